@@ -1,0 +1,192 @@
+//! Starting tasks.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use super::cell::{Body, Ended, Header, Spec};
+use super::context::Context;
+use super::outcome::{Placement, SpawnError, TaskId};
+use super::panic::{Caught, Contained, catch, install_hook};
+use super::pool::Pool;
+use super::priority::Priority;
+use super::registry;
+use super::sync::CountedArc;
+use super::task::{Slot, Task};
+use super::wake::Changes;
+
+/// How a task is started.
+///
+/// ```
+/// use meanwhile::join::{Builder, Priority};
+///
+/// let task = Builder::new("hash")
+///     .priority(Priority::Background)
+///     .stack_size(256 * 1024)
+///     .spawn(|context| {
+///         context.checkpoint();
+///         42
+///     })?;
+/// assert_eq!(*task.join()?, 42);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct Builder {
+    name: Option<String>,
+    daemon: bool,
+    stack_size: Option<usize>,
+    priority: Priority,
+    changes: Option<Changes>,
+}
+
+impl Builder {
+    /// A task with this name. Any text will do, and names need not differ; a NUL, which no thread
+    /// name may hold, becomes U+FFFD. An empty name becomes `task-N`, N being its number.
+    pub fn new(name: impl Into<String>) -> Self {
+        Self {
+            name: Some(name.into()).filter(|name| !name.is_empty()),
+            ..Self::default()
+        }
+    }
+
+    /// Whether [`shutdown`](super::shutdown) leaves the task alone. Default: false, it waits.
+    pub fn daemon(mut self, daemon: bool) -> Self {
+        self.daemon = daemon;
+        self
+    }
+
+    /// The size of the stack of a thread of its own, in bytes. A pool's threads have theirs.
+    pub fn stack_size(mut self, bytes: usize) -> Self {
+        self.stack_size = Some(bytes);
+        self
+    }
+
+    /// The priority of a thread of its own. Default: [`Priority::Normal`]. A pool's threads have
+    /// theirs.
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    /// Queues the task in `changes` when it reports progress and when it ends.
+    pub fn report_to(mut self, changes: &Changes) -> Self {
+        self.changes = Some(changes.clone());
+        self
+    }
+
+    /// Starts the task on a thread of its own.
+    ///
+    /// # Errors
+    /// When the system refuses the thread: then nothing was started, `f` is dropped, and a later
+    /// spawn may work.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where a task's own thread begins"
+    )]
+    pub fn spawn<T, F>(self, f: F) -> Result<Task<T>, SpawnError>
+    where
+        F: FnOnce(&Context) -> T + Send + 'static,
+        T: Send + Sync + 'static,
+    {
+        let mut thread = std::thread::Builder::new();
+        if let Some(bytes) = self.stack_size {
+            thread = thread.stack_size(bytes);
+        }
+        let priority = self.priority;
+        let task = self.prepare(Placement::Thread, f);
+        let header = task.header().clone();
+        let name = header.name().to_string();
+        let started = thread.name(name).spawn(move || {
+            priority.apply();
+            registry::run(&header);
+        });
+        match started {
+            Ok(_detached) => Ok(task),
+            Err(source) => {
+                registry::discard(task.header());
+                Err(SpawnError {
+                    name: task.name().to_owned(),
+                    source,
+                })
+            }
+        }
+    }
+
+    /// Queues the task on a pool, whose threads' stack and priority it gets.
+    ///
+    /// # Errors
+    /// None today; the signature is that of [`spawn`](Self::spawn), so that one can stand in for
+    /// the other.
+    pub fn spawn_on<T, F>(self, pool: &Pool, f: F) -> Result<Task<T>, SpawnError>
+    where
+        F: FnOnce(&Context) -> T + Send + 'static,
+        T: Send + Sync + 'static,
+    {
+        let task = self.prepare(pool.placement(), f);
+        pool.push(task.header().clone());
+        Ok(task)
+    }
+
+    fn prepare<T, F>(self, placement: Placement, f: F) -> Task<T>
+    where
+        F: FnOnce(&Context) -> T + Send + 'static,
+        T: Send + Sync + 'static,
+    {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        install_hook();
+        let id = TaskId(NEXT.fetch_add(1, Ordering::Relaxed));
+        let slot: Slot<T> = CountedArc::new(OnceLock::new());
+        let spec = Spec {
+            id,
+            name: self.name.map_or_else(
+                || format!("task-{}", id.get()).into(),
+                |name| name.replace('\0', "\u{fffd}").into(),
+            ),
+            daemon: self.daemon,
+            placement,
+            changes: self.changes,
+        };
+        let header = Arc::new(Header::new(spec, body(slot.clone(), f)));
+        registry::global().add(header.clone());
+        Task::new(header, slot)
+    }
+}
+
+/// Runs `f`, stores what it returns and lets go of the place for it: when the outcome is
+/// published, only handles hold it.
+pub(crate) fn body<T, F>(slot: Slot<T>, f: F) -> Body
+where
+    F: FnOnce(&Context) -> T + Send + 'static,
+    T: Send + Sync + 'static,
+{
+    let f = Contained::new(f);
+    Box::new(move |context| {
+        let caught = catch(context.header(), || f.into_inner().map(|f| f(context)));
+        match caught {
+            Caught::Returned(Some(value)) => {
+                slot.get_or_init(|| Contained::new(value));
+                Ended::Returned
+            }
+            Caught::Returned(None) | Caught::Cancelled => Ended::Cancelled,
+            Caught::Panicked(report) => Ended::Panicked(report),
+        }
+    })
+}
+
+/// Starts a task on a thread of its own with default settings: `Builder::new(name).spawn(f)`.
+///
+/// ```
+/// let task = meanwhile::join::spawn("greet", |_| "hello")?;
+/// assert_eq!(*task.join()?, "hello");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// As [`Builder::spawn`].
+pub fn spawn<T, F>(name: impl Into<String>, f: F) -> Result<Task<T>, SpawnError>
+where
+    F: FnOnce(&Context) -> T + Send + 'static,
+    T: Send + Sync + 'static,
+{
+    Builder::new(name).spawn(f)
+}

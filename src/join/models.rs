@@ -1,0 +1,306 @@
+//! Model checks: loom runs each of these through every interleaving of its threads.
+//!
+//! The models build cells, graphs and registries of their own, because loom's primitives must not
+//! outlive one run. Run them with `RUSTFLAGS="--cfg loom" cargo test --no-default-features --lib`.
+
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use super::builder::body;
+use super::cell::{Header, Spec};
+use super::context;
+use super::graph::{Graph, Intent, Need, Targets};
+use super::outcome::{JoinError, Placement, TaskId};
+use super::registry::Registry;
+use super::sync::{AtomicBool, CountedArc, Ordering};
+use super::task::{Slot, Task};
+use super::wait;
+use super::wake::Changes;
+
+fn task<T: Send + Sync + 'static>(
+    id: u64,
+    changes: Option<Changes>,
+    f: impl FnOnce() -> T + Send + 'static,
+) -> Task<T> {
+    let slot: Slot<T> = CountedArc::new(OnceLock::new());
+    let spec = Spec {
+        id: TaskId(id),
+        name: "model".into(),
+        daemon: false,
+        placement: Placement::Thread,
+        changes,
+    };
+    let header = Header::new(spec, body(slot.clone(), move |_| f()));
+    Task::new(Arc::new(header), slot)
+}
+
+fn run<T>(task: &Task<T>) {
+    if task.header().run() {
+        task.header().settle();
+    }
+}
+
+fn cancel<T>(task: &Task<T>) {
+    if task.header().request_cancel() {
+        task.header().settle();
+    }
+}
+
+fn join<T: Copy>(graph: &Graph, task: &Task<T>, deadline: Option<Instant>) -> Result<T, JoinError> {
+    wait::for_one(graph, task.header(), deadline)?;
+    task.poll()
+        .expect("a join that returned has an outcome")
+        .copied()
+}
+
+/// A deadline whose passing loom decides.
+fn soon() -> Option<Instant> {
+    Some(Instant::now() + Duration::from_secs(1))
+}
+
+#[test]
+fn a_join_that_races_the_end_sees_the_value() {
+    loom::model(|| {
+        let task = task(1, None, || 7);
+        let runner = loom::thread::spawn({
+            let task = task.clone();
+            move || run(&task)
+        });
+        assert_eq!(join(&Graph::new(), &task, None).expect("returned"), 7);
+        runner.join().expect("the runner ends");
+    });
+}
+
+#[test]
+fn two_joins_that_race_the_end_both_see_the_value() {
+    loom::model(|| {
+        let graph = Arc::new(Graph::new());
+        let task = task(1, None, || 7);
+        let joiner = loom::thread::spawn({
+            let (graph, task) = (graph.clone(), task.clone());
+            move || join(&graph, &task, None).expect("returned")
+        });
+        let runner = loom::thread::spawn({
+            let task = task.clone();
+            move || run(&task)
+        });
+        assert_eq!(join(&graph, &task, None).expect("returned"), 7);
+        assert_eq!(joiner.join().expect("the joiner ends"), 7);
+        runner.join().expect("the runner ends");
+    });
+}
+
+#[test]
+fn a_timed_join_that_races_the_end_times_out_or_sees_the_value_and_a_later_join_sees_it() {
+    loom::model(|| {
+        let graph = Graph::new();
+        let task = task(1, None, || 7);
+        let runner = loom::thread::spawn({
+            let task = task.clone();
+            move || run(&task)
+        });
+        match join(&graph, &task, soon()) {
+            Ok(value) => assert_eq!(value, 7),
+            Err(error) => assert!(matches!(error, JoinError::TimedOut)),
+        }
+        assert_eq!(join(&graph, &task, None).expect("returned"), 7);
+        assert!(graph.snapshot().waits.is_empty());
+        runner.join().expect("the runner ends");
+    });
+}
+
+#[test]
+fn a_cancel_that_races_the_start_either_comes_first_or_changes_nothing() {
+    loom::model(|| {
+        let ran = Arc::new(AtomicBool::new(false));
+        let task = task(1, None, {
+            let ran = ran.clone();
+            move || ran.store(true, Ordering::Relaxed)
+        });
+        let runner = loom::thread::spawn({
+            let task = task.clone();
+            move || run(&task)
+        });
+        let canceller = loom::thread::spawn({
+            let task = task.clone();
+            move || cancel(&task)
+        });
+        let outcome = join(&Graph::new(), &task, None);
+        assert_eq!(outcome.is_ok(), ran.load(Ordering::Relaxed));
+        runner.join().expect("the runner ends");
+        canceller.join().expect("the canceller ends");
+    });
+}
+
+/// Counts its drops; loom's `CountedArc` checks that the last one sees what went before.
+struct Token(Arc<AtomicBool>);
+
+impl Drop for Token {
+    fn drop(&mut self) {
+        assert!(!self.0.swap(true, Ordering::Relaxed), "dropped twice");
+    }
+}
+
+#[test]
+fn the_value_is_dropped_once_when_the_last_handle_goes_while_the_task_ends() {
+    loom::model(|| {
+        let dropped = Arc::new(AtomicBool::new(false));
+        let task = task(1, None, {
+            let token = Token(dropped.clone());
+            move || token
+        });
+        let header = task.header().clone();
+        let runner = loom::thread::spawn(move || {
+            if header.run() {
+                header.settle();
+            }
+        });
+        drop(task);
+        runner.join().expect("the runner ends");
+        assert!(dropped.load(Ordering::Relaxed));
+    });
+}
+
+#[test]
+fn the_last_handle_gets_the_value_out_once_the_task_has_ended() {
+    loom::model(|| {
+        let task = task(1, None, || 7);
+        let header = task.header().clone();
+        let runner = loom::thread::spawn(move || {
+            if header.run() {
+                header.settle();
+            }
+        });
+        wait::for_one(&Graph::new(), task.header(), None).expect("no ring");
+        let output = task.into_output().expect("the only handle");
+        assert_eq!(output.expect("returned"), 7);
+        runner.join().expect("the runner ends");
+    });
+}
+
+#[test]
+fn of_two_joins_that_race_to_close_a_ring_one_is_refused() {
+    loom::model(|| {
+        let graph = Arc::new(Graph::new());
+        let tasks = [task(1, None, || ()), task(2, None, || ())];
+        let refusals: Vec<_> = (0..2)
+            .map(|me| {
+                let graph = graph.clone();
+                let (own, other) = (tasks[me].clone(), tasks[1 - me].clone());
+                loom::thread::spawn(move || {
+                    let current = context::enter(own.header().clone());
+                    let refused = match join(&graph, &other, None) {
+                        Ok(()) => false,
+                        Err(JoinError::WouldDeadlock { cycle }) => {
+                            assert_eq!(cycle.len(), 2);
+                            assert_eq!(cycle[0], own.id());
+                            true
+                        }
+                        Err(error) => panic!("{error}"),
+                    };
+                    drop(current);
+                    run(&own);
+                    refused
+                })
+            })
+            .collect();
+        let refused = refusals
+            .into_iter()
+            .map(|thread| thread.join().expect("neither hangs"))
+            .filter(|refused| *refused)
+            .count();
+        // None, when one task had ended before the other asked.
+        assert!(refused <= 1);
+        assert!(graph.snapshot().waits.is_empty());
+    });
+}
+
+#[test]
+fn a_wait_that_must_end_breaks_the_wait_that_keeps_it_from_ending() {
+    loom::model(|| {
+        let graph = Arc::new(Graph::new());
+        let parent = task(1, None, || ());
+        let child = task(2, None, || ());
+        let thread = loom::thread::spawn({
+            let (graph, parent, child) = (graph.clone(), parent.clone(), child.clone());
+            move || {
+                let current = context::enter(child.header().clone());
+                let refused = join(&graph, &parent, None).is_err();
+                drop(current);
+                run(&child);
+                refused
+            }
+        });
+        {
+            let _current = context::enter(parent.header().clone());
+            let wait = graph.enter_breaking(Intent {
+                targets: Targets::One(child.header().clone()),
+                need: Need::All,
+                deadline: None,
+            });
+            child.header().park(None, &wait);
+        }
+        assert!(child.is_finished());
+        run(&parent);
+        assert!(thread.join().expect("the child ends"));
+    });
+}
+
+#[test]
+fn a_shutdown_that_races_a_spawn_waits_for_the_child_of_a_task_it_waits_for() {
+    loom::model(|| {
+        let registry = Arc::new(Registry::new());
+        let child = task(2, None, || ());
+        let parent = task(1, None, {
+            let (registry, child) = (registry.clone(), child.clone());
+            move || registry.add(child.header().clone())
+        });
+        registry.add(parent.header().clone());
+        let runner = loom::thread::spawn({
+            let (registry, child) = (registry.clone(), child.clone());
+            move || {
+                run(&parent);
+                registry.remove(parent.header());
+                run(&child);
+                registry.remove(child.header());
+            }
+        });
+        let graph = Graph::new();
+        loop {
+            let live = registry.live();
+            if live.is_empty() {
+                break;
+            }
+            for header in live {
+                wait::for_one(&graph, &header, None).expect("no ring");
+            }
+        }
+        assert!(child.is_finished());
+        runner.join().expect("the runner ends");
+    });
+}
+
+#[test]
+fn an_observer_that_looks_while_the_task_ends_is_told_of_the_end() {
+    loom::model(|| {
+        let woken = Arc::new(AtomicBool::new(false));
+        let changes = Changes::new({
+            let woken = woken.clone();
+            move || woken.store(true, Ordering::Release)
+        });
+        let task = task(1, Some(changes.clone()), || ());
+        let runner = loom::thread::spawn({
+            let task = task.clone();
+            move || {
+                task.header().set_progress(1, 2);
+                run(&task);
+            }
+        });
+        let early = changes.take(usize::MAX);
+        let seen_finished = !early.is_empty() && task.is_finished();
+        runner.join().expect("the runner ends");
+        assert!(woken.load(Ordering::Acquire));
+        let late = changes.take(usize::MAX);
+        assert!(seen_finished || late == [task.id()]);
+    });
+}

@@ -1,0 +1,142 @@
+//! A fixed number of threads that take tasks from one queue.
+
+use std::cell::Cell;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crossbeam_channel::{Receiver, Sender};
+
+use super::cell::Header;
+use super::outcome::{Placement, SpawnError};
+use super::priority::Priority;
+use super::registry;
+
+/// A fixed number of threads that take tasks from one queue, first in, first out.
+///
+/// Clones share the threads. When the last handle is dropped, the tasks that are queued still run,
+/// then the threads end.
+///
+/// ```
+/// use meanwhile::join::{Builder, Pool};
+///
+/// let pool = Pool::builder().threads(2).build()?;
+/// let squares = (0..4)
+///     .map(|n| Builder::new(format!("square {n}")).spawn_on(&pool, move |_| n * n))
+///     .collect::<Result<Vec<_>, _>>()?;
+/// let sum: i32 = squares.iter().map(|task| *task.join().unwrap()).sum();
+/// assert_eq!(sum, 14);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Pool {
+    queue: Sender<Arc<Header>>,
+    id: u64,
+    threads: usize,
+}
+
+/// How a pool is made; see [`Pool::builder`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct PoolBuilder {
+    name: String,
+    threads: usize,
+    priority: Priority,
+}
+
+impl Pool {
+    /// A pool named `pool` with as many threads as the machine has cores, at
+    /// [`Priority::Background`]: busy, it leaves the window its frame rate.
+    pub fn builder() -> PoolBuilder {
+        PoolBuilder {
+            name: "pool".to_owned(),
+            threads: std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+            priority: Priority::Background,
+        }
+    }
+
+    /// The number of threads, at least 1.
+    pub fn threads(&self) -> usize {
+        self.threads
+    }
+
+    pub(crate) fn placement(&self) -> Placement {
+        Placement::Pool(self.id)
+    }
+
+    pub(crate) fn push(&self, task: Arc<Header>) {
+        if let Err(refused) = self.queue.send(task) {
+            // Only when every worker is gone, which a live handle rules out.
+            registry::discard(&refused.into_inner());
+        }
+    }
+}
+
+impl PoolBuilder {
+    /// The name of the pool; its threads are named `name-1` and so on.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into().replace('\0', "\u{fffd}");
+        self
+    }
+
+    /// The number of threads; 0 counts as 1.
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads.max(1);
+        self
+    }
+
+    /// The priority of the threads.
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// When the system refuses one of them; those already started end.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the queue is as long as what was spawned, and the workers' threads begin here"
+    )]
+    pub fn build(self) -> Result<Pool, SpawnError> {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let id = NEXT.fetch_add(1, Ordering::Relaxed);
+        let (queue, tasks) = crossbeam_channel::unbounded();
+        for number in 1..=self.threads {
+            let tasks = tasks.clone();
+            let priority = self.priority;
+            let name = format!("{}-{number}", self.name);
+            std::thread::Builder::new()
+                .name(name.clone())
+                .spawn(move || work(id, priority, &tasks))
+                .map_err(|source| SpawnError { name, source })?;
+        }
+        Ok(Pool {
+            queue,
+            id,
+            threads: self.threads,
+        })
+    }
+}
+
+thread_local! {
+    /// The pool whose worker this thread is; 0 for none.
+    static WORKER_OF: Cell<u64> = const { Cell::new(0) };
+}
+
+fn work(pool: u64, priority: Priority, tasks: &Receiver<Arc<Header>>) {
+    priority.apply();
+    WORKER_OF.set(pool);
+    for task in tasks {
+        registry::run(&task);
+    }
+}
+
+/// Whether this thread is a worker of the pool on which a task was queued.
+pub(crate) fn is_worker_of(placement: Placement) -> bool {
+    match placement {
+        Placement::Thread => false,
+        Placement::Pool(id) => WORKER_OF.try_with(Cell::get).is_ok_and(|pool| pool == id),
+    }
+}

@@ -1,0 +1,158 @@
+//! The tasks that live: listing them, and waiting for them at the end of the program.
+
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::cell::Header;
+use super::context;
+use super::outcome::TaskInfo;
+use super::sync::{Mutex, lock};
+
+/// Tasks are spread over several locks, so that pool workers and spawners seldom meet.
+const SHARDS: usize = 16;
+const SPARE_CAPACITY: usize = 1024;
+
+/// The live tasks of one process (or of one model).
+pub(crate) struct Registry {
+    shards: [Mutex<Shard>; SHARDS],
+}
+
+type Shard = HashMap<u64, Arc<Header>, BuildHasherDefault<Identity>>;
+
+/// Task numbers are spread evenly as they are.
+#[derive(Default)]
+struct Identity(u64);
+
+impl Hasher for Identity {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        // The table takes its tag from the highest bits, where task numbers have none.
+        self.0 = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+}
+
+impl Registry {
+    pub(crate) fn new() -> Self {
+        Self {
+            shards: std::array::from_fn(|_| Mutex::new(Shard::default())),
+        }
+    }
+
+    pub(crate) fn add(&self, task: Arc<Header>) {
+        lock(self.shard(&task)).insert(task.id().get(), task);
+    }
+
+    pub(crate) fn remove(&self, task: &Header) {
+        let removed = {
+            let mut shard = lock(self.shard(task));
+            let removed = shard.remove(&task.id().get());
+            if shard.is_empty() && shard.capacity() > SPARE_CAPACITY {
+                shard.shrink_to_fit();
+            }
+            removed
+        };
+        drop(removed);
+    }
+
+    /// The tasks whose outcome is not published, oldest first.
+    pub(crate) fn live(&self) -> Vec<Arc<Header>> {
+        let mut tasks: Vec<Arc<Header>> = Vec::new();
+        for shard in &self.shards {
+            tasks.extend(lock(shard).values().cloned());
+        }
+        tasks.retain(|task| !task.is_finished());
+        tasks.sort_unstable_by_key(|task| task.id());
+        tasks
+    }
+
+    fn shard(&self, task: &Header) -> &Mutex<Shard> {
+        let index = usize::try_from(task.id().get() % SHARDS as u64).unwrap_or(0);
+        &self.shards[index]
+    }
+}
+
+/// The registry of this process.
+pub(crate) fn global() -> &'static Registry {
+    static REGISTRY: std::sync::LazyLock<Registry> = std::sync::LazyLock::new(Registry::new);
+    &REGISTRY
+}
+
+/// Runs a task here if nobody has begun it. False when somebody has.
+pub(crate) fn run(task: &Arc<Header>) -> bool {
+    let ran = task.run();
+    if ran {
+        conclude(task);
+    }
+    ran
+}
+
+/// Asks a task to cancel.
+pub(crate) fn cancel(task: &Arc<Header>) {
+    if task.request_cancel() {
+        conclude(task);
+    }
+}
+
+/// Ends a task that could not be started.
+pub(crate) fn discard(task: &Arc<Header>) {
+    if task.discard() {
+        conclude(task);
+    }
+}
+
+fn conclude(task: &Arc<Header>) {
+    global().remove(task);
+    task.settle();
+}
+
+/// The live tasks, oldest first; never one whose join has returned.
+///
+/// A detached task stays listed until it ends.
+pub fn enumerate() -> Vec<TaskInfo> {
+    global().live().iter().map(|task| task.info()).collect()
+}
+
+/// What [`shutdown`] left behind.
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct ShutdownReport {
+    /// The non-daemon tasks that still live, oldest first; empty when all have ended.
+    pub remaining: Vec<TaskInfo>,
+}
+
+/// Waits until every non-daemon task has ended, also those that are spawned in the meantime.
+///
+/// With a timeout it returns then at the latest and reports who is left; the tasks go on. Daemon
+/// tasks are not waited for. Called from a task, it does not wait for that task, and returns early
+/// when waiting would never end because somebody waits for that task.
+pub fn shutdown(timeout: Option<Duration>) -> ShutdownReport {
+    let deadline = super::wait::deadline(timeout);
+    let current = context::current_header();
+    let awaited = || -> Vec<Arc<Header>> {
+        let mut tasks = global().live();
+        tasks.retain(|task| !task.is_daemon());
+        tasks.retain(|task| current.as_ref().is_none_or(|me| me.id() != task.id()));
+        tasks
+    };
+    loop {
+        let tasks = awaited();
+        if tasks.is_empty() {
+            return ShutdownReport::default();
+        }
+        if super::wait::for_all(tasks, deadline).is_err() {
+            let remaining = awaited().iter().map(|task| task.info()).collect();
+            return ShutdownReport { remaining };
+        }
+    }
+}

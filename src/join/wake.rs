@@ -1,0 +1,113 @@
+//! What changed since one last looked: how a window follows any number of tasks.
+//!
+//! A window that polls every task each frame pays for all of them. Here the tasks that changed
+//! queue up, each once, however often it changed; a frame in which nothing changed costs one
+//! atomic load. The wake function is called when the queue stops being empty, and not again
+//! before it was taken: a task that reports a million times wakes the window once a frame.
+//! The change is published before the wake, so that the frame it causes sees it.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::cell::Header;
+use super::outcome::TaskId;
+use super::sync::{AtomicBool, Mutex, Ordering, lock};
+
+/// A queue of the tasks that began to report progress, went on or ended since it was last taken.
+///
+/// Tasks report to it when they are spawned with [`Builder::report_to`](super::Builder::report_to).
+/// Clones share one queue.
+///
+/// ```
+/// use meanwhile::join::{Builder, Changes};
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+/// use std::sync::Arc;
+///
+/// let wakes = Arc::new(AtomicUsize::new(0));
+/// let changes = Changes::new({
+///     let wakes = wakes.clone();
+///     move || { wakes.fetch_add(1, Ordering::SeqCst); } // a window: `context.request_repaint()`
+/// });
+/// let task = Builder::new("count").report_to(&changes).spawn(|context| {
+///     for done in 0..1_000 {
+///         context.set_progress(done, 1_000);
+///     }
+/// })?;
+/// let finished = Arc::new(std::sync::Barrier::new(2));
+/// task.on_finish({ let finished = finished.clone(); move || { finished.wait(); } });
+/// finished.wait();
+/// assert_eq!(changes.take(usize::MAX), [task.id()]);
+/// assert_eq!(changes.take(usize::MAX), []);
+/// assert_eq!(wakes.load(Ordering::SeqCst), 1);
+/// # Ok::<(), meanwhile::join::SpawnError>(())
+/// ```
+#[derive(Clone)]
+pub struct Changes(Arc<Inner>);
+
+struct Inner {
+    pending: AtomicBool,
+    queue: Mutex<VecDeque<Arc<Header>>>,
+    wake: Box<dyn Fn() + Send + Sync>,
+}
+
+impl Changes {
+    /// An empty queue. `wake` is called on the thread of the task that changed, so it must not
+    /// block; for a window it asks for a repaint.
+    pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
+        Self(Arc::new(Inner {
+            pending: AtomicBool::new(false),
+            queue: Mutex::new(VecDeque::new()),
+            wake: Box::new(wake),
+        }))
+    }
+
+    /// Whether [`take`](Self::take) has something to give: one atomic load.
+    #[inline]
+    pub fn is_pending(&self) -> bool {
+        self.0.pending.load(Ordering::Acquire)
+    }
+
+    /// The tasks that changed, oldest change first, at most `budget` of them; the others stay.
+    ///
+    /// When nothing changed this is one atomic load and no allocation.
+    pub fn take(&self, budget: usize) -> Vec<TaskId> {
+        if !self.is_pending() {
+            return Vec::new();
+        }
+        let taken: Vec<Arc<Header>> = {
+            let mut queue = lock(&self.0.queue);
+            let count = queue.len().min(budget);
+            let taken = queue.drain(..count).collect();
+            if queue.is_empty() {
+                self.0.pending.store(false, Ordering::Release);
+            }
+            taken
+        };
+        taken
+            .iter()
+            .map(|task| {
+                task.clear_change();
+                task.id()
+            })
+            .collect()
+    }
+
+    pub(crate) fn push(&self, task: Arc<Header>) {
+        let was_pending = {
+            let mut queue = lock(&self.0.queue);
+            queue.push_back(task);
+            self.0.pending.swap(true, Ordering::AcqRel)
+        };
+        if !was_pending {
+            super::panic::contain(|| (self.0.wake)());
+        }
+    }
+}
+
+impl std::fmt::Debug for Changes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Changes")
+            .field("pending", &self.is_pending())
+            .finish_non_exhaustive()
+    }
+}
