@@ -79,10 +79,6 @@ impl Builder {
     /// # Errors
     /// When the system refuses the thread: then nothing was started, `f` is dropped, and a later
     /// spawn may work.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place where a task's own thread begins"
-    )]
     pub fn spawn<T, F>(self, f: F) -> Result<Task<T>, SpawnError>
     where
         F: FnOnce(&Context) -> T + Send + 'static,

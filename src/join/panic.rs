@@ -179,9 +179,8 @@ pub(crate) fn contain(code: impl FnOnce()) {
 /// Drops a value whose destructor may panic, with a payload whose destructor may panic.
 pub(crate) fn drop_contained<T>(value: T) {
     const DEPTH: usize = 4;
-    let mut payload = match unwind_of(|| drop(value)) {
-        Some(payload) => payload,
-        None => return,
+    let Some(mut payload) = unwind_of(|| drop(value)) else {
+        return;
     };
     for _ in 0..DEPTH {
         match unwind_of(|| drop(payload)) {
@@ -274,7 +273,7 @@ fn note(info: &PanicHookInfo<'_>) {
         backtrace: Backtrace::force_capture(),
     };
     // A thread that is past its thread-locals runs no task, so nobody misses the capture.
-    let _ = LAST.try_with(|last| last.replace(Some(capture)));
+    drop(LAST.try_with(|last| last.replace(Some(capture))));
 }
 
 fn report(header: &Header, payload: Box<dyn Any + Send>) -> PanicReport {

@@ -97,7 +97,7 @@ impl PoolBuilder {
     /// When the system refuses one of them; those already started end.
     #[expect(
         clippy::disallowed_methods,
-        reason = "the queue is as long as what was spawned, and the workers' threads begin here"
+        reason = "the queue is as long as what was spawned; a bound would block the spawner"
     )]
     pub fn build(self) -> Result<Pool, SpawnError> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
