@@ -1,0 +1,444 @@
+//! T1–T8: joins of one task, with and without a timeout, and rings of them.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier, Mutex};
+use std::time::{Duration, Instant};
+
+use meanwhile::join::{self, Builder, JoinError, Pool, Task, TaskId, TaskState};
+
+use crate::util::gate::{Gate, OpenOnDrop};
+
+const LONG: Duration = Duration::from_secs(60);
+
+/// A task that runs, and returns 7 when the gate is opened.
+fn gated(gate: &Gate) -> Task<u32> {
+    let running = Gate::new();
+    let task = {
+        let (gate, running) = (gate.clone(), running.clone());
+        join::spawn("gated", move |_| {
+            running.open();
+            gate.pass();
+            7
+        })
+        .unwrap()
+    };
+    running.pass();
+    task
+}
+
+#[test]
+fn t1_a_finished_task_gives_the_same_outcome_a_thousand_times() {
+    let returned = join::spawn("returned", |_| 7).unwrap();
+    let panicked = join::spawn("panicked", |_| -> u32 { panic!("seven") }).unwrap();
+    let Err(JoinError::Panicked(first)) = panicked.join() else {
+        panic!("no panic")
+    };
+    for _ in 0..1_000 {
+        assert_eq!(*returned.join().unwrap(), 7);
+        assert_eq!(*returned.join_timeout(Duration::ZERO).unwrap(), 7);
+        let Err(JoinError::Panicked(again)) = panicked.join() else {
+            panic!("no panic")
+        };
+        assert!(Arc::ptr_eq(&first, &again));
+    }
+}
+
+#[test]
+fn t2_sixty_four_joiners_all_wake_and_see_an_equal_outcome() {
+    let gate = Gate::new();
+    let task = gated(&gate);
+    let about_to_join = Arc::new(Barrier::new(65));
+    let joiners: Vec<_> = (0..64)
+        .map(|n| {
+            let (task, about_to_join) = (task.clone(), about_to_join.clone());
+            join::spawn(format!("joiner {n}"), move |_| {
+                about_to_join.wait();
+                task.join().copied().map(|value| (value, task.is_alive()))
+            })
+            .unwrap()
+        })
+        .collect();
+    about_to_join.wait();
+    gate.open();
+    for joiner in joiners {
+        assert_eq!(*joiner.join().unwrap().as_ref().unwrap(), (7, false));
+    }
+}
+
+#[test]
+fn t2_joiners_that_race_the_end_all_wake_ten_thousand_times() {
+    let pool = Pool::builder().threads(4).build().unwrap();
+    for round in 0..10_000 {
+        let task = Builder::new("raced")
+            .spawn_on(&pool, move |_| round)
+            .unwrap();
+        let joiners: Vec<_> = (0..3)
+            .map(|_| {
+                let task = task.clone();
+                Builder::new("joiner")
+                    .spawn_on(&pool, move |_| *task.join().unwrap())
+                    .unwrap()
+            })
+            .collect();
+        for joiner in &joiners {
+            assert_eq!(*joiner.join().unwrap(), round);
+        }
+    }
+}
+
+#[test]
+fn t3_a_join_that_times_out_is_never_early_and_keeps_the_task_joinable() {
+    let gate = Gate::new();
+    let task = gated(&gate);
+    for millis in [0, 1, 5, 20] {
+        let timeout = Duration::from_millis(millis);
+        let start = Instant::now();
+        assert!(matches!(
+            task.join_timeout(timeout),
+            Err(JoinError::TimedOut)
+        ));
+        assert!(start.elapsed() >= timeout);
+        assert!(task.is_alive());
+        assert_eq!(task.state(), TaskState::Running);
+    }
+    gate.open();
+    assert_eq!(*task.join().unwrap(), 7);
+}
+
+#[test]
+fn t3_a_timeout_that_races_the_end_is_never_early_and_never_lost_a_hundred_thousand_times() {
+    let pool = Pool::builder().threads(1).build().unwrap();
+    let mut timed_out = 0;
+    for round in 0..100_000_u64 {
+        let spins = (round * 7) % 300;
+        let task = Builder::new("raced")
+            .spawn_on(&pool, move |_| {
+                for _ in 0..spins {
+                    std::hint::spin_loop();
+                }
+                round
+            })
+            .unwrap();
+        let timeout = Duration::from_nanos((round * 31) % 8_000);
+        let start = Instant::now();
+        match task.join_timeout(timeout) {
+            Ok(value) => assert_eq!(*value, round),
+            Err(error) => {
+                assert!(matches!(error, JoinError::TimedOut));
+                assert!(start.elapsed() >= timeout);
+                timed_out += 1;
+            }
+        }
+        assert_eq!(*task.join().unwrap(), round);
+        assert_eq!(task.into_output().unwrap().unwrap(), round);
+    }
+    assert!(timed_out > 0, "no round timed out");
+}
+
+#[test]
+fn t4_a_zero_timeout_polls_and_the_longest_one_waits_for_ever() {
+    let gate = Gate::new();
+    let task = gated(&gate);
+    assert!(matches!(
+        task.join_timeout(Duration::ZERO),
+        Err(JoinError::TimedOut)
+    ));
+    assert!(task.poll().is_none());
+    let joiner = {
+        let task = task.clone();
+        join::spawn("patient", move |_| {
+            task.join_timeout(Duration::MAX).copied().ok()
+        })
+        .unwrap()
+    };
+    gate.open();
+    assert_eq!(*joiner.join().unwrap(), Some(7));
+    assert_eq!(*task.join_timeout(Duration::ZERO).unwrap(), 7);
+}
+
+#[test]
+fn t5_signals_make_a_timeout_neither_early_nor_late() {
+    use nix::sys::pthread::{pthread_kill, pthread_self};
+    use nix::sys::signal::Signal;
+
+    let arrived = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register(Signal::SIGUSR1 as i32, arrived.clone()).unwrap();
+    let gate = Gate::new();
+    let _open = OpenOnDrop(gate.clone());
+    let task = gated(&gate);
+    let joiner = pthread_self();
+    let interrupter = join::spawn("interrupter", move |context| {
+        while !context.is_cancelled() {
+            pthread_kill(joiner, Signal::SIGUSR1).unwrap();
+            std::thread::park_timeout(Duration::from_millis(20));
+        }
+    })
+    .unwrap();
+    let timeout = Duration::from_millis(500);
+    let start = Instant::now();
+    let outcome = task.join_timeout(timeout);
+    let waited = start.elapsed();
+    interrupter.cancel();
+    interrupter.join().unwrap();
+    assert!(matches!(outcome, Err(JoinError::TimedOut)));
+    assert!(arrived.load(Ordering::SeqCst), "no signal arrived");
+    assert!(waited >= timeout);
+    assert!(waited < timeout * 2, "extended to {waited:?}");
+}
+
+#[test]
+fn t6_a_task_that_joins_itself_is_told_so_and_goes_on_while_others_wait_for_it() {
+    let itself: Arc<Mutex<Option<Task<Vec<String>>>>> = Arc::default();
+    let known = Gate::new();
+    let task: Task<Vec<String>> = join::spawn("selfish", {
+        let (itself, known) = (itself.clone(), known.clone());
+        move |_| {
+            known.pass();
+            let me: Task<Vec<String>> = itself.lock().unwrap().take().unwrap();
+            let errors = [
+                me.join().unwrap_err(),
+                me.join_timeout(LONG).unwrap_err(),
+                me.join_timeout(Duration::ZERO).unwrap_err(),
+            ];
+            errors.iter().map(ToString::to_string).collect()
+        }
+    })
+    .unwrap();
+    let earlier = {
+        let task = task.clone();
+        join::spawn("joiner", move |_| task.join().unwrap().len()).unwrap()
+    };
+    while join::wait_graph()
+        .waits
+        .iter()
+        .all(|wait| wait.waiter != Some(earlier.id()))
+    {
+        std::thread::yield_now();
+    }
+    *itself.lock().unwrap() = Some(task.clone());
+    known.open();
+    assert_eq!(*task.join().unwrap(), ["cannot join current thread"; 3]);
+    assert_eq!(*earlier.join().unwrap(), 3);
+}
+
+#[test]
+fn t6_self_joins_are_refused_ten_thousand_times_on_a_pool() {
+    let pool = Pool::builder().threads(2).build().unwrap();
+    for _ in 0..10_000 {
+        let (send, receive) = std::sync::mpsc::channel::<Task<bool>>();
+        let receive = Mutex::new(receive);
+        let task = Builder::new("selfish")
+            .spawn_on(&pool, move |_| {
+                let me = receive.lock().unwrap().recv_timeout(LONG).unwrap();
+                matches!(me.join(), Err(JoinError::CurrentThread))
+            })
+            .unwrap();
+        send.send(task.clone()).unwrap();
+        assert!(task.join().unwrap());
+    }
+}
+
+type Links = Arc<Mutex<Vec<Task<Result<(), JoinError>>>>>;
+
+/// `count` tasks, each of which joins the next, the last the one at `closes_at`; those before
+/// that one are the tail.
+fn ring(count: usize, closes_at: usize) -> Vec<Task<Result<(), JoinError>>> {
+    let links: Links = Arc::default();
+    let known = Gate::new();
+    let tasks: Vec<_> = (0..count)
+        .map(|n| {
+            let (links, known) = (links.clone(), known.clone());
+            join::spawn(format!("link {n}"), move |_| {
+                known.pass();
+                let next = if n + 1 == count { closes_at } else { n + 1 };
+                let next = links.lock().unwrap()[next].clone();
+                next.join().map(|_| ())
+            })
+            .unwrap()
+        })
+        .collect();
+    *links.lock().unwrap() = tasks.clone();
+    known.open();
+    for task in &tasks {
+        task.join_timeout(LONG).unwrap();
+    }
+    links.lock().unwrap().clear();
+    tasks
+}
+
+fn refusals(tasks: &[Task<Result<(), JoinError>>]) -> Vec<Vec<TaskId>> {
+    tasks
+        .iter()
+        .filter_map(|task| match task.join().unwrap() {
+            Ok(()) => None,
+            Err(JoinError::WouldDeadlock { cycle }) => Some(cycle.clone()),
+            Err(error) => panic!("{error}"),
+        })
+        .collect()
+}
+
+#[test]
+fn t7_in_a_ring_of_any_length_with_or_without_a_tail_one_join_is_refused_with_the_path() {
+    for (count, tail) in [(2, 0), (3, 0), (17, 0), (3, 1), (9, 4)] {
+        let tasks = ring(count, tail);
+        let members: Vec<TaskId> = tasks[tail..].iter().map(Task::id).collect();
+        let refused = refusals(&tasks);
+        assert_eq!(refused.len(), 1, "{count} tasks, tail of {tail}");
+        let at = members.iter().position(|id| *id == refused[0][0]).unwrap();
+        let mut expected = members;
+        expected.rotate_left(at);
+        assert_eq!(refused[0], expected);
+    }
+}
+
+#[test]
+fn t7_a_race_to_close_a_ring_refuses_one_join_ten_thousand_times() {
+    for _ in 0..10_000 {
+        // One, because both tasks pass the gate before either can end.
+        assert_eq!(refusals(&ring(2, 0)).len(), 1);
+    }
+}
+
+#[test]
+fn t7_the_error_names_the_ring() {
+    let tasks = ring(2, 0);
+    let message = tasks
+        .iter()
+        .find_map(|task| task.join().unwrap().as_ref().err())
+        .unwrap()
+        .to_string();
+    assert!(message.starts_with("cannot join: tasks #"), "{message}");
+    assert!(message.contains(" → #"), "{message}");
+}
+
+#[test]
+fn t8_a_timed_join_in_a_ring_runs_to_its_deadline_and_shows_in_the_wait_graph_while_it_lasts() {
+    let other: Arc<Mutex<Option<Task<bool>>>> = Arc::default();
+    let known = Gate::new();
+    let timed = join::spawn("timed", {
+        let (other, known) = (other.clone(), known.clone());
+        move |_| {
+            known.pass();
+            let other = other.lock().unwrap().take().unwrap();
+            matches!(
+                other.join_timeout(Duration::from_millis(200)),
+                Err(JoinError::TimedOut)
+            )
+        }
+    })
+    .unwrap();
+    let untimed = {
+        let timed = timed.clone();
+        join::spawn("untimed", move |_| *timed.join().unwrap()).unwrap()
+    };
+    *other.lock().unwrap() = Some(untimed.clone());
+    known.open();
+    let edge = loop {
+        assert!(!timed.is_finished(), "the edge never showed");
+        let graph = join::wait_graph();
+        if let Some(edge) = graph.waits.iter().find(|w| w.waiter == Some(timed.id())) {
+            break edge.clone();
+        }
+    };
+    assert_eq!(edge.targets, [untimed.id()]);
+    assert!(edge.deadline.is_some());
+    assert_eq!(edge.thread_name.as_deref(), Some("timed"));
+    assert!(*timed.join().unwrap());
+    assert!(*untimed.join().unwrap());
+    let graph = join::wait_graph();
+    assert!(
+        graph
+            .waits
+            .iter()
+            .all(|wait| wait.waiter != Some(timed.id()))
+    );
+}
+
+#[test]
+fn t9_a_worker_that_joins_a_task_queued_on_its_own_pool_runs_it_itself() {
+    let pool = Pool::builder().threads(1).build().unwrap();
+    let outer = {
+        let pool = pool.clone();
+        Builder::new("outer")
+            .spawn_on(&pool.clone(), move |outer| {
+                let inner = Builder::new("inner")
+                    .spawn_on(&pool, |inner| {
+                        (
+                            inner.task_id(),
+                            join::current(),
+                            std::thread::current().id(),
+                        )
+                    })
+                    .unwrap();
+                let (id, current, thread) = *inner.join().unwrap();
+                assert_eq!(join::current(), Some(outer.task_id()));
+                (
+                    inner.id() == id && current == Some(id),
+                    thread == std::thread::current().id(),
+                )
+            })
+            .unwrap()
+    };
+    assert_eq!(*outer.join_timeout(LONG).unwrap(), (true, true));
+}
+
+#[test]
+fn t9_a_timed_join_of_a_task_queued_on_the_own_pool_waits_and_can_time_out() {
+    let pool = Pool::builder().threads(1).build().unwrap();
+    let outer = {
+        let pool = pool.clone();
+        Builder::new("outer")
+            .spawn_on(&pool.clone(), move |_| {
+                let inner = Builder::new("inner").spawn_on(&pool, |_| ()).unwrap();
+                let timed = inner.join_timeout(Duration::from_millis(5)).map(|()| ());
+                (inner, timed)
+            })
+            .unwrap()
+    };
+    let (inner, timed) = outer.join_timeout(LONG).unwrap();
+    assert!(matches!(timed, Err(JoinError::TimedOut)));
+    inner.join_timeout(LONG).unwrap();
+}
+
+#[test]
+fn t9_a_tree_of_tasks_deeper_than_the_pool_is_wide_comes_to_its_end() {
+    fn sum(pool: &Pool, depth: u32) -> u64 {
+        if depth == 0 {
+            return 1;
+        }
+        let halves: Vec<_> = (0..2)
+            .map(|_| {
+                let pool = pool.clone();
+                Builder::new("half")
+                    .spawn_on(&pool.clone(), move |_| sum(&pool, depth - 1))
+                    .unwrap()
+            })
+            .collect();
+        halves.iter().map(|half| *half.join().unwrap()).sum()
+    }
+    let pool = Pool::builder().threads(2).build().unwrap();
+    let root = {
+        let pool = pool.clone();
+        Builder::new("root")
+            .spawn_on(&pool.clone(), move |_| sum(&pool, 10))
+            .unwrap()
+    };
+    assert_eq!(*root.join_timeout(LONG).unwrap(), 1 << 10);
+}
+
+#[test]
+fn a_wait_that_timed_out_leaves_nothing_behind_in_the_task() {
+    let gate = Gate::new();
+    let task = gated(&gate);
+    for _ in 0..10_000 {
+        assert!(task.join_timeout(Duration::from_nanos(1)).is_err());
+    }
+    gate.open();
+    task.join().unwrap();
+    assert!(
+        join::wait_graph()
+            .waits
+            .iter()
+            .all(|wait| !wait.targets.contains(&task.id()))
+    );
+}

@@ -1,0 +1,331 @@
+//! T10–T14: panics as values, destructors that panic, and the order of publication.
+
+use std::panic::panic_any;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use meanwhile::join::{self, Builder, JoinError, PanicReport, PayloadKind, Pool, Task, TaskState};
+
+use crate::util::child::in_child;
+use crate::util::gate::Gate;
+
+fn report<T: std::fmt::Debug>(task: &Task<T>) -> Arc<PanicReport> {
+    match task.join() {
+        Err(JoinError::Panicked(report)) => report,
+        other => panic!("expected a panic, got {other:?}"),
+    }
+}
+
+#[test]
+fn t10_every_joiner_gets_the_same_report_and_nothing_reaches_its_own_stack() {
+    let gate = Gate::new();
+    let task: Task<()> = {
+        let gate = gate.clone();
+        join::spawn("fails", move |_| {
+            gate.pass();
+            panic!("it broke")
+        })
+        .unwrap()
+    };
+    let bystander = join::spawn("bystander", |_| "unharmed").unwrap();
+    let joiners: Vec<_> = (0..8)
+        .map(|_| {
+            let task = task.clone();
+            join::spawn("joiner", move |_| report(&task)).unwrap()
+        })
+        .collect();
+    gate.open();
+    let first = report(&task);
+    for joiner in joiners {
+        assert!(Arc::ptr_eq(joiner.join().unwrap(), &first));
+    }
+    assert_eq!(task.state(), TaskState::Panicked);
+    assert_eq!(*bystander.join().unwrap(), "unharmed");
+}
+
+#[test]
+fn t11_the_report_has_message_place_thread_task_and_backtrace() {
+    let line = line!() + 1;
+    let task: Task<()> =
+        join::spawn("divide", |c| panic!("no remainder in {}", c.task_id())).unwrap();
+    let report = report(&task);
+    let message = format!("no remainder in {}", task.id());
+    assert_eq!(report.message(), message);
+    assert_eq!(report.payload_kind(), PayloadKind::String);
+    let location = report.location().unwrap();
+    assert!(location.file.ends_with("panics.rs"));
+    assert_eq!(location.line, line);
+    assert!(location.column > 1);
+    assert_eq!(report.thread_name(), "divide");
+    assert_eq!(report.task_name(), "divide");
+    assert_eq!(report.task(), task.id());
+    assert!(
+        report.backtrace().contains("panics::t11"),
+        "{}",
+        report.backtrace()
+    );
+    assert_eq!(
+        report.to_string(),
+        format!("task `divide` panicked at {location}: {message}")
+    );
+}
+
+#[test]
+fn t11_each_kind_of_payload_has_a_message() {
+    let text: Task<()> = join::spawn("str", |_| panic!("literal")).unwrap();
+    assert_eq!(report(&text).message(), "literal");
+    assert_eq!(report(&text).payload_kind(), PayloadKind::Str);
+    let other: Task<()> = join::spawn("other", |_| panic_any(42)).unwrap();
+    assert_eq!(report(&other).message(), "non-string payload");
+    assert_eq!(report(&other).payload_kind(), PayloadKind::Other);
+    assert!(report(&other).location().is_some());
+}
+
+#[test]
+fn t11_a_panic_that_the_task_itself_caught_does_not_lend_its_place_to_a_later_one() {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the task under test catches a panic itself"
+    )]
+    let task: Task<()> = join::spawn("recovers", |_| {
+        assert!(std::panic::catch_unwind(|| panic!("caught")).is_err());
+        std::panic::resume_unwind(Box::new("passed on"))
+    })
+    .unwrap();
+    assert_eq!(report(&task).message(), "passed on");
+    assert_eq!(report(&task).location(), None);
+}
+
+#[test]
+fn the_hook_that_was_there_is_called_for_foreign_threads_alone() {
+    in_child(
+        "join::panics::the_hook_that_was_there_is_called_for_foreign_threads_alone",
+        || {
+            let seen: Arc<Mutex<Vec<String>>> = Arc::default();
+            std::panic::set_hook(Box::new({
+                let seen = seen.clone();
+                move |info| seen.lock().unwrap().push(info.to_string())
+            }));
+            let task: Task<()> = join::spawn("task", |_| panic!("in a task")).unwrap();
+            assert_eq!(report(&task).message(), "in a task");
+            let foreign = std::thread::Builder::new()
+                .spawn(|| panic!("in a thread"))
+                .unwrap();
+            while !foreign.is_finished() {
+                std::thread::yield_now();
+            }
+            let seen = seen.lock().unwrap();
+            assert_eq!(seen.len(), 1);
+            assert!(seen[0].contains("in a thread"));
+        },
+    );
+}
+
+/// Counts its drop, then panics.
+struct Grenade(Arc<AtomicUsize>);
+
+impl Drop for Grenade {
+    fn drop(&mut self) {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        panic_any(Nested(self.0.clone()));
+    }
+}
+
+/// A payload that panics when it is dropped.
+struct Nested(Arc<AtomicUsize>);
+
+impl Drop for Nested {
+    fn drop(&mut self) {
+        self.0.fetch_add(100, Ordering::SeqCst);
+        panic!("again");
+    }
+}
+
+#[test]
+fn t12_a_result_whose_drop_panics_is_dropped_once_wherever_the_last_handle_goes() {
+    let pool = Pool::builder().threads(2).build().unwrap();
+    for round in 0..10_000 {
+        let drops = Arc::new(AtomicUsize::new(0));
+        let task = {
+            let drops = drops.clone();
+            Builder::new("grenade")
+                .spawn_on(&pool, move |_| Grenade(drops))
+                .unwrap()
+        };
+        let ended = Gate::new();
+        task.on_finish({
+            let ended = ended.clone();
+            move || ended.open()
+        });
+        match round % 3 {
+            0 => drop(task),
+            1 => {
+                task.join().unwrap();
+                drop(task);
+            }
+            _ => {
+                drop(task.clone());
+                task.poll().map(|outcome| outcome.unwrap());
+                drop(task);
+            }
+        }
+        ended.pass();
+        while drops.load(Ordering::SeqCst) < 101 {
+            std::thread::yield_now();
+        }
+        assert_eq!(drops.load(Ordering::SeqCst), 101);
+    }
+}
+
+#[test]
+fn t12_a_panic_payload_whose_drop_panics_is_contained() {
+    let drops = Arc::new(AtomicUsize::new(0));
+    let task: Task<()> = {
+        let drops = drops.clone();
+        join::spawn("nested", move |_| panic_any(Nested(drops))).unwrap()
+    };
+    assert_eq!(report(&task).message(), "non-string payload");
+    assert_eq!(drops.load(Ordering::SeqCst), 100);
+}
+
+#[test]
+fn t12_captures_of_a_task_that_never_ran_are_dropped_once_even_if_that_panics() {
+    let pool = Pool::builder().threads(1).build().unwrap();
+    let gate = Gate::new();
+    let blocker = {
+        let gate = gate.clone();
+        Builder::new("blocker")
+            .spawn_on(&pool, move |_| gate.pass())
+            .unwrap()
+    };
+    let drops = Arc::new(AtomicUsize::new(0));
+    let queued = {
+        let grenade = Grenade(drops.clone());
+        Builder::new("queued")
+            .spawn_on(&pool, move |_| {
+                let _grenade = grenade;
+            })
+            .unwrap()
+    };
+    queued.cancel();
+    assert_eq!(drops.load(Ordering::SeqCst), 101);
+    assert!(matches!(queued.join(), Err(JoinError::Cancelled)));
+    gate.open();
+    blocker.join().unwrap();
+}
+
+#[test]
+fn t13_a_task_is_alive_in_the_panic_hook_and_not_after_any_join() {
+    in_child(
+        "join::panics::t13_a_task_is_alive_in_the_panic_hook_and_not_after_any_join",
+        || {
+            join::spawn("installs the hook", |_| ())
+                .unwrap()
+                .join()
+                .unwrap();
+            let alive = Arc::new(Mutex::new(Vec::new()));
+            let ours = std::panic::take_hook();
+            std::panic::set_hook(Box::new({
+                let alive = alive.clone();
+                move |info| {
+                    let me = join::current();
+                    let listed = join::enumerate().iter().any(|task| Some(task.id) == me);
+                    alive.lock().unwrap().push(listed);
+                    ours(info);
+                }
+            }));
+            let task: Task<()> = join::spawn("panics", |_| panic!("look")).unwrap();
+            assert_eq!(report(&task).message(), "look");
+            assert!(!task.is_alive());
+            assert_eq!(*alive.lock().unwrap(), [true]);
+        },
+    );
+}
+
+#[test]
+fn t13_enumerate_never_lists_a_task_whose_join_has_returned() {
+    let pool = Pool::builder().threads(2).build().unwrap();
+    for _ in 0..10_000 {
+        let task = Builder::new("brief").spawn_on(&pool, |_| ()).unwrap();
+        task.join().unwrap();
+        assert!(!task.is_alive());
+        assert!(join::enumerate().iter().all(|info| info.id != task.id()));
+    }
+}
+
+#[test]
+fn t13_enumerate_lists_live_tasks_oldest_first() {
+    let gate = Gate::new();
+    let tasks: Vec<_> = (0..40)
+        .map(|n| {
+            let gate = gate.clone();
+            join::spawn(format!("listed {n}"), move |_| gate.pass()).unwrap()
+        })
+        .collect();
+    let listed: Vec<_> = join::enumerate()
+        .into_iter()
+        .map(|info| info.id)
+        .filter(|id| tasks.iter().any(|task| task.id() == *id))
+        .collect();
+    assert_eq!(listed, tasks.iter().map(Task::id).collect::<Vec<_>>());
+    gate.open();
+}
+
+#[test]
+fn t14_the_outcome_is_there_for_joiners_then_for_callbacks_on_every_kind_of_end() {
+    let pool = Pool::builder().threads(2).build().unwrap();
+    for round in 0..10_000 {
+        let task: Task<u32> = Builder::new("ends")
+            .spawn_on(&pool, move |context| match round % 3 {
+                0 => 7,
+                1 => panic!("seven"),
+                _ => loop {
+                    context.checkpoint();
+                },
+            })
+            .unwrap();
+        let seen = Gate::new();
+        task.on_finish(|| panic!("the first callback panics"));
+        task.on_finish({
+            let (watched, seen) = (task.clone(), seen.clone());
+            move || {
+                let outcome = watched.poll().expect("published before the callback");
+                assert_eq!(outcome.is_ok(), round % 3 == 0);
+                seen.open();
+            }
+        });
+        if round % 3 == 2 {
+            task.cancel();
+        }
+        seen.pass();
+        assert!(task.is_finished());
+    }
+}
+
+#[test]
+fn t14_a_callback_that_comes_too_late_runs_at_once() {
+    let task = join::spawn("over", |_| ()).unwrap();
+    task.join().unwrap();
+    let ran = Arc::new(AtomicBool::new(false));
+    task.on_finish({
+        let ran = ran.clone();
+        move || ran.store(true, Ordering::SeqCst)
+    });
+    assert!(ran.load(Ordering::SeqCst));
+}
+
+#[test]
+fn a_panic_report_costs_no_resolved_backtrace_until_it_is_asked_for() {
+    let task: Task<()> = join::spawn("cheap", |_| panic!("now")).unwrap();
+    let report = report(&task);
+    // Two threads that ask at once get one and the same text.
+    let other = {
+        let report = report.clone();
+        join::spawn("reader", move |_| report.backtrace().as_ptr().addr()).unwrap()
+    };
+    assert_eq!(
+        *other.join_timeout(Duration::from_secs(60)).unwrap(),
+        report.backtrace().as_ptr().addr()
+    );
+}

@@ -1,0 +1,244 @@
+//! T22 and T23: waiting for several tasks. And the changes a window follows.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use meanwhile::join::{
+    self, Builder, Changes, CompletionError, Pool, Task, TaskId, WaitEnd, WaitUntil,
+};
+
+use crate::util::gate::Gate;
+
+fn ids<T>(tasks: &[Task<T>]) -> Vec<TaskId> {
+    tasks.iter().map(Task::id).collect()
+}
+
+fn gated(gate: &Gate) -> Task<()> {
+    let gate = gate.clone();
+    join::spawn("gated", move |_| gate.pass()).unwrap()
+}
+
+#[test]
+fn t22_first_returns_with_what_has_ended_and_what_still_runs() {
+    let gates = [Gate::new(), Gate::new(), Gate::new()];
+    let tasks: Vec<_> = gates.iter().map(gated).collect();
+    gates[1].open();
+    let waited = join::wait(&tasks, WaitUntil::First, None);
+    assert_eq!(waited.end, WaitEnd::Satisfied);
+    assert_eq!(ids(&waited.done), [tasks[1].id()]);
+    assert_eq!(ids(&waited.pending), [tasks[0].id(), tasks[2].id()]);
+    gates[0].open();
+    gates[2].open();
+    let waited = join::wait(&tasks, WaitUntil::All, None);
+    assert_eq!(ids(&waited.done), ids(&tasks));
+}
+
+#[test]
+fn t22_a_panic_is_a_failure_and_a_cancel_is_not() {
+    let gate = Gate::new();
+    let cancelled = join::spawn("cancelled", |context| {
+        loop {
+            context.checkpoint();
+        }
+    })
+    .unwrap();
+    let panics = {
+        let gate = gate.clone();
+        join::spawn("panics", move |_| {
+            gate.pass();
+            panic!("failure")
+        })
+        .unwrap()
+    };
+    let never = Gate::new();
+    let tasks = [cancelled.clone(), panics.clone(), gated(&never)];
+    cancelled.cancel();
+    let timeout = Some(Duration::from_millis(20));
+    let waited = join::wait(&tasks, WaitUntil::FirstFailure, timeout);
+    assert_eq!(waited.end, WaitEnd::TimedOut);
+    assert_eq!(ids(&waited.done), [cancelled.id()]);
+    gate.open();
+    let waited = join::wait(&tasks, WaitUntil::FirstFailure, None);
+    assert_eq!(waited.end, WaitEnd::Satisfied);
+    assert_eq!(ids(&waited.done), [cancelled.id(), panics.id()]);
+    never.open();
+}
+
+#[test]
+fn t22_first_failure_is_satisfied_when_all_have_ended_without_one() {
+    let tasks: Vec<_> = (0..3)
+        .map(|_| join::spawn("fine", |_| ()).unwrap())
+        .collect();
+    let waited = join::wait(&tasks, WaitUntil::FirstFailure, None);
+    assert_eq!(waited.end, WaitEnd::Satisfied);
+    assert_eq!(waited.done.len(), 3);
+}
+
+#[test]
+fn t22_duplicates_count_once_an_empty_set_and_what_is_done_return_at_once() {
+    for until in [WaitUntil::First, WaitUntil::FirstFailure, WaitUntil::All] {
+        let waited = join::wait::<()>(&[], until, None);
+        assert_eq!((waited.end, waited.done.len()), (WaitEnd::Satisfied, 0));
+    }
+    let task = join::spawn("done", |_| ()).unwrap();
+    task.join().unwrap();
+    let twice = [task.clone(), task.clone()];
+    let waited = join::wait(&twice, WaitUntil::All, Some(Duration::ZERO));
+    assert_eq!(waited.end, WaitEnd::Satisfied);
+    assert_eq!(ids(&waited.done), [task.id()]);
+}
+
+#[test]
+fn t22_a_task_that_waits_for_itself_is_told_so() {
+    let (send, receive) = std::sync::mpsc::channel::<Task<Option<WaitEnd>>>();
+    let receive = std::sync::Mutex::new(receive);
+    let task = join::spawn("selfish", move |_| {
+        let me = receive
+            .lock()
+            .unwrap()
+            .recv_timeout(Duration::from_secs(60))
+            .unwrap();
+        Some(join::wait(&[me], WaitUntil::All, None).end)
+    })
+    .unwrap();
+    send.send(task.clone()).unwrap();
+    assert_eq!(*task.join().unwrap(), Some(WaitEnd::CurrentThread));
+}
+
+#[test]
+fn t22_a_wait_on_the_own_pool_runs_what_is_queued_there() {
+    let pool = Pool::builder().threads(1).build().unwrap();
+    let outer = {
+        let pool = pool.clone();
+        Builder::new("outer")
+            .spawn_on(&pool.clone(), move |_| {
+                let inner: Vec<_> = (0..10)
+                    .map(|_| Builder::new("inner").spawn_on(&pool, |_| ()).unwrap())
+                    .collect();
+                let waited = join::wait(&inner, WaitUntil::All, None);
+                let completed = join::as_completed(inner, None)
+                    .filter(Result::is_ok)
+                    .count();
+                (waited.done.len(), completed)
+            })
+            .unwrap()
+    };
+    assert_eq!(
+        *outer.join_timeout(Duration::from_secs(60)).unwrap(),
+        (10, 10)
+    );
+}
+
+#[test]
+fn t23_tasks_come_in_the_order_in_which_they_end_each_once() {
+    let gates: Vec<Gate> = (0..4).map(|_| Gate::new()).collect();
+    let tasks: Vec<_> = gates.iter().map(gated).collect();
+    let order = [2, 0, 3, 1];
+    // Two have ended before anybody asks, the others while it is asked.
+    for first in &order[..2] {
+        gates[*first].open();
+        tasks[*first].join().unwrap();
+    }
+    let mut with_duplicate = tasks.clone();
+    with_duplicate.push(tasks[0].clone());
+    let mut completed = join::as_completed(with_duplicate, None);
+    for next in order {
+        gates[next].open();
+        assert_eq!(completed.next().unwrap().unwrap().id(), tasks[next].id());
+    }
+    assert!(completed.next().is_none());
+}
+
+#[test]
+fn t23_a_timeout_names_how_many_are_unfinished_once() {
+    let gate = Gate::new();
+    let done = join::spawn("done", |_| ()).unwrap();
+    done.join().unwrap();
+    let tasks = vec![gated(&gate), done.clone(), gated(&gate)];
+    let timeout = Duration::from_millis(20);
+    let start = Instant::now();
+    let mut completed = join::as_completed(tasks, Some(timeout));
+    assert_eq!(completed.next().unwrap().unwrap().id(), done.id());
+    let error = completed.next().unwrap().unwrap_err();
+    assert!(start.elapsed() >= timeout);
+    assert_eq!(
+        error,
+        CompletionError::TimedOut {
+            unfinished: 2,
+            total: 3
+        }
+    );
+    assert_eq!(error.to_string(), "2 of 3 unfinished");
+    assert!(completed.next().is_none());
+    gate.open();
+}
+
+#[test]
+fn only_what_changed_is_reported_and_one_wake_announces_it() {
+    let wakes = Arc::new(AtomicUsize::new(0));
+    let changes = Changes::new({
+        let wakes = wakes.clone();
+        move || {
+            wakes.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    let pool = Pool::builder().threads(1).build().unwrap();
+    let (start, reported, end) = (Gate::new(), Gate::new(), Gate::new());
+    let tasks: Vec<_> = (0..3)
+        .map(|n| {
+            let (start, reported, end) = (start.clone(), reported.clone(), end.clone());
+            Builder::new("watched")
+                .report_to(&changes)
+                .spawn_on(&pool, move |context| {
+                    start.pass();
+                    for done in 0..1_000 {
+                        context.set_progress(done, 1_000);
+                    }
+                    reported.open();
+                    if n == 0 {
+                        end.pass();
+                    }
+                })
+                .unwrap()
+        })
+        .collect();
+    assert!(!changes.is_pending());
+    assert!(changes.take(usize::MAX).is_empty());
+    start.open();
+    reported.pass();
+    assert_eq!(changes.take(usize::MAX), [tasks[0].id()]);
+    assert_eq!(wakes.load(Ordering::SeqCst), 1);
+    assert_eq!(tasks[0].progress().done, 999);
+    assert!(changes.take(usize::MAX).is_empty());
+    end.open();
+    for task in &tasks {
+        task.join().unwrap();
+    }
+    // Joiners are released before the observer is told, so the last one may still be on its way.
+    let mut told = Vec::new();
+    while told.len() < 3 {
+        let some = changes.take(2);
+        assert!(some.len() <= 2);
+        told.extend(some);
+    }
+    assert_eq!(told.len(), 3);
+}
+
+#[test]
+fn a_window_that_looks_at_every_wake_sees_every_end_ten_thousand_times() {
+    let (wake, woken) = std::sync::mpsc::channel();
+    let changes = Changes::new(move || wake.send(()).unwrap());
+    let pool = Pool::builder().threads(2).build().unwrap();
+    for _ in 0..10_000 {
+        let task = Builder::new("brief")
+            .report_to(&changes)
+            .spawn_on(&pool, |_| ())
+            .unwrap();
+        while !task.is_finished() || changes.is_pending() {
+            woken.recv_timeout(Duration::from_secs(60)).unwrap();
+            changes.take(usize::MAX);
+        }
+        while woken.try_recv().is_ok() {}
+    }
+}
