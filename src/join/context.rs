@@ -71,8 +71,15 @@ impl std::fmt::Debug for Context {
     }
 }
 
+#[cfg(not(loom))]
 thread_local! {
     static CURRENT: RefCell<Option<Arc<Header>>> = const { RefCell::new(None) };
+}
+
+// A model runs all its threads on one.
+#[cfg(loom)]
+loom::thread_local! {
+    static CURRENT: RefCell<Option<Arc<Header>>> = RefCell::new(None);
 }
 
 /// The task whose closure runs on this thread; the innermost, where one runs inside another.

@@ -134,12 +134,13 @@ impl Graph {
     /// Enters a wait that can't be refused. Where it closes a ring, another wait of that ring is
     /// broken instead: that one returns with the ring.
     pub(crate) fn enter_breaking(&self, intent: Intent) -> Wait<'_> {
-        let mut waits = lock(&self.waits);
-        let key = waits.insert(intent, false);
-        if let Key::Task(waiter) = key {
-            while let Some(ring) = waits.ring(waiter)
-                && waits.break_one(&ring)
-            {}
+        let (key, broken) = {
+            let mut waits = lock(&self.waits);
+            let key = waits.insert(intent, false);
+            (key, waits.break_rings(key))
+        };
+        for thread in broken {
+            thread.unpark();
         }
         Wait { graph: self, key }
     }
@@ -253,21 +254,31 @@ impl Waits {
             .flat_map(|entry| entry.intent.targets.unfinished().map(|t| t.id()))
     }
 
-    /// Breaks the wait of one member that may be broken; false where there is none.
-    fn break_one(&mut self, ring: &[TaskId]) -> bool {
+    /// Breaks waits until the one at `key` stands in no ring; the threads are to be woken.
+    fn break_rings(&mut self, key: Key) -> Vec<Thread> {
+        let mut broken = Vec::new();
+        if let Key::Task(waiter) = key {
+            while let Some(ring) = self.ring(waiter)
+                && let Some(thread) = self.break_one(&ring)
+            {
+                broken.push(thread);
+            }
+        }
+        broken
+    }
+
+    /// Breaks the wait of one member that may be broken.
+    fn break_one(&mut self, ring: &[TaskId]) -> Option<Thread> {
         let victim = ring.iter().rposition(|task| {
             self.entries
                 .get(&Key::Task(*task))
                 .is_some_and(|entry| entry.breakable)
-        });
-        let Some(victim) = victim else { return false };
+        })?;
         let mut cycle = ring.to_vec();
         cycle.rotate_left(victim);
-        if let Some(entry) = self.entries.get_mut(&Key::Task(ring[victim])) {
-            entry.broken = Some(cycle);
-            entry.thread.unpark();
-        }
-        true
+        let entry = self.entries.get_mut(&Key::Task(ring[victim]))?;
+        entry.broken = Some(cycle);
+        Some(entry.thread.clone())
     }
 }
 

@@ -3,15 +3,16 @@
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::cell::Header;
-use super::context;
+use super::graph::{self, Graph};
 use super::outcome::TaskInfo;
-use super::sync::{Mutex, lock};
+use super::sync::{Mutex, lock, yield_now};
+use super::{context, wait};
 
 /// Tasks are spread over several locks, so that pool workers and spawners seldom meet.
-const SHARDS: usize = 16;
+const SHARDS: usize = if cfg!(loom) { 2 } else { 16 };
 const SPARE_CAPACITY: usize = 1024;
 
 /// The live tasks of one process (or of one model).
@@ -67,13 +68,42 @@ impl Registry {
 
     /// The tasks whose outcome is not published, oldest first.
     pub(crate) fn live(&self) -> Vec<Arc<Header>> {
-        let mut tasks: Vec<Arc<Header>> = Vec::new();
-        for shard in &self.shards {
-            tasks.extend(lock(shard).values().cloned());
-        }
+        let mut tasks = self.listed();
         tasks.retain(|task| !task.is_finished());
         tasks.sort_unstable_by_key(|task| task.id());
         tasks
+    }
+
+    /// The tasks that are added and not removed, as of one moment: a task that was spawned by
+    /// another is there from before that one goes.
+    fn listed(&self) -> Vec<Arc<Header>> {
+        let shards: Vec<_> = self.shards.iter().map(lock).collect();
+        shards
+            .iter()
+            .flat_map(|shard| shard.values().cloned())
+            .collect()
+    }
+
+    /// Blocks until no task that `is_awaited` is left or the deadline has passed. False when some
+    /// are left.
+    pub(crate) fn wait_until_empty(
+        &self,
+        graph: &Graph,
+        is_awaited: impl Fn(&Header) -> bool,
+        deadline: Option<Instant>,
+    ) -> bool {
+        loop {
+            let mut tasks = self.listed();
+            tasks.retain(|task| is_awaited(task));
+            if tasks.is_empty() {
+                return true;
+            }
+            if wait::for_all(graph, tasks, deadline).is_err() {
+                return false;
+            }
+            // All have ended, and those who ended them are about to remove them.
+            yield_now();
+        }
     }
 
     fn shard(&self, task: &Header) -> &Mutex<Shard> {
@@ -137,22 +167,15 @@ pub struct ShutdownReport {
 /// tasks are not waited for. Called from a task, it does not wait for that task, and returns early
 /// when waiting would never end because somebody waits for that task.
 pub fn shutdown(timeout: Option<Duration>) -> ShutdownReport {
-    let deadline = super::wait::deadline(timeout);
-    let current = context::current_header();
-    let awaited = || -> Vec<Arc<Header>> {
-        let mut tasks = global().live();
-        tasks.retain(|task| !task.is_daemon());
-        tasks.retain(|task| current.as_ref().is_none_or(|me| me.id() != task.id()));
-        tasks
+    let current = context::current_header().map(|header| header.id());
+    let is_awaited = |task: &Header| !task.is_daemon() && Some(task.id()) != current;
+    let is_empty = global().wait_until_empty(graph::global(), is_awaited, wait::deadline(timeout));
+    let remaining = if is_empty {
+        Vec::new()
+    } else {
+        let mut live = global().live();
+        live.retain(|task| is_awaited(task));
+        live.iter().map(|task| task.info()).collect()
     };
-    loop {
-        let tasks = awaited();
-        if tasks.is_empty() {
-            return ShutdownReport::default();
-        }
-        if super::wait::for_all(tasks, deadline).is_err() {
-            let remaining = awaited().iter().map(|task| task.info()).collect();
-            return ShutdownReport { remaining };
-        }
-    }
+    ShutdownReport { remaining }
 }

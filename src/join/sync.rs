@@ -8,7 +8,7 @@ pub(crate) use loom::{
         Arc as CountedArc, Mutex, MutexGuard,
         atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
     },
-    thread::{Thread, current as current_thread, park},
+    thread::{Thread, current as current_thread, park, yield_now},
 };
 #[cfg(not(loom))]
 pub(crate) use std::{
@@ -16,7 +16,7 @@ pub(crate) use std::{
         Arc as CountedArc, Mutex, MutexGuard,
         atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering},
     },
-    thread::{Thread, current as current_thread, park},
+    thread::{Thread, current as current_thread, park, yield_now},
 };
 
 /// Locks a mutex whose holder never panics: no foreign code runs under a lock of this module.

@@ -75,10 +75,14 @@ fn help(target: &Arc<Header>) -> bool {
 }
 
 /// Blocks until all `targets` have ended or the deadline has passed.
-pub(crate) fn for_all(targets: Vec<Arc<Header>>, deadline: Option<Instant>) -> Result<(), Unmet> {
+pub(crate) fn for_all(
+    graph: &Graph,
+    targets: Vec<Arc<Header>>,
+    deadline: Option<Instant>,
+) -> Result<(), Unmet> {
     let mut gathering = Gathering::new(targets);
     while gathering.unfinished() > 0 {
-        gathering.block(Need::All, deadline)?;
+        gathering.block(graph, Need::All, deadline)?;
         while gathering.poll().is_some() {}
     }
     Ok(())
@@ -143,12 +147,12 @@ impl Gathering {
     }
 
     /// Blocks until [`poll`](Self::poll) has a task to give.
-    fn block(&mut self, need: Need, deadline: Option<Instant>) -> Result<(), Unmet> {
+    fn block(&mut self, graph: &Graph, need: Need, deadline: Option<Instant>) -> Result<(), Unmet> {
         while !self.has_news() {
             if self.waits_for_itself(need) {
                 return Err(Unmet::CurrentThread);
             }
-            let wait = graph::global()
+            let wait = graph
                 .enter(self.intent(need, deadline))
                 .map_err(Unmet::WouldDeadlock)?;
             if deadline.is_none() && self.help() {
@@ -305,7 +309,7 @@ pub fn wait<T>(tasks: &[Task<T>], until: WaitUntil, timeout: Option<Duration>) -
         if satisfied {
             break WaitEnd::Satisfied;
         }
-        if let Err(unmet) = gathering.block(need, deadline) {
+        if let Err(unmet) = gathering.block(graph::global(), need, deadline) {
             break unmet.into();
         }
     };
@@ -390,7 +394,10 @@ impl<T> Iterator for AsCompleted<T> {
         if self.ended || self.gathering.unfinished() == 0 {
             return None;
         }
-        if let Err(unmet) = self.gathering.block(Need::Any, self.deadline) {
+        if let Err(unmet) = self
+            .gathering
+            .block(graph::global(), Need::Any, self.deadline)
+        {
             self.ended = true;
             return Some(Err(self.error(unmet)));
         }
