@@ -86,7 +86,7 @@ pub trait Job: Send + Sync {
     /// cancelled. `found` may wait while the workers are behind.
     fn plan(&self, inputs: &[PathBuf], context: &Context, found: &mut dyn FnMut(Item));
 
-    /// Does one item: [`Step::Run`] or [`Step::Verify`]; [`Step::Fail`] never gets here.
+    /// Does one item, whatever its step is; only [`Step::Fail`] never gets here.
     ///
     /// Progress is reported in bytes through `context`, which is also asked for a cancel at least
     /// every 100 ms.
@@ -114,6 +114,8 @@ pub enum Step {
     Verify(checksum::Expected),
     /// Nothing can be done: the item ends with this error.
     Fail(ItemError),
+    /// End the way the options of [`misbehave`] say.
+    Misbehave,
 }
 
 /// What an item came back with.
