@@ -104,6 +104,17 @@ pub struct Item {
     pub step: Step,
 }
 
+impl Item {
+    /// An input with which nothing can be done, and why.
+    pub fn failed(input: PathBuf, error: impl Into<ItemError>) -> Self {
+        Self {
+            input,
+            bytes: 0,
+            step: Step::Fail(error.into()),
+        }
+    }
+}
+
 /// What is to be done with an item.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
