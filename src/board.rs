@@ -355,7 +355,9 @@ impl JobBoard {
         let now = self.now();
         let jobs = &self.jobs;
         let is_late = |wait: &Wait| {
-            let runs = jobs.get(&wait.job).is_some_and(|job| !job.task.is_finished());
+            let runs = jobs
+                .get(&wait.job)
+                .is_some_and(|job| !job.task.is_finished());
             runs && wait.deadline.is_some_and(|deadline| deadline <= now)
         };
         let late: Vec<Wait> = self.waits.extract_if(.., |wait| is_late(wait)).collect();
@@ -421,8 +423,7 @@ impl Entry {
     }
 
     fn final_state(&self) -> JobState {
-        let panicked =
-            |report| JobState::Panicked(self.control.keep_panic(PanicKey::Job, report));
+        let panicked = |report| JobState::Panicked(self.control.keep_panic(PanicKey::Job, report));
         match self.task.poll() {
             Some(Ok(Ended::Returned)) => JobState::Returned,
             Some(Ok(Ended::Failed)) => JobState::Failed,

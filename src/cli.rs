@@ -173,7 +173,6 @@ impl JobCommand {
                 let options = checksum::Options {
                     algorithm: args.algorithm,
                     verify: args.check,
-                    ..checksum::Options::default()
                 };
                 let options = Options::Checksum(options);
                 args.common.into_run(options, args.files, args.output)
@@ -220,9 +219,9 @@ fn cores() -> usize {
 fn seconds(text: &str) -> Result<Duration, String> {
     let number: f64 = text
         .parse()
-        .map_err(|_| format!("`{text}` is not a number of seconds"))?;
+        .map_err(|error| format!("not a number of seconds: {error}"))?;
     Duration::try_from_secs_f64(number)
-        .map_err(|_| format!("`{text}` is not a time one could wait"))
+        .map_err(|error| format!("not a time one could wait: {error}"))
 }
 
 /// Says something to the person, in a line on stderr.

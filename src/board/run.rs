@@ -109,8 +109,7 @@ pub(super) fn start(
         planned: false,
         crowded: false,
         stopped: false,
-        failed: false,
-        cancelled: false,
+        seen: Seen::default(),
     };
     match join::Builder::new(name).spawn(move |context| coordinator.run(context)) {
         Ok(task) => Ok((task, control)),
@@ -256,8 +255,14 @@ struct Coordinator {
     planned: bool,
     crowded: bool,
     stopped: bool,
-    failed: bool,
-    cancelled: bool,
+    seen: Seen,
+}
+
+/// What has happened to some item.
+#[derive(Default)]
+struct Seen {
+    failure: bool,
+    cancel: bool,
 }
 
 impl Coordinator {
@@ -273,12 +278,12 @@ impl Coordinator {
             }
         }
         let plan = self.planner.poll();
-        if matches!(plan, Some(Err(JoinError::Cancelled))) || self.cancelled {
+        if matches!(plan, Some(Err(JoinError::Cancelled))) || self.seen.cancel {
             context.checkpoint();
         }
         match plan {
             Some(Err(JoinError::Panicked(report))) => Ended::PlanPanicked(report),
-            _ if self.failed => Ended::Failed,
+            _ if self.seen.failure => Ended::Failed,
             _ => Ended::Returned,
         }
     }
@@ -288,8 +293,7 @@ impl Coordinator {
     }
 
     fn has_room(&self) -> bool {
-        self.stopped
-            || (!self.crowded && self.in_flight().len() < self.lane.capacity(&self.spec))
+        self.stopped || (!self.crowded && self.in_flight().len() < self.lane.capacity(&self.spec))
     }
 
     #[expect(
@@ -326,14 +330,14 @@ impl Coordinator {
             self.publish_end(id, ItemState::Failed(error.clone()));
         } else {
             match self.spawn(id, &item) {
-                Ok(task) => self.watch(id, &item, task),
+                Ok(task) => self.watch(id, &item, &task),
                 Err(error) => return self.put_back(id, item, &error),
             }
         }
         self.ahead.leave();
     }
 
-    fn watch(&self, id: ItemId, item: &Item, task: ItemTask) {
+    fn watch(&self, id: ItemId, item: &Item, task: &ItemTask) {
         let flight = Flight {
             task: task.clone(),
             told: (0, item.bytes),
@@ -384,8 +388,8 @@ impl Coordinator {
     }
 
     fn publish_end(&mut self, item: ItemId, state: ItemState) {
-        self.failed |= matches!(state, ItemState::Failed(_) | ItemState::Panicked(_));
-        self.cancelled |= state == ItemState::Cancelled;
+        self.seen.failure |= matches!(state, ItemState::Failed(_) | ItemState::Panicked(_));
+        self.seen.cancel |= state == ItemState::Cancelled;
         self.publish(EventKind::ItemDidFinish { item, state });
     }
 

@@ -35,8 +35,8 @@ pub(super) struct Run {
 /// The job could not be started, or its result not be written.
 pub(super) fn run(run: Run, leave: Leave) -> anyhow::Result<ExitCode> {
     let (wake, woken) = crossbeam_channel::bounded(1);
-    let interrupts = Interrupts::listen(leave, waker(wake.clone()))
-        .context("Ctrl-C can't be listened for")?;
+    let interrupts =
+        Interrupts::listen(leave, waker(wake.clone())).context("Ctrl-C can't be listened for")?;
     let mut board = JobBoard::new(waker(wake));
     let job = board.start(run.spec)?;
     if let Some(timeout) = run.join_timeout {
@@ -134,7 +134,10 @@ impl Follower {
     fn handle(&mut self, event: Event) {
         let timed_out = matches!(
             event.kind,
-            EventKind::JoinDidEnd { end: JoinEnd::TimedOut, .. }
+            EventKind::JoinDidEnd {
+                end: JoinEnd::TimedOut,
+                ..
+            }
         );
         self.record.apply(event);
         if timed_out {
@@ -164,9 +167,13 @@ impl Follower {
         if self.has_ended() || self.gives_up_at.is_none_or(|at| now < at) {
             return;
         }
-        let running = self.record.job(self.job).map_or(0, |job| job.counts().running);
-        self.progress
-            .say(&format!("{running} items ignore the cancel and were left behind"));
+        let running = self
+            .record
+            .job(self.job)
+            .map_or(0, |job| job.counts().running);
+        self.progress.say(&format!(
+            "left behind what ignores the cancel: {running} running"
+        ));
         self.record.apply(Event {
             job: self.job,
             at: now,

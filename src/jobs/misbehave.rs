@@ -55,6 +55,8 @@ pub enum End {
     PanicOther,
     /// Panics in a destructor.
     PanicInDrop,
+    /// Panics before it is an item: while the job plans, which ends the planning.
+    PanicInPlan,
     /// Works for its time without asking whether it was cancelled, then returns.
     IgnoreCancel,
     /// Sleeps for its time, asking whether it was cancelled, then returns; the other items return
@@ -64,13 +66,14 @@ pub enum End {
 
 impl End {
     /// Every way to end, in the order in which a person is offered them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Return,
         Self::Error,
         Self::PanicStr,
         Self::PanicString,
         Self::PanicOther,
         Self::PanicInDrop,
+        Self::PanicInPlan,
         Self::IgnoreCancel,
         Self::Sleep,
     ];
@@ -84,6 +87,7 @@ impl End {
             Self::PanicString => "Panic with String",
             Self::PanicOther => "Panic with another payload",
             Self::PanicInDrop => "Panic in Drop",
+            Self::PanicInPlan => "Panic while planning",
             Self::IgnoreCancel => "Ignore cancel",
             Self::Sleep => "Sleep",
         }
@@ -128,6 +132,11 @@ impl Job for Options {
 impl Options {
     fn plan_item(&self, number: usize, input: PathBuf) -> Item {
         let chosen = self.item == 0 || self.item == number;
+        assert!(
+            !(chosen && self.end == End::PanicInPlan),
+            "{} misbehaved while it was planned, as it was told to",
+            input.display()
+        );
         Item {
             input,
             bytes: 0,
@@ -146,7 +155,7 @@ impl Options {
 
     fn misbehave(&self, input: &Path) -> Result<(), ItemError> {
         match self.end {
-            End::Return | End::IgnoreCancel | End::Sleep => Ok(()),
+            End::Return | End::PanicInPlan | End::IgnoreCancel | End::Sleep => Ok(()),
             End::Error => Err(ItemError {
                 kind: "misbehaved".to_owned(),
                 message: format!("{} failed, as it was told to", input.display()),
@@ -185,7 +194,10 @@ fn sleep_unless_cancelled(time: Duration, context: &Context) {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "this job is made to waste time on a worker")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "this job is made to waste time on a worker"
+)]
 fn sleep(time: Duration) {
     std::thread::sleep(time);
 }

@@ -90,6 +90,9 @@ pub trait Job: Send + Sync {
     ///
     /// Progress is reported in bytes through `context`, which is also asked for a cancel at least
     /// every 100 ms.
+    ///
+    /// # Errors
+    /// Whatever keeps this one item from being done. A panic is caught, and ends this item only.
     fn run_item(&self, item: &Item, context: &Context) -> Result<Output, ItemError>;
 }
 

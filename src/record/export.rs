@@ -2,7 +2,6 @@
 
 use std::io;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -30,7 +29,7 @@ pub fn job_text(job: &JobRecord, now: Duration) -> String {
     let mut text = String::new();
     write_job_head(&mut text, job, now);
     for item in job.items() {
-        write_item(&mut text, item);
+        write_item(&mut text, job, item);
     }
     for (key, ..) in job.panics() {
         if let Some(panic) = panic_text(job, key) {
@@ -52,7 +51,11 @@ pub fn panic_text(job: &JobRecord, key: PanicKey) -> Option<String> {
     line(&mut text, "message", &panic.message);
     line(&mut text, "location", place(panic));
     line(&mut text, "thread", &panic.thread);
-    line(&mut text, "task", &format!("{} #{}", panic.task, panic.task_id));
+    line(
+        &mut text,
+        "task",
+        &format!("{} #{}", panic.task, panic.task_id),
+    );
     match backtrace {
         Backtrace::Unresolved => text.push_str("backtrace: not resolved\n"),
         Backtrace::Resolved(frames) => {
@@ -82,16 +85,24 @@ fn write_job_head(text: &mut String, job: &JobRecord, now: Duration) {
     line(text, "items", &items);
 }
 
-fn write_item(text: &mut String, item: &ItemRecord) {
+fn write_item(text: &mut String, job: &JobRecord, item: &ItemRecord) {
     let came_back = match &item.state {
         ItemState::Returned(output) => output.to_string(),
         ItemState::Failed(error) => error.to_string(),
         ItemState::Panicked(panic) => panic.message.clone(),
         ItemState::Waiting | ItemState::Running | ItemState::Cancelled => String::new(),
     };
-    let state = item.state.word();
+    let state = item_word(job, item);
     let input = item.input.to_string_lossy();
     line(text, state, format!("{input}  {came_back}").trim_end());
+}
+
+/// The word for an item's state. What still ran when a job was given up ran out of time with it.
+fn item_word(job: &JobRecord, item: &ItemRecord) -> &'static str {
+    if *job.state() == JobState::TimedOut && !item.state.is_ended() {
+        return JobState::TimedOut.word();
+    }
+    item.state.word()
 }
 
 fn line(text: &mut String, name: &str, value: &str) {
@@ -120,30 +131,35 @@ impl Serialize for JobDocument<'_> {
             map.serialize_entry("panic", &PanicDocument(panic))?;
         }
         map.serialize_entry("elapsed_secs", &job.elapsed(*now).as_secs_f64())?;
-        map.serialize_entry("items", &ItemDocuments(job.items()))?;
+        map.serialize_entry("items", &ItemDocuments(job))?;
         map.end()
     }
 }
 
-struct ItemDocuments<'a>(&'a [Arc<ItemRecord>]);
+struct ItemDocuments<'a>(&'a JobRecord);
 
 impl Serialize for ItemDocuments<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(|item| ItemDocument(item)))
+        let job = self.0;
+        let documents = job.items().iter().map(|item| ItemDocument { job, item });
+        serializer.collect_seq(documents)
     }
 }
 
-struct ItemDocument<'a>(&'a ItemRecord);
+struct ItemDocument<'a> {
+    job: &'a JobRecord,
+    item: &'a ItemRecord,
+}
 
 impl Serialize for ItemDocument<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let item = self.0;
+        let Self { job, item } = self;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("input", &item.input.to_string_lossy())?;
         if item.input.to_str().is_none() {
             map.serialize_entry("input_bytes_hex", &hex(&item.input))?;
         }
-        map.serialize_entry("state", item.state.word())?;
+        map.serialize_entry("state", item_word(job, item))?;
         match &item.state {
             ItemState::Returned(output) => map.serialize_entry("output", output)?,
             ItemState::Failed(error) => map.serialize_entry("error", error)?,

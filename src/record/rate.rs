@@ -29,7 +29,11 @@ impl RateWindow {
         }
         self.samples.push_back(Sample { at, done });
         // The newest sample at or before the window's start is what the window is measured from.
-        while self.samples.get(1).is_some_and(|next| next.at + WINDOW <= at) {
+        while self
+            .samples
+            .get(1)
+            .is_some_and(|next| next.at + WINDOW <= at)
+        {
             self.samples.pop_front();
         }
     }
@@ -43,7 +47,9 @@ impl RateWindow {
             .rev()
             .find(|sample| sample.at <= start)
             .or(self.samples.front());
-        base.map_or(0.0, |base| per_sec(done.saturating_sub(base.done), now.saturating_sub(base.at)))
+        base.map_or(0.0, |base| {
+            per_sec(done.saturating_sub(base.done), now.saturating_sub(base.at))
+        })
     }
 }
 

@@ -79,7 +79,7 @@ impl Job for Options {
 
     fn run_item(&self, item: &Item, context: &Context) -> Result<Output, ItemError> {
         let checksum = match &item.step {
-            Step::Run => digest_file(&item.input, self.algorithm, context),
+            Step::Run | Step::Misbehave => digest_file(&item.input, self.algorithm, context),
             Step::Verify(expected) => verify::verify(&item.input, expected, context),
             Step::Fail(error) => return Err(error.clone()),
         };
