@@ -51,7 +51,6 @@ pub struct JobBoard {
     jobs: BTreeMap<JobId, Entry>,
     waits: Vec<Wait>,
     last_job: u64,
-    running: usize,
     has_more: bool,
     drop_grace: Duration,
 }
@@ -63,6 +62,8 @@ struct Entry {
     timed_out: bool,
     /// Whether the end has been handed out.
     ended: bool,
+    /// How many items ran when last asked.
+    running: usize,
     joins: usize,
     backtraces_asked: BTreeSet<PanicKey>,
 }
@@ -87,7 +88,6 @@ impl JobBoard {
             jobs: BTreeMap::new(),
             waits: Vec::new(),
             last_job: 0,
-            running: 0,
             has_more: false,
             drop_grace: DROP_GRACE,
         }
@@ -278,7 +278,7 @@ impl JobBoard {
 
     /// How many items ran when the board was last polled.
     pub fn running(&self) -> usize {
-        self.running
+        self.jobs.values().map(|entry| entry.running).sum()
     }
 
     /// Cancels every job and waits for them, at most for `timeout` in all. Returns how many still
@@ -323,15 +323,13 @@ impl JobBoard {
 
     fn poll_progress(&mut self, events: &mut Vec<Event>) {
         let at = self.now();
-        let mut running = 0;
-        for (&job, entry) in self.jobs.iter().filter(|(_, entry)| !entry.ended) {
+        for (&job, entry) in self.jobs.iter_mut().filter(|(_, entry)| !entry.ended) {
             let counted = entry.control.progress(&mut |item, done, total| {
                 let kind = EventKind::ItemDidProgress { item, done, total };
                 events.push(Event { job, at, kind });
             });
-            running += counted.unwrap_or(0);
+            entry.running = counted.unwrap_or(entry.running);
         }
-        self.running = running;
     }
 
     fn end_job(&mut self, job: JobId) {
@@ -339,6 +337,7 @@ impl JobBoard {
             return;
         };
         entry.ended = true;
+        entry.running = 0;
         let state = entry.final_state();
         let finished_at = entry.task.info().finished_at;
         let at = finished_at.map_or_else(|| self.now(), |at| self.feed.time_of(at));
@@ -417,6 +416,7 @@ impl Entry {
             cancel_was_asked: false,
             timed_out: false,
             ended: false,
+            running: 0,
             joins: 0,
             backtraces_asked: BTreeSet::new(),
         }

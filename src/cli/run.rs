@@ -101,7 +101,7 @@ impl Follower {
         while !self.has_ended() {
             self.wait();
             if self.interrupts.any() {
-                self.board.cancel(self.job);
+                self.interrupt();
             }
             for event in self.board.poll(POLL_BUDGET) {
                 self.handle(event);
@@ -120,15 +120,17 @@ impl Follower {
 
     /// Waits for a wake-up, or until the board wants to be polled.
     fn wait(&self) {
-        match self.board.wants_poll_in() {
-            Some(time) => {
-                // The time being up is as good a reason to go on as a wake-up.
-                let _either = self.woken.recv_timeout(time);
-            }
-            None => {
-                let _either = self.woken.recv_timeout(GRACE);
-            }
+        let due = self.board.wants_poll_in().unwrap_or(GRACE);
+        // The time being up is as good a reason to go on as a wake-up.
+        let _either = self.woken.recv_timeout(due);
+    }
+
+    fn interrupt(&mut self) {
+        let job = self.record.job(self.job);
+        if job.is_some_and(|job| job.cancel_asked_at().is_none()) {
+            self.progress.say("cancelling; Ctrl-C again leaves at once");
         }
+        self.board.cancel(self.job);
     }
 
     fn handle(&mut self, event: Event) {

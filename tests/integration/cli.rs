@@ -17,7 +17,7 @@ fn meanwhile(args: &[&str]) -> Command {
 }
 
 fn run(args: &[&str]) -> Output {
-    meanwhile(args).output().unwrap()
+    meanwhile(args).output().expect("the program starts")
 }
 
 fn code(output: &Output) -> i32 {
@@ -25,22 +25,22 @@ fn code(output: &Output) -> i32 {
 }
 
 fn out(output: &Output) -> &str {
-    std::str::from_utf8(&output.stdout).unwrap()
+    std::str::from_utf8(&output.stdout).expect("plain names")
 }
 
 fn err(output: &Output) -> &str {
-    std::str::from_utf8(&output.stderr).unwrap()
+    std::str::from_utf8(&output.stderr).expect("plain names")
 }
 
 fn json(output: &Output) -> Value {
-    serde_json::from_slice(&output.stdout).unwrap()
+    serde_json::from_slice(&output.stdout).expect("stdout is JSON")
 }
 
 fn states(json: &Value) -> Vec<&str> {
-    let items = json["items"].as_array().unwrap();
+    let items = json["items"].as_array().expect("items are a list");
     items
         .iter()
-        .map(|item| item["state"].as_str().unwrap())
+        .map(|item| item["state"].as_str().expect("a state is a word"))
         .collect()
 }
 
@@ -74,29 +74,27 @@ impl Running {
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn();
-        let mut running = Self(child.unwrap());
+        let mut running = Self(child.expect("the program starts"));
         // The note about the join says that the job runs.
         let mut line = String::new();
-        let stderr = running.0.stderr.as_mut().unwrap();
-        BufReader::new(stderr).read_line(&mut line).unwrap();
+        let stderr = running.0.stderr.as_mut().expect("it is piped");
+        let read = BufReader::new(stderr).read_line(&mut line);
+        read.expect("stderr is text");
         assert!(line.contains("still running after 0.2 s"), "{line}");
         running
     }
 
     fn signal(&self, signal: Signal) {
-        let pid = Pid::from_raw(self.0.id().try_into().unwrap());
-        kill(pid, signal).unwrap();
+        let pid = Pid::from_raw(self.0.id().try_into().expect("a pid is an i32"));
+        kill(pid, signal).expect("the child was not reaped");
     }
 
     fn end(mut self) -> (Option<i32>, String) {
         let mut out = String::new();
-        self.0
-            .stdout
-            .take()
-            .unwrap()
-            .read_to_string(&mut out)
-            .unwrap();
-        (self.0.wait().unwrap().code(), out)
+        let mut stdout = self.0.stdout.take().expect("it is piped");
+        stdout.read_to_string(&mut out).expect("stdout is text");
+        let status = self.0.wait().expect("it is our child");
+        (status.code(), out)
     }
 }
 
@@ -342,14 +340,14 @@ fn a_full_disk_under_stdout_is_a_sentence_and_exit_code_1() {
 }
 
 fn folder() -> tempfile::TempDir {
-    let folder = tempfile::tempdir().unwrap();
-    fs::write(folder.path().join("abc"), "abc").unwrap();
-    fs::write(folder.path().join("empty"), "").unwrap();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    fs::write(folder.path().join("abc"), "abc").expect("it is ours");
+    fs::write(folder.path().join("empty"), "").expect("it is ours");
     folder
 }
 
 fn path(path: &Path) -> &str {
-    path.to_str().unwrap()
+    path.to_str().expect("a plain name")
 }
 
 const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";

@@ -16,7 +16,8 @@ fn plan(options: &misbehave::Options, inputs: &[&str]) -> Vec<Item> {
         options.plan(&inputs, context, &mut |item| items.push(item));
         items
     });
-    plan.unwrap().join().unwrap().clone()
+    let plan = plan.expect("the system has a thread left");
+    plan.join().expect("planning returns").clone()
 }
 
 fn chosen(items: &[Item]) -> Vec<bool> {

@@ -85,13 +85,13 @@ impl Script {
     }
 
     fn job(&self) -> &JobRecord {
-        self.record.job(JOB).unwrap()
+        self.record.job(JOB).expect("it was started")
     }
 
     fn json(&self) -> serde_json::Value {
         let mut bytes = Vec::new();
-        write_json(self.job(), self.at, &mut bytes).unwrap();
-        serde_json::from_slice(&bytes).unwrap()
+        write_json(self.job(), self.at, &mut bytes).expect("a vector takes everything");
+        serde_json::from_slice(&bytes).expect("it is JSON")
     }
 }
 
@@ -250,10 +250,10 @@ fn an_ended_job_has_the_rate_of_its_whole_time() {
         .at(2_000)
         .end(0, text("fine"));
     let script = script.finish(JobState::Returned);
-    let rate = script.job().rate(Duration::from_secs(60));
+    let rate = script.job().rate(Duration::from_mins(1));
     assert!((rate.bytes_per_sec - 50.0).abs() < 0.01);
     assert_eq!(
-        script.job().elapsed(Duration::from_secs(60)),
+        script.job().elapsed(Duration::from_mins(1)),
         Duration::from_secs(2)
     );
 }
@@ -450,6 +450,10 @@ fn a_name_that_is_not_utf8_keeps_its_bytes_in_the_json() {
     assert_eq!(utf8["items"][0]["input_bytes_hex"], serde_json::Value::Null);
 }
 
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
 fn millis(millis: u64) -> Duration {
     Duration::from_millis(millis)
 }
@@ -473,7 +477,7 @@ fn frames_that_follow_each_other_count_from_start_to_start() {
 fn a_window_that_slept_is_not_slow() {
     let mut frames = FrameHistory::default();
     frames.begin_frame(millis(0), None);
-    frames.begin_frame(millis(60_000), None);
+    frames.begin_frame(seconds(60), None);
     frames.begin_frame(millis(60_110), Some(millis(60_100)));
     let summary = frames.summary(millis(60_110));
     assert_eq!(
@@ -485,8 +489,8 @@ fn a_window_that_slept_is_not_slow() {
 #[test]
 fn the_worst_frame_is_forgotten_after_five_seconds() {
     let mut frames = FrameHistory::default();
-    frames.begin_frame(millis(2_000), Some(millis(0)));
-    assert_eq!(frames.summary(millis(7_000)).worst, millis(2_000));
+    frames.begin_frame(seconds(2), Some(millis(0)));
+    assert_eq!(frames.summary(seconds(7)).worst, seconds(2));
     assert_eq!(frames.summary(millis(7_001)).worst, Duration::ZERO);
     assert_eq!(frames.summary(millis(7_001)).slow, 1);
 }

@@ -10,7 +10,7 @@ use meanwhile::jobs::{JobSpec, Options, RunOn};
 use meanwhile::record::{JobId, JobRecord, Record};
 
 /// Far beyond anything a test waits for; reached only when something hangs.
-const LIMIT: Duration = Duration::from_secs(60);
+const LIMIT: Duration = Duration::from_mins(1);
 
 /// Where a job may run: what holds for one holds for the other.
 pub(crate) const PLACES: [RunOn; 2] = [RunOn::Pool, RunOn::Thread];
@@ -47,9 +47,9 @@ impl Desk {
     pub(crate) fn poll(&mut self) -> usize {
         let events = self.board.poll(10_000);
         let count = events.len();
-        events
-            .into_iter()
-            .for_each(|event| self.record.apply(event));
+        for event in events {
+            self.record.apply(event);
+        }
         count
     }
 
