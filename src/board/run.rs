@@ -317,7 +317,8 @@ impl Coordinator {
     fn stop(&mut self) {
         self.stopped = true;
         self.planner.cancel();
-        for flight in self.in_flight().values() {
+        // Newest first, so that no worker that stops finds a task in the queue that still may begin.
+        for flight in self.in_flight().values().rev() {
             flight.task.cancel();
         }
     }
