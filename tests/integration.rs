@@ -1,5 +1,13 @@
 //! One binary for all tests through public interfaces; a module a subject.
 
+#[path = "integration/board.rs"]
+mod board;
+#[path = "integration/cli.rs"]
+mod cli;
 #[path = "integration/join/mod.rs"]
 mod join;
+#[path = "integration/misbehave.rs"]
+mod misbehave;
+#[path = "integration/record.rs"]
+mod record;
 mod util;

@@ -86,10 +86,13 @@ pub trait Job: Send + Sync {
     /// cancelled. `found` may wait while the workers are behind.
     fn plan(&self, inputs: &[PathBuf], context: &Context, found: &mut dyn FnMut(Item));
 
-    /// Does one item: [`Step::Run`] or [`Step::Verify`]; [`Step::Fail`] never gets here.
+    /// Does one item, whatever its step is; only [`Step::Fail`] never gets here.
     ///
     /// Progress is reported in bytes through `context`, which is also asked for a cancel at least
     /// every 100 ms.
+    ///
+    /// # Errors
+    /// Whatever keeps this one item from being done. A panic is caught, and ends this item only.
     fn run_item(&self, item: &Item, context: &Context) -> Result<Output, ItemError>;
 }
 
@@ -104,6 +107,17 @@ pub struct Item {
     pub step: Step,
 }
 
+impl Item {
+    /// An input with which nothing can be done, and why.
+    pub fn failed(input: PathBuf, error: impl Into<ItemError>) -> Self {
+        Self {
+            input,
+            bytes: 0,
+            step: Step::Fail(error.into()),
+        }
+    }
+}
+
 /// What is to be done with an item.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -114,6 +128,8 @@ pub enum Step {
     Verify(checksum::Expected),
     /// Nothing can be done: the item ends with this error.
     Fail(ItemError),
+    /// End the way the options of [`misbehave`] say.
+    Misbehave,
 }
 
 /// What an item came back with.

@@ -1,7 +1,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::job::{ItemId, ItemState, JobId, JobState};
+use super::item::{ItemId, ItemState};
+use super::job::{JobId, JobState};
+use super::join::{JoinEnd, JoinId};
 use crate::jobs::{Item, JobSpec};
 
 /// A fact about one job.
@@ -90,19 +92,4 @@ pub enum PanicKey {
     Job,
     /// The panic of one item.
     Item(ItemId),
-}
-
-/// Numbers the waits for one job, from 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct JoinId(pub usize);
-
-/// How a wait for a job ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JoinEnd {
-    /// The job had ended.
-    Joined,
-    /// The time was up; the job still ran.
-    TimedOut,
-    /// The person stopped waiting.
-    Detached,
 }

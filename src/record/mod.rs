@@ -5,16 +5,21 @@
 //! window and without running anything.
 
 mod event;
+mod export;
 mod frames;
+mod item;
 mod job;
+mod join;
+mod rate;
 
 use std::collections::BTreeMap;
 
-pub use event::{Event, EventKind, JoinEnd, JoinId, PanicKey};
-pub use frames::{FrameHistory, FrameSummary};
-pub use job::{
-    Backtrace, ItemId, ItemRecord, ItemState, JobId, JobRecord, JobState, JoinRecord, Panic, Rate,
-};
+pub use event::{Event, EventKind, PanicKey};
+pub use export::{job_text, panic_text, write_json};
+pub use frames::{FrameHistory, FrameSummary, SLOW_FRAME};
+pub use item::{Backtrace, ItemId, ItemRecord, ItemState, Panic};
+pub use job::{Counts, JobId, JobRecord, JobState, Rate};
+pub use join::{JoinEnd, JoinId, JoinRecord};
 
 /// Every job of this run of the program, oldest first.
 #[derive(Debug, Default)]

@@ -1,0 +1,231 @@
+//! The command line: opens the window, or runs a job without one.
+//!
+//! Results go to stdout, everything else to stderr. Exit codes: 0 all well, 1 some item failed,
+//! 2 usage, 3 the join timed out and the job was cancelled, 130 interrupted.
+
+mod interrupt;
+mod output;
+mod progress;
+mod run;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::jobs::{JobSpec, Options, RunOn, checksum, misbehave};
+
+/// Some item failed, or the command itself did.
+const FAILED: u8 = 1;
+
+/// The join timed out and the job was cancelled.
+const TIMED_OUT: u8 = 3;
+
+/// A person pressed Ctrl-C, or the system asked the program to end.
+const INTERRUPTED: u8 = 130;
+
+/// Ends the process now, with an exit code.
+///
+/// Only `main` may do that; it is handed in for the one case in which returning is not possible:
+/// a second Ctrl-C while something blocks.
+pub type Leave = fn(i32) -> !;
+
+/// Run long work in the background, watch it, and join it on your own terms.
+#[derive(Debug, Parser)]
+#[command(version, args_conflicts_with_subcommands = true)]
+struct Cli {
+    /// Files and folders to open the window with.
+    files: Vec<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a job here: progress on stderr, the result on stdout.
+    Run {
+        #[command(subcommand)]
+        job: JobCommand,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+enum JobCommand {
+    /// Compute the checksums of files and folders, or verify a list of them.
+    Checksum(ChecksumArgs),
+    /// End in the way one chooses, on the item one chooses.
+    Misbehave(MisbehaveArgs),
+}
+
+#[derive(Debug, Args)]
+struct ChecksumArgs {
+    /// How to compute.
+    #[arg(long, value_enum, default_value_t)]
+    algorithm: checksum::Algorithm,
+    /// Read checksum lists from FILES and verify what they name.
+    #[arg(long)]
+    check: bool,
+    /// Write the result to this file, whole or not at all, instead of stdout.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    #[command(flatten)]
+    common: CommonArgs,
+    /// The files and folders.
+    #[arg(required = true)]
+    files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct MisbehaveArgs {
+    /// How the chosen item ends.
+    #[arg(long, value_enum, default_value_t)]
+    end: misbehave::End,
+    /// The chosen item, from 1; 0 chooses every item.
+    #[arg(long, default_value_t = 1)]
+    item: usize,
+    /// How long an item works before it ends.
+    #[arg(long, value_name = "SECS", default_value = "0", value_parser = seconds)]
+    after: Duration,
+    /// How many items there are where no names are given.
+    #[arg(long, default_value_t = misbehave::Options::default().count)]
+    count: usize,
+    #[command(flatten)]
+    common: CommonArgs,
+    /// The names of the items.
+    #[arg(value_name = "NAMES")]
+    files: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct CommonArgs {
+    /// Where the items run.
+    #[arg(long, value_enum, default_value_t)]
+    on: On,
+    /// How many items run at once [default: the number of cores].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    workers: Option<u16>,
+    /// How long to wait for the job.
+    #[arg(long, value_name = "SECS", value_parser = seconds)]
+    join_timeout: Option<Duration>,
+    /// What to do when that time is up.
+    #[arg(long, value_enum, default_value_t)]
+    then: Then,
+    /// What the result looks like.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum On {
+    /// A pool of threads.
+    #[default]
+    Pool,
+    /// A thread of its own for each item.
+    Thread,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Then {
+    /// Cancel the job and show what is done.
+    #[default]
+    Cancel,
+    /// Say so and go on waiting.
+    Wait,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// Lines for people, and for `sha256sum -c` and its like.
+    #[default]
+    Text,
+    /// One JSON document.
+    Json,
+}
+
+/// Reads the command line and does what it says. Returns the program's exit code.
+pub fn main(leave: Leave) -> ExitCode {
+    match Cli::try_parse() {
+        Ok(cli) => dispatch(cli, leave).unwrap_or_else(|error| {
+            complain(&format!("{error:#}"));
+            ExitCode::from(FAILED)
+        }),
+        Err(error) => {
+            // Where neither stdout nor stderr can be written, the exit code is all there is to say.
+            let _unwritable = error.print();
+            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(FAILED))
+        }
+    }
+}
+
+fn dispatch(cli: Cli, leave: Leave) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        None => crate::app::run(cli.files).map(|()| ExitCode::SUCCESS),
+        Some(Command::Run { job }) => run::run(job.into_run(), leave),
+    }
+}
+
+impl JobCommand {
+    fn into_run(self) -> run::Run {
+        match self {
+            Self::Checksum(args) => {
+                let options = checksum::Options {
+                    algorithm: args.algorithm,
+                    verify: args.check,
+                };
+                let options = Options::Checksum(options);
+                args.common.into_run(options, args.files, args.output)
+            }
+            Self::Misbehave(args) => {
+                let options = Options::Misbehave(misbehave::Options {
+                    end: args.end,
+                    item: args.item,
+                    after: args.after.as_secs_f64(),
+                    count: args.count,
+                });
+                args.common.into_run(options, args.files, None)
+            }
+        }
+    }
+}
+
+impl CommonArgs {
+    fn into_run(self, options: Options, inputs: Vec<PathBuf>, output: Option<PathBuf>) -> run::Run {
+        let run_on = match self.on {
+            On::Pool => RunOn::Pool,
+            On::Thread => RunOn::Thread,
+        };
+        let spec = JobSpec {
+            options,
+            inputs,
+            run_on,
+            workers: self.workers.map_or_else(cores, usize::from),
+        };
+        run::Run {
+            spec,
+            join_timeout: self.join_timeout,
+            then: self.then,
+            format: self.format,
+            output,
+        }
+    }
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn seconds(text: &str) -> Result<Duration, String> {
+    let number: f64 = text
+        .parse()
+        .map_err(|error| format!("not a number of seconds: {error}"))?;
+    Duration::try_from_secs_f64(number)
+        .map_err(|error| format!("not a time one could wait: {error}"))
+}
+
+/// Says something to the person, in a line on stderr.
+fn complain(sentence: &str) {
+    // Where stderr can't be written nobody is there to be told.
+    let _unwritable = writeln!(std::io::stderr().lock(), "meanwhile: {sentence}");
+}

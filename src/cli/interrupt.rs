@@ -1,0 +1,37 @@
+//! Ctrl-C: the first asks the job to cancel, the second leaves at once.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::{INTERRUPTED, Leave};
+
+/// How often the person has asked the program to stop.
+#[derive(Clone, Default)]
+pub(super) struct Interrupts(Arc<AtomicUsize>);
+
+impl Interrupts {
+    /// Begins to listen for Ctrl-C, and for the signals with which a system ends a program.
+    /// `wake` is called after the first.
+    ///
+    /// # Errors
+    /// The system refused; or somebody listens already.
+    pub(super) fn listen(
+        leave: Leave,
+        wake: impl Fn() + Send + 'static,
+    ) -> Result<Self, ctrlc::Error> {
+        let interrupts = Self::default();
+        let count = Arc::clone(&interrupts.0);
+        ctrlc::set_handler(move || {
+            if count.fetch_add(1, Ordering::AcqRel) > 0 {
+                leave(i32::from(INTERRUPTED));
+            }
+            wake();
+        })?;
+        Ok(interrupts)
+    }
+
+    /// Whether there was one.
+    pub(super) fn any(&self) -> bool {
+        self.0.load(Ordering::Acquire) > 0
+    }
+}

@@ -1,0 +1,210 @@
+//! Checksum lists: the lines that `sha256sum`, `b3sum`, `md5sum`, BSD's and OpenSSL's tools write
+//! and read.
+//!
+//! Names are bytes. A name is never lost or mistaken: a line break or a backslash in it is escaped
+//! and the line marked by a leading backslash, as the coreutils do; bytes that are not UTF-8 are
+//! written as they are.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use super::{Algorithm, Checksum};
+
+/// One line of a list that names a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The name as the list has it, unescaped.
+    pub name: PathBuf,
+    /// The digest in lower-case hexadecimal digits.
+    pub digest: String,
+    /// The algorithm, where the line says it.
+    pub tag: Option<Algorithm>,
+}
+
+/// What is wrong with a line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// It is marked as escaped, and holds a backslash that escapes nothing known.
+    #[error("its name has a backslash that stands for nothing")]
+    Escape,
+    /// The digest is not one of the algorithm that the line or the person names.
+    #[error("a digest of {digits} digits fits no algorithm that it could be")]
+    Length {
+        /// How many digits it has.
+        digits: usize,
+    },
+    /// There is no file name.
+    #[error("it names no file")]
+    NoName,
+    /// It neither begins with a digest nor has the form `ALGORITHM (name) = digest`.
+    #[error("it has neither the form `digest  name` nor `ALGORITHM (name) = digest`")]
+    Shape,
+    /// It names an algorithm that this program does not know.
+    #[error("{0:?} is not an algorithm that can be checked here")]
+    Tag(String),
+    /// The name can't be a file name on this system.
+    #[error("its name can't be a file name on this system")]
+    Unnameable,
+}
+
+/// The line that records `checksum` for the file `name`, with its line end.
+///
+/// BLAKE3, SHA and MD5 lines are what `b3sum -c`, `sha256sum -c` and so on read:
+/// `digest  name`. CRC-32 and XXH3 digests are too short to be told apart from others of their
+/// length, so those lines say the algorithm: `XXH3 (name) = digest`, which `xxhsum -c` reads.
+pub fn line(checksum: &Checksum, name: &Path) -> Vec<u8> {
+    let name = name.as_os_str().as_encoded_bytes();
+    let escaped = escape(name);
+    let mut line = Vec::with_capacity(escaped.len() + checksum.digest.len() + 16);
+    if escaped.len() != name.len() {
+        line.push(b'\\');
+    }
+    let digest = checksum.digest.as_bytes();
+    let parts: [&[u8]; 5] = match checksum.algorithm {
+        Algorithm::Crc32 => [b"CRC32 (", &escaped, b") = ", digest, b"\n"],
+        Algorithm::Xxh3 => [b"XXH3 (", &escaped, b") = ", digest, b"\n"],
+        _ => [digest, b"  ", &escaped, b"", b"\n"],
+    };
+    line.extend(parts.concat());
+    line
+}
+
+/// A whole list: one [`line`] for each checksum, in their order.
+pub fn lines<'a>(checksums: impl IntoIterator<Item = (&'a Checksum, &'a Path)>) -> Vec<u8> {
+    checksums
+        .into_iter()
+        .flat_map(|(checksum, name)| line(checksum, name))
+        .collect()
+}
+
+/// Reads one line, without its `\n`. `None` is a blank line or a comment (`# …`).
+///
+/// A `\r` at the end belongs to the line end. The digest may be in capitals; behind it stand a
+/// space and the mark for text (another space), for binary (`*`), or none.
+///
+/// # Errors
+/// Says what is wrong with the line. No bytes make it panic.
+pub fn parse(line: &[u8]) -> Result<Option<Entry>, Malformed> {
+    let line = line.strip_suffix(b"\r").unwrap_or(line);
+    let line = line.trim_ascii_start();
+    if line.is_empty() || line.starts_with(b"#") {
+        return Ok(None);
+    }
+    let (line, is_escaped) = match line.strip_prefix(b"\\") {
+        Some(line) => (line, true),
+        None => (line, false),
+    };
+    let (name, digest, tag) = match plain(line) {
+        Some((digest, name)) => (name, digest, None),
+        None => tagged(line)?,
+    };
+    Ok(Some(Entry {
+        name: path(if is_escaped {
+            unescape(name)?
+        } else {
+            name.to_vec()
+        })?,
+        digest: String::from_utf8_lossy(digest).to_ascii_lowercase(),
+        tag,
+    }))
+}
+
+/// Splits `digest  name`.
+fn plain(line: &[u8]) -> Option<(&[u8], &[u8])> {
+    let digits = line
+        .iter()
+        .take_while(|byte| byte.is_ascii_hexdigit())
+        .count();
+    let (digest, rest) = line.split_at(digits);
+    let name = rest.strip_prefix(b" ")?;
+    let name = match name {
+        [b' ' | b'*', name @ ..] => name,
+        name => name,
+    };
+    (digits >= Algorithm::Crc32.hex_len()).then_some((digest, name))
+}
+
+/// Splits `ALGORITHM (name) = digest`, also without the spaces before `(` and `=`.
+fn tagged(line: &[u8]) -> Result<(&[u8], &[u8], Option<Algorithm>), Malformed> {
+    let open = line
+        .iter()
+        .position(|&byte| byte == b'(')
+        .ok_or(Malformed::Shape)?;
+    let tag = line[..open].trim_ascii_end();
+    let rest = &line[open + 1..];
+    let close = rest
+        .iter()
+        .rposition(|&byte| byte == b')')
+        .ok_or(Malformed::Shape)?;
+    let digest = rest[close + 1..]
+        .trim_ascii()
+        .strip_prefix(b"=")
+        .ok_or(Malformed::Shape)?;
+    let digest = digest.trim_ascii_start();
+    let is_tag = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_/".contains(byte);
+    if tag.is_empty() || !tag.iter().all(is_tag) || !digest.iter().all(u8::is_ascii_hexdigit) {
+        return Err(Malformed::Shape);
+    }
+    let tag = String::from_utf8_lossy(tag);
+    let algorithm = Algorithm::from_tag(&tag).ok_or_else(|| Malformed::Tag(tag.into_owned()))?;
+    if digest.len() != algorithm.hex_len() {
+        let digits = digest.len();
+        return Err(Malformed::Length { digits });
+    }
+    Ok((&rest[..close], digest, Some(algorithm)))
+}
+
+fn escape(name: &[u8]) -> Vec<u8> {
+    let mut escaped = Vec::with_capacity(name.len());
+    for &byte in name {
+        match byte {
+            b'\\' => escaped.extend(b"\\\\"),
+            b'\n' => escaped.extend(b"\\n"),
+            b'\r' => escaped.extend(b"\\r"),
+            byte => escaped.push(byte),
+        }
+    }
+    escaped
+}
+
+fn unescape(name: &[u8]) -> Result<Vec<u8>, Malformed> {
+    let mut plain = Vec::with_capacity(name.len());
+    let mut bytes = name.iter();
+    while let Some(&byte) = bytes.next() {
+        plain.push(match byte {
+            b'\\' => match bytes.next() {
+                Some(b'\\') => b'\\',
+                Some(b'n') => b'\n',
+                Some(b'r') => b'\r',
+                _ => return Err(Malformed::Escape),
+            },
+            byte => byte,
+        });
+    }
+    Ok(plain)
+}
+
+fn path(name: Vec<u8>) -> Result<PathBuf, Malformed> {
+    if name.is_empty() {
+        return Err(Malformed::NoName);
+    }
+    if name.contains(&0) {
+        return Err(Malformed::Unnameable);
+    }
+    os_string(name)
+}
+
+#[cfg(unix)]
+fn os_string(name: Vec<u8>) -> Result<PathBuf, Malformed> {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    Ok(PathBuf::from(OsStr::from_bytes(&name)))
+}
+
+#[cfg(not(unix))]
+fn os_string(name: Vec<u8>) -> Result<PathBuf, Malformed> {
+    match String::from_utf8(name) {
+        Ok(name) => Ok(PathBuf::from(name)),
+        Err(_) => Err(Malformed::Unnameable),
+    }
+}

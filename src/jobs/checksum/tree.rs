@@ -1,0 +1,149 @@
+//! BLAKE3 of a big file on every core.
+//!
+//! BLAKE3 is a tree: the halves of a file are hashed apart, then merged. So each thread reads *and*
+//! hashes pieces of its own, which stay in its cache in between; nobody reads ahead for somebody
+//! else and nothing is copied from thread to thread.
+
+use std::io;
+use std::num::NonZero;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock};
+
+use blake3::Hasher;
+use blake3::hazmat::{
+    ChainingValue, HasherExt as _, Mode, left_subtree_len, merge_subtrees_non_root,
+    merge_subtrees_root,
+};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use super::digest::{CHUNK_LEN, Watch, check_cancel, with_buffer};
+use super::error::{Change, ChecksumError};
+use super::source::{Source, read_exact_at};
+
+/// How much one thread reads and hashes at once.
+const PIECE_LEN: u64 = CHUNK_LEN as u64;
+
+/// How much of a file the threads work on at a time. Windows follow each other in the order of the
+/// file, so that a disk reads on in one direction.
+const WINDOW_LEN: u64 = 32 * 1024 * 1024;
+
+/// The shortest file for which waking threads saves more than it costs.
+pub(super) const MIN_LEN: u64 = 4 * PIECE_LEN;
+
+/// The digest of the whole source, at least [`MIN_LEN`] long, in hexadecimal digits.
+pub(super) fn digest(source: &Source, watch: &dyn Watch) -> Result<String, ChecksumError> {
+    let tree = Tree {
+        source,
+        watch,
+        done: AtomicU64::new(0),
+        error: OnceLock::new(),
+    };
+    match (tree.halves(0, source.len()), tree.error.into_inner()) {
+        (Some((left, right)), None) => {
+            let root = merge_subtrees_root(&left, &right, Mode::Hash);
+            Ok(root.to_hex().to_string())
+        }
+        (_, Some(error)) => Err(error),
+        (None, None) => unreachable!("a piece is left out only after an error"),
+    }
+}
+
+struct Tree<'a> {
+    source: &'a Source,
+    watch: &'a dyn Watch,
+    done: AtomicU64,
+    /// What went wrong first; pieces that come after it are left out.
+    error: OnceLock<ChecksumError>,
+}
+
+impl Tree<'_> {
+    fn subtree(&self, start: u64, len: u64) -> Option<ChainingValue> {
+        if len <= PIECE_LEN {
+            return self.piece(start, len);
+        }
+        let (left, right) = self.halves(start, len)?;
+        Some(merge_subtrees_non_root(&left, &right, Mode::Hash))
+    }
+
+    fn halves(&self, start: u64, len: u64) -> Option<(ChainingValue, ChainingValue)> {
+        let left_len = left_subtree_len(len);
+        let left = || self.subtree(start, left_len);
+        let right = || self.subtree(start + left_len, len - left_len);
+        if len > WINDOW_LEN {
+            return Some((left()?, right()?));
+        }
+        let (left, right) = in_parallel(left, right);
+        Some((left?, right?))
+    }
+
+    fn piece(&self, start: u64, len: u64) -> Option<ChainingValue> {
+        if self.error.get().is_some() {
+            return None;
+        }
+        match self.read_piece(start, len) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.error.get_or_init(|| error);
+                None
+            }
+        }
+    }
+
+    fn read_piece(&self, start: u64, len: u64) -> Result<ChainingValue, ChecksumError> {
+        check_cancel(self.source, self.watch)?;
+        let value = with_buffer(|buffer| {
+            let piece = &mut buffer[..len as usize];
+            read_exact_at(self.source.file(), piece, start).map_err(|error| {
+                match error.kind() {
+                    io::ErrorKind::UnexpectedEof => self.source.changed(Change::Shrank),
+                    _ => self.source.error(error),
+                }
+            })?;
+            let mut hasher = Hasher::new();
+            hasher.set_input_offset(start).update(piece);
+            Ok(hasher.finalize_non_root())
+        })?;
+        let done = self.done.fetch_add(len, Ordering::Relaxed) + len;
+        self.watch.did_read(done, self.source.len());
+        Ok(value)
+    }
+}
+
+/// Runs both, on the shared threads if no other file has them now, else one after the other here.
+///
+/// One file at a time, because a thread that waits for its half takes up whatever work there is:
+/// with two files in one pool, the end of the one could wait for the whole of the other.
+fn in_parallel<A: Send, B: Send>(
+    left: impl FnOnce() -> A + Send,
+    right: impl FnOnce() -> B + Send,
+) -> (A, B) {
+    if rayon::current_thread_index().is_some() {
+        return rayon::join(left, right);
+    }
+    static THREADS: Mutex<Option<ThreadPool>> = Mutex::new(None);
+    let Ok(mut threads) = THREADS.try_lock() else {
+        return (left(), right());
+    };
+    if threads.is_none() {
+        *threads = start_threads();
+    }
+    match &*threads {
+        Some(pool) => pool.install(|| rayon::join(left, right)),
+        None => (left(), right()),
+    }
+}
+
+/// A thread for each core, at background priority. They live as long as the program and sleep
+/// while there is nothing to hash. `None` with one core, or if the system refuses.
+fn start_threads() -> Option<ThreadPool> {
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    if cores == 1 {
+        return None;
+    }
+    ThreadPoolBuilder::new()
+        .num_threads(cores)
+        .thread_name(|index| format!("blake3-{index}"))
+        .start_handler(|_| crate::join::Priority::Background.apply())
+        .build()
+        .ok()
+}

@@ -1,0 +1,168 @@
+//! From the files and folders that a person picked to the files in them.
+
+use std::collections::{HashSet, VecDeque};
+use std::ffi::OsString;
+use std::fs::{self, FileType, Metadata};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::vec;
+
+use super::error::ChecksumError;
+use super::source::{Identity, identity, reject_special};
+use crate::jobs::{Item, Step};
+use crate::join::Context;
+
+/// Hands every file in `inputs` to `found`: folders with all that is in them, by name.
+///
+/// No folder is entered twice, whichever way leads there. Links to files count as files. Links to
+/// folders that are found in a folder are followed when everything else is done, so that a file
+/// goes by its real name rather than by that of a link; a link that leads up to a folder around it
+/// is an error of that link. An input that is a link is followed at once.
+pub(super) fn walk(inputs: &[PathBuf], context: &Context, found: &mut dyn FnMut(Item)) {
+    let mut walk = Walk {
+        context,
+        found,
+        entered: HashSet::new(),
+        links: VecDeque::new(),
+    };
+    for input in inputs {
+        context.checkpoint();
+        walk.input(input);
+    }
+    while let Some(link) = walk.links.pop_front() {
+        context.checkpoint();
+        walk.linked_folder(link);
+    }
+}
+
+struct Walk<'a> {
+    context: &'a Context,
+    found: &'a mut dyn FnMut(Item),
+    entered: HashSet<Identity>,
+    links: VecDeque<PathBuf>,
+}
+
+/// A folder that is being walked, and what of it is still to come.
+struct Level {
+    folder: PathBuf,
+    entries: vec::IntoIter<(OsString, FileType)>,
+}
+
+impl Walk<'_> {
+    fn input(&mut self, path: &Path) {
+        match fs::metadata(path) {
+            Ok(metadata) if metadata.is_dir() => self.folder(path.to_owned()),
+            Ok(metadata) => self.file(path.to_owned(), &metadata),
+            Err(error) => self.broken(path.to_owned(), error),
+        }
+    }
+
+    fn folder(&mut self, path: PathBuf) {
+        let mut levels: Vec<_> = self.enter(path).into_iter().collect();
+        while let Some(level) = levels.last_mut() {
+            self.context.checkpoint();
+            let Some((name, kind)) = level.entries.next() else {
+                levels.pop();
+                continue;
+            };
+            let path = level.folder.join(name);
+            if kind.is_dir() {
+                levels.extend(self.enter(path));
+            } else {
+                self.entry(path);
+            }
+        }
+    }
+
+    /// What is in a folder, unless it was entered before or can't be.
+    fn enter(&mut self, folder: PathBuf) -> Option<Level> {
+        match fs::metadata(&folder) {
+            Ok(metadata) if !self.entered.insert(identity(&metadata)) => return None,
+            Ok(_) => {}
+            Err(error) => {
+                self.fail(folder.clone(), ChecksumError::from_io(&folder, error));
+                return None;
+            }
+        }
+        let mut entries = Vec::new();
+        if let Err(error) = self.read(&folder, &mut entries) {
+            self.fail(folder.clone(), ChecksumError::from_io(&folder, error));
+        }
+        let context = self.context;
+        entries.sort_by(|(left, _), (right, _)| {
+            context.checkpoint();
+            left.cmp(right)
+        });
+        Some(Level {
+            folder,
+            entries: entries.into_iter(),
+        })
+    }
+
+    /// Adds what is in a folder to `entries`, as far as it can be read.
+    fn read(&self, folder: &Path, entries: &mut Vec<(OsString, FileType)>) -> io::Result<()> {
+        for entry in fs::read_dir(folder)? {
+            self.context.checkpoint();
+            let entry = entry?;
+            entries.push((entry.file_name(), entry.file_type()?));
+        }
+        Ok(())
+    }
+
+    /// Anything in a folder that is not a folder itself.
+    fn entry(&mut self, path: PathBuf) {
+        match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_dir() => self.links.push_back(path),
+            Ok(metadata) => self.file(path, &metadata),
+            Err(error) => self.broken(path, error),
+        }
+    }
+
+    fn file(&mut self, path: PathBuf, metadata: &Metadata) {
+        match reject_special(&path, metadata.file_type()) {
+            Ok(()) => (self.found)(Item {
+                input: path,
+                bytes: metadata.len(),
+                step: Step::Run,
+            }),
+            Err(error) => self.fail(path, error),
+        }
+    }
+
+    fn linked_folder(&mut self, link: PathBuf) {
+        match leads_up(&link) {
+            Ok(false) => self.folder(link),
+            Ok(true) if self.was_entered(&link) => {}
+            Ok(true) => {
+                let path = link.clone();
+                self.fail(link, ChecksumError::LinkLoop { path });
+            }
+            Err(error) => self.broken(link, error),
+        }
+    }
+
+    fn was_entered(&self, folder: &Path) -> bool {
+        fs::metadata(folder).is_ok_and(|metadata| self.entered.contains(&identity(&metadata)))
+    }
+
+    fn broken(&mut self, path: PathBuf, error: io::Error) {
+        let error = match ChecksumError::from_io(&path, error) {
+            ChecksumError::Missing { path } if path.is_symlink() => {
+                ChecksumError::DanglingLink { path }
+            }
+            error => error,
+        };
+        self.fail(path, error);
+    }
+
+    fn fail(&mut self, path: PathBuf, error: ChecksumError) {
+        (self.found)(Item::failed(path, error));
+    }
+}
+
+/// Whether a link leads to a folder that it is in.
+fn leads_up(link: &Path) -> io::Result<bool> {
+    let target = fs::canonicalize(link)?;
+    let folder = fs::canonicalize(link.parent().unwrap_or(Path::new(".")))?;
+    Ok(folder.starts_with(target))
+}

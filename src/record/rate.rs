@@ -1,0 +1,70 @@
+use std::collections::VecDeque;
+use std::time::Duration;
+
+const WINDOW: Duration = Duration::from_secs(5);
+const BUCKET: Duration = Duration::from_millis(100);
+
+/// The bytes done over the last few seconds: one sample for each tenth of a second at most, so
+/// that it stays small however many items a second end.
+#[derive(Debug, Default)]
+pub(super) struct RateWindow {
+    samples: VecDeque<Sample>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Sample {
+    at: Duration,
+    done: u64,
+}
+
+impl RateWindow {
+    /// Notes that `done` bytes were done in all when `at` came.
+    pub(super) fn note(&mut self, at: Duration, done: u64) {
+        if self
+            .samples
+            .back()
+            .is_some_and(|last| at < last.at + BUCKET)
+        {
+            return;
+        }
+        self.samples.push_back(Sample { at, done });
+        // The newest sample at or before the window's start is what the window is measured from.
+        while self
+            .samples
+            .get(1)
+            .is_some_and(|next| next.at + WINDOW <= at)
+        {
+            self.samples.pop_front();
+        }
+    }
+
+    /// Bytes per second from the window's start until `now`, where `done` bytes are done in all.
+    pub(super) fn bytes_per_sec(&self, now: Duration, done: u64) -> f64 {
+        let start = now.saturating_sub(WINDOW);
+        let base = self
+            .samples
+            .iter()
+            .rev()
+            .find(|sample| sample.at <= start)
+            .or(self.samples.front());
+        base.map_or(0.0, |base| {
+            per_sec(done.saturating_sub(base.done), now.saturating_sub(base.at))
+        })
+    }
+}
+
+/// Bytes per second; 0 where no time has passed.
+pub(super) fn per_sec(bytes: u64, elapsed: Duration) -> f64 {
+    if elapsed.is_zero() {
+        return 0.0;
+    }
+    bytes as f64 / elapsed.as_secs_f64()
+}
+
+/// How long `left` bytes take at that rate; `None` where it would take for ever.
+pub(super) fn time_left(left: u64, bytes_per_sec: f64) -> Option<Duration> {
+    if left == 0 {
+        return Some(Duration::ZERO);
+    }
+    Duration::try_from_secs_f64(left as f64 / bytes_per_sec).ok()
+}

@@ -1,0 +1,428 @@
+//! The command line, as a person and a script meet it: the built program in a process of its own.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+
+fn meanwhile(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_meanwhile"));
+    command.args(args).stdin(Stdio::null());
+    command
+}
+
+fn run(args: &[&str]) -> Output {
+    meanwhile(args).output().expect("the program starts")
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().expect("it ends by itself")
+}
+
+fn out(output: &Output) -> &str {
+    std::str::from_utf8(&output.stdout).expect("plain names")
+}
+
+fn err(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).expect("plain names")
+}
+
+fn json(output: &Output) -> Value {
+    serde_json::from_slice(&output.stdout).expect("stdout is JSON")
+}
+
+fn states(json: &Value) -> Vec<&str> {
+    let items = json["items"].as_array().expect("items are a list");
+    items
+        .iter()
+        .map(|item| item["state"].as_str().expect("a state is a word"))
+        .collect()
+}
+
+/// A child that is ended with the test, also one that fails.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It has mostly ended already.
+        let _gone = self.0.kill();
+        let _reaped = self.0.wait();
+    }
+}
+
+impl Running {
+    /// Starts a job whose second item would take for ever; returns once it is known to run.
+    fn start(end: &str, args: &[&str]) -> Self {
+        let base = [
+            "run",
+            "misbehave",
+            "--item",
+            "2",
+            "--after",
+            "1000",
+            "--end",
+            end,
+        ];
+        let mut command = meanwhile(&[&base, args].concat());
+        command.args(["--join-timeout", "0.2", "--then", "wait"]);
+        let child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        let mut running = Self(child.expect("the program starts"));
+        // The note about the join says that the job runs.
+        let mut line = String::new();
+        let stderr = running.0.stderr.as_mut().expect("it is piped");
+        let read = BufReader::new(stderr).read_line(&mut line);
+        read.expect("stderr is text");
+        assert!(line.contains("still running after 0.2 s"), "{line}");
+        running
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.0.id().try_into().expect("a pid is an i32"));
+        kill(pid, signal).expect("the child was not reaped");
+    }
+
+    fn end(mut self) -> (Option<i32>, String) {
+        let mut out = String::new();
+        let mut stdout = self.0.stdout.take().expect("it is piped");
+        stdout.read_to_string(&mut out).expect("stdout is text");
+        let status = self.0.wait().expect("it is our child");
+        (status.code(), out)
+    }
+}
+
+#[test]
+fn a_job_that_returns_prints_its_results_and_exits_with_0() {
+    for place in ["pool", "thread"] {
+        let output = run(&["run", "misbehave", "--on", place, "a", "b"]);
+        assert_eq!(code(&output), 0);
+        assert_eq!(out(&output), "a is done\nb is done\n");
+        assert_eq!(err(&output), "");
+    }
+}
+
+#[test]
+fn a_failed_item_is_a_sentence_on_stderr_and_exit_code_1() {
+    let output = run(&[
+        "run",
+        "misbehave",
+        "--end",
+        "error",
+        "--item",
+        "1",
+        "a",
+        "b",
+    ]);
+    assert_eq!(code(&output), 1);
+    assert_eq!(out(&output), "b is done\n");
+    assert!(
+        err(&output).starts_with("meanwhile: a failed, as it was told to\n"),
+        "{}",
+        err(&output)
+    );
+}
+
+#[test]
+fn a_panicked_item_shows_message_and_place_and_nothing_else() {
+    let output = run(&[
+        "run",
+        "misbehave",
+        "--end",
+        "panic-string",
+        "--item",
+        "2",
+        "a",
+        "b",
+    ]);
+    assert_eq!(code(&output), 1);
+    assert_eq!(out(&output), "a is done\n");
+    let lines: Vec<&str> = err(&output).lines().collect();
+    assert!(
+        lines[0].starts_with("meanwhile: b panicked at "),
+        "{lines:?}"
+    );
+    assert!(
+        lines[0].ends_with(": b misbehaved, as it was told to"),
+        "{lines:?}"
+    );
+    assert_eq!(lines[1..], ["meanwhile: 2 items: 1 returned, 1 panicked"]);
+}
+
+#[test]
+fn json_is_one_document_with_every_item() {
+    for end in ["panic-str", "panic-string", "panic-other", "panic-in-drop"] {
+        let output = run(&[
+            "run",
+            "misbehave",
+            "--format",
+            "json",
+            "--end",
+            end,
+            "--item",
+            "2",
+        ]);
+        assert_eq!(code(&output), 1);
+        assert_eq!(err(&output), "");
+        let json = json(&output);
+        assert_eq!(json["job"], "misbehave");
+        assert_eq!(json["state"], "failed");
+        assert!(json["elapsed_secs"].as_f64().unwrap() >= 0.0);
+        assert_eq!(states(&json), ["returned", "panicked", "returned"]);
+        let panic = &json["items"][1]["panic"];
+        assert!(
+            panic["location"]
+                .as_str()
+                .unwrap()
+                .contains("misbehave.rs:")
+        );
+        assert!(!panic["message"].as_str().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn a_panic_while_planning_is_told_and_exits_with_1() {
+    let output = run(&["run", "misbehave", "--end", "panic-in-plan", "--item", "2"]);
+    assert_eq!(code(&output), 1);
+    assert_eq!(out(&output), "item 1 is done\n");
+    assert!(
+        err(&output).contains("the job itself panicked at "),
+        "{}",
+        err(&output)
+    );
+}
+
+#[test]
+fn a_join_that_times_out_cancels_the_job_and_exits_with_3() {
+    let args = [
+        "run",
+        "misbehave",
+        "--end",
+        "sleep",
+        "--item",
+        "2",
+        "--after",
+        "1000",
+    ];
+    let more = ["--join-timeout", "0.2", "--format", "json"];
+    let output = run(&[&args[..], &more].concat());
+    assert_eq!(code(&output), 3);
+    assert!(
+        err(&output).contains("still running after 0.2 s"),
+        "{}",
+        err(&output)
+    );
+    let json = json(&output);
+    assert_eq!(json["state"], "timed_out");
+    assert_eq!(states(&json), ["returned", "cancelled", "returned"]);
+}
+
+#[test]
+fn a_job_that_ignores_that_its_time_is_up_is_left_behind() {
+    let start = Instant::now();
+    let args = [
+        "run",
+        "misbehave",
+        "--end",
+        "ignore-cancel",
+        "--after",
+        "1000",
+        "a",
+    ];
+    let more = ["--join-timeout", "0.1", "--format", "json"];
+    let output = run(&[&args[..], &more].concat());
+    assert_eq!(code(&output), 3);
+    assert_eq!(states(&json(&output)), ["timed_out"]);
+    assert!(start.elapsed() < Duration::from_secs(30));
+}
+
+#[test]
+fn a_join_that_times_out_may_go_on_waiting() {
+    let args = ["run", "misbehave", "--end", "sleep", "--after", "0.5", "a"];
+    let more = ["--join-timeout", "0.1", "--then", "wait"];
+    let output = run(&[&args[..], &more].concat());
+    assert_eq!(code(&output), 0);
+    assert_eq!(err(&output), "meanwhile: still running after 0.1 s\n");
+    assert_eq!(out(&output), "a is done\n");
+}
+
+#[test]
+fn ctrl_c_cancels_prints_what_is_done_and_exits_with_130() {
+    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+        let running = Running::start("sleep", &["--format", "json"]);
+        running.signal(signal);
+        let (code, out) = running.end();
+        assert_eq!(code, Some(130));
+        let json: Value = serde_json::from_str(&out).unwrap();
+        assert_eq!(json["state"], "cancelled");
+        assert_eq!(states(&json), ["returned", "cancelled", "returned"]);
+    }
+}
+
+#[test]
+fn a_second_ctrl_c_leaves_at_once() {
+    let mut running = Running::start("ignore-cancel", &[]);
+    // Signals that are pending at the same time are delivered as one, so two may not be enough.
+    let start = Instant::now();
+    while running.0.try_wait().unwrap().is_none() {
+        assert!(start.elapsed() < Duration::from_secs(30));
+        running.signal(Signal::SIGINT);
+        std::thread::yield_now();
+    }
+    let (code, out) = running.end();
+    assert_eq!(code, Some(130));
+    assert_eq!(out, "");
+}
+
+#[test]
+fn wrong_usage_exits_with_2_and_help_with_0() {
+    for args in [
+        &["run"][..],
+        &["run", "nothing"],
+        &["run", "checksum"],
+        &["run", "misbehave", "--workers", "0"],
+        &["run", "misbehave", "--join-timeout", "-1"],
+        &["run", "misbehave", "--join-timeout", "soon"],
+        &["run", "misbehave", "--end", "well"],
+    ] {
+        let output = run(args);
+        assert_eq!(code(&output), 2, "{args:?}");
+        assert_eq!(out(&output), "");
+        assert!(err(&output).contains("--help"), "{}", err(&output));
+    }
+    assert_eq!(code(&run(&["--help"])), 0);
+    assert_eq!(code(&run(&["--version"])), 0);
+}
+
+#[test]
+fn nobody_reading_stdout_is_no_panic() {
+    let args = ["run", "misbehave", "--count", "50000"];
+    let child = meanwhile(&args)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let mut running = Running(child.unwrap());
+    drop(running.0.stdout.take());
+    let mut err = String::new();
+    running
+        .0
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut err)
+        .unwrap();
+    assert_eq!(running.0.wait().unwrap().code(), Some(0));
+    assert_eq!(err, "");
+}
+
+#[test]
+fn a_full_disk_under_stdout_is_a_sentence_and_exit_code_1() {
+    let full = fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let output = meanwhile(&["run", "misbehave", "a"])
+        .stdout(full)
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), 1);
+    assert!(
+        err(&output).starts_with("meanwhile: the result could not be written"),
+        "{}",
+        err(&output)
+    );
+}
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    fs::write(folder.path().join("abc"), "abc").expect("it is ours");
+    fs::write(folder.path().join("empty"), "").expect("it is ours");
+    folder
+}
+
+fn path(path: &Path) -> &str {
+    path.to_str().expect("a plain name")
+}
+
+const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+#[test]
+fn checksums_are_written_the_way_sha256sum_writes_them() {
+    let folder = folder();
+    let file = folder.path().join("abc");
+    let output = run(&["run", "checksum", "--algorithm", "sha256", path(&file)]);
+    assert_eq!(code(&output), 0);
+    assert_eq!(out(&output), format!("{ABC}  {}\n", file.display()));
+}
+
+#[test]
+fn checksums_as_json_have_their_digest() {
+    let folder = folder();
+    let args = [
+        "run",
+        "checksum",
+        "--algorithm",
+        "sha256",
+        "--format",
+        "json",
+    ];
+    let output = run(&[&args[..], &[path(folder.path())]].concat());
+    assert_eq!(code(&output), 0);
+    let json = json(&output);
+    assert_eq!(states(&json), ["returned", "returned"]);
+    assert_eq!(json["items"][0]["output"]["digest"], ABC);
+}
+
+#[test]
+fn a_missing_file_fails_alone() {
+    let folder = folder();
+    let (file, missing) = (folder.path().join("abc"), folder.path().join("missing"));
+    let output = run(&[
+        "run",
+        "checksum",
+        "--algorithm",
+        "sha256",
+        path(&missing),
+        path(&file),
+    ]);
+    assert_eq!(code(&output), 1);
+    assert_eq!(out(&output), format!("{ABC}  {}\n", file.display()));
+    assert!(err(&output).contains(path(&missing)), "{}", err(&output));
+}
+
+#[test]
+fn a_list_is_saved_and_verified() {
+    let folder = folder();
+    let list = folder.path().join("list.sha256");
+    let (abc, empty) = (folder.path().join("abc"), folder.path().join("empty"));
+    let args = [
+        "run",
+        "checksum",
+        "--algorithm",
+        "sha256",
+        "--output",
+        path(&list),
+    ];
+    let output = run(&[&args[..], &[path(&abc), path(&empty)]].concat());
+    assert_eq!((code(&output), out(&output)), (0, ""));
+
+    let check = ["run", "checksum", "--check", path(&list)];
+    let output = run(&check);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    assert_eq!(
+        out(&output),
+        format!("{}: OK\n{}: OK\n", abc.display(), empty.display())
+    );
+
+    fs::write(&abc, "abd").unwrap();
+    let output = run(&check);
+    assert_eq!(code(&output), 1);
+    assert_eq!(out(&output), format!("{}: OK\n", empty.display()));
+    assert!(err(&output).contains(path(&abc)), "{}", err(&output));
+}

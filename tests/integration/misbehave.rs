@@ -1,0 +1,105 @@
+//! The job that misbehaves does so on the chosen item only.
+
+use std::path::PathBuf;
+
+use meanwhile::jobs::misbehave::{self, End};
+use meanwhile::jobs::{Item, Job, Output, Step};
+use meanwhile::join::{self, JoinError};
+
+use crate::util::desk::{FOR_EVER, misbehave};
+
+fn plan(options: &misbehave::Options, inputs: &[&str]) -> Vec<Item> {
+    let options = options.clone();
+    let inputs: Vec<PathBuf> = inputs.iter().map(PathBuf::from).collect();
+    let plan = join::spawn("plan", move |context| {
+        let mut items = Vec::new();
+        options.plan(&inputs, context, &mut |item| items.push(item));
+        items
+    });
+    let plan = plan.expect("the system has a thread left");
+    plan.join().expect("planning returns").clone()
+}
+
+fn chosen(items: &[Item]) -> Vec<bool> {
+    items
+        .iter()
+        .map(|item| item.step == Step::Misbehave)
+        .collect()
+}
+
+#[test]
+fn the_chosen_item_counts_from_one_and_zero_chooses_all() {
+    assert_eq!(
+        chosen(&plan(&misbehave(End::Error, 2, 3), &[])),
+        [false, true, false]
+    );
+    assert_eq!(
+        chosen(&plan(&misbehave(End::Error, 0, 2), &[])),
+        [true, true]
+    );
+    assert_eq!(
+        chosen(&plan(&misbehave(End::Error, 9, 2), &[])),
+        [false, false]
+    );
+}
+
+#[test]
+fn items_are_the_inputs_where_there_are_any() {
+    let items = plan(&misbehave(End::Return, 1, 7), &["a", "b"]);
+    let inputs: Vec<PathBuf> = items.into_iter().map(|item| item.input).collect();
+    assert_eq!(inputs, [PathBuf::from("a"), PathBuf::from("b")]);
+}
+
+#[test]
+fn an_item_that_was_not_chosen_returns() {
+    let options = misbehave(End::PanicStr, 2, 2);
+    let items = plan(&options, &[]);
+    let task = join::spawn("first", move |context| options.run_item(&items[0], context)).unwrap();
+    let expected = Output::Text {
+        text: "item 1 is done".to_owned(),
+    };
+    assert_eq!(*task.join().unwrap(), Ok(expected));
+}
+
+#[test]
+fn every_end_but_one_minds_a_cancel_while_it_works() {
+    for end in End::ALL {
+        if matches!(end, End::IgnoreCancel | End::PanicInPlan) {
+            continue;
+        }
+        let options = misbehave::Options {
+            after: FOR_EVER,
+            ..misbehave(end, 1, 1)
+        };
+        let items = plan(&options, &[]);
+        let task = join::spawn("work", move |context| options.run_item(&items[0], context));
+        let task = task.unwrap();
+        task.cancel();
+        assert!(matches!(task.join(), Err(JoinError::Cancelled)), "{end:?}");
+    }
+}
+
+#[test]
+fn a_time_that_is_none_counts_as_no_time() {
+    for after in [-1.0, f64::NAN, f64::INFINITY] {
+        let options = misbehave::Options {
+            after,
+            ..misbehave(End::Return, 1, 1)
+        };
+        let items = plan(&options, &[]);
+        let task = join::spawn("work", move |context| options.run_item(&items[0], context));
+        assert!(task.unwrap().join().unwrap().is_ok());
+    }
+}
+
+#[test]
+fn options_survive_being_kept_and_unknown_ones_get_their_defaults() {
+    let options = misbehave(End::PanicInDrop, 4, 5);
+    let json = serde_json::to_string(&options).unwrap();
+    assert_eq!(
+        serde_json::from_str::<misbehave::Options>(&json).unwrap(),
+        options
+    );
+    let defaults: misbehave::Options = serde_json::from_str("{}").unwrap();
+    assert_eq!(defaults, misbehave::Options::default());
+}

@@ -1,0 +1,119 @@
+//! A board with somebody who follows it, as a window does.
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Receiver;
+use meanwhile::board::JobBoard;
+use meanwhile::jobs::misbehave::{self, End};
+use meanwhile::jobs::{JobSpec, Options, RunOn};
+use meanwhile::record::{JobId, JobRecord, Record};
+
+/// Far beyond anything a test waits for; reached only when something hangs.
+const LIMIT: Duration = Duration::from_mins(1);
+
+/// Where a job may run: what holds for one holds for the other.
+pub(crate) const PLACES: [RunOn; 2] = [RunOn::Pool, RunOn::Thread];
+
+/// A time that no test waits for.
+pub(crate) const FOR_EVER: f64 = 100_000.0;
+
+/// A board, its record, and the wake-ups that came.
+pub(crate) struct Desk {
+    pub(crate) board: JobBoard,
+    pub(crate) record: Record,
+    pub(crate) woken: Receiver<()>,
+}
+
+impl Desk {
+    pub(crate) fn new() -> Self {
+        let (wake, woken) = crossbeam_channel::unbounded();
+        Self {
+            board: JobBoard::new(move || wake.send(()).unwrap_or(())),
+            record: Record::default(),
+            woken,
+        }
+    }
+
+    pub(crate) fn start(&mut self, spec: JobSpec) -> JobId {
+        let job = self
+            .board
+            .start(spec)
+            .expect("the system has a thread left");
+        self.poll();
+        job
+    }
+
+    pub(crate) fn poll(&mut self) -> usize {
+        let events = self.board.poll(10_000);
+        let count = events.len();
+        for event in events {
+            self.record.apply(event);
+        }
+        count
+    }
+
+    pub(crate) fn job(&self, job: JobId) -> &JobRecord {
+        self.record
+            .job(job)
+            .expect("the record has every job that was started")
+    }
+
+    /// Polls when woken or due until `done` holds.
+    #[track_caller]
+    pub(crate) fn until(&mut self, what: &str, mut done: impl FnMut(&Record) -> bool) {
+        let start = Instant::now();
+        while !done(&self.record) {
+            assert!(
+                start.elapsed() < LIMIT,
+                "waited in vain: {what}\n{:?}",
+                self.record
+            );
+            let due = self.board.wants_poll_in().unwrap_or(LIMIT);
+            let _woken_or_due = self.woken.recv_timeout(due);
+            self.poll();
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn until_ended(&mut self, job: JobId) {
+        self.until("the job ends", |record| {
+            record.job(job).is_some_and(|job| job.state().is_ended())
+        });
+    }
+
+    /// The words for the states of a job's items.
+    pub(crate) fn words(&self, job: JobId) -> Vec<&'static str> {
+        let items = self.job(job).items();
+        items.iter().map(|item| item.state.word()).collect()
+    }
+}
+
+/// The job that misbehaves: `count` items, of which `item` (from 1; 0 for all) ends like that.
+pub(crate) fn misbehave(end: End, item: usize, count: usize) -> misbehave::Options {
+    misbehave::Options {
+        end,
+        item,
+        count,
+        ..misbehave::Options::default()
+    }
+}
+
+/// That job on two workers.
+pub(crate) fn spec(run_on: RunOn, options: misbehave::Options) -> JobSpec {
+    JobSpec {
+        options: Options::Misbehave(options),
+        inputs: Vec::<PathBuf>::new(),
+        run_on,
+        workers: 2,
+    }
+}
+
+/// A job with one item that sleeps until it is cancelled.
+pub(crate) fn sleeper(run_on: RunOn, count: usize) -> JobSpec {
+    let options = misbehave::Options {
+        after: FOR_EVER,
+        ..misbehave(End::Sleep, 1, count)
+    };
+    spec(run_on, options)
+}
