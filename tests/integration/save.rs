@@ -12,7 +12,13 @@ use crate::util::files::{OBEY_PERMISSIONS, folder, write};
 fn names_in(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).expect("the test's folder can be read");
     entries
-        .map(|entry| entry.expect("its entries too").file_name().display().to_string())
+        .map(|entry| {
+            entry
+                .expect("its entries too")
+                .file_name()
+                .display()
+                .to_string()
+        })
         .collect()
 }
 
@@ -34,9 +40,12 @@ fn a_disk_that_is_full_leaves_the_old_file_intact() {
     in_child_with("trap '' XFSZ; ulimit -f 8", test, || {
         let folder = folder();
         let path = write(folder.path(), "list", "the old list");
-        let error = save(&path, &[b'x'; 1024 * 1024]).unwrap_err();
+        let error = save(&path, &vec![b'x'; 1024 * 1024]).unwrap_err();
         assert!(matches!(error, SaveError::Refused { .. }), "{error}");
-        assert!(error.to_string().contains("list can't be saved: "), "{error}");
+        assert!(
+            error.to_string().contains("list can't be saved: "),
+            "{error}"
+        );
         assert_eq!(fs::read(&path).unwrap(), b"the old list");
         assert_eq!(names_in(folder.path()), ["list"]);
     });
@@ -51,7 +60,10 @@ fn a_folder_that_may_not_be_written_leaves_the_old_file_intact() {
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o500)).unwrap();
         let outcome = save(&path, b"new");
         fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
-        assert!(matches!(outcome, Err(SaveError::Refused { .. })), "{outcome:?}");
+        assert!(
+            matches!(outcome, Err(SaveError::Refused { .. })),
+            "{outcome:?}"
+        );
         assert_eq!(fs::read(&path).unwrap(), b"the old list");
     });
 }
@@ -60,15 +72,25 @@ fn a_folder_that_may_not_be_written_leaves_the_old_file_intact() {
 fn a_missing_folder_is_named() {
     let folder = folder();
     let outcome = save(&folder.path().join("nowhere/list"), b"");
-    assert!(matches!(outcome, Err(SaveError::NoFolder { .. })), "{outcome:?}");
+    assert!(
+        matches!(outcome, Err(SaveError::NoFolder { .. })),
+        "{outcome:?}"
+    );
 }
 
 #[test]
 fn folders_and_devices_are_never_replaced() {
     let folder = folder();
-    for path in [folder.path(), Path::new("/dev/null"), Path::new("/dev/full")] {
+    for path in [
+        folder.path(),
+        Path::new("/dev/null"),
+        Path::new("/dev/full"),
+    ] {
         let outcome = save(path, b"x");
-        assert!(matches!(outcome, Err(SaveError::NotAFile { .. })), "{outcome:?}");
+        assert!(
+            matches!(outcome, Err(SaveError::NotAFile { .. })),
+            "{outcome:?}"
+        );
     }
 }
 
@@ -82,5 +104,8 @@ fn a_link_stays_a_link_and_permissions_stay() {
     save(&link, b"new").unwrap();
     assert!(link.is_symlink());
     assert_eq!(fs::read(&real).unwrap(), b"new");
-    assert_eq!(fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o640);
+    assert_eq!(
+        fs::metadata(&real).unwrap().permissions().mode() & 0o777,
+        0o640
+    );
 }

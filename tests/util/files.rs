@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 /// An empty folder that is gone after the test.
-pub fn folder() -> TempDir {
+pub(crate) fn folder() -> TempDir {
     tempfile::Builder::new()
         .prefix("meanwhile-test-")
         .tempdir()
@@ -17,7 +17,7 @@ pub fn folder() -> TempDir {
 }
 
 /// Writes a file, and the folders it is in, below `folder`.
-pub fn write(folder: &Path, name: impl AsRef<Path>, bytes: impl AsRef<[u8]>) -> PathBuf {
+pub(crate) fn write(folder: &Path, name: impl AsRef<Path>, bytes: impl AsRef<[u8]>) -> PathBuf {
     let path = folder.join(name);
     let parent = path.parent().expect("a file is in a folder");
     fs::create_dir_all(parent).expect("a folder for the test can be made");
@@ -26,12 +26,12 @@ pub fn write(folder: &Path, name: impl AsRef<Path>, bytes: impl AsRef<[u8]>) -> 
 }
 
 /// A name of these bytes, UTF-8 or not.
-pub fn name(bytes: &[u8]) -> &Path {
+pub(crate) fn name(bytes: &[u8]) -> &Path {
     Path::new(OsStr::from_bytes(bytes))
 }
 
 /// So many bytes without a short period.
-pub fn bytes(len: usize) -> Vec<u8> {
+pub(crate) fn bytes(len: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     std::iter::repeat_with(|| {
         state ^= state << 13;
@@ -45,7 +45,7 @@ pub fn bytes(len: usize) -> Vec<u8> {
 }
 
 /// What a program prints when it is run in `folder`; whether it succeeds, and its standard output.
-pub fn run(folder: &Path, program: &str, arguments: &[&OsStr]) -> (bool, Vec<u8>) {
+pub(crate) fn run(folder: &Path, program: &str, arguments: &[&OsStr]) -> (bool, Vec<u8>) {
     let output = Command::new(program)
         .args(arguments)
         .current_dir(folder)
@@ -58,7 +58,7 @@ pub fn run(folder: &Path, program: &str, arguments: &[&OsStr]) -> (bool, Vec<u8>
 
 /// Shell commands for [`in_child_with`](super::child::in_child_with) that make permissions count
 /// for root as for anybody else.
-pub const OBEY_PERMISSIONS: &str = r#"
+pub(crate) const OBEY_PERMISSIONS: &str = r#"
 if [ "$(id -u)" = 0 ]; then
     exec setpriv --bounding-set=-dac_override,-dac_read_search \
         --inh-caps=-dac_override,-dac_read_search -- "$0" "$@"

@@ -124,10 +124,10 @@ fn in_parallel<A: Send, B: Send>(
     left: impl FnOnce() -> A + Send,
     right: impl FnOnce() -> B + Send,
 ) -> (A, B) {
+    static THREADS: Mutex<Option<ThreadPool>> = Mutex::new(None);
     if rayon::current_thread_index().is_some() {
         return rayon::join(left, right);
     }
-    static THREADS: Mutex<Option<ThreadPool>> = Mutex::new(None);
     let Ok(mut threads) = THREADS.try_lock() else {
         return (left(), right());
     };

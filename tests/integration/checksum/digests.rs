@@ -36,7 +36,11 @@ fn digests_are_those_of_the_published_test_vectors() {
             "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a\
              2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
         ),
-        (Algorithm::Sha1, b"abc", "a9993e364706816aba3e25717850c26c9cd0d89d"),
+        (
+            Algorithm::Sha1,
+            b"abc",
+            "a9993e364706816aba3e25717850c26c9cd0d89d",
+        ),
         (Algorithm::Md5, b"abc", "900150983cd24fb0d6963f7d28e17f72"),
         (Algorithm::Crc32, b"", "00000000"),
         (Algorithm::Crc32, b"123456789", "cbf43926"),
@@ -61,12 +65,25 @@ fn digests_are_those_of_the_coreutils() {
         (Algorithm::Sha1, "sha1sum"),
         (Algorithm::Md5, "md5sum"),
     ];
-    for len in [1, 63, 64, 65, 256 * 1024 - 1, 256 * 1024, 256 * 1024 + 1, MIB + 7] {
+    for len in [
+        1,
+        63,
+        64,
+        65,
+        256 * 1024 - 1,
+        256 * 1024,
+        256 * 1024 + 1,
+        MIB + 7,
+    ] {
         let path = write(folder.path(), "input", bytes(len));
         for (algorithm, tool) in tools {
             let (_, theirs) = run(folder.path(), tool, &["input".as_ref()]);
             let ours = digest_file(&path, algorithm, &Unwatched).unwrap();
-            assert_eq!(ours.digest.as_bytes(), &theirs[..algorithm.hex_len()], "{tool} {len}");
+            assert_eq!(
+                ours.digest.as_bytes(),
+                &theirs[..algorithm.hex_len()],
+                "{tool} {len}"
+            );
         }
     }
 }
@@ -88,7 +105,11 @@ fn blake3_on_several_cores_is_blake3_at_every_edge_of_its_pieces_and_windows() {
     ] {
         let path = write(folder.path(), "input", &bytes[..len]);
         let checksum = digest_file(&path, Algorithm::Blake3, &Unwatched).unwrap();
-        assert_eq!(checksum.digest, blake3::hash(&bytes[..len]).to_hex().as_str(), "{len}");
+        assert_eq!(
+            checksum.digest,
+            blake3::hash(&bytes[..len]).to_hex().as_str(),
+            "{len}"
+        );
         assert_eq!(checksum.bytes, len as u64);
     }
 }
@@ -172,7 +193,10 @@ fn a_cancel_is_heeded_within_a_chunk() {
             ..Progress::default()
         };
         let outcome = digest_file(&path, algorithm, &progress);
-        assert!(matches!(outcome, Err(ChecksumError::Cancelled { .. })), "{algorithm}");
+        assert!(
+            matches!(outcome, Err(ChecksumError::Cancelled { .. })),
+            "{algorithm}"
+        );
         // Each thread may have a piece in hand.
         let threads = std::thread::available_parallelism().unwrap().get() as u64;
         assert!(progress.calls.into_inner() <= threads, "{algorithm}");
@@ -187,7 +211,10 @@ fn a_cancelled_item_ends_its_task_as_cancelled() {
         bytes: MIB as u64,
         step: Step::Run,
     };
-    let (started, asked) = (crate::util::gate::Gate::new(), crate::util::gate::Gate::new());
+    let (started, asked) = (
+        crate::util::gate::Gate::new(),
+        crate::util::gate::Gate::new(),
+    );
     let task = join::spawn("digest", {
         let (started, asked) = (started.clone(), asked.clone());
         move |context| {

@@ -31,7 +31,12 @@ fn a_special_file_is_an_error_within_10_ms() {
     let fifo = make_fifo(folder.path());
     let socket = folder.path().join("socket");
     let _listener = UnixListener::bind(&socket).unwrap();
-    for path in [&fifo, &socket, Path::new("/dev/zero"), Path::new("/dev/tty")] {
+    for path in [
+        &fifo,
+        &socket,
+        Path::new("/dev/zero"),
+        Path::new("/dev/tty"),
+    ] {
         let start = Instant::now();
         assert_eq!(kind_of(path), "special_file", "{path:?}");
         assert!(start.elapsed() < Duration::from_millis(10), "{path:?}");
@@ -70,11 +75,15 @@ fn what_may_not_be_read_is_an_error_and_the_rest_goes_on() {
         write(folder.path(), "c", "abc");
         let locked = locked.parent().unwrap();
         for path in [&secret, locked] {
-            fs::set_permissions(path, fs::Permissions::from_mode(0)).unwrap();
+            fs::set_permissions(path, fs::Permissions::from_mode(0o000)).unwrap();
         }
         let outcomes = outcomes(&compute(Algorithm::Md5), folder.path(), &[folder.path()]);
         fs::set_permissions(locked, fs::Permissions::from_mode(0o700)).unwrap();
-        let expected = ["a: unreadable", "b: unreadable", "c: 900150983cd24fb0d6963f7d28e17f72"];
+        let expected = [
+            "a: unreadable",
+            "b: unreadable",
+            "c: 900150983cd24fb0d6963f7d28e17f72",
+        ];
         assert_eq!(outcomes, expected);
     });
 }

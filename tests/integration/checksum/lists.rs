@@ -36,10 +36,17 @@ fn hostile_list(folder: &Path, algorithm: Algorithm, names: &[&[u8]]) -> Vec<u8>
         .map(|&bytes| {
             let path = write(folder, name(bytes), bytes);
             let checksum = digest_file(&path, algorithm, &Unwatched);
-            (checksum.expect("the file can be read"), PathBuf::from(name(bytes)))
+            (
+                checksum.expect("the file can be read"),
+                PathBuf::from(name(bytes)),
+            )
         })
         .collect();
-    list::lines(checksums.iter().map(|(checksum, name)| (checksum, name.as_path())))
+    list::lines(
+        checksums
+            .iter()
+            .map(|(checksum, name)| (checksum, name.as_path())),
+    )
 }
 
 #[test]
@@ -67,7 +74,10 @@ fn our_lists_are_those_that_the_coreutils_write() {
         let ours = hostile_list(folder.path(), Algorithm::Sha256, &[bytes]);
         let arguments = ["--".as_ref(), name(bytes).as_os_str()];
         let (_, theirs) = run(folder.path(), "sha256sum", &arguments);
-        assert_eq!(ours.escape_ascii().to_string(), theirs.escape_ascii().to_string());
+        assert_eq!(
+            ours.escape_ascii().to_string(),
+            theirs.escape_ascii().to_string()
+        );
     }
 }
 
@@ -82,7 +92,11 @@ fn b3sum_accepts_our_lists() {
         .collect();
     let list = hostile_list(folder.path(), Algorithm::Blake3, &names);
     write(folder.path(), "the list", &list);
-    let (all_ok, out) = run(folder.path(), "b3sum", &["-c".as_ref(), "the list".as_ref()]);
+    let (all_ok, out) = run(
+        folder.path(),
+        "b3sum",
+        &["-c".as_ref(), "the list".as_ref()],
+    );
     assert!(all_ok, "{}", String::from_utf8_lossy(&out));
 }
 
@@ -108,11 +122,23 @@ fn the_forms_of_the_usual_tools_are_understood() {
         (format!("{MD5}  a\\nb"), "a\\nb", None),
         (format!("MD5 (a b) = {MD5}"), "a b", Some(Algorithm::Md5)),
         (format!("MD5(a b)= {MD5}"), "a b", Some(Algorithm::Md5)),
-        (format!("MD5 (a) = b) = {MD5}"), "a) = b", Some(Algorithm::Md5)),
-        (format!("\\MD5 (a\\nb) = {MD5}"), "a\nb", Some(Algorithm::Md5)),
+        (
+            format!("MD5 (a) = b) = {MD5}"),
+            "a) = b",
+            Some(Algorithm::Md5),
+        ),
+        (
+            format!("\\MD5 (a\\nb) = {MD5}"),
+            "a\nb",
+            Some(Algorithm::Md5),
+        ),
     ];
     for (line, name, tag) in forms {
-        assert_eq!(parsed(&line), (name.to_owned(), MD5.to_owned(), tag), "{line:?}");
+        assert_eq!(
+            parsed(&line),
+            (name.to_owned(), MD5.to_owned(), tag),
+            "{line:?}"
+        );
     }
     let tags = [
         ("SHA256 (a) = ", Algorithm::Sha256),
@@ -147,8 +173,14 @@ fn a_line_that_says_nothing_right_is_malformed() {
         (format!("\\{digest}  a\\b"), Malformed::Escape),
         (format!("\\{digest}  a\\"), Malformed::Escape),
         (format!("{digest}  a\0b"), Malformed::Unnameable),
-        (format!("SHA384 (a) = {digest}"), Malformed::Tag("SHA384".to_owned())),
-        (format!("SHA512 (a) = {digest}"), Malformed::Length { digits: 64 }),
+        (
+            format!("SHA384 (a) = {digest}"),
+            Malformed::Tag("SHA384".to_owned()),
+        ),
+        (
+            format!("SHA512 (a) = {digest}"),
+            Malformed::Length { digits: 64 },
+        ),
         (format!("SHA256 (a {digest}"), Malformed::Shape),
         (format!("SHA256 (a) {digest}"), Malformed::Shape),
         (format!("SHA256 () = {digest}"), Malformed::NoName),

@@ -26,7 +26,9 @@ impl Watch for Unwatched {
 /// Runs `work` as a task and waits for it.
 fn in_task<T: Send + Sync + 'static>(work: impl FnOnce(&Context) -> T + Send + 'static) -> T {
     let task = join::spawn("test", work).expect("the system gives one more thread");
-    task.join().map(drop).expect("the work neither panics nor is cancelled");
+    task.join()
+        .map(drop)
+        .expect("the work neither panics nor is cancelled");
     match task.into_output() {
         Ok(Ok(output)) => output,
         _ => panic!("a joined task with one handle gives its output"),

@@ -72,14 +72,23 @@ fn a_mismatch_says_what_was_expected_and_what_was_found() {
     let zeros = "0".repeat(32);
     write(folder.path(), "list", format!("{zeros}  file"));
     let message = error_of(folder.path(), "list").message;
-    assert!(message.contains(&zeros) && message.contains(ABC_MD5), "{message}");
+    assert!(
+        message.contains(&zeros) && message.contains(ABC_MD5),
+        "{message}"
+    );
 }
 
 #[test]
 fn lists_that_the_coreutils_write_are_ok_whatever_the_names_are() {
     let folder = folder();
-    let names: [&[u8]; 6] =
-        [b"plain", b"new\nline", b"back\\slash", b"end\r", b" space ", b"caf\xe9 (x) = y"];
+    let names: [&[u8]; 6] = [
+        b"plain",
+        b"new\nline",
+        b"back\\slash",
+        b"end\r",
+        b" space ",
+        b"caf\xe9 (x) = y",
+    ];
     for bytes in names {
         write(folder.path(), name(bytes), bytes);
     }
@@ -94,7 +103,10 @@ fn lists_that_the_coreutils_write_are_ok_whatever_the_names_are() {
     let lists = crate::util::files::folder();
     for script in scripts {
         let script = script.replace("../list", &lists.path().join("SUMS").display().to_string());
-        assert!(run(folder.path(), "sh", &["-c".as_ref(), script.as_ref()]).0, "{script}");
+        assert!(
+            run(folder.path(), "sh", &["-c".as_ref(), script.as_ref()]).0,
+            "{script}"
+        );
         fs::copy(lists.path().join("SUMS"), folder.path().join("SUMS")).unwrap();
         let mut outcomes = verified(folder.path(), "SUMS");
         fs::remove_file(folder.path().join("SUMS")).unwrap();
@@ -108,7 +120,11 @@ fn a_digest_that_could_be_blake3_or_sha256_is_ok_if_it_is_either() {
     let folder = folder();
     write(folder.path(), "file", "abc");
     for list in ["SHA256SUMS", "B3SUMS", "sums.txt"] {
-        write(folder.path(), list, format!("{ABC_SHA256}  file\n{ABC_BLAKE3}  file\n"));
+        write(
+            folder.path(),
+            list,
+            format!("{ABC_SHA256}  file\n{ABC_BLAKE3}  file\n"),
+        );
         for algorithm in [Algorithm::Blake3, Algorithm::Sha256, Algorithm::Md5] {
             let list = folder.path().join(list);
             let outcomes = outcomes(&verify(algorithm), folder.path(), &[&list]);
@@ -120,7 +136,10 @@ fn a_digest_that_could_be_blake3_or_sha256_is_ok_if_it_is_either() {
 #[test]
 fn the_name_of_a_list_says_which_algorithm_is_tried_first() {
     let folder = folder();
-    for (list, first) in [("SHA256SUMS", Algorithm::Sha256), ("x.b3", Algorithm::Blake3)] {
+    for (list, first) in [
+        ("SHA256SUMS", Algorithm::Sha256),
+        ("x.b3", Algorithm::Blake3),
+    ] {
         let list = write(folder.path(), list, format!("{ABC_SHA256}  file\n"));
         for chosen in [Algorithm::Blake3, Algorithm::Sha256] {
             let items = plan(&verify(chosen), &[&list]);
@@ -159,9 +178,16 @@ fn what_is_no_list_is_one_error_and_costs_no_memory() {
     write(folder.path(), "one long line", vec![b'x'; 8 * 1024 * 1024]);
     write(folder.path(), "utf-16", b"\xff\xfea\0b\0");
     for list in ["binary", "one long line", "utf-16"] {
-        assert_eq!(verified(folder.path(), list), [format!("{list}: not_a_list")]);
+        assert_eq!(
+            verified(folder.path(), list),
+            [format!("{list}: not_a_list")]
+        );
     }
-    write(folder.path(), "prose", "all work and no play\n".repeat(100_000));
+    write(
+        folder.path(),
+        "prose",
+        "all work and no play\n".repeat(100_000),
+    );
     let outcomes = verified(folder.path(), "prose");
     assert_eq!(outcomes.len(), 1001);
     assert_eq!(outcomes[1000], "prose: not_a_list");

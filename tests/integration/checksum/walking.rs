@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use meanwhile::jobs::checksum::Algorithm;
 use meanwhile::jobs::{Item, Job as _, Step};
@@ -20,7 +20,11 @@ fn planned(folder: &Path, inputs: &[&Path]) -> Vec<String> {
     plan(&compute(Algorithm::Blake3), inputs)
         .iter()
         .map(|item| {
-            let name = item.input.strip_prefix(folder).unwrap_or(&item.input).display();
+            let name = item
+                .input
+                .strip_prefix(folder)
+                .unwrap_or(&item.input)
+                .display();
             match &item.step {
                 Step::Fail(error) => format!("{name}: {}", error.kind),
                 _ => name.to_string(),
@@ -46,7 +50,10 @@ fn inputs_keep_their_order_and_items_know_their_length() {
     let second = write(folder.path(), "2", "12345");
     let first = write(folder.path(), "1", "");
     let items = plan(&compute(Algorithm::Blake3), &[&second, &first]);
-    let seen: Vec<_> = items.iter().map(|item| (item.input.as_path(), item.bytes)).collect();
+    let seen: Vec<_> = items
+        .iter()
+        .map(|item| (item.input.as_path(), item.bytes))
+        .collect();
     assert_eq!(seen, [(second.as_path(), 5), (first.as_path(), 0)]);
 }
 
@@ -86,7 +93,12 @@ fn special_files_and_broken_links_in_a_folder_are_errors_one_by_one() {
     symlink("nowhere", folder.path().join("dangling")).unwrap();
     symlink("itself", folder.path().join("itself")).unwrap();
     write(folder.path(), "file", "x");
-    let expected = ["dangling: dangling_link", "fifo: special_file", "file", "itself: link_loop"];
+    let expected = [
+        "dangling: dangling_link",
+        "fifo: special_file",
+        "file",
+        "itself: link_loop",
+    ];
     assert_eq!(planned(folder.path(), &[folder.path()]), expected);
 }
 
@@ -116,7 +128,10 @@ fn a_link_to_a_folder_elsewhere_is_followed_once() {
     let picked = folder.path().join("picked");
     symlink("../elsewhere", picked.join("link 1")).unwrap();
     symlink("../elsewhere", picked.join("link 2")).unwrap();
-    assert_eq!(planned(folder.path(), &[&picked]), ["picked/own", "picked/link 1/file"]);
+    assert_eq!(
+        planned(folder.path(), &[&picked]),
+        ["picked/own", "picked/link 1/file"]
+    );
 }
 
 #[test]
@@ -136,7 +151,10 @@ fn loops_of_links_end() {
     symlink("../b", folder.path().join("a/to b")).unwrap();
     symlink("../a", folder.path().join("b/to a")).unwrap();
     symlink(".", folder.path().join("a/to itself")).unwrap();
-    assert_eq!(planned(folder.path(), &[folder.path()]), ["a/file", "b/file"]);
+    assert_eq!(
+        planned(folder.path(), &[folder.path()]),
+        ["a/file", "b/file"]
+    );
 }
 
 #[test]
@@ -147,7 +165,11 @@ fn a_link_up_and_out_of_what_was_picked_is_an_error() {
     let picked = folder.path().join("picked");
     symlink("..", picked.join("up")).unwrap();
     symlink("/", picked.join("root")).unwrap();
-    let expected = ["picked/file", "picked/root: link_loop", "picked/up: link_loop"];
+    let expected = [
+        "picked/file",
+        "picked/root: link_loop",
+        "picked/up: link_loop",
+    ];
     assert_eq!(planned(folder.path(), &[&picked]), expected);
 }
 
