@@ -2,6 +2,8 @@
 
 #[path = "integration/board.rs"]
 mod board;
+#[path = "integration/checksum/mod.rs"]
+mod checksum;
 #[path = "integration/cli.rs"]
 mod cli;
 #[path = "integration/join/mod.rs"]
@@ -10,4 +12,6 @@ mod join;
 mod misbehave;
 #[path = "integration/record.rs"]
 mod record;
+#[path = "integration/save.rs"]
+mod save;
 mod util;

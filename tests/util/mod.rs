@@ -2,4 +2,5 @@
 
 pub(crate) mod child;
 pub(crate) mod desk;
+pub(crate) mod files;
 pub(crate) mod gate;

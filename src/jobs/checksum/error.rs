@@ -175,6 +175,10 @@ fn is_link_loop(_error: &io::Error) -> bool {
 fn shown(path: &Path) -> String {
     match path.to_str() {
         Some(text) if !text.chars().any(disturbs) => text.to_owned(),
+        #[expect(
+            clippy::unnecessary_debug_formatting,
+            reason = "the quotes and escapes are wanted here"
+        )]
         _ => format!("{path:?}"),
     }
 }

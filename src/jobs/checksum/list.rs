@@ -5,7 +5,8 @@
 //! and the line marked by a leading backslash, as the coreutils do; bytes that are not UTF-8 are
 //! written as they are.
 
-use std::ffi::OsStr;
+#[cfg(unix)]
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::{Algorithm, Checksum};
@@ -94,38 +95,49 @@ pub fn parse(line: &[u8]) -> Result<Option<Entry>, Malformed> {
         Some(line) => (line, true),
         None => (line, false),
     };
-    let (name, digest, tag) = match plain(line) {
-        Some((digest, name)) => (name, digest, None),
+    let parts = match plain(line) {
+        Some(parts) => parts,
         None => tagged(line)?,
     };
+    let name = if is_escaped {
+        unescape(parts.name)?
+    } else {
+        parts.name.to_vec()
+    };
     Ok(Some(Entry {
-        name: path(if is_escaped {
-            unescape(name)?
-        } else {
-            name.to_vec()
-        })?,
-        digest: String::from_utf8_lossy(digest).to_ascii_lowercase(),
-        tag,
+        name: path(name)?,
+        digest: String::from_utf8_lossy(parts.digest).to_ascii_lowercase(),
+        tag: parts.tag,
     }))
 }
 
+struct Parts<'a> {
+    name: &'a [u8],
+    digest: &'a [u8],
+    tag: Option<Algorithm>,
+}
+
 /// Splits `digest  name`.
-fn plain(line: &[u8]) -> Option<(&[u8], &[u8])> {
+fn plain(line: &[u8]) -> Option<Parts<'_>> {
     let digits = line
         .iter()
         .take_while(|byte| byte.is_ascii_hexdigit())
         .count();
     let (digest, rest) = line.split_at(digits);
     let name = rest.strip_prefix(b" ")?;
-    let name = match name {
-        [b' ' | b'*', name @ ..] => name,
-        name => name,
+    let name = match name.split_first() {
+        Some((b' ' | b'*', name)) => name,
+        _ => name,
     };
-    (digits >= Algorithm::Crc32.hex_len()).then_some((digest, name))
+    (digits >= Algorithm::Crc32.hex_len()).then_some(Parts {
+        name,
+        digest,
+        tag: None,
+    })
 }
 
 /// Splits `ALGORITHM (name) = digest`, also without the spaces before `(` and `=`.
-fn tagged(line: &[u8]) -> Result<(&[u8], &[u8], Option<Algorithm>), Malformed> {
+fn tagged(line: &[u8]) -> Result<Parts<'_>, Malformed> {
     let open = line
         .iter()
         .position(|&byte| byte == b'(')
@@ -151,7 +163,11 @@ fn tagged(line: &[u8]) -> Result<(&[u8], &[u8], Option<Algorithm>), Malformed> {
         let digits = digest.len();
         return Err(Malformed::Length { digits });
     }
-    Ok((&rest[..close], digest, Some(algorithm)))
+    Ok(Parts {
+        name: &rest[..close],
+        digest,
+        tag: Some(algorithm),
+    })
 }
 
 fn escape(name: &[u8]) -> Vec<u8> {
@@ -191,20 +207,9 @@ fn path(name: Vec<u8>) -> Result<PathBuf, Malformed> {
     if name.contains(&0) {
         return Err(Malformed::Unnameable);
     }
-    os_string(name)
-}
-
-#[cfg(unix)]
-fn os_string(name: Vec<u8>) -> Result<PathBuf, Malformed> {
-    use std::os::unix::ffi::OsStrExt as _;
-
-    Ok(PathBuf::from(OsStr::from_bytes(&name)))
-}
-
-#[cfg(not(unix))]
-fn os_string(name: Vec<u8>) -> Result<PathBuf, Malformed> {
-    match String::from_utf8(name) {
-        Ok(name) => Ok(PathBuf::from(name)),
-        Err(_) => Err(Malformed::Unnameable),
-    }
+    #[cfg(unix)]
+    let name: OsString = std::os::unix::ffi::OsStringExt::from_vec(name);
+    #[cfg(not(unix))]
+    let name = String::from_utf8(name).or(Err(Malformed::Unnameable))?;
+    Ok(PathBuf::from(name))
 }

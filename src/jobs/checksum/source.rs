@@ -49,15 +49,16 @@ impl Source {
 
     /// Fails unless the file, and the file that now has its name, is what was opened.
     pub(super) fn check_unchanged(&self) -> Result<(), ChecksumError> {
+        match fs::metadata(&self.path) {
+            Ok(named) if identity(&named) == self.stamp.identity => {}
+            Ok(_) => return Err(self.changed(Change::Replaced)),
+            Err(_) => return Err(self.changed(Change::Vanished)),
+        }
         let now = Stamp::of(&self.file.metadata().map_err(|error| self.error(error))?);
         if now != self.stamp {
             return Err(self.changed(self.stamp.change_to(&now)));
         }
-        match fs::metadata(&self.path) {
-            Ok(named) if identity(&named) == self.stamp.identity => Ok(()),
-            Ok(_) => Err(self.changed(Change::Replaced)),
-            Err(_) => Err(self.changed(Change::Vanished)),
-        }
+        Ok(())
     }
 
     pub(super) fn changed(&self, change: Change) -> ChecksumError {

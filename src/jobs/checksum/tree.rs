@@ -20,8 +20,8 @@ use super::digest::{CHUNK_LEN, Watch, check_cancel, with_buffer};
 use super::error::{Change, ChecksumError};
 use super::source::{Source, read_exact_at};
 
-/// How much one thread reads and hashes at once.
-const PIECE_LEN: u64 = CHUNK_LEN as u64;
+/// How much one thread reads and hashes before it looks for other work.
+const PIECE_LEN: u64 = 256 * 1024;
 
 /// How much of a file the threads work on at a time. Windows follow each other in the order of the
 /// file, so that a disk reads on in one direction.
@@ -90,22 +90,29 @@ impl Tree<'_> {
     }
 
     fn read_piece(&self, start: u64, len: u64) -> Result<ChainingValue, ChecksumError> {
-        check_cancel(self.source, self.watch)?;
-        let value = with_buffer(|buffer| {
-            let piece = &mut buffer[..len as usize];
-            read_exact_at(self.source.file(), piece, start).map_err(|error| {
-                match error.kind() {
-                    io::ErrorKind::UnexpectedEof => self.source.changed(Change::Shrank),
-                    _ => self.source.error(error),
-                }
-            })?;
-            let mut hasher = Hasher::new();
-            hasher.set_input_offset(start).update(piece);
-            Ok(hasher.finalize_non_root())
+        let mut hasher = Hasher::new();
+        hasher.set_input_offset(start);
+        let end = start + len;
+        with_buffer(|buffer| {
+            for at in (start..end).step_by(CHUNK_LEN) {
+                check_cancel(self.source, self.watch)?;
+                let chunk_len = CHUNK_LEN.min(usize::try_from(end - at).unwrap_or(CHUNK_LEN));
+                let chunk = &mut buffer[..chunk_len];
+                self.read_chunk(chunk, at)?;
+                hasher.update(chunk);
+            }
+            Ok(())
         })?;
         let done = self.done.fetch_add(len, Ordering::Relaxed) + len;
         self.watch.did_read(done, self.source.len());
-        Ok(value)
+        Ok(hasher.finalize_non_root())
+    }
+
+    fn read_chunk(&self, chunk: &mut [u8], at: u64) -> Result<(), ChecksumError> {
+        read_exact_at(self.source.file(), chunk, at).map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => self.source.changed(Change::Shrank),
+            _ => self.source.error(error),
+        })
     }
 }
 
@@ -117,10 +124,10 @@ fn in_parallel<A: Send, B: Send>(
     left: impl FnOnce() -> A + Send,
     right: impl FnOnce() -> B + Send,
 ) -> (A, B) {
+    static THREADS: Mutex<Option<ThreadPool>> = Mutex::new(None);
     if rayon::current_thread_index().is_some() {
         return rayon::join(left, right);
     }
-    static THREADS: Mutex<Option<ThreadPool>> = Mutex::new(None);
     let Ok(mut threads) = THREADS.try_lock() else {
         return (left(), right());
     };

@@ -1,0 +1,254 @@
+//! Digests are right, whatever the algorithm, the size and the number of threads.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+
+use meanwhile::jobs::checksum::{Algorithm, ChecksumError, Watch, digest_file};
+use meanwhile::jobs::{Item, Job as _, Step};
+use meanwhile::join::{self, JoinError};
+
+use super::{Unwatched, compute, run_item};
+use crate::util::files::{bytes, folder, run, write};
+
+const MIB: usize = 1024 * 1024;
+
+#[test]
+fn digests_are_those_of_the_published_test_vectors() {
+    let folder = folder();
+    let vectors: [(Algorithm, &[u8], &str); 10] = [
+        (
+            Algorithm::Blake3,
+            b"",
+            "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262",
+        ),
+        (
+            Algorithm::Blake3,
+            b"abc",
+            "6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85",
+        ),
+        (
+            Algorithm::Sha256,
+            b"abc",
+            "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+        ),
+        (
+            Algorithm::Sha512,
+            b"abc",
+            "ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a\
+             2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f",
+        ),
+        (
+            Algorithm::Sha1,
+            b"abc",
+            "a9993e364706816aba3e25717850c26c9cd0d89d",
+        ),
+        (Algorithm::Md5, b"abc", "900150983cd24fb0d6963f7d28e17f72"),
+        (Algorithm::Crc32, b"", "00000000"),
+        (Algorithm::Crc32, b"123456789", "cbf43926"),
+        (Algorithm::Xxh3, b"", "2d06800538d394c2"),
+        (Algorithm::Xxh3, b"abc", "78af5f94892f3950"),
+    ];
+    for (algorithm, input, digest) in vectors {
+        let path = write(folder.path(), "input", input);
+        let checksum = digest_file(&path, algorithm, &Unwatched).unwrap();
+        assert_eq!(checksum.digest, digest, "{algorithm} of {input:?}");
+        assert_eq!(checksum.bytes, input.len() as u64);
+        assert_eq!(checksum.digest.len(), algorithm.hex_len());
+    }
+}
+
+#[test]
+fn digests_are_those_of_the_coreutils() {
+    let folder = folder();
+    let tools = [
+        (Algorithm::Sha256, "sha256sum"),
+        (Algorithm::Sha512, "sha512sum"),
+        (Algorithm::Sha1, "sha1sum"),
+        (Algorithm::Md5, "md5sum"),
+    ];
+    for len in [
+        1,
+        63,
+        64,
+        65,
+        256 * 1024 - 1,
+        256 * 1024,
+        256 * 1024 + 1,
+        MIB + 7,
+    ] {
+        let path = write(folder.path(), "input", bytes(len));
+        for (algorithm, tool) in tools {
+            let (_, theirs) = run(folder.path(), tool, &["input".as_ref()]);
+            let ours = digest_file(&path, algorithm, &Unwatched).unwrap();
+            assert_eq!(
+                ours.digest.as_bytes(),
+                &theirs[..algorithm.hex_len()],
+                "{tool} {len}"
+            );
+        }
+    }
+}
+
+#[test]
+fn blake3_on_several_cores_is_blake3_at_every_edge_of_its_pieces_and_windows() {
+    let folder = folder();
+    let bytes = bytes(65 * MIB);
+    for len in [
+        MIB - 1,
+        MIB,
+        MIB + 1,
+        3 * MIB + 1024,
+        32 * MIB - 1,
+        32 * MIB,
+        32 * MIB + 1,
+        64 * MIB + 1,
+        65 * MIB,
+    ] {
+        let path = write(folder.path(), "input", &bytes[..len]);
+        let checksum = digest_file(&path, Algorithm::Blake3, &Unwatched).unwrap();
+        assert_eq!(
+            checksum.digest,
+            blake3::hash(&bytes[..len]).to_hex().as_str(),
+            "{len}"
+        );
+        assert_eq!(checksum.bytes, len as u64);
+    }
+}
+
+#[test]
+fn big_files_at_the_same_time_don_t_disturb_each_other() {
+    let folder = folder();
+    let bytes = bytes(9 * MIB);
+    let paths = [3, 5, 7, 9].map(|mib| {
+        let path = write(folder.path(), format!("{mib}"), &bytes[..mib * MIB]);
+        (path, blake3::hash(&bytes[..mib * MIB]).to_hex().to_string())
+    });
+    let tasks: Vec<_> = paths
+        .iter()
+        .cycle()
+        .take(32)
+        .map(|(path, digest)| {
+            let (path, digest) = (path.clone(), digest.clone());
+            join::spawn("digest", move |_| {
+                let checksum = digest_file(&path, Algorithm::Blake3, &Unwatched).unwrap();
+                assert_eq!(checksum.digest, digest);
+            })
+            .unwrap()
+        })
+        .collect();
+    for task in tasks {
+        task.join().unwrap();
+    }
+}
+
+#[test]
+fn a_file_that_hides_its_length_is_read_to_its_end() {
+    let folder = folder();
+    let (_, theirs) = run(folder.path(), "sha256sum", &["/proc/version".as_ref()]);
+    let path = "/proc/version".as_ref();
+    let ours = digest_file(path, Algorithm::Sha256, &Unwatched).unwrap();
+    assert_eq!(ours.digest.as_bytes(), &theirs[..64]);
+    assert_ne!(ours.bytes, 0);
+}
+
+#[derive(Default)]
+struct Progress {
+    calls: AtomicU64,
+    last: AtomicU64,
+    cancelled: AtomicBool,
+    cancels: bool,
+}
+
+impl Watch for Progress {
+    fn did_read(&self, done: u64, total: u64) {
+        assert!(done <= total);
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        self.last.store(done, Ordering::SeqCst);
+        self.cancelled.store(self.cancels, Ordering::SeqCst);
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.cancelled.load(Ordering::SeqCst)
+    }
+}
+
+#[test]
+fn progress_counts_bytes_and_ends_at_the_length() {
+    let folder = folder();
+    let path = write(folder.path(), "input", bytes(5 * MIB));
+    for algorithm in Algorithm::ALL {
+        let progress = Progress::default();
+        digest_file(&path, algorithm, &progress).unwrap();
+        assert_eq!(progress.last.into_inner(), 5 * MIB as u64, "{algorithm}");
+        assert!(progress.calls.into_inner() >= 20, "{algorithm}");
+    }
+}
+
+#[test]
+fn a_cancel_is_heeded_within_a_chunk() {
+    let folder = folder();
+    let path = write(folder.path(), "input", bytes(40 * MIB));
+    for algorithm in Algorithm::ALL {
+        let progress = Progress {
+            cancels: true,
+            ..Progress::default()
+        };
+        let outcome = digest_file(&path, algorithm, &progress);
+        assert!(
+            matches!(outcome, Err(ChecksumError::Cancelled { .. })),
+            "{algorithm}"
+        );
+        // Each thread may have a piece in hand.
+        let threads = std::thread::available_parallelism().unwrap().get() as u64;
+        assert!(progress.calls.into_inner() <= threads, "{algorithm}");
+    }
+}
+
+#[test]
+fn a_cancelled_item_ends_its_task_as_cancelled() {
+    let folder = folder();
+    let item = Item {
+        input: write(folder.path(), "input", bytes(MIB)),
+        bytes: MIB as u64,
+        step: Step::Run,
+    };
+    let (started, asked) = (
+        crate::util::gate::Gate::new(),
+        crate::util::gate::Gate::new(),
+    );
+    let task = join::spawn("digest", {
+        let (started, asked) = (started.clone(), asked.clone());
+        move |context| {
+            started.open();
+            asked.pass();
+            compute(Algorithm::Sha256).run_item(&item, context)
+        }
+    })
+    .unwrap();
+    started.pass();
+    task.cancel();
+    asked.open();
+    assert!(matches!(task.join(), Err(JoinError::Cancelled)));
+}
+
+#[test]
+fn an_item_comes_back_with_its_checksum() {
+    let folder = folder();
+    let item = Item {
+        input: write(folder.path(), "input", "abc"),
+        bytes: 3,
+        step: Step::Run,
+    };
+    let checksum = run_item(&compute(Algorithm::Md5), &item).unwrap();
+    assert_eq!(checksum.digest, "900150983cd24fb0d6963f7d28e17f72");
+    assert!(!checksum.verified);
+}
+
+#[test]
+fn every_algorithm_is_found_by_its_id_and_its_title() {
+    for algorithm in Algorithm::ALL {
+        assert_eq!(algorithm.id().parse(), Ok(algorithm));
+        assert_eq!(algorithm.title().parse(), Ok(algorithm));
+    }
+    let error = "sha3".parse::<Algorithm>().unwrap_err();
+    assert!(error.to_string().contains("blake3, sha256"), "{error}");
+}

@@ -1,0 +1,184 @@
+//! Files that are none, can't be read, or don't stand still: an error, in time, and no digest.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write as _;
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _, symlink};
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::sync::Once;
+use std::time::{Duration, Instant};
+
+use meanwhile::jobs::checksum::{Algorithm, Change, ChecksumError, Watch, digest_file};
+
+use super::{Unwatched, compute, outcomes};
+use crate::util::child::in_child_with;
+use crate::util::files::{self, bytes, folder, name, write};
+
+fn kind_of(path: &Path) -> &'static str {
+    let outcome = digest_file(path, Algorithm::Blake3, &Unwatched);
+    outcome.expect_err("there is no digest").kind()
+}
+
+fn make_fifo(folder: &Path) -> std::path::PathBuf {
+    let (made, _) = files::run(folder, "mkfifo", &["fifo".as_ref()]);
+    assert!(made, "mkfifo failed");
+    folder.join("fifo")
+}
+
+#[test]
+fn a_special_file_is_an_error_within_10_ms() {
+    let folder = folder();
+    let fifo = make_fifo(folder.path());
+    let socket = folder.path().join("socket");
+    let _listener = UnixListener::bind(&socket).unwrap();
+    for path in [
+        &fifo,
+        &socket,
+        Path::new("/dev/zero"),
+        Path::new("/dev/tty"),
+    ] {
+        let start = Instant::now();
+        assert_eq!(kind_of(path), "special_file", "{path:?}");
+        assert!(start.elapsed() < Duration::from_millis(10), "{path:?}");
+    }
+}
+
+#[test]
+fn a_special_file_behind_a_link_is_an_error_too() {
+    let folder = folder();
+    make_fifo(folder.path());
+    let link = folder.path().join("link");
+    symlink("fifo", &link).unwrap();
+    assert_eq!(kind_of(&link), "special_file");
+}
+
+#[test]
+fn a_folder_and_a_name_without_a_file_are_errors() {
+    let folder = folder();
+    assert_eq!(kind_of(folder.path()), "folder");
+    assert_eq!(kind_of(&folder.path().join("nothing")), "missing");
+}
+
+#[test]
+fn a_read_that_the_system_refuses_halfway_is_an_error() {
+    // Nothing is mapped at address 0, so reading there is an I/O error, for root too.
+    assert_eq!(kind_of(Path::new("/proc/self/mem")), "unreadable");
+}
+
+#[test]
+fn what_may_not_be_read_is_an_error_and_the_rest_goes_on() {
+    let test = "checksum::faults::what_may_not_be_read_is_an_error_and_the_rest_goes_on";
+    in_child_with(files::OBEY_PERMISSIONS, test, || {
+        let folder = folder();
+        let secret = write(folder.path(), "a", "abc");
+        let locked = write(folder.path(), "b/hidden", "abc");
+        write(folder.path(), "c", "abc");
+        let locked = locked.parent().unwrap();
+        for path in [&secret, locked] {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o000)).unwrap();
+        }
+        let outcomes = outcomes(&compute(Algorithm::Md5), folder.path(), &[folder.path()]);
+        fs::set_permissions(locked, fs::Permissions::from_mode(0o700)).unwrap();
+        let expected = [
+            "a: unreadable",
+            "b: unreadable",
+            "c: 900150983cd24fb0d6963f7d28e17f72",
+        ];
+        assert_eq!(outcomes, expected);
+    });
+}
+
+/// Does something to the file as soon as a part of it has been read.
+struct Meanwhile<F> {
+    once: Once,
+    act: F,
+}
+
+impl<F: Fn() + Sync> Watch for Meanwhile<F> {
+    fn did_read(&self, _done: u64, _total: u64) {
+        self.once.call_once(&self.act);
+    }
+
+    fn is_cancelled(&self) -> bool {
+        false
+    }
+}
+
+/// What comes of a file to which `act` is done between its first and its last byte, on one thread
+/// and on several.
+fn changed_by(act: impl Fn(&Path) + Sync) -> [Change; 2] {
+    [Algorithm::Sha256, Algorithm::Blake3].map(|algorithm| {
+        let folder = folder();
+        let path = write(folder.path(), "input", bytes(2 * 1024 * 1024));
+        let watch = Meanwhile {
+            once: Once::new(),
+            act: || act(&path),
+        };
+        match digest_file(&path, algorithm, &watch) {
+            Err(ChecksumError::Changed { change, .. }) => change,
+            outcome => panic!("{algorithm}: {outcome:?}"),
+        }
+    })
+}
+
+fn open_to_write(path: &Path) -> File {
+    OpenOptions::new()
+        .append(true)
+        .open(path)
+        .expect("the test's own file can be opened")
+}
+
+#[test]
+fn a_file_that_shrinks_while_it_is_read_has_no_digest() {
+    let changes = changed_by(|path| open_to_write(path).set_len(700_000).unwrap());
+    assert_eq!(changes, [Change::Shrank; 2]);
+}
+
+#[test]
+fn a_file_that_grows_while_it_is_read_has_no_digest() {
+    let changes = changed_by(|path| open_to_write(path).write_all(b"more").unwrap());
+    assert_eq!(changes, [Change::Grew; 2]);
+}
+
+#[test]
+fn a_file_that_is_overwritten_while_it_is_read_has_no_digest() {
+    let changes = changed_by(|path| {
+        let file = OpenOptions::new().write(true).open(path).unwrap();
+        file.write_all_at(b"other", 2_000_000).unwrap();
+    });
+    assert_eq!(changes, [Change::Written; 2]);
+}
+
+#[test]
+fn a_file_whose_old_date_is_put_back_after_a_write_has_no_digest() {
+    let changes = changed_by(|path| {
+        let before = fs::metadata(path).unwrap().modified().unwrap();
+        let file = OpenOptions::new().write(true).open(path).unwrap();
+        file.write_all_at(b"other", 2_000_000).unwrap();
+        file.set_modified(before).unwrap();
+    });
+    assert_eq!(changes, [Change::Written; 2]);
+}
+
+#[test]
+fn a_file_that_is_replaced_while_it_is_read_has_no_digest() {
+    let changes = changed_by(|path| {
+        let other = path.with_file_name("other");
+        fs::write(&other, bytes(2 * 1024 * 1024)).unwrap();
+        fs::rename(other, path).unwrap();
+    });
+    assert_eq!(changes, [Change::Replaced; 2]);
+}
+
+#[test]
+fn a_file_that_vanishes_while_it_is_read_has_no_digest() {
+    let changes = changed_by(|path| fs::remove_file(path).unwrap());
+    assert_eq!(changes, [Change::Vanished; 2]);
+}
+
+#[test]
+fn an_error_names_the_file_in_one_line_whatever_its_name_is() {
+    let path = name(b"a\nb\xff\x1b[31m");
+    let error = digest_file(path, Algorithm::Md5, &Unwatched).unwrap_err();
+    assert_eq!(error.to_string(), r#""a\nb\xFF\u{1b}[31m" is not there."#);
+}

@@ -1,0 +1,235 @@
+//! Lists are what the usual tools write and read, whatever the names are.
+
+use std::path::{Path, PathBuf};
+
+use meanwhile::jobs::checksum::list::{self, Malformed};
+use meanwhile::jobs::checksum::{Algorithm, Checksum, digest_file};
+use proptest::prelude::*;
+
+use super::Unwatched;
+use crate::util::files::{folder, name, run, write};
+
+/// Names that a careless writer or reader of lists would mangle.
+const HOSTILE: [&[u8]; 16] = [
+    b"plain",
+    b"new\nline",
+    b"carriage\rreturn",
+    b"return at the end\r",
+    b"back\\slash",
+    b"\\n",
+    b"\\",
+    b" leading space",
+    b"trailing space ",
+    b"*star",
+    b"# comment",
+    b"-dash",
+    b"not utf-8 \xff\xfe",
+    b"a (b) = c",
+    b"SHA256 (x) = 00",
+    "snow\u{2603}\u{202e}".as_bytes(),
+];
+
+/// Writes a file for each hostile name, and the list of their checksums.
+fn hostile_list(folder: &Path, algorithm: Algorithm, names: &[&[u8]]) -> Vec<u8> {
+    let checksums: Vec<_> = names
+        .iter()
+        .map(|&bytes| {
+            let path = write(folder, name(bytes), bytes);
+            let checksum = digest_file(&path, algorithm, &Unwatched);
+            (
+                checksum.expect("the file can be read"),
+                PathBuf::from(name(bytes)),
+            )
+        })
+        .collect();
+    list::lines(
+        checksums
+            .iter()
+            .map(|(checksum, name)| (checksum, name.as_path())),
+    )
+}
+
+#[test]
+fn the_coreutils_accept_our_lists_of_hostile_names() {
+    let tools = [
+        (Algorithm::Sha256, "sha256sum"),
+        (Algorithm::Sha512, "sha512sum"),
+        (Algorithm::Sha1, "sha1sum"),
+        (Algorithm::Md5, "md5sum"),
+    ];
+    for (algorithm, tool) in tools {
+        let folder = folder();
+        let list = hostile_list(folder.path(), algorithm, &HOSTILE);
+        write(folder.path(), "the list", &list);
+        let arguments = ["--strict", "-c", "the list"].map(AsRef::as_ref);
+        let (all_ok, out) = run(folder.path(), tool, &arguments);
+        assert!(all_ok, "{tool}: {}", String::from_utf8_lossy(&out));
+    }
+}
+
+#[test]
+fn our_lists_are_those_that_the_coreutils_write() {
+    let folder = folder();
+    for bytes in HOSTILE {
+        let ours = hostile_list(folder.path(), Algorithm::Sha256, &[bytes]);
+        let arguments = ["--".as_ref(), name(bytes).as_os_str()];
+        let (_, theirs) = run(folder.path(), "sha256sum", &arguments);
+        assert_eq!(
+            ours.escape_ascii().to_string(),
+            theirs.escape_ascii().to_string()
+        );
+    }
+}
+
+#[test]
+#[ignore = "needs b3sum; tests/all.sh runs it"]
+fn b3sum_accepts_our_lists() {
+    let folder = folder();
+    let names: Vec<_> = HOSTILE
+        .into_iter()
+        // b3sum knows no names that are not UTF-8, and before version 1.5 no `\r`.
+        .filter(|name| std::str::from_utf8(name).is_ok() && !name.contains(&b'\r'))
+        .collect();
+    let list = hostile_list(folder.path(), Algorithm::Blake3, &names);
+    write(folder.path(), "the list", &list);
+    let (all_ok, out) = run(
+        folder.path(),
+        "b3sum",
+        &["-c".as_ref(), "the list".as_ref()],
+    );
+    assert!(all_ok, "{}", String::from_utf8_lossy(&out));
+}
+
+fn parsed(line: &str) -> (String, String, Option<Algorithm>) {
+    let entry = list::parse(line.as_bytes()).unwrap_or_else(|error| panic!("{line:?}: {error}"));
+    let entry = entry.unwrap_or_else(|| panic!("{line:?} is nothing"));
+    (entry.name.display().to_string(), entry.digest, entry.tag)
+}
+
+#[test]
+fn the_forms_of_the_usual_tools_are_understood() {
+    const MD5: &str = "900150983cd24fb0d6963f7d28e17f72";
+    let upper = MD5.to_ascii_uppercase();
+    let forms = [
+        (format!("{MD5}  a b"), "a b", None),
+        (format!("{MD5} *a b"), "a b", None),
+        (format!("{MD5} a b"), "a b", None),
+        (format!("{MD5}   a"), " a", None),
+        (format!("{MD5}  a\r"), "a", None),
+        (format!("  {MD5}  a"), "a", None),
+        (format!("{upper}  a"), "a", None),
+        (format!("\\{MD5}  a\\\\b\\nc\\rd"), "a\\b\nc\rd", None),
+        (format!("{MD5}  a\\nb"), "a\\nb", None),
+        (format!("MD5 (a b) = {MD5}"), "a b", Some(Algorithm::Md5)),
+        (format!("MD5(a b)= {MD5}"), "a b", Some(Algorithm::Md5)),
+        (
+            format!("MD5 (a) = b) = {MD5}"),
+            "a) = b",
+            Some(Algorithm::Md5),
+        ),
+        (
+            format!("\\MD5 (a\\nb) = {MD5}"),
+            "a\nb",
+            Some(Algorithm::Md5),
+        ),
+    ];
+    for (line, name, tag) in forms {
+        assert_eq!(
+            parsed(&line),
+            (name.to_owned(), MD5.to_owned(), tag),
+            "{line:?}"
+        );
+    }
+    let tags = [
+        ("SHA256 (a) = ", Algorithm::Sha256),
+        ("SHA2-256(a)= ", Algorithm::Sha256),
+        ("SHA512 (a) = ", Algorithm::Sha512),
+        ("SHA1 (a) = ", Algorithm::Sha1),
+        ("BLAKE3 (a) = ", Algorithm::Blake3),
+        ("CRC32 (a) = ", Algorithm::Crc32),
+        ("XXH3 (a) = ", Algorithm::Xxh3),
+    ];
+    for (start, algorithm) in tags {
+        let line = format!("{start}{}", "0".repeat(algorithm.hex_len()));
+        assert_eq!(parsed(&line).2, Some(algorithm), "{line}");
+    }
+}
+
+#[test]
+fn blank_lines_and_comments_say_nothing() {
+    for line in ["", "\r", "   ", "# a comment", "  # another"] {
+        assert_eq!(list::parse(line.as_bytes()), Ok(None), "{line:?}");
+    }
+}
+
+#[test]
+fn a_line_that_says_nothing_right_is_malformed() {
+    let digest = "0".repeat(64);
+    let lines = [
+        ("no checksum".to_owned(), Malformed::Shape),
+        (digest.clone(), Malformed::Shape),
+        (format!("{digest}  "), Malformed::NoName),
+        (format!("{digest}\tname"), Malformed::Shape),
+        (format!("\\{digest}  a\\b"), Malformed::Escape),
+        (format!("\\{digest}  a\\"), Malformed::Escape),
+        (format!("{digest}  a\0b"), Malformed::Unnameable),
+        (
+            format!("SHA384 (a) = {digest}"),
+            Malformed::Tag("SHA384".to_owned()),
+        ),
+        (
+            format!("SHA512 (a) = {digest}"),
+            Malformed::Length { digits: 64 },
+        ),
+        (format!("SHA256 (a {digest}"), Malformed::Shape),
+        (format!("SHA256 (a) {digest}"), Malformed::Shape),
+        (format!("SHA256 () = {digest}"), Malformed::NoName),
+    ];
+    for (line, malformed) in lines {
+        assert_eq!(list::parse(line.as_bytes()), Err(malformed), "{line:?}");
+    }
+}
+
+fn any_algorithm() -> impl Strategy<Value = Algorithm> {
+    prop::sample::select(&Algorithm::ALL[..])
+}
+
+fn any_name() -> impl Strategy<Value = Vec<u8>> {
+    // Bytes that mean something in a list come up as often as all others together.
+    let byte = prop_oneof![prop::sample::select(&b"\\\n\r *()=#na"[..]), 1..=255_u8];
+    prop::collection::vec(byte, 1..40)
+}
+
+proptest! {
+    #[test]
+    fn any_name_comes_back_from_a_list_as_it_was(
+        bytes in any_name(),
+        algorithm in any_algorithm(),
+        digit in prop::sample::select(&b"0123456789abcdef"[..]),
+    ) {
+        let digest = char::from(digit).to_string().repeat(algorithm.hex_len());
+        let checksum = Checksum { algorithm, digest, bytes: 0, verified: false };
+        let line = list::line(&checksum, name(&bytes));
+        let (end, line) = line.split_last().unwrap();
+        prop_assert_eq!(*end, b'\n');
+        prop_assert!(!line.contains(&b'\n'));
+        let entry = list::parse(line).unwrap().unwrap();
+        prop_assert_eq!(entry.name.as_path(), name(&bytes));
+        prop_assert_eq!(entry.digest, checksum.digest);
+        prop_assert!(entry.tag.is_none_or(|tag| tag == algorithm));
+    }
+
+    #[test]
+    fn no_bytes_make_the_reader_panic(
+        bytes in prop_oneof![
+            prop::collection::vec(any::<u8>(), 0..200),
+            "\\\\?[A-Z0-9a-f]{0,70}[ *(]{0,3}.{0,9}[)]?[ =]{0,3}[0-9a-f]{0,70}\r?"
+                .prop_map(String::into_bytes),
+        ],
+    ) {
+        if let Ok(Some(entry)) = list::parse(&bytes) {
+            prop_assert!(entry.digest.bytes().all(|byte| byte.is_ascii_hexdigit()));
+            prop_assert!(!entry.name.as_os_str().is_empty());
+        }
+    }
+}

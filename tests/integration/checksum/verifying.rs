@@ -1,0 +1,199 @@
+//! Verifying: each line of a list ends on its own, and only what is right is OK.
+
+use std::fs;
+use std::path::Path;
+
+use meanwhile::jobs::checksum::Algorithm;
+use meanwhile::jobs::{ItemError, Step};
+
+use super::{outcomes, plan, run_item, verify};
+use crate::util::files::{bytes, folder, name, run, write};
+
+const ABC_MD5: &str = "900150983cd24fb0d6963f7d28e17f72";
+const ABC_SHA256: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+const ABC_BLAKE3: &str = "6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85";
+
+fn verified(folder: &Path, list: &str) -> Vec<String> {
+    let path = folder.join(list);
+    outcomes(&verify(Algorithm::Blake3), folder, &[&path])
+}
+
+#[test]
+fn every_line_ends_on_its_own() {
+    let folder = folder();
+    write(folder.path(), "right", "abc");
+    write(folder.path(), "wrong", "abd");
+    fs::create_dir(folder.path().join("folder")).unwrap();
+    let lines = [
+        "# of today".to_owned(),
+        format!("{ABC_MD5}  right"),
+        format!("{ABC_MD5}  wrong"),
+        String::new(),
+        format!("{ABC_MD5}  missing"),
+        "nonsense".to_owned(),
+        format!("{ABC_MD5}  folder"),
+        format!("{ABC_MD5}  /proc/self/mem"),
+        format!("MD5 (right) = {ABC_MD5}"),
+    ];
+    write(folder.path(), "list", lines.join("\r\n"));
+    let expected = [
+        "right: ok",
+        "wrong: mismatch",
+        "missing: missing",
+        "list: malformed",
+        "folder: folder",
+        "/proc/self/mem: unreadable",
+        "right: ok",
+    ];
+    assert_eq!(verified(folder.path(), "list"), expected);
+}
+
+fn error_of(folder: &Path, list: &str) -> ItemError {
+    let options = verify(Algorithm::Blake3);
+    let items = plan(&options, &[&folder.join(list)]);
+    match &items[0].step {
+        Step::Fail(error) => error.clone(),
+        _ => run_item(&options, &items[0]).expect_err("the test's list is wrong"),
+    }
+}
+
+#[test]
+fn a_malformed_line_is_named_by_its_number() {
+    let folder = folder();
+    write(folder.path(), "list", "\n# comment\nnonsense\n");
+    let message = error_of(folder.path(), "list").message;
+    assert!(message.starts_with("Line 3 of "), "{message}");
+}
+
+#[test]
+fn a_mismatch_says_what_was_expected_and_what_was_found() {
+    let folder = folder();
+    write(folder.path(), "file", "abc");
+    let zeros = "0".repeat(32);
+    write(folder.path(), "list", format!("{zeros}  file"));
+    let message = error_of(folder.path(), "list").message;
+    assert!(
+        message.contains(&zeros) && message.contains(ABC_MD5),
+        "{message}"
+    );
+}
+
+#[test]
+fn lists_that_the_coreutils_write_are_ok_whatever_the_names_are() {
+    let folder = folder();
+    let names: [&[u8]; 6] = [
+        b"plain",
+        b"new\nline",
+        b"back\\slash",
+        b"end\r",
+        b" space ",
+        b"caf\xe9 (x) = y",
+    ];
+    for bytes in names {
+        write(folder.path(), name(bytes), bytes);
+    }
+    let scripts = [
+        "sha256sum -- * > ../list",
+        "sha256sum -b -- * > ../list",
+        "sha256sum --tag -- * > ../list",
+        "md5sum -- * > ../list",
+        "sha1sum --tag -- * > ../list",
+        "sha512sum -- * > ../list",
+    ];
+    let lists = crate::util::files::folder();
+    for script in scripts {
+        let script = script.replace("../list", &lists.path().join("SUMS").display().to_string());
+        assert!(
+            run(folder.path(), "sh", &["-c".as_ref(), script.as_ref()]).0,
+            "{script}"
+        );
+        fs::copy(lists.path().join("SUMS"), folder.path().join("SUMS")).unwrap();
+        let mut outcomes = verified(folder.path(), "SUMS");
+        fs::remove_file(folder.path().join("SUMS")).unwrap();
+        outcomes.retain(|outcome| !outcome.ends_with(": ok"));
+        assert_eq!(outcomes, [""; 0], "{script}");
+    }
+}
+
+#[test]
+fn a_digest_that_could_be_blake3_or_sha256_is_ok_if_it_is_either() {
+    let folder = folder();
+    write(folder.path(), "file", "abc");
+    for list in ["SHA256SUMS", "B3SUMS", "sums.txt"] {
+        write(
+            folder.path(),
+            list,
+            format!("{ABC_SHA256}  file\n{ABC_BLAKE3}  file\n"),
+        );
+        for algorithm in [Algorithm::Blake3, Algorithm::Sha256, Algorithm::Md5] {
+            let list = folder.path().join(list);
+            let outcomes = outcomes(&verify(algorithm), folder.path(), &[&list]);
+            assert_eq!(outcomes, ["file: ok", "file: ok"]);
+        }
+    }
+}
+
+#[test]
+fn the_name_of_a_list_says_which_algorithm_is_tried_first() {
+    let folder = folder();
+    for (list, first) in [
+        ("SHA256SUMS", Algorithm::Sha256),
+        ("x.b3", Algorithm::Blake3),
+    ] {
+        let list = write(folder.path(), list, format!("{ABC_SHA256}  file\n"));
+        for chosen in [Algorithm::Blake3, Algorithm::Sha256] {
+            let items = plan(&verify(chosen), &[&list]);
+            let Step::Verify(expected) = &items[0].step else {
+                panic!("{items:?}")
+            };
+            assert_eq!(expected.algorithms[0], first);
+        }
+    }
+}
+
+#[test]
+fn short_digests_without_a_tag_are_believed_only_if_their_algorithm_was_chosen() {
+    let folder = folder();
+    write(folder.path(), "file", "123456789");
+    let list = write(folder.path(), "list", "cbf43926  file\n");
+    let with = |algorithm| outcomes(&verify(algorithm), folder.path(), &[&list]);
+    assert_eq!(with(Algorithm::Crc32), ["file: ok"]);
+    assert_eq!(with(Algorithm::Blake3), ["list: malformed"]);
+}
+
+#[test]
+fn names_are_looked_up_beside_the_list_and_then_from_the_current_folder() {
+    let folder = folder();
+    write(folder.path(), "Cargo.toml", "abc");
+    let list = format!("{ABC_MD5}  Cargo.toml\n{ABC_MD5}  src/lib.rs\n{ABC_MD5}  neither\n");
+    write(folder.path(), "list", list);
+    let expected = ["Cargo.toml: ok", "src/lib.rs: mismatch", "neither: missing"];
+    assert_eq!(verified(folder.path(), "list"), expected);
+}
+
+#[test]
+fn what_is_no_list_is_one_error_and_costs_no_memory() {
+    let folder = folder();
+    write(folder.path(), "binary", bytes(1024 * 1024));
+    write(folder.path(), "one long line", vec![b'x'; 8 * 1024 * 1024]);
+    write(folder.path(), "utf-16", b"\xff\xfea\0b\0");
+    for list in ["binary", "one long line", "utf-16"] {
+        assert_eq!(
+            verified(folder.path(), list),
+            [format!("{list}: not_a_list")]
+        );
+    }
+    write(
+        folder.path(),
+        "prose",
+        "all work and no play\n".repeat(100_000),
+    );
+    let outcomes = verified(folder.path(), "prose");
+    assert_eq!(outcomes.len(), 1001);
+    assert_eq!(outcomes[1000], "prose: not_a_list");
+}
+
+#[test]
+fn a_special_file_as_a_list_is_an_error() {
+    assert_eq!(verified(Path::new("/dev"), "zero"), ["zero: special_file"]);
+}

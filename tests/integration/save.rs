@@ -1,0 +1,111 @@
+//! Saving: all of the new file or all of the old one.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
+
+use meanwhile::jobs::save::{SaveError, save};
+
+use crate::util::child::in_child_with;
+use crate::util::files::{OBEY_PERMISSIONS, folder, write};
+
+fn names_in(folder: &Path) -> Vec<String> {
+    let entries = fs::read_dir(folder).expect("the test's folder can be read");
+    entries
+        .map(|entry| {
+            entry
+                .expect("its entries too")
+                .file_name()
+                .display()
+                .to_string()
+        })
+        .collect()
+}
+
+#[test]
+fn a_saved_file_is_there_alone() {
+    let folder = folder();
+    let path = folder.path().join("list");
+    save(&path, b"first").unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"first");
+    save(&path, b"second").unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"second");
+    assert_eq!(names_in(folder.path()), ["list"]);
+}
+
+#[test]
+fn a_disk_that_is_full_leaves_the_old_file_intact() {
+    // A limit on file sizes stops the write for real, and needs no disk that can be filled.
+    let test = "save::a_disk_that_is_full_leaves_the_old_file_intact";
+    in_child_with("trap '' XFSZ; ulimit -f 8", test, || {
+        let folder = folder();
+        let path = write(folder.path(), "list", "the old list");
+        let error = save(&path, &vec![b'x'; 1024 * 1024]).unwrap_err();
+        assert!(matches!(error, SaveError::Refused { .. }), "{error}");
+        assert!(
+            error.to_string().contains("list can't be saved: "),
+            "{error}"
+        );
+        assert_eq!(fs::read(&path).unwrap(), b"the old list");
+        assert_eq!(names_in(folder.path()), ["list"]);
+    });
+}
+
+#[test]
+fn a_folder_that_may_not_be_written_leaves_the_old_file_intact() {
+    let test = "save::a_folder_that_may_not_be_written_leaves_the_old_file_intact";
+    in_child_with(OBEY_PERMISSIONS, test, || {
+        let folder = folder();
+        let path = write(folder.path(), "list", "the old list");
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o500)).unwrap();
+        let outcome = save(&path, b"new");
+        fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o700)).unwrap();
+        assert!(
+            matches!(outcome, Err(SaveError::Refused { .. })),
+            "{outcome:?}"
+        );
+        assert_eq!(fs::read(&path).unwrap(), b"the old list");
+    });
+}
+
+#[test]
+fn a_missing_folder_is_named() {
+    let folder = folder();
+    let outcome = save(&folder.path().join("nowhere/list"), b"");
+    assert!(
+        matches!(outcome, Err(SaveError::NoFolder { .. })),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn folders_and_devices_are_never_replaced() {
+    let folder = folder();
+    for path in [
+        folder.path(),
+        Path::new("/dev/null"),
+        Path::new("/dev/full"),
+    ] {
+        let outcome = save(path, b"x");
+        assert!(
+            matches!(outcome, Err(SaveError::NotAFile { .. })),
+            "{outcome:?}"
+        );
+    }
+}
+
+#[test]
+fn a_link_stays_a_link_and_permissions_stay() {
+    let folder = folder();
+    let real = write(folder.path(), "real", "old");
+    fs::set_permissions(&real, fs::Permissions::from_mode(0o640)).unwrap();
+    let link = folder.path().join("link");
+    symlink("real", &link).unwrap();
+    save(&link, b"new").unwrap();
+    assert!(link.is_symlink());
+    assert_eq!(fs::read(&real).unwrap(), b"new");
+    assert_eq!(
+        fs::metadata(&real).unwrap().permissions().mode() & 0o777,
+        0o640
+    );
+}
