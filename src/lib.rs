@@ -1,3 +1,15 @@
 //! Meanwhile: run long work in the background, watch it, and join it on your own terms.
 
+#[cfg(feature = "app")]
+pub mod app;
+#[cfg(feature = "app")]
+pub mod board;
+#[cfg(feature = "app")]
+pub mod cli;
+#[cfg(feature = "app")]
+pub mod jobs;
 pub mod join;
+#[cfg(feature = "app")]
+pub mod record;
+#[cfg(feature = "app")]
+pub mod ui;

@@ -1,10 +1,11 @@
+use eframe::egui;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::App;
 use super::dialog::{DialogRequest, OpenDialog, Purpose};
+use super::{App, chores};
 use crate::jobs::{JobSpec, Options};
-use crate::record::{self, JobId, JobRecord};
+use crate::record::{JobId, JobRecord};
 use crate::ui::close_question::Leaving;
 use crate::ui::{BlockedFor, Command, Notice, Pane};
 
@@ -17,7 +18,9 @@ impl App {
         frame: &eframe::Frame,
     ) {
         match command {
-            Command::PickFiles => self.open_dialog(Purpose::Inputs, DialogRequest::Files, ctx, frame),
+            Command::PickFiles => {
+                self.open_dialog(Purpose::Inputs, DialogRequest::Files, ctx, frame)
+            }
             Command::PickFolder => {
                 self.open_dialog(Purpose::Inputs, DialogRequest::Folders, ctx, frame);
             }
@@ -39,7 +42,12 @@ impl App {
             } => self.join(job, timeout, blocking),
             Command::Cancel(job) => self.board.cancel(job),
             Command::Detach(job) => self.board.detach(job),
-            Command::CopyReport(job) => self.copy_report(job, ctx),
+            Command::CopyReport(id) => {
+                let now = self.board.now();
+                self.chore(id, "copy report", ctx, move |job| {
+                    chores::copy_report(job, now)
+                });
+            }
             Command::SaveReport(job) => {
                 let request = save_request("Save the report", format!("meanwhile-{}.txt", job.0));
                 self.open_dialog(Purpose::Report(job), request, ctx, frame);
@@ -74,7 +82,8 @@ impl App {
     /// Why the chosen job can't be started, if it can't.
     pub(super) fn why_not_start(&self) -> Option<&'static str> {
         let needs_inputs = matches!(self.state.choices.options(), Options::Checksum(_));
-        (needs_inputs && self.view.draft.inputs.is_empty()).then_some("Add a file or a folder first.")
+        (needs_inputs && self.view.draft.inputs.is_empty())
+            .then_some("Add a file or a folder first.")
     }
 
     fn spec(&self) -> JobSpec {
@@ -108,6 +117,7 @@ impl App {
 
     fn forget(&mut self, job: JobId) {
         self.record.forget(job);
+        self.board.forget(job);
         if self.record.job(job).is_none() && self.view.selected == Some(job) {
             let newest = self.record.jobs().next_back().map(JobRecord::id);
             self.view.selected = None;
@@ -126,13 +136,6 @@ impl App {
         self.board.join_blocking(job, timeout);
         let blocked = began.elapsed();
         self.view.blocked_for = Some(BlockedFor { job, blocked });
-    }
-
-    fn copy_report(&mut self, job: JobId, ctx: &egui::Context) {
-        if let Some(job) = self.record.job(job) {
-            ctx.copy_text(record::export::text(job, self.board.now()));
-            self.notify(Notice::info("The report is on the clipboard."));
-        }
     }
 
     fn list_name(&self, job: JobId) -> String {

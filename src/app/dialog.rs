@@ -1,5 +1,6 @@
 //! File dialogs, behind a trait so that tests can answer them.
 
+use eframe::egui;
 use std::fmt;
 use std::future::Future;
 use std::path::PathBuf;
@@ -54,9 +55,7 @@ impl Dialogs for NativeDialogs {
     fn open(&mut self, request: DialogRequest, frame: &eframe::Frame) -> DialogFuture {
         let dialog = rfd::AsyncFileDialog::new().set_parent(frame);
         match request {
-            DialogRequest::Files => {
-                Box::pin(several(dialog.set_title("Add files").pick_files()))
-            }
+            DialogRequest::Files => Box::pin(several(dialog.set_title("Add files").pick_files())),
             DialogRequest::Folders => {
                 Box::pin(several(dialog.set_title("Add a folder").pick_folders()))
             }

@@ -1,11 +1,12 @@
+use std::path::PathBuf;
 use std::time::Duration;
 
-use egui::ViewportCommand;
+use eframe::egui::{self, ViewportCommand};
 
 use super::dialog::{DialogAnswer, Purpose};
 use super::{App, WindowPlace, chores};
 use crate::join;
-use crate::record::{Backtrace, EventKind, JobId};
+use crate::record::{Backtrace, EventKind, JobId, JobRecord, Record};
 use crate::ui::close_question::Leaving;
 use crate::ui::waits_pane::WaitRow;
 use crate::ui::{Notice, Order, Pane, ResultsView};
@@ -27,8 +28,11 @@ impl App {
     pub(super) fn take_in(&mut self, ctx: &egui::Context) {
         self.poll_board(ctx);
         self.poll_dialog(ctx);
-        for notice in self.chores.poll() {
-            self.notify(notice);
+        for done in self.chores.poll() {
+            if let Some(text) = done.copy {
+                ctx.copy_text(text);
+            }
+            self.notify(done.notice);
         }
         self.take_drops(ctx);
         self.update_order(ctx);
@@ -72,7 +76,11 @@ impl App {
     }
 
     fn poll_dialog(&mut self, ctx: &egui::Context) {
-        let Some(answer) = self.dialog.as_mut().and_then(super::dialog::OpenDialog::poll) else {
+        let Some(answer) = self
+            .dialog
+            .as_mut()
+            .and_then(super::dialog::OpenDialog::poll)
+        else {
             return;
         };
         let Some(dialog) = self.dialog.take() else {
@@ -91,19 +99,31 @@ impl App {
         }
     }
 
-    fn save(&mut self, purpose: Purpose, path: std::path::PathBuf, ctx: &egui::Context) {
-        let wake = waker(ctx);
-        let started = match purpose {
-            Purpose::Inputs => Ok(()),
-            Purpose::Report(id) => self.record.job(id).map_or(Ok(()), |job| {
-                let chore = chores::save_report(job, self.board.now(), path);
-                self.chores.start("save report", chore, wake)
+    fn save(&mut self, purpose: Purpose, path: PathBuf, ctx: &egui::Context) {
+        let now = self.board.now();
+        match purpose {
+            Purpose::Inputs => {}
+            Purpose::Report(id) => self.chore(id, "save report", ctx, move |job| {
+                chores::save_report(job, now, &path)
             }),
-            Purpose::List(id) => self.record.job(id).map_or(Ok(()), |job| {
-                self.chores
-                    .start("save list", chores::save_list(job, path), wake)
+            Purpose::List(id) => self.chore(id, "save list", ctx, move |job| {
+                chores::save_list(job, &path)
             }),
+        }
+    }
+
+    /// Starts a chore with what is known of a job right now.
+    pub(super) fn chore(
+        &mut self,
+        id: JobId,
+        name: &str,
+        ctx: &egui::Context,
+        chore: impl FnOnce(&JobRecord) -> chores::Done + Send + 'static,
+    ) {
+        let Some(job) = self.record.job(id).cloned() else {
+            return;
         };
+        let started = self.chores.start(name, move || chore(&job), waker(ctx));
         if let Err(notice) = started {
             self.notify(notice);
         }
@@ -121,9 +141,9 @@ impl App {
 
     fn update_order(&mut self, ctx: &egui::Context) {
         let job = self.view.selected.and_then(|id| self.record.job(id));
-        let again =
-            self.ordering
-                .update(job, &mut self.view.results, self.board.now(), waker(ctx));
+        let again = self
+            .ordering
+            .update(job, &mut self.view.results, self.board.now(), waker(ctx));
         if let Some(again) = again {
             ctx.request_repaint_after(again);
         }
@@ -141,10 +161,6 @@ impl App {
     /// Deadlines and progress need frames of their own; an idle window asks for none.
     fn schedule(&mut self, ctx: &egui::Context) {
         let now = self.board.now();
-        let deadline = self
-            .board
-            .next_deadline()
-            .map(|deadline| deadline.saturating_sub(now));
         let frames = self.frames.summary(now);
         // Once the window comes to rest, the status bar is brought to rest as well.
         let settle = if frames.repaints > 0 {
@@ -152,7 +168,7 @@ impl App {
         } else {
             (!frames.worst.is_zero()).then(|| Duration::from_millis(5_050))
         };
-        let wanted = [deadline, self.board.wants_poll_in(), settle];
+        let wanted = [self.board.wants_poll_in(), settle];
         if let Some(delay) = wanted.into_iter().flatten().min() {
             ctx.request_repaint_after(delay);
             self.frame_due_at = Some(now + delay);
@@ -180,7 +196,8 @@ impl App {
 
     fn may_leave(&self) -> bool {
         let is_late = self.leave_by.is_some_and(|by| self.board.now() >= by);
-        self.leaving.is_some_and(|leaving| leaving != Leaving::Asking)
+        self.leaving
+            .is_some_and(|leaving| leaving != Leaving::Asking)
             && (self.running_jobs() == 0 || is_late)
     }
 
@@ -199,11 +216,11 @@ impl App {
 
     fn running_ids(&self) -> impl Iterator<Item = JobId> {
         let running = self.record.jobs().filter(|job| !job.state().is_ended());
-        running.map(crate::record::JobRecord::id)
+        running.map(JobRecord::id)
     }
 
     /// Adds what is not there yet, as absolute paths, so that they mean the same later.
-    pub(super) fn add_inputs(&mut self, paths: Vec<std::path::PathBuf>) {
+    pub(super) fn add_inputs(&mut self, paths: Vec<PathBuf>) {
         for path in paths {
             let path = std::path::absolute(&path).unwrap_or(path);
             if !self.view.draft.inputs.contains(&path) {
@@ -275,7 +292,7 @@ fn no_dialog(purpose: Purpose) -> Notice {
 }
 
 /// The waits of the window itself block nobody, so the join library does not know them.
-fn window_waits(record: &crate::record::Record, now: Duration) -> Vec<WaitRow> {
+fn window_waits(record: &Record, now: Duration) -> Vec<WaitRow> {
     let waits = record.jobs().flat_map(|job| {
         let target = crate::ui::jobs_panel::title(job);
         job.active_joins().map(move |join| WaitRow {
@@ -291,7 +308,10 @@ fn task_waits() -> Vec<WaitRow> {
     let names = join::enumerate();
     let name = |id: join::TaskId| {
         let task = names.iter().find(|task| task.id == id);
-        task.map_or_else(|| format!("task {}", id.get()), |task| task.name.to_string())
+        task.map_or_else(
+            || format!("task {}", id.get()),
+            |task| task.name.to_string(),
+        )
     };
     let now = std::time::Instant::now();
     let waits = join::wait_graph().waits;

@@ -14,11 +14,10 @@ mod state;
 mod store;
 mod ui;
 
+use eframe::egui;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-
-use anyhow::Context as _;
 
 use crate::board::JobBoard;
 use crate::record::{FrameHistory, JobId, PanicKey, Record};
@@ -145,7 +144,11 @@ pub fn run(files: Vec<PathBuf>) -> anyhow::Result<()> {
         options,
         Box::new(|creation| Ok(Box::new(App::new(&creation.egui_ctx, setup)))),
     )
-    .context("The window could not be opened. Without a window, this works: meanwhile run checksum FILES…")
+    .map_err(|error| {
+        anyhow::anyhow!(
+            "The window could not be opened: {error}. Without a window, this works: meanwhile run checksum FILES…"
+        )
+    })
 }
 
 /// On X11 and Wayland the surroundings say where the display is; other systems always have one.

@@ -112,7 +112,12 @@ impl Ordering {
     }
 }
 
-fn rows(items: &[Arc<ItemRecord>], wanted: &Wanted, now: Duration, context: &Context) -> Arc<[u32]> {
+fn rows(
+    items: &[Arc<ItemRecord>],
+    wanted: &Wanted,
+    now: Duration,
+    context: &Context,
+) -> Arc<[u32]> {
     let mut rows = Vec::new();
     for (index, item) in items.iter().enumerate() {
         if index.is_multiple_of(1024) {
@@ -154,15 +159,16 @@ fn sort_rows(
 }
 
 /// Keys are made once for each row; equal ones stay in the order of planning, both ways round.
-fn sort_by_key<K: Ord>(
-    rows: &mut [u32],
-    sort: Sort,
-    context: &Context,
-    key: impl Fn(u32) -> K,
-) {
+fn sort_by_key<K: Ord>(rows: &mut [u32], sort: Sort, context: &Context, key: impl Fn(u32) -> K) {
     let mut keyed: Vec<(K, u32)> = rows.iter().map(|&row| (key(row), row)).collect();
     context.checkpoint();
-    let turn = |order: Cmp| if sort.descending { order.reverse() } else { order };
+    let turn = |order: Cmp| {
+        if sort.descending {
+            order.reverse()
+        } else {
+            order
+        }
+    };
     keyed.sort_by(|(a, _), (b, _)| turn(a.cmp(b)));
     for (row, (_, sorted)) in rows.iter_mut().zip(keyed) {
         *row = sorted;

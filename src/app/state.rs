@@ -66,6 +66,8 @@ impl WindowPlace {
         let position_is_sane = self
             .position
             .is_none_or(|[x, y]| x.abs() < 50_000.0 && y.abs() < 50_000.0);
-        (200.0..20_000.0).contains(&width) && (150.0..20_000.0).contains(&height) && position_is_sane
+        (200.0..20_000.0).contains(&width)
+            && (150.0..20_000.0).contains(&height)
+            && position_is_sane
     }
 }

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use egui::{CentralPanel, Key, KeyboardShortcut, Modifiers, Panel, Ui};
+use eframe::egui::{self, CentralPanel, Key, KeyboardShortcut, Modifiers, Panel, Ui};
 
 use super::App;
 use crate::record::JobRecord;
@@ -50,9 +50,11 @@ impl App {
             status_bar::status_ui(self.board.running(), frames, ui);
         });
         if !self.notices.is_empty() {
-            Panel::top("notices").show_separator_line(false).show(ui, |ui| {
-                notices::notices_ui(&self.notices, ui, commands);
-            });
+            Panel::top("notices")
+                .show_separator_line(false)
+                .show(ui, |ui| {
+                    notices::notices_ui(&self.notices, ui, commands);
+                });
         }
         match self.view.page {
             Page::Workbench => self.workbench_ui(ui, commands),
@@ -74,19 +76,21 @@ impl App {
     fn settings_page_ui(&mut self, ui: &mut Ui) {
         let ctx = ui.ctx().clone();
         CentralPanel::default().show(ui, |ui| {
-            egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-                let state = &mut self.state;
-                let before = state.settings.zoom;
-                settings_page::settings_ui(
-                    &mut state.settings,
-                    &mut state.choices,
-                    self.store.path(),
-                    ui,
-                );
-                if (state.settings.zoom - before).abs() > f32::EPSILON {
-                    ctx.set_zoom_factor(state.settings.zoom);
-                }
-            });
+            egui::ScrollArea::vertical()
+                .auto_shrink(false)
+                .show(ui, |ui| {
+                    let state = &mut self.state;
+                    let before = state.settings.zoom;
+                    settings_page::settings_ui(
+                        &mut state.settings,
+                        &mut state.choices,
+                        self.store.path(),
+                        ui,
+                    );
+                    if (state.settings.zoom - before).abs() > f32::EPSILON {
+                        ctx.set_zoom_factor(state.settings.zoom);
+                    }
+                });
         });
     }
 
@@ -102,15 +106,7 @@ impl App {
                 ui.separator();
                 jobs_panel::jobs_ui(&self.record, &self.view, ui, commands);
             });
-        let selected = self.view.selected.and_then(|id| self.record.job(id));
-        CentralPanel::default().show(ui, |ui| match selected {
-            None => widgets::empty_ui(
-                ui,
-                "No job yet",
-                "Add files, choose a job and press Start. The window stays free meanwhile.",
-            ),
-            Some(_) => self.selected_job_ui(ui, commands),
-        });
+        CentralPanel::default().show(ui, |ui| self.selected_job_ui(ui, commands));
     }
 
     fn selected_job_ui(&mut self, ui: &mut Ui, commands: &mut Vec<Command>) {
@@ -124,6 +120,8 @@ impl App {
             ..
         } = self;
         let Some(job) = view.selected.and_then(|id| record.job(id)) else {
+            let hint = "Add files, choose a job and press Start. The window stays free meanwhile.";
+            widgets::empty_ui(ui, "No job yet", hint);
             return;
         };
         let now = board.now();
@@ -185,7 +183,10 @@ fn panes_ui(pane: &mut Pane, job: &JobRecord, ui: &mut Ui) {
         if panics > 0 {
             let look = (widgets::Mark::Warning, tokens(ui).panicked);
             widgets::mark_ui(ui, look.0, look.1);
-            ui.label(format!("{} captured", crate::ui::words::plural(panics, "panic", "panics")));
+            ui.label(format!(
+                "{} captured",
+                crate::ui::words::plural(panics, "panic", "panics")
+            ));
         }
     });
 }

@@ -1,3 +1,4 @@
+use eframe::egui;
 use serde::{Deserialize, Serialize};
 
 use crate::jobs::{self, Options, RunOn};

@@ -1,6 +1,6 @@
 //! The question before the window closes over running work.
 
-use egui::{Id, Modal, RichText, Ui};
+use eframe::egui::{Id, Modal, RichText, Ui};
 
 use super::widgets::primary_button;
 use super::{Command, words};
@@ -23,12 +23,14 @@ pub fn close_question_ui(
     ui: &mut Ui,
     commands: &mut Vec<Command>,
 ) {
-    let modal = Modal::new(Id::new("close question")).show(ui.ctx(), |ui| {
+    let modal = Modal::new(Id::unique("close question")).show(ui.ctx(), |ui| {
         ui.set_width(420.0);
         ui.heading("Work is still running");
         let jobs = words::plural(running_jobs, "job has", "jobs have");
         ui.label(match leaving {
-            Leaving::Asking => format!("{jobs} not ended. What is done is lost when the program ends."),
+            Leaving::Asking => {
+                format!("{jobs} not ended. What is done is lost when the program ends.")
+            }
             Leaving::Waiting => format!("{jobs} not ended. The window closes when they have."),
             Leaving::Cancelling => format!("Cancelling: {jobs} not stopped yet."),
         });

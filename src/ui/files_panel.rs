@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use egui::{Align, Layout, RichText, Ui};
+use eframe::egui::{self, Align, Layout, RichText, Ui};
 
 use super::widgets::{button, section_ui};
 use super::{Command, Draft, words};
@@ -45,7 +45,12 @@ fn path_ui(draft: &mut Draft, ui: &mut Ui, commands: &mut Vec<Command>) {
         let label = ui.label("Path");
         let is_empty = draft.path_text.trim().is_empty();
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let add = button(ui, "Add", !is_empty, "Type the path of a file or folder first.");
+            let add = button(
+                ui,
+                "Add",
+                !is_empty,
+                "Type the path of a file or folder first.",
+            );
             let edit = egui::TextEdit::singleline(&mut draft.path_text)
                 .hint_text("/path/of/a/file")
                 .desired_width(f32::INFINITY);
@@ -85,13 +90,16 @@ fn list_ui(inputs: &[PathBuf], ui: &mut Ui, commands: &mut Vec<Command>) {
             return;
         }
         let height = ui.text_style_height(&egui::TextStyle::Body).max(18.0);
-        egui::ScrollArea::vertical()
-            .auto_shrink(false)
-            .show_rows(ui, height, inputs.len(), |ui, rows| {
+        egui::ScrollArea::vertical().auto_shrink(false).show_rows(
+            ui,
+            height,
+            inputs.len(),
+            |ui, rows| {
                 for index in rows {
                     input_ui(index, &inputs[index], ui, commands);
                 }
-            });
+            },
+        );
     });
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use egui::{Align, Layout, ProgressBar, RichText, Ui};
+use eframe::egui::{self, Align, Layout, ProgressBar, RichText, Ui};
 
 use super::tokens::tokens;
 use super::widgets::{Mark, button, card_ui, mark_ui};
@@ -218,13 +218,25 @@ fn actions_ui(job: &JobRecord, ui: &mut Ui, commands: &mut Vec<Command>) {
         action(ui, "Cancel", !ended, "It has ended.", Command::Cancel(id));
         action(ui, "Run again", true, "", Command::RunAgain(id));
         action(ui, "Copy report", true, "", Command::CopyReport(id));
-        action(ui, "Save report…", ended, "It has not ended yet.", Command::SaveReport(id));
+        action(
+            ui,
+            "Save report…",
+            ended,
+            "It has not ended yet.",
+            Command::SaveReport(id),
+        );
         if is_list(job) {
             let any = job.counts().returned > 0;
             let why_not = "There is no checksum yet.";
             action(ui, "Save list…", any, why_not, Command::SaveList(id));
         }
-        action(ui, "Remove", ended, "It has not ended yet.", Command::Forget(id));
+        action(
+            ui,
+            "Remove",
+            ended,
+            "It has not ended yet.",
+            Command::Forget(id),
+        );
     });
 }
 

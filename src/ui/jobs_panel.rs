@@ -1,6 +1,6 @@
 //! Every job of this run of the program, newest first.
 
-use egui::{Align, Layout, RichText, Sense, Stroke, Ui};
+use eframe::egui::{self, Align, Layout, RichText, Sense, Stroke, Ui};
 
 use super::tokens::tokens;
 use super::widgets::{Look, look_ui, section_ui};

@@ -1,6 +1,6 @@
 //! Sentences that stay until they are dismissed.
 
-use egui::{Align, Layout, Stroke, Ui};
+use eframe::egui::{self, Align, Layout, Stroke, Ui};
 
 use super::tokens::tokens;
 use super::widgets::{Mark, mark_ui};

@@ -1,7 +1,6 @@
 //! Which job runs next, with which options, and where.
 
-use clap::ValueEnum;
-use egui::{ComboBox, DragValue, Grid, Response, Ui};
+use eframe::egui::{ComboBox, DragValue, Grid, Response, Ui};
 
 use super::widgets::{field_ui, primary_button, section_ui};
 use super::{Choices, Command};
@@ -68,7 +67,7 @@ fn checksum_ui(options: &mut checksum::Options, ui: &mut Ui) {
         ComboBox::from_id_salt("Algorithm")
             .selected_text(options.algorithm.title())
             .show_ui(ui, |ui| {
-                for &algorithm in checksum::Algorithm::value_variants() {
+                for algorithm in checksum::Algorithm::ALL {
                     ui.selectable_value(&mut options.algorithm, algorithm, algorithm.title());
                 }
             })
@@ -85,7 +84,7 @@ fn misbehave_ui(options: &mut misbehave::Options, ui: &mut Ui) {
         ComboBox::from_id_salt("Ends by")
             .selected_text(options.end.title())
             .show_ui(ui, |ui| {
-                for &end in misbehave::End::value_variants() {
+                for end in misbehave::End::ALL {
                     ui.selectable_value(&mut options.end, end, end.title());
                 }
             })

@@ -1,6 +1,6 @@
 //! The captured panics of the selected job.
 
-use egui::{RichText, Ui};
+use eframe::egui::{self, RichText, Ui};
 
 use super::widgets::{card_ui, empty_ui};
 use super::{Command, words};
@@ -10,14 +10,13 @@ use crate::record::{Backtrace, JobRecord, Panic, PanicKey};
 const SHOWN: usize = 100;
 
 /// Every panic with its message, its place, its thread and, on request, its backtrace.
-pub fn panic_ui(
-    job: &JobRecord,
-    resolving: &[PanicKey],
-    ui: &mut Ui,
-    commands: &mut Vec<Command>,
-) {
+pub fn panic_ui(job: &JobRecord, resolving: &[PanicKey], ui: &mut Ui, commands: &mut Vec<Command>) {
     if job.panics().next().is_none() {
-        empty_ui(ui, "No panic", "A panic of an item is captured and shown here; the others go on.");
+        empty_ui(
+            ui,
+            "No panic",
+            "A panic of an item is captured and shown here; the others go on.",
+        );
         return;
     }
     egui::ScrollArea::vertical()
@@ -49,7 +48,10 @@ fn report_ui(job: &JobRecord, key: PanicKey, panic: &Panic, ui: &mut Ui) {
         };
         line("Location", panic.location.as_deref().unwrap_or("unknown"));
         line("Thread", &panic.thread);
-        line("Task", &format!("{} (number {})", panic.task, panic.task_id));
+        line(
+            "Task",
+            &format!("{} (number {})", panic.task, panic.task_id),
+        );
         if let PanicKey::Item(id) = key
             && let Some(item) = job.item(id)
         {

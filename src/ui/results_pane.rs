@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use egui::{RichText, Ui};
+use eframe::egui::{self, RichText, Ui};
 use egui_extras::{Column as Width, TableBody, TableBuilder, TableRow};
 
 use super::tokens::{ROW_HEIGHT, tokens};
@@ -64,14 +64,24 @@ fn parts_ui(view: &mut ResultsView, rows: usize, ui: &mut Ui) {
     if parts == 1 {
         return;
     }
-    if super::widgets::button(ui, "Previous part", view.part > 0, "This is the first part.")
-        .clicked()
+    if super::widgets::button(
+        ui,
+        "Previous part",
+        view.part > 0,
+        "This is the first part.",
+    )
+    .clicked()
     {
         view.part -= 1;
     }
     ui.label(format!("part {} of {parts}", view.part + 1));
-    if super::widgets::button(ui, "Next part", view.part + 1 < parts, "This is the last part.")
-        .clicked()
+    if super::widgets::button(
+        ui,
+        "Next part",
+        view.part + 1 < parts,
+        "This is the last part.",
+    )
+    .clicked()
     {
         view.part += 1;
     }

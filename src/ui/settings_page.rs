@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use egui::{Grid, RichText, Ui};
+use eframe::egui::{self, Grid, RichText, Ui};
 
 use super::widgets::{card_ui, field_ui, section_ui};
 use super::{Choices, Settings, ThemeChoice};
@@ -22,9 +22,7 @@ pub fn settings_ui(settings: &mut Settings, choices: &mut Choices, file: &Path, 
         section_ui(ui, "Work");
         Grid::new("work").num_columns(2).show(ui, |ui| {
             field_ui(ui, "Workers", |ui| {
-                ui.add(
-                    egui::DragValue::new(&mut choices.workers).range(1..=Choices::MAX_WORKERS),
-                )
+                ui.add(egui::DragValue::new(&mut choices.workers).range(1..=Choices::MAX_WORKERS))
             });
             field_ui(ui, "Timeout (s)", |ui| {
                 ui.add(
@@ -38,7 +36,8 @@ pub fn settings_ui(settings: &mut Settings, choices: &mut Choices, file: &Path, 
             &mut settings.ask_attention,
             "Ask for attention when long work ends behind another window",
         );
-        let note = "Workers run at background priority, so that the window and other programs stay quick.";
+        let note =
+            "Workers run at background priority, so that the window and other programs stay quick.";
         ui.label(RichText::new(note).weak());
     });
     card_ui(ui, |ui| {
@@ -62,7 +61,8 @@ fn theme_ui(settings: &mut Settings, ui: &mut Ui) {
 fn zoom_ui(settings: &mut Settings, ui: &mut Ui) {
     field_ui(ui, "Zoom", |ui| {
         let mut percent = f64::from(settings.zoom) * 100.0;
-        let range = f64::from(*Settings::ZOOM.start()) * 100.0..=f64::from(*Settings::ZOOM.end()) * 100.0;
+        let range =
+            f64::from(*Settings::ZOOM.start()) * 100.0..=f64::from(*Settings::ZOOM.end()) * 100.0;
         let drag = egui::DragValue::new(&mut percent)
             .range(range)
             .speed(1.0)

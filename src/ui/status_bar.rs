@@ -1,6 +1,6 @@
 //! One line on the program itself: what runs and whether the window keeps up.
 
-use egui::{RichText, Ui};
+use eframe::egui::{self, RichText, Ui};
 
 use super::words;
 use crate::record::FrameSummary;

@@ -3,7 +3,7 @@
 //! State colours are those of Okabe and Ito, which stay apart for colour-blind eyes; each also has
 //! a shape and a word of its own, see [`super::widgets`].
 
-use egui::{Color32, CornerRadius, FontId, Stroke, TextStyle, Theme, Visuals};
+use eframe::egui::{self, Color32, CornerRadius, FontId, Stroke, TextStyle, Theme, Visuals};
 
 /// What the window is drawn with, for one theme.
 #[derive(Debug)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use egui::{RichText, Ui};
+use eframe::egui::{self, RichText, Ui};
 use egui_extras::{Column as Width, TableBuilder};
 
 use super::tokens::ROW_HEIGHT;
@@ -23,7 +23,11 @@ pub struct WaitRow {
 /// The waits of the whole program.
 pub fn waits_ui(waits: &[WaitRow], ui: &mut Ui) {
     if waits.is_empty() {
-        empty_ui(ui, "Nobody waits", "Join a job, and the wait is listed here.");
+        empty_ui(
+            ui,
+            "Nobody waits",
+            "Join a job, and the wait is listed here.",
+        );
         return;
     }
     TableBuilder::new(ui)

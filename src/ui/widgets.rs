@@ -1,6 +1,6 @@
 //! Small things that several panels draw.
 
-use egui::{Color32, Pos2, Rect, Response, RichText, Sense, Shape, Stroke, Ui, Vec2};
+use eframe::egui::{self, Color32, Pos2, Rect, Response, RichText, Sense, Shape, Stroke, Ui, Vec2};
 
 use super::tokens::{Tokens, tokens};
 use crate::record::{ItemState, JobState};
@@ -99,7 +99,12 @@ fn mark_shape(mark: Mark, rect: Rect, color: Color32) -> Shape {
         ]),
         Mark::Warning => filled(vec![at(0.0, -1.0), at(1.05, 0.9), at(-1.05, 0.9)]),
         Mark::Bar => line(at(-0.95, 0.0), at(0.95, 0.0)),
-        Mark::Diamond => filled(vec![at(0.0, -1.1), at(1.1, 0.0), at(0.0, 1.1), at(-1.1, 0.0)]),
+        Mark::Diamond => filled(vec![
+            at(0.0, -1.1),
+            at(1.1, 0.0),
+            at(0.0, 1.1),
+            at(-1.1, 0.0),
+        ]),
     }
 }
 
