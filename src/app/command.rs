@@ -129,6 +129,7 @@ impl App {
 
     fn join(&mut self, job: JobId, timeout: Option<Duration>, blocking: bool) {
         if !blocking {
+            self.view.blocked_for = None;
             self.board.join(job, timeout);
             return;
         }

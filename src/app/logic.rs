@@ -247,7 +247,7 @@ impl App {
     }
 
     /// Keeps the frame's time, and the settings where they changed.
-    pub(super) fn end_frame(&mut self, ctx: &egui::Context, due: Option<Duration>) {
+    pub(super) fn end_frame(&mut self, ctx: &egui::Context) {
         let settings = &mut self.state.settings;
         if ctx.options(|options| options.theme_preference) != settings.theme.into() {
             ctx.set_theme(settings.theme);
@@ -256,19 +256,21 @@ impl App {
         if let Some(place) = window_place(ctx, self.state.window) {
             self.state.window = Some(place);
         }
-        let (notice, again) = self.store.keep(&self.state, self.board.now(), waker(ctx));
+        let now = self.board.now();
+        let (notice, again) = self.store.keep(&self.state, now, waker(ctx), || panes(ctx));
         if let Some(notice) = notice {
             self.notify(notice);
         }
         if let Some(again) = again {
             ctx.request_repaint_after(again);
         }
-        let began = due.map_or(self.frame_began_at, |due| due.min(self.frame_began_at));
-        self.frames.begin_frame(self.board.now(), Some(began));
+        self.frames
+            .begin_frame(self.board.now(), Some(self.frame_began_at));
     }
 
     /// Brings everything to a bounded end when the window has closed.
     pub(super) fn close(&mut self) {
+        self.state.panes = panes(&self.ctx);
         self.store.finish(&self.state, Duration::from_secs(2));
         self.board.shutdown(Duration::from_secs(1));
     }
@@ -278,6 +280,11 @@ impl App {
 pub(super) fn waker(ctx: &egui::Context) -> impl Fn() + Send + 'static {
     let ctx = ctx.clone();
     move || ctx.request_repaint()
+}
+
+/// What egui remembers of panels and columns, as text.
+fn panes(ctx: &egui::Context) -> String {
+    ctx.data(|data| ron::to_string(data)).unwrap_or_default()
 }
 
 fn no_dialog(purpose: Purpose) -> Notice {

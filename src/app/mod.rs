@@ -62,6 +62,7 @@ impl Setup {
 
 /// The window's program.
 pub struct App {
+    ctx: egui::Context,
     board: JobBoard,
     record: Record,
     frames: FrameHistory,
@@ -77,8 +78,9 @@ pub struct App {
     waits: Vec<WaitRow>,
     leaving: Option<Leaving>,
     leave_by: Option<Duration>,
-    /// When the frame that is being drawn began, and for when it had been asked.
+    /// When the frame that is being drawn began, or was due if that is longer ago.
     frame_began_at: Duration,
+    /// For when the next frame was asked.
     frame_due_at: Option<Duration>,
 }
 
@@ -91,6 +93,7 @@ impl App {
         ctx.set_theme(setup.state.settings.theme);
         let wake = ctx.clone();
         let mut app = Self {
+            ctx: ctx.clone(),
             board: JobBoard::new(move || wake.request_repaint()),
             record: Record::default(),
             frames: FrameHistory::default(),

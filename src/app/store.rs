@@ -65,13 +65,15 @@ impl Store {
         &self.path
     }
 
-    /// Saves in the background once `state` has not changed for a moment. Returns a notice when a
-    /// save failed, and how long from now it wants to be called again.
+    /// Saves in the background once `state` has not changed for a moment, with what `panes` then
+    /// says. Returns a notice when a save failed, and how long from now it wants to be called
+    /// again.
     pub fn keep(
         &mut self,
         state: &State,
         now: Duration,
         wake: impl Fn() + Send + 'static,
+        panes: impl FnOnce() -> String,
     ) -> (Option<Notice>, Option<Duration>) {
         let notice = self.poll();
         if self.saving.is_some() {
@@ -86,7 +88,11 @@ impl Store {
             return (notice, Some(SETTLE - since));
         }
         self.changed_at = None;
-        self.start_save(state, wake);
+        let state = State {
+            panes: panes(),
+            ..state.clone()
+        };
+        self.start_save(&state, wake);
         (notice, None)
     }
 

@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use eframe::egui::{self, CentralPanel, Key, KeyboardShortcut, Modifiers, Panel, Ui};
 
 use super::App;
@@ -11,12 +9,13 @@ use crate::ui::{panic_pane, results_pane, settings_page, status_bar, waits_pane}
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
-        self.frame_began_at = self.board.now();
+        let now = self.board.now();
+        let due = self.frame_due_at.take();
+        self.frame_began_at = due.map_or(now, |due| due.min(now));
         self.take_in(ctx);
     }
 
     fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
-        let due = self.frame_due_at.take();
         let ctx = ui.ctx().clone();
         let mut commands = Vec::new();
         self.shortcuts(ui, &mut commands);
@@ -24,15 +23,14 @@ impl eframe::App for App {
         for command in commands {
             self.run_command(command, &ctx, frame);
         }
-        self.end_frame(&ctx, due);
+        self.end_frame(&ctx);
     }
-
-    fn save(&mut self, _storage: &mut dyn eframe::Storage) {}
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
         self.close();
     }
 
+    // Panes are part of our own state, which is saved in one step.
     fn persist_egui_memory(&self) -> bool {
         false
     }
@@ -189,12 +187,4 @@ fn panes_ui(pane: &mut Pane, job: &JobRecord, ui: &mut Ui) {
             ));
         }
     });
-}
-
-/// The window as it is now, for tests that ask how long a frame is drawn.
-impl App {
-    /// How long the program has run.
-    pub fn now(&self) -> Duration {
-        self.board.now()
-    }
 }

@@ -55,6 +55,10 @@ fn path_ui(draft: &mut Draft, ui: &mut Ui, commands: &mut Vec<Command>) {
                 .hint_text("/path/of/a/file")
                 .desired_width(f32::INFINITY);
             let edit = ui.add(edit).labelled_by(label.id);
+            if edit.changed() {
+                // The button was drawn before the text was known.
+                ui.request_repaint();
+            }
             let entered = edit.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
             if (add.clicked() || entered) && !is_empty {
                 let path = std::mem::take(&mut draft.path_text);

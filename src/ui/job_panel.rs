@@ -5,7 +5,7 @@ use std::time::Duration;
 use eframe::egui::{self, Align, Layout, ProgressBar, RichText, Ui};
 
 use super::tokens::tokens;
-use super::widgets::{Mark, button, card_ui, mark_ui};
+use super::widgets::{Look, Mark, button, card_ui, mark_ui};
 use super::{BlockedFor, Choices, Command, jobs_panel, words};
 use crate::jobs::Options;
 use crate::record::{JobRecord, JoinEnd, JoinRecord};
@@ -43,7 +43,6 @@ fn header_ui(job: &JobRecord, now: Duration, ui: &mut Ui) {
 }
 
 fn progress_ui(job: &JobRecord, now: Duration, ui: &mut Ui) {
-    let tokens = tokens(ui);
     let counts = job.counts();
     let share = if job.total_bytes() > 0 {
         words::share(job.done_bytes(), job.total_bytes())
@@ -55,15 +54,13 @@ fn progress_ui(job: &JobRecord, now: Duration, ui: &mut Ui) {
     } else {
         share
     };
-    let fill = if job.state().is_ended() {
-        tokens.neutral
-    } else {
-        tokens.accent
-    };
+    let fill = Look::of_job(job.state(), tokens(ui)).color;
     let bar = ProgressBar::new(share).desired_height(8.0).fill(fill);
     ui.add(bar.corner_radius(4)).accessible_name("Progress");
     ui.horizontal(|ui| {
-        ui.label(RichText::new(bytes_text(job)).monospace());
+        if job.total_bytes() > 0 {
+            ui.label(RichText::new(bytes_text(job)).monospace());
+        }
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.label(RichText::new(pace_text(job, now)).monospace());
         });

@@ -39,8 +39,9 @@ pub fn panic_ui(job: &JobRecord, resolving: &[PanicKey], ui: &mut Ui, commands: 
 }
 
 fn report_ui(job: &JobRecord, key: PanicKey, panic: &Panic, ui: &mut Ui) {
-    ui.label(RichText::new(&panic.message).strong());
-    egui::Grid::new("panic").num_columns(2).show(ui, |ui| {
+    ui.label(RichText::new(&panic.message).size(15.0));
+    let grid = egui::Grid::new("panic").num_columns(2).min_row_height(18.0);
+    grid.spacing([16.0, 2.0]).show(ui, |ui| {
         let mut line = |name: &str, text: &str| {
             ui.label(RichText::new(name).weak());
             ui.label(RichText::new(text).monospace());
@@ -85,15 +86,50 @@ fn backtrace_ui(
     }
 }
 
+/// How many lines at the top are the panic's own machinery: of no use on screen. The report has
+/// them all.
+fn machinery(lines: &[&str]) -> usize {
+    let is_last =
+        |line: &&str| line.contains("core::panicking::") || line.contains("std::panicking::");
+    let Some(last) = lines.iter().rposition(is_last) else {
+        return 0;
+    };
+    let is_frame = |line: &&str| !line.trim_start().starts_with("at ");
+    let below = lines[last + 1..].iter().position(is_frame);
+    below.map_or(0, |frame| last + 1 + frame)
+}
+
 fn frames_ui(text: &str, ui: &mut Ui) {
     let lines: Vec<&str> = text.lines().collect();
+    let lines = &lines[machinery(&lines)..];
     let height = ui.text_style_height(&egui::TextStyle::Monospace);
     egui::ScrollArea::both()
-        .max_height(260.0)
+        .max_height(ui.available_height().max(240.0))
         .show_rows(ui, height, lines.len(), |ui, rows| {
             for line in &lines[rows] {
                 let text = RichText::new(*line).monospace();
                 ui.add(egui::Label::new(text).extend());
             }
         });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_panic_s_own_frames_are_left_out() {
+        let lines = [
+            "0: meanwhile::join::panic::note",
+            "   at ./src/join/panic.rs:273:20",
+            "1: std::panicking::panic_with_hook",
+            "   at /rustc/library/std/src/panicking.rs:833:13",
+            "2: core::panicking::panic_fmt",
+            "   at /rustc/library/core/src/panicking.rs:80:14",
+            "3: mine::work",
+            "   at ./src/mine.rs:1:1",
+        ];
+        assert_eq!(machinery(&lines), 6);
+        assert_eq!(machinery(&lines[6..]), 0);
+    }
 }

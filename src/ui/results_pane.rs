@@ -1,14 +1,16 @@
 //! Every item of the selected job in a virtual table: only the visible rows are drawn.
 
+use std::path::Path;
 use std::time::Duration;
 
+use eframe::egui::text::{LayoutJob, TextFormat};
 use eframe::egui::{self, RichText, Ui};
 use egui_extras::{Column as Width, TableBody, TableBuilder, TableRow};
 
 use super::tokens::{ROW_HEIGHT, tokens};
 use super::widgets::{Look, look_ui, number_ui};
 use super::{Column, Command, ResultsView, words};
-use crate::record::{ItemRecord, ItemState, JobRecord};
+use crate::record::{ItemId, ItemRecord, ItemState, JobRecord};
 
 /// Scroll offsets are `f32`: past this many rows, single rows could no longer be reached.
 const PART_ROWS: usize = 500_000;
@@ -44,6 +46,9 @@ fn filter_ui(view: &mut ResultsView, rows: usize, items: usize, focus: bool, ui:
         if focus {
             edit.request_focus();
         }
+        if edit.has_focus() {
+            move_selection(view, rows, ui);
+        }
         let shown = if rows == items {
             words::plural(items, "item", "items")
         } else {
@@ -56,6 +61,27 @@ fn filter_ui(view: &mut ResultsView, rows: usize, items: usize, focus: bool, ui:
         }
         parts_ui(view, rows, ui);
     });
+}
+
+/// The arrow keys walk through the rows while the keyboard is in the filter.
+fn move_selection(view: &mut ResultsView, rows: usize, ui: &Ui) {
+    let (down, up) = ui.input(|input| {
+        let presses = |key| input.num_presses(key);
+        (presses(egui::Key::ArrowDown), presses(egui::Key::ArrowUp))
+    });
+    if rows == 0 || down == up {
+        return;
+    }
+    let row = view
+        .selected
+        .and_then(|selected| (0..rows).find(|&row| view.order.item(row) == Some(selected.0)));
+    let row = match row {
+        Some(row) => (row + down).saturating_sub(up).min(rows - 1),
+        None => 0,
+    };
+    view.selected = view.order.item(row).map(ItemId);
+    view.part = row / PART_ROWS;
+    view.scroll_to = Some(row % PART_ROWS);
 }
 
 fn parts_ui(view: &mut ResultsView, rows: usize, ui: &mut Ui) {
@@ -96,13 +122,17 @@ fn table_ui(
     commands: &mut Vec<Command>,
 ) {
     let result_width = (ui.available_width() * 0.36).clamp(160.0, 560.0);
-    let name_width = (ui.available_width() - result_width - 330.0).max(120.0);
-    TableBuilder::new(ui)
-        .id_salt("results")
+    let name_width = (ui.available_width() - result_width - 310.0).max(120.0);
+    let mut table = TableBuilder::new(ui).id_salt("results");
+    if let Some(row) = view.scroll_to.take() {
+        table = table.scroll_to_row(row, None);
+    }
+    table
         .striped(true)
         .resizable(true)
         .auto_shrink(false)
-        .sense(egui::Sense::click())
+        // Rows are reached by keyboard from the filter; five stops in each would be in the way.
+        .sense(egui::Sense::CLICK)
         .cell_layout(egui::Layout::left_to_right(egui::Align::Center))
         .column(Width::initial(100.0).at_least(80.0).clip(true))
         .column(Width::initial(name_width).at_least(80.0).clip(true))
@@ -119,19 +149,35 @@ fn table_ui(
 
 fn header_ui(column: Column, view: &mut ResultsView, ui: &mut Ui) {
     let sorted = view.sort.filter(|sort| sort.column == column);
-    let arrow = match sorted {
-        Some(sort) if sort.descending => " ⏷",
-        Some(_) => " ⏶",
-        None => "",
+    let text = RichText::new(column.title()).strong();
+    let layout = if matches!(column, Column::Size | Column::Time) {
+        egui::Layout::right_to_left(egui::Align::Center)
+    } else {
+        egui::Layout::left_to_right(egui::Align::Center)
     };
-    let text = RichText::new(format!("{}{arrow}", column.title())).strong();
-    let header = ui
-        .add(egui::Button::new(text).frame(false))
-        .on_hover_text("Sort by this column; once more for the other way round")
-        .accessible_name(column.title());
-    if header.clicked() {
-        view.sort_by(column);
-    }
+    ui.with_layout(layout, |ui| {
+        ui.add_space(4.0);
+        let header = ui
+            .add(egui::Button::new(text).frame(false))
+            .on_hover_text("Sort by this column; once more for the other way round");
+        if let Some(sort) = sorted {
+            sort_mark_ui(ui, sort.descending);
+        }
+        if header.clicked() {
+            view.sort_by(column);
+        }
+    });
+}
+
+/// A triangle that points to where the larger ones are; painted, for no font is sure to have it.
+fn sort_mark_ui(ui: &mut Ui, descending: bool) {
+    let (rect, _) = ui.allocate_exact_size(egui::vec2(8.0, 14.0), egui::Sense::hover());
+    let (center, up) = (rect.center(), if descending { -1.0 } else { 1.0 });
+    let point = |x: f32, y: f32| center + egui::vec2(x, y * up) * 4.0;
+    let points = vec![point(-1.0, 0.7), point(1.0, 0.7), point(0.0, -0.9)];
+    let color = tokens(ui).accent;
+    let triangle = egui::Shape::convex_polygon(points, color, egui::Stroke::NONE);
+    ui.painter().add(triangle);
 }
 
 fn body_ui(
@@ -167,7 +213,7 @@ fn row_ui(item: &ItemRecord, now: Duration, row: &mut TableRow<'_, '_>) {
         let look = Look::of_item(&item.state, tokens(ui));
         look_ui(ui, look);
     });
-    row.col(|ui| cell_ui(ui, RichText::new(item.input.display().to_string())));
+    row.col(|ui| name_ui(&item.input, ui));
     row.col(|ui| {
         if item.total > 0 || item.done > 0 {
             number_ui(ui, words::bytes(item.total.max(item.done)));
@@ -183,6 +229,25 @@ fn row_ui(item: &ItemRecord, now: Duration, row: &mut TableRow<'_, '_>) {
             number_ui(ui, words::duration(elapsed));
         }
     });
+}
+
+/// The name first: in a narrow column the folder is what can be spared.
+fn name_ui(path: &Path, ui: &mut Ui) {
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    let weak = ui.visuals().weak_text_color();
+    let mut text = LayoutJob::default();
+    let mut append = |part: &str, color| {
+        let font = egui::TextStyle::Body.resolve(ui.style());
+        text.append(part, 0.0, TextFormat::simple(font, color));
+    };
+    append(&name.to_string_lossy(), ui.visuals().text_color());
+    let parent = path
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty());
+    if let Some(parent) = parent {
+        append(&format!("  {}", parent.display()), weak);
+    }
+    ui.add(egui::Label::new(text).truncate().selectable(false));
 }
 
 /// Rows answer to clicks as a whole, so their text does not.

@@ -117,6 +117,7 @@ pub fn install(ctx: &egui::Context) {
         style.spacing.button_padding = egui::vec2(UNIT * 2.5, UNIT);
         style.spacing.interact_size.y = UNIT * 6.5;
         style.spacing.combo_width = 150.0;
+        style.spacing.combo_height = 400.0;
         style.text_styles = [
             (TextStyle::Heading, FontId::proportional(18.0)),
             (TextStyle::Body, FontId::proportional(13.5)),

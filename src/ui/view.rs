@@ -192,6 +192,8 @@ pub struct ResultsView {
     pub selected: Option<ItemId>,
     /// Which part of a very long table is shown.
     pub part: usize,
+    /// The row of that part to bring into sight in the next frame.
+    pub scroll_to: Option<usize>,
 }
 
 impl ResultsView {

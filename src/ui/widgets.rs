@@ -111,9 +111,8 @@ fn mark_shape(mark: Mark, rect: Rect, color: Color32) -> Shape {
 /// The one button of a panel that goes on.
 pub fn primary_button(ui: &mut Ui, text: &str, enabled: bool) -> Response {
     let tokens = tokens(ui);
-    let button = egui::Button::new(RichText::new(text).color(tokens.on_accent).strong())
-        .fill(tokens.accent)
-        .min_size(Vec2::new(96.0, 0.0));
+    let button =
+        egui::Button::new(RichText::new(text).color(tokens.on_accent).strong()).fill(tokens.accent);
     ui.add_enabled(enabled, button)
 }
 
@@ -126,7 +125,9 @@ pub fn button(ui: &mut Ui, text: &str, enabled: bool, why_not: &str) -> Response
 /// A number: right-aligned in the space that is left, in figures of one width.
 pub fn number_ui(ui: &mut Ui, text: impl Into<String>) {
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-        ui.add(egui::Label::new(RichText::new(text).monospace()).truncate());
+        ui.add_space(4.0);
+        let text = RichText::new(text).monospace();
+        ui.add(egui::Label::new(text).truncate().selectable(false));
     });
 }
 
@@ -147,7 +148,7 @@ pub fn card_ui<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
 
 /// A heading of a group.
 pub fn section_ui(ui: &mut Ui, text: &str) {
-    ui.label(RichText::new(text).strong());
+    ui.label(RichText::new(text).size(15.0));
 }
 
 /// Text in the middle of what is left, for a panel that has nothing to show.

@@ -29,10 +29,11 @@ pub fn rate(bytes_per_sec: f64) -> String {
     format!("{}/s", bytes(whole))
 }
 
-/// `0.4 ms`, `250 ms`, `2.0 s`, `1 min 05 s`, `3 h 07 min`.
+/// `80 µs`, `0.4 ms`, `250 ms`, `2.0 s`, `1 min 05 s`, `3 h 07 min`.
 pub fn duration(time: Duration) -> String {
     let secs = time.as_secs();
     match time {
+        _ if time < Duration::from_micros(100) => format!("{} µs", time.as_micros()),
         _ if time < Duration::from_millis(10) => format!("{:.1} ms", time.as_secs_f64() * 1e3),
         _ if time < Duration::from_secs(1) => format!("{} ms", time.as_millis()),
         _ if secs < 60 => format!("{:.1} s", time.as_secs_f64()),
@@ -94,6 +95,7 @@ mod tests {
 
     #[test]
     fn durations_read_well_at_every_length() {
+        assert_eq!(duration(Duration::from_micros(80)), "80 µs");
         assert_eq!(duration(Duration::from_micros(420)), "0.4 ms");
         assert_eq!(duration(Duration::from_millis(250)), "250 ms");
         assert_eq!(duration(Duration::from_millis(2_000)), "2.0 s");
