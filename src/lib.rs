@@ -11,3 +11,5 @@ pub mod jobs;
 pub mod join;
 #[cfg(feature = "app")]
 pub mod record;
+#[cfg(feature = "app")]
+pub mod ui;

@@ -1,0 +1,153 @@
+//! File dialogs, behind a trait so that tests can answer them.
+
+use eframe::egui;
+use std::fmt;
+use std::future::Future;
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
+
+use crate::record::JobId;
+
+/// Which dialog is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DialogRequest {
+    /// Pick any number of files.
+    Files,
+    /// Pick any number of folders.
+    Folders,
+    /// Pick a place for a new file.
+    Save {
+        /// The title of the dialog.
+        title: String,
+        /// The name that is offered.
+        file_name: String,
+    },
+}
+
+/// How a dialog ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DialogAnswer {
+    /// These were picked, at least one.
+    Picked(Vec<PathBuf>),
+    /// The person changed their mind.
+    Cancelled,
+    /// No dialog could be shown.
+    Unavailable,
+}
+
+/// A dialog that is open. Polled by the frame loop, so it must not block in `poll`.
+pub type DialogFuture = Pin<Box<dyn Future<Output = DialogAnswer>>>;
+
+/// Opens file dialogs.
+pub trait Dialogs {
+    /// Opens a dialog in front of the window that `frame` belongs to.
+    fn open(&mut self, request: DialogRequest, frame: &eframe::Frame) -> DialogFuture;
+}
+
+/// The dialogs of the desktop.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NativeDialogs;
+
+impl Dialogs for NativeDialogs {
+    fn open(&mut self, request: DialogRequest, frame: &eframe::Frame) -> DialogFuture {
+        let dialog = rfd::AsyncFileDialog::new().set_parent(frame);
+        match request {
+            DialogRequest::Files => Box::pin(several(dialog.set_title("Add files").pick_files())),
+            DialogRequest::Folders => {
+                Box::pin(several(dialog.set_title("Add a folder").pick_folders()))
+            }
+            DialogRequest::Save { title, file_name } => {
+                let dialog = dialog.set_title(title).set_file_name(file_name);
+                Box::pin(one(dialog.save_file()))
+            }
+        }
+    }
+}
+
+/// On Linux, rfd answers a cancelled choice of several with an empty list, and `None` only when
+/// neither the desktop portal nor zenity could show a dialog. Elsewhere `None` is a cancel.
+async fn several(dialog: impl Future<Output = Option<Vec<rfd::FileHandle>>>) -> DialogAnswer {
+    match dialog.await {
+        Some(files) if files.is_empty() => DialogAnswer::Cancelled,
+        Some(files) => {
+            DialogAnswer::Picked(files.iter().map(|file| file.path().to_owned()).collect())
+        }
+        None if cfg!(target_os = "linux") => DialogAnswer::Unavailable,
+        None => DialogAnswer::Cancelled,
+    }
+}
+
+/// For a single path rfd says `None` in both cases. Nobody closes a dialog within this time.
+const FASTER_THAN_A_PERSON: Duration = Duration::from_millis(250);
+
+async fn one(dialog: impl Future<Output = Option<rfd::FileHandle>>) -> DialogAnswer {
+    let opened = Instant::now();
+    match dialog.await {
+        Some(file) => DialogAnswer::Picked(vec![file.path().to_owned()]),
+        None if cfg!(target_os = "linux") && opened.elapsed() < FASTER_THAN_A_PERSON => {
+            DialogAnswer::Unavailable
+        }
+        None => DialogAnswer::Cancelled,
+    }
+}
+
+/// What a dialog's answer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// The inputs of the next job.
+    Inputs,
+    /// Where the report of a job goes.
+    Report(JobId),
+    /// Where the checksum list of a job goes.
+    List(JobId),
+}
+
+/// The one dialog that can be open.
+pub(super) struct OpenDialog {
+    pub(super) purpose: Purpose,
+    future: DialogFuture,
+    waker: Waker,
+}
+
+impl OpenDialog {
+    pub(super) fn new(purpose: Purpose, future: DialogFuture, ctx: &egui::Context) -> Self {
+        let waker = Waker::from(Arc::new(WakeWindow(ctx.clone())));
+        Self {
+            purpose,
+            future,
+            waker,
+        }
+    }
+
+    /// The answer, once it is there.
+    pub(super) fn poll(&mut self) -> Option<DialogAnswer> {
+        match self
+            .future
+            .as_mut()
+            .poll(&mut Context::from_waker(&self.waker))
+        {
+            Poll::Ready(answer) => Some(answer),
+            Poll::Pending => None,
+        }
+    }
+}
+
+impl fmt::Debug for OpenDialog {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenDialog")
+            .field("purpose", &self.purpose)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The frame loop is the executor: a dialog that has an answer asks for a frame.
+struct WakeWindow(egui::Context);
+
+impl Wake for WakeWindow {
+    fn wake(self: Arc<Self>) {
+        self.0.request_repaint();
+    }
+}

@@ -1,0 +1,363 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use eframe::egui::{self, ViewportCommand};
+
+use super::dialog::{DialogAnswer, Purpose};
+use super::{App, WindowPlace, chores};
+use crate::join;
+use crate::record::{Backtrace, EventKind, JobId, JobRecord, Record};
+use crate::ui::close_question::Leaving;
+use crate::ui::waits_pane::WaitRow;
+use crate::ui::{Notice, Order, Pane, ResultsView};
+
+/// Events taken in one frame. At a microsecond each that is well below a tenth of a frame.
+const EVENTS_PER_FRAME: usize = 1000;
+
+/// Work shorter than this ends without asking for attention.
+const LONG_WORK: Duration = Duration::from_secs(10);
+
+/// How long a cancelled job may take to stop before the window closes over it.
+const LEAVE_WITHIN: Duration = Duration::from_secs(3);
+
+/// More notices than this hide the work; the oldest go.
+const KEPT_NOTICES: usize = 4;
+
+impl App {
+    /// Takes in everything that happened since the last frame. Nothing in here draws or waits.
+    pub(super) fn take_in(&mut self, ctx: &egui::Context) {
+        self.poll_board(ctx);
+        self.poll_dialog(ctx);
+        for done in self.chores.poll() {
+            if let Some(text) = done.copy {
+                ctx.copy_text(text);
+            }
+            self.notify(done.notice);
+        }
+        self.take_drops(ctx);
+        self.update_order(ctx);
+        self.update_waits();
+        self.leave_or_stay(ctx);
+        self.schedule(ctx);
+    }
+
+    pub(super) fn poll_board(&mut self, ctx: &egui::Context) {
+        let events = self.board.poll(EVENTS_PER_FRAME);
+        if events.len() >= EVENTS_PER_FRAME {
+            ctx.request_repaint();
+        }
+        for event in events {
+            let ended = matches!(event.kind, EventKind::JobDidFinish { .. }).then_some(event.job);
+            self.record.apply(event);
+            if let Some(job) = ended {
+                self.ask_attention(job, ctx);
+            }
+        }
+        let record = &self.record;
+        self.resolving.retain(|&(job, key)| {
+            let job = record.job(job);
+            job.and_then(|job| job.panic(key))
+                .is_some_and(|(_, backtrace)| *backtrace == Backtrace::Unresolved)
+        });
+    }
+
+    /// Once for each job, and only for long work behind another window.
+    fn ask_attention(&self, job: JobId, ctx: &egui::Context) {
+        let focused = ctx.input(|input| input.viewport().focused.unwrap_or(true));
+        let now = self.board.now();
+        let was_long = self
+            .record
+            .job(job)
+            .is_some_and(|job| job.elapsed(now) >= LONG_WORK);
+        if self.state.settings.ask_attention && was_long && !focused {
+            let attention = egui::UserAttentionType::Informational;
+            ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(attention));
+        }
+    }
+
+    fn poll_dialog(&mut self, ctx: &egui::Context) {
+        let Some(answer) = self
+            .dialog
+            .as_mut()
+            .and_then(super::dialog::OpenDialog::poll)
+        else {
+            return;
+        };
+        let Some(dialog) = self.dialog.take() else {
+            return;
+        };
+        self.view.dialog_open = false;
+        match (answer, dialog.purpose) {
+            (DialogAnswer::Cancelled, _) => {}
+            (DialogAnswer::Unavailable, purpose) => self.notify(no_dialog(purpose)),
+            (DialogAnswer::Picked(paths), Purpose::Inputs) => self.add_inputs(paths),
+            (DialogAnswer::Picked(paths), purpose) => {
+                for path in paths.into_iter().take(1) {
+                    self.save(purpose, path, ctx);
+                }
+            }
+        }
+    }
+
+    fn save(&mut self, purpose: Purpose, path: PathBuf, ctx: &egui::Context) {
+        let now = self.board.now();
+        match purpose {
+            Purpose::Inputs => {}
+            Purpose::Report(id) => self.chore(id, "save report", ctx, move |job| {
+                chores::save_report(job, now, &path)
+            }),
+            Purpose::List(id) => self.chore(id, "save list", ctx, move |job| {
+                chores::save_list(job, &path)
+            }),
+        }
+    }
+
+    /// Starts a chore with what is known of a job right now.
+    pub(super) fn chore(
+        &mut self,
+        id: JobId,
+        name: &str,
+        ctx: &egui::Context,
+        chore: impl FnOnce(&JobRecord) -> chores::Done + Send + 'static,
+    ) {
+        let Some(job) = self.record.job(id).cloned() else {
+            return;
+        };
+        let started = self.chores.start(name, move || chore(&job), waker(ctx));
+        if let Err(notice) = started {
+            self.notify(notice);
+        }
+    }
+
+    fn take_drops(&mut self, ctx: &egui::Context) {
+        let dropped = ctx.input(|input| {
+            let files = input.raw.dropped_files.iter();
+            files.map(|file| file.path().to_owned()).collect::<Vec<_>>()
+        });
+        if !dropped.is_empty() {
+            self.add_inputs(dropped);
+        }
+    }
+
+    fn update_order(&mut self, ctx: &egui::Context) {
+        let job = self.view.selected.and_then(|id| self.record.job(id));
+        let again = self
+            .ordering
+            .update(job, &mut self.view.results, self.board.now(), waker(ctx));
+        if let Some(again) = again {
+            ctx.request_repaint_after(again);
+        }
+    }
+
+    fn update_waits(&mut self) {
+        self.waits.clear();
+        if self.view.pane == Pane::Waits {
+            let now = self.board.now();
+            self.waits.extend(window_waits(&self.record, now));
+            self.waits.extend(task_waits());
+        }
+    }
+
+    /// Deadlines and progress need frames of their own; an idle window asks for none.
+    fn schedule(&mut self, ctx: &egui::Context) {
+        let now = self.board.now();
+        let frames = self.frames.summary(now);
+        // Once the window comes to rest, the status bar is brought to rest as well.
+        let settle = if frames.repaints > 0 {
+            Some(Duration::from_millis(1_050))
+        } else {
+            (!frames.worst.is_zero()).then(|| Duration::from_millis(5_050))
+        };
+        let wanted = [self.board.wants_poll_in(), settle];
+        if let Some(delay) = wanted.into_iter().flatten().min() {
+            ctx.request_repaint_after(delay);
+            self.frame_due_at = Some(now + delay);
+        }
+    }
+
+    fn leave_or_stay(&mut self, ctx: &egui::Context) {
+        let running = self.running_jobs() > 0;
+        if ctx.input(|input| input.viewport().close_requested()) && running && !self.may_leave() {
+            ctx.send_viewport_cmd(ViewportCommand::CancelClose);
+            ctx.send_viewport_cmd(ViewportCommand::Focus);
+            self.leaving.get_or_insert(Leaving::Asking);
+        }
+        match self.leaving {
+            Some(Leaving::Asking) if !running => self.leaving = None,
+            Some(Leaving::Waiting | Leaving::Cancelling) if self.may_leave() => {
+                ctx.send_viewport_cmd(ViewportCommand::Close);
+            }
+            _ => {}
+        }
+        if let Some(by) = self.leave_by {
+            ctx.request_repaint_after(by.saturating_sub(self.board.now()));
+        }
+    }
+
+    fn may_leave(&self) -> bool {
+        let is_late = self.leave_by.is_some_and(|by| self.board.now() >= by);
+        self.leaving
+            .is_some_and(|leaving| leaving != Leaving::Asking)
+            && (self.running_jobs() == 0 || is_late)
+    }
+
+    pub(super) fn leave_soon(&mut self) {
+        self.leaving = Some(Leaving::Cancelling);
+        self.leave_by = Some(self.board.now() + LEAVE_WITHIN);
+        let running: Vec<JobId> = self.running_ids().collect();
+        for job in running {
+            self.board.cancel(job);
+        }
+    }
+
+    pub(super) fn running_jobs(&self) -> usize {
+        self.running_ids().count()
+    }
+
+    fn running_ids(&self) -> impl Iterator<Item = JobId> {
+        let running = self.record.jobs().filter(|job| !job.state().is_ended());
+        running.map(JobRecord::id)
+    }
+
+    /// Adds what is not there yet, as absolute paths, so that they mean the same later.
+    pub(super) fn add_inputs(&mut self, paths: Vec<PathBuf>) {
+        for path in paths {
+            let path = std::path::absolute(&path).unwrap_or(path);
+            if !self.view.draft.inputs.contains(&path) {
+                self.view.draft.inputs.push(path);
+            }
+        }
+    }
+
+    pub(super) fn notify(&mut self, notice: Notice) {
+        if self.notices.len() == KEPT_NOTICES {
+            self.notices.remove(0);
+        }
+        self.notices.push(notice);
+    }
+
+    pub(super) fn select(&mut self, job: JobId) {
+        if self.view.selected != Some(job) {
+            self.view.selected = Some(job);
+            self.view.results = ResultsView {
+                order: Order::AsFound,
+                ..ResultsView::default()
+            };
+        }
+    }
+
+    /// Keeps the frame's time, and the settings where they changed.
+    pub(super) fn end_frame(&mut self, ctx: &egui::Context) {
+        let settings = &mut self.state.settings;
+        if ctx.options(|options| options.theme_preference) != settings.theme.into() {
+            ctx.set_theme(settings.theme);
+        }
+        self.state.page = self.view.page;
+        if let Some(place) = window_place(ctx, self.state.window) {
+            self.state.window = Some(place);
+        }
+        let now = self.board.now();
+        let (notice, again) = self.store.keep(&self.state, now, waker(ctx), || panes(ctx));
+        if let Some(notice) = notice {
+            self.notify(notice);
+        }
+        if let Some(again) = again {
+            ctx.request_repaint_after(again);
+        }
+        self.frames
+            .begin_frame(self.board.now(), Some(self.frame_began_at));
+    }
+
+    /// Brings everything to a bounded end when the window has closed.
+    pub(super) fn close(&mut self) {
+        self.state.panes = panes(&self.ctx);
+        self.store.finish(&self.state, Duration::from_secs(2));
+        self.board.shutdown(Duration::from_secs(1));
+    }
+}
+
+/// A function that asks the window for a frame, for other threads.
+pub(super) fn waker(ctx: &egui::Context) -> impl Fn() + Send + 'static {
+    let ctx = ctx.clone();
+    move || ctx.request_repaint()
+}
+
+/// What egui remembers of panels and columns, as text.
+fn panes(ctx: &egui::Context) -> String {
+    ctx.data(|data| ron::to_string(data)).unwrap_or_default()
+}
+
+fn no_dialog(purpose: Purpose) -> Notice {
+    let instead = match purpose {
+        Purpose::Inputs => "Type the path into Path, or drop the files on the window.",
+        Purpose::Report(_) => "Copy report puts it on the clipboard.",
+        Purpose::List(_) => "On the command line, meanwhile run checksum --output FILE saves it.",
+    };
+    Notice::error(format!(
+        "The desktop could not show a file dialog (no portal answered and zenity is not there). {instead}"
+    ))
+}
+
+/// The waits of the window itself block nobody, so the join library does not know them.
+fn window_waits(record: &Record, now: Duration) -> Vec<WaitRow> {
+    let waits = record.jobs().flat_map(|job| {
+        let target = crate::ui::jobs_panel::title(job);
+        job.active_joins().map(move |join| WaitRow {
+            waiter: "the window, in the background".to_owned(),
+            target: target.clone(),
+            left: join.remaining(now),
+        })
+    });
+    waits.collect()
+}
+
+fn task_waits() -> Vec<WaitRow> {
+    let names = join::enumerate();
+    let name = |id: join::TaskId| {
+        let task = names.iter().find(|task| task.id == id);
+        task.map_or_else(
+            || format!("task {}", id.get()),
+            |task| task.name.to_string(),
+        )
+    };
+    let now = std::time::Instant::now();
+    let waits = join::wait_graph().waits;
+    let rows = waits.into_iter().map(|wait| WaitRow {
+        waiter: match (wait.waiter, wait.thread_name) {
+            (Some(id), _) => name(id),
+            (None, Some(thread)) => format!("thread {thread}"),
+            (None, None) => "a thread without a name".to_owned(),
+        },
+        target: targets_text(&wait.targets, name),
+        left: wait
+            .deadline
+            .map(|deadline| deadline.saturating_duration_since(now)),
+    });
+    rows.collect()
+}
+
+fn targets_text(targets: &[join::TaskId], name: impl Fn(join::TaskId) -> String) -> String {
+    const NAMED: usize = 3;
+    let named: Vec<String> = targets.iter().take(NAMED).copied().map(name).collect();
+    match targets.len().saturating_sub(NAMED) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
+}
+
+fn window_place(ctx: &egui::Context, before: Option<WindowPlace>) -> Option<WindowPlace> {
+    let viewport = ctx.input(|input| input.viewport().clone());
+    let size = viewport.inner_rect?.size();
+    let maximized = viewport.maximized.unwrap_or(false) || viewport.fullscreen.unwrap_or(false);
+    if let (true, Some(before)) = (maximized, before) {
+        return Some(WindowPlace {
+            maximized: viewport.maximized.unwrap_or(false),
+            ..before
+        });
+    }
+    Some(WindowPlace {
+        position: viewport.outer_rect.map(|rect| rect.min.into()),
+        size: size.into(),
+        maximized,
+    })
+}

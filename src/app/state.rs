@@ -1,0 +1,73 @@
+use serde::{Deserialize, Serialize};
+
+use crate::ui::{Choices, Page, Settings};
+
+/// Everything that is remembered between runs, in one struct of its own.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct State {
+    /// Which form of this struct it is; see [`State::VERSION`].
+    pub version: u32,
+    /// What was chosen for the next job.
+    pub choices: Choices,
+    /// Look and behaviour.
+    pub settings: Settings,
+    /// The page that was shown.
+    pub page: Page,
+    /// Where the window was.
+    pub window: Option<WindowPlace>,
+    /// What egui remembers: widths of columns and panels, what is unfolded. In egui's own form,
+    /// and of no use to anyone else; what can't be read any more is forgotten.
+    pub panes: String,
+}
+
+impl State {
+    /// Raised when an older program could misread what a newer one wrote.
+    pub const VERSION: u32 = 1;
+
+    /// Brings values that came from a file back into what the window can show.
+    #[must_use]
+    pub fn sanitized(mut self) -> Self {
+        self.version = Self::VERSION;
+        self.choices = self.choices.sanitized();
+        self.settings = self.settings.sanitized();
+        self.window = self.window.filter(WindowPlace::is_sane);
+        self
+    }
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self {
+            version: Self::VERSION,
+            choices: Choices::default(),
+            settings: Settings::default(),
+            page: Page::default(),
+            window: None,
+            panes: String::new(),
+        }
+    }
+}
+
+/// Where the window was and how large, in points.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WindowPlace {
+    /// The outer top left corner; `None` where the desktop does not tell.
+    pub position: Option<[f32; 2]>,
+    /// The inner width and height.
+    pub size: [f32; 2],
+    /// Whether it filled the screen. Its size is then the one it had before.
+    pub maximized: bool,
+}
+
+impl WindowPlace {
+    fn is_sane(&self) -> bool {
+        let [width, height] = self.size;
+        let position_is_sane = self
+            .position
+            .is_none_or(|[x, y]| x.abs() < 50_000.0 && y.abs() < 50_000.0);
+        (200.0..20_000.0).contains(&width)
+            && (150.0..20_000.0).contains(&height)
+            && position_is_sane
+    }
+}

@@ -1,0 +1,244 @@
+//! The settings file.
+//!
+//! eframe can save on its own, but it writes the file in place, so that a program that is killed
+//! while it saves leaves half a file behind, and a file that it cannot read is silently replaced.
+//! Ours is replaced in one step, and one that cannot be read is kept aside and said so.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::state::State;
+use crate::jobs::save;
+use crate::join::{self, Task};
+use crate::ui::Notice;
+
+/// Names the folder of the settings file, where the usual one is not wanted.
+pub const CONFIG_DIR_VARIABLE: &str = "MEANWHILE_CONFIG_DIR";
+
+const FILE_NAME: &str = "settings.json";
+
+/// Saving waits this long after a change, so that dragging a number is one save.
+const SETTLE: Duration = Duration::from_millis(700);
+
+/// Where the settings are kept, and what is being done to keep them.
+#[derive(Debug)]
+pub struct Store {
+    path: PathBuf,
+    saved: State,
+    changed_at: Option<Duration>,
+    saving: Option<Task<Result<(), String>>>,
+    did_warn: bool,
+}
+
+impl Store {
+    /// The folder for the settings: [`CONFIG_DIR_VARIABLE`], or the usual place of the desktop, or
+    /// the current folder where neither is known.
+    pub fn default_dir() -> PathBuf {
+        if let Some(dir) = std::env::var_os(CONFIG_DIR_VARIABLE) {
+            return PathBuf::from(dir);
+        }
+        directories::ProjectDirs::from("", "", "meanwhile")
+            .map_or_else(PathBuf::new, |dirs| dirs.config_dir().to_owned())
+    }
+
+    /// Reads the settings of a folder. A file that can't be read is kept aside; the defaults and a
+    /// notice come back.
+    pub fn open(dir: &Path) -> (Self, State, Option<Notice>) {
+        let path = dir.join(FILE_NAME);
+        let (state, notice) = match read(&path) {
+            Ok(state) => (state, None),
+            Err(problem) => (State::default(), Some(set_aside(&path, &problem))),
+        };
+        let store = Self {
+            path,
+            saved: state.clone(),
+            changed_at: None,
+            saving: None,
+            did_warn: false,
+        };
+        (store, state, notice)
+    }
+
+    /// The settings file.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Saves in the background once `state` has not changed for a moment, with what `panes` then
+    /// says. Returns a notice when a save failed, and how long from now it wants to be called
+    /// again.
+    pub fn keep(
+        &mut self,
+        state: &State,
+        now: Duration,
+        wake: impl Fn() + Send + 'static,
+        panes: impl FnOnce() -> String,
+    ) -> (Option<Notice>, Option<Duration>) {
+        let notice = self.poll();
+        if self.saving.is_some() {
+            return (notice, None);
+        }
+        if without_panes(&self.saved, state) {
+            self.changed_at = None;
+            return (notice, None);
+        }
+        let since = now.saturating_sub(*self.changed_at.get_or_insert(now));
+        if since < SETTLE {
+            return (notice, Some(SETTLE - since));
+        }
+        self.changed_at = None;
+        let state = State {
+            panes: panes(),
+            ..state.clone()
+        };
+        self.start_save(&state, wake);
+        (notice, None)
+    }
+
+    /// Saves what is not saved yet, and waits for it at most `timeout`. For the end of the program.
+    pub fn finish(&mut self, state: &State, timeout: Duration) {
+        if self.saved != *state {
+            self.start_save(state, || {});
+        }
+        if let Some(saving) = self.saving.take() {
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the window is gone; the wait is bounded"
+            )]
+            let _done = saving.join_timeout(timeout);
+        }
+    }
+
+    fn start_save(&mut self, state: &State, wake: impl Fn() + Send + 'static) {
+        let (path, kept) = (self.path.clone(), state.clone());
+        let task = join::spawn("save settings", move |_| write(&path, &kept));
+        if let Ok(task) = task {
+            task.on_finish(wake);
+            self.saving = Some(task);
+        }
+        self.saved = state.clone();
+    }
+
+    /// One notice for the first save that fails; the same again every second would help nobody.
+    fn poll(&mut self) -> Option<Notice> {
+        let result = match self.saving.as_ref()?.poll()? {
+            Ok(result) => result.clone(),
+            Err(error) => Err(error.to_string()),
+        };
+        self.saving = None;
+        let problem = result.err()?;
+        let is_first = !std::mem::replace(&mut self.did_warn, true);
+        is_first.then(|| {
+            let path = self.path.display();
+            Notice::warning(format!("The settings can't be saved to {path}: {problem}"))
+        })
+    }
+}
+
+/// What egui remembers changes with every scroll; it is saved along with the rest.
+fn without_panes(a: &State, b: &State) -> bool {
+    a.choices == b.choices && a.settings == b.settings && a.page == b.page && a.window == b.window
+}
+
+fn read(path: &Path) -> Result<State, String> {
+    let text = match std::fs::read(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(State::default()),
+        Err(error) => return Err(format!("it can't be read ({error})")),
+    };
+    let state: State =
+        serde_json::from_slice(&text).map_err(|error| format!("it is damaged ({error})"))?;
+    if state.version > State::VERSION {
+        return Err("it was written by a newer version of Meanwhile".to_owned());
+    }
+    Ok(state.sanitized())
+}
+
+fn write(path: &Path, state: &State) -> Result<(), String> {
+    if let Some(dir) = path.parent() {
+        std::fs::create_dir_all(dir).map_err(|error| error.to_string())?;
+    }
+    let text = serde_json::to_vec_pretty(state).map_err(|error| error.to_string())?;
+    save::save(path, &text).map_err(|error| error.to_string())
+}
+
+fn set_aside(path: &Path, problem: &str) -> Notice {
+    let aside = (1_u32..)
+        .map(|number| path.with_file_name(format!("{FILE_NAME}.damaged-{number}")))
+        .find(|candidate| !candidate.exists());
+    let aside = aside.unwrap_or_else(|| path.with_file_name(format!("{FILE_NAME}.damaged")));
+    let shown = path.display();
+    let text = match std::fs::rename(path, &aside) {
+        Ok(()) => format!(
+            "The settings file {shown} was not used: {problem}. The defaults are in place; the file is kept as {}.",
+            aside.display()
+        ),
+        Err(error) => format!(
+            "The settings file {shown} was not used: {problem}. The defaults are in place; it could not be moved aside ({error})."
+        ),
+    };
+    Notice::warning(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ui::ThemeChoice;
+
+    fn file(dir: &Path) -> PathBuf {
+        dir.join(FILE_NAME)
+    }
+
+    #[test]
+    fn what_was_saved_is_read_again() {
+        let dir = tempfile::tempdir().unwrap();
+        let (mut store, mut state, notice) = Store::open(dir.path());
+        assert_eq!(notice, None);
+        state.settings.theme = ThemeChoice::Dark;
+        state.choices.timeout_secs = 7.5;
+        store.finish(&state, Duration::from_secs(20));
+
+        let (_, read, notice) = Store::open(dir.path());
+        assert_eq!(notice, None);
+        assert_eq!(read, state);
+    }
+
+    #[test]
+    fn a_damaged_file_gives_the_defaults_and_is_kept_aside_under_a_free_name() {
+        let dir = tempfile::tempdir().unwrap();
+        for number in 1..=2 {
+            std::fs::write(file(dir.path()), b"{ \"version\": 1, ").unwrap();
+            let (_, state, notice) = Store::open(dir.path());
+            assert_eq!(state, State::default());
+            let aside = dir.path().join(format!("settings.json.damaged-{number}"));
+            assert!(notice.unwrap().text.contains(aside.to_str().unwrap()));
+            assert_eq!(std::fs::read(aside).unwrap(), b"{ \"version\": 1, ");
+        }
+    }
+
+    #[test]
+    fn a_file_of_a_newer_version_is_kept_aside() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(file(dir.path()), br#"{"version": 99}"#).unwrap();
+        let (_, state, notice) = Store::open(dir.path());
+        assert_eq!(state, State::default());
+        assert!(notice.unwrap().text.contains("newer version"));
+        assert!(!file(dir.path()).exists());
+    }
+
+    #[test]
+    fn values_out_of_range_are_brought_back_into_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = br#"{"version":1,"choices":{"workers":0,"chosen":77,"timeout_secs":-3.0},
+            "settings":{"zoom":900.0},"window":{"position":null,"size":[1.0,1e30],"maximized":false}}"#;
+        std::fs::write(file(dir.path()), text).unwrap();
+        let (_, state, notice) = Store::open(dir.path());
+        assert_eq!(notice, None);
+        assert_eq!(state.choices.workers, 1);
+        assert_eq!(state.choices.chosen, state.choices.jobs.len() - 1);
+        assert!(state.choices.timeout_secs > 0.0);
+        assert!((state.settings.zoom - 1.0).abs() < 1e-6);
+        assert_eq!(state.window, None);
+    }
+}

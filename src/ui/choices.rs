@@ -1,0 +1,148 @@
+use eframe::egui;
+use serde::{Deserialize, Serialize};
+
+use crate::jobs::{self, Options, RunOn};
+
+/// What a person chose for the next job; remembered between runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Choices {
+    /// The options of every job of the catalogue, as last left.
+    pub jobs: Vec<Options>,
+    /// Which of [`Choices::jobs`] is chosen.
+    pub chosen: usize,
+    /// Where items run.
+    pub run_on: RunOn,
+    /// How many items run at once, at least 1.
+    pub workers: usize,
+    /// For `Join with timeout`, in seconds.
+    pub timeout_secs: f64,
+    /// Whether joins block the window. Not remembered: it is a thing to try, not to forget about.
+    #[serde(skip)]
+    pub wait_on_ui_thread: bool,
+}
+
+impl Default for Choices {
+    fn default() -> Self {
+        Self {
+            jobs: jobs::catalogue(),
+            chosen: 0,
+            run_on: RunOn::default(),
+            workers: core_count(),
+            timeout_secs: 2.0,
+            wait_on_ui_thread: false,
+        }
+    }
+}
+
+impl Choices {
+    /// The longest timeout that can be chosen, in seconds.
+    pub const MAX_TIMEOUT_SECS: f64 = 86_400.0;
+
+    /// The most workers that can be chosen.
+    pub const MAX_WORKERS: usize = 256;
+
+    /// The chosen job with its options.
+    pub fn options(&self) -> &Options {
+        &self.jobs[self.chosen]
+    }
+
+    /// Brings values that came from a file back into what the window can show.
+    #[must_use]
+    pub fn sanitized(mut self) -> Self {
+        self.jobs = jobs::catalogue()
+            .into_iter()
+            .map(|default| self.remembered(default))
+            .collect();
+        self.chosen = self.chosen.min(self.jobs.len() - 1);
+        self.workers = self.workers.clamp(1, Self::MAX_WORKERS);
+        if !(0.0..=Self::MAX_TIMEOUT_SECS).contains(&self.timeout_secs) {
+            self.timeout_secs = Self::default().timeout_secs;
+        }
+        self
+    }
+
+    fn remembered(&self, default: Options) -> Options {
+        let id = default.job().id();
+        let remembered = self.jobs.iter().find(|options| options.job().id() == id);
+        remembered.cloned().unwrap_or(default)
+    }
+}
+
+/// How the window looks and behaves; remembered between runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Which theme.
+    pub theme: ThemeChoice,
+    /// How much larger everything is drawn.
+    pub zoom: f32,
+    /// Whether the window asks for attention when long work ends behind another window.
+    pub ask_attention: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            theme: ThemeChoice::default(),
+            zoom: 1.0,
+            ask_attention: true,
+        }
+    }
+}
+
+impl Settings {
+    /// The smallest and largest zoom.
+    pub const ZOOM: std::ops::RangeInclusive<f32> = 0.5..=3.0;
+
+    /// Brings values that came from a file back into what the window can show.
+    #[must_use]
+    pub fn sanitized(mut self) -> Self {
+        if !Self::ZOOM.contains(&self.zoom) {
+            self.zoom = 1.0;
+        }
+        self
+    }
+}
+
+/// Which theme a person wants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ThemeChoice {
+    /// What the desktop says.
+    #[default]
+    System,
+    /// Dark on light.
+    Light,
+    /// Light on dark.
+    Dark,
+}
+
+impl ThemeChoice {
+    /// All of them, in the order in which they are offered.
+    pub const ALL: [Self; 3] = [Self::System, Self::Light, Self::Dark];
+
+    /// The name on screen.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::System => "System",
+            Self::Light => "Light",
+            Self::Dark => "Dark",
+        }
+    }
+}
+
+impl From<ThemeChoice> for egui::ThemePreference {
+    fn from(choice: ThemeChoice) -> Self {
+        match choice {
+            ThemeChoice::System => Self::System,
+            ThemeChoice::Light => Self::Light,
+            ThemeChoice::Dark => Self::Dark,
+        }
+    }
+}
+
+/// The number of cores the system lets us use; the default number of workers.
+pub(crate) fn core_count() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}

@@ -1,0 +1,56 @@
+//! The question before the window closes over running work.
+
+use eframe::egui::{Id, Modal, RichText, Ui};
+
+use super::widgets::primary_button;
+use super::{Command, words};
+
+/// What is being done about the wish to leave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaving {
+    /// The person is asked.
+    Asking,
+    /// The window closes when the work has ended.
+    Waiting,
+    /// The work was cancelled; the window closes when it has stopped, or soon anyway.
+    Cancelling,
+}
+
+/// The question, in front of everything else.
+pub fn close_question_ui(
+    leaving: Leaving,
+    running_jobs: usize,
+    ui: &mut Ui,
+    commands: &mut Vec<Command>,
+) {
+    let modal = Modal::new(Id::unique("close question")).show(ui.ctx(), |ui| {
+        ui.set_width(420.0);
+        ui.heading("Work is still running");
+        let jobs = words::plural(running_jobs, "job has", "jobs have");
+        ui.label(match leaving {
+            Leaving::Asking => {
+                format!("{jobs} not ended. What is done is lost when the program ends.")
+            }
+            Leaving::Waiting => format!("{jobs} not ended. The window closes when they have."),
+            Leaving::Cancelling => format!("Cancelling: {jobs} not stopped yet."),
+        });
+        ui.add_space(8.0);
+        ui.horizontal(|ui| buttons_ui(leaving, ui, commands));
+        ui.label(RichText::new("Esc keeps the window.").weak().small());
+    });
+    if modal.should_close() {
+        commands.push(Command::KeepWindow);
+    }
+}
+
+fn buttons_ui(leaving: Leaving, ui: &mut Ui, commands: &mut Vec<Command>) {
+    if primary_button(ui, "Keep the window", true).clicked() {
+        commands.push(Command::KeepWindow);
+    }
+    if leaving == Leaving::Asking && ui.button("Wait and quit").clicked() {
+        commands.push(Command::WaitAndQuit);
+    }
+    if leaving != Leaving::Cancelling && ui.button("Cancel and quit").clicked() {
+        commands.push(Command::CancelAndQuit);
+    }
+}

@@ -1,0 +1,102 @@
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::record::{JobId, PanicKey};
+
+/// Something a person asked for. Panels push them; the app runs each once, after drawing.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Command {
+    /// Open the dialog that picks files.
+    PickFiles,
+    /// Open the dialog that picks a folder.
+    PickFolder,
+    /// Add these to the inputs of the next job.
+    AddInputs(Vec<PathBuf>),
+    /// Take one input out again.
+    RemoveInput(usize),
+    /// Take all inputs out.
+    ClearInputs,
+    /// Start the job that the choices describe.
+    Start,
+    /// Start the same job once more.
+    RunAgain(JobId),
+    /// Show this job.
+    Select(JobId),
+    /// Take an ended job off the list.
+    Forget(JobId),
+    /// Wait for the job: `None` without a deadline.
+    Join {
+        /// Which job.
+        job: JobId,
+        /// How long at most.
+        timeout: Option<Duration>,
+        /// Whether the window itself waits, and so stands still.
+        blocking: bool,
+    },
+    /// Ask the job to cancel.
+    Cancel(JobId),
+    /// Stop waiting for the job.
+    Detach(JobId),
+    /// Put the job's report on the clipboard.
+    CopyReport(JobId),
+    /// Save the job's report to a file that a dialog asks for.
+    SaveReport(JobId),
+    /// Save the job's checksum list to a file that a dialog asks for.
+    SaveList(JobId),
+    /// Put this text on the clipboard.
+    CopyText(String),
+    /// Resolve the backtrace of a panic.
+    ResolveBacktrace(JobId, PanicKey),
+    /// Take a notice away.
+    DismissNotice(usize),
+    /// Leave once the running work has ended.
+    WaitAndQuit,
+    /// Cancel the running work and leave.
+    CancelAndQuit,
+    /// Don't leave.
+    KeepWindow,
+}
+
+/// How much a notice matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// Something was done.
+    Info,
+    /// Something went on, but not as expected.
+    Warning,
+    /// Something could not be done.
+    Error,
+}
+
+/// One sentence shown in the window until it is dismissed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// How much it matters.
+    pub severity: Severity,
+    /// What happened and what to do.
+    pub text: String,
+}
+
+impl Notice {
+    /// Something was done.
+    pub fn info(text: impl Into<String>) -> Self {
+        Self::new(Severity::Info, text)
+    }
+
+    /// Something went on, but not as expected.
+    pub fn warning(text: impl Into<String>) -> Self {
+        Self::new(Severity::Warning, text)
+    }
+
+    /// Something could not be done.
+    pub fn error(text: impl Into<String>) -> Self {
+        Self::new(Severity::Error, text)
+    }
+
+    fn new(severity: Severity, text: impl Into<String>) -> Self {
+        Self {
+            severity,
+            text: text.into(),
+        }
+    }
+}

@@ -1,0 +1,260 @@
+//! The selected job: how far it is, and everything that can be asked of it.
+
+use std::time::Duration;
+
+use eframe::egui::{self, Align, Layout, ProgressBar, RichText, Ui};
+
+use super::tokens::tokens;
+use super::widgets::{Look, Mark, button, card_ui, mark_ui};
+use super::{BlockedFor, Choices, Command, jobs_panel, words};
+use crate::jobs::Options;
+use crate::record::{JobRecord, JoinEnd, JoinRecord};
+
+/// The card of the selected job.
+pub fn job_ui(
+    job: &JobRecord,
+    now: Duration,
+    choices: &mut Choices,
+    blocked_for: Option<BlockedFor>,
+    ui: &mut Ui,
+    commands: &mut Vec<Command>,
+) {
+    card_ui(ui, |ui| {
+        header_ui(job, now, ui);
+        progress_ui(job, now, ui);
+        ui.add_space(2.0);
+        join_ui(job, choices, ui, commands);
+        waiting_ui(job, now, blocked_for, ui);
+        ui.separator();
+        actions_ui(job, ui, commands);
+    });
+}
+
+fn header_ui(job: &JobRecord, now: Duration, ui: &mut Ui) {
+    ui.horizontal(|ui| {
+        ui.heading(jobs_panel::title(job));
+        ui.add_space(4.0);
+        jobs_panel::state_ui(job, ui);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.label(RichText::new(words::duration(job.elapsed(now))).monospace());
+            ui.label(RichText::new(jobs_panel::summary(job)).weak());
+        });
+    });
+}
+
+fn progress_ui(job: &JobRecord, now: Duration, ui: &mut Ui) {
+    let counts = job.counts();
+    let share = if job.total_bytes() > 0 {
+        words::share(job.done_bytes(), job.total_bytes())
+    } else {
+        words::share(counts.ended() as u64, counts.total() as u64)
+    };
+    let share = if job.state().is_ended() && counts.total() == counts.ended() {
+        1.0
+    } else {
+        share
+    };
+    let fill = Look::of_job(job.state(), tokens(ui)).color;
+    let bar = ProgressBar::new(share).desired_height(8.0).fill(fill);
+    ui.add(bar.corner_radius(4)).accessible_name("Progress");
+    ui.horizontal(|ui| {
+        if job.total_bytes() > 0 {
+            ui.label(RichText::new(bytes_text(job)).monospace());
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.label(RichText::new(pace_text(job, now)).monospace());
+        });
+    });
+}
+
+fn bytes_text(job: &JobRecord) -> String {
+    let done = words::bytes(job.done_bytes());
+    if job.is_planned() {
+        format!("{done} of {}", words::bytes(job.total_bytes()))
+    } else {
+        format!("{done} of {} so far", words::bytes(job.total_bytes()))
+    }
+}
+
+/// The rate, the time left, and the age of the last progress once that is worth a thought.
+fn pace_text(job: &JobRecord, now: Duration) -> String {
+    let rate = job.rate(now);
+    let mut parts = Vec::new();
+    if job.done_bytes() > 0 {
+        parts.push(words::rate(rate.bytes_per_sec));
+    }
+    if !job.state().is_ended() {
+        if let Some(left) = rate.time_left {
+            parts.push(format!("{} left", words::duration(left)));
+        }
+        let age = now.saturating_sub(job.last_progress_at());
+        if age >= Duration::from_secs(1) {
+            parts.push(format!("last progress {} ago", words::seconds(age)));
+        }
+        if let Some(asked) = job.cancel_asked_at() {
+            let age = words::seconds(now.saturating_sub(asked));
+            parts.push(format!("cancel asked {age} ago"));
+        }
+    }
+    parts.join(" · ")
+}
+
+fn join_ui(job: &JobRecord, choices: &mut Choices, ui: &mut Ui, commands: &mut Vec<Command>) {
+    let waiting = job.active_joins().next().is_some();
+    ui.horizontal_wrapped(|ui| {
+        let why_not = "Already waiting for it. Detach to stop waiting.";
+        let blocking = choices.wait_on_ui_thread;
+        if button(ui, "Join", !waiting, why_not).clicked() {
+            commands.push(Command::Join {
+                job: job.id(),
+                timeout: None,
+                blocking,
+            });
+        }
+        if button(ui, "Join with timeout", !waiting, why_not).clicked() {
+            commands.push(Command::Join {
+                job: job.id(),
+                timeout: Some(Duration::from_secs_f64(choices.timeout_secs)),
+                blocking,
+            });
+        }
+        timeout_ui(choices, ui);
+        let detach = button(ui, "Detach", waiting, "Nobody waits for it.");
+        if detach
+            .on_hover_text("Stop waiting. The job runs on.")
+            .clicked()
+        {
+            commands.push(Command::Detach(job.id()));
+        }
+        ui.add_space(8.0);
+        ui.checkbox(&mut choices.wait_on_ui_thread, "Wait on the UI thread");
+        if choices.wait_on_ui_thread {
+            let tokens = tokens(ui);
+            mark_ui(ui, Mark::Warning, tokens.timed_out);
+            ui.label("The window stands still until the wait ends.");
+        }
+    });
+}
+
+fn timeout_ui(choices: &mut Choices, ui: &mut Ui) {
+    let label = ui.label("Timeout (s)");
+    ui.add(
+        egui::DragValue::new(&mut choices.timeout_secs)
+            .range(0.0..=Choices::MAX_TIMEOUT_SECS)
+            .speed(0.1)
+            .max_decimals(2)
+            .min_decimals(1),
+    )
+    .labelled_by(label.id);
+}
+
+/// One line on the wait that runs, or on how the last one ended.
+fn waiting_ui(job: &JobRecord, now: Duration, blocked_for: Option<BlockedFor>, ui: &mut Ui) {
+    let join = job.active_joins().next_back().or(job.joins().last());
+    let Some(join) = join else {
+        ui.label(RichText::new("Nobody waits for this job.").weak());
+        return;
+    };
+    let tokens = tokens(ui);
+    ui.horizontal(|ui| {
+        let (mark, color) = match join.ended {
+            None => (Mark::Ring, tokens.running),
+            Some((_, JoinEnd::Joined)) => (Mark::Disc, tokens.returned),
+            Some((_, JoinEnd::TimedOut)) => (Mark::Diamond, tokens.timed_out),
+            Some((_, JoinEnd::Detached)) => (Mark::Bar, tokens.neutral),
+        };
+        mark_ui(ui, mark, color);
+        ui.label(join_text(job, join, now));
+    });
+    if let Some(cost) = blocked_for.filter(|cost| cost.job == job.id()) {
+        ui.label(cost_text(cost));
+    }
+}
+
+fn join_text(job: &JobRecord, join: &JoinRecord, now: Duration) -> String {
+    let waited = words::seconds(join.waited(now));
+    match (join.ended, join.remaining(now)) {
+        (None, Some(left)) => format!("waiting, {} left", words::seconds(left)),
+        (None, None) => format!("waiting for {waited}, without a deadline"),
+        (Some((_, JoinEnd::Joined)), _) => {
+            format!("joined after {waited}: {}", outcome_text(job))
+        }
+        (Some((_, JoinEnd::TimedOut)), _) if job.state().is_ended() => {
+            format!("was still running after {waited}; it has ended since")
+        }
+        (Some((_, JoinEnd::TimedOut)), _) => format!("still running after {waited}"),
+        (Some((_, JoinEnd::Detached)), _) => format!("detached after {waited}"),
+    }
+}
+
+fn outcome_text(job: &JobRecord) -> String {
+    let word = match job.state().word() {
+        "timed_out" => "timed out",
+        word => word,
+    };
+    format!("{word}, {}", jobs_panel::summary(job))
+}
+
+/// `blocked the window for 2 003 ms, 120 frames missed`.
+pub fn cost_text(cost: BlockedFor) -> String {
+    format!(
+        "blocked the window for {} ms, {} frames missed",
+        words::count(cost.blocked.as_millis()),
+        words::count(cost.frames_missed())
+    )
+}
+
+fn actions_ui(job: &JobRecord, ui: &mut Ui, commands: &mut Vec<Command>) {
+    let (id, ended) = (job.id(), job.state().is_ended());
+    ui.horizontal_wrapped(|ui| {
+        let mut action = |ui: &mut Ui, text, enabled, why_not, command| {
+            if button(ui, text, enabled, why_not).clicked() {
+                commands.push(command);
+            }
+        };
+        action(ui, "Cancel", !ended, "It has ended.", Command::Cancel(id));
+        action(ui, "Run again", true, "", Command::RunAgain(id));
+        action(ui, "Copy report", true, "", Command::CopyReport(id));
+        action(
+            ui,
+            "Save report…",
+            ended,
+            "It has not ended yet.",
+            Command::SaveReport(id),
+        );
+        if is_list(job) {
+            let any = job.counts().returned > 0;
+            let why_not = "There is no checksum yet.";
+            action(ui, "Save list…", any, why_not, Command::SaveList(id));
+        }
+        action(
+            ui,
+            "Remove",
+            ended,
+            "It has not ended yet.",
+            Command::Forget(id),
+        );
+    });
+}
+
+fn is_list(job: &JobRecord) -> bool {
+    matches!(&job.spec().options, Options::Checksum(options) if !options.verify)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::JobId;
+
+    #[test]
+    fn the_cost_of_a_blocking_wait_is_said_in_milliseconds_and_frames() {
+        let cost = BlockedFor {
+            job: JobId(1),
+            blocked: Duration::from_millis(2_003),
+        };
+        assert_eq!(
+            cost_text(cost),
+            "blocked the window for 2 003 ms, 120 frames missed"
+        );
+    }
+}

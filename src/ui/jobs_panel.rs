@@ -1,0 +1,111 @@
+//! Every job of this run of the program, newest first.
+
+use eframe::egui::{self, Align, Layout, RichText, Sense, Stroke, Ui};
+
+use super::tokens::tokens;
+use super::widgets::{Look, look_ui, section_ui};
+use super::{Command, View, words};
+use crate::record::{JobRecord, Record};
+
+/// The list of jobs; a click or `Enter` selects one.
+pub fn jobs_ui(record: &Record, view: &View, ui: &mut Ui, commands: &mut Vec<Command>) {
+    section_ui(ui, "Jobs");
+    if record.jobs().next().is_none() {
+        ui.label(RichText::new("None yet").weak());
+        return;
+    }
+    egui::ScrollArea::vertical()
+        .auto_shrink(false)
+        .show(ui, |ui| {
+            for job in record.jobs().rev() {
+                job_ui(job, view.selected == Some(job.id()), ui, commands);
+            }
+        });
+}
+
+fn job_ui(job: &JobRecord, selected: bool, ui: &mut Ui, commands: &mut Vec<Command>) {
+    let title = title(job);
+    let response = ui
+        .scope_builder(
+            egui::UiBuilder::new()
+                .id_salt(job.id())
+                .sense(Sense::click()),
+            |ui| card_ui(job, &title, selected, ui),
+        )
+        .response;
+    response.widget_info(|| {
+        egui::WidgetInfo::selected(egui::Role::Button, ui.is_enabled(), selected, &title)
+    });
+    if response.has_focus() {
+        let stroke = Stroke::new(1.5, tokens(ui).accent);
+        ui.painter()
+            .rect_stroke(response.rect, 6, stroke, egui::StrokeKind::Inside);
+    }
+    if response.clicked() {
+        commands.push(Command::Select(job.id()));
+    }
+}
+
+fn card_ui(job: &JobRecord, title: &str, selected: bool, ui: &mut Ui) {
+    let tokens = tokens(ui);
+    let fill = if selected {
+        tokens.selection
+    } else {
+        tokens.surface
+    };
+    egui::Frame::new()
+        .fill(fill)
+        .stroke(Stroke::new(1.0, tokens.line))
+        .corner_radius(6)
+        .inner_margin(8)
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            ui.style_mut().interaction.selectable_labels = false;
+            ui.horizontal(|ui| {
+                ui.label(RichText::new(title).strong());
+                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                    state_right_ui(job, ui);
+                });
+            });
+            ui.label(RichText::new(summary(job)).weak().small());
+        });
+}
+
+/// The mark stands left of its word although the row is laid out from the right.
+fn state_right_ui(job: &JobRecord, ui: &mut Ui) {
+    let look = Look::of_job(job.state(), tokens(ui));
+    ui.spacing_mut().item_spacing.x = 5.0;
+    ui.label(look.word);
+    super::widgets::mark_ui(ui, look.mark, look.color);
+}
+
+/// `#3 Checksums`.
+pub fn title(job: &JobRecord) -> String {
+    format!("{} {}", job.id(), job.spec().options.job().title())
+}
+
+/// `12 of 40 items, 1 failed`, and nothing that is zero.
+pub fn summary(job: &JobRecord) -> String {
+    let counts = job.counts();
+    let total = if job.is_planned() || job.state().is_ended() {
+        words::plural(counts.total(), "item", "items")
+    } else {
+        format!("{} items so far", words::count(counts.total()))
+    };
+    let mut text = format!("{} of {total}", words::count(counts.ended()));
+    for (number, word) in [
+        (counts.failed, "failed"),
+        (counts.panicked, "panicked"),
+        (counts.cancelled, "cancelled"),
+    ] {
+        if number > 0 {
+            text += &format!(" · {} {word}", words::count(number));
+        }
+    }
+    text
+}
+
+/// The state of a job: shape, colour, word.
+pub fn state_ui(job: &JobRecord, ui: &mut Ui) {
+    ui.horizontal(|ui| look_ui(ui, Look::of_job(job.state(), tokens(ui))));
+}

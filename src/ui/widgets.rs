@@ -1,0 +1,170 @@
+//! Small things that several panels draw.
+
+use eframe::egui::{self, Color32, Pos2, Rect, Response, RichText, Sense, Shape, Stroke, Ui, Vec2};
+
+use super::tokens::{Tokens, tokens};
+use crate::record::{ItemState, JobState};
+
+/// How a state looks: a shape, a colour and a word, so that none of them stands alone.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Look {
+    /// The shape.
+    pub mark: Mark,
+    /// The colour of the shape.
+    pub color: Color32,
+    /// The word beside it.
+    pub word: &'static str,
+}
+
+/// The shape of a state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// A ring: waiting.
+    Ring,
+    /// A triangle that points on: running.
+    Play,
+    /// A disc: returned.
+    Disc,
+    /// A cross: failed.
+    Cross,
+    /// A triangle that points up: panicked.
+    Warning,
+    /// A bar: cancelled.
+    Bar,
+    /// A diamond: timed out.
+    Diamond,
+}
+
+impl Look {
+    /// How an item's state looks.
+    pub fn of_item(state: &ItemState, tokens: &Tokens) -> Self {
+        let (mark, color) = match state {
+            ItemState::Waiting => (Mark::Ring, tokens.neutral),
+            ItemState::Running => (Mark::Play, tokens.running),
+            ItemState::Returned(_) => (Mark::Disc, tokens.returned),
+            ItemState::Failed(_) => (Mark::Cross, tokens.failed),
+            ItemState::Panicked(_) => (Mark::Warning, tokens.panicked),
+            ItemState::Cancelled => (Mark::Bar, tokens.neutral),
+        };
+        let word = state.word();
+        Self { mark, color, word }
+    }
+
+    /// How a job's state looks.
+    pub fn of_job(state: &JobState, tokens: &Tokens) -> Self {
+        let (mark, color) = match state {
+            JobState::Running => (Mark::Play, tokens.running),
+            JobState::Returned => (Mark::Disc, tokens.returned),
+            JobState::Failed => (Mark::Cross, tokens.failed),
+            JobState::Panicked(_) => (Mark::Warning, tokens.panicked),
+            JobState::Cancelled => (Mark::Bar, tokens.neutral),
+            JobState::TimedOut => (Mark::Diamond, tokens.timed_out),
+        };
+        let word = match state {
+            JobState::TimedOut => "timed out",
+            _ => state.word(),
+        };
+        Self { mark, color, word }
+    }
+}
+
+/// The shape of a state, as high as a line of text.
+pub fn mark_ui(ui: &mut Ui, mark: Mark, color: Color32) -> Response {
+    let (rect, response) = ui.allocate_exact_size(Vec2::splat(14.0), Sense::hover());
+    if ui.is_rect_visible(rect) {
+        ui.painter().add(mark_shape(mark, rect.shrink(2.0), color));
+    }
+    response
+}
+
+/// The shape and the word of a state.
+pub fn look_ui(ui: &mut Ui, look: Look) {
+    ui.spacing_mut().item_spacing.x = 5.0;
+    mark_ui(ui, look.mark, look.color);
+    ui.label(look.word);
+}
+
+fn mark_shape(mark: Mark, rect: Rect, color: Color32) -> Shape {
+    let (center, radius) = (rect.center(), rect.width() / 2.0);
+    let at = |x: f32, y: f32| center + Vec2::new(x, y) * radius;
+    let filled = |points: Vec<Pos2>| Shape::convex_polygon(points, color, Stroke::NONE);
+    let line = |from: Pos2, to: Pos2| Shape::line_segment([from, to], Stroke::new(2.2, color));
+    match mark {
+        Mark::Ring => Shape::circle_stroke(center, radius - 1.0, Stroke::new(1.8, color)),
+        Mark::Play => filled(vec![at(-0.75, -1.0), at(1.0, 0.0), at(-0.75, 1.0)]),
+        Mark::Disc => Shape::circle_filled(center, radius, color),
+        Mark::Cross => Shape::Vec(vec![
+            line(at(-0.8, -0.8), at(0.8, 0.8)),
+            line(at(-0.8, 0.8), at(0.8, -0.8)),
+        ]),
+        Mark::Warning => filled(vec![at(0.0, -1.0), at(1.05, 0.9), at(-1.05, 0.9)]),
+        Mark::Bar => line(at(-0.95, 0.0), at(0.95, 0.0)),
+        Mark::Diamond => filled(vec![
+            at(0.0, -1.1),
+            at(1.1, 0.0),
+            at(0.0, 1.1),
+            at(-1.1, 0.0),
+        ]),
+    }
+}
+
+/// The one button of a panel that goes on.
+pub fn primary_button(ui: &mut Ui, text: &str, enabled: bool) -> Response {
+    let tokens = tokens(ui);
+    let button =
+        egui::Button::new(RichText::new(text).color(tokens.on_accent).strong()).fill(tokens.accent);
+    ui.add_enabled(enabled, button)
+}
+
+/// A button that is grey while it makes no sense, and says why under the pointer.
+pub fn button(ui: &mut Ui, text: &str, enabled: bool, why_not: &str) -> Response {
+    ui.add_enabled(enabled, egui::Button::new(text))
+        .on_disabled_hover_text(why_not)
+}
+
+/// A number: right-aligned in the space that is left, in figures of one width.
+pub fn number_ui(ui: &mut Ui, text: impl Into<String>) {
+    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+        ui.add_space(4.0);
+        let text = RichText::new(text).monospace();
+        ui.add(egui::Label::new(text).truncate().selectable(false));
+    });
+}
+
+/// A group that stands out from the background, as wide as its parent.
+pub fn card_ui<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
+    let tokens = tokens(ui);
+    egui::Frame::new()
+        .fill(tokens.surface)
+        .stroke(Stroke::new(1.0, tokens.line))
+        .corner_radius(6)
+        .inner_margin(10)
+        .show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            contents(ui)
+        })
+        .inner
+}
+
+/// A heading of a group.
+pub fn section_ui(ui: &mut Ui, text: &str) {
+    ui.label(RichText::new(text).size(15.0));
+}
+
+/// Text in the middle of what is left, for a panel that has nothing to show.
+pub fn empty_ui(ui: &mut Ui, title: &str, hint: &str) {
+    ui.vertical_centered(|ui| {
+        ui.add_space((ui.available_height() * 0.35).min(160.0));
+        ui.label(RichText::new(title).heading());
+        ui.label(RichText::new(hint).weak());
+    });
+}
+
+/// A row of a two-column form: the name, then the widget, which gets that name for screen readers
+/// and tests too.
+pub fn field_ui(ui: &mut Ui, name: &str, widget: impl FnOnce(&mut Ui) -> Response) -> Response {
+    let label = ui.label(name);
+    let response = widget(ui).labelled_by(label.id);
+    ui.end_row();
+    response
+}

@@ -1,0 +1,112 @@
+//! Numbers as a person reads them.
+
+use std::time::Duration;
+
+const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+
+/// `0 B`, `999 B`, `1.5 KiB`, `12.0 GiB`: bytes in powers of 1024.
+pub fn bytes(count: u64) -> String {
+    if count < 1024 {
+        return format!("{count} B");
+    }
+    let mut value = to_f64(count);
+    let mut unit = 0;
+    while value >= 1023.95 && unit + 1 < UNITS.len() {
+        value /= 1024.0;
+        unit += 1;
+    }
+    format!("{value:.1} {}", UNITS[unit])
+}
+
+/// `120.0 MiB/s`.
+pub fn rate(bytes_per_sec: f64) -> String {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "saturates, and a negative rate reads as 0"
+    )]
+    let whole = bytes_per_sec as u64;
+    format!("{}/s", bytes(whole))
+}
+
+/// `80 µs`, `0.4 ms`, `250 ms`, `2.0 s`, `1 min 05 s`, `3 h 07 min`.
+pub fn duration(time: Duration) -> String {
+    let secs = time.as_secs();
+    match time {
+        _ if time < Duration::from_micros(100) => format!("{} µs", time.as_micros()),
+        _ if time < Duration::from_millis(10) => format!("{:.1} ms", time.as_secs_f64() * 1e3),
+        _ if time < Duration::from_secs(1) => format!("{} ms", time.as_millis()),
+        _ if secs < 60 => format!("{:.1} s", time.as_secs_f64()),
+        _ if secs < 3600 => format!("{} min {:02} s", secs / 60, secs % 60),
+        _ => format!("{} h {:02} min", secs / 3600, secs / 60 % 60),
+    }
+}
+
+/// `2.0 s`: always in seconds with one decimal, so that a countdown does not jump.
+pub fn seconds(time: Duration) -> String {
+    format!("{:.1} s", time.as_secs_f64())
+}
+
+/// `1 234 567`: digits in groups of three.
+pub fn count(number: impl TryInto<u128>) -> String {
+    let digits = number.try_into().unwrap_or(u128::MAX).to_string();
+    let mut grouped = String::with_capacity(digits.len() * 4 / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            grouped.push(' ');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// `1 file`, `2 files`: a count with its noun.
+pub fn plural(number: usize, one: &str, many: &str) -> String {
+    format!("{} {}", count(number), if number == 1 { one } else { many })
+}
+
+/// A share between 0 and 1 of a whole that may be 0.
+pub fn share(done: u64, total: u64) -> f32 {
+    if total == 0 {
+        return 0.0;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "a width on screen")]
+    let share = (to_f64(done) / to_f64(total)) as f32;
+    share.clamp(0.0, 1.0)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
+fn to_f64(number: u64) -> f64 {
+    number as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bytes_change_unit_at_1024_and_never_show_1024() {
+        assert_eq!(bytes(0), "0 B");
+        assert_eq!(bytes(1023), "1023 B");
+        assert_eq!(bytes(1024), "1.0 KiB");
+        assert_eq!(bytes(1024 * 1024 - 1), "1.0 MiB");
+        assert_eq!(bytes(u64::MAX), "16384.0 PiB");
+    }
+
+    #[test]
+    fn durations_read_well_at_every_length() {
+        assert_eq!(duration(Duration::from_micros(80)), "80 µs");
+        assert_eq!(duration(Duration::from_micros(420)), "0.4 ms");
+        assert_eq!(duration(Duration::from_millis(250)), "250 ms");
+        assert_eq!(duration(Duration::from_millis(2_000)), "2.0 s");
+        assert_eq!(duration(Duration::from_secs(65)), "1 min 05 s");
+        assert_eq!(duration(Duration::from_secs(11_220)), "3 h 07 min");
+    }
+
+    #[test]
+    fn counts_are_grouped_in_threes() {
+        assert_eq!(count(7_u32), "7");
+        assert_eq!(count(2_003_u32), "2 003");
+        assert_eq!(count(1_234_567_u32), "1 234 567");
+    }
+}

@@ -1,0 +1,105 @@
+use std::path::{Path, PathBuf};
+
+use eframe::egui::Theme;
+use egui_kittest::kittest::Queryable as _;
+use egui_kittest::{Harness, SnapshotOptions};
+
+use super::window::Window;
+
+/// Of 920 400 pixels. Digits of times and rates change about a thousand, a wrong theme or a panel
+/// that is not there changes a hundred thousand.
+const DIFFERENT_PIXELS: usize = 20_000;
+
+#[test]
+#[ignore = "needs a Vulkan driver; tests/all.sh runs it"]
+fn running() {
+    let mut window = open(Theme::Light, &archive("running", 48));
+    window.choose("Algorithm", "SHA-512");
+    window.click("Start");
+    window.until_it(|window| window.count("returned") >= 4, "four results");
+    picture(&mut window, "running");
+    window.click("Cancel");
+}
+
+#[test]
+#[ignore = "needs a Vulkan driver; tests/all.sh runs it"]
+fn joined() {
+    let mut window = open(Theme::Dark, &archive("joined", 4));
+    window.choose("Algorithm", "BLAKE3");
+    window.click("Start");
+    window.until("#1 Checksums");
+    window.click("Join");
+    window.until("joined after");
+    window.until("12 of 12 items");
+    picture(&mut window, "joined");
+}
+
+#[test]
+#[ignore = "needs a Vulkan driver; tests/all.sh runs it"]
+fn timed_out() {
+    let mut window = open(Theme::Light, &[]);
+    window.misbehave("Sleep", 3.0, 8.0, 600.0);
+    window.click("Start");
+    window.until("#1 Misbehave");
+    window.set("Timeout (s)", 2.0);
+    window.click("Join with timeout");
+    window.until("still running after 2.0 s");
+    picture(&mut window, "timed-out");
+    window.click("Cancel");
+}
+
+#[test]
+#[ignore = "needs a Vulkan driver; tests/all.sh runs it"]
+fn panicked() {
+    let mut window = open(Theme::Dark, &[]);
+    window.misbehave("Panic with String", 3.0, 8.0, 0.0);
+    window.click("Start");
+    window.until("1 panicked");
+    window.click("Panic");
+    window.click("Resolve backtrace");
+    window.until("Backtrace");
+    picture(&mut window, "panicked");
+}
+
+fn open(theme: Theme, files: &[PathBuf]) -> Window {
+    let builder = Harness::builder()
+        .with_theme(theme)
+        .with_render_cursor(false)
+        .wgpu();
+    let dir = tempfile::tempdir().unwrap();
+    let mut window = Window::build(builder, dir, files);
+    window.click("Settings");
+    window.click(if theme == Theme::Dark {
+        "Dark"
+    } else {
+        "Light"
+    });
+    window.click("Workbench");
+    window
+}
+
+/// Large files that take no room: all holes. Their names are the same in every picture.
+fn archive(name: &str, mebibytes: u64) -> Vec<PathBuf> {
+    let dir = std::env::temp_dir().join(format!("meanwhile-{name}"));
+    std::fs::create_dir_all(&dir).unwrap();
+    let files = (1..=12).map(|number| {
+        let path = dir.join(format!("photos-2024-{number:02}.tar"));
+        let file = std::fs::File::create(&path).unwrap();
+        file.set_len(mebibytes * 1024 * 1024).unwrap();
+        path
+    });
+    files.collect()
+}
+
+fn picture(window: &mut Window, name: &str) {
+    window.harness.remove_cursor();
+    for _ in 0..3 {
+        window.harness.step();
+    }
+    assert!(window.harness.query_by_label("Workbench").is_some());
+    let options = SnapshotOptions::new()
+        .output_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("screenshots"))
+        .threshold(2.0)
+        .max_failed_pixels(DIFFERENT_PIXELS);
+    window.harness.snapshot_options(name, &options);
+}

@@ -1,0 +1,69 @@
+//! Leaving while work runs.
+
+use eframe::egui::{ViewportCommand, ViewportEvent, ViewportId};
+
+use super::window::Window;
+
+/// What the close button of the window does. Returns whether the window would close.
+fn close(window: &mut Window) -> bool {
+    let viewports = &mut window.harness.input_mut().viewports;
+    let root = viewports.entry(ViewportId::ROOT).or_default();
+    root.events.push(ViewportEvent::Close);
+    window.harness.step();
+    let closes = !sent(window, &ViewportCommand::CancelClose);
+    let viewports = &mut window.harness.input_mut().viewports;
+    viewports
+        .entry(ViewportId::ROOT)
+        .or_default()
+        .events
+        .clear();
+    window.harness.step();
+    closes
+}
+
+fn sent(window: &Window, command: &ViewportCommand) -> bool {
+    let output = &window.harness.output().viewport_output[&ViewportId::ROOT];
+    output.commands.contains(command)
+}
+
+fn with_a_long_job() -> Window {
+    let mut window = Window::open();
+    window.misbehave("Sleep", 1.0, 1.0, 600.0);
+    window.click("Start");
+    window.until("#1 Misbehave");
+    window
+}
+
+#[test]
+fn an_idle_window_closes_without_a_question() {
+    assert!(close(&mut Window::open()));
+}
+
+#[test]
+fn running_work_is_asked_about_and_the_window_can_be_kept() {
+    let mut window = with_a_long_job();
+    assert!(!close(&mut window));
+    assert!(window.shows("Work is still running"));
+    window.click("Keep the window");
+    assert!(!window.shows("Work is still running"));
+    assert!(window.is_enabled("Cancel"));
+}
+
+#[test]
+fn cancel_and_quit_cancels_and_then_closes() {
+    let mut window = with_a_long_job();
+    assert!(!close(&mut window));
+    window.click("Cancel and quit");
+    window.until_it(|window| sent(window, &ViewportCommand::Close), "the close");
+}
+
+#[test]
+fn wait_and_quit_closes_when_the_work_has_ended() {
+    let mut window = Window::open();
+    window.misbehave("Sleep", 1.0, 1.0, 1.0);
+    window.click("Start");
+    window.until("#1 Misbehave");
+    assert!(!close(&mut window));
+    window.click("Wait and quit");
+    window.until_it(|window| sent(window, &ViewportCommand::Close), "the close");
+}

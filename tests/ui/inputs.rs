@@ -1,0 +1,125 @@
+//! Getting files into the next job.
+
+use std::sync::Arc;
+
+use meanwhile::app::{DialogAnswer, DialogRequest};
+
+use super::window::{Dropped, Window, file};
+
+const SHA256_OF_ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+#[test]
+fn files_picked_in_the_dialog_are_hashed_and_the_digest_is_shown() {
+    let mut window = Window::open();
+    assert!(!window.is_enabled("Start"));
+    let path = file(window.dir.path(), "abc.txt", b"abc");
+    window.click("Add files…");
+    window.dialogs.answer(DialogAnswer::Picked(vec![path]));
+    window.until("1 path");
+    window.choose("Algorithm", "SHA-256");
+    window.click("Start");
+    window.until(SHA256_OF_ABC);
+    window.until("1 of 1 item");
+}
+
+#[test]
+fn both_places_to_run_give_the_same_digest() {
+    let mut window = Window::open();
+    let path = file(window.dir.path(), "abc.txt", b"abc");
+    window.type_into("Path", path.to_str().unwrap());
+    window.click("Add");
+    window.choose("Algorithm", "SHA-256");
+    for run_on in ["Thread", "Pool"] {
+        window.choose("Run on", run_on);
+        window.click("Start");
+        window.until(SHA256_OF_ABC);
+    }
+    assert!(window.shows("#2 Checksums"));
+}
+
+#[test]
+fn a_second_click_opens_no_second_dialog() {
+    let mut window = Window::open();
+    window.click("Add files…");
+    assert!(window.shows("dialog open"));
+    assert!(!window.is_enabled("Add files…"));
+    assert!(!window.is_enabled("Add folder…"));
+    window.press(egui_command(), eframe::egui::Key::O);
+    assert_eq!(window.dialogs.asked(), [DialogRequest::Files]);
+
+    window.dialogs.answer(DialogAnswer::Cancelled);
+    window.until_it(|window| window.is_enabled("Add files…"), "the button again");
+    assert!(window.shows("0 paths"));
+    assert!(!window.shows("Dismiss"));
+}
+
+fn egui_command() -> eframe::egui::Modifiers {
+    eframe::egui::Modifiers::COMMAND
+}
+
+#[test]
+fn a_desktop_without_dialogs_is_said_and_a_typed_path_works() {
+    let mut window = Window::open();
+    window.click("Add folder…");
+    window.dialogs.answer(DialogAnswer::Unavailable);
+    window.until("could not show a file dialog");
+    window.click("Dismiss");
+    assert!(!window.shows("could not show a file dialog"));
+
+    let path = file(window.dir.path(), "typed.txt", b"abc");
+    window.type_into("Path", path.to_str().unwrap());
+    window.click("Add");
+    window.until("1 path");
+    assert!(window.shows("typed.txt"));
+}
+
+#[test]
+fn dropped_files_and_files_of_the_command_line_are_inputs_once_each() {
+    let dir = tempfile::tempdir().unwrap();
+    let given = file(dir.path(), "given.txt", b"1");
+    let dropped = file(dir.path(), "dropped.txt", b"2");
+    let mut window = Window::open_in(dir, std::slice::from_ref(&given));
+    window.until("1 path");
+    let input = window.harness.input_mut();
+    input.dropped_files.push(Arc::new(Dropped(dropped)));
+    input.dropped_files.push(Arc::new(Dropped(given)));
+    window.until("2 paths");
+    window.click("Clear");
+    window.until("0 paths");
+}
+
+#[test]
+fn a_checksum_list_is_saved_where_the_dialog_says() {
+    let mut window = Window::open();
+    let path = file(window.dir.path(), "abc.txt", b"abc");
+    window.type_into("Path", path.to_str().unwrap());
+    window.click("Add");
+    window.choose("Algorithm", "SHA-256");
+    window.click("Start");
+    window.until(SHA256_OF_ABC);
+    window.until("1 of 1 item");
+    let list = window.dir.path().join("list");
+    window.click("Save list…");
+    window
+        .dialogs
+        .answer(DialogAnswer::Picked(vec![list.clone()]));
+    window.until("1 checksum was saved to");
+    let text = std::fs::read_to_string(list).unwrap();
+    assert_eq!(text, format!("{SHA256_OF_ABC}  {}\n", path.display()));
+}
+
+#[test]
+fn a_list_is_verified_line_by_line() {
+    let mut window = Window::open();
+    let dir = window.dir.path();
+    let good = file(dir, "good.txt", b"abc");
+    let bad = file(dir, "bad.txt", b"changed");
+    let lines = [&good, &bad, &dir.join("gone.txt")]
+        .map(|path| format!("{SHA256_OF_ABC}  {}\n", path.display()));
+    let list = file(dir, "SHA256SUMS", lines.concat().as_bytes());
+    window.type_into("Path", list.to_str().unwrap());
+    window.click("Add");
+    window.click("Verify a list");
+    window.click("Start");
+    window.until("3 of 3 items · 2 failed");
+}

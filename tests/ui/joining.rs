@@ -1,0 +1,66 @@
+//! Waiting for a job, each in its own way.
+
+use super::window::Window;
+
+fn with_a_long_job() -> Window {
+    let mut window = Window::open();
+    window.misbehave("Sleep", 1.0, 1.0, 600.0);
+    window.click("Start");
+    window.until("#1 Misbehave");
+    window
+}
+
+#[test]
+fn join_with_timeout_counts_down_and_then_says_that_the_job_still_runs() {
+    let mut window = with_a_long_job();
+    window.set("Timeout (s)", 0.3);
+    window.click("Join with timeout");
+    assert!(window.shows("waiting, 0."));
+    assert!(!window.is_enabled("Join"));
+    window.until("still running after 0.");
+    assert!(window.is_enabled("Cancel"));
+    assert!(window.is_enabled("Join with timeout"));
+}
+
+#[test]
+fn join_says_how_the_job_ended() {
+    let mut window = with_a_long_job();
+    window.click("Join");
+    window.until("without a deadline");
+    window.click("Cancel");
+    window.until("joined after");
+    assert!(window.shows(": cancelled, 1 of 1 item · 1 cancelled"));
+}
+
+#[test]
+fn detach_ends_the_wait_and_not_the_job() {
+    let mut window = with_a_long_job();
+    assert!(!window.is_enabled("Detach"));
+    window.click("Join");
+    window.until("without a deadline");
+    window.click("Detach");
+    window.until("detached after");
+    assert!(window.is_enabled("Cancel"));
+}
+
+#[test]
+fn a_wait_on_the_ui_thread_is_warned_of_and_its_cost_is_shown() {
+    let mut window = with_a_long_job();
+    window.set("Timeout (s)", 0.25);
+    window.click("Wait on the UI thread");
+    assert!(window.shows("The window stands still until the wait ends."));
+    window.click("Join with timeout");
+    window.until("blocked the window for 2");
+    window.until("frames missed");
+    window.until("still running after 0.");
+}
+
+#[test]
+fn the_waits_are_listed_with_their_time_left() {
+    let mut window = with_a_long_job();
+    window.click("Waits");
+    window.set("Timeout (s)", 500.0);
+    window.click("Join with timeout");
+    window.until("the window, in the background");
+    window.until("499.");
+}

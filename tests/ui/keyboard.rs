@@ -1,0 +1,89 @@
+//! The window without a mouse.
+
+use eframe::egui::{Key, Modifiers};
+use meanwhile::app::{DialogAnswer, DialogRequest};
+
+use super::window::{Window, file};
+
+/// Presses Tab until the widget with this name has the keyboard.
+fn tab_to(window: &mut Window, name: &str) {
+    for _ in 0..60 {
+        if window.named(name).is_focused() {
+            return;
+        }
+        window.press(Modifiers::NONE, Key::Tab);
+    }
+    panic!("Tab never reaches {name}");
+}
+
+#[test]
+fn a_file_is_added_hashed_joined_and_run_again_by_keyboard_alone() {
+    let mut window = Window::open();
+    let path = file(window.dir.path(), "abc.txt", b"abc");
+    tab_to(&mut window, "Add files…");
+    window.press(Modifiers::NONE, Key::Enter);
+    window.dialogs.answer(DialogAnswer::Picked(vec![path]));
+    window.until("1 path");
+    tab_to(&mut window, "Start");
+    window.press(Modifiers::NONE, Key::Enter);
+    window.until("1 of 1 item");
+    tab_to(&mut window, "Join");
+    window.press(Modifiers::NONE, Key::Space);
+    window.until("joined after");
+    tab_to(&mut window, "Run again");
+    window.press(Modifiers::NONE, Key::Enter);
+    window.until("#2 Checksums");
+}
+
+#[test]
+fn every_widget_of_a_job_is_reached_by_tab() {
+    let mut window = Window::open();
+    window.misbehave("Sleep", 1.0, 1.0, 600.0);
+    window.click("Start");
+    window.until("#1 Misbehave");
+    for name in [
+        "Settings",
+        "Path",
+        "Job",
+        "Run on",
+        "Workers",
+        "Join with timeout",
+        "Timeout (s)",
+        "Wait on the UI thread",
+        "Cancel",
+        "Copy report",
+        "Panic",
+        "Filter",
+        "Name",
+    ] {
+        tab_to(&mut window, name);
+    }
+}
+
+#[test]
+fn the_shortcuts_do_what_the_settings_page_says() {
+    let mut window = Window::open();
+    window.press(Modifiers::COMMAND, Key::O);
+    window.dialogs.answer(DialogAnswer::Cancelled);
+    window.until_it(|window| window.is_enabled("Add files…"), "the answer");
+    window.press(Modifiers::COMMAND | Modifiers::SHIFT, Key::O);
+    window.dialogs.answer(DialogAnswer::Cancelled);
+    window.until_it(|window| window.is_enabled("Add files…"), "the answer");
+    let asked = window.dialogs.asked();
+    assert_eq!(asked, [DialogRequest::Files, DialogRequest::Folders]);
+
+    window.misbehave("Return", 1.0, 3.0, 0.0);
+    window.press(Modifiers::COMMAND, Key::Enter);
+    window.until("3 of 3 items");
+    window.press(Modifiers::COMMAND, Key::F);
+    assert!(window.named("Filter").is_focused());
+    window.press(Modifiers::NONE, Key::ArrowDown);
+    window.press(Modifiers::NONE, Key::ArrowDown);
+    window.until("Copy result");
+    assert!(
+        window.texts_with("item 2 is done").len() == 2,
+        "row and details"
+    );
+    window.press(Modifiers::COMMAND, Key::Comma);
+    assert!(window.shows("Kept in"));
+}

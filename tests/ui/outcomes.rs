@@ -1,0 +1,79 @@
+//! What comes back: errors, panics, cancels.
+
+use super::window::Window;
+
+#[test]
+fn a_panic_is_shown_with_its_message_its_place_and_its_backtrace() {
+    let mut window = Window::open();
+    window.misbehave("Panic with String", 2.0, 3.0, 0.0);
+    window.click("Start");
+    window.until("1 panicked");
+    assert!(window.shows("1 panic captured"));
+    window.click("Panic");
+    assert!(window.shows("item 2 misbehaved, as it was told to"));
+    assert!(window.shows("misbehave.rs:"));
+    window.click("Resolve backtrace");
+    let places = |window: &Window| window.texts_with("misbehave.rs:").len();
+    window.until_it(|window| places(window) > 1, "the place in the backtrace");
+}
+
+#[test]
+fn the_report_on_the_clipboard_has_the_panic_in_it() {
+    let mut window = Window::open();
+    window.misbehave("Panic with &str", 1.0, 2.0, 0.0);
+    window.click("Start");
+    window.until("1 panicked");
+    window.click("Copy report");
+    let copied = |window: &Window| {
+        let commands = &window.harness.output().platform_output.commands;
+        commands.iter().any(|command| match command {
+            eframe::egui::OutputCommand::CopyText(text) => {
+                text.contains("misbehaved, as it was told to") && text.contains("misbehave.rs:")
+            }
+            _ => false,
+        })
+    };
+    window.until_it(copied, "the report on the clipboard");
+}
+
+#[test]
+fn one_failed_item_leaves_the_others_alone() {
+    let mut window = Window::open();
+    window.misbehave("Error", 2.0, 3.0, 0.0);
+    window.click("Start");
+    window.until("3 of 3 items · 1 failed");
+    window.until("item 2 failed, as it was told to");
+    assert_eq!(window.count("returned"), 2);
+}
+
+#[test]
+fn cancel_can_be_pressed_twice_and_what_is_done_stays() {
+    let mut window = Window::open();
+    window.set("Workers", 1.0);
+    window.misbehave("Sleep", 2.0, 3.0, 600.0);
+    window.click("Start");
+    window.until_it(|window| window.count("returned") == 1, "the first item");
+    window.until_it(|window| window.count("running") > 1, "the second item");
+    window.click("Cancel");
+    if window.is_enabled("Cancel") {
+        window.click("Cancel");
+    }
+    window.until("2 cancelled");
+    assert_eq!(window.count("returned"), 1);
+    assert!(!window.is_enabled("Cancel"));
+}
+
+#[test]
+fn an_ended_job_can_be_run_again_and_removed() {
+    let mut window = Window::open();
+    window.misbehave("Return", 1.0, 2.0, 0.0);
+    window.click("Start");
+    window.until("2 of 2 items");
+    window.click("Run again");
+    window.until("#2 Misbehave");
+    window.until("2 of 2 items");
+    window.until_it(|window| window.is_enabled("Remove"), "the end of the job");
+    window.click("Remove");
+    assert!(!window.shows("#2 Misbehave"));
+    assert!(window.shows("#1 Misbehave"));
+}

@@ -1,0 +1,62 @@
+//! The table of results.
+
+use egui_kittest::kittest::Queryable as _;
+
+use super::window::Window;
+
+fn with_items(count: f64) -> Window {
+    let mut window = Window::open();
+    window.misbehave("Return", 1.0, count, 0.0);
+    window.click("Start");
+    window.until_it(|window| window.is_enabled("Remove"), "the end of the job");
+    window
+}
+
+#[test]
+fn the_filter_keeps_the_rows_that_contain_its_text() {
+    let mut window = with_items(12.0);
+    window.type_into("Filter", "ITEM 11");
+    window.until("1 of 12 items");
+    assert!(window.shows("item 11 is done"));
+    assert!(!window.shows("item 2 is done"));
+}
+
+#[test]
+fn a_header_sorts_turns_round_and_gives_the_first_order_back() {
+    let mut window = with_items(3.0);
+    let done = |window: &Window| window.texts_with("is done");
+    let (up, down) = (
+        ["item 1 is done", "item 2 is done", "item 3 is done"],
+        ["item 3 is done", "item 2 is done", "item 1 is done"],
+    );
+    assert_eq!(done(&window), up);
+    window.click("Result");
+    window.until_it(|window| done(window) == up, "ascending");
+    window.click("Result");
+    window.until_it(|window| done(window) == down, "descending");
+    window.click("Result");
+    window.until_it(|window| done(window) == up, "as found");
+}
+
+#[test]
+fn only_the_rows_in_sight_are_drawn() {
+    let window = with_items(20_000.0);
+    assert!(window.shows("20 000 items"));
+    let drawn = window.texts_with("is done").len();
+    assert!((5..60).contains(&drawn), "{drawn} rows drawn");
+}
+
+#[test]
+fn a_row_shows_its_whole_result_and_copies_it() {
+    let mut window = with_items(3.0);
+    let row = window.harness.query_all_by_label_contains("item 2 is done");
+    row.into_iter().next().unwrap().click();
+    window.until("Copy result");
+    window.click("Copy result");
+    let copied = |window: &Window| {
+        let commands = &window.harness.output().platform_output.commands;
+        let copy = eframe::egui::OutputCommand::CopyText("item 2 is done".to_owned());
+        commands.contains(&copy)
+    };
+    assert!(copied(&window) || window.shows("Copy result"));
+}

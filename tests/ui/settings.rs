@@ -1,0 +1,46 @@
+//! What is remembered, and what happens when it can't be read.
+
+use eframe::egui::Theme;
+
+use super::window::Window;
+
+#[test]
+fn a_damaged_settings_file_gives_a_notice_and_the_defaults() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::write(dir.path().join("settings.json"), b"\0\0 not json").unwrap();
+    let mut window = Window::open_in(dir, &[]);
+    assert!(window.shows("it is damaged"));
+    let kept = window.dir.path().join("settings.json.damaged-1");
+    assert_eq!(std::fs::read(kept).unwrap(), b"\0\0 not json");
+    window.click("Dismiss");
+    assert!(!window.shows("it is damaged"));
+}
+
+#[test]
+fn choices_are_there_again_in_the_next_window() {
+    let mut window = Window::open();
+    window.choose("Algorithm", "MD5");
+    window.set("Workers", 7.0);
+    window.click("Settings");
+    window.click("Dark");
+    let Window { harness, dir, .. } = window;
+    let mut app = harness.into_state();
+    eframe::App::on_exit(&mut app, None);
+
+    let mut window = Window::open_in(dir, &[]);
+    assert_eq!(window.harness.ctx.theme(), Theme::Dark);
+    window.click("Workbench");
+    assert_eq!(window.named("Algorithm").value().as_deref(), Some("MD5"));
+    assert_eq!(window.named("Workers").value().as_deref(), Some("7"));
+}
+
+#[test]
+fn the_theme_changes_at_once() {
+    let mut window = Window::open();
+    window.click("Settings");
+    for (name, theme) in [("Light", Theme::Light), ("Dark", Theme::Dark)] {
+        window.click(name);
+        window.harness.step();
+        assert_eq!(window.harness.ctx.theme(), theme);
+    }
+}

@@ -1,0 +1,227 @@
+//! Opens the window and works in it the way a person does.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::task::Poll;
+use std::time::{Duration, Instant};
+
+use eframe::egui::{self, Key, Modifiers, accesskit::Role};
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use egui_kittest::{Harness, HarnessBuilder, Node};
+use meanwhile::app::{App, DialogAnswer, DialogFuture, DialogRequest, Dialogs, Setup};
+
+/// Nothing in these tests takes a second; a machine that is busy may take longer.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The window, with settings in a folder of its own and dialogs that the test answers.
+pub(crate) struct Window {
+    pub(crate) harness: Harness<'static, App>,
+    pub(crate) dialogs: FakeDialogs,
+    pub(crate) dir: tempfile::TempDir,
+}
+
+impl Window {
+    /// A window without inputs.
+    pub(crate) fn open() -> Self {
+        Self::open_with(&[])
+    }
+
+    /// A window that was started with files.
+    pub(crate) fn open_with(files: &[PathBuf]) -> Self {
+        Self::open_in(tempfile::tempdir().unwrap(), files)
+    }
+
+    /// A window whose settings are in `dir`.
+    pub(crate) fn open_in(dir: tempfile::TempDir, files: &[PathBuf]) -> Self {
+        Self::build(Harness::builder(), dir, files)
+    }
+
+    pub(crate) fn build(
+        builder: HarnessBuilder<App>,
+        dir: tempfile::TempDir,
+        files: &[PathBuf],
+    ) -> Self {
+        let dialogs = FakeDialogs::default();
+        let setup = Setup::new(files.to_vec(), dir.path(), Box::new(dialogs.clone()));
+        let mut harness = builder
+            .with_size([1180.0, 780.0])
+            .with_max_steps(200)
+            .build_eframe(|creation| App::new(&creation.egui_ctx, setup));
+        harness.step();
+        Self {
+            harness,
+            dialogs,
+            dir,
+        }
+    }
+
+    /// Presses what has this name; it must be there once, and not be greyed out.
+    pub(crate) fn click(&mut self, name: &str) {
+        let node = self.named(name);
+        assert!(
+            !node.accesskit_node().is_disabled(),
+            "{name} is greyed out.\n{}",
+            self.texts()
+        );
+        node.click();
+        self.harness.step();
+        self.harness.step();
+    }
+
+    /// The widget with this name; text that merely says the same is not meant.
+    pub(crate) fn named<'a>(&'a self, name: &'a str) -> Node<'a> {
+        let nodes = self.harness.query_all_by_label(name);
+        let mut widgets = nodes.filter(|node| node.accesskit_node().role() != Role::Label);
+        let first = widgets.next();
+        assert!(widgets.next().is_none(), "{name} is there more than once");
+        first.unwrap_or_else(|| panic!("nothing is called {name}.\n{}", self.texts()))
+    }
+
+    pub(crate) fn is_enabled(&self, name: &str) -> bool {
+        !self.named(name).accesskit_node().is_disabled()
+    }
+
+    /// Picks an entry of a combo box.
+    pub(crate) fn choose(&mut self, combo_box: &str, entry: &str) {
+        self.click(combo_box);
+        self.click(entry);
+        let chosen = self.named(combo_box).value();
+        assert_eq!(chosen.as_deref(), Some(entry), "{combo_box}");
+    }
+
+    /// Sets a number.
+    pub(crate) fn set(&mut self, name: &str, value: f64) {
+        self.named(name).set_value_accesskit(value);
+        self.harness.step();
+        self.harness.step();
+    }
+
+    /// Types into a text field.
+    pub(crate) fn type_into(&mut self, name: &str, text: &str) {
+        self.named(name).focus();
+        self.harness.step();
+        self.named(name).type_text(text);
+        self.harness.step();
+        self.harness.step();
+    }
+
+    pub(crate) fn press(&mut self, modifiers: Modifiers, key: Key) {
+        self.harness.key_press_modifiers(modifiers, key);
+        self.harness.step();
+        self.harness.step();
+    }
+
+    /// Whether any text or name on screen contains this.
+    pub(crate) fn shows(&self, text: &str) -> bool {
+        let mut found = self.harness.query_all_by_label_contains(text);
+        found.next().is_some()
+    }
+
+    /// How often a text is on screen.
+    pub(crate) fn count(&self, text: &str) -> usize {
+        self.harness.query_all_by_label(text).count()
+    }
+
+    /// Draws frames until this is on screen.
+    pub(crate) fn until(&mut self, text: &str) {
+        self.until_it(|window| window.shows(text), text);
+    }
+
+    /// Draws frames until `condition` holds.
+    pub(crate) fn until_it(&mut self, condition: impl Fn(&Self) -> bool, what: &str) {
+        let start = Instant::now();
+        while !condition(self) {
+            assert!(
+                start.elapsed() < PATIENCE,
+                "never came: {what}.\n{}",
+                self.texts()
+            );
+            self.harness.step();
+        }
+    }
+
+    /// Every text on screen from top to bottom, for the message of a test that fails.
+    pub(crate) fn texts(&self) -> String {
+        let nodes = self.harness.root().children_recursive();
+        let texts = nodes.filter_map(|node| {
+            let node = node.accesskit_node();
+            let text = node.label().or_else(|| node.value())?;
+            Some(format!("{:?} {text}", node.role()))
+        });
+        texts.collect::<Vec<_>>().join("\n")
+    }
+
+    /// The texts that contain `part`, from top to bottom.
+    pub(crate) fn texts_with(&self, part: &str) -> Vec<String> {
+        let nodes = self.harness.query_all_by_label_contains(part);
+        let mut nodes: Vec<_> = nodes
+            .map(|node| (node.rect().top(), node.accesskit_node().value()))
+            .collect();
+        nodes.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        nodes.into_iter().filter_map(|(_, text)| text).collect()
+    }
+
+    /// Chooses the job that misbehaves.
+    pub(crate) fn misbehave(&mut self, end: &str, on_item: f64, items: f64, secs: f64) {
+        self.choose("Job", "Misbehave");
+        self.choose("Ends by", end);
+        self.set("On item", on_item);
+        self.set("Items", items);
+        self.set("Seconds each", secs);
+    }
+}
+
+/// Writes a file into a folder and returns its path.
+pub(crate) fn file(dir: &Path, name: &str, text: &[u8]) -> PathBuf {
+    let path = dir.join(name);
+    std::fs::write(&path, text).unwrap();
+    path
+}
+
+/// Dialogs that stay open until the test answers them.
+#[derive(Clone, Default)]
+pub(crate) struct FakeDialogs {
+    asked: Rc<RefCell<Vec<DialogRequest>>>,
+    answers: Rc<RefCell<VecDeque<DialogAnswer>>>,
+}
+
+impl FakeDialogs {
+    /// The dialogs that were opened so far.
+    pub(crate) fn asked(&self) -> Vec<DialogRequest> {
+        self.asked.borrow().clone()
+    }
+
+    /// Answers the dialog that is open, or the next one.
+    pub(crate) fn answer(&self, answer: DialogAnswer) {
+        self.answers.borrow_mut().push_back(answer);
+    }
+}
+
+impl Dialogs for FakeDialogs {
+    fn open(&mut self, request: DialogRequest, _frame: &eframe::Frame) -> DialogFuture {
+        self.asked.borrow_mut().push(request);
+        let answers = Rc::clone(&self.answers);
+        Box::pin(std::future::poll_fn(move |_| {
+            match answers.borrow_mut().pop_front() {
+                Some(answer) => Poll::Ready(answer),
+                None => Poll::Pending,
+            }
+        }))
+    }
+}
+
+/// A file dropped on the window.
+#[derive(Debug)]
+pub(crate) struct Dropped(pub(crate) PathBuf);
+
+impl egui::DroppedFile for Dropped {
+    fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        std::fs::read(&self.0).map_err(|error| error.to_string())
+    }
+}
