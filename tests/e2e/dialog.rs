@@ -42,5 +42,5 @@ fn active_dialog(session: &Session) -> Result<u32, String> {
     }
     let pid = session.tool("xdotool", &["getwindowpid", window])?;
     pid.parse()
-        .map_err(|_| format!("the dialog's pid is {pid:?}"))
+        .map_err(|error| format!("the dialog's pid is {pid:?}: {error}"))
 }

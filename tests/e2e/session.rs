@@ -15,7 +15,7 @@ use crate::owned::Owned;
 
 /// How long anything on the screen may take to appear. A debug build drawn in software on a busy
 /// machine needs seconds now and then.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// An empty screen with everything a desktop program expects around it.
 pub(crate) struct Session {
