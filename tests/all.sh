@@ -73,7 +73,7 @@ step_docs() { RUSTDOCFLAGS="-D warnings" cargo doc --locked --lib --no-deps; }
 
 # The models need only the join library, and optimised they are through in a fraction of the time.
 step_loom() {
-    RUSTFLAGS="--cfg loom" cargo test --locked --release --lib --no-default-features \
+    RUST_BACKTRACE=0 RUSTFLAGS="--cfg loom" cargo test --locked --release --lib --no-default-features \
         --target-dir "$CARGO_TARGET_DIR/loom"
 }
 
