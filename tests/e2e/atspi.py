@@ -3,7 +3,6 @@
     atspi.py PID tree                    the tree as JSON: one object a node, in reading order
     atspi.py PID press ROLE NAME         does the node's first action
     atspi.py PID set ROLE NAME NUMBER    gives a spin button or slider its value
-    atspi.py PID focus ROLE NAME         gives the node the keyboard
 
 Exit status 1 and one sentence on stderr: the program, the node or its action is not there (yet).
 Every call is a process of its own, so nothing is read from a stale cache.
@@ -88,11 +87,6 @@ def set_value(node, number):
         sys.exit(f"{node.get_name()!r} takes no number")
 
 
-def focus(node):
-    if not node.get_component_iface().grab_focus():
-        sys.exit(f"{node.get_name()!r} takes no focus")
-
-
 def main(pid, command, *rest):
     root = program(int(pid))
     if command == "tree":
@@ -102,8 +96,6 @@ def main(pid, command, *rest):
     elif command == "set":
         wanted_role, name, number = rest
         set_value(find(root, wanted_role, name), number)
-    elif command == "focus":
-        focus(find(root, *rest))
     else:
         sys.exit(f"no such command: {command}")
 

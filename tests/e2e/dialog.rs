@@ -25,6 +25,21 @@ pub(crate) fn pick(session: &Session, path: &Path) {
     session.keyboard(&["key", "Return"]);
 }
 
+/// Waits for the dialog and leaves it with the Escape key.
+pub(crate) fn cancel(session: &Session) {
+    wait_until(
+        "the file dialog",
+        || active_dialog(session),
+        || session.picture(),
+    );
+    session.keyboard(&["key", "Escape"]);
+    let gone = || match active_dialog(session) {
+        Ok(_) => Err("it is still there".to_owned()),
+        Err(_) => Ok(()),
+    };
+    wait_until("the file dialog to go", gone, || session.picture());
+}
+
 /// The process id of the dialog, once it has the keyboard.
 fn active_dialog(session: &Session) -> Result<u32, String> {
     let window = session.tool(

@@ -31,11 +31,22 @@ pub(crate) struct Session {
 impl Session {
     /// Starts the screen. `name` is the test's: its pictures are called so.
     pub(crate) fn start(name: &str) -> Self {
-        let home = tempfile::Builder::new()
-            .prefix("meanwhile-e2e-")
-            .tempdir()
-            .expect("a temporary directory");
-        let mut screen = Command::new("Xvfb");
+        Self::start_in(name, new_home())
+    }
+
+    /// Likewise, on a desktop whose file dialogs cannot be started.
+    pub(crate) fn start_without_portal(name: &str) -> Self {
+        let home = new_home();
+        let services = home.path().join("data/dbus-1/services");
+        let portal = "org.freedesktop.portal.Desktop";
+        let service = format!("[D-BUS Service]\nName={portal}\nExec=/bin/false\n");
+        fs::create_dir_all(&services).expect("the home is ours");
+        fs::write(services.join(format!("{portal}.service")), service).expect("the home is ours");
+        Self::start_in(name, home)
+    }
+
+    fn start_in(name: &str, home: TempDir) -> Self {
+        let mut screen = server("Xvfb");
         screen.args([
             "-displayfd",
             "1",
@@ -109,7 +120,8 @@ impl Session {
     }
 
     fn start_bus(&mut self) {
-        let mut bus = self.command("dbus-daemon");
+        let mut bus = server("dbus-daemon");
+        bus.env_clear().envs(self.env.iter().cloned());
         bus.args(["--session", "--nofork", "--nosyslog", "--print-address=1"]);
         let (bus, address) = started_and_said("dbus-daemon", bus);
         self.bus = Some(bus);
@@ -185,6 +197,20 @@ pub(crate) fn wait_until<T>(
 )]
 pub(crate) fn pause(length: Duration) {
     std::thread::sleep(length);
+}
+
+fn new_home() -> TempDir {
+    let mut home = tempfile::Builder::new();
+    home.prefix("meanwhile-e2e-")
+        .tempdir()
+        .expect("a temporary directory")
+}
+
+/// A server ends with this process even when that is killed; its clients end with the server.
+fn server(program: &str) -> Command {
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", program]);
+    command
 }
 
 /// Starts a server that prints one line once it is ready, and gives back that line.

@@ -51,24 +51,25 @@ impl<'s> Window<'s> {
         );
     }
 
-    /// Gives the widget of this role and name the keyboard.
-    pub(crate) fn focus(&self, role: &str, name: &str) {
-        self.act(
-            &format!("{role} {name:?} to take the keyboard"),
-            &["focus", role, name],
-        );
-    }
-
-    /// Opens the combo box `name` and picks `choice`.
+    /// Opens the combo box `name`, picks `choice`, and leaves the list with the Escape key.
     pub(crate) fn choose(&self, name: &str, choice: &str) {
         self.press("combo box", name);
-        let role = self.wait_for(&format!("{choice:?} in the list of {name:?}"), |tree| {
-            tree.nodes
-                .iter()
-                .find(|node| node.name == choice && node.role != "label")
+        self.press_any(choice);
+        self.session.keyboard(&["key", "Escape"]);
+        self.wait_for(&format!("the list of {name:?} to close"), |tree| {
+            tree.find("list box", "").is_none().then_some(())
+        });
+    }
+
+    /// Presses whatever is named so and is no mere text: a tab, an entry of a list.
+    pub(crate) fn press_any(&self, name: &str) {
+        let role = self.wait_for(&format!("something to press named {name:?}"), |tree| {
+            let mut named = tree.nodes.iter().filter(|node| node.name == name);
+            named
+                .find(|node| node.role != "label")
                 .map(|node| node.role.clone())
         });
-        self.press(&role, choice);
+        self.press(&role, name);
     }
 
     /// Reads the tree until `look` finds what it wants in it.
@@ -80,6 +81,14 @@ impl<'s> Window<'s> {
     /// Waits until some widget shows a text that contains `part`, and gives back the whole of it.
     pub(crate) fn wait_for_text(&self, part: &str) -> String {
         self.wait_for(&format!("the text {part:?}"), |tree| tree.text_with(part))
+    }
+
+    /// Waits until the spin button of this name shows `value`.
+    pub(crate) fn wait_for_number(&self, name: &str, value: f64) {
+        self.wait_for(&format!("{name:?} to show {value}"), |tree| {
+            let shown = tree.find("spin button", name)?.value?;
+            ((shown - value).abs() < 1e-6).then_some(())
+        });
     }
 
     /// Waits for the program to end by itself.
@@ -106,7 +115,8 @@ impl<'s> Window<'s> {
         );
     }
 
-    fn seen(&self) -> String {
+    /// The tree and a picture, for the message of a failure.
+    pub(crate) fn seen(&self) -> String {
         let tree = self
             .tree()
             .map_or_else(|error| error, |tree| tree.to_string());
