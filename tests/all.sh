@@ -90,7 +90,11 @@ step_snapshots() {
 }
 
 # Each test brings its own screen, session bus and window manager.
-step_window() { cargo test --locked --test e2e -- --ignored --test-threads=2; }
+step_window() {
+    # Only root's X server makes this folder by itself.
+    [[ -d /tmp/.X11-unix ]] || mkdir -m 1777 /tmp/.X11-unix
+    cargo test --locked --test e2e -- --ignored --test-threads=2
+}
 
 step_desktop-files() {
     desktop-file-validate assets/*.desktop
