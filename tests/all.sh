@@ -27,7 +27,7 @@ packages=(
     # The software renderer for image snapshots.
     mesa-vulkan-drivers
     # Peers to compare with, and checks of the desktop files.
-    appstream coreutils desktop-file-utils
+    appstream b3sum coreutils desktop-file-utils
 )
 
 steps=(packages format clippy clippy-library docs loom tests snapshots window desktop-files)
@@ -77,8 +77,12 @@ step_loom() {
         --target-dir "$CARGO_TARGET_DIR/loom"
 }
 
-# Unit, integration, user interface and documentation tests: what plain `cargo test` runs anywhere.
-step_tests() { cargo test --locked; }
+# Unit, integration, user interface and documentation tests: what plain `cargo test` runs anywhere,
+# then those that need a program of a package.
+step_tests() {
+    cargo test --locked --no-fail-fast
+    cargo test --locked --test integration -- --ignored
+}
 
 step_snapshots() {
     local driver
