@@ -13,3 +13,8 @@ pub mod join;
 pub mod record;
 #[cfg(feature = "app")]
 pub mod ui;
+
+/// The README's example is compiled and run with the documentation's.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,9 +1,8 @@
 //! Model checks: loom runs each of these through every interleaving of its threads.
 //!
 //! The models build cells, graphs and registries of their own, because loom's primitives must not
-//! outlive one run. The flag is for this crate alone (dependencies have a `cfg(loom)` of their
-//! own), so they are built with `cargo rustc` and then run; `tests/all.sh` does both:
-//! `cargo rustc --lib --profile test -- --cfg loom`.
+//! outlive one run. `tests/all.sh` runs them:
+//! `RUSTFLAGS="--cfg loom" cargo test --no-default-features --lib`.
 
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};

@@ -1,0 +1,212 @@
+//! The program itself in a real window on a screen nobody sees: the native file dialog, the
+//! accessibility tree, closing over running work, and what an idle window costs.
+//!
+//! These need a desktop's parts, which `tests/all.sh` installs; `e2e/atspi.py` is how a test reads
+//! the window. What the widgets do in detail is proven faster in `ui.rs`, without a screen.
+#![cfg(all(feature = "app", target_os = "linux"))]
+
+#[path = "e2e/cost.rs"]
+mod cost;
+#[path = "e2e/dialog.rs"]
+mod dialog;
+#[path = "e2e/owned.rs"]
+mod owned;
+#[path = "e2e/session.rs"]
+mod session;
+#[path = "e2e/window.rs"]
+mod window;
+
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use cost::Cost;
+use session::{Session, pause};
+use window::Window;
+
+/// BLAKE3 of the empty input, from the reference implementation's test vectors.
+const BLAKE3_OF_NOTHING: &str = "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262";
+
+/// How long an idle window is watched.
+const IDLE: Duration = Duration::from_secs(10);
+
+#[test]
+#[ignore = "needs a screen; tests/all.sh runs it"]
+fn a_file_picked_in_the_native_dialog_gets_its_digest() {
+    let session = Session::start("digest");
+    let file = session.home().join("picked.bin");
+    fs::write(&file, b"").unwrap();
+    let window = Window::open(&session, &[]);
+
+    window.press("push button", "Add files…");
+    dialog::pick(&session, &file);
+    window.wait_for_text("picked.bin");
+    window.press("push button", "Start");
+
+    window.wait_for_text(BLAKE3_OF_NOTHING);
+}
+
+#[test]
+#[ignore = "needs a screen; tests/all.sh runs it"]
+fn the_window_shows_the_digest_that_sha256sum_prints() {
+    let session = Session::start("sha256");
+    let file = session.home().join("some bytes.bin");
+    fs::write(
+        &file,
+        (0..=u8::MAX).cycle().take(1_000_003).collect::<Vec<_>>(),
+    )
+    .unwrap();
+    let file = file.to_str().unwrap();
+    let window = Window::open(&session, &[file]);
+
+    window.choose("Algorithm", "SHA-256");
+    window.press("push button", "Start");
+
+    let line = session.tool("sha256sum", &[file]).unwrap();
+    let digest = line.split(' ').next().unwrap();
+    window.wait_for_text(digest);
+}
+
+#[test]
+#[ignore = "needs a screen; tests/all.sh runs it"]
+fn a_dialog_that_is_cancelled_adds_nothing_and_can_be_opened_again() {
+    let session = Session::start("cancelled-dialog");
+    let file = session.home().join("second.bin");
+    fs::write(&file, b"").unwrap();
+    let window = Window::open(&session, &[]);
+
+    window.press("push button", "Add files…");
+    dialog::cancel(&session);
+
+    window.press("push button", "Add files…");
+    let tree = window.tree().unwrap();
+    assert!(
+        tree.text_with("portal").is_none(),
+        "a cancel is no fault:\n{tree}"
+    );
+    dialog::pick(&session, &file);
+    window.wait_for_text("second.bin");
+}
+
+#[test]
+#[ignore = "needs a screen; tests/all.sh runs it"]
+fn without_a_portal_the_window_says_what_is_missing() {
+    let session = Session::start_without_portal("no-portal");
+    let window = Window::open(&session, &[]);
+
+    window.press("push button", "Add files…");
+
+    window.wait_for_text("no portal answered");
+}
+
+#[test]
+#[ignore = "needs a screen; tests/all.sh runs it"]
+fn a_panic_is_shown_with_its_place() {
+    let session = Session::start("panic");
+    let window = Window::open(&session, &[]);
+
+    misbehave(&window, "Panic with &str", 0.0);
+    window.press_any("Panic");
+
+    window.wait_for_text("misbehave.rs:");
+}
+
+#[test]
+#[ignore = "needs a screen; tests/all.sh runs it"]
+fn a_join_that_times_out_leaves_the_job_running_and_it_can_be_cancelled() {
+    let session = Session::start("timeout");
+    let window = Window::open(&session, &[]);
+
+    misbehave(&window, "Sleep", 600.0);
+    window.set_number("Timeout (s)", 1.0);
+    window.press("push button", "Join with timeout");
+    window.wait_for_text("still running after 1.");
+
+    window.press("push button", "Cancel");
+    window.wait_for_text("1 cancelled");
+}
+
+#[test]
+#[ignore = "needs a screen; tests/all.sh runs it"]
+fn closing_over_running_work_asks_first() {
+    let session = Session::start("close");
+    let window = Window::open(&session, &[]);
+    misbehave(&window, "Sleep", 600.0);
+    window.wait_for_text("1 task running");
+
+    session.keyboard(&["key", "alt+F4"]);
+    window.press("push button", "Keep the window");
+    window.wait_for("the question to go", |tree| {
+        tree.find("push button", "Keep the window")
+            .is_none()
+            .then_some(())
+    });
+
+    session.keyboard(&["key", "alt+F4"]);
+    window.press("push button", "Cancel and quit");
+    assert!(window.wait_for_the_end().success());
+}
+
+#[test]
+#[ignore = "needs a screen; tests/all.sh runs it"]
+fn choices_are_there_again_in_the_next_window() {
+    let session = Session::start("settings");
+    let window = Window::open(&session, &[]);
+    window.set_number("Workers", 3.0);
+    window.wait_for_number("Workers", 3.0);
+    session.keyboard(&["key", "alt+F4"]);
+    assert!(window.wait_for_the_end().success());
+
+    let window = Window::open(&session, &[]);
+
+    window.wait_for_number("Workers", 3.0);
+}
+
+#[test]
+#[ignore = "needs a screen; tests/all.sh runs it"]
+fn an_idle_window_neither_wakes_nor_costs() {
+    let session = Session::start("idle");
+    let window = Window::open(&session, &[]);
+    misbehave(&window, "Return", 0.0);
+    window.wait_for_text("0 tasks running");
+    cost::wait_until_still(&window);
+
+    let before = Cost::of(&window);
+    pause(IDLE);
+    let spent = Cost::of(&window).since(before);
+
+    // A repaint begins with a wake-up of the thread that owns the window.
+    assert_eq!(spent.wakeups, 0, "the window's thread woke: {spent:?}");
+    assert!(
+        spent.cpu * 200 < IDLE,
+        "more than 0.5 % of a core: {spent:?}"
+    );
+}
+
+#[test]
+#[ignore = "runs with the other tests of the window; tests/all.sh runs it"]
+fn without_a_display_the_program_names_the_command_that_works() {
+    let output = Command::new(env!("CARGO_BIN_EXE_meanwhile"))
+        .env_remove("DISPLAY")
+        .env_remove("WAYLAND_DISPLAY")
+        .env_remove("WAYLAND_SOCKET")
+        .output()
+        .unwrap();
+
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success());
+    assert!(
+        said.contains("no display") && said.contains("meanwhile run"),
+        "it said: {said}"
+    );
+    assert_eq!(said.trim().lines().count(), 1, "it said: {said}");
+}
+
+/// Starts the job that ends as it is told: each of its items works for `secs` first.
+fn misbehave(window: &Window<'_>, ends_by: &str, secs: f64) {
+    window.choose("Job", "Misbehave");
+    window.choose("Ends by", ends_by);
+    window.set_number("Seconds each", secs);
+    window.press("push button", "Start");
+    window.wait_for_text("#1 Misbehave");
+}

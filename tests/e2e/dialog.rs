@@ -1,0 +1,61 @@
+//! The desktop's own file dialog, worked with the keyboard.
+
+use std::path::Path;
+
+use crate::session::{Session, wait_until};
+use crate::window::tree_of;
+
+/// Waits for the dialog, types `path` into it and accepts.
+pub(crate) fn pick(session: &Session, path: &Path) {
+    let path = path.to_str().expect("a path that can be typed");
+    let pid = wait_until(
+        "the file dialog",
+        || active_dialog(session),
+        || session.picture(),
+    );
+    // A slash opens the field for a typed path.
+    session.keyboard(&["key", "slash"]);
+    session.keyboard(&["type", "--delay", "15", path.trim_start_matches('/')]);
+    let typed = || {
+        let tree = tree_of(session, pid)?;
+        tree.text_with(path)
+            .ok_or_else(|| format!("the dialog shows:\n{tree}"))
+    };
+    wait_until("the path in the dialog", typed, || session.picture());
+    session.keyboard(&["key", "Return"]);
+}
+
+/// Waits for the dialog and leaves it with the Escape key.
+pub(crate) fn cancel(session: &Session) {
+    wait_until(
+        "the file dialog",
+        || active_dialog(session),
+        || session.picture(),
+    );
+    session.keyboard(&["key", "Escape"]);
+    let gone = || match active_dialog(session) {
+        Ok(_) => Err("it is still there".to_owned()),
+        Err(_) => Ok(()),
+    };
+    wait_until("the file dialog to go", gone, || session.picture());
+}
+
+/// The process id of the dialog, once it has the keyboard.
+fn active_dialog(session: &Session) -> Result<u32, String> {
+    let window = session.tool(
+        "xdotool",
+        &[
+            "search",
+            "--onlyvisible",
+            "--class",
+            "xdg-desktop-portal-gtk",
+        ],
+    )?;
+    let window = window.lines().next().ok_or("no dialog is open")?;
+    if session.tool("xdotool", &["getactivewindow"])? != window {
+        return Err("the dialog has no keyboard".to_owned());
+    }
+    let pid = session.tool("xdotool", &["getwindowpid", window])?;
+    pid.parse()
+        .map_err(|error| format!("the dialog's pid is {pid:?}: {error}"))
+}
