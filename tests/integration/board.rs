@@ -443,12 +443,12 @@ fn threads_are_never_more_than_the_workers() {
 #[cfg(target_os = "linux")]
 #[test]
 fn items_wait_for_a_thread_where_the_system_refuses_more() {
-    const ITEMS: usize = 600;
+    const ITEMS: usize = 100;
     let name = "board::items_wait_for_a_thread_where_the_system_refuses_more";
     in_child_with("ulimit -v 1000000", name, || {
         let mut desk = Desk::new();
         let options = misbehave::Options {
-            after: 1.0,
+            after: 0.3,
             ..misbehave(End::Return, 1, ITEMS)
         };
         let job = desk.start(JobSpec {
