@@ -103,8 +103,8 @@ pub struct Rate {
     pub time_left: Option<Duration>,
 }
 
-/// One job and how it went.
-#[derive(Debug)]
+/// One job and how it went. A clone is a snapshot: it costs a pointer an item.
+#[derive(Clone, Debug)]
 pub struct JobRecord {
     id: JobId,
     spec: Arc<JobSpec>,

@@ -11,6 +11,7 @@ use meanwhile::record::{
     Backtrace, EventKind, ItemState, JobId, JobState, JoinEnd, PanicKey, Record,
 };
 
+use crate::util::child::in_child_with;
 use crate::util::desk::{Desk, FOR_EVER, PLACES, misbehave, sleeper, spec};
 
 const SHORT: Duration = Duration::from_millis(20);
@@ -436,6 +437,32 @@ fn threads_are_never_more_than_the_workers() {
             .count();
         assert!(alive <= 3, "{alive} threads for 3 workers");
         record.job(job).unwrap().state().is_ended()
+    });
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn items_wait_for_a_thread_where_the_system_refuses_more() {
+    const ITEMS: usize = 100;
+    let name = "board::items_wait_for_a_thread_where_the_system_refuses_more";
+    in_child_with("ulimit -v 1000000", name, || {
+        let mut desk = Desk::new();
+        let options = misbehave::Options {
+            after: 0.3,
+            ..misbehave(End::Return, 1, ITEMS)
+        };
+        let job = desk.start(JobSpec {
+            workers: ITEMS,
+            ..spec(RunOn::Thread, options)
+        });
+        let mut most = 0;
+        desk.until("all end", |record| {
+            let job = record.job(job).unwrap();
+            most = most.max(job.counts().running);
+            job.state().is_ended()
+        });
+        assert_eq!(desk.job(job).counts().returned, ITEMS);
+        assert!(most < ITEMS, "the system refused nothing");
     });
 }
 

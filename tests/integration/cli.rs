@@ -1,5 +1,10 @@
 //! The command line, as a person and a script meet it: the built program in a process of its own.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test waits for the program it started, which it also ends"
+)]
+
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;

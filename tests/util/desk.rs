@@ -27,9 +27,13 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) fn new() -> Self {
-        let (wake, woken) = crossbeam_channel::unbounded();
+        let (wake, woken) = crossbeam_channel::bounded(1);
+        let wake = move || {
+            // Full: a wake-up is there already. Disconnected: the test is over.
+            let _unneeded = wake.try_send(());
+        };
         Self {
-            board: JobBoard::new(move || wake.send(()).unwrap_or(())),
+            board: JobBoard::new(wake),
             record: Record::default(),
             woken,
         }
