@@ -103,8 +103,8 @@ pub struct Rate {
     pub time_left: Option<Duration>,
 }
 
-/// One job and how it went.
-#[derive(Debug)]
+/// One job and how it went. A clone shares the items, so it is a snapshot that costs a pointer each.
+#[derive(Clone, Debug)]
 pub struct JobRecord {
     id: JobId,
     spec: Arc<JobSpec>,

@@ -6,7 +6,7 @@ const BUCKET: Duration = Duration::from_millis(100);
 
 /// The bytes done over the last few seconds: one sample for each tenth of a second at most, so
 /// that it stays small however many items a second end.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct RateWindow {
     samples: VecDeque<Sample>,
 }
