@@ -19,7 +19,7 @@ impl App {
     ) {
         match command {
             Command::PickFiles => {
-                self.open_dialog(Purpose::Inputs, DialogRequest::Files, ctx, frame)
+                self.open_dialog(Purpose::Inputs, DialogRequest::Files, ctx, frame);
             }
             Command::PickFolder => {
                 self.open_dialog(Purpose::Inputs, DialogRequest::Folders, ctx, frame);

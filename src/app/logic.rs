@@ -284,7 +284,7 @@ pub(super) fn waker(ctx: &egui::Context) -> impl Fn() + Send + 'static {
 
 /// What egui remembers of panels and columns, as text.
 fn panes(ctx: &egui::Context) -> String {
-    ctx.data(|data| ron::to_string(data)).unwrap_or_default()
+    ctx.data(ron::to_string).unwrap_or_default()
 }
 
 fn no_dialog(purpose: Purpose) -> Notice {

@@ -94,8 +94,9 @@ impl Ordering {
             return None;
         }
         let age = now.saturating_sub(self.started_at);
-        if !is_new && age < REFRESH {
-            return Some(REFRESH - age);
+        let early = REFRESH.saturating_sub(age);
+        if !is_new && !early.is_zero() {
+            return Some(early);
         }
         self.revision = job.revision();
         self.started_at = now;

@@ -6,7 +6,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::state::State;
 use crate::jobs::save;
@@ -84,8 +84,9 @@ impl Store {
             return (notice, None);
         }
         let since = now.saturating_sub(*self.changed_at.get_or_insert(now));
-        if since < SETTLE {
-            return (notice, Some(SETTLE - since));
+        let early = SETTLE.saturating_sub(since);
+        if !early.is_zero() {
+            return (notice, Some(early));
         }
         self.changed_at = None;
         let state = State {
@@ -98,15 +99,17 @@ impl Store {
 
     /// Saves what is not saved yet, and waits for it at most `timeout`. For the end of the program.
     pub fn finish(&mut self, state: &State, timeout: Duration) {
+        let began = Instant::now();
+        // One after the other, or the older save could be the one that stays. Nobody is left to be
+        // told of a failure.
+        if let Some(saving) = self.saving.take() {
+            drop(saving.join_timeout(timeout));
+        }
         if self.saved != *state {
             self.start_save(state, || {});
         }
         if let Some(saving) = self.saving.take() {
-            #[expect(
-                clippy::disallowed_methods,
-                reason = "the window is gone; the wait is bounded"
-            )]
-            let _done = saving.join_timeout(timeout);
+            drop(saving.join_timeout(timeout.saturating_sub(began.elapsed())));
         }
     }
 
@@ -164,7 +167,7 @@ fn write(path: &Path, state: &State) -> Result<(), String> {
 }
 
 fn set_aside(path: &Path, problem: &str) -> Notice {
-    let aside = (1_u32..)
+    let aside = (1..=9999_u32)
         .map(|number| path.with_file_name(format!("{FILE_NAME}.damaged-{number}")))
         .find(|candidate| !candidate.exists());
     let aside = aside.unwrap_or_else(|| path.with_file_name(format!("{FILE_NAME}.damaged")));

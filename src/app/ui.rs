@@ -140,7 +140,7 @@ impl App {
         }
     }
 
-    fn shortcuts(&mut self, ui: &mut Ui, commands: &mut Vec<Command>) {
+    fn shortcuts(&mut self, ui: &Ui, commands: &mut Vec<Command>) {
         let pressed = |modifiers, key| {
             ui.input_mut(|input| input.consume_shortcut(&KeyboardShortcut::new(modifiers, key)))
         };

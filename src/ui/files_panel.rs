@@ -110,6 +110,7 @@ fn list_ui(inputs: &[PathBuf], ui: &mut Ui, commands: &mut Vec<Command>) {
 fn input_ui(index: usize, path: &std::path::Path, ui: &mut Ui, commands: &mut Vec<Command>) {
     let shown = path.display().to_string();
     ui.push_id(index, |ui| {
+        ui.spacing_mut().interact_size.y = 0.0;
         ui.horizontal(|ui| {
             let remove = ui
                 .small_button("×")

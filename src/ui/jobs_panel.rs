@@ -92,17 +92,17 @@ pub fn summary(job: &JobRecord) -> String {
     } else {
         format!("{} items so far", words::count(counts.total()))
     };
-    let mut text = format!("{} of {total}", words::count(counts.ended()));
+    let mut parts = vec![format!("{} of {total}", words::count(counts.ended()))];
     for (number, word) in [
         (counts.failed, "failed"),
         (counts.panicked, "panicked"),
         (counts.cancelled, "cancelled"),
     ] {
         if number > 0 {
-            text += &format!(" · {} {word}", words::count(number));
+            parts.push(format!("{} {word}", words::count(number)));
         }
     }
-    text
+    parts.join(" · ")
 }
 
 /// The state of a job: shape, colour, word.

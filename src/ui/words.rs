@@ -98,9 +98,9 @@ mod tests {
         assert_eq!(duration(Duration::from_micros(80)), "80 µs");
         assert_eq!(duration(Duration::from_micros(420)), "0.4 ms");
         assert_eq!(duration(Duration::from_millis(250)), "250 ms");
-        assert_eq!(duration(Duration::from_millis(2_000)), "2.0 s");
+        assert_eq!(duration(Duration::from_secs(2)), "2.0 s");
         assert_eq!(duration(Duration::from_secs(65)), "1 min 05 s");
-        assert_eq!(duration(Duration::from_secs(11_220)), "3 h 07 min");
+        assert_eq!(duration(Duration::from_mins(187)), "3 h 07 min");
     }
 
     #[test]

@@ -1,3 +1,4 @@
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use eframe::egui::Theme;
@@ -66,7 +67,7 @@ fn open(theme: Theme, files: &[PathBuf]) -> Window {
         .with_theme(theme)
         .with_render_cursor(false)
         .wgpu();
-    let dir = tempfile::tempdir().unwrap();
+    let dir = tempfile::tempdir().expect("a folder for the test");
     let mut window = Window::build(builder, dir, files);
     window.click("Settings");
     window.click(if theme == Theme::Dark {
@@ -78,14 +79,16 @@ fn open(theme: Theme, files: &[PathBuf]) -> Window {
     window
 }
 
-/// Large files that take no room: all holes. Their names are the same in every picture.
+/// Large files that take no room: nearly all holes. Their names are the same in every picture.
 fn archive(name: &str, mebibytes: u64) -> Vec<PathBuf> {
     let dir = std::env::temp_dir().join(format!("meanwhile-{name}"));
-    std::fs::create_dir_all(&dir).unwrap();
-    let files = (1..=12).map(|number| {
+    std::fs::create_dir_all(&dir).expect("the folder for temporary files takes a folder");
+    let files = (1..=12_u8).map(|number| {
         let path = dir.join(format!("photos-2024-{number:02}.tar"));
-        let file = std::fs::File::create(&path).unwrap();
-        file.set_len(mebibytes * 1024 * 1024).unwrap();
+        let mut file = std::fs::File::create(&path).expect("a new file");
+        file.write_all(&[number]).expect("room for a byte");
+        file.set_len(mebibytes * 1024 * 1024)
+            .expect("holes take no room");
         path
     });
     files.collect()

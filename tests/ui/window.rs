@@ -13,7 +13,7 @@ use egui_kittest::{Harness, HarnessBuilder, Node};
 use meanwhile::app::{App, DialogAnswer, DialogFuture, DialogRequest, Dialogs, Setup};
 
 /// Nothing in these tests takes a second; a machine that is busy may take longer.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// The window, with settings in a folder of its own and dialogs that the test answers.
 pub(crate) struct Window {
@@ -30,7 +30,7 @@ impl Window {
 
     /// A window that was started with files.
     pub(crate) fn open_with(files: &[PathBuf]) -> Self {
-        Self::open_in(tempfile::tempdir().unwrap(), files)
+        Self::open_in(tempfile::tempdir().expect("a folder for the test"), files)
     }
 
     /// A window whose settings are in `dir`.
@@ -139,6 +139,8 @@ impl Window {
                 self.texts()
             );
             self.harness.step();
+            // At the pace of a screen: workers run at background priority, and would starve.
+            std::thread::park_timeout(Duration::from_millis(8));
         }
     }
 
@@ -176,7 +178,7 @@ impl Window {
 /// Writes a file into a folder and returns its path.
 pub(crate) fn file(dir: &Path, name: &str, text: &[u8]) -> PathBuf {
     let path = dir.join(name);
-    std::fs::write(&path, text).unwrap();
+    std::fs::write(&path, text).expect("the folder of the test takes files");
     path
 }
 
