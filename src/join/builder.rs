@@ -12,7 +12,7 @@ use super::priority::Priority;
 use super::registry;
 use super::sync::CountedArc;
 use super::task::{Slot, Task};
-use super::wake::Changes;
+use super::wake::{Changes, Observer};
 
 /// How a task is started.
 ///
@@ -134,13 +134,13 @@ impl Builder {
         let slot: Slot<T> = CountedArc::new(OnceLock::new());
         let spec = Spec {
             id,
-            name: self.name.map_or_else(
-                || format!("task-{}", id.get()).into(),
-                |name| name.replace('\0', "\u{fffd}").into(),
-            ),
+            name: self.name.map(|name| name.replace('\0', "\u{fffd}").into()),
             daemon: self.daemon,
             placement,
-            changes: self.changes,
+            observer: self
+                .changes
+                .as_ref()
+                .map_or_else(Observer::default, Changes::observer),
         };
         let header = Arc::new(Header::new(spec, body(slot.clone(), f)));
         registry::global().add(header.clone());

@@ -17,7 +17,7 @@ use super::graph::Wait;
 use super::outcome::{Placement, Progress, TaskId, TaskInfo, TaskState};
 use super::panic::{PanicReport, contain, drop_contained};
 use super::sync::{AtomicBool, AtomicU8, AtomicU64, Mutex, Ordering, Thread, lock, park_until};
-use super::wake::Changes;
+use super::wake::Observer;
 
 const QUEUED: u8 = 0;
 /// Cancelled while queued: somebody drops the closure now. Still queued as far as anyone can see.
@@ -40,7 +40,7 @@ pub(crate) type Body = Box<dyn FnOnce(&Context) -> Ended + Send>;
 /// A task without its value.
 pub(crate) struct Header {
     id: TaskId,
-    name: Arc<str>,
+    name: OnceLock<Arc<str>>,
     daemon: bool,
     placement: Placement,
     state: AtomicU8,
@@ -56,16 +56,17 @@ pub(crate) struct Header {
     body: Mutex<Option<Body>>,
     waiting: Mutex<WakeQueue>,
     panic: OnceLock<Arc<PanicReport>>,
-    changes: Option<Changes>,
+    observer: Observer,
 }
 
 /// What a header is made of.
 pub(crate) struct Spec {
     pub(crate) id: TaskId,
-    pub(crate) name: Arc<str>,
+    /// `None` for the default.
+    pub(crate) name: Option<Arc<str>>,
     pub(crate) daemon: bool,
     pub(crate) placement: Placement,
-    pub(crate) changes: Option<Changes>,
+    pub(crate) observer: Observer,
 }
 
 #[derive(Default)]
@@ -108,7 +109,7 @@ impl Header {
     pub(crate) fn new(spec: Spec, body: Body) -> Self {
         Self {
             id: spec.id,
-            name: spec.name,
+            name: spec.name.map_or_else(OnceLock::new, OnceLock::from),
             daemon: spec.daemon,
             placement: spec.placement,
             state: AtomicU8::new(QUEUED),
@@ -124,7 +125,7 @@ impl Header {
             body: Mutex::new(Some(body)),
             waiting: Mutex::new(WakeQueue::default()),
             panic: OnceLock::new(),
-            changes: spec.changes,
+            observer: spec.observer,
         }
     }
 
@@ -132,8 +133,10 @@ impl Header {
         self.id
     }
 
+    /// Most tasks of a pool are never asked, so the default is made when one is.
     pub(crate) fn name(&self) -> &Arc<str> {
-        &self.name
+        self.name
+            .get_or_init(|| format!("task-{}", self.id.get()).into())
     }
 
     pub(crate) fn is_daemon(&self) -> bool {
@@ -169,7 +172,7 @@ impl Header {
     pub(crate) fn info(&self) -> TaskInfo {
         TaskInfo {
             id: self.id,
-            name: self.name.clone(),
+            name: self.name().clone(),
             state: self.state(),
             daemon: self.daemon,
             placement: self.placement,
@@ -206,10 +209,8 @@ impl Header {
     /// Tells the observer, if there is one and it has not been told since it last looked.
     fn report_change(self: &Arc<Self>) {
         // Without an observer the flag stays up, so that progress never comes this way again.
-        if !self.dirty.swap(true, Ordering::AcqRel)
-            && let Some(changes) = &self.changes
-        {
-            changes.push(self.clone());
+        if !self.dirty.swap(true, Ordering::AcqRel) {
+            self.observer.tell(self);
         }
     }
 

@@ -16,20 +16,20 @@ use super::registry::Registry;
 use super::sync::{AtomicBool, CountedArc, Ordering};
 use super::task::{Slot, Task};
 use super::wait;
-use super::wake::Changes;
+use super::wake::{Changes, Observer};
 
 fn task<T: Send + Sync + 'static>(
     id: u64,
-    changes: Option<Changes>,
+    changes: Option<&Changes>,
     f: impl FnOnce() -> T + Send + 'static,
 ) -> Task<T> {
     let slot: Slot<T> = CountedArc::new(OnceLock::new());
     let spec = Spec {
         id: TaskId(id),
-        name: "model".into(),
+        name: None,
         daemon: false,
         placement: Placement::Thread,
-        changes,
+        observer: changes.map_or_else(Observer::default, Changes::observer),
     };
     let header = Header::new(spec, body(slot.clone(), move |_| f()));
     Task::new(Arc::new(header), slot)
@@ -280,7 +280,7 @@ fn an_observer_that_looks_while_the_task_ends_is_told_of_the_end() {
             let woken = woken.clone();
             move || woken.store(true, Ordering::Release)
         });
-        let task = task(1, Some(changes.clone()), || ());
+        let task = task(1, Some(&changes), || ());
         let runner = loom::thread::spawn({
             let task = task.clone();
             move || {

@@ -7,7 +7,7 @@
 //! The change is published before the wake, so that the frame it causes sees it.
 
 use std::collections::VecDeque;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use super::cell::Header;
 use super::outcome::TaskId;
@@ -44,7 +44,7 @@ use super::sync::{AtomicBool, Mutex, Ordering, lock};
 #[derive(Clone)]
 pub struct Changes(Arc<Inner>);
 
-struct Inner {
+pub(crate) struct Inner {
     pending: AtomicBool,
     queue: Mutex<VecDeque<Arc<Header>>>,
     wake: Box<dyn Fn() + Send + Sync>,
@@ -92,14 +92,28 @@ impl Changes {
             .collect()
     }
 
-    pub(crate) fn push(&self, task: Arc<Header>) {
+    pub(crate) fn observer(&self) -> Observer {
+        Observer(Some(Arc::downgrade(&self.0)))
+    }
+}
+
+/// A task's way to the queue, if there is one. It does not keep the queue, which holds tasks.
+#[derive(Default)]
+pub(crate) struct Observer(Option<Weak<Inner>>);
+
+impl Observer {
+    /// Queues a task that is not queued, unless nobody can look any more.
+    pub(crate) fn tell(&self, task: &Arc<Header>) {
+        let Some(inner) = self.0.as_ref().and_then(Weak::upgrade) else {
+            return;
+        };
         let was_pending = {
-            let mut queue = lock(&self.0.queue);
-            queue.push_back(task);
-            self.0.pending.swap(true, Ordering::AcqRel)
+            let mut queue = lock(&inner.queue);
+            queue.push_back(task.clone());
+            inner.pending.swap(true, Ordering::AcqRel)
         };
         if !was_pending {
-            super::panic::contain(|| (self.0.wake)());
+            super::panic::contain(|| (inner.wake)());
         }
     }
 }

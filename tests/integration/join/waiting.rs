@@ -242,3 +242,21 @@ fn a_window_that_looks_at_every_wake_sees_every_end_ten_thousand_times() {
         while woken.try_recv().is_ok() {}
     }
 }
+
+#[test]
+fn changes_that_nobody_took_go_with_the_last_handle_and_so_do_their_tasks() {
+    let changes = Changes::new(|| ());
+    let value = Arc::new(());
+    let task = {
+        let value = value.clone();
+        Builder::new("kept")
+            .report_to(&changes)
+            .spawn(move |_| value)
+            .unwrap()
+    };
+    task.join().unwrap();
+    drop((changes, task));
+    while Arc::strong_count(&value) > 1 {
+        std::thread::yield_now();
+    }
+}

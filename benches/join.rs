@@ -1,0 +1,577 @@
+//! The join library beside what people use instead, each pair in one run.
+//!
+//! Contenders take turns, round by round, so that whatever else the machine does meets all of
+//! them; what is compared is the median (for overshoot the 95th percentile). Times differ between
+//! machines, ratios hardly.
+//!
+//! `cargo bench --bench join`
+
+use std::hint::black_box;
+use std::io::Write as _;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use meanwhile::join::{Builder, Changes, Pool, Priority, Task};
+use poll_promise::Promise;
+use rayon::prelude::*;
+
+/// A contender: its name, and one measured round that returns its time.
+type Contender<'a> = (&'static str, Box<dyn FnMut() -> Duration + 'a>);
+
+struct Bench {
+    is_short: bool,
+}
+
+fn main() -> std::io::Result<()> {
+    // `cargo test --benches` only asks whether it runs.
+    let bench = Bench {
+        is_short: !std::env::args().any(|argument| argument == "--bench"),
+    };
+    bench.spawn_and_join()?;
+    bench.pool()?;
+    bench.polling()?;
+    bench.some_changed()?;
+    bench.wake_up()?;
+    bench.overshoot()?;
+    bench.progress()?;
+    bench.panics()?;
+    bench.memory()
+}
+
+impl Bench {
+    fn rounds(&self, rounds: usize) -> usize {
+        if self.is_short { 2 } else { rounds }
+    }
+
+    /// Prints the contenders' figures at `quantile` and their ratio to ours, which comes first.
+    fn compare(
+        &self,
+        title: &str,
+        rounds: usize,
+        quantile: f64,
+        per_round: f64,
+        contenders: Vec<Contender<'_>>,
+    ) -> std::io::Result<()> {
+        let (names, mut runs): (Vec<_>, Vec<_>) = contenders.into_iter().unzip();
+        let mut times = vec![Vec::new(); runs.len()];
+        for round in 0..self.rounds(rounds) {
+            for turn in 0..runs.len() {
+                let contender = (turn + round) % runs.len();
+                times[contender].push(runs[contender]());
+            }
+        }
+        let figures: Vec<f64> = times
+            .iter_mut()
+            .map(|times| at_quantile(times, quantile) / per_round)
+            .collect();
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "{title}")?;
+        for (name, figure) in names.iter().zip(&figures) {
+            let ratio = figures[0] / figure;
+            writeln!(
+                out,
+                "    {name:<28} {:>12}   ours / this {ratio:.2}",
+                show(*figure)
+            )?;
+        }
+        Ok(())
+    }
+
+    fn spawn_and_join(&self) -> std::io::Result<()> {
+        self.compare(
+            "spawn and join a thread",
+            5_000,
+            0.5,
+            1.0,
+            vec![
+                (
+                    "meanwhile",
+                    Box::new(|| {
+                        timed(|| {
+                            let task = Builder::new("bench")
+                                .spawn(|_| black_box(1))
+                                .expect("a thread");
+                            black_box(*task.join().expect("returned"));
+                        })
+                    }),
+                ),
+                (
+                    "std::thread",
+                    Box::new(|| {
+                        timed(|| {
+                            let thread = std::thread::Builder::new()
+                                .name("bench".to_owned())
+                                .spawn(|| black_box(1))
+                                .expect("a thread");
+                            black_box(std_join(thread));
+                        })
+                    }),
+                ),
+                (
+                    "poll-promise",
+                    Box::new(|| {
+                        timed(|| {
+                            let promise = Promise::spawn_thread("bench", || black_box(1));
+                            black_box(*promise.block_until_ready());
+                        })
+                    }),
+                ),
+            ],
+        )
+    }
+
+    fn pool(&self) -> std::io::Result<()> {
+        const TASKS: u32 = 1_000;
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let pool = Pool::builder()
+            .threads(threads)
+            .priority(Priority::Normal)
+            .build()
+            .expect("threads");
+        let rayon = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .expect("threads");
+        let tokio = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(threads)
+            .build()
+            .expect("threads");
+        self.compare(
+            "a task on a pool, one of 1 000 spawned and then joined",
+            1_000,
+            0.5,
+            f64::from(TASKS),
+            vec![
+                (
+                    "meanwhile",
+                    Box::new(|| {
+                        timed(|| {
+                            let tasks: Vec<Task<u32>> = (0..TASKS)
+                                .map(|n| {
+                                    Builder::default()
+                                        .spawn_on(&pool, move |_| work(n))
+                                        .expect("queued")
+                                })
+                                .collect();
+                            for task in tasks {
+                                black_box(*task.join().expect("returned"));
+                            }
+                        })
+                    }),
+                ),
+                (
+                    "rayon + oneshot",
+                    Box::new(|| {
+                        timed(|| {
+                            let receivers: Vec<_> = (0..TASKS)
+                                .map(|n| {
+                                    let (send, receive) = tokio::sync::oneshot::channel();
+                                    rayon.spawn(move || send.send(work(n)).expect("awaited"));
+                                    receive
+                                })
+                                .collect();
+                            for receive in receivers {
+                                black_box(receive.blocking_recv().expect("sent"));
+                            }
+                        })
+                    }),
+                ),
+                (
+                    "rayon parallel iterator",
+                    Box::new(|| {
+                        timed(|| {
+                            let sums: Vec<u32> = rayon.install(|| {
+                                (0..TASKS)
+                                    .into_par_iter()
+                                    .with_max_len(1)
+                                    .map(work)
+                                    .collect()
+                            });
+                            black_box(sums);
+                        })
+                    }),
+                ),
+                (
+                    "tokio spawn",
+                    Box::new(|| {
+                        timed(|| {
+                            tokio.block_on(async {
+                                let tasks: Vec<_> = (0..TASKS)
+                                    .map(|n| tokio.spawn(async move { work(n) }))
+                                    .collect();
+                                for task in tasks {
+                                    black_box(task.await.expect("returned"));
+                                }
+                            });
+                        })
+                    }),
+                ),
+                (
+                    "tokio spawn_blocking",
+                    Box::new(|| {
+                        timed(|| {
+                            tokio.block_on(async {
+                                let tasks: Vec<_> = (0..TASKS)
+                                    .map(|n| tokio.spawn_blocking(move || work(n)))
+                                    .collect();
+                                for task in tasks {
+                                    black_box(task.await.expect("returned"));
+                                }
+                            });
+                        })
+                    }),
+                ),
+            ],
+        )
+    }
+
+    fn polling(&self) -> std::io::Result<()> {
+        let queue = Queue::new(100_000);
+        let (_senders, promises): (Vec<_>, Vec<_>) =
+            (0..100_000).map(|_| Promise::<u32>::new()).unzip();
+        self.compare(
+            "one frame over 100 000 running tasks of which none has changed",
+            300,
+            0.5,
+            1.0,
+            vec![
+                (
+                    "meanwhile, what changed",
+                    Box::new(|| {
+                        timed(|| {
+                            black_box(queue.changes.take(usize::MAX));
+                        })
+                    }),
+                ),
+                (
+                    "meanwhile, each task",
+                    Box::new(|| {
+                        timed(|| {
+                            black_box(
+                                queue
+                                    .tasks
+                                    .iter()
+                                    .filter(|task| task.poll().is_some())
+                                    .count(),
+                            );
+                        })
+                    }),
+                ),
+                (
+                    "poll-promise, each",
+                    Box::new(|| {
+                        timed(|| {
+                            black_box(
+                                promises
+                                    .iter()
+                                    .filter(|promise| promise.ready().is_some())
+                                    .count(),
+                            );
+                        })
+                    }),
+                ),
+            ],
+        )
+    }
+
+    fn some_changed(&self) -> std::io::Result<()> {
+        const CHANGED: usize = 1_000;
+        let queue = Queue::new(100_000);
+        let pool = Pool::builder().build().expect("threads");
+        self.compare(
+            "one frame over 100 000 tasks of which 1 000 have changed, per change",
+            300,
+            0.5,
+            CHANGED as f64,
+            vec![(
+                "meanwhile, what changed",
+                Box::new(|| {
+                    for _ in 0..CHANGED {
+                        let task = Builder::default()
+                            .report_to(&queue.changes)
+                            .spawn_on(&pool, |_| ());
+                        task.expect("queued").join().expect("returned");
+                    }
+                    timed(|| drop(black_box(queue.changes.take(usize::MAX))))
+                }),
+            )],
+        )
+    }
+
+    fn wake_up(&self) -> std::io::Result<()> {
+        self.compare(
+            "from the end of a task to its joiner running again",
+            3_000,
+            0.5,
+            1.0,
+            vec![
+                (
+                    "meanwhile",
+                    Box::new(|| {
+                        let task = Builder::new("bench").spawn(|_| settle()).expect("a thread");
+                        task.join().expect("returned").elapsed()
+                    }),
+                ),
+                (
+                    "Condvar",
+                    Box::new(|| {
+                        let shared = Arc::new((Mutex::new(None), Condvar::new()));
+                        let thread = {
+                            let shared = shared.clone();
+                            std::thread::Builder::new().spawn(move || {
+                                let ended = settle();
+                                *shared.0.lock().expect("never poisoned") = Some(ended);
+                                shared.1.notify_one();
+                            })
+                        };
+                        let guard = shared.0.lock().expect("never poisoned");
+                        let ended = shared
+                            .1
+                            .wait_while(guard, |ended| ended.is_none())
+                            .expect("never poisoned");
+                        let waited = ended.expect("set").elapsed();
+                        drop(ended);
+                        std_join(thread.expect("a thread"));
+                        waited
+                    }),
+                ),
+                (
+                    "std::thread",
+                    Box::new(|| {
+                        std_join(std::thread::Builder::new().spawn(settle).expect("a thread"))
+                            .elapsed()
+                    }),
+                ),
+                (
+                    "poll-promise",
+                    Box::new(|| {
+                        let promise = Promise::spawn_thread("bench", settle);
+                        promise.block_until_ready().elapsed()
+                    }),
+                ),
+            ],
+        )
+    }
+
+    fn overshoot(&self) -> std::io::Result<()> {
+        let never = Queue::new(1);
+        let (_send, receive) = crossbeam_channel::bounded::<()>(0);
+        let pair = (Mutex::new(()), Condvar::new());
+        for (millis, rounds) in [(1, 1_000), (10, 200), (100, 30)] {
+            let timeout = Duration::from_millis(millis);
+            self.compare(
+                &format!("overshoot of a timeout of {millis} ms, 95th percentile"),
+                rounds,
+                0.95,
+                1.0,
+                vec![
+                    (
+                        "meanwhile",
+                        Box::new(|| {
+                            late(timeout, || {
+                                assert!(never.tasks[0].join_timeout(timeout).is_err());
+                            })
+                        }),
+                    ),
+                    (
+                        "Condvar",
+                        Box::new(|| {
+                            late(timeout, || {
+                                let guard = pair.0.lock().expect("never poisoned");
+                                let waited = pair.1.wait_timeout_while(guard, timeout, |()| true);
+                                drop(waited.expect("never poisoned"));
+                            })
+                        }),
+                    ),
+                    (
+                        "crossbeam recv_timeout",
+                        Box::new(|| {
+                            late(timeout, || {
+                                assert!(receive.recv_timeout(timeout).is_err());
+                            })
+                        }),
+                    ),
+                ],
+            )?;
+        }
+        Ok(())
+    }
+
+    fn progress(&self) -> std::io::Result<()> {
+        const UPDATES: u64 = 1_000_000;
+        let changes = Changes::new(|| ());
+        let task = Builder::new("progress").report_to(&changes).spawn({
+            let rounds = self.rounds(50);
+            move |context| {
+                let mut times: Vec<Duration> = (0..rounds)
+                    .map(|_| {
+                        timed(|| {
+                            (0..UPDATES).for_each(|n| context.set_progress(black_box(n), UPDATES))
+                        })
+                    })
+                    .collect();
+                at_quantile(&mut times, 0.5) / UPDATES as f64
+            }
+        });
+        let each = *task.expect("a thread").join().expect("returned");
+        writeln!(
+            std::io::stdout(),
+            "a progress update\n    {:<28} {:>9.2} ns",
+            "meanwhile",
+            each * 1e9
+        )
+    }
+
+    fn panics(&self) -> std::io::Result<()> {
+        let pool = Pool::builder()
+            .threads(1)
+            .priority(Priority::Normal)
+            .build()
+            .expect("threads");
+        let end = |panics: bool| {
+            timed(|| {
+                let task = Builder::new("bench").spawn_on(&pool, move |_| {
+                    assert!(!black_box(panics), "as told");
+                });
+                assert_eq!(task.expect("queued").join().is_err(), panics);
+            })
+        };
+        self.compare(
+            "a pool task that ends, from spawn to outcome",
+            3_000,
+            0.5,
+            1.0,
+            vec![
+                ("by a captured panic", Box::new(|| end(true))),
+                ("by returning", Box::new(|| end(false))),
+            ],
+        )
+    }
+
+    fn memory(&self) -> std::io::Result<()> {
+        const TASKS: usize = 100_000;
+        drop(Queue::new(TASKS));
+        let before = resident_bytes()?;
+        let queue = Queue::new(TASKS);
+        let during = resident_bytes()?;
+        drop(queue);
+        let after = resident_bytes()?;
+        let mut out = std::io::stdout().lock();
+        writeln!(
+            out,
+            "resident memory of 100 000 queued pool tasks, in a process that has had as many"
+        )?;
+        writeln!(
+            out,
+            "    each, handle included        {:>9} bytes",
+            during.saturating_sub(before) / TASKS
+        )?;
+        writeln!(
+            out,
+            "    before, during, after        {:>9} MiB, {} MiB, {} MiB",
+            before >> 20,
+            during >> 20,
+            after >> 20
+        )
+    }
+}
+
+/// Tasks that stay queued behind one that waits, until this is dropped.
+struct Queue {
+    changes: Changes,
+    tasks: Vec<Task<()>>,
+    release: crossbeam_channel::Sender<()>,
+}
+
+impl Queue {
+    fn new(count: usize) -> Self {
+        let changes = Changes::new(|| ());
+        let pool = Pool::builder().threads(1).build().expect("a thread");
+        let (release, released) = crossbeam_channel::bounded::<()>(1);
+        let ahead = Builder::new("ahead").spawn_on(&pool, move |_| released.iter().next());
+        drop(ahead.expect("queued"));
+        let tasks = (0..count)
+            .map(|_| {
+                Builder::default()
+                    .report_to(&changes)
+                    .spawn_on(&pool, |_| ())
+            })
+            .map(|task| task.expect("queued"))
+            .collect();
+        Self {
+            changes,
+            tasks,
+            release,
+        }
+    }
+}
+
+impl Drop for Queue {
+    fn drop(&mut self) {
+        self.release.send(()).expect("the task ahead waits for it");
+        for task in &self.tasks {
+            task.join().expect("returned");
+        }
+    }
+}
+
+fn work(n: u32) -> u32 {
+    black_box(n).wrapping_mul(2_654_435_761)
+}
+
+/// Works for as long as a joiner needs to fall asleep, and says when it ended.
+fn settle() -> Instant {
+    let end = Instant::now() + Duration::from_micros(200);
+    while Instant::now() < end {
+        std::hint::spin_loop();
+    }
+    Instant::now()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the peer that is measured")]
+fn std_join<T>(thread: std::thread::JoinHandle<T>) -> T {
+    thread.join().expect("returned")
+}
+
+fn timed(work: impl FnOnce()) -> Duration {
+    let start = Instant::now();
+    work();
+    start.elapsed()
+}
+
+/// How much longer than `timeout` a wait took, which must not be shorter.
+fn late(timeout: Duration, wait: impl FnOnce()) -> Duration {
+    timed(wait).checked_sub(timeout).expect("never early")
+}
+
+fn at_quantile(times: &mut [Duration], quantile: f64) -> f64 {
+    times.sort_unstable();
+    let last = times.len() - 1;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 0 and the last index"
+    )]
+    let index = (last as f64 * quantile).round() as usize;
+    times[index].as_secs_f64()
+}
+
+fn show(seconds: f64) -> String {
+    if seconds < 1e-6 {
+        format!("{:.1} ns", seconds * 1e9)
+    } else if seconds < 1e-3 {
+        format!("{:.2} µs", seconds * 1e6)
+    } else {
+        format!("{:.2} ms", seconds * 1e3)
+    }
+}
+
+fn resident_bytes() -> std::io::Result<usize> {
+    const PAGE: usize = 4096;
+    let statm = std::fs::read_to_string("/proc/self/statm")?;
+    let pages = statm
+        .split_whitespace()
+        .nth(1)
+        .and_then(|pages| pages.parse::<usize>().ok());
+    Ok(pages.unwrap_or(0) * PAGE)
+}

@@ -1,0 +1,81 @@
+//! Long work in an egui window: started, watched, cancelled, and never waited for in a frame.
+//!
+//! `cargo run --example minimal`
+
+use eframe::egui;
+use meanwhile::join::{Builder, Changes, Context, JoinError, SpawnError, Task};
+
+fn main() -> eframe::Result {
+    eframe::run_native(
+        "Minimal",
+        eframe::NativeOptions::default(),
+        Box::new(|cc| Ok(Box::new(Minimal::new(&cc.egui_ctx)))),
+    )
+}
+
+struct Minimal {
+    changes: Changes,
+    task: Option<Result<Task<u64>, SpawnError>>,
+}
+
+impl Minimal {
+    /// The window is repainted when a task has something new to show, and not before.
+    fn new(ctx: &egui::Context) -> Self {
+        let ctx = ctx.clone();
+        Self {
+            changes: Changes::new(move || ctx.request_repaint()),
+            task: None,
+        }
+    }
+}
+
+impl eframe::App for Minimal {
+    /// Also runs while the window is hidden. Making room in the queue lets the next change wake.
+    fn logic(&mut self, _ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        self.changes.take(usize::MAX);
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        egui::CentralPanel::default().show(ui, |ui| {
+            if ui.button("Start").clicked() {
+                let builder = Builder::new("count primes").report_to(&self.changes);
+                self.task = Some(builder.spawn(count_primes));
+            }
+            match &self.task {
+                None => ui.label("Nothing started"),
+                Some(Err(refused)) => ui.label(refused.to_string()),
+                Some(Ok(task)) => task_ui(task, ui),
+            };
+        });
+    }
+}
+
+fn task_ui(task: &Task<u64>, ui: &mut egui::Ui) -> egui::Response {
+    match task.poll() {
+        Some(Ok(primes)) => ui.label(format!("{primes} primes")),
+        Some(Err(JoinError::Panicked(report))) => ui.label(report.to_string()),
+        Some(Err(error)) => ui.label(error.to_string()),
+        None => {
+            if ui.button("Cancel").clicked() {
+                task.cancel();
+            }
+            let progress = task.progress();
+            ui.label(format!("{} of {} numbers", progress.done, progress.total))
+        }
+    }
+}
+
+fn count_primes(context: &Context) -> u64 {
+    let limit = 200_000;
+    let is_prime = |n: u64| {
+        (2..n)
+            .take_while(|d| d * d <= n)
+            .all(|d| !n.is_multiple_of(d))
+    };
+    (2..limit)
+        .inspect(|n| context.set_progress(*n, limit))
+        .inspect(|_| context.checkpoint())
+        .filter(|n| is_prime(*n))
+        .map(|_| 1)
+        .sum()
+}
