@@ -1,7 +1,7 @@
 //! A few pictures of the window: they are the ones of the README, and this is what writes them.
 //!
 //! They need a Vulkan driver; the one of Mesa that draws in software is enough. To write them anew:
-//! `UPDATE_SNAPSHOTS=1 cargo test --test snapshots -- --ignored`. Renderers differ a little and
+//! `UPDATE_SNAPSHOTS=force cargo test --test snapshots -- --ignored`. Renderers differ a little and
 //! times differ always, so a picture passes when nearly all of it is the same.
 
 #[path = "snapshots/pictures.rs"]

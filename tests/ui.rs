@@ -2,6 +2,8 @@
 
 #[path = "ui/closing.rs"]
 mod closing;
+#[path = "ui/display.rs"]
+mod display;
 #[path = "ui/inputs.rs"]
 mod inputs;
 #[path = "ui/joining.rs"]

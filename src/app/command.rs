@@ -7,7 +7,7 @@ use super::{App, chores};
 use crate::jobs::{JobSpec, Options};
 use crate::record::{JobId, JobRecord};
 use crate::ui::close_question::Leaving;
-use crate::ui::{BlockedFor, Command, Notice, Pane};
+use crate::ui::{BlockedFor, Command, Notice, Page, Pane};
 
 impl App {
     /// Runs one command. Called at the end of a frame, when nothing is being drawn.
@@ -163,6 +163,7 @@ impl App {
         let future = self.dialogs.open(request, frame);
         self.dialog = Some(OpenDialog::new(purpose, future, ctx));
         self.view.dialog_open = true;
+        self.view.page = Page::Workbench;
     }
 }
 

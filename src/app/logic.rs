@@ -1,18 +1,19 @@
 use std::path::PathBuf;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use eframe::egui::{self, ViewportCommand};
 
 use super::dialog::{DialogAnswer, Purpose};
 use super::{App, WindowPlace, chores};
 use crate::join;
-use crate::record::{Backtrace, EventKind, JobId, JobRecord, Record};
+use crate::record::{Backtrace, Event, EventKind, JobId, JobRecord, Record};
 use crate::ui::close_question::Leaving;
 use crate::ui::waits_pane::WaitRow;
 use crate::ui::{Notice, Order, Pane, ResultsView};
 
-/// Events taken in one frame. At a microsecond each that is well below a tenth of a frame.
-const EVENTS_PER_FRAME: usize = 1000;
+/// Events are taken in portions, for at most this long in a frame; what is left comes in the next.
+const EVENTS_AT_ONCE: usize = 256;
+const TAKE_IN_FOR: Duration = Duration::from_millis(2);
 
 /// Work shorter than this ends without asking for attention.
 const LONG_WORK: Duration = Duration::from_secs(10);
@@ -42,15 +43,14 @@ impl App {
     }
 
     pub(super) fn poll_board(&mut self, ctx: &egui::Context) {
-        let events = self.board.poll(EVENTS_PER_FRAME);
-        if events.len() >= EVENTS_PER_FRAME {
-            ctx.request_repaint();
-        }
-        for event in events {
-            let ended = matches!(event.kind, EventKind::JobDidFinish { .. }).then_some(event.job);
-            self.record.apply(event);
-            if let Some(job) = ended {
-                self.ask_attention(job, ctx);
+        let began = Instant::now();
+        loop {
+            for event in self.board.poll(EVENTS_AT_ONCE) {
+                self.apply(event, ctx);
+            }
+            let has_more = self.board.wants_poll_in() == Some(Duration::ZERO);
+            if !has_more || began.elapsed() >= TAKE_IN_FOR {
+                break;
             }
         }
         let record = &self.record;
@@ -59,6 +59,14 @@ impl App {
             job.and_then(|job| job.panic(key))
                 .is_some_and(|(_, backtrace)| *backtrace == Backtrace::Unresolved)
         });
+    }
+
+    fn apply(&mut self, event: Event, ctx: &egui::Context) {
+        let ended = matches!(event.kind, EventKind::JobDidFinish { .. }).then_some(event.job);
+        self.record.apply(event);
+        if let Some(job) = ended {
+            self.ask_attention(job, ctx);
+        }
     }
 
     /// Once for each job, and only for long work behind another window.
@@ -264,6 +272,7 @@ impl App {
         if let Some(again) = again {
             ctx.request_repaint_after(again);
         }
+        // Noted when it is drawn, so that the frame's own work counts, a blocking wait included.
         self.frames
             .begin_frame(self.board.now(), Some(self.frame_began_at));
     }
@@ -320,7 +329,7 @@ fn task_waits() -> Vec<WaitRow> {
             |task| task.name.to_string(),
         )
     };
-    let now = std::time::Instant::now();
+    let now = Instant::now();
     let waits = join::wait_graph().waits;
     let rows = waits.into_iter().map(|wait| WaitRow {
         waiter: match (wait.waiter, wait.thread_name) {

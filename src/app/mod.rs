@@ -149,9 +149,15 @@ pub fn run(files: Vec<PathBuf>) -> anyhow::Result<()> {
     )
     .map_err(|error| {
         anyhow::anyhow!(
-            "The window could not be opened: {error}. Without a window, this works: meanwhile run checksum FILES…"
+            "The desktop gave no window: {}. Without a window, this works: meanwhile run checksum FILES…",
+            last_part(&error.to_string())
         )
     })
+}
+
+/// Errors of the windowing library begin with the place in its source; the person wants the end.
+fn last_part(error: &str) -> &str {
+    error.rsplit(": ").next().unwrap_or(error)
 }
 
 /// On X11 and Wayland the surroundings say where the display is; other systems always have one.

@@ -57,6 +57,7 @@ fn progress_ui(job: &JobRecord, now: Duration, ui: &mut Ui) {
     let fill = Look::of_job(job.state(), tokens(ui)).color;
     let bar = ProgressBar::new(share).desired_height(8.0).fill(fill);
     ui.add(bar.corner_radius(4)).accessible_name("Progress");
+    // The line is there even while it is empty: buttons must not move under the pointer.
     ui.horizontal(|ui| {
         if job.total_bytes() > 0 {
             ui.label(RichText::new(bytes_text(job)).monospace());
@@ -152,7 +153,7 @@ fn timeout_ui(choices: &mut Choices, ui: &mut Ui) {
 fn waiting_ui(job: &JobRecord, now: Duration, blocked_for: Option<BlockedFor>, ui: &mut Ui) {
     let join = job.active_joins().next_back().or(job.joins().last());
     let Some(join) = join else {
-        ui.label(RichText::new("Nobody waits for this job.").weak());
+        ui.horizontal(|ui| ui.label(RichText::new("Nobody waits for this job.").weak()));
         return;
     };
     let tokens = tokens(ui);

@@ -144,6 +144,9 @@ fn visuals(mut visuals: Visuals, tokens: &Tokens) -> Visuals {
     visuals.selection.bg_fill = tokens.selection;
     visuals.selection.stroke = Stroke::new(1.0, tokens.text);
 
+    // Nothing moves unless something runs; a cursor that blinks is two frames a second.
+    visuals.text_cursor.blink = false;
+
     let widgets = &mut visuals.widgets;
     widgets.noninteractive.bg_stroke = Stroke::new(1.0, tokens.line);
     widgets.noninteractive.fg_stroke = Stroke::new(1.0, tokens.text);

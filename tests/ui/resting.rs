@@ -36,6 +36,14 @@ fn an_idle_window_asks_for_no_frame() {
 }
 
 #[test]
+fn a_text_field_with_the_keyboard_asks_for_no_frame() {
+    let mut window = Window::open();
+    window.type_into("Path", "/etc");
+    let frames = rest(&mut window);
+    assert!(frames < 20, "{frames} frames to come to rest");
+}
+
+#[test]
 fn a_window_whose_job_has_ended_comes_to_rest() {
     let mut window = Window::open();
     window.misbehave("Return", 1.0, 3.0, 0.0);
