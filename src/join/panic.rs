@@ -26,8 +26,7 @@ use super::outcome::TaskId;
 /// ```
 /// use meanwhile::join::{self, JoinError, PayloadKind};
 ///
-/// let divisor = 0;
-/// let task = join::spawn("divide", move |_| 7_u32.checked_div(divisor).expect("no remainder"))?;
+/// let task = join::spawn("divide", |_| panic!("no remainder"))?;
 /// let Err(JoinError::Panicked(report)) = task.join() else { unreachable!() };
 /// assert_eq!(report.message(), "no remainder");
 /// assert_eq!(report.payload_kind(), PayloadKind::Str);

@@ -33,9 +33,9 @@ use super::sync::{AtomicBool, Mutex, Ordering, lock};
 ///         context.set_progress(done, 1_000);
 ///     }
 /// })?;
-/// let finished = Arc::new(std::sync::Barrier::new(2));
-/// task.on_finish({ let finished = finished.clone(); move || { finished.wait(); } });
-/// finished.wait();
+/// let (finished, is_finished) = std::sync::mpsc::channel();
+/// task.on_finish(move || finished.send(()).expect("this thread waits"));
+/// is_finished.recv().expect("callbacks run");
 /// assert_eq!(changes.take(usize::MAX), [task.id()]);
 /// assert_eq!(changes.take(usize::MAX), []);
 /// assert_eq!(wakes.load(Ordering::SeqCst), 1);
