@@ -35,7 +35,7 @@ fn main() -> std::io::Result<()> {
     bench.overshoot()?;
     bench.progress()?;
     bench.panics()?;
-    bench.memory()
+    Bench::memory()
 }
 
 impl Bench {
@@ -120,6 +120,7 @@ impl Bench {
         )
     }
 
+    #[expect(clippy::too_many_lines, reason = "five contenders, each shown whole")]
     fn pool(&self) -> std::io::Result<()> {
         const TASKS: u32 = 1_000;
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
@@ -406,7 +407,7 @@ impl Bench {
                 let mut times: Vec<Duration> = (0..rounds)
                     .map(|_| {
                         timed(|| {
-                            (0..UPDATES).for_each(|n| context.set_progress(black_box(n), UPDATES))
+                            (0..UPDATES).for_each(|n| context.set_progress(black_box(n), UPDATES));
                         })
                     })
                     .collect();
@@ -448,7 +449,7 @@ impl Bench {
         )
     }
 
-    fn memory(&self) -> std::io::Result<()> {
+    fn memory() -> std::io::Result<()> {
         const TASKS: usize = 100_000;
         drop(Queue::new(TASKS));
         let before = resident_bytes()?;

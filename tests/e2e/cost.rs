@@ -39,7 +39,7 @@ impl Cost {
     /// What was spent after `earlier`.
     pub(crate) fn since(self, earlier: Self) -> Self {
         Self {
-            cpu: self.cpu - earlier.cpu,
+            cpu: self.cpu.saturating_sub(earlier.cpu),
             wakeups: self.wakeups - earlier.wakeups,
         }
     }

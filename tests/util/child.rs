@@ -1,6 +1,6 @@
 //! Tests that need a process of their own: for process-wide state and for hard limits.
 
-use std::process::{Command, ExitStatus};
+use std::process::Command;
 
 const IN_CHILD: &str = "MEANWHILE_TEST_IN_CHILD";
 
@@ -19,20 +19,16 @@ pub(crate) fn in_child_with(setup: &str, name: &str, body: impl FnOnce()) {
     }
     let output = Command::new("/bin/sh")
         .args(["-c", &format!("{setup}\nexec \"$0\" \"$@\"")])
-        .arg(std::env::current_exe().unwrap())
+        .arg(std::env::current_exe().expect("a test has a file"))
         .args(["--exact", name, "--nocapture", "--test-threads=1"])
         .env(IN_CHILD, name)
         .output()
-        .unwrap();
+        .expect("a shell");
     let stdout = String::from_utf8_lossy(&output.stdout);
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert!(
-        passed(output.status) && stdout.contains("1 passed"),
+        output.status.success() && stdout.contains("1 passed"),
         "{name} in a process of its own: {}\n{stdout}\n{stderr}",
         output.status
     );
-}
-
-fn passed(status: ExitStatus) -> bool {
-    status.success()
 }

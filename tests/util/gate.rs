@@ -4,7 +4,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 /// Far beyond anything a test waits for; reached only when something hangs.
-pub(crate) const LIMIT: Duration = Duration::from_secs(60);
+pub(crate) const LIMIT: Duration = Duration::from_mins(1);
 
 /// A gate that is shut until somebody opens it.
 #[derive(Clone, Default)]
@@ -16,19 +16,19 @@ impl Gate {
     }
 
     pub(crate) fn open(&self) {
-        *self.0.0.lock().unwrap() = true;
+        *self.0.0.lock().expect("never poisoned") = true;
         self.0.1.notify_all();
     }
 
     /// Blocks until the gate is open; fails the test when nobody opens it.
     #[track_caller]
     pub(crate) fn pass(&self) {
-        let shut = self.0.0.lock().unwrap();
+        let shut = self.0.0.lock().expect("never poisoned");
         let (_open, late) = self
             .0
             .1
             .wait_timeout_while(shut, LIMIT, |open| !*open)
-            .unwrap();
+            .expect("never poisoned");
         assert!(!late.timed_out(), "nobody opened the gate");
     }
 }

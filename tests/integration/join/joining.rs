@@ -8,7 +8,7 @@ use meanwhile::join::{self, Builder, JoinError, Pool, Task, TaskId, TaskState};
 
 use crate::util::gate::{Gate, OpenOnDrop};
 
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 /// A task that runs, and returns 7 when the gate is opened.
 fn gated(gate: &Gate) -> Task<u32> {
@@ -257,7 +257,7 @@ fn ring(count: usize, closes_at: usize) -> Vec<Task<Result<(), JoinError>>> {
             .unwrap()
         })
         .collect();
-    *links.lock().unwrap() = tasks.clone();
+    links.lock().unwrap().clone_from(&tasks);
     known.open();
     for task in &tasks {
         task.join_timeout(LONG).unwrap();
@@ -390,7 +390,7 @@ fn t9_a_timed_join_of_a_task_queued_on_the_own_pool_waits_and_can_time_out() {
         Builder::new("outer")
             .spawn_on(&pool.clone(), move |_| {
                 let inner = Builder::new("inner").spawn_on(&pool, |_| ()).unwrap();
-                let timed = inner.join_timeout(Duration::from_millis(5)).map(|()| ());
+                let timed = inner.join_timeout(Duration::from_millis(5)).copied();
                 (inner, timed)
             })
             .unwrap()

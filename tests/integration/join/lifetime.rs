@@ -10,7 +10,7 @@ use meanwhile::join::{self, Builder, Context, JoinError, Pool, SpawnError, Task,
 use crate::util::child::{in_child, in_child_with};
 use crate::util::gate::Gate;
 
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 #[test]
 fn t15_a_task_cancelled_while_queued_never_runs() {
@@ -62,6 +62,15 @@ fn until_cancelled(context: &Context) {
     }
 }
 
+/// Notes that it was dropped.
+struct Notes(Arc<AtomicBool>);
+
+impl Drop for Notes {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
 #[test]
 fn t16_a_checkpoint_ends_a_cancelled_task_quietly() {
     in_child(
@@ -73,12 +82,6 @@ fn t16_a_checkpoint_ends_a_cancelled_task_quietly() {
                 move |_| hook_ran.store(true, Ordering::SeqCst)
             }));
             let unwound = Arc::new(AtomicBool::new(false));
-            struct Notes(Arc<AtomicBool>);
-            impl Drop for Notes {
-                fn drop(&mut self) {
-                    self.0.store(true, Ordering::SeqCst);
-                }
-            }
             let task = {
                 let notes = Notes(unwound.clone());
                 join::spawn("obeys", move |context| {
@@ -325,7 +328,7 @@ fn t24_a_scope_cancels_and_joins_what_it_started_also_when_its_body_panics() {
                 tasks.push(scope.spawn_on(&pool, "queued", until_cancelled).unwrap());
                 drop(tasks);
                 panic!("the body panics");
-            })
+            });
         })
         .unwrap()
     };

@@ -326,7 +326,7 @@ fn a_panic_report_costs_no_resolved_backtrace_until_it_is_asked_for() {
         join::spawn("reader", move |_| report.backtrace().as_ptr().addr()).unwrap()
     };
     assert_eq!(
-        *other.join_timeout(Duration::from_secs(60)).unwrap(),
+        *other.join_timeout(Duration::from_mins(1)).unwrap(),
         report.backtrace().as_ptr().addr()
     );
 }

@@ -116,7 +116,6 @@ impl Case {
             self.check_outcome(task);
         }
         step(When::Joined, &mut handle);
-        drop(step);
         drop(handle);
         drop(watcher);
         while captures.load(Ordering::SeqCst) == 0 {
