@@ -16,7 +16,9 @@ use super::context::{self, Context};
 use super::graph::Wait;
 use super::outcome::{Placement, Progress, TaskId, TaskInfo, TaskState};
 use super::panic::{PanicReport, contain, drop_contained};
-use super::sync::{AtomicBool, AtomicU8, AtomicU64, Mutex, Ordering, Thread, lock, park_until};
+use super::sync::{
+    AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Mutex, Ordering, Thread, lock, park_until,
+};
 use super::wake::Observer;
 
 const QUEUED: u8 = 0;
@@ -44,6 +46,7 @@ pub(crate) struct Header {
     daemon: bool,
     placement: Placement,
     state: AtomicU8,
+    registry_key: AtomicUsize,
     cancel_requested: AtomicBool,
     dirty: AtomicBool,
     done: AtomicU64,
@@ -113,6 +116,7 @@ impl Header {
             daemon: spec.daemon,
             placement: spec.placement,
             state: AtomicU8::new(QUEUED),
+            registry_key: AtomicUsize::new(0),
             cancel_requested: AtomicBool::new(false),
             dirty: AtomicBool::new(false),
             done: AtomicU64::new(0),
@@ -145,6 +149,15 @@ impl Header {
 
     pub(crate) fn placement(&self) -> Placement {
         self.placement
+    }
+
+    /// Where it stands in the registry that lists it.
+    pub(crate) fn registry_key(&self) -> usize {
+        self.registry_key.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_registry_key(&self, key: usize) {
+        self.registry_key.store(key, Ordering::Relaxed);
     }
 
     pub(crate) fn is_finished(&self) -> bool {

@@ -1,9 +1,9 @@
 //! The tasks that live: listing them, and waiting for them at the end of the program.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use slab::Slab;
 
 use super::cell::Header;
 use super::graph::{self, Graph};
@@ -17,47 +17,27 @@ const SPARE_CAPACITY: usize = 1024;
 
 /// The live tasks of one process (or of one model).
 pub(crate) struct Registry {
-    shards: [Mutex<Shard>; SHARDS],
-}
-
-type Shard = HashMap<u64, Arc<Header>, BuildHasherDefault<Identity>>;
-
-/// Task numbers are spread evenly as they are.
-#[derive(Default)]
-struct Identity(u64);
-
-impl Hasher for Identity {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
-        }
-    }
-
-    fn write_u64(&mut self, number: u64) {
-        // The table takes its tag from the highest bits, where task numbers have none.
-        self.0 = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
-    }
+    shards: [Mutex<Slab<Arc<Header>>>; SHARDS],
 }
 
 impl Registry {
     pub(crate) fn new() -> Self {
         Self {
-            shards: std::array::from_fn(|_| Mutex::new(Shard::default())),
+            shards: std::array::from_fn(|_| Mutex::new(Slab::new())),
         }
     }
 
     pub(crate) fn add(&self, task: Arc<Header>) {
-        lock(self.shard(&task)).insert(task.id().get(), task);
+        let mut shard = lock(self.shard(&task));
+        let entry = shard.vacant_entry();
+        task.set_registry_key(entry.key());
+        entry.insert(task);
     }
 
     pub(crate) fn remove(&self, task: &Header) {
         let removed = {
             let mut shard = lock(self.shard(task));
-            let removed = shard.remove(&task.id().get());
+            let removed = shard.try_remove(task.registry_key());
             if shard.is_empty() && shard.capacity() > SPARE_CAPACITY {
                 shard.shrink_to_fit();
             }
@@ -80,7 +60,7 @@ impl Registry {
         let shards: Vec<_> = self.shards.iter().map(lock).collect();
         shards
             .iter()
-            .flat_map(|shard| shard.values().cloned())
+            .flat_map(|shard| shard.iter().map(|(_, task)| task.clone()))
             .collect()
     }
 
@@ -106,7 +86,7 @@ impl Registry {
         }
     }
 
-    fn shard(&self, task: &Header) -> &Mutex<Shard> {
+    fn shard(&self, task: &Header) -> &Mutex<Slab<Arc<Header>>> {
         let index = usize::try_from(task.id().get() % SHARDS as u64).unwrap_or(0);
         &self.shards[index]
     }
