@@ -44,13 +44,25 @@ pub fn close_question_ui(
 }
 
 fn buttons_ui(leaving: Leaving, ui: &mut Ui, commands: &mut Vec<Command>) {
-    if primary_button(ui, "Keep the window", true).clicked() {
+    let keep = primary_button(ui, "Keep the window", true);
+    let mut has_focus = keep.has_focus();
+    if keep.clicked() {
         commands.push(Command::KeepWindow);
     }
-    if leaving == Leaving::Asking && ui.button("Wait and quit").clicked() {
-        commands.push(Command::WaitAndQuit);
+    let mut other = |text: &str, command| {
+        let button = ui.button(text);
+        has_focus |= button.has_focus();
+        if button.clicked() {
+            commands.push(command);
+        }
+    };
+    if leaving == Leaving::Asking {
+        other("Wait and quit", Command::WaitAndQuit);
     }
-    if leaving != Leaving::Cancelling && ui.button("Cancel and quit").clicked() {
-        commands.push(Command::CancelAndQuit);
+    if leaving != Leaving::Cancelling {
+        other("Cancel and quit", Command::CancelAndQuit);
+    }
+    if !has_focus {
+        keep.request_focus();
     }
 }

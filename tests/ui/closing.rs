@@ -44,6 +44,7 @@ fn running_work_is_asked_about_and_the_window_can_be_kept() {
     let mut window = with_a_long_job();
     assert!(!close(&mut window));
     assert!(window.shows("Work is still running"));
+    assert!(window.named("Keep the window").is_focused());
     window.click("Keep the window");
     assert!(!window.shows("Work is still running"));
     assert!(window.is_enabled("Cancel"));
