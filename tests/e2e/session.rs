@@ -55,6 +55,8 @@ impl Session {
             "1600x1000x24",
             "-nolisten",
             "tcp",
+            // Otherwise it starts afresh whenever the last client leaves, and drops who is just coming.
+            "-noreset",
         ]);
         let (screen, display) = started_and_said("Xvfb", screen);
         let mut session = Self {

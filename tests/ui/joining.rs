@@ -6,7 +6,7 @@ fn with_a_long_job() -> Window {
     let mut window = Window::open();
     window.misbehave("Sleep", 1.0, 1.0, 600.0);
     window.click("Start");
-    window.until("#1 Misbehave");
+    window.until("of 1 item");
     window
 }
 

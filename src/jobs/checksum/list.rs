@@ -70,7 +70,7 @@ pub fn line(checksum: &Checksum, name: &Path) -> Vec<u8> {
     line
 }
 
-/// A whole list: one [`line`] for each checksum, in their order.
+/// A whole list: one [`line()`] for each checksum, in their order.
 pub fn lines<'a>(checksums: impl IntoIterator<Item = (&'a Checksum, &'a Path)>) -> Vec<u8> {
     checksums
         .into_iter()
