@@ -27,6 +27,7 @@ fn main() -> std::io::Result<()> {
     let bench = Bench {
         is_short: !std::env::args().any(|argument| argument == "--bench"),
     };
+    Bench::memory()?;
     bench.spawn_and_join()?;
     bench.pool()?;
     bench.polling()?;
@@ -34,8 +35,7 @@ fn main() -> std::io::Result<()> {
     bench.wake_up()?;
     bench.overshoot()?;
     bench.progress()?;
-    bench.panics()?;
-    Bench::memory()
+    bench.panics()
 }
 
 impl Bench {
@@ -449,30 +449,25 @@ impl Bench {
         )
     }
 
+    /// First of all, while the process is small. What ended tasks leave is the allocator's to give
+    /// back; that it is used again is what the second round shows.
     fn memory() -> std::io::Result<()> {
         const TASKS: usize = 100_000;
-        drop(Queue::new(TASKS));
         let before = resident_bytes()?;
         let queue = Queue::new(TASKS);
-        let during = resident_bytes()?;
+        let queued = resident_bytes()?;
         drop(queue);
-        let after = resident_bytes()?;
-        let mut out = std::io::stdout().lock();
+        let ended = resident_bytes()?;
+        let queue = Queue::new(TASKS);
+        let again = resident_bytes()?;
+        drop(queue);
+        let each = queued.saturating_sub(before) / TASKS;
+        let [before, queued, ended, again] =
+            [before, queued, ended, again].map(|bytes| bytes >> 20);
         writeln!(
-            out,
-            "resident memory of 100 000 queued pool tasks, in a process that has had as many"
-        )?;
-        writeln!(
-            out,
-            "    each, handle included        {:>9} bytes",
-            during.saturating_sub(before) / TASKS
-        )?;
-        writeln!(
-            out,
-            "    before, during, after        {:>9} MiB, {} MiB, {} MiB",
-            before >> 20,
-            during >> 20,
-            after >> 20
+            std::io::stdout(),
+            "resident memory of 100 000 queued pool tasks\n    \
+             {each} bytes each, handle included; {before} MiB before, {queued} queued, {ended} ended, {again} queued again"
         )
     }
 }

@@ -31,6 +31,12 @@ fn every_promise_of_the_conformance_table_is_held_by_a_test_that_exists() {
 }
 
 #[test]
+fn the_example_it_shows_is_the_one_that_cargo_runs() {
+    let example = read(&root().join("examples/minimal.rs"));
+    assert!(readme().contains(&format!("```rust,no_run\n{example}```")));
+}
+
+#[test]
 fn what_the_readme_links_to_is_there() {
     for file in ["README.md", "ARCHITECTURE.md"] {
         let text = read(&root().join(file));
