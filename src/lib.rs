@@ -1,4 +1,34 @@
-//! Meanwhile: run long work in the background, watch it, and join it on your own terms.
+//! Run long work in the background, watch it, and join it on your own terms.
+//!
+//! Two things in one crate: [`join`], a library of background tasks for programs with a window, and
+//! a desktop program that is built on it.
+//!
+//! # The library
+//! [`join::spawn`] starts a [`join::Task`], whose handle can be polled once a frame for one atomic
+//! load, joined with or without a timeout any number of times, and cancelled; how the task ended is
+//! a value, a panic included. [`join::Changes`] tells a window what changed since its last frame
+//! and wakes it when something does. Without the feature `app` the crate is this module alone.
+//!
+//! # The program
+//! Work flows down and news flow up, and nothing points back up:
+//!
+//! | module | what it does | may use |
+//! |---|---|---|
+//! | `app` | the window: frame loop, settings, dialogs | everything below |
+//! | `cli` | the same jobs from a shell | `board` and below |
+//! | `ui` | panels: they read data and push commands | `board` and below |
+//! | `board` | owns what runs; starts, cancels, joins; turns wake-ups into events | `record` and below |
+//! | `record` | what happened, as plain data, built from events alone | `jobs`, `join` |
+//! | `jobs` | what can be run: the catalogue, one file a job | `join` |
+//! | [`join`] | tasks, pools, waiting | std |
+//!
+//! # Invariants
+//! - An outcome is published before anybody is woken, so who is woken finds it there.
+//! - Nothing that a frame calls waits; to wait for a job is a state of that job.
+//! - `join` knows no window toolkit and no file format; `jobs`, `record` and `board` know no window.
+//! - No unsafe code, and panics unwind: a panic is an outcome.
+//!
+//! ARCHITECTURE.md in the repository is the longer map.
 
 #[cfg(feature = "app")]
 pub mod app;
