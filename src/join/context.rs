@@ -10,6 +10,25 @@ use super::panic::CancelUnwind;
 /// A running task's view of itself: whether it should stop, and where it says how far it is.
 ///
 /// It may be cloned and passed to helpers of the task.
+///
+/// ```
+/// use meanwhile::join;
+///
+/// let task = join::spawn("sum", |context| {
+///     let mut sum = 0;
+///     for n in 1..=1_000 {
+///         context.checkpoint();
+///         context.set_progress(n, 1_000);
+///         sum += n;
+///     }
+///     context.set_message("summed up");
+///     sum
+/// })?;
+/// assert_eq!(*task.join()?, 500_500);
+/// assert_eq!(task.progress().done, 1_000);
+/// assert_eq!(task.progress().message.as_deref(), Some("summed up"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Context {
     header: Arc<Header>,
@@ -85,6 +104,15 @@ loom::thread_local! {
 /// The task whose closure runs on this thread; the innermost, where one runs inside another.
 ///
 /// `None` outside a task, and in callbacks that run after its end.
+///
+/// ```
+/// use meanwhile::join;
+///
+/// assert_eq!(join::current(), None);
+/// let task = join::spawn("knows itself", |_| join::current())?;
+/// assert_eq!(*task.join()?, Some(task.id()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn current() -> Option<TaskId> {
     current_header().map(|header| header.id())
 }

@@ -315,6 +315,27 @@ pub(crate) fn global() -> &'static Graph {
 /// Who waits for whom right now, through any join of this module.
 ///
 /// For looking at: a wait may end while one reads.
+///
+/// ```
+/// use meanwhile::join;
+/// use std::time::Duration;
+///
+/// let slow = join::spawn("slow", |context| loop { context.checkpoint() })?;
+/// let joiner = join::spawn("joiner", {
+///     let slow: join::Task<()> = slow.clone();
+///     move |_| slow.join().is_err()
+/// })?;
+/// let edge = loop {
+///     let graph = join::wait_graph();
+///     if let Some(edge) = graph.waits.into_iter().find(|wait| wait.waiter == Some(joiner.id())) {
+///         break edge;
+///     }
+/// };
+/// assert_eq!(edge.targets, [slow.id()]);
+/// assert_eq!(edge.deadline, None);
+/// slow.cancel();
+/// # Ok::<(), join::SpawnError>(())
+/// ```
 pub fn wait_graph() -> WaitGraph {
     global().snapshot()
 }

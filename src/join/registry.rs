@@ -129,6 +129,17 @@ fn conclude(task: &Arc<Header>) {
 /// The live tasks, oldest first; never one whose join has returned.
 ///
 /// A detached task stays listed until it ends.
+///
+/// ```
+/// use meanwhile::join;
+///
+/// let task = join::spawn("listed", |context| loop { context.checkpoint() })?;
+/// assert!(join::enumerate().iter().any(|live| live.id == task.id()));
+/// task.cancel();
+/// let _cancelled: Result<&(), _> = task.join();
+/// assert!(join::enumerate().iter().all(|live| live.id != task.id()));
+/// # Ok::<(), join::SpawnError>(())
+/// ```
 pub fn enumerate() -> Vec<TaskInfo> {
     global().live().iter().map(|task| task.info()).collect()
 }
@@ -146,6 +157,17 @@ pub struct ShutdownReport {
 /// With a timeout it returns then at the latest and reports who is left; the tasks go on. Daemon
 /// tasks are not waited for. Called from a task, it does not wait for that task, and returns early
 /// when waiting would never end because somebody waits for that task.
+///
+/// ```
+/// use meanwhile::join::{self, Builder};
+/// use std::time::Duration;
+///
+/// join::spawn("awaited", |_| ())?;
+/// Builder::new("left alone").daemon(true).spawn(|_| std::thread::park())?;
+/// let report = join::shutdown(Some(Duration::from_secs(60)));
+/// assert!(report.remaining.is_empty());
+/// # Ok::<(), join::SpawnError>(())
+/// ```
 pub fn shutdown(timeout: Option<Duration>) -> ShutdownReport {
     let current = context::current_header().map(|header| header.id());
     let is_awaited = |task: &Header| !task.is_daemon() && Some(task.id()) != current;

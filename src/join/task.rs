@@ -144,6 +144,15 @@ impl<T> Task<T> {
     /// A task that is still queued never runs and is [`Cancelled`](TaskState::Cancelled) when this
     /// returns. A running one stops at its next [`checkpoint`](super::Context::checkpoint); one
     /// that does not ask goes on to its end. After the end this has no effect.
+    ///
+    /// ```
+    /// use meanwhile::join::{self, JoinError};
+    ///
+    /// let task = join::spawn("endless", |context| -> () { loop { context.checkpoint() } })?;
+    /// task.cancel();
+    /// assert!(matches!(task.join(), Err(JoinError::Cancelled)));
+    /// # Ok::<(), join::SpawnError>(())
+    /// ```
     pub fn cancel(&self) {
         registry::cancel(&self.header);
     }
@@ -162,11 +171,31 @@ impl<T> Task<T> {
     ///
     /// It runs on the thread that ended the task, after the outcome is published and the joiners
     /// are woken. A callback that panics does not stop the next.
+    ///
+    /// ```
+    /// use meanwhile::join;
+    ///
+    /// let (send, receive) = std::sync::mpsc::channel();
+    /// let task = join::spawn("tells", |_| ())?;
+    /// task.on_finish(move || send.send("ended").unwrap());
+    /// assert_eq!(receive.recv()?, "ended");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn on_finish(&self, callback: impl FnOnce() + Send + 'static) {
         self.header.on_finish(Box::new(callback));
     }
 
     /// The outcome by value.
+    ///
+    /// ```
+    /// use meanwhile::join;
+    ///
+    /// let task = join::spawn("text", |_| String::from("mine"))?;
+    /// task.join()?;
+    /// let text: String = task.into_output().expect("the only handle")?;
+    /// assert_eq!(text, "mine");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// The handle itself, when the task has not ended or another handle exists.
