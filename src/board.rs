@@ -36,8 +36,9 @@ use crate::record::{Event, EventKind, JobId, JobState, JoinEnd, JoinId, PanicKey
 use feed::Feed;
 use run::{Control, Ended};
 
-/// How often a window looks at work that goes on.
-const PROGRESS_INTERVAL: Duration = Duration::from_millis(60);
+/// How often a window looks at work that goes on. Each look is a frame, and where frames are drawn
+/// in software they take their cores from the workers, which yield to everybody.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
 
 /// How long dropping a board waits for what it cancelled.
 const DROP_GRACE: Duration = Duration::from_secs(1);
