@@ -80,8 +80,9 @@ impl Case {
         };
         let captures = Arc::new(AtomicUsize::new(0));
         let results = Arc::new(AtomicUsize::new(0));
+        let made = Arc::new(AtomicUsize::new(0));
         let (running, go_on, ended) = (Gate::new(), Gate::new(), Gate::new());
-        let mut handle = Some(self.spawn(&pool, &captures, &results, &running, &go_on));
+        let mut handle = Some(self.spawn(&pool, &captures, [&made, &results], &running, &go_on));
         let watcher = handle.clone().unwrap();
         watcher.on_finish({
             let ended = ended.clone();
@@ -102,8 +103,8 @@ impl Case {
         step(When::Queued, &mut handle);
         ahead.open();
         blocker.join().unwrap();
-        let never_ran = self.on_pool && self.cancel == When::Queued;
-        if !never_ran && !(self.cancel == When::Queued) {
+        // Cancelled while queued it never runs on a pool, and may or may not on a thread.
+        if self.cancel != When::Queued {
             running.pass();
         }
         step(When::Running, &mut handle);
@@ -122,14 +123,18 @@ impl Case {
             std::thread::yield_now();
         }
         assert_eq!(captures.load(Ordering::SeqCst), 1);
-        assert!(results.load(Ordering::SeqCst) <= 1);
+        let made = made.load(Ordering::SeqCst);
+        while results.load(Ordering::SeqCst) < made {
+            std::thread::yield_now();
+        }
+        assert_eq!(results.load(Ordering::SeqCst), made);
     }
 
     fn spawn(
         &self,
         pool: &Pool,
         captures: &Arc<AtomicUsize>,
-        results: &Arc<AtomicUsize>,
+        [made, results]: [&Arc<AtomicUsize>; 2],
         running: &Gate,
         go_on: &Gate,
     ) -> Task<Counted> {
@@ -138,11 +143,15 @@ impl Case {
             drops: captures.clone(),
             panics: false,
         };
-        let (results, running, go_on) = (results.clone(), running.clone(), go_on.clone());
+        let (made, results) = (made.clone(), results.clone());
+        let (running, go_on) = (running.clone(), go_on.clone());
         let work = move |_: &meanwhile::join::Context| {
             let _capture = capture;
             running.open();
             go_on.pass();
+            if !matches!(end, End::Panics) {
+                made.fetch_add(1, Ordering::SeqCst);
+            }
             match end {
                 End::Returns => Counted {
                     drops: results,
