@@ -1,475 +1,424 @@
 //! The join library beside what people use instead, each pair in one run.
 //!
-//! Contenders take turns, round by round, so that whatever else the machine does meets all of
-//! them; what is compared is the median (for overshoot the 95th percentile). Times differ between
-//! machines, ratios hardly.
+//! What is compared is the median; for overshoot the 95th percentile.
 //!
 //! `cargo bench --bench join`
+
+mod harness;
 
 use std::hint::black_box;
 use std::io::Write as _;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
+use harness::{Bench, at_quantile, timed};
 use meanwhile::join::{Builder, Changes, Pool, Priority, Task};
 use poll_promise::Promise;
 use rayon::prelude::*;
 
-/// A contender: its name, and one measured round that returns its time.
-type Contender<'a> = (&'static str, Box<dyn FnMut() -> Duration + 'a>);
-
-struct Bench {
-    is_short: bool,
-}
-
 fn main() -> std::io::Result<()> {
-    // `cargo test --benches` only asks whether it runs.
-    let bench = Bench {
-        is_short: !std::env::args().any(|argument| argument == "--bench"),
-    };
-    Bench::memory()?;
-    bench.spawn_and_join()?;
-    bench.pool()?;
-    bench.polling()?;
-    bench.some_changed()?;
-    bench.wake_up()?;
-    bench.overshoot()?;
-    bench.progress()?;
-    bench.panics()
+    let bench = Bench::from_args();
+    memory()?;
+    spawn_and_join(&bench)?;
+    pool(&bench)?;
+    polling(&bench)?;
+    some_changed(&bench)?;
+    wake_up(&bench)?;
+    overshoot(&bench)?;
+    progress(&bench)?;
+    panics(&bench)
 }
 
-impl Bench {
-    fn rounds(&self, rounds: usize) -> usize {
-        if self.is_short { 2 } else { rounds }
-    }
+fn spawn_and_join(bench: &Bench) -> std::io::Result<()> {
+    bench.compare(
+        "spawn and join a thread",
+        5_000,
+        0.5,
+        1.0,
+        vec![
+            (
+                "meanwhile",
+                Box::new(|| {
+                    timed(|| {
+                        let task = Builder::new("bench")
+                            .spawn(|_| black_box(1))
+                            .expect("a thread");
+                        black_box(*task.join().expect("returned"));
+                    })
+                }),
+            ),
+            (
+                "std::thread",
+                Box::new(|| {
+                    timed(|| {
+                        let thread = std::thread::Builder::new()
+                            .name("bench".to_owned())
+                            .spawn(|| black_box(1))
+                            .expect("a thread");
+                        black_box(std_join(thread));
+                    })
+                }),
+            ),
+            (
+                "poll-promise",
+                Box::new(|| {
+                    timed(|| {
+                        let promise = Promise::spawn_thread("bench", || black_box(1));
+                        black_box(*promise.block_until_ready());
+                    })
+                }),
+            ),
+        ],
+    )
+}
 
-    /// Prints the contenders' figures at `quantile` and their ratio to ours, which comes first.
-    fn compare(
-        &self,
-        title: &str,
-        rounds: usize,
-        quantile: f64,
-        per_round: f64,
-        contenders: Vec<Contender<'_>>,
-    ) -> std::io::Result<()> {
-        let (names, mut runs): (Vec<_>, Vec<_>) = contenders.into_iter().unzip();
-        let mut times = vec![Vec::new(); runs.len()];
-        for round in 0..self.rounds(rounds) {
-            for turn in 0..runs.len() {
-                let contender = (turn + round) % runs.len();
-                times[contender].push(runs[contender]());
-            }
-        }
-        let figures: Vec<f64> = times
-            .iter_mut()
-            .map(|times| at_quantile(times, quantile) / per_round)
-            .collect();
-        let mut out = std::io::stdout().lock();
-        writeln!(out, "{title}")?;
-        for (name, figure) in names.iter().zip(&figures) {
-            let ratio = figures[0] / figure;
-            writeln!(
-                out,
-                "    {name:<28} {:>12}   ours / this {ratio:.2}",
-                show(*figure)
-            )?;
-        }
-        Ok(())
-    }
-
-    fn spawn_and_join(&self) -> std::io::Result<()> {
-        self.compare(
-            "spawn and join a thread",
-            5_000,
-            0.5,
-            1.0,
-            vec![
-                (
-                    "meanwhile",
-                    Box::new(|| {
-                        timed(|| {
-                            let task = Builder::new("bench")
-                                .spawn(|_| black_box(1))
-                                .expect("a thread");
+#[expect(clippy::too_many_lines, reason = "five contenders, each shown whole")]
+fn pool(bench: &Bench) -> std::io::Result<()> {
+    const TASKS: u32 = 1_000;
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let pool = Pool::builder()
+        .threads(threads)
+        .priority(Priority::Normal)
+        .build()
+        .expect("threads");
+    let rayon = rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build()
+        .expect("threads");
+    let tokio = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .build()
+        .expect("threads");
+    bench.compare(
+        "a task on a pool, one of 1 000 spawned and then joined",
+        1_000,
+        0.5,
+        f64::from(TASKS),
+        vec![
+            (
+                "meanwhile",
+                Box::new(|| {
+                    timed(|| {
+                        let tasks: Vec<Task<u32>> = (0..TASKS)
+                            .map(|n| {
+                                Builder::default()
+                                    .spawn_on(&pool, move |_| work(n))
+                                    .expect("queued")
+                            })
+                            .collect();
+                        for task in tasks {
                             black_box(*task.join().expect("returned"));
-                        })
-                    }),
-                ),
-                (
-                    "std::thread",
-                    Box::new(|| {
-                        timed(|| {
-                            let thread = std::thread::Builder::new()
-                                .name("bench".to_owned())
-                                .spawn(|| black_box(1))
-                                .expect("a thread");
-                            black_box(std_join(thread));
-                        })
-                    }),
-                ),
-                (
-                    "poll-promise",
-                    Box::new(|| {
-                        timed(|| {
-                            let promise = Promise::spawn_thread("bench", || black_box(1));
-                            black_box(*promise.block_until_ready());
-                        })
-                    }),
-                ),
-            ],
-        )
-    }
-
-    #[expect(clippy::too_many_lines, reason = "five contenders, each shown whole")]
-    fn pool(&self) -> std::io::Result<()> {
-        const TASKS: u32 = 1_000;
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
-        let pool = Pool::builder()
-            .threads(threads)
-            .priority(Priority::Normal)
-            .build()
-            .expect("threads");
-        let rayon = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build()
-            .expect("threads");
-        let tokio = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(threads)
-            .build()
-            .expect("threads");
-        self.compare(
-            "a task on a pool, one of 1 000 spawned and then joined",
-            1_000,
-            0.5,
-            f64::from(TASKS),
-            vec![
-                (
-                    "meanwhile",
-                    Box::new(|| {
-                        timed(|| {
-                            let tasks: Vec<Task<u32>> = (0..TASKS)
-                                .map(|n| {
-                                    Builder::default()
-                                        .spawn_on(&pool, move |_| work(n))
-                                        .expect("queued")
-                                })
+                        }
+                    })
+                }),
+            ),
+            (
+                "rayon + oneshot",
+                Box::new(|| {
+                    timed(|| {
+                        let receivers: Vec<_> = (0..TASKS)
+                            .map(|n| {
+                                let (send, receive) = tokio::sync::oneshot::channel();
+                                rayon.spawn(move || send.send(work(n)).expect("awaited"));
+                                receive
+                            })
+                            .collect();
+                        for receive in receivers {
+                            black_box(receive.blocking_recv().expect("sent"));
+                        }
+                    })
+                }),
+            ),
+            (
+                "rayon parallel iterator",
+                Box::new(|| {
+                    timed(|| {
+                        let sums: Vec<u32> = rayon.install(|| {
+                            (0..TASKS)
+                                .into_par_iter()
+                                .with_max_len(1)
+                                .map(work)
+                                .collect()
+                        });
+                        black_box(sums);
+                    })
+                }),
+            ),
+            (
+                "tokio spawn",
+                Box::new(|| {
+                    timed(|| {
+                        tokio.block_on(async {
+                            let tasks: Vec<_> = (0..TASKS)
+                                .map(|n| tokio.spawn(async move { work(n) }))
                                 .collect();
                             for task in tasks {
-                                black_box(*task.join().expect("returned"));
+                                black_box(task.await.expect("returned"));
                             }
-                        })
-                    }),
-                ),
-                (
-                    "rayon + oneshot",
-                    Box::new(|| {
-                        timed(|| {
-                            let receivers: Vec<_> = (0..TASKS)
-                                .map(|n| {
-                                    let (send, receive) = tokio::sync::oneshot::channel();
-                                    rayon.spawn(move || send.send(work(n)).expect("awaited"));
-                                    receive
-                                })
+                        });
+                    })
+                }),
+            ),
+            (
+                "tokio spawn_blocking",
+                Box::new(|| {
+                    timed(|| {
+                        tokio.block_on(async {
+                            let tasks: Vec<_> = (0..TASKS)
+                                .map(|n| tokio.spawn_blocking(move || work(n)))
                                 .collect();
-                            for receive in receivers {
-                                black_box(receive.blocking_recv().expect("sent"));
+                            for task in tasks {
+                                black_box(task.await.expect("returned"));
                             }
-                        })
-                    }),
-                ),
-                (
-                    "rayon parallel iterator",
-                    Box::new(|| {
-                        timed(|| {
-                            let sums: Vec<u32> = rayon.install(|| {
-                                (0..TASKS)
-                                    .into_par_iter()
-                                    .with_max_len(1)
-                                    .map(work)
-                                    .collect()
-                            });
-                            black_box(sums);
-                        })
-                    }),
-                ),
-                (
-                    "tokio spawn",
-                    Box::new(|| {
-                        timed(|| {
-                            tokio.block_on(async {
-                                let tasks: Vec<_> = (0..TASKS)
-                                    .map(|n| tokio.spawn(async move { work(n) }))
-                                    .collect();
-                                for task in tasks {
-                                    black_box(task.await.expect("returned"));
-                                }
-                            });
-                        })
-                    }),
-                ),
-                (
-                    "tokio spawn_blocking",
-                    Box::new(|| {
-                        timed(|| {
-                            tokio.block_on(async {
-                                let tasks: Vec<_> = (0..TASKS)
-                                    .map(|n| tokio.spawn_blocking(move || work(n)))
-                                    .collect();
-                                for task in tasks {
-                                    black_box(task.await.expect("returned"));
-                                }
-                            });
-                        })
-                    }),
-                ),
-            ],
-        )
-    }
+                        });
+                    })
+                }),
+            ),
+        ],
+    )
+}
 
-    fn polling(&self) -> std::io::Result<()> {
-        let queue = Queue::new(100_000);
-        let (_senders, promises): (Vec<_>, Vec<_>) =
-            (0..100_000).map(|_| Promise::<u32>::new()).unzip();
-        self.compare(
-            "one frame over 100 000 running tasks of which none has changed",
-            300,
-            0.5,
-            1.0,
-            vec![
-                (
-                    "meanwhile, what changed",
-                    Box::new(|| {
-                        timed(|| {
-                            black_box(queue.changes.take(usize::MAX));
-                        })
-                    }),
-                ),
-                (
-                    "meanwhile, each task",
-                    Box::new(|| {
-                        timed(|| {
-                            black_box(
-                                queue
-                                    .tasks
-                                    .iter()
-                                    .filter(|task| task.poll().is_some())
-                                    .count(),
-                            );
-                        })
-                    }),
-                ),
-                (
-                    "poll-promise, each",
-                    Box::new(|| {
-                        timed(|| {
-                            black_box(
-                                promises
-                                    .iter()
-                                    .filter(|promise| promise.ready().is_some())
-                                    .count(),
-                            );
-                        })
-                    }),
-                ),
-            ],
-        )
-    }
-
-    fn some_changed(&self) -> std::io::Result<()> {
-        const CHANGED: usize = 1_000;
-        let queue = Queue::new(100_000);
-        let pool = Pool::builder().build().expect("threads");
-        self.compare(
-            "one frame over 100 000 tasks of which 1 000 have changed, per change",
-            300,
-            0.5,
-            CHANGED as f64,
-            vec![(
+fn polling(bench: &Bench) -> std::io::Result<()> {
+    let queue = Queue::new(100_000);
+    let (_senders, promises): (Vec<_>, Vec<_>) =
+        (0..100_000).map(|_| Promise::<u32>::new()).unzip();
+    bench.compare(
+        "one frame over 100 000 running tasks of which none has changed",
+        300,
+        0.5,
+        1.0,
+        vec![
+            (
                 "meanwhile, what changed",
                 Box::new(|| {
-                    for _ in 0..CHANGED {
-                        let task = Builder::default()
-                            .report_to(&queue.changes)
-                            .spawn_on(&pool, |_| ());
-                        task.expect("queued").join().expect("returned");
-                    }
-                    timed(|| drop(black_box(queue.changes.take(usize::MAX))))
+                    timed(|| {
+                        black_box(queue.changes.take(usize::MAX));
+                    })
                 }),
-            )],
-        )
-    }
+            ),
+            (
+                "meanwhile, each task",
+                Box::new(|| {
+                    timed(|| {
+                        black_box(
+                            queue
+                                .tasks
+                                .iter()
+                                .filter(|task| task.poll().is_some())
+                                .count(),
+                        );
+                    })
+                }),
+            ),
+            (
+                "poll-promise, each",
+                Box::new(|| {
+                    timed(|| {
+                        black_box(
+                            promises
+                                .iter()
+                                .filter(|promise| promise.ready().is_some())
+                                .count(),
+                        );
+                    })
+                }),
+            ),
+        ],
+    )
+}
 
-    fn wake_up(&self) -> std::io::Result<()> {
-        self.compare(
-            "from the end of a task to its joiner running again",
-            3_000,
-            0.5,
+fn some_changed(bench: &Bench) -> std::io::Result<()> {
+    const CHANGED: usize = 1_000;
+    let queue = Queue::new(100_000);
+    let pool = Pool::builder().build().expect("threads");
+    bench.compare(
+        "one frame over 100 000 tasks of which 1 000 have changed, per change",
+        300,
+        0.5,
+        CHANGED as f64,
+        vec![(
+            "meanwhile, what changed",
+            Box::new(|| {
+                for _ in 0..CHANGED {
+                    let task = Builder::default()
+                        .report_to(&queue.changes)
+                        .spawn_on(&pool, |_| ());
+                    task.expect("queued").join().expect("returned");
+                }
+                timed(|| drop(black_box(queue.changes.take(usize::MAX))))
+            }),
+        )],
+    )
+}
+
+fn wake_up(bench: &Bench) -> std::io::Result<()> {
+    bench.compare(
+        "from the end of a task to its joiner running again",
+        3_000,
+        0.5,
+        1.0,
+        vec![
+            (
+                "meanwhile",
+                Box::new(|| {
+                    let task = Builder::new("bench").spawn(|_| settle()).expect("a thread");
+                    task.join().expect("returned").elapsed()
+                }),
+            ),
+            (
+                "Condvar",
+                Box::new(|| {
+                    let shared = Arc::new((Mutex::new(None), Condvar::new()));
+                    let thread = {
+                        let shared = shared.clone();
+                        std::thread::Builder::new().spawn(move || {
+                            let ended = settle();
+                            *shared.0.lock().expect("never poisoned") = Some(ended);
+                            shared.1.notify_one();
+                        })
+                    };
+                    let guard = shared.0.lock().expect("never poisoned");
+                    let ended = shared
+                        .1
+                        .wait_while(guard, |ended| ended.is_none())
+                        .expect("never poisoned");
+                    let waited = ended.expect("set").elapsed();
+                    drop(ended);
+                    std_join(thread.expect("a thread"));
+                    waited
+                }),
+            ),
+            (
+                "std::thread",
+                Box::new(|| {
+                    std_join(std::thread::Builder::new().spawn(settle).expect("a thread")).elapsed()
+                }),
+            ),
+            (
+                "poll-promise",
+                Box::new(|| {
+                    let promise = Promise::spawn_thread("bench", settle);
+                    promise.block_until_ready().elapsed()
+                }),
+            ),
+        ],
+    )
+}
+
+fn overshoot(bench: &Bench) -> std::io::Result<()> {
+    let never = Queue::new(1);
+    let (_send, receive) = crossbeam_channel::bounded::<()>(0);
+    let pair = (Mutex::new(()), Condvar::new());
+    for (millis, rounds) in [(1, 1_000), (10, 200), (100, 30)] {
+        let timeout = Duration::from_millis(millis);
+        bench.compare(
+            &format!("overshoot of a timeout of {millis} ms, 95th percentile"),
+            rounds,
+            0.95,
             1.0,
             vec![
                 (
                     "meanwhile",
                     Box::new(|| {
-                        let task = Builder::new("bench").spawn(|_| settle()).expect("a thread");
-                        task.join().expect("returned").elapsed()
+                        late(timeout, || {
+                            assert!(never.tasks[0].join_timeout(timeout).is_err());
+                        })
                     }),
                 ),
                 (
                     "Condvar",
                     Box::new(|| {
-                        let shared = Arc::new((Mutex::new(None), Condvar::new()));
-                        let thread = {
-                            let shared = shared.clone();
-                            std::thread::Builder::new().spawn(move || {
-                                let ended = settle();
-                                *shared.0.lock().expect("never poisoned") = Some(ended);
-                                shared.1.notify_one();
-                            })
-                        };
-                        let guard = shared.0.lock().expect("never poisoned");
-                        let ended = shared
-                            .1
-                            .wait_while(guard, |ended| ended.is_none())
-                            .expect("never poisoned");
-                        let waited = ended.expect("set").elapsed();
-                        drop(ended);
-                        std_join(thread.expect("a thread"));
-                        waited
-                    }),
-                ),
-                (
-                    "std::thread",
-                    Box::new(|| {
-                        std_join(std::thread::Builder::new().spawn(settle).expect("a thread"))
-                            .elapsed()
-                    }),
-                ),
-                (
-                    "poll-promise",
-                    Box::new(|| {
-                        let promise = Promise::spawn_thread("bench", settle);
-                        promise.block_until_ready().elapsed()
-                    }),
-                ),
-            ],
-        )
-    }
-
-    fn overshoot(&self) -> std::io::Result<()> {
-        let never = Queue::new(1);
-        let (_send, receive) = crossbeam_channel::bounded::<()>(0);
-        let pair = (Mutex::new(()), Condvar::new());
-        for (millis, rounds) in [(1, 1_000), (10, 200), (100, 30)] {
-            let timeout = Duration::from_millis(millis);
-            self.compare(
-                &format!("overshoot of a timeout of {millis} ms, 95th percentile"),
-                rounds,
-                0.95,
-                1.0,
-                vec![
-                    (
-                        "meanwhile",
-                        Box::new(|| {
-                            late(timeout, || {
-                                assert!(never.tasks[0].join_timeout(timeout).is_err());
-                            })
-                        }),
-                    ),
-                    (
-                        "Condvar",
-                        Box::new(|| {
-                            late(timeout, || {
-                                let guard = pair.0.lock().expect("never poisoned");
-                                let waited = pair.1.wait_timeout_while(guard, timeout, |()| true);
-                                drop(waited.expect("never poisoned"));
-                            })
-                        }),
-                    ),
-                    (
-                        "crossbeam recv_timeout",
-                        Box::new(|| {
-                            late(timeout, || {
-                                assert!(receive.recv_timeout(timeout).is_err());
-                            })
-                        }),
-                    ),
-                ],
-            )?;
-        }
-        Ok(())
-    }
-
-    fn progress(&self) -> std::io::Result<()> {
-        const UPDATES: u64 = 1_000_000;
-        let changes = Changes::new(|| ());
-        let task = Builder::new("progress").report_to(&changes).spawn({
-            let rounds = self.rounds(50);
-            move |context| {
-                let mut times: Vec<Duration> = (0..rounds)
-                    .map(|_| {
-                        timed(|| {
-                            (0..UPDATES).for_each(|n| context.set_progress(black_box(n), UPDATES));
+                        late(timeout, || {
+                            let guard = pair.0.lock().expect("never poisoned");
+                            let waited = pair.1.wait_timeout_while(guard, timeout, |()| true);
+                            drop(waited.expect("never poisoned"));
                         })
-                    })
-                    .collect();
-                at_quantile(&mut times, 0.5) / UPDATES as f64
-            }
-        });
-        let each = *task.expect("a thread").join().expect("returned");
-        writeln!(
-            std::io::stdout(),
-            "a progress update\n    {:<28} {:>9.2} ns",
-            "meanwhile",
-            each * 1e9
-        )
-    }
-
-    fn panics(&self) -> std::io::Result<()> {
-        let pool = Pool::builder()
-            .threads(1)
-            .priority(Priority::Normal)
-            .build()
-            .expect("threads");
-        let end = |panics: bool| {
-            timed(|| {
-                let task = Builder::new("bench").spawn_on(&pool, move |_| {
-                    assert!(!black_box(panics), "as told");
-                });
-                assert_eq!(task.expect("queued").join().is_err(), panics);
-            })
-        };
-        self.compare(
-            "a pool task that ends, from spawn to outcome",
-            3_000,
-            0.5,
-            1.0,
-            vec![
-                ("by a captured panic", Box::new(|| end(true))),
-                ("by returning", Box::new(|| end(false))),
+                    }),
+                ),
+                (
+                    "crossbeam recv_timeout",
+                    Box::new(|| {
+                        late(timeout, || {
+                            assert!(receive.recv_timeout(timeout).is_err());
+                        })
+                    }),
+                ),
             ],
-        )
+        )?;
     }
+    Ok(())
+}
 
-    /// First of all, while the process is small. What ended tasks leave is the allocator's to give
-    /// back; that it is used again is what the second round shows.
-    fn memory() -> std::io::Result<()> {
-        const TASKS: usize = 100_000;
-        let before = resident_bytes()?;
-        let queue = Queue::new(TASKS);
-        let queued = resident_bytes()?;
-        drop(queue);
-        let ended = resident_bytes()?;
-        let queue = Queue::new(TASKS);
-        let again = resident_bytes()?;
-        drop(queue);
-        let each = queued.saturating_sub(before) / TASKS;
-        let [before, queued, ended, again] =
-            [before, queued, ended, again].map(|bytes| bytes >> 20);
-        writeln!(
-            std::io::stdout(),
-            "resident memory of 100 000 queued pool tasks\n    \
-             {each} bytes each, handle included; {before} MiB before, {queued} queued, {ended} ended, {again} queued again"
-        )
-    }
+fn progress(bench: &Bench) -> std::io::Result<()> {
+    const UPDATES: u64 = 1_000_000;
+    let changes = Changes::new(|| ());
+    let task = Builder::new("progress").report_to(&changes).spawn({
+        let rounds = bench.rounds(50);
+        move |context| {
+            let mut times: Vec<Duration> = (0..rounds)
+                .map(|_| {
+                    timed(|| {
+                        (0..UPDATES).for_each(|n| context.set_progress(black_box(n), UPDATES));
+                    })
+                })
+                .collect();
+            at_quantile(&mut times, 0.5) / UPDATES as f64
+        }
+    });
+    let each = *task.expect("a thread").join().expect("returned");
+    writeln!(
+        std::io::stdout(),
+        "a progress update\n    {:<28} {:>9.2} ns",
+        "meanwhile",
+        each * 1e9
+    )
+}
+
+fn panics(bench: &Bench) -> std::io::Result<()> {
+    let pool = Pool::builder()
+        .threads(1)
+        .priority(Priority::Normal)
+        .build()
+        .expect("threads");
+    let end = |panics: bool| {
+        timed(|| {
+            let task = Builder::new("bench").spawn_on(&pool, move |_| {
+                assert!(!black_box(panics), "as told");
+            });
+            assert_eq!(task.expect("queued").join().is_err(), panics);
+        })
+    };
+    bench.compare(
+        "a pool task that ends, from spawn to outcome",
+        3_000,
+        0.5,
+        1.0,
+        vec![
+            ("by a captured panic", Box::new(|| end(true))),
+            ("by returning", Box::new(|| end(false))),
+        ],
+    )
+}
+
+/// First of all, while the process is small. What ended tasks leave is the allocator's to give
+/// back; that it is used again is what the second round shows.
+fn memory() -> std::io::Result<()> {
+    const TASKS: usize = 100_000;
+    let before = resident_bytes()?;
+    let queue = Queue::new(TASKS);
+    let queued = resident_bytes()?;
+    drop(queue);
+    let ended = resident_bytes()?;
+    let queue = Queue::new(TASKS);
+    let again = resident_bytes()?;
+    drop(queue);
+    let each = queued.saturating_sub(before) / TASKS;
+    let [before, queued, ended, again] = [before, queued, ended, again].map(|bytes| bytes >> 20);
+    writeln!(
+        std::io::stdout(),
+        "resident memory of 100 000 queued pool tasks\n    \
+         {each} bytes each, handle included; {before} MiB before, {queued} queued, {ended} ended, {again} queued again"
+    )
 }
 
 /// Tasks that stay queued behind one that waits, until this is dropped.
@@ -529,37 +478,9 @@ fn std_join<T>(thread: std::thread::JoinHandle<T>) -> T {
     thread.join().expect("returned")
 }
 
-fn timed(work: impl FnOnce()) -> Duration {
-    let start = Instant::now();
-    work();
-    start.elapsed()
-}
-
 /// How much longer than `timeout` a wait took, which must not be shorter.
 fn late(timeout: Duration, wait: impl FnOnce()) -> Duration {
     timed(wait).checked_sub(timeout).expect("never early")
-}
-
-fn at_quantile(times: &mut [Duration], quantile: f64) -> f64 {
-    times.sort_unstable();
-    let last = times.len() - 1;
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "between 0 and the last index"
-    )]
-    let index = (last as f64 * quantile).round() as usize;
-    times[index].as_secs_f64()
-}
-
-fn show(seconds: f64) -> String {
-    if seconds < 1e-6 {
-        format!("{:.1} ns", seconds * 1e9)
-    } else if seconds < 1e-3 {
-        format!("{:.2} µs", seconds * 1e6)
-    } else {
-        format!("{:.2} ms", seconds * 1e3)
-    }
 }
 
 fn resident_bytes() -> std::io::Result<usize> {

@@ -5,23 +5,40 @@
 //! publish what happened into a queue and then wake the window, at most once until its next poll.
 //! Byte progress is not published at all: the board reads it from the running tasks when polled.
 //!
-//! ```no_run
-//! # use meanwhile::{board::JobBoard, jobs::JobSpec, record::Record};
-//! # fn frame(spec: JobSpec) -> Result<(), meanwhile::join::SpawnError> {
-//! let mut board = JobBoard::new(|| { /* ask for a frame */ });
+//! ```
+//! use meanwhile::board::JobBoard;
+//! use meanwhile::jobs::{JobSpec, Options, RunOn, misbehave};
+//! use meanwhile::record::Record;
+//!
+//! // A window asks for a frame instead, and polls in it.
+//! let (wake, woken) = std::sync::mpsc::sync_channel(1);
+//! let mut board = JobBoard::new(move || drop(wake.try_send(())));
 //! let mut record = Record::default();
-//! let job = board.start(spec)?;
-//! // Once a frame:
-//! for event in board.poll(10_000) {
-//!     record.apply(event);
+//! let job = board.start(JobSpec {
+//!     options: Options::Misbehave(misbehave::Options::default()),
+//!     inputs: vec!["a".into(), "b".into()],
+//!     run_on: RunOn::Pool,
+//!     workers: 2,
+//!     priority: Default::default(),
+//! })?;
+//! while board.is_busy() {
+//!     woken.recv()?;
+//!     for event in board.poll(10_000) {
+//!         record.apply(event);
+//!     }
 //! }
-//! println!("{:?}", record.job(job).map(|job| job.counts()));
-//! # Ok(())
-//! # }
+//! assert_eq!(record.job(job).map(|job| job.counts().returned), Some(2));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
 mod ahead;
 mod feed;
+#[cfg_attr(not(target_os = "linux"), path = "board/isolated/elsewhere.rs")]
+mod isolated;
+#[cfg(target_os = "linux")]
+mod live;
+#[cfg(target_os = "linux")]
+mod processes;
 mod run;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -34,7 +51,9 @@ use crate::jobs::JobSpec;
 use crate::join::{self, JoinError, Priority, SpawnError, Task};
 use crate::record::{Event, EventKind, JobId, JobState, JoinEnd, JoinId, PanicKey};
 use feed::Feed;
-use run::{Control, Ended};
+use isolated::Isolation;
+pub use isolated::run_as_worker;
+use run::{Control, Ended, KeptBacktrace};
 
 /// How often a window looks at work that goes on. Each look is a frame, and where frames are drawn
 /// in software they take their cores from the workers, which yield to everybody.
@@ -44,8 +63,20 @@ const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
 const DROP_GRACE: Duration = Duration::from_secs(1);
 
 /// Every job that this program runs, and who waits for it.
+///
+/// The module's documentation shows one at work.
+///
+/// ```
+/// use meanwhile::board::JobBoard;
+///
+/// let mut board = JobBoard::new(|| { /* a window: ask for a frame */ });
+/// assert!(!board.is_busy());
+/// assert_eq!(board.wants_poll_in(), None); // so the window may sleep
+/// assert!(board.poll(10_000).is_empty());
+/// ```
 pub struct JobBoard {
     feed: Feed,
+    isolation: Isolation,
     queue: Receiver<Event>,
     /// Facts of the board's own making, which the next poll hands out first.
     own: VecDeque<Event>,
@@ -53,6 +84,8 @@ pub struct JobBoard {
     waits: Vec<Wait>,
     last_job: u64,
     has_more: bool,
+    /// When progress is read again, should the queue not be empty before.
+    progress_due_at: Duration,
     drop_grace: Duration,
 }
 
@@ -84,14 +117,25 @@ impl JobBoard {
         let (feed, queue) = Feed::new(wake);
         Self {
             feed,
+            isolation: Isolation::of_this_program(),
             queue,
             own: VecDeque::new(),
             jobs: BTreeMap::new(),
             waits: Vec::new(),
             last_job: 0,
             has_more: false,
+            progress_due_at: Duration::ZERO,
             drop_grace: DROP_GRACE,
         }
+    }
+
+    /// Has isolated workers started through this launcher, whose program is also theirs: its `main`
+    /// calls [`run_as_worker`]. Default: the launcher that this program has installed.
+    #[cfg(target_os = "linux")]
+    #[must_use]
+    pub fn with_launcher(mut self, launcher: crate::join::process::Launcher) -> Self {
+        self.isolation = Isolation::through(launcher);
+        self
     }
 
     /// The time since the board was made: the clock of all events. Monotonic.
@@ -101,13 +145,32 @@ impl JobBoard {
 
     /// Starts a job and returns its number.
     ///
+    /// ```
+    /// use meanwhile::board::JobBoard;
+    /// # use meanwhile::jobs::{JobSpec, Options, RunOn, misbehave};
+    /// # let spec = JobSpec {
+    /// #     options: Options::Misbehave(misbehave::Options::default()),
+    /// #     inputs: Vec::new(),
+    /// #     run_on: RunOn::Pool,
+    /// #     workers: 2,
+    /// #     priority: Default::default(),
+    /// # };
+    ///
+    /// let mut board = JobBoard::new(|| ());
+    /// let first = board.start(spec.clone())?;
+    /// let again = board.start(spec)?;
+    /// assert!(first < again);
+    /// assert!(board.is_busy());
+    /// # Ok::<(), meanwhile::join::SpawnError>(())
+    /// ```
+    ///
     /// # Errors
     /// The system refused a thread; then nothing was started, and a later start may work.
     pub fn start(&mut self, spec: JobSpec) -> Result<JobId, SpawnError> {
         let spec = Arc::new(spec);
         let job = JobId(self.last_job + 1);
         let at = self.now();
-        let (task, control) = run::start(job, &spec, &self.feed)?;
+        let (task, control) = run::start(job, &spec, &self.feed, &self.isolation)?;
         self.last_job = job.0;
         self.own.push_back(Event {
             job,
@@ -123,6 +186,35 @@ impl JobBoard {
 
     /// Asks a job to cancel: what is done stays, what runs is asked to stop, the rest never
     /// starts. Without effect on a job that has ended or was asked before.
+    ///
+    /// ```
+    /// use meanwhile::board::JobBoard;
+    /// use meanwhile::record::{JobState, Record};
+    /// # use meanwhile::jobs::{JobSpec, Options, RunOn, misbehave};
+    /// # let sleeps = misbehave::Options {
+    /// #     end: misbehave::End::Sleep,
+    /// #     after: 100_000.0,
+    /// #     ..misbehave::Options::default()
+    /// # };
+    /// # let spec = JobSpec {
+    /// #     options: Options::Misbehave(sleeps),
+    /// #     inputs: Vec::new(),
+    /// #     run_on: RunOn::Pool,
+    /// #     workers: 2,
+    /// #     priority: Default::default(),
+    /// # };
+    ///
+    /// let mut board = JobBoard::new(|| ());
+    /// let mut record = Record::default();
+    /// let job = board.start(spec)?;
+    /// board.cancel(job);
+    /// board.join_blocking(job, None);
+    /// for event in board.poll(10_000) {
+    ///     record.apply(event);
+    /// }
+    /// assert_eq!(record.job(job).map(|job| job.state()), Some(&JobState::Cancelled));
+    /// # Ok::<(), meanwhile::join::SpawnError>(())
+    /// ```
     pub fn cancel(&mut self, job: JobId) {
         let Some(entry) = self.jobs.get_mut(&job) else {
             return;
@@ -139,6 +231,35 @@ impl JobBoard {
 
     /// Cancels a job because the wait for it ran out: it ends `TimedOut`, unless it comes through
     /// after all.
+    ///
+    /// ```
+    /// use meanwhile::board::JobBoard;
+    /// use meanwhile::record::{JobState, Record};
+    /// # use meanwhile::jobs::{JobSpec, Options, RunOn, misbehave};
+    /// # let sleeps = misbehave::Options {
+    /// #     end: misbehave::End::Sleep,
+    /// #     after: 100_000.0,
+    /// #     ..misbehave::Options::default()
+    /// # };
+    /// # let spec = JobSpec {
+    /// #     options: Options::Misbehave(sleeps),
+    /// #     inputs: Vec::new(),
+    /// #     run_on: RunOn::Pool,
+    /// #     workers: 2,
+    /// #     priority: Default::default(),
+    /// # };
+    ///
+    /// let mut board = JobBoard::new(|| ());
+    /// let mut record = Record::default();
+    /// let job = board.start(spec)?;
+    /// board.time_out(job);
+    /// board.join_blocking(job, None);
+    /// for event in board.poll(10_000) {
+    ///     record.apply(event);
+    /// }
+    /// assert_eq!(record.job(job).map(|job| job.state()), Some(&JobState::TimedOut));
+    /// # Ok::<(), meanwhile::join::SpawnError>(())
+    /// ```
     pub fn time_out(&mut self, job: JobId) {
         if let Some(entry) = self.jobs.get_mut(&job) {
             entry.timed_out = !entry.cancel_was_asked;
@@ -151,6 +272,36 @@ impl JobBoard {
     ///
     /// The end comes as [`EventKind::JoinDidEnd`]: never before the deadline has passed, and the
     /// job goes on if it has. A job that is not on the board any more is joined at once.
+    ///
+    /// ```
+    /// use meanwhile::board::JobBoard;
+    /// use meanwhile::record::{EventKind, JoinEnd};
+    /// use std::time::Duration;
+    /// # use meanwhile::jobs::{JobSpec, Options, RunOn, misbehave};
+    /// # let sleeps = misbehave::Options {
+    /// #     end: misbehave::End::Sleep,
+    /// #     after: 100_000.0,
+    /// #     ..misbehave::Options::default()
+    /// # };
+    /// # let spec = JobSpec {
+    /// #     options: Options::Misbehave(sleeps),
+    /// #     inputs: Vec::new(),
+    /// #     run_on: RunOn::Pool,
+    /// #     workers: 2,
+    /// #     priority: Default::default(),
+    /// # };
+    ///
+    /// let mut board = JobBoard::new(|| ());
+    /// let job = board.start(spec)?;
+    /// board.join(job, Some(Duration::ZERO));
+    /// let end = board.poll(10_000).into_iter().find_map(|event| match event.kind {
+    ///     EventKind::JoinDidEnd { end, .. } => Some(end),
+    ///     _ => None,
+    /// });
+    /// assert_eq!(end, Some(JoinEnd::TimedOut));
+    /// assert!(board.is_busy()); // the job goes on
+    /// # Ok::<(), meanwhile::join::SpawnError>(())
+    /// ```
     pub fn join(&mut self, job: JobId, timeout: Option<Duration>) -> JoinId {
         let join = self.begin_join(job, timeout, false);
         if self.jobs.get(&job).is_some_and(|entry| !entry.ended) {
@@ -171,6 +322,24 @@ impl JobBoard {
     /// `timeout` has passed, and returns which of both.
     ///
     /// In a window this is what freezes it; it is here to show that, and for programs without one.
+    ///
+    /// ```
+    /// use meanwhile::board::JobBoard;
+    /// use meanwhile::record::JoinEnd;
+    /// # use meanwhile::jobs::{JobSpec, Options, RunOn, misbehave};
+    /// # let spec = JobSpec {
+    /// #     options: Options::Misbehave(misbehave::Options::default()),
+    /// #     inputs: Vec::new(),
+    /// #     run_on: RunOn::Pool,
+    /// #     workers: 2,
+    /// #     priority: Default::default(),
+    /// # };
+    ///
+    /// let mut board = JobBoard::new(|| ());
+    /// let job = board.start(spec)?;
+    /// assert_eq!(board.join_blocking(job, None), JoinEnd::Joined);
+    /// # Ok::<(), meanwhile::join::SpawnError>(())
+    /// ```
     pub fn join_blocking(&mut self, job: JobId, timeout: Option<Duration>) -> JoinEnd {
         let join = self.begin_join(job, timeout, true);
         let timed_out = self.jobs.get(&job).is_some_and(|entry| {
@@ -191,6 +360,33 @@ impl JobBoard {
     }
 
     /// Stops waiting for a job: every wait for it ends `Detached`. The job runs on.
+    ///
+    /// ```
+    /// use meanwhile::board::JobBoard;
+    /// use std::time::Duration;
+    /// # use meanwhile::jobs::{JobSpec, Options, RunOn, misbehave};
+    /// # let sleeps = misbehave::Options {
+    /// #     end: misbehave::End::Sleep,
+    /// #     after: 100_000.0,
+    /// #     ..misbehave::Options::default()
+    /// # };
+    /// # let spec = JobSpec {
+    /// #     options: Options::Misbehave(sleeps),
+    /// #     inputs: Vec::new(),
+    /// #     run_on: RunOn::Pool,
+    /// #     workers: 2,
+    /// #     priority: Default::default(),
+    /// # };
+    ///
+    /// let mut board = JobBoard::new(|| ());
+    /// let job = board.start(spec)?;
+    /// board.join(job, Some(Duration::from_secs(3_600)));
+    /// assert!(board.next_deadline().is_some());
+    /// board.detach(job);
+    /// assert!(board.next_deadline().is_none());
+    /// assert!(board.is_busy());
+    /// # Ok::<(), meanwhile::join::SpawnError>(())
+    /// ```
     pub fn detach(&mut self, job: JobId) {
         for wait in self.take_waits(|wait| wait.job == job) {
             self.end_join(job, wait.join, JoinEnd::Detached);
@@ -202,6 +398,38 @@ impl JobBoard {
     /// second, and comes as [`EventKind::BacktraceDidResolve`]; asking again changes nothing.
     ///
     /// A job keeps the backtraces of its first 256 panics; for a later one the text says so.
+    ///
+    /// ```
+    /// use meanwhile::board::JobBoard;
+    /// use meanwhile::record::{EventKind, ItemId, PanicKey};
+    /// # use meanwhile::jobs::{JobSpec, Options, RunOn, misbehave};
+    /// # let spec = JobSpec {
+    /// #     options: Options::Misbehave(misbehave::Options { end: misbehave::End::PanicStr, ..misbehave::Options::default() }),
+    /// #     inputs: Vec::new(),
+    /// #     run_on: RunOn::Pool,
+    /// #     workers: 2,
+    /// #     priority: Default::default(),
+    /// # };
+    ///
+    /// let (wake, woken) = std::sync::mpsc::sync_channel(1);
+    /// let mut board = JobBoard::new(move || drop(wake.try_send(())));
+    /// let job = board.start(spec)?;
+    /// board.join_blocking(job, None);
+    /// // The first item has panicked.
+    /// board.resolve_backtrace(job, PanicKey::Item(ItemId(0)));
+    /// let text = loop {
+    ///     woken.recv()?;
+    ///     let text = board.poll(10_000).into_iter().find_map(|event| match event.kind {
+    ///         EventKind::BacktraceDidResolve { text, .. } => Some(text),
+    ///         _ => None,
+    ///     });
+    ///     if let Some(text) = text {
+    ///         break text;
+    ///     }
+    /// };
+    /// assert!(text.lines().count() > 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn resolve_backtrace(&mut self, job: JobId, panic: PanicKey) {
         let Some(entry) = self.jobs.get_mut(&job) else {
             return;
@@ -209,8 +437,10 @@ impl JobBoard {
         if !entry.backtraces_asked.insert(panic) {
             return;
         }
-        let Some(report) = entry.control.panic(panic) else {
-            return self.tell_backtrace(job, panic, &run::missing_backtrace());
+        let report = match entry.control.backtrace(panic) {
+            Some(KeptBacktrace::Captured(report)) => report,
+            Some(KeptBacktrace::Resolved(text)) => return self.tell_backtrace(job, panic, &text),
+            None => return self.tell_backtrace(job, panic, &run::missing_backtrace()),
         };
         let feed = self.feed.clone();
         let resolve = join::Builder::new(format!("backtrace of {}", report.task_name()))
@@ -227,6 +457,26 @@ impl JobBoard {
     }
 
     /// Drops what the board keeps of a job that has ended. A job that runs is kept.
+    ///
+    /// ```
+    /// use meanwhile::board::JobBoard;
+    /// # use meanwhile::jobs::{JobSpec, Options, RunOn, misbehave};
+    /// # let spec = JobSpec {
+    /// #     options: Options::Misbehave(misbehave::Options::default()),
+    /// #     inputs: Vec::new(),
+    /// #     run_on: RunOn::Pool,
+    /// #     workers: 2,
+    /// #     priority: Default::default(),
+    /// # };
+    ///
+    /// let mut board = JobBoard::new(|| ());
+    /// let job = board.start(spec)?;
+    /// board.join_blocking(job, None);
+    /// board.poll(10_000); // hands out that it ended
+    /// board.forget(job);
+    /// assert!(!board.is_busy());
+    /// # Ok::<(), meanwhile::join::SpawnError>(())
+    /// ```
     pub fn forget(&mut self, job: JobId) {
         if self.jobs.get(&job).is_some_and(|entry| entry.ended) {
             self.jobs.remove(&job);
@@ -243,7 +493,11 @@ impl JobBoard {
         let finished = self.finished_jobs();
         let mut events: Vec<Event> = self.own.drain(..).collect();
         self.has_more = !self.drain_queue(budget, &mut events);
-        self.poll_progress(&mut events);
+        // To ask every task takes longer than a portion of news: where these pile up, it is asked
+        // as often as a person looks.
+        if !self.has_more || self.now() >= self.progress_due_at {
+            self.poll_progress(&mut events);
+        }
         if !self.has_more {
             for job in finished {
                 self.end_job(job);
@@ -282,8 +536,36 @@ impl JobBoard {
         self.jobs.values().map(|entry| entry.running).sum()
     }
 
+    /// How many child processes of this program run, isolated workers and others.
+    pub fn processes(&self) -> usize {
+        isolated::count_processes()
+    }
+
     /// Cancels every job and waits for them, at most for `timeout` in all. Returns how many still
     /// run; those are left behind, and dropping the board waits no more.
+    ///
+    /// ```
+    /// use meanwhile::board::JobBoard;
+    /// use std::time::Duration;
+    /// # use meanwhile::jobs::{JobSpec, Options, RunOn, misbehave};
+    /// # let sleeps = misbehave::Options {
+    /// #     end: misbehave::End::Sleep,
+    /// #     after: 100_000.0,
+    /// #     ..misbehave::Options::default()
+    /// # };
+    /// # let spec = JobSpec {
+    /// #     options: Options::Misbehave(sleeps),
+    /// #     inputs: Vec::new(),
+    /// #     run_on: RunOn::Pool,
+    /// #     workers: 2,
+    /// #     priority: Default::default(),
+    /// # };
+    ///
+    /// let mut board = JobBoard::new(|| ());
+    /// board.start(spec)?;
+    /// assert_eq!(board.shutdown(Duration::from_secs(60)), 0);
+    /// # Ok::<(), meanwhile::join::SpawnError>(())
+    /// ```
     pub fn shutdown(&mut self, timeout: Duration) -> usize {
         self.drop_grace = Duration::ZERO;
         let start = Instant::now();
@@ -298,6 +580,23 @@ impl JobBoard {
                 matches!(entry.task.join_timeout(left), Err(JoinError::TimedOut))
             })
             .count()
+    }
+
+    /// Stops the isolated workers that go on, and waits until they are gone.
+    fn end_workers(&self) {
+        let start = Instant::now();
+        let left_behind = self.jobs.values().filter(|job| !job.task.is_finished());
+        let isolated: Vec<&Entry> = left_behind
+            .filter(|job| job.control.is_isolated())
+            .collect();
+        for job in &isolated {
+            job.control.hurry();
+        }
+        for job in isolated {
+            let left = DROP_GRACE.saturating_sub(start.elapsed());
+            // What has not ended by then ends with the program.
+            drop(job.task.join_timeout(left));
+        }
     }
 
     fn active_jobs(&self) -> impl Iterator<Item = JobId> {
@@ -324,12 +623,18 @@ impl JobBoard {
 
     fn poll_progress(&mut self, events: &mut Vec<Event>) {
         let at = self.now();
+        self.progress_due_at = at + PROGRESS_INTERVAL;
         for (&job, entry) in self.jobs.iter_mut().filter(|(_, entry)| !entry.ended) {
             let counted = entry.control.progress(&mut |item, done, total| {
                 let kind = EventKind::ItemDidProgress { item, done, total };
                 events.push(Event { job, at, kind });
             });
             entry.running = counted.unwrap_or(entry.running);
+            #[cfg(target_os = "linux")]
+            entry.control.live.pauses(&mut |item, paused| {
+                let kind = EventKind::ItemDidPauseProcess { item, paused };
+                events.push(Event { job, at, kind });
+            });
         }
     }
 
@@ -403,9 +708,11 @@ impl JobBoard {
 }
 
 impl Drop for JobBoard {
-    /// Cancels everything and waits for it, one second at most.
+    /// Cancels everything and waits for it, one second at most. Isolated workers that run on even so
+    /// are stopped.
     fn drop(&mut self) {
         self.shutdown(self.drop_grace);
+        self.end_workers();
     }
 }
 

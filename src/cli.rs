@@ -3,6 +3,7 @@
 //! Results go to stdout, everything else to stderr. Exit codes: 0 all well, 1 some item failed,
 //! 2 usage, 3 the join timed out and the job was cancelled, 130 interrupted.
 
+mod command;
 mod interrupt;
 mod output;
 mod progress;
@@ -13,9 +14,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
-use crate::jobs::{JobSpec, Options, RunOn, checksum, misbehave};
+use crate::jobs::{JobSpec, Options, Priority, RunOn, checksum, misbehave};
 
 /// Some item failed, or the command itself did.
 const FAILED: u8 = 1;
@@ -55,6 +57,8 @@ enum Command {
 enum JobCommand {
     /// Compute the checksums of files and folders, or verify a list of them.
     Checksum(ChecksumArgs),
+    /// Run a program, once or once for each file.
+    Command(command::CommandArgs),
     /// End in the way one chooses, on the item one chooses.
     Misbehave(MisbehaveArgs),
 }
@@ -106,6 +110,9 @@ struct CommonArgs {
     /// How many items run at once [default: the number of cores].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     workers: Option<u16>,
+    /// How urgently they run.
+    #[arg(long, value_enum, default_value_t)]
+    priority: Priority,
     /// How long to wait for the job.
     #[arg(long, value_name = "SECS", value_parser = seconds)]
     join_timeout: Option<Duration>,
@@ -124,6 +131,8 @@ enum On {
     Pool,
     /// A thread of its own for each item.
     Thread,
+    /// Isolated processes: what crashes costs one item.
+    Process,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -145,17 +154,50 @@ enum Format {
 }
 
 /// Reads the command line and does what it says. Returns the program's exit code.
+///
+/// ```no_run
+/// use std::process::ExitCode;
+///
+/// fn main() -> ExitCode {
+///     meanwhile::cli::main(std::process::exit)
+/// }
+/// ```
 pub fn main(leave: Leave) -> ExitCode {
+    if let Some(code) = crate::board::run_as_worker() {
+        return code;
+    }
     match Cli::try_parse() {
-        Ok(cli) => dispatch(cli, leave).unwrap_or_else(|error| {
-            complain(&format!("{error:#}"));
-            ExitCode::from(FAILED)
-        }),
-        Err(error) => {
-            // Where neither stdout nor stderr can be written, the exit code is all there is to say.
-            let _unwritable = error.print();
-            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(FAILED))
-        }
+        Ok(cli) => match cli.check() {
+            Ok(()) => dispatch(cli, leave).unwrap_or_else(|error| {
+                complain(&format!("{error:#}"));
+                ExitCode::from(FAILED)
+            }),
+            Err(error) => refuse(&error),
+        },
+        Err(error) => refuse(&error),
+    }
+}
+
+fn refuse(error: &clap::Error) -> ExitCode {
+    // Where neither stdout nor stderr can be written, the exit code is all there is to say.
+    let _unwritable = error.print();
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(FAILED))
+}
+
+impl Cli {
+    /// What the parser can't know is wrong.
+    fn check(&self) -> Result<(), clap::Error> {
+        let Some(Command::Run {
+            job: JobCommand::Command(args),
+        }) = &self.command
+        else {
+            return Ok(());
+        };
+        let checked = args.options().check(!args.files.is_empty());
+        checked.map_err(|problem| {
+            let mut command = Self::command();
+            command.error(ErrorKind::ValueValidation, problem)
+        })
     }
 }
 
@@ -177,6 +219,10 @@ impl JobCommand {
                 let options = Options::Checksum(options);
                 args.common.into_run(options, args.files, args.output)
             }
+            Self::Command(args) => {
+                let options = Options::Command(args.options());
+                args.common.into_run(options, args.files, None)
+            }
             Self::Misbehave(args) => {
                 let options = Options::Misbehave(misbehave::Options {
                     end: args.end,
@@ -195,12 +241,14 @@ impl CommonArgs {
         let run_on = match self.on {
             On::Pool => RunOn::Pool,
             On::Thread => RunOn::Thread,
+            On::Process => RunOn::Process,
         };
         let spec = JobSpec {
             options,
             inputs,
             run_on,
             workers: self.workers.map_or_else(cores, usize::from),
+            priority: self.priority,
         };
         run::Run {
             spec,

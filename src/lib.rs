@@ -44,7 +44,7 @@ pub mod record;
 #[cfg(feature = "app")]
 pub mod ui;
 
-/// The README's example is compiled and run with the documentation's.
-#[cfg(doctest)]
+/// The README's example is compiled and run with the documentation's. It is a window.
+#[cfg(all(doctest, feature = "app"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -3,5 +3,8 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    // First of all: this program is also started as the shim that becomes another one.
+    #[cfg(target_os = "linux")]
+    meanwhile::join::process::Launcher::install();
     meanwhile::cli::main(std::process::exit)
 }

@@ -26,6 +26,8 @@ packages=(
     gir1.2-atspi-2.0 imagemagick python3-gi xdotool
     # The software renderer for image snapshots.
     mesa-vulkan-drivers
+    # A host to run commands on: this one.
+    openssh-client openssh-server
     # Peers to compare with, and checks of the desktop files.
     appstream b3sum coreutils desktop-file-utils
 )

@@ -18,9 +18,12 @@ mod window;
 
 use std::fs;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use cost::Cost;
+use meanwhile::app::Store;
+use meanwhile::jobs::Options;
+use meanwhile::jobs::command::CommandLine;
 use session::{Session, pause};
 use window::Window;
 
@@ -65,6 +68,40 @@ fn the_window_shows_the_digest_that_sha256sum_prints() {
     let line = session.tool("sha256sum", &[file]).unwrap();
     let digest = line.split(' ').next().unwrap();
     window.wait_for_text(digest);
+}
+
+#[test]
+#[ignore = "needs a screen; tests/all.sh runs it"]
+fn a_list_of_sha256sum_is_verified_line_by_line() {
+    let session = Session::start("verify");
+    let home = session.home();
+    let file = |name: &str| home.join(name);
+    let names = ["good.txt", "altered.txt", "gone.txt"];
+    for name in names {
+        fs::write(file(name), name).unwrap();
+    }
+    let mut sha256sum = session.command("sha256sum");
+    let mut list = sha256sum
+        .args(names)
+        .current_dir(home)
+        .output()
+        .unwrap()
+        .stdout;
+    list.extend(b"this line is no checksum\n");
+    fs::write(file("SHA256SUMS"), list).unwrap();
+    fs::write(file("altered.txt"), "other").unwrap();
+    fs::remove_file(file("gone.txt")).unwrap();
+    let window = Window::open(&session, &[file("SHA256SUMS").to_str().unwrap()]);
+    window.wait_for_text("looks like a list");
+
+    window.press("check box", "Verify a list");
+    window.press("push button", "Start");
+
+    window.wait_for_text("4 of 4 items · 3 failed");
+    let verdicts = ["OK: ", "FAILED: ", "missing: ", "malformed: Line 4 of "];
+    let shown = verdicts.map(|verdict| window.wait_for_text(verdict));
+    assert!(shown[1].contains("altered.txt does not match"), "{shown:?}");
+    assert!(shown[2].contains("gone.txt is not there"), "{shown:?}");
 }
 
 #[test]
@@ -149,6 +186,67 @@ fn closing_over_running_work_asks_first() {
 
 #[test]
 #[ignore = "needs a screen; tests/all.sh runs it"]
+fn cancel_and_quit_leaves_nothing_of_a_tree_that_ignores_the_question() {
+    let session = Session::start("cancel-tree");
+    command(
+        &session,
+        "trap '' TERM; echo ready; sleep 86407 & sleep 86407",
+    );
+    let window = Window::open(&session, &[]);
+    window.press("push button", "Start");
+    window.press_any("Output");
+    window.wait_for("its first line", |tree| {
+        tree.find("label", "ready").map(|_| ())
+    });
+
+    session.keyboard(&["key", "alt+F4"]);
+    window.press("push button", "Cancel and quit");
+    let asked = Instant::now();
+    assert!(window.wait_for_the_end().success());
+
+    let took = asked.elapsed();
+    assert!(took < GRACE + Duration::from_secs(3), "it took {took:?}");
+    assert_eq!(running("sleep\086407\0"), 0);
+}
+
+#[test]
+#[ignore = "needs a screen; tests/all.sh runs it"]
+fn the_work_goes_on_without_the_window_and_the_program_leaves_with_it() {
+    let session = Session::start("keep-running");
+    let [go, done] = ["go", "done"].map(|name| session.home().join(name));
+    let script = "while [ ! -e ~/go ]; do sleep 0.05; done; touch ~/done";
+    command(&session, script);
+    let window = Window::open(&session, &[]);
+    window.press("push button", "Start");
+    window.wait_for_text("1 process running");
+
+    session.keyboard(&["key", "alt+F4"]);
+    window.press("push button", "Keep running without the window");
+    let gone = || match session.tool(
+        "xdotool",
+        &["search", "--onlyvisible", "--name", "^Meanwhile$"],
+    ) {
+        Ok(windows) => Err(format!("there is the window {windows}")),
+        Err(_) => Ok(()),
+    };
+    session::wait_until("the window to go", gone, || session.picture());
+    assert!(!done.exists());
+    let before = Cost::of(&window);
+    pause(Duration::from_secs(3));
+    let spent = Cost::of(&window).since(before);
+    assert!(
+        // Drawing, or looking once a frame, would be 180 of them.
+        spent.wakeups <= 60 && spent.cpu * 20 < Duration::from_secs(3),
+        "in 3 s: {spent:?}"
+    );
+    fs::write(go, b"").unwrap();
+
+    assert!(window.wait_for_the_end().success());
+    assert!(done.exists());
+}
+
+#[test]
+#[ignore = "needs a screen; tests/all.sh runs it"]
 fn choices_are_there_again_in_the_next_window() {
     let session = Session::start("settings");
     let window = Window::open(&session, &[]);
@@ -209,4 +307,31 @@ fn misbehave(window: &Window<'_>, ends_by: &str, secs: f64) {
     window.set_number("Seconds each", secs);
     window.press("push button", "Start");
     window.wait_for_text("#1 Misbehave");
+}
+
+/// How long the processes of the commands of these tests may take to end.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Chooses a text for the shell, as the window that was open before would have left it.
+fn command(session: &Session, script: &str) {
+    let dir = session.home().join("config/meanwhile");
+    let (mut store, mut state, _) = Store::open(&dir);
+    let choices = &mut state.choices;
+    let jobs = choices.jobs.iter_mut().enumerate();
+    for (index, options) in jobs {
+        if let Options::Command(options) = options {
+            choices.chosen = index;
+            options.command = CommandLine::Line(script.to_owned());
+            options.shell = true;
+            options.grace_secs = GRACE.as_secs_f64();
+        }
+    }
+    store.finish(&state, Duration::from_secs(20));
+}
+
+/// How many processes have this command line.
+fn running(command_line: &str) -> usize {
+    let processes = fs::read_dir("/proc").expect("Linux has it").flatten();
+    let lines = processes.filter_map(|process| fs::read(process.path().join("cmdline")).ok());
+    lines.filter(|line| line == command_line.as_bytes()).count()
 }

@@ -6,12 +6,25 @@ mod board;
 mod checksum;
 #[path = "integration/cli.rs"]
 mod cli;
+#[cfg(target_os = "linux")]
+#[path = "integration/command.rs"]
+mod command;
+#[cfg(target_os = "linux")]
+#[path = "integration/command_line.rs"]
+mod command_line;
+#[path = "integration/isolation.rs"]
+mod isolation;
 #[path = "integration/join/mod.rs"]
 mod join;
 #[path = "integration/misbehave.rs"]
 mod misbehave;
+#[cfg(target_os = "linux")]
+#[path = "integration/process/mod.rs"]
+mod process;
 #[path = "integration/record.rs"]
 mod record;
 #[path = "integration/save.rs"]
 mod save;
+#[path = "integration/settings.rs"]
+mod settings;
 mod util;

@@ -3,30 +3,32 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The rows of the conformance table.
-const PROMISES: usize = 24;
+/// The rows of the conformance tables: of tasks, and of processes.
+const PROMISES: [(char, usize); 2] = [('T', 24), ('P', 14)];
 
 #[test]
 fn every_promise_of_the_conformance_table_is_held_by_a_test_that_exists() {
     let tests = tests_in(&root().join("tests"));
     let readme = readme();
-    let rows: Vec<&str> = readme
-        .lines()
-        .filter(|line| line.starts_with("| T"))
-        .collect();
-    assert_eq!(rows.len(), PROMISES);
-    for (row, number) in rows.iter().zip(1..) {
-        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
-        let test = cells.last().expect("a row has cells").trim_matches('`');
-        assert_eq!(cells[0], format!("T{number}"));
-        assert!(
-            test.starts_with(&format!("t{number}_")),
-            "T{number} is held by `{test}`?"
-        );
-        assert!(
-            tests.iter().any(|name| name == test),
-            "no test is called `{test}`"
-        );
+    for (kind, promises) in PROMISES {
+        let rows: Vec<&str> = readme
+            .lines()
+            .filter(|line| line.starts_with(&format!("| {kind}")))
+            .collect();
+        assert_eq!(rows.len(), promises);
+        for (row, number) in rows.iter().zip(1..) {
+            let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+            let test = cells.last().expect("a row has cells").trim_matches('`');
+            assert_eq!(cells[0], format!("{kind}{number}"));
+            assert!(
+                test.starts_with(&format!("{}{number}_", kind.to_ascii_lowercase())),
+                "{kind}{number} is held by `{test}`?"
+            );
+            assert!(
+                tests.iter().any(|name| name == test),
+                "no test is called `{test}`"
+            );
+        }
     }
 }
 

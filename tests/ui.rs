@@ -2,6 +2,9 @@
 
 #[path = "ui/closing.rs"]
 mod closing;
+#[cfg(target_os = "linux")]
+#[path = "ui/command.rs"]
+mod command;
 #[path = "ui/display.rs"]
 mod display;
 #[path = "ui/inputs.rs"]
@@ -12,6 +15,11 @@ mod joining;
 mod keyboard;
 #[path = "ui/outcomes.rs"]
 mod outcomes;
+#[cfg(target_os = "linux")]
+#[path = "ui/output.rs"]
+mod output;
+#[path = "ui/paging.rs"]
+mod paging;
 #[path = "ui/resting.rs"]
 mod resting;
 #[path = "ui/results.rs"]

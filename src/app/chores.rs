@@ -3,10 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
+use super::output::Source;
 use crate::jobs::{Output, checksum, save};
 use crate::join::{self, Task};
 use crate::record::{self, ItemState, JobRecord};
-use crate::ui::{Notice, words};
+use crate::ui::{Notice, Stream, words};
 
 /// What a chore came back with.
 #[derive(Clone, Debug)]
@@ -63,11 +64,21 @@ impl Chores {
     }
 }
 
+/// Frees a job: with a million items that takes several frames.
+///
+/// Not at the background's priority. The allocator locks what it frees into, and whoever allocates
+/// meanwhile would wait for a thread that yields to everybody.
+pub(super) fn free(job: JobRecord) {
+    let free = join::Builder::new("free job").daemon(true);
+    // Where the system refuses a thread, the job has been freed right here.
+    drop(free.spawn(move |_| drop(job)));
+}
+
 /// Writes the checksum list of the job, as `sha256sum` writes it.
 pub(super) fn save_list(job: &JobRecord, path: &Path) -> Done {
     let mut text = Vec::new();
     let mut count = 0;
-    for item in job.items() {
+    for item in job.items().iter() {
         if let ItemState::Returned(Output::Checksum(checksum)) = &item.state {
             text.extend(checksum::list::line(checksum, &item.input));
             count += 1;
@@ -87,6 +98,16 @@ pub(super) fn save_report(job: &JobRecord, now: Duration, path: &Path) -> Done {
         record::job_text(job, now).into_bytes()
     };
     saved(path, &text, "The report was")
+}
+
+/// Writes what is kept of a stream, byte for byte.
+pub(super) fn save_output(source: &Source, stream: Stream, path: &Path) -> Done {
+    let printed = source.since(stream, 0);
+    let what = match printed.dropped() {
+        0 => "The output was".to_owned(),
+        _ => format!("The last {} were", words::bytes(printed.bytes.len() as u64)),
+    };
+    saved(path, &printed.bytes, &what)
 }
 
 /// Makes the report of the job for the clipboard.

@@ -5,9 +5,17 @@ use std::time::{Duration, Instant};
 use super::dialog::{DialogRequest, OpenDialog, Purpose};
 use super::{App, chores};
 use crate::jobs::{JobSpec, Options};
-use crate::record::{JobId, JobRecord};
+use crate::record::{ItemId, JobId, JobRecord};
 use crate::ui::close_question::Leaving;
 use crate::ui::{BlockedFor, Command, Notice, Page, Pane};
+
+/// What ends a process.
+#[derive(Clone, Copy)]
+enum Signal {
+    Terminate,
+    Kill,
+    StopTree,
+}
 
 impl App {
     /// Runs one command. Called at the end of a frame, when nothing is being drawn.
@@ -41,6 +49,9 @@ impl App {
                 blocking,
             } => self.join(job, timeout, blocking),
             Command::Cancel(job) => self.board.cancel(job),
+            Command::Terminate(job, item) => self.signal(Signal::Terminate, job, item),
+            Command::Kill(job, item) => self.signal(Signal::Kill, job, item),
+            Command::StopTree(job, item) => self.signal(Signal::StopTree, job, item),
             Command::Detach(job) => self.board.detach(job),
             Command::CopyReport(id) => {
                 let now = self.board.now();
@@ -56,6 +67,12 @@ impl App {
                 let request = save_request("Save the checksum list", self.list_name(job));
                 self.open_dialog(Purpose::List(job), request, ctx, frame);
             }
+            Command::SaveOutput(job, item, stream) => {
+                let name = stream.title().to_lowercase();
+                let name = format!("meanwhile-{}-{}.{name}.txt", job.0, item.0 + 1);
+                let purpose = Purpose::Output(job, item, stream);
+                self.open_dialog(purpose, save_request("Save the output", name), ctx, frame);
+            }
             Command::CopyText(text) => ctx.copy_text(text),
             Command::ResolveBacktrace(job, key) => {
                 if !self.resolving.contains(&(job, key)) {
@@ -70,6 +87,8 @@ impl App {
             }
             Command::WaitAndQuit => self.leaving = Some(Leaving::Waiting),
             Command::CancelAndQuit => self.leave_soon(),
+            Command::KeepRunning => self.leaving = Some(Leaving::KeepingOn),
+            Command::QuitNow => self.leave_by = Some(self.board.now()),
             Command::KeepWindow => {
                 self.leaving = None;
                 self.leave_by = None;
@@ -80,10 +99,17 @@ impl App {
     }
 
     /// Why the chosen job can't be started, if it can't.
-    pub(super) fn why_not_start(&self) -> Option<&'static str> {
-        let needs_inputs = matches!(self.state.choices.options(), Options::Checksum(_));
-        (needs_inputs && self.view.draft.inputs.is_empty())
-            .then_some("Add a file or a folder first.")
+    pub(super) fn why_not_start(&self) -> Option<String> {
+        let has_inputs = !self.view.draft.inputs.is_empty();
+        match self.state.choices.options() {
+            Options::Checksum(_) if has_inputs => None,
+            Options::Checksum(_) => Some("Add a file or a folder first.".to_owned()),
+            Options::Command(options) => {
+                let problem = options.check(has_inputs).err()?;
+                Some(problem.to_string())
+            }
+            Options::Misbehave(_) => None,
+        }
     }
 
     fn spec(&self) -> JobSpec {
@@ -93,6 +119,7 @@ impl App {
             inputs: self.view.draft.inputs.clone(),
             run_on: choices.run_on,
             workers: choices.workers,
+            priority: choices.priority,
         }
     }
 
@@ -116,7 +143,9 @@ impl App {
     }
 
     fn forget(&mut self, job: JobId) {
-        self.record.forget(job);
+        if let Some(forgotten) = self.record.forget(job) {
+            chores::free(forgotten);
+        }
         self.board.forget(job);
         if self.record.job(job).is_none() && self.view.selected == Some(job) {
             let newest = self.record.jobs().next_back().map(JobRecord::id);
@@ -138,6 +167,29 @@ impl App {
         let blocked = began.elapsed();
         self.view.blocked_for = Some(BlockedFor { job, blocked });
     }
+
+    #[cfg(target_os = "linux")]
+    fn signal(&mut self, signal: Signal, job: JobId, item: Option<ItemId>) {
+        let refused = match signal {
+            Signal::Terminate => self.board.terminate(job, item).err(),
+            Signal::Kill => self.board.kill(job, item).err(),
+            Signal::StopTree => {
+                let options = self.record.job(job).map(|job| &job.spec().options);
+                let grace = options.map_or(Duration::ZERO, |options| options.job().stop_time());
+                let stopped = self.board.stop_tree(job, item, grace);
+                stopped.err().map(std::io::Error::other)
+            }
+        };
+        if let Some(error) = refused {
+            self.notify(Notice::error(format!(
+                "A process could not be ended: {error}. Cancel the job instead."
+            )));
+        }
+    }
+
+    /// Nothing runs as a process here.
+    #[cfg(not(target_os = "linux"))]
+    fn signal(&mut self, _signal: Signal, _job: JobId, _item: Option<ItemId>) {}
 
     fn list_name(&self, job: JobId) -> String {
         let options = self.record.job(job).map(|job| &job.spec().options);

@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
-use crate::record::JobId;
+use crate::record::{ItemId, JobId};
+use crate::ui::Stream;
 
 /// Which dialog is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +43,20 @@ pub enum DialogAnswer {
 pub type DialogFuture = Pin<Box<dyn Future<Output = DialogAnswer>>>;
 
 /// Opens file dialogs.
+///
+/// Here, a person who always changes their mind:
+///
+/// ```
+/// use meanwhile::app::{DialogAnswer, DialogFuture, DialogRequest, Dialogs};
+///
+/// struct Reluctant;
+///
+/// impl Dialogs for Reluctant {
+///     fn open(&mut self, _request: DialogRequest, _frame: &eframe::Frame) -> DialogFuture {
+///         Box::pin(std::future::ready(DialogAnswer::Cancelled))
+///     }
+/// }
+/// ```
 pub trait Dialogs {
     /// Opens a dialog in front of the window that `frame` belongs to.
     fn open(&mut self, request: DialogRequest, frame: &eframe::Frame) -> DialogFuture;
@@ -103,6 +118,8 @@ pub(super) enum Purpose {
     Report(JobId),
     /// Where the checksum list of a job goes.
     List(JobId),
+    /// Where the output of a process goes.
+    Output(JobId, ItemId, Stream),
 }
 
 /// The one dialog that can be open.

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
@@ -5,6 +6,7 @@ use eframe::egui::{self, ViewportCommand};
 
 use super::dialog::{DialogAnswer, Purpose};
 use super::{App, WindowPlace, chores};
+use crate::board::JobBoard;
 use crate::join;
 use crate::record::{Backtrace, Event, EventKind, JobId, JobRecord, Record};
 use crate::ui::close_question::Leaving;
@@ -15,11 +17,22 @@ use crate::ui::{Notice, Order, Pane, ResultsView};
 const EVENTS_AT_ONCE: usize = 256;
 const TAKE_IN_FOR: Duration = Duration::from_millis(2);
 
+/// Where frames are slow and events are left over, taking them in gets this share of the time, and
+/// in a frame at most so much: else news would come in faster than they are shown, and a cancel
+/// show after minutes.
+const TAKE_IN_SHARE: u32 = 8;
+const TAKE_IN_AT_MOST: Duration = Duration::from_millis(50);
+
 /// Work shorter than this ends without asking for attention.
 const LONG_WORK: Duration = Duration::from_secs(10);
 
-/// How long a cancelled job may take to stop before the window closes over it.
+/// How long a cancelled job may take to stop before the window closes over it, beyond the time that
+/// it says it takes: the grace of a command is the person's own choice.
 const LEAVE_WITHIN: Duration = Duration::from_secs(3);
+
+/// How long the program waits in all, when the window has closed, for work that was cancelled, and
+/// then for processes that were killed.
+const CLOSE_WITHIN: Duration = Duration::from_secs(1);
 
 /// More notices than this hide the work; the oldest go.
 const KEPT_NOTICES: usize = 4;
@@ -38,18 +51,25 @@ impl App {
         self.take_drops(ctx);
         self.update_order(ctx);
         self.update_waits();
+        self.update_output(ctx);
         self.leave_or_stay(ctx);
         self.schedule(ctx);
     }
 
     pub(super) fn poll_board(&mut self, ctx: &egui::Context) {
         let began = Instant::now();
+        let behind = self.behind_since.take();
+        let behind = behind.map_or(Duration::ZERO, |since| began.duration_since(since));
+        let limit = (behind / TAKE_IN_SHARE).clamp(TAKE_IN_FOR, TAKE_IN_AT_MOST);
         loop {
             for event in self.board.poll(EVENTS_AT_ONCE) {
                 self.apply(event, ctx);
             }
-            let has_more = self.board.wants_poll_in() == Some(Duration::ZERO);
-            if !has_more || began.elapsed() >= TAKE_IN_FOR {
+            if self.board.wants_poll_in() != Some(Duration::ZERO) {
+                break;
+            }
+            if began.elapsed() >= limit {
+                self.behind_since = Some(began);
                 break;
             }
         }
@@ -117,6 +137,12 @@ impl App {
             Purpose::List(id) => self.chore(id, "save list", ctx, move |job| {
                 chores::save_list(job, &path)
             }),
+            Purpose::Output(id, item, stream) => {
+                let source = self.source(id, item);
+                self.chore(id, "save output", ctx, move |_| {
+                    chores::save_output(&source, stream, &path)
+                });
+            }
         }
     }
 
@@ -174,7 +200,7 @@ impl App {
         let settle = if frames.repaints > 0 {
             Some(Duration::from_millis(1_050))
         } else {
-            (!frames.worst.is_zero()).then(|| Duration::from_millis(5_050))
+            frames.worst.map(|_| Duration::from_millis(5_050))
         };
         let wanted = [self.board.wants_poll_in(), settle];
         if let Some(delay) = wanted.into_iter().flatten().min() {
@@ -192,7 +218,9 @@ impl App {
         }
         match self.leaving {
             Some(Leaving::Asking) if !running => self.leaving = None,
-            Some(Leaving::Waiting | Leaving::Cancelling) if self.may_leave() => {
+            Some(Leaving::Waiting | Leaving::KeepingOn | Leaving::Cancelling)
+                if self.may_leave() =>
+            {
                 ctx.send_viewport_cmd(ViewportCommand::Close);
             }
             _ => {}
@@ -204,15 +232,20 @@ impl App {
 
     fn may_leave(&self) -> bool {
         let is_late = self.leave_by.is_some_and(|by| self.board.now() >= by);
-        self.leaving
-            .is_some_and(|leaving| leaving != Leaving::Asking)
-            && (self.running_jobs() == 0 || is_late)
+        match self.leaving {
+            None | Some(Leaving::Asking) => false,
+            Some(Leaving::KeepingOn) => true,
+            Some(Leaving::Waiting | Leaving::Cancelling) => self.running_jobs() == 0 || is_late,
+        }
     }
 
     pub(super) fn leave_soon(&mut self) {
         self.leaving = Some(Leaving::Cancelling);
-        self.leave_by = Some(self.board.now() + LEAVE_WITHIN);
         let running: Vec<JobId> = self.running_ids().collect();
+        let jobs = running.iter().filter_map(|&id| self.record.job(id));
+        let stop_time = jobs.map(|job| job.spec().options.job().stop_time()).max();
+        let stop_time = LEAVE_WITHIN.saturating_add(stop_time.unwrap_or_default());
+        self.leave_by = self.board.now().checked_add(stop_time);
         for job in running {
             self.board.cancel(job);
         }
@@ -281,7 +314,30 @@ impl App {
     pub(super) fn close(&mut self) {
         self.state.panes = panes(&self.ctx);
         self.store.finish(&self.state, Duration::from_secs(2));
-        self.board.shutdown(Duration::from_secs(1));
+        if self.leaving == Some(Leaving::KeepingOn) {
+            let jobs = self.running_ids().collect();
+            let board = std::mem::replace(&mut self.board, JobBoard::new(|| {}));
+            self.afterwards.keep(board, jobs);
+        } else if self.board.shutdown(CLOSE_WITHIN) > 0 {
+            #[cfg(target_os = "linux")]
+            self.kill_trees();
+        }
+    }
+
+    /// Leaves nothing behind that was started: whatever is left of it had its time.
+    #[cfg(target_os = "linux")]
+    fn kill_trees(&self) {
+        let began = Instant::now();
+        let jobs = self.running_ids();
+        let processes = jobs.flat_map(|job| self.board.running_processes(job));
+        let tasks = processes.filter_map(|(_, process)| {
+            // One that can't be had ends with this program, like its process.
+            join::spawn("kill what is left", move |_| process.stop(Duration::ZERO)).ok()
+        });
+        for task in tasks.collect::<Vec<_>>() {
+            // Nobody is left to be told what could not be killed.
+            drop(task.join_timeout(CLOSE_WITHIN.saturating_sub(began.elapsed())));
+        }
     }
 }
 
@@ -300,6 +356,7 @@ fn no_dialog(purpose: Purpose) -> Notice {
     let instead = match purpose {
         Purpose::Inputs => "Type the path into Path, or drop the files on the window.",
         Purpose::Report(_) => "Copy report puts it on the clipboard.",
+        Purpose::Output(..) => "Copy output puts its text on the clipboard.",
         Purpose::List(_) => "On the command line, meanwhile run checksum --output FILE saves it.",
     };
     Notice::error(format!(
@@ -321,23 +378,30 @@ fn window_waits(record: &Record, now: Duration) -> Vec<WaitRow> {
 }
 
 fn task_waits() -> Vec<WaitRow> {
-    let names = join::enumerate();
+    let waits = join::wait_graph().waits;
+    // Thousands of tasks may run of which none waits.
+    if waits.is_empty() {
+        return Vec::new();
+    }
+    let names: BTreeMap<_, _> = join::enumerate()
+        .into_iter()
+        .map(|task| (task.id, task.name))
+        .collect();
     let name = |id: join::TaskId| {
-        let task = names.iter().find(|task| task.id == id);
-        task.map_or_else(
-            || format!("task {}", id.get()),
-            |task| task.name.to_string(),
-        )
+        let name = names.get(&id);
+        name.map_or_else(|| format!("task {}", id.get()), ToString::to_string)
     };
     let now = Instant::now();
-    let waits = join::wait_graph().waits;
     let rows = waits.into_iter().map(|wait| WaitRow {
         waiter: match (wait.waiter, wait.thread_name) {
             (Some(id), _) => name(id),
             (None, Some(thread)) => format!("thread {thread}"),
             (None, None) => "a thread without a name".to_owned(),
         },
-        target: targets_text(&wait.targets, name),
+        target: match wait.process {
+            Some(pid) => format!("process {pid}"),
+            None => targets_text(&wait.targets, name),
+        },
         left: wait
             .deadline
             .map(|deadline| deadline.saturating_duration_since(now)),

@@ -5,11 +5,13 @@
 //! commands, and at its end each command runs once. Waiting for a job is a state of the board, so
 //! the frame goes on.
 
+mod afterwards;
 mod chores;
 mod command;
 mod dialog;
 mod logic;
 mod ordering;
+mod output;
 mod state;
 mod store;
 mod ui;
@@ -17,7 +19,7 @@ mod ui;
 use eframe::egui;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::board::JobBoard;
 use crate::record::{FrameHistory, JobId, PanicKey, Record};
@@ -25,14 +27,24 @@ use crate::ui::close_question::Leaving;
 use crate::ui::waits_pane::WaitRow;
 use crate::ui::{Notice, View, tokens};
 
+pub use afterwards::Afterwards;
 pub use dialog::{DialogAnswer, DialogFuture, DialogRequest, Dialogs, NativeDialogs};
 pub use state::{State, WindowPlace};
 pub use store::{CONFIG_DIR_VARIABLE, Store};
 
 /// The name of the `.desktop` file, by which a desktop finds the icon of the window.
-pub const APP_ID: &str = "meanwhile";
+const APP_ID: &str = "meanwhile";
 
 /// What the window starts with.
+///
+/// ```
+/// use meanwhile::app::{NativeDialogs, Setup};
+///
+/// let settings = tempfile::tempdir()?;
+/// let setup = Setup::new(Vec::new(), settings.path(), Box::new(NativeDialogs));
+/// assert!(setup.notices.is_empty()); // no settings yet is nothing to complain about
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub struct Setup {
     /// The inputs of the first job: what was given on the command line.
     pub files: Vec<PathBuf>,
@@ -44,6 +56,12 @@ pub struct Setup {
     pub notices: Vec<Notice>,
     /// Who opens file dialogs.
     pub dialogs: Box<dyn Dialogs>,
+    /// Who starts isolated workers; `None` for the launcher that this program has installed.
+    #[cfg(target_os = "linux")]
+    pub launcher: Option<crate::join::process::Launcher>,
+    /// Where the work is left that goes on without the window. Whoever opens the window
+    /// [waits](Afterwards::wait) for it.
+    pub afterwards: Afterwards,
 }
 
 impl Setup {
@@ -56,11 +74,26 @@ impl Setup {
             store,
             notices: notice.into_iter().collect(),
             dialogs,
+            #[cfg(target_os = "linux")]
+            launcher: None,
+            afterwards: Afterwards::default(),
         }
     }
 }
 
 /// The window's program.
+///
+/// ```
+/// use eframe::egui;
+/// use meanwhile::app::{App, NativeDialogs, Setup};
+///
+/// // A window calls `logic` and `ui` of it once a frame.
+/// let settings = tempfile::tempdir()?;
+/// let setup = Setup::new(vec!["a.txt".into()], settings.path(), Box::new(NativeDialogs));
+/// let app = App::new(&egui::Context::default(), setup);
+/// # drop(app);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 pub struct App {
     ctx: egui::Context,
     board: JobBoard,
@@ -76,6 +109,9 @@ pub struct App {
     chores: chores::Chores,
     resolving: Vec<(JobId, PanicKey)>,
     waits: Vec<WaitRow>,
+    /// When the last frame began to take in events, if it left some over.
+    behind_since: Option<Instant>,
+    afterwards: Afterwards,
     leaving: Option<Leaving>,
     leave_by: Option<Duration>,
     /// When the frame that is being drawn began, or was due if that is longer ago.
@@ -92,9 +128,15 @@ impl App {
         ctx.set_zoom_factor(setup.state.settings.zoom);
         ctx.set_theme(setup.state.settings.theme);
         let wake = ctx.clone();
+        let board = JobBoard::new(move || wake.request_repaint());
+        #[cfg(target_os = "linux")]
+        let board = match setup.launcher {
+            Some(launcher) => board.with_launcher(launcher),
+            None => board,
+        };
         let mut app = Self {
             ctx: ctx.clone(),
-            board: JobBoard::new(move || wake.request_repaint()),
+            board,
             record: Record::default(),
             frames: FrameHistory::default(),
             view: View {
@@ -110,6 +152,8 @@ impl App {
             chores: chores::Chores::default(),
             resolving: Vec::new(),
             waits: Vec::new(),
+            behind_since: None,
+            afterwards: setup.afterwards,
             leaving: None,
             leave_by: None,
             frame_began_at: Duration::ZERO,
@@ -128,7 +172,13 @@ fn restore_panes(ctx: &egui::Context, text: &str) {
     }
 }
 
-/// Opens the window with `files` as the inputs of the first job, and returns when it was closed.
+/// Opens the window with `files` as the inputs of the first job, and returns when it was closed and
+/// the work has ended that was to go on without it.
+///
+/// ```no_run
+/// meanwhile::app::run(vec!["a.txt".into()])?;
+/// # Ok::<(), anyhow::Error>(())
+/// ```
 ///
 /// # Errors
 /// There is no display, or the desktop gave no window: one sentence that names the command which
@@ -142,6 +192,7 @@ pub fn run(files: Vec<PathBuf>) -> anyhow::Result<()> {
     }
     let setup = Setup::new(files, &Store::default_dir(), Box::new(NativeDialogs));
     let options = native_options(&setup);
+    let afterwards = setup.afterwards.clone();
     eframe::run_native(
         "Meanwhile",
         options,
@@ -152,7 +203,9 @@ pub fn run(files: Vec<PathBuf>) -> anyhow::Result<()> {
             "The desktop gave no window: {}. Without a window, this works: meanwhile run checksum FILES…",
             last_part(&error.to_string())
         )
-    })
+    })?;
+    afterwards.wait();
+    Ok(())
 }
 
 /// Errors of the windowing library begin with the place in its source; the person wants the end.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::join::{self, Context, Priority, Task};
-use crate::record::{ItemRecord, JobId, JobRecord};
+use crate::record::{ItemRecord, Items, JobId, JobRecord};
 use crate::ui::results_pane::result_text;
 use crate::ui::{Column, Order, ResultsView, Sort};
 
@@ -100,7 +100,7 @@ impl Ordering {
         }
         self.revision = job.revision();
         self.started_at = now;
-        let (items, wanted) = (job.items().to_vec(), self.wanted.clone());
+        let (items, wanted) = (job.items().clone(), self.wanted.clone());
         self.task = join::Builder::new("sort results")
             .daemon(true)
             .priority(Priority::Background)
@@ -113,12 +113,7 @@ impl Ordering {
     }
 }
 
-fn rows(
-    items: &[Arc<ItemRecord>],
-    wanted: &Wanted,
-    now: Duration,
-    context: &Context,
-) -> Arc<[u32]> {
+fn rows(items: &Items, wanted: &Wanted, now: Duration, context: &Context) -> Arc<[u32]> {
     let mut rows = Vec::new();
     for (index, item) in items.iter().enumerate() {
         if index.is_multiple_of(1024) {
@@ -140,13 +135,7 @@ fn contains(item: &ItemRecord, filter: &str) -> bool {
         || result_text(item).to_lowercase().contains(filter)
 }
 
-fn sort_rows(
-    rows: &mut [u32],
-    items: &[Arc<ItemRecord>],
-    sort: Sort,
-    now: Duration,
-    context: &Context,
-) {
+fn sort_rows(rows: &mut [u32], items: &Items, sort: Sort, now: Duration, context: &Context) {
     let item = |row: u32| &items[row as usize];
     match sort.column {
         Column::State => sort_by_key(rows, sort, context, |row| item(row).state.word()),

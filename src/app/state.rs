@@ -3,6 +3,14 @@ use serde::{Deserialize, Serialize};
 use crate::ui::{Choices, Page, Settings};
 
 /// Everything that is remembered between runs, in one struct of its own.
+///
+/// ```
+/// use meanwhile::app::{State, WindowPlace};
+///
+/// let off_screen = WindowPlace { position: None, size: [0.0, 0.0], maximized: false };
+/// let state = State { window: Some(off_screen), ..State::default() }.sanitized();
+/// assert_eq!(state, State::default());
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct State {

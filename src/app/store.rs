@@ -21,7 +21,23 @@ const FILE_NAME: &str = "settings.json";
 /// Saving waits this long after a change, so that dragging a number is one save.
 const SETTLE: Duration = Duration::from_millis(700);
 
+/// A thousand times what settings take. More is not read: it would only use up the memory.
+const MAX_LEN: u64 = 4 * 1024 * 1024;
+
 /// Where the settings are kept, and what is being done to keep them.
+///
+/// ```
+/// use meanwhile::app::Store;
+/// use std::time::Duration;
+///
+/// let folder = tempfile::tempdir()?;
+/// let (mut store, mut state, _) = Store::open(folder.path());
+/// state.settings.zoom = 1.5;
+/// store.finish(&state, Duration::from_secs(60));
+/// let (_, reopened, _) = Store::open(folder.path());
+/// assert_eq!(reopened.settings.zoom, 1.5);
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
@@ -145,7 +161,7 @@ fn without_panes(a: &State, b: &State) -> bool {
 }
 
 fn read(path: &Path) -> Result<State, String> {
-    let text = match std::fs::read(path) {
+    let text = match read_bounded(path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(State::default()),
         Err(error) => return Err(format!("it can't be read ({error})")),
@@ -158,10 +174,23 @@ fn read(path: &Path) -> Result<State, String> {
     Ok(state.sanitized())
 }
 
+/// What is no regular file is not opened: a FIFO would keep the window waiting for a writer.
+fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
+    let metadata = std::fs::metadata(path)?;
+    if !metadata.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    if metadata.len() > MAX_LEN {
+        return Err(io::Error::other("it is far larger than settings are"));
+    }
+    std::fs::read(path)
+}
+
 fn write(path: &Path, state: &State) -> Result<(), String> {
     if let Some(dir) = path.parent() {
         std::fs::create_dir_all(dir).map_err(|error| error.to_string())?;
     }
+    save::remove_abandoned(path);
     let text = serde_json::to_vec_pretty(state).map_err(|error| error.to_string())?;
     save::save(path, &text).map_err(|error| error.to_string())
 }

@@ -1,11 +1,13 @@
 use eframe::egui::{self, CentralPanel, Key, KeyboardShortcut, Modifiers, Panel, Ui};
 
 use super::App;
-use crate::record::JobRecord;
+use crate::board::JobBoard;
+use crate::record::{ItemId, JobId, JobRecord};
+use crate::ui::job_panel::Target;
 use crate::ui::tokens::{SIDE_WIDTH, tokens};
 use crate::ui::{Command, Page, Pane, close_question, widgets};
 use crate::ui::{files_panel, job_panel, jobs_panel, notices, options_panel};
-use crate::ui::{panic_pane, results_pane, settings_page, status_bar, waits_pane};
+use crate::ui::{output_pane, panic_pane, results_pane, settings_page, status_bar, waits_pane};
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
@@ -45,7 +47,8 @@ impl App {
         let frames = self.frames.summary(self.board.now());
         Panel::top("pages").show(ui, |ui| self.pages_ui(ui));
         Panel::bottom("status").show(ui, |ui| {
-            status_bar::status_ui(self.board.running(), frames, ui);
+            let (tasks, processes) = (self.board.running(), self.board.processes());
+            status_bar::status_ui(tasks, processes, frames, ui);
         });
         if !self.notices.is_empty() {
             Panel::top("notices")
@@ -100,7 +103,9 @@ impl App {
             .show(ui, |ui| {
                 files_panel::files_ui(&mut self.view.draft, self.view.dialog_open, ui, commands);
                 ui.separator();
-                options_panel::options_ui(&mut self.state.choices, why_not, ui, commands);
+                let inputs = &self.view.draft.inputs;
+                let choices = &mut self.state.choices;
+                options_panel::options_ui(choices, inputs, why_not.as_deref(), ui, commands);
                 ui.separator();
                 jobs_panel::jobs_ui(&self.record, &self.view, ui, commands);
             });
@@ -123,13 +128,24 @@ impl App {
             return;
         };
         let now = board.now();
-        job_panel::job_ui(job, now, &mut state.choices, view.blocked_for, ui, commands);
+        let target = target(board, job.id(), view.results.selected);
+        let parts = job_panel::Parts {
+            job,
+            now,
+            target,
+            blocked_for: view.blocked_for,
+        };
+        job_panel::job_ui(&parts, &mut state.choices, ui, commands);
         ui.add_space(2.0);
         panes_ui(&mut view.pane, job, ui);
         match view.pane {
             Pane::Results => {
                 let focus = std::mem::take(&mut view.focus_filter);
                 results_pane::results_ui(job, now, &mut view.results, focus, ui, commands);
+            }
+            Pane::Output => {
+                let focus = std::mem::take(&mut view.focus_filter);
+                output_pane::output_ui(job, &mut view.output, focus, ui, commands);
             }
             Pane::Panic => {
                 let keys = resolving.iter().filter(|(id, _)| *id == job.id());
@@ -156,7 +172,9 @@ impl App {
         }
         if pressed(Modifiers::COMMAND, Key::F) {
             self.view.page = Page::Workbench;
-            self.view.pane = Pane::Results;
+            if self.view.pane != Pane::Output {
+                self.view.pane = Pane::Results;
+            }
             self.view.focus_filter = true;
         }
         if pressed(Modifiers::COMMAND, Key::Comma) {
@@ -169,6 +187,27 @@ impl App {
         // egui zooms by keyboard on its own; the settings follow it.
         self.state.settings.zoom = ui.ctx().zoom_factor();
     }
+}
+
+/// Whose processes the buttons of a job end.
+#[cfg(target_os = "linux")]
+fn target(board: &JobBoard, job: JobId, selected: Option<ItemId>) -> Target {
+    let running = board.running_processes(job);
+    let Some(item) = selected else {
+        return match running.len() {
+            0 => Target::Nobody,
+            count => Target::All(count),
+        };
+    };
+    let process = running.into_iter().find(|(id, _)| *id == item);
+    process.map_or(Target::Nobody, |(item, process)| {
+        Target::One(item, process.pid())
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn target(_board: &JobBoard, _job: JobId, _selected: Option<ItemId>) -> Target {
+    Target::Nobody
 }
 
 /// The panes' names, and how many panics there are, so that nobody has to look for none.

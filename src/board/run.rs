@@ -9,15 +9,19 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crossbeam_channel::{Receiver, Sender};
 
 use super::ahead::Ahead;
 use super::feed::Feed;
+use super::isolated::{Crew, Isolation};
+#[cfg(target_os = "linux")]
+use super::live::{ItemHost, Live};
 use crate::jobs::{Item, ItemError, JobSpec, Output, RunOn, Step};
-use crate::join::{self, Context, JoinError, PanicReport, Pool, Priority, SpawnError, Task};
-use crate::record::{EventKind, ItemId, ItemState, JobId, Panic, PanicKey};
+use crate::join::{self, Context, JoinError, PanicReport, Pool, SpawnError, Task};
+use crate::record::{Crash, EventKind, ItemId, ItemState, JobId, Panic, PanicKey};
 
 /// How many items may be found and not yet handed to a worker.
 const PLANNED_AHEAD: usize = 1 << 16;
@@ -25,17 +29,43 @@ const PLANNED_AHEAD: usize = 1 << 16;
 /// How many tasks may lie ready in the pool's queue, so that no worker waits for the coordinator.
 const QUEUED_AHEAD: usize = 64;
 
-/// How many panics of a job keep their captured report; each has a backtrace of several kilobytes.
+/// How many panics of a job keep their backtrace, which is several kilobytes.
 const KEPT_PANICS: usize = 256;
 
-type ItemTask = Task<Result<Output, ItemError>>;
+type ItemTask = Task<Outcome>;
+
+/// How the task of an item ended that was not cancelled here and did not panic here.
+pub(super) enum Outcome {
+    Returned(Output),
+    Failed(ItemError),
+    /// It panicked in a worker, which has sent the backtrace along.
+    Panicked(Arc<Panic>, Arc<str>),
+    Crashed(Arc<Crash>),
+    /// It was cancelled in a worker, or with it.
+    Cancelled,
+}
+
+impl From<Result<Output, ItemError>> for Outcome {
+    fn from(result: Result<Output, ItemError>) -> Self {
+        result.map_or_else(Self::Failed, Self::Returned)
+    }
+}
+
+/// A backtrace that nobody has asked for yet.
+#[derive(Clone)]
+pub(super) enum KeptBacktrace {
+    /// To be resolved, which takes its time.
+    Captured(Arc<PanicReport>),
+    /// Resolved where the panic was.
+    Resolved(Arc<str>),
+}
 
 /// How a job ended that was not cancelled.
 #[derive(Debug)]
 pub(super) enum Ended {
     /// Every item returned.
     Returned,
-    /// Some item failed or panicked.
+    /// Some item failed, panicked or crashed.
     Failed,
     /// Planning panicked; the items found before that were done.
     PlanPanicked(Arc<PanicReport>),
@@ -45,7 +75,12 @@ pub(super) enum Ended {
 pub(super) struct Control {
     inbox: Sender<Message>,
     in_flight: Mutex<BTreeMap<ItemId, Flight>>,
-    panics: Mutex<BTreeMap<PanicKey, Arc<PanicReport>>>,
+    backtraces: Mutex<BTreeMap<PanicKey, KeptBacktrace>>,
+    /// Whether isolated workers that are cancelled get no grace any more.
+    hurry: Arc<AtomicBool>,
+    run_on: RunOn,
+    #[cfg(target_os = "linux")]
+    pub(super) live: Arc<Live>,
 }
 
 struct Flight {
@@ -73,16 +108,21 @@ pub(super) fn start(
     id: JobId,
     spec: &Arc<JobSpec>,
     feed: &Feed,
+    isolation: &Isolation,
 ) -> Result<(Task<Ended>, Arc<Control>), SpawnError> {
     let name = format!("{} {id}", spec.options.job().id());
     let (sender, inbox) = crossbeam_channel::unbounded();
     let control = Arc::new(Control {
         inbox: sender.clone(),
         in_flight: Mutex::default(),
-        panics: Mutex::default(),
+        backtraces: Mutex::default(),
+        hurry: Arc::default(),
+        run_on: spec.run_on,
+        #[cfg(target_os = "linux")]
+        live: Arc::default(),
     });
     let ahead = Arc::new(Ahead::new(PLANNED_AHEAD));
-    let lane = Lane::new(&name, spec)?;
+    let lane = Lane::new(&name, spec, isolation, &control.hurry)?;
     let planner = Planner {
         job: id,
         spec: Arc::clone(spec),
@@ -91,7 +131,7 @@ pub(super) fn start(
         inbox: sender.clone(),
     };
     let planner = join::Builder::new(format!("{name} plan"))
-        .priority(Priority::Background)
+        .priority(spec.priority.into())
         .spawn(move |context| planner.run(context))?;
     planner.on_finish(move || tell(&sender, Message::PlanDidEnd));
 
@@ -149,25 +189,33 @@ impl Control {
         Some(running)
     }
 
-    /// The captured report of a panic, where it was kept.
-    pub(super) fn panic(&self, key: PanicKey) -> Option<Arc<PanicReport>> {
-        lock(&self.panics).get(&key).cloned()
+    /// Whether the items run in isolated workers.
+    pub(super) fn is_isolated(&self) -> bool {
+        self.run_on == RunOn::Process
+    }
+
+    /// Stops isolated workers that were cancelled and go on, without the rest of their grace.
+    pub(super) fn hurry(&self) {
+        self.hurry.store(true, Ordering::Relaxed);
+    }
+
+    /// The backtrace of a panic, where it was kept.
+    pub(super) fn backtrace(&self, key: PanicKey) -> Option<KeptBacktrace> {
+        lock(&self.backtraces).get(&key).cloned()
     }
 
     /// Keeps the report of a panic for its backtrace, unless there are too many, and returns it as
     /// plain data.
     pub(super) fn keep_panic(&self, key: PanicKey, report: &Arc<PanicReport>) -> Arc<Panic> {
-        let mut panics = lock(&self.panics);
-        if key == PanicKey::Job || panics.len() < KEPT_PANICS {
-            panics.insert(key, Arc::clone(report));
+        self.keep_backtrace(key, KeptBacktrace::Captured(Arc::clone(report)));
+        Arc::new(Panic::from(&**report))
+    }
+
+    fn keep_backtrace(&self, key: PanicKey, backtrace: KeptBacktrace) {
+        let mut backtraces = lock(&self.backtraces);
+        if key == PanicKey::Job || backtraces.len() < KEPT_PANICS {
+            backtraces.insert(key, backtrace);
         }
-        Arc::new(Panic {
-            message: report.message().to_owned(),
-            location: report.location().map(ToString::to_string),
-            thread: report.thread_name().to_owned(),
-            task: report.task_name().to_owned(),
-            task_id: report.task().get(),
-        })
     }
 }
 
@@ -202,20 +250,42 @@ impl Planner {
 /// Where the items run.
 enum Lane {
     Pool(Pool),
-    Threads,
+    Threads(join::Priority),
+    /// Each thread of the pool lends its items to workers.
+    Processes(Pool, Arc<Crew>),
+    /// They can't, for this reason.
+    Nowhere(ItemError),
 }
 
 impl Lane {
-    fn new(name: &str, spec: &JobSpec) -> Result<Self, SpawnError> {
+    fn new(
+        name: &str,
+        spec: &JobSpec,
+        isolation: &Isolation,
+        hurry: &Arc<AtomicBool>,
+    ) -> Result<Self, SpawnError> {
+        let priority = if spec.options.job().has_processes() {
+            join::Priority::Normal
+        } else {
+            spec.priority.into()
+        };
+        let pool = |priority| {
+            Pool::builder()
+                .name(name)
+                .threads(spec.workers.max(1))
+                .priority(priority)
+                .build()
+        };
         Ok(match spec.run_on {
-            RunOn::Thread => Self::Threads,
-            RunOn::Pool => Self::Pool(
-                Pool::builder()
-                    .name(name)
-                    .threads(spec.workers.max(1))
-                    .priority(Priority::Background)
-                    .build()?,
-            ),
+            RunOn::Thread => Self::Threads(priority),
+            RunOn::Pool => Self::Pool(pool(priority)?),
+            RunOn::Process if spec.options.job().has_processes() => Self::Pool(pool(priority)?),
+            RunOn::Process => match isolation.crew(name, spec, Arc::clone(hurry)) {
+                // It is the workers that yield. Who lends them items waits nearly all the time, and
+                // has to be there in time when a cancel is not minded.
+                Ok(crew) => Self::Processes(pool(join::Priority::Normal)?, Arc::new(crew)),
+                Err(error) => Self::Nowhere(error),
+            },
         })
     }
 
@@ -223,20 +293,36 @@ impl Lane {
     fn capacity(&self, spec: &JobSpec) -> usize {
         let workers = spec.workers.max(1);
         match self {
-            Self::Pool(_) => workers + QUEUED_AHEAD,
-            Self::Threads => workers,
+            Self::Pool(_) | Self::Processes(..) => workers + QUEUED_AHEAD,
+            Self::Threads(_) | Self::Nowhere(_) => workers,
         }
     }
 
     fn spawn(
         &self,
         name: String,
-        code: impl FnOnce(&Context) -> Result<Output, ItemError> + Send + 'static,
+        code: impl FnOnce(&Context) -> Outcome + Send + 'static,
     ) -> Result<ItemTask, SpawnError> {
-        let builder = join::Builder::new(name).priority(Priority::Background);
+        let builder = join::Builder::new(name);
         match self {
-            Self::Pool(pool) => builder.spawn_on(pool, code),
-            Self::Threads => builder.spawn(code),
+            Self::Pool(pool) | Self::Processes(pool, _) => builder.spawn_on(pool, code),
+            Self::Threads(priority) => builder.priority(*priority).spawn(code),
+            Self::Nowhere(_) => builder.spawn(code),
+        }
+    }
+
+    /// Those who do the items in the place of the lane's own threads.
+    fn crew(&self) -> Option<&Arc<Crew>> {
+        match self {
+            Self::Processes(_, crew) => Some(crew),
+            Self::Pool(_) | Self::Threads(_) | Self::Nowhere(_) => None,
+        }
+    }
+
+    /// Ends what the lane has started. No item may run.
+    fn close(&self) {
+        if let Some(crew) = self.crew() {
+            crew.dismiss();
         }
     }
 }
@@ -277,6 +363,7 @@ impl Coordinator {
                 self.begin_item(id, item);
             }
         }
+        self.lane.close();
         let plan = self.planner.poll();
         if matches!(plan, Some(Err(JoinError::Cancelled))) || self.seen.cancel {
             context.checkpoint();
@@ -329,6 +416,8 @@ impl Coordinator {
             self.publish_end(id, ItemState::Cancelled);
         } else if let Step::Fail(error) = &item.step {
             self.publish_end(id, ItemState::Failed(error.clone()));
+        } else if let Lane::Nowhere(error) = &self.lane {
+            self.publish_end(id, ItemState::Failed(error.clone()));
         } else {
             match self.spawn(id, &item) {
                 Ok(task) => self.watch(id, &item, &task),
@@ -364,11 +453,32 @@ impl Coordinator {
         let (job, spec, feed) = (self.job, Arc::clone(&self.spec), self.feed.clone());
         let item = Arc::clone(item);
         let name = format!("{} {}", self.name, short_name(&item.input));
+        let lent = self.lane.crew().map(|crew| (crew.clone(), name.clone()));
+        let host = self.host(id);
         self.lane.spawn(name, move |context| {
             feed.publish(job, EventKind::ItemDidStart { item: id });
-            spec.options.job().run_item(&item, context)
+            if let Some((crew, name)) = lent {
+                return crew.run(&name, &item, context);
+            }
+            let job = spec.options.job();
+            job.run_item_on(&item, context, &host).into()
         })
     }
+
+    #[cfg(target_os = "linux")]
+    fn host(&self, item: ItemId) -> ItemHost {
+        ItemHost {
+            job: self.job,
+            item,
+            priority: self.spec.priority,
+            feed: self.feed.clone(),
+            live: Arc::clone(&self.control.live),
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    #[expect(clippy::unused_self, reason = "as where there are processes to see")]
+    fn host(&self, _item: ItemId) {}
 
     /// Tells how the task of an item ended, and forgets the task.
     fn end_item(&mut self, id: ItemId) {
@@ -378,18 +488,25 @@ impl Coordinator {
             return;
         };
         let state = match outcome {
-            Ok(Ok(output)) => ItemState::Returned(output.clone()),
-            Ok(Err(error)) => ItemState::Failed(error.clone()),
+            Ok(Outcome::Returned(output)) => ItemState::Returned(output.clone()),
+            Ok(Outcome::Failed(error)) => ItemState::Failed(error.clone()),
+            Ok(Outcome::Panicked(panic, backtrace)) => {
+                let backtrace = KeptBacktrace::Resolved(Arc::clone(backtrace));
+                let key = PanicKey::Item(id);
+                self.control.keep_backtrace(key, backtrace);
+                ItemState::Panicked(Arc::clone(panic))
+            }
+            Ok(Outcome::Crashed(crash)) => ItemState::Crashed(Arc::clone(crash)),
             Err(JoinError::Panicked(report)) => {
                 ItemState::Panicked(self.control.keep_panic(PanicKey::Item(id), &report))
             }
-            Err(_) => ItemState::Cancelled,
+            Ok(Outcome::Cancelled) | Err(_) => ItemState::Cancelled,
         };
         self.publish_end(id, state);
     }
 
     fn publish_end(&mut self, item: ItemId, state: ItemState) {
-        self.seen.failure |= matches!(state, ItemState::Failed(_) | ItemState::Panicked(_));
+        self.seen.failure |= state.is_failure();
         self.seen.cancel |= state == ItemState::Cancelled;
         self.publish(EventKind::ItemDidFinish { item, state });
     }
@@ -424,6 +541,6 @@ fn short_name(path: &Path) -> String {
 }
 
 /// Locks what no panic leaves half-changed.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

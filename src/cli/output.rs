@@ -8,8 +8,9 @@ use anyhow::Context as _;
 
 use super::{Format, complain};
 use crate::jobs::checksum::list;
+use crate::jobs::command::Ran;
 use crate::jobs::{Options, Output, save};
-use crate::record::{self, ItemRecord, ItemState, JobRecord, JobState};
+use crate::record::{self, Crash, ItemRecord, ItemState, JobRecord, JobState};
 
 /// Shows how a job ended: its result on stdout or in `file`, and, as text, a sentence on stderr
 /// for everything that did not return.
@@ -46,7 +47,9 @@ fn write(job: &JobRecord, now: Duration, format: Format, out: &mut impl Write) -
     match format {
         Format::Json => record::write_json(job, now, out),
         Format::Text => job.items().iter().try_for_each(|item| {
-            if let ItemState::Returned(output) = &item.state {
+            if let Some(ran) = item.ran() {
+                out.write_all(&ran.stdout.bytes)?;
+            } else if let ItemState::Returned(output) = &item.state {
                 out.write_all(&line(job, item, output))?;
             }
             Ok(())
@@ -64,13 +67,20 @@ fn line(job: &JobRecord, item: &ItemRecord, output: &Output) -> Vec<u8> {
             line
         }
         (Output::Checksum(checksum), _) => list::line(checksum, &item.input),
-        (Output::Text { text }, _) => format!("{text}\n").into_bytes(),
+        (Output::Command(_) | Output::Text { .. }, _) => format!("{output}\n").into_bytes(),
     }
 }
 
 fn complain_of(job: &JobRecord) {
-    for item in job.items() {
+    for item in job.items().iter() {
+        if let Some(ran) = item.ran() {
+            pass_on(item, ran);
+        }
         match &item.state {
+            // What the command said itself stands right above.
+            ItemState::Failed(error) if item.ran().is_some() => {
+                complain(error.message.lines().next().unwrap_or_default());
+            }
             ItemState::Failed(error) => complain(&error.message),
             ItemState::Panicked(panic) => complain(&format!(
                 "{} panicked{}: {}",
@@ -78,6 +88,7 @@ fn complain_of(job: &JobRecord) {
                 place(panic.location.as_deref()),
                 panic.message
             )),
+            ItemState::Crashed(crash) => complain_of_crash(&item.input, crash),
             _ => {}
         }
     }
@@ -94,6 +105,31 @@ fn complain_of(job: &JobRecord) {
     }
 }
 
+/// One sentence, and under it what is left of the worker's own words.
+fn complain_of_crash(input: &Path, crash: &Crash) {
+    let mut text = format!("{} crashed: {}", input.display(), crash.message);
+    for printed in crash.stderr.lines() {
+        text.push_str("\n    ");
+        text.push_str(printed);
+    }
+    complain(&text);
+}
+
+/// Shows what a command has said on stderr, and what of its output nobody will see.
+fn pass_on(item: &ItemRecord, ran: &Ran) {
+    // Where stderr can't be written nobody is there to be told.
+    let _unwritable = io::stderr().lock().write_all(&ran.stderr.bytes);
+    for (stream, printed) in [("stdout", &ran.stdout), ("stderr", &ran.stderr)] {
+        if printed.dropped() > 0 {
+            let (name, dropped) = (item.input.display(), printed.dropped());
+            complain(&format!(
+                "{name}: the first {dropped} bytes of {stream} were not kept; \
+                 --output-limit keeps more"
+            ));
+        }
+    }
+}
+
 fn place(location: Option<&str>) -> String {
     location.map_or_else(String::new, |location| format!(" at {location}"))
 }
@@ -105,6 +141,7 @@ fn summary(job: &JobRecord) -> String {
         (counts.returned, "returned"),
         (counts.failed, "failed"),
         (counts.panicked, "panicked"),
+        (counts.crashed, "crashed"),
         (counts.cancelled, "cancelled"),
         (counts.waiting + counts.running, "timed out"),
     ];
@@ -113,5 +150,9 @@ fn summary(job: &JobRecord) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
-    format!("{} items: {}", counts.total(), parts.join(", "))
+    let items = match counts.total() {
+        1 => "1 item".to_owned(),
+        count => format!("{count} items"),
+    };
+    format!("{items}: {}", parts.join(", "))
 }

@@ -17,7 +17,8 @@ use crate::record::{Event, EventKind, JobId, JobRecord, JobState, JoinEnd, Recor
 /// How many events are handled between two looks at the clock.
 const POLL_BUDGET: usize = 4_096;
 
-/// How long a job that was cancelled because its time was up may take to stop.
+/// How long a job that was cancelled because its time was up may take to stop, beyond what it says
+/// itself.
 const GRACE: Duration = Duration::from_secs(2);
 
 /// What the command line asks for.
@@ -38,6 +39,7 @@ pub(super) fn run(run: Run, leave: Leave) -> anyhow::Result<ExitCode> {
     let interrupts =
         Interrupts::listen(leave, waker(wake.clone())).context("Ctrl-C can't be listened for")?;
     let mut board = JobBoard::new(waker(wake));
+    let grace = GRACE + run.spec.options.job().stop_time();
     let job = board.start(run.spec)?;
     if let Some(timeout) = run.join_timeout {
         board.join(job, Some(timeout));
@@ -50,6 +52,7 @@ pub(super) fn run(run: Run, leave: Leave) -> anyhow::Result<ExitCode> {
         then: run.then,
         interrupts,
         progress: Progress::new(),
+        grace,
         gives_up_at: None,
     };
     follower.follow();
@@ -93,6 +96,7 @@ struct Follower {
     then: Then,
     interrupts: Interrupts,
     progress: Progress,
+    grace: Duration,
     gives_up_at: Option<Duration>,
 }
 
@@ -158,7 +162,7 @@ impl Follower {
             Then::Cancel => {
                 self.progress.say(&format!("{waited}; cancelling"));
                 self.board.time_out(self.job);
-                self.gives_up_at = Some(self.board.now() + GRACE);
+                self.gives_up_at = Some(self.board.now() + self.grace);
             }
         }
     }

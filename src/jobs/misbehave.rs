@@ -1,6 +1,8 @@
 //! A job that ends in the way one chooses, on the item one chooses: to see, and to test,
 //! everything but the happy path.
 
+mod fatal;
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -13,6 +15,21 @@ use crate::join::Context;
 const SLICE: Duration = Duration::from_millis(10);
 
 /// Who misbehaves, how, and after how much work.
+///
+/// ```
+/// use meanwhile::jobs::misbehave::{End, Options};
+/// use meanwhile::jobs::{Job as _, Step};
+/// use meanwhile::join;
+///
+/// let options = Options { end: End::Error, item: 2, ..Options::default() };
+/// let task = join::spawn("plan", move |context| {
+///     let mut misbehaving = Vec::new();
+///     options.plan(&[], context, &mut |item| misbehaving.push(item.step == Step::Misbehave));
+///     misbehaving
+/// })?;
+/// assert_eq!(*task.join()?, [false, true, false]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Options {
@@ -39,6 +56,13 @@ impl Default for Options {
 }
 
 /// How the chosen item ends. Every other item works for its time and returns.
+///
+/// ```
+/// use meanwhile::jobs::misbehave::End;
+///
+/// let titles: Vec<_> = End::ALL.iter().map(|end| end.title()).collect();
+/// assert_eq!(titles[..2], ["Return", "Error"]);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum End {
@@ -62,11 +86,26 @@ pub enum End {
     /// Sleeps for its time, asking whether it was cancelled, then returns; the other items return
     /// at once.
     Sleep,
+    /// Aborts. This and what follows ends the process, or would keep its thread for ever, so it is
+    /// refused anywhere but in an isolated worker.
+    Abort,
+    /// Is killed by `SIGSEGV`, as after an access to memory that is not there.
+    Segfault,
+    /// Calls itself until the stack is full.
+    StackOverflow,
+    /// Allocates memory without end; its worker gets a gigabyte.
+    Allocate,
+    /// Exits with code 7.
+    Exit,
+    /// Blocks for ever, deaf to a cancel.
+    Block,
+    /// Panics in a destructor that runs because of a panic.
+    PanicWhileUnwinding,
 }
 
 impl End {
     /// Every way to end, in the order in which a person is offered them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 16] = [
         Self::Return,
         Self::Error,
         Self::PanicStr,
@@ -76,6 +115,13 @@ impl End {
         Self::PanicInPlan,
         Self::IgnoreCancel,
         Self::Sleep,
+        Self::Abort,
+        Self::Segfault,
+        Self::StackOverflow,
+        Self::Allocate,
+        Self::Exit,
+        Self::Block,
+        Self::PanicWhileUnwinding,
     ];
 
     /// The name on screen, such as `Panic with &str`.
@@ -90,7 +136,28 @@ impl End {
             Self::PanicInPlan => "Panic while planning",
             Self::IgnoreCancel => "Ignore cancel",
             Self::Sleep => "Sleep",
+            Self::Abort => "Abort",
+            Self::Segfault => "Segmentation fault",
+            Self::StackOverflow => "Stack overflow",
+            Self::Allocate => "Allocate without end",
+            Self::Exit => "Exit",
+            Self::Block => "Block for ever",
+            Self::PanicWhileUnwinding => "Panic while unwinding",
         }
+    }
+
+    /// Whether only an isolated worker may end like that.
+    pub fn needs_isolation(self) -> bool {
+        matches!(
+            self,
+            Self::Abort
+                | Self::Segfault
+                | Self::StackOverflow
+                | Self::Allocate
+                | Self::Exit
+                | Self::Block
+                | Self::PanicWhileUnwinding
+        )
     }
 }
 
@@ -118,6 +185,13 @@ impl Job for Options {
     }
 
     fn run_item(&self, item: &Item, context: &Context) -> Result<Output, ItemError> {
+        if matches!(item.step, Step::Misbehave) && self.end.needs_isolation() {
+            return Err(self.refusal(&item.input));
+        }
+        self.run_isolated(item, context)
+    }
+
+    fn run_isolated(&self, item: &Item, context: &Context) -> Result<Output, ItemError> {
         let chosen = matches!(item.step, Step::Misbehave);
         self.work(chosen, context);
         if chosen {
@@ -126,6 +200,10 @@ impl Job for Options {
         Ok(Output::Text {
             text: format!("{} is done", item.input.display()),
         })
+    }
+
+    fn address_space_limit(&self) -> Option<u64> {
+        (self.end == End::Allocate).then_some(fatal::ADDRESS_SPACE)
     }
 }
 
@@ -141,6 +219,18 @@ impl Options {
             input,
             bytes: 0,
             step: if chosen { Step::Misbehave } else { Step::Run },
+        }
+    }
+
+    fn refusal(&self, input: &Path) -> ItemError {
+        ItemError {
+            kind: "needs_isolation".to_owned(),
+            message: format!(
+                "{} did not do it, because this end (`{}`) would take the whole program along; run it \
+                 on processes",
+                input.display(),
+                self.end.title()
+            ),
         }
     }
 
@@ -167,6 +257,16 @@ impl Options {
                 drop(PanicsInDrop);
                 Ok(())
             }
+            End::Abort => std::process::abort(),
+            End::Segfault => fatal::segfault(),
+            End::StackOverflow => {
+                fatal::overflow(0);
+                Ok(())
+            }
+            End::Allocate => fatal::allocate(input),
+            End::Exit => fatal::exit(),
+            End::Block => fatal::block(),
+            End::PanicWhileUnwinding => fatal::panic_while_unwinding(),
         }
     }
 }

@@ -3,10 +3,26 @@
 use std::fs;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use atomic_write_file::AtomicWriteFile;
 
+/// No save takes this long: a temporary file that is older belongs to a program that was killed.
+const ABANDONED_AFTER: Duration = Duration::from_mins(10);
+
+/// How many random letters and digits end the name of a temporary file.
+const RANDOM_LEN: usize = 6;
+
 /// Why a file could not be saved. What it held before is still there.
+///
+/// ```
+/// use meanwhile::jobs::save::{SaveError, save};
+///
+/// let folder = tempfile::tempdir()?;
+/// let refused = save(folder.path(), b"report");
+/// assert!(matches!(refused, Err(SaveError::NotAFile { .. })));
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
     /// The name is taken by something that must not be replaced, such as a folder or a device.
@@ -49,6 +65,17 @@ impl SaveError {
 ///
 /// Blocks until the disk has the bytes, so call it off the UI thread.
 ///
+/// ```
+/// use meanwhile::jobs::save::save;
+///
+/// let folder = tempfile::tempdir()?;
+/// let path = folder.path().join("report.txt");
+/// save(&path, b"draft")?;
+/// save(&path, b"final")?;
+/// assert_eq!(std::fs::read(&path)?, b"final");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Errors
 /// Fails if the name is taken by a folder or a special file, if its folder is missing, or if the
 /// system refuses. The file is then what it was.
@@ -68,4 +95,33 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // cleaned up.
     file.sync_all()?;
     file.commit()
+}
+
+/// Removes the temporary files that killed saves of the file at `path` left beside it, once they
+/// are ten minutes old: a younger one may be another program's that saves right now.
+///
+/// For folders of our own only. Elsewhere a file of somebody else's could have such a name.
+pub(crate) fn remove_abandoned(path: &Path) {
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return;
+    };
+    let prefix = format!(".{}.", name.display());
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        if is_temporary(&entry.file_name().to_string_lossy(), &prefix) && is_old(&entry) {
+            // What can't be removed now is tried again with the next save.
+            let _still_there = fs::remove_file(entry.path());
+        }
+    }
+}
+
+fn is_temporary(name: &str, prefix: &str) -> bool {
+    name.strip_prefix(prefix).is_some_and(|random| {
+        random.len() == RANDOM_LEN && random.bytes().all(|byte| byte.is_ascii_alphanumeric())
+    })
+}
+
+fn is_old(entry: &fs::DirEntry) -> bool {
+    let written = entry.metadata().and_then(|metadata| metadata.modified());
+    let age = written.ok().and_then(|written| written.elapsed().ok());
+    age.is_some_and(|age| age >= ABANDONED_AFTER)
 }

@@ -42,6 +42,16 @@ pub struct Builder {
 impl Builder {
     /// A task with this name. Any text will do, and names need not differ; a NUL, which no thread
     /// name may hold, becomes U+FFFD. An empty name becomes `task-N`, N being its number.
+    ///
+    /// ```
+    /// use meanwhile::join::Builder;
+    ///
+    /// let named = Builder::new("count words").spawn(|_| ())?;
+    /// let unnamed = Builder::new("").spawn(|_| ())?;
+    /// assert_eq!(named.name(), "count words");
+    /// assert_eq!(unnamed.name(), format!("task-{}", unnamed.id().get()));
+    /// # Ok::<(), meanwhile::join::SpawnError>(())
+    /// ```
     pub fn new(name: impl Into<String>) -> Self {
         Self {
             name: Some(name.into()).filter(|name| !name.is_empty()),
@@ -50,12 +60,36 @@ impl Builder {
     }
 
     /// Whether [`shutdown`](super::shutdown) leaves the task alone. Default: false, it waits.
+    ///
+    /// ```
+    /// use meanwhile::join::{self, Builder};
+    ///
+    /// let watcher = Builder::new("watch the folder").daemon(true);
+    /// watcher.spawn(|context| -> () { loop { context.checkpoint() } })?;
+    /// let report = join::shutdown(None);
+    /// assert!(report.remaining.is_empty());
+    /// # Ok::<(), join::SpawnError>(())
+    /// ```
     pub fn daemon(mut self, daemon: bool) -> Self {
         self.daemon = daemon;
         self
     }
 
     /// The size of the stack of a thread of its own, in bytes. A pool's threads have theirs.
+    ///
+    /// ```
+    /// use meanwhile::join::Builder;
+    ///
+    /// fn depth(left: u32) -> u32 {
+    ///     let frame = std::hint::black_box([0_u8; 1024]);
+    ///     if left == 0 { u32::from(frame[0]) } else { 1 + depth(left - 1) }
+    /// }
+    ///
+    /// // Ten thousand frames of a kilobyte and more don't fit the 2 MiB that are the default.
+    /// let task = Builder::new("deep").stack_size(64 << 20).spawn(|_| depth(10_000))?;
+    /// assert_eq!(*task.join()?, 10_000);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn stack_size(mut self, bytes: usize) -> Self {
         self.stack_size = Some(bytes);
         self
@@ -69,12 +103,32 @@ impl Builder {
     }
 
     /// Queues the task in `changes` when it reports progress and when it ends.
+    ///
+    /// ```
+    /// use meanwhile::join::{Builder, Changes};
+    ///
+    /// let (wake, woken) = std::sync::mpsc::sync_channel(1);
+    /// let changes = Changes::new(move || drop(wake.try_send(())));
+    /// let task = Builder::new("index").report_to(&changes).spawn(|_| ())?;
+    /// woken.recv()?;
+    /// assert_eq!(changes.take(usize::MAX), [task.id()]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn report_to(mut self, changes: &Changes) -> Self {
         self.changes = Some(changes.clone());
         self
     }
 
     /// Starts the task on a thread of its own.
+    ///
+    /// ```
+    /// use meanwhile::join::Builder;
+    ///
+    /// let text = "to be or not to be".to_owned();
+    /// let task = Builder::new("count words").spawn(move |_| text.split(' ').count())?;
+    /// assert_eq!(*task.join()?, 6);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// When the system refuses the thread: then nothing was started, `f` is dropped, and a later
@@ -109,6 +163,15 @@ impl Builder {
     }
 
     /// Queues the task on a pool, whose threads' stack and priority it gets.
+    ///
+    /// ```
+    /// use meanwhile::join::{Builder, Pool};
+    ///
+    /// let pool = Pool::builder().threads(2).build()?;
+    /// let task = Builder::new("page 7").spawn_on(&pool, |_| "seven")?;
+    /// assert_eq!(*task.join()?, "seven");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// None today; the signature is that of [`spawn`](Self::spawn), so that one can stand in for

@@ -22,12 +22,10 @@ use super::sync::{
 use super::wake::Observer;
 
 const QUEUED: u8 = 0;
-/// Cancelled while queued: somebody drops the closure now. Still queued as far as anyone can see.
-const DISCARDING: u8 = 1;
-const RUNNING: u8 = 2;
-const RETURNED: u8 = 3;
-const PANICKED: u8 = 4;
-const CANCELLED: u8 = 5;
+const RUNNING: u8 = 1;
+const RETURNED: u8 = 2;
+const PANICKED: u8 = 3;
+const CANCELLED: u8 = 4;
 
 /// What a closure leaves behind beside its value, which it has stored itself.
 pub(crate) enum Ended {
@@ -166,7 +164,7 @@ impl Header {
 
     pub(crate) fn state(&self) -> TaskState {
         match self.state.load(Ordering::Acquire) {
-            QUEUED | DISCARDING => TaskState::Queued,
+            QUEUED => TaskState::Queued,
             RUNNING => TaskState::Running,
             RETURNED => TaskState::Returned,
             PANICKED => TaskState::Panicked,
@@ -252,10 +250,9 @@ impl Header {
     /// Ends a task that has not begun. False when it has.
     #[must_use]
     pub(crate) fn discard(&self) -> bool {
-        if !self.claim(DISCARDING) {
+        let Some(body) = self.claim() else {
             return false;
-        }
-        let body = lock(&self.body).take();
+        };
         drop_contained(body);
         self.publish(Ended::Cancelled);
         true
@@ -265,24 +262,22 @@ impl Header {
     /// it or it was cancelled. True when it ran: then the caller has to [`settle`](Self::settle) it.
     #[must_use]
     pub(crate) fn run(self: &Arc<Self>) -> bool {
-        if !self.claim(RUNNING) {
+        let Some(body) = self.claim() else {
             return false;
-        }
+        };
         self.started_at.set_now();
-        let body = lock(&self.body).take();
+        self.state.store(RUNNING, Ordering::Release);
         let ended = {
-            let _current = context::enter(self.clone());
-            body.map_or(Ended::Cancelled, |body| body(&Context::new(self.clone())))
+            let _current = context::enter(self.id);
+            body(&Context::new(self.clone()))
         };
         self.publish(ended);
         true
     }
 
-    /// Exactly one caller gets to end the state `QUEUED`.
-    fn claim(&self, to: u8) -> bool {
-        self.state
-            .compare_exchange(QUEUED, to, Ordering::AcqRel, Ordering::Acquire)
-            .is_ok()
+    /// Whoever gets the closure, the first to ask, runs it or drops it.
+    fn claim(&self) -> Option<Body> {
+        lock(&self.body).take()
     }
 
     fn publish(&self, ended: Ended) {

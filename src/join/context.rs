@@ -1,6 +1,6 @@
 //! What a running task sees of itself.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::sync::Arc;
 
 use super::cell::Header;
@@ -44,6 +44,25 @@ impl Context {
     }
 
     /// Whether somebody asked for a cancel: one atomic load.
+    ///
+    /// For a task that has something to save before it stops:
+    ///
+    /// ```
+    /// use meanwhile::join;
+    ///
+    /// let task = join::spawn("count", |context| {
+    ///     let mut counted = 0_u64;
+    ///     while !context.is_cancelled() {
+    ///         counted += 1;
+    ///     }
+    ///     format!("stopped at {counted}")
+    /// })?;
+    /// task.cancel();
+    /// if let Ok(saved) = task.join() {
+    ///     assert!(saved.starts_with("stopped at "));
+    /// }
+    /// # Ok::<(), join::SpawnError>(())
+    /// ```
     #[inline]
     pub fn is_cancelled(&self) -> bool {
         self.header.is_cancel_requested()
@@ -53,6 +72,22 @@ impl Context {
     /// printed, and the outcome is [`JoinError::Cancelled`](super::JoinError::Cancelled).
     ///
     /// A long computation calls this often enough that a person who cancels need not wait.
+    ///
+    /// ```
+    /// use meanwhile::join::{self, Context, JoinError};
+    ///
+    /// fn copy_all<'a>(files: impl Iterator<Item = &'a str>, context: &Context) {
+    ///     for _file in files {
+    ///         context.checkpoint();
+    ///         // and copy it
+    ///     }
+    /// }
+    ///
+    /// let task = join::spawn("copy", |context| copy_all(std::iter::repeat("a.txt"), context))?;
+    /// task.cancel();
+    /// assert!(matches!(task.join(), Err(JoinError::Cancelled)));
+    /// # Ok::<(), join::SpawnError>(())
+    /// ```
     #[inline]
     pub fn checkpoint(&self) {
         if self.is_cancelled() {
@@ -64,6 +99,19 @@ impl Context {
     /// Says how far the task is, in a unit of its own; `total` 0 means that it is not known.
     ///
     /// About a nanosecond: it may stand in an inner loop.
+    ///
+    /// ```
+    /// use meanwhile::join;
+    ///
+    /// let task = join::spawn("count lines", |context| {
+    ///     for line in 1..=80 {
+    ///         context.set_progress(line, 0); // who knows how many there are
+    ///     }
+    /// })?;
+    /// task.join()?;
+    /// assert_eq!((task.progress().done, task.progress().total), (80, 0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn set_progress(&self, done: u64, total: u64) {
         self.header.set_progress(done, total);
@@ -71,11 +119,28 @@ impl Context {
 
     /// Says in words what the task does now. Takes a lock and an allocation, so about twenty times
     /// a second is plenty.
+    ///
+    /// ```
+    /// use meanwhile::join;
+    ///
+    /// let task = join::spawn("upload", |context| context.set_message("verifying"))?;
+    /// task.join()?;
+    /// assert_eq!(task.progress().message.as_deref(), Some("verifying"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn set_message(&self, text: impl Into<String>) {
         self.header.set_message(text.into().into());
     }
 
     /// The task's number.
+    ///
+    /// ```
+    /// use meanwhile::join;
+    ///
+    /// let task = join::spawn("log", |context| format!("task {} began", context.task_id()))?;
+    /// assert_eq!(*task.join()?, format!("task {} began", task.id()));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn task_id(&self) -> TaskId {
         self.header.id()
     }
@@ -92,13 +157,13 @@ impl std::fmt::Debug for Context {
 
 #[cfg(not(loom))]
 thread_local! {
-    static CURRENT: RefCell<Option<Arc<Header>>> = const { RefCell::new(None) };
+    static CURRENT: Cell<Option<TaskId>> = const { Cell::new(None) };
 }
 
 // A model runs all its threads on one.
 #[cfg(loom)]
 loom::thread_local! {
-    static CURRENT: RefCell<Option<Arc<Header>>> = RefCell::new(None);
+    static CURRENT: Cell<Option<TaskId>> = Cell::new(None);
 }
 
 /// The task whose closure runs on this thread; the innermost, where one runs inside another.
@@ -114,36 +179,22 @@ loom::thread_local! {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn current() -> Option<TaskId> {
-    current_header().map(|header| header.id())
+    CURRENT.with(Cell::get)
 }
 
-pub(crate) fn current_header() -> Option<Arc<Header>> {
-    CURRENT
-        .try_with(|current| current.borrow().clone())
-        .ok()
-        .flatten()
-}
-
-/// Makes `header` the current task until the guard is dropped.
-pub(crate) fn enter(header: Arc<Header>) -> Current {
+/// Makes `task` the current one until the guard is dropped.
+pub(crate) fn enter(task: TaskId) -> Current {
     Current {
-        outer: replace(Some(header)),
+        outer: CURRENT.with(|current| current.replace(Some(task))),
     }
 }
 
 pub(crate) struct Current {
-    outer: Option<Arc<Header>>,
+    outer: Option<TaskId>,
 }
 
 impl Drop for Current {
     fn drop(&mut self) {
-        replace(self.outer.take());
+        CURRENT.with(|current| current.set(self.outer));
     }
-}
-
-fn replace(header: Option<Arc<Header>>) -> Option<Arc<Header>> {
-    CURRENT
-        .try_with(|current| current.replace(header))
-        .ok()
-        .flatten()
 }

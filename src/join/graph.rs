@@ -19,6 +19,19 @@ use super::outcome::TaskId;
 use super::sync::{Mutex, Thread, current_thread, lock};
 
 /// A snapshot of all waits that last.
+///
+/// ```
+/// use meanwhile::join::{WaitGraph, wait_graph};
+///
+/// fn shown(graph: &WaitGraph) -> String {
+///     match graph.waits.len() {
+///         0 => "nobody waits".to_owned(),
+///         count => format!("{count} waiting"),
+///     }
+/// }
+///
+/// assert_eq!(shown(&wait_graph()), "nobody waits");
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct WaitGraph {
     /// The waits, tasks first, in the order of their numbers.
@@ -26,6 +39,33 @@ pub struct WaitGraph {
 }
 
 /// One thread that waits.
+///
+/// ```
+/// use meanwhile::join::{self, WaitInfo};
+/// use std::time::Duration;
+///
+/// fn row(wait: &WaitInfo) -> String {
+///     let waiter = wait.thread_name.as_deref().unwrap_or("a thread");
+///     let targets: Vec<String> = wait.targets.iter().map(ToString::to_string).collect();
+///     let end = wait.deadline.map_or("", |_| ", with a deadline");
+///     format!("{waiter} waits for {}{end}", targets.join(" and "))
+/// }
+///
+/// let slow = join::spawn("slow", |context| -> () { loop { context.checkpoint() } })?;
+/// let joiner = join::spawn("joiner", {
+///     let slow = slow.clone();
+///     move |_| slow.join_timeout(Duration::from_secs(3_600)).is_err()
+/// })?;
+/// let wait = loop {
+///     if let Some(wait) = join::wait_graph().waits.pop() {
+///         break wait;
+///     }
+/// };
+/// assert_eq!(wait.waiter, Some(joiner.id()));
+/// assert_eq!(row(&wait), format!("joiner waits for {}, with a deadline", slow.id()));
+/// slow.cancel();
+/// # Ok::<(), join::SpawnError>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct WaitInfo {
     /// The task that waits; `None` for a thread that runs no task.
@@ -34,6 +74,8 @@ pub struct WaitInfo {
     pub thread_name: Option<String>,
     /// The tasks it waits for that have not ended.
     pub targets: Vec<TaskId>,
+    /// The child process it waits for, by its number in the system.
+    pub process: Option<u32>,
     /// Since when.
     pub since: Instant,
     /// Until when at most; `None`: without a deadline.
@@ -60,6 +102,12 @@ pub(crate) struct Intent {
 pub(crate) enum Targets {
     One(Arc<Header>),
     Many(Arc<[Arc<Header>]>),
+    /// A child process, by its number: it waits for nobody, so no ring goes through it.
+    #[cfg_attr(
+        not(all(target_os = "linux", not(loom))),
+        expect(dead_code, reason = "there are processes on Linux only")
+    )]
+    Process(u32),
 }
 
 impl Targets {
@@ -67,6 +115,7 @@ impl Targets {
         let all = match self {
             Self::One(target) => std::slice::from_ref(target),
             Self::Many(targets) => targets,
+            Self::Process(_) => &[],
         };
         all.iter().filter(|target| !target.is_finished())
     }
@@ -158,6 +207,10 @@ impl Graph {
                     },
                     thread_name: entry.thread.name().map(str::to_owned),
                     targets: entry.intent.targets.unfinished().map(|t| t.id()).collect(),
+                    process: match entry.intent.targets {
+                        Targets::Process(pid) => Some(pid),
+                        Targets::One(_) | Targets::Many(_) => None,
+                    },
                     since: entry.since,
                     deadline: entry.intent.deadline,
                 })
@@ -168,12 +221,12 @@ impl Graph {
 
 impl Waits {
     fn insert(&mut self, intent: Intent, breakable: bool) -> Key {
-        let key = context::current_header().map_or_else(
+        let key = context::current().map_or_else(
             || {
                 self.next_thread += 1;
                 Key::Thread(self.next_thread)
             },
-            |header| Key::Task(header.id()),
+            Key::Task,
         );
         self.entries.insert(
             key,

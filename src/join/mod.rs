@@ -26,6 +26,8 @@ mod outcome;
 mod panic;
 mod pool;
 mod priority;
+#[cfg(all(target_os = "linux", not(loom)))]
+pub mod process;
 mod registry;
 mod scope;
 mod sync;

@@ -198,7 +198,7 @@ fn of_two_joins_that_race_to_close_a_ring_one_is_refused() {
                 let graph = graph.clone();
                 let (own, other) = (tasks[me].clone(), tasks[1 - me].clone());
                 loom::thread::spawn(move || {
-                    let current = context::enter(own.header().clone());
+                    let current = context::enter(own.id());
                     let refused = match join(&graph, &other, None) {
                         Ok(()) => false,
                         Err(JoinError::WouldDeadlock { cycle }) => {
@@ -234,7 +234,7 @@ fn a_wait_that_must_end_breaks_the_wait_that_keeps_it_from_ending() {
         let thread = loom::thread::spawn({
             let (graph, parent, child) = (graph.clone(), parent.clone(), child.clone());
             move || {
-                let current = context::enter(child.header().clone());
+                let current = context::enter(child.id());
                 let refused = join(&graph, &parent, None).is_err();
                 drop(current);
                 run(&child);
@@ -242,7 +242,7 @@ fn a_wait_that_must_end_breaks_the_wait_that_keeps_it_from_ending() {
             }
         });
         {
-            let _current = context::enter(parent.header().clone());
+            let _current = context::enter(parent.id());
             let wait = graph.enter_breaking(Intent {
                 targets: Targets::One(child.header().clone()),
                 need: Need::All,

@@ -46,6 +46,23 @@ pub struct PanicReport {
 }
 
 /// What a panic was raised with.
+///
+/// ```
+/// use meanwhile::join::{self, JoinError, PayloadKind, Task};
+///
+/// fn kind(task: &Task<()>) -> Option<PayloadKind> {
+///     match task.join() {
+///         Err(JoinError::Panicked(report)) => Some(report.payload_kind()),
+///         _ => None,
+///     }
+/// }
+///
+/// let missing = 3;
+/// assert_eq!(kind(&join::spawn("a", |_| panic!("no disk"))?), Some(PayloadKind::Str));
+/// assert_eq!(kind(&join::spawn("b", move |_| panic!("no disk {missing}"))?), Some(PayloadKind::String));
+/// assert_eq!(kind(&join::spawn("c", |_| std::panic::panic_any(404))?), Some(PayloadKind::Other));
+/// # Ok::<(), join::SpawnError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PayloadKind {
     /// A literal: `panic!("text")`.
@@ -57,6 +74,17 @@ pub enum PayloadKind {
 }
 
 /// Where a panic was raised.
+///
+/// ```
+/// use meanwhile::join::{self, JoinError, PanicLocation};
+///
+/// let task = join::spawn("import", |_| panic!("the disk is full"))?;
+/// let Err(JoinError::Panicked(report)) = task.join() else { unreachable!() };
+/// let at: &PanicLocation = report.location().expect("nobody has replaced the panic hook");
+/// assert!(at.line >= 1 && at.column >= 1);
+/// assert_eq!(at.to_string(), format!("{}:{}:{}", at.file, at.line, at.column));
+/// # Ok::<(), join::SpawnError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PanicLocation {
     /// The source file as the compiler saw it.
@@ -75,6 +103,15 @@ impl fmt::Display for PanicLocation {
 
 impl PanicReport {
     /// The text of the panic, or `non-string payload`.
+    ///
+    /// ```
+    /// use meanwhile::join::{self, JoinError};
+    ///
+    /// let task = join::spawn("import", |_| std::panic::panic_any(404))?;
+    /// let Err(JoinError::Panicked(report)) = task.join() else { unreachable!() };
+    /// assert_eq!(report.message(), "non-string payload");
+    /// # Ok::<(), join::SpawnError>(())
+    /// ```
     pub fn message(&self) -> &str {
         &self.message
     }
@@ -91,11 +128,30 @@ impl PanicReport {
     }
 
     /// The name of the thread on which the task ran.
+    ///
+    /// ```
+    /// use meanwhile::join::{Builder, JoinError, Pool};
+    ///
+    /// let pool = Pool::builder().name("export").threads(1).build()?;
+    /// let task = Builder::new("page 7").spawn_on(&pool, |_| panic!("no font"))?;
+    /// let Err(JoinError::Panicked(report)) = task.join() else { unreachable!() };
+    /// assert_eq!((report.task_name(), report.thread_name()), ("page 7", "export-1"));
+    /// # Ok::<(), meanwhile::join::SpawnError>(())
+    /// ```
     pub fn thread_name(&self) -> &str {
         &self.thread_name
     }
 
     /// The task that panicked.
+    ///
+    /// ```
+    /// use meanwhile::join::{self, JoinError};
+    ///
+    /// let task = join::spawn("import", |_| panic!("the disk is full"))?;
+    /// let Err(JoinError::Panicked(report)) = task.join() else { unreachable!() };
+    /// assert_eq!(report.task(), task.id());
+    /// # Ok::<(), join::SpawnError>(())
+    /// ```
     pub fn task(&self) -> TaskId {
         self.task
     }
@@ -109,6 +165,16 @@ impl PanicReport {
     ///
     /// The first call resolves the addresses and may take 100 ms and more, so a window asks from a
     /// task. Later calls cost nothing.
+    ///
+    /// ```
+    /// use meanwhile::join::{self, JoinError};
+    ///
+    /// let task = join::spawn("import", |_| panic!("the disk is full"))?;
+    /// let Err(JoinError::Panicked(report)) = task.join() else { unreachable!() };
+    /// let frames = join::spawn("backtrace", move |_| report.backtrace().lines().count())?;
+    /// assert!(*frames.join()? > 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn backtrace(&self) -> &str {
         self.resolved.get_or_init(|| {
             self.backtrace
@@ -253,7 +319,7 @@ pub(crate) fn install_hook() {
     INSTALLED.call_once(|| {
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            if context::current_header().is_some() {
+            if context::current().is_some() {
                 note(info);
             } else {
                 previous(info);

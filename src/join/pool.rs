@@ -36,6 +36,20 @@ pub struct Pool {
 }
 
 /// How a pool is made; see [`Pool::builder`].
+///
+/// ```
+/// use meanwhile::join::{Builder, Pool, Priority};
+///
+/// let pool = Pool::builder()
+///     .name("export")
+///     .threads(1)
+///     .priority(Priority::Normal)
+///     .build()?;
+/// let worker = Builder::new("page 1")
+///     .spawn_on(&pool, |_| std::thread::current().name().map(str::to_owned))?;
+/// assert_eq!(worker.join()?.as_deref(), Some("export-1"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct PoolBuilder {
@@ -56,6 +70,14 @@ impl Pool {
     }
 
     /// The number of threads, at least 1.
+    ///
+    /// ```
+    /// use meanwhile::join::Pool;
+    ///
+    /// let pool = Pool::builder().threads(0).build()?;
+    /// assert_eq!(pool.threads(), 1);
+    /// # Ok::<(), meanwhile::join::SpawnError>(())
+    /// ```
     pub fn threads(&self) -> usize {
         self.threads
     }

@@ -8,6 +8,8 @@ use slab::Slab;
 use super::cell::Header;
 use super::graph::{self, Graph};
 use super::outcome::TaskInfo;
+#[cfg(all(target_os = "linux", not(loom)))]
+use super::process;
 use super::sync::{Mutex, lock, yield_now};
 use super::{context, wait};
 
@@ -145,18 +147,46 @@ pub fn enumerate() -> Vec<TaskInfo> {
 }
 
 /// What [`shutdown`] left behind.
+///
+/// ```
+/// use meanwhile::join;
+/// use std::time::Duration;
+///
+/// let upload = join::spawn("upload", |context| -> () { loop { context.checkpoint() } })?;
+/// let report = join::shutdown(Some(Duration::ZERO));
+/// let names: Vec<&str> = report.remaining.iter().map(|task| &*task.name).collect();
+/// assert_eq!(names, ["upload"]);
+/// upload.cancel();
+/// # Ok::<(), join::SpawnError>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct ShutdownReport {
     /// The non-daemon tasks that still live, oldest first; empty when all have ended.
     pub remaining: Vec<TaskInfo>,
+    /// The child processes that still live, oldest first; empty when all have ended.
+    #[cfg(all(target_os = "linux", not(loom)))]
+    pub processes: Vec<process::ProcessInfo>,
 }
 
-/// Waits until every non-daemon task has ended, also those that are spawned in the meantime.
+impl ShutdownReport {
+    /// Whether nothing is left.
+    pub fn is_complete(&self) -> bool {
+        #[cfg(all(target_os = "linux", not(loom)))]
+        if !self.processes.is_empty() {
+            return false;
+        }
+        self.remaining.is_empty()
+    }
+}
+
+/// Waits until every non-daemon task and child process has ended, also those that are started in
+/// the meantime; then stops the daemon processes, with all they have started.
 ///
-/// With a timeout it returns then at the latest and reports who is left; the tasks go on. Daemon
-/// tasks are not waited for. Called from a task, it does not wait for that task, and returns early
-/// when waiting would never end because somebody waits for that task.
+/// With a timeout it returns then at the latest, but for the second that a daemon process gets to
+/// end by itself, and reports who is left; those go on. Daemon tasks are not waited for. Called
+/// from a task, it does not wait for that task, and returns early when waiting would never end
+/// because somebody waits for that task.
 ///
 /// ```
 /// use meanwhile::join::{self, Builder};
@@ -165,13 +195,22 @@ pub struct ShutdownReport {
 /// join::spawn("awaited", |_| ())?;
 /// Builder::new("left alone").daemon(true).spawn(|_| std::thread::park())?;
 /// let report = join::shutdown(Some(Duration::from_secs(60)));
-/// assert!(report.remaining.is_empty());
+/// assert!(report.is_complete());
 /// # Ok::<(), join::SpawnError>(())
 /// ```
 pub fn shutdown(timeout: Option<Duration>) -> ShutdownReport {
-    let current = context::current_header().map(|header| header.id());
+    let deadline = wait::deadline(timeout);
+    let current = context::current();
     let is_awaited = |task: &Header| !task.is_daemon() && Some(task.id()) != current;
-    let is_empty = global().wait_until_empty(graph::global(), is_awaited, wait::deadline(timeout));
+    let wait_for_tasks = || global().wait_until_empty(graph::global(), is_awaited, deadline);
+    let is_empty = wait_for_tasks();
+    #[cfg(all(target_os = "linux", not(loom)))]
+    let (is_empty, processes) = {
+        process::wait_for_non_daemons(deadline);
+        process::stop_daemons();
+        // A process that ends may start a task, and a task a process: whoever is quick is seen.
+        (is_empty && wait_for_tasks(), process::active_children())
+    };
     let remaining = if is_empty {
         Vec::new()
     } else {
@@ -179,5 +218,9 @@ pub fn shutdown(timeout: Option<Duration>) -> ShutdownReport {
         live.retain(|task| is_awaited(task));
         live.iter().map(|task| task.info()).collect()
     };
-    ShutdownReport { remaining }
+    ShutdownReport {
+        remaining,
+        #[cfg(all(target_os = "linux", not(loom)))]
+        processes,
+    }
 }

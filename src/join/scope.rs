@@ -12,6 +12,23 @@ use super::task::Task;
 use super::{registry, wait};
 
 /// Where the tasks of one [`scope`] are started.
+///
+/// ```
+/// use meanwhile::join::{self, Scope, SpawnError, Task};
+///
+/// // Whoever is lent the scope may start tasks, and none of them outlives it.
+/// fn count_words(scope: &Scope, text: &'static str) -> Result<Task<usize>, SpawnError> {
+///     scope.spawn("count words", move |_| text.split_whitespace().count())
+/// }
+///
+/// let words = join::scope(|scope| {
+///     let task = count_words(scope, "to be or not to be")?;
+///     task.join()?;
+///     Ok::<_, Box<dyn std::error::Error>>(task)
+/// })?;
+/// assert_eq!(*words.join()?, 6);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Default)]
 pub struct Scope {
     started: Mutex<Vec<Arc<Header>>>,
@@ -44,6 +61,18 @@ pub fn scope<R>(f: impl FnOnce(&Scope) -> R) -> R {
 impl Scope {
     /// Starts a task on a thread of its own; see [`Builder::spawn`].
     ///
+    /// ```
+    /// use meanwhile::join;
+    ///
+    /// let sum = join::scope(|scope| {
+    ///     let half = scope.spawn("half", |_| (1..=50).sum::<u32>())?;
+    ///     let rest: u32 = (51..=100).sum();
+    ///     Ok::<_, Box<dyn std::error::Error>>(half.join()? + rest)
+    /// })?;
+    /// assert_eq!(sum, 5_050);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     /// As [`Builder::spawn`].
     pub fn spawn<T, F>(&self, name: impl Into<String>, f: F) -> Result<Task<T>, SpawnError>
@@ -55,6 +84,19 @@ impl Scope {
     }
 
     /// Queues a task on a pool; see [`Builder::spawn_on`].
+    ///
+    /// ```
+    /// use meanwhile::join::{self, Pool};
+    ///
+    /// let pool = Pool::builder().threads(1).build()?;
+    /// let pages = join::scope(|scope| {
+    ///     let page = |n| scope.spawn_on(&pool, format!("page {n}"), move |_| n * 10);
+    ///     (1..=3).map(page).collect::<Result<Vec<_>, _>>()
+    /// })?;
+    /// // The end of the scope has cancelled what the pool had not begun, and joined the rest.
+    /// assert!(pages.iter().all(|page| page.is_finished()));
+    /// # Ok::<(), join::SpawnError>(())
+    /// ```
     ///
     /// # Errors
     /// As [`Builder::spawn_on`].

@@ -39,9 +39,28 @@ pub(crate) fn park_until(deadline: Option<Instant>) -> bool {
     if left.is_zero() {
         return false;
     }
-    std::thread::park_timeout(left);
+    park_for(left);
     true
 }
+
+/// Linux lets a sleep end late by the thread's timer slack, 50 µs unless somebody changed it, so
+/// that several can end at once. A timed wait is half as late without, and parks without.
+#[cfg(all(target_os = "linux", not(loom)))]
+fn park_for(time: std::time::Duration) {
+    use rustix::thread::{current_timer_slack, set_current_timer_slack};
+    use std::num::NonZeroU64;
+
+    let usual = current_timer_slack();
+    // Where the system refuses, the wait ends as late as anybody's.
+    set_current_timer_slack(Some(NonZeroU64::MIN)).ok();
+    std::thread::park_timeout(time);
+    if let Ok(usual) = usual {
+        set_current_timer_slack(NonZeroU64::new(usual)).ok();
+    }
+}
+
+#[cfg(not(any(target_os = "linux", loom)))]
+use std::thread::park_timeout as park_for;
 
 /// A model has no clock: a deadline passes at some point after another thread has had its turn.
 #[cfg(loom)]

@@ -69,6 +69,16 @@ impl<T> Task<T> {
     }
 
     /// A snapshot of everything known about the task but its value.
+    ///
+    /// ```
+    /// use meanwhile::join::{self, Placement};
+    ///
+    /// let task = join::spawn("index", |_| ())?;
+    /// let info = task.info();
+    /// assert_eq!((info.id, &*info.name), (task.id(), task.name()));
+    /// assert_eq!(info.placement, Placement::Thread);
+    /// # Ok::<(), join::SpawnError>(())
+    /// ```
     pub fn info(&self) -> TaskInfo {
         self.header.info()
     }
@@ -77,6 +87,20 @@ impl<T> Task<T> {
     ///
     /// On a pool worker, a task that is still queued on that same pool is run right here, so that
     /// a pool whose workers all wait never starves.
+    ///
+    /// ```
+    /// use meanwhile::join;
+    ///
+    /// let page = join::spawn("render", |_| "<h1>Hello</h1>")?;
+    /// let length = join::spawn("measure", {
+    ///     let page = page.clone();
+    ///     move |_| page.join().map(|html| html.len())
+    /// })?;
+    /// assert_eq!(*page.join()?, "<h1>Hello</h1>");
+    /// assert_eq!(*page.join()?, "<h1>Hello</h1>"); // as often as one likes
+    /// assert!(matches!(length.join()?, Ok(14)));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     /// [`Panicked`](JoinError::Panicked) or [`Cancelled`](JoinError::Cancelled) when the task ended
@@ -88,7 +112,8 @@ impl<T> Task<T> {
         self.outcome()
     }
 
-    /// Like [`join`](Self::join), but waits at most for `timeout`, and never less.
+    /// Like [`join`](Self::join), but waits at most for `timeout`, and never less. On Linux the
+    /// thread does without its timer slack meanwhile, which would let the wait end 50 µs late.
     ///
     /// [`Duration::ZERO`] asks without waiting; a timeout too long for the clock, such as
     /// [`Duration::MAX`], waits without a deadline. A wait that times out may stand in a ring: its
@@ -117,24 +142,62 @@ impl<T> Task<T> {
     }
 
     /// The outcome if the task has ended, without waiting: one atomic load while it has not.
+    ///
+    /// ```
+    /// use meanwhile::join;
+    ///
+    /// let (release, gate) = std::sync::mpsc::channel();
+    /// let task = join::spawn("gate", move |_| gate.recv())?;
+    /// assert!(task.poll().is_none());
+    /// release.send("open")?;
+    /// task.join()?;
+    /// assert!(matches!(task.poll(), Some(Ok(Ok("open")))));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[inline]
     pub fn poll(&self) -> Option<Result<&T, JoinError>> {
         self.is_finished().then(|| self.outcome())
     }
 
     /// Whether the outcome is not published yet. False once any join has returned.
+    ///
+    /// ```
+    /// use meanwhile::join;
+    ///
+    /// let task = join::spawn("endless", |context| -> () { loop { context.checkpoint() } })?;
+    /// assert!(task.is_alive() && !task.is_finished());
+    /// task.cancel();
+    /// assert!(task.join().is_err());
+    /// assert!(task.is_finished() && !task.is_alive());
+    /// # Ok::<(), join::SpawnError>(())
+    /// ```
     #[inline]
     pub fn is_alive(&self) -> bool {
         !self.is_finished()
     }
 
     /// Whether the outcome is published.
+    ///
+    /// The opposite of [`is_alive`](Self::is_alive), which has the example.
     #[inline]
     pub fn is_finished(&self) -> bool {
         self.header.is_finished()
     }
 
     /// Where the task stands.
+    ///
+    /// ```
+    /// use meanwhile::join::{Builder, Pool, TaskState};
+    ///
+    /// let pool = Pool::builder().threads(1).build()?;
+    /// let busy = Builder::new("busy").spawn_on(&pool, |context| -> () { loop { context.checkpoint() } })?;
+    /// let next = Builder::new("next").spawn_on(&pool, |_| ())?;
+    /// assert_eq!(next.state(), TaskState::Queued);
+    /// busy.cancel();
+    /// next.join()?;
+    /// assert_eq!(next.state(), TaskState::Returned);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn state(&self) -> TaskState {
         self.header.state()
     }
@@ -158,11 +221,34 @@ impl<T> Task<T> {
     }
 
     /// Whether a cancel was asked for while the task lived, whatever came of it.
+    ///
+    /// ```
+    /// use meanwhile::join;
+    ///
+    /// let task = join::spawn("save", |context| {
+    ///     while !context.is_cancelled() {}
+    ///     "saved all the same"
+    /// })?;
+    /// assert!(!task.is_cancel_requested());
+    /// task.cancel();
+    /// assert!(task.is_cancel_requested());
+    /// # Ok::<(), join::SpawnError>(())
+    /// ```
     pub fn is_cancel_requested(&self) -> bool {
         self.header.is_cancel_requested()
     }
 
     /// How far the task says it is.
+    ///
+    /// ```
+    /// use meanwhile::join;
+    ///
+    /// let task = join::spawn("copy", |context| context.set_progress(512, 2_048))?;
+    /// task.join()?;
+    /// let progress = task.progress();
+    /// assert_eq!(100 * progress.done / progress.total, 25);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn progress(&self) -> Progress {
         self.header.progress()
     }

@@ -66,7 +66,7 @@ pub(crate) fn for_one(
 }
 
 fn is_current(target: &Header) -> bool {
-    context::current_header().is_some_and(|current| current.id() == target.id())
+    context::current() == Some(target.id())
 }
 
 /// Runs a task that is queued on the pool whose worker this thread is. False when it was not.
@@ -219,6 +219,20 @@ impl Drop for Gathering {
 }
 
 /// When [`wait`] is satisfied.
+///
+/// ```
+/// use meanwhile::join::{self, JoinError, WaitUntil};
+///
+/// // One upload that fails makes the others pointless.
+/// let broken = join::spawn("a", |_| panic!("no connection"))?;
+/// let endless = join::spawn("b", |context| loop { context.checkpoint() })?;
+/// let waited = join::wait(&[broken, endless], WaitUntil::FirstFailure, None);
+/// for rest in &waited.pending {
+///     rest.cancel();
+/// }
+/// assert!(matches!(waited.done[0].join(), Err(JoinError::Panicked(_))));
+/// # Ok::<(), join::SpawnError>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WaitUntil {
     /// One task has ended, in whatever way.
@@ -230,6 +244,19 @@ pub enum WaitUntil {
 }
 
 /// What [`wait`] found when it ended.
+///
+/// ```
+/// use meanwhile::join::{self, WaitUntil, Waited};
+///
+/// let pages = [join::spawn("page 1", |_| 300)?, join::spawn("page 2", |_| 500)?];
+/// let Waited { done, pending, .. } = join::wait(&pages, WaitUntil::All, None);
+/// let mut words = 0;
+/// for page in &done {
+///     words += page.join()?;
+/// }
+/// assert_eq!(format!("{words} words, {} to go", pending.len()), "800 words, 0 to go");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Waited<T> {
@@ -242,6 +269,19 @@ pub struct Waited<T> {
 }
 
 /// Why [`wait`] ended.
+///
+/// ```
+/// use meanwhile::join::{self, WaitEnd, WaitUntil};
+/// use std::time::Duration;
+///
+/// let slow = join::spawn("slow", |context| -> () { loop { context.checkpoint() } })?;
+/// let waited = join::wait(&[slow.clone()], WaitUntil::All, Some(Duration::ZERO));
+/// assert_eq!(waited.end, WaitEnd::TimedOut);
+/// slow.cancel();
+/// let waited = join::wait(&[slow], WaitUntil::All, None);
+/// assert_eq!(waited.end, WaitEnd::Satisfied);
+/// # Ok::<(), join::SpawnError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WaitEnd {
     /// What was waited for has come.
@@ -356,6 +396,19 @@ pub fn as_completed<T>(tasks: Vec<Task<T>>, timeout: Option<Duration>) -> AsComp
 }
 
 /// The iterator of [`as_completed`]. It stays on the thread that made it.
+///
+/// ```
+/// use meanwhile::join::{self, AsCompleted};
+///
+/// // Two mirrors of one file: whichever answers first will do.
+/// let slow = join::spawn("slow mirror", |context| loop { context.checkpoint() })?;
+/// let quick = join::spawn("quick mirror", |_| "the file")?;
+/// let mut answers: AsCompleted<&str> = join::as_completed(vec![slow.clone(), quick], None);
+/// let first = answers.next().expect("there are two")?;
+/// assert_eq!(*first.join()?, "the file");
+/// slow.cancel();
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct AsCompleted<T> {
     tasks: Vec<Task<T>>,
     gathering: Gathering,
@@ -366,6 +419,19 @@ pub struct AsCompleted<T> {
 }
 
 /// Why [`as_completed`] ended before every task had.
+///
+/// ```
+/// use meanwhile::join::{self, CompletionError};
+/// use std::time::Duration;
+///
+/// let slow = join::spawn("slow", |context| -> () { loop { context.checkpoint() } })?;
+/// let mut ended = join::as_completed(vec![slow.clone()], Some(Duration::ZERO));
+/// let Some(Err(error)) = ended.next() else { unreachable!("it never ends by itself") };
+/// assert_eq!(error, CompletionError::TimedOut { unfinished: 1, total: 1 });
+/// assert_eq!(error.to_string(), "1 of 1 unfinished");
+/// slow.cancel();
+/// # Ok::<(), join::SpawnError>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CompletionError {
     /// The time was up.

@@ -28,13 +28,16 @@ use super::sync::{AtomicBool, Mutex, Ordering, lock};
 ///     let wakes = wakes.clone();
 ///     move || { wakes.fetch_add(1, Ordering::SeqCst); } // a window: `context.request_repaint()`
 /// });
-/// let task = Builder::new("count").report_to(&changes).spawn(|context| {
+/// let (begin, may_begin) = std::sync::mpsc::channel();
+/// let task = Builder::new("count").report_to(&changes).spawn(move |context| {
+///     may_begin.recv().expect("this thread says when");
 ///     for done in 0..1_000 {
 ///         context.set_progress(done, 1_000);
 ///     }
 /// })?;
 /// let (finished, is_finished) = std::sync::mpsc::channel();
 /// task.on_finish(move || finished.send(()).expect("this thread waits"));
+/// begin.send(()).expect("the task waits");
 /// is_finished.recv().expect("callbacks run");
 /// assert_eq!(changes.take(usize::MAX), [task.id()]);
 /// assert_eq!(changes.take(usize::MAX), []);
@@ -53,6 +56,19 @@ pub(crate) struct Inner {
 impl Changes {
     /// An empty queue. `wake` is called on the thread of the task that changed, so it must not
     /// block; for a window it asks for a repaint.
+    ///
+    /// ```
+    /// use meanwhile::join::{Builder, Changes};
+    ///
+    /// // A program without a window sleeps until there is something to see.
+    /// let (wake, woken) = std::sync::mpsc::sync_channel(1);
+    /// let changes = Changes::new(move || drop(wake.try_send(())));
+    /// let task = Builder::new("index").report_to(&changes).spawn(|_| ())?;
+    /// woken.recv()?;
+    /// assert!(changes.is_pending());
+    /// assert_eq!(changes.take(100), [task.id()]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
         Self(Arc::new(Inner {
             pending: AtomicBool::new(false),
@@ -62,6 +78,13 @@ impl Changes {
     }
 
     /// Whether [`take`](Self::take) has something to give: one atomic load.
+    ///
+    /// ```
+    /// use meanwhile::join::Changes;
+    ///
+    /// let changes = Changes::new(|| ());
+    /// assert!(!changes.is_pending()); // so this frame need not look at any task
+    /// ```
     #[inline]
     pub fn is_pending(&self) -> bool {
         self.0.pending.load(Ordering::Acquire)
@@ -70,6 +93,24 @@ impl Changes {
     /// The tasks that changed, oldest change first, at most `budget` of them; the others stay.
     ///
     /// When nothing changed this is one atomic load and no allocation.
+    ///
+    /// ```
+    /// use meanwhile::join::{Builder, Changes};
+    ///
+    /// let (wake, woken) = std::sync::mpsc::sync_channel(1);
+    /// let changes = Changes::new(move || drop(wake.try_send(())));
+    /// for name in ["a", "b", "c"] {
+    ///     Builder::new(name).report_to(&changes).spawn(|_| ())?;
+    /// }
+    /// let mut seen = Vec::new();
+    /// while seen.len() < 3 {
+    ///     woken.recv()?;
+    ///     while changes.is_pending() {
+    ///         seen.extend(changes.take(2)); // as many as a frame has time for
+    ///     }
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn take(&self, budget: usize) -> Vec<TaskId> {
         if !self.is_pending() {
             return Vec::new();

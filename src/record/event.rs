@@ -4,9 +4,22 @@ use std::time::Duration;
 use super::item::{ItemId, ItemState};
 use super::job::{JobId, JobState};
 use super::join::{JoinEnd, JoinId};
+use crate::jobs::command::{Ran, Stopped};
 use crate::jobs::{Item, JobSpec};
 
 /// A fact about one job.
+///
+/// ```
+/// use meanwhile::record::{Event, EventKind, JobId};
+/// use std::time::Duration;
+///
+/// let asked = Event {
+///     job: JobId(1),
+///     at: Duration::from_millis(1_500),
+///     kind: EventKind::CancelDidAsk,
+/// };
+/// assert_eq!(format!("{} {:?} {:?}", asked.job, asked.at, asked.kind), "#1 1.5s CancelDidAsk");
+/// ```
 #[derive(Clone, Debug)]
 pub struct Event {
     /// The job.
@@ -45,6 +58,35 @@ pub enum EventKind {
         done: u64,
         /// Bytes in all; 0 where that is not known.
         total: u64,
+    },
+    /// The item runs as a process of its own.
+    ItemDidRunProcess {
+        /// Which item.
+        item: ItemId,
+        /// The number that the system gave the process.
+        pid: u32,
+    },
+    /// The process of the item was stopped by a signal such as `SIGSTOP`, or let go on.
+    ItemDidPauseProcess {
+        /// Which item.
+        item: ItemId,
+        /// Whether it stands still now.
+        paused: bool,
+    },
+    /// Everything that the process of the item had started was asked to end, because a person
+    /// wanted it.
+    ItemDidStopTree {
+        /// Which item.
+        item: ItemId,
+        /// What became of it.
+        stopped: Arc<Stopped>,
+    },
+    /// The process of the item ended.
+    ItemDidEndProcess {
+        /// Which item.
+        item: ItemId,
+        /// How, and what it printed.
+        ran: Arc<Ran>,
     },
     /// The item ended.
     ItemDidFinish {

@@ -15,6 +15,19 @@ const REPAINT_WINDOW: Duration = Duration::from_secs(1);
 /// A window that sleeps is not slow: a frame counts from the moment it was due, not from the frame
 /// before it. While frames follow each other at once both are the same; after idling, only what
 /// came after the wake-up counts.
+///
+/// ```
+/// use meanwhile::record::FrameHistory;
+/// use std::time::Duration;
+///
+/// let ms = Duration::from_millis;
+/// let mut frames = FrameHistory::default();
+/// frames.begin_frame(ms(0), None); // the window opens
+/// frames.begin_frame(ms(16), Some(ms(0))); // in time
+/// frames.begin_frame(ms(56), Some(ms(16))); // 40 ms after it was due
+/// let summary = frames.summary(ms(56));
+/// assert_eq!((summary.worst, summary.slow, summary.repaints), (Some(ms(40)), 1, 3));
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct FrameHistory {
     frames: VecDeque<Frame>,
@@ -32,8 +45,8 @@ struct Frame {
 pub struct FrameSummary {
     /// How long the newest due frame was owed; `None` before there was one.
     pub last: Option<Duration>,
-    /// The longest that a frame of the last 5 s was owed.
-    pub worst: Duration,
+    /// The longest that a frame of the last 5 s was owed; `None` where none was.
+    pub worst: Option<Duration>,
     /// The frames drawn in the last second, due or not.
     pub repaints: usize,
     /// The frames since the start that were owed for longer than [`SLOW_FRAME`].
@@ -72,7 +85,7 @@ impl FrameHistory {
             .max();
         FrameSummary {
             last: self.owed().next_back(),
-            worst: worst.unwrap_or_default(),
+            worst,
             repaints: self.since(now.saturating_sub(REPAINT_WINDOW)).count(),
             slow: self.slow,
         }

@@ -2,13 +2,26 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
+use crate::jobs::command::{Ran, Stopped};
 use crate::jobs::{Item, ItemError, Output};
+use crate::join::PanicReport;
 
 /// Numbers the items of one job, from 0 in the order in which planning found them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ItemId(pub usize);
 
 /// Where an item stands.
+///
+/// ```
+/// use meanwhile::jobs::Output;
+/// use meanwhile::record::ItemState;
+///
+/// let state = ItemState::Returned(Output::Text { text: "42 lines".to_owned() });
+/// assert!(state.is_ended() && !ItemState::Running.is_ended());
+/// assert_eq!(state.word(), "returned");
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum ItemState {
     /// Found, not yet taken by a worker.
@@ -21,6 +34,8 @@ pub enum ItemState {
     Failed(ItemError),
     /// It panicked; the report is there.
     Panicked(Arc<Panic>),
+    /// It took the isolated worker along that ran it.
+    Crashed(Arc<Crash>),
     /// It was cancelled, before or while it ran.
     Cancelled,
 }
@@ -34,8 +49,14 @@ impl ItemState {
             Self::Returned(_) => "returned",
             Self::Failed(_) => "failed",
             Self::Panicked(_) => "panicked",
+            Self::Crashed(_) => "crashed",
             Self::Cancelled => "cancelled",
         }
+    }
+
+    /// Whether the item ended without an output although nobody asked it to.
+    pub fn is_failure(&self) -> bool {
+        matches!(self, Self::Failed(_) | Self::Panicked(_) | Self::Crashed(_))
     }
 
     /// Whether nothing more will happen to the item.
@@ -63,6 +84,8 @@ pub struct ItemRecord {
     pub ended_at: Option<Duration>,
     /// The backtrace of its panic.
     pub backtrace: Backtrace,
+    /// Its process, where it runs or ran as one.
+    pub process: Option<Box<ProcessRecord>>,
 }
 
 impl ItemRecord {
@@ -76,6 +99,7 @@ impl ItemRecord {
             started_at: None,
             ended_at: None,
             backtrace: Backtrace::default(),
+            process: None,
         }
     }
 
@@ -89,6 +113,21 @@ impl ItemRecord {
         }
     }
 
+    /// How its process ran, where it has one and that has ended.
+    pub fn ran(&self) -> Option<&Arc<Ran>> {
+        match &self.process.as_ref()?.state {
+            ProcessState::Ended(ran) => Some(ran),
+            ProcessState::Running | ProcessState::Paused => None,
+        }
+    }
+
+    /// What became of its processes, where they were stopped before they ended by themselves;
+    /// empty otherwise.
+    pub fn stopped_text(&self) -> String {
+        let stopped = self.ran().and_then(|ran| ran.stopped.as_ref());
+        stopped.map(ToString::to_string).unwrap_or_default()
+    }
+
     /// How long it has run, or ran, at the time `now`; `None` before it started.
     pub fn elapsed(&self, now: Duration) -> Option<Duration> {
         let started = self.started_at?;
@@ -96,8 +135,30 @@ impl ItemRecord {
     }
 }
 
-/// A captured panic, as plain data.
+/// The process of an item.
 #[derive(Clone, Debug, PartialEq)]
+pub struct ProcessRecord {
+    /// The number that the system gave it; another's, perhaps, once it has ended.
+    pub pid: u32,
+    /// Where it stands.
+    pub state: ProcessState,
+    /// What became of its tree when a person last stopped that.
+    pub stopped: Option<Arc<Stopped>>,
+}
+
+/// Where the process of an item stands.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ProcessState {
+    /// It runs.
+    Running,
+    /// A signal such as `SIGSTOP` holds it.
+    Paused,
+    /// It ended like that.
+    Ended(Arc<Ran>),
+}
+
+/// A captured panic, as plain data.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Panic {
     /// The message, or `non-string payload`.
     pub message: String,
@@ -109,6 +170,35 @@ pub struct Panic {
     pub task: String,
     /// The number of the task.
     pub task_id: u64,
+}
+
+impl From<&PanicReport> for Panic {
+    fn from(report: &PanicReport) -> Self {
+        Self {
+            message: report.message().to_owned(),
+            location: report.location().map(ToString::to_string),
+            thread: report.thread_name().to_owned(),
+            task: report.task_name().to_owned(),
+            task_id: report.task().get(),
+        }
+    }
+}
+
+/// What is left of an isolated worker that an item took along, as plain data.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Crash {
+    /// What happened, such as `its worker was killed by signal 6 (SIGABRT)`.
+    pub message: String,
+    /// The exit code; `None` where the worker did not exit by itself.
+    pub code: Option<i32>,
+    /// The number of the signal that ended it.
+    pub signal: Option<i32>,
+    /// The name of that signal, where it has one.
+    pub signal_name: Option<&'static str>,
+    /// Whether the system wrote a core file.
+    pub core_dumped: bool,
+    /// The last lines that the worker printed on standard error while it had the item.
+    pub stderr: String,
 }
 
 /// What is known of a panic's backtrace.

@@ -3,7 +3,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::event::{EventKind, PanicKey};
-use super::item::{Backtrace, ItemId, ItemRecord, ItemState, Panic};
+use super::item::{Backtrace, ItemId, ItemRecord, ItemState, Panic, ProcessRecord, ProcessState};
+use super::items::Items;
 use super::join::{JoinEnd, JoinId, JoinRecord};
 use super::rate::{self, RateWindow};
 use crate::jobs::{Item, JobSpec};
@@ -19,13 +20,20 @@ impl fmt::Display for JobId {
 }
 
 /// Where a job stands.
+///
+/// ```
+/// use meanwhile::record::JobState;
+///
+/// assert!(JobState::TimedOut.is_ended());
+/// assert_eq!(JobState::TimedOut.word(), "timed_out");
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub enum JobState {
     /// Planning or working.
     Running,
     /// Every item returned.
     Returned,
-    /// It went through, and at least one item failed or panicked.
+    /// It went through, and at least one item failed, panicked or crashed.
     Failed,
     /// The job's own planning panicked.
     Panicked(Arc<Panic>),
@@ -55,6 +63,13 @@ impl JobState {
 }
 
 /// How many items stand where.
+///
+/// ```
+/// use meanwhile::record::Counts;
+///
+/// let counts = Counts { running: 2, returned: 5, failed: 1, ..Counts::default() };
+/// assert_eq!(format!("{} of {}", counts.ended(), counts.total()), "6 of 8");
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Found, not yet taken.
@@ -67,6 +82,8 @@ pub struct Counts {
     pub failed: usize,
     /// Panicked.
     pub panicked: usize,
+    /// Took their worker along.
+    pub crashed: usize,
     /// Cancelled.
     pub cancelled: usize,
 }
@@ -79,7 +96,7 @@ impl Counts {
 
     /// The items to which nothing more will happen.
     pub fn ended(&self) -> usize {
-        self.returned + self.failed + self.panicked + self.cancelled
+        self.returned + self.failed + self.panicked + self.crashed + self.cancelled
     }
 
     fn of(&mut self, state: &ItemState) -> &mut usize {
@@ -89,6 +106,7 @@ impl Counts {
             ItemState::Returned(_) => &mut self.returned,
             ItemState::Failed(_) => &mut self.failed,
             ItemState::Panicked(_) => &mut self.panicked,
+            ItemState::Crashed(_) => &mut self.crashed,
             ItemState::Cancelled => &mut self.cancelled,
         }
     }
@@ -103,13 +121,41 @@ pub struct Rate {
     pub time_left: Option<Duration>,
 }
 
-/// One job and how it went. A clone is a snapshot: it costs a pointer an item.
+/// One job and how it went. A clone is a snapshot, and cheap: it shares the items.
+///
+/// ```
+/// use meanwhile::record::{JobRecord, JobState};
+/// # use meanwhile::{board::JobBoard, record::Record};
+/// # use meanwhile::jobs::{JobSpec, Options, RunOn, misbehave};
+/// # let spec = JobSpec {
+/// #     options: Options::Misbehave(misbehave::Options::default()),
+/// #     inputs: Vec::new(),
+/// #     run_on: RunOn::Pool,
+/// #     workers: 2,
+/// #     priority: Default::default(),
+/// # };
+/// # let mut board = JobBoard::new(|| ());
+/// # let mut record = Record::default();
+/// # let id = board.start(spec)?;
+/// # board.join_blocking(id, None);
+/// # for event in board.poll(10_000) {
+/// #     record.apply(event);
+/// # }
+///
+/// // The board's events have been applied until the job, three items, had ended.
+/// let job: &JobRecord = record.job(id).ok_or("it was started")?;
+/// assert_eq!(*job.state(), JobState::Returned);
+/// assert_eq!((job.counts().ended(), job.items().len()), (3, 3));
+/// assert!(job.ended_at().is_some_and(|ended_at| ended_at >= job.started_at()));
+/// assert_eq!(job.panics().count(), 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct JobRecord {
     id: JobId,
     spec: Arc<JobSpec>,
     state: JobState,
-    items: Vec<Arc<ItemRecord>>,
+    items: Items,
     counts: Counts,
     planned: bool,
     done_bytes: u64,
@@ -121,6 +167,7 @@ pub struct JobRecord {
     joins: Vec<JoinRecord>,
     backtrace: Backtrace,
     panicked: Vec<ItemId>,
+    first_process: Option<ItemId>,
     rate: RateWindow,
     revision: u64,
 }
@@ -141,9 +188,8 @@ impl JobRecord {
         &self.state
     }
 
-    /// The items found so far, in the order of their numbers. Each is shared, so that a snapshot
-    /// of them all costs a pointer an item.
-    pub fn items(&self) -> &[Arc<ItemRecord>] {
+    /// The items found so far, in the order of their numbers.
+    pub fn items(&self) -> &Items {
         &self.items
     }
 
@@ -257,6 +303,11 @@ impl JobRecord {
         }
     }
 
+    /// The first item that has or had a process of its own.
+    pub fn first_process(&self) -> Option<ItemId> {
+        self.first_process
+    }
+
     /// A number that changes whenever anything in this record does.
     pub fn revision(&self) -> u64 {
         self.revision
@@ -269,7 +320,7 @@ impl JobRecord {
             id,
             spec,
             state: JobState::Running,
-            items: Vec::new(),
+            items: Items::default(),
             counts: Counts::default(),
             planned: false,
             done_bytes: 0,
@@ -281,6 +332,7 @@ impl JobRecord {
             joins: Vec::new(),
             backtrace: Backtrace::default(),
             panicked: Vec::new(),
+            first_process: None,
             rate,
             revision: 0,
         }
@@ -296,6 +348,14 @@ impl JobRecord {
             EventKind::ItemDidStart { item } => self.start_item(at, item),
             EventKind::ItemDidProgress { item, done, total } => {
                 self.advance_item(at, item, done, total);
+            }
+            EventKind::ItemDidRunProcess { item, pid } => self.begin_process(item, pid),
+            EventKind::ItemDidPauseProcess { item, paused } => self.pause_process(item, paused),
+            EventKind::ItemDidStopTree { item, stopped } => {
+                self.change_process(item, |process| process.stopped = Some(stopped));
+            }
+            EventKind::ItemDidEndProcess { item, ran } => {
+                self.change_process(item, |process| process.state = ProcessState::Ended(ran));
             }
             EventKind::ItemDidFinish { item, state } => self.end_item(at, item, state),
             EventKind::CancelDidAsk => {
@@ -325,7 +385,7 @@ impl JobRecord {
         let record = ItemRecord::new(ItemId(self.items.len()), item);
         self.total_bytes += record.total;
         self.counts.waiting += 1;
-        self.items.push(Arc::new(record));
+        self.items.push(record);
         self.last_progress_at = at;
     }
 
@@ -359,6 +419,35 @@ impl JobRecord {
         }
     }
 
+    fn begin_process(&mut self, id: ItemId, pid: u32) {
+        if let Some(item) = self.items.get_mut(id) {
+            let first = self.first_process.map_or(id, |first| first.min(id));
+            self.first_process = Some(first);
+            item.process = Some(Box::new(ProcessRecord {
+                pid,
+                state: ProcessState::Running,
+                stopped: None,
+            }));
+        }
+    }
+
+    fn pause_process(&mut self, id: ItemId, paused: bool) {
+        self.change_process(id, |process| {
+            process.state = match (&process.state, paused) {
+                (ProcessState::Ended(ran), _) => ProcessState::Ended(Arc::clone(ran)),
+                (_, true) => ProcessState::Paused,
+                (_, false) => ProcessState::Running,
+            };
+        });
+    }
+
+    fn change_process(&mut self, id: ItemId, change: impl FnOnce(&mut ProcessRecord)) {
+        let item = self.items.get_mut(id);
+        if let Some(process) = item.and_then(|item| item.process.as_mut()) {
+            change(process);
+        }
+    }
+
     /// Changes an item that has not ended, if there is one with that number, and keeps the sums
     /// over all items right. Returns whether it did.
     fn change_item(
@@ -367,11 +456,12 @@ impl JobRecord {
         id: ItemId,
         change: impl FnOnce(&mut ItemRecord),
     ) -> bool {
-        let item = self.items.get_mut(id.0);
-        let Some(item) = item.filter(|item| !item.state.is_ended()) else {
+        if self.item(id).is_none_or(|item| item.state.is_ended()) {
+            return false;
+        }
+        let Some(item) = self.items.get_mut(id) else {
             return false;
         };
-        let item = Arc::make_mut(item);
         *self.counts.of(&item.state) -= 1;
         self.done_bytes -= item.done;
         self.total_bytes -= item.expected();
@@ -395,8 +485,8 @@ impl JobRecord {
         match key {
             PanicKey::Job => self.backtrace = Backtrace::Resolved(text),
             PanicKey::Item(id) => {
-                if let Some(item) = self.items.get_mut(id.0) {
-                    Arc::make_mut(item).backtrace = Backtrace::Resolved(text);
+                if let Some(item) = self.items.get_mut(id) {
+                    item.backtrace = Backtrace::Resolved(text);
                 }
             }
         }

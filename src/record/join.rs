@@ -16,6 +16,23 @@ pub enum JoinEnd {
 }
 
 /// One wait for a job.
+///
+/// ```
+/// use meanwhile::record::{JoinEnd, JoinId, JoinRecord};
+/// use std::time::Duration;
+///
+/// let secs = Duration::from_secs;
+/// let mut join = JoinRecord {
+///     id: JoinId(0),
+///     timeout: Some(secs(5)),
+///     blocking: false,
+///     started_at: secs(10),
+///     ended: None,
+/// };
+/// assert_eq!((join.waited(secs(12)), join.remaining(secs(12))), (secs(2), Some(secs(3))));
+/// join.ended = Some((secs(13), JoinEnd::Joined));
+/// assert_eq!((join.waited(secs(60)), join.remaining(secs(60))), (secs(3), None));
+/// ```
 #[derive(Clone, Debug)]
 pub struct JoinRecord {
     /// Its number.

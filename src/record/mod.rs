@@ -8,6 +8,7 @@ mod event;
 mod export;
 mod frames;
 mod item;
+mod items;
 mod job;
 mod join;
 mod rate;
@@ -17,11 +18,42 @@ use std::collections::BTreeMap;
 pub use event::{Event, EventKind, PanicKey};
 pub use export::{job_text, panic_text, write_json};
 pub use frames::{FrameHistory, FrameSummary, SLOW_FRAME};
-pub use item::{Backtrace, ItemId, ItemRecord, ItemState, Panic};
+pub use item::{Backtrace, Crash, ItemId, ItemRecord, ItemState, Panic};
+pub use item::{ProcessRecord, ProcessState};
+pub use items::Items;
 pub use job::{Counts, JobId, JobRecord, JobState, Rate};
 pub use join::{JoinEnd, JoinId, JoinRecord};
+pub(crate) use rate::RateWindow;
 
 /// Every job of this run of the program, oldest first.
+///
+/// ```
+/// use meanwhile::jobs::{Item, JobSpec, Options, RunOn, Step, misbehave};
+/// use meanwhile::record::{Event, EventKind, JobId, Record};
+/// use std::sync::Arc;
+/// use std::time::Duration;
+///
+/// let spec = Arc::new(JobSpec {
+///     options: Options::Misbehave(misbehave::Options::default()),
+///     inputs: vec!["a".into()],
+///     run_on: RunOn::Pool,
+///     workers: 1,
+///     priority: Default::default(),
+/// });
+/// let item = Item { input: "a".into(), bytes: 0, step: Step::Run };
+/// let facts = [
+///     EventKind::JobDidStart { spec },
+///     EventKind::ItemDidAppear { item },
+///     EventKind::PlanDidFinish,
+/// ];
+/// let mut record = Record::default();
+/// for kind in facts {
+///     record.apply(Event { job: JobId(1), at: Duration::ZERO, kind });
+/// }
+/// let job = record.job(JobId(1)).expect("it did start");
+/// assert!(job.is_planned());
+/// assert_eq!((job.counts().waiting, job.counts().total()), (1, 1));
+/// ```
 #[derive(Debug, Default)]
 pub struct Record {
     jobs: BTreeMap<JobId, JobRecord>,
@@ -50,12 +82,13 @@ impl Record {
         self.jobs.get(&id)
     }
 
-    /// Drops an ended job and everything it came back with. A job that runs is kept.
-    pub fn forget(&mut self, id: JobId) {
-        if self.jobs.get(&id).is_some_and(|job| job.state().is_ended()) {
-            self.jobs.remove(&id);
-            self.revision += 1;
-        }
+    /// Takes an ended job out and returns it; a job that runs is kept.
+    ///
+    /// To drop one with a million items takes several frames: a window does that elsewhere.
+    pub fn forget(&mut self, id: JobId) -> Option<JobRecord> {
+        self.jobs.get(&id).filter(|job| job.state().is_ended())?;
+        self.revision += 1;
+        self.jobs.remove(&id)
     }
 
     /// A number that changes whenever anything in the record does.

@@ -7,7 +7,7 @@ const BUCKET: Duration = Duration::from_millis(100);
 /// The bytes done over the last few seconds: one sample for each tenth of a second at most, so
 /// that it stays small however many items a second end.
 #[derive(Clone, Debug, Default)]
-pub(super) struct RateWindow {
+pub(crate) struct RateWindow {
     samples: VecDeque<Sample>,
 }
 
@@ -19,7 +19,7 @@ struct Sample {
 
 impl RateWindow {
     /// Notes that `done` bytes were done in all when `at` came.
-    pub(super) fn note(&mut self, at: Duration, done: u64) {
+    pub(crate) fn note(&mut self, at: Duration, done: u64) {
         if self
             .samples
             .back()
@@ -39,7 +39,7 @@ impl RateWindow {
     }
 
     /// Bytes per second from the window's start until `now`, where `done` bytes are done in all.
-    pub(super) fn bytes_per_sec(&self, now: Duration, done: u64) -> f64 {
+    pub(crate) fn bytes_per_sec(&self, now: Duration, done: u64) -> f64 {
         let start = now.saturating_sub(WINDOW);
         let base = self
             .samples

@@ -1,9 +1,18 @@
 use eframe::egui;
 use serde::{Deserialize, Serialize};
 
-use crate::jobs::{self, Options, RunOn};
+use crate::jobs::{self, Options, Priority, RunOn};
 
 /// What a person chose for the next job; remembered between runs.
+///
+/// ```
+/// use meanwhile::ui::Choices;
+///
+/// // As it may come from a file that somebody edited.
+/// let choices = Choices { chosen: 99, timeout_secs: f64::NAN, ..Choices::default() }.sanitized();
+/// assert_eq!(choices.options().job().id(), "misbehave");
+/// assert_eq!(choices.timeout_secs, Choices::default().timeout_secs);
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Choices {
@@ -15,6 +24,8 @@ pub struct Choices {
     pub run_on: RunOn,
     /// How many items run at once, at least 1.
     pub workers: usize,
+    /// How urgently they run.
+    pub priority: Priority,
     /// For `Join with timeout`, in seconds.
     pub timeout_secs: f64,
     /// Whether joins block the window. Not remembered: it is a thing to try, not to forget about.
@@ -29,6 +40,7 @@ impl Default for Choices {
             chosen: 0,
             run_on: RunOn::default(),
             workers: core_count(),
+            priority: Priority::default(),
             timeout_secs: 2.0,
             wait_on_ui_thread: false,
         }
@@ -70,6 +82,13 @@ impl Choices {
 }
 
 /// How the window looks and behaves; remembered between runs.
+///
+/// ```
+/// use meanwhile::ui::Settings;
+///
+/// let settings = Settings { zoom: 40.0, ..Settings::default() }.sanitized();
+/// assert!(Settings::ZOOM.contains(&settings.zoom));
+/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {

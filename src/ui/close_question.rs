@@ -7,31 +7,34 @@ use super::{Command, words};
 
 /// What is being done about the wish to leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Leaving {
+pub(crate) enum Leaving {
     /// The person is asked.
     Asking,
     /// The window closes when the work has ended.
     Waiting,
+    /// The window closes now, and the program goes on until the work has ended.
+    KeepingOn,
     /// The work was cancelled; the window closes when it has stopped, or soon anyway.
     Cancelling,
 }
 
 /// The question, in front of everything else.
-pub fn close_question_ui(
+pub(crate) fn close_question_ui(
     leaving: Leaving,
     running_jobs: usize,
-    ui: &mut Ui,
+    ui: &Ui,
     commands: &mut Vec<Command>,
 ) {
     let modal = Modal::new(Id::unique("close question")).show(ui.ctx(), |ui| {
-        ui.set_width(420.0);
+        ui.set_width(560.0);
         ui.heading("Work is still running");
         let jobs = words::plural(running_jobs, "job has", "jobs have");
         ui.label(match leaving {
             Leaving::Asking => {
-                format!("{jobs} not ended. What is done is lost when the program ends.")
+                format!("{jobs} not ended. Results that were not saved go with the window.")
             }
             Leaving::Waiting => format!("{jobs} not ended. The window closes when they have."),
+            Leaving::KeepingOn => format!("{jobs} not ended. The program goes on until then."),
             Leaving::Cancelling => format!("Cancelling: {jobs} not stopped yet."),
         });
         ui.add_space(8.0);
@@ -61,6 +64,10 @@ fn buttons_ui(leaving: Leaving, ui: &mut Ui, commands: &mut Vec<Command>) {
     }
     if leaving != Leaving::Cancelling {
         other("Cancel and quit", Command::CancelAndQuit);
+        other("Keep running without the window", Command::KeepRunning);
+    }
+    if leaving == Leaving::Cancelling {
+        other("Quit now", Command::QuitNow);
     }
     if !has_focus {
         keep.request_focus();

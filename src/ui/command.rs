@@ -1,7 +1,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::record::{JobId, PanicKey};
+use super::Stream;
+use crate::record::{ItemId, JobId, PanicKey};
 
 /// Something a person asked for. Panels push them; the app runs each once, after drawing.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +36,12 @@ pub enum Command {
     },
     /// Ask the job to cancel.
     Cancel(JobId),
+    /// Ask the process of one item to end, or those of all.
+    Terminate(JobId, Option<ItemId>),
+    /// End the process of one item at once, or those of all.
+    Kill(JobId, Option<ItemId>),
+    /// End the process of one item with everything it has started, or those of all.
+    StopTree(JobId, Option<ItemId>),
     /// Stop waiting for the job.
     Detach(JobId),
     /// Put the job's report on the clipboard.
@@ -43,6 +50,8 @@ pub enum Command {
     SaveReport(JobId),
     /// Save the job's checksum list to a file that a dialog asks for.
     SaveList(JobId),
+    /// Save what is kept of a stream to a file that a dialog asks for.
+    SaveOutput(JobId, ItemId, Stream),
     /// Put this text on the clipboard.
     CopyText(String),
     /// Resolve the backtrace of a panic.
@@ -53,6 +62,10 @@ pub enum Command {
     WaitAndQuit,
     /// Cancel the running work and leave.
     CancelAndQuit,
+    /// Close the window and leave once the running work has ended.
+    KeepRunning,
+    /// Leave now, over work that was cancelled and has not stopped.
+    QuitNow,
     /// Don't leave.
     KeepWindow,
 }
@@ -69,6 +82,13 @@ pub enum Severity {
 }
 
 /// One sentence shown in the window until it is dismissed.
+///
+/// ```
+/// use meanwhile::ui::{Notice, Severity};
+///
+/// let notice = Notice::warning("The job had ended before it could be cancelled.");
+/// assert_eq!(notice.severity, Severity::Warning);
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
     /// How much it matters.

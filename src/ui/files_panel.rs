@@ -10,7 +10,12 @@ use super::{Command, Draft, words};
 const LIST_HEIGHT: f32 = 108.0;
 
 /// The inputs of the next job and the ways to add some.
-pub fn files_ui(draft: &mut Draft, dialog_open: bool, ui: &mut Ui, commands: &mut Vec<Command>) {
+pub(crate) fn files_ui(
+    draft: &mut Draft,
+    dialog_open: bool,
+    ui: &mut Ui,
+    commands: &mut Vec<Command>,
+) {
     title_ui(draft, ui);
     ui.horizontal(|ui| {
         let why_not = "A file dialog is open already.";

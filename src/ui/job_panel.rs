@@ -8,25 +8,63 @@ use super::tokens::tokens;
 use super::widgets::{Look, Mark, button, card_ui, mark_ui};
 use super::{BlockedFor, Choices, Command, jobs_panel, words};
 use crate::jobs::Options;
-use crate::record::{JobRecord, JoinEnd, JoinRecord};
+use crate::record::{ItemId, JobId, JobRecord, JoinEnd, JoinRecord};
+
+/// What the card of a job is drawn from.
+pub(crate) struct Parts<'a> {
+    pub(crate) job: &'a JobRecord,
+    pub(crate) now: Duration,
+    pub(crate) target: Target,
+    /// What the last wait on the UI thread cost.
+    pub(crate) blocked_for: Option<BlockedFor>,
+}
+
+/// Whose processes `Terminate`, `Kill` and `Stop tree` end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// None runs.
+    Nobody,
+    /// That of the selected row, which has this number.
+    One(ItemId, u32),
+    /// All that run, so many.
+    All(usize),
+}
+
+impl Target {
+    fn item(self) -> Option<ItemId> {
+        match self {
+            Self::One(item, _) => Some(item),
+            Self::Nobody | Self::All(_) => None,
+        }
+    }
+
+    /// `process 1234` or `all 3 processes of the job`.
+    fn words(self) -> String {
+        match self {
+            Self::Nobody => "no process".to_owned(),
+            Self::One(_, pid) => format!("process {pid}"),
+            Self::All(1) => "the one process of the job".to_owned(),
+            Self::All(count) => format!("all {} processes of the job", words::count(count)),
+        }
+    }
+}
 
 /// The card of the selected job.
-pub fn job_ui(
-    job: &JobRecord,
-    now: Duration,
+pub(crate) fn job_ui(
+    parts: &Parts<'_>,
     choices: &mut Choices,
-    blocked_for: Option<BlockedFor>,
     ui: &mut Ui,
     commands: &mut Vec<Command>,
 ) {
+    let Parts { job, now, .. } = *parts;
     card_ui(ui, |ui| {
         header_ui(job, now, ui);
         progress_ui(job, now, ui);
         ui.add_space(2.0);
         join_ui(job, choices, ui, commands);
-        waiting_ui(job, now, blocked_for, ui);
+        waiting_ui(job, now, parts.blocked_for, ui);
         ui.separator();
-        actions_ui(job, ui, commands);
+        actions_ui(job, parts.target, ui, commands);
     });
 }
 
@@ -197,7 +235,7 @@ fn outcome_text(job: &JobRecord) -> String {
 }
 
 /// `blocked the window for 2 003 ms, 120 frames missed`.
-pub fn cost_text(cost: BlockedFor) -> String {
+pub(crate) fn cost_text(cost: BlockedFor) -> String {
     format!(
         "blocked the window for {} ms, {} frames missed",
         words::count(cost.blocked.as_millis()),
@@ -205,7 +243,7 @@ pub fn cost_text(cost: BlockedFor) -> String {
     )
 }
 
-fn actions_ui(job: &JobRecord, ui: &mut Ui, commands: &mut Vec<Command>) {
+fn actions_ui(job: &JobRecord, target: Target, ui: &mut Ui, commands: &mut Vec<Command>) {
     let (id, ended) = (job.id(), job.state().is_ended());
     ui.horizontal_wrapped(|ui| {
         let mut action = |ui: &mut Ui, text, enabled, why_not, command| {
@@ -214,6 +252,14 @@ fn actions_ui(job: &JobRecord, ui: &mut Ui, commands: &mut Vec<Command>) {
             }
         };
         action(ui, "Cancel", !ended, "It has ended.", Command::Cancel(id));
+        if has_processes(job) {
+            processes_ui(id, target, ui, commands);
+        }
+        let mut action = |ui: &mut Ui, text, enabled, why_not, command| {
+            if button(ui, text, enabled, why_not).clicked() {
+                commands.push(command);
+            }
+        };
         action(ui, "Run again", true, "", Command::RunAgain(id));
         action(ui, "Copy report", true, "", Command::CopyReport(id));
         action(
@@ -238,6 +284,45 @@ fn actions_ui(job: &JobRecord, ui: &mut Ui, commands: &mut Vec<Command>) {
     });
 }
 
+/// The buttons that end processes and leave the job to go on.
+fn processes_ui(job: JobId, target: Target, ui: &mut Ui, commands: &mut Vec<Command>) {
+    let enabled = target != Target::Nobody;
+    let (item, whom) = (target.item(), target.words());
+    let actions = [
+        (
+            "Terminate",
+            format!("Asks {whom} to end (SIGTERM). What they have started is left alone."),
+            Command::Terminate(job, item),
+        ),
+        (
+            "Kill",
+            format!("Ends {whom} at once (SIGKILL). What they have started is left alone."),
+            Command::Kill(job, item),
+        ),
+        (
+            "Stop tree",
+            format!(
+                "Asks {whom} to end, with everything they have started, and kills after the grace \
+                 what is left."
+            ),
+            Command::StopTree(job, item),
+        ),
+    ];
+    for (text, what, command) in actions {
+        let why_not =
+            "No process of the selected row runs, or of the job where no row is selected.";
+        let button = button(ui, text, enabled, why_not).on_hover_text(what);
+        if button.clicked() {
+            commands.push(command);
+        }
+    }
+}
+
+/// Known before the first one runs: buttons must not move under the pointer.
+fn has_processes(job: &JobRecord) -> bool {
+    job.first_process().is_some() || matches!(job.spec().options, Options::Command(_))
+}
+
 fn is_list(job: &JobRecord) -> bool {
     matches!(&job.spec().options, Options::Checksum(options) if !options.verify)
 }
@@ -245,7 +330,6 @@ fn is_list(job: &JobRecord) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::record::JobId;
 
     #[test]
     fn the_cost_of_a_blocking_wait_is_said_in_milliseconds_and_frames() {

@@ -8,7 +8,7 @@ use super::{Command, View, words};
 use crate::record::{JobRecord, Record};
 
 /// The list of jobs; a click or `Enter` selects one.
-pub fn jobs_ui(record: &Record, view: &View, ui: &mut Ui, commands: &mut Vec<Command>) {
+pub(crate) fn jobs_ui(record: &Record, view: &View, ui: &mut Ui, commands: &mut Vec<Command>) {
     section_ui(ui, "Jobs");
     if record.jobs().next().is_none() {
         ui.label(RichText::new("None yet").weak());
@@ -80,12 +80,12 @@ fn state_right_ui(job: &JobRecord, ui: &mut Ui) {
 }
 
 /// `#3 Checksums`.
-pub fn title(job: &JobRecord) -> String {
+pub(crate) fn title(job: &JobRecord) -> String {
     format!("{} {}", job.id(), job.spec().options.job().title())
 }
 
 /// `12 of 40 items, 1 failed`, and nothing that is zero.
-pub fn summary(job: &JobRecord) -> String {
+pub(crate) fn summary(job: &JobRecord) -> String {
     let counts = job.counts();
     let total = if job.is_planned() || job.state().is_ended() {
         words::plural(counts.total(), "item", "items")
@@ -96,6 +96,7 @@ pub fn summary(job: &JobRecord) -> String {
     for (number, word) in [
         (counts.failed, "failed"),
         (counts.panicked, "panicked"),
+        (counts.crashed, "crashed"),
         (counts.cancelled, "cancelled"),
     ] {
         if number > 0 {
@@ -106,6 +107,6 @@ pub fn summary(job: &JobRecord) -> String {
 }
 
 /// The state of a job: shape, colour, word.
-pub fn state_ui(job: &JobRecord, ui: &mut Ui) {
+pub(crate) fn state_ui(job: &JobRecord, ui: &mut Ui) {
     ui.horizontal(|ui| look_ui(ui, Look::of_job(job.state(), tokens(ui))));
 }

@@ -4,25 +4,32 @@
 //! for is pushed as a [`Command`], which the app runs once, at the end of the frame. Nothing here
 //! waits, reads a file or computes over all items of a job.
 
-pub mod close_question;
-pub mod files_panel;
-pub mod job_panel;
-pub mod jobs_panel;
-pub mod notices;
-pub mod options_panel;
-pub mod panic_pane;
+pub(crate) mod close_question;
+mod command_options;
+pub(crate) mod files_panel;
+pub(crate) mod job_panel;
+pub(crate) mod jobs_panel;
+pub(crate) mod notices;
+pub(crate) mod options_panel;
+pub(crate) mod output_log;
+pub(crate) mod output_pane;
+pub(crate) mod panic_pane;
 pub mod results_pane;
-pub mod settings_page;
-pub mod status_bar;
+pub(crate) mod settings_page;
+pub(crate) mod status_bar;
 pub mod tokens;
-pub mod waits_pane;
-pub mod widgets;
+pub(crate) mod waits_pane;
+pub(crate) mod widgets;
 pub mod words;
 
 mod choices;
 mod command;
+mod results_rows;
 mod view;
 
 pub use choices::{Choices, Settings, ThemeChoice};
 pub use command::{Command, Notice, Severity};
-pub use view::{BlockedFor, Column, Draft, Order, Page, Pane, ResultsView, Sort, View};
+pub(crate) use view::ShownOutput;
+pub use view::{
+    BlockedFor, Column, Draft, Order, OutputView, Page, Pane, ResultsView, Sort, Stream, View,
+};

@@ -7,7 +7,7 @@ use super::widgets::{Mark, mark_ui};
 use super::{Command, Notice, Severity};
 
 /// The notices, oldest first.
-pub fn notices_ui(notices: &[Notice], ui: &mut Ui, commands: &mut Vec<Command>) {
+pub(crate) fn notices_ui(notices: &[Notice], ui: &mut Ui, commands: &mut Vec<Command>) {
     for (index, notice) in notices.iter().enumerate() {
         ui.push_id(index, |ui| notice_ui(index, notice, ui, commands));
     }

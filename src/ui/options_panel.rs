@@ -1,14 +1,20 @@
 //! Which job runs next, with which options, and where.
 
-use eframe::egui::{ComboBox, DragValue, Grid, Response, Ui};
+use std::path::{Path, PathBuf};
+
+use eframe::egui::{ComboBox, DragValue, Grid, Label, Response, RichText, Ui};
 
 use super::widgets::{field_ui, primary_button, section_ui};
-use super::{Choices, Command};
-use crate::jobs::{Options, RunOn, checksum, misbehave};
+use super::{Choices, Command, command_options};
+use crate::jobs::{Options, Priority, RunOn, checksum, misbehave};
+
+/// A person picks a checksum list or two; the names of more inputs than this are not looked at.
+const LIKELY_LISTS: usize = 16;
 
 /// The choices for the next job, and `Start`. `why_not` says why it can't be started.
-pub fn options_ui(
+pub(crate) fn options_ui(
     choices: &mut Choices,
+    inputs: &[PathBuf],
     why_not: Option<&str>,
     ui: &mut Ui,
     commands: &mut Vec<Command>,
@@ -20,21 +26,56 @@ pub fn options_ui(
         .show(ui, |ui| {
             job_ui(choices, ui);
             match &mut choices.jobs[choices.chosen] {
-                Options::Checksum(options) => checksum_ui(options, ui),
+                Options::Checksum(options) => checksum_ui(options, inputs, ui),
+                Options::Command(options) => command_options::command_ui(options, ui),
                 Options::Misbehave(options) => misbehave_ui(options, ui),
             }
             field_ui(ui, "Run on", |ui| run_on_ui(&mut choices.run_on, ui));
-            field_ui(ui, "Workers", |ui| {
-                ui.add(DragValue::new(&mut choices.workers).range(1..=Choices::MAX_WORKERS))
-                    .on_hover_text("How many items run at once. The cores of this machine, unless you know better.")
-            });
+            workers_ui(choices, ui);
         });
+    if let Options::Command(options) = &mut choices.jobs[choices.chosen] {
+        command_options::more_ui(options, ui);
+    }
     ui.add_space(4.0);
     let start = primary_button(ui, "Start", why_not.is_none());
     let start = start.on_disabled_hover_text(why_not.unwrap_or_default());
     if start.clicked() {
         commands.push(Command::Start);
     }
+}
+
+/// How many workers, and how urgent: two fields in one row.
+pub(super) fn workers_ui(choices: &mut Choices, ui: &mut Ui) {
+    let workers = ui.label("Workers");
+    ui.horizontal(|ui| {
+        ui.add(DragValue::new(&mut choices.workers).range(1..=Choices::MAX_WORKERS))
+            .labelled_by(workers.id)
+            .on_hover_text(
+                "How many items run at once. The cores of this machine, unless you know better.",
+            );
+        let priority = ui.label("Priority");
+        priority_ui(&mut choices.priority, ui).labelled_by(priority.id);
+    });
+    ui.end_row();
+}
+
+fn priority_ui(priority: &mut Priority, ui: &mut Ui) -> Response {
+    let hint = |priority| match priority {
+        Priority::Background => {
+            "Yields to the window and to other programs; crawls while these are busy"
+        }
+        Priority::Normal => "Competes with the window and with other programs",
+    };
+    ComboBox::from_id_salt("Priority")
+        .width(110.0)
+        .selected_text(priority.title())
+        .show_ui(ui, |ui| {
+            for choice in Priority::ALL {
+                ui.selectable_value(priority, choice, choice.title())
+                    .on_hover_text(hint(choice));
+            }
+        })
+        .response
 }
 
 fn job_ui(choices: &mut Choices, ui: &mut Ui) {
@@ -50,6 +91,7 @@ fn run_on_ui(run_on: &mut RunOn, ui: &mut Ui) -> Response {
     let title = |run_on: RunOn| match run_on {
         RunOn::Pool => "Pool",
         RunOn::Thread => "Thread",
+        RunOn::Process => "Processes",
     };
     ComboBox::from_id_salt("Run on")
         .selected_text(title(*run_on))
@@ -58,11 +100,16 @@ fn run_on_ui(run_on: &mut RunOn, ui: &mut Ui) -> Response {
                 .on_hover_text("A pool of threads that lives as long as the job");
             ui.selectable_value(run_on, RunOn::Thread, title(RunOn::Thread))
                 .on_hover_text("Each item on a thread of its own");
+            ui.selectable_value(run_on, RunOn::Process, title(RunOn::Process))
+                .on_hover_text(
+                    "Isolated processes: what no thread survives, a crash or a library that never \
+                     returns, costs one item",
+                );
         })
         .response
 }
 
-fn checksum_ui(options: &mut checksum::Options, ui: &mut Ui) {
+fn checksum_ui(options: &mut checksum::Options, inputs: &[PathBuf], ui: &mut Ui) {
     field_ui(ui, "Algorithm", |ui| {
         ComboBox::from_id_salt("Algorithm")
             .selected_text(options.algorithm.title())
@@ -76,6 +123,21 @@ fn checksum_ui(options: &mut checksum::Options, ui: &mut Ui) {
     ui.label("");
     ui.checkbox(&mut options.verify, "Verify a list")
         .on_hover_text("The inputs are lists as sha256sum and b3sum write them. Each line is compared with its file.");
+    ui.end_row();
+    let mut inputs = inputs.iter().take(LIKELY_LISTS);
+    if !options.verify
+        && let Some(list) = inputs.find(|input| checksum::list::is_likely(input))
+    {
+        likely_list_ui(list, ui);
+    }
+}
+
+/// Who picks a list wants it verified, and may not have seen how.
+fn likely_list_ui(list: &Path, ui: &mut Ui) {
+    let name = list.file_name().unwrap_or_default().display();
+    let text = format!("{name} looks like a list: tick this to verify it.");
+    ui.label("");
+    ui.add(Label::new(RichText::new(text).weak().small()).wrap());
     ui.end_row();
 }
 

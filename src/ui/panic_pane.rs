@@ -1,16 +1,24 @@
 //! The captured panics of the selected job.
 
-use eframe::egui::{self, RichText, Ui};
+use eframe::egui::{self, Rangef, RichText, Ui};
 
 use super::widgets::{card_ui, empty_ui};
 use super::{Command, words};
-use crate::record::{Backtrace, JobRecord, Panic, PanicKey};
+use crate::record::{Backtrace, JobId, JobRecord, Panic, PanicKey};
 
 /// More panics than this are counted, not drawn.
 const SHOWN: usize = 100;
 
+/// How far out of sight a panic is still drawn, in points.
+const NEAR: f32 = 300.0;
+
 /// Every panic with its message, its place, its thread and, on request, its backtrace.
-pub fn panic_ui(job: &JobRecord, resolving: &[PanicKey], ui: &mut Ui, commands: &mut Vec<Command>) {
+pub(crate) fn panic_ui(
+    job: &JobRecord,
+    resolving: &[PanicKey],
+    ui: &mut Ui,
+    commands: &mut Vec<Command>,
+) {
     if job.panics().next().is_none() {
         empty_ui(
             ui,
@@ -23,19 +31,37 @@ pub fn panic_ui(job: &JobRecord, resolving: &[PanicKey], ui: &mut Ui, commands: 
         .auto_shrink(false)
         .show(ui, |ui| {
             for (key, panic, backtrace) in job.panics().take(SHOWN) {
-                ui.push_id(key, |ui| {
+                in_sight_ui((job.id(), key), ui, |ui| {
                     card_ui(ui, |ui| {
                         report_ui(job, key, panic, ui);
                         backtrace_ui(job, key, backtrace, resolving.contains(&key), ui, commands);
                     });
                 });
             }
-            let more = job.panics().count().saturating_sub(SHOWN);
+            let own = usize::from(job.panic(PanicKey::Job).is_some());
+            let more = (job.counts().panicked + own).saturating_sub(SHOWN);
             if more > 0 {
                 let panics = words::plural(more, "more panic", "more panics");
                 ui.label(format!("and {panics}; the saved report has them all"));
             }
         });
+}
+
+/// Draws something where it is in sight or near, so that `Tab` finds what comes next; elsewhere it
+/// only takes its room, once that is known.
+fn in_sight_ui(key: (JobId, PanicKey), ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
+    let id = ui.scope_id().with(key);
+    let height: Option<f32> = ui.data(|data| data.get_temp(id));
+    let top = ui.cursor().top();
+    let near = ui.clip_rect().expand2(egui::vec2(0.0, NEAR)).y_range();
+    if let Some(height) = height
+        && !near.intersects(Rangef::new(top, top + height))
+    {
+        ui.allocate_space(egui::vec2(ui.available_width(), height));
+        return;
+    }
+    let drawn = ui.push_id(key, contents).response.rect;
+    ui.data_mut(|data| data.insert_temp(id, drawn.height()));
 }
 
 fn report_ui(job: &JobRecord, key: PanicKey, panic: &Panic, ui: &mut Ui) {

@@ -1,21 +1,50 @@
 //! Every item of the selected job in a virtual table: only the visible rows are drawn.
 
-use std::path::Path;
 use std::time::Duration;
 
-use eframe::egui::text::{LayoutJob, TextFormat};
 use eframe::egui::{self, RichText, Ui};
-use egui_extras::{Column as Width, TableBody, TableBuilder, TableRow};
+use egui_extras::{Column as Width, TableBody, TableBuilder};
 
+use super::results_rows::Rows;
 use super::tokens::{ROW_HEIGHT, tokens};
-use super::widgets::{Look, look_ui, number_ui};
+use super::widgets::{Look, look_ui};
 use super::{Column, Command, ResultsView, words};
-use crate::record::{ItemId, ItemRecord, ItemState, JobRecord};
+use crate::jobs::Output;
+use crate::record::{Crash, ItemId, ItemRecord, ItemState, JobRecord, ProcessRecord, ProcessState};
 
 /// Scroll offsets are `f32`: past this many rows, single rows could no longer be reached.
 const PART_ROWS: usize = 500_000;
 
 /// The filter line, the table and the details of the selected row.
+///
+/// ```
+/// use meanwhile::ui::ResultsView;
+/// use meanwhile::ui::results_pane::results_ui;
+/// # use meanwhile::{board::JobBoard, record::Record};
+/// # use meanwhile::jobs::{JobSpec, Options, RunOn, misbehave};
+/// # let spec = JobSpec {
+/// #     options: Options::Misbehave(misbehave::Options::default()),
+/// #     inputs: Vec::new(),
+/// #     run_on: RunOn::Pool,
+/// #     workers: 2,
+/// #     priority: Default::default(),
+/// # };
+/// # let mut board = JobBoard::new(|| ());
+/// # let mut record = Record::default();
+/// # let id = board.start(spec)?;
+/// # board.join_blocking(id, None);
+/// # for event in board.poll(10_000) {
+/// #     record.apply(event);
+/// # }
+///
+/// let job = record.job(id).ok_or("it was started")?;
+/// let (mut view, mut commands) = (ResultsView::default(), Vec::new());
+/// # eframe::egui::__run_test_ui(|ui| {
+/// results_ui(job, board.now(), &mut view, false, ui, &mut commands);
+/// # });
+/// assert!(commands.is_empty()); // nobody has clicked
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn results_ui(
     job: &JobRecord,
     now: Duration,
@@ -30,7 +59,7 @@ pub fn results_ui(
     if let Some(item) = selected {
         egui::Panel::bottom("item details")
             .resizable(true)
-            .default_size(84.0)
+            .default_size(112.0)
             .show(ui, |ui| details_ui(item, ui, commands));
     }
     table_ui(job, now, view, rows, ui, commands);
@@ -72,9 +101,7 @@ fn move_selection(view: &mut ResultsView, rows: usize, ui: &Ui) {
     if rows == 0 || down == up {
         return;
     }
-    let row = view
-        .selected
-        .and_then(|selected| (0..rows).find(|&row| view.order.item(row) == Some(selected.0)));
+    let row = view.selected.and_then(|item| view.order.row(item.0));
     let row = match row {
         Some(row) => (row + down).saturating_sub(up).min(rows - 1),
         None => 0,
@@ -99,6 +126,7 @@ fn parts_ui(view: &mut ResultsView, rows: usize, ui: &mut Ui) {
     .clicked()
     {
         view.part -= 1;
+        view.scroll_to = Some(PART_ROWS - 1);
     }
     ui.label(format!("part {} of {parts}", view.part + 1));
     if super::widgets::button(
@@ -110,6 +138,7 @@ fn parts_ui(view: &mut ResultsView, rows: usize, ui: &mut Ui) {
     .clicked()
     {
         view.part += 1;
+        view.scroll_to = Some(0);
     }
 }
 
@@ -123,16 +152,10 @@ fn table_ui(
 ) {
     let result_width = (ui.available_width() * 0.36).clamp(160.0, 560.0);
     let name_width = (ui.available_width() - result_width - 310.0).max(120.0);
-    let mut table = TableBuilder::new(ui).id_salt("results");
-    if let Some(row) = view.scroll_to.take() {
-        table = table.scroll_to_row(row, None);
-    }
-    table
-        .striped(true)
+    TableBuilder::new(ui)
+        .id_salt("results")
         .resizable(true)
         .auto_shrink(false)
-        // Rows are reached by keyboard from the filter; five stops in each would be in the way.
-        .sense(egui::Sense::CLICK)
         .cell_layout(egui::Layout::left_to_right(egui::Align::Center))
         .column(Width::initial(100.0).at_least(80.0).clip(true))
         .column(Width::initial(name_width).at_least(80.0).clip(true))
@@ -190,89 +213,53 @@ fn body_ui(
 ) {
     let first = view.part * PART_ROWS;
     let shown = rows.saturating_sub(first).min(PART_ROWS);
-    body.rows(ROW_HEIGHT, shown, |mut row| {
-        let index = view.order.item(first + row.index());
+    let scroll_to = view.scroll_to.take();
+    Rows::show(body, now, shown, scroll_to, |painter, ui, row, rect| {
+        let index = view.order.item(first + row);
         let Some(item) = index.and_then(|index| job.items().get(index)) else {
-            for _ in Column::ALL {
-                row.col(|_| {});
-            }
             return;
         };
-        row.set_selected(view.selected == Some(item.id));
-        row_ui(item, now, &mut row);
-        let response = row.response();
-        if response.clicked() {
-            view.selected = (view.selected != Some(item.id)).then_some(item.id);
+        let selected = view.selected == Some(item.id);
+        let row = painter.item_ui(item, rect, selected, row.is_multiple_of(2), ui);
+        if row.clicked() {
+            view.selected = (!selected).then_some(item.id);
         }
-        response.context_menu(|ui| menu_ui(item, ui, commands));
+        row.context_menu(|ui| menu_ui(item, ui, commands));
     });
-}
-
-fn row_ui(item: &ItemRecord, now: Duration, row: &mut TableRow<'_, '_>) {
-    row.col(|ui| {
-        let look = Look::of_item(&item.state, tokens(ui));
-        look_ui(ui, look);
-    });
-    row.col(|ui| name_ui(&item.input, ui));
-    row.col(|ui| {
-        if item.total > 0 || item.done > 0 {
-            number_ui(ui, words::bytes(item.total.max(item.done)));
-        }
-    });
-    row.col(|ui| match &item.state {
-        ItemState::Running => progress_ui(item, ui),
-        ItemState::Returned(_) => cell_ui(ui, RichText::new(result_text(item)).monospace()),
-        _ => cell_ui(ui, RichText::new(result_text(item))),
-    });
-    row.col(|ui| {
-        if let Some(elapsed) = item.elapsed(now) {
-            number_ui(ui, words::duration(elapsed));
-        }
-    });
-}
-
-/// The name first: in a narrow column the folder is what can be spared.
-fn name_ui(path: &Path, ui: &mut Ui) {
-    let name = path.file_name().unwrap_or(path.as_os_str());
-    let weak = ui.visuals().weak_text_color();
-    let mut text = LayoutJob::default();
-    let mut append = |part: &str, color| {
-        let font = egui::TextStyle::Body.resolve(ui.style());
-        text.append(part, 0.0, TextFormat::simple(font, color));
-    };
-    append(&name.to_string_lossy(), ui.visuals().text_color());
-    let parent = path
-        .parent()
-        .filter(|parent| !parent.as_os_str().is_empty());
-    if let Some(parent) = parent {
-        append(&format!("  {}", parent.display()), weak);
-    }
-    ui.add(egui::Label::new(text).truncate().selectable(false));
-}
-
-/// Rows answer to clicks as a whole, so their text does not.
-fn cell_ui(ui: &mut Ui, text: RichText) {
-    ui.add(egui::Label::new(text).truncate().selectable(false));
-}
-
-fn progress_ui(item: &ItemRecord, ui: &mut Ui) {
-    if item.total == 0 {
-        return;
-    }
-    let fill = tokens(ui).accent;
-    let bar = egui::ProgressBar::new(words::share(item.done, item.total))
-        .desired_height(6.0)
-        .desired_width(ui.available_width().min(160.0))
-        .fill(fill);
-    ui.add(bar).accessible_name("Item progress");
 }
 
 /// What an item came back with, in one line of text; empty while it has not ended.
+///
+/// ```
+/// use meanwhile::ui::results_pane::result_text;
+/// # use meanwhile::{board::JobBoard, record::Record};
+/// # use meanwhile::jobs::{JobSpec, Options, RunOn, misbehave};
+/// # let spec = JobSpec {
+/// #     options: Options::Misbehave(misbehave::Options::default()),
+/// #     inputs: Vec::new(),
+/// #     run_on: RunOn::Pool,
+/// #     workers: 2,
+/// #     priority: Default::default(),
+/// # };
+/// # let mut board = JobBoard::new(|| ());
+/// # let mut record = Record::default();
+/// # let id = board.start(spec)?;
+/// # board.join_blocking(id, None);
+/// # for event in board.poll(10_000) {
+/// #     record.apply(event);
+/// # }
+///
+/// let job = record.job(id).ok_or("it was started")?;
+/// assert_eq!(result_text(&job.items()[0]), "item 1 is done");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn result_text(item: &ItemRecord) -> String {
     match &item.state {
-        ItemState::Waiting | ItemState::Running | ItemState::Cancelled => String::new(),
-        ItemState::Returned(output) => output.to_string(),
-        ItemState::Failed(error) => error.message.clone(),
+        ItemState::Waiting | ItemState::Running => String::new(),
+        ItemState::Cancelled => item.stopped_text(),
+        ItemState::Returned(output) => with_verdict(item, output.to_string()),
+        ItemState::Failed(error) => with_verdict(item, error.message.clone()),
+        ItemState::Crashed(crash) => crash.message.clone(),
         ItemState::Panicked(panic) => match &panic.location {
             Some(location) => format!("{} ({location})", panic.message),
             None => panic.message.clone(),
@@ -280,13 +267,59 @@ pub fn result_text(item: &ItemRecord) -> String {
     }
 }
 
+/// The verdict on a line of a checksum list comes first, in the words of `sha256sum -c`: a narrow
+/// column cuts off what follows.
+fn with_verdict(item: &ItemRecord, text: String) -> String {
+    let verdict = match &item.state {
+        ItemState::Returned(Output::Checksum(checksum)) if checksum.verified => "OK",
+        ItemState::Failed(error) => match error.kind.as_str() {
+            "mismatch" => "FAILED",
+            "missing" => "missing",
+            "malformed" => "malformed",
+            _ => return text,
+        },
+        _ => return text,
+    };
+    format!("{verdict}: {text}")
+}
+
 fn menu_ui(item: &ItemRecord, ui: &mut Ui, commands: &mut Vec<Command>) {
     let result = result_text(item);
     if !result.is_empty() && ui.button("Copy result").clicked() {
         commands.push(Command::CopyText(result));
     }
+    if let ItemState::Crashed(crash) = &item.state
+        && !crash.stderr.is_empty()
+        && ui.button("Copy standard error").clicked()
+    {
+        commands.push(Command::CopyText(crash.stderr.clone()));
+    }
     if ui.button("Copy path").clicked() {
         commands.push(Command::CopyText(item.input.display().to_string()));
+    }
+}
+
+/// The last words of the worker that the item took along.
+fn crash_ui(crash: &Crash, ui: &mut Ui) {
+    if crash.stderr.is_empty() {
+        ui.label(RichText::new("It printed nothing on standard error.").weak());
+        return;
+    }
+    ui.label(RichText::new("Its last lines on standard error:").weak());
+    ui.add(egui::Label::new(RichText::new(&crash.stderr).monospace()).wrap());
+}
+
+/// `process 1234 · exited with code 3`, and what became of its tree where somebody stopped that.
+fn process_text(process: &ProcessRecord) -> String {
+    let state = match &process.state {
+        ProcessState::Running => "running".to_owned(),
+        ProcessState::Paused => "paused: a signal such as SIGSTOP holds it".to_owned(),
+        ProcessState::Ended(ran) => ran.end.to_string(),
+    };
+    let pid = process.pid;
+    match process.stopped.as_ref().filter(|it| !it.is_empty()) {
+        Some(stopped) => format!("process {pid} · {state} · {stopped}"),
+        None => format!("process {pid} · {state}"),
     }
 }
 
@@ -295,12 +328,18 @@ fn details_ui(item: &ItemRecord, ui: &mut Ui, commands: &mut Vec<Command>) {
         .auto_shrink(false)
         .show(ui, |ui| {
             ui.horizontal(|ui| {
-                look_ui(ui, Look::of_item(&item.state, tokens(ui)));
+                look_ui(ui, Look::of_item(item, tokens(ui)));
                 ui.add(egui::Label::new(item.input.display().to_string()).truncate());
             });
+            if let Some(process) = &item.process {
+                ui.label(RichText::new(process_text(process)).weak());
+            }
             let result = result_text(item);
             if !result.is_empty() {
                 ui.add(egui::Label::new(RichText::new(&result).monospace()).wrap());
+            }
+            if let ItemState::Crashed(crash) = &item.state {
+                crash_ui(crash, ui);
             }
             ui.horizontal(|ui| menu_ui(item, ui, commands));
         });

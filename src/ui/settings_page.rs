@@ -4,11 +4,17 @@ use std::path::Path;
 
 use eframe::egui::{self, Grid, RichText, Ui};
 
+use super::options_panel::workers_ui;
 use super::widgets::{card_ui, field_ui, section_ui};
 use super::{Choices, Settings, ThemeChoice};
 
 /// Everything on the page `Settings`. Changes apply at once and are saved by themselves.
-pub fn settings_ui(settings: &mut Settings, choices: &mut Choices, file: &Path, ui: &mut Ui) {
+pub(crate) fn settings_ui(
+    settings: &mut Settings,
+    choices: &mut Choices,
+    file: &Path,
+    ui: &mut Ui,
+) {
     ui.set_max_width(640.0);
     ui.heading("Settings");
     card_ui(ui, |ui| {
@@ -21,9 +27,7 @@ pub fn settings_ui(settings: &mut Settings, choices: &mut Choices, file: &Path, 
     card_ui(ui, |ui| {
         section_ui(ui, "Work");
         Grid::new("work").num_columns(2).show(ui, |ui| {
-            field_ui(ui, "Workers", |ui| {
-                ui.add(egui::DragValue::new(&mut choices.workers).range(1..=Choices::MAX_WORKERS))
-            });
+            workers_ui(choices, ui);
             field_ui(ui, "Timeout (s)", |ui| {
                 ui.add(
                     egui::DragValue::new(&mut choices.timeout_secs)
@@ -36,8 +40,7 @@ pub fn settings_ui(settings: &mut Settings, choices: &mut Choices, file: &Path, 
             &mut settings.ask_attention,
             "Ask for attention when long work ends behind another window",
         );
-        let note =
-            "Workers run at background priority, so that the window and other programs stay quick.";
+        let note = "Workers in the background yield to the window and to other programs.";
         ui.label(RichText::new(note).weak());
     });
     card_ui(ui, |ui| {

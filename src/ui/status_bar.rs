@@ -5,13 +5,16 @@ use eframe::egui::{self, RichText, Ui};
 use super::words;
 use crate::record::FrameSummary;
 
-/// Tasks running, frame times, repaints.
-pub fn status_ui(running: usize, frames: FrameSummary, ui: &mut Ui) {
+/// Tasks and processes running, frame times, repaints.
+pub(crate) fn status_ui(tasks: usize, processes: usize, frames: FrameSummary, ui: &mut Ui) {
     ui.horizontal(|ui| {
-        figure_ui(ui, &words::plural(running, "task running", "tasks running"));
+        figure_ui(ui, &words::plural(tasks, "task running", "tasks running"));
         ui.separator();
-        let now = frames.last.map_or_else(|| "–".to_owned(), words::duration);
-        let worst = words::duration(frames.worst);
+        let processes = words::plural(processes, "process running", "processes running");
+        figure_ui(ui, &processes);
+        ui.separator();
+        let time = |time: Option<_>| time.map_or_else(|| "–".to_owned(), words::duration);
+        let (now, worst) = (time(frames.last), time(frames.worst));
         figure_ui(ui, &format!("frame {now}, worst in 5 s {worst}")).on_hover_text(
             "From the moment a frame was due until it was drawn. What the graphics card does \
              afterwards is not in it.",

@@ -1,7 +1,7 @@
 //! The only place where a colour or a distance is written.
 //!
 //! State colours are those of Okabe and Ito, which stay apart for colour-blind eyes; each also has
-//! a shape and a word of its own, see [`super::widgets`].
+//! a shape and a word of its own, which stand in `widgets`.
 
 use eframe::egui::{self, Color32, CornerRadius, FontId, Stroke, TextStyle, Theme, Visuals};
 
@@ -40,6 +40,8 @@ pub struct Tokens {
     pub failed: Color32,
     /// Work that panicked.
     pub panicked: Color32,
+    /// Work that took its process along.
+    pub crashed: Color32,
     /// Work that took longer than one would wait.
     pub timed_out: Color32,
 }
@@ -76,6 +78,7 @@ static LIGHT: Tokens = Tokens {
     returned: rgb(0x00, 0x8A, 0x65),
     failed: rgb(0xD5, 0x5E, 0x00),
     panicked: rgb(0xB4, 0x4E, 0x85),
+    crashed: rgb(0x1E, 0x22, 0x27),
     timed_out: rgb(0xB8, 0x7C, 0x00),
 };
 
@@ -96,10 +99,19 @@ static DARK: Tokens = Tokens {
     returned: rgb(0x2F, 0xC1, 0x96),
     failed: rgb(0xF0, 0x7F, 0x2E),
     panicked: rgb(0xE0, 0x92, 0xBE),
+    crashed: rgb(0xF0, 0xE4, 0x42),
     timed_out: rgb(0xE6, 0x9F, 0x00),
 };
 
 /// The tokens of the theme that `ui` is drawn in.
+///
+/// ```
+/// use meanwhile::ui::tokens::tokens;
+///
+/// # eframe::egui::__run_test_ui(|ui| {
+/// ui.colored_label(tokens(ui).failed, "2 files don't match");
+/// # });
+/// ```
 pub fn tokens(ui: &egui::Ui) -> &'static Tokens {
     if ui.visuals().dark_mode {
         &DARK
@@ -109,6 +121,16 @@ pub fn tokens(ui: &egui::Ui) -> &'static Tokens {
 }
 
 /// Gives both themes of a context our look. Call once, before the first frame.
+///
+/// ```
+/// use eframe::egui;
+/// use meanwhile::ui::tokens;
+///
+/// let ctx = egui::Context::default();
+/// tokens::install(&ctx);
+/// let button = ctx.style_of(egui::Theme::Dark).visuals.widgets.inactive.weak_bg_fill;
+/// assert_ne!(button, egui::Visuals::dark().widgets.inactive.weak_bg_fill);
+/// ```
 pub fn install(ctx: &egui::Context) {
     ctx.set_visuals_of(Theme::Light, visuals(Visuals::light(), &LIGHT));
     ctx.set_visuals_of(Theme::Dark, visuals(Visuals::dark(), &DARK));
@@ -195,6 +217,7 @@ mod tests {
                     tokens.returned,
                     tokens.failed,
                     tokens.panicked,
+                    tokens.crashed,
                     tokens.timed_out,
                 ] {
                     assert!(contrast(state, ground) >= 3.0, "{state:?} on {ground:?}");

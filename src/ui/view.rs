@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::{ItemId, JobId};
+use super::output_log::{Find, Log};
+use crate::record::{ItemId, JobId, RateWindow};
 
 /// What the window shows right now. Nothing in here runs or is saved with the results.
 #[derive(Debug, Default)]
@@ -19,11 +20,13 @@ pub struct View {
     pub draft: Draft,
     /// The results table of the selected job.
     pub results: ResultsView,
+    /// What is shown of the output of its processes.
+    pub output: OutputView,
     /// What the last wait on the UI thread cost.
     pub blocked_for: Option<BlockedFor>,
     /// Whether a file dialog is open.
     pub dialog_open: bool,
-    /// Puts the keyboard into the `Filter` field in the next frame.
+    /// Puts the keyboard into the `Filter` field in the next frame, or into `Find`.
     pub focus_filter: bool,
 }
 
@@ -57,6 +60,8 @@ pub enum Pane {
     /// Every item and what it came back with.
     #[default]
     Results,
+    /// What a process prints.
+    Output,
     /// The captured panics.
     Panic,
     /// Who waits for whom.
@@ -65,12 +70,13 @@ pub enum Pane {
 
 impl Pane {
     /// All of them, in the order in which they are offered.
-    pub const ALL: [Self; 3] = [Self::Results, Self::Panic, Self::Waits];
+    pub const ALL: [Self; 4] = [Self::Results, Self::Output, Self::Panic, Self::Waits];
 
     /// The name on screen.
     pub fn title(self) -> &'static str {
         match self {
             Self::Results => "Results",
+            Self::Output => "Output",
             Self::Panic => "Panic",
             Self::Waits => "Waits",
         }
@@ -97,12 +103,27 @@ pub struct BlockedFor {
 
 impl BlockedFor {
     /// How many frames of a 60 Hz display were not drawn.
+    ///
+    /// ```
+    /// use meanwhile::record::JobId;
+    /// use meanwhile::ui::BlockedFor;
+    /// use std::time::Duration;
+    ///
+    /// let cost = BlockedFor { job: JobId(1), blocked: Duration::from_secs(2) };
+    /// assert_eq!(cost.frames_missed(), 120);
+    /// ```
     pub fn frames_missed(&self) -> u128 {
         self.blocked.as_micros() * 60 / 1_000_000
     }
 }
 
 /// The columns of the results table.
+///
+/// ```
+/// use meanwhile::ui::Column;
+///
+/// assert_eq!(Column::ALL.map(Column::title), ["State", "Name", "Size", "Result", "Time"]);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Column {
     /// Where the item stands.
@@ -150,6 +171,15 @@ pub struct Sort {
 }
 
 /// Which items are shown, in which order.
+///
+/// ```
+/// use meanwhile::ui::Order;
+///
+/// let filtered = Order::Rows([7, 2].into());
+/// assert_eq!((filtered.len(1_000), Order::AsFound.len(1_000)), (2, 1_000));
+/// assert_eq!((filtered.item(0), filtered.item(2)), (Some(7), None));
+/// assert_eq!((filtered.row(2), filtered.row(3)), (Some(1), None));
+/// ```
 #[derive(Clone, Debug, Default)]
 pub enum Order {
     /// All, as planning found them.
@@ -175,6 +205,14 @@ impl Order {
             Self::Rows(rows) => rows.get(row).map(|&item| item as usize),
         }
     }
+
+    /// The row that shows an item, if one does.
+    pub fn row(&self, item: usize) -> Option<usize> {
+        match self {
+            Self::AsFound => Some(item),
+            Self::Rows(rows) => rows.iter().position(|&shown| shown as usize == item),
+        }
+    }
 }
 
 /// The results table: what was asked for, and the order computed for it so far.
@@ -198,6 +236,18 @@ pub struct ResultsView {
 
 impl ResultsView {
     /// Sorts by a column; the same column again turns the order round, then back to as found.
+    ///
+    /// ```
+    /// use meanwhile::ui::{Column, ResultsView};
+    ///
+    /// let mut view = ResultsView::default();
+    /// view.sort_by(Column::Size);
+    /// assert!(view.sort.is_some_and(|sort| !sort.descending));
+    /// view.sort_by(Column::Size);
+    /// assert!(view.sort.is_some_and(|sort| sort.descending));
+    /// view.sort_by(Column::Size);
+    /// assert_eq!(view.sort, None);
+    /// ```
     pub fn sort_by(&mut self, column: Column) {
         self.sort = match self.sort {
             Some(sort) if sort.column == column && sort.descending => None,
@@ -210,5 +260,118 @@ impl ResultsView {
                 descending: false,
             }),
         };
+    }
+}
+
+/// The two streams of a process.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stream {
+    /// Standard output.
+    #[default]
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+impl Stream {
+    /// Both, in the order in which they are offered.
+    pub const ALL: [Self; 2] = [Self::Stdout, Self::Stderr];
+
+    /// The name on screen.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Stdout => "Stdout",
+            Self::Stderr => "Stderr",
+        }
+    }
+
+    /// The other one.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Stdout => Self::Stderr,
+            Self::Stderr => Self::Stdout,
+        }
+    }
+}
+
+/// The output pane: what was asked for, and what was read for it so far.
+#[derive(Debug, Default)]
+pub struct OutputView {
+    /// Which stream.
+    pub stream: Stream,
+    /// The text that is looked for, whatever its case.
+    pub find: String,
+    /// The stream of one process; `None` where there is no process.
+    pub(crate) shown: Option<ShownOutput>,
+}
+
+/// What was read of one stream of one process.
+#[derive(Debug)]
+pub(crate) struct ShownOutput {
+    pub(crate) job: JobId,
+    pub(crate) item: ItemId,
+    pub(crate) stream: Stream,
+    /// Its last lines.
+    pub(crate) log: Log,
+    /// Those that contain [`OutputView::find`].
+    pub(crate) found: Find,
+    /// Whether there is more to search.
+    pub(crate) is_searching: bool,
+    /// How many bytes came in all.
+    pub(crate) total: u64,
+    /// How many of them nobody keeps any more.
+    pub(crate) dropped: u64,
+    /// How many came on the other stream.
+    pub(crate) other_total: u64,
+    /// Whether something still holds the stream although the process has ended.
+    pub(crate) is_held_open: bool,
+    /// Whether less was read than is kept.
+    pub(crate) has_gap: bool,
+    /// A flood is not read in every frame; on the board's clock.
+    pub(crate) next_read_at: Duration,
+    pub(crate) pace: RateWindow,
+    /// Over the last seconds while the process runs.
+    pub(crate) bytes_per_sec: f64,
+    pub(crate) scroll: LogScroll,
+}
+
+/// Where the lines are scrolled to.
+#[derive(Debug)]
+pub(crate) struct LogScroll {
+    /// Of the first line of [`ShownOutput::log`] in the last frame.
+    pub(crate) first_line: u64,
+    /// In points.
+    pub(crate) offset: f32,
+    /// Whether it follows what comes.
+    pub(crate) follows: bool,
+    /// The line to bring into sight.
+    pub(crate) to: Option<u64>,
+}
+
+impl ShownOutput {
+    pub(crate) fn new(job: JobId, item: ItemId, stream: Stream) -> Self {
+        Self {
+            job,
+            item,
+            stream,
+            log: Log::default(),
+            found: Find::default(),
+            is_searching: false,
+            total: 0,
+            dropped: 0,
+            other_total: 0,
+            is_held_open: false,
+            has_gap: false,
+            next_read_at: Duration::ZERO,
+            pace: RateWindow::default(),
+            bytes_per_sec: 0.0,
+            scroll: LogScroll {
+                first_line: 0,
+                offset: 0.0,
+                follows: true,
+                to: None,
+            },
+        }
     }
 }

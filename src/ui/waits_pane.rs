@@ -11,17 +11,17 @@ use super::words;
 
 /// One wait, ready to be drawn.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WaitRow {
+pub(crate) struct WaitRow {
     /// Who waits.
-    pub waiter: String,
+    pub(crate) waiter: String,
     /// For whom.
-    pub target: String,
+    pub(crate) target: String,
     /// How long at most from now on; `None`: without a deadline.
-    pub left: Option<Duration>,
+    pub(crate) left: Option<Duration>,
 }
 
 /// The waits of the whole program.
-pub fn waits_ui(waits: &[WaitRow], ui: &mut Ui) {
+pub(crate) fn waits_ui(waits: &[WaitRow], ui: &mut Ui) {
     if waits.is_empty() {
         empty_ui(
             ui,

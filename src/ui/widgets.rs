@@ -1,24 +1,30 @@
 //! Small things that several panels draw.
 
+use std::borrow::Cow;
+
 use eframe::egui::{self, Color32, Pos2, Rect, Response, RichText, Sense, Shape, Stroke, Ui, Vec2};
 
 use super::tokens::{Tokens, tokens};
-use crate::record::{ItemState, JobState};
+use crate::jobs::command::End;
+use crate::record::{ItemRecord, ItemState, JobState, ProcessState};
+
+/// The side of the square that the shape of a state is painted into.
+pub(crate) const MARK_SIZE: f32 = 14.0;
 
 /// How a state looks: a shape, a colour and a word, so that none of them stands alone.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Look {
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Look {
     /// The shape.
-    pub mark: Mark,
+    pub(crate) mark: Mark,
     /// The colour of the shape.
-    pub color: Color32,
+    pub(crate) color: Color32,
     /// The word beside it.
-    pub word: &'static str,
+    pub(crate) word: Cow<'static, str>,
 }
 
 /// The shape of a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mark {
+pub(crate) enum Mark {
     /// A ring: waiting.
     Ring,
     /// A triangle that points on: running.
@@ -29,29 +35,35 @@ pub enum Mark {
     Cross,
     /// A triangle that points up: panicked.
     Warning,
+    /// A star with eight points: crashed.
+    Star,
     /// A bar: cancelled.
     Bar,
+    /// Two bars that stand: paused.
+    Pause,
     /// A diamond: timed out.
     Diamond,
 }
 
 impl Look {
-    /// How an item's state looks.
-    pub fn of_item(state: &ItemState, tokens: &Tokens) -> Self {
-        let (mark, color) = match state {
+    /// How an item's state looks: the word is that for its process, where it has one.
+    pub(crate) fn of_item(item: &ItemRecord, tokens: &Tokens) -> Self {
+        let (mark, color) = match item.state {
+            ItemState::Running if is_paused(item) => (Mark::Pause, tokens.neutral),
             ItemState::Waiting => (Mark::Ring, tokens.neutral),
             ItemState::Running => (Mark::Play, tokens.running),
             ItemState::Returned(_) => (Mark::Disc, tokens.returned),
             ItemState::Failed(_) => (Mark::Cross, tokens.failed),
             ItemState::Panicked(_) => (Mark::Warning, tokens.panicked),
+            ItemState::Crashed(_) => (Mark::Star, tokens.crashed),
             ItemState::Cancelled => (Mark::Bar, tokens.neutral),
         };
-        let word = state.word();
+        let word = item_word(item);
         Self { mark, color, word }
     }
 
     /// How a job's state looks.
-    pub fn of_job(state: &JobState, tokens: &Tokens) -> Self {
+    pub(crate) fn of_job(state: &JobState, tokens: &Tokens) -> Self {
         let (mark, color) = match state {
             JobState::Running => (Mark::Play, tokens.running),
             JobState::Returned => (Mark::Disc, tokens.returned),
@@ -64,21 +76,48 @@ impl Look {
             JobState::TimedOut => "timed out",
             _ => state.word(),
         };
+        let word = word.into();
         Self { mark, color, word }
     }
 }
 
+fn is_paused(item: &ItemRecord) -> bool {
+    let state = item.process.as_ref().map(|process| &process.state);
+    state == Some(&ProcessState::Paused)
+}
+
+/// `exit code 3` and `SIGKILL` say more than `failed`; a cancel is more than the signal it sent.
+fn item_word(item: &ItemRecord) -> Cow<'static, str> {
+    let end = item.ran().map(|ran| &ran.end);
+    match (&item.state, end) {
+        (ItemState::Running, _) if is_paused(item) => "paused".into(),
+        (ItemState::Returned(_) | ItemState::Failed(_), Some(End::Exited { code })) => {
+            format!("exit code {code}").into()
+        }
+        (ItemState::Failed(_), Some(End::Signalled { signal, name, .. })) => {
+            let number = || format!("signal {signal}");
+            name.clone().unwrap_or_else(number).into()
+        }
+        (state, _) => state.word().into(),
+    }
+}
+
 /// The shape of a state, as high as a line of text.
-pub fn mark_ui(ui: &mut Ui, mark: Mark, color: Color32) -> Response {
-    let (rect, response) = ui.allocate_exact_size(Vec2::splat(14.0), Sense::hover());
+pub(crate) fn mark_ui(ui: &mut Ui, mark: Mark, color: Color32) -> Response {
+    let (rect, response) = ui.allocate_exact_size(Vec2::splat(MARK_SIZE), Sense::hover());
     if ui.is_rect_visible(rect) {
-        ui.painter().add(mark_shape(mark, rect.shrink(2.0), color));
+        paint_mark(ui, mark, rect, color);
     }
     response
 }
 
+/// Paints the shape of a state into a square.
+pub(crate) fn paint_mark(ui: &Ui, mark: Mark, rect: Rect, color: Color32) {
+    ui.painter().add(mark_shape(mark, rect.shrink(2.0), color));
+}
+
 /// The shape and the word of a state.
-pub fn look_ui(ui: &mut Ui, look: Look) {
+pub(crate) fn look_ui(ui: &mut Ui, look: Look) {
     ui.spacing_mut().item_spacing.x = 5.0;
     mark_ui(ui, look.mark, look.color);
     ui.label(look.word);
@@ -98,6 +137,25 @@ fn mark_shape(mark: Mark, rect: Rect, color: Color32) -> Shape {
             line(at(-0.8, 0.8), at(0.8, -0.8)),
         ]),
         Mark::Warning => filled(vec![at(0.0, -1.0), at(1.05, 0.9), at(-1.05, 0.9)]),
+        // Two squares, one on its corner: each is convex, which a star is not.
+        Mark::Star => Shape::Vec(vec![
+            filled(vec![
+                at(-0.75, -0.75),
+                at(0.75, -0.75),
+                at(0.75, 0.75),
+                at(-0.75, 0.75),
+            ]),
+            filled(vec![
+                at(0.0, -1.1),
+                at(1.1, 0.0),
+                at(0.0, 1.1),
+                at(-1.1, 0.0),
+            ]),
+        ]),
+        Mark::Pause => Shape::Vec(vec![
+            line(at(-0.5, -0.9), at(-0.5, 0.9)),
+            line(at(0.5, -0.9), at(0.5, 0.9)),
+        ]),
         Mark::Bar => line(at(-0.95, 0.0), at(0.95, 0.0)),
         Mark::Diamond => filled(vec![
             at(0.0, -1.1),
@@ -109,7 +167,7 @@ fn mark_shape(mark: Mark, rect: Rect, color: Color32) -> Shape {
 }
 
 /// The one button of a panel that goes on.
-pub fn primary_button(ui: &mut Ui, text: &str, enabled: bool) -> Response {
+pub(crate) fn primary_button(ui: &mut Ui, text: &str, enabled: bool) -> Response {
     let tokens = tokens(ui);
     let button =
         egui::Button::new(RichText::new(text).color(tokens.on_accent).strong()).fill(tokens.accent);
@@ -117,13 +175,13 @@ pub fn primary_button(ui: &mut Ui, text: &str, enabled: bool) -> Response {
 }
 
 /// A button that is grey while it makes no sense, and says why under the pointer.
-pub fn button(ui: &mut Ui, text: &str, enabled: bool, why_not: &str) -> Response {
+pub(crate) fn button(ui: &mut Ui, text: &str, enabled: bool, why_not: &str) -> Response {
     ui.add_enabled(enabled, egui::Button::new(text))
         .on_disabled_hover_text(why_not)
 }
 
 /// A number: right-aligned in the space that is left, in figures of one width.
-pub fn number_ui(ui: &mut Ui, text: impl Into<String>) {
+pub(crate) fn number_ui(ui: &mut Ui, text: impl Into<String>) {
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
         ui.add_space(4.0);
         let text = RichText::new(text).monospace();
@@ -132,7 +190,7 @@ pub fn number_ui(ui: &mut Ui, text: impl Into<String>) {
 }
 
 /// A group that stands out from the background, as wide as its parent.
-pub fn card_ui<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
+pub(crate) fn card_ui<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
     let tokens = tokens(ui);
     egui::Frame::new()
         .fill(tokens.surface)
@@ -147,12 +205,12 @@ pub fn card_ui<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R {
 }
 
 /// A heading of a group.
-pub fn section_ui(ui: &mut Ui, text: &str) {
+pub(crate) fn section_ui(ui: &mut Ui, text: &str) {
     ui.label(RichText::new(text).size(15.0));
 }
 
 /// Text in the middle of what is left, for a panel that has nothing to show.
-pub fn empty_ui(ui: &mut Ui, title: &str, hint: &str) {
+pub(crate) fn empty_ui(ui: &mut Ui, title: &str, hint: &str) {
     ui.vertical_centered(|ui| {
         ui.add_space((ui.available_height() * 0.35).min(160.0));
         ui.label(RichText::new(title).heading());
@@ -162,7 +220,11 @@ pub fn empty_ui(ui: &mut Ui, title: &str, hint: &str) {
 
 /// A row of a two-column form: the name, then the widget, which gets that name for screen readers
 /// and tests too.
-pub fn field_ui(ui: &mut Ui, name: &str, widget: impl FnOnce(&mut Ui) -> Response) -> Response {
+pub(crate) fn field_ui(
+    ui: &mut Ui,
+    name: &str,
+    widget: impl FnOnce(&mut Ui) -> Response,
+) -> Response {
     let label = ui.label(name);
     let response = widget(ui).labelled_by(label.id);
     ui.end_row();

@@ -5,6 +5,12 @@ use std::time::Duration;
 const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
 /// `0 B`, `999 B`, `1.5 KiB`, `12.0 GiB`: bytes in powers of 1024.
+///
+/// ```
+/// use meanwhile::ui::words::bytes;
+///
+/// assert_eq!(bytes(1_536), "1.5 KiB");
+/// ```
 pub fn bytes(count: u64) -> String {
     if count < 1024 {
         return format!("{count} B");
@@ -19,6 +25,12 @@ pub fn bytes(count: u64) -> String {
 }
 
 /// `120.0 MiB/s`.
+///
+/// ```
+/// use meanwhile::ui::words::rate;
+///
+/// assert_eq!(rate(2_097_152.0), "2.0 MiB/s");
+/// ```
 pub fn rate(bytes_per_sec: f64) -> String {
     #[expect(
         clippy::cast_possible_truncation,
@@ -30,6 +42,13 @@ pub fn rate(bytes_per_sec: f64) -> String {
 }
 
 /// `80 µs`, `0.4 ms`, `250 ms`, `2.0 s`, `1 min 05 s`, `3 h 07 min`.
+///
+/// ```
+/// use meanwhile::ui::words::duration;
+/// use std::time::Duration;
+///
+/// assert_eq!(duration(Duration::from_secs(65)), "1 min 05 s");
+/// ```
 pub fn duration(time: Duration) -> String {
     let secs = time.as_secs();
     match time {
@@ -43,11 +62,24 @@ pub fn duration(time: Duration) -> String {
 }
 
 /// `2.0 s`: always in seconds with one decimal, so that a countdown does not jump.
+///
+/// ```
+/// use meanwhile::ui::words::seconds;
+/// use std::time::Duration;
+///
+/// assert_eq!(seconds(Duration::from_millis(65_040)), "65.0 s");
+/// ```
 pub fn seconds(time: Duration) -> String {
     format!("{:.1} s", time.as_secs_f64())
 }
 
 /// `1 234 567`: digits in groups of three.
+///
+/// ```
+/// use meanwhile::ui::words::count;
+///
+/// assert_eq!(count(1_234_567_u32), "1 234 567");
+/// ```
 pub fn count(number: impl TryInto<u128>) -> String {
     let digits = number.try_into().unwrap_or(u128::MAX).to_string();
     let mut grouped = String::with_capacity(digits.len() * 4 / 3);
@@ -61,11 +93,24 @@ pub fn count(number: impl TryInto<u128>) -> String {
 }
 
 /// `1 file`, `2 files`: a count with its noun.
+///
+/// ```
+/// use meanwhile::ui::words::plural;
+///
+/// assert_eq!(plural(1, "file", "files"), "1 file");
+/// assert_eq!(plural(2, "file", "files"), "2 files");
+/// ```
 pub fn plural(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { many })
 }
 
 /// A share between 0 and 1 of a whole that may be 0.
+///
+/// ```
+/// use meanwhile::ui::words::share;
+///
+/// assert_eq!((share(3, 4), share(0, 0)), (0.75, 0.0));
+/// ```
 pub fn share(done: u64, total: u64) -> f32 {
     if total == 0 {
         return 0.0;

@@ -15,6 +15,9 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
+#[cfg(target_os = "linux")]
+use crate::util::policy::idle_threads_of;
+
 fn meanwhile(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_meanwhile"));
     command.args(args).stdin(Stdio::null());
@@ -24,6 +27,10 @@ fn meanwhile(args: &[&str]) -> Command {
 fn run(args: &[&str]) -> Output {
     meanwhile(args).output().expect("the program starts")
 }
+
+/// For a job that has to come somewhere in time: at background priority it would wait for all that
+/// the machine does beside.
+const NORMAL: [&str; 2] = ["--priority", "normal"];
 
 fn code(output: &Output) -> i32 {
     output.status.code().expect("it ends by itself")
@@ -74,7 +81,7 @@ impl Running {
             end,
         ];
         let mut command = meanwhile(&[&base, args].concat());
-        command.args(["--join-timeout", "0.2", "--then", "wait"]);
+        command.args(["--join-timeout", "1", "--then", "wait"]);
         let child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -85,7 +92,7 @@ impl Running {
         let stderr = running.0.stderr.as_mut().expect("it is piped");
         let read = BufReader::new(stderr).read_line(&mut line);
         read.expect("stderr is text");
-        assert!(line.contains("still running after 0.2 s"), "{line}");
+        assert!(line.contains("still running after 1.0 s"), "{line}");
         running
     }
 
@@ -105,7 +112,7 @@ impl Running {
 
 #[test]
 fn a_job_that_returns_prints_its_results_and_exits_with_0() {
-    for place in ["pool", "thread"] {
+    for place in ["pool", "thread", "process"] {
         let output = run(&["run", "misbehave", "--on", place, "a", "b"]);
         assert_eq!(code(&output), 0);
         assert_eq!(out(&output), "a is done\nb is done\n");
@@ -215,11 +222,11 @@ fn a_join_that_times_out_cancels_the_job_and_exits_with_3() {
         "--after",
         "1000",
     ];
-    let more = ["--join-timeout", "0.2", "--format", "json"];
-    let output = run(&[&args[..], &more].concat());
+    let more = ["--join-timeout", "1", "--format", "json"];
+    let output = run(&[&args[..], &more, &NORMAL].concat());
     assert_eq!(code(&output), 3);
     assert!(
-        err(&output).contains("still running after 0.2 s"),
+        err(&output).contains("still running after 1.0 s"),
         "{}",
         err(&output)
     );
@@ -260,7 +267,7 @@ fn a_join_that_times_out_may_go_on_waiting() {
 #[test]
 fn ctrl_c_cancels_prints_what_is_done_and_exits_with_130() {
     for signal in [Signal::SIGINT, Signal::SIGTERM] {
-        let running = Running::start("sleep", &["--format", "json"]);
+        let running = Running::start("sleep", &[&["--format", "json"], &NORMAL[..]].concat());
         running.signal(signal);
         let (code, out) = running.end();
         assert_eq!(code, Some(130));
@@ -286,12 +293,27 @@ fn a_second_ctrl_c_leaves_at_once() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn workers_yield_to_everybody_unless_the_person_says_otherwise() {
+    for place in ["pool", "thread"] {
+        let idle = |args: &[&str]| {
+            let running = Running::start("sleep", &[&["--on", place], args].concat());
+            idle_threads_of(running.0.id())
+        };
+        assert!(idle(&[]) > 0, "{place}");
+        assert!(idle(&["--priority", "background"]) > 0, "{place}");
+        assert_eq!(idle(&["--priority", "normal"]), 0, "{place}");
+    }
+}
+
+#[test]
 fn wrong_usage_exits_with_2_and_help_with_0() {
     for args in [
         &["run"][..],
         &["run", "nothing"],
         &["run", "checksum"],
         &["run", "misbehave", "--workers", "0"],
+        &["run", "misbehave", "--priority", "high"],
         &["run", "misbehave", "--join-timeout", "-1"],
         &["run", "misbehave", "--join-timeout", "soon"],
         &["run", "misbehave", "--end", "well"],
@@ -431,4 +453,104 @@ fn a_list_is_saved_and_verified() {
     assert_eq!(code(&output), 1);
     assert_eq!(out(&output), format!("{}: OK\n", empty.display()));
     assert!(err(&output).contains(path(&abc)), "{}", err(&output));
+}
+
+const TEN: [&str; 10] = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"];
+
+fn run_isolated(args: &[&str]) -> Output {
+    run(&[&["run", "misbehave", "--on", "process"], args].concat())
+}
+
+#[test]
+fn of_ten_isolated_items_one_that_aborts_is_lost_and_the_exit_code_is_1() {
+    let output = run_isolated(&[&["--end", "abort", "--item", "4"], &TEN[..]].concat());
+    assert_eq!(code(&output), 1);
+    let mut done: Vec<&str> = out(&output).lines().collect();
+    done.sort_unstable();
+    let others = TEN.iter().filter(|name| **name != "d");
+    let expected: Vec<String> = others.map(|name| format!("{name} is done")).collect();
+    assert_eq!(done, expected);
+    let lines: Vec<&str> = err(&output).lines().collect();
+    let crashed = "meanwhile: d crashed: its worker was killed by signal 6 (SIGABRT)";
+    assert!(lines[0].starts_with(crashed), "{lines:?}");
+    assert_eq!(lines[1..], ["meanwhile: 10 items: 9 returned, 1 crashed"]);
+}
+
+#[test]
+fn a_crash_shows_what_the_worker_printed_last() {
+    let output = run_isolated(&["--end", "stack-overflow", "a", "b"]);
+    assert_eq!(code(&output), 1);
+    let overflowed = |line: &str| line.starts_with("    ") && line.contains("overflowed its stack");
+    assert!(err(&output).lines().any(overflowed), "{}", err(&output));
+}
+
+#[test]
+fn a_crash_is_in_the_json_with_code_or_signal_and_standard_error() {
+    let output = run_isolated(&["--end", "exit", "--format", "json", "a", "b"]);
+    assert_eq!(code(&output), 1);
+    let json = json(&output);
+    assert_eq!(json["state"], "failed");
+    assert_eq!(states(&json), ["crashed", "returned"]);
+    let expected = serde_json::json!({
+        "message": "its worker exited with code 7", "code": 7,
+        "signal": null, "signal_name": null, "core_dumped": false, "stderr": ""});
+    assert_eq!(json["items"][0]["crash"], expected);
+}
+
+#[test]
+fn an_isolated_item_that_never_ends_ends_with_the_join_s_time() {
+    let args = ["--end", "block", "--join-timeout", "3", "a", "b"];
+    let output = run_isolated(&[&args[..], &NORMAL].concat());
+    assert_eq!(code(&output), 3);
+    assert_eq!(out(&output), "b is done\n");
+    // On a machine that is too busy to end a worker in time it is left behind, and ends with the
+    // program.
+    let ends = ["1 returned, 1 cancelled\n", "1 returned, 1 timed out\n"];
+    let ended = ends.iter().any(|end| err(&output).ends_with(end));
+    assert!(ended, "{}", err(&output));
+}
+
+#[test]
+fn what_only_a_process_survives_is_refused_on_the_pool() {
+    let output = run(&["run", "misbehave", "--end", "abort", "a", "b"]);
+    assert_eq!(code(&output), 1);
+    assert_eq!(out(&output), "b is done\n");
+    assert!(
+        err(&output).contains("run it on processes"),
+        "{}",
+        err(&output)
+    );
+}
+
+#[test]
+fn workers_are_gone_soon_after_the_program_was_killed() {
+    let running = Running::start("block", &["--on", "process", "--workers", "2"]);
+    let pid = running.0.id();
+    let mut workers = processes_named("meanwhile-worke", pid);
+    while workers.is_empty() {
+        workers = processes_named("meanwhile-worke", pid);
+    }
+    running.signal(Signal::SIGKILL);
+    let start = Instant::now();
+    while workers.iter().any(|worker| is_alive(*worker)) {
+        assert!(start.elapsed() < Duration::from_mins(1), "workers live on");
+        std::thread::yield_now();
+    }
+}
+
+/// The children of a process that have this name.
+fn processes_named(name: &str, parent: u32) -> Vec<u32> {
+    let all = fs::read_dir("/proc").expect("Linux has it").flatten();
+    let pids = all.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter(|pid| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let rest = stat.split_once(") ").map_or("", |(_, rest)| rest);
+        stat.contains(&format!("({name})")) && rest.split(' ').nth(1) == Some(&parent.to_string())
+    })
+    .collect()
+}
+
+fn is_alive(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat"));
+    stat.is_ok_and(|stat| !stat.contains(") Z "))
 }

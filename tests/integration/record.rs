@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use meanwhile::jobs::misbehave;
-use meanwhile::jobs::{Item, ItemError, JobSpec, Options, Output, RunOn, Step};
+use meanwhile::jobs::{Item, ItemError, JobSpec, Options, Output, Priority, RunOn, Step};
 use meanwhile::record::{
-    Backtrace, Counts, Event, EventKind, FrameHistory, FrameSummary, ItemId, ItemState, JobId,
-    JobRecord, JobState, JoinEnd, JoinId, Panic, PanicKey, Record, job_text, panic_text,
-    write_json,
+    Backtrace, Counts, Crash, Event, EventKind, FrameHistory, FrameSummary, ItemId, ItemState,
+    Items, JobId, JobRecord, JobState, JoinEnd, JoinId, Panic, PanicKey, Record, job_text,
+    panic_text, write_json,
 };
 
 const JOB: JobId = JobId(1);
@@ -31,6 +31,7 @@ impl Script {
             inputs: Vec::new(),
             run_on: RunOn::Pool,
             workers: 1,
+            priority: Priority::default(),
         };
         script.tell(EventKind::JobDidStart {
             spec: Arc::new(spec),
@@ -118,10 +119,20 @@ fn panic(message: &str) -> Arc<Panic> {
     })
 }
 
+fn crash() -> ItemState {
+    ItemState::Crashed(Arc::new(Crash {
+        message: "its worker was killed by signal 6 (SIGABRT)".to_owned(),
+        signal: Some(6),
+        signal_name: Some("SIGABRT"),
+        stderr: "one\ntwo".to_owned(),
+        ..Crash::default()
+    }))
+}
+
 #[test]
 fn items_are_counted_where_they_stand() {
     let script = Script::new();
-    let script = ["a", "b", "c", "d", "e", "f"]
+    let script = ["a", "b", "c", "d", "e", "f", "g"]
         .iter()
         .fold(script, |script, name| script.item(*name, 0));
     let script = script
@@ -130,17 +141,19 @@ fn items_are_counted_where_they_stand() {
         .end(2, text("fine"))
         .end(3, failed("no"))
         .end(4, ItemState::Panicked(panic("oh")))
-        .end(5, ItemState::Cancelled);
+        .end(5, ItemState::Cancelled)
+        .end(6, crash());
     let expected = Counts {
         waiting: 1,
         running: 1,
         returned: 1,
         failed: 1,
         panicked: 1,
+        crashed: 1,
         cancelled: 1,
     };
     assert_eq!(script.job().counts(), expected);
-    assert_eq!((expected.total(), expected.ended()), (6, 4));
+    assert_eq!((expected.total(), expected.ended()), (7, 5));
 }
 
 #[test]
@@ -261,10 +274,28 @@ fn an_ended_job_has_the_rate_of_its_whole_time() {
 #[test]
 fn a_snapshot_of_the_items_stays_as_it_was() {
     let script = Script::new().item("a", 10).start(0);
-    let snapshot = script.job().items().to_vec();
+    let snapshot = script.job().items().clone();
     let script = script.end(0, text("fine"));
     assert_eq!(snapshot[0].state, ItemState::Running);
     assert_eq!(script.job().items()[0].state, text("fine"));
+}
+
+#[test]
+fn a_snapshot_touches_no_item_and_a_change_after_it_only_those_around() {
+    const COUNT: usize = 5_000;
+    let mut script = Script::new();
+    for _ in 0..COUNT {
+        script = script.item("a", 1);
+    }
+    let owners = |items: &Items| items.iter().map(Arc::strong_count).sum::<usize>();
+    let snapshot = script.job().items().clone();
+    assert_eq!(owners(&snapshot), COUNT);
+
+    let script = script.start(COUNT - 1);
+    let touched = owners(&snapshot) - COUNT;
+    assert!((1..=1_024).contains(&touched), "{touched} items touched");
+    assert_eq!(script.job().items().len(), COUNT);
+    assert_eq!(snapshot[COUNT - 1].state, ItemState::Waiting);
 }
 
 #[test]
@@ -325,10 +356,11 @@ fn every_event_changes_the_revision() {
 #[test]
 fn only_an_ended_job_can_be_forgotten() {
     let mut script = Script::new();
-    script.record.forget(JOB);
+    assert!(script.record.forget(JOB).is_none());
     assert!(script.record.job(JOB).is_some());
     let mut script = script.finish(JobState::Returned);
-    script.record.forget(JOB);
+    let forgotten = script.record.forget(JOB).unwrap();
+    assert_eq!(*forgotten.state(), JobState::Returned);
     assert!(script.record.job(JOB).is_none());
 }
 
@@ -386,7 +418,7 @@ fn the_report_of_a_job_lists_every_item_and_every_panic() {
         .finish(JobState::Failed);
     let report = job_text(script.job(), script.at);
     let expected = "job: misbehave #1\nstate: failed\nelapsed: 1.500 s\n\
-        items: 3 (1 returned, 1 failed, 1 panicked, 0 cancelled)\n\
+        items: 3 (1 returned, 1 failed, 1 panicked, 0 crashed, 0 cancelled)\n\
         returned: a  fine\nfailed: b  b is broken\npanicked: c  oh\n\nmisbehave #1 panicked\n";
     assert!(report.starts_with(expected), "{report}");
 }
@@ -418,6 +450,24 @@ fn the_json_of_a_job_holds_each_item_with_what_it_ended_with() {
         ],
     });
     assert_eq!(script.json(), expected);
+}
+
+#[test]
+fn a_crash_is_written_with_code_or_signal_and_the_last_lines_of_its_worker() {
+    let script = Script::new()
+        .item("a", 0)
+        .end(0, crash())
+        .finish(JobState::Failed);
+    let expected = serde_json::json!({
+        "input": "a", "state": "crashed", "crash": {
+            "message": "its worker was killed by signal 6 (SIGABRT)",
+            "code": null, "signal": 6, "signal_name": "SIGABRT", "core_dumped": false,
+            "stderr": "one\ntwo"}});
+    assert_eq!(script.json()["items"][0], expected);
+    let report = job_text(script.job(), script.at);
+    let lines = "\ncrashed: a  its worker was killed by signal 6 (SIGABRT)\n    stderr: one\n    \
+        stderr: two\n";
+    assert!(report.contains(lines), "{report}");
 }
 
 #[test]
@@ -466,7 +516,7 @@ fn frames_that_follow_each_other_count_from_start_to_start() {
     frames.begin_frame(millis(66), Some(millis(16)));
     let expected = FrameSummary {
         last: Some(millis(50)),
-        worst: millis(50),
+        worst: Some(millis(50)),
         repaints: 3,
         slow: 1,
     };
@@ -490,8 +540,8 @@ fn a_window_that_slept_is_not_slow() {
 fn the_worst_frame_is_forgotten_after_five_seconds() {
     let mut frames = FrameHistory::default();
     frames.begin_frame(seconds(2), Some(millis(0)));
-    assert_eq!(frames.summary(seconds(7)).worst, seconds(2));
-    assert_eq!(frames.summary(millis(7_001)).worst, Duration::ZERO);
+    assert_eq!(frames.summary(seconds(7)).worst, Some(seconds(2)));
+    assert_eq!(frames.summary(millis(7_001)).worst, None);
     assert_eq!(frames.summary(millis(7_001)).slow, 1);
 }
 

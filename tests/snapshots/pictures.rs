@@ -62,6 +62,30 @@ fn panicked() {
     picture(&mut window, "panicked");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs a Vulkan driver; tests/all.sh runs it"]
+fn command_output() {
+    let mut window = open(Theme::Light, &[]);
+    window.choose("Job", "Command");
+    window.click("Through /bin/sh");
+    let script = "for n in $(seq 412); do echo \"frame $n of 960: 1.$((n % 9)) s, \
+                  $((n % 7 + 3)) passes\"; done; exec sleep 86406";
+    window.type_into("Command line", script);
+    window.click("Start");
+    window.until("#1 Command");
+    window.click("Output");
+    window.type_into("Find", "7 passes");
+    window.until("59 lines");
+    window.until("frame 412 of 960");
+    window.click("Next");
+    window.click("Next");
+    window.until("2 of 59 lines");
+    picture(&mut window, "command-output");
+    window.click("Kill");
+    window.until("SIGKILL");
+}
+
 fn open(theme: Theme, files: &[PathBuf]) -> Window {
     let builder = Harness::builder()
         .with_theme(theme)

@@ -23,18 +23,35 @@ fn files_picked_in_the_dialog_are_hashed_and_the_digest_is_shown() {
 }
 
 #[test]
-fn both_places_to_run_give_the_same_digest() {
+fn all_places_to_run_give_the_same_digest() {
     let mut window = Window::open();
     let path = file(window.dir.path(), "abc.txt", b"abc");
     window.type_into("Path", path.to_str().unwrap());
     window.click("Add");
     window.choose("Algorithm", "SHA-256");
-    for run_on in ["Thread", "Pool"] {
+    for run_on in ["Thread", "Processes", "Pool"] {
         window.choose("Run on", run_on);
         window.click("Start");
         window.until(SHA256_OF_ABC);
     }
-    assert!(window.shows("#2 Checksums"));
+    assert!(window.shows("#3 Checksums"));
+}
+
+#[test]
+fn a_list_is_recognised_by_its_name_and_its_verdicts_come_first() {
+    let dir = tempfile::tempdir().unwrap();
+    file(dir.path(), "abc.txt", b"abc");
+    let lines = format!("{SHA256_OF_ABC}  abc.txt\n{SHA256_OF_ABC}  gone.txt\nnonsense\n");
+    let list = file(dir.path(), "SHA256SUMS", lines.as_bytes());
+    let mut window = Window::open_in(dir, &[list]);
+    assert!(window.shows("SHA256SUMS looks like a list"));
+    window.click("Verify a list");
+    assert!(!window.shows("looks like a list"));
+    window.click("Start");
+    window.until("3 of 3 items · 2 failed");
+    assert!(window.shows(&format!("OK: {SHA256_OF_ABC}")));
+    assert!(window.shows("missing: "));
+    assert!(window.shows("malformed: Line 3 of "));
 }
 
 #[test]

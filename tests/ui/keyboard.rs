@@ -47,6 +47,7 @@ fn every_widget_of_a_job_is_reached_by_tab() {
         "Job",
         "Run on",
         "Workers",
+        "Priority",
         "Join with timeout",
         "Timeout (s)",
         "Wait on the UI thread",

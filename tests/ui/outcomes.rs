@@ -1,5 +1,7 @@
 //! What comes back: errors, panics, cancels.
 
+use egui_kittest::kittest::Queryable as _;
+
 use super::window::Window;
 
 #[test]
@@ -76,4 +78,51 @@ fn an_ended_job_can_be_run_again_and_removed() {
     window.click("Remove");
     assert!(!window.shows("#2 Misbehave"));
     assert!(window.shows("#1 Misbehave"));
+}
+
+#[test]
+fn a_crash_is_shown_with_what_its_worker_printed_last() {
+    let mut window = Window::open();
+    window.choose("Run on", "Processes");
+    window.misbehave("Stack overflow", 2.0, 3.0, 0.0);
+    window.click("Start");
+    window.until("3 of 3 items · 1 crashed");
+    assert_eq!(window.count("returned"), 2);
+    assert_eq!(window.count("crashed"), 1);
+    let message = "its worker was killed by signal 6 (SIGABRT)";
+    let row = window.harness.query_all_by_label_contains(message);
+    row.into_iter().next().unwrap().click();
+    window.until("overflowed its stack");
+    assert!(window.is_enabled("Copy standard error"));
+    window.type_into("Filter", "crashed");
+    window.until("1 of 3 items");
+}
+
+#[test]
+fn workers_that_run_are_counted_and_a_blocked_one_can_be_cancelled() {
+    let mut window = Window::open();
+    window.choose("Run on", "Processes");
+    window.misbehave("Block for ever", 1.0, 1.0, 0.0);
+    window.click("Start");
+    let counted = |window: &Window| {
+        let figures = window.texts_with(" running");
+        let processes = figures.iter().filter(|text| text.contains("process"));
+        processes.into_iter().any(|text| !text.starts_with("0 "))
+    };
+    window.until_it(counted, "a process that runs");
+    window.until_it(|window| window.is_enabled("Cancel"), "the job runs");
+    window.click("Cancel");
+    window.until("1 of 1 item · 1 cancelled");
+}
+
+#[test]
+fn of_many_panics_those_in_sight_and_near_are_drawn() {
+    let mut window = Window::open();
+    window.misbehave("Panic with &str", 0.0, 120.0, 0.0);
+    window.click("Start");
+    window.until("120 panicked");
+    window.click("Panic");
+    window.harness.step();
+    let drawn = window.count("Resolve backtrace");
+    assert!((4..40).contains(&drawn), "{drawn} panics drawn");
 }

@@ -33,6 +33,7 @@ fn an_idle_window_asks_for_no_frame() {
     let frames = rest(&mut window);
     assert!(frames < 20, "{frames} frames to come to rest");
     assert!(window.shows("0 repaints per second"));
+    assert!(window.shows("worst in 5 s –"), "{}", window.texts());
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The table of results.
 
+use std::path::PathBuf;
+
 use egui_kittest::kittest::Queryable as _;
 
 use super::window::Window;
@@ -57,4 +59,18 @@ fn a_row_shows_its_whole_result_and_copies_it() {
     let commands = &window.harness.output().platform_output.commands;
     let copy = eframe::egui::OutputCommand::CopyText("item 2 is done".to_owned());
     assert!(commands.contains(&copy), "{commands:?}");
+}
+
+#[test]
+fn a_text_that_is_cut_is_whole_under_the_pointer() {
+    let name = "/a-folder-with-a-long-name".repeat(10) + "/photo.jpg";
+    let mut window = Window::open_with(&[PathBuf::from(name)]);
+    window.misbehave("Return", 1.0, 1.0, 0.0);
+    window.click("Start");
+    window.until("photo.jpg  /");
+    let shown = |window: &Window| window.texts_with("photo.jpg  /").len();
+    assert_eq!(shown(&window), 1);
+    let cell = window.harness.get_by_label_contains("photo.jpg  /").rect();
+    window.harness.hover_at(cell.center());
+    window.until_it(|window| shown(window) == 2, "the whole text");
 }

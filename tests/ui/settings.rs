@@ -21,6 +21,7 @@ fn choices_are_there_again_in_the_next_window() {
     let mut window = Window::open();
     window.choose("Algorithm", "MD5");
     window.set("Workers", 7.0);
+    window.choose("Priority", "Normal");
     window.click("Settings");
     window.click("Dark");
     let Window { harness, dir, .. } = window;
@@ -32,6 +33,7 @@ fn choices_are_there_again_in_the_next_window() {
     window.click("Workbench");
     assert_eq!(window.named("Algorithm").value().as_deref(), Some("MD5"));
     assert_eq!(window.named("Workers").value().as_deref(), Some("7"));
+    assert_eq!(window.named("Priority").value().as_deref(), Some("Normal"));
 }
 
 #[test]

@@ -10,15 +10,20 @@ use std::time::{Duration, Instant};
 use eframe::egui::{self, Key, Modifiers, accesskit::Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use egui_kittest::{Harness, HarnessBuilder, Node};
-use meanwhile::app::{App, DialogAnswer, DialogFuture, DialogRequest, Dialogs, Setup};
+use meanwhile::app::{Afterwards, App, DialogAnswer, DialogFuture, DialogRequest, Dialogs, Setup};
+use meanwhile::join::process::Launcher;
 
 /// Nothing in these tests takes a second; a machine that is busy may take longer.
 const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Frames in which a list has scrolled to its end.
+const SCROLL_STEPS: usize = 30;
 
 /// The window, with settings in a folder of its own and dialogs that the test answers.
 pub(crate) struct Window {
     pub(crate) harness: Harness<'static, App>,
     pub(crate) dialogs: FakeDialogs,
+    pub(crate) afterwards: Afterwards,
     pub(crate) dir: tempfile::TempDir,
 }
 
@@ -44,7 +49,9 @@ impl Window {
         files: &[PathBuf],
     ) -> Self {
         let dialogs = FakeDialogs::default();
-        let setup = Setup::new(files.to_vec(), dir.path(), Box::new(dialogs.clone()));
+        let mut setup = Setup::new(files.to_vec(), dir.path(), Box::new(dialogs.clone()));
+        setup.launcher = Some(Launcher::of_program(env!("CARGO_BIN_EXE_meanwhile")));
+        let afterwards = setup.afterwards.clone();
         let mut harness = builder
             .with_size([1180.0, 780.0])
             .with_max_steps(200)
@@ -53,6 +60,7 @@ impl Window {
         Self {
             harness,
             dialogs,
+            afterwards,
             dir,
         }
     }
@@ -86,6 +94,9 @@ impl Window {
     /// Picks an entry of a combo box.
     pub(crate) fn choose(&mut self, combo_box: &str, entry: &str) {
         self.click(combo_box);
+        // A long list shows its end only when one scrolls there.
+        self.named(entry).scroll_to_me();
+        self.harness.run_steps(SCROLL_STEPS);
         self.click(entry);
         let chosen = self.named(combo_box).value();
         assert_eq!(chosen.as_deref(), Some(entry), "{combo_box}");

@@ -1,19 +1,21 @@
 //! A board with somebody who follows it, as a window does.
 
 use std::path::PathBuf;
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 use meanwhile::board::JobBoard;
 use meanwhile::jobs::misbehave::{self, End};
-use meanwhile::jobs::{JobSpec, Options, RunOn};
+use meanwhile::jobs::{JobSpec, Options, Priority, RunOn};
+use meanwhile::join::process::Launcher;
 use meanwhile::record::{JobId, JobRecord, Record};
 
 /// Far beyond anything a test waits for; reached only when something hangs.
 const LIMIT: Duration = Duration::from_mins(1);
 
-/// Where a job may run: what holds for one holds for the other.
-pub(crate) const PLACES: [RunOn; 2] = [RunOn::Pool, RunOn::Thread];
+/// Where a job may run: what holds for one holds for the others.
+pub(crate) const PLACES: [RunOn; 3] = [RunOn::Pool, RunOn::Thread, RunOn::Process];
 
 /// A time that no test waits for.
 pub(crate) const FOR_EVER: f64 = 100_000.0;
@@ -26,14 +28,22 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
+    /// A board whose isolated workers are the built program.
     pub(crate) fn new() -> Self {
+        static LAUNCHER: LazyLock<Launcher> =
+            LazyLock::new(|| Launcher::of_program(env!("CARGO_BIN_EXE_meanwhile")));
+        Self::with(|board| board.with_launcher(LAUNCHER.clone()))
+    }
+
+    /// A board that `prepare` has had in hands.
+    pub(crate) fn with(prepare: impl FnOnce(JobBoard) -> JobBoard) -> Self {
         let (wake, woken) = crossbeam_channel::bounded(1);
         let wake = move || {
             // Full: a wake-up is there already. Disconnected: the test is over.
             let _unneeded = wake.try_send(());
         };
         Self {
-            board: JobBoard::new(wake),
+            board: prepare(JobBoard::new(wake)),
             record: Record::default(),
             woken,
         }
@@ -110,6 +120,8 @@ pub(crate) fn spec(run_on: RunOn, options: misbehave::Options) -> JobSpec {
         inputs: Vec::<PathBuf>::new(),
         run_on,
         workers: 2,
+        // At background priority a test would wait for all that the machine does beside.
+        priority: Priority::Normal,
     }
 }
 

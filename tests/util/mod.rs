@@ -4,3 +4,6 @@ pub(crate) mod child;
 pub(crate) mod desk;
 pub(crate) mod files;
 pub(crate) mod gate;
+#[cfg(target_os = "linux")]
+pub(crate) mod policy;
+pub(crate) mod pool;

@@ -6,6 +6,17 @@ use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
 /// A checksum algorithm.
+///
+/// ```
+/// use meanwhile::jobs::checksum::Algorithm;
+///
+/// let algorithm: Algorithm = "SHA-256".parse()?;
+/// assert_eq!(algorithm, Algorithm::Sha256);
+/// assert_eq!((algorithm.id(), algorithm.title()), ("sha256", "SHA-256"));
+/// assert_eq!(algorithm.hex_len(), 64);
+/// assert_eq!(Algorithm::ALL.len(), 7);
+/// # Ok::<(), meanwhile::jobs::checksum::UnknownAlgorithm>(())
+/// ```
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum,
 )]
@@ -101,6 +112,14 @@ impl fmt::Display for Algorithm {
 }
 
 /// A name that is no algorithm's.
+///
+/// ```
+/// use meanwhile::jobs::checksum::{Algorithm, UnknownAlgorithm};
+///
+/// let Err(error) = "sha9".parse::<Algorithm>() else { unreachable!("there is none") };
+/// assert_eq!(error, UnknownAlgorithm("sha9".to_owned()));
+/// assert!(error.to_string().starts_with("\"sha9\" is not a checksum algorithm; choose one of blake3"));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a checksum algorithm; choose one of {names}", names = ids())]
 pub struct UnknownAlgorithm(pub String);

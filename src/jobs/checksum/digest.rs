@@ -20,6 +20,31 @@ pub(super) const CHUNK_LEN: usize = 64 * 1024;
 /// Who wants to know how far a digest is, and may want it to stop.
 ///
 /// Both are asked for every chunk, from several threads at once where the algorithm uses several.
+///
+/// ```
+/// use meanwhile::jobs::checksum::{Algorithm, Watch, digest_file};
+/// use std::sync::atomic::{AtomicU64, Ordering};
+///
+/// #[derive(Default)]
+/// struct Percent(AtomicU64);
+///
+/// impl Watch for Percent {
+///     fn did_read(&self, done: u64, total: u64) {
+///         self.0.store(100 * done / total.max(1), Ordering::Relaxed);
+///     }
+///
+///     fn is_cancelled(&self) -> bool {
+///         false
+///     }
+/// }
+///
+/// let file = tempfile::NamedTempFile::new()?;
+/// std::fs::write(file.path(), "abc")?;
+/// let percent = Percent::default();
+/// digest_file(file.path(), Algorithm::Md5, &percent)?;
+/// assert_eq!(percent.0.into_inner(), 100);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub trait Watch: Sync {
     /// `done` of `total` bytes are hashed.
     fn did_read(&self, done: u64, total: u64);
@@ -41,6 +66,22 @@ impl Watch for Context {
 /// Computes the checksum of the regular file at `path`, following links.
 ///
 /// A big file takes every core where the algorithm can ([`Algorithm::Blake3`]).
+///
+/// A task's [`Context`] watches for a task:
+///
+/// ```
+/// use meanwhile::jobs::checksum::{Algorithm, digest_file};
+/// use meanwhile::join;
+///
+/// let file = tempfile::NamedTempFile::new()?;
+/// std::fs::write(file.path(), "abc")?;
+/// let path = file.path().to_owned();
+/// let task = join::spawn("md5", move |context| digest_file(&path, Algorithm::Md5, context))?;
+/// let checksum = task.join()?.as_ref().map_err(|error| error.to_string())?;
+/// assert_eq!(checksum.digest, "900150983cd24fb0d6963f7d28e17f72");
+/// assert_eq!((checksum.bytes, task.progress().done), (3, 3));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 ///
 /// # Errors
 /// Fails if the file is not there, is not a regular file (found out without waiting for it), can't

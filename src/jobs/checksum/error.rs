@@ -5,6 +5,16 @@ use super::list::Malformed;
 use crate::jobs::ItemError;
 
 /// Why a file has no checksum, or not the one that a list says.
+///
+/// ```
+/// use meanwhile::jobs::ItemError;
+/// use meanwhile::jobs::checksum::{Change, ChecksumError};
+///
+/// let error = ChecksumError::Changed { path: "a.log".into(), change: Change::Grew };
+/// assert_eq!(error.kind(), "changed_while_reading");
+/// let error = ItemError::from(error);
+/// assert!(error.message.starts_with("a.log grew while it was read"));
+/// ```
 #[derive(Debug, thiserror::Error)]
 pub enum ChecksumError {
     /// Whoever watched asked for a cancel.

@@ -5,6 +5,7 @@
 //! and the line marked by a leading backslash, as the coreutils do; bytes that are not UTF-8 are
 //! written as they are.
 
+use std::ffi::OsStr;
 #[cfg(unix)]
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -12,6 +13,18 @@ use std::path::{Path, PathBuf};
 use super::{Algorithm, Checksum};
 
 /// One line of a list that names a file.
+///
+/// ```
+/// use meanwhile::jobs::checksum::Algorithm;
+/// use meanwhile::jobs::checksum::list::{Entry, parse};
+///
+/// let entry = Entry {
+///     name: "a.txt".into(),
+///     digest: "352441c2".to_owned(),
+///     tag: Some(Algorithm::Crc32),
+/// };
+/// assert_eq!(parse(b"CRC32 (a.txt) = 352441C2"), Ok(Some(entry)));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
     /// The name as the list has it, unescaped.
@@ -23,6 +36,13 @@ pub struct Entry {
 }
 
 /// What is wrong with a line.
+///
+/// ```
+/// use meanwhile::jobs::checksum::list::{Malformed, parse};
+///
+/// let error = parse(b"SHA9 (a.txt) = 352441c2");
+/// assert_eq!(error, Err(Malformed::Tag("SHA9".to_owned())));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     /// It is marked as escaped, and holds a backslash that escapes nothing known.
@@ -53,6 +73,25 @@ pub enum Malformed {
 /// BLAKE3, SHA and MD5 lines are what `b3sum -c`, `sha256sum -c` and so on read:
 /// `digest  name`. CRC-32 and XXH3 digests are too short to be told apart from others of their
 /// length, so those lines say the algorithm: `XXH3 (name) = digest`, which `xxhsum -c` reads.
+///
+/// ```
+/// use meanwhile::jobs::checksum::{Algorithm, Checksum, list};
+/// use std::path::Path;
+///
+/// let mut checksum = Checksum {
+///     algorithm: Algorithm::Md5,
+///     digest: "900150983cd24fb0d6963f7d28e17f72".to_owned(),
+///     bytes: 3,
+///     verified: false,
+/// };
+/// let line = list::line(&checksum, Path::new("a.txt"));
+/// assert_eq!(line, b"900150983cd24fb0d6963f7d28e17f72  a.txt\n");
+///
+/// checksum.algorithm = Algorithm::Crc32;
+/// checksum.digest = "352441c2".to_owned();
+/// let line = list::line(&checksum, Path::new("a.txt"));
+/// assert_eq!(line, b"CRC32 (a.txt) = 352441c2\n");
+/// ```
 pub fn line(checksum: &Checksum, name: &Path) -> Vec<u8> {
     let name = name.as_os_str().as_encoded_bytes();
     let escaped = escape(name);
@@ -71,6 +110,20 @@ pub fn line(checksum: &Checksum, name: &Path) -> Vec<u8> {
 }
 
 /// A whole list: one [`line()`] for each checksum, in their order.
+///
+/// ```
+/// use meanwhile::jobs::checksum::{Algorithm, Checksum, list};
+/// use std::path::Path;
+///
+/// let checksum = Checksum {
+///     algorithm: Algorithm::Crc32,
+///     digest: "352441c2".to_owned(),
+///     bytes: 3,
+///     verified: false,
+/// };
+/// let list = list::lines([(&checksum, Path::new("a")), (&checksum, Path::new("b"))]);
+/// assert_eq!(list, b"CRC32 (a) = 352441c2\nCRC32 (b) = 352441c2\n");
+/// ```
 pub fn lines<'a>(checksums: impl IntoIterator<Item = (&'a Checksum, &'a Path)>) -> Vec<u8> {
     checksums
         .into_iter()
@@ -82,6 +135,16 @@ pub fn lines<'a>(checksums: impl IntoIterator<Item = (&'a Checksum, &'a Path)>) 
 ///
 /// A `\r` at the end belongs to the line end. The digest may be in capitals; behind it stand a
 /// space and the mark for text (another space), for binary (`*`), or none.
+///
+/// ```
+/// use meanwhile::jobs::checksum::list::parse;
+/// use std::path::Path;
+///
+/// let entry = parse(b"900150983cd24fb0d6963f7d28e17f72 *a.txt\r")?;
+/// assert!(entry.is_some_and(|entry| entry.name == Path::new("a.txt")));
+/// assert_eq!(parse(b"# made on Monday")?, None);
+/// # Ok::<(), meanwhile::jobs::checksum::list::Malformed>(())
+/// ```
 ///
 /// # Errors
 /// Says what is wrong with the line. No bytes make it panic.
@@ -168,6 +231,22 @@ fn tagged(line: &[u8]) -> Result<Parts<'_>, Malformed> {
         digest,
         tag: Some(algorithm),
     })
+}
+
+/// Whether a file of this name is likely to be a checksum list, such as `SHA256SUMS`,
+/// `checksums.txt` or `disk.iso.md5`. Nothing is opened.
+pub fn is_likely(path: &Path) -> bool {
+    let lower = |part: Option<&OsStr>| {
+        let part = part.unwrap_or_default().to_string_lossy();
+        part.to_ascii_lowercase()
+    };
+    let (stem, extension) = (lower(path.file_stem()), lower(path.extension()));
+    let tool = extension.strip_suffix("sum").unwrap_or(&extension);
+    ["sums", "checksum"].iter().any(|end| stem.ends_with(end))
+        || tool == "b3"
+        || Algorithm::ALL
+            .iter()
+            .any(|algorithm| algorithm.id() == tool)
 }
 
 fn escape(name: &[u8]) -> Vec<u8> {

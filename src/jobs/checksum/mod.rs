@@ -23,6 +23,26 @@ use super::{Item, ItemError, Job, Output, Step};
 use crate::join::Context;
 
 /// What the job does with its inputs.
+///
+/// ```
+/// use meanwhile::jobs::Job as _;
+/// use meanwhile::jobs::checksum::{Algorithm, Options};
+/// use meanwhile::join;
+///
+/// let folder = tempfile::tempdir()?;
+/// std::fs::write(folder.path().join("a"), "abc")?;
+/// let inputs = [folder.path().to_owned()];
+/// let task = join::spawn("checksums", move |context| {
+///     let options = Options { algorithm: Algorithm::Crc32, verify: false };
+///     let mut lines = Vec::new();
+///     options.plan(&inputs, context, &mut |item| {
+///         lines.push(options.run_item(&item, context).map(|output| output.to_string()));
+///     });
+///     lines
+/// })?;
+/// assert_eq!(task.join()?[..], [Ok("352441c2".to_owned())]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Options {
@@ -50,6 +70,17 @@ pub struct Checksum {
 }
 
 /// What a line of a checksum list says about its file.
+///
+/// ```
+/// use meanwhile::jobs::checksum::{Algorithm, Expected};
+///
+/// // Eight digits without a name: CRC-32 is all they can be.
+/// let expected = Expected {
+///     digest: "352441c2".to_owned(),
+///     algorithms: vec![Algorithm::Crc32],
+/// };
+/// assert!(expected.algorithms.iter().all(|one| one.hex_len() == expected.digest.len()));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expected {
     /// The digest in lower-case hexadecimal digits.
@@ -79,7 +110,9 @@ impl Job for Options {
 
     fn run_item(&self, item: &Item, context: &Context) -> Result<Output, ItemError> {
         let checksum = match &item.step {
-            Step::Run | Step::Misbehave => digest_file(&item.input, self.algorithm, context),
+            Step::Run | Step::Misbehave | Step::Command { .. } => {
+                digest_file(&item.input, self.algorithm, context)
+            }
             Step::Verify(expected) => verify::verify(&item.input, expected, context),
             Step::Fail(error) => return Err(error.clone()),
         };

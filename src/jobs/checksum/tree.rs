@@ -19,6 +19,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use super::digest::{CHUNK_LEN, Watch, check_cancel, with_buffer};
 use super::error::{Change, ChecksumError};
 use super::source::{Source, read_exact_at};
+use crate::join::Priority;
 
 /// How much one thread reads and hashes before it looks for other work.
 const PIECE_LEN: u64 = 256 * 1024;
@@ -124,15 +125,15 @@ fn in_parallel<A: Send, B: Send>(
     left: impl FnOnce() -> A + Send,
     right: impl FnOnce() -> B + Send,
 ) -> (A, B) {
-    static THREADS: Mutex<Option<ThreadPool>> = Mutex::new(None);
     if rayon::current_thread_index().is_some() {
         return rayon::join(left, right);
     }
-    let Ok(mut threads) = THREADS.try_lock() else {
+    let priority = Priority::current();
+    let Ok(mut threads) = threads_of(priority).try_lock() else {
         return (left(), right());
     };
     if threads.is_none() {
-        *threads = start_threads();
+        *threads = start_threads(priority);
     }
     match &*threads {
         Some(pool) => pool.install(|| rayon::join(left, right)),
@@ -140,9 +141,19 @@ fn in_parallel<A: Send, B: Send>(
     }
 }
 
-/// A thread for each core, at background priority. They live as long as the program and sleep
+/// The threads that hash for callers of this priority, once there are some.
+fn threads_of(priority: Priority) -> &'static Mutex<Option<ThreadPool>> {
+    static BACKGROUND: Mutex<Option<ThreadPool>> = Mutex::new(None);
+    static NORMAL: Mutex<Option<ThreadPool>> = Mutex::new(None);
+    match priority {
+        Priority::Background => &BACKGROUND,
+        Priority::Normal => &NORMAL,
+    }
+}
+
+/// A thread for each core, at the priority of the caller. They live as long as the program and sleep
 /// while there is nothing to hash. `None` with one core, or if the system refuses.
-fn start_threads() -> Option<ThreadPool> {
+fn start_threads(priority: Priority) -> Option<ThreadPool> {
     let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
     if cores == 1 {
         return None;
@@ -150,7 +161,7 @@ fn start_threads() -> Option<ThreadPool> {
     ThreadPoolBuilder::new()
         .num_threads(cores)
         .thread_name(|index| format!("blake3-{index}"))
-        .start_handler(|_| crate::join::Priority::Background.apply())
+        .start_handler(move |_| priority.apply())
         .build()
         .ok()
 }

@@ -1,5 +1,7 @@
 //! Digests are right, whatever the algorithm, the size and the number of threads.
 
+#[cfg(target_os = "linux")]
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use meanwhile::jobs::checksum::{Algorithm, ChecksumError, Watch, digest_file};
@@ -8,6 +10,8 @@ use meanwhile::join::{self, JoinError};
 
 use super::{Unwatched, compute, run_item};
 use crate::util::files::{bytes, folder, run, write};
+#[cfg(target_os = "linux")]
+use crate::util::policy;
 
 const MIB: usize = 1024 * 1024;
 
@@ -53,6 +57,49 @@ fn digests_are_those_of_the_published_test_vectors() {
         assert_eq!(checksum.digest, digest, "{algorithm} of {input:?}");
         assert_eq!(checksum.bytes, input.len() as u64);
         assert_eq!(checksum.digest.len(), algorithm.hex_len());
+    }
+}
+
+/// Notes which kinds of threads read a file: idle ones, others.
+#[cfg(target_os = "linux")]
+#[derive(Default)]
+struct Readers {
+    idle: AtomicBool,
+    other: AtomicBool,
+}
+
+#[cfg(target_os = "linux")]
+impl Watch for Readers {
+    fn did_read(&self, _done: u64, _total: u64) {
+        let is_idle = policy::is_idle(Path::new("/proc/thread-self")).expect("this thread runs");
+        let kind = if is_idle { &self.idle } else { &self.other };
+        kind.store(true, Ordering::Relaxed);
+    }
+
+    fn is_cancelled(&self) -> bool {
+        false
+    }
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn the_threads_that_share_a_big_file_have_the_priority_of_its_task() {
+    let folder = folder();
+    let path = write(folder.path(), "big", bytes(8 * MIB));
+    for (priority, kinds) in [
+        (join::Priority::Background, (true, false)),
+        (join::Priority::Normal, (false, true)),
+        (join::Priority::Background, (true, false)),
+    ] {
+        let path = path.clone();
+        let task = join::Builder::new("hash")
+            .priority(priority)
+            .spawn(move |_| {
+                let readers = Readers::default();
+                digest_file(&path, Algorithm::Blake3, &readers).unwrap();
+                (readers.idle.into_inner(), readers.other.into_inner())
+            });
+        assert_eq!(*task.unwrap().join().unwrap(), kinds, "{priority:?}");
     }
 }
 

@@ -233,3 +233,34 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn names_of_lists_are_told_from_others() {
+    for name in [
+        "SHA256SUMS",
+        "sha512sums.txt",
+        "b3sums",
+        "CHECKSUM",
+        "checksums.blake3",
+        "disk.iso.md5",
+        "disk.iso.SHA256",
+        "disk.iso.sha1sum",
+        "disk.iso.b3",
+    ] {
+        assert!(
+            list::is_likely(&Path::new("/some/where").join(name)),
+            "{name}"
+        );
+    }
+    for name in [
+        "",
+        "/",
+        "disk.iso",
+        "md5",
+        "sum",
+        "consumer.txt",
+        "sha256.rs",
+    ] {
+        assert!(!list::is_likely(Path::new(name)), "{name}");
+    }
+}

@@ -63,7 +63,7 @@ fn run_item(options: &Options, item: &Item) -> Result<Checksum, ItemError> {
     let (options, item) = (options.clone(), item.clone());
     match in_task(move |context| options.run_item(&item, context))? {
         Output::Checksum(checksum) => Ok(checksum),
-        Output::Text { text } => panic!("text instead of a checksum: {text}"),
+        other => panic!("{other} instead of a checksum"),
     }
 }
 

@@ -105,6 +105,19 @@ fn t3_a_join_that_times_out_is_never_early_and_keeps_the_task_joinable() {
     assert_eq!(*task.join().unwrap(), 7);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn t3_a_join_that_times_out_leaves_its_thread_the_timer_slack_it_had() {
+    use rustix::thread::{current_timer_slack, set_current_timer_slack};
+
+    let gate = Gate::new();
+    let task = gated(&gate);
+    set_current_timer_slack(std::num::NonZeroU64::new(70_000)).unwrap();
+    assert!(task.join_timeout(Duration::from_millis(1)).is_err());
+    assert_eq!(current_timer_slack().unwrap(), 70_000);
+    gate.open();
+}
+
 #[test]
 fn t3_a_timeout_that_races_the_end_is_never_early_and_never_lost_a_hundred_thousand_times() {
     let pool = Pool::builder().threads(1).build().unwrap();

@@ -9,31 +9,24 @@ use meanwhile::join::{self, Builder, Context, JoinError, Pool, SpawnError, Task,
 
 use crate::util::child::{in_child, in_child_with};
 use crate::util::gate::Gate;
+use crate::util::pool::HeldPool;
 
 const LONG: Duration = Duration::from_mins(1);
 
 #[test]
 fn t15_a_task_cancelled_while_queued_never_runs() {
-    let pool = Pool::builder().threads(1).build().unwrap();
-    let gate = Gate::new();
-    let blocker = {
-        let gate = gate.clone();
-        Builder::new("blocker")
-            .spawn_on(&pool, move |_| gate.pass())
-            .unwrap()
-    };
+    let held = HeldPool::new();
     let ran = Arc::new(AtomicBool::new(false));
     let queued = {
         let ran = ran.clone();
         Builder::new("queued")
-            .spawn_on(&pool, move |_| ran.store(true, Ordering::SeqCst))
+            .spawn_on(&held.pool, move |_| ran.store(true, Ordering::SeqCst))
             .unwrap()
     };
     assert_eq!(queued.state(), TaskState::Queued);
     queued.cancel();
     assert!(matches!(queued.poll(), Some(Err(JoinError::Cancelled))));
-    gate.open();
-    blocker.join().unwrap();
+    held.release();
     assert!(!ran.load(Ordering::SeqCst));
     assert!(queued.info().started_at.is_none());
 }
@@ -187,20 +180,24 @@ fn beget(generation: u32, count: &Arc<AtomicUsize>) {
 
 #[test]
 fn t18_shutdown_with_a_timeout_names_who_is_left() {
-    let gate = Gate::new();
-    let task = {
-        let gate = gate.clone();
-        join::spawn("still here", move |_| gate.pass()).unwrap()
-    };
-    let report = join::shutdown(Some(Duration::from_millis(5)));
-    assert!(
-        report
-            .remaining
-            .iter()
-            .any(|left| left.id == task.id() && &*left.name == "still here")
-    );
-    gate.open();
-    task.join().unwrap();
+    // In a process of its own, because it stops the daemon processes of all tests beside.
+    let name = "join::lifetime::t18_shutdown_with_a_timeout_names_who_is_left";
+    in_child(name, || {
+        let gate = Gate::new();
+        let task = {
+            let gate = gate.clone();
+            join::spawn("still here", move |_| gate.pass()).unwrap()
+        };
+        let report = join::shutdown(Some(Duration::from_millis(5)));
+        assert!(
+            report
+                .remaining
+                .iter()
+                .any(|left| left.id == task.id() && &*left.name == "still here")
+        );
+        gate.open();
+        task.join().unwrap();
+    });
 }
 
 #[test]

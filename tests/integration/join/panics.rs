@@ -9,6 +9,7 @@ use meanwhile::join::{self, Builder, JoinError, PanicReport, PayloadKind, Pool, 
 
 use crate::util::child::in_child;
 use crate::util::gate::Gate;
+use crate::util::pool::HeldPool;
 
 fn report<T: std::fmt::Debug>(task: &Task<T>) -> Arc<PanicReport> {
     match task.join() {
@@ -192,19 +193,12 @@ fn t12_a_panic_payload_whose_drop_panics_is_contained() {
 
 #[test]
 fn t12_captures_of_a_task_that_never_ran_are_dropped_once_even_if_that_panics() {
-    let pool = Pool::builder().threads(1).build().unwrap();
-    let gate = Gate::new();
-    let blocker = {
-        let gate = gate.clone();
-        Builder::new("blocker")
-            .spawn_on(&pool, move |_| gate.pass())
-            .unwrap()
-    };
+    let held = HeldPool::new();
     let drops = Arc::new(AtomicUsize::new(0));
     let queued = {
         let grenade = Grenade(drops.clone());
         Builder::new("queued")
-            .spawn_on(&pool, move |_| {
+            .spawn_on(&held.pool, move |_| {
                 let _grenade = grenade;
             })
             .unwrap()
@@ -212,8 +206,7 @@ fn t12_captures_of_a_task_that_never_ran_are_dropped_once_even_if_that_panics() 
     queued.cancel();
     assert_eq!(drops.load(Ordering::SeqCst), 101);
     assert!(matches!(queued.join(), Err(JoinError::Cancelled)));
-    gate.open();
-    blocker.join().unwrap();
+    held.release();
 }
 
 #[test]

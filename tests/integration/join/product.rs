@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use meanwhile::join::{Builder, JoinError, Pool, Task, TaskState};
 
 use crate::util::gate::Gate;
+use crate::util::pool::HeldPool;
 
 /// The points of a task's life at which something is done to it.
 #[derive(Clone, Copy, PartialEq)]
@@ -70,19 +71,13 @@ fn captures_and_result_are_dropped_once_whatever_is_done_whenever() {
 
 impl Case {
     fn check(&self) {
-        let pool = Pool::builder().threads(1).build().unwrap();
-        let ahead = Gate::new();
-        let blocker = {
-            let ahead = ahead.clone();
-            Builder::new("ahead")
-                .spawn_on(&pool, move |_| ahead.pass())
-                .unwrap()
-        };
+        let held = HeldPool::new();
         let captures = Arc::new(AtomicUsize::new(0));
         let results = Arc::new(AtomicUsize::new(0));
         let made = Arc::new(AtomicUsize::new(0));
         let (running, go_on, ended) = (Gate::new(), Gate::new(), Gate::new());
-        let mut handle = Some(self.spawn(&pool, &captures, [&made, &results], &running, &go_on));
+        let mut handle =
+            Some(self.spawn(&held.pool, &captures, [&made, &results], &running, &go_on));
         let watcher = handle.clone().unwrap();
         watcher.on_finish({
             let ended = ended.clone();
@@ -101,8 +96,7 @@ impl Case {
             }
         };
         step(When::Queued, &mut handle);
-        ahead.open();
-        blocker.join().unwrap();
+        held.release();
         // Cancelled while queued it never runs on a pool, and may or may not on a thread.
         if self.cancel != When::Queued {
             running.pass();

@@ -1,0 +1,416 @@
+//! What a frame costs the processor: our code, egui's, and turning shapes into triangles.
+//!
+//! Nothing is shown, so neither the graphics card nor the desktop is in it. Measured is the time on
+//! a processor of the one thread that draws: what else the machine does makes it hardly longer.
+//! The table stands beside egui's own with the same rows and columns; both take turns.
+//!
+//! `cargo bench --bench frames`
+
+#[expect(
+    dead_code,
+    reason = "the bench needs less of it than the tests of the window"
+)]
+#[path = "../tests/ui/window.rs"]
+mod window;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use eframe::App as _;
+use eframe::egui::{self, Event, Pos2, Rect, Ui, Vec2};
+use egui_extras::{Column, TableBuilder};
+use meanwhile::jobs::checksum::{self, Checksum};
+use meanwhile::jobs::{Item, JobSpec, Options, Output, Priority, RunOn, Step};
+use meanwhile::record::{self, EventKind, ItemId, ItemState, JobId, JobState, Record};
+use meanwhile::ui::results_pane::{result_text, results_ui};
+use meanwhile::ui::{ResultsView, tokens, words};
+use nix::time::{ClockId, clock_gettime};
+use window::Window;
+
+const SIZE: Vec2 = egui::vec2(1280.0, 800.0);
+const ROWS: usize = 1_000_000;
+const A_FRAME: Duration = Duration::from_micros(16_667);
+
+fn main() -> std::io::Result<()> {
+    // `cargo test --benches` only asks whether it runs.
+    let is_short = !std::env::args().any(|argument| argument == "--bench");
+    let bench = Bench {
+        frames: if is_short { 3 } else { 600 },
+        rows: if is_short { 10_000 } else { ROWS },
+        live: if is_short { 20 } else { 5_000 },
+    };
+    bench.table()?;
+    bench.resting_window()?;
+    bench.window_with_all_rows()?;
+    bench.live_window()
+}
+
+struct Bench {
+    frames: usize,
+    rows: usize,
+    live: usize,
+}
+
+impl Bench {
+    /// The table alone, ours and egui's, standing still and scrolled by a page in each frame.
+    fn table(&self) -> std::io::Result<()> {
+        let record = checksums(self.rows);
+        let job = record.jobs().next().expect("the one job");
+        let mut view = ResultsView::default();
+        let mut ours = |ui: &mut Ui| {
+            let mut commands = Vec::new();
+            results_ui(job, Duration::ZERO, &mut view, false, ui, &mut commands);
+        };
+        let mut theirs = |ui: &mut Ui| plain_table_ui(job.items(), ui);
+        let (our_screen, their_screen) = (Screen::new(), Screen::new());
+        for (how, events) in [
+            ("standing still", Vec::new()),
+            ("scrolling by a notch of the wheel a frame", scroll(50.0)),
+            ("scrolling by a page a frame", scroll(600.0)),
+        ] {
+            let mut costs = [Costs::default(), Costs::default()];
+            for _ in 0..self.frames {
+                costs[0].push(our_screen.pane(events.clone(), &mut ours));
+                costs[1].push(their_screen.pane(events.clone(), &mut theirs));
+            }
+            let [ours, theirs] = &mut costs;
+            let rows = words::count(self.rows);
+            let title = format!("table of {rows} rows, {how}");
+            show(
+                &title,
+                &mut [("meanwhile", ours), ("egui_extras rows()", theirs)],
+            )?;
+        }
+        Ok(())
+    }
+
+    /// The whole window before anything was started.
+    fn resting_window(&self) -> std::io::Result<()> {
+        let mut window = open();
+        let mut costs = self.frames_of(&mut window, &[], Duration::ZERO);
+        show(
+            "whole window, nothing started",
+            &mut [("meanwhile", &mut costs)],
+        )
+    }
+
+    /// The whole window over an ended job of very many items, and what taking it off the list costs.
+    fn window_with_all_rows(&self) -> std::io::Result<()> {
+        let mut window = open();
+        run(&mut window, self.rows);
+        let rows = words::count(self.rows);
+        for (how, events) in [
+            ("standing still", Vec::new()),
+            ("scrolling by a page a frame", scroll(300.0)),
+        ] {
+            let mut costs = self.frames_of(&mut window, &events, Duration::ZERO);
+            let title = format!("whole window, {rows} rows, {how}");
+            show(&title, &mut [("meanwhile", &mut costs)])?;
+        }
+        for (what, name) in [("sorting it", "Result"), ("removing it", "Remove")] {
+            let mut costs = click(&mut window, name);
+            let title = format!("whole window, {rows} rows, {what}");
+            show(&title, &mut [("meanwhile", &mut costs)])?;
+            window.harness.step();
+        }
+        assert!(window.shows("No job yet"), "{}", window.texts());
+        Ok(())
+    }
+
+    /// The whole window with thousands of running items, while another job floods it with news.
+    fn live_window(&self) -> std::io::Result<()> {
+        const JOBS: usize = 20;
+        let mut window = open();
+        window.misbehave("Ignore cancel", 0.0, (self.live / JOBS) as f64, 3600.0);
+        window.choose("Run on", "Thread");
+        window.set("Workers", (self.live / JOBS) as f64);
+        for _ in 0..JOBS {
+            window.click("Start");
+        }
+        let running = words::plural(self.live, "task running", "tasks running");
+        window.until(&running);
+        window.choose("Run on", "Pool");
+        window.set("Workers", 2.0);
+        for (pane, end, on_item) in [
+            ("Results", "Return", 1.0),
+            ("Panic", "Panic with &str", 0.0),
+            ("Waits", "Return", 1.0),
+        ] {
+            window.misbehave(end, on_item, self.rows as f64, 0.0);
+            for button in ["Start", "Start", "Join", pane] {
+                window.click(button);
+            }
+            // News pile up, so that every frame has its full share to take in.
+            std::thread::park_timeout(Duration::from_millis(500));
+            let mut costs = self.frames_of(&mut window, &[], A_FRAME);
+            let live = words::count(self.live);
+            let title = format!("whole window, {live} running items, news without end, {pane}");
+            show(&title, &mut [("meanwhile", &mut costs)])?;
+            for _ in 0..2 {
+                end_job(&mut window);
+                window.click("Remove");
+            }
+        }
+        Ok(())
+    }
+
+    fn frames_of(&self, window: &mut Window, events: &[Event], pace: Duration) -> Costs {
+        let mut costs = Costs::default();
+        for _ in 0..self.frames {
+            let began = Instant::now();
+            costs.push(frame(window, events.to_vec()));
+            std::thread::park_timeout(pace.saturating_sub(began.elapsed()));
+        }
+        costs
+    }
+}
+
+/// One frame of the program as a window without a screen reader draws it.
+fn frame(window: &mut Window, events: Vec<Event>) -> Cost {
+    let ctx = window.harness.ctx.clone();
+    ctx.disable_accesskit();
+    let mut of_eframe = eframe::Frame::_new_kittest();
+    let app = window.harness.state_mut();
+    let cost = measured(&ctx, events, |ui| {
+        app.logic(ui.ctx(), &mut of_eframe);
+        app.ui(ui, &mut of_eframe);
+    });
+    ctx.enable_accesskit();
+    cost
+}
+
+/// The window in the size that is measured.
+fn open() -> Window {
+    let mut window = Window::open();
+    window.harness.set_size(SIZE);
+    window.harness.step();
+    window
+}
+
+/// Runs a job of so many items to its end.
+fn run(window: &mut Window, items: usize) {
+    window.misbehave("Return", 1.0, items as f64, 0.0);
+    window.click("Start");
+    window.until_it(|window| window.is_enabled("Remove"), "the end of the job");
+}
+
+/// Cancels the selected job, unless it has ended, and waits for its end.
+fn end_job(window: &mut Window) {
+    if window.is_enabled("Cancel") {
+        window.click("Cancel");
+    }
+    window.until_it(|window| window.is_enabled("Remove"), "the end of the job");
+}
+
+/// The frames in which a widget is clicked, and some after it.
+fn click(window: &mut Window, name: &str) -> Costs {
+    let pos = window.named(name).rect().center();
+    let button = |pressed| Event::PointerButton {
+        pos,
+        button: egui::PointerButton::Primary,
+        pressed,
+        modifiers: egui::Modifiers::NONE,
+    };
+    let mut costs = Costs::default();
+    for event in [Event::PointerMoved(pos), button(true), button(false)] {
+        costs.push(frame(window, vec![event]));
+    }
+    for _ in 0..7 {
+        costs.push(frame(window, Vec::new()));
+    }
+    costs
+}
+
+/// Two fingers on a trackpad: unlike a wheel's, their way is not spread over the frames to come.
+fn scroll(points: f32) -> Vec<Event> {
+    let wheel = |phase, y| Event::MouseWheel {
+        unit: egui::MouseWheelUnit::Point,
+        delta: egui::vec2(0.0, y),
+        phase,
+        source: egui::MouseWheelSource::Trackpad,
+        modifiers: egui::Modifiers::NONE,
+    };
+    vec![
+        Event::PointerMoved(Pos2::new(1000.0, 600.0)),
+        wheel(egui::TouchPhase::Start, 0.0),
+        wheel(egui::TouchPhase::Move, -points),
+    ]
+}
+
+/// A place to draw one pane on.
+struct Screen(egui::Context);
+
+impl Screen {
+    fn new() -> Self {
+        let ctx = egui::Context::default();
+        tokens::install(&ctx);
+        Self(ctx)
+    }
+
+    fn pane(&self, events: Vec<Event>, pane_ui: &mut dyn FnMut(&mut Ui)) -> Cost {
+        measured(&self.0, events, |ui| {
+            egui::CentralPanel::default().show(ui, &mut *pane_ui);
+        })
+    }
+}
+
+/// The same rows and columns as ours, the way the documentation of egui's table draws them.
+fn plain_table_ui(items: &record::Items, ui: &mut Ui) {
+    let left = egui::Layout::left_to_right(egui::Align::Center);
+    let mut table = TableBuilder::new(ui).striped(true).cell_layout(left);
+    for width in [100.0, 499.0, 90.0, 455.0] {
+        table = table.column(Column::initial(width).clip(true));
+    }
+    table
+        .column(Column::remainder().clip(true))
+        .header(tokens::ROW_HEIGHT, |mut header| {
+            for title in ["State", "Name", "Size", "Result", "Time"] {
+                header.col(|ui| {
+                    ui.strong(title);
+                });
+            }
+        })
+        .body(|body| {
+            body.rows(tokens::ROW_HEIGHT, items.len(), |mut row| {
+                let item = &items[row.index()];
+                let time = item.elapsed(Duration::ZERO).map(words::duration);
+                for text in [
+                    item.state.word().to_owned(),
+                    item.input.display().to_string(),
+                    words::bytes(item.total),
+                    result_text(item),
+                    time.unwrap_or_default(),
+                ] {
+                    row.col(|ui| {
+                        ui.label(text);
+                    });
+                }
+            });
+        });
+}
+
+/// The record of a job that computed so many checksums.
+fn checksums(count: usize) -> Record {
+    let mut record = Record::default();
+    let mut tell = |kind| {
+        let at = Duration::from_millis(1);
+        let job = JobId(1);
+        record.apply(record::Event { job, at, kind });
+    };
+    let spec = Arc::new(JobSpec {
+        options: Options::Checksum(checksum::Options::default()),
+        inputs: Vec::new(),
+        run_on: RunOn::Pool,
+        workers: 2,
+        priority: Priority::default(),
+    });
+    tell(EventKind::JobDidStart { spec });
+    for number in 0..count {
+        let (item, bytes) = (ItemId(number), number as u64 * 7_919);
+        let input = PathBuf::from(format!(
+            "/home/ada/archive/{}/photo-{number}.jpg",
+            number / 500
+        ));
+        let digest = format!(
+            "{:064x}",
+            (number as u128 + 1) * 0x9e37_79b9_7f4a_7c15_f39c_c060
+        );
+        let state = ItemState::Returned(Output::Checksum(Checksum {
+            algorithm: checksum::Algorithm::Sha256,
+            digest,
+            bytes,
+            verified: false,
+        }));
+        let step = Step::Run;
+        tell(EventKind::ItemDidAppear {
+            item: Item { input, bytes, step },
+        });
+        tell(EventKind::ItemDidStart { item });
+        tell(EventKind::ItemDidFinish { item, state });
+    }
+    let state = JobState::Returned;
+    tell(EventKind::JobDidFinish { state });
+    record
+}
+
+/// What one frame cost.
+struct Cost {
+    time: Duration,
+    vertices: usize,
+}
+
+#[derive(Default)]
+struct Costs(Vec<Cost>);
+
+impl Costs {
+    fn push(&mut self, cost: Cost) {
+        self.0.push(cost);
+    }
+
+    fn time(&mut self, quantile: f64) -> Duration {
+        self.0.sort_by_key(|cost| cost.time);
+        self.0[at_quantile(self.0.len(), quantile)].time
+    }
+
+    fn vertices(&self) -> usize {
+        self.0.iter().map(|cost| cost.vertices).max().unwrap_or(0)
+    }
+}
+
+fn measured(ctx: &egui::Context, events: Vec<Event>, mut run_ui: impl FnMut(&mut Ui)) -> Cost {
+    let input = egui::RawInput {
+        screen_rect: Some(Rect::from_min_size(Pos2::ZERO, SIZE)),
+        focused: true,
+        events,
+        ..egui::RawInput::default()
+    };
+    let began = thread_time();
+    let mut output = ctx.run_ui(input, &mut run_ui);
+    let shapes = std::mem::take(&mut output.shapes);
+    let meshes = ctx.tessellate(shapes, output.pixels_per_point);
+    let time = thread_time().saturating_sub(began);
+    output.drop_without_applying_deltas();
+    let vertices = meshes.iter().map(|mesh| match &mesh.primitive {
+        egui::epaint::Primitive::Mesh(mesh) => mesh.vertices.len(),
+        egui::epaint::Primitive::Callback(_) => 0,
+    });
+    Cost {
+        time,
+        vertices: vertices.sum(),
+    }
+}
+
+/// How long the calling thread has had a processor.
+fn thread_time() -> Duration {
+    let time = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID);
+    time.expect("every Linux has this clock").into()
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "between 0 and the last index"
+)]
+fn at_quantile(len: usize, quantile: f64) -> usize {
+    ((len - 1) as f64 * quantile).round() as usize
+}
+
+/// Prints the figures, and how the first one's median is to the others'.
+fn show(title: &str, contenders: &mut [(&str, &mut Costs)]) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{title}")?;
+    let millis = |time: Duration| time.as_secs_f64() * 1e3;
+    let ours = millis(contenders[0].1.time(0.5));
+    for (name, costs) in contenders {
+        let [median, late, worst] = [0.5, 0.99, 1.0].map(|quantile| millis(costs.time(quantile)));
+        writeln!(
+            out,
+            "    {name:<20} median {median:>6.3} ms   p99 {late:>6.3} ms   worst {worst:>6.3} ms   {:>6} vertices   ours / this {:.2}",
+            costs.vertices(),
+            ours / median
+        )?;
+    }
+    Ok(())
+}

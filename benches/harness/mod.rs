@@ -1,0 +1,92 @@
+//! Contenders that take turns, round by round, so that whatever else the machine does meets all of
+//! them; what is compared is the median (or another quantile). Times differ between machines,
+//! ratios hardly.
+
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+/// A contender: its name, and one measured round that returns its time.
+pub(crate) type Contender<'a> = (&'static str, Box<dyn FnMut() -> Duration + 'a>);
+
+/// How much is measured.
+pub(crate) struct Bench {
+    is_short: bool,
+}
+
+impl Bench {
+    /// As the command line says: `cargo test --benches` only asks whether it runs.
+    pub(crate) fn from_args() -> Self {
+        Self {
+            is_short: !std::env::args().any(|argument| argument == "--bench"),
+        }
+    }
+
+    /// So many rounds, or two where nothing is measured.
+    pub(crate) fn rounds(&self, rounds: usize) -> usize {
+        if self.is_short { 2 } else { rounds }
+    }
+
+    /// Prints the contenders' figures at `quantile` and their ratio to ours, which comes first.
+    pub(crate) fn compare(
+        &self,
+        title: &str,
+        rounds: usize,
+        quantile: f64,
+        per_round: f64,
+        contenders: Vec<Contender<'_>>,
+    ) -> std::io::Result<()> {
+        let (names, mut runs): (Vec<_>, Vec<_>) = contenders.into_iter().unzip();
+        let mut times = vec![Vec::new(); runs.len()];
+        for round in 0..self.rounds(rounds) {
+            for turn in 0..runs.len() {
+                let contender = (turn + round) % runs.len();
+                times[contender].push(runs[contender]());
+            }
+        }
+        let figures: Vec<f64> = times
+            .iter_mut()
+            .map(|times| at_quantile(times, quantile) / per_round)
+            .collect();
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "{title}")?;
+        for (name, figure) in names.iter().zip(&figures) {
+            let ratio = figures[0] / figure;
+            writeln!(
+                out,
+                "    {name:<28} {:>12}   ours / this {ratio:.2}",
+                show(*figure)
+            )?;
+        }
+        Ok(())
+    }
+}
+
+/// How long `work` takes.
+pub(crate) fn timed(work: impl FnOnce()) -> Duration {
+    let start = Instant::now();
+    work();
+    start.elapsed()
+}
+
+/// The time of which this share is not longer, in seconds.
+pub(crate) fn at_quantile(times: &mut [Duration], quantile: f64) -> f64 {
+    times.sort_unstable();
+    let last = times.len() - 1;
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 0 and the last index"
+    )]
+    let index = (last as f64 * quantile).round() as usize;
+    times[index].as_secs_f64()
+}
+
+fn show(seconds: f64) -> String {
+    if seconds < 1e-6 {
+        format!("{:.1} ns", seconds * 1e9)
+    } else if seconds < 1e-3 {
+        format!("{:.2} µs", seconds * 1e6)
+    } else {
+        format!("{:.2} ms", seconds * 1e3)
+    }
+}

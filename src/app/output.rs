@@ -1,0 +1,165 @@
+//! What processes have printed, read for the output pane while that is shown.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use eframe::egui;
+
+use super::App;
+use crate::jobs::Options;
+use crate::jobs::command::{self, Printed, Ran};
+use crate::record::{ItemId, JobId};
+use crate::ui::{Page, Pane, ShownOutput, Stream};
+
+/// How long a flood is left alone after a look at it: what it carries in this time would not fit.
+const FLOOD_PAUSE: Duration = Duration::from_millis(100);
+
+/// How many bytes make a flood of what is new in one look: only the last of it is read.
+const FLOOD: u64 = 128 * 1024;
+
+/// How soon a stream is looked at again that outlives its process: nobody wakes the window for it.
+const HELD_OPEN_PAUSE: Duration = Duration::from_millis(500);
+
+/// How many bytes are searched in a frame.
+const SEARCHED_AT_ONCE: usize = 512 * 1024;
+
+/// Where the output of an item is: with its process, or in the record once that is gone.
+pub(super) struct Source {
+    #[cfg(target_os = "linux")]
+    process: Option<crate::join::process::Process>,
+    ran: Option<Arc<Ran>>,
+}
+
+impl Source {
+    /// What came after the first `offset` bytes of a stream, as far as it is kept.
+    pub(super) fn since(&self, stream: Stream, offset: u64) -> Printed {
+        #[cfg(target_os = "linux")]
+        if let Some(process) = &self.process {
+            // Asked first: what comes between the two questions is no descendant's yet.
+            let has_ended = !process.is_alive();
+            let captured = process.output_since(stream.into(), offset);
+            return Printed {
+                bytes: captured.bytes,
+                total: captured.total,
+                held_open: has_ended && captured.is_open,
+            };
+        }
+        let Some(ran) = &self.ran else {
+            return Printed::default();
+        };
+        let printed = match stream {
+            Stream::Stdout => &ran.stdout,
+            Stream::Stderr => &ran.stderr,
+        };
+        let bytes = if offset < printed.total {
+            printed.bytes.clone()
+        } else {
+            Vec::new()
+        };
+        Printed {
+            bytes,
+            total: printed.total,
+            held_open: false,
+        }
+    }
+}
+
+#[cfg(target_os = "linux")]
+impl From<Stream> for crate::join::process::Stream {
+    fn from(stream: Stream) -> Self {
+        match stream {
+            Stream::Stdout => Self::Stdout,
+            Stream::Stderr => Self::Stderr,
+        }
+    }
+}
+
+impl App {
+    /// Reads what is new. Costs nothing while the pane is not shown.
+    pub(super) fn update_output(&mut self, ctx: &egui::Context) {
+        if self.view.pane != Pane::Output || self.view.page != Page::Workbench {
+            return;
+        }
+        let Some((job, item)) = self.item_of_output() else {
+            self.view.output.shown = None;
+            return;
+        };
+        let (source, now) = (self.source(job, item), self.board.now());
+        let limit = self.output_limit(job);
+        let view = &mut self.view.output;
+        let stream = view.stream;
+        let shown = view.shown.take().filter(|shown| {
+            let shown = (shown.job, shown.item, shown.stream);
+            shown == (job, item, stream)
+        });
+        let shown = view
+            .shown
+            .insert(shown.unwrap_or_else(|| ShownOutput::new(job, item, stream)));
+        if now >= shown.next_read_at {
+            read(shown, &source, limit, now);
+        }
+        shown.is_searching = shown.found.look(&view.find, &shown.log, SEARCHED_AT_ONCE);
+        if shown.is_searching {
+            ctx.request_repaint();
+        }
+        if shown.is_held_open {
+            ctx.request_repaint_after(HELD_OPEN_PAUSE);
+        }
+    }
+
+    /// The selected row, or the first item that has a process.
+    fn item_of_output(&self) -> Option<(JobId, ItemId)> {
+        let job = self.record.job(self.view.selected?)?;
+        let selected = self.view.results.selected;
+        let item = match selected.and_then(|item| job.item(item)) {
+            Some(item) => item.process.is_some().then_some(item.id),
+            None => job.first_process(),
+        };
+        Some((job.id(), item?))
+    }
+
+    pub(super) fn source(&self, job: JobId, item: ItemId) -> Source {
+        let record = self.record.job(job).and_then(|job| job.item(item));
+        Source {
+            #[cfg(target_os = "linux")]
+            process: self.board.process(job, item),
+            ran: record.and_then(|item| item.ran()).cloned(),
+        }
+    }
+
+    /// How many bytes of each stream are kept of the processes of a job.
+    fn output_limit(&self, job: JobId) -> u64 {
+        let options = self.record.job(job).map(|job| &job.spec().options);
+        let limit = match options {
+            Some(Options::Command(options)) => options.output_limit,
+            _ => command::Options::default().output_limit,
+        };
+        limit as u64
+    }
+}
+
+fn read(shown: &mut ShownOutput, source: &Source, limit: u64, now: Duration) {
+    let total = source.since(shown.stream, u64::MAX).total;
+    let is_flood = total.saturating_sub(shown.log.end()) > FLOOD;
+    // What was passed over in a flood is read when there is time for it.
+    let from = match (is_flood, shown.has_gap) {
+        (true, _) => total - FLOOD,
+        (false, true) => 0,
+        (false, false) => shown.log.end(),
+    };
+    if is_flood {
+        shown.next_read_at = now + FLOOD_PAUSE;
+    }
+    if shown.has_gap && !is_flood {
+        shown.log.begin_again();
+    }
+    shown.has_gap = is_flood;
+    let printed = source.since(shown.stream, from);
+    shown.log.push(&printed.bytes, printed.total);
+    shown.total = printed.total;
+    shown.dropped = printed.total.saturating_sub(limit).min(shown.log.dropped());
+    shown.is_held_open = printed.held_open;
+    shown.other_total = source.since(shown.stream.other(), u64::MAX).total;
+    shown.pace.note(now, printed.total);
+    shown.bytes_per_sec = shown.pace.bytes_per_sec(now, printed.total);
+}

@@ -1,0 +1,272 @@
+//! How the run of a command went, as plain data.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::jobs::hex;
+
+/// One run of a command, from its start to its end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ran {
+    /// How it ended.
+    #[serde(flatten)]
+    pub end: End,
+    /// How long it ran, in seconds.
+    pub elapsed_secs: f64,
+    /// What it printed on standard output.
+    pub stdout: Printed,
+    /// What it printed on standard error.
+    pub stderr: Printed,
+    /// What became of its processes, where somebody stopped them before they ended by themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<Stopped>,
+}
+
+/// In one line: the last that it printed, or how it ended if it printed nothing.
+impl fmt::Display for Ran {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let said = self.stdout.last_lines(1);
+        if said.is_empty() {
+            self.end.fmt(f)
+        } else {
+            f.write_str(&said)
+        }
+    }
+}
+
+/// How a command ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "end", rename_all = "snake_case")]
+pub enum End {
+    /// It exited.
+    Exited {
+        /// With this code, 0 to 255.
+        code: i32,
+    },
+    /// A signal ended it.
+    Signalled {
+        /// The number of the signal.
+        signal: i32,
+        /// Its name, such as `SIGKILL`, where it has one.
+        name: Option<String>,
+        /// Whether the system wrote a core file.
+        core_dumped: bool,
+    },
+    /// It has not ended: the system did not let it be killed, or not yet.
+    Escaped,
+    /// Nobody can say how it ended: something else took its status.
+    Unknown,
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exited { code } => write!(f, "exited with code {code}"),
+            Self::Signalled {
+                signal,
+                name,
+                core_dumped,
+            } => {
+                write!(f, "was killed by signal {signal}")?;
+                if let Some(name) = name {
+                    write!(f, " ({name})")?;
+                }
+                f.write_str(if *core_dumped {
+                    " and left a core file"
+                } else {
+                    ""
+                })
+            }
+            Self::Escaped => f.write_str("could not be killed"),
+            Self::Unknown => f.write_str("ended, and something else took its exit code"),
+        }
+    }
+}
+
+/// What a command printed on one stream: the last bytes, as they came.
+///
+/// As a document it is `text`, in which what is not UTF-8 is replaced; `bytes_hex` beside it where
+/// something is; `total` and `dropped`, in bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Document", into = "Document")]
+pub struct Printed {
+    /// The last bytes.
+    pub bytes: Vec<u8>,
+    /// How many bytes it printed in all.
+    pub total: u64,
+    /// Whether something that it started still held the stream when it had ended.
+    pub held_open: bool,
+}
+
+impl Printed {
+    /// How many bytes came before those that were kept.
+    pub fn dropped(&self) -> u64 {
+        self.total.saturating_sub(self.bytes.len() as u64)
+    }
+
+    /// The last `count` lines as text, without an end of line at the end.
+    pub fn last_lines(&self, count: usize) -> String {
+        let end = self.bytes.trim_ascii_end();
+        let mut lines = end.rsplitn(count + 1, |&byte| byte == b'\n');
+        let mut last: Vec<_> = lines.by_ref().take(count).collect();
+        last.reverse();
+        String::from_utf8_lossy(&last.join(&b'\n')).into_owned()
+    }
+
+    /// Forgets all but the last `limit` bytes, from the beginning of a line where there is one.
+    pub(super) fn shorten(&mut self, limit: usize) {
+        let Some(cut) = self.bytes.len().checked_sub(limit).filter(|&cut| cut > 0) else {
+            return;
+        };
+        // A line that begins just there is whole.
+        let line = self.bytes[cut - 1..].iter().position(|&byte| byte == b'\n');
+        let line = line.filter(|at| cut + at < self.bytes.len());
+        self.bytes.drain(..cut + line.unwrap_or(0));
+        self.bytes.shrink_to_fit();
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Document {
+    text: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bytes_hex: Option<String>,
+    total: u64,
+    dropped: u64,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    held_open: bool,
+}
+
+impl From<Printed> for Document {
+    fn from(printed: Printed) -> Self {
+        let dropped = printed.dropped();
+        let (text, bytes_hex) = match String::from_utf8(printed.bytes) {
+            Ok(text) => (text, None),
+            Err(error) => {
+                let bytes = error.as_bytes();
+                let text = String::from_utf8_lossy(bytes).into_owned();
+                (text, Some(hex::encode(bytes)))
+            }
+        };
+        Self {
+            text,
+            bytes_hex,
+            total: printed.total,
+            dropped,
+            held_open: printed.held_open,
+        }
+    }
+}
+
+impl From<Document> for Printed {
+    fn from(document: Document) -> Self {
+        let bytes = document.bytes_hex.as_deref().and_then(hex::decode);
+        Self {
+            bytes: bytes.unwrap_or_else(|| document.text.into_bytes()),
+            total: document.total,
+            held_open: document.held_open,
+        }
+    }
+}
+
+/// What became of the processes of a command that was stopped: the command itself and everything
+/// it had started.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stopped {
+    /// How many ended when asked.
+    pub ended: usize,
+    /// Those who had to be killed, such as `sleep (4711)`.
+    pub forced: Vec<String>,
+    /// Those who are still there.
+    pub escaped: Vec<String>,
+}
+
+impl Stopped {
+    /// Whether there was nobody left to stop.
+    pub fn is_empty(&self) -> bool {
+        self.ended == 0 && self.forced.is_empty() && self.escaped.is_empty()
+    }
+}
+
+/// Such as `1 process ended when asked, killed sh (12) and sleep (13)`.
+impl fmt::Display for Stopped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts = Vec::new();
+        match self.ended {
+            0 => {}
+            1 => parts.push("1 process ended when asked".to_owned()),
+            many => parts.push(format!("{many} processes ended when asked")),
+        }
+        if !self.forced.is_empty() {
+            parts.push(format!("killed {}", listed(&self.forced)));
+        }
+        if !self.escaped.is_empty() {
+            parts.push(format!("could not end {}", listed(&self.escaped)));
+        }
+        if parts.is_empty() {
+            parts.push("nothing was left to stop".to_owned());
+        }
+        f.write_str(&parts.join(", "))
+    }
+}
+
+/// Names a few, and counts the rest.
+fn listed(names: &[String]) -> String {
+    const NAMED: usize = 4;
+    let shown = names[..names.len().min(NAMED)].join(", ");
+    match names.len().saturating_sub(NAMED) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printed(text: &[u8]) -> Printed {
+        Printed {
+            bytes: text.to_vec(),
+            total: text.len() as u64,
+            held_open: false,
+        }
+    }
+
+    #[test]
+    fn the_last_lines_come_without_the_end_of_the_last() {
+        let text = printed(b"one\ntwo\nthree\n\n");
+        assert_eq!(text.last_lines(1), "three");
+        assert_eq!(text.last_lines(2), "two\nthree");
+        assert_eq!(text.last_lines(9), "one\ntwo\nthree");
+        assert_eq!(text.last_lines(0), "");
+        assert_eq!(printed(b"\n").last_lines(1), "");
+    }
+
+    #[test]
+    fn a_long_text_is_shortened_to_whole_lines() {
+        for (limit, kept) in [
+            (100, "one\ntwo\nthree\n"),
+            (10, "two\nthree\n"),
+            (9, "three\n"),
+            (6, "three\n"),
+            (4, "ree\n"),
+        ] {
+            let mut text = printed(b"one\ntwo\nthree\n");
+            text.shorten(limit);
+            assert_eq!(text.bytes, kept.as_bytes(), "{limit}");
+            assert_eq!(text.dropped(), 14 - kept.len() as u64);
+        }
+    }
+
+    #[test]
+    fn a_document_keeps_every_byte() {
+        for text in [&b"plain\n"[..], b"not \xff UTF-8", b""] {
+            let mut before = printed(text);
+            before.total += 7;
+            let document = serde_json::to_string(&before).unwrap();
+            let after: Printed = serde_json::from_str(&document).unwrap();
+            assert_eq!(after, before);
+        }
+    }
+}

@@ -1,0 +1,297 @@
+//! One run of a command: started, waited for in slices, stopped with all it has started.
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::line::Prepared;
+use super::ran::{End, Printed, Ran, Stopped};
+use super::{Keep, Options};
+use crate::jobs::{Host, Item, ItemError, Output, Priority, Step};
+use crate::join::Context;
+use crate::join::process::{
+    Builder, Captured, Exit, LaunchOptions, Launcher, Process, SpawnError, StopReport,
+};
+
+/// How long a run that is waited for goes without asking whether it was cancelled.
+const SLICE: Duration = Duration::from_millis(50);
+
+/// How much of each stream an ended run keeps, in bytes, where nobody wants it all.
+const TAIL: usize = 8 * 1024;
+
+/// How many lines of standard error tell why a run failed, and how long they may be in bytes.
+const TOLD_LINES: usize = 5;
+const TOLD_BYTES: usize = 1024;
+
+/// Runs the command for an item, and stops it when the item is cancelled or its time is up.
+pub(super) fn run(
+    options: &Options,
+    item: &Item,
+    context: &Context,
+    host: &dyn Host,
+) -> Result<Output, ItemError> {
+    let prepared = Prepared::new(options)?;
+    let files: Cow<'_, [PathBuf]> = match &item.step {
+        Step::Fail(error) => return Err(error.clone()),
+        Step::Command { files } => files.into(),
+        Step::Run | Step::Misbehave | Step::Verify(_) => vec![item.input.clone()].into(),
+    };
+    context.checkpoint();
+    let started = Instant::now();
+    let process = start(options, &prepared, &files, host.priority())?;
+    host.did_run(&process);
+    let (exit, stop) = follow(&process, options, context);
+    let (why, stopped) = stop.unzip();
+    let output = process.output();
+    let ran = Arc::new(Ran {
+        end: end(exit),
+        elapsed_secs: started.elapsed().as_secs_f64(),
+        stdout: printed(output.stdout, exit, options.keep),
+        stderr: printed(output.stderr, exit, options.keep),
+        stopped,
+    });
+    host.did_end(&ran);
+    let told = Told {
+        prepared: &prepared,
+        item,
+        ran: &ran,
+    };
+    match why {
+        Some(Why::TimedOut) => return Err(told.timed_out(options.timeout_secs)),
+        Some(Why::Cancelled) if !told.all_ended() => return Err(told.escaped()),
+        Some(Why::Cancelled) => context.checkpoint(),
+        None => {}
+    }
+    told.conclude().map(|()| Output::Command(ran.clone()))
+}
+
+fn start(
+    options: &Options,
+    prepared: &Prepared,
+    files: &[PathBuf],
+    priority: Priority,
+) -> Result<Process, ItemError> {
+    let words = if options.dir.as_os_str().is_empty() {
+        prepared.words(files)
+    } else {
+        let absolute = |file: &PathBuf| std::path::absolute(file).unwrap_or_else(|_| file.clone());
+        prepared.words(&files.iter().map(absolute).collect::<Vec<_>>())
+    };
+    let mut words = words.into_iter();
+    let program = words.next().unwrap_or_default();
+    let mut builder = Builder::new(program)
+        .args(words)
+        .name(&prepared.name)
+        .output_limit(options.output_limit);
+    if !options.dir.as_os_str().is_empty() {
+        builder = builder.current_dir(&options.dir);
+    }
+    for (name, value) in &prepared.env {
+        builder = builder.env(name, value);
+    }
+    let spawned = launched(builder, options, priority)?.spawn();
+    spawned.map_err(|error| refused(&error))
+}
+
+/// Through the launcher where there is one: then the run ends with this program, however it ends.
+fn launched(builder: Builder, options: &Options, priority: Priority) -> Result<Builder, ItemError> {
+    let limit = |value: u64| Some(value).filter(|&value| value > 0);
+    let address_space_bytes = limit(options.memory_mib).map(|mib| mib.saturating_mul(1 << 20));
+    let cpu_time = limit(options.cpu_secs).map(Duration::from_secs);
+    let Some(launcher) = Launcher::installed() else {
+        if address_space_bytes.is_some() || cpu_time.is_some() {
+            return Err(error(
+                "no_launcher",
+                "Limits can't be set in this program, which has installed no launcher; \
+                 take them out."
+                    .to_owned(),
+            ));
+        }
+        return Ok(builder);
+    };
+    let options = LaunchOptions {
+        priority: priority.into(),
+        address_space_bytes,
+        cpu_time,
+        open_files: None,
+    };
+    Ok(builder.launched_by(&launcher, options))
+}
+
+/// Why a run was stopped.
+enum Why {
+    Cancelled,
+    TimedOut,
+}
+
+/// Waits for the end, which is `None` where the process could not even be killed; and why it was
+/// stopped and what became of its tree, unless it ended by itself.
+fn follow(
+    process: &Process,
+    options: &Options,
+    context: &Context,
+) -> (Option<Exit>, Option<(Why, Stopped)>) {
+    let timeout = options.timeout();
+    let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+    loop {
+        let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+        if let Ok(exit) = process.join_timeout(left.unwrap_or(SLICE).min(SLICE)) {
+            return (Some(exit), None);
+        }
+        let why = if context.is_cancelled() {
+            Why::Cancelled
+        } else if left.is_some_and(|left| left.is_zero()) {
+            Why::TimedOut
+        } else {
+            continue;
+        };
+        let report = process.stop(options.grace());
+        let stopped = Stopped::from(&report);
+        // It may have ended by itself just now.
+        let stop = (!stopped.is_empty()).then_some((why, stopped));
+        return (report.exit, stop);
+    }
+}
+
+impl From<&StopReport> for Stopped {
+    fn from(report: &StopReport) -> Self {
+        let name =
+            |member: &crate::join::process::TreeMember| format!("{} ({})", member.name, member.pid);
+        Self {
+            ended: report.ended.len(),
+            forced: report.forced.iter().map(name).collect(),
+            escaped: report.escaped.iter().map(name).collect(),
+        }
+    }
+}
+
+fn end(exit: Option<Exit>) -> End {
+    match exit {
+        None => End::Escaped,
+        Some(Exit::Unknown) => End::Unknown,
+        Some(Exit::Code(code)) => End::Exited { code },
+        Some(
+            exit @ Exit::Signal {
+                signal,
+                core_dumped,
+            },
+        ) => End::Signalled {
+            signal,
+            name: exit.signal_name().map(str::to_owned),
+            core_dumped,
+        },
+    }
+}
+
+fn printed(captured: Captured, exit: Option<Exit>, keep: Keep) -> Printed {
+    let mut printed = Printed {
+        total: captured.total,
+        held_open: exit.is_some() && captured.is_open,
+        bytes: captured.bytes,
+    };
+    if keep == Keep::Tail {
+        printed.shorten(TAIL);
+    }
+    printed
+}
+
+/// What is told of a run that did not end as it should.
+struct Told<'a> {
+    prepared: &'a Prepared,
+    item: &'a Item,
+    ran: &'a Ran,
+}
+
+impl Told<'_> {
+    fn conclude(&self) -> Result<(), ItemError> {
+        let kind = match &self.ran.end {
+            End::Exited { code } if self.prepared.expected.contains(*code) => return Ok(()),
+            End::Exited { .. } => "exit_code",
+            End::Signalled { .. } => "signal",
+            End::Unknown => "unknown_exit",
+            End::Escaped => "escaped",
+        };
+        let expected = match kind {
+            "exit_code" => format!(", and {} was expected", self.prepared.expected),
+            _ => String::new(),
+        };
+        let sentence = format!("{} {}{expected}", self.subject(), self.ran.end);
+        Err(self.error(kind, sentence))
+    }
+
+    fn timed_out(&self, timeout_secs: f64) -> ItemError {
+        let stopped = self.stopped_text();
+        let sentence = format!(
+            "{} did not end within {timeout_secs} s and was stopped: {stopped}",
+            self.subject()
+        );
+        self.error("timed_out", sentence)
+    }
+
+    fn escaped(&self) -> ItemError {
+        let stopped = self.stopped_text();
+        let sentence = format!(
+            "{} was cancelled, and the system does not let it end: {stopped}",
+            self.subject()
+        );
+        self.error("escaped", sentence)
+    }
+
+    /// Whether nobody is left of what was stopped.
+    fn all_ended(&self) -> bool {
+        let stopped = self.ran.stopped.as_ref();
+        stopped.is_none_or(|stopped| stopped.escaped.is_empty())
+    }
+
+    fn stopped_text(&self) -> String {
+        let stopped = self.ran.stopped.as_ref();
+        stopped.map(ToString::to_string).unwrap_or_default()
+    }
+
+    /// Such as `a.txt: grep`.
+    fn subject(&self) -> String {
+        match &self.item.step {
+            Step::Command { .. } => self.prepared.name.clone(),
+            _ => format!("{}: {}", self.item.input.display(), self.prepared.name),
+        }
+    }
+
+    /// The sentence, and below it the last that the command said itself.
+    fn error(&self, kind: &str, mut sentence: String) -> ItemError {
+        let mut said = self.ran.stderr.clone();
+        said.shorten(TOLD_BYTES);
+        let said = said.last_lines(TOLD_LINES);
+        if !said.is_empty() {
+            sentence.push('\n');
+            sentence.push_str(&said);
+        }
+        error(kind, sentence)
+    }
+}
+
+fn refused(refused: &SpawnError) -> ItemError {
+    let kind = match refused {
+        SpawnError::NotFound { .. } => "not_found",
+        SpawnError::InterpreterNotFound { .. } => "interpreter_not_found",
+        SpawnError::WorkingDirectory { .. } => "working_directory",
+        SpawnError::PermissionDenied { .. } => "permission_denied",
+        SpawnError::NotExecutable { .. } => "not_executable",
+        SpawnError::ArgumentsTooLong { .. } => "arguments_too_long",
+        SpawnError::BeingWritten { .. } => "being_written",
+        SpawnError::Nul { .. } => "nul",
+        SpawnError::Input { .. } => "input",
+        SpawnError::TooManyOpenFiles { .. } => "too_many_open_files",
+        SpawnError::TooManyProcesses { .. } => "too_many_processes",
+        SpawnError::Thread(_) => "no_thread",
+        SpawnError::Other { .. } => "not_started",
+    };
+    error(kind, refused.to_string())
+}
+
+fn error(kind: &str, message: String) -> ItemError {
+    ItemError {
+        kind: kind.to_owned(),
+        message,
+    }
+}

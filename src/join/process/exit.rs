@@ -1,0 +1,163 @@
+//! How a process stands and how it ended.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustix::process::WaitIdStatus;
+
+/// How a process ended.
+///
+/// ```
+/// use meanwhile::join::process::{Builder, Exit};
+///
+/// let failed = Builder::new("sh").args(["-c", "exit 7"]).spawn()?.join()?;
+/// assert_eq!(failed, Exit::Code(7));
+/// assert!(!failed.is_success());
+/// assert_eq!(failed.to_string(), "exited with code 7");
+/// let killed = Builder::new("sh").args(["-c", "kill -TERM $$"]).spawn()?.join()?;
+/// assert_eq!(killed.signal_name(), Some("SIGTERM"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Exit {
+    /// It exited with this code, 0 to 255: what it passed to `exit`, modulo 256.
+    Code(i32),
+    /// A signal ended it.
+    Signal {
+        /// The number of the signal.
+        signal: i32,
+        /// Whether the system wrote a core file.
+        core_dumped: bool,
+    },
+    /// It ended, but somebody else took its status: another part of the program waits for any
+    /// child, or `SIGCHLD` is ignored.
+    Unknown,
+}
+
+impl Exit {
+    /// Whether it exited with code 0.
+    pub fn is_success(self) -> bool {
+        self == Self::Code(0)
+    }
+
+    /// The name of the signal that ended it, such as `SIGKILL`; `None` where none did, or where
+    /// the signal has no name of its own.
+    pub fn signal_name(self) -> Option<&'static str> {
+        match self {
+            Self::Signal { signal, .. } => name_of(signal),
+            Self::Code(_) | Self::Unknown => None,
+        }
+    }
+
+    pub(super) fn of(status: &WaitIdStatus) -> Self {
+        match (status.exit_status(), status.terminating_signal()) {
+            (Some(code), _) => Self::Code(code),
+            (None, Some(signal)) => Self::Signal {
+                signal,
+                core_dumped: status.dumped(),
+            },
+            (None, None) => Self::Unknown,
+        }
+    }
+}
+
+/// A few words, such as `exited with code 1` or `killed by signal 9 (SIGKILL)`.
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "exited with code {code}"),
+            Self::Signal { signal, .. } => match name_of(*signal) {
+                Some(name) => write!(f, "killed by signal {signal} ({name})"),
+                None => write!(f, "killed by signal {signal}"),
+            },
+            Self::Unknown => f.write_str("ended, and its status was taken by somebody else"),
+        }
+    }
+}
+
+/// The names of signal(7), for the numbers of x86, ARM and most other machines.
+fn name_of(signal: i32) -> Option<&'static str> {
+    const NAMES: [&str; 31] = [
+        "SIGHUP",
+        "SIGINT",
+        "SIGQUIT",
+        "SIGILL",
+        "SIGTRAP",
+        "SIGABRT",
+        "SIGBUS",
+        "SIGFPE",
+        "SIGKILL",
+        "SIGUSR1",
+        "SIGSEGV",
+        "SIGUSR2",
+        "SIGPIPE",
+        "SIGALRM",
+        "SIGTERM",
+        "SIGSTKFLT",
+        "SIGCHLD",
+        "SIGCONT",
+        "SIGSTOP",
+        "SIGTSTP",
+        "SIGTTIN",
+        "SIGTTOU",
+        "SIGURG",
+        "SIGXCPU",
+        "SIGXFSZ",
+        "SIGVTALRM",
+        "SIGPROF",
+        "SIGWINCH",
+        "SIGIO",
+        "SIGPWR",
+        "SIGSYS",
+    ];
+    let index = usize::try_from(signal).ok()?.checked_sub(1)?;
+    NAMES.get(index).copied()
+}
+
+/// Where a process stands.
+///
+/// ```
+/// use meanwhile::join::process::{Builder, Exit, ProcessState};
+///
+/// let cat = Builder::new("cat").stdin_piped().spawn()?;
+/// assert_eq!(cat.state(), ProcessState::Running);
+/// drop(cat.take_stdin()); // nothing more to read
+/// cat.join()?;
+/// assert_eq!(cat.state(), ProcessState::Ended(Exit::Code(0)));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ProcessState {
+    /// It runs.
+    Running,
+    /// A signal such as `SIGSTOP` holds it; `SIGCONT` lets it go on.
+    Stopped,
+    /// It ended.
+    Ended(Exit),
+}
+
+/// A snapshot of what is known about a process.
+#[derive(Clone, Debug)]
+pub struct ProcessInfo {
+    /// Its number in the system.
+    pub pid: u32,
+    /// Its name; the program's, where none was given.
+    pub name: Arc<str>,
+    /// Where it stands.
+    pub state: ProcessState,
+    /// Whether [`shutdown`](crate::join::shutdown) stops it instead of waiting for it.
+    pub daemon: bool,
+    /// When it was started.
+    pub spawned_at: Instant,
+    /// When its end was seen.
+    pub finished_at: Option<Instant>,
+}
+
+impl ProcessInfo {
+    /// How long it has run, or ran.
+    pub fn elapsed(&self) -> Duration {
+        let end = self.finished_at.unwrap_or_else(Instant::now);
+        end.saturating_duration_since(self.spawned_at)
+    }
+}

@@ -1,0 +1,181 @@
+//! Who belongs to a process: found through the process table.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::ffi::OsStrExt;
+
+use procfs::process::{Stat, all_processes};
+use rustix::fd::OwnedFd;
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+use super::builder::MARK_VARIABLE;
+use super::handle::Shared;
+
+/// How often the warden looks for processes that were started while it killed others.
+const KILL_ROUNDS: usize = 100;
+
+/// A process that is known by more than its number: the system may give a number again, but not
+/// with the same start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Identity {
+    pub(super) pid: i32,
+    started: u64,
+}
+
+/// A living process of a tree.
+pub(super) struct Found {
+    pub(super) identity: Identity,
+    pub(super) name: String,
+    pub(super) group: i32,
+    /// `None` where the system has no pidfds.
+    pub(super) pidfd: Option<OwnedFd>,
+}
+
+impl Found {
+    /// Opens what tells this process from a later one with its number; `None` if it is gone.
+    fn open(stat: Stat) -> Option<Self> {
+        let identity = Identity::of(&stat);
+        let pid = Pid::from_raw(stat.pid)?;
+        let pidfd = match pidfd_open(pid, PidfdFlags::empty()) {
+            Ok(pidfd) => Some(pidfd),
+            Err(Errno::SRCH) => return None,
+            Err(_) => None,
+        };
+        // Looked at again with the pidfd in hand: now it can't become another's.
+        let is_same = procfs::process::Process::new(stat.pid)
+            .and_then(|process| process.stat())
+            .is_ok_and(|now| Identity::of(&now) == identity);
+        is_same.then_some(Self {
+            identity,
+            name: stat.comm,
+            group: stat.pgrp,
+            pidfd,
+        })
+    }
+
+    /// Sends a signal; one that is gone needs none.
+    pub(super) fn signal(&self, signal: Signal) {
+        let _refusal_shows_in_who_is_left = match (&self.pidfd, Pid::from_raw(self.identity.pid)) {
+            (Some(pidfd), _) => pidfd_send_signal(pidfd, signal),
+            (None, Some(pid)) => rustix::process::kill_process(pid, signal),
+            (None, None) => Ok(()),
+        };
+    }
+}
+
+impl Identity {
+    fn of(stat: &Stat) -> Self {
+        Self {
+            pid: stat.pid,
+            started: stat.starttime,
+        }
+    }
+}
+
+/// The living processes of a tree: the process itself unless it was reaped, its descendants, its
+/// group, and whoever carries its mark.
+///
+/// Once the process was reaped its number says nothing any more. Then its group counts only if a
+/// member carries the mark, because a group's number is not given again while it has a member.
+pub(super) fn find(root: &Shared) -> Vec<Found> {
+    let is_ours = !root.is_reaped();
+    let table = Table::read();
+    let marks = BTreeSet::from([root.mark().to_owned()]);
+    let mut members = table.marked(&marks);
+    let group = root.pid().cast_signed();
+    if is_ours {
+        members.insert(group);
+        members.extend(table.descendants_of(group));
+    }
+    let group_is_ours = is_ours
+        || members
+            .iter()
+            .any(|pid| table.group_of(*pid) == Some(group));
+    if group_is_ours {
+        members.extend(table.members_of_group(group));
+    }
+    // Asked again: a process that was reaped meanwhile may have left its number to another.
+    if is_ours && root.is_reaped() {
+        return find(root);
+    }
+    table.open(&members)
+}
+
+/// Kills whoever carries one of the marks, until nobody is left.
+pub(super) fn kill_marked(marks: &BTreeSet<String>) {
+    for _ in 0..KILL_ROUNDS {
+        let table = Table::read();
+        let marked = table.marked(marks);
+        let left = table.open(&marked);
+        if left.is_empty() {
+            return;
+        }
+        for process in &left {
+            process.signal(Signal::KILL);
+        }
+        std::thread::yield_now();
+    }
+}
+
+/// One look at the process table.
+struct Table(BTreeMap<i32, Stat>);
+
+impl Table {
+    /// Without what is dead already, and without this process.
+    fn read() -> Self {
+        let own = std::process::id().cast_signed();
+        let processes = all_processes().into_iter().flatten().flatten();
+        let stats = processes.filter_map(|process| process.stat().ok());
+        let alive = stats.filter(|stat| !matches!(stat.state, 'Z' | 'X') && stat.pid != own);
+        Self(alive.map(|stat| (stat.pid, stat)).collect())
+    }
+
+    fn group_of(&self, pid: i32) -> Option<i32> {
+        self.0.get(&pid).map(|stat| stat.pgrp)
+    }
+
+    fn members_of_group(&self, group: i32) -> impl Iterator<Item = i32> {
+        let members = self.0.values().filter(move |stat| stat.pgrp == group);
+        members.map(|stat| stat.pid)
+    }
+
+    fn descendants_of(&self, root: i32) -> BTreeSet<i32> {
+        let mut found = BTreeSet::new();
+        let mut open = vec![root];
+        while let Some(parent) = open.pop() {
+            let children = self.0.values().filter(|stat| stat.ppid == parent);
+            open.extend(
+                children
+                    .map(|stat| stat.pid)
+                    .filter(|pid| found.insert(*pid)),
+            );
+        }
+        found
+    }
+
+    fn marked(&self, marks: &BTreeSet<String>) -> BTreeSet<i32> {
+        let pids = self.0.keys().copied();
+        pids.filter(|pid| carries(*pid, marks)).collect()
+    }
+
+    fn open(mut self, members: &BTreeSet<i32>) -> Vec<Found> {
+        let stats = members.iter().filter_map(|pid| self.0.remove(pid));
+        stats.filter_map(Found::open).collect()
+    }
+}
+
+/// Whether the environment of a process, as it was when it began, holds one of the marks.
+fn carries(pid: i32, marks: &BTreeSet<String>) -> bool {
+    let environ = procfs::process::Process::new(pid).and_then(|process| process.environ());
+    // Of somebody else's process nothing can be read, and it can't be ended either.
+    let Ok(environ) = environ else {
+        return false;
+    };
+    let Some(value) = environ.get(std::ffi::OsStr::new(MARK_VARIABLE)) else {
+        return false;
+    };
+    value
+        .as_bytes()
+        .split(|byte| *byte == b':')
+        .any(|mark| marks.iter().any(|ours| ours.as_bytes() == mark))
+}

@@ -1,0 +1,292 @@
+//! `meanwhile run command`, as a person and a script meet it.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a test waits for the program it started, which it also ends"
+)]
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+
+use super::command::{count_with, unique_sleep};
+use super::util::files::{folder, write};
+
+fn meanwhile<S: AsRef<OsStr>>(args: &[S]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_meanwhile"));
+    // These tests run beside others.
+    command.args(["run", "command", "--priority", "normal"]);
+    command.args(args);
+    command.stdin(Stdio::null());
+    command
+}
+
+fn run<S: AsRef<OsStr>>(args: &[S]) -> Output {
+    meanwhile(args).output().expect("the program starts")
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().expect("it ends by itself")
+}
+
+fn out(output: &Output) -> &str {
+    std::str::from_utf8(&output.stdout).expect("plain text")
+}
+
+fn err(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).expect("plain text")
+}
+
+#[test]
+fn what_the_runs_print_comes_out_in_the_order_of_the_files() {
+    // The first takes longest.
+    let text = "case $1 in a) sleep 0.3;; esac; echo \"$1\"; echo \"about $1\" >&2";
+    let output = run(&["--shell", "--workers", "3", "a", "b", "c", "--", text]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    assert_eq!(out(&output), "a\nb\nc\n");
+    assert_eq!(err(&output), "about a\nabout b\nabout c\n");
+}
+
+#[test]
+fn output_is_passed_on_byte_for_byte() {
+    let folder = folder();
+    let bytes: Vec<u8> = (0..=255).cycle().take(100_000).collect();
+    let file = write(folder.path(), "f", &bytes);
+    let output = run(&[file.as_os_str(), "--".as_ref(), "cat".as_ref()]);
+    assert_eq!(code(&output), 0);
+    assert!(output.stdout == bytes);
+}
+
+#[test]
+fn a_hostile_file_name_is_one_argument() {
+    let folder = folder();
+    let hostile = folder.path().join(OsStr::from_bytes(b"$(exit 9);\xff '\n"));
+    let mut args: Vec<OsString> = vec![hostile.clone().into()];
+    args.extend(["--", "printf", "%s\\0", "{}"].map(OsString::from));
+    let output = run(&args);
+    assert_eq!(code(&output), 0);
+    let expected = [hostile.as_os_str().as_bytes(), b"\0"].concat();
+    assert_eq!(output.stdout, expected);
+}
+
+#[test]
+fn a_failed_run_still_shows_what_it_printed_and_exits_with_1() {
+    let output = run(&["--", "sh", "-c", "echo out; echo err >&2; exit 3"]);
+    assert_eq!(code(&output), 1);
+    assert_eq!(out(&output), "out\n");
+    let lines: Vec<&str> = err(&output).lines().collect();
+    assert_eq!(
+        lines,
+        [
+            "err",
+            "meanwhile: sh exited with code 3, and 0 was expected",
+            "meanwhile: 1 item: 1 failed"
+        ]
+    );
+    let output = run(&["--expect", "3", "--", "sh", "-c", "exit 3"]);
+    assert_eq!(code(&output), 0);
+}
+
+#[test]
+fn a_join_that_times_out_leaves_no_process_and_exits_with_3() {
+    let sleep = unique_sleep();
+    let text = format!("trap \"\" TERM; sleep {sleep} & sleep {sleep}");
+    let start = Instant::now();
+    let output = run(&[
+        "--join-timeout",
+        "1",
+        "--grace",
+        "0.5",
+        "--",
+        "sh",
+        "-c",
+        &text,
+    ]);
+    assert_eq!(code(&output), 3, "{}", err(&output));
+    assert_eq!(count_with(&sleep), 0);
+    assert!(start.elapsed() < Duration::from_mins(1));
+}
+
+#[test]
+fn what_became_of_a_stopped_run_is_in_the_document() {
+    let sleep = unique_sleep();
+    let text = format!("trap \"\" TERM; sleep {sleep} & echo early; sleep {sleep}; sleep {sleep}");
+    let args = [
+        "--format",
+        "json",
+        "--timeout",
+        "1",
+        "--grace",
+        "0.2",
+        "--",
+        "sh",
+        "-c",
+    ];
+    let output = run(&[&args[..], &[&text]].concat());
+    assert_eq!(code(&output), 1);
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let item = &json["items"][0];
+    assert_eq!(item["error"]["kind"], "timed_out");
+    assert_eq!(item["output"]["stdout"]["text"], "early\n");
+    assert!(
+        !item["output"]["stopped"]["forced"]
+            .as_array()
+            .unwrap()
+            .is_empty()
+    );
+    assert_eq!(count_with(&sleep), 0);
+}
+
+#[test]
+fn ctrl_c_leaves_no_process() {
+    let sleep = unique_sleep();
+    let text = format!("trap '' TERM; sleep {sleep} & sleep {sleep}; sleep {sleep}");
+    let mut running = Running::start(&["--grace", "0.2", "--", "sh", "-c", &text]);
+    running.until(|| count_with(&sleep) == 2);
+    running.signal(Signal::SIGINT);
+    assert_eq!(running.end(), Some(130));
+    assert_eq!(count_with(&sleep), 0);
+}
+
+#[test]
+fn a_kill_of_the_program_leaves_no_process() {
+    let sleep = unique_sleep();
+    let text = format!("trap '' TERM; sleep {sleep} & sleep {sleep}; sleep {sleep}");
+    let mut running = Running::start(&["--", "sh", "-c", &text]);
+    running.until(|| count_with(&sleep) == 2);
+    running.signal(Signal::SIGKILL);
+    assert_eq!(running.end(), None);
+    until_none_is_left(&sleep);
+}
+
+#[test]
+fn a_kill_of_the_program_while_it_stops_a_tree_without_its_leader_leaves_no_process() {
+    let (leader, sleep) = (unique_sleep(), unique_sleep());
+    let inner = format!("trap '' TERM; sleep {sleep}; sleep {sleep}");
+    let text = format!("sh -c \"{inner}\" {sleep} & wait");
+    let mut running = Running::start(&["--grace", "1000", "--", "sh", "-c", &text, &leader]);
+    running.until(|| count_with(&sleep) == 2);
+    running.signal(Signal::SIGINT);
+    // The arguments of the program have it, too.
+    running.until(|| count_with(&leader) == 1);
+    assert_eq!(count_with(&sleep), 2);
+    running.signal(Signal::SIGKILL);
+    assert_eq!(running.end(), None);
+    until_none_is_left(&sleep);
+}
+
+/// The program at work; ended with the test, also one that fails.
+struct Running(Child);
+
+impl Running {
+    fn start(args: &[&str]) -> Self {
+        let mut command = meanwhile(args);
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        Self(command.spawn().expect("the program starts"))
+    }
+
+    fn until(&mut self, done: impl Fn() -> bool) {
+        let start = Instant::now();
+        while !done() {
+            let status = self.0.try_wait().expect("it is our child");
+            assert!(status.is_none(), "it ended early");
+            assert!(start.elapsed() < Duration::from_mins(1), "waited in vain");
+            std::thread::yield_now();
+        }
+    }
+
+    fn signal(&self, signal: Signal) {
+        let pid = Pid::from_raw(self.0.id().cast_signed());
+        kill(pid, signal).expect("the child was not reaped");
+    }
+
+    fn end(mut self) -> Option<i32> {
+        self.0.wait().expect("it is our child").code()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It has mostly ended already.
+        let _gone = self.0.kill();
+        let _reaped = self.0.wait();
+    }
+}
+
+/// Waits for those who end without anybody to wait for them.
+fn until_none_is_left(sleep: &str) {
+    let start = Instant::now();
+    while count_with(sleep) > 0 {
+        assert!(start.elapsed() < Duration::from_secs(30), "left behind");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn limits_are_set_where_the_program_is_its_own_launcher() {
+    let output = run(&["--memory", "100", "--", "sh", "-c", "ulimit -v"]);
+    assert_eq!(out(&output), "102400\n", "{}", err(&output));
+    let output = run(&["--cpu", "1", "--", "sh", "-c", "while :; do :; done"]);
+    assert_eq!(code(&output), 1);
+    assert!(
+        err(&output).contains("SIGXCPU") || err(&output).contains("SIGKILL"),
+        "{}",
+        err(&output)
+    );
+}
+
+#[test]
+fn output_beyond_the_limit_is_said_to_be_dropped() {
+    let output = run(&["--output-limit", "6", "--", "seq", "1", "9"]);
+    assert_eq!(code(&output), 0);
+    assert_eq!(out(&output), "7\n8\n9\n");
+    assert!(
+        err(&output).contains("the first 12 bytes of stdout were not kept"),
+        "{}",
+        err(&output)
+    );
+}
+
+#[test]
+fn wrong_usage_exits_with_2_and_the_help_explains_the_places() {
+    for args in [
+        &[][..],
+        &["file"],
+        &["--"],
+        &["--", "echo", "{}"],
+        &["--expect", "no", "--", "true"],
+        &["--env", "NAME", "--", "true"],
+        &["--prefix", "'", "--", "true"],
+        &["--timeout", "-1", "--", "true"],
+    ] {
+        let output = run(args);
+        assert_eq!(code(&output), 2, "{args:?} {}", err(&output));
+        assert_eq!(out(&output), "");
+    }
+    let output = run(&["--help"]);
+    assert_eq!(code(&output), 0);
+    for place in ["{}", "{name}", "{stem}", "{dir}", "\"$1\""] {
+        assert!(out(&output).contains(place), "{place}");
+    }
+}
+
+#[test]
+fn an_environment_a_folder_and_a_prefix_reach_the_program() {
+    let folder = folder();
+    fs::create_dir(folder.path().join("in it")).unwrap();
+    let dir = folder.path().join("in it").canonicalize().unwrap();
+    let output = meanwhile(&[
+        "--env", "A=1", "--env", "B=2 3", "--prefix", "env C=4", "--dir",
+    ])
+    .arg(&dir)
+    .args(["--", "sh", "-c", "pwd -P; echo $A-$B-$C"])
+    .output()
+    .unwrap();
+    assert_eq!(out(&output), format!("{}\n1-2 3-4\n", dir.display()));
+}

@@ -1,0 +1,60 @@
+//! The promises of `join::process`, row by row, against real children: `p4_…` is row P4 of the
+//! README's table.
+
+#![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
+
+mod joining;
+mod launching;
+mod output;
+mod spawning;
+mod stopping;
+
+use std::io::{BufRead as _, BufReader};
+use std::time::Instant;
+
+use meanwhile::join::process::{Builder, Process};
+
+use crate::util::gate::LIMIT;
+
+/// A shell that runs `script`.
+fn shell(script: &str) -> Builder {
+    Builder::new("/bin/sh").args(["-c", script])
+}
+
+/// Reads the piped output of a process until it prints this line.
+fn wait_for_line(process: &Process, line: &str) -> Vec<String> {
+    let stdout = BufReader::new(process.take_stdout().unwrap());
+    let mut before = Vec::new();
+    for text in stdout.lines().map_while(Result::ok) {
+        if text == line {
+            return before;
+        }
+        before.push(text);
+    }
+    panic!(
+        "the process ended before it printed {line:?}: {:?}",
+        process.join()
+    );
+}
+
+/// Looks until something is so, with other threads having their turns; fails when it never is.
+#[track_caller]
+fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < LIMIT, "{what} does not come");
+        std::thread::yield_now();
+    }
+}
+
+/// Whether a process with this number lives; a zombie does not.
+fn lives(pid: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
+    stat.is_ok_and(|stat| {
+        let state = stat
+            .rsplit(") ")
+            .next()
+            .and_then(|rest| rest.chars().next());
+        !matches!(state, Some('Z' | 'X'))
+    })
+}

@@ -1,0 +1,136 @@
+//! P5, and what goes in.
+
+use meanwhile::join::process::{Exit, Stream};
+
+use super::{Builder, eventually, shell};
+use crate::util::files::{folder, write};
+
+#[test]
+fn p5_two_hundred_megabytes_each_way_are_counted_to_the_byte() {
+    let script = "head -c 200000000 /dev/zero >&2 & head -c 200000000 /dev/zero; wait; echo end";
+    let process = shell(script).output_limit(4096).spawn().unwrap();
+    assert_eq!(process.join().unwrap(), Exit::Code(0));
+    let output = process.output();
+    assert_eq!(output.stdout.total, 200_000_004);
+    assert_eq!(output.stderr.total, 200_000_000);
+    assert_eq!(output.stdout.bytes.len(), 4096);
+    assert_eq!(output.stdout.dropped(), 200_000_004 - 4096);
+    assert!(output.stdout.bytes.ends_with(b"\0\0end\n"));
+    assert!(output.stderr.bytes.iter().all(|byte| *byte == 0));
+}
+
+#[test]
+fn p5_the_ring_keeps_the_last_bytes_exactly_whatever_its_size() {
+    let lines: Vec<String> = (1..=20_000).map(|number| format!("{number}\n")).collect();
+    let expected = lines.concat();
+    for limit in [0, 1, 7, 4_095, 65_536, expected.len(), 10_000_000] {
+        let numbers = Builder::new("seq").args(["1", "20000"]);
+        let process = numbers.output_limit(limit).spawn().unwrap();
+        process.join().unwrap();
+        let stdout = process.output().stdout;
+        let tail = &expected.as_bytes()[expected.len().saturating_sub(limit)..];
+        assert_eq!(stdout.bytes, tail, "with a ring of {limit} bytes");
+        assert_eq!(stdout.total, expected.len() as u64);
+    }
+}
+
+#[test]
+fn p5_raw_bytes_are_kept_and_shown_lossily() {
+    let process = shell(r"printf 'a\377\000\r\033[31mb'").spawn().unwrap();
+    process.join().unwrap();
+    let stdout = process.output().stdout;
+    assert_eq!(stdout.bytes, b"a\xff\0\r\x1b[31mb");
+    assert_eq!(stdout.text(), "a\u{fffd}\0\r\x1b[31mb");
+}
+
+#[test]
+fn p5_a_follower_sees_every_byte_once() {
+    let process = shell("seq 1 50000; read line; seq 1 10")
+        .stdin_piped()
+        .spawn()
+        .unwrap();
+    let mut seen = Vec::new();
+    let mut follow = || {
+        let news = process.output_since(Stream::Stdout, seen.len() as u64);
+        assert_eq!(news.dropped(), seen.len() as u64);
+        seen.extend(news.bytes);
+        seen.ends_with(b"50000\n")
+    };
+    eventually("the first part", &mut follow);
+    drop(process.take_stdin());
+    process.join().unwrap();
+    follow();
+    let expected: Vec<u8> = (1..=50_000)
+        .chain(1..=10)
+        .flat_map(|number: u32| format!("{number}\n").into_bytes())
+        .collect();
+    assert_eq!(seen, expected);
+    assert!(
+        process
+            .output_since(Stream::Stdout, u64::MAX)
+            .bytes
+            .is_empty()
+    );
+}
+
+#[test]
+fn p5_endless_output_stays_within_its_ring() {
+    let yes = Builder::new("yes").output_limit(10_001).spawn().unwrap();
+    eventually("two hundred megabytes", || {
+        yes.output_since(Stream::Stdout, u64::MAX).total > 200_000_000
+    });
+    yes.kill().unwrap();
+    yes.join().unwrap();
+    let stdout = yes.output().stdout;
+    assert_eq!(stdout.bytes.len(), 10_001);
+    assert!(
+        stdout
+            .bytes
+            .windows(2)
+            .all(|pair| pair == b"y\n" || pair == b"\ny")
+    );
+}
+
+#[test]
+fn the_last_lines_are_those_that_a_person_would_count() {
+    let process = shell("printf 'one\\ntwo\\nthree\\n\\n'").spawn().unwrap();
+    process.join().unwrap();
+    let stdout = process.output().stdout;
+    assert_eq!(stdout.last_lines(0), "");
+    assert_eq!(stdout.last_lines(1), "three");
+    assert_eq!(stdout.last_lines(2), "two\nthree");
+    assert_eq!(stdout.last_lines(9), "one\ntwo\nthree");
+}
+
+#[test]
+fn bytes_go_in_while_as_many_come_out() {
+    let bytes: Vec<u8> = (0..5_000_000_u32).flat_map(u32::to_le_bytes).collect();
+    let cat = Builder::new("cat")
+        .stdin_bytes(&bytes)
+        .output_limit(bytes.len());
+    let process = cat.spawn().unwrap();
+    assert_eq!(process.join().unwrap(), Exit::Code(0));
+    assert!(
+        process.output().stdout.bytes == bytes,
+        "cat changed the bytes"
+    );
+}
+
+#[test]
+fn a_process_that_does_not_read_its_input_is_not_waited_for() {
+    let input = vec![0; 10_000_000];
+    let process = shell("exit 4").stdin_bytes(input).spawn().unwrap();
+    assert_eq!(process.join().unwrap(), Exit::Code(4));
+}
+
+#[test]
+fn a_file_is_read_as_input_and_without_one_the_input_is_empty() {
+    let folder = folder();
+    let file = write(folder.path(), "input", "from a file");
+    let cat = Builder::new("cat").stdin_file(file).spawn().unwrap();
+    cat.join().unwrap();
+    assert_eq!(cat.output().stdout.text(), "from a file");
+    let empty = Builder::new("cat").spawn().unwrap();
+    empty.join().unwrap();
+    assert_eq!(empty.output().stdout.total, 0);
+}

@@ -1,0 +1,329 @@
+//! P9, P10, P12: what can go wrong at the start, and what is left over afterwards.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use meanwhile::join::process::{Exit, LaunchOptions, Launcher, SpawnError};
+
+use super::{Builder, eventually, shell};
+use crate::util::child::{in_child, in_child_with};
+use crate::util::files::{OBEY_PERMISSIONS, folder, write};
+
+fn refusal(builder: Builder) -> SpawnError {
+    builder.spawn().expect_err("this can't be started")
+}
+
+/// A file that may be run. It is written by a process of its own: whoever starts one in another
+/// thread meanwhile would hold it open for writing.
+fn executable(folder: &Path, contents: &str) -> PathBuf {
+    let path = folder.join("executable");
+    let install = Builder::new("install").args(["-m", "755", "/dev/stdin"]);
+    let install = install.arg(&path).stdin_bytes(contents).spawn().unwrap();
+    assert_eq!(install.join().unwrap(), Exit::Code(0));
+    path
+}
+
+fn says(error: &SpawnError, path: &str) {
+    let sentence = error.to_string();
+    assert!(sentence.contains(path), "{sentence:?} does not name {path}");
+}
+
+#[test]
+fn p9_a_missing_program_and_a_missing_folder_are_told_apart() {
+    let missing = refusal(Builder::new("/no/such/program"));
+    assert!(matches!(missing, SpawnError::NotFound { .. }), "{missing}");
+    says(&missing, "/no/such/program");
+    let unknown = refusal(Builder::new("no-such-program"));
+    assert!(matches!(unknown, SpawnError::NotFound { .. }), "{unknown}");
+    let nowhere = refusal(Builder::new("true").current_dir("/no/such/folder"));
+    let SpawnError::WorkingDirectory { path, .. } = &nowhere else {
+        panic!("{nowhere}");
+    };
+    assert_eq!(path.to_str(), Some("/no/such/folder"));
+    says(&nowhere, "/no/such/folder");
+    let file = refusal(Builder::new("true").current_dir("/etc/passwd"));
+    assert!(
+        matches!(file, SpawnError::WorkingDirectory { .. }),
+        "{file}"
+    );
+}
+
+#[test]
+fn p9_a_script_whose_interpreter_is_missing_says_so() {
+    let folder = folder();
+    let script = executable(folder.path(), "#!/no/such/interpreter\n");
+    let error = refusal(Builder::new(&script));
+    assert!(
+        matches!(error, SpawnError::InterpreterNotFound { .. }),
+        "{error}"
+    );
+    says(&error, script.to_str().unwrap());
+}
+
+#[test]
+fn p9_a_program_that_is_being_written_says_so() {
+    let folder = folder();
+    let program = executable(folder.path(), "#!/bin/sh\n");
+    let written = fs::OpenOptions::new().append(true).open(&program).unwrap();
+    let error = refusal(Builder::new(&program));
+    assert!(matches!(error, SpawnError::BeingWritten { .. }), "{error}");
+    drop(written);
+}
+
+#[test]
+fn p9_what_may_not_be_run_says_so() {
+    let name = "process::spawning::p9_what_may_not_be_run_says_so";
+    in_child_with(OBEY_PERMISSIONS, name, || {
+        let folder = folder();
+        let file = write(folder.path(), "plain", "#!/bin/sh\n");
+        for program in [folder.path(), file.as_path()] {
+            let error = refusal(Builder::new(program));
+            assert!(
+                matches!(error, SpawnError::PermissionDenied { .. }),
+                "{error}"
+            );
+            says(&error, program.to_str().unwrap());
+        }
+        let shut = folder.path().join("shut");
+        fs::create_dir(&shut).unwrap();
+        fs::set_permissions(&shut, fs::Permissions::from_mode(0o000)).unwrap();
+        let hidden = refusal(Builder::new(shut.join("program")));
+        assert!(
+            matches!(hidden, SpawnError::PermissionDenied { .. }),
+            "{hidden}"
+        );
+        let inside = refusal(Builder::new("true").current_dir(&shut));
+        assert!(
+            matches!(inside, SpawnError::WorkingDirectory { .. }),
+            "{inside}"
+        );
+    });
+}
+
+#[test]
+fn p9_a_file_that_is_no_program_says_so() {
+    let folder = folder();
+    let junk = executable(folder.path(), "\0\u{1}\u{2}\u{3}");
+    let error = refusal(Builder::new(&junk));
+    assert!(matches!(error, SpawnError::NotExecutable { .. }), "{error}");
+    says(&error, junk.to_str().unwrap());
+}
+
+#[test]
+fn p9_arguments_that_are_too_long_or_hold_a_nul_say_so() {
+    let long = "x".repeat(1 << 20);
+    let error = refusal(Builder::new("true").arg(&long));
+    assert!(matches!(error, SpawnError::ArgumentsTooLong { bytes, .. } if bytes > 1 << 20));
+    for builder in [
+        Builder::new("tr\0ue"),
+        Builder::new("true").args(["fine", "a\0b"]),
+        Builder::new("true").env("NAME", "a\0b"),
+        Builder::new("true").current_dir("/tmp\0"),
+    ] {
+        let error = refusal(builder);
+        assert!(matches!(error, SpawnError::Nul { .. }), "{error}");
+    }
+    says(
+        &refusal(Builder::new("true").args(["fine", "a\0b"])),
+        "argument 2",
+    );
+}
+
+#[test]
+fn p9_an_input_that_is_not_there_says_so() {
+    let error = refusal(Builder::new("cat").stdin_file("/no/such/input"));
+    assert!(matches!(error, SpawnError::Input { .. }), "{error}");
+    says(&error, "/no/such/input");
+}
+
+#[test]
+fn p9_out_of_files_is_an_error_and_afterwards_it_works() {
+    let name = "process::spawning::p9_out_of_files_is_an_error_and_afterwards_it_works";
+    in_child_with("ulimit -n 32", name, || {
+        Builder::new("true").spawn().unwrap().join().unwrap();
+        let mut hogs = Vec::new();
+        while let Ok(hog) = fs::File::open("/dev/null") {
+            hogs.push(hog);
+        }
+        let error = refusal(Builder::new("true"));
+        assert!(
+            matches!(error, SpawnError::TooManyOpenFiles { .. }),
+            "{error}"
+        );
+        drop(hogs);
+        let process = Builder::new("true").spawn().unwrap();
+        assert_eq!(process.join().unwrap(), Exit::Code(0));
+    });
+}
+
+/// The limit on processes counts all threads of a person, and does not hold for root.
+const WITH_FEW_PROCESSES: &str = r#"
+if [ "$(id -u)" != 0 ]; then
+    threads=$(find /proc/[0-9]*/task -mindepth 1 -maxdepth 1 -uid "$(id -u)" 2>/dev/null | wc -l)
+    exec prlimit --nproc=$((threads + 12)) -- "$0" "$@"
+fi
+copy=$(mktemp) && cp "$0" "$copy" && chmod 755 "$copy"
+exec 9< "$copy" && rm "$copy"
+exec setpriv --reuid=4242 --regid=4242 --clear-groups -- prlimit --nproc=12 -- /proc/self/fd/9 "$@""#;
+
+#[test]
+fn p9_out_of_processes_is_an_error_and_afterwards_it_works() {
+    let name = "process::spawning::p9_out_of_processes_is_an_error_and_afterwards_it_works";
+    in_child_with(WITH_FEW_PROCESSES, name, || {
+        let mut sleepers = Vec::new();
+        let error = loop {
+            match Builder::new("sleep").arg("60").spawn() {
+                Ok(sleeper) => sleepers.push(sleeper),
+                Err(error) => break error,
+            }
+            assert!(sleepers.len() < 100, "nobody refuses");
+        };
+        assert!(
+            matches!(error, SpawnError::TooManyProcesses { .. }),
+            "{error}"
+        );
+        for sleeper in &sleepers {
+            sleeper.kill().unwrap();
+            sleeper.join().unwrap();
+        }
+        let process = Builder::new("true").spawn().unwrap();
+        assert_eq!(process.join().unwrap(), Exit::Code(0));
+    });
+}
+
+fn count(folder: &str) -> usize {
+    fs::read_dir(folder).unwrap().count()
+}
+
+fn zombies() -> usize {
+    let own = std::process::id();
+    let stats = fs::read_dir("/proc").unwrap().flatten();
+    let stats = stats.filter_map(|entry| fs::read_to_string(entry.path().join("stat")).ok());
+    stats
+        .filter(|stat| {
+            let after_name = stat.rsplit(") ").next().unwrap_or_default();
+            let mut fields = after_name.split(' ');
+            fields.next() == Some("Z") && fields.next() == Some(&own.to_string())
+        })
+        .count()
+}
+
+#[test]
+fn p10_a_thousand_processes_leave_no_zombie_no_descriptor_and_no_thread() {
+    let name =
+        "process::spawning::p10_a_thousand_processes_leave_no_zombie_no_descriptor_and_no_thread";
+    in_child(name, || {
+        Builder::new("true").spawn().unwrap().join().unwrap();
+        let (files, threads) = (count("/proc/self/fd"), count("/proc/self/task"));
+        for round in 0..1_000 {
+            let process = shell("exit 3").stdin_bytes("input").spawn().unwrap();
+            match round % 4 {
+                0 => assert_eq!(process.join().unwrap(), Exit::Code(3)),
+                1 => process.kill().unwrap(),
+                2 => drop(process.stop(std::time::Duration::ZERO)),
+                _ => drop(process),
+            }
+        }
+        // The first process may still have had its pipes, so there may be less than before.
+        eventually("no zombie", || zombies() == 0);
+        eventually("no thread more", || count("/proc/self/task") <= threads);
+        eventually("no file more", || count("/proc/self/fd") <= files);
+    });
+}
+
+/// How many pages this process has to be given back to write to, after `start` has run.
+fn pages_shared_by(ballast: &mut [u8], start: impl FnOnce()) -> u64 {
+    let faults = || -> u64 {
+        let stat = fs::read_to_string("/proc/self/stat").unwrap();
+        let after_name = stat.rsplit(") ").next().unwrap();
+        // proc(5): field 10 is `minflt`, counted from 3 after the name.
+        after_name.split(' ').nth(10 - 3).unwrap().parse().unwrap()
+    };
+    start();
+    let before = faults();
+    for page in ballast.chunks_mut(4096) {
+        page[0] = page[0].wrapping_add(1);
+    }
+    faults() - before
+}
+
+#[test]
+fn p12_a_start_shares_no_page_of_the_program_as_a_fork_does() {
+    // Even in huge pages of 2 MiB a fork shares 128 of them.
+    let name = "process::spawning::p12_a_start_shares_no_page_of_the_program_as_a_fork_does";
+    in_child(name, || {
+        let mut ballast = vec![1; 256 << 20];
+        let forked = pages_shared_by(&mut ballast, || {
+            let mut command = std::process::Command::new("true");
+            // Std forks for a command with a user of its own.
+            let own_user = nix::unistd::getuid().as_raw();
+            std::os::unix::process::CommandExt::uid(&mut command, own_user);
+            assert!(command.status().unwrap().success());
+        });
+        assert!(forked >= 128, "a fork shares {forked} pages");
+        for launched in [false, true] {
+            let ours = pages_shared_by(&mut ballast, || {
+                let mut builder = Builder::new("true");
+                if launched {
+                    let launcher = Launcher::of_program(env!("CARGO_BIN_EXE_meanwhile"));
+                    builder = builder.launched_by(&launcher, LaunchOptions::default());
+                }
+                assert_eq!(builder.spawn().unwrap().join().unwrap(), Exit::Code(0));
+            });
+            assert!(ours < 64, "a start shares {ours} pages");
+        }
+    });
+}
+
+#[test]
+fn arguments_reach_the_program_as_they_are() {
+    let hostile = [
+        "$(touch x)",
+        "; rm -rf y",
+        "`id`",
+        "a b",
+        "",
+        "*",
+        "-n",
+        "\n",
+        "'\"",
+    ];
+    let process = Builder::new("printf")
+        .arg("%s\\0")
+        .args(hostile)
+        .spawn()
+        .unwrap();
+    process.join().unwrap();
+    let expected = format!("{}\0", hostile.join("\0"));
+    assert_eq!(process.output().stdout.text(), expected);
+}
+
+#[test]
+fn the_environment_is_what_was_asked_for() {
+    let printed = |builder: Builder| {
+        let process = builder.spawn().unwrap();
+        process.join().unwrap();
+        process.output().stdout.text().into_owned()
+    };
+    let env = || Builder::new("/usr/bin/env");
+    let text = printed(
+        env()
+            .env_clear()
+            .env("ONE", "1")
+            .env("TWO", "2")
+            .env_remove("TWO"),
+    );
+    let lines: Vec<_> = text
+        .lines()
+        .filter(|line| !line.starts_with("MEANWHILE_TREE="))
+        .collect();
+    assert_eq!(lines, ["ONE=1"]);
+    assert!(printed(env()).contains("PATH="));
+    let folder = folder();
+    let pwd = printed(Builder::new("pwd").current_dir(folder.path()));
+    assert_eq!(
+        pwd.trim_end(),
+        folder.path().canonicalize().unwrap().to_str().unwrap()
+    );
+}

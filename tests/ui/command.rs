@@ -1,0 +1,110 @@
+//! A command in the window: what is typed, what it is understood as, and what comes back.
+
+use super::window::{Window, file};
+
+#[test]
+fn a_typed_command_is_shown_as_it_is_understood_runs_and_shows_what_it_printed() {
+    let mut window = Window::open();
+    window.choose("Job", "Command");
+    assert!(!window.is_enabled("Start"));
+    assert!(window.shows("There is no command; say what to run."));
+    window.type_into("Command line", "printf '%s:' \"one two\" three");
+    assert!(window.shows("printf '%s:' 'one two' three"));
+    window.click("Start");
+    window.until("one two:three:");
+    window.until("1 of 1 item");
+}
+
+#[test]
+fn a_command_with_a_place_for_a_file_waits_for_one() {
+    let mut window = Window::open();
+    window.choose("Job", "Command");
+    window.type_into("Command line", "cat {}");
+    assert!(!window.is_enabled("Start"));
+    let path = file(window.dir.path(), "a b.txt", b"what is in it");
+    window.type_into("Path", path.to_str().unwrap());
+    window.click("Add");
+    window.click("Start");
+    window.until("what is in it");
+}
+
+#[test]
+fn an_open_quote_is_said_and_nothing_can_be_started() {
+    let mut window = Window::open();
+    window.choose("Job", "Command");
+    window.type_into("Command line", "echo 'open");
+    assert!(window.shows("is open; close it"));
+    assert!(!window.is_enabled("Start"));
+    window.click("Through /bin/sh");
+    assert!(
+        window.is_enabled("Start"),
+        "the shell will have its own say"
+    );
+}
+
+#[test]
+fn limits_folder_environment_and_prefix_are_obeyed() {
+    let mut window = Window::open();
+    window.choose("Job", "Command");
+    window.click("Through /bin/sh");
+    window.type_into("Command line", "pwd; echo \"$GREETING $EXTRA\"; exit 3");
+    window.click("More about the command");
+    let dir = window.dir.path().canonicalize().unwrap();
+    window.type_into("Folder", dir.to_str().unwrap());
+    window.type_into("Environment", "GREETING=hello");
+    window.type_into("Prefix", "env EXTRA=you");
+    // The status bar is the last thing on screen.
+    let bottom = window.harness.ctx.content_rect().bottom() - 32.0;
+    let start = window.named("Start").rect();
+    assert!(start.bottom() < bottom, "{start} is out of sight");
+    window.click("Start");
+    window.until("sh exited with code 3, and 0 was expected");
+
+    window.type_into("Exit codes", ", 3");
+    window.click("Start");
+    window.until("hello you");
+}
+
+#[test]
+fn a_run_that_is_out_of_time_is_stopped() {
+    let mut window = Window::open();
+    window.choose("Job", "Command");
+    window.type_into("Command line", "sleep 86400");
+    window.click("More about the command");
+    window.set("Time limit (s)", 0.2);
+    window.set("Grace (s)", 1.0);
+    window.click("Start");
+    window.until("sleep did not end within 0.2 s and was stopped");
+}
+
+#[test]
+fn a_cancelled_run_says_what_became_of_its_processes() {
+    let mut window = Window::open();
+    window.choose("Job", "Command");
+    let started = window.dir.path().join("started");
+    let line = format!("touch {}; exec sleep 86400", started.display());
+    window.click("Through /bin/sh");
+    window.type_into("Command line", &line);
+    window.click("Start");
+    window.until_it(|_| started.exists(), "the process");
+    window.click("Cancel");
+    window.until("1 process ended when asked");
+}
+
+#[test]
+fn a_command_is_there_again_in_the_next_window() {
+    let mut window = Window::open();
+    window.choose("Job", "Command");
+    window.type_into("Command line", "echo {stem}");
+    window.choose("Runs", "Once for all files");
+    let Window { harness, dir, .. } = window;
+    let mut app = harness.into_state();
+    eframe::App::on_exit(&mut app, None);
+
+    let window = Window::open_in(dir, &[]);
+    assert_eq!(window.named("Job").value().as_deref(), Some("Command"));
+    let line = window.named("Command line").value();
+    assert_eq!(line.as_deref(), Some("echo {stem}"));
+    let runs = window.named("Runs").value();
+    assert_eq!(runs.as_deref(), Some("Once for all files"));
+}

@@ -1,0 +1,262 @@
+//! What processes print, and how they are ended, as seen in the window.
+
+use std::path::Path;
+
+use eframe::egui::epaint::text::MissingGlyphPolicy;
+use eframe::egui::{Key, Modifiers, OutputCommand};
+use egui_kittest::kittest::Queryable as _;
+use meanwhile::app::{DialogAnswer, DialogRequest};
+
+use super::window::Window;
+
+/// A window in which a text for the shell runs, with its output shown.
+fn running(script: &str) -> Window {
+    let mut window = Window::open();
+    // No font has a shape for what is no text; a window draws a box.
+    window
+        .harness
+        .ctx
+        .set_missing_glyph_policy(MissingGlyphPolicy::Tofu);
+    window.choose("Job", "Command");
+    window.click("Through /bin/sh");
+    window.type_into("Command line", script);
+    window.click("Start");
+    window.until("Results");
+    window.click("Output");
+    window
+}
+
+/// Draws frames until a line of the output says just this. The command line may contain it too.
+fn until_line(window: &mut Window, line: &str) {
+    window.until_it(|window| window.count(line) > 0, line);
+}
+
+fn copied(window: &Window) -> Option<String> {
+    let commands = &window.harness.output().platform_output.commands;
+    commands.iter().find_map(|command| match command {
+        OutputCommand::CopyText(text) => Some(text.clone()),
+        _ => None,
+    })
+}
+
+#[test]
+fn what_a_command_prints_is_seen_while_it_runs_and_when_it_has_died() {
+    let mut window = running(
+        "printf 'one\\n\\033[31mtwo\\033[0m\\n%s done\\r%s done\\r' 10 20; echo trouble >&2; exit 3",
+    );
+    until_line(&mut window, "two");
+    assert!(!window.shows("\u{1b}"));
+    window.until("exit code 3");
+    until_line(&mut window, "20 done");
+    assert_eq!(window.count("10 done"), 0);
+    window.click("Stderr");
+    until_line(&mut window, "trouble");
+    assert_eq!(window.count("two"), 0);
+}
+
+#[test]
+fn a_job_without_a_process_says_so() {
+    let mut window = Window::open();
+    window.misbehave("Return", 1.0, 1.0, 0.0);
+    window.click("Start");
+    window.until("1 of 1 item");
+    window.click("Output");
+    assert!(window.shows("No process"));
+    assert!(window.harness.query_by_label("Terminate").is_none());
+}
+
+#[test]
+fn a_flood_is_followed_in_bounded_memory_and_says_what_was_dropped() {
+    let before = resident();
+    let mut window = running("yes | head -c 300000000; exec sleep 86408");
+    window.until("286.1 MiB · ");
+    window.until("285.1 MiB dropped");
+    let drawn = window.count("y");
+    assert!((5..80).contains(&drawn), "{drawn} lines drawn");
+    let grown = resident().saturating_sub(before);
+    assert!(grown < 64 << 20, "{} MiB more", grown >> 20);
+    window.click("Kill");
+    window.until("SIGKILL");
+}
+
+/// In bytes.
+fn resident() -> usize {
+    let pages = std::fs::read_to_string("/proc/self/statm").expect("Linux tells");
+    let pages = pages
+        .split(' ')
+        .nth(1)
+        .expect("the second is what is meant");
+    pages.parse::<usize>().expect("a number") * 4096
+}
+
+#[test]
+fn a_line_of_any_length_is_drawn_in_part() {
+    let mut window = running("head -c 1000000 /dev/zero | tr '\\0' x");
+    window.until("(1000000 bytes in all)");
+    window.named("Copy output").click();
+    window.harness.step();
+    assert_eq!(copied(&window).map(|text| text.len()), Some(1_000_001));
+}
+
+#[test]
+fn find_goes_from_line_to_line_and_brings_them_into_sight() {
+    let mut window = running("seq 5000");
+    window.until("exit code 0");
+    until_line(&mut window, "5000");
+    assert_eq!(window.count("1234"), 0);
+    assert!(!window.is_enabled("Next"));
+    window.type_into("Find", "1234");
+    window.until("1 line");
+    window.press(Modifiers::NONE, Key::Enter);
+    window.until("1 of 1 line");
+    window.until_it(|window| window.count("1234") == 1, "the line itself");
+    assert!(window.named("Find").is_focused());
+}
+
+#[test]
+fn find_takes_any_case_and_goes_both_ways() {
+    let mut window = running("printf 'Alpha\\nbeta\\nALPHA\\n'");
+    until_line(&mut window, "ALPHA");
+    window.type_into("Find", "alpha");
+    window.until("2 lines");
+    window.click("Next");
+    window.until("1 of 2 lines");
+    window.click("Next");
+    window.until("2 of 2 lines");
+    window.click("Next");
+    window.until("1 of 2 lines");
+    window.click("Previous");
+    window.until("2 of 2 lines");
+    window.press(Modifiers::COMMAND, Key::F);
+    assert!(window.named("Find").is_focused());
+}
+
+#[test]
+fn the_output_is_saved_byte_for_byte() {
+    let mut window = running("printf 'a\\033[1mb\\377\\r\\n'");
+    window.until("exit code 0");
+    let path = window.dir.path().join("saved.txt");
+    window
+        .dialogs
+        .answer(DialogAnswer::Picked(vec![path.clone()]));
+    window.click("Save output…");
+    window.until("saved to");
+    assert_eq!(std::fs::read(path).unwrap(), b"a\x1b[1mb\xff\r\n");
+    let request = window.dialogs.asked().remove(0);
+    let DialogRequest::Save { file_name, .. } = request else {
+        panic!("{request:?}");
+    };
+    assert_eq!(file_name, "meanwhile-1-1.stdout.txt");
+}
+
+#[test]
+fn terminate_asks_the_process_and_its_end_is_named() {
+    let mut window = running("echo ready; sleep 86401 & wait");
+    until_line(&mut window, "ready");
+    window.click("Stop tree");
+    window.until("SIGTERM");
+    assert!(!window.is_enabled("Terminate"));
+    assert!(!window.is_enabled("Kill"));
+    assert!(!window.is_enabled("Stop tree"));
+    assert!(!is_running("sleep", "86401"));
+    window.click("Results");
+    let row = window.harness.query_all_by_label_contains("was killed by");
+    row.into_iter().next().unwrap().click();
+    window.until("· was killed by signal 15 (SIGTERM)");
+}
+
+#[test]
+fn a_process_that_ignores_the_question_is_killed() {
+    let mut window = running("trap '' TERM; echo ready; while :; do sleep 0.01; done");
+    until_line(&mut window, "ready");
+    window.click("Terminate");
+    assert!(window.is_enabled("Kill"));
+    window.click("Kill");
+    window.until("SIGKILL");
+}
+
+#[test]
+fn the_buttons_end_the_process_of_the_selected_row_and_no_other() {
+    let mut window = Window::open();
+    let dir = window.dir.path().to_owned();
+    for name in ["first", "second"] {
+        let path = super::window::file(&dir, name, b"");
+        window.type_into("Path", path.to_str().unwrap());
+        window.click("Add");
+    }
+    window.choose("Job", "Command");
+    window.click("Through /bin/sh");
+    window.type_into("Command line", "echo \"$1\"; exec sleep 86402");
+    window.set("Workers", 2.0);
+    window.click("Start");
+    window.until("2 processes running");
+    let row = window.harness.query_all_by_label_contains("second");
+    // The input is called so too, on the left.
+    let row = row.max_by(|a, b| a.rect().left().total_cmp(&b.rect().left()));
+    row.unwrap().click();
+    window.until("· running");
+    window.click("Terminate");
+    window.until("SIGTERM");
+    window.until("1 process running");
+    window.click("Output");
+    window.until("SIGTERM");
+    assert!(window.shows("· second"));
+    assert!(!window.is_enabled("Terminate"), "that of the row has ended");
+    window.click("Cancel");
+    window.until("0 processes running");
+}
+
+#[test]
+fn a_process_that_is_held_says_so_and_goes_on() {
+    let mut window = running("kill -STOP $$; echo on");
+    window.until("paused");
+    let pid = pid(&window);
+    signal(pid, nix::sys::signal::Signal::SIGCONT);
+    window.until("exit code 0");
+    until_line(&mut window, "on");
+}
+
+#[test]
+fn a_stream_that_a_descendant_holds_says_so() {
+    let mut window = running("echo one; setsid sleep 86403 & exit 0");
+    window.until("still held open by a descendant");
+    window.until_it(|_| is_running("sleep", "86403"), "the descendant");
+    let sleeper = running_as("sleep", "86403").expect("it runs on");
+    signal(sleeper, nix::sys::signal::Signal::SIGKILL);
+    window.until_it(
+        |window| !window.shows("still held"),
+        "the end of the stream",
+    );
+}
+
+/// The number of the process that is shown.
+fn pid(window: &Window) -> i32 {
+    let texts = window.texts_with("process ");
+    let mut numbers = texts.iter().filter_map(|text| {
+        let number = text.strip_prefix("process ")?.split(' ').next()?;
+        number.parse().ok()
+    });
+    numbers.next().expect("it is named")
+}
+
+fn signal(pid: i32, signal: nix::sys::signal::Signal) {
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), signal).expect("it is ours");
+}
+
+pub(crate) fn is_running(program: &str, argument: &str) -> bool {
+    running_as(program, argument).is_some()
+}
+
+/// The process that runs `program argument`, if one does.
+fn running_as(program: &str, argument: &str) -> Option<i32> {
+    let wanted = format!("{program}\0{argument}\0");
+    let entries = std::fs::read_dir(Path::new("/proc")).expect("Linux tells");
+    let mut numbers = entries.filter_map(|entry| {
+        let name = entry.ok()?.file_name();
+        name.to_str()?.parse::<i32>().ok()
+    });
+    numbers.find(|pid| {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        line == wanted.as_bytes()
+    })
+}

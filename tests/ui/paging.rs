@@ -1,0 +1,160 @@
+//! The table of results with more rows than a scroll offset can tell apart.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use eframe::egui::{self, Event, MouseWheelUnit, TouchPhase, vec2};
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+use meanwhile::jobs::{Item, JobSpec, Options, Priority, RunOn, Step, misbehave};
+use meanwhile::record::{Event as Fact, EventKind, JobId, Record};
+use meanwhile::ui::results_pane::results_ui;
+use meanwhile::ui::{ResultsView, tokens};
+
+const ROWS: usize = 1_000_000;
+
+/// A notch of a wheel: egui moves by 40 points for a line.
+const NOTCH: f32 = 40.0;
+
+struct Table {
+    record: Record,
+    view: ResultsView,
+}
+
+type Drawn = Harness<'static, Table>;
+
+/// The table of a job with a million items, which are named by their number from 1.
+fn drawn() -> Drawn {
+    let mut record = Record::default();
+    let mut tell = |kind| {
+        let (job, at) = (JobId(1), Duration::ZERO);
+        record.apply(Fact { job, at, kind });
+    };
+    let spec = Arc::new(JobSpec {
+        options: Options::Misbehave(misbehave::Options::default()),
+        inputs: Vec::new(),
+        run_on: RunOn::Pool,
+        workers: 1,
+        priority: Priority::default(),
+    });
+    tell(EventKind::JobDidStart { spec });
+    for number in 1..=ROWS {
+        let item = Item {
+            input: PathBuf::from(format!("item {number}")),
+            bytes: 0,
+            step: Step::Run,
+        };
+        tell(EventKind::ItemDidAppear { item });
+    }
+    let view = ResultsView::default();
+    let mut drawn = Harness::builder()
+        .with_size([900.0, 600.0])
+        .with_max_steps(200)
+        .build_ui_state(
+            |ui, table: &mut Table| {
+                let job = table.record.job(JobId(1)).expect("the one job");
+                let mut commands = Vec::new();
+                results_ui(
+                    job,
+                    Duration::ZERO,
+                    &mut table.view,
+                    false,
+                    ui,
+                    &mut commands,
+                );
+            },
+            Table { record, view },
+        );
+    tokens::install(&drawn.ctx);
+    drawn.run();
+    drawn
+}
+
+/// Turns the wheel over the table.
+fn turn(drawn: &mut Drawn, unit: MouseWheelUnit, by: f32) {
+    drawn.hover_at(egui::pos2(450.0, 400.0));
+    drawn.event(Event::MouseWheel {
+        unit,
+        delta: vec2(0.0, by),
+        phase: TouchPhase::Move,
+        source: egui::MouseWheelSource::Wheel,
+        modifiers: egui::Modifiers::NONE,
+    });
+    drawn.run();
+}
+
+/// The rows that can be read: their number and where they begin.
+fn rows(drawn: &Drawn) -> Vec<(usize, f32)> {
+    let nodes = drawn.query_all_by_label_contains("item ");
+    let rows = nodes.filter_map(|node| {
+        let rect = node.rect();
+        let number = node.value()?.strip_prefix("item ")?.parse().ok()?;
+        (rect.top() > 60.0 && rect.bottom() < 590.0).then_some((number, rect.top()))
+    });
+    rows.collect()
+}
+
+fn numbers(drawn: &Drawn) -> BTreeSet<usize> {
+    rows(drawn).into_iter().map(|(number, _)| number).collect()
+}
+
+fn to_the_end(drawn: &mut Drawn) {
+    turn(drawn, MouseWheelUnit::Point, -1e9);
+}
+
+#[test]
+fn the_last_of_a_million_rows_is_reached() {
+    let mut drawn = drawn();
+    assert!(numbers(&drawn).contains(&1));
+    drawn.get_by_label("Next part").click();
+    drawn.run();
+    to_the_end(&mut drawn);
+    assert!(numbers(&drawn).contains(&ROWS), "{:?}", numbers(&drawn));
+}
+
+#[test]
+fn near_the_end_of_a_part_the_wheel_moves_the_rows_as_far_as_at_its_start() {
+    let mut drawn = drawn();
+    for _ in 0..2 {
+        to_the_end(&mut drawn);
+        turn(&mut drawn, MouseWheelUnit::Page, 2.0);
+        for _ in 0..20 {
+            let before = rows(&drawn);
+            turn(&mut drawn, MouseWheelUnit::Line, 1.0);
+            let moved = rows(&drawn).into_iter().find_map(|(number, top)| {
+                let (_, old) = before.iter().find(|(old, _)| *old == number)?;
+                Some(top - old)
+            });
+            let moved = moved.expect("a notch moves less than a page");
+            assert!((moved - NOTCH).abs() <= 1.5, "moved by {moved}");
+        }
+        drawn.get_by_label("Next part").click();
+        drawn.run();
+    }
+}
+
+#[test]
+fn every_row_around_the_border_of_two_parts_is_seen() {
+    const AROUND: usize = 60;
+    let mut drawn = drawn();
+    to_the_end(&mut drawn);
+    let mut seen = numbers(&drawn);
+    for _ in 0..AROUND {
+        turn(&mut drawn, MouseWheelUnit::Line, 1.0);
+        seen.append(&mut numbers(&drawn));
+    }
+    drawn.get_by_label("Next part").click();
+    drawn.run();
+    for _ in 0..AROUND {
+        seen.append(&mut numbers(&drawn));
+        turn(&mut drawn, MouseWheelUnit::Line, -1.0);
+    }
+    let (half, mut missing) = (ROWS / 2, Vec::new());
+    missing.extend((half - AROUND..half + AROUND).filter(|row| !seen.contains(row)));
+    assert!(missing.is_empty(), "never seen: {missing:?}");
+    drawn.get_by_label("Previous part").click();
+    drawn.run();
+    assert!(numbers(&drawn).contains(&half), "{:?}", numbers(&drawn));
+}

@@ -1,0 +1,35 @@
+//! Tasks that stay queued until the test says so.
+
+use meanwhile::join::{Builder, Pool, Task};
+
+use super::gate::Gate;
+
+/// A pool whose one worker is held up: what is queued on it does not begin.
+pub(crate) struct HeldPool {
+    pub(crate) pool: Pool,
+    gate: Gate,
+    holder: Task<()>,
+}
+
+impl HeldPool {
+    pub(crate) fn new() -> Self {
+        let pool = Pool::builder()
+            .threads(1)
+            .build()
+            .expect("the system has a thread left");
+        let gate = Gate::new();
+        let holder = {
+            let gate = gate.clone();
+            Builder::new("holder")
+                .spawn_on(&pool, move |_| gate.pass())
+                .expect("a pool takes another task")
+        };
+        Self { pool, gate, holder }
+    }
+
+    /// Lets the worker go on to what is queued.
+    pub(crate) fn release(&self) {
+        self.gate.open();
+        self.holder.join().expect("the gate is open");
+    }
+}
