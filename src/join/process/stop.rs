@@ -113,7 +113,7 @@ impl Hunt<'_> {
 
     /// Asks whoever was not asked yet; how many live.
     fn look(&mut self, asking: Asking, asked: &mut Vec<Identity>) -> usize {
-        let living = tree::find(self.root);
+        let living = tree::find(self.root, self.members.keys());
         let count = living.len();
         let identities: Vec<Identity> = living.iter().map(|found| found.identity).collect();
         for found in living {

@@ -73,15 +73,20 @@ impl Identity {
 }
 
 /// The living processes of a tree: the process itself unless it was reaped, its descendants, its
-/// group, and whoever carries its mark.
+/// group, whoever carries its mark, and whoever of `known`, who belonged to it before, still lives.
 ///
 /// Once the process was reaped its number says nothing any more. Then its group counts only if a
-/// member carries the mark, because a group's number is not given again while it has a member.
-pub(super) fn find(root: &Shared) -> Vec<Found> {
+/// member belongs to the tree, because a group's number is not given again while it has a member.
+/// A process in the middle of its end has lost its environment, and the mark with it: it is `known`.
+pub(super) fn find<'a>(
+    root: &Shared,
+    known: impl Iterator<Item = &'a Identity> + Clone,
+) -> Vec<Found> {
     let is_ours = !root.is_reaped();
     let table = Table::read();
     let marks = BTreeSet::from([root.mark().to_owned()]);
     let mut members = table.marked(&marks);
+    members.extend(table.still_living(known.clone()));
     let group = root.pid().cast_signed();
     if is_ours {
         members.insert(group);
@@ -96,7 +101,7 @@ pub(super) fn find(root: &Shared) -> Vec<Found> {
     }
     // Asked again: a process that was reaped meanwhile may have left its number to another.
     if is_ours && root.is_reaped() {
-        return find(root);
+        return find(root, known);
     }
     table.open(&members)
 }
@@ -156,6 +161,17 @@ impl Table {
     fn marked(&self, marks: &BTreeSet<String>) -> BTreeSet<i32> {
         let pids = self.0.keys().copied();
         pids.filter(|pid| carries(*pid, marks)).collect()
+    }
+
+    fn still_living<'a>(
+        &self,
+        known: impl Iterator<Item = &'a Identity>,
+    ) -> impl Iterator<Item = i32> {
+        let same = known.filter(|identity| {
+            let now = self.0.get(&identity.pid).map(Identity::of);
+            now.as_ref() == Some(*identity)
+        });
+        same.map(|identity| identity.pid)
     }
 
     fn open(mut self, members: &BTreeSet<i32>) -> Vec<Found> {
