@@ -5,6 +5,8 @@
 
 mod command;
 mod interrupt;
+#[cfg(target_os = "linux")]
+mod lab;
 mod output;
 mod progress;
 mod run;
@@ -51,6 +53,16 @@ enum Command {
         #[command(subcommand)]
         job: JobCommand,
     },
+    /// The Freeze Lab: what a window does while it waits, measured.
+    #[cfg(target_os = "linux")]
+    Lab {
+        #[command(subcommand)]
+        command: lab::LabCommand,
+    },
+    /// The window that the Lab measures.
+    #[cfg(target_os = "linux")]
+    #[command(hide = true)]
+    Twin(lab::TwinArgs),
 }
 
 #[derive(Debug, Subcommand)]
@@ -205,6 +217,10 @@ fn dispatch(cli: Cli, leave: Leave) -> anyhow::Result<ExitCode> {
     match cli.command {
         None => crate::app::run(cli.files).map(|()| ExitCode::SUCCESS),
         Some(Command::Run { job }) => run::run(job.into_run(), leave),
+        #[cfg(target_os = "linux")]
+        Some(Command::Lab { command }) => lab::lab(command, leave),
+        #[cfg(target_os = "linux")]
+        Some(Command::Twin(args)) => lab::twin(&args),
     }
 }
 

@@ -17,6 +17,7 @@
 //! | `app` | the window: frame loop, settings, dialogs | everything below |
 //! | `cli` | the same jobs from a shell | `board` and below |
 //! | `ui` | panels: they read data and push commands | `board` and below |
+//! | `lab` | the Freeze Lab: ways to wait, measured in windows of their own | `record` and below |
 //! | `board` | owns what runs; starts, cancels, joins; turns wake-ups into events | `record` and below |
 //! | `record` | what happened, as plain data, built from events alone | `jobs`, `join` |
 //! | `jobs` | what can be run: the catalogue, one file a job | `join` |
@@ -39,6 +40,8 @@ pub mod cli;
 #[cfg(feature = "app")]
 pub mod jobs;
 pub mod join;
+#[cfg(all(feature = "app", target_os = "linux"))]
+pub mod lab;
 #[cfg(feature = "app")]
 pub mod record;
 #[cfg(feature = "app")]

@@ -214,7 +214,7 @@ fn last_part(error: &str) -> &str {
 }
 
 /// On X11 and Wayland the surroundings say where the display is; other systems always have one.
-fn has_display() -> bool {
+pub(crate) fn has_display() -> bool {
     if cfg!(any(target_os = "macos", target_os = "windows")) {
         return true;
     }

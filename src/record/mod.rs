@@ -12,6 +12,7 @@ mod items;
 mod job;
 mod join;
 mod rate;
+pub mod statistics;
 
 use std::collections::BTreeMap;
 

@@ -1,0 +1,52 @@
+//! The click handler starts a thread and joins it at once.
+
+use std::thread;
+
+use eframe::egui::{Context, Ui};
+
+use crate::join::{self, Task};
+use crate::lab::{Digest, Pattern, Work};
+
+#[derive(Default)]
+pub(super) struct Bad {
+    result: Option<Digest>,
+}
+
+impl Pattern for Bad {
+    #[expect(clippy::disallowed_methods, reason = "this is the mistake")]
+    fn start(&mut self, work: Work, _ctx: &Context) {
+        let thread = thread::spawn(move || work.run());
+        self.result = thread.join().ok(); // ← blocks the window until the work is done
+    }
+
+    fn ui(&mut self, ui: &mut Ui) {
+        match &self.result {
+            Some(result) => result.ui(ui),
+            None => drop(ui.label("Nothing yet")),
+        }
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Fixed {
+    task: Option<Task<Digest>>,
+}
+
+impl Pattern for Fixed {
+    fn start(&mut self, work: Work, ctx: &Context) {
+        self.task = join::spawn("work", move |_| work.run()).ok();
+        if let Some(task) = &self.task {
+            let ctx = ctx.clone();
+            task.on_finish(move || ctx.request_repaint()); // ← wakes the window at the end
+        }
+    }
+
+    fn ui(&mut self, ui: &mut Ui) {
+        match self.task.as_ref().map(Task::poll) {
+            Some(Some(Ok(result))) => result.ui(ui), // ← asks, and never waits
+            Some(Some(Err(error))) => drop(ui.label(error.to_string())),
+            Some(None) => drop(ui.label("Working…")),
+            None => drop(ui.label("Nothing yet")),
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! The work ends, and nobody tells the window.
+
+use eframe::egui::{Context, Ui};
+
+use crate::join::{self, Task};
+use crate::lab::{Digest, Pattern, Work};
+
+#[derive(Default)]
+pub(super) struct Bad {
+    task: Option<Task<Digest>>,
+}
+
+impl Pattern for Bad {
+    fn start(&mut self, work: Work, _ctx: &Context) {
+        self.task = join::spawn("work", move |_| work.run()).ok(); // ← ends, and wakes nobody
+    }
+
+    fn ui(&mut self, ui: &mut Ui) {
+        task_ui(self.task.as_ref(), ui);
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Fixed {
+    task: Option<Task<Digest>>,
+}
+
+impl Pattern for Fixed {
+    fn start(&mut self, work: Work, ctx: &Context) {
+        self.task = join::spawn("work", move |_| work.run()).ok();
+        if let Some(task) = &self.task {
+            let ctx = ctx.clone();
+            task.on_finish(move || ctx.request_repaint()); // ← one frame, at the end
+        }
+    }
+
+    fn ui(&mut self, ui: &mut Ui) {
+        task_ui(self.task.as_ref(), ui);
+    }
+}
+
+fn task_ui(task: Option<&Task<Digest>>, ui: &mut Ui) {
+    match task.map(Task::poll) {
+        Some(Some(Ok(result))) => result.ui(ui),
+        Some(Some(Err(error))) => drop(ui.label(error.to_string())),
+        Some(None) => drop(ui.label("Working…")),
+        None => drop(ui.label("Nothing yet")),
+    }
+}

@@ -1,0 +1,329 @@
+//! All that was measured, in one table, and how it is written down.
+
+use std::fmt::Write as _;
+use std::io;
+
+use serde::Serialize;
+
+use super::figures::{Ending, Figures};
+use super::pattern::{Judged, PatternId, Variant};
+use super::session::{RunRecord, Session};
+use crate::record::statistics::Centre;
+
+/// Where it was measured: figures compare within one report, not across.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Machine {
+    /// Processors.
+    pub cores: usize,
+    /// The operating system and the processor's family.
+    pub system: String,
+    /// The kernel's driver of the graphics card; `None` where pictures are drawn in software.
+    pub graphics_driver: Option<String>,
+    /// What draws.
+    pub renderer: &'static str,
+    /// How often the screen shows a new picture, in Hz, where the window system says so.
+    pub refresh_hz: Option<f64>,
+}
+
+impl Machine {
+    /// This one.
+    pub fn this(refresh_millihertz: Option<u32>) -> Self {
+        Self {
+            cores: std::thread::available_parallelism().map_or(1, usize::from),
+            system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
+            graphics_driver: graphics_driver(),
+            renderer: "egui_glow (OpenGL)",
+            refresh_hz: refresh_millihertz.map(|rate| f64::from(rate) / 1e3),
+        }
+    }
+}
+
+fn graphics_driver() -> Option<String> {
+    let link = std::fs::read_link("/sys/class/drm/card0/device/driver").ok()?;
+    Some(link.file_name()?.to_string_lossy().into_owned())
+}
+
+/// One half of a pattern, over all its runs.
+#[derive(Clone, Debug)]
+pub struct Row {
+    /// Which pattern.
+    pub pattern: PatternId,
+    /// Which half.
+    pub variant: Variant,
+    /// How many runs there were with figures.
+    pub runs: usize,
+    /// The figure that the pattern is about, over all runs.
+    pub judged: Option<Centre>,
+    /// The run whose figure is the median one; `None` where no run had figures.
+    pub figures: Option<Figures>,
+    /// How the last run ended.
+    pub ending: Ending,
+}
+
+impl Row {
+    fn of(pattern: PatternId, variant: Variant, done: &[RunRecord]) -> Option<Self> {
+        let runs = done
+            .iter()
+            .filter(|run| run.pattern == pattern && run.variant == variant);
+        let ending = runs.clone().next_back()?.ending.clone();
+        let value = |figures: &Figures| figures.judged_by(pattern.entry().judged);
+        let mut figures: Vec<&Figures> = runs.filter_map(|run| run.figures.as_ref()).collect();
+        figures.sort_by(|a, b| value(a).unwrap_or(0.0).total_cmp(&value(b).unwrap_or(0.0)));
+        Some(Self {
+            pattern,
+            variant,
+            runs: figures.len(),
+            judged: Centre::of(figures.iter().filter_map(|figures| value(figures))),
+            figures: figures
+                .get(figures.len() / 2)
+                .map(|run| Figures::clone(run)),
+            ending,
+        })
+    }
+}
+
+/// What the two halves of a pattern say together.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Verdict {
+    /// The bad half's figure.
+    pub bad: f64,
+    /// The fixed one's.
+    pub fixed: f64,
+    /// How many times worse the bad half is; `None` where the fixed one's figure is nothing.
+    pub ratio: Option<f64>,
+    /// Whether the bad half misbehaves on this machine.
+    pub reproduced: bool,
+}
+
+impl Verdict {
+    fn of(judged: Judged, bad: f64, fixed: f64) -> Self {
+        let (least, times) = judged.least();
+        Self {
+            bad,
+            fixed,
+            ratio: (fixed > 0.0).then_some(bad / fixed),
+            reproduced: bad >= least && bad >= times * fixed,
+        }
+    }
+
+    /// In a few words.
+    pub fn text(&self, judged: Judged) -> String {
+        let (bad, fixed) = (judged.show(self.bad), judged.show(self.fixed));
+        if self.reproduced {
+            format!("{bad}; fixed: {fixed}")
+        } else {
+            format!("not reproduced here: {bad}; fixed: {fixed}")
+        }
+    }
+}
+
+impl Judged {
+    /// What the bad half's figure has to be at least, and how many times the fixed one's.
+    fn least(self) -> (f64, f64) {
+        match self {
+            Self::Frozen => (100.0, 3.0),
+            Self::FrameGaps => (1000.0 / 60.0, 1.5),
+            Self::TimeToResult => (200.0, 3.0),
+            Self::IdleRepaints => (5.0, 3.0),
+            Self::UiCpu => (1.0, 1.3),
+            Self::TimeToClose => (200.0, 2.0),
+            Self::Survival => (1.0, 0.0),
+        }
+    }
+
+    /// The name of the figure.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Frozen => "frozen time",
+            Self::FrameGaps => "frame gaps, 95th percentile",
+            Self::TimeToResult => "time to result",
+            Self::IdleRepaints => "repaints without a change",
+            Self::UiCpu => "load of the UI thread",
+            Self::TimeToClose => "time to close",
+            Self::Survival => "whether the window lives on",
+        }
+    }
+
+    /// A figure with its unit.
+    pub fn show(self, figure: f64) -> String {
+        match self {
+            Self::Frozen => format!("{} frozen", time(figure)),
+            Self::FrameGaps => format!("frame gaps of {}", time(figure)),
+            Self::TimeToResult if figure.is_infinite() => "result never shown".to_owned(),
+            Self::TimeToResult => format!("result after {}", time(figure)),
+            Self::IdleRepaints => format!("{figure:.0} idle repaints/s"),
+            Self::UiCpu => format!("{:.1} % of a core", figure / 10.0),
+            Self::TimeToClose => format!("closed after {}", time(figure)),
+            Self::Survival if figure > 0.0 => "window gone".to_owned(),
+            Self::Survival => "window lives on".to_owned(),
+        }
+    }
+}
+
+/// Milliseconds, as one says them.
+fn time(millis: f64) -> String {
+    if millis >= 1000.0 {
+        format!("{:.2} s", millis / 1e3)
+    } else if millis >= 10.0 {
+        format!("{millis:.0} ms")
+    } else {
+        format!("{millis:.1} ms")
+    }
+}
+
+/// All that was measured.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Where.
+    pub machine: Machine,
+    /// What, in the order of the list, the bad half first.
+    pub rows: Vec<Row>,
+}
+
+impl Report {
+    /// What a session has measured so far.
+    pub fn of(session: &Session) -> Self {
+        let halves = PatternId::all().flat_map(|id| Variant::ALL.map(|variant| (id, variant)));
+        let rows = halves.filter_map(|(id, variant)| Row::of(id, variant, session.done()));
+        Self {
+            machine: Machine::this(session.refresh_millihertz()),
+            rows: rows.collect(),
+        }
+    }
+
+    /// One half of a pattern, if it was run.
+    pub fn row(&self, pattern: PatternId, variant: Variant) -> Option<&Row> {
+        let mut rows = self.rows.iter();
+        rows.find(|row| row.pattern == pattern && row.variant == variant)
+    }
+
+    /// What both halves of a pattern say together, once both have figures.
+    pub fn verdict(&self, pattern: PatternId) -> Option<Verdict> {
+        let figure = |variant| Some(self.row(pattern, variant)?.judged?.median);
+        let (bad, fixed) = (figure(Variant::Bad)?, figure(Variant::Fixed)?);
+        Some(Verdict::of(pattern.entry().judged, bad, fixed))
+    }
+
+    /// The patterns that were run.
+    fn patterns(&self) -> impl Iterator<Item = PatternId> {
+        let was_run = |id: &PatternId| self.rows.iter().any(|row| row.pattern == *id);
+        PatternId::all().filter(was_run)
+    }
+
+    /// Writes it as one JSON document: the machine, and each half with its figures.
+    ///
+    /// # Errors
+    /// What `out` says.
+    pub fn write_json(&self, out: impl io::Write) -> io::Result<()> {
+        let patterns = self.rows.iter().map(|row| RowDocument::of(self, row));
+        let document = Document {
+            machine: &self.machine,
+            patterns: patterns.collect(),
+        };
+        Ok(serde_json::to_writer_pretty(out, &document)?)
+    }
+
+    /// A table for people: a line for each pattern.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for id in self.patterns() {
+            let _never_fails = writeln!(text, "{:<24} {}", id.to_string(), self.line(id));
+        }
+        text
+    }
+
+    /// A Markdown table: both halves side by side, with the ratio, and the machine below.
+    pub fn markdown(&self) -> String {
+        let mut text = String::from("| pattern | bad | fixed | ratio |\n|---|---|---|---|\n");
+        for id in self.patterns() {
+            let judged = id.entry().judged;
+            let cell = |variant| match self.row(id, variant) {
+                Some(row) => row_text(judged, row),
+                None => "–".to_owned(),
+            };
+            let verdict = self.verdict(id);
+            let ratio = verdict.and_then(|verdict| verdict.ratio);
+            let ratio = ratio.map_or("–".to_owned(), |ratio| format!("{ratio:.1}"));
+            let (bad, fixed) = (cell(Variant::Bad), cell(Variant::Fixed));
+            let _never_fails = writeln!(text, "| {id} | {bad} | {fixed} | {ratio} |");
+        }
+        let _never_fails = writeln!(text, "\n{}", self.machine_text());
+        text
+    }
+
+    /// The machine in a sentence.
+    pub fn machine_text(&self) -> String {
+        let machine = &self.machine;
+        let driver = machine.graphics_driver.as_deref();
+        let driver = driver.map_or("drawn in software".to_owned(), |name| {
+            format!("driver {name}")
+        });
+        let rate = machine.refresh_hz.map(|rate| format!(", {rate:.0} Hz"));
+        format!(
+            "Measured on {} cores, {}, {}, {}{}.",
+            machine.cores,
+            machine.system,
+            machine.renderer,
+            driver,
+            rate.unwrap_or_default()
+        )
+    }
+
+    fn line(&self, id: PatternId) -> String {
+        let judged = id.entry().judged;
+        if let Some(verdict) = self.verdict(id) {
+            return verdict.text(judged);
+        }
+        let halves = Variant::ALL.into_iter().filter_map(|variant| {
+            let row = self.row(id, variant)?;
+            Some(format!("{variant}: {}", row_text(judged, row)))
+        });
+        halves.collect::<Vec<_>>().join("; ")
+    }
+}
+
+fn row_text(judged: Judged, row: &Row) -> String {
+    match (&row.judged, &row.ending) {
+        (Some(centre), _) if row.runs > 1 => {
+            let (median, runs) = (judged.show(centre.median), row.runs);
+            format!("{median} (median of {runs})")
+        }
+        (Some(centre), _) => judged.show(centre.median),
+        (None, Ending::Died(why)) => why.clone(),
+        (None, _) => "no figures".to_owned(),
+    }
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    machine: &'a Machine,
+    patterns: Vec<RowDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct RowDocument<'a> {
+    id: &'static str,
+    variant: Variant,
+    runs: usize,
+    judged_by: &'static str,
+    judged: Option<Centre>,
+    verdict: Option<Verdict>,
+    ending: &'a Ending,
+    #[serde(flatten)]
+    figures: Option<&'a Figures>,
+}
+
+impl<'a> RowDocument<'a> {
+    fn of(report: &Report, row: &'a Row) -> Self {
+        Self {
+            id: row.pattern.entry().id,
+            variant: row.variant,
+            runs: row.runs,
+            judged_by: row.pattern.entry().judged.title(),
+            judged: row.judged,
+            verdict: report.verdict(row.pattern),
+            ending: &row.ending,
+            figures: row.figures.as_ref(),
+        }
+    }
+}

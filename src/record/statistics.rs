@@ -1,0 +1,109 @@
+//! What a row of figures says in a few.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// The value below which the share `quantile` (0 to 1) of the values lies; `None` for no values.
+///
+/// Between two values it is interpolated: type 7 of R. J. Hyndman and Y. Fan, "Sample Quantiles in
+/// Statistical Packages", The American Statistician 50 (1996), as NumPy and R do by default.
+///
+/// ```
+/// use meanwhile::record::statistics::quantile;
+///
+/// let sorted = [1.0, 2.0, 3.0, 10.0];
+/// assert_eq!(quantile(&sorted, 0.0), Some(1.0));
+/// assert_eq!(quantile(&sorted, 0.5), Some(2.5));
+/// assert_eq!(quantile(&sorted, 1.0), Some(10.0));
+/// assert_eq!(quantile(&[], 0.5), None);
+/// ```
+pub fn quantile(sorted: &[f64], quantile: f64) -> Option<f64> {
+    let last = sorted.len().checked_sub(1)?;
+    let place = last as f64 * quantile.clamp(0.0, 1.0);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 0 and the last index"
+    )]
+    let below = place.floor() as usize;
+    let above = (below + 1).min(last);
+    let share = place - below as f64;
+    Some(sorted[below] + (sorted[above] - sorted[below]) * share)
+}
+
+/// How times are spread, in milliseconds.
+///
+/// ```
+/// use meanwhile::record::statistics::Spread;
+/// use std::time::Duration;
+///
+/// let times = (1..=101).map(Duration::from_millis);
+/// let spread = Spread::of(times).unwrap();
+/// assert_eq!((spread.p50, spread.p95, spread.p99, spread.max), (51.0, 96.0, 100.0, 101.0));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Spread {
+    /// Half of them are below.
+    pub p50: f64,
+    /// 95 of 100 are below.
+    pub p95: f64,
+    /// 99 of 100 are below.
+    pub p99: f64,
+    /// The longest.
+    pub max: f64,
+}
+
+impl Spread {
+    /// That of these times; `None` where there are none.
+    pub fn of(times: impl IntoIterator<Item = Duration>) -> Option<Self> {
+        let mut sorted: Vec<f64> = times.into_iter().map(millis).collect();
+        sorted.sort_unstable_by(f64::total_cmp);
+        let at = |share| quantile(&sorted, share);
+        Some(Self {
+            p50: at(0.5)?,
+            p95: at(0.95)?,
+            p99: at(0.99)?,
+            max: at(1.0)?,
+        })
+    }
+}
+
+/// The middle of some values and how far the others are from it: the median absolute deviation.
+///
+/// ```
+/// use meanwhile::record::statistics::Centre;
+///
+/// let centre = Centre::of([3.0, 1.0, 100.0]).unwrap();
+/// assert_eq!((centre.median, centre.deviation), (3.0, 2.0));
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Centre {
+    /// Half of the values are below.
+    pub median: f64,
+    /// Half of the values are nearer to the median than this.
+    pub deviation: f64,
+}
+
+impl Centre {
+    /// That of these values; `None` where there are none.
+    pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
+        let mut values: Vec<f64> = values.into_iter().collect();
+        let median = median_of(&mut values)?;
+        for value in &mut values {
+            *value = (*value - median).abs();
+        }
+        let deviation = median_of(&mut values)?;
+        Some(Self { median, deviation })
+    }
+}
+
+fn median_of(values: &mut [f64]) -> Option<f64> {
+    values.sort_unstable_by(f64::total_cmp);
+    quantile(values, 0.5)
+}
+
+/// A time in milliseconds.
+pub fn millis(time: Duration) -> f64 {
+    time.as_secs_f64() * 1e3
+}
