@@ -36,6 +36,8 @@ pub struct Figures {
     /// From the beginning of a frame to that of the next, without those that nobody could see.
     /// `None` where there were no two frames.
     pub frame_gap_ms: Option<Spread>,
+    /// From the beginning of a frame until it is drawn.
+    pub frame_ms: Option<Spread>,
     /// How long the probe's knocks waited for a frame; `None` where nobody knocked.
     pub input_latency_ms: Option<Spread>,
     /// The sum of the gaps above [`FROZEN`].
@@ -116,6 +118,7 @@ impl Figures {
         Some(Self {
             gaps_above: THRESHOLDS.map(|line| gaps.iter().filter(|gap| **gap > line).count()),
             frame_gap_ms: Spread::of(gaps),
+            frame_ms: Spread::of(trace.frame_times()),
             input_latency_ms: Spread::of(trace.latencies()),
             frozen_ms: millis(frozen),
             time_to_result_ms: trace.shown.map(after_end),
@@ -138,7 +141,7 @@ impl Figures {
             Judged::FrameGaps => self.frame_gap_ms.map(|gaps| gaps.p95),
             Judged::TimeToResult => Some(self.time_to_result_ms.unwrap_or(f64::INFINITY)),
             Judged::IdleRepaints => Some(self.idle_repaints_per_sec),
-            Judged::UiCpu => Some(self.ui_cpu_ms / (self.watched_ms / 1e3)),
+            Judged::FrameTime => self.frame_ms.map(|frames| frames.p50),
             Judged::TimeToClose => self.time_to_close_ms,
             Judged::Survival => Some(match self.ending {
                 Ending::Died(_) => 1.0,
@@ -198,6 +201,24 @@ impl<'a> Trace<'a> {
         gaps.filter(|((began, hidden), _)| !hidden && *began <= until)
             .map(|((began, _), next)| next.saturating_sub(began))
             .collect()
+    }
+
+    /// Those until the result is shown.
+    fn frame_times(&self) -> Vec<Duration> {
+        let until = self.shown.unwrap_or(self.last);
+        let mut began = None;
+        let mut times = Vec::new();
+        for fact in self.facts.iter().take_while(|fact| fact.at() <= until) {
+            match fact.fact {
+                Fact::DidBegin { .. } => began = Some(fact.at()),
+                Fact::DidDraw { .. } => {
+                    let began = began.take();
+                    times.extend(began.map(|began| fact.at().saturating_sub(began)));
+                }
+                _ => {}
+            }
+        }
+        times
     }
 
     fn latencies(&self) -> Vec<Duration> {

@@ -84,8 +84,8 @@ pub enum Judged {
     TimeToResult,
     /// Frames in which nothing changed, per second.
     IdleRepaints,
-    /// What a second of the window costs the UI thread.
-    UiCpu,
+    /// The median time from the beginning of a frame until it is drawn.
+    FrameTime,
     /// From the wish to close the window until it is closed.
     TimeToClose,
     /// Whether the window lives on.

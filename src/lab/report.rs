@@ -125,7 +125,7 @@ impl Judged {
             Self::FrameGaps => (1000.0 / 60.0, 1.5),
             Self::TimeToResult => (200.0, 3.0),
             Self::IdleRepaints => (5.0, 3.0),
-            Self::UiCpu => (1.0, 1.3),
+            Self::FrameTime => (0.0, 1.5),
             Self::TimeToClose => (200.0, 2.0),
             Self::Survival => (1.0, 0.0),
         }
@@ -138,7 +138,7 @@ impl Judged {
             Self::FrameGaps => "frame gaps, 95th percentile",
             Self::TimeToResult => "time to result",
             Self::IdleRepaints => "repaints without a change",
-            Self::UiCpu => "load of the UI thread",
+            Self::FrameTime => "time to draw a frame, median",
             Self::TimeToClose => "time to close",
             Self::Survival => "whether the window lives on",
         }
@@ -152,7 +152,7 @@ impl Judged {
             Self::TimeToResult if figure.is_infinite() => "result never shown".to_owned(),
             Self::TimeToResult => format!("result after {}", time(figure)),
             Self::IdleRepaints => format!("{figure:.0} idle repaints/s"),
-            Self::UiCpu => format!("{:.1} % of a core", figure / 10.0),
+            Self::FrameTime => format!("{} for a frame", time(figure)),
             Self::TimeToClose => format!("closed after {}", time(figure)),
             Self::Survival if figure > 0.0 => "window gone".to_owned(),
             Self::Survival => "window lives on".to_owned(),
@@ -162,10 +162,14 @@ impl Judged {
 
 /// Milliseconds, as one says them.
 fn time(millis: f64) -> String {
-    if millis >= 1000.0 {
+    if millis == 0.0 {
+        "0 ms".to_owned()
+    } else if millis >= 1000.0 {
         format!("{:.2} s", millis / 1e3)
     } else if millis >= 10.0 {
         format!("{millis:.0} ms")
+    } else if millis < 1.0 {
+        format!("{millis:.2} ms")
     } else {
         format!("{millis:.1} ms")
     }

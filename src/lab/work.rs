@@ -87,6 +87,23 @@ impl Work {
         STEPS
     }
 
+    /// Does it in the smallest steps, of about a microsecond each, and says how many are done. Afterwards
+    /// [`digest`](Self::digest) is the result.
+    pub fn small_steps(&self) -> impl Iterator<Item = u64> + use<> {
+        let mut hasher = blake3::Hasher::new();
+        let deadline = Instant::now() + self.length;
+        (1..).take_while(move |done: &u64| {
+            hasher.update(&done.to_le_bytes());
+            Instant::now() < deadline
+        })
+    }
+
+    /// Shows why there is no result.
+    pub fn failure_ui(&self, why: &str, ui: &mut Ui) {
+        ui.label(why);
+        self.log.note_show();
+    }
+
     /// What came of it. Whoever asks says by that that the work is done.
     pub fn digest(&self) -> Digest {
         self.log.note_end();
@@ -109,6 +126,11 @@ impl Digest {
     pub fn ui(&self, ui: &mut Ui) {
         let secs = self.length.as_secs_f64();
         ui.label(format!("Result after {secs:.1} s of work"));
+        self.log.note_show();
+    }
+
+    /// Has it serve its purpose without being looked at: saved, sent, handed on.
+    pub fn hand_on(&self) {
         self.log.note_show();
     }
 }

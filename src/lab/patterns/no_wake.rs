@@ -2,6 +2,7 @@
 
 use eframe::egui::{Context, Ui};
 
+use super::task_ui;
 use crate::join::{self, Task};
 use crate::lab::{Digest, Pattern, Work};
 
@@ -36,14 +37,5 @@ impl Pattern for Fixed {
 
     fn ui(&mut self, ui: &mut Ui) {
         task_ui(self.task.as_ref(), ui);
-    }
-}
-
-fn task_ui(task: Option<&Task<Digest>>, ui: &mut Ui) {
-    match task.map(Task::poll) {
-        Some(Some(Ok(result))) => result.ui(ui),
-        Some(Some(Err(error))) => drop(ui.label(error.to_string())),
-        Some(None) => drop(ui.label("Working…")),
-        None => drop(ui.label("Nothing yet")),
     }
 }

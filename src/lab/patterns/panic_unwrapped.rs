@@ -1,0 +1,62 @@
+//! The worker panics, and the window unwraps what it gets from it.
+
+use std::thread::{self, JoinHandle};
+
+use eframe::egui::{Context, Ui};
+
+use super::spawn;
+use crate::join::Task;
+use crate::lab::{Digest, Pattern, Work};
+
+fn work_and_panic(work: &Work) -> Digest {
+    drop(work.run());
+    panic!("a bug in the worker")
+}
+
+#[derive(Default)]
+pub(super) struct Bad {
+    thread: Option<JoinHandle<Digest>>,
+}
+
+impl Pattern for Bad {
+    #[expect(clippy::disallowed_methods, reason = "a part of the mistake")]
+    fn start(&mut self, work: Work, _ctx: &Context) {
+        self.thread = Some(thread::spawn(move || work_and_panic(&work)));
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        clippy::unwrap_used,
+        reason = "this is the mistake"
+    )]
+    fn ui(&mut self, ui: &mut Ui) {
+        ui.label("Working…");
+        if let Some(thread) = self.thread.take_if(|thread| thread.is_finished()) {
+            thread.join().unwrap().ui(ui); // ← the window dies with the worker
+        }
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Fixed {
+    work: Option<Work>,
+    task: Option<Task<Digest>>,
+}
+
+impl Pattern for Fixed {
+    fn start(&mut self, work: Work, ctx: &Context) {
+        self.work = Some(work.clone());
+        self.task = spawn(ctx, move || work_and_panic(&work));
+    }
+
+    fn ui(&mut self, ui: &mut Ui) {
+        let (Some(work), Some(task)) = (&self.work, &self.task) else {
+            return;
+        };
+        match task.poll() {
+            None => drop(ui.label("Working…")),
+            Some(Ok(result)) => result.ui(ui),
+            Some(Err(error)) => work.failure_ui(&error.to_string(), ui), // ← an outcome like others
+        }
+    }
+}

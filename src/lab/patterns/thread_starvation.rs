@@ -1,0 +1,63 @@
+//! Many more busy threads than there are cores, as urgent as the window itself.
+
+use std::thread;
+
+use eframe::egui::{Context, Ui};
+
+use super::{spawn, task_ui};
+use crate::join::{Pool, Priority, Task};
+use crate::lab::{Digest, Pattern, Work};
+
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+#[derive(Default)]
+pub(super) struct Bad {
+    task: Option<Task<Digest>>,
+}
+
+impl Pattern for Bad {
+    #[expect(clippy::disallowed_methods, reason = "this is the mistake")]
+    fn start(&mut self, work: Work, ctx: &Context) {
+        for _ in 0..16 * cores() {
+            let work = work.clone();
+            thread::spawn(move || work.run()); // ← each as urgent as the window
+        }
+        self.task = spawn(ctx, move || work.run());
+    }
+
+    fn ui(&mut self, ui: &mut Ui) {
+        task_ui(self.task.as_ref(), ui);
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Fixed {
+    pool: Option<Pool>,
+    tasks: Vec<Task<Digest>>,
+}
+
+impl Pattern for Fixed {
+    fn start(&mut self, work: Work, ctx: &Context) {
+        let pool = Pool::builder()
+            .threads(cores()) // ← no more than can run at once
+            .priority(Priority::Background); // ← and only when the window wants nothing
+        self.pool = pool.build().ok();
+        if let Some(pool) = &self.pool {
+            let tasks = (0..cores()).map(|_| {
+                let work = work.clone();
+                crate::join::Builder::new("work").spawn_on(pool, move |_| work.run())
+            });
+            self.tasks = tasks.filter_map(Result::ok).collect();
+        }
+        for task in &self.tasks {
+            let ctx = ctx.clone();
+            task.on_finish(move || ctx.request_repaint());
+        }
+    }
+
+    fn ui(&mut self, ui: &mut Ui) {
+        task_ui(self.tasks.first(), ui);
+    }
+}

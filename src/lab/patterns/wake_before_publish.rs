@@ -1,0 +1,75 @@
+//! The worker wakes the window, and only then puts the result where the window looks.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use eframe::egui::{Context, Ui};
+
+use crate::join;
+use crate::lab::{Digest, Pattern, Work};
+
+type Slot = Arc<Mutex<Option<Digest>>>;
+
+fn publish(slot: &Slot, result: Digest) {
+    *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+}
+
+fn slot_ui(slot: &Slot, ui: &mut Ui) {
+    let slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
+    match &*slot {
+        Some(result) => result.ui(ui),
+        None => drop(ui.label("No result yet")),
+    }
+}
+
+/// What a worker still has to do when it is done: closing files, writing a log.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "on the worker, it may take its time"
+)]
+fn tidy_up() {
+    thread::sleep(Duration::from_millis(50));
+}
+
+#[derive(Default)]
+pub(super) struct Bad {
+    slot: Slot,
+}
+
+impl Pattern for Bad {
+    fn start(&mut self, work: Work, ctx: &Context) {
+        let (slot, ctx) = (self.slot.clone(), ctx.clone());
+        drop(join::spawn("work", move |_| {
+            let result = work.run();
+            ctx.request_repaint(); // ← the window looks now, and finds nothing
+            tidy_up();
+            publish(&slot, result);
+        }));
+    }
+
+    fn ui(&mut self, ui: &mut Ui) {
+        slot_ui(&self.slot, ui);
+    }
+}
+
+#[derive(Default)]
+pub(super) struct Fixed {
+    slot: Slot,
+}
+
+impl Pattern for Fixed {
+    fn start(&mut self, work: Work, ctx: &Context) {
+        let (slot, ctx) = (self.slot.clone(), ctx.clone());
+        drop(join::spawn("work", move |_| {
+            let result = work.run();
+            publish(&slot, result);
+            ctx.request_repaint(); // ← who is woken finds it
+            tidy_up();
+        }));
+    }
+
+    fn ui(&mut self, ui: &mut Ui) {
+        slot_ui(&self.slot, ui);
+    }
+}
