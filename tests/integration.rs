@@ -16,6 +16,9 @@ mod command_line;
 mod isolation;
 #[path = "integration/join/mod.rs"]
 mod join;
+#[cfg(target_os = "linux")]
+#[path = "integration/lab.rs"]
+mod lab;
 #[path = "integration/misbehave.rs"]
 mod misbehave;
 #[cfg(target_os = "linux")]

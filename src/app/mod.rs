@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 use crate::board::JobBoard;
 use crate::record::{FrameHistory, JobId, PanicKey, Record};
 use crate::ui::close_question::Leaving;
+use crate::ui::desktop::{has_display, reason};
 use crate::ui::waits_pane::WaitRow;
 use crate::ui::{Notice, View, tokens};
 
@@ -201,26 +202,11 @@ pub fn run(files: Vec<PathBuf>) -> anyhow::Result<()> {
     .map_err(|error| {
         anyhow::anyhow!(
             "The desktop gave no window: {}. Without a window, this works: meanwhile run checksum FILES…",
-            last_part(&error.to_string())
+            reason(&error)
         )
     })?;
     afterwards.wait();
     Ok(())
-}
-
-/// Errors of the windowing library begin with the place in its source; the person wants the end.
-fn last_part(error: &str) -> &str {
-    error.rsplit(": ").next().unwrap_or(error)
-}
-
-/// On X11 and Wayland the surroundings say where the display is; other systems always have one.
-pub(crate) fn has_display() -> bool {
-    if cfg!(any(target_os = "macos", target_os = "windows")) {
-        return true;
-    }
-    ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"]
-        .iter()
-        .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
 fn native_options(setup: &Setup) -> eframe::NativeOptions {

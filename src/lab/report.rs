@@ -187,10 +187,16 @@ pub struct Report {
 impl Report {
     /// What a session has measured so far.
     pub fn of(session: &Session) -> Self {
+        let machine = Machine::this(session.refresh_millihertz());
+        Self::from_runs(machine, session.done())
+    }
+
+    /// What came of these runs.
+    pub fn from_runs(machine: Machine, runs: &[RunRecord]) -> Self {
         let halves = PatternId::all().flat_map(|id| Variant::ALL.map(|variant| (id, variant)));
-        let rows = halves.filter_map(|(id, variant)| Row::of(id, variant, session.done()));
+        let rows = halves.filter_map(|(id, variant)| Row::of(id, variant, runs));
         Self {
-            machine: Machine::this(session.refresh_millihertz()),
+            machine,
             rows: rows.collect(),
         }
     }

@@ -18,6 +18,9 @@ const CLOSE_PATIENCE: Duration = Duration::from_millis(500);
 /// How much a twin may say between two polls, in bytes: what it says in half a minute.
 const KEPT: usize = 4 * 1024 * 1024;
 
+/// The longest fact, in bytes; they are about a hundred.
+const LONGEST: usize = 64 * 1024;
+
 /// How much a twin may say in all, in facts: far more than any script lasts.
 const MOST_FACTS: usize = 1_000_000;
 
@@ -102,11 +105,12 @@ impl Run {
         if self.ending.is_none() {
             // Asked first: what it has said before its end is heard below.
             let exit = self.process.poll();
-            self.listen();
-            let ending = match exit {
-                Some(_) if self.is_over() => Some(Ending::Finished),
-                Some(exit) => Some(Ending::Died(self.how_it_died(&exit.to_string()))),
-                None => self.why_end(),
+            let heard = self.listen();
+            let ending = match (heard, exit) {
+                (Err(why), _) => Some(Ending::Died(why)),
+                (Ok(()), Some(_)) if self.is_over() => Some(Ending::Finished),
+                (Ok(()), Some(exit)) => Some(Ending::Died(self.how_it_died(&exit.to_string()))),
+                (Ok(()), None) => self.why_end(),
             };
             if let Some(ending) = ending {
                 self.end(ending);
@@ -177,33 +181,23 @@ impl Run {
         matches!((over, drawn), (Some(over), Some(drawn)) if drawn.at_ns + 1_000_000_000 >= over.at_ns)
     }
 
-    fn listen(&mut self) {
+    /// Takes in what was said; why that is no use, if it is none.
+    fn listen(&mut self) -> Result<(), String> {
         let said = self.process.output_since(Stream::Stdout, self.read);
         let missed = said.total - self.read > said.bytes.len() as u64;
         self.read = said.total;
-        if missed || self.facts.len() > MOST_FACTS {
-            self.end(Ending::Died("it said more than could be read".to_owned()));
-            return;
-        }
         self.rest.extend_from_slice(&said.bytes);
-        let Some(end) = self.rest.iter().rposition(|byte| *byte == b'\n') else {
-            return;
-        };
-        let lines: Vec<u8> = self.rest.drain(..=end).collect();
-        for line in lines
-            .split(|byte| *byte == b'\n')
-            .filter(|line| !line.is_empty())
-        {
-            match serde_json::from_slice(line) {
-                Ok(fact) => self.take(fact),
-                Err(error) => {
-                    self.end(Ending::Died(format!(
-                        "it said something that is no fact: {error}"
-                    )));
-                    return;
-                }
-            }
+        let end = self.rest.iter().rposition(|byte| *byte == b'\n');
+        let lines: Vec<u8> = self.rest.drain(..end.map_or(0, |end| end + 1)).collect();
+        if missed || self.facts.len() > MOST_FACTS || self.rest.len() > LONGEST {
+            return Err("it said more than could be read".to_owned());
         }
+        let lines = lines.split(|byte| *byte == b'\n');
+        for line in lines.filter(|line| !line.is_empty()) {
+            let fact = serde_json::from_slice(line);
+            self.take(fact.map_err(|error| format!("it said something that is no fact: {error}"))?);
+        }
+        Ok(())
     }
 
     fn take(&mut self, fact: Stamped) {

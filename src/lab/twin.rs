@@ -18,6 +18,7 @@ use self::window::Twin;
 use super::fact::Fact;
 use super::pattern::{PatternId, Variant};
 use super::work::{Kind, Work};
+use crate::ui::desktop;
 
 /// What a twin is started with.
 #[derive(Clone, Debug)]
@@ -72,7 +73,12 @@ pub fn run_twin(options: &TwinOptions) -> anyhow::Result<()> {
             }),
         )
     };
-    log.note(Fact::DidClose);
+    if opened.is_ok() {
+        log.note(Fact::DidClose);
+    }
     wire.finish();
-    opened.map_err(|error| anyhow::anyhow!("the desktop gave the twin no window: {error}"))
+    opened.map_err(|error| {
+        let why = desktop::reason(&error);
+        anyhow::anyhow!("the desktop gave the twin no window: {why}")
+    })
 }

@@ -1,0 +1,443 @@
+//! The Freeze Lab without a window: the figures of runs that are known, the report, and twins that
+//! give none. `tests/e2e.rs` runs the patterns in real windows.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::time::Duration;
+
+use meanwhile::join::process::Launcher;
+use meanwhile::lab::{
+    Choice, Clicks, Ending, Fact, Figures, Kind, Machine, PatternId, Report, RunRecord, Session,
+    Stamped, Variant,
+};
+use serde_json::Value;
+
+use crate::util::files::folder;
+
+const FRAME: Fact = Fact::DidBegin { hidden: false };
+const HIDDEN: Fact = Fact::DidBegin { hidden: true };
+
+/// Facts with their times in milliseconds, to be measured.
+fn facts(told: &[(u64, Fact)]) -> Vec<Stamped> {
+    let stamped = told.iter().map(|(at, fact)| Stamped {
+        at_ns: at * 1_000_000,
+        fact: fact.clone(),
+    });
+    stamped.collect()
+}
+
+fn figures(told: &[(u64, Fact)]) -> Figures {
+    Figures::of(&facts(told), Ending::Finished).expect("Start was clicked")
+}
+
+fn drawn(changed: bool) -> Fact {
+    Fact::DidDraw {
+        cpu_ns: 2_000_000,
+        changed,
+    }
+}
+
+#[test]
+fn frame_gaps_are_counted_from_the_click_to_the_result() {
+    let told = [
+        (0, FRAME),
+        (90, FRAME),
+        (100, FRAME),
+        (101, Fact::DidStart),
+        (102, Fact::DidClick),
+        (110, FRAME),
+        (170, FRAME),
+        (320, FRAME),
+        (1_520, FRAME),
+        (1_521, Fact::DidShow),
+        (1_530, FRAME),
+        (9_000, FRAME),
+    ];
+    let figures = figures(&told);
+    let gaps = figures.frame_gap_ms.unwrap();
+    // 10, 60, 150, 1200 and 10: what lies before the click and after the result is left out.
+    assert!((gaps.p50 - 60.0).abs() < 1e-9, "{gaps:?}");
+    assert!((gaps.max - 1_200.0).abs() < 1e-9, "{gaps:?}");
+    assert_eq!(figures.gaps_above, [3, 3, 2, 1, 1, 0]);
+    assert!((figures.frozen_ms - 1_350.0).abs() < 1e-9);
+}
+
+#[test]
+fn a_window_that_never_draws_again_is_frozen_as_long_as_there_is_news_of_it() {
+    let beat = Fact::Beat { cpu_ns: 0 };
+    let told = [
+        (0, FRAME),
+        (1, Fact::DidStart),
+        (2, Fact::DidClick),
+        (50, beat.clone()),
+        (4_000, beat),
+        (4_000, Fact::Over),
+    ];
+    let figures = figures(&told);
+    assert!((figures.frozen_ms - 4_000.0).abs() < 1e-9);
+    assert_eq!(figures.time_to_result_ms, None);
+    assert_eq!(figures.clicks.lost, 1);
+}
+
+#[test]
+fn gaps_while_the_window_is_hidden_or_rests_are_none() {
+    let hidden = [
+        (0, FRAME),
+        (0, Fact::DidStart),
+        (0, Fact::DidClick),
+        (10, HIDDEN),
+        (2_000, FRAME),
+        (2_010, FRAME),
+        (2_011, Fact::DidShow),
+        (2_020, FRAME),
+    ];
+    assert!((figures(&hidden).frame_gap_ms.unwrap().max - 10.0).abs() < 1e-9);
+
+    let untouched = [
+        (0, FRAME),
+        (0, Fact::DidStart),
+        (2_000, FRAME),
+        (2_001, Fact::DidShow),
+    ];
+    let figures = figures(&untouched);
+    assert_eq!(figures.frame_gap_ms, None);
+    assert!(figures.frozen_ms.abs() < 1e-9);
+}
+
+#[test]
+fn clicks_are_shown_in_time_or_late_and_those_that_share_a_frame_are_lost() {
+    let told = [
+        (0, FRAME),
+        (0, Fact::DidStart),
+        (10, Fact::DidClick),
+        (20, FRAME),
+        (21, Fact::DidCount { clicks: 1 }),
+        (100, Fact::DidClick),
+        (200, Fact::DidClick),
+        (300, Fact::DidClick),
+        (1_000, FRAME),
+        (1_001, Fact::DidCount { clicks: 2 }),
+        (1_100, Fact::DidClick),
+    ];
+    let expected = Clicks {
+        made: 5,
+        in_time: 1,
+        late: 1,
+        lost: 3,
+    };
+    assert_eq!(figures(&told).clicks, expected);
+}
+
+#[test]
+fn the_result_is_timed_from_the_end_of_the_work_and_a_hand_that_was_needed_is_said() {
+    let by_itself = [
+        (0, FRAME),
+        (0, Fact::DidStart),
+        (1_000, Fact::DidEnd),
+        (1_004, Fact::DidShow),
+        (2_000, Fact::DidMoveMouse),
+    ];
+    let by_itself = figures(&by_itself);
+    assert!((by_itself.time_to_result_ms.unwrap() - 4.0).abs() < 1e-9);
+    assert!(!by_itself.needed_a_hand);
+
+    let by_hand = [
+        (0, FRAME),
+        (0, Fact::DidStart),
+        (1_000, Fact::DidEnd),
+        (2_000, Fact::DidMoveMouse),
+        (2_003, Fact::DidShow),
+    ];
+    let by_hand = figures(&by_hand);
+    assert!((by_hand.time_to_result_ms.unwrap() - 1_003.0).abs() < 1e-9);
+    assert!(by_hand.needed_a_hand);
+}
+
+#[test]
+fn closing_is_timed_until_the_window_has_gone_or_was_ended() {
+    let asked = [(0, FRAME), (0, Fact::DidStart), (300, Fact::DidAskToClose)];
+    let closed = [&asked[..], &[(450, Fact::DidClose)]].concat();
+    let time = figures(&closed).time_to_close_ms.unwrap();
+    assert!((time - 150.0).abs() < 1e-9);
+
+    let never = [&asked[..], &[(4_300, Fact::Over)]].concat();
+    let never = Figures::of(&facts(&never), Ending::Ended).unwrap();
+    assert!((never.time_to_close_ms.unwrap() - 4_000.0).abs() < 1e-9);
+}
+
+#[test]
+fn repaints_and_processor_time_are_those_of_the_watch() {
+    let mut told = vec![(0, FRAME), (0, Fact::DidStart)];
+    told.push((0, Fact::Beat { cpu_ns: 5_000_000 }));
+    for frame in 1..=10 {
+        told.push((frame * 100, FRAME));
+        told.push((frame * 100 + 50, drawn(frame % 5 == 0)));
+    }
+    told.push((2_000, Fact::Beat { cpu_ns: 45_000_000 }));
+    told.push((2_000, Fact::Over));
+    // While it closes, nobody watches any more.
+    told.push((2_100, FRAME));
+    told.push((2_101, drawn(true)));
+    let figures = figures(&told);
+    assert!((figures.repaints_per_sec - 5.0).abs() < 1e-9);
+    assert!((figures.idle_repaints_per_sec - 4.0).abs() < 1e-9);
+    assert!((figures.ui_cpu_ms - 20.0).abs() < 1e-9);
+    assert!((figures.process_cpu_ms - 40.0).abs() < 1e-9);
+    assert!((figures.frame_ms.unwrap().p50 - 50.0).abs() < 1e-9);
+}
+
+#[test]
+fn a_run_in_which_start_was_never_clicked_has_no_figures() {
+    assert_eq!(Figures::of(&facts(&[(0, FRAME)]), Ending::Finished), None);
+    assert_eq!(Figures::of(&[], Ending::Stopped), None);
+}
+
+/// A run of `join-in-click` whose window was frozen for so long.
+fn run(variant: Variant, frozen_ms: u64) -> RunRecord {
+    let told = [
+        (0, FRAME),
+        (0, Fact::DidStart),
+        (0, Fact::DidClick),
+        (frozen_ms, FRAME),
+        (frozen_ms, Fact::DidShow),
+        (frozen_ms + 10, FRAME),
+    ];
+    RunRecord {
+        pattern: PatternId::all().next().unwrap(),
+        variant,
+        ending: Ending::Finished,
+        figures: Some(figures(&told)),
+    }
+}
+
+fn report(runs: &[RunRecord]) -> Report {
+    Report::from_runs(Machine::this(Some(59_950)), runs)
+}
+
+#[test]
+fn a_verdict_compares_the_medians_of_both_halves() {
+    let first = PatternId::all().next().unwrap();
+    let runs = [
+        run(Variant::Bad, 2_000),
+        run(Variant::Bad, 9_000),
+        run(Variant::Bad, 2_100),
+        run(Variant::Fixed, 10),
+    ];
+    assert_eq!(report(&runs[..3]).verdict(first), None);
+    let report = report(&runs);
+    let verdict = report.verdict(first).unwrap();
+    assert!(verdict.reproduced);
+    assert!((verdict.bad - 2_100.0).abs() < 1e-9);
+    assert!(verdict.fixed.abs() < 1e-9);
+    let judged = report.row(first, Variant::Bad).unwrap().judged.unwrap();
+    assert!((judged.deviation - 100.0).abs() < 1e-9);
+    let markdown = report.markdown();
+    let line = "| join-in-click | 2.10 s frozen (median of 3) | 0 ms frozen | – |";
+    assert!(markdown.contains(line), "{markdown}");
+    assert!(markdown.contains("60 Hz"), "{markdown}");
+}
+
+#[test]
+fn a_bad_half_that_does_not_misbehave_is_said_to_be_not_reproduced() {
+    let runs = [run(Variant::Bad, 90), run(Variant::Fixed, 10)];
+    let report = report(&runs);
+    let first = PatternId::all().next().unwrap();
+    assert!(!report.verdict(first).unwrap().reproduced);
+    let text = report.text();
+    assert!(text.contains("not reproduced here"), "{text}");
+}
+
+#[test]
+fn the_json_has_a_document_for_each_half_with_every_figure() {
+    let runs = [run(Variant::Bad, 2_000), run(Variant::Fixed, 10)];
+    let mut json = Vec::new();
+    report(&runs).write_json(&mut json).unwrap();
+    let json: Value = serde_json::from_slice(&json).unwrap();
+    assert!(json["machine"]["cores"].as_u64().unwrap() > 0);
+    let bad = &json["patterns"][0];
+    assert_eq!(
+        (&bad["id"], &bad["variant"]),
+        (&"join-in-click".into(), &"bad".into())
+    );
+    assert_eq!(bad["frozen_ms"], 2_000.0);
+    assert_eq!(bad["frame_gap_ms"]["max"], 2_000.0);
+    for figure in [
+        "input_latency_ms",
+        "time_to_result_ms",
+        "repaints_per_sec",
+        "ui_cpu_ms",
+    ] {
+        assert!(bad.get(figure).is_some(), "{figure} is missing: {bad}");
+    }
+    assert_eq!(json["patterns"][1]["variant"], "fixed");
+}
+
+#[test]
+fn every_pattern_marks_the_line_that_makes_the_difference_in_both_halves() {
+    for id in PatternId::all() {
+        let (bad, fixed) = id.entry().source.split_once("struct Fixed").unwrap();
+        for half in [bad, fixed] {
+            assert!(half.contains("// ← "), "{id} marks nothing in a half");
+        }
+    }
+    assert_eq!(PatternId::all().count(), 18);
+}
+
+/// A launcher whose twins are this script.
+fn twins(script: &str) -> (tempfile::TempDir, Launcher) {
+    let folder = folder();
+    let path = folder.path().join("twin");
+    fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    (folder, Launcher::of_program(path))
+}
+
+fn choice(variant: Variant, length: Duration) -> Choice {
+    Choice {
+        pattern: PatternId::all().next().unwrap(),
+        variant,
+        kind: Kind::Sleep,
+        length,
+        by_hand: false,
+        position: None,
+    }
+}
+
+/// What comes of two twins of this kind, one after the other.
+fn endings(script: &str) -> Vec<Ending> {
+    let (_folder, launcher) = twins(script);
+    let mut session = Session::new(launcher);
+    for variant in Variant::ALL {
+        session.add(choice(variant, Duration::ZERO));
+    }
+    while session.is_busy() {
+        session.poll();
+        if let Some(run) = session.run() {
+            run.rest(Duration::from_millis(10));
+        }
+    }
+    session
+        .done()
+        .iter()
+        .map(|run| run.ending.clone())
+        .collect()
+}
+
+#[track_caller]
+fn assert_died(endings: &[Ending], why: &str) {
+    assert_eq!(endings.len(), 2, "the second one runs too: {endings:?}");
+    for ending in endings {
+        match ending {
+            Ending::Died(text) => assert!(text.contains(why), "{text}"),
+            other => panic!("not dead: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_twin_that_dies_is_reported_with_its_last_words_and_the_next_one_runs() {
+    let endings = endings("echo no window here >&2; exit 7");
+    assert_died(&endings, "code 7: no window here");
+}
+
+#[test]
+fn a_twin_that_says_rubbish_is_ended_and_the_next_one_runs() {
+    let endings = endings("echo rubbish; exec sleep 60");
+    assert_died(&endings, "it said something that is no fact");
+}
+
+#[test]
+fn a_twin_that_floods_is_ended_and_the_next_one_runs() {
+    // Without a line's end it is never a fact either.
+    let endings = endings("exec head -c 100000000 /dev/zero");
+    assert_died(&endings, "it said more than could be read");
+}
+
+#[test]
+fn a_twin_that_can_not_be_started_is_reported_and_the_next_one_is_tried() {
+    let mut session = Session::new(Launcher::of_program("/nowhere/meanwhile"));
+    for variant in Variant::ALL {
+        session.add(choice(variant, Duration::ZERO));
+    }
+    while session.is_busy() {
+        session.poll();
+    }
+    let endings: Vec<_> = session
+        .done()
+        .iter()
+        .map(|run| run.ending.clone())
+        .collect();
+    assert_died(&endings, "/nowhere/meanwhile");
+}
+
+#[test]
+fn stopping_a_session_ends_a_frozen_twin_and_forgets_what_waits() {
+    let (_folder, launcher) = twins("trap '' TERM; echo >&2; exec sleep 60");
+    let mut session = Session::new(launcher);
+    for variant in Variant::ALL {
+        session.add(choice(variant, Duration::from_secs(60)));
+    }
+    session.poll();
+    session.stop();
+    while session.is_busy() {
+        session.poll();
+    }
+    let endings: Vec<_> = session.done().iter().map(|run| &run.ending).collect();
+    assert_eq!(endings, [&Ending::Stopped]);
+}
+
+fn meanwhile(args: &[&str], display: Option<&str>) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_meanwhile"));
+    command.args(args).stdin(Stdio::null());
+    for name in ["DISPLAY", "WAYLAND_DISPLAY", "WAYLAND_SOCKET"] {
+        command.env_remove(name);
+    }
+    command.envs(display.map(|display| ("DISPLAY", display)));
+    command.output().expect("the program starts")
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).expect("plain text")
+}
+
+#[test]
+fn the_list_names_every_pattern_with_or_without_a_display() {
+    let listed = meanwhile(&["lab", "list"], None);
+    assert_eq!(listed.status.code(), Some(0));
+    let ids: Vec<_> = PatternId::all().map(|id| id.to_string()).collect();
+    let lines = text(&listed.stdout).lines();
+    let firsts = lines.map(|line| line.split(' ').next().unwrap());
+    assert_eq!(firsts.collect::<Vec<_>>(), ids);
+}
+
+#[test]
+fn without_a_display_the_lab_says_so() {
+    let refused = meanwhile(&["lab", "run"], None);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(text(&refused.stderr).contains("no display"));
+    assert!(refused.stdout.is_empty());
+}
+
+#[test]
+fn a_pattern_that_is_not_there_is_an_error_of_usage() {
+    let refused = meanwhile(&["lab", "run", "join-in-clock"], None);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(text(&refused.stderr).contains("join-in-clock"));
+}
+
+#[test]
+fn a_display_that_does_not_answer_is_the_reason_of_each_run() {
+    let nowhere = PathBuf::from("unix:/nowhere/display:0");
+    let args = ["lab", "run", "join-in-click", "--format", "json"];
+    let failed = meanwhile(&args, nowhere.to_str());
+    assert_eq!(failed.status.code(), Some(1));
+    let json: Value = serde_json::from_slice(&failed.stdout).unwrap();
+    let patterns = json["patterns"].as_array().unwrap();
+    assert_eq!(patterns.len(), 2);
+    for pattern in patterns {
+        let why = pattern["ending"]["died"].as_str().unwrap();
+        assert!(why.contains("no window"), "{why}");
+    }
+}
