@@ -46,6 +46,7 @@ pub mod lab;
 pub mod record;
 #[cfg(feature = "app")]
 pub mod ui;
+pub mod watchdog;
 
 /// The README's example is compiled and run with the documentation's. It is a window.
 #[cfg(all(doctest, feature = "app"))]

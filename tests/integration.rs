@@ -31,3 +31,5 @@ mod save;
 #[path = "integration/settings.rs"]
 mod settings;
 mod util;
+#[path = "integration/watchdog.rs"]
+mod watchdog;

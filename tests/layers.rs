@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every module of the crate with its layer. One may use those of its own layer and below.
-const LAYERS: [(&str, usize); 9] = [
+const LAYERS: [(&str, usize); 10] = [
     ("join", 0),
     ("jobs", 1),
     ("record", 1),
@@ -17,6 +17,7 @@ const LAYERS: [(&str, usize); 9] = [
     ("ui", 3),
     ("app", 4),
     ("cli", 4),
+    ("watchdog", 1),
 ];
 
 #[test]

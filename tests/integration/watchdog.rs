@@ -1,0 +1,152 @@
+//! The watchdog: frames that take too long are reported while they last and when they end.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::time::{Duration, Instant};
+
+use meanwhile::watchdog::{Incident, Watchdog};
+
+use crate::util::gate::LIMIT;
+
+const SHORT: Duration = Duration::from_millis(5);
+
+fn watchdog(limit: Duration) -> (Watchdog, Receiver<Incident>) {
+    let (reports, incidents) = channel();
+    let watchdog = Watchdog::new(limit, move |incident| {
+        // A test that has what it wanted is over.
+        drop(reports.send(incident));
+    });
+    (watchdog.unwrap(), incidents)
+}
+
+#[track_caller]
+fn next(incidents: &Receiver<Incident>) -> Incident {
+    incidents.recv_timeout(LIMIT).expect("it is reported")
+}
+
+#[test]
+fn a_frame_that_takes_too_long_is_reported_while_it_lasts_and_when_it_has_ended() {
+    let (watchdog, incidents) = watchdog(SHORT);
+    let began = Instant::now();
+    let frame = watchdog.frame();
+    // The frame lasts until this has come: it can only be reported meanwhile.
+    let noticed = next(&incidents);
+    assert!(!noticed.has_ended);
+    assert!(noticed.lasted >= SHORT);
+    assert_eq!(noticed.label, None);
+    drop(frame);
+    let whole = began.elapsed();
+    let ended = next(&incidents);
+    assert!(ended.has_ended);
+    assert_eq!(ended.number, noticed.number);
+    assert!(ended.lasted >= noticed.lasted && ended.lasted <= whole);
+}
+
+#[test]
+fn each_long_frame_is_an_incident_of_its_own() {
+    let (watchdog, incidents) = watchdog(SHORT);
+    for number in 1..=20 {
+        let frame = watchdog.frame();
+        assert_eq!(next(&incidents).number, number);
+        drop(frame);
+        let ended = next(&incidents);
+        assert_eq!((ended.number, ended.has_ended), (number, true));
+    }
+}
+
+#[test]
+fn a_frame_whose_end_comes_before_the_watcher_looks_is_reported_once() {
+    // Every frame is too long, and whoever is faster: its end is reported exactly once, and nothing
+    // after it.
+    let (watchdog, incidents) = watchdog(Duration::ZERO);
+    for _ in 0..500 {
+        drop(watchdog.frame());
+    }
+    drop(watchdog);
+    let mut last_ended = 0;
+    for incident in &incidents {
+        assert!(incident.number > last_ended, "{incident:?} after its end");
+        if incident.has_ended {
+            assert_eq!(incident.number, last_ended + 1);
+            last_ended = incident.number;
+        }
+    }
+    assert_eq!(last_ended, 500);
+}
+
+#[test]
+fn the_label_is_that_of_the_innermost_thing_going_on() {
+    let (watchdog, incidents) = watchdog(SHORT);
+    let frame = watchdog.frame();
+    let outer = watchdog.guard("drawing");
+    let inner = watchdog.guard(String::from("joining job 1"));
+    assert_eq!(next(&incidents).label.as_deref(), Some("joining job 1"));
+    drop(inner);
+    drop(outer);
+    // Something else that is quick is not why.
+    drop(watchdog.guard("painting"));
+    drop(frame);
+    assert_eq!(next(&incidents).label.as_deref(), Some("joining job 1"));
+
+    let frame = watchdog.frame();
+    assert_eq!(next(&incidents).label, None);
+    drop(frame);
+    assert_eq!(next(&incidents).label, None);
+}
+
+#[test]
+fn a_frame_within_a_frame_is_a_part_of_it() {
+    let (watchdog, incidents) = watchdog(SHORT);
+    let frame = watchdog.frame();
+    drop(watchdog.frame());
+    let noticed = next(&incidents);
+    drop(watchdog.frame());
+    drop(frame);
+    let ended = next(&incidents);
+    assert_eq!((ended.number, ended.has_ended), (noticed.number, true));
+}
+
+#[test]
+fn short_frames_and_long_rests_are_no_incidents() {
+    let (watchdog, incidents) = watchdog(LIMIT);
+    for _ in 0..10_000 {
+        drop(watchdog.frame());
+    }
+    drop(watchdog.guard("outside of any frame"));
+    drop(watchdog);
+    assert_eq!(
+        incidents.recv_timeout(LIMIT),
+        Err(RecvTimeoutError::Disconnected)
+    );
+}
+
+#[test]
+fn a_frame_after_a_long_rest_is_watched_like_any_other() {
+    let (watchdog, incidents) = watchdog(SHORT);
+    for _ in 0..20 {
+        let frame = watchdog.frame();
+        assert!(!next(&incidents).has_ended);
+        drop(frame);
+        assert!(next(&incidents).has_ended);
+        // By then the watcher rests.
+        assert_eq!(
+            incidents.recv_timeout(SHORT * 4),
+            Err(RecvTimeoutError::Timeout)
+        );
+    }
+}
+
+#[test]
+fn its_thread_ends_with_the_last_handle() {
+    let (watchdog, incidents) = watchdog(SHORT);
+    let other = watchdog.clone();
+    drop(watchdog);
+    let frame = other.frame();
+    assert!(!next(&incidents).has_ended);
+    drop(frame);
+    assert!(next(&incidents).has_ended);
+    drop(other);
+    assert_eq!(
+        incidents.recv_timeout(LIMIT),
+        Err(RecvTimeoutError::Disconnected)
+    );
+}
