@@ -134,7 +134,7 @@ impl Watchdog {
     }
 
     /// A frame begins; it ends when the guard is dropped. Within another one it changes nothing.
-    pub fn frame(&self) -> FrameGuard<'_> {
+    pub fn frame(&self) -> FrameGuard {
         let shared = &self.0.shared;
         let is_outermost = !is_odd(shared.turns.load(Ordering::Relaxed));
         if is_outermost {
@@ -145,17 +145,17 @@ impl Watchdog {
             }
         }
         FrameGuard {
-            watchdog: self,
+            watchdog: self.clone(),
             is_outermost,
         }
     }
 
     /// Says what is being done until the guard is dropped.
-    pub fn guard(&self, label: impl Into<Cow<'static, str>>) -> LabelGuard<'_> {
+    pub fn guard(&self, label: impl Into<Cow<'static, str>>) -> LabelGuard {
         let text = label.into();
         let since = Instant::now();
         self.0.shared.news().labels.push(Label { text, since });
-        LabelGuard(self)
+        LabelGuard(self.clone())
     }
 }
 
@@ -176,12 +176,12 @@ impl Drop for Owner {
 
 /// A frame is being drawn.
 #[must_use = "the frame ends when this is dropped"]
-pub struct FrameGuard<'a> {
-    watchdog: &'a Watchdog,
+pub struct FrameGuard {
+    watchdog: Watchdog,
     is_outermost: bool,
 }
 
-impl Drop for FrameGuard<'_> {
+impl Drop for FrameGuard {
     fn drop(&mut self) {
         if !self.is_outermost {
             return;
@@ -203,9 +203,9 @@ impl Drop for FrameGuard<'_> {
 
 /// Something is being done.
 #[must_use = "the label holds until this is dropped"]
-pub struct LabelGuard<'a>(&'a Watchdog);
+pub struct LabelGuard(Watchdog);
 
-impl Drop for LabelGuard<'_> {
+impl Drop for LabelGuard {
     fn drop(&mut self) {
         let shared = &self.0.0.shared;
         let mut news = shared.news();

@@ -80,6 +80,7 @@ impl App {
                     self.board.resolve_backtrace(job, key);
                 }
             }
+            Command::ClearIncidents => self.state.incidents.clear(),
             Command::DismissNotice(index) => {
                 if index < self.notices.len() {
                     self.notices.remove(index);

@@ -40,6 +40,10 @@ const KEPT_NOTICES: usize = 4;
 impl App {
     /// Takes in everything that happened since the last frame. Nothing in here draws or waits.
     pub(super) fn take_in(&mut self, ctx: &egui::Context) {
+        let incidents = &mut self.state.incidents;
+        self.watch
+            .poll()
+            .for_each(|incident| incidents.push(incident));
         self.poll_board(ctx);
         self.poll_dialog(ctx);
         for done in self.chores.poll() {

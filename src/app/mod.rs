@@ -15,6 +15,7 @@ mod output;
 mod state;
 mod store;
 mod ui;
+mod watch;
 
 use eframe::egui;
 use std::path::PathBuf;
@@ -110,6 +111,7 @@ pub struct App {
     chores: chores::Chores,
     resolving: Vec<(JobId, PanicKey)>,
     waits: Vec<WaitRow>,
+    watch: watch::Watch,
     /// When the last frame began to take in events, if it left some over.
     behind_since: Option<Instant>,
     afterwards: Afterwards,
@@ -153,6 +155,7 @@ impl App {
             chores: chores::Chores::default(),
             resolving: Vec::new(),
             waits: Vec::new(),
+            watch: watch::Watch::new(ctx),
             behind_since: None,
             afterwards: setup.afterwards,
             leaving: None,

@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use crate::record::Incidents;
 use crate::ui::{Choices, Page, Settings};
 
 /// Everything that is remembered between runs, in one struct of its own.
@@ -27,6 +28,8 @@ pub struct State {
     /// What egui remembers: widths of columns and panels, what is unfolded. In egui's own form,
     /// and of no use to anyone else; what can't be read any more is forgotten.
     pub panes: String,
+    /// The frames that took too long.
+    pub incidents: Incidents,
 }
 
 impl State {
@@ -39,6 +42,7 @@ impl State {
         self.version = Self::VERSION;
         self.choices = self.choices.sanitized();
         self.settings = self.settings.sanitized();
+        self.incidents = self.incidents.sanitized();
         self.window = self.window.filter(WindowPlace::is_sane);
         self
     }
@@ -53,6 +57,7 @@ impl Default for State {
             page: Page::default(),
             window: None,
             panes: String::new(),
+            incidents: Incidents::default(),
         }
     }
 }

@@ -11,6 +11,8 @@ use crate::ui::{output_pane, panic_pane, results_pane, settings_page, status_bar
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        let _frame = self.watch.frame();
+        let _taking_in = self.watch.guard("taking in what happened");
         let now = self.board.now();
         let due = self.frame_due_at.take();
         self.frame_began_at = due.map_or(now, |due| due.min(now));
@@ -18,13 +20,18 @@ impl eframe::App for App {
     }
 
     fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
+        let _frame = self.watch.frame();
         let ctx = ui.ctx().clone();
         let mut commands = Vec::new();
+        let drawing = self.watch.guard("drawing");
         self.shortcuts(ui, &mut commands);
         self.window_ui(ui, &mut commands);
+        drop(drawing);
         for command in commands {
+            let _running = self.watch.guard(command.label());
             self.run_command(command, &ctx, frame);
         }
+        let _finishing = self.watch.guard("finishing the frame");
         self.end_frame(&ctx);
     }
 

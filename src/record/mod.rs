@@ -7,6 +7,7 @@
 mod event;
 mod export;
 mod frames;
+mod incident;
 mod item;
 mod items;
 mod job;
@@ -19,6 +20,7 @@ use std::collections::BTreeMap;
 pub use event::{Event, EventKind, PanicKey};
 pub use export::{job_text, panic_text, write_json};
 pub use frames::{FrameHistory, FrameSummary, SLOW_FRAME};
+pub use incident::{IncidentRecord, Incidents};
 pub use item::{Backtrace, Crash, ItemId, ItemRecord, ItemState, Panic};
 pub use item::{ProcessRecord, ProcessState};
 pub use items::Items;

@@ -56,6 +56,8 @@ pub enum Command {
     CopyText(String),
     /// Resolve the backtrace of a panic.
     ResolveBacktrace(JobId, PanicKey),
+    /// Forget the frames that took too long.
+    ClearIncidents,
     /// Take a notice away.
     DismissNotice(usize),
     /// Leave once the running work has ended.
@@ -68,6 +70,24 @@ pub enum Command {
     QuitNow,
     /// Don't leave.
     KeepWindow,
+}
+
+impl Command {
+    /// What is being done while it runs, in case that takes too long.
+    pub(crate) fn label(&self) -> &'static str {
+        match self {
+            Self::Join { blocking: true, .. } => "waiting for a job on the UI thread",
+            Self::Start | Self::RunAgain(_) => "starting a job",
+            Self::Forget(_) => "taking a job off the list",
+            Self::PickFiles
+            | Self::PickFolder
+            | Self::SaveReport(_)
+            | Self::SaveList(_)
+            | Self::SaveOutput(..) => "opening a dialog",
+            Self::Terminate(..) | Self::Kill(..) | Self::StopTree(..) => "ending a process",
+            _ => "doing what was asked for",
+        }
+    }
 }
 
 /// How much a notice matters.

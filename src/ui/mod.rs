@@ -8,6 +8,7 @@ pub(crate) mod close_question;
 mod command_options;
 pub(crate) mod desktop;
 pub(crate) mod files_panel;
+pub(crate) mod incidents;
 pub(crate) mod job_panel;
 pub(crate) mod jobs_panel;
 pub(crate) mod notices;
