@@ -9,6 +9,8 @@
 mod cost;
 #[path = "e2e/dialog.rs"]
 mod dialog;
+#[path = "e2e/lab.rs"]
+mod lab;
 #[path = "e2e/owned.rs"]
 mod owned;
 #[path = "e2e/session.rs"]
