@@ -353,7 +353,7 @@ fn progress(bench: &Bench) -> std::io::Result<()> {
     const UPDATES: u64 = 1_000_000;
     let changes = Changes::new(|| ());
     let task = Builder::new("progress").report_to(&changes).spawn({
-        let rounds = bench.rounds(50);
+        let rounds = bench.many(50);
         move |context| {
             let mut times: Vec<Duration> = (0..rounds)
                 .map(|_| {

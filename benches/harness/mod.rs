@@ -21,9 +21,9 @@ impl Bench {
         }
     }
 
-    /// So many rounds, or two where nothing is measured.
-    pub(crate) fn rounds(&self, rounds: usize) -> usize {
-        if self.is_short { 2 } else { rounds }
+    /// So many of whatever is measured, or two where nothing is.
+    pub(crate) fn many(&self, count: usize) -> usize {
+        if self.is_short { 2 } else { count }
     }
 
     /// Prints the contenders' figures at `quantile` and their ratio to ours, which comes first.
@@ -37,7 +37,7 @@ impl Bench {
     ) -> std::io::Result<()> {
         let (names, mut runs): (Vec<_>, Vec<_>) = contenders.into_iter().unzip();
         let mut times = vec![Vec::new(); runs.len()];
-        for round in 0..self.rounds(rounds) {
+        for round in 0..self.many(rounds) {
             for turn in 0..runs.len() {
                 let contender = (turn + round) % runs.len();
                 times[contender].push(runs[contender]());

@@ -13,15 +13,27 @@ pub(crate) fn pick(session: &Session, path: &Path) {
         || active_dialog(session),
         || session.picture(),
     );
-    // A slash opens the field for a typed path.
+    // A slash opens the field for a typed path. What is typed before it is there gets lost.
     session.keyboard(&["key", "slash"]);
-    session.keyboard(&["type", "--delay", "15", path.trim_start_matches('/')]);
-    let typed = || {
+    let is_open = || {
+        let tree = tree_of(session, pid)?;
+        let field = tree
+            .nodes
+            .iter()
+            .find(|node| node.text.is_some() && node.states.iter().any(|state| state == "focused"));
+        field
+            .map(drop)
+            .ok_or_else(|| format!("the dialog shows:\n{tree}"))
+    };
+    wait_until("the field for a path", is_open, || session.picture());
+    let type_it = || {
+        session.keyboard(&["key", "ctrl+a"]);
+        session.keyboard(&["type", "--delay", "15", path]);
         let tree = tree_of(session, pid)?;
         tree.text_with(path)
             .ok_or_else(|| format!("the dialog shows:\n{tree}"))
     };
-    wait_until("the path in the dialog", typed, || session.picture());
+    wait_until("the path in the dialog", type_it, || session.picture());
     session.keyboard(&["key", "Return"]);
 }
 

@@ -1,0 +1,86 @@
+//! What it costs a job to run in isolated processes: the same job beside it on the pool, in one run.
+//!
+//! Each round is a whole job as the program runs it, the start of its workers included, over files
+//! that are in the page cache.
+//!
+//! `cargo bench --bench isolation`
+
+mod harness;
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use harness::{Bench, Contender, timed};
+use meanwhile::board::{self, JobBoard};
+use meanwhile::jobs::checksum::{self, Algorithm};
+use meanwhile::jobs::{JobSpec, Options, Priority, RunOn};
+use meanwhile::join::process::Launcher;
+use meanwhile::record::Record;
+
+fn main() -> io::Result<ExitCode> {
+    Launcher::install();
+    // This very program is started again as the worker.
+    if let Some(code) = board::run_as_worker() {
+        return Ok(code);
+    }
+    let bench = Bench::from_args();
+    let large = 64 << 20;
+    compare(&bench, Algorithm::Blake3, 16, large)?;
+    compare(&bench, Algorithm::Sha256, 16, large)?;
+    compare(&bench, Algorithm::Blake3, 10_000, 4096)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn compare(bench: &Bench, algorithm: Algorithm, files: usize, bytes: u64) -> io::Result<()> {
+    let files = bench.many(files);
+    let folder = tempfile::tempdir()?;
+    for number in 0..files {
+        fill(&folder.path().join(number.to_string()), bytes)?;
+    }
+    let path = folder.path();
+    let on = |run_on| move || hash(path, files, algorithm, run_on);
+    let contenders: Vec<Contender<'_>> = vec![
+        ("isolated processes", Box::new(on(RunOn::Process))),
+        ("the pool", Box::new(on(RunOn::Pool))),
+    ];
+    let title = format!("{} of {files} files of {bytes} bytes", algorithm.title());
+    bench.compare(&title, 9, 0.5, 1.0, contenders)
+}
+
+/// Which bytes does not matter to a hash.
+fn fill(path: &Path, bytes: u64) -> io::Result<()> {
+    let mut source = File::open("/dev/urandom")?.take(bytes);
+    io::copy(&mut source, &mut File::create(path)?)?;
+    Ok(())
+}
+
+/// The time of a whole job.
+fn hash(folder: &Path, files: usize, algorithm: Algorithm, run_on: RunOn) -> Duration {
+    let mut board = JobBoard::new(|| {});
+    let spec = JobSpec {
+        options: Options::Checksum(checksum::Options {
+            algorithm,
+            verify: false,
+        }),
+        inputs: vec![PathBuf::from(folder)],
+        run_on,
+        workers: 2,
+        priority: Priority::Normal,
+    };
+    let mut job = None;
+    let time = timed(|| {
+        let started = board.start(spec).expect("the system has a thread left");
+        board.join_blocking(started, None);
+        job = Some(started);
+    });
+    let mut record = Record::default();
+    for event in board.poll(usize::MAX) {
+        record.apply(event);
+    }
+    let job = job.and_then(|job| record.job(job)).expect("it is recorded");
+    assert_eq!(job.counts().returned, files);
+    time
+}
