@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, Signal, WaitId, WaitIdOptions, kill_process, pidfd_send_signal, waitid,
+    Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, pidfd_send_signal, waitid,
 };
 
 use super::exit::{Exit, ProcessInfo, ProcessState};
@@ -440,6 +440,14 @@ impl Shared {
             // Somebody else has reaped it.
             Err(Errno::SRCH) => Ok(()),
             other => other.map_err(io::Error::from),
+        }
+    }
+
+    /// Kills its group, unless the process was reaped: by then the number may be another group's.
+    pub(super) fn kill_group(&self) {
+        let is_reaped = lock(&self.is_reaped);
+        if !*is_reaped {
+            let _gone_is_as_good = kill_process_group(self.pid, Signal::KILL);
         }
     }
 

@@ -87,6 +87,8 @@ pub(super) fn stop(root: &Shared, grace: Duration) -> StopReport {
     if !was_all {
         hunt.pursue(Asking::Finally, Instant::now().checked_add(KILL_PATIENCE));
     }
+    // Where no more files may be opened the process table can't be read, and everybody seems gone.
+    root.kill_group();
     let exit = root.wait(Instant::now().checked_add(KILL_PATIENCE));
     hunt.report(exit)
 }

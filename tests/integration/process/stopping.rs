@@ -197,6 +197,22 @@ fn p8_stop_ends_a_stopped_process() {
 }
 
 #[test]
+fn p7_a_group_ends_also_where_no_more_files_may_be_opened() {
+    let name = "process::stopping::p7_a_group_ends_also_where_no_more_files_may_be_opened";
+    in_child_with("ulimit -n 32", name, || {
+        let (process, pids) = tree("sleep 60 & echo $!; echo ready; wait");
+        let mut hogs = Vec::new();
+        while let Ok(hog) = fs::File::open("/dev/null") {
+            hogs.push(hog);
+        }
+        let report = process.stop(LIMIT);
+        assert_eq!(report.exit.and_then(Exit::signal_name), Some("SIGKILL"));
+        drop(hogs);
+        eventually("the end of all", || !pids.iter().any(|pid| lives(*pid)));
+    });
+}
+
+#[test]
 fn p7_two_stops_at_once_agree() {
     for _ in 0..20 {
         let (process, pids) = tree("sleep 60 & echo $!; echo ready; wait");
