@@ -41,6 +41,10 @@ const PAUSE: Duration = Duration::from_millis(100);
 type ItemTask = Task<Outcome>;
 
 /// How the task of an item ended that was not cancelled here and did not panic here.
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "there are no isolated workers there")
+)]
 pub(super) enum Outcome {
     Returned(Output),
     Failed(ItemError),
