@@ -6,19 +6,22 @@
 //! the protocol or does not mind the cancel. Then the worker is stopped with all it has started,
 //! and the next item gets a new one.
 //!
-//! [`protocol`] is what both sides say, [`talk`] is this side and [`worker`] the other one.
+//! [`protocol`] is what both sides say, [`talk`] is this side and [`worker`] the other one. [`staff`]
+//! says who gets a worker when.
 
 mod line;
 mod protocol;
+mod staff;
 mod talk;
 mod worker;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use self::line::Line;
 use self::protocol::{Down, End, ProtocolError, RawItem, VERSION, encode};
+use self::staff::Staff;
 use self::talk::{Lost, Talk};
 use self::worker::ARGUMENT;
 pub use self::worker::run_as_worker;
@@ -78,7 +81,7 @@ impl Isolation {
             },
             name: name.to_owned(),
             greeting: greeting(spec).map_err(|error| no_worker(&error.to_string()))?,
-            idle: Mutex::default(),
+            staff: Staff::default(),
             orders: AtomicU64::new(0),
             started: AtomicU64::new(0),
             hurry,
@@ -98,7 +101,7 @@ pub(super) struct Crew {
     name: String,
     /// What every worker is told first.
     greeting: Vec<u8>,
-    idle: Mutex<Vec<Worker>>,
+    staff: Staff,
     orders: AtomicU64,
     started: AtomicU64,
     hurry: Arc<AtomicBool>,
@@ -114,21 +117,21 @@ impl Crew {
         };
         let mut attempts = 0;
         loop {
-            let (mut worker, is_new) = match self.take() {
-                Ok(taken) => taken,
+            let mut lent = match self.staff.lend(|| self.start(), context) {
+                Ok(Some(lent)) => lent,
+                Ok(None) => return Outcome::Cancelled,
                 Err(error) => return Outcome::Failed(no_worker(&error.to_string())),
             };
             let talk = Talk::new(number, context, &self.hurry);
-            match talk.about(&order, &mut worker) {
+            match talk.about(&order, &mut lent.worker) {
                 Ok(end) => {
-                    worker.turn_page();
-                    self.idle().push(worker);
+                    lent.give_back();
                     return outcome(end, context);
                 }
                 Err(Lost::Cancelled) => return Outcome::Cancelled,
                 Err(Lost::Crashed(crash)) => return Outcome::Crashed(Arc::new(crash)),
                 // One that died while it was idle says nothing about the item.
-                Err(Lost::Unbegun(_)) if !is_new => {}
+                Err(Lost::Unbegun(_)) if !lent.is_new => {}
                 Err(Lost::Unbegun(why)) => {
                     attempts += 1;
                     if attempts == ATTEMPTS {
@@ -141,7 +144,7 @@ impl Crew {
 
     /// Lets all workers go and waits until they are gone. No item may run.
     pub(super) fn dismiss(&self) {
-        let workers = std::mem::take(&mut *self.idle());
+        let workers = self.staff.take_idle();
         // With its orders at an end a worker ends by itself; all at once, before the first wait.
         let owned: Vec<Owned> = workers.into_iter().map(|worker| worker.process).collect();
         let deadline = Instant::now() + END_PATIENCE;
@@ -150,15 +153,6 @@ impl Crew {
             // One that stays is stopped when it is dropped.
             drop(process.0.join_timeout(left));
         }
-    }
-
-    /// An idle worker, or a new one; and whether it is new.
-    fn take(&self) -> Result<(Worker, bool), process::SpawnError> {
-        let idle = self.idle().pop();
-        idle.map_or_else(
-            || self.start().map(|new| (new, true)),
-            |worker| Ok((worker, false)),
-        )
     }
 
     fn start(&self) -> Result<Worker, process::SpawnError> {
@@ -181,10 +175,6 @@ impl Crew {
             printed_before: 0,
         })
     }
-
-    fn idle(&self) -> MutexGuard<'_, Vec<Worker>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 struct Worker {
@@ -192,7 +182,7 @@ struct Worker {
     line: Line,
     started_at: Instant,
     has_reported: bool,
-    /// How much it had printed on standard error when its last item ended, in bytes.
+    /// How much it had printed on standard error when it got its item, in bytes.
     printed_before: u64,
 }
 
@@ -210,8 +200,7 @@ impl Drop for Owned {
 impl Worker {
     /// What it has printed so far has nothing to do with the next item.
     fn turn_page(&mut self) {
-        let nothing = self.process.0.output_since(Stream::Stderr, u64::MAX);
-        self.printed_before = nothing.total;
+        self.printed_before = self.process.0.written(Stream::Stderr);
     }
 
     /// Gives up on a new worker that takes too long to report.
@@ -223,7 +212,7 @@ impl Worker {
         Err(Lost::Unbegun(format!("it did not report within {secs} s")))
     }
 
-    /// The last lines that it has printed on standard error since it had an item before.
+    /// The last lines that it has printed on standard error since it got its item.
     fn last_words(&self) -> String {
         let printed = self
             .process

@@ -11,8 +11,9 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::ahead::Ahead;
 use super::feed::Feed;
@@ -32,9 +33,18 @@ const QUEUED_AHEAD: usize = 64;
 /// How many panics of a job keep their backtrace, which is several kilobytes.
 const KEPT_PANICS: usize = 256;
 
+/// How often an item is tried whose thread the system refuses while nothing runs, and how long it is
+/// left alone in between.
+const TRIES: u32 = 5;
+const PAUSE: Duration = Duration::from_millis(100);
+
 type ItemTask = Task<Outcome>;
 
 /// How the task of an item ended that was not cancelled here and did not panic here.
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "there are no isolated workers there")
+)]
 pub(super) enum Outcome {
     Returned(Output),
     Failed(ItemError),
@@ -148,6 +158,7 @@ pub(super) fn start(
         backlog: VecDeque::new(),
         planned: false,
         crowded: false,
+        refusals: 0,
         stopped: false,
         seen: Seen::default(),
     };
@@ -340,6 +351,8 @@ struct Coordinator {
     backlog: VecDeque<(ItemId, Arc<Item>)>,
     planned: bool,
     crowded: bool,
+    /// How often in a row a thread was refused while nothing ran.
+    refusals: u32,
     stopped: bool,
     seen: Seen,
 }
@@ -388,11 +401,17 @@ impl Coordinator {
         reason = "the one place where a job waits; every end and a cancel comes through the inbox"
     )]
     fn handle_next(&mut self) {
-        match self.inbox.recv() {
+        let next = if self.crowded && self.in_flight().is_empty() {
+            self.inbox.recv_timeout(PAUSE)
+        } else {
+            self.inbox.recv().map_err(RecvTimeoutError::from)
+        };
+        match next {
             Ok(Message::DidFind(id, item)) => self.backlog.push_back((id, Arc::new(item))),
             Ok(Message::PlanDidEnd) => self.end_plan(),
             Ok(Message::ItemDidEnd(id)) => self.end_item(id),
-            Ok(Message::Stop) | Err(_) => self.stop(),
+            Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => self.stop(),
+            Err(RecvTimeoutError::Timeout) => self.crowded = false,
         }
     }
 
@@ -420,7 +439,10 @@ impl Coordinator {
             self.publish_end(id, ItemState::Failed(error.clone()));
         } else {
             match self.spawn(id, &item) {
-                Ok(task) => self.watch(id, &item, &task),
+                Ok(task) => {
+                    self.refusals = 0;
+                    self.watch(id, &item, &task);
+                }
                 Err(error) => return self.put_back(id, item, &error),
             }
         }
@@ -437,10 +459,15 @@ impl Coordinator {
         task.on_finish(move || tell(&inbox, Message::ItemDidEnd(id)));
     }
 
-    /// The system refused a thread: the item waits until another one gives its thread back, and
-    /// fails if there is no other.
+    /// The system refused a thread: the item waits until another one gives its thread back. If there
+    /// is no other it is tried a few times more, because what is short may be in somebody else's
+    /// hands for a moment, and fails then; those behind it are tried once.
     fn put_back(&mut self, id: ItemId, item: Arc<Item>, error: &SpawnError) {
-        if self.in_flight().is_empty() {
+        let is_alone = self.in_flight().is_empty();
+        if is_alone {
+            self.refusals = (self.refusals + 1).min(TRIES);
+        }
+        if is_alone && self.refusals == TRIES {
             self.ahead.leave();
             self.publish_end(id, ItemState::Failed(refused(error)));
         } else {

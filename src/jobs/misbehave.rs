@@ -86,7 +86,7 @@ pub enum End {
     /// Sleeps for its time, asking whether it was cancelled, then returns; the other items return
     /// at once.
     Sleep,
-    /// Aborts. This and what follows ends the process, or would keep its thread for ever, so it is
+    /// Aborts, and says so on standard output before. This and what follows ends the process, or would keep its thread for ever, so it is
     /// refused anywhere but in an isolated worker.
     Abort,
     /// Is killed by `SIGSEGV`, as after an access to memory that is not there.
@@ -257,7 +257,7 @@ impl Options {
                 drop(PanicsInDrop);
                 Ok(())
             }
-            End::Abort => std::process::abort(),
+            End::Abort => fatal::abort(input),
             End::Segfault => fatal::segfault(),
             End::StackOverflow => {
                 fatal::overflow(0);

@@ -1,5 +1,6 @@
 //! Items in isolated workers: whatever they do, it is theirs alone.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -15,7 +16,7 @@ use meanwhile::record::{Crash, ItemState, JobId, JobState};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::util::child::in_child;
+use crate::util::child::{in_child, in_child_with};
 use crate::util::desk::{Desk, FOR_EVER, misbehave, spec};
 use crate::util::files::{bytes, folder, name, write};
 use crate::util::gate::LIMIT;
@@ -69,7 +70,39 @@ fn p14_an_abort_costs_one_item() {
     assert_eq!(crash.signal_name, Some("SIGABRT"));
     let killed = "its worker was killed by signal 6 (SIGABRT)";
     assert!(crash.message.starts_with(killed), "{}", crash.message);
-    assert_eq!(crash.stderr, "");
+}
+
+#[test]
+fn what_an_item_prints_on_standard_output_is_no_message_and_among_its_last_words() {
+    let crash = crash_of(End::Abort);
+    assert_eq!(crash.signal_name, Some("SIGABRT"), "{}", crash.message);
+    assert_eq!(crash.stderr, "item 2 aborts, as it was told to");
+}
+
+#[test]
+fn the_pipes_of_a_worker_are_out_of_reach_of_what_an_item_runs() {
+    in_child(
+        "isolation::the_pipes_of_a_worker_are_out_of_reach_of_what_an_item_runs",
+        || {
+            let inherited: Vec<_> = descriptors("self").into_values().collect();
+            let mut desk = Desk::new();
+            desk.start(spec(RunOn::Process, misbehave(End::Block, 1, 1)));
+            until_workers(&mut desk, 1);
+            let pid = workers()[0];
+            until(|| is_blocked(pid), "the item blocks");
+            let of_worker = descriptors(&pid.to_string());
+            assert_eq!(of_worker[&0], Path::new("/dev/null"));
+            assert_eq!(of_worker[&1], of_worker[&2]);
+            let mut to_us: Vec<_> = descriptors("self").into_values().collect();
+            to_us.retain(|file| is_pipe(file) && !inherited.contains(file));
+            let others = of_worker.iter().filter(|(fd, _)| **fd > 2);
+            let pipes: Vec<_> = others.filter(|(_, file)| to_us.contains(file)).collect();
+            assert_eq!(pipes.len(), 2, "orders and answers: {of_worker:?}");
+            for (fd, _) in pipes {
+                assert!(closes_on_exec(pid, *fd), "{of_worker:?}");
+            }
+        },
+    );
 }
 
 #[test]
@@ -271,6 +304,61 @@ fn a_launcher_that_is_not_there_fails_every_item_with_what_the_system_said() {
 }
 
 #[test]
+fn items_wait_for_a_worker_where_the_system_starts_no_more() {
+    const WORKERS: usize = 8;
+    let name = "isolation::items_wait_for_a_worker_where_the_system_starts_no_more";
+    in_child_with("ulimit -n 64", name, || {
+        let mut desk = Desk::new();
+        // What serves all processes is started once.
+        let job = desk.start(one_item());
+        desk.until_ended(job);
+        // Each takes three pipes.
+        let _hogs = leave_room_for(2 * WORKERS);
+        let options = misbehave::Options {
+            after: 0.05,
+            ..misbehave(End::Return, 1, 3 * WORKERS)
+        };
+        let job = desk.start(JobSpec {
+            workers: WORKERS,
+            ..spec(RunOn::Process, options)
+        });
+        let mut most = 0;
+        desk.until("all end", |record| {
+            most = most.max(workers().len());
+            record.job(job).unwrap().state().is_ended()
+        });
+        assert_eq!(desk.words(job), ["returned"; 3 * WORKERS]);
+        assert!(most < WORKERS, "the system refused nothing");
+    });
+}
+
+#[test]
+fn where_no_worker_starts_and_none_runs_an_item_fails_with_what_is_short() {
+    let name = "isolation::where_no_worker_starts_and_none_runs_an_item_fails_with_what_is_short";
+    in_child_with("ulimit -n 64", name, || {
+        let mut desk = Desk::new();
+        let job = desk.start(one_item());
+        desk.until_ended(job);
+        let hogs = leave_room_for(0);
+        let started_at = Instant::now();
+        let job = desk.start(isolated(End::Return));
+        desk.until_ended(job);
+        assert!(
+            started_at.elapsed() >= Duration::from_millis(100),
+            "tried once"
+        );
+        assert_eq!(desk.words(job), ["failed"; 3]);
+        let error = error(&desk, job, 0);
+        assert_eq!(error.kind, "no_worker");
+        assert!(error.message.contains("too many files are open"), "{error}");
+        drop(hogs);
+        let job = desk.start(isolated(End::Return));
+        desk.until_ended(job);
+        assert_eq!(desk.words(job), ["returned"; 3]);
+    });
+}
+
+#[test]
 fn what_a_checksum_finds_is_the_same_on_processes_as_on_the_pool() {
     let folder = odd_tree();
     let on = |run_on| {
@@ -338,9 +426,39 @@ fn is_blocked(pid: u32) -> bool {
     of_item && stats.iter().all(|stat| stat.contains(") S "))
 }
 
+/// What a process has open.
+fn descriptors(pid: &str) -> BTreeMap<u32, PathBuf> {
+    let entries = fs::read_dir(format!("/proc/{pid}/fd")).expect("ours may be listed");
+    let open = entries.flatten().filter_map(|entry| {
+        let fd = entry.file_name().to_str()?.parse().ok()?;
+        Some((fd, fs::read_link(entry.path()).ok()?))
+    });
+    open.collect()
+}
+
+fn is_pipe(file: &Path) -> bool {
+    file.to_str().is_some_and(|file| file.starts_with("pipe:"))
+}
+
+fn closes_on_exec(pid: u32, fd: u32) -> bool {
+    let info = fs::read_to_string(format!("/proc/{pid}/fdinfo/{fd}")).expect("it is open");
+    let flags = info.lines().find_map(|line| line.strip_prefix("flags:"));
+    let flags = u32::from_str_radix(flags.expect("a line of its own").trim(), 8);
+    flags.expect("an octal number") & 0o2_000_000 != 0
+}
+
 fn open_files() -> usize {
-    let files = fs::read_dir("/proc/self/fd");
-    files.expect("a process may list its own").count()
+    descriptors("self").len()
+}
+
+/// Opens files until the system gives no more, then closes so many.
+fn leave_room_for(files: usize) -> Vec<fs::File> {
+    let mut hogs = Vec::new();
+    while let Ok(hog) = fs::File::open("/dev/null") {
+        hogs.push(hog);
+    }
+    hogs.truncate(hogs.len() - files);
+    hogs
 }
 
 /// Looks again and again, for what nobody tells.
@@ -529,6 +647,38 @@ mod rubbish {
         assert_eq!(lines.len(), 20);
         assert_eq!(lines[18], "100000");
         assert!(lines[19].starts_with("and then"));
+    }
+
+    /// Of each two items the first prints just before it ends, and the second crashes. Somebody else
+    /// prints all the time, so that what the first has printed is not read at once.
+    #[test]
+    fn what_was_printed_before_an_item_is_not_shown_when_it_crashes() {
+        const CRASHES: usize = 10;
+        let script = r#"exec bash -c '
+            printf "\027\000\000\000{\"Hello\":{\"version\":1}}"
+            while IFS= read -r -d "}" part; do
+                case $part in *\"Run\"*) ;; *) continue ;; esac
+                number=${part#*number\":}
+                number=${number%%,*}
+                printf "\032\000\000\000{\"Started\":{\"number\":%3d}}" $number
+                if ((number % 2 == 0)); then echo last >&2; exit 5; fi
+                echo first >&2
+                printf "\073\000\000\000{\"Ended\":{\"number\":%3d,\"end\":{\"Returned\":{\"text\":\"done\"}}}}" $number
+            done'
+        "#;
+        let flood = process::Builder::new("yes").spawn().expect("a flood");
+        let stand_in = StandIn::new(script);
+        let mut desk = stand_in.desk();
+        let job = desk.start(JobSpec {
+            workers: 1,
+            ..spec(RunOn::Process, misbehave(End::Return, 1, 2 * CRASHES))
+        });
+        desk.until_ended(job);
+        flood.kill().expect("it is ours");
+        assert_eq!(desk.words(job), ["returned", "crashed"].repeat(CRASHES));
+        for item in 0..CRASHES {
+            assert_eq!(super::crash(&desk, job, 2 * item + 1).stderr, "last");
+        }
     }
 
     /// Each start answers the one order that it gets, whose number it knows by counting.

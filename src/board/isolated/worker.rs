@@ -3,6 +3,10 @@
 //!
 //! Each item is a task here as well, so a panic, a cancel and progress work as they do anywhere
 //! else. What a task does not survive ends the worker, and the program sees to that.
+//!
+//! An item may call code that prints or reads, or starts a process that does. So the worker talks
+//! over descriptors of its own: by the time an item runs, standard input is empty and standard output
+//! goes where standard error goes.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
@@ -12,6 +16,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use rustix::stdio::{dup2_stdin, dup2_stdout};
 
 use super::protocol::{Decoder, Down, End, ProtocolError, RawItem, Up, VERSION, encode};
 use crate::jobs::{Item, ItemError, Options, Output};
@@ -36,7 +41,8 @@ const GAVE_UP: u8 = 2;
 /// then.
 ///
 /// For the beginning of `main`, behind [`Launcher::install`](crate::join::process::Launcher): a
-/// worker reads its orders from standard input and answers on standard output.
+/// worker takes over standard input, where its orders come from, and standard output, where it
+/// answers. What an item prints there is treated like what it prints on standard error.
 ///
 /// ```no_run
 /// # use std::process::ExitCode;
@@ -103,12 +109,13 @@ struct Current {
 }
 
 fn serve() -> Result<(), GiveUp> {
+    let (orders, answers) = take_pipes()?;
     let (inbox, messages) = crossbeam_channel::bounded(INBOX_LEN);
     let reader = inbox.clone();
     join::Builder::new("reads orders")
         .daemon(true)
         .spawn(move |_| {
-            let over = Message::Over(hear(&reader));
+            let over = Message::Over(hear(orders, &reader));
             // The worker ends first only together with the process.
             drop(reader.send(over));
         })?;
@@ -116,7 +123,7 @@ fn serve() -> Result<(), GiveUp> {
     let worker = Worker {
         messages,
         inbox,
-        answers: Answers::new()?,
+        answers: Answers(answers),
         greeted: false,
         options: None,
         current: None,
@@ -124,13 +131,22 @@ fn serve() -> Result<(), GiveUp> {
     worker.run()
 }
 
+/// The pipes to the program, away from where an item would read or print, or a process that it
+/// starts.
+fn take_pipes() -> io::Result<(File, File)> {
+    let orders = io::stdin().as_fd().try_clone_to_owned()?;
+    let answers = io::stdout().as_fd().try_clone_to_owned()?;
+    dup2_stdin(File::open("/dev/null")?)?;
+    dup2_stdout(io::stderr())?;
+    Ok((orders.into(), answers.into()))
+}
+
 /// Hands on what comes in, until it ends.
-fn hear(inbox: &Sender<Message>) -> Result<(), GiveUp> {
+fn hear(mut orders: File, inbox: &Sender<Message>) -> Result<(), GiveUp> {
     let mut decoder = Decoder::default();
-    let mut stdin = io::stdin().lock();
     let mut buffer = vec![0; READ_LEN];
     loop {
-        let len = match stdin.read(&mut buffer) {
+        let len = match orders.read(&mut buffer) {
             Ok(0) => return Ok(()),
             Ok(len) => len,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
@@ -271,15 +287,10 @@ impl Worker {
     }
 }
 
-/// The way to the program: standard output, without std's buffer, which waits for ends of lines.
+/// The way to the program.
 struct Answers(File);
 
 impl Answers {
-    fn new() -> io::Result<Self> {
-        let stdout = io::stdout().as_fd().try_clone_to_owned()?;
-        Ok(Self(File::from(stdout)))
-    }
-
     /// Says how an item ended, or that this can't be said.
     fn say_end(&mut self, number: u64, end: End) -> Result<(), GiveUp> {
         match encode(&Up::Ended { number, end }) {

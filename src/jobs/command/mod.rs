@@ -8,6 +8,10 @@
 //! A file whose name begins with `-` looks like an option to many programs. Files that a person
 //! picks have absolute paths; write `./-name` for one on the command line.
 
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "nothing runs commands there")
+)]
 mod line;
 mod ran;
 #[cfg(target_os = "linux")]

@@ -1,6 +1,7 @@
 //! Ends that no thread survives. They are for isolated workers, and only called there.
 
 use std::hint::black_box;
+use std::io::Write as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -14,6 +15,14 @@ const PIECE_LEN: usize = 1 << 20;
 
 /// The code with which an item exits.
 const EXIT_CODE: i32 = 7;
+
+/// Aborts as a library does that prints why, on standard output.
+pub(super) fn abort(input: &Path) -> ! {
+    let mut stdout = std::io::stdout();
+    // Who can't be told will see the signal.
+    let _unwritable = writeln!(stdout, "{} aborts, as it was told to", input.display());
+    std::process::abort()
+}
 
 /// Exits, past everything that would have been cleaned up.
 #[expect(clippy::exit, reason = "that is what a person asked for")]

@@ -219,8 +219,8 @@ impl Builder {
             mark,
             daemon: self.daemon,
             pidfd,
-            stdout: Capture::new(self.output_limit, pipes.stdout.is_some()),
-            stderr: Capture::new(self.output_limit, pipes.stderr.is_some()),
+            stdout: Capture::new(self.output_limit, pipes.stdout.clone()),
+            stderr: Capture::new(self.output_limit, pipes.stderr.clone()),
             ends: pipes.ends,
             watch,
         }));
@@ -239,7 +239,7 @@ impl Builder {
     /// Sorts the pipes of a child: who uses which.
     fn pipes(&self, child: &mut Child) -> Pipes {
         let mut pipes = Pipes {
-            stderr: child.stderr.take().map(non_blocking),
+            stderr: child.stderr.take().map(non_blocking).map(Arc::new),
             ..Pipes::default()
         };
         match &self.stdin {
@@ -256,7 +256,7 @@ impl Builder {
         if self.stdout_is_piped {
             pipes.ends.stdout = child.stdout.take();
         } else {
-            pipes.stdout = child.stdout.take().map(non_blocking);
+            pipes.stdout = child.stdout.take().map(non_blocking).map(Arc::new);
         }
         pipes
     }
@@ -414,8 +414,8 @@ impl Builder {
 struct Pipes {
     ends: Ends,
     feed: Option<Feed>,
-    stdout: Option<OwnedFd>,
-    stderr: Option<OwnedFd>,
+    stdout: Option<Arc<OwnedFd>>,
+    stderr: Option<Arc<OwnedFd>>,
 }
 
 fn non_blocking(pipe: impl Into<OwnedFd>) -> OwnedFd {

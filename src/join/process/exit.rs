@@ -138,6 +138,19 @@ pub enum ProcessState {
 }
 
 /// A snapshot of what is known about a process.
+///
+/// ```
+/// use meanwhile::join::process::{Builder, Exit, ProcessState};
+///
+/// let process = Builder::new("true").name("check").spawn()?;
+/// process.join()?;
+/// let info = process.info();
+/// assert_eq!((info.pid, &*info.name), (process.pid(), "check"));
+/// assert_eq!(info.state, ProcessState::Ended(Exit::Code(0)));
+/// assert!(info.finished_at >= Some(info.spawned_at));
+/// assert_eq!(info.elapsed(), info.elapsed()); // it has ended
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct ProcessInfo {
     /// Its number in the system.

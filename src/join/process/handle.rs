@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, Signal, WaitId, WaitIdOptions, kill_process, pidfd_send_signal, waitid,
+    Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, pidfd_send_signal, waitid,
 };
 
 use super::exit::{Exit, ProcessInfo, ProcessState};
@@ -64,8 +64,8 @@ pub(super) struct Shared {
     callbacks: Mutex<Vec<Box<dyn FnOnce() + Send>>>,
     did_end: Condvar,
     is_abandoned: AtomicBool,
-    pub(super) stdout: Capture,
-    pub(super) stderr: Capture,
+    stdout: Capture,
+    stderr: Capture,
     ends: Mutex<Ends>,
     watch: Option<Watch>,
 }
@@ -231,10 +231,29 @@ impl Process {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn output_since(&self, stream: Stream, offset: u64) -> Captured {
-        match stream {
-            Stream::Stdout => self.shared().stdout.since(offset),
-            Stream::Stderr => self.shared().stderr.since(offset),
-        }
+        self.shared().capture(stream).since(offset)
+    }
+
+    /// How many bytes one stream has carried by now, those included that are still on their way
+    /// into [`output`](Self::output): what comes after that many was printed after this call.
+    ///
+    /// ```
+    /// use meanwhile::join::process::{Builder, Stream};
+    /// use std::io::{BufRead, BufReader, Write};
+    ///
+    /// let script = "echo before >&2; echo said; read line; echo after >&2";
+    /// let shell = Builder::new("sh").args(["-c", script]).stdin_piped().stdout_piped().spawn()?;
+    /// let mut stdout = BufReader::new(shell.take_stdout().unwrap());
+    /// stdout.read_line(&mut String::new())?;
+    /// let before = shell.written(Stream::Stderr);
+    /// shell.take_stdin().unwrap().write_all(b"go on\n")?;
+    /// shell.join()?;
+    /// assert_eq!(before, 7);
+    /// assert_eq!(shell.output_since(Stream::Stderr, before).text(), "after\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn written(&self, stream: Stream) -> u64 {
+        self.shared().capture(stream).written()
     }
 
     /// The writing end of its input, once, where the process was built with
@@ -297,6 +316,13 @@ impl Shared {
             stderr: started.stderr,
             ends: Mutex::new(started.ends),
             watch: started.watch,
+        }
+    }
+
+    pub(super) fn capture(&self, stream: Stream) -> &Capture {
+        match stream {
+            Stream::Stdout => &self.stdout,
+            Stream::Stderr => &self.stderr,
         }
     }
 
@@ -414,6 +440,14 @@ impl Shared {
             // Somebody else has reaped it.
             Err(Errno::SRCH) => Ok(()),
             other => other.map_err(io::Error::from),
+        }
+    }
+
+    /// Kills its group, unless the process was reaped: by then the number may be another group's.
+    pub(super) fn kill_group(&self) {
+        let is_reaped = lock(&self.is_reaped);
+        if !*is_reaped {
+            let _gone_is_as_good = kill_process_group(self.pid, Signal::KILL);
         }
     }
 

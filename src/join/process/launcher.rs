@@ -66,13 +66,27 @@ struct Inner {
 }
 
 /// What a launched process gets.
+///
+/// ```standalone_crate
+/// use meanwhile::join::process::{Builder, LaunchOptions, Launcher};
+///
+/// fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     let launcher = Launcher::install();
+///     let options = LaunchOptions { open_files: Some(64), ..LaunchOptions::default() };
+///     let shell = Builder::new("sh").args(["-c", "ulimit -n"]);
+///     let shell = shell.launched_by(&launcher, options).spawn()?;
+///     shell.join()?;
+///     assert_eq!(shell.output().stdout.text(), "64\n");
+///     Ok(())
+/// }
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LaunchOptions {
     /// How urgently the system runs it.
     pub priority: Priority,
     /// The most address space it may use, in bytes; an allocation beyond fails.
     pub address_space_bytes: Option<u64>,
-    /// The most CPU time it may use, in whole seconds; then the system ends it with `SIGXCPU`.
+    /// The most CPU time it may use, in whole seconds; then the system kills it.
     pub cpu_time: Option<Duration>,
     /// The most files it may have open.
     pub open_files: Option<u64>,

@@ -2,11 +2,23 @@
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
-use std::sync::Mutex;
+use std::os::fd::OwnedFd;
+use std::sync::{Arc, Mutex};
 
 use crate::join::sync::lock;
 
 /// One of the two streams of a process.
+///
+/// ```
+/// use meanwhile::join::process::{Builder, Stream};
+///
+/// let shell = Builder::new("sh").args(["-c", "echo out; echo err >&2"]).spawn()?;
+/// shell.join()?;
+/// let text = |stream| shell.output_since(stream, 0).text().into_owned();
+/// assert_eq!(text(Stream::Stdout), "out\n");
+/// assert_eq!(text(Stream::Stderr), "err\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stream {
     /// Standard output.
@@ -16,6 +28,17 @@ pub enum Stream {
 }
 
 /// What a process has printed so far.
+///
+/// ```
+/// use meanwhile::join::process::Builder;
+///
+/// let shell = Builder::new("sh").args(["-c", "echo done; echo 'no colour' >&2"]).spawn()?;
+/// shell.join()?;
+/// let output = shell.output();
+/// assert_eq!(output.stdout.text(), "done\n");
+/// assert_eq!(output.stderr.last_lines(1), "no colour");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Output {
     /// Its standard output.
@@ -85,32 +108,45 @@ pub(super) struct Capture {
 struct Ring {
     tail: VecDeque<u8>,
     total: u64,
-    is_open: bool,
+    /// Where it comes from; `None` when nobody can write any more.
+    pipe: Option<Arc<OwnedFd>>,
 }
 
 impl Capture {
-    /// One that keeps `limit` bytes. `is_open` false where the stream is not captured at all.
-    pub(super) fn new(limit: usize, is_open: bool) -> Self {
+    /// One that keeps `limit` bytes of what comes from `pipe`, which does not block; `None` where the
+    /// stream is not captured at all.
+    pub(super) fn new(limit: usize, pipe: Option<Arc<OwnedFd>>) -> Self {
         Self {
             limit,
             ring: Mutex::new(Ring {
-                is_open,
+                pipe,
                 ..Ring::default()
             }),
         }
     }
 
-    pub(super) fn push(&self, bytes: &[u8]) {
+    /// Reads once, as much as the buffer holds. Locked meanwhile: what was read is in the ring, or
+    /// still in the pipe, for everybody else.
+    pub(super) fn read(&self, buffer: &mut [u8]) -> rustix::io::Result<usize> {
         let mut ring = lock(&self.ring);
-        ring.total += bytes.len() as u64;
-        let kept = &bytes[bytes.len().saturating_sub(self.limit)..];
-        let excess = (ring.tail.len() + kept.len()).saturating_sub(self.limit);
-        ring.tail.drain(..excess);
-        ring.tail.extend(kept);
+        let Some(pipe) = &ring.pipe else {
+            return Ok(0);
+        };
+        let count = rustix::io::read(pipe, &mut *buffer)?;
+        ring.push(&buffer[..count], self.limit);
+        Ok(count)
     }
 
     pub(super) fn close(&self) {
-        lock(&self.ring).is_open = false;
+        lock(&self.ring).pipe = None;
+    }
+
+    /// How many bytes were written in all, those included that nobody has read yet.
+    pub(super) fn written(&self) -> u64 {
+        let ring = lock(&self.ring);
+        let pipe = ring.pipe.as_ref();
+        let unread = pipe.and_then(|pipe| rustix::io::ioctl_fionread(pipe).ok());
+        ring.total + unread.unwrap_or(0)
     }
 
     pub(super) fn snapshot(&self) -> Captured {
@@ -126,7 +162,17 @@ impl Capture {
         Captured {
             bytes: ring.tail.range(skip..).copied().collect(),
             total: ring.total,
-            is_open: ring.is_open,
+            is_open: ring.pipe.is_some(),
         }
+    }
+}
+
+impl Ring {
+    fn push(&mut self, bytes: &[u8], limit: usize) {
+        self.total += bytes.len() as u64;
+        let kept = &bytes[bytes.len().saturating_sub(limit)..];
+        let excess = (self.tail.len() + kept.len()).saturating_sub(limit);
+        self.tail.drain(..excess);
+        self.tail.extend(kept);
     }
 }

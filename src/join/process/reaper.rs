@@ -10,7 +10,7 @@
 //! on as long as somebody holds a handle.
 
 use std::collections::BTreeMap;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use crossbeam_channel::{Receiver, Sender};
@@ -33,8 +33,8 @@ const CHUNK: usize = 64 * 1024;
 pub(super) struct Watched {
     pub(super) shared: Arc<Shared>,
     pub(super) stdin: Option<Feed>,
-    pub(super) stdout: Option<OwnedFd>,
-    pub(super) stderr: Option<OwnedFd>,
+    pub(super) stdout: Option<Arc<OwnedFd>>,
+    pub(super) stderr: Option<Arc<OwnedFd>>,
 }
 
 /// Bytes on their way into a child.
@@ -238,7 +238,7 @@ impl Reaper {
         };
         child.stdin = None;
         for stream in [Stream::Stdout, Stream::Stderr] {
-            let left = child.pipe(stream).as_ref().map(held_by);
+            let left = child.pipe(stream).as_deref().map(held_by);
             child.read(stream, left.unwrap_or(0), &mut self.buffer);
         }
         child.shared.publish(exit);
@@ -277,7 +277,7 @@ impl Watched {
         self.shared.exit().is_some() && (is_silent || self.shared.is_abandoned())
     }
 
-    fn pipe(&mut self, stream: Stream) -> &mut Option<OwnedFd> {
+    fn pipe(&mut self, stream: Stream) -> &mut Option<Arc<OwnedFd>> {
         match stream {
             Stream::Stdout => &mut self.stdout,
             Stream::Stderr => &mut self.stderr,
@@ -287,20 +287,11 @@ impl Watched {
     /// Reads what is there, `limit` bytes or a little more; closes a stream that has ended.
     fn read(&mut self, stream: Stream, limit: usize, buffer: &mut [u8]) {
         let shared = self.shared.clone();
-        let capture = match stream {
-            Stream::Stdout => &shared.stdout,
-            Stream::Stderr => &shared.stderr,
-        };
-        let Some(pipe) = self.pipe(stream) else {
-            return;
-        };
+        let capture = shared.capture(stream);
         let mut taken = 0;
         while taken < limit {
-            match rustix::io::read(pipe.as_fd(), &mut *buffer) {
-                Ok(count) if count > 0 => {
-                    capture.push(&buffer[..count]);
-                    taken += count;
-                }
+            match capture.read(buffer) {
+                Ok(count) if count > 0 => taken += count,
                 Err(Errno::AGAIN) => return,
                 Err(Errno::INTR) => {}
                 Ok(_) | Err(_) => {

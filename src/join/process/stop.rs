@@ -1,6 +1,6 @@
 //! Ending a process with everything it has started.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -11,8 +11,10 @@ use super::handle::Shared;
 use super::launcher::Watch;
 use super::tree::{self, Found, Identity};
 
-/// How long a stop waits before it looks again for processes that were started meanwhile.
-const LOOK_INTERVAL: Duration = Duration::from_millis(20);
+/// How long a stop waits before it looks again for processes that were started meanwhile: at first
+/// and after each change, and at most. A look reads the whole process table.
+const SHORTEST_REST: Duration = Duration::from_millis(20);
+const LONGEST_REST: Duration = Duration::from_millis(250);
 
 /// How long a killed process may take to be gone. On a busy machine one at background priority
 /// waits for its turn to die; one that is in the middle of a system call that can't be interrupted
@@ -50,6 +52,18 @@ pub struct StopReport {
 }
 
 /// One process of a tree.
+///
+/// ```
+/// use meanwhile::join::process::Builder;
+/// use std::time::Duration;
+///
+/// let sleeper = Builder::new("sleep").arg("60").spawn()?;
+/// let report = sleeper.stop(Duration::from_secs(60));
+/// let member = &report.ended[0];
+/// assert_eq!((member.pid, member.name.as_str()), (sleeper.pid(), "sleep"));
+/// assert!(!member.left_group);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TreeMember {
     /// Its number in the system.
@@ -73,6 +87,8 @@ pub(super) fn stop(root: &Shared, grace: Duration) -> StopReport {
     if !was_all {
         hunt.pursue(Asking::Finally, Instant::now().checked_add(KILL_PATIENCE));
     }
+    // Where no more files may be opened the process table can't be read, and everybody seems gone.
+    root.kill_group();
     let exit = root.wait(Instant::now().checked_add(KILL_PATIENCE));
     hunt.report(exit)
 }
@@ -99,23 +115,32 @@ impl Hunt<'_> {
     /// passed. False when somebody is left.
     fn pursue(&mut self, asking: Asking, deadline: Option<Instant>) -> bool {
         let mut asked = Vec::new();
+        let mut living = BTreeSet::new();
+        let mut rest = SHORTEST_REST;
         loop {
-            if self.look(asking, &mut asked) == 0 {
+            let now_living = self.look(asking, &mut asked);
+            if now_living.is_empty() {
                 return true;
             }
             let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
             if left.is_some_and(|left| left.is_zero()) {
                 return false;
             }
-            self.rest(left.unwrap_or(LOOK_INTERVAL).min(LOOK_INTERVAL));
+            let is_same = now_living == living && self.hears_every_end();
+            rest = if is_same {
+                (2 * rest).min(LONGEST_REST)
+            } else {
+                SHORTEST_REST
+            };
+            living = now_living;
+            self.rest(left.unwrap_or(rest).min(rest));
         }
     }
 
-    /// Asks whoever was not asked yet; how many live.
-    fn look(&mut self, asking: Asking, asked: &mut Vec<Identity>) -> usize {
+    /// Asks whoever was not asked yet; who lives.
+    fn look(&mut self, asking: Asking, asked: &mut Vec<Identity>) -> BTreeSet<Identity> {
         let living = tree::find(self.root, self.members.keys());
-        let count = living.len();
-        let identities: Vec<Identity> = living.iter().map(|found| found.identity).collect();
+        let identities: BTreeSet<Identity> = living.iter().map(|found| found.identity).collect();
         for found in living {
             let member = self.members.entry(found.identity).or_insert(Member {
                 found,
@@ -135,13 +160,22 @@ impl Hunt<'_> {
         for (identity, member) in &mut self.members {
             member.is_gone = !identities.contains(identity);
         }
-        count
+        identities
+    }
+
+    fn living(&self) -> impl Iterator<Item = &Found> {
+        let living = self.members.values().filter(|member| !member.is_gone);
+        living.map(|member| &member.found)
+    }
+
+    /// Whether [`rest`](Self::rest) ends with the end of any that lives.
+    fn hears_every_end(&self) -> bool {
+        self.living().all(|found| found.pidfd.is_some())
     }
 
     /// Waits until somebody has ended, at most for `time`.
     fn rest(&self, time: Duration) {
-        let living = self.members.values().filter(|member| !member.is_gone);
-        let pidfds = living.filter_map(|member| member.found.pidfd.as_ref());
+        let pidfds = self.living().filter_map(|found| found.pidfd.as_ref());
         let mut polled: Vec<PollFd<'_>> = pidfds
             .map(|pidfd| PollFd::new(pidfd, PollFlags::IN))
             .collect();

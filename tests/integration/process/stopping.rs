@@ -1,5 +1,6 @@
 //! P6–P8: terminating, killing, and stopping a tree.
 
+use std::fs;
 use std::time::Duration;
 
 use meanwhile::join::process::{Exit, Process, StopReport};
@@ -7,6 +8,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::{eventually, lives, shell, wait_for_line};
+use crate::util::child::in_child_with;
 use crate::util::gate::LIMIT;
 
 /// Starts a shell that prints the numbers of those who are to be gone afterwards, then `ready`.
@@ -41,6 +43,36 @@ fn p6_terminate_and_kill_have_no_effect_after_the_end() {
     let report = process.stop(Duration::ZERO);
     assert_eq!(report.exit, Some(Exit::Code(0)));
     assert_eq!(names(&report), (0, 0, 0));
+}
+
+/// A system that numbers its processes for itself, and lets us choose the next number.
+const WITH_NUMBERS_OF_ITS_OWN: &str = r#"
+works() { "$@" sh -c 'echo 1000 > /proc/sys/kernel/ns_last_pid'; }
+root="unshare --pid --fork --mount-proc"
+person="unshare --user --map-root-user --pid --fork --mount-proc"
+if works $root; then exec $root "$0" "$@"; fi
+if works $person; then exec $person "$0" "$@"; fi
+echo "this test needs a pid namespace: run it as root, or where everybody may make a user namespace" >&2
+exit 1"#;
+
+#[test]
+#[ignore = "needs util-linux and a pid namespace; tests/all.sh runs it"]
+fn p6_another_process_that_was_given_the_number_lives_on() {
+    let name = "process::stopping::p6_another_process_that_was_given_the_number_lives_on";
+    in_child_with(WITH_NUMBERS_OF_ITS_OWN, name, || {
+        let ended = shell("exit 0").spawn().unwrap();
+        assert_eq!(ended.join().unwrap(), Exit::Code(0));
+        let before = ended.pid() - 1;
+        fs::write("/proc/sys/kernel/ns_last_pid", before.to_string()).unwrap();
+        let other = shell("read line; exit 6").stdin_piped().spawn().unwrap();
+        assert_eq!(other.pid(), ended.pid());
+        ended.terminate().unwrap();
+        ended.kill().unwrap();
+        let report = ended.stop(Duration::ZERO);
+        assert_eq!(names(&report), (0, 0, 0), "{report:?}");
+        drop(other.take_stdin());
+        assert_eq!(other.join().unwrap(), Exit::Code(6));
+    });
 }
 
 #[test]
@@ -162,6 +194,22 @@ fn p8_stop_ends_a_stopped_process() {
     let report = process.stop(LIMIT);
     assert_eq!(names(&report), (2, 0, 0), "asked, not forced: {report:?}");
     assert_gone(&pids);
+}
+
+#[test]
+fn p7_a_group_ends_also_where_no_more_files_may_be_opened() {
+    let name = "process::stopping::p7_a_group_ends_also_where_no_more_files_may_be_opened";
+    in_child_with("ulimit -n 32", name, || {
+        let (process, pids) = tree("sleep 60 & echo $!; echo ready; wait");
+        let mut hogs = Vec::new();
+        while let Ok(hog) = fs::File::open("/dev/null") {
+            hogs.push(hog);
+        }
+        let report = process.stop(LIMIT);
+        assert_eq!(report.exit.and_then(Exit::signal_name), Some("SIGKILL"));
+        drop(hogs);
+        eventually("the end of all", || !pids.iter().any(|pid| lives(*pid)));
+    });
 }
 
 #[test]
