@@ -247,6 +247,29 @@ fn the_work_goes_on_without_the_window_and_the_program_leaves_with_it() {
 
 #[test]
 #[ignore = "needs a screen; tests/all.sh runs it"]
+fn a_flood_is_watched_in_bounded_memory_while_the_window_goes_on_drawing() {
+    let session = Session::start("flood");
+    command(&session, "exec yes");
+    let window = Window::open(&session, &[]);
+    window.press("push button", "Start");
+    window.press_any("Output");
+    window.wait_for_text("MiB dropped");
+    let before = cost::resident(&window);
+
+    window.wait_for_text("GiB dropped");
+    let grown = cost::resident(&window).saturating_sub(before);
+    assert!(grown < 64 << 20, "{} MiB more", grown >> 20);
+    window.wait_for("a flood that is drawn several times a second", |tree| {
+        let figure = tree.text_with(" repaints per second")?;
+        let count: u32 = figure.split(' ').next()?.parse().ok()?;
+        (count >= 4).then_some(())
+    });
+    window.press("push button", "Kill");
+    window.wait_for_text("SIGKILL");
+}
+
+#[test]
+#[ignore = "needs a screen; tests/all.sh runs it"]
 fn choices_are_there_again_in_the_next_window() {
     let session = Session::start("settings");
     let window = Window::open(&session, &[]);

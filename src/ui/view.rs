@@ -328,6 +328,8 @@ pub(crate) struct ShownOutput {
     pub(crate) is_held_open: bool,
     /// Whether less was read than is kept.
     pub(crate) has_gap: bool,
+    /// Whether what is new is left out, because somebody reads lines that would go for it.
+    pub(crate) stands_still: bool,
     /// A flood is not read in every frame; on the board's clock.
     pub(crate) next_read_at: Duration,
     pub(crate) pace: RateWindow,
@@ -343,6 +345,8 @@ pub(crate) struct LogScroll {
     pub(crate) first_line: u64,
     /// In points.
     pub(crate) offset: f32,
+    /// How high the part in sight was in the last frame, in points; 0 before there was one.
+    pub(crate) height: f32,
     /// Whether it follows what comes.
     pub(crate) follows: bool,
     /// The line to bring into sight.
@@ -363,12 +367,14 @@ impl ShownOutput {
             other_total: 0,
             is_held_open: false,
             has_gap: false,
+            stands_still: false,
             next_read_at: Duration::ZERO,
             pace: RateWindow::default(),
             bytes_per_sec: 0.0,
             scroll: LogScroll {
                 first_line: 0,
                 offset: 0.0,
+                height: 0.0,
                 follows: true,
                 to: None,
             },
