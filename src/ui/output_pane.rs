@@ -189,6 +189,8 @@ fn other_text(shown: &ShownOutput) -> String {
 
 fn rows_ui(shown: &mut ShownOutput, tokens: &Tokens, ui: &mut Ui) {
     ui.spacing_mut().item_spacing.y = 0.0;
+    // It would pull back from an end that is new in this frame.
+    ui.spacing_mut().scroll.kinetic.rubber_band = false;
     let height = ui.text_style_height(&TextStyle::Monospace);
     let ShownOutput {
         log, found, scroll, ..
