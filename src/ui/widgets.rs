@@ -86,9 +86,9 @@ fn is_paused(item: &ItemRecord) -> bool {
     state == Some(&ProcessState::Paused)
 }
 
-/// `exit code 3`, `SIGKILL` and `lost` say more than `failed`; a cancel is more than the signal it
-/// sent.
-fn item_word(item: &ItemRecord) -> Cow<'static, str> {
+/// The word for an item's state as it is shown: `exit code 3`, `SIGKILL` and `lost` say more than
+/// `failed`; a cancel is more than the signal it sent.
+pub(crate) fn item_word(item: &ItemRecord) -> Cow<'static, str> {
     let end = item.ran().map(|ran| &ran.end);
     match (&item.state, end) {
         (ItemState::Running, _) if is_paused(item) => "stopped".into(),
