@@ -98,7 +98,7 @@ impl App {
         if now >= shown.next_read_at {
             read(shown, &source, limit, now);
         }
-        if shown.has_gap && !shown.stands_still {
+        if shown.has_gap && !shown.scroll.stands_still {
             ctx.request_repaint_after(FLOOD_PAUSE);
         }
         shown.is_searching = shown.found.look(&view.find, &shown.log, SEARCHED_AT_ONCE);
@@ -148,8 +148,8 @@ fn read(shown: &mut ShownOutput, source: &Source, limit: u64, now: Duration) {
         shown.next_read_at = now + FLOOD_PAUSE;
     }
     let costs_lines = is_flood || shown.has_gap || !shown.log.has_room(total);
-    shown.stands_still = costs_lines && !shown.scroll.follows;
-    if !shown.stands_still {
+    shown.scroll.stands_still = costs_lines && !shown.scroll.follows;
+    if !shown.scroll.stands_still {
         take_in(shown, source, is_flood.then_some(total));
     }
     let seen = source.since(shown.stream, u64::MAX);

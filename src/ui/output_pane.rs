@@ -105,7 +105,7 @@ fn figures_text(shown: &ShownOutput) -> String {
     if shown.dropped > 0 {
         parts.push(format!("{} dropped", words::bytes(shown.dropped)));
     }
-    if shown.stands_still {
+    if shown.scroll.stands_still {
         let newer = words::bytes(shown.total.saturating_sub(shown.log.end()));
         parts.push(format!("{newer} newer than these lines"));
     }
@@ -217,7 +217,7 @@ fn rows_ui(shown: &mut ShownOutput, tokens: &Tokens, ui: &mut Ui) {
     scroll.height = drawn.inner_rect.height();
     scroll.offset = drawn.state.clamped_offset().y;
     scroll.follows = scroll.offset >= end.min(bottom) - 0.5;
-    if scroll.follows && (shown.stands_still || (end - bottom).abs() > 1.0) {
+    if scroll.follows && (scroll.stands_still || (end - bottom).abs() > 1.0) {
         // Nobody else asks for the frame that shows the end as it is.
         ui.request_repaint();
     }

@@ -328,8 +328,6 @@ pub(crate) struct ShownOutput {
     pub(crate) is_held_open: bool,
     /// Whether less was read than is kept.
     pub(crate) has_gap: bool,
-    /// Whether what is new is left out, because somebody reads lines that would go for it.
-    pub(crate) stands_still: bool,
     /// A flood is not read in every frame; on the board's clock.
     pub(crate) next_read_at: Duration,
     pub(crate) pace: RateWindow,
@@ -349,6 +347,8 @@ pub(crate) struct LogScroll {
     pub(crate) height: f32,
     /// Whether it follows what comes.
     pub(crate) follows: bool,
+    /// Whether what is new is left out, because somebody reads lines that would go for it.
+    pub(crate) stands_still: bool,
     /// The line to bring into sight.
     pub(crate) to: Option<u64>,
 }
@@ -367,7 +367,6 @@ impl ShownOutput {
             other_total: 0,
             is_held_open: false,
             has_gap: false,
-            stands_still: false,
             next_read_at: Duration::ZERO,
             pace: RateWindow::default(),
             bytes_per_sec: 0.0,
@@ -376,6 +375,7 @@ impl ShownOutput {
                 offset: 0.0,
                 height: 0.0,
                 follows: true,
+                stands_still: false,
                 to: None,
             },
         }
