@@ -263,11 +263,6 @@ fn a_flood_is_watched_in_bounded_memory_while_the_window_goes_on_drawing() {
     }
     let grown = cost::resident(&window).saturating_sub(before);
     assert!(grown < 64 << 20, "{} MiB more", grown >> 20);
-    window.wait_for("a flood that is drawn more than once a second", |tree| {
-        let figure = tree.text_with(" repaints per second")?;
-        let count: u32 = figure.split(' ').next()?.parse().ok()?;
-        (count >= 2).then_some(())
-    });
     window.press("push button", "Kill");
     window.wait_for_text("SIGKILL");
 }
