@@ -249,6 +249,28 @@ fn the_work_goes_on_without_the_window_and_the_program_leaves_with_it() {
 
 #[test]
 #[ignore = "needs a screen; tests/all.sh runs it"]
+fn a_flood_is_watched_in_bounded_memory_while_the_window_goes_on_drawing() {
+    let session = Session::start("flood");
+    command(&session, "exec yes");
+    let window = Window::open(&session, &[]);
+    window.press("push button", "Start");
+    window.press_any("Output");
+    let mut seen = window.wait_for("a flood", printed_mebibytes);
+    let before = cost::resident(&window);
+
+    for _ in 0..8 {
+        seen = window.wait_for("32 MiB more", |tree| {
+            printed_mebibytes(tree).filter(|&printed| printed >= seen + 32.0)
+        });
+    }
+    let grown = cost::resident(&window).saturating_sub(before);
+    assert!(grown < 64 << 20, "{} MiB more", grown >> 20);
+    window.press("push button", "Kill");
+    window.wait_for_text("SIGKILL");
+}
+
+#[test]
+#[ignore = "needs a screen; tests/all.sh runs it"]
 fn choices_are_there_again_in_the_next_window() {
     let session = Session::start("settings");
     let window = Window::open(&session, &[]);
@@ -300,6 +322,18 @@ fn without_a_display_the_program_names_the_command_that_works() {
         "it said: {said}"
     );
     assert_eq!(said.trim().lines().count(), 1, "it said: {said}");
+}
+
+/// What a process has printed in all, once some of it is no longer kept.
+fn printed_mebibytes(tree: &window::Tree) -> Option<f64> {
+    let figures = tree.text_with(" dropped")?;
+    let mut words = figures.split(' ');
+    let number: f64 = words.next()?.parse().ok()?;
+    match words.next()? {
+        "MiB" => Some(number),
+        "GiB" => Some(number * 1024.0),
+        _ => None,
+    }
 }
 
 /// Starts the job that ends as it is told: each of its items works for `secs` first.

@@ -1,5 +1,9 @@
 //! The window as a person finds it: driven by the names of its widgets, without a display.
 
+#[cfg(target_os = "linux")]
+#[expect(dead_code, reason = "the tests of the library need more of it")]
+#[path = "util/child.rs"]
+mod child;
 #[path = "ui/closing.rs"]
 mod closing;
 #[cfg(target_os = "linux")]

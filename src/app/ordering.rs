@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::join::{self, Context, Priority, Task};
 use crate::record::{ItemRecord, Items, JobId, JobRecord};
 use crate::ui::results_pane::result_text;
+use crate::ui::widgets::item_word;
 use crate::ui::{Column, Order, ResultsView, Sort};
 
 /// While a job runs, its order is brought up to date this often.
@@ -131,6 +132,7 @@ fn rows(items: &Items, wanted: &Wanted, now: Duration, context: &Context) -> Arc
 
 fn contains(item: &ItemRecord, filter: &str) -> bool {
     item.state.word().contains(filter)
+        || item_word(item).to_lowercase().contains(filter)
         || item.input.to_string_lossy().to_lowercase().contains(filter)
         || result_text(item).to_lowercase().contains(filter)
 }
@@ -138,7 +140,10 @@ fn contains(item: &ItemRecord, filter: &str) -> bool {
 fn sort_rows(rows: &mut [u32], items: &Items, sort: Sort, now: Duration, context: &Context) {
     let item = |row: u32| &items[row as usize];
     match sort.column {
-        Column::State => sort_by_key(rows, sort, context, |row| item(row).state.word()),
+        // Those that failed stay together, whatever the word for their processes.
+        Column::State => sort_by_key(rows, sort, context, |row| {
+            (item(row).state.word(), item_word(item(row)))
+        }),
         Column::Name => sort_by_key(rows, sort, context, |row| &item(row).input),
         Column::Size => sort_by_key(rows, sort, context, |row| {
             item(row).total.max(item(row).done)

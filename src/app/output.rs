@@ -98,6 +98,9 @@ impl App {
         if now >= shown.next_read_at {
             read(shown, &source, limit, now);
         }
+        if shown.has_gap && !shown.scroll.stands_still {
+            ctx.request_repaint_after(FLOOD_PAUSE);
+        }
         shown.is_searching = shown.found.look(&view.find, &shown.log, SEARCHED_AT_ONCE);
         if shown.is_searching {
             ctx.request_repaint();
@@ -141,25 +144,35 @@ impl App {
 fn read(shown: &mut ShownOutput, source: &Source, limit: u64, now: Duration) {
     let total = source.since(shown.stream, u64::MAX).total;
     let is_flood = total.saturating_sub(shown.log.end()) > FLOOD;
-    // What was passed over in a flood is read when there is time for it.
-    let from = match (is_flood, shown.has_gap) {
-        (true, _) => total - FLOOD,
-        (false, true) => 0,
-        (false, false) => shown.log.end(),
-    };
     if is_flood {
         shown.next_read_at = now + FLOOD_PAUSE;
     }
-    if shown.has_gap && !is_flood {
-        shown.log.begin_again();
+    let costs_lines = is_flood || shown.has_gap || !shown.log.has_room(total);
+    shown.scroll.stands_still = costs_lines && !shown.scroll.follows;
+    if !shown.scroll.stands_still {
+        take_in(shown, source, is_flood.then_some(total));
     }
-    shown.has_gap = is_flood;
+    let seen = source.since(shown.stream, u64::MAX);
+    shown.total = seen.total;
+    shown.dropped = seen.total.saturating_sub(limit).min(shown.log.dropped());
+    shown.is_held_open = seen.held_open;
+    shown.other_total = source.since(shown.stream.other(), u64::MAX).total;
+    shown.pace.note(now, seen.total);
+    shown.bytes_per_sec = shown.pace.bytes_per_sec(now, seen.total);
+}
+
+/// Reads what the log does not have yet; of a flood that has carried so many bytes the last.
+fn take_in(shown: &mut ShownOutput, source: &Source, flood: Option<u64>) {
+    let from = match flood {
+        Some(total) => total.saturating_sub(FLOOD),
+        // What was passed over in a flood is read when there is time for it.
+        None if shown.has_gap => {
+            shown.log.begin_again();
+            0
+        }
+        None => shown.log.end(),
+    };
+    shown.has_gap = flood.is_some();
     let printed = source.since(shown.stream, from);
     shown.log.push(&printed.bytes, printed.total);
-    shown.total = printed.total;
-    shown.dropped = printed.total.saturating_sub(limit).min(shown.log.dropped());
-    shown.is_held_open = printed.held_open;
-    shown.other_total = source.since(shown.stream.other(), u64::MAX).total;
-    shown.pace.note(now, printed.total);
-    shown.bytes_per_sec = shown.pace.bytes_per_sec(now, printed.total);
 }

@@ -33,7 +33,9 @@ pub(crate) fn close_question_ui(
             Leaving::Asking => {
                 format!("{jobs} not ended. Results that were not saved go with the window.")
             }
-            Leaving::Waiting => format!("{jobs} not ended. The window closes when they have."),
+            Leaving::Waiting => {
+                format!("{jobs} not ended. The window closes when nothing runs any more.")
+            }
             Leaving::KeepingOn => format!("{jobs} not ended. The program goes on until then."),
             Leaving::Cancelling => format!("Cancelling: {jobs} not stopped yet."),
         });

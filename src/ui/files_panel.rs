@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use eframe::egui::{self, Align, Layout, RichText, Ui};
+use url::Url;
 
 use super::widgets::{button, section_ui};
 use super::{Command, Draft, words};
@@ -74,13 +75,23 @@ fn path_ui(draft: &mut Draft, ui: &mut Ui, commands: &mut Vec<Command>) {
     });
 }
 
-/// What people type begins with `~/` as often as not.
+/// What people type begins with `~/` as often as not, and what a file manager copies with `file://`.
 fn typed_path(text: &str) -> PathBuf {
+    if let Some(path) = path_of_uri(text) {
+        return path;
+    }
     let home = directories::UserDirs::new();
     match (text.strip_prefix("~/"), home) {
         (Some(rest), Some(dirs)) => dirs.home_dir().join(rest),
         _ => PathBuf::from(text),
     }
+}
+
+/// The file that a URI such as `file:///home/me/a%20b` means; `None` where it is none of this
+/// machine.
+fn path_of_uri(text: &str) -> Option<PathBuf> {
+    let uri = text.starts_with("file://").then(|| Url::parse(text))?;
+    uri.ok()?.to_file_path().ok()
 }
 
 fn list_ui(inputs: &[PathBuf], ui: &mut Ui, commands: &mut Vec<Command>) {
@@ -113,7 +124,7 @@ fn list_ui(inputs: &[PathBuf], ui: &mut Ui, commands: &mut Vec<Command>) {
 }
 
 fn input_ui(index: usize, path: &std::path::Path, ui: &mut Ui, commands: &mut Vec<Command>) {
-    let shown = path.display().to_string();
+    let shown = words::path(path);
     ui.push_id(index, |ui| {
         ui.spacing_mut().interact_size.y = 0.0;
         ui.horizontal(|ui| {

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use eframe::egui::{self, Align, Layout, ProgressBar, RichText, Ui};
+use eframe::egui::{self, Align, Layout, RichText, Ui};
 
 use super::tokens::tokens;
-use super::widgets::{Look, Mark, button, card_ui, mark_ui};
+use super::widgets::{Look, Mark, button, card_ui, mark_ui, progress_bar};
 use super::{BlockedFor, Choices, Command, jobs_panel, words};
 use crate::jobs::Options;
 use crate::record::{ItemId, JobId, JobRecord, JoinEnd, JoinRecord};
@@ -97,8 +97,8 @@ fn progress_ui(job: &JobRecord, now: Duration, ui: &mut Ui) {
         share
     };
     let fill = Look::of_job(job.state(), tokens(ui)).color;
-    let bar = ProgressBar::new(share).desired_height(8.0).fill(fill);
-    ui.add(bar.corner_radius(4)).accessible_name("Progress");
+    let size = egui::vec2(ui.available_width(), 8.0);
+    progress_bar(ui, share, size, fill).accessible_name("Progress");
     // The line is there even while it is empty: buttons must not move under the pointer.
     ui.horizontal(|ui| {
         if job.total_bytes() > 0 {

@@ -82,6 +82,14 @@ impl Log {
         self.first
     }
 
+    /// Whether a stream of `total` bytes can be taken in up to there, and every line stays.
+    pub(crate) fn has_room(&self, total: u64) -> bool {
+        let kept = total.saturating_sub(self.first);
+        // Each new byte may be a line.
+        let lines = self.lines.len() as u64 + total.saturating_sub(self.end());
+        kept <= (LIMIT + SLACK) as u64 && lines <= (MAX_LINES + MAX_LINES / 4) as u64
+    }
+
     /// How many lines are kept, one that has not ended included.
     pub(crate) fn len(&self) -> usize {
         self.lines.len() + usize::from(self.open < self.end())

@@ -3,7 +3,7 @@
 use eframe::egui::text::{LayoutJob, TextFormat};
 use eframe::egui::{self, Align, Key, Layout, Modifiers, RichText, ScrollArea, TextStyle, Ui};
 
-use super::output_log::Find;
+use super::output_log::{Find, Log};
 use super::tokens::{Tokens, tokens};
 use super::view::{LogScroll, OutputView, ShownOutput};
 use super::widgets::{Look, button, empty_ui, look_ui};
@@ -55,7 +55,7 @@ pub(crate) fn output_ui(
     lines_ui(shown, item, ui);
 }
 
-fn actions_ui(shown: &ShownOutput, ui: &mut Ui, commands: &mut Vec<Command>) {
+fn actions_ui(shown: &mut ShownOutput, ui: &mut Ui, commands: &mut Vec<Command>) {
     let has_any = shown.log.len() > 0;
     let why_not = "Nothing was printed on this stream.";
     let save = button(ui, "Save output…", has_any, why_not)
@@ -68,21 +68,35 @@ fn actions_ui(shown: &ShownOutput, ui: &mut Ui, commands: &mut Vec<Command>) {
     if copy.clicked() {
         commands.push(Command::CopyText(shown.log.text()));
     }
+    follow_ui(shown, ui);
+}
+
+fn follow_ui(shown: &mut ShownOutput, ui: &mut Ui) {
+    let reads = !shown.scroll.follows;
+    let why_not = "The last line is in sight, and what comes is followed.";
+    let follow = button(ui, "Follow", reads, why_not).on_hover_text(
+        "To the last line, and on with what comes. Until then these lines stay, also when they \
+         are no longer kept.",
+    );
+    if follow.clicked() {
+        shown.scroll.follows = true;
+    }
 }
 
 fn process_ui(job: &JobRecord, item: &ItemRecord, ui: &mut Ui) {
     look_ui(ui, Look::of_item(item, tokens(ui)));
+    ui.add_space(6.0);
     let pid = item.process.as_ref().map_or(0, |process| process.pid);
     // A command without a file is its own name, and its slashes part no folders.
     let is_file = !job.spec().inputs.is_empty();
     let file = is_file.then(|| item.input.file_name()).flatten();
     let name = file.unwrap_or(item.input.as_os_str()).to_string_lossy();
-    let text = format!("process {pid} · {name}");
+    let text = format!("process {pid} · {}", words::one_line(&name));
     ui.add(egui::Label::new(RichText::new(text).weak()).truncate())
-        .on_hover_text(item.input.display().to_string());
+        .on_hover_text(words::path(&item.input));
 }
 
-/// `1.2 MiB · 3.0 MiB/s · 0.2 MiB dropped`, and nothing that is zero.
+/// `1.2 MiB · 3.0 MiB/s · 0.2 MiB dropped · 80 B on stderr`, and nothing that is zero.
 fn figures_text(shown: &ShownOutput) -> String {
     let mut parts = vec![words::bytes(shown.total)];
     if shown.bytes_per_sec >= 1.0 {
@@ -90,6 +104,14 @@ fn figures_text(shown: &ShownOutput) -> String {
     }
     if shown.dropped > 0 {
         parts.push(format!("{} dropped", words::bytes(shown.dropped)));
+    }
+    if shown.scroll.stands_still {
+        let newer = words::bytes(shown.total.saturating_sub(shown.log.end()));
+        parts.push(format!("{newer} newer than these lines"));
+    }
+    if shown.other_total > 0 {
+        let other = shown.stream.other().title().to_lowercase();
+        parts.push(format!("{} on {other}", words::bytes(shown.other_total)));
     }
     if shown.is_held_open {
         parts.push("still held open by a descendant".to_owned());
@@ -167,16 +189,17 @@ fn other_text(shown: &ShownOutput) -> String {
 
 fn rows_ui(shown: &mut ShownOutput, tokens: &Tokens, ui: &mut Ui) {
     ui.spacing_mut().item_spacing.y = 0.0;
+    // It would pull back from an end that is new in this frame.
+    ui.spacing_mut().scroll.kinetic.rubber_band = false;
     let height = ui.text_style_height(&TextStyle::Monospace);
     let ShownOutput {
         log, found, scroll, ..
     } = shown;
-    let offset = scroll_offset(scroll, log.first_line(), height, ui.available_height());
+    let asked = scroll_offset(scroll, log, height, ui.available_height());
     let mut area = ScrollArea::both()
         .id_salt((shown.job, shown.item, shown.stream.title()))
-        .auto_shrink(false)
-        .stick_to_bottom(offset.is_none());
-    if let Some(offset) = offset {
+        .auto_shrink(false);
+    if let Some(offset) = asked {
         area = area.vertical_scroll_offset(offset);
     }
     let drawn = area.show_rows(ui, height, log.len(), |ui, rows| {
@@ -187,29 +210,40 @@ fn rows_ui(shown: &mut ShownOutput, tokens: &Tokens, ui: &mut Ui) {
             ui.add(egui::Label::new(text).extend());
         }
     });
-    let bottom = drawn.content_size.y - drawn.inner_rect.height();
+    let bottom = (drawn.content_size.y - drawn.inner_rect.height()).max(0.0);
+    // Who follows goes on until somebody scrolls up, also where the pane has another size now.
+    let end = asked.filter(|_| scroll.follows).unwrap_or(bottom);
     scroll.first_line = log.first_line();
+    scroll.height = drawn.inner_rect.height();
     scroll.offset = drawn.state.clamped_offset().y;
-    scroll.follows = drawn.state.clamped_offset().y >= bottom - 1.0;
+    scroll.follows = scroll.offset >= end.min(bottom) - 0.5;
+    if scroll.follows && (scroll.stands_still || (end - bottom).abs() > 1.0) {
+        // Nobody else asks for the frame that shows the end as it is.
+        ui.request_repaint();
+    }
 }
 
-/// Where to scroll to, unless that is left to the person: to the line that was found, and to the
-/// lines that are being read when others above them have gone.
-fn scroll_offset(
-    scroll: &mut LogScroll,
-    first_line: u64,
-    row_height: f32,
-    height: f32,
-) -> Option<f32> {
+/// Where to scroll to, unless that is left to the person: to the line that was found, to the end
+/// while that is followed, and to the lines that are being read when others above them have gone.
+fn scroll_offset(scroll: &mut LogScroll, log: &Log, row_height: f32, room: f32) -> Option<f32> {
+    let first_line = log.first_line();
+    let height = if scroll.height > 0.0 {
+        scroll.height
+    } else {
+        room
+    };
     let rows = |lines: u64| lines as f32 * row_height;
+    let end = (rows(log.len() as u64) - height).max(0.0);
     if let Some(line) = scroll.to.take() {
         scroll.follows = false;
         let top = rows(line.saturating_sub(first_line)) - height / 3.0;
-        return Some(top.max(0.0));
+        return Some(top.clamp(0.0, end));
+    }
+    if scroll.follows {
+        return Some(end);
     }
     let gone = first_line.saturating_sub(scroll.first_line);
-    let moves = gone > 0 && !scroll.follows;
-    moves.then(|| (scroll.offset - rows(gone)).max(0.0))
+    (gone > 0).then(|| (scroll.offset - rows(gone)).max(0.0))
 }
 
 fn line_text(line: &str, found: &Find, is_current: bool, tokens: &Tokens, ui: &Ui) -> LayoutJob {

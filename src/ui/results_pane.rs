@@ -5,7 +5,7 @@ use std::time::Duration;
 use eframe::egui::{self, RichText, Ui};
 use egui_extras::{Column as Width, TableBody, TableBuilder};
 
-use super::results_rows::Rows;
+use super::results_rows::{NUMBER_MARGIN, Rows};
 use super::tokens::{ROW_HEIGHT, tokens};
 use super::widgets::{Look, look_ui};
 use super::{Column, Command, ResultsView, words};
@@ -59,10 +59,14 @@ pub fn results_ui(
     if let Some(item) = selected {
         egui::Panel::bottom("item details")
             .resizable(true)
-            .default_size(112.0)
+            .default_size(152.0)
             .show(ui, |ui| details_ui(item, ui, commands));
     }
-    table_ui(job, now, view, rows, ui, commands);
+    // In what is left: a table draws the lines between its columns as far down as its parent goes.
+    let left = ui.available_rect_before_wrap();
+    ui.scope_builder(egui::UiBuilder::new().max_rect(left), |ui| {
+        table_ui(job, now, view, rows, ui, commands);
+    });
 }
 
 fn filter_ui(view: &mut ResultsView, rows: usize, items: usize, focus: bool, ui: &mut Ui) {
@@ -173,13 +177,15 @@ fn table_ui(
 fn header_ui(column: Column, view: &mut ResultsView, ui: &mut Ui) {
     let sorted = view.sort.filter(|sort| sort.column == column);
     let text = RichText::new(column.title()).strong();
-    let layout = if matches!(column, Column::Size | Column::Time) {
+    let is_number = matches!(column, Column::Size | Column::Time);
+    let layout = if is_number {
         egui::Layout::right_to_left(egui::Align::Center)
     } else {
         egui::Layout::left_to_right(egui::Align::Center)
     };
     ui.with_layout(layout, |ui| {
-        ui.add_space(4.0);
+        // As far from the edge as what stands below.
+        ui.add_space(if is_number { NUMBER_MARGIN } else { 0.0 });
         let header = ui
             .add(egui::Button::new(text).frame(false))
             .on_hover_text("Sort by this column; once more for the other way round");
@@ -313,7 +319,7 @@ fn crash_ui(crash: &Crash, ui: &mut Ui) {
 fn process_text(process: &ProcessRecord) -> String {
     let state = match &process.state {
         ProcessState::Running => "running".to_owned(),
-        ProcessState::Paused => "paused: a signal such as SIGSTOP holds it".to_owned(),
+        ProcessState::Paused => "stopped: a signal such as SIGSTOP holds it".to_owned(),
         ProcessState::Ended(ran) => ran.end.to_string(),
     };
     let pid = process.pid;
@@ -329,7 +335,8 @@ fn details_ui(item: &ItemRecord, ui: &mut Ui, commands: &mut Vec<Command>) {
         .show(ui, |ui| {
             ui.horizontal(|ui| {
                 look_ui(ui, Look::of_item(item, tokens(ui)));
-                ui.add(egui::Label::new(item.input.display().to_string()).truncate());
+                ui.add_space(6.0);
+                ui.add(egui::Label::new(words::path(&item.input)).truncate());
             });
             if let Some(process) = &item.process {
                 ui.label(RichText::new(process_text(process)).weak());

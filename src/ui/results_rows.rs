@@ -18,7 +18,7 @@ use egui_extras::TableBody;
 
 use super::results_pane::result_text;
 use super::tokens::{ROW_HEIGHT, tokens};
-use super::widgets::{Look, MARK_SIZE, paint_mark};
+use super::widgets::{Look, MARK_SIZE, paint_mark, progress_bar};
 use super::{Column, words};
 use crate::record::{ItemRecord, ItemState};
 
@@ -26,7 +26,7 @@ use crate::record::{ItemRecord, ItemState};
 const MARK_MARGIN: f32 = 5.0;
 
 /// The room between a number and the right edge of its cell.
-const NUMBER_MARGIN: f32 = 4.0;
+pub(super) const NUMBER_MARGIN: f32 = 4.0;
 
 /// Folders are not begun in less room than this.
 const LEAST_ROOM: f32 = 24.0;
@@ -218,7 +218,7 @@ impl Cells<'_> {
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty());
         let column = self.place(Column::Name);
-        let name = self.plain(name.to_string_lossy().into_owned());
+        let name = self.plain(words::one_line(&name.to_string_lossy()).into_owned());
         let name = self.layout(Column::Name, 0.0, name, ui);
         let mut place = self.text_place(column.left(), &name);
         let mut is_cut = name.elided;
@@ -226,7 +226,7 @@ impl Cells<'_> {
             let room = column.right() - place.right();
             is_cut |= room < LEAST_ROOM;
             if room >= LEAST_ROOM {
-                let text = self.plain(format!("  {}", folder.display()));
+                let text = self.plain(format!("  {}", words::path(folder)));
                 let text = self.layout(Column::Name, name.size().x, text, ui);
                 let folder_place = self.text_place(place.right(), &text);
                 is_cut |= text.elided;
@@ -235,7 +235,7 @@ impl Cells<'_> {
             }
         }
         let whole = || match folder {
-            Some(folder) => format!("{}  {}", name.text(), folder.display()),
+            Some(folder) => format!("{}  {}", name.text(), words::path(folder)),
             None => name.text().to_owned(),
         };
         self.describe(Column::Name, place, is_cut, whole, ui);
@@ -300,9 +300,8 @@ fn progress_ui(item: &ItemRecord, cell: Rect, ui: &mut Ui) {
     }
     let size = egui::vec2(cell.width().min(160.0), 6.0);
     let place = Rect::from_min_size(Pos2::new(cell.left(), cell.center().y - 3.0), size);
-    let bar = egui::ProgressBar::new(words::share(item.done, item.total))
-        .desired_height(size.y)
-        .desired_width(size.x)
-        .fill(tokens(ui).accent);
+    let share = words::share(item.done, item.total);
+    let fill = tokens(ui).accent;
+    let bar = |ui: &mut Ui| progress_bar(ui, share, size, fill);
     ui.put(place, bar).accessible_name("Item progress");
 }

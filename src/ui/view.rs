@@ -343,8 +343,12 @@ pub(crate) struct LogScroll {
     pub(crate) first_line: u64,
     /// In points.
     pub(crate) offset: f32,
+    /// How high the part in sight was in the last frame, in points; 0 before there was one.
+    pub(crate) height: f32,
     /// Whether it follows what comes.
     pub(crate) follows: bool,
+    /// Whether what is new is left out, because somebody reads lines that would go for it.
+    pub(crate) stands_still: bool,
     /// The line to bring into sight.
     pub(crate) to: Option<u64>,
 }
@@ -369,7 +373,9 @@ impl ShownOutput {
             scroll: LogScroll {
                 first_line: 0,
                 offset: 0.0,
+                height: 0.0,
                 follows: true,
+                stands_still: false,
                 to: None,
             },
         }

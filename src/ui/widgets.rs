@@ -39,7 +39,7 @@ pub(crate) enum Mark {
     Star,
     /// A bar: cancelled.
     Bar,
-    /// Two bars that stand: paused.
+    /// Two bars that stand: held by a signal.
     Pause,
     /// A diamond: timed out.
     Diamond,
@@ -86,11 +86,12 @@ fn is_paused(item: &ItemRecord) -> bool {
     state == Some(&ProcessState::Paused)
 }
 
-/// `exit code 3` and `SIGKILL` say more than `failed`; a cancel is more than the signal it sent.
-fn item_word(item: &ItemRecord) -> Cow<'static, str> {
+/// The word for an item's state as it is shown: `exit code 3`, `SIGKILL` and `lost` say more than
+/// `failed`; a cancel is more than the signal it sent.
+pub(crate) fn item_word(item: &ItemRecord) -> Cow<'static, str> {
     let end = item.ran().map(|ran| &ran.end);
     match (&item.state, end) {
-        (ItemState::Running, _) if is_paused(item) => "paused".into(),
+        (ItemState::Running, _) if is_paused(item) => "stopped".into(),
         (ItemState::Returned(_) | ItemState::Failed(_), Some(End::Exited { code })) => {
             format!("exit code {code}").into()
         }
@@ -98,6 +99,7 @@ fn item_word(item: &ItemRecord) -> Cow<'static, str> {
             let number = || format!("signal {signal}");
             name.clone().unwrap_or_else(number).into()
         }
+        (ItemState::Failed(_), Some(End::Unknown)) => "lost".into(),
         (state, _) => state.word().into(),
     }
 }
@@ -164,6 +166,22 @@ fn mark_shape(mark: Mark, rect: Rect, color: Color32) -> Shape {
             at(-1.1, 0.0),
         ]),
     }
+}
+
+/// A bar of progress, on a track that shows how much is left.
+pub(crate) fn progress_bar(ui: &mut Ui, share: f32, size: Vec2, fill: Color32) -> Response {
+    let track = tokens(ui).line;
+    let bar = egui::ProgressBar::new(share)
+        .desired_width(size.x)
+        .desired_height(size.y)
+        .corner_radius(size.y / 2.0)
+        .fill(fill);
+    ui.scope(|ui| {
+        // Its track has the colour of a field, which is that of the ground below it.
+        ui.visuals_mut().extreme_bg_color = track;
+        ui.add(bar)
+    })
+    .inner
 }
 
 /// The one button of a panel that goes on.

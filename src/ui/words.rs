@@ -1,5 +1,7 @@
-//! Numbers as a person reads them.
+//! Numbers and names as a person reads them.
 
+use std::borrow::Cow;
+use std::path::Path;
 use std::time::Duration;
 
 const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
@@ -102,6 +104,40 @@ pub fn count(number: impl TryInto<u128>) -> String {
 /// ```
 pub fn plural(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { many })
+}
+
+/// A text in one line: what would break the line, or draw nothing, is written as in a program.
+///
+/// ```
+/// use meanwhile::ui::words::one_line;
+///
+/// assert_eq!(one_line("a name\nwith two lines"), r"a name\nwith two lines");
+/// ```
+pub fn one_line(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return text.into();
+    }
+    let mut line = String::with_capacity(text.len() + 8);
+    for character in text.chars() {
+        if character.is_control() {
+            line.extend(character.escape_default());
+        } else {
+            line.push(character);
+        }
+    }
+    line.into()
+}
+
+/// A path in one line.
+///
+/// ```
+/// use std::path::Path;
+/// use meanwhile::ui::words::path;
+///
+/// assert_eq!(path(Path::new("/tmp/a\tb")), r"/tmp/a\tb");
+/// ```
+pub fn path(path: &Path) -> String {
+    one_line(&path.to_string_lossy()).into_owned()
 }
 
 /// A share between 0 and 1 of a whole that may be 0.

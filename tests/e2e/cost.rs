@@ -45,6 +45,15 @@ impl Cost {
     }
 }
 
+/// How much of the program is in memory, in bytes.
+pub(crate) fn resident(window: &Window<'_>) -> u64 {
+    let status = read(&format!("/proc/{}/status", window.pid()));
+    let mut lines = status.lines();
+    let line = lines.find_map(|line| line.strip_prefix("VmRSS:"));
+    let kibibytes = line.and_then(|line| line.strip_suffix("kB"));
+    number(kibibytes.expect("Linux tells")) * 1024
+}
+
 /// Longer than anything the window still does by itself: it drops a frame from the status bar's
 /// "worst in 5 s" when that time is over.
 const REST: Duration = Duration::from_secs(6);

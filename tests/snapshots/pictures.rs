@@ -65,6 +65,22 @@ fn panicked() {
 #[cfg(target_os = "linux")]
 #[test]
 #[ignore = "needs a Vulkan driver; tests/all.sh runs it"]
+fn crashed() {
+    let mut window = open(Theme::Light, &[]);
+    window.choose("Run on", "Processes");
+    window.misbehave("Stack overflow", 3.0, 8.0, 0.0);
+    window.click("Start");
+    window.until_it(|window| window.is_enabled("Remove"), "the end of the job");
+    let message = "its worker was killed by signal 6 (SIGABRT)";
+    let row = window.harness.query_all_by_label_contains(message);
+    row.into_iter().next().expect("it crashed").click();
+    window.until("overflowed its stack");
+    picture(&mut window, "crashed");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs a Vulkan driver; tests/all.sh runs it"]
 fn command_output() {
     let mut window = open(Theme::Light, &[]);
     window.choose("Job", "Command");

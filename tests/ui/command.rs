@@ -29,6 +29,31 @@ fn a_command_with_a_place_for_a_file_waits_for_one() {
 }
 
 #[test]
+fn rows_are_found_and_sorted_by_the_state_that_is_shown() {
+    let mut window = Window::open();
+    for (name, code) in [("a", "3"), ("b", "0"), ("c", "12"), ("d", "0")] {
+        let path = file(window.dir.path(), name, code.as_bytes());
+        window.type_into("Path", path.to_str().unwrap());
+        window.click("Add");
+    }
+    window.choose("Job", "Command");
+    window.click("Through /bin/sh");
+    window.type_into("Command line", "exit $(cat \"$1\")");
+    window.click("Start");
+    window.until("4 of 4 items · 2 failed");
+    window.click("State");
+    let codes = ["exit code 12", "exit code 3", "exit code 0", "exit code 0"];
+    let shown = |window: &Window| window.texts_with("exit code ");
+    window.until_it(
+        |window| shown(window) == codes,
+        "what failed, then the rest",
+    );
+    window.type_into("Filter", "Code 3");
+    window.until("1 of 4 items");
+    assert_eq!(shown(&window), ["exit code 3"]);
+}
+
+#[test]
 fn an_open_quote_is_said_and_nothing_can_be_started() {
     let mut window = Window::open();
     window.choose("Job", "Command");

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use egui_kittest::kittest::Queryable as _;
 use meanwhile::app::{DialogAnswer, DialogRequest};
 
 use super::window::{Dropped, Window, file};
@@ -88,6 +89,39 @@ fn a_desktop_without_dialogs_is_said_and_a_typed_path_works() {
     window.click("Add");
     window.until("1 path");
     assert!(window.shows("typed.txt"));
+}
+
+#[test]
+fn the_uri_of_a_file_is_understood_as_its_path() {
+    let mut window = Window::open();
+    let path = file(window.dir.path(), "a b%.txt", b"abc");
+    let folder = path.parent().unwrap().display();
+    window.type_into("Path", &format!("file://{folder}/a%20b%25.txt"));
+    window.click("Add");
+    window.until("1 path");
+    assert!(window.shows(path.to_str().unwrap()));
+
+    window.type_into("Path", "file://another.host/c.txt");
+    window.click("Add");
+    window.until("2 paths");
+    assert!(window.shows("file:/another.host/c.txt"), "as it was typed");
+}
+
+#[test]
+fn a_name_with_a_line_break_is_shown_whole_and_in_one_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = file(dir.path(), "one\ntwo", b"abc");
+    let mut window = Window::open_in(dir, &[path]);
+    window.until("1 path");
+    assert!(window.shows(r"one\ntwo"));
+    window.choose("Algorithm", "SHA-256");
+    window.click("Start");
+    window.until(SHA256_OF_ABC);
+    let row = window.harness.query_all_by_label_contains(SHA256_OF_ABC);
+    row.into_iter().next().unwrap().click();
+    window.until("Copy path");
+    // The input, its row and the details of that.
+    assert_eq!(window.texts_with(r"one\ntwo").len(), 3);
 }
 
 #[test]

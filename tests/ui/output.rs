@@ -7,7 +7,8 @@ use eframe::egui::{Key, Modifiers, OutputCommand};
 use egui_kittest::kittest::Queryable as _;
 use meanwhile::app::{DialogAnswer, DialogRequest};
 
-use super::window::Window;
+use super::child::{in_child, in_child_with};
+use super::window::{Window, file};
 
 /// A window in which a text for the shell runs, with its output shown.
 fn running(script: &str) -> Window {
@@ -55,6 +56,104 @@ fn what_a_command_prints_is_seen_while_it_runs_and_when_it_has_died() {
 }
 
 #[test]
+fn a_command_that_prints_floods_sleeps_and_dies_is_seen_from_its_start_to_its_end() {
+    let told = tempfile::tempdir().unwrap();
+    let until = |word: &str| {
+        let path = told.path().join(word);
+        format!("until [ -e '{}' ]; do sleep 0.01; done", path.display())
+    };
+    let mut window = running(&format!(
+        "ulimit -c 0; echo begun; {}; yes flood | head -c 50000000; echo asleep >&2; {}; kill -SEGV $$",
+        until("flood"),
+        until("die"),
+    ));
+    until_line(&mut window, "begun");
+    assert_eq!(window.count("flood"), 0);
+
+    file(told.path(), "flood", b"");
+    window.until("47.7 MiB · ");
+    window.until("46.7 MiB dropped");
+    until_line(&mut window, "flood");
+    assert_eq!(window.count("begun"), 0, "it is dropped");
+
+    window.until("7 B on stderr");
+    window.click("Stderr");
+    until_line(&mut window, "asleep");
+    assert!(window.shows("running"));
+    assert!(window.is_enabled("Terminate"));
+
+    file(told.path(), "die", b"");
+    window.until("SIGSEGV");
+    window.until_it(|window| !window.is_enabled("Terminate"), "the end");
+    assert_eq!(window.count("asleep"), 1, "its last words stay");
+    window.click("Results");
+    assert!(window.shows("was killed by signal 11 (SIGSEGV)"));
+}
+
+#[test]
+fn lines_that_are_read_stay_while_a_flood_goes_by_and_are_left_when_asked() {
+    let told = tempfile::tempdir().unwrap();
+    let go = told.path().join("go");
+    let mut window = running(&format!(
+        "seq 1000; until [ -e '{}' ]; do sleep 0.01; done; seq 1001 900000",
+        go.display()
+    ));
+    until_line(&mut window, "1000");
+    assert!(!window.is_enabled("Follow"));
+    window.type_into("Find", "500");
+    window.until("1 line");
+    window.click("Next");
+    until_line(&mut window, "500");
+    let place = |window: &Window| window.harness.get_by_label("500").rect();
+    let before = place(&window);
+    assert!(window.is_enabled("Follow"));
+
+    file(told.path(), "go", b"");
+    window.until("exit code 0");
+    window.until("newer than these lines");
+    assert_eq!(place(&window), before);
+
+    window.click("Follow");
+    until_line(&mut window, "900000");
+    assert!(!window.shows("newer than these lines"));
+    assert!(!window.is_enabled("Follow"));
+}
+
+#[test]
+fn what_comes_slowly_is_taken_in_below_the_lines_that_are_read() {
+    let told = tempfile::tempdir().unwrap();
+    let go = told.path().join("go");
+    let mut window = running(&format!(
+        "seq 1000; until [ -e '{}' ]; do sleep 0.01; done; seq 1001 1500",
+        go.display()
+    ));
+    until_line(&mut window, "1000");
+    window.type_into("Find", "50");
+    window.until("20 lines");
+    window.click("Next");
+    until_line(&mut window, "50");
+    file(told.path(), "go", b"");
+    window.until("of 26 lines");
+    assert_eq!(window.count("50"), 1);
+    assert!(!window.shows("newer than these lines"));
+}
+
+#[test]
+fn a_process_whose_end_somebody_else_took_is_called_lost() {
+    let name = "output::a_process_whose_end_somebody_else_took_is_called_lost";
+    // Children of one that ignores SIGCHLD are reaped by the system.
+    let setup = r#"exec env --ignore-signal=CHLD "$0" "$@""#;
+    in_child_with(setup, name, || {
+        let mut window = running("echo said; exit 3");
+        window.until("lost");
+        until_line(&mut window, "said");
+        assert!(!window.is_enabled("Kill"));
+        window.click("Results");
+        window.until("ended, and something else took its exit code");
+    });
+}
+
+#[test]
 fn a_job_without_a_process_says_so() {
     let mut window = Window::open();
     window.misbehave("Return", 1.0, 1.0, 0.0);
@@ -67,16 +166,20 @@ fn a_job_without_a_process_says_so() {
 
 #[test]
 fn a_flood_is_followed_in_bounded_memory_and_says_what_was_dropped() {
-    let before = resident();
-    let mut window = running("yes | head -c 300000000; exec sleep 86408");
-    window.until("286.1 MiB · ");
-    window.until("285.1 MiB dropped");
-    let drawn = window.count("y");
-    assert!((5..80).contains(&drawn), "{drawn} lines drawn");
-    let grown = resident().saturating_sub(before);
-    assert!(grown < 64 << 20, "{} MiB more", grown >> 20);
-    window.click("Kill");
-    window.until("SIGKILL");
+    // Alone: what other tests take would count.
+    let name = "output::a_flood_is_followed_in_bounded_memory_and_says_what_was_dropped";
+    in_child(name, || {
+        let before = resident();
+        let mut window = running("yes | head -c 300000000; exec sleep 86408");
+        window.until("286.1 MiB · ");
+        window.until("285.1 MiB dropped");
+        let drawn = window.count("y");
+        assert!((5..80).contains(&drawn), "{drawn} lines drawn");
+        let grown = resident().saturating_sub(before);
+        assert!(grown < 64 << 20, "{} MiB more", grown >> 20);
+        window.click("Kill");
+        window.until("SIGKILL");
+    });
 }
 
 /// In bytes.
@@ -209,9 +312,15 @@ fn the_buttons_end_the_process_of_the_selected_row_and_no_other() {
 #[test]
 fn a_process_that_is_held_says_so_and_goes_on() {
     let mut window = running("kill -STOP $$; echo on");
-    window.until("paused");
+    window.until_it(|window| window.count("stopped") > 0, "the word");
     let pid = pid(&window);
+    window.click("Results");
+    let row = window.harness.query_all_by_label("stopped");
+    row.into_iter().next().unwrap().click();
+    window.until("· stopped: a signal such as SIGSTOP holds it");
     signal(pid, nix::sys::signal::Signal::SIGCONT);
+    window.until("· exited with code 0");
+    window.click("Output");
     window.until("exit code 0");
     until_line(&mut window, "on");
 }
