@@ -15,12 +15,12 @@ use crate::ui::{Notice, Order, Pane, ResultsView};
 
 /// Events are taken in portions, for at most this long in a frame; what is left comes in the next.
 const EVENTS_AT_ONCE: usize = 256;
-const TAKE_IN_FOR: Duration = Duration::from_millis(2);
+const TAKE_IN_FOR: Duration = Duration::from_micros(1_500);
 
 /// Where frames are slow and events are left over, taking them in gets this share of the time, and
 /// in a frame at most so much: else news would come in faster than they are shown, and a cancel
 /// show after minutes.
-const TAKE_IN_SHARE: u32 = 8;
+const TAKE_IN_SHARE: u32 = 12;
 const TAKE_IN_AT_MOST: Duration = Duration::from_millis(50);
 
 /// Work shorter than this ends without asking for attention.
