@@ -59,6 +59,10 @@ impl App {
         }
         match self.view.page {
             Page::Workbench => self.workbench_ui(ui, commands),
+            #[cfg(target_os = "linux")]
+            Page::FreezeLab => self.lab_ui(ui, commands),
+            #[cfg(not(target_os = "linux"))]
+            Page::FreezeLab => no_lab_ui(ui),
             Page::Settings => self.settings_page_ui(ui),
         }
         if let Some(leaving) = self.leaving {
@@ -203,6 +207,14 @@ fn target(board: &JobBoard, job: JobId, selected: Option<ItemId>) -> Target {
     process.map_or(Target::Nobody, |(item, process)| {
         Target::One(item, process.pid())
     })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn no_lab_ui(ui: &mut Ui) {
+    CentralPanel::default().show(ui, |ui| {
+        let hint = "It starts and ends its windows with what only Linux offers.";
+        widgets::empty_ui(ui, "The Freeze Lab needs Linux", hint);
+    });
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -2,6 +2,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Stream;
+#[cfg(target_os = "linux")]
+use crate::lab::{PatternId, Variant};
 use crate::record::{ItemId, JobId, PanicKey};
 
 /// Something a person asked for. Panels push them; the app runs each once, after drawing.
@@ -56,6 +58,9 @@ pub enum Command {
     CopyText(String),
     /// Resolve the backtrace of a panic.
     ResolveBacktrace(JobId, PanicKey),
+    /// Do something in the Freeze Lab.
+    #[cfg(target_os = "linux")]
+    Lab(LabCommand),
     /// Take a notice away.
     DismissNotice(usize),
     /// Leave once the running work has ended.
@@ -68,6 +73,26 @@ pub enum Command {
     QuitNow,
     /// Don't leave.
     KeepWindow,
+}
+
+/// What can be asked of the Freeze Lab.
+#[cfg(target_os = "linux")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LabCommand {
+    /// Show this pattern.
+    Select(PatternId),
+    /// Run one half of it.
+    Run(PatternId, Variant),
+    /// Run both halves.
+    RunBoth(PatternId),
+    /// Run both halves of every pattern.
+    RunAll,
+    /// Open the window of one half, and leave it to the person.
+    TryByHand(PatternId, Variant),
+    /// End the run, frozen or not, and forget those that wait.
+    Stop,
+    /// Save the report to a file that a dialog asks for.
+    SaveReport,
 }
 
 /// How much a notice matters.
