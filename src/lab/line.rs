@@ -155,6 +155,18 @@ impl FrameLine {
         self.is_live && open.is_some_and(|gap| gap.kind == GapKind::Frozen)
     }
 
+    /// From the end of the work to the frame that shows it, or until now; `None` before that, and
+    /// where it took no time that a person sees.
+    pub fn late_result(&self) -> Option<Gap> {
+        let began = self.ended?;
+        let late = Gap {
+            began,
+            ended: self.shown.unwrap_or(self.now),
+            kind: GapKind::Resting,
+        };
+        (late.length() > FROZEN).then_some(late)
+    }
+
     /// The twin's gaps, oldest first; the last is the one that still grows, if one does.
     pub fn gaps(&self) -> impl Iterator<Item = Gap> {
         self.gaps.iter().copied().chain(self.open_gap())
@@ -190,5 +202,103 @@ impl FrameLine {
             _ => GapKind::Answering,
         };
         Some(Gap { began, ended, kind })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHOWN: Fact = Fact::DidBegin { hidden: false };
+    const UNSEEN: Fact = Fact::DidBegin { hidden: true };
+    const BEAT: Fact = Fact::Beat { cpu_ns: 0 };
+
+    fn line(script: Script, facts: &[(u64, Fact)]) -> FrameLine {
+        let mut line = FrameLine::new(script);
+        for (at_ms, fact) in facts {
+            line.take(&Stamped {
+                at_ns: at_ms * 1_000_000,
+                fact: fact.clone(),
+            });
+        }
+        line
+    }
+
+    fn kinds(line: &FrameLine) -> Vec<GapKind> {
+        line.gaps().map(|gap| gap.kind).collect()
+    }
+
+    #[test]
+    fn only_a_window_that_is_asked_for_something_is_frozen() {
+        use GapKind::{Answering, Frozen, Resting};
+        let facts = [
+            (0, SHOWN),
+            (400, SHOWN),
+            (401, Fact::DidStart),
+            (450, SHOWN),
+            (900, BEAT),
+        ];
+        let probed = line(Script::Probed, &facts);
+        assert_eq!(kinds(&probed), [Resting, Answering, Frozen]);
+        assert!(probed.is_frozen());
+        let untouched = line(Script::Untouched, &facts);
+        assert_eq!(kinds(&untouched), [Resting, Answering, Resting]);
+        assert!(!untouched.is_frozen());
+    }
+
+    #[test]
+    fn a_window_that_does_not_close_is_frozen() {
+        let asked = [
+            (0, SHOWN),
+            (1, Fact::DidStart),
+            (2, Fact::DidAskToClose),
+            (900, BEAT),
+        ];
+        let closing = line(Script::Closed, &asked);
+        assert_eq!(kinds(&closing), [GapKind::Frozen]);
+    }
+
+    #[test]
+    fn what_nobody_can_see_is_not_frozen() {
+        let facts = [(0, Fact::DidStart), (1, UNSEEN), (900, SHOWN)];
+        let hidden = line(Script::Probed, &facts);
+        assert_eq!(kinds(&hidden), [GapKind::Hidden, GapKind::Answering]);
+    }
+
+    #[test]
+    fn gaps_older_than_what_is_plotted_are_forgotten_and_a_long_one_is_kept_whole() {
+        let mut facts: Vec<_> = (0..1_000).map(|frame| (frame * 10, SHOWN)).collect();
+        let many = line(Script::Probed, &facts);
+        assert_eq!(many.gaps().count(), 501);
+        facts = vec![(0, Fact::DidStart), (0, SHOWN), (60_000, SHOWN)];
+        let long = line(Script::Probed, &facts);
+        let longest = long.longest(GapKind::Frozen).unwrap();
+        assert_eq!(longest.length(), Duration::from_mins(1));
+    }
+
+    #[test]
+    fn a_result_is_late_until_it_is_shown() {
+        let ended = [(0, Fact::DidStart), (100, Fact::DidEnd), (150, BEAT)];
+        assert_eq!(line(Script::Untouched, &ended).late_result(), None);
+        let waiting = [&ended[..], &[(900, BEAT)]].concat();
+        let late = line(Script::Untouched, &waiting).late_result().unwrap();
+        assert_eq!(late.length(), Duration::from_millis(800));
+        let shown = [&waiting[..], &[(1_000, Fact::DidShow), (9_000, BEAT)]].concat();
+        let late = line(Script::Untouched, &shown).late_result().unwrap();
+        assert_eq!(late.length(), Duration::from_millis(900));
+    }
+
+    #[test]
+    fn the_watcher_is_on_the_twin_s_clock() {
+        let mut line = line(Script::Probed, &[(50, BEAT)]);
+        let ms = Duration::from_millis;
+        line.watch(ms(1_090), ms(3)); // told 40 ms ago
+        line.take(&Stamped {
+            at_ns: 100_000_000,
+            fact: BEAT,
+        });
+        line.watch(ms(1_101), ms(4)); // told just now
+        let frames: Vec<_> = line.watcher().collect();
+        assert_eq!(frames, [(ms(89), ms(3)), (ms(100), ms(4))]);
     }
 }

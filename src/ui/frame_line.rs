@@ -148,8 +148,7 @@ impl Painter<'_> {
         };
         self.text(at, Align2::LEFT_BOTTOM, text, self.tokens.text);
         let to = area.right_top() - Vec2::new(0.0, 3.0);
-        if let Some(gap) = line.and_then(|line| line.longest(GapKind::Frozen)) {
-            let text = format!("frozen {}", seconds(gap.length()));
+        if let Some(text) = line.and_then(fault_text) {
             self.text(to, Align2::RIGHT_BOTTOM, text, self.tokens.failed);
         }
     }
@@ -164,17 +163,12 @@ impl Painter<'_> {
             let (x, y) = (time.range(&gap), height_of(gap.length(), area));
             painter.hline(x, y, edge);
         }
-        if line.is_frozen()
-            && let Some(gap) = line.gaps().last()
-        {
-            let place = Rect::from_x_y_ranges(time.range(&gap), area.y_range());
-            painter.add(Shape::mesh(self.growing(&gap, place)));
-        }
         self.landmarks(line, &time);
+        self.late_result(line, &time);
     }
 
-    /// Every gap a bar; those that share a pixel are one, as high as the highest. The frames of the
-    /// watching window are dots.
+    /// Every gap a bar; those that share a pixel are one, as high as the highest. One that grows is in
+    /// full colour. The frames of the watching window are dots.
     fn bars(&self, line: &FrameLine, time: &TimeAxis) -> Mesh {
         let mut mesh = Mesh::default();
         let mut thin: Option<(f32, Gap)> = None;
@@ -202,19 +196,18 @@ impl Painter<'_> {
             }
         }
         self.thin_bar(&mut mesh, thin, pixel, time.area);
+        if line.is_frozen()
+            && let Some(gap) = line.gaps().last()
+        {
+            let x = time.range(&gap);
+            let y = Rangef::new(height_of(gap.length(), time.area), time.area.bottom());
+            mesh.add_colored_rect(Rect::from_x_y_ranges(x, y), self.tokens.failed);
+        }
         for (at, owed) in line.watcher() {
             let center = Pos2::new(time.place(at), height_of(owed, time.area));
             let dot = Rect::from_center_size(center, Vec2::splat(DOT));
-            mesh.add_colored_rect(dot, self.tokens.returned);
+            mesh.add_colored_rect(dot, self.tokens.text);
         }
-        mesh
-    }
-
-    /// The gap that grows, in full colour.
-    fn growing(&self, gap: &Gap, place: Rect) -> Mesh {
-        let mut mesh = Mesh::default();
-        let top = height_of(gap.length(), place);
-        mesh.add_colored_rect(place.with_min_y(top), self.tokens.failed);
         mesh
     }
 
@@ -279,6 +272,17 @@ impl Painter<'_> {
         }
     }
 
+    /// The time in which the result is there, and not shown.
+    fn late_result(&self, line: &FrameLine, time: &TimeAxis) {
+        if let Some(gap) = line.late_result() {
+            let y = time.area.top() + TITLE_HEIGHT;
+            let stroke = Stroke::new(4.0, self.tokens.failed);
+            self.ui
+                .painter_at(time.area)
+                .hline(time.range(&gap), y, stroke);
+        }
+    }
+
     fn middle(&self, text: &str, area: Rect) {
         let color = self.tokens.text_weak;
         self.text(area.center(), Align2::CENTER_CENTER, text.to_owned(), color);
@@ -334,6 +338,15 @@ fn threshold_text(threshold: Duration) -> String {
     }
 }
 
-fn seconds(time: Duration) -> String {
-    format!("{:.2} s", time.as_secs_f64())
+/// What went wrong, if something did.
+fn fault_text(line: &FrameLine) -> Option<String> {
+    let seconds = |gap: Gap| format!("{:.2} s", gap.length().as_secs_f64());
+    if let Some(gap) = line.longest(GapKind::Frozen) {
+        return Some(format!("frozen {}", seconds(gap)));
+    }
+    let late = seconds(line.late_result()?);
+    Some(match line.shown {
+        Some(_) => format!("result {late} late"),
+        None => format!("result not shown for {late}"),
+    })
 }

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use eframe::egui::text::{LayoutJob, TextFormat};
 use eframe::egui::{
     self, Align, CentralPanel, ComboBox, DragValue, Layout, Panel, RichText, ScrollArea, Sense,
-    Stroke, Ui,
+    Stroke, TextStyle, Ui,
 };
 
 use super::frame_line::frame_lines_ui;
@@ -323,10 +324,22 @@ fn what_ui(pattern: PatternId, ui: &mut Ui) {
                 ("The fix", entry.fix),
             ] {
                 ui.label(RichText::new(name).weak());
-                ui.label(text);
+                prose_ui(text, ui);
                 ui.end_row();
             }
         });
+}
+
+/// A sentence in which code stands between backticks.
+fn prose_ui(text: &str, ui: &mut Ui) {
+    let color = ui.visuals().text_color();
+    let fonts = [TextStyle::Body, TextStyle::Monospace].map(|style| style.resolve(ui.style()));
+    let mut job = LayoutJob::default();
+    for (index, part) in text.split('`').enumerate() {
+        let format = TextFormat::simple(fonts[index % 2].clone(), color);
+        job.append(part, 0.0, format);
+    }
+    ui.label(job);
 }
 
 fn run_ui(parts: &LabParts<'_>, pattern: PatternId, ui: &mut Ui, commands: &mut Vec<Command>) {
@@ -381,7 +394,7 @@ fn legend_ui(pattern: PatternId, ui: &mut Ui) {
                 "bar: from one frame of the twin to the next",
             ),
             (true, long.0, long.1),
-            (false, tokens.returned, "dot: a frame of this window"),
+            (false, tokens.text, "dot: a frame of this window"),
         ] {
             swatch_ui(is_bar, color, ui);
             ui.label(RichText::new(text).small().weak());
