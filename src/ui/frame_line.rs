@@ -33,8 +33,8 @@ const TITLE_HEIGHT: f32 = 20.0;
 const AXIS_HEIGHT: f32 = 18.0;
 /// The scale begins and ends at these gaps, in milliseconds, and is logarithmic.
 const SCALE: (f32, f32) = (2.0, 12_000.0);
-/// What is shown of the time before `Start`.
-const LEAD: Duration = Duration::from_millis(500);
+/// What is shown of the time after `Start` at least: the rest of [`PLOTTED`] is before it.
+const AFTER_START: Duration = Duration::from_millis(4_500);
 /// How large the mark of a frame of the watching window is.
 const DOT: f32 = 3.0;
 
@@ -219,15 +219,7 @@ impl Painter<'_> {
 
     fn bar(&self, mesh: &mut Mesh, x: Rangef, gap: &Gap, area: Rect) {
         let y = Rangef::new(height_of(gap.length(), area), area.bottom());
-        mesh.add_colored_rect(Rect::from_x_y_ranges(x, y), self.color(gap.kind));
-    }
-
-    fn color(&self, kind: GapKind) -> Color32 {
-        match kind {
-            GapKind::Answering => self.tokens.running,
-            GapKind::Frozen => self.tokens.failed.gamma_multiply(0.45),
-            GapKind::Resting | GapKind::Hidden => self.tokens.neutral.gamma_multiply(0.35),
-        }
+        mesh.add_colored_rect(Rect::from_x_y_ranges(x, y), color_of(gap.kind, self.tokens));
     }
 
     fn axis(&self, line: &FrameLine, time: &TimeAxis) {
@@ -294,6 +286,15 @@ impl Painter<'_> {
     }
 }
 
+/// The colour of a bar.
+pub(super) fn color_of(kind: GapKind, tokens: &Tokens) -> Color32 {
+    match kind {
+        GapKind::Answering => tokens.running,
+        GapKind::Frozen => tokens.failed.gamma_multiply(0.45),
+        GapKind::Resting | GapKind::Hidden => tokens.neutral.gamma_multiply(0.35),
+    }
+}
+
 /// Where a time is in a plot that ends at `until`.
 struct TimeAxis {
     until: Duration,
@@ -303,7 +304,7 @@ struct TimeAxis {
 impl TimeAxis {
     /// `Start` is at the same place in every plot, until there is more to show behind it.
     fn new(line: &FrameLine, area: Rect) -> Self {
-        let least = line.started.map_or(PLOTTED, |at| at + PLOTTED - LEAD);
+        let least = line.started.map_or(PLOTTED, |at| at + AFTER_START);
         let until = line.now().max(least);
         Self { until, area }
     }

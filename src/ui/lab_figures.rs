@@ -193,6 +193,10 @@ fn endings_ui(rows: [Option<&Row>; 2], width: f32, ui: &mut Ui) {
 
 fn figure_ui(figure: &Figure, is_judge: bool, rows: [Option<&Row>; 2], width: f32, ui: &mut Ui) {
     let centres = rows.map(|row| row.and_then(|row| row.centre(figure.of)));
+    let is_measured = rows.iter().flatten().any(|row| row.runs > 0);
+    if is_measured && centres == [None; 2] {
+        return;
+    }
     cell_ui(NAME_WIDTH, ui, |ui| {
         let mut name = RichText::new(figure.name);
         if is_judge {

@@ -8,13 +8,13 @@ use eframe::egui::{
     Stroke, TextStyle, Ui,
 };
 
-use super::frame_line::frame_lines_ui;
+use super::frame_line::{color_of, frame_lines_ui};
 use super::lab_code::{Code, code_ui};
 use super::lab_figures::figures_ui;
 use super::tokens::{Tokens, tokens};
 use super::widgets::{Look, Mark, button, mark_ui, primary_button, section_ui};
 use super::{Command, LabChoices, LabCommand};
-use crate::lab::{FrameLine, Kind, PatternId, Report, Script, Variant};
+use crate::lab::{FrameLine, GapKind, Kind, PatternId, Report, Script, Variant};
 
 const BUSY: &str = "A run goes on. Stop it first.";
 const LIST_WIDTH: f32 = 276.0;
@@ -379,21 +379,19 @@ fn legend_ui(pattern: PatternId, ui: &mut Ui) {
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().interact_size.y = 16.0;
         ui.spacing_mut().item_spacing.x = 5.0;
-        let long = if is_probed {
-            (tokens.failed, "frozen: no frame for more than 100 ms")
+        let (long, what) = if is_probed {
+            (GapKind::Frozen, "frozen: no frame for more than 100 ms")
         } else {
-            (
-                tokens.neutral,
-                "no frame: nobody touches the window, it may rest",
-            )
+            let what = "no frame: nobody touches the window, it may rest";
+            (GapKind::Resting, what)
         };
         for (is_bar, color, text) in [
             (
                 true,
-                tokens.running,
+                color_of(GapKind::Answering, tokens),
                 "bar: from one frame of the twin to the next",
             ),
-            (true, long.0, long.1),
+            (true, color_of(long, tokens), what),
             (false, tokens.text, "dot: a frame of this window"),
         ] {
             swatch_ui(is_bar, color, ui);
