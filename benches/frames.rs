@@ -23,7 +23,15 @@ use eframe::egui::{self, Event, Pos2, Rect, Ui, Vec2};
 use egui_extras::{Column, TableBuilder};
 use meanwhile::jobs::checksum::{self, Checksum};
 use meanwhile::jobs::{Item, JobSpec, Options, Output, Priority, RunOn, Step};
+#[cfg(target_os = "linux")]
+use meanwhile::lab::{FrameLine, Machine, PatternId, Report, RunRecord, Variant};
 use meanwhile::record::{self, EventKind, ItemId, ItemState, JobId, JobState, Record};
+#[cfg(target_os = "linux")]
+use meanwhile::ui::LabChoices;
+#[cfg(target_os = "linux")]
+use meanwhile::ui::frame_line::frame_lines_ui;
+#[cfg(target_os = "linux")]
+use meanwhile::ui::lab_page::{LabParts, LabView, lab_ui};
 use meanwhile::ui::results_pane::{result_text, results_ui};
 use meanwhile::ui::{ResultsView, tokens, words};
 use nix::time::{ClockId, clock_gettime};
@@ -42,6 +50,8 @@ fn main() -> std::io::Result<()> {
         live: if is_short { 20 } else { 5_000 },
     };
     bench.table()?;
+    #[cfg(target_os = "linux")]
+    bench.lab()?;
     bench.resting_window()?;
     bench.window_with_all_rows()?;
     bench.live_window()
@@ -84,6 +94,48 @@ impl Bench {
             )?;
         }
         Ok(())
+    }
+
+    /// The page of the Freeze Lab with figures and a full plot of both halves, and the plot alone.
+    #[cfg(target_os = "linux")]
+    fn lab(&self) -> std::io::Result<()> {
+        let pattern = PatternId::all().next().expect("there are patterns");
+        let report = Report::from_runs(Machine::this(None), &Variant::ALL.map(lab::run));
+        let parts = LabParts {
+            report: &report,
+            running: Some((pattern, Variant::Fixed)),
+            waiting: 1,
+            is_busy: true,
+            can_run: true,
+            dialog_open: false,
+        };
+        let (mut view, mut choices) = (LabView::default(), LabChoices::default());
+        for variant in Variant::ALL {
+            *view.line_mut(pattern, variant) = lab::line();
+        }
+        let line = lab::line();
+        let mut page_ui = |ui: &mut Ui| {
+            lab_ui(&parts, &mut view, &mut choices, ui, &mut Vec::new());
+        };
+        let mut plot_ui = |ui: &mut Ui| frame_lines_ui([Some(&line); 2], ui);
+        let mut nothing_ui = |_: &mut Ui| {};
+        let screens = [Screen::new(), Screen::new(), Screen::new()];
+        let mut costs = [Costs::default(), Costs::default(), Costs::default()];
+        for _ in 0..self.frames {
+            costs[0].push(screens[0].pane(Vec::new(), &mut page_ui));
+            costs[1].push(screens[1].pane(Vec::new(), &mut plot_ui));
+            costs[2].push(screens[2].pane(Vec::new(), &mut nothing_ui));
+        }
+        let [page, plot, nothing] = &mut costs;
+        let title = "Freeze Lab, 512 frames in the plot of each half";
+        show(
+            title,
+            &mut [
+                ("whole page", page),
+                ("plots alone", plot),
+                ("an empty frame", nothing),
+            ],
+        )
     }
 
     /// The whole window before anything was started.
@@ -289,6 +341,51 @@ fn plain_table_ui(items: &record::Items, ui: &mut Ui) {
                 }
             });
         });
+}
+
+/// What the page of the Freeze Lab is fed with.
+#[cfg(target_os = "linux")]
+mod lab {
+    use super::{Duration, FrameLine, PatternId, RunRecord, Variant};
+    use meanwhile::lab::{Ending, Fact, Figures, PLOTTED, Stamped};
+
+    const FRAMES: u32 = 512;
+
+    /// Frames as long as what is plotted, each of another length, and as many of the watcher.
+    pub(super) fn line() -> FrameLine {
+        let pattern = PatternId::all().next().expect("there are patterns");
+        let mut line = FrameLine::new(pattern.entry().script);
+        for fact in facts() {
+            line.take(&fact);
+            line.watch(fact.at(), Duration::from_micros(fact.at_ns % 40_000));
+        }
+        line
+    }
+
+    pub(super) fn run(variant: Variant) -> RunRecord {
+        let facts: Vec<_> = facts().collect();
+        RunRecord {
+            pattern: PatternId::all().next().expect("there are patterns"),
+            variant,
+            ending: Ending::Finished,
+            figures: Figures::of(&facts, Ending::Finished),
+        }
+    }
+
+    fn facts() -> impl Iterator<Item = Stamped> {
+        let begins = (0..=FRAMES).map(|frame| {
+            let jitter = Duration::from_micros(u64::from(frame) * 7_919 % 6_000);
+            (
+                PLOTTED * frame / FRAMES + jitter,
+                Fact::DidBegin { hidden: false },
+            )
+        });
+        let first = [Fact::DidStart, Fact::DidClick].map(|fact| (Duration::ZERO, fact));
+        first.into_iter().chain(begins).map(|(at, fact)| Stamped {
+            at_ns: at.as_nanos().try_into().expect("seconds"),
+            fact,
+        })
+    }
 }
 
 /// The record of a job that computed so many checksums.

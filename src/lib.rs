@@ -16,7 +16,7 @@
 //! |---|---|---|
 //! | `app` | the window: frame loop, settings, dialogs | everything below |
 //! | `cli` | the same jobs from a shell | `board` and below |
-//! | `ui` | panels: they read data and push commands | `board` and below |
+//! | `ui` | panels: they read data and push commands | `lab`, `board` and below |
 //! | `lab` | the Freeze Lab: ways to wait, measured in windows of their own | `record` and below |
 //! | `board` | owns what runs; starts, cancels, joins; turns wake-ups into events | `record` and below |
 //! | `record` | what happened, as plain data, built from events alone | `jobs`, `join` |

@@ -286,6 +286,83 @@ fn choices_are_there_again_in_the_next_window() {
 
 #[test]
 #[ignore = "needs a screen; tests/all.sh runs it"]
+fn the_freeze_lab_measures_a_frozen_window_and_its_fix() {
+    let session = Session::start("freeze-lab");
+    let window = Window::open(&session, &[]);
+    window.press_any("Freeze Lab");
+    window.press_any("join-in-click");
+
+    window.press("push button", "Run both");
+
+    // On a busy machine the fixed half may stutter as well: nothing is said of it here.
+    let verdict = window.wait_for_text(" s frozen; fixed: ");
+    let frozen = verdict.trim_start_matches("not reproduced here: ");
+    let frozen = frozen.split(' ').next().unwrap();
+    let frozen: f64 = frozen.parse().expect("seconds come first");
+    assert!(frozen >= 1.8, "of 2 s of work: {verdict}");
+    assert!(window.tree().unwrap().text_with("died").is_none());
+}
+
+#[test]
+#[ignore = "needs a screen; tests/all.sh runs it"]
+fn stop_ends_a_window_that_is_frozen() {
+    let session = Session::start("freeze-lab-stop");
+    let window = Window::open(&session, &[]);
+    window.press_any("Freeze Lab");
+    window.set_number("Seconds", 60.0);
+    window.wait_for_number("Seconds", 60.0);
+
+    window.press("push button", "Run both");
+    window.wait_for("a frozen twin", |tree| {
+        tree.text_with("bad: longest 1.")
+            .or(tree.text_with("bad: longest 2."))
+    });
+    assert_eq!(twins(&session), 1);
+    window.press("push button", "Stop");
+
+    window.wait_for_text("Nothing runs.");
+    let gone = || match twins(&session) {
+        0 => Ok(()),
+        count => Err(format!("{count} twins")),
+    };
+    session::wait_until("the twin to go", gone, || window.seen());
+    window.wait_for("how it ended", |tree| {
+        tree.find("label", "stopped").map(|_| ())
+    });
+}
+
+#[test]
+#[ignore = "needs a screen; tests/all.sh runs it"]
+fn a_window_of_the_freeze_lab_ends_with_the_program_and_nobody_is_asked() {
+    let session = Session::start("freeze-lab-close");
+    let window = Window::open(&session, &[]);
+    window.press_any("Freeze Lab");
+    window.press("push button", "Try by hand: fixed");
+    let opened = || match twins(&session) {
+        1 => session.tool("xdotool", &["search", "--name", "join-in-click"]),
+        count => Err(format!("{count} twins")),
+    };
+    session::wait_until("the twin's window", opened, || window.seen());
+
+    session.keyboard(&[
+        "search",
+        "--name",
+        "^Meanwhile$",
+        "windowactivate",
+        "--sync",
+    ]);
+    session.keyboard(&["key", "alt+F4"]);
+
+    assert!(window.wait_for_the_end().success());
+    let gone = || match twins(&session) {
+        0 => Ok(()),
+        count => Err(format!("{count} twins")),
+    };
+    session::wait_until("the twin to go", gone, || session.picture());
+}
+
+#[test]
+#[ignore = "needs a screen; tests/all.sh runs it"]
 fn an_idle_window_neither_wakes_nor_costs() {
     let session = Session::start("idle");
     let window = Window::open(&session, &[]);
@@ -363,6 +440,18 @@ fn command(session: &Session, script: &str) {
         }
     }
     store.finish(&state, Duration::from_secs(20));
+}
+
+/// How many windows of the Freeze Lab there are on this screen.
+fn twins(session: &Session) -> usize {
+    let home = format!("HOME={}\0", session.home().display());
+    let has = |bytes: &[u8], part: &[u8]| bytes.windows(part.len()).any(|found| found == part);
+    let processes = fs::read_dir("/proc").expect("Linux has it").flatten();
+    let twins = processes.filter(|process| {
+        let read = |name| fs::read(process.path().join(name)).unwrap_or_default();
+        has(&read("cmdline"), b"\0twin\0") && has(&read("environ"), home.as_bytes())
+    });
+    twins.count()
 }
 
 /// How many processes have this command line.

@@ -17,6 +17,9 @@ mod inputs;
 mod joining;
 #[path = "ui/keyboard.rs"]
 mod keyboard;
+#[cfg(target_os = "linux")]
+#[path = "ui/lab.rs"]
+mod lab;
 #[path = "ui/outcomes.rs"]
 mod outcomes;
 #[cfg(target_os = "linux")]

@@ -100,6 +100,26 @@ pub(super) fn save_report(job: &JobRecord, now: Duration, path: &Path) -> Done {
     saved(path, &text, "The report was")
 }
 
+/// Writes the report of the Freeze Lab: JSON or CSV where the name ends so, Markdown otherwise.
+#[cfg(target_os = "linux")]
+pub(super) fn save_lab_report(report: &crate::lab::Report, path: &Path) -> Done {
+    let extension = path.extension().unwrap_or_default();
+    let text = match extension.to_ascii_lowercase().to_str() {
+        Some("json") => lab_json(report),
+        Some("csv") => report.csv().into_bytes(),
+        _ => report.markdown().into_bytes(),
+    };
+    saved(path, &text, "The report was")
+}
+
+#[cfg(target_os = "linux")]
+fn lab_json(report: &crate::lab::Report) -> Vec<u8> {
+    let mut text = Vec::new();
+    let written = report.write_json(&mut text);
+    written.expect("writing to memory does not fail");
+    text
+}
+
 /// Writes what is kept of a stream, byte for byte.
 pub(super) fn save_output(source: &Source, stream: Stream, path: &Path) -> Done {
     let printed = source.since(stream, 0);

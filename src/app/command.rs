@@ -81,6 +81,8 @@ impl App {
                 }
             }
             Command::ClearIncidents => self.state.incidents.clear(),
+            #[cfg(target_os = "linux")]
+            Command::Lab(command) => self.run_lab_command(command, ctx, frame),
             Command::DismissNotice(index) => {
                 if index < self.notices.len() {
                     self.notices.remove(index);
@@ -203,7 +205,7 @@ impl App {
     }
 
     /// A second click finds a dialog open and does nothing.
-    fn open_dialog(
+    pub(super) fn open_dialog(
         &mut self,
         purpose: Purpose,
         request: DialogRequest,
@@ -216,11 +218,13 @@ impl App {
         let future = self.dialogs.open(request, frame);
         self.dialog = Some(OpenDialog::new(purpose, future, ctx));
         self.view.dialog_open = true;
-        self.view.page = Page::Workbench;
+        if purpose == Purpose::Inputs {
+            self.view.page = Page::Workbench;
+        }
     }
 }
 
-fn save_request(title: &str, file_name: String) -> DialogRequest {
+pub(super) fn save_request(title: &str, file_name: String) -> DialogRequest {
     DialogRequest::Save {
         title: title.to_owned(),
         file_name,

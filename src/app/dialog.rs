@@ -120,6 +120,9 @@ pub(super) enum Purpose {
     List(JobId),
     /// Where the output of a process goes.
     Output(JobId, ItemId, Stream),
+    /// Where the report of the Freeze Lab goes.
+    #[cfg(target_os = "linux")]
+    LabReport,
 }
 
 /// The one dialog that can be open.

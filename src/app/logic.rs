@@ -45,6 +45,8 @@ impl App {
             .poll()
             .for_each(|incident| incidents.push(incident));
         self.poll_board(ctx);
+        #[cfg(target_os = "linux")]
+        self.poll_lab();
         self.poll_dialog(ctx);
         for done in self.chores.poll() {
             if let Some(text) = done.copy {
@@ -135,6 +137,8 @@ impl App {
         let now = self.board.now();
         match purpose {
             Purpose::Inputs => {}
+            #[cfg(target_os = "linux")]
+            Purpose::LabReport => self.save_lab_report(path, ctx),
             Purpose::Report(id) => self.chore(id, "save report", ctx, move |job| {
                 chores::save_report(job, now, &path)
             }),
@@ -206,7 +210,12 @@ impl App {
         } else {
             frames.worst.map(|_| Duration::from_millis(5_050))
         };
-        let wanted = [self.board.wants_poll_in(), settle];
+        let wanted = [
+            self.board.wants_poll_in(),
+            #[cfg(target_os = "linux")]
+            self.lab.wants_poll_in(),
+            settle,
+        ];
         if let Some(delay) = wanted.into_iter().flatten().min() {
             ctx.request_repaint_after(delay);
             self.frame_due_at = Some(now + delay);
@@ -318,6 +327,8 @@ impl App {
     pub(super) fn close(&mut self) {
         self.state.panes = panes(&self.ctx);
         self.store.finish(&self.state, Duration::from_secs(2));
+        #[cfg(target_os = "linux")]
+        self.lab.stop();
         if self.leaving == Some(Leaving::KeepingOn) {
             let jobs = self.running_ids().collect();
             let board = std::mem::replace(&mut self.board, JobBoard::new(|| {}));
@@ -361,6 +372,8 @@ fn no_dialog(purpose: Purpose) -> Notice {
         Purpose::Inputs => "Type the path into Path, or drop the files on the window.",
         Purpose::Report(_) => "Copy report puts it on the clipboard.",
         Purpose::Output(..) => "Copy output puts its text on the clipboard.",
+        #[cfg(target_os = "linux")]
+        Purpose::LabReport => "On the command line, meanwhile lab run --format json prints one.",
         Purpose::List(_) => "On the command line, meanwhile run checksum --output FILE saves it.",
     };
     Notice::error(format!(

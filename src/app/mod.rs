@@ -9,6 +9,8 @@ mod afterwards;
 mod chores;
 mod command;
 mod dialog;
+#[cfg(target_os = "linux")]
+mod lab;
 mod logic;
 mod ordering;
 mod output;
@@ -99,6 +101,8 @@ impl Setup {
 pub struct App {
     ctx: egui::Context,
     board: JobBoard,
+    #[cfg(target_os = "linux")]
+    lab: lab::Lab,
     record: Record,
     frames: FrameHistory,
     state: State,
@@ -133,6 +137,11 @@ impl App {
         let wake = ctx.clone();
         let board = JobBoard::new(move || wake.request_repaint());
         #[cfg(target_os = "linux")]
+        let lab = {
+            let installed = crate::join::process::Launcher::installed;
+            lab::Lab::new(setup.launcher.clone().or_else(installed))
+        };
+        #[cfg(target_os = "linux")]
         let board = match setup.launcher {
             Some(launcher) => board.with_launcher(launcher),
             None => board,
@@ -140,6 +149,8 @@ impl App {
         let mut app = Self {
             ctx: ctx.clone(),
             board,
+            #[cfg(target_os = "linux")]
+            lab,
             record: Record::default(),
             frames: FrameHistory::default(),
             view: View {

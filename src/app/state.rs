@@ -1,6 +1,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::record::Incidents;
+#[cfg(target_os = "linux")]
+use crate::ui::LabChoices;
 use crate::ui::{Choices, Page, Settings};
 
 /// Everything that is remembered between runs, in one struct of its own.
@@ -19,6 +21,9 @@ pub struct State {
     pub version: u32,
     /// What was chosen for the next job.
     pub choices: Choices,
+    /// What was chosen for the runs of the Freeze Lab.
+    #[cfg(target_os = "linux")]
+    pub lab: LabChoices,
     /// Look and behaviour.
     pub settings: Settings,
     /// The page that was shown.
@@ -41,6 +46,10 @@ impl State {
     pub fn sanitized(mut self) -> Self {
         self.version = Self::VERSION;
         self.choices = self.choices.sanitized();
+        #[cfg(target_os = "linux")]
+        {
+            self.lab = self.lab.sanitized();
+        }
         self.settings = self.settings.sanitized();
         self.incidents = self.incidents.sanitized();
         self.window = self.window.filter(WindowPlace::is_sane);
@@ -53,6 +62,8 @@ impl Default for State {
         Self {
             version: Self::VERSION,
             choices: Choices::default(),
+            #[cfg(target_os = "linux")]
+            lab: LabChoices::default(),
             settings: Settings::default(),
             page: Page::default(),
             window: None,

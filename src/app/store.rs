@@ -157,6 +157,10 @@ impl Store {
 
 /// What egui remembers changes with every scroll; it is saved along with the rest.
 fn without_panes(a: &State, b: &State) -> bool {
+    #[cfg(target_os = "linux")]
+    if a.lab != b.lab {
+        return false;
+    }
     a.choices == b.choices && a.settings == b.settings && a.page == b.page && a.window == b.window
 }
 

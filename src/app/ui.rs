@@ -1,3 +1,5 @@
+use std::time::SystemTime;
+
 use eframe::egui::{self, CentralPanel, Key, KeyboardShortcut, Modifiers, Panel, Ui};
 
 use super::App;
@@ -6,7 +8,7 @@ use crate::record::{ItemId, JobId, JobRecord};
 use crate::ui::job_panel::Target;
 use crate::ui::tokens::{SIDE_WIDTH, tokens};
 use crate::ui::{Command, Page, Pane, close_question, widgets};
-use crate::ui::{files_panel, job_panel, jobs_panel, notices, options_panel};
+use crate::ui::{files_panel, incidents, job_panel, jobs_panel, notices, options_panel};
 use crate::ui::{output_pane, panic_pane, results_pane, settings_page, status_bar, waits_pane};
 
 impl eframe::App for App {
@@ -64,8 +66,18 @@ impl App {
                     notices::notices_ui(&self.notices, ui, commands);
                 });
         }
+        if self.view.page == Page::FreezeLab {
+            Panel::bottom("incidents").show(ui, |ui| {
+                let incidents = &self.state.incidents;
+                incidents::incidents_ui(incidents, SystemTime::now(), ui, commands);
+            });
+        }
         match self.view.page {
             Page::Workbench => self.workbench_ui(ui, commands),
+            #[cfg(target_os = "linux")]
+            Page::FreezeLab => self.lab_ui(ui, commands),
+            #[cfg(not(target_os = "linux"))]
+            Page::FreezeLab => no_lab_ui(ui),
             Page::Settings => self.settings_page_ui(ui),
         }
         if let Some(leaving) = self.leaving {
@@ -210,6 +222,14 @@ fn target(board: &JobBoard, job: JobId, selected: Option<ItemId>) -> Target {
     process.map_or(Target::Nobody, |(item, process)| {
         Target::One(item, process.pid())
     })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn no_lab_ui(ui: &mut Ui) {
+    CentralPanel::default().show(ui, |ui| {
+        let hint = "It starts and ends its windows with what only Linux offers.";
+        widgets::empty_ui(ui, "The Freeze Lab needs Linux", hint);
+    });
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -7,6 +7,7 @@
 mod cpu;
 mod fact;
 mod figures;
+mod line;
 mod pattern;
 mod patterns;
 mod report;
@@ -17,6 +18,7 @@ mod work;
 
 pub use fact::{Fact, Log, Stamped};
 pub use figures::{CLICK_IN_TIME, Clicks, Ending, FROZEN, Figures, THRESHOLDS};
+pub use line::{FrameLine, Gap, GapKind, PLOTTED};
 pub use pattern::{Entry, Judged, Pattern, PatternId, Script, UnknownPattern, Variant};
 pub use report::{Machine, Report, Row, Verdict};
 pub use run::{Choice, Run};

@@ -58,9 +58,16 @@ pub struct Row {
     pub figures: Option<Figures>,
     /// How the last run ended.
     pub ending: Ending,
+    /// The figures of every run that has some.
+    measured: Vec<Figures>,
 }
 
 impl Row {
+    /// One figure over all runs, as its middle and its spread; `None` where no run has it.
+    pub fn centre(&self, figure: impl Fn(&Figures) -> Option<f64>) -> Option<Centre> {
+        Centre::of(self.measured.iter().filter_map(figure))
+    }
+
     fn of(pattern: PatternId, variant: Variant, done: &[RunRecord]) -> Option<Self> {
         let runs = done
             .iter()
@@ -78,6 +85,7 @@ impl Row {
                 .get(figures.len() / 2)
                 .map(|run| Figures::clone(run)),
             ending,
+            measured: figures.into_iter().cloned().collect(),
         })
     }
 }
@@ -147,6 +155,7 @@ impl Judged {
     /// A figure with its unit.
     pub fn show(self, figure: f64) -> String {
         match self {
+            Self::Frozen if figure <= 0.0 => "never frozen".to_owned(),
             Self::Frozen => format!("{} frozen", time(figure)),
             Self::FrameGaps => format!("frame gaps of {}", time(figure)),
             Self::TimeToResult if figure.is_infinite() => "result never shown".to_owned(),
@@ -191,7 +200,22 @@ impl Report {
         Self::from_runs(machine, session.done())
     }
 
-    /// What came of these runs.
+    /// What these runs say, on the machine on which they were.
+    ///
+    /// ```
+    /// use meanwhile::lab::{Ending, Machine, PatternId, Report, RunRecord, Variant};
+    ///
+    /// let pattern = PatternId::all().next().unwrap();
+    /// let run = RunRecord {
+    ///     pattern,
+    ///     variant: Variant::Bad,
+    ///     ending: Ending::Died("it exited with code 1".to_owned()),
+    ///     figures: None,
+    /// };
+    /// let report = Report::from_runs(Machine::this(None), &[run]);
+    /// assert_eq!(report.row(pattern, Variant::Bad).unwrap().runs, 0);
+    /// assert_eq!(report.verdict(pattern), None);
+    /// ```
     pub fn from_runs(machine: Machine, runs: &[RunRecord]) -> Self {
         let halves = PatternId::all().flat_map(|id| Variant::ALL.map(|variant| (id, variant)));
         let rows = halves.filter_map(|(id, variant)| Row::of(id, variant, runs));
@@ -261,6 +285,28 @@ impl Report {
         text
     }
 
+    /// Every figure as comma-separated values: a line for each half, medians where it was repeated.
+    pub fn csv(&self) -> String {
+        let names = CSV_COLUMNS.iter().map(|(name, _)| *name);
+        let names = ["id", "variant", "runs"].into_iter().chain(names);
+        let names = names.chain(["ending", "machine"]).map(str::to_owned);
+        let mut text = csv_line(names);
+        for row in &self.rows {
+            let head = [
+                row.pattern.to_string(),
+                row.variant.to_string(),
+                row.runs.to_string(),
+            ];
+            let figures = CSV_COLUMNS.iter().map(|(_, figure)| {
+                let centre = row.centre(figure);
+                centre.map_or_else(String::new, |centre| csv_number(centre.median))
+            });
+            let tail = [row.ending.to_string(), self.machine_text()];
+            text += &csv_line(head.into_iter().chain(figures).chain(tail));
+        }
+        text
+    }
+
     /// The machine in a sentence.
     pub fn machine_text(&self) -> String {
         let machine = &self.machine;
@@ -302,6 +348,59 @@ fn row_text(judged: Judged, row: &Row) -> String {
         (None, Ending::Died(why)) => why.clone(),
         (None, _) => "no figures".to_owned(),
     }
+}
+
+type Column = (&'static str, fn(&Figures) -> Option<f64>);
+
+/// The figures of a line, each the median of all runs.
+const CSV_COLUMNS: [Column; 20] = [
+    ("frame_gap_p50_ms", |run| Some(run.frame_gap_ms?.p50)),
+    ("frame_gap_p95_ms", |run| Some(run.frame_gap_ms?.p95)),
+    ("frame_gap_p99_ms", |run| Some(run.frame_gap_ms?.p99)),
+    ("frame_gap_max_ms", |run| Some(run.frame_gap_ms?.max)),
+    ("input_latency_p50_ms", |run| {
+        Some(run.input_latency_ms?.p50)
+    }),
+    ("input_latency_p95_ms", |run| {
+        Some(run.input_latency_ms?.p95)
+    }),
+    ("input_latency_max_ms", |run| {
+        Some(run.input_latency_ms?.max)
+    }),
+    ("frozen_ms", |run| Some(run.frozen_ms)),
+    ("time_to_result_ms", |run| run.time_to_result_ms),
+    ("needed_a_hand", |run| {
+        Some(f64::from(u8::from(run.needed_a_hand)))
+    }),
+    ("time_to_close_ms", |run| run.time_to_close_ms),
+    ("ui_cpu_ms", |run| Some(run.ui_cpu_ms)),
+    ("process_cpu_ms", |run| Some(run.process_cpu_ms)),
+    ("watched_ms", |run| Some(run.watched_ms)),
+    ("repaints_per_sec", |run| Some(run.repaints_per_sec)),
+    ("idle_repaints_per_sec", |run| {
+        Some(run.idle_repaints_per_sec)
+    }),
+    ("clicks_made", |run| Some(run.clicks.made as f64)),
+    ("clicks_in_time", |run| Some(run.clicks.in_time as f64)),
+    ("clicks_late", |run| Some(run.clicks.late as f64)),
+    ("clicks_lost", |run| Some(run.clicks.lost as f64)),
+];
+
+/// In thousandths at most, without zeros at the end.
+fn csv_number(value: f64) -> String {
+    ((value * 1e3).round() / 1e3).to_string()
+}
+
+/// Quoted where it has to be, as RFC 4180 says.
+fn csv_line(fields: impl Iterator<Item = String>) -> String {
+    let quoted = fields.map(|field| {
+        if field.contains([',', '"', '\n', '\r']) {
+            format!("\"{}\"", field.replace('"', "\"\""))
+        } else {
+            field
+        }
+    });
+    quoted.collect::<Vec<_>>().join(",") + "\r\n"
 }
 
 #[derive(Serialize)]

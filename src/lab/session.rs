@@ -29,6 +29,7 @@ pub struct Session {
     launcher: Launcher,
     waiting: VecDeque<Choice>,
     run: Option<Run>,
+    ended: Option<Run>,
     done: Vec<RunRecord>,
     refresh_millihertz: Option<u32>,
 }
@@ -40,6 +41,7 @@ impl Session {
             launcher,
             waiting: VecDeque::new(),
             run: None,
+            ended: None,
             done: Vec::new(),
             refresh_millihertz: None,
         }
@@ -50,25 +52,34 @@ impl Session {
         self.waiting.push_back(choice);
     }
 
-    /// Takes in what the twin has told; starts the next one when it is gone. Never waits.
-    pub fn poll(&mut self) {
-        if self.run.as_mut().is_some_and(|run| run.poll().is_some()) {
-            let ended = self.run.take();
-            ended.into_iter().for_each(|run| self.keep(&run));
+    /// Takes in what the twin has told; starts the next one when it is gone. Says whether there is
+    /// something new in [`done`](Self::done) or [`ended`](Self::ended). Never waits.
+    pub fn poll(&mut self) -> bool {
+        let mut has_news = false;
+        if self.run.as_mut().is_some_and(|run| run.poll().is_some())
+            && let Some(run) = self.run.take()
+        {
+            self.keep(&run);
+            self.ended = Some(run);
+            has_news = true;
         }
         if self.run.is_none()
             && let Some(choice) = self.waiting.pop_front()
         {
             match Run::start(choice, &self.launcher) {
                 Ok(run) => self.run = Some(run),
-                Err(error) => self.push(RunRecord {
-                    pattern: choice.pattern,
-                    variant: choice.variant,
-                    ending: Ending::Died(error.to_string()),
-                    figures: None,
-                }),
+                Err(error) => {
+                    self.push(RunRecord {
+                        pattern: choice.pattern,
+                        variant: choice.variant,
+                        ending: Ending::Died(error.to_string()),
+                        figures: None,
+                    });
+                    has_news = true;
+                }
             }
         }
+        has_news
     }
 
     /// Ends what runs and forgets what waits.
@@ -87,6 +98,11 @@ impl Session {
     /// What runs.
     pub fn run(&self) -> Option<&Run> {
         self.run.as_ref()
+    }
+
+    /// The run that has ended last, with all that its twin has told.
+    pub fn ended(&self) -> Option<&Run> {
+        self.ended.as_ref()
     }
 
     /// How many wait.

@@ -2,6 +2,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Stream;
+#[cfg(target_os = "linux")]
+use crate::lab::{PatternId, Variant};
 use crate::record::{ItemId, JobId, PanicKey};
 
 /// Something a person asked for. Panels push them; the app runs each once, after drawing.
@@ -58,6 +60,9 @@ pub enum Command {
     ResolveBacktrace(JobId, PanicKey),
     /// Forget the frames that took too long.
     ClearIncidents,
+    /// Do something in the Freeze Lab.
+    #[cfg(target_os = "linux")]
+    Lab(LabCommand),
     /// Take a notice away.
     DismissNotice(usize),
     /// Leave once the running work has ended.
@@ -88,6 +93,26 @@ impl Command {
             _ => "doing what was asked for",
         }
     }
+}
+
+/// What can be asked of the Freeze Lab.
+#[cfg(target_os = "linux")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LabCommand {
+    /// Show this pattern.
+    Select(PatternId),
+    /// Run one half of it.
+    Run(PatternId, Variant),
+    /// Run both halves.
+    RunBoth(PatternId),
+    /// Run both halves of every pattern.
+    RunAll,
+    /// Open the window of one half, and leave it to the person.
+    TryByHand(PatternId, Variant),
+    /// End the run, frozen or not, and forget those that wait.
+    Stop,
+    /// Save the report to a file that a dialog asks for.
+    SaveReport,
 }
 
 /// How much a notice matters.

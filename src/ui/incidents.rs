@@ -2,32 +2,45 @@
 
 use std::time::{Duration, SystemTime};
 
-use eframe::egui::{Grid, ScrollArea, Ui};
+use eframe::egui::{CollapsingHeader, Grid, RichText, ScrollArea, Ui};
 
-use super::Command;
+use super::{Command, words};
 use crate::record::{IncidentRecord, Incidents};
 
-/// Shows them, newest first.
+/// How high the list becomes before it scrolls, in points.
+const HEIGHT: f32 = 96.0;
+
+/// Shows how many there were, and on request which, newest first.
 pub(crate) fn incidents_ui(
     incidents: &Incidents,
     now: SystemTime,
     ui: &mut Ui,
     commands: &mut Vec<Command>,
 ) {
-    ui.horizontal(|ui| {
-        ui.strong("Incidents of this window");
-        if incidents.iter().len() > 0 && ui.button("Clear incidents").clicked() {
-            commands.push(Command::ClearIncidents);
-        }
-    });
-    if incidents.iter().len() == 0 {
-        ui.weak("None: no frame took longer than 100 ms.");
+    let count = incidents.iter().len();
+    if count == 0 {
+        ui.label(
+            RichText::new("Watchdog: no frame of this window took longer than 100 ms.").weak(),
+        );
         return;
     }
-    ScrollArea::vertical().id_salt("incidents").show(ui, |ui| {
+    let incidents_of = words::plural(count, "incident", "incidents");
+    let title = format!("Watchdog: {incidents_of} in this window");
+    CollapsingHeader::new(title)
+        .id_salt("incidents")
+        .show(ui, |ui| {
+            list_ui(incidents, now, ui);
+            if ui.button("Clear incidents").clicked() {
+                commands.push(Command::ClearIncidents);
+            }
+        });
+}
+
+fn list_ui(incidents: &Incidents, now: SystemTime, ui: &mut Ui) {
+    ScrollArea::vertical().max_height(HEIGHT).show(ui, |ui| {
         Grid::new("incidents")
             .num_columns(3)
-            .striped(true)
+            .spacing([16.0, 2.0])
             .show(ui, |ui| {
                 for incident in incidents.iter() {
                     incident_ui(incident, now, ui);
@@ -39,12 +52,12 @@ pub(crate) fn incidents_ui(
 fn incident_ui(incident: &IncidentRecord, now: SystemTime, ui: &mut Ui) {
     let ago = now.duration_since(incident.began).unwrap_or_default();
     ui.label(ago_text(ago));
-    ui.label(format!("{} ms", incident.lasted.as_millis()));
-    ui.label(incident.label.as_deref().unwrap_or("–"));
+    ui.monospace(format!("{:>7} ms", incident.lasted.as_millis()));
+    ui.label(incident.label.as_deref().unwrap_or("between labels"));
     ui.end_row();
 }
 
-/// How long ago, in the largest whole unit: it changes rarely, so nothing has to be redrawn for it.
+/// How long ago, in the largest whole unit: nothing has to be redrawn for it.
 fn ago_text(ago: Duration) -> String {
     let mins = ago.as_secs() / 60;
     match mins {

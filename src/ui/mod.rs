@@ -8,9 +8,17 @@ pub(crate) mod close_question;
 mod command_options;
 pub(crate) mod desktop;
 pub(crate) mod files_panel;
+#[cfg(target_os = "linux")]
+pub mod frame_line;
 pub(crate) mod incidents;
 pub(crate) mod job_panel;
 pub(crate) mod jobs_panel;
+#[cfg(target_os = "linux")]
+pub(crate) mod lab_code;
+#[cfg(target_os = "linux")]
+pub(crate) mod lab_figures;
+#[cfg(target_os = "linux")]
+pub mod lab_page;
 pub(crate) mod notices;
 pub(crate) mod options_panel;
 pub(crate) mod output_log;
@@ -29,7 +37,11 @@ mod command;
 mod results_rows;
 mod view;
 
+#[cfg(target_os = "linux")]
+pub use choices::LabChoices;
 pub use choices::{Choices, Settings, ThemeChoice};
+#[cfg(target_os = "linux")]
+pub use command::LabCommand;
 pub use command::{Command, Notice, Severity};
 pub(crate) use view::ShownOutput;
 pub use view::{

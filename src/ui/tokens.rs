@@ -30,6 +30,8 @@ pub struct Tokens {
     pub on_accent: Color32,
     /// What is selected.
     pub selection: Color32,
+    /// Behind a line of code that makes the difference.
+    pub marked: Color32,
     /// Work that waits or was cancelled.
     pub neutral: Color32,
     /// Work that runs.
@@ -73,6 +75,7 @@ static LIGHT: Tokens = Tokens {
     accent: rgb(0x00, 0x62, 0x9B),
     on_accent: rgb(0xFF, 0xFF, 0xFF),
     selection: rgb(0xCF, 0xE4, 0xF3),
+    marked: rgb(0xFD, 0xE9, 0xD8),
     neutral: rgb(0x6F, 0x77, 0x80),
     running: rgb(0x00, 0x72, 0xB2),
     returned: rgb(0x00, 0x8A, 0x65),
@@ -94,6 +97,7 @@ static DARK: Tokens = Tokens {
     accent: rgb(0x2B, 0x84, 0xC0),
     on_accent: rgb(0xFF, 0xFF, 0xFF),
     selection: rgb(0x1F, 0x46, 0x62),
+    marked: rgb(0x45, 0x2C, 0x16),
     neutral: rgb(0x9A, 0xA2, 0xAB),
     running: rgb(0x56, 0xB4, 0xE9),
     returned: rgb(0x2F, 0xC1, 0x96),

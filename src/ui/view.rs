@@ -37,18 +37,21 @@ pub enum Page {
     /// Jobs, and what came back.
     #[default]
     Workbench,
+    /// Ways to wait, measured in windows of their own.
+    FreezeLab,
     /// Look and behaviour.
     Settings,
 }
 
 impl Page {
     /// All of them, in the order in which they are offered.
-    pub const ALL: [Self; 2] = [Self::Workbench, Self::Settings];
+    pub const ALL: [Self; 3] = [Self::Workbench, Self::FreezeLab, Self::Settings];
 
     /// The name on screen.
     pub fn title(self) -> &'static str {
         match self {
             Self::Workbench => "Workbench",
+            Self::FreezeLab => "Freeze Lab",
             Self::Settings => "Settings",
         }
     }

@@ -64,3 +64,19 @@ fn the_waits_are_listed_with_their_time_left() {
     window.until("the window, in the background");
     window.until("499.");
 }
+
+#[test]
+fn a_wait_on_the_ui_thread_becomes_an_incident_with_its_reason() {
+    let mut window = with_a_long_job();
+    window.set("Timeout (s)", 0.25);
+    window.click("Wait on the UI thread");
+    window.click("Join with timeout");
+    window.until("blocked the window for 2");
+    window.click("Freeze Lab");
+    window.until("in this window");
+    let title = window.texts_with("in this window");
+    window.click(&title[0]);
+    window.until("waiting for a job on the UI thread");
+    window.click("Clear incidents");
+    window.until("no frame of this window took longer");
+}

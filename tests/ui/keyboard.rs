@@ -62,6 +62,28 @@ fn every_widget_of_a_job_is_reached_by_tab() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn the_freeze_lab_is_worked_by_keyboard_alone() {
+    use meanwhile::lab::PatternId;
+
+    let mut window = Window::open();
+    tab_to(&mut window, "Freeze Lab");
+    window.press(Modifiers::NONE, Key::Enter);
+    for name in ["Work", "Seconds", "Repeat", "Run all"] {
+        tab_to(&mut window, name);
+    }
+    for pattern in PatternId::all() {
+        let entry = pattern.entry();
+        tab_to(&mut window, entry.id);
+        window.press(Modifiers::NONE, Key::Enter);
+        assert!(window.shows(entry.fix), "{pattern} is not shown");
+    }
+    for name in ["Run both", "Run bad", "Run fixed", "Try by hand: bad"] {
+        tab_to(&mut window, name);
+    }
+}
+
+#[test]
 fn the_shortcuts_do_what_the_settings_page_says() {
     let mut window = Window::open();
     window.press(Modifiers::COMMAND, Key::O);

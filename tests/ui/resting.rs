@@ -37,6 +37,15 @@ fn an_idle_window_asks_for_no_frame() {
 }
 
 #[test]
+fn an_idle_freeze_lab_asks_for_no_frame() {
+    let mut window = Window::open();
+    window.click("Freeze Lab");
+    let frames = rest(&mut window);
+    assert!(frames < 20, "{frames} frames to come to rest");
+    assert!(window.shows("0 repaints per second"));
+}
+
+#[test]
 fn a_text_field_with_the_keyboard_asks_for_no_frame() {
     let mut window = Window::open();
     window.type_into("Path", "/etc");

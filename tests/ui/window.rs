@@ -43,14 +43,31 @@ impl Window {
         Self::build(Harness::builder(), dir, files)
     }
 
+    /// A window that can't start processes: who would do it is not there.
+    pub(crate) fn open_without_launcher() -> Self {
+        let dir = tempfile::tempdir().expect("a folder for the test");
+        let launcher = Launcher::of_program(dir.path().join("not there"));
+        Self::build_with(Harness::builder(), dir, &[], launcher)
+    }
+
     pub(crate) fn build(
         builder: HarnessBuilder<App>,
         dir: tempfile::TempDir,
         files: &[PathBuf],
     ) -> Self {
+        let launcher = Launcher::of_program(env!("CARGO_BIN_EXE_meanwhile"));
+        Self::build_with(builder, dir, files, launcher)
+    }
+
+    fn build_with(
+        builder: HarnessBuilder<App>,
+        dir: tempfile::TempDir,
+        files: &[PathBuf],
+        launcher: Launcher,
+    ) -> Self {
         let dialogs = FakeDialogs::default();
         let mut setup = Setup::new(files.to_vec(), dir.path(), Box::new(dialogs.clone()));
-        setup.launcher = Some(Launcher::of_program(env!("CARGO_BIN_EXE_meanwhile")));
+        setup.launcher = Some(launcher);
         let afterwards = setup.afterwards.clone();
         let mut harness = builder
             .with_size([1180.0, 780.0])

@@ -1,0 +1,140 @@
+//! The source of a pattern, with the lines marked that make the difference.
+
+use eframe::egui::text::LayoutJob;
+use eframe::egui::{self, Galley, Rangef, Rect, ScrollArea, Sense, TextStyle, Ui};
+use egui_extras::syntax_highlighting::{CodeTheme, TokenType, highlight};
+
+use super::tokens::{Tokens, tokens};
+use crate::lab::PatternId;
+
+/// What begins the remark on a line that makes the difference.
+const REMARK: &str = "// \u{2190}";
+
+/// Left of the code, for the bars of the marked lines.
+const INDENT: f32 = 8.0;
+
+/// So many lines before the first marked one are in sight at first.
+const LEAD: usize = 9;
+
+/// What is kept of the source from frame to frame: it is coloured once.
+#[derive(Default)]
+pub(crate) struct Code {
+    coloured: Option<Coloured>,
+}
+
+struct Coloured {
+    pattern: PatternId,
+    is_dark: bool,
+    text: LayoutJob,
+    marked: Vec<Marked>,
+}
+
+/// A line that makes the difference.
+struct Marked {
+    /// From 0.
+    line: usize,
+    /// For those who do not see its ground.
+    text: String,
+}
+
+/// The file of a pattern.
+pub(crate) fn code_ui(pattern: PatternId, code: &mut Code, ui: &mut Ui) {
+    let is_dark = ui.visuals().dark_mode;
+    let is_of = |coloured: &Coloured| coloured.pattern == pattern && coloured.is_dark == is_dark;
+    let mut area = ScrollArea::vertical()
+        .id_salt(pattern.entry().id)
+        .auto_shrink(false);
+    let kept = code.coloured.take().filter(is_of);
+    let is_new = kept.is_none();
+    let coloured = kept.unwrap_or_else(|| Coloured::new(pattern, ui));
+    if is_new {
+        area = area.vertical_scroll_offset(coloured.first_sight(ui));
+    }
+    area.show(ui, |ui| coloured.show(ui));
+    code.coloured = Some(coloured);
+}
+
+impl Coloured {
+    fn new(pattern: PatternId, ui: &Ui) -> Self {
+        let source = pattern.entry().source;
+        let theme = theme(tokens(ui), ui);
+        let lines = source.lines().enumerate();
+        let marked = lines.filter(|(_, line)| line.contains(REMARK));
+        Self {
+            pattern,
+            is_dark: ui.visuals().dark_mode,
+            text: highlight(ui.ctx(), ui.style(), &theme, source, "rs"),
+            marked: marked
+                .map(|(line, text)| Marked {
+                    line,
+                    text: format!("Marked line {}: {}", line + 1, text.trim()),
+                })
+                .collect(),
+        }
+    }
+
+    /// How far to scroll for the first marked line to be seen with what leads to it.
+    fn first_sight(&self, ui: &Ui) -> f32 {
+        let line = self.marked.first().map_or(0, |marked| marked.line);
+        line.saturating_sub(LEAD) as f32 * ui.text_style_height(&TextStyle::Monospace)
+    }
+
+    fn show(&self, ui: &mut Ui) {
+        let mut text = self.text.clone();
+        text.wrap.max_width = ui.available_width() - INDENT;
+        let galley = ui.fonts_mut(|fonts| fonts.layout_job(text));
+        let place = ui.available_rect_before_wrap();
+        for (line, y) in lines_of(&galley) {
+            if let Some(marked) = self.marked.iter().find(|marked| marked.line == line) {
+                let y = Rangef::new(place.top() + y.min, place.top() + y.max);
+                marked_ui(marked, Rect::from_x_y_ranges(place.x_range(), y), ui);
+            }
+        }
+        ui.horizontal_top(|ui| {
+            ui.spacing_mut().item_spacing.x = 0.0;
+            ui.add_space(INDENT);
+            ui.add(egui::Label::new(galley).selectable(true));
+        });
+    }
+}
+
+/// The ground of a marked line, in colour and with a bar at its left.
+fn marked_ui(marked: &Marked, rect: Rect, ui: &Ui) {
+    let (tokens, painter) = (tokens(ui), ui.painter());
+    painter.rect_filled(rect, 0, tokens.marked);
+    painter.rect_filled(rect.with_max_x(rect.left() + 3.0), 0, tokens.failed);
+    let line = ui.interact(rect, ui.scope_id().with(marked.line), Sense::hover());
+    line.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &marked.text));
+}
+
+/// The lines of the file, each over all the rows that it takes.
+fn lines_of(galley: &Galley) -> impl Iterator<Item = (usize, Rangef)> {
+    let mut line = 0;
+    let mut top = None;
+    galley.rows.iter().filter_map(move |row| {
+        let rect = row.rect();
+        let top_of_line = *top.get_or_insert(rect.top());
+        if !row.ends_with_newline {
+            return None;
+        }
+        top = None;
+        line += 1;
+        Some((line - 1, Rangef::new(top_of_line, rect.bottom())))
+    })
+}
+
+/// The colours of the code are those of the states, which stay apart for colour-blind eyes.
+fn theme(tokens: &Tokens, ui: &Ui) -> CodeTheme {
+    let mut theme = CodeTheme::from_style(ui.style());
+    for (kind, color) in [
+        (TokenType::Comment, tokens.text_weak),
+        (TokenType::Function, tokens.text),
+        (TokenType::Keyword, tokens.panicked),
+        (TokenType::Literal, tokens.text),
+        (TokenType::StringLiteral, tokens.returned),
+        (TokenType::Punctuation, tokens.text_weak),
+    ] {
+        theme.format_mut(kind).color = color;
+    }
+    theme
+}

@@ -1,0 +1,241 @@
+//! The page `Freeze Lab`, fed with figures: real twins need a screen.
+
+use eframe::egui::Ui;
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+use meanwhile::app::{DialogAnswer, DialogRequest};
+use meanwhile::lab::{
+    Ending, Fact, Figures, FrameLine, Machine, PatternId, Report, RunRecord, Stamped, Variant,
+};
+use meanwhile::ui::lab_page::{LabParts, LabView, lab_ui};
+use meanwhile::ui::{LabChoices, tokens};
+
+use super::window::Window;
+
+#[test]
+fn every_pattern_is_listed_and_shows_its_code_with_the_marked_lines() {
+    let mut window = Window::open();
+    window.click("Freeze Lab");
+    for pattern in PatternId::all() {
+        let entry = pattern.entry();
+        window.named(entry.id).scroll_to_me();
+        window.harness.run_steps(10);
+        window.click(entry.id);
+        let lines = entry.source.lines().enumerate();
+        let marked: Vec<_> = lines
+            .filter(|(_, line)| line.contains("// \u{2190}"))
+            .collect();
+        assert!(!marked.is_empty(), "{pattern} marks no line");
+        for (line, text) in marked {
+            let name = format!("Marked line {}: {}", line + 1, text.trim());
+            assert!(window.shows(&name), "{name}\n{}", window.texts());
+        }
+    }
+}
+
+#[test]
+fn a_twin_that_cannot_be_started_says_why_and_the_rest_goes_on() {
+    let mut window = Window::open_without_launcher();
+    window.click("Freeze Lab");
+    assert!(!window.is_enabled("Save report…"));
+    window.set("Repeat", 2.0);
+    window.click("Run all");
+    window.until_it(|window| !window.is_enabled("Stop"), "the end of all runs");
+    for pattern in PatternId::all() {
+        window.named(pattern.entry().id).scroll_to_me();
+        window.harness.run_steps(10);
+        window.click(pattern.entry().id);
+        for half in ["Bad: ", "Fixed: "] {
+            let reasons = window.texts_with(half);
+            let names_it = reasons.iter().any(|reason| reason.contains("not there"));
+            assert!(names_it, "{pattern}: {reasons:?}\n{}", window.texts());
+        }
+    }
+    assert!(window.is_enabled("Run both"));
+    assert!(window.shows("Nothing runs."));
+}
+
+#[test]
+fn the_report_is_saved_in_the_format_of_its_name() {
+    let mut window = Window::open_without_launcher();
+    window.click("Freeze Lab");
+    window.click("Run both");
+    window.until_it(|window| window.is_enabled("Save report…"), "a report");
+    for (name, begins, has) in [
+        ("lab.json", "{", "\"id\": \"join-in-click\""),
+        (
+            "lab.CSV",
+            "id,variant,runs,frame_gap_p50_ms,",
+            "\r\njoin-in-click,fixed,0,",
+        ),
+        ("lab.md", "| pattern | bad |", "| join-in-click | "),
+    ] {
+        let path = window.dir.path().join(name);
+        window.click("Save report…");
+        window
+            .dialogs
+            .answer(DialogAnswer::Picked(vec![path.clone()]));
+        window.until(&format!("saved to {}", path.display()));
+        let text = std::fs::read_to_string(path).unwrap();
+        assert!(text.starts_with(begins), "{text}");
+        assert!(text.contains(has), "{text}");
+    }
+    let offered = DialogRequest::Save {
+        title: "Save the report".to_owned(),
+        file_name: "freeze-lab.md".to_owned(),
+    };
+    assert_eq!(window.dialogs.asked()[0], offered);
+    assert!(window.shows("Run both"), "the page was left");
+}
+
+#[test]
+fn what_was_chosen_for_the_runs_is_there_again_in_the_next_window() {
+    let mut window = Window::open();
+    window.click("Freeze Lab");
+    window.choose("Work", "Sleep");
+    window.set("Seconds", 3.5);
+    window.set("Repeat", 5.0);
+    let Window { harness, dir, .. } = window;
+    let mut app = harness.into_state();
+    eframe::App::on_exit(&mut app, None);
+
+    let window = Window::open_in(dir, &[]);
+    let value = |name| window.named(name).value().unwrap();
+    assert_eq!(value("Work"), "Sleep");
+    assert_eq!(value("Seconds"), "3.5");
+    assert_eq!(value("Repeat"), "5");
+}
+
+#[test]
+fn both_halves_show_their_figures_with_the_ratio_and_a_verdict() {
+    let page = page(&[
+        finished(Variant::Bad, &[0, 2_000, 2_010]),
+        finished(Variant::Fixed, &[0, 10, 20]),
+    ]);
+    for text in ["2.00 s frozen; fixed: never frozen", "finished", "200×"] {
+        assert!(page.query_all_by_label(text).next().is_some(), "{text}");
+    }
+    let longest = page.query_all_by_label("2 000").count();
+    assert!(longest >= 2, "the longest gap and the frozen time");
+}
+
+#[test]
+fn the_median_of_several_runs_stands_with_its_spread() {
+    let page = page(&[
+        finished(Variant::Bad, &[0, 1_000]),
+        finished(Variant::Bad, &[0, 2_000]),
+        finished(Variant::Bad, &[0, 2_500]),
+    ]);
+    assert!(page.query_all_by_label("2 000 ±500").next().is_some());
+    page.get_by_label("Median ± spread of 3");
+}
+
+#[test]
+fn a_bad_half_that_does_not_misbehave_here_says_so() {
+    let page = page(&[
+        finished(Variant::Bad, &[0, 10, 20]),
+        finished(Variant::Fixed, &[0, 10, 20]),
+    ]);
+    let verdicts = page.query_all_by_label_contains("not reproduced here: never frozen");
+    assert!(verdicts.count() >= 1);
+}
+
+#[test]
+fn a_twin_that_died_says_how_beside_the_other_s_figures() {
+    let died = Ending::Died("it ended with exit code 1: no window for you".to_owned());
+    let page = page(&[
+        RunRecord {
+            pattern: first(),
+            variant: Variant::Bad,
+            ending: died,
+            figures: None,
+        },
+        finished(Variant::Fixed, &[0, 10, 20]),
+    ]);
+    page.get_by_label("Bad: it ended with exit code 1: no window for you");
+    page.get_by_label("died");
+    page.get_by_label("finished");
+}
+
+#[test]
+fn the_plot_says_in_words_how_long_a_frozen_twin_has_shown_nothing() {
+    let mut view = LabView::default();
+    let mut line = FrameLine::new(first().entry().script);
+    for (at_ms, fact) in frames(&[0, 10]).into_iter().chain([(1_510, beat())]) {
+        line.take(&stamped(at_ms, fact));
+    }
+    *view.line_mut(first(), Variant::Bad) = line;
+    let page = harness(&[], view);
+    page.get_by_label("Frame gaps over time, bad: longest 1.5 s, fixed: not run yet");
+}
+
+fn first() -> PatternId {
+    PatternId::all().next().expect("there are patterns")
+}
+
+/// The page after these runs.
+fn page(runs: &[RunRecord]) -> Harness<'static> {
+    harness(runs, LabView::default())
+}
+
+fn harness(runs: &[RunRecord], mut view: LabView) -> Harness<'static> {
+    let report = Report::from_runs(Machine::this(None), runs);
+    let mut choices = LabChoices::default();
+    let mut page_ui = move |ui: &mut Ui| {
+        tokens::install(ui.ctx());
+        let parts = LabParts {
+            report: &report,
+            running: None,
+            waiting: 0,
+            is_busy: false,
+            can_run: true,
+            dialog_open: false,
+        };
+        lab_ui(&parts, &mut view, &mut choices, ui, &mut Vec::new());
+    };
+    Harness::builder()
+        .with_size([1180.0, 1400.0])
+        .build_ui(move |ui| page_ui(ui))
+}
+
+/// A run whose frames began at these times after the click on `Start`.
+fn finished(variant: Variant, frames_ms: &[u64]) -> RunRecord {
+    let facts = frames(frames_ms);
+    let last = facts.last().map_or(0, |(at, _)| *at);
+    let facts = facts.into_iter().chain([
+        (last, Fact::DidEnd),
+        (last, Fact::DidShow),
+        (last, Fact::Over),
+    ]);
+    let facts: Vec<_> = facts.map(|(at, fact)| stamped(at, fact)).collect();
+    RunRecord {
+        pattern: first(),
+        variant,
+        ending: Ending::Finished,
+        figures: Figures::of(&facts, Ending::Finished),
+    }
+}
+
+/// `Start` is clicked in the first of these frames.
+fn frames(at_ms: &[u64]) -> Vec<(u64, Fact)> {
+    let begin = |at: u64| (at, Fact::DidBegin { hidden: false });
+    let (first, others) = at_ms.split_first().expect("a frame");
+    let mut facts = vec![
+        begin(*first),
+        (*first, Fact::DidStart),
+        (*first, Fact::DidClick),
+    ];
+    facts.extend(others.iter().copied().map(begin));
+    facts
+}
+
+fn beat() -> Fact {
+    Fact::Beat { cpu_ns: 0 }
+}
+
+fn stamped(at_ms: u64, fact: Fact) -> Stamped {
+    Stamped {
+        at_ns: at_ms * 1_000_000,
+        fact,
+    }
+}
