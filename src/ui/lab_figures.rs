@@ -21,7 +21,7 @@ const NAME_WIDTH: f32 = 150.0;
 const RATIO_WIDTH: f32 = 48.0;
 const GAP: f32 = 6.0;
 
-static FIGURES: [Figure; 18] = [
+static FIGURES: [Figure; 19] = [
     Figure {
         name: "Frame gap (ms), p50",
         judges: None,
@@ -45,6 +45,12 @@ static FIGURES: [Figure; 18] = [
         judges: None,
         says: "The longest time without a frame.",
         of: |run| Some(run.frame_gap_ms?.max),
+    },
+    Figure {
+        name: "Frame drawn in (ms), p50",
+        judges: Some(Judged::FrameTime),
+        says: "From the beginning of a frame until it is drawn: half take less.",
+        of: |run| Some(run.frame_ms?.p50),
     },
     Figure {
         name: "Input latency (ms), p50",
@@ -84,7 +90,7 @@ static FIGURES: [Figure; 18] = [
     },
     Figure {
         name: "UI thread, CPU (ms)",
-        judges: Some(Judged::UiCpu),
+        judges: None,
         says: "What the thread that draws used of a processor while it was watched.",
         of: |run| Some(run.ui_cpu_ms),
     },

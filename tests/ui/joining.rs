@@ -74,8 +74,7 @@ fn a_wait_on_the_ui_thread_becomes_an_incident_with_its_reason() {
     window.until("blocked the window for 2");
     window.click("Freeze Lab");
     window.until("in this window");
-    let title = window.texts_with("in this window");
-    window.click(&title[0]);
+    window.click_part("in this window");
     window.until("waiting for a job on the UI thread");
     window.click("Clear incidents");
     window.until("no frame of this window took longer");

@@ -95,6 +95,13 @@ impl Window {
         self.harness.step();
     }
 
+    /// Presses the one widget whose name contains this: the rest is a figure that varies.
+    pub(crate) fn click_part(&mut self, part: &str) {
+        self.harness.get_by_label_contains(part).click();
+        self.harness.step();
+        self.harness.step();
+    }
+
     /// The widget with this name; text that merely says the same is not meant.
     pub(crate) fn named<'a>(&'a self, name: &'a str) -> Node<'a> {
         let nodes = self.harness.query_all_by_label(name);
