@@ -259,7 +259,9 @@ impl Painter<'_> {
             let x = painter.round_to_pixel_center(x);
             painter.vline(x, time.area.y_range(), stroke);
             let left = Pos2::new(x.max(taken) + 3.0, time.area.top() + 2.0);
-            let drawn = self.text(left, Align2::LEFT_TOP, name.to_owned(), self.tokens.text);
+            let (font, color) = (self.font.clone(), self.tokens.text);
+            let painter = self.ui.painter_at(time.area);
+            let drawn = painter.text(left, Align2::LEFT_TOP, name, font, color);
             taken = drawn.right() + UNIT;
         }
     }

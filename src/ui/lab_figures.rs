@@ -17,8 +17,11 @@ struct Figure {
     of: fn(&Figures) -> Option<f64>,
 }
 
-const NAME_WIDTH: f32 = 150.0;
-const RATIO_WIDTH: f32 = 48.0;
+/// From here on a figure is shown without a fraction.
+const WHOLE: f64 = 100.0;
+
+const NAME_WIDTH: f32 = 142.0;
+const RATIO_WIDTH: f32 = 44.0;
 const GAP: f32 = 6.0;
 
 static FIGURES: [Figure; 19] = [
@@ -243,13 +246,18 @@ fn deaths_ui(rows: [Option<&Row>; 2], ui: &mut Ui) {
     }
 }
 
+/// The spread is no more precise than the median.
 fn figure_text(centre: Centre, is_repeated: bool) -> String {
     let median = number(centre.median);
-    if is_repeated {
-        format!("{median} ±{}", number(centre.deviation))
-    } else {
-        median
+    if !is_repeated {
+        return median;
     }
+    let spread = if centre.median >= WHOLE {
+        centre.deviation.round()
+    } else {
+        centre.deviation
+    };
+    format!("{median} ±{}", number(spread))
 }
 
 /// In three digits at least, without a fraction that says nothing.
@@ -260,7 +268,7 @@ fn number(value: f64) -> String {
         reason = "saturates, and figures are not negative"
     )]
     let whole = value.round() as u64;
-    if value >= 100.0 || (value - value.round()).abs() < 1e-9 {
+    if value >= WHOLE || (value - value.round()).abs() < 1e-9 {
         words::count(whole)
     } else {
         format!("{value:.1}")

@@ -19,6 +19,8 @@ use crate::lab::{FrameLine, GapKind, Kind, PatternId, Report, Script, Variant};
 const BUSY: &str = "A run goes on. Stop it first.";
 const LIST_WIDTH: f32 = 276.0;
 const FIGURES_WIDTH: f32 = 372.0;
+/// Where there is less room the figures stand above the code, or the page is scrolled.
+const LEAST_CODE: egui::Vec2 = egui::vec2(260.0, 240.0);
 
 /// What the page is drawn from.
 pub struct LabParts<'a> {
@@ -268,32 +270,56 @@ fn halves_text(report: &Report, pattern: PatternId) -> String {
 
 fn pattern_ui(parts: &LabParts<'_>, view: &mut LabView, ui: &mut Ui, commands: &mut Vec<Command>) {
     let pattern = view.selected;
-    heading_ui(parts, pattern, ui);
-    ui.scope(|ui| what_ui(pattern, ui));
-    run_ui(parts, pattern, ui, commands);
-    ui.add_space(4.0);
-    let lines = Variant::ALL.map(|variant| view.lines.get(&(pattern, variant)));
-    frame_lines_ui(lines, ui);
-    legend_ui(pattern, ui);
-    ui.separator();
+    let height = ui.available_height();
+    ScrollArea::vertical()
+        .id_salt("pattern")
+        .auto_shrink(false)
+        .show(ui, |ui| {
+            heading_ui(parts, pattern, ui);
+            ui.scope(|ui| what_ui(pattern, ui));
+            run_ui(parts, pattern, ui, commands);
+            ui.add_space(4.0);
+            let lines = Variant::ALL.map(|variant| view.lines.get(&(pattern, variant)));
+            frame_lines_ui(lines, ui);
+            legend_ui(pattern, ui);
+            ui.separator();
+            if ui.available_width() < FIGURES_WIDTH + LEAST_CODE.x {
+                figures_ui(parts.report, pattern, ui);
+                let size = egui::vec2(ui.available_width(), LEAST_CODE.y);
+                ui.allocate_ui(size, |ui| code_frame_ui(pattern, &mut view.code, ui));
+                return;
+            }
+            let above = ui.min_rect().height() + ui.spacing().item_spacing.y;
+            let size = egui::vec2(ui.available_width(), (height - above).max(LEAST_CODE.y));
+            ui.allocate_ui(size, |ui| beside_ui(parts, pattern, &mut view.code, ui));
+        });
+}
+
+/// The figures at the left of the code, each with a scroll bar of its own.
+fn beside_ui(parts: &LabParts<'_>, pattern: PatternId, code: &mut Code, ui: &mut Ui) {
+    let margin = egui::Margin {
+        right: 8,
+        ..egui::Margin::ZERO
+    };
     Panel::left("figures")
         .resizable(true)
         .default_size(FIGURES_WIDTH)
         .min_size(FIGURES_WIDTH)
-        .frame(egui::Frame::new().inner_margin(egui::Margin {
-            right: 8,
-            ..egui::Margin::ZERO
-        }))
+        .frame(egui::Frame::new().inner_margin(margin))
         .show(ui, |ui| {
             ScrollArea::vertical()
                 .id_salt("figures")
                 .auto_shrink(false)
                 .show(ui, |ui| figures_ui(parts.report, pattern, ui));
         });
+    code_frame_ui(pattern, code, ui);
+}
+
+fn code_frame_ui(pattern: PatternId, code: &mut Code, ui: &mut Ui) {
     let frame = egui::Frame::new().fill(tokens(ui).field).inner_margin(6);
     CentralPanel::default()
         .frame(frame)
-        .show(ui, |ui| code_ui(pattern, &mut view.code, ui));
+        .show(ui, |ui| code_ui(pattern, code, ui));
 }
 
 fn heading_ui(parts: &LabParts<'_>, pattern: PatternId, ui: &mut Ui) {
