@@ -106,12 +106,11 @@ pub(super) fn lab(command: LabCommand, leave: Leave) -> anyhow::Result<ExitCode>
 }
 
 fn list() -> anyhow::Result<ExitCode> {
-    let mut lines = String::new();
-    for id in PatternId::all() {
-        let entry = id.entry();
-        lines.push_str(&format!("{id:<24} {}: {}\n", entry.bad, entry.symptom));
-    }
-    print(lines.as_bytes())?;
+    let lines = PatternId::all().map(|id| {
+        let (name, entry) = (id.to_string(), id.entry());
+        format!("{name:<24} {}: {}\n", entry.bad, entry.symptom)
+    });
+    print(lines.collect::<String>().as_bytes())?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,19 +1,19 @@
 //! What a thread and a process have used of the processors.
 
-/// The time of this thread on a processor, in nanoseconds; 0 where the system has no clock for it.
+/// The time of this thread on a processor, in nanoseconds.
 pub(super) fn of_thread() -> u64 {
     clock::now(clock::Of::Thread)
 }
 
-/// The time of this process on processors, in nanoseconds; 0 where the system has no clock for it.
+/// The time of this process on processors, in nanoseconds.
 pub(super) fn of_process() -> u64 {
     clock::now(clock::Of::Process)
 }
 
-#[cfg(target_os = "linux")]
 mod clock {
     use rustix::time::{ClockId, clock_gettime};
 
+    #[derive(Clone, Copy)]
     pub(super) enum Of {
         Thread,
         Process,
@@ -26,17 +26,5 @@ mod clock {
         });
         let (secs, nanos) = (time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs());
         secs * 1_000_000_000 + nanos
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-mod clock {
-    pub(super) enum Of {
-        Thread,
-        Process,
-    }
-
-    pub(super) fn now(_of: Of) -> u64 {
-        0
     }
 }

@@ -76,10 +76,7 @@ impl Work {
         let mut labour = Labour::new(self.kind);
         let step = self.length / STEPS;
         let start = Instant::now();
-        (1..=STEPS).map(move |done| {
-            labour.until(start + step * done);
-            done
-        })
+        (1..=STEPS).inspect(move |&done| labour.until(start + step * done))
     }
 
     /// In how many steps the work is done.

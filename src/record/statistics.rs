@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// The value below which the share `quantile` (0 to 1) of the values lies; `None` for no values.
 ///
 /// Between two values it is interpolated: type 7 of R. J. Hyndman and Y. Fan, "Sample Quantiles in
-/// Statistical Packages", The American Statistician 50 (1996), as NumPy and R do by default.
+/// Statistical Packages", The American Statistician 50 (1996), as `numpy` and R do by default.
 ///
 /// ```
 /// use meanwhile::record::statistics::quantile;

@@ -13,8 +13,12 @@ fn run(session: &Session, patterns: &[&str]) -> Vec<Value> {
     let args = ["lab", "run", "--secs", "1", "--format", "json"];
     let program = env!("CARGO_BIN_EXE_meanwhile");
     let json = session.tool(program, &[&args[..], patterns].concat());
-    let json: Value = serde_json::from_str(&json.unwrap()).unwrap();
-    json["patterns"].as_array().unwrap().clone()
+    let json = json.expect("the patterns give figures");
+    let json: Value = serde_json::from_str(&json).expect("stdout is JSON");
+    json["patterns"]
+        .as_array()
+        .expect("they are a list")
+        .clone()
 }
 
 fn number(half: &Value, path: &str) -> f64 {

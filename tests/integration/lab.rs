@@ -194,6 +194,11 @@ fn a_run_in_which_start_was_never_clicked_has_no_figures() {
     assert_eq!(Figures::of(&[], Ending::Stopped), None);
 }
 
+/// `join-in-click`.
+fn first() -> PatternId {
+    PatternId::all().next().expect("there are patterns")
+}
+
 /// A run of `join-in-click` whose window was frozen for so long.
 fn run(variant: Variant, frozen_ms: u64) -> RunRecord {
     let told = [
@@ -205,7 +210,7 @@ fn run(variant: Variant, frozen_ms: u64) -> RunRecord {
         (frozen_ms + 10, FRAME),
     ];
     RunRecord {
-        pattern: PatternId::all().next().unwrap(),
+        pattern: first(),
         variant,
         ending: Ending::Finished,
         figures: Some(figures(&told)),
@@ -218,7 +223,7 @@ fn report(runs: &[RunRecord]) -> Report {
 
 #[test]
 fn a_verdict_compares_the_medians_of_both_halves() {
-    let first = PatternId::all().next().unwrap();
+    let first = first();
     let runs = [
         run(Variant::Bad, 2_000),
         run(Variant::Bad, 9_000),
@@ -243,7 +248,7 @@ fn a_verdict_compares_the_medians_of_both_halves() {
 fn a_bad_half_that_does_not_misbehave_is_said_to_be_not_reproduced() {
     let runs = [run(Variant::Bad, 90), run(Variant::Fixed, 10)];
     let report = report(&runs);
-    let first = PatternId::all().next().unwrap();
+    let first = first();
     assert!(!report.verdict(first).unwrap().reproduced);
     let text = report.text();
     assert!(text.contains("not reproduced here"), "{text}");
@@ -289,14 +294,15 @@ fn every_pattern_marks_the_line_that_makes_the_difference_in_both_halves() {
 fn twins(script: &str) -> (tempfile::TempDir, Launcher) {
     let folder = folder();
     let path = folder.path().join("twin");
-    fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("the folder is ours");
+    let may_run = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(&path, may_run).expect("the file is ours");
     (folder, Launcher::of_program(path))
 }
 
 fn choice(variant: Variant, length: Duration) -> Choice {
     Choice {
-        pattern: PatternId::all().next().unwrap(),
+        pattern: first(),
         variant,
         kind: Kind::Sleep,
         length,
@@ -377,7 +383,7 @@ fn stopping_a_session_ends_a_frozen_twin_and_forgets_what_waits() {
     let (_folder, launcher) = twins("trap '' TERM; echo >&2; exec sleep 60");
     let mut session = Session::new(launcher);
     for variant in Variant::ALL {
-        session.add(choice(variant, Duration::from_secs(60)));
+        session.add(choice(variant, Duration::from_mins(1)));
     }
     session.poll();
     session.stop();

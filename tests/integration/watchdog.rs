@@ -15,7 +15,7 @@ fn watchdog(limit: Duration) -> (Watchdog, Receiver<Incident>) {
         // A test that has what it wanted is over.
         drop(reports.send(incident));
     });
-    (watchdog.unwrap(), incidents)
+    (watchdog.expect("the system has a thread left"), incidents)
 }
 
 #[track_caller]

@@ -46,6 +46,8 @@ fn task_ui(task: Option<&Task<Digest>>, ui: &mut Ui) {
 }
 
 /// A pattern's source and its two halves.
+type Halves = (&'static str, fn(Variant) -> Box<dyn Pattern>);
+
 macro_rules! halves {
     ($module:ident) => {
         (
@@ -233,7 +235,7 @@ const fn entry(
     fix: &'static str,
     script: Script,
     judged: Judged,
-    (source, make): (&'static str, fn(Variant) -> Box<dyn Pattern>),
+    (source, make): Halves,
 ) -> Entry {
     Entry {
         id,

@@ -138,7 +138,7 @@ impl Player {
                 return;
             }
             self.cues.knock();
-            if knocks % KNOCKS_A_CLICK == 0 {
+            if knocks.is_multiple_of(KNOCKS_A_CLICK) {
                 self.cues.0.clicks.fetch_add(1, Ordering::AcqRel);
                 self.log.note(Fact::DidClick);
             }

@@ -2,6 +2,7 @@
 
 use std::hash::{DefaultHasher, Hash as _, Hasher};
 
+use eframe::egui::layers::PaintList;
 use eframe::egui::{
     self, CentralPanel, Context, Event, LayerId, Modifiers, PointerButton, Pos2, RawInput, Shape,
     Ui,
@@ -65,7 +66,7 @@ impl Twin {
     }
 
     fn window_ui(&mut self, ui: &mut Ui) {
-        ui.heading(self.pattern.entry().bad);
+        ui.heading(self.pattern.entry().bad.replace('`', ""));
         ui.weak(match self.variant {
             Variant::Bad => "as it is often done",
             Variant::Fixed => self.pattern.entry().fix,
@@ -169,7 +170,7 @@ fn text_of(ctx: &egui::Context) -> u64 {
     let mut hasher = DefaultHasher::new();
     ctx.graphics(|layers| {
         let shapes = layers.get(LayerId::background()).into_iter();
-        for shape in shapes.flat_map(|list| list.all_entries()) {
+        for shape in shapes.flat_map(PaintList::all_entries) {
             hash_text(&shape.shape, &mut hasher);
         }
     });

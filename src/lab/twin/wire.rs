@@ -46,10 +46,6 @@ impl Wire {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this thread has nothing else to do than to wait for facts, and for the end"
-)]
 fn tell(log: &Log, facts: &Receiver<Stamped>, closed: &Receiver<()>) -> io::Result<()> {
     let mut out = io::stdout().lock();
     loop {
