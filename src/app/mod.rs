@@ -166,7 +166,7 @@ impl App {
             chores: chores::Chores::default(),
             resolving: Vec::new(),
             waits: Vec::new(),
-            watch: watch::Watch::new(ctx),
+            watch: watch::Watch::new(),
             behind_since: None,
             afterwards: setup.afterwards,
             leaving: None,

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use crossbeam_channel::Receiver;
-use eframe::egui;
 
 use crate::record::IncidentRecord;
 use crate::watchdog::{FrameGuard, LabelGuard, Watchdog};
@@ -21,18 +20,17 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    pub(super) fn new(ctx: &egui::Context) -> Self {
+    pub(super) fn new() -> Self {
         let (sender, ended) = crossbeam_channel::bounded(WAITING);
-        let ctx = ctx.clone();
         let watchdog = Watchdog::new(LIMIT, move |incident| {
             if incident.has_ended {
-                // Full: the window has not drawn for so long that others tell of it.
+                // Nobody is woken: where every frame is slow, that would never end. The window comes
+                // to rest with a frame of its own, and takes it in then. Full: others tell of it.
                 drop(sender.try_send(IncidentRecord {
                     began: incident.began,
                     lasted: incident.lasted,
                     label: incident.label,
                 }));
-                ctx.request_repaint();
             }
         });
         Self {

@@ -50,7 +50,7 @@ static FIGURES: [Figure; 19] = [
         of: |run| Some(run.frame_gap_ms?.max),
     },
     Figure {
-        name: "Frame drawn in (ms), p50",
+        name: "Frame time (ms), p50",
         judges: Some(Judged::FrameTime),
         says: "From the beginning of a frame until it is drawn: half take less.",
         of: |run| Some(run.frame_ms?.p50),
