@@ -18,7 +18,7 @@ use crate::ui::{Command, LabChoices, LabCommand};
 const GLANCE: Duration = Duration::from_millis(50);
 
 /// What a twin's window takes of the screen, with its frame.
-const TWIN_ROOM: Vec2 = Vec2::new(424.0, 460.0);
+const TWIN_ROOM: Vec2 = Vec2::new(344.0, 340.0);
 
 /// The runs, and what was made of them for the page.
 pub(super) struct Lab {

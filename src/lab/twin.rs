@@ -50,7 +50,7 @@ pub fn run_twin(options: &TwinOptions) -> anyhow::Result<()> {
     let mut viewport = egui::ViewportBuilder::default()
         .with_app_id("meanwhile-twin")
         .with_title(&title)
-        .with_inner_size([420.0, 420.0]);
+        .with_inner_size([340.0, 300.0]);
     if let Some(position) = options.position {
         viewport = viewport.with_position(position);
     }
