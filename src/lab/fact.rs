@@ -45,6 +45,11 @@ pub enum Fact {
     },
     /// `Start` was clicked.
     DidStart,
+    /// A thread has done so many small steps of the work.
+    DidSteps {
+        /// Of this thread alone.
+        steps: u64,
+    },
     /// The work has ended.
     DidEnd,
     /// The result is in the picture that is being drawn, for the first time.

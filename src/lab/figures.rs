@@ -46,6 +46,9 @@ pub struct Figures {
     pub gaps_above: [usize; THRESHOLDS.len()],
     /// From the end of the work to the frame that shows it; `None` where none did.
     pub time_to_result_ms: Option<f64>,
+    /// What a small step of the work took the thread that did it, in microseconds; `None` where the
+    /// work is not done in small steps.
+    pub step_us: Option<f64>,
     /// Whether the result was shown only once the mouse was moved.
     pub needed_a_hand: bool,
     /// From the wish to close the window until it was closed, or until the twin was ended for it.
@@ -122,6 +125,7 @@ impl Figures {
             input_latency_ms: Spread::of(trace.latencies()),
             frozen_ms: millis(frozen),
             time_to_result_ms: trace.shown.map(after_end),
+            step_us: trace.step_time().map(|time| millis(time) * 1e3),
             needed_a_hand: trace.needed_a_hand(),
             time_to_close_ms: trace.time_to_close(&ending).map(millis),
             ui_cpu_ms: millis(trace.ui_cpu()),
@@ -141,7 +145,7 @@ impl Figures {
             Judged::FrameGaps => self.frame_gap_ms.map(|gaps| gaps.p95),
             Judged::TimeToResult => Some(self.time_to_result_ms.unwrap_or(f64::INFINITY)),
             Judged::IdleRepaints => Some(self.idle_repaints_per_sec),
-            Judged::FrameTime => self.frame_ms.map(|frames| frames.p50),
+            Judged::StepTime => self.step_us,
             Judged::TimeToClose => self.time_to_close_ms,
             Judged::Survival => Some(match self.ending {
                 Ending::Died(_) => 1.0,
@@ -227,6 +231,20 @@ impl<'a> Trace<'a> {
             _ => None,
         });
         answers.collect()
+    }
+
+    /// The time of all threads that did small steps, shared out to these.
+    fn step_time(&self) -> Option<Duration> {
+        let steps = self.facts.iter().filter_map(|fact| match fact.fact {
+            Fact::DidSteps { steps } => Some(steps),
+            _ => None,
+        });
+        let (threads, steps) = steps.fold((0_u32, 0), |(threads, all), steps| {
+            (threads + 1, all + steps)
+        });
+        let worked = self.ended?.saturating_sub(self.started) * threads;
+        let nanos = u64::try_from(worked.as_nanos()).unwrap_or(u64::MAX);
+        (steps > 0).then(|| Duration::from_secs_f64(nanos as f64 / steps as f64 / 1e9))
     }
 
     fn needed_a_hand(&self) -> bool {

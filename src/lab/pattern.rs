@@ -84,8 +84,8 @@ pub enum Judged {
     TimeToResult,
     /// Frames in which nothing changed, per second.
     IdleRepaints,
-    /// The median time from the beginning of a frame until it is drawn.
-    FrameTime,
+    /// What a small step of the work costs the thread that does it.
+    StepTime,
     /// From the wish to close the window until it is closed.
     TimeToClose,
     /// Whether the window lives on.

@@ -133,7 +133,7 @@ impl Judged {
             Self::FrameGaps => (1000.0 / 60.0, 1.5),
             Self::TimeToResult => (200.0, 3.0),
             Self::IdleRepaints => (5.0, 3.0),
-            Self::FrameTime => (0.0, 1.5),
+            Self::StepTime => (0.0, 1.5),
             Self::TimeToClose => (200.0, 2.0),
             Self::Survival => (1.0, 0.0),
         }
@@ -146,7 +146,7 @@ impl Judged {
             Self::FrameGaps => "frame gaps, 95th percentile",
             Self::TimeToResult => "time to result",
             Self::IdleRepaints => "repaints without a change",
-            Self::FrameTime => "time to draw a frame, median",
+            Self::StepTime => "cost of an update to the worker",
             Self::TimeToClose => "time to close",
             Self::Survival => "whether the window lives on",
         }
@@ -161,7 +161,7 @@ impl Judged {
             Self::TimeToResult if figure.is_infinite() => "result never shown".to_owned(),
             Self::TimeToResult => format!("result after {}", time(figure)),
             Self::IdleRepaints => format!("{figure:.0} idle repaints/s"),
-            Self::FrameTime => format!("{} for a frame", time(figure)),
+            Self::StepTime => format!("{figure:.2} µs for each step of the work"),
             Self::TimeToClose => format!("closed after {}", time(figure)),
             Self::Survival if figure > 0.0 => "window gone".to_owned(),
             Self::Survival => "window lives on".to_owned(),

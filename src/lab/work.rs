@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use eframe::egui::Ui;
 use serde::{Deserialize, Serialize};
 
-use super::fact::Log;
+use super::fact::{Fact, Log};
 
 /// In how many steps the work is done.
 const STEPS: u32 = 20;
@@ -89,9 +89,14 @@ impl Work {
     pub fn small_steps(&self) -> impl Iterator<Item = u64> + use<> {
         let mut hasher = blake3::Hasher::new();
         let deadline = Instant::now() + self.length;
-        (1..).take_while(move |done: &u64| {
-            hasher.update(&done.to_le_bytes());
-            Instant::now() < deadline
+        let log = self.log.clone();
+        (1..).take_while(move |&steps: &u64| {
+            hasher.update(&steps.to_le_bytes());
+            let goes_on = Instant::now() < deadline;
+            if !goes_on {
+                log.note(Fact::DidSteps { steps });
+            }
+            goes_on
         })
     }
 

@@ -24,7 +24,7 @@ const NAME_WIDTH: f32 = 142.0;
 const RATIO_WIDTH: f32 = 44.0;
 const GAP: f32 = 6.0;
 
-static FIGURES: [Figure; 19] = [
+static FIGURES: [Figure; 20] = [
     Figure {
         name: "Frame gap (ms), p50",
         judges: None,
@@ -51,7 +51,7 @@ static FIGURES: [Figure; 19] = [
     },
     Figure {
         name: "Frame time (ms), p50",
-        judges: Some(Judged::FrameTime),
+        judges: None,
         says: "From the beginning of a frame until it is drawn: half take less.",
         of: |run| Some(run.frame_ms?.p50),
     },
@@ -90,6 +90,12 @@ static FIGURES: [Figure; 19] = [
         judges: Some(Judged::TimeToClose),
         says: "From the wish to close the window until it is closed.",
         of: |run| run.time_to_close_ms,
+    },
+    Figure {
+        name: "Step of the work (µs)",
+        judges: Some(Judged::StepTime),
+        says: "What a small step takes the thread that does it, with its update of the progress.",
+        of: |run| run.step_us,
     },
     Figure {
         name: "UI thread, CPU (ms)",

@@ -189,6 +189,21 @@ fn repaints_and_processor_time_are_those_of_the_watch() {
 }
 
 #[test]
+fn a_small_step_costs_its_share_of_the_time_of_all_threads() {
+    let told = [
+        (0, FRAME),
+        (0, Fact::DidStart),
+        (1_000, Fact::DidSteps { steps: 300 }),
+        (1_000, Fact::DidSteps { steps: 700 }),
+        (1_000, Fact::DidEnd),
+    ];
+    // Two threads worked for a second each.
+    let step = figures(&told).step_us.unwrap();
+    assert!((step - 2_000.0).abs() < 1e-9, "{step}");
+    assert_eq!(figures(&told[..2]).step_us, None);
+}
+
+#[test]
 fn a_run_in_which_start_was_never_clicked_has_no_figures() {
     assert_eq!(Figures::of(&facts(&[(0, FRAME)]), Ending::Finished), None);
     assert_eq!(Figures::of(&[], Ending::Stopped), None);
@@ -239,7 +254,7 @@ fn a_verdict_compares_the_medians_of_both_halves() {
     let judged = report.row(first, Variant::Bad).unwrap().judged.unwrap();
     assert!((judged.deviation - 100.0).abs() < 1e-9);
     let markdown = report.markdown();
-    let line = "| join-in-click | 2.10 s frozen (median of 3) | 0 ms frozen | – |";
+    let line = "| join-in-click | 2.10 s frozen (median of 3) | never frozen | – |";
     assert!(markdown.contains(line), "{markdown}");
     assert!(markdown.contains("60 Hz"), "{markdown}");
 }

@@ -211,10 +211,10 @@ pub(super) static ALL: &[Entry] = &[
     entry(
         "wake-per-update",
         "a wake for every update of the progress",
-        "frames take several times as long",
+        "the workers wait for the window's lock instead of working",
         "one wake at a time",
         Script::Untouched,
-        Judged::FrameTime,
+        Judged::StepTime,
         halves!(wake_per_update),
     ),
     entry(

@@ -1,7 +1,8 @@
-//! The worker wakes the window for each of millions of updates.
+//! The workers wake the window for each of millions of updates.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 
 use eframe::egui::{Context, Ui};
 
@@ -9,50 +10,62 @@ use super::{spawn, task_ui};
 use crate::join::{Builder, Changes, Task};
 use crate::lab::{Digest, Pattern, Work};
 
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
 #[derive(Default)]
 pub(super) struct Bad {
     done: Arc<AtomicU64>,
-    task: Option<Task<Digest>>,
+    tasks: Vec<Task<Digest>>,
 }
 
 impl Pattern for Bad {
     fn start(&mut self, work: Work, ctx: &Context) {
-        let (counter, wakes) = (self.done.clone(), ctx.clone());
-        self.task = spawn(ctx, move || {
-            for done in work.small_steps() {
-                counter.store(done, Ordering::Relaxed);
-                wakes.request_repaint(); // ← takes a lock that the window needs for its frame
-            }
-            work.digest()
+        let tasks = (0..cores()).filter_map(|_| {
+            let (work, counter, wakes) = (work.clone(), self.done.clone(), ctx.clone());
+            spawn(ctx, move || {
+                for _ in work.small_steps() {
+                    counter.fetch_add(1, Ordering::Relaxed);
+                    wakes.request_repaint(); // ← takes the lock that each widget of a frame needs
+                }
+                work.digest()
+            })
         });
+        self.tasks = tasks.collect();
     }
 
     fn ui(&mut self, ui: &mut Ui) {
         let done = self.done.load(Ordering::Relaxed);
         ui.label(format!("step {done}"));
-        task_ui(self.task.as_ref(), ui);
+        task_ui(self.tasks.first(), ui);
     }
 }
 
 #[derive(Default)]
 pub(super) struct Fixed {
     changes: Option<Changes>,
-    task: Option<Task<Digest>>,
+    tasks: Vec<Task<Digest>>,
 }
 
 impl Pattern for Fixed {
     fn start(&mut self, work: Work, ctx: &Context) {
         let ctx = ctx.clone();
         let changes = Changes::new(move || ctx.request_repaint()); // ← one wake at a time
-        let builder = Builder::new("work").report_to(&changes);
-        self.changes = Some(changes);
-        let task = builder.spawn(move |context| {
-            for done in work.small_steps() {
-                context.set_progress(done, 0);
-            }
-            work.digest()
+        let tasks = (0..cores()).filter_map(|_| {
+            let work = work.clone();
+            let task = Builder::new("work")
+                .report_to(&changes)
+                .spawn(move |context| {
+                    for done in work.small_steps() {
+                        context.set_progress(done, 0);
+                    }
+                    work.digest()
+                });
+            task.ok()
         });
-        self.task = task.ok();
+        self.tasks = tasks.collect();
+        self.changes = Some(changes);
     }
 
     fn logic(&mut self, _ctx: &Context) {
@@ -62,9 +75,8 @@ impl Pattern for Fixed {
     }
 
     fn ui(&mut self, ui: &mut Ui) {
-        if let Some(task) = &self.task {
-            ui.label(format!("step {}", task.progress().done));
-        }
-        task_ui(self.task.as_ref(), ui);
+        let done: u64 = self.tasks.iter().map(|task| task.progress().done).sum();
+        ui.label(format!("step {done}"));
+        task_ui(self.tasks.first(), ui);
     }
 }
