@@ -213,6 +213,39 @@ fn cancel_and_quit_leaves_nothing_of_a_tree_that_ignores_the_question() {
 
 #[test]
 #[ignore = "needs a screen; tests/all.sh runs it"]
+fn a_program_that_is_killed_leaves_nothing_of_a_tree_that_ignores_the_question() {
+    let session = Session::start("killed-tree");
+    command(
+        &session,
+        "trap '' TERM; echo ready; setsid sleep 86411 & sleep 86411 & sleep 86411",
+    );
+    let window = Window::open(&session, &[]);
+    window.press("push button", "Start");
+    window.press_any("Output");
+    window.wait_for("its first line", |tree| {
+        tree.find("label", "ready").map(|_| ())
+    });
+    let sleepers = || running("sleep\086411\0");
+    let all_run = || match sleepers() {
+        3 => Ok(()),
+        count => Err(format!("{count} of 3 run")),
+    };
+    session::wait_until("the tree", all_run, || window.seen());
+
+    let program = nix::unistd::Pid::from_raw(window.pid().cast_signed());
+    nix::sys::signal::kill(program, nix::sys::signal::Signal::SIGKILL).unwrap();
+    let killed = Instant::now();
+    let all_gone = || match sleepers() {
+        0 => Ok(killed.elapsed()),
+        count => Err(format!("{count} of 3 run")),
+    };
+    let took = session::wait_until("the end of the tree", all_gone, || session.picture());
+    // A second is the promise; another one is for a machine that draws other windows meanwhile.
+    assert!(took < Duration::from_secs(2), "it took {took:?}");
+}
+
+#[test]
+#[ignore = "needs a screen; tests/all.sh runs it"]
 fn the_work_goes_on_without_the_window_and_the_program_leaves_with_it() {
     let session = Session::start("keep-running");
     let [go, done] = ["go", "done"].map(|name| session.home().join(name));

@@ -15,6 +15,9 @@ const PATIENCE: Duration = Duration::from_secs(12);
 /// has had its time before.
 const CLOSE_PATIENCE: Duration = Duration::from_millis(500);
 
+/// A window that has drawn no frame for so long when its script ends is frozen.
+const STILL: Duration = Duration::from_secs(1);
+
 /// How much a twin may say between two polls, in bytes: what it says in half a minute.
 const KEPT: usize = 4 * 1024 * 1024;
 
@@ -178,7 +181,7 @@ impl Run {
         let is_draw = |fact: &&Stamped| matches!(fact.fact, Fact::DidDraw { .. });
         let over = self.facts.iter().find(|fact| fact.fact == Fact::Over);
         let drawn = self.facts.iter().rfind(is_draw);
-        matches!((over, drawn), (Some(over), Some(drawn)) if drawn.at_ns + 1_000_000_000 >= over.at_ns)
+        matches!((over, drawn), (Some(over), Some(drawn)) if drawn.at() + STILL >= over.at())
     }
 
     /// Takes in what was said; why that is no use, if it is none.
