@@ -20,7 +20,7 @@ pub(crate) fn incidents_ui(
     let count = incidents.iter().len();
     if count == 0 {
         ui.label(
-            RichText::new("Watchdog: no frame of this window took longer than 100 ms.").weak(),
+            RichText::new("Watchdog: nothing has kept this window for longer than 100 ms.").weak(),
         );
         return;
     }
