@@ -7,6 +7,8 @@ mod command;
 mod interrupt;
 #[cfg(target_os = "linux")]
 mod lab;
+#[cfg(unix)]
+mod lesson;
 mod output;
 mod progress;
 mod run;
@@ -59,6 +61,16 @@ enum Command {
         #[command(subcommand)]
         command: lab::LabCommand,
     },
+    /// Lessons: every way to join, run for real.
+    #[cfg(unix)]
+    Lesson {
+        #[command(subcommand)]
+        command: lesson::LessonCommand,
+    },
+    /// A child process of a lesson.
+    #[cfg(unix)]
+    #[command(hide = true)]
+    Act(lesson::ActArgs),
     /// The window that the Lab measures.
     #[cfg(target_os = "linux")]
     #[command(hide = true)]
@@ -221,6 +233,10 @@ fn dispatch(cli: Cli, leave: Leave) -> anyhow::Result<ExitCode> {
         Some(Command::Lab { command }) => lab::lab(command, leave),
         #[cfg(target_os = "linux")]
         Some(Command::Twin(args)) => lab::twin(&args),
+        #[cfg(unix)]
+        Some(Command::Lesson { command }) => lesson::lesson(command, leave),
+        #[cfg(unix)]
+        Some(Command::Act(args)) => lesson::act(&args),
     }
 }
 

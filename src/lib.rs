@@ -42,6 +42,8 @@ pub mod jobs;
 pub mod join;
 #[cfg(all(feature = "app", target_os = "linux"))]
 pub mod lab;
+#[cfg(all(feature = "app", unix))]
+pub mod lessons;
 #[cfg(feature = "app")]
 pub mod record;
 #[cfg(feature = "app")]

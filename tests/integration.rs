@@ -19,6 +19,9 @@ mod join;
 #[cfg(target_os = "linux")]
 #[path = "integration/lab.rs"]
 mod lab;
+#[cfg(unix)]
+#[path = "integration/lessons/mod.rs"]
+mod lessons;
 #[path = "integration/misbehave.rs"]
 mod misbehave;
 #[cfg(target_os = "linux")]

@@ -14,6 +14,7 @@ mod job;
 mod join;
 mod rate;
 pub mod statistics;
+mod timeline;
 
 use std::collections::BTreeMap;
 
@@ -27,6 +28,8 @@ pub use items::Items;
 pub use job::{Counts, JobId, JobRecord, JobState, Rate};
 pub use join::{JoinEnd, JoinId, JoinRecord};
 pub(crate) use rate::RateWindow;
+pub use timeline::{Activity, Lane, LaneEnd, LaneId, LaneKind, Said, Span};
+pub use timeline::{Timeline, TimelineEvent, TimelineKind};
 
 /// Every job of this run of the program, oldest first.
 ///

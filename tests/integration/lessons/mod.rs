@@ -1,0 +1,132 @@
+//! Every lesson, run for real and judged by what it did: lanes, order, ratios and outcomes.
+
+mod joining;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use meanwhile::join::process::Launcher;
+use meanwhile::lessons::{Cast, Choice, Ending, LessonId, Run, Told};
+use meanwhile::record::{Activity, Lane, Span};
+
+use crate::util::gate::LIMIT;
+
+/// A run of a lesson, as it is asked for.
+struct Play(Choice);
+
+fn play(lesson: &str, cast: Cast) -> Play {
+    let lesson: LessonId = lesson.parse().expect("there is such a lesson");
+    Play(Choice {
+        cast,
+        ..Choice::of(lesson)
+    })
+}
+
+impl Play {
+    /// A lesson second lasts a quarter: the order of two pauses that differ by one is safe also on
+    /// a machine that is late.
+    const SPEED: f64 = 4.0;
+
+    fn with(mut self, parameter: &str, value: f64) -> Self {
+        self.0.parameters.insert(parameter.to_owned(), value);
+        self
+    }
+
+    fn start(mut self) -> Run {
+        self.0.speed = Self::SPEED;
+        let launcher = Launcher::of_program(env!("CARGO_BIN_EXE_meanwhile"));
+        Run::start(self.0, Some(launcher), || ()).expect("the system has room for a lesson")
+    }
+
+    /// Runs it to its end.
+    #[track_caller]
+    fn to_its_end(self) -> (Told, Ending) {
+        let mut run = self.start();
+        until_over(&mut run);
+        let ending = run.ending().expect("it is over").clone();
+        (run.told().clone(), ending)
+    }
+
+    /// Runs it to its end, which is as the lesson says.
+    #[track_caller]
+    fn told(self) -> Told {
+        let (told, ending) = self.to_its_end();
+        assert_eq!(ending, Ending::Held, "{}", transcript(&told));
+        told
+    }
+}
+
+#[track_caller]
+fn until_over(run: &mut Run) {
+    let began = std::time::Instant::now();
+    while run.ending().is_none() {
+        assert!(began.elapsed() < LIMIT, "{}", transcript(run.told()));
+        run.rest(Duration::from_millis(20));
+        run.poll();
+    }
+}
+
+fn transcript(told: &Told) -> String {
+    let lines = told.said().iter().map(|said| {
+        let who = told.timeline().name(said.lane);
+        format!("{:>7.3} {who}: {}\n", said.at.as_secs_f64(), said.text)
+    });
+    lines.collect()
+}
+
+/// The lane of somebody who took part.
+#[track_caller]
+fn lane<'a>(told: &'a Told, who: &str) -> &'a Lane {
+    told.lane(who).expect("they took part")
+}
+
+/// When somebody's lane was closed.
+#[track_caller]
+fn end(told: &Told, who: &str) -> Duration {
+    let closed = lane(told, who).closed.as_ref();
+    closed
+        .expect("the run is over, and so is everybody in it")
+        .0
+}
+
+/// The times in which somebody did this, as begin and end.
+#[track_caller]
+fn times(told: &Told, who: &str, activity: Activity) -> Vec<(Duration, Duration)> {
+    let lane = lane(told, who);
+    let spans = lane.spans.iter().filter(|span| span.activity == activity);
+    let end = |span: &Span| lane.end_of(span).expect("the run is over");
+    spans.map(|span| (span.began, end(span))).collect()
+}
+
+/// Everything that is said of lessons is there, and leads somewhere.
+#[test]
+fn every_lesson_is_complete() {
+    let mut seen = BTreeMap::new();
+    for id in LessonId::all() {
+        let lesson = id.lesson();
+        assert_eq!(seen.insert(lesson.id, ()), None, "{id} is there twice");
+        assert!(
+            lesson.question.right < lesson.question.choices.len(),
+            "{id}"
+        );
+        assert!(!lesson.cast.is_empty(), "{id}");
+        assert!(lesson.code().contains("fn main(stage: &Stage)"), "{id}");
+        assert!(!lesson.code().contains("static LESSON"), "{id}");
+        for text in [
+            lesson.title,
+            lesson.explanation,
+            lesson.python,
+            lesson.plain_std,
+        ] {
+            assert!(!text.trim().is_empty(), "{id} leaves something unsaid");
+        }
+        for parameter in lesson.parameters {
+            let default = parameter.nearest(parameter.default);
+            assert!(
+                (default - parameter.default).abs() < 1e-9,
+                "{id} {}",
+                parameter.id
+            );
+        }
+    }
+}
