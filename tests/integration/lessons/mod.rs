@@ -1,6 +1,7 @@
 //! Every lesson, run for real and judged by what it did: lanes, order, ratios and outcomes.
 
 mod joining;
+mod stopping;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
