@@ -2,6 +2,7 @@
 
 mod joining;
 mod stopping;
+mod texts;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
