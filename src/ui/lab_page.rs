@@ -4,20 +4,23 @@ use std::collections::BTreeMap;
 
 use eframe::egui::text::{LayoutJob, TextFormat};
 use eframe::egui::{
-    self, Align, CentralPanel, ComboBox, DragValue, Layout, Panel, RichText, ScrollArea, Sense,
-    Stroke, TextStyle, Ui,
+    self, Align, CentralPanel, ComboBox, DragValue, Layout, Margin, Panel, RichText, ScrollArea,
+    Sense, TextStyle, Ui,
 };
 
 use super::frame_line::{color_of, frame_lines_ui};
 use super::lab_code::{Code, code_ui};
 use super::lab_figures::figures_ui;
 use super::tokens::{Tokens, tokens};
-use super::widgets::{Look, Mark, button, mark_ui, primary_button, section_ui};
+use super::widgets::{
+    Look, Mark, button, choosable_card_ui, mark_ui, primary_button, section_ui,
+};
 use super::{Command, LabChoices, LabCommand};
 use crate::lab::{FrameLine, GapKind, Kind, PatternId, Report, Script, Variant};
 
 const BUSY: &str = "A run goes on. Stop it first.";
 const LIST_WIDTH: f32 = 276.0;
+const ENTRY_MARGIN: Margin = Margin::symmetric(8, 5);
 const FIGURES_WIDTH: f32 = 372.0;
 /// Where there is less room the figures stand above the code, or the page is scrolled.
 const LEAST_CODE: egui::Vec2 = egui::vec2(260.0, 240.0);
@@ -182,57 +185,25 @@ fn entry_ui(
     ui: &mut Ui,
     commands: &mut Vec<Command>,
 ) {
+    let entry = pattern.entry();
     let look = look(parts, pattern, tokens(ui));
-    let response = ui
-        .scope_builder(
-            egui::UiBuilder::new()
-                .id_salt(pattern.entry().id)
-                .sense(Sense::click()),
-            |ui| entry_card_ui(pattern, &look, is_selected, ui),
-        )
-        .response;
-    response.widget_info(|| {
-        let name = pattern.entry().id;
-        egui::WidgetInfo::selected(egui::Role::Button, true, is_selected, name)
+    let card = choosable_card_ui(ui, entry.id, is_selected, ENTRY_MARGIN, |ui| {
+        ui.spacing_mut().item_spacing.y = 1.0;
+        ui.horizontal(|ui| {
+            ui.spacing_mut().interact_size.y = 18.0;
+            ui.spacing_mut().item_spacing.x = 6.0;
+            mark_ui(ui, look.mark, look.color);
+            ui.label(RichText::new(entry.id).strong());
+        });
+        let symptom = RichText::new(entry.symptom).weak().small();
+        ui.add(egui::Label::new(symptom).truncate());
+        if !look.word.is_empty() {
+            ui.add(egui::Label::new(RichText::new(look.word.as_ref()).small()).truncate());
+        }
     });
-    if response.has_focus() {
-        let stroke = Stroke::new(1.5, tokens(ui).accent);
-        let painter = ui.painter();
-        painter.rect_stroke(response.rect, 6, stroke, egui::StrokeKind::Inside);
-    }
-    if response.clicked() {
+    if card.clicked() {
         commands.push(Command::Lab(LabCommand::Select(pattern)));
     }
-}
-
-fn entry_card_ui(pattern: PatternId, look: &Look, is_selected: bool, ui: &mut Ui) {
-    let tokens = tokens(ui);
-    let fill = if is_selected {
-        tokens.selection
-    } else {
-        tokens.surface
-    };
-    egui::Frame::new()
-        .fill(fill)
-        .stroke(Stroke::new(1.0, tokens.line))
-        .corner_radius(6)
-        .inner_margin(egui::Margin::symmetric(8, 5))
-        .show(ui, |ui| {
-            ui.set_width(ui.available_width());
-            ui.style_mut().interaction.selectable_labels = false;
-            ui.spacing_mut().item_spacing.y = 1.0;
-            ui.horizontal(|ui| {
-                ui.spacing_mut().interact_size.y = 18.0;
-                ui.spacing_mut().item_spacing.x = 6.0;
-                mark_ui(ui, look.mark, look.color);
-                ui.label(RichText::new(pattern.entry().id).strong());
-            });
-            let symptom = RichText::new(pattern.entry().symptom).weak().small();
-            ui.add(egui::Label::new(symptom).truncate());
-            if !look.word.is_empty() {
-                ui.add(egui::Label::new(RichText::new(look.word.as_ref()).small()).truncate());
-            }
-        });
 }
 
 /// What is known of a pattern: nothing, that it runs, or what its runs say together.
