@@ -25,9 +25,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::board::JobBoard;
+use crate::desktop::{has_display, reason};
 use crate::record::{FrameHistory, JobId, PanicKey, Record};
 use crate::ui::close_question::Leaving;
-use crate::ui::desktop::{has_display, reason};
 use crate::ui::waits_pane::WaitRow;
 use crate::ui::{Notice, View, tokens};
 

@@ -18,7 +18,7 @@ use self::window::Twin;
 use super::fact::Fact;
 use super::pattern::{PatternId, Variant};
 use super::work::{Kind, Work};
-use crate::ui::desktop;
+use crate::desktop;
 
 /// What a twin is started with.
 #[derive(Clone, Debug)]

@@ -6,7 +6,6 @@
 
 pub(crate) mod close_question;
 mod command_options;
-pub(crate) mod desktop;
 pub(crate) mod files_panel;
 #[cfg(target_os = "linux")]
 pub mod frame_line;

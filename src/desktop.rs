@@ -1,4 +1,4 @@
-//! What a window needs of the desktop.
+//! What a window needs of the desktop, whoever opens it: the program, the command line, a twin.
 
 /// Whether there is a display to open a window on. On X11 and Wayland the surroundings say where it
 /// is; other systems always have one.
