@@ -71,6 +71,10 @@ impl Lab {
                 line.is_live = false;
             }
             self.report = Report::of(session);
+            if self.shows_what_runs && !session.is_busy() {
+                self.shows_what_runs = false;
+                self.view.shows_report = true;
+            }
         }
         let Some(run) = session.run() else {
             return;
@@ -113,12 +117,18 @@ impl Lab {
         match command {
             LabCommand::Select(pattern) => {
                 self.view.selected = pattern;
+                self.view.shows_report = false;
+                self.shows_what_runs = false;
+            }
+            LabCommand::ShowReport => {
+                self.view.shows_report = true;
                 self.shows_what_runs = false;
             }
             LabCommand::Run(pattern, variant) => add(pattern, &[variant]),
             LabCommand::RunBoth(pattern) => add(pattern, &Variant::ALL),
             LabCommand::RunAll => {
                 PatternId::all().for_each(|pattern| add(pattern, &Variant::ALL));
+                self.view.shows_report = false;
                 self.shows_what_runs = true;
             }
             LabCommand::TryByHand(pattern, variant) => session.add(choice(pattern, variant, true)),

@@ -3,10 +3,11 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::fact::{Fact, Stamped};
 use super::pattern::Judged;
+use super::sketch::Sketch;
 use crate::record::statistics::{Spread, millis};
 
 /// A gap that a person takes for a frozen window, and from which frozen time is counted: J. Nielsen,
@@ -31,7 +32,7 @@ pub const THRESHOLDS: [Duration; 6] = [
 /// The figures of one run, from the click on `Start` to the frame that shows the result.
 ///
 /// Times are in milliseconds.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
     /// From the beginning of a frame to that of the next, without those that nobody could see.
     /// `None` where there were no two frames.
@@ -65,13 +66,15 @@ pub struct Figures {
     pub idle_repaints_per_sec: f64,
     /// What became of the clicks on the counter.
     pub clicks: Clicks,
+    /// Its frame gaps along the time.
+    pub frame_line: Sketch,
     /// How it came to its end.
     #[serde(skip)]
     pub ending: Ending,
 }
 
 /// What became of the clicks on the counter.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clicks {
     /// How many there were.
     pub made: usize,
@@ -84,10 +87,11 @@ pub struct Clicks {
 }
 
 /// How a run came to its end.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ending {
     /// The script was played to its end.
+    #[default]
     Finished,
     /// The window did not come to its end in its time, and was ended.
     Ended,
@@ -134,6 +138,7 @@ impl Figures {
             repaints_per_sec: per_sec(trace.draws(|_| true)),
             idle_repaints_per_sec: per_sec(trace.draws(|changed| !changed)),
             clicks: trace.clicks(),
+            frame_line: trace.sketch(),
             ending,
         })
     }
@@ -196,15 +201,31 @@ impl<'a> Trace<'a> {
             return Vec::new();
         }
         let until = self.shown.unwrap_or(self.last);
+        let counted = self
+            .frames()
+            .filter(|((began, hidden), _)| !hidden && *began <= until);
+        counted
+            .map(|((began, _), next)| next.saturating_sub(began))
+            .collect()
+    }
+
+    /// When each frame began and whether nobody could see it, and when the next one did.
+    fn frames(&self) -> impl Iterator<Item = ((Duration, bool), Duration)> {
         let begins = self.facts.iter().filter_map(|fact| match fact.fact {
             Fact::DidBegin { hidden } => Some((fact.at(), hidden)),
             _ => None,
         });
         let nexts = begins.clone().map(|(at, _)| at).skip(1);
-        let gaps = begins.zip(nexts.chain([self.last]));
-        gaps.filter(|((began, hidden), _)| !hidden && *began <= until)
-            .map(|((began, _), next)| next.saturating_sub(began))
-            .collect()
+        begins.zip(nexts.chain([self.last]))
+    }
+
+    /// All frames of the watch, also of a window that nobody touches.
+    fn sketch(&self) -> Sketch {
+        let clicked = self.first(&Fact::DidClick).map(|_| self.started);
+        let asked = clicked.or_else(|| self.first(&Fact::DidAskToClose));
+        let frames = self.frames().map(|((began, _), next)| [began, next]);
+        let watched = frames.filter(|[began, _]| *began < self.last);
+        Sketch::of([self.started, self.last], asked, watched)
     }
 
     /// Those until the result is shown.

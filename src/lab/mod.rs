@@ -13,6 +13,7 @@ mod patterns;
 mod report;
 mod run;
 mod session;
+mod sketch;
 mod twin;
 mod work;
 
@@ -23,5 +24,6 @@ pub use pattern::{Entry, Judged, Pattern, PatternId, Script, UnknownPattern, Var
 pub use report::{Machine, Report, Row, Verdict};
 pub use run::{Choice, Run};
 pub use session::{RunRecord, Session};
+pub use sketch::{Bar, Sketch};
 pub use twin::{TwinOptions, run_twin};
 pub use work::{Digest, Kind, Work};

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::figures::{Ending, Figures};
 use super::pattern::{Judged, PatternId, Variant};
@@ -11,7 +11,7 @@ use super::session::{RunRecord, Session};
 use crate::record::statistics::Centre;
 
 /// Where it was measured: figures compare within one report, not across.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Machine {
     /// Processors.
     pub cores: usize,
@@ -20,7 +20,7 @@ pub struct Machine {
     /// The kernel's driver of the graphics card; `None` where pictures are drawn in software.
     pub graphics_driver: Option<String>,
     /// What draws.
-    pub renderer: &'static str,
+    pub renderer: String,
     /// How often the screen shows a new picture, in Hz, where the window system says so.
     pub refresh_hz: Option<f64>,
 }
@@ -32,7 +32,7 @@ impl Machine {
             cores: std::thread::available_parallelism().map_or(1, usize::from),
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             graphics_driver: graphics_driver(),
-            renderer: "egui_glow (OpenGL)",
+            renderer: "egui_glow (OpenGL)".to_owned(),
             refresh_hz: refresh_millihertz.map(|rate| f64::from(rate) / 1e3),
         }
     }

@@ -322,7 +322,7 @@ impl TimeAxis {
 }
 
 /// Where a gap of this length ends in a plot.
-fn height_of(length: Duration, area: Rect) -> f32 {
+pub(super) fn height_of(length: Duration, area: Rect) -> f32 {
     let (least, most) = SCALE;
     let share = (length.as_secs_f32() * 1e3 / least).ln() / (most / least).ln();
     // One that is too short for the scale is seen all the same.

@@ -267,7 +267,7 @@ fn figure_text(centre: Centre, is_repeated: bool) -> String {
 }
 
 /// In three digits at least, without a fraction that says nothing.
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -282,7 +282,7 @@ fn number(value: f64) -> String {
 }
 
 /// How many times the bad half's figure is the fixed one's.
-fn ratio_text(bad: f64, fixed: f64) -> String {
+pub(super) fn ratio_text(bad: f64, fixed: f64) -> String {
     let ratio = bad / fixed;
     if !ratio.is_finite() {
         String::new()
@@ -293,14 +293,14 @@ fn ratio_text(bad: f64, fixed: f64) -> String {
     }
 }
 
-fn word_ui(ui: &mut Ui, text: RichText) {
+pub(super) fn word_ui(ui: &mut Ui, text: RichText) {
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
         ui.add_space(4.0);
         ui.add(egui::Label::new(text).truncate());
     });
 }
 
-fn cell_ui(width: f32, ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
+pub(super) fn cell_ui(width: f32, ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
     let height = ui.spacing().interact_size.y;
     ui.allocate_ui_with_layout(
         egui::vec2(width, height),

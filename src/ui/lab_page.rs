@@ -11,10 +11,9 @@ use eframe::egui::{
 use super::frame_line::{color_of, frame_lines_ui};
 use super::lab_code::{Code, code_ui};
 use super::lab_figures::figures_ui;
+use super::lab_report::report_ui;
 use super::tokens::{Tokens, tokens};
-use super::widgets::{
-    Look, Mark, button, choosable_card_ui, mark_ui, primary_button, section_ui,
-};
+use super::widgets::{Look, Mark, button, choosable_card_ui, mark_ui, primary_button, section_ui};
 use super::{Command, LabChoices, LabCommand};
 use crate::lab::{FrameLine, GapKind, Kind, PatternId, Report, Script, Variant};
 
@@ -45,6 +44,8 @@ pub struct LabParts<'a> {
 pub struct LabView {
     /// The pattern.
     pub selected: PatternId,
+    /// Whether the report of all patterns is shown in its place.
+    pub shows_report: bool,
     /// The last run of each half.
     lines: BTreeMap<(PatternId, Variant), FrameLine>,
     code: Code,
@@ -55,6 +56,7 @@ impl Default for LabView {
         let first = PatternId::all().next();
         Self {
             selected: first.expect("there are patterns"),
+            shows_report: false,
             lines: BTreeMap::new(),
             code: Code::default(),
         }
@@ -83,9 +85,15 @@ pub fn lab_ui(
         .show(ui, |ui| {
             all_ui(parts, choices, ui, commands);
             ui.separator();
-            list_ui(parts, view.selected, ui, commands);
+            list_ui(parts, view, ui, commands);
         });
-    CentralPanel::default().show(ui, |ui| pattern_ui(parts, view, ui, commands));
+    CentralPanel::default().show(ui, |ui| {
+        if view.shows_report {
+            report_ui(parts, ui, commands);
+        } else {
+            pattern_ui(parts, view, ui, commands);
+        }
+    });
 }
 
 /// What is asked of all patterns, and how they are run.
@@ -169,13 +177,33 @@ fn choices_ui(choices: &mut LabChoices, ui: &mut Ui) {
     .labelled_by(label.id);
 }
 
-fn list_ui(parts: &LabParts<'_>, selected: PatternId, ui: &mut Ui, commands: &mut Vec<Command>) {
+fn list_ui(parts: &LabParts<'_>, view: &LabView, ui: &mut Ui, commands: &mut Vec<Command>) {
+    report_entry_ui(parts.report, view.shows_report, ui, commands);
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 3.0;
         for pattern in PatternId::all() {
-            entry_ui(parts, pattern, pattern == selected, ui, commands);
+            let is_selected = pattern == view.selected && !view.shows_report;
+            entry_ui(parts, pattern, is_selected, ui, commands);
         }
     });
+}
+
+/// All patterns in one table.
+fn report_entry_ui(report: &Report, is_selected: bool, ui: &mut Ui, commands: &mut Vec<Command>) {
+    let card = choosable_card_ui(ui, "Report", is_selected, ENTRY_MARGIN, |ui| {
+        ui.horizontal(|ui| {
+            ui.label(RichText::new("Report").strong());
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let all = PatternId::all();
+                let measured = all.filter(|id| report.verdict(*id).is_some()).count();
+                let text = format!("{measured} of {} measured", PatternId::all().count());
+                ui.label(RichText::new(text).weak().small());
+            });
+        });
+    });
+    if card.clicked() {
+        commands.push(Command::Lab(LabCommand::ShowReport));
+    }
 }
 
 fn entry_ui(
@@ -207,7 +235,7 @@ fn entry_ui(
 }
 
 /// What is known of a pattern: nothing, that it runs, or what its runs say together.
-fn look(parts: &LabParts<'_>, pattern: PatternId, tokens: &Tokens) -> Look {
+pub(super) fn look(parts: &LabParts<'_>, pattern: PatternId, tokens: &Tokens) -> Look {
     let judged = pattern.entry().judged;
     let is_running = parts.running.is_some_and(|(running, _)| running == pattern);
     let has_run = Variant::ALL.map(|half| parts.report.row(pattern, half).is_some());

@@ -18,6 +18,8 @@ pub(crate) mod lab_code;
 pub(crate) mod lab_figures;
 #[cfg(target_os = "linux")]
 pub mod lab_page;
+#[cfg(target_os = "linux")]
+pub(crate) mod lab_report;
 pub(crate) mod notices;
 pub(crate) mod options_panel;
 pub(crate) mod output_log;

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use meanwhile::join::process::Launcher;
 use meanwhile::lab::{
-    Choice, Clicks, Ending, Fact, Figures, Kind, Machine, PatternId, Report, RunRecord, Session,
-    Stamped, Variant,
+    Bar, Choice, Clicks, Ending, Fact, Figures, GapKind, Kind, Machine, PatternId, Report,
+    RunRecord, Session, Sketch, Stamped, Variant,
 };
 use serde_json::Value;
 
@@ -201,6 +201,50 @@ fn a_small_step_costs_its_share_of_the_time_of_all_threads() {
     let step = figures(&told).step_us.unwrap();
     assert!((step - 2_000.0).abs() < 1e-9, "{step}");
     assert_eq!(figures(&told[..2]).step_us, None);
+}
+
+#[test]
+fn the_frame_line_of_a_run_is_the_longest_gap_of_each_hundredth_of_its_time() {
+    let frames = (0..=100).map(|frame| (frame * 10, FRAME));
+    let frozen_until_the_end = [(2_000, FRAME), (2_000, Fact::Over), (2_500, FRAME)];
+    let start = [(0, FRAME), (0, Fact::DidStart), (0, Fact::DidClick)];
+    let told: Vec<_> = start
+        .into_iter()
+        .chain(frames)
+        .chain(frozen_until_the_end)
+        .collect();
+    let line = figures(&told).frame_line;
+    assert_eq!(line.longest_gap_ms.len(), 100);
+    let ms = Duration::from_millis;
+    let bars: Vec<_> = line.bars().collect();
+    let bar = |from, to, longest, kind| Bar {
+        from: ms(from),
+        to: ms(to),
+        longest: ms(longest),
+        kind,
+    };
+    let answering = bar(0, 1_000, 10, GapKind::Answering);
+    let frozen = bar(1_000, 2_000, 1_000, GapKind::Frozen);
+    assert_eq!(bars, [answering, frozen]);
+
+    // Nobody clicks: the same window may rest.
+    let untouched: Vec<_> = told
+        .into_iter()
+        .filter(|(_, fact)| *fact != Fact::DidClick)
+        .collect();
+    let kinds = figures(&untouched).frame_line;
+    let kinds: Vec<_> = kinds.bars().map(|bar| bar.kind).collect();
+    assert_eq!(kinds, [GapKind::Answering, GapKind::Resting]);
+}
+
+#[test]
+fn a_frame_line_that_was_read_from_a_broken_file_is_drawn_all_the_same() {
+    let broken = Sketch {
+        length_ms: f64::MAX,
+        asked_from_ms: Some(f64::NAN),
+        longest_gap_ms: vec![-1.0, f64::INFINITY, f64::NAN, 5.0],
+    };
+    assert_eq!(broken.bars().count(), 1);
 }
 
 #[test]

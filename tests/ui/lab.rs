@@ -1,8 +1,9 @@
 //! The page `Freeze Lab`, fed with figures: real twins need a screen.
 
-use eframe::egui::Ui;
+use eframe::egui::epaint::ClippedShape;
+use eframe::egui::{Shape, Ui};
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use meanwhile::app::{DialogAnswer, DialogRequest};
 use meanwhile::lab::{
     Ending, Fact, Figures, FrameLine, Machine, PatternId, Report, RunRecord, Stamped, Variant,
@@ -53,6 +54,53 @@ fn a_twin_that_cannot_be_started_says_why_and_the_rest_goes_on() {
     }
     assert!(window.is_enabled("Run both"));
     assert!(window.shows("Nothing runs."));
+}
+
+#[test]
+fn run_all_ends_in_the_report_and_a_row_of_it_leads_to_its_pattern() {
+    let mut window = Window::open_without_launcher();
+    window.click("Freeze Lab");
+    window.click("Run all");
+    window.until("Show join-in-click");
+    assert!(!window.is_enabled("Stop"), "all runs have ended");
+    let reasons = window.texts_with("not there");
+    assert!(reasons.len() >= PatternId::all().count(), "{reasons:?}");
+    for pattern in PatternId::all() {
+        let row = format!("Show {pattern}");
+        window.named(&row).scroll_to_me();
+        window.harness.run_steps(10);
+        window.click(&row);
+        let fix = pattern.entry().fix.replace('`', "");
+        assert!(window.shows(&fix), "{pattern} is not shown");
+        window.click("Report");
+    }
+}
+
+#[test]
+fn a_row_of_the_report_has_both_figures_their_ratio_a_verdict_and_both_frame_lines_in_one_mesh() {
+    let mut view = LabView::default();
+    view.shows_report = true;
+    let runs = [
+        finished(Variant::Bad, &[0, 2_000]),
+        finished(Variant::Fixed, &[0, 200]),
+    ];
+    let page = harness(&runs, view);
+    for text in [
+        "join-in-click",
+        "frozen time",
+        "2 000 ms",
+        "200 ms",
+        "10×",
+        "2.00 s frozen; fixed: 200 ms frozen",
+        "Frame gaps of join-in-click, bad: longest 2.0 s, fixed: longest 200 ms",
+        "1 of 18 patterns measured, 1 misbehave here",
+    ] {
+        let found = page.query_all_by_label(text).next();
+        assert!(found.is_some(), "{text}\n{}", texts(&page));
+    }
+    let is_mesh = |shape: &&ClippedShape| matches!(shape.shape, Shape::Mesh(_));
+    let meshes = page.output().shapes.iter().filter(is_mesh).count();
+    assert_eq!(meshes, PatternId::all().count(), "one for each row");
 }
 
 #[test]
@@ -196,6 +244,16 @@ fn harness(runs: &[RunRecord], mut view: LabView) -> Harness<'static> {
     Harness::builder()
         .with_size([1180.0, 1400.0])
         .build_ui(move |ui| page_ui(ui))
+}
+
+/// All that is written on the page, for the message of a test that fails.
+fn texts(page: &Harness<'_>) -> String {
+    let nodes = page.root().children_recursive();
+    let texts = nodes.filter_map(|node| {
+        let node = node.accesskit_node();
+        node.label().or_else(|| node.value())
+    });
+    texts.collect::<Vec<_>>().join("\n")
 }
 
 /// A run whose frames began at these times after the click on `Start`.
