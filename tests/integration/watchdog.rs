@@ -96,10 +96,11 @@ fn the_label_is_that_of_the_innermost_thing_going_on() {
 #[test]
 fn a_guard_takes_back_its_own_label_in_whatever_order_and_on_whatever_thread() {
     let (watchdog, incidents) = watchdog(SHORT);
-    let mut frame = watchdog.frame();
     let outer = watchdog.guard("outer");
     let inner = watchdog.guard("inner");
     let innermost = watchdog.guard("innermost");
+    let mut frame = watchdog.frame();
+    assert_eq!(next(&incidents).label.as_deref(), Some("innermost"));
     // After each, a new frame is noticed with what is still held.
     for (guard, newest_left) in [(outer, Some("innermost")), (innermost, Some("inner"))] {
         std::thread::scope(|scope| drop(scope.spawn(|| drop(guard))));
