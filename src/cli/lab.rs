@@ -129,7 +129,7 @@ fn run(args: &LabRunArgs, leave: Leave) -> anyhow::Result<ExitCode> {
     }
     let mut told = 0;
     loop {
-        session.poll();
+        session.poll(usize::MAX);
         for record in &session.done()[told..] {
             tell(record);
         }

@@ -17,8 +17,9 @@ mod sketch;
 mod twin;
 mod work;
 
-pub use fact::{Fact, Log, Stamped};
-pub use figures::{CLICK_IN_TIME, Clicks, Ending, FROZEN, Figures, THRESHOLDS};
+pub use cpu::UI_THREAD;
+pub use fact::{Display, Fact, Log, Stamped, ThreadTime};
+pub use figures::{CLICK_IN_TIME, Clicks, Ending, FROZEN, Figures, THRESHOLDS, ThreadCpu};
 pub use line::{FrameLine, Gap, GapKind, PLOTTED};
 pub use pattern::{Entry, Judged, Pattern, PatternId, Script, UnknownPattern, Variant};
 pub use report::{Machine, Report, Row, Verdict};

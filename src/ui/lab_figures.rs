@@ -5,7 +5,7 @@ use eframe::egui::{self, Grid, RichText, Ui};
 use super::tokens::tokens;
 use super::widgets::{Mark, mark_ui, number_ui};
 use super::words;
-use crate::lab::{Ending, Figures, Judged, PatternId, Report, Row, Script, Variant};
+use crate::lab::{Ending, Figures, Judged, PatternId, Report, Row, Script, UI_THREAD, Variant};
 use crate::record::statistics::Centre;
 
 /// A figure: its name, what it says, and how it is read from a run.
@@ -164,6 +164,7 @@ pub(crate) fn figures_ui(report: &Report, pattern: PatternId, ui: &mut Ui) {
                 let is_judge = figure.judges == Some(pattern.entry().judged);
                 figure_ui(figure, is_judge, rows, width, ui);
             }
+            threads_ui(rows, width, ui);
         });
     if pattern.entry().script != Script::Probed {
         let note = "Measured without the probe, which would wake the window: no frame gaps, no \
@@ -237,6 +238,38 @@ fn figure_ui(figure: &Figure, is_judge: bool, rows: [Option<&Row>; 2], width: f3
     };
     cell_ui(RATIO_WIDTH, ui, |ui| number_ui(ui, ratio));
     ui.end_row();
+}
+
+/// What the threads used in the run that is the median one: those of one name are one line. What
+/// the UI thread used stands above.
+fn threads_ui(rows: [Option<&Row>; 2], width: f32, ui: &mut Ui) {
+    let halves = rows.map(|row| row.and_then(|row| row.figures.as_ref()));
+    let threads = halves.map(|run| run.map_or(&[][..], |run| &run.threads));
+    let mut names: Vec<&str> = Vec::new();
+    for thread in threads.iter().copied().flatten() {
+        if thread.name != UI_THREAD && !names.contains(&thread.name.as_str()) {
+            names.push(&thread.name);
+        }
+    }
+    for name in names {
+        cell_ui(NAME_WIDTH, ui, |ui| {
+            let label = egui::Label::new(format!("CPU of {name} (ms)")).truncate();
+            ui.add(label).on_hover_text(
+                "What threads of this name used of the processors, as far as they lived when the \
+                 work ended or the watch did.",
+            );
+        });
+        for threads in threads {
+            let used = threads.iter().find(|thread| thread.name == name);
+            let text = used.map_or("–".to_owned(), |thread| match thread.threads {
+                1 => number(thread.cpu_ms),
+                more => format!("{more}: {}", number(thread.cpu_ms)),
+            });
+            cell_ui(width, ui, |ui| number_ui(ui, text));
+        }
+        cell_ui(RATIO_WIDTH, ui, |_| {});
+        ui.end_row();
+    }
 }
 
 /// Why a twin died, in full.
