@@ -20,7 +20,7 @@ mod work;
 pub use cpu::UI_THREAD;
 pub use fact::{Display, Fact, Log, Stamped, ThreadTime};
 pub use figures::{CLICK_IN_TIME, Clicks, Ending, FROZEN, Figures, THRESHOLDS, ThreadCpu};
-pub use line::{FrameLine, Gap, GapKind, PLOTTED};
+pub use line::{BEFORE_START, FrameLine, Gap, GapKind, PLOTTED};
 pub use pattern::{Entry, Judged, Pattern, PatternId, Script, UnknownPattern, Variant};
 pub use report::{Machine, Report, Row, Verdict};
 pub use run::{Choice, Run};

@@ -1,5 +1,7 @@
 //! The page `Freeze Lab`, fed with figures: real twins need a screen.
 
+use std::time::Duration;
+
 use eframe::egui::epaint::ClippedShape;
 use eframe::egui::{Shape, Ui};
 use egui_kittest::Harness;
@@ -98,8 +100,12 @@ fn a_row_of_the_report_has_both_figures_their_ratio_a_verdict_and_both_frame_lin
         let found = page.query_all_by_label(text).next();
         assert!(found.is_some(), "{text}\n{}", texts(&page));
     }
-    let is_mesh = |shape: &&ClippedShape| matches!(shape.shape, Shape::Mesh(_));
-    let meshes = page.output().shapes.iter().filter(is_mesh).count();
+    // The table fades out where it can be scrolled, which is a rectangle.
+    let is_plot = |shape: &&ClippedShape| match &shape.shape {
+        Shape::Mesh(mesh) => mesh.vertices.len() > 4,
+        _ => false,
+    };
+    let meshes = page.output().shapes.iter().filter(is_plot).count();
     assert_eq!(meshes, PatternId::all().count(), "one for each row");
 }
 
@@ -203,6 +209,72 @@ fn a_twin_that_died_says_how_beside_the_other_s_figures() {
     page.get_by_label("Bad: it ended with exit code 1: no window for you");
     page.get_by_label("died");
     page.get_by_label("finished");
+}
+
+#[test]
+fn all_shapes_of_a_plot_are_one_mesh_and_bars_that_share_a_pixel_are_one() {
+    let mut view = LabView::default();
+    for variant in Variant::ALL {
+        let line = view.line_mut(first(), variant);
+        let begins: Vec<_> = (0..5_000).collect();
+        for (at_ms, fact) in frames(&begins) {
+            line.take(&stamped(at_ms, fact));
+        }
+        line.watch(Duration::ZERO, Duration::from_millis(9));
+    }
+    let page = harness(&[], view);
+    let meshes = page
+        .output()
+        .shapes
+        .iter()
+        .filter_map(|shape| match &shape.shape {
+            Shape::Mesh(mesh) => Some(mesh.vertices.len()),
+            _ => None,
+        });
+    let vertices: Vec<_> = meshes.collect();
+    assert_eq!(vertices.len(), 2, "a mesh for each half");
+    // A plot is some 350 pixels wide here; each is a bar of four vertices.
+    assert!(
+        vertices.iter().all(|count| (1_000..2_000).contains(count)),
+        "{vertices:?}"
+    );
+}
+
+#[test]
+fn after_its_end_a_long_run_is_plotted_from_its_start() {
+    let mut line = FrameLine::new(first().entry().script);
+    let begins: Vec<_> = (0..1_000).map(|frame| frame * 60).collect();
+    for (at_ms, fact) in frames(&begins) {
+        line.take(&stamped(at_ms, fact));
+    }
+    let mut view = LabView::default();
+    *view.line_mut(first(), Variant::Bad) = line.clone();
+    let mut page = harness(&[], view);
+    let times = |page: &Harness<'_>| {
+        let texts = page
+            .output()
+            .shapes
+            .iter()
+            .filter_map(|shape| match &shape.shape {
+                Shape::Text(text) => Some(text.galley.text().to_owned()),
+                _ => None,
+            });
+        texts.collect::<Vec<_>>()
+    };
+    let live = times(&page);
+    assert!(
+        live.contains(&"59 s".to_owned()) && !live.contains(&"Start".to_owned()),
+        "{live:?}"
+    );
+
+    line.is_live = false;
+    let mut view = LabView::default();
+    *view.line_mut(first(), Variant::Bad) = line;
+    page = harness(&[], view);
+    let ended = times(&page);
+    for text in ["Start", "0 s", "10 s", "50 s"] {
+        assert!(ended.contains(&text.to_owned()), "{text}: {ended:?}");
+    }
 }
 
 #[test]
