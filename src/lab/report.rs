@@ -9,6 +9,7 @@ use super::fact::Display;
 use super::figures::{Ending, Figures};
 use super::pattern::{Judged, PatternId, Variant};
 use super::session::{RunRecord, Session};
+use crate::jobs::cores;
 use crate::record::statistics::Centre;
 
 /// Where it was measured: figures compare within one report, not across.
@@ -31,7 +32,7 @@ impl Machine {
     pub fn this(display: Option<&Display>) -> Self {
         let display = display.cloned().unwrap_or_default();
         Self {
-            cores: std::thread::available_parallelism().map_or(1, usize::from),
+            cores: cores(),
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             graphics_driver: graphics_driver(),
             renderer: display.renderer.unwrap_or_else(|| "OpenGL".to_owned()),
