@@ -56,6 +56,7 @@ pub fn run_twin(options: &TwinOptions) -> anyhow::Result<()> {
     }
     let native = eframe::NativeOptions {
         viewport,
+        renderer: desktop::RENDERER,
         persist_window: false,
         ..eframe::NativeOptions::default()
     };

@@ -245,15 +245,23 @@ fn figure_ui(figure: &Figure, is_judge: bool, rows: [Option<&Row>; 2], width: f3
 fn threads_ui(rows: [Option<&Row>; 2], width: f32, ui: &mut Ui) {
     let halves = rows.map(|row| row.and_then(|row| row.figures.as_ref()));
     let threads = halves.map(|run| run.map_or(&[][..], |run| &run.threads));
-    let mut names: Vec<&str> = Vec::new();
+    let mut named: Vec<(&str, usize)> = Vec::new();
     for thread in threads.iter().copied().flatten() {
-        if thread.name != UI_THREAD && !names.contains(&thread.name.as_str()) {
-            names.push(&thread.name);
+        if thread.name == UI_THREAD {
+            continue;
+        }
+        match named.iter_mut().find(|(name, _)| *name == thread.name) {
+            Some((_, most)) => *most = thread.threads.max(*most),
+            None => named.push((&thread.name, thread.threads)),
         }
     }
-    for name in names {
+    for (name, most) in named {
         cell_ui(NAME_WIDTH, ui, |ui| {
-            let label = egui::Label::new(format!("CPU of {name} (ms)")).truncate();
+            let text = match most {
+                1 => format!("CPU of {name} (ms)"),
+                more => format!("CPU of {more} {name} (ms)"),
+            };
+            let label = egui::Label::new(text).truncate();
             ui.add(label).on_hover_text(
                 "What threads of this name used of the processors, as far as they lived when the \
                  work ended or the watch did.",
@@ -261,10 +269,7 @@ fn threads_ui(rows: [Option<&Row>; 2], width: f32, ui: &mut Ui) {
         });
         for threads in threads {
             let used = threads.iter().find(|thread| thread.name == name);
-            let text = used.map_or("–".to_owned(), |thread| match thread.threads {
-                1 => number(thread.cpu_ms),
-                more => format!("{more}: {}", number(thread.cpu_ms)),
-            });
+            let text = used.map_or("–".to_owned(), |thread| number(thread.cpu_ms));
             cell_ui(width, ui, |ui| number_ui(ui, text));
         }
         cell_ui(RATIO_WIDTH, ui, |_| {});

@@ -426,7 +426,7 @@ fn legend_ui(pattern: PatternId, ui: &mut Ui) {
     });
 }
 
-fn swatch_ui(is_bar: bool, color: egui::Color32, ui: &mut Ui) {
+pub(super) fn swatch_ui(is_bar: bool, color: egui::Color32, ui: &mut Ui) {
     let size = egui::vec2(8.0, 12.0);
     let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
     let shape = if is_bar {

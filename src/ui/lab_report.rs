@@ -8,19 +8,19 @@ use eframe::egui::{
 
 use super::frame_line::{color_of, height_of};
 use super::lab_figures::{cell_ui, number, ratio_text, word_ui};
-use super::lab_page::{LabParts, look};
+use super::lab_page::{LabParts, look, swatch_ui};
 use super::tokens::{Tokens, UNIT, tokens};
 use super::widgets::{Mark, choosable_ui, mark_ui};
 use super::{Command, LabCommand, words};
-use crate::lab::{FROZEN, Judged, PatternId, Report, Row, Sketch, Variant};
+use crate::lab::{FROZEN, GapKind, Judged, PatternId, Report, Row, Sketch, Variant};
 use crate::record::statistics::Centre;
 
-const NAME_WIDTH: f32 = 196.0;
-const NUMBER_WIDTH: f32 = 84.0;
-const RATIO_WIDTH: f32 = 50.0;
+const NAME_WIDTH: f32 = 190.0;
+const NUMBER_WIDTH: f32 = 74.0;
+const RATIO_WIDTH: f32 = 48.0;
 /// Of one half's frames.
-const PLOT: Vec2 = Vec2::new(92.0, 30.0);
-const VERDICT_LEAST: f32 = 210.0;
+const PLOT: Vec2 = Vec2::new(88.0, 30.0);
+const VERDICT_LEAST: f32 = 200.0;
 const ROW_HEIGHT: f32 = 36.0;
 const HEADER_HEIGHT: f32 = 22.0;
 const GAP: f32 = 8.0;
@@ -75,6 +75,27 @@ fn heading_ui(report: &Report, ui: &mut Ui) {
     let note = "Figures compare within one report, not from one machine to another.";
     let machine = format!("{} {note}", report.machine_text());
     ui.add(egui::Label::new(RichText::new(machine).weak()).wrap());
+    legend_ui(ui);
+}
+
+/// What the colours of the frames mean.
+fn legend_ui(ui: &mut Ui) {
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().interact_size.y = 16.0;
+        ui.spacing_mut().item_spacing.x = 5.0;
+        for (kind, text) in [
+            (GapKind::Answering, "from one frame to the next"),
+            (GapKind::Frozen, "frozen: no frame for more than 100 ms"),
+            (
+                GapKind::Resting,
+                "no frame: nobody touches the window, it may rest",
+            ),
+        ] {
+            swatch_ui(true, color_of(kind, tokens(ui)), ui);
+            ui.label(RichText::new(text).small().weak());
+            ui.add_space(8.0);
+        }
+    });
 }
 
 fn header_ui(verdict: f32, ui: &mut Ui) {
