@@ -14,13 +14,11 @@ use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use rustix::process::{
-    Pid, Resource, Rlimit, Signal, getppid, set_parent_process_death_signal, setrlimit,
-};
+use rustix::process::{Pid, Resource, Rlimit, getppid, setrlimit};
 
 use super::error::SpawnError;
 use super::warden::{self, Warden};
-use super::{reaper, spawner};
+use super::{reaper, spawner, system};
 use crate::join::Priority;
 use crate::join::sync::lock;
 
@@ -110,7 +108,7 @@ impl Launcher {
         // Whoever spawns tries again, and says what the system says then.
         drop(spawner::start().and_then(|()| reaper::start()));
         INSTALLED
-            .get_or_init(|| Self::of_program("/proc/self/exe"))
+            .get_or_init(|| Self::of_program(system::own_program()))
             .clone()
     }
 
@@ -244,7 +242,7 @@ fn become_command(mut args: impl Iterator<Item = OsString>) -> i32 {
 fn apply(option: &str) -> io::Result<()> {
     let unknown = || io::Error::other("this launcher does not know it");
     if option == "background" {
-        Priority::Background.apply();
+        system::yield_to_everybody();
         return Ok(());
     }
     let (name, value) = option.split_once('=').ok_or_else(unknown)?;
@@ -260,7 +258,7 @@ fn apply(option: &str) -> io::Result<()> {
 
 /// Asks to be killed when the parent ends; fails when it has ended before.
 fn die_with(parent: u64) -> io::Result<()> {
-    set_parent_process_death_signal(Some(Signal::KILL))?;
+    system::die_with_parent()?;
     let parent_now = getppid().map_or(0, Pid::as_raw_pid);
     if u64::try_from(parent_now) == Ok(parent) {
         Ok(())
