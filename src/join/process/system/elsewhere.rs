@@ -14,8 +14,9 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 use std::process::Child;
 
+use nix::unistd::getpgid;
 use rustix::io::{Errno, ioctl_fionbio};
-use rustix::process::{Signal, WaitId, getpgid, setpriority_process};
+use rustix::process::{Signal, WaitId, setpriority_process};
 use sysinfo::{
     Pid, Process, ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System, UpdateKind,
 };
@@ -114,11 +115,12 @@ fn entry(process: &Process) -> Option<Entry> {
     }
     let number = |pid: Pid| pid.as_u32().cast_signed();
     let pid = number(process.pid());
-    let group = getpgid(rustix::process::Pid::from_raw(pid)).ok()?;
+    // Rustix takes it that no group has the number 0, as those of the kernel and of another namespace.
+    let group = getpgid(Some(nix::unistd::Pid::from_raw(pid))).ok()?;
     Some(Entry {
         pid,
         parent: process.parent().map_or(0, number),
-        group: group.as_raw_pid(),
+        group: group.as_raw(),
         name: process.name().to_string_lossy().into_owned(),
         started: process.start_time(),
         marks: process.environ().iter().find_map(|pair| marks_in(pair)),
