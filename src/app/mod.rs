@@ -61,7 +61,7 @@ pub struct Setup {
     /// Who opens file dialogs.
     pub dialogs: Box<dyn Dialogs>,
     /// Who starts isolated workers; `None` for the launcher that this program has installed.
-    #[cfg(target_os = "linux")]
+    #[cfg(unix)]
     pub launcher: Option<crate::join::process::Launcher>,
     /// Where the work is left that goes on without the window. Whoever opens the window
     /// [waits](Afterwards::wait) for it.
@@ -78,7 +78,7 @@ impl Setup {
             store,
             notices: notice.into_iter().collect(),
             dialogs,
-            #[cfg(target_os = "linux")]
+            #[cfg(unix)]
             launcher: None,
             afterwards: Afterwards::default(),
         }
@@ -141,7 +141,7 @@ impl App {
             let installed = crate::join::process::Launcher::installed;
             lab::Lab::new(setup.launcher.clone().or_else(installed))
         };
-        #[cfg(target_os = "linux")]
+        #[cfg(unix)]
         let board = match setup.launcher {
             Some(launcher) => board.with_launcher(launcher),
             None => board,

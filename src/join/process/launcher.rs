@@ -9,7 +9,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
@@ -126,7 +126,7 @@ impl Launcher {
     }
 
     /// The program as it was installed or given: the one that is started as the shim.
-    pub(super) fn program(&self) -> &PathBuf {
+    pub(crate) fn program(&self) -> &Path {
         &self.0.program
     }
 
