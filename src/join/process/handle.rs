@@ -194,7 +194,8 @@ impl Process {
     ///
     /// The tree is the process, its group, its descendants and whoever carries its mark in the
     /// environment, also when the process itself has ended already. A stopped one is let go on, so
-    /// that it can end.
+    /// that it can end. The mark can't be read of programs that macOS protects, such as its own
+    /// `/bin/sleep`: one of those that has left both its parents and the group is not found.
     ///
     /// ```
     /// use meanwhile::join::process::Builder;

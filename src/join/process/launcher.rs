@@ -54,6 +54,10 @@ const NOT_FOUND: i32 = 127;
 ///
 /// A process that is started so is killed when this program ends in whatever way, `SIGKILL`
 /// included, and so is everything it has started. Clones are the same launcher.
+///
+/// Only Linux kills a process together with its parent. Elsewhere a second process does it, which
+/// outlives the program and knows its own by a mark in the environment; of programs that macOS
+/// protects, such as its own `/bin/sleep`, it can't read that, and they live on.
 #[derive(Clone, Debug)]
 pub struct Launcher(Arc<Inner>);
 
@@ -82,7 +86,8 @@ struct Inner {
 pub struct LaunchOptions {
     /// How urgently the system runs it.
     pub priority: Priority,
-    /// The most address space it may use, in bytes; an allocation beyond fails.
+    /// The most address space it may use, in bytes; an allocation beyond fails. macOS knows no such
+    /// limit: there the process exits with code 126 and says so.
     pub address_space_bytes: Option<u64>,
     /// The most CPU time it may use, in whole seconds; then the system kills it.
     pub cpu_time: Option<Duration>,

@@ -13,9 +13,9 @@
 //! program does, however it ends.
 //!
 //! On Linux it stands on pidfds. On the other Unix systems a thread waits for each child, and what
-//! is not a child is known by its number and its start; see [`Launcher`] and [`Process::stop`] for
-//! what cannot be promised there. Windows has none of this: signals, groups and marks in the
-//! environment are terms of Unix.
+//! is not a child is known by its number and its start; [`Launcher`] and [`Process::stop`] say what
+//! can't be promised there. That side is tested on Linux; for macOS and FreeBSD it was compiled and
+//! not run. Windows has none of this: signals, groups and inherited pipes are terms of Unix.
 
 mod builder;
 mod children;
