@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Signal, WaitIdStatus};
+use rustix::process::Signal;
 
 /// How a process ended.
 ///
@@ -50,13 +50,13 @@ impl Exit {
         }
     }
 
-    pub(super) fn of(status: &WaitIdStatus) -> Self {
-        match (status.exit_status(), status.terminating_signal()) {
-            // Some systems tell more of what was passed to `exit`.
-            (Some(code), _) => Self::Code(code & 0xff),
+    /// What the system reports: a code, or the signal that ended the process.
+    pub(super) fn of(code: Option<i32>, signal: Option<i32>, core_dumped: bool) -> Self {
+        match (code, signal) {
+            (Some(code), _) => Self::Code(code),
             (None, Some(signal)) => Self::Signal {
                 signal,
-                core_dumped: status.dumped(),
+                core_dumped,
             },
             (None, None) => Self::Unknown,
         }

@@ -16,7 +16,7 @@ use super::exit::{Exit, ProcessInfo, ProcessState};
 use super::launcher::Watch;
 use super::output::{Capture, Captured, Output, Stream};
 use super::stop::StopReport;
-use super::system::Pidfd;
+use super::system::{self, Pidfd};
 use super::{children, reaper, stop};
 use crate::join::clock::{self, Stamp};
 use crate::join::graph::{self, Intent, Need, Targets};
@@ -459,9 +459,8 @@ impl Shared {
     /// Takes the status of the process, if it has ended.
     pub(super) fn reap(&self) -> Option<Exit> {
         let mut is_reaped = lock(&self.is_reaped);
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
-        let exit = match waitid(self.wait_id(), options) {
-            Ok(Some(status)) => Exit::of(&status),
+        let exit = match system::reap(self.pid, self.pidfd.as_ref()) {
+            Ok(Some(exit)) => exit,
             Ok(None) | Err(Errno::INTR) => return None,
             Err(_) => Exit::Unknown,
         };

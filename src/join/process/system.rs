@@ -13,12 +13,12 @@ use std::ffi::OsString;
 
 #[cfg(any(elsewhere, not(target_os = "linux")))]
 pub(super) use elsewhere::{
-    Bell, Pidfd, die_with_parent, is_program_format, living, own_program, start_of,
+    Bell, Pidfd, die_with_parent, is_program_format, living, own_program, reap, start_of,
     yield_to_everybody,
 };
 #[cfg(all(target_os = "linux", not(elsewhere)))]
 pub(super) use linux::{
-    Bell, Pidfd, die_with_parent, is_program_format, living, own_program, start_of,
+    Bell, Pidfd, die_with_parent, is_program_format, living, own_program, reap, start_of,
     yield_to_everybody,
 };
 

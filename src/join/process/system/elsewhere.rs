@@ -16,16 +16,20 @@ use std::process::Child;
 
 use nix::unistd::getpgid;
 use rustix::io::{Errno, ioctl_fionbio};
-use rustix::process::{Signal, WaitId, setpriority_process};
+use rustix::process::{Signal, WaitId, WaitOptions, setpriority_process, waitpid};
 use sysinfo::{
     Pid, Process, ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System, UpdateKind,
 };
 
 use super::Entry;
+use crate::join::process::Exit;
 use crate::join::process::builder::MARK_VARIABLE;
 
 /// The niceness of whoever yields to everybody.
 const LEAST_URGENT: i32 = 19;
+
+/// Says in the status of a process that a core file was written.
+const CORE_DUMPED: i32 = 0x80;
 
 /// What wakes a thread out of its `poll`.
 pub(in super::super) struct Bell {
@@ -82,6 +86,22 @@ impl AsFd for Pidfd {
     fn as_fd(&self) -> BorrowedFd<'_> {
         match self.0 {}
     }
+}
+
+/// Takes the status of a child, if it has ended.
+pub(in super::super) fn reap(
+    pid: rustix::process::Pid,
+    _pidfd: Option<&Pidfd>,
+) -> rustix::io::Result<Option<Exit>> {
+    let ended = waitpid(Some(pid), WaitOptions::NOHANG)?;
+    Ok(ended.map(|(_, status)| {
+        let core_dumped = status.as_raw() & CORE_DUMPED != 0;
+        Exit::of(
+            status.exit_status(),
+            status.terminating_signal(),
+            core_dumped,
+        )
+    }))
 }
 
 /// Everybody who lives.

@@ -11,11 +11,13 @@ use procfs::process::{Process, Stat, all_processes};
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitId, pidfd_open, pidfd_send_signal, set_parent_process_death_signal,
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal,
+    set_parent_process_death_signal, waitid,
 };
 
 use super::Entry;
 use crate::join::Priority;
+use crate::join::process::Exit;
 use crate::join::process::builder::MARK_VARIABLE;
 
 /// What wakes a thread out of its `poll`.
@@ -79,6 +81,13 @@ impl AsFd for Pidfd {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }
+}
+
+/// Takes the status of a child, if it has ended.
+pub(in super::super) fn reap(pid: Pid, pidfd: Option<&Pidfd>) -> rustix::io::Result<Option<Exit>> {
+    let child = pidfd.map_or(WaitId::Pid(pid), Pidfd::wait_id);
+    let status = waitid(child, WaitIdOptions::EXITED | WaitIdOptions::NOHANG)?;
+    Ok(status.map(|s| Exit::of(s.exit_status(), s.terminating_signal(), s.dumped())))
 }
 
 /// Everybody who lives.
