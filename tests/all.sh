@@ -84,6 +84,7 @@ step_loom() {
 step_elsewhere() {
     export RUSTFLAGS="--cfg elsewhere" RUSTDOCFLAGS="--cfg elsewhere"
     local library=(--locked --no-default-features --target-dir "$CARGO_TARGET_DIR/elsewhere")
+    cargo clippy "${library[@]}" --lib --test elsewhere --example limits -- -D warnings
     cargo build "${library[@]}" --example limits
     cargo test "${library[@]}" --no-fail-fast --lib --test elsewhere -- --include-ignored
     cargo test "${library[@]}" --doc process

@@ -69,6 +69,7 @@ impl Pidfd {
         None
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "where there are any it can fail")]
     pub(in super::super) fn open(_pid: i32) -> Result<Option<Self>, Errno> {
         Ok(None)
     }
