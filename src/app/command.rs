@@ -173,7 +173,7 @@ impl App {
         self.view.blocked_for = Some(BlockedFor { job, blocked });
     }
 
-    #[cfg(target_os = "linux")]
+    #[cfg(unix)]
     fn signal(&mut self, signal: Signal, job: JobId, item: Option<ItemId>) {
         let refused = match signal {
             Signal::Terminate => self.board.terminate(job, item).err(),
@@ -193,7 +193,7 @@ impl App {
     }
 
     /// Nothing runs as a process here.
-    #[cfg(not(target_os = "linux"))]
+    #[cfg(not(unix))]
     fn signal(&mut self, _signal: Signal, _job: JobId, _item: Option<ItemId>) {}
 
     fn list_name(&self, job: JobId) -> String {

@@ -340,13 +340,13 @@ impl App {
             let board = std::mem::replace(&mut self.board, JobBoard::new(|| {}));
             self.afterwards.keep(board, jobs);
         } else if self.board.shutdown(CLOSE_WITHIN) > 0 {
-            #[cfg(target_os = "linux")]
+            #[cfg(unix)]
             self.kill_trees();
         }
     }
 
     /// Leaves nothing behind that was started: whatever is left of it had its time.
-    #[cfg(target_os = "linux")]
+    #[cfg(unix)]
     fn kill_trees(&self) {
         let began = Instant::now();
         let jobs = self.running_ids();

@@ -25,7 +25,7 @@ const SEARCHED_AT_ONCE: usize = 512 * 1024;
 
 /// Where the output of an item is: with its process, or in the record once that is gone.
 pub(super) struct Source {
-    #[cfg(target_os = "linux")]
+    #[cfg(unix)]
     process: Option<crate::join::process::Process>,
     ran: Option<Arc<Ran>>,
 }
@@ -33,7 +33,7 @@ pub(super) struct Source {
 impl Source {
     /// What came after the first `offset` bytes of a stream, as far as it is kept.
     pub(super) fn since(&self, stream: Stream, offset: u64) -> Printed {
-        #[cfg(target_os = "linux")]
+        #[cfg(unix)]
         if let Some(process) = &self.process {
             // Asked first: what comes between the two questions is no descendant's yet.
             let has_ended = !process.is_alive();
@@ -64,7 +64,7 @@ impl Source {
     }
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 impl From<Stream> for crate::join::process::Stream {
     fn from(stream: Stream) -> Self {
         match stream {
@@ -124,7 +124,7 @@ impl App {
     pub(super) fn source(&self, job: JobId, item: ItemId) -> Source {
         let record = self.record.job(job).and_then(|job| job.item(item));
         Source {
-            #[cfg(target_os = "linux")]
+            #[cfg(unix)]
             process: self.board.process(job, item),
             ran: record.and_then(|item| item.ran()).cloned(),
         }

@@ -157,7 +157,11 @@ impl Crew {
 
     fn start(&self) -> Result<Worker, process::SpawnError> {
         // In the shim that becomes the worker, this is the launcher's own program.
-        let process = process::Builder::new("/proc/self/exe")
+        #[cfg(target_os = "linux")]
+        let program = "/proc/self/exe";
+        #[cfg(not(target_os = "linux"))]
+        let program = self.launcher.program();
+        let process = process::Builder::new(program)
             .arg(ARGUMENT)
             .name(format!("{} worker {}", self.name, next(&self.started)))
             .stdin_piped()

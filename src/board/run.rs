@@ -18,7 +18,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use super::ahead::Ahead;
 use super::feed::Feed;
 use super::isolated::{Crew, Isolation};
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 use super::live::{ItemHost, Live};
 use crate::jobs::{Item, ItemError, JobSpec, Output, RunOn, Step};
 use crate::join::{self, Context, JoinError, PanicReport, Pool, SpawnError, Task};
@@ -42,7 +42,7 @@ type ItemTask = Task<Outcome>;
 
 /// How the task of an item ended that was not cancelled here and did not panic here.
 #[cfg_attr(
-    not(target_os = "linux"),
+    not(unix),
     expect(dead_code, reason = "there are no isolated workers there")
 )]
 pub(super) enum Outcome {
@@ -89,7 +89,7 @@ pub(super) struct Control {
     /// Whether isolated workers that are cancelled get no grace any more.
     hurry: Arc<AtomicBool>,
     run_on: RunOn,
-    #[cfg(target_os = "linux")]
+    #[cfg(unix)]
     pub(super) live: Arc<Live>,
 }
 
@@ -128,7 +128,7 @@ pub(super) fn start(
         backtraces: Mutex::default(),
         hurry: Arc::default(),
         run_on: spec.run_on,
-        #[cfg(target_os = "linux")]
+        #[cfg(unix)]
         live: Arc::default(),
     });
     let ahead = Arc::new(Ahead::new(PLANNED_AHEAD));
@@ -492,7 +492,7 @@ impl Coordinator {
         })
     }
 
-    #[cfg(target_os = "linux")]
+    #[cfg(unix)]
     fn host(&self, item: ItemId) -> ItemHost {
         ItemHost {
             job: self.job,
@@ -503,7 +503,7 @@ impl Coordinator {
         }
     }
 
-    #[cfg(not(target_os = "linux"))]
+    #[cfg(not(unix))]
     #[expect(clippy::unused_self, reason = "as where there are processes to see")]
     fn host(&self, _item: ItemId) {}
 

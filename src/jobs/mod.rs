@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 use crate::join::process::Process;
 use crate::join::{self, Context};
 
@@ -69,7 +69,7 @@ pub enum RunOn {
     /// Each item on a thread of its own, at most `workers` at a time.
     Thread,
     /// On `workers` isolated processes, each doing one item after the other: what no thread survives
-    /// costs one item. On Linux.
+    /// costs one item. Not on Windows.
     Process,
 }
 
@@ -270,7 +270,7 @@ pub trait Host {
     fn priority(&self) -> Priority;
 
     /// The item has started this process.
-    #[cfg(target_os = "linux")]
+    #[cfg(unix)]
     fn did_run(&self, process: &Process);
 
     /// It has ended like that; the item ends soon.
@@ -283,7 +283,7 @@ impl Host for () {
         Priority::Normal
     }
 
-    #[cfg(target_os = "linux")]
+    #[cfg(unix)]
     fn did_run(&self, _process: &Process) {}
 
     fn did_end(&self, _ran: &Arc<command::Ran>) {}

@@ -21,7 +21,7 @@ pub(crate) struct Parts<'a> {
 
 /// Whose processes `Terminate`, `Kill` and `Stop tree` end.
 #[cfg_attr(
-    not(target_os = "linux"),
+    not(unix),
     expect(dead_code, reason = "there are no processes to end there")
 )]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,9 +4,9 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use meanwhile::join::process::{Exit, LaunchOptions, Launcher, SpawnError};
+use meanwhile::join::process::{Exit, LaunchOptions, SpawnError};
 
-use super::{Builder, eventually, shell};
+use super::{Builder, eventually, launcher, shell};
 use crate::util::child::{in_child, in_child_with};
 use crate::util::files::{OBEY_PERMISSIONS, folder, write};
 
@@ -266,8 +266,7 @@ fn p12_a_start_shares_no_page_of_the_program_as_a_fork_does() {
             let ours = pages_shared_by(&mut ballast, || {
                 let mut builder = Builder::new("true");
                 if launched {
-                    let launcher = Launcher::of_program(env!("CARGO_BIN_EXE_meanwhile"));
-                    builder = builder.launched_by(&launcher, LaunchOptions::default());
+                    builder = builder.launched_by(&launcher(), LaunchOptions::default());
                 }
                 assert_eq!(builder.spawn().unwrap().join().unwrap(), Exit::Code(0));
             });

@@ -1,4 +1,4 @@
-//! Where there are no isolated workers: their items fail and say so.
+//! Windows, where there are no isolated workers: their items fail and say so.
 
 use std::convert::Infallible;
 use std::process::ExitCode;
@@ -26,7 +26,8 @@ impl Isolation {
     ) -> Result<Crew, ItemError> {
         Err(ItemError {
             kind: "no_worker".to_owned(),
-            message: "isolated processes need Linux; run it on the pool".to_owned(),
+            message: "there are no isolated processes on this system; run it on the pool"
+                .to_owned(),
         })
     }
 }
