@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use eframe::egui::epaint::Primitive;
 use eframe::egui::epaint::text::MissingGlyphPolicy;
 use eframe::egui::{Key, Modifiers, OutputCommand};
 use egui_kittest::kittest::Queryable as _;
@@ -199,6 +200,69 @@ fn a_line_of_any_length_is_drawn_in_part() {
     window.named("Copy output").click();
     window.harness.step();
     assert_eq!(copied(&window).map(|text| text.len()), Some(1_000_001));
+}
+
+/// How many corners of triangles the last frame hands to the graphics card.
+fn vertices(window: &Window) -> usize {
+    let (ctx, output) = (&window.harness.ctx, window.harness.output());
+    let meshes = ctx.tessellate(output.shapes.clone(), output.pixels_per_point);
+    let vertices = meshes.iter().map(|mesh| match &mesh.primitive {
+        Primitive::Mesh(mesh) => mesh.vertices.len(),
+        Primitive::Callback(_) => 0,
+    });
+    vertices.sum()
+}
+
+#[test]
+fn a_line_of_a_hundred_megabytes_costs_a_frame_what_a_cut_one_does() {
+    let cost_of = |bytes: usize, drawn: &str| {
+        let mut window = running(&format!("head -c {bytes} /dev/zero | tr '\\0' x"));
+        window.until("exit code 0");
+        window.until(drawn);
+        window.harness.run_steps(3);
+        vertices(&window)
+    };
+    let cut = cost_of(10_000, "(10000 bytes in all)");
+    let endless = cost_of(100_000_000, "(1048576 bytes in all)");
+    assert!(endless < cut + cut / 10, "{endless} beside {cut} vertices");
+}
+
+#[test]
+fn a_flood_without_end_costs_no_frame_more_than_lines_at_rest() {
+    let mut at_rest = running("yes | head -n 5000");
+    at_rest.until("exit code 0");
+    at_rest.harness.run_steps(3);
+    let (lines, cost) = (at_rest.count("y"), vertices(&at_rest));
+    let mut window = running("exec yes");
+    window.until("dropped");
+    for _ in 0..200 {
+        window.harness.step();
+        assert!(
+            window.count("y") <= lines + 1,
+            "{} lines",
+            window.count("y")
+        );
+        let now = vertices(&window);
+        assert!(now < cost + cost / 5, "{now} beside {cost} vertices");
+    }
+    window.click("Kill");
+    window.until("SIGKILL");
+}
+
+#[test]
+fn bytes_that_are_no_text_break_no_line_and_are_saved_as_they_came() {
+    let mut window = running("printf 'nul \\0.\\nold\\rnew\\nbad \\377 byte\\n'");
+    window.until("exit code 0");
+    for line in ["nul .", "new", "bad \u{fffd} byte"] {
+        until_line(&mut window, line);
+    }
+    let path = window.dir.path().join("saved.txt");
+    let picked = DialogAnswer::Picked(vec![path.clone()]);
+    window.dialogs.answer(picked);
+    window.click("Save output…");
+    window.until("saved to");
+    let saved = std::fs::read(path).unwrap();
+    assert_eq!(saved, b"nul \0.\nold\rnew\nbad \xff byte\n");
 }
 
 #[test]
