@@ -230,3 +230,19 @@ fn a_warden_that_was_killed_is_replaced() {
         }
     });
 }
+
+#[test]
+fn the_warden_of_a_launcher_that_is_dropped_is_reaped() {
+    let name = "process::launching::the_warden_of_a_launcher_that_is_dropped_is_reaped";
+    in_child(name, || {
+        let launcher = launcher();
+        let child = Builder::new("true").launched_by(&launcher, LaunchOptions::default());
+        assert_eq!(child.spawn().unwrap().join().unwrap(), Exit::Code(0));
+        let wardens = wardens_of(std::process::id());
+        assert_eq!(wardens.len(), 1);
+        drop(launcher);
+        eventually("its end", || {
+            !std::path::Path::new(&format!("/proc/{}", wardens[0])).exists()
+        });
+    });
+}
