@@ -336,10 +336,50 @@ fn terminate_asks_the_process_and_its_end_is_named() {
 fn a_process_that_ignores_the_question_is_killed() {
     let mut window = running("trap '' TERM; echo ready; while :; do sleep 0.01; done");
     until_line(&mut window, "ready");
+    assert_eq!(window.count("asked to end"), 0);
     window.click("Terminate");
+    assert_eq!(window.count("asked to end"), 1, "{}", window.texts());
     assert!(window.is_enabled("Kill"));
     window.click("Kill");
     window.until("SIGKILL");
+}
+
+#[test]
+fn a_tree_that_has_its_grace_says_that_it_was_asked() {
+    let mut window = Window::open();
+    window.choose("Job", "Command");
+    window.click("More about the command");
+    window.named("Grace (s)").scroll_to_me();
+    window.harness.run_steps(30);
+    window.set("Grace (s)", 3600.0);
+    window.click("Through /bin/sh");
+    let deaf = "trap '' TERM; echo ready; while :; do sleep 0.01; done";
+    window.type_into("Command line", deaf);
+    window.click("Start");
+    window.until("Results");
+    window.click("Output");
+    until_line(&mut window, "ready");
+    window.click("Stop tree");
+    assert_eq!(window.count("asked to end"), 1, "{}", window.texts());
+    window.click("Results");
+    let row = window.harness.query_all_by_label("asked to end");
+    row.into_iter().next().unwrap().click();
+    window.until("· running, asked to end");
+    window.click("Kill");
+    window.until("SIGKILL");
+}
+
+#[test]
+fn an_isolated_worker_can_be_ended_by_hand_while_it_has_an_item() {
+    let mut window = Window::open();
+    window.choose("Run on", "Processes");
+    window.misbehave("Block for ever", 1.0, 1.0, 0.0);
+    window.click("Start");
+    window.until("1 process running");
+    assert!(window.is_enabled("Kill") && window.is_enabled("Terminate"));
+    window.click("Cancel");
+    window.until("0 processes running");
+    assert!(!window.is_enabled("Kill") && !window.is_enabled("Terminate"));
 }
 
 #[test]
