@@ -241,7 +241,7 @@ fn time_to_end_a_killed_tree() -> Duration {
     session::wait_until("the tree", all_run, || window.seen());
 
     let program = nix::unistd::Pid::from_raw(window.pid().cast_signed());
-    nix::sys::signal::kill(program, nix::sys::signal::Signal::SIGKILL).unwrap();
+    nix::sys::signal::kill(program, nix::sys::signal::Signal::SIGKILL).expect("it runs");
     let killed = Instant::now();
     let all_gone = || match sleepers() {
         0 => Ok(killed.elapsed()),

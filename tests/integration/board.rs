@@ -545,7 +545,7 @@ fn where_nothing_runs_an_item_without_a_thread_is_tried_again_and_those_behind_i
             };
             assert_eq!(error.kind, "no_thread");
         }
-        let tried_for = ended_at(1) - ended_at(0);
+        let tried_for = ended_at(1).saturating_sub(ended_at(0));
         assert!(tried_for >= RETRIES, "given up after {tried_for:?}");
 
         limit_threads(before);
