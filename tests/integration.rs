@@ -10,7 +10,7 @@ mod checksum;
 #[path = "integration/cli.rs"]
 mod cli;
 #[cfg(target_os = "linux")]
-#[path = "integration/command.rs"]
+#[path = "integration/command/mod.rs"]
 mod command;
 #[cfg(target_os = "linux")]
 #[path = "integration/command_line.rs"]
