@@ -177,6 +177,10 @@ fn a_cancel_ends_an_item_that_never_would() {
         let counts = record.job(job).unwrap().counts();
         counts.returned == 2 && counts.running == 1
     });
+    // Cancelled before it has begun it would just not begin.
+    let workers = || desk.board.running_processes(job);
+    let blocks = || matches!(&workers()[..], [(_, worker)] if is_blocked(worker.pid()));
+    until(blocks, "the item blocks");
     desk.board.cancel(job);
     desk.until_ended(job);
     assert_eq!(desk.words(job), ["returned", "cancelled", "returned"]);
