@@ -536,9 +536,10 @@ impl JobBoard {
         self.jobs.values().map(|entry| entry.running).sum()
     }
 
-    /// How many child processes of this program run, isolated workers and others.
+    /// How many processes run for the jobs: commands, and isolated workers that have an item.
     pub fn processes(&self) -> usize {
-        isolated::count_processes()
+        let active = self.jobs.values().filter(|entry| !entry.ended);
+        active.map(|entry| entry.control.processes()).sum()
     }
 
     /// Cancels every job and waits for them, at most for `timeout` in all. Returns how many still

@@ -53,6 +53,8 @@ pub(super) enum Outcome {
     Crashed(Arc<Crash>),
     /// It was cancelled in a worker, or with it.
     Cancelled,
+    /// It was cancelled with its worker, because it did not react for so long.
+    Deaf(Duration),
 }
 
 impl From<Result<Output, ItemError>> for Outcome {
@@ -198,6 +200,18 @@ impl Control {
             }
         }
         Some(running)
+    }
+
+    /// How many processes run for the items: commands, and isolated workers that have one.
+    #[cfg(target_os = "linux")]
+    pub(super) fn processes(&self) -> usize {
+        self.live.count()
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    #[expect(clippy::unused_self, reason = "as where there are processes to count")]
+    pub(super) fn processes(&self) -> usize {
+        0
     }
 
     /// Whether the items run in isolated workers.
@@ -485,7 +499,7 @@ impl Coordinator {
         self.lane.spawn(name, move |context| {
             feed.publish(job, EventKind::ItemDidStart { item: id });
             if let Some((crew, name)) = lent {
-                return crew.run(&name, &item, context);
+                return crew.run(&name, &item, context, &host);
             }
             let job = spec.options.job();
             job.run_item_on(&item, context, &host).into()
@@ -526,6 +540,11 @@ impl Coordinator {
             Ok(Outcome::Crashed(crash)) => ItemState::Crashed(Arc::clone(crash)),
             Err(JoinError::Panicked(report)) => {
                 ItemState::Panicked(self.control.keep_panic(PanicKey::Item(id), &report))
+            }
+            Ok(Outcome::Deaf(within)) => {
+                let within = *within;
+                self.publish(EventKind::ItemDidIgnoreCancel { item: id, within });
+                ItemState::Cancelled
             }
             Ok(Outcome::Cancelled) | Err(_) => ItemState::Cancelled,
         };

@@ -32,15 +32,11 @@ impl Isolation {
     }
 }
 
-pub(super) fn count_processes() -> usize {
-    0
-}
-
 /// No worker was ever started.
 pub(super) struct Crew(Infallible);
 
 impl Crew {
-    pub(super) fn run(&self, _task: &str, _item: &Item, _context: &Context) -> Outcome {
+    pub(super) fn run(&self, _task: &str, _item: &Item, _context: &Context, _host: &()) -> Outcome {
         match self.0 {}
     }
 

@@ -40,6 +40,19 @@ use crate::join::{JoinError, wait};
 /// assert_eq!(process.output().stdout.text(), "hello\n");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// Only a start gives a handle, and only to the one who starts, so that no process can wait for
+/// itself or for the one that started it: there is none of a number,
+///
+/// ```compile_fail
+/// meanwhile::join::process::Process::from(std::process::id()).join();
+/// ```
+///
+/// and none comes from what is listed.
+///
+/// ```compile_fail
+/// meanwhile::join::process::active_children()[0].join();
+/// ```
 #[derive(Clone)]
 pub struct Process(Arc<Handle>);
 

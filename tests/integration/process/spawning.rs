@@ -9,6 +9,7 @@ use meanwhile::join::process::{Exit, LaunchOptions, SpawnError};
 use super::{Builder, eventually, launcher, shell};
 use crate::util::child::{in_child, in_child_with};
 use crate::util::files::{OBEY_PERMISSIONS, folder, write};
+use crate::util::left::Left;
 
 fn refusal(builder: Builder) -> SpawnError {
     builder.spawn().expect_err("this can't be started")
@@ -192,30 +193,13 @@ fn p9_out_of_processes_is_an_error_and_afterwards_it_works() {
     });
 }
 
-fn count(folder: &str) -> usize {
-    fs::read_dir(folder).unwrap().count()
-}
-
-fn zombies() -> usize {
-    let own = std::process::id();
-    let stats = fs::read_dir("/proc").unwrap().flatten();
-    let stats = stats.filter_map(|entry| fs::read_to_string(entry.path().join("stat")).ok());
-    stats
-        .filter(|stat| {
-            let after_name = stat.rsplit(") ").next().unwrap_or_default();
-            let mut fields = after_name.split(' ');
-            fields.next() == Some("Z") && fields.next() == Some(&own.to_string())
-        })
-        .count()
-}
-
 #[test]
 fn p10_a_thousand_processes_leave_no_zombie_no_descriptor_and_no_thread() {
     let name =
         "process::spawning::p10_a_thousand_processes_leave_no_zombie_no_descriptor_and_no_thread";
     in_child(name, || {
         Builder::new("true").spawn().unwrap().join().unwrap();
-        let (files, threads) = (count("/proc/self/fd"), count("/proc/self/task"));
+        let before = Left::now();
         for round in 0..1_000 {
             let process = shell("exit 3").stdin_bytes("input").spawn().unwrap();
             match round % 4 {
@@ -226,9 +210,9 @@ fn p10_a_thousand_processes_leave_no_zombie_no_descriptor_and_no_thread() {
             }
         }
         // The first process may still have had its pipes, so there may be less than before.
-        eventually("no zombie", || zombies() == 0);
-        eventually("no thread more", || count("/proc/self/task") <= threads);
-        eventually("no file more", || count("/proc/self/fd") <= files);
+        eventually("the end of all that was taken", || {
+            Left::now().is_no_more_than(&before)
+        });
     });
 }
 
