@@ -66,6 +66,11 @@ fn line(job: &JobRecord, item: &ItemRecord, output: &Output) -> Vec<u8> {
             line.extend_from_slice(b": OK\n");
             line
         }
+        (Output::Image(saved), _) => {
+            let mut line = saved.saved_to.as_os_str().as_encoded_bytes().to_vec();
+            line.push(b'\n');
+            line
+        }
         (Output::Checksum(checksum), _) => list::line(checksum, &item.input),
         (Output::Command(_) | Output::Text { .. }, _) => format!("{output}\n").into_bytes(),
     }

@@ -10,9 +10,12 @@
 pub mod checksum;
 pub mod command;
 pub(crate) mod hex;
+pub mod images;
 pub mod misbehave;
+mod os_text;
 pub mod save;
 
+use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -110,6 +113,8 @@ pub enum Options {
     Checksum(checksum::Options),
     /// Run a program, once or once for each file.
     Command(command::Options),
+    /// Edit images and save them to another folder.
+    Images(images::Options),
     /// End in the way one chooses, on the item one chooses.
     Misbehave(misbehave::Options),
 }
@@ -128,6 +133,7 @@ impl Options {
         match self {
             Self::Checksum(options) => options,
             Self::Command(options) => options,
+            Self::Images(options) => options,
             Self::Misbehave(options) => options,
         }
     }
@@ -138,12 +144,13 @@ impl Options {
 /// ```
 /// let jobs = meanwhile::jobs::catalogue();
 /// let ids: Vec<_> = jobs.iter().map(|options| options.job().id()).collect();
-/// assert_eq!(ids, ["checksum", "command", "misbehave"]);
+/// assert_eq!(ids, ["checksum", "command", "images", "misbehave"]);
 /// ```
 pub fn catalogue() -> Vec<Options> {
     vec![
         Options::Checksum(checksum::Options::default()),
         Options::Command(command::Options::default()),
+        Options::Images(images::Options::default()),
         Options::Misbehave(misbehave::Options::default()),
     ]
 }
@@ -340,6 +347,11 @@ pub enum Step {
         /// The files; none for a command that takes none.
         files: Vec<PathBuf>,
     },
+    /// Save what comes of the input under this name.
+    SaveAs {
+        /// The name in the folder that the options say.
+        name: OsString,
+    },
     /// Nothing can be done: the item ends with this error.
     Fail(ItemError),
     /// End the way the options of [`misbehave`] say.
@@ -361,6 +373,8 @@ pub enum Output {
     Checksum(checksum::Checksum),
     /// The run of a command.
     Command(Arc<command::Ran>),
+    /// An image that was saved.
+    Image(images::Saved),
     /// A sentence.
     Text {
         /// The sentence.
@@ -373,6 +387,7 @@ impl fmt::Display for Output {
         match self {
             Self::Checksum(checksum) => f.write_str(&checksum.digest),
             Self::Command(ran) => ran.fmt(f),
+            Self::Image(saved) => saved.fmt(f),
             Self::Text { text } => f.write_str(text),
         }
     }

@@ -8,8 +8,10 @@ pub(crate) mod close_question;
 mod command_options;
 pub(crate) mod desktop;
 pub(crate) mod files_panel;
+mod form;
 #[cfg(target_os = "linux")]
 pub mod frame_line;
+mod images_options;
 pub(crate) mod incidents;
 pub(crate) mod job_panel;
 pub(crate) mod jobs_panel;
