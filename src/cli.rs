@@ -4,6 +4,7 @@
 //! 2 usage, 3 the join timed out and the job was cancelled, 130 interrupted.
 
 mod command;
+mod fetch;
 mod images;
 mod interrupt;
 #[cfg(target_os = "linux")]
@@ -72,6 +73,8 @@ enum JobCommand {
     Checksum(ChecksumArgs),
     /// Run a program, once or once for each file.
     Command(command::CommandArgs),
+    /// Fetch URLs, and save what comes or only measure it.
+    Fetch(fetch::FetchArgs),
     /// Turn, resize and convert images, and save them to another folder.
     Images(images::ImagesArgs),
     /// End in the way one chooses, on the item one chooses.
@@ -231,6 +234,10 @@ impl JobCommand {
                 let checked = args.options().check(!args.files.is_empty());
                 checked.map_err(|problem| problem.to_string())
             }
+            Self::Fetch(args) => {
+                let checked = args.options().check(!args.files.is_empty());
+                checked.map_err(|problem| problem.to_string())
+            }
             Self::Images(args) => {
                 let checked = args.options().check(!args.files.is_empty());
                 checked.map_err(|problem| problem.to_string())
@@ -250,6 +257,10 @@ impl JobCommand {
             }
             Self::Command(args) => {
                 let options = Options::Command(args.options());
+                args.common.into_run(options, args.files, None)
+            }
+            Self::Fetch(args) => {
+                let options = Options::Fetch(args.options());
                 args.common.into_run(options, args.files, None)
             }
             Self::Images(args) => {

@@ -12,6 +12,12 @@ mod command;
 #[cfg(target_os = "linux")]
 #[path = "integration/command_line.rs"]
 mod command_line;
+#[cfg(target_os = "linux")]
+#[path = "integration/fetch.rs"]
+mod fetch;
+#[cfg(target_os = "linux")]
+#[path = "integration/images.rs"]
+mod images;
 #[path = "integration/isolation.rs"]
 mod isolation;
 #[path = "integration/join/mod.rs"]

@@ -117,6 +117,10 @@ impl App {
                 let problem = options.check(has_inputs).err()?;
                 Some(problem.to_string())
             }
+            Options::Fetch(options) => {
+                let problem = options.check(has_inputs).err()?;
+                Some(problem.to_string())
+            }
             Options::Images(options) => {
                 let problem = options.check(has_inputs).err()?;
                 Some(problem.to_string())

@@ -9,6 +9,7 @@
 
 pub mod checksum;
 pub mod command;
+pub mod fetch;
 pub(crate) mod hex;
 pub mod images;
 pub mod misbehave;
@@ -113,6 +114,8 @@ pub enum Options {
     Checksum(checksum::Options),
     /// Run a program, once or once for each file.
     Command(command::Options),
+    /// Fetch URLs.
+    Fetch(fetch::Options),
     /// Edit images and save them to another folder.
     Images(images::Options),
     /// End in the way one chooses, on the item one chooses.
@@ -133,6 +136,7 @@ impl Options {
         match self {
             Self::Checksum(options) => options,
             Self::Command(options) => options,
+            Self::Fetch(options) => options,
             Self::Images(options) => options,
             Self::Misbehave(options) => options,
         }
@@ -144,12 +148,13 @@ impl Options {
 /// ```
 /// let jobs = meanwhile::jobs::catalogue();
 /// let ids: Vec<_> = jobs.iter().map(|options| options.job().id()).collect();
-/// assert_eq!(ids, ["checksum", "command", "images", "misbehave"]);
+/// assert_eq!(ids, ["checksum", "command", "fetch", "images", "misbehave"]);
 /// ```
 pub fn catalogue() -> Vec<Options> {
     vec![
         Options::Checksum(checksum::Options::default()),
         Options::Command(command::Options::default()),
+        Options::Fetch(fetch::Options::default()),
         Options::Images(images::Options::default()),
         Options::Misbehave(misbehave::Options::default()),
     ]
@@ -373,6 +378,8 @@ pub enum Output {
     Checksum(checksum::Checksum),
     /// The run of a command.
     Command(Arc<command::Ran>),
+    /// What came back from a URL.
+    Fetched(fetch::Fetched),
     /// An image that was saved.
     Image(images::Saved),
     /// A sentence.
@@ -387,6 +394,7 @@ impl fmt::Display for Output {
         match self {
             Self::Checksum(checksum) => f.write_str(&checksum.digest),
             Self::Command(ran) => ran.fmt(f),
+            Self::Fetched(fetched) => fetched.fmt(f),
             Self::Image(saved) => saved.fmt(f),
             Self::Text { text } => f.write_str(text),
         }

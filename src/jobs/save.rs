@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use atomic_write_file::AtomicWriteFile;
 
+use super::ItemError;
+
 /// No save takes this long: a temporary file that is older belongs to a program that was killed.
 const ABANDONED_AFTER: Duration = Duration::from_mins(10);
 
@@ -193,6 +195,15 @@ pub(super) fn numbered(name: &OsStr, number: u32) -> OsString {
         numbered.push(extension);
     }
     numbered
+}
+
+/// Makes the folder that results are to be saved in, unless it is there.
+pub(super) fn make_folder(path: &Path) -> Result<fs::Metadata, ItemError> {
+    let made = fs::create_dir_all(path).and_then(|()| fs::metadata(path));
+    made.map_err(|error| ItemError {
+        kind: "no_folder".to_owned(),
+        message: format!("Nothing can be saved in {}: {error}.", path.display()),
+    })
 }
 
 /// Removes the temporary files that killed saves of the file at `path` left beside it, once they

@@ -64,6 +64,7 @@ impl Choices {
     /// Makes `folder` the one that the chosen job saves to, where it saves to one.
     pub(crate) fn save_to(&mut self, folder: PathBuf) {
         match &mut self.jobs[self.chosen] {
+            Options::Fetch(options) => options.to = folder,
             Options::Images(options) => options.to = folder,
             Options::Checksum(_) | Options::Command(_) | Options::Misbehave(_) => {}
         }

@@ -7,6 +7,7 @@
 pub(crate) mod close_question;
 mod command_options;
 pub(crate) mod desktop;
+mod fetch_options;
 pub(crate) mod files_panel;
 mod form;
 #[cfg(target_os = "linux")]

@@ -139,14 +139,14 @@ impl FromStr for Size {
     fn from_str(text: &str) -> Result<Self, String> {
         let wrong = || format!("{text:?} is no size; write 50%, 800x600 or 800x600!");
         if let Some(percent) = text.strip_suffix('%') {
-            return percent.parse().map(Self::Percent).map_err(|_| wrong());
+            return percent.parse().ok().map(Self::Percent).ok_or_else(wrong);
         }
         let (size, exact) = match text.strip_suffix('!') {
             Some(size) => (size, true),
             None => (text, false),
         };
         let (width, height) = size.split_once('x').ok_or_else(wrong)?;
-        let number = |text: &str| text.parse().map_err(|_| wrong());
+        let number = |text: &str| text.parse().ok().ok_or_else(wrong);
         let (width, height) = (number(width)?, number(height)?);
         Ok(if exact {
             Self::Exact(width, height)

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::error::ImageError;
 use super::{Existing, Options, format_of};
 use crate::jobs::checksum::{Identity, identity, walk};
-use crate::jobs::save::{SaveError, numbered};
+use crate::jobs::save::{make_folder, numbered};
 use crate::jobs::{Item, Step};
 use crate::join::Context;
 
@@ -21,13 +21,9 @@ pub(super) fn plan(
     if let Err(problem) = options.check(!inputs.is_empty()) {
         return found(Item::failed(options.to.clone(), problem));
     }
-    let made = fs::create_dir_all(&options.to).and_then(|()| fs::metadata(&options.to));
-    let folder = match made {
+    let folder = match make_folder(&options.to) {
         Ok(metadata) => identity(&metadata),
-        Err(error) => {
-            let error = ImageError::from(SaveError::from_io(&options.to, error));
-            return found(Item::failed(options.to.clone(), error));
-        }
+        Err(error) => return found(Item::failed(options.to.clone(), error)),
     };
     let items = collect(inputs, folder, context);
     let mut names = Names {
