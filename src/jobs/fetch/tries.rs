@@ -2,6 +2,7 @@
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use url::Url;
@@ -93,27 +94,28 @@ fn fetch(options: &Options, url: &Url, context: &Context) -> Result<Fetched, Fai
     let exchange = Exchange::start(url.clone(), connect, timeout, context)?;
     let head = exchange.head()?;
     check_size(head.len.unwrap_or(0), options)?;
+    let name = name::file_name(url);
+    let unsaved = |error| unsaved(&options.to.join(&name), error);
     let mut file = options
         .folder()
         .map(|folder| NewFile::create(folder))
         .transpose()
-        .map_err(|error| unsaved(options, error))?;
+        .map_err(unsaved)?;
     let mut bytes = 0;
     while let Some(chunk) = exchange.chunk()? {
         bytes += chunk.len() as u64;
         check_size(bytes, options)?;
         if let Some(file) = &mut file {
-            let written = file.write_all(&chunk);
-            written.map_err(|error| unsaved(options, error))?;
+            file.write_all(&chunk).map_err(unsaved)?;
         }
         context.set_progress(bytes, head.len.unwrap_or(0));
     }
     context.checkpoint();
     context.set_progress(bytes, bytes);
     let saved_to = file
-        .map(|file| file.keep_numbered(&options.to, name::file_name(url).as_ref()))
+        .map(|file| file.keep_numbered(&options.to, name.as_ref()))
         .transpose()
-        .map_err(|error| unsaved(options, error))?;
+        .map_err(unsaved)?;
     Ok(Fetched {
         status: head.status,
         bytes,
@@ -136,7 +138,8 @@ fn check_size(bytes: u64, options: &Options) -> Result<(), Failure> {
     Err(Failure::new("too_large", message))
 }
 
-fn unsaved(options: &Options, error: io::Error) -> Failure {
-    let error = SaveError::from_io(&options.to.join("…"), error);
-    Failure::new("not_saved", format!("was fetched, but {error}"))
+fn unsaved(path: &Path, error: io::Error) -> Failure {
+    let error = SaveError::from_io(path, error).to_string();
+    let message = format!("was not fetched: {}", error.trim_end_matches('.'));
+    Failure::new("not_saved", message)
 }

@@ -73,7 +73,7 @@ pub(super) enum ImageError {
     )]
     TooMuchMemory { path: PathBuf, limit_mib: u32 },
     #[error(
-        "{} is in the folder that the results are saved in, so it was left alone; choose another folder.",
+        "{} is in the folder that the results are saved in, or is that folder; choose another one.",
         shown(path)
     )]
     SameFolder { path: PathBuf },

@@ -25,6 +25,10 @@ pub(super) fn plan(
         Ok(metadata) => identity(&metadata),
         Err(error) => return found(Item::failed(options.to.clone(), error)),
     };
+    for input in inputs.iter().filter(|input| is_folder(input, folder)) {
+        let path = input.clone();
+        found(Item::failed(input.clone(), ImageError::SameFolder { path }));
+    }
     let items = collect(inputs, folder, context);
     let mut names = Names {
         options,
@@ -47,8 +51,8 @@ fn collect(inputs: &[PathBuf], results: Identity, context: &Context) -> Vec<Item
     let named: HashSet<&Path> = inputs.iter().map(PathBuf::as_path).collect();
     let mut items = Vec::new();
     walk(inputs, context, &mut |item| {
-        let is_wanted = named.contains(&*item.input)
-            || is_likely(&item) && folder_of(&item.input) != Some(results);
+        let is_wanted =
+            named.contains(&*item.input) || is_likely(&item) && !is_in_folder(&item.input, results);
         if is_wanted {
             items.push(item);
         }
@@ -65,12 +69,15 @@ fn is_likely(item: &Item) -> bool {
     }
 }
 
-fn folder_of(path: &Path) -> Option<Identity> {
-    let folder = match path.parent() {
-        Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
-        folder => folder?,
-    };
-    fs::metadata(folder).ok().map(|it| identity(&it))
+fn is_folder(path: &Path, folder: Identity) -> bool {
+    fs::metadata(path).is_ok_and(|there| identity(&there) == folder)
+}
+
+fn is_in_folder(path: &Path, folder: Identity) -> bool {
+    path.parent().is_some_and(|parent| {
+        let is_here = parent.as_os_str().is_empty();
+        is_folder(if is_here { Path::new(".") } else { parent }, folder)
+    })
 }
 
 fn identities(items: &[Item], context: &Context) -> HashSet<Identity> {
@@ -104,7 +111,7 @@ impl Names<'_> {
 
     fn name(&mut self, input: &Path) -> Result<OsString, ImageError> {
         let path = input.to_owned();
-        if folder_of(input) == Some(self.folder) {
+        if is_in_folder(input, self.folder) {
             return Err(ImageError::SameFolder { path });
         }
         let name = self.options.target_name(input).into_os_string();
