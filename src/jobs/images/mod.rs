@@ -5,6 +5,9 @@
 //! taken. What is written carries the colour profile of what was read where the format has a place
 //! for it and it still describes the colours; other metadata is not written.
 //!
+//! A cancel is minded while a file is read and between the steps; a step itself, a tenth of a second
+//! for a photograph, is not interrupted.
+//!
 //! Nothing that was read is ever written over: not through a link, not in another case, not by a
 //! path with `..` in it.
 
