@@ -16,6 +16,12 @@ mod command;
 #[path = "integration/command_line.rs"]
 mod command_line;
 #[cfg(target_os = "linux")]
+#[path = "integration/fetch.rs"]
+mod fetch;
+#[cfg(target_os = "linux")]
+#[path = "integration/images.rs"]
+mod images;
+#[cfg(target_os = "linux")]
 #[path = "integration/isolation.rs"]
 mod isolation;
 #[path = "integration/join/mod.rs"]

@@ -32,6 +32,12 @@ impl App {
             Command::PickFolder => {
                 self.open_dialog(Purpose::Inputs, DialogRequest::Folders, ctx, frame);
             }
+            Command::PickOutputFolder => {
+                let request = DialogRequest::Folder {
+                    title: "Save to a folder".to_owned(),
+                };
+                self.open_dialog(Purpose::OutputFolder, request, ctx, frame);
+            }
             Command::AddInputs(paths) => self.add_inputs(paths),
             Command::RemoveInput(index) => {
                 if index < self.view.draft.inputs.len() {
@@ -110,6 +116,14 @@ impl App {
             Options::Checksum(_) if has_inputs => None,
             Options::Checksum(_) => Some("Add a file or a folder first.".to_owned()),
             Options::Command(options) => {
+                let problem = options.check(has_inputs).err()?;
+                Some(problem.to_string())
+            }
+            Options::Fetch(options) => {
+                let problem = options.check(has_inputs).err()?;
+                Some(problem.to_string())
+            }
+            Options::Images(options) => {
                 let problem = options.check(has_inputs).err()?;
                 Some(problem.to_string())
             }

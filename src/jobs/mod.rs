@@ -9,10 +9,14 @@
 
 pub mod checksum;
 pub mod command;
+pub mod fetch;
 pub(crate) mod hex;
+pub mod images;
 pub mod misbehave;
+mod os_text;
 pub mod save;
 
+use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -115,6 +119,10 @@ pub enum Options {
     Checksum(checksum::Options),
     /// Run a program, once or once for each file.
     Command(command::Options),
+    /// Fetch URLs.
+    Fetch(fetch::Options),
+    /// Edit images and save them to another folder.
+    Images(images::Options),
     /// End in the way one chooses, on the item one chooses.
     Misbehave(misbehave::Options),
 }
@@ -133,6 +141,8 @@ impl Options {
         match self {
             Self::Checksum(options) => options,
             Self::Command(options) => options,
+            Self::Fetch(options) => options,
+            Self::Images(options) => options,
             Self::Misbehave(options) => options,
         }
     }
@@ -143,12 +153,14 @@ impl Options {
 /// ```
 /// let jobs = meanwhile::jobs::catalogue();
 /// let ids: Vec<_> = jobs.iter().map(|options| options.job().id()).collect();
-/// assert_eq!(ids, ["checksum", "command", "misbehave"]);
+/// assert_eq!(ids, ["checksum", "command", "fetch", "images", "misbehave"]);
 /// ```
 pub fn catalogue() -> Vec<Options> {
     vec![
         Options::Checksum(checksum::Options::default()),
         Options::Command(command::Options::default()),
+        Options::Fetch(fetch::Options::default()),
+        Options::Images(images::Options::default()),
         Options::Misbehave(misbehave::Options::default()),
     ]
 }
@@ -345,6 +357,11 @@ pub enum Step {
         /// The files; none for a command that takes none.
         files: Vec<PathBuf>,
     },
+    /// Save what comes of the input under this name.
+    SaveAs {
+        /// The name in the folder that the options say.
+        name: OsString,
+    },
     /// Nothing can be done: the item ends with this error.
     Fail(ItemError),
     /// End the way the options of [`misbehave`] say.
@@ -366,6 +383,10 @@ pub enum Output {
     Checksum(checksum::Checksum),
     /// The run of a command.
     Command(Arc<command::Ran>),
+    /// What came back from a URL.
+    Fetched(fetch::Fetched),
+    /// An image that was saved.
+    Image(images::Saved),
     /// A sentence.
     Text {
         /// The sentence.
@@ -378,6 +399,8 @@ impl fmt::Display for Output {
         match self {
             Self::Checksum(checksum) => f.write_str(&checksum.digest),
             Self::Command(ran) => ran.fmt(f),
+            Self::Fetched(fetched) => fetched.fmt(f),
+            Self::Image(saved) => saved.fmt(f),
             Self::Text { text } => f.write_str(text),
         }
     }
