@@ -162,19 +162,15 @@ impl Crew {
     }
 
     fn start(&self) -> Result<Worker, process::SpawnError> {
-        // In the shim that becomes the worker, this is the launcher's own program.
-        #[cfg(target_os = "linux")]
-        let program = "/proc/self/exe";
-        #[cfg(not(target_os = "linux"))]
-        let program = self.launcher.program();
-        let process = process::Builder::new(program)
+        let process = self
+            .launcher
+            .itself(self.limits.clone())
             .arg(ARGUMENT)
             .name(format!("{} worker {}", self.name, next(&self.started)))
             .stdin_piped()
             .stdout_piped()
             .output_limit(KEPT_STDERR)
             .daemon(true)
-            .launched_by(&self.launcher, self.limits.clone())
             .spawn()?;
         let line = Line::to(&process, &self.greeting);
         Ok(Worker {

@@ -210,8 +210,15 @@ impl Stage {
 
     /// This program, to be started as a child that plays `role` of the lesson.
     pub fn program(&self, role: &str) -> Builder {
-        // In the shim that becomes the child, this is the program itself.
-        Builder::new("/proc/self/exe")
+        let options = LaunchOptions::default();
+        let itself = self
+            .house
+            .launcher
+            .as_ref()
+            .map(|launcher| launcher.itself(options));
+        // Nobody but a test of a library has no launcher, and it has no child processes either.
+        itself
+            .unwrap_or_else(|| Builder::new("/proc/self/exe"))
             .args(["act", &self.house.script.lesson, role])
             .name(role)
     }

@@ -16,6 +16,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Resource, Rlimit, getppid, setrlimit};
 
+use super::builder::Builder;
 use super::error::SpawnError;
 use super::warden::{self, Warden};
 use super::{reaper, spawner, system};
@@ -131,8 +132,27 @@ impl Launcher {
     }
 
     /// The program as it was installed or given: the one that is started as the shim.
-    pub(crate) fn program(&self) -> &Path {
+    fn program(&self) -> &Path {
         &self.0.program
+    }
+
+    /// The launcher's own program as a child, with these options.
+    ///
+    /// ```no_run
+    /// use meanwhile::join::process::{LaunchOptions, Launcher};
+    ///
+    /// let launcher = Launcher::install();
+    /// let child = launcher.itself(LaunchOptions::default()).arg("--worker").spawn()?;
+    /// # Ok::<(), meanwhile::join::process::SpawnError>(())
+    /// ```
+    pub fn itself(&self, options: LaunchOptions) -> Builder {
+        // In the shim that becomes the child, this is the file it runs from, even where another
+        // stands under its name by now.
+        #[cfg(all(target_os = "linux", not(elsewhere)))]
+        let program = "/proc/self/exe";
+        #[cfg(any(not(target_os = "linux"), elsewhere))]
+        let program = self.program();
+        Builder::new(program).launched_by(self, options)
     }
 
     pub(super) fn command(
