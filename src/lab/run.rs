@@ -7,7 +7,7 @@ use super::figures::{Ending, Figures};
 use super::line::PLOTTED;
 use super::pattern::{PatternId, Variant};
 use super::work::Kind;
-use crate::join::process::{Builder, LaunchOptions, Launcher, Process, SpawnError, Stream};
+use crate::join::process::{LaunchOptions, Launcher, Process, SpawnError, Stream};
 
 /// How long a twin may take beyond its work: to open its window, to be watched, to close.
 const PATIENCE: Duration = Duration::from_secs(12);

@@ -80,7 +80,7 @@ pub(super) struct House {
     script: Script,
     sink: Sink,
     folder: PathBuf,
-    launcher: Option<Launcher>,
+    launcher: Launcher,
     lanes: AtomicU64,
     backstage: Mutex<Backstage>,
     did_change: Condvar,
@@ -210,15 +210,9 @@ impl Stage {
 
     /// This program, to be started as a child that plays `role` of the lesson.
     pub fn program(&self, role: &str) -> Builder {
-        let options = LaunchOptions::default();
-        let itself = self
-            .house
+        self.house
             .launcher
-            .as_ref()
-            .map(|launcher| launcher.itself(options));
-        // Nobody but a test of a library has no launcher, and it has no child processes either.
-        itself
-            .unwrap_or_else(|| Builder::new("/proc/self/exe"))
+            .itself(LaunchOptions::default())
             .args(["act", &self.house.script.lesson, role])
             .name(role)
     }
@@ -231,16 +225,14 @@ impl Stage {
     pub fn spawn(&self, builder: Builder) -> Result<Process, SpawnError> {
         self.house.check();
         let lane = LaneId(self.house.lanes.fetch_add(1, Ordering::Relaxed));
-        let mut builder = builder
+        let builder = builder
             .env(
                 SCRIPT,
                 serde_json::to_string(&self.house.script).unwrap_or_default(),
             )
             .env(LANE, lane.0.to_string())
-            .env(FOLDER, &self.house.folder);
-        if let Some(launcher) = &self.house.launcher {
-            builder = builder.launched_by(launcher, LaunchOptions::default());
-        }
+            .env(FOLDER, &self.house.folder)
+            .launched_by(&self.house.launcher, LaunchOptions::default());
         let began = self.house.now();
         let process = builder.spawn()?;
         let child = Self {
@@ -376,20 +368,14 @@ impl House {
     pub(super) fn of_run(
         script: Script,
         folder: PathBuf,
-        launcher: Option<Launcher>,
+        launcher: Launcher,
         wake: Box<dyn Fn() + Send + Sync>,
     ) -> Arc<Self> {
         let inbox = Sink::Inbox(Mutex::default(), wake);
         Arc::new(Self::new(script, inbox, folder, launcher, MAIN.0))
     }
 
-    fn new(
-        script: Script,
-        sink: Sink,
-        folder: PathBuf,
-        launcher: Option<Launcher>,
-        lane: u64,
-    ) -> Self {
+    fn new(script: Script, sink: Sink, folder: PathBuf, launcher: Launcher, lane: u64) -> Self {
         Self {
             script,
             sink,
@@ -424,7 +410,8 @@ impl House {
         let folder = PathBuf::from(variable(FOLDER)?);
         let file = File::options().append(true).open(folder.join(EVENTS))?;
         let script: Script = serde_json::from_slice(&script)?;
-        let launcher = Launcher::installed();
+        let no_launcher = || io::Error::other("this program has installed no launcher");
+        let launcher = Launcher::installed().ok_or_else(no_launcher)?;
         // Lanes of several processes have different numbers.
         let own = u64::from(std::process::id()) << 32;
         let sink = Sink::File(Mutex::new(file));
