@@ -302,7 +302,8 @@ mod tests {
         let facts = start.into_iter().chain(frames(0, 1)).chain(frozen);
         let facts: Vec<_> = facts.chain(frames(2_001, 100_000)).collect();
         let mut line = line(Script::Probed, &facts);
-        let recent = line.gaps().filter(|gap| gap.ended >= line.now() - PLOTTED);
+        let since = line.now().saturating_sub(PLOTTED);
+        let recent = line.gaps().filter(|gap| gap.ended >= since);
         assert_eq!(
             recent.count(),
             5_002,
