@@ -378,7 +378,10 @@ fn a_window_of_the_freeze_lab_ends_with_the_program_and_nobody_is_asked() {
     window.press_any("Freeze Lab");
     window.press("push button", "Try by hand: fixed");
     let opened = || match twins(&session) {
-        1 => session.tool("xdotool", &["search", "--name", "join-in-click"]),
+        1 => session.tool(
+            "xdotool",
+            &["search", "--onlyvisible", "--name", "join-in-click"],
+        ),
         count => Err(format!("{count} twins")),
     };
     session::wait_until("the twin's window", opened, || window.seen());
