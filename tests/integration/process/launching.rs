@@ -127,8 +127,9 @@ fn p11_sigkill_of_the_program_ends_its_children_and_all_they_started() {
 /// Prints who is to die with it, then waits for that.
 #[expect(clippy::print_stdout, reason = "it tells the test that started it")]
 fn be_killed_with_a_tree() -> ! {
-    let script = "echo $$; sleep 60 & echo $!; setsid sleep 60 & echo $!; \
-                  ( setsid sh -c 'echo $$; exec sleep 60' & ); wait";
+    // They outlive the patience of the test.
+    let script = "echo $$; sleep 600 & echo $!; setsid sleep 600 & echo $!; \
+                  ( setsid sh -c 'echo $$; exec sleep 600' & ); wait";
     let process = launched(shell(script)).spawn().unwrap();
     eventually("four numbers", || {
         process.output().stdout.text().lines().count() == 4
