@@ -147,8 +147,9 @@ fn time_to_end_a_victim() -> Duration {
 /// Prints who is to die with it, then waits for that.
 #[expect(clippy::print_stdout, reason = "it tells the test that started it")]
 fn be_killed_with_a_tree() -> ! {
-    let script = "echo $$; sleep 60 & echo $!; setsid sleep 60 & echo $!; \
-                  ( setsid sh -c 'echo $$; exec sleep 60' & ); wait";
+    // They outlive the patience of the test.
+    let script = "echo $$; sleep 600 & echo $!; setsid sleep 600 & echo $!; \
+                  ( setsid sh -c 'echo $$; exec sleep 600' & ); wait";
     let process = launched(shell(script)).spawn().unwrap();
     eventually("four numbers", || {
         process.output().stdout.text().lines().count() == 4
