@@ -58,6 +58,7 @@ fn gate(suite: &str, name: &str) {
     let has = alone.lines().find_map(|line| line.strip_prefix(HAS));
     let runner = runner(name, &[suite, "--test-threads=3"], has.expect(&alone));
     let said = said_by(&runner);
+    assert!(!said.contains("running 1 test\n"), "there is no {suite}");
     assert_eq!(runner.join().unwrap(), Exit::Code(0), "{said}");
 }
 
