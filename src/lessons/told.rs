@@ -51,6 +51,16 @@ impl Told {
         self.parameters.get(id).copied().unwrap_or_default()
     }
 
+    /// A parameter that is a count.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a count is whole and within the range of its parameter"
+    )]
+    pub fn count(&self, id: &str) -> usize {
+        self.parameter(id) as usize
+    }
+
     /// A time of the run as it would have been at speed 1.
     pub fn unscaled(&self, time: Duration) -> f64 {
         time.as_secs_f64() * self.speed
