@@ -71,6 +71,13 @@ pub enum Ending {
     Stopped,
 }
 
+impl Ending {
+    /// Whether the lesson itself came to its end, in whatever way.
+    pub fn is_own(&self) -> bool {
+        matches!(self, Self::Held | Self::NotHeld(_))
+    }
+}
+
 impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -163,7 +170,7 @@ impl Run {
         if self.ending.is_some() {
             return;
         }
-        let ended = self.main.poll().map(|joined| joined.cloned());
+        let ended = self.main.poll();
         // What a child wrote before somebody here spoke of it is in its file by now.
         let mut events = self.house.take();
         let limit = if ended.is_some() {
@@ -209,7 +216,7 @@ impl Run {
         drop(self.main.join_timeout(time));
     }
 
-    fn ending_of(&self, ended: Result<Result<(), String>, JoinError>) -> Ending {
+    fn ending_of(&self, ended: Result<&Result<(), String>, JoinError>) -> Ending {
         if self.house.is_stopped_by_person() {
             return Ending::Stopped;
         }
@@ -218,7 +225,7 @@ impl Run {
                 Ok(()) => Ending::Held,
                 Err(why) => Ending::NotHeld(format!("{why:#}")),
             },
-            Ok(Err(why)) => Ending::Failed(why),
+            Ok(Err(why)) => Ending::Failed(why.clone()),
             Err(error) => Ending::Failed(error.to_string()),
         }
     }

@@ -16,7 +16,7 @@ pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
 fn serve(stage: &Stage, strategy: &str, joins_at_once: bool) -> anyhow::Result<()> {
     let listener = TcpListener::bind(("127.0.0.1", 0))?;
     let address = listener.local_addr()?;
-    stage.say(format!("{strategy}: listening on {address}"));
+    stage.say(format!("{strategy}: the server listens on {address}"));
     // One more client ends a wait for the next.
     stage.on_stop(move || drop(TcpStream::connect(address)));
 
