@@ -21,7 +21,7 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
-use crate::jobs::{JobSpec, Options, Priority, RunOn, checksum, misbehave};
+use crate::jobs::{self, JobSpec, Options, Priority, RunOn, checksum, misbehave};
 
 /// Some item failed, or the command itself did.
 const FAILED: u8 = 1;
@@ -279,7 +279,7 @@ impl CommonArgs {
             options,
             inputs,
             run_on,
-            workers: self.workers.map_or_else(cores, usize::from),
+            workers: self.workers.map_or_else(jobs::cores, usize::from),
             priority: self.priority,
         };
         run::Run {
@@ -290,10 +290,6 @@ impl CommonArgs {
             output,
         }
     }
-}
-
-fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

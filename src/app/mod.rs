@@ -27,9 +27,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::board::JobBoard;
+use crate::desktop::{RENDERER, has_display, reason};
 use crate::record::{FrameHistory, JobId, PanicKey, Record};
 use crate::ui::close_question::Leaving;
-use crate::ui::desktop::{has_display, reason};
 use crate::ui::waits_pane::WaitRow;
 use crate::ui::{Notice, View, tokens};
 
@@ -246,6 +246,7 @@ fn native_options(setup: &Setup) -> eframe::NativeOptions {
     }
     eframe::NativeOptions {
         viewport,
+        renderer: RENDERER,
         // The window's place is part of our own state, and eframe's file stays unwritten.
         persist_window: false,
         persistence_path: Some(setup.store.path().with_extension("eframe.ron")),

@@ -54,6 +54,11 @@ pub struct JobSpec {
     pub priority: Priority,
 }
 
+/// How many cores the system lets us use: how many workers a job has by default.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
 /// Where the items of a job run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

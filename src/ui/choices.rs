@@ -39,7 +39,7 @@ impl Default for Choices {
             jobs: jobs::catalogue(),
             chosen: 0,
             run_on: RunOn::default(),
-            workers: core_count(),
+            workers: jobs::cores(),
             priority: Priority::default(),
             timeout_secs: 2.0,
             wait_on_ui_thread: false,
@@ -211,9 +211,4 @@ impl From<ThemeChoice> for egui::ThemePreference {
             ThemeChoice::Dark => Self::Dark,
         }
     }
-}
-
-/// The number of cores the system lets us use; the default number of workers.
-pub(crate) fn core_count() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }

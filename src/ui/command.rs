@@ -106,6 +106,8 @@ impl Command {
 pub enum LabCommand {
     /// Show this pattern.
     Select(PatternId),
+    /// Show the report of all patterns.
+    ShowReport,
     /// Run one half of it.
     Run(PatternId, Variant),
     /// Run both halves.

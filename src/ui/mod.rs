@@ -7,7 +7,6 @@
 pub(crate) mod close_question;
 pub(crate) mod code_view;
 mod command_options;
-pub(crate) mod desktop;
 pub(crate) mod files_panel;
 #[cfg(target_os = "linux")]
 pub mod frame_line;
@@ -18,6 +17,8 @@ pub(crate) mod jobs_panel;
 pub(crate) mod lab_figures;
 #[cfg(target_os = "linux")]
 pub mod lab_page;
+#[cfg(target_os = "linux")]
+pub(crate) mod lab_report;
 pub mod lanes;
 #[cfg(unix)]
 pub mod lesson_page;
