@@ -8,9 +8,9 @@ use crate::join;
 use crate::lessons::{Stage, Told};
 
 pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    stage.row(&[&"handlers", &"seconds", &"right answers"]);
-    serve(stage, "joined one by one", true)?;
-    serve(stage, "joined at the end", false)
+    stage.row(&[&"handlers joined", &"seconds", &"right answers"]);
+    serve(stage, "in turn", true)?;
+    serve(stage, "together", false)
 }
 
 fn serve(stage: &Stage, strategy: &str, joins_at_once: bool) -> anyhow::Result<()> {
@@ -86,7 +86,7 @@ fn holds(told: &Told) -> anyhow::Result<()> {
     let lanes = told.timeline().lanes();
     let handlers = lanes.iter().filter(|lane| lane.name.starts_with("handler"));
     let mut before = Duration::ZERO;
-    for handler in handlers.filter(|lane| lane.name.ends_with("joined one by one")) {
+    for handler in handlers.filter(|lane| lane.name.ends_with("in turn")) {
         let (end, _) = handler.closed.as_ref().context("a handler never ended")?;
         ensure!(
             before <= handler.opened,

@@ -7,7 +7,7 @@ use crate::lessons::{Stage, Told};
 
 pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
     stage.row(&[&"the click handler", &"frames due", &"drawn", &"missing"]);
-    for (name, joins) in [("joins", true), ("only starts", false)] {
+    for (name, joins) in [("joins", true), ("polls", false)] {
         let lane = format!("window that {name}");
         let window = stage.actor(&lane, move |me| window(me, joins));
         let window = join::spawn(lane, window)?;
@@ -49,7 +49,7 @@ fn worker(me: &Stage) {
 }
 
 fn holds(told: &Told) -> anyhow::Result<()> {
-    let [_, joins, starts] = told.table() else {
+    let [_, joins, polls] = told.table() else {
         bail!("there were not two windows");
     };
     ensure!(
@@ -60,15 +60,15 @@ fn holds(told: &Told) -> anyhow::Result<()> {
     // Where the work takes no time, there is none for a frame.
     let is_long = told.parameter("work") / told.speed() >= 0.25;
     ensure!(
-        !is_long || starts[2] != "0",
+        !is_long || polls[2] != "0",
         "a window that asks has drawn no frame"
     );
     told.in_order(&[
         ("window that joins", "a click"),
         ("worker", "done"),
         ("window that joins", "the result"),
-        ("window that only starts", "a click"),
-        ("window that only starts", "the result"),
+        ("window that polls", "a click"),
+        ("window that polls", "the result"),
     ])
 }
 

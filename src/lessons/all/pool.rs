@@ -36,9 +36,9 @@ pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Every third file takes three times as long. Gives the thread that did it.
+/// The first file takes five times as long as any other. Gives the thread that did it.
 fn work(me: &Stage, context: &Context, n: u32, path: &Path) -> Result<String, ChecksumError> {
-    let times = if n.is_multiple_of(3) { 3 } else { 1 };
+    let times = if n == 1 { 5 } else { 1 };
     me.sleep(me.time("work") * times);
     let checksum = digest_file(path, Algorithm::Crc32, context)?;
     me.say(format!("file {n}: {}", checksum.digest));
@@ -81,8 +81,8 @@ pub(super) static LESSON: Lesson = Lesson {
     topic: Topic::Several,
     level: Level::Second,
     question: Question {
-        text: "Twelve files wait in the queue of a pool of three threads, and some take three times \
-               as long as others. Which thread does which file?",
+        text: "Twelve files wait in the queue of a pool of three threads, and the first one takes \
+               five times as long as any other. Which thread does which file?",
         choices: &[
             "Each thread gets four of them at the beginning",
             "They take turns: first, second, third, first, \u{2026}",
@@ -91,7 +91,7 @@ pub(super) static LESSON: Lesson = Lesson {
         right: 2,
     },
     parameters: &[
-        Parameter::secs("work", "A short file takes (s)", 0.3),
+        Parameter::secs("work", "A file takes (s)", 0.3),
         Parameter::count("files", "Files", 12, 1, 100),
         Parameter::count("threads", "Threads", 3, 1, 16),
     ],
@@ -117,7 +117,7 @@ from time import sleep
 from zlib import crc32
 
 def work(n):
-    sleep(0.9 if n % 3 == 0 else 0.3)
+    sleep(1.5 if n == 1 else 0.3)
     checksum = crc32(f"This is file {n}.".encode())
     return n, f"{checksum:08x}", current_thread().name
 
@@ -135,7 +135,7 @@ use std::thread;
 use std::time::Duration;
 
 fn work(n: u64) -> usize {
-    let millis = if n % 3 == 0 { 900 } else { 300 };
+    let millis = if n == 1 { 1_500 } else { 300 };
     thread::sleep(Duration::from_millis(millis));
     format!("This is file {n}.").len()
 }

@@ -97,7 +97,7 @@ fn strategies_with_processes_show_that_only_what_is_joined_is_complete() {
     only_what_is_joined_is_complete(Cast::Process);
 }
 
-/// Nine files, three of them long, for three threads.
+/// Nine files for three threads; the first file takes five times as long as any other.
 #[test]
 fn pool_threads_share_the_files() {
     let told = play("pool", Cast::Task)
@@ -119,6 +119,12 @@ fn pool_threads_share_the_files() {
         sleeps.extend(own);
     }
     assert_eq!(sleeps.len(), 9);
+    let files = |lane: &&Lane| times(&told, &lane.name, Activity::Sleeps).len();
+    let has_first = |lane: &&Lane| told.when(&lane.name, "file 1:").is_ok();
+    let held_up = threads.iter().copied().find(has_first);
+    let held_up = held_up.expect("the first file was done");
+    let most = threads.iter().map(files).max();
+    assert!(most > Some(files(&held_up)), "nobody did more instead");
     let busy: Duration = sleeps.iter().copied().map(took).sum();
     let began = sleeps.iter().map(|sleep| sleep.0).min().unwrap();
     let ended = sleeps.iter().map(|sleep| sleep.1).max().unwrap();

@@ -29,18 +29,18 @@ fn clients_wait_for_each_other_only_where_the_handlers_are_joined_one_by_one() {
         .with("work", 3.0)
         .with("clients", 2.0)
         .told();
-    for how in ["joined one by one", "joined at the end"] {
+    for how in ["in turn", "together"] {
         for n in 1..=2 {
             let answer = format!("got \"answer {n}\"");
             let got = told.when(&format!("client {n}, {how}"), &answer);
             got.expect("each client gets its own answer");
         }
     }
-    let [first, second] = handlers(&told, "joined one by one")[..] else {
+    let [first, second] = handlers(&told, "in turn")[..] else {
         panic!("two clients, two handlers");
     };
     assert!(first.1 <= second.0, "they did not wait for each other");
-    let [first, second] = handlers(&told, "joined at the end")[..] else {
+    let [first, second] = handlers(&told, "together")[..] else {
         panic!("two clients, two handlers");
     };
     assert!(first.0 < second.1 && second.0 < first.1, "they did wait");
@@ -95,13 +95,13 @@ fn frames(told: &Told, window: &str) -> usize {
 fn a_gui_that_joins_in_its_click_handler_draws_nothing_meanwhile() {
     let told = play("gui", Cast::Task).with("work", 4.0).told();
     assert_eq!(frames(&told, "window that joins"), 0);
-    assert!(frames(&told, "window that only starts") > 1);
+    assert!(frames(&told, "window that polls") > 1);
     let [frozen] = times(&told, "window that joins", Activity::Waits)[..] else {
         panic!("it waits once");
     };
     let worker = times(&told, "worker", Activity::Sleeps)[0];
     assert!(frozen.1 >= worker.1, "it was not frozen until the end");
-    let waits = times(&told, "window that only starts", Activity::Waits);
+    let waits = times(&told, "window that polls", Activity::Waits);
     assert_eq!(waits, [], "a window that asks has waited");
 }
 
