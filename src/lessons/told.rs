@@ -150,6 +150,12 @@ impl Told {
         Ok(())
     }
 
+    /// Whether the lane of an event is open, or opens with it.
+    pub(super) fn is_announced(&self, event: &Event) -> bool {
+        let opens = matches!(event.act, Act::Timeline(TimelineKind::DidOpen { .. }));
+        opens || self.timeline.has(event.lane)
+    }
+
     pub(super) fn take(&mut self, event: Event) {
         self.revision += 1;
         let Event {

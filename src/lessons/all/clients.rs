@@ -96,7 +96,7 @@ fn holds(told: &Told) -> anyhow::Result<()> {
         before = *end;
     }
     // Only what takes its time can be seen to be faster.
-    let is_long = told.parameter("work") / told.speed() >= 0.25;
+    let is_long = told.parameter("work") / told.speed() >= 0.5;
     let seconds = |row: &Vec<String>| row[1].parse::<f64>();
     ensure!(
         !is_long || seconds(at_the_end)? < seconds(one_by_one)?,

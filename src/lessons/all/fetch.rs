@@ -86,7 +86,7 @@ fn holds(told: &Told) -> anyhow::Result<()> {
         ensure!(sent <= joined, "page {n} was counted before it was sent");
     }
     // What comes at once may be there without a join.
-    let is_long = told.parameter("latency") / told.speed() >= 0.25;
+    let is_long = told.parameter("latency") / told.speed() >= 0.5;
     let early = number("pages without a join").context("nobody counted")??;
     ensure!(!is_long || early < pages, "all was there without a join");
     Ok(())

@@ -58,7 +58,7 @@ fn holds(told: &Told) -> anyhow::Result<()> {
         joins[2]
     );
     // Where the work takes no time, there is none for a frame.
-    let is_long = told.parameter("work") / told.speed() >= 0.25;
+    let is_long = told.parameter("work") / told.speed() >= 0.5;
     ensure!(
         !is_long || polls[2] != "0",
         "a window that asks has drawn no frame"

@@ -62,7 +62,7 @@ fn holds(told: &Told) -> anyhow::Result<()> {
         ensure!(done[0].at <= joined, "{file} was not waited for");
     }
     // Where a file takes no time, one thread may take all of them before another is awake.
-    let is_long = told.parameter("work") / told.speed() >= 0.1;
+    let is_long = told.parameter("work") / told.speed() >= 0.25;
     let is_shared = told.count("threads").min(told.count("files")) > 1;
     ensure!(
         !(is_long && is_shared) || threads > 1,
