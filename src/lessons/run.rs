@@ -111,6 +111,8 @@ pub struct Run {
     house: Arc<House>,
     main: Task<Result<(), String>>,
     children: Children,
+    /// What children said of lanes that were not open yet.
+    early: Vec<Event>,
     told: Told,
     ending: Option<Ending>,
 }
@@ -157,6 +159,7 @@ impl Run {
             house,
             main,
             children,
+            early: Vec::new(),
             ending: None,
         })
     }
@@ -173,7 +176,8 @@ impl Run {
         }
         let ended = self.main.poll();
         // What a child wrote before somebody here spoke of it is in its file by now.
-        let mut events = self.house.take();
+        let mut events = std::mem::take(&mut self.early);
+        events.extend(self.house.take());
         let limit = if ended.is_some() {
             u64::MAX
         } else {
@@ -182,7 +186,12 @@ impl Run {
         events.extend(self.children.read(limit));
         events.sort_by_key(|event| event.at);
         for event in events {
-            self.told.take(event);
+            // Nor does a child wait until it is announced here.
+            if self.told.is_announced(&event) {
+                self.told.take(event);
+            } else {
+                self.early.push(event);
+            }
         }
         if let Some(ended) = ended {
             self.ending = Some(self.ending_of(ended));

@@ -8,6 +8,7 @@
 //! When a run is stopped, every pause ends and whoever uses their stage next unwinds: so a lesson is
 //! written without a thought of being stopped.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt::Display;
@@ -208,6 +209,19 @@ impl Stage {
         }
     }
 
+    /// The body of a task on a pool. It acts in the lane of the thread that takes it, which is open
+    /// until that thread ends with its pool.
+    pub fn pooled<T, F>(&self, act: F) -> impl FnOnce(&Context) -> T + use<T, F>
+    where
+        F: FnOnce(&Self, &Context) -> T,
+    {
+        let playing = Playing::new(&self.house);
+        move |context| {
+            let stage = LaneOfThread::stage(&playing.0);
+            act(&stage, context)
+        }
+    }
+
     /// This program, to be started as a child that plays `role` of the lesson.
     pub fn program(&self, role: &str) -> Builder {
         self.house
@@ -350,6 +364,53 @@ impl Drop for Closing<'_> {
         let at = self.0.house.now();
         self.0
             .tell_at(at, 0, Act::Timeline(TimelineKind::DidClose { how }));
+    }
+}
+
+thread_local! {
+    static OWN: RefCell<Option<LaneOfThread>> = const { RefCell::new(None) };
+}
+
+/// The lane of a thread to which many tasks come, until the thread ends.
+struct LaneOfThread {
+    stage: Stage,
+    _playing: Playing,
+}
+
+impl LaneOfThread {
+    /// Opens the lane of this thread, unless it is open.
+    fn stage(house: &Arc<House>) -> Stage {
+        OWN.with_borrow_mut(|own| {
+            let open = own.take();
+            let open = open.filter(|own| Arc::ptr_eq(&own.stage.house, house));
+            let own = own.insert(open.unwrap_or_else(|| Self::open(house)));
+            own.stage.clone()
+        })
+    }
+
+    fn open(house: &Arc<House>) -> Self {
+        let lane = LaneId(house.lanes.fetch_add(1, Ordering::Relaxed));
+        let stage = Stage {
+            house: house.clone(),
+            lane,
+        };
+        let name = std::thread::current().name().unwrap_or("thread").to_owned();
+        let kind = LaneKind::Task;
+        stage.tell_at(
+            house.now(),
+            0,
+            Act::Timeline(TimelineKind::DidOpen { name, kind }),
+        );
+        Self {
+            stage,
+            _playing: Playing::new(house),
+        }
+    }
+}
+
+impl Drop for LaneOfThread {
+    fn drop(&mut self) {
+        drop(Closing(&self.stage));
     }
 }
 

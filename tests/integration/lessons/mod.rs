@@ -1,8 +1,11 @@
 //! Every lesson, run for real and judged by what it did: lanes, order, ratios and outcomes.
 
 mod joining;
+mod several;
 mod stopping;
 mod texts;
+mod waiting;
+mod work;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -98,6 +101,11 @@ fn times(told: &Told, who: &str, activity: Activity) -> Vec<(Duration, Duration)
     let spans = lane.spans.iter().filter(|span| span.activity == activity);
     let end = |span: &Span| lane.end_of(span).expect("the run is over");
     spans.map(|span| (span.began, end(span))).collect()
+}
+
+/// How long that was.
+fn took((began, ended): (Duration, Duration)) -> Duration {
+    ended.saturating_sub(began)
 }
 
 /// Everything that is said of lessons is there, and leads somewhere.
