@@ -14,8 +14,7 @@ use super::lesson::{Cast, LessonId};
 use super::stage::{EVENTS, House, Script, Told as Event, steady_clock};
 use super::told::Told;
 use crate::join::process::Launcher;
-use crate::join::{self, JoinError, Task};
-use crate::record::LaneKind;
+use crate::join::{self, Context, JoinError, Task};
 
 /// How long after its main thread a run may last: a lesson that joins nobody leaves some behind.
 const CLEAR_WITHIN: Duration = Duration::from_mins(2);
@@ -139,7 +138,7 @@ impl Run {
             let (house, lesson) = (house.clone(), choice.lesson);
             join::Builder::new(format!("lesson {lesson}"))
                 .daemon(true)
-                .spawn(move |_| play(lesson, &house, folder))
+                .spawn(move |context| play(lesson, &house, folder, context))
                 .map_err(io::Error::other)?
         };
         main.on_finish(move || wake());
@@ -163,7 +162,7 @@ impl Run {
         if self.ending.is_some() {
             return;
         }
-        let ended = self.main.poll().map(|joined| joined.cloned());
+        let ended = self.main.poll().map(<Result<&_, _>>::cloned);
         // What a child wrote before somebody here spoke of it is in its file by now.
         let mut events = self.house.take();
         let limit = if ended.is_some() {
@@ -231,14 +230,19 @@ impl Drop for Run {
 }
 
 /// The main thread of a lesson, until everything it has started is gone.
-fn play(lesson: LessonId, house: &Arc<House>, folder: TempDir) -> Result<(), String> {
+fn play(
+    lesson: LessonId,
+    house: &Arc<House>,
+    folder: TempDir,
+    context: &Context,
+) -> Result<(), String> {
     let clearing = Clearing {
         house,
         _folder: folder,
     };
     let stage = house.main_stage();
     let main = lesson.lesson().main;
-    let played = stage.perform("main".to_owned(), LaneKind::Task, main);
+    let played = stage.perform("main".to_owned(), context, main);
     if played.is_err() {
         house.give_up();
     }

@@ -202,7 +202,7 @@ impl Stage {
             let lane = LaneId(house.lanes.fetch_add(1, Ordering::Relaxed));
             let stage = Self { house, lane };
             let act_with = |stage: &Self| act(stage, context);
-            let returned = stage.perform(name, LaneKind::Task, act_with);
+            let returned = stage.perform(name, context, act_with);
             drop(playing);
             returned
         }
@@ -287,12 +287,15 @@ impl Stage {
     pub(super) fn perform<T>(
         &self,
         name: String,
-        kind: LaneKind,
+        context: &Context,
         act: impl FnOnce(&Self) -> T,
     ) -> T {
-        let opened = TimelineKind::DidOpen { name, kind };
+        let opened = TimelineKind::DidOpen {
+            name,
+            kind: LaneKind::Task,
+        };
         self.tell_at(self.house.now(), 0, Act::Timeline(opened));
-        let closing = Closing(self);
+        let closing = Closing(self, context);
         let returned = act(self);
         drop(closing);
         returned
@@ -339,14 +342,16 @@ impl Drop for Playing {
 }
 
 /// Closes the lane when it is dropped.
-struct Closing<'a>(&'a Stage);
+struct Closing<'a>(&'a Stage, &'a Context);
 
 impl Drop for Closing<'_> {
     fn drop(&mut self) {
-        let how = if std::thread::panicking() {
-            LaneEnd::Panicked
-        } else {
+        let how = if !std::thread::panicking() {
             LaneEnd::Returned
+        } else if self.1.is_cancelled() {
+            LaneEnd::Failed("cancelled".to_owned())
+        } else {
+            LaneEnd::Panicked
         };
         let at = self.0.house.now();
         self.0

@@ -1,6 +1,10 @@
 //! Every lesson, run for real and judged by what it did: lanes, order, ratios and outcomes.
 
+mod data;
+mod ending;
+mod failing;
 mod joining;
+mod listing;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
