@@ -26,12 +26,14 @@ use meanwhile::jobs::{Item, JobSpec, Options, Output, Priority, RunOn, Step};
 #[cfg(target_os = "linux")]
 use meanwhile::lab::{FrameLine, Machine, PatternId, Report, RunRecord, Variant};
 use meanwhile::record::{self, EventKind, ItemId, ItemState, JobId, JobState, Record};
+use meanwhile::record::{Activity, LaneId, LaneKind, Timeline, TimelineEvent, TimelineKind};
 #[cfg(target_os = "linux")]
 use meanwhile::ui::LabChoices;
 #[cfg(target_os = "linux")]
 use meanwhile::ui::frame_line::frame_lines_ui;
 #[cfg(target_os = "linux")]
 use meanwhile::ui::lab_page::{LabParts, LabView, lab_ui};
+use meanwhile::ui::lanes::Lanes;
 use meanwhile::ui::results_pane::{result_text, results_ui};
 use meanwhile::ui::{ResultsView, tokens, words};
 use nix::time::{ClockId, clock_gettime};
@@ -48,10 +50,12 @@ fn main() -> std::io::Result<()> {
         frames: if is_short { 3 } else { 600 },
         rows: if is_short { 10_000 } else { ROWS },
         live: if is_short { 20 } else { 5_000 },
+        spans: if is_short { 1_000 } else { 100_000 },
     };
     bench.table()?;
     #[cfg(target_os = "linux")]
     bench.lab()?;
+    bench.lanes()?;
     bench.resting_window()?;
     bench.window_with_all_rows()?;
     bench.live_window()
@@ -61,6 +65,7 @@ struct Bench {
     frames: usize,
     rows: usize,
     live: usize,
+    spans: u32,
 }
 
 impl Bench {
@@ -135,6 +140,29 @@ impl Bench {
                 ("plots alone", plot),
                 ("an empty frame", nothing),
             ],
+        )
+    }
+
+    /// The lanes of a timeline: all of it in sight, and a hundredth.
+    fn lanes(&self) -> std::io::Result<()> {
+        let timeline = timeline(self.spans);
+        let until = timeline.until();
+        let mut whole_ui = |ui: &mut Ui| drop(Lanes::new(&timeline).show(ui));
+        let mut part_ui = |ui: &mut Ui| {
+            let part = Lanes::new(&timeline).between(until * 50 / 100, until * 51 / 100);
+            drop(part.show(ui));
+        };
+        let screens = [Screen::new(), Screen::new()];
+        let mut costs = [Costs::default(), Costs::default()];
+        for _ in 0..self.frames {
+            costs[0].push(screens[0].pane(Vec::new(), &mut whole_ui));
+            costs[1].push(screens[1].pane(Vec::new(), &mut part_ui));
+        }
+        let [whole, part] = &mut costs;
+        let title = format!("lanes of {} spans", words::count(self.spans as usize));
+        show(
+            &title,
+            &mut [("all in sight", whole), ("a hundredth", part)],
         )
     }
 
@@ -386,6 +414,33 @@ mod lab {
             fact,
         })
     }
+}
+
+/// Ten lanes in which somebody sleeps and waits by turns, each time of another length.
+fn timeline(spans: u32) -> Timeline {
+    let mut timeline = Timeline::default();
+    for lane in 0..10 {
+        let mut tell = |at, kind| {
+            let lane = LaneId(lane);
+            timeline.apply(TimelineEvent { at, lane, kind });
+        };
+        let name = format!("worker {lane}");
+        let kind = LaneKind::Task;
+        tell(Duration::ZERO, TimelineKind::DidOpen { name, kind });
+        for number in 0..spans / 10 {
+            let activity = if number % 2 == 0 {
+                Activity::Sleeps
+            } else {
+                Activity::Waits
+            };
+            let label = String::new();
+            let began = Duration::from_micros(u64::from(number) * 1_000);
+            let length = Duration::from_micros(u64::from(number) * 7_919 % 900);
+            tell(began, TimelineKind::DidBegin { activity, label });
+            tell(began + length, TimelineKind::DidEnd);
+        }
+    }
+    timeline
 }
 
 /// The record of a job that computed so many checksums.

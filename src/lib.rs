@@ -16,8 +16,9 @@
 //! |---|---|---|
 //! | `app` | the window: frame loop, settings, dialogs | everything below |
 //! | `cli` | the same jobs from a shell | `board` and below |
-//! | `ui` | panels: they read data and push commands | `lab`, `board` and below |
+//! | `ui` | panels: they read data and push commands | `lab`, `lessons`, `board` and below |
 //! | `lab` | the Freeze Lab: ways to wait, measured in windows of their own | `record` and below |
+//! | `lessons` | short programs about joining that really run | `record` and below |
 //! | `board` | owns what runs; starts, cancels, joins; turns wake-ups into events | `record` and below |
 //! | `record` | what happened, as plain data, built from events alone | `jobs`, `join` |
 //! | `jobs` | what can be run: the catalogue, one file a job | `join` |

@@ -66,8 +66,8 @@ fn the_join_library_knows_no_window_and_no_format() {
 }
 
 #[test]
-fn jobs_record_and_board_draw_nothing() {
-    for module in ["board", "jobs", "record"] {
+fn jobs_record_board_and_lessons_draw_nothing() {
+    for module in ["board", "jobs", "lessons", "record"] {
         assert_unused(module, &["eframe", "egui", "egui_extras", "rfd"]);
     }
 }

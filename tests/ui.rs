@@ -20,6 +20,9 @@ mod keyboard;
 #[cfg(target_os = "linux")]
 #[path = "ui/lab.rs"]
 mod lab;
+#[cfg(unix)]
+#[path = "ui/lessons.rs"]
+mod lessons;
 #[path = "ui/outcomes.rs"]
 mod outcomes;
 #[cfg(target_os = "linux")]

@@ -83,6 +83,8 @@ impl App {
             Command::ClearIncidents => self.state.incidents.clear(),
             #[cfg(target_os = "linux")]
             Command::Lab(command) => self.run_lab_command(command, ctx, frame),
+            #[cfg(unix)]
+            Command::Lesson(command) => self.run_lesson_command(command, ctx),
             Command::DismissNotice(index) => {
                 if index < self.notices.len() {
                     self.notices.remove(index);

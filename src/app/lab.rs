@@ -50,6 +50,11 @@ impl Lab {
         session.is_busy().then_some(GLANCE)
     }
 
+    pub(super) fn show(&mut self, pattern: PatternId) {
+        self.view.selected = pattern;
+        self.shows_what_runs = false;
+    }
+
     /// Ends what runs and forgets what waits.
     pub(super) fn stop(&mut self) {
         if let Some(session) = &mut self.session {
@@ -111,10 +116,7 @@ impl Lab {
             }
         };
         match command {
-            LabCommand::Select(pattern) => {
-                self.view.selected = pattern;
-                self.shows_what_runs = false;
-            }
+            LabCommand::Select(pattern) => self.show(pattern),
             LabCommand::Run(pattern, variant) => add(pattern, &[variant]),
             LabCommand::RunBoth(pattern) => add(pattern, &Variant::ALL),
             LabCommand::RunAll => {

@@ -47,6 +47,8 @@ impl App {
         self.poll_board(ctx);
         #[cfg(target_os = "linux")]
         self.poll_lab();
+        #[cfg(unix)]
+        self.poll_lessons();
         self.poll_dialog(ctx);
         for done in self.chores.poll() {
             if let Some(text) = done.copy {
@@ -214,6 +216,8 @@ impl App {
             self.board.wants_poll_in(),
             #[cfg(target_os = "linux")]
             self.lab.wants_poll_in(),
+            #[cfg(unix)]
+            self.lessons.wants_poll_in(),
             settle,
         ];
         if let Some(delay) = wanted.into_iter().flatten().min() {
@@ -329,6 +333,8 @@ impl App {
         self.store.finish(&self.state, Duration::from_secs(2));
         #[cfg(target_os = "linux")]
         self.lab.stop();
+        #[cfg(unix)]
+        self.lessons.close(CLOSE_WITHIN);
         if self.leaving == Some(Leaving::KeepingOn) {
             let jobs = self.running_ids().collect();
             let board = std::mem::replace(&mut self.board, JobBoard::new(|| {}));

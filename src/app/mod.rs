@@ -11,6 +11,8 @@ mod command;
 mod dialog;
 #[cfg(target_os = "linux")]
 mod lab;
+#[cfg(unix)]
+mod lessons;
 mod logic;
 mod ordering;
 mod output;
@@ -103,6 +105,8 @@ pub struct App {
     board: JobBoard,
     #[cfg(target_os = "linux")]
     lab: lab::Lab,
+    #[cfg(unix)]
+    lessons: lessons::Lessons,
     record: Record,
     frames: FrameHistory,
     state: State,
@@ -136,10 +140,10 @@ impl App {
         ctx.set_theme(setup.state.settings.theme);
         let wake = ctx.clone();
         let board = JobBoard::new(move || wake.request_repaint());
-        #[cfg(target_os = "linux")]
-        let lab = {
+        #[cfg(unix)]
+        let launcher = {
             let installed = crate::join::process::Launcher::installed;
-            lab::Lab::new(setup.launcher.clone().or_else(installed))
+            setup.launcher.clone().or_else(installed)
         };
         #[cfg(target_os = "linux")]
         let board = match setup.launcher {
@@ -150,7 +154,9 @@ impl App {
             ctx: ctx.clone(),
             board,
             #[cfg(target_os = "linux")]
-            lab,
+            lab: lab::Lab::new(launcher.clone()),
+            #[cfg(unix)]
+            lessons: lessons::Lessons::new(launcher),
             record: Record::default(),
             frames: FrameHistory::default(),
             view: View {

@@ -3,6 +3,8 @@ use serde::{Deserialize, Serialize};
 use crate::record::Incidents;
 #[cfg(target_os = "linux")]
 use crate::ui::LabChoices;
+#[cfg(unix)]
+use crate::ui::LessonChoices;
 use crate::ui::{Choices, Page, Settings};
 
 /// Everything that is remembered between runs, in one struct of its own.
@@ -24,6 +26,9 @@ pub struct State {
     /// What was chosen for the runs of the Freeze Lab.
     #[cfg(target_os = "linux")]
     pub lab: LabChoices,
+    /// What was chosen and answered in the lessons, and how far one came.
+    #[cfg(unix)]
+    pub lessons: LessonChoices,
     /// Look and behaviour.
     pub settings: Settings,
     /// The page that was shown.
@@ -50,6 +55,10 @@ impl State {
         {
             self.lab = self.lab.sanitized();
         }
+        #[cfg(unix)]
+        {
+            self.lessons = self.lessons.sanitized();
+        }
         self.settings = self.settings.sanitized();
         self.incidents = self.incidents.sanitized();
         self.window = self.window.filter(WindowPlace::is_sane);
@@ -64,6 +73,8 @@ impl Default for State {
             choices: Choices::default(),
             #[cfg(target_os = "linux")]
             lab: LabChoices::default(),
+            #[cfg(unix)]
+            lessons: LessonChoices::default(),
             settings: Settings::default(),
             page: Page::default(),
             window: None,

@@ -74,6 +74,10 @@ impl App {
         }
         match self.view.page {
             Page::Workbench => self.workbench_ui(ui, commands),
+            #[cfg(unix)]
+            Page::Lessons => self.lessons_ui(ui, commands),
+            #[cfg(not(unix))]
+            Page::Lessons => no_lessons_ui(ui),
             #[cfg(target_os = "linux")]
             Page::FreezeLab => self.lab_ui(ui, commands),
             #[cfg(not(target_os = "linux"))]
@@ -229,6 +233,14 @@ fn no_lab_ui(ui: &mut Ui) {
     CentralPanel::default().show(ui, |ui| {
         let hint = "It starts and ends its windows with what only Linux offers.";
         widgets::empty_ui(ui, "The Freeze Lab needs Linux", hint);
+    });
+}
+
+#[cfg(not(unix))]
+fn no_lessons_ui(ui: &mut Ui) {
+    CentralPanel::default().show(ui, |ui| {
+        let hint = "Their processes are started and ended with what only Unix offers.";
+        widgets::empty_ui(ui, "The lessons need Linux or macOS", hint);
     });
 }
 

@@ -14,7 +14,8 @@ use super::lesson::{Cast, LessonId};
 use super::stage::{EVENTS, House, Script, Told as Event, steady_clock};
 use super::told::Told;
 use crate::join::process::Launcher;
-use crate::join::{self, Context, JoinError, Task};
+use crate::join::{self, JoinError, Task};
+use crate::record::LaneKind;
 
 /// How long after its main thread a run may last: a lesson that joins nobody leaves some behind.
 const CLEAR_WITHIN: Duration = Duration::from_mins(2);
@@ -68,6 +69,13 @@ pub enum Ending {
     Failed(String),
     /// Somebody stopped it.
     Stopped,
+}
+
+impl Ending {
+    /// Whether the lesson itself came to its end, in whatever way.
+    pub fn is_own(&self) -> bool {
+        matches!(self, Self::Held | Self::NotHeld(_))
+    }
 }
 
 impl fmt::Display for Ending {
@@ -138,7 +146,7 @@ impl Run {
             let (house, lesson) = (house.clone(), choice.lesson);
             join::Builder::new(format!("lesson {lesson}"))
                 .daemon(true)
-                .spawn(move |context| play(lesson, &house, folder, context))
+                .spawn(move |_| play(lesson, &house, folder))
                 .map_err(io::Error::other)?
         };
         main.on_finish(move || wake());
@@ -162,7 +170,7 @@ impl Run {
         if self.ending.is_some() {
             return;
         }
-        let ended = self.main.poll().map(<Result<&_, _>>::cloned);
+        let ended = self.main.poll();
         // What a child wrote before somebody here spoke of it is in its file by now.
         let mut events = self.house.take();
         let limit = if ended.is_some() {
@@ -208,7 +216,7 @@ impl Run {
         drop(self.main.join_timeout(time));
     }
 
-    fn ending_of(&self, ended: Result<Result<(), String>, JoinError>) -> Ending {
+    fn ending_of(&self, ended: Result<&Result<(), String>, JoinError>) -> Ending {
         if self.house.is_stopped_by_person() {
             return Ending::Stopped;
         }
@@ -217,7 +225,7 @@ impl Run {
                 Ok(()) => Ending::Held,
                 Err(why) => Ending::NotHeld(format!("{why:#}")),
             },
-            Ok(Err(why)) => Ending::Failed(why),
+            Ok(Err(why)) => Ending::Failed(why.clone()),
             Err(error) => Ending::Failed(error.to_string()),
         }
     }
@@ -230,19 +238,14 @@ impl Drop for Run {
 }
 
 /// The main thread of a lesson, until everything it has started is gone.
-fn play(
-    lesson: LessonId,
-    house: &Arc<House>,
-    folder: TempDir,
-    context: &Context,
-) -> Result<(), String> {
+fn play(lesson: LessonId, house: &Arc<House>, folder: TempDir) -> Result<(), String> {
     let clearing = Clearing {
         house,
         _folder: folder,
     };
     let stage = house.main_stage();
     let main = lesson.lesson().main;
-    let played = stage.perform("main".to_owned(), context, main);
+    let played = stage.perform("main".to_owned(), LaneKind::Task, main);
     if played.is_err() {
         house.give_up();
     }

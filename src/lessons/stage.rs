@@ -201,8 +201,10 @@ impl Stage {
             let house = playing.0.clone();
             let lane = LaneId(house.lanes.fetch_add(1, Ordering::Relaxed));
             let stage = Self { house, lane };
-            let act_with = |stage: &Self| act(stage, context);
-            let returned = stage.perform(name, context, act_with);
+            stage.open(name, LaneKind::Task);
+            let closing = ClosingTask(&stage, context);
+            let returned = act(&stage, context);
+            drop(closing);
             drop(playing);
             returned
         }
@@ -287,18 +289,30 @@ impl Stage {
     pub(super) fn perform<T>(
         &self,
         name: String,
-        context: &Context,
+        kind: LaneKind,
         act: impl FnOnce(&Self) -> T,
     ) -> T {
-        let opened = TimelineKind::DidOpen {
-            name,
-            kind: LaneKind::Task,
-        };
-        self.tell_at(self.house.now(), 0, Act::Timeline(opened));
-        let closing = Closing(self, context);
+        self.open(name, kind);
+        let closing = Closing(self);
         let returned = act(self);
         drop(closing);
         returned
+    }
+
+    fn open(&self, name: String, kind: LaneKind) {
+        let opened = TimelineKind::DidOpen { name, kind };
+        self.tell_at(self.house.now(), 0, Act::Timeline(opened));
+    }
+
+    /// `unwound` is how it ended if it did not return.
+    fn close(&self, unwound: LaneEnd) {
+        let how = if std::thread::panicking() {
+            unwound
+        } else {
+            LaneEnd::Returned
+        };
+        let closed = TimelineKind::DidClose { how };
+        self.tell_at(self.house.now(), 0, Act::Timeline(closed));
     }
 
     #[track_caller]
@@ -342,20 +356,25 @@ impl Drop for Playing {
 }
 
 /// Closes the lane when it is dropped.
-struct Closing<'a>(&'a Stage, &'a Context);
+struct Closing<'a>(&'a Stage);
 
 impl Drop for Closing<'_> {
     fn drop(&mut self) {
-        let how = if !std::thread::panicking() {
-            LaneEnd::Returned
-        } else if self.1.is_cancelled() {
+        self.0.close(LaneEnd::Panicked);
+    }
+}
+
+/// The same for a task, which may have been cancelled.
+struct ClosingTask<'a>(&'a Stage, &'a Context);
+
+impl Drop for ClosingTask<'_> {
+    fn drop(&mut self) {
+        let unwound = if self.1.is_cancelled() {
             LaneEnd::Failed("cancelled".to_owned())
         } else {
             LaneEnd::Panicked
         };
-        let at = self.0.house.now();
-        self.0
-            .tell_at(at, 0, Act::Timeline(TimelineKind::DidClose { how }));
+        self.0.close(unwound);
     }
 }
 

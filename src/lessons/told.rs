@@ -51,6 +51,11 @@ impl Told {
         self.parameters.get(id).copied().unwrap_or_default()
     }
 
+    /// All parameters, as they were chosen.
+    pub fn parameters(&self) -> &BTreeMap<String, f64> {
+        &self.parameters
+    }
+
     /// A time of the run as it would have been at speed 1.
     pub fn unscaled(&self, time: Duration) -> f64 {
         time.as_secs_f64() * self.speed

@@ -4,6 +4,8 @@ use std::time::Duration;
 use super::Stream;
 #[cfg(target_os = "linux")]
 use crate::lab::{PatternId, Variant};
+#[cfg(unix)]
+use crate::lessons::LessonId;
 use crate::record::{ItemId, JobId, PanicKey};
 
 /// Something a person asked for. Panels push them; the app runs each once, after drawing.
@@ -63,6 +65,9 @@ pub enum Command {
     /// Do something in the Freeze Lab.
     #[cfg(target_os = "linux")]
     Lab(LabCommand),
+    /// Do something with the lessons.
+    #[cfg(unix)]
+    Lesson(LessonCommand),
     /// Take a notice away.
     DismissNotice(usize),
     /// Leave once the running work has ended.
@@ -113,6 +118,21 @@ pub enum LabCommand {
     Stop,
     /// Save the report to a file that a dialog asks for.
     SaveReport,
+}
+
+/// What can be asked of the lessons.
+#[cfg(unix)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LessonCommand {
+    /// Show this lesson.
+    Select(LessonId),
+    /// Run it as it is chosen.
+    Run(LessonId),
+    /// End the run.
+    Stop,
+    /// Go to the Freeze Lab and show this pattern.
+    #[cfg(target_os = "linux")]
+    ShowPattern(PatternId),
 }
 
 /// How much a notice matters.

@@ -2,17 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use eframe::egui::text::{LayoutJob, TextFormat};
 use eframe::egui::{
     self, Align, CentralPanel, ComboBox, DragValue, Layout, Panel, RichText, ScrollArea, Sense,
-    Stroke, TextStyle, Ui,
+    Stroke, Ui,
 };
 
+use super::code_view::{Code, Source, code_ui};
 use super::frame_line::{color_of, frame_lines_ui};
-use super::lab_code::{Code, code_ui};
 use super::lab_figures::figures_ui;
 use super::tokens::{Tokens, tokens};
-use super::widgets::{Look, Mark, button, mark_ui, primary_button, section_ui};
+use super::widgets::{Look, Mark, button, mark_ui, primary_button, prose_ui, section_ui};
 use super::{Command, LabChoices, LabCommand};
 use crate::lab::{FrameLine, GapKind, Kind, PatternId, Report, Script, Variant};
 
@@ -317,9 +316,15 @@ fn beside_ui(parts: &LabParts<'_>, pattern: PatternId, code: &mut Code, ui: &mut
 
 fn code_frame_ui(pattern: PatternId, code: &mut Code, ui: &mut Ui) {
     let frame = egui::Frame::new().fill(tokens(ui).field).inner_margin(6);
+    let source = Source {
+        id: pattern.entry().id,
+        text: pattern.entry().source,
+        language: "rs",
+        running: &[],
+    };
     CentralPanel::default()
         .frame(frame)
-        .show(ui, |ui| code_ui(pattern, code, ui));
+        .show(ui, |ui| code_ui(source, code, ui));
 }
 
 fn heading_ui(parts: &LabParts<'_>, pattern: PatternId, ui: &mut Ui) {
@@ -354,18 +359,6 @@ fn what_ui(pattern: PatternId, ui: &mut Ui) {
                 ui.end_row();
             }
         });
-}
-
-/// A sentence in which code stands between backticks.
-fn prose_ui(text: &str, ui: &mut Ui) {
-    let color = ui.visuals().text_color();
-    let fonts = [TextStyle::Body, TextStyle::Monospace].map(|style| style.resolve(ui.style()));
-    let mut job = LayoutJob::default();
-    for (index, part) in text.split('`').enumerate() {
-        let format = TextFormat::simple(fonts[index % 2].clone(), color);
-        job.append(part, 0.0, format);
-    }
-    ui.label(job);
 }
 
 fn run_ui(parts: &LabParts<'_>, pattern: PatternId, ui: &mut Ui, commands: &mut Vec<Command>) {

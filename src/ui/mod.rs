@@ -5,6 +5,7 @@
 //! waits, reads a file or computes over all items of a job.
 
 pub(crate) mod close_question;
+pub(crate) mod code_view;
 mod command_options;
 pub(crate) mod desktop;
 pub(crate) mod files_panel;
@@ -14,11 +15,12 @@ pub(crate) mod incidents;
 pub(crate) mod job_panel;
 pub(crate) mod jobs_panel;
 #[cfg(target_os = "linux")]
-pub(crate) mod lab_code;
-#[cfg(target_os = "linux")]
 pub(crate) mod lab_figures;
 #[cfg(target_os = "linux")]
 pub mod lab_page;
+pub mod lanes;
+#[cfg(unix)]
+pub mod lesson_page;
 pub(crate) mod notices;
 pub(crate) mod options_panel;
 pub(crate) mod output_log;
@@ -34,6 +36,8 @@ pub mod words;
 
 mod choices;
 mod command;
+#[cfg(unix)]
+mod lesson_choices;
 mod results_rows;
 mod view;
 
@@ -42,7 +46,11 @@ pub use choices::LabChoices;
 pub use choices::{Choices, Settings, ThemeChoice};
 #[cfg(target_os = "linux")]
 pub use command::LabCommand;
+#[cfg(unix)]
+pub use command::LessonCommand;
 pub use command::{Command, Notice, Severity};
+#[cfg(unix)]
+pub use lesson_choices::LessonChoices;
 pub(crate) use view::ShownOutput;
 pub use view::{
     BlockedFor, Column, Draft, Order, OutputView, Page, Pane, ResultsView, Sort, Stream, View,

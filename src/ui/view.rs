@@ -37,6 +37,8 @@ pub enum Page {
     /// Jobs, and what came back.
     #[default]
     Workbench,
+    /// Ways to join, run for real and explained.
+    Lessons,
     /// Ways to wait, measured in windows of their own.
     FreezeLab,
     /// Look and behaviour.
@@ -45,12 +47,18 @@ pub enum Page {
 
 impl Page {
     /// All of them, in the order in which they are offered.
-    pub const ALL: [Self; 3] = [Self::Workbench, Self::FreezeLab, Self::Settings];
+    pub const ALL: [Self; 4] = [
+        Self::Workbench,
+        Self::Lessons,
+        Self::FreezeLab,
+        Self::Settings,
+    ];
 
     /// The name on screen.
     pub fn title(self) -> &'static str {
         match self {
             Self::Workbench => "Workbench",
+            Self::Lessons => "Lessons",
             Self::FreezeLab => "Freeze Lab",
             Self::Settings => "Settings",
         }

@@ -2,7 +2,10 @@
 
 use std::borrow::Cow;
 
-use eframe::egui::{self, Color32, Pos2, Rect, Response, RichText, Sense, Shape, Stroke, Ui, Vec2};
+use eframe::egui::text::{LayoutJob, TextFormat};
+use eframe::egui::{
+    self, Color32, Pos2, Rect, Response, RichText, Sense, Shape, Stroke, TextStyle, Ui, Vec2,
+};
 
 use super::tokens::{Tokens, tokens};
 use crate::jobs::command::End;
@@ -247,4 +250,16 @@ pub(crate) fn field_ui(
     let response = widget(ui).labelled_by(label.id);
     ui.end_row();
     response
+}
+
+/// A sentence in which code stands between backticks.
+pub(crate) fn prose_ui(text: &str, ui: &mut Ui) {
+    let color = ui.visuals().text_color();
+    let fonts = [TextStyle::Body, TextStyle::Monospace].map(|style| style.resolve(ui.style()));
+    let mut job = LayoutJob::default();
+    for (index, part) in text.split('`').enumerate() {
+        let format = TextFormat::simple(fonts[index % 2].clone(), color);
+        job.append(part, 0.0, format);
+    }
+    ui.label(job);
 }

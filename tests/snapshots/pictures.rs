@@ -102,6 +102,41 @@ fn command_output() {
     window.until("SIGKILL");
 }
 
+#[cfg(unix)]
+#[test]
+#[ignore = "needs a Vulkan driver; tests/all.sh runs it"]
+fn lesson() {
+    let mut window = at_lesson(Theme::Light, "join-timeout");
+    window.click("What happened");
+    picture(&mut window, "lesson");
+}
+
+#[cfg(unix)]
+#[test]
+#[ignore = "needs a Vulkan driver; tests/all.sh runs it"]
+fn lesson_strategies() {
+    let mut window = at_lesson(Theme::Dark, "strategies");
+    picture(&mut window, "lesson-strategies");
+}
+
+/// A window with a lesson that was answered rightly and has run.
+#[cfg(unix)]
+fn at_lesson(theme: Theme, id: &str) -> Window {
+    use meanwhile::lessons::LessonId;
+
+    let lesson = id.parse::<LessonId>().expect("there is such a lesson");
+    let question = lesson.lesson().question;
+    let mut window = open(theme, &[]);
+    window.click("Lessons");
+    window.named(id).scroll_to_me();
+    window.harness.run_steps(10);
+    window.click(id);
+    window.click(question.choices[question.right]);
+    window.click("Run");
+    window.until("as the lesson says");
+    window
+}
+
 fn open(theme: Theme, files: &[PathBuf]) -> Window {
     let builder = Harness::builder()
         .with_theme(theme)

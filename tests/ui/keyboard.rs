@@ -111,3 +111,33 @@ fn the_shortcuts_do_what_the_settings_page_says() {
     window.press(Modifiers::COMMAND, Key::Comma);
     assert!(window.shows("Kept in"));
 }
+
+#[test]
+#[cfg(unix)]
+fn a_lesson_is_answered_run_and_run_again_with_other_numbers_by_keyboard_alone() {
+    let mut window = Window::open();
+    tab_to(&mut window, "Lessons");
+    window.press(Modifiers::NONE, Key::Enter);
+    tab_to(&mut window, "join");
+    window.press(Modifiers::NONE, Key::Enter);
+    tab_to(&mut window, "waiting, done, continuing");
+    window.press(Modifiers::NONE, Key::Space);
+    tab_to(&mut window, "Worker sleeps (s)");
+    for _ in 0..45 {
+        window.press(Modifiers::NONE, Key::ArrowDown);
+    }
+    tab_to(&mut window, "Run");
+    window.press(Modifiers::NONE, Key::Enter);
+    window.until("That is right.");
+    tab_to(&mut window, "Processes");
+    window.press(Modifiers::NONE, Key::Enter);
+    tab_to(&mut window, "Run again");
+    window.press(Modifiers::NONE, Key::Enter);
+    window.until_it(|window| !window.is_enabled("Stop"), "the end of the lesson");
+    tab_to(&mut window, "Compare with the run before");
+    window.press(Modifiers::NONE, Key::Space);
+    window.until("Before: tasks");
+    tab_to(&mut window, "What happened");
+    window.press(Modifiers::NONE, Key::Enter);
+    tab_to(&mut window, "join-in-click");
+}

@@ -14,7 +14,9 @@ pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
             let process = stage.child("worker")?;
             let exit = stage.waits("the worker", || process.join())?;
             stage.note("outcome", exit);
-            for line in process.output().stderr.text().lines() {
+            let stderr = process.output().stderr;
+            let text = stderr.text();
+            for line in text.lines().filter(|line| !line.is_empty()).take(2) {
                 stage.say(format!("on its stderr: {line}"));
             }
         }

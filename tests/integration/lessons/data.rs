@@ -5,17 +5,17 @@ use std::time::Duration;
 use meanwhile::lessons::{Cast, Ending, Told};
 use meanwhile::record::{Activity, Lane};
 
-use super::{end, lane, play, times, until_over};
+use super::{end, lane, play, times, took, until_over, when};
 
 /// The value is there while the worker is still tidying up; the join comes after that.
 fn the_value_comes_before_the_end(cast: Cast) {
     let told = play("queue", cast).with("tidy", 4.0).told();
     assert_eq!(told.note("value"), Some("42"));
     assert_eq!(told.note("the worker is alive"), Some("true"));
-    let value = told.when("main", "value: 42").unwrap();
-    let sending = told.when("worker", "sending").unwrap();
-    let done = told.when("worker", "done").unwrap();
-    let joined = told.when("main", "joined").unwrap();
+    let value = when(&told, "main", "value: 42");
+    let sending = when(&told, "worker", "sending");
+    let done = when(&told, "worker", "done");
+    let joined = when(&told, "main", "joined");
     assert!(
         sending < value && value < done && done < joined,
         "{sending:?} {value:?} {done:?} {joined:?}"
@@ -41,8 +41,8 @@ fn only_draining_lets_the_large_one_end(cast: Cast, values: u64) {
         panic!("main waits more than twice");
     };
     let timeout = Duration::from_millis(500);
-    assert!(joining.1 - joining.0 >= timeout, "{joining:?}");
-    assert!(told.when("large", "done").unwrap() >= joining.1);
+    assert!(took(joining) >= timeout, "{joining:?}");
+    assert!(when(&told, "large", "done") >= joining.1);
     let [_, _, large, drained] = told.table() else {
         panic!("{:?}", told.table());
     };
@@ -108,7 +108,8 @@ fn lasted(lanes: &[&Lane]) -> Duration {
     let closed = lanes
         .iter()
         .filter_map(|lane| Some(lane.closed.as_ref()?.0));
-    closed.max().expect("they have ended") - opened.expect("there are some")
+    let closed = closed.max().expect("they have ended");
+    took((opened.expect("there are some"), closed))
 }
 
 /// The pauses between reading and writing, of all lanes, by their begin.

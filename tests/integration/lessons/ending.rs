@@ -5,7 +5,7 @@ use std::time::Duration;
 use meanwhile::lessons::{Cast, Told};
 use meanwhile::record::{Activity, LaneEnd, Said};
 
-use super::{end, lane, play, times};
+use super::{end, lane, play, times, took, when};
 
 fn said_by<'a>(told: &'a Told, who: &str) -> Vec<&'a Said> {
     let said = told.said().iter();
@@ -16,9 +16,9 @@ fn said_by<'a>(told: &'a Told, who: &str) -> Vec<&'a Said> {
 /// The program waits for the saver; the watcher has begun, and is cut off.
 fn shutdown_waits_for_the_saver_alone(cast: Cast) {
     let told = play("daemon", cast).with("work", 4.0).told();
-    let saved = told.when("saver", "saved").unwrap();
-    let shut_down = told.when("program", "all are done").unwrap();
-    let ended = told.when("main", "the program: ").unwrap();
+    let saved = when(&told, "saver", "saved");
+    let shut_down = when(&told, "program", "all are done");
+    let ended = when(&told, "main", "the program: ");
     assert!(
         saved < shut_down && shut_down < ended,
         "{saved:?} {ended:?}"
@@ -45,13 +45,12 @@ fn daemon_with_processes_waits_for_the_saver_and_cuts_the_watcher_off() {
 #[test]
 fn cancel_ends_the_task_that_asks_and_leaves_the_other_alone() {
     let told = play("cancel", Cast::Task).with("work", 12.0).told();
-    let asked = told.when("main", "asking both").unwrap();
+    let asked = when(&told, "main", "asking both");
     let how = &lane(&told, "asks").closed.as_ref().unwrap().1;
     assert_eq!(*how, LaneEnd::Failed("cancelled".to_owned()));
-    let done = told.when("deaf", "done, all of it").unwrap();
+    let done = when(&told, "deaf", "done, all of it");
     assert!(asked < end(&told, "asks") && end(&told, "asks") < done);
-    let timed_out = told.when("main", "deaf, asked: the task still runs");
-    assert!(timed_out.unwrap() < done);
+    assert!(when(&told, "main", "deaf, asked: the task still runs") < done);
     assert_eq!(
         lane(&told, "deaf").closed.as_ref().unwrap().1,
         LaneEnd::Returned
@@ -68,13 +67,13 @@ fn cancel_ends_the_process_that_minds_a_signal_and_kills_the_other() {
     );
     let killed = LaneEnd::Failed("killed by signal 9 (SIGKILL)".to_owned());
     assert_eq!(lane(&told, "deaf").closed.as_ref().unwrap().1, killed);
-    let asked = told.when("main", "asking both").unwrap();
-    let tidied = told.when("asks", "tidied up").unwrap();
-    let going_on = told.when("deaf", "going on").unwrap();
-    let killing = told.when("main", "killing it").unwrap();
+    let asked = when(&told, "main", "asking both");
+    let tidied = when(&told, "asks", "tidied up");
+    let going_on = when(&told, "deaf", "going on");
+    let killing = when(&told, "main", "killing it");
     assert!(asked < tidied && tidied < killing, "{asked:?} {tidied:?}");
     assert!(asked < going_on && going_on < killing, "{going_on:?}");
     let patience = Duration::from_secs(2);
     let waits = times(&told, "main", Activity::Waits);
-    assert!(waits.iter().any(|(from, to)| *to - *from >= patience));
+    assert!(waits.iter().any(|wait| took(*wait) >= patience));
 }

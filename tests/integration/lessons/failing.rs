@@ -7,7 +7,7 @@ use std::time::Duration;
 use meanwhile::lessons::{Cast, LessonId, Told};
 use meanwhile::record::{Activity, LaneEnd};
 
-use super::{lane, play, times};
+use super::{lane, play, times, took, when};
 
 fn how(told: &Told, who: &str) -> LaneEnd {
     let closed = lane(told, who).closed.clone();
@@ -42,8 +42,8 @@ fn main_goes_on_after_a_worker_that_failed(cast: Cast) -> Told {
     let [wait] = times(&told, "main", Activity::Waits)[..] else {
         panic!("main waits once");
     };
-    let failing = told.when("worker", "this goes wrong").unwrap();
-    let continuing = told.when("main", "continuing").unwrap();
+    let failing = when(&told, "worker", "this goes wrong");
+    let continuing = when(&told, "main", "continuing");
     assert!(
         failing < wait.1,
         "the join returned before the worker failed"
@@ -64,8 +64,8 @@ fn join_error_with_a_task_gives_the_panic_as_a_value() {
 fn join_error_with_a_process_gives_its_exit_code_and_its_stderr() {
     let told = main_goes_on_after_a_worker_that_failed(Cast::Process);
     assert_eq!(told.note("outcome"), Some("exited with code 101"));
-    let line = told.when("main", "on its stderr: the disk is full");
-    assert!(line.unwrap() <= told.when("main", "continuing").unwrap());
+    let line = when(&told, "main", "on its stderr: the disk is full");
+    assert!(line <= when(&told, "main", "continuing"));
 }
 
 #[test]
@@ -92,9 +92,9 @@ fn join_current_with_a_task_is_refused_at_once_and_the_task_goes_on() {
     let [_handle, untimed, timed] = times(&told, "worker", Activity::Waits)[..] else {
         panic!("the worker waits for its handle and twice for itself");
     };
-    for (began, ended) in [untimed, timed] {
+    for wait in [untimed, timed] {
         let timeout = Duration::from_secs(15);
-        assert!(ended - began < timeout / 2, "{began:?} to {ended:?}");
+        assert!(took(wait) < timeout / 2, "{wait:?}");
     }
     assert_eq!(how(&told, "worker"), LaneEnd::Returned);
 }

@@ -16,9 +16,9 @@ fn main_waits_as_long_as_the_worker_sleeps(cast: Cast) {
         wait.1 >= sleep.1,
         "the join returned before the worker woke"
     );
-    let waited = told.when("main", "waiting").unwrap();
-    let done = told.when("worker", "done").unwrap();
-    let continuing = told.when("main", "continuing").unwrap();
+    let waited = told.when("main", "waiting").expect("it is said");
+    let done = told.when("worker", "done").expect("it is said");
+    let continuing = told.when("main", "continuing").expect("it is said");
     assert!(
         waited < done && done < continuing,
         "{waited:?} {done:?} {continuing:?}"

@@ -5,6 +5,8 @@ mod ending;
 mod failing;
 mod joining;
 mod listing;
+mod stopping;
+mod texts;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -84,6 +86,12 @@ fn lane<'a>(told: &'a Told, who: &str) -> &'a Lane {
     told.lane(who).expect("they took part")
 }
 
+/// When somebody said something with this in it.
+#[track_caller]
+fn when(told: &Told, who: &str, text: &str) -> Duration {
+    told.when(who, text).expect("they said it")
+}
+
 /// When somebody's lane was closed.
 #[track_caller]
 fn end(told: &Told, who: &str) -> Duration {
@@ -100,6 +108,11 @@ fn times(told: &Told, who: &str, activity: Activity) -> Vec<(Duration, Duration)
     let spans = lane.spans.iter().filter(|span| span.activity == activity);
     let end = |span: &Span| lane.end_of(span).expect("the run is over");
     spans.map(|span| (span.began, end(span))).collect()
+}
+
+/// How long that was.
+fn took((began, ended): (Duration, Duration)) -> Duration {
+    ended.saturating_sub(began)
 }
 
 /// Everything that is said of lessons is there, and leads somewhere.

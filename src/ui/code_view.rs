@@ -1,11 +1,10 @@
-//! The source of a pattern, with the lines marked that make the difference.
+//! The source of a pattern or a lesson, with the lines marked that matter.
 
 use eframe::egui::text::LayoutJob;
 use eframe::egui::{self, Galley, Rangef, Rect, ScrollArea, Sense, TextStyle, Ui};
 use egui_extras::syntax_highlighting::{CodeTheme, TokenType, highlight};
 
 use super::tokens::{Tokens, tokens};
-use crate::lab::PatternId;
 
 /// What begins the remark on a line that makes the difference.
 const REMARK: &str = "// \u{2190}";
@@ -22,8 +21,21 @@ pub(crate) struct Code {
     coloured: Option<Coloured>,
 }
 
+/// What is shown.
+#[derive(Clone, Copy)]
+pub(crate) struct Source<'a> {
+    /// Tells it from any other.
+    pub(crate) id: &'a str,
+    /// Its text.
+    pub(crate) text: &'a str,
+    /// The ending of a file in its language.
+    pub(crate) language: &'a str,
+    /// Which lines somebody has come to just now, from 1.
+    pub(crate) running: &'a [u32],
+}
+
 struct Coloured {
-    pattern: PatternId,
+    id: String,
     is_dark: bool,
     text: LayoutJob,
     marked: Vec<Marked>,
@@ -37,33 +49,33 @@ struct Marked {
     text: String,
 }
 
-/// The file of a pattern.
-pub(crate) fn code_ui(pattern: PatternId, code: &mut Code, ui: &mut Ui) {
+/// The text of a file. It is coloured once, not once a frame.
+pub(crate) fn code_ui(source: Source<'_>, code: &mut Code, ui: &mut Ui) {
     let is_dark = ui.visuals().dark_mode;
-    let is_of = |coloured: &Coloured| coloured.pattern == pattern && coloured.is_dark == is_dark;
-    let mut area = ScrollArea::vertical()
-        .id_salt(pattern.entry().id)
-        .auto_shrink(false);
+    let is_of = |coloured: &Coloured| coloured.id == source.id && coloured.is_dark == is_dark;
+    let mut area = ScrollArea::vertical().id_salt(source.id).auto_shrink(false);
     let kept = code.coloured.take().filter(is_of);
     let is_new = kept.is_none();
-    let coloured = kept.unwrap_or_else(|| Coloured::new(pattern, ui));
+    let coloured = kept.unwrap_or_else(|| Coloured::new(source, ui));
     if is_new {
         area = area.vertical_scroll_offset(coloured.first_sight(ui));
     }
-    area.show(ui, |ui| coloured.show(ui));
+    area.show(ui, |ui| coloured.show(source.running, ui));
     code.coloured = Some(coloured);
 }
 
 impl Coloured {
-    fn new(pattern: PatternId, ui: &Ui) -> Self {
-        let source = pattern.entry().source;
+    fn new(source: Source<'_>, ui: &Ui) -> Self {
+        let Source {
+            id, text, language, ..
+        } = source;
         let theme = theme(tokens(ui), ui);
-        let lines = source.lines().enumerate();
+        let lines = text.lines().enumerate();
         let marked = lines.filter(|(_, line)| line.contains(REMARK));
         Self {
-            pattern,
+            id: id.to_owned(),
             is_dark: ui.visuals().dark_mode,
-            text: highlight(ui.ctx(), ui.style(), &theme, source, "rs"),
+            text: highlight(ui.ctx(), ui.style(), &theme, text, language),
             marked: marked
                 .map(|(line, text)| Marked {
                     line,
@@ -79,15 +91,19 @@ impl Coloured {
         line.saturating_sub(LEAD) as f32 * ui.text_style_height(&TextStyle::Monospace)
     }
 
-    fn show(&self, ui: &mut Ui) {
+    fn show(&self, running: &[u32], ui: &mut Ui) {
         let mut text = self.text.clone();
         text.wrap.max_width = ui.available_width() - INDENT;
         let galley = ui.fonts_mut(|fonts| fonts.layout_job(text));
         let place = ui.available_rect_before_wrap();
         for (line, y) in lines_of(&galley) {
+            let y = Rangef::new(place.top() + y.min, place.top() + y.max);
+            let rect = Rect::from_x_y_ranges(place.x_range(), y);
             if let Some(marked) = self.marked.iter().find(|marked| marked.line == line) {
-                let y = Rangef::new(place.top() + y.min, place.top() + y.max);
-                marked_ui(marked, Rect::from_x_y_ranges(place.x_range(), y), ui);
+                marked_ui(marked, rect, ui);
+            }
+            if running.iter().any(|&running| running as usize == line + 1) {
+                ui.painter().rect_filled(rect, 0, tokens(ui).selection);
             }
         }
         ui.horizontal_top(|ui| {

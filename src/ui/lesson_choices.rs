@@ -1,0 +1,96 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::lessons::{Cast, Choice, LessonId};
+
+/// What a person chose and answered in the lessons, and how far they came; remembered between runs.
+///
+/// ```
+/// use meanwhile::lessons::LessonId;
+/// use meanwhile::ui::LessonChoices;
+///
+/// let join: LessonId = "join".parse()?;
+/// let mut choices = LessonChoices::default();
+/// choices.speed = f64::NAN; // as it may come from a file that somebody edited
+/// choices.parameters.entry("join".to_owned()).or_default().insert("work".to_owned(), -3.0);
+/// let choice = choices.sanitized().choice(join);
+/// assert_eq!((choice.speed, choice.parameters["work"]), (1.0, 0.0));
+/// # Ok::<(), meanwhile::lessons::UnknownLesson>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct LessonChoices {
+    /// By how much every pause is shortened.
+    pub speed: f64,
+    /// With what each lesson runs, where that is not its default.
+    pub cast: BTreeMap<String, Cast>,
+    /// The parameters of each lesson that were changed.
+    pub parameters: BTreeMap<String, BTreeMap<String, f64>>,
+    /// What was answered to the question of each lesson.
+    pub answers: BTreeMap<String, usize>,
+    /// The lessons that have run to their end.
+    pub done: BTreeSet<String>,
+}
+
+impl Default for LessonChoices {
+    fn default() -> Self {
+        Self {
+            speed: 1.0,
+            cast: BTreeMap::new(),
+            parameters: BTreeMap::new(),
+            answers: BTreeMap::new(),
+            done: BTreeSet::new(),
+        }
+    }
+}
+
+impl LessonChoices {
+    /// How fast a lesson can run.
+    pub const SPEED: std::ops::RangeInclusive<f64> = 0.25..=20.0;
+
+    /// How a lesson is to be run.
+    pub fn choice(&self, lesson: LessonId) -> Choice {
+        let id = lesson.lesson().id;
+        Choice {
+            lesson,
+            cast: self.cast_of(lesson),
+            speed: self.speed,
+            parameters: self.parameters.get(id).cloned().unwrap_or_default(),
+        }
+    }
+
+    /// With what a lesson is to run.
+    pub fn cast_of(&self, lesson: LessonId) -> Cast {
+        let chosen = self.cast.get(lesson.lesson().id).copied();
+        chosen.unwrap_or(lesson.lesson().cast[0])
+    }
+
+    /// Brings values that came from a file back into what the window can show, without those of
+    /// lessons that are not there.
+    #[must_use]
+    pub fn sanitized(mut self) -> Self {
+        if !Self::SPEED.contains(&self.speed) {
+            self.speed = 1.0;
+        }
+        let lesson = |id: &str| Some(id.parse::<LessonId>().ok()?.lesson());
+        self.cast
+            .retain(|id, cast| lesson(id).is_some_and(|lesson| lesson.cast.contains(cast)));
+        self.answers.retain(|id, answer| {
+            lesson(id).is_some_and(|lesson| *answer < lesson.question.choices.len())
+        });
+        self.done.retain(|id| lesson(id).is_some());
+        self.parameters.retain(|id, values| {
+            let Some(lesson) = lesson(id) else {
+                return false;
+            };
+            values.retain(|name, value| {
+                let parameter = lesson.parameter(name);
+                *value = parameter.map_or(0.0, |parameter| parameter.nearest(*value));
+                parameter.is_some()
+            });
+            !values.is_empty()
+        });
+        self
+    }
+}

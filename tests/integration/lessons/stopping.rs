@@ -1,0 +1,70 @@
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use meanwhile::join;
+use meanwhile::join::process;
+use meanwhile::lessons::{Cast, Ending, LessonId};
+
+use super::{play, until_over};
+use crate::util::child::in_child_with;
+
+/// At which shares of a lesson second a run is stopped.
+const STOPS: [f64; 3] = [0.0, 0.3, 1.1];
+
+/// What the program has open: the reaper's own descriptors are there from the first child on.
+fn descriptors() -> usize {
+    fs::read_dir("/proc/self/fd").map_or(0, Iterator::count)
+}
+
+/// The folders of runs.
+fn folders(folder: &Path) -> Vec<OsString> {
+    let entries = fs::read_dir(folder).expect("the folder for temporary files");
+    let names = entries.filter_map(|entry| Some(entry.ok()?.file_name()));
+    let is_of_run = |name: &OsString| name.to_string_lossy().starts_with("meanwhile-lesson-");
+    names.filter(is_of_run).collect()
+}
+
+/// Runs it that long, stops it, and looks at what is left.
+fn stop_after(id: LessonId, cast: Cast, share: f64, folder: &Path) {
+    let mut run = play(id.lesson().id, cast).start();
+    run.rest(Duration::from_secs_f64(share / 4.0));
+    run.poll();
+    run.stop();
+    until_over(&mut run);
+    let what = format!("{id} as {cast}, stopped after {share} s");
+    let is_expected = matches!(run.ending(), Some(Ending::Stopped | Ending::Held));
+    assert!(is_expected, "{what}: {:?}", run.ending());
+    assert_eq!(folders(folder), [""; 0], "{what} leaves files behind");
+    assert_eq!(
+        process::active_children().len(),
+        0,
+        "{what} leaves a process behind"
+    );
+    // A task is taken off the list before its join returns.
+    let left = join::enumerate();
+    assert!(left.is_empty(), "{what} leaves tasks behind: {left:?}");
+}
+
+#[test]
+fn a_lesson_that_is_stopped_leaves_no_task_process_socket_or_file() {
+    let name = "lessons::stopping::a_lesson_that_is_stopped_leaves_no_task_process_socket_or_file";
+    let folder = tempfile::tempdir().unwrap();
+    let setup = format!("export TMPDIR='{}'", folder.path().display());
+    in_child_with(&setup, name, || {
+        let folder = std::env::temp_dir();
+        let runs: Vec<_> = LessonId::all()
+            .flat_map(|id| id.lesson().cast.iter().map(move |&cast| (id, cast)))
+            .collect();
+        // The first child starts the threads and the warden that serve all others.
+        stop_after("join".parse().unwrap(), Cast::Process, 0.3, &folder);
+        let before = descriptors();
+        for (id, cast) in runs {
+            for share in STOPS {
+                stop_after(id, cast, share, &folder);
+            }
+        }
+        assert_eq!(descriptors(), before, "a descriptor or socket is left open");
+    });
+}

@@ -1,0 +1,55 @@
+//! The same programs in Python and with std alone: they are whole, and what they say is the language.
+
+use std::fs;
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+use meanwhile::lessons::LessonId;
+
+#[test]
+fn the_programs_with_std_alone_compile() {
+    let folder = tempfile::tempdir().unwrap();
+    for id in LessonId::all() {
+        let source = folder.path().join("main.rs");
+        fs::write(&source, id.lesson().plain_std).unwrap();
+        let compiled = Command::new("rustc")
+            .args([
+                "--edition",
+                "2024",
+                "--emit",
+                "metadata",
+                "--deny",
+                "warnings",
+            ])
+            .arg("--out-dir")
+            .arg(folder.path())
+            .arg(&source)
+            .output()
+            .expect("the compiler that builds this test");
+        let errors = String::from_utf8_lossy(&compiled.stderr);
+        assert!(compiled.status.success(), "{id}: {errors}");
+    }
+}
+
+#[test]
+fn the_programs_in_python_are_python() {
+    for id in LessonId::all() {
+        let parser = Command::new("python3")
+            .args([
+                "-c",
+                "import sys; compile(sys.stdin.read(), 'lesson', 'exec')",
+            ])
+            .stdin(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn();
+        let Ok(mut parser) = parser else {
+            return;
+        };
+        let mut stdin = parser.stdin.take().unwrap();
+        stdin.write_all(id.lesson().python.as_bytes()).unwrap();
+        drop(stdin);
+        let parsed = parser.wait_with_output().unwrap();
+        let errors = String::from_utf8_lossy(&parsed.stderr);
+        assert!(parsed.status.success(), "{id}: {errors}");
+    }
+}

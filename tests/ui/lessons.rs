@@ -1,0 +1,176 @@
+//! The page `Lessons`, with lessons that really run.
+
+use std::time::Duration;
+
+use eframe::egui::{self, Shape};
+use egui_kittest::kittest::Queryable as _;
+use meanwhile::lessons::LessonId;
+use meanwhile::record::{Activity, LaneId, LaneKind, Timeline, TimelineEvent, TimelineKind};
+use meanwhile::ui::lanes::Lanes;
+
+use super::window::Window;
+
+/// A window with the lesson `join`, which is made short.
+fn at_join() -> Window {
+    at_join_in(tempfile::tempdir().expect("a folder for the test"))
+}
+
+fn at_join_in(dir: tempfile::TempDir) -> Window {
+    let mut window = Window::open_in(dir, &[]);
+    window.click("Lessons");
+    window.click("join");
+    window.set("Worker sleeps (s)", 0.1);
+    window
+}
+
+fn run(window: &mut Window, button: &str) {
+    window.click(button);
+    window.until_it(|window| !window.is_enabled("Stop"), "the end of the lesson");
+}
+
+#[test]
+fn every_lesson_is_listed_with_its_question_and_its_code() {
+    let mut window = Window::open();
+    window.click("Lessons");
+    for id in LessonId::all() {
+        let lesson = id.lesson();
+        window.named(lesson.id).scroll_to_me();
+        window.harness.run_steps(10);
+        window.click(lesson.id);
+        for choice in lesson.question.choices {
+            window.named(choice);
+        }
+        assert!(window.shows("fn main(stage: &Stage)"), "{id}");
+    }
+}
+
+#[test]
+fn a_run_shows_its_transcript_its_lanes_and_what_happened() {
+    let mut window = at_join();
+    assert!(window.shows("Nothing was said yet."));
+    run(&mut window, "Run");
+    for text in [
+        "waiting for the worker",
+        "done",
+        "continuing",
+        "as the lesson says",
+    ] {
+        assert!(window.shows(text), "{text}\n{}", window.texts());
+    }
+    assert!(window.shows("worker: there "), "{}", window.texts());
+    window.click("What happened");
+    assert!(window.shows("main goes on beside it"));
+}
+
+#[test]
+fn a_wrong_answer_is_said_to_be_wrong_after_the_run_and_kept_with_the_progress() {
+    let mut window = at_join();
+    window.click("done, waiting, continuing");
+    assert!(window.shows("Run the lesson to see whether that is so."));
+    run(&mut window, "Run");
+    assert!(window.shows("That is not what happens"));
+    assert!(window.shows("1 of "));
+    let Window { harness, dir, .. } = window;
+    let mut app = harness.into_state();
+    eframe::App::on_exit(&mut app, None);
+
+    let window = at_join_in(dir);
+    assert!(
+        window.shows("That is not what happens"),
+        "{}",
+        window.texts()
+    );
+    assert!(window.shows("1 of "));
+}
+
+#[test]
+fn a_lesson_that_runs_is_stopped_and_is_not_done() {
+    let mut window = at_join();
+    window.set("Worker sleeps (s)", 60.0);
+    window.click("Run");
+    window.until("waiting for the worker");
+    assert!(!window.is_enabled("Run again"));
+    window.click("Stop");
+    window.until("stopped");
+    assert!(window.shows("0 of "));
+    window.set("Worker sleeps (s)", 0.1);
+    run(&mut window, "Run again");
+    assert!(window.shows("as the lesson says"));
+}
+
+#[test]
+fn two_runs_with_other_numbers_stand_above_one_another() {
+    let mut window = at_join();
+    run(&mut window, "Run");
+    window.set("Worker sleeps (s)", 0.3);
+    window.click("Processes");
+    run(&mut window, "Run again");
+    window.click("Compare with the run before");
+    assert!(
+        window.shows("Before: tasks, speed 1, work 0.1"),
+        "{}",
+        window.texts()
+    );
+    assert!(window.shows("Now: processes, speed 1, work 0.3"));
+    let lanes = window.harness.query_all_by_label_contains("worker: there ");
+    assert_eq!(lanes.count(), 2);
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn a_link_leads_to_the_pattern_of_the_freeze_lab() {
+    let mut window = at_join();
+    run(&mut window, "Run");
+    window.click("What happened");
+    window.click("join-in-click");
+    assert!(window.shows("Run both"), "{}", window.texts());
+}
+
+/// One lane of so many sleeps, a millisecond each, with as much between them.
+fn sleeps(count: u64) -> Timeline {
+    let mut timeline = Timeline::default();
+    let mut tell = |at, kind| {
+        let at = Duration::from_millis(at);
+        let lane = LaneId(1);
+        timeline.apply(TimelineEvent { at, lane, kind });
+    };
+    let (name, kind) = ("worker".to_owned(), LaneKind::Task);
+    tell(0, TimelineKind::DidOpen { name, kind });
+    for number in 0..count {
+        let (activity, label) = (Activity::Sleeps, String::new());
+        tell(2 * number, TimelineKind::DidBegin { activity, label });
+        tell(2 * number + 1, TimelineKind::DidEnd);
+    }
+    timeline
+}
+
+/// How many meshes and how many of their corners it takes to draw it.
+fn cost(timeline: &Timeline) -> (usize, usize) {
+    let ctx = egui::Context::default();
+    let input = egui::RawInput {
+        screen_rect: Some(egui::Rect::from_min_size(
+            egui::Pos2::ZERO,
+            egui::vec2(1_280.0, 200.0),
+        )),
+        ..egui::RawInput::default()
+    };
+    let mut output = ctx.run_ui(input, |ui| {
+        Lanes::new(timeline).show(ui);
+    });
+    output.textures_delta.clear();
+    let meshes = output.shapes.iter().filter_map(|shape| match &shape.shape {
+        Shape::Mesh(mesh) => Some(mesh.vertices.len()),
+        _ => None,
+    });
+    let corners: Vec<_> = meshes.collect();
+    (corners.len(), corners.iter().sum())
+}
+
+#[test]
+fn the_lanes_of_a_hundred_thousand_spans_are_one_mesh_of_a_few_corners_a_pixel() {
+    let few = cost(&sleeps(100));
+    let many = cost(&sleeps(100_000));
+    assert_eq!((few.0, many.0), (1, 1));
+    assert!(few.1 >= 100 * 8, "{few:?}");
+    assert!(many.1 <= 1_280 * 8 + 4, "{many:?}");
+}
