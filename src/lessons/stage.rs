@@ -23,8 +23,8 @@ use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
 use super::lesson::Cast;
-use crate::join::Context;
 use crate::join::process::{Builder, Exit, LaunchOptions, Launcher, Process, SpawnError};
+use crate::join::{self, Context, TaskId};
 use crate::record::{Activity, LaneEnd, LaneId, LaneKind, TimelineKind};
 
 /// In the environment of a child: the [`Script`], its lane, and the folder of the run.
@@ -37,6 +37,9 @@ pub(super) const EVENTS: &str = "events";
 
 /// Between two looks of the window, more events than this are not kept.
 const INBOX: usize = 100_000;
+
+/// Between two looks for tasks that are about to end.
+const GLANCE: Duration = Duration::from_millis(1);
 
 /// The lane of the main thread.
 const MAIN: LaneId = LaneId(0);
@@ -100,6 +103,8 @@ struct Backstage {
     is_stopped_by_person: bool,
     /// How many tasks and processes have not ended.
     actors: usize,
+    /// Those that have begun.
+    tasks: Vec<TaskId>,
     processes: Vec<Process>,
     on_stop: Vec<Box<dyn FnOnce() + Send>>,
 }
@@ -199,6 +204,7 @@ impl Stage {
         let playing = Playing::new(&self.house);
         move |context| {
             let house = playing.0.clone();
+            house.backstage().tasks.push(context.task_id());
             let lane = LaneId(house.lanes.fetch_add(1, Ordering::Relaxed));
             let stage = Self { house, lane };
             stage.open(name, LaneKind::Task);
@@ -565,6 +571,16 @@ impl House {
         let mut backstage = self.backstage();
         while backstage.actors > 0 && !left().is_zero() {
             backstage = self.rest(backstage, left());
+        }
+        // What has closed its lane is a task until its outcome is published.
+        let tasks = std::mem::take(&mut backstage.tasks);
+        let is_live = |tasks: &[TaskId]| {
+            join::enumerate()
+                .iter()
+                .any(|task| tasks.contains(&task.id))
+        };
+        while is_live(&tasks) && !left().is_zero() {
+            backstage = self.rest(backstage, left().min(GLANCE));
         }
         let processes = std::mem::take(&mut backstage.processes);
         let is_stopped = backstage.is_stopped;

@@ -8,7 +8,7 @@ mod listing;
 mod stopping;
 mod texts;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use meanwhile::join::process::Launcher;
@@ -46,7 +46,7 @@ impl Play {
 
     /// Runs it to its end.
     #[track_caller]
-    fn to_its_end(self) -> (Told, Ending) {
+    fn until_its_end(self) -> (Told, Ending) {
         let mut run = self.start();
         until_over(&mut run);
         let ending = run.ending().expect("it is over").clone();
@@ -56,7 +56,7 @@ impl Play {
     /// Runs it to its end, which is as the lesson says.
     #[track_caller]
     fn told(self) -> Told {
-        let (told, ending) = self.to_its_end();
+        let (told, ending) = self.until_its_end();
         assert_eq!(ending, Ending::Held, "{}", transcript(&told));
         told
     }
@@ -118,10 +118,10 @@ fn took((began, ended): (Duration, Duration)) -> Duration {
 /// Everything that is said of lessons is there, and leads somewhere.
 #[test]
 fn every_lesson_is_complete() {
-    let mut seen = BTreeMap::new();
+    let mut seen = BTreeSet::new();
     for id in LessonId::all() {
         let lesson = id.lesson();
-        assert_eq!(seen.insert(lesson.id, ()), None, "{id} is there twice");
+        assert!(seen.insert(lesson.id), "{id} is there twice");
         assert!(
             lesson.question.right < lesson.question.choices.len(),
             "{id}"
