@@ -24,8 +24,8 @@ use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
 use super::lesson::Cast;
-use crate::join::Context;
 use crate::join::process::{Builder, Exit, LaunchOptions, Launcher, Process, SpawnError};
+use crate::join::{self, Context, TaskId};
 use crate::record::{Activity, LaneEnd, LaneId, LaneKind, TimelineKind};
 
 /// In the environment of a child: the [`Script`], its lane, and the folder of the run.
@@ -38,6 +38,9 @@ pub(super) const EVENTS: &str = "events";
 
 /// Between two looks of the window, more events than this are not kept.
 const INBOX: usize = 100_000;
+
+/// Between two looks for tasks that are about to end.
+const GLANCE: Duration = Duration::from_millis(1);
 
 /// The lane of the main thread.
 const MAIN: LaneId = LaneId(0);
@@ -101,6 +104,8 @@ struct Backstage {
     is_stopped_by_person: bool,
     /// How many tasks and processes have not ended.
     actors: usize,
+    /// Those that have begun.
+    tasks: Vec<TaskId>,
     processes: Vec<Process>,
     on_stop: Vec<Box<dyn FnOnce() + Send>>,
 }
@@ -200,10 +205,13 @@ impl Stage {
         let playing = Playing::new(&self.house);
         move |context| {
             let house = playing.0.clone();
+            house.backstage().tasks.push(context.task_id());
             let lane = LaneId(house.lanes.fetch_add(1, Ordering::Relaxed));
             let stage = Self { house, lane };
-            let act_with = |stage: &Self| act(stage, context);
-            let returned = stage.perform(name, LaneKind::Task, act_with);
+            stage.open(name, LaneKind::Task);
+            let closing = ClosingTask(&stage, context);
+            let returned = act(&stage, context);
+            drop(closing);
             drop(playing);
             returned
         }
@@ -303,12 +311,27 @@ impl Stage {
         kind: LaneKind,
         act: impl FnOnce(&Self) -> T,
     ) -> T {
-        let opened = TimelineKind::DidOpen { name, kind };
-        self.tell_at(self.house.now(), 0, Act::Timeline(opened));
+        self.open(name, kind);
         let closing = Closing(self);
         let returned = act(self);
         drop(closing);
         returned
+    }
+
+    fn open(&self, name: String, kind: LaneKind) {
+        let opened = TimelineKind::DidOpen { name, kind };
+        self.tell_at(self.house.now(), 0, Act::Timeline(opened));
+    }
+
+    /// `unwound` is how it ended if it did not return.
+    fn close(&self, unwound: LaneEnd) {
+        let how = if std::thread::panicking() {
+            unwound
+        } else {
+            LaneEnd::Returned
+        };
+        let closed = TimelineKind::DidClose { how };
+        self.tell_at(self.house.now(), 0, Act::Timeline(closed));
     }
 
     #[track_caller]
@@ -356,14 +379,21 @@ struct Closing<'a>(&'a Stage);
 
 impl Drop for Closing<'_> {
     fn drop(&mut self) {
-        let how = if std::thread::panicking() {
-            LaneEnd::Panicked
+        self.0.close(LaneEnd::Panicked);
+    }
+}
+
+/// The same for a task, which may have been cancelled.
+struct ClosingTask<'a>(&'a Stage, &'a Context);
+
+impl Drop for ClosingTask<'_> {
+    fn drop(&mut self) {
+        let unwound = if self.1.is_cancelled() {
+            LaneEnd::Failed("cancelled".to_owned())
         } else {
-            LaneEnd::Returned
+            LaneEnd::Panicked
         };
-        let at = self.0.house.now();
-        self.0
-            .tell_at(at, 0, Act::Timeline(TimelineKind::DidClose { how }));
+        self.0.close(unwound);
     }
 }
 
@@ -596,6 +626,16 @@ impl House {
         let mut backstage = self.backstage();
         while backstage.actors > 0 && !left().is_zero() {
             backstage = self.rest(backstage, left());
+        }
+        // What has closed its lane is a task until its outcome is published.
+        let tasks = std::mem::take(&mut backstage.tasks);
+        let is_live = |tasks: &[TaskId]| {
+            join::enumerate()
+                .iter()
+                .any(|task| tasks.contains(&task.id))
+        };
+        while is_live(&tasks) && !left().is_zero() {
+            backstage = self.rest(backstage, left().min(GLANCE));
         }
         let processes = std::mem::take(&mut backstage.processes);
         let is_stopped = backstage.is_stopped;
