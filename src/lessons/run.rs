@@ -47,7 +47,7 @@ impl Choice {
         }
     }
 
-    fn values(&self) -> BTreeMap<String, f64> {
+    pub(super) fn values(&self) -> BTreeMap<String, f64> {
         let parameters = self.lesson.lesson().parameters.iter();
         let values = parameters.map(|parameter| {
             let chosen = self.parameters.get(parameter.id).copied();

@@ -181,3 +181,19 @@ impl Told {
         self.timeline.apply(TimelineEvent { at, lane, kind });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Told;
+    use crate::lessons::{Choice, LessonId};
+
+    #[test]
+    fn no_lesson_holds_where_nothing_happened() {
+        for id in LessonId::all() {
+            for &cast in id.lesson().cast {
+                let nothing = Told::new(cast, 1.0, Choice::of(id).values());
+                assert!((id.lesson().holds)(&nothing).is_err(), "{id} as {cast}");
+            }
+        }
+    }
+}

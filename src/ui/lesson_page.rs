@@ -19,7 +19,7 @@ use crate::lessons::{Cast, Ending, Lesson, LessonId, Parameter, Told, Topic};
 const BUSY: &str = "A lesson runs. Stop it first.";
 const LIST_WIDTH: f32 = 276.0;
 /// Lanes higher than this are scrolled.
-const LANES_AT_MOST: f32 = 250.0;
+const LANES_AT_MOST: f32 = 286.0;
 /// What is below the lanes is at least so high, or the page is scrolled.
 const LEAST_BELOW: f32 = 240.0;
 
@@ -107,7 +107,14 @@ pub fn lesson_ui(
             .id_salt(view.selected.lesson().id)
             .auto_shrink(false)
             .show(ui, |ui| {
-                page_ui(parts, view, choices, height, ui, commands);
+                // Where the page is scrolled, its bar lies over it.
+                let margin = egui::Margin {
+                    right: 10,
+                    ..egui::Margin::ZERO
+                };
+                egui::Frame::new().inner_margin(margin).show(ui, |ui| {
+                    page_ui(parts, view, choices, height, ui, commands);
+                });
             });
     });
 }
@@ -196,7 +203,7 @@ fn page_ui(
 ) {
     let lesson = view.selected;
     heading_ui(parts, lesson, ui);
-    question_ui(parts, lesson, choices, ui);
+    ui.scope(|ui| question_ui(parts, lesson, choices, ui));
     ui.add_space(4.0);
     run_ui(parts, view, choices, ui, commands);
     ui.add_space(4.0);
@@ -244,6 +251,7 @@ fn question_ui(
 ) {
     let Lesson { id, question, .. } = lesson.lesson();
     prose_ui(question.text, ui);
+    ui.spacing_mut().item_spacing.y = 1.0;
     ui.spacing_mut().interact_size.y = 20.0;
     let answer = choices.answers.get(*id).copied();
     for (index, text) in question.choices.iter().enumerate() {
@@ -424,7 +432,7 @@ fn below_ui(
     ui: &mut Ui,
     commands: &mut Vec<Command>,
 ) {
-    let half = ui.available_width() * 0.48;
+    let half = ui.available_width() * 0.4;
     let margin = egui::Margin {
         right: 8,
         ..egui::Margin::ZERO
@@ -502,7 +510,7 @@ fn tabs_ui(
     ui: &mut Ui,
     commands: &mut Vec<Command>,
 ) {
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         for tab in Tab::ALL {
             ui.selectable_value(&mut view.tab, tab, tab.title());
         }

@@ -1,5 +1,6 @@
 //! Every lesson, run for real and judged by what it did: lanes, order, ratios and outcomes.
 
+mod command_line;
 mod data;
 mod ending;
 mod failing;

@@ -1,0 +1,131 @@
+//! `meanwhile lesson`, as it is typed.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Output, Stdio};
+
+use meanwhile::lessons::LessonId;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+fn lesson(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_meanwhile"));
+    command.arg("lesson").args(args).stdin(Stdio::null());
+    command
+}
+
+fn run(args: &[&str]) -> (Option<i32>, String, String) {
+    let Output {
+        status,
+        stdout,
+        stderr,
+    } = lesson(args).output().expect("the program starts");
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).expect("it prints text");
+    (status.code(), text(stdout), text(stderr))
+}
+
+#[test]
+fn the_list_names_every_lesson() {
+    let (code, list, _) = run(&["list"]);
+    let listed: Vec<_> = list
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    let all: Vec<_> = LessonId::all().map(|id| id.lesson().id).collect();
+    assert_eq!((code, listed), (Some(0), all));
+}
+
+#[test]
+fn a_run_prints_seconds_who_and_what_in_the_order_of_time() {
+    for cast in ["task", "process"] {
+        let args = [
+            "run", "join", "--as", cast, "--speed", "4", "--set", "work=2",
+        ];
+        let (code, transcript, end) = run(&args);
+        assert_eq!(code, Some(0), "{transcript}{end}");
+        let lines = transcript.lines().map(|line| {
+            let mut words = line.split_whitespace();
+            let secs: f64 = words.next().expect("seconds").parse().expect("a number");
+            let who = words.next().expect("who").to_owned();
+            (secs, who, words.collect::<Vec<_>>().join(" "))
+        });
+        let lines: Vec<_> = lines.collect();
+        let said: Vec<_> = lines
+            .iter()
+            .map(|(_, who, what)| (who.as_str(), what.as_str()))
+            .collect();
+        let expected = [
+            ("main", "waiting for the worker"),
+            ("worker", "done"),
+            ("main", "continuing"),
+        ];
+        assert_eq!(said, expected);
+        assert!(lines.is_sorted_by_key(|line| line.0), "{transcript}");
+        assert!(
+            lines[1].0 - lines[0].0 >= 0.4,
+            "the pause is not that of the parameter"
+        );
+    }
+}
+
+#[test]
+fn what_can_t_be_asked_for_is_a_usage_error_that_says_what_can() {
+    for (args, says) in [
+        (
+            &["run", "nothing"][..],
+            "`meanwhile lesson list` prints them",
+        ),
+        (
+            &["run", "mutual", "--as", "process"],
+            "does not run as process",
+        ),
+        (&["run", "join", "--set", "naps=3"], "it has: work"),
+        (&["run", "join", "--set", "work"], "a name, = and a number"),
+        (
+            &["run", "join", "--speed", "0"],
+            "a number from 0.01 to 1000",
+        ),
+    ] {
+        let (code, transcript, error) = run(args);
+        assert_eq!(
+            (code, transcript.as_str()),
+            (Some(2), ""),
+            "{args:?}: {error}"
+        );
+        assert!(error.contains(says), "{args:?}: {error}");
+    }
+}
+
+#[test]
+fn a_lesson_without_room_for_its_files_says_so() {
+    let output = lesson(&["run", "join"])
+        .env("TMPDIR", "/nowhere")
+        .output()
+        .unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(error.contains("the lesson could not be started"), "{error}");
+}
+
+#[test]
+fn ctrl_c_stops_a_lesson_and_the_exit_code_says_so() {
+    let mut running = lesson(&["run", "join", "--as", "process", "--set", "work=60"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(running.stdout.take().unwrap()).lines();
+    assert!(
+        lines
+            .next()
+            .unwrap()
+            .unwrap()
+            .contains("waiting for the worker")
+    );
+    let pid = Pid::from_raw(running.id().try_into().unwrap());
+    kill(pid, Signal::SIGINT).unwrap();
+    assert!(
+        lines.next().is_none(),
+        "nobody is done, and the pipe is closed by all"
+    );
+    assert_eq!(running.wait_with_output().unwrap().status.code(), Some(130));
+}
