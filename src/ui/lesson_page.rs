@@ -432,7 +432,7 @@ fn below_ui(
     ui: &mut Ui,
     commands: &mut Vec<Command>,
 ) {
-    let half = ui.available_width() * 0.4;
+    let half = ui.available_width() * 0.46;
     let margin = egui::Margin {
         right: 8,
         ..egui::Margin::ZERO
