@@ -110,6 +110,8 @@ pub struct Run {
     house: Arc<House>,
     main: Task<Result<(), String>>,
     children: Children,
+    /// What was said in lanes of which nobody has spoken yet.
+    early: Vec<Event>,
     told: Told,
     ending: Option<Ending>,
 }
@@ -156,6 +158,7 @@ impl Run {
             house,
             main,
             children,
+            early: Vec::new(),
             ending: None,
         })
     }
@@ -172,7 +175,8 @@ impl Run {
         }
         let ended = self.main.poll();
         // What a child wrote before somebody here spoke of it is in its file by now.
-        let mut events = self.house.take();
+        let mut events = std::mem::take(&mut self.early);
+        events.extend(self.house.take());
         let limit = if ended.is_some() {
             u64::MAX
         } else {
@@ -181,7 +185,12 @@ impl Run {
         events.extend(self.children.read(limit));
         events.sort_by_key(|event| event.at);
         for event in events {
-            self.told.take(event);
+            // A quick child speaks before its parent has said that it is there.
+            if self.told.knows(&event) {
+                self.told.take(event);
+            } else {
+                self.early.push(event);
+            }
         }
         if let Some(ended) = ended {
             self.ending = Some(self.ending_of(ended));

@@ -140,6 +140,12 @@ impl Told {
         Ok(())
     }
 
+    /// Whether it is of a lane that is open, or opens one.
+    pub(super) fn knows(&self, event: &Event) -> bool {
+        let opens = matches!(event.act, Act::Timeline(TimelineKind::DidOpen { .. }));
+        opens || self.lines.contains_key(&event.lane)
+    }
+
     pub(super) fn take(&mut self, event: Event) {
         self.revision += 1;
         let Event {
