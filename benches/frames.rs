@@ -19,18 +19,18 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use eframe::App as _;
-use eframe::egui::{self, Event, Pos2, Rect, Ui, Vec2};
+use eframe::egui::{self, Event, Pos2, Rect, Shape, Ui, Vec2};
 use egui_extras::{Column, TableBuilder};
 use meanwhile::jobs::checksum::{self, Checksum};
 use meanwhile::jobs::{Item, JobSpec, Options, Output, Priority, RunOn, Step};
 #[cfg(target_os = "linux")]
-use meanwhile::lab::{FrameLine, Machine, PatternId, Report, RunRecord, Variant};
+use meanwhile::lab::{FrameLine, Machine, PLOTTED, PatternId, Report, RunRecord, Variant};
 use meanwhile::record::{self, EventKind, ItemId, ItemState, JobId, JobState, Record};
 use meanwhile::record::{Activity, LaneId, LaneKind, Timeline, TimelineEvent, TimelineKind};
 #[cfg(target_os = "linux")]
 use meanwhile::ui::LabChoices;
 #[cfg(target_os = "linux")]
-use meanwhile::ui::frame_line::frame_lines_ui;
+use meanwhile::ui::frame_line::{bars, frame_lines_ui};
 #[cfg(target_os = "linux")]
 use meanwhile::ui::lab_page::{LabParts, LabView, lab_ui};
 use meanwhile::ui::lanes::Lanes;
@@ -58,6 +58,8 @@ fn main() -> std::io::Result<()> {
     bench.lanes()?;
     bench.resting_window()?;
     bench.window_with_all_rows()?;
+    #[cfg(target_os = "linux")]
+    bench.window_with_output()?;
     bench.live_window()
 }
 
@@ -123,21 +125,29 @@ impl Bench {
             lab_ui(&parts, &mut view, &mut choices, ui, &mut Vec::new());
         };
         let mut plot_ui = |ui: &mut Ui| frame_lines_ui([Some(&line); 2], ui);
+        let frames = lab::frames();
+        let mut bars_ui = |ui: &mut Ui| {
+            let (area, scale) = (ui.max_rect(), ui.ctx().pixels_per_point());
+            let mesh = bars(&frames, PLOTTED, area, scale, tokens::tokens(ui));
+            ui.painter().add(Shape::mesh(mesh));
+        };
         let mut nothing_ui = |_: &mut Ui| {};
-        let screens = [Screen::new(), Screen::new(), Screen::new()];
-        let mut costs = [Costs::default(), Costs::default(), Costs::default()];
+        let screens = [(); 4].map(|()| Screen::new());
+        let mut costs = [(); 4].map(|()| Costs::default());
         for _ in 0..self.frames {
             costs[0].push(screens[0].pane(Vec::new(), &mut page_ui));
             costs[1].push(screens[1].pane(Vec::new(), &mut plot_ui));
-            costs[2].push(screens[2].pane(Vec::new(), &mut nothing_ui));
+            costs[2].push(screens[2].pane(Vec::new(), &mut bars_ui));
+            costs[3].push(screens[3].pane(Vec::new(), &mut nothing_ui));
         }
-        let [page, plot, nothing] = &mut costs;
+        let [page, plot, bars, nothing] = &mut costs;
         let title = "Freeze Lab, 512 frames in the plot of each half";
         show(
             title,
             &mut [
                 ("whole page", page),
                 ("plots alone", plot),
+                ("512 bars alone", bars),
                 ("an empty frame", nothing),
             ],
         )
@@ -196,6 +206,35 @@ impl Bench {
             window.harness.step();
         }
         assert!(window.shows("No job yet"), "{}", window.texts());
+        Ok(())
+    }
+
+    /// The whole window over what a command prints: one line of 100 MB, and lines without end.
+    #[cfg(target_os = "linux")]
+    fn window_with_output(&self) -> std::io::Result<()> {
+        let one_line = "head -c 100000000 /dev/zero | tr '\\0' x";
+        for (what, script, shown, pace) in [
+            (
+                "one line of 100 MB",
+                one_line,
+                "exit code 0",
+                Duration::ZERO,
+            ),
+            ("lines without end", "exec yes", "MiB dropped", A_FRAME),
+        ] {
+            let mut window = open();
+            window.choose("Job", "Command");
+            window.click("Through /bin/sh");
+            window.type_into("Command line", script);
+            window.click("Start");
+            window.until("Results");
+            window.click("Output");
+            window.until(shown);
+            let mut costs = self.frames_of(&mut window, &[], pace);
+            let title = format!("whole window, output of {what}");
+            show(&title, &mut [("meanwhile", &mut costs)])?;
+            end_job(&mut window);
+        }
         Ok(())
     }
 
@@ -381,11 +420,19 @@ mod lab {
 
     /// Frames as long as what is plotted, each of another length, and as many of the watcher.
     pub(super) fn line() -> FrameLine {
+        let mut line = frames();
+        for fact in facts() {
+            line.watch(fact.at(), Duration::from_micros(fact.at_ns % 40_000));
+        }
+        line
+    }
+
+    /// Those frames alone.
+    pub(super) fn frames() -> FrameLine {
         let pattern = PatternId::all().next().expect("there are patterns");
         let mut line = FrameLine::new(pattern.entry().script);
         for fact in facts() {
             line.take(&fact);
-            line.watch(fact.at(), Duration::from_micros(fact.at_ns % 40_000));
         }
         line
     }

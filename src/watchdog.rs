@@ -52,7 +52,7 @@ pub struct Incident {
     pub began: SystemTime,
     /// How long it took, or has taken so far.
     pub lasted: Duration,
-    /// What was being done, as the innermost [`guard`](Watchdog::guard) says.
+    /// What was being done, as the newest [`guard`](Watchdog::guard) that is still held says.
     pub label: Option<String>,
     /// Whether the frame has ended.
     pub has_ended: bool,
@@ -83,7 +83,10 @@ struct Shared {
 
 #[derive(Default)]
 struct News {
+    /// Those of the guards that are held, oldest first.
     labels: Vec<Label>,
+    /// Counts up, so that each guard knows its own label.
+    last_key: u64,
     /// What took longer than the limit in this frame and is over.
     slow_label: Option<Cow<'static, str>>,
     /// The frame that was reported while it lasted, by its turn, and the number it got.
@@ -93,6 +96,7 @@ struct News {
 }
 
 struct Label {
+    key: u64,
     text: Cow<'static, str>,
     since: Instant,
 }
@@ -150,12 +154,35 @@ impl Watchdog {
         }
     }
 
-    /// Says what is being done until the guard is dropped.
+    /// Says what is being done until the guard is dropped. Of several that are held the newest one
+    /// counts. They may be dropped in any order and on any thread: each takes back its own label.
+    ///
+    /// ```
+    /// # use meanwhile::watchdog::Watchdog;
+    /// # use std::time::Duration;
+    /// # let (reports, incidents) = std::sync::mpsc::channel();
+    /// # let report = move |incident| drop(reports.send(incident));
+    /// # let watchdog = Watchdog::new(Duration::from_millis(20), report)?;
+    /// let frame = watchdog.frame();
+    /// let loading = watchdog.guard("loading");
+    /// let saving = watchdog.guard("saving");
+    /// drop(loading); // the older one, and "saving" still counts
+    /// assert_eq!(incidents.recv()?.label.as_deref(), Some("saving"));
+    /// drop((saving, frame));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn guard(&self, label: impl Into<Cow<'static, str>>) -> LabelGuard {
         let text = label.into();
         let since = Instant::now();
-        self.0.shared.news().labels.push(Label { text, since });
-        LabelGuard(self.clone())
+        let mut news = self.0.shared.news();
+        news.last_key += 1;
+        let key = news.last_key;
+        news.labels.push(Label { key, text, since });
+        drop(news);
+        LabelGuard {
+            watchdog: self.clone(),
+            key,
+        }
     }
 }
 
@@ -203,13 +230,18 @@ impl Drop for FrameGuard {
 
 /// Something is being done.
 #[must_use = "the label holds until this is dropped"]
-pub struct LabelGuard(Watchdog);
+pub struct LabelGuard {
+    watchdog: Watchdog,
+    key: u64,
+}
 
 impl Drop for LabelGuard {
     fn drop(&mut self) {
-        let shared = &self.0.0.shared;
+        let shared = &self.watchdog.0.shared;
         let mut news = shared.news();
-        if let Some(label) = news.labels.pop()
+        // Mostly the last one.
+        let held = news.labels.iter().rposition(|label| label.key == self.key);
+        if let Some(label) = held.map(|at| news.labels.remove(at))
             && label.since.elapsed() >= shared.limit
             && is_odd(shared.turns.load(Ordering::Relaxed))
         {

@@ -7,16 +7,17 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every module of the crate with its layer. One may use those of its own layer and below.
-const LAYERS: [(&str, usize); 10] = [
+const LAYERS: [(&str, usize); 11] = [
+    ("desktop", 0),
     ("join", 0),
     ("jobs", 1),
     ("record", 1),
     ("board", 2),
     ("lab", 3),
     ("lessons", 3),
-    ("ui", 3),
-    ("app", 4),
-    ("cli", 4),
+    ("ui", 4),
+    ("app", 5),
+    ("cli", 5),
     ("watchdog", 1),
 ];
 

@@ -4,6 +4,9 @@
 //! `UPDATE_SNAPSHOTS=force cargo test --test snapshots -- --ignored`. Renderers differ a little and
 //! times differ always, so a picture passes when nearly all of it is the same.
 
+#[cfg(target_os = "linux")]
+#[path = "snapshots/freeze_lab.rs"]
+mod freeze_lab;
 #[path = "snapshots/pictures.rs"]
 mod pictures;
 #[expect(

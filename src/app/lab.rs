@@ -17,6 +17,10 @@ use crate::ui::{Command, LabChoices, LabCommand};
 /// How often the page takes in what a twin tells. The twin tells as often.
 const GLANCE: Duration = Duration::from_millis(50);
 
+/// How many facts are taken in in a frame: a hundred times what a twin tells in that time. What is
+/// left of a flood comes in the next ones.
+const FACTS_AT_ONCE: usize = 2_000;
+
 /// What a twin's window takes of the screen, with its frame.
 const TWIN_ROOM: Vec2 = Vec2::new(344.0, 340.0);
 
@@ -52,6 +56,7 @@ impl Lab {
 
     pub(super) fn show(&mut self, pattern: PatternId) {
         self.view.selected = pattern;
+        self.view.shows_report = false;
         self.shows_what_runs = false;
     }
 
@@ -67,7 +72,7 @@ impl Lab {
         let Some(session) = &mut self.session else {
             return;
         };
-        if session.poll() {
+        if session.poll(FACTS_AT_ONCE) {
             if let (Some((pattern, variant, read)), Some(run)) =
                 (self.following.take(), session.ended())
             {
@@ -76,6 +81,10 @@ impl Lab {
                 line.is_live = false;
             }
             self.report = Report::of(session);
+            if self.shows_what_runs && !session.is_busy() {
+                self.shows_what_runs = false;
+                self.view.shows_report = true;
+            }
         }
         let Some(run) = session.run() else {
             return;
@@ -90,7 +99,7 @@ impl Lab {
         let line = self.view.line_mut(pattern, variant);
         follow(line, run, read);
         line.watch(now, owed.unwrap_or_default());
-        self.following = Some((pattern, variant, run.facts().len()));
+        self.following = Some((pattern, variant, run.told()));
         if self.shows_what_runs {
             self.view.selected = pattern;
         }
@@ -117,10 +126,15 @@ impl Lab {
         };
         match command {
             LabCommand::Select(pattern) => self.show(pattern),
+            LabCommand::ShowReport => {
+                self.view.shows_report = true;
+                self.shows_what_runs = false;
+            }
             LabCommand::Run(pattern, variant) => add(pattern, &[variant]),
             LabCommand::RunBoth(pattern) => add(pattern, &Variant::ALL),
             LabCommand::RunAll => {
                 PatternId::all().for_each(|pattern| add(pattern, &Variant::ALL));
+                self.view.shows_report = false;
                 self.shows_what_runs = true;
             }
             LabCommand::TryByHand(pattern, variant) => session.add(choice(pattern, variant, true)),
@@ -132,7 +146,7 @@ impl Lab {
 
 /// Takes in what is new since `read` facts were.
 fn follow(line: &mut FrameLine, run: &Run, read: usize) {
-    for fact in run.facts().iter().skip(read) {
+    for fact in run.facts_since(read) {
         line.take(fact);
     }
 }

@@ -27,9 +27,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::board::JobBoard;
+use crate::desktop::{RENDERER, has_display, reason};
 use crate::record::{FrameHistory, JobId, PanicKey, Record};
 use crate::ui::close_question::Leaving;
-use crate::ui::desktop::{has_display, reason};
 use crate::ui::waits_pane::WaitRow;
 use crate::ui::{Notice, View, tokens};
 
@@ -63,7 +63,7 @@ pub struct Setup {
     /// Who opens file dialogs.
     pub dialogs: Box<dyn Dialogs>,
     /// Who starts isolated workers; `None` for the launcher that this program has installed.
-    #[cfg(target_os = "linux")]
+    #[cfg(unix)]
     pub launcher: Option<crate::join::process::Launcher>,
     /// Where the work is left that goes on without the window. Whoever opens the window
     /// [waits](Afterwards::wait) for it.
@@ -80,7 +80,7 @@ impl Setup {
             store,
             notices: notice.into_iter().collect(),
             dialogs,
-            #[cfg(target_os = "linux")]
+            #[cfg(unix)]
             launcher: None,
             afterwards: Afterwards::default(),
         }
@@ -145,7 +145,7 @@ impl App {
             let installed = crate::join::process::Launcher::installed;
             setup.launcher.clone().or_else(installed)
         };
-        #[cfg(target_os = "linux")]
+        #[cfg(unix)]
         let board = match setup.launcher {
             Some(launcher) => board.with_launcher(launcher),
             None => board,
@@ -246,6 +246,7 @@ fn native_options(setup: &Setup) -> eframe::NativeOptions {
     }
     eframe::NativeOptions {
         viewport,
+        renderer: RENDERER,
         // The window's place is part of our own state, and eframe's file stays unwritten.
         persist_window: false,
         persistence_path: Some(setup.store.path().with_extension("eframe.ron")),

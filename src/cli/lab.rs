@@ -9,11 +9,11 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::interrupt::Interrupts;
 use super::{FAILED, INTERRUPTED, Leave, complain, seconds};
+use crate::desktop::has_display;
 use crate::join::process::Launcher;
 use crate::lab::{
     Choice, Kind, PatternId, Report, RunRecord, Session, TwinOptions, Variant, run_twin,
 };
-use crate::ui::desktop::has_display;
 
 /// How long the program rests between two looks at a twin.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -129,7 +129,7 @@ fn run(args: &LabRunArgs, leave: Leave) -> anyhow::Result<ExitCode> {
     }
     let mut told = 0;
     loop {
-        session.poll();
+        session.poll(usize::MAX);
         for record in &session.done()[told..] {
             tell(record);
         }

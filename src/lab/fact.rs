@@ -1,11 +1,13 @@
 //! What a twin tells while it runs, and how it is written down.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::Sender;
+use crossbeam_channel::{Sender, TrySendError};
 use serde::{Deserialize, Serialize};
+
+use super::cpu;
 
 /// Something that happened in a twin, with its time since the twin began.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -27,10 +29,7 @@ impl Stamped {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Fact {
     /// The window has drawn its first frame.
-    DidOpen {
-        /// How often its screen shows a new picture, if the window system says so.
-        refresh_millihertz: Option<u32>,
-    },
+    DidOpen(Display),
     /// A frame began.
     DidBegin {
         /// Whether nobody can see it.
@@ -77,8 +76,38 @@ pub enum Fact {
         /// The time of the whole process on processors so far, in nanoseconds.
         cpu_ns: u64,
     },
+    /// What the threads have used of the processors so far.
+    DidUse {
+        /// Those there are.
+        threads: Vec<ThreadTime>,
+    },
+    /// Facts are missing, because nobody has read them for too long.
+    DidMiss {
+        /// How many.
+        facts: u64,
+    },
     /// The script is at its end.
     Over,
+}
+
+/// What a window is drawn with.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Display {
+    /// How often its screen shows a new picture, if the window system says so.
+    pub refresh_millihertz: Option<u32>,
+    /// What draws, as it calls itself.
+    pub renderer: Option<String>,
+}
+
+/// What a thread has used of a processor since it began.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThreadTime {
+    /// By which the system knows it.
+    pub id: u32,
+    /// What it is called.
+    pub name: String,
+    /// In nanoseconds.
+    pub cpu_ns: u64,
 }
 
 /// Where everything in a twin writes down what happens. Clones write to the same place.
@@ -88,6 +117,7 @@ pub struct Log(Arc<Inner>);
 struct Inner {
     origin: Instant,
     facts: Sender<Stamped>,
+    missed: AtomicU64,
     did_end: AtomicBool,
     did_show: AtomicBool,
 }
@@ -98,21 +128,42 @@ impl Log {
         Self(Arc::new(Inner {
             origin: Instant::now(),
             facts,
+            missed: AtomicU64::new(0),
             did_end: AtomicBool::new(false),
             did_show: AtomicBool::new(false),
         }))
     }
 
+    /// Never waits: what there is no room for is missing, and [counted](Self::take_missed).
     pub(super) fn note(&self, fact: Fact) {
+        let sent = self.0.facts.try_send(self.stamp(fact));
+        if let Err(TrySendError::Full(_)) = sent {
+            self.0.missed.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    pub(super) fn stamp(&self, fact: Fact) -> Stamped {
         let at_ns = self.0.origin.elapsed().as_nanos();
         let at_ns = u64::try_from(at_ns).unwrap_or(u64::MAX);
-        // Never waits. Full: the Lab has not read for half a minute, and is none.
-        drop(self.0.facts.try_send(Stamped { at_ns, fact }));
+        Stamped { at_ns, fact }
+    }
+
+    /// How many facts are missing since this was asked last.
+    pub(super) fn take_missed(&self) -> u64 {
+        self.0.missed.swap(0, Ordering::Relaxed)
+    }
+
+    /// Notes what each thread has used of the processors.
+    pub(super) fn note_threads(&self) {
+        let threads = cpu::of_threads();
+        self.note(Fact::DidUse { threads });
     }
 
     /// The work has ended: noted once.
     pub(super) fn note_end(&self) {
         if !self.0.did_end.swap(true, Ordering::AcqRel) {
+            // While those that did it are still there.
+            self.note_threads();
             self.note(Fact::DidEnd);
         }
     }

@@ -1,12 +1,14 @@
 //! What a run was like, in figures, from what its twin has told.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::fact::{Fact, Stamped};
+use super::fact::{Fact, Stamped, ThreadTime};
 use super::pattern::Judged;
+use super::sketch::Sketch;
 use crate::record::statistics::{Spread, millis};
 
 /// A gap that a person takes for a frozen window, and from which frozen time is counted: J. Nielsen,
@@ -28,10 +30,14 @@ pub const THRESHOLDS: [Duration; 6] = [
     Duration::from_secs(5),
 ];
 
+/// Of how many threads it is told what they used, and from which time on a processor.
+const THREADS: usize = 6;
+const LEAST_CPU_MS: f64 = 1.0;
+
 /// The figures of one run, from the click on `Start` to the frame that shows the result.
 ///
 /// Times are in milliseconds.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Figures {
     /// From the beginning of a frame to that of the next, without those that nobody could see.
     /// `None` where there were no two frames.
@@ -57,6 +63,8 @@ pub struct Figures {
     pub ui_cpu_ms: f64,
     /// What the whole twin used of the processors until then.
     pub process_cpu_ms: f64,
+    /// What its threads did, those with the most first; those of one name count as one.
+    pub threads: Vec<ThreadCpu>,
     /// How long it was watched, from the click on `Start`.
     pub watched_ms: f64,
     /// Frames drawn in that time, per second.
@@ -65,13 +73,27 @@ pub struct Figures {
     pub idle_repaints_per_sec: f64,
     /// What became of the clicks on the counter.
     pub clicks: Clicks,
+    /// Its frame gaps along the time.
+    pub frame_line: Sketch,
     /// How it came to its end.
     #[serde(skip)]
     pub ending: Ending,
 }
 
+/// What threads of one name used of the processors, from the click on `Start` on, as far as they
+/// lived when the work ended or the watch did.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ThreadCpu {
+    /// The name.
+    pub name: String,
+    /// How many had it.
+    pub threads: usize,
+    /// All of them together.
+    pub cpu_ms: f64,
+}
+
 /// What became of the clicks on the counter.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clicks {
     /// How many there were.
     pub made: usize,
@@ -84,10 +106,11 @@ pub struct Clicks {
 }
 
 /// How a run came to its end.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ending {
     /// The script was played to its end.
+    #[default]
     Finished,
     /// The window did not come to its end in its time, and was ended.
     Ended,
@@ -130,10 +153,12 @@ impl Figures {
             time_to_close_ms: trace.time_to_close(&ending).map(millis),
             ui_cpu_ms: millis(trace.ui_cpu()),
             process_cpu_ms: millis(trace.process_cpu()),
+            threads: trace.threads(),
             watched_ms: millis(watched),
             repaints_per_sec: per_sec(trace.draws(|_| true)),
             idle_repaints_per_sec: per_sec(trace.draws(|changed| !changed)),
             clicks: trace.clicks(),
+            frame_line: trace.sketch(),
             ending,
         })
     }
@@ -157,6 +182,8 @@ impl Figures {
 
 /// A run by its landmarks.
 struct Trace<'a> {
+    /// Everything before.
+    before: &'a [Stamped],
     /// Everything since the click on `Start`, and the frame in which it was.
     facts: &'a [Stamped],
     started: Duration,
@@ -173,6 +200,7 @@ impl<'a> Trace<'a> {
         let last = facts.last()?.at();
         let over = facts.iter().find(|fact| fact.fact == Fact::Over);
         let mut trace = Self {
+            before: &facts[..frame],
             facts: &facts[frame..],
             started: facts[at].at(),
             ended: None,
@@ -196,15 +224,31 @@ impl<'a> Trace<'a> {
             return Vec::new();
         }
         let until = self.shown.unwrap_or(self.last);
+        let counted = self
+            .frames()
+            .filter(|((began, hidden), _)| !hidden && *began <= until);
+        counted
+            .map(|((began, _), next)| next.saturating_sub(began))
+            .collect()
+    }
+
+    /// When each frame began and whether nobody could see it, and when the next one did.
+    fn frames(&self) -> impl Iterator<Item = ((Duration, bool), Duration)> {
         let begins = self.facts.iter().filter_map(|fact| match fact.fact {
             Fact::DidBegin { hidden } => Some((fact.at(), hidden)),
             _ => None,
         });
         let nexts = begins.clone().map(|(at, _)| at).skip(1);
-        let gaps = begins.zip(nexts.chain([self.last]));
-        gaps.filter(|((began, hidden), _)| !hidden && *began <= until)
-            .map(|((began, _), next)| next.saturating_sub(began))
-            .collect()
+        begins.zip(nexts.chain([self.last]))
+    }
+
+    /// All frames of the watch, also of a window that nobody touches.
+    fn sketch(&self) -> Sketch {
+        let clicked = self.first(&Fact::DidClick).map(|_| self.started);
+        let asked = clicked.or_else(|| self.first(&Fact::DidAskToClose));
+        let frames = self.frames().map(|((began, _), next)| [began, next]);
+        let watched = frames.filter(|[began, _]| *began < self.last);
+        Sketch::of([self.started, self.last], asked, watched)
     }
 
     /// Those until the result is shown.
@@ -290,6 +334,36 @@ impl<'a> Trace<'a> {
         Duration::from_nanos(last.saturating_sub(first))
     }
 
+    /// Of each thread the most it was seen with, less what it had used before.
+    fn threads(&self) -> Vec<ThreadCpu> {
+        let mut used = BTreeMap::new();
+        for thread in self.watched().filter_map(threads_of).flatten() {
+            let (_, cpu_ns) = used.entry(thread.id).or_insert((&thread.name, 0));
+            *cpu_ns = thread.cpu_ns.max(*cpu_ns);
+        }
+        let before = self.before.iter().filter_map(threads_of).next_back();
+        for thread in before.unwrap_or_default() {
+            if let Some((_, cpu_ns)) = used.get_mut(&thread.id) {
+                *cpu_ns = cpu_ns.saturating_sub(thread.cpu_ns);
+            }
+        }
+        let mut named: BTreeMap<&String, ThreadCpu> = BTreeMap::new();
+        for (name, cpu_ns) in used.into_values() {
+            let all = named.entry(name).or_insert_with(|| ThreadCpu {
+                name: name.clone(),
+                threads: 0,
+                cpu_ms: 0.0,
+            });
+            all.threads += 1;
+            all.cpu_ms += millis(Duration::from_nanos(cpu_ns));
+        }
+        let mut named: Vec<_> = named.into_values().collect();
+        named.retain(|thread| thread.cpu_ms >= LEAST_CPU_MS);
+        named.sort_by(|a, b| b.cpu_ms.total_cmp(&a.cpu_ms));
+        named.truncate(THREADS);
+        named
+    }
+
     /// Several clicks that wait for the same frame count as one there, as they do for every button:
     /// the others are lost.
     fn clicks(&self) -> Clicks {
@@ -316,5 +390,12 @@ impl<'a> Trace<'a> {
         }
         clicks.lost = clicks.made - clicks.in_time - clicks.late;
         clicks
+    }
+}
+
+fn threads_of(told: &Stamped) -> Option<&[ThreadTime]> {
+    match &told.fact {
+        Fact::DidUse { threads } => Some(threads),
+        _ => None,
     }
 }

@@ -1,14 +1,20 @@
 //! The frames of one run along the time, as a plot shows them.
 
-use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::fact::{Fact, Stamped};
 use super::figures::FROZEN;
 use super::pattern::Script;
 
-/// How much of a run is kept for its plot.
+/// How much of a run is plotted while it lasts. Once it has ended, all of it is.
 pub const PLOTTED: Duration = Duration::from_secs(5);
+
+/// How much of that lies before the click on `Start`, unless there is more to show behind it.
+pub const BEFORE_START: Duration = Duration::from_millis(500);
+
+/// How many gaps, and how many frames of the watcher, are kept of what lies before that: more than a
+/// plot has pixels. Of more of them, the longer ones are kept.
+const KEPT: usize = 8 * 1024;
 
 /// From the beginning of a frame to that of the next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,8 +47,8 @@ pub enum GapKind {
     Hidden,
 }
 
-/// What a run looked like in its last seconds: the twin's frames, and beside them those of the
-/// window that watches it. Times count from the twin's start.
+/// What a run looks like: the twin's frames, and beside them those of the window that watches it.
+/// Times count from the twin's start.
 ///
 /// ```
 /// use std::time::Duration;
@@ -67,10 +73,10 @@ pub enum GapKind {
 pub struct FrameLine {
     script: Script,
     now: Duration,
-    gaps: VecDeque<Gap>,
+    gaps: Vec<Gap>,
     /// The beginning of the newest frame, and whether nobody can see it.
     open: Option<(Duration, bool)>,
-    watcher: VecDeque<(Duration, Duration)>,
+    watcher: Vec<(Duration, Duration)>,
     /// The watcher's clock is ahead of the twin's by so much, as far as is known.
     ahead: Option<Duration>,
     asked_to_close: Option<Duration>,
@@ -90,9 +96,9 @@ impl FrameLine {
         Self {
             script,
             now: Duration::ZERO,
-            gaps: VecDeque::new(),
+            gaps: Vec::new(),
             open: None,
-            watcher: VecDeque::new(),
+            watcher: Vec::new(),
             ahead: None,
             asked_to_close: None,
             started: None,
@@ -110,10 +116,8 @@ impl FrameLine {
             Fact::DidBegin { hidden } => {
                 self.gaps.extend(self.open_gap());
                 self.open = Some((at, hidden));
-                let since = self.since();
-                while self.gaps.front().is_some_and(|gap| gap.ended < since) {
-                    self.gaps.pop_front();
-                }
+                let since = self.now.saturating_sub(PLOTTED);
+                thin(&mut self.gaps, |gap| gap.ended < since, Gap::length);
             }
             Fact::DidStart => {
                 self.started = Some(at);
@@ -137,11 +141,9 @@ impl FrameLine {
         // What the twin told last is a moment old: the least that was seen is nearest to the truth.
         let ahead = self.ahead.map_or(ahead, |before| before.min(ahead));
         self.ahead = Some(ahead);
-        self.watcher.push_back((now, owed));
+        self.watcher.push((now, owed));
         let since = now.saturating_sub(PLOTTED);
-        while self.watcher.front().is_some_and(|(at, _)| *at < since) {
-            self.watcher.pop_front();
-        }
+        thin(&mut self.watcher, |(at, _)| *at < since, |(_, owed)| *owed);
     }
 
     /// The time of the last news.
@@ -185,8 +187,11 @@ impl FrameLine {
         frames.map(move |(at, owed)| (at.saturating_sub(ahead), *owed))
     }
 
-    fn since(&self) -> Duration {
-        self.now.saturating_sub(PLOTTED)
+    /// How much of the time a plot shows: all from [`BEFORE_START`] on, once the run has ended.
+    pub fn plotted(&self) -> Duration {
+        let started = self.started.filter(|_| !self.is_live);
+        let whole = started.map(|at| self.now.saturating_sub(at) + BEFORE_START);
+        whole.unwrap_or(PLOTTED).max(PLOTTED)
     }
 
     fn open_gap(&self) -> Option<Gap> {
@@ -203,6 +208,29 @@ impl FrameLine {
         };
         Some(Gap { began, ended, kind })
     }
+}
+
+/// Where there are too many that are old, keeps of each two the longer one, and all that are long:
+/// what is dropped is narrower than a pixel, and lower than what stands beside it.
+fn thin<T: Copy>(items: &mut Vec<T>, is_old: impl Fn(&T) -> bool, length: impl Fn(&T) -> Duration) {
+    if items.len() <= KEPT {
+        return;
+    }
+    let old = items.partition_point(is_old);
+    if old <= KEPT {
+        return;
+    }
+    let recent = items.split_off(old);
+    let is_long = |item: &T| length(item) > FROZEN;
+    let kept = items.chunks(2).flat_map(|pair| {
+        let longest = pair.iter().copied().max_by_key(&length);
+        let are_long = pair.iter().all(is_long);
+        let both = pair.iter().copied().filter(move |_| are_long);
+        both.chain(longest.filter(|_| !are_long))
+    });
+    let kept: Vec<T> = kept.collect();
+    *items = kept;
+    items.extend(recent);
 }
 
 #[cfg(test)]
@@ -266,15 +294,42 @@ mod tests {
     }
 
     #[test]
-    fn gaps_older_than_what_is_plotted_are_forgotten_and_a_long_one_is_kept_whole() {
-        let mut facts: Vec<_> = (0..1_000).map(|frame| (frame * 10, SHOWN)).collect();
-        let many = line(Script::Probed, &facts);
-        // Those of five seconds, the one that began before them, and the one that grows.
-        assert_eq!(many.gaps().count(), 502);
-        facts = vec![(0, Fact::DidStart), (0, SHOWN), (60_000, SHOWN)];
-        let long = line(Script::Probed, &facts);
-        let longest = long.longest(GapKind::Frozen).unwrap();
-        assert_eq!(longest.length(), Duration::from_mins(1));
+    fn a_line_keeps_the_last_seconds_whole_and_of_what_was_before_the_longest_gaps() {
+        let frames = |from: u64, count: u64| (0..count).map(move |frame| (from + frame, SHOWN));
+        let start = [(0, Fact::DidStart)];
+        // Minutes at 1000 frames a second, which froze twice for a second right at the start.
+        let frozen = [(1_000, SHOWN), (2_000, SHOWN)];
+        let facts = start.into_iter().chain(frames(0, 1)).chain(frozen);
+        let facts: Vec<_> = facts.chain(frames(2_001, 100_000)).collect();
+        let mut line = line(Script::Probed, &facts);
+        let since = line.now().saturating_sub(PLOTTED);
+        let recent = line.gaps().filter(|gap| gap.ended >= since);
+        assert_eq!(
+            recent.count(),
+            5_002,
+            "each millisecond, and the one that grows"
+        );
+        assert!(line.gaps().count() <= 2 * KEPT + 5_002);
+        let frozen = line.gaps().filter(|gap| gap.kind == GapKind::Frozen);
+        assert_eq!(frozen.count(), 2);
+        assert_eq!(line.plotted(), PLOTTED);
+        line.is_live = false;
+        assert_eq!(line.plotted(), line.now() + BEFORE_START);
+    }
+
+    #[test]
+    fn a_long_gap_is_kept_whole() {
+        let facts = [(0, Fact::DidStart), (0, SHOWN), (60_000, SHOWN)];
+        let longest = line(Script::Probed, &facts).longest(GapKind::Frozen);
+        assert_eq!(longest.unwrap().length(), Duration::from_mins(1));
+    }
+
+    #[test]
+    fn a_short_run_is_plotted_as_long_as_any() {
+        let facts = [(0, SHOWN), (10, Fact::DidStart), (900, SHOWN)];
+        let mut line = line(Script::Probed, &facts);
+        line.is_live = false;
+        assert_eq!(line.plotted(), PLOTTED);
     }
 
     #[test]

@@ -3,15 +3,17 @@
 use std::fmt::Write as _;
 use std::io;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::fact::Display;
 use super::figures::{Ending, Figures};
 use super::pattern::{Judged, PatternId, Variant};
 use super::session::{RunRecord, Session};
+use crate::jobs::cores;
 use crate::record::statistics::Centre;
 
 /// Where it was measured: figures compare within one report, not across.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Machine {
     /// Processors.
     pub cores: usize,
@@ -19,21 +21,22 @@ pub struct Machine {
     pub system: String,
     /// The kernel's driver of the graphics card; `None` where pictures are drawn in software.
     pub graphics_driver: Option<String>,
-    /// What draws.
-    pub renderer: &'static str,
+    /// What draws, as it calls itself.
+    pub renderer: String,
     /// How often the screen shows a new picture, in Hz, where the window system says so.
     pub refresh_hz: Option<f64>,
 }
 
 impl Machine {
-    /// This one.
-    pub fn this(refresh_millihertz: Option<u32>) -> Self {
+    /// This one, as far as a window has told what it is drawn with.
+    pub fn this(display: Option<&Display>) -> Self {
+        let display = display.cloned().unwrap_or_default();
         Self {
-            cores: std::thread::available_parallelism().map_or(1, usize::from),
+            cores: cores(),
             system: format!("{} {}", std::env::consts::OS, std::env::consts::ARCH),
             graphics_driver: graphics_driver(),
-            renderer: "egui_glow (OpenGL)",
-            refresh_hz: refresh_millihertz.map(|rate| f64::from(rate) / 1e3),
+            renderer: display.renderer.unwrap_or_else(|| "OpenGL".to_owned()),
+            refresh_hz: display.refresh_millihertz.map(|rate| f64::from(rate) / 1e3),
         }
     }
 }
@@ -196,7 +199,7 @@ pub struct Report {
 impl Report {
     /// What a session has measured so far.
     pub fn of(session: &Session) -> Self {
-        let machine = Machine::this(session.refresh_millihertz());
+        let machine = Machine::this(session.display());
         Self::from_runs(machine, session.done())
     }
 

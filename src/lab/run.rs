@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use super::fact::{Fact, Stamped};
+use super::fact::{Display, Fact, Stamped};
 use super::figures::{Ending, Figures};
+use super::line::PLOTTED;
 use super::pattern::{PatternId, Variant};
 use super::work::Kind;
-use crate::join::process::{Builder, LaunchOptions, Launcher, Process, SpawnError, Stream};
+use crate::join::process::{LaunchOptions, Launcher, Process, SpawnError, Stream};
 
 /// How long a twin may take beyond its work: to open its window, to be watched, to close.
 const PATIENCE: Duration = Duration::from_secs(12);
@@ -24,8 +25,11 @@ const KEPT: usize = 4 * 1024 * 1024;
 /// The longest fact, in bytes; they are about a hundred.
 const LONGEST: usize = 64 * 1024;
 
-/// How much a twin may say in all, in facts: far more than any script lasts.
+/// How much a twin may say in all, in facts: far more than any script lasts. Of one that a person
+/// plays with, as many are kept.
 const MOST_FACTS: usize = 1_000_000;
+
+const SAID_TOO_MUCH: &str = "it said more than could be read";
 
 /// What is run.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,12 +53,39 @@ pub struct Run {
     choice: Choice,
     process: Process,
     began: Instant,
-    read: u64,
-    /// The beginning of a line whose end is yet to come.
-    rest: Vec<u8>,
+    said: Said,
     facts: Vec<Stamped>,
-    over_since: Option<Instant>,
+    /// How many facts there were before these.
+    forgotten: usize,
+    landmarks: Landmarks,
     ending: Option<Ending>,
+}
+
+/// What was read of the twin's output, and is yet to be understood.
+#[derive(Default)]
+struct Said {
+    bytes: Vec<u8>,
+    /// Where in them the next line begins.
+    at: usize,
+    /// How many bytes were read in all.
+    read: u64,
+}
+
+/// What of a run's facts decides how it goes on.
+#[derive(Default)]
+struct Landmarks {
+    display: Option<Display>,
+    drawn: Option<Duration>,
+    asked_to_close: Option<Duration>,
+    closed: Option<Duration>,
+    /// The end of the script, and when that was heard.
+    over: Option<(Duration, Instant)>,
+}
+
+/// How much of what a twin has said was taken in.
+enum Heard {
+    All,
+    InPart,
 }
 
 impl Run {
@@ -64,7 +95,8 @@ impl Run {
     /// The system refused the process.
     pub fn start(choice: Choice, launcher: &Launcher) -> Result<Self, SpawnError> {
         let secs = choice.length.as_secs_f64();
-        let mut builder = Builder::new("/proc/self/exe")
+        let mut builder = launcher
+            .itself(LaunchOptions::default())
             .name(format!("twin {} {}", choice.pattern, choice.variant))
             .arg("twin")
             .arg(choice.pattern.to_string())
@@ -72,8 +104,7 @@ impl Run {
             .args(["--work", choice.kind.id()])
             .args(["--secs", &secs.to_string()])
             .output_limit(KEPT)
-            .daemon(true)
-            .launched_by(launcher, LaunchOptions::default());
+            .daemon(true);
         if choice.by_hand {
             builder = builder.arg("--by-hand");
         }
@@ -84,10 +115,10 @@ impl Run {
             choice,
             process: builder.spawn()?,
             began: Instant::now(),
-            read: 0,
-            rest: Vec::new(),
+            said: Said::default(),
             facts: Vec::new(),
-            over_since: None,
+            forgotten: 0,
+            landmarks: Landmarks::default(),
             ending: None,
         })
     }
@@ -97,23 +128,41 @@ impl Run {
         self.choice
     }
 
-    /// What it has told so far.
+    /// What it has told so far; of a twin that a person plays with, what it told of late.
     pub fn facts(&self) -> &[Stamped] {
         &self.facts
     }
 
-    /// Takes in what the twin has told, and ends it when its time is up. How it ended, once it has.
-    /// Never waits.
-    pub fn poll(&mut self) -> Option<&Ending> {
+    /// How many facts it has told so far.
+    pub fn told(&self) -> usize {
+        self.forgotten + self.facts.len()
+    }
+
+    /// What it has told after the first `told` facts, as far as it is kept.
+    pub fn facts_since(&self, told: usize) -> &[Stamped] {
+        let skipped = told.saturating_sub(self.forgotten);
+        &self.facts[skipped.min(self.facts.len())..]
+    }
+
+    /// What it is drawn with, once its window is open.
+    pub fn display(&self) -> Option<&Display> {
+        self.landmarks.display.as_ref()
+    }
+
+    /// Takes in what the twin has told, `budget` facts at most, and ends it when its time is up. How
+    /// it ended, once it has and all it has told was taken in. Never waits.
+    pub fn poll(&mut self, budget: usize) -> Option<&Ending> {
         if self.ending.is_none() {
             // Asked first: what it has said before its end is heard below.
             let exit = self.process.poll();
-            let heard = self.listen();
-            let ending = match (heard, exit) {
+            let ending = match (self.listen(budget), exit) {
                 (Err(why), _) => Some(Ending::Died(why)),
-                (Ok(()), Some(_)) if self.is_over() => Some(Ending::Finished),
-                (Ok(()), Some(exit)) => Some(Ending::Died(self.how_it_died(&exit.to_string()))),
-                (Ok(()), None) => self.why_end(),
+                (Ok(Heard::InPart), Some(_)) => None,
+                (Ok(Heard::All), Some(_)) if self.is_over() => Some(Ending::Finished),
+                (Ok(Heard::All), Some(exit)) => {
+                    Some(Ending::Died(self.how_it_died(&exit.to_string())))
+                }
+                (Ok(_), None) => self.why_end(),
             };
             if let Some(ending) = ending {
                 self.end(ending);
@@ -151,22 +200,19 @@ impl Run {
     }
 
     fn is_over(&self) -> bool {
-        self.over_since.is_some() || self.facts.iter().any(|fact| fact.fact == Fact::DidClose)
+        self.landmarks.over.is_some() || self.landmarks.closed.is_some()
     }
 
     fn why_end(&self) -> Option<Ending> {
         if self.choice.by_hand {
             return None;
         }
-        if self
-            .over_since
-            .is_some_and(|over| over.elapsed() >= CLOSE_PATIENCE)
+        let marks = &self.landmarks;
+        if let Some((over, heard)) = marks.over
+            && heard.elapsed() >= CLOSE_PATIENCE
         {
-            let asked = self
-                .facts
-                .iter()
-                .any(|fact| fact.fact == Fact::DidAskToClose);
-            return Some(if asked || !self.is_drawing() {
+            let is_drawing = marks.drawn.is_some_and(|drawn| drawn + STILL >= over);
+            return Some(if marks.asked_to_close.is_some() || !is_drawing {
                 Ending::Ended
             } else {
                 Ending::Finished
@@ -176,38 +222,61 @@ impl Run {
         is_late.then_some(Ending::Ended)
     }
 
-    /// Whether it has drawn a frame since its script was over.
-    fn is_drawing(&self) -> bool {
-        let is_draw = |fact: &&Stamped| matches!(fact.fact, Fact::DidDraw { .. });
-        let over = self.facts.iter().find(|fact| fact.fact == Fact::Over);
-        let drawn = self.facts.iter().rfind(is_draw);
-        matches!((over, drawn), (Some(over), Some(drawn)) if drawn.at() + STILL >= over.at())
+    /// Takes in what was said; why that is no use, if it is none.
+    fn listen(&mut self, budget: usize) -> Result<Heard, String> {
+        for _ in 0..budget {
+            let line = match self.said.next_line() {
+                None => {
+                    self.said.read(&self.process)?;
+                    self.said.next_line()
+                }
+                line => line,
+            };
+            let Some(line) = line else {
+                self.forget();
+                return Ok(Heard::All);
+            };
+            let told = serde_json::from_slice(line);
+            self.take(
+                told.map_err(|error| format!("it said something that is no fact: {error}"))?,
+            )?;
+        }
+        self.forget();
+        Ok(Heard::InPart)
     }
 
-    /// Takes in what was said; why that is no use, if it is none.
-    fn listen(&mut self) -> Result<(), String> {
-        let said = self.process.output_since(Stream::Stdout, self.read);
-        let missed = said.total - self.read > said.bytes.len() as u64;
-        self.read = said.total;
-        self.rest.extend_from_slice(&said.bytes);
-        let end = self.rest.iter().rposition(|byte| *byte == b'\n');
-        let lines: Vec<u8> = self.rest.drain(..end.map_or(0, |end| end + 1)).collect();
-        if missed || self.facts.len() > MOST_FACTS || self.rest.len() > LONGEST {
-            return Err("it said more than could be read".to_owned());
+    fn take(&mut self, told: Stamped) -> Result<(), String> {
+        let (at, marks) = (told.at(), &mut self.landmarks);
+        match &told.fact {
+            Fact::DidOpen(display) => marks.display = Some(display.clone()),
+            Fact::DidDraw { .. } => marks.drawn = Some(at),
+            Fact::DidAskToClose => marks.asked_to_close = Some(at),
+            Fact::DidClose => marks.closed = Some(at),
+            Fact::Over => drop(marks.over.get_or_insert_with(|| (at, Instant::now()))),
+            Fact::DidMiss { facts } => {
+                return Err(format!(
+                    "{facts} of its facts are missing: nobody read them for too long"
+                ));
+            }
+            _ => {}
         }
-        let lines = lines.split(|byte| *byte == b'\n');
-        for line in lines.filter(|line| !line.is_empty()) {
-            let fact = serde_json::from_slice(line);
-            self.take(fact.map_err(|error| format!("it said something that is no fact: {error}"))?);
+        self.facts.push(told);
+        if self.facts.len() > MOST_FACTS && !self.choice.by_hand {
+            return Err(SAID_TOO_MUCH.to_owned());
         }
         Ok(())
     }
 
-    fn take(&mut self, fact: Stamped) {
-        if fact.fact == Fact::Over && self.over_since.is_none() {
-            self.over_since = Some(Instant::now());
-        }
-        self.facts.push(fact);
+    /// Nobody measures a twin that a person plays with: what is drawn of it is enough.
+    fn forget(&mut self) {
+        let Some(last) = self.facts.last().filter(|_| self.choice.by_hand) else {
+            return;
+        };
+        let since = last.at().saturating_sub(PLOTTED);
+        let old = self.facts.partition_point(|fact| fact.at() < since);
+        let old = old.max(self.facts.len().saturating_sub(MOST_FACTS));
+        self.facts.drain(..old);
+        self.forgotten += old;
     }
 
     fn how_it_died(&self, exit: &str) -> String {
@@ -217,6 +286,30 @@ impl Run {
             "" => format!("it {exit}"),
             words => format!("it {exit}: {words}"),
         }
+    }
+}
+
+impl Said {
+    /// Reads on; why what comes is no use, if it is none.
+    fn read(&mut self, process: &Process) -> Result<(), String> {
+        let said = process.output_since(Stream::Stdout, self.read);
+        let missed = said.total - self.read > said.bytes.len() as u64;
+        self.read = said.total;
+        self.bytes.drain(..self.at);
+        self.at = 0;
+        self.bytes.extend_from_slice(&said.bytes);
+        let has_line = self.bytes.contains(&b'\n');
+        if missed || (!has_line && self.bytes.len() > LONGEST) {
+            return Err(SAID_TOO_MUCH.to_owned());
+        }
+        Ok(())
+    }
+
+    fn next_line(&mut self) -> Option<&[u8]> {
+        let rest = &self.bytes[self.at..];
+        let end = rest.iter().position(|byte| *byte == b'\n')?;
+        self.at += end + 1;
+        Some(&rest[..end])
     }
 }
 

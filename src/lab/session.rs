@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::fact::Fact;
+use super::fact::Display;
 use super::figures::{Ending, Figures};
 use super::pattern::{PatternId, Variant};
 use super::run::{Choice, Run};
@@ -31,7 +31,7 @@ pub struct Session {
     run: Option<Run>,
     ended: Option<Run>,
     done: Vec<RunRecord>,
-    refresh_millihertz: Option<u32>,
+    display: Option<Display>,
 }
 
 impl Session {
@@ -43,7 +43,7 @@ impl Session {
             run: None,
             ended: None,
             done: Vec::new(),
-            refresh_millihertz: None,
+            display: None,
         }
     }
 
@@ -52,11 +52,15 @@ impl Session {
         self.waiting.push_back(choice);
     }
 
-    /// Takes in what the twin has told; starts the next one when it is gone. Says whether there is
-    /// something new in [`done`](Self::done) or [`ended`](Self::ended). Never waits.
-    pub fn poll(&mut self) -> bool {
+    /// Takes in what the twin has told, `budget` facts at most; starts the next one when it is gone.
+    /// Says whether there is something new in [`done`](Self::done) or [`ended`](Self::ended). Never
+    /// waits.
+    pub fn poll(&mut self, budget: usize) -> bool {
         let mut has_news = false;
-        if self.run.as_mut().is_some_and(|run| run.poll().is_some())
+        if self
+            .run
+            .as_mut()
+            .is_some_and(|run| run.poll(budget).is_some())
             && let Some(run) = self.run.take()
         {
             self.keep(&run);
@@ -115,17 +119,15 @@ impl Session {
         &self.done
     }
 
-    /// How often the screen shows a new picture, if a twin has learnt it.
-    pub fn refresh_millihertz(&self) -> Option<u32> {
-        self.refresh_millihertz
+    /// What the twins are drawn with, once one has told.
+    pub fn display(&self) -> Option<&Display> {
+        self.display.as_ref()
     }
 
     fn keep(&mut self, run: &Run) {
-        let refresh = run.facts().iter().find_map(|fact| match fact.fact {
-            Fact::DidOpen { refresh_millihertz } => refresh_millihertz,
-            _ => None,
-        });
-        self.refresh_millihertz = refresh.or(self.refresh_millihertz);
+        if let Some(display) = run.display() {
+            self.display = Some(display.clone());
+        }
         let choice = run.choice();
         if choice.by_hand {
             return;

@@ -18,7 +18,7 @@ use self::window::Twin;
 use super::fact::Fact;
 use super::pattern::{PatternId, Variant};
 use super::work::{Kind, Work};
-use crate::ui::desktop;
+use crate::desktop;
 
 /// What a twin is started with.
 #[derive(Clone, Debug)]
@@ -56,6 +56,7 @@ pub fn run_twin(options: &TwinOptions) -> anyhow::Result<()> {
     }
     let native = eframe::NativeOptions {
         viewport,
+        renderer: desktop::RENDERER,
         persist_window: false,
         ..eframe::NativeOptions::default()
     };

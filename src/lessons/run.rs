@@ -92,12 +92,13 @@ impl fmt::Display for Ending {
 /// A lesson that runs, or has ended. Dropped while it runs, it is stopped.
 ///
 /// ```no_run
+/// use meanwhile::join::process::Launcher;
 /// use meanwhile::lessons::{Choice, Ending, LessonId, Run};
 /// use std::time::Duration;
 ///
 /// let mut choice = Choice::of("join".parse::<LessonId>()?);
 /// choice.speed = 10.0;
-/// let mut run = Run::start(choice, None, || {})?;
+/// let mut run = Run::start(choice, Launcher::install(), || {})?;
 /// while run.ending().is_none() {
 ///     run.rest(Duration::from_millis(50)); // a window does something else
 ///     run.poll();
@@ -110,7 +111,7 @@ pub struct Run {
     house: Arc<House>,
     main: Task<Result<(), String>>,
     children: Children,
-    /// What was said in lanes of which nobody has spoken yet.
+    /// What children said of lanes that were not open yet.
     early: Vec<Event>,
     told: Told,
     ending: Option<Ending>,
@@ -124,7 +125,7 @@ impl Run {
     /// There is no room for its files, or the system refused a thread.
     pub fn start(
         choice: Choice,
-        launcher: Option<Launcher>,
+        launcher: Launcher,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> io::Result<Self> {
         let folder = tempfile::Builder::new()
@@ -185,8 +186,8 @@ impl Run {
         events.extend(self.children.read(limit));
         events.sort_by_key(|event| event.at);
         for event in events {
-            // A quick child speaks before its parent has said that it is there.
-            if self.told.knows(&event) {
+            // Nor does a child wait until it is announced here.
+            if self.told.is_announced(&event) {
                 self.told.take(event);
             } else {
                 self.early.push(event);

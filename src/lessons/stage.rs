@@ -8,6 +8,7 @@
 //! When a run is stopped, every pause ends and whoever uses their stage next unwinds: so a lesson is
 //! written without a thought of being stopped.
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt::Display;
@@ -83,7 +84,7 @@ pub(super) struct House {
     script: Script,
     sink: Sink,
     folder: PathBuf,
-    launcher: Option<Launcher>,
+    launcher: Launcher,
     lanes: AtomicU64,
     backstage: Mutex<Backstage>,
     did_change: Condvar,
@@ -216,10 +217,24 @@ impl Stage {
         }
     }
 
+    /// The body of a task on a pool. It acts in the lane of the thread that takes it, which is open
+    /// until that thread ends with its pool.
+    pub fn pooled<T, F>(&self, act: F) -> impl FnOnce(&Context) -> T + use<T, F>
+    where
+        F: FnOnce(&Self, &Context) -> T,
+    {
+        let playing = Playing::new(&self.house);
+        move |context| {
+            let stage = LaneOfThread::stage(&playing.0);
+            act(&stage, context)
+        }
+    }
+
     /// This program, to be started as a child that plays `role` of the lesson.
     pub fn program(&self, role: &str) -> Builder {
-        // In the shim that becomes the child, this is the program itself.
-        Builder::new("/proc/self/exe")
+        self.house
+            .launcher
+            .itself(LaunchOptions::default())
             .args(["act", &self.house.script.lesson, role])
             .name(role)
     }
@@ -232,16 +247,14 @@ impl Stage {
     pub fn spawn(&self, builder: Builder) -> Result<Process, SpawnError> {
         self.house.check();
         let lane = LaneId(self.house.lanes.fetch_add(1, Ordering::Relaxed));
-        let mut builder = builder
+        let builder = builder
             .env(
                 SCRIPT,
                 serde_json::to_string(&self.house.script).unwrap_or_default(),
             )
             .env(LANE, lane.0.to_string())
-            .env(FOLDER, &self.house.folder);
-        if let Some(launcher) = &self.house.launcher {
-            builder = builder.launched_by(launcher, LaunchOptions::default());
-        }
+            .env(FOLDER, &self.house.folder)
+            .launched_by(&self.house.launcher, LaunchOptions::default());
         let began = self.house.now();
         let process = builder.spawn()?;
         let child = Self {
@@ -384,6 +397,53 @@ impl Drop for ClosingTask<'_> {
     }
 }
 
+thread_local! {
+    static OWN: RefCell<Option<LaneOfThread>> = const { RefCell::new(None) };
+}
+
+/// The lane of a thread to which many tasks come, until the thread ends.
+struct LaneOfThread {
+    stage: Stage,
+    _playing: Playing,
+}
+
+impl LaneOfThread {
+    /// Opens the lane of this thread, unless it is open.
+    fn stage(house: &Arc<House>) -> Stage {
+        OWN.with_borrow_mut(|own| {
+            let open = own.take();
+            let open = open.filter(|own| Arc::ptr_eq(&own.stage.house, house));
+            let own = own.insert(open.unwrap_or_else(|| Self::open(house)));
+            own.stage.clone()
+        })
+    }
+
+    fn open(house: &Arc<House>) -> Self {
+        let lane = LaneId(house.lanes.fetch_add(1, Ordering::Relaxed));
+        let stage = Stage {
+            house: house.clone(),
+            lane,
+        };
+        let name = std::thread::current().name().unwrap_or("thread").to_owned();
+        let kind = LaneKind::Task;
+        stage.tell_at(
+            house.now(),
+            0,
+            Act::Timeline(TimelineKind::DidOpen { name, kind }),
+        );
+        Self {
+            stage,
+            _playing: Playing::new(house),
+        }
+    }
+}
+
+impl Drop for LaneOfThread {
+    fn drop(&mut self) {
+        drop(Closing(&self.stage));
+    }
+}
+
 /// Ends an activity when it is dropped.
 struct Doing(Stage);
 
@@ -399,20 +459,14 @@ impl House {
     pub(super) fn of_run(
         script: Script,
         folder: PathBuf,
-        launcher: Option<Launcher>,
+        launcher: Launcher,
         wake: Box<dyn Fn() + Send + Sync>,
     ) -> Arc<Self> {
         let inbox = Sink::Inbox(Mutex::default(), wake);
         Arc::new(Self::new(script, inbox, folder, launcher, MAIN.0))
     }
 
-    fn new(
-        script: Script,
-        sink: Sink,
-        folder: PathBuf,
-        launcher: Option<Launcher>,
-        lane: u64,
-    ) -> Self {
+    fn new(script: Script, sink: Sink, folder: PathBuf, launcher: Launcher, lane: u64) -> Self {
         Self {
             script,
             sink,
@@ -447,7 +501,8 @@ impl House {
         let folder = PathBuf::from(variable(FOLDER)?);
         let file = File::options().append(true).open(folder.join(EVENTS))?;
         let script: Script = serde_json::from_slice(&script)?;
-        let launcher = Launcher::installed();
+        let no_launcher = || io::Error::other("this program has installed no launcher");
+        let launcher = Launcher::installed().ok_or_else(no_launcher)?;
         // Lanes of several processes have different numbers.
         let own = u64::from(std::process::id()) << 32;
         let sink = Sink::File(Mutex::new(file));

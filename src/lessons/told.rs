@@ -51,6 +51,16 @@ impl Told {
         self.parameters.get(id).copied().unwrap_or_default()
     }
 
+    /// A parameter that is a count.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a count is whole and within the range of its parameter"
+    )]
+    pub fn count(&self, id: &str) -> usize {
+        self.parameter(id) as usize
+    }
+
     /// All parameters, as they were chosen.
     pub fn parameters(&self) -> &BTreeMap<String, f64> {
         &self.parameters
@@ -140,10 +150,10 @@ impl Told {
         Ok(())
     }
 
-    /// Whether it is of a lane that is open, or opens one.
-    pub(super) fn knows(&self, event: &Event) -> bool {
+    /// Whether the lane of an event is open, or opens with it.
+    pub(super) fn is_announced(&self, event: &Event) -> bool {
         let opens = matches!(event.act, Act::Timeline(TimelineKind::DidOpen { .. }));
-        opens || self.lines.contains_key(&event.lane)
+        opens || self.timeline.has(event.lane)
     }
 
     pub(super) fn take(&mut self, event: Event) {

@@ -205,6 +205,11 @@ impl Timeline {
         self.lanes.iter().find(|lane| lane.name == name)
     }
 
+    /// Whether that lane has ever opened.
+    pub fn has(&self, id: LaneId) -> bool {
+        self.places.contains_key(&id)
+    }
+
     /// Whose lane it is.
     pub fn name(&self, id: LaneId) -> &str {
         self.places

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use eframe::egui;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +14,11 @@ use crate::jobs::{self, Options, Priority, RunOn};
 /// let choices = Choices { chosen: 99, timeout_secs: f64::NAN, ..Choices::default() }.sanitized();
 /// assert_eq!(choices.options().job().id(), "misbehave");
 /// assert_eq!(choices.timeout_secs, Choices::default().timeout_secs);
+///
+/// // From a program that knew fewer jobs.
+/// let last = Choices::default().jobs.pop().unwrap();
+/// let choices = Choices { jobs: vec![last], chosen: 0, ..Choices::default() }.sanitized();
+/// assert_eq!(choices.options().job().id(), "misbehave");
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -39,7 +46,7 @@ impl Default for Choices {
             jobs: jobs::catalogue(),
             chosen: 0,
             run_on: RunOn::default(),
-            workers: core_count(),
+            workers: jobs::cores(),
             priority: Priority::default(),
             timeout_secs: 2.0,
             wait_on_ui_thread: false,
@@ -59,14 +66,27 @@ impl Choices {
         &self.jobs[self.chosen]
     }
 
+    /// Makes `folder` the one that the chosen job saves to, where it saves to one.
+    pub(crate) fn save_to(&mut self, folder: PathBuf) {
+        match &mut self.jobs[self.chosen] {
+            Options::Fetch(options) => options.to = folder,
+            Options::Images(options) => options.to = folder,
+            Options::Checksum(_) | Options::Command(_) | Options::Misbehave(_) => {}
+        }
+    }
+
     /// Brings values that came from a file back into what the window can show.
     #[must_use]
     pub fn sanitized(mut self) -> Self {
-        self.jobs = jobs::catalogue()
-            .into_iter()
-            .map(|default| self.remembered(default))
-            .collect();
-        self.chosen = self.chosen.min(self.jobs.len() - 1);
+        let chosen = self.jobs.get(self.chosen).map(|options| options.job().id());
+        let jobs = jobs::catalogue().into_iter();
+        let jobs: Vec<_> = jobs.map(|default| self.remembered(default)).collect();
+        // Where there are more jobs than there were, the same job has another place.
+        let place = jobs
+            .iter()
+            .position(|options| Some(options.job().id()) == chosen);
+        self.chosen = place.unwrap_or(self.chosen).min(jobs.len() - 1);
+        self.jobs = jobs;
         self.workers = self.workers.clamp(1, Self::MAX_WORKERS);
         if !(0.0..=Self::MAX_TIMEOUT_SECS).contains(&self.timeout_secs) {
             self.timeout_secs = Self::default().timeout_secs;
@@ -211,9 +231,4 @@ impl From<ThemeChoice> for egui::ThemePreference {
             ThemeChoice::Dark => Self::Dark,
         }
     }
-}
-
-/// The number of cores the system lets us use; the default number of workers.
-pub(crate) fn core_count() -> usize {
-    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }

@@ -15,6 +15,8 @@ pub enum Command {
     PickFiles,
     /// Open the dialog that picks a folder.
     PickFolder,
+    /// Open the dialog that picks the folder which the chosen job saves to.
+    PickOutputFolder,
     /// Add these to the inputs of the next job.
     AddInputs(Vec<PathBuf>),
     /// Take one input out again.
@@ -91,6 +93,7 @@ impl Command {
             Self::Forget(_) => "taking a job off the list",
             Self::PickFiles
             | Self::PickFolder
+            | Self::PickOutputFolder
             | Self::SaveReport(_)
             | Self::SaveList(_)
             | Self::SaveOutput(..) => "opening a dialog",
@@ -106,6 +109,8 @@ impl Command {
 pub enum LabCommand {
     /// Show this pattern.
     Select(PatternId),
+    /// Show the report of all patterns.
+    ShowReport,
     /// Run one half of it.
     Run(PatternId, Variant),
     /// Run both halves.

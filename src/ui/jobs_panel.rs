@@ -1,9 +1,9 @@
 //! Every job of this run of the program, newest first.
 
-use eframe::egui::{self, Align, Layout, RichText, Sense, Stroke, Ui};
+use eframe::egui::{self, Align, Layout, RichText, Ui};
 
 use super::tokens::tokens;
-use super::widgets::{Look, look_ui, section_ui};
+use super::widgets::{Look, choosable_card_ui, look_ui, mark_ui, section_ui};
 use super::{Command, View, words};
 use crate::record::{JobRecord, Record};
 
@@ -25,50 +25,19 @@ pub(crate) fn jobs_ui(record: &Record, view: &View, ui: &mut Ui, commands: &mut 
 
 fn job_ui(job: &JobRecord, selected: bool, ui: &mut Ui, commands: &mut Vec<Command>) {
     let title = title(job);
-    let response = ui
-        .scope_builder(
-            egui::UiBuilder::new()
-                .id_salt(job.id())
-                .sense(Sense::click()),
-            |ui| card_ui(job, &title, selected, ui),
-        )
-        .response;
-    response.widget_info(|| {
-        egui::WidgetInfo::selected(egui::Role::Button, ui.is_enabled(), selected, &title)
+    let margin = egui::Margin::same(8);
+    let card = choosable_card_ui(ui, &title, selected, margin, |ui| {
+        ui.horizontal(|ui| {
+            ui.label(RichText::new(&title).strong());
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                state_right_ui(job, ui);
+            });
+        });
+        ui.label(RichText::new(summary(job)).weak().small());
     });
-    if response.has_focus() {
-        let stroke = Stroke::new(1.5, tokens(ui).accent);
-        ui.painter()
-            .rect_stroke(response.rect, 6, stroke, egui::StrokeKind::Inside);
-    }
-    if response.clicked() {
+    if card.clicked() {
         commands.push(Command::Select(job.id()));
     }
-}
-
-fn card_ui(job: &JobRecord, title: &str, selected: bool, ui: &mut Ui) {
-    let tokens = tokens(ui);
-    let fill = if selected {
-        tokens.selection
-    } else {
-        tokens.surface
-    };
-    egui::Frame::new()
-        .fill(fill)
-        .stroke(Stroke::new(1.0, tokens.line))
-        .corner_radius(6)
-        .inner_margin(8)
-        .show(ui, |ui| {
-            ui.set_width(ui.available_width());
-            ui.style_mut().interaction.selectable_labels = false;
-            ui.horizontal(|ui| {
-                ui.label(RichText::new(title).strong());
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    state_right_ui(job, ui);
-                });
-            });
-            ui.label(RichText::new(summary(job)).weak().small());
-        });
 }
 
 /// The mark stands left of its word although the row is laid out from the right.
@@ -76,7 +45,7 @@ fn state_right_ui(job: &JobRecord, ui: &mut Ui) {
     let look = Look::of_job(job.state(), tokens(ui));
     ui.spacing_mut().item_spacing.x = 5.0;
     ui.label(look.word);
-    super::widgets::mark_ui(ui, look.mark, look.color);
+    mark_ui(ui, look.mark, look.color);
 }
 
 /// `#3 Checksums`.

@@ -5,7 +5,7 @@ use eframe::egui::{self, Grid, RichText, Ui};
 use super::tokens::tokens;
 use super::widgets::{Mark, mark_ui, number_ui};
 use super::words;
-use crate::lab::{Ending, Figures, Judged, PatternId, Report, Row, Script, Variant};
+use crate::lab::{Ending, Figures, Judged, PatternId, Report, Row, Script, UI_THREAD, Variant};
 use crate::record::statistics::Centre;
 
 /// A figure: its name, what it says, and how it is read from a run.
@@ -164,6 +164,7 @@ pub(crate) fn figures_ui(report: &Report, pattern: PatternId, ui: &mut Ui) {
                 let is_judge = figure.judges == Some(pattern.entry().judged);
                 figure_ui(figure, is_judge, rows, width, ui);
             }
+            threads_ui(rows, width, ui);
         });
     if pattern.entry().script != Script::Probed {
         let note = "Measured without the probe, which would wake the window: no frame gaps, no \
@@ -239,6 +240,43 @@ fn figure_ui(figure: &Figure, is_judge: bool, rows: [Option<&Row>; 2], width: f3
     ui.end_row();
 }
 
+/// What the threads used in the run that is the median one: those of one name are one line. What
+/// the UI thread used stands above.
+fn threads_ui(rows: [Option<&Row>; 2], width: f32, ui: &mut Ui) {
+    let halves = rows.map(|row| row.and_then(|row| row.figures.as_ref()));
+    let threads = halves.map(|run| run.map_or(&[][..], |run| &run.threads));
+    let mut named: Vec<(&str, usize)> = Vec::new();
+    for thread in threads.iter().copied().flatten() {
+        if thread.name == UI_THREAD {
+            continue;
+        }
+        match named.iter_mut().find(|(name, _)| *name == thread.name) {
+            Some((_, most)) => *most = thread.threads.max(*most),
+            None => named.push((&thread.name, thread.threads)),
+        }
+    }
+    for (name, most) in named {
+        cell_ui(NAME_WIDTH, ui, |ui| {
+            let text = match most {
+                1 => format!("CPU of {name} (ms)"),
+                more => format!("CPU of {more} {name} (ms)"),
+            };
+            let label = egui::Label::new(text).truncate();
+            ui.add(label).on_hover_text(
+                "What threads of this name used of the processors, as far as they lived when the \
+                 work ended or the watch did.",
+            );
+        });
+        for threads in threads {
+            let used = threads.iter().find(|thread| thread.name == name);
+            let text = used.map_or("–".to_owned(), |thread| number(thread.cpu_ms));
+            cell_ui(width, ui, |ui| number_ui(ui, text));
+        }
+        cell_ui(RATIO_WIDTH, ui, |_| {});
+        ui.end_row();
+    }
+}
+
 /// Why a twin died, in full.
 fn deaths_ui(rows: [Option<&Row>; 2], ui: &mut Ui) {
     for row in rows.into_iter().flatten() {
@@ -267,7 +305,7 @@ fn figure_text(centre: Centre, is_repeated: bool) -> String {
 }
 
 /// In three digits at least, without a fraction that says nothing.
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -282,7 +320,7 @@ fn number(value: f64) -> String {
 }
 
 /// How many times the bad half's figure is the fixed one's.
-fn ratio_text(bad: f64, fixed: f64) -> String {
+pub(super) fn ratio_text(bad: f64, fixed: f64) -> String {
     let ratio = bad / fixed;
     if !ratio.is_finite() {
         String::new()
@@ -293,14 +331,14 @@ fn ratio_text(bad: f64, fixed: f64) -> String {
     }
 }
 
-fn word_ui(ui: &mut Ui, text: RichText) {
+pub(super) fn word_ui(ui: &mut Ui, text: RichText) {
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
         ui.add_space(4.0);
         ui.add(egui::Label::new(text).truncate());
     });
 }
 
-fn cell_ui(width: f32, ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
+pub(super) fn cell_ui(width: f32, ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
     let height = ui.spacing().interact_size.y;
     ui.allocate_ui_with_layout(
         egui::vec2(width, height),

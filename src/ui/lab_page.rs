@@ -3,20 +3,24 @@
 use std::collections::BTreeMap;
 
 use eframe::egui::{
-    self, Align, CentralPanel, ComboBox, DragValue, Layout, Panel, RichText, ScrollArea, Sense,
-    Stroke, Ui,
+    self, Align, CentralPanel, ComboBox, DragValue, Layout, Margin, Panel, RichText, ScrollArea,
+    Sense, Ui,
 };
 
 use super::code_view::{Code, Source, code_ui};
 use super::frame_line::{color_of, frame_lines_ui};
 use super::lab_figures::figures_ui;
+use super::lab_report::report_ui;
 use super::tokens::{Tokens, tokens};
-use super::widgets::{Look, Mark, button, mark_ui, primary_button, prose_ui, section_ui};
+use super::widgets::{
+    Look, Mark, button, choosable_card_ui, mark_ui, primary_button, prose_ui, section_ui,
+};
 use super::{Command, LabChoices, LabCommand};
 use crate::lab::{FrameLine, GapKind, Kind, PatternId, Report, Script, Variant};
 
 const BUSY: &str = "A run goes on. Stop it first.";
 const LIST_WIDTH: f32 = 276.0;
+const ENTRY_MARGIN: Margin = Margin::symmetric(8, 5);
 const FIGURES_WIDTH: f32 = 372.0;
 /// Where there is less room the figures stand above the code, or the page is scrolled.
 const LEAST_CODE: egui::Vec2 = egui::vec2(260.0, 240.0);
@@ -41,6 +45,8 @@ pub struct LabParts<'a> {
 pub struct LabView {
     /// The pattern.
     pub selected: PatternId,
+    /// Whether the report of all patterns is shown in its place.
+    pub shows_report: bool,
     /// The last run of each half.
     lines: BTreeMap<(PatternId, Variant), FrameLine>,
     code: Code,
@@ -51,6 +57,7 @@ impl Default for LabView {
         let first = PatternId::all().next();
         Self {
             selected: first.expect("there are patterns"),
+            shows_report: false,
             lines: BTreeMap::new(),
             code: Code::default(),
         }
@@ -79,9 +86,15 @@ pub fn lab_ui(
         .show(ui, |ui| {
             all_ui(parts, choices, ui, commands);
             ui.separator();
-            list_ui(parts, view.selected, ui, commands);
+            list_ui(parts, view, ui, commands);
         });
-    CentralPanel::default().show(ui, |ui| pattern_ui(parts, view, ui, commands));
+    CentralPanel::default().show(ui, |ui| {
+        if view.shows_report {
+            report_ui(parts, ui, commands);
+        } else {
+            pattern_ui(parts, view, ui, commands);
+        }
+    });
 }
 
 /// What is asked of all patterns, and how they are run.
@@ -120,8 +133,8 @@ fn all_ui(
             commands.push(Command::Lab(LabCommand::SaveReport));
         }
     });
-    // The line is there even while nothing runs: the list must not move under the pointer.
-    ui.label(RichText::new(state_text(parts)).weak());
+    // One line, and there even while nothing runs: the list must not move under the pointer.
+    ui.add(egui::Label::new(RichText::new(state_text(parts)).weak()).truncate());
 }
 
 fn state_text(parts: &LabParts<'_>) -> String {
@@ -165,13 +178,33 @@ fn choices_ui(choices: &mut LabChoices, ui: &mut Ui) {
     .labelled_by(label.id);
 }
 
-fn list_ui(parts: &LabParts<'_>, selected: PatternId, ui: &mut Ui, commands: &mut Vec<Command>) {
+fn list_ui(parts: &LabParts<'_>, view: &LabView, ui: &mut Ui, commands: &mut Vec<Command>) {
+    report_entry_ui(parts.report, view.shows_report, ui, commands);
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 3.0;
         for pattern in PatternId::all() {
-            entry_ui(parts, pattern, pattern == selected, ui, commands);
+            let is_selected = pattern == view.selected && !view.shows_report;
+            entry_ui(parts, pattern, is_selected, ui, commands);
         }
     });
+}
+
+/// All patterns in one table.
+fn report_entry_ui(report: &Report, is_selected: bool, ui: &mut Ui, commands: &mut Vec<Command>) {
+    let card = choosable_card_ui(ui, "Report", is_selected, ENTRY_MARGIN, |ui| {
+        ui.horizontal(|ui| {
+            ui.label(RichText::new("Report").strong());
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+                let all = PatternId::all();
+                let measured = all.filter(|id| report.verdict(*id).is_some()).count();
+                let text = format!("{measured} of {} measured", PatternId::all().count());
+                ui.label(RichText::new(text).weak().small());
+            });
+        });
+    });
+    if card.clicked() {
+        commands.push(Command::Lab(LabCommand::ShowReport));
+    }
 }
 
 fn entry_ui(
@@ -181,61 +214,29 @@ fn entry_ui(
     ui: &mut Ui,
     commands: &mut Vec<Command>,
 ) {
+    let entry = pattern.entry();
     let look = look(parts, pattern, tokens(ui));
-    let response = ui
-        .scope_builder(
-            egui::UiBuilder::new()
-                .id_salt(pattern.entry().id)
-                .sense(Sense::click()),
-            |ui| entry_card_ui(pattern, &look, is_selected, ui),
-        )
-        .response;
-    response.widget_info(|| {
-        let name = pattern.entry().id;
-        egui::WidgetInfo::selected(egui::Role::Button, true, is_selected, name)
+    let card = choosable_card_ui(ui, entry.id, is_selected, ENTRY_MARGIN, |ui| {
+        ui.spacing_mut().item_spacing.y = 1.0;
+        ui.horizontal(|ui| {
+            ui.spacing_mut().interact_size.y = 18.0;
+            ui.spacing_mut().item_spacing.x = 6.0;
+            mark_ui(ui, look.mark, look.color);
+            ui.label(RichText::new(entry.id).strong());
+        });
+        let symptom = RichText::new(entry.symptom).weak().small();
+        ui.add(egui::Label::new(symptom).truncate());
+        if !look.word.is_empty() {
+            ui.add(egui::Label::new(RichText::new(look.word.as_ref()).small()).truncate());
+        }
     });
-    if response.has_focus() {
-        let stroke = Stroke::new(1.5, tokens(ui).accent);
-        let painter = ui.painter();
-        painter.rect_stroke(response.rect, 6, stroke, egui::StrokeKind::Inside);
-    }
-    if response.clicked() {
+    if card.clicked() {
         commands.push(Command::Lab(LabCommand::Select(pattern)));
     }
 }
 
-fn entry_card_ui(pattern: PatternId, look: &Look, is_selected: bool, ui: &mut Ui) {
-    let tokens = tokens(ui);
-    let fill = if is_selected {
-        tokens.selection
-    } else {
-        tokens.surface
-    };
-    egui::Frame::new()
-        .fill(fill)
-        .stroke(Stroke::new(1.0, tokens.line))
-        .corner_radius(6)
-        .inner_margin(egui::Margin::symmetric(8, 5))
-        .show(ui, |ui| {
-            ui.set_width(ui.available_width());
-            ui.style_mut().interaction.selectable_labels = false;
-            ui.spacing_mut().item_spacing.y = 1.0;
-            ui.horizontal(|ui| {
-                ui.spacing_mut().interact_size.y = 18.0;
-                ui.spacing_mut().item_spacing.x = 6.0;
-                mark_ui(ui, look.mark, look.color);
-                ui.label(RichText::new(pattern.entry().id).strong());
-            });
-            let symptom = RichText::new(pattern.entry().symptom).weak().small();
-            ui.add(egui::Label::new(symptom).truncate());
-            if !look.word.is_empty() {
-                ui.add(egui::Label::new(RichText::new(look.word.as_ref()).small()).truncate());
-            }
-        });
-}
-
 /// What is known of a pattern: nothing, that it runs, or what its runs say together.
-fn look(parts: &LabParts<'_>, pattern: PatternId, tokens: &Tokens) -> Look {
+pub(super) fn look(parts: &LabParts<'_>, pattern: PatternId, tokens: &Tokens) -> Look {
     let judged = pattern.entry().judged;
     let is_running = parts.running.is_some_and(|(running, _)| running == pattern);
     let has_run = Variant::ALL.map(|half| parts.report.row(pattern, half).is_some());
@@ -420,7 +421,7 @@ fn legend_ui(pattern: PatternId, ui: &mut Ui) {
     });
 }
 
-fn swatch_ui(is_bar: bool, color: egui::Color32, ui: &mut Ui) {
+pub(super) fn swatch_ui(is_bar: bool, color: egui::Color32, ui: &mut Ui) {
     let size = egui::vec2(8.0, 12.0);
     let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
     let shape = if is_bar {

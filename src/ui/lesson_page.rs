@@ -4,14 +4,15 @@
 use std::time::Duration;
 
 use eframe::egui::{
-    self, Align, CentralPanel, DragValue, Grid, Layout, Panel, RichText, ScrollArea, Sense, Stroke,
-    TextStyle, Ui,
+    self, Align, CentralPanel, DragValue, Grid, Layout, Panel, RichText, ScrollArea, TextStyle, Ui,
 };
 
 use super::code_view::{Code, Source, code_ui};
 use super::lanes::{Lanes, legend_ui};
 use super::tokens::{Tokens, tokens};
-use super::widgets::{Look, Mark, button, look_ui, mark_ui, primary_button, prose_ui, section_ui};
+use super::widgets::{
+    Look, Mark, button, choosable_card_ui, look_ui, mark_ui, primary_button, prose_ui, section_ui,
+};
 use super::{Command, LessonChoices, LessonCommand};
 use crate::lessons::{Cast, Ending, Lesson, LessonId, Parameter, Told, Topic};
 
@@ -162,51 +163,27 @@ fn entry_ui(
     ui: &mut Ui,
     commands: &mut Vec<Command>,
 ) {
-    let id = lesson.lesson().id;
-    let response = ui
-        .scope_builder(
-            egui::UiBuilder::new().id_salt(id).sense(Sense::click()),
-            |ui| card_ui(lesson.lesson(), look, is_selected, ui),
-        )
-        .response;
-    response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, is_selected, id));
-    if response.has_focus() {
-        let stroke = Stroke::new(1.5, tokens(ui).accent);
-        let painter = ui.painter();
-        painter.rect_stroke(response.rect, 6, stroke, egui::StrokeKind::Inside);
-    }
-    if response.clicked() {
+    let Lesson {
+        id, title, level, ..
+    } = lesson.lesson();
+    let margin = egui::Margin::symmetric(8, 5);
+    let card = choosable_card_ui(ui, id, is_selected, margin, |ui| {
+        ui.spacing_mut().item_spacing.y = 1.0;
+        ui.horizontal(|ui| {
+            ui.spacing_mut().interact_size.y = 18.0;
+            ui.spacing_mut().item_spacing.x = 6.0;
+            mark_ui(ui, look.mark, look.color);
+            ui.label(RichText::new(*title).strong());
+        });
+        let cast = lesson.lesson().cast.iter();
+        let cast = cast.map(|cast| cast.title().to_lowercase());
+        let cast = cast.collect::<Vec<_>>().join(" or ");
+        let text = format!("{}, {cast}", level.title());
+        ui.label(RichText::new(text).weak().small());
+    });
+    if card.clicked() {
         commands.push(Command::Lesson(LessonCommand::Select(lesson)));
     }
-}
-
-fn card_ui(lesson: &Lesson, look: &Look, is_selected: bool, ui: &mut Ui) {
-    let tokens = tokens(ui);
-    let fill = if is_selected {
-        tokens.selection
-    } else {
-        tokens.surface
-    };
-    egui::Frame::new()
-        .fill(fill)
-        .stroke(Stroke::new(1.0, tokens.line))
-        .corner_radius(6)
-        .inner_margin(egui::Margin::symmetric(8, 5))
-        .show(ui, |ui| {
-            ui.set_width(ui.available_width());
-            ui.style_mut().interaction.selectable_labels = false;
-            ui.spacing_mut().item_spacing.y = 1.0;
-            ui.horizontal(|ui| {
-                ui.spacing_mut().interact_size.y = 18.0;
-                ui.spacing_mut().item_spacing.x = 6.0;
-                mark_ui(ui, look.mark, look.color);
-                ui.label(RichText::new(lesson.title).strong());
-            });
-            let cast = lesson.cast.iter().map(|cast| cast.title().to_lowercase());
-            let cast = cast.collect::<Vec<_>>().join(" or ");
-            let text = format!("{}, {cast}", lesson.level.title());
-            ui.label(RichText::new(text).weak().small());
-        });
 }
 
 fn page_ui(

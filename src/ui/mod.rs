@@ -7,10 +7,12 @@
 pub(crate) mod close_question;
 pub(crate) mod code_view;
 mod command_options;
-pub(crate) mod desktop;
+mod fetch_options;
 pub(crate) mod files_panel;
+mod form;
 #[cfg(target_os = "linux")]
 pub mod frame_line;
+mod images_options;
 pub(crate) mod incidents;
 pub(crate) mod job_panel;
 pub(crate) mod jobs_panel;
@@ -18,6 +20,8 @@ pub(crate) mod jobs_panel;
 pub(crate) mod lab_figures;
 #[cfg(target_os = "linux")]
 pub mod lab_page;
+#[cfg(target_os = "linux")]
+pub(crate) mod lab_report;
 pub mod lanes;
 #[cfg(unix)]
 pub mod lesson_page;

@@ -89,12 +89,18 @@ fn is_paused(item: &ItemRecord) -> bool {
     state == Some(&ProcessState::Paused)
 }
 
+fn was_asked(item: &ItemRecord) -> bool {
+    let process = item.process.as_ref();
+    process.is_some_and(|process| process.was_asked)
+}
+
 /// The word for an item's state as it is shown: `exit code 3`, `SIGKILL` and `lost` say more than
 /// `failed`; a cancel is more than the signal it sent.
 pub(crate) fn item_word(item: &ItemRecord) -> Cow<'static, str> {
     let end = item.ran().map(|ran| &ran.end);
     match (&item.state, end) {
         (ItemState::Running, _) if is_paused(item) => "stopped".into(),
+        (ItemState::Running, None) if was_asked(item) => "asked to end".into(),
         (ItemState::Returned(_) | ItemState::Failed(_), Some(End::Exited { code })) => {
             format!("exit code {code}").into()
         }
@@ -223,6 +229,58 @@ pub(crate) fn card_ui<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R 
             contents(ui)
         })
         .inner
+}
+
+/// Something to be chosen by a click or with the keyboard, and called `name`.
+pub(crate) fn choosable_ui(
+    ui: &mut Ui,
+    name: &str,
+    is_selected: bool,
+    contents: impl FnOnce(&mut Ui),
+) -> Response {
+    let id = egui::UiBuilder::new().id_salt(name).sense(Sense::click());
+    let response = ui
+        .scope_builder(id, |ui| {
+            ui.style_mut().interaction.selectable_labels = false;
+            contents(ui);
+        })
+        .response;
+    response.widget_info(|| {
+        egui::WidgetInfo::selected(egui::Role::Button, ui.is_enabled(), is_selected, name)
+    });
+    if response.has_focus() {
+        let stroke = Stroke::new(1.5, tokens(ui).accent);
+        let painter = ui.painter();
+        painter.rect_stroke(response.rect, 6, stroke, egui::StrokeKind::Inside);
+    }
+    response
+}
+
+/// Likewise, as a card.
+pub(crate) fn choosable_card_ui(
+    ui: &mut Ui,
+    name: &str,
+    is_selected: bool,
+    margin: egui::Margin,
+    contents: impl FnOnce(&mut Ui),
+) -> Response {
+    let tokens = tokens(ui);
+    let fill = if is_selected {
+        tokens.selection
+    } else {
+        tokens.surface
+    };
+    let frame = egui::Frame::new()
+        .fill(fill)
+        .stroke(Stroke::new(1.0, tokens.line))
+        .corner_radius(6)
+        .inner_margin(margin);
+    choosable_ui(ui, name, is_selected, |ui| {
+        frame.show(ui, |ui| {
+            ui.set_width(ui.available_width());
+            contents(ui);
+        });
+    })
 }
 
 /// A heading of a group.

@@ -9,12 +9,13 @@ use std::time::Duration;
 
 use meanwhile::join::process::Launcher;
 use meanwhile::lab::{
-    Choice, Clicks, Ending, Fact, Figures, Kind, Machine, PatternId, Report, RunRecord, Session,
-    Stamped, Variant,
+    Bar, Choice, Clicks, Display, Ending, Fact, Figures, GapKind, Kind, Machine, PatternId, Report,
+    Run, RunRecord, Session, Sketch, Stamped, ThreadTime, Variant,
 };
 use serde_json::Value;
 
 use crate::util::files::folder;
+use crate::util::gate::LIMIT;
 
 const FRAME: Fact = Fact::DidBegin { hidden: false };
 const HIDDEN: Fact = Fact::DidBegin { hidden: true };
@@ -189,6 +190,44 @@ fn repaints_and_processor_time_are_those_of_the_watch() {
 }
 
 #[test]
+fn threads_are_charged_what_they_used_since_the_click_and_by_name() {
+    let thread = |id, name: &str, millis: u64| ThreadTime {
+        id,
+        name: name.to_owned(),
+        cpu_ns: millis * 1_000_000,
+    };
+    let used = |threads| Fact::DidUse { threads };
+    let told = [
+        (0, used(vec![thread(1, "UI thread", 500)])),
+        (10, FRAME),
+        (10, Fact::DidStart),
+        (
+            900,
+            used(vec![
+                thread(1, "UI thread", 530),
+                thread(2, "work", 800),
+                thread(3, "work", 700),
+            ]),
+        ),
+        (900, Fact::DidEnd),
+        // Those that worked have ended, and one has hardly begun.
+        (
+            2_000,
+            used(vec![thread(1, "UI thread", 560), thread(4, "idle", 0)]),
+        ),
+        (2_000, Fact::Over),
+    ];
+    let threads = figures(&told).threads;
+    let seen: Vec<_> = threads
+        .iter()
+        .map(|thread| (thread.name.as_str(), thread.threads))
+        .collect();
+    assert_eq!(seen, [("work", 2), ("UI thread", 1)]);
+    assert!((threads[0].cpu_ms - 1_500.0).abs() < 1e-9, "{threads:?}");
+    assert!((threads[1].cpu_ms - 60.0).abs() < 1e-9, "{threads:?}");
+}
+
+#[test]
 fn a_small_step_costs_its_share_of_the_time_of_all_threads() {
     let told = [
         (0, FRAME),
@@ -201,6 +240,50 @@ fn a_small_step_costs_its_share_of_the_time_of_all_threads() {
     let step = figures(&told).step_us.unwrap();
     assert!((step - 2_000.0).abs() < 1e-9, "{step}");
     assert_eq!(figures(&told[..2]).step_us, None);
+}
+
+#[test]
+fn the_frame_line_of_a_run_is_the_longest_gap_of_each_hundredth_of_its_time() {
+    let frames = (0..=100).map(|frame| (frame * 10, FRAME));
+    let frozen_until_the_end = [(2_000, FRAME), (2_000, Fact::Over), (2_500, FRAME)];
+    let start = [(0, FRAME), (0, Fact::DidStart), (0, Fact::DidClick)];
+    let told: Vec<_> = start
+        .into_iter()
+        .chain(frames)
+        .chain(frozen_until_the_end)
+        .collect();
+    let line = figures(&told).frame_line;
+    assert_eq!(line.longest_gap_ms.len(), 100);
+    let ms = Duration::from_millis;
+    let bars: Vec<_> = line.bars().collect();
+    let bar = |from, to, longest, kind| Bar {
+        from: ms(from),
+        to: ms(to),
+        longest: ms(longest),
+        kind,
+    };
+    let answering = bar(0, 1_000, 10, GapKind::Answering);
+    let frozen = bar(1_000, 2_000, 1_000, GapKind::Frozen);
+    assert_eq!(bars, [answering, frozen]);
+
+    // Nobody clicks: the same window may rest.
+    let untouched: Vec<_> = told
+        .into_iter()
+        .filter(|(_, fact)| *fact != Fact::DidClick)
+        .collect();
+    let kinds = figures(&untouched).frame_line;
+    let kinds: Vec<_> = kinds.bars().map(|bar| bar.kind).collect();
+    assert_eq!(kinds, [GapKind::Answering, GapKind::Resting]);
+}
+
+#[test]
+fn a_frame_line_that_was_read_from_a_broken_file_is_drawn_all_the_same() {
+    let broken = Sketch {
+        length_ms: f64::MAX,
+        asked_from_ms: Some(f64::NAN),
+        longest_gap_ms: vec![-1.0, f64::INFINITY, f64::NAN, 5.0],
+    };
+    assert_eq!(broken.bars().count(), 1);
 }
 
 #[test]
@@ -233,7 +316,11 @@ fn run(variant: Variant, frozen_ms: u64) -> RunRecord {
 }
 
 fn report(runs: &[RunRecord]) -> Report {
-    Report::from_runs(Machine::this(Some(59_950)), runs)
+    let display = Display {
+        refresh_millihertz: Some(59_950),
+        renderer: Some("OpenGL 4.5 of a test".to_owned()),
+    };
+    Report::from_runs(Machine::this(Some(&display)), runs)
 }
 
 #[test]
@@ -256,7 +343,9 @@ fn a_verdict_compares_the_medians_of_both_halves() {
     let markdown = report.markdown();
     let line = "| join-in-click | 2.10 s frozen (median of 3) | never frozen | – |";
     assert!(markdown.contains(line), "{markdown}");
-    assert!(markdown.contains("60 Hz"), "{markdown}");
+    for part in ["60 Hz", "OpenGL 4.5 of a test"] {
+        assert!(markdown.contains(part), "{markdown}");
+    }
 }
 
 #[test]
@@ -334,7 +423,7 @@ fn endings(script: &str) -> Vec<Ending> {
         session.add(choice(variant, Duration::ZERO));
     }
     while session.is_busy() {
-        session.poll();
+        session.poll(usize::MAX);
         if let Some(run) = session.run() {
             run.rest(Duration::from_millis(10));
         }
@@ -377,13 +466,60 @@ fn a_twin_that_floods_is_ended_and_the_next_one_runs() {
 }
 
 #[test]
+fn a_twin_that_nobody_has_read_for_too_long_is_ended_with_that_reason() {
+    let missing = r#"{"at_ns":1,"fact":{"DidMiss":{"facts":12}}}"#;
+    let endings = endings(&format!("echo '{missing}'; exec sleep 60"));
+    assert_died(&endings, "12 of its facts are missing");
+}
+
+#[test]
+fn a_poll_takes_in_no_more_than_its_budget_and_the_end_comes_after_the_last_fact() {
+    let (_folder, launcher) = twins(&says(5_000));
+    let mut run = Run::start(choice(Variant::Bad, Duration::ZERO), &launcher).unwrap();
+    run.rest(LIMIT);
+    loop {
+        let before = run.told();
+        let has_ended = run.poll(100).is_some();
+        assert!(run.told() - before <= 100);
+        if has_ended {
+            break;
+        }
+    }
+    assert_eq!(run.told(), 5_000);
+    assert_eq!(run.facts().len(), 5_000);
+}
+
+#[test]
+fn of_a_twin_that_a_person_plays_with_the_last_seconds_are_kept() {
+    let (_folder, launcher) = twins(&says(20_000));
+    let by_hand = Choice {
+        by_hand: true,
+        ..choice(Variant::Bad, Duration::ZERO)
+    };
+    let mut run = Run::start(by_hand, &launcher).unwrap();
+    run.rest(LIMIT);
+    while run.poll(1_000).is_none() {
+        assert!(run.facts().len() <= 5_001 + 1_000);
+    }
+    assert_eq!((run.told(), run.facts().len()), (20_000, 5_001));
+    assert_eq!(run.facts_since(19_998).len(), 2);
+    assert_eq!(run.facts_since(20_000), []);
+    assert_eq!(run.facts_since(3), run.facts(), "what is gone is gone");
+}
+
+/// A script that tells a click for each of so many milliseconds.
+fn says(facts: usize) -> String {
+    format!(r#"seq {facts} | sed 's/.*/{{"at_ns":&000000,"fact":"DidClick"}}/'"#)
+}
+
+#[test]
 fn a_twin_that_can_not_be_started_is_reported_and_the_next_one_is_tried() {
     let mut session = Session::new(Launcher::of_program("/nowhere/meanwhile"));
     for variant in Variant::ALL {
         session.add(choice(variant, Duration::ZERO));
     }
     while session.is_busy() {
-        session.poll();
+        session.poll(usize::MAX);
     }
     let endings: Vec<_> = session
         .done()
@@ -400,10 +536,10 @@ fn stopping_a_session_ends_a_frozen_twin_and_forgets_what_waits() {
     for variant in Variant::ALL {
         session.add(choice(variant, Duration::from_mins(1)));
     }
-    session.poll();
+    session.poll(usize::MAX);
     session.stop();
     while session.is_busy() {
-        session.poll();
+        session.poll(usize::MAX);
     }
     let endings: Vec<_> = session.done().iter().map(|run| &run.ending).collect();
     assert_eq!(endings, [&Ending::Stopped]);

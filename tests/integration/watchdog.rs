@@ -94,6 +94,25 @@ fn the_label_is_that_of_the_innermost_thing_going_on() {
 }
 
 #[test]
+fn a_guard_takes_back_its_own_label_in_whatever_order_and_on_whatever_thread() {
+    let (watchdog, incidents) = watchdog(SHORT);
+    let outer = watchdog.guard("outer");
+    let inner = watchdog.guard("inner");
+    let innermost = watchdog.guard("innermost");
+    let mut frame = watchdog.frame();
+    assert_eq!(next(&incidents).label.as_deref(), Some("innermost"));
+    // After each, a new frame is noticed with what is still held.
+    for (guard, newest_left) in [(outer, Some("innermost")), (innermost, Some("inner"))] {
+        std::thread::scope(|scope| drop(scope.spawn(|| drop(guard))));
+        drop(frame);
+        while !next(&incidents).has_ended {}
+        frame = watchdog.frame();
+        assert_eq!(next(&incidents).label.as_deref(), newest_left);
+    }
+    drop((inner, frame));
+}
+
+#[test]
 fn a_frame_within_a_frame_is_a_part_of_it() {
     let (watchdog, incidents) = watchdog(SHORT);
     let frame = watchdog.frame();

@@ -44,7 +44,7 @@ fn timed_out() {
     window.until("#1 Misbehave");
     window.set("Timeout (s)", 2.0);
     window.click("Join with timeout");
-    window.until("still running after 2.0 s");
+    window.until("still running after 2.");
     picture(&mut window, "timed-out");
     window.click("Cancel");
 }
@@ -170,14 +170,19 @@ fn archive(name: &str, mebibytes: u64) -> Vec<PathBuf> {
 }
 
 fn picture(window: &mut Window, name: &str) {
-    window.harness.remove_cursor();
-    for _ in 0..3 {
-        window.harness.step();
-    }
     assert!(window.harness.query_by_label("Workbench").is_some());
+    picture_of(&mut window.harness, name);
+}
+
+/// Compares what is shown with the picture of this name.
+pub(crate) fn picture_of<State>(harness: &mut Harness<'_, State>, name: &str) {
+    harness.remove_cursor();
+    for _ in 0..3 {
+        harness.step();
+    }
     let options = SnapshotOptions::new()
         .output_path(Path::new(env!("CARGO_MANIFEST_DIR")).join("screenshots"))
         .threshold(2.0)
         .max_failed_pixels(DIFFERENT_PIXELS);
-    window.harness.snapshot_options(name, &options);
+    harness.snapshot_options(name, &options);
 }

@@ -69,7 +69,7 @@ fn the_freeze_lab_is_worked_by_keyboard_alone() {
     let mut window = Window::open();
     tab_to(&mut window, "Freeze Lab");
     window.press(Modifiers::NONE, Key::Enter);
-    for name in ["Work", "Seconds", "Repeat", "Run all"] {
+    for name in ["Work", "Seconds", "Repeat", "Run all", "Report"] {
         tab_to(&mut window, name);
     }
     for pattern in PatternId::all() {

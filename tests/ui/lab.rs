@@ -1,8 +1,11 @@
 //! The page `Freeze Lab`, fed with figures: real twins need a screen.
 
-use eframe::egui::Ui;
+use std::time::Duration;
+
+use eframe::egui::epaint::ClippedShape;
+use eframe::egui::{Shape, Ui};
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use meanwhile::app::{DialogAnswer, DialogRequest};
 use meanwhile::lab::{
     Ending, Fact, Figures, FrameLine, Machine, PatternId, Report, RunRecord, Stamped, Variant,
@@ -53,6 +56,57 @@ fn a_twin_that_cannot_be_started_says_why_and_the_rest_goes_on() {
     }
     assert!(window.is_enabled("Run both"));
     assert!(window.shows("Nothing runs."));
+}
+
+#[test]
+fn run_all_ends_in_the_report_and_a_row_of_it_leads_to_its_pattern() {
+    let mut window = Window::open_without_launcher();
+    window.click("Freeze Lab");
+    window.click("Run all");
+    window.until("Show join-in-click");
+    assert!(!window.is_enabled("Stop"), "all runs have ended");
+    let reasons = window.texts_with("not there");
+    assert!(reasons.len() >= PatternId::all().count(), "{reasons:?}");
+    for pattern in PatternId::all() {
+        let row = format!("Show {pattern}");
+        window.named(&row).scroll_to_me();
+        window.harness.run_steps(10);
+        window.click(&row);
+        let fix = pattern.entry().fix.replace('`', "");
+        assert!(window.shows(&fix), "{pattern} is not shown");
+        window.click("Report");
+    }
+}
+
+#[test]
+fn a_row_of_the_report_has_both_figures_their_ratio_a_verdict_and_both_frame_lines_in_one_mesh() {
+    let mut view = LabView::default();
+    view.shows_report = true;
+    let runs = [
+        finished(Variant::Bad, &[0, 2_000]),
+        finished(Variant::Fixed, &[0, 200]),
+    ];
+    let page = harness(&runs, view);
+    for text in [
+        "join-in-click",
+        "frozen time",
+        "2 000 ms",
+        "200 ms",
+        "10×",
+        "2.00 s frozen; fixed: 200 ms frozen",
+        "Frame gaps of join-in-click, bad: longest 2.0 s, fixed: longest 200 ms",
+        "1 of 18 patterns measured, 1 misbehave here",
+    ] {
+        let found = page.query_all_by_label(text).next();
+        assert!(found.is_some(), "{text}\n{}", texts(&page));
+    }
+    // The table fades out where it can be scrolled, which is a rectangle.
+    let is_plot = |shape: &&ClippedShape| match &shape.shape {
+        Shape::Mesh(mesh) => mesh.vertices.len() > 4,
+        _ => false,
+    };
+    let meshes = page.output().shapes.iter().filter(is_plot).count();
+    assert_eq!(meshes, PatternId::all().count(), "one for each row");
 }
 
 #[test]
@@ -158,6 +212,72 @@ fn a_twin_that_died_says_how_beside_the_other_s_figures() {
 }
 
 #[test]
+fn all_shapes_of_a_plot_are_one_mesh_and_bars_that_share_a_pixel_are_one() {
+    let mut view = LabView::default();
+    for variant in Variant::ALL {
+        let line = view.line_mut(first(), variant);
+        let begins: Vec<_> = (0..5_000).collect();
+        for (at_ms, fact) in frames(&begins) {
+            line.take(&stamped(at_ms, fact));
+        }
+        line.watch(Duration::ZERO, Duration::from_millis(9));
+    }
+    let page = harness(&[], view);
+    let meshes = page
+        .output()
+        .shapes
+        .iter()
+        .filter_map(|shape| match &shape.shape {
+            Shape::Mesh(mesh) => Some(mesh.vertices.len()),
+            _ => None,
+        });
+    let vertices: Vec<_> = meshes.collect();
+    assert_eq!(vertices.len(), 2, "a mesh for each half");
+    // A plot is some 350 pixels wide here; each is a bar of four vertices.
+    assert!(
+        vertices.iter().all(|count| (1_000..2_000).contains(count)),
+        "{vertices:?}"
+    );
+}
+
+#[test]
+fn after_its_end_a_long_run_is_plotted_from_its_start() {
+    let mut line = FrameLine::new(first().entry().script);
+    let begins: Vec<_> = (0..1_000).map(|frame| frame * 60).collect();
+    for (at_ms, fact) in frames(&begins) {
+        line.take(&stamped(at_ms, fact));
+    }
+    let mut view = LabView::default();
+    *view.line_mut(first(), Variant::Bad) = line.clone();
+    let mut page = harness(&[], view);
+    let times = |page: &Harness<'_>| {
+        let texts = page
+            .output()
+            .shapes
+            .iter()
+            .filter_map(|shape| match &shape.shape {
+                Shape::Text(text) => Some(text.galley.text().to_owned()),
+                _ => None,
+            });
+        texts.collect::<Vec<_>>()
+    };
+    let live = times(&page);
+    assert!(
+        live.contains(&"59 s".to_owned()) && !live.contains(&"Start".to_owned()),
+        "{live:?}"
+    );
+
+    line.is_live = false;
+    let mut view = LabView::default();
+    *view.line_mut(first(), Variant::Bad) = line;
+    page = harness(&[], view);
+    let ended = times(&page);
+    for text in ["Start", "0 s", "10 s", "50 s"] {
+        assert!(ended.contains(&text.to_owned()), "{text}: {ended:?}");
+    }
+}
+
+#[test]
 fn the_plot_says_in_words_how_long_a_frozen_twin_has_shown_nothing() {
     let mut view = LabView::default();
     let mut line = FrameLine::new(first().entry().script);
@@ -196,6 +316,16 @@ fn harness(runs: &[RunRecord], mut view: LabView) -> Harness<'static> {
     Harness::builder()
         .with_size([1180.0, 1400.0])
         .build_ui(move |ui| page_ui(ui))
+}
+
+/// All that is written on the page, for the message of a test that fails.
+fn texts(page: &Harness<'_>) -> String {
+    let nodes = page.root().children_recursive();
+    let texts = nodes.filter_map(|node| {
+        let node = node.accesskit_node();
+        node.label().or_else(|| node.value())
+    });
+    texts.collect::<Vec<_>>().join("\n")
 }
 
 /// A run whose frames began at these times after the click on `Start`.

@@ -5,7 +5,6 @@
 //! else and nothing is copied from thread to thread.
 
 use std::io;
-use std::num::NonZero;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
 
@@ -154,7 +153,7 @@ fn threads_of(priority: Priority) -> &'static Mutex<Option<ThreadPool>> {
 /// A thread for each core, at the priority of the caller. They live as long as the program and sleep
 /// while there is nothing to hash. `None` with one core, or if the system refuses.
 fn start_threads(priority: Priority) -> Option<ThreadPool> {
-    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let cores = crate::jobs::cores();
     if cores == 1 {
         return None;
     }

@@ -111,6 +111,7 @@ impl Player {
             rest(GLANCE);
         }
         rest(SETTLE);
+        self.log.note_threads();
         self.cues.0.start.store(true, Ordering::Release);
         self.ctx.request_repaint();
         let started = Instant::now();
@@ -120,6 +121,7 @@ impl Player {
             Script::Minimised => self.minimise(started),
             Script::Closed => self.close(started),
         }
+        self.log.note_threads();
         self.log.note(Fact::Over);
         self.ctx.send_viewport_cmd(ViewportCommand::Close);
     }

@@ -7,11 +7,12 @@ use eframe::egui::{
     self, CentralPanel, Context, Event, LayerId, Modifiers, PointerButton, Pos2, RawInput, Shape,
     Ui,
 };
+use eframe::glow::HasContext as _;
 
 use super::TwinOptions;
 use super::script::Cues;
 use crate::lab::cpu;
-use crate::lab::fact::{Fact, Log};
+use crate::lab::fact::{Display, Fact, Log, ThreadTime};
 use crate::lab::pattern::{Pattern, PatternId, Script, Variant};
 use crate::lab::work::Work;
 
@@ -24,7 +25,7 @@ pub(super) struct Twin {
     cues: Cues,
     /// A spinner asks for frames without end, which would hide what a window does by itself.
     spins: bool,
-    refresh_millihertz: Option<u32>,
+    display: Display,
     is_open: bool,
     clicks: u64,
     text: String,
@@ -54,7 +55,10 @@ impl Twin {
             log,
             cues,
             spins: entry.script == Script::Probed,
-            refresh_millihertz: monitor.and_then(|monitor| monitor.refresh_rate_millihertz()),
+            display: Display {
+                refresh_millihertz: monitor.and_then(|monitor| monitor.refresh_rate_millihertz()),
+                renderer: creation.gl.as_ref().map(|gl| renderer(gl)),
+            },
             is_open: false,
             clicks: 0,
             text: String::new(),
@@ -128,9 +132,7 @@ impl eframe::App for Twin {
         CentralPanel::default().show(ui, |ui| self.window_ui(ui));
         if !self.is_open {
             self.is_open = true;
-            self.log.note(Fact::DidOpen {
-                refresh_millihertz: self.refresh_millihertz,
-            });
+            self.log.note(Fact::DidOpen(self.display.clone()));
             self.cues.set_open();
         }
         let picture = text_of(ui.ctx());
@@ -150,6 +152,20 @@ impl eframe::App for Twin {
     fn persist_egui_memory(&self) -> bool {
         false
     }
+}
+
+/// What draws, as it calls itself. Mesa's renderer in software is known by its threads alone: to ask
+/// for its name is unsafe.
+fn renderer(gl: &eframe::glow::Context) -> String {
+    let version = gl.version();
+    let embedded = if version.is_embedded { " ES" } else { "" };
+    let (major, minor) = (version.major, version.minor);
+    let mut text = format!("OpenGL{embedded} {major}.{minor} {}", version.vendor_info);
+    let is_soft = |thread: &ThreadTime| thread.name.starts_with("llvmpipe");
+    if cpu::of_threads().iter().any(is_soft) {
+        text += ", llvmpipe";
+    }
+    text
 }
 
 /// A click of a mouse, as the window system would report it.

@@ -5,8 +5,11 @@ mod ending;
 mod failing;
 mod joining;
 mod listing;
+mod several;
 mod stopping;
 mod texts;
+mod waiting;
+mod work;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -41,7 +44,7 @@ impl Play {
     fn start(mut self) -> Run {
         self.0.speed = Self::SPEED;
         let launcher = Launcher::of_program(env!("CARGO_BIN_EXE_meanwhile"));
-        Run::start(self.0, Some(launcher), || ()).expect("the system has room for a lesson")
+        Run::start(self.0, launcher, || ()).expect("the system has room for a lesson")
     }
 
     /// Runs it to its end.

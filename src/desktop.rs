@@ -1,4 +1,8 @@
-//! What a window needs of the desktop.
+//! What a window needs of the desktop, whoever opens it: the program, the command line, a twin.
+
+/// What draws every window of ours. The toolkit's default depends on what else is built with it: tests
+/// bring a second one along, and would measure another program than the one that people run.
+pub(crate) const RENDERER: eframe::Renderer = eframe::Renderer::Glow;
 
 /// Whether there is a display to open a window on. On X11 and Wayland the surroundings say where it
 /// is; other systems always have one.

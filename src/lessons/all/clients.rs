@@ -1,0 +1,244 @@
+use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail, ensure};
+
+use crate::join;
+use crate::lessons::{Stage, Told};
+
+pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
+    stage.row(&[&"handlers joined", &"seconds", &"right answers"]);
+    serve(stage, "in turn", true)?;
+    serve(stage, "together", false)
+}
+
+fn serve(stage: &Stage, strategy: &str, joins_at_once: bool) -> anyhow::Result<()> {
+    let listener = TcpListener::bind(("127.0.0.1", 0))?;
+    let address = listener.local_addr()?;
+    stage.say(format!("{strategy}: the server listens on {address}"));
+    // One more client ends a wait for the next.
+    stage.on_stop(move || drop(TcpStream::connect(address)));
+
+    let began = Instant::now();
+    let mut clients = Vec::new();
+    for n in (1_u32..).take(stage.count("clients")) {
+        let name = format!("client {n}, {strategy}");
+        let client = stage.actor(&name, move |me| client(me, address, n));
+        clients.push(join::spawn(name, client)?);
+    }
+    let mut handlers = Vec::new();
+    for n in 1..=clients.len() {
+        let (socket, _) = stage.waits("a client", || listener.accept())?;
+        let name = format!("handler {n}, {strategy}");
+        let handler = stage.actor(&name, move |me| handler(me, &socket));
+        let handler = join::spawn(name, handler)?;
+        if joins_at_once {
+            stage.waits("the handler", || handler.join().map(drop))?;
+        }
+        handlers.push(handler);
+    }
+    for handler in &handlers {
+        stage.waits("a handler", || handler.join().map(drop))?;
+    }
+    let seconds = format!("{:.2}", began.elapsed().as_secs_f64());
+
+    let mut right = 0;
+    for client in &clients {
+        let is_right = stage.waits("a client", || client.join())?;
+        right += usize::from(is_right.as_ref().is_ok_and(|&is_right| is_right));
+    }
+    stage.row(&[&strategy, &seconds, &right]);
+    Ok(())
+}
+
+/// Client n asks for something that takes n times as long as what the first one asks for.
+fn client(me: &Stage, address: SocketAddr, n: u32) -> io::Result<bool> {
+    let mut server = TcpStream::connect(address)?;
+    writeln!(server, "{n}")?;
+    let mut answer = String::new();
+    me.waits("the answer", || {
+        BufReader::new(server).read_line(&mut answer)
+    })?;
+    me.say(format!("got {:?}", answer.trim_end()));
+    Ok(answer == format!("answer {n}\n"))
+}
+
+fn handler(me: &Stage, mut client: &TcpStream) -> anyhow::Result<()> {
+    let mut question = String::new();
+    me.waits("the question", || {
+        BufReader::new(client).read_line(&mut question)
+    })?;
+    let n: u32 = question.trim_end().parse()?;
+    me.sleep(me.time("work") * n);
+    me.say(format!("answers {n}"));
+    Ok(writeln!(client, "answer {n}")?)
+}
+
+fn holds(told: &Told) -> anyhow::Result<()> {
+    let [_, one_by_one, at_the_end] = told.table() else {
+        bail!("not both ways were tried");
+    };
+    for row in [one_by_one, at_the_end] {
+        let clients = told.count("clients").to_string();
+        ensure!(row[2] == clients, "{}: {} right answers", row[0], row[2]);
+    }
+    let lanes = told.timeline().lanes();
+    let handlers = lanes.iter().filter(|lane| lane.name.starts_with("handler"));
+    let mut before = Duration::ZERO;
+    for handler in handlers.filter(|lane| lane.name.ends_with("in turn")) {
+        let (end, _) = handler.closed.as_ref().context("a handler never ended")?;
+        ensure!(
+            before <= handler.opened,
+            "{} did not wait for its turn",
+            handler.name
+        );
+        before = *end;
+    }
+    // Only what takes its time can be seen to be faster.
+    let is_long = told.parameter("work") / told.speed() >= 0.5;
+    let seconds = |row: &Vec<String>| row[1].parse::<f64>();
+    ensure!(
+        !is_long || seconds(at_the_end)? < seconds(one_by_one)?,
+        "it took {} seconds one by one, and {} together",
+        one_by_one[1],
+        at_the_end[1]
+    );
+    Ok(())
+}
+
+// About the lesson.
+
+use crate::lessons::{Cast, Lesson, Level, Parameter, Question, Topic};
+
+pub(super) static LESSON: Lesson = Lesson {
+    id: "clients",
+    title: "A server and its clients",
+    topic: Topic::Work,
+    level: Level::Second,
+    question: Question {
+        text: "A server starts a thread for each client and joins it before it accepts the next \
+               one. How do its clients fare?",
+        choices: &[
+            "Some of them get wrong answers",
+            "All get the right answer, each after all those before it",
+            "All get the right answer, as fast as without the join",
+            "None gets an answer, the server waits for ever",
+        ],
+        right: 1,
+    },
+    parameters: &[
+        Parameter::secs("work", "The first client's answer takes (s)", 0.5),
+        Parameter::count("clients", "Clients", 3, 2, 12),
+    ],
+    cast: &[Cast::Task],
+    main,
+    roles: &[],
+    holds,
+    explanation: "A thread for each client is right, and so are all the answers. But a server that \
+                  joins each handler before it accepts again has only ever one: the others are \
+                  connected, their question lies in the socket, and nobody reads it. All in all it \
+                  takes as long as all answers together, and a single slow client keeps everybody \
+                  waiting. The thread has brought nothing.\n\n\
+                  Started first and joined at the end, the handlers run side by side, and it takes \
+                  as long as the slowest answer. The joins still matter: without them the server \
+                  would not know when the last answer is out, and could end in the middle of it. A \
+                  server that never ends joins its handlers when they have ended, or lets go of \
+                  them. It is the same in Python and with std; only the handle's name differs.",
+    python: r#"
+import socket
+from threading import Thread
+from time import monotonic, sleep
+
+CLIENTS = 3
+
+def client(address, n):
+    with socket.create_connection(address) as server:
+        server.sendall(f"{n}\n".encode())
+        assert server.makefile().readline() == f"answer {n}\n"
+
+def handler(connection):
+    with connection:
+        n = int(connection.makefile().readline())
+        sleep(0.5 * n)
+        connection.sendall(f"answer {n}\n".encode())
+
+def serve(joins_at_once):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        address = listener.getsockname()
+        clients = [Thread(target=client, args=(address, n)) for n in range(1, CLIENTS + 1)]
+        for thread in clients:
+            thread.start()
+        handlers = []
+        for _ in range(CLIENTS):
+            connection, _ = listener.accept()
+            thread = Thread(target=handler, args=(connection,))
+            thread.start()
+            if joins_at_once:
+                thread.join()
+            handlers.append(thread)
+        for thread in handlers + clients:
+            thread.join()
+
+for joins_at_once in (True, False):
+    began = monotonic()
+    serve(joins_at_once)
+    print(f"joins at once: {joins_at_once}, {monotonic() - began:.2f} s")
+"#,
+    plain_std: r#"
+use std::io::{BufRead, BufReader, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const CLIENTS: u32 = 3;
+
+fn client(address: SocketAddr, n: u32) {
+    let mut server = TcpStream::connect(address).unwrap();
+    writeln!(server, "{n}").unwrap();
+    let mut answer = String::new();
+    BufReader::new(server).read_line(&mut answer).unwrap();
+    assert_eq!(answer, format!("answer {n}\n"));
+}
+
+fn handler(mut client: TcpStream) {
+    let mut question = String::new();
+    BufReader::new(&client).read_line(&mut question).unwrap();
+    let n: u32 = question.trim_end().parse().unwrap();
+    thread::sleep(Duration::from_millis(500) * n);
+    writeln!(client, "answer {n}").unwrap();
+}
+
+fn serve(joins_at_once: bool) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    let clients: Vec<_> = (1..=CLIENTS)
+        .map(|n| thread::spawn(move || client(address, n)))
+        .collect();
+    let mut handlers = Vec::new();
+    for _ in 0..CLIENTS {
+        let (connection, _) = listener.accept().unwrap();
+        let thread = thread::spawn(move || handler(connection));
+        if joins_at_once {
+            thread.join().unwrap();
+        } else {
+            handlers.push(thread);
+        }
+    }
+    for thread in handlers.into_iter().chain(clients) {
+        thread.join().unwrap();
+    }
+}
+
+fn main() {
+    for joins_at_once in [true, false] {
+        let began = Instant::now();
+        serve(joins_at_once);
+        let seconds = began.elapsed().as_secs_f64();
+        println!("joins at once: {joins_at_once}, {seconds:.2} s");
+    }
+}
+"#,
+    related: &["strategies", "fetch", "pool"],
+    source: include_str!("clients.rs"),
+};

@@ -1,0 +1,215 @@
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail, ensure};
+use tiny_http::{Response, Server};
+
+use crate::join::{self, SpawnError};
+use crate::lessons::{Stage, Told};
+
+pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
+    let server = Server::http("127.0.0.1:0").map_err(anyhow::Error::from_boxed)?;
+    let address = server.server_addr().to_ip().context("no address")?;
+    stage.say(format!("the server listens on {address}"));
+    let guests = Arc::new(());
+    let serve_them = {
+        let guests = guests.clone();
+        stage.actor("server", move |me| serve(me, &server, &guests))
+    };
+    join::spawn("server", serve_them)?;
+
+    let mut fetches = Vec::new();
+    for n in 1..=stage.count("pages") {
+        let (name, url) = (format!("fetch {n}"), format!("http://{address}/{n}"));
+        let guest = guests.clone();
+        let fetch = stage.actor(&name, move |me| {
+            let page = me.waits("the page", || fetch(&url));
+            drop(guest);
+            page
+        });
+        fetches.push(join::spawn(name, fetch)?);
+    }
+    let there = fetches.iter().filter(|fetch| fetch.is_finished()).count();
+    stage.note("pages without a join", there);
+
+    let mut pages = Vec::new();
+    for fetch in &fetches {
+        match stage.waits(fetch.name(), || fetch.join())? {
+            Ok(page) => pages.push(page.as_str()),
+            Err(why) => bail!("{}: {why:#}", fetch.name()),
+        }
+    }
+    stage.note("pages after the joins", pages.len());
+    stage.note("different pages", BTreeSet::from_iter(pages).len());
+    Ok(())
+}
+
+fn fetch(url: &str) -> anyhow::Result<String> {
+    let agent = ureq::Agent::config_builder()
+        .proxy(None)
+        .build()
+        .new_agent();
+    Ok(agent.get(url).call()?.body_mut().read_to_string()?)
+}
+
+/// Answers as long as there is somebody who may ask.
+fn serve(me: &Stage, server: &Server, guests: &Arc<()>) -> Result<(), SpawnError> {
+    while Arc::strong_count(guests) > 1 {
+        if let Ok(Some(request)) = server.recv_timeout(Duration::from_millis(10)) {
+            let name = format!("page {}", request.url().trim_start_matches('/'));
+            let page = Response::from_string(&name);
+            let answer = me.actor(&name, |me| {
+                me.sleep(me.time("latency"));
+                me.say("sent");
+                request.respond(page)
+            });
+            join::spawn(name, answer)?;
+        }
+    }
+    Ok(())
+}
+
+fn holds(told: &Told) -> anyhow::Result<()> {
+    let pages = told.count("pages");
+    let number = |name| Some(told.note(name)?.parse::<usize>());
+    let all = number("pages after the joins").context("nothing was joined")??;
+    let different = number("different pages").context("nothing was looked at")??;
+    ensure!(all == pages, "{all} of {pages} pages were gathered");
+    ensure!(
+        different == pages,
+        "only {different} of them were different"
+    );
+    let joined = told.when("main", "pages after the joins")?;
+    for n in 1..=pages {
+        let sent = told.when(&format!("page {n}"), "sent")?;
+        ensure!(sent <= joined, "page {n} was counted before it was sent");
+    }
+    // What comes at once may be there without a join.
+    let is_long = told.parameter("latency") / told.speed() >= 0.5;
+    let early = number("pages without a join").context("nobody counted")??;
+    ensure!(!is_long || early < pages, "all was there without a join");
+    Ok(())
+}
+
+// About the lesson.
+
+use crate::lessons::{Cast, Lesson, Level, Parameter, Question, Topic};
+
+pub(super) static LESSON: Lesson = Lesson {
+    id: "fetch",
+    title: "Fetch pages side by side",
+    topic: Topic::Work,
+    level: Level::Second,
+    question: Question {
+        text: "A task for each page is started, and each puts its page into the results. Main then \
+               counts the results. What is missing?",
+        choices: &[
+            "Nothing",
+            "A join of every task before the count",
+            "A pause before the count that is long enough",
+        ],
+        right: 1,
+    },
+    parameters: &[
+        Parameter::secs("latency", "A page takes (s)", 1.0),
+        Parameter::count("pages", "Pages", 6, 1, 40),
+    ],
+    cast: &[Cast::Task],
+    main,
+    roles: &[],
+    holds,
+    explanation: "Fetching is mostly waiting, so many fetches can wait at the same time: all pages \
+                  are there after about as long as the slowest of them takes. But when? Right after \
+                  the start most pages are still on their way, and whoever counts now finds some \
+                  missing, without an error anywhere. A pause \u{201c}long enough\u{201d} is a \
+                  guess that a slow day proves wrong.\n\n\
+                  A join of each task is the answer, and it brings the page along: the results are \
+                  what the joins give, one for each task, in the order of the tasks however they \
+                  arrive. Nothing is missing and nothing is there twice, and no list is shared, so \
+                  none needs a lock. A fetch that failed is told by its join as well. In Python a \
+                  `Thread` has no result: `ThreadPoolExecutor.map` does what is done here. With std \
+                  a `JoinHandle` brings the value.",
+    python: r#"
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from time import sleep
+from urllib.request import urlopen
+
+PAGES = 6
+
+class Pages(BaseHTTPRequestHandler):
+    def do_GET(self):
+        page = f"page {self.path[1:]}".encode()
+        sleep(1)
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(page)))
+        self.end_headers()
+        self.wfile.write(page)
+
+    def log_message(self, *args):
+        pass
+
+def fetch(url):
+    with urlopen(url) as response:
+        return response.read().decode()
+
+server = ThreadingHTTPServer(("127.0.0.1", 0), Pages)
+Thread(target=server.serve_forever).start()
+url = f"http://127.0.0.1:{server.server_port}"
+with ThreadPoolExecutor(PAGES) as pool:
+    fetches = [pool.submit(fetch, f"{url}/{n}") for n in range(1, PAGES + 1)]
+    print("pages without a join:", sum(fetch.done() for fetch in fetches))
+    pages = [fetch.result() for fetch in fetches]
+print("pages after the joins:", len(pages), "different:", len(set(pages)))
+server.shutdown()
+server.server_close()
+"#,
+    plain_std: r#"
+use std::collections::BTreeSet;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::thread;
+use std::time::Duration;
+
+const PAGES: usize = 6;
+
+fn answer(mut client: TcpStream) {
+    let mut request = BufReader::new(&client).lines().map_while(Result::ok);
+    let first = request.next().unwrap_or_default(); // GET /1 HTTP/1.0
+    request.take_while(|line| !line.is_empty()).for_each(drop);
+    let page = first.split(' ').nth(1).unwrap_or("/").trim_start_matches('/');
+    thread::sleep(Duration::from_secs(1));
+    write!(client, "HTTP/1.0 200 OK\r\n\r\npage {page}").unwrap();
+}
+
+fn fetch(server: SocketAddr, page: usize) -> String {
+    let mut server = TcpStream::connect(server).unwrap();
+    write!(server, "GET /{page} HTTP/1.0\r\n\r\n").unwrap();
+    let mut response = String::new();
+    server.read_to_string(&mut response).unwrap();
+    response.split("\r\n\r\n").nth(1).unwrap_or_default().to_owned()
+}
+
+fn main() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let server = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            thread::spawn(|| answer(client));
+        }
+    });
+    let fetches: Vec<_> = (1..=PAGES)
+        .map(|page| thread::spawn(move || fetch(server, page)))
+        .collect();
+    let there = fetches.iter().filter(|fetch| fetch.is_finished()).count();
+    println!("pages without a join: {there}");
+    let pages: Vec<_> = fetches.into_iter().map(|fetch| fetch.join().unwrap()).collect();
+    let different = BTreeSet::from_iter(&pages).len();
+    println!("pages after the joins: {}, different: {different}", pages.len());
+}
+"#,
+    related: &["clients", "pool", "queue", "recv-per-frame"],
+    source: include_str!("fetch.rs"),
+};

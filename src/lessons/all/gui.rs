@@ -1,0 +1,164 @@
+use std::time::Instant;
+
+use anyhow::{bail, ensure};
+
+use crate::join;
+use crate::lessons::{Stage, Told};
+
+pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
+    stage.row(&[&"the click handler", &"frames due", &"drawn", &"missing"]);
+    for (name, joins) in [("joins", true), ("polls", false)] {
+        let lane = format!("window that {name}");
+        let window = stage.actor(&lane, move |me| window(me, joins));
+        let window = join::spawn(lane, window)?;
+        match stage.waits("the window", || window.join())? {
+            Ok((due, drawn)) => stage.row(&[&name, due, drawn, &due.saturating_sub(*drawn)]),
+            Err(why) => bail!("{why:#}"),
+        }
+    }
+    Ok(())
+}
+
+/// Draws 60 frames a second, and is clicked on after a few of them.
+fn window(me: &Stage, joins: bool) -> anyhow::Result<(u128, u128)> {
+    let frame = me.secs(0.016);
+    for _ in 0..12 {
+        me.sleep(frame);
+    }
+
+    me.say("a click");
+    let clicked = Instant::now();
+    let worker = join::spawn("worker", me.actor("worker", worker))?;
+    if joins {
+        me.waits("the worker, in its click handler", || worker.join())?;
+    }
+
+    let mut drawn = 0;
+    while worker.poll().is_none() {
+        me.sleep(frame);
+        drawn += 1;
+    }
+    let due = clicked.elapsed().as_nanos() / frame.as_nanos();
+    me.say("the result is on screen");
+    Ok((due, drawn))
+}
+
+fn worker(me: &Stage) {
+    me.sleep(me.time("work"));
+    me.say("done");
+}
+
+fn holds(told: &Told) -> anyhow::Result<()> {
+    let [_, joins, polls] = told.table() else {
+        bail!("there were not two windows");
+    };
+    ensure!(
+        joins[2] == "0" && joins[3] == joins[1],
+        "a window that waits has drawn {} frames",
+        joins[2]
+    );
+    // Where the work takes no time, there is none for a frame.
+    let is_long = told.parameter("work") / told.speed() >= 0.5;
+    ensure!(
+        !is_long || polls[2] != "0",
+        "a window that asks has drawn no frame"
+    );
+    told.in_order(&[
+        ("window that joins", "a click"),
+        ("worker", "done"),
+        ("window that joins", "the result"),
+        ("window that polls", "a click"),
+        ("window that polls", "the result"),
+    ])
+}
+
+// About the lesson.
+
+use crate::lessons::{Cast, Lesson, Level, Parameter, Question, Topic};
+
+pub(super) static LESSON: Lesson = Lesson {
+    id: "gui",
+    title: "Join in a window",
+    topic: Topic::Work,
+    level: Level::Second,
+    question: Question {
+        text: "A window draws 60 frames a second. A click starts work of two seconds in a thread, \
+               and the click handler joins it. How many frames are drawn during these two seconds?",
+        choices: &[
+            "About 120: the work has a thread of its own",
+            "None",
+            "Fewer than usual, because the work takes part of the processor",
+        ],
+        right: 1,
+    },
+    parameters: &[Parameter::secs("work", "The work takes (s)", 2.0)],
+    cast: &[Cast::Task],
+    main,
+    roles: &[],
+    holds,
+    explanation: "A window is drawn by one thread, frame after frame, and that thread calls the \
+                  click handler too. While the handler waits in `join`, no frame is drawn and no key \
+                  is seen: the window is frozen for as long as the work takes, and the thread that \
+                  was started for it has brought nothing. A timeout only shortens the freeze.\n\n\
+                  The second window keeps the handle and asks once a frame: `poll` costs an atomic \
+                  load and never waits. What it must not do in a loop of its own, it does anyway, \
+                  sixty times a second. It is the same in every toolkit: Python's Tk asks in \
+                  `after`, others send the window a message when the work is done. This library \
+                  can wake the window too, so that it need not draw while nothing changes.\n\n\
+                  The Freeze Lab shows both with a real window: the pattern `join-in-click`.",
+    python: r#"
+from threading import Thread
+from time import monotonic, sleep
+
+FRAME = 0.016
+
+def window(joins):
+    clicked = monotonic()
+    worker = Thread(target=sleep, args=(2,))
+    worker.start()
+    if joins:
+        worker.join()  # in the click handler: nothing is drawn until it returns
+    drawn = 0
+    while worker.is_alive():
+        sleep(FRAME)  # a frame
+        drawn += 1
+    due = int((monotonic() - clicked) / FRAME)
+    print(f"joins: {joins}, {due} frames due, {drawn} drawn")
+
+window(joins=True)
+window(joins=False)
+"#,
+    plain_std: r#"
+use std::thread;
+use std::time::{Duration, Instant};
+
+const FRAME: Duration = Duration::from_millis(16);
+
+fn window(joins: bool) {
+    let clicked = Instant::now();
+    let mut worker = Some(thread::spawn(|| thread::sleep(Duration::from_secs(2))));
+    if joins && let Some(worker) = worker.take() {
+        worker.join().unwrap(); // in the click handler: nothing is drawn until it returns
+    }
+    let mut drawn = 0;
+    while worker.as_ref().is_some_and(|worker| !worker.is_finished()) {
+        thread::sleep(FRAME); // a frame
+        drawn += 1;
+    }
+    let due = clicked.elapsed().as_nanos() / FRAME.as_nanos();
+    println!("joins: {joins}, {due} frames due, {drawn} drawn");
+}
+
+fn main() {
+    window(true);
+    window(false);
+}
+"#,
+    related: &[
+        "join-in-click",
+        "join-timeout-in-click",
+        "join-timeout-per-frame",
+        "join",
+    ],
+    source: include_str!("gui.rs"),
+};

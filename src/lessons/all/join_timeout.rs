@@ -1,0 +1,160 @@
+use anyhow::{Context as _, bail, ensure};
+
+use crate::join::{self, JoinError};
+use crate::lessons::{Cast, Stage, Told};
+
+pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
+    let timeout = stage.time("timeout");
+    stage.row(&[&"join", &"gives", &"in Python", &"is_alive"]);
+    match stage.cast() {
+        Cast::Task => {
+            let task = join::spawn("worker", stage.actor("worker", worker))?;
+            let joined = stage.waits("the worker or the time", || task.join_timeout(timeout));
+            tell(stage, "with a timeout", joined.err(), task.is_alive());
+            let joined = stage.waits("the worker", || task.join());
+            tell(stage, "without", joined.err(), task.is_alive());
+        }
+        Cast::Process => {
+            let process = stage.child("worker")?;
+            let joined = stage.waits("the worker or the time", || process.join_timeout(timeout));
+            tell(stage, "with a timeout", joined.err(), process.is_alive());
+            let joined = stage.waits("the worker", || process.join());
+            tell(stage, "without", joined.err(), process.is_alive());
+        }
+    }
+    stage.say("nothing runs any more");
+    Ok(())
+}
+
+fn tell(stage: &Stage, join: &str, error: Option<JoinError>, is_alive: bool) {
+    stage.say(if is_alive {
+        "the worker is still running"
+    } else {
+        "the worker has ended"
+    });
+    let given = error.map_or("Ok".to_owned(), |error| format!("Err({error:?})"));
+    stage.row(&[&join, &given, &"None", &is_alive]);
+}
+
+fn worker(me: &Stage) {
+    me.sleep(me.time("work"));
+    me.say("done");
+}
+
+fn holds(told: &Told) -> anyhow::Result<()> {
+    let [_, first, second] = told.table() else {
+        bail!("there were not two joins");
+    };
+    ensure!(second[1..] == ["Ok", "None", "false"], "{second:?}");
+    told.in_order(&[("worker", "done"), ("main", "nothing runs any more")])?;
+
+    let main = told.lane("main")?;
+    let wait = main.spans.first().context("main never waited")?;
+    let returned = main.end_of(wait).context("the first wait has no end")?;
+    let done = told.when("worker", "done")?;
+    let is_in_time = first[1] == "Ok";
+    if is_in_time {
+        ensure!(
+            done <= returned,
+            "the join returned before the worker was done"
+        );
+        ensure!(first[3] == "false", "a worker that was joined is alive");
+    }
+
+    let seconds = |parameter| told.parameter(parameter) / told.speed();
+    let waited = returned.saturating_sub(wait.began).as_secs_f64();
+    ensure!(
+        is_in_time || waited >= seconds("timeout"),
+        "the join gave up before its time"
+    );
+    // Where both end at about the same time, either may be the first.
+    let ahead = wait.began.as_secs_f64() + seconds("timeout") - done.as_secs_f64();
+    let clear = 0.2 + seconds("timeout").max(seconds("work")) / 4.0;
+    ensure!(
+        ahead.abs() < clear || is_in_time == (ahead > 0.0),
+        "the timeout ended {ahead:.2} s after the worker, and the join gave {}",
+        first[1]
+    );
+    Ok(())
+}
+
+// About the lesson.
+
+use crate::lessons::{Lesson, Level, Parameter, Question, Topic};
+
+pub(super) static LESSON: Lesson = Lesson {
+    id: "join-timeout",
+    title: "Wait, but not for ever",
+    topic: Topic::Joining,
+    level: Level::First,
+    question: Question {
+        text: "A join with a timeout returns because the time is up. What has become of the worker?",
+        choices: &[
+            "It was stopped when the time was up",
+            "It goes on, and can be joined again",
+            "It goes on, but can never be joined again",
+        ],
+        right: 1,
+    },
+    parameters: &[
+        Parameter::secs("work", "Worker sleeps (s)", 5.0),
+        Parameter::secs("timeout", "Timeout of the join (s)", 2.0),
+    ],
+    cast: &[Cast::Task, Cast::Process],
+    main,
+    roles: &[("worker", |me| {
+        worker(me);
+        Ok(())
+    })],
+    holds,
+    explanation: "A timeout limits the wait, not the worker: when the time is up the join returns, \
+                  and the worker knows nothing of it. It can be joined again, as it is here. When \
+                  the worker ends first, the join returns at once and the rest of the timeout is \
+                  not waited for.\n\n\
+                  How does one tell the two apart? Some tutorials say that Python's `join(timeout)` \
+                  raises when the time is up. It does not: it returns `None` in both cases, as the \
+                  table shows, so the return alone tells nothing and one has to ask `is_alive()` \
+                  afterwards. Here `join_timeout` returns a `Result`: `Ok` when the worker has \
+                  ended, `Err(TimedOut)` when it still runs. It can't be overlooked, and nothing \
+                  can change between the answer and the question. Rust's own `JoinHandle` has no \
+                  timeout at all; there a channel has to stand in.",
+    python: r#"
+from threading import Thread
+from time import sleep
+
+def worker():
+    sleep(5)
+    print("done")
+
+thread = Thread(target=worker)
+thread.start()
+result = thread.join(timeout=2)
+print("join returned", result)  # None, and nothing was raised
+print("still running" if thread.is_alive() else "it has ended")
+result = thread.join()
+print("join returned", result)  # None as well
+print("still running" if thread.is_alive() else "it has ended")
+"#,
+    plain_std: r#"
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
+
+fn main() {
+    let (ended, end) = mpsc::channel::<()>();
+    let worker = thread::spawn(move || {
+        let _ended = ended; // dropped at the end, in whatever way the thread ends
+        thread::sleep(Duration::from_secs(5));
+        println!("done");
+    });
+    match end.recv_timeout(Duration::from_secs(2)) {
+        Err(RecvTimeoutError::Timeout) => println!("still running"),
+        _ => println!("it has ended"),
+    }
+    worker.join().unwrap();
+    println!("it has ended");
+}
+"#,
+    related: &["join", "join-finished", "cancel", "join-timeout-in-click"],
+    source: include_str!("join_timeout.rs"),
+};

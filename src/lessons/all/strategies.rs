@@ -1,0 +1,254 @@
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, bail, ensure};
+
+use crate::join::{self, JoinError, Task, process::Process};
+use crate::lessons::{Cast, Stage, Told};
+use crate::record::Lane;
+
+pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
+    let workers = stage.count("workers");
+    stage.row(&[&"strategy", &"seconds", &"results there"]);
+    measure(stage, "one after another", |folder| {
+        (1..=workers).try_for_each(|n| work(stage, &folder.join(n.to_string())))
+    })?;
+    measure(stage, "started, not joined", |folder| {
+        (1..=workers).try_for_each(|n| start(stage, "not joined", n, folder).map(drop))
+    })?;
+    measure(stage, "started and joined one by one", |folder| {
+        for n in 1..=workers {
+            let worker = start(stage, "one by one", n, folder)?;
+            stage.waits("it", || worker.join())?;
+        }
+        Ok(())
+    })?;
+    measure(stage, "started all, then joined all", |folder| {
+        let started = (1..=workers).map(|n| start(stage, "all", n, folder));
+        for worker in started.collect::<anyhow::Result<Vec<_>>>()? {
+            stage.waits("the next", || worker.join())?;
+        }
+        Ok(())
+    })
+}
+
+fn measure(
+    stage: &Stage,
+    strategy: &str,
+    run: impl FnOnce(&Path) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let folder = stage.folder().join(strategy);
+    fs::create_dir(&folder)?;
+    let began = Instant::now();
+    run(&folder)?;
+    let seconds = format!("{:.2}", began.elapsed().as_secs_f64());
+    let results = fs::read_dir(&folder)?.count();
+    stage.row(&[&strategy, &seconds, &results]);
+    Ok(())
+}
+
+fn start(stage: &Stage, name: &str, n: usize, folder: &Path) -> anyhow::Result<Worker> {
+    let name = format!("{name} {n}");
+    let file = folder.join(n.to_string());
+    Ok(match stage.cast() {
+        Cast::Task => {
+            let work = stage.actor(&name, move |me| work(me, &file));
+            Worker::Task(join::spawn(name, work)?)
+        }
+        Cast::Process => {
+            let program = stage.program("worker").name(name).env("RESULT", file);
+            Worker::Process(stage.spawn(program)?)
+        }
+    })
+}
+
+enum Worker {
+    Task(Task<anyhow::Result<()>>),
+    Process(Process),
+}
+
+impl Worker {
+    fn join(&self) -> Result<(), JoinError> {
+        match self {
+            Self::Task(task) => task.join().map(drop),
+            Self::Process(process) => process.join().map(drop),
+        }
+    }
+}
+
+fn work(me: &Stage, result: &Path) -> anyhow::Result<()> {
+    me.sleep(me.time("work"));
+    fs::write(result, "a result")?;
+    me.say("done");
+    Ok(())
+}
+
+fn holds(told: &Told) -> anyhow::Result<()> {
+    let [_, in_turn, not_joined, one_by_one, all] = told.table() else {
+        bail!("there were not four strategies");
+    };
+    let workers = told.count("workers").to_string();
+    for row in [in_turn, one_by_one, all] {
+        ensure!(
+            row[2] == workers,
+            "{}: {} of {workers} results",
+            row[0],
+            row[2]
+        );
+    }
+    let lanes = told.timeline().lanes();
+    let of = |name| lanes.iter().filter(move |lane| lane.name.starts_with(name));
+    let done = |lane: &Lane| told.when(&lane.name, "done");
+    let mut before = Duration::ZERO;
+    for lane in of("one by one") {
+        let done = done(lane)?;
+        ensure!(
+            before <= lane.opened,
+            "{} did not wait for its turn",
+            lane.name
+        );
+        before = done;
+    }
+    for lane in of("all") {
+        let row = told.when("main", "started all")?;
+        ensure!(done(lane)? <= row, "{} was not waited for", lane.name);
+    }
+    // What takes no time is there without a join, and no strategy is faster than another.
+    if told.parameter("work") / told.speed() >= 0.5 {
+        ensure!(not_joined[2] != workers, "all was there without a join");
+        let seconds = |row: &Vec<String>| row[1].parse::<f64>();
+        ensure!(
+            seconds(not_joined)?.max(seconds(all)?) < seconds(one_by_one)?,
+            "the strategies took {}, {} and {} seconds",
+            not_joined[1],
+            all[1],
+            one_by_one[1]
+        );
+    }
+    Ok(())
+}
+
+// About the lesson.
+
+use crate::lessons::{Lesson, Level, Parameter, Question, Topic};
+
+pub(super) static LESSON: Lesson = Lesson {
+    id: "strategies",
+    title: "Four ways to do the same work",
+    topic: Topic::Several,
+    level: Level::Second,
+    question: Question {
+        text: "The same work for several workers, done in four ways. Which way is the fastest of \
+               those that have all results at the end?",
+        choices: &[
+            "One after another, without workers",
+            "Started, not joined",
+            "Started and joined one by one",
+            "Started all, then joined all",
+        ],
+        right: 3,
+    },
+    parameters: &[
+        Parameter::secs("work", "Each works (s)", 1.0),
+        Parameter::count("workers", "Workers", 3, 2, 12),
+    ],
+    cast: &[Cast::Task, Cast::Process],
+    main,
+    roles: &[("worker", |me| {
+        let result = std::env::var_os("RESULT").context("RESULT is not set")?;
+        work(me, Path::new(&result))
+    })],
+    holds,
+    explanation: "`start` and `join` in one loop body is the commonest mistake with threads: every \
+                  worker is waited for before the next one starts, so it takes as long as no \
+                  workers at all, and their start on top. Two loops make the difference: the first \
+                  starts all, the second joins all, and it takes as long as the slowest.\n\n\
+                  Without any join it seems to be faster still. It is not done: main goes on when \
+                  nothing has happened yet, and the results that it counts are missing. Here its \
+                  workers end in peace later on, which the lanes show; at the end of a Rust program \
+                  they would be cut off, while Python waits for threads that are no daemons. Side by \
+                  side pays where work waits, as here, or where there are cores for it. Python's \
+                  threads compute one at a time under its global lock; processes don't share one.",
+    python: r#"
+from threading import Thread
+from time import monotonic, sleep
+
+WORKERS = 3
+
+def work(results):
+    sleep(1)
+    results.append("a result")
+
+def one_after_another(results):
+    for _ in range(WORKERS):
+        work(results)
+
+def not_joined(results):
+    for _ in range(WORKERS):
+        Thread(target=work, args=(results,)).start()
+
+def one_by_one(results):
+    for _ in range(WORKERS):
+        thread = Thread(target=work, args=(results,))
+        thread.start()
+        thread.join()
+
+def all_then_all(results):
+    threads = [Thread(target=work, args=(results,)) for _ in range(WORKERS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+for strategy in (one_after_another, not_joined, one_by_one, all_then_all):
+    results, began = [], monotonic()
+    strategy(results)
+    print(f"{strategy.__name__}: {monotonic() - began:.2f} s, {len(results)} results")
+"#,
+    plain_std: r#"
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+const WORKERS: usize = 3;
+
+type Results = Arc<AtomicUsize>;
+
+fn work(results: &Results) {
+    thread::sleep(Duration::from_secs(1));
+    results.fetch_add(1, Ordering::Relaxed);
+}
+
+fn start(results: &Results) -> JoinHandle<()> {
+    let results = results.clone();
+    thread::spawn(move || work(&results))
+}
+
+fn measure(strategy: &str, run: impl FnOnce(&Results)) {
+    let (results, began) = (Results::default(), Instant::now());
+    run(&results);
+    let results = results.load(Ordering::Relaxed);
+    println!("{strategy}: {:.2} s, {results} results", began.elapsed().as_secs_f64());
+}
+
+fn main() {
+    measure("one after another", |results| {
+        (0..WORKERS).for_each(|_| work(results));
+    });
+    measure("started, not joined", |results| {
+        (0..WORKERS).for_each(|_| drop(start(results)));
+    });
+    measure("started and joined one by one", |results| {
+        (0..WORKERS).for_each(|_| start(results).join().unwrap());
+    });
+    measure("started all, then joined all", |results| {
+        let started: Vec<_> = (0..WORKERS).map(|_| start(results)).collect();
+        started.into_iter().for_each(|worker| worker.join().unwrap());
+    });
+}
+"#,
+    related: &["many", "pool", "clients", "batch"],
+    source: include_str!("strategies.rs"),
+};

@@ -1,0 +1,91 @@
+//! One worker that takes longer or shorter than one waits.
+
+use std::time::Duration;
+
+use meanwhile::lessons::Cast;
+use meanwhile::record::Activity;
+
+use super::{play, times, took};
+
+/// The first join gives up in time, the worker goes on, the second join sees its end.
+fn a_join_that_times_out_leaves_the_worker_alone(cast: Cast) {
+    let told = play("join-timeout", cast).told();
+    let [sleep] = times(&told, "worker", Activity::Sleeps)[..] else {
+        panic!("the worker sleeps once");
+    };
+    let [first, second] = times(&told, "main", Activity::Waits)[..] else {
+        panic!("main waits twice");
+    };
+    assert!(took(first) >= Duration::from_millis(500));
+    assert!(first.1 < sleep.1, "the timeout waited for the worker");
+    assert!(second.1 >= sleep.1, "the worker was not waited for");
+    let running = told.when("main", "still running").expect("it is said");
+    let done = told.when("worker", "done").expect("it is said");
+    let ended = told.when("main", "has ended").expect("it is said");
+    assert!(running < done && done < ended);
+    let given = told.table().iter().map(|row| row[1].as_str());
+    assert_eq!(given.collect::<Vec<_>>(), ["gives", "Err(TimedOut)", "Ok"]);
+}
+
+#[test]
+fn join_timeout_with_a_task_gives_up_and_leaves_it_running() {
+    a_join_that_times_out_leaves_the_worker_alone(Cast::Task);
+}
+
+#[test]
+fn join_timeout_with_a_process_gives_up_and_leaves_it_running() {
+    a_join_that_times_out_leaves_the_worker_alone(Cast::Process);
+}
+
+/// The join returns with the worker; the rest of its time is not waited for.
+fn a_long_timeout_ends_with_the_worker(cast: Cast) {
+    let told = play("join-timeout", cast).with("timeout", 10.0).told();
+    let [sleep] = times(&told, "worker", Activity::Sleeps)[..] else {
+        panic!("the worker sleeps once");
+    };
+    let first = times(&told, "main", Activity::Waits)[0];
+    assert!(first.1 >= sleep.1, "the join returned before the worker");
+    assert!(took(first) < Duration::from_millis(2_500));
+    let running = told.when("main", "still running");
+    running.expect_err("it has ended by then");
+    assert_eq!(told.table()[1][1..], ["Ok", "None", "false"]);
+}
+
+#[test]
+fn join_timeout_with_a_task_that_ends_sooner_returns_with_it() {
+    a_long_timeout_ends_with_the_worker(Cast::Task);
+}
+
+#[test]
+fn join_timeout_with_a_process_that_ends_sooner_returns_with_it() {
+    a_long_timeout_ends_with_the_worker(Cast::Process);
+}
+
+fn what_has_ended_is_joined_again_and_again(cast: Cast, given: &str) {
+    let told = play("join-finished", cast).with("late", 6.0).told();
+    let done = told.when("worker", "done").expect("it is said");
+    let waits = times(&told, "main", Activity::Waits);
+    assert_eq!(waits.len(), 3);
+    assert!(waits.iter().all(|wait| wait.0 > done), "a join came early");
+    let gives = told.table()[1..].iter().map(|row| row[1].as_str());
+    assert_eq!(gives.collect::<Vec<_>>(), [given; 3]);
+}
+
+#[test]
+fn join_finished_with_a_task_gives_the_same_result_each_time() {
+    what_has_ended_is_joined_again_and_again(Cast::Task, "a result");
+}
+
+#[test]
+fn join_finished_with_a_process_gives_the_same_exit_each_time() {
+    what_has_ended_is_joined_again_and_again(Cast::Process, "exited with code 0");
+}
+
+#[test]
+fn join_finished_with_a_main_that_is_early_waits_once() {
+    let told = play("join-finished", Cast::Task).with("late", 0.0).told();
+    let done = told.when("worker", "done").expect("it is said");
+    let waits = times(&told, "main", Activity::Waits);
+    assert!(waits[0].1 >= done, "the first join did not wait");
+    assert!(waits[1].0 >= done && waits[2].0 >= done);
+}

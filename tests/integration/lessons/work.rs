@@ -1,0 +1,161 @@
+//! Work as programs have it: clients, pages, images, a window.
+
+use std::net::{SocketAddr, TcpStream};
+use std::time::{Duration, Instant};
+
+use meanwhile::lessons::{Cast, Ending, Told};
+use meanwhile::record::{Activity, Lane};
+
+use super::{play, times, transcript, until_over};
+use crate::util::gate::LIMIT;
+
+fn sleep_of(lane: &Lane) -> (Duration, Duration) {
+    let mut sleeps = lane.spans.iter();
+    let sleep = sleeps.find(|span| span.activity == Activity::Sleeps);
+    let sleep = sleep.expect("they sleep");
+    (sleep.began, lane.end_of(sleep).expect("the run is over"))
+}
+
+fn handlers<'a>(told: &'a Told, joined: &str) -> Vec<(Duration, Duration)> {
+    let lanes: Vec<&'a Lane> = told.timeline().lanes().iter().collect();
+    let handlers = lanes.iter().filter(|lane| lane.name.starts_with("handler"));
+    let handlers = handlers.filter(|lane| lane.name.ends_with(joined));
+    handlers.map(|lane| sleep_of(lane)).collect()
+}
+
+#[test]
+fn clients_wait_for_each_other_only_where_the_handlers_are_joined_one_by_one() {
+    let told = play("clients", Cast::Task)
+        .with("work", 3.0)
+        .with("clients", 2.0)
+        .told();
+    for how in ["in turn", "together"] {
+        for n in 1..=2 {
+            let answer = format!("got \"answer {n}\"");
+            let got = told.when(&format!("client {n}, {how}"), &answer);
+            got.expect("each client gets its own answer");
+        }
+    }
+    let [first, second] = handlers(&told, "in turn")[..] else {
+        panic!("two clients, two handlers");
+    };
+    assert!(first.1 <= second.0, "they did not wait for each other");
+    let [first, second] = handlers(&told, "together")[..] else {
+        panic!("two clients, two handlers");
+    };
+    assert!(first.0 < second.1 && second.0 < first.1, "they did wait");
+}
+
+/// The address that the first of them says it listens on.
+fn address(told: &Told) -> Option<SocketAddr> {
+    let mut said = told.said().iter();
+    said.find_map(|said| said.text.split("listens on ").nth(1)?.parse().ok())
+}
+
+/// Stops it when its server listens; by the end of the run nobody does any more.
+fn nobody_listens_after_a_stop(lesson: &str) {
+    let mut run = play(lesson, Cast::Task).start();
+    let began = Instant::now();
+    let address = loop {
+        if let Some(address) = address(run.told()) {
+            break address;
+        }
+        assert!(began.elapsed() < LIMIT, "{}", transcript(run.told()));
+        run.rest(Duration::from_millis(1));
+        run.poll();
+    };
+    run.stop();
+    until_over(&mut run);
+    assert_eq!(run.ending(), Some(&Ending::Stopped));
+    // What accepts for a server may be a little later than the server itself.
+    while TcpStream::connect(address).is_ok() {
+        assert!(began.elapsed() < LIMIT, "{lesson} still listens");
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn a_stop_of_clients_closes_their_server() {
+    nobody_listens_after_a_stop("clients");
+}
+
+#[test]
+fn a_stop_of_fetch_closes_its_server() {
+    nobody_listens_after_a_stop("fetch");
+}
+
+/// How many frames a window drew between the click and the result.
+fn frames(told: &Told, window: &str) -> usize {
+    let click = told.when(window, "a click").expect("it is said");
+    let frames = times(told, window, Activity::Sleeps).into_iter();
+    frames.filter(|frame| frame.0 >= click).count()
+}
+
+#[test]
+fn a_gui_that_joins_in_its_click_handler_draws_nothing_meanwhile() {
+    let told = play("gui", Cast::Task).with("work", 4.0).told();
+    assert_eq!(frames(&told, "window that joins"), 0);
+    assert!(frames(&told, "window that polls") > 1);
+    let [frozen] = times(&told, "window that joins", Activity::Waits)[..] else {
+        panic!("it waits once");
+    };
+    let worker = times(&told, "worker", Activity::Sleeps)[0];
+    assert!(frozen.1 >= worker.1, "it was not frozen until the end");
+    let waits = times(&told, "window that polls", Activity::Waits);
+    assert_eq!(waits, [], "a window that asks has waited");
+}
+
+#[test]
+fn fetch_without_a_join_misses_pages_and_with_it_has_each_once() {
+    let told = play("fetch", Cast::Task)
+        .with("latency", 4.0)
+        .with("pages", 5.0)
+        .told();
+    let counted = told.when("main", "pages without").expect("it is said");
+    let joined = told.when("main", "pages after").expect("it is said");
+    for n in 1..=5 {
+        let page = told.timeline().lane(&format!("page {n}"));
+        let page = page.expect("each page was asked for");
+        let sent = told.said().iter().filter(|said| said.lane == page.id);
+        assert_eq!(sent.count(), 1, "page {n}");
+        let [wait] = times(&told, &format!("fetch {n}"), Activity::Waits)[..] else {
+            panic!("each page is waited for once");
+        };
+        assert!(
+            wait.1 >= sleep_of(page).1,
+            "page {n} came before it was sent"
+        );
+        assert!(counted < wait.1 && wait.1 <= joined, "page {n}");
+    }
+    let lanes = told.timeline().lanes().iter();
+    assert_eq!(
+        lanes.filter(|lane| lane.name.starts_with("page")).count(),
+        5
+    );
+    assert_eq!(told.note("pages without a join"), Some("0"));
+    assert_eq!(told.note("different pages"), Some("5"));
+}
+
+fn a_batch_is_complete_when_all_are_saved(cast: Cast) {
+    let told = play("batch", cast).with("images", 3.0).told();
+    let said = told.said().iter();
+    let complete: Vec<_> = said.filter(|said| said.text.contains("complete")).collect();
+    assert_eq!(complete.len(), 1, "{}", transcript(&told));
+    let saved = told.said().iter().filter(|said| said.text == "saved");
+    let saved: Vec<_> = saved.map(|said| said.at).collect();
+    assert_eq!(saved.len(), 3);
+    assert!(saved.iter().all(|&at| at <= complete[0].at));
+    let sizes = told.table()[1..].iter().map(|row| (&*row[1], &*row[2]));
+    let turned = [("65x48", "48x65"), ("66x48", "48x66"), ("67x48", "48x67")];
+    assert_eq!(sizes.collect::<Vec<_>>(), turned);
+}
+
+#[test]
+fn a_batch_of_tasks_is_complete_when_all_images_are_saved() {
+    a_batch_is_complete_when_all_are_saved(Cast::Task);
+}
+
+#[test]
+fn a_batch_of_processes_is_complete_when_all_images_are_saved() {
+    a_batch_is_complete_when_all_are_saved(Cast::Process);
+}
