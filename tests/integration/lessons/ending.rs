@@ -15,7 +15,7 @@ fn said_by<'a>(told: &'a Told, who: &str) -> Vec<&'a Said> {
 
 /// The program waits for the saver; the watcher has begun, and is cut off.
 fn shutdown_waits_for_the_saver_alone(cast: Cast) {
-    let told = play("daemon", cast).with("work", 4.0).told();
+    let told = play("daemon", cast).with("work", 8.0).told();
     let saved = when(&told, "saver", "saved");
     let shut_down = when(&told, "program", "all are done");
     let ended = when(&told, "main", "the program: ");
