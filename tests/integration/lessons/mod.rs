@@ -3,6 +3,7 @@
 mod joining;
 mod several;
 mod stopping;
+mod telling;
 mod texts;
 mod waiting;
 mod work;
