@@ -58,6 +58,8 @@ fn main() -> std::io::Result<()> {
     bench.lanes()?;
     bench.resting_window()?;
     bench.window_with_all_rows()?;
+    #[cfg(target_os = "linux")]
+    bench.window_with_output()?;
     bench.live_window()
 }
 
@@ -204,6 +206,35 @@ impl Bench {
             window.harness.step();
         }
         assert!(window.shows("No job yet"), "{}", window.texts());
+        Ok(())
+    }
+
+    /// The whole window over what a command prints: one line of 100 MB, and lines without end.
+    #[cfg(target_os = "linux")]
+    fn window_with_output(&self) -> std::io::Result<()> {
+        let one_line = "head -c 100000000 /dev/zero | tr '\\0' x";
+        for (what, script, shown, pace) in [
+            (
+                "one line of 100 MB",
+                one_line,
+                "exit code 0",
+                Duration::ZERO,
+            ),
+            ("lines without end", "exec yes", "MiB dropped", A_FRAME),
+        ] {
+            let mut window = open();
+            window.choose("Job", "Command");
+            window.click("Through /bin/sh");
+            window.type_into("Command line", script);
+            window.click("Start");
+            window.until("Results");
+            window.click("Output");
+            window.until(shown);
+            let mut costs = self.frames_of(&mut window, &[], pace);
+            let title = format!("whole window, output of {what}");
+            show(&title, &mut [("meanwhile", &mut costs)])?;
+            end_job(&mut window);
+        }
         Ok(())
     }
 

@@ -33,11 +33,11 @@
 
 mod ahead;
 mod feed;
-#[cfg_attr(not(target_os = "linux"), path = "board/isolated/elsewhere.rs")]
+#[cfg_attr(not(unix), path = "board/isolated/windows.rs")]
 mod isolated;
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 mod live;
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 mod processes;
 mod run;
 
@@ -131,7 +131,7 @@ impl JobBoard {
 
     /// Has isolated workers started through this launcher, whose program is also theirs: its `main`
     /// calls [`run_as_worker`]. Default: the launcher that this program has installed.
-    #[cfg(target_os = "linux")]
+    #[cfg(unix)]
     #[must_use]
     pub fn with_launcher(mut self, launcher: crate::join::process::Launcher) -> Self {
         self.isolation = Isolation::through(launcher);
@@ -536,9 +536,10 @@ impl JobBoard {
         self.jobs.values().map(|entry| entry.running).sum()
     }
 
-    /// How many child processes of this program run, isolated workers and others.
+    /// How many processes run for the jobs: commands, and isolated workers that have an item.
     pub fn processes(&self) -> usize {
-        isolated::count_processes()
+        let active = self.jobs.values().filter(|entry| !entry.ended);
+        active.map(|entry| entry.control.processes()).sum()
     }
 
     /// Cancels every job and waits for them, at most for `timeout` in all. Returns how many still
@@ -630,7 +631,7 @@ impl JobBoard {
                 events.push(Event { job, at, kind });
             });
             entry.running = counted.unwrap_or(entry.running);
-            #[cfg(target_os = "linux")]
+            #[cfg(unix)]
             entry.control.live.pauses(&mut |item, paused| {
                 let kind = EventKind::ItemDidPauseProcess { item, paused };
                 events.push(Event { job, at, kind });

@@ -4,6 +4,8 @@
 //! 2 usage, 3 the join timed out and the job was cancelled, 130 interrupted.
 
 mod command;
+mod fetch;
+mod images;
 mod interrupt;
 #[cfg(target_os = "linux")]
 mod lab;
@@ -83,6 +85,10 @@ enum JobCommand {
     Checksum(ChecksumArgs),
     /// Run a program, once or once for each file.
     Command(command::CommandArgs),
+    /// Fetch URLs, and save what comes or only measure it.
+    Fetch(fetch::FetchArgs),
+    /// Turn, resize and convert images, and save them to another folder.
+    Images(images::ImagesArgs),
     /// End in the way one chooses, on the item one chooses.
     Misbehave(MisbehaveArgs),
 }
@@ -211,14 +217,10 @@ fn refuse(error: &clap::Error) -> ExitCode {
 impl Cli {
     /// What the parser can't know is wrong.
     fn check(&self) -> Result<(), clap::Error> {
-        let Some(Command::Run {
-            job: JobCommand::Command(args),
-        }) = &self.command
-        else {
+        let Some(Command::Run { job }) = &self.command else {
             return Ok(());
         };
-        let checked = args.options().check(!args.files.is_empty());
-        checked.map_err(|problem| {
+        job.check().map_err(|problem| {
             let mut command = Self::command();
             command.error(ErrorKind::ValueValidation, problem)
         })
@@ -241,6 +243,24 @@ fn dispatch(cli: Cli, leave: Leave) -> anyhow::Result<ExitCode> {
 }
 
 impl JobCommand {
+    fn check(&self) -> Result<(), String> {
+        match self {
+            Self::Checksum(_) | Self::Misbehave(_) => Ok(()),
+            Self::Command(args) => {
+                let checked = args.options().check(!args.files.is_empty());
+                checked.map_err(|problem| problem.to_string())
+            }
+            Self::Fetch(args) => {
+                let checked = args.options().check(!args.files.is_empty());
+                checked.map_err(|problem| problem.to_string())
+            }
+            Self::Images(args) => {
+                let checked = args.options().check(!args.files.is_empty());
+                checked.map_err(|problem| problem.to_string())
+            }
+        }
+    }
+
     fn into_run(self) -> run::Run {
         match self {
             Self::Checksum(args) => {
@@ -253,6 +273,14 @@ impl JobCommand {
             }
             Self::Command(args) => {
                 let options = Options::Command(args.options());
+                args.common.into_run(options, args.files, None)
+            }
+            Self::Fetch(args) => {
+                let options = Options::Fetch(args.options());
+                args.common.into_run(options, args.files, None)
+            }
+            Self::Images(args) => {
+                let options = Options::Images(args.options());
                 args.common.into_run(options, args.files, None)
             }
             Self::Misbehave(args) => {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     // First of all: this program is also started as the shim that becomes another one.
-    #[cfg(target_os = "linux")]
+    #[cfg(unix)]
     meanwhile::join::process::Launcher::install();
     meanwhile::cli::main(std::process::exit)
 }

@@ -32,7 +32,7 @@ packages=(
     appstream b3sum coreutils desktop-file-utils
 )
 
-steps=(packages format clippy clippy-library docs loom tests snapshots window desktop-files)
+steps=(packages format clippy clippy-library docs loom elsewhere tests snapshots window desktop-files)
 
 # Without asking, or by asking for the password where somebody can type it.
 may_sudo() {
@@ -77,6 +77,17 @@ step_docs() { RUSTDOCFLAGS="-D warnings" cargo doc --locked --lib --no-deps; }
 step_loom() {
     RUST_BACKTRACE=0 RUSTFLAGS="--cfg loom" cargo test --locked --release --lib --no-default-features \
         --target-dir "$CARGO_TARGET_DIR/loom"
+}
+
+# What other Unix systems have of processes, on Linux: all that needs no window. The example is the
+# program that launches there.
+step_elsewhere() {
+    export RUSTFLAGS="--cfg elsewhere" RUSTDOCFLAGS="--cfg elsewhere"
+    local library=(--locked --no-default-features --target-dir "$CARGO_TARGET_DIR/elsewhere")
+    cargo clippy "${library[@]}" --lib --test elsewhere --example limits -- -D warnings
+    cargo build "${library[@]}" --example limits
+    cargo test "${library[@]}" --no-fail-fast --lib --test elsewhere -- --include-ignored
+    cargo test "${library[@]}" --doc process
 }
 
 # Unit, integration, user interface and documentation tests: what plain `cargo test` runs anywhere,

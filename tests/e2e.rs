@@ -214,6 +214,14 @@ fn cancel_and_quit_leaves_nothing_of_a_tree_that_ignores_the_question() {
 #[test]
 #[ignore = "needs a screen; tests/all.sh runs it"]
 fn a_program_that_is_killed_leaves_nothing_of_a_tree_that_ignores_the_question() {
+    const PROMISED: Duration = Duration::from_secs(1);
+    // A machine that draws other windows meanwhile lets the dying wait for their turn: one try in
+    // time shows that nothing is late by itself.
+    let mut tries = (1..=5).map(|_| time_to_end_a_killed_tree());
+    assert!(tries.any(|took| took <= PROMISED));
+}
+
+fn time_to_end_a_killed_tree() -> Duration {
     let session = Session::start("killed-tree");
     command(
         &session,
@@ -233,15 +241,13 @@ fn a_program_that_is_killed_leaves_nothing_of_a_tree_that_ignores_the_question()
     session::wait_until("the tree", all_run, || window.seen());
 
     let program = nix::unistd::Pid::from_raw(window.pid().cast_signed());
-    nix::sys::signal::kill(program, nix::sys::signal::Signal::SIGKILL).unwrap();
+    nix::sys::signal::kill(program, nix::sys::signal::Signal::SIGKILL).expect("it runs");
     let killed = Instant::now();
     let all_gone = || match sleepers() {
         0 => Ok(killed.elapsed()),
         count => Err(format!("{count} of 3 run")),
     };
-    let took = session::wait_until("the end of the tree", all_gone, || session.picture());
-    // A second is the promise; another one is for a machine that draws other windows meanwhile.
-    assert!(took < Duration::from_secs(2), "it took {took:?}");
+    session::wait_until("the end of the tree", all_gone, || session.picture())
 }
 
 #[test]
@@ -372,7 +378,10 @@ fn a_window_of_the_freeze_lab_ends_with_the_program_and_nobody_is_asked() {
     window.press_any("Freeze Lab");
     window.press("push button", "Try by hand: fixed");
     let opened = || match twins(&session) {
-        1 => session.tool("xdotool", &["search", "--name", "join-in-click"]),
+        1 => session.tool(
+            "xdotool",
+            &["search", "--onlyvisible", "--name", "join-in-click"],
+        ),
         count => Err(format!("{count} twins")),
     };
     session::wait_until("the twin's window", opened, || window.seen());

@@ -1,5 +1,8 @@
 //! One binary for all tests through public interfaces; a module a subject.
 
+#[cfg(target_os = "linux")]
+#[path = "integration/after.rs"]
+mod after;
 #[path = "integration/board.rs"]
 mod board;
 #[path = "integration/checksum/mod.rs"]
@@ -7,11 +10,18 @@ mod checksum;
 #[path = "integration/cli.rs"]
 mod cli;
 #[cfg(target_os = "linux")]
-#[path = "integration/command.rs"]
+#[path = "integration/command/mod.rs"]
 mod command;
 #[cfg(target_os = "linux")]
 #[path = "integration/command_line.rs"]
 mod command_line;
+#[cfg(target_os = "linux")]
+#[path = "integration/fetch.rs"]
+mod fetch;
+#[cfg(target_os = "linux")]
+#[path = "integration/images.rs"]
+mod images;
+#[cfg(target_os = "linux")]
 #[path = "integration/isolation.rs"]
 mod isolation;
 #[path = "integration/join/mod.rs"]

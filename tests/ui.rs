@@ -11,6 +11,10 @@ mod closing;
 mod command;
 #[path = "ui/display.rs"]
 mod display;
+#[path = "ui/fetch.rs"]
+mod fetch;
+#[path = "ui/images.rs"]
+mod images;
 #[path = "ui/inputs.rs"]
 mod inputs;
 #[path = "ui/joining.rs"]

@@ -32,6 +32,12 @@ impl App {
             Command::PickFolder => {
                 self.open_dialog(Purpose::Inputs, DialogRequest::Folders, ctx, frame);
             }
+            Command::PickOutputFolder => {
+                let request = DialogRequest::Folder {
+                    title: "Save to a folder".to_owned(),
+                };
+                self.open_dialog(Purpose::OutputFolder, request, ctx, frame);
+            }
             Command::AddInputs(paths) => self.add_inputs(paths),
             Command::RemoveInput(index) => {
                 if index < self.view.draft.inputs.len() {
@@ -113,6 +119,14 @@ impl App {
                 let problem = options.check(has_inputs).err()?;
                 Some(problem.to_string())
             }
+            Options::Fetch(options) => {
+                let problem = options.check(has_inputs).err()?;
+                Some(problem.to_string())
+            }
+            Options::Images(options) => {
+                let problem = options.check(has_inputs).err()?;
+                Some(problem.to_string())
+            }
             Options::Misbehave(_) => None,
         }
     }
@@ -173,7 +187,7 @@ impl App {
         self.view.blocked_for = Some(BlockedFor { job, blocked });
     }
 
-    #[cfg(target_os = "linux")]
+    #[cfg(unix)]
     fn signal(&mut self, signal: Signal, job: JobId, item: Option<ItemId>) {
         let refused = match signal {
             Signal::Terminate => self.board.terminate(job, item).err(),
@@ -193,7 +207,7 @@ impl App {
     }
 
     /// Nothing runs as a process here.
-    #[cfg(not(target_os = "linux"))]
+    #[cfg(not(unix))]
     fn signal(&mut self, _signal: Signal, _job: JobId, _item: Option<ItemId>) {}
 
     fn list_name(&self, job: JobId) -> String {

@@ -19,6 +19,11 @@ pub enum DialogRequest {
     Files,
     /// Pick any number of folders.
     Folders,
+    /// Pick one folder.
+    Folder {
+        /// The title of the dialog.
+        title: String,
+    },
     /// Pick a place for a new file.
     Save {
         /// The title of the dialog.
@@ -74,6 +79,7 @@ impl Dialogs for NativeDialogs {
             DialogRequest::Folders => {
                 Box::pin(several(dialog.set_title("Add a folder").pick_folders()))
             }
+            DialogRequest::Folder { title } => Box::pin(one(dialog.set_title(title).pick_folder())),
             DialogRequest::Save { title, file_name } => {
                 let dialog = dialog.set_title(title).set_file_name(file_name);
                 Box::pin(one(dialog.save_file()))
@@ -114,6 +120,8 @@ async fn one(dialog: impl Future<Output = Option<rfd::FileHandle>>) -> DialogAns
 pub(super) enum Purpose {
     /// The inputs of the next job.
     Inputs,
+    /// The folder that the chosen job saves to.
+    OutputFolder,
     /// Where the report of a job goes.
     Report(JobId),
     /// Where the checksum list of a job goes.

@@ -74,7 +74,12 @@ impl Lessons {
             return Ok(());
         }
         let choice = choices.choice(lesson);
-        let run = Run::start(choice, self.launcher.clone(), waker(ctx));
+        let Some(launcher) = self.launcher.clone() else {
+            return Err(Notice::error(
+                "This program can't start a second one of itself here.",
+            ));
+        };
+        let run = Run::start(choice, launcher, waker(ctx));
         let last = run.map_err(|error| {
             let text =
                 format!("The lesson could not be started: {error}. Close something and try again.");

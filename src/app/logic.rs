@@ -139,6 +139,7 @@ impl App {
         let now = self.board.now();
         match purpose {
             Purpose::Inputs => {}
+            Purpose::OutputFolder => self.state.choices.save_to(path),
             #[cfg(target_os = "linux")]
             Purpose::LabReport => self.save_lab_report(path, ctx),
             Purpose::Report(id) => self.chore(id, "save report", ctx, move |job| {
@@ -340,13 +341,13 @@ impl App {
             let board = std::mem::replace(&mut self.board, JobBoard::new(|| {}));
             self.afterwards.keep(board, jobs);
         } else if self.board.shutdown(CLOSE_WITHIN) > 0 {
-            #[cfg(target_os = "linux")]
+            #[cfg(unix)]
             self.kill_trees();
         }
     }
 
     /// Leaves nothing behind that was started: whatever is left of it had its time.
-    #[cfg(target_os = "linux")]
+    #[cfg(unix)]
     fn kill_trees(&self) {
         let began = Instant::now();
         let jobs = self.running_ids();
@@ -376,6 +377,7 @@ fn panes(ctx: &egui::Context) -> String {
 fn no_dialog(purpose: Purpose) -> Notice {
     let instead = match purpose {
         Purpose::Inputs => "Type the path into Path, or drop the files on the window.",
+        Purpose::OutputFolder => "Type the path of the folder.",
         Purpose::Report(_) => "Copy report puts it on the clipboard.",
         Purpose::Output(..) => "Copy output puts its text on the clipboard.",
         #[cfg(target_os = "linux")]

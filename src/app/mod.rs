@@ -63,7 +63,7 @@ pub struct Setup {
     /// Who opens file dialogs.
     pub dialogs: Box<dyn Dialogs>,
     /// Who starts isolated workers; `None` for the launcher that this program has installed.
-    #[cfg(target_os = "linux")]
+    #[cfg(unix)]
     pub launcher: Option<crate::join::process::Launcher>,
     /// Where the work is left that goes on without the window. Whoever opens the window
     /// [waits](Afterwards::wait) for it.
@@ -80,7 +80,7 @@ impl Setup {
             store,
             notices: notice.into_iter().collect(),
             dialogs,
-            #[cfg(target_os = "linux")]
+            #[cfg(unix)]
             launcher: None,
             afterwards: Afterwards::default(),
         }
@@ -145,7 +145,7 @@ impl App {
             let installed = crate::join::process::Launcher::installed;
             setup.launcher.clone().or_else(installed)
         };
-        #[cfg(target_os = "linux")]
+        #[cfg(unix)]
         let board = match setup.launcher {
             Some(launcher) => board.with_launcher(launcher),
             None => board,

@@ -25,7 +25,7 @@ const SEARCHED_AT_ONCE: usize = 512 * 1024;
 
 /// Where the output of an item is: with its process, or in the record once that is gone.
 pub(super) struct Source {
-    #[cfg(target_os = "linux")]
+    #[cfg(unix)]
     process: Option<crate::join::process::Process>,
     ran: Option<Arc<Ran>>,
 }
@@ -33,7 +33,7 @@ pub(super) struct Source {
 impl Source {
     /// What came after the first `offset` bytes of a stream, as far as it is kept.
     pub(super) fn since(&self, stream: Stream, offset: u64) -> Printed {
-        #[cfg(target_os = "linux")]
+        #[cfg(unix)]
         if let Some(process) = &self.process {
             // Asked first: what comes between the two questions is no descendant's yet.
             let has_ended = !process.is_alive();
@@ -64,7 +64,7 @@ impl Source {
     }
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 impl From<Stream> for crate::join::process::Stream {
     fn from(stream: Stream) -> Self {
         match stream {
@@ -95,9 +95,7 @@ impl App {
         let shown = view
             .shown
             .insert(shown.unwrap_or_else(|| ShownOutput::new(job, item, stream)));
-        if now >= shown.next_read_at {
-            read(shown, &source, limit, now);
-        }
+        read(shown, &source, limit, now);
         if shown.has_gap && !shown.scroll.stands_still {
             ctx.request_repaint_after(FLOOD_PAUSE);
         }
@@ -124,7 +122,7 @@ impl App {
     pub(super) fn source(&self, job: JobId, item: ItemId) -> Source {
         let record = self.record.job(job).and_then(|job| job.item(item));
         Source {
-            #[cfg(target_os = "linux")]
+            #[cfg(unix)]
             process: self.board.process(job, item),
             ran: record.and_then(|item| item.ran()).cloned(),
         }
@@ -141,7 +139,11 @@ impl App {
     }
 }
 
+/// Reads what is new, unless a flood is left alone just now.
 fn read(shown: &mut ShownOutput, source: &Source, limit: u64, now: Duration) {
+    if now < shown.next_read_at {
+        return;
+    }
     let total = source.since(shown.stream, u64::MAX).total;
     let is_flood = total.saturating_sub(shown.log.end()) > FLOOD;
     if is_flood {
@@ -175,4 +177,78 @@ fn take_in(shown: &mut ShownOutput, source: &Source, flood: Option<u64>) {
     shown.has_gap = flood.is_some();
     let printed = source.since(shown.stream, from);
     shown.log.push(&printed.bytes, printed.total);
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::io::Write as _;
+    use std::process::ChildStdin;
+    use std::time::Instant;
+
+    use super::*;
+    use crate::join::process::{Builder, Process, Stream as Captured};
+
+    const LIMIT: Duration = Duration::from_mins(1);
+
+    /// What it prints for each line that it reads.
+    const PORTION: u64 = 10_000_000;
+
+    /// A process that floods its standard output when asked.
+    struct Flood {
+        process: Process,
+        asks: ChildStdin,
+    }
+
+    impl Flood {
+        fn start() -> Self {
+            let script = format!("while read go; do yes | head -c {PORTION}; done");
+            let shell = Builder::new("sh").args(["-c", &script]).stdin_piped();
+            let process = shell.spawn().expect("there is a shell");
+            let asks = process.take_stdin().expect("it is piped");
+            Self { process, asks }
+        }
+
+        /// Has another portion printed, and waits until it has come.
+        fn go_on(&mut self) -> u64 {
+            let carried = || self.process.output_since(Captured::Stdout, u64::MAX).total;
+            let end = carried() + PORTION;
+            self.asks.write_all(b"\n").expect("it listens");
+            let start = Instant::now();
+            while carried() < end {
+                assert!(start.elapsed() < LIMIT, "it does not flood");
+                std::thread::yield_now();
+            }
+            end
+        }
+
+        fn source(&self) -> Source {
+            Source {
+                process: Some(self.process.clone()),
+                ran: None,
+            }
+        }
+    }
+
+    #[test]
+    fn of_a_flood_a_frame_takes_in_a_bounded_part_and_most_frames_nothing() {
+        let limit = command::Options::default().output_limit as u64;
+        let mut flood = Flood::start();
+        let mut shown = ShownOutput::new(JobId(1), ItemId(0), Stream::Stdout);
+        let mut now = Duration::ZERO;
+        for _ in 0..10 {
+            let total = flood.go_on();
+            read(&mut shown, &flood.source(), limit, now);
+            assert_eq!(shown.log.end(), total);
+            assert_eq!(total - shown.log.dropped(), FLOOD);
+
+            flood.go_on();
+            read(&mut shown, &flood.source(), limit, now + FLOOD_PAUSE / 2);
+            assert_eq!(shown.log.end(), total, "the flood is left alone");
+            now += FLOOD_PAUSE;
+        }
+        read(&mut shown, &flood.source(), limit, now);
+        read(&mut shown, &flood.source(), limit, now + FLOOD_PAUSE);
+        assert_eq!(shown.log.end(), 20 * PORTION);
+        assert_eq!(shown.log.end() - shown.log.dropped(), limit);
+    }
 }

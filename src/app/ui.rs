@@ -213,7 +213,7 @@ impl App {
 }
 
 /// Whose processes the buttons of a job end.
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 fn target(board: &JobBoard, job: JobId, selected: Option<ItemId>) -> Target {
     let running = board.running_processes(job);
     let Some(item) = selected else {
@@ -231,7 +231,7 @@ fn target(board: &JobBoard, job: JobId, selected: Option<ItemId>) -> Target {
 #[cfg(not(target_os = "linux"))]
 fn no_lab_ui(ui: &mut Ui) {
     CentralPanel::default().show(ui, |ui| {
-        let hint = "It starts and ends its windows with what only Linux offers.";
+        let hint = "It measures its windows with what only Linux offers.";
         widgets::empty_ui(ui, "The Freeze Lab needs Linux", hint);
     });
 }
@@ -244,7 +244,7 @@ fn no_lessons_ui(ui: &mut Ui) {
     });
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(unix))]
 fn target(_board: &JobBoard, _job: JobId, _selected: Option<ItemId>) -> Target {
     Target::Nobody
 }

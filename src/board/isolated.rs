@@ -25,6 +25,7 @@ use self::staff::Staff;
 use self::talk::{Lost, Talk};
 use self::worker::ARGUMENT;
 pub use self::worker::run_as_worker;
+use super::live::ItemHost;
 use super::run::Outcome;
 use crate::jobs::{Item, ItemError, JobSpec};
 use crate::join::Context;
@@ -89,11 +90,6 @@ impl Isolation {
     }
 }
 
-/// How many child processes of this program run.
-pub(super) fn count_processes() -> usize {
-    process::active_children().len()
-}
-
 /// The workers of one job.
 pub(super) struct Crew {
     launcher: Launcher,
@@ -109,7 +105,13 @@ pub(super) struct Crew {
 
 impl Crew {
     /// Does an item on a worker, and waits for its end.
-    pub(super) fn run(&self, task: &str, item: &Item, context: &Context) -> Outcome {
+    pub(super) fn run(
+        &self,
+        task: &str,
+        item: &Item,
+        context: &Context,
+        host: &ItemHost,
+    ) -> Outcome {
         let number = next(&self.orders);
         let order = match order(number, task, item) {
             Ok(order) => order,
@@ -122,13 +124,17 @@ impl Crew {
                 Ok(None) => return Outcome::Cancelled,
                 Err(error) => return Outcome::Failed(no_worker(&error.to_string())),
             };
+            let lending = host.lend(&lent.worker.process.0);
             let talk = Talk::new(number, context, &self.hurry);
-            match talk.about(&order, &mut lent.worker) {
+            let end = talk.about(&order, &mut lent.worker);
+            drop(lending);
+            match end {
                 Ok(end) => {
                     lent.give_back();
                     return outcome(end, context);
                 }
                 Err(Lost::Cancelled) => return Outcome::Cancelled,
+                Err(Lost::Deaf(within)) => return Outcome::Deaf(within),
                 Err(Lost::Crashed(crash)) => return Outcome::Crashed(Arc::new(crash)),
                 // One that died while it was idle says nothing about the item.
                 Err(Lost::Unbegun(_)) if !lent.is_new => {}
@@ -156,15 +162,15 @@ impl Crew {
     }
 
     fn start(&self) -> Result<Worker, process::SpawnError> {
-        // In the shim that becomes the worker, this is the launcher's own program.
-        let process = process::Builder::new("/proc/self/exe")
+        let process = self
+            .launcher
+            .itself(self.limits.clone())
             .arg(ARGUMENT)
             .name(format!("{} worker {}", self.name, next(&self.started)))
             .stdin_piped()
             .stdout_piped()
             .output_limit(KEPT_STDERR)
             .daemon(true)
-            .launched_by(&self.launcher, self.limits.clone())
             .spawn()?;
         let line = Line::to(&process, &self.greeting);
         Ok(Worker {

@@ -52,6 +52,11 @@ impl Live {
             .collect()
     }
 
+    /// How many run.
+    pub(super) fn count(&self) -> usize {
+        lock(&self.0).running.len()
+    }
+
     /// Hands over every item whose process was stopped or let go on since the last call. Should
     /// somebody be at the table, nothing is told: the next poll will.
     pub(super) fn pauses(&self, told: &mut dyn FnMut(ItemId, bool)) {
@@ -95,6 +100,24 @@ pub(super) struct ItemHost {
     pub(super) priority: Priority,
     pub(super) feed: Feed,
     pub(super) live: Arc<Live>,
+}
+
+impl ItemHost {
+    /// Counts an isolated worker as the process of the item while that has it.
+    pub(super) fn lend<'a>(&'a self, worker: &Process) -> Lending<'a> {
+        self.live.begin(self.item, worker);
+        Lending(self)
+    }
+}
+
+/// An item that has an isolated worker.
+pub(super) struct Lending<'a>(&'a ItemHost);
+
+impl Drop for Lending<'_> {
+    fn drop(&mut self) {
+        let lent = lock(&self.0.live.0).running.remove(&self.0.item);
+        drop(lent);
+    }
 }
 
 impl Host for ItemHost {

@@ -45,7 +45,8 @@ impl JobBoard {
         self.jobs.get(&job)?.control.live.process(item)
     }
 
-    /// The processes of a job that run, in the order of their items.
+    /// The processes of a job that run, in the order of their items. An isolated worker counts as
+    /// the process of the item that it has: that item ends `Crashed` when somebody ends it.
     pub fn running_processes(&self, job: JobId) -> Vec<(ItemId, Process)> {
         self.running_of(job, None)
     }
@@ -58,7 +59,11 @@ impl JobBoard {
     /// The system refused one of them, which has taken the rights of somebody else. The others
     /// were asked.
     pub fn terminate(&self, job: JobId, item: Option<ItemId>) -> io::Result<()> {
-        self.each(job, item, Process::terminate)
+        self.each(job, item, |item, process| {
+            process.terminate()?;
+            self.did_ask(job, item);
+            Ok(())
+        })
     }
 
     /// Ends the running processes of a job at once (`SIGKILL`); otherwise like
@@ -67,7 +72,7 @@ impl JobBoard {
     /// # Errors
     /// As `terminate`.
     pub fn kill(&self, job: JobId, item: Option<ItemId>) -> io::Result<()> {
-        self.each(job, item, Process::kill)
+        self.each(job, item, |_item, process| process.kill())
     }
 
     /// Ends the running processes of a job with everything they have started: asks all of them,
@@ -92,6 +97,7 @@ impl JobBoard {
                     feed.publish(job, EventKind::ItemDidStopTree { item, stopped });
                     feed.wake();
                 })?;
+            self.did_ask(job, item);
         }
         Ok(())
     }
@@ -100,12 +106,18 @@ impl JobBoard {
         &self,
         job: JobId,
         item: Option<ItemId>,
-        signal: impl Fn(&Process) -> io::Result<()>,
+        signal: impl Fn(ItemId, &Process) -> io::Result<()>,
     ) -> io::Result<()> {
         let processes = self.running_of(job, item).into_iter();
-        let refused = processes.filter_map(|(_, process)| signal(&process).err());
+        let refused = processes.filter_map(|(item, process)| signal(item, &process).err());
         // All of them first: each is signalled as it is asked for its error.
         refused.collect::<Vec<_>>().pop().map_or(Ok(()), Err)
+    }
+
+    fn did_ask(&self, job: JobId, item: ItemId) {
+        let kind = EventKind::ItemDidAskProcess { item };
+        self.feed.publish(job, kind);
+        self.feed.wake();
     }
 
     fn running_of(&self, job: JobId, item: Option<ItemId>) -> Vec<(ItemId, Process)> {

@@ -18,7 +18,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use super::ahead::Ahead;
 use super::feed::Feed;
 use super::isolated::{Crew, Isolation};
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 use super::live::{ItemHost, Live};
 use crate::jobs::{Item, ItemError, JobSpec, Output, RunOn, Step};
 use crate::join::{self, Context, JoinError, PanicReport, Pool, SpawnError, Task};
@@ -42,7 +42,7 @@ type ItemTask = Task<Outcome>;
 
 /// How the task of an item ended that was not cancelled here and did not panic here.
 #[cfg_attr(
-    not(target_os = "linux"),
+    not(unix),
     expect(dead_code, reason = "there are no isolated workers there")
 )]
 pub(super) enum Outcome {
@@ -53,6 +53,8 @@ pub(super) enum Outcome {
     Crashed(Arc<Crash>),
     /// It was cancelled in a worker, or with it.
     Cancelled,
+    /// It was cancelled with its worker, because it did not react for so long.
+    Deaf(Duration),
 }
 
 impl From<Result<Output, ItemError>> for Outcome {
@@ -89,7 +91,7 @@ pub(super) struct Control {
     /// Whether isolated workers that are cancelled get no grace any more.
     hurry: Arc<AtomicBool>,
     run_on: RunOn,
-    #[cfg(target_os = "linux")]
+    #[cfg(unix)]
     pub(super) live: Arc<Live>,
 }
 
@@ -128,7 +130,7 @@ pub(super) fn start(
         backtraces: Mutex::default(),
         hurry: Arc::default(),
         run_on: spec.run_on,
-        #[cfg(target_os = "linux")]
+        #[cfg(unix)]
         live: Arc::default(),
     });
     let ahead = Arc::new(Ahead::new(PLANNED_AHEAD));
@@ -198,6 +200,18 @@ impl Control {
             }
         }
         Some(running)
+    }
+
+    /// How many processes run for the items: commands, and isolated workers that have one.
+    #[cfg(target_os = "linux")]
+    pub(super) fn processes(&self) -> usize {
+        self.live.count()
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    #[expect(clippy::unused_self, reason = "as where there are processes to count")]
+    pub(super) fn processes(&self) -> usize {
+        0
     }
 
     /// Whether the items run in isolated workers.
@@ -485,14 +499,14 @@ impl Coordinator {
         self.lane.spawn(name, move |context| {
             feed.publish(job, EventKind::ItemDidStart { item: id });
             if let Some((crew, name)) = lent {
-                return crew.run(&name, &item, context);
+                return crew.run(&name, &item, context, &host);
             }
             let job = spec.options.job();
             job.run_item_on(&item, context, &host).into()
         })
     }
 
-    #[cfg(target_os = "linux")]
+    #[cfg(unix)]
     fn host(&self, item: ItemId) -> ItemHost {
         ItemHost {
             job: self.job,
@@ -503,7 +517,7 @@ impl Coordinator {
         }
     }
 
-    #[cfg(not(target_os = "linux"))]
+    #[cfg(not(unix))]
     #[expect(clippy::unused_self, reason = "as where there are processes to see")]
     fn host(&self, _item: ItemId) {}
 
@@ -526,6 +540,11 @@ impl Coordinator {
             Ok(Outcome::Crashed(crash)) => ItemState::Crashed(Arc::clone(crash)),
             Err(JoinError::Panicked(report)) => {
                 ItemState::Panicked(self.control.keep_panic(PanicKey::Item(id), &report))
+            }
+            Ok(Outcome::Deaf(within)) => {
+                let within = *within;
+                self.publish(EventKind::ItemDidIgnoreCancel { item: id, within });
+                ItemState::Cancelled
             }
             Ok(Outcome::Cancelled) | Err(_) => ItemState::Cancelled,
         };

@@ -93,7 +93,8 @@ fn list() -> anyhow::Result<ExitCode> {
 fn run(args: LessonRunArgs, leave: Leave) -> anyhow::Result<ExitCode> {
     let choice = choice(args)?;
     let interrupts = Interrupts::listen(leave, || ()).context("Ctrl-C can't be listened for")?;
-    let run = Run::start(choice, Launcher::installed(), || ());
+    let launcher = Launcher::installed().context("this program has installed no launcher")?;
+    let run = Run::start(choice, launcher, || ());
     let mut run = run.context("the lesson could not be started")?;
     let mut printed = 0;
     while run.ending().is_none() {

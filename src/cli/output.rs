@@ -9,6 +9,7 @@ use anyhow::Context as _;
 use super::{Format, complain};
 use crate::jobs::checksum::list;
 use crate::jobs::command::Ran;
+use crate::jobs::fetch::Fetched;
 use crate::jobs::{Options, Output, save};
 use crate::record::{self, Crash, ItemRecord, ItemState, JobRecord, JobState};
 
@@ -66,9 +67,27 @@ fn line(job: &JobRecord, item: &ItemRecord, output: &Output) -> Vec<u8> {
             line.extend_from_slice(b": OK\n");
             line
         }
+        (Output::Fetched(fetched), _) => fetched_line(fetched, &item.input),
+        (Output::Image(saved), _) => {
+            let mut line = saved.saved_to.as_os_str().as_encoded_bytes().to_vec();
+            line.push(b'\n');
+            line
+        }
         (Output::Checksum(checksum), _) => list::line(checksum, &item.input),
         (Output::Command(_) | Output::Text { .. }, _) => format!("{output}\n").into_bytes(),
     }
+}
+
+/// Such as `200  1256  0.12  text/html  https://example.com/  out/index.html`, with tabs.
+fn fetched_line(fetched: &Fetched, url: &Path) -> Vec<u8> {
+    let content_type = fetched.content_type.as_deref().unwrap_or("-");
+    let (status, bytes, secs) = (fetched.status, fetched.bytes, fetched.secs);
+    let url = url.display();
+    let mut line = format!("{status}\t{bytes}\t{secs:.3}\t{content_type}\t{url}\t").into_bytes();
+    let file = fetched.saved_to.as_deref().unwrap_or(Path::new("-"));
+    line.extend_from_slice(file.as_os_str().as_encoded_bytes());
+    line.push(b'\n');
+    line
 }
 
 fn complain_of(job: &JobRecord) {

@@ -9,10 +9,14 @@
 
 pub mod checksum;
 pub mod command;
+pub mod fetch;
 pub(crate) mod hex;
+pub mod images;
 pub mod misbehave;
+mod os_text;
 pub mod save;
 
+use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,7 +24,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 use crate::join::process::Process;
 use crate::join::{self, Context};
 
@@ -69,7 +73,7 @@ pub enum RunOn {
     /// Each item on a thread of its own, at most `workers` at a time.
     Thread,
     /// On `workers` isolated processes, each doing one item after the other: what no thread survives
-    /// costs one item. On Linux.
+    /// costs one item. Not on Windows.
     Process,
 }
 
@@ -115,6 +119,10 @@ pub enum Options {
     Checksum(checksum::Options),
     /// Run a program, once or once for each file.
     Command(command::Options),
+    /// Fetch URLs.
+    Fetch(fetch::Options),
+    /// Edit images and save them to another folder.
+    Images(images::Options),
     /// End in the way one chooses, on the item one chooses.
     Misbehave(misbehave::Options),
 }
@@ -133,6 +141,8 @@ impl Options {
         match self {
             Self::Checksum(options) => options,
             Self::Command(options) => options,
+            Self::Fetch(options) => options,
+            Self::Images(options) => options,
             Self::Misbehave(options) => options,
         }
     }
@@ -143,12 +153,14 @@ impl Options {
 /// ```
 /// let jobs = meanwhile::jobs::catalogue();
 /// let ids: Vec<_> = jobs.iter().map(|options| options.job().id()).collect();
-/// assert_eq!(ids, ["checksum", "command", "misbehave"]);
+/// assert_eq!(ids, ["checksum", "command", "fetch", "images", "misbehave"]);
 /// ```
 pub fn catalogue() -> Vec<Options> {
     vec![
         Options::Checksum(checksum::Options::default()),
         Options::Command(command::Options::default()),
+        Options::Fetch(fetch::Options::default()),
+        Options::Images(images::Options::default()),
         Options::Misbehave(misbehave::Options::default()),
     ]
 }
@@ -270,7 +282,7 @@ pub trait Host {
     fn priority(&self) -> Priority;
 
     /// The item has started this process.
-    #[cfg(target_os = "linux")]
+    #[cfg(unix)]
     fn did_run(&self, process: &Process);
 
     /// It has ended like that; the item ends soon.
@@ -283,7 +295,7 @@ impl Host for () {
         Priority::Normal
     }
 
-    #[cfg(target_os = "linux")]
+    #[cfg(unix)]
     fn did_run(&self, _process: &Process) {}
 
     fn did_end(&self, _ran: &Arc<command::Ran>) {}
@@ -345,6 +357,11 @@ pub enum Step {
         /// The files; none for a command that takes none.
         files: Vec<PathBuf>,
     },
+    /// Save what comes of the input under this name.
+    SaveAs {
+        /// The name in the folder that the options say.
+        name: OsString,
+    },
     /// Nothing can be done: the item ends with this error.
     Fail(ItemError),
     /// End the way the options of [`misbehave`] say.
@@ -366,6 +383,10 @@ pub enum Output {
     Checksum(checksum::Checksum),
     /// The run of a command.
     Command(Arc<command::Ran>),
+    /// What came back from a URL.
+    Fetched(fetch::Fetched),
+    /// An image that was saved.
+    Image(images::Saved),
     /// A sentence.
     Text {
         /// The sentence.
@@ -378,6 +399,8 @@ impl fmt::Display for Output {
         match self {
             Self::Checksum(checksum) => f.write_str(&checksum.digest),
             Self::Command(ran) => ran.fmt(f),
+            Self::Fetched(fetched) => fetched.fmt(f),
+            Self::Image(saved) => saved.fmt(f),
             Self::Text { text } => f.write_str(text),
         }
     }

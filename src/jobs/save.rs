@@ -1,17 +1,24 @@
 //! Saving: a file is replaced as a whole or left as it was.
 
-use std::fs;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use atomic_write_file::AtomicWriteFile;
+
+use super::ItemError;
 
 /// No save takes this long: a temporary file that is older belongs to a program that was killed.
 const ABANDONED_AFTER: Duration = Duration::from_mins(10);
 
 /// How many random letters and digits end the name of a temporary file.
 const RANDOM_LEN: usize = 6;
+
+/// How many names are tried for a file whose own is taken.
+const MAX_NUMBER: u32 = 100_000;
 
 /// Why a file could not be saved. What it held before is still there.
 ///
@@ -48,7 +55,8 @@ pub enum SaveError {
 }
 
 impl SaveError {
-    fn from_io(path: &Path, source: io::Error) -> Self {
+    /// What an I/O error of saving the file at `path` means to a person.
+    pub(super) fn from_io(path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
         match source.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::NoFolder { path },
@@ -95,6 +103,107 @@ fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     // cleaned up.
     file.sync_all()?;
     file.commit()
+}
+
+/// A new file in the making: under a hidden name in its folder until it is kept, and gone if it
+/// is not.
+///
+/// Other than [`save`] it never follows a link: what has its name is left alone, or goes away as a
+/// name.
+#[derive(Debug)]
+pub(super) struct NewFile {
+    file: File,
+    temporary: PathBuf,
+}
+
+impl NewFile {
+    pub(super) fn create(folder: &Path) -> io::Result<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        loop {
+            let number = NEXT.fetch_add(1, Ordering::Relaxed);
+            let name = format!(".meanwhile-{}-{number}", std::process::id());
+            let temporary = folder.join(name);
+            match File::create_new(&temporary) {
+                Ok(file) => return Ok(Self { file, temporary }),
+                // Left by a program that was killed and had our number.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    pub(super) fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)
+    }
+
+    /// Gives the file its name, which nothing may have; otherwise the error is
+    /// [`io::ErrorKind::AlreadyExists`].
+    pub(super) fn keep(&self, path: &Path) -> io::Result<()> {
+        self.file.sync_all()?;
+        self.take(path)
+    }
+
+    /// Gives the file its name in the folder, or else one with the first number that is free.
+    pub(super) fn keep_numbered(&self, folder: &Path, name: &OsStr) -> io::Result<PathBuf> {
+        self.file.sync_all()?;
+        for number in 1..MAX_NUMBER {
+            let path = folder.join(numbered(name, number));
+            match self.take(&path) {
+                Ok(()) => return Ok(path),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(io::ErrorKind::AlreadyExists.into())
+    }
+
+    /// Gives the file its name, also where another file has it.
+    pub(super) fn replace(&self, path: &Path) -> io::Result<()> {
+        self.file.sync_all()?;
+        fs::rename(&self.temporary, path)
+    }
+
+    fn take(&self, path: &Path) -> io::Result<()> {
+        match fs::hard_link(&self.temporary, path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                // Some file systems have no links; there the name is taken first.
+                File::create_new(path)?;
+                fs::rename(&self.temporary, path)
+            }
+            taken => taken,
+        }
+    }
+}
+
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        // Where it was renamed there is nothing any more.
+        let _renamed = fs::remove_file(&self.temporary);
+    }
+}
+
+/// The name itself for 1, then `name-2.ext` and so on.
+pub(super) fn numbered(name: &OsStr, number: u32) -> OsString {
+    if number == 1 {
+        return name.to_owned();
+    }
+    let path = Path::new(name);
+    let mut numbered = path.file_stem().unwrap_or(name).to_owned();
+    numbered.push(format!("-{number}"));
+    if let Some(extension) = path.extension() {
+        numbered.push(".");
+        numbered.push(extension);
+    }
+    numbered
+}
+
+/// Makes the folder that results are to be saved in, unless it is there.
+pub(super) fn make_folder(path: &Path) -> Result<fs::Metadata, ItemError> {
+    let made = fs::create_dir_all(path).and_then(|()| fs::metadata(path));
+    made.map_err(|error| ItemError {
+        kind: "no_folder".to_owned(),
+        message: format!("Nothing can be saved in {}: {error}.", path.display()),
+    })
 }
 
 /// Removes the temporary files that killed saves of the file at `path` left beside it, once they

@@ -104,8 +104,8 @@ pub(crate) enum Targets {
     Many(Arc<[Arc<Header>]>),
     /// A child process, by its number: it waits for nobody, so no ring goes through it.
     #[cfg_attr(
-        not(all(target_os = "linux", not(loom))),
-        expect(dead_code, reason = "there are processes on Linux only")
+        any(not(unix), loom),
+        expect(dead_code, reason = "there are processes on Unix only")
     )]
     Process(u32),
 }

@@ -26,7 +26,7 @@ mod outcome;
 mod panic;
 mod pool;
 mod priority;
-#[cfg(all(target_os = "linux", not(loom)))]
+#[cfg(all(unix, not(loom)))]
 pub mod process;
 mod registry;
 mod scope;

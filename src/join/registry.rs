@@ -8,7 +8,7 @@ use slab::Slab;
 use super::cell::Header;
 use super::graph::{self, Graph};
 use super::outcome::TaskInfo;
-#[cfg(all(target_os = "linux", not(loom)))]
+#[cfg(all(unix, not(loom)))]
 use super::process;
 use super::sync::{Mutex, lock, yield_now};
 use super::{context, wait};
@@ -165,14 +165,14 @@ pub struct ShutdownReport {
     /// The non-daemon tasks that still live, oldest first; empty when all have ended.
     pub remaining: Vec<TaskInfo>,
     /// The child processes that still live, oldest first; empty when all have ended.
-    #[cfg(all(target_os = "linux", not(loom)))]
+    #[cfg(all(unix, not(loom)))]
     pub processes: Vec<process::ProcessInfo>,
 }
 
 impl ShutdownReport {
     /// Whether nothing is left.
     pub fn is_complete(&self) -> bool {
-        #[cfg(all(target_os = "linux", not(loom)))]
+        #[cfg(all(unix, not(loom)))]
         if !self.processes.is_empty() {
             return false;
         }
@@ -204,7 +204,7 @@ pub fn shutdown(timeout: Option<Duration>) -> ShutdownReport {
     let is_awaited = |task: &Header| !task.is_daemon() && Some(task.id()) != current;
     let wait_for_tasks = || global().wait_until_empty(graph::global(), is_awaited, deadline);
     let is_empty = wait_for_tasks();
-    #[cfg(all(target_os = "linux", not(loom)))]
+    #[cfg(all(unix, not(loom)))]
     let (is_empty, processes) = {
         process::wait_for_non_daemons(deadline);
         process::stop_daemons();
@@ -220,7 +220,7 @@ pub fn shutdown(timeout: Option<Duration>) -> ShutdownReport {
     };
     ShutdownReport {
         remaining,
-        #[cfg(all(target_os = "linux", not(loom)))]
+        #[cfg(all(unix, not(loom)))]
         processes,
     }
 }

@@ -7,7 +7,7 @@ use super::figures::{Ending, Figures};
 use super::line::PLOTTED;
 use super::pattern::{PatternId, Variant};
 use super::work::Kind;
-use crate::join::process::{Builder, LaunchOptions, Launcher, Process, SpawnError, Stream};
+use crate::join::process::{LaunchOptions, Launcher, Process, SpawnError, Stream};
 
 /// How long a twin may take beyond its work: to open its window, to be watched, to close.
 const PATIENCE: Duration = Duration::from_secs(12);
@@ -95,7 +95,8 @@ impl Run {
     /// The system refused the process.
     pub fn start(choice: Choice, launcher: &Launcher) -> Result<Self, SpawnError> {
         let secs = choice.length.as_secs_f64();
-        let mut builder = Builder::new("/proc/self/exe")
+        let mut builder = launcher
+            .itself(LaunchOptions::default())
             .name(format!("twin {} {}", choice.pattern, choice.variant))
             .arg("twin")
             .arg(choice.pattern.to_string())
@@ -103,8 +104,7 @@ impl Run {
             .args(["--work", choice.kind.id()])
             .args(["--secs", &secs.to_string()])
             .output_limit(KEPT)
-            .daemon(true)
-            .launched_by(launcher, LaunchOptions::default());
+            .daemon(true);
         if choice.by_hand {
             builder = builder.arg("--by-hand");
         }

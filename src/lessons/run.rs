@@ -92,12 +92,13 @@ impl fmt::Display for Ending {
 /// A lesson that runs, or has ended. Dropped while it runs, it is stopped.
 ///
 /// ```no_run
+/// use meanwhile::join::process::Launcher;
 /// use meanwhile::lessons::{Choice, Ending, LessonId, Run};
 /// use std::time::Duration;
 ///
 /// let mut choice = Choice::of("join".parse::<LessonId>()?);
 /// choice.speed = 10.0;
-/// let mut run = Run::start(choice, None, || {})?;
+/// let mut run = Run::start(choice, Launcher::install(), || {})?;
 /// while run.ending().is_none() {
 ///     run.rest(Duration::from_millis(50)); // a window does something else
 ///     run.poll();
@@ -124,7 +125,7 @@ impl Run {
     /// There is no room for its files, or the system refused a thread.
     pub fn start(
         choice: Choice,
-        launcher: Option<Launcher>,
+        launcher: Launcher,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> io::Result<Self> {
         let folder = tempfile::Builder::new()

@@ -24,8 +24,8 @@ use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
 
 use super::lesson::Cast;
-use crate::join::Context;
 use crate::join::process::{Builder, Exit, LaunchOptions, Launcher, Process, SpawnError};
+use crate::join::{self, Context, TaskId};
 use crate::record::{Activity, LaneEnd, LaneId, LaneKind, TimelineKind};
 
 /// In the environment of a child: the [`Script`], its lane, and the folder of the run.
@@ -38,6 +38,9 @@ pub(super) const EVENTS: &str = "events";
 
 /// Between two looks of the window, more events than this are not kept.
 const INBOX: usize = 100_000;
+
+/// Between two looks for tasks that are about to end.
+const GLANCE: Duration = Duration::from_millis(1);
 
 /// The lane of the main thread.
 const MAIN: LaneId = LaneId(0);
@@ -81,7 +84,7 @@ pub(super) struct House {
     script: Script,
     sink: Sink,
     folder: PathBuf,
-    launcher: Option<Launcher>,
+    launcher: Launcher,
     lanes: AtomicU64,
     backstage: Mutex<Backstage>,
     did_change: Condvar,
@@ -101,6 +104,8 @@ struct Backstage {
     is_stopped_by_person: bool,
     /// How many tasks and processes have not ended.
     actors: usize,
+    /// Those that have begun.
+    tasks: Vec<TaskId>,
     processes: Vec<Process>,
     on_stop: Vec<Box<dyn FnOnce() + Send>>,
 }
@@ -200,10 +205,13 @@ impl Stage {
         let playing = Playing::new(&self.house);
         move |context| {
             let house = playing.0.clone();
+            house.backstage().tasks.push(context.task_id());
             let lane = LaneId(house.lanes.fetch_add(1, Ordering::Relaxed));
             let stage = Self { house, lane };
-            let act_with = |stage: &Self| act(stage, context);
-            let returned = stage.perform(name, LaneKind::Task, act_with);
+            stage.open(name, LaneKind::Task);
+            let closing = ClosingTask(&stage, context);
+            let returned = act(&stage, context);
+            drop(closing);
             drop(playing);
             returned
         }
@@ -224,8 +232,9 @@ impl Stage {
 
     /// This program, to be started as a child that plays `role` of the lesson.
     pub fn program(&self, role: &str) -> Builder {
-        // In the shim that becomes the child, this is the program itself.
-        Builder::new("/proc/self/exe")
+        self.house
+            .launcher
+            .itself(LaunchOptions::default())
             .args(["act", &self.house.script.lesson, role])
             .name(role)
     }
@@ -238,16 +247,14 @@ impl Stage {
     pub fn spawn(&self, builder: Builder) -> Result<Process, SpawnError> {
         self.house.check();
         let lane = LaneId(self.house.lanes.fetch_add(1, Ordering::Relaxed));
-        let mut builder = builder
+        let builder = builder
             .env(
                 SCRIPT,
                 serde_json::to_string(&self.house.script).unwrap_or_default(),
             )
             .env(LANE, lane.0.to_string())
-            .env(FOLDER, &self.house.folder);
-        if let Some(launcher) = &self.house.launcher {
-            builder = builder.launched_by(launcher, LaunchOptions::default());
-        }
+            .env(FOLDER, &self.house.folder)
+            .launched_by(&self.house.launcher, LaunchOptions::default());
         let began = self.house.now();
         let process = builder.spawn()?;
         let child = Self {
@@ -304,12 +311,27 @@ impl Stage {
         kind: LaneKind,
         act: impl FnOnce(&Self) -> T,
     ) -> T {
-        let opened = TimelineKind::DidOpen { name, kind };
-        self.tell_at(self.house.now(), 0, Act::Timeline(opened));
+        self.open(name, kind);
         let closing = Closing(self);
         let returned = act(self);
         drop(closing);
         returned
+    }
+
+    fn open(&self, name: String, kind: LaneKind) {
+        let opened = TimelineKind::DidOpen { name, kind };
+        self.tell_at(self.house.now(), 0, Act::Timeline(opened));
+    }
+
+    /// `unwound` is how it ended if it did not return.
+    fn close(&self, unwound: LaneEnd) {
+        let how = if std::thread::panicking() {
+            unwound
+        } else {
+            LaneEnd::Returned
+        };
+        let closed = TimelineKind::DidClose { how };
+        self.tell_at(self.house.now(), 0, Act::Timeline(closed));
     }
 
     #[track_caller]
@@ -357,14 +379,21 @@ struct Closing<'a>(&'a Stage);
 
 impl Drop for Closing<'_> {
     fn drop(&mut self) {
-        let how = if std::thread::panicking() {
-            LaneEnd::Panicked
+        self.0.close(LaneEnd::Panicked);
+    }
+}
+
+/// The same for a task, which may have been cancelled.
+struct ClosingTask<'a>(&'a Stage, &'a Context);
+
+impl Drop for ClosingTask<'_> {
+    fn drop(&mut self) {
+        let unwound = if self.1.is_cancelled() {
+            LaneEnd::Failed("cancelled".to_owned())
         } else {
-            LaneEnd::Returned
+            LaneEnd::Panicked
         };
-        let at = self.0.house.now();
-        self.0
-            .tell_at(at, 0, Act::Timeline(TimelineKind::DidClose { how }));
+        self.0.close(unwound);
     }
 }
 
@@ -430,20 +459,14 @@ impl House {
     pub(super) fn of_run(
         script: Script,
         folder: PathBuf,
-        launcher: Option<Launcher>,
+        launcher: Launcher,
         wake: Box<dyn Fn() + Send + Sync>,
     ) -> Arc<Self> {
         let inbox = Sink::Inbox(Mutex::default(), wake);
         Arc::new(Self::new(script, inbox, folder, launcher, MAIN.0))
     }
 
-    fn new(
-        script: Script,
-        sink: Sink,
-        folder: PathBuf,
-        launcher: Option<Launcher>,
-        lane: u64,
-    ) -> Self {
+    fn new(script: Script, sink: Sink, folder: PathBuf, launcher: Launcher, lane: u64) -> Self {
         Self {
             script,
             sink,
@@ -478,7 +501,8 @@ impl House {
         let folder = PathBuf::from(variable(FOLDER)?);
         let file = File::options().append(true).open(folder.join(EVENTS))?;
         let script: Script = serde_json::from_slice(&script)?;
-        let launcher = Launcher::installed();
+        let no_launcher = || io::Error::other("this program has installed no launcher");
+        let launcher = Launcher::installed().ok_or_else(no_launcher)?;
         // Lanes of several processes have different numbers.
         let own = u64::from(std::process::id()) << 32;
         let sink = Sink::File(Mutex::new(file));
@@ -602,6 +626,16 @@ impl House {
         let mut backstage = self.backstage();
         while backstage.actors > 0 && !left().is_zero() {
             backstage = self.rest(backstage, left());
+        }
+        // What has closed its lane is a task until its outcome is published.
+        let tasks = std::mem::take(&mut backstage.tasks);
+        let is_live = |tasks: &[TaskId]| {
+            join::enumerate()
+                .iter()
+                .any(|task| tasks.contains(&task.id))
+        };
+        while is_live(&tasks) && !left().is_zero() {
+            backstage = self.rest(backstage, left().min(GLANCE));
         }
         let processes = std::mem::take(&mut backstage.processes);
         let is_stopped = backstage.is_stopped;

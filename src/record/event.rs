@@ -73,6 +73,11 @@ pub enum EventKind {
         /// Whether it stands still now.
         paused: bool,
     },
+    /// A person asked the process of the item to end, alone or with its tree. It may take its time.
+    ItemDidAskProcess {
+        /// Which item.
+        item: ItemId,
+    },
     /// Everything that the process of the item had started was asked to end, because a person
     /// wanted it.
     ItemDidStopTree {
@@ -87,6 +92,13 @@ pub enum EventKind {
         item: ItemId,
         /// How, and what it printed.
         ran: Arc<Ran>,
+    },
+    /// The item did not react to a cancel, so the isolated worker that ran it was stopped.
+    ItemDidIgnoreCancel {
+        /// Which item.
+        item: ItemId,
+        /// How long it was given.
+        within: Duration,
     },
     /// The item ended.
     ItemDidFinish {

@@ -86,6 +86,8 @@ pub struct ItemRecord {
     pub backtrace: Backtrace,
     /// Its process, where it runs or ran as one.
     pub process: Option<Box<ProcessRecord>>,
+    /// How long it had to react to a cancel, where it did not and lost its isolated worker.
+    pub ignored_cancel: Option<Duration>,
 }
 
 impl ItemRecord {
@@ -100,6 +102,7 @@ impl ItemRecord {
             ended_at: None,
             backtrace: Backtrace::default(),
             process: None,
+            ignored_cancel: None,
         }
     }
 
@@ -121,9 +124,13 @@ impl ItemRecord {
         }
     }
 
-    /// What became of its processes, where they were stopped before they ended by themselves;
-    /// empty otherwise.
+    /// What became of its processes, or of its isolated worker, where they were stopped before they
+    /// ended by themselves; empty otherwise.
     pub fn stopped_text(&self) -> String {
+        if let Some(within) = self.ignored_cancel {
+            let secs = within.as_secs_f64();
+            return format!("cancelled: did not react within {secs:.1} s, its worker was killed");
+        }
         let stopped = self.ran().and_then(|ran| ran.stopped.as_ref());
         stopped.map(ToString::to_string).unwrap_or_default()
     }
@@ -142,6 +149,8 @@ pub struct ProcessRecord {
     pub pid: u32,
     /// Where it stands.
     pub state: ProcessState,
+    /// Whether a person asked it to end.
+    pub was_asked: bool,
     /// What became of its tree when a person last stopped that.
     pub stopped: Option<Arc<Stopped>>,
 }

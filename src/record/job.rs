@@ -351,11 +351,17 @@ impl JobRecord {
             }
             EventKind::ItemDidRunProcess { item, pid } => self.begin_process(item, pid),
             EventKind::ItemDidPauseProcess { item, paused } => self.pause_process(item, paused),
+            EventKind::ItemDidAskProcess { item } => {
+                self.change_process(item, |process| process.was_asked = true);
+            }
             EventKind::ItemDidStopTree { item, stopped } => {
                 self.change_process(item, |process| process.stopped = Some(stopped));
             }
             EventKind::ItemDidEndProcess { item, ran } => {
                 self.change_process(item, |process| process.state = ProcessState::Ended(ran));
+            }
+            EventKind::ItemDidIgnoreCancel { item, within } => {
+                self.change_item(at, item, |item| item.ignored_cancel = Some(within));
             }
             EventKind::ItemDidFinish { item, state } => self.end_item(at, item, state),
             EventKind::CancelDidAsk => {
@@ -426,6 +432,7 @@ impl JobRecord {
             item.process = Some(Box::new(ProcessRecord {
                 pid,
                 state: ProcessState::Running,
+                was_asked: false,
                 stopped: None,
             }));
         }

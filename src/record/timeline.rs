@@ -84,7 +84,7 @@ pub enum LaneEnd {
     Returned,
     /// It panicked.
     Panicked,
-    /// Otherwise: with an exit code that says so, or by a signal.
+    /// Otherwise: cancelled, with an exit code that says so, or by a signal.
     Failed(String),
 }
 

@@ -1,3 +1,5 @@
+use std::path::PathBuf;
+
 use eframe::egui;
 use serde::{Deserialize, Serialize};
 
@@ -57,6 +59,15 @@ impl Choices {
     /// The chosen job with its options.
     pub fn options(&self) -> &Options {
         &self.jobs[self.chosen]
+    }
+
+    /// Makes `folder` the one that the chosen job saves to, where it saves to one.
+    pub(crate) fn save_to(&mut self, folder: PathBuf) {
+        match &mut self.jobs[self.chosen] {
+            Options::Fetch(options) => options.to = folder,
+            Options::Images(options) => options.to = folder,
+            Options::Checksum(_) | Options::Command(_) | Options::Misbehave(_) => {}
+        }
     }
 
     /// Brings values that came from a file back into what the window can show.

@@ -15,6 +15,8 @@ pub enum Command {
     PickFiles,
     /// Open the dialog that picks a folder.
     PickFolder,
+    /// Open the dialog that picks the folder which the chosen job saves to.
+    PickOutputFolder,
     /// Add these to the inputs of the next job.
     AddInputs(Vec<PathBuf>),
     /// Take one input out again.
@@ -91,6 +93,7 @@ impl Command {
             Self::Forget(_) => "taking a job off the list",
             Self::PickFiles
             | Self::PickFolder
+            | Self::PickOutputFolder
             | Self::SaveReport(_)
             | Self::SaveList(_)
             | Self::SaveOutput(..) => "opening a dialog",

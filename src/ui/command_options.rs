@@ -2,23 +2,12 @@
 
 use std::ffi::OsString;
 
-use eframe::egui::{
-    CollapsingHeader, ComboBox, DragValue, Grid, Label, Response, RichText, ScrollArea, TextEdit,
-    Ui,
-};
+use eframe::egui::{ComboBox, DragValue, Label, Response, RichText, TextEdit, Ui};
 
+use super::form::{TEXT_WIDTH, rarer_ui, seconds_ui, text_ui};
 use super::tokens::tokens;
 use super::widgets::field_ui;
 use crate::jobs::command::{CommandLine, Files, Options};
-
-/// How wide a text is that has the rest of the panel for itself.
-const TEXT_WIDTH: f32 = 200.0;
-
-/// How much is left below the rarer options, which scroll: for `Start` and the list of jobs.
-const LEFT_BELOW: f32 = 150.0;
-
-/// What the rarer options have in any case: about three of them.
-const LEAST_HEIGHT: f32 = 96.0;
 
 /// The command itself: rows of the form that the grid around it makes.
 pub(super) fn command_ui(options: &mut Options, ui: &mut Ui) {
@@ -35,20 +24,9 @@ pub(super) fn command_ui(options: &mut Options, ui: &mut Ui) {
 
 /// Everything about it that mostly stays as it is.
 pub(super) fn more_ui(options: &mut Options, ui: &mut Ui) {
-    CollapsingHeader::new("More about the command").show(ui, |ui| {
-        let height = (ui.available_height() - LEFT_BELOW).max(LEAST_HEIGHT);
-        ScrollArea::vertical()
-            .id_salt("more about the command")
-            .max_height(height)
-            .show(ui, |ui| {
-                Grid::new("more about the command")
-                    .num_columns(2)
-                    .min_col_width(84.0)
-                    .show(ui, |ui| {
-                        surroundings_ui(options, ui);
-                        limits_ui(options, ui);
-                    });
-            });
+    rarer_ui("More about the command", ui, |ui| {
+        surroundings_ui(options, ui);
+        limits_ui(options, ui);
     });
 }
 
@@ -153,21 +131,4 @@ fn limits_ui(options: &mut Options, ui: &mut Ui) {
         ui.add(DragValue::new(&mut options.cpu_secs).range(0..=1_u64 << 30))
             .on_hover_text("The most that one process may use; 0 is no limit.")
     });
-}
-
-fn text_ui(text: &mut String, hint: &str, ui: &mut Ui) -> Response {
-    ui.add(
-        TextEdit::singleline(text)
-            .hint_text(hint)
-            .desired_width(TEXT_WIDTH),
-    )
-}
-
-fn seconds_ui(secs: &mut f64, ui: &mut Ui) -> Response {
-    ui.add(
-        DragValue::new(secs)
-            .range(0.0..=86_400.0)
-            .speed(0.1)
-            .max_decimals(2),
-    )
 }

@@ -7,7 +7,7 @@ use eframe::egui::{self, Align, Layout, RichText, Ui};
 use super::tokens::tokens;
 use super::widgets::{Look, Mark, button, card_ui, mark_ui, progress_bar};
 use super::{BlockedFor, Choices, Command, jobs_panel, words};
-use crate::jobs::Options;
+use crate::jobs::{Options, RunOn};
 use crate::record::{ItemId, JobId, JobRecord, JoinEnd, JoinRecord};
 
 /// What the card of a job is drawn from.
@@ -21,7 +21,7 @@ pub(crate) struct Parts<'a> {
 
 /// Whose processes `Terminate`, `Kill` and `Stop tree` end.
 #[cfg_attr(
-    not(target_os = "linux"),
+    not(unix),
     expect(dead_code, reason = "there are no processes to end there")
 )]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -324,7 +324,10 @@ fn processes_ui(job: JobId, target: Target, ui: &mut Ui, commands: &mut Vec<Comm
 
 /// Known before the first one runs: buttons must not move under the pointer.
 fn has_processes(job: &JobRecord) -> bool {
-    job.first_process().is_some() || matches!(job.spec().options, Options::Command(_))
+    let spec = job.spec();
+    job.first_process().is_some()
+        || spec.run_on == RunOn::Process
+        || matches!(spec.options, Options::Command(_))
 }
 
 fn is_list(job: &JobRecord) -> bool {

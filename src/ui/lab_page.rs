@@ -133,8 +133,8 @@ fn all_ui(
             commands.push(Command::Lab(LabCommand::SaveReport));
         }
     });
-    // The line is there even while nothing runs: the list must not move under the pointer.
-    ui.label(RichText::new(state_text(parts)).weak());
+    // One line, and there even while nothing runs: the list must not move under the pointer.
+    ui.add(egui::Label::new(RichText::new(state_text(parts)).weak()).truncate());
 }
 
 fn state_text(parts: &LabParts<'_>) -> String {

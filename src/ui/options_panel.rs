@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use eframe::egui::{ComboBox, DragValue, Grid, Label, Response, RichText, Ui};
 
 use super::widgets::{field_ui, primary_button, section_ui};
-use super::{Choices, Command, command_options};
+use super::{Choices, Command, command_options, fetch_options, images_options};
 use crate::jobs::{Options, Priority, RunOn, checksum, misbehave};
 
 /// A person picks a checksum list or two; the names of more inputs than this are not looked at.
@@ -28,13 +28,18 @@ pub(crate) fn options_ui(
             match &mut choices.jobs[choices.chosen] {
                 Options::Checksum(options) => checksum_ui(options, inputs, ui),
                 Options::Command(options) => command_options::command_ui(options, ui),
+                Options::Fetch(options) => fetch_options::fetch_ui(options, ui, commands),
+                Options::Images(options) => images_options::images_ui(options, ui, commands),
                 Options::Misbehave(options) => misbehave_ui(options, ui),
             }
             field_ui(ui, "Run on", |ui| run_on_ui(&mut choices.run_on, ui));
             workers_ui(choices, ui);
         });
-    if let Options::Command(options) = &mut choices.jobs[choices.chosen] {
-        command_options::more_ui(options, ui);
+    match &mut choices.jobs[choices.chosen] {
+        Options::Command(options) => command_options::more_ui(options, ui),
+        Options::Fetch(options) => fetch_options::more_ui(options, ui),
+        Options::Images(options) => images_options::more_ui(options, ui),
+        Options::Checksum(_) | Options::Misbehave(_) => {}
     }
     ui.add_space(4.0);
     let start = primary_button(ui, "Start", why_not.is_none());

@@ -89,12 +89,18 @@ fn is_paused(item: &ItemRecord) -> bool {
     state == Some(&ProcessState::Paused)
 }
 
+fn was_asked(item: &ItemRecord) -> bool {
+    let process = item.process.as_ref();
+    process.is_some_and(|process| process.was_asked)
+}
+
 /// The word for an item's state as it is shown: `exit code 3`, `SIGKILL` and `lost` say more than
 /// `failed`; a cancel is more than the signal it sent.
 pub(crate) fn item_word(item: &ItemRecord) -> Cow<'static, str> {
     let end = item.ran().map(|ran| &ran.end);
     match (&item.state, end) {
         (ItemState::Running, _) if is_paused(item) => "stopped".into(),
+        (ItemState::Running, None) if was_asked(item) => "asked to end".into(),
         (ItemState::Returned(_) | ItemState::Failed(_), Some(End::Exited { code })) => {
             format!("exit code {code}").into()
         }

@@ -1,18 +1,22 @@
 //! What the board promises, on a pool and on threads.
 
+use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use meanwhile::board::JobBoard;
+use meanwhile::jobs::command::{self, CommandLine};
 use meanwhile::jobs::misbehave::{self, End};
-use meanwhile::jobs::{JobSpec, RunOn};
+use meanwhile::jobs::{JobSpec, Options, RunOn};
 use meanwhile::join;
 use meanwhile::record::{
     Backtrace, EventKind, ItemState, JobId, JobState, JoinEnd, PanicKey, Record,
 };
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::util::child::in_child_with;
 use crate::util::desk::{Desk, FOR_EVER, PLACES, misbehave, sleeper, spec};
+use crate::util::files::folder;
 
 const SHORT: Duration = Duration::from_millis(20);
 
@@ -476,6 +480,78 @@ fn items_wait_for_a_thread_where_the_system_refuses_more() {
         });
         assert_eq!(desk.job(job).counts().returned, ITEMS);
         assert!(most < ITEMS, "the system refused nothing");
+    });
+}
+
+/// The limit on processes, which counts threads, does not hold for root. Nobody else has this number.
+#[cfg(target_os = "linux")]
+const NOT_AS_ROOT: &str = r#"
+if [ "$(id -u)" = 0 ]; then
+    copy=$(mktemp) && cp "$0" "$copy" && chmod 755 "$copy"
+    exec 9< "$copy" && rm "$copy"
+    exec setpriv --reuid=4243 --regid=4243 --clear-groups -- /proc/self/fd/9 "$@"
+fi"#;
+
+/// How many threads the person of this process may have.
+#[cfg(target_os = "linux")]
+fn limit_threads(current: Option<u64>) {
+    let limit = Rlimit {
+        current,
+        ..getrlimit(Resource::Nproc)
+    };
+    setrlimit(Resource::Nproc, limit).expect("the limit may be lowered, and raised again");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn where_nothing_runs_an_item_without_a_thread_is_tried_again_and_those_behind_it_once() {
+    // Tried like the first, so many would take longer than the test has.
+    const BEHIND: usize = 200;
+    const RETRIES: Duration = Duration::from_millis(4 * 100);
+    let name = "board::where_nothing_runs_an_item_without_a_thread_is_tried_again_and_those_behind_it_once";
+    in_child_with(NOT_AS_ROOT, name, || {
+        let folder = folder();
+        let pipe = folder.path().join("pipe");
+        let mode = rustix::fs::Mode::RWXU;
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, mode).expect("a pipe can be made");
+        let mut inputs = vec![pipe.clone()];
+        inputs.extend((0..=BEHIND).map(|number| PathBuf::from(format!("file {number}"))));
+        let cat = |inputs| JobSpec {
+            options: Options::Command(command::Options {
+                command: CommandLine::Line("cat".to_owned()),
+                ..command::Options::default()
+            }),
+            inputs,
+            workers: 1,
+            ..spec(RunOn::Thread, misbehave::Options::default())
+        };
+        let mut desk = Desk::new();
+        let job = desk.start(cat(inputs));
+        desk.until("the first item runs and all are found", |record| {
+            let job = record.job(job).unwrap();
+            job.is_planned() && job.first_process().is_some()
+        });
+
+        let before = getrlimit(Resource::Nproc).current;
+        limit_threads(Some(1));
+        drop(fs::OpenOptions::new().write(true).open(&pipe).unwrap());
+        desk.until_ended(job);
+        let items = desk.job(job).items();
+        let ended_at = |item: usize| items[item].ended_at.unwrap();
+        assert_eq!(items[0].state.word(), "returned");
+        for item in items.iter().skip(1) {
+            let ItemState::Failed(error) = &item.state else {
+                panic!("{:?}", item.state);
+            };
+            assert_eq!(error.kind, "no_thread");
+        }
+        let tried_for = ended_at(1).saturating_sub(ended_at(0));
+        assert!(tried_for >= RETRIES, "given up after {tried_for:?}");
+
+        limit_threads(before);
+        let job = desk.start(cat(Vec::new()));
+        desk.until_ended(job);
+        assert_eq!(desk.words(job), ["returned"]);
     });
 }
 

@@ -12,7 +12,7 @@ use meanwhile::jobs::checksum::{self, Algorithm};
 use meanwhile::jobs::misbehave::{self, End};
 use meanwhile::jobs::{ItemError, JobSpec, Options, Priority, RunOn};
 use meanwhile::join::process::{self, Launcher};
-use meanwhile::record::{Crash, ItemState, JobId, JobState};
+use meanwhile::record::{Crash, ItemId, ItemState, JobId, JobState};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -177,10 +177,22 @@ fn a_cancel_ends_an_item_that_never_would() {
         let counts = record.job(job).unwrap().counts();
         counts.returned == 2 && counts.running == 1
     });
+    // Cancelled before it has begun it would just not begin.
+    let workers = || desk.board.running_processes(job);
+    let blocks = || matches!(&workers()[..], [(_, worker)] if is_blocked(worker.pid()));
+    until(blocks, "the item blocks");
     desk.board.cancel(job);
     desk.until_ended(job);
     assert_eq!(desk.words(job), ["returned", "cancelled", "returned"]);
     assert_eq!(*desk.job(job).state(), JobState::Cancelled);
+    let item = &desk.job(job).items()[1];
+    assert!(item.ignored_cancel.unwrap() >= Duration::from_secs(1));
+    let said = item.stopped_text();
+    assert!(
+        said.starts_with("cancelled: did not react within "),
+        "{said}"
+    );
+    assert!(said.ends_with(" s, its worker was killed"), "{said}");
 }
 
 #[test]
@@ -199,6 +211,7 @@ fn an_item_that_minds_the_cancel_keeps_its_worker() {
             desk.board.cancel(job);
             desk.until_ended(job);
             assert_eq!(desk.words(job), ["cancelled"]);
+            assert_eq!(desk.job(job).items()[0].stopped_text(), "");
             // One that does not mind it has a second.
             assert!(asked_at.elapsed() < Duration::from_secs(1));
         },
@@ -264,6 +277,35 @@ fn a_worker_that_somebody_kills_is_a_crash_with_the_signal_s_name() {
             assert_eq!(crash(&desk, job, 0).signal_name, Some("SIGKILL"));
         },
     );
+}
+
+#[test]
+fn a_worker_that_hangs_can_be_killed_and_the_others_go_on() {
+    let name = "isolation::a_worker_that_hangs_can_be_killed_and_the_others_go_on";
+    in_child(name, || {
+        let elsewhere = process::Builder::new("sleep").arg("60").spawn().unwrap();
+        let mut desk = Desk::new();
+        let job = desk.start(spec(RunOn::Process, misbehave(End::Block, 1, 20)));
+        desk.until("the others end", |record| {
+            record.job(job).unwrap().counts().returned == 19
+        });
+        let has_worker = || !desk.board.running_processes(job).is_empty();
+        until(has_worker, "the first item gets its worker");
+        let running = desk.board.running_processes(job);
+        let [(ItemId(0), worker)] = &running[..] else {
+            panic!("{running:?}");
+        };
+        assert_eq!(desk.board.processes(), 1, "what is no job's counts");
+        until(|| is_blocked(worker.pid()), "the item blocks");
+        desk.board.kill(job, Some(ItemId(0))).unwrap();
+        desk.until_ended(job);
+        assert_eq!(crash(&desk, job, 0).signal_name, Some("SIGKILL"));
+        assert_eq!(desk.job(job).counts().returned, 19);
+        assert_eq!(desk.board.processes(), 0);
+        assert!(desk.board.running_processes(job).is_empty());
+        elsewhere.kill().unwrap();
+        elsewhere.join().unwrap();
+    });
 }
 
 #[test]

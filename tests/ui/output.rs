@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use eframe::egui::epaint::Primitive;
 use eframe::egui::epaint::text::MissingGlyphPolicy;
 use eframe::egui::{Key, Modifiers, OutputCommand};
 use egui_kittest::kittest::Queryable as _;
@@ -201,6 +202,69 @@ fn a_line_of_any_length_is_drawn_in_part() {
     assert_eq!(copied(&window).map(|text| text.len()), Some(1_000_001));
 }
 
+/// How many corners of triangles the last frame hands to the graphics card.
+fn vertices(window: &Window) -> usize {
+    let (ctx, output) = (&window.harness.ctx, window.harness.output());
+    let meshes = ctx.tessellate(output.shapes.clone(), output.pixels_per_point);
+    let vertices = meshes.iter().map(|mesh| match &mesh.primitive {
+        Primitive::Mesh(mesh) => mesh.vertices.len(),
+        Primitive::Callback(_) => 0,
+    });
+    vertices.sum()
+}
+
+#[test]
+fn a_line_of_a_hundred_megabytes_costs_a_frame_what_a_cut_one_does() {
+    let cost_of = |bytes: usize, drawn: &str| {
+        let mut window = running(&format!("head -c {bytes} /dev/zero | tr '\\0' x"));
+        window.until("exit code 0");
+        window.until(drawn);
+        window.harness.run_steps(3);
+        vertices(&window)
+    };
+    let cut = cost_of(10_000, "(10000 bytes in all)");
+    let endless = cost_of(100_000_000, "(1048576 bytes in all)");
+    assert!(endless < cut + cut / 10, "{endless} beside {cut} vertices");
+}
+
+#[test]
+fn a_flood_without_end_costs_no_frame_more_than_lines_at_rest() {
+    let mut at_rest = running("yes | head -n 5000");
+    at_rest.until("exit code 0");
+    at_rest.harness.run_steps(3);
+    let (lines, cost) = (at_rest.count("y"), vertices(&at_rest));
+    let mut window = running("exec yes");
+    window.until("dropped");
+    for _ in 0..200 {
+        window.harness.step();
+        assert!(
+            window.count("y") <= lines + 1,
+            "{} lines",
+            window.count("y")
+        );
+        let now = vertices(&window);
+        assert!(now < cost + cost / 5, "{now} beside {cost} vertices");
+    }
+    window.click("Kill");
+    window.until("SIGKILL");
+}
+
+#[test]
+fn bytes_that_are_no_text_break_no_line_and_are_saved_as_they_came() {
+    let mut window = running("printf 'nul \\0.\\nold\\rnew\\nbad \\377 byte\\n'");
+    window.until("exit code 0");
+    for line in ["nul .", "new", "bad \u{fffd} byte"] {
+        until_line(&mut window, line);
+    }
+    let path = window.dir.path().join("saved.txt");
+    let picked = DialogAnswer::Picked(vec![path.clone()]);
+    window.dialogs.answer(picked);
+    window.click("Save output…");
+    window.until("saved to");
+    let saved = std::fs::read(path).unwrap();
+    assert_eq!(saved, b"nul \0.\nold\rnew\nbad \xff byte\n");
+}
+
 #[test]
 fn find_goes_from_line_to_line_and_brings_them_into_sight() {
     let mut window = running("seq 5000");
@@ -272,10 +336,50 @@ fn terminate_asks_the_process_and_its_end_is_named() {
 fn a_process_that_ignores_the_question_is_killed() {
     let mut window = running("trap '' TERM; echo ready; while :; do sleep 0.01; done");
     until_line(&mut window, "ready");
+    assert_eq!(window.count("asked to end"), 0);
     window.click("Terminate");
+    assert_eq!(window.count("asked to end"), 1, "{}", window.texts());
     assert!(window.is_enabled("Kill"));
     window.click("Kill");
     window.until("SIGKILL");
+}
+
+#[test]
+fn a_tree_that_has_its_grace_says_that_it_was_asked() {
+    let mut window = Window::open();
+    window.choose("Job", "Command");
+    window.click("More about the command");
+    window.named("Grace (s)").scroll_to_me();
+    window.harness.run_steps(30);
+    window.set("Grace (s)", 3600.0);
+    window.click("Through /bin/sh");
+    let deaf = "trap '' TERM; echo ready; while :; do sleep 0.01; done";
+    window.type_into("Command line", deaf);
+    window.click("Start");
+    window.until("Results");
+    window.click("Output");
+    until_line(&mut window, "ready");
+    window.click("Stop tree");
+    assert_eq!(window.count("asked to end"), 1, "{}", window.texts());
+    window.click("Results");
+    let row = window.harness.query_all_by_label("asked to end");
+    row.into_iter().next().unwrap().click();
+    window.until("· running, asked to end");
+    window.click("Kill");
+    window.until("SIGKILL");
+}
+
+#[test]
+fn an_isolated_worker_can_be_ended_by_hand_while_it_has_an_item() {
+    let mut window = Window::open();
+    window.choose("Run on", "Processes");
+    window.misbehave("Block for ever", 1.0, 1.0, 0.0);
+    window.click("Start");
+    window.until("1 process running");
+    assert!(window.is_enabled("Kill") && window.is_enabled("Terminate"));
+    window.click("Cancel");
+    window.until("0 processes running");
+    assert!(!window.is_enabled("Kill") && !window.is_enabled("Terminate"));
 }
 
 #[test]

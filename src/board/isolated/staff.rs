@@ -59,41 +59,14 @@ impl Staff {
     ) -> Result<Option<Lent<'_>>, SpawnError> {
         let mut refusals = 0;
         while !context.is_cancelled() {
-            let mut shift = self.shift();
-            shift.busy += 1;
-            let seen = shift.changes;
-            if let Some(mut worker) = shift.idle.pop() {
-                worker.turn_page();
-                return Ok(Some(self.hand_out(worker, false)));
-            }
-            drop(shift);
-            let started = start();
-            shift = self.shift();
-            let error = match started {
-                Ok(worker) => {
-                    shift.gave_up = false;
-                    return Ok(Some(self.hand_out(worker, true)));
-                }
-                Err(error) => error,
+            let seen = match self.take_one() {
+                Ok(lent) => return Ok(Some(lent)),
+                Err(seen) => seen,
             };
-            shift.busy -= 1;
-            self.did_change.notify_all();
-            if !may_pass(&error) {
-                return Err(error);
-            } else if shift.busy > 0 {
-                self.wait_for_change(shift, seen, context);
-                continue;
+            match self.start_one(&start) {
+                Ok(lent) => return Ok(Some(lent)),
+                Err(error) => self.wait_for_room(error, seen, &mut refusals, context)?,
             }
-            refusals += 1;
-            if refusals == TRIES || shift.gave_up {
-                shift.gave_up = true;
-                return Err(error);
-            }
-            let is_the_same = |shift: &mut Shift| shift.changes == seen;
-            drop(
-                self.did_change
-                    .wait_timeout_while(shift, PAUSE, is_the_same),
-            );
         }
         Ok(None)
     }
@@ -101,6 +74,67 @@ impl Staff {
     /// Those who are idle, for good.
     pub(super) fn take_idle(&self) -> Vec<Worker> {
         std::mem::take(&mut self.shift().idle)
+    }
+
+    /// An idle one. Where there is none: how often one had come back or was lost by then.
+    fn take_one(&self) -> Result<Lent<'_>, u64> {
+        let mut shift = self.shift();
+        let Some(mut worker) = shift.idle.pop() else {
+            return Err(shift.changes);
+        };
+        shift.busy += 1;
+        worker.turn_page();
+        Ok(self.hand_out(worker, false))
+    }
+
+    /// A new one, counted as busy while it is started.
+    fn start_one(
+        &self,
+        start: impl Fn() -> Result<Worker, SpawnError>,
+    ) -> Result<Lent<'_>, SpawnError> {
+        self.shift().busy += 1;
+        let started = start();
+        let mut shift = self.shift();
+        match started {
+            Ok(worker) => {
+                shift.gave_up = false;
+                Ok(self.hand_out(worker, true))
+            }
+            Err(error) => {
+                shift.busy -= 1;
+                self.did_change.notify_all();
+                Err(error)
+            }
+        }
+    }
+
+    /// Waits after a refusal until another try makes sense.
+    ///
+    /// # Errors
+    /// None does: the refusal itself.
+    fn wait_for_room(
+        &self,
+        refusal: SpawnError,
+        seen: u64,
+        refusals: &mut u32,
+        context: &Context,
+    ) -> Result<(), SpawnError> {
+        let mut shift = self.shift();
+        if !may_pass(&refusal) {
+            return Err(refusal);
+        } else if shift.busy > 0 {
+            self.wait_for_change(shift, seen, context);
+            return Ok(());
+        }
+        *refusals += 1;
+        if *refusals == TRIES || shift.gave_up {
+            shift.gave_up = true;
+            return Err(refusal);
+        }
+        let is_the_same = |shift: &mut Shift| shift.changes == seen;
+        let change = &self.did_change;
+        drop(change.wait_timeout_while(shift, PAUSE, is_the_same));
+        Ok(())
     }
 
     /// To somebody who is counted as busy.

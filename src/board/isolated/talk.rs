@@ -25,6 +25,8 @@ pub(super) enum Lost {
     Unbegun(String),
     Crashed(Crash),
     Cancelled,
+    /// The item did not mind a cancel for so long.
+    Deaf(Duration),
 }
 
 /// The talk with a worker about one item.
@@ -121,8 +123,9 @@ impl<'a> Talk<'a> {
             self.cancel_asked_at = Some(Instant::now());
             return Ok(());
         };
-        if asked_at.elapsed() >= CANCEL_GRACE || self.hurry.load(Ordering::Relaxed) {
-            return Err(Lost::Cancelled);
+        let within = asked_at.elapsed();
+        if within >= CANCEL_GRACE || self.hurry.load(Ordering::Relaxed) {
+            return Err(Lost::Deaf(within));
         }
         Ok(())
     }

@@ -133,7 +133,7 @@ pub enum Change {
 
 impl ChecksumError {
     /// What an I/O error at `path` means to a person.
-    pub(super) fn from_io(path: &Path, source: io::Error) -> Self {
+    pub(in crate::jobs) fn from_io(path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
         match source.kind() {
             io::ErrorKind::NotFound => Self::Missing { path },
@@ -182,7 +182,7 @@ fn is_link_loop(_error: &io::Error) -> bool {
 
 /// The path as it may stand in a sentence: a name with line breaks, bytes that are not UTF-8 or
 /// characters that reorder text is quoted and escaped.
-fn shown(path: &Path) -> String {
+pub(in crate::jobs) fn shown(path: &Path) -> String {
     match path.to_str() {
         Some(text) if !text.chars().any(disturbs) => text.to_owned(),
         #[expect(

@@ -18,7 +18,11 @@ use serde::{Deserialize, Serialize};
 
 pub use self::algorithm::{Algorithm, UnknownAlgorithm};
 pub use self::digest::{Watch, digest_file};
+pub(super) use self::error::shown;
 pub use self::error::{Change, ChecksumError};
+pub(super) use self::source::{Identity, identity, open_regular};
+pub(super) use self::verify::{MAX_LINE_LEN, read_line};
+pub(super) use self::walk::walk;
 use super::{Item, ItemError, Job, Output, Step};
 use crate::join::Context;
 
@@ -104,17 +108,15 @@ impl Job for Options {
         if self.verify {
             verify::plan(inputs, self.algorithm, context, found);
         } else {
-            walk::walk(inputs, context, found);
+            walk(inputs, context, found);
         }
     }
 
     fn run_item(&self, item: &Item, context: &Context) -> Result<Output, ItemError> {
         let checksum = match &item.step {
-            Step::Run | Step::Misbehave | Step::Command { .. } => {
-                digest_file(&item.input, self.algorithm, context)
-            }
             Step::Verify(expected) => verify::verify(&item.input, expected, context),
             Step::Fail(error) => return Err(error.clone()),
+            _ => digest_file(&item.input, self.algorithm, context),
         };
         // A cancel ends the item as cancelled, not as failed.
         context.checkpoint();

@@ -19,13 +19,7 @@ pub(super) struct Source {
 impl Source {
     /// Opens a regular file without ever waiting for another process.
     pub(super) fn open(path: &Path) -> Result<Self, ChecksumError> {
-        // Even a pipe that is opened without waiting lets its writer go on, and opening a device
-        // can do things; so look first. What is looked at may be replaced before it is opened,
-        // hence `open_without_waiting`, and the second look at what really was opened.
-        let seen = fs::metadata(path).map_err(|error| ChecksumError::from_io(path, error))?;
-        reject_special(path, seen.file_type())?;
-        let file =
-            open_without_waiting(path).map_err(|error| ChecksumError::from_io(path, error))?;
+        let (file, _) = open_regular(path)?;
         let stamp = settled_stamp(&file, path)?;
         Ok(Self {
             file,
@@ -71,6 +65,20 @@ impl Source {
     pub(super) fn error(&self, source: io::Error) -> ChecksumError {
         ChecksumError::from_io(&self.path, source)
     }
+}
+
+/// Opens a regular file without ever waiting for another process, and says what was opened.
+pub(in crate::jobs) fn open_regular(path: &Path) -> Result<(File, Metadata), ChecksumError> {
+    // Even a pipe that is opened without waiting lets its writer go on, and opening a device can do
+    // things; so look first. What is looked at may be replaced before it is opened, hence
+    // `open_without_waiting`, and the second look at what really was opened.
+    let failed = |error| ChecksumError::from_io(path, error);
+    let seen = fs::metadata(path).map_err(failed)?;
+    reject_special(path, seen.file_type())?;
+    let file = open_without_waiting(path).map_err(failed)?;
+    let opened = file.metadata().map_err(failed)?;
+    reject_special(path, opened.file_type())?;
+    Ok((file, opened))
 }
 
 /// What changes whenever a file does.
@@ -194,10 +202,10 @@ fn special_kind(_kind: FileType) -> &'static str {
 
 /// What tells a file or folder from every other.
 #[cfg(unix)]
-pub(super) type Identity = (u64, u64);
+pub(in crate::jobs) type Identity = (u64, u64);
 
 #[cfg(unix)]
-pub(super) fn identity(metadata: &Metadata) -> Identity {
+pub(in crate::jobs) fn identity(metadata: &Metadata) -> Identity {
     use std::os::unix::fs::MetadataExt as _;
 
     (metadata.dev(), metadata.ino())
@@ -205,10 +213,10 @@ pub(super) fn identity(metadata: &Metadata) -> Identity {
 
 /// Elsewhere the moment of creation has to do.
 #[cfg(not(unix))]
-pub(super) type Identity = Option<SystemTime>;
+pub(in crate::jobs) type Identity = Option<SystemTime>;
 
 #[cfg(not(unix))]
-pub(super) fn identity(metadata: &Metadata) -> Identity {
+pub(in crate::jobs) fn identity(metadata: &Metadata) -> Identity {
     metadata.created().ok()
 }
 

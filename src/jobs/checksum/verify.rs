@@ -13,7 +13,7 @@ use crate::jobs::{Item, Step};
 use crate::join::Context;
 
 /// Room for the longest path, escaped, and the longest digest; a longer line is in no list.
-const MAX_LINE_LEN: usize = 16 * 1024;
+pub(in crate::jobs) const MAX_LINE_LEN: usize = 16 * 1024;
 
 /// So many malformed lines without a good one before them, and the file is no list.
 const MAX_MALFORMED: u64 = 1000;
@@ -176,7 +176,10 @@ fn names_algorithm(list: &Path, algorithm: Algorithm) -> bool {
 
 /// Reads a line with its line end into `line`, at most one byte more than a list may have.
 /// Comes back with false at the end of the file.
-fn read_line(reader: &mut BufReader<&fs::File>, line: &mut Vec<u8>) -> io::Result<bool> {
+pub(in crate::jobs) fn read_line(
+    reader: &mut BufReader<&fs::File>,
+    line: &mut Vec<u8>,
+) -> io::Result<bool> {
     line.clear();
     // The line end is not counted.
     let limit = MAX_LINE_LEN as u64 + 2;

@@ -18,7 +18,7 @@ use crate::join::Context;
 /// folders that are found in a folder are followed when everything else is done, so that a file
 /// goes by its real name rather than by that of a link; a link that leads up to a folder around it
 /// is an error of that link. An input that is a link is followed at once.
-pub(super) fn walk(inputs: &[PathBuf], context: &Context, found: &mut dyn FnMut(Item)) {
+pub(in crate::jobs) fn walk(inputs: &[PathBuf], context: &Context, found: &mut dyn FnMut(Item)) {
     let mut walk = Walk {
         context,
         found,

@@ -4,9 +4,10 @@ use std::ffi::{OsStr, OsString};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use super::template::{Template, os_string};
+use super::template::Template;
 use super::{CommandLine, Options};
 use crate::jobs::ItemError;
+use crate::jobs::os_text::os_string;
 
 /// What is wrong with the options of a command, so that it can't be run at all.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

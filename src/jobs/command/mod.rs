@@ -8,13 +8,10 @@
 //! A file whose name begins with `-` looks like an option to many programs. Files that a person
 //! picks have absolute paths; write `./-name` for one on the command line.
 
-#[cfg_attr(
-    not(target_os = "linux"),
-    expect(dead_code, reason = "nothing runs commands there")
-)]
+#[cfg_attr(not(unix), expect(dead_code, reason = "nothing runs commands there"))]
 mod line;
 mod ran;
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 mod run;
 mod template;
 mod words;
@@ -151,7 +148,7 @@ impl Options {
         Duration::try_from_secs_f64(self.grace_secs).unwrap_or_default()
     }
 
-    #[cfg(target_os = "linux")]
+    #[cfg(unix)]
     fn timeout(&self) -> Option<Duration> {
         let timeout = Duration::try_from_secs_f64(self.timeout_secs).ok();
         timeout.filter(|timeout| !timeout.is_zero())
@@ -199,7 +196,7 @@ impl Job for Options {
         self.run_item_on(item, context, &())
     }
 
-    #[cfg(target_os = "linux")]
+    #[cfg(unix)]
     fn run_item_on(
         &self,
         item: &Item,
@@ -209,7 +206,7 @@ impl Job for Options {
         run::run(self, item, context, host)
     }
 
-    #[cfg(not(target_os = "linux"))]
+    #[cfg(not(unix))]
     fn run_item_on(
         &self,
         _item: &Item,
@@ -218,7 +215,7 @@ impl Job for Options {
     ) -> Result<Output, ItemError> {
         Err(ItemError {
             kind: "unsupported".to_owned(),
-            message: "Commands can be run on Linux only.".to_owned(),
+            message: "Commands can't be run on this system.".to_owned(),
         })
     }
 

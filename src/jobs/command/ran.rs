@@ -115,10 +115,7 @@ impl Printed {
     }
 
     /// Forgets all but the last `limit` bytes, from the beginning of a line where there is one.
-    #[cfg_attr(
-        not(target_os = "linux"),
-        expect(dead_code, reason = "nothing runs commands there")
-    )]
+    #[cfg_attr(not(unix), expect(dead_code, reason = "nothing runs commands there"))]
     pub(super) fn shorten(&mut self, limit: usize) {
         let Some(cut) = self.bytes.len().checked_sub(limit).filter(|&cut| cut > 0) else {
             return;

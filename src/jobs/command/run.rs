@@ -35,7 +35,7 @@ pub(super) fn run(
     let files: Cow<'_, [PathBuf]> = match &item.step {
         Step::Fail(error) => return Err(error.clone()),
         Step::Command { files } => files.into(),
-        Step::Run | Step::Misbehave | Step::Verify(_) => vec![item.input.clone()].into(),
+        _ => vec![item.input.clone()].into(),
     };
     context.checkpoint();
     let started = Instant::now();

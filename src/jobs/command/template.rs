@@ -3,6 +3,8 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
+use crate::jobs::os_text::os_string;
+
 /// One word of a command.
 ///
 /// `{}` stands for the path, `{name}` for its last part, `{stem}` for that without its extension,
@@ -153,16 +155,6 @@ impl Reader {
 
 fn count(bytes: &[u8], byte: u8) -> usize {
     bytes.iter().take_while(|&&other| other == byte).count()
-}
-
-#[cfg(unix)]
-pub(super) fn os_string(bytes: Vec<u8>) -> OsString {
-    std::os::unix::ffi::OsStringExt::from_vec(bytes)
-}
-
-#[cfg(not(unix))]
-pub(super) fn os_string(bytes: Vec<u8>) -> OsString {
-    String::from_utf8_lossy(&bytes).into_owned().into()
 }
 
 #[cfg(test)]

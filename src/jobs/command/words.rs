@@ -2,34 +2,20 @@
 
 use std::ffi::OsString;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serializer};
 
-use super::template::os_string;
-
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum Word {
-    Text(String),
-    Bytes(Vec<u8>),
-}
+use crate::jobs::os_text::OsText;
 
 pub(super) fn serialize<S: Serializer>(
     words: &[OsString],
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(words.iter().map(|word| match word.to_str() {
-        Some(text) => Word::Text(text.to_owned()),
-        None => Word::Bytes(word.as_encoded_bytes().to_vec()),
-    }))
+    serializer.collect_seq(words.iter().map(|word| OsText::from(word.as_os_str())))
 }
 
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Vec<OsString>, D::Error> {
-    let words = Vec::<Word>::deserialize(deserializer)?.into_iter();
-    let words = words.map(|word| match word {
-        Word::Text(text) => text.into(),
-        Word::Bytes(bytes) => os_string(bytes),
-    });
-    Ok(words.collect())
+    let words = Vec::<OsText>::deserialize(deserializer)?;
+    Ok(words.into_iter().map(OsString::from).collect())
 }

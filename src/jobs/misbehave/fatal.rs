@@ -57,13 +57,13 @@ pub(super) fn allocate(input: &Path) -> Result<(), ItemError> {
     }
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 fn has_memory_limit() -> bool {
     use rustix::process::{Resource, getrlimit};
     getrlimit(Resource::As).current.is_some()
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(unix))]
 fn has_memory_limit() -> bool {
     false
 }
@@ -86,13 +86,13 @@ pub(super) fn segfault() -> ! {
     }
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(unix)]
 fn raise_segv() {
     use rustix::process::{Signal, getpid, kill_process};
     let _always_allowed = kill_process(getpid(), Signal::SEGV);
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(not(unix))]
 fn raise_segv() {
     std::process::abort();
 }

@@ -13,13 +13,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock};
 
 use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
+use rustix::process::Pid;
 
 use super::error::SpawnError;
 use super::handle::{Ends, Process, Shared, Started};
 use super::launcher::{LaunchOptions, Launcher, Watch};
 use super::output::Capture;
 use super::reaper::{self, Feed, Watched};
+use super::system::{self, Pidfd};
 use super::{children, spawner};
 
 /// The variable by which a descendant is known wherever it went: the marks of the processes it
@@ -197,7 +198,7 @@ impl Builder {
         };
         let child = started.map_err(|source| self.explain(source))?;
         // Nobody but the reaper reaps it, so the number is still its own.
-        let pidfd = pidfd_open(Pid::from_child(&child), PidfdFlags::empty()).ok();
+        let pidfd = Pidfd::of_child(&child);
         self.adopt(child, pidfd, key, mark, watch)
     }
 
@@ -205,7 +206,7 @@ impl Builder {
     fn adopt(
         &self,
         mut child: Child,
-        pidfd: Option<OwnedFd>,
+        pidfd: Option<Pidfd>,
         key: u64,
         mark: String,
         watch: Option<Watch>,
@@ -232,7 +233,7 @@ impl Builder {
             stdout: pipes.stdout,
             stderr: pipes.stderr,
         };
-        reaper::watch(watched)?;
+        reaper::watch(watched).map_err(|refused| self.explain(refused.source))?;
         Ok(process)
     }
 
@@ -473,16 +474,7 @@ fn is_executable_format(program: &Path) -> bool {
     };
     let count = file.read(&mut magic).unwrap_or(0);
     let magic = &magic[..count];
-    magic == b"\x7fELF" || magic.starts_with(b"#!") || has_other_formats()
-}
-
-/// Whether somebody has taught this system further formats (`binfmt_misc`).
-fn has_other_formats() -> bool {
-    std::fs::read_dir("/proc/sys/fs/binfmt_misc").is_ok_and(|entries| {
-        entries
-            .flatten()
-            .any(|e| e.file_name() != "register" && e.file_name() != "status")
-    })
+    magic.starts_with(b"#!") || system::is_program_format(magic)
 }
 
 #[cfg(test)]

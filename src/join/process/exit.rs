@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rustix::process::WaitIdStatus;
+use rustix::process::Signal;
 
 /// How a process ended.
 ///
@@ -50,12 +50,13 @@ impl Exit {
         }
     }
 
-    pub(super) fn of(status: &WaitIdStatus) -> Self {
-        match (status.exit_status(), status.terminating_signal()) {
+    /// What the system reports: a code, or the signal that ended the process.
+    pub(super) fn of(code: Option<i32>, signal: Option<i32>, core_dumped: bool) -> Self {
+        match (code, signal) {
             (Some(code), _) => Self::Code(code),
             (None, Some(signal)) => Self::Signal {
                 signal,
-                core_dumped: status.dumped(),
+                core_dumped,
             },
             (None, None) => Self::Unknown,
         }
@@ -76,43 +77,47 @@ impl fmt::Display for Exit {
     }
 }
 
-/// The names of signal(7), for the numbers of x86, ARM and most other machines.
+/// The names of the signals that every Unix has, whatever their numbers, and Linux's own.
+const NAMES: &[(Signal, &str)] = &[
+    (Signal::HUP, "SIGHUP"),
+    (Signal::INT, "SIGINT"),
+    (Signal::QUIT, "SIGQUIT"),
+    (Signal::ILL, "SIGILL"),
+    (Signal::TRAP, "SIGTRAP"),
+    (Signal::ABORT, "SIGABRT"),
+    (Signal::BUS, "SIGBUS"),
+    (Signal::FPE, "SIGFPE"),
+    (Signal::KILL, "SIGKILL"),
+    (Signal::USR1, "SIGUSR1"),
+    (Signal::SEGV, "SIGSEGV"),
+    (Signal::USR2, "SIGUSR2"),
+    (Signal::PIPE, "SIGPIPE"),
+    (Signal::ALARM, "SIGALRM"),
+    (Signal::TERM, "SIGTERM"),
+    #[cfg(target_os = "linux")]
+    (Signal::STKFLT, "SIGSTKFLT"),
+    (Signal::CHILD, "SIGCHLD"),
+    (Signal::CONT, "SIGCONT"),
+    (Signal::STOP, "SIGSTOP"),
+    (Signal::TSTP, "SIGTSTP"),
+    (Signal::TTIN, "SIGTTIN"),
+    (Signal::TTOU, "SIGTTOU"),
+    (Signal::URG, "SIGURG"),
+    (Signal::XCPU, "SIGXCPU"),
+    (Signal::XFSZ, "SIGXFSZ"),
+    (Signal::VTALARM, "SIGVTALRM"),
+    (Signal::PROF, "SIGPROF"),
+    (Signal::WINCH, "SIGWINCH"),
+    (Signal::IO, "SIGIO"),
+    #[cfg(target_os = "linux")]
+    (Signal::POWER, "SIGPWR"),
+    (Signal::SYS, "SIGSYS"),
+];
+
 fn name_of(signal: i32) -> Option<&'static str> {
-    const NAMES: [&str; 31] = [
-        "SIGHUP",
-        "SIGINT",
-        "SIGQUIT",
-        "SIGILL",
-        "SIGTRAP",
-        "SIGABRT",
-        "SIGBUS",
-        "SIGFPE",
-        "SIGKILL",
-        "SIGUSR1",
-        "SIGSEGV",
-        "SIGUSR2",
-        "SIGPIPE",
-        "SIGALRM",
-        "SIGTERM",
-        "SIGSTKFLT",
-        "SIGCHLD",
-        "SIGCONT",
-        "SIGSTOP",
-        "SIGTSTP",
-        "SIGTTIN",
-        "SIGTTOU",
-        "SIGURG",
-        "SIGXCPU",
-        "SIGXFSZ",
-        "SIGVTALRM",
-        "SIGPROF",
-        "SIGWINCH",
-        "SIGIO",
-        "SIGPWR",
-        "SIGSYS",
-    ];
-    let index = usize::try_from(signal).ok()?.checked_sub(1)?;
-    NAMES.get(index).copied()
+    let mut names = NAMES.iter();
+    let (_, name) = names.find(|(named, _)| named.as_raw() == signal)?;
+    Some(name)
 }
 
 /// Where a process stands.

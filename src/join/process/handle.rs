@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
 use std::process::{ChildStdin, ChildStdout};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
@@ -10,13 +9,14 @@ use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, pidfd_send_signal, waitid,
+    Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid,
 };
 
 use super::exit::{Exit, ProcessInfo, ProcessState};
 use super::launcher::Watch;
 use super::output::{Capture, Captured, Output, Stream};
 use super::stop::StopReport;
+use super::system::{self, Pidfd};
 use super::{children, reaper, stop};
 use crate::join::clock::{self, Stamp};
 use crate::join::graph::{self, Intent, Need, Targets};
@@ -40,6 +40,19 @@ use crate::join::{JoinError, wait};
 /// assert_eq!(process.output().stdout.text(), "hello\n");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// Only a start gives a handle, and only to the one who starts, so that no process can wait for
+/// itself or for the one that started it: there is none of a number,
+///
+/// ```compile_fail
+/// meanwhile::join::process::Process::from(std::process::id()).join();
+/// ```
+///
+/// and none comes from what is listed.
+///
+/// ```compile_fail
+/// meanwhile::join::process::active_children()[0].join();
+/// ```
 #[derive(Clone)]
 pub struct Process(Arc<Handle>);
 
@@ -56,7 +69,7 @@ pub(super) struct Shared {
     spawned_at: Stamp,
     finished_at: Stamp,
     /// `None` where the system has no pidfds: then a thread waits for the process.
-    pidfd: Option<OwnedFd>,
+    pidfd: Option<Pidfd>,
     /// Held while the process is signalled or reaped: what is reaped is never signalled, because
     /// its number may be another's by then.
     is_reaped: Mutex<bool>,
@@ -84,7 +97,7 @@ pub(super) struct Started {
     pub(super) name: Arc<str>,
     pub(super) mark: String,
     pub(super) daemon: bool,
-    pub(super) pidfd: Option<OwnedFd>,
+    pub(super) pidfd: Option<Pidfd>,
     pub(super) stdout: Capture,
     pub(super) stderr: Capture,
     pub(super) ends: Ends,
@@ -194,7 +207,8 @@ impl Process {
     ///
     /// The tree is the process, its group, its descendants and whoever carries its mark in the
     /// environment, also when the process itself has ended already. A stopped one is let go on, so
-    /// that it can end.
+    /// that it can end. The mark can't be read of programs that macOS protects, such as its own
+    /// `/bin/sleep`: one of those that has left both its parents and the group is not found.
     ///
     /// ```
     /// use meanwhile::join::process::Builder;
@@ -347,7 +361,7 @@ impl Shared {
         self.daemon
     }
 
-    pub(super) fn pidfd(&self) -> Option<&OwnedFd> {
+    pub(super) fn pidfd(&self) -> Option<&Pidfd> {
         self.pidfd.as_ref()
     }
 
@@ -433,7 +447,7 @@ impl Shared {
             return Ok(());
         }
         let sent = match &self.pidfd {
-            Some(pidfd) => pidfd_send_signal(pidfd, signal),
+            Some(pidfd) => pidfd.signal(signal),
             None => kill_process(self.pid, signal),
         };
         match sent {
@@ -458,9 +472,8 @@ impl Shared {
     /// Takes the status of the process, if it has ended.
     pub(super) fn reap(&self) -> Option<Exit> {
         let mut is_reaped = lock(&self.is_reaped);
-        let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
-        let exit = match waitid(self.wait_id(), options) {
-            Ok(Some(status)) => Exit::of(&status),
+        let exit = match system::reap(self.pid, self.pidfd.as_ref()) {
+            Ok(Some(exit)) => exit,
             Ok(None) | Err(Errno::INTR) => return None,
             Err(_) => Exit::Unknown,
         };
@@ -476,7 +489,7 @@ impl Shared {
 
     fn wait_id(&self) -> WaitId<'_> {
         match &self.pidfd {
-            Some(pidfd) => WaitId::PidFd(pidfd.as_fd()),
+            Some(pidfd) => pidfd.wait_id(),
             None => WaitId::Pid(self.pid),
         }
     }

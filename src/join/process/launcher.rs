@@ -9,18 +9,17 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::process::CommandExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
-use rustix::process::{
-    Pid, Resource, Rlimit, Signal, getppid, set_parent_process_death_signal, setrlimit,
-};
+use rustix::process::{Pid, Resource, Rlimit, getppid, setrlimit};
 
+use super::builder::Builder;
 use super::error::SpawnError;
 use super::warden::{self, Warden};
-use super::{reaper, spawner};
+use super::{reaper, spawner, system};
 use crate::join::Priority;
 use crate::join::sync::lock;
 
@@ -56,6 +55,10 @@ const NOT_FOUND: i32 = 127;
 ///
 /// A process that is started so is killed when this program ends in whatever way, `SIGKILL`
 /// included, and so is everything it has started. Clones are the same launcher.
+///
+/// Only Linux kills a process together with its parent. Elsewhere a second process does it, which
+/// outlives the program and knows its own by a mark in the environment; of programs that macOS
+/// protects, such as its own `/bin/sleep`, it can't read that, and they live on.
 #[derive(Clone, Debug)]
 pub struct Launcher(Arc<Inner>);
 
@@ -84,7 +87,8 @@ struct Inner {
 pub struct LaunchOptions {
     /// How urgently the system runs it.
     pub priority: Priority,
-    /// The most address space it may use, in bytes; an allocation beyond fails.
+    /// The most address space it may use, in bytes; an allocation beyond fails. macOS knows no such
+    /// limit: there the process exits with code 126 and says so.
     pub address_space_bytes: Option<u64>,
     /// The most CPU time it may use, in whole seconds; then the system kills it.
     pub cpu_time: Option<Duration>,
@@ -110,7 +114,7 @@ impl Launcher {
         // Whoever spawns tries again, and says what the system says then.
         drop(spawner::start().and_then(|()| reaper::start()));
         INSTALLED
-            .get_or_init(|| Self::of_program("/proc/self/exe"))
+            .get_or_init(|| Self::of_program(system::own_program()))
             .clone()
     }
 
@@ -128,8 +132,27 @@ impl Launcher {
     }
 
     /// The program as it was installed or given: the one that is started as the shim.
-    pub(super) fn program(&self) -> &PathBuf {
+    fn program(&self) -> &Path {
         &self.0.program
+    }
+
+    /// The launcher's own program as a child, with these options.
+    ///
+    /// ```no_run
+    /// use meanwhile::join::process::{LaunchOptions, Launcher};
+    ///
+    /// let launcher = Launcher::install();
+    /// let child = launcher.itself(LaunchOptions::default()).arg("--worker").spawn()?;
+    /// # Ok::<(), meanwhile::join::process::SpawnError>(())
+    /// ```
+    pub fn itself(&self, options: LaunchOptions) -> Builder {
+        // In the shim that becomes the child, this is the file it runs from, even where another
+        // stands under its name by now.
+        #[cfg(all(target_os = "linux", not(elsewhere)))]
+        let program = "/proc/self/exe";
+        #[cfg(any(not(target_os = "linux"), elsewhere))]
+        let program = self.program();
+        Builder::new(program).launched_by(self, options)
     }
 
     pub(super) fn command(
@@ -244,7 +267,7 @@ fn become_command(mut args: impl Iterator<Item = OsString>) -> i32 {
 fn apply(option: &str) -> io::Result<()> {
     let unknown = || io::Error::other("this launcher does not know it");
     if option == "background" {
-        Priority::Background.apply();
+        system::yield_to_everybody();
         return Ok(());
     }
     let (name, value) = option.split_once('=').ok_or_else(unknown)?;
@@ -260,7 +283,7 @@ fn apply(option: &str) -> io::Result<()> {
 
 /// Asks to be killed when the parent ends; fails when it has ended before.
 fn die_with(parent: u64) -> io::Result<()> {
-    set_parent_process_death_signal(Some(Signal::KILL))?;
+    system::die_with_parent()?;
     let parent_now = getppid().map_or(0, Pid::as_raw_pid);
     if u64::try_from(parent_now) == Ok(parent) {
         Ok(())

@@ -12,7 +12,10 @@
 //! left its group. Through a [`Launcher`] children get limits and a priority, and end when the
 //! program does, however it ends.
 //!
-//! Linux only: it stands on pidfds and the process table.
+//! On Linux it stands on pidfds. On the other Unix systems a thread waits for each child, and what
+//! is not a child is known by its number and its start; [`Launcher`] and [`Process::stop`] say what
+//! can't be promised there. That side is tested on Linux; for macOS and FreeBSD it was compiled and
+//! not run. Windows has none of this: signals, groups and inherited pipes are terms of Unix.
 
 mod builder;
 mod children;
@@ -24,6 +27,7 @@ mod output;
 mod reaper;
 mod spawner;
 mod stop;
+mod system;
 mod tree;
 mod warden;
 

@@ -2,7 +2,8 @@
 //! they read.
 //!
 //! It sleeps in one `poll` over every child's pidfd and pipes, so a thousand children cost no
-//! thread and, while nothing happens, no time. Nothing here blocks for the sake of one child: the
+//! thread and, while nothing happens, no time. Where the system has no pidfds a thread waits for
+//! each child, and tells the reaper of its end. Nothing here blocks for the sake of one child: the
 //! pipes are non-blocking, and each turn reads a bounded amount from each.
 //!
 //! When a child ends, what it printed is in its pipes already. That much is read before the end is
@@ -14,19 +15,20 @@ use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use crossbeam_channel::{Receiver, Sender};
-use rustix::event::{EventfdFlags, PollFd, PollFlags, eventfd, poll};
+use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::process::Signal;
 
 use super::handle::Shared;
 use super::output::Stream;
+use super::system::Bell;
 use crate::join::SpawnError;
 use crate::join::sync::lock;
 
 /// How much of one stream is read before the others get their turn.
 const READ_AT_ONCE: usize = 256 * 1024;
 
-/// What is read in one call: what a pipe holds, unless somebody has widened it.
+/// What is read in one call.
 const CHUNK: usize = 64 * 1024;
 
 /// A child as the reaper sees it.
@@ -54,14 +56,14 @@ enum Message {
 
 struct Line {
     inbox: Sender<Message>,
-    bell: Arc<OwnedFd>,
+    bell: Arc<Bell>,
 }
 
 impl Line {
     fn send(&self, message: Message) {
         // The reaper never ends.
         drop(self.inbox.send(message));
-        let _full_has_rung = rustix::io::write(&*self.bell, &1_u64.to_ne_bytes());
+        self.bell.ring();
     }
 }
 
@@ -131,9 +133,7 @@ fn line() -> Result<&'static Line, SpawnError> {
         name: name.clone(),
         source,
     };
-    let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
-        .map_err(|errno| refused(errno.into()))?;
-    let bell = Arc::new(bell);
+    let bell = Arc::new(Bell::new().map_err(refused)?);
     let (inbox, messages) = crossbeam_channel::unbounded();
     let reaper = Reaper {
         messages,
@@ -150,7 +150,7 @@ fn line() -> Result<&'static Line, SpawnError> {
 
 struct Reaper {
     messages: Receiver<Message>,
-    bell: Arc<OwnedFd>,
+    bell: Arc<Bell>,
     children: BTreeMap<u64, Watched>,
     buffer: Vec<u8>,
 }
@@ -216,8 +216,7 @@ impl Reaper {
     }
 
     fn take_messages(&mut self) {
-        let mut count = [0; 8];
-        let _empty_was_read = rustix::io::read(&*self.bell, &mut count);
+        self.bell.hush();
         while let Ok(message) = self.messages.try_recv() {
             match message {
                 Message::Watch(child) => {
@@ -238,8 +237,9 @@ impl Reaper {
         };
         child.stdin = None;
         for stream in [Stream::Stdout, Stream::Stderr] {
-            let left = child.pipe(stream).as_deref().map(held_by);
-            child.read(stream, left.unwrap_or(0), &mut self.buffer);
+            let left = child.pipe(stream).as_deref().map_or(0, left_in);
+            // One byte more shows whether the stream has ended.
+            child.read(stream, left.saturating_add(1), &mut self.buffer);
         }
         child.shared.publish(exit);
         self.let_go(key);
@@ -253,9 +253,10 @@ impl Reaper {
     }
 }
 
-/// How much a pipe can hold.
-fn held_by(pipe: &OwnedFd) -> usize {
-    rustix::pipe::fcntl_getpipe_size(pipe).unwrap_or(CHUNK)
+/// How much is in a pipe: all that a child which has ended can have left there.
+fn left_in(pipe: &OwnedFd) -> usize {
+    let left = rustix::io::ioctl_fionread(pipe).unwrap_or_default();
+    left.try_into().unwrap_or(usize::MAX)
 }
 
 impl Watched {

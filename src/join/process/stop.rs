@@ -68,7 +68,7 @@ pub struct StopReport {
 pub struct TreeMember {
     /// Its number in the system.
     pub pid: u32,
-    /// Its name as the system has it, at most 15 bytes of it.
+    /// Its name as the system has it; on Linux at most 15 bytes of it.
     pub name: String,
     /// Whether it had left the group of the process.
     pub left_group: bool,
@@ -110,6 +110,16 @@ struct Member {
     is_gone: bool,
 }
 
+/// Signals a member of the tree of `root`. Where there are no pidfds only a child of ours can be kept
+/// from being reaped meanwhile, and its number from becoming another's.
+fn signal(root: &Shared, member: &Found, signal: Signal) {
+    if member.identity.pid == root.pid().cast_signed() && !root.is_reaped() {
+        let _refusal_shows_in_who_is_left = root.signal(signal);
+    } else {
+        member.signal(signal);
+    }
+}
+
 impl Hunt<'_> {
     /// Asks everybody, also those who appear meanwhile, until nobody is left or the deadline has
     /// passed. False when somebody is left.
@@ -149,12 +159,12 @@ impl Hunt<'_> {
             });
             if asking == Asking::Finally {
                 member.was_killed = true;
-                member.found.signal(Signal::KILL);
+                signal(self.root, &member.found, Signal::KILL);
             } else if !asked.contains(&member.found.identity) {
                 asked.push(member.found.identity);
-                member.found.signal(Signal::TERM);
+                signal(self.root, &member.found, Signal::TERM);
                 // One that is stopped gets the first signal only with this one.
-                member.found.signal(Signal::CONT);
+                signal(self.root, &member.found, Signal::CONT);
             }
         }
         for (identity, member) in &mut self.members {

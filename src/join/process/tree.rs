@@ -1,15 +1,12 @@
 //! Who belongs to a process: found through the process table.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::unix::ffi::OsStrExt;
+use std::os::unix::ffi::OsStrExt as _;
 
-use procfs::process::{Stat, all_processes};
-use rustix::fd::OwnedFd;
-use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::{Pid, Signal, kill_process};
 
-use super::builder::MARK_VARIABLE;
 use super::handle::Shared;
+use super::system::{self, Entry, Pidfd};
 
 /// How often the warden looks for processes that were started while it killed others.
 const KILL_ROUNDS: usize = 100;
@@ -28,27 +25,20 @@ pub(super) struct Found {
     pub(super) name: String,
     pub(super) group: i32,
     /// `None` where the system has no pidfds.
-    pub(super) pidfd: Option<OwnedFd>,
+    pub(super) pidfd: Option<Pidfd>,
 }
 
 impl Found {
     /// Opens what tells this process from a later one with its number; `None` if it is gone.
-    fn open(stat: Stat) -> Option<Self> {
-        let identity = Identity::of(&stat);
-        let pid = Pid::from_raw(stat.pid)?;
-        let pidfd = match pidfd_open(pid, PidfdFlags::empty()) {
-            Ok(pidfd) => Some(pidfd),
-            Err(Errno::SRCH) => return None,
-            Err(_) => None,
-        };
+    fn open(entry: Entry) -> Option<Self> {
+        let identity = Identity::of(&entry);
+        let pidfd = Pidfd::open(entry.pid).ok()?;
         // Looked at again with the pidfd in hand: now it can't become another's.
-        let is_same = procfs::process::Process::new(stat.pid)
-            .and_then(|process| process.stat())
-            .is_ok_and(|now| Identity::of(&now) == identity);
+        let is_same = pidfd.is_none() || identity.is_current();
         is_same.then_some(Self {
             identity,
-            name: stat.comm,
-            group: stat.pgrp,
+            name: entry.name,
+            group: entry.group,
             pidfd,
         })
     }
@@ -56,19 +46,25 @@ impl Found {
     /// Sends a signal; one that is gone needs none.
     pub(super) fn signal(&self, signal: Signal) {
         let _refusal_shows_in_who_is_left = match (&self.pidfd, Pid::from_raw(self.identity.pid)) {
-            (Some(pidfd), _) => pidfd_send_signal(pidfd, signal),
-            (None, Some(pid)) => rustix::process::kill_process(pid, signal),
-            (None, None) => Ok(()),
+            (Some(pidfd), _) => pidfd.signal(signal),
+            // Looked at again as late as can be.
+            (None, Some(pid)) if self.identity.is_current() => kill_process(pid, signal),
+            (None, _) => Ok(()),
         };
     }
 }
 
 impl Identity {
-    fn of(stat: &Stat) -> Self {
+    fn of(entry: &Entry) -> Self {
         Self {
-            pid: stat.pid,
-            started: stat.starttime,
+            pid: entry.pid,
+            started: entry.started,
         }
+    }
+
+    /// Whether its number is still its own.
+    fn is_current(self) -> bool {
+        system::start_of(self.pid) == Some(self.started)
     }
 }
 
@@ -123,35 +119,34 @@ pub(super) fn kill_marked(marks: &BTreeSet<String>) {
 }
 
 /// One look at the process table.
-struct Table(BTreeMap<i32, Stat>);
+struct Table(BTreeMap<i32, Entry>);
 
 impl Table {
     /// Without what is dead already, and without this process.
     fn read() -> Self {
         let own = std::process::id().cast_signed();
-        let processes = all_processes().into_iter().flatten().flatten();
-        let stats = processes.filter_map(|process| process.stat().ok());
-        let alive = stats.filter(|stat| !matches!(stat.state, 'Z' | 'X') && stat.pid != own);
-        Self(alive.map(|stat| (stat.pid, stat)).collect())
+        let others = system::living().into_iter();
+        let others = others.filter(|entry| entry.pid != own);
+        Self(others.map(|entry| (entry.pid, entry)).collect())
     }
 
     fn group_of(&self, pid: i32) -> Option<i32> {
-        self.0.get(&pid).map(|stat| stat.pgrp)
+        self.0.get(&pid).map(|entry| entry.group)
     }
 
     fn members_of_group(&self, group: i32) -> impl Iterator<Item = i32> {
-        let members = self.0.values().filter(move |stat| stat.pgrp == group);
-        members.map(|stat| stat.pid)
+        let members = self.0.values().filter(move |entry| entry.group == group);
+        members.map(|entry| entry.pid)
     }
 
     fn descendants_of(&self, root: i32) -> BTreeSet<i32> {
         let mut found = BTreeSet::new();
         let mut open = vec![root];
         while let Some(parent) = open.pop() {
-            let children = self.0.values().filter(|stat| stat.ppid == parent);
+            let children = self.0.values().filter(|entry| entry.parent == parent);
             open.extend(
                 children
-                    .map(|stat| stat.pid)
+                    .map(|entry| entry.pid)
                     .filter(|pid| found.insert(*pid)),
             );
         }
@@ -159,8 +154,8 @@ impl Table {
     }
 
     fn marked(&self, marks: &BTreeSet<String>) -> BTreeSet<i32> {
-        let pids = self.0.keys().copied();
-        pids.filter(|pid| carries(*pid, marks)).collect()
+        let marked = self.0.values().filter(|entry| carries(entry, marks));
+        marked.map(|entry| entry.pid).collect()
     }
 
     fn still_living<'a>(
@@ -175,23 +170,17 @@ impl Table {
     }
 
     fn open(mut self, members: &BTreeSet<i32>) -> Vec<Found> {
-        let stats = members.iter().filter_map(|pid| self.0.remove(pid));
-        stats.filter_map(Found::open).collect()
+        let entries = members.iter().filter_map(|pid| self.0.remove(pid));
+        entries.filter_map(Found::open).collect()
     }
 }
 
 /// Whether the environment of a process, as it was when it began, holds one of the marks.
-fn carries(pid: i32, marks: &BTreeSet<String>) -> bool {
-    let environ = procfs::process::Process::new(pid).and_then(|process| process.environ());
-    // Of somebody else's process nothing can be read, and it can't be ended either.
-    let Ok(environ) = environ else {
-        return false;
-    };
-    let Some(value) = environ.get(std::ffi::OsStr::new(MARK_VARIABLE)) else {
-        return false;
-    };
-    value
-        .as_bytes()
-        .split(|byte| *byte == b':')
-        .any(|mark| marks.iter().any(|ours| ours.as_bytes() == mark))
+fn carries(entry: &Entry, marks: &BTreeSet<String>) -> bool {
+    entry.marks.as_ref().is_some_and(|carried| {
+        carried
+            .as_bytes()
+            .split(|byte| *byte == b':')
+            .any(|mark| marks.iter().any(|ours| ours.as_bytes() == mark))
+    })
 }

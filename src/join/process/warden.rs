@@ -11,6 +11,8 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use rustix::process::{Pid, WaitOptions, waitpid};
+
 use super::error::SpawnError;
 use super::launcher::WARDEN;
 use super::{spawner, tree};
@@ -52,9 +54,16 @@ impl Warden {
 }
 
 impl Drop for Warden {
-    /// Reaps one that has ended. One that lives ends once its pipe is closed with this program.
+    /// Closes the pipe, with which it ends, and has it reaped. Where the system refuses the thread
+    /// that waits for that, a zombie stays until this program ends.
     fn drop(&mut self) {
-        drop(self.0.try_wait());
+        drop(self.0.stdin.take());
+        if let Ok(Some(_reaped)) = self.0.try_wait() {
+            return;
+        }
+        let pid = Pid::from_child(&self.0);
+        let reaper = std::thread::Builder::new().name("warden reaper".to_owned());
+        drop(reaper.spawn(move || waitpid(Some(pid), WaitOptions::empty())));
     }
 }
 

@@ -1,6 +1,10 @@
 //! Every lesson, run for real and judged by what it did: lanes, order, ratios and outcomes.
 
+mod data;
+mod ending;
+mod failing;
 mod joining;
+mod listing;
 mod several;
 mod stopping;
 mod telling;
@@ -8,7 +12,7 @@ mod texts;
 mod waiting;
 mod work;
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use meanwhile::join::process::Launcher;
@@ -41,12 +45,12 @@ impl Play {
     fn start(mut self) -> Run {
         self.0.speed = Self::SPEED;
         let launcher = Launcher::of_program(env!("CARGO_BIN_EXE_meanwhile"));
-        Run::start(self.0, Some(launcher), || ()).expect("the system has room for a lesson")
+        Run::start(self.0, launcher, || ()).expect("the system has room for a lesson")
     }
 
     /// Runs it to its end.
     #[track_caller]
-    fn to_its_end(self) -> (Told, Ending) {
+    fn until_its_end(self) -> (Told, Ending) {
         let mut run = self.start();
         until_over(&mut run);
         let ending = run.ending().expect("it is over").clone();
@@ -56,7 +60,7 @@ impl Play {
     /// Runs it to its end, which is as the lesson says.
     #[track_caller]
     fn told(self) -> Told {
-        let (told, ending) = self.to_its_end();
+        let (told, ending) = self.until_its_end();
         assert_eq!(ending, Ending::Held, "{}", transcript(&told));
         told
     }
@@ -86,6 +90,12 @@ fn lane<'a>(told: &'a Told, who: &str) -> &'a Lane {
     told.lane(who).expect("they took part")
 }
 
+/// When somebody said something with this in it.
+#[track_caller]
+fn when(told: &Told, who: &str, text: &str) -> Duration {
+    told.when(who, text).expect("they said it")
+}
+
 /// When somebody's lane was closed.
 #[track_caller]
 fn end(told: &Told, who: &str) -> Duration {
@@ -112,10 +122,10 @@ fn took((began, ended): (Duration, Duration)) -> Duration {
 /// Everything that is said of lessons is there, and leads somewhere.
 #[test]
 fn every_lesson_is_complete() {
-    let mut seen = BTreeMap::new();
+    let mut seen = BTreeSet::new();
     for id in LessonId::all() {
         let lesson = id.lesson();
-        assert_eq!(seen.insert(lesson.id, ()), None, "{id} is there twice");
+        assert!(seen.insert(lesson.id), "{id} is there twice");
         assert!(
             lesson.question.right < lesson.question.choices.len(),
             "{id}"

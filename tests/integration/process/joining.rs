@@ -1,4 +1,4 @@
-//! P1–P4, P8: who joins, how it ended, who is waited for and who is not.
+//! P1–P4, P8, P13, P15: who joins, how it ended, who is waited for and who is not.
 
 use std::sync::mpsc;
 use std::sync::{Arc, Barrier};
@@ -214,4 +214,33 @@ fn p13_shutdown_waits_for_a_child_and_stops_a_daemon_with_all_it_started() {
         assert!(join::shutdown(Some(LIMIT)).is_complete());
         assert!(!awaited.is_alive());
     });
+}
+
+#[test]
+fn p15_a_process_has_its_children_and_neither_itself_nor_the_one_that_started_it() {
+    const ASKED: &str = "MEANWHILE_TEST_ASKED";
+    let name = "process::joining::p15_a_process_has_its_children_and_neither_itself_nor_the_one_that_started_it";
+    let listed = || {
+        let children = process::active_children().into_iter();
+        children.map(|child| child.pid).collect::<Vec<_>>()
+    };
+    if std::env::var_os(ASKED).is_some() {
+        assert!(listed().is_empty());
+        let child = shell("read line; exit 4").stdin_piped().spawn().unwrap();
+        assert_eq!(listed(), [child.pid()]);
+        drop(child.take_stdin());
+        assert_eq!(child.join().unwrap(), Exit::Code(4));
+        return;
+    }
+    let test = Builder::new(std::env::current_exe().unwrap());
+    let asked = test
+        .args(["--exact", name])
+        .env(ASKED, "1")
+        .spawn()
+        .unwrap();
+    assert!(listed().contains(&asked.pid()));
+    asked.join().unwrap();
+    let output = asked.output();
+    let said = output.stdout.text();
+    assert!(said.contains("1 passed"), "{said}");
 }

@@ -1,20 +1,16 @@
 //! P11: what the launcher binds, and what it does not.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use meanwhile::join;
 use meanwhile::join::Priority;
-use meanwhile::join::process::{Exit, LaunchOptions, Launcher, SpawnError};
+use meanwhile::join::process::{Exit, LaunchOptions, SpawnError};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::{Builder, eventually, lives, shell, wait_for_line};
+use super::{Builder, eventually, launcher, lives, shell, wait_for_line};
 use crate::util::child::in_child;
-
-/// The program's own shim and warden.
-fn launcher() -> Launcher {
-    Launcher::of_program(env!("CARGO_BIN_EXE_meanwhile"))
-}
+use crate::util::gate::LIMIT;
 
 fn launched(builder: Builder) -> Builder {
     builder.launched_by(&launcher(), LaunchOptions::default())
@@ -47,9 +43,15 @@ fn a_launcher_gives_limits_and_a_priority() {
     let text = process.output().stdout.text().into_owned();
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(lines[..3], ["1048576", "77", "55"]);
-    // proc(5): field 41 is the scheduling policy, counted from 3 after the name; 5 is SCHED_IDLE.
-    let policy = lines[3].rsplit(") ").next().unwrap().split(' ').nth(41 - 3);
-    assert_eq!(policy, Some("5"));
+    let after_name = lines[3].rsplit(") ").next().unwrap();
+    // proc(5) counts from 3 after the name: field 41 is the scheduling policy, and 5 is SCHED_IDLE.
+    // Only Linux has that; elsewhere the niceness, which is field 19, has to do.
+    let (field, least_urgent) = if cfg!(elsewhere) {
+        (19, "19")
+    } else {
+        (41, "5")
+    };
+    assert_eq!(after_name.split(' ').nth(field - 3), Some(least_urgent));
 }
 
 #[test]
@@ -93,15 +95,32 @@ fn p11_the_end_of_the_thread_that_asked_kills_nobody() {
     assert_eq!(process.join().unwrap(), Exit::Code(8));
 }
 
+const VICTIM: &str = "MEANWHILE_TEST_VICTIM";
 const SIGKILLED: &str =
     "process::launching::p11_sigkill_of_the_program_ends_its_children_and_all_they_started";
 
+/// From the kill to the end of everybody.
+const PROMISED: Duration = Duration::from_secs(1);
+
 #[test]
 fn p11_sigkill_of_the_program_ends_its_children_and_all_they_started() {
-    const VICTIM: &str = "MEANWHILE_TEST_VICTIM";
     if std::env::var_os(VICTIM).is_some() {
         be_killed_with_a_tree();
     }
+    // On a machine that is busy a dying process waits for its turn like everybody, so the promise
+    // has to hold in one of the tries that fit the limit; what is late by itself is so in all.
+    let first = Instant::now();
+    loop {
+        let took = time_to_end_a_victim();
+        if took <= PROMISED {
+            return;
+        }
+        assert!(first.elapsed() < LIMIT, "the last try took {took:?}");
+    }
+}
+
+/// Kills a program with children, and waits until all of them and its warden are gone.
+fn time_to_end_a_victim() -> Duration {
     let victim = Builder::new(std::env::current_exe().unwrap())
         .args(["--exact", SIGKILLED, "--nocapture"])
         .env(VICTIM, "1")
@@ -110,24 +129,27 @@ fn p11_sigkill_of_the_program_ends_its_children_and_all_they_started() {
         .unwrap();
     let printed = wait_for_line(&victim, "ready");
     let pids = printed.iter().filter_map(|line| line.strip_prefix("pid "));
-    let pids: Vec<u32> = pids.map(|pid| pid.parse().unwrap()).collect();
+    let mut pids: Vec<u32> = pids.map(|pid| pid.parse().unwrap()).collect();
     assert_eq!(pids.len(), 4, "{printed:?}");
     let wardens = wardens_of(victim.pid());
     assert_eq!(wardens.len(), 1);
+    pids.extend(wardens);
     assert!(pids.iter().all(|pid| lives(*pid)));
+    let killed = Instant::now();
     victim.kill().unwrap();
     victim.join().unwrap();
     eventually("the end of everybody", || {
         !pids.iter().any(|pid| lives(*pid))
     });
-    eventually("the end of the warden", || !lives(wardens[0]));
+    killed.elapsed()
 }
 
 /// Prints who is to die with it, then waits for that.
 #[expect(clippy::print_stdout, reason = "it tells the test that started it")]
 fn be_killed_with_a_tree() -> ! {
-    let script = "echo $$; sleep 60 & echo $!; setsid sleep 60 & echo $!; \
-                  ( setsid sh -c 'echo $$; exec sleep 60' & ); wait";
+    // They outlive the patience of the test.
+    let script = "echo $$; sleep 600 & echo $!; setsid sleep 600 & echo $!; \
+                  ( setsid sh -c 'echo $$; exec sleep 600' & ); wait";
     let process = launched(shell(script)).spawn().unwrap();
     eventually("four numbers", || {
         process.output().stdout.text().lines().count() == 4
@@ -208,5 +230,21 @@ fn a_warden_that_was_killed_is_replaced() {
             process.kill().unwrap();
             process.join().unwrap();
         }
+    });
+}
+
+#[test]
+fn the_warden_of_a_launcher_that_is_dropped_is_reaped() {
+    let name = "process::launching::the_warden_of_a_launcher_that_is_dropped_is_reaped";
+    in_child(name, || {
+        let launcher = launcher();
+        let child = Builder::new("true").launched_by(&launcher, LaunchOptions::default());
+        assert_eq!(child.spawn().unwrap().join().unwrap(), Exit::Code(0));
+        let wardens = wardens_of(std::process::id());
+        assert_eq!(wardens.len(), 1);
+        drop(launcher);
+        eventually("its end", || {
+            !std::path::Path::new(&format!("/proc/{}", wardens[0])).exists()
+        });
     });
 }

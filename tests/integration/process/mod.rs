@@ -12,13 +12,27 @@ mod stopping;
 use std::io::{BufRead as _, BufReader};
 use std::time::Instant;
 
-use meanwhile::join::process::{Builder, Process};
+use meanwhile::join::process::{Builder, Launcher, Process};
 
 use crate::util::gate::LIMIT;
 
 /// A shell that runs `script`.
 fn shell(script: &str) -> Builder {
     Builder::new("/bin/sh").args(["-c", script])
+}
+
+/// The shim and warden of the program.
+#[cfg(not(elsewhere))]
+fn launcher() -> Launcher {
+    Launcher::of_program(env!("CARGO_BIN_EXE_meanwhile"))
+}
+
+/// The shim and warden of an example, where the program is not built.
+#[cfg(elsewhere)]
+fn launcher() -> Launcher {
+    let test = std::env::current_exe().unwrap();
+    let built = test.parent().and_then(std::path::Path::parent).unwrap();
+    Launcher::of_program(built.join("examples/limits"))
 }
 
 /// Reads the piped output of a process until it prints this line.

@@ -4,11 +4,12 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
-use meanwhile::join::process::{Exit, LaunchOptions, Launcher, SpawnError};
+use meanwhile::join::process::{Exit, LaunchOptions, SpawnError};
 
-use super::{Builder, eventually, shell};
+use super::{Builder, eventually, launcher, shell};
 use crate::util::child::{in_child, in_child_with};
 use crate::util::files::{OBEY_PERMISSIONS, folder, write};
+use crate::util::left::Left;
 
 fn refusal(builder: Builder) -> SpawnError {
     builder.spawn().expect_err("this can't be started")
@@ -192,30 +193,13 @@ fn p9_out_of_processes_is_an_error_and_afterwards_it_works() {
     });
 }
 
-fn count(folder: &str) -> usize {
-    fs::read_dir(folder).unwrap().count()
-}
-
-fn zombies() -> usize {
-    let own = std::process::id();
-    let stats = fs::read_dir("/proc").unwrap().flatten();
-    let stats = stats.filter_map(|entry| fs::read_to_string(entry.path().join("stat")).ok());
-    stats
-        .filter(|stat| {
-            let after_name = stat.rsplit(") ").next().unwrap_or_default();
-            let mut fields = after_name.split(' ');
-            fields.next() == Some("Z") && fields.next() == Some(&own.to_string())
-        })
-        .count()
-}
-
 #[test]
 fn p10_a_thousand_processes_leave_no_zombie_no_descriptor_and_no_thread() {
     let name =
         "process::spawning::p10_a_thousand_processes_leave_no_zombie_no_descriptor_and_no_thread";
     in_child(name, || {
         Builder::new("true").spawn().unwrap().join().unwrap();
-        let (files, threads) = (count("/proc/self/fd"), count("/proc/self/task"));
+        let before = Left::now();
         for round in 0..1_000 {
             let process = shell("exit 3").stdin_bytes("input").spawn().unwrap();
             match round % 4 {
@@ -226,9 +210,9 @@ fn p10_a_thousand_processes_leave_no_zombie_no_descriptor_and_no_thread() {
             }
         }
         // The first process may still have had its pipes, so there may be less than before.
-        eventually("no zombie", || zombies() == 0);
-        eventually("no thread more", || count("/proc/self/task") <= threads);
-        eventually("no file more", || count("/proc/self/fd") <= files);
+        eventually("the end of all that was taken", || {
+            Left::now().is_no_more_than(&before)
+        });
     });
 }
 
@@ -266,8 +250,7 @@ fn p12_a_start_shares_no_page_of_the_program_as_a_fork_does() {
             let ours = pages_shared_by(&mut ballast, || {
                 let mut builder = Builder::new("true");
                 if launched {
-                    let launcher = Launcher::of_program(env!("CARGO_BIN_EXE_meanwhile"));
-                    builder = builder.launched_by(&launcher, LaunchOptions::default());
+                    builder = builder.launched_by(&launcher(), LaunchOptions::default());
                 }
                 assert_eq!(builder.spawn().unwrap().join().unwrap(), Exit::Code(0));
             });

@@ -118,6 +118,37 @@ fn p7_those_who_ignore_it_are_killed_after_the_grace_and_named() {
     assert_gone(&pids);
 }
 
+/// How often this thread has read something while `work` ran, as the kernel counts it.
+fn reads_of(work: impl FnOnce()) -> u64 {
+    let reads = || -> u64 {
+        let io = fs::read_to_string("/proc/thread-self/io").unwrap();
+        let count = io.lines().find_map(|line| line.strip_prefix("syscr: "));
+        count.unwrap().parse().unwrap()
+    };
+    let before = reads();
+    work();
+    reads() - before
+}
+
+#[test]
+fn p7_a_long_grace_looks_ever_more_rarely_for_what_was_started_meanwhile() {
+    let stop_after = |grace| {
+        let (process, pids) = tree("trap '' TERM; sleep 60 & echo $!; echo ready; wait");
+        let reads = reads_of(|| assert_eq!(names(&process.stop(grace)), (0, 2, 0)));
+        assert_gone(&pids);
+        reads
+    };
+    // At least three looks at the process table; before and after, for others fill it meanwhile.
+    let before = stop_after(Duration::ZERO);
+    let in_two_seconds = stop_after(Duration::from_secs(2));
+    let in_few_looks = before.max(stop_after(Duration::ZERO));
+    // Some ten looks more; at the pace of the first they would be a hundred.
+    assert!(
+        in_two_seconds < 10 * in_few_looks,
+        "{in_two_seconds} reads, beside {in_few_looks}"
+    );
+}
+
 #[test]
 fn p7_those_who_left_the_group_are_found() {
     let script = "setsid sh -c 'echo $$; exec sleep 60' & read line";

@@ -1,4 +1,4 @@
-//! Where there are no isolated workers: their items fail and say so.
+//! Windows, where there are no isolated workers: their items fail and say so.
 
 use std::convert::Infallible;
 use std::process::ExitCode;
@@ -26,20 +26,17 @@ impl Isolation {
     ) -> Result<Crew, ItemError> {
         Err(ItemError {
             kind: "no_worker".to_owned(),
-            message: "isolated processes need Linux; run it on the pool".to_owned(),
+            message: "there are no isolated processes on this system; run it on the pool"
+                .to_owned(),
         })
     }
-}
-
-pub(super) fn count_processes() -> usize {
-    0
 }
 
 /// No worker was ever started.
 pub(super) struct Crew(Infallible);
 
 impl Crew {
-    pub(super) fn run(&self, _task: &str, _item: &Item, _context: &Context) -> Outcome {
+    pub(super) fn run(&self, _task: &str, _item: &Item, _context: &Context, _host: &()) -> Outcome {
         match self.0 {}
     }
 

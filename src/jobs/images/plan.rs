@@ -1,0 +1,141 @@
+//! Which images there are, and what each result is called.
+
+use std::collections::{BTreeMap, HashSet};
+use std::ffi::OsString;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::error::ImageError;
+use super::{Existing, Options, format_of};
+use crate::jobs::checksum::{Identity, identity, walk};
+use crate::jobs::save::{make_folder, numbered};
+use crate::jobs::{Item, Step};
+use crate::join::Context;
+
+pub(super) fn plan(
+    options: &Options,
+    inputs: &[PathBuf],
+    context: &Context,
+    found: &mut dyn FnMut(Item),
+) {
+    if let Err(problem) = options.check(!inputs.is_empty()) {
+        return found(Item::failed(options.to.clone(), problem));
+    }
+    let folder = match make_folder(&options.to) {
+        Ok(metadata) => identity(&metadata),
+        Err(error) => return found(Item::failed(options.to.clone(), error)),
+    };
+    for input in inputs.iter().filter(|input| is_folder(input, folder)) {
+        let path = input.clone();
+        found(Item::failed(input.clone(), ImageError::SameFolder { path }));
+    }
+    let items = collect(inputs, folder, context);
+    let mut names = Names {
+        options,
+        folder,
+        read: identities(&items, context),
+        given: BTreeMap::new(),
+    };
+    for item in items {
+        context.checkpoint();
+        found(match item.step {
+            Step::Run => names.named(item),
+            _ => item,
+        });
+    }
+}
+
+/// What the inputs are and hold. Of a folder only what is called like an image, and none of the
+/// results that an earlier job may have saved in it.
+fn collect(inputs: &[PathBuf], results: Identity, context: &Context) -> Vec<Item> {
+    let named: HashSet<&Path> = inputs.iter().map(PathBuf::as_path).collect();
+    let mut items = Vec::new();
+    walk(inputs, context, &mut |item| {
+        let is_wanted =
+            named.contains(&*item.input) || is_likely(&item) && !is_in_folder(&item.input, results);
+        if is_wanted {
+            items.push(item);
+        }
+    });
+    items
+}
+
+/// Whether something in a folder is to be an item: an image by its name, or a part of the folder
+/// that can't be walked.
+fn is_likely(item: &Item) -> bool {
+    match &item.step {
+        Step::Fail(error) if !["special_file", "dangling_link"].contains(&&*error.kind) => true,
+        _ => format_of(&item.input).is_some(),
+    }
+}
+
+fn is_folder(path: &Path, folder: Identity) -> bool {
+    fs::metadata(path).is_ok_and(|there| identity(&there) == folder)
+}
+
+fn is_in_folder(path: &Path, folder: Identity) -> bool {
+    path.parent().is_some_and(|parent| {
+        let is_here = parent.as_os_str().is_empty();
+        is_folder(if is_here { Path::new(".") } else { parent }, folder)
+    })
+}
+
+fn identities(items: &[Item], context: &Context) -> HashSet<Identity> {
+    let metadata = items.iter().filter_map(|item| {
+        context.checkpoint();
+        fs::metadata(&item.input).ok()
+    });
+    metadata.map(|it| identity(&it)).collect()
+}
+
+/// Gives each result its name.
+struct Names<'a> {
+    options: &'a Options,
+    folder: Identity,
+    /// Every image that the job reads.
+    read: HashSet<Identity>,
+    /// Whose result has which name, in lower case: some file systems don't tell the cases apart.
+    given: BTreeMap<String, PathBuf>,
+}
+
+impl Names<'_> {
+    fn named(&mut self, item: Item) -> Item {
+        match self.name(&item.input) {
+            Ok(name) => Item {
+                step: Step::SaveAs { name },
+                ..item
+            },
+            Err(error) => Item::failed(item.input, error),
+        }
+    }
+
+    fn name(&mut self, input: &Path) -> Result<OsString, ImageError> {
+        let path = input.to_owned();
+        if is_in_folder(input, self.folder) {
+            return Err(ImageError::SameFolder { path });
+        }
+        let name = self.options.target_name(input).into_os_string();
+        for number in 1.. {
+            let name = numbered(&name, number);
+            let target = self.options.to.join(&name);
+            let key = name.to_string_lossy().to_lowercase();
+            let is_numbered = self.options.existing == Existing::Number;
+            if is_numbered && (self.given.contains_key(&key) || target.symlink_metadata().is_ok()) {
+                continue;
+            }
+            if let Some(other) = self.given.get(&key).cloned() {
+                return Err(ImageError::SameName {
+                    path,
+                    target,
+                    other,
+                });
+            }
+            if fs::metadata(&target).is_ok_and(|it| self.read.contains(&identity(&it))) {
+                return Err(ImageError::OverInput { path, target });
+            }
+            self.given.insert(key, path);
+            return Ok(name);
+        }
+        unreachable!("no folder has so many files")
+    }
+}

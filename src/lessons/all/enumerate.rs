@@ -1,0 +1,209 @@
+use std::collections::BTreeMap;
+
+use crate::join::process::{self, Process};
+use crate::join::{self, Task, TaskId};
+use crate::lessons::{Cast, Stage, Told};
+
+const WORKERS: [(&str, f64); 3] = [("alpha", 1.0), ("beta", 2.0), ("gamma", 3.0)];
+
+pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
+    stage.row(&[&"when", &"live"]);
+    match stage.cast() {
+        Cast::Task => with_tasks(stage),
+        Cast::Process => with_processes(stage),
+    }
+}
+
+fn with_tasks(stage: &Stage) -> anyhow::Result<()> {
+    let mut tasks = BTreeMap::new();
+    stage.row(&[&"before", &live_tasks(&tasks)]);
+    for (name, steps) in WORKERS {
+        let task = join::spawn(name, stage.actor(name, move |me| worker(me, steps)))?;
+        tasks.insert(task.id(), task);
+    }
+    stage.row(&[&"all started", &live_tasks(&tasks)]);
+    let live = join::enumerate().into_iter();
+    let mut ours = live.filter_map(|info| tasks.get(&info.id));
+    if let Some(beta) = ours.find(|task| task.name() == "beta") {
+        stage.waits("beta", || beta.join())?;
+    }
+    stage.row(&[&"beta joined", &live_tasks(&tasks)]);
+    for info in join::enumerate() {
+        if Some(info.id) == join::current() {
+            stage.say(format!("leaving out `{}`: that is me", info.name));
+        } else if let Some(task) = tasks.get(&info.id) {
+            stage.waits(&info.name, || task.join())?;
+        }
+    }
+    stage.row(&[&"all joined", &live_tasks(&tasks)]);
+    Ok(())
+}
+
+fn with_processes(stage: &Stage) -> anyhow::Result<()> {
+    let mut processes = BTreeMap::new();
+    stage.row(&[&"before", &live_processes(&processes)]);
+    for (name, _) in WORKERS {
+        let process = stage.child(name)?;
+        processes.insert(process.pid(), process);
+    }
+    stage.row(&[&"all started", &live_processes(&processes)]);
+    let live = process::active_children().into_iter();
+    let mut ours = live.filter_map(|info| processes.get(&info.pid));
+    if let Some(beta) = ours.find(|process| process.name() == "beta") {
+        stage.waits("beta", || beta.join())?;
+    }
+    stage.row(&[&"beta joined", &live_processes(&processes)]);
+    for info in process::active_children() {
+        if let Some(process) = processes.get(&info.pid) {
+            stage.waits(&info.name, || process.join())?;
+        }
+    }
+    stage.row(&[&"all joined", &live_processes(&processes)]);
+    Ok(())
+}
+
+fn live_tasks(tasks: &BTreeMap<TaskId, Task<()>>) -> String {
+    let mut live = join::enumerate();
+    live.retain(|info| tasks.contains_key(&info.id) || Some(info.id) == join::current());
+    let names: Vec<&str> = live.iter().map(|info| &*info.name).collect();
+    names.join(", ")
+}
+
+fn live_processes(processes: &BTreeMap<u32, Process>) -> String {
+    let mut live = process::active_children();
+    live.retain(|info| processes.contains_key(&info.pid));
+    let names: Vec<&str> = live.iter().map(|info| &*info.name).collect();
+    names.join(", ")
+}
+
+fn worker(me: &Stage, steps: f64) {
+    me.sleep(me.time("step").mul_f64(steps));
+    me.say("done");
+}
+
+fn holds(told: &Told) -> anyhow::Result<()> {
+    let is_listed = |when: &str, name: &str| {
+        let row = told.table().iter().find(|row| row[0] == when);
+        row.is_some_and(|row| row[1].split(", ").any(|listed| listed == name))
+    };
+    for (name, _) in WORKERS {
+        let done = told.when(name, "done")?;
+        for when in ["all started", "beta joined"] {
+            let was_done = done <= told.when("main", when)?;
+            ensure!(
+                was_done || is_listed(when, name),
+                "{when}: {name} was not done and not listed"
+            );
+        }
+        for when in ["before", "all joined"] {
+            ensure!(!is_listed(when, name), "{when}: {name} was listed");
+        }
+    }
+    ensure!(
+        !is_listed("beta joined", "beta"),
+        "beta was joined and listed"
+    );
+    Ok(())
+}
+
+// About the lesson.
+
+use anyhow::ensure;
+
+use crate::lessons::{Lesson, Level, Parameter, Question, Topic};
+
+pub(super) static LESSON: Lesson = Lesson {
+    id: "enumerate",
+    title: "Who is alive?",
+    topic: Topic::Several,
+    level: Level::Second,
+    question: Question {
+        text: "Main lists everybody alive and joins whom it finds. Whom must it leave out?",
+        choices: &[
+            "Nobody: one may join everybody in the list",
+            "Itself, where the list has it: a list of tasks does, one of child processes does not",
+            "Those who have ended: they stay in the list until the program ends",
+        ],
+        right: 1,
+    },
+    parameters: &[Parameter::secs(
+        "step",
+        "Alpha works so long, beta twice, gamma three times (s)",
+        1.0,
+    )],
+    cast: &[Cast::Task, Cast::Process],
+    main,
+    roles: &[
+        ("alpha", |me| {
+            worker(me, 1.0);
+            Ok(())
+        }),
+        ("beta", |me| {
+            worker(me, 2.0);
+            Ok(())
+        }),
+        ("gamma", |me| {
+            worker(me, 3.0);
+            Ok(())
+        }),
+    ],
+    holds,
+    explanation: "`join::enumerate()` lists every live task of the program, `active_children()` every \
+                  live child process; whoever was joined is in neither. The lists hold facts, not \
+                  handles: number, name, state. Main finds its handle by the number, because names \
+                  may be given twice. A list is true for a moment only; a worker that ends right \
+                  after it is joined at once, which does no harm. The one that asks is a task \
+                  itself and stands in the list. To join oneself can\u{2019}t work, so it is left \
+                  out by hand, as with Python\u{2019}s `threading.enumerate()`, which gives the \
+                  threads themselves; where one forgets it, `join` says `cannot join current \
+                  thread` in both. `multiprocessing.active_children()` never lists the caller, and \
+                  ours does not either. Plain std has no such list: a program keeps its own.",
+    python: r#"
+import threading
+from time import sleep
+
+def live():
+    return [thread.name for thread in threading.enumerate()]
+
+print("before", live())
+for steps, name in enumerate(["alpha", "beta", "gamma"], start=1):
+    threading.Thread(target=sleep, args=(steps,), name=name).start()
+print("all started", live())
+for thread in threading.enumerate():
+    if thread.name == "beta":
+        thread.join()
+print("beta joined", live())
+for thread in threading.enumerate():
+    if thread is not threading.current_thread():
+        thread.join()
+print("all joined", live())
+"#,
+    plain_std: r#"
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+fn live(workers: &[(&'static str, JoinHandle<()>)]) -> Vec<&'static str> {
+    let live = workers.iter().filter(|(_, worker)| !worker.is_finished());
+    live.map(|(name, _)| *name).collect()
+}
+
+fn main() {
+    let mut workers = Vec::new();
+    println!("before {:?}", live(&workers));
+    for (steps, name) in [(1, "alpha"), (2, "beta"), (3, "gamma")] {
+        let sleep = move || thread::sleep(Duration::from_secs(steps));
+        workers.push((name, thread::spawn(sleep)));
+    }
+    println!("all started {:?}", live(&workers));
+    let beta = workers.iter().position(|(name, _)| *name == "beta").unwrap();
+    workers.remove(beta).1.join().unwrap();
+    println!("beta joined {:?}", live(&workers));
+    for (_, worker) in workers.drain(..) {
+        worker.join().unwrap();
+    }
+    println!("all joined {:?}", live(&workers));
+}
+"#,
+    related: &["join-current", "many", "daemon"],
+    source: include_str!("enumerate.rs"),
+};

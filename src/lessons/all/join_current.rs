@@ -1,0 +1,158 @@
+use crossbeam_channel::{Receiver, bounded};
+
+use crate::join::process::{self, Builder};
+use crate::join::{self, Task};
+use crate::lessons::{Cast, Stage, Told};
+
+pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
+    match stage.cast() {
+        Cast::Task => {
+            let (hand_over, own) = bounded(1);
+            let worker = stage.actor("worker", move |me| joins_itself(me, &own));
+            let task = join::spawn("worker", worker)?;
+            hand_over.send(task.clone())?;
+            stage.waits("the worker", || task.join())?;
+        }
+        Cast::Process => {
+            let process = stage.child("worker")?;
+            stage.waits("the worker", || process.join())?;
+            let waits_for_itself = Builder::new("sh").args(["-c", "wait $$"]).name("shell");
+            let shell = stage.spawn(waits_for_itself)?;
+            let exit = stage.waits("the shell", || shell.join())?;
+            stage.note("a shell that waits for itself", exit);
+            stage.say("in CPython: can only join a child process");
+        }
+    }
+    stage.say("continuing");
+    Ok(())
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "main hands over or ends, and either way this goes on"
+)]
+fn joins_itself(me: &Stage, own: &Receiver<Task<()>>) {
+    let Ok(own) = me.waits("its own handle", || own.recv()) else {
+        return;
+    };
+    if let Err(error) = me.waits("itself", || own.join()) {
+        me.note("join", error);
+    }
+    let timeout = me.time("timeout");
+    if let Err(error) = me.waits("itself, with a timeout", || own.join_timeout(timeout)) {
+        me.note("join with a timeout", error);
+    }
+    me.say("going on all the same");
+}
+
+fn looks_for_itself(me: &Stage) {
+    let own = std::process::id();
+    let children = process::active_children();
+    let handles = children.iter().filter(|child| child.pid == own).count();
+    me.note("handles of itself", handles);
+    me.say("going on all the same");
+}
+
+fn holds(told: &Told) -> anyhow::Result<()> {
+    let expected: &[_] = match told.cast() {
+        Cast::Task => &[
+            ("join", "cannot join current thread"),
+            ("join with a timeout", "cannot join current thread"),
+        ],
+        Cast::Process => &[
+            ("handles of itself", "0"),
+            ("a shell that waits for itself", "exited with code 127"),
+        ],
+    };
+    for &(name, value) in expected {
+        let found = told.note(name).unwrap_or("nothing");
+        ensure!(found == value, "{name}: {found}, not {value}");
+    }
+    told.in_order(&[("worker", "going on"), ("main", "continuing")])
+}
+
+// About the lesson.
+
+use anyhow::ensure;
+
+use crate::lessons::{Lesson, Level, Parameter, Question, Topic};
+
+pub(super) static LESSON: Lesson = Lesson {
+    id: "join-current",
+    title: "Join oneself",
+    topic: Topic::Joining,
+    level: Level::Second,
+    question: Question {
+        text: "A worker gets hold of its own handle and joins itself. What happens?",
+        choices: &[
+            "It waits for ever: it can\u{2019}t end while it waits for its end",
+            "`join` returns an error at once, and the worker goes on",
+            "`join` returns at once, as if the worker had ended",
+        ],
+        right: 1,
+    },
+    parameters: &[Parameter::secs(
+        "timeout",
+        "A task joins itself for at most (s)",
+        5.0,
+    )],
+    cast: &[Cast::Task, Cast::Process],
+    main,
+    roles: &[("worker", |me| {
+        looks_for_itself(me);
+        Ok(())
+    })],
+    holds,
+    explanation: "Whoever waits for their own end never comes to it. So a task that joins itself gets \
+                  the error `cannot join current thread` at once, even with a timeout, and goes on; \
+                  everybody else may still join it. CPython raises a `RuntimeError` with the same \
+                  words. Plain std has no such check: POSIX lets the system answer `EDEADLK`, on \
+                  which std panics, or hang. A process can\u{2019}t even try. A `Process` comes from \
+                  `Builder::spawn` alone, so it always stands for somebody else, and \
+                  `active_children` lists children only. CPython does have an object for the current \
+                  process; its `join()` fails with `can only join a child process`. A shell that \
+                  waits for its own number is told the same by the exit code 127: that is no child \
+                  of mine. None of them hangs.",
+    python: r#"
+from multiprocessing import Process, current_process
+from threading import Thread, current_thread
+
+def joins_itself(current):
+    try:
+        current().join()
+    except (RuntimeError, AssertionError) as error:
+        print(error)
+    print("going on all the same")
+
+if __name__ == "__main__":
+    for worker in (
+        Thread(target=joins_itself, args=(current_thread,)),
+        Process(target=joins_itself, args=(current_process,)),
+    ):
+        worker.start()
+        worker.join()
+    print("continuing")
+"#,
+    plain_std: r#"
+use std::sync::mpsc;
+use std::thread::{self, JoinHandle};
+
+fn main() {
+    let (hand_over, own) = mpsc::channel::<JoinHandle<()>>();
+    let worker = thread::spawn(move || {
+        let own = own.recv().unwrap();
+        // `own.join()` would panic or hang: one has to ask first.
+        if own.thread().id() == thread::current().id() {
+            println!("that is me");
+        }
+        println!("going on all the same");
+    });
+    // The only handle: main can't join the worker any more.
+    hand_over.send(worker).unwrap();
+    thread::sleep(std::time::Duration::from_millis(100));
+    println!("continuing");
+}
+"#,
+    related: &["mutual", "join", "enumerate"],
+    source: include_str!("join_current.rs"),
+};

@@ -1,0 +1,199 @@
+use std::fmt::Debug;
+use std::hint::black_box;
+use std::io::{self, Write as _};
+use std::panic::panic_any;
+
+use anyhow::bail;
+
+use crate::join::{self, JoinError};
+use crate::lessons::{Cast, Role, Stage, Told};
+
+pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
+    stage.row(&[&"what", &"as", &"the join gives", &"printed"]);
+    let mut as_processes = ROLES;
+    if stage.cast() == Cast::Task {
+        task(stage, "value", |_| 42)?;
+        task(stage, "error", |_| Err::<u32, _>("no such file"))?;
+        task(stage, "panic", |_| -> u32 { panic!("the disk is full") })?;
+        task(stage, "payload", |_| -> u32 { panic_any(404) })?;
+        // The rest would take this program along.
+        as_processes = &ROLES[4..];
+    }
+    for (what, _) in as_processes {
+        process(stage, what)?;
+    }
+    Ok(())
+}
+
+fn task<T>(stage: &Stage, what: &str, act: fn(&Stage) -> T) -> anyhow::Result<()>
+where
+    T: Debug + Send + Sync + 'static,
+{
+    let task = join::spawn(what, stage.actor(what, act))?;
+    let gives = match stage.waits(what, || task.join()) {
+        Ok(value) => format!("Ok({value:?})"),
+        Err(JoinError::Panicked(report)) => format!("Err(Panicked: {})", report.message()),
+        Err(error) => format!("Err({error})"),
+    };
+    stage.row(&[&what, &"task", &gives, &"-"]);
+    Ok(())
+}
+
+fn process(stage: &Stage, what: &str) -> anyhow::Result<()> {
+    let program = stage.program(what).current_dir(stage.folder());
+    let process = stage.spawn(program)?;
+    if what == "signal" {
+        process.kill()?;
+    }
+    let exit = stage.waits(what, || process.join())?;
+    let output = process.output();
+    let printed = format!("{}{}", output.stdout.text(), output.stderr.text());
+    let lines = printed.lines().filter(|line| !line.is_empty()).take(2);
+    let lines: Vec<&str> = lines.collect();
+    stage.row(&[&what, &"process", &exit, &lines.join(" / ")]);
+    Ok(())
+}
+
+const ROLES: &[(&str, Role)] = &[
+    ("value", |_| Ok(writeln!(io::stdout(), "42")?)),
+    ("error", |_| bail!("no such file")),
+    ("panic", |_| panic!("the disk is full")),
+    ("payload", |_| panic_any(404)),
+    ("code", |_| std::process::exit(7)),
+    ("signal", |me| {
+        me.sleep(me.secs(3600.0));
+        Ok(())
+    }),
+    ("abort", |_| std::process::abort()),
+    ("overflow", |_| {
+        join::spawn("deep", |_| overflow(0))?.join()?;
+        Ok(())
+    }),
+];
+
+fn overflow(depth: u64) -> u64 {
+    let frame = black_box([depth; 64]);
+    if depth == u64::MAX {
+        return depth;
+    }
+    overflow(depth + 1).wrapping_add(frame[63])
+}
+
+fn holds(told: &Told) -> anyhow::Result<()> {
+    let outcomes = [
+        ("value", "Ok(42)", "-"),
+        ("error", "Ok(Err(\"no such file\"))", "-"),
+        ("panic", "Err(Panicked: the disk is full)", "-"),
+        ("payload", "Err(Panicked: non-string payload)", "-"),
+    ];
+    let mut expected = [
+        ("value", "exited with code 0", "42"),
+        ("error", "exited with code 1", "no such file"),
+        ("panic", "exited with code 101", "the disk is full"),
+        ("payload", "exited with code 101", "panicked"),
+        ("code", "exited with code 7", ""),
+        ("signal", "killed by signal 9 (SIGKILL)", ""),
+        ("abort", "killed by signal 6 (SIGABRT)", ""),
+        ("overflow", "killed by signal 6 (SIGABRT)", "stack"),
+    ];
+    if told.cast() == Cast::Task {
+        expected[..4].copy_from_slice(&outcomes);
+    }
+    for (what, gives, printed) in expected {
+        let row = told.table().iter().find(|row| row[0] == what);
+        let row = row.with_context(|| format!("there is no row of {what}"))?;
+        ensure!(
+            row[2] == gives && row[3].contains(printed),
+            "{what}: {}, printed: {}",
+            row[2],
+            row[3]
+        );
+    }
+    Ok(())
+}
+
+// About the lesson.
+
+use anyhow::{Context as _, ensure};
+
+use crate::lessons::{Lesson, Level, Question, Topic};
+
+pub(super) static LESSON: Lesson = Lesson {
+    id: "propagation",
+    title: "What crosses a join",
+    topic: Topic::Failing,
+    level: Level::Third,
+    question: Question {
+        text: "A worker is a thread of your program, and its stack overflows. What does the join of \
+               it give?",
+        choices: &[
+            "An error, as after a panic",
+            "Nothing: the whole program ends, whoever joins",
+            "The value that it had computed so far",
+        ],
+        right: 1,
+    },
+    parameters: &[],
+    cast: &[Cast::Task, Cast::Process],
+    main,
+    roles: ROLES,
+    holds,
+    explanation: "A task hands over a value of any type, so an `Err` that it returns is a value like \
+                  others. A panic comes as a report: its message, where that is text, else only \
+                  that there was one; std keeps the payload itself in a `Box<dyn Any>`. `exit`, \
+                  `abort`, a full stack and a deadly signal end the process with all its threads, \
+                  and nobody is left to join. That is why they run as processes here in both casts. \
+                  A join across processes gives a code or a signal and nothing else; a panic is \
+                  code 101, an error of `main` code 1, and what was meant in words stands on stderr. \
+                  Rust ends a full stack by SIGABRT on purpose. In Python no value crosses \
+                  `Thread.join()` at all; `concurrent.futures` brings value and exception. A \
+                  `Process` there has an `exitcode`, in which a signal is a negative number, so \
+                  that SIGKILL is -9.",
+    python: r#"
+import os, signal, sys
+from concurrent.futures import ThreadPoolExecutor
+from multiprocessing import Process
+
+def value():
+    return 42
+
+def error():
+    raise OSError("the disk is full")
+
+def code():
+    sys.exit(7)
+
+def killed():
+    os.kill(os.getpid(), signal.SIGKILL)
+
+if __name__ == "__main__":
+    with ThreadPoolExecutor() as pool:
+        print(pool.submit(value).result())
+        print(repr(pool.submit(error).exception()))
+    for work in (value, error, code, killed, os.abort):
+        process = Process(target=work)
+        process.start()
+        process.join()
+        print(work.__name__, process.exitcode)
+"#,
+    plain_std: r#"
+use std::os::unix::process::ExitStatusExt;
+use std::process::Command;
+use std::thread;
+
+fn main() {
+    println!("{:?}", thread::spawn(|| 42).join());
+    println!("{:?}", thread::spawn(|| "x".parse::<u32>()).join());
+    let text = thread::spawn(|| panic!("the disk is full")).join();
+    println!("{:?}", text.unwrap_err().downcast_ref::<&str>());
+    let number = thread::spawn(|| std::panic::panic_any(404)).join();
+    println!("{:?}", number.unwrap_err().downcast_ref::<i32>());
+    for script in ["exit 7", "kill -KILL $$", "kill -ABRT $$"] {
+        let status = Command::new("sh").args(["-c", script]).status().unwrap();
+        println!("{script}: {:?} {:?}", status.code(), status.signal());
+    }
+}
+"#,
+    related: &["join-error", "cancel", "panic-unwrapped"],
+    source: include_str!("propagation.rs"),
+};

@@ -1,0 +1,229 @@
+use std::io::{self, Write as _};
+use std::process::ChildStdout;
+
+use anyhow::Context as _;
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use crate::join::process::Process;
+use crate::join::{self, JoinError, Task};
+use crate::lessons::{Cast, Stage, Told};
+
+/// How many values the channel holds, and what a child prints for each value.
+const ROOM: usize = 10;
+const BYTES: usize = 64 * 1024;
+
+pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
+    stage.row(&[&"payload", &"main first", &"came out"]);
+    match stage.cast() {
+        Cast::Task => with_tasks(stage),
+        Cast::Process => with_processes(stage),
+    }
+}
+
+fn with_tasks(stage: &Stage) -> anyhow::Result<()> {
+    let (task, queue) = start_task(stage, "small", 1)?;
+    stage.waits("small", || task.join())?;
+    stage.row(&[&"small", &"joins: returned", &queue.iter().count()]);
+
+    let count = stage.count("payload");
+    let (task, queue) = start_task(stage, "large", count)?;
+    let timeout = stage.time("timeout");
+    let joined = stage.waits("large", || task.join_timeout(timeout).copied());
+    let drained = stage.waits("its values", || queue.iter().count());
+    stage.waits("large", || task.join())?;
+    stage.row(&[&"large", &described(joined), &drained]);
+
+    let (task, queue) = start_task(stage, "drained", count)?;
+    let drained = stage.waits("its values", || queue.iter().count());
+    stage.waits("drained", || task.join())?;
+    stage.row(&[&"large", &"drains, then joins: returned", &drained]);
+    Ok(())
+}
+
+fn start_task(
+    stage: &Stage,
+    name: &str,
+    count: usize,
+) -> anyhow::Result<(Task<()>, Receiver<usize>)> {
+    let (values, queue) = bounded(ROOM);
+    let rest = queue.clone();
+    stage.on_stop(move || {
+        rest.try_recv().ok();
+    });
+    let task = join::spawn(name, stage.actor(name, move |me| sends(me, &values, count)))?;
+    Ok((task, queue))
+}
+
+fn sends(me: &Stage, values: &Sender<usize>, count: usize) {
+    for value in 0..count {
+        let sent = me.waits("room in the channel", || values.send(value));
+        if sent.is_err() {
+            return;
+        }
+    }
+    me.say("done");
+}
+
+fn with_processes(stage: &Stage) -> anyhow::Result<()> {
+    let (process, stdout) = start_process(stage, "small")?;
+    stage.waits("small", || process.join())?;
+    stage.row(&[&"small", &"joins: returned", &drain(stdout)?]);
+
+    let (process, stdout) = start_process(stage, "large")?;
+    let timeout = stage.time("timeout");
+    let joined = stage.waits("large", || process.join_timeout(timeout).map(drop));
+    let drained = stage.waits("its output", || drain(stdout))?;
+    stage.waits("large", || process.join())?;
+    stage.row(&[&"large", &described(joined), &drained]);
+
+    let (process, stdout) = start_process(stage, "drained")?;
+    let drained = stage.waits("its output", || drain(stdout))?;
+    stage.waits("drained", || process.join())?;
+    stage.row(&[&"large", &"drains, then joins: returned", &drained]);
+    Ok(())
+}
+
+fn start_process(stage: &Stage, role: &str) -> anyhow::Result<(Process, ChildStdout)> {
+    let process = stage.spawn(stage.program(role).stdout_piped())?;
+    let stdout = process.take_stdout().context("its stdout is ours")?;
+    Ok((process, stdout))
+}
+
+fn prints(me: &Stage, bytes: usize) -> anyhow::Result<()> {
+    let payload = vec![b'.'; bytes];
+    let mut stdout = io::stdout();
+    me.waits("room in the pipe", || stdout.write_all(&payload))?;
+    stdout.flush()?;
+    me.say("done");
+    Ok(())
+}
+
+fn drain(mut stdout: ChildStdout) -> io::Result<u64> {
+    io::copy(&mut stdout, &mut io::sink())
+}
+
+fn described(joined: Result<(), JoinError>) -> String {
+    match joined {
+        Ok(()) => "joins: returned".to_owned(),
+        Err(error) => format!("joins: {error}"),
+    }
+}
+
+fn holds(told: &Told) -> anyhow::Result<()> {
+    let [_, small, joined_first, drained_first] = told.table() else {
+        bail!("there were not three joins");
+    };
+    let payload = told.parameter("payload");
+    let (one, many, most) = match told.cast() {
+        Cast::Task => (1.0, payload, ROOM as f64),
+        // A pipe holds 64 KiB, and 1 MiB where memory comes in large pages.
+        Cast::Process => (1.0, payload * BYTES as f64, 16.0),
+    };
+    ensure!(
+        payload <= most || joined_first[1].contains("timed out"),
+        "what did not fit was no trap: main {}",
+        joined_first[1]
+    );
+    for (row, expected) in [(small, one), (joined_first, many), (drained_first, many)] {
+        let came: f64 = row[2].parse()?;
+        ensure!(
+            (came - expected).abs() < 0.5,
+            "main {}, and {came} came out, not {expected}",
+            row[1]
+        );
+    }
+    Ok(())
+}
+
+// About the lesson.
+
+use anyhow::{bail, ensure};
+
+use crate::lessons::{Lesson, Level, Parameter, Question, Topic};
+
+pub(super) static LESSON: Lesson = Lesson {
+    id: "queue-deadlock",
+    title: "Join before draining",
+    topic: Topic::Data,
+    level: Level::Third,
+    question: Question {
+        text: "A worker puts far more into a channel or a pipe than that holds. Main joins the \
+               worker first and takes the values afterwards. What happens?",
+        choices: &[
+            "The join returns, and all values are there",
+            "The join returns, and what did not fit is lost",
+            "Both wait for ever: the worker for room, main for the worker",
+            "The worker fails because the channel is full",
+        ],
+        right: 2,
+    },
+    parameters: &[
+        Parameter::secs("timeout", "Main joins the large one for at most (s)", 2.0),
+        Parameter::count(
+            "payload",
+            "Large payload (values; 64 KiB each from a process)",
+            50,
+            1,
+            200,
+        ),
+    ],
+    cast: &[Cast::Task, Cast::Process],
+    main,
+    roles: &[
+        ("small", |me| prints(me, 1)),
+        ("large", |me| prints(me, me.count("payload") * BYTES)),
+        ("drained", |me| prints(me, me.count("payload") * BYTES)),
+    ],
+    holds,
+    explanation: "A channel of 10 and a pipe of 64 KiB have room for a small payload: the worker puts \
+                  it there and ends, and the join returns. A large one does not fit. The worker \
+                  waits for room, which only main could make, and main waits in `join` for the \
+                  worker: here only the timeout ends that. What makes it treacherous is that it \
+                  works as long as the data are small. No library sees this ring, because half of it \
+                  goes through the channel. The cure is the order: drain first, until the sender is \
+                  gone, then join. Python has the same trap with a `multiprocessing.Queue`, whose \
+                  feeder thread must empty into the pipe before the process ends, and with \
+                  `Popen.wait()` beside `stdout=PIPE`; std has it with `Child::wait`. Our own \
+                  processes are drained by themselves unless one asks for `stdout_piped`.",
+    python: r#"
+from multiprocessing import Process, Queue
+
+def worker(queue, payload):
+    queue.put(payload)
+
+if __name__ == "__main__":
+    queue = Queue()
+    for size in (1, 3_000_000):
+        process = Process(target=worker, args=(queue, bytes(size)))
+        process.start()
+        process.join(timeout=2)
+        print(size, "timed out" if process.is_alive() else "joined")
+        print(len(queue.get()), "bytes came out")
+        process.join()
+        print(size, "joined after draining")
+"#,
+    plain_std: r#"
+use std::sync::mpsc::sync_channel;
+use std::thread;
+use std::time::Duration;
+
+fn main() {
+    for count in [1, 50] {
+        let (values, queue) = sync_channel(10);
+        let worker = thread::spawn(move || {
+            for value in 0..count {
+                values.send(value).unwrap();
+            }
+        });
+        // There is no join with a timeout: one can only look.
+        thread::sleep(Duration::from_secs(2));
+        println!("{count}: finished {}", worker.is_finished());
+        println!("{} came out", queue.iter().count());
+        worker.join().unwrap();
+        println!("{count}: joined after draining");
+    }
+}
+"#,
+    related: &["queue", "mutual", "unbounded-drain"],
+    source: include_str!("queue_deadlock.rs"),
+};

@@ -1,0 +1,16 @@
+//! The promises of `join::process` once more, on Linux but with what other Unix systems have: with
+//! `--cfg elsewhere` a thread waits for each child, and nothing here uses a pidfd.
+//!
+//! What is left out there is of Linux alone, and says so.
+
+#![cfg(elsewhere)]
+
+#[path = "integration/process/mod.rs"]
+mod process;
+
+#[expect(dead_code, reason = "other binaries use the rest")]
+mod util {
+    pub(crate) mod child;
+    pub(crate) mod files;
+    pub(crate) mod gate;
+}

@@ -1,0 +1,126 @@
+//! Commands behind others: a prefix, and another host.
+
+use std::fs;
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+
+use meanwhile::jobs::command::End;
+
+use super::{HOSTILE, run, shell, words};
+use crate::util::files::{folder, name, write};
+
+#[test]
+fn a_prefix_stands_before_the_command_and_its_end_is_the_command_s() {
+    let folder = folder();
+    for (prefix, expected) in [
+        ("nice -n 7", "7 unset\n"),
+        ("env GREETING='a b'", "0 a b\n"),
+        ("env GREETING=x nice -n 3", "3 x\n"),
+    ] {
+        let mut options = words(&["sh", "-c", "echo $(nice) ${GREETING-unset}"]);
+        options.prefix = prefix.to_owned();
+        let ended = run(options, &[]);
+        let nice = std::process::Command::new("nice").output().unwrap().stdout;
+        if nice == b"0\n" {
+            assert_eq!(ended.stdouts(), [expected.as_bytes()], "{prefix}");
+        }
+    }
+    let mut options = words(&["sh", "-c", "exit 9", "{}"]);
+    options.prefix = "nice".to_owned();
+    let ended = run(options, &[folder.path().to_owned()]);
+    assert_eq!(ended.failure(0).0, "exit_code");
+    assert_eq!(ended.ran(0).end, End::Exited { code: 9 });
+}
+
+#[test]
+#[ignore = "needs openssh-server; tests/all.sh runs it"]
+fn a_command_runs_on_another_host_and_file_names_survive_its_shell() {
+    let folder = folder();
+    let server = Server::start(folder.path());
+    let files: Vec<PathBuf> = HOSTILE.iter().map(|hostile| name(hostile).into()).collect();
+    let mut options = words(&["printf", "%s\\0", "{}"]);
+    options.prefix = server.prefix(folder.path());
+    options.timeout_secs = 60.0;
+    let ended = run(options, &files);
+    let expected: Vec<Vec<u8>> = HOSTILE
+        .iter()
+        .map(|name| [name, &b"\0"[..]].concat())
+        .collect();
+    assert_eq!(ended.stdouts(), expected, "{:?}", ended.item(0));
+
+    let mut options = shell("cat >&2 < /dev/null; echo \"$1\" >&2; exit 5");
+    options.prefix = server.prefix(folder.path());
+    options.timeout_secs = 60.0;
+    let ended = run(options, &["a  b".into()]);
+    let (kind, message) = ended.failure(0);
+    assert_eq!(kind, "exit_code");
+    assert!(
+        message.contains("code 5") && message.ends_with("\na  b"),
+        "{message}"
+    );
+}
+
+/// An SSH server on a port of its own, with throw-away keys, for whoever runs the test.
+struct Server {
+    child: std::process::Child,
+    port: u16,
+}
+
+impl Server {
+    fn start(folder: &Path) -> Self {
+        for key in ["host", "user"] {
+            let key = folder.join(key);
+            let made = std::process::Command::new("ssh-keygen")
+                .args(["-q", "-t", "ed25519", "-N", "", "-f"])
+                .arg(key)
+                .status();
+            assert!(made.expect("openssh-client is there").success());
+        }
+        // Another program could take the port in between, and the server would say so and end.
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        drop(listener);
+        let at = folder.display();
+        let config = format!(
+            "Port {port}\nListenAddress 127.0.0.1\nHostKey {at}/host\n\
+             AuthorizedKeysFile {at}/user.pub\nPidFile none\nUsePAM no\nStrictModes no\n\
+             PasswordAuthentication no\nMaxStartups 100\n"
+        );
+        let config = write(folder, "sshd_config", config);
+        if nix::unistd::geteuid().is_root() {
+            fs::create_dir_all("/run/sshd").unwrap();
+        }
+        let child = std::process::Command::new("/usr/sbin/sshd")
+            .args(["-D", "-e", "-f"])
+            .arg(config)
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .expect("openssh-server is there");
+        let mut server = Self { child, port };
+        let stderr = BufReader::new(server.child.stderr.take().unwrap());
+        let mut said = stderr.lines().map(Result::unwrap);
+        let listens = said.any(|line| line.contains("Server listening"));
+        assert!(listens, "it ended early");
+        server
+    }
+
+    fn prefix(&self, folder: &Path) -> String {
+        let (port, at) = (self.port, folder.display());
+        format!(
+            "ssh -F none -p {port} -i {at}/user -o IdentitiesOnly=yes -o BatchMode=yes \
+             -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR 127.0.0.1"
+        )
+    }
+}
+
+impl Drop for Server {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "a test waits for the server it has just killed"
+    )]
+    fn drop(&mut self) {
+        // It has ended where the test has failed early.
+        let _gone = self.child.kill();
+        let _reaped = self.child.wait();
+    }
+}

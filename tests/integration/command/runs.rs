@@ -1,0 +1,371 @@
+//! How a run ends, what is kept of it, and that nothing of it is left.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStringExt as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use meanwhile::jobs::command::{CommandLine, End, Keep, Options};
+use meanwhile::jobs::{self, JobSpec, Output, RunOn};
+use meanwhile::record::{ItemId, ItemState, JobState, ProcessState, write_json};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+
+use super::{
+    Ended, count_with, line, program, run, shell, spec, start_ready, stubborn, unique_sleep,
+    until_it_prints, words,
+};
+use crate::util::desk::Desk;
+use crate::util::files::{folder, write};
+
+#[test]
+fn wherever_it_is_told_to_run_a_command_is_one_process_of_its_own() {
+    for run_on in [RunOn::Pool, RunOn::Thread, RunOn::Process] {
+        let mut desk = Desk::new();
+        let spec = JobSpec {
+            run_on,
+            ..spec(words(&["echo"]), &["a".into(), "b".into()])
+        };
+        let job = desk.start(spec);
+        desk.until_ended(job);
+        let ended = Ended { desk, job };
+        assert_eq!(ended.stdouts(), [b"a\n", b"b\n"], "{run_on:?}");
+    }
+}
+
+#[test]
+fn it_runs_in_its_folder_with_its_environment_and_files_mean_what_they_meant_before() {
+    let folder = folder();
+    let mut options = shell("pwd -P; echo \"$GREETING\"; echo \"$EMPTY.\"; echo \"$1\"");
+    options.dir = folder.path().to_owned();
+    options.env = vec!["GREETING=a = b".into(), "".into(), "EMPTY=".into()];
+    let ended = run(options, &["relative".into()]);
+    let real = folder.path().canonicalize().unwrap();
+    let here = std::env::current_dir().unwrap();
+    let expected = format!(
+        "{}\na = b\n.\n{}/relative\n",
+        real.display(),
+        here.display()
+    );
+    assert_eq!(ended.stdouts(), [expected.as_bytes()]);
+}
+
+#[test]
+fn an_exit_code_is_a_failure_unless_it_was_expected() {
+    let ended = run(shell("echo one >&2; echo two >&2; exit 3"), &["in".into()]);
+    let (kind, message) = ended.failure(0);
+    assert_eq!(kind, "exit_code");
+    assert_eq!(
+        message,
+        "in: sh exited with code 3, and 0 was expected\none\ntwo"
+    );
+    assert_eq!(ended.ran(0).end, End::Exited { code: 3 });
+
+    let mut options = shell("exit 3");
+    options.expected_codes = "1-3".to_owned();
+    let ended = run(options, &[]);
+    assert!(matches!(
+        ended.item(0).state,
+        ItemState::Returned(Output::Command(_))
+    ));
+    let mut options = shell("exit 0");
+    options.expected_codes = "1-3, 7".to_owned();
+    let ended = run(options, &[]);
+    assert_eq!(
+        ended.failure(0).1,
+        "sh exited with code 0, and 1 to 3 or 7 was expected"
+    );
+}
+
+#[test]
+fn a_signal_is_a_failure_with_its_name_whatever_codes_are_expected() {
+    let mut options = shell("kill -SEGV $$");
+    options.expected_codes = "any".to_owned();
+    let ended = run(options, &[]);
+    let (kind, message) = ended.failure(0);
+    assert_eq!(kind, "signal");
+    assert!(
+        message.starts_with("sh was killed by signal 11 (SIGSEGV)"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_program_that_can_t_be_started_fails_with_its_own_kind() {
+    let folder = folder();
+    let not_mine = write(folder.path(), "text", "no program");
+    let odd = program(folder.path(), "odd", "neither program nor script");
+    let orphan = program(folder.path(), "orphan", "#!/no/such/interpreter");
+    let mut nowhere = words(&["true"]);
+    nowhere.dir = folder.path().join("missing");
+    for (options, expected) in [
+        (words(&["no-such-program-anywhere"]), "not_found"),
+        (words(&[not_mine.to_str().unwrap()]), "permission_denied"),
+        (words(&[odd.to_str().unwrap()]), "not_executable"),
+        (words(&[orphan.to_str().unwrap()]), "interpreter_not_found"),
+        (words(&["true", "nul\0"]), "nul"),
+        (words(&["true", &"x".repeat(1 << 22)]), "arguments_too_long"),
+        (nowhere, "working_directory"),
+    ] {
+        let ended = run(options, &[]);
+        let (kind, message) = ended.failure(0);
+        assert_eq!(kind, expected, "{message}");
+        assert!(ended.item(0).process.is_none());
+    }
+}
+
+#[test]
+fn one_file_that_fails_keeps_no_other_from_being_done() {
+    let folder = folder();
+    let good = write(folder.path(), "good", "yes\n");
+    let files = [folder.path().join("missing"), good];
+    let ended = run(words(&["cat", "{}"]), &files);
+    assert_eq!(ended.desk.words(ended.job), ["failed", "returned"]);
+    assert_eq!(ended.stdouts(), [&b""[..], b"yes\n"]);
+    let (_, message) = ended.failure(0);
+    assert!(
+        message.lines().nth(1).unwrap().contains("missing"),
+        "{message}"
+    );
+}
+
+#[test]
+fn the_last_lines_are_kept_and_the_rest_is_counted() {
+    let mut options = words(&["seq", "1", "100000"]);
+    options.keep = Keep::Tail;
+    let ended = run(options, &[]);
+    let stdout = &ended.ran(0).stdout;
+    assert_eq!(stdout.total, 588_895);
+    assert!(stdout.bytes.len() <= 8 * 1024);
+    assert_eq!(stdout.dropped(), 588_895 - stdout.bytes.len() as u64);
+    let lines: Vec<u32> = stdout
+        .last_lines(10_000)
+        .lines()
+        .map(|line| line.parse().unwrap())
+        .collect();
+    let first = 100_000 - u32::try_from(lines.len()).unwrap() + 1;
+    assert!(lines.iter().copied().eq(first..=100_000), "not whole lines");
+    let ItemState::Returned(output) = &ended.item(0).state else {
+        panic!("{:?}", ended.item(0))
+    };
+    assert_eq!(output.to_string(), "100000");
+}
+
+#[test]
+fn a_flood_is_kept_up_to_the_limit_and_no_further() {
+    let mut options = shell("yes | head -c 10000000; yes no | head -c 5000000 >&2");
+    options.output_limit = 100_000;
+    let ended = run(options, &[]);
+    let ran = ended.ran(0);
+    for (printed, total) in [(&ran.stdout, 10_000_000), (&ran.stderr, 5_000_000)] {
+        assert_eq!(printed.total, total);
+        assert_eq!(printed.bytes.len(), 100_000);
+    }
+}
+
+#[test]
+fn a_run_that_is_out_of_time_is_ended_with_all_it_has_started() {
+    let sleep = unique_sleep();
+    let mut options = stubborn(&sleep);
+    options.timeout_secs = 0.5;
+    options.grace_secs = 0.2;
+    let ended = run(options, &[]);
+    let (kind, message) = ended.failure(0);
+    assert_eq!(kind, "timed_out");
+    assert!(
+        message.starts_with("sh did not end within 0.5 s and was stopped: "),
+        "{message}"
+    );
+    let stopped = ended.ran(0).stopped.as_ref().unwrap();
+    assert!(stopped.escaped.is_empty(), "{stopped}");
+    assert!(
+        stopped.forced.iter().any(|name| name.starts_with("sh (")),
+        "{stopped}"
+    );
+    assert_eq!(count_with(&sleep), 0);
+}
+
+#[test]
+fn a_run_that_ends_in_time_does_not_wait_for_its_limit() {
+    let mut options = words(&["true"]);
+    options.timeout_secs = 100_000.0;
+    let ended = run(options, &[]);
+    assert_eq!(ended.desk.words(ended.job), ["returned"]);
+}
+
+#[test]
+fn a_cancel_ends_what_runs_with_all_it_has_started_and_what_waits_never_runs() {
+    let sleep = unique_sleep();
+    let mut options = stubborn(&sleep);
+    options.grace_secs = 0.1;
+    let mut desk = Desk::new();
+    let files: Vec<PathBuf> = (0..40).map(|file| format!("{file}").into()).collect();
+    let job = desk.start(spec(options, &files));
+    for item in 0..4 {
+        until_it_prints(&mut desk, job, ItemId(item));
+    }
+    desk.board.cancel(job);
+    desk.until_ended(job);
+    assert_eq!(*desk.job(job).state(), JobState::Cancelled);
+    assert_eq!(desk.job(job).counts().cancelled, 40);
+    assert_eq!(count_with(&sleep), 0);
+    let ran = desk.job(job).items().iter().filter_map(|item| item.ran());
+    let stopped: Vec<_> = ran.map(|ran| ran.stopped.as_ref().unwrap()).collect();
+    assert_eq!(stopped.len(), 4);
+    assert!(stopped.iter().all(|stopped| !stopped.forced.is_empty()));
+    let text = desk.job(job).items()[0].stopped_text();
+    assert!(text.contains("killed sh ("), "{text}");
+}
+
+#[test]
+fn a_run_that_ends_when_asked_is_not_forced() {
+    let sleep = unique_sleep();
+    let mut desk = Desk::new();
+    let job = start_ready(
+        &mut desk,
+        shell(&format!("echo ready; sleep {sleep} & wait")),
+    );
+    desk.board.cancel(job);
+    desk.until_ended(job);
+    let item = desk.job(job).items()[0].clone();
+    let stopped = item.ran().unwrap().stopped.clone().unwrap();
+    assert!(stopped.forced.is_empty() && stopped.ended > 0, "{stopped}");
+    assert_eq!(count_with(&sleep), 0);
+}
+
+#[test]
+fn output_is_there_while_it_runs_and_afterwards_for_the_last_that_ended() {
+    let mut desk = Desk::new();
+    let job = start_ready(&mut desk, shell("echo early; read x < /dev/zero"));
+    let process = desk.board.process(job, ItemId(0)).unwrap();
+    assert_eq!(process.output().stdout.text(), "early\n");
+    assert_eq!(desk.board.running_processes(job).len(), 1);
+    let item = desk.job(job).items()[0].clone();
+    assert_eq!(item.process.as_ref().unwrap().pid, process.pid());
+    desk.board.cancel(job);
+    desk.until_ended(job);
+    assert_eq!(desk.board.running_processes(job).len(), 0);
+    let process = desk.board.process(job, ItemId(0)).unwrap();
+    assert_eq!(process.output().stdout.text(), "early\n");
+    desk.board.forget(job);
+    assert!(desk.board.process(job, ItemId(0)).is_none());
+}
+
+#[test]
+fn sixty_four_ended_processes_are_kept_and_no_more() {
+    let files: Vec<PathBuf> = (0..100).map(|file| format!("{file}").into()).collect();
+    let ended = run(words(&["echo"]), &files);
+    let board = &ended.desk.board;
+    let kept = (0..100).filter(|&item| board.process(ended.job, ItemId(item)).is_some());
+    assert_eq!(kept.count(), 64);
+    assert!(board.process(ended.job, ItemId(100)).is_none());
+}
+
+#[test]
+fn a_process_is_terminated_or_killed_alone_or_with_its_job_s_others() {
+    let mut desk = Desk::new();
+    let files: Vec<PathBuf> = (0..4).map(|file| format!("{file}").into()).collect();
+    let job = desk.start(spec(shell("echo ready; exec sleep 86400"), &files));
+    for item in 0..4 {
+        until_it_prints(&mut desk, job, ItemId(item));
+    }
+    desk.board.terminate(job, Some(ItemId(1))).unwrap();
+    desk.until("one ends", |record| {
+        record.job(job).unwrap().counts().failed == 1
+    });
+    desk.board.kill(job, None).unwrap();
+    desk.until_ended(job);
+    let ended = Ended { desk, job };
+    assert!(ended.failure(1).1.contains("SIGTERM"));
+    for item in [0, 2, 3] {
+        assert!(ended.failure(item).1.contains("SIGKILL"));
+    }
+    assert_eq!(*ended.desk.job(job).state(), JobState::Failed);
+}
+
+#[test]
+fn a_tree_is_stopped_in_the_background_and_what_became_of_it_is_told() {
+    let sleep = unique_sleep();
+    let mut desk = Desk::new();
+    let job = start_ready(&mut desk, stubborn(&sleep));
+    desk.board
+        .stop_tree(job, None, Duration::from_millis(100))
+        .unwrap();
+    desk.until("the stop is told", |record| {
+        let item = &record.job(job).unwrap().items()[0];
+        item.process
+            .as_ref()
+            .is_some_and(|process| process.stopped.is_some())
+    });
+    desk.until_ended(job);
+    assert_eq!(count_with(&sleep), 0);
+    let item = &desk.job(job).items()[0];
+    let stopped = item.process.as_ref().unwrap().stopped.clone().unwrap();
+    assert!(
+        stopped.escaped.is_empty() && !stopped.forced.is_empty(),
+        "{stopped}"
+    );
+    assert_eq!(item.state.word(), "failed");
+}
+
+#[test]
+fn a_process_that_a_signal_holds_is_shown_as_paused_until_it_goes_on() {
+    let mut desk = Desk::new();
+    let job = start_ready(&mut desk, shell("echo ready; exec sleep 86400"));
+    let process = desk.board.process(job, ItemId(0)).unwrap();
+    let pid = Pid::from_raw(process.pid().cast_signed());
+    let state = |record: &meanwhile::record::Record| {
+        let item = record.job(job).unwrap().items()[0].clone();
+        item.process.as_ref().unwrap().state.clone()
+    };
+    kill(pid, Signal::SIGSTOP).unwrap();
+    desk.until("it is paused", |record| {
+        state(record) == ProcessState::Paused
+    });
+    kill(pid, Signal::SIGCONT).unwrap();
+    desk.until("it goes on", |record| {
+        state(record) == ProcessState::Running
+    });
+    kill(pid, Signal::SIGSTOP).unwrap();
+    desk.board.cancel(job);
+    desk.until_ended(job);
+    assert_eq!(desk.words(job), ["cancelled"]);
+}
+
+#[test]
+fn a_document_has_exit_output_and_error_and_reads_back() {
+    let folder = folder();
+    let file = write(folder.path(), "f", b"\xff\n");
+    let mut options = shell("cat \"$1\"; exit 4");
+    options.expected_codes = "0".to_owned();
+    let ended = run(options, &[file]);
+    let mut text = Vec::new();
+    write_json(ended.desk.job(ended.job), Duration::ZERO, &mut text).unwrap();
+    let json: Value = serde_json::from_slice(&text).unwrap();
+    let item = &json["items"][0];
+    assert_eq!(item["state"], "failed");
+    assert_eq!(item["error"]["kind"], "exit_code");
+    let output = &item["output"];
+    assert_eq!(output["end"], "exited");
+    assert_eq!(output["code"], 4);
+    assert_eq!(output["stdout"]["text"], "\u{fffd}\n");
+    assert_eq!(output["stdout"]["bytes_hex"], "ff0a");
+    assert_eq!(output["stdout"]["total"], 2);
+    assert_eq!(output["stderr"]["text"], "");
+    let read: Output = serde_json::from_value(output.clone()).unwrap();
+    assert_eq!(read, Output::Command(ended.item(0).ran().unwrap().clone()));
+}
+
+#[test]
+fn options_read_back_from_a_document_whatever_bytes_they_hold() {
+    let mut options = words(&["a", "{}"]);
+    options.command = CommandLine::Words(vec!["a".into(), OsString::from_vec(vec![0xff])]);
+    options.env = vec![OsString::from_vec(b"N=\xfe".to_vec())];
+    for options in [options, line("echo 'a b'"), Options::default()] {
+        let options = jobs::Options::Command(options);
+        let text = serde_json::to_string(&options).unwrap();
+        let read: jobs::Options = serde_json::from_str(&text).unwrap();
+        assert_eq!(read, options);
+    }
+}

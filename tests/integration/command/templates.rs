@@ -1,0 +1,213 @@
+//! What a program is given: files of any name, in words with a place for them.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::{Path, PathBuf};
+
+use meanwhile::jobs::command::{CommandLine, Files, Options, Template};
+use meanwhile::record::JobState;
+use proptest::prelude::*;
+
+use super::{HOSTILE, line, program, run, shell, words};
+use crate::util::files::{folder, name, write};
+
+#[test]
+fn a_file_of_any_name_is_one_argument_byte_for_byte_and_nothing_else_happens() {
+    let folder = folder();
+    let files: Vec<PathBuf> = HOSTILE
+        .iter()
+        .map(|hostile| write(folder.path(), name(hostile), "content"))
+        .collect();
+    let mut options = words(&["printf", "%s\\0", "{name}", "<{}>", "end"]);
+    options.dir = folder.path().to_owned();
+    let ended = run(options, &files);
+    let expected: Vec<Vec<u8>> = HOSTILE
+        .iter()
+        .zip(&files)
+        .map(|(name, file)| {
+            let path = file.as_os_str().as_bytes();
+            [name, &b"\0<"[..], path, b">\0end\0"].concat()
+        })
+        .collect();
+    assert_eq!(ended.stdouts(), expected);
+    assert_eq!(*ended.desk.job(ended.job).state(), JobState::Returned);
+    assert_eq!(
+        fs::read_dir(folder.path()).unwrap().count(),
+        HOSTILE.len(),
+        "something was written"
+    );
+}
+
+#[test]
+fn the_shell_reads_a_file_of_any_name_as_a_parameter() {
+    let folder = folder();
+    let files: Vec<PathBuf> = HOSTILE
+        .iter()
+        .map(|hostile| write(folder.path(), name(hostile), hostile))
+        .collect();
+    let mut options = shell("cat \"$1\"; printf ' {} %d' $#");
+    options.dir = folder.path().to_owned();
+    let ended = run(options, &files);
+    let expected: Vec<Vec<u8>> = HOSTILE
+        .iter()
+        .map(|name| [name, &b" {} 1"[..]].concat())
+        .collect();
+    assert_eq!(ended.stdouts(), expected);
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), HOSTILE.len());
+}
+
+#[test]
+fn a_text_for_the_shell_has_its_own_parameters_before_the_files() {
+    let options = Options {
+        files: Files::All,
+        ..words(&["echo \"$0\" \"$@\"", "-v"])
+    };
+    let options = Options {
+        shell: true,
+        ..options
+    };
+    let ended = run(options, &["a".into(), "b".into()]);
+    assert_eq!(ended.stdouts(), [b"sh -v a b\n"]);
+}
+
+proptest! {
+    #[test]
+    fn a_word_with_a_file_is_the_text_around_it_and_the_bytes_of_its_path(
+        path in proptest::collection::vec(any::<u8>(), 0..40),
+        before in "[^{}]{0,10}",
+        after in "[^{}]{0,10}",
+    ) {
+        let template = Template::new(OsStr::new(&format!("{before}{{}}{after}")));
+        let path = OsString::from_vec(path);
+        let filled = template.fill(Path::new(&path));
+        let expected = [before.as_bytes(), path.as_bytes(), after.as_bytes()].concat();
+        prop_assert_eq!(filled.as_bytes(), expected);
+    }
+
+    #[test]
+    fn a_word_without_a_place_is_itself(word in proptest::collection::vec(any::<u8>(), 0..40)) {
+        let word = OsString::from_vec(word);
+        let template = Template::new(&word);
+        if !template.takes_file() && !word.as_bytes().windows(2).any(|two| two == b"{{") {
+            prop_assert_eq!(template.fill(Path::new("f")), word);
+        }
+    }
+
+    #[test]
+    fn a_line_is_split_into_the_words_it_is_shown_as(
+        given in proptest::collection::vec("[^\0{}\r\n\t]{0,12}", 1..5)
+    ) {
+        let options = words(&given.iter().map(String::as_str).collect::<Vec<_>>());
+        let shown = options.words_text().unwrap();
+        prop_assert_eq!(line(&shown).words_text().unwrap(), shown);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn a_program_is_given_exactly_the_bytes_of_a_path(
+        path in proptest::collection::vec(1_u8.., 1..40)
+    ) {
+        let path = PathBuf::from(OsString::from_vec(path));
+        let ended = run(words(&["printf", "%s\\0", "{}"]), std::slice::from_ref(&path));
+        let expected = [path.as_os_str().as_bytes(), b"\0"].concat();
+        prop_assert_eq!(ended.stdouts(), [expected]);
+    }
+}
+
+#[test]
+fn a_file_goes_to_the_end_where_no_word_has_a_place_for_it() {
+    let ended = run(line("echo 'a  b'"), &["c".into(), "d".into()]);
+    assert_eq!(ended.stdouts(), [b"a  b c\n", b"a  b d\n"]);
+}
+
+#[test]
+fn without_files_a_command_runs_once() {
+    let ended = run(words(&["echo", "once"]), &[]);
+    assert_eq!(ended.stdouts(), [b"once\n"]);
+    assert_eq!(ended.item(0).input, Path::new("echo once"));
+}
+
+#[test]
+fn once_for_all_files_repeats_each_word_that_has_a_place_for_one() {
+    let all = |command: &[&str]| {
+        let options = Options {
+            files: Files::All,
+            ..words(command)
+        };
+        let ended = run(options, &["x/a.c".into(), "b.c".into()]);
+        String::from_utf8(ended.stdouts().concat()).unwrap()
+    };
+    assert_eq!(
+        all(&["echo", "{}", "--", "-o{stem}"]),
+        "x/a.c b.c -- -oa -ob\n"
+    );
+    assert_eq!(all(&["echo", "all:"]), "all: x/a.c b.c\n");
+}
+
+#[test]
+fn a_file_can_be_the_program() {
+    let folder = folder();
+    let script = program(folder.path(), "say hello", "#!/bin/sh\necho hello \"$1\"");
+    let mut options = words(&["{}", "you"]);
+    assert_eq!(run(options.clone(), &[script]).stdouts(), [b"hello you\n"]);
+    // A name alone is a file here, not a program somewhere in `PATH`.
+    options.command = CommandLine::Words(vec!["{}".into()]);
+    let ended = run(options, &["true".into()]);
+    let (kind, message) = ended.failure(0);
+    assert_eq!(kind, "not_found", "{message}");
+    assert!(message.contains("./true"), "{message}");
+}
+
+#[test]
+fn a_command_that_needs_a_file_and_has_none_says_so() {
+    let ended = run(words(&["echo", "{dir}/x"]), &[]);
+    let (kind, message) = ended.failure(0);
+    assert_eq!(kind, "no_files");
+    assert_eq!(
+        message,
+        "`{dir}/x` stands for a file, and there is none; add files."
+    );
+}
+
+#[test]
+fn what_can_t_be_run_at_all_fails_once_and_starts_nothing() {
+    let files = [PathBuf::from("a"), "b".into()];
+    let with = |change: fn(&mut Options)| {
+        let mut options = words(&["echo"]);
+        change(&mut options);
+        options
+    };
+    for (options, part) in [
+        (line("echo 'open"), "open; close it"),
+        (line("  "), "There is no command"),
+        (
+            Options {
+                shell: true,
+                ..line(" ")
+            },
+            "There is no command",
+        ),
+        (
+            with(|options| options.prefix = "nice '".into()),
+            "open; close it",
+        ),
+        (
+            with(|options| options.env = vec!["NAME".into()]),
+            "`NAME` sets no variable",
+        ),
+        (
+            with(|options| options.expected_codes = "0, x".into()),
+            "`x` is no exit code",
+        ),
+    ] {
+        let ended = run(options, &files);
+        assert_eq!(ended.desk.job(ended.job).items().len(), 1);
+        let (kind, message) = ended.failure(0);
+        assert_eq!(kind, "bad_command");
+        assert!(message.contains(part), "{message}");
+    }
+}

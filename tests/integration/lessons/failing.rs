@@ -1,0 +1,215 @@
+//! Ends that were not meant, and joins that can never return.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+use std::time::Duration;
+
+use meanwhile::lessons::{Cast, LessonId, Told};
+use meanwhile::record::{Activity, LaneEnd};
+
+use super::{lane, play, times, took, when};
+
+fn how(told: &Told, who: &str) -> LaneEnd {
+    let closed = lane(told, who).closed.clone();
+    closed
+        .expect("the run is over, and so is everybody in it")
+        .1
+}
+
+/// The row of the table that begins with this.
+#[track_caller]
+fn row<'a>(told: &'a Told, first: &str) -> &'a [String] {
+    let row = told.table().iter().find(|row| row[0] == first);
+    row.unwrap_or_else(|| panic!("there is no row of {first}"))
+}
+
+/// What the Python text of a lesson prints to stdout and stderr; `None` where there is no Python.
+fn python(lesson: &str) -> Option<(String, String)> {
+    let lesson: LessonId = lesson.parse().expect("there is such a lesson");
+    let folder = tempfile::tempdir().expect("there is room for a folder");
+    let file = folder.path().join("lesson.py");
+    std::fs::write(&file, lesson.lesson().python).expect("there is room for a file");
+    let output = Command::new("python3").arg(&file).output().ok()?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Some((text(&output.stdout), text(&output.stderr)))
+}
+
+/// The worker ends by its panic, main as it was meant to, and it was told what happened.
+fn main_goes_on_after_a_worker_that_failed(cast: Cast) -> Told {
+    let told = play("join-error", cast).told();
+    assert_eq!(how(&told, "worker"), LaneEnd::Panicked);
+    assert_eq!(how(&told, "main"), LaneEnd::Returned);
+    let [wait] = times(&told, "main", Activity::Waits)[..] else {
+        panic!("main waits once");
+    };
+    let failing = when(&told, "worker", "this goes wrong");
+    let continuing = when(&told, "main", "continuing");
+    assert!(
+        failing < wait.1,
+        "the join returned before the worker failed"
+    );
+    assert!(wait.1 <= continuing, "main went on inside of its join");
+    told
+}
+
+#[test]
+fn join_error_with_a_task_gives_the_panic_as_a_value() {
+    let told = main_goes_on_after_a_worker_that_failed(Cast::Task);
+    let outcome = told.note("outcome").unwrap();
+    assert!(outcome.contains("join_error.rs:"), "{outcome}");
+    assert!(outcome.ends_with(": the disk is full"), "{outcome}");
+}
+
+#[test]
+fn join_error_with_a_process_gives_its_exit_code_and_its_stderr() {
+    let told = main_goes_on_after_a_worker_that_failed(Cast::Process);
+    assert_eq!(told.note("outcome"), Some("exited with code 101"));
+    let line = when(&told, "main", "on its stderr: the disk is full");
+    assert!(line <= when(&told, "main", "continuing"));
+}
+
+#[test]
+fn join_error_is_right_that_python_does_not_raise_again_in_a_join() {
+    let Some((stdout, stderr)) = python("join-error") else {
+        return;
+    };
+    assert_eq!(
+        stdout, "this goes wrong\njoin returned None\ncontinuing\n",
+        "{stderr}"
+    );
+    assert!(stderr.contains("OSError: the disk is full"), "{stderr}");
+}
+
+/// Both joins are over long before the timeout of the second, and the task ends as it was meant to.
+#[test]
+fn join_current_with_a_task_is_refused_at_once_and_the_task_goes_on() {
+    let told = play("join-current", Cast::Task)
+        .with("timeout", 60.0)
+        .told();
+    for join in ["join", "join with a timeout"] {
+        assert_eq!(told.note(join), Some("cannot join current thread"));
+    }
+    let [_handle, untimed, timed] = times(&told, "worker", Activity::Waits)[..] else {
+        panic!("the worker waits for its handle and twice for itself");
+    };
+    for wait in [untimed, timed] {
+        let timeout = Duration::from_secs(15);
+        assert!(took(wait) < timeout / 2, "{wait:?}");
+    }
+    assert_eq!(how(&told, "worker"), LaneEnd::Returned);
+}
+
+#[test]
+fn join_current_with_a_process_finds_no_handle_of_itself_and_goes_on() {
+    let told = play("join-current", Cast::Process).told();
+    assert_eq!(told.note("handles of itself"), Some("0"));
+    assert_eq!(how(&told, "worker"), LaneEnd::Returned);
+    assert_eq!(
+        how(&told, "shell"),
+        LaneEnd::Failed("exited with code 127".to_owned())
+    );
+}
+
+#[test]
+fn join_current_is_right_about_what_python_says() {
+    let Some((stdout, stderr)) = python("join-current") else {
+        return;
+    };
+    let lines = [
+        "cannot join current thread",
+        "going on all the same",
+        "can only join a child process",
+        "going on all the same",
+        "continuing",
+    ];
+    assert_eq!(stdout.lines().collect::<Vec<_>>(), lines, "{stderr}");
+}
+
+/// What only a process survives, as lanes have it; the cast makes no difference.
+#[track_caller]
+fn assert_deadly_ends(told: &Told) {
+    let deadly = [
+        ("code", "exited with code 7"),
+        ("signal", "killed by signal 9 (SIGKILL)"),
+        ("abort", "killed by signal 6 (SIGABRT)"),
+        ("overflow", "killed by signal 6 (SIGABRT)"),
+    ];
+    for (what, end) in deadly {
+        assert_eq!(how(told, what), LaneEnd::Failed(end.to_owned()), "{what}");
+        assert_eq!(row(told, what)[1..3], ["process", end]);
+    }
+    assert_eq!(how(told, "main"), LaneEnd::Returned);
+}
+
+#[test]
+fn propagation_with_tasks_brings_values_and_panics_across() {
+    let told = play("propagation", Cast::Task).told();
+    assert_deadly_ends(&told);
+    let crosses = [
+        ("value", LaneEnd::Returned, "Ok(42)"),
+        ("error", LaneEnd::Returned, "Ok(Err(\"no such file\"))"),
+        (
+            "panic",
+            LaneEnd::Panicked,
+            "Err(Panicked: the disk is full)",
+        ),
+        (
+            "payload",
+            LaneEnd::Panicked,
+            "Err(Panicked: non-string payload)",
+        ),
+    ];
+    for (what, end, gives) in crosses {
+        assert_eq!(how(&told, what), end, "{what}");
+        assert_eq!(row(&told, what)[1..3], ["task", gives]);
+    }
+    assert_eq!(told.table().len(), 9);
+}
+
+#[test]
+fn propagation_with_processes_brings_codes_signals_and_bytes_across() {
+    let told = play("propagation", Cast::Process).told();
+    assert_deadly_ends(&told);
+    let failed = LaneEnd::Failed("exited with code 1".to_owned());
+    let crosses = [
+        ("value", LaneEnd::Returned, "42"),
+        ("error", failed, "no such file"),
+        ("panic", LaneEnd::Panicked, "the disk is full"),
+        ("payload", LaneEnd::Panicked, "panicked at"),
+    ];
+    for (what, end, printed) in crosses {
+        assert_eq!(how(&told, what), end, "{what}");
+        assert!(
+            row(&told, what)[3].contains(printed),
+            "{:?}",
+            row(&told, what)
+        );
+    }
+    assert_eq!(told.table().len(), 9);
+}
+
+/// One of each ring is refused, with the whole ring in its order; everybody ends as they were meant to.
+#[test]
+fn mutual_refuses_one_join_of_each_ring_and_lets_all_others_return() {
+    let told = play("mutual", Cast::Task).told();
+    let rings: [&[&str]; 2] = [&["ping", "pong"], &["red", "green", "blue"]];
+    for ring in rings {
+        let refused: Vec<_> = ring
+            .iter()
+            .filter_map(|name| row(&told, name)[2].strip_prefix("WouldDeadlock "))
+            .collect();
+        let [drawn] = refused[..] else {
+            panic!("{refused:?} in {ring:?}");
+        };
+        let around: Vec<&str> = drawn.split(" \u{2192} ").collect();
+        let members: BTreeSet<&str> = around.iter().copied().collect();
+        assert_eq!(members, ring.iter().copied().collect(), "{drawn}");
+        for pair in around.windows(2) {
+            assert_eq!(row(&told, pair[0])[1], pair[1], "{drawn}");
+        }
+        assert_eq!(around.first(), around.last(), "{drawn}");
+        for name in ring {
+            assert_eq!(how(&told, name), LaneEnd::Returned, "{name}");
+        }
+    }
+}

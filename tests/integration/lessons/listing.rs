@@ -1,0 +1,46 @@
+//! Who is alive.
+
+use meanwhile::lessons::{Cast, Told};
+
+use super::play;
+
+/// A second between two ends.
+const STEP: f64 = 4.0;
+
+fn rows(told: &Told) -> Vec<(&str, &str)> {
+    let rows = told.table().iter().skip(1);
+    rows.map(|row| (&*row[0], &*row[1])).collect()
+}
+
+#[test]
+fn enumerate_with_tasks_lists_who_lives_and_the_one_that_asks() {
+    let told = play("enumerate", Cast::Task).with("step", STEP).told();
+    let expected = [
+        ("before", "lesson enumerate"),
+        ("all started", "lesson enumerate, alpha, beta, gamma"),
+        ("beta joined", "lesson enumerate, gamma"),
+        ("all joined", "lesson enumerate"),
+    ];
+    assert_eq!(rows(&told), expected);
+    assert!(told.when("main", "that is me").is_ok());
+}
+
+#[test]
+fn enumerate_with_processes_lists_who_lives_and_never_the_one_that_asks() {
+    let told = play("enumerate", Cast::Process).with("step", STEP).told();
+    let expected = [
+        ("before", ""),
+        ("all started", "alpha, beta, gamma"),
+        ("beta joined", "gamma"),
+        ("all joined", ""),
+    ];
+    assert_eq!(rows(&told), expected);
+}
+
+/// Whoever ends before they are found is missing in the list, and nobody minds.
+#[test]
+fn enumerate_goes_well_also_when_all_have_ended_before_they_are_found() {
+    for cast in [Cast::Task, Cast::Process] {
+        play("enumerate", cast).with("step", 0.0).told();
+    }
+}

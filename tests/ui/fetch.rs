@@ -1,0 +1,90 @@
+//! The job that fetches URLs in the window.
+
+use std::sync::Arc;
+
+use super::window::{Window, file};
+
+/// A server that answers everything with `hello`, but `/missing`.
+struct Server(Arc<tiny_http::Server>);
+
+impl Server {
+    fn start() -> Self {
+        let server = tiny_http::Server::http("127.0.0.1:0").expect("a port is free");
+        let server = Arc::new(server);
+        let answering = Arc::clone(&server);
+        let answer = move || {
+            for request in answering.incoming_requests() {
+                let status = if request.url() == "/missing" {
+                    404
+                } else {
+                    200
+                };
+                let answer = tiny_http::Response::from_string("hello");
+                // Whoever asked may have gone.
+                drop(request.respond(answer.with_status_code(status)));
+            }
+        };
+        let thread = std::thread::Builder::new().spawn(answer);
+        thread.expect("the system has a thread left");
+        Self(server)
+    }
+
+    fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.0.server_addr())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.0.unblock();
+    }
+}
+
+#[test]
+fn typed_urls_are_fetched_and_listed_and_saved_if_one_wants() {
+    let server = Server::start();
+    let mut window = Window::open();
+    window.choose("Job", "Fetch URLs");
+    assert!(!window.is_enabled("Start"));
+    let urls = [server.url("/a.txt"), server.url("/missing")].join("\n");
+    window.type_into("URLs", &urls);
+    window.click("Start");
+    window.until("200 · 5 bytes · text/plain");
+    window.until("answered 404 Not Found.");
+    window.until("2 of 2 items · 1 failed");
+
+    let out = window.dir.path().join("out");
+    window.type_into("Save to", out.to_str().expect("plain"));
+    window.click("Start");
+    window.until("→ ");
+    assert_eq!(
+        std::fs::read(out.join("a.txt")).expect("it was saved"),
+        b"hello"
+    );
+}
+
+#[test]
+fn a_list_is_an_input_and_patience_can_be_chosen() {
+    let server = Server::start();
+    let mut window = Window::open();
+    let list = format!("# two\n{}\nnot a url\n", server.url("/a"));
+    let list = file(window.dir.path(), "list", list.as_bytes());
+    window.type_into("Path", list.to_str().expect("plain"));
+    window.click("Add");
+    window.choose("Job", "Fetch URLs");
+    window.click("More about fetching");
+    window.set("Connect (s)", 5.0);
+    window.set("Time limit (s)", 0.0);
+    assert!(!window.is_enabled("Start"));
+    window.set("Time limit (s)", 50.0);
+    window.set("Retries", 0.0);
+    window.set("Pause (s)", 1.0);
+    window.set("Size limit (MiB)", 1.0);
+    let bottom = window.harness.ctx.content_rect().bottom() - 32.0;
+    let start = window.named("Start").rect();
+    assert!(start.bottom() < bottom, "{start} is out of sight");
+    window.click("Start");
+    window.until("200 · 5 bytes");
+    window.until("Line 3 of ");
+    window.until("2 of 2 items · 1 failed");
+}

@@ -1,0 +1,96 @@
+//! The job that edits images in the window.
+
+use std::path::PathBuf;
+
+use meanwhile::app::{DialogAnswer, DialogRequest};
+
+use super::window::Window;
+
+/// A window whose input is an image of 40 × 20 pixels.
+fn open() -> Window {
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let path = dir.path().join("in.png");
+    image::RgbImage::new(40, 20)
+        .save(&path)
+        .expect("the folder takes an image");
+    let mut window = Window::open_in(dir, &[path]);
+    window.choose("Job", "Images");
+    window
+}
+
+fn out(window: &Window) -> PathBuf {
+    window.dir.path().join("out")
+}
+
+#[test]
+fn images_are_resized_turned_and_saved_where_one_wants() {
+    let mut window = open();
+    assert!(!window.is_enabled("Start"));
+    let out = out(&window);
+    window.type_into("Save to", out.to_str().expect("plain"));
+    window.choose("Resize", "Percent");
+    window.set("Percent", 25.0);
+    window.choose("Format", "WebP, lossless");
+    window.click("More about the images");
+    window.choose("Rotate", "90° to the right");
+    window.click("Greyscale");
+    window.click("Start");
+    window.until("5 × 10 → ");
+    window.until("1 of 1 item");
+    let size = image::image_dimensions(out.join("in.webp"));
+    assert_eq!(size.expect("it was saved"), (5, 10));
+
+    window.click("Start");
+    window.until("is there already");
+    window.choose("Name is taken", "Number it");
+    window.click("Start");
+    window.until("in-2.webp");
+}
+
+#[test]
+fn a_size_is_a_width_and_a_height() {
+    let mut window = open();
+    let out = out(&window);
+    window.type_into("Save to", out.to_str().expect("plain"));
+    window.choose("Resize", "Exactly");
+    window.set("Width", 7.0);
+    window.set("Height", 9.0);
+    window.click("Start");
+    window.until("7 × 9 → ");
+}
+
+#[test]
+fn the_folder_can_be_chosen_in_a_dialog_and_is_there_again_in_the_next_window() {
+    let mut window = open();
+    let out = out(&window);
+    window.click("Choose…");
+    let asked = DialogRequest::Folder {
+        title: "Save to a folder".to_owned(),
+    };
+    assert_eq!(window.dialogs.asked(), [asked]);
+    window
+        .dialogs
+        .answer(DialogAnswer::Picked(vec![out.clone()]));
+    window.until_it(
+        |window| window.named("Save to").value().as_deref() == out.to_str(),
+        "the folder",
+    );
+    assert!(window.is_enabled("Start"));
+    let Window { harness, dir, .. } = window;
+    let mut app = harness.into_state();
+    eframe::App::on_exit(&mut app, None);
+
+    let window = Window::open_in(dir, &[]);
+    assert_eq!(window.named("Job").value().as_deref(), Some("Images"));
+    assert_eq!(window.named("Save to").value().as_deref(), out.to_str());
+}
+
+#[test]
+fn start_stays_in_sight_below_every_option() {
+    let mut window = open();
+    window.choose("Resize", "Exactly");
+    window.click("More about the images");
+    let bottom = window.harness.ctx.content_rect().bottom() - 32.0;
+    let start = window.named("Start").rect();
+    assert!(start.bottom() < bottom, "{start} is out of sight");
+}
