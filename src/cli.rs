@@ -217,13 +217,19 @@ fn refuse(error: &clap::Error) -> ExitCode {
 impl Cli {
     /// What the parser can't know is wrong.
     fn check(&self) -> Result<(), clap::Error> {
-        let Some(Command::Run { job }) = &self.command else {
-            return Ok(());
-        };
-        job.check().map_err(|problem| {
+        self.problem().map_or(Ok(()), |problem| {
             let mut command = Self::command();
-            command.error(ErrorKind::ValueValidation, problem)
+            Err(command.error(ErrorKind::ValueValidation, problem))
         })
+    }
+
+    fn problem(&self) -> Option<String> {
+        match &self.command {
+            Some(Command::Run { job }) => job.check().err(),
+            #[cfg(unix)]
+            Some(Command::Lesson { command }) => command.check().err(),
+            _ => None,
+        }
     }
 }
 

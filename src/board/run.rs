@@ -203,12 +203,12 @@ impl Control {
     }
 
     /// How many processes run for the items: commands, and isolated workers that have one.
-    #[cfg(target_os = "linux")]
+    #[cfg(unix)]
     pub(super) fn processes(&self) -> usize {
         self.live.count()
     }
 
-    #[cfg(not(target_os = "linux"))]
+    #[cfg(not(unix))]
     #[expect(clippy::unused_self, reason = "as where there are processes to count")]
     pub(super) fn processes(&self) -> usize {
         0

@@ -1,6 +1,5 @@
 //! `meanwhile lesson`: lessons without a window.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;
@@ -64,6 +63,49 @@ fn setting(text: &str) -> Result<(String, f64), String> {
     Ok((name.to_owned(), number))
 }
 
+impl LessonCommand {
+    /// What the parser can't know is wrong.
+    pub(super) fn check(&self) -> Result<(), String> {
+        match self {
+            Self::List => Ok(()),
+            Self::Run(args) => args.check(),
+        }
+    }
+}
+
+impl LessonRunArgs {
+    fn check(&self) -> Result<(), String> {
+        let lesson = self.lesson.lesson();
+        if let Some(cast) = self.cast.filter(|cast| !lesson.cast.contains(cast)) {
+            let id = lesson.id;
+            return Err(format!(
+                "the lesson {id} does not run as {cast}; leave `--as` out"
+            ));
+        }
+        let unknown = |(name, _): &&(String, f64)| lesson.parameter(name).is_none();
+        self.settings
+            .iter()
+            .find(unknown)
+            .map_or(Ok(()), |(name, _)| {
+                let id = lesson.id;
+                let names = lesson.parameters.iter().map(|parameter| parameter.id);
+                let names = names.collect::<Vec<_>>().join(", ");
+                Err(format!(
+                    "the lesson {id} has no parameter `{name}`; it has: {names}"
+                ))
+            })
+    }
+
+    fn into_choice(self) -> Choice {
+        Choice {
+            cast: self.cast.unwrap_or(self.lesson.lesson().cast[0]),
+            lesson: self.lesson,
+            speed: self.speed,
+            parameters: self.settings.into_iter().collect(),
+        }
+    }
+}
+
 pub(super) fn act(args: &ActArgs) -> anyhow::Result<ExitCode> {
     lessons::act(args.lesson, &args.role)
 }
@@ -91,10 +133,9 @@ fn list() -> anyhow::Result<ExitCode> {
 }
 
 fn run(args: LessonRunArgs, leave: Leave) -> anyhow::Result<ExitCode> {
-    let choice = choice(args)?;
     let interrupts = Interrupts::listen(leave, || ()).context("Ctrl-C can't be listened for")?;
     let launcher = Launcher::installed().context("this program has installed no launcher")?;
-    let run = Run::start(choice, launcher, || ());
+    let run = Run::start(args.into_choice(), launcher, || ());
     let mut run = run.context("the lesson could not be started")?;
     let mut printed = 0;
     while run.ending().is_none() {
@@ -113,31 +154,6 @@ fn run(args: LessonRunArgs, leave: Leave) -> anyhow::Result<ExitCode> {
         Ending::Held => ExitCode::SUCCESS,
         Ending::Stopped => ExitCode::from(INTERRUPTED),
         Ending::NotHeld(_) | Ending::Failed(_) => ExitCode::from(FAILED),
-    })
-}
-
-fn choice(args: LessonRunArgs) -> anyhow::Result<Choice> {
-    let lesson = args.lesson.lesson();
-    let cast = args.cast.unwrap_or(lesson.cast[0]);
-    anyhow::ensure!(
-        lesson.cast.contains(&cast),
-        "the lesson {} does not run as {cast}; leave `--as` out",
-        lesson.id
-    );
-    for (name, _) in &args.settings {
-        let names = lesson.parameters.iter().map(|parameter| parameter.id);
-        let names = names.collect::<Vec<_>>().join(", ");
-        anyhow::ensure!(
-            lesson.parameter(name).is_some(),
-            "the lesson {} has no parameter `{name}`; it has: {names}",
-            lesson.id
-        );
-    }
-    Ok(Choice {
-        lesson: args.lesson,
-        cast,
-        speed: args.speed,
-        parameters: args.settings.into_iter().collect::<BTreeMap<_, _>>(),
     })
 }
 

@@ -14,6 +14,11 @@ use crate::jobs::{self, Options, Priority, RunOn};
 /// let choices = Choices { chosen: 99, timeout_secs: f64::NAN, ..Choices::default() }.sanitized();
 /// assert_eq!(choices.options().job().id(), "misbehave");
 /// assert_eq!(choices.timeout_secs, Choices::default().timeout_secs);
+///
+/// // From a program that knew fewer jobs.
+/// let last = Choices::default().jobs.pop().unwrap();
+/// let choices = Choices { jobs: vec![last], chosen: 0, ..Choices::default() }.sanitized();
+/// assert_eq!(choices.options().job().id(), "misbehave");
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -73,11 +78,15 @@ impl Choices {
     /// Brings values that came from a file back into what the window can show.
     #[must_use]
     pub fn sanitized(mut self) -> Self {
-        self.jobs = jobs::catalogue()
-            .into_iter()
-            .map(|default| self.remembered(default))
-            .collect();
-        self.chosen = self.chosen.min(self.jobs.len() - 1);
+        let chosen = self.jobs.get(self.chosen).map(|options| options.job().id());
+        let jobs = jobs::catalogue().into_iter();
+        let jobs: Vec<_> = jobs.map(|default| self.remembered(default)).collect();
+        // Where there are more jobs than there were, the same job has another place.
+        let place = jobs
+            .iter()
+            .position(|options| Some(options.job().id()) == chosen);
+        self.chosen = place.unwrap_or(self.chosen).min(jobs.len() - 1);
+        self.jobs = jobs;
         self.workers = self.workers.clamp(1, Self::MAX_WORKERS);
         if !(0.0..=Self::MAX_TIMEOUT_SECS).contains(&self.timeout_secs) {
             self.timeout_secs = Self::default().timeout_secs;

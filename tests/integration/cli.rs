@@ -92,7 +92,7 @@ impl Running {
         let stderr = running.0.stderr.as_mut().expect("it is piped");
         let read = BufReader::new(stderr).read_line(&mut line);
         read.expect("stderr is text");
-        assert!(line.contains("still running after 1.0 s"), "{line}");
+        assert!(line.contains("still running after "), "{line}");
         running
     }
 
@@ -226,7 +226,7 @@ fn a_join_that_times_out_cancels_the_job_and_exits_with_3() {
     let output = run(&[&args[..], &more, &NORMAL].concat());
     assert_eq!(code(&output), 3);
     assert!(
-        err(&output).contains("still running after 1.0 s"),
+        err(&output).contains("still running after "),
         "{}",
         err(&output)
     );
