@@ -1,12 +1,15 @@
-use std::path::Path;
+use std::fs;
 
 use anyhow::{Context as _, bail, ensure};
 use image::{Rgb, RgbImage};
 
-use crate::join;
+use crate::jobs::images::{Options, Rotate};
+use crate::jobs::{Item, Job as _, Step};
+use crate::join::{self, Context};
 use crate::lessons::{Cast, Stage, Told};
 
 pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
+    fs::create_dir(stage.folder().join("edited"))?;
     let images = (1_u32..).take(stage.count("images"));
     for n in images.clone() {
         draw(n).save(stage.folder().join(format!("{n}.png")))?;
@@ -17,7 +20,7 @@ pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
         let name = format!("image {n}");
         match stage.cast() {
             Cast::Task => {
-                let work = stage.actor(&name, move |me| edit(me, n));
+                let work = stage.actor_with(&name, move |me, context| edit(me, context, n));
                 tasks.push(join::spawn(name, work)?);
             }
             Cast::Process => {
@@ -40,7 +43,7 @@ pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
     stage.row(&[&"image", &"was", &"is"]);
     for n in images {
         let size = |file: String| image::image_dimensions(stage.folder().join(file));
-        let (was, is) = (size(format!("{n}.png"))?, size(format!("{n} edited.png"))?);
+        let (was, is) = (size(format!("{n}.png"))?, size(format!("edited/{n}.png"))?);
         stage.row(&[
             &n,
             &format!("{}x{}", was.0, was.1),
@@ -50,19 +53,33 @@ pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn edit(me: &Stage, n: u32) -> anyhow::Result<()> {
-    let input = me.folder().join(format!("{n}.png"));
-    let output = me.folder().join(format!("{n} edited.png"));
-    // Image n is so big that it takes n times as long.
-    me.sleep(me.time("work") * n);
-    transform(&input, &output)?;
-    me.say("saved");
-    Ok(())
+/// What a child process does: its image, in a task of its own.
+fn editor(me: &Stage) -> anyhow::Result<()> {
+    let (me, n) = (me.clone(), std::env::var("IMAGE")?.parse()?);
+    let task = join::spawn("edit", move |context| edit(&me, context, n))?;
+    match task.join()? {
+        Ok(()) => Ok(()),
+        Err(why) => bail!("{why:#}"),
+    }
 }
 
-fn transform(input: &Path, output: &Path) -> anyhow::Result<()> {
-    let image = image::open(input)?;
-    Ok(image.rotate90().grayscale().save(output)?)
+fn edit(me: &Stage, context: &Context, n: u32) -> anyhow::Result<()> {
+    // Image n is so big that it takes n times as long.
+    me.sleep(me.time("work") * n);
+    let turn = Options {
+        to: me.folder().join("edited"),
+        rotate: Rotate::Right,
+        greyscale: true,
+        ..Options::default()
+    };
+    let image = Item {
+        input: me.folder().join(format!("{n}.png")),
+        bytes: 0,
+        step: Step::Run,
+    };
+    turn.run_item(&image, context)?;
+    me.say("saved");
+    Ok(())
 }
 
 fn draw(n: u32) -> RgbImage {
@@ -126,7 +143,7 @@ pub(super) static LESSON: Lesson = Lesson {
     ],
     cast: &[Cast::Task, Cast::Process],
     main,
-    roles: &[("editor", |me| edit(me, std::env::var("IMAGE")?.parse()?))],
+    roles: &[("editor", editor)],
     holds,
     explanation: "\u{201c}Complete\u{201d} is a claim about all images, so all workers must have \
                   ended before it is made. To join the last one that was started is not enough: \

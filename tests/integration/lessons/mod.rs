@@ -8,6 +8,7 @@ mod joining;
 mod listing;
 mod several;
 mod stopping;
+mod telling;
 mod texts;
 mod waiting;
 mod work;
