@@ -1,11 +1,15 @@
 use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use tiny_http::{Response, Server};
 
-use crate::join::{self, SpawnError};
+use crate::jobs::fetch::Options;
+use crate::jobs::{Item, Job as _, Output, Step};
+use crate::join::{self, Context, SpawnError};
 use crate::lessons::{Stage, Told};
 
 pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
@@ -23,8 +27,8 @@ pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
     for n in 1..=stage.count("pages") {
         let (name, url) = (format!("fetch {n}"), format!("http://{address}/{n}"));
         let guest = guests.clone();
-        let fetch = stage.actor(&name, move |me| {
-            let page = me.waits("the page", || fetch(&url));
+        let fetch = stage.actor_with(&name, move |me, context| {
+            let page = me.waits("the page", || fetch(&url, me.folder(), context));
             drop(guest);
             page
         });
@@ -45,12 +49,24 @@ pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn fetch(url: &str) -> anyhow::Result<String> {
-    let agent = ureq::Agent::config_builder()
-        .proxy(None)
-        .build()
-        .new_agent();
-    Ok(agent.get(url).call()?.body_mut().read_to_string()?)
+/// As the job `fetch` does it: saved under the last part of the URL.
+fn fetch(url: &str, folder: &Path, context: &Context) -> anyhow::Result<String> {
+    let job = Options {
+        to: folder.to_owned(),
+        ..Options::default()
+    };
+    let page = Item {
+        input: url.into(),
+        bytes: 0,
+        step: Step::Run,
+    };
+    match job.run_item(&page, context)? {
+        Output::Fetched(fetched) => {
+            let file = fetched.saved_to.context("the page was not saved")?;
+            Ok(fs::read_to_string(file)?)
+        }
+        output => bail!("this is no page: {output}"),
+    }
 }
 
 /// Answers as long as there is somebody who may ask.
