@@ -13,4 +13,5 @@ mod util {
     pub(crate) mod child;
     pub(crate) mod files;
     pub(crate) mod gate;
+    pub(crate) mod left;
 }

@@ -1,6 +1,6 @@
 //! Lessons: every way to join, as short programs that really run.
 //!
-//! A [`Lesson`] is one file of [`all`]: a question, a program, its parameters, and what is said
+//! A [`Lesson`] is one file of `all/`: a question, a program, its parameters, and what is said
 //! about it. Its program is written with the join library and a [`Stage`], on which it says what it
 //! does; the file is shown as it stands. A [`Run`] plays it on a thread of its own and collects what
 //! it [`Told`]: who ran, slept and waited when, what was said and what was found out. Whether it

@@ -59,6 +59,8 @@ pub(super) enum Act {
     Timeline(TimelineKind),
     Noted(String, String),
     Row(Vec<String>),
+    /// The process of this number has ended, with everybody in it.
+    DidExit(u32),
 }
 
 /// What a run and all its processes know alike.
@@ -225,6 +227,7 @@ impl Stage {
     {
         let playing = Playing::new(&self.house);
         move |context| {
+            playing.0.backstage().tasks.push(context.task_id());
             let stage = LaneOfThread::stage(&playing.0);
             act(&stage, context)
         }
@@ -271,7 +274,9 @@ impl Stage {
         process.on_finish(move || {
             let how = ended.poll().map_or(LaneEnd::Returned, end_of);
             let closed = TimelineKind::DidClose { how };
-            child.tell_at(child.house.now(), 0, Act::Timeline(closed));
+            let now = child.house.now();
+            child.tell_at(now, 0, Act::Timeline(closed));
+            child.tell_at(now, 0, Act::DidExit(ended.pid()));
             drop(playing);
         });
         Ok(process)
@@ -440,7 +445,7 @@ impl LaneOfThread {
 
 impl Drop for LaneOfThread {
     fn drop(&mut self) {
-        drop(Closing(&self.stage));
+        self.stage.close(LaneEnd::Panicked);
     }
 }
 
@@ -503,8 +508,7 @@ impl House {
         let script: Script = serde_json::from_slice(&script)?;
         let no_launcher = || io::Error::other("this program has installed no launcher");
         let launcher = Launcher::installed().ok_or_else(no_launcher)?;
-        // Lanes of several processes have different numbers.
-        let own = u64::from(std::process::id()) << 32;
+        let own = first_lane(std::process::id()).0;
         let sink = Sink::File(Mutex::new(file));
         let house = Arc::new(Self::new(script, sink, folder, launcher, own));
         let lane = LaneId(lane);
@@ -653,6 +657,16 @@ impl House {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Before the first lane that a process opens: those of several have different numbers.
+fn first_lane(process: u32) -> LaneId {
+    LaneId(u64::from(process) << 32)
+}
+
+/// Whether a process itself has opened that lane.
+pub(super) fn is_lane_of(lane: LaneId, process: u32) -> bool {
+    lane.0 >> 32 == u64::from(process)
 }
 
 /// The time of the system's steady clock, which is the same in all processes.

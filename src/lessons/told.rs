@@ -6,8 +6,8 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 
 use super::lesson::Cast;
-use super::stage::{Act, Told as Event};
-use crate::record::{Lane, LaneId, Said, Timeline, TimelineEvent, TimelineKind};
+use super::stage::{Act, Told as Event, is_lane_of};
+use crate::record::{Lane, LaneEnd, LaneId, Said, Timeline, TimelineEvent, TimelineKind};
 
 /// Everything that a run has told.
 #[derive(Clone, Debug)]
@@ -164,7 +164,9 @@ impl Told {
             line,
             act,
         } = event;
-        self.lines.insert(lane, line);
+        if line > 0 {
+            self.lines.insert(lane, line);
+        }
         let kind = match act {
             Act::Timeline(kind) => kind,
             Act::Noted(name, value) => {
@@ -177,8 +179,21 @@ impl Told {
                 self.table.push(cells);
                 TimelineKind::Said { text }
             }
+            Act::DidExit(process) => return self.cut_off(process, at),
         };
         self.timeline.apply(TimelineEvent { at, lane, kind });
+    }
+
+    /// Closes the lanes of those who ended with their process, and could not say so.
+    fn cut_off(&mut self, process: u32, at: Duration) {
+        let lanes = self.timeline.lanes().iter();
+        let open = lanes.filter(|lane| lane.closed.is_none() && is_lane_of(lane.id, process));
+        let open: Vec<_> = open.map(|lane| lane.id).collect();
+        for lane in open {
+            let how = LaneEnd::Failed("cut off with its process".to_owned());
+            let kind = TimelineKind::DidClose { how };
+            self.timeline.apply(TimelineEvent { at, lane, kind });
+        }
     }
 }
 
