@@ -38,16 +38,14 @@ fn a_join_in_the_click_handler_freezes_the_window_for_the_work_and_its_fix_does_
         };
         assert!(number(bad, "/frozen_ms") >= 0.9 * 1_000.0, "{bad}");
         assert!(number(bad, "/clicks/lost") > 0.0, "{bad}");
-        let usual = number(fixed, "/frame_gap_ms/p50");
         let gap = number(fixed, "/frame_gap_ms/p99");
         let result = number(fixed, "/time_to_result_ms");
-        // Where drawing in software alone takes longer, frames are still even.
-        if gap <= f64::max(20.0, 2.0 * usual) && result <= f64::max(50.0, 3.0 * usual) {
+        if gap <= 20.0 && result <= 50.0 {
             return;
         }
-        seen.push((usual, gap, result));
+        seen.push((gap, result));
     }
-    panic!("p50 and p99 of the frame gaps and time to result, in ms: {seen:?}");
+    panic!("99th percentile of the frame gaps and time to result, in ms: {seen:?}");
 }
 
 #[test]

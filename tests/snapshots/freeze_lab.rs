@@ -2,7 +2,7 @@
 //! what the picture shows was measured. To measure it anew:
 //! `cargo run --release -- lab run --format json > tests/snapshots/freeze_lab.json`.
 
-use eframe::egui::{Theme, Ui};
+use eframe::egui::{LayerId, Theme, Ui};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use meanwhile::lab::{Ending, Figures, Machine, PatternId, Report, RunRecord, Variant};
@@ -68,6 +68,8 @@ fn page(report: Report) -> impl FnMut(&mut Ui) {
     view.shows_report = true;
     move |ui| {
         tokens::install(ui.ctx());
+        let whole = ui.ctx().layer_painter(LayerId::background());
+        whole.rect_filled(ui.ctx().viewport_rect(), 0, ui.visuals().panel_fill);
         let parts = LabParts {
             report: &report,
             running: None,
