@@ -116,7 +116,7 @@ impl TaskState {
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum JoinError {
     /// The time was up; the task still runs.
-    #[error("the task still runs: the join timed out")]
+    #[error("it still runs: the join timed out")]
     TimedOut,
     /// The task panicked.
     #[error("{0}")]

@@ -22,6 +22,8 @@ const AXIS_HEIGHT: f32 = 20.0;
 const NAME_WIDTH: f32 = 132.0;
 /// Right of the lanes, for the mark of one that has just ended.
 const END_WIDTH: f32 = 20.0;
+/// Between one bar and the next.
+const GAP: f32 = 1.0;
 /// Between two figures of the axis at least.
 const TICK_ROOM: f32 = 64.0;
 
@@ -309,6 +311,9 @@ impl<'a> Painter<'a> {
         let Some(x) = self.range(began, ended) else {
             return;
         };
+        // What follows at once on another of its kind stands apart from it.
+        let gap = if x.span() > 4.0 * GAP { GAP } else { 0.0 };
+        let x = Rangef::new(x.min + gap, x.max);
         let half = row.height() * share / 2.0;
         let y = Rangef::new(row.center().y - half, row.center().y + half);
         mesh.add_colored_rect(Rect::from_x_y_ranges(x, y), color);

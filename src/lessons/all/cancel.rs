@@ -124,7 +124,7 @@ fn holds(told: &Told) -> anyhow::Result<()> {
         ],
         Cast::Process => &[
             ("asks", "exited with code 0"),
-            ("deaf, asked", "the task still runs: the join timed out"),
+            ("deaf, asked", "it still runs: the join timed out"),
             ("deaf, killed", "killed by signal 9 (SIGKILL)"),
         ],
     };
