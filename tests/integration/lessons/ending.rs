@@ -50,7 +50,7 @@ fn cancel_ends_the_task_that_asks_and_leaves_the_other_alone() {
     assert_eq!(*how, LaneEnd::Failed("cancelled".to_owned()));
     let done = when(&told, "deaf", "done, all of it");
     assert!(asked < end(&told, "asks") && end(&told, "asks") < done);
-    assert!(when(&told, "main", "deaf, asked: the task still runs") < done);
+    assert!(when(&told, "main", "deaf, asked: it still runs") < done);
     assert_eq!(
         lane(&told, "deaf").closed.as_ref().unwrap().1,
         LaneEnd::Returned
