@@ -128,7 +128,7 @@ fn pace_text(job: &JobRecord, now: Duration) -> String {
     }
     if !job.state().is_ended() {
         if let Some(left) = rate.time_left {
-            parts.push(format!("{} left", words::duration(left)));
+            parts.push(left_text(left));
         }
         let age = now.saturating_sub(job.last_progress_at());
         if age >= Duration::from_secs(1) {
@@ -140,6 +140,14 @@ fn pace_text(job: &JobRecord, now: Duration) -> String {
         }
     }
     parts.join(" · ")
+}
+
+/// The last item may take as long as it likes: less than a second is no promise.
+fn left_text(left: Duration) -> String {
+    if left < Duration::from_secs(1) {
+        return "nearly done".to_owned();
+    }
+    format!("{} left", words::duration(left))
 }
 
 fn join_ui(job: &JobRecord, choices: &mut Choices, ui: &mut Ui, commands: &mut Vec<Command>) {
