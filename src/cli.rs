@@ -339,3 +339,17 @@ fn complain(sentence: &str) {
     // Where stderr can't be written nobody is there to be told.
     let _unwritable = writeln!(std::io::stderr().lock(), "meanwhile: {sentence}");
 }
+
+/// Prints to stdout; that nobody reads it any more is no error.
+#[cfg(unix)]
+fn print(bytes: &[u8], what: &str) -> anyhow::Result<()> {
+    use anyhow::Context as _;
+
+    let mut out = std::io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(error).with_context(|| format!("{what} could not be written to stdout"))
+        }
+        _ => Ok(()),
+    }
+}

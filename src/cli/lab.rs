@@ -1,6 +1,6 @@
 //! `meanwhile lab`: the Freeze Lab from a shell that has a display.
 
-use std::io::{self, Write};
+use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::interrupt::Interrupts;
-use super::{FAILED, INTERRUPTED, Leave, complain, seconds};
+use super::{FAILED, INTERRUPTED, Leave, complain, print, seconds};
 use crate::desktop::has_display;
 use crate::join::process::Launcher;
 use crate::lab::{
@@ -110,7 +110,7 @@ fn list() -> anyhow::Result<ExitCode> {
         let (name, entry) = (id.to_string(), id.entry());
         format!("{name:<24} {}: {}\n", entry.bad, entry.symptom)
     });
-    print(lines.collect::<String>().as_bytes())?;
+    print(lines.collect::<String>().as_bytes(), "the list")?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -144,7 +144,7 @@ fn run(args: &LabRunArgs, leave: Leave) -> anyhow::Result<ExitCode> {
         }
     }
     let report = Report::of(&session);
-    print(&document(&report, args.format)?)?;
+    print(&document(&report, args.format)?, "the report")?;
     let all_have_figures = session.done().iter().all(|run| run.figures.is_some());
     Ok(if interrupts.any() {
         ExitCode::from(INTERRUPTED)
@@ -198,15 +198,4 @@ fn document(report: &Report, format: LabFormat) -> io::Result<Vec<u8>> {
         }
     }
     Ok(document)
-}
-
-/// Prints to stdout; that nobody reads it any more is no error.
-fn print(bytes: &[u8]) -> anyhow::Result<()> {
-    let mut out = io::stdout().lock();
-    match out.write_all(bytes).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(error).context("the report could not be written to stdout")
-        }
-        _ => Ok(()),
-    }
 }

@@ -1,6 +1,5 @@
 //! `meanwhile lesson`: lessons without a window.
 
-use std::io::{self, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -8,7 +7,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 
 use super::interrupt::Interrupts;
-use super::{FAILED, INTERRUPTED, Leave, complain};
+use super::{FAILED, INTERRUPTED, Leave, complain, print};
 use crate::join::process::Launcher;
 use crate::lessons::{self, Cast, Choice, Ending, LessonId, Run};
 use crate::record::Said;
@@ -128,7 +127,7 @@ fn list() -> anyhow::Result<ExitCode> {
         let cast = cast.collect::<Vec<_>>().join(", ");
         format!("{:<16} {} ({cast})\n", lesson.id, lesson.title)
     });
-    print(&lines.collect::<String>())?;
+    print(lines.collect::<String>().as_bytes(), "the list")?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -165,17 +164,6 @@ fn print_since(printed: usize, run: &Run) -> anyhow::Result<usize> {
         format!("{:>8.3}  {who:<12} {}\n", said.at.as_secs_f64(), said.text)
     };
     let lines: String = said[printed..].iter().map(line).collect();
-    print(&lines)?;
+    print(lines.as_bytes(), "the transcript")?;
     Ok(said.len())
-}
-
-/// Prints to stdout; that nobody reads it any more is no error.
-fn print(text: &str) -> anyhow::Result<()> {
-    let mut out = io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(error).context("the transcript could not be written to stdout")
-        }
-        _ => Ok(()),
-    }
 }
