@@ -10,7 +10,7 @@ use super::logic::waker;
 use crate::join::process::Launcher;
 use crate::lessons::{LessonId, Run, Told};
 use crate::ui::lesson_page::{self, LessonParts, LessonView, ShownRun};
-use crate::ui::{Command, LessonChoices, LessonCommand, Notice, Page};
+use crate::ui::{Command, LessonChoices, LessonCommand, Notice};
 
 /// How often the lanes grow while a lesson runs.
 const GLANCE: Duration = Duration::from_millis(33);
@@ -144,7 +144,7 @@ impl App {
             LessonCommand::Stop => self.lessons.stop(),
             #[cfg(target_os = "linux")]
             LessonCommand::ShowPattern(pattern) => {
-                self.view.page = Page::FreezeLab;
+                self.view.page = crate::ui::Page::FreezeLab;
                 self.lab.show(pattern);
             }
         }

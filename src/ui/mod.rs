@@ -5,6 +5,7 @@
 //! waits, reads a file or computes over all items of a job.
 
 pub(crate) mod close_question;
+#[cfg(unix)]
 pub(crate) mod code_view;
 mod command_options;
 mod fetch_options;

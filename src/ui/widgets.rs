@@ -2,10 +2,7 @@
 
 use std::borrow::Cow;
 
-use eframe::egui::text::{LayoutJob, TextFormat};
-use eframe::egui::{
-    self, Color32, Pos2, Rect, Response, RichText, Sense, Shape, Stroke, TextStyle, Ui, Vec2,
-};
+use eframe::egui::{self, Color32, Pos2, Rect, Response, RichText, Sense, Shape, Stroke, Ui, Vec2};
 
 use super::tokens::{Tokens, tokens};
 use crate::jobs::command::End;
@@ -311,7 +308,11 @@ pub(crate) fn field_ui(
 }
 
 /// A sentence in which code stands between backticks.
+#[cfg(unix)]
 pub(crate) fn prose_ui(text: &str, ui: &mut Ui) {
+    use egui::TextStyle;
+    use egui::text::{LayoutJob, TextFormat};
+
     let color = ui.visuals().text_color();
     let fonts = [TextStyle::Body, TextStyle::Monospace].map(|style| style.resolve(ui.style()));
     let mut job = LayoutJob::default();
