@@ -8,7 +8,7 @@ use eframe::egui::{self, CentralPanel, Ui};
 use super::App;
 use super::logic::waker;
 use crate::join::process::Launcher;
-use crate::lessons::{LessonId, Run, Told};
+use crate::lessons::{LessonId, Run};
 use crate::ui::lesson_page::{self, LessonParts, LessonView, ShownRun};
 use crate::ui::{Command, LessonChoices, LessonCommand, Notice};
 
@@ -25,7 +25,7 @@ pub(super) struct Lessons {
 
 struct Runs {
     last: Run,
-    before: Option<Told>,
+    before: Option<Run>,
 }
 
 impl Lessons {
@@ -85,8 +85,7 @@ impl Lessons {
                 format!("The lesson could not be started: {error}. Close something and try again.");
             Notice::error(text)
         })?;
-        let before = self.runs.remove(&lesson);
-        let before = before.map(|runs| runs.last.told().clone());
+        let before = self.runs.remove(&lesson).map(|runs| runs.last);
         self.runs.insert(lesson, Runs { last, before });
         self.running = Some(lesson);
         Ok(())
@@ -121,7 +120,7 @@ impl App {
                 ending: runs.last.ending(),
                 elapsed: runs.last.elapsed(),
             }),
-            before: runs.and_then(|runs| runs.before.as_ref()),
+            before: runs.and_then(|runs| Some(runs.before.as_ref()?.told())),
             running: lessons.running,
         };
         CentralPanel::default()

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 
 use super::lesson::LessonId;
-use super::stage::House;
+use super::stage::Stage;
 
 /// Plays a role of a lesson, in the process that the lesson has started for it.
 ///
@@ -16,7 +16,7 @@ pub fn act(lesson: LessonId, role: &str) -> anyhow::Result<ExitCode> {
     let (_, play) = roles
         .find(|(name, _)| *name == role)
         .with_context(|| format!("the lesson {lesson} has no role called `{role}`"))?;
-    let stage = House::of_child()?;
+    let stage = Stage::of_child()?;
     play(&stage)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -8,6 +8,7 @@
 
 mod act;
 mod all;
+mod house;
 mod lesson;
 mod run;
 mod stage;

@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
+use super::house::{EVENTS, Event, House, Script, steady_clock};
 use super::lesson::{Cast, LessonId};
-use super::stage::{EVENTS, House, Script, Told as Event, steady_clock};
+use super::stage::Stage;
 use super::told::Told;
 use crate::join::process::Launcher;
 use crate::join::{self, JoinError, Task};
@@ -178,12 +179,7 @@ impl Run {
         // What a child wrote before somebody here spoke of it is in its file by now.
         let mut events = std::mem::take(&mut self.early);
         events.extend(self.house.take());
-        let limit = if ended.is_some() {
-            u64::MAX
-        } else {
-            READ_AT_ONCE
-        };
-        events.extend(self.children.read(limit));
+        events.extend(self.children.read());
         events.sort_by_key(|event| event.at);
         for event in events {
             // Nor does a child wait until it is announced here.
@@ -193,7 +189,7 @@ impl Run {
                 self.early.push(event);
             }
         }
-        if let Some(ended) = ended {
+        if let Some(ended) = ended.filter(|_| !self.children.has_more) {
             self.ending = Some(self.ending_of(ended));
         }
     }
@@ -253,7 +249,7 @@ fn play(lesson: LessonId, house: &Arc<House>, folder: TempDir) -> Result<(), Str
         house,
         _folder: folder,
     };
-    let stage = house.main_stage();
+    let stage = Stage::of_main(house);
     let main = lesson.lesson().main;
     let played = stage.perform("main".to_owned(), LaneKind::Task, main);
     if played.is_err() {
@@ -283,20 +279,26 @@ struct Children {
     file: File,
     /// The beginning of a line that is not whole yet.
     rest: Vec<u8>,
+    /// Whether the last look left something over.
+    has_more: bool,
 }
 
 impl Children {
     /// The file is open before anybody writes, and can be read when its folder is gone.
     fn new(path: PathBuf) -> io::Result<Self> {
         let file = File::open(path)?;
-        let rest = Vec::new();
-        Ok(Self { file, rest })
+        Ok(Self {
+            file,
+            rest: Vec::new(),
+            has_more: false,
+        })
     }
 
-    fn read(&mut self, limit: u64) -> Vec<Event> {
-        let mut limited = (&self.file).take(limit);
+    fn read(&mut self) -> Vec<Event> {
+        let mut limited = (&self.file).take(READ_AT_ONCE);
         // What was read before an error counts; the next look tries again.
         let _tried_again = limited.read_to_end(&mut self.rest);
+        self.has_more = limited.limit() == 0;
         let whole = self.rest.iter().rposition(|&byte| byte == b'\n');
         let Some(whole) = whole else {
             return Vec::new();

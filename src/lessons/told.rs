@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 
+use super::house::{Act, Event, is_lane_of};
 use super::lesson::Cast;
-use super::stage::{Act, Told as Event, is_lane_of};
+
 use crate::record::{Lane, LaneEnd, LaneId, Said, Timeline, TimelineEvent, TimelineKind};
 
 /// Everything that a run has told.

@@ -234,7 +234,8 @@ impl<'a> Painter<'a> {
         let area = Rect::from_x_y_ranges(self.axis.x, Rangef::new(self.rect.top(), bottom));
         let painter = self.ui.painter();
         painter.rect_filled(area, 2, self.tokens.field);
-        let step = step(self.axis.length, self.axis.x.span() / TICK_ROOM);
+        let ticks = f64::from((self.axis.x.span() / TICK_ROOM).max(1.0));
+        let step = round_up(self.axis.length / ticks);
         let first = (self.axis.from / step).ceil();
         let stroke = Stroke::new(1.0, self.tokens.line);
         let mut at = first * step;
@@ -367,14 +368,12 @@ impl<'a> Painter<'a> {
     }
 }
 
-/// A round step of the axis, so that there are at most `ticks` of them: 1, 2 or 5 times a power of
-/// ten.
-fn step(length: f64, ticks: f32) -> f64 {
-    let least = length / f64::from(ticks.max(1.0));
+/// The next of 1, 2 and 5 times a power of ten.
+pub(super) fn round_up(least: f64) -> f64 {
     let power = 10_f64.powf(least.log10().floor());
-    let steps = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power);
-    let fits = steps.into_iter().find(|step| *step >= least);
-    fits.unwrap_or(10.0 * power)
+    let fits = [1.0, 2.0, 5.0].map(|factor| factor * power);
+    let next = fits.into_iter().find(|fit| *fit >= least);
+    next.unwrap_or(10.0 * power)
 }
 
 fn tick_text(at: f64, step: f64) -> String {

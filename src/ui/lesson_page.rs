@@ -8,7 +8,7 @@ use eframe::egui::{
 };
 
 use super::code_view::{Code, Source, code_ui};
-use super::lanes::{Lanes, legend_ui};
+use super::lanes::{Lanes, legend_ui, round_up};
 use super::tokens::{Tokens, tokens};
 use super::widgets::{
     Look, Mark, button, choosable_card_ui, look_ui, mark_ui, primary_button, prose_ui, section_ui,
@@ -377,7 +377,9 @@ fn lanes_ui(parts: &LessonParts<'_>, compares: bool, ui: &mut Ui) {
     let before = parts.before.filter(|_| compares);
     let mut until = run.told.timeline().until();
     if run.ending.is_none() {
-        until = round_up(until.max(run.elapsed));
+        // An axis that grows with every frame can't be read.
+        let secs = until.max(run.elapsed).as_secs_f64().max(0.1);
+        until = Duration::from_secs_f64(round_up(secs));
     }
     let until = before.map_or(until, |before| until.max(before.timeline().until()));
     ScrollArea::vertical()
@@ -401,16 +403,6 @@ fn lanes_ui(parts: &LessonParts<'_>, compares: bool, ui: &mut Ui) {
             lanes.show(ui);
         });
     legend_ui(ui);
-}
-
-/// The next of 1, 2 and 5 times a power of ten seconds: an axis that grows with every frame can't be
-/// read.
-fn round_up(time: Duration) -> Duration {
-    let secs = time.as_secs_f64().max(0.1);
-    let power = 10_f64.powf(secs.log10().floor());
-    let fits = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power);
-    let next = fits.into_iter().find(|fit| *fit >= secs);
-    Duration::from_secs_f64(next.unwrap_or(secs))
 }
 
 /// What tells a run from another: with what, how fast and with which numbers.
