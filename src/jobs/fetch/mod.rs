@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Item, ItemError, Job, Output, os_text};
+use super::{Item, ItemError, Job, Output, Step, os_text};
 use crate::join::Context;
 
 /// What is fetched besides the lists, where it goes, and how much patience there is.
@@ -108,6 +108,16 @@ impl Options {
         Ok(())
     }
 
+    /// Fetches one URL with this patience, and saves what comes where [`to`](Self::to) says.
+    ///
+    /// Blocks until then. A cancel of the task of `context` unwinds, as at any checkpoint.
+    ///
+    /// # Errors
+    /// `url` is none that is fetched, the last try failed, or what came could not be saved.
+    pub fn fetch(&self, url: &str, context: &Context) -> Result<Fetched, ItemError> {
+        tries::fetch(self, url, context)
+    }
+
     fn folder(&self) -> Option<&PathBuf> {
         Some(&self.to).filter(|to| !to.as_os_str().is_empty())
     }
@@ -133,7 +143,11 @@ impl Job for Options {
     }
 
     fn run_item(&self, item: &Item, context: &Context) -> Result<Output, ItemError> {
-        tries::run(self, item, context).map(Output::Fetched)
+        if let Step::Fail(error) = &item.step {
+            return Err(error.clone());
+        }
+        let fetched = self.fetch(&item.input.to_string_lossy(), context);
+        fetched.map(Output::Fetched)
     }
 }
 

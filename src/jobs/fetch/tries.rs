@@ -9,8 +9,8 @@ use url::Url;
 
 use super::exchange::{Exchange, Failure};
 use super::{Fetched, Options, list, name};
+use crate::jobs::ItemError;
 use crate::jobs::save::{NewFile, SaveError};
-use crate::jobs::{Item, ItemError, Step};
 use crate::join::Context;
 
 /// How long a pause goes without asking whether it was cancelled.
@@ -20,19 +20,19 @@ const SLICE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(1);
 
-pub(super) fn run(options: &Options, item: &Item, context: &Context) -> Result<Fetched, ItemError> {
-    if let Step::Fail(error) = &item.step {
-        return Err(error.clone());
-    }
-    let text = item.input.to_string_lossy();
+pub(super) fn fetch(
+    options: &Options,
+    text: &str,
+    context: &Context,
+) -> Result<Fetched, ItemError> {
     let error = |kind: &str, message: &str| ItemError {
         kind: kind.to_owned(),
         message: format!("{text} {message}."),
     };
-    let url = list::parse(&text)
+    let url = list::parse(text)
         .map_err(|refused| error(refused.kind(), &format!("is not fetched: {refused}")))?;
     for number in 0.. {
-        let failure = match fetch(options, &url, context) {
+        let failure = match attempt(options, &url, context) {
             Ok(fetched) => {
                 return Ok(Fetched {
                     tries: number + 1,
@@ -86,8 +86,7 @@ fn wait(time: Duration, context: &Context) {
     }
 }
 
-/// One try.
-fn fetch(options: &Options, url: &Url, context: &Context) -> Result<Fetched, Failure> {
+fn attempt(options: &Options, url: &Url, context: &Context) -> Result<Fetched, Failure> {
     let started = Instant::now();
     let secs = |secs| Duration::try_from_secs_f64(secs).unwrap_or(Duration::MAX);
     let (connect, timeout) = (secs(options.connect_secs), secs(options.timeout_secs));

@@ -1,10 +1,13 @@
-use std::io::{self, BufRead as _, BufReader, Write as _};
+use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
+use tiny_http::{HTTPVersion, Response};
 
-use crate::join;
+use crate::jobs::fetch::Options;
+use crate::join::{self, Context};
 use crate::lessons::{Stage, Told};
 
 pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
@@ -24,7 +27,7 @@ fn serve(stage: &Stage, strategy: &str, joins_at_once: bool) -> anyhow::Result<(
     let mut clients = Vec::new();
     for n in (1_u32..).take(stage.count("clients")) {
         let name = format!("client {n}, {strategy}");
-        let client = stage.actor(&name, move |me| client(me, address, n));
+        let client = stage.actor_with(&name, move |me, context| client(me, context, address, n));
         clients.push(join::spawn(name, client)?);
     }
     let mut handlers = Vec::new();
@@ -52,27 +55,34 @@ fn serve(stage: &Stage, strategy: &str, joins_at_once: bool) -> anyhow::Result<(
     Ok(())
 }
 
-/// Client n asks for something that takes n times as long as what the first one asks for.
-fn client(me: &Stage, address: SocketAddr, n: u32) -> io::Result<bool> {
-    let mut server = TcpStream::connect(address)?;
-    writeln!(server, "{n}")?;
-    let mut answer = String::new();
-    me.waits("the answer", || {
-        BufReader::new(server).read_line(&mut answer)
-    })?;
-    me.say(format!("got {:?}", answer.trim_end()));
-    Ok(answer == format!("answer {n}\n"))
+/// The job `fetch`, with patience. Page n takes n times as long as the first one.
+fn client(me: &Stage, context: &Context, address: SocketAddr, n: u32) -> anyhow::Result<bool> {
+    let job = Options {
+        to: me.folder().to_owned(),
+        timeout_secs: 86_400.0,
+        retries: 0,
+        ..Options::default()
+    };
+    let url = format!("http://{address}/{n}");
+    let fetched = me.waits("the answer", || job.fetch(&url, context))?;
+    let file = fetched.saved_to.context("the answer was not saved")?;
+    let answer = fs::read_to_string(file)?;
+    me.say(format!("got {answer:?}"));
+    Ok(answer == format!("answer {n}"))
 }
 
-fn handler(me: &Stage, mut client: &TcpStream) -> anyhow::Result<()> {
-    let mut question = String::new();
-    me.waits("the question", || {
-        BufReader::new(client).read_line(&mut question)
-    })?;
-    let n: u32 = question.trim_end().parse()?;
+fn handler(me: &Stage, client: &TcpStream) -> anyhow::Result<()> {
+    let mut request = BufReader::new(client).lines();
+    let first = me.waits("the question", || request.next());
+    let first = first.context("the client asked nothing")??;
+    let page = first.split(' ').nth(1).context("this is no HTTP")?;
+    let n: u32 = page.trim_start_matches('/').parse()?;
+    // The rest of what it says ends with an empty line.
+    request.find(|line| !line.as_ref().is_ok_and(|line| !line.is_empty()));
     me.sleep(me.time("work") * n);
     me.say(format!("answers {n}"));
-    Ok(writeln!(client, "answer {n}")?)
+    let answer = Response::from_string(format!("answer {n}"));
+    Ok(answer.raw_print(client, HTTPVersion(1, 0), &[], false, None)?)
 }
 
 fn holds(told: &Told) -> anyhow::Result<()> {

@@ -8,7 +8,6 @@ use anyhow::{Context as _, bail, ensure};
 use tiny_http::{Response, Server};
 
 use crate::jobs::fetch::Options;
-use crate::jobs::{Item, Job as _, Output, Step};
 use crate::join::{self, Context, SpawnError};
 use crate::lessons::{Stage, Told};
 
@@ -49,24 +48,15 @@ pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// As the job `fetch` does it: saved under the last part of the URL.
+/// The job `fetch` saves the page in the folder.
 fn fetch(url: &str, folder: &Path, context: &Context) -> anyhow::Result<String> {
     let job = Options {
         to: folder.to_owned(),
         ..Options::default()
     };
-    let page = Item {
-        input: url.into(),
-        bytes: 0,
-        step: Step::Run,
-    };
-    match job.run_item(&page, context)? {
-        Output::Fetched(fetched) => {
-            let file = fetched.saved_to.context("the page was not saved")?;
-            Ok(fs::read_to_string(file)?)
-        }
-        output => bail!("this is no page: {output}"),
-    }
+    let fetched = job.fetch(url, context)?;
+    let file = fetched.saved_to.context("the page was not saved")?;
+    Ok(fs::read_to_string(file)?)
 }
 
 /// Answers as long as there is somebody who may ask.
