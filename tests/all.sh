@@ -29,7 +29,7 @@ packages=(
     # A host to run commands on: this one.
     openssh-client openssh-server
     # Peers to compare with, and checks of the desktop files.
-    appstream b3sum coreutils desktop-file-utils
+    appstream b3sum coreutils desktop-file-utils python3
 )
 
 steps=(packages format clippy clippy-library docs loom elsewhere tests snapshots window desktop-files)

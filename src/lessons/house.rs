@@ -298,11 +298,16 @@ impl House {
     pub(super) fn clear(&self, patience: Duration) {
         let deadline = Instant::now() + patience;
         let left = || deadline.saturating_duration_since(Instant::now());
-        let mut backstage = self.backstage();
-        while backstage.actors > 0 && !left().is_zero() {
-            backstage = self.rest(backstage, left());
+        self.rest_while(deadline, |backstage| {
+            backstage.actors > 0 && !backstage.is_stopped
+        });
+        if self.is_stopped() {
+            // Somebody may wait for what a process has started, which goes on without it.
+            self.stop_processes();
         }
+        self.rest_while(deadline, |backstage| backstage.actors > 0);
         // What has closed its lane is a task until its outcome is published.
+        let mut backstage = self.backstage();
         let tasks = std::mem::take(&mut backstage.tasks);
         let is_live = |tasks: &[TaskId]| {
             join::enumerate()
@@ -312,14 +317,36 @@ impl House {
         while is_live(&tasks) && !left().is_zero() {
             backstage = self.rest(backstage, left().min(GLANCE));
         }
-        let processes = std::mem::take(&mut backstage.processes);
         let is_stopped = backstage.is_stopped;
+        let processes = backstage.processes.clone();
         drop(backstage);
-        for process in processes {
-            if is_stopped || process.join_timeout(left()).is_err() {
-                // Whoever escapes is no process of ours any more, and ends with the launcher.
-                drop(process.stop(Duration::ZERO));
+        if is_stopped
+            || processes
+                .iter()
+                .any(|process| process.join_timeout(left()).is_err())
+        {
+            self.stop_processes();
+        }
+    }
+
+    /// Waits until it is no longer so, or the deadline.
+    fn rest_while(&self, deadline: Instant, is_so: impl Fn(&Backstage) -> bool) {
+        let mut backstage = self.backstage();
+        while is_so(&backstage) {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return;
             }
+            backstage = self.rest(backstage, left);
+        }
+    }
+
+    /// Ends every process with everything it has started.
+    fn stop_processes(&self) {
+        let processes = std::mem::take(&mut self.backstage().processes);
+        for process in processes {
+            // Whoever escapes is no process of ours any more, and ends with the launcher.
+            drop(process.stop(Duration::ZERO));
         }
     }
 

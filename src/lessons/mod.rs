@@ -10,12 +10,14 @@ mod act;
 mod all;
 mod house;
 mod lesson;
+mod python;
 mod run;
 mod stage;
 mod told;
 
 pub use act::act;
 pub use lesson::{Cast, Lesson, LessonId, Level, Parameter, Question, Role, Topic, UnknownLesson};
+pub use python::{Printed, Python};
 pub use run::{Choice, Ending, Run};
 pub use stage::Stage;
 pub use told::Told;

@@ -90,6 +90,13 @@ impl Stage {
         self.tell(Act::Timeline(TimelineKind::Said { text }));
     }
 
+    /// Says what somebody else has said, of whom no line is known.
+    pub(super) fn echo(&self, text: impl Into<String>) {
+        self.house.check();
+        let said = TimelineKind::Said { text: text.into() };
+        self.tell_at(self.house.now(), 0, Act::Timeline(said));
+    }
+
     /// Says what was found out, and keeps it under that name.
     #[track_caller]
     pub fn note(&self, name: &str, value: impl Display) {
@@ -164,6 +171,18 @@ impl Stage {
         }
     }
 
+    /// The body of a task without a lane.
+    pub(super) fn unseen<T, F>(&self, act: F) -> impl FnOnce(&Context) -> T + use<T, F>
+    where
+        F: FnOnce() -> T,
+    {
+        let playing = Playing::new(&self.house);
+        move |context| {
+            playing.0.did_begin(context.task_id());
+            act()
+        }
+    }
+
     /// This program, to be started as a child that plays `role` of the lesson.
     pub fn program(&self, role: &str) -> Builder {
         self.house
@@ -179,6 +198,11 @@ impl Stage {
     /// As [`Builder::spawn`].
     #[track_caller]
     pub fn spawn(&self, builder: Builder) -> Result<Process, SpawnError> {
+        self.launch(builder).map(|(process, _)| process)
+    }
+
+    /// As [`spawn`](Self::spawn), with the stage of the process's lane.
+    pub(super) fn launch(&self, builder: Builder) -> Result<(Process, Self), SpawnError> {
         self.house.check();
         let lane = self.house.new_lane();
         let builder = builder
@@ -202,15 +226,16 @@ impl Stage {
         child.tell_at(began, 0, Act::Timeline(opened));
         self.house.keep(&process);
         let (ended, playing) = (process.clone(), Playing::new(&self.house));
+        let lane = child.clone();
         process.on_finish(move || {
             let how = ended.poll().map_or(LaneEnd::Returned, end_of);
             let closed = TimelineKind::DidClose { how };
-            let now = child.house.now();
-            child.tell_at(now, 0, Act::Timeline(closed));
-            child.tell_at(now, 0, Act::DidExit(ended.pid()));
+            let now = lane.house.now();
+            lane.tell_at(now, 0, Act::Timeline(closed));
+            lane.tell_at(now, 0, Act::DidExit(ended.pid()));
             drop(playing);
         });
-        Ok(process)
+        Ok((process, child))
     }
 
     /// Starts this program as a child that plays `role`: [`program`](Self::program), then

@@ -7,6 +7,7 @@ use anyhow::{Context as _, ensure};
 
 use super::house::{Act, Event, is_lane_of};
 use super::lesson::Cast;
+use super::python::PYTHON;
 
 use crate::record::{Lane, LaneEnd, LaneId, Said, Timeline, TimelineEvent, TimelineKind};
 
@@ -132,6 +133,13 @@ impl Told {
     pub fn lane(&self, who: &str) -> anyhow::Result<&Lane> {
         let lane = self.timeline.lane(who);
         lane.with_context(|| format!("nobody called {who} ever ran"))
+    }
+
+    /// Whether a text in Python ran beside it, to its end.
+    pub fn has_python(&self) -> bool {
+        let lane = self.timeline.lane(PYTHON);
+        let closed = lane.and_then(|lane| lane.closed.as_ref());
+        closed.is_some_and(|(_, how)| *how == LaneEnd::Returned)
     }
 
     /// Whether these were said in this order: who, and a part of what.

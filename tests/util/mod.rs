@@ -7,5 +7,7 @@ pub(crate) mod gate;
 #[cfg(target_os = "linux")]
 pub(crate) mod left;
 #[cfg(target_os = "linux")]
+pub(crate) mod players;
+#[cfg(target_os = "linux")]
 pub(crate) mod policy;
 pub(crate) mod pool;

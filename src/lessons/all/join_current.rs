@@ -5,6 +5,7 @@ use crate::join::{self, Task};
 use crate::lessons::{Cast, Stage, Told};
 
 pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
+    let python = stage.python(LESSON.python, &[])?;
     match stage.cast() {
         Cast::Task => {
             let (hand_over, own) = bounded(1);
@@ -20,10 +21,11 @@ pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
             let shell = stage.spawn(waits_for_itself)?;
             let exit = stage.waits("the shell", || shell.join())?;
             stage.note("a shell that waits for itself", exit);
-            stage.say("in CPython: can only join a child process");
         }
     }
     stage.say("continuing");
+    let python = python.join(stage)?;
+    stage.note("join in Python", python.value("join", 0));
     Ok(())
 }
 
@@ -54,17 +56,26 @@ fn looks_for_itself(me: &Stage) {
 }
 
 fn holds(told: &Told) -> anyhow::Result<()> {
-    let expected: &[_] = match told.cast() {
-        Cast::Task => &[
-            ("join", "cannot join current thread"),
-            ("join with a timeout", "cannot join current thread"),
-        ],
-        Cast::Process => &[
-            ("handles of itself", "0"),
-            ("a shell that waits for itself", "exited with code 127"),
-        ],
+    let (mut expected, in_python) = match told.cast() {
+        Cast::Task => (
+            vec![
+                ("join", "cannot join current thread"),
+                ("join with a timeout", "cannot join current thread"),
+            ],
+            "cannot join current thread",
+        ),
+        Cast::Process => (
+            vec![
+                ("handles of itself", "0"),
+                ("a shell that waits for itself", "exited with code 127"),
+            ],
+            "can only join a child process",
+        ),
     };
-    for &(name, value) in expected {
+    if told.has_python() {
+        expected.push(("join in Python", in_python));
+    }
+    for (name, value) in expected {
         let found = told.note(name).unwrap_or("nothing");
         ensure!(found == value, "{name}: {found}, not {value}");
     }
@@ -115,22 +126,23 @@ pub(super) static LESSON: Lesson = Lesson {
                   of mine. None of them hangs.",
     python: r#"
 from multiprocessing import Process, current_process
+from sys import argv
 from threading import Thread, current_thread
 
-def joins_itself(current):
+is_process = "process" in argv
+Worker, current = (Process, current_process) if is_process else (Thread, current_thread)
+
+def joins_itself():
     try:
-        current().join()
+        print("join:", current().join())
     except (RuntimeError, AssertionError) as error:
-        print(error)
+        print("join:", error)
     print("going on all the same")
 
 if __name__ == "__main__":
-    for worker in (
-        Thread(target=joins_itself, args=(current_thread,)),
-        Process(target=joins_itself, args=(current_process,)),
-    ):
-        worker.start()
-        worker.join()
+    worker = Worker(target=joins_itself)
+    worker.start()
+    worker.join()
     print("continuing")
 "#,
     plain_std: r#"

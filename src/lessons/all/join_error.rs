@@ -2,6 +2,7 @@ use crate::join;
 use crate::lessons::{Cast, Stage, Told};
 
 pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
+    let python = stage.python(LESSON.python, &[stage.time("work")])?;
     match stage.cast() {
         Cast::Task => {
             let task = join::spawn("worker", stage.actor("worker", worker))?;
@@ -22,6 +23,8 @@ pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
         }
     }
     stage.say("continuing");
+    let python = python.join(stage)?;
+    stage.note("join in Python", python.value("join", 0));
     Ok(())
 }
 
@@ -40,6 +43,11 @@ fn holds(told: &Told) -> anyhow::Result<()> {
         ),
     };
     told.when("main", message)?;
+    if told.has_python() {
+        told.when("main", "join in Python: None")?;
+        told.when("main", "on Python's stderr: OSError: the disk is full")?;
+        told.when("Python", "continuing")?;
+    }
     told.in_order(&[
         ("worker", "this goes wrong"),
         ("main", outcome),
@@ -83,24 +91,31 @@ pub(super) static LESSON: Lesson = Lesson {
                   a value: here a `JoinError::Panicked` with message, place and backtrace, or of a \
                   process its exit code, 101 after a panic, and what it wrote to stderr. Tutorials \
                   often say that `join()` raises the worker\u{2019}s exception again in the caller. \
-                  The run shows that it does not. Python\u{2019}s `Thread.join()` returns `None` \
+                  The run shows that it does not, here and in CPython beside it. Python\u{2019}s `Thread.join()` returns `None` \
                   whatever happened, and only `threading.excepthook` has printed the exception; a \
                   process leaves an `exitcode` of 1. In plain std `join()` returns an `Err`, which \
                   becomes a panic of main only where somebody calls `unwrap()` on it. So ask for \
                   the outcome: nobody else will.",
     python: r#"
+from multiprocessing import Process
+from sys import argv
 from threading import Thread
 from time import sleep
 
-def worker():
-    sleep(1)
+def work(seconds):
+    sleep(seconds)
     print("this goes wrong")
     raise OSError("the disk is full")
 
-thread = Thread(target=worker)
-thread.start()
-print("join returned", thread.join())
-print("continuing")
+if __name__ == "__main__":
+    Worker = Process if "process" in argv else Thread
+    seconds = float(argv[2]) if argv[2:] else 1
+    worker = Worker(target=work, args=(seconds,))
+    worker.start()
+    print("join:", worker.join())  # None, and nothing was raised
+    if Worker is Process:
+        print("exitcode:", worker.exitcode)
+    print("continuing")
 "#,
     plain_std: r#"
 use std::thread;

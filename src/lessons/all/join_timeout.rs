@@ -4,36 +4,45 @@ use crate::join::{self, JoinError};
 use crate::lessons::{Cast, Stage, Told};
 
 pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    let timeout = stage.time("timeout");
-    stage.row(&[&"join", &"gives", &"in Python", &"is_alive"]);
-    match stage.cast() {
+    let (work, timeout) = (stage.time("work"), stage.time("timeout"));
+    let python = stage.python(LESSON.python, &[work, timeout])?;
+    let [first, second] = match stage.cast() {
         Cast::Task => {
             let task = join::spawn("worker", stage.actor("worker", worker))?;
-            let joined = stage.waits("the worker or the time", || task.join_timeout(timeout));
-            tell(stage, "with a timeout", joined.err(), task.is_alive());
-            let joined = stage.waits("the worker", || task.join());
-            tell(stage, "without", joined.err(), task.is_alive());
+            let first = stage.waits("the worker or the time", || task.join_timeout(timeout));
+            let first = tell(stage, first.err(), task.is_alive());
+            let second = stage.waits("the worker", || task.join());
+            [first, tell(stage, second.err(), task.is_alive())]
         }
         Cast::Process => {
             let process = stage.child("worker")?;
-            let joined = stage.waits("the worker or the time", || process.join_timeout(timeout));
-            tell(stage, "with a timeout", joined.err(), process.is_alive());
-            let joined = stage.waits("the worker", || process.join());
-            tell(stage, "without", joined.err(), process.is_alive());
+            let first = stage.waits("the worker or the time", || process.join_timeout(timeout));
+            let first = tell(stage, first.err(), process.is_alive());
+            let second = stage.waits("the worker", || process.join());
+            [first, tell(stage, second.err(), process.is_alive())]
         }
-    }
+    };
     stage.say("nothing runs any more");
+
+    let python = python.join(stage)?;
+    stage.row(&[&"join", &"gives", &"is_alive", &"in Python", &"is_alive"]);
+    let joins = [("with a timeout", first), ("without", second)];
+    for (n, (join, [given, is_alive])) in joins.iter().enumerate() {
+        let [joined, lives] = ["join", "is_alive"].map(|name| python.value(name, n));
+        stage.row(&[join, given, is_alive, &joined, &lives]);
+    }
     Ok(())
 }
 
-fn tell(stage: &Stage, join: &str, error: Option<JoinError>, is_alive: bool) {
+/// What the join gave, and whether the worker lives all the same.
+fn tell(stage: &Stage, error: Option<JoinError>, is_alive: bool) -> [String; 2] {
     stage.say(if is_alive {
         "the worker is still running"
     } else {
         "the worker has ended"
     });
     let given = error.map_or("Ok".to_owned(), |error| format!("Err({error:?})"));
-    stage.row(&[&join, &given, &"None", &is_alive]);
+    [given, is_alive.to_string()]
 }
 
 fn worker(me: &Stage) {
@@ -45,7 +54,12 @@ fn holds(told: &Told) -> anyhow::Result<()> {
     let [_, first, second] = told.table() else {
         bail!("there were not two joins");
     };
-    ensure!(second[1..] == ["Ok", "None", "false"], "{second:?}");
+    ensure!(second[1..3] == ["Ok", "false"], "{second:?}");
+    let python = [&first[3], &second[3], &second[4]];
+    ensure!(
+        !told.has_python() || python == ["None", "None", "False"],
+        "in Python: {python:?}"
+    );
     told.in_order(&[("worker", "done"), ("main", "nothing runs any more")])?;
 
     let main = told.lane("main")?;
@@ -58,7 +72,7 @@ fn holds(told: &Told) -> anyhow::Result<()> {
             done <= returned,
             "the join returned before the worker was done"
         );
-        ensure!(first[3] == "false", "a worker that was joined is alive");
+        ensure!(first[2] == "false", "a worker that was joined is alive");
     }
 
     let seconds = |parameter| told.parameter(parameter) / told.speed();
@@ -112,28 +126,30 @@ pub(super) static LESSON: Lesson = Lesson {
                   the worker ends first, the join returns at once and the rest of the timeout is \
                   not waited for.\n\n\
                   How does one tell the two apart? Some tutorials say that Python's `join(timeout)` \
-                  raises when the time is up. It does not: it returns `None` in both cases, as the \
-                  table shows, so the return alone tells nothing and one has to ask `is_alive()` \
+                  raises when the time is up. It does not: CPython runs the same beside this, and returns `None` in both cases, so the return alone tells nothing and one has to ask `is_alive()` \
                   afterwards. Here `join_timeout` returns a `Result`: `Ok` when the worker has \
                   ended, `Err(TimedOut)` when it still runs. It can't be overlooked, and nothing \
                   can change between the answer and the question. Rust's own `JoinHandle` has no \
                   timeout at all; there a channel has to stand in.",
     python: r#"
+from multiprocessing import Process
+from sys import argv
 from threading import Thread
 from time import sleep
 
-def worker():
-    sleep(5)
+def work(seconds):
+    sleep(seconds)
     print("done")
 
-thread = Thread(target=worker)
-thread.start()
-result = thread.join(timeout=2)
-print("join returned", result)  # None, and nothing was raised
-print("still running" if thread.is_alive() else "it has ended")
-result = thread.join()
-print("join returned", result)  # None as well
-print("still running" if thread.is_alive() else "it has ended")
+if __name__ == "__main__":
+    Worker = Process if "process" in argv else Thread
+    seconds, timeout = map(float, argv[2:] or (5, 2))
+    worker = Worker(target=work, args=(seconds,))
+    worker.start()
+    print("join:", worker.join(timeout))  # None, and nothing was raised
+    print("is_alive:", worker.is_alive())
+    print("join:", worker.join())  # None as well
+    print("is_alive:", worker.is_alive())
 "#,
     plain_std: r#"
 use std::sync::mpsc::{self, RecvTimeoutError};

@@ -7,6 +7,8 @@ use meanwhile::lessons::LessonId;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::util::players::players_in;
+
 fn lesson(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_meanwhile"));
     command.arg("lesson").args(args).stdin(Stdio::null());
@@ -104,6 +106,51 @@ fn a_lesson_without_room_for_its_files_says_so() {
     let error = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{error}");
     assert!(error.contains("the lesson could not be started"), "{error}");
+}
+
+#[test]
+fn a_lesson_without_python_says_so_and_goes_on() {
+    for id in ["join-timeout", "join-error", "join-current"] {
+        let output = lesson(&["run", id, "--speed", "20"])
+            .env("PATH", "/nowhere")
+            .output()
+            .unwrap();
+        let transcript = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(0), "{transcript}");
+        assert!(
+            transcript.contains("there is no python3 here"),
+            "{transcript}"
+        );
+        assert!(transcript.contains("not run"), "{transcript}");
+    }
+}
+
+/// Somebody else ends the worker, so it never says that it is done.
+#[test]
+fn a_lesson_that_goes_otherwise_than_it_says_ends_with_1_and_says_how() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut running = lesson(&["run", "join", "--as", "process", "--set", "work=60"])
+        .env("TMPDIR", folder.path())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(running.stdout.take().unwrap()).lines();
+    let waiting = lines.next().unwrap().unwrap();
+    assert!(waiting.contains("waiting for the worker"), "{waiting}");
+    let [worker] = players_in(folder.path())[..] else {
+        panic!("the lesson has one child");
+    };
+    kill(Pid::from_raw(worker.cast_signed()), Signal::SIGKILL).unwrap();
+    let continuing = lines.next().unwrap().unwrap();
+    assert!(continuing.contains("continuing"), "{continuing}");
+    let output = running.wait_with_output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(
+        error.contains("it did not go as the lesson says: worker never said"),
+        "{error}"
+    );
 }
 
 #[test]

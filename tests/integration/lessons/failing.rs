@@ -1,13 +1,12 @@
 //! Ends that were not meant, and joins that can never return.
 
 use std::collections::BTreeSet;
-use std::process::Command;
 use std::time::Duration;
 
-use meanwhile::lessons::{Cast, LessonId, Told};
+use meanwhile::lessons::{Cast, Told};
 use meanwhile::record::{Activity, LaneEnd};
 
-use super::{lane, play, times, took, when};
+use super::{end, lane, play, said_by, times, took, when};
 
 fn how(told: &Told, who: &str) -> LaneEnd {
     let closed = lane(told, who).closed.clone();
@@ -23,24 +22,13 @@ fn row<'a>(told: &'a Told, first: &str) -> &'a [String] {
     row.unwrap_or_else(|| panic!("there is no row of {first}"))
 }
 
-/// What the Python text of a lesson prints to stdout and stderr; `None` where there is no Python.
-fn python(lesson: &str) -> Option<(String, String)> {
-    let lesson: LessonId = lesson.parse().expect("there is such a lesson");
-    let folder = tempfile::tempdir().expect("there is room for a folder");
-    let file = folder.path().join("lesson.py");
-    std::fs::write(&file, lesson.lesson().python).expect("there is room for a file");
-    let output = Command::new("python3").arg(&file).output().ok()?;
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Some((text(&output.stdout), text(&output.stderr)))
-}
-
 /// The worker ends by its panic, main as it was meant to, and it was told what happened.
 fn main_goes_on_after_a_worker_that_failed(cast: Cast) -> Told {
     let told = play("join-error", cast).told();
     assert_eq!(how(&told, "worker"), LaneEnd::Panicked);
     assert_eq!(how(&told, "main"), LaneEnd::Returned);
-    let [wait] = times(&told, "main", Activity::Waits)[..] else {
-        panic!("main waits once");
+    let [wait, _python] = times(&told, "main", Activity::Waits)[..] else {
+        panic!("main waits for the worker, then for Python");
     };
     let failing = when(&told, "worker", "this goes wrong");
     let continuing = when(&told, "main", "continuing");
@@ -68,16 +56,26 @@ fn join_error_with_a_process_gives_its_exit_code_and_its_stderr() {
     assert!(line <= when(&told, "main", "continuing"));
 }
 
+/// CPython's own lane, not what the lesson makes of it.
 #[test]
-fn join_error_is_right_that_python_does_not_raise_again_in_a_join() {
-    let Some((stdout, stderr)) = python("join-error") else {
-        return;
-    };
-    assert_eq!(
-        stdout, "this goes wrong\njoin returned None\ncontinuing\n",
-        "{stderr}"
-    );
-    assert!(stderr.contains("OSError: the disk is full"), "{stderr}");
+fn join_error_in_python_raises_nothing_again_in_its_join() {
+    for (cast, exitcode) in [(Cast::Task, &[][..]), (Cast::Process, &["exitcode: 1"])] {
+        let told = main_goes_on_after_a_worker_that_failed(cast);
+        let printed = [
+            &["this goes wrong", "join: None"],
+            exitcode,
+            &["continuing"],
+        ]
+        .concat();
+        assert_eq!(said_by(&told, "Python"), printed);
+        assert_eq!(how(&told, "Python"), LaneEnd::Returned);
+        let line = when(
+            &told,
+            "main",
+            "on Python's stderr: OSError: the disk is full",
+        );
+        assert!(line >= end(&told, "Python"));
+    }
 }
 
 /// Both joins are over long before the timeout of the second, and the task ends as it was meant to.
@@ -111,18 +109,15 @@ fn join_current_with_a_process_finds_no_handle_of_itself_and_goes_on() {
 }
 
 #[test]
-fn join_current_is_right_about_what_python_says() {
-    let Some((stdout, stderr)) = python("join-current") else {
-        return;
-    };
-    let lines = [
-        "cannot join current thread",
-        "going on all the same",
-        "can only join a child process",
-        "going on all the same",
-        "continuing",
-    ];
-    assert_eq!(stdout.lines().collect::<Vec<_>>(), lines, "{stderr}");
+fn join_current_in_python_is_refused_in_its_own_words() {
+    for (cast, words) in [
+        (Cast::Task, "join: cannot join current thread"),
+        (Cast::Process, "join: can only join a child process"),
+    ] {
+        let told = play("join-current", cast).told();
+        let printed = [words, "going on all the same", "continuing"];
+        assert_eq!(said_by(&told, "Python"), printed);
+    }
 }
 
 /// What only a process survives, as lanes have it; the cast makes no difference.

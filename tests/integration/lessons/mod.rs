@@ -97,6 +97,14 @@ fn when(told: &Told, who: &str, text: &str) -> Duration {
     told.when(who, text).expect("they said it")
 }
 
+/// Everything that somebody said.
+#[track_caller]
+fn said_by<'a>(told: &'a Told, who: &str) -> Vec<&'a str> {
+    let id = lane(told, who).id;
+    let said = told.said().iter().filter(|said| said.lane == id);
+    said.map(|said| said.text.as_str()).collect()
+}
+
 /// When somebody's lane was closed.
 #[track_caller]
 fn end(told: &Told, who: &str) -> Duration {

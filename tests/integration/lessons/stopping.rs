@@ -10,6 +10,7 @@ use meanwhile::lessons::{Cast, Ending, LessonId};
 use super::{play, until_over};
 use crate::util::child::in_child_with;
 use crate::util::gate::LIMIT;
+use crate::util::players::players_in;
 
 /// At which shares of a lesson second a run is stopped.
 const STOPS: [f64; 3] = [0.0, 0.3, 1.1];
@@ -52,6 +53,8 @@ fn stop_after(id: LessonId, cast: Cast, share: f64, folder: &Path) {
         0,
         "{what} leaves a process behind"
     );
+    let processes = players_in(folder);
+    assert!(processes.is_empty(), "{what} leaves {processes:?} behind");
     // A task is taken off the list before its join returns.
     let left = join::enumerate();
     assert!(left.is_empty(), "{what} leaves tasks behind: {left:?}");
