@@ -91,6 +91,14 @@ impl Coloured {
         line.saturating_sub(LEAD) as f32 * ui.text_style_height(&TextStyle::Monospace)
     }
 
+    /// The ground of a line that somebody has come to.
+    fn running_ui(&self, line: usize, rect: Rect, ui: &Ui) {
+        ui.painter().rect_filled(rect, 0, tokens(ui).selection);
+        let text = self.text.text.lines().nth(line).unwrap_or_default();
+        let text = format!("Running line {}: {}", line + 1, text.trim());
+        name(rect, ("running", line), &text, ui);
+    }
+
     fn show(&self, running: &[u32], ui: &mut Ui) {
         let mut text = self.text.clone();
         text.wrap.max_width = ui.available_width() - INDENT;
@@ -103,7 +111,7 @@ impl Coloured {
                 marked_ui(marked, rect, ui);
             }
             if running.iter().any(|&running| running as usize == line + 1) {
-                ui.painter().rect_filled(rect, 0, tokens(ui).selection);
+                self.running_ui(line, rect, ui);
             }
         }
         ui.horizontal_top(|ui| {
@@ -119,8 +127,13 @@ fn marked_ui(marked: &Marked, rect: Rect, ui: &Ui) {
     let (tokens, painter) = (tokens(ui), ui.painter());
     painter.rect_filled(rect, 0, tokens.marked);
     painter.rect_filled(rect.with_max_x(rect.left() + 3.0), 0, tokens.failed);
-    let line = ui.interact(rect, ui.scope_id().with(marked.line), Sense::hover());
-    line.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &marked.text));
+    name(rect, ("marked", marked.line), &marked.text, ui);
+}
+
+/// Says what a ground means to those who do not see it.
+fn name(rect: Rect, line: (&str, usize), text: &str, ui: &Ui) {
+    let line = ui.interact(rect, ui.scope_id().with(line), Sense::hover());
+    line.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, text));
 }
 
 /// The lines of the file, each over all the rows that it takes.

@@ -99,6 +99,29 @@ fn a_lesson_that_runs_is_stopped_and_is_not_done() {
 }
 
 #[test]
+fn the_lines_that_main_and_the_worker_have_come_to_are_marked_until_the_end() {
+    let mut window = at_join();
+    assert!(!window.shows("Running line"), "{}", window.texts());
+    window.set("Worker sleeps (s)", 60.0);
+    window.click("Run");
+    window.until_it(
+        |window| window.texts_with("Running line").len() == 2,
+        "both wait",
+    );
+    let code = "join".parse::<LessonId>().unwrap().lesson().code();
+    let lines = ["stage.waits(\"the worker\", || task", "me.sleep("];
+    for (running, expected) in window.texts_with("Running line").iter().zip(lines) {
+        let line = code.lines().position(|line| line.contains(expected));
+        let number = line.unwrap() + 1;
+        let name = format!("Running line {number}: {expected}");
+        assert!(running.starts_with(&name), "{running}, not {name}");
+    }
+    window.click("Stop");
+    window.until("stopped");
+    assert!(!window.shows("Running line"), "{}", window.texts());
+}
+
+#[test]
 fn two_runs_with_other_numbers_stand_above_one_another() {
     let mut window = at_join();
     run(&mut window, "Run");
