@@ -9,7 +9,7 @@ use crate::record::{Event, EventKind, JobId};
 /// The way of facts from the worker threads to the board.
 ///
 /// Its queue has no capacity of its own, because a worker that waited for the window could never
-/// be joined by the window. What bounds it is its content: at most five facts an item.
+/// be joined by the window. What bounds it is its content: at most six facts an item.
 #[derive(Clone)]
 pub(super) struct Feed(Arc<Inner>);
 
@@ -24,7 +24,7 @@ impl Feed {
     /// A feed and the end from which the board drains it.
     #[expect(
         clippy::disallowed_methods,
-        reason = "bounded by what it carries: at most five facts an item"
+        reason = "bounded by what it carries: at most six facts an item"
     )]
     pub(super) fn new(wake: impl Fn() + Send + Sync + 'static) -> (Self, Receiver<Event>) {
         let (events, drain) = crossbeam_channel::unbounded();

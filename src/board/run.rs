@@ -21,7 +21,7 @@ use super::isolated::{Crew, Isolation};
 #[cfg(unix)]
 use super::live::{ItemHost, Live};
 use crate::jobs::{Item, ItemError, JobSpec, Output, RunOn, Step};
-use crate::join::{self, Context, JoinError, PanicReport, Pool, SpawnError, Task};
+use crate::join::{self, Context, JoinError, PanicReport, Pool, Progress, SpawnError, Task};
 use crate::record::{Crash, EventKind, ItemId, ItemState, JobId, Panic, PanicKey};
 
 /// How many items may be found and not yet handed to a worker.
@@ -524,10 +524,13 @@ impl Coordinator {
     /// Tells how the task of an item ended, and forgets the task.
     fn end_item(&mut self, id: ItemId) {
         self.crowded = false;
-        let flight = self.in_flight().remove(&id);
-        let Some(outcome) = flight.as_ref().and_then(|flight| flight.task.poll()) else {
+        let Some(flight) = self.in_flight().remove(&id) else {
             return;
         };
+        let Some(outcome) = flight.task.poll() else {
+            return;
+        };
+        self.publish_size(id, &flight);
         let state = match outcome {
             Ok(Outcome::Returned(output)) => ItemState::Returned(output.clone()),
             Ok(Outcome::Failed(error)) => ItemState::Failed(error.clone()),
@@ -549,6 +552,14 @@ impl Coordinator {
             Ok(Outcome::Cancelled) | Err(_) => ItemState::Cancelled,
         };
         self.publish_end(id, state);
+    }
+
+    /// Tells the size of an item that came to know it while it ran, if nobody has looked since.
+    fn publish_size(&self, item: ItemId, flight: &Flight) {
+        let Progress { done, total, .. } = flight.task.progress();
+        if total > 0 && total != flight.told.1 {
+            self.publish(EventKind::ItemDidProgress { item, done, total });
+        }
     }
 
     fn publish_end(&mut self, item: ItemId, state: ItemState) {

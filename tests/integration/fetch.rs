@@ -504,6 +504,32 @@ fn a_thousand_urls_are_fetched_once_each_and_eight_at_a_time() {
 }
 
 #[test]
+fn the_size_of_an_answer_is_known_however_fast_it_came() {
+    let server = Server::start(|path, stream| {
+        let len = path.trim_start_matches('/').parse().unwrap();
+        answer(stream, "200 OK", "", &vec![b'a'; len]);
+    });
+    let sizes: Vec<u64> = (1..=40).collect();
+    let urls = sizes.iter().map(|size| server.url(&format!("/{size}")));
+    let options = options(&urls.collect::<Vec<_>>());
+    for run_on in PLACES {
+        let mut desk = Desk::new();
+        let job = desk.start(JobSpec {
+            run_on,
+            ..spec(&options, &[])
+        });
+        desk.until_ended(job);
+        let items = desk.job(job).items().iter();
+        let known = items.map(|item| (item.done, item.total));
+        let expected = sizes.iter().map(|&size| (size, size));
+        assert_eq!(known.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+        let sum = sizes.iter().sum();
+        let job = desk.job(job);
+        assert_eq!((job.done_bytes(), job.total_bytes()), (sum, sum));
+    }
+}
+
+#[test]
 fn urls_that_end_alike_all_have_a_file() {
     let server = Server::start(|path, stream| answer(stream, "200 OK", "", path.as_bytes()));
     let folder = folder();
@@ -541,15 +567,15 @@ fn lines_that_are_no_urls_are_errors_that_say_where_they_are() {
     assert_eq!(
         kinds,
         [
-            "malformed",
-            "malformed",
+            "no_url",
+            "no_url",
             "scheme",
             "scheme",
             "scheme",
             "credentials",
-            "malformed",
-            "malformed",
-            "malformed",
+            "no_url",
+            "no_url",
+            "no_url",
         ]
     );
     let messages: Vec<&str> = errors.iter().map(|error| &*error.message).collect();
@@ -591,7 +617,7 @@ fn what_is_no_list_is_an_error_and_the_other_lists_are_read() {
             "special_file",
             "folder",
             "missing",
-            "malformed",
+            "no_url",
             "fetched"
         ]
     );

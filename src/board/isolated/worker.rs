@@ -274,6 +274,7 @@ impl Worker {
     }
 
     fn end_item(&mut self) -> Result<(), GiveUp> {
+        self.tell_progress()?;
         let Some(current) = self.current.take() else {
             return Ok(());
         };

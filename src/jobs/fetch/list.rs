@@ -34,7 +34,7 @@ impl Refused {
         match self {
             Self::Scheme(_) => "scheme",
             Self::Credentials => "credentials",
-            Self::NoUrl(_) | Self::NoScheme | Self::NotText | Self::TooLong => "malformed",
+            Self::NoUrl(_) | Self::NoScheme | Self::NotText | Self::TooLong => "no_url",
         }
     }
 }
