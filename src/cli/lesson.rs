@@ -156,14 +156,16 @@ fn run(args: LessonRunArgs, leave: Leave) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// Prints what was said since so many lines were printed, and returns how many are printed now.
+/// Prints what has come since so many lines were printed, and returns how many are printed now.
 fn print_since(printed: usize, run: &Run) -> anyhow::Result<usize> {
     let said = run.told().said();
     let line = |said: &Said| {
         let who = run.told().timeline().name(said.lane);
         format!("{:>8.3}  {who:<12} {}\n", said.at.as_secs_f64(), said.text)
     };
-    let lines: String = said[printed..].iter().map(line).collect();
+    // What another process has said may come later than what was said after it.
+    let new = said.iter().filter(|said| said.number >= printed);
+    let lines: String = new.map(line).collect();
     print(lines.as_bytes(), "the transcript")?;
     Ok(said.len())
 }

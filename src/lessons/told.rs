@@ -1,6 +1,6 @@
 //! What is known of a run: who did what when, and what was found out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
@@ -20,6 +20,8 @@ pub struct Told {
     timeline: Timeline,
     notes: BTreeMap<String, String>,
     table: Vec<Vec<String>>,
+    /// The numbers of the sayings that are rows of the table.
+    rows: BTreeSet<usize>,
     lines: BTreeMap<LaneId, u32>,
     revision: u64,
 }
@@ -33,6 +35,7 @@ impl Told {
             timeline: Timeline::default(),
             notes: BTreeMap::new(),
             table: Vec::new(),
+            rows: BTreeSet::new(),
             lines: BTreeMap::new(),
             revision: 0,
         }
@@ -81,6 +84,12 @@ impl Told {
     /// What was said, in the order of its time.
     pub fn said(&self) -> &[Said] {
         self.timeline.said()
+    }
+
+    /// What was said beside the rows of its table, in the order of its time.
+    pub fn said_beside_table(&self) -> impl Iterator<Item = &Said> {
+        let said = self.said().iter();
+        said.filter(|said| !self.rows.contains(&said.number))
     }
 
     /// What was found out under that name.
@@ -186,6 +195,7 @@ impl Told {
             Act::Row(cells) => {
                 let text = cells.join(" \u{b7} ");
                 self.table.push(cells);
+                self.rows.insert(self.said().len());
                 TimelineKind::Said { text }
             }
             Act::DidExit(process) => return self.cut_off(process, at),

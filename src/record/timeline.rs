@@ -158,6 +158,8 @@ pub struct Span {
 /// Something that was said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Said {
+    /// How many sayings had come here before it; those of other processes may come late.
+    pub number: usize,
     /// When.
     pub at: Duration,
     /// By whom.
@@ -257,8 +259,15 @@ impl Timeline {
             self.left_out += 1;
             return;
         }
+        let number = self.said.len();
         let place = self.said.partition_point(|said| said.at <= at);
-        self.said.insert(place, Said { at, lane, text });
+        let said = Said {
+            number,
+            at,
+            lane,
+            text,
+        };
+        self.said.insert(place, said);
     }
 }
 

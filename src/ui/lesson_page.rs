@@ -454,7 +454,7 @@ fn transcript_ui(parts: &LessonParts<'_>, ui: &mut Ui) {
         return;
     };
     table_ui(run.told.table(), ui);
-    let said = run.told.said();
+    let said: Vec<_> = run.told.said_beside_table().collect();
     let height = ui.text_style_height(&TextStyle::Monospace);
     ScrollArea::vertical()
         .id_salt("said")

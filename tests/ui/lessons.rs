@@ -99,6 +99,18 @@ fn a_lesson_that_runs_is_stopped_and_is_not_done() {
 }
 
 #[test]
+fn what_stands_in_the_table_is_not_repeated_below_it() {
+    let mut window = Window::open();
+    window.click("Lessons");
+    window.click("many");
+    window.set("Speed", 50.0);
+    run(&mut window, "Run");
+    assert_eq!(window.count("both joined"), 1);
+    assert!(!window.shows("both joined · "), "{}", window.texts());
+    assert!(window.shows("seconds in all: "), "{}", window.texts());
+}
+
+#[test]
 fn the_lines_that_main_and_the_worker_have_come_to_are_marked_until_the_end() {
     let mut window = at_join();
     assert!(!window.shows("Running line"), "{}", window.texts());
