@@ -35,6 +35,7 @@ mod ahead;
 mod feed;
 #[cfg_attr(not(unix), path = "board/isolated/windows.rs")]
 mod isolated;
+mod lane;
 #[cfg(unix)]
 mod live;
 #[cfg(unix)]

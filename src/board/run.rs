@@ -17,18 +17,16 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::ahead::Ahead;
 use super::feed::Feed;
-use super::isolated::{Crew, Isolation};
+use super::isolated::Isolation;
+use super::lane::Lane;
 #[cfg(unix)]
 use super::live::{ItemHost, Live};
 use crate::jobs::{Item, ItemError, JobSpec, Output, RunOn, Step};
-use crate::join::{self, Context, JoinError, PanicReport, Pool, Progress, SpawnError, Task};
+use crate::join::{self, Context, JoinError, PanicReport, Progress, SpawnError, Task};
 use crate::record::{Crash, EventKind, ItemId, ItemState, JobId, Panic, PanicKey};
 
 /// How many items may be found and not yet handed to a worker.
 const PLANNED_AHEAD: usize = 1 << 16;
-
-/// How many tasks may lie ready in the pool's queue, so that no worker waits for the coordinator.
-const QUEUED_AHEAD: usize = 64;
 
 /// How many panics of a job keep their backtrace, which is several kilobytes.
 const KEPT_PANICS: usize = 256;
@@ -38,7 +36,7 @@ const KEPT_PANICS: usize = 256;
 const TRIES: u32 = 5;
 const PAUSE: Duration = Duration::from_millis(100);
 
-type ItemTask = Task<Outcome>;
+pub(super) type ItemTask = Task<Outcome>;
 
 /// How the task of an item ended that was not cancelled here and did not panic here.
 #[cfg_attr(
@@ -269,86 +267,6 @@ impl Planner {
             self.feed.publish(self.job, appeared);
             tell(&self.inbox, Message::DidFind(id, item));
         });
-    }
-}
-
-/// Where the items run.
-enum Lane {
-    Pool(Pool),
-    Threads(join::Priority),
-    /// Each thread of the pool lends its items to workers.
-    Processes(Pool, Arc<Crew>),
-    /// They can't, for this reason.
-    Nowhere(ItemError),
-}
-
-impl Lane {
-    fn new(
-        name: &str,
-        spec: &JobSpec,
-        isolation: &Isolation,
-        hurry: &Arc<AtomicBool>,
-    ) -> Result<Self, SpawnError> {
-        let priority = if spec.options.job().has_processes() {
-            join::Priority::Normal
-        } else {
-            spec.priority.into()
-        };
-        let pool = |priority| {
-            Pool::builder()
-                .name(name)
-                .threads(spec.workers.max(1))
-                .priority(priority)
-                .build()
-        };
-        Ok(match spec.run_on {
-            RunOn::Thread => Self::Threads(priority),
-            RunOn::Pool => Self::Pool(pool(priority)?),
-            RunOn::Process if spec.options.job().has_processes() => Self::Pool(pool(priority)?),
-            RunOn::Process => match isolation.crew(name, spec, Arc::clone(hurry)) {
-                // It is the workers that yield. Who lends them items waits nearly all the time, and
-                // has to be there in time when a cancel is not minded.
-                Ok(crew) => Self::Processes(pool(join::Priority::Normal)?, Arc::new(crew)),
-                Err(error) => Self::Nowhere(error),
-            },
-        })
-    }
-
-    /// How many items may be tasks at once.
-    fn capacity(&self, spec: &JobSpec) -> usize {
-        let workers = spec.workers.max(1);
-        match self {
-            Self::Pool(_) | Self::Processes(..) => workers + QUEUED_AHEAD,
-            Self::Threads(_) | Self::Nowhere(_) => workers,
-        }
-    }
-
-    fn spawn(
-        &self,
-        name: String,
-        code: impl FnOnce(&Context) -> Outcome + Send + 'static,
-    ) -> Result<ItemTask, SpawnError> {
-        let builder = join::Builder::new(name);
-        match self {
-            Self::Pool(pool) | Self::Processes(pool, _) => builder.spawn_on(pool, code),
-            Self::Threads(priority) => builder.priority(*priority).spawn(code),
-            Self::Nowhere(_) => builder.spawn(code),
-        }
-    }
-
-    /// Those who do the items in the place of the lane's own threads.
-    fn crew(&self) -> Option<&Arc<Crew>> {
-        match self {
-            Self::Processes(_, crew) => Some(crew),
-            Self::Pool(_) | Self::Threads(_) | Self::Nowhere(_) => None,
-        }
-    }
-
-    /// Ends what the lane has started. No item may run.
-    fn close(&self) {
-        if let Some(crew) = self.crew() {
-            crew.dismiss();
-        }
     }
 }
 
