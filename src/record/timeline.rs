@@ -236,8 +236,8 @@ impl Timeline {
 
     fn open(&mut self, id: LaneId, name: String, kind: LaneKind, at: Duration) {
         let place = self.lanes.partition_point(|lane| lane.opened <= at);
-        for moved in self.places.values_mut().filter(|moved| **moved >= place) {
-            *moved += 1;
+        for moved in &self.lanes[place..] {
+            self.places.entry(moved.id).and_modify(|place| *place += 1);
         }
         self.places.insert(id, place);
         self.lanes.insert(

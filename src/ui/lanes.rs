@@ -1,7 +1,8 @@
 //! Who ran, slept and waited when: a lane for each, along one time.
 //!
 //! What is drawn is the part of a [`Timeline`] between two times; what lies outside costs nothing to
-//! paint, and what is thinner than a pixel is painted once a pixel. All bars are one mesh.
+//! paint, and what is thinner than a pixel is painted once a pixel. All bars are one mesh. Lanes that
+//! are scrolled out of sight are not there.
 
 use std::time::Duration;
 
@@ -77,14 +78,15 @@ impl<'a> Lanes<'a> {
         let height = LANE_HEIGHT * lanes.len() as f32 + AXIS_HEIGHT;
         let size = Vec2::new(ui.available_width(), height);
         let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
-        if ui.is_rect_visible(rect) {
-            let painter = Painter::new(self, rect, ui);
-            painter.axis();
-            painter.bars();
-            painter.texts();
+        if !ui.is_rect_visible(rect) {
+            return response;
         }
-        for (index, lane) in lanes.iter().enumerate() {
-            self.lane_ui(lane, row_of(rect, index), ui);
+        let rows = (0..).map(|index| row_of(rect, index));
+        let rows = rows.zip(lanes).filter(|(row, _)| ui.is_rect_visible(*row));
+        let rows: Vec<_> = rows.collect();
+        Painter::new(self, rect, ui).paint(&rows);
+        for (row, lane) in rows {
+            self.lane_ui(lane, row, ui);
         }
         response
     }
@@ -229,6 +231,21 @@ impl<'a> Painter<'a> {
         }
     }
 
+    fn paint(&self, rows: &[(Rect, &Lane)]) {
+        self.axis();
+        let mut bars = Mesh::default();
+        for (row, lane) in rows {
+            self.bars(lane, row.shrink2(Vec2::new(0.0, 4.0)), &mut bars);
+        }
+        self.ui.painter().add(Shape::mesh(bars));
+        for (row, lane) in rows {
+            self.name(lane, *row);
+            if let Some((at, how)) = &lane.closed {
+                self.end(*at, how, *row);
+            }
+        }
+    }
+
     fn axis(&self) {
         let bottom = self.rect.bottom() - AXIS_HEIGHT;
         let area = Rect::from_x_y_ranges(self.axis.x, Rangef::new(self.rect.top(), bottom));
@@ -258,21 +275,8 @@ impl<'a> Painter<'a> {
         }
     }
 
-    fn bars(&self) {
-        let mut mesh = Mesh::default();
-        for (index, lane) in self.lanes.timeline.lanes().iter().enumerate() {
-            let row = row_of(self.rect, index).shrink2(Vec2::new(0.0, 4.0));
-            if row.bottom() < self.ui.clip_rect().top() || row.top() > self.ui.clip_rect().bottom()
-            {
-                continue;
-            }
-            self.lane_bars(lane, row, &mut mesh);
-        }
-        self.ui.painter().add(Shape::mesh(mesh));
-    }
-
     /// The lane from its begin to its end, and over it what it did instead of running.
-    fn lane_bars(&self, lane: &Lane, row: Rect, mesh: &mut Mesh) {
+    fn bars(&self, lane: &Lane, row: Rect, mesh: &mut Mesh) {
         let end = self.lanes.end_of(lane);
         self.bar(None, lane.opened, end, row, mesh);
         let pixel = 1.0 / self.ui.ctx().pixels_per_point();
@@ -326,16 +330,6 @@ impl<'a> Painter<'a> {
         let left = left.max(self.axis.x.min);
         let right = right.max(left + 1.5).min(self.axis.x.max + 1.5);
         (left <= self.axis.x.max && ended >= self.lanes.from).then(|| Rangef::new(left, right))
-    }
-
-    fn texts(&self) {
-        for (index, lane) in self.lanes.timeline.lanes().iter().enumerate() {
-            let row = row_of(self.rect, index);
-            self.name(lane, row);
-            if let Some((at, how)) = &lane.closed {
-                self.end(*at, how, row);
-            }
-        }
     }
 
     fn name(&self, lane: &Lane, row: Rect) {

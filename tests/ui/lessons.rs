@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use eframe::egui::epaint::ClippedShape;
 use eframe::egui::{self, Shape};
 use egui_kittest::kittest::Queryable as _;
 use meanwhile::lessons::LessonId;
@@ -179,8 +180,8 @@ fn sleeps(count: u64) -> Timeline {
     timeline
 }
 
-/// How many meshes and how many of their corners it takes to draw it.
-fn cost(timeline: &Timeline) -> (usize, usize) {
+/// What is drawn of it where 200 points are in sight.
+fn drawn(timeline: &Timeline) -> Vec<ClippedShape> {
     let ctx = egui::Context::default();
     let input = egui::RawInput {
         screen_rect: Some(egui::Rect::from_min_size(
@@ -193,7 +194,13 @@ fn cost(timeline: &Timeline) -> (usize, usize) {
         Lanes::new(timeline).show(ui);
     });
     output.textures_delta.clear();
-    let meshes = output.shapes.iter().filter_map(|shape| match &shape.shape {
+    output.shapes
+}
+
+/// How many meshes and how many of their corners it takes to draw it.
+fn cost(timeline: &Timeline) -> (usize, usize) {
+    let shapes = drawn(timeline);
+    let meshes = shapes.iter().filter_map(|shape| match &shape.shape {
         Shape::Mesh(mesh) => Some(mesh.vertices.len()),
         _ => None,
     });
@@ -208,4 +215,26 @@ fn the_lanes_of_a_hundred_thousand_spans_are_one_mesh_of_a_few_corners_a_pixel()
     assert_eq!((few.0, many.0), (1, 1));
     assert!(few.1 >= 100 * 8, "{few:?}");
     assert!(many.1 <= 1_280 * 8 + 4, "{many:?}");
+}
+
+/// So many who run side by side.
+fn side_by_side(count: u64) -> Timeline {
+    let mut timeline = Timeline::default();
+    for number in 0..count {
+        let (name, kind) = (format!("worker {number}"), LaneKind::Task);
+        timeline.apply(TimelineEvent {
+            at: Duration::from_millis(1),
+            lane: LaneId(number),
+            kind: TimelineKind::DidOpen { name, kind },
+        });
+    }
+    timeline
+}
+
+#[test]
+fn lanes_out_of_sight_are_not_drawn() {
+    let few = drawn(&side_by_side(5)).len();
+    let many = drawn(&side_by_side(10)).len();
+    assert!(few < many, "{few} shapes of five lanes, {many} of ten");
+    assert_eq!(drawn(&side_by_side(10_000)).len(), many);
 }
