@@ -43,6 +43,8 @@ mod record;
 mod save;
 #[path = "integration/settings.rs"]
 mod settings;
+#[path = "integration/timeline.rs"]
+mod timeline;
 mod util;
 #[path = "integration/watchdog.rs"]
 mod watchdog;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// More spans than this in one timeline are counted and not kept; the same goes for what was said.
+/// More lanes, spans or sayings than this in one timeline are counted and not kept.
 const KEPT: usize = 200_000;
 
 /// Numbers the lanes of a timeline.
@@ -229,12 +229,16 @@ impl Timeline {
         self.until
     }
 
-    /// How many spans and sayings were too many to be kept.
+    /// How many lanes, spans and sayings were too many to be kept.
     pub fn left_out(&self) -> usize {
         self.left_out
     }
 
     fn open(&mut self, id: LaneId, name: String, kind: LaneKind, at: Duration) {
+        if self.lanes.len() == KEPT {
+            self.left_out += 1;
+            return;
+        }
         let place = self.lanes.partition_point(|lane| lane.opened <= at);
         for moved in &self.lanes[place..] {
             self.places.entry(moved.id).and_modify(|place| *place += 1);

@@ -453,6 +453,10 @@ fn transcript_ui(parts: &LessonParts<'_>, ui: &mut Ui) {
         ui.label(RichText::new("Nothing was said yet.").weak());
         return;
     };
+    let left_out = run.told.timeline().left_out();
+    if left_out > 0 {
+        ui.label(format!("{left_out} events were too many to be kept."));
+    }
     table_ui(run.told.table(), ui);
     let said: Vec<_> = run.told.said_beside_table().collect();
     let height = ui.text_style_height(&TextStyle::Monospace);
