@@ -73,31 +73,44 @@ impl LessonCommand {
 }
 
 impl LessonRunArgs {
+    fn cast(&self) -> Cast {
+        self.cast.unwrap_or(self.lesson.lesson().cast[0])
+    }
+
     fn check(&self) -> Result<(), String> {
-        let lesson = self.lesson.lesson();
-        if let Some(cast) = self.cast.filter(|cast| !lesson.cast.contains(cast)) {
-            let id = lesson.id;
+        let (lesson, cast) = (self.lesson.lesson(), self.cast());
+        let id = lesson.id;
+        if !lesson.cast.contains(&cast) {
             return Err(format!(
                 "the lesson {id} does not run as {cast}; leave `--as` out"
             ));
         }
-        let unknown = |(name, _): &&(String, f64)| lesson.parameter(name).is_none();
-        self.settings
+        let known: Vec<_> = lesson.parameters_of(cast).collect();
+        let fits = |name: &str, number: f64| {
+            let parameter = known.iter().find(|parameter| parameter.id == name);
+            parameter.is_some_and(|parameter| parameter.takes(number))
+        };
+        let Some((name, number)) = self
+            .settings
             .iter()
-            .find(unknown)
-            .map_or(Ok(()), |(name, _)| {
-                let id = lesson.id;
-                let names = lesson.parameters.iter().map(|parameter| parameter.id);
-                let names = names.collect::<Vec<_>>().join(", ");
-                Err(format!(
-                    "the lesson {id} has no parameter `{name}`; it has: {names}"
-                ))
-            })
+            .find(|(name, number)| !fits(name, *number))
+        else {
+            return Ok(());
+        };
+        let known: Vec<_> = known.iter().map(ToString::to_string).collect();
+        let known = if known.is_empty() {
+            "none".to_owned()
+        } else {
+            known.join(", ")
+        };
+        Err(format!(
+            "the lesson {id} as {cast} can't be run with {name}={number}; its parameters: {known}"
+        ))
     }
 
     fn into_choice(self) -> Choice {
         Choice {
-            cast: self.cast.unwrap_or(self.lesson.lesson().cast[0]),
+            cast: self.cast(),
             lesson: self.lesson,
             speed: self.speed,
             parameters: self.settings.into_iter().collect(),
@@ -136,18 +149,19 @@ fn run(args: LessonRunArgs, leave: Leave) -> anyhow::Result<ExitCode> {
     let launcher = Launcher::installed().context("this program has installed no launcher")?;
     let run = Run::start(args.into_choice(), launcher, || ());
     let mut run = run.context("the lesson could not be started")?;
-    let mut printed = 0;
-    while run.ending().is_none() {
+    let mut printed = Ok(0);
+    let ending = loop {
         run.rest(GLANCE);
         run.poll();
-        if interrupts.any() {
+        printed = printed.and_then(|printed| print_since(printed, &run));
+        if interrupts.any() || printed.is_err() {
             run.stop();
         }
-        printed = print_since(printed, &run)?;
-    }
-    let Some(ending) = run.ending() else {
-        anyhow::bail!("the lesson ended without an end");
+        if let Some(ending) = run.ending() {
+            break ending;
+        }
     };
+    printed?;
     complain(&ending.to_string());
     Ok(match ending {
         Ending::Held => ExitCode::SUCCESS,

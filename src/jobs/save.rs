@@ -166,9 +166,10 @@ impl NewFile {
     fn take(&self, path: &Path) -> io::Result<()> {
         match fs::hard_link(&self.temporary, path) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                // Some file systems have no links; there the name is taken first.
+                // Some file systems have no links; there an empty file takes the name first, which
+                // only a crash in between leaves behind.
                 File::create_new(path)?;
-                fs::rename(&self.temporary, path)
+                fs::rename(&self.temporary, path).inspect_err(|_| drop(fs::remove_file(path)))
             }
             taken => taken,
         }

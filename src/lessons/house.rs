@@ -70,6 +70,8 @@ pub(super) struct House {
     pub(super) folder: PathBuf,
     pub(super) launcher: Launcher,
     lanes: AtomicU64,
+    /// How many events came between two looks and were too many.
+    lost: AtomicU64,
     backstage: Mutex<Backstage>,
     did_change: Condvar,
 }
@@ -133,6 +135,7 @@ impl House {
             folder,
             launcher,
             lanes: AtomicU64::new(lane + 1),
+            lost: AtomicU64::new(0),
             backstage: Mutex::default(),
             did_change: Condvar::new(),
         }
@@ -197,6 +200,8 @@ impl House {
                 let mut inbox = inbox.lock().unwrap_or_else(PoisonError::into_inner);
                 if inbox.len() < INBOX {
                     inbox.push(event);
+                } else {
+                    self.lost.fetch_add(1, Ordering::Relaxed);
                 }
                 if inbox.len() == 1 {
                     drop(inbox);
@@ -223,6 +228,11 @@ impl House {
         }
     }
 
+    /// How many events nobody will take.
+    pub(super) fn lost(&self) -> u64 {
+        self.lost.load(Ordering::Relaxed)
+    }
+
     /// Unwinds when the run was stopped.
     pub(super) fn check(&self) {
         // One that unwinds already has only its end to tell.
@@ -231,7 +241,7 @@ impl House {
         }
     }
 
-    fn is_stopped(&self) -> bool {
+    pub(super) fn is_stopped(&self) -> bool {
         self.backstage().is_stopped
     }
 

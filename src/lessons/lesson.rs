@@ -21,7 +21,7 @@ pub struct Lesson {
     pub level: Level,
     /// What is asked before it runs.
     pub question: Question,
-    /// What a person may change.
+    /// What a person may change; see [`parameters_of`](Self::parameters_of).
     pub parameters: &'static [Parameter],
     /// With what it can run; the first is the default.
     pub cast: &'static [Cast],
@@ -70,6 +70,8 @@ pub struct Parameter {
     pub range: (f64, f64),
     /// Whether it is a count.
     pub is_count: bool,
+    /// With what the lesson has to run for it to matter, if not with anything.
+    pub cast: Option<Cast>,
 }
 
 impl Parameter {
@@ -81,6 +83,7 @@ impl Parameter {
             default,
             range: (0.0, 60.0),
             is_count: false,
+            cast: None,
         }
     }
 
@@ -98,7 +101,20 @@ impl Parameter {
             default: default as f64,
             range: (least as f64, most as f64),
             is_count: true,
+            cast: None,
         }
+    }
+
+    /// One that matters only where the lesson runs with this.
+    #[must_use]
+    pub const fn only(mut self, cast: Cast) -> Self {
+        self.cast = Some(cast);
+        self
+    }
+
+    /// Whether it can be so.
+    pub fn takes(&self, value: f64) -> bool {
+        (self.nearest(value) - value).abs() < f64::EPSILON
     }
 
     /// The nearest value that is in range, and whole where it is a count.
@@ -133,6 +149,15 @@ impl Cast {
             Self::Task => "Tasks",
             Self::Process => "Processes",
         }
+    }
+}
+
+impl fmt::Display for Parameter {
+    /// Its name, and what it can be.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (least, most) = self.range;
+        let kind = if self.is_count { "whole, " } else { "" };
+        write!(f, "{} ({kind}{least} to {most})", self.id)
     }
 }
 
@@ -209,6 +234,12 @@ impl Level {
 }
 
 impl Lesson {
+    /// The parameters that matter where it runs with this.
+    pub fn parameters_of(&self, cast: Cast) -> impl Iterator<Item = &'static Parameter> + use<> {
+        let parameters = self.parameters.iter();
+        parameters.filter(move |parameter| parameter.cast.is_none_or(|only| only == cast))
+    }
+
     /// The parameter of that name.
     pub fn parameter(&self, id: &str) -> Option<&'static Parameter> {
         self.parameters.iter().find(|parameter| parameter.id == id)

@@ -40,8 +40,8 @@ impl Stage {
         fs::write(&file, text)?;
         let times = times.iter().map(|time| time.as_secs_f64().to_string());
         let python = Builder::new("python3")
-            // What a person has set or installed changes nothing, and lines come at once.
-            .args(["-I", "-u"])
+            // Alone: what a person has set or installed changes nothing.
+            .arg("-I")
             .arg(file)
             .arg(self.cast().to_string())
             .args(times)

@@ -49,7 +49,7 @@ impl Choice {
     }
 
     pub(super) fn values(&self) -> BTreeMap<String, f64> {
-        let parameters = self.lesson.lesson().parameters.iter();
+        let parameters = self.lesson.lesson().parameters_of(self.cast);
         let values = parameters.map(|parameter| {
             let chosen = self.parameters.get(parameter.id).copied();
             let value = parameter.nearest(chosen.unwrap_or(parameter.default));
@@ -225,6 +225,10 @@ impl Run {
     fn ending_of(&self, ended: Result<&Result<(), String>, JoinError>) -> Ending {
         if self.house.is_stopped_by_person() {
             return Ending::Stopped;
+        }
+        let lost = self.house.lost();
+        if lost > 0 {
+            return Ending::Failed(format!("{lost} events came faster than they were taken in"));
         }
         match ended {
             Ok(Ok(())) => match (self.choice.lesson.lesson().holds)(&self.told) {

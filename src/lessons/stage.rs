@@ -149,16 +149,16 @@ impl Stage {
             let lane = house.new_lane();
             let stage = Self { house, lane };
             stage.open(name, LaneKind::Task);
-            let closing = ClosingTask(&stage, context);
+            let closing = Closing::of(&stage, Some(context));
             let returned = act(&stage, context);
-            drop(closing);
+            closing.returned(LaneEnd::Returned);
             drop(playing);
             returned
         }
     }
 
     /// The body of a task on a pool. It acts in the lane of the thread that takes it, which is open
-    /// until that thread ends with its pool.
+    /// until that thread ends with its pool, and waits between its tasks.
     pub fn pooled<T, F>(&self, act: F) -> impl FnOnce(&Context) -> T + use<T, F>
     where
         F: FnOnce(&Self, &Context) -> T,
@@ -167,7 +167,9 @@ impl Stage {
         move |context| {
             playing.0.did_begin(context.task_id());
             let stage = LaneOfThread::stage(&playing.0);
-            act(&stage, context)
+            let returned = act(&stage, context);
+            LaneOfThread::rest();
+            returned
         }
     }
 
@@ -262,17 +264,20 @@ impl Stage {
     }
 
     /// Opens the lane, acts, and closes it, in whatever way that ends.
-    pub(super) fn perform<T>(
+    pub(super) fn perform(
         &self,
         name: String,
         kind: LaneKind,
-        act: impl FnOnce(&Self) -> T,
-    ) -> T {
+        act: impl FnOnce(&Self) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
         self.open(name, kind);
-        let closing = Closing(self);
-        let returned = act(self);
-        drop(closing);
-        returned
+        let closing = Closing::of(self, None);
+        let played = act(self);
+        closing.returned(match &played {
+            Ok(()) => LaneEnd::Returned,
+            Err(error) => LaneEnd::Failed(format!("{error:#}")),
+        });
+        played
     }
 
     fn open(&self, name: String, kind: LaneKind) {
@@ -280,20 +285,25 @@ impl Stage {
         self.tell_at(self.house.now(), 0, Act::Timeline(opened));
     }
 
-    /// `unwound` is how it ended if it did not return.
-    fn close(&self, unwound: LaneEnd) {
-        let how = if std::thread::panicking() {
-            unwound
+    fn close(&self, how: LaneEnd) {
+        let how = if how != LaneEnd::Returned && self.house.is_stopped() {
+            LaneEnd::Failed("stopped".to_owned())
         } else {
-            LaneEnd::Returned
+            how
         };
         let closed = TimelineKind::DidClose { how };
         self.tell_at(self.house.now(), 0, Act::Timeline(closed));
     }
 
     #[track_caller]
-    fn begin(&self, activity: Activity, label: String) -> impl Drop {
-        self.tell(Act::Timeline(TimelineKind::DidBegin { activity, label }));
+    fn begin(&self, activity: Activity, label: String) -> Doing {
+        self.house.check();
+        self.begin_at(Location::caller().line(), activity, label)
+    }
+
+    fn begin_at(&self, line: u32, activity: Activity, label: String) -> Doing {
+        let begun = TimelineKind::DidBegin { activity, label };
+        self.tell_at(self.house.now(), line, Act::Timeline(begun));
         Doing(self.clone())
     }
 
@@ -315,25 +325,34 @@ impl Stage {
 }
 
 /// Closes the lane when it is dropped.
-struct Closing<'a>(&'a Stage);
+struct Closing<'a> {
+    stage: &'a Stage,
+    /// Of a task, which may have been cancelled.
+    context: Option<&'a Context>,
+    returned: Option<LaneEnd>,
+}
 
-impl Drop for Closing<'_> {
-    fn drop(&mut self) {
-        self.0.close(LaneEnd::Panicked);
+impl<'a> Closing<'a> {
+    fn of(stage: &'a Stage, context: Option<&'a Context>) -> Self {
+        Self {
+            stage,
+            context,
+            returned: None,
+        }
+    }
+
+    fn returned(mut self, how: LaneEnd) {
+        self.returned = Some(how);
     }
 }
 
-/// The same for a task, which may have been cancelled.
-struct ClosingTask<'a>(&'a Stage, &'a Context);
-
-impl Drop for ClosingTask<'_> {
+impl Drop for Closing<'_> {
     fn drop(&mut self) {
-        let unwound = if self.1.is_cancelled() {
-            LaneEnd::Failed("cancelled".to_owned())
-        } else {
-            LaneEnd::Panicked
+        let unwound = match self.context {
+            Some(context) if context.is_cancelled() => LaneEnd::Failed("cancelled".to_owned()),
+            _ => LaneEnd::Panicked,
         };
-        self.0.close(unwound);
+        self.stage.close(self.returned.take().unwrap_or(unwound));
     }
 }
 
@@ -344,6 +363,8 @@ thread_local! {
 /// The lane of a thread to which many tasks come, until the thread ends.
 struct LaneOfThread {
     stage: Stage,
+    /// It has no task.
+    idle: Option<Doing>,
     _playing: Playing,
 }
 
@@ -354,8 +375,19 @@ impl LaneOfThread {
             let open = own.take();
             let open = open.filter(|own| Arc::ptr_eq(&own.stage.house, house));
             let own = own.insert(open.unwrap_or_else(|| Self::open(house)));
+            own.idle = None;
             own.stage.clone()
         })
+    }
+
+    /// Until its next task this thread waits.
+    fn rest() {
+        OWN.with_borrow_mut(|own| {
+            if let Some(own) = own {
+                let label = "waits for work".to_owned();
+                own.idle = Some(own.stage.begin_at(0, Activity::Waits, label));
+            }
+        });
     }
 
     fn open(house: &Arc<House>) -> Self {
@@ -368,6 +400,7 @@ impl LaneOfThread {
         stage.open(name, LaneKind::Task);
         Self {
             stage,
+            idle: None,
             _playing: Playing::new(house),
         }
     }
@@ -375,7 +408,8 @@ impl LaneOfThread {
 
 impl Drop for LaneOfThread {
     fn drop(&mut self) {
-        self.stage.close(LaneEnd::Panicked);
+        self.idle = None;
+        self.stage.close(LaneEnd::Returned);
     }
 }
 

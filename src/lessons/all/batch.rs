@@ -165,12 +165,14 @@ from time import sleep
 IMAGES = 4
 WIDTH, HEIGHT = 64, 48
 HEADER = f"P5 {WIDTH} {HEIGHT} 255\n".encode()  # a grey image, one byte for each pixel
+TURNED = f"P5 {HEIGHT} {WIDTH} 255\n".encode()
 
-def invert(folder, n):
-    image = (folder / f"{n}.pgm").read_bytes()
+def turn(folder, n):
+    image = (folder / f"{n}.pgm").read_bytes()[len(HEADER):]
     sleep(0.5 * n)
-    pixels = bytes(255 - pixel for pixel in image[len(HEADER):])
-    (folder / f"{n} edited.pgm").write_bytes(HEADER + pixels)
+    rows = [image[start:start + WIDTH] for start in range(0, len(image), WIDTH)]
+    columns = [bytes(column) for column in zip(*reversed(rows))]
+    (folder / f"{n} turned.pgm").write_bytes(TURNED + b"".join(columns))
     print("image", n, "saved", flush=True)
 
 if __name__ == "__main__":
@@ -178,13 +180,13 @@ if __name__ == "__main__":
         folder = Path(folder)
         for n in range(1, IMAGES + 1):
             (folder / f"{n}.pgm").write_bytes(HEADER + bytes(range(WIDTH)) * HEIGHT)
-        workers = [Process(target=invert, args=(folder, n)) for n in range(1, IMAGES + 1)]
+        workers = [Process(target=turn, args=(folder, n)) for n in range(1, IMAGES + 1)]
         for worker in workers:
             worker.start()
         for worker in workers:
             worker.join()
         assert all(worker.exitcode == 0 for worker in workers)
-        print("batch complete:", sorted(path.name for path in folder.glob("* edited.pgm")))
+        print("batch complete:", sorted(path.name for path in folder.glob("* turned.pgm")))
 "#,
     plain_std: r#"
 use std::path::{Path, PathBuf};
@@ -193,15 +195,16 @@ use std::{env, fs, io, thread};
 
 const IMAGES: u32 = 4;
 const HEADER: &[u8] = b"P5 64 48 255\n"; // a grey image, one byte for each pixel
+const TURNED: &[u8] = b"P5 48 64 255\n";
 
-fn invert(folder: &Path, n: u32) -> io::Result<PathBuf> {
-    let mut image = fs::read(folder.join(format!("{n}.pgm")))?;
+fn turn(folder: &Path, n: u32) -> io::Result<PathBuf> {
+    let image = fs::read(folder.join(format!("{n}.pgm")))?;
     thread::sleep(Duration::from_millis(500) * n);
-    for pixel in &mut image[HEADER.len()..] {
-        *pixel = 255 - *pixel;
-    }
-    let output = folder.join(format!("{n} edited.pgm"));
-    fs::write(&output, image)?;
+    let rows: Vec<_> = image[HEADER.len()..].chunks(64).rev().collect();
+    let columns = (0..64).flat_map(|x| rows.iter().map(move |row| row[x]));
+    let turned: Vec<u8> = TURNED.iter().copied().chain(columns).collect();
+    let output = folder.join(format!("{n} turned.pgm"));
+    fs::write(&output, turned)?;
     println!("image {n} saved");
     Ok(output)
 }
@@ -217,7 +220,7 @@ fn main() -> io::Result<()> {
     let workers: Vec<_> = (1..=IMAGES)
         .map(|n| {
             let folder = folder.clone();
-            thread::spawn(move || invert(&folder, n))
+            thread::spawn(move || turn(&folder, n))
         })
         .collect();
     for worker in workers {

@@ -162,7 +162,7 @@ pub(super) static LESSON: Lesson = Lesson {
     },
     parameters: &[
         Parameter::secs("patience", "Main waits for the deaf one (s)", 1.0),
-        Parameter::secs("work", "The deaf task works (s)", 3.0),
+        Parameter::secs("work", "The deaf task works (s)", 3.0).only(Cast::Task),
     ],
     cast: &[Cast::Task, Cast::Process],
     main,

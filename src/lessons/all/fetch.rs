@@ -31,7 +31,10 @@ pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
             drop(guest);
             page
         });
-        fetches.push(join::spawn(name, fetch)?);
+        let fetch = join::spawn(name, fetch)?;
+        let stopped = fetch.clone();
+        stage.on_stop(move || stopped.cancel());
+        fetches.push(fetch);
     }
     let there = fetches.iter().filter(|fetch| fetch.is_finished()).count();
     stage.note("pages without a join", there);
@@ -48,10 +51,11 @@ pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The job `fetch` saves the page in the folder.
+/// The job `fetch`, with patience, saves the page in the folder.
 fn fetch(url: &str, folder: &Path, context: &Context) -> anyhow::Result<String> {
     let job = Options {
         to: folder.to_owned(),
+        timeout_secs: 86_400.0,
         ..Options::default()
     };
     let fetched = job.fetch(url, context)?;

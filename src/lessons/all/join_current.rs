@@ -102,11 +102,9 @@ pub(super) static LESSON: Lesson = Lesson {
         ],
         right: 1,
     },
-    parameters: &[Parameter::secs(
-        "timeout",
-        "A task joins itself for at most (s)",
-        5.0,
-    )],
+    parameters: &[
+        Parameter::secs("timeout", "A task joins itself for at most (s)", 5.0).only(Cast::Task),
+    ],
     cast: &[Cast::Task, Cast::Process],
     main,
     roles: &[("worker", |me| {
@@ -126,9 +124,10 @@ pub(super) static LESSON: Lesson = Lesson {
                   of mine. None of them hangs.",
     python: r#"
 from multiprocessing import Process, current_process
-from sys import argv
+from sys import argv, stdout
 from threading import Thread, current_thread
 
+stdout.reconfigure(line_buffering=True)  # whole lines, at once
 is_process = "process" in argv
 Worker, current = (Process, current_process) if is_process else (Thread, current_thread)
 

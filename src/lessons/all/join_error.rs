@@ -1,3 +1,5 @@
+use std::io::{self, Write as _};
+
 use crate::join;
 use crate::lessons::{Cast, Stage, Told};
 
@@ -34,11 +36,27 @@ fn worker(me: &Stage) {
     panic!("the disk is full");
 }
 
+/// With any code but that of a panic it ends by itself.
+#[expect(clippy::exit, reason = "it has nothing to tidy up")]
+fn process(me: &Stage) -> anyhow::Result<()> {
+    let code = me.count("code");
+    if code == 101 {
+        worker(me);
+    }
+    me.sleep(me.time("work"));
+    me.say("this goes wrong");
+    writeln!(io::stderr(), "the disk is full")?;
+    std::process::exit(code.try_into()?)
+}
+
 fn holds(told: &Told) -> anyhow::Result<()> {
     let (outcome, message) = match told.cast() {
-        Cast::Task => ("outcome: task `worker` panicked at", "the disk is full"),
+        Cast::Task => (
+            "outcome: task `worker` panicked at".to_owned(),
+            "the disk is full",
+        ),
         Cast::Process => (
-            "outcome: exited with code 101",
+            format!("outcome: exited with code {}", told.count("code")),
             "on its stderr: the disk is full",
         ),
     };
@@ -50,7 +68,7 @@ fn holds(told: &Told) -> anyhow::Result<()> {
     }
     told.in_order(&[
         ("worker", "this goes wrong"),
-        ("main", outcome),
+        ("main", &outcome),
         ("main", "continuing"),
     ])
 }
@@ -74,17 +92,13 @@ pub(super) static LESSON: Lesson = Lesson {
         ],
         right: 2,
     },
-    parameters: &[Parameter::secs(
-        "work",
-        "Worker works before it fails (s)",
-        1.0,
-    )],
+    parameters: &[
+        Parameter::secs("work", "Worker works before it fails (s)", 1.0),
+        Parameter::count("code", "Exit code of the process", 101, 1, 255).only(Cast::Process),
+    ],
     cast: &[Cast::Task, Cast::Process],
     main,
-    roles: &[("worker", |me| {
-        worker(me);
-        Ok(())
-    })],
+    roles: &[("worker", process)],
     holds,
     explanation: "A panic ends the worker and nobody else. The join that waited for it returns as \
                   from any other end, and main says \u{201c}continuing\u{201d}. How the worker ended is \
@@ -98,9 +112,11 @@ pub(super) static LESSON: Lesson = Lesson {
                   the outcome: nobody else will.",
     python: r#"
 from multiprocessing import Process
-from sys import argv
+from sys import argv, stdout
 from threading import Thread
 from time import sleep
+
+stdout.reconfigure(line_buffering=True)  # whole lines, at once
 
 def work(seconds):
     sleep(seconds)

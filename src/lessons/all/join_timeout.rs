@@ -133,9 +133,11 @@ pub(super) static LESSON: Lesson = Lesson {
                   timeout at all; there a channel has to stand in.",
     python: r#"
 from multiprocessing import Process
-from sys import argv
+from sys import argv, stdout
 from threading import Thread
 from time import sleep
+
+stdout.reconfigure(line_buffering=True)  # whole lines, at once
 
 def work(seconds):
     sleep(seconds)

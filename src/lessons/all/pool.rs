@@ -134,10 +134,21 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-fn work(n: u64) -> usize {
+fn work(n: u64) -> u32 {
     let millis = if n == 1 { 1_500 } else { 300 };
     thread::sleep(Duration::from_millis(millis));
-    format!("This is file {n}.").len()
+    crc32(format!("This is file {n}.").as_bytes())
+}
+
+fn crc32(bytes: &[u8]) -> u32 {
+    let mut crc = u32::MAX;
+    for &byte in bytes {
+        crc ^= u32::from(byte);
+        for _ in 0..8 {
+            crc = crc >> 1 ^ if crc & 1 == 1 { 0xedb8_8320 } else { 0 };
+        }
+    }
+    !crc
 }
 
 fn main() {
@@ -149,7 +160,7 @@ fn main() {
             thread::spawn(move || {
                 let next = || queue.lock().unwrap().pop_front();
                 while let Some(n) = next() {
-                    println!("worker {worker}, file {n}: {} bytes", work(n));
+                    println!("worker {worker}, file {n}: {:08x}", work(n));
                 }
             })
         })

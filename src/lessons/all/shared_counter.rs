@@ -178,9 +178,10 @@ pub(super) static LESSON: Lesson = Lesson {
                   and write; a semaphore with one permit, which is a lock by another name. All three \
                   count right, and all three take as long as one after another, since the pause \
                   itself is protected. Here the real cure is one step: `fetch_add`. Python has the \
-                  same trouble with `counter += 1` in spite of its global lock, since a switch may \
-                  come between reading and writing. Rust refuses the plain `u64`, but not the \
-                  mistake.",
+                  same trouble in spite of its global lock, which is let go by a `sleep` and may be \
+                  at every call. A bare `counter += 1` has no call between reading and writing and \
+                  mostly comes out right, which nobody promises. Rust refuses the plain `u64`, but \
+                  not the mistake.",
     python: r#"
 from threading import Lock, Semaphore, Thread
 from contextlib import nullcontext

@@ -1,5 +1,6 @@
 //! `meanwhile lesson`, as it is typed.
 
+use std::fs::File;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Output, Stdio};
 
@@ -80,7 +81,26 @@ fn what_can_t_be_asked_for_is_a_usage_error_that_says_what_can() {
             &["run", "mutual", "--as", "process"],
             "does not run as process",
         ),
-        (&["run", "join", "--set", "naps=3"], "it has: work"),
+        (
+            &["run", "join", "--set", "naps=3"],
+            "its parameters: work (0 to 60)",
+        ),
+        (
+            &["run", "many", "--set", "first=-1"],
+            "its parameters: first (0 to 60), second (0 to 60)",
+        ),
+        (
+            &["run", "pool", "--set", "files=2.5"],
+            "files (whole, 1 to 100)",
+        ),
+        (
+            &["run", "propagation", "--set", "x=1"],
+            "its parameters: none",
+        ),
+        (
+            &["run", "cancel", "--as", "process", "--set", "work=1"],
+            "its parameters: patience (0 to 60)",
+        ),
         (&["run", "join", "--set", "work"], "a name, = and a number"),
         (
             &["run", "join", "--speed", "0"],
@@ -151,6 +171,23 @@ fn a_lesson_that_goes_otherwise_than_it_says_ends_with_1_and_says_how() {
         error.contains("it did not go as the lesson says: worker never said"),
         "{error}"
     );
+}
+
+#[test]
+fn a_transcript_that_can_t_be_printed_ends_the_lesson_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let output = lesson(&["run", "strategies", "--as", "process"])
+        .env("TMPDIR", folder.path())
+        .stdout(File::options().write(true).open("/dev/full").unwrap())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let output = output.wait_with_output().unwrap();
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(error.contains("the transcript"), "{error}");
+    assert_eq!(players_in(folder.path()), [0; 0]);
+    assert!(folder.path().read_dir().unwrap().next().is_none());
 }
 
 #[test]

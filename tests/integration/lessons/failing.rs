@@ -6,7 +6,7 @@ use std::time::Duration;
 use meanwhile::lessons::{Cast, Told};
 use meanwhile::record::{Activity, LaneEnd};
 
-use super::{end, lane, play, said_by, times, took, when};
+use super::{lane, play, said_by, times, took, when};
 
 fn how(told: &Told, who: &str) -> LaneEnd {
     let closed = lane(told, who).closed.clone();
@@ -56,6 +56,16 @@ fn join_error_with_a_process_gives_its_exit_code_and_its_stderr() {
     assert!(line <= when(&told, "main", "continuing"));
 }
 
+#[test]
+fn join_error_with_a_process_gives_the_code_that_it_chooses() {
+    let told = play("join-error", Cast::Process).with("code", 7.0).told();
+    let end = LaneEnd::Failed("exited with code 7".to_owned());
+    assert_eq!(how(&told, "worker"), end);
+    assert_eq!(told.note("outcome"), Some("exited with code 7"));
+    let line = when(&told, "main", "on its stderr: the disk is full");
+    assert!(line <= when(&told, "main", "continuing"));
+}
+
 /// CPython's own lane, not what the lesson makes of it.
 #[test]
 fn join_error_in_python_raises_nothing_again_in_its_join() {
@@ -74,7 +84,7 @@ fn join_error_in_python_raises_nothing_again_in_its_join() {
             "main",
             "on Python's stderr: OSError: the disk is full",
         );
-        assert!(line >= end(&told, "Python"));
+        assert!(line >= when(&told, "Python", "continuing"));
     }
 }
 

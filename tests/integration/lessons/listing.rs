@@ -1,8 +1,9 @@
 //! Who is alive.
 
 use meanwhile::lessons::{Cast, Told};
+use meanwhile::record::Activity;
 
-use super::play;
+use super::{play, times, when};
 
 /// A second between two ends.
 const STEP: f64 = 4.0;
@@ -10,6 +11,24 @@ const STEP: f64 = 4.0;
 fn rows(told: &Told) -> Vec<(&str, &str)> {
     let rows = told.table().iter().skip(1);
     rows.map(|row| (&*row[0], &*row[1])).collect()
+}
+
+/// Each row names those, and only those, who had begun and not ended by then.
+fn assert_as_in_the_lanes(told: &Told) {
+    for row in &told.table()[1..] {
+        let at = when(told, "main", &row.join(" · "));
+        for worker in ["alpha", "beta", "gamma"] {
+            let [(_, ended)] = times(told, worker, Activity::Sleeps)[..] else {
+                panic!("{worker} sleeps once");
+            };
+            let is_listed = row[1].split(", ").any(|name| name == worker);
+            let lives = row[0] != "before" && at < ended;
+            assert_eq!(is_listed, lives, "{worker}, {}", row[0]);
+        }
+    }
+    let waits = times(told, "main", Activity::Waits);
+    let beta = times(told, "beta", Activity::Sleeps)[0];
+    assert!(waits[0].1 >= beta.1, "beta was not waited for");
 }
 
 #[test]
@@ -22,6 +41,7 @@ fn enumerate_with_tasks_lists_who_lives_and_the_one_that_asks() {
         ("all joined", "lesson enumerate"),
     ];
     assert_eq!(rows(&told), expected);
+    assert_as_in_the_lanes(&told);
     assert!(told.when("main", "that is me").is_ok());
 }
 
@@ -35,6 +55,7 @@ fn enumerate_with_processes_lists_who_lives_and_never_the_one_that_asks() {
         ("all joined", ""),
     ];
     assert_eq!(rows(&told), expected);
+    assert_as_in_the_lanes(&told);
 }
 
 /// Whoever ends before they are found is missing in the list, and nobody minds.

@@ -116,6 +116,9 @@ fn pool_threads_share_the_files() {
         assert!(!own.is_empty(), "{name} had nothing to do");
         let is_in_turn = own.windows(2).all(|pair| pair[0].1 <= pair[1].0);
         assert!(is_in_turn, "{name} did two files at once");
+        let idle = times(&told, name, Activity::Waits);
+        assert_eq!(idle.len(), own.len(), "{name} waits after each file");
+        assert!(idle.iter().zip(&own).all(|(wait, work)| wait.0 >= work.1));
         sleeps.extend(own);
     }
     assert_eq!(sleeps.len(), 9);

@@ -5,7 +5,8 @@ use std::time::{Duration, Instant};
 
 use meanwhile::join;
 use meanwhile::join::process;
-use meanwhile::lessons::{Cast, Ending, LessonId};
+use meanwhile::lessons::{Cast, Ending, LessonId, Run};
+use meanwhile::record::{LaneEnd, LaneKind};
 
 use super::{play, until_over};
 use crate::util::child::in_child_with;
@@ -85,4 +86,31 @@ fn a_lesson_that_is_stopped_leaves_no_task_process_socket_or_file() {
             descriptors()
         );
     });
+}
+
+#[test]
+fn who_is_stopped_has_not_panicked() {
+    for cast in [Cast::Task, Cast::Process] {
+        let mut run = play("join", cast).with("work", 60.0).start();
+        let began = Instant::now();
+        let waits = |run: &Run| {
+            let main = run.told().lane("main");
+            main.is_ok_and(|main| !main.spans.is_empty())
+        };
+        while !waits(&run) {
+            assert!(began.elapsed() < LIMIT, "main does not wait");
+            run.rest(Duration::from_millis(1));
+            run.poll();
+        }
+        run.stop();
+        until_over(&mut run);
+        for lane in run.told().timeline().lanes() {
+            let how = &lane.closed.as_ref().expect("it is over").1;
+            let is_stopped = match lane.kind {
+                LaneKind::Task => *how == LaneEnd::Failed("stopped".to_owned()),
+                LaneKind::Process => matches!(how, LaneEnd::Failed(how) if how.contains("SIGKILL")),
+            };
+            assert!(is_stopped, "{cast}, {}: {how:?}", lane.name);
+        }
+    }
 }

@@ -49,6 +49,19 @@ fn join_timeout_with_a_process_gives_up_and_leaves_it_running() {
     a_join_that_times_out_leaves_the_worker_alone(Cast::Process);
 }
 
+/// Both of CPython's threads print at the same time.
+#[test]
+fn join_timeout_in_python_prints_whole_lines_also_where_work_and_timeout_are_the_same() {
+    for _ in 0..6 {
+        let play = play("join-timeout", Cast::Task);
+        let told = play.with("work", 1.0).with("timeout", 1.0).told();
+        let mut printed = said_by(&told, "Python");
+        printed.retain(|line| !line.starts_with("is_alive: "));
+        printed.sort_unstable();
+        assert_eq!(printed, ["done", "join: None", "join: None"]);
+    }
+}
+
 /// The join returns with the worker; the rest of its time is not waited for.
 fn a_long_timeout_ends_with_the_worker(cast: Cast) {
     let told = play("join-timeout", cast).with("timeout", 10.0).told();

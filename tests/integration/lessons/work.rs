@@ -3,10 +3,12 @@
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
+use image::ColorType;
 use meanwhile::lessons::{Cast, Ending, Told};
 use meanwhile::record::{Activity, Lane};
 
-use super::{play, times, transcript, until_over};
+use super::{play, times, took, transcript, until_over};
+use crate::util::child::in_child_with;
 use crate::util::gate::LIMIT;
 
 fn sleep_of(lane: &Lane) -> (Duration, Duration) {
@@ -26,24 +28,29 @@ fn handlers<'a>(told: &'a Told, joined: &str) -> Vec<(Duration, Duration)> {
 #[test]
 fn clients_wait_for_each_other_only_where_the_handlers_are_joined_one_by_one() {
     let told = play("clients", Cast::Task)
-        .with("work", 3.0)
-        .with("clients", 2.0)
+        .with("work", 2.0)
+        .with("clients", 3.0)
         .told();
     for how in ["in turn", "together"] {
-        for n in 1..=2 {
+        for n in 1..=3 {
             let answer = format!("got \"answer {n}\"");
             let got = told.when(&format!("client {n}, {how}"), &answer);
             got.expect("each client gets its own answer");
         }
     }
-    let [first, second] = handlers(&told, "in turn")[..] else {
-        panic!("two clients, two handlers");
-    };
-    assert!(first.1 <= second.0, "they did not wait for each other");
-    let [first, second] = handlers(&told, "together")[..] else {
-        panic!("two clients, two handlers");
-    };
-    assert!(first.0 < second.1 && second.0 < first.1, "they did wait");
+    let in_turn = handlers(&told, "in turn");
+    let is_in_turn = in_turn.windows(2).all(|pair| pair[0].1 <= pair[1].0);
+    assert!(is_in_turn, "they did not wait for each other");
+    let together = handlers(&told, "together");
+    let slowest = together.iter().copied().map(took).max().unwrap();
+    let all = took((
+        together[0].0,
+        together.iter().map(|work| work.1).max().unwrap(),
+    ));
+    assert!(
+        all * 2 < slowest * 3,
+        "{all:?}, and the slowest {slowest:?}"
+    );
 }
 
 /// The address that the first of them says it listens on.
@@ -82,6 +89,26 @@ fn a_stop_of_clients_closes_their_server() {
 #[test]
 fn a_stop_of_fetch_closes_its_server() {
     nobody_listens_after_a_stop("fetch");
+}
+
+/// A window that closes waits no longer than a second.
+#[test]
+fn a_stop_of_fetch_tries_nothing_again() {
+    let mut run = play("fetch", Cast::Task).with("latency", 60.0).start();
+    let began = Instant::now();
+    while run.told().when("main", "without a join").is_err() {
+        assert!(began.elapsed() < LIMIT, "{}", transcript(run.told()));
+        run.rest(Duration::from_millis(1));
+        run.poll();
+    }
+    run.stop();
+    let began = Instant::now();
+    until_over(&mut run);
+    assert!(
+        began.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        began.elapsed()
+    );
 }
 
 /// How many frames a window drew between the click and the result.
@@ -158,4 +185,33 @@ fn a_batch_of_tasks_is_complete_when_all_images_are_saved() {
 #[test]
 fn a_batch_of_processes_is_complete_when_all_images_are_saved() {
     a_batch_is_complete_when_all_are_saved(Cast::Process);
+}
+
+/// Each image is in its file when it is said to be saved, and turned as an independent look shows.
+#[test]
+fn the_images_of_a_batch_are_there_when_they_are_said_to_be_saved() {
+    let name = "lessons::work::the_images_of_a_batch_are_there_when_they_are_said_to_be_saved";
+    let folder = tempfile::tempdir().unwrap();
+    let setup = format!("export TMPDIR='{}'", folder.path().display());
+    in_child_with(&setup, name, || {
+        for cast in [Cast::Task, Cast::Process] {
+            let play = play("batch", cast).with("work", 2.0).with("images", 3.0);
+            let mut run = play.start();
+            let began = Instant::now();
+            while run.told().when("image 1", "saved").is_err() {
+                assert!(began.elapsed() < LIMIT, "{}", transcript(run.told()));
+                run.rest(Duration::from_millis(1));
+                run.poll();
+            }
+            let folders = std::env::temp_dir().read_dir().unwrap();
+            let mut images = folders.map(|run| run.unwrap().path().join("edited/1.png"));
+            let image = images.find(|image| image.exists()).expect("it is saved");
+            let image = image::open(image).unwrap();
+            assert_eq!((image.width(), image.height()), (48, 65));
+            assert_eq!(image.color(), ColorType::L8);
+            run.told().when("main", "complete").unwrap_err();
+            run.stop();
+            until_over(&mut run);
+        }
+    });
 }
