@@ -13,6 +13,8 @@ mod dialog;
 mod lab;
 #[path = "e2e/owned.rs"]
 mod owned;
+#[path = "util/players.rs"]
+mod players;
 #[path = "e2e/session.rs"]
 mod session;
 #[path = "e2e/window.rs"]
@@ -26,6 +28,7 @@ use cost::Cost;
 use meanwhile::app::Store;
 use meanwhile::jobs::Options;
 use meanwhile::jobs::command::CommandLine;
+use players::players_in;
 use session::{Session, pause};
 use window::Window;
 
@@ -401,6 +404,35 @@ fn a_window_of_the_freeze_lab_ends_with_the_program_and_nobody_is_asked() {
         count => Err(format!("{count} twins")),
     };
     session::wait_until("the twin to go", gone, || session.picture());
+}
+
+#[test]
+#[ignore = "needs a screen; tests/all.sh runs it"]
+fn a_window_that_closes_over_a_lesson_leaves_nothing_of_it() {
+    for (lesson, cast) in [("fetch", None), ("join-timeout", Some("Processes"))] {
+        let session = Session::start(&format!("close-{lesson}"));
+        let files = session.home().join("tmp");
+        let runs = || {
+            let entries = fs::read_dir(&files).expect("the folder is ours").flatten();
+            let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+            let runs = names.filter(|name| name.starts_with("meanwhile-lesson-"));
+            runs.count()
+        };
+        let window = Window::open(&session, &[]);
+        window.press_any("Lessons");
+        window.press_any(lesson);
+        if let Some(cast) = cast {
+            window.press_any(cast);
+        }
+        window.press("push button", "Run");
+        window.wait_for_text("Running line");
+        assert_eq!(runs(), 1, "{lesson}");
+
+        session.keyboard(&["key", "alt+F4"]);
+        assert!(window.wait_for_the_end().success());
+        assert_eq!(runs(), 0, "{lesson}");
+        assert_eq!(players_in(&files), [0; 0], "{lesson}");
+    }
 }
 
 #[test]

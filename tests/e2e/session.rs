@@ -233,6 +233,7 @@ fn environment(home: &Path, display: &str) -> Vec<(&'static str, OsString)> {
         .mode(0o700)
         .create(&runtime)
         .expect("the home is ours");
+    fs::create_dir(home.join("tmp")).expect("the home is ours");
     let inside = |name: &str| -> OsString { PathBuf::from(home).join(name).into() };
     vec![
         ("PATH", std::env::var_os("PATH").unwrap_or_default()),
@@ -240,6 +241,7 @@ fn environment(home: &Path, display: &str) -> Vec<(&'static str, OsString)> {
         ("HOME", home.into()),
         ("LANG", "C.UTF-8".into()),
         ("LIBGL_ALWAYS_SOFTWARE", "1".into()),
+        ("TMPDIR", inside("tmp")),
         ("XDG_CACHE_HOME", inside("cache")),
         ("XDG_CONFIG_HOME", inside("config")),
         // Newer portals ask which desktop this is before they choose the GTK dialog.
