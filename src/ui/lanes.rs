@@ -2,13 +2,13 @@
 //!
 //! What is drawn is the part of a [`Timeline`] between two times; what lies outside costs nothing to
 //! paint, and what is thinner than a pixel is painted once a pixel. All bars are one mesh. Lanes that
-//! are scrolled out of sight are not there.
+//! are scrolled out of sight are not there, and the axis stays below those that are in sight.
 
 use std::time::Duration;
 
 use eframe::egui::{
     self, Align2, Color32, FontId, Mesh, Pos2, Rangef, Rect, Response, Sense, Shape, Stroke, Ui,
-    Vec2,
+    UiBuilder, Vec2,
 };
 
 use super::tokens::{Tokens, UNIT, tokens};
@@ -81,12 +81,16 @@ impl<'a> Lanes<'a> {
         if !ui.is_rect_visible(rect) {
             return response;
         }
+        let area = area_of(rect, ui.clip_rect());
+        Painter::new(self, area, ui).axis();
+        let mut ui = ui.new_child(UiBuilder::new().max_rect(area));
+        ui.shrink_clip_rect(area);
         let rows = (0..).map(|index| row_of(rect, index));
         let rows = rows.zip(lanes).filter(|(row, _)| ui.is_rect_visible(*row));
         let rows: Vec<_> = rows.collect();
-        Painter::new(self, rect, ui).paint(&rows);
+        Painter::new(self, area, &ui).paint(&rows);
         for (row, lane) in rows {
-            self.lane_ui(lane, row, ui);
+            self.lane_ui(lane, row, &ui);
         }
         response
     }
@@ -177,6 +181,12 @@ fn look_of(activity: Option<Activity>, tokens: &Tokens) -> (Color32, f32) {
     }
 }
 
+/// Where lanes are seen: between their top and the axis, which is never below what is in sight.
+fn area_of(rect: Rect, sight: Rect) -> Rect {
+    let bottom = rect.bottom().min(sight.bottom()) - AXIS_HEIGHT;
+    rect.with_max_y(bottom.max(rect.top()))
+}
+
 fn row_of(rect: Rect, index: usize) -> Rect {
     let top = rect.top() + LANE_HEIGHT * index as f32;
     Rect::from_x_y_ranges(rect.x_range(), Rangef::new(top, top + LANE_HEIGHT))
@@ -214,25 +224,24 @@ impl Axis {
 
 struct Painter<'a> {
     lanes: &'a Lanes<'a>,
-    rect: Rect,
+    area: Rect,
     axis: Axis,
     tokens: &'static Tokens,
     ui: &'a Ui,
 }
 
 impl<'a> Painter<'a> {
-    fn new(lanes: &'a Lanes<'a>, rect: Rect, ui: &'a Ui) -> Self {
+    fn new(lanes: &'a Lanes<'a>, area: Rect, ui: &'a Ui) -> Self {
         Self {
             lanes,
-            rect,
-            axis: Axis::new(lanes, rect),
+            area,
+            axis: Axis::new(lanes, area),
             tokens: tokens(ui),
             ui,
         }
     }
 
     fn paint(&self, rows: &[(Rect, &Lane)]) {
-        self.axis();
         let mut bars = Mesh::default();
         for (row, lane) in rows {
             self.bars(lane, row.shrink2(Vec2::new(0.0, 4.0)), &mut bars);
@@ -247,8 +256,7 @@ impl<'a> Painter<'a> {
     }
 
     fn axis(&self) {
-        let bottom = self.rect.bottom() - AXIS_HEIGHT;
-        let area = Rect::from_x_y_ranges(self.axis.x, Rangef::new(self.rect.top(), bottom));
+        let area = Rect::from_x_y_ranges(self.axis.x, self.area.y_range());
         let painter = self.ui.painter();
         painter.rect_filled(area, 2, self.tokens.field);
         let ticks = f64::from((self.axis.x.span() / TICK_ROOM).max(1.0));
@@ -265,7 +273,7 @@ impl<'a> Painter<'a> {
             let text = tick_text(at, step);
             let (font, color) = (FontId::proportional(11.5), self.tokens.text_weak);
             painter.text(
-                Pos2::new(x, bottom + 3.0),
+                Pos2::new(x, area.bottom() + 3.0),
                 Align2::CENTER_TOP,
                 text,
                 font,

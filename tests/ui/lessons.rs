@@ -238,3 +238,25 @@ fn lanes_out_of_sight_are_not_drawn() {
     assert!(few < many, "{few} shapes of five lanes, {many} of ten");
     assert_eq!(drawn(&side_by_side(10_000)).len(), many);
 }
+
+/// The figures of the axis that are wholly within 200 points.
+fn figures(timeline: &Timeline) -> Vec<String> {
+    let shapes = drawn(timeline).into_iter();
+    let figures = shapes.filter_map(|shape| match shape.shape {
+        Shape::Text(text) => {
+            let place = text.visual_bounding_rect();
+            let is_in_sight = shape.clip_rect.contains_rect(place) && place.bottom() <= 200.0;
+            is_in_sight.then(|| text.galley.text().to_owned())
+        }
+        _ => None,
+    });
+    let figures = figures.filter(|text| text.ends_with(" s"));
+    figures.collect()
+}
+
+#[test]
+fn the_figures_of_the_axis_are_in_sight_however_many_lanes_there_are() {
+    let few = figures(&side_by_side(3));
+    assert!(few.len() > 1, "{few:?}");
+    assert_eq!(figures(&side_by_side(30)), few);
+}
