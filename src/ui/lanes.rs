@@ -27,6 +27,8 @@ const END_WIDTH: f32 = 20.0;
 const GAP: f32 = 1.0;
 /// Between two figures of the axis at least.
 const TICK_ROOM: f32 = 64.0;
+/// Spans inside of one another are painted so deep: more than that nobody tells apart.
+const DEEPEST: usize = 8;
 
 /// A part of a timeline, to be drawn.
 pub struct Lanes<'a> {
@@ -222,6 +224,34 @@ impl Axis {
     }
 }
 
+/// How far a lane is painted already: its spans, and apart from them what is inside of those.
+struct Painted {
+    until: [f32; DEEPEST],
+    /// When the spans end that the last one is inside of, and itself.
+    open: Vec<Duration>,
+}
+
+impl Default for Painted {
+    fn default() -> Self {
+        Self {
+            until: [f32::NEG_INFINITY; DEEPEST],
+            open: Vec::new(),
+        }
+    }
+}
+
+impl Painted {
+    /// How far those are painted that are as deep inside of others as the next span.
+    fn beside(&mut self, began: Duration, ended: Duration) -> Option<&mut f32> {
+        while self.open.last().is_some_and(|open| *open <= began) {
+            self.open.pop();
+        }
+        let depth = self.open.len();
+        self.open.push(ended);
+        self.until.get_mut(depth)
+    }
+}
+
 struct Painter<'a> {
     lanes: &'a Lanes<'a>,
     area: Rect,
@@ -288,17 +318,20 @@ impl<'a> Painter<'a> {
         let end = self.lanes.end_of(lane);
         self.bar(None, lane.opened, end, row, mesh);
         let pixel = 1.0 / self.ui.ctx().pixels_per_point();
-        let mut painted = f32::NEG_INFINITY;
+        let mut painted = Painted::default();
         for span in &lane.spans {
             if span.began > self.lanes.until {
                 break;
             }
             let ended = lane.end_of(span).unwrap_or(end);
             let right = self.axis.place(ended);
-            if ended < self.lanes.from || right < painted + pixel {
+            let Some(painted) = painted.beside(span.began, ended) else {
+                continue;
+            };
+            if ended < self.lanes.from || right < *painted + pixel {
                 continue;
             }
-            painted = right;
+            *painted = right;
             self.ground(span.began, ended, row, mesh);
             self.bar(Some(span.activity), span.began, ended, row, mesh);
         }

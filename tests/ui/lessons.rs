@@ -260,3 +260,41 @@ fn the_figures_of_the_axis_are_in_sight_however_many_lanes_there_are() {
     assert!(few.len() > 1, "{few:?}");
     assert_eq!(figures(&side_by_side(30)), few);
 }
+
+/// A lane that waits so many times, and each time sleeps inside of that.
+fn sleeps_while_it_waits(count: u64, is_ended: bool) -> Timeline {
+    let mut timeline = Timeline::default();
+    let mut tell = |at, kind| {
+        let at = Duration::from_millis(at);
+        let lane = LaneId(1);
+        timeline.apply(TimelineEvent { at, lane, kind });
+    };
+    let (name, kind) = ("worker".to_owned(), LaneKind::Task);
+    tell(0, TimelineKind::DidOpen { name, kind });
+    for number in 0..count {
+        for (at, activity) in [(1, Activity::Waits), (3, Activity::Sleeps)] {
+            let label = format!("{activity:?}");
+            tell(10 * number + at, TimelineKind::DidBegin { activity, label });
+        }
+        if is_ended {
+            tell(10 * number + 6, TimelineKind::DidEnd);
+            tell(10 * number + 8, TimelineKind::DidEnd);
+        }
+    }
+    let text = String::new();
+    tell(10 * count, TimelineKind::Said { text });
+    timeline
+}
+
+#[test]
+fn what_was_begun_inside_of_something_else_is_painted_over_it() {
+    for is_ended in [true, false] {
+        let (meshes, corners) = cost(&sleeps_while_it_waits(1, is_ended));
+        // The lane, and for either span its ground and its bar.
+        assert_eq!((meshes, corners), (1, 4 + 8 + 8), "ended: {is_ended}");
+    }
+    let many = cost(&sleeps_while_it_waits(50_000, true));
+    assert!(many.1 <= 1_280 * 16 + 4, "{many:?}");
+    let deep = cost(&sleeps_while_it_waits(50_000, false));
+    assert!(deep.1 <= 1_280 * 16 + 4, "{deep:?}");
+}
