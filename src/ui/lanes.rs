@@ -141,7 +141,10 @@ impl<'a> Lanes<'a> {
         let end = self.end_of(lane);
         let (what, began, ended) = match span {
             Some(span) => (span.label.as_str(), span.began, lane.end_of(span)),
-            None if at < end => ("runs", lane.opened, Some(end)),
+            None if at < end => {
+                let (began, ended) = gap_at(lane, at, end);
+                ("runs", began, Some(ended))
+            }
             None => ("has ended", end, None),
         };
         let length = ended.unwrap_or(at).saturating_sub(began);
@@ -181,6 +184,17 @@ fn look_of(activity: Option<Activity>, tokens: &Tokens) -> (Color32, f32) {
         Some(Activity::Sleeps) => (tokens.neutral, 0.22),
         Some(Activity::Waits) => (tokens.timed_out, 0.55),
     }
+}
+
+/// From the end of what a lane did before to the begin of what it did next.
+fn gap_at(lane: &Lane, at: Duration, end: Duration) -> (Duration, Duration) {
+    let ends = lane.spans.iter().filter_map(|span| lane.end_of(span));
+    let began = ends
+        .filter(|ended| *ended <= at)
+        .fold(lane.opened, Duration::max);
+    let begins = lane.spans.iter().map(|span| span.began);
+    let ended = begins.filter(|began| *began > at).fold(end, Duration::min);
+    (began, ended)
 }
 
 /// Where lanes are seen: between their top and the axis, which is never below what is in sight.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use eframe::egui::epaint::ClippedShape;
 use eframe::egui::{self, Shape};
+use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use meanwhile::lessons::LessonId;
 use meanwhile::record::{Activity, LaneId, LaneKind, Timeline, TimelineEvent, TimelineKind};
@@ -297,4 +298,40 @@ fn what_was_begun_inside_of_something_else_is_painted_over_it() {
     assert!(many.1 <= 1_280 * 16 + 4, "{many:?}");
     let deep = cost(&sleeps_while_it_waits(50_000, false));
     assert!(deep.1 <= 1_280 * 16 + 4, "{deep:?}");
+}
+
+/// What is said of the place at this share of the time of a timeline.
+fn hovered(timeline: Timeline, share: f32) -> String {
+    let mut harness = Harness::builder()
+        .with_size([1_280.0, 200.0])
+        .build_ui(move |ui| {
+            Lanes::new(&timeline).show(ui);
+        });
+    let lane = harness.get_by_label_contains("worker: there ").rect();
+    // As far as the names and the marks leave room.
+    let x = egui::Rangef::new(lane.left() + 132.0, lane.right() - 20.0);
+    let place = egui::pos2(x.min + share * x.span(), lane.center().y);
+    harness.hover_at(place);
+    harness.run_steps(60);
+    let text = harness.get_by_label_contains("from ");
+    text.value().expect("a label has a text")
+}
+
+#[test]
+fn what_runs_between_two_spans_is_said_to_run_from_the_one_to_the_other() {
+    let of = |share| hovered(sleeps(3), share);
+    // It sleeps from 0 to 1, from 2 to 3 and from 4 to 5 milliseconds.
+    assert_eq!(of(0.5), "worker \nfrom 0.002 s, 1.0 ms");
+    assert_eq!(of(0.3), "worker runs\nfrom 0.001 s, 1.0 ms");
+    assert_eq!(of(0.7), "worker runs\nfrom 0.003 s, 1.0 ms");
+}
+
+#[test]
+fn what_runs_before_the_first_span_and_after_the_last_is_said_to_run_so_long() {
+    let of = |share| hovered(sleeps_while_it_waits(1, true), share);
+    assert_eq!(of(0.05), "worker runs\nfrom 0.000 s, 1.0 ms");
+    assert_eq!(of(0.15), "worker Waits\nfrom 0.001 s, 7.0 ms");
+    assert_eq!(of(0.4), "worker Sleeps\nfrom 0.003 s, 3.0 ms");
+    assert_eq!(of(0.7), "worker Waits\nfrom 0.001 s, 7.0 ms");
+    assert_eq!(of(0.9), "worker runs\nfrom 0.008 s, 2.0 ms");
 }
