@@ -14,15 +14,34 @@ use super::window::Window;
 
 /// A window with the lesson `join`, which is made short.
 fn at_join() -> Window {
-    at_join_in(tempfile::tempdir().expect("a folder for the test"))
-}
-
-fn at_join_in(dir: tempfile::TempDir) -> Window {
-    let mut window = Window::open_in(dir, &[]);
+    let mut window = Window::open();
     window.click("Lessons");
     window.click("join");
     window.set("Worker sleeps (s)", 0.1);
     window
+}
+
+/// A window with another lesson, as fast as it goes.
+fn at(lesson: &str) -> Window {
+    let mut window = Window::open();
+    window.click("Lessons");
+    select(&mut window, lesson);
+    window.set("Speed", 20.0);
+    window
+}
+
+fn select(window: &mut Window, lesson: &str) {
+    window.named(lesson).scroll_to_me();
+    window.harness.run_steps(10);
+    window.click(lesson);
+}
+
+/// Closes a window and opens the next one with what it has kept.
+fn reopened(window: Window) -> Window {
+    let Window { harness, dir, .. } = window;
+    let mut app = harness.into_state();
+    eframe::App::on_exit(&mut app, None);
+    Window::open_in(dir, &[])
 }
 
 fn run(window: &mut Window, button: &str) {
@@ -72,11 +91,10 @@ fn a_wrong_answer_is_said_to_be_wrong_after_the_run_and_kept_with_the_progress()
     run(&mut window, "Run");
     assert!(window.shows("That is not what happens"));
     assert!(window.shows("1 of "));
-    let Window { harness, dir, .. } = window;
-    let mut app = harness.into_state();
-    eframe::App::on_exit(&mut app, None);
 
-    let window = at_join_in(dir);
+    let mut window = reopened(window);
+    window.click("Lessons");
+    select(&mut window, "join");
     assert!(
         window.shows("That is not what happens"),
         "{}",
@@ -98,6 +116,98 @@ fn a_lesson_that_runs_is_stopped_and_is_not_done() {
     window.set("Worker sleeps (s)", 0.1);
     run(&mut window, "Run again");
     assert!(window.shows("as the lesson says"));
+}
+
+/// Whether something with this name is there, within the window.
+fn is_in_sight(window: &Window, name: &str) -> bool {
+    let screen = window.harness.ctx.content_rect();
+    let found = window.harness.query_all_by_label(name);
+    let mut places = found.map(|node| node.rect());
+    places.any(|place| place.is_positive() && screen.contains_rect(place))
+}
+
+/// Turns the wheel over the transcript, down by so many points.
+fn turn_the_wheel(window: &mut Window, down: f32) {
+    let title = window.harness.get_by_label("Transcript").rect();
+    window
+        .harness
+        .hover_at(title.center() + egui::vec2(0.0, 60.0));
+    window.harness.step();
+    window.harness.event(egui::Event::MouseWheel {
+        unit: egui::MouseWheelUnit::Point,
+        delta: egui::vec2(0.0, -down),
+        phase: egui::TouchPhase::Move,
+        source: egui::MouseWheelSource::Wheel,
+        modifiers: egui::Modifiers::NONE,
+    });
+    window.harness.run_steps(30);
+}
+
+#[test]
+fn a_wide_table_leaves_the_other_half_of_the_page_in_sight() {
+    let mut window = at("propagation");
+    run(&mut window, "Run");
+    assert!(window.shows("as the lesson says"), "{}", window.texts());
+    window.harness.run_steps(3);
+    let is_whole = |window: &Window| {
+        let tabs = ["Code", "What happened", "In Python", "With std alone"];
+        tabs.iter().all(|tab| is_in_sight(window, tab))
+    };
+    assert!(is_whole(&window), "{}", window.texts());
+    let last_column = window.harness.get_by_label("printed").rect();
+    let other_half = window.named("Code").rect();
+    assert!(last_column.right() < other_half.left(), "{last_column}");
+    let mut window = reopened(window);
+    window.click("Lessons");
+    assert!(is_whole(&window), "{}", window.texts());
+}
+
+#[test]
+fn in_the_smallest_window_both_halves_and_every_column_of_a_table_have_room() {
+    let mut window = at("propagation");
+    run(&mut window, "Run");
+    window.harness.set_size(egui::vec2(760.0, 480.0));
+    window.harness.run_steps(5);
+    let left = window.harness.get_by_label("Transcript").rect().left();
+    let middle = window.named("Code").rect().left();
+    assert!(middle - left > 200.0 && 760.0 - middle > 200.0, "{middle}");
+    let column = window.harness.get_by_label("printed").rect();
+    assert!(column.height() < 30.0, "it has no room: {column}");
+}
+
+#[test]
+fn after_a_run_the_table_is_seen_from_its_top_and_the_transcript_below_it_is_reached() {
+    let mut window = at("strategies");
+    run(&mut window, "Run");
+    window.harness.run_steps(3);
+    let header = "results there";
+    assert!(is_in_sight(&window, header), "{}", window.texts());
+    let title = window.harness.get_by_label("Transcript").rect();
+    let top = window.harness.get_by_label(header).rect().top();
+    assert!(top > title.bottom(), "the table is scrolled");
+
+    turn_the_wheel(&mut window, 2_000.0);
+    let said = window.texts_with(" main ");
+    assert!(!said.is_empty(), "{}", window.texts());
+    let last = said.last().expect("there is one");
+    assert!(is_in_sight(&window, last), "{last}");
+}
+
+#[test]
+fn every_row_of_a_table_is_reached() {
+    let mut propagation = at("propagation");
+    let mut batch = at("batch");
+    batch.set("Images", 24.0);
+    for (window, last) in [(&mut propagation, "overflow"), (&mut batch, "24")] {
+        run(window, "Run");
+        window.harness.run_steps(3);
+        assert!(!is_in_sight(window, last), "{}", window.texts());
+        let is_reached = (0..10).any(|_| {
+            turn_the_wheel(window, 100.0);
+            is_in_sight(window, last)
+        });
+        assert!(is_reached, "{}", window.texts());
+    }
 }
 
 #[test]
