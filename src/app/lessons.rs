@@ -25,6 +25,8 @@ pub(super) struct Lessons {
 
 struct Runs {
     last: Run,
+    /// What had been answered when it began.
+    answer: Option<usize>,
     before: Option<Run>,
 }
 
@@ -48,20 +50,19 @@ impl Lessons {
         runs.map(|runs| &mut runs.last)
     }
 
-    /// Takes in what was told; notes a lesson that has come to its own end.
+    /// Takes in what was told, and how it ended.
     fn poll(&mut self, choices: &mut LessonChoices) {
-        let Some(run) = self.running() else {
+        let Some(lesson) = self.running else {
             return;
         };
-        run.poll();
-        let Some(ending) = run.ending() else {
+        let Some(runs) = self.runs.get_mut(&lesson) else {
             return;
         };
-        if ending.is_own() {
-            let id = run.choice().lesson.lesson().id;
-            choices.done.insert(id.to_owned());
+        runs.last.poll();
+        if let Some(ending) = runs.last.ending() {
+            choices.note(lesson, runs.answer, ending);
+            self.running = None;
         }
-        self.running = None;
     }
 
     fn start(
@@ -86,7 +87,13 @@ impl Lessons {
             Notice::error(text)
         })?;
         let before = self.runs.remove(&lesson).map(|runs| runs.last);
-        self.runs.insert(lesson, Runs { last, before });
+        let answer = choices.answers.get(lesson.lesson().id).copied();
+        let runs = Runs {
+            last,
+            answer,
+            before,
+        };
+        self.runs.insert(lesson, runs);
         self.running = Some(lesson);
         Ok(())
     }

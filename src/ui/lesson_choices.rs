@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::lessons::{Cast, Choice, LessonId};
+use crate::lessons::{Cast, Choice, Ending, LessonId};
 
 /// What a person chose and answered in the lessons, and how far they came; remembered between runs.
 ///
@@ -29,7 +29,9 @@ pub struct LessonChoices {
     pub parameters: BTreeMap<String, BTreeMap<String, f64>>,
     /// What was answered to the question of each lesson.
     pub answers: BTreeMap<String, usize>,
-    /// The lessons that have run to their end.
+    /// Which answer was given to each lesson that has run as it says, when the last such run began.
+    pub judged: BTreeMap<String, usize>,
+    /// The lessons that have run as they say.
     pub done: BTreeSet<String>,
 }
 
@@ -40,6 +42,7 @@ impl Default for LessonChoices {
             cast: BTreeMap::new(),
             parameters: BTreeMap::new(),
             answers: BTreeMap::new(),
+            judged: BTreeMap::new(),
             done: BTreeSet::new(),
         }
     }
@@ -66,6 +69,49 @@ impl LessonChoices {
         chosen.unwrap_or(lesson.lesson().cast[0])
     }
 
+    /// Takes in how a run of a lesson ended that began when `answer` was chosen. Only what went as
+    /// the lesson says tells right from wrong, and is progress.
+    ///
+    /// ```
+    /// use meanwhile::lessons::{Ending, LessonId};
+    /// use meanwhile::ui::LessonChoices;
+    ///
+    /// let join: LessonId = "join".parse()?;
+    /// let mut choices = LessonChoices::default();
+    /// choices.answers.insert("join".to_owned(), 0);
+    /// for ending in [
+    ///     Ending::NotHeld("it was too slow".to_owned()),
+    ///     Ending::Failed("no room".to_owned()),
+    ///     Ending::Stopped,
+    /// ] {
+    ///     choices.note(join, Some(0), &ending);
+    ///     assert!(choices.done.is_empty() && !choices.is_judged(join), "{ending}");
+    /// }
+    /// choices.note(join, Some(0), &Ending::Held);
+    /// assert!(choices.done.contains("join") && choices.is_judged(join));
+    ///
+    /// choices.answers.insert("join".to_owned(), 1);
+    /// assert!(!choices.is_judged(join)); // that answer was not given when the run began
+    /// # Ok::<(), meanwhile::lessons::UnknownLesson>(())
+    /// ```
+    pub fn note(&mut self, lesson: LessonId, answer: Option<usize>, ending: &Ending) {
+        if *ending != Ending::Held {
+            return;
+        }
+        let id = lesson.lesson().id;
+        self.done.insert(id.to_owned());
+        if let Some(answer) = answer {
+            self.judged.insert(id.to_owned(), answer);
+        }
+    }
+
+    /// Whether the answer to the question of a lesson is the one that a run has judged.
+    pub fn is_judged(&self, lesson: LessonId) -> bool {
+        let id = lesson.lesson().id;
+        let answer = self.answers.get(id);
+        answer.is_some() && answer == self.judged.get(id)
+    }
+
     /// Brings values that came from a file back into what the window can show, without those of
     /// lessons that are not there.
     #[must_use]
@@ -76,9 +122,11 @@ impl LessonChoices {
         let lesson = |id: &str| Some(id.parse::<LessonId>().ok()?.lesson());
         self.cast
             .retain(|id, cast| lesson(id).is_some_and(|lesson| lesson.cast.contains(cast)));
-        self.answers.retain(|id, answer| {
-            lesson(id).is_some_and(|lesson| *answer < lesson.question.choices.len())
-        });
+        for answers in [&mut self.answers, &mut self.judged] {
+            answers.retain(|id, answer| {
+                lesson(id).is_some_and(|lesson| *answer < lesson.question.choices.len())
+            });
+        }
         self.done.retain(|id| lesson(id).is_some());
         self.parameters.retain(|id, values| {
             let Some(lesson) = lesson(id) else {

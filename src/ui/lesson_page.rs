@@ -211,7 +211,7 @@ fn page_ui(
 ) {
     let lesson = view.selected;
     heading_ui(parts, lesson, ui);
-    ui.scope(|ui| question_ui(parts, lesson, choices, ui));
+    ui.scope(|ui| question_ui(lesson, choices, ui));
     ui.add_space(4.0);
     run_ui(parts, view, choices, ui, commands);
     ui.add_space(4.0);
@@ -219,7 +219,7 @@ fn page_ui(
     ui.separator();
     let above = ui.min_rect().height() + ui.spacing().item_spacing.y;
     let size = egui::vec2(ui.available_width(), (height - above).max(LEAST_BELOW));
-    ui.allocate_ui(size, |ui| below_ui(parts, view, ui, commands));
+    ui.allocate_ui(size, |ui| below_ui(parts, view, choices, ui, commands));
 }
 
 fn heading_ui(parts: &LessonParts<'_>, lesson: LessonId, ui: &mut Ui) {
@@ -250,30 +250,26 @@ fn end_look(ending: Option<&Ending>, tokens: &Tokens) -> Look {
     Look { mark, color, word }
 }
 
-/// The question, and what is said of the answer once the lesson has run.
-fn question_ui(
-    parts: &LessonParts<'_>,
-    lesson: LessonId,
-    choices: &mut LessonChoices,
-    ui: &mut Ui,
-) {
+/// The question, and what is said of the answer once the lesson has run with it.
+fn question_ui(lesson: LessonId, choices: &mut LessonChoices, ui: &mut Ui) {
     let Lesson { id, question, .. } = lesson.lesson();
     prose_ui(question.text, ui);
     ui.spacing_mut().item_spacing.y = 1.0;
     ui.spacing_mut().interact_size.y = 20.0;
-    let answer = choices.answers.get(*id).copied();
+    let mut answer = choices.answers.get(*id).copied();
     for (index, text) in question.choices.iter().enumerate() {
         if ui.radio(answer == Some(index), *text).clicked() {
             choices.answers.insert((*id).to_owned(), index);
+            answer = Some(index);
         }
     }
-    let has_run = parts.run.is_some_and(|run| run.ending.is_some()) || choices.done.contains(*id);
+    let is_judged = choices.is_judged(lesson);
     // The line is there before the run too: what is below must not move.
     ui.horizontal(|ui| match answer {
         None => {
             ui.label(RichText::new("Choose an answer, then run the lesson.").weak());
         }
-        Some(_) if !has_run => {
+        Some(_) if !is_judged => {
             ui.label(RichText::new("Run the lesson to see whether that is so.").weak());
         }
         Some(answer) => look_ui(ui, answer_look(answer == question.right, tokens(ui))),
@@ -429,6 +425,7 @@ fn run_text(name: &str, told: &Told) -> String {
 fn below_ui(
     parts: &LessonParts<'_>,
     view: &mut LessonView,
+    choices: &LessonChoices,
     ui: &mut Ui,
     commands: &mut Vec<Command>,
 ) {
@@ -453,7 +450,7 @@ fn below_ui(
     };
     CentralPanel::default()
         .frame(egui::Frame::new().inner_margin(margin))
-        .show(ui, |ui| tabs_ui(parts, view, ui, commands));
+        .show(ui, |ui| tabs_ui(parts, view, choices, ui, commands));
 }
 
 fn transcript_ui(parts: &LessonParts<'_>, ui: &mut Ui) {
@@ -581,6 +578,7 @@ fn widest_cell(mut widths: Vec<f32>, mut room: f32) -> f32 {
 fn tabs_ui(
     parts: &LessonParts<'_>,
     view: &mut LessonView,
+    choices: &LessonChoices,
     ui: &mut Ui,
     commands: &mut Vec<Command>,
 ) {
@@ -592,7 +590,11 @@ fn tabs_ui(
     let lesson = view.selected.lesson();
     let id = |suffix: &str| format!("{}.{suffix}", lesson.id);
     let (id, text, language) = match view.tab {
-        Tab::Meaning => return meaning_ui(parts, lesson, ui, commands),
+        Tab::Meaning => {
+            let has_run = parts.run.and_then(|run| run.ending);
+            let is_known = has_run.is_some_and(Ending::is_own) || choices.done.contains(lesson.id);
+            return meaning_ui(lesson, is_known, ui, commands);
+        }
         Tab::Code => (id("rs"), lesson.code(), "rs"),
         Tab::Python => (id("py"), lesson.python.trim(), "py"),
         Tab::PlainStd => (id("std.rs"), lesson.plain_std.trim(), "rs"),
@@ -619,12 +621,13 @@ fn lines_of(told: &Told) -> Vec<u32> {
     running.filter_map(|lane| told.line_of(lane.id)).collect()
 }
 
-fn meaning_ui(parts: &LessonParts<'_>, lesson: &Lesson, ui: &mut Ui, commands: &mut Vec<Command>) {
+/// What a run means, once there was one to see it in.
+fn meaning_ui(lesson: &Lesson, is_known: bool, ui: &mut Ui, commands: &mut Vec<Command>) {
     ScrollArea::vertical()
         .id_salt("meaning")
         .auto_shrink(false)
         .show(ui, |ui| {
-            if parts.run.is_none_or(|run| run.ending.is_none()) {
+            if !is_known {
                 let hint = "Think first, then run the lesson: what happens and why is said here.";
                 ui.label(RichText::new(hint).weak());
                 return;

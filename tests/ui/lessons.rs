@@ -118,6 +118,75 @@ fn a_lesson_that_runs_is_stopped_and_is_not_done() {
     assert!(window.shows("as the lesson says"));
 }
 
+/// What stands in the place of right or wrong as long as neither is known.
+const NOT_KNOWN: &str = "Run the lesson to see whether that is so.";
+
+#[test]
+fn nothing_is_said_of_an_answer_after_a_run_that_was_stopped() {
+    let mut window = at_join();
+    window.click("waiting, done, continuing");
+    window.set("Worker sleeps (s)", 60.0);
+    window.click("Run");
+    window.until("waiting for the worker");
+    window.click("Stop");
+    window.until("stopped");
+    assert!(window.shows(NOT_KNOWN), "{}", window.texts());
+    window.click("What happened");
+    assert!(window.shows("Think first"), "{}", window.texts());
+}
+
+#[test]
+fn nothing_is_said_of_an_answer_after_a_run_that_could_not_go_on() {
+    let mut window = Window::open_without_launcher();
+    window.click("Lessons");
+    window.click("join");
+    window.click("Processes");
+    window.click("waiting, done, continuing");
+    run(&mut window, "Run");
+    assert!(!window.shows("as the lesson says"), "{}", window.texts());
+    assert!(window.shows(NOT_KNOWN), "{}", window.texts());
+    assert!(window.shows("0 of "));
+}
+
+#[test]
+fn another_answer_is_judged_by_another_run_only() {
+    let mut window = at_join();
+    window.click("done, waiting, continuing");
+    run(&mut window, "Run");
+    window.click("waiting, done, continuing");
+    assert!(window.shows(NOT_KNOWN), "{}", window.texts());
+    window.click("done, waiting, continuing");
+    assert!(window.shows("That is not what happens"));
+    window.click("waiting, done, continuing");
+    run(&mut window, "Run again");
+    assert!(window.shows("That is right."), "{}", window.texts());
+}
+
+#[test]
+fn an_answer_that_is_given_while_the_lesson_runs_is_not_judged_by_that_run() {
+    let mut window = at_join();
+    window.set("Worker sleeps (s)", 0.5);
+    window.click("Run");
+    window.until("waiting for the worker");
+    window.click("waiting, done, continuing");
+    window.until("as the lesson says");
+    assert!(window.shows(NOT_KNOWN), "{}", window.texts());
+}
+
+#[test]
+fn what_happened_is_shown_of_a_lesson_that_was_done_before_the_window_was_closed() {
+    let mut window = at_join();
+    run(&mut window, "Run");
+    let mut window = reopened(window);
+    window.click("Lessons");
+    select(&mut window, "join");
+    window.click("What happened");
+    let meaning = "main goes on beside it";
+    assert!(window.shows(meaning), "{}", window.texts());
+    select(&mut window, "many");
+    assert!(window.shows("Think first"), "{}", window.texts());
+}
+
 /// Whether something with this name is there, within the window.
 fn is_in_sight(window: &Window, name: &str) -> bool {
     let screen = window.harness.ctx.content_rect();
