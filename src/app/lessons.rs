@@ -9,6 +9,7 @@ use super::App;
 use super::logic::waker;
 use crate::join::process::Launcher;
 use crate::lessons::{LessonId, Run};
+use crate::record::LaneKind;
 use crate::ui::lesson_page::{self, LessonParts, LessonView, ShownRun};
 use crate::ui::{Command, LessonChoices, LessonCommand, Notice};
 
@@ -43,6 +44,21 @@ impl Lessons {
     /// When it wants the next frame: none while nothing runs.
     pub(super) fn wants_poll_in(&self) -> Option<Duration> {
         self.running.map(|_| GLANCE)
+    }
+
+    /// How many tasks and processes a lesson has running.
+    pub(super) fn counts(&self) -> (usize, usize) {
+        let running = self.running.and_then(|lesson| self.runs.get(&lesson));
+        let lanes = running.map_or(&[][..], |runs| runs.last.told().timeline().lanes());
+        let open = lanes.iter().filter(|lane| lane.closed.is_none());
+        let (mut tasks, mut processes) = (0, 0);
+        for lane in open {
+            match lane.kind {
+                LaneKind::Task => tasks += 1,
+                LaneKind::Process => processes += 1,
+            }
+        }
+        (tasks, processes)
     }
 
     fn running(&mut self) -> Option<&mut Run> {

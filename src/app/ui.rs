@@ -56,7 +56,7 @@ impl App {
         let frames = self.frames.summary(self.board.now());
         Panel::top("pages").show(ui, |ui| self.pages_ui(ui));
         Panel::bottom("status").show(ui, |ui| {
-            let (tasks, processes) = (self.board.running(), self.board.processes());
+            let (tasks, processes) = self.running();
             status_bar::status_ui(tasks, processes, frames, ui);
         });
         if !self.notices.is_empty() {
@@ -87,6 +87,16 @@ impl App {
         if let Some(leaving) = self.leaving {
             close_question::close_question_ui(leaving, self.running_jobs(), ui, commands);
         }
+    }
+
+    /// How many tasks and processes run, on the board and in a lesson.
+    fn running(&self) -> (usize, usize) {
+        #[cfg(unix)]
+        let (tasks, processes) = self.lessons.counts();
+        #[cfg(not(unix))]
+        let (tasks, processes) = (0, 0);
+        let board = &self.board;
+        (board.running() + tasks, board.processes() + processes)
     }
 
     fn pages_ui(&mut self, ui: &mut Ui) {

@@ -187,6 +187,23 @@ fn what_happened_is_shown_of_a_lesson_that_was_done_before_the_window_was_closed
     assert!(window.shows("Think first"), "{}", window.texts());
 }
 
+#[test]
+fn the_status_bar_counts_what_a_lesson_has_running() {
+    let mut window = at_join();
+    window.set("Worker sleeps (s)", 60.0);
+    window.click("Run");
+    window.until("2 tasks running");
+    assert!(window.shows("0 processes running"));
+    window.click("Stop");
+    window.until("0 tasks running");
+    window.click("Processes");
+    window.click("Run again");
+    window.until("1 process running");
+    assert!(window.shows("1 task running"), "{}", window.texts());
+    window.click("Stop");
+    window.until("0 processes running");
+}
+
 /// Whether something with this name is there, within the window.
 fn is_in_sight(window: &Window, name: &str) -> bool {
     let screen = window.harness.ctx.content_rect();
