@@ -49,6 +49,13 @@ fn run(window: &mut Window, button: &str) {
     window.until_it(|window| !window.is_enabled("Stop"), "the end of the lesson");
 }
 
+/// A lane may be stopped before the lesson is.
+fn stop(window: &mut Window) {
+    window.click("Stop");
+    window.until_it(|window| !window.is_enabled("Stop"), "the end of the lesson");
+    assert!(window.shows("stopped"), "{}", window.texts());
+}
+
 #[test]
 fn every_lesson_is_listed_with_its_question_and_its_code() {
     let mut window = Window::open();
@@ -110,8 +117,7 @@ fn a_lesson_that_runs_is_stopped_and_is_not_done() {
     window.click("Run");
     window.until("waiting for the worker");
     assert!(!window.is_enabled("Run again"));
-    window.click("Stop");
-    window.until("stopped");
+    stop(&mut window);
     assert!(window.shows("0 of "));
     window.set("Worker sleeps (s)", 0.1);
     run(&mut window, "Run again");
@@ -128,8 +134,7 @@ fn nothing_is_said_of_an_answer_after_a_run_that_was_stopped() {
     window.set("Worker sleeps (s)", 60.0);
     window.click("Run");
     window.until("waiting for the worker");
-    window.click("Stop");
-    window.until("stopped");
+    stop(&mut window);
     assert!(window.shows(NOT_KNOWN), "{}", window.texts());
     window.click("What happened");
     assert!(window.shows("Think first"), "{}", window.texts());
@@ -194,14 +199,14 @@ fn the_status_bar_counts_what_a_lesson_has_running() {
     window.click("Run");
     window.until("2 tasks running");
     assert!(window.shows("0 processes running"));
-    window.click("Stop");
-    window.until("0 tasks running");
+    stop(&mut window);
+    assert!(window.shows("0 tasks running"), "{}", window.texts());
     window.click("Processes");
     window.click("Run again");
     window.until("1 process running");
     assert!(window.shows("1 task running"), "{}", window.texts());
-    window.click("Stop");
-    window.until("0 processes running");
+    stop(&mut window);
+    assert!(window.shows("0 processes running"), "{}", window.texts());
 }
 
 /// Whether something with this name is there, within the window.
@@ -326,8 +331,7 @@ fn the_lines_that_main_and_the_worker_have_come_to_are_marked_until_the_end() {
         let name = format!("Running line {number}: {expected}");
         assert!(running.starts_with(&name), "{running}, not {name}");
     }
-    window.click("Stop");
-    window.until("stopped");
+    stop(&mut window);
     assert!(!window.shows("Running line"), "{}", window.texts());
 }
 
