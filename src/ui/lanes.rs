@@ -425,12 +425,26 @@ pub(super) fn round_up(least: f64) -> f64 {
     next.unwrap_or(10.0 * power)
 }
 
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "at most nine places"
+)]
 fn tick_text(at: f64, step: f64) -> String {
-    let places = match step {
-        _ if step >= 1.0 => 0,
-        _ if step >= 0.1 => 1,
-        _ if step >= 0.01 => 2,
-        _ => 3,
-    };
+    // The logarithm of a power of ten may come out a little too large.
+    let places = (-step.log10() - 1e-9).ceil().clamp(0.0, 9.0) as usize;
     format!("{at:.places$} s")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tick_text;
+
+    #[test]
+    fn the_figures_of_an_axis_have_as_many_places_as_tell_them_apart() {
+        let steps = [10.0, 1.0, 0.5, 0.1, 0.02, 0.001, 0.000_05];
+        let texts = steps.map(|step| tick_text(3.0 * step, step));
+        let expected = ["30", "3", "1.5", "0.3", "0.06", "0.003", "0.00015"];
+        assert_eq!(texts, expected.map(|figure| format!("{figure} s")));
+    }
 }

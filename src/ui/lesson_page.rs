@@ -1,16 +1,13 @@
 //! The page `Lessons`: the list, a question, a run with its lanes and its transcript, and what it
 //! means.
 
-use std::ops::Range;
 use std::time::Duration;
 
-use eframe::egui::{
-    self, Align, CentralPanel, Color32, DragValue, Grid, Layout, Panel, Rect, RichText, ScrollArea,
-    TextStyle, Ui, UiBuilder,
-};
+use eframe::egui::{self, Align, CentralPanel, DragValue, Layout, Panel, RichText, ScrollArea, Ui};
 
 use super::code_view::{Code, Source, code_ui};
 use super::lanes::{Lanes, legend_ui, round_up};
+use super::lesson_transcript::transcript_ui;
 use super::tokens::{Tokens, tokens};
 use super::widgets::{
     Look, Mark, button, choosable_card_ui, look_ui, mark_ui, primary_button, prose_ui, section_ui,
@@ -26,10 +23,6 @@ const LANES_AT_MOST: f32 = 286.0;
 const LEAST_BELOW: f32 = 240.0;
 /// Either half of it is at least so wide, where there is room for both.
 const LEAST_HALF: f32 = 260.0;
-/// Between the columns of a table.
-const COLUMN_GAP: f32 = 16.0;
-/// No cell of a table is made narrower than this: what still does not fit is scrolled.
-const LEAST_CELL: f32 = 88.0;
 
 /// What the page is drawn from.
 pub struct LessonParts<'a> {
@@ -317,7 +310,7 @@ fn run_ui(
         }
         ui.separator();
         cast_ui(lesson, choices, ui);
-        for parameter in lesson.lesson().parameters {
+        for parameter in lesson.lesson().parameters_of(choices.cast_of(lesson)) {
             parameter_ui(lesson, parameter, choices, ui);
         }
         let label = ui.label("Speed");
@@ -442,7 +435,7 @@ fn below_ui(
         .frame(egui::Frame::new().inner_margin(margin))
         .show(ui, |ui| {
             ui.take_available_width();
-            transcript_ui(parts, ui);
+            transcript_ui(parts.run.map(|run| run.told), ui);
         });
     let margin = egui::Margin {
         left: 8,
@@ -451,128 +444,6 @@ fn below_ui(
     CentralPanel::default()
         .frame(egui::Frame::new().inner_margin(margin))
         .show(ui, |ui| tabs_ui(parts, view, choices, ui, commands));
-}
-
-fn transcript_ui(parts: &LessonParts<'_>, ui: &mut Ui) {
-    section_ui(ui, "Transcript");
-    let Some(run) = parts.run else {
-        ui.label(RichText::new("Nothing was said yet.").weak());
-        return;
-    };
-    let left_out = run.told.timeline().left_out();
-    if left_out > 0 {
-        ui.label(format!("{left_out} events were too many to be kept."));
-    }
-    let table = run.told.table();
-    // A table that comes after what was said is seen from its top.
-    ScrollArea::vertical()
-        .id_salt(("said", table.is_empty()))
-        .auto_shrink(false)
-        .stick_to_bottom(table.is_empty())
-        .show(ui, |ui| {
-            table_ui(table, ui);
-            said_ui(run.told, ui);
-        });
-}
-
-/// What was said; only what is in sight is laid out.
-fn said_ui(told: &Told, ui: &mut Ui) {
-    let said: Vec<_> = told.said_beside_table().collect();
-    let spacing = ui.spacing().item_spacing.y;
-    let step = ui.text_style_height(&TextStyle::Monospace) + spacing;
-    let height = (step * said.len() as f32 - spacing).max(0.0);
-    let (_, place) = ui.allocate_space(egui::vec2(ui.available_width(), height));
-    let rows = rows_in_sight(place.top(), step, ui.clip_rect(), said.len());
-    let seen = place.with_min_y(place.top() + step * rows.start as f32);
-    let mut ui = ui.new_child(UiBuilder::new().max_rect(seen));
-    ui.skip_ahead_auto_ids(rows.start);
-    for said in &said[rows] {
-        let who = told.timeline().name(said.lane);
-        let at = said.at.as_secs_f64();
-        let line = format!("{at:>8.3}  {who:<12} {}", said.text);
-        ui.add(egui::Label::new(RichText::new(line).monospace()).truncate());
-    }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a row is one of those that are there"
-)]
-fn rows_in_sight(top: f32, step: f32, sight: Rect, count: usize) -> Range<usize> {
-    let row = |y: f32| ((y - top) / step).max(0.0) as usize;
-    row(sight.top()).min(count)..(row(sight.bottom()) + 1).min(count)
-}
-
-/// What was measured, if the lesson is about that.
-fn table_ui(table: &[Vec<String>], ui: &mut Ui) {
-    if table.is_empty() {
-        return;
-    }
-    super::widgets::card_ui(ui, |ui| {
-        ScrollArea::horizontal()
-            .id_salt("table")
-            .show(ui, |ui| grid_ui(table, ui));
-    });
-    ui.add_space(4.0);
-}
-
-fn grid_ui(table: &[Vec<String>], ui: &mut Ui) {
-    let Some((header, rows)) = table.split_first() else {
-        return;
-    };
-    let widths: Vec<_> = (0..header.len())
-        .map(|column| width_of(table, column, ui))
-        .collect();
-    let gaps = COLUMN_GAP * widths.len().saturating_sub(1) as f32;
-    let widest = widest_cell(widths.clone(), ui.available_width() - gaps);
-    let cells = widths.iter().map(|width| width.min(widest));
-    ui.set_min_width(cells.sum::<f32>() + gaps);
-    Grid::new("table")
-        .num_columns(header.len())
-        .spacing([COLUMN_GAP, 3.0])
-        .max_col_width(widest)
-        .min_row_height(ui.text_style_height(&TextStyle::Body))
-        .striped(true)
-        .show(ui, |ui| {
-            for cell in header {
-                ui.label(RichText::new(cell).strong());
-            }
-            ui.end_row();
-            for row in rows {
-                for cell in row {
-                    ui.label(cell);
-                }
-                ui.end_row();
-            }
-        });
-}
-
-/// How wide a column is in which no cell is wrapped.
-fn width_of(table: &[Vec<String>], column: usize, ui: &Ui) -> f32 {
-    let font = TextStyle::Body.resolve(ui.style());
-    let cells = table.iter().filter_map(|row| row.get(column));
-    let widths = cells.map(|cell| {
-        let galley = ui
-            .painter()
-            .layout_no_wrap(cell.clone(), font.clone(), Color32::PLACEHOLDER);
-        galley.size().x
-    });
-    widths.fold(0.0, f32::max)
-}
-
-/// How wide a cell may be without being wrapped, for all columns to have room: those that are
-/// narrow leave theirs to the others.
-fn widest_cell(mut widths: Vec<f32>, mut room: f32) -> f32 {
-    widths.sort_by(f32::total_cmp);
-    for (index, width) in widths.iter().enumerate() {
-        let left = (widths.len() - index) as f32;
-        if width * left > room {
-            return (room / left).max(LEAST_CELL);
-        }
-        room -= width;
-    }
-    f32::INFINITY
 }
 
 fn tabs_ui(

@@ -26,6 +26,8 @@ pub(crate) mod lab_report;
 pub mod lanes;
 #[cfg(unix)]
 pub mod lesson_page;
+#[cfg(unix)]
+mod lesson_transcript;
 pub(crate) mod notices;
 pub(crate) mod options_panel;
 pub(crate) mod output_log;

@@ -302,6 +302,19 @@ fn every_row_of_a_table_is_reached() {
 }
 
 #[test]
+fn a_parameter_that_matters_with_tasks_alone_is_offered_with_tasks_alone() {
+    let mut window = Window::open();
+    window.click("Lessons");
+    window.named("cancel").scroll_to_me();
+    window.harness.run_steps(10);
+    window.click("cancel");
+    assert!(window.shows("The deaf task works (s)"));
+    window.click("Processes");
+    assert!(!window.shows("The deaf task works (s)"));
+    assert!(window.shows("Main waits for the deaf one (s)"));
+}
+
+#[test]
 fn what_stands_in_the_table_is_not_repeated_below_it() {
     let mut window = Window::open();
     window.click("Lessons");
