@@ -8,9 +8,9 @@ use super::widgets::{card_ui, section_ui};
 use crate::lessons::Told;
 
 /// Between the columns of a table.
-const COLUMN_GAP: f32 = 16.0;
+const COLUMN_GAP: f32 = 12.0;
 /// No cell of a table is made narrower than this: what still does not fit is scrolled.
-const LEAST_CELL: f32 = 88.0;
+const LEAST_CELL: f32 = 72.0;
 
 /// The table of a run and below it what was said; none where nothing has run.
 pub(super) fn transcript_ui(told: Option<&Told>, ui: &mut Ui) {
