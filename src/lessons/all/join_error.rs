@@ -101,13 +101,14 @@ pub(super) static LESSON: Lesson = Lesson {
     roles: &[("worker", process)],
     holds,
     explanation: "A panic ends the worker and nobody else. The join that waited for it returns as \
-                  from any other end, and main says \u{201c}continuing\u{201d}. How the worker ended is \
-                  a value: here a `JoinError::Panicked` with message, place and backtrace, or of a \
-                  process its exit code, 101 after a panic, and what it wrote to stderr. Tutorials \
-                  often say that `join()` raises the worker\u{2019}s exception again in the caller. \
-                  The run shows that it does not, here and in CPython beside it. Python\u{2019}s `Thread.join()` returns `None` \
-                  whatever happened, and only `threading.excepthook` has printed the exception; a \
-                  process leaves an `exitcode` of 1. In plain std `join()` returns an `Err`, which \
+                  from any other end, and main says \u{201c}continuing\u{201d}. How the worker \
+                  ended is a value: here a `JoinError::Panicked` with message, place and \
+                  backtrace, or of a process its exit code, 101 after a panic, and what it wrote \
+                  to stderr. Tutorials often say that `join()` raises the worker\u{2019}s \
+                  exception again in the caller. The run shows that it does not, here and in \
+                  CPython beside it. Python\u{2019}s `Thread.join()` returns `None` whatever \
+                  happened, and only `threading.excepthook` has printed the exception; a process \
+                  leaves an `exitcode` of 1. In plain std `join()` returns an `Err`, which \
                   becomes a panic of main only where somebody calls `unwrap()` on it. So ask for \
                   the outcome: nobody else will.",
     python: r#"

@@ -125,12 +125,14 @@ pub(super) static LESSON: Lesson = Lesson {
                   and the worker knows nothing of it. It can be joined again, as it is here. When \
                   the worker ends first, the join returns at once and the rest of the timeout is \
                   not waited for.\n\n\
-                  How does one tell the two apart? Some tutorials say that Python's `join(timeout)` \
-                  raises when the time is up. It does not: CPython runs the same beside this, and returns `None` in both cases, so the return alone tells nothing and one has to ask `is_alive()` \
-                  afterwards. Here `join_timeout` returns a `Result`: `Ok` when the worker has \
-                  ended, `Err(TimedOut)` when it still runs. It can't be overlooked, and nothing \
-                  can change between the answer and the question. Rust's own `JoinHandle` has no \
-                  timeout at all; there a channel has to stand in.",
+                  How does one tell the two apart? Some tutorials say that Python's \
+                  `join(timeout)` raises when the time is up. It does not: CPython runs the same \
+                  beside this, and returns `None` in both cases, so the return alone tells \
+                  nothing and one has to ask `is_alive()` afterwards. Here `join_timeout` returns \
+                  a `Result`: `Ok` when the worker has ended, `Err(TimedOut)` when it still runs. \
+                  It can't be overlooked, and nothing can change between the answer and the \
+                  question. Rust's own `JoinHandle` has no timeout at all; there a channel has to \
+                  stand in.",
     python: r#"
 from multiprocessing import Process
 from sys import argv, stdout
