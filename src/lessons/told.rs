@@ -144,11 +144,9 @@ impl Told {
         lane.with_context(|| format!("nobody called {who} ever ran"))
     }
 
-    /// Whether a text in Python ran beside it, to its end.
+    /// Whether a text in Python ran beside it, however that ended.
     pub fn has_python(&self) -> bool {
-        let lane = self.timeline.lane(PYTHON);
-        let closed = lane.and_then(|lane| lane.closed.as_ref());
-        closed.is_some_and(|(_, how)| *how == LaneEnd::Returned)
+        self.timeline.lane(PYTHON).is_some()
     }
 
     /// Whether these were said in this order: who, and a part of what.

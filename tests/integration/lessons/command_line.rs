@@ -1,13 +1,16 @@
 //! `meanwhile lesson`, as it is typed.
 
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Output, Stdio};
+use std::time::Instant;
 
 use meanwhile::lessons::LessonId;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::util::gate::LIMIT;
 use crate::util::players::players_in;
 
 fn lesson(args: &[&str]) -> Command {
@@ -145,6 +148,23 @@ fn a_lesson_without_python_says_so_and_goes_on() {
     }
 }
 
+#[test]
+fn a_lesson_whose_python_does_otherwise_does_not_go_as_it_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let python = folder.path().join("python3");
+    std::fs::write(&python, "#!/bin/sh\necho 'join: 7'\n").unwrap();
+    std::fs::set_permissions(&python, Permissions::from_mode(0o755)).unwrap();
+    for id in ["join-timeout", "join-error", "join-current"] {
+        let output = lesson(&["run", id, "--speed", "20"])
+            .env("PATH", folder.path())
+            .output()
+            .unwrap();
+        let error = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{id}: {error}");
+        assert!(error.contains("did not go as the lesson says"), "{error}");
+    }
+}
+
 /// Somebody else ends the worker, so it never says that it is done.
 #[test]
 fn a_lesson_that_goes_otherwise_than_it_says_ends_with_1_and_says_how() {
@@ -158,8 +178,14 @@ fn a_lesson_that_goes_otherwise_than_it_says_ends_with_1_and_says_how() {
     let mut lines = BufReader::new(running.stdout.take().unwrap()).lines();
     let waiting = lines.next().unwrap().unwrap();
     assert!(waiting.contains("waiting for the worker"), "{waiting}");
-    let [worker] = players_in(folder.path())[..] else {
-        panic!("the lesson has one child");
+    let began = Instant::now();
+    let worker = loop {
+        match players_in(folder.path())[..] {
+            [worker] => break worker,
+            // It has been started, and its environment can't be read yet.
+            [] => assert!(began.elapsed() < LIMIT, "no child is seen"),
+            _ => panic!("the lesson has one child"),
+        }
     };
     kill(Pid::from_raw(worker.cast_signed()), Signal::SIGKILL).unwrap();
     let continuing = lines.next().unwrap().unwrap();

@@ -114,3 +114,35 @@ fn who_is_stopped_has_not_panicked() {
         }
     }
 }
+
+/// Whether Python has started a process of its own.
+fn has_forked(folder: &Path) -> bool {
+    let is_python = |player: &u32| {
+        let program = fs::read_link(format!("/proc/{player}/exe")).unwrap_or_default();
+        let name = program.file_name().unwrap_or_default();
+        name.to_string_lossy().starts_with("python")
+    };
+    let players = players_in(folder);
+    players.iter().filter(|player| is_python(player)).count() >= 2
+}
+
+/// Their pipe to the lesson stays open as long as the process that Python has started.
+#[test]
+fn a_stop_ends_what_python_has_started_at_once() {
+    let name = "lessons::stopping::a_stop_ends_what_python_has_started_at_once";
+    let folder = tempfile::tempdir().unwrap();
+    let setup = format!("export TMPDIR='{}'", folder.path().display());
+    in_child_with(&setup, name, || {
+        let folder = std::env::temp_dir();
+        for id in ["join-timeout", "join-error"] {
+            let mut run = play(id, Cast::Process).with("work", 60.0).start();
+            assert!(comes_true(|| has_forked(&folder)), "{id} starts no Python");
+            run.stop();
+            let stopped = Instant::now();
+            until_over(&mut run);
+            let took = stopped.elapsed();
+            assert!(took < Duration::from_secs(8), "{id}: {took:?}");
+            assert_eq!(players_in(&folder), [0; 0], "{id}");
+        }
+    });
+}
