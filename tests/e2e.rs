@@ -409,7 +409,10 @@ fn a_window_of_the_freeze_lab_ends_with_the_program_and_nobody_is_asked() {
 #[test]
 #[ignore = "needs a screen; tests/all.sh runs it"]
 fn a_window_that_closes_over_a_lesson_leaves_nothing_of_it() {
-    for (lesson, cast) in [("fetch", None), ("join-timeout", Some("Processes"))] {
+    for (lesson, cast, time) in [
+        ("fetch", None, "A page takes (s)"),
+        ("join-timeout", Some("Processes"), "Worker sleeps (s)"),
+    ] {
         let session = Session::start(&format!("close-{lesson}"));
         let files = session.home().join("tmp");
         let runs = || {
@@ -424,6 +427,8 @@ fn a_window_that_closes_over_a_lesson_leaves_nothing_of_it() {
         if let Some(cast) = cast {
             window.press_any(cast);
         }
+        window.set_number(time, 60.0);
+        window.wait_for_number(time, 60.0);
         window.press("push button", "Run");
         window.wait_for_text("Running line");
         assert_eq!(runs(), 1, "{lesson}");

@@ -29,7 +29,7 @@ mod join;
 #[cfg(target_os = "linux")]
 #[path = "integration/lab.rs"]
 mod lab;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 #[path = "integration/lessons/mod.rs"]
 mod lessons;
 #[path = "integration/misbehave.rs"]

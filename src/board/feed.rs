@@ -9,7 +9,8 @@ use crate::record::{Event, EventKind, JobId};
 /// The way of facts from the worker threads to the board.
 ///
 /// Its queue has no capacity of its own, because a worker that waited for the window could never
-/// be joined by the window. What bounds it is its content: at most six facts an item.
+/// be joined by the window. What bounds it is its content: a few facts an item, and one for each click
+/// of a person.
 #[derive(Clone)]
 pub(super) struct Feed(Arc<Inner>);
 
@@ -24,7 +25,7 @@ impl Feed {
     /// A feed and the end from which the board drains it.
     #[expect(
         clippy::disallowed_methods,
-        reason = "bounded by what it carries: at most six facts an item"
+        reason = "bounded by what it carries: a few facts an item, and one a click"
     )]
     pub(super) fn new(wake: impl Fn() + Send + Sync + 'static) -> (Self, Receiver<Event>) {
         let (events, drain) = crossbeam_channel::unbounded();

@@ -30,7 +30,7 @@ impl Stage {
     /// Starts a text in Python, in a lane of its own in which it says what it prints. Its arguments
     /// are with what the lesson runs, and these times in seconds.
     ///
-    /// Where there is no `python3` this is said, and the lesson goes on without.
+    /// Where there is no `python3` that can be run this is said, and the lesson goes on without.
     ///
     /// # Errors
     /// There was no room for its file, or the system refused the process or a thread.
@@ -45,10 +45,16 @@ impl Stage {
             .arg(file)
             .arg(self.cast().to_string())
             .args(times)
+            // Where it puts files aside they go with the run.
+            .env("TMPDIR", self.folder())
             .name(PYTHON)
             .stdout_piped();
         let (process, lane) = match self.launch(python) {
-            Err(SpawnError::NotFound { .. }) => {
+            Err(
+                SpawnError::NotFound { .. }
+                | SpawnError::InterpreterNotFound { .. }
+                | SpawnError::PermissionDenied { .. },
+            ) => {
                 self.say("there is no python3 here to run the same in Python");
                 return Ok(Python(None));
             }

@@ -167,9 +167,8 @@ impl Stage {
         move |context| {
             playing.0.did_begin(context.task_id());
             let stage = LaneOfThread::stage(&playing.0);
-            let returned = act(&stage, context);
-            LaneOfThread::rest();
-            returned
+            let _then = Rest;
+            act(&stage, context)
         }
     }
 
@@ -380,16 +379,6 @@ impl LaneOfThread {
         })
     }
 
-    /// Until its next task this thread waits.
-    fn rest() {
-        OWN.with_borrow_mut(|own| {
-            if let Some(own) = own {
-                let label = "waits for work".to_owned();
-                own.idle = Some(own.stage.begin_at(0, Activity::Waits, label));
-            }
-        });
-    }
-
     fn open(house: &Arc<House>) -> Self {
         let lane = house.new_lane();
         let stage = Stage {
@@ -409,7 +398,26 @@ impl LaneOfThread {
 impl Drop for LaneOfThread {
     fn drop(&mut self) {
         self.idle = None;
-        self.stage.close(LaneEnd::Returned);
+        let how = if self.stage.house.is_stopped() {
+            LaneEnd::Failed("stopped".to_owned())
+        } else {
+            LaneEnd::Returned
+        };
+        self.stage.close(how);
+    }
+}
+
+/// From when it is dropped until its next task, this thread waits.
+struct Rest;
+
+impl Drop for Rest {
+    fn drop(&mut self) {
+        OWN.with_borrow_mut(|own| {
+            if let Some(own) = own {
+                let label = "waits for work".to_owned();
+                own.idle = Some(own.stage.begin_at(0, Activity::Waits, label));
+            }
+        });
     }
 }
 

@@ -169,11 +169,14 @@ pub struct Said {
 }
 
 impl Timeline {
-    /// Adds what one event says. What is said of a lane that never opened is ignored.
+    /// Adds what one event says. What is said of a lane that never opened is ignored, and so is the
+    /// second opening of one.
     pub fn apply(&mut self, event: TimelineEvent) {
         self.until = self.until.max(event.at);
         if let TimelineKind::DidOpen { name, kind } = event.kind {
-            self.open(event.lane, name, kind, event.at);
+            if !self.has(event.lane) {
+                self.open(event.lane, name, kind, event.at);
+            }
             return;
         }
         let Some(&place) = self.places.get(&event.lane) else {

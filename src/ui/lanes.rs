@@ -2,7 +2,7 @@
 //!
 //! What is drawn is the part of a [`Timeline`] between two times; what lies outside costs nothing to
 //! paint, and what is thinner than a pixel is painted once a pixel. All bars are one mesh. Lanes that
-//! are scrolled out of sight are not there, and the axis stays below those that are in sight.
+//! are scrolled out of sight are not painted, and the axis stays below those that are in sight.
 
 use std::time::Duration;
 
@@ -29,6 +29,9 @@ const GAP: f32 = 1.0;
 const TICK_ROOM: f32 = 64.0;
 /// Spans inside of one another are painted so deep: more than that nobody tells apart.
 const DEEPEST: usize = 8;
+
+/// So many lanes have a name for those who do not see them, also out of sight.
+const ALL_NAMED: usize = 256;
 
 /// A part of a timeline, to be drawn.
 pub struct Lanes<'a> {
@@ -87,12 +90,14 @@ impl<'a> Lanes<'a> {
         Painter::new(self, area, ui).axis();
         let mut ui = ui.new_child(UiBuilder::new().max_rect(area));
         ui.shrink_clip_rect(area);
-        let rows = (0..).map(|index| row_of(rect, index));
-        let rows = rows.zip(lanes).filter(|(row, _)| ui.is_rect_visible(*row));
-        let rows: Vec<_> = rows.collect();
-        Painter::new(self, area, &ui).paint(&rows);
+        let rows = (0..).map(|index| row_of(rect, index)).zip(lanes);
+        let is_in_sight = |row: Rect| ui.is_rect_visible(row);
+        let seen = rows.clone().filter(|(row, _)| is_in_sight(*row));
+        Painter::new(self, area, &ui).paint(&seen.collect::<Vec<_>>());
         for (row, lane) in rows {
-            self.lane_ui(lane, row, &ui);
+            if lanes.len() <= ALL_NAMED || is_in_sight(row) {
+                self.lane_ui(lane, row, &ui);
+            }
         }
         response
     }

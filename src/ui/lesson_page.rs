@@ -151,7 +151,7 @@ fn list_ui(
     });
 }
 
-/// Not run yet, running, or run to its end.
+/// Not run yet, running, or run as it says.
 fn list_look(lesson: LessonId, is_running: bool, choices: &LessonChoices, tokens: &Tokens) -> Look {
     let (mark, color, word) = if is_running {
         (Mark::Play, tokens.running, "running")

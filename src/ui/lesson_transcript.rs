@@ -60,6 +60,9 @@ fn said_ui(told: &Told, ui: &mut Ui) {
     reason = "a row is one of those that are there"
 )]
 fn rows_in_sight(top: f32, step: f32, sight: Rect, count: usize) -> Range<usize> {
+    if !sight.is_positive() {
+        return 0..0;
+    }
     let row = |y: f32| ((y - top) / step).max(0.0) as usize;
     row(sight.top()).min(count)..(row(sight.bottom()) + 1).min(count)
 }

@@ -95,6 +95,18 @@ fn late_sayings_go_to_their_time_and_keep_the_number_of_their_coming() {
 }
 
 #[test]
+fn a_lane_opens_once() {
+    let mut timeline = Timeline::default();
+    for (at, lane, name) in [(10, 1, "first"), (10, 1, "again"), (5, 2, "earlier")] {
+        tell(&mut timeline, at, lane, opened(name));
+    }
+    tell(&mut timeline, 11, 1, said("hello"));
+    let names = timeline.lanes().iter().map(|lane| lane.name.as_str());
+    assert_eq!(names.collect::<Vec<_>>(), ["earlier", "first"]);
+    assert_eq!(timeline.name(timeline.said()[0].lane), "first");
+}
+
+#[test]
 fn what_is_told_of_a_lane_that_never_opened_is_ignored() {
     let mut timeline = Timeline::default();
     for kind in [

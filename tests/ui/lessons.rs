@@ -266,6 +266,21 @@ fn in_the_smallest_window_both_halves_and_every_column_of_a_table_have_room() {
     assert!(column.height() < 30.0, "it has no room: {column}");
 }
 
+/// It sticks to its bottom, and the page is scrolled to its top.
+#[test]
+fn a_long_transcript_below_what_is_in_sight_is_no_trouble() {
+    let mut window = at("fetch");
+    window.harness.set_size(egui::vec2(760.0, 480.0));
+    window.set("Pages", 40.0);
+    window.set("Speed", 50.0);
+    run(&mut window, "Run");
+    window.harness.run_steps(5);
+    assert!(!is_in_sight(&window, "Transcript"), "{}", window.texts());
+    window.harness.set_size(egui::vec2(1_280.0, 1_600.0));
+    window.harness.run_steps(5);
+    assert!(window.shows("different pages: 40"), "{}", window.texts());
+}
+
 #[test]
 fn after_a_run_the_table_is_seen_from_its_top_and_the_transcript_below_it_is_reached() {
     let mut window = at("strategies");

@@ -6,7 +6,7 @@ pub(crate) mod files;
 pub(crate) mod gate;
 #[cfg(target_os = "linux")]
 pub(crate) mod left;
-#[cfg(unix)]
+#[cfg(target_os = "linux")]
 pub(crate) mod players;
 #[cfg(target_os = "linux")]
 pub(crate) mod policy;

@@ -157,7 +157,6 @@ fn every_lesson_is_complete() {
 }
 
 #[test]
-#[cfg(target_os = "linux")]
 fn every_lesson_leads_to_lessons_or_patterns() {
     for id in LessonId::all() {
         for related in id.lesson().related {

@@ -91,7 +91,7 @@ fn a_stop_of_fetch_closes_its_server() {
     nobody_listens_after_a_stop("fetch");
 }
 
-/// A window that closes waits no longer than a second.
+/// Another try would have paused before, and those after it for longer: three seconds in all.
 #[test]
 fn a_stop_of_fetch_tries_nothing_again() {
     let mut run = play("fetch", Cast::Task).with("latency", 60.0).start();
