@@ -37,16 +37,17 @@ pub(super) fn transcript_ui(told: Option<&Told>, ui: &mut Ui) {
 
 /// What was said; only what is in sight is laid out.
 fn said_ui(told: &Told, ui: &mut Ui) {
-    let said: Vec<_> = told.said_beside_table().collect();
+    // Each row of the table was said as well.
+    let count = told.said().len().saturating_sub(told.table().len());
     let spacing = ui.spacing().item_spacing.y;
     let step = ui.text_style_height(&TextStyle::Monospace) + spacing;
-    let height = (step * said.len() as f32 - spacing).max(0.0);
+    let height = (step * count as f32 - spacing).max(0.0);
     let (_, place) = ui.allocate_space(egui::vec2(ui.available_width(), height));
-    let rows = rows_in_sight(place.top(), step, ui.clip_rect(), said.len());
+    let rows = rows_in_sight(place.top(), step, ui.clip_rect(), count);
     let seen = place.with_min_y(place.top() + step * rows.start as f32);
     let mut ui = ui.new_child(UiBuilder::new().max_rect(seen));
     ui.skip_ahead_auto_ids(rows.start);
-    for said in &said[rows] {
+    for said in told.said_beside_table().skip(rows.start).take(rows.len()) {
         let who = told.timeline().name(said.lane);
         let at = said.at.as_secs_f64();
         let line = format!("{at:>8.3}  {who:<12} {}", said.text);

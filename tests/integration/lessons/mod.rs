@@ -14,12 +14,14 @@ mod waiting;
 mod work;
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::path::Path;
+use std::time::{Duration, Instant};
 
 use meanwhile::join::process::Launcher;
 use meanwhile::lessons::{Cast, Choice, Ending, LessonId, Run, Told};
 use meanwhile::record::{Activity, Lane, Span};
 
+use crate::util::child::in_child_with;
 use crate::util::gate::LIMIT;
 
 /// A run of a lesson, as it is asked for.
@@ -69,12 +71,25 @@ impl Play {
 
 #[track_caller]
 fn until_over(run: &mut Run) {
-    let began = std::time::Instant::now();
-    while run.ending().is_none() {
+    until(run, |run| run.ending().is_some());
+}
+
+/// Takes in what the run tells until it is so.
+#[track_caller]
+fn until(run: &mut Run, is_so: impl Fn(&Run) -> bool) {
+    let began = Instant::now();
+    while !is_so(run) {
         assert!(began.elapsed() < LIMIT, "{}", transcript(run.told()));
-        run.rest(Duration::from_millis(20));
+        run.rest(Duration::from_millis(5));
         run.poll();
     }
+}
+
+/// Runs the test of this name in a process whose runs have their files in a folder that is given.
+fn in_own_folder(name: &str, body: impl FnOnce(&Path)) {
+    let folder = tempfile::tempdir().expect("room for a folder");
+    let setup = format!("export TMPDIR='{}'", folder.path().display());
+    in_child_with(&setup, name, || body(&std::env::temp_dir()));
 }
 
 fn transcript(told: &Told) -> String {

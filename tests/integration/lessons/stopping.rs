@@ -5,11 +5,10 @@ use std::time::{Duration, Instant};
 
 use meanwhile::join;
 use meanwhile::join::process;
-use meanwhile::lessons::{Cast, Ending, LessonId, Run};
+use meanwhile::lessons::{Cast, Ending, LessonId};
 use meanwhile::record::{LaneEnd, LaneKind};
 
-use super::{play, until_over};
-use crate::util::child::in_child_with;
+use super::{in_own_folder, play, until, until_over};
 use crate::util::gate::LIMIT;
 use crate::util::players::players_in;
 
@@ -65,19 +64,16 @@ fn stop_after(id: LessonId, cast: Cast, share: f64, folder: &Path) {
 #[test]
 fn a_lesson_that_is_stopped_leaves_no_task_process_socket_or_file() {
     let name = "lessons::stopping::a_lesson_that_is_stopped_leaves_no_task_process_socket_or_file";
-    let folder = tempfile::tempdir().unwrap();
-    let setup = format!("export TMPDIR='{}'", folder.path().display());
-    in_child_with(&setup, name, || {
-        let folder = std::env::temp_dir();
+    in_own_folder(name, |folder| {
         let runs: Vec<_> = LessonId::all()
             .flat_map(|id| id.lesson().cast.iter().map(move |&cast| (id, cast)))
             .collect();
         // The first child starts the threads and the warden that serve all others.
-        stop_after("join".parse().unwrap(), Cast::Process, 0.3, &folder);
+        stop_after("join".parse().unwrap(), Cast::Process, 0.3, folder);
         let before = descriptors();
         for (id, cast) in runs {
             for share in STOPS {
-                stop_after(id, cast, share, &folder);
+                stop_after(id, cast, share, folder);
             }
         }
         // The thread that accepts for an HTTP server ends a moment after it.
@@ -97,16 +93,10 @@ fn who_is_stopped_has_not_panicked() {
         ("pool", Cast::Task),
     ] {
         let mut run = play(lesson, cast).with("work", 60.0).start();
-        let began = Instant::now();
-        let waits = |run: &Run| {
+        until(&mut run, |run| {
             let main = run.told().lane("main");
             main.is_ok_and(|main| !main.spans.is_empty())
-        };
-        while !waits(&run) {
-            assert!(began.elapsed() < LIMIT, "main does not wait");
-            run.rest(Duration::from_millis(1));
-            run.poll();
-        }
+        });
         run.stop();
         until_over(&mut run);
         for lane in run.told().timeline().lanes() {
@@ -135,19 +125,16 @@ fn has_forked(folder: &Path) -> bool {
 #[test]
 fn a_stop_ends_what_python_has_started_at_once() {
     let name = "lessons::stopping::a_stop_ends_what_python_has_started_at_once";
-    let folder = tempfile::tempdir().unwrap();
-    let setup = format!("export TMPDIR='{}'", folder.path().display());
-    in_child_with(&setup, name, || {
-        let folder = std::env::temp_dir();
+    in_own_folder(name, |folder| {
         for id in ["join-timeout", "join-error"] {
             let mut run = play(id, Cast::Process).with("work", 60.0).start();
-            assert!(comes_true(|| has_forked(&folder)), "{id} starts no Python");
+            assert!(comes_true(|| has_forked(folder)), "{id} starts no Python");
             run.stop();
             let stopped = Instant::now();
             until_over(&mut run);
             let took = stopped.elapsed();
             assert!(took < Duration::from_secs(8), "{id}: {took:?}");
-            assert_eq!(players_in(&folder), [0; 0], "{id}");
+            assert_eq!(players_in(folder), [0; 0], "{id}");
         }
     });
 }

@@ -8,8 +8,7 @@ use std::time::Duration;
 
 use meanwhile::lessons::Cast;
 
-use super::{play, until_over};
-use crate::util::child::in_child_with;
+use super::{in_own_folder, play, until_over};
 
 /// The file of the run that has its files in this folder.
 fn events_in(folder: &Path) -> File {
@@ -32,11 +31,9 @@ fn line(nanos: u32, act: &str) -> String {
 #[test]
 fn what_a_child_says_before_its_lane_is_open_is_heard() {
     let name = "lessons::telling::what_a_child_says_before_its_lane_is_open_is_heard";
-    let folder = tempfile::tempdir().unwrap();
-    let setup = format!("export TMPDIR='{}'", folder.path().display());
-    in_child_with(&setup, name, || {
+    in_own_folder(name, |folder| {
         let mut run = play("join", Cast::Task).with("work", 60.0).start();
-        let mut events = events_in(&std::env::temp_dir());
+        let mut events = events_in(folder);
 
         let said = line(2, r#"{"said":{"text":"early"}}"#);
         events.write_all(said.as_bytes()).unwrap();

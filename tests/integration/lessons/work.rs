@@ -7,8 +7,7 @@ use image::ColorType;
 use meanwhile::lessons::{Cast, Ending, Told};
 use meanwhile::record::{Activity, Lane};
 
-use super::{play, times, took, transcript, until_over};
-use crate::util::child::in_child_with;
+use super::{in_own_folder, play, times, took, transcript, until, until_over};
 use crate::util::gate::LIMIT;
 
 fn sleep_of(lane: &Lane) -> (Duration, Duration) {
@@ -62,15 +61,9 @@ fn address(told: &Told) -> Option<SocketAddr> {
 /// Stops it when its server listens; by the end of the run nobody does any more.
 fn nobody_listens_after_a_stop(lesson: &str) {
     let mut run = play(lesson, Cast::Task).start();
+    until(&mut run, |run| address(run.told()).is_some());
+    let address = address(run.told()).expect("it has just said so");
     let began = Instant::now();
-    let address = loop {
-        if let Some(address) = address(run.told()) {
-            break address;
-        }
-        assert!(began.elapsed() < LIMIT, "{}", transcript(run.told()));
-        run.rest(Duration::from_millis(1));
-        run.poll();
-    };
     run.stop();
     until_over(&mut run);
     assert_eq!(run.ending(), Some(&Ending::Stopped));
@@ -95,12 +88,9 @@ fn a_stop_of_fetch_closes_its_server() {
 #[test]
 fn a_stop_of_fetch_tries_nothing_again() {
     let mut run = play("fetch", Cast::Task).with("latency", 60.0).start();
-    let began = Instant::now();
-    while run.told().when("main", "without a join").is_err() {
-        assert!(began.elapsed() < LIMIT, "{}", transcript(run.told()));
-        run.rest(Duration::from_millis(1));
-        run.poll();
-    }
+    until(&mut run, |run| {
+        run.told().when("main", "without a join").is_ok()
+    });
     run.stop();
     let began = Instant::now();
     until_over(&mut run);
@@ -191,19 +181,12 @@ fn a_batch_of_processes_is_complete_when_all_images_are_saved() {
 #[test]
 fn the_images_of_a_batch_are_there_when_they_are_said_to_be_saved() {
     let name = "lessons::work::the_images_of_a_batch_are_there_when_they_are_said_to_be_saved";
-    let folder = tempfile::tempdir().unwrap();
-    let setup = format!("export TMPDIR='{}'", folder.path().display());
-    in_child_with(&setup, name, || {
+    in_own_folder(name, |folder| {
         for cast in [Cast::Task, Cast::Process] {
             let play = play("batch", cast).with("work", 2.0).with("images", 3.0);
             let mut run = play.start();
-            let began = Instant::now();
-            while run.told().when("image 1", "saved").is_err() {
-                assert!(began.elapsed() < LIMIT, "{}", transcript(run.told()));
-                run.rest(Duration::from_millis(1));
-                run.poll();
-            }
-            let folders = std::env::temp_dir().read_dir().unwrap();
+            until(&mut run, |run| run.told().when("image 1", "saved").is_ok());
+            let folders = folder.read_dir().unwrap();
             let mut images = folders.map(|run| run.unwrap().path().join("edited/1.png"));
             let image = images.find(|image| image.exists()).expect("it is saved");
             let image = image::open(image).unwrap();
