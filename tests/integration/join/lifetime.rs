@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use crossbeam_channel::bounded;
 use meanwhile::join::{self, Builder, Context, JoinError, Pool, SpawnError, Task, TaskState};
 
 use crate::util::child::{in_child, in_child_with};
-use crate::util::gate::Gate;
+use crate::util::gate::{Gate, LIMIT};
 use crate::util::pool::HeldPool;
 
 const LONG: Duration = Duration::from_mins(1);
@@ -242,15 +243,21 @@ fn t19_when_the_process_is_out_of_memory_for_threads_a_later_spawn_works_again()
         || {
             let gate = Gate::new();
             let mut tasks = Vec::new();
+            let (begin, begun) = bounded(1);
             let error = loop {
-                let gate = gate.clone();
-                match Builder::new("one more")
+                let (gate, begin) = (gate.clone(), begin.clone());
+                let task = Builder::new("one more")
                     .stack_size(64 << 20)
-                    .spawn(move |_| gate.pass())
-                {
+                    .spawn(move |_| {
+                        begin.send(()).unwrap();
+                        gate.pass();
+                    });
+                match task {
                     Ok(task) => tasks.push(task),
                     Err(error) => break error,
                 }
+                // What std itself allocates for a thread that begins is not the next one's.
+                begun.recv_timeout(LIMIT).unwrap();
                 assert!(tasks.len() < 1_000, "the limit never bit");
             };
             assert!(error.to_string().contains("one more"), "{error}");
