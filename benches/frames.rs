@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 use eframe::App as _;
 use eframe::egui::{self, Event, Pos2, Rect, Shape, Ui, Vec2};
 use egui_extras::{Column, TableBuilder};
+use meanwhile::format;
 use meanwhile::jobs::checksum::{self, Checksum};
 use meanwhile::jobs::{Item, JobSpec, Options, Output, Priority, RunOn, Step};
 #[cfg(target_os = "linux")]
@@ -35,7 +36,7 @@ use meanwhile::ui::frame_line::{bars, frame_lines_ui};
 use meanwhile::ui::lab_page::{LabParts, LabView, lab_ui};
 use meanwhile::ui::lanes::Lanes;
 use meanwhile::ui::results_pane::{result_text, results_ui};
-use meanwhile::ui::{ResultsView, tokens, words};
+use meanwhile::ui::{ResultsView, tokens};
 use nix::time::{ClockId, clock_gettime};
 use window::Window;
 
@@ -93,7 +94,7 @@ impl Bench {
                 costs[1].push(their_screen.pane(events.clone(), &mut theirs));
             }
             let [ours, theirs] = &mut costs;
-            let rows = words::count(self.rows);
+            let rows = format::count(self.rows);
             let title = format!("table of {rows} rows, {how}");
             show(
                 &title,
@@ -169,7 +170,7 @@ impl Bench {
             costs[1].push(screens[1].pane(Vec::new(), &mut part_ui));
         }
         let [whole, part] = &mut costs;
-        let title = format!("lanes of {} spans", words::count(self.spans as usize));
+        let title = format!("lanes of {} spans", format::count(self.spans as usize));
         show(
             &title,
             &mut [("all in sight", whole), ("a hundredth", part)],
@@ -190,7 +191,7 @@ impl Bench {
     fn window_with_all_rows(&self) -> std::io::Result<()> {
         let mut window = open();
         run(&mut window, self.rows);
-        let rows = words::count(self.rows);
+        let rows = format::count(self.rows);
         for (how, events) in [
             ("standing still", Vec::new()),
             ("scrolling by a page a frame", scroll(300.0)),
@@ -248,7 +249,7 @@ impl Bench {
         for _ in 0..JOBS {
             window.click("Start");
         }
-        let running = words::plural(self.live, "task running", "tasks running");
+        let running = format::plural(self.live, "task running", "tasks running");
         window.until(&running);
         window.choose("Run on", "Pool");
         window.set("Workers", 2.0);
@@ -264,7 +265,7 @@ impl Bench {
             // News pile up, so that every frame has its full share to take in.
             std::thread::park_timeout(Duration::from_millis(500));
             let mut costs = self.frames_of(&mut window, &[], A_FRAME);
-            let live = words::count(self.live);
+            let live = format::count(self.live);
             let title = format!("whole window, {live} running items, news without end, {pane}");
             show(&title, &mut [("meanwhile", &mut costs)])?;
             for _ in 0..2 {
@@ -394,11 +395,11 @@ fn plain_table_ui(items: &record::Items, ui: &mut Ui) {
         .body(|body| {
             body.rows(tokens::ROW_HEIGHT, items.len(), |mut row| {
                 let item = &items[row.index()];
-                let time = item.elapsed(Duration::ZERO).map(words::duration);
+                let time = item.elapsed(Duration::ZERO).map(format::duration);
                 for text in [
                     item.state.word().to_owned(),
                     item.input.display().to_string(),
-                    words::bytes(item.total),
+                    format::bytes(item.total),
                     result_text(item),
                     time.unwrap_or_default(),
                 ] {

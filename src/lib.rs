@@ -22,6 +22,7 @@
 //! | `board` | owns what runs; starts, cancels, joins; turns wake-ups into events | `record` and below |
 //! | `record` | what happened, as plain data, built from events alone | `jobs`, `join` |
 //! | `jobs` | what can be run: the catalogue, one file a job | `join` |
+//! | `format` | numbers, sizes, times and texts as a person reads them | std |
 //! | `desktop` | whether there is a display, and why there is no window | the window toolkit |
 //! | [`join`] | tasks, pools, waiting | std |
 //!
@@ -41,6 +42,8 @@ pub mod board;
 pub mod cli;
 #[cfg(feature = "app")]
 mod desktop;
+#[cfg(feature = "app")]
+pub mod format;
 #[cfg(feature = "app")]
 pub mod jobs;
 pub mod join;

@@ -32,7 +32,7 @@ packages=(
     appstream b3sum coreutils desktop-file-utils python3
 )
 
-steps=(packages format clippy clippy-library docs loom elsewhere tests snapshots window desktop-files)
+steps=(packages format clippy clippy-library docs loom other-unix tests snapshots window desktop-files)
 
 # Without asking, or by asking for the password where somebody can type it.
 may_sudo() {
@@ -81,12 +81,12 @@ step_loom() {
 
 # What other Unix systems have of processes, on Linux: all that needs no window. The example is the
 # program that launches there.
-step_elsewhere() {
-    export RUSTFLAGS="--cfg elsewhere" RUSTDOCFLAGS="--cfg elsewhere"
-    local library=(--locked --no-default-features --target-dir "$CARGO_TARGET_DIR/elsewhere")
-    cargo clippy "${library[@]}" --lib --test elsewhere --example limits -- -D warnings
+step_other-unix() {
+    export RUSTFLAGS="--cfg other_unix" RUSTDOCFLAGS="--cfg other_unix"
+    local library=(--locked --no-default-features --target-dir "$CARGO_TARGET_DIR/other-unix")
+    cargo clippy "${library[@]}" --lib --test other_unix --example limits -- -D warnings
     cargo build "${library[@]}" --example limits
-    cargo test "${library[@]}" --no-fail-fast --lib --test elsewhere -- --include-ignored
+    cargo test "${library[@]}" --no-fail-fast --lib --test other_unix -- --include-ignored
     cargo test "${library[@]}" --doc process
 }
 

@@ -7,8 +7,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every module of the crate with its layer. One may use those of its own layer and below.
-const LAYERS: [(&str, usize); 11] = [
+const LAYERS: [(&str, usize); 12] = [
     ("desktop", 0),
+    ("format", 0),
     ("join", 0),
     ("jobs", 1),
     ("record", 1),

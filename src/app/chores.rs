@@ -4,10 +4,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::output::Source;
+use crate::format;
 use crate::jobs::{Output, checksum, save};
 use crate::join::{self, Task};
 use crate::record::{self, ItemState, JobRecord};
-use crate::ui::{Notice, Stream, words};
+use crate::ui::{Notice, Stream};
 
 /// What a chore came back with.
 #[derive(Clone, Debug)]
@@ -84,7 +85,7 @@ pub(super) fn save_list(job: &JobRecord, path: &Path) -> Done {
             count += 1;
         }
     }
-    let checksums = words::plural(count, "checksum was", "checksums were");
+    let checksums = format::plural(count, "checksum was", "checksums were");
     saved(path, &text, &checksums)
 }
 
@@ -125,7 +126,10 @@ pub(super) fn save_output(source: &Source, stream: Stream, path: &Path) -> Done 
     let printed = source.since(stream, 0);
     let what = match printed.dropped() {
         0 => "The output was".to_owned(),
-        _ => format!("The last {} were", words::bytes(printed.bytes.len() as u64)),
+        _ => format!(
+            "The last {} were",
+            format::bytes(printed.bytes.len() as u64)
+        ),
     };
     saved(path, &printed.bytes, &what)
 }

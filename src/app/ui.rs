@@ -271,7 +271,7 @@ fn panes_ui(pane: &mut Pane, job: &JobRecord, ui: &mut Ui) {
             widgets::mark_ui(ui, look.0, look.1);
             ui.label(format!(
                 "{} captured",
-                crate::ui::words::plural(panics, "panic", "panics")
+                crate::format::plural(panics, "panic", "panics")
             ));
         }
     });

@@ -2,8 +2,9 @@
 
 use eframe::egui::{Id, Modal, RichText, Ui};
 
+use super::Command;
 use super::widgets::primary_button;
-use super::{Command, words};
+use crate::format;
 
 /// What is being done about the wish to leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +29,7 @@ pub(crate) fn close_question_ui(
     let modal = Modal::new(Id::unique("close question")).show(ui.ctx(), |ui| {
         ui.set_width(560.0);
         ui.heading("Work is still running");
-        let jobs = words::plural(running_jobs, "job has", "jobs have");
+        let jobs = format::plural(running_jobs, "job has", "jobs have");
         ui.label(match leaving {
             Leaving::Asking => {
                 format!("{jobs} not ended. Results that were not saved go with the window.")

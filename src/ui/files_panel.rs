@@ -6,7 +6,8 @@ use eframe::egui::{self, Align, Layout, RichText, Ui};
 use url::Url;
 
 use super::widgets::{button, section_ui};
-use super::{Command, Draft, words};
+use super::{Command, Draft};
+use crate::format;
 
 const LIST_HEIGHT: f32 = 108.0;
 
@@ -41,7 +42,7 @@ pub(crate) fn files_ui(
 fn title_ui(draft: &Draft, ui: &mut Ui) {
     ui.horizontal(|ui| {
         section_ui(ui, "Inputs");
-        let count = words::plural(draft.inputs.len(), "path", "paths");
+        let count = format::plural(draft.inputs.len(), "path", "paths");
         ui.label(RichText::new(count).weak());
     });
 }
@@ -124,7 +125,7 @@ fn list_ui(inputs: &[PathBuf], ui: &mut Ui, commands: &mut Vec<Command>) {
 }
 
 fn input_ui(index: usize, path: &std::path::Path, ui: &mut Ui, commands: &mut Vec<Command>) {
-    let shown = words::path(path);
+    let shown = format::path(path);
     ui.push_id(index, |ui| {
         ui.spacing_mut().interact_size.y = 0.0;
         ui.horizontal(|ui| {

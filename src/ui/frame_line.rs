@@ -11,7 +11,7 @@ use eframe::egui::{
 };
 
 use super::tokens::{Tokens, UNIT, tokens};
-use super::words;
+use crate::format;
 use crate::lab::{BEFORE_START, FROZEN, FrameLine, Gap, GapKind, PLOTTED, THRESHOLDS, Variant};
 
 /// What lies above each of [`THRESHOLDS`].
@@ -128,7 +128,7 @@ fn description(lines: [Option<&FrameLine>; 2]) -> String {
     let halves = Variant::ALL.into_iter().zip(lines).map(|(variant, line)| {
         let longest = line.and_then(|line| line.gaps().max_by_key(Gap::length));
         match longest {
-            Some(gap) => format!("{variant}: longest {}", words::duration(gap.length())),
+            Some(gap) => format!("{variant}: longest {}", format::duration(gap.length())),
             None => format!("{variant}: not run yet"),
         }
     });

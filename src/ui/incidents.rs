@@ -4,7 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use eframe::egui::{CollapsingHeader, Grid, RichText, ScrollArea, Ui};
 
-use super::{Command, words};
+use super::Command;
+use crate::format;
 use crate::record::{IncidentRecord, Incidents};
 
 /// How high the list becomes before it scrolls, in points.
@@ -24,7 +25,7 @@ pub(crate) fn incidents_ui(
         );
         return;
     }
-    let incidents_of = words::plural(count, "incident", "incidents");
+    let incidents_of = format::plural(count, "incident", "incidents");
     let title = format!("Watchdog: {incidents_of} in this window");
     CollapsingHeader::new(title)
         .id_salt("incidents")

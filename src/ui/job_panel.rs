@@ -6,7 +6,8 @@ use eframe::egui::{self, Align, Layout, RichText, Ui};
 
 use super::tokens::tokens;
 use super::widgets::{Look, Mark, button, card_ui, mark_ui, progress_bar};
-use super::{BlockedFor, Choices, Command, jobs_panel, words};
+use super::{BlockedFor, Choices, Command, jobs_panel};
+use crate::format;
 use crate::jobs::{Options, RunOn};
 use crate::record::{ItemId, JobId, JobRecord, JoinEnd, JoinRecord};
 
@@ -48,7 +49,7 @@ impl Target {
             Self::Nobody => "no process".to_owned(),
             Self::One(_, pid) => format!("process {pid}"),
             Self::All(1) => "the one process of the job".to_owned(),
-            Self::All(count) => format!("all {} processes of the job", words::count(count)),
+            Self::All(count) => format!("all {} processes of the job", format::count(count)),
         }
     }
 }
@@ -78,7 +79,7 @@ fn header_ui(job: &JobRecord, now: Duration, ui: &mut Ui) {
         ui.add_space(4.0);
         jobs_panel::state_ui(job, ui);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ui.label(RichText::new(words::duration(job.elapsed(now))).monospace());
+            ui.label(RichText::new(format::duration(job.elapsed(now))).monospace());
             ui.label(RichText::new(jobs_panel::summary(job)).weak());
         });
     });
@@ -87,9 +88,9 @@ fn header_ui(job: &JobRecord, now: Duration, ui: &mut Ui) {
 fn progress_ui(job: &JobRecord, now: Duration, ui: &mut Ui) {
     let counts = job.counts();
     let share = if job.total_bytes() > 0 {
-        words::share(job.done_bytes(), job.total_bytes())
+        format::share(job.done_bytes(), job.total_bytes())
     } else {
-        words::share(counts.ended() as u64, counts.total() as u64)
+        format::share(counts.ended() as u64, counts.total() as u64)
     };
     let share = if job.state().is_ended() && counts.total() == counts.ended() {
         1.0
@@ -111,11 +112,11 @@ fn progress_ui(job: &JobRecord, now: Duration, ui: &mut Ui) {
 }
 
 fn bytes_text(job: &JobRecord) -> String {
-    let done = words::bytes(job.done_bytes());
+    let done = format::bytes(job.done_bytes());
     if job.is_planned() {
-        format!("{done} of {}", words::bytes(job.total_bytes()))
+        format!("{done} of {}", format::bytes(job.total_bytes()))
     } else {
-        format!("{done} of {} so far", words::bytes(job.total_bytes()))
+        format!("{done} of {} so far", format::bytes(job.total_bytes()))
     }
 }
 
@@ -124,7 +125,7 @@ fn pace_text(job: &JobRecord, now: Duration) -> String {
     let rate = job.rate(now);
     let mut parts = Vec::new();
     if job.done_bytes() > 0 {
-        parts.push(words::rate(rate.bytes_per_sec));
+        parts.push(format::rate(rate.bytes_per_sec));
     }
     if !job.state().is_ended() {
         if let Some(left) = rate.time_left {
@@ -132,10 +133,10 @@ fn pace_text(job: &JobRecord, now: Duration) -> String {
         }
         let age = now.saturating_sub(job.last_progress_at());
         if age >= Duration::from_secs(1) {
-            parts.push(format!("last progress {} ago", words::seconds(age)));
+            parts.push(format!("last progress {} ago", format::countdown(age)));
         }
         if let Some(asked) = job.cancel_asked_at() {
-            let age = words::seconds(now.saturating_sub(asked));
+            let age = format::countdown(now.saturating_sub(asked));
             parts.push(format!("cancel asked {age} ago"));
         }
     }
@@ -147,7 +148,7 @@ fn left_text(left: Duration) -> String {
     if left < Duration::from_secs(1) {
         return "nearly done".to_owned();
     }
-    format!("{} left", words::duration(left))
+    format!("{} left", format::duration(left))
 }
 
 fn join_ui(job: &JobRecord, choices: &mut Choices, ui: &mut Ui, commands: &mut Vec<Command>) {
@@ -223,9 +224,9 @@ fn waiting_ui(job: &JobRecord, now: Duration, blocked_for: Option<BlockedFor>, u
 }
 
 fn join_text(job: &JobRecord, join: &JoinRecord, now: Duration) -> String {
-    let waited = words::seconds(join.waited(now));
+    let waited = format::countdown(join.waited(now));
     match (join.ended, join.remaining(now)) {
-        (None, Some(left)) => format!("waiting, {} left", words::seconds(left)),
+        (None, Some(left)) => format!("waiting, {} left", format::countdown(left)),
         (None, None) => format!("waiting for {waited}, without a deadline"),
         (Some((_, JoinEnd::Joined)), _) => {
             format!("joined after {waited}: {}", outcome_text(job))
@@ -250,8 +251,8 @@ fn outcome_text(job: &JobRecord) -> String {
 pub(crate) fn cost_text(cost: BlockedFor) -> String {
     format!(
         "blocked the window for {} ms, {} frames missed",
-        words::count(cost.blocked.as_millis()),
-        words::count(cost.frames_missed())
+        format::count(cost.blocked.as_millis()),
+        format::count(cost.frames_missed())
     )
 }
 

@@ -4,7 +4,8 @@ use eframe::egui::{self, Align, Layout, RichText, Ui};
 
 use super::tokens::tokens;
 use super::widgets::{Look, choosable_card_ui, look_ui, mark_ui, section_ui};
-use super::{Command, View, words};
+use super::{Command, View};
+use crate::format;
 use crate::record::{JobRecord, Record};
 
 /// The list of jobs; a click or `Enter` selects one.
@@ -57,11 +58,11 @@ pub(crate) fn title(job: &JobRecord) -> String {
 pub(crate) fn summary(job: &JobRecord) -> String {
     let counts = job.counts();
     let total = if job.is_planned() || job.state().is_ended() {
-        words::plural(counts.total(), "item", "items")
+        format::plural(counts.total(), "item", "items")
     } else {
-        format!("{} items so far", words::count(counts.total()))
+        format!("{} items so far", format::count(counts.total()))
     };
-    let mut parts = vec![format!("{} of {total}", words::count(counts.ended()))];
+    let mut parts = vec![format!("{} of {total}", format::count(counts.ended()))];
     for (number, word) in [
         (counts.failed, "failed"),
         (counts.panicked, "panicked"),
@@ -69,7 +70,7 @@ pub(crate) fn summary(job: &JobRecord) -> String {
         (counts.cancelled, "cancelled"),
     ] {
         if number > 0 {
-            parts.push(format!("{} {word}", words::count(number)));
+            parts.push(format!("{} {word}", format::count(number)));
         }
     }
     parts.join(" · ")

@@ -4,7 +4,7 @@ use eframe::egui::{self, Grid, RichText, Ui};
 
 use super::tokens::tokens;
 use super::widgets::{Mark, mark_ui, number_ui};
-use super::words;
+use crate::format;
 use crate::lab::{Ending, Figures, Judged, PatternId, Report, Row, Script, UI_THREAD, Variant};
 use crate::record::statistics::Centre;
 
@@ -313,7 +313,7 @@ pub(super) fn number(value: f64) -> String {
     )]
     let whole = value.round() as u64;
     if value >= WHOLE || (value - value.round()).abs() < 1e-9 {
-        words::count(whole)
+        format::count(whole)
     } else {
         format!("{value:.1}")
     }

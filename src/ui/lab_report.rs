@@ -11,7 +11,8 @@ use super::lab_figures::{cell_ui, number, ratio_text, word_ui};
 use super::lab_page::{LabParts, look, swatch_ui};
 use super::tokens::{Tokens, UNIT, tokens};
 use super::widgets::{Mark, choosable_ui, mark_ui};
-use super::{Command, LabCommand, words};
+use super::{Command, LabCommand};
+use crate::format;
 use crate::lab::{FROZEN, GapKind, Judged, PatternId, Report, Row, Sketch, Variant};
 use crate::record::statistics::Centre;
 
@@ -242,7 +243,7 @@ fn sketches_ui(pattern: PatternId, rows: [Option<&Row>; 2], ui: &mut Ui) {
 fn description(pattern: PatternId, sketches: [Option<&Sketch>; 2]) -> String {
     let halves = Variant::ALL.into_iter().zip(sketches);
     let halves = halves.map(|(variant, sketch)| match sketch {
-        Some(sketch) => format!("{variant}: longest {}", words::duration(sketch.longest())),
+        Some(sketch) => format!("{variant}: longest {}", format::duration(sketch.longest())),
         None => format!("{variant}: not run yet"),
     });
     let halves = halves.collect::<Vec<_>>().join(", ");

@@ -13,7 +13,7 @@ use eframe::egui::{
 
 use super::tokens::{Tokens, UNIT, tokens};
 use super::widgets::{MARK_SIZE, Mark, paint_mark};
-use super::words;
+use crate::format;
 use crate::record::{Activity, Lane, LaneEnd, LaneKind, Timeline};
 
 const LANE_HEIGHT: f32 = 24.0;
@@ -132,9 +132,9 @@ impl<'a> Lanes<'a> {
         format!(
             "{}: there {}, slept {}, waited {}, {end}",
             lane.name,
-            words::duration(self.end_of(lane).saturating_sub(lane.opened)),
-            words::duration(slept),
-            words::duration(waited),
+            format::duration(self.end_of(lane).saturating_sub(lane.opened)),
+            format::duration(slept),
+            format::duration(waited),
         )
     }
 
@@ -156,7 +156,7 @@ impl<'a> Lanes<'a> {
         let (from, name) = (began.as_secs_f64(), &lane.name);
         format!(
             "{name} {what}\nfrom {from:.3} s, {}",
-            words::duration(length)
+            format::duration(length)
         )
     }
 }

@@ -39,7 +39,6 @@ pub(crate) mod status_bar;
 pub mod tokens;
 pub(crate) mod waits_pane;
 pub(crate) mod widgets;
-pub mod words;
 
 mod choices;
 mod command;

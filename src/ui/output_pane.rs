@@ -7,7 +7,8 @@ use super::output_log::{Find, Log};
 use super::tokens::{Tokens, tokens};
 use super::view::{LogScroll, OutputView, ShownOutput};
 use super::widgets::{Look, button, empty_ui, look_ui};
-use super::{Command, Stream, words};
+use super::{Command, Stream};
+use crate::format;
 use crate::record::{ItemRecord, JobRecord};
 
 /// What stands beside the `Find` field in its row, in points.
@@ -91,27 +92,27 @@ fn process_ui(job: &JobRecord, item: &ItemRecord, ui: &mut Ui) {
     let is_file = !job.spec().inputs.is_empty();
     let file = is_file.then(|| item.input.file_name()).flatten();
     let name = file.unwrap_or(item.input.as_os_str()).to_string_lossy();
-    let text = format!("process {pid} · {}", words::one_line(&name));
+    let text = format!("process {pid} · {}", format::one_line(&name));
     ui.add(egui::Label::new(RichText::new(text).weak()).truncate())
-        .on_hover_text(words::path(&item.input));
+        .on_hover_text(format::path(&item.input));
 }
 
 /// `1.2 MiB · 3.0 MiB/s · 0.2 MiB dropped · 80 B on stderr`, and nothing that is zero.
 fn figures_text(shown: &ShownOutput) -> String {
-    let mut parts = vec![words::bytes(shown.total)];
+    let mut parts = vec![format::bytes(shown.total)];
     if shown.bytes_per_sec >= 1.0 {
-        parts.push(words::rate(shown.bytes_per_sec));
+        parts.push(format::rate(shown.bytes_per_sec));
     }
     if shown.dropped > 0 {
-        parts.push(format!("{} dropped", words::bytes(shown.dropped)));
+        parts.push(format!("{} dropped", format::bytes(shown.dropped)));
     }
     if shown.scroll.stands_still {
-        let newer = words::bytes(shown.total.saturating_sub(shown.log.end()));
+        let newer = format::bytes(shown.total.saturating_sub(shown.log.end()));
         parts.push(format!("{newer} newer than these lines"));
     }
     if shown.other_total > 0 {
         let other = shown.stream.other().title().to_lowercase();
-        parts.push(format!("{} on {other}", words::bytes(shown.other_total)));
+        parts.push(format!("{} on {other}", format::bytes(shown.other_total)));
     }
     if shown.is_held_open {
         parts.push("still held open by a descendant".to_owned());
@@ -152,10 +153,10 @@ fn find_ui(text: &mut String, shown: &mut ShownOutput, focus: bool, ui: &mut Ui)
 
 /// `2 of 17 lines`.
 fn found_text(found: &Find, is_searching: bool) -> String {
-    let lines = words::plural(found.count(), "line", "lines");
+    let lines = format::plural(found.count(), "line", "lines");
     match found.position() {
         _ if is_searching => format!("{lines} so far"),
-        Some(position) => format!("{} of {lines}", words::count(position)),
+        Some(position) => format!("{} of {lines}", format::count(position)),
         None => lines,
     }
 }
@@ -183,7 +184,7 @@ fn other_text(shown: &ShownOutput) -> String {
     let (this, other) = (shown.stream.title(), shown.stream.other().title());
     match shown.other_total {
         0 => format!("{this} is empty, and so is {other}."),
-        bytes => format!("{this} is empty; {other} has {}.", words::bytes(bytes)),
+        bytes => format!("{this} is empty; {other} has {}.", format::bytes(bytes)),
     }
 }
 

@@ -2,8 +2,9 @@
 
 use eframe::egui::{self, Rangef, RichText, Ui};
 
+use super::Command;
 use super::widgets::{card_ui, empty_ui};
-use super::{Command, words};
+use crate::format;
 use crate::record::{Backtrace, JobId, JobRecord, Panic, PanicKey};
 
 /// More panics than this are counted, not drawn.
@@ -41,7 +42,7 @@ pub(crate) fn panic_ui(
             let own = usize::from(job.panic(PanicKey::Job).is_some());
             let more = (job.counts().panicked + own).saturating_sub(SHOWN);
             if more > 0 {
-                let panics = words::plural(more, "more panic", "more panics");
+                let panics = format::plural(more, "more panic", "more panics");
                 ui.label(format!("and {panics}; the saved report has them all"));
             }
         });

@@ -8,7 +8,8 @@ use egui_extras::{Column as Width, TableBody, TableBuilder};
 use super::results_rows::{NUMBER_MARGIN, Rows};
 use super::tokens::{ROW_HEIGHT, tokens};
 use super::widgets::{Look, look_ui};
-use super::{Column, Command, ResultsView, words};
+use super::{Column, Command, ResultsView};
+use crate::format;
 use crate::jobs::Output;
 use crate::record::{Crash, ItemId, ItemRecord, ItemState, JobRecord, ProcessRecord, ProcessState};
 
@@ -83,10 +84,10 @@ fn filter_ui(view: &mut ResultsView, rows: usize, items: usize, focus: bool, ui:
             move_selection(view, rows, ui);
         }
         let shown = if rows == items {
-            words::plural(items, "item", "items")
+            format::plural(items, "item", "items")
         } else {
-            let items = words::plural(items, "item", "items");
-            format!("{} of {items}", words::count(rows))
+            let items = format::plural(items, "item", "items");
+            format!("{} of {items}", format::count(rows))
         };
         ui.label(RichText::new(shown).weak());
         if view.computing {
@@ -337,7 +338,7 @@ fn details_ui(item: &ItemRecord, ui: &mut Ui, commands: &mut Vec<Command>) {
             ui.horizontal(|ui| {
                 look_ui(ui, Look::of_item(item, tokens(ui)));
                 ui.add_space(6.0);
-                ui.add(egui::Label::new(words::path(&item.input)).truncate());
+                ui.add(egui::Label::new(format::path(&item.input)).truncate());
             });
             if let Some(process) = &item.process {
                 ui.label(RichText::new(process_text(process)).weak());

@@ -16,10 +16,11 @@ use eframe::egui::{
 };
 use egui_extras::TableBody;
 
+use super::Column;
 use super::results_pane::result_text;
 use super::tokens::{ROW_HEIGHT, tokens};
 use super::widgets::{Look, MARK_SIZE, paint_mark, progress_bar};
-use super::{Column, words};
+use crate::format;
 use crate::record::{ItemRecord, ItemState};
 
 /// The room between the shape of a state and its word.
@@ -146,7 +147,7 @@ impl Cells<'_> {
         self.state_ui(item, ui);
         self.name_ui(&item.input, ui);
         if item.total > 0 || item.done > 0 {
-            let size = words::bytes(item.total.max(item.done));
+            let size = format::bytes(item.total.max(item.done));
             self.right_ui(Column::Size, self.figures(size), ui);
         }
         match &item.state {
@@ -163,7 +164,7 @@ impl Cells<'_> {
             }
         }
         if let Some(elapsed) = item.elapsed(self.rows.now) {
-            let time = words::duration(elapsed);
+            let time = format::duration(elapsed);
             self.right_ui(Column::Time, self.figures(time), ui);
         }
     }
@@ -218,7 +219,7 @@ impl Cells<'_> {
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty());
         let column = self.place(Column::Name);
-        let name = self.plain(words::one_line(&name.to_string_lossy()).into_owned());
+        let name = self.plain(format::one_line(&name.to_string_lossy()).into_owned());
         let name = self.layout(Column::Name, 0.0, name, ui);
         let mut place = self.text_place(column.left(), &name);
         let mut is_cut = name.elided;
@@ -226,7 +227,7 @@ impl Cells<'_> {
             let room = column.right() - place.right();
             is_cut |= room < LEAST_ROOM;
             if room >= LEAST_ROOM {
-                let text = self.plain(format!("  {}", words::path(folder)));
+                let text = self.plain(format!("  {}", format::path(folder)));
                 let text = self.layout(Column::Name, name.size().x, text, ui);
                 let folder_place = self.text_place(place.right(), &text);
                 is_cut |= text.elided;
@@ -235,7 +236,7 @@ impl Cells<'_> {
             }
         }
         let whole = || match folder {
-            Some(folder) => format!("{}  {}", name.text(), words::path(folder)),
+            Some(folder) => format!("{}  {}", name.text(), format::path(folder)),
             None => name.text().to_owned(),
         };
         self.describe(Column::Name, place, is_cut, whole, ui);
@@ -300,7 +301,7 @@ fn progress_ui(item: &ItemRecord, cell: Rect, ui: &mut Ui) {
     }
     let size = egui::vec2(cell.width().min(160.0), 6.0);
     let place = Rect::from_min_size(Pos2::new(cell.left(), cell.center().y - 3.0), size);
-    let share = words::share(item.done, item.total);
+    let share = format::share(item.done, item.total);
     let fill = tokens(ui).accent;
     let bar = |ui: &mut Ui| progress_bar(ui, share, size, fill);
     ui.put(place, bar).accessible_name("Item progress");

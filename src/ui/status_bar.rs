@@ -2,18 +2,18 @@
 
 use eframe::egui::{self, RichText, Ui};
 
-use super::words;
+use crate::format;
 use crate::record::FrameSummary;
 
 /// Tasks and processes running, frame times, repaints.
 pub(crate) fn status_ui(tasks: usize, processes: usize, frames: FrameSummary, ui: &mut Ui) {
     ui.horizontal(|ui| {
-        figure_ui(ui, &words::plural(tasks, "task running", "tasks running"));
+        figure_ui(ui, &format::plural(tasks, "task running", "tasks running"));
         ui.separator();
-        let processes = words::plural(processes, "process running", "processes running");
+        let processes = format::plural(processes, "process running", "processes running");
         figure_ui(ui, &processes);
         ui.separator();
-        let time = |time: Option<_>| time.map_or_else(|| "–".to_owned(), words::duration);
+        let time = |time: Option<_>| time.map_or_else(|| "–".to_owned(), format::duration);
         let (now, worst) = (time(frames.last), time(frames.worst));
         figure_ui(ui, &format!("frame {now}, worst in 5 s {worst}")).on_hover_text(
             "From the moment a frame was due until it was drawn. What the graphics card does \

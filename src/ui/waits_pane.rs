@@ -7,7 +7,7 @@ use egui_extras::{Column as Width, TableBuilder};
 
 use super::tokens::ROW_HEIGHT;
 use super::widgets::{empty_ui, number_ui};
-use super::words;
+use crate::format;
 
 /// One wait, ready to be drawn.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,5 +60,5 @@ pub(crate) fn waits_ui(waits: &[WaitRow], ui: &mut Ui) {
 }
 
 fn left_text(left: Option<Duration>) -> String {
-    left.map_or_else(|| "no deadline".to_owned(), words::seconds)
+    left.map_or_else(|| "no deadline".to_owned(), format::countdown)
 }

@@ -10,11 +10,11 @@
 
 #[cfg_attr(not(unix), expect(dead_code, reason = "nothing runs commands there"))]
 mod line;
+mod os_string_serde;
 mod ran;
 #[cfg(unix)]
 mod run;
 mod template;
-mod words;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -50,7 +50,7 @@ pub struct Options {
     /// paths are given to the command by absolute ones where it is not.
     pub dir: PathBuf,
     /// Variables of its environment, each `NAME=VALUE`, beside those of this program.
-    #[serde(with = "words")]
+    #[serde(with = "os_string_serde")]
     pub env: Vec<OsString>,
     /// How long one run may take, in seconds; 0, and what is no time, is no limit.
     pub timeout_secs: f64,
@@ -96,7 +96,7 @@ pub enum CommandLine {
     /// In one line, which is split as a shell splits words; a text for the shell is not split.
     Line(String),
     /// Word by word. A text for the shell is the first word, the others are its parameters.
-    #[serde(with = "words")]
+    #[serde(with = "os_string_serde")]
     Words(Vec<OsString>),
 }
 

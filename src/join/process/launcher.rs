@@ -148,9 +148,9 @@ impl Launcher {
     pub fn itself(&self, options: LaunchOptions) -> Builder {
         // In the shim that becomes the child, this is the file it runs from, even where another
         // stands under its name by now.
-        #[cfg(all(target_os = "linux", not(elsewhere)))]
+        #[cfg(all(target_os = "linux", not(other_unix)))]
         let program = "/proc/self/exe";
-        #[cfg(any(not(target_os = "linux"), elsewhere))]
+        #[cfg(any(not(target_os = "linux"), other_unix))]
         let program = self.program();
         Builder::new(program).launched_by(self, options)
     }

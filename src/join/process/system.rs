@@ -1,23 +1,23 @@
 //! What is of one system: Linux on one side, all other Unix systems on the other.
 //!
 //! Both sides offer the same. Where Linux has something that cannot fail anybody, such as a pidfd,
-//! the other side has what every Unix has, and says what that can't do. `--cfg elsewhere` builds
+//! the other side has what every Unix has, and says what that can't do. `--cfg other_unix` builds
 //! the other side on Linux, so that it can be tested there.
 
-#[cfg(any(elsewhere, not(target_os = "linux")))]
-mod elsewhere;
-#[cfg(all(target_os = "linux", not(elsewhere)))]
+#[cfg(all(target_os = "linux", not(other_unix)))]
 mod linux;
+#[cfg(any(other_unix, not(target_os = "linux")))]
+mod other_unix;
 
 use std::ffi::OsString;
 
-#[cfg(any(elsewhere, not(target_os = "linux")))]
-pub(super) use elsewhere::{
+#[cfg(all(target_os = "linux", not(other_unix)))]
+pub(super) use linux::{
     Bell, Pidfd, die_with_parent, is_program_format, living, own_program, reap, start_of,
     yield_to_everybody,
 };
-#[cfg(all(target_os = "linux", not(elsewhere)))]
-pub(super) use linux::{
+#[cfg(any(other_unix, not(target_os = "linux")))]
+pub(super) use other_unix::{
     Bell, Pidfd, die_with_parent, is_program_format, living, own_program, reap, start_of,
     yield_to_everybody,
 };

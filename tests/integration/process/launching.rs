@@ -46,7 +46,7 @@ fn a_launcher_gives_limits_and_a_priority() {
     let after_name = lines[3].rsplit(") ").next().unwrap();
     // proc(5) counts from 3 after the name: field 41 is the scheduling policy, and 5 is SCHED_IDLE.
     // Only Linux has that; elsewhere the niceness, which is field 19, has to do.
-    let (field, least_urgent) = if cfg!(elsewhere) {
+    let (field, least_urgent) = if cfg!(other_unix) {
         (19, "19")
     } else {
         (41, "5")

@@ -22,13 +22,13 @@ fn shell(script: &str) -> Builder {
 }
 
 /// The shim and warden of the program.
-#[cfg(not(elsewhere))]
+#[cfg(not(other_unix))]
 fn launcher() -> Launcher {
     Launcher::of_program(env!("CARGO_BIN_EXE_meanwhile"))
 }
 
 /// The shim and warden of an example, where the program is not built.
-#[cfg(elsewhere)]
+#[cfg(other_unix)]
 fn launcher() -> Launcher {
     let test = std::env::current_exe().unwrap();
     let built = test.parent().and_then(std::path::Path::parent).unwrap();

@@ -119,7 +119,7 @@ fn p7_those_who_ignore_it_are_killed_after_the_grace_and_named() {
 }
 
 /// How often this thread has read something while `work` ran, as the kernel counts it.
-#[cfg(not(elsewhere))]
+#[cfg(not(other_unix))]
 fn reads_of(work: impl FnOnce()) -> u64 {
     let reads = || -> u64 {
         let io = fs::read_to_string("/proc/thread-self/io").unwrap();
@@ -132,7 +132,7 @@ fn reads_of(work: impl FnOnce()) -> u64 {
 }
 
 /// Without pidfds the end of a stranger is not heard, and the pace stays that of the first looks.
-#[cfg(not(elsewhere))]
+#[cfg(not(other_unix))]
 #[test]
 fn p7_a_long_grace_looks_ever_more_rarely_for_what_was_started_meanwhile() {
     let stop_after = |grace| {

@@ -1,4 +1,4 @@
-//! Numbers and names as a person reads them.
+//! Numbers, sizes, times and names as a person reads them: the one place that formats them.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -9,7 +9,7 @@ const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 /// `0 B`, `999 B`, `1.5 KiB`, `12.0 GiB`: bytes in powers of 1024.
 ///
 /// ```
-/// use meanwhile::ui::words::bytes;
+/// use meanwhile::format::bytes;
 ///
 /// assert_eq!(bytes(1_536), "1.5 KiB");
 /// ```
@@ -29,7 +29,7 @@ pub fn bytes(count: u64) -> String {
 /// `120.0 MiB/s`.
 ///
 /// ```
-/// use meanwhile::ui::words::rate;
+/// use meanwhile::format::rate;
 ///
 /// assert_eq!(rate(2_097_152.0), "2.0 MiB/s");
 /// ```
@@ -43,42 +43,58 @@ pub fn rate(bytes_per_sec: f64) -> String {
     format!("{}/s", bytes(whole))
 }
 
-/// `80 µs`, `0.4 ms`, `250 ms`, `2.0 s`, `1 min 05 s`, `3 h 07 min`.
+/// `80 µs`, `0.4 ms`, `250 ms`, `2.00 s`, `12.5 s`, `1 min 05 s`, `3 h 07 min`: two or three digits that count.
 ///
 /// ```
-/// use meanwhile::ui::words::duration;
+/// use meanwhile::format::duration;
 /// use std::time::Duration;
 ///
+/// assert_eq!(duration(Duration::from_millis(1_250)), "1.25 s");
 /// assert_eq!(duration(Duration::from_secs(65)), "1 min 05 s");
 /// ```
 pub fn duration(time: Duration) -> String {
-    let secs = time.as_secs();
-    match time {
-        _ if time < Duration::from_micros(100) => format!("{} µs", time.as_micros()),
-        _ if time < Duration::from_millis(10) => format!("{:.1} ms", time.as_secs_f64() * 1e3),
-        _ if time < Duration::from_secs(1) => format!("{} ms", time.as_millis()),
-        _ if secs < 60 => format!("{:.1} s", time.as_secs_f64()),
-        _ if secs < 3600 => format!("{} min {:02} s", secs / 60, secs % 60),
-        _ => format!("{} h {:02} min", secs / 3600, secs / 60 % 60),
+    let (secs, millis) = (time.as_secs_f64(), time.as_secs_f64() * 1e3);
+    let whole = (time.saturating_add(Duration::from_millis(500))).as_secs();
+    match () {
+        // Each bound is where the form before it would round up to the next unit.
+        () if time.is_zero() => "0 ms".to_owned(),
+        () if millis < 0.0995 => format!("{:.0} µs", millis * 1e3),
+        () if millis < 9.95 => format!("{millis:.1} ms"),
+        () if millis < 999.5 => format!("{millis:.0} ms"),
+        () if secs < 9.995 => format!("{secs:.2} s"),
+        () if secs < 59.95 => format!("{secs:.1} s"),
+        () if whole < 3600 => format!("{} min {:02} s", whole / 60, whole % 60),
+        () => format!("{} h {:02} min", whole / 3600, whole / 60 % 60),
     }
 }
 
-/// `2.0 s`: always in seconds with one decimal, so that a countdown does not jump.
+/// A [`duration`] given in milliseconds; `never` if it is infinite. A negative one reads as zero.
 ///
 /// ```
-/// use meanwhile::ui::words::seconds;
+/// use meanwhile::format::millis;
+///
+/// assert_eq!((millis(5.72), millis(f64::INFINITY)), ("5.7 ms".into(), "never".into()));
+/// ```
+pub fn millis(millis: f64) -> String {
+    Duration::try_from_secs_f64(millis.max(0.0) / 1e3).map_or_else(|_| "never".to_owned(), duration)
+}
+
+/// `2.0 s`: always in seconds with one decimal, so that a countdown does not change its width.
+///
+/// ```
+/// use meanwhile::format::countdown;
 /// use std::time::Duration;
 ///
-/// assert_eq!(seconds(Duration::from_millis(65_040)), "65.0 s");
+/// assert_eq!(countdown(Duration::from_millis(65_040)), "65.0 s");
 /// ```
-pub fn seconds(time: Duration) -> String {
+pub fn countdown(time: Duration) -> String {
     format!("{:.1} s", time.as_secs_f64())
 }
 
 /// `1 234 567`: digits in groups of three.
 ///
 /// ```
-/// use meanwhile::ui::words::count;
+/// use meanwhile::format::count;
 ///
 /// assert_eq!(count(1_234_567_u32), "1 234 567");
 /// ```
@@ -97,7 +113,7 @@ pub fn count(number: impl TryInto<u128>) -> String {
 /// `1 file`, `2 files`: a count with its noun.
 ///
 /// ```
-/// use meanwhile::ui::words::plural;
+/// use meanwhile::format::plural;
 ///
 /// assert_eq!(plural(1, "file", "files"), "1 file");
 /// assert_eq!(plural(2, "file", "files"), "2 files");
@@ -109,7 +125,7 @@ pub fn plural(number: usize, one: &str, many: &str) -> String {
 /// A text in one line: what would break the line, or draw nothing, is written as in a program.
 ///
 /// ```
-/// use meanwhile::ui::words::one_line;
+/// use meanwhile::format::one_line;
 ///
 /// assert_eq!(one_line("a name\nwith two lines"), r"a name\nwith two lines");
 /// ```
@@ -132,7 +148,7 @@ pub fn one_line(text: &str) -> Cow<'_, str> {
 ///
 /// ```
 /// use std::path::Path;
-/// use meanwhile::ui::words::path;
+/// use meanwhile::format::path;
 ///
 /// assert_eq!(path(Path::new("/tmp/a\tb")), r"/tmp/a\tb");
 /// ```
@@ -143,7 +159,7 @@ pub fn path(path: &Path) -> String {
 /// A share between 0 and 1 of a whole that may be 0.
 ///
 /// ```
-/// use meanwhile::ui::words::share;
+/// use meanwhile::format::share;
 ///
 /// assert_eq!((share(3, 4), share(0, 0)), (0.75, 0.0));
 /// ```
@@ -179,7 +195,10 @@ mod tests {
         assert_eq!(duration(Duration::from_micros(80)), "80 µs");
         assert_eq!(duration(Duration::from_micros(420)), "0.4 ms");
         assert_eq!(duration(Duration::from_millis(250)), "250 ms");
-        assert_eq!(duration(Duration::from_secs(2)), "2.0 s");
+        assert_eq!(duration(Duration::from_micros(9_960)), "10 ms");
+        assert_eq!(duration(Duration::from_micros(999_600)), "1.00 s");
+        assert_eq!(duration(Duration::from_secs(2)), "2.00 s");
+        assert_eq!(duration(Duration::from_millis(59_960)), "1 min 00 s");
         assert_eq!(duration(Duration::from_secs(65)), "1 min 05 s");
         assert_eq!(duration(Duration::from_mins(187)), "3 h 07 min");
     }

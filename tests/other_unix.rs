@@ -1,9 +1,9 @@
 //! The promises of `join::process` once more, on Linux but with what other Unix systems have: with
-//! `--cfg elsewhere` a thread waits for each child, and nothing here uses a pidfd.
+//! `--cfg other_unix` a thread waits for each child, and nothing here uses a pidfd.
 //!
 //! What is left out there is of Linux alone, and says so.
 
-#![cfg(elsewhere)]
+#![cfg(other_unix)]
 
 #[path = "integration/process/mod.rs"]
 mod process;
