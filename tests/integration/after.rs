@@ -13,9 +13,9 @@ use meanwhile::jobs::misbehave::End;
 use meanwhile::jobs::{Options, RunOn, command};
 use meanwhile::join::process::{Builder, Exit, Process};
 
-use crate::util::desk::{Desk, misbehave, spec};
 use crate::util::gate::LIMIT;
 use crate::util::left::Left;
+use crate::util::test_board::{TestBoard, misbehave, spec};
 
 /// In the process of a suite: how many files and threads one without it has. In that one: nothing.
 const ALLOWED: &str = "MEANWHILE_TEST_ALLOWED";
@@ -126,7 +126,7 @@ fn look(allowed: &str) {
 
 /// What is started once, with the first process of each kind, and serves all that follow.
 fn start_what_serves_all() {
-    let mut desk = Desk::new();
+    let mut desk = TestBoard::new();
     let command = command::Options {
         command: command::CommandLine::Line("true".to_owned()),
         ..command::Options::default()

@@ -1,7 +1,6 @@
 //! What the tests share.
 
 pub(crate) mod child;
-pub(crate) mod desk;
 pub(crate) mod files;
 pub(crate) mod gate;
 #[cfg(target_os = "linux")]
@@ -11,3 +10,4 @@ pub(crate) mod players;
 #[cfg(target_os = "linux")]
 pub(crate) mod policy;
 pub(crate) mod pool;
+pub(crate) mod test_board;
