@@ -11,7 +11,9 @@ use super::widgets::{Look, look_ui};
 use super::{Column, Command, ResultsView};
 use crate::format;
 use crate::jobs::Output;
-use crate::record::{Crash, ItemId, ItemRecord, ItemState, JobRecord, ProcessRecord, ProcessState};
+use crate::record::{
+    Crash, ItemId, ItemProcessState, ItemRecord, ItemState, JobRecord, ProcessRecord,
+};
 
 /// Scroll offsets are `f32`: past this many rows, single rows could no longer be reached.
 const PART_ROWS: usize = 500_000;
@@ -319,10 +321,10 @@ fn crash_ui(crash: &Crash, ui: &mut Ui) {
 /// `process 1234 · exited with code 3`, and what became of its tree where somebody stopped that.
 fn process_text(process: &ProcessRecord) -> String {
     let state = match &process.state {
-        ProcessState::Running if process.stop_requested => "running, asked to end".to_owned(),
-        ProcessState::Running => "running".to_owned(),
-        ProcessState::Paused => "stopped: a signal such as SIGSTOP holds it".to_owned(),
-        ProcessState::Ended(ran) => ran.end.to_string(),
+        ItemProcessState::Running if process.stop_requested => "running, asked to end".to_owned(),
+        ItemProcessState::Running => "running".to_owned(),
+        ItemProcessState::Paused => "stopped: a signal such as SIGSTOP holds it".to_owned(),
+        ItemProcessState::Ended(ran) => ran.end.to_string(),
     };
     let pid = process.pid;
     match process.stopped.as_ref().filter(|it| !it.is_empty()) {

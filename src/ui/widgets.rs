@@ -6,7 +6,7 @@ use eframe::egui::{self, Color32, Pos2, Rect, Response, RichText, Sense, Shape, 
 
 use super::tokens::{Tokens, tokens};
 use crate::jobs::command::End;
-use crate::record::{ItemRecord, ItemState, JobState, ProcessState};
+use crate::record::{ItemProcessState, ItemRecord, ItemState, JobState};
 
 /// The side of the square that the shape of a state is painted into.
 pub(crate) const MARK_SIZE: f32 = 14.0;
@@ -83,7 +83,7 @@ impl Look {
 
 fn is_paused(item: &ItemRecord) -> bool {
     let state = item.process.as_ref().map(|process| &process.state);
-    state == Some(&ProcessState::Paused)
+    state == Some(&ItemProcessState::Paused)
 }
 
 fn was_asked(item: &ItemRecord) -> bool {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use meanwhile::jobs::command::{CommandLine, End, Keep, Options};
 use meanwhile::jobs::{self, JobSpec, Output, RunOn};
-use meanwhile::record::{ItemId, ItemState, JobState, ProcessState, write_json};
+use meanwhile::record::{ItemId, ItemProcessState, ItemState, JobState, write_json};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -321,11 +321,11 @@ fn a_process_that_a_signal_holds_is_shown_as_paused_until_it_goes_on() {
     };
     kill(pid, Signal::SIGSTOP).unwrap();
     desk.until("it is paused", |record| {
-        state(record) == ProcessState::Paused
+        state(record) == ItemProcessState::Paused
     });
     kill(pid, Signal::SIGCONT).unwrap();
     desk.until("it goes on", |record| {
-        state(record) == ProcessState::Running
+        state(record) == ItemProcessState::Running
     });
     kill(pid, Signal::SIGSTOP).unwrap();
     desk.board.cancel(job);
