@@ -8,7 +8,6 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 use super::event::PanicKey;
 use super::item::{Backtrace, Crash, ItemRecord, ItemState, Panic};
 use super::job::{JobRecord, JobState};
-use crate::jobs::hex;
 
 /// Writes the job as one JSON document and a line end; `now` is when an unfinished job's time is
 /// taken.
@@ -121,7 +120,7 @@ pub fn job_text(job: &JobRecord, now: Duration) -> String {
 /// // The first of the three items has panicked.
 /// let job = record.job(id).ok_or("it was started")?;
 /// let text = panic_text(job, PanicKey::Item(ItemId(0))).ok_or("it panicked")?;
-/// assert!(text.contains("message: misbehaved, as it was told to\n"));
+/// assert!(text.contains("message: simulated panic\n"));
 /// assert_eq!(panic_text(job, PanicKey::Item(ItemId(1))), None);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

@@ -7,13 +7,10 @@
 pub(crate) mod close_question;
 #[cfg(unix)]
 pub(crate) mod code_view;
-mod command_options;
-mod fetch_options;
 pub(crate) mod files_panel;
 mod form;
 #[cfg(target_os = "linux")]
 pub mod frame_line;
-mod images_options;
 pub(crate) mod incidents;
 pub(crate) mod job_panel;
 pub(crate) mod jobs_panel;

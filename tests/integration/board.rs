@@ -54,13 +54,10 @@ fn a_job_without_items_returns() {
 #[test]
 fn a_panic_is_captured_with_message_place_and_names() {
     let messages = [
-        (End::PanicStr, "misbehaved, as it was told to"),
-        (End::PanicString, "item 1 misbehaved, as it was told to"),
+        (End::PanicStr, "simulated panic"),
+        (End::PanicString, "simulated panic in item 1"),
         (End::PanicOther, "non-string payload"),
-        (
-            End::PanicInDrop,
-            "misbehaved while being dropped, as it was told to",
-        ),
+        (End::PanicInDrop, "simulated panic in a destructor"),
     ];
     for place in PLACES {
         for (end, message) in messages {
@@ -71,7 +68,7 @@ fn a_panic_is_captured_with_message_place_and_names() {
             assert_eq!(key, PanicKey::Item(desk.job(job).items()[0].id));
             assert_eq!(panic.message, message);
             let location = panic.location.as_deref().unwrap();
-            assert!(location.contains("misbehave.rs:"), "{location}");
+            assert!(location.contains("misbehave/mod.rs:"), "{location}");
             assert_eq!(panic.task, "misbehave #1 item 1");
             assert!(panic.thread.starts_with("misbehave #1"), "{}", panic.thread);
             assert!(panic.task_id > 0);

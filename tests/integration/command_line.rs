@@ -85,7 +85,7 @@ fn a_failed_run_still_shows_what_it_printed_and_exits_with_1() {
         lines,
         [
             "err",
-            "meanwhile: sh exited with code 3, and 0 was expected",
+            "meanwhile: sh exited with code 3, but 0 was expected",
             "meanwhile: 1 item: 1 failed"
         ]
     );
@@ -247,7 +247,7 @@ fn output_beyond_the_limit_is_said_to_be_dropped() {
     assert_eq!(code(&output), 0);
     assert_eq!(out(&output), "7\n8\n9\n");
     assert!(
-        err(&output).contains("the first 12 bytes of stdout were not kept"),
+        err(&output).contains("the first 12 B of stdout were dropped"),
         "{}",
         err(&output)
     );

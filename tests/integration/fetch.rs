@@ -214,7 +214,7 @@ fn a_status_that_may_pass_is_tried_again_as_often_as_one_wants() {
             ..options(&[server.url(&path)])
         };
         let error = one(&options).unwrap_err();
-        assert!(error.message.ends_with("after 3 tries."), "{error}");
+        assert!(error.message.ends_with("(after 3 attempts)."), "{error}");
         assert_eq!(server.asked(&path), 3, "{status}");
     }
 }
@@ -381,7 +381,7 @@ fn what_is_no_answer_is_an_error() {
     };
     let error = one(&options).unwrap_err();
     assert_eq!(error.kind, "connection");
-    assert!(error.message.ends_with("after 2 tries."), "{error}");
+    assert!(error.message.ends_with("(after 2 attempts)."), "{error}");
 }
 
 #[test]
@@ -400,7 +400,7 @@ fn a_server_that_says_nothing_runs_out_of_time() {
         };
         let error = one(&options).unwrap_err();
         assert_eq!(error.kind, "timed_out");
-        assert!(error.message.ends_with("after 2 tries."), "{error}");
+        assert!(error.message.ends_with("(after 2 attempts)."), "{error}");
     }
 }
 
@@ -579,8 +579,8 @@ fn lines_that_are_no_urls_are_errors_that_say_where_they_are() {
         ]
     );
     let messages: Vec<&str> = errors.iter().map(|error| &*error.message).collect();
-    assert!(messages[0].starts_with("Line 3 of the URLs is not fetched: "));
-    let named = format!("Line 4 of {} is not fetched: only http", list.display());
+    assert!(messages[0].starts_with("Line 3 of the URLs was not fetched: "));
+    let named = format!("Line 4 of {} was not fetched: only http", list.display());
     assert!(messages[2].starts_with(&named), "{}", messages[2]);
 }
 
@@ -647,7 +647,7 @@ fn the_command_line_prints_a_line_for_each_url_or_a_document() {
     assert_eq!((fields[4], fields[5]), (&*good, "-"));
     let err = String::from_utf8(output.stderr).unwrap();
     assert!(
-        err.contains(&format!("{bad} answered 404 Not Found.")),
+        err.contains(&format!("{bad}: the server answered 404 Not Found.")),
         "{err}"
     );
 

@@ -134,9 +134,9 @@ fn every_turn_is_that_of_imagemagick_pixel_by_pixel() {
     let folder = folder();
     let input = saved_as(&noise(61, 37), folder.path(), "in.png");
     for (rotate, degrees) in [
-        (Rotate::Not, "0"),
+        (Rotate::None, "0"),
         (Rotate::Right, "90"),
-        (Rotate::Over, "180"),
+        (Rotate::UpsideDown, "180"),
         (Rotate::Left, "270"),
     ] {
         for (flip, mirrored) in [

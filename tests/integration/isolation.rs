@@ -76,7 +76,7 @@ fn p14_an_abort_costs_one_item() {
 fn what_an_item_prints_on_standard_output_is_no_message_and_among_its_last_words() {
     let crash = crash_of(End::Abort);
     assert_eq!(crash.signal_name, Some("SIGABRT"), "{}", crash.message);
-    assert_eq!(crash.stderr, "item 2 aborts, as it was told to");
+    assert_eq!(crash.stderr, "item 2: simulated abort");
 }
 
 #[test]

@@ -83,7 +83,7 @@ fn limits_folder_environment_and_prefix_are_obeyed() {
     let start = window.named("Start").rect();
     assert!(start.bottom() < bottom, "{start} is out of sight");
     window.click("Start");
-    window.until("sh exited with code 3, and 0 was expected");
+    window.until("sh exited with code 3, but 0 was expected");
 
     window.type_into("Exit codes", ", 3");
     window.click("Start");

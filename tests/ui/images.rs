@@ -42,7 +42,7 @@ fn images_are_resized_turned_and_saved_where_one_wants() {
 
     window.click("Start");
     window.until("is there already");
-    window.choose("Name is taken", "Number it");
+    window.choose("If the file exists", "Number it");
     window.click("Start");
     window.until("in-2.webp");
 }

@@ -150,7 +150,7 @@ fn a_process_whose_end_somebody_else_took_is_called_lost() {
         until_line(&mut window, "said");
         assert!(!window.is_enabled("Kill"));
         window.click("Results");
-        window.until("ended, and something else took its exit code");
+        window.until("exited, but its status was reaped by other code");
     });
 }
 

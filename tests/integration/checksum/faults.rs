@@ -184,5 +184,5 @@ fn a_file_that_vanishes_while_it_is_read_has_no_digest() {
 fn an_error_names_the_file_in_one_line_whatever_its_name_is() {
     let path = name(b"a\nb\xff\x1b[31m");
     let error = digest_file(path, Algorithm::Md5, &Unwatched).unwrap_err();
-    assert_eq!(error.to_string(), r#""a\nb\xFF\u{1b}[31m" is not there."#);
+    assert_eq!(error.to_string(), r#""a\nb\xFF\u{1b}[31m" does not exist."#);
 }

@@ -42,11 +42,10 @@ fn hostile_list(folder: &Path, algorithm: Algorithm, names: &[&[u8]]) -> Vec<u8>
             )
         })
         .collect();
-    list::lines(
-        checksums
-            .iter()
-            .map(|(checksum, name)| (checksum, name.as_path())),
-    )
+    let lines = checksums
+        .iter()
+        .flat_map(|(checksum, name)| list::line(checksum, name));
+    lines.collect()
 }
 
 #[test]

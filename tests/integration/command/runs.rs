@@ -58,7 +58,7 @@ fn an_exit_code_is_a_failure_unless_it_was_expected() {
     assert_eq!(kind, "exit_code");
     assert_eq!(
         message,
-        "in: sh exited with code 3, and 0 was expected\none\ntwo"
+        "in: sh exited with code 3, but 0 was expected\none\ntwo"
     );
     assert_eq!(ended.ran(0).end, End::Exited { code: 3 });
 
@@ -74,7 +74,7 @@ fn an_exit_code_is_a_failure_unless_it_was_expected() {
     let ended = run(options, &[]);
     assert_eq!(
         ended.failure(0).1,
-        "sh exited with code 0, and 1 to 3 or 7 was expected"
+        "sh exited with code 0, but 1 to 3 or 7 was expected"
     );
 }
 

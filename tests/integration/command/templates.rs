@@ -169,7 +169,7 @@ fn a_command_that_needs_a_file_and_has_none_says_so() {
     assert_eq!(kind, "no_files");
     assert_eq!(
         message,
-        "`{dir}/x` stands for a file, and there is none; add files."
+        "`{dir}/x` stands for a file, but there is none; add files."
     );
 }
 
@@ -182,7 +182,7 @@ fn what_can_t_be_run_at_all_fails_once_and_starts_nothing() {
         options
     };
     for (options, part) in [
-        (line("echo 'open"), "open; close it"),
+        (line("echo 'open"), "open quote"),
         (line("  "), "There is no command"),
         (
             Options {
@@ -193,15 +193,15 @@ fn what_can_t_be_run_at_all_fails_once_and_starts_nothing() {
         ),
         (
             with(|options| options.prefix = "nice '".into()),
-            "open; close it",
+            "open quote",
         ),
         (
             with(|options| options.env = vec!["NAME".into()]),
-            "`NAME` sets no variable",
+            "`NAME` does not set a variable",
         ),
         (
             with(|options| options.expected_codes = "0, x".into()),
-            "`x` is no exit code",
+            "`x` is not an exit code",
         ),
     ] {
         let ended = run(options, &files);
