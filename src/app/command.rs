@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::dialog::{DialogRequest, OpenDialog, Purpose};
 use super::{App, chores};
-use crate::jobs::{JobSpec, Options};
+use crate::jobs::JobSpec;
 use crate::record::{ItemId, JobId, JobRecord};
 use crate::ui::close_question::Leaving;
 use crate::ui::{BlockedFor, Command, Notice, Page, Pane};
@@ -112,23 +112,7 @@ impl App {
     /// Why the chosen job can't be started, if it can't.
     pub(super) fn why_not_start(&self) -> Option<String> {
         let has_inputs = !self.view.draft.inputs.is_empty();
-        match self.state.choices.options() {
-            Options::Checksum(_) if has_inputs => None,
-            Options::Checksum(_) => Some("Add a file or a folder first.".to_owned()),
-            Options::Command(options) => {
-                let problem = options.check(has_inputs).err()?;
-                Some(problem.to_string())
-            }
-            Options::Fetch(options) => {
-                let problem = options.check(has_inputs).err()?;
-                Some(problem.to_string())
-            }
-            Options::Images(options) => {
-                let problem = options.check(has_inputs).err()?;
-                Some(problem.to_string())
-            }
-            Options::Misbehave(_) => None,
-        }
+        self.state.choices.options().job().problem(has_inputs)
     }
 
     fn spec(&self) -> JobSpec {
@@ -211,13 +195,9 @@ impl App {
     fn signal(&mut self, _signal: Signal, _job: JobId, _item: Option<ItemId>) {}
 
     fn list_name(&self, job: JobId) -> String {
-        let options = self.record.job(job).map(|job| &job.spec().options);
-        match options {
-            Some(Options::Checksum(options)) => {
-                format!("checksums.{}", options.algorithm.id())
-            }
-            _ => "checksums.txt".to_owned(),
-        }
+        let job = self.record.job(job);
+        let name = job.and_then(|job| job.spec().options.job().list_name());
+        name.unwrap_or_else(|| "list.txt".to_owned())
     }
 
     /// A second click finds a dialog open and does nothing.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use eframe::egui;
 
 use super::App;
-use crate::jobs::Options;
-use crate::jobs::command::{self, Printed, Ran};
+use crate::jobs::DEFAULT_OUTPUT_LIMIT;
+use crate::jobs::command::{Printed, Ran};
 use crate::record::{ItemId, JobId};
 use crate::ui::{Page, Pane, ShownOutput, Stream};
 
@@ -130,12 +130,9 @@ impl App {
 
     /// How many bytes of each stream are kept of the processes of a job.
     fn output_limit(&self, job: JobId) -> u64 {
-        let options = self.record.job(job).map(|job| &job.spec().options);
-        let limit = match options {
-            Some(Options::Command(options)) => options.output_limit,
-            _ => command::Options::default().output_limit,
-        };
-        limit as u64
+        let job = self.record.job(job);
+        let limit = job.map(|job| job.spec().options.job().output_limit());
+        limit.unwrap_or(DEFAULT_OUTPUT_LIMIT) as u64
     }
 }
 
@@ -231,7 +228,7 @@ mod tests {
 
     #[test]
     fn of_a_flood_a_frame_takes_in_a_bounded_part_and_most_frames_nothing() {
-        let limit = command::Options::default().output_limit as u64;
+        let limit = DEFAULT_OUTPUT_LIMIT as u64;
         let mut flood = Flood::start();
         let mut shown = ShownOutput::new(JobId(1), ItemId(0), Stream::Stdout);
         let mut now = Duration::ZERO;

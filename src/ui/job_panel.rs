@@ -8,7 +8,7 @@ use super::tokens::tokens;
 use super::widgets::{Look, Mark, button, card_ui, mark_ui, progress_bar};
 use super::{BlockedFor, Choices, Command, jobs_panel};
 use crate::format;
-use crate::jobs::{Options, RunOn};
+use crate::jobs::RunOn;
 use crate::record::{ItemId, JobId, JobRecord, JoinEnd, JoinRecord};
 
 /// What the card of a job is drawn from.
@@ -336,11 +336,11 @@ fn has_processes(job: &JobRecord) -> bool {
     let spec = job.spec();
     job.first_process().is_some()
         || spec.run_on == RunOn::Process
-        || matches!(spec.options, Options::Command(_))
+        || spec.options.job().has_processes()
 }
 
 fn is_list(job: &JobRecord) -> bool {
-    matches!(&job.spec().options, Options::Checksum(options) if !options.verify)
+    job.spec().options.job().list_name().is_some()
 }
 
 #[cfg(test)]
