@@ -58,7 +58,7 @@ fn an_open_quote_is_said_and_nothing_can_be_started() {
     let mut window = Window::open();
     window.choose("Job", "Command");
     window.type_into("Command line", "echo 'open");
-    assert!(window.shows("is open; close it"));
+    assert!(window.shows("has an open quote"));
     assert!(!window.is_enabled("Start"));
     window.click("Through /bin/sh");
     assert!(

@@ -41,7 +41,7 @@ fn images_are_resized_turned_and_saved_where_one_wants() {
     assert_eq!(size.expect("it was saved"), (5, 10));
 
     window.click("Start");
-    window.until("is there already");
+    window.until("already exists");
     window.choose("If the file exists", "Number it");
     window.click("Start");
     window.until("in-2.webp");

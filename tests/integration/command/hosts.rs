@@ -10,7 +10,7 @@ use super::{HOSTILE, run, shell, words};
 use crate::util::files::{folder, name, write};
 
 #[test]
-fn a_prefix_stands_before_the_command_and_its_end_is_the_command_s() {
+fn prefix_precedes_the_command() {
     let folder = folder();
     for (prefix, expected) in [
         ("nice -n 7", "7 unset\n"),
@@ -34,7 +34,7 @@ fn a_prefix_stands_before_the_command_and_its_end_is_the_command_s() {
 
 #[test]
 #[ignore = "needs openssh-server; tests/all.sh runs it"]
-fn a_command_runs_on_another_host_and_file_names_survive_its_shell() {
+fn file_names_survive_ssh() {
     let folder = folder();
     let server = Server::start(folder.path());
     let files: Vec<PathBuf> = HOSTILE.iter().map(|hostile| name(hostile).into()).collect();
