@@ -7,7 +7,7 @@ use eframe::egui;
 
 use super::App;
 use crate::jobs::DEFAULT_OUTPUT_LIMIT;
-use crate::jobs::command::{Printed, Ran};
+use crate::jobs::command::{CapturedOutput, CommandRun};
 use crate::record::{ItemId, JobId};
 use crate::ui::{Page, Pane, ShownOutput, Stream};
 
@@ -27,25 +27,25 @@ const SEARCHED_AT_ONCE: usize = 512 * 1024;
 pub(super) struct Source {
     #[cfg(unix)]
     process: Option<crate::join::process::Process>,
-    ran: Option<Arc<Ran>>,
+    ran: Option<Arc<CommandRun>>,
 }
 
 impl Source {
     /// What came after the first `offset` bytes of a stream, as far as it is kept.
-    pub(super) fn since(&self, stream: Stream, offset: u64) -> Printed {
+    pub(super) fn since(&self, stream: Stream, offset: u64) -> CapturedOutput {
         #[cfg(unix)]
         if let Some(process) = &self.process {
             // Asked first: what comes between the two questions is no descendant's yet.
             let has_ended = !process.is_alive();
             let captured = process.output_since(stream.into(), offset);
-            return Printed {
+            return CapturedOutput {
                 bytes: captured.bytes,
                 total: captured.total,
                 held_open: has_ended && captured.is_open,
             };
         }
         let Some(ran) = &self.ran else {
-            return Printed::default();
+            return CapturedOutput::default();
         };
         let printed = match stream {
             Stream::Stdout => &ran.stdout,
@@ -56,7 +56,7 @@ impl Source {
         } else {
             Vec::new()
         };
-        Printed {
+        CapturedOutput {
             bytes,
             total: printed.total,
             held_open: false,

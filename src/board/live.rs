@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use super::feed::Feed;
 use super::run::lock;
-use crate::jobs::command::Ran;
+use crate::jobs::command::CommandRun;
 use crate::jobs::{Host, Priority};
 use crate::join::process::{Process, ProcessState};
 use crate::record::{EventKind, ItemId, JobId};
@@ -132,7 +132,7 @@ impl Host for ItemHost {
         self.feed.publish(self.job, kind);
     }
 
-    fn did_end(&self, ran: &Arc<Ran>) {
+    fn did_end(&self, ran: &Arc<CommandRun>) {
         self.live.end(self.item);
         let (item, ran) = (self.item, ran.clone());
         let kind = EventKind::ItemDidEndProcess { item, ran };

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 
 use super::{Format, print_message};
 use crate::format;
-use crate::jobs::command::Ran;
+use crate::jobs::command::CommandRun;
 use crate::jobs::save;
 use crate::record::{self, Crash, ItemRecord, ItemState, JobRecord, JobState};
 
@@ -102,7 +102,7 @@ fn print_crash(input: &Path, crash: &Crash) {
 }
 
 /// Prints the stderr of a command, and how much of its output was dropped.
-fn print_stderr(item: &ItemRecord, ran: &Ran) {
+fn print_stderr(item: &ItemRecord, ran: &CommandRun) {
     // There is no other place for it if stderr can't be written.
     io::stderr().lock().write_all(&ran.stderr.bytes).ok();
     for (stream, printed) in [("stdout", &ran.stdout), ("stderr", &ran.stderr)] {

@@ -169,9 +169,9 @@ impl Follower {
             .record
             .job(self.job)
             .map_or(0, |job| job.counts().running);
-        self.progress.print(&format!(
-            "no longer waiting for what ignores the cancel: {running} running"
-        ));
+        let items = format::plural(running, "item has", "items have");
+        self.progress
+            .print(&format!("{items} ignored the cancel; no longer waiting"));
         self.record.apply(Event {
             job: self.job,
             at: now,

@@ -62,7 +62,7 @@ pub enum Output {
     /// A checksum, computed or verified.
     Checksum(checksum::Checksum),
     /// The run of a command.
-    Command(Arc<command::Ran>),
+    Command(Arc<command::CommandRun>),
     /// The response of a URL.
     Fetched(fetch::Fetched),
     /// An image that was saved.

@@ -85,7 +85,7 @@ pub trait Host {
     fn did_run(&self, process: &Process);
 
     /// The process has ended; the item ends soon.
-    fn did_end(&self, ran: &Arc<command::Ran>);
+    fn did_end(&self, ran: &Arc<command::CommandRun>);
 }
 
 /// Shows nothing.
@@ -97,5 +97,5 @@ impl Host for () {
     #[cfg(unix)]
     fn did_run(&self, _process: &Process) {}
 
-    fn did_end(&self, _ran: &Arc<command::Ran>) {}
+    fn did_end(&self, _ran: &Arc<command::CommandRun>) {}
 }

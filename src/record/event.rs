@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::item::{ItemId, ItemState};
 use super::job::{JobId, JobState};
 use super::join::{JoinEnd, JoinId};
-use crate::jobs::command::{Ran, Stopped};
+use crate::jobs::command::{CommandRun, StopSummary};
 use crate::jobs::{Item, JobSpec};
 
 /// A fact about one job.
@@ -84,14 +84,14 @@ pub enum EventKind {
         /// Which item.
         item: ItemId,
         /// What became of it.
-        stopped: Arc<Stopped>,
+        stopped: Arc<StopSummary>,
     },
     /// The process of the item ended.
     ItemDidEndProcess {
         /// Which item.
         item: ItemId,
         /// How, and what it printed.
-        ran: Arc<Ran>,
+        ran: Arc<CommandRun>,
     },
     /// The item did not react to a cancel, so the isolated worker that ran it was stopped.
     ItemDidIgnoreCancel {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::jobs::command::{Ran, Stopped};
+use crate::jobs::command::{CommandRun, StopSummary};
 use crate::jobs::{Item, ItemError, Output};
 use crate::join::PanicReport;
 
@@ -117,7 +117,7 @@ impl ItemRecord {
     }
 
     /// How its process ran, where it has one and that has ended.
-    pub fn ran(&self) -> Option<&Arc<Ran>> {
+    pub fn ran(&self) -> Option<&Arc<CommandRun>> {
         match &self.process.as_ref()?.state {
             ProcessState::Ended(ran) => Some(ran),
             ProcessState::Running | ProcessState::Paused => None,
@@ -152,7 +152,7 @@ pub struct ProcessRecord {
     /// Whether a person asked it to end.
     pub was_asked: bool,
     /// What became of its tree when a person last stopped that.
-    pub stopped: Option<Arc<Stopped>>,
+    pub stopped: Option<Arc<StopSummary>>,
 }
 
 /// Where the process of an item stands.
@@ -163,7 +163,7 @@ pub enum ProcessState {
     /// A signal such as `SIGSTOP` holds it.
     Paused,
     /// It ended like that.
-    Ended(Arc<Ran>),
+    Ended(Arc<CommandRun>),
 }
 
 /// A captured panic, as plain data.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use eframe::egui::{self, Color32, Pos2, Rect, Response, RichText, Sense, Shape, Stroke, Ui, Vec2};
 
 use super::tokens::{Tokens, tokens};
-use crate::jobs::command::End;
+use crate::jobs::command::ExitStatus;
 use crate::record::{ItemRecord, ItemState, JobState, ProcessState};
 
 /// The side of the square that the shape of a state is painted into.
@@ -98,14 +98,14 @@ pub(crate) fn item_word(item: &ItemRecord) -> Cow<'static, str> {
     match (&item.state, end) {
         (ItemState::Running, _) if is_paused(item) => "stopped".into(),
         (ItemState::Running, None) if was_asked(item) => "asked to end".into(),
-        (ItemState::Returned(_) | ItemState::Failed(_), Some(End::Exited { code })) => {
+        (ItemState::Returned(_) | ItemState::Failed(_), Some(ExitStatus::Exited { code })) => {
             format!("exit code {code}").into()
         }
-        (ItemState::Failed(_), Some(End::Signalled { signal, name, .. })) => {
+        (ItemState::Failed(_), Some(ExitStatus::Signalled { signal, name, .. })) => {
             let number = || format!("signal {signal}");
             name.clone().unwrap_or_else(number).into()
         }
-        (ItemState::Failed(_), Some(End::Unknown)) => "lost".into(),
+        (ItemState::Failed(_), Some(ExitStatus::Unknown)) => "lost".into(),
         (state, _) => state.word().into(),
     }
 }

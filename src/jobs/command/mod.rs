@@ -10,11 +10,11 @@
 //! the window have absolute paths; in a shell, write `./-name`.
 
 mod args;
+mod command_run;
 mod interface;
 mod os_string_serde;
 #[cfg_attr(not(unix), expect(dead_code, reason = "commands run on Unix only"))]
 mod prepared;
-mod ran;
 #[cfg(unix)]
 mod run;
 mod template;
@@ -25,9 +25,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::command_run::{CapturedOutput, CommandRun, ExitStatus, StopSummary};
 pub use self::prepared::CommandOptionsError;
 use self::prepared::Prepared;
-pub use self::ran::{End, Printed, Ran, Stopped};
 pub use self::template::Template;
 use super::choice::choices;
 use super::{Host, Item, ItemError, Job, Output, Step};

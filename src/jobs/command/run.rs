@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::command_run::{CapturedOutput, CommandRun, ExitStatus, StopSummary};
 use super::prepared::Prepared;
-use super::ran::{End, Printed, Ran, Stopped};
 use super::{Keep, Options};
 use crate::jobs::{Host, Item, ItemError, Output, Priority, Step};
 use crate::join::Context;
@@ -44,7 +44,7 @@ pub(super) fn run(
     let (exit, stop) = wait(&process, options, context);
     let (reason, stopped) = stop.unzip();
     let output = process.output();
-    let ran = Arc::new(Ran {
+    let ran = Arc::new(CommandRun {
         end: end(exit),
         elapsed_secs: started.elapsed().as_secs_f64(),
         stdout: printed(output.stdout, exit, options.keep),
@@ -128,7 +128,7 @@ fn wait(
     process: &Process,
     options: &Options,
     context: &Context,
-) -> (Option<Exit>, Option<(StopReason, Stopped)>) {
+) -> (Option<Exit>, Option<(StopReason, StopSummary)>) {
     let timeout = options.timeout();
     let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     loop {
@@ -144,14 +144,14 @@ fn wait(
             continue;
         };
         let report = process.stop(options.grace());
-        let stopped = Stopped::from(&report);
+        let stopped = StopSummary::from(&report);
         // It may have ended by itself in the meantime.
         let stop = (!stopped.is_empty()).then_some((reason, stopped));
         return (report.exit, stop);
     }
 }
 
-impl From<&StopReport> for Stopped {
+impl From<&StopReport> for StopSummary {
     fn from(report: &StopReport) -> Self {
         let name =
             |member: &crate::join::process::TreeMember| format!("{} ({})", member.name, member.pid);
@@ -163,17 +163,17 @@ impl From<&StopReport> for Stopped {
     }
 }
 
-fn end(exit: Option<Exit>) -> End {
+fn end(exit: Option<Exit>) -> ExitStatus {
     match exit {
-        None => End::Escaped,
-        Some(Exit::Unknown) => End::Unknown,
-        Some(Exit::Code(code)) => End::Exited { code },
+        None => ExitStatus::Escaped,
+        Some(Exit::Unknown) => ExitStatus::Unknown,
+        Some(Exit::Code(code)) => ExitStatus::Exited { code },
         Some(
             exit @ Exit::Signal {
                 signal,
                 core_dumped,
             },
-        ) => End::Signalled {
+        ) => ExitStatus::Signalled {
             signal,
             name: exit.signal_name().map(str::to_owned),
             core_dumped,
@@ -181,8 +181,8 @@ fn end(exit: Option<Exit>) -> End {
     }
 }
 
-fn printed(captured: Captured, exit: Option<Exit>, keep: Keep) -> Printed {
-    let mut printed = Printed {
+fn printed(captured: Captured, exit: Option<Exit>, keep: Keep) -> CapturedOutput {
+    let mut printed = CapturedOutput {
         total: captured.total,
         held_open: exit.is_some() && captured.is_open,
         bytes: captured.bytes,
@@ -197,17 +197,17 @@ fn printed(captured: Captured, exit: Option<Exit>, keep: Keep) -> Printed {
 struct Report<'a> {
     prepared: &'a Prepared,
     item: &'a Item,
-    ran: &'a Ran,
+    ran: &'a CommandRun,
 }
 
 impl Report<'_> {
     fn conclude(&self) -> Result<(), ItemError> {
         let kind = match &self.ran.end {
-            End::Exited { code } if self.prepared.expected.contains(*code) => return Ok(()),
-            End::Exited { .. } => "exit_code",
-            End::Signalled { .. } => "signal",
-            End::Unknown => "unknown_exit",
-            End::Escaped => "escaped",
+            ExitStatus::Exited { code } if self.prepared.expected.contains(*code) => return Ok(()),
+            ExitStatus::Exited { .. } => "exit_code",
+            ExitStatus::Signalled { .. } => "signal",
+            ExitStatus::Unknown => "unknown_exit",
+            ExitStatus::Escaped => "escaped",
         };
         let expected = match kind {
             "exit_code" => format!(", but {} was expected", self.prepared.expected),

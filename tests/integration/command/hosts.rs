@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
-use meanwhile::jobs::command::End;
+use meanwhile::jobs::command::ExitStatus;
 
 use super::{HOSTILE, run, shell, words};
 use crate::util::files::{folder, name, write};
@@ -29,7 +29,7 @@ fn prefix_precedes_the_command() {
     options.prefix = "nice".to_owned();
     let ended = run(options, &[folder.path().to_owned()]);
     assert_eq!(ended.failure(0).0, "exit_code");
-    assert_eq!(ended.ran(0).end, End::Exited { code: 9 });
+    assert_eq!(ended.ran(0).end, ExitStatus::Exited { code: 9 });
 }
 
 #[test]

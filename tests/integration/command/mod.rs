@@ -11,7 +11,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use meanwhile::jobs::command::{CommandLine, Keep, Options, Ran};
+use meanwhile::jobs::command::{CommandLine, CommandRun, Keep, Options};
 use meanwhile::jobs::{self, JobSpec, Priority, RunOn};
 use meanwhile::record::{ItemId, ItemRecord, ItemState, JobId};
 
@@ -68,7 +68,7 @@ impl Ended {
         &self.desk.job(self.job).items()[index]
     }
 
-    fn ran(&self, index: usize) -> &Ran {
+    fn ran(&self, index: usize) -> &CommandRun {
         self.item(index).ran().expect("its process ended")
     }
 

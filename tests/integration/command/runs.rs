@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use meanwhile::jobs::command::{CommandLine, End, Keep, Options};
+use meanwhile::jobs::command::{CommandLine, ExitStatus, Keep, Options};
 use meanwhile::jobs::{self, JobSpec, Output, RunOn};
 use meanwhile::record::{ItemId, ItemState, JobState, ProcessState, write_json};
 use nix::sys::signal::{Signal, kill};
@@ -60,7 +60,7 @@ fn unexpected_exit_code_fails() {
         message,
         "in: sh exited with code 3, but 0 was expected\none\ntwo"
     );
-    assert_eq!(ended.ran(0).end, End::Exited { code: 3 });
+    assert_eq!(ended.ran(0).end, ExitStatus::Exited { code: 3 });
 
     let mut options = shell("exit 3");
     options.expected_codes = "1-3".to_owned();

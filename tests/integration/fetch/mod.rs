@@ -104,7 +104,7 @@ fn answer(stream: &mut TcpStream, status: &str, headers: &str, body: &[u8]) {
 
 /// Sends nothing until the client closes the connection.
 fn stay_silent(stream: &mut TcpStream) {
-    stream.read(&mut [0; 16]).ok();
+    drop(stream.read(&mut [0; 16]));
 }
 
 fn options(urls: &[String]) -> Options {

@@ -8,23 +8,23 @@ use crate::format::plural;
 
 /// One run of a command, from start to end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Ran {
+pub struct CommandRun {
     /// How it ended.
     #[serde(flatten)]
-    pub end: End,
+    pub end: ExitStatus,
     /// How long it ran, in seconds.
     pub elapsed_secs: f64,
     /// Its standard output.
-    pub stdout: Printed,
+    pub stdout: CapturedOutput,
     /// Its standard error.
-    pub stderr: Printed,
+    pub stderr: CapturedOutput,
     /// What happened to its processes if they were stopped before they ended by themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stopped: Option<Stopped>,
+    pub stopped: Option<StopSummary>,
 }
 
 /// The last line that it printed or, if it printed nothing, how it ended.
-impl fmt::Display for Ran {
+impl fmt::Display for CommandRun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let line = self.stdout.last_lines(1);
         if line.is_empty() {
@@ -38,7 +38,7 @@ impl fmt::Display for Ran {
 /// How a command ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "end", rename_all = "snake_case")]
-pub enum End {
+pub enum ExitStatus {
     /// It exited.
     Exited {
         /// With this code, 0 to 255.
@@ -59,7 +59,7 @@ pub enum End {
     Unknown,
 }
 
-impl fmt::Display for End {
+impl fmt::Display for ExitStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exited { code } => write!(f, "exited with code {code}"),
@@ -90,7 +90,7 @@ impl fmt::Display for End {
 /// replaced; `total` and `dropped`, in bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Document", into = "Document")]
-pub struct Printed {
+pub struct CapturedOutput {
     /// The last bytes.
     pub bytes: Vec<u8>,
     /// How many bytes it printed in total.
@@ -99,7 +99,7 @@ pub struct Printed {
     pub held_open: bool,
 }
 
-impl Printed {
+impl CapturedOutput {
     /// How many bytes were dropped before the kept ones.
     pub fn dropped(&self) -> u64 {
         self.total.saturating_sub(self.bytes.len() as u64)
@@ -139,8 +139,8 @@ struct Document {
     held_open: bool,
 }
 
-impl From<Printed> for Document {
-    fn from(printed: Printed) -> Self {
+impl From<CapturedOutput> for Document {
+    fn from(printed: CapturedOutput) -> Self {
         let dropped = printed.dropped();
         let (text, bytes_hex) = match String::from_utf8(printed.bytes) {
             Ok(text) => (text, None),
@@ -160,7 +160,7 @@ impl From<Printed> for Document {
     }
 }
 
-impl From<Document> for Printed {
+impl From<Document> for CapturedOutput {
     fn from(document: Document) -> Self {
         let bytes = document
             .bytes_hex
@@ -177,7 +177,7 @@ impl From<Document> for Printed {
 /// What happened to the processes of a stopped command: the command itself and everything that it
 /// started.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stopped {
+pub struct StopSummary {
     /// How many ended when asked.
     pub ended: usize,
     /// Processes that had to be killed, such as `sleep (4711)`.
@@ -186,7 +186,7 @@ pub struct Stopped {
     pub escaped: Vec<String>,
 }
 
-impl Stopped {
+impl StopSummary {
     /// Whether there was no process left to stop.
     pub fn is_empty(&self) -> bool {
         self.ended == 0 && self.forced.is_empty() && self.escaped.is_empty()
@@ -194,7 +194,7 @@ impl Stopped {
 }
 
 /// Such as `1 process ended when asked, killed sh (12) and sleep (13)`.
-impl fmt::Display for Stopped {
+impl fmt::Display for StopSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts = Vec::new();
         if self.ended > 0 {
@@ -228,8 +228,8 @@ fn listed(names: &[String]) -> String {
 mod tests {
     use super::*;
 
-    fn printed(text: &[u8]) -> Printed {
-        Printed {
+    fn printed(text: &[u8]) -> CapturedOutput {
+        CapturedOutput {
             bytes: text.to_vec(),
             total: text.len() as u64,
             held_open: false,
@@ -268,7 +268,7 @@ mod tests {
             let mut before = printed(text);
             before.total += 7;
             let document = serde_json::to_string(&before).unwrap();
-            let after: Printed = serde_json::from_str(&document).unwrap();
+            let after: CapturedOutput = serde_json::from_str(&document).unwrap();
             assert_eq!(after, before);
         }
     }
