@@ -1,4 +1,4 @@
-//! The job that misbehaves does so on the chosen item only.
+//! The job `misbehave`: only the chosen item misbehaves.
 
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ fn plan(options: &misbehave::Options, inputs: &[&str]) -> Vec<Item> {
         options.plan(&inputs, context, &mut |item| items.push(item));
         items
     });
-    let plan = plan.expect("the system has a thread left");
+    let plan = plan.expect("a thread is available");
     plan.join().expect("planning returns").clone()
 }
 

@@ -1,4 +1,4 @@
-//! Saving: all of the new file or all of the old one.
+//! Atomic saving: all of the new file or all of the old one.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -14,7 +14,7 @@ fn names_in(folder: &Path) -> Vec<String> {
     entries
         .map(|entry| {
             entry
-                .expect("its entries too")
+                .expect("its entries can be read")
                 .file_name()
                 .display()
                 .to_string()
@@ -35,7 +35,7 @@ fn saved_file_leaves_no_temporary_file() {
 
 #[test]
 fn full_disk_leaves_the_old_file() {
-    // A limit on file sizes stops the write for real, and needs no disk that can be filled.
+    // A limit on file sizes really stops the write, and needs no disk to fill.
     let test = "save::full_disk_leaves_the_old_file";
     in_child_with("trap '' XFSZ; ulimit -f 8", test, || {
         let folder = folder();

@@ -6,7 +6,7 @@ use crate::jobs::Arguments;
 /// Compute the checksums of files and folders, or verify a list of them.
 #[derive(Debug, clap::Args)]
 pub(super) struct ChecksumArgs {
-    /// Which checksum.
+    /// The algorithm to compute.
     #[arg(long, value_enum, default_value_t)]
     algorithm: Algorithm,
     /// Read checksum lists from FILES and verify the files that they name.

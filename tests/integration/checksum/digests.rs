@@ -1,4 +1,4 @@
-//! Digests are right, whatever the algorithm, the size and the number of threads.
+//! Digests are right for every algorithm, size and number of threads.
 
 #[cfg(target_os = "linux")]
 use std::path::Path;
@@ -60,7 +60,7 @@ fn digests_match_published_test_vectors() {
     }
 }
 
-/// Notes which kinds of threads read a file: idle ones, others.
+/// Records whether idle or other threads read a file.
 #[cfg(target_os = "linux")]
 #[derive(Default)]
 struct Readers {
@@ -244,7 +244,7 @@ fn cancel_is_checked_for_every_chunk() {
             matches!(outcome, Err(ChecksumError::Cancelled { .. })),
             "{algorithm}"
         );
-        // Each thread may have a piece in hand.
+        // Each thread may finish its current piece.
         let threads = std::thread::available_parallelism().unwrap().get() as u64;
         assert!(progress.calls.into_inner() <= threads, "{algorithm}");
     }

@@ -1,4 +1,4 @@
-//! Files that are none, can't be read, or don't stand still: an error, in time, and no digest.
+//! Special, unreadable and changing files: a prompt error and no digest.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
@@ -37,13 +37,13 @@ fn special_file_fails_within_10_ms() {
         Path::new("/dev/zero"),
         Path::new("/dev/tty"),
     ] {
-        // The quickest of some tries: on a busy machine any one may have to wait for its turn.
-        let quickest = (0..5).map(|_| {
+        // The fastest of five: on a busy machine, any one may be delayed.
+        let fastest = (0..5).map(|_| {
             let start = Instant::now();
             assert_eq!(kind_of(path), "special_file", "{path:?}");
             start.elapsed()
         });
-        assert!(quickest.min() < Some(Duration::from_millis(10)), "{path:?}");
+        assert!(fastest.min() < Some(Duration::from_millis(10)), "{path:?}");
     }
 }
 
@@ -92,15 +92,15 @@ fn unreadable_file_fails_and_the_rest_continues() {
     });
 }
 
-/// Does something to the file as soon as a part of it has been read.
-struct Meanwhile<F> {
+/// Runs `change` when a part of the file has been read.
+struct ChangeOnRead<F> {
     once: Once,
-    act: F,
+    change: F,
 }
 
-impl<F: Fn() + Sync> Watch for Meanwhile<F> {
+impl<F: Fn() + Sync> Watch for ChangeOnRead<F> {
     fn did_read(&self, _done: u64, _total: u64) {
-        self.once.call_once(&self.act);
+        self.once.call_once(&self.change);
     }
 
     fn is_cancelled(&self) -> bool {
@@ -108,15 +108,14 @@ impl<F: Fn() + Sync> Watch for Meanwhile<F> {
     }
 }
 
-/// What comes of a file to which `act` is done between its first and its last byte, on one thread
-/// and on several.
-fn changed_by(act: impl Fn(&Path) + Sync) -> [Change; 2] {
+/// The error of a file that `change` changes while it is read, on one thread and on several.
+fn changed_by(change: impl Fn(&Path) + Sync) -> [Change; 2] {
     [Algorithm::Sha256, Algorithm::Blake3].map(|algorithm| {
         let folder = folder();
         let path = write(folder.path(), "input", bytes(2 * 1024 * 1024));
-        let watch = Meanwhile {
+        let watch = ChangeOnRead {
             once: Once::new(),
-            act: || act(&path),
+            change: || change(&path),
         };
         match digest_file(&path, algorithm, &watch) {
             Err(ChecksumError::Changed { change, .. }) => change,

@@ -1,4 +1,4 @@
-//! Lists are what the usual tools write and read, whatever the names are.
+//! Lists match those of common tools, also with hostile names.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::Unwatched;
 use crate::util::files::{folder, name, run, write};
 
-/// Names that a careless writer or reader of lists would mangle.
+/// Names that a careless writer or parser of lists would damage.
 const HOSTILE: [&[u8]; 16] = [
     b"plain",
     b"new\nline",
@@ -29,7 +29,7 @@ const HOSTILE: [&[u8]; 16] = [
     "snow\u{2603}\u{202e}".as_bytes(),
 ];
 
-/// Writes a file for each hostile name, and the list of their checksums.
+/// Writes a file for each name. Returns the list of their checksums.
 fn hostile_list(folder: &Path, algorithm: Algorithm, names: &[&[u8]]) -> Vec<u8> {
     let checksums: Vec<_> = names
         .iter()
@@ -86,7 +86,7 @@ fn b3sum_accepts_lists() {
     let folder = folder();
     let names: Vec<_> = HOSTILE
         .into_iter()
-        // b3sum knows no names that are not UTF-8, and before version 1.5 no `\r`.
+        // b3sum rejects names that are not UTF-8, and `\r` before version 1.5.
         .filter(|name| std::str::from_utf8(name).is_ok() && !name.contains(&b'\r'))
         .collect();
     let list = hostile_list(folder.path(), Algorithm::Blake3, &names);
@@ -194,7 +194,7 @@ fn any_algorithm() -> impl Strategy<Value = Algorithm> {
 }
 
 fn any_name() -> impl Strategy<Value = Vec<u8>> {
-    // Bytes that mean something in a list come up as often as all others together.
+    // Bytes with a meaning in a list are as frequent as all others together.
     let byte = prop_oneof![prop::sample::select(&b"\\\n\r *()=#na"[..]), 1..=255_u8];
     prop::collection::vec(byte, 1..40)
 }

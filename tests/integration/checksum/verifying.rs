@@ -1,4 +1,4 @@
-//! Verifying: each line of a list ends on its own, and only what is right is OK.
+//! Verification: each line of a list is an item of its own.
 
 use std::fs;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! From inputs to files: every file, no folder twice, and it ends.
+//! Walking inputs: every file is found, no folder is entered twice, and the walk ends.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,7 +15,7 @@ use super::{compute, in_task, outcomes, plan};
 use crate::util::files::{bytes, folder, name, run, write};
 use crate::util::gate::Gate;
 
-/// The planned items as paths below `folder`, an error with its kind.
+/// The planned items as paths relative to `folder`, with the kinds of errors.
 fn planned(folder: &Path, inputs: &[&Path]) -> Vec<String> {
     plan(&compute(Algorithm::Blake3), inputs)
         .iter()

@@ -50,7 +50,7 @@ fn spec(options: Options, inputs: &[PathBuf]) -> JobSpec {
     }
 }
 
-/// A job that has ended, with the desk it ran on.
+/// A job that has ended, with the test board that it ran on.
 struct Ended {
     desk: Desk,
     job: JobId,

@@ -1,4 +1,4 @@
-//! What a program is given: files of any name, in words with a place for them.
+//! The arguments of a program: files of any name in place of placeholders.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -154,7 +154,7 @@ fn file_can_be_the_program() {
     let script = program(folder.path(), "say hello", "#!/bin/sh\necho hello \"$1\"");
     let mut options = words(&["{}", "you"]);
     assert_eq!(run(options.clone(), &[script]).stdouts(), [b"hello you\n"]);
-    // A name alone is a file here, not a program somewhere in `PATH`.
+    // A name without a folder is a file, and not looked up in `PATH`.
     options.command = CommandLine::Words(vec!["{}".into()]);
     let ended = run(options, &["true".into()]);
     let (kind, message) = ended.failure(0);

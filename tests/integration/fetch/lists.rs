@@ -22,7 +22,7 @@ fn thousand_urls_are_fetched_once_eight_at_a_time() {
     let most = Arc::new(AtomicUsize::new(0));
     let server = {
         let (at_once, most) = (Arc::clone(&at_once), Arc::clone(&most));
-        // So that eight at a time there are: nobody is answered before the eighth has asked.
+        // No request is answered before there are eight.
         let eight = Barrier::new(WORKERS);
         Server::start(move |path, stream| {
             most.fetch_max(at_once.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);

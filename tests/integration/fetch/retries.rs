@@ -1,4 +1,4 @@
-//! Failures: which are retried, and how a cancel outcomes a wait.
+//! Failures: which are retried, and how a cancel ends a wait.
 
 use std::io::Write as _;
 use std::net::TcpListener;
@@ -135,13 +135,13 @@ fn silent_server_times_out() {
     }
 }
 
-/// Polls until something holds that nobody wakes the desk for.
-fn until(desk: &mut Desk, job: JobId, holds: impl Fn() -> bool) {
+/// Polls until a condition holds that does not wake the test board.
+fn until(desk: &mut Desk, job: JobId, done: impl Fn() -> bool) {
     let start = Instant::now();
-    while !holds() {
+    while !done() {
         desk.poll();
         assert!(!desk.job(job).state().is_ended(), "it ended early");
-        assert!(start.elapsed() < LIMIT, "waited in vain");
+        assert!(start.elapsed() < LIMIT, "timed out");
         std::thread::yield_now();
     }
 }

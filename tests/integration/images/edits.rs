@@ -11,8 +11,8 @@ use meanwhile::jobs::images::{Existing, Filter, Flip, Format, Options, Rotate, S
 use super::{noise, photo, run, run_one, saved_as, to};
 use crate::util::files::{folder, write};
 
-/// The pixels as ImageMagick sees them, after `arguments`, with three values of 8 bits each.
-fn seen_by_magick(file: &Path, arguments: &[&str]) -> Vec<u8> {
+/// The pixels that ImageMagick reads, after `arguments`, with three values of 8 bits each.
+fn read_by_magick(file: &Path, arguments: &[&str]) -> Vec<u8> {
     let output = Command::new("convert")
         .arg(file)
         .args(arguments)
@@ -57,9 +57,9 @@ fn rotations_match_imagemagick() {
                 ..to(folder.path())
             };
             let output = run_one(&options, &input);
-            let expected = seen_by_magick(&input, &[&["-rotate", degrees], mirrored].concat());
+            let expected = read_by_magick(&input, &[&["-rotate", degrees], mirrored].concat());
             assert!(
-                seen_by_magick(&output, &[]) == expected,
+                read_by_magick(&output, &[]) == expected,
                 "{rotate:?} {flip:?}"
             );
         }
@@ -71,7 +71,7 @@ fn rotations_match_imagemagick() {
 fn lossless_formats_keep_every_pixel() {
     let folder = folder();
     let input = saved_as(&noise(61, 37), folder.path(), "in.png");
-    let expected = seen_by_magick(&input, &[]);
+    let expected = read_by_magick(&input, &[]);
     for format in [Format::Bmp, Format::Tiff, Format::Webp, Format::Png] {
         let there = Options {
             format,
@@ -79,14 +79,14 @@ fn lossless_formats_keep_every_pixel() {
             ..Options::default()
         };
         let there = run_one(&there, &input);
-        assert!(seen_by_magick(&there, &[]) == expected, "{format:?}");
+        assert!(read_by_magick(&there, &[]) == expected, "{format:?}");
         let back = Options {
             format: Format::Png,
             existing: Existing::Overwrite,
             ..to(folder.path())
         };
         let back = run_one(&back, &there);
-        assert!(seen_by_magick(&back, &[]) == expected, "{format:?}");
+        assert!(read_by_magick(&back, &[]) == expected, "{format:?}");
     }
 }
 
@@ -117,7 +117,7 @@ fn greyscale_is_within_one_of_imagemagick() {
         ..to(folder.path())
     };
     let grey = image::open(run_one(&options, &input)).unwrap().to_luma8();
-    let theirs = seen_by_magick(&input, &["-colorspace", "Gray"]);
+    let theirs = read_by_magick(&input, &["-colorspace", "Gray"]);
     let theirs = theirs.as_chunks::<3>().0.iter();
     assert!(
         theirs
@@ -131,7 +131,7 @@ fn greyscale_is_within_one_of_imagemagick() {
 fn resize_is_close_to_imagemagick() {
     let folder = folder();
     let input = saved_as(&photo(640, 480), folder.path(), "in.png");
-    let theirs = seen_by_magick(&input, &["-filter", "Lanczos", "-resize", "50%"]);
+    let theirs = read_by_magick(&input, &["-filter", "Lanczos", "-resize", "50%"]);
     let [ours, nearest] = [Filter::Lanczos3, Filter::Nearest].map(|filter| {
         let mut options = Options {
             filter,
@@ -140,7 +140,7 @@ fn resize_is_close_to_imagemagick() {
         };
         options.set_size(Size::Percent(50.0));
         let output = run_one(&options, &input);
-        likeness(&seen_by_magick(&output, &[]), &theirs)
+        likeness(&read_by_magick(&output, &[]), &theirs)
     });
     assert!(ours > 40.0, "{ours} dB");
     assert!(nearest < ours - 6.0, "{nearest} dB, ours {ours} dB");
@@ -175,7 +175,7 @@ fn sizes_are_as_requested() {
     }
 }
 
-/// A JPEG whose camera says that it was held like that.
+/// A JPEG with this EXIF orientation.
 fn with_orientation(jpeg: &[u8], orientation: u8) -> Vec<u8> {
     let mut exif =
         b"\xff\xe1\x00\x22Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0".to_vec();
@@ -198,8 +198,8 @@ fn exif_orientation_is_applied() {
             ..to(folder.path())
         };
         let output = run_one(&options, &input);
-        let expected = seen_by_magick(&input, &["-auto-orient"]);
-        let likeness = likeness(&seen_by_magick(&output, &[]), &expected);
+        let expected = read_by_magick(&input, &["-auto-orient"]);
+        let likeness = likeness(&read_by_magick(&output, &[]), &expected);
         assert!(likeness > 30.0, "{orientation}: {likeness} dB");
         let is_upright = orientation <= 4;
         let size = image::image_dimensions(&output).unwrap();

@@ -11,7 +11,7 @@ use super::{photo, run, run_one, saved_as, to};
 use crate::util::child::in_child_with;
 use crate::util::files::{self, bytes, folder, write};
 
-/// A PNG of a few bytes that says how large it is.
+/// A PNG of a few bytes that claims this size.
 fn png_bomb(width: u32, height: u32) -> Vec<u8> {
     let mut header = b"IHDR".to_vec();
     header.extend(width.to_be_bytes());

@@ -65,7 +65,7 @@ fn noise(width: u32, height: u32) -> DynamicImage {
     RgbImage::from_raw(width, height, values).unwrap().into()
 }
 
-/// Slopes and edges, as photographs have them.
+/// Slopes and edges, like a photograph.
 fn photo(width: u32, height: u32) -> DynamicImage {
     let pixel = |x: u32, y: u32| {
         let wave = |value: u32, period: f64| {

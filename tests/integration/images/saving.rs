@@ -29,7 +29,7 @@ fn inputs_are_never_overwritten() {
     fs::create_dir(root.join("out")).unwrap();
     fs::hard_link(&originals[0], root.join("out/a.png")).unwrap();
     symlink("../in/b.png", root.join("out/b.png")).unwrap();
-    // The result of the third would be an image that the job has yet to read.
+    // The result of the third would replace an image that the job has not read yet.
     let later = saved_as(&noise(5, 5), root, "out/c.png");
     let overwrite = Options {
         existing: Existing::Overwrite,
@@ -90,13 +90,13 @@ fn existing_result_is_kept_numbered_or_replaced() {
         run_one(&with(Existing::Number), &input),
         root.join("out/in-3.png")
     );
-    // The link goes, not what it leads to.
+    // The link is replaced, not its target.
     let replaced = run_one(&with(Existing::Overwrite), &input);
     assert_eq!(replaced, root.join("out/in.png"));
     assert!(!replaced.is_symlink());
     assert_eq!(fs::read(elsewhere).unwrap(), b"somebody's");
     let names = fs::read_dir(root.join("out")).unwrap().count();
-    assert_eq!(names, 3, "something was left behind");
+    assert_eq!(names, 3, "a temporary file was left");
 }
 
 #[test]
@@ -140,7 +140,7 @@ fn folder_of_results_is_not_walked() {
     let options = to(root);
     for ends in [
         [true, true],
-        // They are there now.
+        // The results exist now.
         [false, false],
     ] {
         let found = run(&options, &[root]);
@@ -209,7 +209,7 @@ fn unwritable_folder_fails() {
 #[test]
 fn full_disk_leaves_no_partial_result() {
     let test = "images::saving::full_disk_leaves_no_partial_result";
-    // A file that may not become longer than a kibibyte is as full as a disk.
+    // A limit on the length of files acts like a full disk.
     in_child_with("trap '' XFSZ; ulimit -f 1", test, || {
         let folder = folder();
         let small = saved_as(&photo(4, 4), folder.path(), "small.png");
