@@ -7,8 +7,7 @@ use std::io::Write as _;
 pub(crate) const RENDERER: eframe::Renderer = eframe::Renderer::Glow;
 
 /// What the window loads when it opens, by the names of Debian's packages.
-const PACKAGES: &str =
-    "libegl1 libgl1-mesa-dri libx11-xcb1 libxcursor1 libxi6 libxkbcommon-x11-0 xdg-desktop-portal-gtk";
+const PACKAGES: &str = "libegl1 libgl1-mesa-dri libx11-xcb1 libxcursor1 libxi6 libxkbcommon-x11-0 xdg-desktop-portal-gtk";
 
 /// Whether there is a display to open a window on. On X11 and Wayland the environment names it; other
 /// systems always have one.
@@ -52,7 +51,11 @@ pub(crate) fn explain_missing_libraries() {
         if message.starts_with("Library ") && message.contains("could not be loaded") {
             let reason = missing_library(message.trim_end_matches('.'));
             // Without stderr there is no place to say it.
-            writeln!(std::io::stderr(), "meanwhile: Could not open a window: {reason}.").ok();
+            writeln!(
+                std::io::stderr(),
+                "meanwhile: Could not open a window: {reason}."
+            )
+            .ok();
         } else {
             previous(info);
         }

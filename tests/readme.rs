@@ -103,7 +103,11 @@ fn every_picture_is_shown_in_a_document() {
     }
     for picture in files("screenshots", "png") {
         let path = picture.canonicalize().expect("it was just listed");
-        assert!(shown.contains(&path), "no document shows {}", picture.display());
+        assert!(
+            shown.contains(&path),
+            "no document shows {}",
+            picture.display()
+        );
     }
 }
 
@@ -117,7 +121,10 @@ fn code_map_names_only_existing_files() {
         let heading = section.lines().next().unwrap_or_default();
         let about = heading.split('`').nth(1).unwrap_or("src");
         let quoted = section.split('`').skip(1).step_by(2);
-        for quote in quoted.flat_map(|quote| quote.split(", ")).filter(|quote| is_file(quote)) {
+        for quote in quoted
+            .flat_map(|quote| quote.split(", "))
+            .filter(|quote| is_file(quote))
+        {
             let exists = root().join(quote).exists()
                 || root().join("src").join(quote).exists()
                 || sources
@@ -160,7 +167,13 @@ fn anchors(text: &str) -> BTreeSet<String> {
             .trim()
             .chars()
             .filter(|c| c.is_alphanumeric() || " -_".contains(*c))
-            .map(|c| if c == ' ' { '-' } else { c.to_ascii_lowercase() })
+            .map(|c| {
+                if c == ' ' {
+                    '-'
+                } else {
+                    c.to_ascii_lowercase()
+                }
+            })
             .collect()
     };
     headings.map(anchor).collect()

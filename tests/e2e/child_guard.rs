@@ -1,4 +1,4 @@
-//! A process that ends when its guard does, with everything it started.
+//! A child process that ends with its guard, together with everything that it started.
 
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, ChildStdout, Command, ExitStatus};
@@ -9,16 +9,16 @@ use nix::unistd::Pid;
 
 use crate::session::pause;
 
-/// Time to end by itself after a polite signal; the document portal unmounts its folder in it.
+/// The time between SIGTERM and SIGKILL. The document portal unmounts its folder in it.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// A running process, the leader of a process group of its own.
-pub(crate) struct Owned {
+/// A running process, which leads a process group of its own.
+pub(crate) struct ChildGuard {
     child: Child,
 }
 
-impl Owned {
-    /// Starts `command`, or says which program is missing.
+impl ChildGuard {
+    /// Starts `command`. Panics with the name of the program if that fails.
     pub(crate) fn start(name: &str, command: &mut Command) -> Self {
         let child = command.process_group(0).spawn();
         let child = child.unwrap_or_else(|error| {
@@ -27,18 +27,18 @@ impl Owned {
         Self { child }
     }
 
-    /// Its process id.
+    /// The id of the process.
     pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
-    /// Its end of the pipe, the first time; then none.
-    pub(crate) fn stdout(&mut self) -> Option<ChildStdout> {
+    /// The pipe of its stdout, on the first call only.
+    pub(crate) fn take_stdout(&mut self) -> Option<ChildStdout> {
         self.child.stdout.take()
     }
 
-    /// How it ended, or none while it runs.
-    pub(crate) fn ended(&mut self) -> Option<ExitStatus> {
+    /// Its exit status, or none while it runs.
+    pub(crate) fn exit_status(&mut self) -> Option<ExitStatus> {
         self.child.try_wait().expect("it is our child")
     }
 
@@ -47,17 +47,17 @@ impl Owned {
     }
 
     fn group_is_gone(&mut self) -> bool {
-        let leader_ended = self.ended().is_some();
+        let leader_ended = self.exit_status().is_some();
         leader_ended && killpg(self.group(), None).is_err()
     }
 }
 
-impl Drop for Owned {
+impl Drop for ChildGuard {
     fn drop(&mut self) {
         if self.group_is_gone() {
             return;
         }
-        // An error means that the group is gone, which is what is asked for.
+        // An error means that the group has ended already.
         killpg(self.group(), Signal::SIGTERM).ok();
         let asked = Instant::now();
         while !self.group_is_gone() && asked.elapsed() < GRACE {
@@ -68,10 +68,7 @@ impl Drop for Owned {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "it was killed: the wait is for the system alone"
-)]
+#[expect(clippy::disallowed_methods, reason = "after SIGKILL the wait is short")]
 fn reap(child: &mut Child) {
     child.wait().ok();
 }
