@@ -229,7 +229,7 @@ if [[ -s "$logs/times" ]]; then
 fi
 printf '\n'
 # A test binary that was killed has no result; its step has failed all the same.
-awk -F '\t' '{ passed += $1; failed += $2 } END { printf "%d passed, %d failed\n", passed, failed }' "$logs/results"
+[[ ! -s "$logs/results" ]] || awk -F '\t' '{ passed += $1; failed += $2 } END { printf "%d passed, %d failed\n", passed, failed }' "$logs/results"
 if ((${#failed[@]})); then
     echo "FAILED after $SECONDS s: ${failed[*]} (output in $logs/)"
     exit 1
