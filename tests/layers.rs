@@ -6,6 +6,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use cycles::modules_form_no_cycle;
+
+#[path = "layers/cycles.rs"]
+mod cycles;
+
 /// Every module of the crate with its layer. One may use those of its own layer and below.
 const LAYERS: [(&str, usize); 12] = [
     ("desktop", 0),
@@ -50,6 +55,13 @@ fn every_module_has_a_layer() {
         .filter(|name| layer(name).is_none())
         .collect();
     assert!(without.is_empty(), "give these a layer: {without:?}");
+}
+
+#[test]
+#[ignore = "not yet true"]
+fn modules_of_join_form_no_cycle() {
+    modules_form_no_cycle("src/join");
+    modules_form_no_cycle("src/join/panic");
 }
 
 #[test]
@@ -198,23 +210,32 @@ fn depth(path: &Path) -> usize {
 
 /// The name a path begins with, or all of them when it begins with a group.
 fn first_names(path: &str) -> Vec<String> {
-    let Some(group) = path.strip_prefix('{') else {
-        return vec![word(path)];
-    };
-    let mut names = vec![word(group)];
-    let mut open = 1;
-    for (at, character) in group.char_indices() {
+    if path.starts_with('{') {
+        children(path).into_iter().map(word).collect()
+    } else {
+        vec![word(path)]
+    }
+}
+
+/// The members of the group `{a, b::{c, d}}` that the text begins with, each to the end of the text.
+fn children(text: &str) -> Vec<&str> {
+    let mut members = Vec::new();
+    let mut open = 0;
+    for (at, character) in text.char_indices() {
         match character {
             '{' => open += 1,
             '}' => open -= 1,
-            ',' if open == 1 => names.push(word(&group[at + 1..])),
             _ => {}
         }
         if open == 0 {
             break;
         }
+        if open == 1 && matches!(character, '{' | ',') {
+            members.push(text[at + 1..].trim_start());
+        }
     }
-    names
+    members.retain(|member| !member.starts_with('}'));
+    members
 }
 
 fn word(text: &str) -> String {
