@@ -58,7 +58,6 @@ fn every_module_has_a_layer() {
 }
 
 #[test]
-#[ignore = "not yet true"]
 fn modules_of_join_form_no_cycle() {
     modules_form_no_cycle("src/join");
     modules_form_no_cycle("src/join/panic");

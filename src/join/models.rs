@@ -9,15 +9,18 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::builder::body;
-use super::cell::{Header, Spec};
-use super::context;
+use super::changes::{Changes, Subscription};
+use super::current;
+use super::error::JoinError;
 use super::graph::{Graph, Intent, Need, Targets};
-use super::outcome::{JoinError, Placement, TaskId};
+use super::header::{Header, Spec};
+use super::id::TaskId;
+use super::info::Placement;
 use super::registry::Registry;
+use super::shutdown::wait_until_empty;
 use super::sync::{AtomicBool, CountedArc, Ordering};
 use super::task::{Slot, Task};
 use super::wait;
-use super::wake::{Changes, Observer};
 
 fn task<T: Send + Sync + 'static>(
     id: u64,
@@ -30,7 +33,7 @@ fn task<T: Send + Sync + 'static>(
         name: None,
         daemon: false,
         placement: Placement::Thread,
-        observer: changes.map_or_else(Observer::default, Changes::observer),
+        subscription: Subscription::new(changes),
     };
     let header = Header::new(spec, body(slot.clone(), move |_| f()));
     Task::new(Arc::new(header), slot)
@@ -198,7 +201,7 @@ fn of_two_joins_that_race_to_close_a_ring_one_is_refused() {
                 let graph = graph.clone();
                 let (own, other) = (tasks[me].clone(), tasks[1 - me].clone());
                 loom::thread::spawn(move || {
-                    let current = context::enter(own.id());
+                    let current = current::enter(own.id());
                     let refused = match join(&graph, &other, None) {
                         Ok(()) => false,
                         Err(JoinError::WouldDeadlock { cycle }) => {
@@ -234,7 +237,7 @@ fn a_wait_that_must_end_breaks_the_wait_that_keeps_it_from_ending() {
         let thread = loom::thread::spawn({
             let (graph, parent, child) = (graph.clone(), parent.clone(), child.clone());
             move || {
-                let current = context::enter(child.id());
+                let current = current::enter(child.id());
                 let refused = join(&graph, &parent, None).is_err();
                 drop(current);
                 run(&child);
@@ -242,13 +245,13 @@ fn a_wait_that_must_end_breaks_the_wait_that_keeps_it_from_ending() {
             }
         });
         {
-            let _current = context::enter(parent.id());
+            let _current = current::enter(parent.id());
             let wait = graph.enter_breaking(Intent {
                 targets: Targets::One(child.header().clone()),
                 need: Need::All,
                 deadline: None,
             });
-            child.header().park(None, &wait);
+            child.header().park(None, || wait.is_broken());
         }
         assert!(child.is_finished());
         run(&parent);
@@ -275,7 +278,7 @@ fn a_shutdown_that_races_a_spawn_waits_for_the_child_of_a_task_it_waits_for() {
                 registry.remove(child.header());
             }
         });
-        assert!(registry.wait_until_empty(&Graph::new(), |_| true, None));
+        assert!(wait_until_empty(&registry, &Graph::new(), |_| true, None));
         assert!(child.is_finished());
         runner.join().expect("the runner ends");
     });

@@ -1,22 +1,22 @@
-//! Tasks that don't outlive a block of code.
+//! Tasks that do not outlive a block of code.
 
 use std::sync::Arc;
 
 use super::builder::Builder;
-use super::cell::Header;
 use super::context::Context;
-use super::outcome::SpawnError;
+use super::error::SpawnError;
+use super::header::Header;
 use super::pool::Pool;
 use super::sync::{Mutex, lock};
 use super::task::Task;
 use super::{registry, wait};
 
-/// Where the tasks of one [`scope`] are started.
+/// Starts the tasks of one [`scope`].
 ///
 /// ```
 /// use meanwhile::join::{self, Scope, SpawnError, Task};
 ///
-/// // Whoever is lent the scope may start tasks, and none of them outlives it.
+/// // A function that borrows the scope can start tasks in it.
 /// fn count_words(scope: &Scope, text: &'static str) -> Result<Task<usize>, SpawnError> {
 ///     scope.spawn("count words", move |_| text.split_whitespace().count())
 /// }
@@ -34,11 +34,10 @@ pub struct Scope {
     started: Mutex<Vec<Arc<Header>>>,
 }
 
-/// Runs `f`; whatever is started in its [`Scope`] is cancelled and joined when it ends, also when
-/// it panics.
+/// Runs `f`. When it returns or panics, all tasks started in its [`Scope`] are cancelled and joined.
 ///
-/// To let the tasks come to their own end, join them in the scope. The tasks' closures are
-/// `'static` like those of any task, because a cancelled task may go on for a while.
+/// To let the tasks finish, join them in the scope. Their closures must be `'static`, because a
+/// cancelled task may still run for a while.
 ///
 /// ```
 /// use meanwhile::join;
@@ -50,8 +49,8 @@ pub struct Scope {
 /// # Ok::<(), join::SpawnError>(())
 /// ```
 ///
-/// A task that waits without a deadline for the task that ends the scope would keep the scope from
-/// ever ending: that wait returns [`WouldDeadlock`](super::JoinError::WouldDeadlock).
+/// If a task of the scope waits without a deadline for the task that ends the scope, neither could
+/// end. Its wait returns [`WouldDeadlock`](super::JoinError::WouldDeadlock).
 pub fn scope<R>(f: impl FnOnce(&Scope) -> R) -> R {
     let scope = Scope::default();
     let _end = EndOfScope(&scope);
@@ -93,7 +92,7 @@ impl Scope {
     ///     let page = |n| scope.spawn_on(&pool, format!("page {n}"), move |_| n * 10);
     ///     (1..=3).map(page).collect::<Result<Vec<_>, _>>()
     /// })?;
-    /// // The end of the scope has cancelled what the pool had not begun, and joined the rest.
+    /// // The end of the scope has cancelled all tasks that the pool had not begun.
     /// assert!(pages.iter().all(|page| page.is_finished()));
     /// # Ok::<(), join::SpawnError>(())
     /// ```

@@ -1,19 +1,19 @@
-//! What changed since one last looked: how a window follows any number of tasks.
+//! The queue of tasks that changed, by which a window follows any number of them.
 //!
-//! A window that polls every task each frame pays for all of them. Here the tasks that changed
-//! queue up, each once, however often it changed; a frame in which nothing changed costs one
-//! atomic load. The wake function is called when the queue stops being empty, and not again
-//! before it was taken: a task that reports a million times wakes the window once a frame.
-//! The change is published before the wake, so that the frame it causes sees it.
+//! A window that polls every task each frame pays for all of them. Here only changed tasks queue
+//! up, each once, however often it changed. A frame in which nothing changed costs one atomic load.
+//! The wake function is called when the queue stops being empty, and not again before it is empty:
+//! a task that reports a million times wakes the window once a frame. A change is published before
+//! the wake, so the frame that the wake causes sees it.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 
-use super::cell::Header;
-use super::outcome::TaskId;
+use super::id::TaskId;
+use super::panic::contain;
 use super::sync::{AtomicBool, Mutex, Ordering, lock};
 
-/// A queue of the tasks that began to report progress, went on or ended since it was last taken.
+/// A queue of the tasks that reported progress or ended since they were last taken.
 ///
 /// Tasks report to it when they are spawned with [`Builder::report_to`](super::Builder::report_to).
 /// Clones share one queue.
@@ -30,13 +30,13 @@ use super::sync::{AtomicBool, Mutex, Ordering, lock};
 /// });
 /// let (begin, may_begin) = std::sync::mpsc::channel();
 /// let task = Builder::new("count").report_to(&changes).spawn(move |context| {
-///     may_begin.recv().expect("this thread says when");
+///     may_begin.recv().expect("the main thread sends");
 ///     for done in 0..1_000 {
 ///         context.set_progress(done, 1_000);
 ///     }
 /// })?;
 /// let (finished, is_finished) = std::sync::mpsc::channel();
-/// task.on_finish(move || finished.send(()).expect("this thread waits"));
+/// task.on_finish(move || finished.send(()).expect("the main thread waits"));
 /// begin.send(()).expect("the task waits");
 /// is_finished.recv().expect("callbacks run");
 /// assert_eq!(changes.take(usize::MAX), [task.id()]);
@@ -48,19 +48,20 @@ use super::sync::{AtomicBool, Mutex, Ordering, lock};
 pub struct Changes(Arc<Inner>);
 
 pub(crate) struct Inner {
+    /// Whether the queue has tasks. Written under the queue's lock; read without it.
     pending: AtomicBool,
-    queue: Mutex<VecDeque<Arc<Header>>>,
+    queue: Mutex<VecDeque<Arc<dyn Observed>>>,
     wake: Box<dyn Fn() + Send + Sync>,
 }
 
 impl Changes {
     /// An empty queue. `wake` is called on the thread of the task that changed, so it must not
-    /// block; for a window it asks for a repaint.
+    /// block. For a window it requests a repaint.
     ///
     /// ```
     /// use meanwhile::join::{Builder, Changes};
     ///
-    /// // A program without a window sleeps until there is something to see.
+    /// // A program without a window sleeps until a task has changed.
     /// let (wake, woken) = std::sync::mpsc::sync_channel(1);
     /// let changes = Changes::new(move || drop(wake.try_send(())));
     /// let task = Builder::new("index").report_to(&changes).spawn(|_| ())?;
@@ -77,22 +78,23 @@ impl Changes {
         }))
     }
 
-    /// Whether [`take`](Self::take) has something to give: one atomic load.
+    /// Whether [`take`](Self::take) would give a task: one atomic load.
     ///
     /// ```
     /// use meanwhile::join::Changes;
     ///
     /// let changes = Changes::new(|| ());
-    /// assert!(!changes.is_pending()); // so this frame need not look at any task
+    /// assert!(!changes.is_pending()); // so this frame need not check any task
     /// ```
     #[inline]
     pub fn is_pending(&self) -> bool {
         self.0.pending.load(Ordering::Acquire)
     }
 
-    /// The tasks that changed, oldest change first, at most `budget` of them; the others stay.
+    /// Takes the tasks that changed, oldest change first, at most `budget` of them. The others stay
+    /// queued.
     ///
-    /// When nothing changed this is one atomic load and no allocation.
+    /// When nothing changed, this is one atomic load and no allocation.
     ///
     /// ```
     /// use meanwhile::join::{Builder, Changes};
@@ -115,7 +117,7 @@ impl Changes {
         if !self.is_pending() {
             return Vec::new();
         }
-        let taken: Vec<Arc<Header>> = {
+        let taken: Vec<Arc<dyn Observed>> = {
             let mut queue = lock(&self.0.queue);
             let count = queue.len().min(budget);
             let taken = queue.drain(..count).collect();
@@ -127,25 +129,48 @@ impl Changes {
         taken
             .iter()
             .map(|task| {
-                task.clear_change();
+                task.subscription().mark_taken();
                 task.id()
             })
             .collect()
     }
-
-    pub(crate) fn observer(&self) -> Observer {
-        Observer(Some(Arc::downgrade(&self.0)))
-    }
 }
 
-/// A task's way to the queue, if there is one. It does not keep the queue, which holds tasks.
-#[derive(Default)]
-pub(crate) struct Observer(Option<Weak<Inner>>);
+/// A task that can be in the queue.
+pub(crate) trait Observed: Send + Sync {
+    fn id(&self) -> TaskId;
 
-impl Observer {
-    /// Queues a task that is not queued, unless nobody can look any more.
-    pub(crate) fn tell(&self, task: &Arc<Header>) {
-        let Some(inner) = self.0.as_ref().and_then(Weak::upgrade) else {
+    fn subscription(&self) -> &Subscription;
+}
+
+/// A task's link to the queue, if it has one. It does not keep the queue alive, which holds tasks.
+pub(crate) struct Subscription {
+    queue: Option<Weak<Inner>>,
+    /// Whether the task is in the queue. Without a queue it stays set once it was, so that later
+    /// progress does no more than to read it.
+    is_queued: AtomicBool,
+}
+
+impl Subscription {
+    /// To no queue for `None`.
+    pub(crate) fn new(changes: Option<&Changes>) -> Self {
+        Self {
+            queue: changes.map(|changes| Arc::downgrade(&changes.0)),
+            is_queued: AtomicBool::new(false),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_queued(&self) -> bool {
+        self.is_queued.load(Ordering::Relaxed)
+    }
+
+    /// Queues `task`, whose subscription this is, unless it is in the queue already.
+    pub(crate) fn notify<T: Observed + 'static>(&self, task: &Arc<T>) {
+        if self.is_queued.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let Some(inner) = self.queue.as_ref().and_then(Weak::upgrade) else {
             return;
         };
         let was_pending = {
@@ -154,8 +179,14 @@ impl Observer {
             inner.pending.swap(true, Ordering::AcqRel)
         };
         if !was_pending {
-            super::panic::contain(|| (inner.wake)());
+            contain(|| (inner.wake)());
         }
+    }
+
+    /// The task was taken from the queue: later changes queue it again. The swap also makes what
+    /// the task has reported before it was queued visible to this thread.
+    fn mark_taken(&self) {
+        self.is_queued.swap(false, Ordering::AcqRel);
     }
 }
 
