@@ -72,7 +72,7 @@ fn soon() -> Option<Instant> {
 }
 
 #[test]
-fn a_join_that_races_the_end_sees_the_value() {
+fn join_racing_the_end_sees_the_value() {
     loom::model(|| {
         let task = task(1, None, || 7);
         let runner = loom::thread::spawn({
@@ -85,7 +85,7 @@ fn a_join_that_races_the_end_sees_the_value() {
 }
 
 #[test]
-fn two_joins_that_race_the_end_both_see_the_value() {
+fn two_joins_racing_the_end_see_the_value() {
     three_threads(|| {
         let graph = Arc::new(Graph::new());
         let task = task(1, None, || 7);
@@ -104,7 +104,7 @@ fn two_joins_that_race_the_end_both_see_the_value() {
 }
 
 #[test]
-fn a_timed_join_that_races_the_end_times_out_or_sees_the_value_and_a_later_join_sees_it() {
+fn timed_join_racing_the_end_loses_no_value() {
     loom::model(|| {
         let graph = Graph::new();
         let task = task(1, None, || 7);
@@ -123,7 +123,7 @@ fn a_timed_join_that_races_the_end_times_out_or_sees_the_value_and_a_later_join_
 }
 
 #[test]
-fn a_cancel_that_races_the_start_either_comes_first_or_changes_nothing() {
+fn cancel_racing_the_start_wins_or_has_no_effect() {
     three_threads(|| {
         let ran = Arc::new(AtomicBool::new(false));
         let task = task(1, None, {
@@ -155,7 +155,7 @@ impl Drop for Token {
 }
 
 #[test]
-fn the_value_is_dropped_once_when_the_last_handle_goes_while_the_task_ends() {
+fn value_is_dropped_once_when_handles_race_the_end() {
     loom::model(|| {
         let dropped = Arc::new(AtomicBool::new(false));
         let task = task(1, None, {
@@ -175,7 +175,7 @@ fn the_value_is_dropped_once_when_the_last_handle_goes_while_the_task_ends() {
 }
 
 #[test]
-fn the_last_handle_gets_the_value_out_once_the_task_has_ended() {
+fn last_handle_takes_the_value_after_the_end() {
     loom::model(|| {
         let task = task(1, None, || 7);
         let header = task.header().clone();
@@ -192,7 +192,7 @@ fn the_last_handle_gets_the_value_out_once_the_task_has_ended() {
 }
 
 #[test]
-fn of_two_joins_that_race_to_close_a_ring_one_is_refused() {
+fn one_of_two_joins_closing_a_cycle_is_refused() {
     three_threads(|| {
         let graph = Arc::new(Graph::new());
         let tasks = [task(1, None, || ()), task(2, None, || ())];
@@ -229,7 +229,7 @@ fn of_two_joins_that_race_to_close_a_ring_one_is_refused() {
 }
 
 #[test]
-fn a_wait_that_must_end_breaks_the_wait_that_keeps_it_from_ending() {
+fn breaking_wait_ends_the_wait_that_blocks_it() {
     loom::model(|| {
         let graph = Arc::new(Graph::new());
         let parent = task(1, None, || ());
@@ -260,7 +260,7 @@ fn a_wait_that_must_end_breaks_the_wait_that_keeps_it_from_ending() {
 }
 
 #[test]
-fn a_shutdown_that_races_a_spawn_waits_for_the_child_of_a_task_it_waits_for() {
+fn shutdown_racing_a_spawn_waits_for_the_child() {
     loom::model(|| {
         let registry = Arc::new(Registry::new());
         let child = task(2, None, || ());
@@ -285,7 +285,7 @@ fn a_shutdown_that_races_a_spawn_waits_for_the_child_of_a_task_it_waits_for() {
 }
 
 #[test]
-fn an_observer_that_looks_while_the_task_ends_is_told_of_the_end() {
+fn observer_racing_the_end_is_notified_of_it() {
     loom::model(|| {
         let woken = Arc::new(AtomicBool::new(false));
         let changes = Changes::new({
