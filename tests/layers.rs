@@ -64,6 +64,18 @@ fn modules_of_join_form_no_cycle() {
 }
 
 #[test]
+fn only_the_library_is_documented_as_public() {
+    let code = source(&root().join("src/lib.rs")).code;
+    let lines: Vec<&str> = code.lines().collect();
+    let documented: Vec<&str> = lines
+        .windows(2)
+        .filter(|pair| pair[0] != "#[doc(hidden)]")
+        .filter_map(|pair| pair[1].strip_prefix("pub mod "))
+        .collect();
+    assert_eq!(documented, ["join;", "watchdog;"]);
+}
+
+#[test]
 fn the_join_library_knows_no_window_and_no_format() {
     assert_unused(
         "join",

@@ -40,19 +40,6 @@ pub fn as_completed<T>(tasks: Vec<Task<T>>, timeout: Option<Duration>) -> AsComp
 }
 
 /// The iterator of [`as_completed`]. It stays on the thread that made it.
-///
-/// ```
-/// use meanwhile::join::{self, AsCompleted};
-///
-/// // Two mirrors of one file: the first answer is enough.
-/// let slow = join::spawn("slow mirror", |context| loop { context.checkpoint() })?;
-/// let quick = join::spawn("quick mirror", |_| "the file")?;
-/// let mut answers: AsCompleted<&str> = join::as_completed(vec![slow.clone(), quick], None);
-/// let first = answers.next().expect("there are two")?;
-/// assert_eq!(*first.join()?, "the file");
-/// slow.cancel();
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 pub struct AsCompleted<T> {
     tasks: Vec<Task<T>>,
     set: WaitSet,

@@ -63,36 +63,12 @@ impl Builder {
     }
 
     /// Whether [`shutdown`](super::shutdown) does not wait for the task. Default: false.
-    ///
-    /// ```
-    /// use meanwhile::join::{self, Builder};
-    ///
-    /// let watcher = Builder::new("watch the folder").daemon(true);
-    /// watcher.spawn(|context| -> () { loop { context.checkpoint() } })?;
-    /// let report = join::shutdown(None);
-    /// assert!(report.remaining.is_empty());
-    /// # Ok::<(), join::SpawnError>(())
-    /// ```
     pub fn daemon(mut self, daemon: bool) -> Self {
         self.daemon = daemon;
         self
     }
 
     /// The stack size of a thread of its own, in bytes. Has no effect on a pool.
-    ///
-    /// ```
-    /// use meanwhile::join::Builder;
-    ///
-    /// fn depth(left: u32) -> u32 {
-    ///     let frame = std::hint::black_box([0_u8; 1024]);
-    ///     if left == 0 { u32::from(frame[0]) } else { 1 + depth(left - 1) }
-    /// }
-    ///
-    /// // Ten thousand frames of a kilobyte or more don't fit in the default of 2 MiB.
-    /// let task = Builder::new("deep").stack_size(64 << 20).spawn(|_| depth(10_000))?;
-    /// assert_eq!(*task.join()?, 10_000);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn stack_size(mut self, bytes: usize) -> Self {
         self.stack_size = Some(bytes);
         self
@@ -122,15 +98,6 @@ impl Builder {
     }
 
     /// Starts the task on a thread of its own.
-    ///
-    /// ```
-    /// use meanwhile::join::Builder;
-    ///
-    /// let text = "to be or not to be".to_owned();
-    /// let task = Builder::new("count words").spawn(move |_| text.split(' ').count())?;
-    /// assert_eq!(*task.join()?, 6);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     ///
     /// # Errors
     /// When the system refuses the thread. Then nothing was started and `f` is dropped; a later

@@ -57,19 +57,6 @@ pub(crate) struct Inner {
 impl Changes {
     /// An empty queue. `wake` is called on the thread of the task that changed, so it must not
     /// block. For a window it requests a repaint.
-    ///
-    /// ```
-    /// use meanwhile::join::{Builder, Changes};
-    ///
-    /// // A program without a window sleeps until a task has changed.
-    /// let (wake, woken) = std::sync::mpsc::sync_channel(1);
-    /// let changes = Changes::new(move || drop(wake.try_send(())));
-    /// let task = Builder::new("index").report_to(&changes).spawn(|_| ())?;
-    /// woken.recv()?;
-    /// assert!(changes.is_pending());
-    /// assert_eq!(changes.take(100), [task.id()]);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
         Self(Arc::new(Inner {
             pending: AtomicBool::new(false),
@@ -79,13 +66,6 @@ impl Changes {
     }
 
     /// Whether [`take`](Self::take) would give a task: one atomic load.
-    ///
-    /// ```
-    /// use meanwhile::join::Changes;
-    ///
-    /// let changes = Changes::new(|| ());
-    /// assert!(!changes.is_pending()); // so this frame need not check any task
-    /// ```
     #[inline]
     pub fn is_pending(&self) -> bool {
         self.0.pending.load(Ordering::Acquire)

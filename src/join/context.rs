@@ -95,19 +95,6 @@ impl Context {
     /// unknown.
     ///
     /// Takes about a nanosecond, so an inner loop may call it.
-    ///
-    /// ```
-    /// use meanwhile::join;
-    ///
-    /// let task = join::spawn("count lines", |context| {
-    ///     for line in 1..=80 {
-    ///         context.set_progress(line, 0); // the total is unknown
-    ///     }
-    /// })?;
-    /// task.join()?;
-    /// assert_eq!((task.progress().done, task.progress().total), (80, 0));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     #[inline]
     pub fn set_progress(&self, done: u64, total: u64) {
         self.header.set_progress(done, total);
@@ -115,28 +102,11 @@ impl Context {
 
     /// Reports in words what the task does now. Takes a lock and an allocation, so call it at most
     /// about twenty times a second.
-    ///
-    /// ```
-    /// use meanwhile::join;
-    ///
-    /// let task = join::spawn("upload", |context| context.set_message("verifying"))?;
-    /// task.join()?;
-    /// assert_eq!(task.progress().message.as_deref(), Some("verifying"));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn set_message(&self, text: impl Into<String>) {
         self.header.set_message(text.into().into());
     }
 
     /// The task's number.
-    ///
-    /// ```
-    /// use meanwhile::join;
-    ///
-    /// let task = join::spawn("log", |context| format!("task {} began", context.task_id()))?;
-    /// assert_eq!(*task.join()?, format!("task {} began", task.id()));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn task_id(&self) -> TaskId {
         self.header.id()
     }

@@ -52,17 +52,6 @@ pub enum JoinError {
 
 impl JoinError {
     /// Whether the task itself has ended, so that every later join returns the same error.
-    ///
-    /// ```
-    /// use meanwhile::join;
-    /// use std::time::Duration;
-    ///
-    /// let task = join::spawn("endless", |context| -> () { loop { context.checkpoint() } })?;
-    /// assert!(task.join_timeout(Duration::ZERO).is_err_and(|error| !error.is_outcome()));
-    /// task.cancel();
-    /// assert!(task.join().is_err_and(|error| error.is_outcome()));
-    /// # Ok::<(), join::SpawnError>(())
-    /// ```
     pub fn is_outcome(&self) -> bool {
         matches!(self, Self::Panicked(_) | Self::Cancelled)
     }
@@ -74,15 +63,6 @@ pub(crate) fn cycle_text(cycle: &[TaskId]) -> String {
 }
 
 /// The system refused a thread. Nothing was started.
-///
-/// ```
-/// use meanwhile::join::Builder;
-///
-/// let refused = Builder::new("huge").stack_size(usize::MAX / 2).spawn(|_| ());
-/// let Err(error) = refused else { unreachable!("no machine has memory for this stack") };
-/// assert_eq!(error.name, "huge");
-/// assert!(error.to_string().starts_with("could not start a thread for `huge`"));
-/// ```
 #[derive(Debug, thiserror::Error)]
 #[error("could not start a thread for `{name}`: {source}; end some running work and try again")]
 pub struct SpawnError {

@@ -26,33 +26,6 @@ pub struct WaitGraph {
 }
 
 /// One waiting thread.
-///
-/// ```
-/// use meanwhile::join::{self, WaitInfo};
-/// use std::time::Duration;
-///
-/// fn row(wait: &WaitInfo) -> String {
-///     let waiter = wait.thread_name.as_deref().unwrap_or("a thread");
-///     let targets: Vec<String> = wait.targets.iter().map(ToString::to_string).collect();
-///     let end = wait.deadline.map_or("", |_| ", with a deadline");
-///     format!("{waiter} waits for {}{end}", targets.join(" and "))
-/// }
-///
-/// let slow = join::spawn("slow", |context| -> () { loop { context.checkpoint() } })?;
-/// let joiner = join::spawn("joiner", {
-///     let slow = slow.clone();
-///     move |_| slow.join_timeout(Duration::from_secs(3_600)).is_err()
-/// })?;
-/// let wait = loop {
-///     if let Some(wait) = join::wait_graph().waits.pop() {
-///         break wait;
-///     }
-/// };
-/// assert_eq!(wait.waiter, Some(joiner.id()));
-/// assert_eq!(row(&wait), format!("joiner waits for {}, with a deadline", slow.id()));
-/// slow.cancel();
-/// # Ok::<(), join::SpawnError>(())
-/// ```
 #[derive(Clone, Debug)]
 pub struct WaitInfo {
     /// The task that waits; `None` for a thread that runs no task.

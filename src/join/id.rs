@@ -7,14 +7,6 @@ use std::sync::{Arc, OnceLock};
 /// The number of a task: tasks of this process count from 1 in the order in which they were spawned.
 ///
 /// A number is never used twice.
-///
-/// ```
-/// use meanwhile::join;
-///
-/// let task = join::spawn("read a.txt", |_| ())?;
-/// assert_eq!(task.id().to_string(), format!("#{}", task.id().get()));
-/// # Ok::<(), join::SpawnError>(())
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TaskId(pub(crate) u64);
 

@@ -1,7 +1,7 @@
-//! Model checks: loom runs each of these through every interleaving of its threads; those of three
-//! threads through every one in which a thread is preempted three times at most.
+//! Model checks: loom runs each of them through every interleaving of its threads. Models of three
+//! threads are limited to interleavings with at most three preemptions.
 //!
-//! The models build cells, graphs and registries of their own, because loom's primitives must not
+//! The models build their own headers, graphs and registries, because loom's primitives must not
 //! outlive one run. `tests/all.sh` runs them:
 //! `RUSTFLAGS="--cfg loom" cargo test --no-default-features --lib`.
 
@@ -39,8 +39,8 @@ fn task<T: Send + Sync + 'static>(
     Task::new(Arc::new(header), slot)
 }
 
-/// Loom's own advice for more than two threads: nearly all faults show with two or three
-/// preemptions, and every further one multiplies the time.
+/// Loom recommends this bound for more than two threads: nearly all faults show with two or three
+/// preemptions, and each further one multiplies the time.
 fn three_threads(model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(3);
@@ -66,8 +66,8 @@ fn join<T: Copy>(graph: &Graph, task: &Task<T>, deadline: Option<Instant>) -> Re
         .copied()
 }
 
-/// A deadline whose passing loom decides.
-fn soon() -> Option<Instant> {
+/// A deadline that passes when loom decides.
+fn some_deadline() -> Option<Instant> {
     Some(Instant::now() + Duration::from_secs(1))
 }
 
@@ -112,7 +112,7 @@ fn timed_join_racing_the_end_loses_no_value() {
             let task = task.clone();
             move || run(&task)
         });
-        match join(&graph, &task, soon()) {
+        match join(&graph, &task, some_deadline()) {
             Ok(value) => assert_eq!(value, 7),
             Err(error) => assert!(matches!(error, JoinError::TimedOut)),
         }
@@ -145,7 +145,7 @@ fn cancel_racing_the_start_wins_or_has_no_effect() {
     });
 }
 
-/// Counts its drops; loom's `CountedArc` checks that the last one sees what went before.
+/// Fails when it is dropped twice.
 struct Token(Arc<AtomicBool>);
 
 impl Drop for Token {
@@ -184,7 +184,7 @@ fn last_handle_takes_the_value_after_the_end() {
                 header.settle();
             }
         });
-        wait::for_one(&Graph::new(), task.header(), None).expect("no ring");
+        wait::for_one(&Graph::new(), task.header(), None).expect("no cycle");
         let output = task.into_output().expect("the only handle");
         assert_eq!(output.expect("returned"), 7);
         runner.join().expect("the runner ends");
@@ -197,9 +197,9 @@ fn one_of_two_joins_closing_a_cycle_is_refused() {
         let graph = Arc::new(Graph::new());
         let tasks = [task(1, None, || ()), task(2, None, || ())];
         let refusals: Vec<_> = (0..2)
-            .map(|me| {
+            .map(|index| {
                 let graph = graph.clone();
-                let (own, other) = (tasks[me].clone(), tasks[1 - me].clone());
+                let (own, other) = (tasks[index].clone(), tasks[1 - index].clone());
                 loom::thread::spawn(move || {
                     let current = current::enter(own.id());
                     let refused = match join(&graph, &other, None) {
@@ -222,7 +222,7 @@ fn one_of_two_joins_closing_a_cycle_is_refused() {
             .map(|thread| thread.join().expect("neither hangs"))
             .filter(|refused| *refused)
             .count();
-        // None, when one task had ended before the other asked.
+        // None is refused if one task had ended before the other joined it.
         assert!(refused <= 1);
         assert!(graph.snapshot().waits.is_empty());
     });

@@ -3,17 +3,6 @@
 use std::cell::Cell;
 
 /// The scheduling priority of a task's thread.
-///
-/// ```
-/// use meanwhile::join::{Builder, Pool, Priority};
-///
-/// // Pools run at background priority by default; a dedicated thread does so on request.
-/// let pool = Pool::builder().priority(Priority::Background).threads(1).build()?;
-/// let thumbnail = Builder::new("thumbnail").spawn_on(&pool, |_| "drawn")?;
-/// let index = Builder::new("index").priority(Priority::Background).spawn(|_| "indexed")?;
-/// assert_eq!((*thumbnail.join()?, *index.join()?), ("drawn", "indexed"));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Priority {
     /// The system's default.

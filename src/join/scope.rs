@@ -12,23 +12,6 @@ use super::task::Task;
 use super::{registry, wait};
 
 /// Starts the tasks of one [`scope`].
-///
-/// ```
-/// use meanwhile::join::{self, Scope, SpawnError, Task};
-///
-/// // A function that borrows the scope can start tasks in it.
-/// fn count_words(scope: &Scope, text: &'static str) -> Result<Task<usize>, SpawnError> {
-///     scope.spawn("count words", move |_| text.split_whitespace().count())
-/// }
-///
-/// let words = join::scope(|scope| {
-///     let task = count_words(scope, "to be or not to be")?;
-///     task.join()?;
-///     Ok::<_, Box<dyn std::error::Error>>(task)
-/// })?;
-/// assert_eq!(*words.join()?, 6);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Default)]
 pub struct Scope {
     started: Mutex<Vec<Arc<Header>>>,
@@ -83,19 +66,6 @@ impl Scope {
     }
 
     /// Queues a task on a pool; see [`Builder::spawn_on`].
-    ///
-    /// ```
-    /// use meanwhile::join::{self, Pool};
-    ///
-    /// let pool = Pool::builder().threads(1).build()?;
-    /// let pages = join::scope(|scope| {
-    ///     let page = |n| scope.spawn_on(&pool, format!("page {n}"), move |_| n * 10);
-    ///     (1..=3).map(page).collect::<Result<Vec<_>, _>>()
-    /// })?;
-    /// // The end of the scope has cancelled all tasks that the pool had not begun.
-    /// assert!(pages.iter().all(|page| page.is_finished()));
-    /// # Ok::<(), join::SpawnError>(())
-    /// ```
     ///
     /// # Errors
     /// As [`Builder::spawn_on`].

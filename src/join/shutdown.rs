@@ -13,18 +13,6 @@ use super::sync::yield_now;
 use super::wait;
 
 /// What still runs after [`shutdown`].
-///
-/// ```
-/// use meanwhile::join;
-/// use std::time::Duration;
-///
-/// let upload = join::spawn("upload", |context| -> () { loop { context.checkpoint() } })?;
-/// let report = join::shutdown(Some(Duration::ZERO));
-/// let names: Vec<&str> = report.remaining.iter().map(|task| &*task.name).collect();
-/// assert_eq!(names, ["upload"]);
-/// upload.cancel();
-/// # Ok::<(), join::SpawnError>(())
-/// ```
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct ShutdownReport {

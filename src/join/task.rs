@@ -150,17 +150,6 @@ impl<T> Task<T> {
     }
 
     /// Whether the outcome is not published yet. False once any join has returned an outcome.
-    ///
-    /// ```
-    /// use meanwhile::join;
-    ///
-    /// let task = join::spawn("endless", |context| -> () { loop { context.checkpoint() } })?;
-    /// assert!(task.is_alive() && !task.is_finished());
-    /// task.cancel();
-    /// assert!(task.join().is_err());
-    /// assert!(task.is_finished() && !task.is_alive());
-    /// # Ok::<(), join::SpawnError>(())
-    /// ```
     #[inline]
     pub fn is_alive(&self) -> bool {
         !self.is_finished()
@@ -173,19 +162,6 @@ impl<T> Task<T> {
     }
 
     /// The state of the task.
-    ///
-    /// ```
-    /// use meanwhile::join::{Builder, Pool, TaskState};
-    ///
-    /// let pool = Pool::builder().threads(1).build()?;
-    /// let busy = Builder::new("busy").spawn_on(&pool, |context| -> () { loop { context.checkpoint() } })?;
-    /// let next = Builder::new("next").spawn_on(&pool, |_| ())?;
-    /// assert_eq!(next.state(), TaskState::Queued);
-    /// busy.cancel();
-    /// next.join()?;
-    /// assert_eq!(next.state(), TaskState::Returned);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn state(&self) -> TaskState {
         self.header.state()
     }
@@ -209,34 +185,11 @@ impl<T> Task<T> {
     }
 
     /// Whether a cancel was requested before the task ended, even if it ended otherwise.
-    ///
-    /// ```
-    /// use meanwhile::join;
-    ///
-    /// let task = join::spawn("save", |context| {
-    ///     while !context.is_cancelled() {}
-    ///     "saved"
-    /// })?;
-    /// assert!(!task.is_cancel_requested());
-    /// task.cancel();
-    /// assert!(task.is_cancel_requested());
-    /// # Ok::<(), join::SpawnError>(())
-    /// ```
     pub fn is_cancel_requested(&self) -> bool {
         self.header.is_cancel_requested()
     }
 
     /// The progress that the task has reported last.
-    ///
-    /// ```
-    /// use meanwhile::join;
-    ///
-    /// let task = join::spawn("copy", |context| context.set_progress(512, 2_048))?;
-    /// task.join()?;
-    /// let progress = task.progress();
-    /// assert_eq!(100 * progress.done / progress.total, 25);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn progress(&self) -> Progress {
         self.header.progress()
     }

@@ -48,19 +48,6 @@ pub struct Waited<T> {
 }
 
 /// Why [`wait`] ended.
-///
-/// ```
-/// use meanwhile::join::{self, WaitEnd, WaitUntil};
-/// use std::time::Duration;
-///
-/// let slow = join::spawn("slow", |context| -> () { loop { context.checkpoint() } })?;
-/// let waited = join::wait(&[slow.clone()], WaitUntil::All, Some(Duration::ZERO));
-/// assert_eq!(waited.end, WaitEnd::TimedOut);
-/// slow.cancel();
-/// let waited = join::wait(&[slow], WaitUntil::All, None);
-/// assert_eq!(waited.end, WaitEnd::Satisfied);
-/// # Ok::<(), join::SpawnError>(())
-/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WaitEnd {
     /// The condition holds.

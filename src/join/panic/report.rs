@@ -32,23 +32,6 @@ pub struct PanicReport {
 }
 
 /// What a panic was raised with.
-///
-/// ```
-/// use meanwhile::join::{self, JoinError, PayloadKind, Task};
-///
-/// fn kind(task: &Task<()>) -> Option<PayloadKind> {
-///     match task.join() {
-///         Err(JoinError::Panicked(report)) => Some(report.payload_kind()),
-///         _ => None,
-///     }
-/// }
-///
-/// let missing = 3;
-/// assert_eq!(kind(&join::spawn("a", |_| panic!("no disk"))?), Some(PayloadKind::Str));
-/// assert_eq!(kind(&join::spawn("b", move |_| panic!("no disk {missing}"))?), Some(PayloadKind::String));
-/// assert_eq!(kind(&join::spawn("c", |_| std::panic::panic_any(404))?), Some(PayloadKind::Other));
-/// # Ok::<(), join::SpawnError>(())
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PayloadKind {
     /// A literal: `panic!("text")`.
@@ -60,17 +43,6 @@ pub enum PayloadKind {
 }
 
 /// Where a panic was raised.
-///
-/// ```
-/// use meanwhile::join::{self, JoinError, PanicLocation};
-///
-/// let task = join::spawn("import", |_| panic!("the disk is full"))?;
-/// let Err(JoinError::Panicked(report)) = task.join() else { unreachable!() };
-/// let at: &PanicLocation = report.location().expect("the panic hook was not replaced");
-/// assert!(at.line >= 1 && at.column >= 1);
-/// assert_eq!(at.to_string(), format!("{}:{}:{}", at.file, at.line, at.column));
-/// # Ok::<(), join::SpawnError>(())
-/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PanicLocation {
     /// The source file as the compiler saw it.
@@ -119,15 +91,6 @@ impl PanicReport {
     }
 
     /// The text of the panic, or `non-string payload`.
-    ///
-    /// ```
-    /// use meanwhile::join::{self, JoinError};
-    ///
-    /// let task = join::spawn("import", |_| std::panic::panic_any(404))?;
-    /// let Err(JoinError::Panicked(report)) = task.join() else { unreachable!() };
-    /// assert_eq!(report.message(), "non-string payload");
-    /// # Ok::<(), join::SpawnError>(())
-    /// ```
     pub fn message(&self) -> &str {
         &self.message
     }
@@ -144,30 +107,11 @@ impl PanicReport {
     }
 
     /// The name of the thread on which the task ran.
-    ///
-    /// ```
-    /// use meanwhile::join::{Builder, JoinError, Pool};
-    ///
-    /// let pool = Pool::builder().name("export").threads(1).build()?;
-    /// let task = Builder::new("page 7").spawn_on(&pool, |_| panic!("no font"))?;
-    /// let Err(JoinError::Panicked(report)) = task.join() else { unreachable!() };
-    /// assert_eq!((report.task_name(), report.thread_name()), ("page 7", "export-1"));
-    /// # Ok::<(), meanwhile::join::SpawnError>(())
-    /// ```
     pub fn thread_name(&self) -> &str {
         &self.thread_name
     }
 
     /// The task that panicked.
-    ///
-    /// ```
-    /// use meanwhile::join::{self, JoinError};
-    ///
-    /// let task = join::spawn("import", |_| panic!("the disk is full"))?;
-    /// let Err(JoinError::Panicked(report)) = task.join() else { unreachable!() };
-    /// assert_eq!(report.task(), task.id());
-    /// # Ok::<(), join::SpawnError>(())
-    /// ```
     pub fn task(&self) -> TaskId {
         self.task
     }

@@ -455,3 +455,16 @@ fn timed_out_wait_leaves_nothing_in_the_task() {
             .all(|wait| !wait.targets.contains(&task.id()))
     );
 }
+
+#[test]
+fn only_an_end_of_the_task_is_an_outcome() {
+    let task = join::spawn("endless", |context| -> () {
+        loop {
+            context.checkpoint();
+        }
+    })
+    .unwrap();
+    assert!(!task.join_timeout(Duration::ZERO).unwrap_err().is_outcome());
+    task.cancel();
+    assert!(task.join().unwrap_err().is_outcome());
+}

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crossbeam_channel::bounded;
-use meanwhile::join::{self, Builder, Context, JoinError, Pool, SpawnError, Task, TaskState};
+use meanwhile::join::{
+    self, Builder, Context, JoinError, Placement, Pool, SpawnError, Task, TaskState,
+};
 
 use crate::util::child::{in_child, in_child_with};
 use crate::util::gate::{Gate, LIMIT};
@@ -379,4 +381,38 @@ fn t24_child_joining_its_parent_is_released() {
     *parent.lock().unwrap() = Some(task.clone());
     known.open();
     assert!(*task.join_timeout(LONG).unwrap());
+}
+
+#[test]
+fn info_has_placement_and_a_final_elapsed_time() {
+    let pool = Pool::builder().threads(0).build().unwrap();
+    assert_eq!(pool.threads(), 1);
+    let alone = join::spawn("alone", |_| ()).unwrap();
+    let [a, b] = ["a", "b"].map(|name| Builder::new(name).spawn_on(&pool, |_| ()).unwrap());
+    for task in [&alone, &a, &b] {
+        task.join().unwrap();
+    }
+    assert_eq!(alone.info().placement, Placement::Thread);
+    assert!(matches!(a.info().placement, Placement::Pool(_)));
+    assert_eq!(a.info().placement, b.info().placement);
+    let elapsed = alone.info().elapsed();
+    assert!(elapsed.is_some());
+    assert_eq!(alone.info().elapsed(), elapsed);
+}
+
+#[test]
+fn stack_size_allows_deep_recursion() {
+    fn depth(left: u32) -> u32 {
+        let frame = std::hint::black_box([0_u8; 1024]);
+        if left == 0 {
+            u32::from(frame[0])
+        } else {
+            1 + depth(left - 1)
+        }
+    }
+    // Ten thousand frames of a kilobyte or more don't fit in the default of 2 MiB.
+    let task = Builder::new("deep")
+        .stack_size(64 << 20)
+        .spawn(|_| depth(10_000));
+    assert_eq!(*task.unwrap().join().unwrap(), 10_000);
 }
