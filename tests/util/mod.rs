@@ -11,3 +11,5 @@ pub(crate) mod players;
 #[cfg(target_os = "linux")]
 pub(crate) mod policy;
 pub(crate) mod pool;
+#[cfg(target_os = "linux")]
+pub(crate) mod sleeper;
