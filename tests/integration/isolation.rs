@@ -522,9 +522,9 @@ impl StandIn {
     fn new(script: &str) -> Self {
         let folder = folder();
         let dir = folder.path().display();
-        // Its first argument says what it is: the warden just stays, or a worker comes next.
+        // Its first argument says what it is: the supervisor just stays, or a worker comes next.
         let text = format!(
-            "#!/bin/sh\ncase $1 in --meanwhile-warden) exec cat >/dev/null;; esac\n\
+            "#!/bin/sh\ncase $1 in --meanwhile-supervisor) exec cat >/dev/null;; esac\n\
              echo >> {dir}/starts\n{script}\n"
         );
         let path = write(folder.path(), "stand-in", text);

@@ -1,22 +1,22 @@
-//! What a process may leave behind: zombies, open files, threads.
+//! What a process can leak: zombies, open files, threads.
 
 use std::fs;
 use std::path::PathBuf;
 
 /// What this process has at one moment.
 #[derive(Debug)]
-pub(crate) struct Left {
-    /// The names of its children that have ended and that nobody has reaped.
+pub(crate) struct Resources {
+    /// The `stat` lines of its children that were not reaped.
     pub(crate) zombies: Vec<String>,
     pub(crate) files: Vec<PathBuf>,
-    /// By their names.
+    /// The names of its threads.
     pub(crate) threads: Vec<String>,
 }
 
-impl Left {
+impl Resources {
     pub(crate) fn now() -> Self {
-        let files = fs::read_dir("/proc/self/fd").expect("Linux tells");
-        let threads = fs::read_dir("/proc/self/task").expect("Linux tells");
+        let files = fs::read_dir("/proc/self/fd").expect("Linux has /proc");
+        let threads = fs::read_dir("/proc/self/task").expect("Linux has /proc");
         Self {
             zombies: zombies(),
             files: files
@@ -28,17 +28,15 @@ impl Left {
         }
     }
 
-    /// Whether there is no zombie, and no more of the rest than there was `before`.
-    pub(crate) fn is_no_more_than(&self, before: &Self) -> bool {
-        self.zombies.is_empty()
-            && self.files.len() <= before.files.len()
-            && self.threads.len() <= before.threads.len()
+    /// Whether there is no zombie, and at most this many files and threads.
+    pub(crate) fn are_within(&self, files: usize, threads: usize) -> bool {
+        self.zombies.is_empty() && self.files.len() <= files && self.threads.len() <= threads
     }
 }
 
 fn zombies() -> Vec<String> {
     let own = std::process::id().to_string();
-    let stats = fs::read_dir("/proc").expect("Linux tells").flatten();
+    let stats = fs::read_dir("/proc").expect("Linux has /proc").flatten();
     let stats = stats.filter_map(|entry| fs::read_to_string(entry.path().join("stat")).ok());
     let zombies = stats.filter(|stat| {
         let after_name = stat.rsplit(") ").next().unwrap_or_default();
