@@ -1,22 +1,20 @@
-//! The processes of one job: those that run, and the last that have ended, whose output can still
-//! be read.
-
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
-use super::feed::Feed;
-use super::run::lock;
+use super::event_sender::EventSender;
+use super::sync::lock;
 use crate::jobs::command::Ran;
 use crate::jobs::{Host, Priority};
 use crate::join::process::{Process, ProcessState};
 use crate::record::{EventKind, ItemId, JobId};
 
-/// How many ended processes of a job are kept. Each holds what its streams have kept.
-pub(super) const KEPT: usize = 64;
+/// How many ended processes of a job are kept. Each holds the kept part of its output.
+const MAX_ENDED: usize = 64;
 
-/// The processes of one job.
+/// The processes of one job: the running ones, and the last that ended, whose output can still be
+/// read.
 #[derive(Default)]
-pub(super) struct Live(Mutex<Inner>);
+pub(super) struct ProcessTable(Mutex<Inner>);
 
 #[derive(Default)]
 struct Inner {
@@ -26,11 +24,11 @@ struct Inner {
 
 struct Running {
     process: Process,
-    /// Whether it was stopped by a signal when last looked at.
+    /// Whether a signal had stopped it at the last poll.
     is_paused: bool,
 }
 
-impl Live {
+impl ProcessTable {
     /// The process of an item, if it runs or is one of the last that ended.
     pub(super) fn process(&self, item: ItemId) -> Option<Process> {
         let inner = lock(&self.0);
@@ -42,11 +40,11 @@ impl Live {
         Some(process.clone())
     }
 
-    /// The processes that run: of one item, or of all in their order.
-    pub(super) fn running(&self, of: Option<ItemId>) -> Vec<(ItemId, Process)> {
+    /// The running processes, of `only` or of all items, in the order of the items.
+    pub(super) fn running(&self, only: Option<ItemId>) -> Vec<(ItemId, Process)> {
         let inner = lock(&self.0);
         let running = inner.running.iter();
-        let running = running.filter(|(item, _)| of.is_none_or(|of| of == **item));
+        let running = running.filter(|(item, _)| only.is_none_or(|only| only == **item));
         running
             .map(|(&item, running)| (item, running.process.clone()))
             .collect()
@@ -57,9 +55,9 @@ impl Live {
         lock(&self.0).running.len()
     }
 
-    /// Hands over every item whose process was stopped or let go on since the last call. Should
-    /// somebody be at the table, nothing is told: the next poll will.
-    pub(super) fn pauses(&self, told: &mut dyn FnMut(ItemId, bool)) {
+    /// Calls `changed` with every item whose process was paused or resumed since the last call.
+    /// While another thread holds the lock it does nothing; the next poll catches up.
+    pub(super) fn poll_pauses(&self, changed: &mut dyn FnMut(ItemId, bool)) {
         let Ok(mut inner) = self.0.try_lock() else {
             return;
         };
@@ -67,7 +65,7 @@ impl Live {
             let is_paused = running.process.state() == ProcessState::Stopped;
             if is_paused != running.is_paused {
                 running.is_paused = is_paused;
-                told(item, is_paused);
+                changed(item, is_paused);
             }
         }
     }
@@ -85,38 +83,38 @@ impl Live {
         if let Some(running) = inner.running.remove(&item) {
             inner.ended.push_back((item, running.process));
         }
-        let excess = inner.ended.len().saturating_sub(KEPT);
-        // Dropped once the table is free: the last handle of a process has some cleaning up to do.
+        let excess = inner.ended.len().saturating_sub(MAX_ENDED);
+        // Dropped after the lock: dropping the last handle of a process cleans up.
         let dropped: Vec<_> = inner.ended.drain(..excess).collect();
         drop(inner);
         drop(dropped);
     }
 }
 
-/// Keeps the table, and tells the board, of one item's process.
+/// Enters one item's process in the table, and publishes its start and end.
 pub(super) struct ItemHost {
     pub(super) job: JobId,
     pub(super) item: ItemId,
     pub(super) priority: Priority,
-    pub(super) feed: Feed,
-    pub(super) live: Arc<Live>,
+    pub(super) events: EventSender,
+    pub(super) processes: Arc<ProcessTable>,
 }
 
 impl ItemHost {
-    /// Counts an isolated worker as the process of the item while that has it.
-    pub(super) fn lend<'a>(&'a self, worker: &Process) -> Lending<'a> {
-        self.live.begin(self.item, worker);
-        Lending(self)
+    /// Lists an isolated worker as the item's process until the guard is dropped.
+    pub(super) fn assign<'a>(&'a self, worker: &Process) -> Assignment<'a> {
+        self.processes.begin(self.item, worker);
+        Assignment(self)
     }
 }
 
-/// An item that has an isolated worker.
-pub(super) struct Lending<'a>(&'a ItemHost);
+/// An item that runs in an isolated worker.
+pub(super) struct Assignment<'a>(&'a ItemHost);
 
-impl Drop for Lending<'_> {
+impl Drop for Assignment<'_> {
     fn drop(&mut self) {
-        let lent = lock(&self.0.live.0).running.remove(&self.0.item);
-        drop(lent);
+        let removed = lock(&self.0.processes.0).running.remove(&self.0.item);
+        drop(removed);
     }
 }
 
@@ -126,16 +124,16 @@ impl Host for ItemHost {
     }
 
     fn did_run(&self, process: &Process) {
-        self.live.begin(self.item, process);
+        self.processes.begin(self.item, process);
         let (item, pid) = (self.item, process.pid());
         let kind = EventKind::ItemDidRunProcess { item, pid };
-        self.feed.publish(self.job, kind);
+        self.events.publish(self.job, kind);
     }
 
     fn did_end(&self, ran: &Arc<Ran>) {
-        self.live.end(self.item);
+        self.processes.end(self.item);
         let (item, ran) = (self.item, ran.clone());
         let kind = EventKind::ItemDidEndProcess { item, ran };
-        self.feed.publish(self.job, kind);
+        self.events.publish(self.job, kind);
     }
 }

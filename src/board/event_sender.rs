@@ -6,13 +6,13 @@ use crossbeam_channel::{Receiver, Sender};
 
 use crate::record::{Event, EventKind, JobId};
 
-/// The way of facts from the worker threads to the board.
+/// Sends events from the worker threads to the board, and wakes it.
 ///
-/// Its queue has no capacity of its own, because a worker that waited for the window could never
-/// be joined by the window. What bounds it is its content: a few facts an item, and one for each click
-/// of a person.
+/// Its queue has no capacity limit: a worker that blocked until the window drained the queue could
+/// never be joined by the window. Its content is bounded instead: a few events an item, and one for
+/// each click of the user.
 #[derive(Clone)]
-pub(super) struct Feed(Arc<Inner>);
+pub(super) struct EventSender(Arc<Inner>);
 
 struct Inner {
     origin: Instant,
@@ -21,21 +21,21 @@ struct Inner {
     wake: Box<dyn Fn() + Send + Sync>,
 }
 
-impl Feed {
-    /// A feed and the end from which the board drains it.
+impl EventSender {
+    /// A sender, and the receiver from which the board drains its queue.
     #[expect(
         clippy::disallowed_methods,
-        reason = "bounded by what it carries: a few facts an item, and one a click"
+        reason = "bounded by its content: a few events an item, and one a click"
     )]
     pub(super) fn new(wake: impl Fn() + Send + Sync + 'static) -> (Self, Receiver<Event>) {
-        let (events, drain) = crossbeam_channel::unbounded();
+        let (events, queue) = crossbeam_channel::unbounded();
         let inner = Inner {
             origin: Instant::now(),
             events,
             wake_is_pending: AtomicBool::new(false),
             wake: Box::new(wake),
         };
-        (Self(Arc::new(inner)), drain)
+        (Self(Arc::new(inner)), queue)
     }
 
     /// The time since the board was made.
@@ -48,23 +48,25 @@ impl Feed {
         instant.saturating_duration_since(self.0.origin)
     }
 
-    /// Queues a fact for the next regular poll.
+    /// Queues an event for the next poll. Does not wake.
     pub(super) fn publish(&self, job: JobId, kind: EventKind) {
         let at = self.now();
-        // Once the board is gone nobody is left to tell.
-        let _gone = self.0.events.send(Event { job, at, kind });
+        // It fails only when the board is gone, and with it every reader.
+        self.0.events.send(Event { job, at, kind }).ok();
     }
 
-    /// Asks for a poll now. Until that poll comes, asking again costs one atomic operation.
+    /// Asks for a poll now. Until that poll begins, asking again costs one atomic operation.
     ///
-    /// Whoever publishes does so before waking, so the poll finds it.
+    /// Publish first, then wake: so the poll finds the event. The swap here and the one in
+    /// [`begin_poll`](Self::begin_poll) are ordered: a poll either sees an event that was published
+    /// before a wake, or that wake calls again.
     pub(super) fn wake(&self) {
         if !self.0.wake_is_pending.swap(true, Ordering::AcqRel) {
             (self.0.wake)();
         }
     }
 
-    /// Takes note of a poll that begins: what is published from now on wakes again.
+    /// Notes that a poll begins: later events wake again.
     pub(super) fn begin_poll(&self) {
         self.0.wake_is_pending.swap(false, Ordering::AcqRel);
     }

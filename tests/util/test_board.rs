@@ -1,6 +1,6 @@
-//! A board with somebody who follows it, as a window does.
+//! A board with a record that follows it, as in a window.
 
-use std::path::PathBuf;
+use std::ops::{Deref, DerefMut};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
@@ -11,23 +11,23 @@ use meanwhile::jobs::{JobSpec, Options, Priority, RunOn};
 use meanwhile::join::process::Launcher;
 use meanwhile::record::{JobId, JobRecord, Record};
 
-/// Far beyond anything a test waits for; reached only when something hangs.
-const LIMIT: Duration = Duration::from_mins(1);
+/// Longer than any test waits. It passes only when something hangs.
+const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Where a job may run: what holds for one holds for the others.
+/// Every way to run a job.
 pub(crate) const PLACES: [RunOn; 3] = [RunOn::Pool, RunOn::Thread, RunOn::Process];
 
-/// A time that no test waits for.
-pub(crate) const FOR_EVER: f64 = 100_000.0;
+/// A time in seconds that no test waits for.
+pub(crate) const FOREVER: f64 = 100_000.0;
 
-/// A board, its record, and the wake-ups that came.
-pub(crate) struct Desk {
+/// A board, its record, and its wake-ups. It derefs to the board.
+pub(crate) struct TestBoard {
     pub(crate) board: JobBoard,
     pub(crate) record: Record,
     pub(crate) woken: Receiver<()>,
 }
 
-impl Desk {
+impl TestBoard {
     /// A board whose isolated workers are the built program.
     pub(crate) fn new() -> Self {
         static LAUNCHER: LazyLock<Launcher> =
@@ -35,15 +35,15 @@ impl Desk {
         Self::with(|board| board.with_launcher(LAUNCHER.clone()))
     }
 
-    /// A board that `prepare` has had in hands.
-    pub(crate) fn with(prepare: impl FnOnce(JobBoard) -> JobBoard) -> Self {
+    /// A board that `configure` has changed.
+    pub(crate) fn with(configure: impl FnOnce(JobBoard) -> JobBoard) -> Self {
         let (wake, woken) = crossbeam_channel::bounded(1);
         let wake = move || {
-            // Full: a wake-up is there already. Disconnected: the test is over.
-            let _unneeded = wake.try_send(());
+            // Fails when a wake-up is pending, or when the test is over.
+            wake.try_send(()).ok();
         };
         Self {
-            board: prepare(JobBoard::new(wake)),
+            board: configure(JobBoard::new(wake)),
             record: Record::default(),
             woken,
         }
@@ -58,6 +58,7 @@ impl Desk {
         job
     }
 
+    /// Applies the events since the last poll to the record, and returns their number.
     pub(crate) fn poll(&mut self) -> usize {
         let events = self.board.poll(10_000);
         let count = events.len();
@@ -70,21 +71,22 @@ impl Desk {
     pub(crate) fn job(&self, job: JobId) -> &JobRecord {
         self.record
             .job(job)
-            .expect("the record has every job that was started")
+            .expect("the record has every started job")
     }
 
-    /// Polls when woken or due until `done` holds.
+    /// Polls when woken or due, until `done` holds.
     #[track_caller]
     pub(crate) fn until(&mut self, what: &str, mut done: impl FnMut(&Record) -> bool) {
         let start = Instant::now();
         while !done(&self.record) {
             assert!(
-                start.elapsed() < LIMIT,
-                "waited in vain: {what}\n{:?}",
+                start.elapsed() < TIMEOUT,
+                "timed out waiting until {what}\n{:?}",
                 self.record
             );
-            let due = self.board.wants_poll_in().unwrap_or(LIMIT);
-            let _woken_or_due = self.woken.recv_timeout(due);
+            let due = self.board.wants_poll_in().unwrap_or(TIMEOUT);
+            // It fails when the poll is due.
+            self.woken.recv_timeout(due).ok();
             self.poll();
         }
     }
@@ -96,14 +98,28 @@ impl Desk {
         });
     }
 
-    /// The words for the states of a job's items.
-    pub(crate) fn words(&self, job: JobId) -> Vec<&'static str> {
+    /// The labels of the states of a job's items.
+    pub(crate) fn labels(&self, job: JobId) -> Vec<&'static str> {
         let items = self.job(job).items();
-        items.iter().map(|item| item.state.word()).collect()
+        items.iter().map(|item| item.state.label()).collect()
     }
 }
 
-/// The job that misbehaves: `count` items, of which `item` (from 1; 0 for all) ends like that.
+impl Deref for TestBoard {
+    type Target = JobBoard;
+
+    fn deref(&self) -> &JobBoard {
+        &self.board
+    }
+}
+
+impl DerefMut for TestBoard {
+    fn deref_mut(&mut self) -> &mut JobBoard {
+        &mut self.board
+    }
+}
+
+/// Options for `count` items, of which `item` (from 1; 0 for all) ends as `end`.
 pub(crate) fn misbehave(end: End, item: usize, count: usize) -> misbehave::Options {
     misbehave::Options {
         end,
@@ -113,22 +129,21 @@ pub(crate) fn misbehave(end: End, item: usize, count: usize) -> misbehave::Optio
     }
 }
 
-/// That job on two workers.
+/// A job with those options and two workers.
 pub(crate) fn spec(run_on: RunOn, options: misbehave::Options) -> JobSpec {
     JobSpec {
-        options: Options::Misbehave(options),
-        inputs: Vec::<PathBuf>::new(),
         run_on,
         workers: 2,
-        // At background priority a test would wait for all that the machine does beside.
+        // At background priority a test would wait for everything else that the machine does.
         priority: Priority::Normal,
+        ..JobSpec::new(Options::Misbehave(options))
     }
 }
 
-/// A job with one item that sleeps until it is cancelled.
-pub(crate) fn sleeper(run_on: RunOn, count: usize) -> JobSpec {
+/// A job of `count` items, of which the first sleeps until it is cancelled.
+pub(crate) fn sleeping_job(run_on: RunOn, count: usize) -> JobSpec {
     let options = misbehave::Options {
-        after: FOR_EVER,
+        after: FOREVER,
         ..misbehave(End::Sleep, 1, count)
     };
     spec(run_on, options)
