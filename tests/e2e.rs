@@ -13,8 +13,8 @@ mod cost;
 mod dialog;
 #[path = "e2e/lab.rs"]
 mod lab;
-#[path = "util/players.rs"]
-mod players;
+#[path = "util/lesson_processes.rs"]
+mod lesson_processes;
 #[path = "e2e/session.rs"]
 mod session;
 #[path = "util/sleeper.rs"]
@@ -27,10 +27,10 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use cost::Cost;
+use lesson_processes::lesson_processes_in;
 use meanwhile::app::Store;
 use meanwhile::jobs::Options;
 use meanwhile::jobs::command::CommandLine;
-use players::players_in;
 use session::{Session, pause};
 use sleeper::Sleeper;
 use window::Window;
@@ -438,7 +438,7 @@ fn closing_over_a_lesson_leaves_no_file_or_process() {
         session.keyboard(&["key", "alt+F4"]);
         assert!(window.wait_for_exit().success());
         assert_eq!(runs(), 0, "{lesson}");
-        assert_eq!(players_in(&files), [0; 0], "{lesson}");
+        assert_eq!(lesson_processes_in(&files), [0; 0], "{lesson}");
     }
 }
 

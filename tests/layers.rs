@@ -7,6 +7,11 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use cycles::modules_form_no_cycle;
+
+#[path = "layers/cycles.rs"]
+mod cycles;
+
 /// Every module of the crate with its layer. A module may use modules of its own layer and below.
 const LAYERS: [(&str, usize); 12] = [
     ("desktop", 0),
@@ -51,6 +56,24 @@ fn every_module_has_a_layer() {
         .filter(|name| layer(name).is_none())
         .collect();
     assert!(without.is_empty(), "give these a layer: {without:?}");
+}
+
+#[test]
+fn modules_of_join_form_no_cycle() {
+    modules_form_no_cycle("src/join");
+    modules_form_no_cycle("src/join/panic");
+}
+
+#[test]
+fn only_the_library_is_documented_as_public() {
+    let code = source(&root().join("src/lib.rs")).code;
+    let lines: Vec<&str> = code.lines().collect();
+    let documented: Vec<&str> = lines
+        .windows(2)
+        .filter(|pair| pair[0] != "#[doc(hidden)]")
+        .filter_map(|pair| pair[1].strip_prefix("pub mod "))
+        .collect();
+    assert_eq!(documented, ["join;", "watchdog;"]);
 }
 
 #[test]
@@ -200,23 +223,32 @@ fn depth(path: &Path) -> usize {
 
 /// The first name of a path, or all first names when it begins with a group.
 fn first_names(path: &str) -> Vec<String> {
-    let Some(group) = path.strip_prefix('{') else {
-        return vec![word(path)];
-    };
-    let mut names = vec![word(group)];
-    let mut open = 1;
-    for (at, character) in group.char_indices() {
+    if path.starts_with('{') {
+        children(path).into_iter().map(word).collect()
+    } else {
+        vec![word(path)]
+    }
+}
+
+/// The members of the group `{a, b::{c, d}}` that the text begins with, each to the end of the text.
+fn children(text: &str) -> Vec<&str> {
+    let mut members = Vec::new();
+    let mut open = 0;
+    for (at, character) in text.char_indices() {
         match character {
             '{' => open += 1,
             '}' => open -= 1,
-            ',' if open == 1 => names.push(word(&group[at + 1..])),
             _ => {}
         }
         if open == 0 {
             break;
         }
+        if open == 1 && matches!(character, '{' | ',') {
+            members.push(text[at + 1..].trim_start());
+        }
     }
-    names
+    members.retain(|member| !member.starts_with('}'));
+    members
 }
 
 fn word(text: &str) -> String {

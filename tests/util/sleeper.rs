@@ -5,7 +5,10 @@ use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-/// A link to `/bin/sleep` in a test's own folder.
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+/// A link to `/bin/sleep` in a test's own folder. Dropping it kills all processes that run it.
 pub(crate) struct Sleeper {
     path: PathBuf,
 }
@@ -36,5 +39,14 @@ impl Sleeper {
         let command_line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         let program = command_line.split(|byte| *byte == 0).next();
         program.map(OsStr::from_bytes) == Some(self.path.as_os_str())
+    }
+}
+
+impl Drop for Sleeper {
+    fn drop(&mut self) {
+        for pid in self.running() {
+            // An error means that it has ended meanwhile.
+            kill(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL).ok();
+        }
     }
 }
