@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::board::JobBoard;
-use crate::record::{JobId, JoinEnd};
+use crate::record::{JobId, JoinOutcome};
 
 /// How often what has happened is thrown away meanwhile: nobody looks at it any more.
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -43,7 +43,7 @@ impl Afterwards {
             return;
         };
         for job in work.jobs {
-            while work.board.join_blocking(job, Some(INTERVAL)) == JoinEnd::TimedOut {
+            while work.board.join_blocking(job, Some(INTERVAL)) == JoinOutcome::TimedOut {
                 work.board.poll(usize::MAX);
             }
         }

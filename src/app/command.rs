@@ -162,10 +162,10 @@ impl App {
     }
 
     fn forget(&mut self, job: JobId) {
-        if let Some(forgotten) = self.record.forget(job) {
+        if let Some(forgotten) = self.record.remove(job) {
             chores::free(forgotten);
         }
-        self.board.forget(job);
+        self.board.remove(job);
         if self.record.job(job).is_none() && self.view.selected == Some(job) {
             let newest = self.record.jobs().next_back().map(JobRecord::id);
             self.view.selected = None;

@@ -153,7 +153,7 @@ fn follow(line: &mut FrameLine, run: &Run, read: usize) {
 
 impl App {
     pub(super) fn poll_lab(&mut self) {
-        let owed = self.frames.owed().next_back();
+        let owed = self.frames.latencies().next_back();
         self.lab.poll(self.board.now(), owed);
     }
 

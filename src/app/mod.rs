@@ -27,7 +27,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::board::JobBoard;
-use crate::desktop::{RENDERER, has_display, reason};
+use crate::desktop::{self, RENDERER, has_display, reason};
 use crate::record::{FrameHistory, JobId, PanicKey, Record};
 use crate::ui::close_question::Leaving;
 use crate::ui::waits_pane::WaitRow;
@@ -208,9 +208,11 @@ pub fn run(files: Vec<PathBuf>) -> anyhow::Result<()> {
     if !has_display() {
         anyhow::bail!(
             "There is no display to open a window on (neither DISPLAY nor WAYLAND_DISPLAY is set). \
-             Without a window, this works: meanwhile run checksum FILES…"
+             {} Without a window, this works: meanwhile run checksum FILES…",
+            desktop::virtual_display()
         );
     }
+    desktop::explain_missing_libraries();
     let setup = Setup::new(files, &Store::default_dir(), Box::new(NativeDialogs));
     let options = native_options(&setup);
     let afterwards = setup.afterwards.clone();

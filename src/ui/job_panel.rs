@@ -9,7 +9,7 @@ use super::widgets::{Look, Mark, button, card_ui, mark_ui, progress_bar};
 use super::{BlockedFor, Choices, Command, jobs_panel};
 use crate::format;
 use crate::jobs::{Options, RunOn};
-use crate::record::{ItemId, JobId, JobRecord, JoinEnd, JoinRecord};
+use crate::record::{ItemId, JobId, JobRecord, JoinOutcome, JoinRecord};
 
 /// What the card of a job is drawn from.
 pub(crate) struct Parts<'a> {
@@ -135,7 +135,7 @@ fn pace_text(job: &JobRecord, now: Duration) -> String {
         if age >= Duration::from_secs(1) {
             parts.push(format!("last progress {} ago", format::countdown(age)));
         }
-        if let Some(asked) = job.cancel_asked_at() {
+        if let Some(asked) = job.cancel_requested_at() {
             let age = format::countdown(now.saturating_sub(asked));
             parts.push(format!("cancel asked {age} ago"));
         }
@@ -211,9 +211,9 @@ fn waiting_ui(job: &JobRecord, now: Duration, blocked_for: Option<BlockedFor>, u
     ui.horizontal(|ui| {
         let (mark, color) = match join.ended {
             None => (Mark::Ring, tokens.running),
-            Some((_, JoinEnd::Joined)) => (Mark::Disc, tokens.returned),
-            Some((_, JoinEnd::TimedOut)) => (Mark::Diamond, tokens.timed_out),
-            Some((_, JoinEnd::Detached)) => (Mark::Bar, tokens.neutral),
+            Some((_, JoinOutcome::Joined)) => (Mark::Disc, tokens.returned),
+            Some((_, JoinOutcome::TimedOut)) => (Mark::Diamond, tokens.timed_out),
+            Some((_, JoinOutcome::Detached)) => (Mark::Bar, tokens.neutral),
         };
         mark_ui(ui, mark, color);
         ui.label(join_text(job, join, now));
@@ -228,19 +228,19 @@ fn join_text(job: &JobRecord, join: &JoinRecord, now: Duration) -> String {
     match (join.ended, join.remaining(now)) {
         (None, Some(left)) => format!("waiting, {} left", format::countdown(left)),
         (None, None) => format!("waiting for {waited}, without a deadline"),
-        (Some((_, JoinEnd::Joined)), _) => {
+        (Some((_, JoinOutcome::Joined)), _) => {
             format!("joined after {waited}: {}", outcome_text(job))
         }
-        (Some((_, JoinEnd::TimedOut)), _) if job.state().is_ended() => {
+        (Some((_, JoinOutcome::TimedOut)), _) if job.state().is_ended() => {
             format!("was still running after {waited}; it has ended since")
         }
-        (Some((_, JoinEnd::TimedOut)), _) => format!("still running after {waited}"),
-        (Some((_, JoinEnd::Detached)), _) => format!("detached after {waited}"),
+        (Some((_, JoinOutcome::TimedOut)), _) => format!("still running after {waited}"),
+        (Some((_, JoinOutcome::Detached)), _) => format!("detached after {waited}"),
     }
 }
 
 fn outcome_text(job: &JobRecord) -> String {
-    let word = match job.state().word() {
+    let word = match job.state().label() {
         "timed_out" => "timed out",
         word => word,
     };

@@ -319,7 +319,7 @@ fn crash_ui(crash: &Crash, ui: &mut Ui) {
 /// `process 1234 · exited with code 3`, and what became of its tree where somebody stopped that.
 fn process_text(process: &ProcessRecord) -> String {
     let state = match &process.state {
-        ProcessState::Running if process.was_asked => "running, asked to end".to_owned(),
+        ProcessState::Running if process.stop_requested => "running, asked to end".to_owned(),
         ProcessState::Running => "running".to_owned(),
         ProcessState::Paused => "stopped: a signal such as SIGSTOP holds it".to_owned(),
         ProcessState::Ended(ran) => ran.end.to_string(),

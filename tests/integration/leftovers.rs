@@ -17,10 +17,10 @@ use meanwhile::jobs::misbehave::End;
 use meanwhile::jobs::{Options, RunOn, command};
 use meanwhile::join::process::{Builder, Exit};
 
-use crate::util::desk::{Desk, misbehave, spec};
 use crate::util::files::folder;
 use crate::util::gate::LIMIT;
 use crate::util::resources::Resources;
+use crate::util::test_board::{TestBoard, misbehave, spec};
 
 /// In the process without a suite: the file to which the test writes the limits.
 const LIMITS_FILE: &str = "MEANWHILE_TEST_LIMITS_FILE";
@@ -111,7 +111,7 @@ fn wait_for_limits(limits: &str) {
 
 /// Starts a process of each kind, and with them the threads that serve all later ones.
 fn start_shared_threads() {
-    let mut desk = Desk::new();
+    let mut desk = TestBoard::new();
     let command = command::Options {
         command: command::CommandLine::Line("true".to_owned()),
         ..command::Options::default()

@@ -1,7 +1,6 @@
 //! What the tests share.
 
 pub(crate) mod child;
-pub(crate) mod desk;
 pub(crate) mod files;
 pub(crate) mod gate;
 #[cfg(target_os = "linux")]
@@ -13,3 +12,4 @@ pub(crate) mod pool;
 pub(crate) mod resources;
 #[cfg(target_os = "linux")]
 pub(crate) mod sleeper;
+pub(crate) mod test_board;

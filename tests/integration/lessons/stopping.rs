@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use meanwhile::join;
 use meanwhile::join::process;
 use meanwhile::lessons::{Cast, Ending, LessonId};
-use meanwhile::record::{LaneEnd, LaneKind};
+use meanwhile::record::{LaneKind, LaneOutcome};
 
 use super::{in_own_folder, play, until, until_over};
 use crate::util::gate::LIMIT;
@@ -102,8 +102,10 @@ fn who_is_stopped_has_not_panicked() {
         for lane in run.told().timeline().lanes() {
             let how = &lane.closed.as_ref().expect("it is over").1;
             let is_stopped = match lane.kind {
-                LaneKind::Task => *how == LaneEnd::Failed("stopped".to_owned()),
-                LaneKind::Process => matches!(how, LaneEnd::Failed(how) if how.contains("SIGKILL")),
+                LaneKind::Task => *how == LaneOutcome::Failed("stopped".to_owned()),
+                LaneKind::Process => {
+                    matches!(how, LaneOutcome::Failed(how) if how.contains("SIGKILL"))
+                }
             };
             assert!(is_stopped, "{lesson} as {cast}, {}: {how:?}", lane.name);
         }
