@@ -62,6 +62,7 @@ fn every_module_has_a_layer() {
 fn modules_of_join_form_no_cycle() {
     modules_form_no_cycle("src/join");
     modules_form_no_cycle("src/join/panic");
+    modules_form_no_cycle("src/join/process");
 }
 
 #[test]
