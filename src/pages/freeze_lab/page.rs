@@ -15,7 +15,7 @@ use crate::ui::code_view::{Code, Source, code_ui};
 use crate::ui::frame_line::{color_of, frame_lines_ui};
 use crate::ui::tokens::{Tokens, tokens};
 use crate::ui::widgets::{
-    Look, Mark, button, choosable_card_ui, mark_ui, primary_button, prose_ui, section_ui,
+    Mark, StatusStyle, button, choosable_card_ui, mark_ui, primary_button, prose_ui, section_ui,
 };
 
 const BUSY: &str = "A run goes on. Stop it first.";
@@ -241,7 +241,7 @@ fn entry_ui(
 }
 
 /// What is known of a pattern: nothing, that it runs, or what its runs say together.
-pub(super) fn look(parts: &LabParts<'_>, pattern: PatternId, tokens: &Tokens) -> Look {
+pub(super) fn look(parts: &LabParts<'_>, pattern: PatternId, tokens: &Tokens) -> StatusStyle {
     let judged = pattern.entry().judged;
     let is_running = parts.running.is_some_and(|(running, _)| running == pattern);
     let has_run = Variant::ALL.map(|half| parts.report.row(pattern, half).is_some());
@@ -257,7 +257,7 @@ pub(super) fn look(parts: &LabParts<'_>, pattern: PatternId, tokens: &Tokens) ->
         ),
     };
     let word = word.into();
-    Look { mark, color, word }
+    StatusStyle { mark, color, word }
 }
 
 /// What one half alone says, or why there is nothing.

@@ -12,7 +12,8 @@ use crate::ui::code_view::{Code, Source, code_ui};
 use crate::ui::lanes::{Lanes, legend_ui, round_up};
 use crate::ui::tokens::{Tokens, tokens};
 use crate::ui::widgets::{
-    Look, Mark, button, choosable_card_ui, look_ui, mark_ui, primary_button, prose_ui, section_ui,
+    Mark, StatusStyle, button, choosable_card_ui, mark_ui, primary_button, prose_ui, section_ui,
+    status_style_ui,
 };
 
 const BUSY: &str = "A lesson runs. Stop it first.";
@@ -152,7 +153,12 @@ fn list_ui(
 }
 
 /// Not run yet, running, or run as it says.
-fn list_look(lesson: LessonId, is_running: bool, choices: &LessonChoices, tokens: &Tokens) -> Look {
+fn list_look(
+    lesson: LessonId,
+    is_running: bool,
+    choices: &LessonChoices,
+    tokens: &Tokens,
+) -> StatusStyle {
     let (mark, color, word) = if is_running {
         (Mark::Play, tokens.running, "running")
     } else if choices.done.contains(lesson.lesson().id) {
@@ -161,12 +167,12 @@ fn list_look(lesson: LessonId, is_running: bool, choices: &LessonChoices, tokens
         (Mark::Ring, tokens.neutral, "")
     };
     let word = word.into();
-    Look { mark, color, word }
+    StatusStyle { mark, color, word }
 }
 
 fn entry_ui(
     lesson: LessonId,
-    look: &Look,
+    look: &StatusStyle,
     is_selected: bool,
     ui: &mut Ui,
     commands: &mut Vec<LessonCommand>,
@@ -231,7 +237,7 @@ fn heading_ui(parts: &LessonParts<'_>, lesson: LessonId, ui: &mut Ui) {
     });
 }
 
-fn end_look(ending: Option<&Ending>, tokens: &Tokens) -> Look {
+fn end_look(ending: Option<&Ending>, tokens: &Tokens) -> StatusStyle {
     let (mark, color, word) = match ending {
         None => (Mark::Play, tokens.running, "running".to_owned()),
         Some(Ending::Held) => (Mark::Disc, tokens.returned, "as the lesson says".to_owned()),
@@ -240,7 +246,7 @@ fn end_look(ending: Option<&Ending>, tokens: &Tokens) -> Look {
         Some(Ending::Stopped) => (Mark::Bar, tokens.neutral, "stopped".to_owned()),
     };
     let word = word.into();
-    Look { mark, color, word }
+    StatusStyle { mark, color, word }
 }
 
 /// The question, and what is said of the answer once the lesson has run with it.
@@ -265,11 +271,11 @@ fn question_ui(lesson: LessonId, choices: &mut LessonChoices, ui: &mut Ui) {
         Some(_) if !is_judged => {
             ui.label(RichText::new("Run the lesson to see whether that is so.").weak());
         }
-        Some(answer) => look_ui(ui, answer_look(answer == question.right, tokens(ui))),
+        Some(answer) => status_style_ui(ui, answer_look(answer == question.right, tokens(ui))),
     });
 }
 
-fn answer_look(is_right: bool, tokens: &Tokens) -> Look {
+fn answer_look(is_right: bool, tokens: &Tokens) -> StatusStyle {
     let (mark, color, word) = if is_right {
         (Mark::Disc, tokens.returned, "That is right.")
     } else {
@@ -280,7 +286,7 @@ fn answer_look(is_right: bool, tokens: &Tokens) -> Look {
         )
     };
     let word = word.into();
-    Look { mark, color, word }
+    StatusStyle { mark, color, word }
 }
 
 /// With what it runs, with which numbers, and the buttons.
