@@ -26,17 +26,18 @@ use meanwhile::jobs::checksum::{self, Checksum};
 use meanwhile::jobs::{Item, JobSpec, Options, Output, Priority, RunOn, Step};
 #[cfg(target_os = "linux")]
 use meanwhile::lab::{FrameLine, Machine, PLOTTED, PatternId, Report, RunRecord, Variant};
+#[cfg(target_os = "linux")]
+use meanwhile::pages::freeze_lab::LabChoices;
+#[cfg(target_os = "linux")]
+use meanwhile::pages::freeze_lab::page::{LabParts, LabView, lab_ui};
+use meanwhile::pages::workbench::ResultsView;
+use meanwhile::pages::workbench::results_pane::{result_text, results_ui};
 use meanwhile::record::{self, EventKind, ItemId, ItemState, JobId, JobState, Record};
 use meanwhile::record::{Activity, LaneId, LaneKind, Timeline, TimelineEvent, TimelineKind};
 #[cfg(target_os = "linux")]
-use meanwhile::ui::LabChoices;
-#[cfg(target_os = "linux")]
 use meanwhile::ui::frame_line::{bars, frame_lines_ui};
-#[cfg(target_os = "linux")]
-use meanwhile::ui::lab_page::{LabParts, LabView, lab_ui};
 use meanwhile::ui::lanes::Lanes;
-use meanwhile::ui::results_pane::{result_text, results_ui};
-use meanwhile::ui::{ResultsView, tokens};
+use meanwhile::ui::tokens;
 use nix::time::{ClockId, clock_gettime};
 use window::Window;
 
@@ -157,7 +158,7 @@ impl Bench {
     /// The lanes of a timeline: all of it in sight, and a hundredth.
     fn lanes(&self) -> std::io::Result<()> {
         let timeline = timeline(self.spans);
-        let until = timeline.until();
+        let until = timeline.last_event_at();
         let mut whole_ui = |ui: &mut Ui| drop(Lanes::new(&timeline).show(ui));
         let mut part_ui = |ui: &mut Ui| {
             let part = Lanes::new(&timeline).between(until * 50 / 100, until * 51 / 100);
@@ -397,7 +398,7 @@ fn plain_table_ui(items: &record::Items, ui: &mut Ui) {
                 let item = &items[row.index()];
                 let time = item.elapsed(Duration::ZERO).map(format::duration);
                 for text in [
-                    item.state.word().to_owned(),
+                    item.state.label().to_owned(),
                     item.input.display().to_string(),
                     format::bytes(item.total),
                     result_text(item),

@@ -11,7 +11,7 @@ use super::progress::Progress;
 use super::{FAILED, INTERRUPTED, Leave, RunArgs, TIMED_OUT, Then, output};
 use crate::board::JobBoard;
 use crate::format;
-use crate::record::{Event, EventKind, JobId, JobRecord, JobState, JoinEnd, Record};
+use crate::record::{Event, EventKind, JobId, JobRecord, JobState, JoinOutcome, Record};
 
 /// How many events are handled before the clock is checked again.
 const POLL_BUDGET: usize = 4_096;
@@ -122,7 +122,7 @@ impl Follower {
 
     fn interrupt(&mut self) {
         let job = self.record.job(self.job);
-        if job.is_some_and(|job| job.cancel_asked_at().is_none()) {
+        if job.is_some_and(|job| job.cancel_requested_at().is_none()) {
             self.progress
                 .print("cancelling; press Ctrl-C again to leave at once");
         }
@@ -133,7 +133,7 @@ impl Follower {
         let timed_out = matches!(
             event.kind,
             EventKind::JoinDidEnd {
-                end: JoinEnd::TimedOut,
+                outcome: JoinOutcome::TimedOut,
                 ..
             }
         );

@@ -54,6 +54,19 @@ pub struct JobSpec {
     pub priority: Priority,
 }
 
+impl JobSpec {
+    /// A job without inputs: on the pool, one worker a core, in the background.
+    pub fn new(options: Options) -> Self {
+        Self {
+            options,
+            inputs: Vec::new(),
+            run_on: RunOn::default(),
+            workers: cores(),
+            priority: Priority::default(),
+        }
+    }
+}
+
 /// The number of cores that this process may use, which is the default number of workers.
 pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)

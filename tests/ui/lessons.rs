@@ -38,10 +38,7 @@ fn select(window: &mut Window, lesson: &str) {
 
 /// Closes a window and opens the next one with what it has kept.
 fn reopened(window: Window) -> Window {
-    let Window { harness, dir, .. } = window;
-    let mut app = harness.into_state();
-    eframe::App::on_exit(&mut app, None);
-    Window::open_in(dir, &[])
+    window.reopen()
 }
 
 fn run(window: &mut Window, button: &str) {
@@ -511,7 +508,7 @@ fn sleeps_while_it_waits(count: u64, is_ended: bool) -> Timeline {
         }
     }
     let text = String::new();
-    tell(10 * count, TimelineKind::Said { text });
+    tell(10 * count, TimelineKind::Message { text });
     timeline
 }
 

@@ -15,8 +15,8 @@ use meanwhile::jobs::command::{CommandLine, CommandRun, Keep, Options};
 use meanwhile::jobs::{self, JobSpec, Priority, RunOn};
 use meanwhile::record::{ItemId, ItemRecord, ItemState, JobId};
 
-use crate::util::desk::Desk;
 use crate::util::sleeper::Sleeper;
+use crate::util::test_board::TestBoard;
 
 fn words(words: &[&str]) -> Options {
     Options {
@@ -52,12 +52,12 @@ fn spec(options: Options, inputs: &[PathBuf]) -> JobSpec {
 
 /// A job that has ended, with the test board that it ran on.
 struct Ended {
-    desk: Desk,
+    desk: TestBoard,
     job: JobId,
 }
 
 fn run(options: Options, inputs: &[PathBuf]) -> Ended {
-    let mut desk = Desk::new();
+    let mut desk = TestBoard::new();
     let job = desk.start(spec(options, inputs));
     desk.until_ended(job);
     Ended { desk, job }
@@ -112,13 +112,13 @@ fn unresponsive(sleeper: &Sleeper) -> Options {
 }
 
 /// Starts a job of one item and returns when its process has printed something.
-fn start_ready(desk: &mut Desk, options: Options) -> JobId {
+fn start_ready(desk: &mut TestBoard, options: Options) -> JobId {
     let job = desk.start(spec(options, &[]));
     until_it_prints(desk, job, ItemId(0));
     job
 }
 
-fn until_it_prints(desk: &mut Desk, job: JobId, item: ItemId) {
+fn until_it_prints(desk: &mut TestBoard, job: JobId, item: ItemId) {
     desk.until("the process starts", |record| {
         let item = record.job(job).and_then(|job| job.item(item));
         item.is_some_and(|item| item.process.is_some())

@@ -15,14 +15,14 @@ use serde_json::Value;
 use super::{
     Ended, line, program, run, shell, spec, start_ready, unresponsive, until_it_prints, words,
 };
-use crate::util::desk::Desk;
 use crate::util::files::{folder, write};
 use crate::util::sleeper::Sleeper;
+use crate::util::test_board::TestBoard;
 
 #[test]
 fn command_is_one_process_on_every_executor() {
     for run_on in [RunOn::Pool, RunOn::Thread, RunOn::Process] {
-        let mut desk = Desk::new();
+        let mut desk = TestBoard::new();
         let spec = JobSpec {
             run_on,
             ..spec(words(&["echo"]), &["a".into(), "b".into()])
@@ -121,7 +121,7 @@ fn one_failed_file_does_not_stop_the_others() {
     let good = write(folder.path(), "good", "yes\n");
     let files = [folder.path().join("missing"), good];
     let ended = run(words(&["cat", "{}"]), &files);
-    assert_eq!(ended.desk.words(ended.job), ["failed", "returned"]);
+    assert_eq!(ended.desk.labels(ended.job), ["failed", "returned"]);
     assert_eq!(ended.stdouts(), [&b""[..], b"yes\n"]);
     let (_, message) = ended.failure(0);
     assert!(
@@ -192,7 +192,7 @@ fn run_within_its_limit_ends_at_once() {
     let mut options = words(&["true"]);
     options.timeout_secs = 100_000.0;
     let ended = run(options, &[]);
-    assert_eq!(ended.desk.words(ended.job), ["returned"]);
+    assert_eq!(ended.desk.labels(ended.job), ["returned"]);
 }
 
 #[test]
@@ -201,7 +201,7 @@ fn cancel_ends_trees_and_queued_runs_never_start() {
     let sleeper = Sleeper::new(folder.path());
     let mut options = unresponsive(&sleeper);
     options.grace_secs = 0.1;
-    let mut desk = Desk::new();
+    let mut desk = TestBoard::new();
     let files: Vec<PathBuf> = (0..40).map(|file| format!("{file}").into()).collect();
     let job = desk.start(spec(options, &files));
     for item in 0..4 {
@@ -224,7 +224,7 @@ fn cancel_ends_trees_and_queued_runs_never_start() {
 fn run_that_obeys_sigterm_is_not_killed() {
     let folder = folder();
     let sleeper = Sleeper::new(folder.path());
-    let mut desk = Desk::new();
+    let mut desk = TestBoard::new();
     let job = start_ready(
         &mut desk,
         shell(&format!("echo ready; {} & wait", sleeper.command())),
@@ -239,7 +239,7 @@ fn run_that_obeys_sigterm_is_not_killed() {
 
 #[test]
 fn output_is_available_during_and_after_a_run() {
-    let mut desk = Desk::new();
+    let mut desk = TestBoard::new();
     let job = start_ready(&mut desk, shell("echo early; read x < /dev/zero"));
     let process = desk.board.process(job, ItemId(0)).unwrap();
     assert_eq!(process.output().stdout.text(), "early\n");
@@ -251,7 +251,7 @@ fn output_is_available_during_and_after_a_run() {
     assert_eq!(desk.board.running_processes(job).len(), 0);
     let process = desk.board.process(job, ItemId(0)).unwrap();
     assert_eq!(process.output().stdout.text(), "early\n");
-    desk.board.forget(job);
+    desk.board.remove(job);
     assert!(desk.board.process(job, ItemId(0)).is_none());
 }
 
@@ -267,7 +267,7 @@ fn last_64_ended_processes_are_kept() {
 
 #[test]
 fn processes_are_signalled_alone_or_all() {
-    let mut desk = Desk::new();
+    let mut desk = TestBoard::new();
     let files: Vec<PathBuf> = (0..4).map(|file| format!("{file}").into()).collect();
     let job = desk.start(spec(shell("echo ready; exec sleep 86400"), &files));
     for item in 0..4 {
@@ -291,7 +291,7 @@ fn processes_are_signalled_alone_or_all() {
 fn stop_tree_reports_killed_processes() {
     let folder = folder();
     let sleeper = Sleeper::new(folder.path());
-    let mut desk = Desk::new();
+    let mut desk = TestBoard::new();
     let job = start_ready(&mut desk, unresponsive(&sleeper));
     desk.board
         .stop_tree(job, None, Duration::from_millis(100))
@@ -310,12 +310,12 @@ fn stop_tree_reports_killed_processes() {
         stopped.escaped.is_empty() && !stopped.forced.is_empty(),
         "{stopped}"
     );
-    assert_eq!(item.state.word(), "failed");
+    assert_eq!(item.state.label(), "failed");
 }
 
 #[test]
 fn stopped_process_is_paused_until_continued() {
-    let mut desk = Desk::new();
+    let mut desk = TestBoard::new();
     let job = start_ready(&mut desk, shell("echo ready; exec sleep 86400"));
     let process = desk.board.process(job, ItemId(0)).unwrap();
     let pid = Pid::from_raw(process.pid().cast_signed());
@@ -334,7 +334,7 @@ fn stopped_process_is_paused_until_continued() {
     kill(pid, Signal::SIGSTOP).unwrap();
     desk.board.cancel(job);
     desk.until_ended(job);
-    assert_eq!(desk.words(job), ["cancelled"]);
+    assert_eq!(desk.labels(job), ["cancelled"]);
 }
 
 #[test]

@@ -18,7 +18,7 @@ use meanwhile::jobs::fetch::{Fetched, Options};
 use meanwhile::jobs::{self, ItemError, JobSpec, Output, Priority, RunOn};
 use meanwhile::record::ItemState;
 
-use super::util::desk::Desk;
+use super::util::test_board::TestBoard;
 
 /// A local server. Each connection has a thread, on which the test answers one request.
 struct Server {
@@ -126,10 +126,10 @@ fn spec(options: &Options, lists: &[&Path]) -> JobSpec {
 }
 
 fn outcomes(spec: JobSpec) -> Vec<Result<Fetched, ItemError>> {
-    let mut desk = Desk::new();
-    let job = desk.start(spec);
-    desk.until_ended(job);
-    let items = desk.job(job).items().iter();
+    let mut board = TestBoard::new();
+    let job = board.start(spec);
+    board.until_ended(job);
+    let items = board.job(job).items().iter();
     items
         .map(|item| match &item.state {
             ItemState::Returned(Output::Fetched(fetched)) => Ok(fetched.clone()),

@@ -8,9 +8,9 @@ use meanwhile::jobs::JobSpec;
 use meanwhile::jobs::fetch::Options;
 
 use super::{Server, answer, is_empty, kind_of, one, options, outcomes, send, spec, stay_silent};
-use crate::util::desk::{Desk, PLACES};
 use crate::util::files::{self, folder, name, write};
 use crate::util::gate::Gate;
+use crate::util::test_board::{PLACES, TestBoard};
 
 #[test]
 fn response_is_saved_and_described() {
@@ -153,18 +153,18 @@ fn fast_responses_have_their_size() {
     let urls = sizes.iter().map(|size| server.url(&format!("/{size}")));
     let options = options(&urls.collect::<Vec<_>>());
     for run_on in PLACES {
-        let mut desk = Desk::new();
-        let job = desk.start(JobSpec {
+        let mut board = TestBoard::new();
+        let job = board.start(JobSpec {
             run_on,
             ..spec(&options, &[])
         });
-        desk.until_ended(job);
-        let items = desk.job(job).items().iter();
+        board.until_ended(job);
+        let items = board.job(job).items().iter();
         let known = items.map(|item| (item.done, item.total));
         let expected = sizes.iter().map(|&size| (size, size));
         assert_eq!(known.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
         let sum = sizes.iter().sum();
-        let job = desk.job(job);
+        let job = board.job(job);
         assert_eq!((job.done_bytes(), job.total_bytes()), (sum, sum));
     }
 }

@@ -9,9 +9,9 @@ use meanwhile::jobs::fetch::Options;
 use meanwhile::record::{JobId, JobState};
 
 use super::{Server, answer, is_empty, kind_of, one, options, send, spec, stay_silent};
-use crate::util::desk::{Desk, FOR_EVER};
 use crate::util::files::folder;
 use crate::util::gate::{Gate, LIMIT};
+use crate::util::test_board::{FOREVER, TestBoard};
 
 #[test]
 fn permanent_status_is_not_retried() {
@@ -136,11 +136,11 @@ fn silent_server_times_out() {
 }
 
 /// Polls until a condition holds that does not wake the test board.
-fn until(desk: &mut Desk, job: JobId, done: impl Fn() -> bool) {
+fn until(board: &mut TestBoard, job: JobId, done: impl Fn() -> bool) {
     let start = Instant::now();
     while !done() {
-        desk.poll();
-        assert!(!desk.job(job).state().is_ended(), "it ended early");
+        board.poll();
+        assert!(!board.job(job).state().is_ended(), "it ended early");
         assert!(start.elapsed() < LIMIT, "timed out");
         std::thread::yield_now();
     }
@@ -162,16 +162,16 @@ fn cancel_closes_the_connection() {
     for path in ["/silent", "/half"] {
         let folder = folder();
         let options = Options {
-            timeout_secs: FOR_EVER,
+            timeout_secs: FOREVER,
             to: folder.path().to_owned(),
             ..options(&[server.url(path)])
         };
-        let mut desk = Desk::new();
-        let job = desk.start(spec(&options, &[]));
-        until(&mut desk, job, || server.requests(path) == 1);
-        desk.board.cancel(job);
-        desk.until_ended(job);
-        assert_eq!(*desk.job(job).state(), JobState::Cancelled);
+        let mut board = TestBoard::new();
+        let job = board.start(spec(&options, &[]));
+        until(&mut board, job, || server.requests(path) == 1);
+        board.board.cancel(job);
+        board.until_ended(job);
+        assert_eq!(*board.job(job).state(), JobState::Cancelled);
         gone.pass();
         assert!(is_empty(folder.path()));
     }
@@ -181,14 +181,14 @@ fn cancel_closes_the_connection() {
 fn cancel_ends_the_pause_before_a_retry() {
     let server = Server::start(|_, stream| answer(stream, "500", "", b""));
     let options = Options {
-        pause_secs: FOR_EVER,
+        pause_secs: FOREVER,
         ..options(&[server.url("/")])
     };
-    let mut desk = Desk::new();
-    let job = desk.start(spec(&options, &[]));
-    until(&mut desk, job, || server.requests("/") == 1);
-    desk.board.cancel(job);
-    desk.until_ended(job);
-    assert_eq!(*desk.job(job).state(), JobState::Cancelled);
+    let mut board = TestBoard::new();
+    let job = board.start(spec(&options, &[]));
+    until(&mut board, job, || server.requests("/") == 1);
+    board.board.cancel(job);
+    board.until_ended(job);
+    assert_eq!(*board.job(job).state(), JobState::Cancelled);
     assert_eq!(server.requests("/"), 1);
 }

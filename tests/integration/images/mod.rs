@@ -13,21 +13,21 @@ use meanwhile::jobs::images::{Options, Saved};
 use meanwhile::jobs::{self, JobSpec, Output, Priority, RunOn};
 use meanwhile::record::ItemState;
 
-use super::util::desk::Desk;
 use super::util::files::{bytes, write};
+use super::util::test_board::TestBoard;
 
 /// The outcome of every item: the saved image or the kind of the error.
 fn run_on(run_on: RunOn, options: &Options, inputs: &[&Path]) -> Vec<Result<Saved, String>> {
-    let mut desk = Desk::new();
-    let job = desk.start(JobSpec {
+    let mut board = TestBoard::new();
+    let job = board.start(JobSpec {
         options: jobs::Options::Images(options.clone()),
         inputs: inputs.iter().map(PathBuf::from).collect(),
         run_on,
         workers: 2,
         priority: Priority::Normal,
     });
-    desk.until_ended(job);
-    let items = desk.job(job).items().iter();
+    board.until_ended(job);
+    let items = board.job(job).items().iter();
     items
         .map(|item| match &item.state {
             ItemState::Returned(Output::Image(saved)) => Ok(saved.clone()),

@@ -11,8 +11,8 @@ use meanwhile::join::{self, JoinError};
 
 use super::{noise, photo, run, run_on, run_one, saved_as, to};
 use crate::util::child::in_child_with;
-use crate::util::desk::PLACES;
 use crate::util::files::{self, folder, name, write};
+use crate::util::test_board::PLACES;
 
 #[test]
 fn inputs_are_never_overwritten() {
