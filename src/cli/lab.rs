@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::interrupt::Interrupts;
-use super::{FAILED, INTERRUPTED, Leave, complain, print, seconds};
+use super::{FAILED, INTERRUPTED, Leave, print, print_message, seconds};
 use crate::desktop::has_display;
 use crate::join::process::Launcher;
 use crate::lab::{
@@ -184,7 +184,7 @@ fn tell(record: &RunRecord) {
         Some(figure) => judged.show(figure),
         None => format!("no figures: {}", record.ending),
     };
-    complain(&format!("{} {}: {what}", record.pattern, record.variant));
+    print_message(&format!("{} {}: {what}", record.pattern, record.variant));
 }
 
 fn document(report: &Report, format: LabFormat) -> io::Result<Vec<u8>> {

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 
 use super::interrupt::Interrupts;
-use super::{FAILED, INTERRUPTED, Leave, complain, print};
+use super::{FAILED, INTERRUPTED, Leave, print, print_message};
 use crate::join::process::Launcher;
 use crate::lessons::{self, Cast, Choice, Ending, LessonId, Run};
 use crate::record::Message;
@@ -162,7 +162,7 @@ fn run(args: LessonRunArgs, leave: Leave) -> anyhow::Result<ExitCode> {
         }
     };
     printed?;
-    complain(&ending.to_string());
+    print_message(&ending.to_string());
     Ok(match ending {
         Ending::Held => ExitCode::SUCCESS,
         Ending::Stopped => ExitCode::from(INTERRUPTED),

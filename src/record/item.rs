@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::format;
-use crate::jobs::command::{Ran, Stopped};
+use crate::jobs::command::{CommandRun, StopSummary};
 use crate::jobs::{Item, ItemError, Output};
 use crate::join::PanicReport;
 
@@ -109,7 +109,7 @@ impl ItemRecord {
     }
 
     /// How its process ended, if it had one.
-    pub fn ran(&self) -> Option<&Arc<Ran>> {
+    pub fn ran(&self) -> Option<&Arc<CommandRun>> {
         match &self.process.as_ref()?.state {
             ItemProcessState::Ended(ran) => Some(ran),
             ItemProcessState::Running | ItemProcessState::Paused => None,
@@ -143,7 +143,7 @@ pub struct ProcessRecord {
     /// Whether the user asked it to end.
     pub stop_requested: bool,
     /// What became of it and its descendants when the user stopped them.
-    pub stopped: Option<Arc<Stopped>>,
+    pub stopped: Option<Arc<StopSummary>>,
 }
 
 /// The state of an item's process.
@@ -154,7 +154,7 @@ pub enum ItemProcessState {
     /// It is paused by a signal such as `SIGSTOP`.
     Paused,
     /// It has ended.
-    Ended(Arc<Ran>),
+    Ended(Arc<CommandRun>),
 }
 
 /// A captured panic, as plain data.

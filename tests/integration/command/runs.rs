@@ -1,11 +1,11 @@
-//! How a run ends, what is kept of it, and that nothing of it is left.
+//! How a run ends, what is kept of it, and that no process is left.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use meanwhile::jobs::command::{CommandLine, End, Keep, Options};
+use meanwhile::jobs::command::{CommandLine, ExitStatus, Keep, Options};
 use meanwhile::jobs::{self, JobSpec, Output, RunOn};
 use meanwhile::record::{ItemId, ItemProcessState, ItemState, JobState, write_json};
 use nix::sys::signal::{Signal, kill};
@@ -13,14 +13,14 @@ use nix::unistd::Pid;
 use serde_json::Value;
 
 use super::{
-    Ended, count_with, line, program, run, shell, spec, start_ready, stubborn, unique_sleep,
-    until_it_prints, words,
+    Ended, line, program, run, shell, spec, start_ready, unresponsive, until_it_prints, words,
 };
 use crate::util::files::{folder, write};
+use crate::util::sleeper::Sleeper;
 use crate::util::test_board::TestBoard;
 
 #[test]
-fn wherever_it_is_told_to_run_a_command_is_one_process_of_its_own() {
+fn command_is_one_process_on_every_executor() {
     for run_on in [RunOn::Pool, RunOn::Thread, RunOn::Process] {
         let mut desk = TestBoard::new();
         let spec = JobSpec {
@@ -35,7 +35,7 @@ fn wherever_it_is_told_to_run_a_command_is_one_process_of_its_own() {
 }
 
 #[test]
-fn it_runs_in_its_folder_with_its_environment_and_files_mean_what_they_meant_before() {
+fn folder_and_environment_are_applied() {
     let folder = folder();
     let mut options = shell("pwd -P; echo \"$GREETING\"; echo \"$EMPTY.\"; echo \"$1\"");
     options.dir = folder.path().to_owned();
@@ -52,15 +52,15 @@ fn it_runs_in_its_folder_with_its_environment_and_files_mean_what_they_meant_bef
 }
 
 #[test]
-fn an_exit_code_is_a_failure_unless_it_was_expected() {
+fn unexpected_exit_code_fails() {
     let ended = run(shell("echo one >&2; echo two >&2; exit 3"), &["in".into()]);
     let (kind, message) = ended.failure(0);
     assert_eq!(kind, "exit_code");
     assert_eq!(
         message,
-        "in: sh exited with code 3, and 0 was expected\none\ntwo"
+        "in: sh exited with code 3, but 0 was expected\none\ntwo"
     );
-    assert_eq!(ended.ran(0).end, End::Exited { code: 3 });
+    assert_eq!(ended.ran(0).end, ExitStatus::Exited { code: 3 });
 
     let mut options = shell("exit 3");
     options.expected_codes = "1-3".to_owned();
@@ -74,12 +74,12 @@ fn an_exit_code_is_a_failure_unless_it_was_expected() {
     let ended = run(options, &[]);
     assert_eq!(
         ended.failure(0).1,
-        "sh exited with code 0, and 1 to 3 or 7 was expected"
+        "sh exited with code 0, but 1 to 3 or 7 was expected"
     );
 }
 
 #[test]
-fn a_signal_is_a_failure_with_its_name_whatever_codes_are_expected() {
+fn signal_fails_with_its_name() {
     let mut options = shell("kill -SEGV $$");
     options.expected_codes = "any".to_owned();
     let ended = run(options, &[]);
@@ -92,7 +92,7 @@ fn a_signal_is_a_failure_with_its_name_whatever_codes_are_expected() {
 }
 
 #[test]
-fn a_program_that_can_t_be_started_fails_with_its_own_kind() {
+fn failed_start_has_its_own_error_kind() {
     let folder = folder();
     let not_mine = write(folder.path(), "text", "no program");
     let odd = program(folder.path(), "odd", "neither program nor script");
@@ -116,7 +116,7 @@ fn a_program_that_can_t_be_started_fails_with_its_own_kind() {
 }
 
 #[test]
-fn one_file_that_fails_keeps_no_other_from_being_done() {
+fn one_failed_file_does_not_stop_the_others() {
     let folder = folder();
     let good = write(folder.path(), "good", "yes\n");
     let files = [folder.path().join("missing"), good];
@@ -131,7 +131,7 @@ fn one_file_that_fails_keeps_no_other_from_being_done() {
 }
 
 #[test]
-fn the_last_lines_are_kept_and_the_rest_is_counted() {
+fn last_lines_are_kept_and_the_rest_counted() {
     let mut options = words(&["seq", "1", "100000"]);
     options.keep = Keep::Tail;
     let ended = run(options, &[]);
@@ -153,7 +153,7 @@ fn the_last_lines_are_kept_and_the_rest_is_counted() {
 }
 
 #[test]
-fn a_flood_is_kept_up_to_the_limit_and_no_further() {
+fn output_is_kept_up_to_the_limit() {
     let mut options = shell("yes | head -c 10000000; yes no | head -c 5000000 >&2");
     options.output_limit = 100_000;
     let ended = run(options, &[]);
@@ -165,9 +165,10 @@ fn a_flood_is_kept_up_to_the_limit_and_no_further() {
 }
 
 #[test]
-fn a_run_that_is_out_of_time_is_ended_with_all_it_has_started() {
-    let sleep = unique_sleep();
-    let mut options = stubborn(&sleep);
+fn timed_out_run_ends_with_its_descendants() {
+    let folder = folder();
+    let sleeper = Sleeper::new(folder.path());
+    let mut options = unresponsive(&sleeper);
     options.timeout_secs = 0.5;
     options.grace_secs = 0.2;
     let ended = run(options, &[]);
@@ -183,11 +184,11 @@ fn a_run_that_is_out_of_time_is_ended_with_all_it_has_started() {
         stopped.forced.iter().any(|name| name.starts_with("sh (")),
         "{stopped}"
     );
-    assert_eq!(count_with(&sleep), 0);
+    assert!(sleeper.running().is_empty());
 }
 
 #[test]
-fn a_run_that_ends_in_time_does_not_wait_for_its_limit() {
+fn run_within_its_limit_ends_at_once() {
     let mut options = words(&["true"]);
     options.timeout_secs = 100_000.0;
     let ended = run(options, &[]);
@@ -195,9 +196,10 @@ fn a_run_that_ends_in_time_does_not_wait_for_its_limit() {
 }
 
 #[test]
-fn a_cancel_ends_what_runs_with_all_it_has_started_and_what_waits_never_runs() {
-    let sleep = unique_sleep();
-    let mut options = stubborn(&sleep);
+fn cancel_ends_trees_and_queued_runs_never_start() {
+    let folder = folder();
+    let sleeper = Sleeper::new(folder.path());
+    let mut options = unresponsive(&sleeper);
     options.grace_secs = 0.1;
     let mut desk = TestBoard::new();
     let files: Vec<PathBuf> = (0..40).map(|file| format!("{file}").into()).collect();
@@ -209,7 +211,7 @@ fn a_cancel_ends_what_runs_with_all_it_has_started_and_what_waits_never_runs() {
     desk.until_ended(job);
     assert_eq!(*desk.job(job).state(), JobState::Cancelled);
     assert_eq!(desk.job(job).counts().cancelled, 40);
-    assert_eq!(count_with(&sleep), 0);
+    assert!(sleeper.running().is_empty());
     let ran = desk.job(job).items().iter().filter_map(|item| item.ran());
     let stopped: Vec<_> = ran.map(|ran| ran.stopped.as_ref().unwrap()).collect();
     assert_eq!(stopped.len(), 4);
@@ -219,23 +221,24 @@ fn a_cancel_ends_what_runs_with_all_it_has_started_and_what_waits_never_runs() {
 }
 
 #[test]
-fn a_run_that_ends_when_asked_is_not_forced() {
-    let sleep = unique_sleep();
+fn run_that_obeys_sigterm_is_not_killed() {
+    let folder = folder();
+    let sleeper = Sleeper::new(folder.path());
     let mut desk = TestBoard::new();
     let job = start_ready(
         &mut desk,
-        shell(&format!("echo ready; sleep {sleep} & wait")),
+        shell(&format!("echo ready; {} & wait", sleeper.command())),
     );
     desk.board.cancel(job);
     desk.until_ended(job);
     let item = desk.job(job).items()[0].clone();
     let stopped = item.ran().unwrap().stopped.clone().unwrap();
     assert!(stopped.forced.is_empty() && stopped.ended > 0, "{stopped}");
-    assert_eq!(count_with(&sleep), 0);
+    assert!(sleeper.running().is_empty());
 }
 
 #[test]
-fn output_is_there_while_it_runs_and_afterwards_for_the_last_that_ended() {
+fn output_is_available_during_and_after_a_run() {
     let mut desk = TestBoard::new();
     let job = start_ready(&mut desk, shell("echo early; read x < /dev/zero"));
     let process = desk.board.process(job, ItemId(0)).unwrap();
@@ -253,7 +256,7 @@ fn output_is_there_while_it_runs_and_afterwards_for_the_last_that_ended() {
 }
 
 #[test]
-fn sixty_four_ended_processes_are_kept_and_no_more() {
+fn last_64_ended_processes_are_kept() {
     let files: Vec<PathBuf> = (0..100).map(|file| format!("{file}").into()).collect();
     let ended = run(words(&["echo"]), &files);
     let board = &ended.desk.board;
@@ -263,7 +266,7 @@ fn sixty_four_ended_processes_are_kept_and_no_more() {
 }
 
 #[test]
-fn a_process_is_terminated_or_killed_alone_or_with_its_job_s_others() {
+fn processes_are_signalled_alone_or_all() {
     let mut desk = TestBoard::new();
     let files: Vec<PathBuf> = (0..4).map(|file| format!("{file}").into()).collect();
     let job = desk.start(spec(shell("echo ready; exec sleep 86400"), &files));
@@ -285,21 +288,22 @@ fn a_process_is_terminated_or_killed_alone_or_with_its_job_s_others() {
 }
 
 #[test]
-fn a_tree_is_stopped_in_the_background_and_what_became_of_it_is_told() {
-    let sleep = unique_sleep();
+fn stop_tree_reports_killed_processes() {
+    let folder = folder();
+    let sleeper = Sleeper::new(folder.path());
     let mut desk = TestBoard::new();
-    let job = start_ready(&mut desk, stubborn(&sleep));
+    let job = start_ready(&mut desk, unresponsive(&sleeper));
     desk.board
         .stop_tree(job, None, Duration::from_millis(100))
         .unwrap();
-    desk.until("the stop is told", |record| {
+    desk.until("the stop is reported", |record| {
         let item = &record.job(job).unwrap().items()[0];
         item.process
             .as_ref()
             .is_some_and(|process| process.stopped.is_some())
     });
     desk.until_ended(job);
-    assert_eq!(count_with(&sleep), 0);
+    assert!(sleeper.running().is_empty());
     let item = &desk.job(job).items()[0];
     let stopped = item.process.as_ref().unwrap().stopped.clone().unwrap();
     assert!(
@@ -310,7 +314,7 @@ fn a_tree_is_stopped_in_the_background_and_what_became_of_it_is_told() {
 }
 
 #[test]
-fn a_process_that_a_signal_holds_is_shown_as_paused_until_it_goes_on() {
+fn stopped_process_is_paused_until_continued() {
     let mut desk = TestBoard::new();
     let job = start_ready(&mut desk, shell("echo ready; exec sleep 86400"));
     let process = desk.board.process(job, ItemId(0)).unwrap();
@@ -334,7 +338,7 @@ fn a_process_that_a_signal_holds_is_shown_as_paused_until_it_goes_on() {
 }
 
 #[test]
-fn a_document_has_exit_output_and_error_and_reads_back() {
+fn json_of_a_run_reads_back() {
     let folder = folder();
     let file = write(folder.path(), "f", b"\xff\n");
     let mut options = shell("cat \"$1\"; exit 4");
@@ -358,7 +362,7 @@ fn a_document_has_exit_output_and_error_and_reads_back() {
 }
 
 #[test]
-fn options_read_back_from_a_document_whatever_bytes_they_hold() {
+fn options_with_any_bytes_survive_serialisation() {
     let mut options = words(&["a", "{}"]);
     options.command = CommandLine::Words(vec!["a".into(), OsString::from_vec(vec![0xff])]);
     options.env = vec![OsString::from_vec(b"N=\xfe".to_vec())];

@@ -62,7 +62,7 @@ impl FakeWorker {
         let dir = folder.path().display();
         // As the supervisor, which its first argument says, it only stays.
         let text = format!(
-            "#!/bin/sh\ncase $1 in *-warden|*-supervisor) exec cat >/dev/null;; esac\n\
+            "#!/bin/sh\ncase $1 in --meanwhile-supervisor) exec cat >/dev/null;; esac\n\
              echo >> {dir}/starts\n{script}\n"
         );
         let path = write(folder.path(), "fake-worker", text);

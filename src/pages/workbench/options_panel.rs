@@ -1,0 +1,55 @@
+//! The next job: which one, with which options, and where it runs.
+
+use std::path::PathBuf;
+
+use eframe::egui::{ComboBox, DragValue, Grid, Ui};
+
+use super::form::{choice_ui, job_form_ui, more_form_ui};
+use super::{Choices, Command};
+use crate::ui::widgets::{field_ui, section_ui};
+
+/// The choices for the next job.
+pub(crate) fn options_ui(
+    choices: &mut Choices,
+    inputs: &[PathBuf],
+    ui: &mut Ui,
+    commands: &mut Vec<Command>,
+) {
+    section_ui(ui, "Next job");
+    Grid::new("next job")
+        .num_columns(2)
+        .min_col_width(84.0)
+        .show(ui, |ui| {
+            job_ui(choices, ui);
+            let job = choices.jobs[choices.chosen].job_mut();
+            job_form_ui(job, inputs, ui, commands);
+            field_ui(ui, "Run on", |ui| {
+                let width = ui.spacing().combo_width;
+                choice_ui("Run on", &mut choices.run_on, width, ui)
+            });
+            workers_ui(choices, ui);
+        });
+    more_form_ui(choices.jobs[choices.chosen].job_mut(), ui, commands);
+}
+
+/// The number of workers and their priority, in one row.
+pub(crate) fn workers_ui(choices: &mut Choices, ui: &mut Ui) {
+    let workers = ui.label("Workers");
+    ui.horizontal(|ui| {
+        ui.add(DragValue::new(&mut choices.workers).range(1..=Choices::MAX_WORKERS))
+            .labelled_by(workers.id)
+            .on_hover_text("How many items run at once. By default, one on each core.");
+        let priority = ui.label("Priority");
+        choice_ui("Priority", &mut choices.priority, 110.0, ui).labelled_by(priority.id);
+    });
+    ui.end_row();
+}
+
+fn job_ui(choices: &mut Choices, ui: &mut Ui) {
+    field_ui(ui, "Job", |ui| {
+        let jobs = &choices.jobs;
+        ComboBox::from_id_salt("Job").show_index(ui, &mut choices.chosen, jobs.len(), |index| {
+            jobs[index].job().title()
+        })
+    });
+}
