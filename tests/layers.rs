@@ -67,6 +67,18 @@ fn modules_of_join_form_no_cycle() {
 }
 
 #[test]
+fn modules_of_board_and_record_form_no_cycle() {
+    for folder in [
+        "src/board",
+        "src/board/isolated",
+        "src/board/run",
+        "src/record",
+    ] {
+        modules_form_no_cycle(folder);
+    }
+}
+
+#[test]
 fn only_the_library_is_documented_as_public() {
     let code = source(&root().join("src/lib.rs")).code;
     let lines: Vec<&str> = code.lines().collect();

@@ -4,26 +4,63 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crossbeam_channel::bounded;
 use meanwhile::jobs::command::{self, CommandLine};
 use meanwhile::jobs::misbehave::{self, End};
 use meanwhile::jobs::{JobSpec, Options, RunOn};
+use meanwhile::join::Builder;
 use meanwhile::record::ItemState;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::util::child::in_child_with;
 use crate::util::files::folder;
+use crate::util::gate::{Gate, LIMIT};
 use crate::util::test_board::{TestBoard, misbehave, spec};
 
-/// Leaves room for about fifty threads. When no stack fits, an ordinary allocation must still
-/// succeed, because its failure ends the process: so there is one heap, which grows in large steps.
-const LITTLE_ROOM: &str = "export MALLOC_ARENA_MAX=1 MALLOC_TOP_PAD_=16777216; ulimit -v 150000";
+/// One heap, which grows in large steps: an ordinary allocation must still succeed when no stack
+/// fits, because its failure ends the process.
+const LARGE_HEAP: &str = "export MALLOC_ARENA_MAX=1 MALLOC_TOP_PAD_=16777216";
+
+/// Limits the address space so that so many more threads fit, and half a thread. A thread begins with
+/// small allocations of std, whose failure ends the process; the half is for those.
+fn leave_room_for_threads(count: u64) {
+    let before = address_space();
+    let gate = Gate::new();
+    let (begin, begun) = bounded(1);
+    let passer = gate.clone();
+    let thread = Builder::new("measured").spawn(move |_| {
+        begin.send(()).expect("the test waits for it");
+        passer.pass();
+    });
+    begun.recv_timeout(LIMIT).expect("the thread begins");
+    let thread_size = address_space() - before;
+    let limit = Rlimit {
+        current: Some(before + count * thread_size + thread_size / 2),
+        ..getrlimit(Resource::As)
+    };
+    setrlimit(Resource::As, limit).expect("the limit may be lowered");
+    gate.open();
+    let thread = thread.expect("there is room for a thread");
+    thread.join().expect("it only waits");
+}
+
+/// The bytes of address space that this process uses.
+fn address_space() -> u64 {
+    let status = fs::read_to_string("/proc/self/status").expect("Linux has /proc");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmSize:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
+    kib.and_then(|kib| kib.parse::<u64>().ok())
+        .expect("a number of KiB")
+        * 1024
+}
 
 #[test]
 fn refused_items_wait_for_a_thread() {
     const ITEMS: usize = 100;
     let name = "board::refusals::refused_items_wait_for_a_thread";
-    in_child_with(LITTLE_ROOM, name, || {
+    in_child_with(LARGE_HEAP, name, || {
         let mut board = TestBoard::new();
+        leave_room_for_threads(50);
         let options = misbehave::Options {
             after: 0.3,
             ..misbehave(End::Return, 1, ITEMS)
