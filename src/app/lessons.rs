@@ -49,7 +49,7 @@ impl Lessons {
     /// How many tasks and processes a lesson has running.
     pub(super) fn counts(&self) -> (usize, usize) {
         let running = self.running.and_then(|lesson| self.runs.get(&lesson));
-        let lanes = running.map_or(&[][..], |runs| runs.last.told().timeline().lanes());
+        let lanes = running.map_or(&[][..], |runs| runs.last.log().timeline().lanes());
         let open = lanes.iter().filter(|lane| lane.closed.is_none());
         let (mut tasks, mut processes) = (0, 0);
         for lane in open {
@@ -75,8 +75,8 @@ impl Lessons {
             return;
         };
         runs.last.poll();
-        if let Some(ending) = runs.last.ending() {
-            choices.note(lesson, runs.answer, ending);
+        if let Some(outcome) = runs.last.outcome() {
+            choices.record(lesson, runs.answer, outcome);
             self.running = None;
         }
     }
@@ -90,13 +90,13 @@ impl Lessons {
         if self.running.is_some() {
             return Ok(());
         }
-        let choice = choices.choice(lesson);
+        let options = choices.options(lesson);
         let Some(launcher) = self.launcher.clone() else {
             return Err(Notice::error(
                 "This program can't start a second one of itself here.",
             ));
         };
-        let run = Run::start(choice, launcher, waker(ctx));
+        let run = Run::start(options, launcher, waker(ctx));
         let last = run.map_err(|error| {
             let text =
                 format!("The lesson could not be started: {error}. Close something and try again.");
@@ -124,7 +124,7 @@ impl Lessons {
     pub(super) fn close(&mut self, patience: Duration) {
         if let Some(run) = self.running() {
             run.stop();
-            run.rest(patience);
+            run.wait(patience);
         }
     }
 }
@@ -139,11 +139,11 @@ impl App {
         let runs = lessons.runs.get(&lessons.view.selected);
         let parts = LessonParts {
             run: runs.map(|runs| ShownRun {
-                told: runs.last.told(),
-                ending: runs.last.ending(),
+                log: runs.last.log(),
+                outcome: runs.last.outcome(),
                 elapsed: runs.last.elapsed(),
             }),
-            before: runs.and_then(|runs| Some(runs.before.as_ref()?.told())),
+            before: runs.and_then(|runs| Some(runs.before.as_ref()?.log())),
             running: lessons.running,
         };
         CentralPanel::default()

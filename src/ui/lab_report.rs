@@ -6,9 +6,10 @@ use eframe::egui::{
     self, Align, Layout, Mesh, Pos2, Rangef, Rect, RichText, ScrollArea, Sense, Shape, Ui, Vec2,
 };
 
-use super::frame_line::{color_of, height_of};
+use super::frame_plot::{gap_color, y_of};
 use super::lab_figures::{cell_ui, number, ratio_text, word_ui};
-use super::lab_page::{LabParts, look, swatch_ui};
+use super::lab_page::{LabParts, look};
+use super::legend::{Swatch, legend_ui};
 use super::tokens::{Tokens, UNIT, tokens};
 use super::widgets::{Mark, choosable_ui, mark_ui};
 use super::{Command, LabCommand};
@@ -76,27 +77,24 @@ fn heading_ui(report: &Report, ui: &mut Ui) {
     let note = "Figures compare within one report, not from one machine to another.";
     let machine = format!("{} {note}", report.machine_text());
     ui.add(egui::Label::new(RichText::new(machine).weak()).wrap());
-    legend_ui(ui);
+    sparklines_legend_ui(ui);
 }
 
-/// What the colours of the frames mean.
-fn legend_ui(ui: &mut Ui) {
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().interact_size.y = 16.0;
-        ui.spacing_mut().item_spacing.x = 5.0;
-        for (kind, text) in [
-            (GapKind::Answering, "from one frame to the next"),
-            (GapKind::Frozen, "frozen: no frame for more than 100 ms"),
-            (
-                GapKind::Resting,
-                "no frame: nobody touches the window, it may rest",
-            ),
-        ] {
-            swatch_ui(true, color_of(kind, tokens(ui)), ui);
-            ui.label(RichText::new(text).small().weak());
-            ui.add_space(8.0);
-        }
-    });
+/// Explains the colours of the sparklines.
+fn sparklines_legend_ui(ui: &mut Ui) {
+    let swatch = |kind| Swatch::Bar(gap_color(kind, tokens(ui)));
+    let entries = [
+        (swatch(GapKind::Answering), "from one frame to the next"),
+        (
+            swatch(GapKind::Frozen),
+            "frozen: no frame for more than 100 ms",
+        ),
+        (
+            swatch(GapKind::Resting),
+            "no frame: nobody touches the window, it may rest",
+        ),
+    ];
+    legend_ui(&entries, ui);
 }
 
 fn header_ui(verdict: f32, ui: &mut Ui) {
@@ -261,7 +259,7 @@ fn sketches_mesh(sketches: [Option<&Sketch>; 2], rect: Rect, tokens: &Tokens) ->
         if let Some(sketch) = sketch {
             bars(sketch, whole, area, tokens, &mut mesh);
         }
-        let y = height_of(FROZEN, area);
+        let y = y_of(FROZEN, area);
         let line = Rangef::new(y - 0.5, y + 0.5);
         mesh.add_colored_rect(Rect::from_x_y_ranges(area.x_range(), line), tokens.failed);
         let ground = Rangef::new(area.bottom() - 1.0, area.bottom());
@@ -275,7 +273,7 @@ fn bars(sketch: &Sketch, whole: Duration, area: Rect, tokens: &Tokens, mesh: &mu
     let place = |at: Duration| area.left() + at.as_secs_f32() * width;
     for bar in sketch.bars() {
         let x = Rangef::new(place(bar.from), place(bar.to));
-        let y = Rangef::new(height_of(bar.longest, area), area.bottom());
-        mesh.add_colored_rect(Rect::from_x_y_ranges(x, y), color_of(bar.kind, tokens));
+        let y = Rangef::new(y_of(bar.longest, area), area.bottom());
+        mesh.add_colored_rect(Rect::from_x_y_ranges(x, y), gap_color(bar.kind, tokens));
     }
 }

@@ -12,7 +12,7 @@ mod fetch_options;
 pub(crate) mod files_panel;
 mod form;
 #[cfg(target_os = "linux")]
-pub mod frame_line;
+pub mod frame_plot;
 mod images_options;
 pub(crate) mod incidents;
 pub(crate) mod job_panel;
@@ -23,7 +23,7 @@ pub(crate) mod lab_figures;
 pub mod lab_page;
 #[cfg(target_os = "linux")]
 pub(crate) mod lab_report;
-pub mod lanes;
+mod legend;
 #[cfg(unix)]
 pub mod lesson_page;
 #[cfg(unix)]
@@ -36,6 +36,8 @@ pub(crate) mod panic_pane;
 pub mod results_pane;
 pub(crate) mod settings_page;
 pub(crate) mod status_bar;
+mod time_axis;
+pub mod timeline_view;
 pub mod tokens;
 pub(crate) mod waits_pane;
 pub(crate) mod widgets;
