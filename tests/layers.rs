@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every module of the crate with its layer. One may use those of its own layer and below.
-const LAYERS: [(&str, usize); 12] = [
+const LAYERS: [(&str, usize); 13] = [
     ("desktop", 0),
     ("format", 0),
     ("join", 0),
@@ -17,8 +17,9 @@ const LAYERS: [(&str, usize); 12] = [
     ("lab", 3),
     ("lessons", 3),
     ("ui", 4),
-    ("app", 5),
-    ("cli", 5),
+    ("pages", 5),
+    ("app", 6),
+    ("cli", 6),
     ("watchdog", 1),
 ];
 

@@ -94,7 +94,7 @@ pub fn frame_mesh(
 }
 
 /// How the plot draws a gap of this kind.
-pub(super) fn gap_swatch(kind: GapKind, tokens: &Tokens) -> Swatch {
+pub(crate) fn gap_swatch(kind: GapKind, tokens: &Tokens) -> Swatch {
     let color = gap_color(kind, tokens);
     match kind {
         GapKind::Frozen => Swatch::Edged(color, tokens.failed),
@@ -103,7 +103,7 @@ pub(super) fn gap_swatch(kind: GapKind, tokens: &Tokens) -> Swatch {
 }
 
 /// The colour of a bar.
-pub(super) fn gap_color(kind: GapKind, tokens: &Tokens) -> Color32 {
+pub(crate) fn gap_color(kind: GapKind, tokens: &Tokens) -> Color32 {
     match kind {
         GapKind::Answering => tokens.running,
         GapKind::Frozen => tokens.failed.gamma_multiply(0.45),
@@ -112,7 +112,7 @@ pub(super) fn gap_color(kind: GapKind, tokens: &Tokens) -> Color32 {
 }
 
 /// The top of a bar for a gap of this length.
-pub(super) fn y_of(length: Duration, area: Rect) -> f32 {
+pub(crate) fn y_of(length: Duration, area: Rect) -> f32 {
     let (min, max) = SCALE;
     let share = (length.as_secs_f32() * 1e3 / min).ln() / (max / min).ln();
     // Even a gap below the scale can be seen.
