@@ -16,7 +16,7 @@ mod stage;
 mod told;
 
 pub use act::act;
-pub use lesson::{Cast, Lesson, LessonId, Level, Parameter, Question, Role, Topic, UnknownLesson};
+pub use lesson::{Cast, Lesson, LessonId, Level, Parameter, Question, Role, Topic};
 pub use python::{Printed, Python};
 pub use run::{Choice, Ending, Run};
 pub use stage::Stage;

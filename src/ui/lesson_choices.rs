@@ -16,7 +16,7 @@ use crate::lessons::{Cast, Choice, Ending, LessonId};
 /// choices.parameters.entry("join".to_owned()).or_default().insert("work".to_owned(), -3.0);
 /// let choice = choices.sanitized().choice(join);
 /// assert_eq!((choice.speed, choice.parameters["work"]), (1.0, 0.0));
-/// # Ok::<(), meanwhile::lessons::UnknownLesson>(())
+/// # Ok::<(), meanwhile::catalog::UnknownId>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -92,7 +92,7 @@ impl LessonChoices {
     ///
     /// choices.answers.insert("join".to_owned(), 1);
     /// assert!(!choices.is_judged(join)); // that answer was not given when the run began
-    /// # Ok::<(), meanwhile::lessons::UnknownLesson>(())
+    /// # Ok::<(), meanwhile::catalog::UnknownId>(())
     /// ```
     pub fn note(&mut self, lesson: LessonId, answer: Option<usize>, ending: &Ending) {
         if *ending != Ending::Held {
