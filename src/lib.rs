@@ -23,6 +23,7 @@
 //! | `board` | owns what runs; starts, cancels, joins; turns wake-ups into events | `record` and below |
 //! | `record` | what happened, as plain data, built from events alone | `jobs`, `join` |
 //! | `jobs` | what can be run: the catalogue, one file a job | `join` |
+//! | `catalog` | ids of built-in lists: lessons and patterns | std |
 //! | `format` | numbers, sizes, times and texts as a person reads them | std |
 //! | `desktop` | whether there is a display, and why there is no window | the window toolkit |
 //! | [`join`] | tasks, pools, waiting | std |
@@ -39,6 +40,8 @@
 pub mod app;
 #[cfg(feature = "app")]
 pub mod board;
+#[cfg(feature = "app")]
+pub mod catalog;
 #[cfg(feature = "app")]
 pub mod cli;
 #[cfg(feature = "app")]

@@ -21,7 +21,7 @@ pub use cpu::UI_THREAD;
 pub use fact::{Display, Fact, Log, Stamped, ThreadTime};
 pub use figures::{CLICK_IN_TIME, Clicks, Ending, FROZEN, Figures, THRESHOLDS, ThreadCpu};
 pub use line::{BEFORE_START, FrameLine, Gap, GapKind, PLOTTED};
-pub use pattern::{Entry, Judged, Pattern, PatternId, Script, UnknownPattern, Variant};
+pub use pattern::{Entry, Judged, Pattern, PatternId, Script, Variant};
 pub use report::{Machine, Report, Row, Verdict};
 pub use run::{Choice, Run};
 pub use session::{RunRecord, Session};

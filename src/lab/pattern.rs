@@ -1,13 +1,13 @@
 //! What a pattern is, and the list of them.
 
 use std::fmt;
-use std::str::FromStr;
 
 use eframe::egui::{Context, Ui};
 use serde::{Deserialize, Serialize};
 
 use super::patterns;
 use super::work::Work;
+use crate::catalog::{CatalogEntry, CatalogId};
 
 /// A way to wait for background work, as a window has it: the part of an egui program that a pattern
 /// is about. The twin brings the button, and the work.
@@ -112,80 +112,18 @@ pub struct Entry {
     pub make: fn(Variant) -> Box<dyn Pattern>,
 }
 
-impl fmt::Debug for Entry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Entry")
-            .field("id", &self.id)
-            .finish_non_exhaustive()
-    }
-}
+/// A pattern of the list.
+pub type PatternId = CatalogId<Entry>;
 
-/// A pattern of the list: all there is to know about it, by reference.
-#[derive(Clone, Copy)]
-pub struct PatternId(&'static Entry);
+impl CatalogEntry for Entry {
+    const NOUN: &'static str = "pattern";
+    const LIST_COMMAND: &'static str = "meanwhile lab list";
 
-impl PatternId {
-    /// All of them, in the order of the list.
-    ///
-    /// ```
-    /// use meanwhile::lab::PatternId;
-    ///
-    /// let first = PatternId::all().next().unwrap();
-    /// assert_eq!(first.to_string(), "join-in-click");
-    /// assert_eq!("join-in-click".parse(), Ok(first));
-    /// ```
-    pub fn all() -> impl Iterator<Item = Self> {
-        patterns::ALL.iter().map(Self)
+    fn all() -> impl Iterator<Item = &'static Self> {
+        patterns::ALL.iter()
     }
 
-    /// What the list says about it.
-    pub fn entry(self) -> &'static Entry {
-        self.0
-    }
-}
-
-impl fmt::Display for PatternId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.id)
-    }
-}
-
-impl fmt::Debug for PatternId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.id)
-    }
-}
-
-impl PartialEq for PatternId {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.id == other.0.id
-    }
-}
-
-impl Eq for PatternId {}
-
-impl PartialOrd for PatternId {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for PatternId {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.id.cmp(other.0.id)
-    }
-}
-
-/// There is no pattern of that name.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no pattern called `{0}`; `meanwhile lab list` prints them")]
-pub struct UnknownPattern(String);
-
-impl FromStr for PatternId {
-    type Err = UnknownPattern;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let found = Self::all().find(|pattern| pattern.0.id == text);
-        found.ok_or_else(|| UnknownPattern(text.to_owned()))
+    fn id(&self) -> &'static str {
+        self.id
     }
 }

@@ -1,13 +1,13 @@
 //! The description of a lesson, and the list of lessons.
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use super::all;
 use super::run_log::RunLog;
 use super::trace::Trace;
+use crate::catalog::{CatalogEntry, CatalogId};
 
 /// A short program about joining, with a question and an explanation.
 pub struct Lesson {
@@ -255,72 +255,25 @@ impl Lesson {
     }
 }
 
-/// A lesson of the list: all there is to know about it, by reference.
-#[derive(Clone, Copy)]
-pub struct LessonId(&'static Lesson);
+/// A lesson of the list.
+pub type LessonId = CatalogId<Lesson>;
 
 impl LessonId {
-    /// All of them, in the order of the list.
-    ///
-    /// ```
-    /// use meanwhile::lessons::LessonId;
-    ///
-    /// let first = LessonId::all().next().unwrap();
-    /// assert_eq!(first.to_string(), "join");
-    /// assert_eq!("join".parse(), Ok(first));
-    /// ```
-    pub fn all() -> impl Iterator<Item = Self> {
-        all::ALL.iter().map(|lesson| Self(lesson))
-    }
-
-    /// What the list says about it.
+    /// The lesson itself.
     pub fn lesson(self) -> &'static Lesson {
-        self.0
+        self.entry()
     }
 }
 
-impl fmt::Display for LessonId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.id)
+impl CatalogEntry for Lesson {
+    const NOUN: &'static str = "lesson";
+    const LIST_COMMAND: &'static str = "meanwhile lesson list";
+
+    fn all() -> impl Iterator<Item = &'static Self> {
+        all::ALL.iter().copied()
     }
-}
 
-impl fmt::Debug for LessonId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.id)
-    }
-}
-
-impl PartialEq for LessonId {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.id == other.0.id
-    }
-}
-
-impl Eq for LessonId {}
-
-impl PartialOrd for LessonId {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for LessonId {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.id.cmp(other.0.id)
-    }
-}
-
-/// There is no lesson of that name.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no lesson called `{0}`; `meanwhile lesson list` prints them")]
-pub struct UnknownLesson(String);
-
-impl FromStr for LessonId {
-    type Err = UnknownLesson;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let found = Self::all().find(|lesson| lesson.0.id == text);
-        found.ok_or_else(|| UnknownLesson(text.to_owned()))
+    fn id(&self) -> &'static str {
+        self.id
     }
 }

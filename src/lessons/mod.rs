@@ -18,9 +18,7 @@ mod shared;
 mod trace;
 
 pub use child::child_main;
-pub use lesson::{
-    Lesson, LessonId, Level, Parameter, Question, Role, Topic, UnknownLesson, WorkerKind,
-};
+pub use lesson::{Lesson, LessonId, Level, Parameter, Question, Role, Topic, WorkerKind};
 pub use python::{Python, PythonOutput};
 pub use run::{Outcome, Run, RunOptions};
 pub use run_log::RunLog;
