@@ -431,9 +431,9 @@ mod lab {
     /// Those frames alone.
     pub(super) fn frames() -> FrameLine {
         let pattern = PatternId::all().next().expect("there are patterns");
-        let mut line = FrameLine::new(pattern.entry().script);
+        let mut line = FrameLine::new(pattern.entry().scenario);
         for fact in facts() {
-            line.take(&fact);
+            line.apply(&fact);
         }
         line
     }

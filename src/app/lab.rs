@@ -10,7 +10,7 @@ use super::dialog::Purpose;
 use super::logic::waker;
 use super::{App, chores};
 use crate::join::process::Launcher;
-use crate::lab::{Choice, FrameLine, Machine, PatternId, Report, Run, Session, Variant};
+use crate::lab::{FrameLine, Machine, PatternId, Report, Run, RunOptions, Session, Variant};
 use crate::ui::lab_page::{self, LabParts, LabView};
 use crate::ui::{Command, LabChoices, LabCommand};
 
@@ -74,7 +74,7 @@ impl Lab {
         };
         if session.poll(FACTS_AT_ONCE) {
             if let (Some((pattern, variant, read)), Some(run)) =
-                (self.following.take(), session.ended())
+                (self.following.take(), session.last())
             {
                 let line = self.view.line_mut(pattern, variant);
                 follow(line, run, read);
@@ -89,17 +89,17 @@ impl Lab {
         let Some(run) = session.run() else {
             return;
         };
-        let Choice {
+        let RunOptions {
             pattern, variant, ..
-        } = run.choice();
+        } = run.options();
         let (.., read) = *self.following.get_or_insert_with(|| {
-            *self.view.line_mut(pattern, variant) = FrameLine::new(pattern.entry().script);
+            *self.view.line_mut(pattern, variant) = FrameLine::new(pattern.entry().scenario);
             (pattern, variant, 0)
         });
         let line = self.view.line_mut(pattern, variant);
         follow(line, run, read);
         line.watch(now, owed.unwrap_or_default());
-        self.following = Some((pattern, variant, run.told()));
+        self.following = Some((pattern, variant, run.fact_count()));
         if self.shows_what_runs {
             self.view.selected = pattern;
         }
@@ -109,12 +109,12 @@ impl Lab {
         let Some(session) = &mut self.session else {
             return;
         };
-        let choice = |pattern, variant, by_hand| Choice {
+        let choice = |pattern, variant, is_manual| RunOptions {
             pattern,
             variant,
-            kind: choices.kind,
+            work: choices.kind,
             length: Duration::from_secs_f64(choices.secs),
-            by_hand,
+            is_manual,
             position,
         };
         let mut add = |pattern, variants: &[Variant]| {
@@ -147,7 +147,7 @@ impl Lab {
 /// Takes in what is new since `read` facts were.
 fn follow(line: &mut FrameLine, run: &Run, read: usize) {
     for fact in run.facts_since(read) {
-        line.take(fact);
+        line.apply(fact);
     }
 }
 

@@ -114,7 +114,7 @@ impl Choices {
 #[serde(default)]
 pub struct LabChoices {
     /// What is worked on.
-    pub kind: crate::lab::Kind,
+    pub kind: crate::lab::WorkKind,
     /// How long the work takes, in seconds.
     pub secs: f64,
     /// How often each half is run.
@@ -125,7 +125,7 @@ pub struct LabChoices {
 impl Default for LabChoices {
     fn default() -> Self {
         Self {
-            kind: crate::lab::Kind::default(),
+            kind: crate::lab::WorkKind::default(),
             secs: 2.0,
             repeat: 1,
         }

@@ -45,11 +45,11 @@ const LEAST_STEP: f32 = 34.0;
 /// Draws the lines of both halves, of those that were run.
 ///
 /// ```
-/// use meanwhile::lab::{FrameLine, Script};
+/// use meanwhile::lab::{FrameLine, Scenario};
 /// use meanwhile::ui::frame_line::frame_lines_ui;
 ///
 /// # eframe::egui::__run_test_ui(|ui| {
-/// let line = FrameLine::new(Script::Probed);
+/// let line = FrameLine::new(Scenario::Probed);
 /// frame_lines_ui([Some(&line), None], ui);
 /// # });
 /// ```
@@ -97,13 +97,13 @@ pub fn frame_lines_ui(lines: [Option<&FrameLine>; 2], ui: &mut Ui) {
 ///
 /// ```
 /// use eframe::egui::{Pos2, Rect};
-/// use meanwhile::lab::{Fact, FrameLine, PLOTTED, Script, Stamped};
+/// use meanwhile::lab::{Fact, FrameLine, PLOTTED, Scenario, Stamped};
 /// use meanwhile::ui::{frame_line::bars, tokens::tokens};
 ///
 /// # eframe::egui::__run_test_ui(|ui| {
-/// let mut line = FrameLine::new(Script::Probed);
+/// let mut line = FrameLine::new(Scenario::Probed);
 /// for at_ns in [0, 16_000_000] {
-///     line.take(&Stamped { at_ns, fact: Fact::DidBegin { hidden: false } });
+///     line.apply(&Stamped { at_ns, fact: Fact::DidBegin { hidden: false } });
 /// }
 /// let area = Rect::from_min_max(Pos2::ZERO, Pos2::new(500.0, 100.0));
 /// let mesh = bars(&line, PLOTTED, area, 1.0, tokens(ui));
@@ -396,9 +396,9 @@ impl<'a> Bars<'a> {
 /// The colour of a bar.
 pub(super) fn color_of(kind: GapKind, tokens: &Tokens) -> Color32 {
     match kind {
-        GapKind::Answering => tokens.running,
+        GapKind::Responsive => tokens.running,
         GapKind::Frozen => tokens.failed.gamma_multiply(0.45),
-        GapKind::Resting | GapKind::Hidden => tokens.neutral.gamma_multiply(0.35),
+        GapKind::Idle | GapKind::Hidden => tokens.neutral.gamma_multiply(0.35),
     }
 }
 

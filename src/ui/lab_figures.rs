@@ -5,147 +5,14 @@ use eframe::egui::{self, Grid, RichText, Ui};
 use super::tokens::tokens;
 use super::widgets::{Mark, mark_ui, number_ui};
 use crate::format;
-use crate::lab::{Ending, Figures, Judged, PatternId, Report, Row, Script, UI_THREAD, Variant};
+use crate::lab::{
+    Ending, FIGURES, Figure, PatternId, Report, Row, Scenario, UI_THREAD, Unit, Variant, ratio_text,
+};
 use crate::record::statistics::Centre;
-
-/// A figure: its name, what it says, and how it is read from a run.
-struct Figure {
-    name: &'static str,
-    /// It is what patterns are about that are judged so.
-    judges: Option<Judged>,
-    says: &'static str,
-    of: fn(&Figures) -> Option<f64>,
-}
-
-/// From here on a figure is shown without a fraction.
-const WHOLE: f64 = 100.0;
 
 const NAME_WIDTH: f32 = 142.0;
 const RATIO_WIDTH: f32 = 44.0;
 const GAP: f32 = 6.0;
-
-static FIGURES: [Figure; 20] = [
-    Figure {
-        name: "Frame gap (ms), p50",
-        judges: None,
-        says: "From the beginning of a frame to that of the next: half are below.",
-        of: |run| Some(run.frame_gap_ms?.p50),
-    },
-    Figure {
-        name: "… p95",
-        judges: Some(Judged::FrameGaps),
-        says: "95 of 100 frame gaps are below.",
-        of: |run| Some(run.frame_gap_ms?.p95),
-    },
-    Figure {
-        name: "… p99",
-        judges: None,
-        says: "99 of 100 frame gaps are below.",
-        of: |run| Some(run.frame_gap_ms?.p99),
-    },
-    Figure {
-        name: "… longest",
-        judges: None,
-        says: "The longest time without a frame.",
-        of: |run| Some(run.frame_gap_ms?.max),
-    },
-    Figure {
-        name: "Frame time (ms), p50",
-        judges: None,
-        says: "From the beginning of a frame until it is drawn: half take less.",
-        of: |run| Some(run.frame_ms?.p50),
-    },
-    Figure {
-        name: "Input latency (ms), p50",
-        judges: None,
-        says: "From an input, 60 of them a second, to the frame that has it: half are below.",
-        of: |run| Some(run.input_latency_ms?.p50),
-    },
-    Figure {
-        name: "… p95",
-        judges: None,
-        says: "95 of 100 inputs waited less.",
-        of: |run| Some(run.input_latency_ms?.p95),
-    },
-    Figure {
-        name: "… longest",
-        judges: None,
-        says: "The longest that an input waited for a frame.",
-        of: |run| Some(run.input_latency_ms?.max),
-    },
-    Figure {
-        name: "Frozen (ms)",
-        judges: Some(Judged::Frozen),
-        says: "All gaps above 100 ms together.",
-        of: |run| Some(run.frozen_ms),
-    },
-    Figure {
-        name: "Time to result (ms)",
-        judges: Some(Judged::TimeToResult),
-        says: "From the end of the work to the frame that shows it.",
-        of: |run| run.time_to_result_ms,
-    },
-    Figure {
-        name: "Time to close (ms)",
-        judges: Some(Judged::TimeToClose),
-        says: "From the wish to close the window until it is closed.",
-        of: |run| run.time_to_close_ms,
-    },
-    Figure {
-        name: "Step of the work (µs)",
-        judges: Some(Judged::StepTime),
-        says: "What a small step takes the thread that does it, with its update of the progress.",
-        of: |run| run.step_us,
-    },
-    Figure {
-        name: "UI thread, CPU (ms)",
-        judges: None,
-        says: "What the thread that draws used of a processor while it was watched.",
-        of: |run| Some(run.ui_cpu_ms),
-    },
-    Figure {
-        name: "Process, CPU (ms)",
-        judges: None,
-        says: "What the whole twin used of the processors, its work included.",
-        of: |run| Some(run.process_cpu_ms),
-    },
-    Figure {
-        name: "Repaints per second",
-        judges: None,
-        says: "Frames drawn, per second.",
-        of: |run| Some(run.repaints_per_sec),
-    },
-    Figure {
-        name: "… without a change",
-        judges: Some(Judged::IdleRepaints),
-        says: "Frames with the same text as the one before, per second.",
-        of: |run| Some(run.idle_repaints_per_sec),
-    },
-    Figure {
-        name: "Clicks made",
-        judges: None,
-        says: "On the counter, by the script.",
-        of: |run| Some(run.clicks.made as f64),
-    },
-    Figure {
-        name: "… shown in time",
-        judges: None,
-        says: "Within 200 ms.",
-        of: |run| Some(run.clicks.in_time as f64),
-    },
-    Figure {
-        name: "… shown late",
-        judges: None,
-        says: "After more than 200 ms.",
-        of: |run| Some(run.clicks.late as f64),
-    },
-    Figure {
-        name: "… lost",
-        judges: None,
-        says: "Never shown: of several that wait for one frame, a button counts one.",
-        of: |run| Some(run.clicks.lost as f64),
-    },
-];
 
 /// The table of a pattern, and why there is nothing where that is so.
 pub(crate) fn figures_ui(report: &Report, pattern: PatternId, ui: &mut Ui) {
@@ -161,12 +28,12 @@ pub(crate) fn figures_ui(report: &Report, pattern: PatternId, ui: &mut Ui) {
             header_ui(rows, width, ui);
             endings_ui(rows, width, ui);
             for figure in &FIGURES {
-                let is_judge = figure.judges == Some(pattern.entry().judged);
-                figure_ui(figure, is_judge, rows, width, ui);
+                let is_metric = figure.metric == Some(pattern.entry().metric);
+                figure_ui(figure, is_metric, rows, width, ui);
             }
             threads_ui(rows, width, ui);
         });
-    if pattern.entry().script != Script::Probed {
+    if pattern.entry().scenario != Scenario::Probed {
         let note = "Measured without the probe, which would wake the window: no frame gaps, no \
                     input latency, no clicks.";
         ui.label(RichText::new(note).weak().small());
@@ -198,7 +65,7 @@ fn endings_ui(rows: [Option<&Row>; 2], width: f32, ui: &mut Ui) {
         let word = match row.map(|row| &row.ending) {
             None => "–",
             Some(Ending::Finished) => "finished",
-            Some(Ending::Ended) => "had to be ended",
+            Some(Ending::Killed) => "killed",
             Some(Ending::Died(_)) => "died",
             Some(Ending::Stopped) => "stopped",
         };
@@ -207,27 +74,27 @@ fn endings_ui(rows: [Option<&Row>; 2], width: f32, ui: &mut Ui) {
     ui.end_row();
 }
 
-fn figure_ui(figure: &Figure, is_judge: bool, rows: [Option<&Row>; 2], width: f32, ui: &mut Ui) {
-    let centres = rows.map(|row| row.and_then(|row| row.centre(figure.of)));
+fn figure_ui(figure: &Figure, is_metric: bool, rows: [Option<&Row>; 2], width: f32, ui: &mut Ui) {
+    let centres = rows.map(|row| row.and_then(|row| row.centre(figure.value)));
     let is_measured = rows.iter().flatten().any(|row| row.runs > 0);
     if is_measured && centres == [None; 2] {
         return;
     }
     cell_ui(NAME_WIDTH, ui, |ui| {
-        let mut name = RichText::new(figure.name);
-        if is_judge {
+        let mut name = RichText::new(figure.title);
+        if is_metric {
             name = name.underline();
         }
         ui.label(name).on_hover_ui(|ui| {
-            ui.label(figure.says);
-            if is_judge {
-                ui.label("This is the figure that tells the halves of this pattern apart.");
+            ui.label(figure.hint);
+            if is_metric {
+                ui.label("This figure tells the variants of this pattern apart.");
             }
         });
     });
     for (row, centre) in rows.into_iter().zip(centres) {
         let text = match (row, centre) {
-            (Some(row), Some(centre)) => figure_text(centre, row.runs > 1),
+            (Some(row), Some(centre)) => figure_text(figure.unit, centre, row.runs > 1),
             _ => "–".to_owned(),
         };
         cell_ui(width, ui, |ui| number_ui(ui, text));
@@ -269,7 +136,7 @@ fn threads_ui(rows: [Option<&Row>; 2], width: f32, ui: &mut Ui) {
         });
         for threads in threads {
             let used = threads.iter().find(|thread| thread.name == name);
-            let text = used.map_or("–".to_owned(), |thread| number(thread.cpu_ms));
+            let text = used.map_or("–".to_owned(), |thread| format::millis(thread.cpu_ms));
             cell_ui(width, ui, |ui| number_ui(ui, text));
         }
         cell_ui(RATIO_WIDTH, ui, |_| {});
@@ -290,44 +157,13 @@ fn deaths_ui(rows: [Option<&Row>; 2], ui: &mut Ui) {
     }
 }
 
-/// The spread is no more precise than the median.
-fn figure_text(centre: Centre, is_repeated: bool) -> String {
-    let median = number(centre.median);
-    if !is_repeated {
-        return median;
-    }
-    let spread = if centre.median >= WHOLE {
-        centre.deviation.round()
+/// The median, with the spread of repeated runs.
+fn figure_text(unit: Unit, centre: Centre, is_repeated: bool) -> String {
+    let median = unit.text(centre.median);
+    if is_repeated {
+        format!("{median} ±{}", unit.text(centre.deviation))
     } else {
-        centre.deviation
-    };
-    format!("{median} ±{}", number(spread))
-}
-
-/// In three digits at least, without a fraction that says nothing.
-pub(super) fn number(value: f64) -> String {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "saturates, and figures are not negative"
-    )]
-    let whole = value.round() as u64;
-    if value >= WHOLE || (value - value.round()).abs() < 1e-9 {
-        format::count(whole)
-    } else {
-        format!("{value:.1}")
-    }
-}
-
-/// How many times the bad half's figure is the fixed one's.
-pub(super) fn ratio_text(bad: f64, fixed: f64) -> String {
-    let ratio = bad / fixed;
-    if !ratio.is_finite() {
-        String::new()
-    } else if ratio >= 10.0 {
-        format!("{ratio:.0}×")
-    } else {
-        format!("{ratio:.1}×")
+        median
     }
 }
 

@@ -16,7 +16,7 @@ use super::widgets::{
     Look, Mark, button, choosable_card_ui, mark_ui, primary_button, prose_ui, section_ui,
 };
 use super::{Command, LabChoices, LabCommand};
-use crate::lab::{FrameLine, GapKind, Kind, PatternId, Report, Script, Variant};
+use crate::lab::{FrameLine, GapKind, PatternId, Report, Scenario, Variant, WorkKind};
 
 const BUSY: &str = "A run goes on. Stop it first.";
 const LIST_WIDTH: f32 = 276.0;
@@ -68,7 +68,7 @@ impl LabView {
     /// The line of the last run of this half.
     pub fn line_mut(&mut self, pattern: PatternId, variant: Variant) -> &mut FrameLine {
         let line = self.lines.entry((pattern, variant));
-        line.or_insert_with(|| FrameLine::new(pattern.entry().script))
+        line.or_insert_with(|| FrameLine::new(pattern.entry().scenario))
     }
 }
 
@@ -155,7 +155,7 @@ fn choices_ui(choices: &mut LabChoices, ui: &mut Ui) {
         .width(92.0)
         .selected_text(choices.kind.title())
         .show_ui(ui, |ui| {
-            for kind in Kind::ALL {
+            for kind in WorkKind::ALL {
                 ui.selectable_value(&mut choices.kind, kind, kind.title());
             }
         })
@@ -237,35 +237,22 @@ fn entry_ui(
 
 /// What is known of a pattern: nothing, that it runs, or what its runs say together.
 pub(super) fn look(parts: &LabParts<'_>, pattern: PatternId, tokens: &Tokens) -> Look {
-    let judged = pattern.entry().judged;
+    let metric = pattern.entry().metric;
     let is_running = parts.running.is_some_and(|(running, _)| running == pattern);
     let has_run = Variant::ALL.map(|half| parts.report.row(pattern, half).is_some());
     let (mark, color, word) = match parts.report.verdict(pattern) {
         _ if is_running => (Mark::Play, tokens.running, "running".to_owned()),
-        Some(verdict) if verdict.reproduced => (Mark::Warning, tokens.failed, verdict.text(judged)),
-        Some(verdict) => (Mark::Bar, tokens.neutral, verdict.text(judged)),
+        Some(verdict) if verdict.reproduced => (Mark::Warning, tokens.failed, verdict.text(metric)),
+        Some(verdict) => (Mark::Bar, tokens.neutral, verdict.text(metric)),
         None if has_run == [false; 2] => (Mark::Ring, tokens.neutral, String::new()),
         None => (
             Mark::Ring,
             tokens.neutral,
-            halves_text(parts.report, pattern),
+            parts.report.variants_text(pattern),
         ),
     };
     let word = word.into();
     Look { mark, color, word }
-}
-
-/// What one half alone says, or why there is nothing.
-fn halves_text(report: &Report, pattern: PatternId) -> String {
-    let judged = pattern.entry().judged;
-    let halves = Variant::ALL.into_iter().filter_map(|variant| {
-        let row = report.row(pattern, variant)?;
-        Some(match row.judged {
-            Some(centre) => format!("{variant}: {}", judged.show(centre.median)),
-            None => format!("{variant}: no figures, {}", row.ending),
-        })
-    });
-    halves.collect::<Vec<_>>().join("; ")
 }
 
 fn pattern_ui(parts: &LabParts<'_>, view: &mut LabView, ui: &mut Ui, commands: &mut Vec<Command>) {
@@ -395,7 +382,7 @@ fn run_ui(parts: &LabParts<'_>, pattern: PatternId, ui: &mut Ui, commands: &mut 
 /// What the shapes in the plots mean.
 fn legend_ui(pattern: PatternId, ui: &mut Ui) {
     let tokens = tokens(ui);
-    let is_probed = pattern.entry().script == Script::Probed;
+    let is_probed = pattern.entry().scenario == Scenario::Probed;
     ui.horizontal_wrapped(|ui| {
         ui.spacing_mut().interact_size.y = 16.0;
         ui.spacing_mut().item_spacing.x = 5.0;
@@ -403,12 +390,12 @@ fn legend_ui(pattern: PatternId, ui: &mut Ui) {
             (GapKind::Frozen, "frozen: no frame for more than 100 ms")
         } else {
             let what = "no frame: nobody touches the window, it may rest";
-            (GapKind::Resting, what)
+            (GapKind::Idle, what)
         };
         for (is_bar, color, text) in [
             (
                 true,
-                color_of(GapKind::Answering, tokens),
+                color_of(GapKind::Responsive, tokens),
                 "bar: from one frame of the twin to the next",
             ),
             (true, color_of(long, tokens), what),

@@ -7,13 +7,13 @@ use eframe::egui::{
 };
 
 use super::frame_line::{color_of, height_of};
-use super::lab_figures::{cell_ui, number, ratio_text, word_ui};
+use super::lab_figures::{cell_ui, word_ui};
 use super::lab_page::{LabParts, look, swatch_ui};
 use super::tokens::{Tokens, UNIT, tokens};
 use super::widgets::{Mark, choosable_ui, mark_ui};
 use super::{Command, LabCommand};
 use crate::format;
-use crate::lab::{FROZEN, GapKind, Judged, PatternId, Report, Row, Sketch, Variant};
+use crate::lab::{FROZEN, GapKind, Metric, PatternId, Report, Row, Sparkline, Variant, ratio_text};
 use crate::record::statistics::Centre;
 
 const NAME_WIDTH: f32 = 190.0;
@@ -74,7 +74,7 @@ fn heading_ui(report: &Report, ui: &mut Ui) {
         });
     });
     let note = "Figures compare within one report, not from one machine to another.";
-    let machine = format!("{} {note}", report.machine_text());
+    let machine = format!("{} {note}", report.machine.text());
     ui.add(egui::Label::new(RichText::new(machine).weak()).wrap());
     legend_ui(ui);
 }
@@ -85,10 +85,10 @@ fn legend_ui(ui: &mut Ui) {
         ui.spacing_mut().interact_size.y = 16.0;
         ui.spacing_mut().item_spacing.x = 5.0;
         for (kind, text) in [
-            (GapKind::Answering, "from one frame to the next"),
+            (GapKind::Responsive, "from one frame to the next"),
             (GapKind::Frozen, "frozen: no frame for more than 100 ms"),
             (
-                GapKind::Resting,
+                GapKind::Idle,
                 "no frame: nobody touches the window, it may rest",
             ),
         ] {
@@ -151,24 +151,24 @@ fn row_ui(
 
 fn cells_ui(parts: &LabParts<'_>, pattern: PatternId, verdict: f32, ui: &mut Ui) {
     let look = look(parts, pattern, tokens(ui));
-    let judged = pattern.entry().judged;
+    let metric = pattern.entry().metric;
     cell_ui(NAME_WIDTH, ui, |ui| {
         mark_ui(ui, look.mark, look.color);
         lines_ui(Align::Min, ui, |ui| {
             ui.label(RichText::new(pattern.entry().id).strong());
-            ui.label(RichText::new(judged.title()).weak().small());
+            ui.label(RichText::new(metric.title()).weak().small());
         });
     });
     let rows = Variant::ALL.map(|variant| parts.report.row(pattern, variant));
     for row in rows {
-        cell_ui(NUMBER_WIDTH, ui, |ui| figure_ui(judged, row, ui));
+        cell_ui(NUMBER_WIDTH, ui, |ui| figure_ui(metric, row, ui));
     }
     let ratio = parts.report.verdict(pattern);
     let ratio = ratio.map(|verdict| ratio_text(verdict.bad, verdict.fixed));
     cell_ui(RATIO_WIDTH, ui, |ui| {
         word_ui(ui, RichText::new(ratio.unwrap_or_default()).monospace());
     });
-    sketches_ui(pattern, rows, ui);
+    sparklines_ui(pattern, rows, ui);
     cell_ui(verdict, ui, |ui| {
         let is_unknown = look.word.is_empty();
         let word = if is_unknown {
@@ -194,72 +194,65 @@ fn lines_ui(align: Align, ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
 }
 
 /// The figure that the pattern is about, and its spread where it was measured more than once.
-fn figure_ui(judged: Judged, row: Option<&Row>, ui: &mut Ui) {
-    let centre = row.and_then(|row| row.judged);
-    let text = centre.map_or("–".to_owned(), |centre| {
-        figure_text(judged, centre.median)
-    });
+fn figure_ui(metric: Metric, row: Option<&Row>, ui: &mut Ui) {
+    let centre = row.and_then(|row| row.value);
+    let text = centre.map_or("–".to_owned(), |centre| metric.short_text(centre.median));
     let spread = row.filter(|row| row.runs > 1).zip(centre);
     ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
         let figure = egui::Label::new(RichText::new(text).monospace()).truncate();
         let figure = ui.add(figure);
         if let Some((row, centre)) = spread {
-            figure.on_hover_text(spread_text(judged, row, centre));
+            figure.on_hover_text(spread_text(metric, row, centre));
         }
     });
 }
 
-fn spread_text(judged: Judged, row: &Row, centre: Centre) -> String {
-    let deviation = figure_text(judged, centre.deviation);
+fn spread_text(metric: Metric, row: &Row, centre: Centre) -> String {
+    let deviation = metric.unit().text(centre.deviation);
     format!("The median of {} runs; spread {deviation}", row.runs)
 }
 
-fn figure_text(judged: Judged, figure: f64) -> String {
-    match judged {
-        _ if figure.is_infinite() => "never".to_owned(),
-        Judged::Survival if figure > 0.0 => "gone".to_owned(),
-        Judged::Survival => "lives on".to_owned(),
-        Judged::IdleRepaints => format!("{figure:.0} /s"),
-        Judged::StepTime => format!("{figure:.2} µs"),
-        _ => format!("{} ms", number(figure)),
-    }
-}
-
 /// The frames of both halves on one scale, as one mesh.
-fn sketches_ui(pattern: PatternId, rows: [Option<&Row>; 2], ui: &mut Ui) {
+fn sparklines_ui(pattern: PatternId, rows: [Option<&Row>; 2], ui: &mut Ui) {
     let size = Vec2::new(2.0 * PLOT.x + UNIT, PLOT.y);
     let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
-    let sketches = rows.map(|row| Some(&row?.figures.as_ref()?.frame_line));
+    let sparklines = rows.map(|row| Some(&row?.figures.as_ref()?.sparkline));
     response.widget_info(|| {
-        let text = description(pattern, sketches);
+        let text = description(pattern, sparklines);
         egui::WidgetInfo::labeled(egui::Role::Image, true, text)
     });
     if ui.is_rect_visible(rect) {
         ui.painter()
-            .add(Shape::mesh(sketches_mesh(sketches, rect, tokens(ui))));
+            .add(Shape::mesh(sparklines_mesh(sparklines, rect, tokens(ui))));
     }
 }
 
-fn description(pattern: PatternId, sketches: [Option<&Sketch>; 2]) -> String {
-    let halves = Variant::ALL.into_iter().zip(sketches);
-    let halves = halves.map(|(variant, sketch)| match sketch {
-        Some(sketch) => format!("{variant}: longest {}", format::duration(sketch.longest())),
+fn description(pattern: PatternId, sparklines: [Option<&Sparkline>; 2]) -> String {
+    let halves = Variant::ALL.into_iter().zip(sparklines);
+    let halves = halves.map(|(variant, sparkline)| match sparkline {
+        Some(sparkline) => format!(
+            "{variant}: longest {}",
+            format::duration(sparkline.longest())
+        ),
         None => format!("{variant}: not run yet"),
     });
     let halves = halves.collect::<Vec<_>>().join(", ");
     format!("Frame gaps of {pattern}, {halves}")
 }
 
-fn sketches_mesh(sketches: [Option<&Sketch>; 2], rect: Rect, tokens: &Tokens) -> Mesh {
+fn sparklines_mesh(sparklines: [Option<&Sparkline>; 2], rect: Rect, tokens: &Tokens) -> Mesh {
     let mut mesh = Mesh::default();
-    let lengths = sketches.iter().flatten().map(|sketch| sketch.length());
+    let lengths = sparklines
+        .iter()
+        .flatten()
+        .map(|sparkline| sparkline.length());
     let whole = lengths.max().unwrap_or_default();
-    for (index, sketch) in (0_u8..).zip(sketches) {
+    for (index, sparkline) in (0_u8..).zip(sparklines) {
         let left = rect.left() + f32::from(index) * (PLOT.x + UNIT);
         let area = Rect::from_min_size(Pos2::new(left, rect.top()), PLOT);
         mesh.add_colored_rect(area, tokens.field);
-        if let Some(sketch) = sketch {
-            bars(sketch, whole, area, tokens, &mut mesh);
+        if let Some(sparkline) = sparkline {
+            bars(sparkline, whole, area, tokens, &mut mesh);
         }
         let y = height_of(FROZEN, area);
         let line = Rangef::new(y - 0.5, y + 0.5);
@@ -270,10 +263,10 @@ fn sketches_mesh(sketches: [Option<&Sketch>; 2], rect: Rect, tokens: &Tokens) ->
     mesh
 }
 
-fn bars(sketch: &Sketch, whole: Duration, area: Rect, tokens: &Tokens, mesh: &mut Mesh) {
+fn bars(sparkline: &Sparkline, whole: Duration, area: Rect, tokens: &Tokens, mesh: &mut Mesh) {
     let width = area.width() / whole.as_secs_f32().max(f32::EPSILON);
     let place = |at: Duration| area.left() + at.as_secs_f32() * width;
-    for bar in sketch.bars() {
+    for bar in sparkline.bars() {
         let x = Rangef::new(place(bar.from), place(bar.to));
         let y = Rangef::new(height_of(bar.longest, area), area.bottom());
         mesh.add_colored_rect(Rect::from_x_y_ranges(x, y), color_of(bar.kind, tokens));
