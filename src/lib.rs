@@ -14,9 +14,10 @@
 //!
 //! | module | what it does | may use |
 //! |---|---|---|
-//! | `app` | the window: frame loop, settings, dialogs | everything below |
+//! | `app` | the window: frame loop, closing, the settings file | everything below |
 //! | `cli` | the same jobs from a shell | `board` and below |
-//! | `ui` | panels: they read data and push commands | `lab`, `lessons`, `board` and below |
+//! | `pages` | one folder a page: its state and its panels | `ui` and below |
+//! | `ui` | widgets and colours that pages share | `lab`, `lessons`, `board` and below |
 //! | `lab` | the Freeze Lab: ways to wait, measured in windows of their own | `record` and below |
 //! | `lessons` | short programs about joining that really run | `record` and below |
 //! | `board` | owns what runs; starts, cancels, joins; turns wake-ups into events | `record` and below |
@@ -58,6 +59,8 @@ pub mod join;
 pub mod lab;
 #[cfg(all(feature = "app", unix))]
 pub mod lessons;
+#[cfg(feature = "app")]
+pub mod pages;
 #[cfg(feature = "app")]
 pub mod record;
 #[cfg(feature = "app")]

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Every module of the crate with its layer. One may use those of its own layer and below.
-const LAYERS: [(&str, usize); 13] = [
+const LAYERS: [(&str, usize); 14] = [
     ("catalog", 0),
     ("desktop", 0),
     ("format", 0),
@@ -18,8 +18,9 @@ const LAYERS: [(&str, usize); 13] = [
     ("lab", 3),
     ("lessons", 3),
     ("ui", 4),
-    ("app", 5),
-    ("cli", 5),
+    ("pages", 5),
+    ("app", 6),
+    ("cli", 6),
     ("watchdog", 1),
 ];
 

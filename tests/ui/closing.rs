@@ -2,7 +2,7 @@
 
 use eframe::egui::{ViewportCommand, ViewportEvent, ViewportId};
 
-use meanwhile::app::Afterwards;
+use meanwhile::app::DetachedJobs;
 
 use super::window::Window;
 
@@ -80,10 +80,10 @@ fn the_work_goes_on_without_the_window() {
     assert!(!close(&mut window));
     window.click("Keep running without the window");
     window.until_it(|window| sent(window, &ViewportCommand::Close), "the close");
-    let afterwards = closed(window);
-    assert_eq!(afterwards.jobs(), 1);
-    afterwards.wait();
-    assert_eq!(afterwards.jobs(), 0);
+    let detached = closed(window);
+    assert_eq!(detached.jobs(), 1);
+    detached.wait();
+    assert_eq!(detached.jobs(), 0);
 }
 
 #[cfg(target_os = "linux")]
@@ -133,9 +133,9 @@ fn quit_now_kills_what_would_take_its_time() {
 }
 
 /// What the end of the window does.
-fn closed(window: Window) -> Afterwards {
-    let afterwards = window.afterwards.clone();
+fn closed(window: Window) -> DetachedJobs {
+    let detached = window.detached.clone();
     let mut app = window.harness.into_state();
     eframe::App::on_exit(&mut app, None);
-    afterwards
+    detached
 }

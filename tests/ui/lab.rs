@@ -10,8 +10,9 @@ use meanwhile::app::{DialogAnswer, DialogRequest};
 use meanwhile::lab::{
     Ending, Fact, Figures, FrameLine, Machine, PatternId, Report, RunRecord, Stamped, Variant,
 };
-use meanwhile::ui::lab_page::{LabParts, LabView, lab_ui};
-use meanwhile::ui::{LabChoices, tokens};
+use meanwhile::pages::freeze_lab::LabChoices;
+use meanwhile::pages::freeze_lab::page::{LabParts, LabView, lab_ui};
+use meanwhile::ui::tokens;
 
 use super::window::Window;
 

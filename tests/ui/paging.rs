@@ -9,9 +9,10 @@ use eframe::egui::{self, Event, MouseWheelUnit, TouchPhase, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use meanwhile::jobs::{Item, JobSpec, Options, Priority, RunOn, Step, misbehave};
+use meanwhile::pages::workbench::ResultsView;
+use meanwhile::pages::workbench::results_pane::results_ui;
 use meanwhile::record::{Event as Fact, EventKind, JobId, Record};
-use meanwhile::ui::results_pane::results_ui;
-use meanwhile::ui::{ResultsView, tokens};
+use meanwhile::ui::tokens;
 
 const ROWS: usize = 1_000_000;
 

@@ -10,7 +10,9 @@ use std::time::{Duration, Instant};
 use eframe::egui::{self, Key, Modifiers, accesskit::Role};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use egui_kittest::{Harness, HarnessBuilder, Node};
-use meanwhile::app::{Afterwards, App, DialogAnswer, DialogFuture, DialogRequest, Dialogs, Setup};
+use meanwhile::app::{
+    App, DetachedJobs, DialogAnswer, DialogFuture, DialogRequest, Dialogs, Setup,
+};
 use meanwhile::join::process::Launcher;
 
 /// Nothing in these tests takes a second; a machine that is busy may take longer.
@@ -23,7 +25,7 @@ const SCROLL_STEPS: usize = 30;
 pub(crate) struct Window {
     pub(crate) harness: Harness<'static, App>,
     pub(crate) dialogs: FakeDialogs,
-    pub(crate) afterwards: Afterwards,
+    pub(crate) detached: DetachedJobs,
     pub(crate) dir: tempfile::TempDir,
 }
 
@@ -68,7 +70,7 @@ impl Window {
         let dialogs = FakeDialogs::default();
         let mut setup = Setup::new(files.to_vec(), dir.path(), Box::new(dialogs.clone()));
         setup.launcher = Some(launcher);
-        let afterwards = setup.afterwards.clone();
+        let detached = setup.detached.clone();
         let mut harness = builder
             .with_size([1180.0, 780.0])
             .with_max_steps(200)
@@ -77,7 +79,7 @@ impl Window {
         Self {
             harness,
             dialogs,
-            afterwards,
+            detached,
             dir,
         }
     }
