@@ -92,6 +92,19 @@ pub fn countdown(time: Duration) -> String {
     format!("{:.1} s", time.as_secs_f64())
 }
 
+/// `1.5 s`: a time on an axis with a label every `step` seconds. It has the decimals that tell
+/// neighbours apart.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "at most nine decimals"
+)]
+pub(crate) fn axis_time(secs: f64, step: f64) -> String {
+    // The logarithm of a power of ten may come out slightly too large.
+    let decimals = (-step.log10() - 1e-9).ceil().clamp(0.0, 9.0) as usize;
+    format!("{secs:.decimals$} s")
+}
+
 /// `1 234 567`: digits in groups of three.
 ///
 /// ```
@@ -203,6 +216,14 @@ mod tests {
         assert_eq!(duration(Duration::from_millis(59_960)), "1 min 00 s");
         assert_eq!(duration(Duration::from_secs(65)), "1 min 05 s");
         assert_eq!(duration(Duration::from_mins(187)), "3 h 07 min");
+    }
+
+    #[test]
+    fn axis_times_have_the_decimals_of_their_step() {
+        let steps = [10.0, 1.0, 0.5, 0.1, 0.02, 0.001, 0.000_05];
+        let texts = steps.map(|step| axis_time(3.0 * step, step));
+        let expected = ["30", "3", "1.5", "0.3", "0.06", "0.003", "0.00015"];
+        assert_eq!(texts, expected.map(|figure| format!("{figure} s")));
     }
 
     #[test]

@@ -11,10 +11,10 @@ mod cost;
 mod dialog;
 #[path = "e2e/lab.rs"]
 mod lab;
+#[path = "util/lesson_processes.rs"]
+mod lesson_processes;
 #[path = "e2e/owned.rs"]
 mod owned;
-#[path = "util/players.rs"]
-mod players;
 #[path = "e2e/session.rs"]
 mod session;
 #[path = "e2e/window.rs"]
@@ -25,10 +25,10 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use cost::Cost;
+use lesson_processes::lesson_processes_in;
 use meanwhile::app::Store;
 use meanwhile::jobs::Options;
 use meanwhile::jobs::command::CommandLine;
-use players::players_in;
 use session::{Session, pause};
 use window::Window;
 
@@ -436,7 +436,7 @@ fn a_window_that_closes_over_a_lesson_leaves_nothing_of_it() {
         session.keyboard(&["key", "alt+F4"]);
         assert!(window.wait_for_the_end().success());
         assert_eq!(runs(), 0, "{lesson}");
-        assert_eq!(players_in(&files), [0; 0], "{lesson}");
+        assert_eq!(lesson_processes_in(&files), [0; 0], "{lesson}");
     }
 }
 

@@ -8,7 +8,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use meanwhile::lessons::LessonId;
 use meanwhile::record::{Activity, LaneId, LaneKind, Timeline, TimelineEvent, TimelineKind};
-use meanwhile::ui::lanes::Lanes;
+use meanwhile::ui::timeline_view::TimelineView;
 
 use super::window::Window;
 
@@ -68,7 +68,7 @@ fn every_lesson_is_listed_with_its_question_and_its_code() {
         for choice in lesson.question.choices {
             window.named(choice);
         }
-        assert!(window.shows("fn main(stage: &Stage)"), "{id}");
+        assert!(window.shows("fn main(trace: &Trace)"), "{id}");
     }
 }
 
@@ -81,11 +81,11 @@ fn a_run_shows_its_transcript_its_lanes_and_what_happened() {
         "waiting for the worker",
         "done",
         "continuing",
-        "as the lesson says",
+        "as expected",
     ] {
         assert!(window.shows(text), "{text}\n{}", window.texts());
     }
-    assert!(window.shows("worker: there "), "{}", window.texts());
+    assert!(window.shows("worker: alive "), "{}", window.texts());
     window.click("What happened");
     assert!(window.shows("main goes on beside it"));
 }
@@ -121,7 +121,7 @@ fn a_lesson_that_runs_is_stopped_and_is_not_done() {
     assert!(window.shows("0 of "));
     window.set("Worker sleeps (s)", 0.1);
     run(&mut window, "Run again");
-    assert!(window.shows("as the lesson says"));
+    assert!(window.shows("as expected"));
 }
 
 /// What stands in the place of right or wrong as long as neither is known.
@@ -148,7 +148,7 @@ fn nothing_is_said_of_an_answer_after_a_run_that_could_not_go_on() {
     window.click("Processes");
     window.click("waiting, done, continuing");
     run(&mut window, "Run");
-    assert!(!window.shows("as the lesson says"), "{}", window.texts());
+    assert!(!window.shows("as expected"), "{}", window.texts());
     assert!(window.shows(NOT_KNOWN), "{}", window.texts());
     assert!(window.shows("0 of "));
 }
@@ -174,7 +174,7 @@ fn an_answer_that_is_given_while_the_lesson_runs_is_not_judged_by_that_run() {
     window.click("Run");
     window.until("waiting for the worker");
     window.click("waiting, done, continuing");
-    window.until("as the lesson says");
+    window.until("as expected");
     assert!(window.shows(NOT_KNOWN), "{}", window.texts());
 }
 
@@ -238,7 +238,7 @@ fn turn_the_wheel(window: &mut Window, down: f32) {
 fn a_wide_table_leaves_the_other_half_of_the_page_in_sight() {
     let mut window = at("propagation");
     run(&mut window, "Run");
-    assert!(window.shows("as the lesson says"), "{}", window.texts());
+    assert!(window.shows("as expected"), "{}", window.texts());
     window.harness.run_steps(3);
     let is_whole = |window: &Window| {
         let tabs = ["Code", "What happened", "In Python", "With std alone"];
@@ -352,7 +352,7 @@ fn the_lines_that_main_and_the_worker_have_come_to_are_marked_until_the_end() {
         "both wait",
     );
     let code = "join".parse::<LessonId>().unwrap().lesson().code();
-    let lines = ["stage.waits(\"the worker\", || task", "me.sleep("];
+    let lines = ["trace.wait(\"the worker\", || task", "trace.sleep("];
     for (running, expected) in window.texts_with("Running line").iter().zip(lines) {
         let line = code.lines().position(|line| line.contains(expected));
         let number = line.unwrap() + 1;
@@ -377,7 +377,7 @@ fn two_runs_with_other_numbers_stand_above_one_another() {
         window.texts()
     );
     assert!(window.shows("Now: processes, speed 1, work 0.3"));
-    let lanes = window.harness.query_all_by_label_contains("worker: there ");
+    let lanes = window.harness.query_all_by_label_contains("worker: alive ");
     assert_eq!(lanes.count(), 2);
 }
 
@@ -420,7 +420,7 @@ fn drawn(timeline: &Timeline) -> Vec<ClippedShape> {
         ..egui::RawInput::default()
     };
     let mut output = ctx.run_ui(input, |ui| {
-        Lanes::new(timeline).show(ui);
+        TimelineView::new(timeline).show(ui);
     });
     output.textures_delta.clear();
     output.shapes
@@ -533,9 +533,9 @@ fn hovered(timeline: Timeline, share: f32) -> String {
     let mut harness = Harness::builder()
         .with_size([1_280.0, 200.0])
         .build_ui(move |ui| {
-            Lanes::new(&timeline).show(ui);
+            TimelineView::new(&timeline).show(ui);
         });
-    let lane = harness.get_by_label_contains("worker: there ").rect();
+    let lane = harness.get_by_label_contains("worker: alive ").rect();
     // As far as the names and the marks leave room.
     let x = egui::Rangef::new(lane.left() + 132.0, lane.right() - 20.0);
     let place = egui::pos2(x.min + share * x.span(), lane.center().y);
@@ -549,17 +549,17 @@ fn hovered(timeline: Timeline, share: f32) -> String {
 fn what_runs_between_two_spans_is_said_to_run_from_the_one_to_the_other() {
     let of = |share| hovered(sleeps(3), share);
     // It sleeps from 0 to 1, from 2 to 3 and from 4 to 5 milliseconds.
-    assert_eq!(of(0.5), "worker \nfrom 0.002 s, 1.0 ms");
-    assert_eq!(of(0.3), "worker runs\nfrom 0.001 s, 1.0 ms");
-    assert_eq!(of(0.7), "worker runs\nfrom 0.003 s, 1.0 ms");
+    assert_eq!(of(0.5), "worker \nfrom 2.0 ms, for 1.0 ms");
+    assert_eq!(of(0.3), "worker runs\nfrom 1.0 ms, for 1.0 ms");
+    assert_eq!(of(0.7), "worker runs\nfrom 3.0 ms, for 1.0 ms");
 }
 
 #[test]
 fn what_runs_before_the_first_span_and_after_the_last_is_said_to_run_so_long() {
     let of = |share| hovered(sleeps_while_it_waits(1, true), share);
-    assert_eq!(of(0.05), "worker runs\nfrom 0.000 s, 1.0 ms");
-    assert_eq!(of(0.15), "worker Waits\nfrom 0.001 s, 7.0 ms");
-    assert_eq!(of(0.4), "worker Sleeps\nfrom 0.003 s, 3.0 ms");
-    assert_eq!(of(0.7), "worker Waits\nfrom 0.001 s, 7.0 ms");
-    assert_eq!(of(0.9), "worker runs\nfrom 0.008 s, 2.0 ms");
+    assert_eq!(of(0.05), "worker runs\nfrom 0 ms, for 1.0 ms");
+    assert_eq!(of(0.15), "worker Waits\nfrom 1.0 ms, for 7.0 ms");
+    assert_eq!(of(0.4), "worker Sleeps\nfrom 3.0 ms, for 3.0 ms");
+    assert_eq!(of(0.7), "worker Waits\nfrom 1.0 ms, for 7.0 ms");
+    assert_eq!(of(0.9), "worker runs\nfrom 8.0 ms, for 2.0 ms");
 }

@@ -7,7 +7,7 @@ pub(crate) mod gate;
 #[cfg(target_os = "linux")]
 pub(crate) mod left;
 #[cfg(target_os = "linux")]
-pub(crate) mod players;
+pub(crate) mod lesson_processes;
 #[cfg(target_os = "linux")]
 pub(crate) mod policy;
 pub(crate) mod pool;

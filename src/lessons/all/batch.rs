@@ -6,45 +6,46 @@ use image::{Rgb, RgbImage};
 use crate::jobs::images::{Options, Rotate};
 use crate::jobs::{Item, Job as _, Step};
 use crate::join::{self, Context};
-use crate::lessons::{Cast, Stage, Told};
+use crate::lessons::{RunLog, Trace, WorkerKind};
 
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    fs::create_dir(stage.folder().join("edited"))?;
-    let images = (1_u32..).take(stage.count("images"));
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
+    fs::create_dir(trace.folder().join("edited"))?;
+    let images = (1_u32..).take(trace.count("images"));
     for n in images.clone() {
-        draw(n).save(stage.folder().join(format!("{n}.png")))?;
+        draw(n).save(trace.folder().join(format!("{n}.png")))?;
     }
     let mut tasks = Vec::new();
     let mut processes = Vec::new();
     for n in images.clone() {
         let name = format!("image {n}");
-        match stage.cast() {
-            Cast::Task => {
-                let work = stage.actor_with(&name, move |me, context| edit(me, context, n));
+        match trace.worker_kind() {
+            WorkerKind::Task => {
+                let work =
+                    trace.task_with_context(&name, move |trace, context| edit(trace, context, n));
                 tasks.push(join::spawn(name, work)?);
             }
-            Cast::Process => {
-                let editor = stage.program("editor").name(name);
-                processes.push(stage.spawn(editor.env("IMAGE", n.to_string()))?);
+            WorkerKind::Process => {
+                let editor = trace.program("editor").name(name);
+                processes.push(trace.spawn_process(editor.env("IMAGE", n.to_string()))?);
             }
         }
     }
     for task in &tasks {
-        if let Err(why) = stage.waits(task.name(), || task.join())? {
+        if let Err(why) = trace.wait(task.name(), || task.join())? {
             bail!("{}: {why:#}", task.name());
         }
     }
     for process in &processes {
-        let exit = stage.waits(process.name(), || process.join())?;
+        let exit = trace.wait(process.name(), || process.join())?;
         ensure!(exit.is_success(), "{} {exit}", process.name());
     }
-    stage.say("batch complete");
+    trace.print("batch complete");
 
-    stage.row(&[&"image", &"was", &"is"]);
+    trace.row(&[&"image", &"was", &"is"]);
     for n in images {
-        let size = |file: String| image::image_dimensions(stage.folder().join(file));
+        let size = |file: String| image::image_dimensions(trace.folder().join(file));
         let (was, is) = (size(format!("{n}.png"))?, size(format!("edited/{n}.png"))?);
-        stage.row(&[
+        trace.row(&[
             &n,
             &format!("{}x{}", was.0, was.1),
             &format!("{}x{}", is.0, is.1),
@@ -54,31 +55,31 @@ pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
 }
 
 /// What a child process does: its image, in a task of its own.
-fn editor(me: &Stage) -> anyhow::Result<()> {
-    let (me, n) = (me.clone(), std::env::var("IMAGE")?.parse()?);
-    let task = join::spawn("edit", move |context| edit(&me, context, n))?;
+fn editor(trace: &Trace) -> anyhow::Result<()> {
+    let (trace, n) = (trace.clone(), std::env::var("IMAGE")?.parse()?);
+    let task = join::spawn("edit", move |context| edit(&trace, context, n))?;
     match task.join()? {
         Ok(()) => Ok(()),
         Err(why) => bail!("{why:#}"),
     }
 }
 
-fn edit(me: &Stage, context: &Context, n: u32) -> anyhow::Result<()> {
+fn edit(trace: &Trace, context: &Context, n: u32) -> anyhow::Result<()> {
     // Image n is so big that it takes n times as long.
-    me.sleep(me.time("work") * n);
+    trace.sleep(trace.duration("work") * n);
     let turn = Options {
-        to: me.folder().join("edited"),
+        to: trace.folder().join("edited"),
         rotate: Rotate::Right,
         greyscale: true,
         ..Options::default()
     };
     let image = Item {
-        input: me.folder().join(format!("{n}.png")),
+        input: trace.folder().join(format!("{n}.png")),
         bytes: 0,
         step: Step::Run,
     };
     turn.run_item(&image, context)?;
-    me.say("saved");
+    trace.print("saved");
     Ok(())
 }
 
@@ -87,10 +88,10 @@ fn draw(n: u32) -> RgbImage {
     RgbImage::from_fn(64 + n, 48, |x, y| Rgb([shade(x), shade(y), shade(n)]))
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
-    let images = told.count("images");
-    let complete = told
-        .said()
+fn verify(log: &RunLog) -> anyhow::Result<()> {
+    let images = log.count("images");
+    let complete = log
+        .messages()
         .iter()
         .filter(|said| said.text.contains("complete"));
     let complete: Vec<_> = complete.collect();
@@ -100,14 +101,14 @@ fn holds(told: &Told) -> anyhow::Result<()> {
         complete.len()
     );
     for n in 1..=images {
-        let saved = told.when(&format!("image {n}"), "saved")?;
+        let saved = log.time_of(&format!("image {n}"), "saved")?;
         ensure!(
             saved <= complete[0].at,
             "complete before image {n} was saved"
         );
     }
-    ensure!(told.table().len() == images + 1, "an image is missing");
-    for row in &told.table()[1..] {
+    ensure!(log.table().len() == images + 1, "an image is missing");
+    for row in &log.table()[1..] {
         let (width, height) = row[1].split_once('x').context("no size")?;
         ensure!(
             row[2] == format!("{height}x{width}"),
@@ -126,7 +127,7 @@ pub(super) static LESSON: Lesson = Lesson {
     id: "batch",
     title: "A batch of images",
     topic: Topic::Work,
-    level: Level::Second,
+    level: Level::Medium,
     question: Question {
         text: "A worker for each image loads, turns and saves it. When may the program say \
                \u{201c}batch complete\u{201d}?",
@@ -141,10 +142,10 @@ pub(super) static LESSON: Lesson = Lesson {
         Parameter::secs("work", "The first image takes (s)", 0.5),
         Parameter::count("images", "Images", 4, 1, 24),
     ],
-    cast: &[Cast::Task, Cast::Process],
+    worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
     main,
     roles: &[("editor", editor)],
-    holds,
+    verify,
     explanation: "\u{201c}Complete\u{201d} is a claim about all images, so all workers must have \
                   ended before it is made. To join the last one that was started is not enough: \
                   the order in which they were started is not the order in which they end, and one \

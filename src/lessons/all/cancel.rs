@@ -5,12 +5,12 @@ use crossbeam_channel::{Sender, bounded};
 
 use crate::join::process::Process;
 use crate::join::{self, Context};
-use crate::lessons::{Cast, Stage, Told};
+use crate::lessons::{RunLog, Trace, WorkerKind};
 
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    match stage.cast() {
-        Cast::Task => with_tasks(stage),
-        Cast::Process => with_processes(stage),
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
+    match trace.worker_kind() {
+        WorkerKind::Task => with_tasks(trace),
+        WorkerKind::Process => with_processes(trace),
     }
 }
 
@@ -18,77 +18,77 @@ pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
     clippy::disallowed_methods,
     reason = "both say that they have begun, or end"
 )]
-fn with_tasks(stage: &Stage) -> anyhow::Result<()> {
+fn with_tasks(trace: &Trace) -> anyhow::Result<()> {
     let (begin, begun) = bounded(2);
     let act = {
         let begin = begin.clone();
-        move |me: &Stage, context: &Context| asks(me, context, &begin)
+        move |trace: &Trace, context: &Context| asks(trace, context, &begin)
     };
-    let asks = join::spawn("asks", stage.actor_with("asks", act))?;
+    let asks = join::spawn("asks", trace.task_with_context("asks", act))?;
     let deaf = join::spawn(
         "deaf",
-        stage.actor("deaf", move |me| never_asks(me, &begin)),
+        trace.task("deaf", move |trace| never_asks(trace, &begin)),
     )?;
     for _ in 0..2 {
-        stage.waits("both to begin", || begun.recv())?;
+        trace.wait("both to begin", || begun.recv())?;
     }
-    stage.say("asking both to end");
+    trace.print("asking both to end");
     asks.cancel();
     deaf.cancel();
-    match stage.waits("asks", || asks.join()) {
-        Ok(()) => stage.note("asks", "it returned"),
-        Err(error) => stage.note("asks", error),
+    match trace.wait("asks", || asks.join()) {
+        Ok(()) => trace.result("asks", "it returned"),
+        Err(error) => trace.result("asks", error),
     }
-    let patience = stage.time("patience");
-    match stage.waits("deaf", || deaf.join_timeout(patience)) {
-        Ok(()) => stage.note("deaf, asked", "it returned"),
-        Err(error) => stage.note("deaf, asked", error),
+    let patience = trace.duration("patience");
+    match trace.wait("deaf", || deaf.join_timeout(patience)) {
+        Ok(()) => trace.result("deaf, asked", "it returned"),
+        Err(error) => trace.result("deaf, asked", error),
     }
-    stage.say("a thread can\u{2019}t be forced: waiting");
-    stage.waits("deaf", || deaf.join())?;
-    stage.note("deaf, at its end", "it returned");
+    trace.print("a thread can\u{2019}t be forced: waiting");
+    trace.wait("deaf", || deaf.join())?;
+    trace.result("deaf, at its end", "it returned");
     Ok(())
 }
 
-fn asks(me: &Stage, context: &Context, begin: &Sender<()>) {
+fn asks(trace: &Trace, context: &Context, begin: &Sender<()>) {
     begin.send(()).ok();
     loop {
-        me.sleep(me.secs(0.1));
+        trace.sleep(trace.seconds(0.1));
         context.checkpoint();
     }
 }
 
-fn never_asks(me: &Stage, begin: &Sender<()>) {
+fn never_asks(trace: &Trace, begin: &Sender<()>) {
     begin.send(()).ok();
-    me.sleep(me.time("work"));
-    me.say("done, all of it");
+    trace.sleep(trace.duration("work"));
+    trace.print("done, all of it");
 }
 
-fn with_processes(stage: &Stage) -> anyhow::Result<()> {
-    let asks = start(stage, "asks")?;
-    let deaf = start(stage, "deaf")?;
-    stage.say("asking both to end");
+fn with_processes(trace: &Trace) -> anyhow::Result<()> {
+    let asks = start(trace, "asks")?;
+    let deaf = start(trace, "deaf")?;
+    trace.print("asking both to end");
     asks.terminate()?;
     deaf.terminate()?;
-    let exit = stage.waits("asks", || asks.join())?;
-    stage.note("asks", exit);
-    let patience = stage.time("patience");
-    match stage.waits("deaf", || deaf.join_timeout(patience)) {
-        Ok(exit) => stage.note("deaf, asked", exit),
-        Err(error) => stage.note("deaf, asked", error),
+    let exit = trace.wait("asks", || asks.join())?;
+    trace.result("asks", exit);
+    let patience = trace.duration("patience");
+    match trace.wait("deaf", || deaf.join_timeout(patience)) {
+        Ok(exit) => trace.result("deaf, asked", exit),
+        Err(error) => trace.result("deaf, asked", error),
     }
-    stage.say("a process can be forced: killing it");
+    trace.print("a process can be forced: killing it");
     deaf.kill()?;
-    let exit = stage.waits("deaf", || deaf.join())?;
-    stage.note("deaf, killed", exit);
+    let exit = trace.wait("deaf", || deaf.join())?;
+    trace.result("deaf, killed", exit);
     Ok(())
 }
 
-fn start(stage: &Stage, role: &str) -> anyhow::Result<Process> {
-    let process = stage.spawn(stage.program(role).stdout_piped())?;
+fn start(trace: &Trace, role: &str) -> anyhow::Result<Process> {
+    let process = trace.spawn_process(trace.program(role).stdout_piped())?;
     let stdout = process.take_stdout().context("its stdout is ours")?;
     let mut ready = String::new();
-    stage.waits(role, || BufReader::new(stdout).read_line(&mut ready))?;
+    trace.wait(role, || BufReader::new(stdout).read_line(&mut ready))?;
     Ok(process)
 }
 
@@ -96,45 +96,47 @@ fn start(stage: &Stage, role: &str) -> anyhow::Result<Process> {
     clippy::disallowed_methods,
     reason = "main asks it to end, or kills it"
 )]
-fn minds_a_signal(me: &Stage) -> anyhow::Result<()> {
+fn minds_a_signal(trace: &Trace) -> anyhow::Result<()> {
     let (ask, asked) = bounded(1);
     ctrlc::set_handler(move || {
         ask.try_send(()).ok();
     })?;
     writeln!(io::stdout(), "ready")?;
-    me.waits("a request", || asked.recv())?;
-    me.say("asked to end: tidied up");
+    trace.wait("a request", || asked.recv())?;
+    trace.print("asked to end: tidied up");
     Ok(())
 }
 
-fn ignores_signals(me: &Stage) -> anyhow::Result<()> {
-    let hears = me.clone();
-    ctrlc::set_handler(move || hears.say("asked to end: going on"))?;
+fn ignores_signals(trace: &Trace) -> anyhow::Result<()> {
+    let hears = trace.clone();
+    ctrlc::set_handler(move || hears.print("asked to end: going on"))?;
     writeln!(io::stdout(), "ready")?;
     loop {
-        me.sleep(me.secs(1.0));
+        trace.sleep(trace.seconds(1.0));
     }
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
-    let expected: &[_] = match told.cast() {
-        Cast::Task => &[
+fn verify(log: &RunLog) -> anyhow::Result<()> {
+    let expected: &[_] = match log.worker_kind() {
+        WorkerKind::Task => &[
             ("asks", "the task was cancelled"),
             ("deaf, at its end", "it returned"),
         ],
-        Cast::Process => &[
+        WorkerKind::Process => &[
             ("asks", "exited with code 0"),
             ("deaf, asked", "it still runs: the join timed out"),
             ("deaf, killed", "killed by signal 9 (SIGKILL)"),
         ],
     };
     for &(name, value) in expected {
-        let found = told.note(name).unwrap_or("nothing");
+        let found = log.result(name).unwrap_or("nothing");
         ensure!(found == value, "{name}: {found}, not {value}");
     }
-    match told.cast() {
-        Cast::Task => told.in_order(&[("deaf", "done, all of it"), ("main", "deaf, at its end")]),
-        Cast::Process => told.in_order(&[("asks", "tidied up"), ("main", "asks: exited")]),
+    match log.worker_kind() {
+        WorkerKind::Task => {
+            log.in_order(&[("deaf", "done, all of it"), ("main", "deaf, at its end")])
+        }
+        WorkerKind::Process => log.in_order(&[("asks", "tidied up"), ("main", "asks: exited")]),
     }
 }
 
@@ -148,7 +150,7 @@ pub(super) static LESSON: Lesson = Lesson {
     id: "cancel",
     title: "Ask to end, or force",
     topic: Topic::Ending,
-    level: Level::Second,
+    level: Level::Medium,
     question: Question {
         text: "Two workers are asked to end. One looks now and then whether it was asked, the other \
                never does. What becomes of the second?",
@@ -162,12 +164,12 @@ pub(super) static LESSON: Lesson = Lesson {
     },
     parameters: &[
         Parameter::secs("patience", "Main waits for the deaf one (s)", 1.0),
-        Parameter::secs("work", "The deaf task works (s)", 3.0).only(Cast::Task),
+        Parameter::secs("work", "The deaf task works (s)", 3.0).only_with(WorkerKind::Task),
     ],
-    cast: &[Cast::Task, Cast::Process],
+    worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
     main,
     roles: &[("asks", minds_a_signal), ("deaf", ignores_signals)],
-    holds,
+    verify,
     explanation: "To cancel is to ask. A task that calls `checkpoint` ends there: it unwinds, its \
                   destructors run, and the join says `Cancelled`. One that never asks goes on; the \
                   join times out, and all that is left is to wait, because to tear a thread out of a \

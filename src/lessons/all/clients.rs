@@ -8,92 +8,94 @@ use tiny_http::{HTTPVersion, Response};
 
 use crate::jobs::fetch::Options;
 use crate::join::{self, Context};
-use crate::lessons::{Stage, Told};
+use crate::lessons::{RunLog, Trace};
 
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    stage.row(&[&"handlers joined", &"seconds", &"right answers"]);
-    serve(stage, "in turn", true)?;
-    serve(stage, "together", false)
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
+    trace.row(&[&"handlers joined", &"seconds", &"right answers"]);
+    serve(trace, "in turn", true)?;
+    serve(trace, "together", false)
 }
 
-fn serve(stage: &Stage, strategy: &str, joins_at_once: bool) -> anyhow::Result<()> {
+fn serve(trace: &Trace, strategy: &str, joins_at_once: bool) -> anyhow::Result<()> {
     let listener = TcpListener::bind(("127.0.0.1", 0))?;
     let address = listener.local_addr()?;
-    stage.say(format!("{strategy}: the server listens on {address}"));
+    trace.print(format!("{strategy}: the server listens on {address}"));
     // One more client ends a wait for the next.
-    stage.on_stop(move || drop(TcpStream::connect(address)));
+    trace.on_stop(move || drop(TcpStream::connect(address)));
 
     let began = Instant::now();
     let mut clients = Vec::new();
-    for n in (1_u32..).take(stage.count("clients")) {
+    for n in (1_u32..).take(trace.count("clients")) {
         let name = format!("client {n}, {strategy}");
-        let client = stage.actor_with(&name, move |me, context| client(me, context, address, n));
+        let client = trace.task_with_context(&name, move |trace, context| {
+            client(trace, context, address, n)
+        });
         clients.push(join::spawn(name, client)?);
     }
     let mut handlers = Vec::new();
     for n in 1..=clients.len() {
-        let (socket, _) = stage.waits("a client", || listener.accept())?;
+        let (socket, _) = trace.wait("a client", || listener.accept())?;
         let name = format!("handler {n}, {strategy}");
-        let handler = stage.actor(&name, move |me| handler(me, &socket));
+        let handler = trace.task(&name, move |trace| handler(trace, &socket));
         let handler = join::spawn(name, handler)?;
         if joins_at_once {
-            stage.waits("the handler", || handler.join().map(drop))?;
+            trace.wait("the handler", || handler.join().map(drop))?;
         }
         handlers.push(handler);
     }
     for handler in &handlers {
-        stage.waits("a handler", || handler.join().map(drop))?;
+        trace.wait("a handler", || handler.join().map(drop))?;
     }
     let seconds = format!("{:.2}", began.elapsed().as_secs_f64());
 
     let mut right = 0;
     for client in &clients {
-        let is_right = stage.waits("a client", || client.join())?;
+        let is_right = trace.wait("a client", || client.join())?;
         right += usize::from(is_right.as_ref().is_ok_and(|&is_right| is_right));
     }
-    stage.row(&[&strategy, &seconds, &right]);
+    trace.row(&[&strategy, &seconds, &right]);
     Ok(())
 }
 
 /// The job `fetch`, with patience. Page n takes n times as long as the first one.
-fn client(me: &Stage, context: &Context, address: SocketAddr, n: u32) -> anyhow::Result<bool> {
+fn client(trace: &Trace, context: &Context, address: SocketAddr, n: u32) -> anyhow::Result<bool> {
     let job = Options {
-        to: me.folder().to_owned(),
+        to: trace.folder().to_owned(),
         timeout_secs: 86_400.0,
         retries: 0,
         ..Options::default()
     };
     let url = format!("http://{address}/{n}");
-    let fetched = me.waits("the answer", || job.fetch(&url, context))?;
+    let fetched = trace.wait("the answer", || job.fetch(&url, context))?;
     let file = fetched.saved_to.context("the answer was not saved")?;
     let answer = fs::read_to_string(file)?;
-    me.say(format!("got {answer:?}"));
+    trace.print(format!("got {answer:?}"));
     Ok(answer == format!("answer {n}"))
 }
 
-fn handler(me: &Stage, client: &TcpStream) -> anyhow::Result<()> {
+fn handler(trace: &Trace, client: &TcpStream) -> anyhow::Result<()> {
     let mut request = BufReader::new(client).lines();
-    let first = me.waits("the question", || request.next());
+    let first = trace.wait("the question", || request.next());
     let first = first.context("the client asked nothing")??;
     let page = first.split(' ').nth(1).context("this is no HTTP")?;
     let n: u32 = page.trim_start_matches('/').parse()?;
     // The rest of what it says ends with an empty line.
     request.find(|line| !line.as_ref().is_ok_and(|line| !line.is_empty()));
-    me.sleep(me.time("work") * n);
-    me.say(format!("answers {n}"));
+    trace.sleep(trace.duration("work") * n);
+    trace.print(format!("answers {n}"));
     let answer = Response::from_string(format!("answer {n}"));
     Ok(answer.raw_print(client, HTTPVersion(1, 0), &[], false, None)?)
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
-    let [_, one_by_one, at_the_end] = told.table() else {
+fn verify(log: &RunLog) -> anyhow::Result<()> {
+    let [_, one_by_one, at_the_end] = log.table() else {
         bail!("not both ways were tried");
     };
     for row in [one_by_one, at_the_end] {
-        let clients = told.count("clients").to_string();
+        let clients = log.count("clients").to_string();
         ensure!(row[2] == clients, "{}: {} right answers", row[0], row[2]);
     }
-    let lanes = told.timeline().lanes();
+    let lanes = log.timeline().lanes();
     let handlers = lanes.iter().filter(|lane| lane.name.starts_with("handler"));
     let mut before = Duration::ZERO;
     for handler in handlers.filter(|lane| lane.name.ends_with("in turn")) {
@@ -106,7 +108,7 @@ fn holds(told: &Told) -> anyhow::Result<()> {
         before = *end;
     }
     // Only what takes its time can be seen to be faster.
-    let is_long = told.parameter("work") / told.speed() >= 0.5;
+    let is_long = log.seconds("work") >= 0.5;
     let seconds = |row: &Vec<String>| row[1].parse::<f64>();
     ensure!(
         !is_long || seconds(at_the_end)? < seconds(one_by_one)?,
@@ -119,13 +121,13 @@ fn holds(told: &Told) -> anyhow::Result<()> {
 
 // About the lesson.
 
-use crate::lessons::{Cast, Lesson, Level, Parameter, Question, Topic};
+use crate::lessons::{Lesson, Level, Parameter, Question, Topic, WorkerKind};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "clients",
     title: "A server and its clients",
     topic: Topic::Work,
-    level: Level::Second,
+    level: Level::Medium,
     question: Question {
         text: "A server starts a thread for each client and joins it before it accepts the next \
                one. How do its clients fare?",
@@ -141,10 +143,10 @@ pub(super) static LESSON: Lesson = Lesson {
         Parameter::secs("work", "The first client's answer takes (s)", 0.5),
         Parameter::count("clients", "Clients", 3, 2, 12),
     ],
-    cast: &[Cast::Task],
+    worker_kinds: &[WorkerKind::Task],
     main,
     roles: &[],
-    holds,
+    verify,
     explanation: "A thread for each client is right, and so are all the answers. But a server that \
                   joins each handler before it accepts again has only ever one: the others are \
                   connected, their question lies in the socket, and nobody reads it. All in all it \

@@ -1,56 +1,56 @@
 use crate::join::{self, Builder};
-use crate::lessons::{Cast, Stage, Told};
+use crate::lessons::{RunLog, Trace, WorkerKind};
 
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    let program = stage.child("program")?;
-    let exit = stage.waits("the program", || program.join())?;
-    stage.note("the program", exit);
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
+    let program = trace.spawn_role("program")?;
+    let exit = trace.wait("the program", || program.join())?;
+    trace.result("the program", exit);
     Ok(())
 }
 
-fn program(me: &Stage) -> anyhow::Result<()> {
-    match me.cast() {
-        Cast::Task => {
-            Builder::new("saver").spawn(me.actor("saver", saver))?;
+fn program(trace: &Trace) -> anyhow::Result<()> {
+    match trace.worker_kind() {
+        WorkerKind::Task => {
+            Builder::new("saver").spawn(trace.task("saver", saver))?;
             let watcher = Builder::new("watcher").daemon(true);
-            watcher.spawn(me.actor("watcher", watches))?;
+            watcher.spawn(trace.task("watcher", watches))?;
         }
-        Cast::Process => {
-            me.spawn(me.program("saver"))?;
-            me.spawn(me.program("watcher").daemon(true))?;
+        WorkerKind::Process => {
+            trace.spawn_process(trace.program("saver"))?;
+            trace.spawn_process(trace.program("watcher").daemon(true))?;
         }
     }
-    me.say("nothing more to do");
-    let report = me.waits("who is no daemon", || join::shutdown(None));
-    me.note("all are done who had to be", report.is_complete());
+    trace.print("nothing more to do");
+    let report = trace.wait("who is no daemon", || join::shutdown(None));
+    trace.result("all are done who had to be", report.is_complete());
     Ok(())
 }
 
-fn saver(me: &Stage) {
-    me.sleep(me.time("work"));
-    me.say("saved");
+fn saver(trace: &Trace) {
+    trace.sleep(trace.duration("work"));
+    trace.print("saved");
 }
 
-fn watches(me: &Stage) {
+fn watches(trace: &Trace) {
     loop {
-        me.say("watching");
-        me.sleep(me.secs(0.25));
+        trace.print("watching");
+        trace.sleep(trace.seconds(0.25));
     }
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
-    told.in_order(&[
+fn verify(log: &RunLog) -> anyhow::Result<()> {
+    log.in_order(&[
         ("program", "nothing more to do"),
         ("program", "all are done who had to be: true"),
         ("main", "the program: exited with code 0"),
     ])?;
-    told.in_order(&[
+    log.in_order(&[
         ("saver", "saved"),
         ("program", "all are done who had to be: true"),
     ])?;
-    let ended = told.when("main", "the program")?;
-    let of_watcher = |said: &&Said| told.timeline().name(said.lane) == "watcher";
-    let last = told.said().iter().rfind(of_watcher);
+    let ended = log.time_of("main", "the program")?;
+    let of_watcher = |said: &&Said| log.timeline().name(said.lane) == "watcher";
+    let last = log.messages().iter().rfind(of_watcher);
     ensure!(
         last.is_none_or(|said| said.at <= ended),
         "the watcher went on when the program had ended"
@@ -69,7 +69,7 @@ pub(super) static LESSON: Lesson = Lesson {
     id: "daemon",
     title: "Daemons and the end of a program",
     topic: Topic::Ending,
-    level: Level::Second,
+    level: Level::Medium,
     question: Question {
         text: "A program has started a saver and, as a daemon, a watcher that never ends. It comes \
                to its end while both run, and calls `join::shutdown`. What happens?",
@@ -82,20 +82,20 @@ pub(super) static LESSON: Lesson = Lesson {
         right: 1,
     },
     parameters: &[Parameter::secs("work", "Saver works (s)", 1.0)],
-    cast: &[Cast::Task, Cast::Process],
+    worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
     main,
     roles: &[
         ("program", program),
-        ("saver", |me| {
-            saver(me);
+        ("saver", |trace| {
+            saver(trace);
             Ok(())
         }),
-        ("watcher", |me| {
-            watches(me);
+        ("watcher", |trace| {
+            watches(trace);
             Ok(())
         }),
     ],
-    holds,
+    verify,
     explanation: "A daemon is a worker that nobody needs to wait for. `join::shutdown` waits for every \
                   task and process that is none, also those that are started meanwhile, and then \
                   asks the daemon processes to end and kills them if they don\u{2019}t. Daemon tasks \

@@ -9,45 +9,45 @@ use tiny_http::{Response, Server};
 
 use crate::jobs::fetch::Options;
 use crate::join::{self, Context, SpawnError};
-use crate::lessons::{Stage, Told};
+use crate::lessons::{RunLog, Trace};
 
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
     let server = Server::http("127.0.0.1:0").map_err(anyhow::Error::from_boxed)?;
     let address = server.server_addr().to_ip().context("no address")?;
-    stage.say(format!("the server listens on {address}"));
+    trace.print(format!("the server listens on {address}"));
     let guests = Arc::new(());
     let serve_them = {
         let guests = guests.clone();
-        stage.actor("server", move |me| serve(me, &server, &guests))
+        trace.task("server", move |trace| serve(trace, &server, &guests))
     };
     join::spawn("server", serve_them)?;
 
     let mut fetches = Vec::new();
-    for n in 1..=stage.count("pages") {
+    for n in 1..=trace.count("pages") {
         let (name, url) = (format!("fetch {n}"), format!("http://{address}/{n}"));
         let guest = guests.clone();
-        let fetch = stage.actor_with(&name, move |me, context| {
-            let page = me.waits("the page", || fetch(&url, me.folder(), context));
+        let fetch = trace.task_with_context(&name, move |trace, context| {
+            let page = trace.wait("the page", || fetch(&url, trace.folder(), context));
             drop(guest);
             page
         });
         let fetch = join::spawn(name, fetch)?;
         let stopped = fetch.clone();
-        stage.on_stop(move || stopped.cancel());
+        trace.on_stop(move || stopped.cancel());
         fetches.push(fetch);
     }
     let there = fetches.iter().filter(|fetch| fetch.is_finished()).count();
-    stage.note("pages without a join", there);
+    trace.result("pages without a join", there);
 
     let mut pages = Vec::new();
     for fetch in &fetches {
-        match stage.waits(fetch.name(), || fetch.join())? {
+        match trace.wait(fetch.name(), || fetch.join())? {
             Ok(page) => pages.push(page.as_str()),
             Err(why) => bail!("{}: {why:#}", fetch.name()),
         }
     }
-    stage.note("pages after the joins", pages.len());
-    stage.note("different pages", BTreeSet::from_iter(pages).len());
+    trace.result("pages after the joins", pages.len());
+    trace.result("different pages", BTreeSet::from_iter(pages).len());
     Ok(())
 }
 
@@ -64,14 +64,14 @@ fn fetch(url: &str, folder: &Path, context: &Context) -> anyhow::Result<String> 
 }
 
 /// Answers as long as there is somebody who may ask.
-fn serve(me: &Stage, server: &Server, guests: &Arc<()>) -> Result<(), SpawnError> {
+fn serve(trace: &Trace, server: &Server, guests: &Arc<()>) -> Result<(), SpawnError> {
     while Arc::strong_count(guests) > 1 {
         if let Ok(Some(request)) = server.recv_timeout(Duration::from_millis(10)) {
             let name = format!("page {}", request.url().trim_start_matches('/'));
             let page = Response::from_string(&name);
-            let answer = me.actor(&name, |me| {
-                me.sleep(me.time("latency"));
-                me.say("sent");
+            let answer = trace.task(&name, |trace| {
+                trace.sleep(trace.duration("latency"));
+                trace.print("sent");
                 request.respond(page)
             });
             join::spawn(name, answer)?;
@@ -80,9 +80,9 @@ fn serve(me: &Stage, server: &Server, guests: &Arc<()>) -> Result<(), SpawnError
     Ok(())
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
-    let pages = told.count("pages");
-    let number = |name| Some(told.note(name)?.parse::<usize>());
+fn verify(log: &RunLog) -> anyhow::Result<()> {
+    let pages = log.count("pages");
+    let number = |name| Some(log.result(name)?.parse::<usize>());
     let all = number("pages after the joins").context("nothing was joined")??;
     let different = number("different pages").context("nothing was looked at")??;
     ensure!(all == pages, "{all} of {pages} pages were gathered");
@@ -90,13 +90,13 @@ fn holds(told: &Told) -> anyhow::Result<()> {
         different == pages,
         "only {different} of them were different"
     );
-    let joined = told.when("main", "pages after the joins")?;
+    let joined = log.time_of("main", "pages after the joins")?;
     for n in 1..=pages {
-        let sent = told.when(&format!("page {n}"), "sent")?;
+        let sent = log.time_of(&format!("page {n}"), "sent")?;
         ensure!(sent <= joined, "page {n} was counted before it was sent");
     }
     // What comes at once may be there without a join.
-    let is_long = told.parameter("latency") / told.speed() >= 0.5;
+    let is_long = log.seconds("latency") >= 0.5;
     let early = number("pages without a join").context("nobody counted")??;
     ensure!(!is_long || early < pages, "all was there without a join");
     Ok(())
@@ -104,13 +104,13 @@ fn holds(told: &Told) -> anyhow::Result<()> {
 
 // About the lesson.
 
-use crate::lessons::{Cast, Lesson, Level, Parameter, Question, Topic};
+use crate::lessons::{Lesson, Level, Parameter, Question, Topic, WorkerKind};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "fetch",
     title: "Fetch pages side by side",
     topic: Topic::Work,
-    level: Level::Second,
+    level: Level::Medium,
     question: Question {
         text: "A task for each page is started, and each puts its page into the results. Main then \
                counts the results. What is missing?",
@@ -125,10 +125,10 @@ pub(super) static LESSON: Lesson = Lesson {
         Parameter::secs("latency", "A page takes (s)", 1.0),
         Parameter::count("pages", "Pages", 6, 1, 40),
     ],
-    cast: &[Cast::Task],
+    worker_kinds: &[WorkerKind::Task],
     main,
     roles: &[],
-    holds,
+    verify,
     explanation: "Fetching is mostly waiting, so many fetches can wait at the same time: all pages \
                   are there after about as long as the slowest of them takes. But when? Right after \
                   the start most pages are still on their way, and whoever counts now finds some \

@@ -3,16 +3,16 @@ use std::time::Instant;
 use anyhow::{bail, ensure};
 
 use crate::join;
-use crate::lessons::{Stage, Told};
+use crate::lessons::{RunLog, Trace};
 
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    stage.row(&[&"the click handler", &"frames due", &"drawn", &"missing"]);
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
+    trace.row(&[&"the click handler", &"frames due", &"drawn", &"missing"]);
     for (name, joins) in [("joins", true), ("polls", false)] {
         let lane = format!("window that {name}");
-        let window = stage.actor(&lane, move |me| window(me, joins));
+        let window = trace.task(&lane, move |trace| window(trace, joins));
         let window = join::spawn(lane, window)?;
-        match stage.waits("the window", || window.join())? {
-            Ok((due, drawn)) => stage.row(&[&name, due, drawn, &due.saturating_sub(*drawn)]),
+        match trace.wait("the window", || window.join())? {
+            Ok((due, drawn)) => trace.row(&[&name, due, drawn, &due.saturating_sub(*drawn)]),
             Err(why) => bail!("{why:#}"),
         }
     }
@@ -20,36 +20,36 @@ pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
 }
 
 /// Draws 60 frames a second, and is clicked on after a few of them.
-fn window(me: &Stage, joins: bool) -> anyhow::Result<(u128, u128)> {
-    let frame = me.secs(0.016);
+fn window(trace: &Trace, joins: bool) -> anyhow::Result<(u128, u128)> {
+    let frame = trace.seconds(0.016);
     for _ in 0..12 {
-        me.sleep(frame);
+        trace.sleep(frame);
     }
 
-    me.say("a click");
+    trace.print("a click");
     let clicked = Instant::now();
-    let worker = join::spawn("worker", me.actor("worker", worker))?;
+    let worker = join::spawn("worker", trace.task("worker", worker))?;
     if joins {
-        me.waits("the worker, in its click handler", || worker.join())?;
+        trace.wait("the worker, in its click handler", || worker.join())?;
     }
 
     let mut drawn = 0;
     while worker.poll().is_none() {
-        me.sleep(frame);
+        trace.sleep(frame);
         drawn += 1;
     }
     let due = clicked.elapsed().as_nanos() / frame.as_nanos();
-    me.say("the result is on screen");
+    trace.print("the result is on screen");
     Ok((due, drawn))
 }
 
-fn worker(me: &Stage) {
-    me.sleep(me.time("work"));
-    me.say("done");
+fn worker(trace: &Trace) {
+    trace.sleep(trace.duration("work"));
+    trace.print("done");
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
-    let [_, joins, polls] = told.table() else {
+fn verify(log: &RunLog) -> anyhow::Result<()> {
+    let [_, joins, polls] = log.table() else {
         bail!("there were not two windows");
     };
     ensure!(
@@ -58,12 +58,12 @@ fn holds(told: &Told) -> anyhow::Result<()> {
         joins[2]
     );
     // Where the work takes no time, there is none for a frame.
-    let is_long = told.parameter("work") / told.speed() >= 0.5;
+    let is_long = log.seconds("work") >= 0.5;
     ensure!(
         !is_long || polls[2] != "0",
         "a window that asks has drawn no frame"
     );
-    told.in_order(&[
+    log.in_order(&[
         ("window that joins", "a click"),
         ("worker", "done"),
         ("window that joins", "the result"),
@@ -74,13 +74,13 @@ fn holds(told: &Told) -> anyhow::Result<()> {
 
 // About the lesson.
 
-use crate::lessons::{Cast, Lesson, Level, Parameter, Question, Topic};
+use crate::lessons::{Lesson, Level, Parameter, Question, Topic, WorkerKind};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "gui",
     title: "Join in a window",
     topic: Topic::Work,
-    level: Level::Second,
+    level: Level::Medium,
     question: Question {
         text: "A window draws 60 frames a second. A click starts work of two seconds in a thread, \
                and the click handler joins it. How many frames are drawn during these two seconds?",
@@ -92,10 +92,10 @@ pub(super) static LESSON: Lesson = Lesson {
         right: 1,
     },
     parameters: &[Parameter::secs("work", "The work takes (s)", 2.0)],
-    cast: &[Cast::Task],
+    worker_kinds: &[WorkerKind::Task],
     main,
     roles: &[],
-    holds,
+    verify,
     explanation: "A window is drawn by one thread, frame after frame, and that thread calls the \
                   click handler too. While the handler waits in `join`, no frame is drawn and no key \
                   is seen: the window is frozen for as long as the work takes, and the thread that \

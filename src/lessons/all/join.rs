@@ -1,30 +1,30 @@
 use crate::join;
-use crate::lessons::{Cast, Stage, Told};
+use crate::lessons::{RunLog, Trace, WorkerKind};
 
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    match stage.cast() {
-        Cast::Task => {
-            let task = join::spawn("worker", stage.actor("worker", worker))?;
-            stage.say("waiting for the worker");
-            stage.waits("the worker", || task.join())?;
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
+    match trace.worker_kind() {
+        WorkerKind::Task => {
+            let task = join::spawn("worker", trace.task("worker", worker))?;
+            trace.print("waiting for the worker");
+            trace.wait("the worker", || task.join())?;
         }
-        Cast::Process => {
-            let process = stage.child("worker")?;
-            stage.say("waiting for the worker");
-            stage.waits("the worker", || process.join())?;
+        WorkerKind::Process => {
+            let process = trace.spawn_role("worker")?;
+            trace.print("waiting for the worker");
+            trace.wait("the worker", || process.join())?;
         }
     }
-    stage.say("continuing");
+    trace.print("continuing");
     Ok(())
 }
 
-fn worker(me: &Stage) {
-    me.sleep(me.time("work"));
-    me.say("done");
+fn worker(trace: &Trace) {
+    trace.sleep(trace.duration("work"));
+    trace.print("done");
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
-    told.in_order(&[
+fn verify(log: &RunLog) -> anyhow::Result<()> {
+    log.in_order(&[
         ("main", "waiting for the worker"),
         ("worker", "done"),
         ("main", "continuing"),
@@ -39,7 +39,7 @@ pub(super) static LESSON: Lesson = Lesson {
     id: "join",
     title: "Wait for a worker",
     topic: Topic::Joining,
-    level: Level::First,
+    level: Level::Easy,
     question: Question {
         text: "The worker sleeps for a second and says \u{201c}done\u{201d}. Main starts it, says \
                \u{201c}waiting\u{201d}, joins it and says \u{201c}continuing\u{201d}. In which order \
@@ -52,13 +52,13 @@ pub(super) static LESSON: Lesson = Lesson {
         right: 1,
     },
     parameters: &[Parameter::secs("work", "Worker sleeps (s)", 1.0)],
-    cast: &[Cast::Task, Cast::Process],
+    worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
     main,
-    roles: &[("worker", |me| {
-        worker(me);
+    roles: &[("worker", |trace| {
+        worker(trace);
         Ok(())
     })],
-    holds,
+    verify,
     explanation: "To start a worker takes no longer than to ask the system for it: main goes on \
                   beside it and says \u{201c}waiting\u{201d} first. `join` returns only when the \
                   worker has ended, so everything the worker did has happened by then, and main can \

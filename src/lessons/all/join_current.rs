@@ -2,30 +2,30 @@ use crossbeam_channel::{Receiver, bounded};
 
 use crate::join::process::{self, Builder};
 use crate::join::{self, Task};
-use crate::lessons::{Cast, Stage, Told};
+use crate::lessons::{RunLog, Trace, WorkerKind};
 
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    let python = stage.python(LESSON.python, &[])?;
-    match stage.cast() {
-        Cast::Task => {
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
+    let python = trace.python(LESSON.python, &[])?;
+    match trace.worker_kind() {
+        WorkerKind::Task => {
             let (hand_over, own) = bounded(1);
-            let worker = stage.actor("worker", move |me| joins_itself(me, &own));
+            let worker = trace.task("worker", move |trace| joins_itself(trace, &own));
             let task = join::spawn("worker", worker)?;
             hand_over.send(task.clone())?;
-            stage.waits("the worker", || task.join())?;
+            trace.wait("the worker", || task.join())?;
         }
-        Cast::Process => {
-            let process = stage.child("worker")?;
-            stage.waits("the worker", || process.join())?;
+        WorkerKind::Process => {
+            let process = trace.spawn_role("worker")?;
+            trace.wait("the worker", || process.join())?;
             let waits_for_itself = Builder::new("sh").args(["-c", "wait $$"]).name("shell");
-            let shell = stage.spawn(waits_for_itself)?;
-            let exit = stage.waits("the shell", || shell.join())?;
-            stage.note("a shell that waits for itself", exit);
+            let shell = trace.spawn_process(waits_for_itself)?;
+            let exit = trace.wait("the shell", || shell.join())?;
+            trace.result("a shell that waits for itself", exit);
         }
     }
-    stage.say("continuing");
-    let python = python.join(stage)?;
-    stage.note("join in Python", python.value("join", 0));
+    trace.print("continuing");
+    let python = python.join(trace)?;
+    trace.result("join in Python", python.value("join", 0));
     Ok(())
 }
 
@@ -33,38 +33,38 @@ pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
     clippy::disallowed_methods,
     reason = "main hands over or ends, and either way this goes on"
 )]
-fn joins_itself(me: &Stage, own: &Receiver<Task<()>>) {
-    let Ok(own) = me.waits("its own handle", || own.recv()) else {
+fn joins_itself(trace: &Trace, own: &Receiver<Task<()>>) {
+    let Ok(own) = trace.wait("its own handle", || own.recv()) else {
         return;
     };
-    if let Err(error) = me.waits("itself", || own.join()) {
-        me.note("join", error);
+    if let Err(error) = trace.wait("itself", || own.join()) {
+        trace.result("join", error);
     }
-    let timeout = me.time("timeout");
-    if let Err(error) = me.waits("itself, with a timeout", || own.join_timeout(timeout)) {
-        me.note("join with a timeout", error);
+    let timeout = trace.duration("timeout");
+    if let Err(error) = trace.wait("itself, with a timeout", || own.join_timeout(timeout)) {
+        trace.result("join with a timeout", error);
     }
-    me.say("going on all the same");
+    trace.print("going on all the same");
 }
 
-fn looks_for_itself(me: &Stage) {
+fn looks_for_itself(trace: &Trace) {
     let own = std::process::id();
     let children = process::active_children();
     let handles = children.iter().filter(|child| child.pid == own).count();
-    me.note("handles of itself", handles);
-    me.say("going on all the same");
+    trace.result("handles of itself", handles);
+    trace.print("going on all the same");
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
-    let (mut expected, in_python) = match told.cast() {
-        Cast::Task => (
+fn verify(log: &RunLog) -> anyhow::Result<()> {
+    let (mut expected, in_python) = match log.worker_kind() {
+        WorkerKind::Task => (
             vec![
                 ("join", "cannot join current thread"),
                 ("join with a timeout", "cannot join current thread"),
             ],
             "cannot join current thread",
         ),
-        Cast::Process => (
+        WorkerKind::Process => (
             vec![
                 ("handles of itself", "0"),
                 ("a shell that waits for itself", "exited with code 127"),
@@ -72,14 +72,14 @@ fn holds(told: &Told) -> anyhow::Result<()> {
             "can only join a child process",
         ),
     };
-    if told.has_python() {
+    if log.has_python() {
         expected.push(("join in Python", in_python));
     }
     for (name, value) in expected {
-        let found = told.note(name).unwrap_or("nothing");
+        let found = log.result(name).unwrap_or("nothing");
         ensure!(found == value, "{name}: {found}, not {value}");
     }
-    told.in_order(&[("worker", "going on"), ("main", "continuing")])
+    log.in_order(&[("worker", "going on"), ("main", "continuing")])
 }
 
 // About the lesson.
@@ -92,7 +92,7 @@ pub(super) static LESSON: Lesson = Lesson {
     id: "join-current",
     title: "Join oneself",
     topic: Topic::Joining,
-    level: Level::Second,
+    level: Level::Medium,
     question: Question {
         text: "A worker gets hold of its own handle and joins itself. What happens?",
         choices: &[
@@ -103,15 +103,16 @@ pub(super) static LESSON: Lesson = Lesson {
         right: 1,
     },
     parameters: &[
-        Parameter::secs("timeout", "A task joins itself for at most (s)", 5.0).only(Cast::Task),
+        Parameter::secs("timeout", "A task joins itself for at most (s)", 5.0)
+            .only_with(WorkerKind::Task),
     ],
-    cast: &[Cast::Task, Cast::Process],
+    worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
     main,
-    roles: &[("worker", |me| {
-        looks_for_itself(me);
+    roles: &[("worker", |trace| {
+        looks_for_itself(trace);
         Ok(())
     })],
-    holds,
+    verify,
     explanation: "Whoever waits for their own end never comes to it. So a task that joins itself gets \
                   the error `cannot join current thread` at once, even with a timeout, and goes on; \
                   everybody else may still join it. CPython raises a `RuntimeError` with the same \

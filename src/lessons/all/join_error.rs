@@ -1,72 +1,72 @@
 use std::io::{self, Write as _};
 
 use crate::join;
-use crate::lessons::{Cast, Stage, Told};
+use crate::lessons::{RunLog, Trace, WorkerKind};
 
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    let python = stage.python(LESSON.python, &[stage.time("work")])?;
-    match stage.cast() {
-        Cast::Task => {
-            let task = join::spawn("worker", stage.actor("worker", worker))?;
-            match stage.waits("the worker", || task.join()) {
-                Ok(()) => stage.note("outcome", "it returned"),
-                Err(error) => stage.note("outcome", error),
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
+    let python = trace.python(LESSON.python, &[trace.duration("work")])?;
+    match trace.worker_kind() {
+        WorkerKind::Task => {
+            let task = join::spawn("worker", trace.task("worker", worker))?;
+            match trace.wait("the worker", || task.join()) {
+                Ok(()) => trace.result("outcome", "it returned"),
+                Err(error) => trace.result("outcome", error),
             }
         }
-        Cast::Process => {
-            let process = stage.child("worker")?;
-            let exit = stage.waits("the worker", || process.join())?;
-            stage.note("outcome", exit);
+        WorkerKind::Process => {
+            let process = trace.spawn_role("worker")?;
+            let exit = trace.wait("the worker", || process.join())?;
+            trace.result("outcome", exit);
             let stderr = process.output().stderr;
             let text = stderr.text();
             for line in text.lines().filter(|line| !line.is_empty()).take(2) {
-                stage.say(format!("on its stderr: {line}"));
+                trace.print(format!("on its stderr: {line}"));
             }
         }
     }
-    stage.say("continuing");
-    let python = python.join(stage)?;
-    stage.note("join in Python", python.value("join", 0));
+    trace.print("continuing");
+    let python = python.join(trace)?;
+    trace.result("join in Python", python.value("join", 0));
     Ok(())
 }
 
-fn worker(me: &Stage) {
-    me.sleep(me.time("work"));
-    me.say("this goes wrong");
+fn worker(trace: &Trace) {
+    trace.sleep(trace.duration("work"));
+    trace.print("this goes wrong");
     panic!("the disk is full");
 }
 
 /// With any code but that of a panic it ends by itself.
 #[expect(clippy::exit, reason = "it has nothing to tidy up")]
-fn process(me: &Stage) -> anyhow::Result<()> {
-    let code = me.count("code");
+fn process(trace: &Trace) -> anyhow::Result<()> {
+    let code = trace.count("code");
     if code == 101 {
-        worker(me);
+        worker(trace);
     }
-    me.sleep(me.time("work"));
-    me.say("this goes wrong");
+    trace.sleep(trace.duration("work"));
+    trace.print("this goes wrong");
     writeln!(io::stderr(), "the disk is full")?;
     std::process::exit(code.try_into()?)
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
-    let (outcome, message) = match told.cast() {
-        Cast::Task => (
+fn verify(log: &RunLog) -> anyhow::Result<()> {
+    let (outcome, message) = match log.worker_kind() {
+        WorkerKind::Task => (
             "outcome: task `worker` panicked at".to_owned(),
             "the disk is full",
         ),
-        Cast::Process => (
-            format!("outcome: exited with code {}", told.count("code")),
+        WorkerKind::Process => (
+            format!("outcome: exited with code {}", log.count("code")),
             "on its stderr: the disk is full",
         ),
     };
-    told.when("main", message)?;
-    if told.has_python() {
-        told.when("main", "join in Python: None")?;
-        told.when("main", "on Python's stderr: OSError: the disk is full")?;
-        told.when("Python", "continuing")?;
+    log.time_of("main", message)?;
+    if log.has_python() {
+        log.time_of("main", "join in Python: None")?;
+        log.time_of("main", "on Python's stderr: OSError: the disk is full")?;
+        log.time_of("Python", "continuing")?;
     }
-    told.in_order(&[
+    log.in_order(&[
         ("worker", "this goes wrong"),
         ("main", &outcome),
         ("main", "continuing"),
@@ -81,7 +81,7 @@ pub(super) static LESSON: Lesson = Lesson {
     id: "join-error",
     title: "Join a worker that fails",
     topic: Topic::Failing,
-    level: Level::First,
+    level: Level::Easy,
     question: Question {
         text: "The worker panics while main waits for it in `join`. What becomes of main?",
         choices: &[
@@ -94,12 +94,13 @@ pub(super) static LESSON: Lesson = Lesson {
     },
     parameters: &[
         Parameter::secs("work", "Worker works before it fails (s)", 1.0),
-        Parameter::count("code", "Exit code of the process", 101, 1, 255).only(Cast::Process),
+        Parameter::count("code", "Exit code of the process", 101, 1, 255)
+            .only_with(WorkerKind::Process),
     ],
-    cast: &[Cast::Task, Cast::Process],
+    worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
     main,
     roles: &[("worker", process)],
-    holds,
+    verify,
     explanation: "A panic ends the worker and nobody else. The join that waited for it returns as \
                   from any other end, and main says \u{201c}continuing\u{201d}. How the worker \
                   ended is a value: here a `JoinError::Panicked` with message, place and \

@@ -3,54 +3,54 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail, ensure};
 
 use crate::join;
-use crate::lessons::{Cast, Stage, Told};
+use crate::lessons::{RunLog, Trace, WorkerKind};
 use crate::record::Activity;
 
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    stage.row(&[&"join", &"gives", &"seconds"]);
-    match stage.cast() {
-        Cast::Task => {
-            let task = join::spawn("worker", stage.actor("worker", worker))?;
-            stage.sleep(stage.time("late"));
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
+    trace.row(&[&"join", &"gives", &"seconds"]);
+    match trace.worker_kind() {
+        WorkerKind::Task => {
+            let task = join::spawn("worker", trace.task("worker", worker))?;
+            trace.sleep(trace.duration("late"));
             for join in ["first", "second", "third"] {
                 let began = Instant::now();
-                let result = stage.waits("the worker", || task.join())?;
+                let result = trace.wait("the worker", || task.join())?;
                 let seconds = format!("{:.3}", began.elapsed().as_secs_f64());
-                stage.row(&[&join, result, &seconds]);
+                trace.row(&[&join, result, &seconds]);
             }
         }
-        Cast::Process => {
-            let process = stage.child("worker")?;
-            stage.sleep(stage.time("late"));
+        WorkerKind::Process => {
+            let process = trace.spawn_role("worker")?;
+            trace.sleep(trace.duration("late"));
             for join in ["first", "second", "third"] {
                 let began = Instant::now();
-                let exit = stage.waits("the worker", || process.join())?;
+                let exit = trace.wait("the worker", || process.join())?;
                 let seconds = format!("{:.3}", began.elapsed().as_secs_f64());
-                stage.row(&[&join, &exit, &seconds]);
+                trace.row(&[&join, &exit, &seconds]);
             }
         }
     }
-    stage.say("joined three times");
+    trace.print("joined three times");
     Ok(())
 }
 
-fn worker(me: &Stage) -> &'static str {
-    me.sleep(me.time("work"));
-    me.say("done");
+fn worker(trace: &Trace) -> &'static str {
+    trace.sleep(trace.duration("work"));
+    trace.print("done");
     "a result"
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
-    let [_, first, second, third] = told.table() else {
+fn verify(log: &RunLog) -> anyhow::Result<()> {
+    let [_, first, second, third] = log.table() else {
         bail!("there were not three joins");
     };
     ensure!(
         first[1] == second[1] && second[1] == third[1],
         "the joins did not give the same"
     );
-    told.in_order(&[("worker", "done"), ("main", "first"), ("main", "third")])?;
+    log.in_order(&[("worker", "done"), ("main", "first"), ("main", "third")])?;
 
-    let main = told.lane("main")?;
+    let main = log.lane("main")?;
     let waits = main
         .spans
         .iter()
@@ -72,7 +72,7 @@ pub(super) static LESSON: Lesson = Lesson {
     id: "join-finished",
     title: "Join what has ended",
     topic: Topic::Joining,
-    level: Level::First,
+    level: Level::Easy,
     question: Question {
         text: "The worker has ended long ago. Now main joins it, and then again. What happens?",
         choices: &[
@@ -86,13 +86,13 @@ pub(super) static LESSON: Lesson = Lesson {
         Parameter::secs("work", "Worker sleeps (s)", 1.0),
         Parameter::secs("late", "Main sleeps before it joins (s)", 2.0),
     ],
-    cast: &[Cast::Task, Cast::Process],
+    worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
     main,
-    roles: &[("worker", |me| {
-        worker(me);
+    roles: &[("worker", |trace| {
+        worker(trace);
         Ok(())
     })],
-    holds,
+    verify,
     explanation: "A join waits for a state, not for an event: \u{201c}until it has ended\u{201d} is \
                   true already, so there is nothing to wait for. One who joins late misses nothing, \
                   because the outcome is kept; that is also why joining needs no care about who \

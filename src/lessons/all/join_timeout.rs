@@ -1,42 +1,42 @@
 use anyhow::{Context as _, bail, ensure};
 
 use crate::join::{self, JoinError};
-use crate::lessons::{Cast, Stage, Told};
+use crate::lessons::{RunLog, Trace, WorkerKind};
 
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    let (work, timeout) = (stage.time("work"), stage.time("timeout"));
-    let python = stage.python(LESSON.python, &[work, timeout])?;
-    let [first, second] = match stage.cast() {
-        Cast::Task => {
-            let task = join::spawn("worker", stage.actor("worker", worker))?;
-            let first = stage.waits("the worker or the time", || task.join_timeout(timeout));
-            let first = tell(stage, first.err(), task.is_alive());
-            let second = stage.waits("the worker", || task.join());
-            [first, tell(stage, second.err(), task.is_alive())]
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
+    let (work, timeout) = (trace.duration("work"), trace.duration("timeout"));
+    let python = trace.python(LESSON.python, &[work, timeout])?;
+    let [first, second] = match trace.worker_kind() {
+        WorkerKind::Task => {
+            let task = join::spawn("worker", trace.task("worker", worker))?;
+            let first = trace.wait("the worker or the time", || task.join_timeout(timeout));
+            let first = tell(trace, first.err(), task.is_alive());
+            let second = trace.wait("the worker", || task.join());
+            [first, tell(trace, second.err(), task.is_alive())]
         }
-        Cast::Process => {
-            let process = stage.child("worker")?;
-            let first = stage.waits("the worker or the time", || process.join_timeout(timeout));
-            let first = tell(stage, first.err(), process.is_alive());
-            let second = stage.waits("the worker", || process.join());
-            [first, tell(stage, second.err(), process.is_alive())]
+        WorkerKind::Process => {
+            let process = trace.spawn_role("worker")?;
+            let first = trace.wait("the worker or the time", || process.join_timeout(timeout));
+            let first = tell(trace, first.err(), process.is_alive());
+            let second = trace.wait("the worker", || process.join());
+            [first, tell(trace, second.err(), process.is_alive())]
         }
     };
-    stage.say("nothing runs any more");
+    trace.print("nothing runs any more");
 
-    let python = python.join(stage)?;
-    stage.row(&[&"join", &"gives", &"is_alive", &"in Python", &"is_alive"]);
+    let python = python.join(trace)?;
+    trace.row(&[&"join", &"gives", &"is_alive", &"in Python", &"is_alive"]);
     let joins = [("with a timeout", first), ("without", second)];
     for (n, (join, [given, is_alive])) in joins.iter().enumerate() {
         let [joined, lives] = ["join", "is_alive"].map(|name| python.value(name, n));
-        stage.row(&[join, given, is_alive, &joined, &lives]);
+        trace.row(&[join, given, is_alive, &joined, &lives]);
     }
     Ok(())
 }
 
 /// What the join gave, and whether the worker lives all the same.
-fn tell(stage: &Stage, error: Option<JoinError>, is_alive: bool) -> [String; 2] {
-    stage.say(if is_alive {
+fn tell(trace: &Trace, error: Option<JoinError>, is_alive: bool) -> [String; 2] {
+    trace.print(if is_alive {
         "the worker is still running"
     } else {
         "the worker has ended"
@@ -45,25 +45,25 @@ fn tell(stage: &Stage, error: Option<JoinError>, is_alive: bool) -> [String; 2] 
     [given, is_alive.to_string()]
 }
 
-fn worker(me: &Stage) {
-    me.sleep(me.time("work"));
-    me.say("done");
+fn worker(trace: &Trace) {
+    trace.sleep(trace.duration("work"));
+    trace.print("done");
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
-    let [_, first, second] = told.table() else {
+fn verify(log: &RunLog) -> anyhow::Result<()> {
+    let [_, first, second] = log.table() else {
         bail!("there were not two joins");
     };
     ensure!(second[1..3] == ["Ok", "false"], "{second:?}");
-    if told.has_python() {
-        holds_in_python(told, [&first[3], &second[3]], [&first[4], &second[4]])?;
+    if log.has_python() {
+        holds_in_python(log, [&first[3], &second[3]], [&first[4], &second[4]])?;
     }
-    told.in_order(&[("worker", "done"), ("main", "nothing runs any more")])?;
+    log.in_order(&[("worker", "done"), ("main", "nothing runs any more")])?;
 
-    let main = told.lane("main")?;
+    let main = log.lane("main")?;
     let wait = main.spans.first().context("main never waited")?;
     let returned = main.end_of(wait).context("the first wait has no end")?;
-    let done = told.when("worker", "done")?;
+    let done = log.time_of("worker", "done")?;
     let is_in_time = first[1] == "Ok";
     if is_in_time {
         ensure!(
@@ -73,7 +73,7 @@ fn holds(told: &Told) -> anyhow::Result<()> {
         ensure!(first[2] == "false", "a worker that was joined is alive");
     }
 
-    let seconds = |parameter| told.parameter(parameter) / told.speed();
+    let seconds = |parameter| log.seconds(parameter);
     let waited = returned.saturating_sub(wait.began).as_secs_f64();
     ensure!(
         is_in_time || waited >= seconds("timeout"),
@@ -81,7 +81,7 @@ fn holds(told: &Told) -> anyhow::Result<()> {
     );
     let ahead = wait.began.as_secs_f64() + seconds("timeout") - done.as_secs_f64();
     ensure!(
-        ahead.abs() < margin(told) || is_in_time == (ahead > 0.0),
+        ahead.abs() < margin(log) || is_in_time == (ahead > 0.0),
         "the timeout ended {ahead:.2} s after the worker, and the join gave {}",
         first[1]
     );
@@ -89,21 +89,21 @@ fn holds(told: &Told) -> anyhow::Result<()> {
 }
 
 /// Its joins give nothing, whether the time was up or not; whether the worker lives tells.
-fn holds_in_python(told: &Told, given: [&str; 2], lives: [&str; 2]) -> anyhow::Result<()> {
+fn holds_in_python(log: &RunLog, given: [&str; 2], lives: [&str; 2]) -> anyhow::Result<()> {
     ensure!(given == ["None"; 2], "in Python the joins gave {given:?}");
     ensure!(lives[1] == "False", "in Python a joined worker lives");
-    let left = (told.parameter("work") - told.parameter("timeout")) / told.speed();
+    let left = (log.parameter("work") - log.parameter("timeout")) / log.speed();
     ensure!(
-        left < margin(told) || lives[0] == "True",
+        left < margin(log) || lives[0] == "True",
         "in Python the worker had ended {left:.2} s too early"
     );
     Ok(())
 }
 
 /// Where both end within so many seconds, either may be the first.
-fn margin(told: &Told) -> f64 {
-    let longer = told.parameter("timeout").max(told.parameter("work"));
-    0.2 + longer / told.speed() / 4.0
+fn margin(log: &RunLog) -> f64 {
+    let longer = log.parameter("timeout").max(log.parameter("work"));
+    0.2 + longer / log.speed() / 4.0
 }
 
 // About the lesson.
@@ -114,7 +114,7 @@ pub(super) static LESSON: Lesson = Lesson {
     id: "join-timeout",
     title: "Wait, but not for ever",
     topic: Topic::Joining,
-    level: Level::First,
+    level: Level::Easy,
     question: Question {
         text: "A join with a timeout returns because the time is up. What has become of the worker?",
         choices: &[
@@ -128,13 +128,13 @@ pub(super) static LESSON: Lesson = Lesson {
         Parameter::secs("work", "Worker sleeps (s)", 5.0),
         Parameter::secs("timeout", "Timeout of the join (s)", 2.0),
     ],
-    cast: &[Cast::Task, Cast::Process],
+    worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
     main,
-    roles: &[("worker", |me| {
-        worker(me);
+    roles: &[("worker", |trace| {
+        worker(trace);
         Ok(())
     })],
-    holds,
+    verify,
     explanation: "A timeout limits the wait, not the worker: when the time is up the join returns, \
                   and the worker knows nothing of it. It can be joined again, as it is here. When \
                   the worker ends first, the join returns at once and the rest of the timeout is \

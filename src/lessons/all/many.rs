@@ -3,49 +3,49 @@ use std::time::{Duration, Instant};
 use anyhow::{bail, ensure};
 
 use crate::join;
-use crate::lessons::{Cast, Stage, Told};
+use crate::lessons::{RunLog, Trace, WorkerKind};
 
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    stage.row(&[&"when", &"first is_alive", &"second is_alive"]);
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
+    trace.row(&[&"when", &"first is_alive", &"second is_alive"]);
     let began = Instant::now();
-    match stage.cast() {
-        Cast::Task => {
-            let work = |me: &Stage| worker(me, me.time("first"));
-            let first = join::spawn("first", stage.actor("first", work))?;
-            let work = |me: &Stage| worker(me, me.time("second"));
-            let second = join::spawn("second", stage.actor("second", work))?;
-            stage.row(&[&"both started", &first.is_alive(), &second.is_alive()]);
-            stage.waits("the first", || first.join())?;
-            stage.row(&[&"first joined", &first.is_alive(), &second.is_alive()]);
-            stage.waits("the second", || second.join())?;
-            stage.row(&[&"both joined", &first.is_alive(), &second.is_alive()]);
+    match trace.worker_kind() {
+        WorkerKind::Task => {
+            let work = |trace: &Trace| worker(trace, trace.duration("first"));
+            let first = join::spawn("first", trace.task("first", work))?;
+            let work = |trace: &Trace| worker(trace, trace.duration("second"));
+            let second = join::spawn("second", trace.task("second", work))?;
+            trace.row(&[&"both started", &first.is_alive(), &second.is_alive()]);
+            trace.wait("the first", || first.join())?;
+            trace.row(&[&"first joined", &first.is_alive(), &second.is_alive()]);
+            trace.wait("the second", || second.join())?;
+            trace.row(&[&"both joined", &first.is_alive(), &second.is_alive()]);
         }
-        Cast::Process => {
-            let first = stage.child("first")?;
-            let second = stage.child("second")?;
-            stage.row(&[&"both started", &first.is_alive(), &second.is_alive()]);
-            stage.waits("the first", || first.join())?;
-            stage.row(&[&"first joined", &first.is_alive(), &second.is_alive()]);
-            stage.waits("the second", || second.join())?;
-            stage.row(&[&"both joined", &first.is_alive(), &second.is_alive()]);
+        WorkerKind::Process => {
+            let first = trace.spawn_role("first")?;
+            let second = trace.spawn_role("second")?;
+            trace.row(&[&"both started", &first.is_alive(), &second.is_alive()]);
+            trace.wait("the first", || first.join())?;
+            trace.row(&[&"first joined", &first.is_alive(), &second.is_alive()]);
+            trace.wait("the second", || second.join())?;
+            trace.row(&[&"both joined", &first.is_alive(), &second.is_alive()]);
         }
     }
-    stage.note(
+    trace.result(
         "seconds in all",
         format!("{:.2}", began.elapsed().as_secs_f64()),
     );
     Ok(())
 }
 
-fn worker(me: &Stage, time: Duration) {
-    me.sleep(time);
-    me.say("done");
+fn worker(trace: &Trace, time: Duration) {
+    trace.sleep(time);
+    trace.print("done");
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
-    told.in_order(&[("first", "done"), ("main", "first joined")])?;
-    told.in_order(&[("second", "done"), ("main", "both joined")])?;
-    let [_, _, first_joined, both_joined] = told.table() else {
+fn verify(log: &RunLog) -> anyhow::Result<()> {
+    log.in_order(&[("first", "done"), ("main", "first joined")])?;
+    log.in_order(&[("second", "done"), ("main", "both joined")])?;
+    let [_, _, first_joined, both_joined] = log.table() else {
         bail!("main did not look three times");
     };
     ensure!(first_joined[1] == "false", "the first is joined and alive");
@@ -54,11 +54,11 @@ fn holds(told: &Told) -> anyhow::Result<()> {
         "both are joined and alive"
     );
 
-    let first = told.lane("first")?;
-    let second = told.lane("second")?;
+    let first = log.lane("first")?;
+    let second = log.lane("second")?;
     let first = first.spans.first().and_then(|sleep| first.end_of(sleep));
     let second = second.spans.first().map(|sleep| sleep.began);
-    let is_long = told.parameter("first") / told.speed() >= 0.5;
+    let is_long = log.seconds("first") >= 0.5;
     ensure!(
         !is_long || second < first,
         "the second began when the first had ended: they did not run side by side"
@@ -74,7 +74,7 @@ pub(super) static LESSON: Lesson = Lesson {
     id: "many",
     title: "Start two, join two",
     topic: Topic::Several,
-    level: Level::First,
+    level: Level::Easy,
     question: Question {
         text: "Two workers are started, then main joins the first and after it the second. How long \
                does all of it take?",
@@ -89,19 +89,19 @@ pub(super) static LESSON: Lesson = Lesson {
         Parameter::secs("first", "First sleeps (s)", 2.0),
         Parameter::secs("second", "Second sleeps (s)", 4.0),
     ],
-    cast: &[Cast::Task, Cast::Process],
+    worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
     main,
     roles: &[
-        ("first", |me| {
-            worker(me, me.time("first"));
+        ("first", |trace| {
+            worker(trace, trace.duration("first"));
             Ok(())
         }),
-        ("second", |me| {
-            worker(me, me.time("second"));
+        ("second", |trace| {
+            worker(trace, trace.duration("second"));
             Ok(())
         }),
     ],
-    holds,
+    verify,
     explanation: "Both run from the moment when they were started; the joins only wait. While main \
                   waits for the first, the second runs on, so the second join has only the rest to \
                   wait for: four seconds in all, not six. The order of the joins does not matter \

@@ -1,25 +1,25 @@
 use crossbeam_channel::{Receiver, bounded};
 
 use crate::join::{self, JoinError, Task, TaskId};
-use crate::lessons::{Stage, Told};
+use crate::lessons::{RunLog, Trace};
 
 const RINGS: [&[&str]; 2] = [&["ping", "pong"], &["red", "green", "blue"]];
 
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    stage.row(&[&"who", &"joins", &"gets"]);
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
+    trace.row(&[&"who", &"joins", &"gets"]);
     for names in RINGS {
-        join_in_a_ring(stage, names)?;
+        join_in_a_ring(trace, names)?;
     }
-    stage.say("nobody is left waiting");
+    trace.print("nobody is left waiting");
     Ok(())
 }
 
-fn join_in_a_ring(stage: &Stage, names: &[&str]) -> anyhow::Result<()> {
+fn join_in_a_ring(trace: &Trace, names: &[&str]) -> anyhow::Result<()> {
     let mut ring = Vec::new();
     let mut hands = Vec::new();
     for (place, name) in names.iter().enumerate() {
         let (hand_over, handed) = bounded(1);
-        let worker = stage.actor(name, move |me| joins_the_next(me, place, &handed));
+        let worker = trace.task(name, move |trace| joins_the_next(trace, place, &handed));
         ring.push(join::spawn(*name, worker)?);
         hands.push(hand_over);
     }
@@ -27,7 +27,7 @@ fn join_in_a_ring(stage: &Stage, names: &[&str]) -> anyhow::Result<()> {
         hand_over.send(ring.clone())?;
     }
     for task in &ring {
-        stage.waits(task.name(), || task.join())?;
+        trace.wait(task.name(), || task.join())?;
     }
     Ok(())
 }
@@ -36,20 +36,20 @@ fn join_in_a_ring(stage: &Stage, names: &[&str]) -> anyhow::Result<()> {
     clippy::disallowed_methods,
     reason = "main hands over or ends, and either way this goes on"
 )]
-fn joins_the_next(me: &Stage, place: usize, handed: &Receiver<Vec<Task<()>>>) {
-    let Ok(ring) = me.waits("the handles", || handed.recv()) else {
+fn joins_the_next(trace: &Trace, place: usize, handed: &Receiver<Vec<Task<()>>>) {
+    let Ok(ring) = trace.wait("the handles", || handed.recv()) else {
         return;
     };
-    me.sleep(me.time("work"));
+    trace.sleep(trace.duration("work"));
     let next = &ring[(place + 1) % ring.len()];
-    let gets = match me.waits(next.name(), || next.join()) {
+    let gets = match trace.wait(next.name(), || next.join()) {
         Ok(()) => "joined".to_owned(),
         Err(JoinError::WouldDeadlock { cycle }) => {
             format!("WouldDeadlock {}", drawn(&cycle, &ring))
         }
         Err(error) => error.to_string(),
     };
-    me.row(&[&ring[place].name(), &next.name(), &gets]);
+    trace.row(&[&ring[place].name(), &next.name(), &gets]);
 }
 
 fn drawn(cycle: &[TaskId], ring: &[Task<()>]) -> String {
@@ -59,9 +59,9 @@ fn drawn(cycle: &[TaskId], ring: &[Task<()>]) -> String {
     names.join(" \u{2192} ")
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
+fn verify(log: &RunLog) -> anyhow::Result<()> {
     for names in RINGS {
-        let rows = told.table().iter();
+        let rows = log.table().iter();
         let rows = rows.filter(|row| names.contains(&row[0].as_str()));
         let (joined, refused): (Vec<_>, Vec<_>) = rows.partition(|row| row[2] == "joined");
         ensure!(
@@ -77,7 +77,7 @@ fn holds(told: &Told) -> anyhow::Result<()> {
             "the ring is not all there: {drawn}"
         );
     }
-    told.when("main", "nobody is left waiting")?;
+    log.time_of("main", "nobody is left waiting")?;
     Ok(())
 }
 
@@ -85,13 +85,13 @@ fn holds(told: &Told) -> anyhow::Result<()> {
 
 use anyhow::ensure;
 
-use crate::lessons::{Cast, Lesson, Level, Parameter, Question, Topic};
+use crate::lessons::{Lesson, Level, Parameter, Question, Topic, WorkerKind};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "mutual",
     title: "Join in a ring",
     topic: Topic::Several,
-    level: Level::Third,
+    level: Level::Hard,
     question: Question {
         text: "Ping joins pong, and pong joins ping. How does it end here?",
         choices: &[
@@ -107,10 +107,10 @@ pub(super) static LESSON: Lesson = Lesson {
         "Each works before it joins (s)",
         0.5,
     )],
-    cast: &[Cast::Task],
+    worker_kinds: &[WorkerKind::Task],
     main,
     roles: &[],
-    holds,
+    verify,
     explanation: "Two that join each other wait for ever, and so does a ring of any length. The library \
                   keeps a graph of who waits for whom. A join that would close a ring is refused with \
                   `WouldDeadlock`, which holds the tasks of the ring in their order; the table shows \

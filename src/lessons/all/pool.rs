@@ -7,63 +7,63 @@ use anyhow::{bail, ensure};
 
 use crate::jobs::checksum::{Algorithm, ChecksumError, digest_file};
 use crate::join::{Builder, Context, Pool};
-use crate::lessons::{Stage, Told};
+use crate::lessons::{RunLog, Trace};
 
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    let threads = stage.count("threads");
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
+    let threads = trace.count("threads");
     let pool = Pool::builder().name("worker").threads(threads).build()?;
     let mut tasks = Vec::new();
-    for n in (1_u32..).take(stage.count("files")) {
-        let path = stage.folder().join(format!("file {n}"));
+    for n in (1_u32..).take(trace.count("files")) {
+        let path = trace.folder().join(format!("file {n}"));
         fs::write(&path, format!("This is file {n}."))?;
-        let work = stage.pooled(move |me, context| work(me, context, n, &path));
+        let work = trace.pool_task(move |trace, context| work(trace, context, n, &path));
         tasks.push(Builder::new(format!("file {n}")).spawn_on(&pool, work)?);
     }
-    stage.say("everything is queued");
+    trace.print("everything is queued");
 
     let mut done: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for task in &tasks {
-        match stage.waits(task.name(), || task.join())? {
+        match trace.wait(task.name(), || task.join())? {
             Ok(thread) => done.entry(thread).or_default().push(task.name()),
             Err(why) => bail!("{why}"),
         }
     }
-    stage.say("everything is joined");
-    stage.row(&[&"thread", &"files", &"which"]);
+    trace.print("everything is joined");
+    trace.row(&[&"thread", &"files", &"which"]);
     for (thread, files) in done {
-        stage.row(&[&thread, &files.len(), &files.join(", ")]);
+        trace.row(&[&thread, &files.len(), &files.join(", ")]);
     }
     Ok(())
 }
 
 /// The first file takes five times as long as any other. Gives the thread that did it.
-fn work(me: &Stage, context: &Context, n: u32, path: &Path) -> Result<String, ChecksumError> {
+fn work(trace: &Trace, context: &Context, n: u32, path: &Path) -> Result<String, ChecksumError> {
     let times = if n == 1 { 5 } else { 1 };
-    me.sleep(me.time("work") * times);
+    trace.sleep(trace.duration("work") * times);
     let checksum = digest_file(path, Algorithm::Crc32, context)?;
-    me.say(format!("file {n}: {}", checksum.digest));
+    trace.print(format!("file {n}: {}", checksum.digest));
     Ok(thread::current().name().unwrap_or_default().to_owned())
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
-    let joined = told.when("main", "everything is joined")?;
-    let lanes = told.timeline().lanes();
+fn verify(log: &RunLog) -> anyhow::Result<()> {
+    let joined = log.time_of("main", "everything is joined")?;
+    let lanes = log.timeline().lanes();
     let threads = lanes.iter().filter(|lane| lane.name != "main");
     let threads = threads.count();
     ensure!(
-        threads <= told.count("threads"),
+        threads <= log.count("threads"),
         "{threads} threads had a share"
     );
-    for n in 1..=told.count("files") {
+    for n in 1..=log.count("files") {
         let file = format!("file {n}: ");
-        let done = told.said().iter();
+        let done = log.messages().iter();
         let done: Vec<_> = done.filter(|said| said.text.starts_with(&file)).collect();
         ensure!(done.len() == 1, "{file} was done {} times", done.len());
         ensure!(done[0].at <= joined, "{file} was not waited for");
     }
     // Where a file takes no time, one thread may take all of them before another is awake.
-    let is_long = told.parameter("work") / told.speed() >= 0.25;
-    let is_shared = told.count("threads").min(told.count("files")) > 1;
+    let is_long = log.seconds("work") >= 0.25;
+    let is_shared = log.count("threads").min(log.count("files")) > 1;
     ensure!(
         !(is_long && is_shared) || threads > 1,
         "one thread did everything"
@@ -73,13 +73,13 @@ fn holds(told: &Told) -> anyhow::Result<()> {
 
 // About the lesson.
 
-use crate::lessons::{Cast, Lesson, Level, Parameter, Question, Topic};
+use crate::lessons::{Lesson, Level, Parameter, Question, Topic, WorkerKind};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "pool",
     title: "Many files, a few threads",
     topic: Topic::Several,
-    level: Level::Second,
+    level: Level::Medium,
     question: Question {
         text: "Twelve files wait in the queue of a pool of three threads, and the first one takes \
                five times as long as any other. Which thread does which file?",
@@ -95,10 +95,10 @@ pub(super) static LESSON: Lesson = Lesson {
         Parameter::count("files", "Files", 12, 1, 100),
         Parameter::count("threads", "Threads", 3, 1, 16),
     ],
-    cast: &[Cast::Task],
+    worker_kinds: &[WorkerKind::Task],
     main,
     roles: &[],
-    holds,
+    verify,
     explanation: "A pool is a queue and a few threads that take from it. Queueing costs nearly \
                   nothing: main is through with all files before the first one is done. Whichever \
                   thread is free takes the next, so one that is held up by a long file does fewer, \

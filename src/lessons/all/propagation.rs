@@ -6,51 +6,51 @@ use std::panic::panic_any;
 use anyhow::bail;
 
 use crate::join::{self, JoinError};
-use crate::lessons::{Cast, Role, Stage, Told};
+use crate::lessons::{Role, RunLog, Trace, WorkerKind};
 
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    stage.row(&[&"what", &"as", &"the join gives", &"printed"]);
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
+    trace.row(&[&"what", &"as", &"the join gives", &"printed"]);
     let mut as_processes = ROLES;
-    if stage.cast() == Cast::Task {
-        task(stage, "value", |_| 42)?;
-        task(stage, "error", |_| Err::<u32, _>("no such file"))?;
-        task(stage, "panic", |_| -> u32 { panic!("the disk is full") })?;
-        task(stage, "payload", |_| -> u32 { panic_any(404) })?;
+    if trace.worker_kind() == WorkerKind::Task {
+        task(trace, "value", |_| 42)?;
+        task(trace, "error", |_| Err::<u32, _>("no such file"))?;
+        task(trace, "panic", |_| -> u32 { panic!("the disk is full") })?;
+        task(trace, "payload", |_| -> u32 { panic_any(404) })?;
         // The rest would take this program along.
         as_processes = &ROLES[4..];
     }
     for (what, _) in as_processes {
-        process(stage, what)?;
+        process(trace, what)?;
     }
     Ok(())
 }
 
-fn task<T>(stage: &Stage, what: &str, act: fn(&Stage) -> T) -> anyhow::Result<()>
+fn task<T>(trace: &Trace, what: &str, act: fn(&Trace) -> T) -> anyhow::Result<()>
 where
     T: Debug + Send + Sync + 'static,
 {
-    let task = join::spawn(what, stage.actor(what, act))?;
-    let gives = match stage.waits(what, || task.join()) {
+    let task = join::spawn(what, trace.task(what, act))?;
+    let gives = match trace.wait(what, || task.join()) {
         Ok(value) => format!("Ok({value:?})"),
         Err(JoinError::Panicked(report)) => format!("Err(Panicked: {})", report.message()),
         Err(error) => format!("Err({error})"),
     };
-    stage.row(&[&what, &"task", &gives, &"-"]);
+    trace.row(&[&what, &"task", &gives, &"-"]);
     Ok(())
 }
 
-fn process(stage: &Stage, what: &str) -> anyhow::Result<()> {
-    let program = stage.program(what).current_dir(stage.folder());
-    let process = stage.spawn(program)?;
+fn process(trace: &Trace, what: &str) -> anyhow::Result<()> {
+    let program = trace.program(what).current_dir(trace.folder());
+    let process = trace.spawn_process(program)?;
     if what == "signal" {
         process.kill()?;
     }
-    let exit = stage.waits(what, || process.join())?;
+    let exit = trace.wait(what, || process.join())?;
     let output = process.output();
     let printed = format!("{}{}", output.stdout.text(), output.stderr.text());
     let lines = printed.lines().filter(|line| !line.is_empty()).take(2);
     let lines: Vec<&str> = lines.collect();
-    stage.row(&[&what, &"process", &exit, &lines.join(" / ")]);
+    trace.row(&[&what, &"process", &exit, &lines.join(" / ")]);
     Ok(())
 }
 
@@ -60,8 +60,8 @@ const ROLES: &[(&str, Role)] = &[
     ("panic", |_| panic!("the disk is full")),
     ("payload", |_| panic_any(404)),
     ("code", |_| std::process::exit(7)),
-    ("signal", |me| {
-        me.sleep(me.secs(3600.0));
+    ("signal", |trace| {
+        trace.sleep(trace.seconds(3600.0));
         Ok(())
     }),
     ("abort", |_| std::process::abort()),
@@ -79,7 +79,7 @@ fn overflow(depth: u64) -> u64 {
     overflow(depth + 1).wrapping_add(frame[63])
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
+fn verify(log: &RunLog) -> anyhow::Result<()> {
     let outcomes = [
         ("value", "Ok(42)", "-"),
         ("error", "Ok(Err(\"no such file\"))", "-"),
@@ -96,11 +96,11 @@ fn holds(told: &Told) -> anyhow::Result<()> {
         ("abort", "killed by signal 6 (SIGABRT)", ""),
         ("overflow", "killed by signal 6 (SIGABRT)", "stack"),
     ];
-    if told.cast() == Cast::Task {
+    if log.worker_kind() == WorkerKind::Task {
         expected[..4].copy_from_slice(&outcomes);
     }
     for (what, gives, printed) in expected {
-        let row = told.table().iter().find(|row| row[0] == what);
+        let row = log.table().iter().find(|row| row[0] == what);
         let row = row.with_context(|| format!("there is no row of {what}"))?;
         ensure!(
             row[2] == gives && row[3].contains(printed),
@@ -122,7 +122,7 @@ pub(super) static LESSON: Lesson = Lesson {
     id: "propagation",
     title: "What crosses a join",
     topic: Topic::Failing,
-    level: Level::Third,
+    level: Level::Hard,
     question: Question {
         text: "A worker is a thread of your program, and its stack overflows. What does the join of \
                it give?",
@@ -134,10 +134,10 @@ pub(super) static LESSON: Lesson = Lesson {
         right: 1,
     },
     parameters: &[],
-    cast: &[Cast::Task, Cast::Process],
+    worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
     main,
     roles: ROLES,
-    holds,
+    verify,
     explanation: "A task hands over a value of any type, so an `Err` that it returns is a value like \
                   others. A panic comes as a report: its message, where that is text, else only \
                   that there was one; std keeps the payload itself in a `Box<dyn Any>`. `exit`, \

@@ -4,14 +4,14 @@ use anyhow::Context as _;
 use crossbeam_channel::{Sender, bounded};
 
 use crate::join;
-use crate::lessons::{Cast, Stage, Told};
+use crate::lessons::{RunLog, Trace, WorkerKind};
 
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    match stage.cast() {
-        Cast::Task => with_a_task(stage)?,
-        Cast::Process => with_a_process(stage)?,
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
+    match trace.worker_kind() {
+        WorkerKind::Task => with_a_task(trace)?,
+        WorkerKind::Process => with_a_process(trace)?,
     }
-    stage.say("joined");
+    trace.print("joined");
     Ok(())
 }
 
@@ -19,58 +19,58 @@ pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
     clippy::disallowed_methods,
     reason = "the worker sends or ends, and either way this goes on"
 )]
-fn with_a_task(stage: &Stage) -> anyhow::Result<()> {
+fn with_a_task(trace: &Trace) -> anyhow::Result<()> {
     let (results, queue) = bounded(1);
-    let worker = stage.actor("worker", move |me| sends(me, &results));
+    let worker = trace.task("worker", move |trace| sends(trace, &results));
     let task = join::spawn("worker", worker)?;
-    let value = stage.waits("the value", || queue.recv())?;
-    stage.note("value", value);
-    stage.note("the worker is alive", task.is_alive());
-    stage.waits("the worker", || task.join())?;
+    let value = trace.wait("the value", || queue.recv())?;
+    trace.result("value", value);
+    trace.result("the worker is alive", task.is_alive());
+    trace.wait("the worker", || task.join())?;
     Ok(())
 }
 
-fn with_a_process(stage: &Stage) -> anyhow::Result<()> {
-    let process = stage.spawn(stage.program("worker").stdout_piped())?;
+fn with_a_process(trace: &Trace) -> anyhow::Result<()> {
+    let process = trace.spawn_process(trace.program("worker").stdout_piped())?;
     let stdout = process.take_stdout().context("its stdout is ours")?;
     let mut line = String::new();
-    stage.waits("the value", || BufReader::new(stdout).read_line(&mut line))?;
-    stage.note("value", line.trim());
-    stage.note("the worker is alive", process.is_alive());
-    stage.waits("the worker", || process.join())?;
+    trace.wait("the value", || BufReader::new(stdout).read_line(&mut line))?;
+    trace.result("value", line.trim());
+    trace.result("the worker is alive", process.is_alive());
+    trace.wait("the worker", || process.join())?;
     Ok(())
 }
 
-fn sends(me: &Stage, results: &Sender<u32>) {
-    me.sleep(me.time("work"));
-    me.say("sending 42");
+fn sends(trace: &Trace, results: &Sender<u32>) {
+    trace.sleep(trace.duration("work"));
+    trace.print("sending 42");
     // Nobody waits for it any more when main has ended.
     results.send(42).ok();
-    me.sleep(me.time("tidy"));
-    me.say("done");
+    trace.sleep(trace.duration("tidy"));
+    trace.print("done");
 }
 
-fn prints(me: &Stage) -> anyhow::Result<()> {
-    me.sleep(me.time("work"));
-    me.say("sending 42");
+fn prints(trace: &Trace) -> anyhow::Result<()> {
+    trace.sleep(trace.duration("work"));
+    trace.print("sending 42");
     writeln!(io::stdout(), "42")?;
-    me.sleep(me.time("tidy"));
-    me.say("done");
+    trace.sleep(trace.duration("tidy"));
+    trace.print("done");
     Ok(())
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
-    let value = told.number("value")?;
+fn verify(log: &RunLog) -> anyhow::Result<()> {
+    let value = log.number("value")?;
     ensure!(
         (value - 42.0).abs() < f64::EPSILON,
         "the value came as {value}"
     );
-    told.in_order(&[
+    log.in_order(&[
         ("worker", "sending"),
         ("main", "value: 42"),
         ("main", "joined"),
     ])?;
-    told.in_order(&[("worker", "done"), ("main", "joined")])
+    log.in_order(&[("worker", "done"), ("main", "joined")])
 }
 
 // About the lesson.
@@ -83,7 +83,7 @@ pub(super) static LESSON: Lesson = Lesson {
     id: "queue",
     title: "A result before the end",
     topic: Topic::Data,
-    level: Level::Second,
+    level: Level::Medium,
     question: Question {
         text: "The worker puts its result into a queue, then tidies up for a while, then ends. When \
                can main have the result?",
@@ -98,10 +98,10 @@ pub(super) static LESSON: Lesson = Lesson {
         Parameter::secs("work", "Worker needs for the result (s)", 1.0),
         Parameter::secs("tidy", "Worker tidies up after it (s)", 1.0),
     ],
-    cast: &[Cast::Task, Cast::Process],
+    worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
     main,
     roles: &[("worker", prints)],
-    holds,
+    verify,
     explanation: "A join says that somebody has ended; a channel or a pipe carries values while they \
                   run. Main takes the value as soon as it is there, may use it at once, and joins \
                   afterwards to know that the tidying is done too. Take first, then join: that order \

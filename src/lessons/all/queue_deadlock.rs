@@ -6,95 +6,98 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::join::process::Process;
 use crate::join::{self, JoinError, Task};
-use crate::lessons::{Cast, Stage, Told};
+use crate::lessons::{RunLog, Trace, WorkerKind};
 
 /// How many values the channel holds, and what a child prints for each value.
 const ROOM: usize = 10;
 const BYTES: usize = 64 * 1024;
 
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    stage.row(&[&"payload", &"main first", &"came out"]);
-    match stage.cast() {
-        Cast::Task => with_tasks(stage),
-        Cast::Process => with_processes(stage),
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
+    trace.row(&[&"payload", &"main first", &"came out"]);
+    match trace.worker_kind() {
+        WorkerKind::Task => with_tasks(trace),
+        WorkerKind::Process => with_processes(trace),
     }
 }
 
-fn with_tasks(stage: &Stage) -> anyhow::Result<()> {
-    let (task, queue) = start_task(stage, "small", 1)?;
-    stage.waits("small", || task.join())?;
-    stage.row(&[&"small", &"joins: returned", &queue.iter().count()]);
+fn with_tasks(trace: &Trace) -> anyhow::Result<()> {
+    let (task, queue) = start_task(trace, "small", 1)?;
+    trace.wait("small", || task.join())?;
+    trace.row(&[&"small", &"joins: returned", &queue.iter().count()]);
 
-    let count = stage.count("payload");
-    let (task, queue) = start_task(stage, "large", count)?;
-    let timeout = stage.time("timeout");
-    let joined = stage.waits("large", || task.join_timeout(timeout).copied());
-    let drained = stage.waits("its values", || queue.iter().count());
-    stage.waits("large", || task.join())?;
-    stage.row(&[&"large", &described(joined), &drained]);
+    let count = trace.count("payload");
+    let (task, queue) = start_task(trace, "large", count)?;
+    let timeout = trace.duration("timeout");
+    let joined = trace.wait("large", || task.join_timeout(timeout).copied());
+    let drained = trace.wait("its values", || queue.iter().count());
+    trace.wait("large", || task.join())?;
+    trace.row(&[&"large", &described(joined), &drained]);
 
-    let (task, queue) = start_task(stage, "drained", count)?;
-    let drained = stage.waits("its values", || queue.iter().count());
-    stage.waits("drained", || task.join())?;
-    stage.row(&[&"large", &"drains, then joins: returned", &drained]);
+    let (task, queue) = start_task(trace, "drained", count)?;
+    let drained = trace.wait("its values", || queue.iter().count());
+    trace.wait("drained", || task.join())?;
+    trace.row(&[&"large", &"drains, then joins: returned", &drained]);
     Ok(())
 }
 
 fn start_task(
-    stage: &Stage,
+    trace: &Trace,
     name: &str,
     count: usize,
 ) -> anyhow::Result<(Task<()>, Receiver<usize>)> {
     let (values, queue) = bounded(ROOM);
     let rest = queue.clone();
-    stage.on_stop(move || {
+    trace.on_stop(move || {
         rest.try_recv().ok();
     });
-    let task = join::spawn(name, stage.actor(name, move |me| sends(me, &values, count)))?;
+    let task = join::spawn(
+        name,
+        trace.task(name, move |trace| sends(trace, &values, count)),
+    )?;
     Ok((task, queue))
 }
 
-fn sends(me: &Stage, values: &Sender<usize>, count: usize) {
+fn sends(trace: &Trace, values: &Sender<usize>, count: usize) {
     for value in 0..count {
-        let sent = me.waits("room in the channel", || values.send(value));
+        let sent = trace.wait("room in the channel", || values.send(value));
         if sent.is_err() {
             return;
         }
     }
-    me.say("done");
+    trace.print("done");
 }
 
-fn with_processes(stage: &Stage) -> anyhow::Result<()> {
-    let (process, stdout) = start_process(stage, "small")?;
-    stage.waits("small", || process.join())?;
-    stage.row(&[&"small", &"joins: returned", &drain(stdout)?]);
+fn with_processes(trace: &Trace) -> anyhow::Result<()> {
+    let (process, stdout) = start_process(trace, "small")?;
+    trace.wait("small", || process.join())?;
+    trace.row(&[&"small", &"joins: returned", &drain(stdout)?]);
 
-    let (process, stdout) = start_process(stage, "large")?;
-    let timeout = stage.time("timeout");
-    let joined = stage.waits("large", || process.join_timeout(timeout).map(drop));
-    let drained = stage.waits("its output", || drain(stdout))?;
-    stage.waits("large", || process.join())?;
-    stage.row(&[&"large", &described(joined), &drained]);
+    let (process, stdout) = start_process(trace, "large")?;
+    let timeout = trace.duration("timeout");
+    let joined = trace.wait("large", || process.join_timeout(timeout).map(drop));
+    let drained = trace.wait("its output", || drain(stdout))?;
+    trace.wait("large", || process.join())?;
+    trace.row(&[&"large", &described(joined), &drained]);
 
-    let (process, stdout) = start_process(stage, "drained")?;
-    let drained = stage.waits("its output", || drain(stdout))?;
-    stage.waits("drained", || process.join())?;
-    stage.row(&[&"large", &"drains, then joins: returned", &drained]);
+    let (process, stdout) = start_process(trace, "drained")?;
+    let drained = trace.wait("its output", || drain(stdout))?;
+    trace.wait("drained", || process.join())?;
+    trace.row(&[&"large", &"drains, then joins: returned", &drained]);
     Ok(())
 }
 
-fn start_process(stage: &Stage, role: &str) -> anyhow::Result<(Process, ChildStdout)> {
-    let process = stage.spawn(stage.program(role).stdout_piped())?;
+fn start_process(trace: &Trace, role: &str) -> anyhow::Result<(Process, ChildStdout)> {
+    let process = trace.spawn_process(trace.program(role).stdout_piped())?;
     let stdout = process.take_stdout().context("its stdout is ours")?;
     Ok((process, stdout))
 }
 
-fn prints(me: &Stage, bytes: usize) -> anyhow::Result<()> {
+fn prints(trace: &Trace, bytes: usize) -> anyhow::Result<()> {
     let payload = vec![b'.'; bytes];
     let mut stdout = io::stdout();
-    me.waits("room in the pipe", || stdout.write_all(&payload))?;
+    trace.wait("room in the pipe", || stdout.write_all(&payload))?;
     stdout.flush()?;
-    me.say("done");
+    trace.print("done");
     Ok(())
 }
 
@@ -109,15 +112,15 @@ fn described(joined: Result<(), JoinError>) -> String {
     }
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
-    let [_, small, joined_first, drained_first] = told.table() else {
+fn verify(log: &RunLog) -> anyhow::Result<()> {
+    let [_, small, joined_first, drained_first] = log.table() else {
         bail!("there were not three joins");
     };
-    let payload = told.parameter("payload");
-    let (one, many, most) = match told.cast() {
-        Cast::Task => (1.0, payload, ROOM as f64),
+    let payload = log.parameter("payload");
+    let (one, many, most) = match log.worker_kind() {
+        WorkerKind::Task => (1.0, payload, ROOM as f64),
         // A pipe holds 64 KiB, and 1 MiB where memory comes in large pages.
-        Cast::Process => (1.0, payload * BYTES as f64, 16.0),
+        WorkerKind::Process => (1.0, payload * BYTES as f64, 16.0),
     };
     ensure!(
         payload <= most || joined_first[1].contains("timed out"),
@@ -145,7 +148,7 @@ pub(super) static LESSON: Lesson = Lesson {
     id: "queue-deadlock",
     title: "Join before draining",
     topic: Topic::Data,
-    level: Level::Third,
+    level: Level::Hard,
     question: Question {
         text: "A worker puts far more into a channel or a pipe than that holds. Main joins the \
                worker first and takes the values afterwards. What happens?",
@@ -167,14 +170,18 @@ pub(super) static LESSON: Lesson = Lesson {
             200,
         ),
     ],
-    cast: &[Cast::Task, Cast::Process],
+    worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
     main,
     roles: &[
-        ("small", |me| prints(me, 1)),
-        ("large", |me| prints(me, me.count("payload") * BYTES)),
-        ("drained", |me| prints(me, me.count("payload") * BYTES)),
+        ("small", |trace| prints(trace, 1)),
+        ("large", |trace| {
+            prints(trace, trace.count("payload") * BYTES)
+        }),
+        ("drained", |trace| {
+            prints(trace, trace.count("payload") * BYTES)
+        }),
     ],
-    holds,
+    verify,
     explanation: "A channel of 10 and a pipe of 64 KiB have room for a small payload: the worker puts \
                   it there and ends, and the join returns. A large one does not fit. The worker \
                   waits for room, which only main could make, and main waits in `join` for the \

@@ -5,80 +5,80 @@ use std::time::Instant;
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::join::{self, SpawnError, Task};
-use crate::lessons::{Stage, Told};
+use crate::lessons::{RunLog, Trace};
 
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    stage.row(&[&"how", &"counted", &"lost", &"seconds"]);
-    together(stage, "unprotected", add)?;
-    one_by_one(stage, "joined")?;
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
+    trace.row(&[&"how", &"counted", &"lost", &"seconds"]);
+    together(trace, "unprotected", add)?;
+    one_by_one(trace, "joined")?;
     let lock = Mutex::new(());
-    together(stage, "locked", move |me, counter| {
-        let _held = me.waits("the lock", || lock.lock());
-        add(me, counter);
+    together(trace, "locked", move |trace, counter| {
+        let _held = trace.wait("the lock", || lock.lock());
+        add(trace, counter);
     })?;
     let semaphore = Semaphore::new(1);
-    together(stage, "permitted", move |me, counter| {
-        let _permit = me.waits("a permit", || semaphore.acquire());
-        add(me, counter);
+    together(trace, "permitted", move |trace, counter| {
+        let _permit = trace.wait("a permit", || semaphore.acquire());
+        add(trace, counter);
     })
 }
 
-fn add(me: &Stage, counter: &AtomicU64) {
+fn add(trace: &Trace, counter: &AtomicU64) {
     let seen = counter.load(Ordering::Relaxed);
-    me.sleep(me.time("pause"));
+    trace.sleep(trace.duration("pause"));
     counter.store(seen + 1, Ordering::Relaxed);
 }
 
 fn together(
-    stage: &Stage,
+    trace: &Trace,
     how: &str,
-    add: impl Fn(&Stage, &AtomicU64) + Send + Sync + 'static,
+    add: impl Fn(&Trace, &AtomicU64) + Send + Sync + 'static,
 ) -> anyhow::Result<()> {
     let (counter, add, began) = (Arc::default(), Arc::new(add), Instant::now());
     let mut tasks = Vec::new();
-    for number in 1..=stage.count("tasks") {
-        tasks.push(start(stage, &format!("{how} {number}"), &counter, &add)?);
+    for number in 1..=trace.count("tasks") {
+        tasks.push(start(trace, &format!("{how} {number}"), &counter, &add)?);
     }
     for task in &tasks {
-        stage.waits(task.name(), || task.join())?;
+        trace.wait(task.name(), || task.join())?;
     }
-    tell(stage, how, &counter, began);
+    tell(trace, how, &counter, began);
     Ok(())
 }
 
-fn one_by_one(stage: &Stage, how: &str) -> anyhow::Result<()> {
+fn one_by_one(trace: &Trace, how: &str) -> anyhow::Result<()> {
     let (counter, add, began) = (Arc::default(), Arc::new(add), Instant::now());
-    for number in 1..=stage.count("tasks") {
-        let task = start(stage, &format!("{how} {number}"), &counter, &add)?;
-        stage.waits(task.name(), || task.join())?;
+    for number in 1..=trace.count("tasks") {
+        let task = start(trace, &format!("{how} {number}"), &counter, &add)?;
+        trace.wait(task.name(), || task.join())?;
     }
-    tell(stage, how, &counter, began);
+    tell(trace, how, &counter, began);
     Ok(())
 }
 
 fn start<F>(
-    stage: &Stage,
+    trace: &Trace,
     name: &str,
     counter: &Arc<AtomicU64>,
     add: &Arc<F>,
 ) -> Result<Task<()>, SpawnError>
 where
-    F: Fn(&Stage, &AtomicU64) + Send + Sync + 'static,
+    F: Fn(&Trace, &AtomicU64) + Send + Sync + 'static,
 {
     let (counter, add) = (counter.clone(), add.clone());
-    let adds = move |me: &Stage| {
-        for _ in 0..me.count("rounds") {
-            add(me, &counter);
+    let adds = move |trace: &Trace| {
+        for _ in 0..trace.count("rounds") {
+            add(trace, &counter);
         }
     };
-    join::spawn(name, stage.actor(name, adds))
+    join::spawn(name, trace.task(name, adds))
 }
 
-fn tell(stage: &Stage, how: &str, counter: &AtomicU64, began: Instant) {
+fn tell(trace: &Trace, how: &str, counter: &AtomicU64, began: Instant) {
     let counted = counter.load(Ordering::Relaxed);
-    let added = (stage.count("tasks") * stage.count("rounds")) as u64;
+    let added = (trace.count("tasks") * trace.count("rounds")) as u64;
     let seconds = format!("{:.2}", began.elapsed().as_secs_f64());
-    stage.row(&[&how, &counted, &added.saturating_sub(counted), &seconds]);
+    trace.row(&[&how, &counted, &added.saturating_sub(counted), &seconds]);
 }
 
 /// A channel with so much room: who is in has put something there, and takes it away again.
@@ -105,10 +105,10 @@ impl Drop for Permit<'_> {
     }
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
-    let added = told.parameter("tasks") * told.parameter("rounds");
+fn verify(log: &RunLog) -> anyhow::Result<()> {
+    let added = log.parameter("tasks") * log.parameter("rounds");
     let lost = |how: &str| -> anyhow::Result<f64> {
-        let row = told.table().iter().find(|row| row[0] == how);
+        let row = log.table().iter().find(|row| row[0] == how);
         let row = row.with_context(|| format!("nothing was counted {how}"))?;
         Ok(added - row[1].parse::<f64>()?)
     };
@@ -117,7 +117,7 @@ fn holds(told: &Told) -> anyhow::Result<()> {
         ensure!(lost.abs() < 0.5, "{cure}: {lost} updates were lost");
     }
     ensure!(
-        lost("unprotected")? > 0.5 || !any_two_at_once(told),
+        lost("unprotected")? > 0.5 || !any_two_at_once(log),
         "two had read before either wrote, and no update was lost"
     );
     Ok(())
@@ -125,8 +125,8 @@ fn holds(told: &Told) -> anyhow::Result<()> {
 
 /// Whether two of the unprotected were between their read and their write at one moment: then the
 /// second write does not know of the first.
-fn any_two_at_once(told: &Told) -> bool {
-    let lanes = told.timeline().lanes().iter();
+fn any_two_at_once(log: &RunLog) -> bool {
+    let lanes = log.timeline().lanes().iter();
     let mut pauses: Vec<_> = lanes
         .filter(|lane| lane.name.starts_with("unprotected"))
         .flat_map(|lane| &lane.spans)
@@ -142,14 +142,14 @@ fn any_two_at_once(told: &Told) -> bool {
 
 use anyhow::{Context as _, ensure};
 
-use crate::lessons::{Cast, Lesson, Level, Parameter, Question, Topic};
+use crate::lessons::{Lesson, Level, Parameter, Question, Topic, WorkerKind};
 use crate::record::Activity;
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "shared-counter",
     title: "Lost updates",
     topic: Topic::Data,
-    level: Level::Third,
+    level: Level::Hard,
     question: Question {
         text: "Several tasks add to one atomic counter: each reads it, pauses, and writes back one \
                more. All are started, then all are joined. What does the counter say?",
@@ -166,10 +166,10 @@ pub(super) static LESSON: Lesson = Lesson {
         Parameter::count("rounds", "Each adds so many times", 5, 1, 50),
         Parameter::secs("pause", "Between reading and writing (s)", 0.05),
     ],
-    cast: &[Cast::Task],
+    worker_kinds: &[WorkerKind::Task],
     main,
     roles: &[],
-    holds,
+    verify,
     explanation: "An atomic makes one read or one write whole, not the two together. Between them \
                   others read the same number, and everybody writes the same one more: all but one \
                   update is lost. Joining all of them at the end does not help, because a join tells \

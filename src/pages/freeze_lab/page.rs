@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use eframe::egui::{
-    self, Align, CentralPanel, ComboBox, DragValue, Layout, Margin, Panel, RichText, ScrollArea,
-    Sense, Ui,
+    self, Align, CentralPanel, ComboBox, DragValue, Layout, Margin, Panel, RichText, ScrollArea, Ui,
 };
 
 use super::figures::figures_ui;
@@ -12,7 +11,8 @@ use super::report_table::report_ui;
 use super::{LabChoices, LabCommand};
 use crate::lab::{FrameLine, GapKind, PatternId, Report, Scenario, Variant, WorkKind};
 use crate::ui::code_view::{Code, Source, code_ui};
-use crate::ui::frame_line::{color_of, frame_lines_ui};
+use crate::ui::frame_plot::{frame_plots_ui, gap_swatch};
+use crate::ui::legend::{Swatch, legend_ui};
 use crate::ui::tokens::{Tokens, tokens};
 use crate::ui::widgets::{
     Look, Mark, button, choosable_card_ui, mark_ui, primary_button, prose_ui, section_ui,
@@ -277,8 +277,8 @@ fn pattern_ui(
             run_ui(parts, pattern, ui, commands);
             ui.add_space(4.0);
             let lines = Variant::ALL.map(|variant| view.lines.get(&(pattern, variant)));
-            frame_lines_ui(lines, ui);
-            legend_ui(pattern, ui);
+            frame_plots_ui(lines, ui);
+            plots_legend_ui(pattern, ui);
             ui.separator();
             if ui.available_width() < FIGURES_WIDTH + LEAST_CODE.x {
                 figures_ui(parts.report, pattern, ui);
@@ -389,42 +389,19 @@ fn run_ui(parts: &LabParts<'_>, pattern: PatternId, ui: &mut Ui, commands: &mut 
     });
 }
 
-/// What the shapes in the plots mean.
-fn legend_ui(pattern: PatternId, ui: &mut Ui) {
+/// Explains the shapes of the plots.
+fn plots_legend_ui(pattern: PatternId, ui: &mut Ui) {
     let tokens = tokens(ui);
-    let is_probed = pattern.entry().scenario == Scenario::Probed;
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().interact_size.y = 16.0;
-        ui.spacing_mut().item_spacing.x = 5.0;
-        let (long, what) = if is_probed {
-            (GapKind::Frozen, "frozen: no frame for more than 100 ms")
-        } else {
-            let what = "no frame: nobody touches the window, it may rest";
-            (GapKind::Idle, what)
-        };
-        for (is_bar, color, text) in [
-            (
-                true,
-                color_of(GapKind::Responsive, tokens),
-                "bar: from one frame of the twin to the next",
-            ),
-            (true, color_of(long, tokens), what),
-            (false, tokens.text, "dot: a frame of this window"),
-        ] {
-            swatch_ui(is_bar, color, ui);
-            ui.label(RichText::new(text).small().weak());
-            ui.add_space(8.0);
-        }
-    });
-}
-
-pub(super) fn swatch_ui(is_bar: bool, color: egui::Color32, ui: &mut Ui) {
-    let size = egui::vec2(8.0, 12.0);
-    let (rect, _) = ui.allocate_exact_size(size, Sense::hover());
-    let shape = if is_bar {
-        rect
+    let frame = "bar: from one frame of the twin to the next";
+    let mut entries = vec![(gap_swatch(GapKind::Responsive, tokens), frame)];
+    if pattern.entry().scenario == Scenario::Probed {
+        let text = "frozen: no frame for more than 100 ms";
+        entries.push((gap_swatch(GapKind::Frozen, tokens), text));
+        entries.push((Swatch::Bar(tokens.failed), "still frozen"));
     } else {
-        egui::Rect::from_center_size(rect.center(), egui::Vec2::splat(4.0))
-    };
-    ui.painter().rect_filled(shape, 0, color);
+        let text = "no frame: nobody touches the window, it may rest";
+        entries.push((gap_swatch(GapKind::Idle, tokens), text));
+    }
+    entries.push((Swatch::Dot(tokens.text), "dot: a frame of this window"));
+    legend_ui(&entries, ui);
 }

@@ -8,11 +8,12 @@ use eframe::egui::{
 
 use super::LabCommand;
 use super::figures::{cell_ui, word_ui};
-use super::page::{LabParts, look, swatch_ui};
+use super::page::{LabParts, look};
 use crate::format;
 use crate::lab::{FROZEN, GapKind, Metric, PatternId, Report, Row, Sparkline, Variant, ratio_text};
 use crate::record::statistics::Centre;
-use crate::ui::frame_line::{color_of, height_of};
+use crate::ui::frame_plot::{gap_color, y_of};
+use crate::ui::legend::{Swatch, legend_ui};
 use crate::ui::tokens::{Tokens, UNIT, tokens};
 use crate::ui::widgets::{Mark, choosable_ui, mark_ui};
 
@@ -76,27 +77,24 @@ fn heading_ui(report: &Report, ui: &mut Ui) {
     let note = "Figures compare within one report, not from one machine to another.";
     let machine = format!("{} {note}", report.machine.text());
     ui.add(egui::Label::new(RichText::new(machine).weak()).wrap());
-    legend_ui(ui);
+    sparklines_legend_ui(ui);
 }
 
-/// What the colours of the frames mean.
-fn legend_ui(ui: &mut Ui) {
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().interact_size.y = 16.0;
-        ui.spacing_mut().item_spacing.x = 5.0;
-        for (kind, text) in [
-            (GapKind::Responsive, "from one frame to the next"),
-            (GapKind::Frozen, "frozen: no frame for more than 100 ms"),
-            (
-                GapKind::Idle,
-                "no frame: nobody touches the window, it may rest",
-            ),
-        ] {
-            swatch_ui(true, color_of(kind, tokens(ui)), ui);
-            ui.label(RichText::new(text).small().weak());
-            ui.add_space(8.0);
-        }
-    });
+/// Explains the colours of the sparklines.
+fn sparklines_legend_ui(ui: &mut Ui) {
+    let swatch = |kind| Swatch::Bar(gap_color(kind, tokens(ui)));
+    let entries = [
+        (swatch(GapKind::Responsive), "from one frame to the next"),
+        (
+            swatch(GapKind::Frozen),
+            "frozen: no frame for more than 100 ms",
+        ),
+        (
+            swatch(GapKind::Idle),
+            "no frame: nobody touches the window, it may rest",
+        ),
+    ];
+    legend_ui(&entries, ui);
 }
 
 fn header_ui(verdict: f32, ui: &mut Ui) {
@@ -254,7 +252,7 @@ fn sparklines_mesh(sparklines: [Option<&Sparkline>; 2], rect: Rect, tokens: &Tok
         if let Some(sparkline) = sparkline {
             bars(sparkline, whole, area, tokens, &mut mesh);
         }
-        let y = height_of(FROZEN, area);
+        let y = y_of(FROZEN, area);
         let line = Rangef::new(y - 0.5, y + 0.5);
         mesh.add_colored_rect(Rect::from_x_y_ranges(area.x_range(), line), tokens.failed);
         let ground = Rangef::new(area.bottom() - 1.0, area.bottom());
@@ -268,7 +266,7 @@ fn bars(sparkline: &Sparkline, whole: Duration, area: Rect, tokens: &Tokens, mes
     let place = |at: Duration| area.left() + at.as_secs_f32() * width;
     for bar in sparkline.bars() {
         let x = Rangef::new(place(bar.from), place(bar.to));
-        let y = Rangef::new(height_of(bar.longest, area), area.bottom());
-        mesh.add_colored_rect(Rect::from_x_y_ranges(x, y), color_of(bar.kind, tokens));
+        let y = Rangef::new(y_of(bar.longest, area), area.bottom());
+        mesh.add_colored_rect(Rect::from_x_y_ranges(x, y), gap_color(bar.kind, tokens));
     }
 }

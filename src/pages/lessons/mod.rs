@@ -68,8 +68,8 @@ impl Lessons {
             return;
         };
         runs.last.poll();
-        if let Some(ending) = runs.last.ending() {
-            choices.note(lesson, runs.answer, ending);
+        if let Some(outcome) = runs.last.outcome() {
+            choices.record(lesson, runs.answer, outcome);
             self.running = None;
         }
     }
@@ -83,13 +83,13 @@ impl Lessons {
         if self.running.is_some() {
             return Ok(());
         }
-        let choice = choices.choice(lesson);
+        let options = choices.options(lesson);
         let Some(launcher) = self.launcher.clone() else {
             return Err(Notice::error(
                 "This program can't start a second one of itself here.",
             ));
         };
-        let run = Run::start(choice, launcher, wake);
+        let run = Run::start(options, launcher, wake);
         let last = run.map_err(|error| {
             let text =
                 format!("The lesson could not be started: {error}. Close something and try again.");
@@ -133,7 +133,7 @@ impl Page for Lessons {
 
     fn running(&self) -> Running {
         let running = self.running.and_then(|lesson| self.runs.get(&lesson));
-        let lanes = running.map_or(&[][..], |runs| runs.last.told().timeline().lanes());
+        let lanes = running.map_or(&[][..], |runs| runs.last.log().timeline().lanes());
         let mut counts = Running::default();
         for lane in lanes.iter().filter(|lane| lane.closed.is_none()) {
             match lane.kind {
@@ -148,11 +148,11 @@ impl Page for Lessons {
         let runs = self.runs.get(&self.view.selected);
         let parts = LessonParts {
             run: runs.map(|runs| ShownRun {
-                told: runs.last.told(),
-                ending: runs.last.ending(),
+                log: runs.last.log(),
+                outcome: runs.last.outcome(),
                 elapsed: runs.last.elapsed(),
             }),
-            before: runs.and_then(|runs| Some(runs.before.as_ref()?.told())),
+            before: runs.and_then(|runs| Some(runs.before.as_ref()?.log())),
             running: self.running,
         };
         CentralPanel::default()
@@ -185,7 +185,7 @@ impl Page for Lessons {
     fn close(&mut self, timeout: Duration, _keep_running: bool) {
         if let Some(run) = self.running_mut() {
             run.stop();
-            run.rest(timeout);
+            run.wait(timeout);
         }
     }
 }

@@ -7,9 +7,10 @@ use eframe::egui::{self, Align, CentralPanel, DragValue, Layout, Panel, RichText
 
 use super::transcript::transcript_ui;
 use super::{LessonChoices, LessonCommand};
-use crate::lessons::{Cast, Ending, Lesson, LessonId, Parameter, Told, Topic};
+use crate::lessons::{Lesson, LessonId, Outcome, Parameter, RunLog, Topic, WorkerKind};
 use crate::ui::code_view::{Code, Source, code_ui};
-use crate::ui::lanes::{Lanes, legend_ui, round_up};
+use crate::ui::time_axis::next_step;
+use crate::ui::timeline_view::{TimelineView, timeline_legend_ui};
 use crate::ui::tokens::{Tokens, tokens};
 use crate::ui::widgets::{
     Look, Mark, button, choosable_card_ui, look_ui, mark_ui, primary_button, prose_ui, section_ui,
@@ -28,8 +29,8 @@ const LEAST_HALF: f32 = 260.0;
 pub struct LessonParts<'a> {
     /// The last run of the lesson that is shown.
     pub run: Option<ShownRun<'a>>,
-    /// What the run before that told.
-    pub before: Option<&'a Told>,
+    /// What the run before that log.
+    pub before: Option<&'a RunLog>,
     /// Which lesson runs.
     pub running: Option<LessonId>,
 }
@@ -37,10 +38,10 @@ pub struct LessonParts<'a> {
 /// A run, on the page.
 #[derive(Clone, Copy)]
 pub struct ShownRun<'a> {
-    /// What it has told.
-    pub told: &'a Told,
+    /// What it has log.
+    pub log: &'a RunLog,
     /// How it ended, if it has.
-    pub ending: Option<&'a Ending>,
+    pub outcome: Option<&'a Outcome>,
     /// How long it has lasted.
     pub elapsed: Duration,
 }
@@ -183,7 +184,7 @@ fn entry_ui(
             mark_ui(ui, look.mark, look.color);
             ui.label(RichText::new(*title).strong());
         });
-        let cast = lesson.lesson().cast.iter();
+        let cast = lesson.lesson().worker_kinds.iter();
         let cast = cast.map(|cast| cast.title().to_lowercase());
         let cast = cast.collect::<Vec<_>>().join(" or ");
         let text = format!("{}, {cast}", level.title());
@@ -223,7 +224,7 @@ fn heading_ui(parts: &LessonParts<'_>, lesson: LessonId, ui: &mut Ui) {
             let Some(run) = parts.run else {
                 return;
             };
-            let look = end_look(run.ending, tokens(ui));
+            let look = outcome_look(run.outcome, tokens(ui));
             ui.spacing_mut().item_spacing.x = 5.0;
             ui.add(egui::Label::new(RichText::new(look.word.as_ref()).strong()).truncate());
             mark_ui(ui, look.mark, look.color);
@@ -231,13 +232,15 @@ fn heading_ui(parts: &LessonParts<'_>, lesson: LessonId, ui: &mut Ui) {
     });
 }
 
-fn end_look(ending: Option<&Ending>, tokens: &Tokens) -> Look {
-    let (mark, color, word) = match ending {
+fn outcome_look(outcome: Option<&Outcome>, tokens: &Tokens) -> Look {
+    let (mark, color, word) = match outcome {
         None => (Mark::Play, tokens.running, "running".to_owned()),
-        Some(Ending::Held) => (Mark::Disc, tokens.returned, "as the lesson says".to_owned()),
-        Some(Ending::NotHeld(why)) => (Mark::Warning, tokens.failed, format!("otherwise: {why}")),
-        Some(Ending::Failed(why)) => (Mark::Cross, tokens.failed, why.clone()),
-        Some(Ending::Stopped) => (Mark::Bar, tokens.neutral, "stopped".to_owned()),
+        Some(Outcome::AsExpected) => (Mark::Disc, tokens.returned, "as expected".to_owned()),
+        Some(Outcome::Unexpected(why)) => {
+            (Mark::Warning, tokens.failed, format!("Unexpected: {why}"))
+        }
+        Some(Outcome::Failed(why)) => (Mark::Cross, tokens.failed, why.clone()),
+        Some(Outcome::Stopped) => (Mark::Bar, tokens.neutral, "stopped".to_owned()),
     };
     let word = word.into();
     Look { mark, color, word }
@@ -256,13 +259,13 @@ fn question_ui(lesson: LessonId, choices: &mut LessonChoices, ui: &mut Ui) {
             answer = Some(index);
         }
     }
-    let is_judged = choices.is_judged(lesson);
+    let is_tested = choices.is_tested(lesson);
     // The line is there before the run too: what is below must not move.
     ui.horizontal(|ui| match answer {
         None => {
             ui.label(RichText::new("Choose an answer, then run the lesson.").weak());
         }
-        Some(_) if !is_judged => {
+        Some(_) if !is_tested => {
             ui.label(RichText::new("Run the lesson to see whether that is so.").weak());
         }
         Some(answer) => look_ui(ui, answer_look(answer == question.right, tokens(ui))),
@@ -310,7 +313,10 @@ fn run_ui(
         }
         ui.separator();
         cast_ui(lesson, choices, ui);
-        for parameter in lesson.lesson().parameters_of(choices.cast_of(lesson)) {
+        for parameter in lesson
+            .lesson()
+            .parameters_of(choices.worker_kind_of(lesson))
+        {
             parameter_ui(lesson, parameter, choices, ui);
         }
         let label = ui.label("Speed");
@@ -330,14 +336,16 @@ fn run_ui(
 }
 
 fn cast_ui(lesson: LessonId, choices: &mut LessonChoices, ui: &mut Ui) {
-    let [_, _, ..] = lesson.lesson().cast else {
+    let [_, _, ..] = lesson.lesson().worker_kinds else {
         return;
     };
-    let chosen = choices.cast_of(lesson);
+    let chosen = choices.worker_kind_of(lesson);
     ui.spacing_mut().item_spacing.x = 4.0;
-    for cast in [Cast::Task, Cast::Process] {
+    for cast in [WorkerKind::Task, WorkerKind::Process] {
         if ui.selectable_label(chosen == cast, cast.title()).clicked() {
-            choices.cast.insert(lesson.lesson().id.to_owned(), cast);
+            choices
+                .worker_kinds
+                .insert(lesson.lesson().id.to_owned(), cast);
         }
     }
     ui.separator();
@@ -372,11 +380,11 @@ fn lanes_ui(parts: &LessonParts<'_>, compares: bool, ui: &mut Ui) {
         return;
     };
     let before = parts.before.filter(|_| compares);
-    let mut until = run.told.timeline().until();
-    if run.ending.is_none() {
+    let mut until = run.log.timeline().until();
+    if run.outcome.is_none() {
         // An axis that grows with every frame can't be read.
         let secs = until.max(run.elapsed).as_secs_f64().max(0.1);
-        until = Duration::from_secs_f64(round_up(secs));
+        until = Duration::from_secs_f64(next_step(secs));
     }
     let until = before.map_or(until, |before| until.max(before.timeline().until()));
     ScrollArea::vertical()
@@ -387,27 +395,27 @@ fn lanes_ui(parts: &LessonParts<'_>, compares: bool, ui: &mut Ui) {
             if let Some(before) = before {
                 ui.label(RichText::new(run_text("Before", before)).weak().small());
                 ui.push_id("before", |ui| {
-                    Lanes::new(before.timeline())
+                    TimelineView::new(before.timeline())
                         .between(Duration::ZERO, until)
                         .show(ui);
                 });
-                ui.label(RichText::new(run_text("Now", run.told)).weak().small());
+                ui.label(RichText::new(run_text("Now", run.log)).weak().small());
             }
-            let mut lanes = Lanes::new(run.told.timeline()).between(Duration::ZERO, until);
-            if run.ending.is_none() {
+            let mut lanes = TimelineView::new(run.log.timeline()).between(Duration::ZERO, until);
+            if run.outcome.is_none() {
                 lanes = lanes.until_now(run.elapsed);
             }
             lanes.show(ui);
         });
-    legend_ui(ui);
+    timeline_legend_ui(ui);
 }
 
 /// What tells a run from another: with what, how fast and with which numbers.
-fn run_text(name: &str, told: &Told) -> String {
-    let parameters = told.parameters().iter();
+fn run_text(name: &str, log: &RunLog) -> String {
+    let parameters = log.parameters().iter();
     let parameters = parameters.map(|(id, value)| format!(", {id} {value}"));
-    let speed = told.speed();
-    let cast = told.cast().title().to_lowercase();
+    let speed = log.speed();
+    let cast = log.worker_kind().title().to_lowercase();
     format!(
         "{name}: {cast}, speed {speed}{}",
         parameters.collect::<String>()
@@ -435,7 +443,7 @@ fn below_ui(
         .frame(egui::Frame::new().inner_margin(margin))
         .show(ui, |ui| {
             ui.take_available_width();
-            transcript_ui(parts.run.map(|run| run.told), ui);
+            transcript_ui(parts.run.map(|run| run.log), ui);
         });
     let margin = egui::Margin {
         left: 8,
@@ -462,8 +470,9 @@ fn tabs_ui(
     let id = |suffix: &str| format!("{}.{suffix}", lesson.id);
     let (id, text, language) = match view.tab {
         Tab::Meaning => {
-            let has_run = parts.run.and_then(|run| run.ending);
-            let is_known = has_run.is_some_and(Ending::is_own) || choices.done.contains(lesson.id);
+            let has_run = parts.run.and_then(|run| run.outcome);
+            let is_known =
+                has_run.is_some_and(Outcome::is_complete) || choices.done.contains(lesson.id);
             return meaning_ui(lesson, is_known, ui, commands);
         }
         Tab::Code => (id("rs"), lesson.code(), "rs"),
@@ -471,8 +480,8 @@ fn tabs_ui(
         Tab::PlainStd => (id("std.rs"), lesson.plain_std.trim(), "rs"),
     };
     let is_code = view.tab == Tab::Code;
-    let running = parts.run.filter(|run| is_code && run.ending.is_none());
-    let running = running.map_or_else(Vec::new, |run| lines_of(run.told));
+    let running = parts.run.filter(|run| is_code && run.outcome.is_none());
+    let running = running.map_or_else(Vec::new, |run| lines_of(run.log));
     let source = Source {
         id: &id,
         text,
@@ -486,10 +495,12 @@ fn tabs_ui(
 }
 
 /// Where those are who have not ended.
-fn lines_of(told: &Told) -> Vec<u32> {
-    let lanes = told.timeline().lanes().iter();
+fn lines_of(log: &RunLog) -> Vec<u32> {
+    let lanes = log.timeline().lanes().iter();
     let running = lanes.filter(|lane| lane.closed.is_none());
-    running.filter_map(|lane| told.line_of(lane.id)).collect()
+    running
+        .filter_map(|lane| log.source_line(lane.id))
+        .collect()
 }
 
 /// What a run means, once there was one to see it in.

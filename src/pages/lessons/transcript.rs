@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use eframe::egui::{self, Color32, Grid, Rect, RichText, ScrollArea, TextStyle, Ui, UiBuilder};
 
-use crate::lessons::Told;
+use crate::lessons::RunLog;
 use crate::ui::widgets::{card_ui, section_ui};
 
 /// Between the columns of a table.
@@ -13,17 +13,17 @@ const COLUMN_GAP: f32 = 12.0;
 const LEAST_CELL: f32 = 72.0;
 
 /// The table of a run and below it what was said; none where nothing has run.
-pub(super) fn transcript_ui(told: Option<&Told>, ui: &mut Ui) {
+pub(super) fn transcript_ui(log: Option<&RunLog>, ui: &mut Ui) {
     section_ui(ui, "Transcript");
-    let Some(told) = told else {
+    let Some(log) = log else {
         ui.label(RichText::new("Nothing was said yet.").weak());
         return;
     };
-    let left_out = told.timeline().left_out();
+    let left_out = log.timeline().left_out();
     if left_out > 0 {
         ui.label(format!("{left_out} events were too many to be kept."));
     }
-    let table = told.table();
+    let table = log.table();
     // A table that comes after what was said is seen from its top.
     ScrollArea::vertical()
         .id_salt(("said", table.is_empty()))
@@ -31,14 +31,14 @@ pub(super) fn transcript_ui(told: Option<&Told>, ui: &mut Ui) {
         .stick_to_bottom(table.is_empty())
         .show(ui, |ui| {
             table_ui(table, ui);
-            said_ui(told, ui);
+            said_ui(log, ui);
         });
 }
 
 /// What was said; only what is in sight is laid out.
-fn said_ui(told: &Told, ui: &mut Ui) {
+fn said_ui(log: &RunLog, ui: &mut Ui) {
     // Each row of the table was said as well.
-    let count = told.said().len().saturating_sub(told.table().len());
+    let count = log.messages().len().saturating_sub(log.table().len());
     let spacing = ui.spacing().item_spacing.y;
     let step = ui.text_style_height(&TextStyle::Monospace) + spacing;
     let height = (step * count as f32 - spacing).max(0.0);
@@ -47,8 +47,12 @@ fn said_ui(told: &Told, ui: &mut Ui) {
     let seen = place.with_min_y(place.top() + step * rows.start as f32);
     let mut ui = ui.new_child(UiBuilder::new().max_rect(seen));
     ui.skip_ahead_auto_ids(rows.start);
-    for said in told.said_beside_table().skip(rows.start).take(rows.len()) {
-        let who = told.timeline().name(said.lane);
+    for said in log
+        .messages_outside_table()
+        .skip(rows.start)
+        .take(rows.len())
+    {
+        let who = log.timeline().name(said.lane);
         let at = said.at.as_secs_f64();
         let line = format!("{at:>8.3}  {who:<12} {}", said.text);
         ui.add(egui::Label::new(RichText::new(line).monospace()).truncate());

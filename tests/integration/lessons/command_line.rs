@@ -11,7 +11,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::util::gate::LIMIT;
-use crate::util::players::players_in;
+use crate::util::lesson_processes::lesson_processes_in;
 
 fn lesson(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_meanwhile"));
@@ -42,9 +42,9 @@ fn the_list_names_every_lesson() {
 
 #[test]
 fn a_run_prints_seconds_who_and_what_in_the_order_of_time() {
-    for cast in ["task", "process"] {
+    for kind in ["task", "process"] {
         let args = [
-            "run", "join", "--as", cast, "--speed", "4", "--set", "work=2",
+            "run", "join", "--as", kind, "--speed", "4", "--set", "work=2",
         ];
         let (code, transcript, end) = run(&args);
         assert_eq!(code, Some(0), "{transcript}{end}");
@@ -141,7 +141,7 @@ fn a_lesson_without_python_says_so_and_goes_on() {
         let transcript = String::from_utf8_lossy(&output.stdout);
         assert_eq!(output.status.code(), Some(0), "{transcript}");
         assert!(
-            transcript.contains("there is no python3 here"),
+            transcript.contains("python3 is not installed"),
             "{transcript}"
         );
         assert!(transcript.contains("not run"), "{transcript}");
@@ -161,7 +161,7 @@ fn a_lesson_whose_python_does_otherwise_does_not_go_as_it_says() {
             .unwrap();
         let error = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{id}: {error}");
-        assert!(error.contains("did not go as the lesson says"), "{error}");
+        assert!(error.contains("unexpected: "), "{error}");
     }
 }
 
@@ -180,7 +180,7 @@ fn a_lesson_that_goes_otherwise_than_it_says_ends_with_1_and_says_how() {
     assert!(waiting.contains("waiting for the worker"), "{waiting}");
     let began = Instant::now();
     let worker = loop {
-        match players_in(folder.path())[..] {
+        match lesson_processes_in(folder.path())[..] {
             [worker] => break worker,
             // It has been started, and its environment can't be read yet.
             [] => assert!(began.elapsed() < LIMIT, "no child is seen"),
@@ -194,7 +194,7 @@ fn a_lesson_that_goes_otherwise_than_it_says_ends_with_1_and_says_how() {
     let error = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{error}");
     assert!(
-        error.contains("it did not go as the lesson says: worker never said"),
+        error.contains("unexpected: worker never printed"),
         "{error}"
     );
 }
@@ -212,7 +212,7 @@ fn a_transcript_that_can_t_be_printed_ends_the_lesson_and_leaves_nothing() {
     let error = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{error}");
     assert!(error.contains("the transcript"), "{error}");
-    assert_eq!(players_in(folder.path()), [0; 0]);
+    assert_eq!(lesson_processes_in(folder.path()), [0; 0]);
     assert!(folder.path().read_dir().unwrap().next().is_none());
 }
 

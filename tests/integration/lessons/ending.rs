@@ -2,52 +2,52 @@
 
 use std::time::Duration;
 
-use meanwhile::lessons::Cast;
+use meanwhile::lessons::WorkerKind;
 use meanwhile::record::{Activity, LaneEnd};
 
 use super::{end, lane, play, times, took, when};
 
 /// The program waits for the saver; the watcher has begun, and is cut off.
-fn shutdown_waits_for_the_saver_alone(cast: Cast) {
-    let told = play("daemon", cast).with("work", 8.0).told();
-    let saved = when(&told, "saver", "saved");
-    let shut_down = when(&told, "program", "all are done");
-    let ended = when(&told, "main", "the program: ");
+fn shutdown_waits_for_the_saver_alone(kind: WorkerKind) {
+    let log = play("daemon", kind).with("work", 8.0).log();
+    let saved = when(&log, "saver", "saved");
+    let shut_down = when(&log, "program", "all are done");
+    let ended = when(&log, "main", "the program: ");
     assert!(
         saved < shut_down && shut_down < ended,
         "{saved:?} {ended:?}"
     );
-    let watcher = lane(&told, "watcher").id;
-    let watched = told.said().iter().filter(|said| said.lane == watcher);
+    let watcher = lane(&log, "watcher").id;
+    let watched = log.messages().iter().filter(|said| said.lane == watcher);
     let last = watched.map(|said| said.at).max();
     assert!(last.expect("the watcher began") < ended);
-    let closed = lane(&told, "watcher").closed.as_ref();
+    let closed = lane(&log, "watcher").closed.as_ref();
     let (_, how) = closed.expect("the program has ended, and it with it");
     assert!(matches!(how, LaneEnd::Failed(_)), "{how:?}");
-    assert!(end(&told, "program") >= shut_down);
+    assert!(end(&log, "program") >= shut_down);
 }
 
 #[test]
 fn daemon_with_tasks_waits_for_the_saver_and_cuts_the_watcher_off() {
-    shutdown_waits_for_the_saver_alone(Cast::Task);
+    shutdown_waits_for_the_saver_alone(WorkerKind::Task);
 }
 
 #[test]
 fn daemon_with_processes_waits_for_the_saver_and_cuts_the_watcher_off() {
-    shutdown_waits_for_the_saver_alone(Cast::Process);
+    shutdown_waits_for_the_saver_alone(WorkerKind::Process);
 }
 
 #[test]
 fn cancel_ends_the_task_that_asks_and_leaves_the_other_alone() {
-    let told = play("cancel", Cast::Task).with("work", 12.0).told();
-    let asked = when(&told, "main", "asking both");
-    let how = &lane(&told, "asks").closed.as_ref().unwrap().1;
+    let log = play("cancel", WorkerKind::Task).with("work", 12.0).log();
+    let asked = when(&log, "main", "asking both");
+    let how = &lane(&log, "asks").closed.as_ref().unwrap().1;
     assert_eq!(*how, LaneEnd::Failed("cancelled".to_owned()));
-    let done = when(&told, "deaf", "done, all of it");
-    assert!(asked < end(&told, "asks") && end(&told, "asks") < done);
-    assert!(when(&told, "main", "deaf, asked: it still runs") < done);
+    let done = when(&log, "deaf", "done, all of it");
+    assert!(asked < end(&log, "asks") && end(&log, "asks") < done);
+    assert!(when(&log, "main", "deaf, asked: it still runs") < done);
     assert_eq!(
-        lane(&told, "deaf").closed.as_ref().unwrap().1,
+        lane(&log, "deaf").closed.as_ref().unwrap().1,
         LaneEnd::Returned
     );
 }
@@ -55,20 +55,22 @@ fn cancel_ends_the_task_that_asks_and_leaves_the_other_alone() {
 /// Asked, waited for, killed: each in its turn.
 #[test]
 fn cancel_ends_the_process_that_minds_a_signal_and_kills_the_other() {
-    let told = play("cancel", Cast::Process).with("patience", 8.0).told();
+    let log = play("cancel", WorkerKind::Process)
+        .with("patience", 8.0)
+        .log();
     assert_eq!(
-        lane(&told, "asks").closed.as_ref().unwrap().1,
+        lane(&log, "asks").closed.as_ref().unwrap().1,
         LaneEnd::Returned
     );
     let killed = LaneEnd::Failed("killed by signal 9 (SIGKILL)".to_owned());
-    assert_eq!(lane(&told, "deaf").closed.as_ref().unwrap().1, killed);
-    let asked = when(&told, "main", "asking both");
-    let tidied = when(&told, "asks", "tidied up");
-    let going_on = when(&told, "deaf", "going on");
-    let killing = when(&told, "main", "killing it");
+    assert_eq!(lane(&log, "deaf").closed.as_ref().unwrap().1, killed);
+    let asked = when(&log, "main", "asking both");
+    let tidied = when(&log, "asks", "tidied up");
+    let going_on = when(&log, "deaf", "going on");
+    let killing = when(&log, "main", "killing it");
     assert!(asked < tidied && tidied < killing, "{asked:?} {tidied:?}");
     assert!(asked < going_on && going_on < killing, "{going_on:?}");
     let patience = Duration::from_secs(2);
-    let waits = times(&told, "main", Activity::Waits);
+    let waits = times(&log, "main", Activity::Waits);
     assert!(waits.iter().any(|wait| took(*wait) >= patience));
 }

@@ -3,12 +3,13 @@
 mod command_line;
 mod data;
 mod ending;
+mod events;
 mod failing;
 mod joining;
 mod listing;
 mod several;
 mod stopping;
-mod telling;
+
 mod texts;
 mod waiting;
 mod work;
@@ -18,20 +19,20 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use meanwhile::join::process::Launcher;
-use meanwhile::lessons::{Cast, Choice, Ending, LessonId, Run, Told};
+use meanwhile::lessons::{LessonId, Outcome, Run, RunLog, RunOptions, WorkerKind};
 use meanwhile::record::{Activity, Lane, Span};
 
 use crate::util::child::in_child_with;
 use crate::util::gate::LIMIT;
 
 /// A run of a lesson, as it is asked for.
-struct Play(Choice);
+struct Play(RunOptions);
 
-fn play(lesson: &str, cast: Cast) -> Play {
+fn play(lesson: &str, kind: WorkerKind) -> Play {
     let lesson: LessonId = lesson.parse().expect("there is such a lesson");
-    Play(Choice {
-        cast,
-        ..Choice::of(lesson)
+    Play(RunOptions {
+        worker_kind: kind,
+        ..RunOptions::of(lesson)
     })
 }
 
@@ -53,25 +54,25 @@ impl Play {
 
     /// Runs it to its end.
     #[track_caller]
-    fn until_its_end(self) -> (Told, Ending) {
+    fn until_its_end(self) -> (RunLog, Outcome) {
         let mut run = self.start();
         until_over(&mut run);
-        let ending = run.ending().expect("it is over").clone();
-        (run.told().clone(), ending)
+        let ending = run.outcome().expect("it is over").clone();
+        (run.log().clone(), ending)
     }
 
     /// Runs it to its end, which is as the lesson says.
     #[track_caller]
-    fn told(self) -> Told {
-        let (told, ending) = self.until_its_end();
-        assert_eq!(ending, Ending::Held, "{}", transcript(&told));
-        told
+    fn log(self) -> RunLog {
+        let (log, ending) = self.until_its_end();
+        assert_eq!(ending, Outcome::AsExpected, "{}", transcript(&log));
+        log
     }
 }
 
 #[track_caller]
 fn until_over(run: &mut Run) {
-    until(run, |run| run.ending().is_some());
+    until(run, |run| run.outcome().is_some());
 }
 
 /// Takes in what the run tells until it is so.
@@ -79,8 +80,8 @@ fn until_over(run: &mut Run) {
 fn until(run: &mut Run, is_so: impl Fn(&Run) -> bool) {
     let began = Instant::now();
     while !is_so(run) {
-        assert!(began.elapsed() < LIMIT, "{}", transcript(run.told()));
-        run.rest(Duration::from_millis(5));
+        assert!(began.elapsed() < LIMIT, "{}", transcript(run.log()));
+        run.wait(Duration::from_millis(5));
         run.poll();
     }
 }
@@ -92,9 +93,9 @@ fn in_own_folder(name: &str, body: impl FnOnce(&Path)) {
     in_child_with(&setup, name, || body(&std::env::temp_dir()));
 }
 
-fn transcript(told: &Told) -> String {
-    let lines = told.said().iter().map(|said| {
-        let who = told.timeline().name(said.lane);
+fn transcript(log: &RunLog) -> String {
+    let lines = log.messages().iter().map(|said| {
+        let who = log.timeline().name(said.lane);
         format!("{:>7.3} {who}: {}\n", said.at.as_secs_f64(), said.text)
     });
     lines.collect()
@@ -102,28 +103,28 @@ fn transcript(told: &Told) -> String {
 
 /// The lane of somebody who took part.
 #[track_caller]
-fn lane<'a>(told: &'a Told, who: &str) -> &'a Lane {
-    told.lane(who).expect("they took part")
+fn lane<'a>(log: &'a RunLog, who: &str) -> &'a Lane {
+    log.lane(who).expect("they took part")
 }
 
 /// When somebody said something with this in it.
 #[track_caller]
-fn when(told: &Told, who: &str, text: &str) -> Duration {
-    told.when(who, text).expect("they said it")
+fn when(log: &RunLog, who: &str, text: &str) -> Duration {
+    log.time_of(who, text).expect("they said it")
 }
 
 /// Everything that somebody said.
 #[track_caller]
-fn said_by<'a>(told: &'a Told, who: &str) -> Vec<&'a str> {
-    let id = lane(told, who).id;
-    let said = told.said().iter().filter(|said| said.lane == id);
+fn said_by<'a>(log: &'a RunLog, who: &str) -> Vec<&'a str> {
+    let id = lane(log, who).id;
+    let said = log.messages().iter().filter(|said| said.lane == id);
     said.map(|said| said.text.as_str()).collect()
 }
 
 /// When somebody's lane was closed.
 #[track_caller]
-fn end(told: &Told, who: &str) -> Duration {
-    let closed = lane(told, who).closed.as_ref();
+fn end(log: &RunLog, who: &str) -> Duration {
+    let closed = lane(log, who).closed.as_ref();
     closed
         .expect("the run is over, and so is everybody in it")
         .0
@@ -131,8 +132,8 @@ fn end(told: &Told, who: &str) -> Duration {
 
 /// The times in which somebody did this, as begin and end.
 #[track_caller]
-fn times(told: &Told, who: &str, activity: Activity) -> Vec<(Duration, Duration)> {
-    let lane = lane(told, who);
+fn times(log: &RunLog, who: &str, activity: Activity) -> Vec<(Duration, Duration)> {
+    let lane = lane(log, who);
     let spans = lane.spans.iter().filter(|span| span.activity == activity);
     let end = |span: &Span| lane.end_of(span).expect("the run is over");
     spans.map(|span| (span.began, end(span))).collect()
@@ -154,8 +155,8 @@ fn every_lesson_is_complete() {
             lesson.question.right < lesson.question.choices.len(),
             "{id}"
         );
-        assert!(!lesson.cast.is_empty(), "{id}");
-        assert!(lesson.code().contains("fn main(stage: &Stage)"), "{id}");
+        assert!(!lesson.worker_kinds.is_empty(), "{id}");
+        assert!(lesson.code().contains("fn main(trace: &Trace)"), "{id}");
         assert!(!lesson.code().contains("static LESSON"), "{id}");
         for text in [
             lesson.title,
@@ -166,7 +167,7 @@ fn every_lesson_is_complete() {
             assert!(!text.trim().is_empty(), "{id} leaves something unsaid");
         }
         for parameter in lesson.parameters {
-            assert!(parameter.takes(parameter.default), "{id} {parameter}");
+            assert!(parameter.allows(parameter.default), "{id} {parameter}");
         }
     }
 }

@@ -5,12 +5,12 @@ use std::time::{Duration, Instant};
 
 use meanwhile::join;
 use meanwhile::join::process;
-use meanwhile::lessons::{Cast, Ending, LessonId};
+use meanwhile::lessons::{LessonId, Outcome, WorkerKind};
 use meanwhile::record::{LaneEnd, LaneKind};
 
 use super::{in_own_folder, play, until, until_over};
 use crate::util::gate::LIMIT;
-use crate::util::players::players_in;
+use crate::util::lesson_processes::lesson_processes_in;
 
 /// At which shares of a lesson second a run is stopped.
 const STOPS: [f64; 3] = [0.0, 0.3, 1.1];
@@ -38,22 +38,22 @@ fn comes_true(is_so: impl Fn() -> bool) -> bool {
 }
 
 /// Runs it that long, stops it, and looks at what is left.
-fn stop_after(id: LessonId, cast: Cast, share: f64, folder: &Path) {
-    let mut run = play(id.lesson().id, cast).start();
-    run.rest(Duration::from_secs_f64(share / 4.0));
+fn stop_after(id: LessonId, kind: WorkerKind, share: f64, folder: &Path) {
+    let mut run = play(id.lesson().id, kind).start();
+    run.wait(Duration::from_secs_f64(share / 4.0));
     run.poll();
     run.stop();
     until_over(&mut run);
-    let what = format!("{id} as {cast}, stopped after {share} s");
-    let is_expected = matches!(run.ending(), Some(Ending::Stopped | Ending::Held));
-    assert!(is_expected, "{what}: {:?}", run.ending());
+    let what = format!("{id} as {kind}, stopped after {share} s");
+    let is_expected = matches!(run.outcome(), Some(Outcome::Stopped | Outcome::AsExpected));
+    assert!(is_expected, "{what}: {:?}", run.outcome());
     assert_eq!(folders(folder), [""; 0], "{what} leaves files behind");
     assert_eq!(
         process::active_children().len(),
         0,
         "{what} leaves a process behind"
     );
-    let processes = players_in(folder);
+    let processes = lesson_processes_in(folder);
     assert!(processes.is_empty(), "{what} leaves {processes:?} behind");
     // A task is taken off the list before its join returns; what was asked of a server ends by
     // itself, when it sees that nobody listens any more.
@@ -66,14 +66,14 @@ fn a_lesson_that_is_stopped_leaves_no_task_process_socket_or_file() {
     let name = "lessons::stopping::a_lesson_that_is_stopped_leaves_no_task_process_socket_or_file";
     in_own_folder(name, |folder| {
         let runs: Vec<_> = LessonId::all()
-            .flat_map(|id| id.lesson().cast.iter().map(move |&cast| (id, cast)))
+            .flat_map(|id| id.lesson().worker_kinds.iter().map(move |&kind| (id, kind)))
             .collect();
         // The first child starts the threads and the warden that serve all others.
-        stop_after("join".parse().unwrap(), Cast::Process, 0.3, folder);
+        stop_after("join".parse().unwrap(), WorkerKind::Process, 0.3, folder);
         let before = descriptors();
-        for (id, cast) in runs {
+        for (id, kind) in runs {
             for share in STOPS {
-                stop_after(id, cast, share, folder);
+                stop_after(id, kind, share, folder);
             }
         }
         // The thread that accepts for an HTTP server ends a moment after it.
@@ -87,25 +87,25 @@ fn a_lesson_that_is_stopped_leaves_no_task_process_socket_or_file() {
 
 #[test]
 fn who_is_stopped_has_not_panicked() {
-    for (lesson, cast) in [
-        ("join", Cast::Task),
-        ("join", Cast::Process),
-        ("pool", Cast::Task),
+    for (lesson, kind) in [
+        ("join", WorkerKind::Task),
+        ("join", WorkerKind::Process),
+        ("pool", WorkerKind::Task),
     ] {
-        let mut run = play(lesson, cast).with("work", 60.0).start();
+        let mut run = play(lesson, kind).with("work", 60.0).start();
         until(&mut run, |run| {
-            let main = run.told().lane("main");
+            let main = run.log().lane("main");
             main.is_ok_and(|main| !main.spans.is_empty())
         });
         run.stop();
         until_over(&mut run);
-        for lane in run.told().timeline().lanes() {
+        for lane in run.log().timeline().lanes() {
             let how = &lane.closed.as_ref().expect("it is over").1;
             let is_stopped = match lane.kind {
                 LaneKind::Task => *how == LaneEnd::Failed("stopped".to_owned()),
                 LaneKind::Process => matches!(how, LaneEnd::Failed(how) if how.contains("SIGKILL")),
             };
-            assert!(is_stopped, "{lesson} as {cast}, {}: {how:?}", lane.name);
+            assert!(is_stopped, "{lesson} as {kind}, {}: {how:?}", lane.name);
         }
     }
 }
@@ -117,7 +117,7 @@ fn has_forked(folder: &Path) -> bool {
         let name = program.file_name().unwrap_or_default();
         name.to_string_lossy().starts_with("python")
     };
-    let players = players_in(folder);
+    let players = lesson_processes_in(folder);
     players.iter().filter(|player| is_python(player)).count() >= 2
 }
 
@@ -127,14 +127,14 @@ fn a_stop_ends_what_python_has_started_at_once() {
     let name = "lessons::stopping::a_stop_ends_what_python_has_started_at_once";
     in_own_folder(name, |folder| {
         for id in ["join-timeout", "join-error"] {
-            let mut run = play(id, Cast::Process).with("work", 60.0).start();
+            let mut run = play(id, WorkerKind::Process).with("work", 60.0).start();
             assert!(comes_true(|| has_forked(folder)), "{id} starts no Python");
             run.stop();
             let stopped = Instant::now();
             until_over(&mut run);
             let took = stopped.elapsed();
             assert!(took < Duration::from_secs(8), "{id}: {took:?}");
-            assert_eq!(players_in(folder), [0; 0], "{id}");
+            assert_eq!(lesson_processes_in(folder), [0; 0], "{id}");
         }
     });
 }

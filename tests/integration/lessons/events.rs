@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use meanwhile::lessons::Cast;
+use meanwhile::lessons::WorkerKind;
 
 use super::{in_own_folder, play, until_over};
 
@@ -24,7 +24,7 @@ fn events_in(folder: &Path) -> File {
 fn line(nanos: u32, act: &str) -> String {
     let at = format!(r#"{{"secs":0,"nanos":{nanos}}}"#);
     let act = format!(r#"{{"Timeline":{act}}}"#);
-    format!(r#"{{"at":{at},"lane":99,"line":1,"act":{act}}}"#) + "\n"
+    format!(r#"{{"at":{at},"lane":99,"line":1,"body":{act}}}"#) + "\n"
 }
 
 /// On a busy machine a child speaks before the thread that has started it can announce it.
@@ -32,20 +32,20 @@ fn line(nanos: u32, act: &str) -> String {
 fn what_a_child_says_before_its_lane_is_open_is_heard() {
     let name = "lessons::telling::what_a_child_says_before_its_lane_is_open_is_heard";
     in_own_folder(name, |folder| {
-        let mut run = play("join", Cast::Task).with("work", 60.0).start();
+        let mut run = play("join", WorkerKind::Task).with("work", 60.0).start();
         let mut events = events_in(folder);
 
         let said = line(2, r#"{"said":{"text":"early"}}"#);
         events.write_all(said.as_bytes()).unwrap();
         run.poll();
-        run.told().when("child", "early").unwrap_err();
+        run.log().time_of("child", "early").unwrap_err();
 
         let opened = line(1, r#"{"did_open":{"name":"child","kind":"process"}}"#);
         events.write_all(opened.as_bytes()).unwrap();
         run.poll();
         run.stop();
         until_over(&mut run);
-        let heard = run.told().when("child", "early").unwrap();
+        let heard = run.log().time_of("child", "early").unwrap();
         assert_eq!(heard, Duration::from_nanos(2));
     });
 }
