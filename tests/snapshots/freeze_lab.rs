@@ -7,7 +7,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use meanwhile::lab::{Ending, Figures, Machine, PatternId, Report, RunRecord, Variant};
 use meanwhile::pages::freeze_lab::LabChoices;
-use meanwhile::pages::freeze_lab::page::{LabParts, LabView, lab_ui};
+use meanwhile::pages::freeze_lab::page::{LabProps, LabView, lab_ui};
 use meanwhile::ui::tokens;
 use serde::Deserialize;
 
@@ -96,7 +96,7 @@ fn page(report: Report) -> impl FnMut(&mut Ui) {
         tokens::install(ui.ctx());
         let whole = ui.ctx().layer_painter(LayerId::background());
         whole.rect_filled(ui.ctx().viewport_rect(), 0, ui.visuals().panel_fill);
-        let parts = LabParts {
+        let props = LabProps {
             report: &report,
             running: None,
             waiting: 0,
@@ -104,6 +104,6 @@ fn page(report: Report) -> impl FnMut(&mut Ui) {
             can_run: true,
             dialog_open: false,
         };
-        lab_ui(&parts, &mut view, &mut choices, ui, &mut Vec::new());
+        lab_ui(&props, &mut view, &mut choices, ui, &mut Vec::new());
     }
 }

@@ -11,7 +11,7 @@ use meanwhile::lab::{
     Ending, Fact, Figures, FrameLine, Machine, PatternId, Report, RunRecord, Stamped, Variant,
 };
 use meanwhile::pages::freeze_lab::LabChoices;
-use meanwhile::pages::freeze_lab::page::{LabParts, LabView, lab_ui};
+use meanwhile::pages::freeze_lab::page::{LabProps, LabView, lab_ui};
 use meanwhile::ui::tokens;
 
 use super::window::Window;
@@ -56,7 +56,7 @@ fn a_twin_that_cannot_start_shows_the_reason() {
         }
     }
     assert!(window.is_enabled("Run both"));
-    assert!(window.shows("Nothing runs."));
+    assert!(window.shows("Nothing is running."));
 }
 
 #[test]
@@ -95,7 +95,8 @@ fn a_report_row_compares_both_variants() {
         "200 ms",
         "10×",
         "2.00 s frozen; fixed: 200 ms frozen",
-        "Frame gaps of join-in-click, bad: longest 2.00 s, fixed: longest 200 ms",
+        "Frame gaps of join-in-click, bad: longest 2.00 s",
+        "Frame gaps of join-in-click, fixed: longest 200 ms",
         "1 of 18 patterns measured, 1 misbehave here",
     ] {
         let found = page.query_all_by_label(text).next();
@@ -107,7 +108,7 @@ fn a_report_row_compares_both_variants() {
         _ => false,
     };
     let meshes = page.output().shapes.iter().filter(is_plot).count();
-    assert_eq!(meshes, PatternId::all().count(), "one for each row");
+    assert_eq!(meshes, 2 * PatternId::all().count(), "two in each row");
 }
 
 #[test]
@@ -304,7 +305,7 @@ fn harness(runs: &[RunRecord], mut view: LabView) -> Harness<'static> {
     let mut choices = LabChoices::default();
     let mut page_ui = move |ui: &mut Ui| {
         tokens::install(ui.ctx());
-        let parts = LabParts {
+        let props = LabProps {
             report: &report,
             running: None,
             waiting: 0,
@@ -312,7 +313,7 @@ fn harness(runs: &[RunRecord], mut view: LabView) -> Harness<'static> {
             can_run: true,
             dialog_open: false,
         };
-        lab_ui(&parts, &mut view, &mut choices, ui, &mut Vec::new());
+        lab_ui(&props, &mut view, &mut choices, ui, &mut Vec::new());
     };
     Harness::builder()
         .with_size([1180.0, 1400.0])

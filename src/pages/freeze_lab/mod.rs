@@ -5,6 +5,7 @@ mod command;
 mod figures;
 mod incidents;
 pub mod page;
+mod pattern_list;
 mod report_table;
 mod saving;
 
@@ -12,7 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use eframe::egui::{self, CentralPanel, Panel, Pos2, Rect, Ui, Vec2};
 
-use self::page::{LabParts, LabView, lab_ui};
+use self::page::{LabProps, LabView, lab_ui};
 use super::{DialogAnswer, DialogRequest, Page, PageId, PageSetup, Running, Shell};
 use crate::lab::{FrameLine, Machine, PatternId, Report, Run, RunOptions, Session, Variant};
 use crate::ui::notices::Notice;
@@ -179,7 +180,7 @@ impl Page for FreezeLab {
         Panel::bottom("incidents").show(ui, |ui| {
             incidents::incidents_ui(&mut shell.state.incidents, SystemTime::now(), ui);
         });
-        let parts = LabParts {
+        let props = LabProps {
             report: &self.report,
             running: self
                 .following
@@ -193,7 +194,7 @@ impl Page for FreezeLab {
             .frame(egui::Frame::NONE)
             .show(ui, |ui| {
                 let (view, choices) = (&mut self.view, &mut shell.state.lab);
-                lab_ui(&parts, view, choices, ui, &mut self.commands);
+                lab_ui(&props, view, choices, ui, &mut self.commands);
             });
     }
 
