@@ -1,6 +1,6 @@
 //! The figures of a pattern: one row for each, both variants side by side.
 
-use eframe::egui::{Align, Label, Layout, RichText, Ui};
+use eframe::egui::{Align, Label, Layout, RichText, Ui, Vec2};
 use egui_extras::{Column, TableBody, TableBuilder};
 
 use crate::format;
@@ -10,8 +10,8 @@ use crate::lab::{
 use crate::ui::tokens::tokens;
 use crate::ui::widgets::{Mark, mark_ui, number_ui};
 
-const MIN_NAME_WIDTH: f32 = 136.0;
-const VALUE_WIDTH: f32 = 112.0;
+const MIN_NAME_WIDTH: f32 = 128.0;
+const VALUE_WIDTH: f32 = 106.0;
 const RATIO_WIDTH: f32 = 48.0;
 const ROW_HEIGHT: f32 = 20.0;
 
@@ -20,7 +20,7 @@ pub(super) fn figures_ui(report: &Report, pattern: PatternId, ui: &mut Ui) {
     let rows = Variant::ALL.map(|variant| report.row(pattern, variant));
     deaths_ui(rows, ui);
     ui.scope(|ui| {
-        ui.spacing_mut().item_spacing.x = 4.0;
+        ui.spacing_mut().item_spacing = Vec2::new(4.0, 0.0);
         table_ui(pattern, rows, ui);
     });
     if pattern.entry().scenario != Scenario::Probed {

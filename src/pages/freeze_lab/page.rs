@@ -17,7 +17,7 @@ use crate::ui::widgets::{Look, Mark, button, mark_ui, primary_button, prose_ui};
 
 pub(super) const BUSY: &str = "A run is in progress.";
 const LIST_WIDTH: f32 = 276.0;
-const FIGURES_WIDTH: f32 = 430.0;
+const FIGURES_WIDTH: f32 = 410.0;
 /// With less room, the code goes below the figures, or the page scrolls.
 const MIN_CODE_SIZE: egui::Vec2 = egui::vec2(260.0, 240.0);
 
