@@ -29,7 +29,7 @@ use meanwhile::lab::{FrameLine, Machine, PLOTTED, PatternId, Report, RunRecord, 
 #[cfg(target_os = "linux")]
 use meanwhile::pages::freeze_lab::LabChoices;
 #[cfg(target_os = "linux")]
-use meanwhile::pages::freeze_lab::page::{LabParts, LabView, lab_ui};
+use meanwhile::pages::freeze_lab::page::{LabProps, LabView, lab_ui};
 use meanwhile::pages::workbench::ResultsView;
 use meanwhile::pages::workbench::results_pane::{result_text, results_ui};
 use meanwhile::record::{self, EventKind, ItemId, ItemState, JobId, JobState, Record};
@@ -110,7 +110,7 @@ impl Bench {
     fn lab(&self) -> std::io::Result<()> {
         let pattern = PatternId::all().next().expect("there are patterns");
         let report = Report::from_runs(Machine::this(None), &Variant::ALL.map(lab::run));
-        let parts = LabParts {
+        let props = LabProps {
             report: &report,
             running: Some((pattern, Variant::Fixed)),
             waiting: 1,
@@ -124,7 +124,7 @@ impl Bench {
         }
         let line = lab::line();
         let mut page_ui = |ui: &mut Ui| {
-            lab_ui(&parts, &mut view, &mut choices, ui, &mut Vec::new());
+            lab_ui(&props, &mut view, &mut choices, ui, &mut Vec::new());
         };
         let mut plot_ui = |ui: &mut Ui| frame_plots_ui([Some(&line); 2], ui);
         let frames = lab::frames();
@@ -432,9 +432,9 @@ mod lab {
     /// Those frames alone.
     pub(super) fn frames() -> FrameLine {
         let pattern = PatternId::all().next().expect("there are patterns");
-        let mut line = FrameLine::new(pattern.entry().script);
+        let mut line = FrameLine::new(pattern.entry().scenario);
         for fact in facts() {
-            line.take(&fact);
+            line.apply(&fact);
         }
         line
     }

@@ -43,7 +43,7 @@ pub fn rate(bytes_per_sec: f64) -> String {
     format!("{}/s", bytes(whole))
 }
 
-/// `80 µs`, `0.4 ms`, `250 ms`, `2.00 s`, `12.5 s`, `1 min 05 s`, `3 h 07 min`: two or three digits that count.
+/// `260 ns`, `80 µs`, `0.4 ms`, `250 ms`, `2.00 s`, `12.5 s`, `1 min 05 s`, `3 h 07 min`: two or three digits that count.
 ///
 /// ```
 /// use meanwhile::format::duration;
@@ -58,6 +58,7 @@ pub fn duration(time: Duration) -> String {
     match () {
         // Each bound is where the form before it would round up to the next unit.
         () if time.is_zero() => "0 ms".to_owned(),
+        () if millis < 0.000_999_5 => format!("{:.0} ns", millis * 1e6),
         () if millis < 0.0995 => format!("{:.0} µs", millis * 1e3),
         () if millis < 9.95 => format!("{millis:.1} ms"),
         () if millis < 999.5 => format!("{millis:.0} ms"),
@@ -205,6 +206,7 @@ mod tests {
 
     #[test]
     fn durations_read_well_at_every_length() {
+        assert_eq!(duration(Duration::from_nanos(260)), "260 ns");
         assert_eq!(duration(Duration::from_micros(80)), "80 µs");
         assert_eq!(duration(Duration::from_micros(420)), "0.4 ms");
         assert_eq!(duration(Duration::from_millis(250)), "250 ms");

@@ -36,6 +36,10 @@
 //!
 //! ARCHITECTURE.md in the repository is the longer map.
 
+// The Freeze Lab and the lessons show their own source, which then also compiles in another crate.
+#[cfg(feature = "app")]
+extern crate self as meanwhile;
+
 #[cfg(feature = "app")]
 pub mod app;
 #[cfg(feature = "app")]

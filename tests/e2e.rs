@@ -362,7 +362,7 @@ fn stop_ends_a_window_that_is_frozen() {
     assert_eq!(twins(&session), 1);
     window.press("push button", "Stop");
 
-    window.wait_for_text("Nothing runs.");
+    window.wait_for_text("Nothing is running.");
     let gone = || match twins(&session) {
         0 => Ok(()),
         count => Err(format!("{count} twins")),

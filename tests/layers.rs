@@ -176,7 +176,7 @@ fn layer(module: &str) -> Option<usize> {
 fn modules_used(file: &Source) -> BTreeSet<String> {
     let to_root = "super::".repeat(depth(&file.path));
     let mut used = BTreeSet::new();
-    for root in ["crate::", &to_root] {
+    for root in ["crate::", "meanwhile::", &to_root] {
         for (at, _) in file.code.match_indices(root) {
             let deeper = file.code[..at].ends_with("super::");
             if starts_a_word(&file.code, at) && !deeper {

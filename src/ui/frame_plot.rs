@@ -105,9 +105,9 @@ pub(crate) fn gap_swatch(kind: GapKind, tokens: &Tokens) -> Swatch {
 /// The colour of a bar.
 pub(crate) fn gap_color(kind: GapKind, tokens: &Tokens) -> Color32 {
     match kind {
-        GapKind::Answering => tokens.running,
+        GapKind::Responsive => tokens.running,
         GapKind::Frozen => tokens.failed.gamma_multiply(0.45),
-        GapKind::Resting | GapKind::Hidden => tokens.neutral.gamma_multiply(0.35),
+        GapKind::Idle | GapKind::Hidden => tokens.neutral.gamma_multiply(0.35),
     }
 }
 

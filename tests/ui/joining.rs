@@ -77,5 +77,5 @@ fn a_wait_on_the_ui_thread_becomes_an_incident_with_its_reason() {
     window.click_part("in this window");
     window.until("waiting for a job on the UI thread");
     window.click("Clear incidents");
-    window.until("nothing has kept this window");
+    window.until("no frame of this window");
 }
