@@ -13,7 +13,8 @@ use crate::ui::time_axis::next_step;
 use crate::ui::timeline_view::{TimelineView, timeline_legend_ui};
 use crate::ui::tokens::{Tokens, tokens};
 use crate::ui::widgets::{
-    Look, Mark, button, choosable_card_ui, look_ui, mark_ui, primary_button, prose_ui, section_ui,
+    Mark, StatusStyle, button, choosable_card_ui, mark_ui, primary_button, prose_ui, section_ui,
+    status_style_ui,
 };
 
 const BUSY: &str = "A lesson is running. Stop it first.";
@@ -152,7 +153,12 @@ fn list_ui(
     });
 }
 
-fn list_look(lesson: LessonId, is_running: bool, choices: &LessonChoices, tokens: &Tokens) -> Look {
+fn list_look(
+    lesson: LessonId,
+    is_running: bool,
+    choices: &LessonChoices,
+    tokens: &Tokens,
+) -> StatusStyle {
     let (mark, color, word) = if is_running {
         (Mark::Play, tokens.running, "running")
     } else if choices.done.contains(lesson.lesson().id) {
@@ -161,12 +167,12 @@ fn list_look(lesson: LessonId, is_running: bool, choices: &LessonChoices, tokens
         (Mark::Ring, tokens.neutral, "")
     };
     let word = word.into();
-    Look { mark, color, word }
+    StatusStyle { mark, color, word }
 }
 
 fn entry_ui(
     lesson: LessonId,
-    look: &Look,
+    look: &StatusStyle,
     is_selected: bool,
     ui: &mut Ui,
     commands: &mut Vec<LessonCommand>,
@@ -231,7 +237,7 @@ fn heading_ui(props: &LessonProps<'_>, lesson: LessonId, ui: &mut Ui) {
     Sides::new().shrink_right().show(ui, title, outcome);
 }
 
-fn outcome_look(outcome: Option<&Outcome>, tokens: &Tokens) -> Look {
+fn outcome_look(outcome: Option<&Outcome>, tokens: &Tokens) -> StatusStyle {
     let (mark, color, word) = match outcome {
         None => (Mark::Play, tokens.running, "running".to_owned()),
         Some(Outcome::AsExpected) => (Mark::Disc, tokens.returned, "as expected".to_owned()),
@@ -242,7 +248,7 @@ fn outcome_look(outcome: Option<&Outcome>, tokens: &Tokens) -> Look {
         Some(Outcome::Stopped) => (Mark::Bar, tokens.neutral, "stopped".to_owned()),
     };
     let word = word.into();
-    Look { mark, color, word }
+    StatusStyle { mark, color, word }
 }
 
 /// The question, and whether the answer is right once a run has tested it.
@@ -267,18 +273,18 @@ fn question_ui(lesson: LessonId, choices: &mut LessonChoices, ui: &mut Ui) {
         Some(_) if !is_tested => {
             ui.label(RichText::new("Run the lesson to check your answer.").weak());
         }
-        Some(answer) => look_ui(ui, answer_look(answer == question.right, tokens(ui))),
+        Some(answer) => status_style_ui(ui, answer_look(answer == question.right, tokens(ui))),
     });
 }
 
-fn answer_look(is_right: bool, tokens: &Tokens) -> Look {
+fn answer_look(is_right: bool, tokens: &Tokens) -> StatusStyle {
     let (mark, color, word) = if is_right {
         (Mark::Disc, tokens.returned, "Right.")
     } else {
         (Mark::Cross, tokens.failed, "Wrong: see the transcript.")
     };
     let word = word.into();
-    Look { mark, color, word }
+    StatusStyle { mark, color, word }
 }
 
 /// The buttons, the kind of worker, the parameters and the speed.
