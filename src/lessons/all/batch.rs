@@ -2,11 +2,10 @@ use std::fs;
 
 use anyhow::{Context as _, bail, ensure};
 use image::{Rgb, RgbImage};
-
-use crate::jobs::images::{Options, Rotate};
-use crate::jobs::{Item, Job as _, Step};
-use crate::join::{self, Context};
-use crate::lessons::{RunLog, Trace, WorkerKind};
+use meanwhile::jobs::images::{Options, Rotate};
+use meanwhile::jobs::{Item, Job as _, Step};
+use meanwhile::join::{self, Context};
+use meanwhile::lessons::{RunLog, Trace, WorkerKind};
 
 pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
     fs::create_dir(trace.folder().join("edited"))?;
@@ -117,7 +116,7 @@ fn verify(log: &RunLog) -> anyhow::Result<()> {
 
 // About the lesson.
 
-use crate::lessons::{Lesson, Level, Parameter, Question, Topic};
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "batch",

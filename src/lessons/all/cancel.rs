@@ -2,10 +2,9 @@ use std::io::{self, BufRead as _, BufReader, Write as _};
 
 use anyhow::Context as _;
 use crossbeam_channel::{Sender, bounded};
-
-use crate::join::process::Process;
-use crate::join::{self, Context};
-use crate::lessons::{RunLog, Trace, WorkerKind};
+use meanwhile::join::process::Process;
+use meanwhile::join::{self, Context};
+use meanwhile::lessons::{RunLog, Trace, WorkerKind};
 
 pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
     match trace.worker_kind() {
@@ -150,9 +149,8 @@ fn verify(log: &RunLog) -> anyhow::Result<()> {
 // About the lesson.
 
 use anyhow::ensure;
-
-use crate::join::JoinError;
-use crate::lessons::{Lesson, Level, Parameter, Question, Topic};
+use meanwhile::join::JoinError;
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "cancel",

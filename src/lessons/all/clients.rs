@@ -4,11 +4,10 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
+use meanwhile::jobs::fetch::Options;
+use meanwhile::join::{self, Context};
+use meanwhile::lessons::{RunLog, Trace};
 use tiny_http::{HTTPVersion, Response};
-
-use crate::jobs::fetch::Options;
-use crate::join::{self, Context};
-use crate::lessons::{RunLog, Trace};
 
 pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
     trace.row(&[&"handlers joined", &"seconds", &"right answers"]);
@@ -120,7 +119,7 @@ fn verify(log: &RunLog) -> anyhow::Result<()> {
 
 // About the lesson.
 
-use crate::lessons::{Lesson, Level, Parameter, Question, Topic, WorkerKind};
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic, WorkerKind};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "clients",

@@ -1,5 +1,5 @@
-use crate::join::{self, Builder};
-use crate::lessons::{RunLog, Trace, WorkerKind};
+use meanwhile::join::{self, Builder};
+use meanwhile::lessons::{RunLog, Trace, WorkerKind};
 
 pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
     let program = trace.spawn_role("program")?;
@@ -58,9 +58,8 @@ fn verify(log: &RunLog) -> anyhow::Result<()> {
 // About the lesson.
 
 use anyhow::ensure;
-
-use crate::lessons::{Lesson, Level, Parameter, Question, Topic};
-use crate::record::Said;
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic};
+use meanwhile::record::Said;
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "daemon",

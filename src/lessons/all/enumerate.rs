@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
-use crate::join::process::{self, Process};
-use crate::join::{self, Task, TaskId};
-use crate::lessons::{RunLog, Trace, WorkerKind};
+use meanwhile::join::process::{self, Process};
+use meanwhile::join::{self, Task, TaskId};
+use meanwhile::lessons::{RunLog, Trace, WorkerKind};
 
 const WORKERS: [(&str, f64); 3] = [("alpha", 1.0), ("beta", 2.0), ("gamma", 3.0)];
 
@@ -109,8 +109,7 @@ fn verify(log: &RunLog) -> anyhow::Result<()> {
 // About the lesson.
 
 use anyhow::ensure;
-
-use crate::lessons::{Lesson, Level, Parameter, Question, Topic};
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "enumerate",

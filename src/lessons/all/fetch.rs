@@ -5,11 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
+use meanwhile::jobs::fetch::Options;
+use meanwhile::join::{self, Context, SpawnError};
+use meanwhile::lessons::{RunLog, Trace};
 use tiny_http::{Response, Server};
-
-use crate::jobs::fetch::Options;
-use crate::join::{self, Context, SpawnError};
-use crate::lessons::{RunLog, Trace};
 
 pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
     let server = Server::http("127.0.0.1:0").map_err(anyhow::Error::from_boxed)?;
@@ -107,7 +106,7 @@ fn verify(log: &RunLog) -> anyhow::Result<()> {
 
 // About the lesson.
 
-use crate::lessons::{Lesson, Level, Parameter, Question, Topic, WorkerKind};
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic, WorkerKind};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "fetch",

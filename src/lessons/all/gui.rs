@@ -1,9 +1,8 @@
 use std::time::Instant;
 
 use anyhow::{bail, ensure};
-
-use crate::join;
-use crate::lessons::{RunLog, Trace};
+use meanwhile::join;
+use meanwhile::lessons::{RunLog, Trace};
 
 pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
     trace.row(&[&"click handler", &"frames due", &"drawn", &"missing"]);
@@ -74,7 +73,7 @@ fn verify(log: &RunLog) -> anyhow::Result<()> {
 
 // About the lesson.
 
-use crate::lessons::{Lesson, Level, Parameter, Question, Topic, WorkerKind};
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic, WorkerKind};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "gui",

@@ -1,8 +1,7 @@
 use crossbeam_channel::{Receiver, bounded};
-
-use crate::join::process::{self, Builder};
-use crate::join::{self, Task};
-use crate::lessons::{RunLog, Trace, WorkerKind};
+use meanwhile::join::process::{self, Builder};
+use meanwhile::join::{self, Task};
+use meanwhile::lessons::{RunLog, Trace, WorkerKind};
 
 pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
     let python = trace.python(LESSON.python, &[])?;
@@ -85,8 +84,7 @@ fn verify(log: &RunLog) -> anyhow::Result<()> {
 // About the lesson.
 
 use anyhow::ensure;
-
-use crate::lessons::{Lesson, Level, Parameter, Question, Topic};
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "join-current",

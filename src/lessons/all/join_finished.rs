@@ -1,10 +1,9 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
-
-use crate::join;
-use crate::lessons::{RunLog, Trace, WorkerKind};
-use crate::record::Activity;
+use meanwhile::join;
+use meanwhile::lessons::{RunLog, Trace, WorkerKind};
+use meanwhile::record::Activity;
 
 pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
     trace.row(&[&"join", &"returns", &"seconds"]);
@@ -66,7 +65,7 @@ fn verify(log: &RunLog) -> anyhow::Result<()> {
 
 // About the lesson.
 
-use crate::lessons::{Lesson, Level, Parameter, Question, Topic};
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "join-finished",

@@ -1,7 +1,6 @@
 use anyhow::{Context as _, bail, ensure};
-
-use crate::join::{self, JoinError};
-use crate::lessons::{RunLog, Trace, WorkerKind};
+use meanwhile::join::{self, JoinError};
+use meanwhile::lessons::{RunLog, Trace, WorkerKind};
 
 pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
     let (work, timeout) = (trace.duration("work"), trace.duration("timeout"));
@@ -111,7 +110,7 @@ fn margin(log: &RunLog) -> f64 {
 
 // About the lesson.
 
-use crate::lessons::{Lesson, Level, Parameter, Question, Topic};
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "join-timeout",

@@ -1,7 +1,6 @@
 use crossbeam_channel::{Receiver, bounded};
-
-use crate::join::{self, JoinError, Task, TaskId};
-use crate::lessons::{RunLog, Trace};
+use meanwhile::join::{self, JoinError, Task, TaskId};
+use meanwhile::lessons::{RunLog, Trace};
 
 const CYCLES: [&[&str]; 2] = [&["ping", "pong"], &["red", "green", "blue"]];
 
@@ -84,8 +83,7 @@ fn verify(log: &RunLog) -> anyhow::Result<()> {
 // About the lesson.
 
 use anyhow::ensure;
-
-use crate::lessons::{Lesson, Level, Parameter, Question, Topic, WorkerKind};
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic, WorkerKind};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "mutual",

@@ -4,10 +4,9 @@ use std::path::Path;
 use std::thread;
 
 use anyhow::{bail, ensure};
-
-use crate::jobs::checksum::{Algorithm, ChecksumError, digest_file};
-use crate::join::{Builder, Context, Pool};
-use crate::lessons::{RunLog, Trace};
+use meanwhile::jobs::checksum::{Algorithm, ChecksumError, digest_file};
+use meanwhile::join::{Builder, Context, Pool};
+use meanwhile::lessons::{RunLog, Trace};
 
 pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
     let threads = trace.count("threads");
@@ -71,7 +70,7 @@ fn verify(log: &RunLog) -> anyhow::Result<()> {
 
 // About the lesson.
 
-use crate::lessons::{Lesson, Level, Parameter, Question, Topic, WorkerKind};
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic, WorkerKind};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "pool",

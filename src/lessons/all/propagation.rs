@@ -4,9 +4,8 @@ use std::io::{self, Write as _};
 use std::panic::panic_any;
 
 use anyhow::bail;
-
-use crate::join::{self, JoinError};
-use crate::lessons::{Role, RunLog, Trace, WorkerKind};
+use meanwhile::join::{self, JoinError};
+use meanwhile::lessons::{Role, RunLog, Trace, WorkerKind};
 
 pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
     trace.row(&[&"worker does", &"as", &"join returns", &"printed"]);
@@ -115,8 +114,7 @@ fn verify(log: &RunLog) -> anyhow::Result<()> {
 // About the lesson.
 
 use anyhow::{Context as _, ensure};
-
-use crate::lessons::{Lesson, Level, Question, Topic};
+use meanwhile::lessons::{Lesson, Level, Question, Topic};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "propagation",

@@ -3,10 +3,9 @@ use std::process::ChildStdout;
 
 use anyhow::Context as _;
 use crossbeam_channel::{Receiver, Sender, bounded};
-
-use crate::join::process::Process;
-use crate::join::{self, JoinError, Task};
-use crate::lessons::{RunLog, Trace, WorkerKind};
+use meanwhile::join::process::Process;
+use meanwhile::join::{self, JoinError, Task};
+use meanwhile::lessons::{RunLog, Trace, WorkerKind};
 
 /// The capacity of the channel.
 const CAPACITY: usize = 10;
@@ -142,8 +141,7 @@ fn verify(log: &RunLog) -> anyhow::Result<()> {
 // About the lesson.
 
 use anyhow::{bail, ensure};
-
-use crate::lessons::{Lesson, Level, Parameter, Question, Topic};
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "queue-deadlock",

@@ -3,9 +3,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
-
-use crate::join::{self, SpawnError, Task};
-use crate::lessons::{RunLog, Trace};
+use meanwhile::join::{self, SpawnError, Task};
+use meanwhile::lessons::{RunLog, Trace};
 
 pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
     trace.row(&[&"how", &"counted", &"lost", &"seconds"]);
@@ -140,9 +139,8 @@ fn any_overlap(log: &RunLog) -> bool {
 // About the lesson.
 
 use anyhow::{Context as _, ensure};
-
-use crate::lessons::{Lesson, Level, Parameter, Question, Topic, WorkerKind};
-use crate::record::Activity;
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic, WorkerKind};
+use meanwhile::record::Activity;
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "shared-counter",

@@ -3,10 +3,9 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
-
-use crate::join::{self, JoinError, Task, process::Process};
-use crate::lessons::{RunLog, Trace, WorkerKind};
-use crate::record::Lane;
+use meanwhile::join::{self, JoinError, Task, process::Process};
+use meanwhile::lessons::{RunLog, Trace, WorkerKind};
+use meanwhile::record::Lane;
 
 pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
     let workers = trace.count("workers");
@@ -132,7 +131,7 @@ fn verify(log: &RunLog) -> anyhow::Result<()> {
 
 // About the lesson.
 
-use crate::lessons::{Lesson, Level, Parameter, Question, Topic};
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "strategies",

@@ -146,14 +146,14 @@ fn list_ui(
             ui.label(RichText::new(topic.title()).weak().small());
             for lesson in of_topic {
                 let is_running = props.running == Some(lesson);
-                let look = list_look(lesson, is_running, choices, tokens(ui));
-                entry_ui(lesson, &look, lesson == selected, ui, commands);
+                let status = list_status(lesson, is_running, choices, tokens(ui));
+                entry_ui(lesson, &status, lesson == selected, ui, commands);
             }
         }
     });
 }
 
-fn list_look(
+fn list_status(
     lesson: LessonId,
     is_running: bool,
     choices: &LessonChoices,
@@ -172,7 +172,7 @@ fn list_look(
 
 fn entry_ui(
     lesson: LessonId,
-    look: &StatusStyle,
+    status: &StatusStyle,
     is_selected: bool,
     ui: &mut Ui,
     commands: &mut Vec<LessonCommand>,
@@ -186,7 +186,7 @@ fn entry_ui(
         ui.horizontal(|ui| {
             ui.spacing_mut().interact_size.y = 18.0;
             ui.spacing_mut().item_spacing.x = 6.0;
-            mark_ui(ui, look.mark, look.color);
+            mark_ui(ui, status.mark, status.color);
             ui.label(RichText::new(*title).strong());
         });
         let kinds = lesson.lesson().worker_kinds.iter();
@@ -228,16 +228,16 @@ fn heading_ui(props: &LessonProps<'_>, lesson: LessonId, ui: &mut Ui) {
     };
     let outcome = |ui: &mut Ui| {
         if let Some(run) = props.run {
-            let look = outcome_look(run.outcome, tokens(ui));
+            let status = outcome_status(run.outcome, tokens(ui));
             ui.spacing_mut().item_spacing.x = 5.0;
-            ui.add(Label::new(RichText::new(look.word.as_ref()).strong()).truncate());
-            mark_ui(ui, look.mark, look.color);
+            ui.add(Label::new(RichText::new(status.word.as_ref()).strong()).truncate());
+            mark_ui(ui, status.mark, status.color);
         }
     };
     Sides::new().shrink_right().show(ui, title, outcome);
 }
 
-fn outcome_look(outcome: Option<&Outcome>, tokens: &Tokens) -> StatusStyle {
+fn outcome_status(outcome: Option<&Outcome>, tokens: &Tokens) -> StatusStyle {
     let (mark, color, word) = match outcome {
         None => (Mark::Play, tokens.running, "running".to_owned()),
         Some(Outcome::AsExpected) => (Mark::Disc, tokens.returned, "as expected".to_owned()),
@@ -273,11 +273,11 @@ fn question_ui(lesson: LessonId, choices: &mut LessonChoices, ui: &mut Ui) {
         Some(_) if !is_tested => {
             ui.label(RichText::new("Run the lesson to check your answer.").weak());
         }
-        Some(answer) => status_style_ui(ui, answer_look(answer == question.right, tokens(ui))),
+        Some(answer) => status_style_ui(ui, answer_status(answer == question.right, tokens(ui))),
     });
 }
 
-fn answer_look(is_right: bool, tokens: &Tokens) -> StatusStyle {
+fn answer_status(is_right: bool, tokens: &Tokens) -> StatusStyle {
     let (mark, color, word) = if is_right {
         (Mark::Disc, tokens.returned, "Right.")
     } else {
