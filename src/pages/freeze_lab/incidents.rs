@@ -7,15 +7,15 @@ use eframe::egui::{CollapsingHeader, Grid, RichText, ScrollArea, Ui};
 use crate::format;
 use crate::record::{IncidentRecord, Incidents};
 
-/// How high the list becomes before it scrolls, in points.
-const HEIGHT: f32 = 96.0;
+/// The height of the list before it scrolls, in points.
+const MAX_HEIGHT: f32 = 96.0;
 
-/// Shows how many there were, and on request which, newest first.
+/// Shows the number of incidents and, unfolded, a list of them, newest first.
 pub(super) fn incidents_ui(incidents: &mut Incidents, now: SystemTime, ui: &mut Ui) {
     let count = incidents.iter().len();
     if count == 0 {
         ui.label(
-            RichText::new("Watchdog: nothing has kept this window for longer than 100 ms.").weak(),
+            RichText::new("Watchdog: no frame of this window took longer than 100 ms.").weak(),
         );
         return;
     }
@@ -32,16 +32,18 @@ pub(super) fn incidents_ui(incidents: &mut Incidents, now: SystemTime, ui: &mut 
 }
 
 fn list_ui(incidents: &Incidents, now: SystemTime, ui: &mut Ui) {
-    ScrollArea::vertical().max_height(HEIGHT).show(ui, |ui| {
-        Grid::new("incidents")
-            .num_columns(3)
-            .spacing([16.0, 2.0])
-            .show(ui, |ui| {
-                for incident in incidents.iter() {
-                    incident_ui(incident, now, ui);
-                }
-            });
-    });
+    ScrollArea::vertical()
+        .max_height(MAX_HEIGHT)
+        .show(ui, |ui| {
+            Grid::new("incidents")
+                .num_columns(3)
+                .spacing([16.0, 2.0])
+                .show(ui, |ui| {
+                    for incident in incidents.iter() {
+                        incident_ui(incident, now, ui);
+                    }
+                });
+        });
 }
 
 fn incident_ui(incident: &IncidentRecord, now: SystemTime, ui: &mut Ui) {
@@ -52,7 +54,7 @@ fn incident_ui(incident: &IncidentRecord, now: SystemTime, ui: &mut Ui) {
     ui.end_row();
 }
 
-/// How long ago, in the largest whole unit: nothing has to be redrawn for it.
+/// The age in the largest whole unit, which needs no frequent redraw.
 fn ago_text(ago: Duration) -> String {
     let mins = ago.as_secs() / 60;
     match mins {
