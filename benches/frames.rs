@@ -158,7 +158,7 @@ impl Bench {
     /// The lanes of a timeline: all of it in sight, and a hundredth.
     fn lanes(&self) -> std::io::Result<()> {
         let timeline = timeline(self.spans);
-        let until = timeline.until();
+        let until = timeline.last_event_at();
         let mut whole_ui = |ui: &mut Ui| drop(Lanes::new(&timeline).show(ui));
         let mut part_ui = |ui: &mut Ui| {
             let part = Lanes::new(&timeline).between(until * 50 / 100, until * 51 / 100);
@@ -403,7 +403,7 @@ fn plain_table_ui(items: &record::Items, ui: &mut Ui) {
                 let item = &items[row.index()];
                 let time = item.elapsed(Duration::ZERO).map(format::duration);
                 for text in [
-                    item.state.word().to_owned(),
+                    item.state.label().to_owned(),
                     item.input.display().to_string(),
                     format::bytes(item.total),
                     result_text(item),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use eframe::egui;
 
 use super::{App, NativeDialogs, Setup, Store};
-use crate::desktop::{RENDERER, has_display, reason};
+use crate::desktop::{self, RENDERER, has_display, reason};
 
 /// The name of the `.desktop` file, which gives the window its icon.
 const APP_ID: &str = "meanwhile";
@@ -19,9 +19,11 @@ pub fn run(files: Vec<PathBuf>) -> anyhow::Result<()> {
     if !has_display() {
         anyhow::bail!(
             "There is no display to open a window on (neither DISPLAY nor WAYLAND_DISPLAY is set). \
-             Without a window, this works: meanwhile run checksum FILES…"
+             {} Without a window, this works: meanwhile run checksum FILES…",
+            desktop::virtual_display()
         );
     }
+    desktop::explain_missing_libraries();
     let setup = Setup::new(files, &Store::default_dir(), Box::new(NativeDialogs));
     let options = native_options(&setup);
     let detached = setup.detached.clone();

@@ -10,7 +10,7 @@ use super::interrupt::Interrupts;
 use super::{FAILED, INTERRUPTED, Leave, complain, print};
 use crate::join::process::Launcher;
 use crate::lessons::{self, Cast, Choice, Ending, LessonId, Run};
-use crate::record::Said;
+use crate::record::Message;
 
 /// How often news of a run are printed.
 const GLANCE: Duration = Duration::from_millis(50);
@@ -173,7 +173,7 @@ fn run(args: LessonRunArgs, leave: Leave) -> anyhow::Result<ExitCode> {
 /// Prints what has come since so many lines were printed, and returns how many are printed now.
 fn print_since(printed: usize, run: &Run) -> anyhow::Result<usize> {
     let said = run.told().said();
-    let line = |said: &Said| {
+    let line = |said: &Message| {
         let who = run.told().timeline().name(said.lane);
         format!("{:>8.3}  {who:<12} {}\n", said.at.as_secs_f64(), said.text)
     };

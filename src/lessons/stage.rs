@@ -20,7 +20,7 @@ use super::house::{Act, Event, FOLDER, House, LANE, MAIN, Playing, SCRIPT};
 use super::lesson::Cast;
 use crate::join::Context;
 use crate::join::process::{Builder, Exit, LaunchOptions, Process, SpawnError};
-use crate::record::{Activity, LaneEnd, LaneId, LaneKind, TimelineKind};
+use crate::record::{Activity, LaneId, LaneKind, LaneOutcome, TimelineKind};
 
 /// A place from which a lesson's program speaks. Clones speak in the same lane.
 #[derive(Clone)]
@@ -87,13 +87,13 @@ impl Stage {
     #[track_caller]
     pub fn say(&self, text: impl Into<String>) {
         let text = text.into();
-        self.tell(Act::Timeline(TimelineKind::Said { text }));
+        self.tell(Act::Timeline(TimelineKind::Message { text }));
     }
 
     /// Says what somebody else has said, of whom no line is known.
     pub(super) fn echo(&self, text: impl Into<String>) {
         self.house.check();
-        let said = TimelineKind::Said { text: text.into() };
+        let said = TimelineKind::Message { text: text.into() };
         self.tell_at(self.house.now(), 0, Act::Timeline(said));
     }
 
@@ -151,7 +151,7 @@ impl Stage {
             stage.open(name, LaneKind::Task);
             let closing = Closing::of(&stage, Some(context));
             let returned = act(&stage, context);
-            closing.returned(LaneEnd::Returned);
+            closing.returned(LaneOutcome::Returned);
             drop(playing);
             returned
         }
@@ -229,7 +229,7 @@ impl Stage {
         let (ended, playing) = (process.clone(), Playing::new(&self.house));
         let lane = child.clone();
         process.on_finish(move || {
-            let how = ended.poll().map_or(LaneEnd::Returned, end_of);
+            let how = ended.poll().map_or(LaneOutcome::Returned, end_of);
             let closed = TimelineKind::DidClose { how };
             let now = lane.house.now();
             lane.tell_at(now, 0, Act::Timeline(closed));
@@ -273,8 +273,8 @@ impl Stage {
         let closing = Closing::of(self, None);
         let played = act(self);
         closing.returned(match &played {
-            Ok(()) => LaneEnd::Returned,
-            Err(error) => LaneEnd::Failed(format!("{error:#}")),
+            Ok(()) => LaneOutcome::Returned,
+            Err(error) => LaneOutcome::Failed(format!("{error:#}")),
         });
         played
     }
@@ -284,9 +284,9 @@ impl Stage {
         self.tell_at(self.house.now(), 0, Act::Timeline(opened));
     }
 
-    fn close(&self, how: LaneEnd) {
-        let how = if how != LaneEnd::Returned && self.house.is_stopped() {
-            LaneEnd::Failed("stopped".to_owned())
+    fn close(&self, how: LaneOutcome) {
+        let how = if how != LaneOutcome::Returned && self.house.is_stopped() {
+            LaneOutcome::Failed("stopped".to_owned())
         } else {
             how
         };
@@ -328,7 +328,7 @@ struct Closing<'a> {
     stage: &'a Stage,
     /// Of a task, which may have been cancelled.
     context: Option<&'a Context>,
-    returned: Option<LaneEnd>,
+    returned: Option<LaneOutcome>,
 }
 
 impl<'a> Closing<'a> {
@@ -340,7 +340,7 @@ impl<'a> Closing<'a> {
         }
     }
 
-    fn returned(mut self, how: LaneEnd) {
+    fn returned(mut self, how: LaneOutcome) {
         self.returned = Some(how);
     }
 }
@@ -348,8 +348,8 @@ impl<'a> Closing<'a> {
 impl Drop for Closing<'_> {
     fn drop(&mut self) {
         let unwound = match self.context {
-            Some(context) if context.is_cancelled() => LaneEnd::Failed("cancelled".to_owned()),
-            _ => LaneEnd::Panicked,
+            Some(context) if context.is_cancelled() => LaneOutcome::Failed("cancelled".to_owned()),
+            _ => LaneOutcome::Panicked,
         };
         self.stage.close(self.returned.take().unwrap_or(unwound));
     }
@@ -399,9 +399,9 @@ impl Drop for LaneOfThread {
     fn drop(&mut self) {
         self.idle = None;
         let how = if self.stage.house.is_stopped() {
-            LaneEnd::Failed("stopped".to_owned())
+            LaneOutcome::Failed("stopped".to_owned())
         } else {
-            LaneEnd::Returned
+            LaneOutcome::Returned
         };
         self.stage.close(how);
     }
@@ -431,11 +431,11 @@ impl Drop for Doing {
     }
 }
 
-fn end_of(exit: Exit) -> LaneEnd {
+fn end_of(exit: Exit) -> LaneOutcome {
     match exit {
-        Exit::Code(0) => LaneEnd::Returned,
-        Exit::Code(101) => LaneEnd::Panicked,
-        exit => LaneEnd::Failed(exit.to_string()),
+        Exit::Code(0) => LaneOutcome::Returned,
+        Exit::Code(101) => LaneOutcome::Panicked,
+        exit => LaneOutcome::Failed(exit.to_string()),
     }
 }
 

@@ -9,7 +9,7 @@ use super::house::{Act, Event, is_lane_of};
 use super::lesson::Cast;
 use super::python::PYTHON;
 
-use crate::record::{Lane, LaneEnd, LaneId, Said, Timeline, TimelineEvent, TimelineKind};
+use crate::record::{Lane, LaneId, LaneOutcome, Message, Timeline, TimelineEvent, TimelineKind};
 
 /// Everything that a run has told.
 #[derive(Clone, Debug)]
@@ -82,12 +82,12 @@ impl Told {
     }
 
     /// What was said, in the order of its time.
-    pub fn said(&self) -> &[Said] {
-        self.timeline.said()
+    pub fn said(&self) -> &[Message] {
+        self.timeline.messages()
     }
 
     /// What was said beside the rows of its table, in the order of its time.
-    pub fn said_beside_table(&self) -> impl Iterator<Item = &Said> {
+    pub fn said_beside_table(&self) -> impl Iterator<Item = &Message> {
         let said = self.said().iter();
         said.filter(|said| !self.rows.contains(&said.number))
     }
@@ -188,13 +188,13 @@ impl Told {
             Act::Noted(name, value) => {
                 let text = format!("{name}: {value}");
                 self.notes.insert(name, value);
-                TimelineKind::Said { text }
+                TimelineKind::Message { text }
             }
             Act::Row(cells) => {
                 let text = cells.join(" \u{b7} ");
                 self.table.push(cells);
                 self.rows.insert(self.said().len());
-                TimelineKind::Said { text }
+                TimelineKind::Message { text }
             }
             Act::DidExit(process) => return self.cut_off(process, at),
         };
@@ -207,7 +207,7 @@ impl Told {
         let open = lanes.filter(|lane| lane.closed.is_none() && is_lane_of(lane.id, process));
         let open: Vec<_> = open.map(|lane| lane.id).collect();
         for lane in open {
-            let how = LaneEnd::Failed("cut off with its process".to_owned());
+            let how = LaneOutcome::Failed("cut off with its process".to_owned());
             let kind = TimelineKind::DidClose { how };
             self.timeline.apply(TimelineEvent { at, lane, kind });
         }

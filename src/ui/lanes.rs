@@ -14,7 +14,7 @@ use eframe::egui::{
 use super::tokens::{Tokens, UNIT, tokens};
 use super::widgets::{MARK_SIZE, Mark, paint_mark};
 use crate::format;
-use crate::record::{Activity, Lane, LaneEnd, LaneKind, Timeline};
+use crate::record::{Activity, Lane, LaneKind, LaneOutcome, Timeline};
 
 const LANE_HEIGHT: f32 = 24.0;
 /// Below the lanes, for the time.
@@ -47,7 +47,7 @@ impl<'a> Lanes<'a> {
         Self {
             timeline,
             from: Duration::ZERO,
-            until: timeline.until(),
+            until: timeline.last_event_at(),
             now: None,
         }
     }
@@ -117,7 +117,7 @@ impl<'a> Lanes<'a> {
 
     fn end_of(&self, lane: &Lane) -> Duration {
         let closed = lane.closed.as_ref().map(|(at, _)| *at);
-        closed.or(self.now).unwrap_or(self.timeline.until())
+        closed.or(self.now).unwrap_or(self.timeline.last_event_at())
     }
 
     fn lane_text(&self, lane: &Lane) -> String {
@@ -125,9 +125,9 @@ impl<'a> Lanes<'a> {
         let waited = lane.time_in(Activity::Waits);
         let end = match &lane.closed {
             None => "runs".to_owned(),
-            Some((_, LaneEnd::Returned)) => "returned".to_owned(),
-            Some((_, LaneEnd::Panicked)) => "panicked".to_owned(),
-            Some((_, LaneEnd::Failed(how))) => how.clone(),
+            Some((_, LaneOutcome::Returned)) => "returned".to_owned(),
+            Some((_, LaneOutcome::Panicked)) => "panicked".to_owned(),
+            Some((_, LaneOutcome::Failed(how))) => how.clone(),
         };
         format!(
             "{}: there {}, slept {}, waited {}, {end}",
@@ -406,15 +406,15 @@ impl<'a> Painter<'a> {
         painter.galley(Pos2::new(left, at.y - galley.size().y / 2.0), galley, color);
     }
 
-    fn end(&self, at: Duration, how: &LaneEnd, row: Rect) {
+    fn end(&self, at: Duration, how: &LaneOutcome, row: Rect) {
         let x = self.axis.place(at);
         if !self.axis.x.contains(x) {
             return;
         }
         let (mark, color) = match how {
-            LaneEnd::Returned => (Mark::Disc, self.tokens.returned),
-            LaneEnd::Panicked => (Mark::Warning, self.tokens.panicked),
-            LaneEnd::Failed(_) => (Mark::Cross, self.tokens.failed),
+            LaneOutcome::Returned => (Mark::Disc, self.tokens.returned),
+            LaneOutcome::Panicked => (Mark::Warning, self.tokens.panicked),
+            LaneOutcome::Failed(_) => (Mark::Cross, self.tokens.failed),
         };
         let center = Pos2::new(x + 2.0 + MARK_SIZE / 2.0, row.center().y);
         let rect = Rect::from_center_size(center, Vec2::splat(MARK_SIZE));

@@ -74,7 +74,7 @@ impl StatusStyle {
         };
         let word = match state {
             JobState::TimedOut => "timed out",
-            _ => state.word(),
+            _ => state.label(),
         };
         let word = word.into();
         Self { mark, color, word }
@@ -88,7 +88,7 @@ fn is_paused(item: &ItemRecord) -> bool {
 
 fn was_asked(item: &ItemRecord) -> bool {
     let process = item.process.as_ref();
-    process.is_some_and(|process| process.was_asked)
+    process.is_some_and(|process| process.stop_requested)
 }
 
 /// The word for an item's state: `exit code 3`, `SIGKILL` and `lost` say more than `failed`, but
@@ -106,7 +106,7 @@ pub(crate) fn item_word(item: &ItemRecord) -> Cow<'static, str> {
             name.clone().unwrap_or_else(number).into()
         }
         (ItemState::Failed(_), Some(End::Unknown)) => "lost".into(),
-        (state, _) => state.word().into(),
+        (state, _) => state.label().into(),
     }
 }
 

@@ -12,6 +12,9 @@ use meanwhile::ui::tokens;
 use serde::Deserialize;
 
 use super::pictures::picture_of;
+use super::pieces::compare;
+
+const WIDTH: f32 = 1180.0;
 
 const PRINTED: &str = include_str!("freeze_lab.json");
 
@@ -48,20 +51,23 @@ impl Half {
 
 #[test]
 #[ignore = "needs a Vulkan driver; tests/all.sh runs it"]
-fn freeze_lab_report() {
+fn freeze_lab_report_looks_as_stored() {
     let printed: Printed = serde_json::from_str(PRINTED).expect("it is what the program prints");
     let runs: Vec<_> = printed.patterns.into_iter().map(Half::run).collect();
     let report = Report::from_runs(printed.machine, &runs);
     let all = PatternId::all().all(|id| report.verdict(id).is_some());
     assert!(all, "a pattern was not measured");
     let mut page = Harness::builder()
-        .with_size([1180.0, 780.0])
+        .with_size([WIDTH, 780.0])
         .with_theme(Theme::Light)
         .with_render_cursor(false)
         .wgpu()
         .build_ui(page(report));
     assert!(page.query_by_label("Show join-in-click").is_some());
     picture_of(&mut page, "freeze-lab-report");
+    // The first row with its two plots.
+    let row = page.get_by_label("Show join-in-click").rect();
+    compare(&mut page, "report-row", row.with_max_x(WIDTH));
 }
 
 fn page(report: Report) -> impl FnMut(&mut Ui) {

@@ -508,7 +508,7 @@ fn sleeps_while_it_waits(count: u64, is_ended: bool) -> Timeline {
         }
     }
     let text = String::new();
-    tell(10 * count, TimelineKind::Said { text });
+    tell(10 * count, TimelineKind::Message { text });
     timeline
 }
 

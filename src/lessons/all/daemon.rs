@@ -49,7 +49,7 @@ fn holds(told: &Told) -> anyhow::Result<()> {
         ("program", "all are done who had to be: true"),
     ])?;
     let ended = told.when("main", "the program")?;
-    let of_watcher = |said: &&Said| told.timeline().name(said.lane) == "watcher";
+    let of_watcher = |said: &&Message| told.timeline().name(said.lane) == "watcher";
     let last = told.said().iter().rfind(of_watcher);
     ensure!(
         last.is_none_or(|said| said.at <= ended),
@@ -63,7 +63,7 @@ fn holds(told: &Told) -> anyhow::Result<()> {
 use anyhow::ensure;
 
 use crate::lessons::{Lesson, Level, Parameter, Question, Topic};
-use crate::record::Said;
+use crate::record::Message;
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "daemon",

@@ -158,7 +158,7 @@ impl Page for FreezeLab {
     }
 
     fn poll(&mut self, shell: &mut Shell) {
-        let owed = shell.frames.owed().next_back();
+        let owed = shell.frames.latencies().next_back();
         self.take_in(shell.now(), owed);
     }
 

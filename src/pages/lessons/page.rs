@@ -378,13 +378,13 @@ fn lanes_ui(parts: &LessonParts<'_>, compares: bool, ui: &mut Ui) {
         return;
     };
     let before = parts.before.filter(|_| compares);
-    let mut until = run.told.timeline().until();
+    let mut until = run.told.timeline().last_event_at();
     if run.ending.is_none() {
         // An axis that grows with every frame can't be read.
         let secs = until.max(run.elapsed).as_secs_f64().max(0.1);
         until = Duration::from_secs_f64(round_up(secs));
     }
-    let until = before.map_or(until, |before| until.max(before.timeline().until()));
+    let until = before.map_or(until, |before| until.max(before.timeline().last_event_at()));
     ScrollArea::vertical()
         .id_salt("lanes")
         .max_height(LANES_AT_MOST)

@@ -19,7 +19,7 @@ pub(super) fn transcript_ui(told: Option<&Told>, ui: &mut Ui) {
         ui.label(RichText::new("Nothing was said yet.").weak());
         return;
     };
-    let left_out = told.timeline().left_out();
+    let left_out = told.timeline().dropped();
     if left_out > 0 {
         ui.label(format!("{left_out} events were too many to be kept."));
     }

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::board::JobBoard;
-use crate::record::{JobId, JoinEnd};
+use crate::record::{JobId, JoinOutcome};
 
 /// How often the events of the jobs are dropped, so that they don't pile up.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -35,7 +35,7 @@ impl DetachedJobs {
             return;
         };
         for job in work.jobs {
-            while work.board.join_blocking(job, Some(POLL_INTERVAL)) == JoinEnd::TimedOut {
+            while work.board.join_blocking(job, Some(POLL_INTERVAL)) == JoinOutcome::TimedOut {
                 work.board.poll(usize::MAX);
             }
         }

@@ -131,7 +131,7 @@ fn rows(items: &Items, wanted: &Wanted, now: Duration, context: &Context) -> Arc
 }
 
 fn contains(item: &ItemRecord, filter: &str) -> bool {
-    item.state.word().contains(filter)
+    item.state.label().contains(filter)
         || item_word(item).to_lowercase().contains(filter)
         || item.input.to_string_lossy().to_lowercase().contains(filter)
         || result_text(item).to_lowercase().contains(filter)
@@ -142,7 +142,7 @@ fn sort_rows(rows: &mut [u32], items: &Items, sort: Sort, now: Duration, context
     match sort.column {
         // Failed items stay together, whatever the words for their processes.
         Column::State => sort_by_key(rows, sort, context, |row| {
-            (item(row).state.word(), item_word(item(row)))
+            (item(row).state.label(), item_word(item(row)))
         }),
         Column::Name => sort_by_key(rows, sort, context, |row| &item(row).input),
         Column::Size => sort_by_key(rows, sort, context, |row| {

@@ -319,7 +319,7 @@ fn crash_ui(crash: &Crash, ui: &mut Ui) {
 /// `process 1234 · exited with code 3`, and the outcome of `Stop tree`.
 fn process_text(process: &ProcessRecord) -> String {
     let state = match &process.state {
-        ProcessState::Running if process.was_asked => "running, asked to end".to_owned(),
+        ProcessState::Running if process.stop_requested => "running, asked to end".to_owned(),
         ProcessState::Running => "running".to_owned(),
         ProcessState::Paused => "stopped by a signal such as SIGSTOP".to_owned(),
         ProcessState::Ended(ran) => ran.end.to_string(),

@@ -11,7 +11,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::util::gate::LIMIT;
-use crate::util::players::players_in;
+use crate::util::lesson_processes::lesson_processes_in;
 
 fn lesson(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_meanwhile"));
@@ -180,7 +180,7 @@ fn a_lesson_that_goes_otherwise_than_it_says_ends_with_1_and_says_how() {
     assert!(waiting.contains("waiting for the worker"), "{waiting}");
     let began = Instant::now();
     let worker = loop {
-        match players_in(folder.path())[..] {
+        match lesson_processes_in(folder.path())[..] {
             [worker] => break worker,
             // It has been started, and its environment can't be read yet.
             [] => assert!(began.elapsed() < LIMIT, "no child is seen"),
@@ -212,7 +212,7 @@ fn a_transcript_that_can_t_be_printed_ends_the_lesson_and_leaves_nothing() {
     let error = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{error}");
     assert!(error.contains("the transcript"), "{error}");
-    assert_eq!(players_in(folder.path()), [0; 0]);
+    assert_eq!(lesson_processes_in(folder.path()), [0; 0]);
     assert!(folder.path().read_dir().unwrap().next().is_none());
 }
 

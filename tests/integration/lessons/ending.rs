@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use meanwhile::lessons::Cast;
-use meanwhile::record::{Activity, LaneEnd};
+use meanwhile::record::{Activity, LaneOutcome};
 
 use super::{end, lane, play, times, took, when};
 
@@ -23,7 +23,7 @@ fn shutdown_waits_for_the_saver_alone(cast: Cast) {
     assert!(last.expect("the watcher began") < ended);
     let closed = lane(&told, "watcher").closed.as_ref();
     let (_, how) = closed.expect("the program has ended, and it with it");
-    assert!(matches!(how, LaneEnd::Failed(_)), "{how:?}");
+    assert!(matches!(how, LaneOutcome::Failed(_)), "{how:?}");
     assert!(end(&told, "program") >= shut_down);
 }
 
@@ -42,13 +42,13 @@ fn cancel_ends_the_task_that_asks_and_leaves_the_other_alone() {
     let told = play("cancel", Cast::Task).with("work", 12.0).told();
     let asked = when(&told, "main", "asking both");
     let how = &lane(&told, "asks").closed.as_ref().unwrap().1;
-    assert_eq!(*how, LaneEnd::Failed("cancelled".to_owned()));
+    assert_eq!(*how, LaneOutcome::Failed("cancelled".to_owned()));
     let done = when(&told, "deaf", "done, all of it");
     assert!(asked < end(&told, "asks") && end(&told, "asks") < done);
     assert!(when(&told, "main", "deaf, asked: it still runs") < done);
     assert_eq!(
         lane(&told, "deaf").closed.as_ref().unwrap().1,
-        LaneEnd::Returned
+        LaneOutcome::Returned
     );
 }
 
@@ -58,9 +58,9 @@ fn cancel_ends_the_process_that_minds_a_signal_and_kills_the_other() {
     let told = play("cancel", Cast::Process).with("patience", 8.0).told();
     assert_eq!(
         lane(&told, "asks").closed.as_ref().unwrap().1,
-        LaneEnd::Returned
+        LaneOutcome::Returned
     );
-    let killed = LaneEnd::Failed("killed by signal 9 (SIGKILL)".to_owned());
+    let killed = LaneOutcome::Failed("killed by signal 9 (SIGKILL)".to_owned());
     assert_eq!(lane(&told, "deaf").closed.as_ref().unwrap().1, killed);
     let asked = when(&told, "main", "asking both");
     let tidied = when(&told, "asks", "tidied up");

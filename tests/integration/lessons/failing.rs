@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use meanwhile::lessons::{Cast, Told};
-use meanwhile::record::{Activity, LaneEnd};
+use meanwhile::record::{Activity, LaneOutcome};
 
 use super::{lane, play, said_by, times, took, when};
 
-fn how(told: &Told, who: &str) -> LaneEnd {
+fn how(told: &Told, who: &str) -> LaneOutcome {
     let closed = lane(told, who).closed.clone();
     closed
         .expect("the run is over, and so is everybody in it")
@@ -25,8 +25,8 @@ fn row<'a>(told: &'a Told, first: &str) -> &'a [String] {
 /// The worker ends by its panic, main as it was meant to, and it was told what happened.
 fn main_goes_on_after_a_worker_that_failed(cast: Cast) -> Told {
     let told = play("join-error", cast).told();
-    assert_eq!(how(&told, "worker"), LaneEnd::Panicked);
-    assert_eq!(how(&told, "main"), LaneEnd::Returned);
+    assert_eq!(how(&told, "worker"), LaneOutcome::Panicked);
+    assert_eq!(how(&told, "main"), LaneOutcome::Returned);
     let [wait, _python] = times(&told, "main", Activity::Waits)[..] else {
         panic!("main waits for the worker, then for Python");
     };
@@ -59,7 +59,7 @@ fn join_error_with_a_process_gives_its_exit_code_and_its_stderr() {
 #[test]
 fn join_error_with_a_process_gives_the_code_that_it_chooses() {
     let told = play("join-error", Cast::Process).with("code", 7.0).told();
-    let end = LaneEnd::Failed("exited with code 7".to_owned());
+    let end = LaneOutcome::Failed("exited with code 7".to_owned());
     assert_eq!(how(&told, "worker"), end);
     assert_eq!(told.note("outcome"), Some("exited with code 7"));
     let line = when(&told, "main", "on its stderr: the disk is full");
@@ -78,7 +78,7 @@ fn join_error_in_python_raises_nothing_again_in_its_join() {
         ]
         .concat();
         assert_eq!(said_by(&told, "Python"), printed);
-        assert_eq!(how(&told, "Python"), LaneEnd::Returned);
+        assert_eq!(how(&told, "Python"), LaneOutcome::Returned);
         let line = when(
             &told,
             "main",
@@ -104,17 +104,17 @@ fn join_current_with_a_task_is_refused_at_once_and_the_task_goes_on() {
         let timeout = Duration::from_secs(15);
         assert!(took(wait) < timeout / 2, "{wait:?}");
     }
-    assert_eq!(how(&told, "worker"), LaneEnd::Returned);
+    assert_eq!(how(&told, "worker"), LaneOutcome::Returned);
 }
 
 #[test]
 fn join_current_with_a_process_finds_no_handle_of_itself_and_goes_on() {
     let told = play("join-current", Cast::Process).told();
     assert_eq!(told.note("handles of itself"), Some("0"));
-    assert_eq!(how(&told, "worker"), LaneEnd::Returned);
+    assert_eq!(how(&told, "worker"), LaneOutcome::Returned);
     assert_eq!(
         how(&told, "shell"),
-        LaneEnd::Failed("exited with code 127".to_owned())
+        LaneOutcome::Failed("exited with code 127".to_owned())
     );
 }
 
@@ -140,10 +140,14 @@ fn assert_deadly_ends(told: &Told) {
         ("overflow", "killed by signal 6 (SIGABRT)"),
     ];
     for (what, end) in deadly {
-        assert_eq!(how(told, what), LaneEnd::Failed(end.to_owned()), "{what}");
+        assert_eq!(
+            how(told, what),
+            LaneOutcome::Failed(end.to_owned()),
+            "{what}"
+        );
         assert_eq!(row(told, what)[1..3], ["process", end]);
     }
-    assert_eq!(how(told, "main"), LaneEnd::Returned);
+    assert_eq!(how(told, "main"), LaneOutcome::Returned);
 }
 
 #[test]
@@ -151,16 +155,16 @@ fn propagation_with_tasks_brings_values_and_panics_across() {
     let told = play("propagation", Cast::Task).told();
     assert_deadly_ends(&told);
     let crosses = [
-        ("value", LaneEnd::Returned, "Ok(42)"),
-        ("error", LaneEnd::Returned, "Ok(Err(\"no such file\"))"),
+        ("value", LaneOutcome::Returned, "Ok(42)"),
+        ("error", LaneOutcome::Returned, "Ok(Err(\"no such file\"))"),
         (
             "panic",
-            LaneEnd::Panicked,
+            LaneOutcome::Panicked,
             "Err(Panicked: the disk is full)",
         ),
         (
             "payload",
-            LaneEnd::Panicked,
+            LaneOutcome::Panicked,
             "Err(Panicked: non-string payload)",
         ),
     ];
@@ -175,12 +179,12 @@ fn propagation_with_tasks_brings_values_and_panics_across() {
 fn propagation_with_processes_brings_codes_signals_and_bytes_across() {
     let told = play("propagation", Cast::Process).told();
     assert_deadly_ends(&told);
-    let failed = LaneEnd::Failed("exited with code 1".to_owned());
+    let failed = LaneOutcome::Failed("exited with code 1".to_owned());
     let crosses = [
-        ("value", LaneEnd::Returned, "42"),
+        ("value", LaneOutcome::Returned, "42"),
         ("error", failed, "no such file"),
-        ("panic", LaneEnd::Panicked, "the disk is full"),
-        ("payload", LaneEnd::Panicked, "panicked at"),
+        ("panic", LaneOutcome::Panicked, "the disk is full"),
+        ("payload", LaneOutcome::Panicked, "panicked at"),
     ];
     for (what, end, printed) in crosses {
         assert_eq!(how(&told, what), end, "{what}");
@@ -214,7 +218,7 @@ fn mutual_refuses_one_join_of_each_ring_and_lets_all_others_return() {
         }
         assert_eq!(around.first(), around.last(), "{drawn}");
         for name in ring {
-            assert_eq!(how(&told, name), LaneEnd::Returned, "{name}");
+            assert_eq!(how(&told, name), LaneOutcome::Returned, "{name}");
         }
     }
 }

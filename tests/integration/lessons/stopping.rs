@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 use meanwhile::join;
 use meanwhile::join::process;
 use meanwhile::lessons::{Cast, Ending, LessonId};
-use meanwhile::record::{LaneEnd, LaneKind};
+use meanwhile::record::{LaneKind, LaneOutcome};
 
 use super::{in_own_folder, play, until, until_over};
 use crate::util::gate::LIMIT;
-use crate::util::players::players_in;
+use crate::util::lesson_processes::lesson_processes_in;
 
 /// At which shares of a lesson second a run is stopped.
 const STOPS: [f64; 3] = [0.0, 0.3, 1.1];
@@ -53,7 +53,7 @@ fn stop_after(id: LessonId, cast: Cast, share: f64, folder: &Path) {
         0,
         "{what} leaves a process behind"
     );
-    let processes = players_in(folder);
+    let processes = lesson_processes_in(folder);
     assert!(processes.is_empty(), "{what} leaves {processes:?} behind");
     // A task is taken off the list before its join returns; what was asked of a server ends by
     // itself, when it sees that nobody listens any more.
@@ -68,7 +68,7 @@ fn a_lesson_that_is_stopped_leaves_no_task_process_socket_or_file() {
         let runs: Vec<_> = LessonId::all()
             .flat_map(|id| id.lesson().cast.iter().map(move |&cast| (id, cast)))
             .collect();
-        // The first child starts the threads and the warden that serve all others.
+        // The first child starts the threads and the supervisor that serve all others.
         stop_after("join".parse().unwrap(), Cast::Process, 0.3, folder);
         let before = descriptors();
         for (id, cast) in runs {
@@ -102,8 +102,10 @@ fn who_is_stopped_has_not_panicked() {
         for lane in run.told().timeline().lanes() {
             let how = &lane.closed.as_ref().expect("it is over").1;
             let is_stopped = match lane.kind {
-                LaneKind::Task => *how == LaneEnd::Failed("stopped".to_owned()),
-                LaneKind::Process => matches!(how, LaneEnd::Failed(how) if how.contains("SIGKILL")),
+                LaneKind::Task => *how == LaneOutcome::Failed("stopped".to_owned()),
+                LaneKind::Process => {
+                    matches!(how, LaneOutcome::Failed(how) if how.contains("SIGKILL"))
+                }
             };
             assert!(is_stopped, "{lesson} as {cast}, {}: {how:?}", lane.name);
         }
@@ -117,7 +119,7 @@ fn has_forked(folder: &Path) -> bool {
         let name = program.file_name().unwrap_or_default();
         name.to_string_lossy().starts_with("python")
     };
-    let players = players_in(folder);
+    let players = lesson_processes_in(folder);
     players.iter().filter(|player| is_python(player)).count() >= 2
 }
 
@@ -134,7 +136,7 @@ fn a_stop_ends_what_python_has_started_at_once() {
             until_over(&mut run);
             let took = stopped.elapsed();
             assert!(took < Duration::from_secs(8), "{id}: {took:?}");
-            assert_eq!(players_in(folder), [0; 0], "{id}");
+            assert_eq!(lesson_processes_in(folder), [0; 0], "{id}");
         }
     });
 }
