@@ -1,7 +1,6 @@
-//! What it costs a job to run in isolated processes: the same job beside it on the pool, in one run.
+//! The cost of isolated processes: the same job on processes and on the pool.
 //!
-//! Each round is a whole job as the program runs it, the start of its workers included, over files
-//! that are in the page cache.
+//! Each round is a whole job, with the start of its workers, over files in the page cache.
 //!
 //! `cargo bench --bench isolation`
 
@@ -22,7 +21,7 @@ use meanwhile::record::Record;
 
 fn main() -> io::Result<ExitCode> {
     Launcher::install();
-    // This very program is started again as the worker.
+    // The workers are this program.
     if let Some(code) = board::run_as_worker() {
         return Ok(code);
     }
@@ -50,25 +49,26 @@ fn compare(bench: &Bench, algorithm: Algorithm, files: usize, bytes: u64) -> io:
     bench.compare(&title, 9, 0.5, 1.0, contenders)
 }
 
-/// Which bytes does not matter to a hash.
+/// Creates a file of random bytes.
 fn fill(path: &Path, bytes: u64) -> io::Result<()> {
     let mut source = File::open("/dev/urandom")?.take(bytes);
     io::copy(&mut source, &mut File::create(path)?)?;
     Ok(())
 }
 
-/// The time of a whole job.
+/// Runs a whole job and returns how long it took.
 fn hash(folder: &Path, files: usize, algorithm: Algorithm, run_on: RunOn) -> Duration {
     let mut board = JobBoard::new(|| {});
+    let options = checksum::Options {
+        algorithm,
+        verify: false,
+    };
     let spec = JobSpec {
-        options: Options::Checksum(checksum::Options {
-            algorithm,
-            verify: false,
-        }),
         inputs: vec![PathBuf::from(folder)],
         run_on,
         workers: 2,
         priority: Priority::Normal,
+        ..JobSpec::new(Options::Checksum(options))
     };
     let mut job = None;
     let time = timed(|| {

@@ -1,6 +1,6 @@
-//! The join library beside what people use instead, each pair in one run.
+//! The join library and its alternatives, each pair measured in the same run.
 //!
-//! What is compared is the median; for overshoot the 95th percentile.
+//! Compares medians, and for overshoot the 95th percentile.
 //!
 //! `cargo bench --bench join`
 
@@ -383,7 +383,7 @@ fn panics(bench: &Bench) -> std::io::Result<()> {
     let end = |panics: bool| {
         timed(|| {
             let task = Builder::new("bench").spawn_on(&pool, move |_| {
-                assert!(!black_box(panics), "as told");
+                assert!(!black_box(panics), "the task under test panics");
             });
             assert_eq!(task.expect("queued").join().is_err(), panics);
         })
@@ -400,8 +400,8 @@ fn panics(bench: &Bench) -> std::io::Result<()> {
     )
 }
 
-/// First of all, while the process is small. What ended tasks leave is the allocator's to give
-/// back; that it is used again is what the second round shows.
+/// Runs first, while the process is small. The allocator decides when it returns the memory of ended
+/// tasks to the system; the second round shows that it is used again.
 fn memory() -> std::io::Result<()> {
     const TASKS: usize = 100_000;
     let before = resident_bytes()?;
@@ -421,7 +421,7 @@ fn memory() -> std::io::Result<()> {
     )
 }
 
-/// Tasks that stay queued behind one that waits, until this is dropped.
+/// Tasks that stay queued behind a blocked one until this is dropped.
 struct Queue {
     changes: Changes,
     tasks: Vec<Task<()>>,
@@ -433,8 +433,8 @@ impl Queue {
         let changes = Changes::new(|| ());
         let pool = Pool::builder().threads(1).build().expect("a thread");
         let (release, released) = crossbeam_channel::bounded::<()>(1);
-        let ahead = Builder::new("ahead").spawn_on(&pool, move |_| released.iter().next());
-        drop(ahead.expect("queued"));
+        let blocker = Builder::new("blocker").spawn_on(&pool, move |_| released.iter().next());
+        drop(blocker.expect("queued"));
         let tasks = (0..count)
             .map(|_| {
                 Builder::default()
@@ -453,7 +453,7 @@ impl Queue {
 
 impl Drop for Queue {
     fn drop(&mut self) {
-        self.release.send(()).expect("the task ahead waits for it");
+        self.release.send(()).expect("the blocker receives");
         for task in &self.tasks {
             task.join().expect("returned");
         }
@@ -464,7 +464,7 @@ fn work(n: u32) -> u32 {
     black_box(n).wrapping_mul(2_654_435_761)
 }
 
-/// Works for as long as a joiner needs to fall asleep, and says when it ended.
+/// Spins until a joiner has surely parked, and gives the time at the end.
 fn settle() -> Instant {
     let end = Instant::now() + Duration::from_micros(200);
     while Instant::now() < end {
@@ -478,7 +478,7 @@ fn std_join<T>(thread: std::thread::JoinHandle<T>) -> T {
     thread.join().expect("returned")
 }
 
-/// How much longer than `timeout` a wait took, which must not be shorter.
+/// How much longer than `timeout` a wait took. Panics when it was shorter.
 fn late(timeout: Duration, wait: impl FnOnce()) -> Duration {
     timed(wait).checked_sub(timeout).expect("never early")
 }

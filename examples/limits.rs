@@ -1,6 +1,6 @@
-//! A command with limits, that ends with everything it has started when its time is up.
+//! Runs a command with limits, and stops it with all its descendants after a time.
 //!
-//! `cargo run --example limits --no-default-features -- 10 make -j4` gives it ten seconds.
+//! `cargo run --example limits --no-default-features -- 10 make -j4` stops it after ten seconds.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -10,11 +10,11 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     use meanwhile::join::process::{Builder, Exit, LaunchOptions, Launcher};
     use std::time::Duration;
 
-    // First of all: this program is also the shim that becomes the command.
+    // Must come first: a second copy of this program sets the limits and becomes the command.
     let launcher = Launcher::install();
     let mut args = std::env::args_os().skip(1);
     let (Some(secs), Some(program)) = (args.next(), args.next()) else {
-        return Err("say how many seconds, and what to run".into());
+        return Err("usage: limits SECONDS PROGRAM [ARGUMENTS…]".into());
     };
     let time = Duration::from_secs(secs.to_string_lossy().parse()?);
     let limits = LaunchOptions {
@@ -25,7 +25,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
     let process = command.launched_by(&launcher, limits).spawn()?;
     let exit = match process.join_timeout(time) {
         Ok(exit) => Some(exit),
-        Err(_its_time_is_up) => process.stop(Duration::from_secs(1)).exit,
+        Err(_timed_out) => process.stop(Duration::from_secs(1)).exit,
     };
     let printed = process.output().stdout;
     std::io::Write::write_all(&mut std::io::stdout(), &printed.bytes)?;
@@ -37,5 +37,5 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
 
 #[cfg(not(unix))]
 fn main() -> Result<ExitCode, Box<dyn Error>> {
-    Err("limits are a thing of Unix".into())
+    Err("this example needs a Unix system".into())
 }

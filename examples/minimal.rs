@@ -1,4 +1,4 @@
-//! Long work in an egui window: started, watched, cancelled, and never waited for in a frame.
+//! An egui window that starts, shows and cancels a long task. No frame waits for it.
 //!
 //! `cargo run --example minimal`
 
@@ -19,7 +19,7 @@ struct Minimal {
 }
 
 impl Minimal {
-    /// The window is repainted when a task has something new to show, and not before.
+    /// The window is repainted when a task has changed, and not before.
     fn new(ctx: &egui::Context) -> Self {
         let ctx = ctx.clone();
         Self {
@@ -30,7 +30,7 @@ impl Minimal {
 }
 
 impl eframe::App for Minimal {
-    /// Also runs while the window is hidden. Making room in the queue lets the next change wake.
+    /// Also runs while the window is hidden. Emptying the queue lets the next change wake the window.
     fn logic(&mut self, _ctx: &egui::Context, _frame: &mut eframe::Frame) {
         self.changes.take(usize::MAX);
     }
@@ -43,7 +43,7 @@ impl eframe::App for Minimal {
             }
             match &self.task {
                 None => ui.label("Nothing started"),
-                Some(Err(refused)) => ui.label(refused.to_string()),
+                Some(Err(error)) => ui.label(error.to_string()),
                 Some(Ok(task)) => task_ui(task, ui),
             };
         });

@@ -1,11 +1,16 @@
-//! What a window needs of the desktop, whoever opens it: the program, the command line, a twin.
+//! What a window needs of the desktop: a renderer, a display, and libraries.
 
-/// What draws every window of ours. The toolkit's default depends on what else is built with it: tests
-/// bring a second one along, and would measure another program than the one that people run.
+use std::io::Write as _;
+
+/// The renderer of all our windows. eframe's default depends on the enabled features: the tests enable
+/// a second renderer, and would measure another program than users run.
 pub(crate) const RENDERER: eframe::Renderer = eframe::Renderer::Glow;
 
-/// Whether there is a display to open a window on. On X11 and Wayland the surroundings say where it
-/// is; other systems always have one.
+/// What the window loads when it opens, by the names of Debian's packages.
+const PACKAGES: &str = "libegl1 libgl1-mesa-dri libx11-xcb1 libxcursor1 libxi6 libxkbcommon-x11-0 xdg-desktop-portal-gtk";
+
+/// Whether there is a display to open a window on. On X11 and Wayland the environment names it; other
+/// systems always have one.
 pub(crate) fn has_display() -> bool {
     if cfg!(any(target_os = "macos", target_os = "windows")) {
         return true;
@@ -15,9 +20,44 @@ pub(crate) fn has_display() -> bool {
         .any(|name| std::env::var_os(name).is_some_and(|value| !value.is_empty()))
 }
 
-/// Why the desktop gave no window. Errors of the windowing library begin with the place in its
-/// source; the person wants the end.
+/// How a system without a screen gets a display.
+pub(crate) fn virtual_display() -> String {
+    format!("A virtual display needs Debian's packages xvfb xauth {PACKAGES}: xvfb-run meanwhile.")
+}
+
+/// Why no window could be opened.
 pub(crate) fn reason(error: &eframe::Error) -> String {
     let text = error.to_string();
-    text.rsplit(": ").next().unwrap_or(&text).to_owned()
+    // Errors of the windowing library begin with a place in its source.
+    let detail = text.rsplit(": ").next().unwrap_or(&text);
+    let is_library = matches!(error, eframe::Error::Glutin(_)) || detail.contains("shared librar");
+    if is_library && cfg!(not(any(target_os = "macos", target_os = "windows"))) {
+        missing_library(detail)
+    } else {
+        detail.to_owned()
+    }
+}
+
+fn missing_library(detail: &str) -> String {
+    format!("a library is missing ({detail}); Debian has it in one of these packages: {PACKAGES}")
+}
+
+/// Prints a sentence in place of a backtrace when a library of the window is missing: the windowing
+/// library panics where it could return an error.
+pub(crate) fn explain_missing_libraries() {
+    let previous = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        let message = info.payload_as_str().unwrap_or_default();
+        if message.starts_with("Library ") && message.contains("could not be loaded") {
+            let reason = missing_library(message.trim_end_matches('.'));
+            // Without stderr there is no place to say it.
+            writeln!(
+                std::io::stderr(),
+                "meanwhile: Could not open a window: {reason}."
+            )
+            .ok();
+        } else {
+            previous(info);
+        }
+    }));
 }

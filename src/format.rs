@@ -1,4 +1,4 @@
-//! Numbers, sizes, times and names as a person reads them: the one place that formats them.
+//! Formats numbers, sizes, times and names for people.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -37,13 +37,13 @@ pub fn rate(bytes_per_sec: f64) -> String {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "saturates, and a negative rate reads as 0"
+        reason = "saturates; a negative rate becomes 0"
     )]
     let whole = bytes_per_sec as u64;
     format!("{}/s", bytes(whole))
 }
 
-/// `260 ns`, `80 µs`, `0.4 ms`, `250 ms`, `2.00 s`, `12.5 s`, `1 min 05 s`, `3 h 07 min`: two or three digits that count.
+/// `260 ns`, `80 µs`, `0.4 ms`, `250 ms`, `2.00 s`, `12.5 s`, `1 min 05 s`, `3 h 07 min`: two or three significant digits.
 ///
 /// ```
 /// use meanwhile::format::duration;
@@ -80,7 +80,7 @@ pub fn millis(millis: f64) -> String {
     Duration::try_from_secs_f64(millis.max(0.0) / 1e3).map_or_else(|_| "never".to_owned(), duration)
 }
 
-/// `2.0 s`: always in seconds with one decimal, so that a countdown does not change its width.
+/// `2.0 s`: seconds with one decimal, so that a countdown keeps its width.
 ///
 /// ```
 /// use meanwhile::format::countdown;
@@ -136,7 +136,7 @@ pub fn plural(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { many })
 }
 
-/// A text in one line: what would break the line, or draw nothing, is written as in a program.
+/// A text in one line: control characters are escaped as in source code.
 ///
 /// ```
 /// use meanwhile::format::one_line;
@@ -170,7 +170,7 @@ pub fn path(path: &Path) -> String {
     one_line(&path.to_string_lossy()).into_owned()
 }
 
-/// A share between 0 and 1 of a whole that may be 0.
+/// `done` of `total`, between 0 and 1; 0 if `total` is 0.
 ///
 /// ```
 /// use meanwhile::format::share;
@@ -196,7 +196,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_change_unit_at_1024_and_never_show_1024() {
+    fn bytes_change_unit_at_1024() {
         assert_eq!(bytes(0), "0 B");
         assert_eq!(bytes(1023), "1023 B");
         assert_eq!(bytes(1024), "1.0 KiB");
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn durations_read_well_at_every_length() {
+    fn durations_have_two_or_three_digits() {
         assert_eq!(duration(Duration::from_nanos(260)), "260 ns");
         assert_eq!(duration(Duration::from_micros(80)), "80 µs");
         assert_eq!(duration(Duration::from_micros(420)), "0.4 ms");

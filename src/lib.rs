@@ -1,73 +1,72 @@
-//! Run long work in the background, watch it, and join it on your own terms.
-//!
-//! Two things in one crate: [`join`], a library of background tasks for programs with a window, and
-//! a desktop program that is built on it.
+//! Background tasks that a program with a window can join on its own terms, and the desktop program
+//! Meanwhile, which is built on them.
 //!
 //! # The library
-//! [`join::spawn`] starts a [`join::Task`], whose handle can be polled once a frame for one atomic
-//! load, joined with or without a timeout any number of times, and cancelled; how the task ended is
-//! a value, a panic included. [`join::Changes`] tells a window what changed since its last frame
-//! and wakes it when something does. Without the feature `app` the crate is this module alone.
+//! [`join::spawn`] starts a [`join::Task`]. Its handle can be polled once a frame for one atomic load,
+//! joined with or without a timeout any number of times, and cancelled. The outcome is a value, even
+//! if the task panicked. [`join::Changes`] lists the tasks that changed since the last frame, and
+//! wakes the window when one does. On Unix, [`join::process`] does the same for child processes.
 //!
-//! # The program
-//! Work flows down and news flow up, and nothing points back up:
+//! [`watchdog`] reports frames that take too long while they last.
 //!
-//! | module | what it does | may use |
+//! # Features
+//! | feature | default | what it adds |
 //! |---|---|---|
-//! | `app` | the window: frame loop, closing, the settings file | everything below |
-//! | `cli` | the same jobs from a shell | `board` and below |
-//! | `pages` | one folder a page: its state and its panels | `ui` and below |
-//! | `ui` | widgets and colours that pages share | `lab`, `lessons`, `board` and below |
-//! | `lab` | the Freeze Lab: ways to wait, measured in windows of their own | `record` and below |
-//! | `lessons` | short programs about joining that really run | `record` and below |
-//! | `board` | owns what runs; starts, cancels, joins; turns wake-ups into events | `record` and below |
-//! | `record` | what happened, as plain data, built from events alone | `jobs`, `join` |
-//! | `jobs` | what can be run: the catalogue, one file a job | `join` |
-//! | `catalog` | ids of built-in lists: lessons and patterns | std |
-//! | `format` | numbers, sizes, times and texts as a person reads them | std |
-//! | `desktop` | whether there is a display, and why there is no window | the window toolkit |
-//! | [`join`] | tasks, pools, waiting | std |
+//! | `app` | yes | the desktop program Meanwhile: its jobs, its window and its command line |
+//!
+//! To use the library alone, depend on the crate with `default-features = false`.
 //!
 //! # Invariants
-//! - An outcome is published before anybody is woken, so who is woken finds it there.
-//! - Nothing that a frame calls waits; to wait for a job is a state of that job.
-//! - `join` knows no window toolkit and no file format; `jobs`, `record` and `board` know no window.
-//! - No unsafe code, and panics unwind: a panic is an outcome.
+//! - An outcome is published before any waiting thread is woken, so a woken thread finds it.
+//! - The library depends on no window toolkit and no file format.
+//! - There is no unsafe code. Panics unwind, because a panic is an outcome.
 //!
-//! ARCHITECTURE.md in the repository is the longer map.
+//! All other modules are parts of the program. They are public for its tests and benches only, and
+//! ARCHITECTURE.md in the repository describes them.
 
 // The Freeze Lab and the lessons show their own source, which then also compiles in another crate.
 #[cfg(feature = "app")]
 extern crate self as meanwhile;
 
 #[cfg(feature = "app")]
+#[doc(hidden)]
 pub mod app;
 #[cfg(feature = "app")]
+#[doc(hidden)]
 pub mod board;
 #[cfg(feature = "app")]
+#[doc(hidden)]
 pub mod catalog;
 #[cfg(feature = "app")]
+#[doc(hidden)]
 pub mod cli;
 #[cfg(feature = "app")]
 mod desktop;
 #[cfg(feature = "app")]
+#[doc(hidden)]
 pub mod format;
 #[cfg(feature = "app")]
+#[doc(hidden)]
 pub mod jobs;
 pub mod join;
 #[cfg(all(feature = "app", target_os = "linux"))]
+#[doc(hidden)]
 pub mod lab;
 #[cfg(all(feature = "app", unix))]
+#[doc(hidden)]
 pub mod lessons;
 #[cfg(feature = "app")]
+#[doc(hidden)]
 pub mod pages;
 #[cfg(feature = "app")]
+#[doc(hidden)]
 pub mod record;
 #[cfg(feature = "app")]
+#[doc(hidden)]
 pub mod ui;
 pub mod watchdog;
 
-/// The README's example is compiled and run with the documentation's. It is a window.
+/// Compiles the README's example with those of the documentation.
 #[cfg(all(doctest, feature = "app"))]
 #[doc = include_str!("../README.md")]
 struct Readme;

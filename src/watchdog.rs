@@ -1,9 +1,9 @@
-//! A watchdog for the thread that draws: it notices a frame that takes too long, while it does.
+//! A watchdog for the UI thread, which detects a frame that takes too long while it lasts.
 //!
-//! The UI thread says when a frame begins and ends, and what it is about to do; that costs a few
-//! atomic operations. A thread of its own watches, and calls back as soon as a frame has taken
-//! longer than it may, and again with its whole time when it has ended. While no frame is drawn it
-//! sleeps: an idle window stays idle.
+//! The UI thread marks the begin and the end of each frame and labels slow operations, which costs
+//! a few atomic operations. The watchdog's own thread calls back as soon as a frame exceeds the
+//! limit, and again with its whole duration when it has ended. While no frame is drawn the thread
+//! sleeps, so an idle window stays idle.
 //!
 //! ```
 //! use meanwhile::watchdog::Watchdog;
@@ -17,13 +17,13 @@
 //! // In an egui program: at the beginning of `App::logic` and of `App::ui`.
 //! let frame = watchdog.frame();
 //! let saving = watchdog.guard("saving settings");
-//! std::thread::sleep(Duration::from_millis(60)); // a disk that takes its time
+//! std::thread::sleep(Duration::from_millis(60)); // a slow disk
 //! drop(saving);
 //! drop(frame);
 //!
-//! let noticed = incidents.recv()?;
-//! assert!(!noticed.has_ended); // called back while it lasted
-//! assert_eq!(noticed.label.as_deref(), Some("saving settings"));
+//! let ongoing = incidents.recv()?;
+//! assert!(!ongoing.has_ended);
+//! assert_eq!(ongoing.label.as_deref(), Some("saving settings"));
 //! let ended = incidents.recv()?;
 //! assert!(ended.has_ended && ended.lasted >= Duration::from_millis(60));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -39,58 +39,61 @@ use std::time::{Duration, Instant, SystemTime};
 
 use crate::join::SpawnError;
 
-/// How many ends of incidents wait for the callback at most; it is far slower than the incidents
-/// then, and the oldest go.
-const WAITING: usize = 1_000;
+/// How many ended incidents wait for the callback. If it is too slow, the oldest are dropped.
+const MAX_QUEUED: usize = 1_000;
 
 /// A frame that took too long.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Incident {
-    /// Counts up from 1: the reports of one incident carry the same number.
+    /// Counts from 1. Both reports of one incident have the same number.
     pub number: u64,
     /// When the frame began.
     pub began: SystemTime,
     /// How long it took, or has taken so far.
     pub lasted: Duration,
-    /// What was being done, as the newest [`guard`](Watchdog::guard) that is still held says.
+    /// The label of the newest [`guard`](Watchdog::guard) that was held.
     pub label: Option<String>,
     /// Whether the frame has ended.
     pub has_ended: bool,
 }
 
-/// Notices frames that take too long. Clones are the same watchdog; its thread ends with the last.
+/// Reports frames that take too long. Clones share one thread, which ends with the last of them.
 #[derive(Clone)]
 pub struct Watchdog(Arc<Owner>);
 
-/// Held by the handles alone, so that the watcher learns when they are gone.
+/// Held by the handles only. Its drop ends the watching thread.
 struct Owner {
     shared: Arc<Shared>,
-    watcher: Thread,
+    thread: Thread,
 }
 
 struct Shared {
     origin: Instant,
     limit: Duration,
-    /// Counts beginnings and ends of frames, so it is odd while one is drawn.
+    /// Counts the begins and ends of frames, so it is odd while one is drawn.
     turns: AtomicU64,
-    /// When the frame began, in nanoseconds since `origin`.
+    /// When the frame began, in nanoseconds since `origin`. Published by the count in `turns`.
     began: AtomicU64,
-    is_resting: AtomicBool,
-    /// Whether nobody can begin a frame any more.
+    /// Whether the thread sleeps until the next frame begins.
+    ///
+    /// A frame first counts its turn and then reads this; the thread first sets this and then reads
+    /// the turns. Sequential consistency guarantees that at least one of them sees the other.
+    is_asleep: AtomicBool,
+    /// Set once every handle has been dropped.
     is_over: AtomicBool,
-    news: Mutex<News>,
+    state: Mutex<State>,
 }
 
 #[derive(Default)]
-struct News {
-    /// Those of the guards that are held, oldest first.
+struct State {
+    /// The labels of the guards that are held, oldest first.
     labels: Vec<Label>,
-    /// Counts up, so that each guard knows its own label.
+    /// The key of the newest label.
     last_key: u64,
-    /// What took longer than the limit in this frame and is over.
+    /// The label of an operation in this frame that has ended and took longer than the limit.
     slow_label: Option<Cow<'static, str>>,
-    /// The frame that was reported while it lasted, by its turn, and the number it got.
-    noticed: Option<(u64, u64)>,
+    /// The frame that was reported while it lasted: its turn, and the number of its incident.
+    reported: Option<(u64, u64)>,
     last_number: u64,
     ended: VecDeque<Incident>,
 }
@@ -102,14 +105,14 @@ struct Label {
 }
 
 impl Watchdog {
-    /// Watches for frames longer than `limit`. `on_incident` is called on the watchdog's own thread,
-    /// once while such a frame lasts and once when it has ended; a frame that ends just beyond the
-    /// limit may be reported only then.
+    /// Reports frames longer than `limit`. `on_incident` is called on the watchdog's own thread,
+    /// once while such a frame lasts and once when it has ended. A frame that ends just after the
+    /// limit may be reported only when it has ended.
     ///
-    /// 100 ms is where a window begins to feel slow (J. Nielsen, *Usability Engineering*, 1993).
+    /// A window begins to feel slow at 100 ms (J. Nielsen, *Usability Engineering*, 1993).
     ///
     /// # Errors
-    /// The system refused the thread.
+    /// When the system refuses the thread.
     pub fn new(
         limit: Duration,
         on_incident: impl Fn(Incident) + Send + 'static,
@@ -119,9 +122,9 @@ impl Watchdog {
             limit,
             turns: AtomicU64::new(0),
             began: AtomicU64::new(0),
-            is_resting: AtomicBool::new(false),
+            is_asleep: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
-            news: Mutex::default(),
+            state: Mutex::default(),
         });
         let name = "watchdog".to_owned();
         let watched = shared.clone();
@@ -131,21 +134,21 @@ impl Watchdog {
         match spawned {
             Ok(handle) => Ok(Self(Arc::new(Owner {
                 shared,
-                watcher: handle.thread().clone(),
+                thread: handle.thread().clone(),
             }))),
             Err(source) => Err(SpawnError { name, source }),
         }
     }
 
-    /// A frame begins; it ends when the guard is dropped. Within another one it changes nothing.
+    /// Begins a frame, which ends when the guard is dropped. Has no effect within another frame.
     pub fn frame(&self) -> FrameGuard {
         let shared = &self.0.shared;
         let is_outermost = !is_odd(shared.turns.load(Ordering::Relaxed));
         if is_outermost {
             shared.began.store(shared.now(), Ordering::Relaxed);
             shared.turns.fetch_add(1, Ordering::SeqCst);
-            if shared.is_resting.swap(false, Ordering::SeqCst) {
-                self.0.watcher.unpark();
+            if shared.is_asleep.swap(false, Ordering::SeqCst) {
+                self.0.thread.unpark();
             }
         }
         FrameGuard {
@@ -154,8 +157,8 @@ impl Watchdog {
         }
     }
 
-    /// Says what is being done until the guard is dropped. Of several that are held the newest one
-    /// counts. They may be dropped in any order and on any thread: each takes back its own label.
+    /// Labels what the thread does until the guard is dropped. The newest label that is held counts.
+    /// Guards may be dropped in any order and on any thread; each removes its own label.
     ///
     /// ```
     /// # use meanwhile::watchdog::Watchdog;
@@ -166,7 +169,7 @@ impl Watchdog {
     /// let frame = watchdog.frame();
     /// let loading = watchdog.guard("loading");
     /// let saving = watchdog.guard("saving");
-    /// drop(loading); // the older one, and "saving" still counts
+    /// drop(loading); // "saving" still counts
     /// assert_eq!(incidents.recv()?.label.as_deref(), Some("saving"));
     /// drop((saving, frame));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -174,11 +177,11 @@ impl Watchdog {
     pub fn guard(&self, label: impl Into<Cow<'static, str>>) -> LabelGuard {
         let text = label.into();
         let since = Instant::now();
-        let mut news = self.0.shared.news();
-        news.last_key += 1;
-        let key = news.last_key;
-        news.labels.push(Label { key, text, since });
-        drop(news);
+        let mut state = self.0.shared.lock();
+        state.last_key += 1;
+        let key = state.last_key;
+        state.labels.push(Label { key, text, since });
+        drop(state);
         LabelGuard {
             watchdog: self.clone(),
             key,
@@ -197,11 +200,11 @@ impl fmt::Debug for Watchdog {
 impl Drop for Owner {
     fn drop(&mut self) {
         self.shared.is_over.store(true, Ordering::SeqCst);
-        self.watcher.unpark();
+        self.thread.unpark();
     }
 }
 
-/// A frame is being drawn.
+/// Ends the frame when it is dropped.
 #[must_use = "the frame ends when this is dropped"]
 pub struct FrameGuard {
     watchdog: Watchdog,
@@ -219,16 +222,16 @@ impl Drop for FrameGuard {
             shared.turns.fetch_add(1, Ordering::SeqCst);
             return;
         }
-        // Under the lock, so that the watcher can't take note of a frame that has ended.
-        let mut news = shared.news();
+        // Under the lock, so that the thread can't report the frame as ongoing after its end.
+        let mut state = shared.lock();
         let turn = shared.turns.fetch_add(1, Ordering::SeqCst);
-        news.end(turn, lasted);
-        drop(news);
-        self.watchdog.0.watcher.unpark();
+        state.end(turn, lasted);
+        drop(state);
+        self.watchdog.0.thread.unpark();
     }
 }
 
-/// Something is being done.
+/// Removes its label when it is dropped.
 #[must_use = "the label holds until this is dropped"]
 pub struct LabelGuard {
     watchdog: Watchdog,
@@ -238,14 +241,14 @@ pub struct LabelGuard {
 impl Drop for LabelGuard {
     fn drop(&mut self) {
         let shared = &self.watchdog.0.shared;
-        let mut news = shared.news();
-        // Mostly the last one.
-        let held = news.labels.iter().rposition(|label| label.key == self.key);
-        if let Some(label) = held.map(|at| news.labels.remove(at))
+        let mut state = shared.lock();
+        // From the end, because mostly the newest is dropped.
+        let held = state.labels.iter().rposition(|label| label.key == self.key);
+        if let Some(label) = held.map(|at| state.labels.remove(at))
             && label.since.elapsed() >= shared.limit
             && is_odd(shared.turns.load(Ordering::Relaxed))
         {
-            news.slow_label.get_or_insert(label.text);
+            state.slow_label.get_or_insert(label.text);
         }
     }
 }
@@ -255,80 +258,80 @@ impl Shared {
         u64::try_from(self.origin.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
 
-    /// Since the frame began.
+    /// The time since the frame began.
     fn elapsed(&self) -> Duration {
         let began = self.began.load(Ordering::Relaxed);
         Duration::from_nanos(self.now().saturating_sub(began))
     }
 
-    fn news(&self) -> MutexGuard<'_, News> {
-        self.news.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// What is to be reported.
-    fn report(&self) -> Vec<Incident> {
-        let mut news = self.news();
+    /// The incidents to report now.
+    fn take_incidents(&self) -> Vec<Incident> {
+        let mut state = self.lock();
         let turn = self.turns.load(Ordering::SeqCst);
         let lasted = self.elapsed();
-        let mut incidents: Vec<_> = news.ended.drain(..).collect();
+        let mut incidents: Vec<_> = state.ended.drain(..).collect();
         if is_odd(turn) && lasted >= self.limit {
-            incidents.extend(news.notice(turn, lasted));
+            incidents.extend(state.report_ongoing(turn, lasted));
         }
         incidents
     }
 
-    /// For how long there is nothing to see; `None` until somebody says so. `seen` is the turn at the
-    /// last look: a window that draws now and then is looked at now and then, one that rests is not.
-    fn rest(&self, seen: &mut u64) -> Option<Duration> {
+    /// How long to sleep before the next check; `None` for until woken. `seen` is the turn at the
+    /// last check: the thread checks periodically while the window draws, and not while it is idle.
+    fn time_to_sleep(&self, seen: &mut u64) -> Option<Duration> {
         let turn = self.turns.load(Ordering::SeqCst);
         let last = std::mem::replace(seen, turn);
         if is_odd(turn) {
-            // One that was reported tells when it ends.
-            let is_known = self.news().has_noticed(turn);
-            return (!is_known).then(|| self.limit.saturating_sub(self.elapsed()));
+            // The end of a frame that was reported wakes the thread.
+            let is_reported = self.lock().has_reported(turn);
+            return (!is_reported).then(|| self.limit.saturating_sub(self.elapsed()));
         }
         if last != turn {
             return Some(self.limit);
         }
-        self.is_resting.store(true, Ordering::SeqCst);
-        // A frame that has begun before it could see that must not go unseen.
+        self.is_asleep.store(true, Ordering::SeqCst);
+        // A frame that began before it could see the flag has not woken the thread.
         let has_begun = self.turns.load(Ordering::SeqCst) != turn;
         if has_begun {
-            self.is_resting.store(false, Ordering::SeqCst);
+            self.is_asleep.store(false, Ordering::SeqCst);
         }
         has_begun.then_some(self.limit)
     }
 }
 
-impl News {
-    fn has_noticed(&self, turn: u64) -> bool {
-        self.noticed.is_some_and(|(noticed, _)| noticed == turn)
+impl State {
+    fn has_reported(&self, turn: u64) -> bool {
+        self.reported.is_some_and(|(reported, _)| reported == turn)
     }
 
-    /// The frame of this turn lasts too long, and was not reported yet.
-    fn notice(&mut self, turn: u64, lasted: Duration) -> Option<Incident> {
-        if self.has_noticed(turn) {
+    /// Reports the frame of this turn, which lasts too long, unless it was reported already.
+    fn report_ongoing(&mut self, turn: u64, lasted: Duration) -> Option<Incident> {
+        if self.has_reported(turn) {
             return None;
         }
         self.last_number += 1;
-        self.noticed = Some((turn, self.last_number));
+        self.reported = Some((turn, self.last_number));
         let label = self.labels.last().map(|label| label.text.clone());
-        // What is going on now is why; what comes after it is not.
+        // The operation that goes on now is the cause. Later ones are not.
         self.slow_label.clone_from(&label);
         Some(incident(self.last_number, lasted, label, false))
     }
 
-    /// The frame of this turn has ended, and was too long.
+    /// Queues the end of the frame of this turn, which took too long.
     fn end(&mut self, turn: u64, lasted: Duration) {
-        let number = match self.noticed.take() {
-            Some((noticed, number)) if noticed == turn => number,
+        let number = match self.reported.take() {
+            Some((reported, number)) if reported == turn => number,
             _ => {
                 self.last_number += 1;
                 self.last_number
             }
         };
         let label = self.slow_label.take();
-        if self.ended.len() == WAITING {
+        if self.ended.len() == MAX_QUEUED {
             self.ended.pop_front();
         }
         self.ended.push_back(incident(number, lasted, label, true));
@@ -351,21 +354,21 @@ fn incident(
     }
 }
 
-/// While a frame is drawn, the count of beginnings and ends is odd.
+/// True for the turns at which a frame is drawn.
 fn is_odd(turns: u64) -> bool {
     turns % 2 == 1
 }
 
-/// The watcher's life. What has happened before its end is still reported.
+/// Runs on the watchdog's thread. Incidents from before its end are still reported.
 fn watch(shared: &Shared, on_incident: impl Fn(Incident)) {
     let mut seen = 0;
     loop {
         let is_over = shared.is_over.load(Ordering::SeqCst);
-        shared.report().into_iter().for_each(&on_incident);
+        shared.take_incidents().into_iter().for_each(&on_incident);
         if is_over {
             return;
         }
-        match shared.rest(&mut seen) {
+        match shared.time_to_sleep(&mut seen) {
             Some(time) => thread::park_timeout(time),
             None => thread::park(),
         }

@@ -1,11 +1,13 @@
 #!/usr/bin/env bash
-# The test command: everything that proves the program, on a Debian machine with Rust.
+# Runs every check of the project, one step after the other.
 #
-#     ./tests/all.sh              every step
-#     ./tests/all.sh STEP...      only these (`./tests/all.sh --list` names them)
+#     ./tests/all.sh              all steps
+#     ./tests/all.sh STEP...      only these (`./tests/all.sh --list` prints their names)
 #
-# Installs the packages it misses, as root or with sudo; otherwise prints the line to run. A step
-# that cannot run fails: nothing is skipped in silence. Each step's output is kept in target/all/.
+# On Debian and its relatives the first step installs the missing packages, as root or with sudo;
+# elsewhere it prints what is needed. A step that lacks a program says so and fails: no step is
+# skipped in silence. The output of each step is kept in target/all/. The end of the run shows the
+# time of each step and the slowest tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -14,153 +16,220 @@ export CARGO_TERM_COLOR="${CARGO_TERM_COLOR:-never}"
 logs="$CARGO_TARGET_DIR/all"
 
 packages=(
-    # To link.
+    # Linking.
     gcc libc6-dev
-    # What the window and its dialogs load when they start.
+    # Libraries that the window and its dialogs load when they start.
     libdbus-1-3 libegl1 libgl1 libgl1-mesa-dri libx11-6 libx11-xcb1 libxcursor1 libxi6
     libxkbcommon-x11-0 libxkbcommon0
-    # A screen nobody sees, with the parts of a desktop that the program talks to.
+    # A virtual screen, and the parts of a desktop that the program talks to.
     at-spi2-core dbus-daemon fonts-dejavu-core libglib2.0-bin openbox util-linux xdg-desktop-portal
     xdg-desktop-portal-gtk xvfb
-    # A person's hands and eyes.
+    # Keyboard input, screenshots and the accessibility tree.
     gir1.2-atspi-2.0 imagemagick python3-gi xdotool
-    # The software renderer for image snapshots.
+    # The software renderer for pictures.
     mesa-vulkan-drivers
     # A host to run commands on: this one.
     openssh-client openssh-server
-    # Peers to compare with, and checks of the desktop files.
+    # Programs to compare with, and validators of the desktop files.
     appstream b3sum coreutils desktop-file-utils python3
 )
 
 steps=(packages format clippy clippy-library docs loom other-unix tests snapshots window desktop-files)
 
-# Without asking, or by asking for the password where somebody can type it.
+# need PROGRAM PACKAGE...: fails, and names each program that is missing with its Debian package.
+need() {
+    local missing=0
+    while (($#)); do
+        if ! command -v "$1" >/dev/null; then
+            echo "missing: the program $1 (Debian has it in the package $2)"
+            missing=1
+        fi
+        shift 2
+    done
+    return $missing
+}
+
+# Succeeds without a password, or asks for it when there is a terminal.
 may_sudo() {
     command -v sudo >/dev/null || return 1
     sudo -n true 2>/dev/null || { { : </dev/tty; } 2>/dev/null && sudo -v; }
 }
 
 step_packages() {
+    if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
+        echo "This system has no dpkg and apt-get, so nothing is installed. The steps need what Debian has in:"
+        printf '    %s\n' "${packages[*]}"
+        echo "Each step names the programs that it does not find."
+        return
+    fi
     local missing=() package
     for package in "${packages[@]}"; do
-        # `install ok installed`, and nothing else, means that the package is there.
+        # Any other status than this one means that the package is not usable.
         [[ "$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null)" == "install ok installed" ]] || missing+=("$package")
     done
     if ((${#missing[@]} == 0)); then
-        echo "all ${#packages[@]} packages are there"
+        echo "all ${#packages[@]} packages are installed"
         return
     fi
-    local install="apt-get install -y --no-install-recommends ${missing[*]}"
     local sudo=()
     if ((EUID != 0)); then
         if ! may_sudo; then
             echo "${#missing[@]} packages are missing. As root, run this, then start again:"
-            echo "    apt-get update && $install"
+            echo "    apt-get update && apt-get install -y --no-install-recommends ${missing[*]}"
             return 1
         fi
         sudo=(sudo)
     fi
-    "${sudo[@]}" apt-get update
-    # shellcheck disable=SC2086 # The line above is also the line to print: its words are arguments.
-    "${sudo[@]}" env DEBIAN_FRONTEND=noninteractive $install
+    # Bash 3.2 takes the expansion of an empty array for an unset variable, hence the `+`.
+    ${sudo[@]+"${sudo[@]}"} apt-get update
+    ${sudo[@]+"${sudo[@]}"} env DEBIAN_FRONTEND=noninteractive \
+        apt-get install -y --no-install-recommends "${missing[@]}"
 }
 
-step_format() { cargo fmt --check; }
+# run_tests ARGUMENTS: `cargo test ARGUMENTS`, with the time of each test. Stable Rust measures tests
+# only for its JSON format, and accepts the flag for that only when RUSTC_BOOTSTRAP is set. Cargo's
+# "runner" sets it for the test binaries alone: nothing is compiled with it.
+run_tests() {
+    local host arguments=()
+    host=$(rustc -vV | sed -n 's/^host: //p' | tr 'a-z-' 'A-Z_')
+    while (($#)) && [[ "$1" != -- ]]; do
+        arguments+=("$1")
+        shift
+    done
+    (($#)) && shift
+    env "CARGO_TARGET_${host}_RUNNER=env RUSTC_BOOTSTRAP=1" \
+        cargo test --locked "${arguments[@]}" -- "$@" -Z unstable-options --format json --report-time |
+        awk -v times="$logs/times" -v results="$logs/results" -f tests/report.awk
+}
 
-step_clippy() { cargo clippy --locked --all-targets -- -D warnings; }
+step_format() {
+    need rustfmt "rustfmt, or from rustup"
+    cargo fmt --check
+}
 
-step_clippy-library() { cargo clippy --locked --lib --no-default-features -- -D warnings; }
+step_clippy() {
+    need cargo-clippy "rust-clippy, or from rustup"
+    cargo clippy --locked --all-targets -- -D warnings
+}
+
+step_clippy-library() {
+    need cargo-clippy "rust-clippy, or from rustup"
+    cargo clippy --locked --lib --no-default-features -- -D warnings
+}
 
 step_docs() { RUSTDOCFLAGS="-D warnings" cargo doc --locked --lib --no-deps; }
 
-# The models need only the join library, and optimised they are through in a fraction of the time.
+# The models need the join library alone. Optimised, they run in a fraction of the time.
 step_loom() {
-    RUST_BACKTRACE=0 RUSTFLAGS="--cfg loom" cargo test --locked --release --lib --no-default-features \
+    RUST_BACKTRACE=0 RUSTFLAGS="--cfg loom" run_tests --release --lib --no-default-features \
         --target-dir "$CARGO_TARGET_DIR/loom"
 }
 
-# What other Unix systems have of processes, on Linux: all that needs no window. The example is the
-# program that launches there.
+# The code for processes of other Unix systems, built and tested on Linux without the window. The
+# example is the program that the tests use as a launcher.
 step_other-unix() {
     export RUSTFLAGS="--cfg other_unix" RUSTDOCFLAGS="--cfg other_unix"
-    local library=(--locked --no-default-features --target-dir "$CARGO_TARGET_DIR/other-unix")
-    cargo clippy "${library[@]}" --lib --test other_unix --example limits -- -D warnings
-    cargo build "${library[@]}" --example limits
-    cargo test "${library[@]}" --no-fail-fast --lib --test other_unix -- --include-ignored
-    cargo test "${library[@]}" --doc process
+    local library=(--no-default-features --target-dir "$CARGO_TARGET_DIR/other-unix")
+    cargo clippy --locked "${library[@]}" --lib --test other_unix --example limits -- -D warnings
+    cargo build --locked "${library[@]}" --example limits
+    run_tests "${library[@]}" --no-fail-fast --lib --test other_unix -- --include-ignored
+    cargo test --locked "${library[@]}" --doc process
 }
 
-# Unit, integration, user interface and documentation tests: what plain `cargo test` runs anywhere,
-# then those that need a program of a package.
+# All that `cargo test` runs, then the tests that need a program of a package.
 step_tests() {
-    cargo test --locked --no-fail-fast
-    cargo test --locked --test integration -- --ignored
+    need python3 python3 sha256sum coreutils mkfifo coreutils
+    local failed=0
+    cargo build --locked --examples
+    run_tests --no-fail-fast --lib --bins --tests || failed=1
+    cargo test --locked --doc || failed=1
+    need b3sum b3sum convert imagemagick ssh-keygen openssh-client unshare util-linux || return 1
+    run_tests --test integration -- --ignored || failed=1
+    return $failed
 }
 
 step_snapshots() {
-    local driver
-    driver=$(compgen -G "/usr/share/vulkan/icd.d/lvp_icd*.json" | head -n 1) || {
-        echo "no software Vulkan driver in /usr/share/vulkan/icd.d: install mesa-vulkan-drivers"
-        return 1
-    }
-    VK_DRIVER_FILES="$driver" VK_ICD_FILENAMES="$driver" cargo test --locked --test snapshots -- --ignored
+    local driver=${VK_DRIVER_FILES:-} folder
+    local folders="${XDG_DATA_DIRS:-/usr/local/share:/usr/share}:/usr/share:/etc"
+    if [[ "$(uname)" == Linux && -z "$driver" ]]; then
+        while IFS= read -r -d : folder; do
+            driver=$(compgen -G "$folder/vulkan/icd.d/lvp_icd*.json" | head -n 1) && break
+        done <<<"$folders:"
+        if [[ -z "$driver" ]]; then
+            echo "missing: a Vulkan driver that draws in software (Debian has it in mesa-vulkan-drivers)."
+            echo "Looked for vulkan/icd.d/lvp_icd*.json in $folders"
+            return 1
+        fi
+    fi
+    [[ -z "$driver" ]] || export VK_DRIVER_FILES="$driver" VK_ICD_FILENAMES="$driver"
+    run_tests --test snapshots -- --ignored
 }
 
-# Each test brings its own screen, session bus and window manager.
+# Each test starts a screen, a session bus and a window manager of its own.
 step_window() {
-    # Only root's X server makes this folder by itself.
+    if [[ "$(uname)" != Linux ]]; then
+        echo "missing: Linux. These tests work in a real window on a virtual X11 screen."
+        return 1
+    fi
+    need Xvfb xvfb dbus-daemon dbus-daemon openbox openbox xdotool xdotool gdbus libglib2.0-bin \
+        import imagemagick python3 python3-gi setpriv util-linux
+    # The X server of a user who is not root does not make this folder.
     [[ -d /tmp/.X11-unix ]] || mkdir -m 1777 /tmp/.X11-unix
-    cargo test --locked --test e2e -- --ignored --test-threads=2 --skip lab::
-    cargo test --locked --test e2e -- --ignored --test-threads=1 lab::
+    local failed=0
+    run_tests --test e2e -- --ignored --test-threads=2 --skip lab:: || failed=1
+    run_tests --test e2e -- --ignored --test-threads=1 lab:: || failed=1
+    return $failed
 }
 
 step_desktop-files() {
+    need desktop-file-validate desktop-file-utils appstreamcli appstream
     desktop-file-validate assets/*.desktop
     appstreamcli validate --no-net assets/*.metainfo.xml
-}
-
-names() {
-    local IFS='|'
-    echo "$*"
 }
 
 if [[ "${1:-}" == "--list" ]]; then
     printf '%s\n' "${steps[@]}"
     exit
 fi
-wanted=("$@")
-((${#wanted[@]})) || wanted=("${steps[@]}")
+if (($#)); then wanted=("$@"); else wanted=("${steps[@]}"); fi
 for step in "${wanted[@]}"; do
     if ! declare -F "step_$step" >/dev/null; then
-        echo "no step is called '$step': ./tests/all.sh [$(names "${steps[@]}")]" >&2
+        echo "there is no step '$step'; the steps are: ${steps[*]}" >&2
         exit 2
     fi
 done
 
 mkdir -p "$logs"
-rm -f "$logs"/*.log
+rm -f "$logs"/*.log "$logs/times" "$logs/results"
+touch "$logs/times" "$logs/results"
 failed=()
+seconds=()
 for step in "${wanted[@]}"; do
     printf '\n== %s\n' "$step"
     started=$SECONDS
-    # A shell of its own, so that `errexit` holds inside of the step.
+    # `errexit` holds in the step only because this shell is no part of a condition.
     set +e
     (set -e; "step_$step") </dev/null 2>&1 | tee "$logs/$step.log"
     status=${PIPESTATUS[0]}
     set -e
-    printf '== %s: %s after %d s\n' "$step" "$( ((status == 0)) && echo passed || echo "FAILED ($status)")" $((SECONDS - started))
+    seconds+=($((SECONDS - started)))
+    verdict=passed
     if ((status != 0)); then
         failed+=("$step")
-        # Without its packages nearly every other step fails too, and less clearly.
-        [[ "$step" == packages ]] && break
+        verdict="FAILED ($status)"
     fi
+    printf '== %s: %s after %d s\n' "$step" "$verdict" $((SECONDS - started))
 done
 
+printf '\nSeconds for each step:\n'
+for ((i = 0; i < ${#wanted[@]}; i++)); do printf '%8d  %s\n' "${seconds[i]}" "${wanted[i]}"; done
+if [[ -s "$logs/times" ]]; then
+    printf 'Seconds for the ten slowest tests:\n'
+    sort -rn "$logs/times" | awk -F '\t' 'NR <= 10 { printf "%8.1f  %s\n", $1, $2 }'
+fi
 printf '\n'
-for step in "${wanted[@]}"; do
-    [[ -f "$logs/$step.log" ]] || continue
-    grep -hE '^test result: |^test .* FAILED$' "$logs/$step.log" || true
-done
+# A test binary that was killed has no result; its step has failed all the same.
+[[ ! -s "$logs/results" ]] || awk -F '\t' '{ passed += $1; failed += $2 } END { printf "%d passed, %d failed\n", passed, failed }' "$logs/results"
 if ((${#failed[@]})); then
     echo "FAILED after $SECONDS s: ${failed[*]} (output in $logs/)"
     exit 1

@@ -1,10 +1,12 @@
-//! The program itself in a real window on a screen nobody sees: the native file dialog, the
-//! accessibility tree, closing over running work, and what an idle window costs.
+//! The program in a real window on a virtual screen: the native file dialog, the accessibility tree,
+//! closing over running work, and the cost of an idle window.
 //!
-//! These need a desktop's parts, which `tests/all.sh` installs; `e2e/atspi.py` is how a test reads
-//! the window. What the widgets do in detail is proven faster in `ui.rs`, without a screen.
+//! `tests/all.sh` installs the parts of a desktop that these tests need. `e2e/atspi.py` reads the window.
+//! The tests in `ui.rs` check the widgets in detail, and faster, without a screen.
 #![cfg(all(feature = "app", target_os = "linux"))]
 
+#[path = "e2e/child_guard.rs"]
+mod child_guard;
 #[path = "e2e/cost.rs"]
 mod cost;
 #[path = "e2e/dialog.rs"]
@@ -13,10 +15,10 @@ mod dialog;
 mod lab;
 #[path = "util/lesson_processes.rs"]
 mod lesson_processes;
-#[path = "e2e/owned.rs"]
-mod owned;
 #[path = "e2e/session.rs"]
 mod session;
+#[path = "util/sleeper.rs"]
+mod sleeper;
 #[path = "e2e/window.rs"]
 mod window;
 
@@ -30,17 +32,18 @@ use meanwhile::app::Store;
 use meanwhile::jobs::Options;
 use meanwhile::jobs::command::CommandLine;
 use session::{Session, pause};
+use sleeper::Sleeper;
 use window::Window;
 
 /// BLAKE3 of the empty input, from the reference implementation's test vectors.
 const BLAKE3_OF_NOTHING: &str = "af1349b9f5f9a1a6a0404dea36dcc9499bcb25c9adc112b7cc9a93cae41f3262";
 
-/// How long an idle window is watched.
+/// How long an idle window is measured.
 const IDLE: Duration = Duration::from_secs(10);
 
 #[test]
 #[ignore = "needs a screen; tests/all.sh runs it"]
-fn a_file_picked_in_the_native_dialog_gets_its_digest() {
+fn file_from_the_native_dialog_gets_its_digest() {
     let session = Session::start("digest");
     let file = session.home().join("picked.bin");
     fs::write(&file, b"").unwrap();
@@ -56,7 +59,7 @@ fn a_file_picked_in_the_native_dialog_gets_its_digest() {
 
 #[test]
 #[ignore = "needs a screen; tests/all.sh runs it"]
-fn the_window_shows_the_digest_that_sha256sum_prints() {
+fn digest_is_the_one_that_sha256sum_prints() {
     let session = Session::start("sha256");
     let file = session.home().join("some bytes.bin");
     fs::write(
@@ -77,7 +80,7 @@ fn the_window_shows_the_digest_that_sha256sum_prints() {
 
 #[test]
 #[ignore = "needs a screen; tests/all.sh runs it"]
-fn a_list_of_sha256sum_is_verified_line_by_line() {
+fn sha256sum_list_is_verified_line_by_line() {
     let session = Session::start("verify");
     let home = session.home();
     let file = |name: &str| home.join(name);
@@ -111,7 +114,7 @@ fn a_list_of_sha256sum_is_verified_line_by_line() {
 
 #[test]
 #[ignore = "needs a screen; tests/all.sh runs it"]
-fn a_dialog_that_is_cancelled_adds_nothing_and_can_be_opened_again() {
+fn cancelled_dialog_adds_nothing_and_opens_again() {
     let session = Session::start("cancelled-dialog");
     let file = session.home().join("second.bin");
     fs::write(&file, b"").unwrap();
@@ -124,7 +127,7 @@ fn a_dialog_that_is_cancelled_adds_nothing_and_can_be_opened_again() {
     let tree = window.tree().unwrap();
     assert!(
         tree.text_with("portal").is_none(),
-        "a cancel is no fault:\n{tree}"
+        "a cancel is no error:\n{tree}"
     );
     dialog::pick(&session, &file);
     window.wait_for_text("second.bin");
@@ -132,7 +135,7 @@ fn a_dialog_that_is_cancelled_adds_nothing_and_can_be_opened_again() {
 
 #[test]
 #[ignore = "needs a screen; tests/all.sh runs it"]
-fn without_a_portal_the_window_says_what_is_missing() {
+fn missing_portal_is_named() {
     let session = Session::start_without_portal("no-portal");
     let window = Window::open(&session, &[]);
 
@@ -143,7 +146,7 @@ fn without_a_portal_the_window_says_what_is_missing() {
 
 #[test]
 #[ignore = "needs a screen; tests/all.sh runs it"]
-fn a_panic_is_shown_with_its_place() {
+fn panic_is_shown_with_its_location() {
     let session = Session::start("panic");
     let window = Window::open(&session, &[]);
 
@@ -155,7 +158,7 @@ fn a_panic_is_shown_with_its_place() {
 
 #[test]
 #[ignore = "needs a screen; tests/all.sh runs it"]
-fn a_join_that_times_out_leaves_the_job_running_and_it_can_be_cancelled() {
+fn timed_out_join_leaves_the_job_to_be_cancelled() {
     let session = Session::start("timeout");
     let window = Window::open(&session, &[]);
 
@@ -186,17 +189,17 @@ fn closing_over_running_work_asks_first() {
 
     session.keyboard(&["key", "alt+F4"]);
     window.press("push button", "Cancel and quit");
-    assert!(window.wait_for_the_end().success());
+    assert!(window.wait_for_exit().success());
 }
 
 #[test]
 #[ignore = "needs a screen; tests/all.sh runs it"]
-fn cancel_and_quit_leaves_nothing_of_a_tree_that_ignores_the_question() {
+fn cancel_and_quit_ends_a_tree_that_ignores_sigterm() {
     let session = Session::start("cancel-tree");
-    command(
-        &session,
-        "trap '' TERM; echo ready; sleep 86407 & sleep 86407",
-    );
+    let sleeper = Sleeper::new(session.home());
+    let sleep = sleeper.command();
+    let script = format!("trap '' TERM; echo ready; {sleep} & {sleep}");
+    command(&session, &script);
     let window = Window::open(&session, &[]);
     window.press("push button", "Start");
     window.press_any("Output");
@@ -207,55 +210,54 @@ fn cancel_and_quit_leaves_nothing_of_a_tree_that_ignores_the_question() {
     session.keyboard(&["key", "alt+F4"]);
     window.press("push button", "Cancel and quit");
     let asked = Instant::now();
-    assert!(window.wait_for_the_end().success());
+    assert!(window.wait_for_exit().success());
 
     let took = asked.elapsed();
     assert!(took < GRACE + Duration::from_secs(3), "it took {took:?}");
-    assert_eq!(running("sleep\086407\0"), 0);
+    assert_eq!(sleeper.running(), [0; 0]);
 }
 
 #[test]
 #[ignore = "needs a screen; tests/all.sh runs it"]
-fn a_program_that_is_killed_leaves_nothing_of_a_tree_that_ignores_the_question() {
+fn killed_program_ends_a_tree_that_ignores_sigterm() {
     const PROMISED: Duration = Duration::from_secs(1);
-    // A machine that draws other windows meanwhile lets the dying wait for their turn: one try in
-    // time shows that nothing is late by itself.
+    // On a machine that also draws other windows, the processes wait for their turn to end. One try in
+    // time shows that nothing else delays them.
     let mut tries = (1..=5).map(|_| time_to_end_a_killed_tree());
     assert!(tries.any(|took| took <= PROMISED));
 }
 
 fn time_to_end_a_killed_tree() -> Duration {
     let session = Session::start("killed-tree");
-    command(
-        &session,
-        "trap '' TERM; echo ready; setsid sleep 86411 & sleep 86411 & sleep 86411",
-    );
+    let sleeper = Sleeper::new(session.home());
+    let sleep = sleeper.command();
+    let script = format!("trap '' TERM; echo ready; setsid {sleep} & {sleep} & {sleep}");
+    command(&session, &script);
     let window = Window::open(&session, &[]);
     window.press("push button", "Start");
     window.press_any("Output");
     window.wait_for("its first line", |tree| {
         tree.find("label", "ready").map(|_| ())
     });
-    let sleepers = || running("sleep\086411\0");
-    let all_run = || match sleepers() {
+    let all_run = || match sleeper.running().len() {
         3 => Ok(()),
         count => Err(format!("{count} of 3 run")),
     };
-    session::wait_until("the tree", all_run, || window.seen());
+    session::wait_until("the tree", all_run, || window.describe());
 
     let program = nix::unistd::Pid::from_raw(window.pid().cast_signed());
     nix::sys::signal::kill(program, nix::sys::signal::Signal::SIGKILL).expect("it runs");
     let killed = Instant::now();
-    let all_gone = || match sleepers() {
+    let all_gone = || match sleeper.running().len() {
         0 => Ok(killed.elapsed()),
         count => Err(format!("{count} of 3 run")),
     };
-    session::wait_until("the end of the tree", all_gone, || session.picture())
+    session::wait_until("the end of the tree", all_gone, || session.save_picture())
 }
 
 #[test]
 #[ignore = "needs a screen; tests/all.sh runs it"]
-fn the_work_goes_on_without_the_window_and_the_program_leaves_with_it() {
+fn detached_work_runs_on_and_the_program_ends_with_it() {
     let session = Session::start("keep-running");
     let [go, done] = ["go", "done"].map(|name| session.home().join(name));
     let script = "while [ ! -e ~/go ]; do sleep 0.05; done; touch ~/done";
@@ -270,28 +272,28 @@ fn the_work_goes_on_without_the_window_and_the_program_leaves_with_it() {
         "xdotool",
         &["search", "--onlyvisible", "--name", "^Meanwhile$"],
     ) {
-        Ok(windows) => Err(format!("there is the window {windows}")),
+        Ok(windows) => Err(format!("the window {windows} is visible")),
         Err(_) => Ok(()),
     };
-    session::wait_until("the window to go", gone, || session.picture());
+    session::wait_until("the window to go", gone, || session.save_picture());
     assert!(!done.exists());
     let before = Cost::of(&window);
     pause(Duration::from_secs(3));
     let spent = Cost::of(&window).since(before);
     assert!(
-        // Drawing, or looking once a frame, would be 180 of them.
+        // Drawing, or polling once a frame, would wake it 180 times.
         spent.wakeups <= 60 && spent.cpu * 20 < Duration::from_secs(3),
         "in 3 s: {spent:?}"
     );
     fs::write(go, b"").unwrap();
 
-    assert!(window.wait_for_the_end().success());
+    assert!(window.wait_for_exit().success());
     assert!(done.exists());
 }
 
 #[test]
 #[ignore = "needs a screen; tests/all.sh runs it"]
-fn a_flood_is_watched_in_bounded_memory_while_the_window_goes_on_drawing() {
+fn flood_is_shown_in_bounded_memory() {
     let session = Session::start("flood");
     command(&session, "exec yes");
     let window = Window::open(&session, &[]);
@@ -313,13 +315,13 @@ fn a_flood_is_watched_in_bounded_memory_while_the_window_goes_on_drawing() {
 
 #[test]
 #[ignore = "needs a screen; tests/all.sh runs it"]
-fn choices_are_there_again_in_the_next_window() {
+fn next_window_has_the_same_choices() {
     let session = Session::start("settings");
     let window = Window::open(&session, &[]);
     window.set_number("Workers", 3.0);
     window.wait_for_number("Workers", 3.0);
     session.keyboard(&["key", "alt+F4"]);
-    assert!(window.wait_for_the_end().success());
+    assert!(window.wait_for_exit().success());
 
     let window = Window::open(&session, &[]);
 
@@ -328,7 +330,7 @@ fn choices_are_there_again_in_the_next_window() {
 
 #[test]
 #[ignore = "needs a screen; tests/all.sh runs it"]
-fn the_freeze_lab_measures_a_frozen_window_and_its_fix() {
+fn freeze_lab_measures_a_frozen_window_and_its_fix() {
     let session = Session::start("freeze-lab");
     let window = Window::open(&session, &[]);
     window.press_any("Freeze Lab");
@@ -336,7 +338,7 @@ fn the_freeze_lab_measures_a_frozen_window_and_its_fix() {
 
     window.press("push button", "Run both");
 
-    // On a busy machine the fixed half may stutter as well: nothing is said of it here.
+    // On a busy machine the fixed variant may stutter too, so only the bad one is checked.
     let verdict = window.wait_for_text(" s frozen; fixed: ");
     let frozen = verdict.trim_start_matches("not reproduced here: ");
     let frozen = frozen.split(' ').next().unwrap();
@@ -347,7 +349,7 @@ fn the_freeze_lab_measures_a_frozen_window_and_its_fix() {
 
 #[test]
 #[ignore = "needs a screen; tests/all.sh runs it"]
-fn stop_ends_a_window_that_is_frozen() {
+fn stop_ends_a_frozen_window() {
     let session = Session::start("freeze-lab-stop");
     let window = Window::open(&session, &[]);
     window.press_any("Freeze Lab");
@@ -355,19 +357,19 @@ fn stop_ends_a_window_that_is_frozen() {
     window.wait_for_number("Seconds", 60.0);
 
     window.press("push button", "Run both");
-    window.wait_for("a twin that is frozen for seconds", |tree| {
+    window.wait_for("a window that is frozen for seconds", |tree| {
         let plot = tree.text_with("Frame gaps over time, bad: longest ")?;
         plot.contains(" s, fixed").then_some(())
     });
-    assert_eq!(twins(&session), 1);
+    assert_eq!(lab_windows(&session), 1);
     window.press("push button", "Stop");
 
     window.wait_for_text("Nothing is running.");
-    let gone = || match twins(&session) {
+    let gone = || match lab_windows(&session) {
         0 => Ok(()),
-        count => Err(format!("{count} twins")),
+        count => Err(format!("{count} windows")),
     };
-    session::wait_until("the twin to go", gone, || window.seen());
+    session::wait_until("the Lab's window to go", gone, || window.describe());
     window.wait_for("how it ended", |tree| {
         tree.find("label", "stopped").map(|_| ())
     });
@@ -375,19 +377,19 @@ fn stop_ends_a_window_that_is_frozen() {
 
 #[test]
 #[ignore = "needs a screen; tests/all.sh runs it"]
-fn a_window_of_the_freeze_lab_ends_with_the_program_and_nobody_is_asked() {
+fn freeze_lab_window_closes_with_the_program() {
     let session = Session::start("freeze-lab-close");
     let window = Window::open(&session, &[]);
     window.press_any("Freeze Lab");
     window.press("push button", "Try by hand: fixed");
-    let opened = || match twins(&session) {
+    let opened = || match lab_windows(&session) {
         1 => session.tool(
             "xdotool",
             &["search", "--onlyvisible", "--name", "join-in-click"],
         ),
-        count => Err(format!("{count} twins")),
+        count => Err(format!("{count} windows")),
     };
-    session::wait_until("the twin's window", opened, || window.seen());
+    session::wait_until("the Lab's window", opened, || window.describe());
 
     session.keyboard(&[
         "search",
@@ -398,17 +400,17 @@ fn a_window_of_the_freeze_lab_ends_with_the_program_and_nobody_is_asked() {
     ]);
     session.keyboard(&["key", "alt+F4"]);
 
-    assert!(window.wait_for_the_end().success());
-    let gone = || match twins(&session) {
+    assert!(window.wait_for_exit().success());
+    let gone = || match lab_windows(&session) {
         0 => Ok(()),
-        count => Err(format!("{count} twins")),
+        count => Err(format!("{count} windows")),
     };
-    session::wait_until("the twin to go", gone, || session.picture());
+    session::wait_until("the Lab's window to go", gone, || session.save_picture());
 }
 
 #[test]
 #[ignore = "needs a screen; tests/all.sh runs it"]
-fn a_window_that_closes_over_a_lesson_leaves_nothing_of_it() {
+fn closing_over_a_lesson_leaves_no_file_or_process() {
     for (lesson, cast, time) in [
         ("fetch", None, "A page takes (s)"),
         ("join-timeout", Some("Processes"), "Worker sleeps (s)"),
@@ -434,7 +436,7 @@ fn a_window_that_closes_over_a_lesson_leaves_nothing_of_it() {
         assert_eq!(runs(), 1, "{lesson}");
 
         session.keyboard(&["key", "alt+F4"]);
-        assert!(window.wait_for_the_end().success());
+        assert!(window.wait_for_exit().success());
         assert_eq!(runs(), 0, "{lesson}");
         assert_eq!(lesson_processes_in(&files), [0; 0], "{lesson}");
     }
@@ -442,18 +444,18 @@ fn a_window_that_closes_over_a_lesson_leaves_nothing_of_it() {
 
 #[test]
 #[ignore = "needs a screen; tests/all.sh runs it"]
-fn an_idle_window_neither_wakes_nor_costs() {
+fn idle_window_uses_no_processor_time() {
     let session = Session::start("idle");
     let window = Window::open(&session, &[]);
     misbehave(&window, "Return", 0.0);
     window.wait_for_text("0 tasks running");
-    cost::wait_until_still(&window);
+    cost::wait_until_idle(&window);
 
     let before = Cost::of(&window);
     pause(IDLE);
     let spent = Cost::of(&window).since(before);
 
-    // A repaint begins with a wake-up of the thread that owns the window.
+    // Every repaint wakes the thread that owns the window.
     assert_eq!(spent.wakeups, 0, "the window's thread woke: {spent:?}");
     assert!(
         spent.cpu * 200 < IDLE,
@@ -463,7 +465,7 @@ fn an_idle_window_neither_wakes_nor_costs() {
 
 #[test]
 #[ignore = "runs with the other tests of the window; tests/all.sh runs it"]
-fn without_a_display_the_program_names_the_command_that_works() {
+fn missing_display_names_a_command_that_works() {
     let output = Command::new(env!("CARGO_BIN_EXE_meanwhile"))
         .env_remove("DISPLAY")
         .env_remove("WAYLAND_DISPLAY")
@@ -471,16 +473,16 @@ fn without_a_display_the_program_names_the_command_that_works() {
         .output()
         .unwrap();
 
-    let said = String::from_utf8_lossy(&output.stderr);
+    let message = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success());
     assert!(
-        said.contains("no display") && said.contains("meanwhile run"),
-        "it said: {said}"
+        message.contains("no display") && message.contains("meanwhile run"),
+        "{message}"
     );
-    assert_eq!(said.trim().lines().count(), 1, "it said: {said}");
+    assert_eq!(message.trim().lines().count(), 1, "{message}");
 }
 
-/// What a process has printed in all, once some of it is no longer kept.
+/// How much a process has printed in total, once the oldest output is dropped.
 fn printed_mebibytes(tree: &window::Tree) -> Option<f64> {
     let figures = tree.text_with(" dropped")?;
     let mut words = figures.split(' ');
@@ -492,7 +494,7 @@ fn printed_mebibytes(tree: &window::Tree) -> Option<f64> {
     }
 }
 
-/// Starts the job that ends as it is told: each of its items works for `secs` first.
+/// Starts a job whose items work for `secs` seconds and then end in the chosen way.
 fn misbehave(window: &Window<'_>, ends_by: &str, secs: f64) {
     window.choose("Job", "Misbehave");
     window.choose("Ends by", ends_by);
@@ -501,10 +503,10 @@ fn misbehave(window: &Window<'_>, ends_by: &str, secs: f64) {
     window.wait_for_text("#1 Misbehave");
 }
 
-/// How long the processes of the commands of these tests may take to end.
+/// The time between SIGTERM and SIGKILL in the commands of these tests.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Chooses a text for the shell, as the window that was open before would have left it.
+/// Stores a shell script as the chosen command, as an earlier window would have done.
 fn command(session: &Session, script: &str) {
     let dir = session.home().join("config/meanwhile");
     let (mut store, mut state, _) = Store::open(&dir);
@@ -521,21 +523,14 @@ fn command(session: &Session, script: &str) {
     store.finish(&state, Duration::from_secs(20));
 }
 
-/// How many windows of the Freeze Lab there are on this screen.
-fn twins(session: &Session) -> usize {
+/// How many windows of the Freeze Lab are on this screen.
+fn lab_windows(session: &Session) -> usize {
     let home = format!("HOME={}\0", session.home().display());
     let has = |bytes: &[u8], part: &[u8]| bytes.windows(part.len()).any(|found| found == part);
     let processes = fs::read_dir("/proc").expect("Linux has it").flatten();
-    let twins = processes.filter(|process| {
+    let windows = processes.filter(|process| {
         let read = |name| fs::read(process.path().join(name)).unwrap_or_default();
         has(&read("cmdline"), b"\0twin\0") && has(&read("environ"), home.as_bytes())
     });
-    twins.count()
-}
-
-/// How many processes have this command line.
-fn running(command_line: &str) -> usize {
-    let processes = fs::read_dir("/proc").expect("Linux has it").flatten();
-    let lines = processes.filter_map(|process| fs::read(process.path().join("cmdline")).ok());
-    lines.filter(|line| line == command_line.as_bytes()).count()
+    windows.count()
 }

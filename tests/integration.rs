@@ -1,9 +1,6 @@
 //! One binary for all tests through public interfaces; a module a subject.
 
-#[cfg(target_os = "linux")]
-#[path = "integration/after.rs"]
-mod after;
-#[path = "integration/board.rs"]
+#[path = "integration/board/mod.rs"]
 mod board;
 #[path = "integration/checksum/mod.rs"]
 mod checksum;
@@ -22,7 +19,7 @@ mod fetch;
 #[path = "integration/images.rs"]
 mod images;
 #[cfg(target_os = "linux")]
-#[path = "integration/isolation.rs"]
+#[path = "integration/isolation/mod.rs"]
 mod isolation;
 #[path = "integration/join/mod.rs"]
 mod join;
@@ -37,7 +34,7 @@ mod misbehave;
 #[cfg(target_os = "linux")]
 #[path = "integration/process/mod.rs"]
 mod process;
-#[path = "integration/record.rs"]
+#[path = "integration/record/mod.rs"]
 mod record;
 #[path = "integration/save.rs"]
 mod save;
@@ -48,3 +45,7 @@ mod timeline;
 mod util;
 #[path = "integration/watchdog.rs"]
 mod watchdog;
+// The name comes last in the alphabet; the module explains why.
+#[cfg(target_os = "linux")]
+#[path = "integration/leftovers.rs"]
+mod z_leftovers;

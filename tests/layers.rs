@@ -1,12 +1,18 @@
-//! The layers of the crate, held by reading its source: what a module may use, and what nobody may.
+//! Rules about the source: which module may use which, and what no module may do.
 //!
-//! Only code counts: comment lines are left out, so documentation may name whatever it explains.
+//! The tests of layers read code alone, without its comment lines, so documentation may name any
+//! module that it explains.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Every module of the crate with its layer. One may use those of its own layer and below.
+use cycles::modules_form_no_cycle;
+
+#[path = "layers/cycles.rs"]
+mod cycles;
+
+/// Every module of the crate with its layer. A module may use modules of its own layer and below.
 const LAYERS: [(&str, usize); 14] = [
     ("catalog", 0),
     ("desktop", 0),
@@ -25,7 +31,7 @@ const LAYERS: [(&str, usize); 14] = [
 ];
 
 #[test]
-fn no_module_uses_one_of_a_layer_above_it() {
+fn modules_use_no_layer_above_their_own() {
     let mut upward = Vec::new();
     for file in sources("src") {
         let Some(from) = module_of(&file.path) else {
@@ -55,7 +61,26 @@ fn every_module_has_a_layer() {
 }
 
 #[test]
-fn the_join_library_knows_no_window_and_no_format() {
+fn modules_of_join_form_no_cycle() {
+    modules_form_no_cycle("src/join");
+    modules_form_no_cycle("src/join/panic");
+    modules_form_no_cycle("src/join/process");
+}
+
+#[test]
+fn only_the_library_is_documented_as_public() {
+    let code = source(&root().join("src/lib.rs")).code;
+    let lines: Vec<&str> = code.lines().collect();
+    let documented: Vec<&str> = lines
+        .windows(2)
+        .filter(|pair| pair[0] != "#[doc(hidden)]")
+        .filter_map(|pair| pair[1].strip_prefix("pub mod "))
+        .collect();
+    assert_eq!(documented, ["join;", "watchdog;"]);
+}
+
+#[test]
+fn join_uses_no_window_and_no_file_format() {
     assert_unused(
         "join",
         &[
@@ -77,14 +102,14 @@ fn jobs_record_board_and_lessons_draw_nothing() {
 }
 
 #[test]
-fn only_the_app_and_its_panels_know_the_window() {
+fn join_and_cli_use_no_window_toolkit() {
     for module in ["cli", "join"] {
         assert_unused(module, &["eframe", "egui", "egui_extras"]);
     }
 }
 
 #[test]
-fn a_lint_is_expected_with_a_reason_never_allowed() {
+fn lints_are_expected_and_never_allowed() {
     let patterns = [concat!("#[", "allow("), concat!("#![", "allow(")];
     let mut allowing = Vec::new();
     for file in ["src", "tests", "benches", "examples"]
@@ -102,7 +127,7 @@ fn a_lint_is_expected_with_a_reason_never_allowed() {
 }
 
 #[test]
-fn unsafe_code_stays_forbidden_and_panics_unwind() {
+fn unsafe_code_is_forbidden_and_panics_unwind() {
     let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
     assert!(manifest.contains("unsafe_code = \"forbid\""));
     let aborts = manifest
@@ -110,7 +135,7 @@ fn unsafe_code_stays_forbidden_and_panics_unwind() {
         .any(|line| line.trim() == "panic = \"abort\"");
     assert!(
         !aborts,
-        "an abort would end the program where a panic must become an outcome"
+        "an abort would end the program; a panic must become an outcome"
     );
 }
 
@@ -124,7 +149,7 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Every Rust file below `folder`, by path; none when there is no such folder.
+/// Every Rust file in `folder` and below, sorted by path; empty when the folder is missing.
 fn sources(folder: &str) -> Vec<Source> {
     let mut files = Vec::new();
     let mut folders = vec![root().join(folder)];
@@ -158,7 +183,8 @@ fn source(path: &Path) -> Source {
     }
 }
 
-/// `jobs` for `src/jobs.rs` and all of `src/jobs/`; none for the crate's two roots.
+/// The top-level module of a file: `jobs` for `src/jobs.rs` and for all of `src/jobs/`. The two
+/// roots of the crate have none.
 fn module_of(path: &Path) -> Option<String> {
     let first = path.strip_prefix("src").ok()?.components().next()?;
     let name = first.as_os_str().to_str()?.trim_end_matches(".rs");
@@ -172,7 +198,7 @@ fn layer(module: &str) -> Option<usize> {
         .map(|(_, layer)| *layer)
 }
 
-/// The crate's modules that a file names from the root: `crate::board`, `super::board`, `crate::{board, ui}`.
+/// The top-level modules that a file names: `crate::board`, `super::board`, `crate::{board, ui}`.
 fn modules_used(file: &Source) -> BTreeSet<String> {
     let to_root = "super::".repeat(depth(&file.path));
     let mut used = BTreeSet::new();
@@ -188,7 +214,7 @@ fn modules_used(file: &Source) -> BTreeSet<String> {
     used
 }
 
-/// How many `super::` lead from the file's module to the root of the crate.
+/// How many `super::` lead from a file's module to the root of the crate.
 fn depth(path: &Path) -> usize {
     let below_src = path.components().count() - 1;
     if path.ends_with("mod.rs") {
@@ -198,25 +224,34 @@ fn depth(path: &Path) -> usize {
     }
 }
 
-/// The name a path begins with, or all of them when it begins with a group.
+/// The first name of a path, or all first names when it begins with a group.
 fn first_names(path: &str) -> Vec<String> {
-    let Some(group) = path.strip_prefix('{') else {
-        return vec![word(path)];
-    };
-    let mut names = vec![word(group)];
-    let mut open = 1;
-    for (at, character) in group.char_indices() {
+    if path.starts_with('{') {
+        children(path).into_iter().map(word).collect()
+    } else {
+        vec![word(path)]
+    }
+}
+
+/// The members of the group `{a, b::{c, d}}` that the text begins with, each to the end of the text.
+fn children(text: &str) -> Vec<&str> {
+    let mut members = Vec::new();
+    let mut open = 0;
+    for (at, character) in text.char_indices() {
         match character {
             '{' => open += 1,
             '}' => open -= 1,
-            ',' if open == 1 => names.push(word(&group[at + 1..])),
             _ => {}
         }
         if open == 0 {
             break;
         }
+        if open == 1 && matches!(character, '{' | ',') {
+            members.push(text[at + 1..].trim_start());
+        }
     }
-    names
+    members.retain(|member| !member.starts_with('}'));
+    members
 }
 
 fn word(text: &str) -> String {
@@ -257,7 +292,7 @@ fn names_crate(code: &str, name: &str) -> bool {
 }
 
 #[test]
-fn a_path_is_found_in_each_of_its_forms() {
+fn paths_are_found_in_each_form() {
     let used = |path: &str, code: &str| {
         let file = Source {
             path: path.into(),

@@ -1,7 +1,7 @@
-//! The promises of `join::process` once more, on Linux but with what other Unix systems have: with
-//! `--cfg other_unix` a thread waits for each child, and nothing here uses a pidfd.
+//! The tests of `join::process` on Linux, with the code for other Unix systems (`--cfg
+//! other_unix`): there a thread waits for each child, and nothing uses a pidfd.
 //!
-//! What is left out there is of Linux alone, and says so.
+//! Tests of what only Linux has are left out there.
 
 #![cfg(other_unix)]
 
@@ -13,5 +13,6 @@ mod util {
     pub(crate) mod child;
     pub(crate) mod files;
     pub(crate) mod gate;
-    pub(crate) mod left;
+    pub(crate) mod resources;
+    pub(crate) mod sleeper;
 }

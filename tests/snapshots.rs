@@ -1,14 +1,16 @@
-//! A few pictures of the window: they are the ones of the README, and this is what writes them.
+//! Small pieces of the window compared with stored pictures, and the pictures of the documentation.
 //!
-//! They need a Vulkan driver; the one of Mesa that draws in software is enough. To write them anew:
-//! `UPDATE_SNAPSHOTS=force cargo test --test snapshots -- --ignored`. Renderers differ a little and
-//! times differ always, so a picture passes when nearly all of it is the same.
+//! Both need a Vulkan driver; Mesa's software driver suffices. After a wanted change, store the pieces and
+//! write the pictures anew with
+//! `UPDATE_SNAPSHOTS=force cargo test --test snapshots -- --ignored`.
 
 #[cfg(target_os = "linux")]
 #[path = "snapshots/freeze_lab.rs"]
 mod freeze_lab;
 #[path = "snapshots/pictures.rs"]
 mod pictures;
+#[path = "snapshots/pieces.rs"]
+mod pieces;
 #[expect(
     dead_code,
     reason = "the pictures need less of it than the tests of the window"

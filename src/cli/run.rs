@@ -12,7 +12,7 @@ use super::progress::Progress;
 use super::{FAILED, Format, INTERRUPTED, Leave, TIMED_OUT, Then, output};
 use crate::board::JobBoard;
 use crate::jobs::JobSpec;
-use crate::record::{Event, EventKind, JobId, JobRecord, JobState, JoinEnd, Record};
+use crate::record::{Event, EventKind, JobId, JobRecord, JobState, JoinOutcome, Record};
 
 /// How many events are handled between two looks at the clock.
 const POLL_BUDGET: usize = 4_096;
@@ -131,7 +131,7 @@ impl Follower {
 
     fn interrupt(&mut self) {
         let job = self.record.job(self.job);
-        if job.is_some_and(|job| job.cancel_asked_at().is_none()) {
+        if job.is_some_and(|job| job.cancel_requested_at().is_none()) {
             self.progress.say("cancelling; Ctrl-C again leaves at once");
         }
         self.board.cancel(self.job);
@@ -141,7 +141,7 @@ impl Follower {
         let timed_out = matches!(
             event.kind,
             EventKind::JoinDidEnd {
-                end: JoinEnd::TimedOut,
+                outcome: JoinOutcome::TimedOut,
                 ..
             }
         );

@@ -58,6 +58,19 @@ pub struct JobSpec {
     pub priority: Priority,
 }
 
+impl JobSpec {
+    /// A job without inputs: on the pool, one worker a core, in the background.
+    pub fn new(options: Options) -> Self {
+        Self {
+            options,
+            inputs: Vec::new(),
+            run_on: RunOn::default(),
+            workers: cores(),
+            priority: Priority::default(),
+        }
+    }
+}
+
 /// How many cores the system lets us use: how many workers a job has by default.
 pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)

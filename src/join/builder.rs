@@ -1,20 +1,21 @@
 //! Starting tasks.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use super::cell::{Body, Ended, Header, Spec};
+use super::changes::{Changes, Subscription};
 use super::context::Context;
-use super::outcome::{Placement, SpawnError, TaskId};
+use super::error::SpawnError;
+use super::header::{Body, Header, Outcome, Spec};
+use super::id::TaskId;
+use super::info::Placement;
 use super::panic::{Caught, Contained, catch, install_hook};
 use super::pool::Pool;
 use super::priority::Priority;
 use super::registry;
 use super::sync::CountedArc;
 use super::task::{Slot, Task};
-use super::wake::{Changes, Observer};
 
-/// How a task is started.
+/// The settings of a new task.
 ///
 /// ```
 /// use meanwhile::join::{Builder, Priority};
@@ -40,8 +41,10 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// A task with this name. Any text will do, and names need not differ; a NUL, which no thread
-    /// name may hold, becomes U+FFFD. An empty name becomes `task-N`, N being its number.
+    /// Default settings for a task with this name.
+    ///
+    /// Any text is allowed, and names need not be unique. A NUL, which a thread name can't contain,
+    /// becomes U+FFFD. An empty name becomes `task-N`, where N is the task's number.
     ///
     /// ```
     /// use meanwhile::join::Builder;
@@ -59,44 +62,19 @@ impl Builder {
         }
     }
 
-    /// Whether [`shutdown`](super::shutdown) leaves the task alone. Default: false, it waits.
-    ///
-    /// ```
-    /// use meanwhile::join::{self, Builder};
-    ///
-    /// let watcher = Builder::new("watch the folder").daemon(true);
-    /// watcher.spawn(|context| -> () { loop { context.checkpoint() } })?;
-    /// let report = join::shutdown(None);
-    /// assert!(report.remaining.is_empty());
-    /// # Ok::<(), join::SpawnError>(())
-    /// ```
+    /// Whether [`shutdown`](super::shutdown) does not wait for the task. Default: false.
     pub fn daemon(mut self, daemon: bool) -> Self {
         self.daemon = daemon;
         self
     }
 
-    /// The size of the stack of a thread of its own, in bytes. A pool's threads have theirs.
-    ///
-    /// ```
-    /// use meanwhile::join::Builder;
-    ///
-    /// fn depth(left: u32) -> u32 {
-    ///     let frame = std::hint::black_box([0_u8; 1024]);
-    ///     if left == 0 { u32::from(frame[0]) } else { 1 + depth(left - 1) }
-    /// }
-    ///
-    /// // Ten thousand frames of a kilobyte and more don't fit the 2 MiB that are the default.
-    /// let task = Builder::new("deep").stack_size(64 << 20).spawn(|_| depth(10_000))?;
-    /// assert_eq!(*task.join()?, 10_000);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// The stack size of a thread of its own, in bytes. Has no effect on a pool.
     pub fn stack_size(mut self, bytes: usize) -> Self {
         self.stack_size = Some(bytes);
         self
     }
 
-    /// The priority of a thread of its own. Default: [`Priority::Normal`]. A pool's threads have
-    /// theirs.
+    /// The priority of a thread of its own. Default: [`Priority::Normal`]. Has no effect on a pool.
     pub fn priority(mut self, priority: Priority) -> Self {
         self.priority = priority;
         self
@@ -121,18 +99,9 @@ impl Builder {
 
     /// Starts the task on a thread of its own.
     ///
-    /// ```
-    /// use meanwhile::join::Builder;
-    ///
-    /// let text = "to be or not to be".to_owned();
-    /// let task = Builder::new("count words").spawn(move |_| text.split(' ').count())?;
-    /// assert_eq!(*task.join()?, 6);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
     /// # Errors
-    /// When the system refuses the thread: then nothing was started, `f` is dropped, and a later
-    /// spawn may work.
+    /// When the system refuses the thread. Then nothing was started and `f` is dropped; a later
+    /// spawn may succeed.
     pub fn spawn<T, F>(self, f: F) -> Result<Task<T>, SpawnError>
     where
         F: FnOnce(&Context) -> T + Send + 'static,
@@ -162,7 +131,7 @@ impl Builder {
         }
     }
 
-    /// Queues the task on a pool, whose threads' stack and priority it gets.
+    /// Queues the task on a pool. It runs with the stack and priority of the pool's threads.
     ///
     /// ```
     /// use meanwhile::join::{Builder, Pool};
@@ -174,8 +143,8 @@ impl Builder {
     /// ```
     ///
     /// # Errors
-    /// None today; the signature is that of [`spawn`](Self::spawn), so that one can stand in for
-    /// the other.
+    /// None today. The signature is that of [`spawn`](Self::spawn), so that one can replace the
+    /// other.
     pub fn spawn_on<T, F>(self, pool: &Pool, f: F) -> Result<Task<T>, SpawnError>
     where
         F: FnOnce(&Context) -> T + Send + 'static,
@@ -191,19 +160,14 @@ impl Builder {
         F: FnOnce(&Context) -> T + Send + 'static,
         T: Send + Sync + 'static,
     {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
         install_hook();
-        let id = TaskId(NEXT.fetch_add(1, Ordering::Relaxed));
         let slot: Slot<T> = CountedArc::new(OnceLock::new());
         let spec = Spec {
-            id,
+            id: TaskId::next(),
             name: self.name.map(|name| name.replace('\0', "\u{fffd}").into()),
             daemon: self.daemon,
             placement,
-            observer: self
-                .changes
-                .as_ref()
-                .map_or_else(Observer::default, Changes::observer),
+            subscription: Subscription::new(self.changes.as_ref()),
         };
         let header = Arc::new(Header::new(spec, body(slot.clone(), f)));
         registry::global().add(header.clone());
@@ -211,28 +175,29 @@ impl Builder {
     }
 }
 
-/// Runs `f`, stores what it returns and lets go of the place for it: when the outcome is
-/// published, only handles hold it.
+/// A body that runs `f` and stores its value in `slot`. It drops its reference to the slot before
+/// the outcome is published: from then on only handles hold it.
 pub(crate) fn body<T, F>(slot: Slot<T>, f: F) -> Body
 where
     F: FnOnce(&Context) -> T + Send + 'static,
     T: Send + Sync + 'static,
 {
     let f = Contained::new(f);
-    Box::new(move |context| {
-        let caught = catch(context.header(), || f.into_inner().map(|f| f(context)));
+    Box::new(move |header| {
+        let context = Context::new(header.clone());
+        let caught = catch(header.identity(), || f.into_inner().map(|f| f(&context)));
         match caught {
             Caught::Returned(Some(value)) => {
                 slot.get_or_init(|| Contained::new(value));
-                Ended::Returned
+                Outcome::Returned
             }
-            Caught::Returned(None) | Caught::Cancelled => Ended::Cancelled,
-            Caught::Panicked(report) => Ended::Panicked(report),
+            Caught::Returned(None) | Caught::Cancelled => Outcome::Cancelled,
+            Caught::Panicked(report) => Outcome::Panicked(report),
         }
     })
 }
 
-/// Starts a task on a thread of its own with default settings: `Builder::new(name).spawn(f)`.
+/// Starts a task on a thread of its own: `Builder::new(name).spawn(f)`.
 ///
 /// ```
 /// let task = meanwhile::join::spawn("greet", |_| "hello")?;

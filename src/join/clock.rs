@@ -1,16 +1,16 @@
-//! Points in time that fit into an atomic.
+//! Points in time in an atomic.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// The moment from which stamps count: the first use of this module.
+/// The time from which stamps count: the first use of this module.
 pub(crate) fn epoch() -> Instant {
     static EPOCH: OnceLock<Instant> = OnceLock::new();
     *EPOCH.get_or_init(Instant::now)
 }
 
-/// A moment that is set once, in nanoseconds since [`epoch`]; 0 while it has not come.
+/// A time that is set once, in nanoseconds since [`epoch`]; 0 while unset.
 pub(crate) struct Stamp(AtomicU64);
 
 impl Stamp {
@@ -25,7 +25,7 @@ impl Stamp {
     }
 
     pub(crate) fn set_now(&self) {
-        // The order matters: asking for the epoch first keeps the difference from being negative.
+        // The epoch comes first, so that the difference is not negative on the first use.
         let epoch = epoch();
         let nanos = u64::try_from(epoch.elapsed().as_nanos()).unwrap_or(u64::MAX);
         self.0.store(nanos.max(1), Ordering::Release);

@@ -1,13 +1,12 @@
-//! What a running task sees of itself.
+//! What a running task can ask and report about itself.
 
-use std::cell::Cell;
 use std::sync::Arc;
 
-use super::cell::Header;
-use super::outcome::TaskId;
+use super::header::Header;
+use super::id::TaskId;
 use super::panic::CancelUnwind;
 
-/// A running task's view of itself: whether it should stop, and where it says how far it is.
+/// What a running task is given: it can check for a cancel and report progress.
 ///
 /// It may be cloned and passed to helpers of the task.
 ///
@@ -39,13 +38,9 @@ impl Context {
         Self { header }
     }
 
-    pub(crate) fn header(&self) -> &Header {
-        &self.header
-    }
-
-    /// Whether somebody asked for a cancel: one atomic load.
+    /// Whether a cancel was requested: one atomic load.
     ///
-    /// For a task that has something to save before it stops:
+    /// For a task that must save something before it stops:
     ///
     /// ```
     /// use meanwhile::join;
@@ -68,10 +63,10 @@ impl Context {
         self.header.is_cancel_requested()
     }
 
-    /// Ends the task here if somebody asked for a cancel: it unwinds, destructors run, nothing is
+    /// Ends the task here if a cancel was requested: it unwinds, destructors run, nothing is
     /// printed, and the outcome is [`JoinError::Cancelled`](super::JoinError::Cancelled).
     ///
-    /// A long computation calls this often enough that a person who cancels need not wait.
+    /// A long computation should call this often enough that a cancel takes effect at once.
     ///
     /// ```
     /// use meanwhile::join::{self, Context, JoinError};
@@ -96,51 +91,22 @@ impl Context {
         }
     }
 
-    /// Says how far the task is, in a unit of its own; `total` 0 means that it is not known.
+    /// Reports how much of the work is done, in a unit of the task's choice; a `total` of 0 means
+    /// unknown.
     ///
-    /// About a nanosecond: it may stand in an inner loop.
-    ///
-    /// ```
-    /// use meanwhile::join;
-    ///
-    /// let task = join::spawn("count lines", |context| {
-    ///     for line in 1..=80 {
-    ///         context.set_progress(line, 0); // who knows how many there are
-    ///     }
-    /// })?;
-    /// task.join()?;
-    /// assert_eq!((task.progress().done, task.progress().total), (80, 0));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Takes about a nanosecond, so an inner loop may call it.
     #[inline]
     pub fn set_progress(&self, done: u64, total: u64) {
         self.header.set_progress(done, total);
     }
 
-    /// Says in words what the task does now. Takes a lock and an allocation, so about twenty times
-    /// a second is plenty.
-    ///
-    /// ```
-    /// use meanwhile::join;
-    ///
-    /// let task = join::spawn("upload", |context| context.set_message("verifying"))?;
-    /// task.join()?;
-    /// assert_eq!(task.progress().message.as_deref(), Some("verifying"));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// Reports in words what the task does now. Takes a lock and an allocation, so call it at most
+    /// about twenty times a second.
     pub fn set_message(&self, text: impl Into<String>) {
         self.header.set_message(text.into().into());
     }
 
     /// The task's number.
-    ///
-    /// ```
-    /// use meanwhile::join;
-    ///
-    /// let task = join::spawn("log", |context| format!("task {} began", context.task_id()))?;
-    /// assert_eq!(*task.join()?, format!("task {} began", task.id()));
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn task_id(&self) -> TaskId {
         self.header.id()
     }
@@ -152,49 +118,5 @@ impl std::fmt::Debug for Context {
             .field("task_id", &self.task_id())
             .field("is_cancelled", &self.is_cancelled())
             .finish()
-    }
-}
-
-#[cfg(not(loom))]
-thread_local! {
-    static CURRENT: Cell<Option<TaskId>> = const { Cell::new(None) };
-}
-
-// A model runs all its threads on one.
-#[cfg(loom)]
-loom::thread_local! {
-    static CURRENT: Cell<Option<TaskId>> = Cell::new(None);
-}
-
-/// The task whose closure runs on this thread; the innermost, where one runs inside another.
-///
-/// `None` outside a task, and in callbacks that run after its end.
-///
-/// ```
-/// use meanwhile::join;
-///
-/// assert_eq!(join::current(), None);
-/// let task = join::spawn("knows itself", |_| join::current())?;
-/// assert_eq!(*task.join()?, Some(task.id()));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub fn current() -> Option<TaskId> {
-    CURRENT.with(Cell::get)
-}
-
-/// Makes `task` the current one until the guard is dropped.
-pub(crate) fn enter(task: TaskId) -> Current {
-    Current {
-        outer: CURRENT.with(|current| current.replace(Some(task))),
-    }
-}
-
-pub(crate) struct Current {
-    outer: Option<TaskId>,
-}
-
-impl Drop for Current {
-    fn drop(&mut self) {
-        CURRENT.with(|current| current.set(self.outer));
     }
 }

@@ -1,71 +1,31 @@
-//! Who waits for whom: the wait graph, and the refusal of waits that could never end.
+//! The graph of waits, and the refusal of waits that could never end.
 //!
-//! A wait is entered here before its thread parks and left when it ends. An untimed wait by a task
-//! is refused when it would close a ring. Both happen under one lock, so of two joins that race to
-//! close a ring exactly one sees the other and is refused.
+//! A wait enters the graph before its thread parks and leaves it when it ends. A task's wait
+//! without a deadline is refused when it would close a deadlock cycle. Check and entry happen under
+//! one lock: if two joins race to close a cycle, exactly one sees the other and is refused.
 //!
-//! A task is *free* when it can still go on by itself: it does not wait, or it waits with a
-//! deadline, or enough of what it waits for is free. A wait is refused when its task would not be
-//! free. For plain joins that is a search for a ring; the wider rule also covers waits for one of
-//! several tasks, where a ring is no harm while another member can end the wait.
+//! A task is *free* when it can still make progress: it does not wait, or it waits with a deadline,
+//! or enough of its targets are free. A wait is refused when its task would not be free. For plain
+//! joins this is a search for a cycle. The wider rule also covers waits for one of several tasks,
+//! where a cycle does no harm while another member can end the wait.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::cell::Header;
-use super::context;
-use super::outcome::TaskId;
+use super::current::current;
+use super::header::Header;
+use super::id::TaskId;
 use super::sync::{Mutex, Thread, current_thread, lock};
 
-/// A snapshot of all waits that last.
-///
-/// ```
-/// use meanwhile::join::{WaitGraph, wait_graph};
-///
-/// fn shown(graph: &WaitGraph) -> String {
-///     match graph.waits.len() {
-///         0 => "nobody waits".to_owned(),
-///         count => format!("{count} waiting"),
-///     }
-/// }
-///
-/// assert_eq!(shown(&wait_graph()), "nobody waits");
-/// ```
+/// A snapshot of all waits in progress; see [`wait_graph`].
 #[derive(Clone, Debug, Default)]
 pub struct WaitGraph {
     /// The waits, tasks first, in the order of their numbers.
     pub waits: Vec<WaitInfo>,
 }
 
-/// One thread that waits.
-///
-/// ```
-/// use meanwhile::join::{self, WaitInfo};
-/// use std::time::Duration;
-///
-/// fn row(wait: &WaitInfo) -> String {
-///     let waiter = wait.thread_name.as_deref().unwrap_or("a thread");
-///     let targets: Vec<String> = wait.targets.iter().map(ToString::to_string).collect();
-///     let end = wait.deadline.map_or("", |_| ", with a deadline");
-///     format!("{waiter} waits for {}{end}", targets.join(" and "))
-/// }
-///
-/// let slow = join::spawn("slow", |context| -> () { loop { context.checkpoint() } })?;
-/// let joiner = join::spawn("joiner", {
-///     let slow = slow.clone();
-///     move |_| slow.join_timeout(Duration::from_secs(3_600)).is_err()
-/// })?;
-/// let wait = loop {
-///     if let Some(wait) = join::wait_graph().waits.pop() {
-///         break wait;
-///     }
-/// };
-/// assert_eq!(wait.waiter, Some(joiner.id()));
-/// assert_eq!(row(&wait), format!("joiner waits for {}, with a deadline", slow.id()));
-/// slow.cancel();
-/// # Ok::<(), join::SpawnError>(())
-/// ```
+/// One waiting thread.
 #[derive(Clone, Debug)]
 pub struct WaitInfo {
     /// The task that waits; `None` for a thread that runs no task.
@@ -74,11 +34,11 @@ pub struct WaitInfo {
     pub thread_name: Option<String>,
     /// The tasks it waits for that have not ended.
     pub targets: Vec<TaskId>,
-    /// The child process it waits for, by its number in the system.
+    /// The process id of the child process it waits for.
     pub process: Option<u32>,
-    /// Since when.
+    /// When the wait began.
     pub since: Instant,
-    /// Until when at most; `None`: without a deadline.
+    /// When the wait times out; `None` without a timeout.
     pub deadline: Option<Instant>,
 }
 
@@ -89,7 +49,7 @@ pub(crate) enum Need {
     Any,
 }
 
-/// What a wait is about to do.
+/// What a thread is about to wait for.
 #[derive(Clone)]
 pub(crate) struct Intent {
     pub(crate) targets: Targets,
@@ -97,15 +57,15 @@ pub(crate) struct Intent {
     pub(crate) deadline: Option<Instant>,
 }
 
-/// One target needs no list.
+/// A single target needs no list.
 #[derive(Clone)]
 pub(crate) enum Targets {
     One(Arc<Header>),
     Many(Arc<[Arc<Header>]>),
-    /// A child process, by its number: it waits for nobody, so no ring goes through it.
+    /// A child process, by its process id. It joins no task, so no cycle goes through it.
     #[cfg_attr(
         any(not(unix), loom),
-        expect(dead_code, reason = "there are processes on Unix only")
+        expect(dead_code, reason = "processes exist on Unix only")
     )]
     Process(u32),
 }
@@ -121,7 +81,7 @@ impl Targets {
     }
 }
 
-/// The waits of one process (or of one model).
+/// The waits of a process (or of a model).
 pub(crate) struct Graph {
     waits: Mutex<Waits>,
 }
@@ -132,7 +92,7 @@ struct Waits {
     entries: BTreeMap<Key, Entry>,
 }
 
-/// Tasks sort first: a search for rings looks at them alone.
+/// Tasks sort first, as in [`WaitGraph::waits`]. Threads that run no task take part in no cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Key {
     Task(TaskId),
@@ -148,13 +108,13 @@ struct Entry {
 }
 
 impl Entry {
-    /// Whether something other than its targets ends this wait.
+    /// Whether this wait ends without its targets.
     fn ends_by_itself(&self) -> bool {
         self.intent.deadline.is_some() || self.broken.is_some()
     }
 }
 
-/// A wait that stands in the graph until it is dropped.
+/// A wait that stays in the graph until it is dropped.
 pub(crate) struct Wait<'a> {
     graph: &'a Graph,
     key: Key,
@@ -167,26 +127,26 @@ impl Graph {
         }
     }
 
-    /// Enters a wait of the current thread; `Err` with the ring that it would close.
+    /// Enters a wait of the current thread; `Err` with the cycle that it would close.
     pub(crate) fn enter(&self, intent: Intent) -> Result<Wait<'_>, Vec<TaskId>> {
         let mut waits = lock(&self.waits);
         let key = waits.insert(intent, true);
         if let Key::Task(waiter) = key
-            && let Some(ring) = waits.ring(waiter)
+            && let Some(cycle) = waits.cycle_of(waiter)
         {
             waits.entries.remove(&key);
-            return Err(ring);
+            return Err(cycle);
         }
         Ok(Wait { graph: self, key })
     }
 
-    /// Enters a wait that can't be refused. Where it closes a ring, another wait of that ring is
-    /// broken instead: that one returns with the ring.
+    /// Enters a wait that can't be refused. If it closes a cycle, another wait of that cycle is
+    /// broken instead, and returns with the cycle.
     pub(crate) fn enter_breaking(&self, intent: Intent) -> Wait<'_> {
         let (key, broken) = {
             let mut waits = lock(&self.waits);
             let key = waits.insert(intent, false);
-            (key, waits.break_rings(key))
+            (key, waits.break_cycles(key))
         };
         for thread in broken {
             thread.unpark();
@@ -221,7 +181,7 @@ impl Graph {
 
 impl Waits {
     fn insert(&mut self, intent: Intent, breakable: bool) -> Key {
-        let key = context::current().map_or_else(
+        let key = current().map_or_else(
             || {
                 self.next_thread += 1;
                 Key::Thread(self.next_thread)
@@ -241,8 +201,8 @@ impl Waits {
         key
     }
 
-    /// The ring that keeps `waiter` from ever going on, beginning with it where it is a member.
-    fn ring(&self, waiter: TaskId) -> Option<Vec<TaskId>> {
+    /// The cycle that blocks `waiter` for ever, beginning with it if it is a member.
+    fn cycle_of(&self, waiter: TaskId) -> Option<Vec<TaskId>> {
         let stuck = self.stuck(self.reachable(waiter));
         if !stuck.contains(&waiter) {
             return None;
@@ -258,7 +218,7 @@ impl Waits {
         }
     }
 
-    /// The tasks that `waiter` waits for through any number of waits, itself included.
+    /// The tasks that `waiter` waits for, directly or through others, itself included.
     fn reachable(&self, waiter: TaskId) -> BTreeSet<TaskId> {
         let mut reached = BTreeSet::from([waiter]);
         let mut open = vec![waiter];
@@ -268,7 +228,7 @@ impl Waits {
         reached
     }
 
-    /// Takes the free tasks out of a set that is closed under waiting, until none is left.
+    /// Removes free tasks until none is left. The set must have the targets of all its members.
     fn stuck(&self, mut tasks: BTreeSet<TaskId>) -> BTreeSet<TaskId> {
         loop {
             let free: Vec<TaskId> = tasks
@@ -307,12 +267,12 @@ impl Waits {
             .flat_map(|entry| entry.intent.targets.unfinished().map(|t| t.id()))
     }
 
-    /// Breaks waits until the one at `key` stands in no ring; the threads are to be woken.
-    fn break_rings(&mut self, key: Key) -> Vec<Thread> {
+    /// Breaks waits until the one at `key` is in no cycle. The caller must wake the threads.
+    fn break_cycles(&mut self, key: Key) -> Vec<Thread> {
         let mut broken = Vec::new();
         if let Key::Task(waiter) = key {
-            while let Some(ring) = self.ring(waiter)
-                && let Some(thread) = self.break_one(&ring)
+            while let Some(cycle) = self.cycle_of(waiter)
+                && let Some(thread) = self.break_one(&cycle)
             {
                 broken.push(thread);
             }
@@ -321,22 +281,22 @@ impl Waits {
     }
 
     /// Breaks the wait of one member that may be broken.
-    fn break_one(&mut self, ring: &[TaskId]) -> Option<Thread> {
-        let victim = ring.iter().rposition(|task| {
+    fn break_one(&mut self, cycle: &[TaskId]) -> Option<Thread> {
+        let victim = cycle.iter().rposition(|task| {
             self.entries
                 .get(&Key::Task(*task))
                 .is_some_and(|entry| entry.breakable)
         })?;
-        let mut cycle = ring.to_vec();
-        cycle.rotate_left(victim);
-        let entry = self.entries.get_mut(&Key::Task(ring[victim]))?;
-        entry.broken = Some(cycle);
+        let entry = self.entries.get_mut(&Key::Task(cycle[victim]))?;
+        let mut from_victim = cycle.to_vec();
+        from_victim.rotate_left(victim);
+        entry.broken = Some(from_victim);
         Some(entry.thread.clone())
     }
 }
 
 impl Wait<'_> {
-    /// The ring for whose sake this wait was broken.
+    /// The cycle because of which this wait was broken.
     pub(crate) fn broken(&self) -> Option<Vec<TaskId>> {
         match self.key {
             Key::Task(_) => lock(&self.graph.waits)
@@ -355,6 +315,7 @@ impl Wait<'_> {
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
         let entry = lock(&self.graph.waits).entries.remove(&self.key);
+        // Dropped after the lock is released.
         drop(entry);
     }
 }
@@ -365,9 +326,9 @@ pub(crate) fn global() -> &'static Graph {
     &GRAPH
 }
 
-/// Who waits for whom right now, through any join of this module.
+/// All waits of this process right now, through any join of this library.
 ///
-/// For looking at: a wait may end while one reads.
+/// For display: a wait may end before the caller reads it.
 ///
 /// ```
 /// use meanwhile::join;

@@ -1,49 +1,74 @@
-//! Background tasks that can be joined on one's own terms.
+//! Background tasks that can be joined with or without a timeout.
 //!
 //! A [`Task`] is a computation on a [thread of its own](spawn) or on a [`Pool`]. Its handle can be
-//! cloned, polled once a frame, joined with or without a timeout, any number of times and from any
-//! number of threads; a join never consumes it. How the task ended (with a value, with a panic,
-//! cancelled) is a value, the same for everybody who asks.
+//! cloned, polled once a frame, and joined with or without a timeout, any number of times and from
+//! any number of threads. A join does not consume the handle. The outcome (a value, a panic or a
+//! cancel) is the same for every caller.
 //!
-//! What std's `JoinHandle` leaves open is settled here:
-//! a join with a timeout keeps the task joinable; a panic comes back as a [`PanicReport`] with
-//! place and backtrace instead of a payload; a task that joins itself, and tasks that join each
-//! other in a ring, get an error instead of waiting for ever.
+//! What std's `JoinHandle` lacks:
+//! - A join with a timeout leaves the task joinable.
+//! - A panic comes back as a [`PanicReport`] with location and backtrace, instead of a bare payload.
+//! - A task that joins itself, and tasks that join each other in a cycle, get an error instead of a
+//!   deadlock.
 //!
-//! A window must not wait. It asks [`Changes`] once a frame what changed since the last one, which
-//! costs one atomic load when nothing did, and is woken when something does.
+//! A window must not block. Once a frame it asks [`Changes`] which tasks changed, which costs one
+//! atomic load when none did, and it is woken when one does.
 //!
-//! This module knows no window toolkit and no file format.
+//! A program that cancels tasks must be built with `panic = "unwind"`, the default: a
+//! [`checkpoint`](Context::checkpoint) unwinds.
+//!
+//! [`conformance`] compares each promise with Python and std and names the test that holds it.
+//!
+//! This module depends on no window toolkit and no file format.
 
+/// The promises of this module, from `src/join/README.md`.
+#[cfg(doc)]
+#[doc = include_str!("README.md")]
+pub mod conformance {}
+
+mod as_completed;
 mod builder;
-mod cell;
+mod changes;
 mod clock;
 mod context;
+mod current;
+mod error;
 mod graph;
+mod header;
+mod id;
+mod info;
 #[cfg(all(test, loom))]
 mod models;
-mod outcome;
 mod panic;
 mod pool;
 mod priority;
 #[cfg(all(unix, not(loom)))]
 pub mod process;
+mod progress;
 mod registry;
 mod scope;
+mod shutdown;
+mod state;
 mod sync;
 mod task;
 mod wait;
-mod wake;
+mod wait_many;
+mod waiters;
 
+pub use as_completed::{AsCompleted, CompletionError, as_completed};
 pub use builder::{Builder, spawn};
-pub use context::{Context, current};
+pub use changes::Changes;
+pub use context::Context;
+pub use current::current;
+pub use error::{JoinError, SpawnError};
 pub use graph::{WaitGraph, WaitInfo, wait_graph};
-pub use outcome::{JoinError, Placement, Progress, SpawnError, TaskId, TaskInfo, TaskState};
+pub use id::TaskId;
+pub use info::{Placement, Progress, TaskInfo, TaskState};
 pub use panic::{PanicLocation, PanicReport, PayloadKind};
 pub use pool::{Pool, PoolBuilder};
 pub use priority::Priority;
-pub use registry::{ShutdownReport, enumerate, shutdown};
+pub use registry::enumerate;
 pub use scope::{Scope, scope};
+pub use shutdown::{ShutdownReport, shutdown};
 pub use task::Task;
-pub use wait::{AsCompleted, CompletionError, WaitEnd, WaitUntil, Waited, as_completed, wait};
-pub use wake::Changes;
+pub use wait_many::{WaitEnd, WaitUntil, Waited, wait};

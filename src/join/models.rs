@@ -1,7 +1,7 @@
-//! Model checks: loom runs each of these through every interleaving of its threads; those of three
-//! threads through every one in which a thread is preempted three times at most.
+//! Model checks: loom runs each of them through every interleaving of its threads. Models of three
+//! threads are limited to interleavings with at most three preemptions.
 //!
-//! The models build cells, graphs and registries of their own, because loom's primitives must not
+//! The models build their own headers, graphs and registries, because loom's primitives must not
 //! outlive one run. `tests/all.sh` runs them:
 //! `RUSTFLAGS="--cfg loom" cargo test --no-default-features --lib`.
 
@@ -9,15 +9,18 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use super::builder::body;
-use super::cell::{Header, Spec};
-use super::context;
+use super::changes::{Changes, Subscription};
+use super::current;
+use super::error::JoinError;
 use super::graph::{Graph, Intent, Need, Targets};
-use super::outcome::{JoinError, Placement, TaskId};
+use super::header::{Header, Spec};
+use super::id::TaskId;
+use super::info::Placement;
 use super::registry::Registry;
+use super::shutdown::wait_until_empty;
 use super::sync::{AtomicBool, CountedArc, Ordering};
 use super::task::{Slot, Task};
 use super::wait;
-use super::wake::{Changes, Observer};
 
 fn task<T: Send + Sync + 'static>(
     id: u64,
@@ -30,14 +33,14 @@ fn task<T: Send + Sync + 'static>(
         name: None,
         daemon: false,
         placement: Placement::Thread,
-        observer: changes.map_or_else(Observer::default, Changes::observer),
+        subscription: Subscription::new(changes),
     };
     let header = Header::new(spec, body(slot.clone(), move |_| f()));
     Task::new(Arc::new(header), slot)
 }
 
-/// Loom's own advice for more than two threads: nearly all faults show with two or three
-/// preemptions, and every further one multiplies the time.
+/// Loom recommends this bound for more than two threads: nearly all faults show with two or three
+/// preemptions, and each further one multiplies the time.
 fn three_threads(model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
     builder.preemption_bound = Some(3);
@@ -63,13 +66,13 @@ fn join<T: Copy>(graph: &Graph, task: &Task<T>, deadline: Option<Instant>) -> Re
         .copied()
 }
 
-/// A deadline whose passing loom decides.
-fn soon() -> Option<Instant> {
+/// A deadline that passes when loom decides.
+fn some_deadline() -> Option<Instant> {
     Some(Instant::now() + Duration::from_secs(1))
 }
 
 #[test]
-fn a_join_that_races_the_end_sees_the_value() {
+fn join_racing_the_end_sees_the_value() {
     loom::model(|| {
         let task = task(1, None, || 7);
         let runner = loom::thread::spawn({
@@ -82,7 +85,7 @@ fn a_join_that_races_the_end_sees_the_value() {
 }
 
 #[test]
-fn two_joins_that_race_the_end_both_see_the_value() {
+fn two_joins_racing_the_end_see_the_value() {
     three_threads(|| {
         let graph = Arc::new(Graph::new());
         let task = task(1, None, || 7);
@@ -101,7 +104,7 @@ fn two_joins_that_race_the_end_both_see_the_value() {
 }
 
 #[test]
-fn a_timed_join_that_races_the_end_times_out_or_sees_the_value_and_a_later_join_sees_it() {
+fn timed_join_racing_the_end_loses_no_value() {
     loom::model(|| {
         let graph = Graph::new();
         let task = task(1, None, || 7);
@@ -109,7 +112,7 @@ fn a_timed_join_that_races_the_end_times_out_or_sees_the_value_and_a_later_join_
             let task = task.clone();
             move || run(&task)
         });
-        match join(&graph, &task, soon()) {
+        match join(&graph, &task, some_deadline()) {
             Ok(value) => assert_eq!(value, 7),
             Err(error) => assert!(matches!(error, JoinError::TimedOut)),
         }
@@ -120,7 +123,7 @@ fn a_timed_join_that_races_the_end_times_out_or_sees_the_value_and_a_later_join_
 }
 
 #[test]
-fn a_cancel_that_races_the_start_either_comes_first_or_changes_nothing() {
+fn cancel_racing_the_start_wins_or_has_no_effect() {
     three_threads(|| {
         let ran = Arc::new(AtomicBool::new(false));
         let task = task(1, None, {
@@ -142,7 +145,7 @@ fn a_cancel_that_races_the_start_either_comes_first_or_changes_nothing() {
     });
 }
 
-/// Counts its drops; loom's `CountedArc` checks that the last one sees what went before.
+/// Fails when it is dropped twice.
 struct Token(Arc<AtomicBool>);
 
 impl Drop for Token {
@@ -152,7 +155,7 @@ impl Drop for Token {
 }
 
 #[test]
-fn the_value_is_dropped_once_when_the_last_handle_goes_while_the_task_ends() {
+fn value_is_dropped_once_when_handles_race_the_end() {
     loom::model(|| {
         let dropped = Arc::new(AtomicBool::new(false));
         let task = task(1, None, {
@@ -172,7 +175,7 @@ fn the_value_is_dropped_once_when_the_last_handle_goes_while_the_task_ends() {
 }
 
 #[test]
-fn the_last_handle_gets_the_value_out_once_the_task_has_ended() {
+fn last_handle_takes_the_value_after_the_end() {
     loom::model(|| {
         let task = task(1, None, || 7);
         let header = task.header().clone();
@@ -181,7 +184,7 @@ fn the_last_handle_gets_the_value_out_once_the_task_has_ended() {
                 header.settle();
             }
         });
-        wait::for_one(&Graph::new(), task.header(), None).expect("no ring");
+        wait::for_one(&Graph::new(), task.header(), None).expect("no cycle");
         let output = task.into_output().expect("the only handle");
         assert_eq!(output.expect("returned"), 7);
         runner.join().expect("the runner ends");
@@ -189,16 +192,16 @@ fn the_last_handle_gets_the_value_out_once_the_task_has_ended() {
 }
 
 #[test]
-fn of_two_joins_that_race_to_close_a_ring_one_is_refused() {
+fn one_of_two_joins_closing_a_cycle_is_refused() {
     three_threads(|| {
         let graph = Arc::new(Graph::new());
         let tasks = [task(1, None, || ()), task(2, None, || ())];
         let refusals: Vec<_> = (0..2)
-            .map(|me| {
+            .map(|index| {
                 let graph = graph.clone();
-                let (own, other) = (tasks[me].clone(), tasks[1 - me].clone());
+                let (own, other) = (tasks[index].clone(), tasks[1 - index].clone());
                 loom::thread::spawn(move || {
-                    let current = context::enter(own.id());
+                    let current = current::enter(own.id());
                     let refused = match join(&graph, &other, None) {
                         Ok(()) => false,
                         Err(JoinError::WouldDeadlock { cycle }) => {
@@ -219,14 +222,14 @@ fn of_two_joins_that_race_to_close_a_ring_one_is_refused() {
             .map(|thread| thread.join().expect("neither hangs"))
             .filter(|refused| *refused)
             .count();
-        // None, when one task had ended before the other asked.
+        // None is refused if one task had ended before the other joined it.
         assert!(refused <= 1);
         assert!(graph.snapshot().waits.is_empty());
     });
 }
 
 #[test]
-fn a_wait_that_must_end_breaks_the_wait_that_keeps_it_from_ending() {
+fn breaking_wait_ends_the_wait_that_blocks_it() {
     loom::model(|| {
         let graph = Arc::new(Graph::new());
         let parent = task(1, None, || ());
@@ -234,7 +237,7 @@ fn a_wait_that_must_end_breaks_the_wait_that_keeps_it_from_ending() {
         let thread = loom::thread::spawn({
             let (graph, parent, child) = (graph.clone(), parent.clone(), child.clone());
             move || {
-                let current = context::enter(child.id());
+                let current = current::enter(child.id());
                 let refused = join(&graph, &parent, None).is_err();
                 drop(current);
                 run(&child);
@@ -242,13 +245,13 @@ fn a_wait_that_must_end_breaks_the_wait_that_keeps_it_from_ending() {
             }
         });
         {
-            let _current = context::enter(parent.id());
+            let _current = current::enter(parent.id());
             let wait = graph.enter_breaking(Intent {
                 targets: Targets::One(child.header().clone()),
                 need: Need::All,
                 deadline: None,
             });
-            child.header().park(None, &wait);
+            child.header().park(None, || wait.is_broken());
         }
         assert!(child.is_finished());
         run(&parent);
@@ -257,7 +260,7 @@ fn a_wait_that_must_end_breaks_the_wait_that_keeps_it_from_ending() {
 }
 
 #[test]
-fn a_shutdown_that_races_a_spawn_waits_for_the_child_of_a_task_it_waits_for() {
+fn shutdown_racing_a_spawn_waits_for_the_child() {
     loom::model(|| {
         let registry = Arc::new(Registry::new());
         let child = task(2, None, || ());
@@ -275,14 +278,14 @@ fn a_shutdown_that_races_a_spawn_waits_for_the_child_of_a_task_it_waits_for() {
                 registry.remove(child.header());
             }
         });
-        assert!(registry.wait_until_empty(&Graph::new(), |_| true, None));
+        assert!(wait_until_empty(&registry, &Graph::new(), |_| true, None));
         assert!(child.is_finished());
         runner.join().expect("the runner ends");
     });
 }
 
 #[test]
-fn an_observer_that_looks_while_the_task_ends_is_told_of_the_end() {
+fn observer_racing_the_end_is_notified_of_it() {
     loom::model(|| {
         let woken = Arc::new(AtomicBool::new(false));
         let changes = Changes::new({

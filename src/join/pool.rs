@@ -1,4 +1,4 @@
-//! A fixed number of threads that take tasks from one queue.
+//! The thread pool.
 
 use std::cell::Cell;
 use std::num::NonZeroUsize;
@@ -7,15 +7,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crossbeam_channel::{Receiver, Sender};
 
-use super::cell::Header;
-use super::outcome::{Placement, SpawnError};
+use super::error::SpawnError;
+use super::header::Header;
+use super::info::Placement;
 use super::priority::Priority;
 use super::registry;
 
-/// A fixed number of threads that take tasks from one queue, first in, first out.
+/// A fixed number of threads that run tasks from one queue, first in, first out.
 ///
-/// Clones share the threads. When the last handle is dropped, the tasks that are queued still run,
-/// then the threads end.
+/// Clones share the threads. When the last handle is dropped, the queued tasks still run, then the
+/// threads end.
 ///
 /// ```
 /// use meanwhile::join::{Builder, Pool};
@@ -35,7 +36,7 @@ pub struct Pool {
     threads: usize,
 }
 
-/// How a pool is made; see [`Pool::builder`].
+/// The settings of a new pool; see [`Pool::builder`].
 ///
 /// ```
 /// use meanwhile::join::{Builder, Pool, Priority};
@@ -59,8 +60,8 @@ pub struct PoolBuilder {
 }
 
 impl Pool {
-    /// A pool named `pool` with as many threads as the machine has cores, at
-    /// [`Priority::Background`]: busy, it leaves the window its frame rate.
+    /// Default settings: the name `pool`, one thread per core, and [`Priority::Background`], so that
+    /// a busy pool does not slow down the window.
     pub fn builder() -> PoolBuilder {
         PoolBuilder {
             name: "pool".to_owned(),
@@ -70,14 +71,6 @@ impl Pool {
     }
 
     /// The number of threads, at least 1.
-    ///
-    /// ```
-    /// use meanwhile::join::Pool;
-    ///
-    /// let pool = Pool::builder().threads(0).build()?;
-    /// assert_eq!(pool.threads(), 1);
-    /// # Ok::<(), meanwhile::join::SpawnError>(())
-    /// ```
     pub fn threads(&self) -> usize {
         self.threads
     }
@@ -88,14 +81,14 @@ impl Pool {
 
     pub(crate) fn push(&self, task: Arc<Header>) {
         if let Err(refused) = self.queue.send(task) {
-            // Only when every worker is gone, which a live handle rules out.
+            // Sending fails only when every worker has ended, and none ends while a handle lives.
             registry::discard(&refused.into_inner());
         }
     }
 }
 
 impl PoolBuilder {
-    /// The name of the pool; its threads are named `name-1` and so on.
+    /// The name of the pool. Its threads are named `name-1` and so on.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into().replace('\0', "\u{fffd}");
         self
@@ -116,10 +109,10 @@ impl PoolBuilder {
     /// Starts the threads.
     ///
     /// # Errors
-    /// When the system refuses one of them; those already started end.
+    /// When the system refuses one of them. The threads already started end.
     #[expect(
         clippy::disallowed_methods,
-        reason = "the queue is as long as what was spawned; a bound would block the spawner"
+        reason = "a bounded queue would block the thread that spawns"
     )]
     pub fn build(self) -> Result<Pool, SpawnError> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
@@ -143,7 +136,7 @@ impl PoolBuilder {
 }
 
 thread_local! {
-    /// The pool whose worker this thread is; 0 for none.
+    /// The id of the pool of which this thread is a worker; 0 for none.
     static WORKER_OF: Cell<u64> = const { Cell::new(0) };
 }
 
@@ -155,7 +148,7 @@ fn work(pool: u64, priority: Priority, tasks: &Receiver<Arc<Header>>) {
     }
 }
 
-/// Whether this thread is a worker of the pool on which a task was queued.
+/// Whether this thread is a worker of the pool of a task with this placement.
 pub(crate) fn is_worker_of(placement: Placement) -> bool {
     match placement {
         Placement::Thread => false,

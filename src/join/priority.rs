@@ -1,27 +1,16 @@
-//! How urgently the system runs a thread.
+//! The scheduling priority of threads.
 
 use std::cell::Cell;
 
-/// How urgently the system runs a thread.
-///
-/// ```
-/// use meanwhile::join::{Builder, Pool, Priority};
-///
-/// // A pool yields to the window by default; a thread of its own does where it is told to.
-/// let pool = Pool::builder().priority(Priority::Background).threads(1).build()?;
-/// let thumbnail = Builder::new("thumbnail").spawn_on(&pool, |_| "drawn")?;
-/// let index = Builder::new("index").priority(Priority::Background).spawn(|_| "indexed")?;
-/// assert_eq!((*thumbnail.join()?, *index.join()?), ("drawn", "indexed"));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// The scheduling priority of a task's thread.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Priority {
-    /// Like any other thread.
+    /// The system's default.
     #[default]
     Normal,
-    /// Only when nothing more urgent wants to run (`SCHED_IDLE` on Linux, the lowest priority
-    /// elsewhere). With any number of such threads a window keeps its frame rate, and on an
-    /// otherwise idle machine they lose nothing.
+    /// Runs only when no thread of higher priority is ready (`SCHED_IDLE` on Linux, the lowest
+    /// priority on other systems). Any number of such threads leaves a window its frame rate, and on
+    /// an otherwise idle machine they run at full speed.
     Background,
 }
 
@@ -30,14 +19,14 @@ thread_local! {
 }
 
 impl Priority {
-    /// The priority that the task or pool on whose thread this is called was started with;
-    /// [`Priority::Normal`] on threads that are not this library's.
+    /// The priority with which this thread's task or pool was started; [`Priority::Normal`] on
+    /// threads that this library did not start.
     pub fn current() -> Self {
         CURRENT.get()
     }
 
-    /// Gives the current thread this priority. Where the system refuses, it keeps the one it has:
-    /// that costs smoothness, not correctness.
+    /// Gives the current thread this priority. If the system refuses, the thread keeps its own,
+    /// which affects smoothness, not correctness.
     pub(crate) fn apply(self) {
         CURRENT.set(self);
         if self == Self::Background {

@@ -1,44 +1,26 @@
-//! Tasks that don't outlive a block of code.
+//! Tasks that do not outlive a block of code.
 
 use std::sync::Arc;
 
 use super::builder::Builder;
-use super::cell::Header;
 use super::context::Context;
-use super::outcome::SpawnError;
+use super::error::SpawnError;
+use super::header::Header;
 use super::pool::Pool;
 use super::sync::{Mutex, lock};
 use super::task::Task;
 use super::{registry, wait};
 
-/// Where the tasks of one [`scope`] are started.
-///
-/// ```
-/// use meanwhile::join::{self, Scope, SpawnError, Task};
-///
-/// // Whoever is lent the scope may start tasks, and none of them outlives it.
-/// fn count_words(scope: &Scope, text: &'static str) -> Result<Task<usize>, SpawnError> {
-///     scope.spawn("count words", move |_| text.split_whitespace().count())
-/// }
-///
-/// let words = join::scope(|scope| {
-///     let task = count_words(scope, "to be or not to be")?;
-///     task.join()?;
-///     Ok::<_, Box<dyn std::error::Error>>(task)
-/// })?;
-/// assert_eq!(*words.join()?, 6);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// Starts the tasks of one [`scope`].
 #[derive(Default)]
 pub struct Scope {
     started: Mutex<Vec<Arc<Header>>>,
 }
 
-/// Runs `f`; whatever is started in its [`Scope`] is cancelled and joined when it ends, also when
-/// it panics.
+/// Runs `f`. When it returns or panics, all tasks started in its [`Scope`] are cancelled and joined.
 ///
-/// To let the tasks come to their own end, join them in the scope. The tasks' closures are
-/// `'static` like those of any task, because a cancelled task may go on for a while.
+/// To let the tasks finish, join them in the scope. Their closures must be `'static`, because a
+/// cancelled task may still run for a while.
 ///
 /// ```
 /// use meanwhile::join;
@@ -50,8 +32,8 @@ pub struct Scope {
 /// # Ok::<(), join::SpawnError>(())
 /// ```
 ///
-/// A task that waits without a deadline for the task that ends the scope would keep the scope from
-/// ever ending: that wait returns [`WouldDeadlock`](super::JoinError::WouldDeadlock).
+/// If a task of the scope waits without a deadline for the task that ends the scope, neither could
+/// end. Its wait returns [`WouldDeadlock`](super::JoinError::WouldDeadlock).
 pub fn scope<R>(f: impl FnOnce(&Scope) -> R) -> R {
     let scope = Scope::default();
     let _end = EndOfScope(&scope);
@@ -84,19 +66,6 @@ impl Scope {
     }
 
     /// Queues a task on a pool; see [`Builder::spawn_on`].
-    ///
-    /// ```
-    /// use meanwhile::join::{self, Pool};
-    ///
-    /// let pool = Pool::builder().threads(1).build()?;
-    /// let pages = join::scope(|scope| {
-    ///     let page = |n| scope.spawn_on(&pool, format!("page {n}"), move |_| n * 10);
-    ///     (1..=3).map(page).collect::<Result<Vec<_>, _>>()
-    /// })?;
-    /// // The end of the scope has cancelled what the pool had not begun, and joined the rest.
-    /// assert!(pages.iter().all(|page| page.is_finished()));
-    /// # Ok::<(), join::SpawnError>(())
-    /// ```
     ///
     /// # Errors
     /// As [`Builder::spawn_on`].

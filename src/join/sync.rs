@@ -1,4 +1,4 @@
-//! The primitives under this module: std's, or loom's where the models are checked.
+//! The synchronization primitives of this library: those of std, or of loom under `--cfg loom`.
 
 use std::time::Instant;
 
@@ -19,16 +19,16 @@ pub(crate) use std::{
     thread::{Thread, current as current_thread, park, yield_now},
 };
 
-/// Locks a mutex whose holder never panics: no foreign code runs under a lock of this module.
+/// Locks a mutex. It is never poisoned, because no foreign code runs under a lock of this library.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex
         .lock()
         .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
-/// Parks this thread until it is unparked or the deadline has passed, or for no reason at all.
+/// Parks this thread until it is unparked or the deadline has passed; it may also wake spuriously.
 ///
-/// Returns false when the deadline has passed; it may return true once more after that.
+/// False when the deadline had passed before the call.
 #[cfg(not(loom))]
 pub(crate) fn park_until(deadline: Option<Instant>) -> bool {
     let Some(deadline) = deadline else {
@@ -43,15 +43,15 @@ pub(crate) fn park_until(deadline: Option<Instant>) -> bool {
     true
 }
 
-/// Linux lets a sleep end late by the thread's timer slack, 50 µs unless somebody changed it, so
-/// that several can end at once. A timed wait is half as late without, and parks without.
+/// Linux lets a sleep end late by the thread's timer slack, 50 µs by default, so that several sleeps
+/// can end at once. Without it a timed wait is half as late.
 #[cfg(all(target_os = "linux", not(loom)))]
 fn park_for(time: std::time::Duration) {
     use rustix::thread::{current_timer_slack, set_current_timer_slack};
     use std::num::NonZeroU64;
 
     let usual = current_timer_slack();
-    // Where the system refuses, the wait ends as late as anybody's.
+    // If the system refuses, the wait ends as late as usual.
     set_current_timer_slack(Some(NonZeroU64::MIN)).ok();
     std::thread::park_timeout(time);
     if let Ok(usual) = usual {
@@ -62,7 +62,7 @@ fn park_for(time: std::time::Duration) {
 #[cfg(not(any(target_os = "linux", loom)))]
 use std::thread::park_timeout as park_for;
 
-/// A model has no clock: a deadline passes at some point after another thread has had its turn.
+/// A model has no clock: the deadline passes after another thread has run.
 #[cfg(loom)]
 pub(crate) fn park_until(deadline: Option<Instant>) -> bool {
     if deadline.is_none() {

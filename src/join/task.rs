@@ -1,28 +1,29 @@
-//! The handle of a task.
+//! The handle to a task.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use super::cell::Header;
-use super::outcome::{JoinError, Progress, TaskId, TaskInfo, TaskState};
+use super::error::JoinError;
+use super::header::Header;
+use super::id::TaskId;
+use super::info::{Progress, TaskInfo, TaskState};
 use super::panic::Contained;
 use super::sync::CountedArc;
 use super::{graph, registry, wait};
 
-/// The place of a task's value. Empty for ever when the task panicked or was cancelled.
+/// The slot for a task's value. It stays empty when the task panicked or was cancelled.
 pub(crate) type Slot<T> = CountedArc<OnceLock<Contained<T>>>;
 
-/// A handle of one background computation that ends with a `T`.
+/// A handle to one background computation that returns a `T`.
 ///
 /// A task begins *queued*, is *running* while its closure runs, and ends *returned*, *panicked* or
-/// *cancelled*. The outcome is kept as long as a handle is, and any number of threads may ask for
-/// it any number of times. Handles are cheap to clone; dropping the last one detaches the task: it
-/// runs on, and its value is dropped when it ends.
+/// *cancelled*. The outcome is kept as long as a handle exists, and any number of threads can ask
+/// for it any number of times. Handles are cheap to clone. Dropping the last one detaches the task:
+/// it runs on, and its value is dropped when it ends.
 ///
 /// A window polls. [`poll`](Self::poll) costs one atomic load while the task runs, and
-/// [`Builder::report_to`](super::Builder::report_to) wakes the window when there is something to
-/// see:
+/// [`Builder::report_to`](super::Builder::report_to) wakes the window when the task has changed:
 ///
 /// ```
 /// use meanwhile::join::{self, Task};
@@ -68,25 +69,15 @@ impl<T> Task<T> {
         self.header.name()
     }
 
-    /// A snapshot of everything known about the task but its value.
-    ///
-    /// ```
-    /// use meanwhile::join::{self, Placement};
-    ///
-    /// let task = join::spawn("index", |_| ())?;
-    /// let info = task.info();
-    /// assert_eq!((info.id, &*info.name), (task.id(), task.name()));
-    /// assert_eq!(info.placement, Placement::Thread);
-    /// # Ok::<(), join::SpawnError>(())
-    /// ```
+    /// A snapshot of everything known about the task besides its value.
     pub fn info(&self) -> TaskInfo {
         self.header.info()
     }
 
-    /// Blocks until the task has ended and gives its outcome; at once if it has ended already.
+    /// Blocks until the task has ended and returns its outcome; at once if it has ended already.
     ///
-    /// On a pool worker, a task that is still queued on that same pool is run right here, so that
-    /// a pool whose workers all wait never starves.
+    /// A pool worker that joins a task still queued on the same pool runs it itself, so workers
+    /// that join tasks of their own pool do not block each other.
     ///
     /// ```
     /// use meanwhile::join;
@@ -97,7 +88,7 @@ impl<T> Task<T> {
     ///     move |_| page.join().map(|html| html.len())
     /// })?;
     /// assert_eq!(*page.join()?, "<h1>Hello</h1>");
-    /// assert_eq!(*page.join()?, "<h1>Hello</h1>"); // as often as one likes
+    /// assert_eq!(*page.join()?, "<h1>Hello</h1>"); // as often as you like
     /// assert!(matches!(length.join()?, Ok(14)));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -105,19 +96,18 @@ impl<T> Task<T> {
     /// # Errors
     /// [`Panicked`](JoinError::Panicked) or [`Cancelled`](JoinError::Cancelled) when the task ended
     /// that way; [`CurrentThread`](JoinError::CurrentThread) when a task joins itself;
-    /// [`WouldDeadlock`](JoinError::WouldDeadlock) when waiting would close a ring of tasks that
+    /// [`WouldDeadlock`](JoinError::WouldDeadlock) when waiting would close a cycle of tasks that
     /// wait for each other. In the last two cases the task goes on.
     pub fn join(&self) -> Result<&T, JoinError> {
         wait::for_one(graph::global(), &self.header, None)?;
         self.outcome()
     }
 
-    /// Like [`join`](Self::join), but waits at most for `timeout`, and never less. On Linux the
-    /// thread does without its timer slack meanwhile, which would let the wait end 50 µs late.
+    /// Like [`join`](Self::join), but times out after `timeout`, and never earlier.
     ///
-    /// [`Duration::ZERO`] asks without waiting; a timeout too long for the clock, such as
-    /// [`Duration::MAX`], waits without a deadline. A wait that times out may stand in a ring: its
-    /// deadline ends it.
+    /// [`Duration::ZERO`] polls. A timeout too long for the clock, such as [`Duration::MAX`], waits
+    /// without a deadline. A wait with a deadline may be part of a cycle, because its deadline ends
+    /// it. On Linux the thread's timer slack, 50 µs by default, is reduced during the wait.
     ///
     /// ```
     /// use meanwhile::join::{self, JoinError};
@@ -133,15 +123,15 @@ impl<T> Task<T> {
     /// ```
     ///
     /// # Errors
-    /// [`TimedOut`](JoinError::TimedOut) when the time is up and the task goes on; otherwise as
-    /// `join`.
+    /// [`TimedOut`](JoinError::TimedOut) when the timeout expires first; the task goes on.
+    /// Otherwise as [`join`](Self::join).
     pub fn join_timeout(&self, timeout: Duration) -> Result<&T, JoinError> {
         let deadline = wait::deadline(Some(timeout));
         wait::for_one(graph::global(), &self.header, deadline)?;
         self.outcome()
     }
 
-    /// The outcome if the task has ended, without waiting: one atomic load while it has not.
+    /// The outcome if the task has ended, without waiting. While it runs, this is one atomic load.
     ///
     /// ```
     /// use meanwhile::join;
@@ -159,54 +149,28 @@ impl<T> Task<T> {
         self.is_finished().then(|| self.outcome())
     }
 
-    /// Whether the outcome is not published yet. False once any join has returned.
-    ///
-    /// ```
-    /// use meanwhile::join;
-    ///
-    /// let task = join::spawn("endless", |context| -> () { loop { context.checkpoint() } })?;
-    /// assert!(task.is_alive() && !task.is_finished());
-    /// task.cancel();
-    /// assert!(task.join().is_err());
-    /// assert!(task.is_finished() && !task.is_alive());
-    /// # Ok::<(), join::SpawnError>(())
-    /// ```
+    /// Whether the outcome is not published yet. False once any join has returned an outcome.
     #[inline]
     pub fn is_alive(&self) -> bool {
         !self.is_finished()
     }
 
-    /// Whether the outcome is published.
-    ///
-    /// The opposite of [`is_alive`](Self::is_alive), which has the example.
+    /// Whether the outcome is published: the opposite of [`is_alive`](Self::is_alive).
     #[inline]
     pub fn is_finished(&self) -> bool {
         self.header.is_finished()
     }
 
-    /// Where the task stands.
-    ///
-    /// ```
-    /// use meanwhile::join::{Builder, Pool, TaskState};
-    ///
-    /// let pool = Pool::builder().threads(1).build()?;
-    /// let busy = Builder::new("busy").spawn_on(&pool, |context| -> () { loop { context.checkpoint() } })?;
-    /// let next = Builder::new("next").spawn_on(&pool, |_| ())?;
-    /// assert_eq!(next.state(), TaskState::Queued);
-    /// busy.cancel();
-    /// next.join()?;
-    /// assert_eq!(next.state(), TaskState::Returned);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// The state of the task.
     pub fn state(&self) -> TaskState {
         self.header.state()
     }
 
-    /// Asks the task to stop. Returns at once.
+    /// Requests that the task stop, without waiting for its end.
     ///
     /// A task that is still queued never runs and is [`Cancelled`](TaskState::Cancelled) when this
-    /// returns. A running one stops at its next [`checkpoint`](super::Context::checkpoint); one
-    /// that does not ask goes on to its end. After the end this has no effect.
+    /// returns. A running task stops at its next [`checkpoint`](super::Context::checkpoint); without
+    /// one it runs to its end. A cancel after the end has no effect.
     ///
     /// ```
     /// use meanwhile::join::{self, JoinError};
@@ -220,35 +184,12 @@ impl<T> Task<T> {
         registry::cancel(&self.header);
     }
 
-    /// Whether a cancel was asked for while the task lived, whatever came of it.
-    ///
-    /// ```
-    /// use meanwhile::join;
-    ///
-    /// let task = join::spawn("save", |context| {
-    ///     while !context.is_cancelled() {}
-    ///     "saved all the same"
-    /// })?;
-    /// assert!(!task.is_cancel_requested());
-    /// task.cancel();
-    /// assert!(task.is_cancel_requested());
-    /// # Ok::<(), join::SpawnError>(())
-    /// ```
+    /// Whether a cancel was requested before the task ended, even if it ended otherwise.
     pub fn is_cancel_requested(&self) -> bool {
         self.header.is_cancel_requested()
     }
 
-    /// How far the task says it is.
-    ///
-    /// ```
-    /// use meanwhile::join;
-    ///
-    /// let task = join::spawn("copy", |context| context.set_progress(512, 2_048))?;
-    /// task.join()?;
-    /// let progress = task.progress();
-    /// assert_eq!(100 * progress.done / progress.total, 25);
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
+    /// The progress that the task has reported last.
     pub fn progress(&self) -> Progress {
         self.header.progress()
     }
@@ -256,13 +197,13 @@ impl<T> Task<T> {
     /// Runs `callback` when the task has ended, in whatever way, or now if it has.
     ///
     /// It runs on the thread that ended the task, after the outcome is published and the joiners
-    /// are woken. A callback that panics does not stop the next.
+    /// are woken. If it panics, the next callback still runs.
     ///
     /// ```
     /// use meanwhile::join;
     ///
     /// let (send, receive) = std::sync::mpsc::channel();
-    /// let task = join::spawn("tells", |_| ())?;
+    /// let task = join::spawn("index", |_| ())?;
     /// task.on_finish(move || send.send("ended").unwrap());
     /// assert_eq!(receive.recv()?, "ended");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -271,7 +212,7 @@ impl<T> Task<T> {
         self.header.on_finish(Box::new(callback));
     }
 
-    /// The outcome by value.
+    /// The outcome by value, from the last handle.
     ///
     /// ```
     /// use meanwhile::join;
@@ -284,7 +225,7 @@ impl<T> Task<T> {
     /// ```
     ///
     /// # Errors
-    /// The handle itself, when the task has not ended or another handle exists.
+    /// The handle itself when the task has not ended or another handle exists.
     pub fn into_output(self) -> Result<Result<T, JoinError>, Self> {
         if !self.is_finished() {
             return Err(self);
@@ -307,7 +248,7 @@ impl<T> Task<T> {
     }
 }
 
-/// How a finished task without a value ended.
+/// The outcome of a finished task without a value.
 fn no_value(header: &Header) -> JoinError {
     header.panic().map_or(JoinError::Cancelled, |report| {
         JoinError::Panicked(report.clone())

@@ -1,18 +1,19 @@
-//! Waiting for one task, for several, and for several one by one.
+//! Blocking until one task or several have ended.
 
-use std::collections::{HashSet, VecDeque};
-use std::marker::PhantomData;
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::cell::{Batch, Header};
-use super::graph::{Graph, Intent, Need, Targets};
-use super::outcome::{JoinError, TaskId};
+use super::current::current;
+use super::error::JoinError;
+use super::graph::{self, Graph, Intent, Need, Targets};
+use super::header::Header;
+use super::id::TaskId;
 use super::sync::{current_thread, park_until};
-use super::task::Task;
-use super::{context, graph, pool, registry};
+use super::waiters::Batch;
+use super::{pool, registry};
 
-/// Why a wait ended before its target did.
+/// Why a wait ended before its targets did.
 #[derive(Debug)]
 pub(crate) enum Unmet {
     TimedOut,
@@ -30,7 +31,7 @@ impl From<Unmet> for JoinError {
     }
 }
 
-/// The point in time at which a timeout is over; `None` for one that is never over.
+/// When a timeout expires; `None` for no timeout and for one that is too long for the clock.
 pub(crate) fn deadline(timeout: Option<Duration>) -> Option<Instant> {
     Instant::now().checked_add(timeout?)
 }
@@ -54,10 +55,10 @@ pub(crate) fn for_one(
             deadline,
         })
         .map_err(Unmet::WouldDeadlock)?;
-    if deadline.is_none() && help(target) {
+    if deadline.is_none() && run_if_queued_here(target) {
         return Ok(());
     }
-    target.park(deadline, &wait);
+    target.park(deadline, || wait.is_broken());
     if target.is_finished() {
         Ok(())
     } else {
@@ -66,11 +67,11 @@ pub(crate) fn for_one(
 }
 
 fn is_current(target: &Header) -> bool {
-    context::current() == Some(target.id())
+    current() == Some(target.id())
 }
 
-/// Runs a task that is queued on the pool whose worker this thread is. False when it was not.
-fn help(target: &Arc<Header>) -> bool {
+/// Runs a task that is queued on the pool of which this thread is a worker. False when it was not.
+fn run_if_queued_here(target: &Arc<Header>) -> bool {
     pool::is_worker_of(target.placement()) && registry::run(target)
 }
 
@@ -80,36 +81,39 @@ pub(crate) fn for_all(
     targets: Vec<Arc<Header>>,
     deadline: Option<Instant>,
 ) -> Result<(), Unmet> {
-    let mut gathering = Gathering::new(targets);
-    while gathering.unfinished() > 0 {
-        gathering.block(graph, Need::All, deadline)?;
-        while gathering.poll().is_some() {}
+    let mut set = WaitSet::new(targets);
+    while set.unfinished() > 0 {
+        set.block(graph, Need::All, deadline)?;
+        while set.poll().is_some() {}
     }
     Ok(())
 }
 
-/// Blocks until all `targets` have ended, whoever waits for this task.
+/// Blocks until all `targets` have ended. Waits that would keep them from ending are broken.
 pub(crate) fn for_all_breaking(targets: Vec<Arc<Header>>) {
-    let mut gathering = Gathering::new(targets);
-    while gathering.unfinished() > 0 {
-        if gathering.poll().is_none() {
-            gathering.block_breaking();
+    let mut set = WaitSet::new(targets);
+    while set.unfinished() > 0 {
+        if set.poll().is_none() {
+            set.block_breaking();
         }
     }
 }
 
-/// A wait for several tasks that takes them in as they end.
-struct Gathering {
+/// A wait for several tasks, which gives them in the order in which they end.
+pub(crate) struct WaitSet {
     targets: Arc<[Arc<Header>]>,
+    /// For each target that is not finished, its ticket to leave the batch.
     tickets: Vec<Option<u64>>,
     batch: Arc<Batch>,
     ready: VecDeque<usize>,
-    taken: usize,
-    helped: usize,
+    /// How many targets [`poll`](Self::poll) has given.
+    given: usize,
+    /// The first target that this thread has not tried to run.
+    next_to_run: usize,
 }
 
-impl Gathering {
-    fn new(targets: Vec<Arc<Header>>) -> Self {
+impl WaitSet {
+    pub(crate) fn new(targets: Vec<Arc<Header>>) -> Self {
         let batch = Arc::new(Batch::new(current_thread()));
         let tickets: Vec<Option<u64>> = targets
             .iter()
@@ -125,59 +129,65 @@ impl Gathering {
             tickets,
             batch,
             ready: ready.into(),
-            taken: 0,
-            helped: 0,
+            given: 0,
+            next_to_run: 0,
         }
     }
 
-    /// How many [`poll`](Self::poll) has not given yet.
-    fn unfinished(&self) -> usize {
-        self.targets.len() - self.taken
+    /// How many targets [`poll`](Self::poll) has not given yet.
+    pub(crate) fn unfinished(&self) -> usize {
+        self.targets.len() - self.given
     }
 
-    /// The next task that has ended, if one has.
-    fn poll(&mut self) -> Option<usize> {
-        if !self.has_news() {
+    /// The index of the next target that has ended, if there is one.
+    pub(crate) fn poll(&mut self) -> Option<usize> {
+        if !self.has_ready() {
             return None;
         }
         let index = self.ready.pop_front()?;
         self.tickets[index] = None;
-        self.taken += 1;
+        self.given += 1;
         Some(index)
     }
 
-    /// Blocks until [`poll`](Self::poll) has a task to give.
-    fn block(&mut self, graph: &Graph, need: Need, deadline: Option<Instant>) -> Result<(), Unmet> {
-        while !self.has_news() {
+    /// Blocks until [`poll`](Self::poll) has a target to give.
+    pub(crate) fn block(
+        &mut self,
+        graph: &Graph,
+        need: Need,
+        deadline: Option<Instant>,
+    ) -> Result<(), Unmet> {
+        while !self.has_ready() {
             if self.waits_for_itself(need) {
                 return Err(Unmet::CurrentThread);
             }
             let wait = graph
                 .enter(self.intent(need, deadline))
                 .map_err(Unmet::WouldDeadlock)?;
-            if deadline.is_none() && self.help() {
+            if deadline.is_none() && self.run_one() {
                 continue;
             }
-            let in_time = self.has_news() || park_until(deadline);
+            let in_time = self.has_ready() || park_until(deadline);
             if let Some(cycle) = wait.broken() {
                 return Err(Unmet::WouldDeadlock(cycle));
             }
-            if !in_time && !self.has_news() {
+            if !in_time && !self.has_ready() {
                 return Err(Unmet::TimedOut);
             }
         }
         Ok(())
     }
 
-    /// Blocks for a while; a wait that would keep the targets from ending is broken.
+    /// Blocks until this thread is woken, for whatever reason. Breaks waits that would keep the
+    /// targets from ending.
     fn block_breaking(&mut self) {
         let _wait = graph::global().enter_breaking(self.intent(Need::All, None));
-        if !self.help() && !self.has_news() {
+        if !self.run_one() && !self.has_ready() {
             park_until(None);
         }
     }
 
-    fn has_news(&mut self) -> bool {
+    fn has_ready(&mut self) -> bool {
         self.ready.extend(self.batch.take());
         !self.ready.is_empty()
     }
@@ -190,17 +200,17 @@ impl Gathering {
         }
     }
 
-    /// Whether nothing but the end of the current task itself could end this wait.
+    /// Whether only the end of the calling task itself could satisfy this wait.
     fn waits_for_itself(&self, need: Need) -> bool {
         let is_member = self.targets.iter().any(|target| is_current(target));
         is_member && (need == Need::All || self.unfinished() == 1)
     }
 
-    /// Runs one task that is queued on this worker's own pool.
-    fn help(&mut self) -> bool {
-        while let Some(target) = self.targets.get(self.helped) {
-            self.helped += 1;
-            if help(target) {
+    /// Runs one target that is queued on this worker's own pool. False when there is none.
+    fn run_one(&mut self) -> bool {
+        while let Some(target) = self.targets.get(self.next_to_run) {
+            self.next_to_run += 1;
+            if run_if_queued_here(target) {
                 return true;
             }
         }
@@ -208,279 +218,12 @@ impl Gathering {
     }
 }
 
-impl Drop for Gathering {
+impl Drop for WaitSet {
     fn drop(&mut self) {
         for (target, ticket) in self.targets.iter().zip(&self.tickets) {
             if let Some(ticket) = ticket {
-                target.leave(*ticket);
+                target.leave_batch(*ticket);
             }
-        }
-    }
-}
-
-/// When [`wait`] is satisfied.
-///
-/// ```
-/// use meanwhile::join::{self, JoinError, WaitUntil};
-///
-/// // One upload that fails makes the others pointless.
-/// let broken = join::spawn("a", |_| panic!("no connection"))?;
-/// let endless = join::spawn("b", |context| loop { context.checkpoint() })?;
-/// let waited = join::wait(&[broken, endless], WaitUntil::FirstFailure, None);
-/// for rest in &waited.pending {
-///     rest.cancel();
-/// }
-/// assert!(matches!(waited.done[0].join(), Err(JoinError::Panicked(_))));
-/// # Ok::<(), join::SpawnError>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum WaitUntil {
-    /// One task has ended, in whatever way.
-    First,
-    /// One task has panicked, or all have ended. A cancelled task is no failure.
-    FirstFailure,
-    /// All tasks have ended.
-    All,
-}
-
-/// What [`wait`] found when it ended.
-///
-/// ```
-/// use meanwhile::join::{self, WaitUntil, Waited};
-///
-/// let pages = [join::spawn("page 1", |_| 300)?, join::spawn("page 2", |_| 500)?];
-/// let Waited { done, pending, .. } = join::wait(&pages, WaitUntil::All, None);
-/// let mut words = 0;
-/// for page in &done {
-///     words += page.join()?;
-/// }
-/// assert_eq!(format!("{words} words, {} to go", pending.len()), "800 words, 0 to go");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-#[derive(Clone, Debug)]
-#[must_use]
-pub struct Waited<T> {
-    /// The tasks that have ended, each once, in the order given.
-    pub done: Vec<Task<T>>,
-    /// The tasks that still run, each once, in the order given.
-    pub pending: Vec<Task<T>>,
-    /// Why the wait ended.
-    pub end: WaitEnd,
-}
-
-/// Why [`wait`] ended.
-///
-/// ```
-/// use meanwhile::join::{self, WaitEnd, WaitUntil};
-/// use std::time::Duration;
-///
-/// let slow = join::spawn("slow", |context| -> () { loop { context.checkpoint() } })?;
-/// let waited = join::wait(&[slow.clone()], WaitUntil::All, Some(Duration::ZERO));
-/// assert_eq!(waited.end, WaitEnd::TimedOut);
-/// slow.cancel();
-/// let waited = join::wait(&[slow], WaitUntil::All, None);
-/// assert_eq!(waited.end, WaitEnd::Satisfied);
-/// # Ok::<(), join::SpawnError>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum WaitEnd {
-    /// What was waited for has come.
-    Satisfied,
-    /// The time was up.
-    TimedOut,
-    /// Only the end of the calling task itself could have ended the wait.
-    CurrentThread,
-    /// The wait would close a ring of tasks that wait for each other.
-    WouldDeadlock {
-        /// The ring: each task waits for the next, the last for the first.
-        cycle: Vec<TaskId>,
-    },
-}
-
-impl From<Unmet> for WaitEnd {
-    fn from(unmet: Unmet) -> Self {
-        match unmet {
-            Unmet::TimedOut => Self::TimedOut,
-            Unmet::CurrentThread => Self::CurrentThread,
-            Unmet::WouldDeadlock(cycle) => Self::WouldDeadlock { cycle },
-        }
-    }
-}
-
-/// Blocks until enough of `tasks` have ended or the timeout is over, and sorts them into done and
-/// pending.
-///
-/// A task that stands in `tasks` more than once counts once. An empty set returns at once. What
-/// has ended already needs no waiting.
-///
-/// ```
-/// use meanwhile::join::{self, WaitUntil};
-///
-/// let quick = join::spawn("quick", |_| 1)?;
-/// let patient = join::spawn("patient", |context| {
-///     while !context.is_cancelled() { std::thread::yield_now(); }
-///     2
-/// })?;
-/// let waited = join::wait(&[quick.clone(), patient.clone()], WaitUntil::First, None);
-/// assert_eq!(waited.done[0].id(), quick.id());
-/// assert_eq!(waited.pending[0].id(), patient.id());
-/// patient.cancel();
-/// # Ok::<(), join::SpawnError>(())
-/// ```
-pub fn wait<T>(tasks: &[Task<T>], until: WaitUntil, timeout: Option<Duration>) -> Waited<T> {
-    let tasks = distinct(tasks.iter().cloned());
-    let deadline = deadline(timeout);
-    let mut gathering = Gathering::new(headers(&tasks));
-    let need = match until {
-        WaitUntil::All => Need::All,
-        WaitUntil::First | WaitUntil::FirstFailure => Need::Any,
-    };
-    let mut failed = false;
-    let end = loop {
-        while let Some(index) = gathering.poll() {
-            failed |= gathering.targets[index].panic().is_some();
-        }
-        let satisfied = gathering.unfinished() == 0
-            || match until {
-                WaitUntil::First => gathering.taken > 0,
-                WaitUntil::FirstFailure => failed,
-                WaitUntil::All => false,
-            };
-        if satisfied {
-            break WaitEnd::Satisfied;
-        }
-        if let Err(unmet) = gathering.block(graph::global(), need, deadline) {
-            break unmet.into();
-        }
-    };
-    let (done, pending) = tasks.into_iter().partition(Task::is_finished);
-    Waited { done, pending, end }
-}
-
-fn distinct<T>(tasks: impl Iterator<Item = Task<T>>) -> Vec<Task<T>> {
-    let mut seen = HashSet::new();
-    tasks.filter(|task| seen.insert(task.id())).collect()
-}
-
-fn headers<T>(tasks: &[Task<T>]) -> Vec<Arc<Header>> {
-    tasks.iter().map(|task| task.header().clone()).collect()
-}
-
-/// The tasks as they end: an iterator that blocks until the next one has.
-///
-/// Each task comes once, those that have ended already first. When the timeout, which counts from
-/// this call, is over before the last one has come, the iterator yields one
-/// [`CompletionError::TimedOut`] and ends.
-///
-/// ```
-/// use meanwhile::join;
-///
-/// let tasks = (0..3).map(|n| join::spawn(format!("square {n}"), move |_| n * n));
-/// let tasks = tasks.collect::<Result<Vec<_>, _>>()?;
-/// let mut sum = 0;
-/// for task in join::as_completed(tasks, None) {
-///     sum += task?.join()?;
-/// }
-/// assert_eq!(sum, 5);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub fn as_completed<T>(tasks: Vec<Task<T>>, timeout: Option<Duration>) -> AsCompleted<T> {
-    let tasks = distinct(tasks.into_iter());
-    AsCompleted {
-        gathering: Gathering::new(headers(&tasks)),
-        deadline: deadline(timeout),
-        tasks,
-        ended: false,
-        not_send: PhantomData,
-    }
-}
-
-/// The iterator of [`as_completed`]. It stays on the thread that made it.
-///
-/// ```
-/// use meanwhile::join::{self, AsCompleted};
-///
-/// // Two mirrors of one file: whichever answers first will do.
-/// let slow = join::spawn("slow mirror", |context| loop { context.checkpoint() })?;
-/// let quick = join::spawn("quick mirror", |_| "the file")?;
-/// let mut answers: AsCompleted<&str> = join::as_completed(vec![slow.clone(), quick], None);
-/// let first = answers.next().expect("there are two")?;
-/// assert_eq!(*first.join()?, "the file");
-/// slow.cancel();
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
-pub struct AsCompleted<T> {
-    tasks: Vec<Task<T>>,
-    gathering: Gathering,
-    deadline: Option<Instant>,
-    ended: bool,
-    /// The thread that is woken is the one that made it.
-    not_send: PhantomData<*const ()>,
-}
-
-/// Why [`as_completed`] ended before every task had.
-///
-/// ```
-/// use meanwhile::join::{self, CompletionError};
-/// use std::time::Duration;
-///
-/// let slow = join::spawn("slow", |context| -> () { loop { context.checkpoint() } })?;
-/// let mut ended = join::as_completed(vec![slow.clone()], Some(Duration::ZERO));
-/// let Some(Err(error)) = ended.next() else { unreachable!("it never ends by itself") };
-/// assert_eq!(error, CompletionError::TimedOut { unfinished: 1, total: 1 });
-/// assert_eq!(error.to_string(), "1 of 1 unfinished");
-/// slow.cancel();
-/// # Ok::<(), join::SpawnError>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum CompletionError {
-    /// The time was up.
-    #[error("{unfinished} of {total} unfinished")]
-    TimedOut {
-        /// How many tasks have not come.
-        unfinished: usize,
-        /// How many there are.
-        total: usize,
-    },
-    /// All that is left is the calling task itself.
-    #[error("cannot join current thread")]
-    CurrentThread,
-    /// Waiting for the next one would never end.
-    #[error("cannot wait: {} would wait for each other for ever", super::outcome::ring(.cycle))]
-    WouldDeadlock {
-        /// The ring: each task waits for the next, the last for the first.
-        cycle: Vec<TaskId>,
-    },
-}
-
-impl<T> Iterator for AsCompleted<T> {
-    type Item = Result<Task<T>, CompletionError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.ended || self.gathering.unfinished() == 0 {
-            return None;
-        }
-        if let Err(unmet) = self
-            .gathering
-            .block(graph::global(), Need::Any, self.deadline)
-        {
-            self.ended = true;
-            return Some(Err(self.error(unmet)));
-        }
-        let index = self.gathering.poll()?;
-        Some(Ok(self.tasks[index].clone()))
-    }
-}
-
-impl<T> AsCompleted<T> {
-    fn error(&self, unmet: Unmet) -> CompletionError {
-        match unmet {
-            Unmet::TimedOut => CompletionError::TimedOut {
-                unfinished: self.gathering.unfinished(),
-                total: self.tasks.len(),
-            },
-            Unmet::CurrentThread => CompletionError::CurrentThread,
-            Unmet::WouldDeadlock(cycle) => CompletionError::WouldDeadlock { cycle },
         }
     }
 }

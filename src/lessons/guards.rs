@@ -2,7 +2,7 @@
 
 use super::trace::Trace;
 use crate::join::Context;
-use crate::record::{Activity, LaneEnd, TimelineKind};
+use crate::record::{Activity, LaneOutcome, TimelineKind};
 
 /// Ends a span when dropped.
 pub(super) struct SpanGuard(Trace);
@@ -25,7 +25,7 @@ pub(super) struct LaneGuard<'a> {
     trace: &'a Trace,
     /// The context of a task, which may have been cancelled.
     context: Option<&'a Context>,
-    end: Option<LaneEnd>,
+    end: Option<LaneOutcome>,
 }
 
 impl<'a> LaneGuard<'a> {
@@ -37,7 +37,7 @@ impl<'a> LaneGuard<'a> {
         }
     }
 
-    pub(super) fn close(mut self, end: LaneEnd) {
+    pub(super) fn close(mut self, end: LaneOutcome) {
         self.end = Some(end);
     }
 }
@@ -45,8 +45,8 @@ impl<'a> LaneGuard<'a> {
 impl Drop for LaneGuard<'_> {
     fn drop(&mut self) {
         let end = self.end.take().unwrap_or_else(|| match self.context {
-            Some(context) if context.is_cancelled() => LaneEnd::Failed("cancelled".to_owned()),
-            _ => LaneEnd::Panicked,
+            Some(context) if context.is_cancelled() => LaneOutcome::Failed("cancelled".to_owned()),
+            _ => LaneOutcome::Panicked,
         });
         self.trace.record_close(end);
     }

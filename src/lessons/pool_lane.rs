@@ -7,7 +7,7 @@ use super::guards::SpanGuard;
 use super::lifecycle::ActiveGuard;
 use super::shared::RunShared;
 use super::trace::Trace;
-use crate::record::{Activity, LaneEnd, LaneKind};
+use crate::record::{Activity, LaneKind, LaneOutcome};
 
 thread_local! {
     static POOL_LANE: RefCell<Option<PoolLane>> = const { RefCell::new(None) };
@@ -49,9 +49,9 @@ impl Drop for PoolLane {
     fn drop(&mut self) {
         self.idle = None;
         let end = if self.trace.shared.lifecycle.is_stopped() {
-            LaneEnd::Failed("stopped".to_owned())
+            LaneOutcome::Failed("stopped".to_owned())
         } else {
-            LaneEnd::Returned
+            LaneOutcome::Returned
         };
         self.trace.record_close(end);
     }

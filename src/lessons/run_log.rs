@@ -8,7 +8,7 @@ use anyhow::{Context as _, ensure};
 use super::lesson::WorkerKind;
 use super::python::PYTHON;
 use super::shared::{Event, EventBody, is_lane_of};
-use crate::record::{Lane, LaneEnd, LaneId, Said, Timeline, TimelineEvent, TimelineKind};
+use crate::record::{Lane, LaneId, LaneOutcome, Message, Timeline, TimelineEvent, TimelineKind};
 
 /// Everything that a run has recorded, and the settings that it ran with.
 #[derive(Clone, Debug)]
@@ -85,18 +85,18 @@ impl RunLog {
     }
 
     /// The lines of the transcript, in the order of their times.
-    pub fn messages(&self) -> &[Said] {
-        self.timeline.said()
+    pub fn messages(&self) -> &[Message] {
+        self.timeline.messages()
     }
 
     /// The lines of the transcript that are not rows of the table.
-    pub fn messages_outside_table(&self) -> impl Iterator<Item = &Said> {
+    pub fn messages_outside_table(&self) -> impl Iterator<Item = &Message> {
         let messages = self.messages().iter();
         messages.filter(|message| !self.rows.contains(&message.number))
     }
 
     /// A message as a line of the transcript: time, lane and text.
-    pub fn transcript_line(&self, message: &Said) -> String {
+    pub fn transcript_line(&self, message: &Message) -> String {
         let (at, lane) = (message.at.as_secs_f64(), self.timeline.name(message.lane));
         format!("{at:>8.3}  {lane:<12} {}", message.text)
     }
@@ -137,7 +137,7 @@ impl RunLog {
     /// # Errors
     /// If there is no such message.
     pub fn time_of(&self, lane: &str, text: &str) -> anyhow::Result<Duration> {
-        let is_from = |message: &Said| self.timeline.name(message.lane) == lane;
+        let is_from = |message: &Message| self.timeline.name(message.lane) == lane;
         let mut messages = self.messages().iter();
         let message = messages.find(|message| is_from(message) && message.text.contains(text));
         let message =
@@ -208,13 +208,13 @@ impl RunLog {
             EventBody::Result(name, value) => {
                 let text = format!("{name}: {value}");
                 self.results.insert(name, value);
-                TimelineKind::Said { text }
+                TimelineKind::Message { text }
             }
             EventBody::Row(cells) => {
                 let text = cells.join(" \u{b7} ");
                 self.table.push(cells);
                 self.rows.insert(self.messages().len());
-                TimelineKind::Said { text }
+                TimelineKind::Message { text }
             }
             EventBody::DidExit(process) => return self.close_lanes_of(process, at),
         };
@@ -227,7 +227,7 @@ impl RunLog {
         let open = lanes.filter(|lane| lane.closed.is_none() && is_lane_of(lane.id, process));
         let open: Vec<_> = open.map(|lane| lane.id).collect();
         for lane in open {
-            let how = LaneEnd::Failed("ended with its process".to_owned());
+            let how = LaneOutcome::Failed("ended with its process".to_owned());
             let kind = TimelineKind::DidClose { how };
             self.timeline.apply(TimelineEvent { at, lane, kind });
         }

@@ -23,7 +23,7 @@ use super::shared::{Event, EventBody, MAIN, RunShared};
 use crate::format;
 use crate::join::Context;
 use crate::join::process::{Builder, Exit, LaunchOptions, Process, SpawnError};
-use crate::record::{Activity, LaneEnd, LaneId, LaneKind, TimelineKind};
+use crate::record::{Activity, LaneId, LaneKind, LaneOutcome, TimelineKind};
 
 /// Records what one thread or process of a lesson does. Clones record to the same lane.
 #[derive(Clone)]
@@ -86,14 +86,14 @@ impl Trace {
     #[track_caller]
     pub fn print(&self, text: impl Into<String>) {
         let text = text.into();
-        self.record_here(EventBody::Timeline(TimelineKind::Said { text }));
+        self.record_here(EventBody::Timeline(TimelineKind::Message { text }));
     }
 
     /// Prints a line of another program, for which no source line is known.
     pub(super) fn forward(&self, text: impl Into<String>) {
         self.shared.lifecycle.check();
         let text = text.into();
-        self.record(0, TimelineKind::Said { text });
+        self.record(0, TimelineKind::Message { text });
     }
 
     /// Prints a result, and keeps it under its name.
@@ -149,7 +149,7 @@ impl Trace {
             let trace = Self::open(&shared, name, LaneKind::Task);
             let lane = LaneGuard::new(&trace, Some(context));
             let value = body(&trace, context);
-            lane.close(LaneEnd::Returned);
+            lane.close(LaneOutcome::Returned);
             drop(active);
             value
         }
@@ -229,7 +229,7 @@ impl Trace {
         let active = ActiveGuard::new(&self.shared.lifecycle);
         let (exited, lane) = (process.clone(), trace.clone());
         process.on_finish(move || {
-            let how = exited.poll().map_or(LaneEnd::Returned, end_of);
+            let how = exited.poll().map_or(LaneOutcome::Returned, end_of);
             lane.record(0, TimelineKind::DidClose { how });
             lane.record_at(lane.shared.now(), 0, EventBody::DidExit(exited.pid()));
             drop(active);
@@ -253,8 +253,8 @@ impl Trace {
         let lane = LaneGuard::new(self, None);
         let result = body(self);
         lane.close(match &result {
-            Ok(()) => LaneEnd::Returned,
-            Err(error) => LaneEnd::Failed(format!("{error:#}")),
+            Ok(()) => LaneOutcome::Returned,
+            Err(error) => LaneOutcome::Failed(format!("{error:#}")),
         });
         result
     }
@@ -273,9 +273,9 @@ impl Trace {
         self.record(0, TimelineKind::DidOpen { name, kind });
     }
 
-    pub(super) fn record_close(&self, how: LaneEnd) {
-        let how = if how != LaneEnd::Returned && self.shared.lifecycle.is_stopped() {
-            LaneEnd::Failed("stopped".to_owned())
+    pub(super) fn record_close(&self, how: LaneOutcome) {
+        let how = if how != LaneOutcome::Returned && self.shared.lifecycle.is_stopped() {
+            LaneOutcome::Failed("stopped".to_owned())
         } else {
             how
         };
@@ -310,10 +310,10 @@ impl Trace {
     }
 }
 
-fn end_of(exit: Exit) -> LaneEnd {
+fn end_of(exit: Exit) -> LaneOutcome {
     match exit {
-        Exit::Code(0) => LaneEnd::Returned,
-        Exit::Code(101) => LaneEnd::Panicked,
-        exit => LaneEnd::Failed(exit.to_string()),
+        Exit::Code(0) => LaneOutcome::Returned,
+        Exit::Code(101) => LaneOutcome::Panicked,
+        exit => LaneOutcome::Failed(exit.to_string()),
     }
 }

@@ -2,29 +2,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::item::{ItemId, ItemState};
-use super::job::{JobId, JobState};
-use super::join::{JoinEnd, JoinId};
+use super::job_state::{JobId, JobState};
+use super::join::{JoinId, JoinOutcome};
 use crate::jobs::command::{Ran, Stopped};
 use crate::jobs::{Item, JobSpec};
 
-/// A fact about one job.
-///
-/// ```
-/// use meanwhile::record::{Event, EventKind, JobId};
-/// use std::time::Duration;
-///
-/// let asked = Event {
-///     job: JobId(1),
-///     at: Duration::from_millis(1_500),
-///     kind: EventKind::CancelDidAsk,
-/// };
-/// assert_eq!(format!("{} {:?} {:?}", asked.job, asked.at, asked.kind), "#1 1.5s CancelDidAsk");
-/// ```
+/// An event of one job.
 #[derive(Clone, Debug)]
 pub struct Event {
     /// The job.
     pub job: JobId,
-    /// When, since the board was made; monotonic.
+    /// The time since the board was made; monotonic.
     pub at: Duration,
     /// What happened.
     pub kind: EventKind,
@@ -35,7 +23,7 @@ pub struct Event {
 pub enum EventKind {
     /// The job was started.
     JobDidStart {
-        /// What was started.
+        /// The job, its options and inputs.
         spec: Arc<JobSpec>,
     },
     /// Planning found an item; ids count up from 0 without a gap.
@@ -45,59 +33,58 @@ pub enum EventKind {
     },
     /// Planning is complete: no more items will appear.
     PlanDidFinish,
-    /// A worker took the item.
+    /// The item began to run.
     ItemDidStart {
         /// Which item.
         item: ItemId,
     },
-    /// The item went on.
+    /// The item advanced.
     ItemDidProgress {
         /// Which item.
         item: ItemId,
         /// Bytes done.
         done: u64,
-        /// Bytes in all; 0 where that is not known.
+        /// Bytes in all; 0 if unknown.
         total: u64,
     },
     /// The item runs as a process of its own.
     ItemDidRunProcess {
         /// Which item.
         item: ItemId,
-        /// The number that the system gave the process.
+        /// The process number.
         pid: u32,
     },
-    /// The process of the item was stopped by a signal such as `SIGSTOP`, or let go on.
+    /// The process of the item was paused by a signal such as `SIGSTOP`, or resumed.
     ItemDidPauseProcess {
         /// Which item.
         item: ItemId,
-        /// Whether it stands still now.
+        /// Whether it is paused now.
         paused: bool,
     },
-    /// A person asked the process of the item to end, alone or with its tree. It may take its time.
-    ItemDidAskProcess {
+    /// The user asked the process of the item to end, alone or with its descendants.
+    ProcessStopWasRequested {
         /// Which item.
         item: ItemId,
     },
-    /// Everything that the process of the item had started was asked to end, because a person
-    /// wanted it.
+    /// The process of the item was stopped with its descendants, at the user's request.
     ItemDidStopTree {
         /// Which item.
         item: ItemId,
-        /// What became of it.
+        /// What became of them.
         stopped: Arc<Stopped>,
     },
     /// The process of the item ended.
     ItemDidEndProcess {
         /// Which item.
         item: ItemId,
-        /// How, and what it printed.
+        /// How it ended, and its output.
         ran: Arc<Ran>,
     },
-    /// The item did not react to a cancel, so the isolated worker that ran it was stopped.
+    /// The item ignored a cancel, so its isolated worker was stopped.
     ItemDidIgnoreCancel {
         /// Which item.
         item: ItemId,
-        /// How long it was given.
+        /// How long it had to react.
         within: Duration,
     },
     /// The item ended.
@@ -107,42 +94,42 @@ pub enum EventKind {
         /// How it ended; never `Waiting` or `Running`.
         state: ItemState,
     },
-    /// Someone asked the job to cancel.
-    CancelDidAsk,
+    /// The job was asked to cancel.
+    CancelWasRequested,
     /// The job ended; no further item event follows.
     JobDidFinish {
         /// How it ended; never `Running`.
         state: JobState,
     },
-    /// Someone began to wait for the job.
+    /// A join of the job began.
     JoinDidStart {
-        /// Which wait.
+        /// Which join.
         join: JoinId,
-        /// How long they wait at most.
+        /// The longest it waits; `None` without a limit.
         timeout: Option<Duration>,
-        /// Whether the window itself is blocked by it.
+        /// Whether it blocks the UI thread.
         blocking: bool,
     },
-    /// The wait ended.
+    /// A join ended.
     JoinDidEnd {
-        /// Which wait.
+        /// Which join.
         join: JoinId,
         /// How it ended.
-        end: JoinEnd,
+        outcome: JoinOutcome,
     },
-    /// A backtrace that was asked for is there.
+    /// A requested backtrace is resolved.
     BacktraceDidResolve {
-        /// Whose.
+        /// Which panic.
         panic: PanicKey,
-        /// The resolved frames, one a line.
+        /// The frames, one a line.
         text: Arc<str>,
     },
 }
 
-/// Whose panic: an item's, or the one of the job's own coordinating task.
+/// Names a panic within a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum PanicKey {
-    /// The panic of planning or bookkeeping.
+    /// The panic of planning or coordinating.
     Job,
     /// The panic of one item.
     Item(ItemId),

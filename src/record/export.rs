@@ -1,86 +1,56 @@
-//! A job's record as documents: JSON for programs, text for people.
+//! Exports a job's record: JSON for programs, text for people.
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::io;
 use std::time::Duration;
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde::Serialize;
+use serde::ser::Serializer;
 
 use super::event::PanicKey;
 use super::item::{Backtrace, Crash, ItemRecord, ItemState, Panic};
-use super::job::{JobRecord, JobState};
-use crate::jobs::hex;
+use super::job::JobRecord;
+use super::job_state::JobState;
+use crate::format;
+use crate::jobs::command::Ran;
+use crate::jobs::{ItemError, Output, hex};
 
-/// Writes the job as one JSON document and a line end; `now` is when an unfinished job's time is
-/// taken.
+/// Writes the job as one JSON object and a line end. `now` is the end of the elapsed time of a job
+/// that has not ended.
 ///
-/// An item has its `input`, its `state`, and what it ended with: `output`, `error`, `panic` or
-/// `crash`. A command that ended has its `output` also where the item failed or was cancelled. A
-/// name that is not UTF-8 is written with replacement characters, and its bytes as
-/// `input_bytes_hex` beside it.
+/// The job has these fields:
 ///
-/// ```
-/// use meanwhile::record::write_json;
-/// # use meanwhile::{board::JobBoard, record::Record};
-/// # use meanwhile::jobs::{JobSpec, Options, RunOn, misbehave};
-/// # let spec = JobSpec {
-/// #     options: Options::Misbehave(misbehave::Options::default()),
-/// #     inputs: Vec::new(),
-/// #     run_on: RunOn::Pool,
-/// #     workers: 2,
-/// #     priority: Default::default(),
-/// # };
-/// # let mut board = JobBoard::new(|| ());
-/// # let mut record = Record::default();
-/// # let id = board.start(spec)?;
-/// # board.join_blocking(id, None);
-/// # for event in board.poll(10_000) {
-/// #     record.apply(event);
-/// # }
+/// | field | value |
+/// |---|---|
+/// | `job` | the id of the job, such as `checksum` |
+/// | `state` | [`JobState::label`] |
+/// | `panic` | only if planning panicked: as for an item |
+/// | `elapsed_secs` | seconds, a fraction |
+/// | `items` | all items, in order |
 ///
-/// // The board's events have been applied until the job had ended.
-/// let job = record.job(id).ok_or("it was started")?;
-/// let mut document = Vec::new();
-/// write_json(job, board.now(), &mut document)?;
-/// let document: serde_json::Value = serde_json::from_slice(&document)?;
-/// assert_eq!(document["state"], "returned");
-/// assert_eq!(document["items"][0]["output"]["text"], "item 1 is done");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// Each item has these fields:
+///
+/// | field | present | value |
+/// |---|---|---|
+/// | `input` | always | the path or URL; bytes that are not UTF-8 as replacement characters |
+/// | `input_bytes_hex` | if it is not UTF-8 | all bytes of the input |
+/// | `state` | always | [`ItemState::label`]; `timed_out` if the job timed out before the item ended |
+/// | `error` | `failed` | `kind`, a stable word; `message`, a sentence |
+/// | `panic` | `panicked` | `message`, `location`, `thread`, `task`, `task_id` |
+/// | `crash` | `crashed` | `message`, `code`, `signal`, `signal_name`, `core_dumped`, `stderr` |
+/// | `output` | `returned`, or its command ended | the fields of the job's own output |
 ///
 /// # Errors
 /// Those of `out`.
 pub fn write_json(job: &JobRecord, now: Duration, out: &mut impl io::Write) -> io::Result<()> {
-    serde_json::to_writer_pretty(&mut *out, &JobDocument { job, now })?;
+    serde_json::to_writer_pretty(&mut *out, &JobDocument::new(job, now))?;
     out.write_all(b"\n")
 }
 
-/// The job for `Copy report`: what was run, how it ended, and every item that did not return.
-///
-/// ```
-/// use meanwhile::record::job_text;
-/// # use meanwhile::{board::JobBoard, record::Record};
-/// # use meanwhile::jobs::{JobSpec, Options, RunOn, misbehave};
-/// # let spec = JobSpec {
-/// #     options: Options::Misbehave(misbehave::Options::default()),
-/// #     inputs: Vec::new(),
-/// #     run_on: RunOn::Pool,
-/// #     workers: 2,
-/// #     priority: Default::default(),
-/// # };
-/// # let mut board = JobBoard::new(|| ());
-/// # let mut record = Record::default();
-/// # let id = board.start(spec)?;
-/// # board.join_blocking(id, None);
-/// # for event in board.poll(10_000) {
-/// #     record.apply(event);
-/// # }
-///
-/// // The board's events have been applied until the job had ended.
-/// let job = record.job(id).ok_or("it was started")?;
-/// let text = job_text(job, board.now());
-/// assert!(text.starts_with("job: misbehave #1\nstate: returned\n"));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// The report of a job as text: a head of `name: value` lines (`job`, `state`, `elapsed`, `items`
+/// with their counts), a line for each item (`state: input  result`), and [`panic_text`] for each
+/// panic.
 pub fn job_text(job: &JobRecord, now: Duration) -> String {
     let mut text = String::new();
     write_job_head(&mut text, job, now);
@@ -96,49 +66,20 @@ pub fn job_text(job: &JobRecord, now: Duration) -> String {
     text
 }
 
-/// One panic for `Copy report`: message, place, thread, task, and the backtrace as far as it has
-/// been resolved; `None` where there was no such panic.
-///
-/// ```
-/// use meanwhile::record::{ItemId, PanicKey, panic_text};
-/// # use meanwhile::{board::JobBoard, record::Record};
-/// # use meanwhile::jobs::{JobSpec, Options, RunOn, misbehave};
-/// # let spec = JobSpec {
-/// #     options: Options::Misbehave(misbehave::Options { end: misbehave::End::PanicStr, ..misbehave::Options::default() }),
-/// #     inputs: Vec::new(),
-/// #     run_on: RunOn::Pool,
-/// #     workers: 2,
-/// #     priority: Default::default(),
-/// # };
-/// # let mut board = JobBoard::new(|| ());
-/// # let mut record = Record::default();
-/// # let id = board.start(spec)?;
-/// # board.join_blocking(id, None);
-/// # for event in board.poll(10_000) {
-/// #     record.apply(event);
-/// # }
-///
-/// // The first of the three items has panicked.
-/// let job = record.job(id).ok_or("it was started")?;
-/// let text = panic_text(job, PanicKey::Item(ItemId(0))).ok_or("it panicked")?;
-/// assert!(text.contains("message: misbehaved, as it was told to\n"));
-/// assert_eq!(panic_text(job, PanicKey::Item(ItemId(1))), None);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// The report of a panic as text: a title, `name: value` lines (`item`, `message`, `location`,
+/// `thread`, `task`), and the backtrace if it is resolved. `None` if there is no such panic.
 pub fn panic_text(job: &JobRecord, key: PanicKey) -> Option<String> {
     let (panic, backtrace) = job.panic(key)?;
-    let mut text = format!("{} {} panicked\n", job.spec().options.job().id(), job.id());
+    let mut text = format!("{} panicked\n", name(job));
     if let PanicKey::Item(id) = key {
         line(&mut text, "item", &job.item(id)?.input.to_string_lossy());
     }
     line(&mut text, "message", &panic.message);
-    line(&mut text, "location", place(panic));
+    let location = panic.location.as_deref();
+    line(&mut text, "location", location.unwrap_or("unknown"));
     line(&mut text, "thread", &panic.thread);
-    line(
-        &mut text,
-        "task",
-        &format!("{} #{}", panic.task, panic.task_id),
-    );
+    let task = format!("{} #{}", panic.task, panic.task_id);
+    line(&mut text, "task", &task);
     match backtrace {
         Backtrace::Unresolved => text.push_str("backtrace: not resolved\n"),
         Backtrace::Resolved(frames) => {
@@ -150,13 +91,16 @@ pub fn panic_text(job: &JobRecord, key: PanicKey) -> Option<String> {
     Some(text)
 }
 
+/// Such as `checksum #1`.
+fn name(job: &JobRecord) -> String {
+    format!("{} {}", job.spec().options.job().id(), job.id())
+}
+
 fn write_job_head(text: &mut String, job: &JobRecord, now: Duration) {
     let counts = job.counts();
-    let name = format!("{} {}", job.spec().options.job().id(), job.id());
-    line(text, "job", &name);
-    line(text, "state", job.state().word());
-    let elapsed = format!("{:.3} s", job.elapsed(now).as_secs_f64());
-    line(text, "elapsed", &elapsed);
+    line(text, "job", &name(job));
+    line(text, "state", job.state().label());
+    line(text, "elapsed", &format::duration(job.elapsed(now)));
     let items = format!(
         "{} ({} returned, {} failed, {} panicked, {} crashed, {} cancelled)",
         counts.total(),
@@ -170,7 +114,7 @@ fn write_job_head(text: &mut String, job: &JobRecord, now: Duration) {
 }
 
 fn write_item(text: &mut String, job: &JobRecord, item: &ItemRecord) {
-    let came_back = match &item.state {
+    let result = match &item.state {
         ItemState::Returned(output) => output.to_string(),
         ItemState::Failed(error) => error.to_string(),
         ItemState::Panicked(panic) => panic.message.clone(),
@@ -178,9 +122,9 @@ fn write_item(text: &mut String, job: &JobRecord, item: &ItemRecord) {
         ItemState::Cancelled => item.stopped_text(),
         ItemState::Waiting | ItemState::Running => String::new(),
     };
-    let state = item_word(job, item);
     let input = item.input.to_string_lossy();
-    line(text, state, format!("{input}  {came_back}").trim_end());
+    let value = format!("{input}  {result}");
+    line(text, item_label(job, item), value.trim_end());
     if let ItemState::Crashed(crash) = &item.state {
         for printed in crash.stderr.lines() {
             line(text, "    stderr", printed);
@@ -188,113 +132,92 @@ fn write_item(text: &mut String, job: &JobRecord, item: &ItemRecord) {
     }
 }
 
-/// The word for an item's state. What still ran when a job was given up ran out of time with it.
-fn item_word(job: &JobRecord, item: &ItemRecord) -> &'static str {
+/// The label of an item's state. An item that had not ended when its job timed out timed out, too.
+fn item_label(job: &JobRecord, item: &ItemRecord) -> &'static str {
     if *job.state() == JobState::TimedOut && !item.state.is_ended() {
-        return JobState::TimedOut.word();
+        return JobState::TimedOut.label();
     }
-    item.state.word()
+    item.state.label()
 }
 
 fn line(text: &mut String, name: &str, value: &str) {
-    text.push_str(name);
-    text.push_str(": ");
-    text.push_str(value);
-    text.push('\n');
+    // Writing to a string never fails.
+    writeln!(text, "{name}: {value}").ok();
 }
 
-fn place(panic: &Panic) -> &str {
-    panic.location.as_deref().unwrap_or("unknown")
-}
-
+#[derive(Serialize)]
 struct JobDocument<'a> {
-    job: &'a JobRecord,
-    now: Duration,
+    job: &'static str,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    panic: Option<&'a Panic>,
+    elapsed_secs: f64,
+    #[serde(serialize_with = "serialize_items")]
+    items: &'a JobRecord,
 }
 
-impl Serialize for JobDocument<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { job, now } = self;
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("job", job.spec().options.job().id())?;
-        map.serialize_entry("state", job.state().word())?;
-        if let JobState::Panicked(panic) = job.state() {
-            map.serialize_entry("panic", &PanicDocument(panic))?;
+impl<'a> JobDocument<'a> {
+    fn new(job: &'a JobRecord, now: Duration) -> Self {
+        Self {
+            job: job.spec().options.job().id(),
+            state: job.state().label(),
+            panic: job.panic(PanicKey::Job).map(|(panic, _)| panic),
+            elapsed_secs: job.elapsed(now).as_secs_f64(),
+            items: job,
         }
-        map.serialize_entry("elapsed_secs", &job.elapsed(*now).as_secs_f64())?;
-        map.serialize_entry("items", &ItemDocuments(job))?;
-        map.end()
     }
 }
 
-struct ItemDocuments<'a>(&'a JobRecord);
-
-impl Serialize for ItemDocuments<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let job = self.0;
-        let documents = job.items().iter().map(|item| ItemDocument { job, item });
-        serializer.collect_seq(documents)
-    }
+/// One item after the other, because a job may have a million.
+fn serialize_items<S: Serializer>(job: &JobRecord, serializer: S) -> Result<S::Ok, S::Error> {
+    let items = job.items().iter();
+    serializer.collect_seq(items.map(|item| ItemDocument::new(job, item)))
 }
 
+#[derive(Serialize)]
 struct ItemDocument<'a> {
-    job: &'a JobRecord,
-    item: &'a ItemRecord,
+    input: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    input_bytes_hex: Option<String>,
+    state: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a ItemError>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    panic: Option<&'a Panic>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    crash: Option<&'a Crash>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    output: Option<OutputDocument<'a>>,
 }
 
-impl Serialize for ItemDocument<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { job, item } = self;
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("input", &item.input.to_string_lossy())?;
-        if item.input.to_str().is_none() {
-            map.serialize_entry(
-                "input_bytes_hex",
-                &hex::encode(item.input.as_os_str().as_encoded_bytes()),
-            )?;
-        }
-        map.serialize_entry("state", item_word(job, item))?;
+/// What an item returned, or how its command ended although the item did not return.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum OutputDocument<'a> {
+    Returned(&'a Output),
+    Command(&'a Ran),
+}
+
+impl<'a> ItemDocument<'a> {
+    fn new(job: &JobRecord, item: &'a ItemRecord) -> Self {
+        let is_utf8 = item.input.to_str().is_some();
+        let hex = || hex::encode(item.input.as_os_str().as_encoded_bytes());
+        let mut document = Self {
+            input: item.input.to_string_lossy(),
+            input_bytes_hex: (!is_utf8).then(hex),
+            state: item_label(job, item),
+            error: None,
+            panic: None,
+            crash: None,
+            output: item.ran().map(|ran| OutputDocument::Command(ran)),
+        };
         match &item.state {
-            ItemState::Returned(output) => map.serialize_entry("output", output)?,
-            ItemState::Failed(error) => map.serialize_entry("error", error)?,
-            ItemState::Panicked(panic) => map.serialize_entry("panic", &PanicDocument(panic))?,
-            ItemState::Crashed(crash) => map.serialize_entry("crash", &CrashDocument(crash))?,
+            ItemState::Returned(output) => document.output = Some(OutputDocument::Returned(output)),
+            ItemState::Failed(error) => document.error = Some(error),
+            ItemState::Panicked(panic) => document.panic = Some(panic),
+            ItemState::Crashed(crash) => document.crash = Some(crash),
             ItemState::Waiting | ItemState::Running | ItemState::Cancelled => {}
         }
-        if let (Some(ran), false) = (item.ran(), matches!(item.state, ItemState::Returned(_))) {
-            map.serialize_entry("output", ran)?;
-        }
-        map.end()
-    }
-}
-
-struct PanicDocument<'a>(&'a Panic);
-
-impl Serialize for PanicDocument<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let panic = self.0;
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("message", &panic.message)?;
-        map.serialize_entry("location", &panic.location)?;
-        map.serialize_entry("thread", &panic.thread)?;
-        map.serialize_entry("task", &panic.task)?;
-        map.serialize_entry("task_id", &panic.task_id)?;
-        map.end()
-    }
-}
-
-struct CrashDocument<'a>(&'a Crash);
-
-impl Serialize for CrashDocument<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let crash = self.0;
-        let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("message", &crash.message)?;
-        map.serialize_entry("code", &crash.code)?;
-        map.serialize_entry("signal", &crash.signal)?;
-        map.serialize_entry("signal_name", &crash.signal_name)?;
-        map.serialize_entry("core_dumped", &crash.core_dumped)?;
-        map.serialize_entry("stderr", &crash.stderr)?;
-        map.end()
+        document
     }
 }

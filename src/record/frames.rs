@@ -1,33 +1,19 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// A frame that came later than this after it was due missed at least one refresh of a 60 Hz
-/// screen. It is one and a half intervals, because frames in step with the screen jitter by a
-/// millisecond around 16.7 ms.
+/// The latency above which a frame is slow: it missed at least one refresh of a 60 Hz screen.
+///
+/// It is one and a half intervals, because frames in step with the screen jitter around 16.7 ms.
 pub const SLOW_FRAME: Duration = Duration::from_millis(25);
 
-const KEPT_FRAMES: usize = 512;
+const MAX_FRAMES: usize = 512;
 const WORST_WINDOW: Duration = Duration::from_secs(5);
 const REPAINT_WINDOW: Duration = Duration::from_secs(1);
 
-/// When the window drew its frames, and how long each was owed to the person.
+/// When each of the last frames was drawn, and its latency: how late it was.
 ///
-/// A window that sleeps is not slow: a frame counts from the moment it was due, not from the frame
-/// before it. While frames follow each other at once both are the same; after idling, only what
-/// came after the wake-up counts.
-///
-/// ```
-/// use meanwhile::record::FrameHistory;
-/// use std::time::Duration;
-///
-/// let ms = Duration::from_millis;
-/// let mut frames = FrameHistory::default();
-/// frames.begin_frame(ms(0), None); // the window opens
-/// frames.begin_frame(ms(16), Some(ms(0))); // in time
-/// frames.begin_frame(ms(56), Some(ms(16))); // 40 ms after it was due
-/// let summary = frames.summary(ms(56));
-/// assert_eq!((summary.worst, summary.slow, summary.repaints), (Some(ms(40)), 1, 3));
-/// ```
+/// Latency counts from the time at which a frame was due, not from the previous frame, so that a
+/// window that slept is not slow. For frames that follow each other at once both are the same.
 #[derive(Clone, Debug, Default)]
 pub struct FrameHistory {
     frames: VecDeque<Frame>,
@@ -37,54 +23,52 @@ pub struct FrameHistory {
 #[derive(Clone, Copy, Debug)]
 struct Frame {
     at: Duration,
-    owed: Option<Duration>,
+    latency: Option<Duration>,
 }
 
-/// The frames of the last seconds in a few numbers.
+/// A summary of the frames of the last seconds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FrameSummary {
-    /// How long the newest due frame was owed; `None` before there was one.
+    /// The latency of the newest due frame; `None` before there was one.
     pub last: Option<Duration>,
-    /// The longest that a frame of the last 5 s was owed; `None` where none was.
+    /// The highest latency of the last 5 s; `None` without a due frame.
     pub worst: Option<Duration>,
     /// The frames drawn in the last second, due or not.
     pub repaints: usize,
-    /// The frames since the start that were owed for longer than [`SLOW_FRAME`].
+    /// The frames since the start whose latency was above [`SLOW_FRAME`].
     pub slow: u64,
 }
 
 impl FrameHistory {
     /// Adds the frame that begins at `now`.
     ///
-    /// `due` is the time for which this frame was asked: the beginning of the frame before where
-    /// that asked for another one at once, later where it asked for one after a delay. `None`
-    /// means that no frame was asked for (the window was idle until an input or a wake-up came):
-    /// the frame is a repaint, and nothing is said about its speed.
+    /// `due` is the time for which the previous frame requested this one: its own start for one at
+    /// once, later for one after a delay. `None` means that no frame was requested, because the
+    /// window was idle until an input or a wake-up: the frame then has no latency.
     pub fn begin_frame(&mut self, now: Duration, due: Option<Duration>) {
-        let owed = due.map(|due| now.saturating_sub(due));
-        if owed.is_some_and(|owed| owed > SLOW_FRAME) {
+        let latency = due.map(|due| now.saturating_sub(due));
+        if latency.is_some_and(|latency| latency > SLOW_FRAME) {
             self.slow += 1;
         }
-        if self.frames.len() == KEPT_FRAMES {
+        if self.frames.len() == MAX_FRAMES {
             self.frames.pop_front();
         }
-        self.frames.push_back(Frame { at: now, owed });
+        self.frames.push_back(Frame { at: now, latency });
     }
 
-    /// How long each of the last 512 frames was owed, oldest first; frames that were not due are
-    /// left out.
-    pub fn owed(&self) -> impl DoubleEndedIterator<Item = Duration> {
-        self.frames.iter().filter_map(|frame| frame.owed)
+    /// The latencies of those of the last 512 frames that were due, oldest first.
+    pub fn latencies(&self) -> impl DoubleEndedIterator<Item = Duration> {
+        self.frames.iter().filter_map(|frame| frame.latency)
     }
 
-    /// The numbers for the status bar at the time `now`.
+    /// The summary at the time `now`.
     pub fn summary(&self, now: Duration) -> FrameSummary {
         let worst = self
             .since(now.saturating_sub(WORST_WINDOW))
-            .filter_map(|frame| frame.owed)
+            .filter_map(|frame| frame.latency)
             .max();
         FrameSummary {
-            last: self.owed().next_back(),
+            last: self.latencies().next_back(),
             worst,
             repaints: self.since(now.saturating_sub(REPAINT_WINDOW)).count(),
             slow: self.slow,

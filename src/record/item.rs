@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::format;
 use crate::jobs::command::{Ran, Stopped};
 use crate::jobs::{Item, ItemError, Output};
 use crate::join::PanicReport;
@@ -12,37 +13,28 @@ use crate::join::PanicReport;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ItemId(pub usize);
 
-/// Where an item stands.
-///
-/// ```
-/// use meanwhile::jobs::Output;
-/// use meanwhile::record::ItemState;
-///
-/// let state = ItemState::Returned(Output::Text { text: "42 lines".to_owned() });
-/// assert!(state.is_ended() && !ItemState::Running.is_ended());
-/// assert_eq!(state.word(), "returned");
-/// ```
+/// The state of an item.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ItemState {
-    /// Found, not yet taken by a worker.
+    /// Found, not started yet.
     Waiting,
-    /// A worker has it.
+    /// Started.
     Running,
-    /// It came back with an output.
+    /// It returned an output.
     Returned(Output),
-    /// It ended with the job's own error.
+    /// It ended with an error of the job.
     Failed(ItemError),
-    /// It panicked; the report is there.
+    /// It panicked.
     Panicked(Arc<Panic>),
-    /// It took the isolated worker along that ran it.
+    /// Its isolated worker died.
     Crashed(Arc<Crash>),
     /// It was cancelled, before or while it ran.
     Cancelled,
 }
 
 impl ItemState {
-    /// The word for it, the same on screen, in files and on the command line.
-    pub fn word(&self) -> &'static str {
+    /// The label on screen, in files and on the command line.
+    pub fn label(&self) -> &'static str {
         match self {
             Self::Waiting => "waiting",
             Self::Running => "running",
@@ -54,39 +46,39 @@ impl ItemState {
         }
     }
 
-    /// Whether the item ended without an output although nobody asked it to.
+    /// Whether the item failed, panicked or crashed.
     pub fn is_failure(&self) -> bool {
         matches!(self, Self::Failed(_) | Self::Panicked(_) | Self::Crashed(_))
     }
 
-    /// Whether nothing more will happen to the item.
+    /// Whether the item has ended.
     pub fn is_ended(&self) -> bool {
         !matches!(self, Self::Waiting | Self::Running)
     }
 }
 
-/// One item and how it went.
+/// An item, with its history.
 #[derive(Clone, Debug)]
 pub struct ItemRecord {
     /// Its number.
     pub id: ItemId,
     /// Its path.
     pub input: PathBuf,
-    /// Where it stands.
+    /// Its state.
     pub state: ItemState,
     /// Bytes done.
     pub done: u64,
-    /// Bytes in all; 0 where that is not known.
+    /// Bytes in all; 0 if unknown.
     pub total: u64,
-    /// When a worker took it.
+    /// When it started.
     pub started_at: Option<Duration>,
     /// When it ended.
     pub ended_at: Option<Duration>,
     /// The backtrace of its panic.
     pub backtrace: Backtrace,
-    /// Its process, where it runs or ran as one.
+    /// Its process, if it has or had one.
     pub process: Option<Box<ProcessRecord>>,
-    /// How long it had to react to a cancel, where it did not and lost its isolated worker.
+    /// How long it ignored a cancel until its isolated worker was stopped.
     pub ignored_cancel: Option<Duration>,
 }
 
@@ -106,8 +98,8 @@ impl ItemRecord {
         }
     }
 
-    /// The bytes that this item adds to the job's work: all of it before its end, what was done
-    /// of it afterwards.
+    /// The bytes that this item adds to the job's total: all of its own until it ends, then those
+    /// done.
     pub(super) fn expected(&self) -> u64 {
         if self.state.is_ended() {
             self.done
@@ -116,7 +108,7 @@ impl ItemRecord {
         }
     }
 
-    /// How its process ran, where it has one and that has ended.
+    /// How its process ended, if it had one.
     pub fn ran(&self) -> Option<&Arc<Ran>> {
         match &self.process.as_ref()?.state {
             ProcessState::Ended(ran) => Some(ran),
@@ -124,18 +116,17 @@ impl ItemRecord {
         }
     }
 
-    /// What became of its processes, or of its isolated worker, where they were stopped before they
-    /// ended by themselves; empty otherwise.
+    /// How its process, or its isolated worker, was stopped; empty if it ended by itself.
     pub fn stopped_text(&self) -> String {
         if let Some(within) = self.ignored_cancel {
-            let secs = within.as_secs_f64();
-            return format!("cancelled: did not react within {secs:.1} s, its worker was killed");
+            let within = format::duration(within);
+            return format!("cancelled: did not react within {within}, its worker was killed");
         }
         let stopped = self.ran().and_then(|ran| ran.stopped.as_ref());
         stopped.map(ToString::to_string).unwrap_or_default()
     }
 
-    /// How long it has run, or ran, at the time `now`; `None` before it started.
+    /// How long it has run until it ended or until `now`; `None` before it starts.
     pub fn elapsed(&self, now: Duration) -> Option<Duration> {
         let started = self.started_at?;
         Some(self.ended_at.unwrap_or(now).saturating_sub(started))
@@ -145,24 +136,24 @@ impl ItemRecord {
 /// The process of an item.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProcessRecord {
-    /// The number that the system gave it; another's, perhaps, once it has ended.
+    /// The process number. Once the process has ended, the system may reuse it.
     pub pid: u32,
-    /// Where it stands.
+    /// Its state.
     pub state: ProcessState,
-    /// Whether a person asked it to end.
-    pub was_asked: bool,
-    /// What became of its tree when a person last stopped that.
+    /// Whether the user asked it to end.
+    pub stop_requested: bool,
+    /// What became of it and its descendants when the user stopped them.
     pub stopped: Option<Arc<Stopped>>,
 }
 
-/// Where the process of an item stands.
+/// The state of an item's process.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ProcessState {
     /// It runs.
     Running,
-    /// A signal such as `SIGSTOP` holds it.
+    /// It is paused by a signal such as `SIGSTOP`.
     Paused,
-    /// It ended like that.
+    /// It has ended.
     Ended(Arc<Ran>),
 }
 
@@ -171,7 +162,7 @@ pub enum ProcessState {
 pub struct Panic {
     /// The message, or `non-string payload`.
     pub message: String,
-    /// `file:line:column`, where it is known.
+    /// `file:line:column`, if known.
     pub location: Option<String>,
     /// The name of the thread.
     pub thread: String,
@@ -193,27 +184,27 @@ impl From<&PanicReport> for Panic {
     }
 }
 
-/// What is left of an isolated worker that an item took along, as plain data.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// The death of an isolated worker while it ran an item, as plain data.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Crash {
     /// What happened, such as `its worker was killed by signal 6 (SIGABRT)`.
     pub message: String,
-    /// The exit code; `None` where the worker did not exit by itself.
+    /// The exit code, if the worker exited by itself.
     pub code: Option<i32>,
     /// The number of the signal that ended it.
     pub signal: Option<i32>,
-    /// The name of that signal, where it has one.
+    /// The name of that signal, if it has one.
     pub signal_name: Option<&'static str>,
     /// Whether the system wrote a core file.
     pub core_dumped: bool,
-    /// The last lines that the worker printed on standard error while it had the item.
+    /// The last lines that the worker printed on standard error while it ran the item.
     pub stderr: String,
 }
 
-/// What is known of a panic's backtrace.
+/// The backtrace of a panic.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Backtrace {
-    /// Nobody has asked yet.
+    /// Not resolved yet.
     #[default]
     Unresolved,
     /// The frames, one a line.

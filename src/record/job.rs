@@ -1,88 +1,28 @@
-use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::event::{EventKind, PanicKey};
 use super::item::{Backtrace, ItemId, ItemRecord, ItemState, Panic, ProcessRecord, ProcessState};
 use super::items::Items;
-use super::join::{JoinEnd, JoinId, JoinRecord};
+use super::job_state::{JobId, JobState};
+use super::join::{JoinId, JoinOutcome, JoinRecord};
 use super::rate::{self, RateWindow};
 use crate::jobs::{Item, JobSpec};
 
-/// Numbers the jobs of one run of the program, from 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct JobId(pub u64);
-
-impl fmt::Display for JobId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#{}", self.0)
-    }
-}
-
-/// Where a job stands.
-///
-/// ```
-/// use meanwhile::record::JobState;
-///
-/// assert!(JobState::TimedOut.is_ended());
-/// assert_eq!(JobState::TimedOut.word(), "timed_out");
-/// ```
-#[derive(Clone, Debug, PartialEq)]
-pub enum JobState {
-    /// Planning or working.
-    Running,
-    /// Every item returned.
-    Returned,
-    /// It went through, and at least one item failed, panicked or crashed.
-    Failed,
-    /// The job's own planning panicked.
-    Panicked(Arc<Panic>),
-    /// It was cancelled; what was done is kept.
-    Cancelled,
-    /// The wait for it ran out and it was cancelled because of that.
-    TimedOut,
-}
-
-impl JobState {
-    /// The word for it, the same on screen, in files and on the command line.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Running => "running",
-            Self::Returned => "returned",
-            Self::Failed => "failed",
-            Self::Panicked(_) => "panicked",
-            Self::Cancelled => "cancelled",
-            Self::TimedOut => "timed_out",
-        }
-    }
-
-    /// Whether nothing more will happen to the job.
-    pub fn is_ended(&self) -> bool {
-        !matches!(self, Self::Running)
-    }
-}
-
-/// How many items stand where.
-///
-/// ```
-/// use meanwhile::record::Counts;
-///
-/// let counts = Counts { running: 2, returned: 5, failed: 1, ..Counts::default() };
-/// assert_eq!(format!("{} of {}", counts.ended(), counts.total()), "6 of 8");
-/// ```
+/// How many items are in each state.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Found, not yet taken.
+    /// Found, not started.
     pub waiting: usize,
-    /// Being worked on.
+    /// Started.
     pub running: usize,
-    /// Came back with an output.
+    /// Ended with an output.
     pub returned: usize,
     /// Ended with an error.
     pub failed: usize,
     /// Panicked.
     pub panicked: usize,
-    /// Took their worker along.
+    /// Lost with their worker.
     pub crashed: usize,
     /// Cancelled.
     pub cancelled: usize,
@@ -94,7 +34,7 @@ impl Counts {
         self.waiting + self.running + self.ended()
     }
 
-    /// The items to which nothing more will happen.
+    /// All items that have ended.
     pub fn ended(&self) -> usize {
         self.returned + self.failed + self.panicked + self.crashed + self.cancelled
     }
@@ -112,44 +52,16 @@ impl Counts {
     }
 }
 
-/// How fast a job goes.
+/// The speed of a job.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Rate {
     /// Bytes per second over the last few seconds.
     pub bytes_per_sec: f64,
-    /// What is left at that rate; `None` while that can't be said.
+    /// The time left at that rate; `None` while unknown.
     pub time_left: Option<Duration>,
 }
 
-/// One job and how it went. A clone is a snapshot, and cheap: it shares the items.
-///
-/// ```
-/// use meanwhile::record::{JobRecord, JobState};
-/// # use meanwhile::{board::JobBoard, record::Record};
-/// # use meanwhile::jobs::{JobSpec, Options, RunOn, misbehave};
-/// # let spec = JobSpec {
-/// #     options: Options::Misbehave(misbehave::Options::default()),
-/// #     inputs: Vec::new(),
-/// #     run_on: RunOn::Pool,
-/// #     workers: 2,
-/// #     priority: Default::default(),
-/// # };
-/// # let mut board = JobBoard::new(|| ());
-/// # let mut record = Record::default();
-/// # let id = board.start(spec)?;
-/// # board.join_blocking(id, None);
-/// # for event in board.poll(10_000) {
-/// #     record.apply(event);
-/// # }
-///
-/// // The board's events have been applied until the job, three items, had ended.
-/// let job: &JobRecord = record.job(id).ok_or("it was started")?;
-/// assert_eq!(*job.state(), JobState::Returned);
-/// assert_eq!((job.counts().ended(), job.items().len()), (3, 3));
-/// assert!(job.ended_at().is_some_and(|ended_at| ended_at >= job.started_at()));
-/// assert_eq!(job.panics().count(), 0);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// A job, with its history. A clone is a cheap snapshot, which shares the items.
 #[derive(Clone, Debug)]
 pub struct JobRecord {
     id: JobId,
@@ -163,7 +75,7 @@ pub struct JobRecord {
     started_at: Duration,
     ended_at: Option<Duration>,
     last_progress_at: Duration,
-    cancel_asked_at: Option<Duration>,
+    cancel_requested_at: Option<Duration>,
     joins: Vec<JoinRecord>,
     backtrace: Backtrace,
     panicked: Vec<ItemId>,
@@ -173,17 +85,17 @@ pub struct JobRecord {
 }
 
 impl JobRecord {
-    /// Which job.
+    /// Its number.
     pub fn id(&self) -> JobId {
         self.id
     }
 
-    /// What was started, to start it again.
+    /// What was started.
     pub fn spec(&self) -> &Arc<JobSpec> {
         &self.spec
     }
 
-    /// Where it stands.
+    /// Its state.
     pub fn state(&self) -> &JobState {
         &self.state
     }
@@ -198,7 +110,7 @@ impl JobRecord {
         self.items.get(id.0)
     }
 
-    /// How many items stand where.
+    /// How many items are in each state.
     pub fn counts(&self) -> Counts {
         self.counts
     }
@@ -208,18 +120,18 @@ impl JobRecord {
         self.planned
     }
 
-    /// Bytes done, of ended and running items.
+    /// Bytes done, of all items.
     pub fn done_bytes(&self) -> u64 {
         self.done_bytes
     }
 
-    /// Bytes in all as far as known. What an ended item left undone no longer counts, so that a
-    /// job which ended is done to the last byte.
+    /// Bytes in all, as far as known. The undone rest of an item that has ended does not count, so
+    /// the job ends with all bytes done.
     pub fn total_bytes(&self) -> u64 {
         self.total_bytes
     }
 
-    /// How fast the job goes: over the last 5 s while it runs, over its whole time afterwards.
+    /// Its rate over the last 5 s while it runs, or over its whole time once it has ended.
     pub fn rate(&self, now: Duration) -> Rate {
         if self.state.is_ended() {
             return Rate {
@@ -248,34 +160,34 @@ impl JobRecord {
         self.ended_at
     }
 
-    /// How long it has run, or ran, at the time `now`.
+    /// How long it has run until it ended or until `now`.
     pub fn elapsed(&self, now: Duration) -> Duration {
         let end = self.ended_at.unwrap_or(now);
         end.saturating_sub(self.started_at)
     }
 
-    /// When anything last went on: an item was found, started, came further or ended.
+    /// When an item was last found, started, advanced or ended.
     pub fn last_progress_at(&self) -> Duration {
         self.last_progress_at
     }
 
-    /// When someone first asked for a cancel.
-    pub fn cancel_asked_at(&self) -> Option<Duration> {
-        self.cancel_asked_at
+    /// When a cancel was first requested.
+    pub fn cancel_requested_at(&self) -> Option<Duration> {
+        self.cancel_requested_at
     }
 
-    /// Every wait for the job, oldest first.
+    /// Every join of the job, oldest first.
     pub fn joins(&self) -> &[JoinRecord] {
         &self.joins
     }
 
-    /// The waits that have not ended, oldest first.
+    /// The joins that have not ended, oldest first.
     pub fn active_joins(&self) -> impl DoubleEndedIterator<Item = &JoinRecord> {
         self.joins.iter().filter(|join| join.ended.is_none())
     }
 
-    /// The captured panics with what is known of their backtraces: the job's own first, then the
-    /// items' in the order in which they happened.
+    /// The captured panics with their backtraces: the job's own first, then those of items in the
+    /// order in which they happened.
     pub fn panics(&self) -> impl Iterator<Item = (PanicKey, &Panic, &Backtrace)> {
         let own = self.panic(PanicKey::Job).into_iter();
         let items = self.panicked.iter().copied().map(PanicKey::Item);
@@ -286,7 +198,7 @@ impl JobRecord {
             }))
     }
 
-    /// One captured panic with what is known of its backtrace.
+    /// One captured panic with its backtrace.
     pub fn panic(&self, key: PanicKey) -> Option<(&Panic, &Backtrace)> {
         match key {
             PanicKey::Job => match &self.state {
@@ -303,12 +215,12 @@ impl JobRecord {
         }
     }
 
-    /// The first item that has or had a process of its own.
+    /// The first item that has, or had, a process.
     pub fn first_process(&self) -> Option<ItemId> {
         self.first_process
     }
 
-    /// A number that changes whenever anything in this record does.
+    /// A number that changes with every change of this record.
     pub fn revision(&self) -> u64 {
         self.revision
     }
@@ -328,7 +240,7 @@ impl JobRecord {
             started_at: at,
             ended_at: None,
             last_progress_at: at,
-            cancel_asked_at: None,
+            cancel_requested_at: None,
             joins: Vec::new(),
             backtrace: Backtrace::default(),
             panicked: Vec::new(),
@@ -338,7 +250,7 @@ impl JobRecord {
         }
     }
 
-    /// Adds what one event says, in constant time.
+    /// Applies one event, in constant time.
     pub(super) fn apply(&mut self, at: Duration, kind: EventKind) {
         self.revision += 1;
         match kind {
@@ -351,8 +263,8 @@ impl JobRecord {
             }
             EventKind::ItemDidRunProcess { item, pid } => self.begin_process(item, pid),
             EventKind::ItemDidPauseProcess { item, paused } => self.pause_process(item, paused),
-            EventKind::ItemDidAskProcess { item } => {
-                self.change_process(item, |process| process.was_asked = true);
+            EventKind::ProcessStopWasRequested { item } => {
+                self.change_process(item, |process| process.stop_requested = true);
             }
             EventKind::ItemDidStopTree { item, stopped } => {
                 self.change_process(item, |process| process.stopped = Some(stopped));
@@ -364,8 +276,8 @@ impl JobRecord {
                 self.change_item(at, item, |item| item.ignored_cancel = Some(within));
             }
             EventKind::ItemDidFinish { item, state } => self.end_item(at, item, state),
-            EventKind::CancelDidAsk => {
-                self.cancel_asked_at.get_or_insert(at);
+            EventKind::CancelWasRequested => {
+                self.cancel_requested_at.get_or_insert(at);
             }
             EventKind::JobDidFinish { state } => {
                 self.state = state;
@@ -382,7 +294,7 @@ impl JobRecord {
                 started_at: at,
                 ended: None,
             }),
-            EventKind::JoinDidEnd { join, end } => self.end_join(at, join, end),
+            EventKind::JoinDidEnd { join, outcome } => self.end_join(at, join, outcome),
             EventKind::BacktraceDidResolve { panic, text } => self.keep_backtrace(panic, text),
         }
     }
@@ -432,7 +344,7 @@ impl JobRecord {
             item.process = Some(Box::new(ProcessRecord {
                 pid,
                 state: ProcessState::Running,
-                was_asked: false,
+                stop_requested: false,
                 stopped: None,
             }));
         }
@@ -455,8 +367,8 @@ impl JobRecord {
         }
     }
 
-    /// Changes an item that has not ended, if there is one with that number, and keeps the sums
-    /// over all items right. Returns whether it did.
+    /// Changes an item and updates the sums over all items. Returns false, without effect, if the
+    /// item has ended or does not exist.
     fn change_item(
         &mut self,
         at: Duration,
@@ -481,10 +393,10 @@ impl JobRecord {
         true
     }
 
-    fn end_join(&mut self, at: Duration, id: JoinId, end: JoinEnd) {
+    fn end_join(&mut self, at: Duration, id: JoinId, outcome: JoinOutcome) {
         let join = self.joins.iter_mut().rev().find(|join| join.id == id);
         if let Some(join) = join {
-            join.ended.get_or_insert((at, end));
+            join.ended.get_or_insert((at, outcome));
         }
     }
 

@@ -1,8 +1,8 @@
-//! What happened, as plain data.
+//! The history of all jobs, as plain data.
 //!
-//! The [`Record`] is the only thing the window reads. It is built from [`Event`]s alone, each a
-//! past fact with its time, so the same events can be replayed, exported and tested without a
-//! window and without running anything.
+//! The [`Record`] is all that the window reads. It is built from [`Event`]s alone, each with its
+//! time. So events can be replayed, exported and tested without a window, and without running
+//! anything.
 
 mod event;
 mod export;
@@ -11,6 +11,7 @@ mod incident;
 mod item;
 mod items;
 mod job;
+mod job_state;
 mod join;
 mod rate;
 pub mod statistics;
@@ -25,41 +26,14 @@ pub use incident::{IncidentRecord, Incidents};
 pub use item::{Backtrace, Crash, ItemId, ItemRecord, ItemState, Panic};
 pub use item::{ProcessRecord, ProcessState};
 pub use items::Items;
-pub use job::{Counts, JobId, JobRecord, JobState, Rate};
-pub use join::{JoinEnd, JoinId, JoinRecord};
+pub use job::{Counts, JobRecord, Rate};
+pub use job_state::{JobId, JobState};
+pub use join::{JoinId, JoinOutcome, JoinRecord};
 pub(crate) use rate::RateWindow;
-pub use timeline::{Activity, Lane, LaneEnd, LaneId, LaneKind, Said, Span};
+pub use timeline::{Activity, Lane, LaneId, LaneKind, LaneOutcome, Message, Span};
 pub use timeline::{Timeline, TimelineEvent, TimelineKind};
 
 /// Every job of this run of the program, oldest first.
-///
-/// ```
-/// use meanwhile::jobs::{Item, JobSpec, Options, RunOn, Step, misbehave};
-/// use meanwhile::record::{Event, EventKind, JobId, Record};
-/// use std::sync::Arc;
-/// use std::time::Duration;
-///
-/// let spec = Arc::new(JobSpec {
-///     options: Options::Misbehave(misbehave::Options::default()),
-///     inputs: vec!["a".into()],
-///     run_on: RunOn::Pool,
-///     workers: 1,
-///     priority: Default::default(),
-/// });
-/// let item = Item { input: "a".into(), bytes: 0, step: Step::Run };
-/// let facts = [
-///     EventKind::JobDidStart { spec },
-///     EventKind::ItemDidAppear { item },
-///     EventKind::PlanDidFinish,
-/// ];
-/// let mut record = Record::default();
-/// for kind in facts {
-///     record.apply(Event { job: JobId(1), at: Duration::ZERO, kind });
-/// }
-/// let job = record.job(JobId(1)).expect("it did start");
-/// assert!(job.is_planned());
-/// assert_eq!((job.counts().waiting, job.counts().total()), (1, 1));
-/// ```
 #[derive(Debug, Default)]
 pub struct Record {
     jobs: BTreeMap<JobId, JobRecord>,
@@ -67,7 +41,7 @@ pub struct Record {
 }
 
 impl Record {
-    /// Adds what one event says. Events of a job that is no longer kept are ignored.
+    /// Applies one event. Ignores events of a job that was removed.
     pub fn apply(&mut self, event: Event) {
         self.revision += 1;
         if let EventKind::JobDidStart { spec } = event.kind {
@@ -83,21 +57,21 @@ impl Record {
         self.jobs.values()
     }
 
-    /// One job, if it is kept.
+    /// A job, if it is kept.
     pub fn job(&self, id: JobId) -> Option<&JobRecord> {
         self.jobs.get(&id)
     }
 
-    /// Takes an ended job out and returns it; a job that runs is kept.
+    /// Removes a job that has ended and returns it. A job that runs is kept.
     ///
-    /// To drop one with a million items takes several frames: a window does that elsewhere.
-    pub fn forget(&mut self, id: JobId) -> Option<JobRecord> {
+    /// Dropping a job with a million items takes longer than a frame; drop it on another thread.
+    pub fn remove(&mut self, id: JobId) -> Option<JobRecord> {
         self.jobs.get(&id).filter(|job| job.state().is_ended())?;
         self.revision += 1;
         self.jobs.remove(&id)
     }
 
-    /// A number that changes whenever anything in the record does.
+    /// A number that changes with every change of the record.
     pub fn revision(&self) -> u64 {
         self.revision
     }

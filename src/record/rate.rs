@@ -4,8 +4,8 @@ use std::time::Duration;
 const WINDOW: Duration = Duration::from_secs(5);
 const BUCKET: Duration = Duration::from_millis(100);
 
-/// The bytes done over the last few seconds: one sample for each tenth of a second at most, so
-/// that it stays small however many items a second end.
+/// The bytes done over the last 5 s. It keeps one sample per 100 ms at most, so that it stays small
+/// however many items end in a second.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RateWindow {
     samples: VecDeque<Sample>,
@@ -18,7 +18,7 @@ struct Sample {
 }
 
 impl RateWindow {
-    /// Notes that `done` bytes were done in all when `at` came.
+    /// Adds the total of bytes done at a time.
     pub(crate) fn note(&mut self, at: Duration, done: u64) {
         if self
             .samples
@@ -28,7 +28,7 @@ impl RateWindow {
             return;
         }
         self.samples.push_back(Sample { at, done });
-        // The newest sample at or before the window's start is what the window is measured from.
+        // The newest sample at or before the window's start is kept, as its first.
         while self
             .samples
             .get(1)
@@ -38,7 +38,7 @@ impl RateWindow {
         }
     }
 
-    /// Bytes per second from the window's start until `now`, where `done` bytes are done in all.
+    /// Bytes per second from the window's start until `now`, when `done` bytes are done in total.
     pub(crate) fn bytes_per_sec(&self, now: Duration, done: u64) -> f64 {
         let start = now.saturating_sub(WINDOW);
         let base = self
@@ -53,7 +53,7 @@ impl RateWindow {
     }
 }
 
-/// Bytes per second; 0 where no time has passed.
+/// Bytes per second; 0 if no time has passed.
 pub(super) fn per_sec(bytes: u64, elapsed: Duration) -> f64 {
     if elapsed.is_zero() {
         return 0.0;
@@ -61,7 +61,7 @@ pub(super) fn per_sec(bytes: u64, elapsed: Duration) -> f64 {
     bytes as f64 / elapsed.as_secs_f64()
 }
 
-/// How long `left` bytes take at that rate; `None` where it would take for ever.
+/// How long `left` bytes take at that rate; `None` if they would never end.
 pub(super) fn time_left(left: u64, bytes_per_sec: f64) -> Option<Duration> {
     if left == 0 {
         return Some(Duration::ZERO);

@@ -1,13 +1,14 @@
-//! What a row of figures says in a few.
+//! Summary statistics of samples.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// The value below which the share `quantile` (0 to 1) of the values lies; `None` for no values.
+/// The value below which the share `quantile` (0 to 1) of the `sorted` values lies; `None` without
+/// values.
 ///
-/// Between two values it is interpolated: type 7 of R. J. Hyndman and Y. Fan, "Sample Quantiles in
-/// Statistical Packages", The American Statistician 50 (1996), as `numpy` and R do by default.
+/// Interpolates between two values by type 7 of R. J. Hyndman and Y. Fan, "Sample Quantiles in
+/// Statistical Packages", The American Statistician 50 (1996), the default of `numpy` and R.
 ///
 /// ```
 /// use meanwhile::record::statistics::quantile;
@@ -20,19 +21,19 @@ use serde::{Deserialize, Serialize};
 /// ```
 pub fn quantile(sorted: &[f64], quantile: f64) -> Option<f64> {
     let last = sorted.len().checked_sub(1)?;
-    let place = last as f64 * quantile.clamp(0.0, 1.0);
+    let position = last as f64 * quantile.clamp(0.0, 1.0);
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "between 0 and the last index"
     )]
-    let below = place.floor() as usize;
+    let below = position.floor() as usize;
     let above = (below + 1).min(last);
-    let share = place - below as f64;
+    let share = position - below as f64;
     Some(sorted[below] + (sorted[above] - sorted[below]) * share)
 }
 
-/// How times are spread, in milliseconds.
+/// The distribution of times, in milliseconds.
 ///
 /// ```
 /// use meanwhile::record::statistics::Spread;
@@ -44,18 +45,18 @@ pub fn quantile(sorted: &[f64], quantile: f64) -> Option<f64> {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
-    /// Half of them are below.
+    /// The median.
     pub p50: f64,
-    /// 95 of 100 are below.
+    /// The 95th percentile.
     pub p95: f64,
-    /// 99 of 100 are below.
+    /// The 99th percentile.
     pub p99: f64,
     /// The longest.
     pub max: f64,
 }
 
 impl Spread {
-    /// That of these times; `None` where there are none.
+    /// Of these times; `None` without any.
     pub fn of(times: impl IntoIterator<Item = Duration>) -> Option<Self> {
         let mut sorted: Vec<f64> = times.into_iter().map(millis).collect();
         sorted.sort_unstable_by(f64::total_cmp);
@@ -69,7 +70,7 @@ impl Spread {
     }
 }
 
-/// The middle of some values and how far the others are from it: the median absolute deviation.
+/// The median of values and their median absolute deviation from it.
 ///
 /// ```
 /// use meanwhile::record::statistics::Centre;
@@ -79,14 +80,14 @@ impl Spread {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Centre {
-    /// Half of the values are below.
+    /// The median.
     pub median: f64,
-    /// Half of the values are nearer to the median than this.
+    /// The median absolute deviation.
     pub deviation: f64,
 }
 
 impl Centre {
-    /// That of these values; `None` where there are none.
+    /// Of these values; `None` without any.
     pub fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut values: Vec<f64> = values.into_iter().collect();
         let median = median_of(&mut values)?;

@@ -1,12 +1,12 @@
-//! Who did what, when: lanes of spans along the time.
+//! A timeline: what each task and process did, and when.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// More lanes, spans or sayings than this in one timeline are counted and not kept.
-const KEPT: usize = 200_000;
+/// How many lanes, spans and messages a timeline keeps, of each. It counts those that it drops.
+const MAX_KEPT: usize = 200_000;
 
 /// Numbers the lanes of a timeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -16,11 +16,11 @@ pub struct LaneId(pub u64);
 /// Something that happened in a lane.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TimelineEvent {
-    /// When, since the timeline began.
+    /// The time since the timeline began.
     pub at: Duration,
-    /// In which lane.
+    /// The lane.
     pub lane: LaneId,
-    /// What.
+    /// What happened.
     pub kind: TimelineKind,
 }
 
@@ -28,166 +28,145 @@ pub struct TimelineEvent {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TimelineKind {
-    /// Somebody began to run.
+    /// The task or process started.
     DidOpen {
-        /// Who.
+        /// Its name.
         name: String,
-        /// What they are.
+        /// Task or process.
         kind: LaneKind,
     },
-    /// They began to do something else than running.
+    /// A span began: an activity other than running.
     DidBegin {
-        /// What.
+        /// The activity.
         activity: Activity,
-        /// In words.
+        /// Its description.
         label: String,
     },
-    /// They ended what they had begun last.
+    /// The span that began last ended.
     DidEnd,
-    /// They said something.
-    Said {
-        /// What.
+    /// The task or process reported a message.
+    #[serde(rename = "said")]
+    Message {
+        /// The text.
         text: String,
     },
-    /// They ended.
+    /// The task or process ended.
     DidClose {
-        /// How.
-        how: LaneEnd,
+        /// How it ended.
+        how: LaneOutcome,
     },
 }
 
-/// What a lane is of.
+/// Whose lane it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LaneKind {
-    /// A task, or the thread that it all began on.
+    /// A task, or the main thread.
     Task,
     /// A child process.
     Process,
 }
 
-/// What is done instead of running.
+/// An activity other than running.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Activity {
-    /// Nothing, on purpose.
+    /// Sleeping.
     Sleeps,
-    /// Nothing, until somebody else has come so far: a join, a receive, a lock.
+    /// Waiting for another task or process: a join, a receive, a lock.
     Waits,
 }
 
-/// How the owner of a lane ended.
+/// How the task or process of a lane ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum LaneEnd {
-    /// As it was meant to.
+pub enum LaneOutcome {
+    /// It returned, or exited with code 0.
     Returned,
     /// It panicked.
     Panicked,
-    /// Otherwise: cancelled, with an exit code that says so, or by a signal.
+    /// Any other way, described: cancelled, an exit code, a signal.
     Failed(String),
 }
 
-/// Lanes and what was said in them, built from [`TimelineEvent`]s.
+/// Lanes with their spans and messages, built from [`TimelineEvent`]s.
 ///
-/// Events of one lane come in their order; those of several may come late.
-///
-/// ```
-/// use meanwhile::record::{Activity, LaneEnd, LaneId, LaneKind, Timeline, TimelineEvent, TimelineKind};
-/// use std::time::Duration;
-///
-/// let mut timeline = Timeline::default();
-/// let mut tell = |millis, kind| {
-///     let at = Duration::from_millis(millis);
-///     timeline.apply(TimelineEvent { at, lane: LaneId(7), kind });
-/// };
-/// tell(10, TimelineKind::DidOpen { name: "worker".to_owned(), kind: LaneKind::Task });
-/// tell(20, TimelineKind::DidBegin { activity: Activity::Sleeps, label: "1 s".to_owned() });
-/// tell(90, TimelineKind::DidEnd);
-/// tell(95, TimelineKind::Said { text: "done".to_owned() });
-/// tell(99, TimelineKind::DidClose { how: LaneEnd::Returned });
-///
-/// let lane = timeline.lane("worker").unwrap();
-/// assert_eq!(lane.time_in(Activity::Sleeps), Duration::from_millis(70));
-/// assert_eq!(timeline.said()[0].text, "done");
-/// assert_eq!(timeline.until(), Duration::from_millis(99));
-/// ```
+/// The events of one lane are applied in order; those of different lanes may be out of order.
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
     lanes: Vec<Lane>,
-    places: BTreeMap<LaneId, usize>,
-    said: Vec<Said>,
+    /// The index of each lane in `lanes`.
+    indices: BTreeMap<LaneId, usize>,
+    messages: Vec<Message>,
     spans: usize,
-    left_out: usize,
-    until: Duration,
+    dropped: usize,
+    last_event_at: Duration,
 }
 
-/// One who runs.
+/// What one task or process did.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lane {
     /// Its number.
     pub id: LaneId,
-    /// Who.
+    /// Its name.
     pub name: String,
-    /// What it is of.
+    /// Task or process.
     pub kind: LaneKind,
-    /// When they began.
+    /// When it started.
     pub opened: Duration,
-    /// When and how they ended.
-    pub closed: Option<(Duration, LaneEnd)>,
-    /// What they did instead of running, in the order of its begin. What was begun inside of
-    /// something else follows it.
+    /// When and how it ended.
+    pub closed: Option<(Duration, LaneOutcome)>,
+    /// Its spans, in the order in which they began. A nested span follows the one around it.
     pub spans: Vec<Span>,
-    /// The spans that have not ended; `None` for one that was not kept.
+    /// The spans that have not ended, as indices; `None` for a dropped one.
     open: Vec<Option<usize>>,
 }
 
-/// A time in which a lane did not run.
+/// A time during which a task or process did not run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span {
-    /// What was done.
+    /// What it did.
     pub activity: Activity,
-    /// In words.
+    /// Its description.
     pub label: String,
-    /// From when.
+    /// When it began.
     pub began: Duration,
-    /// Until when, if it has ended.
+    /// When it ended.
     pub ended: Option<Duration>,
 }
 
-/// Something that was said.
+/// A message of a lane.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Said {
-    /// How many sayings had come here before it; those of other processes may come late.
+pub struct Message {
+    /// How many messages were applied before it, which may have a later time.
     pub number: usize,
-    /// When.
+    /// When it was reported.
     pub at: Duration,
-    /// By whom.
+    /// The lane that reported it.
     pub lane: LaneId,
-    /// What.
+    /// The text.
     pub text: String,
 }
 
 impl Timeline {
-    /// Adds what one event says. What is said of a lane that never opened is ignored, and so is the
-    /// second opening of one.
+    /// Applies one event. Ignores events of a lane that has not opened, and opening one again.
     pub fn apply(&mut self, event: TimelineEvent) {
-        self.until = self.until.max(event.at);
+        self.last_event_at = self.last_event_at.max(event.at);
         if let TimelineKind::DidOpen { name, kind } = event.kind {
             if !self.has(event.lane) {
                 self.open(event.lane, name, kind, event.at);
             }
             return;
         }
-        let Some(&place) = self.places.get(&event.lane) else {
+        let Some(&index) = self.indices.get(&event.lane) else {
             return;
         };
-        let lane = &mut self.lanes[place];
+        let lane = &mut self.lanes[index];
         match event.kind {
             TimelineKind::DidOpen { .. } => {}
             TimelineKind::DidBegin { activity, label } => {
-                if self.spans == KEPT {
-                    self.left_out += 1;
+                if self.spans == MAX_KEPT {
+                    self.dropped += 1;
                     lane.open.push(None);
                 } else {
                     self.spans += 1;
@@ -195,7 +174,7 @@ impl Timeline {
                 }
             }
             TimelineKind::DidEnd => lane.end(event.at),
-            TimelineKind::Said { text } => self.say(event.at, event.lane, text),
+            TimelineKind::Message { text } => self.add_message(event.at, event.lane, text),
             TimelineKind::DidClose { how } => lane.closed = Some((event.at, how)),
         }
     }
@@ -210,45 +189,44 @@ impl Timeline {
         self.lanes.iter().find(|lane| lane.name == name)
     }
 
-    /// Whether that lane has ever opened.
+    /// Whether that lane has opened.
     pub fn has(&self, id: LaneId) -> bool {
-        self.places.contains_key(&id)
+        self.indices.contains_key(&id)
     }
 
-    /// Whose lane it is.
+    /// The name of that lane; empty if it has not opened.
     pub fn name(&self, id: LaneId) -> &str {
-        self.places
-            .get(&id)
-            .map_or("", |&place| &self.lanes[place].name)
+        let index = self.indices.get(&id);
+        index.map_or("", |&index| &self.lanes[index].name)
     }
 
-    /// What was said, in the order of its time.
-    pub fn said(&self) -> &[Said] {
-        &self.said
+    /// The messages, in the order of their times.
+    pub fn messages(&self) -> &[Message] {
+        &self.messages
     }
 
-    /// The time of the last event.
-    pub fn until(&self) -> Duration {
-        self.until
+    /// The latest time of any event.
+    pub fn last_event_at(&self) -> Duration {
+        self.last_event_at
     }
 
-    /// How many lanes, spans and sayings were too many to be kept.
-    pub fn left_out(&self) -> usize {
-        self.left_out
+    /// How many lanes, spans and messages were dropped because of the limit.
+    pub fn dropped(&self) -> usize {
+        self.dropped
     }
 
     fn open(&mut self, id: LaneId, name: String, kind: LaneKind, at: Duration) {
-        if self.lanes.len() == KEPT {
-            self.left_out += 1;
+        if self.lanes.len() == MAX_KEPT {
+            self.dropped += 1;
             return;
         }
-        let place = self.lanes.partition_point(|lane| lane.opened <= at);
-        for moved in &self.lanes[place..] {
-            self.places.entry(moved.id).and_modify(|place| *place += 1);
+        let index = self.lanes.partition_point(|lane| lane.opened <= at);
+        for moved in &self.lanes[index..] {
+            self.indices.entry(moved.id).and_modify(|index| *index += 1);
         }
-        self.places.insert(id, place);
+        self.indices.insert(id, index);
         self.lanes.insert(
-            place,
+            index,
             Lane {
                 id,
                 name,
@@ -261,20 +239,19 @@ impl Timeline {
         );
     }
 
-    fn say(&mut self, at: Duration, lane: LaneId, text: String) {
-        if self.said.len() == KEPT {
-            self.left_out += 1;
+    fn add_message(&mut self, at: Duration, lane: LaneId, text: String) {
+        if self.messages.len() == MAX_KEPT {
+            self.dropped += 1;
             return;
         }
-        let number = self.said.len();
-        let place = self.said.partition_point(|said| said.at <= at);
-        let said = Said {
-            number,
+        let index = self.messages.partition_point(|message| message.at <= at);
+        let message = Message {
+            number: self.messages.len(),
             at,
             lane,
             text,
         };
-        self.said.insert(place, said);
+        self.messages.insert(index, message);
     }
 }
 
@@ -295,13 +272,13 @@ impl Lane {
         }
     }
 
-    /// When a span ended; the end of its lane ends it too.
+    /// When a span ended, at the latest with its lane; `None` while both go on.
     pub fn end_of(&self, span: &Span) -> Option<Duration> {
         let closed = self.closed.as_ref().map(|(at, _)| *at);
         span.ended.or(closed)
     }
 
-    /// How long it was at this in all; what has not ended does not count.
+    /// The total time of an activity, without spans that have not ended.
     pub fn time_in(&self, activity: Activity) -> Duration {
         let spans = self.spans.iter().filter(|span| span.activity == activity);
         spans

@@ -16,7 +16,7 @@ use super::time_axis::{AXIS_HEIGHT, TimeAxis};
 use super::tokens::{Tokens, UNIT, tokens};
 use super::widgets::{MARK_SIZE, Mark, paint_mark};
 use crate::format;
-use crate::record::{Activity, Lane, LaneEnd, LaneKind, Span, Timeline};
+use crate::record::{Activity, Lane, LaneKind, LaneOutcome, Span, Timeline};
 
 const LANE_HEIGHT: f32 = 24.0;
 /// The column of names, left of the lanes.
@@ -46,7 +46,7 @@ impl<'a> TimelineView<'a> {
         Self {
             timeline,
             from: Duration::ZERO,
-            until: timeline.until(),
+            until: timeline.last_event_at(),
             now: None,
         }
     }
@@ -111,15 +111,15 @@ impl<'a> TimelineView<'a> {
 
     fn end_of(&self, lane: &Lane) -> Duration {
         let closed = lane.closed.as_ref().map(|(at, _)| *at);
-        closed.or(self.now).unwrap_or(self.timeline.until())
+        closed.or(self.now).unwrap_or(self.timeline.last_event_at())
     }
 
     fn lane_text(&self, lane: &Lane) -> String {
         let end = match &lane.closed {
             None => "running",
-            Some((_, LaneEnd::Returned)) => "returned",
-            Some((_, LaneEnd::Panicked)) => "panicked",
-            Some((_, LaneEnd::Failed(reason))) => reason,
+            Some((_, LaneOutcome::Returned)) => "returned",
+            Some((_, LaneOutcome::Panicked)) => "panicked",
+            Some((_, LaneOutcome::Failed(reason))) => reason,
         };
         format!(
             "{}: alive {}, slept {}, waited {}, {end}",
@@ -348,15 +348,15 @@ impl<'a> Painter<'a> {
         painter.galley(Pos2::new(left, top), galley, color);
     }
 
-    fn end_mark(&self, at: Duration, end: &LaneEnd, row: Rect) {
+    fn end_mark(&self, at: Duration, end: &LaneOutcome, row: Rect) {
         let x = self.axis.x_of(at);
         if !self.axis.x.contains(x) {
             return;
         }
         let (mark, color) = match end {
-            LaneEnd::Returned => (Mark::Disc, self.tokens.returned),
-            LaneEnd::Panicked => (Mark::Warning, self.tokens.panicked),
-            LaneEnd::Failed(_) => (Mark::Cross, self.tokens.failed),
+            LaneOutcome::Returned => (Mark::Disc, self.tokens.returned),
+            LaneOutcome::Panicked => (Mark::Warning, self.tokens.panicked),
+            LaneOutcome::Failed(_) => (Mark::Cross, self.tokens.failed),
         };
         let center = Pos2::new(x + 2.0 + MARK_SIZE / 2.0, row.center().y);
         let rect = Rect::from_center_size(center, Vec2::splat(MARK_SIZE));

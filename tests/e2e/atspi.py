@@ -1,11 +1,11 @@
-"""Reads and works one program's accessibility tree, as a screen reader would.
+"""Reads and uses the accessibility tree of one program, as a screen reader does.
 
-    atspi.py PID tree                    the tree as JSON: one object a node, in reading order
+    atspi.py PID tree                    prints the tree as JSON: one object per node, in reading order
     atspi.py PID press ROLE NAME         does the node's first action
-    atspi.py PID set ROLE NAME NUMBER    gives a spin button or slider its value
+    atspi.py PID set ROLE NAME NUMBER    sets the value of a spin button or slider
 
-Exit status 1 and one sentence on stderr: the program, the node or its action is not there (yet).
-Every call is a process of its own, so nothing is read from a stale cache.
+Exit status 1 and one sentence on stderr: the program, the node or its action does not exist (yet).
+Every call is a new process, so nothing comes from a stale cache.
 """
 
 import json
@@ -64,7 +64,7 @@ def tree(root):
         try:
             nodes.append(described(depth, node))
         except GLib.Error:
-            continue  # It went away while the tree was read; the next reading shows what is true.
+            continue  # The node disappeared during the reading.
     return nodes
 
 

@@ -1,4 +1,4 @@
-//! What a running program costs, as the kernel counts it.
+//! The costs of a running program, as the kernel counts them.
 
 use std::fs;
 use std::time::Duration;
@@ -6,21 +6,21 @@ use std::time::Duration;
 use crate::session::{pause, wait_until};
 use crate::window::Window;
 
-/// A process's costs so far, or between two moments.
+/// The costs of a process since its start, or between two moments.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Cost {
-    /// Time on a processor, of all of its threads. The kernel counts in steps of 10 ms.
+    /// The processor time of all threads, in steps of 10 ms.
     pub(crate) cpu: Duration,
-    /// How often its first thread, which owns the window, went to sleep, and thus woke before.
+    /// How often its first thread, which owns the window, went to sleep.
     pub(crate) wakeups: u64,
 }
 
 impl Cost {
-    /// Everything since the program began.
+    /// The costs since the start of the program.
     pub(crate) fn of(window: &Window<'_>) -> Self {
         let pid = window.pid();
         let stat = read(&format!("/proc/{pid}/stat"));
-        // The name before the `)` is the only field that may have spaces in it.
+        // Only the name, which ends with the last `)`, may contain spaces.
         let fields = stat
             .rsplit(')')
             .next()
@@ -32,11 +32,11 @@ impl Cost {
         let wakeups = lines.find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
         Self {
             cpu: Duration::from_millis(ticks * 10),
-            wakeups: number(wakeups.expect("Linux counts them")),
+            wakeups: number(wakeups.expect("Linux counts the switches")),
         }
     }
 
-    /// What was spent after `earlier`.
+    /// The costs after `earlier`.
     pub(crate) fn since(self, earlier: Self) -> Self {
         Self {
             cpu: self.cpu.saturating_sub(earlier.cpu),
@@ -45,32 +45,31 @@ impl Cost {
     }
 }
 
-/// How much of the program is in memory, in bytes.
+/// How many bytes of the program are in memory.
 pub(crate) fn resident(window: &Window<'_>) -> u64 {
     let status = read(&format!("/proc/{}/status", window.pid()));
     let mut lines = status.lines();
     let line = lines.find_map(|line| line.strip_prefix("VmRSS:"));
     let kibibytes = line.and_then(|line| line.strip_suffix("kB"));
-    number(kibibytes.expect("Linux tells")) * 1024
+    number(kibibytes.expect("Linux reports the size")) * 1024
 }
 
-/// Longer than anything the window still does by itself: it drops a frame from the status bar's
-/// "worst in 5 s" when that time is over.
-const REST: Duration = Duration::from_secs(6);
+/// Longer than the five seconds after which the status bar drops a frame from "worst in 5 s".
+const IDLE_TIME: Duration = Duration::from_secs(6);
 
-/// Waits until the last animation is over and the status bar has settled.
-pub(crate) fn wait_until_still(window: &Window<'_>) {
-    let still = || {
+/// Waits until the last animation is over and the status bar is up to date.
+pub(crate) fn wait_until_idle(window: &Window<'_>) {
+    let idle = || {
         let before = Cost::of(window);
-        pause(REST);
+        pause(IDLE_TIME);
         let spent = Cost::of(window).since(before);
         if spent.wakeups == 0 {
             Ok(())
         } else {
-            Err(format!("in {} s: {spent:?}", REST.as_secs()))
+            Err(format!("in {} s: {spent:?}", IDLE_TIME.as_secs()))
         }
     };
-    wait_until("the window to come to rest", still, || window.seen());
+    wait_until("the window to be idle", idle, || window.describe());
 }
 
 fn read(path: &str) -> String {

@@ -1,4 +1,4 @@
-//! The desktop's own file dialog, worked with the keyboard.
+//! The desktop's file dialog, used with the keyboard.
 
 use std::path::Path;
 
@@ -11,9 +11,9 @@ pub(crate) fn pick(session: &Session, path: &Path) {
     let pid = wait_until(
         "the file dialog",
         || active_dialog(session),
-        || session.picture(),
+        || session.save_picture(),
     );
-    // A slash opens the field for a typed path. What is typed before it is there gets lost.
+    // A slash opens the field for a path. Keys typed before the field is open are lost.
     session.keyboard(&["key", "slash"]);
     let is_open = || {
         let tree = tree_of(session, pid)?;
@@ -25,7 +25,7 @@ pub(crate) fn pick(session: &Session, path: &Path) {
             .map(drop)
             .ok_or_else(|| format!("the dialog shows:\n{tree}"))
     };
-    wait_until("the field for a path", is_open, || session.picture());
+    wait_until("the field for a path", is_open, || session.save_picture());
     let type_it = || {
         session.keyboard(&["key", "ctrl+a"]);
         session.keyboard(&["type", "--delay", "15", path]);
@@ -33,26 +33,26 @@ pub(crate) fn pick(session: &Session, path: &Path) {
         tree.text_with(path)
             .ok_or_else(|| format!("the dialog shows:\n{tree}"))
     };
-    wait_until("the path in the dialog", type_it, || session.picture());
+    wait_until("the path in the dialog", type_it, || session.save_picture());
     session.keyboard(&["key", "Return"]);
 }
 
-/// Waits for the dialog and leaves it with the Escape key.
+/// Waits for the dialog and cancels it with the Escape key.
 pub(crate) fn cancel(session: &Session) {
     wait_until(
         "the file dialog",
         || active_dialog(session),
-        || session.picture(),
+        || session.save_picture(),
     );
     session.keyboard(&["key", "Escape"]);
     let gone = || match active_dialog(session) {
         Ok(_) => Err("it is still there".to_owned()),
         Err(_) => Ok(()),
     };
-    wait_until("the file dialog to go", gone, || session.picture());
+    wait_until("the file dialog to go", gone, || session.save_picture());
 }
 
-/// The process id of the dialog, once it has the keyboard.
+/// The process id of the dialog, once it has the keyboard focus.
 fn active_dialog(session: &Session) -> Result<u32, String> {
     let window = session.tool(
         "xdotool",
@@ -65,7 +65,7 @@ fn active_dialog(session: &Session) -> Result<u32, String> {
     )?;
     let window = window.lines().next().ok_or("no dialog is open")?;
     if session.tool("xdotool", &["getactivewindow"])? != window {
-        return Err("the dialog has no keyboard".to_owned());
+        return Err("the dialog has no keyboard focus".to_owned());
     }
     let pid = session.tool("xdotool", &["getwindowpid", window])?;
     pid.parse()

@@ -1,5 +1,5 @@
-//! A screen for one test: an X server, a session bus and a window manager of its own, in a throw-away
-//! home. Tests share nothing, so they run side by side, and what one starts ends with it.
+//! A screen for one test: an X server, a session bus and a window manager, in a temporary home. Tests
+//! share nothing, so they run side by side. Everything that a test starts ends with it.
 
 use std::ffi::OsString;
 use std::fs;
@@ -11,30 +11,30 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::owned::Owned;
+use crate::child_guard::ChildGuard;
 
-/// How long anything on the screen may take to appear. A debug build drawn in software on a busy
-/// machine needs seconds now and then.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// How long anything on the screen may take to appear. A debug build that is drawn in software on a busy
+/// machine may need seconds.
+const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// An empty screen with everything a desktop program expects around it.
+/// An empty screen with everything that a desktop program expects.
 pub(crate) struct Session {
     name: String,
     env: Vec<(&'static str, OsString)>,
-    // Fields are dropped in this order: clients before the servers they need, the home last.
-    window_manager: Option<Owned>,
-    bus: Option<Owned>,
-    _screen: Owned,
+    // Fields are dropped in this order: clients before their servers, the home last.
+    window_manager: Option<ChildGuard>,
+    bus: Option<ChildGuard>,
+    _screen: ChildGuard,
     home: TempDir,
 }
 
 impl Session {
-    /// Starts the screen. `name` is the test's: its pictures are called so.
+    /// Starts the screen. `name` is unique to the test, and the name of its pictures.
     pub(crate) fn start(name: &str) -> Self {
         Self::start_in(name, new_home())
     }
 
-    /// Likewise, on a desktop whose file dialogs cannot be started.
+    /// Starts a screen on which file dialogs cannot be started.
     pub(crate) fn start_without_portal(name: &str) -> Self {
         let home = new_home();
         let services = home.path().join("data/dbus-1/services");
@@ -55,10 +55,10 @@ impl Session {
             "1600x1000x24",
             "-nolisten",
             "tcp",
-            // Otherwise it starts afresh whenever the last client leaves, and drops who is just coming.
+            // Otherwise it resets when the last client disconnects, and drops the one that just connects.
             "-noreset",
         ]);
-        let (screen, display) = started_and_said("Xvfb", screen);
+        let (screen, display) = start_server("Xvfb", screen);
         let mut session = Self {
             name: name.to_owned(),
             env: environment(home.path(), &display),
@@ -73,12 +73,12 @@ impl Session {
         session
     }
 
-    /// The throw-away home: `$HOME` of everything that runs here.
+    /// The temporary home: `$HOME` of everything that runs here.
     pub(crate) fn home(&self) -> &Path {
         self.home.path()
     }
 
-    /// A command that runs on this screen, with nothing inherited but `PATH`.
+    /// A command that runs on this screen and inherits `PATH` alone.
     pub(crate) fn command(&self, program: &str) -> Command {
         let mut command = Command::new(program);
         command
@@ -88,7 +88,7 @@ impl Session {
         command
     }
 
-    /// Runs a tool to its end and gives back what it printed, or what it complained about.
+    /// Runs a tool to its end and returns its output, or its error messages.
     pub(crate) fn tool(&self, program: &str, args: &[&str]) -> Result<String, String> {
         let output = self
             .command(program)
@@ -103,13 +103,14 @@ impl Session {
         }
     }
 
-    /// Types keys and text at whatever has the keyboard, as a person would.
+    /// Types keys and text into the focused window, by the arguments of xdotool.
     pub(crate) fn keyboard(&self, args: &[&str]) {
         self.tool("xdotool", args).expect("xdotool types");
     }
 
-    /// Saves what the screen shows as `target/e2e/<test>.png`; says where, or why there is no picture.
-    pub(crate) fn picture(&self) -> String {
+    /// Saves a screenshot as `target/e2e/<test>.png`. Returns a sentence with its path, or with the reason
+    /// why there is none.
+    pub(crate) fn save_picture(&self) -> String {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("e2e");
         let file = folder.join(format!("{}.png", self.name));
         let saved = fs::create_dir_all(&folder).map_err(|error| error.to_string());
@@ -125,14 +126,14 @@ impl Session {
         let mut bus = server("dbus-daemon");
         bus.env_clear().envs(self.env.iter().cloned());
         bus.args(["--session", "--nofork", "--nosyslog", "--print-address=1"]);
-        let (bus, address) = started_and_said("dbus-daemon", bus);
+        let (bus, address) = start_server("dbus-daemon", bus);
         self.bus = Some(bus);
         self.env.push(("DBUS_SESSION_BUS_ADDRESS", address.into()));
     }
 
-    /// Without a window manager no window gets the keyboard.
+    /// Without a window manager, no window gets the keyboard focus.
     fn start_window_manager(&mut self) {
-        self.window_manager = Some(Owned::start(
+        self.window_manager = Some(ChildGuard::start(
             "openbox",
             self.command("openbox")
                 .stdout(Stdio::null())
@@ -145,7 +146,7 @@ impl Session {
         );
     }
 
-    /// As a screen reader does when it starts; the bus starts the accessibility service for it.
+    /// As a screen reader does when it starts. The bus then starts the accessibility service.
     fn switch_accessibility_on(&self) {
         for property in ["IsEnabled", "ScreenReaderEnabled"] {
             let set = [
@@ -169,22 +170,22 @@ impl Session {
     }
 }
 
-/// Tries `attempt` until it succeeds and gives that back. When it does not for long, panics with the
-/// last reason and whatever `seen` tells about the screen.
+/// Repeats `attempt` until it succeeds, and returns its value. After the timeout it panics with the last
+/// reason and with what `describe` says about the screen.
 pub(crate) fn wait_until<T>(
     what: &str,
     mut attempt: impl FnMut() -> Result<T, String>,
-    seen: impl FnOnce() -> String,
+    describe: impl FnOnce() -> String,
 ) -> T {
     let started = Instant::now();
     loop {
         match attempt() {
             Ok(value) => return value,
-            Err(reason) if started.elapsed() >= PATIENCE => {
+            Err(reason) if started.elapsed() >= TIMEOUT => {
                 panic!(
                     "waited {} s for {what}: {reason}\n{}",
-                    PATIENCE.as_secs(),
-                    seen()
+                    TIMEOUT.as_secs(),
+                    describe()
                 )
             }
             Err(_) => pause(Duration::from_millis(100)),
@@ -192,10 +193,10 @@ pub(crate) fn wait_until<T>(
     }
 }
 
-/// Lets other programs run before they are looked at again.
+/// Lets other programs run before the next look at them.
 #[expect(
     clippy::disallowed_methods,
-    reason = "other programs offer nothing to wait on but their looks"
+    reason = "other programs have no event to wait for"
 )]
 pub(crate) fn pause(length: Duration) {
     std::thread::sleep(length);
@@ -208,22 +209,22 @@ fn new_home() -> TempDir {
         .expect("a temporary directory")
 }
 
-/// A server ends with this process even when that is killed; its clients end with the server.
+/// A server ends with this process, even when this process is killed. Clients end with their server.
 fn server(program: &str) -> Command {
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", program]);
     command
 }
 
-/// Starts a server that prints one line once it is ready, and gives back that line.
-fn started_and_said(name: &str, mut command: Command) -> (Owned, String) {
-    let mut server = Owned::start(name, command.stdout(Stdio::piped()).stderr(Stdio::null()));
+/// Starts a server that prints one line when it is ready. Returns that line.
+fn start_server(name: &str, mut command: Command) -> (ChildGuard, String) {
+    let mut server = ChildGuard::start(name, command.stdout(Stdio::piped()).stderr(Stdio::null()));
     let mut line = String::new();
-    let stdout = server.stdout().expect("its stdout is a pipe");
+    let stdout = server.take_stdout().expect("its stdout is a pipe");
     BufReader::new(stdout)
         .read_line(&mut line)
         .expect("its stdout is text");
-    assert!(!line.is_empty(), "{name} ended instead of getting ready");
+    assert!(!line.is_empty(), "{name} ended before it was ready");
     (server, line.trim().to_owned())
 }
 
@@ -244,7 +245,7 @@ fn environment(home: &Path, display: &str) -> Vec<(&'static str, OsString)> {
         ("TMPDIR", inside("tmp")),
         ("XDG_CACHE_HOME", inside("cache")),
         ("XDG_CONFIG_HOME", inside("config")),
-        // Newer portals ask which desktop this is before they choose the GTK dialog.
+        // Newer portals choose the GTK dialog by the name of the desktop.
         ("XDG_CURRENT_DESKTOP", "GNOME".into()),
         ("XDG_DATA_HOME", inside("data")),
         ("XDG_RUNTIME_DIR", runtime.into()),

@@ -1,28 +1,30 @@
-//! The program in its window, found and worked by role and name as a screen reader does.
+//! The program in its window. Widgets are found by role and name, as a screen reader finds them.
 
 use std::fmt;
 use std::process::ExitStatus;
+use std::sync::OnceLock;
 
 use serde::Deserialize;
 
-use crate::owned::Owned;
+use crate::child_guard::ChildGuard;
 use crate::session::{Session, wait_until};
 
-/// Beside the PATH's python3 there may be one without the accessibility bindings; Debian's has them.
-const PYTHON: &str = "/usr/bin/python3";
+/// The system's own Python, which has the accessibility bindings if the first of the PATH lacks them.
+const PYTHONS: [&str; 2] = ["python3", "/usr/bin/python3"];
+
 const ATSPI: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/atspi.py");
 
 /// The running program.
 pub(crate) struct Window<'s> {
     session: &'s Session,
-    program: Owned,
+    program: ChildGuard,
 }
 
 impl<'s> Window<'s> {
     /// Starts the program with `files` on its command line and waits for its window.
     pub(crate) fn open(session: &'s Session, files: &[&str]) -> Self {
         let mut command = session.command(env!("CARGO_BIN_EXE_meanwhile"));
-        let program = Owned::start("meanwhile", command.args(files));
+        let program = ChildGuard::start("meanwhile", command.args(files));
         let window = Self { session, program };
         window.wait_for("the window", |tree| {
             tree.find("push button", "Start").map(|_| ())
@@ -30,28 +32,28 @@ impl<'s> Window<'s> {
         window
     }
 
-    /// The program's process id.
+    /// The id of the program's process.
     pub(crate) fn pid(&self) -> u32 {
         self.program.pid()
     }
 
-    /// Does what the widget of this role and name does, once it is there and enabled.
+    /// Presses the widget of this role and name, once it exists and is enabled.
     pub(crate) fn press(&self, role: &str, name: &str) {
-        self.act(
+        self.repeat(
             &format!("{role} {name:?} to take a press"),
             &["press", role, name],
         );
     }
 
-    /// Gives the spin button of this name a value.
+    /// Sets the spin button of this name to a value.
     pub(crate) fn set_number(&self, name: &str, value: f64) {
-        self.act(
+        self.repeat(
             &format!("{name:?} to take {value}"),
             &["set", "spin button", name, &value.to_string()],
         );
     }
 
-    /// Opens the combo box `name`, picks `choice`, and leaves the list with the Escape key.
+    /// Opens the combo box `name`, picks `choice`, and closes the list with the Escape key.
     pub(crate) fn choose(&self, name: &str, choice: &str) {
         self.press("combo box", name);
         self.press_any(choice);
@@ -61,7 +63,7 @@ impl<'s> Window<'s> {
         });
     }
 
-    /// Presses whatever is named so and is no mere text: a tab, an entry of a list.
+    /// Presses the first widget of this name that is not a label, such as a tab or an entry of a list.
     pub(crate) fn press_any(&self, name: &str) {
         let role = self.wait_for(&format!("something to press named {name:?}"), |tree| {
             let mut named = tree.nodes.iter().filter(|node| node.name == name);
@@ -72,13 +74,13 @@ impl<'s> Window<'s> {
         self.press(&role, name);
     }
 
-    /// Reads the tree until `look` finds what it wants in it.
-    pub(crate) fn wait_for<T>(&self, what: &str, look: impl Fn(&Tree) -> Option<T>) -> T {
-        let attempt = || look(&self.tree()?).ok_or_else(|| "it is not there".to_owned());
-        wait_until(what, attempt, || self.seen())
+    /// Reads the tree until `find` returns a value.
+    pub(crate) fn wait_for<T>(&self, what: &str, find: impl Fn(&Tree) -> Option<T>) -> T {
+        let attempt = || find(&self.tree()?).ok_or_else(|| "it is not there".to_owned());
+        wait_until(what, attempt, || self.describe())
     }
 
-    /// Waits until some widget shows a text that contains `part`, and gives back the whole of it.
+    /// Waits until a widget shows a text that contains `part`, and returns the whole text.
     pub(crate) fn wait_for_text(&self, part: &str) -> String {
         self.wait_for(&format!("the text {part:?}"), |tree| tree.text_with(part))
     }
@@ -91,36 +93,36 @@ impl<'s> Window<'s> {
         });
     }
 
-    /// Waits for the program to end by itself.
-    pub(crate) fn wait_for_the_end(mut self) -> ExitStatus {
+    /// Waits until the program ends.
+    pub(crate) fn wait_for_exit(mut self) -> ExitStatus {
         let session = self.session;
         let attempt = || {
             self.program
-                .ended()
+                .exit_status()
                 .ok_or_else(|| "it still runs".to_owned())
         };
-        wait_until("the program to end", attempt, || session.picture())
+        wait_until("the program to end", attempt, || session.save_picture())
     }
 
-    /// What is in the window now; an error when nothing is (yet).
+    /// The current content of the window, or an error while it has none.
     pub(crate) fn tree(&self) -> Result<Tree, String> {
         tree_of(self.session, self.pid())
     }
 
-    fn act(&self, what: &str, args: &[&str]) {
+    fn repeat(&self, what: &str, args: &[&str]) {
         wait_until(
             what,
             || atspi(self.session, self.pid(), args),
-            || self.seen(),
+            || self.describe(),
         );
     }
 
-    /// The tree and a picture, for the message of a failure.
-    pub(crate) fn seen(&self) -> String {
+    /// The tree and a picture, for the message of a failed test.
+    pub(crate) fn describe(&self) -> String {
         let tree = self
             .tree()
             .map_or_else(|error| error, |tree| tree.to_string());
-        format!("The window shows:\n{tree}\n{}", self.session.picture())
+        format!("The window shows:\n{tree}\n{}", self.session.save_picture())
     }
 }
 
@@ -134,10 +136,20 @@ pub(crate) fn tree_of(session: &Session, pid: u32) -> Result<Tree, String> {
 
 fn atspi(session: &Session, pid: u32, args: &[&str]) -> Result<String, String> {
     let pid = pid.to_string();
-    session.tool(PYTHON, &[&[ATSPI, &pid], args].concat())
+    session.tool(python(session), &[&[ATSPI, &pid], args].concat())
 }
 
-/// Everything a window offers to a screen reader, in reading order.
+/// The first Python that has the accessibility bindings.
+fn python(session: &Session) -> &'static str {
+    static FOUND: OnceLock<&str> = OnceLock::new();
+    FOUND.get_or_init(|| {
+        let mut pythons = PYTHONS.into_iter();
+        let python = pythons.find(|python| session.tool(python, &["-c", "import gi"]).is_ok());
+        python.expect("a Python with the module gi; tests/all.sh installs it")
+    })
+}
+
+/// Everything that a window offers to a screen reader, in reading order.
 pub(crate) struct Tree {
     pub(crate) nodes: Vec<Node>,
 }

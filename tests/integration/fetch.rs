@@ -18,9 +18,9 @@ use meanwhile::jobs::{self, ItemError, JobSpec, Output, Priority, RunOn};
 use meanwhile::record::{ItemState, JobId, JobState};
 use serde_json::Value;
 
-use super::util::desk::{Desk, FOR_EVER, PLACES};
 use super::util::files::{self, folder, name, write};
 use super::util::gate::Gate;
+use super::util::test_board::{FOREVER, PLACES, TestBoard};
 
 /// A server on this machine. Each connection has a thread, on which the test answers one request.
 struct Server {
@@ -123,7 +123,7 @@ fn spec(options: &Options, lists: &[&Path]) -> JobSpec {
 }
 
 fn ends(spec: JobSpec) -> Vec<Result<Fetched, ItemError>> {
-    let mut desk = Desk::new();
+    let mut desk = TestBoard::new();
     let job = desk.start(spec);
     desk.until_ended(job);
     let items = desk.job(job).items().iter();
@@ -405,7 +405,7 @@ fn a_server_that_says_nothing_runs_out_of_time() {
 }
 
 /// Polls until something holds that nobody wakes the desk for.
-fn until(desk: &mut Desk, job: JobId, holds: impl Fn() -> bool) {
+fn until(desk: &mut TestBoard, job: JobId, holds: impl Fn() -> bool) {
     let start = Instant::now();
     while !holds() {
         desk.poll();
@@ -431,11 +431,11 @@ fn a_cancel_ends_a_fetch_that_nobody_answers_and_its_connection() {
     for path in ["/silent", "/half"] {
         let folder = folder();
         let options = Options {
-            timeout_secs: FOR_EVER,
+            timeout_secs: FOREVER,
             to: folder.path().to_owned(),
             ..options(&[server.url(path)])
         };
-        let mut desk = Desk::new();
+        let mut desk = TestBoard::new();
         let job = desk.start(spec(&options, &[]));
         until(&mut desk, job, || server.asked(path) == 1);
         desk.board.cancel(job);
@@ -450,10 +450,10 @@ fn a_cancel_ends_a_fetch_that_nobody_answers_and_its_connection() {
 fn a_cancel_ends_the_pause_before_another_try() {
     let server = Server::start(|_, stream| answer(stream, "500", "", b""));
     let options = Options {
-        pause_secs: FOR_EVER,
+        pause_secs: FOREVER,
         ..options(&[server.url("/")])
     };
-    let mut desk = Desk::new();
+    let mut desk = TestBoard::new();
     let job = desk.start(spec(&options, &[]));
     until(&mut desk, job, || server.asked("/") == 1);
     desk.board.cancel(job);
@@ -513,7 +513,7 @@ fn the_size_of_an_answer_is_known_however_fast_it_came() {
     let urls = sizes.iter().map(|size| server.url(&format!("/{size}")));
     let options = options(&urls.collect::<Vec<_>>());
     for run_on in PLACES {
-        let mut desk = Desk::new();
+        let mut desk = TestBoard::new();
         let job = desk.start(JobSpec {
             run_on,
             ..spec(&options, &[])

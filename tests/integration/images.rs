@@ -20,12 +20,12 @@ use meanwhile::join::{self, JoinError};
 use meanwhile::record::ItemState;
 
 use super::util::child::in_child_with;
-use super::util::desk::{Desk, PLACES};
 use super::util::files::{self, bytes, folder, name, write};
+use super::util::test_board::{PLACES, TestBoard};
 
 /// The end of every item: what was saved, or the word for why nothing was.
 fn run_on(run_on: RunOn, options: &Options, inputs: &[&Path]) -> Vec<Result<Saved, String>> {
-    let mut desk = Desk::new();
+    let mut desk = TestBoard::new();
     let job = desk.start(JobSpec {
         options: jobs::Options::Images(options.clone()),
         inputs: inputs.iter().map(PathBuf::from).collect(),

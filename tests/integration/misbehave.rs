@@ -6,7 +6,7 @@ use meanwhile::jobs::misbehave::{self, End};
 use meanwhile::jobs::{Item, Job, Output, Step};
 use meanwhile::join::{self, JoinError};
 
-use crate::util::desk::{FOR_EVER, misbehave};
+use crate::util::test_board::{FOREVER, misbehave};
 
 fn plan(options: &misbehave::Options, inputs: &[&str]) -> Vec<Item> {
     let options = options.clone();
@@ -68,7 +68,7 @@ fn every_end_but_one_minds_a_cancel_while_it_works() {
             continue;
         }
         let options = misbehave::Options {
-            after: FOR_EVER,
+            after: FOREVER,
             ..misbehave(end, 1, 1)
         };
         let items = plan(&options, &[]);

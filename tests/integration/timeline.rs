@@ -1,15 +1,15 @@
-//! Lanes and what was said in them, built from events.
+//! Timelines, built from events.
 
 use std::time::Duration;
 
 use meanwhile::record::{
-    Activity, LaneEnd, LaneId, LaneKind, Timeline, TimelineEvent, TimelineKind,
+    Activity, LaneId, LaneKind, LaneOutcome, Timeline, TimelineEvent, TimelineKind,
 };
 
-/// More than a timeline keeps of anything.
+/// One more than a timeline keeps.
 const MANY: u64 = 200_001;
 
-fn tell(timeline: &mut Timeline, at: u64, lane: u64, kind: TimelineKind) {
+fn apply(timeline: &mut Timeline, at: u64, lane: u64, kind: TimelineKind) {
     timeline.apply(TimelineEvent {
         at: Duration::from_millis(at),
         lane: LaneId(lane),
@@ -31,22 +31,22 @@ fn begun(activity: Activity) -> TimelineKind {
     }
 }
 
-fn said(text: &str) -> TimelineKind {
-    TimelineKind::Said {
+fn message(text: &str) -> TimelineKind {
+    TimelineKind::Message {
         text: text.to_owned(),
     }
 }
 
 #[test]
-fn lanes_stand_in_the_order_of_their_times_and_keep_what_is_theirs() {
+fn lanes_are_in_order_of_time_and_keep_their_spans() {
     let mut timeline = Timeline::default();
     for (at, lane, name) in [(20, 7, "second"), (30, 5, "third"), (10, 9, "first")] {
-        tell(&mut timeline, at, lane, opened(name));
-        tell(&mut timeline, at + 1, lane, begun(Activity::Sleeps));
+        apply(&mut timeline, at, lane, opened(name));
+        apply(&mut timeline, at + 1, lane, begun(Activity::Sleeps));
     }
-    tell(&mut timeline, 41, 7, TimelineKind::DidEnd);
-    let how = LaneEnd::Panicked;
-    tell(&mut timeline, 50, 5, TimelineKind::DidClose { how });
+    apply(&mut timeline, 41, 7, TimelineKind::DidEnd);
+    let how = LaneOutcome::Panicked;
+    apply(&mut timeline, 50, 5, TimelineKind::DidClose { how });
 
     let names = timeline.lanes().iter().map(|lane| lane.name.as_str());
     assert_eq!(names.collect::<Vec<_>>(), ["first", "second", "third"]);
@@ -55,88 +55,85 @@ fn lanes_stand_in_the_order_of_their_times_and_keep_what_is_theirs() {
     };
     assert_eq!(first.end_of(&first.spans[0]), None);
     assert_eq!(second.time_in(Activity::Sleeps), Duration::from_millis(20));
-    // The end of its lane ends what it did.
+    // The end of its lane ends the span.
     assert_eq!(third.time_in(Activity::Sleeps), Duration::from_millis(19));
     assert_eq!(timeline.name(LaneId(9)), "first");
     assert!(timeline.has(LaneId(5)) && !timeline.has(LaneId(6)));
 }
 
 #[test]
-fn what_is_begun_last_ends_first() {
+fn nested_spans_end_from_the_inside() {
     let mut timeline = Timeline::default();
-    tell(&mut timeline, 0, 1, opened("worker"));
-    tell(&mut timeline, 1, 1, begun(Activity::Waits));
-    tell(&mut timeline, 2, 1, begun(Activity::Sleeps));
-    tell(&mut timeline, 3, 1, TimelineKind::DidEnd);
-    tell(&mut timeline, 5, 1, TimelineKind::DidEnd);
-    // Nothing is left to end.
-    tell(&mut timeline, 9, 1, TimelineKind::DidEnd);
+    apply(&mut timeline, 0, 1, opened("worker"));
+    apply(&mut timeline, 1, 1, begun(Activity::Waits));
+    apply(&mut timeline, 2, 1, begun(Activity::Sleeps));
+    apply(&mut timeline, 3, 1, TimelineKind::DidEnd);
+    apply(&mut timeline, 5, 1, TimelineKind::DidEnd);
+    // No span is open.
+    apply(&mut timeline, 9, 1, TimelineKind::DidEnd);
     let lane = timeline.lane("worker").expect("it was opened");
     assert_eq!(lane.time_in(Activity::Sleeps), Duration::from_millis(1));
     assert_eq!(lane.time_in(Activity::Waits), Duration::from_millis(4));
 }
 
 #[test]
-fn late_sayings_go_to_their_time_and_keep_the_number_of_their_coming() {
+fn late_messages_are_sorted_and_keep_their_number() {
     let mut timeline = Timeline::default();
-    tell(&mut timeline, 0, 1, opened("worker"));
+    apply(&mut timeline, 0, 1, opened("worker"));
     for (at, text) in [(10, "b"), (30, "d"), (5, "a"), (10, "c")] {
-        tell(&mut timeline, at, 1, said(text));
+        apply(&mut timeline, at, 1, message(text));
     }
-    let said = timeline
-        .said()
-        .iter()
-        .map(|said| (said.number, &*said.text));
+    let messages = timeline.messages().iter();
+    let messages = messages.map(|message| (message.number, &*message.text));
     assert_eq!(
-        said.collect::<Vec<_>>(),
+        messages.collect::<Vec<_>>(),
         [(2, "a"), (0, "b"), (3, "c"), (1, "d")]
     );
-    assert_eq!(timeline.until(), Duration::from_millis(30));
+    assert_eq!(timeline.last_event_at(), Duration::from_millis(30));
 }
 
 #[test]
-fn a_lane_opens_once() {
+fn lane_opens_once() {
     let mut timeline = Timeline::default();
     for (at, lane, name) in [(10, 1, "first"), (10, 1, "again"), (5, 2, "earlier")] {
-        tell(&mut timeline, at, lane, opened(name));
+        apply(&mut timeline, at, lane, opened(name));
     }
-    tell(&mut timeline, 11, 1, said("hello"));
+    apply(&mut timeline, 11, 1, message("hello"));
     let names = timeline.lanes().iter().map(|lane| lane.name.as_str());
     assert_eq!(names.collect::<Vec<_>>(), ["earlier", "first"]);
-    assert_eq!(timeline.name(timeline.said()[0].lane), "first");
+    assert_eq!(timeline.name(timeline.messages()[0].lane), "first");
 }
 
 #[test]
-fn what_is_told_of_a_lane_that_never_opened_is_ignored() {
+fn events_of_an_unopened_lane_are_ignored() {
     let mut timeline = Timeline::default();
     for kind in [
-        said("hello"),
+        message("hello"),
         begun(Activity::Waits),
         TimelineKind::DidEnd,
         TimelineKind::DidClose {
-            how: LaneEnd::Returned,
+            how: LaneOutcome::Returned,
         },
     ] {
-        tell(&mut timeline, 1, 1, kind);
+        apply(&mut timeline, 1, 1, kind);
     }
-    assert!(timeline.lanes().is_empty() && timeline.said().is_empty());
+    assert!(timeline.lanes().is_empty() && timeline.messages().is_empty());
 }
 
-/// The count of what was left out tells that it is not whole.
 #[test]
-fn a_timeline_does_not_grow_without_end() {
+fn timeline_is_bounded_and_counts_what_it_drops() {
     let mut timeline = Timeline::default();
     for number in 0..MANY {
-        tell(&mut timeline, number, number, opened("worker"));
-        tell(&mut timeline, number, 0, said("hello"));
-        tell(&mut timeline, number, 0, begun(Activity::Sleeps));
-        tell(&mut timeline, number, 0, TimelineKind::DidEnd);
+        apply(&mut timeline, number, number, opened("worker"));
+        apply(&mut timeline, number, 0, message("hello"));
+        apply(&mut timeline, number, 0, begun(Activity::Sleeps));
+        apply(&mut timeline, number, 0, TimelineKind::DidEnd);
     }
     let kept = [
         timeline.lanes().len(),
-        timeline.said().len(),
+        timeline.messages().len(),
         timeline.lanes()[0].spans.len(),
     ];
     assert_eq!(kept, [200_000; 3]);
-    assert_eq!(timeline.left_out(), 3);
+    assert_eq!(timeline.dropped(), 3);
 }

@@ -1,4 +1,4 @@
-//! The watchdog: frames that take too long are reported while they last and when they end.
+//! The watchdog reports frames that take too long.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ const SHORT: Duration = Duration::from_millis(5);
 fn watchdog(limit: Duration) -> (Watchdog, Receiver<Incident>) {
     let (reports, incidents) = channel();
     let watchdog = Watchdog::new(limit, move |incident| {
-        // A test that has what it wanted is over.
+        // Sending fails when the test is over.
         drop(reports.send(incident));
     });
     (watchdog.expect("the system has a thread left"), incidents)
@@ -20,15 +20,17 @@ fn watchdog(limit: Duration) -> (Watchdog, Receiver<Incident>) {
 
 #[track_caller]
 fn next(incidents: &Receiver<Incident>) -> Incident {
-    incidents.recv_timeout(LIMIT).expect("it is reported")
+    incidents
+        .recv_timeout(LIMIT)
+        .expect("an incident is reported")
 }
 
 #[test]
-fn a_frame_that_takes_too_long_is_reported_while_it_lasts_and_when_it_has_ended() {
+fn long_frame_is_reported_while_it_lasts_and_after() {
     let (watchdog, incidents) = watchdog(SHORT);
     let began = Instant::now();
     let frame = watchdog.frame();
-    // The frame lasts until this has come: it can only be reported meanwhile.
+    // The frame lasts until the report has come.
     let noticed = next(&incidents);
     assert!(!noticed.has_ended);
     assert!(noticed.lasted >= SHORT);
@@ -42,7 +44,7 @@ fn a_frame_that_takes_too_long_is_reported_while_it_lasts_and_when_it_has_ended(
 }
 
 #[test]
-fn each_long_frame_is_an_incident_of_its_own() {
+fn each_long_frame_is_its_own_incident() {
     let (watchdog, incidents) = watchdog(SHORT);
     for number in 1..=20 {
         let frame = watchdog.frame();
@@ -54,9 +56,9 @@ fn each_long_frame_is_an_incident_of_its_own() {
 }
 
 #[test]
-fn a_frame_whose_end_comes_before_the_watcher_looks_is_reported_once() {
-    // Every frame is too long, and whoever is faster: its end is reported exactly once, and nothing
-    // after it.
+fn frame_that_ends_unnoticed_is_reported_once() {
+    // Every frame is too long. Its end is reported exactly once, and nothing follows it, even if the
+    // frame ends before the watchdog notices it.
     let (watchdog, incidents) = watchdog(Duration::ZERO);
     for _ in 0..500 {
         drop(watchdog.frame());
@@ -74,7 +76,7 @@ fn a_frame_whose_end_comes_before_the_watcher_looks_is_reported_once() {
 }
 
 #[test]
-fn the_label_is_that_of_the_innermost_thing_going_on() {
+fn label_is_that_of_the_innermost_guard() {
     let (watchdog, incidents) = watchdog(SHORT);
     let frame = watchdog.frame();
     let outer = watchdog.guard("drawing");
@@ -82,7 +84,7 @@ fn the_label_is_that_of_the_innermost_thing_going_on() {
     assert_eq!(next(&incidents).label.as_deref(), Some("joining job 1"));
     drop(inner);
     drop(outer);
-    // Something else that is quick is not why.
+    // A later, quick label is not the cause.
     drop(watchdog.guard("painting"));
     drop(frame);
     assert_eq!(next(&incidents).label.as_deref(), Some("joining job 1"));
@@ -94,26 +96,26 @@ fn the_label_is_that_of_the_innermost_thing_going_on() {
 }
 
 #[test]
-fn a_guard_takes_back_its_own_label_in_whatever_order_and_on_whatever_thread() {
+fn guard_removes_its_own_label_in_any_order() {
     let (watchdog, incidents) = watchdog(SHORT);
     let outer = watchdog.guard("outer");
     let inner = watchdog.guard("inner");
     let innermost = watchdog.guard("innermost");
     let mut frame = watchdog.frame();
     assert_eq!(next(&incidents).label.as_deref(), Some("innermost"));
-    // After each, a new frame is noticed with what is still held.
-    for (guard, newest_left) in [(outer, Some("innermost")), (innermost, Some("inner"))] {
+    // After each drop, a new frame has the newest label that is still held.
+    for (guard, newest_held) in [(outer, Some("innermost")), (innermost, Some("inner"))] {
         std::thread::scope(|scope| drop(scope.spawn(|| drop(guard))));
         drop(frame);
         while !next(&incidents).has_ended {}
         frame = watchdog.frame();
-        assert_eq!(next(&incidents).label.as_deref(), newest_left);
+        assert_eq!(next(&incidents).label.as_deref(), newest_held);
     }
     drop((inner, frame));
 }
 
 #[test]
-fn a_frame_within_a_frame_is_a_part_of_it() {
+fn nested_frame_belongs_to_the_outer_one() {
     let (watchdog, incidents) = watchdog(SHORT);
     let frame = watchdog.frame();
     drop(watchdog.frame());
@@ -139,14 +141,14 @@ fn short_frames_and_long_rests_are_no_incidents() {
 }
 
 #[test]
-fn a_frame_after_a_long_rest_is_watched_like_any_other() {
+fn frame_after_a_long_rest_is_watched() {
     let (watchdog, incidents) = watchdog(SHORT);
     for _ in 0..20 {
         let frame = watchdog.frame();
         assert!(!next(&incidents).has_ended);
         drop(frame);
         assert!(next(&incidents).has_ended);
-        // By then the watcher rests.
+        // By then the watchdog sleeps.
         assert_eq!(
             incidents.recv_timeout(SHORT * 4),
             Err(RecvTimeoutError::Timeout)
@@ -155,7 +157,7 @@ fn a_frame_after_a_long_rest_is_watched_like_any_other() {
 }
 
 #[test]
-fn its_thread_ends_with_the_last_handle() {
+fn watchdog_thread_ends_with_the_last_handle() {
     let (watchdog, incidents) = watchdog(SHORT);
     let other = watchdog.clone();
     drop(watchdog);

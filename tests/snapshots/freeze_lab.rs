@@ -12,6 +12,9 @@ use meanwhile::ui::tokens;
 use serde::Deserialize;
 
 use super::pictures::picture_of;
+use super::pieces::compare;
+
+const WIDTH: f32 = 1180.0;
 
 const MEASURED: &str = include_str!("freeze_lab.json");
 const README: &str = include_str!("../../src/lab/README.md");
@@ -75,18 +78,21 @@ fn the_readme_of_the_lab_describes_every_pattern() {
 
 #[test]
 #[ignore = "needs a Vulkan driver; tests/all.sh runs it"]
-fn freeze_lab_report() {
+fn freeze_lab_report_looks_as_stored() {
     let report = report();
     let all = PatternId::all().all(|id| report.verdict(id).is_some());
     assert!(all, "a pattern was not measured");
     let mut page = Harness::builder()
-        .with_size([1180.0, 780.0])
+        .with_size([WIDTH, 780.0])
         .with_theme(Theme::Light)
         .with_render_cursor(false)
         .wgpu()
         .build_ui(page(report));
     assert!(page.query_by_label("Show join-in-click").is_some());
     picture_of(&mut page, "freeze-lab-report");
+    // The first row with its two plots.
+    let row = page.get_by_label("Show join-in-click").rect();
+    compare(&mut page, "report-row", row.with_max_x(WIDTH));
 }
 
 fn page(report: Report) -> impl FnMut(&mut Ui) {

@@ -514,7 +514,7 @@ fn sleeps_in_waits(count: u64, is_ended: bool) -> Timeline {
         }
     }
     let text = String::new();
-    record(10 * count, TimelineKind::Said { text });
+    record(10 * count, TimelineKind::Message { text });
     timeline
 }
 

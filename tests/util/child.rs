@@ -1,46 +1,63 @@
-//! Tests that need a process of their own: for process-wide state and for hard limits.
+//! Tests that need a process of their own, for process-wide state and for hard limits.
 
+use std::fs;
+use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
+/// In the child: the name of its test.
 const IN_CHILD: &str = "MEANWHILE_TEST_IN_CHILD";
 
-/// The folder in which a child works and which its parent reads.
+/// In the child: the file that it writes to once the body of the test has run.
+const DONE: &str = "MEANWHILE_TEST_DONE";
+
+/// In the child: the folder in which it works and which its parent reads.
 const FOLDER: &str = "MEANWHILE_TEST_FOLDER";
 
 /// Runs `body` in a process of its own that executes the test `name` alone.
 ///
-/// `name` is the path of the calling test as the test runner prints it.
+/// `name` is the full path of the calling test, such as `process::output::a_test`.
 pub(crate) fn in_child(name: &str, body: impl FnOnce()) {
     in_child_with("", name, body);
 }
 
-/// Like [`in_child`], with shell commands such as `ulimit -v 1000000` run first.
+/// Like [`in_child`], but runs shell commands first, such as `ulimit -v 1000000`.
 pub(crate) fn in_child_with(setup: &str, name: &str, body: impl FnOnce()) {
     if is_child(name) {
         body();
-        return;
+        let done = std::env::var_os(DONE).expect("the parent sets it");
+        let file = fs::OpenOptions::new().append(true).open(done);
+        let written = file.and_then(|mut file| file.write_all(b"done"));
+        return written.expect("the parent reads it");
     }
+    let done = tempfile::NamedTempFile::new().expect("a file for the child");
+    // A setup may change the user.
+    let everyone = fs::Permissions::from_mode(0o666);
+    fs::set_permissions(done.path(), everyone).expect("our own file");
     let output = Command::new("/bin/sh")
         .args(["-c", &format!("{setup}\nexec \"$0\" \"$@\"")])
         .arg(std::env::current_exe().expect("a test has a file"))
         .args(["--exact", name, "--include-ignored"])
         .args(["--nocapture", "--test-threads=1"])
         .env(IN_CHILD, name)
+        .env(DONE, done.path())
         .output()
         .expect("a shell");
-    let stdout = String::from_utf8_lossy(&output.stdout);
-    let stderr = String::from_utf8_lossy(&output.stderr);
+    // Without a test of this name the child succeeds too, but it writes nothing.
+    let has_run = fs::read(done.path()).expect("our own file") == b"done";
     assert!(
-        output.status.success() && stdout.contains("1 passed"),
-        "{name} in a process of its own: {}\n{stdout}\n{stderr}",
-        output.status
+        output.status.success() && has_run,
+        "{name} in a process of its own: {}, ran: {has_run}\n{}\n{}",
+        output.status,
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
     );
 }
 
 /// Starts the test `name` alone in a process of its own, to be killed, with its stderr in a pipe.
 ///
-/// There [`killable_folder`] gives back `folder`.
+/// In that process [`killable_folder`] returns `folder`.
 pub(crate) fn start_killable(name: &str, folder: &Path) -> Child {
     Command::new(std::env::current_exe().expect("a test has a file"))
         .args(["--exact", name, "--nocapture", "--test-threads=1"])

@@ -8,29 +8,29 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-/// An empty folder that is gone after the test.
+/// An empty folder that is removed after the test.
 pub(crate) fn folder() -> TempDir {
     tempfile::Builder::new()
         .prefix("meanwhile-test-")
         .tempdir()
-        .expect("the folder for temporary files takes another one")
+        .expect("a temporary folder can be created")
 }
 
-/// Writes a file, and the folders it is in, below `folder`.
+/// Writes a file below `folder`, and creates its parent folders.
 pub(crate) fn write(folder: &Path, name: impl AsRef<Path>, bytes: impl AsRef<[u8]>) -> PathBuf {
     let path = folder.join(name);
     let parent = path.parent().expect("a file is in a folder");
-    fs::create_dir_all(parent).expect("a folder for the test can be made");
+    fs::create_dir_all(parent).expect("a folder for the test can be created");
     fs::write(&path, bytes).expect("a file for the test can be written");
     path
 }
 
-/// A name of these bytes, UTF-8 or not.
+/// A file name of these bytes, which need not be UTF-8.
 pub(crate) fn name(bytes: &[u8]) -> &Path {
     Path::new(OsStr::from_bytes(bytes))
 }
 
-/// So many bytes without a short period.
+/// `len` pseudo-random bytes.
 pub(crate) fn bytes(len: usize) -> Vec<u8> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     std::iter::repeat_with(|| {
@@ -44,7 +44,7 @@ pub(crate) fn bytes(len: usize) -> Vec<u8> {
     .collect()
 }
 
-/// What a program prints when it is run in `folder`; whether it succeeds, and its standard output.
+/// Runs a program in `folder`. Gives whether it succeeded, and its standard output.
 pub(crate) fn run(folder: &Path, program: &str, arguments: &[&OsStr]) -> (bool, Vec<u8>) {
     let output = Command::new(program)
         .args(arguments)
@@ -56,8 +56,8 @@ pub(crate) fn run(folder: &Path, program: &str, arguments: &[&OsStr]) -> (bool, 
     (output.status.success(), output.stdout)
 }
 
-/// Shell commands for [`in_child_with`](super::child::in_child_with) that make permissions count
-/// for root as for anybody else.
+/// Shell commands for [`in_child_with`](super::child::in_child_with) that make file permissions
+/// apply to root too.
 pub(crate) const OBEY_PERMISSIONS: &str = r#"
 if [ "$(id -u)" = 0 ]; then
     exec setpriv --bounding-set=-dac_override,-dac_read_search \

@@ -1,12 +1,12 @@
-//! Waiting for each other without sleeping, and never for ever.
+//! Synchronization without sleeping, and with a time limit.
 
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-/// Far beyond anything a test waits for; reached only when something hangs.
+/// Longer than any test waits. Reached only when something hangs.
 pub(crate) const LIMIT: Duration = Duration::from_mins(1);
 
-/// A gate that is shut until somebody opens it.
+/// A gate that is shut until it is opened.
 #[derive(Clone, Default)]
 pub(crate) struct Gate(Arc<(Mutex<bool>, Condvar)>);
 
@@ -20,7 +20,7 @@ impl Gate {
         self.0.1.notify_all();
     }
 
-    /// Blocks until the gate is open; fails the test when nobody opens it.
+    /// Blocks until the gate is open. Fails the test after [`LIMIT`].
     #[track_caller]
     pub(crate) fn pass(&self) {
         let shut = self.0.0.lock().expect("never poisoned");
@@ -29,11 +29,11 @@ impl Gate {
             .1
             .wait_timeout_while(shut, LIMIT, |open| !*open)
             .expect("never poisoned");
-        assert!(!late.timed_out(), "nobody opened the gate");
+        assert!(!late.timed_out(), "the gate was not opened");
     }
 }
 
-/// Opens a gate when it is dropped, so that a failing test leaves nobody waiting.
+/// Opens a gate when it is dropped, so that a failing test leaves no task waiting.
 pub(crate) struct OpenOnDrop(pub(crate) Gate);
 
 impl Drop for OpenOnDrop {

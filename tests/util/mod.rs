@@ -1,13 +1,15 @@
 //! What the tests share.
 
 pub(crate) mod child;
-pub(crate) mod desk;
 pub(crate) mod files;
 pub(crate) mod gate;
-#[cfg(target_os = "linux")]
-pub(crate) mod left;
 #[cfg(target_os = "linux")]
 pub(crate) mod lesson_processes;
 #[cfg(target_os = "linux")]
 pub(crate) mod policy;
 pub(crate) mod pool;
+#[cfg(target_os = "linux")]
+pub(crate) mod resources;
+#[cfg(target_os = "linux")]
+pub(crate) mod sleeper;
+pub(crate) mod test_board;

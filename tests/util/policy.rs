@@ -1,15 +1,15 @@
-//! How the kernel schedules a thread.
+//! The scheduling policy of threads.
 
 use std::fs;
 use std::path::Path;
 
-/// Whether the thread whose folder of `/proc` this is runs only when nothing else wants to. `None`
-/// once the thread has ended.
+/// Whether a thread, given by its folder in `/proc`, has background priority. `None` once it has
+/// ended.
 pub(crate) fn is_idle(thread: &Path) -> Option<bool> {
-    /// `SCHED_IDLE`, as the kernel numbers it.
+    /// The kernel's number of `SCHED_IDLE`.
     const IDLE: &str = "5";
     let stat = fs::read_to_string(thread.join("stat")).ok()?;
-    // The name comes second, in parentheses, and may have spaces; the policy is field 41.
+    // The name is the second field, in parentheses, and may contain spaces. The policy is field 41.
     let (_, fields) = stat.rsplit_once(')')?;
     fields
         .split_whitespace()
@@ -17,7 +17,7 @@ pub(crate) fn is_idle(thread: &Path) -> Option<bool> {
         .map(|policy| policy == IDLE)
 }
 
-/// How many of the threads that a process has now run only when nothing else wants to.
+/// How many threads of a process have background priority now.
 pub(crate) fn idle_threads_of(pid: u32) -> usize {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).expect("the process runs");
     threads

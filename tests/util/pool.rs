@@ -1,10 +1,10 @@
-//! Tasks that stay queued until the test says so.
+//! Tasks that stay queued until the test releases them.
 
 use meanwhile::join::{Builder, Pool, Task};
 
 use super::gate::Gate;
 
-/// A pool whose one worker is held up: what is queued on it does not begin.
+/// A pool whose only worker is busy: queued tasks do not begin.
 pub(crate) struct HeldPool {
     pub(crate) pool: Pool,
     gate: Gate,
@@ -27,7 +27,7 @@ impl HeldPool {
         Self { pool, gate, holder }
     }
 
-    /// Lets the worker go on to what is queued.
+    /// Lets the worker run the queued tasks.
     pub(crate) fn release(&self) {
         self.gate.open();
         self.holder.join().expect("the gate is open");

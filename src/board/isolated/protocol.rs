@@ -1,9 +1,8 @@
-//! What the program and an isolated worker say to each other, and how it is framed.
+//! The messages between the program and an isolated worker, and their framing.
 //!
-//! A message is JSON behind its length in four bytes, lowest first. Both sides begin with a
-//! [`Hello`](Down::Hello) that carries [`VERSION`]; a side that hears another one gives up. Each
-//! side trusts the other with nothing: what is too long, no message, or not this side's turn ends
-//! the conversation.
+//! A message is JSON after its length in four bytes, little-endian. Both sides begin with a
+//! [`Hello`](ToWorker::Hello) that carries [`VERSION`], and stop when the other's differs. Neither
+//! side trusts the other: a message that is too long, malformed or out of turn ends the session.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -14,52 +13,52 @@ use serde::{Deserialize, Serialize};
 use crate::jobs::{Item, ItemError, Options, Output, Step};
 use crate::record::Panic;
 
-/// Changes whenever a message does.
+/// The version of the protocol. It changes with every change of a message.
 pub(super) const VERSION: u32 = 1;
 
 /// The longest message, in bytes.
-pub(super) const MAX_LEN: usize = 16 * 1024 * 1024;
+const MAX_MESSAGE_BYTES: usize = 16 * 1024 * 1024;
 
-const HEAD_LEN: usize = 4;
+const LENGTH_BYTES: usize = 4;
 
 /// From the program to its worker.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
-pub(super) enum Down {
-    /// First of all.
+pub(super) enum ToWorker {
+    /// The first message.
     Hello { version: u32 },
-    /// Once, before any item: the job.
+    /// The options of the job; once, before any item.
     Options(Options),
-    /// Do an item. The next one comes only after this one has ended.
+    /// Run an item. The next one is sent only after this one has ended.
     Run {
-        /// Counts up; it is in all that is said about the item.
+        /// Counts up. Every message about the item carries it.
         number: u64,
         /// The name of the task.
         task: String,
         item: RawItem,
     },
-    /// Stop doing that item, which may have ended meanwhile.
+    /// Cancel that item, which may have ended by now.
     Cancel { number: u64 },
 }
 
 /// From a worker to the program.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
-pub(super) enum Up {
-    /// First of all.
+pub(super) enum FromWorker {
+    /// The first message.
     Hello { version: u32 },
-    /// The item is in hand: if the worker dies now, it is because of the item.
+    /// The item begins: if the worker dies from now on, the item is the cause.
     Started { number: u64 },
-    /// How far the item is; now and then.
+    /// The item's progress in bytes.
     Progress { number: u64, done: u64, total: u64 },
     /// The item ended.
-    Ended { number: u64, end: End },
+    Ended { number: u64, end: ItemResult },
 }
 
-/// How an item ended that did not take its worker along.
+/// How an item ended that did not crash its worker.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
-pub(super) enum End {
+pub(super) enum ItemResult {
     Returned(Output),
     Failed(ItemError),
-    /// The backtrace is resolved where the program's debug information was used already.
+    /// The worker resolves the backtrace, from the debug information that it has loaded.
     Panicked {
         panic: Panic,
         backtrace: String,
@@ -67,7 +66,7 @@ pub(super) enum End {
     Cancelled,
 }
 
-/// An [`Item`] whose path may be any bytes.
+/// An [`Item`] as JSON, whose path may be any bytes.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct RawItem {
     input: OsString,
@@ -95,35 +94,35 @@ impl From<RawItem> for Item {
     }
 }
 
-/// What makes a conversation end.
+/// Why a session ends early.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ProtocolError {
-    #[error("a message of {len} bytes, where {MAX_LEN} are the limit")]
+    #[error("message of {len} bytes exceeds the limit of {MAX_MESSAGE_BYTES}")]
     TooLong { len: usize },
-    #[error("something that is no message: {0}")]
+    #[error("malformed message: {0}")]
     Malformed(serde_json::Error),
-    #[error("a message that could not be written: {0}")]
-    Unwritable(serde_json::Error),
-    #[error("version {theirs} of the protocol, where this program speaks {VERSION}")]
+    #[error("message could not be encoded: {0}")]
+    Unencodable(serde_json::Error),
+    #[error("protocol version {theirs} instead of {VERSION}")]
     Version { theirs: u32 },
-    #[error("`{what}` out of turn")]
+    #[error("unexpected message `{what}`")]
     Unexpected { what: &'static str },
 }
 
-/// A message as it is sent.
+/// Encodes a message with its length.
 pub(super) fn encode(message: &impl Serialize) -> Result<Vec<u8>, ProtocolError> {
-    let mut frame = vec![0; HEAD_LEN];
-    serde_json::to_writer(&mut frame, message).map_err(ProtocolError::Unwritable)?;
-    let len = frame.len() - HEAD_LEN;
-    let head = u32::try_from(len).ok().filter(|_| len <= MAX_LEN);
-    let head = head.ok_or(ProtocolError::TooLong { len })?;
-    frame[..HEAD_LEN].copy_from_slice(&head.to_le_bytes());
+    let mut frame = vec![0; LENGTH_BYTES];
+    serde_json::to_writer(&mut frame, message).map_err(ProtocolError::Unencodable)?;
+    let len = frame.len() - LENGTH_BYTES;
+    let length = u32::try_from(len).ok().filter(|_| len <= MAX_MESSAGE_BYTES);
+    let length = length.ok_or(ProtocolError::TooLong { len })?;
+    frame[..LENGTH_BYTES].copy_from_slice(&length.to_le_bytes());
     Ok(frame)
 }
 
-/// Turns bytes, in whatever pieces they come, back into messages.
+/// Decodes messages from bytes that arrive in pieces of any size.
 ///
-/// It never holds more than it was given, whatever a length says.
+/// It never holds more bytes than it was given, whatever a length claims.
 #[derive(Default)]
 pub(super) struct Decoder {
     bytes: Vec<u8>,
@@ -131,27 +130,27 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
-    /// Adds bytes as they came.
+    /// Adds received bytes.
     pub(super) fn push(&mut self, bytes: &[u8]) {
         self.bytes.drain(..self.taken);
         self.taken = 0;
         self.bytes.extend_from_slice(bytes);
     }
 
-    /// The next message; `None` when more bytes have to come first.
+    /// The next message; `None` while it is not complete.
     pub(super) fn next<M: DeserializeOwned>(&mut self) -> Result<Option<M>, ProtocolError> {
         let rest = &self.bytes[self.taken..];
-        let Some((head, rest)) = rest.split_first_chunk::<HEAD_LEN>() else {
+        let Some((length, rest)) = rest.split_first_chunk::<LENGTH_BYTES>() else {
             return Ok(None);
         };
-        let len = usize::try_from(u32::from_le_bytes(*head)).unwrap_or(usize::MAX);
-        if len > MAX_LEN {
+        let len = usize::try_from(u32::from_le_bytes(*length)).unwrap_or(usize::MAX);
+        if len > MAX_MESSAGE_BYTES {
             return Err(ProtocolError::TooLong { len });
         }
         let Some(message) = rest.get(..len) else {
             return Ok(None);
         };
-        self.taken += HEAD_LEN + len;
+        self.taken += LENGTH_BYTES + len;
         let message = serde_json::from_slice(message).map_err(ProtocolError::Malformed)?;
         Ok(Some(message))
     }
@@ -167,8 +166,8 @@ mod tests {
     use super::*;
     use crate::jobs::{checksum, misbehave};
 
-    fn run(number: u64, name: &[u8]) -> Down {
-        Down::Run {
+    fn run(number: u64, name: &[u8]) -> ToWorker {
+        ToWorker::Run {
             number,
             task: "checksum #1".to_owned(),
             item: RawItem::from(&Item {
@@ -186,15 +185,15 @@ mod tests {
     }
 
     #[test]
-    fn the_options_of_every_job_arrive_as_they_were_sent() {
+    fn options_of_every_job_round_trip() {
         for options in crate::jobs::catalogue() {
-            let frame = encode(&Down::Options(options.clone())).unwrap();
-            assert_eq!(decode(&frame).unwrap(), Some(Down::Options(options)));
+            let frame = encode(&ToWorker::Options(options.clone())).unwrap();
+            assert_eq!(decode(&frame).unwrap(), Some(ToWorker::Options(options)));
         }
     }
 
     #[test]
-    fn every_end_arrives_as_it_was_sent() {
+    fn every_item_result_round_trips() {
         let checksum = checksum::Checksum {
             algorithm: checksum::Algorithm::Sha256,
             digest: "ab".repeat(32),
@@ -202,14 +201,14 @@ mod tests {
             verified: true,
         };
         let text = "a\u{0}\u{2028}\u{1f980}".to_owned();
-        let ends = [
-            End::Returned(Output::Checksum(checksum)),
-            End::Returned(Output::Text { text: text.clone() }),
-            End::Failed(ItemError {
+        let results = [
+            ItemResult::Returned(Output::Checksum(checksum)),
+            ItemResult::Returned(Output::Text { text: text.clone() }),
+            ItemResult::Failed(ItemError {
                 kind: "special_file".to_owned(),
                 message: text.clone(),
             }),
-            End::Panicked {
+            ItemResult::Panicked {
                 panic: Panic {
                     message: text.clone(),
                     location: None,
@@ -219,10 +218,10 @@ mod tests {
                 },
                 backtrace: "0: main\n".to_owned(),
             },
-            End::Cancelled,
+            ItemResult::Cancelled,
         ];
-        for end in ends {
-            let message = Up::Ended {
+        for end in results {
+            let message = FromWorker::Ended {
                 number: u64::MAX,
                 end,
             };
@@ -232,20 +231,20 @@ mod tests {
     }
 
     #[test]
-    fn a_message_at_the_limit_arrives_and_one_beyond_is_never_sent() {
+    fn longest_message_arrives_and_longer_is_refused() {
         let text = |len: usize| "x".repeat(len);
-        // The quotes count.
-        let longest = text(MAX_LEN - 2);
+        // The quotes count, too.
+        let longest = text(MAX_MESSAGE_BYTES - 2);
         let frame = encode(&longest).unwrap();
         assert_eq!(decode::<String>(&frame).unwrap(), Some(longest));
-        let beyond = encode(&text(MAX_LEN - 1)).unwrap_err();
-        assert!(matches!(beyond, ProtocolError::TooLong { len } if len == MAX_LEN + 1));
+        let beyond = encode(&text(MAX_MESSAGE_BYTES - 1)).unwrap_err();
+        assert!(matches!(beyond, ProtocolError::TooLong { len } if len == MAX_MESSAGE_BYTES + 1));
     }
 
     #[test]
-    fn a_length_beyond_the_limit_is_refused_before_its_bytes_come() {
-        let head = u32::try_from(MAX_LEN + 1).unwrap().to_le_bytes();
-        let refused = decode::<Up>(&head).unwrap_err();
+    fn excessive_length_is_refused_before_its_bytes() {
+        let length = u32::try_from(MAX_MESSAGE_BYTES + 1).unwrap().to_le_bytes();
+        let refused = decode::<FromWorker>(&length).unwrap_err();
         assert!(matches!(refused, ProtocolError::TooLong { .. }));
     }
 
@@ -254,30 +253,30 @@ mod tests {
         let deep = vec![b'['; 1 << 20];
         let mut frame = u32::try_from(deep.len()).unwrap().to_le_bytes().to_vec();
         frame.extend_from_slice(&deep);
-        let refused = decode::<Up>(&frame).unwrap_err();
+        let refused = decode::<FromWorker>(&frame).unwrap_err();
         assert!(matches!(refused, ProtocolError::Malformed(_)));
     }
 
     #[test]
-    fn unknown_ends_of_a_known_job_are_refused() {
-        let mut frame = encode(&Down::Options(Options::Misbehave(
+    fn unknown_option_value_is_refused() {
+        let mut frame = encode(&ToWorker::Options(Options::Misbehave(
             misbehave::Options::default(),
         )))
         .unwrap();
         let at = frame.windows(6).position(|bytes| bytes == b"return");
         let at = at.expect("the default end is in it");
         frame[at] = b'x';
-        assert!(decode::<Down>(&frame).is_err());
+        assert!(decode::<ToWorker>(&frame).is_err());
     }
 
     proptest! {
         #[test]
-        fn messages_arrive_in_order_however_the_bytes_are_cut(
+        fn messages_arrive_in_order_from_any_pieces(
             names in prop::collection::vec(prop::collection::vec(1_u8.., 0..40), 0..8),
             cut in 1_usize..50,
         ) {
             let mut numbers = 0..;
-            let messages: Vec<Down> = names
+            let messages: Vec<ToWorker> = names
                 .iter()
                 .map(|name| run(numbers.next().unwrap(), name))
                 .collect();
@@ -287,7 +286,7 @@ mod tests {
             let mut arrived = Vec::new();
             for piece in bytes.chunks(cut) {
                 decoder.push(piece);
-                while let Some(message) = decoder.next::<Down>().unwrap() {
+                while let Some(message) = decoder.next::<ToWorker>().unwrap() {
                     arrived.push(message);
                 }
             }
@@ -295,38 +294,38 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_end_in_messages_an_error_or_a_wait_for_more(
+        fn arbitrary_bytes_never_hang_or_grow_the_decoder(
             bytes in prop::collection::vec(any::<u8>(), 0..4096),
             cut in 1_usize..600,
         ) {
-            survive(&bytes, cut);
+            decode_all(&bytes, cut);
         }
 
         #[test]
-        fn damaged_messages_end_in_messages_an_error_or_a_wait_for_more(
+        fn damaged_messages_never_hang_or_grow_the_decoder(
             name in prop::collection::vec(1_u8.., 0..40),
             at in any::<prop::sample::Index>(),
             byte in any::<u8>(),
             len in any::<prop::sample::Index>(),
         ) {
             let mut bytes = encode(&run(1, &name)).unwrap();
-            bytes.extend(encode(&Down::Cancel { number: 1 }).unwrap());
+            bytes.extend(encode(&ToWorker::Cancel { number: 1 }).unwrap());
             let at = at.index(bytes.len());
             bytes[at] = byte;
             bytes.truncate(len.index(bytes.len() + 1));
-            survive(&bytes, 7);
+            decode_all(&bytes, 7);
         }
     }
 
-    /// Feeds a decoder. Every message takes bytes out of it, so that it comes to an end; and it
-    /// holds no more than it was given.
-    fn survive(bytes: &[u8], cut: usize) {
+    /// Decodes `bytes` in pieces. Every message consumes bytes, so this ends; the decoder never holds
+    /// more than it was given.
+    fn decode_all(bytes: &[u8], cut: usize) {
         let mut decoder = Decoder::default();
         for piece in bytes.chunks(cut) {
             decoder.push(piece);
             assert!(decoder.bytes.capacity() <= 2 * bytes.len().max(16));
             loop {
-                match decoder.next::<Down>() {
+                match decoder.next::<ToWorker>() {
                     Ok(Some(_)) => {}
                     Ok(None) => break,
                     Err(_) => return,

@@ -1,15 +1,15 @@
-//! Windows, where there are no isolated workers: their items fail and say so.
+//! Windows, where there are no isolated workers: their items fail with that reason.
 
 use std::convert::Infallible;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use super::run::Outcome;
+use crate::board::item::ItemOutcome;
 use crate::jobs::{Item, ItemError, JobSpec};
 use crate::join::Context;
 
-/// Who can start workers: nobody.
+/// Starts no workers.
 #[derive(Clone)]
 pub(super) struct Isolation;
 
@@ -18,12 +18,12 @@ impl Isolation {
         Self
     }
 
-    pub(super) fn crew(
+    pub(super) fn worker_pool(
         &self,
         _name: &str,
         _spec: &JobSpec,
-        _hurry: Arc<AtomicBool>,
-    ) -> Result<Crew, ItemError> {
+        _force_stop: Arc<AtomicBool>,
+    ) -> Result<WorkerPool, ItemError> {
         Err(ItemError {
             kind: "no_worker".to_owned(),
             message: "there are no isolated processes on this system; run it on the pool"
@@ -32,20 +32,26 @@ impl Isolation {
     }
 }
 
-/// No worker was ever started.
-pub(super) struct Crew(Infallible);
+/// Never made.
+pub(super) struct WorkerPool(Infallible);
 
-impl Crew {
-    pub(super) fn run(&self, _task: &str, _item: &Item, _context: &Context, _host: &()) -> Outcome {
+impl WorkerPool {
+    pub(super) fn run(
+        &self,
+        _task: &str,
+        _item: &Item,
+        _context: &Context,
+        _host: &(),
+    ) -> ItemOutcome {
         match self.0 {}
     }
 
-    pub(super) fn dismiss(&self) {
+    pub(super) fn shutdown(&self) {
         match self.0 {}
     }
 }
 
-/// Works as an isolated worker where this program was started as one: never.
+/// Returns `None`: this program is never started as a worker.
 pub fn run_as_worker() -> Option<ExitCode> {
     None
 }

@@ -1,39 +1,34 @@
 //! Starting processes.
 
-use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fs::File;
-use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock};
 
-use rustix::io::Errno;
 use rustix::process::Pid;
 
 use super::error::SpawnError;
-use super::handle::{Ends, Process, Shared, Started};
-use super::launcher::{LaunchOptions, Launcher, Watch};
+use super::guard::TreeGuard;
+use super::handle::Process;
+use super::invocation::Invocation;
+use super::launch_options::LaunchOptions;
+use super::launcher::Launcher;
 use super::output::Capture;
-use super::reaper::{self, Feed, Watched};
-use super::system::{self, Pidfd};
-use super::{children, spawner};
+use super::reaper::{self, StdinWriter, WatchedChild};
+use super::shared::{PipeEnds, Shared, Spawned};
+use super::system::Pidfd;
+use super::{children, spawner, tag};
 
-/// The variable by which a descendant is known wherever it went: the marks of the processes it
-/// comes from, outermost first, with `:` between.
-pub(super) const MARK_VARIABLE: &str = "MEANWHILE_TREE";
+const DEFAULT_OUTPUT_LIMIT: usize = 1024 * 1024;
 
-/// How much of each stream is kept where nothing else is said, in bytes.
-const OUTPUT_LIMIT: usize = 1024 * 1024;
-
-/// How a process is started.
+/// Configures and starts a process.
 ///
-/// Arguments reach the program as they are: no shell sees them. The process gets a group of its
-/// own, an empty input, and its output is captured.
+/// Arguments reach the program unchanged; no shell is involved. The process gets its own process
+/// group and an empty stdin, and its output is captured.
 ///
 /// ```
 /// use meanwhile::join::process::{Builder, Exit};
@@ -46,12 +41,8 @@ const OUTPUT_LIMIT: usize = 1024 * 1024;
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Builder {
-    program: OsString,
-    args: Vec<OsString>,
+    invocation: Invocation,
     name: Option<String>,
-    current_dir: Option<PathBuf>,
-    env: BTreeMap<OsString, Option<OsString>>,
-    env_is_cleared: bool,
     stdin: Stdin,
     stdout_is_piped: bool,
     output_limit: usize,
@@ -71,15 +62,14 @@ impl Builder {
     /// A process that runs `program`: a path, or a name that is looked up in `PATH`.
     pub fn new(program: impl AsRef<OsStr>) -> Self {
         Self {
-            program: program.as_ref().to_owned(),
-            args: Vec::new(),
+            invocation: Invocation {
+                program: program.as_ref().to_owned(),
+                ..Invocation::default()
+            },
             name: None,
-            current_dir: None,
-            env: BTreeMap::new(),
-            env_is_cleared: false,
             stdin: Stdin::Empty,
             stdout_is_piped: false,
-            output_limit: OUTPUT_LIMIT,
+            output_limit: DEFAULT_OUTPUT_LIMIT,
             daemon: false,
             launch: None,
         }
@@ -87,119 +77,124 @@ impl Builder {
 
     /// Adds one argument.
     pub fn arg(mut self, arg: impl AsRef<OsStr>) -> Self {
-        self.args.push(arg.as_ref().to_owned());
+        self.invocation.args.push(arg.as_ref().to_owned());
         self
     }
 
     /// Adds arguments.
     pub fn args(mut self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
         let args = args.into_iter().map(|arg| arg.as_ref().to_owned());
-        self.args.extend(args);
+        self.invocation.args.extend(args);
         self
     }
 
-    /// The name under which it is listed. Default: the program's.
+    /// The name under which the process is listed. Default: the program's file name.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// The folder it runs in. Default: this program's. A program that is given as a relative path
-    /// is looked up from there.
+    /// The working directory. Default: this program's. If the program is a relative path, it is
+    /// relative to this directory.
     pub fn current_dir(mut self, dir: impl AsRef<Path>) -> Self {
-        self.current_dir = Some(dir.as_ref().to_owned());
+        self.invocation.current_dir = Some(dir.as_ref().to_owned());
         self
     }
 
-    /// Sets a variable of its environment, which begins as this program's.
+    /// Sets an environment variable. The process inherits all others from this program.
     pub fn env(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
         let value = Some(value.as_ref().to_owned());
-        self.env.insert(name.as_ref().to_owned(), value);
+        let env = &mut self.invocation.env;
+        env.insert(name.as_ref().to_owned(), value);
         self
     }
 
-    /// Takes a variable out of its environment.
+    /// Removes an environment variable.
     pub fn env_remove(mut self, name: impl AsRef<OsStr>) -> Self {
-        self.env.insert(name.as_ref().to_owned(), None);
+        let env = &mut self.invocation.env;
+        env.insert(name.as_ref().to_owned(), None);
         self
     }
 
-    /// Lets its environment begin empty, but for `MEANWHILE_TREE`, by which its descendants are
-    /// found.
+    /// Clears the environment, except for `MEANWHILE_TREE`, by which descendants are found.
     pub fn env_clear(mut self) -> Self {
-        self.env_is_cleared = true;
-        self.env.clear();
+        self.invocation.env_is_cleared = true;
+        self.invocation.env.clear();
         self
     }
 
-    /// What it reads. Written as fast as it is read, whatever it prints meanwhile.
+    /// Writes these bytes to the process's stdin in the background, then closes it.
     pub fn stdin_bytes(mut self, bytes: impl AsRef<[u8]>) -> Self {
         self.stdin = Stdin::Bytes(bytes.as_ref().into());
         self
     }
 
-    /// The file it reads.
+    /// Opens this file as the process's stdin.
     pub fn stdin_file(mut self, path: impl AsRef<Path>) -> Self {
         self.stdin = Stdin::File(path.as_ref().to_owned());
         self
     }
 
-    /// Leaves its input to the caller: [`Process::take_stdin`].
+    /// Leaves the process's stdin to the caller: [`Process::take_stdin`].
     pub fn stdin_piped(mut self) -> Self {
         self.stdin = Stdin::Piped;
         self
     }
 
-    /// Leaves its output to the caller, uncaptured: [`Process::take_stdout`]. Whoever does not read
-    /// it lets the process wait.
+    /// Leaves the process's stdout to the caller, uncaptured: [`Process::take_stdout`]. The process
+    /// blocks once the pipe is full, until the caller reads it.
     pub fn stdout_piped(mut self) -> Self {
         self.stdout_is_piped = true;
         self
     }
 
-    /// How much of each stream is kept, in bytes: the last ones. Default: 1 MiB.
+    /// How many bytes of each stream are kept: the last ones. Default: 1 MiB.
     pub fn output_limit(mut self, bytes: usize) -> Self {
         self.output_limit = bytes;
         self
     }
 
-    /// Whether [`shutdown`](crate::join::shutdown) stops it instead of waiting for it. Default:
-    /// false.
+    /// Whether [`shutdown`](crate::join::shutdown) stops the process instead of waiting for it.
+    /// Default: false.
     pub fn daemon(mut self, daemon: bool) -> Self {
         self.daemon = daemon;
         self
     }
 
-    /// Starts it through a launcher, which binds its life to this program's and gives it a priority
-    /// and limits.
+    /// Starts the process through a launcher, which ends it when this program exits, and sets its
+    /// priority and limits.
     pub fn launched_by(mut self, launcher: &Launcher, options: LaunchOptions) -> Self {
         self.launch = Some((launcher.clone(), options));
         self
     }
 
     /// Starts the process. Returns when its program has been loaded; with a launcher, when the
-    /// launcher has. Without a launcher the process has the priority of the calling thread.
+    /// launcher has been loaded. Without a launcher the process gets the priority of the calling
+    /// thread.
     ///
     /// # Errors
-    /// See [`SpawnError`]. With a launcher, a program that the system refuses at the last moment is
-    /// a process that exits with code 126 or 127 and says why on its standard error.
+    /// See [`SpawnError`]. If a launcher can't execute the program after these checks, the process
+    /// exits with code 126 or 127 and prints the reason on its stderr.
     pub fn spawn(self) -> Result<Process, SpawnError> {
-        self.check()?;
+        self.invocation.check()?;
+        if self.launch.is_some() {
+            self.invocation.check_program()?;
+        }
         reaper::start()?;
         let key = next_key();
-        let mark = format!("{}.{key}", *PROGRAM_MARK);
-        let mut command = self.command(&mark)?;
-        let (started, watch) = match &self.launch {
+        let tag = tag::new_tag(key);
+        let mut command = self.command(&tag)?;
+        let (spawned, guard) = match &self.launch {
             Some((launcher, _)) => {
-                let watch = launcher.watch(&mark)?;
-                (spawner::spawn(command)?, Some(watch))
+                let guard = launcher.guard(&tag)?;
+                (spawner::spawn(command)?, Some(guard))
             }
             None => (command.spawn(), None),
         };
-        let child = started.map_err(|source| self.explain(source))?;
-        // Nobody but the reaper reaps it, so the number is still its own.
+        let child = spawned.map_err(|source| self.invocation.explain(source))?;
+        // Only the reaper reaps the child, so the pid can't be another process's yet.
         let pidfd = Pidfd::of_child(&child);
-        self.adopt(child, pidfd, key, mark, watch)
+        self.adopt(child, pidfd, key, tag, guard)
     }
 
     /// Hands a child that was just started to the reaper.
@@ -208,36 +203,37 @@ impl Builder {
         mut child: Child,
         pidfd: Option<Pidfd>,
         key: u64,
-        mark: String,
-        watch: Option<Watch>,
+        tag: String,
+        guard: Option<TreeGuard>,
     ) -> Result<Process, SpawnError> {
         let pid = Pid::from_child(&child);
         let pipes = self.pipes(&mut child);
-        let shared = Arc::new(Shared::new(Started {
+        let name = self.name.clone();
+        let spawned = Spawned {
             key,
             pid,
-            name: self.listed_name().into(),
-            mark,
+            name: name.unwrap_or_else(|| self.invocation.file_name()).into(),
+            tag,
             daemon: self.daemon,
             pidfd,
             stdout: Capture::new(self.output_limit, pipes.stdout.clone()),
             stderr: Capture::new(self.output_limit, pipes.stderr.clone()),
-            ends: pipes.ends,
-            watch,
-        }));
+            guard,
+        };
+        let shared = Arc::new(Shared::new(spawned, pipes.ends));
         let process = Process::new(shared.clone());
         children::add(&shared);
-        let watched = Watched {
+        let watched = WatchedChild {
             shared,
-            stdin: pipes.feed,
+            stdin: pipes.stdin,
             stdout: pipes.stdout,
             stderr: pipes.stderr,
         };
-        reaper::watch(watched).map_err(|refused| self.explain(refused.source))?;
+        reaper::watch(watched).map_err(|error| self.invocation.explain(error.source))?;
         Ok(process)
     }
 
-    /// Sorts the pipes of a child: who uses which.
+    /// Divides the pipes of a child between the caller and the reaper.
     fn pipes(&self, child: &mut Child) -> Pipes {
         let mut pipes = Pipes {
             stderr: child.stderr.take().map(non_blocking).map(Arc::new),
@@ -247,7 +243,7 @@ impl Builder {
             Stdin::Empty | Stdin::File(_) => {}
             Stdin::Piped => pipes.ends.stdin = child.stdin.take(),
             Stdin::Bytes(bytes) => {
-                pipes.feed = child.stdin.take().map(|pipe| Feed {
+                pipes.stdin = child.stdin.take().map(|pipe| StdinWriter {
                     pipe: non_blocking(pipe),
                     bytes: bytes.clone(),
                     written: 0,
@@ -262,36 +258,23 @@ impl Builder {
         pipes
     }
 
-    fn command(&self, mark: &str) -> Result<Command, SpawnError> {
-        let mut command = self.bare_command();
-        if self.env_is_cleared {
-            command.env_clear();
-        }
-        for (name, value) in &self.env {
-            match value {
-                Some(value) => command.env(name, value),
-                None => command.env_remove(name),
-            };
-        }
-        command.env(MARK_VARIABLE, marks(mark));
-        if let Some(dir) = &self.current_dir {
-            command.current_dir(dir);
-        }
+    fn command(&self, tag: &str) -> Result<Command, SpawnError> {
+        let Invocation { program, args, .. } = &self.invocation;
+        let mut command = if let Some((launcher, options)) = &self.launch {
+            launcher.command(options, program, args)
+        } else {
+            let mut command = Command::new(program);
+            command.args(args);
+            command
+        };
+        self.invocation.apply_to(&mut command);
         command
+            .env(tag::TAG_VARIABLE, tag::variable_for(tag))
             .process_group(0)
             .stdin(self.stdin()?)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         Ok(command)
-    }
-
-    fn bare_command(&self) -> Command {
-        if let Some((launcher, options)) = &self.launch {
-            return launcher.command(options, &self.program, &self.args);
-        }
-        let mut command = Command::new(&self.program);
-        command.args(&self.args);
-        command
     }
 
     fn stdin(&self) -> Result<Stdio, SpawnError> {
@@ -300,181 +283,48 @@ impl Builder {
             Stdin::Bytes(_) | Stdin::Piped => Stdio::piped(),
             Stdin::File(path) => File::open(path)
                 .map_err(|source| SpawnError::Input {
-                    program: self.program_name(),
+                    program: self.invocation.program_name(),
                     path: path.clone(),
                     source,
                 })?
                 .into(),
         })
     }
+}
 
-    /// What the system would not say clearly, or what a launcher would find out too late.
-    fn check(&self) -> Result<(), SpawnError> {
-        self.check_nul()?;
-        if let Some(path) = &self.current_dir {
-            check_folder(path).map_err(|source| SpawnError::WorkingDirectory {
-                path: path.clone(),
-                source,
-            })?;
-        }
-        if self.launch.is_some() {
-            let found = self.find_program();
-            let program = found.map_err(|source| self.explain(source))?;
-            if !is_executable_format(&program) {
-                return Err(self.explain(Errno::NOEXEC.into()));
-            }
-        }
-        Ok(())
-    }
-
-    fn check_nul(&self) -> Result<(), SpawnError> {
-        let program = ("the name".to_owned(), self.program.as_os_str());
-        let args = self.args.iter().enumerate();
-        let args = args.map(|(index, arg)| (format!("argument {}", index + 1), arg.as_os_str()));
-        let env = self.env.iter().flat_map(|(name, value)| {
-            let what = format!("the variable {}", name.to_string_lossy());
-            let value = value
-                .as_ref()
-                .map(|value| (what.clone(), value.as_os_str()));
-            std::iter::once((what, name.as_os_str())).chain(value)
-        });
-        let dir = self.current_dir.iter();
-        let dir = dir.map(|dir| ("the working directory".to_owned(), dir.as_os_str()));
-        let texts = std::iter::once(program).chain(args).chain(env).chain(dir);
-        for (what, text) in texts {
-            if text.as_bytes().contains(&0) {
-                let program = self.program_name();
-                return Err(SpawnError::Nul { program, what });
-            }
-        }
-        Ok(())
-    }
-
-    /// What an error of the system means here.
-    fn explain(&self, source: io::Error) -> SpawnError {
-        let bytes = self.args.iter().map(|arg| arg.len() + 1).sum();
-        let is_missing = source.kind() == io::ErrorKind::NotFound;
-        match (is_missing, self.find_program()) {
-            (true, Ok(_)) => SpawnError::InterpreterNotFound {
-                program: self.program_name(),
-            },
-            // A folder on the way that may not be entered hides the program.
-            (true, Err(found)) if found.kind() == io::ErrorKind::PermissionDenied => {
-                SpawnError::of_system(self.program_name(), bytes, found)
-            }
-            _ => SpawnError::of_system(self.program_name(), bytes, source),
-        }
-    }
-
-    /// The file that is run: the program itself if it holds a `/`, else the first in `PATH`.
-    fn find_program(&self) -> io::Result<PathBuf> {
-        if self.program.as_bytes().contains(&b'/') {
-            let base = self.current_dir.as_deref().unwrap_or(Path::new(""));
-            let path = base.join(&self.program);
-            return check_program(&path).map(|()| path);
-        }
-        let mut refused = io::Error::from(Errno::NOENT);
-        for dir in std::env::split_paths(&self.path_variable()) {
-            let path = dir.join(&self.program);
-            match check_program(&path) {
-                Ok(()) => return Ok(path),
-                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => refused = error,
-                Err(_) => {}
-            }
-        }
-        Err(refused)
-    }
-
-    fn path_variable(&self) -> OsString {
-        match self.env.get(OsStr::new("PATH")) {
-            Some(path) => path.clone(),
-            None if self.env_is_cleared => None,
-            None => std::env::var_os("PATH"),
-        }
-        .unwrap_or_else(|| "/bin:/usr/bin".into())
-    }
-
-    fn program_name(&self) -> String {
-        self.program.to_string_lossy().into_owned()
-    }
-
-    fn listed_name(&self) -> String {
-        let program = Path::new(&self.program);
-        let short = || {
-            program
-                .file_name()
-                .unwrap_or(&self.program)
-                .to_string_lossy()
-        };
-        self.name.clone().unwrap_or_else(|| short().into_owned())
+// Here rather than in `launcher`, which needs to know no builder.
+impl Launcher {
+    /// A builder that starts the launcher's own program as a child, with these options.
+    pub fn itself(&self, options: LaunchOptions) -> Builder {
+        // The shim becomes the child. In the shim this path is the file that it was started from,
+        // even if that file was replaced by now.
+        #[cfg(all(target_os = "linux", not(other_unix)))]
+        let program = "/proc/self/exe";
+        #[cfg(any(not(target_os = "linux"), other_unix))]
+        let program = self.program();
+        Builder::new(program).launched_by(self, options)
     }
 }
 
 /// The pipes of a child that was just started.
 #[derive(Default)]
 struct Pipes {
-    ends: Ends,
-    feed: Option<Feed>,
+    ends: PipeEnds,
+    stdin: Option<StdinWriter>,
     stdout: Option<Arc<OwnedFd>>,
     stderr: Option<Arc<OwnedFd>>,
 }
 
 fn non_blocking(pipe: impl Into<OwnedFd>) -> OwnedFd {
     let pipe = pipe.into();
-    let _never_fails = rustix::io::ioctl_fionbio(&pipe, true);
+    // Fails for no pipe.
+    rustix::io::ioctl_fionbio(&pipe, true).ok();
     pipe
-}
-
-/// What tells the marks of this run of the program from those of any other.
-static PROGRAM_MARK: LazyLock<String> = LazyLock::new(|| {
-    let since_1970 = std::time::SystemTime::UNIX_EPOCH.elapsed();
-    let nanos = since_1970.unwrap_or_default().as_nanos();
-    format!("{}.{nanos}", std::process::id())
-});
-
-/// The marks of this program's own ancestors, and `mark`.
-fn marks(mark: &str) -> OsString {
-    match std::env::var_os(MARK_VARIABLE) {
-        Some(mut marks) => {
-            marks.push(":");
-            marks.push(mark);
-            marks
-        }
-        None => mark.into(),
-    }
 }
 
 fn next_key() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     NEXT.fetch_add(1, Ordering::Relaxed)
-}
-
-fn check_folder(path: &Path) -> io::Result<()> {
-    if !path.metadata()?.is_dir() {
-        return Err(Errno::NOTDIR.into());
-    }
-    rustix::fs::access(path, rustix::fs::Access::EXEC_OK).map_err(io::Error::from)
-}
-
-fn check_program(path: &Path) -> io::Result<()> {
-    if path.metadata()?.is_dir() {
-        return Err(Errno::ACCESS.into());
-    }
-    rustix::fs::access(path, rustix::fs::Access::EXEC_OK).map_err(io::Error::from)
-}
-
-/// Whether the system can run a file, as far as its first bytes tell. A launcher's own `exec` would
-/// give anything else to the shell.
-fn is_executable_format(program: &Path) -> bool {
-    use io::Read;
-    let mut magic = [0; 4];
-    let Ok(mut file) = File::open(program) else {
-        // It may be executable and not readable.
-        return true;
-    };
-    let count = file.read(&mut magic).unwrap_or(0);
-    let magic = &magic[..count];
-    magic.starts_with(b"#!") || system::is_program_format(magic)
 }
 
 #[cfg(test)]
@@ -484,17 +334,18 @@ mod tests {
     use crate::join::process::Exit;
     use std::time::Duration;
 
-    /// As on a system that has no pidfds.
+    /// Spawns as on a system without pidfds.
     fn spawn_without_pidfd(builder: &Builder) -> Process {
-        let mark = format!("{}.test", *PROGRAM_MARK);
-        let mut command = builder.command(&mark).expect("an ordinary command");
-        let child = command.spawn().expect("a shell");
-        let adopted = builder.adopt(child, None, next_key(), mark, None);
-        adopted.expect("a thread that waits")
+        let key = next_key();
+        let tag = tag::new_tag(key);
+        let mut command = builder.command(&tag).expect("an ordinary command");
+        let child = command.spawn().expect("the program starts");
+        let adopted = builder.adopt(child, None, key, tag, None);
+        adopted.expect("the waiting thread starts")
     }
 
     #[test]
-    fn without_pidfds_a_thread_waits_and_every_promise_holds() {
+    fn process_without_pidfd_is_joined_and_stopped() {
         let shell = Builder::new("sh").args(["-c", "read line; echo $line; exit 3"]);
         let process = spawn_without_pidfd(&shell.stdin_piped());
         let early = process.join_timeout(Duration::from_millis(1));

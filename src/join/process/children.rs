@@ -1,17 +1,18 @@
-//! The processes that live: listing them, and what becomes of them at the end of the program.
+//! The list of running processes, and what happens to them at shutdown.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::exit::ProcessInfo;
-use super::handle::Shared;
+use super::shared::Shared;
+use super::tree::Root as _;
 use crate::join::sync::lock;
 
-/// How long a daemon has to end by itself once it is asked to.
+/// How long [`stop_daemons`] waits for a daemon to handle `SIGTERM`.
 const DAEMON_GRACE: Duration = Duration::from_secs(1);
 
-/// The children whose end is not published, by the order in which they were started.
+/// The processes whose end is not published yet, oldest first.
 static CHILDREN: Mutex<BTreeMap<u64, Arc<Shared>>> = Mutex::new(BTreeMap::new());
 
 pub(super) fn add(child: &Arc<Shared>) {
@@ -19,21 +20,19 @@ pub(super) fn add(child: &Arc<Shared>) {
 }
 
 pub(super) fn remove(child: &Shared) {
+    // Dropped after the lock is released.
     let removed = lock(&CHILDREN).remove(&child.key());
     drop(removed);
 }
 
-fn live(which: impl Fn(&Shared) -> bool) -> Vec<Arc<Shared>> {
+fn running(predicate: impl Fn(&Shared) -> bool) -> Vec<Arc<Shared>> {
     let children = lock(&CHILDREN);
-    children
-        .values()
-        .filter(|child| which(child))
-        .cloned()
-        .collect()
+    let children = children.values().filter(|child| predicate(child));
+    children.cloned().collect()
 }
 
-/// The processes that were started here and have not ended, oldest first; never one whose join has
-/// returned. A detached process stays listed until it ends.
+/// The processes that this program started and that have not ended, oldest first. A process whose
+/// join has returned is not listed; a detached process is, until it ends.
 ///
 /// ```
 /// use meanwhile::join::process::{self, Builder};
@@ -46,21 +45,22 @@ fn live(which: impl Fn(&Shared) -> bool) -> Vec<Arc<Shared>> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn active_children() -> Vec<ProcessInfo> {
-    live(|_| true).iter().map(|child| child.info()).collect()
+    running(|_| true).iter().map(|child| child.info()).collect()
 }
 
 /// Blocks until every non-daemon process has ended or the deadline has passed.
 pub(crate) fn wait_for_non_daemons(deadline: Option<Instant>) {
-    while let Some(child) = live(|child| !child.is_daemon()).first() {
+    while let Some(child) = running(|child| !child.is_daemon()).first() {
         if child.wait(deadline).is_none() {
             return;
         }
     }
 }
 
-/// Stops every daemon process with all it has started.
+/// Stops every daemon process with its descendants.
 pub(crate) fn stop_daemons() {
-    for daemon in live(Shared::is_daemon) {
-        let _whoever_is_left_is_reported = super::stop::stop(&daemon, DAEMON_GRACE);
+    for daemon in running(Shared::is_daemon) {
+        // The caller reports the processes that are left.
+        drop(daemon.stop(DAEMON_GRACE));
     }
 }

@@ -1,4 +1,4 @@
-//! How a process stands and how it ended.
+//! The state of a process, and how it ended.
 
 use std::fmt;
 use std::sync::Arc;
@@ -21,7 +21,7 @@ use rustix::process::Signal;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Exit {
-    /// It exited with this code, 0 to 255: what it passed to `exit`, modulo 256.
+    /// It exited with this code, 0 to 255: the argument of `exit`, modulo 256.
     Code(i32),
     /// A signal ended it.
     Signal {
@@ -30,7 +30,7 @@ pub enum Exit {
         /// Whether the system wrote a core file.
         core_dumped: bool,
     },
-    /// It ended, but somebody else took its status: another part of the program waits for any
+    /// It ended, but its status was reaped by other code: another part of the program waits for any
     /// child, or `SIGCHLD` is ignored.
     Unknown,
 }
@@ -41,8 +41,8 @@ impl Exit {
         self == Self::Code(0)
     }
 
-    /// The name of the signal that ended it, such as `SIGKILL`; `None` where none did, or where
-    /// the signal has no name of its own.
+    /// The name of the signal that ended it, such as `SIGKILL`. `None` if no signal did, or if the
+    /// signal has no name.
     pub fn signal_name(self) -> Option<&'static str> {
         match self {
             Self::Signal { signal, .. } => name_of(signal),
@@ -50,8 +50,8 @@ impl Exit {
         }
     }
 
-    /// What the system reports: a code, or the signal that ended the process.
-    pub(super) fn of(code: Option<i32>, signal: Option<i32>, core_dumped: bool) -> Self {
+    /// From a wait status of the system: the exit code, or the signal that ended the process.
+    pub(super) fn from_status(code: Option<i32>, signal: Option<i32>, core_dumped: bool) -> Self {
         match (code, signal) {
             (Some(code), _) => Self::Code(code),
             (None, Some(signal)) => Self::Signal {
@@ -63,7 +63,7 @@ impl Exit {
     }
 }
 
-/// A few words, such as `exited with code 1` or `killed by signal 9 (SIGKILL)`.
+/// Such as `exited with code 1` or `killed by signal 9 (SIGKILL)`.
 impl fmt::Display for Exit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -72,12 +72,12 @@ impl fmt::Display for Exit {
                 Some(name) => write!(f, "killed by signal {signal} ({name})"),
                 None => write!(f, "killed by signal {signal}"),
             },
-            Self::Unknown => f.write_str("ended, and its status was taken by somebody else"),
+            Self::Unknown => f.write_str("exited, but its status was reaped by other code"),
         }
     }
 }
 
-/// The names of the signals that every Unix has, whatever their numbers, and Linux's own.
+/// The signals that every Unix has, and those of Linux. Their numbers differ between systems.
 const NAMES: &[(Signal, &str)] = &[
     (Signal::HUP, "SIGHUP"),
     (Signal::INT, "SIGINT"),
@@ -120,60 +120,36 @@ fn name_of(signal: i32) -> Option<&'static str> {
     Some(name)
 }
 
-/// Where a process stands.
-///
-/// ```
-/// use meanwhile::join::process::{Builder, Exit, ProcessState};
-///
-/// let cat = Builder::new("cat").stdin_piped().spawn()?;
-/// assert_eq!(cat.state(), ProcessState::Running);
-/// drop(cat.take_stdin()); // nothing more to read
-/// cat.join()?;
-/// assert_eq!(cat.state(), ProcessState::Ended(Exit::Code(0)));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// The state of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ProcessState {
     /// It runs.
     Running,
-    /// A signal such as `SIGSTOP` holds it; `SIGCONT` lets it go on.
+    /// It was stopped by a signal such as `SIGSTOP`, until it receives `SIGCONT`.
     Stopped,
     /// It ended.
     Ended(Exit),
 }
 
 /// A snapshot of what is known about a process.
-///
-/// ```
-/// use meanwhile::join::process::{Builder, Exit, ProcessState};
-///
-/// let process = Builder::new("true").name("check").spawn()?;
-/// process.join()?;
-/// let info = process.info();
-/// assert_eq!((info.pid, &*info.name), (process.pid(), "check"));
-/// assert_eq!(info.state, ProcessState::Ended(Exit::Code(0)));
-/// assert!(info.finished_at >= Some(info.spawned_at));
-/// assert_eq!(info.elapsed(), info.elapsed()); // it has ended
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Clone, Debug)]
 pub struct ProcessInfo {
-    /// Its number in the system.
+    /// The process id.
     pub pid: u32,
-    /// Its name; the program's, where none was given.
+    /// The name that was given to the builder, or the program's file name.
     pub name: Arc<str>,
-    /// Where it stands.
+    /// Its state.
     pub state: ProcessState,
     /// Whether [`shutdown`](crate::join::shutdown) stops it instead of waiting for it.
     pub daemon: bool,
     /// When it was started.
     pub spawned_at: Instant,
-    /// When its end was seen.
+    /// When its end was noticed; `None` while it runs.
     pub finished_at: Option<Instant>,
 }
 
 impl ProcessInfo {
-    /// How long it has run, or ran.
+    /// How long it has run so far, or ran in total.
     pub fn elapsed(&self) -> Duration {
         let end = self.finished_at.unwrap_or_else(Instant::now);
         end.saturating_duration_since(self.spawned_at)

@@ -1,35 +1,55 @@
 //! Child processes that can be joined like tasks.
 //!
-//! A [`Process`] is a child that runs a program of its own. Its handle can be cloned, polled once a
-//! frame, joined with or without a timeout any number of times, from any number of threads; how it
-//! ended is an [`Exit`], the same for everybody who asks.
+//! A [`Process`] is a child that runs another program. Its handle can be cloned, polled once a
+//! frame, and joined with or without a timeout, any number of times, from any number of threads.
+//! Every join returns the same [`Exit`].
 //!
-//! What std's `Child` leaves open is settled here. Nothing has to be read or reaped by hand: one
-//! thread, the reaper, waits for all children, keeps the last bytes of what they print, and feeds
-//! what they read, so that no child ever stands still because nobody looks, and none stays behind
-//! as a zombie. A child that ended is never signalled, even when the system has given its number
-//! to another process. [`Process::stop`] ends a child with everything it has started, also what
-//! left its group. Through a [`Launcher`] children get limits and a priority, and end when the
-//! program does, however it ends.
+//! std's `Child` leaves to the caller what this module does by itself. One thread, the reaper,
+//! waits for all children, keeps the last bytes of their output and writes their input. So no child
+//! blocks on a full pipe, and none stays a zombie. A child that has ended is never signalled, even
+//! when the system has given its pid to another process. [`Process::stop`] ends a child with all
+//! its descendants, including those that left its process group. A [`Launcher`] starts children
+//! with limits and a priority, and ends them when the program exits for any reason.
 //!
-//! On Linux it stands on pidfds. On the other Unix systems a thread waits for each child, and what
-//! is not a child is known by its number and its start; [`Launcher`] and [`Process::stop`] say what
-//! can't be promised there. That side is tested on Linux; for macOS and FreeBSD it was compiled and
-//! not run. Windows has none of this: signals, groups and inherited pipes are terms of Unix.
+//! On Linux this uses pidfds. On other Unix systems a thread waits for each child, and other
+//! processes are identified by pid and start time; [`Launcher`] and [`Process::stop`] document the
+//! limits. The tests of that code run on Linux; for macOS and FreeBSD it is only compiled. Windows
+//! has no such module, because it has no signals, process groups or inherited pipes.
+//!
+//! [`conformance`] lists the promises, and the tests that hold them.
+
+/// The promises of this module, from `src/join/process/README.md`.
+#[cfg(doc)]
+#[doc = include_str!("README.md")]
+pub mod conformance {}
+
+// Lock order: the holders of a `TreeGuard`, then the `SharedSupervisor`, then `STARTING` of the
+// spawner. The thread that holds the supervisor's lock writes to the supervisor's pipe, and waits
+// for the spawner when it starts a supervisor.
+// Each other lock of this module is the last one that its thread takes: no other is taken, no
+// callback runs and nothing blocks while it is held. `join::graph` is locked before and after a
+// wait for `did_end`, never during it.
 
 mod builder;
 mod children;
 mod error;
 mod exit;
+mod guard;
 mod handle;
+mod invocation;
+mod launch_options;
 mod launcher;
+mod lookup;
 mod output;
 mod reaper;
+mod shared;
+mod shim;
 mod spawner;
 mod stop;
+mod supervisor;
 mod system;
+mod tag;
 mod tree;
-mod warden;
 
 pub use builder::Builder;
 pub use children::active_children;
@@ -37,6 +57,7 @@ pub(crate) use children::{stop_daemons, wait_for_non_daemons};
 pub use error::SpawnError;
 pub use exit::{Exit, ProcessInfo, ProcessState};
 pub use handle::Process;
-pub use launcher::{LaunchOptions, Launcher};
+pub use launch_options::LaunchOptions;
+pub use launcher::Launcher;
 pub use output::{Captured, Output, Stream};
 pub use stop::{StopReport, TreeMember};

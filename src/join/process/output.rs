@@ -1,4 +1,4 @@
-//! What a process prints: the last bytes of each stream, in bounded memory.
+//! The captured output of a process: the last bytes of each stream.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -7,18 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::join::sync::lock;
 
-/// One of the two streams of a process.
-///
-/// ```
-/// use meanwhile::join::process::{Builder, Stream};
-///
-/// let shell = Builder::new("sh").args(["-c", "echo out; echo err >&2"]).spawn()?;
-/// shell.join()?;
-/// let text = |stream| shell.output_since(stream, 0).text().into_owned();
-/// assert_eq!(text(Stream::Stdout), "out\n");
-/// assert_eq!(text(Stream::Stderr), "err\n");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// One of the two output streams of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stream {
     /// Standard output.
@@ -27,7 +16,7 @@ pub enum Stream {
     Stderr,
 }
 
-/// What a process has printed so far.
+/// The captured output of a process so far.
 ///
 /// ```
 /// use meanwhile::join::process::Builder;
@@ -41,13 +30,13 @@ pub enum Stream {
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Output {
-    /// Its standard output.
+    /// Standard output.
     pub stdout: Captured,
-    /// Its standard error.
+    /// Standard error.
     pub stderr: Captured,
 }
 
-/// What one stream has carried so far: the last bytes, raw, and how many there were in all.
+/// The last bytes of one stream, and how many it carried in total.
 ///
 /// ```
 /// use meanwhile::join::process::Builder;
@@ -63,27 +52,27 @@ pub struct Output {
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Captured {
-    /// The bytes that were kept or asked for, as they came.
+    /// The requested bytes, as far as they were kept.
     pub bytes: Vec<u8>,
-    /// How many bytes came in all.
+    /// How many bytes the stream carried in total.
     pub total: u64,
-    /// Whether somebody can still write: the process, or one that has inherited the stream. After
-    /// the end of the process it means that a descendant holds the stream.
+    /// Whether a process can still write to the stream. After the end of the process this means
+    /// that a descendant holds the stream.
     pub is_open: bool,
 }
 
 impl Captured {
-    /// How many bytes came before [`bytes`](Self::bytes).
+    /// How many bytes of the stream precede [`bytes`](Self::bytes).
     pub fn dropped(&self) -> u64 {
         self.total - self.bytes.len() as u64
     }
 
-    /// The bytes as text; what is not UTF-8 becomes U+FFFD.
+    /// The bytes as text. Invalid UTF-8 becomes U+FFFD.
     pub fn text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.bytes)
     }
 
-    /// The last `count` lines as text, without an end of line at the end.
+    /// The last `count` lines as text, without a trailing newline.
     pub fn last_lines(&self, count: usize) -> String {
         let text = self.text();
         let text = text.trim_end_matches(['\n', '\r']);
@@ -98,35 +87,36 @@ impl Captured {
     }
 }
 
-/// A stream that is being read: a ring of bytes.
+/// A stream that is being read into a ring buffer.
 pub(super) struct Capture {
     limit: usize,
-    ring: Mutex<Ring>,
+    ring: Mutex<RingBuffer>,
 }
 
 #[derive(Default)]
-struct Ring {
+struct RingBuffer {
     tail: VecDeque<u8>,
     total: u64,
-    /// Where it comes from; `None` when nobody can write any more.
+    /// The source; `None` when no process can write to it any more.
     pipe: Option<Arc<OwnedFd>>,
 }
 
 impl Capture {
-    /// One that keeps `limit` bytes of what comes from `pipe`, which does not block; `None` where the
-    /// stream is not captured at all.
+    /// Keeps the last `limit` bytes of `pipe`, which must be non-blocking. Without a pipe nothing
+    /// is captured.
     pub(super) fn new(limit: usize, pipe: Option<Arc<OwnedFd>>) -> Self {
         Self {
             limit,
-            ring: Mutex::new(Ring {
+            ring: Mutex::new(RingBuffer {
                 pipe,
-                ..Ring::default()
+                ..RingBuffer::default()
             }),
         }
     }
 
-    /// Reads once, as much as the buffer holds. Locked meanwhile: what was read is in the ring, or
-    /// still in the pipe, for everybody else.
+    /// Reads once, at most as much as `buffer` holds; returns 0 at the end of the stream. The lock
+    /// is held meanwhile, so that other threads find each byte either in the pipe or in the ring
+    /// buffer.
     pub(super) fn read(&self, buffer: &mut [u8]) -> rustix::io::Result<usize> {
         let mut ring = lock(&self.ring);
         let Some(pipe) = &ring.pipe else {
@@ -141,7 +131,7 @@ impl Capture {
         lock(&self.ring).pipe = None;
     }
 
-    /// How many bytes were written in all, those included that nobody has read yet.
+    /// How many bytes were written in total, including those still in the pipe.
     pub(super) fn written(&self) -> u64 {
         let ring = lock(&self.ring);
         let pipe = ring.pipe.as_ref();
@@ -149,11 +139,7 @@ impl Capture {
         ring.total + unread.unwrap_or(0)
     }
 
-    pub(super) fn snapshot(&self) -> Captured {
-        self.since(0)
-    }
-
-    /// What came after the first `offset` bytes, as far as it is kept.
+    /// The kept bytes after the first `offset` bytes of the stream.
     pub(super) fn since(&self, offset: u64) -> Captured {
         let ring = lock(&self.ring);
         let dropped = ring.total - ring.tail.len() as u64;
@@ -167,7 +153,7 @@ impl Capture {
     }
 }
 
-impl Ring {
+impl RingBuffer {
     fn push(&mut self, bytes: &[u8], limit: usize) {
         self.total += bytes.len() as u64;
         let kept = &bytes[bytes.len().saturating_sub(limit)..];

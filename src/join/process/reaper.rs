@@ -1,14 +1,14 @@
-//! The reaper: the one thread that waits for all children, reads what they print and writes what
-//! they read.
+//! The reaper: the one thread that waits for all children, reads their output and writes their
+//! input.
 //!
-//! It sleeps in one `poll` over every child's pidfd and pipes, so a thousand children cost no
-//! thread and, while nothing happens, no time. Where the system has no pidfds a thread waits for
-//! each child, and tells the reaper of its end. Nothing here blocks for the sake of one child: the
-//! pipes are non-blocking, and each turn reads a bounded amount from each.
+//! It sleeps in one `poll` over the pidfds and pipes of all children, so a thousand children cost
+//! no thread, and no CPU time while nothing happens. Where the system has no pidfds a thread waits
+//! for each child, and tells the reaper when it has exited. The reaper blocks for no single child:
+//! the pipes are non-blocking, and each turn reads a bounded amount from each.
 //!
-//! When a child ends, what it printed is in its pipes already. That much is read before the end is
-//! published, so a join finds it; a descendant that keeps the pipe open delays nothing, and is read
-//! on as long as somebody holds a handle.
+//! When a child exits, everything it printed is in its pipes already. The reaper reads that much
+//! before it publishes the end, so a join finds it. A descendant that keeps a pipe open delays
+//! nothing; its output is read as long as a handle exists.
 
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
@@ -19,97 +19,100 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::process::Signal;
 
-use super::handle::Shared;
+use super::children;
 use super::output::Stream;
-use super::system::Bell;
+use super::shared::Shared;
+use super::system::Notifier;
+use super::tree::Root as _;
 use crate::join::SpawnError;
 use crate::join::sync::lock;
 
 /// How much of one stream is read before the others get their turn.
-const READ_AT_ONCE: usize = 256 * 1024;
+const MAX_READ_PER_TURN: usize = 256 * 1024;
 
-/// What is read in one call.
-const CHUNK: usize = 64 * 1024;
+/// The most that one call reads.
+const BUFFER_BYTES: usize = 64 * 1024;
 
 /// A child as the reaper sees it.
-pub(super) struct Watched {
+pub(super) struct WatchedChild {
     pub(super) shared: Arc<Shared>,
-    pub(super) stdin: Option<Feed>,
+    pub(super) stdin: Option<StdinWriter>,
     pub(super) stdout: Option<Arc<OwnedFd>>,
     pub(super) stderr: Option<Arc<OwnedFd>>,
 }
 
-/// Bytes on their way into a child.
-pub(super) struct Feed {
+/// Bytes that are being written to a child.
+pub(super) struct StdinWriter {
     pub(super) pipe: OwnedFd,
     pub(super) bytes: Arc<[u8]>,
     pub(super) written: usize,
 }
 
 enum Message {
-    Watch(Box<Watched>),
-    /// The child ended, says the thread that waits for it where there are no pidfds.
-    DidEnd(u64),
-    /// Nobody holds a handle of this child, which has ended.
+    Watch(Box<WatchedChild>),
+    /// A child without a pidfd has exited.
+    DidExit(u64),
+    /// A child that has ended has no handle any more.
     Forget(u64),
 }
 
-struct Line {
-    inbox: Sender<Message>,
-    bell: Arc<Bell>,
+struct MessageSender {
+    messages: Sender<Message>,
+    notifier: Arc<Notifier>,
 }
 
-impl Line {
+impl MessageSender {
     fn send(&self, message: Message) {
-        // The reaper never ends.
-        drop(self.inbox.send(message));
-        self.bell.ring();
+        // The reaper never ends, so it always receives.
+        self.messages.send(message).ok();
+        self.notifier.notify();
     }
 }
 
-static LINE: OnceLock<Line> = OnceLock::new();
+static REAPER: OnceLock<MessageSender> = OnceLock::new();
 
-/// Starts the reaper, unless it is there.
+/// Starts the reaper, unless it runs.
 pub(super) fn start() -> Result<(), SpawnError> {
-    line().map(drop)
+    reaper().map(drop)
 }
 
 /// Hands a child to the reaper.
 ///
 /// # Errors
-/// The system refused the thread that has to wait where there are no pidfds; the child was killed.
-pub(super) fn watch(watched: Watched) -> Result<(), SpawnError> {
-    let line = line()?;
-    let shared = watched.shared.clone();
-    line.send(Message::Watch(Box::new(watched)));
+/// The system refused the thread that waits for a child without a pidfd. The child was killed.
+pub(super) fn watch(child: WatchedChild) -> Result<(), SpawnError> {
+    let reaper = reaper()?;
+    let shared = child.shared.clone();
+    reaper.send(Message::Watch(Box::new(child)));
     if shared.pidfd().is_some() {
         return Ok(());
     }
-    // Only now: a child may have ended already, and its end is news only of one that is known.
-    wait_for(&shared, line).inspect_err(|_refused| {
-        drop(shared.signal(Signal::KILL));
-        shared.block();
-        line.send(Message::DidEnd(shared.key()));
+    // Started after the first message, because the reaper ignores the exit of an unknown child.
+    start_waiting(&shared, reaper).inspect_err(|_refusal| {
+        // It fails only for a child that runs as another user; that one is waited for.
+        shared.signal(Signal::KILL).ok();
+        shared.block_until_exit();
+        reaper.send(Message::DidExit(shared.key()));
     })
 }
 
-/// Lets go of what is left of a child that has ended and that nobody holds.
+/// Drops what is left of a child that has ended and has no handle any more.
 pub(super) fn forget(key: u64) {
-    if let Some(line) = LINE.get() {
-        line.send(Message::Forget(key));
+    if let Some(reaper) = REAPER.get() {
+        reaper.send(Message::Forget(key));
     }
 }
 
-fn wait_for(shared: &Arc<Shared>, line: &'static Line) -> Result<(), SpawnError> {
+fn start_waiting(shared: &Arc<Shared>, reaper: &'static MessageSender) -> Result<(), SpawnError> {
     let name = format!("waits for {}", shared.pid());
     let shared = shared.clone();
-    let waits = std::thread::Builder::new()
+    let thread = std::thread::Builder::new()
         .name(name.clone())
         .spawn(move || {
-            shared.block();
-            line.send(Message::DidEnd(shared.key()));
+            shared.block_until_exit();
+            reaper.send(Message::DidExit(shared.key()));
         });
-    match waits {
+    match thread {
         Ok(_detached) => Ok(()),
         Err(source) => Err(SpawnError { name, source }),
     }
@@ -117,117 +120,119 @@ fn wait_for(shared: &Arc<Shared>, line: &'static Line) -> Result<(), SpawnError>
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "bounded by what it carries: three messages a child"
+    reason = "bounded by its content: three messages a child"
 )]
-fn line() -> Result<&'static Line, SpawnError> {
+fn reaper() -> Result<&'static MessageSender, SpawnError> {
     static STARTING: Mutex<()> = Mutex::new(());
-    if let Some(line) = LINE.get() {
-        return Ok(line);
+    if let Some(reaper) = REAPER.get() {
+        return Ok(reaper);
     }
     let _only_one = lock(&STARTING);
-    if let Some(line) = LINE.get() {
-        return Ok(line);
+    if let Some(reaper) = REAPER.get() {
+        return Ok(reaper);
     }
     let name = "process reaper".to_owned();
-    let refused = |source| SpawnError {
+    let refusal = |source| SpawnError {
         name: name.clone(),
         source,
     };
-    let bell = Arc::new(Bell::new().map_err(refused)?);
-    let (inbox, messages) = crossbeam_channel::unbounded();
+    let notifier = Arc::new(Notifier::new().map_err(refusal)?);
+    let (messages, inbox) = crossbeam_channel::unbounded();
     let reaper = Reaper {
-        messages,
-        bell: bell.clone(),
+        inbox,
+        notifier: notifier.clone(),
         children: BTreeMap::new(),
-        buffer: vec![0; CHUNK],
+        buffer: vec![0; BUFFER_BYTES],
     };
     std::thread::Builder::new()
         .name(name.clone())
         .spawn(move || reaper.run())
-        .map_err(refused)?;
-    Ok(LINE.get_or_init(|| Line { inbox, bell }))
+        .map_err(refusal)?;
+    Ok(REAPER.get_or_init(|| MessageSender { messages, notifier }))
 }
 
 struct Reaper {
-    messages: Receiver<Message>,
-    bell: Arc<Bell>,
-    children: BTreeMap<u64, Watched>,
+    inbox: Receiver<Message>,
+    notifier: Arc<Notifier>,
+    children: BTreeMap<u64, WatchedChild>,
     buffer: Vec<u8>,
 }
 
-/// Something that can become ready.
+/// What a polled file descriptor belongs to.
 #[derive(Clone, Copy)]
-enum Source {
-    Bell,
+enum Token {
+    Notifier,
     Stdin(u64),
-    Read(u64, Stream),
-    End(u64),
+    Output(u64, Stream),
+    Exit(u64),
 }
 
 impl Reaper {
     fn run(mut self) {
         loop {
-            for source in self.ready() {
-                self.serve(source);
+            for token in self.wait() {
+                self.serve(token);
             }
         }
     }
 
-    /// Sleeps until something is ready.
-    fn ready(&self) -> Vec<Source> {
-        let (sources, mut polled): (Vec<Source>, Vec<PollFd<'_>>) = self.sources().unzip();
-        // What can fail is an interruption, and a shortage of kernel memory that may pass.
+    /// Sleeps until a file descriptor is ready; returns those that are.
+    fn wait(&self) -> Vec<Token> {
+        let (tokens, mut polled): (Vec<Token>, Vec<PollFd<'_>>) = self.polled().unzip();
+        // Possible errors are an interruption, and a shortage of kernel memory that may pass.
         if poll(&mut polled, None).is_err() {
             return Vec::new();
         }
         let ready = polled.iter().map(|fd| !fd.revents().is_empty());
-        sources
+        tokens
             .into_iter()
             .zip(ready)
-            .filter_map(|(source, ready)| ready.then_some(source))
+            .filter_map(|(token, ready)| ready.then_some(token))
             .collect()
     }
 
-    fn sources(&self) -> impl Iterator<Item = (Source, PollFd<'_>)> {
-        let bell = PollFd::new(&self.bell, PollFlags::IN);
+    fn polled(&self) -> impl Iterator<Item = (Token, PollFd<'_>)> {
+        let notifier = PollFd::new(&self.notifier, PollFlags::IN);
         let of_children = self
             .children
             .iter()
-            .flat_map(|(&key, child)| child.sources(key));
-        std::iter::once((Source::Bell, bell)).chain(of_children)
+            .flat_map(|(&key, child)| child.polled(key));
+        std::iter::once((Token::Notifier, notifier)).chain(of_children)
     }
 
-    fn serve(&mut self, source: Source) {
-        match source {
-            Source::Bell => self.take_messages(),
-            Source::Stdin(key) => {
+    fn serve(&mut self, token: Token) {
+        match token {
+            Token::Notifier => self.take_messages(),
+            Token::Stdin(key) => {
                 if let Some(child) = self.children.get_mut(&key) {
-                    child.feed();
+                    child.write_stdin();
                 }
             }
-            Source::Read(key, stream) => {
+            Token::Output(key, stream) => {
                 if let Some(child) = self.children.get_mut(&key) {
-                    child.read(stream, READ_AT_ONCE, &mut self.buffer);
-                    self.let_go(key);
+                    child.read(stream, MAX_READ_PER_TURN, &mut self.buffer);
+                    self.forget_if_done(key);
                 }
             }
-            Source::End(key) => self.end(key),
+            Token::Exit(key) => self.end(key),
         }
     }
 
     fn take_messages(&mut self) {
-        self.bell.hush();
-        while let Ok(message) = self.messages.try_recv() {
+        self.notifier.drain();
+        while let Ok(message) = self.inbox.try_recv() {
             match message {
                 Message::Watch(child) => {
                     self.children.insert(child.shared.key(), *child);
                 }
-                Message::DidEnd(key) => self.end(key),
-                Message::Forget(key) => self.let_go(key),
+                Message::DidExit(key) => self.end(key),
+                Message::Forget(key) => self.forget_if_done(key),
             }
         }
     }
 
+    /// Reaps a child and publishes its end. The list of children is updated first, so that a
+    /// process whose join has returned is not listed.
     fn end(&mut self, key: u64) {
         let Some(child) = self.children.get_mut(&key) else {
             return;
@@ -237,43 +242,45 @@ impl Reaper {
         };
         child.stdin = None;
         for stream in [Stream::Stdout, Stream::Stderr] {
-            let left = child.pipe(stream).as_deref().map_or(0, left_in);
-            // One byte more shows whether the stream has ended.
+            let left = child.pipe(stream).as_deref().map_or(0, bytes_in);
+            // Reading one byte more shows whether the stream has ended.
             child.read(stream, left.saturating_add(1), &mut self.buffer);
         }
+        child.shared.note_end();
+        children::remove(&child.shared);
         child.shared.publish(exit);
-        self.let_go(key);
+        self.forget_if_done(key);
     }
 
-    /// Forgets a child that has ended, once nothing more can come from it or nobody wants it.
-    fn let_go(&mut self, key: u64) {
-        if self.children.get(&key).is_some_and(Watched::is_over) {
+    fn forget_if_done(&mut self, key: u64) {
+        if self.children.get(&key).is_some_and(WatchedChild::is_done) {
             self.children.remove(&key);
         }
     }
 }
 
-/// How much is in a pipe: all that a child which has ended can have left there.
-fn left_in(pipe: &OwnedFd) -> usize {
-    let left = rustix::io::ioctl_fionread(pipe).unwrap_or_default();
-    left.try_into().unwrap_or(usize::MAX)
+/// How many bytes are in a pipe.
+fn bytes_in(pipe: &OwnedFd) -> usize {
+    let count = rustix::io::ioctl_fionread(pipe).unwrap_or_default();
+    count.try_into().unwrap_or(usize::MAX)
 }
 
-impl Watched {
-    fn sources(&self, key: u64) -> impl Iterator<Item = (Source, PollFd<'_>)> {
+impl WatchedChild {
+    fn polled(&self, key: u64) -> impl Iterator<Item = (Token, PollFd<'_>)> {
         let pidfd = self.shared.pidfd().filter(|_| self.shared.exit().is_none());
-        let end = pidfd.map(|fd| (Source::End(key), PollFd::new(fd, PollFlags::IN)));
-        let stdin = self.stdin.as_ref().map(|feed| {
-            let pipe = PollFd::new(&feed.pipe, PollFlags::OUT);
-            (Source::Stdin(key), pipe)
+        let exit = pidfd.map(|fd| (Token::Exit(key), PollFd::new(fd, PollFlags::IN)));
+        let stdin = self.stdin.as_ref().map(|writer| {
+            let pipe = PollFd::new(&writer.pipe, PollFlags::OUT);
+            (Token::Stdin(key), pipe)
         });
-        let read = |stream, pipe| (Source::Read(key, stream), PollFd::new(pipe, PollFlags::IN));
+        let read = |stream, pipe| (Token::Output(key, stream), PollFd::new(pipe, PollFlags::IN));
         let stdout = self.stdout.as_ref().map(|pipe| read(Stream::Stdout, pipe));
         let stderr = self.stderr.as_ref().map(|pipe| read(Stream::Stderr, pipe));
-        end.into_iter().chain(stdin).chain(stdout).chain(stderr)
+        exit.into_iter().chain(stdin).chain(stdout).chain(stderr)
     }
 
-    fn is_over(&self) -> bool {
+    /// Whether the child has ended and nothing more can come from it, or no handle would show it.
+    fn is_done(&self) -> bool {
         let is_silent = self.stdout.is_none() && self.stderr.is_none();
         self.shared.exit().is_some() && (is_silent || self.shared.is_abandoned())
     }
@@ -285,7 +292,8 @@ impl Watched {
         }
     }
 
-    /// Reads what is there, `limit` bytes or a little more; closes a stream that has ended.
+    /// Reads what is there, up to `limit` bytes and less than a buffer more. Closes a stream that
+    /// has ended.
     fn read(&mut self, stream: Stream, limit: usize, buffer: &mut [u8]) {
         let shared = self.shared.clone();
         let capture = shared.capture(stream);
@@ -304,14 +312,14 @@ impl Watched {
         }
     }
 
-    /// Writes what fits; closes the input when all of it is written or nobody reads it.
-    fn feed(&mut self) {
-        let Some(feed) = &mut self.stdin else {
+    /// Writes what fits. Closes the pipe when everything is written or no process can read it.
+    fn write_stdin(&mut self) {
+        let Some(writer) = &mut self.stdin else {
             return;
         };
-        while feed.written < feed.bytes.len() {
-            match rustix::io::write(&feed.pipe, &feed.bytes[feed.written..]) {
-                Ok(count) => feed.written += count,
+        while writer.written < writer.bytes.len() {
+            match rustix::io::write(&writer.pipe, &writer.bytes[writer.written..]) {
+                Ok(count) => writer.written += count,
                 Err(Errno::AGAIN) => return,
                 Err(Errno::INTR) => {}
                 Err(_) => break,

@@ -1,9 +1,9 @@
 //! The thread that starts all launched processes.
 //!
-//! The system binds two things to the *thread* that starts a process: a child that wants to die
-//! with its parent dies with that thread, and a child inherits that thread's scheduling policy,
-//! which an ordinary person's thread can lower but never raise again. So one thread that never
-//! ends and keeps the program's own priority starts those that are bound to the program.
+//! Linux binds two things to the *thread* that starts a process: the parent-death signal is sent
+//! when that thread ends, and the child inherits that thread's scheduling policy, which an
+//! unprivileged thread can lower but never raise. So one thread that never ends and keeps the
+//! program's own priority starts the processes that end with the program.
 
 use std::io;
 use std::process::{Child, Command};
@@ -25,18 +25,18 @@ struct Request {
 /// The outer one when the system refuses that thread, the inner one when it refuses the process.
 #[expect(
     clippy::disallowed_methods,
-    reason = "a start takes as long as the system needs for it, on whatever thread"
+    reason = "a spawn takes as long as the system needs for it, on any thread"
 )]
 pub(super) fn spawn(command: Command) -> Result<io::Result<Child>, SpawnError> {
-    let (reply, started) = crossbeam_channel::bounded(1);
+    let (reply, replies) = crossbeam_channel::bounded(1);
     let gone = || io::Error::other("the thread that starts processes has ended");
     if requests()?.send(Request { command, reply }).is_err() {
         return Ok(Err(gone()));
     }
-    Ok(started.recv().unwrap_or_else(|_ended| Err(gone())))
+    Ok(replies.recv().unwrap_or_else(|_disconnected| Err(gone())))
 }
 
-/// Starts the thread, unless it is there. It has the priority of its first caller from then on.
+/// Starts the thread, unless it runs. It keeps the priority of its first caller.
 pub(super) fn start() -> Result<(), SpawnError> {
     requests().map(drop)
 }
@@ -62,9 +62,10 @@ fn requests() -> Result<&'static Sender<Request>, SpawnError> {
 
 fn serve(inbox: &Receiver<Request>) {
     for Request { mut command, reply } in inbox {
-        let started = command.spawn();
+        let spawned = command.spawn();
+        // Closes the file that the child reads before the caller continues.
         drop(command);
-        // Who asked waits for the answer.
-        drop(reply.send(started));
+        // The caller waits for the reply, so it is received.
+        reply.send(spawned).ok();
     }
 }

@@ -1,4 +1,4 @@
-//! Ending a process with everything it has started.
+//! Stopping a process with all its descendants.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
@@ -7,185 +7,143 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Signal;
 
 use super::exit::Exit;
-use super::handle::Shared;
-use super::launcher::Watch;
-use super::tree::{self, Found, Identity};
+use super::tree::{self, Identity, Member, Root};
 
-/// How long a stop waits before it looks again for processes that were started meanwhile: at first
-/// and after each change, and at most. A look reads the whole process table.
-const SHORTEST_REST: Duration = Duration::from_millis(20);
-const LONGEST_REST: Duration = Duration::from_millis(250);
+/// The interval between scans for processes that were started meanwhile: at first and after each
+/// change, and at most. A scan reads the whole process table.
+const MIN_SCAN_INTERVAL: Duration = Duration::from_millis(20);
+const MAX_SCAN_INTERVAL: Duration = Duration::from_millis(250);
 
-/// How long a killed process may take to be gone. On a busy machine one at background priority
-/// waits for its turn to die; one that is in the middle of a system call that can't be interrupted
-/// (a read from a disk that does not answer) takes longer than anybody would wait.
-const KILL_PATIENCE: Duration = Duration::from_secs(5);
+/// How long to wait for a killed process to exit. On a busy machine one at background priority
+/// waits for its turn to exit. One in a system call that can't be interrupted, such as a read from
+/// a disk that does not respond, can take longer than this.
+const KILL_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What became of a tree that was stopped.
-///
-/// ```
-/// use meanwhile::join::process::{Builder, Stream};
-/// use std::time::Duration;
-///
-/// let script = "trap '' TERM; echo deaf; while :; do read line || sleep 1; done";
-/// let deaf = Builder::new("sh").args(["-c", script]).spawn()?;
-/// while deaf.output_since(Stream::Stdout, 0).total == 0 {
-///     std::thread::yield_now();
-/// }
-/// let report = deaf.stop(Duration::from_millis(10));
-/// assert_eq!(report.exit.and_then(|exit| exit.signal_name()), Some("SIGKILL"));
-/// assert!(report.forced.iter().any(|member| member.pid == deaf.pid()));
-/// assert!(report.escaped.is_empty());
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// What happened to each process of a tree that was stopped. All lists are sorted by pid.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct StopReport {
     /// How the process itself ended; `None` if it has not.
     pub exit: Option<Exit>,
-    /// Those who ended when asked, in the order of their numbers.
+    /// Processes that ended after `SIGTERM`.
     pub ended: Vec<TreeMember>,
-    /// Those who had to be killed.
+    /// Processes that had to be killed.
     pub forced: Vec<TreeMember>,
-    /// Those who are still there: the system did not let them be killed, or they can't be yet.
+    /// Processes still alive, because they could not be killed or have not exited yet.
     pub escaped: Vec<TreeMember>,
 }
 
-/// One process of a tree.
-///
-/// ```
-/// use meanwhile::join::process::Builder;
-/// use std::time::Duration;
-///
-/// let sleeper = Builder::new("sleep").arg("60").spawn()?;
-/// let report = sleeper.stop(Duration::from_secs(60));
-/// let member = &report.ended[0];
-/// assert_eq!((member.pid, member.name.as_str()), (sleeper.pid(), "sleep"));
-/// assert!(!member.left_group);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// One process of a tree that was stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TreeMember {
-    /// Its number in the system.
+    /// The process id.
     pub pid: u32,
-    /// Its name as the system has it; on Linux at most 15 bytes of it.
+    /// The process's name in the process table; Linux keeps at most 15 bytes of it.
     pub name: String,
-    /// Whether it had left the group of the process.
+    /// Whether it had left the process group of the tree's root.
     pub left_group: bool,
 }
 
 /// Ends the tree of `root`: see [`Process::stop`](super::Process::stop).
-pub(super) fn stop(root: &Shared, grace: Duration) -> StopReport {
-    // The process may end long before those it has started.
-    let _watched = root.watch().map(Watch::hold);
-    let mut hunt = Hunt {
+pub(super) fn stop(root: &dyn Root, grace: Duration) -> StopReport {
+    let mut stop = TreeStop {
         root,
         members: BTreeMap::new(),
     };
-    let start = Instant::now();
-    let was_all = hunt.pursue(Asking::Politely, start.checked_add(grace));
-    if !was_all {
-        hunt.pursue(Asking::Finally, Instant::now().checked_add(KILL_PATIENCE));
+    let all_ended = stop.run_phase(Phase::Terminate, Instant::now().checked_add(grace));
+    if !all_ended {
+        stop.run_phase(Phase::Kill, Instant::now().checked_add(KILL_TIMEOUT));
     }
-    // Where no more files may be opened the process table can't be read, and everybody seems gone.
+    // At the limit of open files the process table can't be read, and no process is found.
     root.kill_group();
-    let exit = root.wait(Instant::now().checked_add(KILL_PATIENCE));
-    hunt.report(exit)
+    let exit = root.wait(Instant::now().checked_add(KILL_TIMEOUT));
+    stop.into_report(exit)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Asking {
-    Politely,
-    Finally,
+enum Phase {
+    Terminate,
+    Kill,
 }
 
-struct Hunt<'a> {
-    root: &'a Shared,
-    members: BTreeMap<Identity, Member>,
+struct TreeStop<'a> {
+    root: &'a dyn Root,
+    members: BTreeMap<Identity, MemberState>,
 }
 
-struct Member {
-    found: Found,
+struct MemberState {
+    member: Member,
     was_killed: bool,
-    is_gone: bool,
+    has_ended: bool,
 }
 
-/// Signals a member of the tree of `root`. Where there are no pidfds only a child of ours can be kept
-/// from being reaped meanwhile, and its number from becoming another's.
-fn signal(root: &Shared, member: &Found, signal: Signal) {
-    if member.identity.pid == root.pid().cast_signed() && !root.is_reaped() {
-        let _refusal_shows_in_who_is_left = root.signal(signal);
-    } else {
-        member.signal(signal);
-    }
-}
-
-impl Hunt<'_> {
-    /// Asks everybody, also those who appear meanwhile, until nobody is left or the deadline has
-    /// passed. False when somebody is left.
-    fn pursue(&mut self, asking: Asking, deadline: Option<Instant>) -> bool {
-        let mut asked = Vec::new();
-        let mut living = BTreeSet::new();
-        let mut rest = SHORTEST_REST;
+impl TreeStop<'_> {
+    /// Signals all members, including new ones, until none is left or the deadline has passed.
+    /// Returns whether none is left.
+    fn run_phase(&mut self, phase: Phase, deadline: Option<Instant>) -> bool {
+        let mut terminated = BTreeSet::new();
+        let mut previous = BTreeSet::new();
+        let mut interval = MIN_SCAN_INTERVAL;
         loop {
-            let now_living = self.look(asking, &mut asked);
-            if now_living.is_empty() {
+            let running = self.scan(phase, &mut terminated);
+            if running.is_empty() {
                 return true;
             }
             let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
             if left.is_some_and(|left| left.is_zero()) {
                 return false;
             }
-            let is_same = now_living == living && self.hears_every_end();
-            rest = if is_same {
-                (2 * rest).min(LONGEST_REST)
+            let is_unchanged = running == previous && self.all_have_pidfds();
+            interval = if is_unchanged {
+                (2 * interval).min(MAX_SCAN_INTERVAL)
             } else {
-                SHORTEST_REST
+                MIN_SCAN_INTERVAL
             };
-            living = now_living;
-            self.rest(left.unwrap_or(rest).min(rest));
+            previous = running;
+            self.wait_for_exit(left.unwrap_or(interval).min(interval));
         }
     }
 
-    /// Asks whoever was not asked yet; who lives.
-    fn look(&mut self, asking: Asking, asked: &mut Vec<Identity>) -> BTreeSet<Identity> {
-        let living = tree::find(self.root, self.members.keys());
-        let identities: BTreeSet<Identity> = living.iter().map(|found| found.identity).collect();
-        for found in living {
-            let member = self.members.entry(found.identity).or_insert(Member {
-                found,
+    /// Finds the running members and signals them; returns which run.
+    fn scan(&mut self, phase: Phase, terminated: &mut BTreeSet<Identity>) -> BTreeSet<Identity> {
+        let found = tree::find(self.root, self.members.keys());
+        let running: BTreeSet<Identity> = found.iter().map(|member| member.identity).collect();
+        for member in found {
+            let identity = member.identity;
+            let state = self.members.entry(identity).or_insert(MemberState {
+                member,
                 was_killed: false,
-                is_gone: false,
+                has_ended: false,
             });
-            if asking == Asking::Finally {
-                member.was_killed = true;
-                signal(self.root, &member.found, Signal::KILL);
-            } else if !asked.contains(&member.found.identity) {
-                asked.push(member.found.identity);
-                signal(self.root, &member.found, Signal::TERM);
-                // One that is stopped gets the first signal only with this one.
-                signal(self.root, &member.found, Signal::CONT);
+            if phase == Phase::Kill {
+                state.was_killed = true;
+                signal(self.root, &state.member, Signal::KILL);
+            } else if terminated.insert(identity) {
+                signal(self.root, &state.member, Signal::TERM);
+                // A stopped process handles the first signal when it is continued.
+                signal(self.root, &state.member, Signal::CONT);
             }
         }
-        for (identity, member) in &mut self.members {
-            member.is_gone = !identities.contains(identity);
+        for (identity, state) in &mut self.members {
+            state.has_ended = !running.contains(identity);
         }
-        identities
+        running
     }
 
-    fn living(&self) -> impl Iterator<Item = &Found> {
-        let living = self.members.values().filter(|member| !member.is_gone);
-        living.map(|member| &member.found)
+    fn running(&self) -> impl Iterator<Item = &Member> {
+        let members = self.members.values();
+        let running = members.filter(|state| !state.has_ended);
+        running.map(|state| &state.member)
     }
 
-    /// Whether [`rest`](Self::rest) ends with the end of any that lives.
-    fn hears_every_end(&self) -> bool {
-        self.living().all(|found| found.pidfd.is_some())
+    /// Whether [`wait_for_exit`](Self::wait_for_exit) returns early for every running member.
+    fn all_have_pidfds(&self) -> bool {
+        self.running().all(|member| member.pidfd.is_some())
     }
 
-    /// Waits until somebody has ended, at most for `time`.
-    fn rest(&self, time: Duration) {
-        let pidfds = self.living().filter_map(|found| found.pidfd.as_ref());
+    /// Waits until a member exits, at most for `time`.
+    fn wait_for_exit(&self, time: Duration) {
+        let pidfds = self.running().filter_map(|member| member.pidfd.as_ref());
         let mut polled: Vec<PollFd<'_>> = pidfds
             .map(|pidfd| PollFd::new(pidfd, PollFlags::IN))
             .collect();
@@ -193,27 +151,39 @@ impl Hunt<'_> {
             tv_sec: 0,
             tv_nsec: time.as_nanos().try_into().unwrap_or(0),
         };
-        let _interruption_only_looks_sooner = poll(&mut polled, Some(&timeout));
+        // An interrupted wait only makes the next scan earlier.
+        poll(&mut polled, Some(&timeout)).ok();
     }
 
-    fn report(self, exit: Option<Exit>) -> StopReport {
+    fn into_report(self, exit: Option<Exit>) -> StopReport {
         let mut report = StopReport {
             exit,
             ..StopReport::default()
         };
-        let group = self.root.pid().cast_signed();
-        for member in self.members.into_values() {
-            let list = match (member.is_gone, member.was_killed) {
+        let group = self.root.pid();
+        for state in self.members.into_values() {
+            let list = match (state.has_ended, state.was_killed) {
                 (true, false) => &mut report.ended,
                 (true, true) => &mut report.forced,
                 (false, _) => &mut report.escaped,
             };
             list.push(TreeMember {
-                pid: member.found.identity.pid.unsigned_abs(),
-                name: member.found.name,
-                left_group: member.found.group != group,
+                pid: state.member.identity.pid.unsigned_abs(),
+                name: state.member.name,
+                left_group: state.member.group != group,
             });
         }
         report
+    }
+}
+
+/// Signals a member of the tree. The root is signalled under the lock under which it is reaped:
+/// where there are no pidfds, only that keeps its pid from becoming another process's.
+fn signal(root: &dyn Root, member: &Member, signal: Signal) {
+    if member.identity.pid == root.pid() && !root.is_reaped() {
+        // A refused signal shows in the list of processes that escaped.
+        root.signal(signal).ok();
+    } else {
+        member.signal(signal);
     }
 }

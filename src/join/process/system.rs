@@ -1,8 +1,8 @@
-//! What is of one system: Linux on one side, all other Unix systems on the other.
+//! The parts that differ between systems: Linux, and all other Unix systems.
 //!
-//! Both sides offer the same. Where Linux has something that cannot fail anybody, such as a pidfd,
-//! the other side has what every Unix has, and says what that can't do. `--cfg other_unix` builds
-//! the other side on Linux, so that it can be tested there.
+//! Both modules have the same items. Where Linux has an exact means, such as a pidfd, the other one
+//! uses what every Unix has, and documents the limits. `--cfg other_unix` builds the other one on
+//! Linux, to test it there.
 
 #[cfg(all(target_os = "linux", not(other_unix)))]
 mod linux;
@@ -13,23 +13,24 @@ use std::ffi::OsString;
 
 #[cfg(all(target_os = "linux", not(other_unix)))]
 pub(super) use linux::{
-    Bell, Pidfd, die_with_parent, is_program_format, living, own_program, reap, start_of,
-    yield_to_everybody,
+    Notifier, Pidfd, die_with_parent, is_program_format, own_executable, reap, running_processes,
+    set_background_priority, start_of,
 };
 #[cfg(any(other_unix, not(target_os = "linux")))]
 pub(super) use other_unix::{
-    Bell, Pidfd, die_with_parent, is_program_format, living, own_program, reap, start_of,
-    yield_to_everybody,
+    Notifier, Pidfd, die_with_parent, is_program_format, own_executable, reap, running_processes,
+    set_background_priority, start_of,
 };
 
-/// A living process as the process table has it.
-pub(super) struct Entry {
+/// A running process in the process table.
+pub(super) struct ProcessEntry {
     pub(super) pid: i32,
     pub(super) parent: i32,
     pub(super) group: i32,
     pub(super) name: String,
-    /// When it was started, as the system counts.
+    /// When it was started, in the unit of the system.
     pub(super) started: u64,
-    /// What its environment says of whom it belongs to, as far as that can be read.
-    pub(super) marks: Option<OsString>,
+    /// The value of [`TAG_VARIABLE`](super::tag::TAG_VARIABLE) in its environment, if that can be
+    /// read.
+    pub(super) tags: Option<OsString>,
 }

@@ -1,26 +1,57 @@
-//! Who belongs to a process: found through the process table.
+//! The processes that belong to a tree, found through the process table.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::unix::ffi::OsStrExt as _;
+use std::io;
+use std::time::Instant;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::handle::Shared;
-use super::system::{self, Entry, Pidfd};
+use super::exit::Exit;
+use super::system::{self, Pidfd, ProcessEntry};
+use super::tag;
 
-/// How often the warden looks for processes that were started while it killed others.
-const KILL_ROUNDS: usize = 100;
+/// How often the supervisor scans for processes that were started while it killed others.
+const MAX_KILL_ROUNDS: usize = 100;
 
-/// A process that is known by more than its number: the system may give a number again, but not
-/// with the same start.
+/// The process that a tree begins with: a child of this program.
+pub(super) trait Root {
+    fn pid(&self) -> i32;
+    fn tag(&self) -> &str;
+    fn is_reaped(&self) -> bool;
+
+    /// Sends a signal, unless the process was reaped.
+    fn signal(&self, signal: Signal) -> io::Result<()>;
+
+    /// Kills the process's group, unless the process was reaped.
+    fn kill_group(&self);
+
+    /// Blocks until the process has ended or the deadline has passed.
+    fn wait(&self, deadline: Option<Instant>) -> Option<Exit>;
+}
+
+/// Identifies a process beyond its pid: the system may reuse a pid, but not with the same start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Identity {
     pub(super) pid: i32,
     started: u64,
 }
 
-/// A living process of a tree.
-pub(super) struct Found {
+impl Identity {
+    fn of(entry: &ProcessEntry) -> Self {
+        Self {
+            pid: entry.pid,
+            started: entry.started,
+        }
+    }
+
+    /// Whether the pid still belongs to this process.
+    fn is_current(self) -> bool {
+        system::start_of(self.pid) == Some(self.started)
+    }
+}
+
+/// A running process of a tree.
+pub(super) struct Member {
     pub(super) identity: Identity,
     pub(super) name: String,
     pub(super) group: i32,
@@ -28,12 +59,12 @@ pub(super) struct Found {
     pub(super) pidfd: Option<Pidfd>,
 }
 
-impl Found {
-    /// Opens what tells this process from a later one with its number; `None` if it is gone.
-    fn open(entry: Entry) -> Option<Self> {
+impl Member {
+    /// Opens the pidfd. Returns `None` if the process has exited.
+    fn open(entry: ProcessEntry) -> Option<Self> {
         let identity = Identity::of(&entry);
         let pidfd = Pidfd::open(entry.pid).ok()?;
-        // Looked at again with the pidfd in hand: now it can't become another's.
+        // Compared once more with the pidfd open: from here on it can't mean another process.
         let is_same = pidfd.is_none() || identity.is_current();
         is_same.then_some(Self {
             identity,
@@ -43,47 +74,35 @@ impl Found {
         })
     }
 
-    /// Sends a signal; one that is gone needs none.
+    /// Sends a signal. A process that can't be signalled stays in the table, where the next scan
+    /// finds it.
     pub(super) fn signal(&self, signal: Signal) {
-        let _refusal_shows_in_who_is_left = match (&self.pidfd, Pid::from_raw(self.identity.pid)) {
+        match (&self.pidfd, Pid::from_raw(self.identity.pid)) {
             (Some(pidfd), _) => pidfd.signal(signal),
-            // Looked at again as late as can be.
+            // Compared as late as possible.
             (None, Some(pid)) if self.identity.is_current() => kill_process(pid, signal),
             (None, _) => Ok(()),
-        };
-    }
-}
-
-impl Identity {
-    fn of(entry: &Entry) -> Self {
-        Self {
-            pid: entry.pid,
-            started: entry.started,
         }
-    }
-
-    /// Whether its number is still its own.
-    fn is_current(self) -> bool {
-        system::start_of(self.pid) == Some(self.started)
+        .ok();
     }
 }
 
-/// The living processes of a tree: the process itself unless it was reaped, its descendants, its
-/// group, whoever carries its mark, and whoever of `known`, who belonged to it before, still lives.
+/// The running processes of a tree: the root unless it was reaped, its descendants, its group, the
+/// processes that carry its tag, and those of `known`, the members found before, that still run.
 ///
-/// Once the process was reaped its number says nothing any more. Then its group counts only if a
-/// member belongs to the tree, because a group's number is not given again while it has a member.
-/// A process in the middle of its end has lost its environment, and the mark with it: it is `known`.
+/// The pid of a reaped root means nothing any more. Its group then counts only if a member of the
+/// tree is in it, because the system does not reuse the number of a group that has members.
+/// A process that is exiting has lost its environment, and with it the tag; it is in `known`.
 pub(super) fn find<'a>(
-    root: &Shared,
+    root: &dyn Root,
     known: impl Iterator<Item = &'a Identity> + Clone,
-) -> Vec<Found> {
+) -> Vec<Member> {
     let is_ours = !root.is_reaped();
-    let table = Table::read();
-    let marks = BTreeSet::from([root.mark().to_owned()]);
-    let mut members = table.marked(&marks);
-    members.extend(table.still_living(known.clone()));
-    let group = root.pid().cast_signed();
+    let table = Snapshot::take();
+    let tags = BTreeSet::from([root.tag().to_owned()]);
+    let mut members = table.tagged(&tags);
+    members.extend(table.still_running(known.clone()));
+    let group = root.pid();
     if is_ours {
         members.insert(group);
         members.extend(table.descendants_of(group));
@@ -95,37 +114,36 @@ pub(super) fn find<'a>(
     if group_is_ours {
         members.extend(table.members_of_group(group));
     }
-    // Asked again: a process that was reaped meanwhile may have left its number to another.
+    // If the root was reaped meanwhile, its pid may belong to another process in the snapshot.
     if is_ours && root.is_reaped() {
         return find(root, known);
     }
     table.open(&members)
 }
 
-/// Kills whoever carries one of the marks, until nobody is left.
-pub(super) fn kill_marked(marks: &BTreeSet<String>) {
-    for _ in 0..KILL_ROUNDS {
-        let table = Table::read();
-        let marked = table.marked(marks);
-        let left = table.open(&marked);
-        if left.is_empty() {
+/// Kills every process that carries one of the tags, until none is left.
+pub(super) fn kill_tagged(tags: &BTreeSet<String>) {
+    for _ in 0..MAX_KILL_ROUNDS {
+        let table = Snapshot::take();
+        let pids = table.tagged(tags);
+        let members = table.open(&pids);
+        if members.is_empty() {
             return;
         }
-        for process in &left {
-            process.signal(Signal::KILL);
+        for member in &members {
+            member.signal(Signal::KILL);
         }
         std::thread::yield_now();
     }
 }
 
-/// One look at the process table.
-struct Table(BTreeMap<i32, Entry>);
+/// A snapshot of the process table, by pid, without zombies and without this process.
+struct Snapshot(BTreeMap<i32, ProcessEntry>);
 
-impl Table {
-    /// Without what is dead already, and without this process.
-    fn read() -> Self {
+impl Snapshot {
+    fn take() -> Self {
         let own = std::process::id().cast_signed();
-        let others = system::living().into_iter();
+        let others = system::running_processes().into_iter();
         let others = others.filter(|entry| entry.pid != own);
         Self(others.map(|entry| (entry.pid, entry)).collect())
     }
@@ -153,12 +171,12 @@ impl Table {
         found
     }
 
-    fn marked(&self, marks: &BTreeSet<String>) -> BTreeSet<i32> {
-        let marked = self.0.values().filter(|entry| carries(entry, marks));
-        marked.map(|entry| entry.pid).collect()
+    fn tagged(&self, tags: &BTreeSet<String>) -> BTreeSet<i32> {
+        let tagged = self.0.values().filter(|entry| has_tag(entry, tags));
+        tagged.map(|entry| entry.pid).collect()
     }
 
-    fn still_living<'a>(
+    fn still_running<'a>(
         &self,
         known: impl Iterator<Item = &'a Identity>,
     ) -> impl Iterator<Item = i32> {
@@ -169,18 +187,15 @@ impl Table {
         same.map(|identity| identity.pid)
     }
 
-    fn open(mut self, members: &BTreeSet<i32>) -> Vec<Found> {
-        let entries = members.iter().filter_map(|pid| self.0.remove(pid));
-        entries.filter_map(Found::open).collect()
+    fn open(mut self, pids: &BTreeSet<i32>) -> Vec<Member> {
+        let entries = pids.iter().filter_map(|pid| self.0.remove(pid));
+        entries.filter_map(Member::open).collect()
     }
 }
 
-/// Whether the environment of a process, as it was when it began, holds one of the marks.
-fn carries(entry: &Entry, marks: &BTreeSet<String>) -> bool {
-    entry.marks.as_ref().is_some_and(|carried| {
-        carried
-            .as_bytes()
-            .split(|byte| *byte == b':')
-            .any(|mark| marks.iter().any(|ours| ours.as_bytes() == mark))
+/// Whether the environment of a process, as it was at its start, has one of the tags.
+fn has_tag(entry: &ProcessEntry, tags: &BTreeSet<String>) -> bool {
+    entry.tags.as_ref().is_some_and(|carried| {
+        tag::split(carried).any(|carried| tags.iter().any(|tag| tag.as_bytes() == carried))
     })
 }

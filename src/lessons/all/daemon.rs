@@ -46,7 +46,7 @@ fn verify(log: &RunLog) -> anyhow::Result<()> {
     ])?;
     log.in_order(&[("saver", "saved"), ("program", "shutdown complete: true")])?;
     let ended = log.time_of("main", "the program")?;
-    let is_from_watcher = |said: &&Said| log.timeline().name(said.lane) == "watcher";
+    let is_from_watcher = |said: &&Message| log.timeline().name(said.lane) == "watcher";
     let last = log.messages().iter().rfind(is_from_watcher);
     ensure!(
         last.is_none_or(|said| said.at <= ended),
@@ -59,7 +59,7 @@ fn verify(log: &RunLog) -> anyhow::Result<()> {
 
 use anyhow::ensure;
 use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic};
-use meanwhile::record::Said;
+use meanwhile::record::Message;
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "daemon",

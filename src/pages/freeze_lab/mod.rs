@@ -158,7 +158,7 @@ impl Page for FreezeLab {
     }
 
     fn poll(&mut self, shell: &mut Shell) {
-        let latency = shell.frames.owed().next_back();
+        let latency = shell.frames.latencies().next_back();
         self.poll_session(shell.now(), latency);
     }
 

@@ -382,13 +382,13 @@ fn timeline_ui(props: &LessonProps<'_>, compare: bool, ui: &mut Ui) {
         return;
     };
     let previous = props.previous.filter(|_| compare);
-    let mut until = run.log.timeline().until();
+    let mut until = run.log.timeline().last_event_at();
     if run.outcome.is_none() {
         // An axis that grows in every frame would be unreadable.
         let secs = until.max(run.elapsed).as_secs_f64().max(0.1);
         until = Duration::from_secs_f64(next_step(secs));
     }
-    let until = previous.map_or(until, |log| until.max(log.timeline().until()));
+    let until = previous.map_or(until, |log| until.max(log.timeline().last_event_at()));
     ScrollArea::vertical()
         .id_salt("timeline")
         .max_height(MAX_TIMELINE_HEIGHT)

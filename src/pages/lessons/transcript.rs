@@ -16,7 +16,7 @@ pub(super) fn transcript_ui(log: Option<&RunLog>, ui: &mut Ui) {
         ui.label(RichText::new("Run the lesson to see its output.").weak());
         return;
     };
-    let dropped = log.timeline().left_out();
+    let dropped = log.timeline().dropped();
     if dropped > 0 {
         ui.label(format!("{dropped} events dropped."));
     }

@@ -8,7 +8,7 @@ use super::{BlockedFor, Choices, Command, jobs_panel};
 use crate::format;
 use crate::jobs::{Options, RunOn};
 use crate::pages::commands::{UiCommand, Unavailable};
-use crate::record::{JobRecord, JoinEnd, JoinRecord};
+use crate::record::{JobRecord, JoinOutcome, JoinRecord};
 use crate::ui::tokens::tokens;
 use crate::ui::widgets::{Mark, StatusStyle, card_ui, mark_ui, progress_bar};
 
@@ -127,24 +127,24 @@ fn bytes_text(job: &JobRecord) -> String {
 /// The rate, the time left, and how long there has been no progress.
 fn pace_text(job: &JobRecord, now: Duration) -> String {
     let rate = job.rate(now);
-    let mut parts = Vec::new();
+    let mut texts = Vec::new();
     if job.done_bytes() > 0 {
-        parts.push(format::rate(rate.bytes_per_sec));
+        texts.push(format::rate(rate.bytes_per_sec));
     }
     if !job.state().is_ended() {
         if let Some(left) = rate.time_left {
-            parts.push(left_text(left));
+            texts.push(left_text(left));
         }
         let age = now.saturating_sub(job.last_progress_at());
         if age >= Duration::from_secs(1) {
-            parts.push(format!("last progress {} ago", format::countdown(age)));
+            texts.push(format!("last progress {} ago", format::countdown(age)));
         }
-        if let Some(asked) = job.cancel_asked_at() {
+        if let Some(asked) = job.cancel_requested_at() {
             let age = format::countdown(now.saturating_sub(asked));
-            parts.push(format!("cancel requested {age} ago"));
+            texts.push(format!("cancel requested {age} ago"));
         }
     }
-    parts.join(" · ")
+    texts.join(" · ")
 }
 
 /// Less than a second is too exact: the last item may take any time.
@@ -193,9 +193,9 @@ fn wait_ui(job: &JobRecord, now: Duration, blocked_for: Option<BlockedFor>, ui: 
     ui.horizontal(|ui| {
         let (mark, color) = match join.ended {
             None => (Mark::Ring, tokens.running),
-            Some((_, JoinEnd::Joined)) => (Mark::Disc, tokens.returned),
-            Some((_, JoinEnd::TimedOut)) => (Mark::Diamond, tokens.timed_out),
-            Some((_, JoinEnd::Detached)) => (Mark::Bar, tokens.neutral),
+            Some((_, JoinOutcome::Joined)) => (Mark::Disc, tokens.returned),
+            Some((_, JoinOutcome::TimedOut)) => (Mark::Diamond, tokens.timed_out),
+            Some((_, JoinOutcome::Detached)) => (Mark::Bar, tokens.neutral),
         };
         mark_ui(ui, mark, color);
         ui.label(join_text(job, join, now));
@@ -210,19 +210,19 @@ fn join_text(job: &JobRecord, join: &JoinRecord, now: Duration) -> String {
     match (join.ended, join.remaining(now)) {
         (None, Some(left)) => format!("waiting, {} left", format::countdown(left)),
         (None, None) => format!("waiting for {waited}, without a deadline"),
-        (Some((_, JoinEnd::Joined)), _) => {
+        (Some((_, JoinOutcome::Joined)), _) => {
             format!("joined after {waited}: {}", outcome_text(job))
         }
-        (Some((_, JoinEnd::TimedOut)), _) if job.state().is_ended() => {
-            format!("was still running after {waited}; it has ended since")
+        (Some((_, JoinOutcome::TimedOut)), _) if job.state().is_ended() => {
+            format!("still running after {waited}; it has ended since")
         }
-        (Some((_, JoinEnd::TimedOut)), _) => format!("still running after {waited}"),
-        (Some((_, JoinEnd::Detached)), _) => format!("detached after {waited}"),
+        (Some((_, JoinOutcome::TimedOut)), _) => format!("still running after {waited}"),
+        (Some((_, JoinOutcome::Detached)), _) => format!("detached after {waited}"),
     }
 }
 
 fn outcome_text(job: &JobRecord) -> String {
-    let word = match job.state().word() {
+    let word = match job.state().label() {
         "timed_out" => "timed out",
         word => word,
     };

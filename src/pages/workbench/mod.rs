@@ -66,7 +66,7 @@ pub(crate) struct Workbench {
     ordering: Ordering,
     resolving: Vec<(JobId, PanicKey)>,
     waits: Vec<WaitRow>,
-    /// When the last frame began to take in events, if it left some over.
+    /// When the last frame began to take events, if some are left.
     behind_since: Option<Instant>,
     detached: DetachedJobs,
 }
@@ -177,7 +177,7 @@ impl Workbench {
             ..
         } = self;
         let Some(job) = selected.and_then(|id| record.job(id)) else {
-            let hint = "Add files, choose a job and press Start. The window stays free meanwhile.";
+            let hint = "Add files, choose a job and press Start. The window stays responsive.";
             widgets::empty_ui(ui, "No job yet", hint);
             return;
         };
@@ -224,8 +224,8 @@ impl Page for Workbench {
         self.poll_board(shell);
         self.take_drops(&shell.ctx);
         self.update_order(shell);
-        self.update_waits();
         if shell.shows(&ID) {
+            self.update_waits();
             self.update_output(&shell.ctx);
         }
     }

@@ -212,10 +212,10 @@ impl Workbench {
     }
 
     fn remove(&mut self, job: JobId) {
-        if let Some(removed) = self.record.forget(job) {
+        if let Some(removed) = self.record.remove(job) {
             saving::free(removed);
         }
-        self.board.forget(job);
+        self.board.remove(job);
         if self.record.job(job).is_none() && self.view.selected == Some(job) {
             let newest = self.record.jobs().next_back().map(JobRecord::id);
             self.view.selected = None;

@@ -17,7 +17,7 @@ use meanwhile::jobs::command::{CommandLine, Keep, Options, Ran};
 use meanwhile::jobs::{self, JobSpec, Priority, RunOn};
 use meanwhile::record::{ItemId, ItemRecord, ItemState, JobId};
 
-use crate::util::desk::Desk;
+use crate::util::test_board::TestBoard;
 
 fn words(words: &[&str]) -> Options {
     Options {
@@ -53,12 +53,12 @@ fn spec(options: Options, inputs: &[PathBuf]) -> JobSpec {
 
 /// A job that has ended, with the desk it ran on.
 struct Ended {
-    desk: Desk,
+    desk: TestBoard,
     job: JobId,
 }
 
 fn run(options: Options, inputs: &[PathBuf]) -> Ended {
-    let mut desk = Desk::new();
+    let mut desk = TestBoard::new();
     let job = desk.start(spec(options, inputs));
     desk.until_ended(job);
     Ended { desk, job }
@@ -131,13 +131,13 @@ fn stubborn(sleep: &str) -> Options {
 }
 
 /// Starts a job of one item and returns when its process has printed something.
-fn start_ready(desk: &mut Desk, options: Options) -> JobId {
+fn start_ready(desk: &mut TestBoard, options: Options) -> JobId {
     let job = desk.start(spec(options, &[]));
     until_it_prints(desk, job, ItemId(0));
     job
 }
 
-fn until_it_prints(desk: &mut Desk, job: JobId, item: ItemId) {
+fn until_it_prints(desk: &mut TestBoard, job: JobId, item: ItemId) {
     desk.until("the process starts", |record| {
         let item = record.job(job).and_then(|job| job.item(item));
         item.is_some_and(|item| item.process.is_some())

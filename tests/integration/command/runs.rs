@@ -16,13 +16,13 @@ use super::{
     Ended, count_with, line, program, run, shell, spec, start_ready, stubborn, unique_sleep,
     until_it_prints, words,
 };
-use crate::util::desk::Desk;
 use crate::util::files::{folder, write};
+use crate::util::test_board::TestBoard;
 
 #[test]
 fn wherever_it_is_told_to_run_a_command_is_one_process_of_its_own() {
     for run_on in [RunOn::Pool, RunOn::Thread, RunOn::Process] {
-        let mut desk = Desk::new();
+        let mut desk = TestBoard::new();
         let spec = JobSpec {
             run_on,
             ..spec(words(&["echo"]), &["a".into(), "b".into()])
@@ -121,7 +121,7 @@ fn one_file_that_fails_keeps_no_other_from_being_done() {
     let good = write(folder.path(), "good", "yes\n");
     let files = [folder.path().join("missing"), good];
     let ended = run(words(&["cat", "{}"]), &files);
-    assert_eq!(ended.desk.words(ended.job), ["failed", "returned"]);
+    assert_eq!(ended.desk.labels(ended.job), ["failed", "returned"]);
     assert_eq!(ended.stdouts(), [&b""[..], b"yes\n"]);
     let (_, message) = ended.failure(0);
     assert!(
@@ -191,7 +191,7 @@ fn a_run_that_ends_in_time_does_not_wait_for_its_limit() {
     let mut options = words(&["true"]);
     options.timeout_secs = 100_000.0;
     let ended = run(options, &[]);
-    assert_eq!(ended.desk.words(ended.job), ["returned"]);
+    assert_eq!(ended.desk.labels(ended.job), ["returned"]);
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn a_cancel_ends_what_runs_with_all_it_has_started_and_what_waits_never_runs() {
     let sleep = unique_sleep();
     let mut options = stubborn(&sleep);
     options.grace_secs = 0.1;
-    let mut desk = Desk::new();
+    let mut desk = TestBoard::new();
     let files: Vec<PathBuf> = (0..40).map(|file| format!("{file}").into()).collect();
     let job = desk.start(spec(options, &files));
     for item in 0..4 {
@@ -221,7 +221,7 @@ fn a_cancel_ends_what_runs_with_all_it_has_started_and_what_waits_never_runs() {
 #[test]
 fn a_run_that_ends_when_asked_is_not_forced() {
     let sleep = unique_sleep();
-    let mut desk = Desk::new();
+    let mut desk = TestBoard::new();
     let job = start_ready(
         &mut desk,
         shell(&format!("echo ready; sleep {sleep} & wait")),
@@ -236,7 +236,7 @@ fn a_run_that_ends_when_asked_is_not_forced() {
 
 #[test]
 fn output_is_there_while_it_runs_and_afterwards_for_the_last_that_ended() {
-    let mut desk = Desk::new();
+    let mut desk = TestBoard::new();
     let job = start_ready(&mut desk, shell("echo early; read x < /dev/zero"));
     let process = desk.board.process(job, ItemId(0)).unwrap();
     assert_eq!(process.output().stdout.text(), "early\n");
@@ -248,7 +248,7 @@ fn output_is_there_while_it_runs_and_afterwards_for_the_last_that_ended() {
     assert_eq!(desk.board.running_processes(job).len(), 0);
     let process = desk.board.process(job, ItemId(0)).unwrap();
     assert_eq!(process.output().stdout.text(), "early\n");
-    desk.board.forget(job);
+    desk.board.remove(job);
     assert!(desk.board.process(job, ItemId(0)).is_none());
 }
 
@@ -264,7 +264,7 @@ fn sixty_four_ended_processes_are_kept_and_no_more() {
 
 #[test]
 fn a_process_is_terminated_or_killed_alone_or_with_its_job_s_others() {
-    let mut desk = Desk::new();
+    let mut desk = TestBoard::new();
     let files: Vec<PathBuf> = (0..4).map(|file| format!("{file}").into()).collect();
     let job = desk.start(spec(shell("echo ready; exec sleep 86400"), &files));
     for item in 0..4 {
@@ -287,7 +287,7 @@ fn a_process_is_terminated_or_killed_alone_or_with_its_job_s_others() {
 #[test]
 fn a_tree_is_stopped_in_the_background_and_what_became_of_it_is_told() {
     let sleep = unique_sleep();
-    let mut desk = Desk::new();
+    let mut desk = TestBoard::new();
     let job = start_ready(&mut desk, stubborn(&sleep));
     desk.board
         .stop_tree(job, None, Duration::from_millis(100))
@@ -306,12 +306,12 @@ fn a_tree_is_stopped_in_the_background_and_what_became_of_it_is_told() {
         stopped.escaped.is_empty() && !stopped.forced.is_empty(),
         "{stopped}"
     );
-    assert_eq!(item.state.word(), "failed");
+    assert_eq!(item.state.label(), "failed");
 }
 
 #[test]
 fn a_process_that_a_signal_holds_is_shown_as_paused_until_it_goes_on() {
-    let mut desk = Desk::new();
+    let mut desk = TestBoard::new();
     let job = start_ready(&mut desk, shell("echo ready; exec sleep 86400"));
     let process = desk.board.process(job, ItemId(0)).unwrap();
     let pid = Pid::from_raw(process.pid().cast_signed());
@@ -330,7 +330,7 @@ fn a_process_that_a_signal_holds_is_shown_as_paused_until_it_goes_on() {
     kill(pid, Signal::SIGSTOP).unwrap();
     desk.board.cancel(job);
     desk.until_ended(job);
-    assert_eq!(desk.words(job), ["cancelled"]);
+    assert_eq!(desk.labels(job), ["cancelled"]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! T1–T8: joins of one task, with and without a timeout, and rings of them.
+//! T1–T9: joins of one task, with and without a timeout, and deadlock cycles.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
@@ -27,7 +27,7 @@ fn gated(gate: &Gate) -> Task<u32> {
 }
 
 #[test]
-fn t1_a_finished_task_gives_the_same_outcome_a_thousand_times() {
+fn t1_joining_again_gives_the_same_outcome() {
     let returned = join::spawn("returned", |_| 7).unwrap();
     let panicked = join::spawn("panicked", |_| -> u32 { panic!("seven") }).unwrap();
     let Err(JoinError::Panicked(first)) = panicked.join() else {
@@ -44,7 +44,7 @@ fn t1_a_finished_task_gives_the_same_outcome_a_thousand_times() {
 }
 
 #[test]
-fn t2_sixty_four_joiners_all_wake_and_see_an_equal_outcome() {
+fn t2_64_joiners_all_get_the_same_outcome() {
     let gate = Gate::new();
     let task = gated(&gate);
     let about_to_join = Arc::new(Barrier::new(65));
@@ -66,7 +66,7 @@ fn t2_sixty_four_joiners_all_wake_and_see_an_equal_outcome() {
 }
 
 #[test]
-fn t2_joiners_that_race_the_end_all_wake_ten_thousand_times() {
+fn t2_joiners_racing_the_end_all_wake() {
     let pool = Pool::builder().threads(4).build().unwrap();
     for round in 0..10_000 {
         let task = Builder::new("raced")
@@ -87,7 +87,7 @@ fn t2_joiners_that_race_the_end_all_wake_ten_thousand_times() {
 }
 
 #[test]
-fn t3_a_join_that_times_out_is_never_early_and_keeps_the_task_joinable() {
+fn t3_timed_out_join_is_not_early_and_can_be_repeated() {
     let gate = Gate::new();
     let task = gated(&gate);
     for millis in [0, 1, 5, 20] {
@@ -107,7 +107,7 @@ fn t3_a_join_that_times_out_is_never_early_and_keeps_the_task_joinable() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn t3_a_join_that_times_out_leaves_its_thread_the_timer_slack_it_had() {
+fn t3_timed_out_join_restores_the_timer_slack() {
     use rustix::thread::{current_timer_slack, set_current_timer_slack};
 
     let gate = Gate::new();
@@ -119,7 +119,7 @@ fn t3_a_join_that_times_out_leaves_its_thread_the_timer_slack_it_had() {
 }
 
 #[test]
-fn t3_a_timeout_that_races_the_end_is_never_early_and_never_lost_a_hundred_thousand_times() {
+fn t3_timeout_racing_the_end_is_not_early_or_lost() {
     let pool = Pool::builder().threads(1).build().unwrap();
     let mut timed_out = 0;
     for round in 0..100_000_u64 {
@@ -149,7 +149,7 @@ fn t3_a_timeout_that_races_the_end_is_never_early_and_never_lost_a_hundred_thous
 }
 
 #[test]
-fn t4_a_zero_timeout_polls_and_the_longest_one_waits_for_ever() {
+fn t4_zero_timeout_polls_and_longest_waits_for_ever() {
     let gate = Gate::new();
     let task = gated(&gate);
     assert!(matches!(
@@ -200,10 +200,10 @@ fn t5_signals_make_a_timeout_neither_early_nor_late() {
 }
 
 #[test]
-fn t6_a_task_that_joins_itself_is_told_so_and_goes_on_while_others_wait_for_it() {
+fn t6_task_joining_itself_gets_an_error_and_goes_on() {
     let itself: Arc<Mutex<Option<Task<Vec<String>>>>> = Arc::default();
     let known = Gate::new();
-    let task: Task<Vec<String>> = join::spawn("selfish", {
+    let task: Task<Vec<String>> = join::spawn("joins itself", {
         let (itself, known) = (itself.clone(), known.clone());
         move |_| {
             known.pass();
@@ -235,12 +235,12 @@ fn t6_a_task_that_joins_itself_is_told_so_and_goes_on_while_others_wait_for_it()
 }
 
 #[test]
-fn t6_self_joins_are_refused_ten_thousand_times_on_a_pool() {
+fn t6_self_joins_on_a_pool_are_refused() {
     let pool = Pool::builder().threads(2).build().unwrap();
     for _ in 0..10_000 {
         let (send, receive) = std::sync::mpsc::channel::<Task<bool>>();
         let receive = Mutex::new(receive);
-        let task = Builder::new("selfish")
+        let task = Builder::new("joins itself")
             .spawn_on(&pool, move |_| {
                 let me = receive.lock().unwrap().recv_timeout(LONG).unwrap();
                 matches!(me.join(), Err(JoinError::CurrentThread))
@@ -253,9 +253,9 @@ fn t6_self_joins_are_refused_ten_thousand_times_on_a_pool() {
 
 type Links = Arc<Mutex<Vec<Task<Result<(), JoinError>>>>>;
 
-/// `count` tasks, each of which joins the next, the last the one at `closes_at`; those before
-/// that one are the tail.
-fn ring(count: usize, closes_at: usize) -> Vec<Task<Result<(), JoinError>>> {
+/// `count` tasks, each of which joins the next. The last joins the one at `closes_at`; the tasks
+/// before that one are the tail.
+fn cycle(count: usize, closes_at: usize) -> Vec<Task<Result<(), JoinError>>> {
     let links: Links = Arc::default();
     let known = Gate::new();
     let tasks: Vec<_> = (0..count)
@@ -291,9 +291,9 @@ fn refusals(tasks: &[Task<Result<(), JoinError>>]) -> Vec<Vec<TaskId>> {
 }
 
 #[test]
-fn t7_in_a_ring_of_any_length_with_or_without_a_tail_one_join_is_refused_with_the_path() {
+fn t7_one_join_of_a_cycle_is_refused_with_the_path() {
     for (count, tail) in [(2, 0), (3, 0), (17, 0), (3, 1), (9, 4)] {
-        let tasks = ring(count, tail);
+        let tasks = cycle(count, tail);
         let members: Vec<TaskId> = tasks[tail..].iter().map(Task::id).collect();
         let refused = refusals(&tasks);
         assert_eq!(refused.len(), 1, "{count} tasks, tail of {tail}");
@@ -305,16 +305,16 @@ fn t7_in_a_ring_of_any_length_with_or_without_a_tail_one_join_is_refused_with_th
 }
 
 #[test]
-fn t7_a_race_to_close_a_ring_refuses_one_join_ten_thousand_times() {
+fn t7_race_to_close_a_cycle_refuses_one_join() {
     for _ in 0..10_000 {
         // One, because both tasks pass the gate before either can end.
-        assert_eq!(refusals(&ring(2, 0)).len(), 1);
+        assert_eq!(refusals(&cycle(2, 0)).len(), 1);
     }
 }
 
 #[test]
-fn t7_the_error_names_the_ring() {
-    let tasks = ring(2, 0);
+fn t7_error_message_names_the_cycle() {
+    let tasks = cycle(2, 0);
     let message = tasks
         .iter()
         .find_map(|task| task.join().unwrap().as_ref().err())
@@ -325,7 +325,7 @@ fn t7_the_error_names_the_ring() {
 }
 
 #[test]
-fn t8_a_timed_join_in_a_ring_runs_to_its_deadline_and_shows_in_the_wait_graph_while_it_lasts() {
+fn t8_timed_join_in_a_cycle_runs_to_its_deadline() {
     let other: Arc<Mutex<Option<Task<bool>>>> = Arc::default();
     let known = Gate::new();
     let timed = join::spawn("timed", {
@@ -347,7 +347,7 @@ fn t8_a_timed_join_in_a_ring_runs_to_its_deadline_and_shows_in_the_wait_graph_wh
     *other.lock().unwrap() = Some(untimed.clone());
     known.open();
     let edge = loop {
-        assert!(!timed.is_finished(), "the edge never showed");
+        assert!(!timed.is_finished(), "the wait graph never had the edge");
         let graph = join::wait_graph();
         if let Some(edge) = graph.waits.iter().find(|w| w.waiter == Some(timed.id())) {
             break edge.clone();
@@ -368,7 +368,7 @@ fn t8_a_timed_join_in_a_ring_runs_to_its_deadline_and_shows_in_the_wait_graph_wh
 }
 
 #[test]
-fn t9_a_worker_that_joins_a_task_queued_on_its_own_pool_runs_it_itself() {
+fn t9_worker_runs_a_queued_task_that_it_joins() {
     let pool = Pool::builder().threads(1).build().unwrap();
     let outer = {
         let pool = pool.clone();
@@ -396,7 +396,7 @@ fn t9_a_worker_that_joins_a_task_queued_on_its_own_pool_runs_it_itself() {
 }
 
 #[test]
-fn t9_a_timed_join_of_a_task_queued_on_the_own_pool_waits_and_can_time_out() {
+fn t9_timed_join_of_a_queued_task_can_time_out() {
     let pool = Pool::builder().threads(1).build().unwrap();
     let outer = {
         let pool = pool.clone();
@@ -414,20 +414,20 @@ fn t9_a_timed_join_of_a_task_queued_on_the_own_pool_waits_and_can_time_out() {
 }
 
 #[test]
-fn t9_a_tree_of_tasks_deeper_than_the_pool_is_wide_comes_to_its_end() {
+fn t9_task_tree_deeper_than_the_pool_ends() {
     fn sum(pool: &Pool, depth: u32) -> u64 {
         if depth == 0 {
             return 1;
         }
-        let halves: Vec<_> = (0..2)
+        let children: Vec<_> = (0..2)
             .map(|_| {
                 let pool = pool.clone();
-                Builder::new("half")
+                Builder::new("child")
                     .spawn_on(&pool.clone(), move |_| sum(&pool, depth - 1))
                     .unwrap()
             })
             .collect();
-        halves.iter().map(|half| *half.join().unwrap()).sum()
+        children.iter().map(|child| *child.join().unwrap()).sum()
     }
     let pool = Pool::builder().threads(2).build().unwrap();
     let root = {
@@ -440,7 +440,7 @@ fn t9_a_tree_of_tasks_deeper_than_the_pool_is_wide_comes_to_its_end() {
 }
 
 #[test]
-fn a_wait_that_timed_out_leaves_nothing_behind_in_the_task() {
+fn timed_out_wait_leaves_nothing_in_the_task() {
     let gate = Gate::new();
     let task = gated(&gate);
     for _ in 0..10_000 {
@@ -454,4 +454,17 @@ fn a_wait_that_timed_out_leaves_nothing_behind_in_the_task() {
             .iter()
             .all(|wait| !wait.targets.contains(&task.id()))
     );
+}
+
+#[test]
+fn only_an_end_of_the_task_is_an_outcome() {
+    let task = join::spawn("endless", |context| -> () {
+        loop {
+            context.checkpoint();
+        }
+    })
+    .unwrap();
+    assert!(!task.join_timeout(Duration::ZERO).unwrap_err().is_outcome());
+    task.cancel();
+    assert!(task.join().unwrap_err().is_outcome());
 }

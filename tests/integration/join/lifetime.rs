@@ -1,4 +1,4 @@
-//! T15–T21 and T24: cancelling, ending the program, refused threads, names, detaching, scopes.
+//! T15–T21 and T24: cancel, shutdown, refused threads, names, detached tasks, scopes.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crossbeam_channel::bounded;
-use meanwhile::join::{self, Builder, Context, JoinError, Pool, SpawnError, Task, TaskState};
+use meanwhile::join::{
+    self, Builder, Context, JoinError, Placement, Pool, SpawnError, Task, TaskState,
+};
 
 use crate::util::child::{in_child, in_child_with};
 use crate::util::gate::{Gate, LIMIT};
@@ -15,7 +17,7 @@ use crate::util::pool::HeldPool;
 const LONG: Duration = Duration::from_mins(1);
 
 #[test]
-fn t15_a_task_cancelled_while_queued_never_runs() {
+fn t15_cancel_while_queued_never_runs() {
     let held = HeldPool::new();
     let ran = Arc::new(AtomicBool::new(false));
     let queued = {
@@ -33,7 +35,7 @@ fn t15_a_task_cancelled_while_queued_never_runs() {
 }
 
 #[test]
-fn t15_a_cancel_that_races_the_start_is_obeyed_or_too_late_ten_thousand_times() {
+fn t15_cancel_racing_the_start_is_obeyed_or_too_late() {
     let pool = Pool::builder().threads(1).build().unwrap();
     for _ in 0..10_000 {
         let ran = Arc::new(AtomicBool::new(false));
@@ -56,19 +58,19 @@ fn until_cancelled(context: &Context) {
     }
 }
 
-/// Notes that it was dropped.
-struct Notes(Arc<AtomicBool>);
+/// Records that it was dropped.
+struct RecordsDrop(Arc<AtomicBool>);
 
-impl Drop for Notes {
+impl Drop for RecordsDrop {
     fn drop(&mut self) {
         self.0.store(true, Ordering::SeqCst);
     }
 }
 
 #[test]
-fn t16_a_checkpoint_ends_a_cancelled_task_quietly() {
+fn t16_checkpoint_ends_a_cancelled_task_quietly() {
     in_child(
-        "join::lifetime::t16_a_checkpoint_ends_a_cancelled_task_quietly",
+        "join::lifetime::t16_checkpoint_ends_a_cancelled_task_quietly",
         || {
             let hook_ran = Arc::new(AtomicBool::new(false));
             std::panic::set_hook(Box::new({
@@ -77,9 +79,9 @@ fn t16_a_checkpoint_ends_a_cancelled_task_quietly() {
             }));
             let unwound = Arc::new(AtomicBool::new(false));
             let task = {
-                let notes = Notes(unwound.clone());
+                let guard = RecordsDrop(unwound.clone());
                 join::spawn("obeys", move |context| {
-                    let _notes = notes;
+                    let _guard = guard;
                     until_cancelled(context);
                 })
                 .unwrap()
@@ -94,7 +96,7 @@ fn t16_a_checkpoint_ends_a_cancelled_task_quietly() {
 }
 
 #[test]
-fn t16_a_task_that_ignores_the_cancel_returns_and_both_facts_are_kept() {
+fn t16_task_ignoring_a_cancel_returns_its_value() {
     let (started, gate) = (Gate::new(), Gate::new());
     let task = {
         let (started, gate) = (started.clone(), gate.clone());
@@ -116,7 +118,7 @@ fn t16_a_task_that_ignores_the_cancel_returns_and_both_facts_are_kept() {
 }
 
 #[test]
-fn t16_a_running_task_obeys_ten_thousand_times() {
+fn t16_running_task_obeys_a_cancel_every_time() {
     let pool = Pool::builder().threads(2).build().unwrap();
     for _ in 0..10_000 {
         let task = Builder::new("obeys")
@@ -128,7 +130,7 @@ fn t16_a_running_task_obeys_ten_thousand_times() {
 }
 
 #[test]
-fn t17_a_cancel_after_the_end_and_a_second_one_have_no_effect() {
+fn t17_late_or_second_cancel_has_no_effect() {
     let task = join::spawn("over", |_| 7).unwrap();
     task.join().unwrap();
     task.cancel();
@@ -137,18 +139,18 @@ fn t17_a_cancel_after_the_end_and_a_second_one_have_no_effect() {
     assert!(!task.is_cancel_requested());
     assert!(task.info().cancel_requested_at.is_none());
 
-    let asked = join::spawn("asked", until_cancelled).unwrap();
-    asked.cancel();
-    let first = asked.info().cancel_requested_at;
-    asked.cancel();
-    assert!(matches!(asked.join(), Err(JoinError::Cancelled)));
-    assert_eq!(asked.info().cancel_requested_at, first);
+    let cancelled = join::spawn("cancelled", until_cancelled).unwrap();
+    cancelled.cancel();
+    let first = cancelled.info().cancel_requested_at;
+    cancelled.cancel();
+    assert!(matches!(cancelled.join(), Err(JoinError::Cancelled)));
+    assert_eq!(cancelled.info().cancel_requested_at, first);
 }
 
 #[test]
-fn t18_shutdown_waits_for_every_non_daemon_task_those_started_meanwhile_too() {
+fn t18_shutdown_waits_for_every_non_daemon_task() {
     in_child(
-        "join::lifetime::t18_shutdown_waits_for_every_non_daemon_task_those_started_meanwhile_too",
+        "join::lifetime::t18_shutdown_waits_for_every_non_daemon_task",
         || {
             let gate = Gate::new();
             let daemon = {
@@ -159,7 +161,7 @@ fn t18_shutdown_waits_for_every_non_daemon_task_those_started_meanwhile_too() {
                     .unwrap()
             };
             let generations = Arc::new(AtomicUsize::new(0));
-            beget(5, &generations);
+            spawn_generation(5, &generations);
             assert!(join::shutdown(None).remaining.is_empty());
             assert_eq!(generations.load(Ordering::SeqCst), 6);
             assert!(daemon.is_alive());
@@ -168,11 +170,11 @@ fn t18_shutdown_waits_for_every_non_daemon_task_those_started_meanwhile_too() {
     );
 }
 
-fn beget(generation: u32, count: &Arc<AtomicUsize>) {
+fn spawn_generation(generation: u32, count: &Arc<AtomicUsize>) {
     let count = count.clone();
     join::spawn(format!("generation {generation}"), move |_| {
         if generation > 0 {
-            beget(generation - 1, &count);
+            spawn_generation(generation - 1, &count);
         }
         count.fetch_add(1, Ordering::SeqCst);
     })
@@ -180,9 +182,9 @@ fn beget(generation: u32, count: &Arc<AtomicUsize>) {
 }
 
 #[test]
-fn t18_shutdown_with_a_timeout_names_who_is_left() {
-    // In a process of its own, because it stops the daemon processes of all tests beside.
-    let name = "join::lifetime::t18_shutdown_with_a_timeout_names_who_is_left";
+fn t18_shutdown_timeout_names_the_remaining_tasks() {
+    // In a process of its own, because shutdown stops the daemon processes of other tests too.
+    let name = "join::lifetime::t18_shutdown_timeout_names_the_remaining_tasks";
     in_child(name, || {
         let gate = Gate::new();
         let task = {
@@ -194,7 +196,7 @@ fn t18_shutdown_with_a_timeout_names_who_is_left() {
             report
                 .remaining
                 .iter()
-                .any(|left| left.id == task.id() && &*left.name == "still here")
+                .any(|info| info.id == task.id() && &*info.name == "still here")
         );
         gate.open();
         task.join().unwrap();
@@ -202,9 +204,9 @@ fn t18_shutdown_with_a_timeout_names_who_is_left() {
 }
 
 #[test]
-fn t18_a_task_may_call_shutdown_and_is_not_waited_for_itself() {
+fn t18_task_calling_shutdown_is_not_waited_for() {
     in_child(
-        "join::lifetime::t18_a_task_may_call_shutdown_and_is_not_waited_for_itself",
+        "join::lifetime::t18_task_calling_shutdown_is_not_waited_for",
         || {
             let task = join::spawn("last", |_| join::shutdown(None).remaining.len()).unwrap();
             assert_eq!(*task.join_timeout(LONG).unwrap(), 0);
@@ -213,7 +215,7 @@ fn t18_a_task_may_call_shutdown_and_is_not_waited_for_itself() {
 }
 
 #[test]
-fn t19_a_refused_thread_is_an_error_with_name_and_cause_and_leaves_nothing_behind() {
+fn t19_refused_thread_is_an_error_and_leaves_nothing() {
     for _ in 0..10_000 {
         let dropped = Arc::new(());
         let refused = {
@@ -236,10 +238,10 @@ fn t19_a_refused_thread_is_an_error_with_name_and_cause_and_leaves_nothing_behin
 }
 
 #[test]
-fn t19_when_the_process_is_out_of_memory_for_threads_a_later_spawn_works_again() {
+fn t19_spawn_works_again_after_memory_ran_out() {
     in_child_with(
         "ulimit -v 3000000",
-        "join::lifetime::t19_when_the_process_is_out_of_memory_for_threads_a_later_spawn_works_again",
+        "join::lifetime::t19_spawn_works_again_after_memory_ran_out",
         || {
             let gate = Gate::new();
             let mut tasks = Vec::new();
@@ -256,9 +258,9 @@ fn t19_when_the_process_is_out_of_memory_for_threads_a_later_spawn_works_again()
                     Ok(task) => tasks.push(task),
                     Err(error) => break error,
                 }
-                // What std itself allocates for a thread that begins is not the next one's.
+                // Std allocates when a thread begins. Let it finish before the next spawn.
                 begun.recv_timeout(LIMIT).unwrap();
-                assert!(tasks.len() < 1_000, "the limit never bit");
+                assert!(tasks.len() < 1_000, "the limit was never reached");
             };
             assert!(error.to_string().contains("one more"), "{error}");
             assert_eq!(join::enumerate().len(), tasks.len());
@@ -266,7 +268,7 @@ fn t19_when_the_process_is_out_of_memory_for_threads_a_later_spawn_works_again()
             for task in &tasks {
                 task.join().unwrap();
             }
-            // A thread's stack is given back a moment after its task has ended.
+            // A thread's stack is freed a moment after its task has ended.
             let later = loop {
                 if let Ok(task) = Builder::new("later").stack_size(64 << 20).spawn(|_| 7) {
                     break task;
@@ -279,7 +281,7 @@ fn t19_when_the_process_is_out_of_memory_for_threads_a_later_spawn_works_again()
 }
 
 #[test]
-fn t20_names_default_to_the_number_may_repeat_and_may_be_any_text() {
+fn t20_names_have_a_default_and_may_be_any_text() {
     let unnamed = Builder::default().spawn(|_| ()).unwrap();
     assert_eq!(unnamed.name(), format!("task-{}", unnamed.id().get()));
     let twins: BTreeSet<_> = (0..2)
@@ -299,7 +301,7 @@ fn t20_names_default_to_the_number_may_repeat_and_may_be_any_text() {
 }
 
 #[test]
-fn t21_a_task_whose_handle_is_dropped_runs_on_and_stays_listed_until_it_ends() {
+fn t21_detached_task_stays_listed_until_it_ends() {
     let (gate, ended) = (Gate::new(), Gate::new());
     let task = {
         let gate = gate.clone();
@@ -319,7 +321,7 @@ fn t21_a_task_whose_handle_is_dropped_runs_on_and_stays_listed_until_it_ends() {
 }
 
 #[test]
-fn t24_a_scope_cancels_and_joins_what_it_started_also_when_its_body_panics() {
+fn t24_scope_cancels_and_joins_what_it_started() {
     let pool = Pool::builder().threads(1).build().unwrap();
     let started: Arc<Mutex<Vec<Task<()>>>> = Arc::default();
     let panicking = {
@@ -347,7 +349,7 @@ fn t24_a_scope_cancels_and_joins_what_it_started_also_when_its_body_panics() {
 }
 
 #[test]
-fn t24_a_scope_returns_what_its_body_returns_and_keeps_what_was_joined() {
+fn t24_scope_returns_the_value_of_its_body() {
     let (sum, joined) = join::scope(|scope| {
         let task = scope.spawn("sum", |_| 40 + 2).unwrap();
         (*task.join().unwrap(), task)
@@ -357,7 +359,7 @@ fn t24_a_scope_returns_what_its_body_returns_and_keeps_what_was_joined() {
 }
 
 #[test]
-fn t24_a_child_that_waits_for_the_task_that_ends_its_scope_is_released() {
+fn t24_child_joining_its_parent_is_released() {
     let parent: Arc<Mutex<Option<Task<bool>>>> = Arc::default();
     let known = Gate::new();
     let task: Task<bool> = {
@@ -379,4 +381,38 @@ fn t24_a_child_that_waits_for_the_task_that_ends_its_scope_is_released() {
     *parent.lock().unwrap() = Some(task.clone());
     known.open();
     assert!(*task.join_timeout(LONG).unwrap());
+}
+
+#[test]
+fn info_has_placement_and_a_final_elapsed_time() {
+    let pool = Pool::builder().threads(0).build().unwrap();
+    assert_eq!(pool.threads(), 1);
+    let alone = join::spawn("alone", |_| ()).unwrap();
+    let [a, b] = ["a", "b"].map(|name| Builder::new(name).spawn_on(&pool, |_| ()).unwrap());
+    for task in [&alone, &a, &b] {
+        task.join().unwrap();
+    }
+    assert_eq!(alone.info().placement, Placement::Thread);
+    assert!(matches!(a.info().placement, Placement::Pool(_)));
+    assert_eq!(a.info().placement, b.info().placement);
+    let elapsed = alone.info().elapsed();
+    assert!(elapsed.is_some());
+    assert_eq!(alone.info().elapsed(), elapsed);
+}
+
+#[test]
+fn stack_size_allows_deep_recursion() {
+    fn depth(left: u32) -> u32 {
+        let frame = std::hint::black_box([0_u8; 1024]);
+        if left == 0 {
+            u32::from(frame[0])
+        } else {
+            1 + depth(left - 1)
+        }
+    }
+    // Ten thousand frames of a kilobyte or more don't fit in the default of 2 MiB.
+    let task = Builder::new("deep")
+        .stack_size(64 << 20)
+        .spawn(|_| depth(10_000));
+    assert_eq!(*task.unwrap().join().unwrap(), 10_000);
 }

@@ -19,7 +19,7 @@ fn report<T: std::fmt::Debug>(task: &Task<T>) -> Arc<PanicReport> {
 }
 
 #[test]
-fn t10_every_joiner_gets_the_same_report_and_nothing_reaches_its_own_stack() {
+fn t10_every_joiner_gets_the_same_panic_report() {
     let gate = Gate::new();
     let task: Task<()> = {
         let gate = gate.clone();
@@ -46,7 +46,7 @@ fn t10_every_joiner_gets_the_same_report_and_nothing_reaches_its_own_stack() {
 }
 
 #[test]
-fn t11_the_report_has_message_place_thread_task_and_backtrace() {
+fn t11_report_has_message_location_and_backtrace() {
     let before = line!();
     let task: Task<()> =
         join::spawn("divide", |c| panic!("no remainder in {}", c.task_id())).unwrap();
@@ -85,7 +85,7 @@ fn t11_each_kind_of_payload_has_a_message() {
 }
 
 #[test]
-fn t11_a_panic_that_the_task_itself_caught_does_not_lend_its_place_to_a_later_one() {
+fn t11_caught_panic_gives_no_location_to_the_next() {
     #[expect(
         clippy::disallowed_methods,
         reason = "the task under test catches a panic itself"
@@ -100,9 +100,9 @@ fn t11_a_panic_that_the_task_itself_caught_does_not_lend_its_place_to_a_later_on
 }
 
 #[test]
-fn the_hook_that_was_there_is_called_for_foreign_threads_alone() {
+fn previous_hook_is_called_for_foreign_threads_only() {
     in_child(
-        "join::panics::the_hook_that_was_there_is_called_for_foreign_threads_alone",
+        "join::panics::previous_hook_is_called_for_foreign_threads_only",
         || {
             let seen: Arc<Mutex<Vec<String>>> = Arc::default();
             std::panic::set_hook(Box::new({
@@ -124,10 +124,10 @@ fn the_hook_that_was_there_is_called_for_foreign_threads_alone() {
     );
 }
 
-/// Counts its drop, then panics.
-struct Grenade(Arc<AtomicUsize>);
+/// Counts its drop, then panics with a [`Nested`].
+struct PanicsOnDrop(Arc<AtomicUsize>);
 
-impl Drop for Grenade {
+impl Drop for PanicsOnDrop {
     fn drop(&mut self) {
         self.0.fetch_add(1, Ordering::SeqCst);
         panic_any(Nested(self.0.clone()));
@@ -145,14 +145,14 @@ impl Drop for Nested {
 }
 
 #[test]
-fn t12_a_result_whose_drop_panics_is_dropped_once_wherever_the_last_handle_goes() {
+fn t12_result_whose_drop_panics_is_dropped_once() {
     let pool = Pool::builder().threads(2).build().unwrap();
     for round in 0..10_000 {
         let drops = Arc::new(AtomicUsize::new(0));
         let task = {
             let drops = drops.clone();
-            Builder::new("grenade")
-                .spawn_on(&pool, move |_| Grenade(drops))
+            Builder::new("panics on drop")
+                .spawn_on(&pool, move |_| PanicsOnDrop(drops))
                 .unwrap()
         };
         let ended = Gate::new();
@@ -181,7 +181,7 @@ fn t12_a_result_whose_drop_panics_is_dropped_once_wherever_the_last_handle_goes(
 }
 
 #[test]
-fn t12_a_panic_payload_whose_drop_panics_is_contained() {
+fn t12_payload_whose_drop_panics_is_contained() {
     let drops = Arc::new(AtomicUsize::new(0));
     let task: Task<()> = {
         let drops = drops.clone();
@@ -192,14 +192,14 @@ fn t12_a_panic_payload_whose_drop_panics_is_contained() {
 }
 
 #[test]
-fn t12_captures_of_a_task_that_never_ran_are_dropped_once_even_if_that_panics() {
+fn t12_captures_of_a_cancelled_task_are_dropped_once() {
     let held = HeldPool::new();
     let drops = Arc::new(AtomicUsize::new(0));
     let queued = {
-        let grenade = Grenade(drops.clone());
+        let capture = PanicsOnDrop(drops.clone());
         Builder::new("queued")
             .spawn_on(&held.pool, move |_| {
-                let _grenade = grenade;
+                let _capture = capture;
             })
             .unwrap()
     };
@@ -210,9 +210,9 @@ fn t12_captures_of_a_task_that_never_ran_are_dropped_once_even_if_that_panics() 
 }
 
 #[test]
-fn t13_a_task_is_alive_in_the_panic_hook_and_not_after_any_join() {
+fn t13_task_is_alive_in_hook_and_not_after_a_join() {
     in_child(
-        "join::panics::t13_a_task_is_alive_in_the_panic_hook_and_not_after_any_join",
+        "join::panics::t13_task_is_alive_in_hook_and_not_after_a_join",
         || {
             join::spawn("installs the hook", |_| ())
                 .unwrap()
@@ -229,8 +229,8 @@ fn t13_a_task_is_alive_in_the_panic_hook_and_not_after_any_join() {
                     ours(info);
                 }
             }));
-            let task: Task<()> = join::spawn("panics", |_| panic!("look")).unwrap();
-            assert_eq!(report(&task).message(), "look");
+            let task: Task<()> = join::spawn("panics", |_| panic!("in the task")).unwrap();
+            assert_eq!(report(&task).message(), "in the task");
             assert!(!task.is_alive());
             assert_eq!(*alive.lock().unwrap(), [true]);
         },
@@ -238,7 +238,7 @@ fn t13_a_task_is_alive_in_the_panic_hook_and_not_after_any_join() {
 }
 
 #[test]
-fn t13_enumerate_never_lists_a_task_whose_join_has_returned() {
+fn t13_enumerate_omits_a_task_whose_join_returned() {
     let pool = Pool::builder().threads(2).build().unwrap();
     for _ in 0..10_000 {
         let task = Builder::new("brief").spawn_on(&pool, |_| ()).unwrap();
@@ -267,7 +267,7 @@ fn t13_enumerate_lists_live_tasks_oldest_first() {
 }
 
 #[test]
-fn t14_the_outcome_is_there_for_joiners_then_for_callbacks_on_every_kind_of_end() {
+fn t14_outcome_is_published_before_callbacks_run() {
     let pool = Pool::builder().threads(2).build().unwrap();
     for round in 0..10_000 {
         let task: Task<u32> = Builder::new("ends")
@@ -298,7 +298,7 @@ fn t14_the_outcome_is_there_for_joiners_then_for_callbacks_on_every_kind_of_end(
 }
 
 #[test]
-fn t14_a_callback_that_comes_too_late_runs_at_once() {
+fn t14_callback_added_after_the_end_runs_at_once() {
     let task = join::spawn("over", |_| ()).unwrap();
     task.join().unwrap();
     let ran = Arc::new(AtomicBool::new(false));
@@ -310,10 +310,9 @@ fn t14_a_callback_that_comes_too_late_runs_at_once() {
 }
 
 #[test]
-fn a_panic_report_costs_no_resolved_backtrace_until_it_is_asked_for() {
+fn two_threads_get_the_same_resolved_backtrace() {
     let task: Task<()> = join::spawn("cheap", |_| panic!("now")).unwrap();
     let report = report(&task);
-    // Two threads that ask at once get one and the same text.
     let other = {
         let report = report.clone();
         join::spawn("reader", move |_| report.backtrace().as_ptr().addr()).unwrap()

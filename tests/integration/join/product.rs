@@ -1,4 +1,4 @@
-//! Every way to treat a task at every point of its life.
+//! Every combination of end, cancel, join and drop at every point of a task's life.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -8,7 +8,7 @@ use meanwhile::join::{Builder, JoinError, Pool, Task, TaskState};
 use crate::util::gate::Gate;
 use crate::util::pool::HeldPool;
 
-/// The points of a task's life at which something is done to it.
+/// The points of a task's life at which the test acts on it.
 #[derive(Clone, Copy, PartialEq)]
 enum When {
     Queued,
@@ -25,7 +25,7 @@ enum End {
     PanicsInDrop,
 }
 
-/// Counts how often something was dropped; may panic doing so.
+/// Counts its drops; may panic on drop.
 struct Counted {
     drops: Arc<AtomicUsize>,
     panics: bool,
@@ -47,7 +47,7 @@ struct Case {
 }
 
 #[test]
-fn captures_and_result_are_dropped_once_whatever_is_done_whenever() {
+fn captures_and_result_are_dropped_exactly_once() {
     use When::{Ended, Joined, Never, Queued, Running};
     for on_pool in [false, true] {
         for end in [End::Returns, End::Panics, End::PanicsInDrop] {
@@ -97,7 +97,7 @@ impl Case {
         };
         step(When::Queued, &mut handle);
         held.release();
-        // Cancelled while queued it never runs on a pool, and may or may not on a thread.
+        // Cancelled while queued, a task on a pool never runs; one on a thread may.
         if self.cancel != When::Queued {
             running.pass();
         }

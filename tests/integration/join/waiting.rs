@@ -1,4 +1,4 @@
-//! T22 and T23: waiting for several tasks. And the changes a window follows.
+//! T22 and T23: waiting for several tasks. And `Changes`, which a window follows.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -20,7 +20,7 @@ fn gated(gate: &Gate) -> Task<()> {
 }
 
 #[test]
-fn t22_first_returns_with_what_has_ended_and_what_still_runs() {
+fn t22_first_returns_done_and_pending_tasks() {
     let gates = [Gate::new(), Gate::new(), Gate::new()];
     let tasks: Vec<_> = gates.iter().map(gated).collect();
     gates[1].open();
@@ -35,7 +35,7 @@ fn t22_first_returns_with_what_has_ended_and_what_still_runs() {
 }
 
 #[test]
-fn t22_a_panic_is_a_failure_and_a_cancel_is_not() {
+fn t22_panic_is_a_failure_and_cancel_is_not() {
     let gate = Gate::new();
     let cancelled = join::spawn("cancelled", |context| {
         loop {
@@ -66,7 +66,7 @@ fn t22_a_panic_is_a_failure_and_a_cancel_is_not() {
 }
 
 #[test]
-fn t22_first_failure_is_satisfied_when_all_have_ended_without_one() {
+fn t22_first_failure_ends_when_all_have_returned() {
     let tasks: Vec<_> = (0..3)
         .map(|_| join::spawn("fine", |_| ()).unwrap())
         .collect();
@@ -76,7 +76,7 @@ fn t22_first_failure_is_satisfied_when_all_have_ended_without_one() {
 }
 
 #[test]
-fn t22_duplicates_count_once_an_empty_set_and_what_is_done_return_at_once() {
+fn t22_duplicates_count_once_and_empty_set_returns() {
     for until in [WaitUntil::First, WaitUntil::FirstFailure, WaitUntil::All] {
         let waited = join::wait::<()>(&[], until, None);
         assert_eq!((waited.end, waited.done.len()), (WaitEnd::Satisfied, 0));
@@ -90,10 +90,10 @@ fn t22_duplicates_count_once_an_empty_set_and_what_is_done_return_at_once() {
 }
 
 #[test]
-fn t22_a_task_that_waits_for_itself_is_told_so() {
+fn t22_task_waiting_for_itself_gets_an_error() {
     let (send, receive) = std::sync::mpsc::channel::<Task<Option<WaitEnd>>>();
     let receive = std::sync::Mutex::new(receive);
-    let task = join::spawn("selfish", move |_| {
+    let task = join::spawn("waits for itself", move |_| {
         let me = receive
             .lock()
             .unwrap()
@@ -107,7 +107,7 @@ fn t22_a_task_that_waits_for_itself_is_told_so() {
 }
 
 #[test]
-fn t22_a_wait_on_the_own_pool_runs_what_is_queued_there() {
+fn t22_wait_on_the_own_pool_runs_queued_tasks() {
     let pool = Pool::builder().threads(1).build().unwrap();
     let outer = {
         let pool = pool.clone();
@@ -129,11 +129,11 @@ fn t22_a_wait_on_the_own_pool_runs_what_is_queued_there() {
 }
 
 #[test]
-fn t23_tasks_come_in_the_order_in_which_they_end_each_once() {
+fn t23_tasks_come_once_in_the_order_of_their_ends() {
     let gates: Vec<Gate> = (0..4).map(|_| Gate::new()).collect();
     let tasks: Vec<_> = gates.iter().map(gated).collect();
     let order = [2, 0, 3, 1];
-    // Two have ended before anybody asks, the others while it is asked.
+    // Two have ended before the first call, the others end between calls.
     for first in &order[..2] {
         gates[*first].open();
         tasks[*first].join().unwrap();
@@ -149,7 +149,7 @@ fn t23_tasks_come_in_the_order_in_which_they_end_each_once() {
 }
 
 #[test]
-fn t23_a_timeout_names_how_many_are_unfinished_once() {
+fn t23_timeout_counts_the_unfinished_tasks_once() {
     let gate = Gate::new();
     let done = join::spawn("done", |_| ()).unwrap();
     done.join().unwrap();
@@ -173,7 +173,7 @@ fn t23_a_timeout_names_how_many_are_unfinished_once() {
 }
 
 #[test]
-fn only_what_changed_is_reported_and_one_wake_announces_it() {
+fn changes_report_each_changed_task_with_one_wake() {
     let wakes = Arc::new(AtomicUsize::new(0));
     let changes = Changes::new({
         let wakes = wakes.clone();
@@ -213,18 +213,18 @@ fn only_what_changed_is_reported_and_one_wake_announces_it() {
     for task in &tasks {
         task.join().unwrap();
     }
-    // Joiners are released before the observer is told, so the last one may still be on its way.
-    let mut told = Vec::new();
-    while told.len() < 3 {
+    // Joiners are woken before the change is queued, so the last change may still be missing.
+    let mut changed = Vec::new();
+    while changed.len() < 3 {
         let some = changes.take(2);
         assert!(some.len() <= 2);
-        told.extend(some);
+        changed.extend(some);
     }
-    assert_eq!(told.len(), 3);
+    assert_eq!(changed.len(), 3);
 }
 
 #[test]
-fn a_window_that_looks_at_every_wake_sees_every_end_ten_thousand_times() {
+fn changes_taken_at_every_wake_miss_no_end() {
     let (wake, woken) = std::sync::mpsc::channel();
     let changes = Changes::new(move || wake.send(()).unwrap());
     let pool = Pool::builder().threads(2).build().unwrap();
@@ -242,7 +242,7 @@ fn a_window_that_looks_at_every_wake_sees_every_end_ten_thousand_times() {
 }
 
 #[test]
-fn changes_that_nobody_took_go_with_the_last_handle_and_so_do_their_tasks() {
+fn changes_never_taken_are_dropped_with_their_tasks() {
     let changes = Changes::new(|| ());
     let value = Arc::new(());
     let task = {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use meanwhile::lessons::WorkerKind;
-use meanwhile::record::{Activity, LaneEnd};
+use meanwhile::record::{Activity, LaneOutcome};
 
 use super::{closed, lane, length, lesson, spans, time_of};
 
@@ -23,7 +23,7 @@ fn assert_shutdown_waits_for_the_saver(kind: WorkerKind) {
     let last = watched.map(|message| message.at).max();
     assert!(last.expect("the watcher began") < ended);
     let (_, end) = closed(&log, "watcher");
-    assert!(matches!(end, LaneEnd::Failed(_)), "{end:?}");
+    assert!(matches!(end, LaneOutcome::Failed(_)), "{end:?}");
     assert!(closed(&log, "program").0 >= shut_down);
 }
 
@@ -42,11 +42,11 @@ fn cancel_ends_only_the_cooperative_task() {
     let log = lesson("cancel", WorkerKind::Task).with("work", 12.0).log();
     let cancelled = time_of(&log, "main", "cancelling both");
     let (ended, end) = closed(&log, "cooperative");
-    assert_eq!(end, LaneEnd::Failed("cancelled".to_owned()));
+    assert_eq!(end, LaneOutcome::Failed("cancelled".to_owned()));
     let done = time_of(&log, "unresponsive", "finished all work");
     assert!(cancelled < ended && ended < done);
     assert!(time_of(&log, "main", "unresponsive, cancelled: ") < done);
-    assert_eq!(closed(&log, "unresponsive").1, LaneEnd::Returned);
+    assert_eq!(closed(&log, "unresponsive").1, LaneOutcome::Returned);
 }
 
 #[test]
@@ -54,8 +54,8 @@ fn cancel_kills_the_unresponsive_process() {
     let log = lesson("cancel", WorkerKind::Process)
         .with("patience", 8.0)
         .log();
-    assert_eq!(closed(&log, "cooperative").1, LaneEnd::Returned);
-    let killed = LaneEnd::Failed("killed by signal 9 (SIGKILL)".to_owned());
+    assert_eq!(closed(&log, "cooperative").1, LaneOutcome::Returned);
+    let killed = LaneOutcome::Failed("killed by signal 9 (SIGKILL)".to_owned());
     assert_eq!(closed(&log, "unresponsive").1, killed);
     let cancelled = time_of(&log, "main", "cancelling both");
     let cleaned_up = time_of(&log, "cooperative", "cleaned up");

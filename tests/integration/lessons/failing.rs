@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use meanwhile::lessons::{RunLog, WorkerKind};
-use meanwhile::record::{Activity, LaneEnd};
+use meanwhile::record::{Activity, LaneOutcome};
 
 use super::{closed, length, lesson, messages_of, spans, time_of};
 
-fn end(log: &RunLog, name: &str) -> LaneEnd {
+fn end(log: &RunLog, name: &str) -> LaneOutcome {
     closed(log, name).1
 }
 
@@ -22,8 +22,8 @@ fn row<'a>(log: &'a RunLog, first: &str) -> &'a [String] {
 /// The worker panics, and main returns.
 fn failed_worker_leaves_main_alone(kind: WorkerKind) -> RunLog {
     let log = lesson("join-error", kind).log();
-    assert_eq!(end(&log, "worker"), LaneEnd::Panicked);
-    assert_eq!(end(&log, "main"), LaneEnd::Returned);
+    assert_eq!(end(&log, "worker"), LaneOutcome::Panicked);
+    assert_eq!(end(&log, "main"), LaneOutcome::Returned);
     let [wait, _python] = spans(&log, "main", Activity::Waits)[..] else {
         panic!("main waits for the worker, then for Python");
     };
@@ -58,7 +58,7 @@ fn join_error_of_a_process_is_the_chosen_code() {
     let log = lesson("join-error", WorkerKind::Process)
         .with("code", 7.0)
         .log();
-    let failed = LaneEnd::Failed("exited with code 7".to_owned());
+    let failed = LaneOutcome::Failed("exited with code 7".to_owned());
     assert_eq!(end(&log, "worker"), failed);
     assert_eq!(log.result("outcome"), Some("exited with code 7"));
     let line = time_of(&log, "main", "stderr: the disk is full");
@@ -74,7 +74,7 @@ fn join_in_python_does_not_raise_again() {
         let log = failed_worker_leaves_main_alone(kind);
         let printed = [&["about to fail", "join: None"], exitcode, &["continuing"]].concat();
         assert_eq!(messages_of(&log, "Python"), printed);
-        assert_eq!(end(&log, "Python"), LaneEnd::Returned);
+        assert_eq!(end(&log, "Python"), LaneOutcome::Returned);
         let line = time_of(&log, "main", "Python's stderr: OSError: the disk is full");
         assert!(line >= time_of(&log, "Python", "continuing"));
     }
@@ -96,17 +96,17 @@ fn join_current_of_a_task_is_refused_at_once() {
         let timeout = Duration::from_secs(15);
         assert!(length(wait) < timeout / 2, "{wait:?}");
     }
-    assert_eq!(end(&log, "worker"), LaneEnd::Returned);
+    assert_eq!(end(&log, "worker"), LaneOutcome::Returned);
 }
 
 #[test]
 fn process_has_no_handle_to_join_itself() {
     let log = lesson("join-current", WorkerKind::Process).log();
     assert_eq!(log.result("handles to itself"), Some("0"));
-    assert_eq!(end(&log, "worker"), LaneEnd::Returned);
+    assert_eq!(end(&log, "worker"), LaneOutcome::Returned);
     assert_eq!(
         end(&log, "shell"),
-        LaneEnd::Failed("exited with code 127".to_owned())
+        LaneOutcome::Failed("exited with code 127".to_owned())
     );
 }
 
@@ -132,10 +132,14 @@ fn assert_fatal_ends(log: &RunLog) {
         ("overflow", "killed by signal 6 (SIGABRT)"),
     ];
     for (name, exit) in fatal {
-        assert_eq!(end(log, name), LaneEnd::Failed(exit.to_owned()), "{name}");
+        assert_eq!(
+            end(log, name),
+            LaneOutcome::Failed(exit.to_owned()),
+            "{name}"
+        );
         assert_eq!(row(log, name)[1..3], ["process", exit]);
     }
-    assert_eq!(end(log, "main"), LaneEnd::Returned);
+    assert_eq!(end(log, "main"), LaneOutcome::Returned);
 }
 
 #[test]
@@ -143,16 +147,16 @@ fn propagation_of_tasks_passes_values_and_panics() {
     let log = lesson("propagation", WorkerKind::Task).log();
     assert_fatal_ends(&log);
     let expected = [
-        ("value", LaneEnd::Returned, "Ok(42)"),
-        ("error", LaneEnd::Returned, "Ok(Err(\"no such file\"))"),
+        ("value", LaneOutcome::Returned, "Ok(42)"),
+        ("error", LaneOutcome::Returned, "Ok(Err(\"no such file\"))"),
         (
             "panic",
-            LaneEnd::Panicked,
+            LaneOutcome::Panicked,
             "Err(Panicked: the disk is full)",
         ),
         (
             "payload",
-            LaneEnd::Panicked,
+            LaneOutcome::Panicked,
             "Err(Panicked: non-string payload)",
         ),
     ];
@@ -167,12 +171,12 @@ fn propagation_of_tasks_passes_values_and_panics() {
 fn propagation_of_processes_passes_codes_and_bytes() {
     let log = lesson("propagation", WorkerKind::Process).log();
     assert_fatal_ends(&log);
-    let failed = LaneEnd::Failed("exited with code 1".to_owned());
+    let failed = LaneOutcome::Failed("exited with code 1".to_owned());
     let expected = [
-        ("value", LaneEnd::Returned, "42"),
+        ("value", LaneOutcome::Returned, "42"),
         ("error", failed, "no such file"),
-        ("panic", LaneEnd::Panicked, "the disk is full"),
-        ("payload", LaneEnd::Panicked, "panicked at"),
+        ("panic", LaneOutcome::Panicked, "the disk is full"),
+        ("payload", LaneOutcome::Panicked, "panicked at"),
     ];
     for (name, lane_end, printed) in expected {
         assert_eq!(end(&log, name), lane_end, "{name}");
@@ -203,7 +207,7 @@ fn mutual_join_refuses_one_join_of_each_cycle() {
         }
         assert_eq!(names.first(), names.last(), "{path}");
         for name in cycle {
-            assert_eq!(end(&log, name), LaneEnd::Returned, "{name}");
+            assert_eq!(end(&log, name), LaneOutcome::Returned, "{name}");
         }
     }
 }

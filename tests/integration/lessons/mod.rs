@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use meanwhile::join::process::Launcher;
 use meanwhile::lessons::{LessonId, Outcome, Run, RunLog, RunOptions, WorkerKind};
-use meanwhile::record::{Activity, Lane, LaneEnd, Span};
+use meanwhile::record::{Activity, Lane, LaneOutcome, Span};
 
 use crate::util::child::in_child_with;
 use crate::util::gate::LIMIT;
@@ -119,7 +119,7 @@ fn messages_of<'a>(log: &'a RunLog, name: &str) -> Vec<&'a str> {
 
 /// When and how the lane was closed.
 #[track_caller]
-fn closed(log: &RunLog, name: &str) -> (Duration, LaneEnd) {
+fn closed(log: &RunLog, name: &str) -> (Duration, LaneOutcome) {
     let closed = lane(log, name).closed.clone();
     closed.expect("a finished run has closed all lanes")
 }

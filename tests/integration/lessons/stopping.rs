@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use meanwhile::join;
 use meanwhile::join::process;
 use meanwhile::lessons::{LessonId, Outcome, WorkerKind};
-use meanwhile::record::{LaneEnd, LaneKind};
+use meanwhile::record::{LaneKind, LaneOutcome};
 
 use super::{finish, in_own_folder, lesson, poll_until};
 use crate::util::gate::LIMIT;
@@ -106,8 +106,10 @@ fn stopped_lanes_have_not_panicked() {
                 .as_ref()
                 .expect("a finished run has closed all lanes");
             let is_stopped = match lane.kind {
-                LaneKind::Task => *end == LaneEnd::Failed("stopped".to_owned()),
-                LaneKind::Process => matches!(end, LaneEnd::Failed(how) if how.contains("SIGKILL")),
+                LaneKind::Task => *end == LaneOutcome::Failed("stopped".to_owned()),
+                LaneKind::Process => {
+                    matches!(end, LaneOutcome::Failed(how) if how.contains("SIGKILL"))
+                }
             };
             assert!(is_stopped, "{id} as {kind}, {}: {end:?}", lane.name);
         }

@@ -1,5 +1,6 @@
-//! P1–P4, P8, P13, P15: who joins, how it ended, who is waited for and who is not.
+//! P1–P4, P8, P13, P15: joins, exits, states and lists.
 
+use std::fs;
 use std::sync::mpsc;
 use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
@@ -9,12 +10,14 @@ use meanwhile::join::{self, JoinError};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::{eventually, lives, shell};
+use super::{eventually, runs, shell};
 use crate::util::child::{in_child, in_child_with};
+use crate::util::files::folder;
 use crate::util::gate::LIMIT;
+use crate::util::sleeper::Sleeper;
 
 #[test]
-fn p1_sixty_four_joiners_and_every_later_one_get_the_same_exit() {
+fn p1_concurrent_and_later_joins_get_the_same_exit() {
     let process = shell("read line; exit 7").stdin_piped().spawn().unwrap();
     let all_wait = Arc::new(Barrier::new(65));
     let joiners: Vec<_> = (0..64)
@@ -39,13 +42,13 @@ fn p1_sixty_four_joiners_and_every_later_one_get_the_same_exit() {
 }
 
 #[test]
-fn p1_a_join_that_times_out_is_never_early_and_leaves_the_process_joinable() {
+fn p1_timed_out_join_is_not_early_and_not_final() {
     let sleeper = Builder::new("sleep").arg("60").spawn().unwrap();
     let timeout = Duration::from_millis(30);
     let start = Instant::now();
-    let too_early = sleeper.join_timeout(timeout);
+    let early = sleeper.join_timeout(timeout);
     assert!(start.elapsed() >= timeout);
-    assert!(matches!(too_early, Err(JoinError::TimedOut)));
+    assert!(matches!(early, Err(JoinError::TimedOut)));
     assert!(matches!(
         sleeper.join_timeout(Duration::ZERO),
         Err(JoinError::TimedOut)
@@ -58,7 +61,7 @@ fn p1_a_join_that_times_out_is_never_early_and_leaves_the_process_joinable() {
 }
 
 #[test]
-fn p1_a_thousand_ends_that_race_a_timed_join_are_seen_once_and_never_lost() {
+fn p1_exit_racing_a_timed_join_is_never_lost() {
     for _ in 0..1_000 {
         let process = Builder::new("/bin/true").spawn().unwrap();
         let joined = process.join_timeout(Duration::from_micros(700));
@@ -71,7 +74,7 @@ fn p1_a_thousand_ends_that_race_a_timed_join_are_seen_once_and_never_lost() {
 }
 
 #[test]
-fn p2_codes_are_as_the_system_reports_them_and_a_signal_is_no_code() {
+fn p2_codes_and_signals_are_distinguished() {
     let exit_of = |script: &str| shell(script).spawn().unwrap().join().unwrap();
     assert_eq!(exit_of("exit 0"), Exit::Code(0));
     assert_eq!(exit_of("exit 255"), Exit::Code(255));
@@ -88,9 +91,9 @@ fn p2_codes_are_as_the_system_reports_them_and_a_signal_is_no_code() {
 }
 
 #[test]
-fn p3_a_status_that_somebody_else_took_is_unknown_at_once() {
-    let name = "process::joining::p3_a_status_that_somebody_else_took_is_unknown_at_once";
-    // Children of one that ignores SIGCHLD are reaped by the system.
+fn p3_status_reaped_by_other_code_is_unknown() {
+    let name = "process::joining::p3_status_reaped_by_other_code_is_unknown";
+    // The system reaps the children of a process that ignores SIGCHLD.
     let setup = r#"exec env --ignore-signal=CHLD "$0" "$@""#;
     in_child_with(setup, name, || {
         let process = shell("exit 3").spawn().unwrap();
@@ -101,13 +104,13 @@ fn p3_a_status_that_somebody_else_took_is_unknown_at_once() {
 }
 
 #[test]
-fn p4_a_grandchild_that_holds_the_pipes_delays_no_join_and_is_marked() {
+fn p4_grandchild_holding_the_pipes_delays_no_join() {
     let process = shell("echo before; sleep 60 & echo $!").spawn().unwrap();
     assert_eq!(process.join_timeout(LIMIT).unwrap(), Exit::Code(0));
     let output = process.output();
     let text = output.stdout.text().into_owned();
     let grandchild = text.lines().nth(1).unwrap().parse().unwrap();
-    assert!(lives(grandchild), "the join waited for the grandchild");
+    assert!(runs(grandchild), "the join waited for the grandchild");
     assert!(output.stdout.is_open && output.stderr.is_open);
     assert!(text.starts_with("before\n"));
     assert!(process.stop(LIMIT).escaped.is_empty());
@@ -115,7 +118,7 @@ fn p4_a_grandchild_that_holds_the_pipes_delays_no_join_and_is_marked() {
 }
 
 #[test]
-fn p4_what_a_grandchild_prints_after_the_end_is_read_while_a_handle_is_held() {
+fn p4_late_output_of_a_grandchild_is_read() {
     let script = "exec 3<&0; { read line <&3; echo after; } & exit 0";
     let process = shell(script).stdin_piped().spawn().unwrap();
     assert_eq!(process.join().unwrap(), Exit::Code(0));
@@ -126,7 +129,7 @@ fn p4_what_a_grandchild_prints_after_the_end_is_read_while_a_handle_is_held() {
 }
 
 #[test]
-fn p8_a_stopped_process_is_shown_as_stopped_and_goes_on() {
+fn p8_stopped_process_is_shown_and_continues() {
     let process = shell("read line; exit 5").stdin_piped().spawn().unwrap();
     let pid = Pid::from_raw(process.pid().cast_signed());
     assert_eq!(process.state(), ProcessState::Running);
@@ -138,15 +141,19 @@ fn p8_a_stopped_process_is_shown_as_stopped_and_goes_on() {
     kill(pid, Signal::SIGCONT).unwrap();
     assert_eq!(process.join().unwrap(), Exit::Code(5));
     assert_eq!(process.state(), ProcessState::Ended(Exit::Code(5)));
+    let info = process.info();
+    assert_eq!(info.state, ProcessState::Ended(Exit::Code(5)));
+    let took = info.finished_at.unwrap().duration_since(info.spawned_at);
+    assert_eq!(info.elapsed(), took);
 }
 
 #[test]
-fn callbacks_run_after_the_exit_is_published_and_one_that_panics_stops_nobody() {
+fn callbacks_run_after_the_exit_despite_a_panic() {
     let process = shell("read line").stdin_piped().spawn().unwrap();
     let (send, seen) = mpsc::channel();
-    let asked = process.clone();
-    process.on_finish(|| panic!("a callback that fails"));
-    process.on_finish(move || send.send(asked.poll()).unwrap());
+    let polled = process.clone();
+    process.on_finish(|| panic!("a callback that panics"));
+    process.on_finish(move || send.send(polled.poll()).unwrap());
     drop(process.take_stdin());
     let exit = process.join().unwrap();
     assert_eq!(seen.recv_timeout(LIMIT).unwrap(), Some(exit));
@@ -156,7 +163,7 @@ fn callbacks_run_after_the_exit_is_published_and_one_that_panics_stops_nobody() 
 }
 
 #[test]
-fn a_wait_for_a_process_stands_in_the_wait_graph_while_it_lasts() {
+fn wait_for_a_process_is_in_the_wait_graph() {
     let process = shell("read line").stdin_piped().spawn().unwrap();
     let joiner = {
         let process = process.clone();
@@ -164,7 +171,7 @@ fn a_wait_for_a_process_stands_in_the_wait_graph_while_it_lasts() {
     };
     let pid = process.pid();
     let waits = || join::wait_graph().waits;
-    eventually("the edge", || {
+    eventually("the wait is listed", || {
         let mut waits = waits().into_iter();
         waits.any(|wait| wait.waiter == Some(joiner.id()) && wait.process == Some(pid))
     });
@@ -174,7 +181,7 @@ fn a_wait_for_a_process_stands_in_the_wait_graph_while_it_lasts() {
 }
 
 #[test]
-fn a_process_is_listed_until_its_end_also_when_every_handle_is_dropped() {
+fn detached_process_is_listed_until_it_ends() {
     let process = shell("read line")
         .name("listed")
         .stdin_piped()
@@ -192,24 +199,29 @@ fn a_process_is_listed_until_its_end_also_when_every_handle_is_dropped() {
     drop(process);
     assert!(listed().is_some());
     drop(stdin);
-    eventually("the end", || listed().is_none());
+    eventually("the end of the listing", || listed().is_none());
     eventually("the reaping", || {
-        !std::path::Path::new(&format!("/proc/{pid}")).exists()
+        !fs::exists(format!("/proc/{pid}")).unwrap()
     });
 }
 
 #[test]
-fn p13_shutdown_waits_for_a_child_and_stops_a_daemon_with_all_it_started() {
-    let name =
-        "process::joining::p13_shutdown_waits_for_a_child_and_stops_a_daemon_with_all_it_started";
+fn p13_shutdown_joins_children_and_stops_daemons() {
+    let name = "process::joining::p13_shutdown_joins_children_and_stops_daemons";
     in_child(name, || {
-        let daemon = shell("sleep 60 & sleep 60").daemon(true).spawn().unwrap();
+        let folder = folder();
+        let sleeper = Sleeper::new(folder.path());
+        let sleep = sleeper.command();
+        let daemon = shell(&format!("{sleep} & {sleep} & wait")).daemon(true);
+        let daemon = daemon.spawn().unwrap();
+        eventually("two sleepers", || sleeper.running().len() == 2);
         let awaited = shell("read line").stdin_piped().spawn().unwrap();
         let report = join::shutdown(Some(Duration::from_millis(10)));
         assert!(!report.is_complete());
         let pids: Vec<_> = report.processes.iter().map(|child| child.pid).collect();
         assert_eq!(pids, [awaited.pid()]);
         assert!(!daemon.is_alive(), "the daemon was not stopped");
+        assert_eq!(sleeper.running(), [0; 0]);
         drop(awaited.take_stdin());
         assert!(join::shutdown(Some(LIMIT)).is_complete());
         assert!(!awaited.is_alive());
@@ -217,30 +229,28 @@ fn p13_shutdown_waits_for_a_child_and_stops_a_daemon_with_all_it_started() {
 }
 
 #[test]
-fn p15_a_process_has_its_children_and_neither_itself_nor_the_one_that_started_it() {
-    const ASKED: &str = "MEANWHILE_TEST_ASKED";
-    let name = "process::joining::p15_a_process_has_its_children_and_neither_itself_nor_the_one_that_started_it";
+fn p15_process_lists_only_its_own_children() {
+    const CHILD: &str = "MEANWHILE_TEST_CHILD_FILE";
+    let name = "process::joining::p15_process_lists_only_its_own_children";
     let listed = || {
         let children = process::active_children().into_iter();
         children.map(|child| child.pid).collect::<Vec<_>>()
     };
-    if std::env::var_os(ASKED).is_some() {
+    if let Some(file) = std::env::var_os(CHILD) {
         assert!(listed().is_empty());
         let child = shell("read line; exit 4").stdin_piped().spawn().unwrap();
         assert_eq!(listed(), [child.pid()]);
         drop(child.take_stdin());
         assert_eq!(child.join().unwrap(), Exit::Code(4));
-        return;
+        return fs::write(file, "done").unwrap();
     }
+    let folder = folder();
+    let file = folder.path().join("done");
     let test = Builder::new(std::env::current_exe().unwrap());
-    let asked = test
-        .args(["--exact", name])
-        .env(ASKED, "1")
-        .spawn()
-        .unwrap();
-    assert!(listed().contains(&asked.pid()));
-    asked.join().unwrap();
-    let output = asked.output();
-    let said = output.stdout.text();
-    assert!(said.contains("1 passed"), "{said}");
+    let test = test.args(["--exact", name]).env(CHILD, &file);
+    let child = test.spawn().unwrap();
+    assert!(listed().contains(&child.pid()));
+    let exit = child.join().unwrap();
+    assert_eq!(exit, Exit::Code(0), "{}", child.output().stdout.text());
+    assert!(file.exists(), "the test did not run in the child");
 }

@@ -1,4 +1,4 @@
-//! P11: what the launcher binds, and what it does not.
+//! P11: the launcher, its limits and its supervisor.
 
 use std::time::{Duration, Instant};
 
@@ -8,16 +8,18 @@ use meanwhile::join::process::{Exit, LaunchOptions, SpawnError};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::{Builder, eventually, launcher, lives, shell, wait_for_line};
-use crate::util::child::in_child;
+use super::{Builder, eventually, launcher, runs, shell};
+use crate::util::child::{in_child, in_child_with};
+use crate::util::files::folder;
 use crate::util::gate::LIMIT;
+use crate::util::sleeper::Sleeper;
 
 fn launched(builder: Builder) -> Builder {
     builder.launched_by(&launcher(), LaunchOptions::default())
 }
 
 #[test]
-fn a_launched_program_is_what_was_asked_for_under_the_same_number() {
+fn launched_program_runs_under_the_same_pid() {
     let process = launched(shell("echo $$; echo \"$1\" >&2; exit 12").args(["sh", "a b"]));
     let process = process.spawn().unwrap();
     assert_eq!(process.join().unwrap(), Exit::Code(12));
@@ -27,7 +29,7 @@ fn a_launched_program_is_what_was_asked_for_under_the_same_number() {
 }
 
 #[test]
-fn a_launcher_gives_limits_and_a_priority() {
+fn launcher_sets_limits_and_priority() {
     let options = LaunchOptions {
         priority: Priority::Background,
         address_space_bytes: Some(1 << 30),
@@ -44,23 +46,23 @@ fn a_launcher_gives_limits_and_a_priority() {
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(lines[..3], ["1048576", "77", "55"]);
     let after_name = lines[3].rsplit(") ").next().unwrap();
-    // proc(5) counts from 3 after the name: field 41 is the scheduling policy, and 5 is SCHED_IDLE.
-    // Only Linux has that; elsewhere the niceness, which is field 19, has to do.
-    let (field, least_urgent) = if cfg!(other_unix) {
+    // In proc(5), field 41 is the scheduling policy, and 5 is SCHED_IDLE. Other systems use the
+    // niceness, which is field 19. The first field after the name is field 3.
+    let (field, lowest) = if cfg!(other_unix) {
         (19, "19")
     } else {
         (41, "5")
     };
-    assert_eq!(after_name.split(' ').nth(field - 3), Some(least_urgent));
+    assert_eq!(after_name.split(' ').nth(field - 3), Some(lowest));
 }
 
 #[test]
-fn a_memory_limit_ends_what_exceeds_it_and_nothing_else() {
+fn memory_limit_ends_only_the_process_over_it() {
     let options = LaunchOptions {
         address_space_bytes: Some(200 << 20),
         ..LaunchOptions::default()
     };
-    let greedy = Builder::new("perl").args(["-e", "$x = 'x' x (1 << 30); print 'had it all'"]);
+    let greedy = Builder::new("perl").args(["-e", "$x = 'x' x (1 << 30); print 'allocated'"]);
     let process = greedy.launched_by(&launcher(), options).spawn().unwrap();
     assert_ne!(process.join().unwrap(), Exit::Code(0));
     assert_eq!(process.output().stdout.total, 0);
@@ -68,7 +70,7 @@ fn a_memory_limit_ends_what_exceeds_it_and_nothing_else() {
 }
 
 #[test]
-fn the_usual_errors_come_at_the_start_with_a_launcher_too() {
+fn launched_spawn_reports_the_usual_errors() {
     let missing = launched(Builder::new("no-such-program")).spawn();
     assert!(matches!(missing, Err(SpawnError::NotFound { .. })));
     let forbidden = launched(Builder::new("/etc/passwd")).spawn();
@@ -76,39 +78,41 @@ fn the_usual_errors_come_at_the_start_with_a_launcher_too() {
         forbidden,
         Err(SpawnError::PermissionDenied { .. })
     ));
-    let nowhere = launched(Builder::new("true").current_dir("/no/such/folder")).spawn();
-    assert!(matches!(nowhere, Err(SpawnError::WorkingDirectory { .. })));
+    let no_folder = launched(Builder::new("true").current_dir("/no/such/folder")).spawn();
+    assert!(matches!(
+        no_folder,
+        Err(SpawnError::WorkingDirectory { .. })
+    ));
 }
 
 #[test]
-fn p11_the_end_of_the_thread_that_asked_kills_nobody() {
+fn p11_end_of_the_spawning_thread_kills_no_child() {
     let child = launched(shell("read line; exit 8").stdin_piped());
-    let asked = join::spawn("asks and ends", move |_| child.spawn().unwrap()).unwrap();
-    let process = asked.join().unwrap().clone();
+    let spawning = join::spawn("spawns and ends", move |_| child.spawn().unwrap()).unwrap();
+    let process = spawning.join().unwrap().clone();
     eventually("the end of the thread", || {
         let threads = std::fs::read_dir("/proc/self/task").unwrap().flatten();
         let mut names = threads.filter_map(|t| std::fs::read_to_string(t.path().join("comm")).ok());
-        names.all(|name| name.trim() != "asks and ends")
+        names.all(|name| name.trim() != "spawns and ends")
     });
     assert!(process.is_alive());
     drop(process.take_stdin());
     assert_eq!(process.join().unwrap(), Exit::Code(8));
 }
 
-const VICTIM: &str = "MEANWHILE_TEST_VICTIM";
-const SIGKILLED: &str =
-    "process::launching::p11_sigkill_of_the_program_ends_its_children_and_all_they_started";
+const VICTIM: &str = "MEANWHILE_TEST_VICTIM_SLEEP";
+const SIGKILLED: &str = "process::launching::p11_sigkill_of_the_program_ends_all_trees";
 
-/// From the kill to the end of everybody.
+/// From the kill of the program to the end of all its descendants.
 const PROMISED: Duration = Duration::from_secs(1);
 
 #[test]
-fn p11_sigkill_of_the_program_ends_its_children_and_all_they_started() {
-    if std::env::var_os(VICTIM).is_some() {
-        be_killed_with_a_tree();
+fn p11_sigkill_of_the_program_ends_all_trees() {
+    if let Ok(sleep) = std::env::var(VICTIM) {
+        start_tree_and_wait(&sleep);
     }
-    // On a machine that is busy a dying process waits for its turn like everybody, so the promise
-    // has to hold in one of the tries that fit the limit; what is late by itself is so in all.
+    // On a busy machine a process waits for its turn to exit. So one try within the limit is
+    // enough; a real delay would show in all.
     let first = Instant::now();
     loop {
         let took = time_to_end_a_victim();
@@ -119,97 +123,81 @@ fn p11_sigkill_of_the_program_ends_its_children_and_all_they_started() {
     }
 }
 
-/// Kills a program with children, and waits until all of them and its warden are gone.
+/// Kills a program with a tree, and waits until all its descendants and its supervisor have ended.
 fn time_to_end_a_victim() -> Duration {
+    let folder = folder();
+    let sleeper = Sleeper::new(folder.path());
     let victim = Builder::new(std::env::current_exe().unwrap())
         .args(["--exact", SIGKILLED, "--nocapture"])
-        .env(VICTIM, "1")
-        .stdout_piped()
+        .env(VICTIM, sleeper.command())
         .spawn()
         .unwrap();
-    let printed = wait_for_line(&victim, "ready");
-    let pids = printed.iter().filter_map(|line| line.strip_prefix("pid "));
-    let mut pids: Vec<u32> = pids.map(|pid| pid.parse().unwrap()).collect();
-    assert_eq!(pids.len(), 4, "{printed:?}");
-    let wardens = wardens_of(victim.pid());
-    assert_eq!(wardens.len(), 1);
-    pids.extend(wardens);
-    assert!(pids.iter().all(|pid| lives(*pid)));
-    let killed = Instant::now();
+    eventually("three sleepers", || sleeper.running().len() == 3);
+    assert_eq!(supervisors_of(victim.pid()).len(), 1);
+    let children = children_of(victim.pid());
+    assert_eq!(children.len(), 2, "the supervisor and the shell");
+    let start = Instant::now();
     victim.kill().unwrap();
     victim.join().unwrap();
-    eventually("the end of everybody", || {
-        !pids.iter().any(|pid| lives(*pid))
+    eventually("the end of all processes", || {
+        sleeper.running().is_empty() && !children.iter().any(|pid| runs(*pid))
     });
-    killed.elapsed()
+    start.elapsed()
 }
 
-/// Prints who is to die with it, then waits for that.
-#[expect(clippy::print_stdout, reason = "it tells the test that started it")]
-fn be_killed_with_a_tree() -> ! {
-    // They outlive the patience of the test.
-    let script = "echo $$; sleep 600 & echo $!; setsid sleep 600 & echo $!; \
-                  ( setsid sh -c 'echo $$; exec sleep 600' & ); wait";
-    let process = launched(shell(script)).spawn().unwrap();
-    eventually("four numbers", || {
-        process.output().stdout.text().lines().count() == 4
-    });
-    println!();
-    for pid in process.output().stdout.text().lines() {
-        println!("pid {pid}");
-    }
-    println!("ready");
+/// Starts a child, a grandchild that left the group, and one that also lost its parent.
+fn start_tree_and_wait(sleep: &str) -> ! {
+    let script = format!("{sleep} & setsid {sleep} & ( setsid {sleep} & ); wait");
+    let _process = launched(shell(&script)).spawn().unwrap();
     loop {
         std::thread::park();
     }
 }
 
-/// The living wardens of the program with this number.
-fn wardens_of(parent: u32) -> Vec<u32> {
+/// The running children of a process.
+fn children_of(parent: u32) -> Vec<u32> {
     let entries = std::fs::read_dir("/proc").unwrap().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     pids.filter(|pid| {
-        let cmdline = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
         let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
         let after_name = stat.rsplit(") ").next().unwrap_or_default();
         let is_child = after_name.split(' ').nth(1) == Some(&parent.to_string());
-        is_child
-            && cmdline
-                .windows(18)
-                .any(|part| part == b"--meanwhile-warden")
+        is_child && runs(*pid)
     })
     .collect()
 }
 
-#[test]
-fn what_a_command_leaves_behind_on_purpose_outlives_the_program() {
-    let name = "process::launching::what_a_command_leaves_behind_on_purpose_outlives_the_program";
-    let folder = crate::util::files::folder();
-    let file = folder.path().join("pid");
-    // The test in a process of its own is the program that ends.
-    let given = std::env::var_os("MEANWHILE_TEST_FILE").unwrap_or_else(|| file.clone().into());
-    let setup = format!("export MEANWHILE_TEST_FILE='{}'", file.display());
-    crate::util::child::in_child_with(&setup, name, || {
-        let script = format!(
-            "( setsid sleep 60 >/dev/null 2>&1 & echo $! > '{}' )",
-            given.display()
-        );
-        let process = launched(shell(&script)).spawn().unwrap();
-        assert_eq!(process.join().unwrap(), Exit::Code(0));
+/// The running supervisors of a program.
+fn supervisors_of(program: u32) -> Vec<u32> {
+    let mut children = children_of(program);
+    children.retain(|pid| {
+        let command_line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let mut arguments = command_line.split(|byte| *byte == 0);
+        arguments.any(|argument| argument == b"--meanwhile-supervisor")
     });
-    if let Ok(text) = std::fs::read_to_string(&file) {
-        let pid: u32 = text.trim().parse().unwrap();
-        assert!(
-            lives(pid),
-            "a daemon that a finished command has left was killed"
-        );
-        kill(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL).unwrap();
-    }
+    children
 }
 
 #[test]
-fn a_warden_that_was_killed_is_replaced() {
-    let name = "process::launching::a_warden_that_was_killed_is_replaced";
+fn daemon_of_a_finished_command_outlives_the_program() {
+    const SLEEP: &str = "MEANWHILE_TEST_SLEEP";
+    let name = "process::launching::daemon_of_a_finished_command_outlives_the_program";
+    let folder = folder();
+    let sleeper = Sleeper::new(folder.path());
+    let setup = format!("export {SLEEP}='{}'", sleeper.command());
+    // The child process is the program that ends.
+    in_child_with(&setup, name, || {
+        let sleep = std::env::var(SLEEP).unwrap();
+        let process = launched(shell(&format!("setsid {sleep} >/dev/null 2>&1 &")));
+        assert_eq!(process.spawn().unwrap().join().unwrap(), Exit::Code(0));
+    });
+    let is_child = std::env::var_os(SLEEP).is_some();
+    eventually("the daemon", || is_child || sleeper.running().len() == 1);
+}
+
+#[test]
+fn killed_supervisor_is_replaced() {
+    let name = "process::launching::killed_supervisor_is_replaced";
     in_child(name, || {
         let launcher = launcher();
         let spawn = || {
@@ -220,12 +208,12 @@ fn a_warden_that_was_killed_is_replaced() {
         };
         let first = spawn().unwrap();
         let own = std::process::id();
-        let wardens = wardens_of(own);
-        assert_eq!(wardens.len(), 1);
-        kill(Pid::from_raw(wardens[0].cast_signed()), Signal::SIGKILL).unwrap();
-        eventually("the end of the warden", || !lives(wardens[0]));
+        let supervisors = supervisors_of(own);
+        assert_eq!(supervisors.len(), 1);
+        kill(Pid::from_raw(supervisors[0].cast_signed()), Signal::SIGKILL).unwrap();
+        eventually("the end of the supervisor", || !runs(supervisors[0]));
         let second = spawn().unwrap();
-        assert_eq!(wardens_of(own).len(), 1);
+        assert_eq!(supervisors_of(own).len(), 1);
         for process in [first, second] {
             process.kill().unwrap();
             process.join().unwrap();
@@ -234,17 +222,17 @@ fn a_warden_that_was_killed_is_replaced() {
 }
 
 #[test]
-fn the_warden_of_a_launcher_that_is_dropped_is_reaped() {
-    let name = "process::launching::the_warden_of_a_launcher_that_is_dropped_is_reaped";
+fn supervisor_of_a_dropped_launcher_is_reaped() {
+    let name = "process::launching::supervisor_of_a_dropped_launcher_is_reaped";
     in_child(name, || {
         let launcher = launcher();
         let child = Builder::new("true").launched_by(&launcher, LaunchOptions::default());
         assert_eq!(child.spawn().unwrap().join().unwrap(), Exit::Code(0));
-        let wardens = wardens_of(std::process::id());
-        assert_eq!(wardens.len(), 1);
+        let supervisors = supervisors_of(std::process::id());
+        assert_eq!(supervisors.len(), 1);
         drop(launcher);
         eventually("its end", || {
-            !std::path::Path::new(&format!("/proc/{}", wardens[0])).exists()
+            !std::path::Path::new(&format!("/proc/{}", supervisors[0])).exists()
         });
     });
 }

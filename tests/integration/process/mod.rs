@@ -1,5 +1,5 @@
-//! The promises of `join::process`, row by row, against real children: `p4_…` is row P4 of the
-//! README's table.
+//! The promises of `join::process`, tested with real children: `p4_…` tests row P4 of
+//! `src/join/process/README.md`.
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -21,13 +21,13 @@ fn shell(script: &str) -> Builder {
     Builder::new("/bin/sh").args(["-c", script])
 }
 
-/// The shim and warden of the program.
+/// A launcher that uses the program.
 #[cfg(not(other_unix))]
 fn launcher() -> Launcher {
     Launcher::of_program(env!("CARGO_BIN_EXE_meanwhile"))
 }
 
-/// The shim and warden of an example, where the program is not built.
+/// A launcher that uses an example, because the program is not built here.
 #[cfg(other_unix)]
 fn launcher() -> Launcher {
     let test = std::env::current_exe().unwrap();
@@ -35,7 +35,7 @@ fn launcher() -> Launcher {
     Launcher::of_program(built.join("examples/limits"))
 }
 
-/// Reads the piped output of a process until it prints this line.
+/// Reads the piped output of a process up to this line; returns the lines before it.
 fn wait_for_line(process: &Process, line: &str) -> Vec<String> {
     let stdout = BufReader::new(process.take_stdout().unwrap());
     let mut before = Vec::new();
@@ -51,18 +51,18 @@ fn wait_for_line(process: &Process, line: &str) -> Vec<String> {
     );
 }
 
-/// Looks until something is so, with other threads having their turns; fails when it never is.
+/// Waits until a condition holds, and lets other threads run meanwhile. Fails after the time limit.
 #[track_caller]
-fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
-    while !is_so() {
-        assert!(start.elapsed() < LIMIT, "{what} does not come");
+    while !condition() {
+        assert!(start.elapsed() < LIMIT, "{what}: not within {LIMIT:?}");
         std::thread::yield_now();
     }
 }
 
-/// Whether a process with this number lives; a zombie does not.
-fn lives(pid: u32) -> bool {
+/// Whether a process with this pid runs; a zombie does not.
+fn runs(pid: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat"));
     stat.is_ok_and(|stat| {
         let state = stat

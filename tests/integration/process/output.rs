@@ -1,12 +1,12 @@
-//! P5, and what goes in.
+//! P5: output, and input.
 
 use meanwhile::join::process::{Exit, Stream};
 
-use super::{Builder, eventually, shell};
+use super::{Builder, eventually, shell, wait_for_line};
 use crate::util::files::{folder, write};
 
 #[test]
-fn p5_two_hundred_megabytes_each_way_are_counted_to_the_byte() {
+fn p5_200_mb_on_both_streams_are_counted_exactly() {
     let script = "head -c 200000000 /dev/zero >&2 & head -c 200000000 /dev/zero; wait; echo end";
     let process = shell(script).output_limit(4096).spawn().unwrap();
     assert_eq!(process.join().unwrap(), Exit::Code(0));
@@ -20,7 +20,7 @@ fn p5_two_hundred_megabytes_each_way_are_counted_to_the_byte() {
 }
 
 #[test]
-fn p5_the_ring_keeps_the_last_bytes_exactly_whatever_its_size() {
+fn p5_ring_buffer_keeps_exactly_the_last_bytes() {
     let lines: Vec<String> = (1..=20_000).map(|number| format!("{number}\n")).collect();
     let expected = lines.concat();
     for limit in [0, 1, 7, 4_095, 65_536, expected.len(), 10_000_000] {
@@ -29,7 +29,7 @@ fn p5_the_ring_keeps_the_last_bytes_exactly_whatever_its_size() {
         process.join().unwrap();
         let stdout = process.output().stdout;
         let tail = &expected.as_bytes()[expected.len().saturating_sub(limit)..];
-        assert_eq!(stdout.bytes, tail, "with a ring of {limit} bytes");
+        assert_eq!(stdout.bytes, tail, "with {limit} bytes kept");
         assert_eq!(stdout.total, expected.len() as u64);
     }
 }
@@ -44,16 +44,16 @@ fn p5_raw_bytes_are_kept_and_shown_lossily() {
 }
 
 #[test]
-fn p5_a_follower_sees_every_byte_once() {
+fn p5_follower_sees_every_byte_once() {
     let process = shell("seq 1 50000; read line; seq 1 10")
         .stdin_piped()
         .spawn()
         .unwrap();
     let mut seen = Vec::new();
     let mut follow = || {
-        let news = process.output_since(Stream::Stdout, seen.len() as u64);
-        assert_eq!(news.dropped(), seen.len() as u64);
-        seen.extend(news.bytes);
+        let new = process.output_since(Stream::Stdout, seen.len() as u64);
+        assert_eq!(new.dropped(), seen.len() as u64);
+        seen.extend(new.bytes);
         seen.ends_with(b"50000\n")
     };
     eventually("the first part", &mut follow);
@@ -74,7 +74,21 @@ fn p5_a_follower_sees_every_byte_once() {
 }
 
 #[test]
-fn p5_endless_output_stays_within_its_ring() {
+fn written_includes_bytes_not_yet_captured() {
+    let script = "echo before >&2; echo ready; read line; echo after >&2";
+    let shell = shell(script).stdin_piped().stdout_piped();
+    let process = shell.spawn().unwrap();
+    wait_for_line(&process, "ready");
+    let written = process.written(Stream::Stderr);
+    assert_eq!(written, 7);
+    drop(process.take_stdin());
+    process.join().unwrap();
+    let later = process.output_since(Stream::Stderr, written);
+    assert_eq!(later.text(), "after\n");
+}
+
+#[test]
+fn p5_endless_output_stays_within_the_ring_buffer() {
     let yes = Builder::new("yes").output_limit(10_001).spawn().unwrap();
     eventually("two hundred megabytes", || {
         yes.output_since(Stream::Stdout, u64::MAX).total > 200_000_000
@@ -92,7 +106,7 @@ fn p5_endless_output_stays_within_its_ring() {
 }
 
 #[test]
-fn the_last_lines_are_those_that_a_person_would_count() {
+fn last_lines_ignore_trailing_newlines() {
     let process = shell("printf 'one\\ntwo\\nthree\\n\\n'").spawn().unwrap();
     process.join().unwrap();
     let stdout = process.output().stdout;
@@ -103,7 +117,7 @@ fn the_last_lines_are_those_that_a_person_would_count() {
 }
 
 #[test]
-fn bytes_go_in_while_as_many_come_out() {
+fn stdin_is_written_while_output_is_read() {
     let bytes: Vec<u8> = (0..5_000_000_u32).flat_map(u32::to_le_bytes).collect();
     let cat = Builder::new("cat")
         .stdin_bytes(&bytes)
@@ -117,14 +131,14 @@ fn bytes_go_in_while_as_many_come_out() {
 }
 
 #[test]
-fn a_process_that_does_not_read_its_input_is_not_waited_for() {
+fn process_that_reads_no_stdin_is_not_waited_for() {
     let input = vec![0; 10_000_000];
     let process = shell("exit 4").stdin_bytes(input).spawn().unwrap();
     assert_eq!(process.join().unwrap(), Exit::Code(4));
 }
 
 #[test]
-fn a_file_is_read_as_input_and_without_one_the_input_is_empty() {
+fn stdin_is_a_file_or_empty() {
     let folder = folder();
     let file = write(folder.path(), "input", "from a file");
     let cat = Builder::new("cat").stdin_file(file).spawn().unwrap();

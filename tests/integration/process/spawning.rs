@@ -1,4 +1,4 @@
-//! P9, P10, P12: what can go wrong at the start, and what is left over afterwards.
+//! P9, P10, P12: the errors of a spawn, its leftovers and its cost.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -9,14 +9,14 @@ use meanwhile::join::process::{Exit, LaunchOptions, SpawnError};
 use super::{Builder, eventually, launcher, shell};
 use crate::util::child::{in_child, in_child_with};
 use crate::util::files::{OBEY_PERMISSIONS, folder, write};
-use crate::util::left::Left;
+use crate::util::resources::Resources;
 
-fn refusal(builder: Builder) -> SpawnError {
-    builder.spawn().expect_err("this can't be started")
+fn spawn_error(builder: Builder) -> SpawnError {
+    builder.spawn().expect_err("it can't be started")
 }
 
-/// A file that may be run. It is written by a process of its own: whoever starts one in another
-/// thread meanwhile would hold it open for writing.
+/// Creates an executable file. Another process writes it: a file that this one has open for writing
+/// can be inherited by a child that another thread starts, and then it can't be executed.
 fn executable(folder: &Path, contents: &str) -> PathBuf {
     let path = folder.join("executable");
     let install = Builder::new("install").args(["-m", "755", "/dev/stdin"]);
@@ -25,25 +25,25 @@ fn executable(folder: &Path, contents: &str) -> PathBuf {
     path
 }
 
-fn says(error: &SpawnError, path: &str) {
+fn assert_names(error: &SpawnError, path: &str) {
     let sentence = error.to_string();
     assert!(sentence.contains(path), "{sentence:?} does not name {path}");
 }
 
 #[test]
-fn p9_a_missing_program_and_a_missing_folder_are_told_apart() {
-    let missing = refusal(Builder::new("/no/such/program"));
+fn p9_missing_program_and_missing_folder_differ() {
+    let missing = spawn_error(Builder::new("/no/such/program"));
     assert!(matches!(missing, SpawnError::NotFound { .. }), "{missing}");
-    says(&missing, "/no/such/program");
-    let unknown = refusal(Builder::new("no-such-program"));
+    assert_names(&missing, "/no/such/program");
+    let unknown = spawn_error(Builder::new("no-such-program"));
     assert!(matches!(unknown, SpawnError::NotFound { .. }), "{unknown}");
-    let nowhere = refusal(Builder::new("true").current_dir("/no/such/folder"));
-    let SpawnError::WorkingDirectory { path, .. } = &nowhere else {
-        panic!("{nowhere}");
+    let no_folder = spawn_error(Builder::new("true").current_dir("/no/such/folder"));
+    let SpawnError::WorkingDirectory { path, .. } = &no_folder else {
+        panic!("{no_folder}");
     };
     assert_eq!(path.to_str(), Some("/no/such/folder"));
-    says(&nowhere, "/no/such/folder");
-    let file = refusal(Builder::new("true").current_dir("/etc/passwd"));
+    assert_names(&no_folder, "/no/such/folder");
+    let file = spawn_error(Builder::new("true").current_dir("/etc/passwd"));
     assert!(
         matches!(file, SpawnError::WorkingDirectory { .. }),
         "{file}"
@@ -51,50 +51,50 @@ fn p9_a_missing_program_and_a_missing_folder_are_told_apart() {
 }
 
 #[test]
-fn p9_a_script_whose_interpreter_is_missing_says_so() {
+fn p9_missing_interpreter_is_reported() {
     let folder = folder();
     let script = executable(folder.path(), "#!/no/such/interpreter\n");
-    let error = refusal(Builder::new(&script));
+    let error = spawn_error(Builder::new(&script));
     assert!(
         matches!(error, SpawnError::InterpreterNotFound { .. }),
         "{error}"
     );
-    says(&error, script.to_str().unwrap());
+    assert_names(&error, script.to_str().unwrap());
 }
 
 #[test]
-fn p9_a_program_that_is_being_written_says_so() {
+fn p9_program_open_for_writing_is_reported() {
     let folder = folder();
     let program = executable(folder.path(), "#!/bin/sh\n");
     let written = fs::OpenOptions::new().append(true).open(&program).unwrap();
-    let error = refusal(Builder::new(&program));
+    let error = spawn_error(Builder::new(&program));
     assert!(matches!(error, SpawnError::BeingWritten { .. }), "{error}");
     drop(written);
 }
 
 #[test]
-fn p9_what_may_not_be_run_says_so() {
-    let name = "process::spawning::p9_what_may_not_be_run_says_so";
+fn p9_missing_permission_is_reported() {
+    let name = "process::spawning::p9_missing_permission_is_reported";
     in_child_with(OBEY_PERMISSIONS, name, || {
         let folder = folder();
         let file = write(folder.path(), "plain", "#!/bin/sh\n");
         for program in [folder.path(), file.as_path()] {
-            let error = refusal(Builder::new(program));
+            let error = spawn_error(Builder::new(program));
             assert!(
                 matches!(error, SpawnError::PermissionDenied { .. }),
                 "{error}"
             );
-            says(&error, program.to_str().unwrap());
+            assert_names(&error, program.to_str().unwrap());
         }
         let shut = folder.path().join("shut");
         fs::create_dir(&shut).unwrap();
         fs::set_permissions(&shut, fs::Permissions::from_mode(0o000)).unwrap();
-        let hidden = refusal(Builder::new(shut.join("program")));
+        let hidden = spawn_error(Builder::new(shut.join("program")));
         assert!(
             matches!(hidden, SpawnError::PermissionDenied { .. }),
             "{hidden}"
         );
-        let inside = refusal(Builder::new("true").current_dir(&shut));
+        let inside = spawn_error(Builder::new("true").current_dir(&shut));
         assert!(
             matches!(inside, SpawnError::WorkingDirectory { .. }),
             "{inside}"
@@ -103,18 +103,18 @@ fn p9_what_may_not_be_run_says_so() {
 }
 
 #[test]
-fn p9_a_file_that_is_no_program_says_so() {
+fn p9_file_that_is_no_program_is_reported() {
     let folder = folder();
     let junk = executable(folder.path(), "\0\u{1}\u{2}\u{3}");
-    let error = refusal(Builder::new(&junk));
+    let error = spawn_error(Builder::new(&junk));
     assert!(matches!(error, SpawnError::NotExecutable { .. }), "{error}");
-    says(&error, junk.to_str().unwrap());
+    assert_names(&error, junk.to_str().unwrap());
 }
 
 #[test]
-fn p9_arguments_that_are_too_long_or_hold_a_nul_say_so() {
+fn p9_long_arguments_and_nul_are_reported() {
     let long = "x".repeat(1 << 20);
-    let error = refusal(Builder::new("true").arg(&long));
+    let error = spawn_error(Builder::new("true").arg(&long));
     assert!(matches!(error, SpawnError::ArgumentsTooLong { bytes, .. } if bytes > 1 << 20));
     for builder in [
         Builder::new("tr\0ue"),
@@ -122,32 +122,32 @@ fn p9_arguments_that_are_too_long_or_hold_a_nul_say_so() {
         Builder::new("true").env("NAME", "a\0b"),
         Builder::new("true").current_dir("/tmp\0"),
     ] {
-        let error = refusal(builder);
+        let error = spawn_error(builder);
         assert!(matches!(error, SpawnError::Nul { .. }), "{error}");
     }
-    says(
-        &refusal(Builder::new("true").args(["fine", "a\0b"])),
+    assert_names(
+        &spawn_error(Builder::new("true").args(["fine", "a\0b"])),
         "argument 2",
     );
 }
 
 #[test]
-fn p9_an_input_that_is_not_there_says_so() {
-    let error = refusal(Builder::new("cat").stdin_file("/no/such/input"));
+fn p9_missing_stdin_file_is_reported() {
+    let error = spawn_error(Builder::new("cat").stdin_file("/no/such/input"));
     assert!(matches!(error, SpawnError::Input { .. }), "{error}");
-    says(&error, "/no/such/input");
+    assert_names(&error, "/no/such/input");
 }
 
 #[test]
-fn p9_out_of_files_is_an_error_and_afterwards_it_works() {
-    let name = "process::spawning::p9_out_of_files_is_an_error_and_afterwards_it_works";
+fn p9_spawn_recovers_from_too_many_open_files() {
+    let name = "process::spawning::p9_spawn_recovers_from_too_many_open_files";
     in_child_with("ulimit -n 32", name, || {
         Builder::new("true").spawn().unwrap().join().unwrap();
         let mut hogs = Vec::new();
         while let Ok(hog) = fs::File::open("/dev/null") {
             hogs.push(hog);
         }
-        let error = refusal(Builder::new("true"));
+        let error = spawn_error(Builder::new("true"));
         assert!(
             matches!(error, SpawnError::TooManyOpenFiles { .. }),
             "{error}"
@@ -158,7 +158,7 @@ fn p9_out_of_files_is_an_error_and_afterwards_it_works() {
     });
 }
 
-/// The limit on processes counts all threads of a person, and does not hold for root.
+/// Lowers the limit of processes. It counts all threads of the user, and does not apply to root.
 const WITH_FEW_PROCESSES: &str = r#"
 if [ "$(id -u)" != 0 ]; then
     threads=$(find /proc/[0-9]*/task -mindepth 1 -maxdepth 1 -uid "$(id -u)" 2>/dev/null | wc -l)
@@ -169,8 +169,8 @@ exec 9< "$copy" && rm "$copy"
 exec setpriv --reuid=4242 --regid=4242 --clear-groups -- prlimit --nproc=12 -- /proc/self/fd/9 "$@""#;
 
 #[test]
-fn p9_out_of_processes_is_an_error_and_afterwards_it_works() {
-    let name = "process::spawning::p9_out_of_processes_is_an_error_and_afterwards_it_works";
+fn p9_spawn_recovers_from_too_many_processes() {
+    let name = "process::spawning::p9_spawn_recovers_from_too_many_processes";
     in_child_with(WITH_FEW_PROCESSES, name, || {
         let mut sleepers = Vec::new();
         let error = loop {
@@ -178,7 +178,7 @@ fn p9_out_of_processes_is_an_error_and_afterwards_it_works() {
                 Ok(sleeper) => sleepers.push(sleeper),
                 Err(error) => break error,
             }
-            assert!(sleepers.len() < 100, "nobody refuses");
+            assert!(sleepers.len() < 100, "the limit is ignored");
         };
         assert!(
             matches!(error, SpawnError::TooManyProcesses { .. }),
@@ -194,12 +194,11 @@ fn p9_out_of_processes_is_an_error_and_afterwards_it_works() {
 }
 
 #[test]
-fn p10_a_thousand_processes_leave_no_zombie_no_descriptor_and_no_thread() {
-    let name =
-        "process::spawning::p10_a_thousand_processes_leave_no_zombie_no_descriptor_and_no_thread";
+fn p10_thousand_processes_leave_nothing_behind() {
+    let name = "process::spawning::p10_thousand_processes_leave_nothing_behind";
     in_child(name, || {
         Builder::new("true").spawn().unwrap().join().unwrap();
-        let before = Left::now();
+        let before = Resources::now();
         for round in 0..1_000 {
             let process = shell("exit 3").stdin_bytes("input").spawn().unwrap();
             match round % 4 {
@@ -209,22 +208,23 @@ fn p10_a_thousand_processes_leave_no_zombie_no_descriptor_and_no_thread() {
                 _ => drop(process),
             }
         }
-        // The first process may still have had its pipes, so there may be less than before.
-        eventually("the end of all that was taken", || {
-            Left::now().is_no_more_than(&before)
+        // There may be less than before, when the first process still had its pipes.
+        let (files, threads) = (before.files.len(), before.threads.len());
+        eventually("the end of all leftovers", || {
+            Resources::now().are_within(files, threads)
         });
     });
 }
 
-/// How many pages this process has to be given back to write to, after `start` has run.
-fn pages_shared_by(ballast: &mut [u8], start: impl FnOnce()) -> u64 {
+/// How many pages of `ballast` the system copies when they are written to after `spawn`.
+fn pages_shared_by(ballast: &mut [u8], spawn: impl FnOnce()) -> u64 {
     let faults = || -> u64 {
         let stat = fs::read_to_string("/proc/self/stat").unwrap();
         let after_name = stat.rsplit(") ").next().unwrap();
         // proc(5): field 10 is `minflt`, counted from 3 after the name.
         after_name.split(' ').nth(10 - 3).unwrap().parse().unwrap()
     };
-    start();
+    spawn();
     let before = faults();
     for page in ballast.chunks_mut(4096) {
         page[0] = page[0].wrapping_add(1);
@@ -233,19 +233,19 @@ fn pages_shared_by(ballast: &mut [u8], start: impl FnOnce()) -> u64 {
 }
 
 #[test]
-fn p12_a_start_shares_no_page_of_the_program_as_a_fork_does() {
-    // Even in huge pages of 2 MiB a fork shares 128 of them.
-    let name = "process::spawning::p12_a_start_shares_no_page_of_the_program_as_a_fork_does";
+fn p12_spawn_shares_no_pages_of_the_program() {
+    // With huge pages of 2 MiB, a fork shares 128 of them.
+    let name = "process::spawning::p12_spawn_shares_no_pages_of_the_program";
     in_child(name, || {
         let mut ballast = vec![1; 256 << 20];
         let forked = pages_shared_by(&mut ballast, || {
             let mut command = std::process::Command::new("true");
-            // Std forks for a command with a user of its own.
+            // std forks for a command with a user id.
             let own_user = nix::unistd::getuid().as_raw();
             std::os::unix::process::CommandExt::uid(&mut command, own_user);
             assert!(command.status().unwrap().success());
         });
-        assert!(forked >= 128, "a fork shares {forked} pages");
+        assert!(forked >= 128, "a fork shared {forked} pages");
         for launched in [false, true] {
             let ours = pages_shared_by(&mut ballast, || {
                 let mut builder = Builder::new("true");
@@ -254,13 +254,13 @@ fn p12_a_start_shares_no_page_of_the_program_as_a_fork_does() {
                 }
                 assert_eq!(builder.spawn().unwrap().join().unwrap(), Exit::Code(0));
             });
-            assert!(ours < 64, "a start shares {ours} pages");
+            assert!(ours < 64, "a spawn shared {ours} pages");
         }
     });
 }
 
 #[test]
-fn arguments_reach_the_program_as_they_are() {
+fn arguments_reach_the_program_unchanged() {
     let hostile = [
         "$(touch x)",
         "; rm -rf y",
@@ -283,7 +283,7 @@ fn arguments_reach_the_program_as_they_are() {
 }
 
 #[test]
-fn the_environment_is_what_was_asked_for() {
+fn environment_and_folder_are_as_configured() {
     let printed = |builder: Builder| {
         let process = builder.spawn().unwrap();
         process.join().unwrap();

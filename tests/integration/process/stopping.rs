@@ -1,4 +1,4 @@
-//! P6–P8: terminating, killing, and stopping a tree.
+//! P6–P8: signals, and stopping a tree.
 
 use std::fs;
 use std::time::Duration;
@@ -7,11 +7,14 @@ use meanwhile::join::process::{Exit, Process, StopReport};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use super::{eventually, lives, shell, wait_for_line};
+use super::{eventually, runs, shell, wait_for_line};
 use crate::util::child::in_child_with;
+use crate::util::files::folder;
 use crate::util::gate::LIMIT;
+use crate::util::sleeper::Sleeper;
 
-/// Starts a shell that prints the numbers of those who are to be gone afterwards, then `ready`.
+/// Starts a shell that prints the pids of its descendants, then `ready`. Returns these pids and its
+/// own.
 fn tree(script: &str) -> (Process, Vec<u32>) {
     let process = shell(script).stdout_piped().spawn().unwrap();
     let pids = wait_for_line(&process, "ready");
@@ -21,12 +24,13 @@ fn tree(script: &str) -> (Process, Vec<u32>) {
     (process, pids)
 }
 
-fn assert_gone(pids: &[u32]) {
-    let left: Vec<_> = pids.iter().filter(|pid| lives(**pid)).collect();
-    assert!(left.is_empty(), "{left:?} of {pids:?} live on");
+fn assert_ended(pids: &[u32]) {
+    let left: Vec<_> = pids.iter().filter(|pid| runs(**pid)).collect();
+    assert!(left.is_empty(), "{left:?} of {pids:?} still run");
 }
 
-fn names(report: &StopReport) -> (usize, usize, usize) {
+/// How many processes ended, were killed, and escaped.
+fn counts(report: &StopReport) -> (usize, usize, usize) {
     (
         report.ended.len(),
         report.forced.len(),
@@ -35,31 +39,31 @@ fn names(report: &StopReport) -> (usize, usize, usize) {
 }
 
 #[test]
-fn p6_terminate_and_kill_have_no_effect_after_the_end() {
+fn p6_signals_after_the_end_have_no_effect() {
     let process = shell("exit 0").spawn().unwrap();
     assert_eq!(process.join().unwrap(), Exit::Code(0));
     process.terminate().unwrap();
     process.kill().unwrap();
     let report = process.stop(Duration::ZERO);
     assert_eq!(report.exit, Some(Exit::Code(0)));
-    assert_eq!(names(&report), (0, 0, 0));
+    assert_eq!(counts(&report), (0, 0, 0));
 }
 
-/// A system that numbers its processes for itself, and lets us choose the next number.
-const WITH_NUMBERS_OF_ITS_OWN: &str = r#"
+/// Enters a pid namespace, in which the next pid can be chosen.
+const IN_A_PID_NAMESPACE: &str = r#"
 works() { "$@" sh -c 'echo 1000 > /proc/sys/kernel/ns_last_pid'; }
 root="unshare --pid --fork --mount-proc"
-person="unshare --user --map-root-user --pid --fork --mount-proc"
+user="unshare --user --map-root-user --pid --fork --mount-proc"
 if works $root; then exec $root "$0" "$@"; fi
-if works $person; then exec $person "$0" "$@"; fi
-echo "this test needs a pid namespace: run it as root, or where everybody may make a user namespace" >&2
+if works $user; then exec $user "$0" "$@"; fi
+echo "this test needs a pid namespace: run it as root, or allow unprivileged user namespaces" >&2
 exit 1"#;
 
 #[test]
 #[ignore = "needs util-linux and a pid namespace; tests/all.sh runs it"]
-fn p6_another_process_that_was_given_the_number_lives_on() {
-    let name = "process::stopping::p6_another_process_that_was_given_the_number_lives_on";
-    in_child_with(WITH_NUMBERS_OF_ITS_OWN, name, || {
+fn p6_process_with_a_reused_pid_is_not_signalled() {
+    let name = "process::stopping::p6_process_with_a_reused_pid_is_not_signalled";
+    in_child_with(IN_A_PID_NAMESPACE, name, || {
         let ended = shell("exit 0").spawn().unwrap();
         assert_eq!(ended.join().unwrap(), Exit::Code(0));
         let before = ended.pid() - 1;
@@ -69,20 +73,19 @@ fn p6_another_process_that_was_given_the_number_lives_on() {
         ended.terminate().unwrap();
         ended.kill().unwrap();
         let report = ended.stop(Duration::ZERO);
-        assert_eq!(names(&report), (0, 0, 0), "{report:?}");
+        assert_eq!(counts(&report), (0, 0, 0), "{report:?}");
         drop(other.take_stdin());
         assert_eq!(other.join().unwrap(), Exit::Code(6));
     });
 }
 
 #[test]
-fn p6_terminate_asks_and_kill_does_not() {
-    let deaf = shell("trap '' TERM; echo ready; read line; exit 9").stdin_piped();
-    let process = deaf.stdout_piped().spawn().unwrap();
+fn p6_terminate_can_be_ignored_but_kill_can_not() {
+    let ignoring = shell("trap '' TERM; echo ready; read line; exit 9").stdin_piped();
+    let process = ignoring.stdout_piped().spawn().unwrap();
     wait_for_line(&process, "ready");
     process.terminate().unwrap();
-    let stdin = process.take_stdin();
-    drop(stdin);
+    drop(process.take_stdin());
     assert_eq!(process.join().unwrap(), Exit::Code(9));
 
     let process = shell("trap '' TERM; echo ready; sleep 60")
@@ -92,33 +95,34 @@ fn p6_terminate_asks_and_kill_does_not() {
     wait_for_line(&process, "ready");
     process.kill().unwrap();
     assert_eq!(process.join().unwrap().signal_name(), Some("SIGKILL"));
-    let _tidied = process.stop(Duration::ZERO);
+    // Ends the `sleep`.
+    drop(process.stop(Duration::ZERO));
 }
 
 #[test]
-fn p7_a_tree_that_listens_ends_when_asked() {
+fn p7_tree_that_handles_sigterm_is_not_killed() {
     let (process, pids) = tree("sleep 60 & echo $!; sleep 60 & echo $!; echo ready; wait");
     let report = process.stop(LIMIT);
-    assert_eq!(names(&report), (3, 0, 0));
+    assert_eq!(counts(&report), (3, 0, 0));
     assert_eq!(report.exit.and_then(Exit::signal_name), Some("SIGTERM"));
-    assert_gone(&pids);
+    assert_ended(&pids);
 }
 
 #[test]
-fn p7_those_who_ignore_it_are_killed_after_the_grace_and_named() {
+fn p7_tree_that_ignores_sigterm_is_killed() {
     let (process, pids) =
         tree("trap '' TERM; sleep 60 & echo $!; sleep 60 & echo $!; echo ready; wait");
     let report = process.stop(Duration::from_millis(50));
-    assert_eq!(names(&report), (0, 3, 0));
+    assert_eq!(counts(&report), (0, 3, 0));
     let mut forced: Vec<_> = report.forced.iter().map(|member| member.pid).collect();
     let mut expected = pids.clone();
     forced.sort_unstable();
     expected.sort_unstable();
     assert_eq!(forced, expected);
-    assert_gone(&pids);
+    assert_ended(&pids);
 }
 
-/// How often this thread has read something while `work` ran, as the kernel counts it.
+/// How many read calls this thread made in `work`, as counted by the kernel.
 #[cfg(not(other_unix))]
 fn reads_of(work: impl FnOnce()) -> u64 {
     let reads = || -> u64 {
@@ -131,29 +135,29 @@ fn reads_of(work: impl FnOnce()) -> u64 {
     reads() - before
 }
 
-/// Without pidfds the end of a stranger is not heard, and the pace stays that of the first looks.
+/// Without pidfds a stop can't wait for the exit of a descendant, so its interval stays short.
 #[cfg(not(other_unix))]
 #[test]
-fn p7_a_long_grace_looks_ever_more_rarely_for_what_was_started_meanwhile() {
+fn p7_long_grace_scans_less_and_less_often() {
     let stop_after = |grace| {
         let (process, pids) = tree("trap '' TERM; sleep 60 & echo $!; echo ready; wait");
-        let reads = reads_of(|| assert_eq!(names(&process.stop(grace)), (0, 2, 0)));
-        assert_gone(&pids);
+        let reads = reads_of(|| assert_eq!(counts(&process.stop(grace)), (0, 2, 0)));
+        assert_ended(&pids);
         reads
     };
-    // At least three looks at the process table; before and after, for others fill it meanwhile.
+    // At least three scans of the process table; before and after, because its size changes.
     let before = stop_after(Duration::ZERO);
     let in_two_seconds = stop_after(Duration::from_secs(2));
-    let in_few_looks = before.max(stop_after(Duration::ZERO));
-    // Some ten looks more; at the pace of the first they would be a hundred.
+    let in_few_scans = before.max(stop_after(Duration::ZERO));
+    // About ten more scans; at the initial interval they would be a hundred.
     assert!(
-        in_two_seconds < 10 * in_few_looks,
-        "{in_two_seconds} reads, beside {in_few_looks}"
+        in_two_seconds < 10 * in_few_scans,
+        "{in_two_seconds} reads in two seconds, {in_few_scans} in a short stop"
     );
 }
 
 #[test]
-fn p7_those_who_left_the_group_are_found() {
+fn p7_descendants_outside_the_group_are_found() {
     let script = "setsid sh -c 'echo $$; exec sleep 60' & read line";
     let process = shell(&format!("{script}; :"))
         .stdin_piped()
@@ -171,12 +175,12 @@ fn p7_those_who_left_the_group_are_found() {
         .find(|member| member.pid == pid)
         .unwrap();
     assert!(left.left_group);
-    assert_gone(&[pid, process.pid()]);
+    assert_ended(&[pid, process.pid()]);
 }
 
 #[test]
-fn p7_a_daemon_that_outlived_its_leader_is_found_by_its_mark() {
-    // Twice away from home: its parent is gone, and so is its session.
+fn p7_daemon_without_parent_is_found_by_its_tag() {
+    // It has lost both its parent and its session.
     let script = "( setsid sh -c 'echo $$; exec sleep 60' & ) ; exit 0";
     let process = shell(script).spawn().unwrap();
     assert_eq!(process.join().unwrap(), Exit::Code(0));
@@ -184,36 +188,36 @@ fn p7_a_daemon_that_outlived_its_leader_is_found_by_its_mark() {
         process.output().stdout.text().ends_with('\n')
     });
     let pid: u32 = process.output().stdout.text().trim().parse().unwrap();
-    assert!(lives(pid));
+    assert!(runs(pid));
     let report = process.stop(LIMIT);
-    assert_eq!(names(&report), (1, 0, 0));
+    assert_eq!(counts(&report), (1, 0, 0));
     assert_eq!(report.exit, Some(Exit::Code(0)));
-    assert_gone(&[pid]);
+    assert_ended(&[pid]);
 }
 
 #[test]
-fn p7_a_tree_that_grows_while_it_is_stopped_ends_too() {
-    let (process, pids) = tree(
-        "trap 'sleep 60 & sleep 60 & sleep 60' TERM; echo $$; echo ready; while :; do sleep 0.01; done",
-    );
+fn p7_tree_growing_during_a_stop_ends_too() {
+    let folder = folder();
+    let sleeper = Sleeper::new(folder.path());
+    let sleep = sleeper.command();
+    let (process, pids) = tree(&format!(
+        "trap '{sleep} & {sleep} & {sleep}' TERM; echo $$; echo ready; while :; do sleep 0.01; done",
+    ));
     let report = process.stop(Duration::from_millis(300));
     assert!(report.escaped.is_empty(), "{report:?}");
-    assert_gone(&pids);
+    assert_eq!(sleeper.running(), [0; 0]);
+    assert_ended(&pids);
     let again = process.stop(Duration::ZERO);
-    assert_eq!(names(&again), (0, 0, 0), "{again:?}");
+    assert_eq!(counts(&again), (0, 0, 0), "{again:?}");
 }
 
 #[test]
-fn p7_nobody_else_is_touched() {
+fn p7_other_processes_are_not_stopped() {
     let bystander = shell("read line; exit 6").stdin_piped().spawn().unwrap();
     let (process, _) = tree("sleep 60 & echo $!; echo ready; wait");
     let report = process.stop(LIMIT);
-    let everybody = report.ended.iter().chain(&report.forced);
-    assert!(
-        everybody
-            .clone()
-            .all(|member| member.pid != bystander.pid())
-    );
+    let mut stopped = report.ended.iter().chain(&report.forced);
+    assert!(stopped.all(|member| member.pid != bystander.pid()));
     assert!(bystander.is_alive());
     drop(bystander.take_stdin());
     assert_eq!(bystander.join().unwrap(), Exit::Code(6));
@@ -226,13 +230,13 @@ fn p8_stop_ends_a_stopped_process() {
         kill(Pid::from_raw(pid.cast_signed()), Signal::SIGSTOP).unwrap();
     }
     let report = process.stop(LIMIT);
-    assert_eq!(names(&report), (2, 0, 0), "asked, not forced: {report:?}");
-    assert_gone(&pids);
+    assert_eq!(counts(&report), (2, 0, 0), "ended by SIGTERM: {report:?}");
+    assert_ended(&pids);
 }
 
 #[test]
-fn p7_a_group_ends_also_where_no_more_files_may_be_opened() {
-    let name = "process::stopping::p7_a_group_ends_also_where_no_more_files_may_be_opened";
+fn p7_group_ends_when_no_file_can_be_opened() {
+    let name = "process::stopping::p7_group_ends_when_no_file_can_be_opened";
     in_child_with("ulimit -n 32", name, || {
         let (process, pids) = tree("sleep 60 & echo $!; echo ready; wait");
         let mut hogs = Vec::new();
@@ -242,12 +246,12 @@ fn p7_a_group_ends_also_where_no_more_files_may_be_opened() {
         let report = process.stop(LIMIT);
         assert_eq!(report.exit.and_then(Exit::signal_name), Some("SIGKILL"));
         drop(hogs);
-        eventually("the end of all", || !pids.iter().any(|pid| lives(*pid)));
+        eventually("the end of all", || !pids.iter().any(|pid| runs(*pid)));
     });
 }
 
 #[test]
-fn p7_two_stops_at_once_agree() {
+fn p7_concurrent_stops_both_end_the_tree() {
     for _ in 0..20 {
         let (process, pids) = tree("sleep 60 & echo $!; echo ready; wait");
         let other = {
@@ -256,6 +260,6 @@ fn p7_two_stops_at_once_agree() {
         };
         let report = process.stop(LIMIT);
         assert!(report.escaped.is_empty() && other.join().unwrap().escaped.is_empty());
-        assert_gone(&pids);
+        assert_ended(&pids);
     }
 }

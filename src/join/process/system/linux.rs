@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::process::Child;
 
-use procfs::process::{Process, Stat, all_processes};
+use procfs::process::{Process, all_processes};
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::Errno;
 use rustix::process::{
@@ -15,47 +15,50 @@ use rustix::process::{
     set_parent_process_death_signal, waitid,
 };
 
-use super::Entry;
+use super::super::exit::Exit;
+use super::super::tag::TAG_VARIABLE;
+use super::ProcessEntry;
 use crate::join::Priority;
-use crate::join::process::Exit;
-use crate::join::process::builder::MARK_VARIABLE;
 
-/// What wakes a thread out of its `poll`.
-pub(in super::super) struct Bell(OwnedFd);
+/// Wakes a thread that sleeps in `poll`.
+pub(in super::super) struct Notifier(OwnedFd);
 
-impl Bell {
+impl Notifier {
     pub(in super::super) fn new() -> io::Result<Self> {
-        let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
-        Ok(Self(bell))
+        let eventfd = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?;
+        Ok(Self(eventfd))
     }
 
-    pub(in super::super) fn ring(&self) {
-        let _full_has_rung = rustix::io::write(&self.0, &1_u64.to_ne_bytes());
+    pub(in super::super) fn notify(&self) {
+        // Fails only at the highest count, which has notified already.
+        rustix::io::write(&self.0, &1_u64.to_ne_bytes()).ok();
     }
 
-    pub(in super::super) fn hush(&self) {
-        let _empty_was_read = rustix::io::read(&self.0, &mut [0; 8]);
+    pub(in super::super) fn drain(&self) {
+        // Fails only if the count is zero.
+        rustix::io::read(&self.0, &mut [0; 8]).ok();
     }
 }
 
-impl AsFd for Bell {
+impl AsFd for Notifier {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.0.as_fd()
     }
 }
 
-/// What means one process, and never a later one with its number. It can be polled for the end.
+/// Identifies one process, never a later one with the same pid. Polls as readable once the process
+/// has exited.
 pub(in super::super) struct Pidfd(OwnedFd);
 
 impl Pidfd {
-    /// That of a child which nobody has reaped; `None` where the system has no pidfds.
+    /// Opens the pidfd of a child that was not reaped. `None` if the system has no pidfds.
     pub(in super::super) fn of_child(child: &Child) -> Option<Self> {
         pidfd_open(Pid::from_child(child), PidfdFlags::empty())
             .ok()
             .map(Self)
     }
 
-    /// That of any process; `None` where the system has no pidfds.
+    /// Opens the pidfd of any process. `Ok(None)` if the system has no pidfds.
     ///
     /// # Errors
     /// There is no such process.
@@ -83,63 +86,60 @@ impl AsFd for Pidfd {
     }
 }
 
-/// Takes the status of a child, if it has ended.
+/// Reaps a child if it has exited.
 pub(in super::super) fn reap(pid: Pid, pidfd: Option<&Pidfd>) -> rustix::io::Result<Option<Exit>> {
     let child = pidfd.map_or(WaitId::Pid(pid), Pidfd::wait_id);
     let status = waitid(child, WaitIdOptions::EXITED | WaitIdOptions::NOHANG)?;
-    Ok(status.map(|s| Exit::of(s.exit_status(), s.terminating_signal(), s.dumped())))
+    Ok(status.map(|s| Exit::from_status(s.exit_status(), s.terminating_signal(), s.dumped())))
 }
 
-/// Everybody who lives.
-pub(in super::super) fn living() -> Vec<Entry> {
+/// All processes except zombies.
+pub(in super::super) fn running_processes() -> Vec<ProcessEntry> {
     let processes = all_processes().into_iter().flatten().flatten();
     processes.filter_map(|process| entry(&process)).collect()
 }
 
-/// When the process with this number was started, if there is one, dead or alive.
+/// When the process with this pid was started. `None` if there is no such process; a zombie is one.
 pub(in super::super) fn start_of(pid: i32) -> Option<u64> {
     let stat = Process::new(pid).and_then(|process| process.stat()).ok()?;
     Some(stat.starttime)
 }
 
-fn entry(process: &Process) -> Option<Entry> {
+fn entry(process: &Process) -> Option<ProcessEntry> {
     let stat = process.stat().ok()?;
-    if is_dead(&stat) {
+    let is_dead = matches!(stat.state, 'Z' | 'X');
+    if is_dead {
         return None;
     }
-    // Of somebody else's process nothing can be read, and it can't be ended either.
+    // The environment of another user's process can't be read, and the process can't be signalled.
     let environ = process.environ().unwrap_or_default();
-    Some(Entry {
+    Some(ProcessEntry {
         pid: stat.pid,
         parent: stat.ppid,
         group: stat.pgrp,
         started: stat.starttime,
-        marks: environ.get(OsStr::new(MARK_VARIABLE)).cloned(),
+        tags: environ.get(OsStr::new(TAG_VARIABLE)).cloned(),
         name: stat.comm,
     })
 }
 
-fn is_dead(stat: &Stat) -> bool {
-    matches!(stat.state, 'Z' | 'X')
-}
-
-/// This program, also when its file has been replaced.
-pub(in super::super) fn own_program() -> PathBuf {
+/// The path of this program. It stays valid when the file is replaced.
+pub(in super::super) fn own_executable() -> PathBuf {
     "/proc/self/exe".into()
 }
 
-/// Has this process killed when the thread ends that has started it.
+/// Has the system kill this process when the thread that started it ends.
 pub(in super::super) fn die_with_parent() -> io::Result<()> {
     Ok(set_parent_process_death_signal(Some(Signal::KILL))?)
 }
 
-/// Has this process, and what it becomes, run only when nothing more urgent wants to.
-pub(in super::super) fn yield_to_everybody() {
+/// Gives this process, and the program that it executes, [`Priority::Background`].
+pub(in super::super) fn set_background_priority() {
     Priority::Background.apply();
 }
 
-/// Whether the system can run a file that begins so: its own programs, and whatever somebody has
-/// taught it (`binfmt_misc`).
+/// Whether the system can run a file that begins with these bytes. With any `binfmt_misc` format
+/// registered, every file may be one.
 pub(in super::super) fn is_program_format(magic: &[u8]) -> bool {
     magic == b"\x7fELF" || has_other_formats()
 }

@@ -1,9 +1,9 @@
-//! Any other Unix: a pipe, waiting threads, and the process table as `sysinfo` reads it.
+//! Other Unix systems: a pipe, waiting threads, and the process table as `sysinfo` reads it.
 //!
-//! There are no pidfds, so a process other than a child of ours is known by its number together with
-//! the second of its start, looked at once more before each signal. Of programs that macOS protects
-//! (its own, such as `/bin/sleep`) the environment can't be read, and the mark in it: there a process
-//! is found by its parents and its group.
+//! There are no pidfds. A process that is not a child of ours is identified by its pid and the
+//! second of its start, which is compared again before each signal. macOS does not show the
+//! environment of its own protected programs, such as `/bin/sleep`, and so not their tag: these are
+//! found by their parents and their group.
 
 use std::convert::Infallible;
 use std::env;
@@ -21,23 +21,22 @@ use sysinfo::{
     Pid, Process, ProcessRefreshKind, ProcessStatus, ProcessesToUpdate, System, UpdateKind,
 };
 
-use super::Entry;
-use crate::join::process::Exit;
-use crate::join::process::builder::MARK_VARIABLE;
+use super::super::exit::Exit;
+use super::super::tag::TAG_VARIABLE;
+use super::ProcessEntry;
 
-/// The niceness of whoever yields to everybody.
-const LEAST_URGENT: i32 = 19;
+const MAX_NICENESS: i32 = 19;
 
-/// Says in the status of a process that a core file was written.
+/// The bit of a wait status that means that a core file was written.
 const CORE_DUMPED: i32 = 0x80;
 
-/// What wakes a thread out of its `poll`.
-pub(in super::super) struct Bell {
+/// Wakes a thread that sleeps in `poll`.
+pub(in super::super) struct Notifier {
     reader: PipeReader,
     writer: PipeWriter,
 }
 
-impl Bell {
+impl Notifier {
     pub(in super::super) fn new() -> io::Result<Self> {
         let (reader, writer) = io::pipe()?;
         ioctl_fionbio(&reader, true)?;
@@ -45,23 +44,24 @@ impl Bell {
         Ok(Self { reader, writer })
     }
 
-    pub(in super::super) fn ring(&self) {
-        let _full_has_rung = rustix::io::write(&self.writer, &[1]);
+    pub(in super::super) fn notify(&self) {
+        // Fails only if the pipe is full, which has notified already.
+        rustix::io::write(&self.writer, &[1]).ok();
     }
 
-    pub(in super::super) fn hush(&self) {
-        // What is left rings on.
-        let _empty_was_read = rustix::io::read(&self.reader, &mut [0; 4096]);
+    pub(in super::super) fn drain(&self) {
+        // Fails only if the pipe is empty. Bytes beyond the buffer notify once more.
+        rustix::io::read(&self.reader, &mut [0; 4096]).ok();
     }
 }
 
-impl AsFd for Bell {
+impl AsFd for Notifier {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.reader.as_fd()
     }
 }
 
-/// What means one process, and never a later one with its number: there is none.
+/// A pidfd, which these systems do not have.
 pub(in super::super) struct Pidfd(Infallible);
 
 impl Pidfd {
@@ -69,7 +69,7 @@ impl Pidfd {
         None
     }
 
-    #[expect(clippy::unnecessary_wraps, reason = "where there are any it can fail")]
+    #[expect(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
     pub(in super::super) fn open(_pid: i32) -> Result<Option<Self>, Errno> {
         Ok(None)
     }
@@ -89,7 +89,7 @@ impl AsFd for Pidfd {
     }
 }
 
-/// Takes the status of a child, if it has ended.
+/// Reaps a child if it has exited.
 pub(in super::super) fn reap(
     pid: rustix::process::Pid,
     _pidfd: Option<&Pidfd>,
@@ -97,7 +97,7 @@ pub(in super::super) fn reap(
     let ended = waitpid(Some(pid), WaitOptions::NOHANG)?;
     Ok(ended.map(|(_, status)| {
         let core_dumped = status.as_raw() & CORE_DUMPED != 0;
-        Exit::of(
+        Exit::from_status(
             status.exit_status(),
             status.terminating_signal(),
             core_dumped,
@@ -105,18 +105,18 @@ pub(in super::super) fn reap(
     }))
 }
 
-/// Everybody who lives.
-pub(in super::super) fn living() -> Vec<Entry> {
-    let with_marks = nothing().with_environ(UpdateKind::Always);
-    let system = look_at(ProcessesToUpdate::All, with_marks);
+/// All processes except zombies.
+pub(in super::super) fn running_processes() -> Vec<ProcessEntry> {
+    let with_environ = nothing().with_environ(UpdateKind::Always);
+    let system = read_table(ProcessesToUpdate::All, with_environ);
     let processes = system.iter().flat_map(|system| system.processes().values());
     processes.filter_map(entry).collect()
 }
 
-/// When the process with this number was started, if there is one, dead or alive.
+/// When the process with this pid was started. `None` if there is no such process; a zombie is one.
 pub(in super::super) fn start_of(pid: i32) -> Option<u64> {
     let pid = Pid::from_u32(pid.cast_unsigned());
-    let system = look_at(ProcessesToUpdate::Some(&[pid]), nothing())?;
+    let system = read_table(ProcessesToUpdate::Some(&[pid]), nothing())?;
     system.process(pid).map(Process::start_time)
 }
 
@@ -124,59 +124,57 @@ fn nothing() -> ProcessRefreshKind {
     ProcessRefreshKind::nothing().without_tasks()
 }
 
-fn look_at(whom: ProcessesToUpdate<'_>, what: ProcessRefreshKind) -> Option<System> {
+fn read_table(processes: ProcessesToUpdate<'_>, fields: ProcessRefreshKind) -> Option<System> {
     let mut system = System::new().ok()?;
-    system.refresh_processes_specifics(whom, true, what);
+    system.refresh_processes_specifics(processes, true, fields);
     Some(system)
 }
 
-fn entry(process: &Process) -> Option<Entry> {
+fn entry(process: &Process) -> Option<ProcessEntry> {
     if process.status() == ProcessStatus::Zombie {
         return None;
     }
-    let number = |pid: Pid| pid.as_u32().cast_signed();
-    let pid = number(process.pid());
-    // Rustix takes it that no group has the number 0, as those of the kernel and of another namespace.
+    let signed = |pid: Pid| pid.as_u32().cast_signed();
+    let pid = signed(process.pid());
+    // Not rustix, which assumes that no group is 0. The kernel's and those of other namespaces are.
     let group = getpgid(Some(nix::unistd::Pid::from_raw(pid))).ok()?;
-    Some(Entry {
+    Some(ProcessEntry {
         pid,
-        parent: process.parent().map_or(0, number),
+        parent: process.parent().map_or(0, signed),
         group: group.as_raw(),
         name: process.name().to_string_lossy().into_owned(),
         started: process.start_time(),
-        marks: process.environ().iter().find_map(|pair| marks_in(pair)),
+        tags: process.environ().iter().find_map(|pair| tags_in(pair)),
     })
 }
 
-/// What a variable, as in `NAME=VALUE`, says of whom a process belongs to.
-fn marks_in(variable: &OsStr) -> Option<OsString> {
-    let value = variable.as_bytes().strip_prefix(MARK_VARIABLE.as_bytes())?;
+/// The value of a pair `NAME=VALUE` whose name is [`TAG_VARIABLE`].
+fn tags_in(variable: &OsStr) -> Option<OsString> {
+    let value = variable.as_bytes().strip_prefix(TAG_VARIABLE.as_bytes())?;
     let value = value.strip_prefix(b"=")?;
     Some(OsStr::from_bytes(value).to_owned())
 }
 
-/// This program, where it was when it was started.
-pub(in super::super) fn own_program() -> PathBuf {
-    let as_it_was_called = || env::args_os().next().unwrap_or_default().into();
-    env::current_exe().unwrap_or_else(|_| as_it_was_called())
+/// The path from which this program was started.
+pub(in super::super) fn own_executable() -> PathBuf {
+    let first_argument = || env::args_os().next().unwrap_or_default().into();
+    env::current_exe().unwrap_or_else(|_| first_argument())
 }
 
-/// Nothing kills a process together with the one that has started it: the warden does, afterwards.
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "where there is such a thing it can fail"
-)]
+/// Does nothing: these systems kill no process together with its parent. The supervisor kills it.
+#[expect(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
 pub(in super::super) fn die_with_parent() -> io::Result<()> {
     Ok(())
 }
 
-/// Has this process, and what it becomes, run only when nothing more urgent wants to.
-pub(in super::super) fn yield_to_everybody() {
-    let _refusal_costs_smoothness = setpriority_process(None, LEAST_URGENT);
+/// Gives this process, and the program that it executes, the lowest priority.
+pub(in super::super) fn set_background_priority() {
+    // A refusal costs smoothness, not correctness.
+    setpriority_process(None, MAX_NICENESS).ok();
 }
 
-/// Whether the system can run a file that begins so: a program of the BSDs and of Solaris, or one of
-/// macOS for one kind of processor or several.
+/// Whether the system can run a file that begins with these bytes: ELF, or Mach-O for one processor
+/// architecture or several.
 pub(in super::super) fn is_program_format(magic: &[u8]) -> bool {
     matches!(
         magic,

@@ -1,0 +1,94 @@
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::isolated::{Isolation, WorkerPool};
+use super::item::{ItemOutcome, ItemTask};
+use crate::jobs::{ItemError, JobSpec, RunOn};
+use crate::join::{self, Context, Pool, SpawnError};
+
+/// How many tasks may wait in the pool's queue, so that no thread waits for the coordinator.
+const MAX_QUEUED: usize = 64;
+
+/// Runs the items of a job: on a pool, on threads of their own or in isolated workers.
+pub(super) enum Executor {
+    Pool(Pool),
+    Threads(join::Priority),
+    /// Each thread of the pool hands its items to workers.
+    Processes(Pool, Arc<WorkerPool>),
+    /// No item can run, for this reason.
+    Unavailable(ItemError),
+}
+
+impl Executor {
+    /// Setting `force_stop` ends the grace of isolated workers that were cancelled.
+    ///
+    /// # Errors
+    /// The system refused a thread of the pool.
+    pub(super) fn new(
+        name: &str,
+        spec: &JobSpec,
+        isolation: &Isolation,
+        force_stop: &Arc<AtomicBool>,
+    ) -> Result<Self, SpawnError> {
+        let priority = if spec.options.job().has_processes() {
+            join::Priority::Normal
+        } else {
+            spec.priority.into()
+        };
+        let pool = |priority| {
+            Pool::builder()
+                .name(name)
+                .threads(spec.workers.max(1))
+                .priority(priority)
+                .build()
+        };
+        Ok(match spec.run_on {
+            RunOn::Thread => Self::Threads(priority),
+            RunOn::Pool => Self::Pool(pool(priority)?),
+            RunOn::Process if spec.options.job().has_processes() => Self::Pool(pool(priority)?),
+            RunOn::Process => match isolation.worker_pool(name, spec, Arc::clone(force_stop)) {
+                // The workers run at the job's priority. These threads wait nearly all the time, and
+                // must run in time when a worker ignores a cancel.
+                Ok(workers) => Self::Processes(pool(join::Priority::Normal)?, Arc::new(workers)),
+                Err(error) => Self::Unavailable(error),
+            },
+        })
+    }
+
+    /// How many items may be tasks at once.
+    pub(super) fn capacity(&self, spec: &JobSpec) -> usize {
+        let workers = spec.workers.max(1);
+        match self {
+            Self::Pool(_) | Self::Processes(..) => workers + MAX_QUEUED,
+            Self::Threads(_) | Self::Unavailable(_) => workers,
+        }
+    }
+
+    pub(super) fn spawn(
+        &self,
+        name: String,
+        code: impl FnOnce(&Context) -> ItemOutcome + Send + 'static,
+    ) -> Result<ItemTask, SpawnError> {
+        let builder = join::Builder::new(name);
+        match self {
+            Self::Pool(pool) | Self::Processes(pool, _) => builder.spawn_on(pool, code),
+            Self::Threads(priority) => builder.priority(*priority).spawn(code),
+            Self::Unavailable(_) => builder.spawn(code),
+        }
+    }
+
+    /// The isolated workers, where items run in them.
+    pub(super) fn workers(&self) -> Option<&Arc<WorkerPool>> {
+        match self {
+            Self::Processes(_, workers) => Some(workers),
+            Self::Pool(_) | Self::Threads(_) | Self::Unavailable(_) => None,
+        }
+    }
+
+    /// Ends the isolated workers. No item may run.
+    pub(super) fn shutdown(&self) {
+        if let Some(workers) = self.workers() {
+            workers.shutdown();
+        }
+    }
+}

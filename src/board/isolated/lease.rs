@@ -1,0 +1,171 @@
+//! Hands out the workers of a job, and limits how often a refused start is retried.
+//!
+//! When the system refuses to start a worker while others are leased, the item waits for one of
+//! those: a released worker takes the item, a lost one leaves room for another start. With no other
+//! worker, the start is retried a few times.
+
+use std::sync::{Condvar, Mutex};
+
+use super::worker::Worker;
+use crate::board::retry::{MAX_ATTEMPTS, RETRY_INTERVAL};
+use crate::board::sync::{lock, wait_while};
+use crate::join::Context;
+use crate::join::process::SpawnError;
+
+/// The living workers of a job, idle or leased.
+#[derive(Default)]
+pub(super) struct Leases {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    idle: Vec<Worker>,
+    /// How many are leased, or being started.
+    busy: usize,
+    /// How often a leased worker was released or lost.
+    changes: u64,
+    /// Whether every attempt for the last item was refused. Then the next item has a single one.
+    gave_up: bool,
+}
+
+/// A worker in use. It is stopped when the lease is dropped without a release.
+pub(super) struct WorkerLease<'a> {
+    pub(super) worker: Worker,
+    pub(super) is_new: bool,
+    /// Dropped after the worker: when waiters see the permit back, the worker is gone.
+    permit: Permit<'a>,
+}
+
+/// Counts as one busy worker.
+struct Permit<'a>(&'a Leases);
+
+impl Leases {
+    /// An idle worker, or a new one; `None` when the item is cancelled before there is one.
+    ///
+    /// # Errors
+    /// None can be started, and there is none to wait for.
+    pub(super) fn acquire(
+        &self,
+        start: impl Fn() -> Result<Worker, SpawnError>,
+        context: &Context,
+    ) -> Result<Option<WorkerLease<'_>>, SpawnError> {
+        let mut refusals = 0;
+        while !context.is_cancelled() {
+            let seen = match self.take_idle_one() {
+                Ok(lease) => return Ok(Some(lease)),
+                Err(changes) => changes,
+            };
+            match self.start_one(&start) {
+                Ok(lease) => return Ok(Some(lease)),
+                Err(error) => self.wait_to_retry(error, seen, &mut refusals, context)?,
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes all idle workers.
+    pub(super) fn take_idle(&self) -> Vec<Worker> {
+        std::mem::take(&mut lock(&self.state).idle)
+    }
+
+    /// An idle worker. Without one: the count of changes by then.
+    fn take_idle_one(&self) -> Result<WorkerLease<'_>, u64> {
+        let mut state = lock(&self.state);
+        let Some(mut worker) = state.idle.pop() else {
+            return Err(state.changes);
+        };
+        state.busy += 1;
+        worker.begin_item();
+        Ok(self.lease(worker, false))
+    }
+
+    /// A new worker, counted as busy while it is started.
+    fn start_one(
+        &self,
+        start: impl Fn() -> Result<Worker, SpawnError>,
+    ) -> Result<WorkerLease<'_>, SpawnError> {
+        lock(&self.state).busy += 1;
+        let started = start();
+        let mut state = lock(&self.state);
+        match started {
+            Ok(worker) => {
+                state.gave_up = false;
+                Ok(self.lease(worker, true))
+            }
+            Err(error) => {
+                state.busy -= 1;
+                self.changed.notify_all();
+                Err(error)
+            }
+        }
+    }
+
+    /// Waits after a refused start until another attempt makes sense.
+    ///
+    /// # Errors
+    /// The refusal itself, where no attempt does.
+    fn wait_to_retry(
+        &self,
+        refusal: SpawnError,
+        seen: u64,
+        refusals: &mut u32,
+        context: &Context,
+    ) -> Result<(), SpawnError> {
+        let mut state = lock(&self.state);
+        if !is_transient(&refusal) {
+            return Err(refusal);
+        }
+        if state.busy > 0 {
+            let may_change = |state: &State| state.changes == seen && state.busy > 0;
+            drop(wait_while(state, &self.changed, context, may_change));
+            return Ok(());
+        }
+        *refusals += 1;
+        if *refusals == MAX_ATTEMPTS || state.gave_up {
+            state.gave_up = true;
+            return Err(refusal);
+        }
+        let unchanged = |state: &mut State| state.changes == seen;
+        let changed = &self.changed;
+        drop(changed.wait_timeout_while(state, RETRY_INTERVAL, unchanged));
+        Ok(())
+    }
+
+    /// A lease for a worker that is already counted as busy.
+    fn lease(&self, worker: Worker, is_new: bool) -> WorkerLease<'_> {
+        WorkerLease {
+            worker,
+            is_new,
+            permit: Permit(self),
+        }
+    }
+}
+
+impl WorkerLease<'_> {
+    /// Returns the worker for the next item.
+    pub(super) fn release(self) {
+        let Self { worker, permit, .. } = self;
+        lock(&permit.0.state).idle.push(worker);
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        let mut state = lock(&self.0.state);
+        state.busy -= 1;
+        state.changes += 1;
+        drop(state);
+        self.0.changed.notify_all();
+    }
+}
+
+/// Whether a later start may succeed.
+fn is_transient(error: &SpawnError) -> bool {
+    use SpawnError::{Thread, TooManyOpenFiles, TooManyProcesses};
+    matches!(
+        error,
+        Thread(_) | TooManyOpenFiles { .. } | TooManyProcesses { .. }
+    )
+}

@@ -1,0 +1,226 @@
+//! The conversation with a worker about one item, on the thread that leased the worker.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use super::protocol::{FromWorker, ItemResult, ProtocolError, ToWorker, VERSION, encode};
+use super::worker::{HANDSHAKE_TIMEOUT, Worker};
+use crate::board::sync::CANCEL_POLL_INTERVAL;
+use crate::join::Context;
+use crate::join::process::Exit;
+use crate::record::Crash;
+
+/// How long an item has to react to a cancel before its worker is stopped.
+const CANCEL_GRACE: Duration = Duration::from_secs(1);
+
+/// How long a worker has to exit after it closed its output. On a busy machine a background process
+/// takes long to die, too.
+const EXIT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Why a worker is of no more use.
+pub(super) enum WorkerLoss {
+    /// It died before it began the item, for this reason.
+    NotStarted(String),
+    Crashed(Crash),
+    Cancelled,
+    /// The item did not react to a cancel for this long.
+    IgnoredCancel(Duration),
+}
+
+/// The conversation about one item.
+pub(super) struct Session<'a> {
+    number: u64,
+    context: &'a Context,
+    force_stop: &'a AtomicBool,
+    has_begun: bool,
+    cancel_sent_at: Option<Instant>,
+}
+
+impl<'a> Session<'a> {
+    /// A session about the request with this number. Setting `force_stop` ends the grace of a
+    /// cancel.
+    pub(super) fn new(number: u64, context: &'a Context, force_stop: &'a AtomicBool) -> Self {
+        Self {
+            number,
+            context,
+            force_stop,
+            has_begun: false,
+            cancel_sent_at: None,
+        }
+    }
+
+    /// Sends the request and returns when the item has ended, or when the worker is of no more use.
+    pub(super) fn run(
+        mut self,
+        request: &[u8],
+        worker: &mut Worker,
+    ) -> Result<ItemResult, WorkerLoss> {
+        worker.transport.send(request);
+        loop {
+            // Asked before the exchange, which then receives all that it sent before its end.
+            let has_exited = !worker.process().is_alive();
+            let is_open = worker.transport.exchange(CANCEL_POLL_INTERVAL);
+            while let Some(message) = receive(worker)? {
+                if let Some(result) = self.handle(message, worker)? {
+                    return Ok(result);
+                }
+            }
+            if has_exited || !is_open {
+                return Err(self.loss(worker));
+            }
+            self.forward_cancel(worker)?;
+            if worker.is_handshake_late() {
+                let secs = HANDSHAKE_TIMEOUT.as_secs();
+                let reason = format!("it did not answer within {secs} s");
+                return Err(WorkerLoss::NotStarted(reason));
+            }
+        }
+    }
+
+    /// Handles a message; returns the item's result if that is what it brings.
+    fn handle(
+        &mut self,
+        message: FromWorker,
+        worker: &mut Worker,
+    ) -> Result<Option<ItemResult>, WorkerLoss> {
+        let what = match message {
+            FromWorker::Hello { version: VERSION } if !worker.is_ready => {
+                worker.is_ready = true;
+                return Ok(None);
+            }
+            FromWorker::Hello { version } if !worker.is_ready => {
+                let error = ProtocolError::Version { theirs: version };
+                return Err(violation(&error, worker));
+            }
+            FromWorker::Started { number } if self.is_due(number, worker) && !self.has_begun => {
+                self.has_begun = true;
+                return Ok(None);
+            }
+            FromWorker::Progress {
+                number,
+                done,
+                total,
+            } if self.is_due(number, worker) && self.has_begun => {
+                self.context.set_progress(done, total);
+                return Ok(None);
+            }
+            FromWorker::Ended { number, end } if self.is_due(number, worker) && self.has_begun => {
+                if end != ItemResult::Cancelled || self.cancel_sent_at.is_some() {
+                    return Ok(Some(end));
+                }
+                "Cancelled"
+            }
+            FromWorker::Hello { .. } => "Hello",
+            FromWorker::Started { .. } => "Started",
+            FromWorker::Progress { .. } => "Progress",
+            FromWorker::Ended { .. } => "Ended",
+        };
+        Err(violation(&ProtocolError::Unexpected { what }, worker))
+    }
+
+    fn is_due(&self, number: u64, worker: &Worker) -> bool {
+        worker.is_ready && number == self.number
+    }
+
+    /// Sends a requested cancel, once, and fails when the item does not react to it in time.
+    fn forward_cancel(&mut self, worker: &mut Worker) -> Result<(), WorkerLoss> {
+        if !self.context.is_cancelled() {
+            return Ok(());
+        }
+        let Some(sent_at) = self.cancel_sent_at else {
+            let number = self.number;
+            let cancel = encode(&ToWorker::Cancel { number });
+            worker.transport.send(&cancel.unwrap_or_default());
+            self.cancel_sent_at = Some(Instant::now());
+            return Ok(());
+        };
+        let within = sent_at.elapsed();
+        if within >= CANCEL_GRACE || self.force_stop.load(Ordering::Relaxed) {
+            return Err(WorkerLoss::IgnoredCancel(within));
+        }
+        Ok(())
+    }
+
+    /// Why a worker exited, or closed its output.
+    fn loss(&self, worker: &Worker) -> WorkerLoss {
+        let exit = self.exit_of(worker);
+        if self.context.is_cancelled() {
+            return WorkerLoss::Cancelled;
+        }
+        let how = exit.map_or_else(|| "stopped answering".to_owned(), describe);
+        let stderr = worker.recent_stderr();
+        if !self.has_begun {
+            let reason = format!("it {how} before it began{}", quoted(&stderr));
+            return WorkerLoss::NotStarted(reason);
+        }
+        let crash = Crash {
+            message: format!("its worker {how}"),
+            stderr,
+            ..exit.map_or_else(Crash::default, crash_of)
+        };
+        WorkerLoss::Crashed(crash)
+    }
+
+    /// How a worker exited that has closed its output; `None` where it has not exited in time, or
+    /// the item is cancelled meanwhile.
+    fn exit_of(&self, worker: &Worker) -> Option<Exit> {
+        let since = Instant::now();
+        loop {
+            if let Ok(exit) = worker.process().join_timeout(CANCEL_POLL_INTERVAL) {
+                return Some(exit);
+            }
+            if self.context.is_cancelled() || since.elapsed() >= EXIT_TIMEOUT {
+                return None;
+            }
+        }
+    }
+}
+
+fn receive(worker: &mut Worker) -> Result<Option<FromWorker>, WorkerLoss> {
+    let received = worker.transport.receive();
+    received.map_err(|error| violation(&error, worker))
+}
+
+/// The worker has violated the protocol, and will be stopped.
+fn violation(error: &ProtocolError, worker: &Worker) -> WorkerLoss {
+    WorkerLoss::Crashed(Crash {
+        message: format!("its worker was stopped after a protocol error: {error}"),
+        stderr: worker.recent_stderr(),
+        ..Crash::default()
+    })
+}
+
+/// The end of a sentence that begins with the worker.
+fn describe(exit: Exit) -> String {
+    match exit {
+        Exit::Signal { core_dumped, .. } => {
+            let core = if core_dumped { ", core dumped" } else { "" };
+            format!("was {exit}{core}")
+        }
+        Exit::Code(_) | Exit::Unknown => exit.to_string(),
+    }
+}
+
+fn crash_of(exit: Exit) -> Crash {
+    let mut crash = Crash::default();
+    match exit {
+        Exit::Code(code) => crash.code = Some(code),
+        Exit::Signal {
+            signal,
+            core_dumped,
+        } => {
+            crash.signal = Some(signal);
+            crash.signal_name = exit.signal_name();
+            crash.core_dumped = core_dumped;
+        }
+        Exit::Unknown => {}
+    }
+    crash
+}
+
+fn quoted(stderr: &str) -> String {
+    if stderr.is_empty() {
+        return String::new();
+    }
+    format!(" and printed: {stderr}")
+}

@@ -1,0 +1,343 @@
+//! The worker's side: this program, started by itself, runs one item after the other until its
+//! input ends.
+//!
+//! Each item is a task here as well, so panics, cancellation and progress work as anywhere else. A
+//! fault that no task survives ends the worker, and the program handles that.
+//!
+//! An item may call code that prints or reads, or start a process that does. So the worker moves its
+//! pipes to other descriptors before the first item: standard input is then empty, and standard
+//! output goes to standard error.
+
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::AsFd as _;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use rustix::stdio::{dup2_stdin, dup2_stdout};
+
+use super::protocol::{
+    Decoder, FromWorker, ItemResult, ProtocolError, RawItem, ToWorker, VERSION, encode,
+};
+use crate::jobs::{Item, ItemError, Options, Output};
+use crate::join::{self, JoinError, PanicReport, SpawnError, Task};
+use crate::record::Panic;
+
+/// The first argument of a program that is started as a worker.
+pub(super) const ARGUMENT: &str = "--meanwhile-worker";
+
+/// How often an item's progress is sent.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
+
+/// How many messages may be queued. The program sends one item at a time, and a cancel for it.
+const INBOX_LEN: usize = 16;
+
+const READ_BYTES: usize = 64 * 1024;
+
+/// The exit code of a worker that could not continue.
+const EXIT_FAILURE: u8 = 2;
+
+/// Runs as an isolated worker if this program was started as one, and returns the exit code; `None`
+/// otherwise.
+///
+/// Call it early in `main`, after [`Launcher::install`](crate::join::process::Launcher): a worker
+/// takes over standard input and output, which are pipes to the program. Items that print to
+/// standard output print to standard error instead.
+///
+/// ```no_run
+/// # use std::process::ExitCode;
+/// fn main() -> ExitCode {
+///     meanwhile::join::process::Launcher::install();
+///     if let Some(code) = meanwhile::board::run_as_worker() {
+///         return code;
+///     }
+///     // The program itself: its boards can run jobs on processes.
+///     ExitCode::SUCCESS
+/// }
+/// ```
+pub fn run_as_worker() -> Option<ExitCode> {
+    if std::env::args_os().nth(1)? != ARGUMENT {
+        return None;
+    }
+    // Process lists show this name instead of `exe`, from /proc/self/exe. Failing is harmless.
+    fs::write("/proc/self/comm", "meanwhile-worker").ok();
+    Some(match serve() {
+        Ok(()) => ExitCode::SUCCESS,
+        // The program is gone.
+        Err(WorkerError::Io(error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            print_error(&format!("the worker stopped: {error}"));
+            ExitCode::from(EXIT_FAILURE)
+        }
+    })
+}
+
+/// Why a worker cannot continue.
+#[derive(Debug, thiserror::Error)]
+enum WorkerError {
+    #[error("protocol error: {0}")]
+    Protocol(#[from] ProtocolError),
+    #[error(transparent)]
+    Io(#[from] io::Error),
+    #[error(transparent)]
+    Thread(#[from] SpawnError),
+}
+
+enum Message {
+    DidReceive(ToWorker),
+    ItemDidEnd,
+    /// The input has ended.
+    InputDidEnd(Result<(), WorkerError>),
+}
+
+type ItemTask = Task<Result<Output, ItemError>>;
+
+struct Worker {
+    messages: Receiver<Message>,
+    inbox: Sender<Message>,
+    output: MessageWriter,
+    has_hello: bool,
+    options: Option<Arc<Options>>,
+    current: Option<Current>,
+}
+
+struct Current {
+    number: u64,
+    task: ItemTask,
+    /// Done and total as last sent.
+    sent: (u64, u64),
+}
+
+fn serve() -> Result<(), WorkerError> {
+    let (input, output) = take_pipes()?;
+    let (inbox, messages) = crossbeam_channel::bounded(INBOX_LEN);
+    let reader = inbox.clone();
+    join::Builder::new("read requests")
+        .daemon(true)
+        .spawn(move |_| {
+            let end = Message::InputDidEnd(read_messages(input, &reader));
+            // It fails only while the process exits.
+            reader.send(end).ok();
+        })?;
+    print_task_panics();
+    let worker = Worker {
+        messages,
+        inbox,
+        output: MessageWriter(output),
+        has_hello: false,
+        options: None,
+        current: None,
+    };
+    worker.run()
+}
+
+/// Moves the pipes to and from the program away from standard input and output, which items and the
+/// processes that they start may use.
+fn take_pipes() -> io::Result<(File, File)> {
+    let input = io::stdin().as_fd().try_clone_to_owned()?;
+    let output = io::stdout().as_fd().try_clone_to_owned()?;
+    dup2_stdin(File::open("/dev/null")?)?;
+    dup2_stdout(io::stderr())?;
+    Ok((input.into(), output.into()))
+}
+
+/// Forwards messages until the input ends.
+fn read_messages(mut input: File, inbox: &Sender<Message>) -> Result<(), WorkerError> {
+    let mut decoder = Decoder::default();
+    let mut buffer = vec![0; READ_BYTES];
+    loop {
+        let len = match input.read(&mut buffer) {
+            Ok(0) => return Ok(()),
+            Ok(len) => len,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error.into()),
+        };
+        decoder.push(&buffer[..len]);
+        while let Some(message) = decoder.next()? {
+            if inbox.send(Message::DidReceive(message)).is_err() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+/// Prints the panics of tasks. A panic that cannot be caught, such as one in a destructor during
+/// another panic, leaves no other trace.
+fn print_task_panics() {
+    let inner = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if join::current().is_some() {
+            print_error(&info.to_string());
+        }
+        inner(info);
+    }));
+}
+
+impl Worker {
+    fn run(mut self) -> Result<(), WorkerError> {
+        self.output.send(&FromWorker::Hello { version: VERSION })?;
+        loop {
+            match self.next() {
+                Some(Message::DidReceive(message)) => self.handle(message)?,
+                Some(Message::ItemDidEnd) => self.end_item()?,
+                Some(Message::InputDidEnd(result)) => return result,
+                None => self.send_progress()?,
+            }
+        }
+    }
+
+    /// The next message; `None` when it is time to send progress.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where a worker waits; the end of its input arrives here too"
+    )]
+    fn next(&self) -> Option<Message> {
+        let end = || Message::InputDidEnd(Ok(()));
+        if self.current.is_none() {
+            return Some(self.messages.recv().unwrap_or_else(|_| end()));
+        }
+        match self.messages.recv_timeout(PROGRESS_INTERVAL) {
+            Ok(message) => Some(message),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => Some(end()),
+        }
+    }
+
+    fn handle(&mut self, message: ToWorker) -> Result<(), WorkerError> {
+        match message {
+            ToWorker::Hello { version } if version != VERSION => {
+                return Err(ProtocolError::Version { theirs: version }.into());
+            }
+            ToWorker::Hello { .. } if !self.has_hello => self.has_hello = true,
+            ToWorker::Options(options) if self.has_hello && self.options.is_none() => {
+                self.options = Some(Arc::new(options));
+            }
+            ToWorker::Run { number, task, item } if self.current.is_none() => {
+                let options = self.options.clone();
+                let options = options.ok_or(ProtocolError::Unexpected { what: "Run" })?;
+                self.begin_item(number, task, item, options)?;
+            }
+            ToWorker::Cancel { number } => {
+                let current = self.current.as_ref();
+                if let Some(current) = current.filter(|current| current.number == number) {
+                    current.task.cancel();
+                }
+            }
+            ToWorker::Hello { .. } => {
+                return Err(ProtocolError::Unexpected { what: "Hello" }.into());
+            }
+            ToWorker::Options(_) => {
+                return Err(ProtocolError::Unexpected { what: "Options" }.into());
+            }
+            ToWorker::Run { .. } => return Err(ProtocolError::Unexpected { what: "Run" }.into()),
+        }
+        Ok(())
+    }
+
+    fn begin_item(
+        &mut self,
+        number: u64,
+        name: String,
+        item: RawItem,
+        options: Arc<Options>,
+    ) -> Result<(), WorkerError> {
+        self.output.send(&FromWorker::Started { number })?;
+        let item = Item::from(item);
+        let spawned = join::Builder::new(name)
+            .spawn(move |context| options.job().run_isolated(&item, context));
+        let task = match spawned {
+            Ok(task) => task,
+            Err(error) => {
+                let result = ItemResult::Failed(no_thread(&error));
+                return self.output.send_end(number, result);
+            }
+        };
+        let inbox = self.inbox.clone();
+        task.on_finish(move || {
+            // It fails only while the process exits.
+            inbox.send(Message::ItemDidEnd).ok();
+        });
+        let sent = (0, 0);
+        self.current = Some(Current { number, task, sent });
+        Ok(())
+    }
+
+    fn send_progress(&mut self) -> Result<(), WorkerError> {
+        let Some(current) = &mut self.current else {
+            return Ok(());
+        };
+        let progress = current.task.progress();
+        let (done, total) = (progress.done, progress.total);
+        if (done, total) == current.sent {
+            return Ok(());
+        }
+        current.sent = (done, total);
+        let number = current.number;
+        self.output.send(&FromWorker::Progress {
+            number,
+            done,
+            total,
+        })
+    }
+
+    fn end_item(&mut self) -> Result<(), WorkerError> {
+        self.send_progress()?;
+        let Some(current) = self.current.take() else {
+            return Ok(());
+        };
+        let result = match current.task.poll() {
+            Some(Ok(Ok(output))) => ItemResult::Returned(output.clone()),
+            Some(Ok(Err(error))) => ItemResult::Failed(error.clone()),
+            Some(Err(JoinError::Panicked(report))) => panicked(&report),
+            _ => ItemResult::Cancelled,
+        };
+        self.output.send_end(current.number, result)
+    }
+}
+
+/// Writes messages to the program.
+struct MessageWriter(File);
+
+impl MessageWriter {
+    /// Sends an item's result. One that cannot be encoded becomes an error.
+    fn send_end(&mut self, number: u64, end: ItemResult) -> Result<(), WorkerError> {
+        match encode(&FromWorker::Ended { number, end }) {
+            Ok(frame) => Ok(self.0.write_all(&frame)?),
+            Err(error) => self.send(&FromWorker::Ended {
+                number,
+                end: ItemResult::Failed(ItemError {
+                    kind: "not_transferable".to_owned(),
+                    message: format!("the result could not be sent to the program: {error}"),
+                }),
+            }),
+        }
+    }
+
+    fn send(&mut self, message: &FromWorker) -> Result<(), WorkerError> {
+        Ok(self.0.write_all(&encode(message)?)?)
+    }
+}
+
+fn panicked(report: &PanicReport) -> ItemResult {
+    ItemResult::Panicked {
+        panic: Panic::from(report),
+        backtrace: report.backtrace().to_owned(),
+    }
+}
+
+fn no_thread(error: &SpawnError) -> ItemError {
+    ItemError {
+        kind: "no_thread".to_owned(),
+        message: error.to_string(),
+    }
+}
+
+/// Prints to standard error, which the program shows when a worker dies.
+fn print_error(message: &str) {
+    // Without a reader it does not matter.
+    writeln!(io::stderr().lock(), "{message}").ok();
+}

@@ -1,0 +1,34 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::jobs::{ItemError, Output};
+use crate::join::Task;
+use crate::record::{Crash, Panic};
+
+/// The task of one item.
+pub(super) type ItemTask = Task<ItemOutcome>;
+
+/// What the task of an item returns. A panic or a cancel of the task itself is a
+/// [`JoinError`](crate::join::JoinError) instead.
+#[cfg_attr(
+    not(unix),
+    expect(dead_code, reason = "there are no isolated workers there")
+)]
+pub(super) enum ItemOutcome {
+    Returned(Output),
+    Failed(ItemError),
+    /// It panicked in a worker, which sent the resolved backtrace along.
+    Panicked(Arc<Panic>, Arc<str>),
+    /// Its worker died.
+    Crashed(Arc<Crash>),
+    /// It was cancelled in its worker, or while it waited for one.
+    Cancelled,
+    /// It ignored a cancel for this long, and its worker was stopped.
+    IgnoredCancel(Duration),
+}
+
+impl From<Result<Output, ItemError>> for ItemOutcome {
+    fn from(result: Result<Output, ItemError>) -> Self {
+        result.map_or_else(Self::Failed, Self::Returned)
+    }
+}

@@ -1,0 +1,39 @@
+use std::time::Duration;
+
+use crate::record::{JobId, JoinId};
+
+/// The background joins that have not ended.
+#[derive(Default)]
+pub(super) struct Joins(Vec<Join>);
+
+/// A background join.
+pub(super) struct Join {
+    pub(super) job: JobId,
+    pub(super) id: JoinId,
+    /// On the clock of the board.
+    pub(super) deadline: Option<Duration>,
+}
+
+impl Joins {
+    pub(super) fn push(&mut self, join: Join) {
+        self.0.push(join);
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Duration> {
+        self.0.iter().filter_map(|join| join.deadline).min()
+    }
+
+    /// Takes out all joins of a job.
+    pub(super) fn take_of(&mut self, job: JobId) -> Vec<Join> {
+        self.0.extract_if(.., |join| join.job == job).collect()
+    }
+
+    /// Takes out the joins whose deadline has passed and whose job still runs.
+    pub(super) fn take_late(&mut self, now: Duration, runs: impl Fn(JobId) -> bool) -> Vec<Join> {
+        let is_late = |join: &Join| join.deadline.is_some_and(|deadline| deadline <= now);
+        let late = self
+            .0
+            .extract_if(.., |join| is_late(join) && runs(join.job));
+        late.collect()
+    }
+}

@@ -1,0 +1,439 @@
+//! The [`JobBoard`] owns all running work, and reports it as [`Event`]s.
+//!
+//! A window never waits for the board. It makes requests (start, cancel, join) and polls once a
+//! frame; to wait for a job is a state of the board with a deadline, not a call. Worker threads
+//! publish events into a queue and then wake the window, at most once until its next poll. Byte
+//! progress is not published: a poll reads it from the running tasks.
+//!
+//! ```
+//! use meanwhile::board::JobBoard;
+//! use meanwhile::jobs::{JobSpec, Options, misbehave};
+//! use meanwhile::record::Record;
+//!
+//! // A window asks for a frame instead, and polls in it.
+//! let (wake, woken) = std::sync::mpsc::sync_channel(1);
+//! let mut board = JobBoard::new(move || drop(wake.try_send(())));
+//! let mut record = Record::default();
+//! let mut spec = JobSpec::new(Options::Misbehave(misbehave::Options::default()));
+//! spec.inputs = vec!["a".into(), "b".into()];
+//! let job = board.start(spec)?;
+//! while board.is_busy() {
+//!     woken.recv()?;
+//!     for event in board.poll(10_000) {
+//!         record.apply(event);
+//!     }
+//! }
+//! assert_eq!(record.job(job).map(|job| job.counts().returned), Some(2));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod backpressure;
+mod event_sender;
+mod executor;
+#[cfg_attr(not(unix), path = "isolated/windows.rs")]
+mod isolated;
+mod item;
+mod jobs;
+mod joins;
+#[cfg(unix)]
+mod process_table;
+#[cfg(unix)]
+mod processes;
+mod retry;
+mod run;
+mod sync;
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Receiver;
+
+use self::event_sender::EventSender;
+use self::isolated::Isolation;
+pub use self::isolated::run_as_worker;
+use self::jobs::JobEntry;
+use self::joins::{Join, Joins};
+use self::run::KeptBacktrace;
+use crate::jobs::JobSpec;
+use crate::join::{self, JoinError, PanicReport, Priority, SpawnError};
+use crate::record::{Event, EventKind, JobId, JoinId, JoinOutcome, PanicKey};
+
+/// How often progress is read while work goes on. Each read is a frame, and with software rendering
+/// frames take cores from the workers, which run at low priority.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
+
+/// How long dropping a board waits for the work that it cancels.
+const DROP_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// Every job that this program runs, and the joins that wait for them.
+///
+/// The module's documentation has an example.
+pub struct JobBoard {
+    events: EventSender,
+    isolation: Isolation,
+    queue: Receiver<Event>,
+    /// Events from calls of the board itself, which the next poll returns first.
+    own_events: VecDeque<Event>,
+    jobs: BTreeMap<JobId, JobEntry>,
+    joins: Joins,
+    last_job: u64,
+    has_more: bool,
+    /// When progress is read next, even if the queue is not empty.
+    progress_due_at: Duration,
+    drop_timeout: Duration,
+}
+
+impl JobBoard {
+    /// An empty board. `wake` is called when a poll is worthwhile, from worker threads and from the
+    /// methods below: at most once until that poll begins, and never while nothing happens. The
+    /// poll finds the event for which it was called.
+    pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
+        let (events, queue) = EventSender::new(wake);
+        Self {
+            events,
+            isolation: Isolation::of_this_program(),
+            queue,
+            own_events: VecDeque::new(),
+            jobs: BTreeMap::new(),
+            joins: Joins::default(),
+            last_job: 0,
+            has_more: false,
+            progress_due_at: Duration::ZERO,
+            drop_timeout: DROP_TIMEOUT,
+        }
+    }
+
+    /// Starts isolated workers through this launcher. They run its program, whose `main` must call
+    /// [`run_as_worker`]. Default: the launcher that this program has installed.
+    #[cfg(unix)]
+    #[must_use]
+    pub fn with_launcher(mut self, launcher: crate::join::process::Launcher) -> Self {
+        self.isolation = Isolation::through(launcher);
+        self
+    }
+
+    /// The time since the board was made: the clock of all events. Monotonic.
+    pub fn now(&self) -> Duration {
+        self.events.now()
+    }
+
+    /// Starts a job and returns its number.
+    ///
+    /// # Errors
+    /// The system refused a thread. Nothing was started, and a later start may succeed.
+    pub fn start(&mut self, spec: JobSpec) -> Result<JobId, SpawnError> {
+        let spec = Arc::new(spec);
+        let job = JobId(self.last_job + 1);
+        let at = self.now();
+        let (task, control) = run::start(job, &spec, &self.events, &self.isolation)?;
+        self.last_job = job.0;
+        self.own_events.push_back(Event {
+            job,
+            at,
+            kind: EventKind::JobDidStart { spec },
+        });
+        let events = self.events.clone();
+        task.on_finish(move || events.wake());
+        self.jobs.insert(job, JobEntry::new(task, control));
+        self.events.wake();
+        Ok(job)
+    }
+
+    /// Cancels a job: finished items keep their results, running ones are asked to stop, the others
+    /// never start. Without effect on a job that has ended or was cancelled before.
+    pub fn cancel(&mut self, job: JobId) {
+        let entry = self.jobs.get_mut(&job);
+        if entry.is_some_and(JobEntry::cancel) {
+            self.note(job, EventKind::CancelWasRequested);
+            self.events.wake();
+        }
+    }
+
+    /// Cancels a job because its time is up: it ends as `TimedOut` instead of `Cancelled`. It may
+    /// still return.
+    pub fn time_out(&mut self, job: JobId) {
+        if let Some(entry) = self.jobs.get_mut(&job) {
+            entry.time_out();
+        }
+        self.cancel(job);
+    }
+
+    /// Starts to wait for a job in the background, and returns the number of this join.
+    ///
+    /// Its end arrives as [`EventKind::JoinDidEnd`]: when the job ends, or not before `timeout` has
+    /// passed; the job then goes on. A join of a job that has ended or was removed ends at once.
+    pub fn join(&mut self, job: JobId, timeout: Option<Duration>) -> JoinId {
+        let id = self.begin_join(job, timeout, false);
+        if self.jobs.get(&job).is_some_and(|entry| !entry.has_ended) {
+            let deadline = timeout.and_then(|timeout| self.now().checked_add(timeout));
+            self.joins.push(Join { job, id, deadline });
+        } else {
+            self.end_join(job, id, JoinOutcome::Joined);
+        }
+        self.events.wake();
+        id
+    }
+
+    /// Blocks the calling thread until the job has ended or `timeout` has passed, and returns
+    /// which.
+    ///
+    /// This freezes a window. It is for demonstrating that, and for programs without a window.
+    pub fn join_blocking(&mut self, job: JobId, timeout: Option<Duration>) -> JoinOutcome {
+        let join = self.begin_join(job, timeout, true);
+        let timed_out = self.jobs.get(&job).is_some_and(|entry| {
+            let joined = match timeout {
+                Some(timeout) => entry.task.join_timeout(timeout),
+                None => entry.task.join(),
+            };
+            matches!(joined, Err(JoinError::TimedOut))
+        });
+        let outcome = if timed_out {
+            JoinOutcome::TimedOut
+        } else {
+            JoinOutcome::Joined
+        };
+        self.end_join(job, join, outcome);
+        self.events.wake();
+        outcome
+    }
+
+    /// Ends every background join of a job as `Detached`. The job runs on.
+    pub fn detach(&mut self, job: JobId) {
+        for join in self.joins.take_of(job) {
+            self.end_join(job, join.id, JoinOutcome::Detached);
+            self.events.wake();
+        }
+    }
+
+    /// Resolves the backtrace of a panic in the background, which may take a second. It arrives as
+    /// [`EventKind::BacktraceDidResolve`]. A second call for the same panic has no effect.
+    ///
+    /// A job keeps the backtraces of its first 256 panics; for a later one the text says so.
+    pub fn resolve_backtrace(&mut self, job: JobId, panic: PanicKey) {
+        let Some(entry) = self.jobs.get_mut(&job) else {
+            return;
+        };
+        if !entry.request_backtrace(panic) {
+            return;
+        }
+        match entry.control.backtrace(panic) {
+            Some(KeptBacktrace::Captured(report)) => self.spawn_resolve(job, panic, report),
+            Some(KeptBacktrace::Resolved(text)) => self.note_backtrace(job, panic, &text),
+            None => self.note_backtrace(job, panic, &run::missing_backtrace()),
+        }
+    }
+
+    fn spawn_resolve(&mut self, job: JobId, panic: PanicKey, report: Arc<PanicReport>) {
+        let events = self.events.clone();
+        let spawned = join::Builder::new(format!("backtrace of {}", report.task_name()))
+            .daemon(true)
+            .priority(Priority::Background)
+            .spawn(move |_| {
+                let text = Arc::from(report.backtrace());
+                events.publish(job, EventKind::BacktraceDidResolve { panic, text });
+                events.wake();
+            });
+        if let Err(error) = spawned {
+            self.note_backtrace(job, panic, &error.to_string());
+        }
+    }
+
+    /// Removes a job that has ended. A job that runs is kept.
+    pub fn remove(&mut self, job: JobId) {
+        if self.jobs.get(&job).is_some_and(|entry| entry.has_ended) {
+            self.jobs.remove(&job);
+        }
+    }
+
+    /// Returns the events since the last poll, in order, about `budget` at most. Never waits.
+    ///
+    /// When more are left, [`wants_poll_in`](Self::wants_poll_in) then returns zero.
+    pub fn poll(&mut self, budget: usize) -> Vec<Event> {
+        self.events.begin_poll();
+        // Asked before the queue is drained: it holds every event of a job that has finished.
+        let finished = self.finished_jobs();
+        let mut events: Vec<Event> = self.own_events.drain(..).collect();
+        self.has_more = !self.drain_queue(budget, &mut events);
+        // To ask every task takes longer than a batch of events, so a full queue goes first, but not
+        // beyond the interval.
+        if !self.has_more || self.now() >= self.progress_due_at {
+            self.poll_progress(&mut events);
+        }
+        if !self.has_more {
+            for job in finished {
+                self.end_job(job);
+            }
+        }
+        self.end_late_joins();
+        events.extend(self.own_events.drain(..));
+        events
+    }
+
+    /// When the next poll is due if no wake comes before: at once when the last poll left events,
+    /// soon while work goes on, at the next deadline of a join; `None` while the board is idle.
+    pub fn wants_poll_in(&self) -> Option<Duration> {
+        if self.has_more || !self.own_events.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let progress = self.is_busy().then_some(PROGRESS_INTERVAL);
+        let deadline = self.next_deadline();
+        let deadline = deadline.map(|deadline| deadline.saturating_sub(self.now()));
+        progress.into_iter().chain(deadline).min()
+    }
+
+    /// The earliest deadline of a background join, on the clock of [`now`](Self::now).
+    pub fn next_deadline(&self) -> Option<Duration> {
+        self.joins.next_deadline()
+    }
+
+    /// Whether any job has not ended.
+    pub fn is_busy(&self) -> bool {
+        self.active_jobs().next().is_some()
+    }
+
+    /// How many items ran at the last poll.
+    pub fn running(&self) -> usize {
+        self.jobs.values().map(|entry| entry.running).sum()
+    }
+
+    /// How many processes run for the jobs: commands, and isolated workers that have an item.
+    pub fn processes(&self) -> usize {
+        let active = self.jobs.values().filter(|entry| !entry.has_ended);
+        active.map(|entry| entry.control.process_count()).sum()
+    }
+
+    /// Cancels every job and waits until they end, or until `timeout` has passed. Returns how many
+    /// still run; dropping the board then does not wait for them again.
+    pub fn shutdown(&mut self, timeout: Duration) -> usize {
+        self.drop_timeout = Duration::ZERO;
+        let start = Instant::now();
+        let jobs: Vec<JobId> = self.active_jobs().collect();
+        for &job in &jobs {
+            self.cancel(job);
+        }
+        let entries = jobs.iter().filter_map(|job| self.jobs.get(job));
+        entries
+            .filter(|entry| {
+                let left = timeout.saturating_sub(start.elapsed());
+                matches!(entry.task.join_timeout(left), Err(JoinError::TimedOut))
+            })
+            .count()
+    }
+
+    /// Stops the isolated workers that ignored the cancel, and waits for them.
+    fn stop_workers(&self) {
+        let start = Instant::now();
+        let unfinished = self.jobs.values().filter(|job| !job.task.is_finished());
+        let isolated: Vec<&JobEntry> = unfinished.filter(|job| job.control.is_isolated()).collect();
+        for job in &isolated {
+            job.control.force_stop();
+        }
+        for job in isolated {
+            let left = DROP_TIMEOUT.saturating_sub(start.elapsed());
+            // A worker that is still there ends with the program.
+            drop(job.task.join_timeout(left));
+        }
+    }
+
+    fn active_jobs(&self) -> impl Iterator<Item = JobId> {
+        let active = self.jobs.iter().filter(|(_, entry)| !entry.has_ended);
+        active.map(|(&job, _)| job)
+    }
+
+    fn finished_jobs(&self) -> Vec<JobId> {
+        self.active_jobs()
+            .filter(|job| self.jobs[job].task.is_finished())
+            .collect()
+    }
+
+    /// Returns whether the queue is empty now.
+    fn drain_queue(&self, budget: usize, events: &mut Vec<Event>) -> bool {
+        for _ in 0..budget {
+            match self.queue.try_recv() {
+                Ok(event) => events.push(event),
+                Err(_) => return true,
+            }
+        }
+        self.queue.is_empty()
+    }
+
+    fn poll_progress(&mut self, events: &mut Vec<Event>) {
+        let at = self.now();
+        self.progress_due_at = at + PROGRESS_INTERVAL;
+        for (&job, entry) in self.jobs.iter_mut().filter(|(_, entry)| !entry.has_ended) {
+            let running = entry.control.poll_progress(&mut |item, done, total| {
+                let kind = EventKind::ItemDidProgress { item, done, total };
+                events.push(Event { job, at, kind });
+            });
+            entry.running = running.unwrap_or(entry.running);
+            #[cfg(unix)]
+            entry.control.processes.poll_pauses(&mut |item, paused| {
+                let kind = EventKind::ItemDidPauseProcess { item, paused };
+                events.push(Event { job, at, kind });
+            });
+        }
+    }
+
+    fn end_job(&mut self, job: JobId) {
+        let Some(entry) = self.jobs.get_mut(&job) else {
+            return;
+        };
+        entry.has_ended = true;
+        entry.running = 0;
+        let state = entry.final_state();
+        let finished_at = entry.task.info().finished_at;
+        let at = finished_at.map_or_else(|| self.now(), |at| self.events.time_of(at));
+        let kind = EventKind::JobDidFinish { state };
+        self.own_events.push_back(Event { job, at, kind });
+        for join in self.joins.take_of(job) {
+            self.end_join(job, join.id, JoinOutcome::Joined);
+        }
+    }
+
+    /// Ends the joins whose deadline has passed, except those of a job that has finished: they end
+    /// as joined when a poll returns the job's end.
+    fn end_late_joins(&mut self) {
+        let jobs = &self.jobs;
+        let runs = |job| jobs.get(&job).is_some_and(|job| !job.task.is_finished());
+        for join in self.joins.take_late(self.events.now(), runs) {
+            self.end_join(join.job, join.id, JoinOutcome::TimedOut);
+        }
+    }
+
+    fn begin_join(&mut self, job: JobId, timeout: Option<Duration>, blocking: bool) -> JoinId {
+        let join = self.jobs.get_mut(&job).map(JobEntry::next_join);
+        let join = join.unwrap_or(JoinId(0));
+        let kind = EventKind::JoinDidStart {
+            join,
+            timeout,
+            blocking,
+        };
+        self.note(job, kind);
+        join
+    }
+
+    fn end_join(&mut self, job: JobId, join: JoinId, outcome: JoinOutcome) {
+        self.note(job, EventKind::JoinDidEnd { join, outcome });
+    }
+
+    fn note_backtrace(&mut self, job: JobId, panic: PanicKey, text: &str) {
+        let text = Arc::from(text);
+        self.note(job, EventKind::BacktraceDidResolve { panic, text });
+        self.events.wake();
+    }
+
+    /// Adds an event of the board's own for the current poll or the next one.
+    fn note(&mut self, job: JobId, kind: EventKind) {
+        let at = self.now();
+        self.own_events.push_back(Event { job, at, kind });
+    }
+}
+
+impl Drop for JobBoard {
+    /// Cancels everything, waits up to a second, and then stops the isolated workers that still run.
+    fn drop(&mut self) {
+        self.shutdown(self.drop_timeout);
+        self.stop_workers();
+    }
+}

@@ -1,0 +1,277 @@
+use std::collections::{BTreeMap, VecDeque};
+use std::path::Path;
+use std::sync::{Arc, MutexGuard};
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+
+use super::control::{Control, InFlight, KeptBacktrace, Message, send};
+use crate::board::backpressure::Backpressure;
+use crate::board::event_sender::EventSender;
+use crate::board::executor::Executor;
+use crate::board::item::{ItemOutcome, ItemTask};
+#[cfg(unix)]
+use crate::board::process_table::ItemHost;
+use crate::board::retry::{MAX_ATTEMPTS, RETRY_INTERVAL};
+use crate::jobs::{Item, ItemError, JobSpec, Step};
+use crate::join::{Context, JoinError, PanicReport, Progress, SpawnError, Task};
+use crate::record::{EventKind, ItemId, ItemState, JobId, PanicKey};
+
+/// How a job ended that was not cancelled.
+#[derive(Debug)]
+pub(in crate::board) enum JobOutcome {
+    /// Every item returned.
+    Returned,
+    /// Some item failed, panicked or crashed.
+    Failed,
+    /// Planning panicked; the items that it had found were run.
+    PlanPanicked(Arc<PanicReport>),
+}
+
+/// Gives each item its task, and publishes how it ended.
+pub(super) struct Coordinator {
+    pub(super) job: JobId,
+    pub(super) name: String,
+    pub(super) spec: Arc<JobSpec>,
+    pub(super) events: EventSender,
+    pub(super) control: Arc<Control>,
+    pub(super) inbox: Receiver<Message>,
+    pub(super) executor: Executor,
+    pub(super) backpressure: Arc<Backpressure>,
+    pub(super) planner: Task<()>,
+    pub(super) state: State,
+}
+
+/// How far the coordinator is.
+#[derive(Default)]
+pub(super) struct State {
+    /// The items that were found and have no task yet.
+    backlog: VecDeque<(ItemId, Arc<Item>)>,
+    is_planned: bool,
+    is_cancelled: bool,
+    /// Whether the system refused a thread, and no item has ended since.
+    is_crowded: bool,
+    /// How often in a row a thread was refused while nothing ran.
+    refusals: u32,
+    ended: EndedItems,
+}
+
+/// Whether any item ended in these ways.
+#[derive(Default)]
+struct EndedItems {
+    failed: bool,
+    cancelled: bool,
+}
+
+impl Coordinator {
+    /// Works until every item has ended. Unwinds as cancelled when an item or the planning was.
+    pub(super) fn run(mut self, context: &Context) -> JobOutcome {
+        while !self.is_done() {
+            self.handle_next();
+            while self.has_room()
+                && let Some((id, item)) = self.state.backlog.pop_front()
+            {
+                self.begin_item(id, item);
+            }
+        }
+        self.executor.shutdown();
+        let plan = self.planner.poll();
+        if matches!(plan, Some(Err(JoinError::Cancelled))) || self.state.ended.cancelled {
+            context.checkpoint();
+        }
+        match plan {
+            Some(Err(JoinError::Panicked(report))) => JobOutcome::PlanPanicked(report),
+            _ if self.state.ended.failed => JobOutcome::Failed,
+            _ => JobOutcome::Returned,
+        }
+    }
+
+    fn is_done(&self) -> bool {
+        self.state.is_planned && self.state.backlog.is_empty() && self.in_flight().is_empty()
+    }
+
+    fn has_room(&self) -> bool {
+        let has_room = || self.in_flight().len() < self.executor.capacity(&self.spec);
+        self.state.is_cancelled || (!self.state.is_crowded && has_room())
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the one place where a job waits; every end and a cancel arrive in the inbox"
+    )]
+    fn handle_next(&mut self) {
+        let next = if self.state.is_crowded && self.in_flight().is_empty() {
+            self.inbox.recv_timeout(RETRY_INTERVAL)
+        } else {
+            self.inbox.recv().map_err(RecvTimeoutError::from)
+        };
+        match next {
+            Ok(Message::DidFind(id, item)) => self.state.backlog.push_back((id, Arc::new(item))),
+            Ok(Message::PlanDidEnd) => self.end_plan(),
+            Ok(Message::ItemDidEnd(id)) => self.end_item(id),
+            Ok(Message::Cancel) | Err(RecvTimeoutError::Disconnected) => self.cancel(),
+            Err(RecvTimeoutError::Timeout) => self.state.is_crowded = false,
+        }
+    }
+
+    fn end_plan(&mut self) {
+        self.state.is_planned = true;
+        self.publish(EventKind::PlanDidFinish);
+    }
+
+    fn cancel(&mut self) {
+        self.state.is_cancelled = true;
+        self.planner.cancel();
+        // Newest first: a worker that becomes free must not find a queued task that can still begin.
+        for flight in self.in_flight().values().rev() {
+            flight.task.cancel();
+        }
+    }
+
+    /// Gives an item its task, or ends it where there is nothing to run.
+    fn begin_item(&mut self, id: ItemId, item: Arc<Item>) {
+        if self.state.is_cancelled {
+            self.publish_end(id, ItemState::Cancelled);
+        } else if let Step::Fail(error) = &item.step {
+            self.publish_end(id, ItemState::Failed(error.clone()));
+        } else if let Executor::Unavailable(error) = &self.executor {
+            self.publish_end(id, ItemState::Failed(error.clone()));
+        } else {
+            match self.spawn(id, &item) {
+                Ok(task) => {
+                    self.state.refusals = 0;
+                    self.track(id, &item, &task);
+                }
+                Err(error) => return self.put_back(id, item, &error),
+            }
+        }
+        self.backpressure.release();
+    }
+
+    fn track(&self, id: ItemId, item: &Item, task: &ItemTask) {
+        let flight = InFlight {
+            task: task.clone(),
+            published: (0, item.bytes),
+        };
+        self.in_flight().insert(id, flight);
+        let inbox = self.control.inbox().clone();
+        task.on_finish(move || send(&inbox, Message::ItemDidEnd(id)));
+    }
+
+    /// Puts an item back whose thread the system refused, until another item ends. If no other item
+    /// runs, it is retried a few times and then fails; the items after it get one attempt each.
+    fn put_back(&mut self, id: ItemId, item: Arc<Item>, error: &SpawnError) {
+        let is_alone = self.in_flight().is_empty();
+        if is_alone {
+            self.state.refusals = (self.state.refusals + 1).min(MAX_ATTEMPTS);
+        }
+        if is_alone && self.state.refusals == MAX_ATTEMPTS {
+            self.backpressure.release();
+            self.publish_end(id, ItemState::Failed(no_thread(error)));
+        } else {
+            self.state.is_crowded = true;
+            self.state.backlog.push_front((id, item));
+        }
+    }
+
+    fn spawn(&self, id: ItemId, item: &Arc<Item>) -> Result<ItemTask, SpawnError> {
+        let (job, spec, events) = (self.job, Arc::clone(&self.spec), self.events.clone());
+        let item = Arc::clone(item);
+        let name = format!("{} {}", self.name, short_name(&item.input));
+        let workers = self.executor.workers();
+        let workers = workers.map(|workers| (Arc::clone(workers), name.clone()));
+        let host = self.host(id);
+        self.executor.spawn(name, move |context| {
+            events.publish(job, EventKind::ItemDidStart { item: id });
+            if let Some((workers, name)) = workers {
+                return workers.run(&name, &item, context, &host);
+            }
+            let job = spec.options.job();
+            job.run_item_on(&item, context, &host).into()
+        })
+    }
+
+    #[cfg(unix)]
+    fn host(&self, item: ItemId) -> ItemHost {
+        ItemHost {
+            job: self.job,
+            item,
+            priority: self.spec.priority,
+            events: self.events.clone(),
+            processes: Arc::clone(&self.control.processes),
+        }
+    }
+
+    #[cfg(not(unix))]
+    #[expect(clippy::unused_self, reason = "as where there are processes to see")]
+    fn host(&self, _item: ItemId) {}
+
+    /// Publishes how the task of an item ended, and drops the task.
+    fn end_item(&mut self, id: ItemId) {
+        self.state.is_crowded = false;
+        let Some(flight) = self.in_flight().remove(&id) else {
+            return;
+        };
+        let Some(outcome) = flight.task.poll() else {
+            return;
+        };
+        self.publish_size(id, &flight);
+        let key = PanicKey::Item(id);
+        let state = match outcome {
+            Ok(ItemOutcome::Returned(output)) => ItemState::Returned(output.clone()),
+            Ok(ItemOutcome::Failed(error)) => ItemState::Failed(error.clone()),
+            Ok(ItemOutcome::Panicked(panic, backtrace)) => {
+                let backtrace = KeptBacktrace::Resolved(Arc::clone(backtrace));
+                self.control.keep_backtrace(key, backtrace);
+                ItemState::Panicked(Arc::clone(panic))
+            }
+            Ok(ItemOutcome::Crashed(crash)) => ItemState::Crashed(Arc::clone(crash)),
+            Err(JoinError::Panicked(report)) => {
+                ItemState::Panicked(self.control.keep_panic(key, &report))
+            }
+            Ok(ItemOutcome::IgnoredCancel(within)) => {
+                let within = *within;
+                self.publish(EventKind::ItemDidIgnoreCancel { item: id, within });
+                ItemState::Cancelled
+            }
+            Ok(ItemOutcome::Cancelled) | Err(_) => ItemState::Cancelled,
+        };
+        self.publish_end(id, state);
+    }
+
+    /// Publishes a total that the item found out while it ran, unless a poll has seen it.
+    fn publish_size(&self, item: ItemId, flight: &InFlight) {
+        let Progress { done, total, .. } = flight.task.progress();
+        if total > 0 && total != flight.published.1 {
+            self.publish(EventKind::ItemDidProgress { item, done, total });
+        }
+    }
+
+    fn publish_end(&mut self, item: ItemId, state: ItemState) {
+        self.state.ended.failed |= state.is_failure();
+        self.state.ended.cancelled |= state == ItemState::Cancelled;
+        self.publish(EventKind::ItemDidFinish { item, state });
+    }
+
+    fn publish(&self, kind: EventKind) {
+        self.events.publish(self.job, kind);
+    }
+
+    fn in_flight(&self) -> MutexGuard<'_, BTreeMap<ItemId, InFlight>> {
+        self.control.in_flight()
+    }
+}
+
+fn no_thread(error: &SpawnError) -> ItemError {
+    ItemError {
+        kind: "no_thread".to_owned(),
+        message: error.to_string(),
+    }
+}
+
+/// The last part of a path, which tells the tasks of a job apart.
+fn short_name(path: &Path) -> String {
+    path.file_name()
+        .unwrap_or(path.as_os_str())
+        .to_string_lossy()
+        .into_owned()
+}

@@ -1,0 +1,80 @@
+//! One running job: a [`planner`] that finds items, and a [`coordinator`] that gives each a task.
+//!
+//! Both are tasks themselves. The coordinator waits in one place, for the messages of its inbox: an
+//! item was found, an item ended, planning ended, cancel. The planner may be [`MAX_PLANNED`] items
+//! ahead of the workers: enough to know early how much work there is, and a bound on the memory for
+//! a tree of any size. Few of those items are tasks at any time.
+
+mod control;
+mod coordinator;
+mod planner;
+
+use std::sync::Arc;
+
+use self::control::Message;
+pub(super) use self::control::{Control, KeptBacktrace, missing_backtrace};
+use self::coordinator::Coordinator;
+pub(super) use self::coordinator::JobOutcome;
+use self::planner::Planner;
+use super::backpressure::Backpressure;
+use super::event_sender::EventSender;
+use super::executor::Executor;
+use super::isolated::Isolation;
+use crate::jobs::JobSpec;
+use crate::join::{self, SpawnError, Task};
+use crate::record::JobId;
+
+/// How many items may be found and not yet be taken by a worker.
+const MAX_PLANNED: usize = 1 << 16;
+
+/// Starts a job: its pool, if it has one, its planner and its coordinator.
+///
+/// # Errors
+/// The system refused a thread; then nothing of the job runs on.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the inbox is bounded by its content: planned items and items in flight"
+)]
+pub(super) fn start(
+    job: JobId,
+    spec: &Arc<JobSpec>,
+    events: &EventSender,
+    isolation: &Isolation,
+) -> Result<(Task<JobOutcome>, Arc<Control>), SpawnError> {
+    let name = format!("{} {job}", spec.options.job().id());
+    let (sender, inbox) = crossbeam_channel::unbounded();
+    let control = Arc::new(Control::new(sender.clone(), spec.run_on));
+    let backpressure = Arc::new(Backpressure::new(MAX_PLANNED));
+    let executor = Executor::new(&name, spec, isolation, control.force_stop_flag())?;
+    let planner = Planner {
+        job,
+        spec: Arc::clone(spec),
+        events: events.clone(),
+        backpressure: Arc::clone(&backpressure),
+        inbox: sender.clone(),
+    };
+    let planner = join::Builder::new(format!("{name} plan"))
+        .priority(spec.priority.into())
+        .spawn(move |context| planner.run(context))?;
+    planner.on_finish(move || control::send(&sender, Message::PlanDidEnd));
+
+    let coordinator = Coordinator {
+        job,
+        name: name.clone(),
+        spec: Arc::clone(spec),
+        events: events.clone(),
+        control: Arc::clone(&control),
+        inbox,
+        executor,
+        backpressure,
+        planner: planner.clone(),
+        state: coordinator::State::default(),
+    };
+    match join::Builder::new(name).spawn(move |context| coordinator.run(context)) {
+        Ok(task) => Ok((task, control)),
+        Err(error) => {
+            planner.cancel();
+            Err(error)
+        }
+    }
+}

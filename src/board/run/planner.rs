@@ -1,0 +1,34 @@
+use std::sync::Arc;
+
+use crossbeam_channel::Sender;
+
+use super::control::{Message, send};
+use crate::board::backpressure::Backpressure;
+use crate::board::event_sender::EventSender;
+use crate::jobs::JobSpec;
+use crate::join::Context;
+use crate::record::{EventKind, ItemId, JobId};
+
+/// Finds the items of a job.
+pub(super) struct Planner {
+    pub(super) job: JobId,
+    pub(super) spec: Arc<JobSpec>,
+    pub(super) events: EventSender,
+    pub(super) backpressure: Arc<Backpressure>,
+    pub(super) inbox: Sender<Message>,
+}
+
+impl Planner {
+    pub(super) fn run(&self, context: &Context) {
+        let mut count = 0;
+        let job = self.spec.options.job();
+        job.plan(&self.spec.inputs, context, &mut |item| {
+            self.backpressure.acquire(context);
+            let id = ItemId(count);
+            count += 1;
+            let appeared = EventKind::ItemDidAppear { item: item.clone() };
+            self.events.publish(self.job, appeared);
+            send(&self.inbox, Message::DidFind(id, item));
+        });
+    }
+}

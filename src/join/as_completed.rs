@@ -1,0 +1,115 @@
+//! Several tasks in the order in which they end.
+
+use std::marker::PhantomData;
+use std::time::{Duration, Instant};
+
+use super::error::cycle_text;
+use super::graph::{self, Need};
+use super::id::TaskId;
+use super::task::Task;
+use super::wait::{Unmet, WaitSet, deadline};
+use super::wait_many::{distinct, headers};
+
+/// An iterator over tasks in the order in which they end. It blocks until the next one has ended.
+///
+/// Each task comes once, those that have ended already first. If the timeout, which counts from
+/// this call, expires before the last one has come, the iterator yields one
+/// [`CompletionError::TimedOut`] and ends.
+///
+/// ```
+/// use meanwhile::join;
+///
+/// let tasks = (0..3).map(|n| join::spawn(format!("square {n}"), move |_| n * n));
+/// let tasks = tasks.collect::<Result<Vec<_>, _>>()?;
+/// let mut sum = 0;
+/// for task in join::as_completed(tasks, None) {
+///     sum += task?.join()?;
+/// }
+/// assert_eq!(sum, 5);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn as_completed<T>(tasks: Vec<Task<T>>, timeout: Option<Duration>) -> AsCompleted<T> {
+    let tasks = distinct(tasks.into_iter());
+    AsCompleted {
+        set: WaitSet::new(headers(&tasks)),
+        deadline: deadline(timeout),
+        tasks,
+        has_failed: false,
+        not_send: PhantomData,
+    }
+}
+
+/// The iterator of [`as_completed`]. It stays on the thread that made it.
+pub struct AsCompleted<T> {
+    tasks: Vec<Task<T>>,
+    set: WaitSet,
+    deadline: Option<Instant>,
+    has_failed: bool,
+    /// The set wakes the thread that made it.
+    not_send: PhantomData<*const ()>,
+}
+
+/// Why [`as_completed`] ended before every task had.
+///
+/// ```
+/// use meanwhile::join::{self, CompletionError};
+/// use std::time::Duration;
+///
+/// let slow = join::spawn("slow", |context| -> () { loop { context.checkpoint() } })?;
+/// let mut ended = join::as_completed(vec![slow.clone()], Some(Duration::ZERO));
+/// let Some(Err(error)) = ended.next() else { unreachable!("the task never ends by itself") };
+/// assert_eq!(error, CompletionError::TimedOut { unfinished: 1, total: 1 });
+/// assert_eq!(error.to_string(), "1 of 1 unfinished");
+/// slow.cancel();
+/// # Ok::<(), join::SpawnError>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CompletionError {
+    /// The timeout expired.
+    #[error("{unfinished} of {total} unfinished")]
+    TimedOut {
+        /// How many tasks have not come.
+        unfinished: usize,
+        /// How many there are.
+        total: usize,
+    },
+    /// The calling task itself is the only one left.
+    #[error("cannot join current thread")]
+    CurrentThread,
+    /// Waiting for the next task would close a deadlock cycle.
+    #[error("cannot wait: {} would wait for each other for ever", cycle_text(.cycle))]
+    WouldDeadlock {
+        /// The cycle: each task waits for the next, the last for the first.
+        cycle: Vec<TaskId>,
+    },
+}
+
+impl<T> Iterator for AsCompleted<T> {
+    type Item = Result<Task<T>, CompletionError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.has_failed || self.set.unfinished() == 0 {
+            return None;
+        }
+        let blocked = self.set.block(graph::global(), Need::Any, self.deadline);
+        if let Err(unmet) = blocked {
+            self.has_failed = true;
+            return Some(Err(self.error(unmet)));
+        }
+        let index = self.set.poll()?;
+        Some(Ok(self.tasks[index].clone()))
+    }
+}
+
+impl<T> AsCompleted<T> {
+    fn error(&self, unmet: Unmet) -> CompletionError {
+        match unmet {
+            Unmet::TimedOut => CompletionError::TimedOut {
+                unfinished: self.set.unfinished(),
+                total: self.tasks.len(),
+            },
+            Unmet::CurrentThread => CompletionError::CurrentThread,
+            Unmet::WouldDeadlock(cycle) => CompletionError::WouldDeadlock { cycle },
+        }
+    }
+}

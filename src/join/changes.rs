@@ -1,0 +1,179 @@
+//! The queue of tasks that changed, by which a window follows any number of them.
+//!
+//! A window that polls every task each frame pays for all of them. Here only changed tasks queue
+//! up, each once, however often it changed. A frame in which nothing changed costs one atomic load.
+//! The wake function is called when the queue stops being empty, and not again before it is empty:
+//! a task that reports a million times wakes the window once a frame. A change is published before
+//! the wake, so the frame that the wake causes sees it.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Weak};
+
+use super::id::TaskId;
+use super::panic::contain;
+use super::sync::{AtomicBool, Mutex, Ordering, lock};
+
+/// A queue of the tasks that reported progress or ended since they were last taken.
+///
+/// Tasks report to it when they are spawned with [`Builder::report_to`](super::Builder::report_to).
+/// Clones share one queue.
+///
+/// ```
+/// use meanwhile::join::{Builder, Changes};
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+/// use std::sync::Arc;
+///
+/// let wakes = Arc::new(AtomicUsize::new(0));
+/// let changes = Changes::new({
+///     let wakes = wakes.clone();
+///     move || { wakes.fetch_add(1, Ordering::SeqCst); } // a window: `context.request_repaint()`
+/// });
+/// let (begin, may_begin) = std::sync::mpsc::channel();
+/// let task = Builder::new("count").report_to(&changes).spawn(move |context| {
+///     may_begin.recv().expect("the main thread sends");
+///     for done in 0..1_000 {
+///         context.set_progress(done, 1_000);
+///     }
+/// })?;
+/// let (finished, is_finished) = std::sync::mpsc::channel();
+/// task.on_finish(move || finished.send(()).expect("the main thread waits"));
+/// begin.send(()).expect("the task waits");
+/// is_finished.recv().expect("callbacks run");
+/// assert_eq!(changes.take(usize::MAX), [task.id()]);
+/// assert_eq!(changes.take(usize::MAX), []);
+/// assert_eq!(wakes.load(Ordering::SeqCst), 1);
+/// # Ok::<(), meanwhile::join::SpawnError>(())
+/// ```
+#[derive(Clone)]
+pub struct Changes(Arc<Inner>);
+
+pub(crate) struct Inner {
+    /// Whether the queue has tasks. Written under the queue's lock; read without it.
+    pending: AtomicBool,
+    queue: Mutex<VecDeque<Arc<dyn Observed>>>,
+    wake: Box<dyn Fn() + Send + Sync>,
+}
+
+impl Changes {
+    /// An empty queue. `wake` is called on the thread of the task that changed, so it must not
+    /// block. For a window it requests a repaint.
+    pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
+        Self(Arc::new(Inner {
+            pending: AtomicBool::new(false),
+            queue: Mutex::new(VecDeque::new()),
+            wake: Box::new(wake),
+        }))
+    }
+
+    /// Whether [`take`](Self::take) would give a task: one atomic load.
+    #[inline]
+    pub fn is_pending(&self) -> bool {
+        self.0.pending.load(Ordering::Acquire)
+    }
+
+    /// Takes the tasks that changed, oldest change first, at most `budget` of them. The others stay
+    /// queued.
+    ///
+    /// When nothing changed, this is one atomic load and no allocation.
+    ///
+    /// ```
+    /// use meanwhile::join::{Builder, Changes};
+    ///
+    /// let (wake, woken) = std::sync::mpsc::sync_channel(1);
+    /// let changes = Changes::new(move || drop(wake.try_send(())));
+    /// for name in ["a", "b", "c"] {
+    ///     Builder::new(name).report_to(&changes).spawn(|_| ())?;
+    /// }
+    /// let mut seen = Vec::new();
+    /// while seen.len() < 3 {
+    ///     woken.recv()?;
+    ///     while changes.is_pending() {
+    ///         seen.extend(changes.take(2)); // as many as a frame has time for
+    ///     }
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn take(&self, budget: usize) -> Vec<TaskId> {
+        if !self.is_pending() {
+            return Vec::new();
+        }
+        let taken: Vec<Arc<dyn Observed>> = {
+            let mut queue = lock(&self.0.queue);
+            let count = queue.len().min(budget);
+            let taken = queue.drain(..count).collect();
+            if queue.is_empty() {
+                self.0.pending.store(false, Ordering::Release);
+            }
+            taken
+        };
+        taken
+            .iter()
+            .map(|task| {
+                task.subscription().mark_taken();
+                task.id()
+            })
+            .collect()
+    }
+}
+
+/// A task that can be in the queue.
+pub(crate) trait Observed: Send + Sync {
+    fn id(&self) -> TaskId;
+
+    fn subscription(&self) -> &Subscription;
+}
+
+/// A task's link to the queue, if it has one. It does not keep the queue alive, which holds tasks.
+pub(crate) struct Subscription {
+    queue: Option<Weak<Inner>>,
+    /// Whether the task is in the queue. Without a queue it stays set once it was, so that later
+    /// progress does no more than to read it.
+    is_queued: AtomicBool,
+}
+
+impl Subscription {
+    /// To no queue for `None`.
+    pub(crate) fn new(changes: Option<&Changes>) -> Self {
+        Self {
+            queue: changes.map(|changes| Arc::downgrade(&changes.0)),
+            is_queued: AtomicBool::new(false),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn is_queued(&self) -> bool {
+        self.is_queued.load(Ordering::Relaxed)
+    }
+
+    /// Queues `task`, whose subscription this is, unless it is in the queue already.
+    pub(crate) fn notify<T: Observed + 'static>(&self, task: &Arc<T>) {
+        if self.is_queued.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let Some(inner) = self.queue.as_ref().and_then(Weak::upgrade) else {
+            return;
+        };
+        let was_pending = {
+            let mut queue = lock(&inner.queue);
+            queue.push_back(task.clone());
+            inner.pending.swap(true, Ordering::AcqRel)
+        };
+        if !was_pending {
+            contain(|| (inner.wake)());
+        }
+    }
+
+    /// The task was taken from the queue: later changes queue it again. The swap also makes what
+    /// the task has reported before it was queued visible to this thread.
+    fn mark_taken(&self) {
+        self.is_queued.swap(false, Ordering::AcqRel);
+    }
+}
+
+impl std::fmt::Debug for Changes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Changes")
+            .field("pending", &self.is_pending())
+            .finish_non_exhaustive()
+    }
+}

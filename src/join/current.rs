@@ -1,0 +1,49 @@
+//! The task that runs on the current thread.
+
+use std::cell::Cell;
+
+use super::id::TaskId;
+
+#[cfg(not(loom))]
+thread_local! {
+    static CURRENT: Cell<Option<TaskId>> = const { Cell::new(None) };
+}
+
+// A model runs all its threads on one.
+#[cfg(loom)]
+loom::thread_local! {
+    static CURRENT: Cell<Option<TaskId>> = Cell::new(None);
+}
+
+/// The task whose closure runs on this thread; the innermost one if tasks run inside each other.
+///
+/// `None` outside a task, and in callbacks that run after its end.
+///
+/// ```
+/// use meanwhile::join;
+///
+/// assert_eq!(join::current(), None);
+/// let task = join::spawn("knows itself", |_| join::current())?;
+/// assert_eq!(*task.join()?, Some(task.id()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn current() -> Option<TaskId> {
+    CURRENT.with(Cell::get)
+}
+
+/// Makes `task` the current one until the guard is dropped.
+pub(crate) fn enter(task: TaskId) -> CurrentGuard {
+    CurrentGuard {
+        outer: CURRENT.with(|current| current.replace(Some(task))),
+    }
+}
+
+pub(crate) struct CurrentGuard {
+    outer: Option<TaskId>,
+}
+
+impl Drop for CurrentGuard {
+    fn drop(&mut self) {
+        CURRENT.with(|current| current.set(self.outer));
+    }
+}

@@ -1,0 +1,266 @@
+//! A task without its value: its state, what waits for it and how it ends.
+//!
+//! A [`Header`] does not depend on the type of the value, so waiting, listing and cancelling need
+//! not know it.
+//!
+//! A task ends in this order:
+//! 1. The closure's value is stored in the handle's slot, or its panic here.
+//! 2. One store to the state publishes the outcome. Polls see it from now on.
+//! 3. Waiting threads are woken.
+//! 4. The observer is notified.
+//! 5. Callbacks run.
+//!
+//! A thread that is woken, in whatever way, therefore finds the outcome.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Instant;
+
+use super::changes::{Observed, Subscription};
+use super::clock::Stamp;
+use super::current;
+use super::id::{Identity, TaskId};
+use super::info::{Placement, Progress, TaskInfo, TaskState};
+use super::panic::{PanicReport, contain, drop_contained};
+use super::progress::ProgressCell;
+use super::state::StateCell;
+use super::sync::{AtomicBool, AtomicUsize, Mutex, Ordering, current_thread, lock, park_until};
+use super::waiters::{Batch, Callback, Waiter, Waiters};
+
+/// How a closure ended. It has stored its value itself.
+pub(crate) enum Outcome {
+    Returned,
+    Panicked(Arc<PanicReport>),
+    Cancelled,
+}
+
+/// A task's closure with the slot for its value. Dropping it without running it drops both.
+pub(crate) type Body = Box<dyn FnOnce(&Arc<Header>) -> Outcome + Send>;
+
+pub(crate) struct Header {
+    identity: Identity,
+    daemon: bool,
+    placement: Placement,
+    state: StateCell,
+    registry_key: AtomicUsize,
+    /// Set with release order and read with acquire order: a task that sees the request also sees
+    /// what the caller of `cancel` did before.
+    cancel_requested: AtomicBool,
+    cancel_requested_at: Stamp,
+    progress: ProgressCell,
+    body: Mutex<Option<Body>>,
+    waiters: Waiters,
+    panic: OnceLock<Arc<PanicReport>>,
+    subscription: Subscription,
+}
+
+/// The settings of a task.
+pub(crate) struct Spec {
+    pub(crate) id: TaskId,
+    /// `None` for the default.
+    pub(crate) name: Option<Arc<str>>,
+    pub(crate) daemon: bool,
+    pub(crate) placement: Placement,
+    pub(crate) subscription: Subscription,
+}
+
+impl Header {
+    pub(crate) fn new(spec: Spec, body: Body) -> Self {
+        Self {
+            identity: Identity::new(spec.id, spec.name),
+            daemon: spec.daemon,
+            placement: spec.placement,
+            state: StateCell::new(),
+            registry_key: AtomicUsize::new(0),
+            cancel_requested: AtomicBool::new(false),
+            cancel_requested_at: Stamp::never(),
+            progress: ProgressCell::new(),
+            body: Mutex::new(Some(body)),
+            waiters: Waiters::new(),
+            panic: OnceLock::new(),
+            subscription: spec.subscription,
+        }
+    }
+
+    pub(crate) fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    pub(crate) fn id(&self) -> TaskId {
+        self.identity.id()
+    }
+
+    pub(crate) fn name(&self) -> &Arc<str> {
+        self.identity.name()
+    }
+
+    pub(crate) fn is_daemon(&self) -> bool {
+        self.daemon
+    }
+
+    pub(crate) fn placement(&self) -> Placement {
+        self.placement
+    }
+
+    /// The task's key in the registry. The registry's lock orders the accesses.
+    pub(crate) fn registry_key(&self) -> usize {
+        self.registry_key.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_registry_key(&self, key: usize) {
+        self.registry_key.store(key, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_finished(&self) -> bool {
+        self.state.is_finished()
+    }
+
+    pub(crate) fn state(&self) -> TaskState {
+        self.state.get()
+    }
+
+    pub(crate) fn panic(&self) -> Option<&Arc<PanicReport>> {
+        self.panic.get()
+    }
+
+    pub(crate) fn finished_at(&self) -> Option<Instant> {
+        self.state.finished_at()
+    }
+
+    pub(crate) fn info(&self) -> TaskInfo {
+        TaskInfo {
+            id: self.id(),
+            name: self.name().clone(),
+            state: self.state(),
+            daemon: self.daemon,
+            placement: self.placement,
+            spawned_at: self.state.spawned_at(),
+            started_at: self.state.started_at(),
+            finished_at: self.state.finished_at(),
+            cancel_requested_at: self.cancel_requested_at.get(),
+            progress: self.progress(),
+        }
+    }
+
+    pub(crate) fn progress(&self) -> Progress {
+        self.progress.get()
+    }
+
+    #[inline]
+    pub(crate) fn set_progress(self: &Arc<Self>, done: u64, total: u64) {
+        self.progress.set(done, total);
+        if !self.subscription.is_queued() {
+            self.subscription.notify(self);
+        }
+    }
+
+    pub(crate) fn set_message(self: &Arc<Self>, text: Arc<str>) {
+        self.progress.set_message(text);
+        self.subscription.notify(self);
+    }
+
+    pub(crate) fn is_cancel_requested(&self) -> bool {
+        self.cancel_requested.load(Ordering::Acquire)
+    }
+
+    /// Requests a cancel. True when the task had not begun: then it has ended now, and the caller
+    /// must [`settle`](Self::settle) it.
+    #[must_use]
+    pub(crate) fn request_cancel(&self) -> bool {
+        if self.is_finished() {
+            return false;
+        }
+        if !self.cancel_requested.swap(true, Ordering::AcqRel) {
+            self.cancel_requested_at.set_now();
+        }
+        self.discard()
+    }
+
+    /// Ends a task that has not begun. False when it has.
+    #[must_use]
+    pub(crate) fn discard(&self) -> bool {
+        let Some(body) = self.claim() else {
+            return false;
+        };
+        drop_contained(body);
+        self.publish(Outcome::Cancelled);
+        true
+    }
+
+    /// Runs the closure on this thread and publishes the outcome, unless the task has begun or was
+    /// cancelled. True when it ran: then the caller must [`settle`](Self::settle) it.
+    #[must_use]
+    pub(crate) fn run(self: &Arc<Self>) -> bool {
+        let Some(body) = self.claim() else {
+            return false;
+        };
+        self.state.set_running();
+        let outcome = {
+            let _current = current::enter(self.id());
+            body(self)
+        };
+        self.publish(outcome);
+        true
+    }
+
+    /// Takes the closure. Only the first caller gets it, and must run or drop it.
+    fn claim(&self) -> Option<Body> {
+        lock(&self.body).take()
+    }
+
+    fn publish(&self, outcome: Outcome) {
+        match outcome {
+            Outcome::Returned => self.state.set_returned(),
+            Outcome::Cancelled => self.state.set_cancelled(),
+            Outcome::Panicked(report) => {
+                self.panic.get_or_init(|| report);
+                self.state.set_panicked();
+            }
+        }
+    }
+
+    /// Wakes the waiting threads, then notifies the observer, then runs the callbacks.
+    pub(crate) fn settle(self: &Arc<Self>) {
+        let (waiters, callbacks) = self.waiters.take();
+        waiters.for_each(Waiter::wake);
+        self.subscription.notify(self);
+        callbacks.into_iter().for_each(contain);
+    }
+
+    /// Runs `callback` when the task has ended, or now if it has.
+    pub(crate) fn on_finish(&self, callback: Callback) {
+        if let Some(callback) = self.waiters.add_callback(callback, || self.is_finished()) {
+            contain(callback);
+        }
+    }
+
+    /// Parks this thread until the task has ended, the deadline has passed or `is_broken`.
+    pub(crate) fn park(&self, deadline: Option<Instant>, is_broken: impl Fn() -> bool) {
+        let waiter = Waiter::Thread(current_thread());
+        let Some(ticket) = self.waiters.add(waiter, || self.is_finished()) else {
+            return;
+        };
+        while !self.is_finished() && !is_broken() && park_until(deadline) {}
+        self.waiters.remove(ticket);
+    }
+
+    /// Reports the end of this task to `batch` as `index`. Gives the ticket to
+    /// [`leave_batch`](Self::leave_batch) with; `None` when the task has ended already.
+    pub(crate) fn join_batch(&self, batch: Arc<Batch>, index: usize) -> Option<u64> {
+        let waiter = Waiter::Member(batch, index);
+        self.waiters.add(waiter, || self.is_finished())
+    }
+
+    pub(crate) fn leave_batch(&self, ticket: u64) {
+        self.waiters.remove(ticket);
+    }
+}
+
+impl Observed for Header {
+    fn id(&self) -> TaskId {
+        self.identity.id()
+    }
+
+    fn subscription(&self) -> &Subscription {
+        &self.subscription
+    }
+}

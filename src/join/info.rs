@@ -1,0 +1,109 @@
+//! What is known about a task besides its value.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::id::TaskId;
+
+/// The state of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum TaskState {
+    /// Spawned; its closure has not begun.
+    Queued,
+    /// Its closure is running.
+    Running,
+    /// Its closure returned a value.
+    Returned,
+    /// Its closure panicked; a join gives the [`PanicReport`](super::PanicReport).
+    Panicked,
+    /// It was cancelled: its closure never ran, or ended at a
+    /// [`checkpoint`](super::Context::checkpoint).
+    Cancelled,
+}
+
+impl TaskState {
+    /// Whether this is one of the three final states.
+    pub fn is_finished(self) -> bool {
+        matches!(self, Self::Returned | Self::Panicked | Self::Cancelled)
+    }
+}
+
+/// The progress that a task reports.
+///
+/// ```
+/// use meanwhile::join;
+///
+/// let task = join::spawn("copy", |context| {
+///     context.set_progress(3, 4);
+///     context.set_message("c.txt");
+/// })?;
+/// task.join()?;
+/// let progress = task.progress();
+/// assert_eq!((progress.done, progress.total), (3, 4));
+/// assert_eq!(progress.message.as_deref(), Some("c.txt"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    /// Work done, in the task's own unit.
+    pub done: u64,
+    /// The whole work, in the same unit; 0 if unknown.
+    pub total: u64,
+    /// The latest message, if any was set.
+    pub message: Option<Arc<str>>,
+}
+
+/// Where a task runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Placement {
+    /// A thread of its own.
+    Thread,
+    /// A pool, by its number.
+    Pool(u64),
+}
+
+/// A snapshot of what is known about a task besides its value.
+///
+/// ```
+/// use meanwhile::join;
+///
+/// let task = join::spawn("index", |context| context.set_progress(7, 7))?;
+/// task.join()?;
+/// let info = task.info();
+/// assert_eq!((&*info.name, info.progress.done), ("index", 7));
+/// assert!(info.spawned_at <= info.started_at.expect("it ran"));
+/// assert!(info.started_at <= info.finished_at);
+/// assert_eq!(info.cancel_requested_at, None);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct TaskInfo {
+    /// Its number.
+    pub id: TaskId,
+    /// Its name.
+    pub name: Arc<str>,
+    /// Its state.
+    pub state: TaskState,
+    /// Whether [`shutdown`](super::shutdown) does not wait for it.
+    pub daemon: bool,
+    /// Where it runs.
+    pub placement: Placement,
+    /// When it was spawned.
+    pub spawned_at: Instant,
+    /// When its closure began.
+    pub started_at: Option<Instant>,
+    /// When it ended.
+    pub finished_at: Option<Instant>,
+    /// When a cancel was first requested, even if the task ended otherwise.
+    pub cancel_requested_at: Option<Instant>,
+    /// The progress it reported.
+    pub progress: Progress,
+}
+
+impl TaskInfo {
+    /// How long its closure has run so far, or ran until its end; `None` before it began.
+    pub fn elapsed(&self) -> Option<Duration> {
+        let end = self.finished_at.unwrap_or_else(Instant::now);
+        Some(end.saturating_duration_since(self.started_at?))
+    }
+}

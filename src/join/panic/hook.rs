@@ -1,0 +1,55 @@
+//! The panic hook, which records location and backtrace for the report.
+
+use std::backtrace::Backtrace;
+use std::cell::RefCell;
+use std::panic::PanicHookInfo;
+use std::sync::Once;
+
+use super::report::{Capture, PanicLocation, message_of};
+use crate::join::current;
+
+thread_local! {
+    static LAST: RefCell<Option<Capture>> = const { RefCell::new(None) };
+}
+
+/// Installs the hook, once in the life of the process.
+///
+/// Does nothing while the current thread unwinds, where std would refuse. The next spawn does it.
+pub(crate) fn install() {
+    static INSTALLED: Once = Once::new();
+    if std::thread::panicking() {
+        return;
+    }
+    INSTALLED.call_once(|| {
+        let previous = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if current::current().is_some() {
+                record(info);
+            } else {
+                previous(info);
+            }
+        }));
+    });
+}
+
+fn record(info: &PanicHookInfo<'_>) {
+    let capture = Capture {
+        message: message_of(info.payload()).0,
+        location: info.location().map(|at| PanicLocation {
+            file: at.file().to_owned(),
+            line: at.line(),
+            column: at.column(),
+        }),
+        backtrace: Backtrace::force_capture(),
+    };
+    // A thread whose thread-locals are gone runs no task, so no report needs the capture.
+    drop(LAST.try_with(|last| last.replace(Some(capture))));
+}
+
+/// The capture of this thread's last panic, if its message is this one.
+pub(super) fn take_capture(message: &str) -> Option<Capture> {
+    LAST.try_with(RefCell::take)
+        .ok()
+        .flatten()
+        .filter(|capture| capture.message == message)
+}

@@ -1,0 +1,180 @@
+//! The report of a panic.
+
+use std::any::Any;
+use std::backtrace::Backtrace;
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use crate::join::id::{Identity, TaskId};
+
+/// What is known about a task's panic: the same report for every joiner.
+///
+/// ```
+/// use meanwhile::join::{self, JoinError, PayloadKind};
+///
+/// let task = join::spawn("divide", |_| panic!("no remainder"))?;
+/// let Err(JoinError::Panicked(report)) = task.join() else { unreachable!() };
+/// assert_eq!(report.message(), "no remainder");
+/// assert_eq!(report.payload_kind(), PayloadKind::Str);
+/// assert!(report.location().is_some());
+/// assert_eq!(report.task_name(), "divide");
+/// # Ok::<(), join::SpawnError>(())
+/// ```
+pub struct PanicReport {
+    message: String,
+    payload_kind: PayloadKind,
+    location: Option<PanicLocation>,
+    thread_name: String,
+    task: TaskId,
+    task_name: Arc<str>,
+    backtrace: Option<Backtrace>,
+    resolved: OnceLock<String>,
+}
+
+/// What a panic was raised with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PayloadKind {
+    /// A literal: `panic!("text")`.
+    Str,
+    /// A formatted text: `panic!("{n} texts")`.
+    String,
+    /// Something else, through `std::panic::panic_any`.
+    Other,
+}
+
+/// Where a panic was raised.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PanicLocation {
+    /// The source file as the compiler saw it.
+    pub file: String,
+    /// The line, from 1.
+    pub line: u32,
+    /// The column, from 1.
+    pub column: u32,
+}
+
+impl fmt::Display for PanicLocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
+/// What the panic hook recorded.
+pub(super) struct Capture {
+    pub(super) message: String,
+    pub(super) location: Option<PanicLocation>,
+    pub(super) backtrace: Backtrace,
+}
+
+impl PanicReport {
+    pub(super) fn new(
+        task: &Identity,
+        message: String,
+        payload_kind: PayloadKind,
+        capture: Option<Capture>,
+    ) -> Self {
+        let (location, backtrace) =
+            capture.map_or((None, None), |it| (it.location, Some(it.backtrace)));
+        Self {
+            message,
+            payload_kind,
+            location,
+            thread_name: std::thread::current()
+                .name()
+                .unwrap_or("unnamed")
+                .to_owned(),
+            task: task.id(),
+            task_name: task.name().clone(),
+            backtrace,
+            resolved: OnceLock::new(),
+        }
+    }
+
+    /// The text of the panic, or `non-string payload`.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// What the panic was raised with.
+    pub fn payload_kind(&self) -> PayloadKind {
+        self.payload_kind
+    }
+
+    /// Where it was raised; `None` when the program has replaced the library's panic hook, or the
+    /// panic was passed on with `resume_unwind`.
+    pub fn location(&self) -> Option<&PanicLocation> {
+        self.location.as_ref()
+    }
+
+    /// The name of the thread on which the task ran.
+    pub fn thread_name(&self) -> &str {
+        &self.thread_name
+    }
+
+    /// The task that panicked.
+    pub fn task(&self) -> TaskId {
+        self.task
+    }
+
+    /// The name of the task that panicked.
+    pub fn task_name(&self) -> &str {
+        &self.task_name
+    }
+
+    /// The stack frames, one or two lines each; empty when none were captured.
+    ///
+    /// The first call resolves the addresses and may take 100 ms or more, so call it in a task, not
+    /// on the UI thread. Later calls are free.
+    ///
+    /// ```
+    /// use meanwhile::join::{self, JoinError};
+    ///
+    /// let task = join::spawn("import", |_| panic!("the disk is full"))?;
+    /// let Err(JoinError::Panicked(report)) = task.join() else { unreachable!() };
+    /// let frames = join::spawn("backtrace", move |_| report.backtrace().lines().count())?;
+    /// assert!(*frames.join()? > 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn backtrace(&self) -> &str {
+        self.resolved.get_or_init(|| {
+            self.backtrace
+                .as_ref()
+                .map_or_else(String::new, ToString::to_string)
+        })
+    }
+}
+
+/// One sentence: the task, the location, the message.
+impl fmt::Display for PanicReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "task `{}` panicked", self.task_name)?;
+        if let Some(location) = &self.location {
+            write!(f, " at {location}")?;
+        }
+        write!(f, ": {}", self.message)
+    }
+}
+
+/// Leaves out the backtrace, which would have to be resolved.
+impl fmt::Debug for PanicReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PanicReport")
+            .field("task", &self.task)
+            .field("task_name", &self.task_name)
+            .field("message", &self.message)
+            .field("location", &self.location)
+            .field("thread_name", &self.thread_name)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The text of a panic's payload, and what kind of payload it is.
+pub(super) fn message_of(payload: &(dyn Any + Send)) -> (String, PayloadKind) {
+    if let Some(text) = payload.downcast_ref::<&'static str>() {
+        ((*text).to_owned(), PayloadKind::Str)
+    } else if let Some(text) = payload.downcast_ref::<String>() {
+        (text.clone(), PayloadKind::String)
+    } else {
+        ("non-string payload".to_owned(), PayloadKind::Other)
+    }
+}

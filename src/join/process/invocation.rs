@@ -1,0 +1,128 @@
+//! What is executed: program, arguments, environment and folder; and why that can fail.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use rustix::io::Errno;
+
+use super::error::SpawnError;
+use super::lookup;
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Invocation {
+    pub(super) program: OsString,
+    pub(super) args: Vec<OsString>,
+    /// The variables that are set, or removed (`None`).
+    pub(super) env: BTreeMap<OsString, Option<OsString>>,
+    pub(super) env_is_cleared: bool,
+    pub(super) current_dir: Option<PathBuf>,
+}
+
+impl Invocation {
+    /// The program as it was given.
+    pub(super) fn program_name(&self) -> String {
+        self.program.to_string_lossy().into_owned()
+    }
+
+    /// The program without its folder.
+    pub(super) fn file_name(&self) -> String {
+        let file_name = Path::new(&self.program).file_name();
+        let file_name = file_name.unwrap_or(&self.program);
+        file_name.to_string_lossy().into_owned()
+    }
+
+    /// Sets the environment and the folder of a command.
+    pub(super) fn apply_to(&self, command: &mut Command) {
+        if self.env_is_cleared {
+            command.env_clear();
+        }
+        for (name, value) in &self.env {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        if let Some(dir) = &self.current_dir {
+            command.current_dir(dir);
+        }
+    }
+
+    /// Checks for errors that the system reports unclearly.
+    pub(super) fn check(&self) -> Result<(), SpawnError> {
+        if let Some(what) = self.text_with_nul() {
+            let program = self.program_name();
+            return Err(SpawnError::Nul { program, what });
+        }
+        let Some(path) = &self.current_dir else {
+            return Ok(());
+        };
+        lookup::check_folder(path).map_err(|source| SpawnError::WorkingDirectory {
+            path: path.clone(),
+            source,
+        })
+    }
+
+    /// Checks for errors that a launcher would find too late, after its own start.
+    pub(super) fn check_program(&self) -> Result<(), SpawnError> {
+        let program = self.find_program().map_err(|source| self.explain(source))?;
+        if lookup::is_executable_format(&program) {
+            Ok(())
+        } else {
+            Err(self.explain(Errno::NOEXEC.into()))
+        }
+    }
+
+    /// Which text contains a NUL character, such as `argument 2`.
+    fn text_with_nul(&self) -> Option<String> {
+        let has_nul = |text: &OsStr| text.as_bytes().contains(&0);
+        if has_nul(&self.program) {
+            return Some("the name".to_owned());
+        }
+        if let Some(index) = self.args.iter().position(|arg| has_nul(arg)) {
+            return Some(format!("argument {}", index + 1));
+        }
+        let mut variables = self.env.iter();
+        let variable =
+            variables.find(|(name, value)| has_nul(name) || value.as_deref().is_some_and(has_nul));
+        if let Some((name, _)) = variable {
+            return Some(format!("the variable {}", name.to_string_lossy()));
+        }
+        let dir = self.current_dir.as_deref();
+        let is_dir = dir.is_some_and(|dir| has_nul(dir.as_os_str()));
+        is_dir.then(|| "the working directory".to_owned())
+    }
+
+    /// Turns an error of the system into one that names the cause.
+    pub(super) fn explain(&self, source: io::Error) -> SpawnError {
+        let bytes = self.args.iter().map(|arg| arg.len() + 1).sum();
+        let is_missing = source.kind() == io::ErrorKind::NotFound;
+        match (is_missing, self.find_program()) {
+            (true, Ok(_)) => SpawnError::InterpreterNotFound {
+                program: self.program_name(),
+            },
+            // The program is hidden in a folder that may not be entered.
+            (true, Err(found)) if found.kind() == io::ErrorKind::PermissionDenied => {
+                SpawnError::of_system(self.program_name(), bytes, found)
+            }
+            _ => SpawnError::of_system(self.program_name(), bytes, source),
+        }
+    }
+
+    fn find_program(&self) -> io::Result<PathBuf> {
+        let dir = self.current_dir.as_deref().unwrap_or(Path::new(""));
+        lookup::find_program(&self.program, dir, &self.path_variable())
+    }
+
+    fn path_variable(&self) -> OsString {
+        match self.env.get(OsStr::new("PATH")) {
+            Some(path) => path.clone(),
+            None if self.env_is_cleared => None,
+            None => std::env::var_os("PATH"),
+        }
+        .unwrap_or_else(|| "/bin:/usr/bin".into())
+    }
+}

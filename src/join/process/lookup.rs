@@ -1,0 +1,63 @@
+//! Finding a program's file, and whether the system can run it.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::Access;
+use rustix::io::Errno;
+
+use super::system;
+
+/// Finds the file of `program` as `exec` does: relative to `dir` if the name contains a `/`, and
+/// otherwise in the folders of `path_variable`.
+pub(super) fn find_program(
+    program: &OsStr,
+    dir: &Path,
+    path_variable: &OsStr,
+) -> io::Result<PathBuf> {
+    if program.as_bytes().contains(&b'/') {
+        let path = dir.join(program);
+        return check_program(&path).map(|()| path);
+    }
+    let mut refusal = io::Error::from(Errno::NOENT);
+    for dir in std::env::split_paths(path_variable) {
+        let path = dir.join(program);
+        match check_program(&path) {
+            Ok(()) => return Ok(path),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => refusal = error,
+            Err(_) => {}
+        }
+    }
+    Err(refusal)
+}
+
+fn check_program(path: &Path) -> io::Result<()> {
+    if path.metadata()?.is_dir() {
+        return Err(Errno::ACCESS.into());
+    }
+    Ok(rustix::fs::access(path, Access::EXEC_OK)?)
+}
+
+/// Checks that a process can run in this folder.
+pub(super) fn check_folder(path: &Path) -> io::Result<()> {
+    if !path.metadata()?.is_dir() {
+        return Err(Errno::NOTDIR.into());
+    }
+    Ok(rustix::fs::access(path, Access::EXEC_OK)?)
+}
+
+/// Whether the system can run a file, judged by its first bytes. The `exec` of a launcher passes
+/// any other file to the shell.
+pub(super) fn is_executable_format(program: &Path) -> bool {
+    let mut magic = [0; 4];
+    let Ok(mut file) = File::open(program) else {
+        // The file may be executable without being readable.
+        return true;
+    };
+    let count = file.read(&mut magic).unwrap_or(0);
+    let magic = &magic[..count];
+    magic.starts_with(b"#!") || system::is_program_format(magic)
+}

@@ -1,0 +1,285 @@
+//! What the handles of a process, the reaper and the list of children share.
+
+use std::io;
+use std::process::{ChildStdin, ChildStdout};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
+use rustix::process::{
+    Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid,
+};
+
+use super::exit::{Exit, ProcessInfo, ProcessState};
+use super::guard::TreeGuard;
+use super::output::{Capture, Stream};
+use super::stop::{self, StopReport};
+use super::system::{self, Pidfd};
+use super::tree::Root;
+use crate::join::clock::{self, Stamp};
+use crate::join::graph::{self, Intent, Need, Targets};
+use crate::join::panic::contain;
+use crate::join::sync::lock;
+
+/// The state of one process.
+pub(super) struct Shared {
+    spawned: Spawned,
+    pipe_ends: Mutex<PipeEnds>,
+    spawned_at: Stamp,
+    finished_at: Stamp,
+    /// Locked while the process is signalled or reaped. A reaped process is never signalled,
+    /// because its pid may belong to another one by then.
+    is_reaped: Mutex<bool>,
+    exit: OnceLock<Exit>,
+    callbacks: Mutex<Vec<Box<dyn FnOnce() + Send>>>,
+    /// Waited for with `callbacks`.
+    did_end: Condvar,
+    is_abandoned: AtomicBool,
+}
+
+/// What is known of a process once it was started.
+pub(super) struct Spawned {
+    pub(super) key: u64,
+    pub(super) pid: Pid,
+    pub(super) name: Arc<str>,
+    /// What its environment carries, and that of its descendants.
+    pub(super) tag: String,
+    pub(super) daemon: bool,
+    /// `None` where the system has no pidfds: then a thread waits for the process.
+    pub(super) pidfd: Option<Pidfd>,
+    pub(super) stdout: Capture,
+    pub(super) stderr: Capture,
+    /// `None` where the process was started without a launcher.
+    pub(super) guard: Option<TreeGuard>,
+}
+
+/// Our ends of the pipes that the caller uses itself.
+#[derive(Default)]
+pub(super) struct PipeEnds {
+    pub(super) stdin: Option<ChildStdin>,
+    pub(super) stdout: Option<ChildStdout>,
+}
+
+impl Shared {
+    pub(super) fn new(spawned: Spawned, pipe_ends: PipeEnds) -> Self {
+        Self {
+            spawned,
+            pipe_ends: Mutex::new(pipe_ends),
+            spawned_at: Stamp::now(),
+            finished_at: Stamp::never(),
+            is_reaped: Mutex::new(false),
+            exit: OnceLock::new(),
+            callbacks: Mutex::default(),
+            did_end: Condvar::new(),
+            is_abandoned: AtomicBool::new(false),
+        }
+    }
+
+    pub(super) fn key(&self) -> u64 {
+        self.spawned.key
+    }
+
+    pub(super) fn pid(&self) -> u32 {
+        self.spawned.pid.as_raw_nonzero().get().unsigned_abs()
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.spawned.name
+    }
+
+    pub(super) fn is_daemon(&self) -> bool {
+        self.spawned.daemon
+    }
+
+    pub(super) fn pidfd(&self) -> Option<&Pidfd> {
+        self.spawned.pidfd.as_ref()
+    }
+
+    pub(super) fn capture(&self, stream: Stream) -> &Capture {
+        match stream {
+            Stream::Stdout => &self.spawned.stdout,
+            Stream::Stderr => &self.spawned.stderr,
+        }
+    }
+
+    pub(super) fn take_stdin(&self) -> Option<ChildStdin> {
+        lock(&self.pipe_ends).stdin.take()
+    }
+
+    pub(super) fn take_stdout(&self) -> Option<ChildStdout> {
+        lock(&self.pipe_ends).stdout.take()
+    }
+
+    #[inline]
+    pub(super) fn exit(&self) -> Option<Exit> {
+        self.exit.get().copied()
+    }
+
+    /// Whether no handle is left.
+    pub(super) fn is_abandoned(&self) -> bool {
+        self.is_abandoned.load(Ordering::Acquire)
+    }
+
+    pub(super) fn abandon(&self) {
+        self.is_abandoned.store(true, Ordering::Release);
+    }
+
+    pub(super) fn info(&self) -> ProcessInfo {
+        ProcessInfo {
+            pid: self.pid(),
+            name: self.spawned.name.clone(),
+            state: self.state(),
+            daemon: self.is_daemon(),
+            spawned_at: self.spawned_at.get().unwrap_or_else(clock::epoch),
+            finished_at: self.finished_at.get(),
+        }
+    }
+
+    pub(super) fn state(&self) -> ProcessState {
+        if let Some(exit) = self.exit() {
+            return ProcessState::Ended(exit);
+        }
+        let is_reaped = lock(&self.is_reaped);
+        let peek = WaitIdOptions::STOPPED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
+        if !*is_reaped && matches!(waitid(self.wait_id(), peek), Ok(Some(_))) {
+            ProcessState::Stopped
+        } else {
+            ProcessState::Running
+        }
+    }
+
+    pub(super) fn on_finish(&self, callback: Box<dyn FnOnce() + Send>) {
+        {
+            let mut callbacks = lock(&self.callbacks);
+            if self.exit().is_none() {
+                callbacks.push(callback);
+                return;
+            }
+        }
+        contain(callback);
+    }
+
+    /// Stops the process and its descendants. The supervisor knows the tree until that is done,
+    /// because the process may exit long before its descendants.
+    pub(super) fn stop(&self, grace: Duration) -> StopReport {
+        let _hold = self.spawned.guard.as_ref().map(TreeGuard::hold);
+        stop::stop(self, grace)
+    }
+
+    /// Reaps the process if it has exited.
+    pub(super) fn reap(&self) -> Option<Exit> {
+        let mut is_reaped = lock(&self.is_reaped);
+        let exit = match system::reap(self.spawned.pid, self.pidfd()) {
+            Ok(Some(exit)) => exit,
+            Ok(None) | Err(Errno::INTR) => return None,
+            Err(_) => Exit::Unknown,
+        };
+        *is_reaped = true;
+        Some(exit)
+    }
+
+    /// Blocks until the process has exited, without reaping it.
+    pub(super) fn block_until_exit(&self) {
+        let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+        while matches!(waitid(self.wait_id(), options), Err(Errno::INTR)) {}
+    }
+
+    fn wait_id(&self) -> WaitId<'_> {
+        match self.pidfd() {
+            Some(pidfd) => pidfd.wait_id(),
+            None => WaitId::Pid(self.spawned.pid),
+        }
+    }
+
+    /// Notes the end, before it is published.
+    pub(super) fn note_end(&self) {
+        if let Some(guard) = &self.spawned.guard {
+            guard.release();
+        }
+        self.finished_at.set_now();
+    }
+
+    /// Publishes the end: first the exit, then to the waiters, then to the callbacks.
+    pub(super) fn publish(&self, exit: Exit) {
+        let callbacks = {
+            let mut callbacks = lock(&self.callbacks);
+            self.exit.get_or_init(|| exit);
+            std::mem::take(&mut *callbacks)
+        };
+        self.did_end.notify_all();
+        for callback in callbacks {
+            contain(callback);
+        }
+    }
+}
+
+impl Root for Shared {
+    fn pid(&self) -> i32 {
+        self.spawned.pid.as_raw_pid()
+    }
+
+    fn tag(&self) -> &str {
+        &self.spawned.tag
+    }
+
+    fn is_reaped(&self) -> bool {
+        *lock(&self.is_reaped)
+    }
+
+    fn signal(&self, signal: Signal) -> io::Result<()> {
+        let is_reaped = lock(&self.is_reaped);
+        if *is_reaped {
+            return Ok(());
+        }
+        let sent = match self.pidfd() {
+            Some(pidfd) => pidfd.signal(signal),
+            None => kill_process(self.spawned.pid, signal),
+        };
+        match sent {
+            // Other code in this program has reaped it.
+            Err(Errno::SRCH) => Ok(()),
+            other => other.map_err(io::Error::from),
+        }
+    }
+
+    fn kill_group(&self) {
+        let is_reaped = lock(&self.is_reaped);
+        // After the process was reaped, its number may be another group's.
+        if !*is_reaped {
+            // An error means that the group has no process any more.
+            kill_process_group(self.spawned.pid, Signal::KILL).ok();
+        }
+    }
+
+    fn wait(&self, deadline: Option<Instant>) -> Option<Exit> {
+        if let Some(exit) = self.exit() {
+            return Some(exit);
+        }
+        // A process waits for no task, so this can't close a cycle. The entry makes the wait
+        // visible.
+        let _entry = graph::global().enter(Intent {
+            targets: Targets::Process(self.pid()),
+            need: Need::All,
+            deadline,
+        });
+        let mut callbacks = lock(&self.callbacks);
+        loop {
+            if let Some(exit) = self.exit() {
+                return Some(exit);
+            }
+            callbacks = match deadline {
+                None => self.did_end.wait(callbacks),
+                Some(deadline) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return None;
+                    }
+                    let waited = self.did_end.wait_timeout(callbacks, left);
+                    Ok(waited.unwrap_or_else(PoisonError::into_inner).0)
+                }
+            }
+            .unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! The shim: this program, started to prepare itself and become another program.
+//!
+//! Some things a process can only do to itself before it runs its program: ask to be killed when
+//! its parent exits, set limits, lower its priority. No safe Rust may run between `fork` and
+//! `exec`, and `fork` copies the page tables of a large program. So the program starts itself,
+//! which costs the same whatever its size. The shim does those things in ordinary code, then
+//! executes the command with the same pid.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::Command;
+
+use rustix::process::{Pid, Resource, Rlimit, getppid, setrlimit};
+
+use super::launch_options::LaunchOptions;
+use super::system;
+use crate::join::Priority;
+
+/// The first argument of a program that is started as a shim.
+pub(super) const SHIM_ARGUMENT: &str = "--meanwhile-launch";
+
+/// The exit codes of shells for a program that can't be executed, and for one that is missing.
+const NOT_EXECUTED: i32 = 126;
+const NOT_FOUND: i32 = 127;
+
+/// The command that starts `shim` to become `program`.
+pub(super) fn command(
+    shim: &Path,
+    options: &LaunchOptions,
+    program: &OsStr,
+    args: &[OsString],
+) -> Command {
+    let mut command = Command::new(shim);
+    command.arg(SHIM_ARGUMENT).args(to_args(options));
+    command.arg("--").arg(program).args(args);
+    command
+}
+
+fn to_args(options: &LaunchOptions) -> Vec<String> {
+    let mut args = vec![format!("parent={}", std::process::id())];
+    if options.priority == Priority::Background {
+        args.push("background".to_owned());
+    }
+    let limits = [
+        ("as", options.address_space_bytes),
+        ("cpu", options.cpu_time.map(|time| time.as_secs().max(1))),
+        ("nofile", options.open_files),
+    ];
+    let limits = limits.into_iter();
+    args.extend(limits.filter_map(|(name, limit)| Some(format!("{name}={}", limit?))));
+    args
+}
+
+/// Prepares this process and executes the command. Returns the exit code if that fails.
+pub(super) fn run(mut args: impl Iterator<Item = OsString>) -> i32 {
+    for option in args.by_ref().take_while(|arg| arg != "--") {
+        if let Err(error) = apply(&option.to_string_lossy()) {
+            let sentence = format!("can't set {}: {error}", option.display());
+            return fail(&sentence, NOT_EXECUTED);
+        }
+    }
+    let Some(program) = args.next() else {
+        return fail("there is no program to run", NOT_FOUND);
+    };
+    let error = Command::new(&program).args(args).exec();
+    let code = match error.kind() {
+        io::ErrorKind::NotFound => NOT_FOUND,
+        _ => NOT_EXECUTED,
+    };
+    fail(&format!("can't run `{}`: {error}", program.display()), code)
+}
+
+fn apply(option: &str) -> io::Result<()> {
+    let unknown = || io::Error::other("this launcher does not know it");
+    if option == "background" {
+        system::set_background_priority();
+        return Ok(());
+    }
+    let (name, value) = option.split_once('=').ok_or_else(unknown)?;
+    let value: u64 = value.parse().map_err(io::Error::other)?;
+    match name {
+        "parent" => die_with(value),
+        "as" => limit(Resource::As, value),
+        "cpu" => limit(Resource::Cpu, value),
+        "nofile" => limit(Resource::Nofile, value),
+        _ => Err(unknown()),
+    }
+}
+
+/// Asks to be killed when the parent exits. Fails if it has exited before.
+fn die_with(parent: u64) -> io::Result<()> {
+    system::die_with_parent()?;
+    let parent_now = getppid().map_or(0, Pid::as_raw_pid);
+    if u64::try_from(parent_now) == Ok(parent) {
+        Ok(())
+    } else {
+        Err(io::Error::other("the program that asked for it has ended"))
+    }
+}
+
+fn limit(resource: Resource, value: u64) -> io::Result<()> {
+    let limit = Rlimit {
+        current: Some(value),
+        maximum: Some(value),
+    };
+    Ok(setrlimit(resource, limit)?)
+}
+
+#[expect(
+    clippy::print_stderr,
+    reason = "the shim has no other way to report why it did not become the program"
+)]
+fn fail(sentence: &str, code: i32) -> i32 {
+    eprintln!("{sentence}");
+    code
+}

@@ -1,0 +1,102 @@
+//! Waiting for all tasks at the end of the program.
+
+use std::time::{Duration, Instant};
+
+use super::current::current;
+use super::graph::{self, Graph};
+use super::header::Header;
+use super::info::TaskInfo;
+#[cfg(all(unix, not(loom)))]
+use super::process;
+use super::registry::{self, Registry};
+use super::sync::yield_now;
+use super::wait;
+
+/// What still runs after [`shutdown`].
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct ShutdownReport {
+    /// The non-daemon tasks that still live, oldest first; empty when all have ended.
+    pub remaining: Vec<TaskInfo>,
+    /// The child processes that still live, oldest first; empty when all have ended.
+    #[cfg(all(unix, not(loom)))]
+    pub processes: Vec<process::ProcessInfo>,
+}
+
+impl ShutdownReport {
+    /// Whether nothing still runs.
+    pub fn is_complete(&self) -> bool {
+        #[cfg(all(unix, not(loom)))]
+        if !self.processes.is_empty() {
+            return false;
+        }
+        self.remaining.is_empty()
+    }
+}
+
+/// Waits until every non-daemon task and child process has ended, including those that are started
+/// meanwhile. Then stops the daemon processes with their descendants.
+///
+/// Returns when the timeout expires at the latest, plus up to a second of grace for each daemon
+/// process, and reports what still runs. Daemon tasks are not waited for. A task that calls this
+/// does not wait for itself. If another task waits for the calling task, so that waiting would
+/// never end, this returns early.
+///
+/// ```
+/// use meanwhile::join::{self, Builder};
+/// use std::time::Duration;
+///
+/// join::spawn("awaited", |_| ())?;
+/// Builder::new("left alone").daemon(true).spawn(|_| std::thread::park())?;
+/// let report = join::shutdown(Some(Duration::from_secs(60)));
+/// assert!(report.is_complete());
+/// # Ok::<(), join::SpawnError>(())
+/// ```
+pub fn shutdown(timeout: Option<Duration>) -> ShutdownReport {
+    let deadline = wait::deadline(timeout);
+    let registry = registry::global();
+    let caller = current();
+    let is_awaited = |task: &Header| !task.is_daemon() && Some(task.id()) != caller;
+    let wait_for_tasks = || wait_until_empty(registry, graph::global(), is_awaited, deadline);
+    let is_empty = wait_for_tasks();
+    #[cfg(all(unix, not(loom)))]
+    let (is_empty, processes) = {
+        process::wait_for_non_daemons(deadline);
+        process::stop_daemons();
+        // The end of a process may start a task, and a task may start a process.
+        (is_empty && wait_for_tasks(), process::active_children())
+    };
+    let remaining = if is_empty {
+        Vec::new()
+    } else {
+        let mut live = registry.live();
+        live.retain(|task| is_awaited(task));
+        live.iter().map(|task| task.info()).collect()
+    };
+    ShutdownReport {
+        remaining,
+        #[cfg(all(unix, not(loom)))]
+        processes,
+    }
+}
+
+/// Blocks until no task that `is_awaited` is listed or the deadline has passed. False when some are.
+pub(crate) fn wait_until_empty(
+    registry: &Registry,
+    graph: &Graph,
+    is_awaited: impl Fn(&Header) -> bool,
+    deadline: Option<Instant>,
+) -> bool {
+    loop {
+        let mut tasks = registry.listed();
+        tasks.retain(|task| is_awaited(task));
+        if tasks.is_empty() {
+            return true;
+        }
+        if wait::for_all(graph, tasks, deadline).is_err() {
+            return false;
+        }
+        // All have ended; the threads that ended them are about to remove them.
+        yield_now();
+    }
+}

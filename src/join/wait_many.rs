@@ -1,0 +1,136 @@
+//! Waiting for some or all of several tasks.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::graph::{self, Need};
+use super::header::Header;
+use super::id::TaskId;
+use super::task::Task;
+use super::wait::{Unmet, WaitSet, deadline};
+
+/// When [`wait`] is satisfied.
+///
+/// ```
+/// use meanwhile::join::{self, JoinError, WaitUntil};
+///
+/// // One upload that fails makes the others pointless.
+/// let broken = join::spawn("a", |_| panic!("no connection"))?;
+/// let endless = join::spawn("b", |context| loop { context.checkpoint() })?;
+/// let waited = join::wait(&[broken, endless], WaitUntil::FirstFailure, None);
+/// for rest in &waited.pending {
+///     rest.cancel();
+/// }
+/// assert!(matches!(waited.done[0].join(), Err(JoinError::Panicked(_))));
+/// # Ok::<(), join::SpawnError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitUntil {
+    /// One task has ended, in whatever way.
+    First,
+    /// One task has panicked, or all have ended. A cancelled task is not a failure.
+    FirstFailure,
+    /// All tasks have ended.
+    All,
+}
+
+/// The result of [`wait`].
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Waited<T> {
+    /// The tasks that have ended, each once, in the order given.
+    pub done: Vec<Task<T>>,
+    /// The tasks that have not ended, each once, in the order given.
+    pub pending: Vec<Task<T>>,
+    /// Why the wait ended.
+    pub end: WaitEnd,
+}
+
+/// Why [`wait`] ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum WaitEnd {
+    /// The condition holds.
+    Satisfied,
+    /// The timeout expired.
+    TimedOut,
+    /// Only the end of the calling task itself could have satisfied the wait.
+    CurrentThread,
+    /// The wait would close a deadlock cycle.
+    WouldDeadlock {
+        /// The cycle: each task waits for the next, the last for the first.
+        cycle: Vec<TaskId>,
+    },
+}
+
+impl From<Unmet> for WaitEnd {
+    fn from(unmet: Unmet) -> Self {
+        match unmet {
+            Unmet::TimedOut => Self::TimedOut,
+            Unmet::CurrentThread => Self::CurrentThread,
+            Unmet::WouldDeadlock(cycle) => Self::WouldDeadlock { cycle },
+        }
+    }
+}
+
+/// Blocks until enough of `tasks` have ended or the timeout has expired, and sorts them into done
+/// and pending.
+///
+/// A task that is in `tasks` more than once counts once. Returns at once when `tasks` is empty or
+/// the condition holds already.
+///
+/// ```
+/// use meanwhile::join::{self, WaitUntil};
+///
+/// let quick = join::spawn("quick", |_| 1)?;
+/// let patient = join::spawn("patient", |context| {
+///     while !context.is_cancelled() { std::thread::yield_now(); }
+///     2
+/// })?;
+/// let waited = join::wait(&[quick.clone(), patient.clone()], WaitUntil::First, None);
+/// assert_eq!(waited.done[0].id(), quick.id());
+/// assert_eq!(waited.pending[0].id(), patient.id());
+/// patient.cancel();
+/// # Ok::<(), join::SpawnError>(())
+/// ```
+pub fn wait<T>(tasks: &[Task<T>], until: WaitUntil, timeout: Option<Duration>) -> Waited<T> {
+    let tasks = distinct(tasks.iter().cloned());
+    let deadline = deadline(timeout);
+    let mut set = WaitSet::new(headers(&tasks));
+    let need = match until {
+        WaitUntil::All => Need::All,
+        WaitUntil::First | WaitUntil::FirstFailure => Need::Any,
+    };
+    let mut any_ended = false;
+    let mut any_failed = false;
+    let end = loop {
+        while let Some(index) = set.poll() {
+            any_ended = true;
+            any_failed |= tasks[index].header().panic().is_some();
+        }
+        let satisfied = set.unfinished() == 0
+            || match until {
+                WaitUntil::First => any_ended,
+                WaitUntil::FirstFailure => any_failed,
+                WaitUntil::All => false,
+            };
+        if satisfied {
+            break WaitEnd::Satisfied;
+        }
+        if let Err(unmet) = set.block(graph::global(), need, deadline) {
+            break unmet.into();
+        }
+    };
+    let (done, pending) = tasks.into_iter().partition(Task::is_finished);
+    Waited { done, pending, end }
+}
+
+/// The tasks without repetitions, in their order.
+pub(super) fn distinct<T>(tasks: impl Iterator<Item = Task<T>>) -> Vec<Task<T>> {
+    let mut seen = HashSet::new();
+    tasks.filter(|task| seen.insert(task.id())).collect()
+}
+
+pub(super) fn headers<T>(tasks: &[Task<T>]) -> Vec<Arc<Header>> {
+    tasks.iter().map(|task| task.header().clone()).collect()
+}

@@ -1,0 +1,107 @@
+//! The threads and callbacks that a task wakes when it ends.
+
+use std::sync::Arc;
+
+use super::sync::{Mutex, Thread, lock};
+
+pub(crate) type Callback = Box<dyn FnOnce() + Send>;
+
+/// What waits for one task.
+///
+/// Adding checks under the lock that the task has not ended. The end is published before
+/// [`take`](Self::take) locks, so a waiter is either taken or sees the end: no wake-up is lost.
+pub(crate) struct Waiters(Mutex<Queue>);
+
+#[derive(Default)]
+struct Queue {
+    next_ticket: u64,
+    waiters: Vec<(u64, Waiter)>,
+    callbacks: Vec<Callback>,
+}
+
+/// One thread that waits: for this task alone, or for a batch of which it is a member.
+pub(crate) enum Waiter {
+    Thread(Thread),
+    Member(Arc<Batch>, usize),
+}
+
+impl Waiter {
+    pub(crate) fn wake(self) {
+        match self {
+            Self::Thread(thread) => thread.unpark(),
+            Self::Member(batch, index) => batch.push(index),
+        }
+    }
+}
+
+impl Waiters {
+    pub(crate) fn new() -> Self {
+        Self(Mutex::new(Queue::default()))
+    }
+
+    /// Adds a waiter and gives the ticket to remove it with; `None` when the task has ended.
+    pub(crate) fn add(&self, waiter: Waiter, is_finished: impl FnOnce() -> bool) -> Option<u64> {
+        let mut queue = lock(&self.0);
+        if is_finished() {
+            return None;
+        }
+        let ticket = queue.next_ticket;
+        queue.next_ticket += 1;
+        queue.waiters.push((ticket, waiter));
+        Some(ticket)
+    }
+
+    /// Adds a callback; gives it back when the task has ended.
+    pub(crate) fn add_callback(
+        &self,
+        callback: Callback,
+        is_finished: impl FnOnce() -> bool,
+    ) -> Option<Callback> {
+        let mut queue = lock(&self.0);
+        if is_finished() {
+            return Some(callback);
+        }
+        queue.callbacks.push(callback);
+        None
+    }
+
+    pub(crate) fn remove(&self, ticket: u64) {
+        let removed = {
+            let mut queue = lock(&self.0);
+            let at = queue.waiters.iter().position(|(t, _)| *t == ticket);
+            at.map(|at| queue.waiters.swap_remove(at))
+        };
+        // Dropped after the lock is released.
+        drop(removed);
+    }
+
+    pub(crate) fn take(&self) -> (impl Iterator<Item = Waiter>, Vec<Callback>) {
+        let queue = std::mem::take(&mut *lock(&self.0));
+        let waiters = queue.waiters.into_iter().map(|(_, waiter)| waiter);
+        (waiters, queue.callbacks)
+    }
+}
+
+/// A wait for several tasks: the members that have ended, in the order in which they did.
+pub(crate) struct Batch {
+    thread: Thread,
+    ended: Mutex<Vec<usize>>,
+}
+
+impl Batch {
+    pub(crate) fn new(thread: Thread) -> Self {
+        Self {
+            thread,
+            ended: Mutex::new(Vec::new()),
+        }
+    }
+
+    pub(crate) fn take(&self) -> Vec<usize> {
+        std::mem::take(&mut *lock(&self.ended))
+    }
+
+    fn push(&self, index: usize) {
+        lock(&self.ended).push(index);
+        self.thread.unpark();
+    }
+}

@@ -1,0 +1,141 @@
+//! How items and jobs end.
+
+use meanwhile::jobs::RunOn;
+use meanwhile::jobs::misbehave::End;
+use meanwhile::record::{Backtrace, ItemState, JobState, PanicKey, Record};
+
+use crate::util::test_board::{PLACES, TestBoard, misbehave, spec};
+
+#[test]
+fn panicking_item_leaves_the_others_alone() {
+    for place in PLACES {
+        let mut board = TestBoard::new();
+        let job = board.start(spec(place, misbehave(End::PanicString, 2, 3)));
+        board.until_ended(job);
+        assert_eq!(board.labels(job), ["returned", "panicked", "returned"]);
+        assert_eq!(*board.job(job).state(), JobState::Failed);
+        assert!(board.job(job).is_planned());
+    }
+}
+
+#[test]
+fn job_returns_when_all_items_return() {
+    for place in PLACES {
+        let mut board = TestBoard::new();
+        let job = board.start(spec(place, misbehave(End::Return, 1, 3)));
+        board.until_ended(job);
+        assert_eq!(*board.job(job).state(), JobState::Returned);
+        assert_eq!(board.job(job).counts().returned, 3);
+    }
+}
+
+#[test]
+fn job_without_items_returns() {
+    let mut board = TestBoard::new();
+    let job = board.start(spec(RunOn::Pool, misbehave(End::Return, 1, 0)));
+    board.until_ended(job);
+    assert_eq!(*board.job(job).state(), JobState::Returned);
+}
+
+#[test]
+fn panic_keeps_message_location_thread_and_task() {
+    let messages = [
+        (End::PanicStr, "misbehaved, as it was told to"),
+        (End::PanicString, "item 1 misbehaved, as it was told to"),
+        (End::PanicOther, "non-string payload"),
+        (
+            End::PanicInDrop,
+            "misbehaved while being dropped, as it was told to",
+        ),
+    ];
+    for place in PLACES {
+        for (end, message) in messages {
+            let mut board = TestBoard::new();
+            let job = board.start(spec(place, misbehave(end, 1, 1)));
+            board.until_ended(job);
+            let (key, panic, backtrace) = board.job(job).panics().next().unwrap();
+            assert_eq!(key, PanicKey::Item(board.job(job).items()[0].id));
+            assert_eq!(panic.message, message);
+            let location = panic.location.as_deref().unwrap();
+            assert!(location.contains("misbehave.rs:"), "{location}");
+            assert_eq!(panic.task, "misbehave #1 item 1");
+            assert!(panic.thread.starts_with("misbehave #1"), "{}", panic.thread);
+            assert!(panic.task_id > 0);
+            assert_eq!(*backtrace, Backtrace::Unresolved);
+        }
+    }
+}
+
+#[test]
+fn planning_panic_ends_job_and_keeps_found_items() {
+    for place in PLACES {
+        let mut board = TestBoard::new();
+        let job = board.start(spec(place, misbehave(End::PanicInPlan, 3, 5)));
+        board.until_ended(job);
+        assert_eq!(board.labels(job), ["returned", "returned"]);
+        assert_eq!(board.job(job).state().label(), "panicked");
+        let (key, panic, _) = board.job(job).panics().next().unwrap();
+        assert_eq!(key, PanicKey::Job);
+        assert!(panic.message.contains("while it was planned"));
+    }
+}
+
+#[test]
+fn job_error_fails_its_item() {
+    for place in PLACES {
+        let mut board = TestBoard::new();
+        let job = board.start(spec(place, misbehave(End::Error, 1, 2)));
+        board.until_ended(job);
+        assert_eq!(board.labels(job), ["failed", "returned"]);
+        let ItemState::Failed(error) = &board.job(job).items()[0].state else {
+            unreachable!("the label is failed");
+        };
+        assert_eq!(error.kind, "misbehaved");
+    }
+}
+
+#[test]
+fn backtrace_is_resolved_on_request() {
+    for place in PLACES {
+        resolve_a_backtrace(place);
+    }
+}
+
+#[track_caller]
+fn resolve_a_backtrace(place: RunOn) {
+    let mut board = TestBoard::new();
+    let job = board.start(spec(place, misbehave(End::PanicStr, 1, 1)));
+    board.until_ended(job);
+    let key = PanicKey::Item(board.job(job).items()[0].id);
+    board.resolve_backtrace(job, key);
+    board.resolve_backtrace(job, key);
+    let resolved = |record: &Record| {
+        let (_, backtrace) = record.job(job)?.panic(key)?;
+        match backtrace {
+            Backtrace::Resolved(text) => Some(text.clone()),
+            Backtrace::Unresolved => None,
+        }
+    };
+    board.until("the backtrace is resolved", |record| {
+        resolved(record).is_some()
+    });
+    let text = resolved(&board.record).expect("the backtrace is resolved");
+    assert!(text.contains("misbehave"), "{text}");
+}
+
+#[test]
+fn only_first_panics_keep_their_backtrace() {
+    const PANICS: usize = 300;
+    let mut board = TestBoard::new();
+    let job = board.start(spec(RunOn::Pool, misbehave(End::PanicStr, 0, PANICS)));
+    board.until_ended(job);
+    let keys: Vec<PanicKey> = board.job(job).panics().map(|(key, ..)| key).collect();
+    assert_eq!(keys.len(), PANICS);
+    board.resolve_backtrace(job, keys[PANICS - 1]);
+    board.poll();
+    let (_, backtrace) = board.job(job).panic(keys[PANICS - 1]).unwrap();
+    let Backtrace::Resolved(text) = backtrace else {
+        unreachable!("the next poll says that a backtrace was not kept");
+    };
+    assert!(text.contains("first 256"), "{text}");
+}

@@ -1,0 +1,114 @@
+//! Items whose threads the system refuses.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use meanwhile::jobs::command::{self, CommandLine};
+use meanwhile::jobs::misbehave::{self, End};
+use meanwhile::jobs::{JobSpec, Options, RunOn};
+use meanwhile::record::ItemState;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::util::child::in_child_with;
+use crate::util::files::folder;
+use crate::util::test_board::{TestBoard, misbehave, spec};
+
+/// Leaves room for about fifty threads. When no stack fits, an ordinary allocation must still
+/// succeed, because its failure ends the process: so there is one heap, which grows in large steps.
+const LITTLE_ROOM: &str = "export MALLOC_ARENA_MAX=1 MALLOC_TOP_PAD_=16777216; ulimit -v 150000";
+
+#[test]
+fn refused_items_wait_for_a_thread() {
+    const ITEMS: usize = 100;
+    let name = "board::refusals::refused_items_wait_for_a_thread";
+    in_child_with(LITTLE_ROOM, name, || {
+        let mut board = TestBoard::new();
+        let options = misbehave::Options {
+            after: 0.3,
+            ..misbehave(End::Return, 1, ITEMS)
+        };
+        let job = board.start(JobSpec {
+            workers: ITEMS,
+            ..spec(RunOn::Thread, options)
+        });
+        let mut most = 0;
+        board.until("all end", |record| {
+            let job = record.job(job).unwrap();
+            most = most.max(job.counts().running);
+            job.state().is_ended()
+        });
+        assert_eq!(board.job(job).counts().returned, ITEMS);
+        assert!(most < ITEMS, "the system refused nothing");
+    });
+}
+
+/// Becomes a user that nothing else runs as: the limit on processes, which counts threads, does not
+/// hold for root.
+const NOT_AS_ROOT: &str = r#"
+if [ "$(id -u)" = 0 ]; then
+    copy=$(mktemp) && cp "$0" "$copy" && chmod 755 "$copy"
+    exec 9< "$copy" && rm "$copy"
+    exec setpriv --reuid=4243 --regid=4243 --clear-groups -- /proc/self/fd/9 "$@"
+fi"#;
+
+/// Limits how many threads the user of this process may have.
+fn limit_threads(current: Option<u64>) {
+    let limit = Rlimit {
+        current,
+        ..getrlimit(Resource::Nproc)
+    };
+    setrlimit(Resource::Nproc, limit).expect("the limit may be lowered, and raised again");
+}
+
+#[test]
+fn refused_item_is_retried_and_later_ones_are_not() {
+    // If each was retried as often as the first, the test would time out.
+    const LATER: usize = 200;
+    const RETRIES: Duration = Duration::from_millis(4 * 100);
+    let name = "board::refusals::refused_item_is_retried_and_later_ones_are_not";
+    in_child_with(NOT_AS_ROOT, name, || {
+        let folder = folder();
+        let pipe = folder.path().join("pipe");
+        let mode = rustix::fs::Mode::RWXU;
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, mode).expect("a pipe can be made");
+        let mut inputs = vec![pipe.clone()];
+        inputs.extend((0..=LATER).map(|number| PathBuf::from(format!("file {number}"))));
+        let cat = |inputs| JobSpec {
+            options: Options::Command(command::Options {
+                command: CommandLine::Line("cat".to_owned()),
+                ..command::Options::default()
+            }),
+            inputs,
+            workers: 1,
+            ..spec(RunOn::Thread, misbehave::Options::default())
+        };
+        let mut board = TestBoard::new();
+        let job = board.start(cat(inputs));
+        board.until("the first item runs and all are found", |record| {
+            let job = record.job(job).unwrap();
+            job.is_planned() && job.first_process().is_some()
+        });
+
+        let before = getrlimit(Resource::Nproc).current;
+        limit_threads(Some(1));
+        drop(fs::OpenOptions::new().write(true).open(&pipe).unwrap());
+        board.until_ended(job);
+        let items = board.job(job).items();
+        let ended_at = |item: usize| items[item].ended_at.unwrap();
+        assert_eq!(items[0].state.label(), "returned");
+        for item in items.iter().skip(1) {
+            let ItemState::Failed(error) = &item.state else {
+                panic!("{:?}", item.state);
+            };
+            assert_eq!(error.kind, "no_thread");
+        }
+        let tried_for = ended_at(1).saturating_sub(ended_at(0));
+        assert!(tried_for >= RETRIES, "failed after {tried_for:?}");
+
+        limit_threads(before);
+        let job = board.start(cat(Vec::new()));
+        board.until_ended(job);
+        assert_eq!(board.labels(job), ["returned"]);
+    });
+}

@@ -1,0 +1,59 @@
+//! The latency of frames.
+
+use std::time::Duration;
+
+use meanwhile::record::{FrameHistory, FrameSummary};
+
+fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+fn millis(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+#[test]
+fn latency_of_consecutive_frames_is_start_to_start() {
+    let mut frames = FrameHistory::default();
+    frames.begin_frame(millis(0), None);
+    frames.begin_frame(millis(16), Some(millis(0)));
+    frames.begin_frame(millis(66), Some(millis(16)));
+    let expected = FrameSummary {
+        last: Some(millis(50)),
+        worst: Some(millis(50)),
+        repaints: 3,
+        slow: 1,
+    };
+    assert_eq!(frames.summary(millis(66)), expected);
+}
+
+#[test]
+fn window_that_slept_is_not_slow() {
+    let mut frames = FrameHistory::default();
+    frames.begin_frame(millis(0), None);
+    frames.begin_frame(seconds(60), None);
+    frames.begin_frame(millis(60_110), Some(millis(60_100)));
+    let summary = frames.summary(millis(60_110));
+    assert_eq!(
+        (summary.last, summary.slow, summary.repaints),
+        (Some(millis(10)), 0, 2)
+    );
+}
+
+#[test]
+fn worst_frame_expires_after_five_seconds() {
+    let mut frames = FrameHistory::default();
+    frames.begin_frame(seconds(2), Some(millis(0)));
+    assert_eq!(frames.summary(seconds(7)).worst, Some(seconds(2)));
+    assert_eq!(frames.summary(millis(7_001)).worst, None);
+    assert_eq!(frames.summary(millis(7_001)).slow, 1);
+}
+
+#[test]
+fn frame_history_is_bounded() {
+    let mut frames = FrameHistory::default();
+    for frame in 1..=2_000 {
+        frames.begin_frame(millis(frame), Some(millis(frame - 1)));
+    }
+    assert_eq!(frames.latencies().count(), 512);
+}

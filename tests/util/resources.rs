@@ -1,0 +1,47 @@
+//! What a process can leak: zombies, open files, threads.
+
+use std::fs;
+use std::path::PathBuf;
+
+/// What this process has at one moment.
+#[derive(Debug)]
+pub(crate) struct Resources {
+    /// The `stat` lines of its children that were not reaped.
+    pub(crate) zombies: Vec<String>,
+    pub(crate) files: Vec<PathBuf>,
+    /// The names of its threads.
+    pub(crate) threads: Vec<String>,
+}
+
+impl Resources {
+    pub(crate) fn now() -> Self {
+        let files = fs::read_dir("/proc/self/fd").expect("Linux has /proc");
+        let threads = fs::read_dir("/proc/self/task").expect("Linux has /proc");
+        Self {
+            zombies: zombies(),
+            files: files
+                .filter_map(|file| fs::read_link(file.ok()?.path()).ok())
+                .collect(),
+            threads: threads
+                .filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("comm")).ok())
+                .collect(),
+        }
+    }
+
+    /// Whether there is no zombie, and at most this many files and threads.
+    pub(crate) fn are_within(&self, files: usize, threads: usize) -> bool {
+        self.zombies.is_empty() && self.files.len() <= files && self.threads.len() <= threads
+    }
+}
+
+fn zombies() -> Vec<String> {
+    let own = std::process::id().to_string();
+    let stats = fs::read_dir("/proc").expect("Linux has /proc").flatten();
+    let stats = stats.filter_map(|entry| fs::read_to_string(entry.path().join("stat")).ok());
+    let zombies = stats.filter(|stat| {
+        let after_name = stat.rsplit(") ").next().unwrap_or_default();
+        let mut fields = after_name.split(' ');
+        fields.next() == Some("Z") && fields.next() == Some(&own)
+    });
+    zombies.collect()
+}
