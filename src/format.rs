@@ -7,12 +7,6 @@ use std::time::Duration;
 const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
 /// `0 B`, `999 B`, `1.5 KiB`, `12.0 GiB`: bytes in powers of 1024.
-///
-/// ```
-/// use meanwhile::format::bytes;
-///
-/// assert_eq!(bytes(1_536), "1.5 KiB");
-/// ```
 pub fn bytes(count: u64) -> String {
     if count < 1024 {
         return format!("{count} B");
@@ -43,15 +37,8 @@ pub fn rate(bytes_per_sec: f64) -> String {
     format!("{}/s", bytes(whole))
 }
 
-/// `260 ns`, `80 µs`, `0.4 ms`, `250 ms`, `2.00 s`, `12.5 s`, `1 min 05 s`, `3 h 07 min`: two or three significant digits.
-///
-/// ```
-/// use meanwhile::format::duration;
-/// use std::time::Duration;
-///
-/// assert_eq!(duration(Duration::from_millis(1_250)), "1.25 s");
-/// assert_eq!(duration(Duration::from_secs(65)), "1 min 05 s");
-/// ```
+/// `260 ns`, `80 µs`, `0.4 ms`, `250 ms`, `2.00 s`, `12.5 s`, `1 min 05 s`, `3 h 07 min`: two or
+/// three significant digits.
 pub fn duration(time: Duration) -> String {
     let (secs, millis) = (time.as_secs_f64(), time.as_secs_f64() * 1e3);
     let whole = (time.saturating_add(Duration::from_millis(500))).as_secs();
@@ -106,12 +93,6 @@ pub(crate) fn axis_time(secs: f64, step: f64) -> String {
 }
 
 /// `1 234 567`: digits in groups of three.
-///
-/// ```
-/// use meanwhile::format::count;
-///
-/// assert_eq!(count(1_234_567_u32), "1 234 567");
-/// ```
 pub fn count(number: impl TryInto<u128>) -> String {
     let digits = number.try_into().unwrap_or(u128::MAX).to_string();
     let mut grouped = String::with_capacity(digits.len() * 4 / 3);

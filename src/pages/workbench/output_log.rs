@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_come_out_as_they_went_in_however_they_were_cut() {
+    fn lines_are_whole_however_the_bytes_were_cut() {
         let text = "one\n\nthree é\nbar 10%\rbar 20%\rdone\r\nhalf\r";
         let whole = lines(&log(text.as_bytes()));
         assert_eq!(whole, ["one", "", "three é", "done", "half"]);
@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_and_what_is_no_text_are_not_drawn() {
+    fn escape_sequences_are_not_drawn() {
         let log = log(
             b"\x1b[1;31mred\x1b[0m \x1b]0;title\x07and\ttab\nbad \xff byte\n\x1b[2K\x1b[1Gline",
         );
@@ -386,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_twice_counts_once_and_a_gap_begins_anew() {
+    fn bytes_read_twice_count_once_and_a_gap_restarts() {
         let mut log = log(b"one\ntwo\n");
         log.push(b"two\nthree\n", 14);
         assert_eq!(lines(&log), ["one", "two", "three"]);
@@ -398,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_short_lines_stays_within_the_limits() {
+    fn flood_of_short_lines_stays_within_the_limits() {
         let mut log = Log::default();
         let part = b"\n".repeat(300_000);
         for round in 1..=40 {
@@ -411,7 +411,7 @@ mod tests {
     }
 
     #[test]
-    fn one_line_without_end_stays_within_the_limit_and_is_drawn_in_part() {
+    fn endless_line_stays_within_the_limit() {
         let mut log = Log::default();
         let part = b"x".repeat(300_000);
         for round in 1..=20 {
@@ -419,16 +419,16 @@ mod tests {
             assert!(log.bytes.len() <= MAX_BYTES + SLACK);
         }
         assert_eq!((log.len(), log.end()), (1, 6_000_000));
-        assert!(log.drawn(0).chars().count() < DRAWN_CHARS + 40);
+        assert!(log.drawn(0).chars().count() < MAX_DRAWN_CHARS + 40);
         assert!(log.dropped() > 4_000_000);
     }
 
     #[test]
-    fn the_first_line_that_is_left_is_cut_and_the_numbers_go_on() {
+    fn first_kept_line_is_cut_and_line_numbers_go_on() {
         let mut log = Log::default();
-        let line = format!("{}\n", "y".repeat(LIMIT - 1));
-        log.push(line.as_bytes(), LIMIT as u64);
-        let total = (LIMIT + line.len()) as u64;
+        let line = format!("{}\n", "y".repeat(MAX_BYTES - 1));
+        log.push(line.as_bytes(), MAX_BYTES as u64);
+        let total = (MAX_BYTES + line.len()) as u64;
         log.push(line.as_bytes(), total);
         log.push(b"z\n", total + 2);
         assert_eq!((log.first_line(), log.len()), (1, 2));
@@ -437,7 +437,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_found_whatever_its_case_and_the_search_goes_round() {
+    fn find_ignores_case_and_wraps_around() {
         let log = log("Error one\nfine\n\x1b[31merr\x1b[0mOR two\nÉcole\nlast error".as_bytes());
         let mut find = Find::default();
         assert!(!find.search("eRRor", &log, usize::MAX));
@@ -454,7 +454,7 @@ mod tests {
     }
 
     #[test]
-    fn a_search_goes_on_where_its_budget_ended_and_follows_what_comes_and_goes() {
+    fn search_continues_where_its_budget_ended() {
         let mut log = Log::default();
         let mut find = Find::default();
         let part = b"yes\nno\n".repeat(10_000);
@@ -471,7 +471,7 @@ mod tests {
             find.search("yes", &log, usize::MAX);
         }
         let kept = log.text().matches("yes").count();
-        // The first line that is kept may have been cut since it was found.
+        // The first kept line may have been cut after it was found.
         assert!((kept..=kept + 1).contains(&find.count()));
         assert_eq!(find.current(), None, "it was dropped with its line");
         assert_eq!(
@@ -481,7 +481,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_has_not_ended_is_found_once() {
+    fn incomplete_line_is_found_once() {
         let mut log = log(b"a match");
         let mut find = Find::default();
         find.search("match", &log, usize::MAX);

@@ -17,35 +17,6 @@ use crate::ui::widgets::{StatusStyle, status_style_ui};
 const PAGE_ROWS: usize = 500_000;
 
 /// The filter line, the table and the details of the selected row.
-///
-/// ```
-/// use meanwhile::pages::workbench::ResultsView;
-/// use meanwhile::pages::workbench::results_pane::results_ui;
-/// # use meanwhile::{board::JobBoard, record::Record};
-/// # use meanwhile::jobs::{JobSpec, Options, RunOn, misbehave};
-/// # let spec = JobSpec {
-/// #     options: Options::Misbehave(misbehave::Options::default()),
-/// #     inputs: Vec::new(),
-/// #     run_on: RunOn::Pool,
-/// #     workers: 2,
-/// #     priority: Default::default(),
-/// # };
-/// # let mut board = JobBoard::new(|| ());
-/// # let mut record = Record::default();
-/// # let id = board.start(spec)?;
-/// # board.join_blocking(id, None);
-/// # for event in board.poll(10_000) {
-/// #     record.apply(event);
-/// # }
-///
-/// let job = record.job(id).ok_or("it was started")?;
-/// let (mut view, mut commands) = (ResultsView::default(), Vec::new());
-/// # eframe::egui::__run_test_ui(|ui| {
-/// results_ui(job, board.now(), &mut view, false, ui, &mut commands);
-/// # });
-/// assert!(commands.is_empty()); // nobody has clicked
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 pub fn results_ui(
     job: &JobRecord,
     now: Duration,
@@ -236,30 +207,6 @@ fn body_ui(
 }
 
 /// The result of an item in one line; empty while it has not ended.
-///
-/// ```
-/// use meanwhile::pages::workbench::results_pane::result_text;
-/// # use meanwhile::{board::JobBoard, record::Record};
-/// # use meanwhile::jobs::{JobSpec, Options, RunOn, misbehave};
-/// # let spec = JobSpec {
-/// #     options: Options::Misbehave(misbehave::Options::default()),
-/// #     inputs: Vec::new(),
-/// #     run_on: RunOn::Pool,
-/// #     workers: 2,
-/// #     priority: Default::default(),
-/// # };
-/// # let mut board = JobBoard::new(|| ());
-/// # let mut record = Record::default();
-/// # let id = board.start(spec)?;
-/// # board.join_blocking(id, None);
-/// # for event in board.poll(10_000) {
-/// #     record.apply(event);
-/// # }
-///
-/// let job = record.job(id).ok_or("it was started")?;
-/// assert_eq!(result_text(&job.items()[0]), "item 1 is done");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 pub fn result_text(item: &ItemRecord) -> String {
     match &item.state {
         ItemState::Waiting | ItemState::Running => String::new(),

@@ -115,18 +115,6 @@ pub struct ResultsView {
 
 impl ResultsView {
     /// Sorts by a column: ascending, then descending, then not at all.
-    ///
-    /// ```
-    /// use meanwhile::pages::workbench::{Column, ResultsView};
-    ///
-    /// let mut view = ResultsView::default();
-    /// view.sort_by(Column::Size);
-    /// assert!(view.sort.is_some_and(|sort| !sort.descending));
-    /// view.sort_by(Column::Size);
-    /// assert!(view.sort.is_some_and(|sort| sort.descending));
-    /// view.sort_by(Column::Size);
-    /// assert_eq!(view.sort, None);
-    /// ```
     pub fn sort_by(&mut self, column: Column) {
         self.sort = match self.sort {
             Some(sort) if sort.column == column && sort.descending => None,
