@@ -22,7 +22,7 @@ use crate::ui::notices::Notice;
 use crate::ui::tokens;
 
 pub use crate::pages::{
-    DetachedJobs, DialogAnswer, DialogFuture, DialogRequest, Dialogs, NativeDialogs, State,
+    DetachedJobs, DialogAnswer, DialogFuture, DialogRequest, Dialogs, NativeDialogs, PageId, State,
     WindowPlace,
 };
 pub use store::{CONFIG_DIR_VARIABLE, Store};

@@ -1,7 +1,7 @@
-use eframe::egui;
-use eframe::egui::{Key, KeyboardShortcut, Modifiers, Panel, Ui, ViewportCommand};
+use eframe::egui::{self, Panel, Ui, ViewportCommand};
 
 use super::App;
+use crate::pages::commands::{self, UiCommand};
 use crate::pages::settings;
 use crate::ui::{close_question, notices, status_bar};
 
@@ -19,13 +19,15 @@ impl eframe::App for App {
         let _frame = self.shell.watch.frame();
         let ctx = ui.ctx().clone();
         let drawing = self.shell.watch.guard("drawing");
-        if self.leaving.is_none() {
-            self.shortcuts(ui);
-        }
+        let page = self.pages[self.shown()].id();
+        let pressed = commands::pressed(&page, self.leaving.is_some(), ui);
         // egui zooms by keyboard on its own; the settings follow it.
         self.shell.state.settings.zoom = ctx.zoom_factor();
         self.window_ui(ui);
         drop(drawing);
+        for command in pressed {
+            self.run_command(command, &ctx);
+        }
         self.end_frame(&ctx, frame);
     }
 
@@ -78,18 +80,22 @@ impl App {
         });
     }
 
-    fn shortcuts(&mut self, ui: &Ui) {
-        let shown = self.shown();
-        self.pages[shown].shortcuts(&mut self.shell, ui);
-        let pressed = |modifiers, key| {
-            ui.input_mut(|input| input.consume_shortcut(&KeyboardShortcut::new(modifiers, key)))
-        };
-        if pressed(Modifiers::COMMAND, Key::Comma) {
-            self.shell.state.page = settings::ID;
+    /// Runs a command whose keys were pressed.
+    fn run_command(&mut self, command: UiCommand, ctx: &egui::Context) {
+        match command {
+            UiCommand::Settings => self.shell.state.page = settings::ID,
+            UiCommand::FullScreen => {
+                let is_full = ctx.input(|input| input.viewport().fullscreen.unwrap_or(false));
+                ctx.send_viewport_cmd(ViewportCommand::Fullscreen(!is_full));
+            }
+            _ => {
+                let shown = self.shown();
+                let page = &mut self.pages[shown];
+                if page.why_not(command, &self.shell).is_none() {
+                    page.run_command(command, &mut self.shell);
+                }
+            }
         }
-        if pressed(Modifiers::NONE, Key::F11) {
-            let is_full = ui.input(|input| input.viewport().fullscreen.unwrap_or(false));
-            ui.send_viewport_cmd(ViewportCommand::Fullscreen(!is_full));
-        }
+        ctx.request_repaint();
     }
 }

@@ -5,6 +5,7 @@
 //! computes over all items of a job.
 
 mod background_tasks;
+pub mod commands;
 mod dialog;
 #[cfg_attr(not(target_os = "linux"), path = "freeze_lab/unavailable.rs")]
 pub mod freeze_lab;
@@ -22,6 +23,8 @@ use std::time::Duration;
 
 use eframe::egui::{self, Ui};
 use serde::{Deserialize, Serialize};
+
+use commands::UiCommand;
 
 pub use dialog::{DialogAnswer, DialogFuture, DialogRequest, Dialogs, NativeDialogs};
 pub(crate) use shell::Shell;
@@ -62,8 +65,13 @@ pub(crate) trait Page {
     /// Draws the page and keeps the commands that the user gives.
     fn ui(&mut self, shell: &mut Shell, ui: &mut Ui);
 
-    /// Runs the commands whose keys are pressed. Called only while the page is shown.
-    fn shortcuts(&mut self, _shell: &mut Shell, _ui: &Ui) {}
+    /// Why a command of this page can't run now; `None` if it can.
+    fn why_not(&self, _command: UiCommand, _shell: &Shell) -> Option<Cow<'static, str>> {
+        None
+    }
+
+    /// Runs a command of this page whose keys were pressed.
+    fn run_command(&mut self, _command: UiCommand, _shell: &mut Shell) {}
 
     /// Runs the commands of this frame, after drawing.
     fn run_commands(&mut self, _shell: &mut Shell) {}

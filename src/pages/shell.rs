@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use eframe::egui;
 
-use super::background_tasks::{BackgroundTasks, Done};
+use super::background_tasks::{BackgroundTasks, Outcome};
 use super::dialog::DialogSlot;
 use super::watch::Watch;
 use super::{Dialogs, PageId, State};
@@ -79,7 +79,7 @@ impl Shell {
     pub(crate) fn run_in_background(
         &mut self,
         name: &str,
-        work: impl FnOnce() -> Done + Send + 'static,
+        work: impl FnOnce() -> Outcome + Send + 'static,
     ) {
         let started = self.background_tasks.start(name, work, self.waker());
         if let Err(notice) = started {

@@ -151,11 +151,7 @@ fn run_settings_are_restored_in_the_next_window() {
     window.choose("Work", "Sleep");
     window.set("Seconds", 3.5);
     window.set("Repeat", 5.0);
-    let Window { harness, dir, .. } = window;
-    let mut app = harness.into_state();
-    eframe::App::on_exit(&mut app, None);
-
-    let window = Window::open_in(dir, &[]);
+    let window = window.reopen();
     let value = |name| window.named(name).value().unwrap();
     assert_eq!(value("Work"), "Sleep");
     assert_eq!(value("Seconds"), "3.5");

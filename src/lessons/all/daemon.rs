@@ -1,5 +1,5 @@
-use crate::join::{self, Builder};
-use crate::lessons::{RunLog, Trace, WorkerKind};
+use meanwhile::join::{self, Builder};
+use meanwhile::lessons::{RunLog, Trace, WorkerKind};
 
 pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
     let program = trace.spawn_role("program")?;
@@ -12,17 +12,17 @@ fn program(trace: &Trace) -> anyhow::Result<()> {
     match trace.worker_kind() {
         WorkerKind::Task => {
             Builder::new("saver").spawn(trace.task("saver", saver))?;
-            let watcher = Builder::new("watcher").daemon(true);
-            watcher.spawn(trace.task("watcher", watches))?;
+            let daemon = Builder::new("watcher").daemon(true);
+            daemon.spawn(trace.task("watcher", watcher))?;
         }
         WorkerKind::Process => {
             trace.spawn_process(trace.program("saver"))?;
             trace.spawn_process(trace.program("watcher").daemon(true))?;
         }
     }
-    trace.print("nothing more to do");
-    let report = trace.wait("who is no daemon", || join::shutdown(None));
-    trace.result("all are done who had to be", report.is_complete());
+    trace.print("end of the program");
+    let report = trace.wait("all but daemons", || join::shutdown(None));
+    trace.result("shutdown complete", report.is_complete());
     Ok(())
 }
 
@@ -31,7 +31,7 @@ fn saver(trace: &Trace) {
     trace.print("saved");
 }
 
-fn watches(trace: &Trace) {
+fn watcher(trace: &Trace) {
     loop {
         trace.print("watching");
         trace.sleep(trace.seconds(0.25));
@@ -40,20 +40,17 @@ fn watches(trace: &Trace) {
 
 fn verify(log: &RunLog) -> anyhow::Result<()> {
     log.in_order(&[
-        ("program", "nothing more to do"),
-        ("program", "all are done who had to be: true"),
+        ("program", "end of the program"),
+        ("program", "shutdown complete: true"),
         ("main", "the program: exited with code 0"),
     ])?;
-    log.in_order(&[
-        ("saver", "saved"),
-        ("program", "all are done who had to be: true"),
-    ])?;
+    log.in_order(&[("saver", "saved"), ("program", "shutdown complete: true")])?;
     let ended = log.time_of("main", "the program")?;
-    let of_watcher = |said: &&Said| log.timeline().name(said.lane) == "watcher";
-    let last = log.messages().iter().rfind(of_watcher);
+    let is_from_watcher = |said: &&Said| log.timeline().name(said.lane) == "watcher";
+    let last = log.messages().iter().rfind(is_from_watcher);
     ensure!(
         last.is_none_or(|said| said.at <= ended),
-        "the watcher went on when the program had ended"
+        "the watcher outlived the program"
     );
     Ok(())
 }
@@ -61,9 +58,8 @@ fn verify(log: &RunLog) -> anyhow::Result<()> {
 // About the lesson.
 
 use anyhow::ensure;
-
-use crate::lessons::{Lesson, Level, Parameter, Question, Topic};
-use crate::record::Said;
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic};
+use meanwhile::record::Said;
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "daemon",
@@ -71,13 +67,14 @@ pub(super) static LESSON: Lesson = Lesson {
     topic: Topic::Ending,
     level: Level::Medium,
     question: Question {
-        text: "A program has started a saver and, as a daemon, a watcher that never ends. It comes \
-               to its end while both run, and calls `join::shutdown`. What happens?",
+        text: "A program has started a saver and, as a daemon, a watcher that never ends. \
+               While both run, the program reaches its end and calls `join::shutdown`. What \
+               happens?",
         choices: &[
-            "It waits for both, and so for ever",
+            "It waits for both, and so forever",
             "It waits for the saver; the watcher is cut off",
             "Both are cut off at once",
-            "It waits for the watcher, and cuts the saver off",
+            "It waits for the watcher; the saver is cut off",
         ],
         right: 1,
     },
@@ -91,21 +88,22 @@ pub(super) static LESSON: Lesson = Lesson {
             Ok(())
         }),
         ("watcher", |trace| {
-            watches(trace);
+            watcher(trace);
             Ok(())
         }),
     ],
     verify,
-    explanation: "A daemon is a worker that nobody needs to wait for. `join::shutdown` waits for every \
-                  task and process that is none, also those that are started meanwhile, and then \
-                  asks the daemon processes to end and kills them if they don\u{2019}t. Daemon tasks \
-                  end with the program, in the middle of whatever they do: no destructor runs, and a \
-                  file may be left half written. So a daemon must have nothing to lose. In Python \
-                  the interpreter does the same by itself at its end: it joins threads and \
+    explanation: "A daemon is a worker that the end of the program need not wait for. \
+                  `join::shutdown` waits for every other task and process, including those started \
+                  meanwhile. Then it asks daemon processes to end, and kills those that do not. \
+                  Daemon tasks end with the program, in the middle of their work: no destructor \
+                  runs, and a file may be left half-written. So a daemon must have nothing to \
+                  lose.\n\n\
+                  In Python, the interpreter does the same at its end: it joins threads and \
                   processes that are not `daemon=True`, abandons daemon threads and terminates \
-                  daemon processes. In Rust nothing does: when `main` returns, all other threads are \
-                  cut off, daemons or not, and child processes run on as orphans. That is why the \
-                  end is a call here that one can see, give a timeout, and ask who is left.",
+                  daemon processes. Rust does nothing of the kind: when `main` returns, all other \
+                  threads are cut off, and child processes run on as orphans. That is why shutdown \
+                  is an explicit call here, with a timeout and a report of what still runs.",
     python: r#"
 from threading import Thread
 from time import sleep
@@ -121,8 +119,8 @@ def watcher():
 
 Thread(target=saver).start()
 Thread(target=watcher, daemon=True).start()
-print("nothing more to do")
-# Here the interpreter joins the saver and then ends.
+print("end of the program")
+# At its end the interpreter joins the saver.
 "#,
     plain_std: r#"
 use std::thread;
@@ -139,8 +137,8 @@ fn main() {
             thread::sleep(Duration::from_millis(250));
         }
     });
-    println!("nothing more to do");
-    // Without this the saver would be cut off as well.
+    println!("end of the program");
+    // Without this join the saver would be cut off, too.
     saver.join().unwrap();
 }
 "#,

@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
-use crate::join::process::{self, Process};
-use crate::join::{self, Task, TaskId};
-use crate::lessons::{RunLog, Trace, WorkerKind};
+use meanwhile::join::process::{self, Process};
+use meanwhile::join::{self, Task, TaskId};
+use meanwhile::lessons::{RunLog, Trace, WorkerKind};
 
 const WORKERS: [(&str, f64); 3] = [("alpha", 1.0), ("beta", 2.0), ("gamma", 3.0)];
 
@@ -30,7 +30,7 @@ fn with_tasks(trace: &Trace) -> anyhow::Result<()> {
     trace.row(&[&"beta joined", &live_tasks(&tasks)]);
     for info in join::enumerate() {
         if Some(info.id) == join::current() {
-            trace.print(format!("leaving out `{}`: that is me", info.name));
+            trace.print(format!("leaving out `{}`: the current task", info.name));
         } else if let Some(task) = tasks.get(&info.id) {
             trace.wait(&info.name, || task.join())?;
         }
@@ -89,19 +89,19 @@ fn verify(log: &RunLog) -> anyhow::Result<()> {
     for (name, _) in WORKERS {
         let done = log.time_of(name, "done")?;
         for when in ["all started", "beta joined"] {
-            let was_done = done <= log.time_of("main", when)?;
+            let had_ended = done <= log.time_of("main", when)?;
             ensure!(
-                was_done || is_listed(when, name),
-                "{when}: {name} was not done and not listed"
+                had_ended || is_listed(when, name),
+                "{when}: {name} is alive but not listed"
             );
         }
         for when in ["before", "all joined"] {
-            ensure!(!is_listed(when, name), "{when}: {name} was listed");
+            ensure!(!is_listed(when, name), "{when}: {name} is listed");
         }
     }
     ensure!(
         !is_listed("beta joined", "beta"),
-        "beta was joined and listed"
+        "beta is joined, but listed"
     );
     Ok(())
 }
@@ -109,26 +109,26 @@ fn verify(log: &RunLog) -> anyhow::Result<()> {
 // About the lesson.
 
 use anyhow::ensure;
-
-use crate::lessons::{Lesson, Level, Parameter, Question, Topic};
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "enumerate",
-    title: "Who is alive?",
+    title: "List what is alive",
     topic: Topic::Several,
     level: Level::Medium,
     question: Question {
-        text: "Main lists everybody alive and joins whom it finds. Whom must it leave out?",
+        text: "Main lists all live workers and joins each one in the list. Which one must it \
+               leave out?",
         choices: &[
-            "Nobody: one may join everybody in the list",
-            "Itself, where the list has it: a list of tasks does, one of child processes does not",
-            "Those who have ended: they stay in the list until the program ends",
+            "None: every one in the list can be joined",
+            "Itself, if the list contains it: a list of tasks does, a list of child processes does not",
+            "Those that have ended: they stay in the list until the program ends",
         ],
         right: 1,
     },
     parameters: &[Parameter::secs(
         "step",
-        "Alpha works so long, beta twice, gamma three times (s)",
+        "Alpha works (s); beta twice, gamma three times as long",
         1.0,
     )],
     worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
@@ -148,16 +148,16 @@ pub(super) static LESSON: Lesson = Lesson {
         }),
     ],
     verify,
-    explanation: "`join::enumerate()` lists every live task of the program, `active_children()` every \
-                  live child process; whoever was joined is in neither. The lists hold facts, not \
-                  handles: number, name, state. Main finds its handle by the number, because names \
-                  may be given twice. A list is true for a moment only; a worker that ends right \
-                  after it is joined at once, which does no harm. The one that asks is a task \
-                  itself and stands in the list. To join oneself can\u{2019}t work, so it is left \
-                  out by hand, as with Python\u{2019}s `threading.enumerate()`, which gives the \
-                  threads themselves; where one forgets it, `join` says `cannot join current \
-                  thread` in both. `multiprocessing.active_children()` never lists the caller, and \
-                  ours does not either. Plain std has no such list: a program keeps its own.",
+    explanation: "`join::enumerate()` lists every live task of the program, and \
+                  `active_children()` every live child process; joined ones are in neither. The \
+                  lists contain facts, not handles: id, name, state. Main finds its handle by the \
+                  id, because names need not be unique. A list is true only for a moment. A worker \
+                  that ends right afterwards is joined at once, which does no harm.\n\n\
+                  The caller is a task, too, so it is in the list. It can't join itself and leaves \
+                  itself out, as in Python with `threading.enumerate()`, which returns the threads \
+                  themselves. If you forget that, `join` says `cannot join current thread` in \
+                  both. `multiprocessing.active_children()` never lists the caller, and neither \
+                  does `active_children()` here. std has no such list: a program keeps its own.",
     python: r#"
 import threading
 from time import sleep

@@ -1,5 +1,5 @@
-use crate::join;
-use crate::lessons::{RunLog, Trace, WorkerKind};
+use meanwhile::join;
+use meanwhile::lessons::{RunLog, Trace, WorkerKind};
 
 pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
     match trace.worker_kind() {
@@ -33,7 +33,7 @@ fn verify(log: &RunLog) -> anyhow::Result<()> {
 
 // About the lesson.
 
-use crate::lessons::{Lesson, Level, Parameter, Question, Topic};
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "join",
@@ -41,9 +41,9 @@ pub(super) static LESSON: Lesson = Lesson {
     topic: Topic::Joining,
     level: Level::Easy,
     question: Question {
-        text: "The worker sleeps for a second and says \u{201c}done\u{201d}. Main starts it, says \
-               \u{201c}waiting\u{201d}, joins it and says \u{201c}continuing\u{201d}. In which order \
-               are the three said?",
+        text: "The worker sleeps for a second and prints \u{201c}done\u{201d}. Main starts it, prints \
+               \u{201c}waiting\u{201d}, joins it and prints \u{201c}continuing\u{201d}. In which order \
+               do the three lines appear?",
         choices: &[
             "waiting, continuing, done",
             "waiting, done, continuing",
@@ -59,11 +59,11 @@ pub(super) static LESSON: Lesson = Lesson {
         Ok(())
     })],
     verify,
-    explanation: "To start a worker takes no longer than to ask the system for it: main goes on \
-                  beside it and says \u{201c}waiting\u{201d} first. `join` returns only when the \
-                  worker has ended, so everything the worker did has happened by then, and main can \
-                  rely on it. Meanwhile main does nothing at all: in the lanes it waits for as long \
-                  as the worker sleeps. In a window that would be a frozen window.",
+    explanation: "Starting a worker takes almost no time, so main runs on and prints \
+                  \u{201c}waiting\u{201d} first. `join` returns when the worker has ended. \
+                  Everything that the worker did has happened by then, and main can rely on it.\n\n\
+                  Meanwhile main does nothing: in the timeline it waits exactly as long as the \
+                  worker sleeps. In a program with a window, that is a frozen window.",
     python: r#"
 from threading import Thread
 from time import sleep

@@ -1,7 +1,7 @@
 use std::io::{self, Write as _};
 
-use crate::join;
-use crate::lessons::{RunLog, Trace, WorkerKind};
+use meanwhile::join;
+use meanwhile::lessons::{RunLog, Trace, WorkerKind};
 
 pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
     let python = trace.python(LESSON.python, &[trace.duration("work")])?;
@@ -9,7 +9,7 @@ pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
         WorkerKind::Task => {
             let task = join::spawn("worker", trace.task("worker", worker))?;
             match trace.wait("the worker", || task.join()) {
-                Ok(()) => trace.result("outcome", "it returned"),
+                Ok(()) => trace.result("outcome", "returned"),
                 Err(error) => trace.result("outcome", error),
             }
         }
@@ -20,7 +20,7 @@ pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
             let stderr = process.output().stderr;
             let text = stderr.text();
             for line in text.lines().filter(|line| !line.is_empty()).take(2) {
-                trace.print(format!("on its stderr: {line}"));
+                trace.print(format!("stderr: {line}"));
             }
         }
     }
@@ -32,19 +32,19 @@ pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
 
 fn worker(trace: &Trace) {
     trace.sleep(trace.duration("work"));
-    trace.print("this goes wrong");
+    trace.print("about to fail");
     panic!("the disk is full");
 }
 
-/// With any code but that of a panic it ends by itself.
-#[expect(clippy::exit, reason = "it has nothing to tidy up")]
+/// Exits with the chosen code; 101 is the code of a panic.
+#[expect(clippy::exit, reason = "nothing needs to be dropped")]
 fn process(trace: &Trace) -> anyhow::Result<()> {
     let code = trace.count("code");
     if code == 101 {
         worker(trace);
     }
     trace.sleep(trace.duration("work"));
-    trace.print("this goes wrong");
+    trace.print("about to fail");
     writeln!(io::stderr(), "the disk is full")?;
     std::process::exit(code.try_into()?)
 }
@@ -57,17 +57,17 @@ fn verify(log: &RunLog) -> anyhow::Result<()> {
         ),
         WorkerKind::Process => (
             format!("outcome: exited with code {}", log.count("code")),
-            "on its stderr: the disk is full",
+            "stderr: the disk is full",
         ),
     };
     log.time_of("main", message)?;
     if log.has_python() {
         log.time_of("main", "join in Python: None")?;
-        log.time_of("main", "on Python's stderr: OSError: the disk is full")?;
+        log.time_of("main", "Python's stderr: OSError: the disk is full")?;
         log.time_of("Python", "continuing")?;
     }
     log.in_order(&[
-        ("worker", "this goes wrong"),
+        ("worker", "about to fail"),
         ("main", &outcome),
         ("main", "continuing"),
     ])
@@ -75,7 +75,7 @@ fn verify(log: &RunLog) -> anyhow::Result<()> {
 
 // About the lesson.
 
-use crate::lessons::{Lesson, Level, Parameter, Question, Topic};
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "join-error",
@@ -83,17 +83,17 @@ pub(super) static LESSON: Lesson = Lesson {
     topic: Topic::Failing,
     level: Level::Easy,
     question: Question {
-        text: "The worker panics while main waits for it in `join`. What becomes of main?",
+        text: "The worker panics while main waits for it in `join`. What happens to main?",
         choices: &[
-            "The panic goes on in main, out of `join`",
+            "`join` panics in main, too",
             "`join` never returns",
-            "`join` returns a value that says what happened, and main goes on",
+            "`join` returns an error that says what happened, and main continues",
             "The whole program ends",
         ],
         right: 2,
     },
     parameters: &[
-        Parameter::secs("work", "Worker works before it fails (s)", 1.0),
+        Parameter::secs("work", "Time until the worker fails (s)", 1.0),
         Parameter::count("code", "Exit code of the process", 101, 1, 255)
             .only_with(WorkerKind::Process),
     ],
@@ -101,28 +101,26 @@ pub(super) static LESSON: Lesson = Lesson {
     main,
     roles: &[("worker", process)],
     verify,
-    explanation: "A panic ends the worker and nobody else. The join that waited for it returns as \
-                  from any other end, and main says \u{201c}continuing\u{201d}. How the worker \
-                  ended is a value: here a `JoinError::Panicked` with message, place and \
-                  backtrace, or of a process its exit code, 101 after a panic, and what it wrote \
-                  to stderr. Tutorials often say that `join()` raises the worker\u{2019}s \
-                  exception again in the caller. The run shows that it does not, here and in \
-                  CPython beside it. Python\u{2019}s `Thread.join()` returns `None` whatever \
-                  happened, and only `threading.excepthook` has printed the exception; a process \
-                  leaves an `exitcode` of 1. In plain std `join()` returns an `Err`, which \
-                  becomes a panic of main only where somebody calls `unwrap()` on it. So ask for \
-                  the outcome: nobody else will.",
+    explanation: "A panic ends the worker and nothing else. The join returns as usual, and main \
+                  prints \u{201c}continuing\u{201d}. How the worker ended is a value: for a task a \
+                  `JoinError::Panicked` with the message, the place and a backtrace; for a process \
+                  its exit code, 101 after a panic, and its stderr.\n\n\
+                  Some tutorials say that Python's `join()` raises the worker's exception again. \
+                  The run shows that it does not: `Thread.join()` returns `None` in any case, and \
+                  only `threading.excepthook` prints the exception. A Python process leaves an \
+                  `exitcode` of 1. In std, `join()` returns an `Err`, and only `unwrap()` turns \
+                  that into a panic of main. So always check the outcome of a join.",
     python: r#"
 from multiprocessing import Process
 from sys import argv, stdout
 from threading import Thread
 from time import sleep
 
-stdout.reconfigure(line_buffering=True)  # whole lines, at once
+stdout.reconfigure(line_buffering=True)  # print whole lines at once
 
 def work(seconds):
     sleep(seconds)
-    print("this goes wrong")
+    print("about to fail")
     raise OSError("the disk is full")
 
 if __name__ == "__main__":
@@ -130,7 +128,7 @@ if __name__ == "__main__":
     seconds = float(argv[2]) if argv[2:] else 1
     worker = Worker(target=work, args=(seconds,))
     worker.start()
-    print("join:", worker.join())  # None, and nothing was raised
+    print("join:", worker.join())  # prints None: nothing is raised
     if Worker is Process:
         print("exitcode:", worker.exitcode)
     print("continuing")
@@ -142,12 +140,12 @@ use std::time::Duration;
 fn main() {
     let worker = thread::spawn(|| {
         thread::sleep(Duration::from_secs(1));
-        println!("this goes wrong");
+        println!("about to fail");
         panic!("the disk is full");
     });
     match worker.join() {
-        Ok(()) => println!("it returned"),
-        Err(payload) => println!("it panicked: {:?}", payload.downcast_ref::<&str>()),
+        Ok(()) => println!("the worker returned"),
+        Err(payload) => println!("the worker panicked: {:?}", payload.downcast_ref::<&str>()),
     }
     println!("continuing");
 }

@@ -1,9 +1,8 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{bail, ensure};
-
-use crate::join;
-use crate::lessons::{RunLog, Trace, WorkerKind};
+use meanwhile::join;
+use meanwhile::lessons::{RunLog, Trace, WorkerKind};
 
 pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
     trace.row(&[&"when", &"first is_alive", &"second is_alive"]);
@@ -30,10 +29,8 @@ pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
             trace.row(&[&"both joined", &first.is_alive(), &second.is_alive()]);
         }
     }
-    trace.result(
-        "seconds in all",
-        format!("{:.2}", began.elapsed().as_secs_f64()),
-    );
+    let seconds = format!("{:.2}", began.elapsed().as_secs_f64());
+    trace.result("seconds in total", seconds);
     Ok(())
 }
 
@@ -46,12 +43,15 @@ fn verify(log: &RunLog) -> anyhow::Result<()> {
     log.in_order(&[("first", "done"), ("main", "first joined")])?;
     log.in_order(&[("second", "done"), ("main", "both joined")])?;
     let [_, _, first_joined, both_joined] = log.table() else {
-        bail!("main did not look three times");
+        bail!("expected three rows");
     };
-    ensure!(first_joined[1] == "false", "the first is joined and alive");
+    ensure!(
+        first_joined[1] == "false",
+        "the first worker is joined and alive"
+    );
     ensure!(
         both_joined[1..] == ["false", "false"],
-        "both are joined and alive"
+        "both workers are joined, and one is alive"
     );
 
     let first = log.lane("first")?;
@@ -61,14 +61,14 @@ fn verify(log: &RunLog) -> anyhow::Result<()> {
     let is_long = log.seconds("first") >= 0.5;
     ensure!(
         !is_long || second < first,
-        "the second began when the first had ended: they did not run side by side"
+        "the second worker began after the end of the first"
     );
     Ok(())
 }
 
 // About the lesson.
 
-use crate::lessons::{Lesson, Level, Parameter, Question, Topic};
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "many",
@@ -76,12 +76,12 @@ pub(super) static LESSON: Lesson = Lesson {
     topic: Topic::Several,
     level: Level::Easy,
     question: Question {
-        text: "Two workers are started, then main joins the first and after it the second. How long \
-               does all of it take?",
+        text: "Two workers are started, then main joins the first and after that the second. \
+               How long does it take in total?",
         choices: &[
-            "As long as both of them together",
-            "As long as the longer of them",
-            "As long as the shorter of them",
+            "As long as both together",
+            "As long as the longer one",
+            "As long as the shorter one",
         ],
         right: 1,
     },
@@ -102,15 +102,16 @@ pub(super) static LESSON: Lesson = Lesson {
         }),
     ],
     verify,
-    explanation: "Both run from the moment when they were started; the joins only wait. While main \
-                  waits for the first, the second runs on, so the second join has only the rest to \
-                  wait for: four seconds in all, not six. The order of the joins does not matter \
-                  either. Make the first the longer one, and the second join returns at once.\n\n\
-                  The table shows the difference between two questions. `is_alive` asks and returns \
-                  at once, and its \u{201c}true\u{201d} may be old by the time it is read. `join` \
-                  waits until the answer is \u{201c}no\u{201d}, and that stays so. It is the same in \
-                  Python; std's handles have `is_finished`, the opposite. Whoever polls `is_alive` in \
-                  a loop burns a core to do what `join` does asleep.",
+    explanation: "Both workers run from the moment they are started; the joins only wait. While \
+                  main waits for the first, the second runs on, so the second join waits only for \
+                  the rest: four seconds in total, not six. The order of the joins does not matter \
+                  either. Make the first worker the longer one, and the second join returns at \
+                  once.\n\n\
+                  The table shows the difference between two questions. `is_alive` returns at \
+                  once, and its \u{201c}true\u{201d} may be out of date by the time you read it. \
+                  `join` waits until the worker has ended, and that stays true. Python has both, \
+                  too; std has `is_finished` instead of `is_alive`. A loop that polls `is_alive` \
+                  keeps a core busy with what `join` does asleep.",
     python: r#"
 from threading import Thread
 from time import monotonic, sleep
@@ -129,7 +130,7 @@ first.join()
 print("first joined:", first.is_alive(), second.is_alive())
 second.join()
 print("both joined:", first.is_alive(), second.is_alive())
-print(f"{monotonic() - began:.2f} s in all")
+print(f"{monotonic() - began:.2f} s in total")
 "#,
     plain_std: r#"
 use std::thread;
@@ -148,7 +149,7 @@ fn main() {
     first.join().unwrap();
     println!("first joined; second finished: {}", second.is_finished());
     second.join().unwrap();
-    println!("{:.2} s in all", began.elapsed().as_secs_f64());
+    println!("{:.2} s in total", began.elapsed().as_secs_f64());
 }
 "#,
     related: &["join", "strategies", "enumerate", "thread-starvation"],

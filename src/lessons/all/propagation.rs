@@ -4,53 +4,52 @@ use std::io::{self, Write as _};
 use std::panic::panic_any;
 
 use anyhow::bail;
-
-use crate::join::{self, JoinError};
-use crate::lessons::{Role, RunLog, Trace, WorkerKind};
+use meanwhile::join::{self, JoinError};
+use meanwhile::lessons::{Role, RunLog, Trace, WorkerKind};
 
 pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
-    trace.row(&[&"what", &"as", &"the join gives", &"printed"]);
+    trace.row(&[&"worker does", &"as", &"join returns", &"printed"]);
     let mut as_processes = ROLES;
     if trace.worker_kind() == WorkerKind::Task {
         task(trace, "value", |_| 42)?;
         task(trace, "error", |_| Err::<u32, _>("no such file"))?;
         task(trace, "panic", |_| -> u32 { panic!("the disk is full") })?;
         task(trace, "payload", |_| -> u32 { panic_any(404) })?;
-        // The rest would take this program along.
+        // The others would end this program.
         as_processes = &ROLES[4..];
     }
-    for (what, _) in as_processes {
-        process(trace, what)?;
+    for (role, _) in as_processes {
+        process(trace, role)?;
     }
     Ok(())
 }
 
-fn task<T>(trace: &Trace, what: &str, act: fn(&Trace) -> T) -> anyhow::Result<()>
+fn task<T>(trace: &Trace, name: &str, body: fn(&Trace) -> T) -> anyhow::Result<()>
 where
     T: Debug + Send + Sync + 'static,
 {
-    let task = join::spawn(what, trace.task(what, act))?;
-    let gives = match trace.wait(what, || task.join()) {
+    let task = join::spawn(name, trace.task(name, body))?;
+    let returns = match trace.wait(name, || task.join()) {
         Ok(value) => format!("Ok({value:?})"),
         Err(JoinError::Panicked(report)) => format!("Err(Panicked: {})", report.message()),
         Err(error) => format!("Err({error})"),
     };
-    trace.row(&[&what, &"task", &gives, &"-"]);
+    trace.row(&[&name, &"task", &returns, &"-"]);
     Ok(())
 }
 
-fn process(trace: &Trace, what: &str) -> anyhow::Result<()> {
-    let program = trace.program(what).current_dir(trace.folder());
+fn process(trace: &Trace, role: &str) -> anyhow::Result<()> {
+    let program = trace.program(role).current_dir(trace.folder());
     let process = trace.spawn_process(program)?;
-    if what == "signal" {
+    if role == "signal" {
         process.kill()?;
     }
-    let exit = trace.wait(what, || process.join())?;
+    let exit = trace.wait(role, || process.join())?;
     let output = process.output();
     let printed = format!("{}{}", output.stdout.text(), output.stderr.text());
     let lines = printed.lines().filter(|line| !line.is_empty()).take(2);
     let lines: Vec<&str> = lines.collect();
-    trace.row(&[&what, &"process", &exit, &lines.join(" / ")]);
+    trace.row(&[&role, &"process", &exit, &lines.join(" / ")]);
     Ok(())
 }
 
@@ -99,12 +98,12 @@ fn verify(log: &RunLog) -> anyhow::Result<()> {
     if log.worker_kind() == WorkerKind::Task {
         expected[..4].copy_from_slice(&outcomes);
     }
-    for (what, gives, printed) in expected {
-        let row = log.table().iter().find(|row| row[0] == what);
-        let row = row.with_context(|| format!("there is no row of {what}"))?;
+    for (name, returns, printed) in expected {
+        let row = log.table().iter().find(|row| row[0] == name);
+        let row = row.with_context(|| format!("there is no row {name}"))?;
         ensure!(
-            row[2] == gives && row[3].contains(printed),
-            "{what}: {}, printed: {}",
+            row[2] == returns && row[3].contains(printed),
+            "{name}: {}, printed: {}",
             row[2],
             row[3]
         );
@@ -115,8 +114,7 @@ fn verify(log: &RunLog) -> anyhow::Result<()> {
 // About the lesson.
 
 use anyhow::{Context as _, ensure};
-
-use crate::lessons::{Lesson, Level, Question, Topic};
+use meanwhile::lessons::{Lesson, Level, Question, Topic};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "propagation",
@@ -124,11 +122,11 @@ pub(super) static LESSON: Lesson = Lesson {
     topic: Topic::Failing,
     level: Level::Hard,
     question: Question {
-        text: "A worker is a thread of your program, and its stack overflows. What does the join of \
-               it give?",
+        text: "A worker is a thread of your program, and its stack overflows. What does its \
+               join return?",
         choices: &[
             "An error, as after a panic",
-            "Nothing: the whole program ends, whoever joins",
+            "Nothing: the whole program ends",
             "The value that it had computed so far",
         ],
         right: 1,
@@ -138,17 +136,17 @@ pub(super) static LESSON: Lesson = Lesson {
     main,
     roles: ROLES,
     verify,
-    explanation: "A task hands over a value of any type, so an `Err` that it returns is a value like \
-                  others. A panic comes as a report: its message, where that is text, else only \
-                  that there was one; std keeps the payload itself in a `Box<dyn Any>`. `exit`, \
-                  `abort`, a full stack and a deadly signal end the process with all its threads, \
-                  and nobody is left to join. That is why they run as processes here in both casts. \
-                  A join across processes gives a code or a signal and nothing else; a panic is \
-                  code 101, an error of `main` code 1, and what was meant in words stands on stderr. \
-                  Rust ends a full stack by SIGABRT on purpose. In Python no value crosses \
-                  `Thread.join()` at all; `concurrent.futures` brings value and exception. A \
-                  `Process` there has an `exitcode`, in which a signal is a negative number, so \
-                  that SIGKILL is -9.",
+    explanation: "A task passes on a value of any type, so a returned `Err` is a value like any \
+                  other. A panic comes as a report with its message, if that is text; std keeps \
+                  the payload itself in a `Box<dyn Any>`. `exit`, `abort`, a stack overflow and a \
+                  fatal signal end the process with all its threads, and with it the caller of \
+                  `join`. That is why they always run as processes here.\n\n\
+                  A join of a process returns a code or a signal and nothing else. A panic is code \
+                  101, an error of `main` is code 1, and the message is on stderr. Rust ends an \
+                  overflowing stack by SIGABRT on purpose. In Python, `Thread.join()` returns no \
+                  value at all; `concurrent.futures` passes on the value and the exception. A \
+                  Python `Process` has an `exitcode`, in which a signal is a negative number: \
+                  SIGKILL is -9.",
     python: r#"
 import os, signal, sys
 from concurrent.futures import ThreadPoolExecutor

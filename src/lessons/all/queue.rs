@@ -2,14 +2,13 @@ use std::io::{self, BufRead as _, BufReader, Write as _};
 
 use anyhow::Context as _;
 use crossbeam_channel::{Sender, bounded};
-
-use crate::join;
-use crate::lessons::{RunLog, Trace, WorkerKind};
+use meanwhile::join;
+use meanwhile::lessons::{RunLog, Trace, WorkerKind};
 
 pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
     match trace.worker_kind() {
-        WorkerKind::Task => with_a_task(trace)?,
-        WorkerKind::Process => with_a_process(trace)?,
+        WorkerKind::Task => with_task(trace)?,
+        WorkerKind::Process => with_process(trace)?,
     }
     trace.print("joined");
     Ok(())
@@ -17,40 +16,40 @@ pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "the worker sends or ends, and either way this goes on"
+    reason = "the worker sends a value or ends, and either ends the wait"
 )]
-fn with_a_task(trace: &Trace) -> anyhow::Result<()> {
+fn with_task(trace: &Trace) -> anyhow::Result<()> {
     let (results, queue) = bounded(1);
-    let worker = trace.task("worker", move |trace| sends(trace, &results));
+    let worker = trace.task("worker", move |trace| send(trace, &results));
     let task = join::spawn("worker", worker)?;
     let value = trace.wait("the value", || queue.recv())?;
     trace.result("value", value);
-    trace.result("the worker is alive", task.is_alive());
+    trace.result("worker is alive", task.is_alive());
     trace.wait("the worker", || task.join())?;
     Ok(())
 }
 
-fn with_a_process(trace: &Trace) -> anyhow::Result<()> {
+fn with_process(trace: &Trace) -> anyhow::Result<()> {
     let process = trace.spawn_process(trace.program("worker").stdout_piped())?;
-    let stdout = process.take_stdout().context("its stdout is ours")?;
+    let stdout = process.take_stdout().context("stdout is piped")?;
     let mut line = String::new();
     trace.wait("the value", || BufReader::new(stdout).read_line(&mut line))?;
     trace.result("value", line.trim());
-    trace.result("the worker is alive", process.is_alive());
+    trace.result("worker is alive", process.is_alive());
     trace.wait("the worker", || process.join())?;
     Ok(())
 }
 
-fn sends(trace: &Trace, results: &Sender<u32>) {
+fn send(trace: &Trace, results: &Sender<u32>) {
     trace.sleep(trace.duration("work"));
     trace.print("sending 42");
-    // Nobody waits for it any more when main has ended.
+    // An error means that main has ended.
     results.send(42).ok();
     trace.sleep(trace.duration("tidy"));
     trace.print("done");
 }
 
-fn prints(trace: &Trace) -> anyhow::Result<()> {
+fn print(trace: &Trace) -> anyhow::Result<()> {
     trace.sleep(trace.duration("work"));
     trace.print("sending 42");
     writeln!(io::stdout(), "42")?;
@@ -63,7 +62,7 @@ fn verify(log: &RunLog) -> anyhow::Result<()> {
     let value = log.number("value")?;
     ensure!(
         (value - 42.0).abs() < f64::EPSILON,
-        "the value came as {value}"
+        "the value arrived as {value}"
     );
     log.in_order(&[
         ("worker", "sending"),
@@ -76,8 +75,7 @@ fn verify(log: &RunLog) -> anyhow::Result<()> {
 // About the lesson.
 
 use anyhow::ensure;
-
-use crate::lessons::{Lesson, Level, Parameter, Question, Topic};
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "queue",
@@ -85,33 +83,33 @@ pub(super) static LESSON: Lesson = Lesson {
     topic: Topic::Data,
     level: Level::Medium,
     question: Question {
-        text: "The worker puts its result into a queue, then tidies up for a while, then ends. When \
-               can main have the result?",
+        text: "The worker puts its result into a queue, cleans up for a while, and then ends. \
+               When can main get the result?",
         choices: &[
-            "Only when `join` has returned",
-            "As soon as the worker has put it there, while the worker still runs",
-            "Never: a result comes out of `join` alone",
+            "Only after `join` has returned",
+            "As soon as the result is in the queue, while the worker still runs",
+            "Never: only `join` returns a result",
         ],
         right: 1,
     },
     parameters: &[
-        Parameter::secs("work", "Worker needs for the result (s)", 1.0),
-        Parameter::secs("tidy", "Worker tidies up after it (s)", 1.0),
+        Parameter::secs("work", "Time until the result (s)", 1.0),
+        Parameter::secs("tidy", "Time to clean up after it (s)", 1.0),
     ],
     worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
     main,
-    roles: &[("worker", prints)],
+    roles: &[("worker", print)],
     verify,
-    explanation: "A join says that somebody has ended; a channel or a pipe carries values while they \
-                  run. Main takes the value as soon as it is there, may use it at once, and joins \
-                  afterwards to know that the tidying is done too. Take first, then join: that order \
-                  also avoids the trap of the lesson `queue-deadlock`. Between threads a channel \
-                  hands the value itself over. Between processes there are only bytes: the child \
-                  prints a line, main reads and parses it. Python\u{2019}s `queue.Queue` and \
-                  `multiprocessing.Queue` look alike, but the second one pickles into a pipe as \
-                  well. Where one result at the end is all there is, no queue is needed in Rust: a \
-                  join returns the worker\u{2019}s value, with us also to those who ask again. \
-                  Python\u{2019}s `join()` returns nothing, so its programs need one even then.",
+    explanation: "A join tells that a worker has ended; a channel or a pipe carries values while \
+                  it runs. Main gets the value as soon as it is there and can use it at once. It \
+                  joins afterwards, to know that the cleaning up is done, too. Receive first, then \
+                  join: this order also avoids the trap of the lesson `queue-deadlock`.\n\n\
+                  Between threads, a channel passes the value itself. Between processes there are \
+                  only bytes: the child prints a line, and main reads and parses it. Python's \
+                  `queue.Queue` and `multiprocessing.Queue` look alike, but the second one pickles \
+                  the value into a pipe. If there is only one result at the end, Rust needs no \
+                  queue: a join returns the worker's value, here to every caller. Python's \
+                  `join()` returns nothing, so its programs need a queue even then.",
     python: r#"
 from queue import Queue
 from threading import Thread

@@ -13,7 +13,7 @@ use crate::ui::code_view::{Code, Source, code_ui};
 use crate::ui::frame_plot::{frame_plots_ui, gap_swatch};
 use crate::ui::legend::{Swatch, legend_ui};
 use crate::ui::tokens::{Tokens, tokens};
-use crate::ui::widgets::{Look, Mark, button, mark_ui, primary_button, prose_ui};
+use crate::ui::widgets::{Mark, StatusStyle, button, mark_ui, primary_button, prose_ui};
 
 pub(super) const BUSY: &str = "A run is in progress.";
 const LIST_WIDTH: f32 = 276.0;
@@ -94,7 +94,11 @@ pub fn lab_ui(
 }
 
 /// The status of a pattern: not run, running, or its verdict.
-pub(super) fn pattern_status(props: &LabProps<'_>, pattern: PatternId, tokens: &Tokens) -> Look {
+pub(super) fn pattern_status(
+    props: &LabProps<'_>,
+    pattern: PatternId,
+    tokens: &Tokens,
+) -> StatusStyle {
     let metric = pattern.entry().metric;
     let is_running = props.running.is_some_and(|(running, _)| running == pattern);
     let (mark, color, word) = match props.report.verdict(pattern) {
@@ -107,7 +111,7 @@ pub(super) fn pattern_status(props: &LabProps<'_>, pattern: PatternId, tokens: &
         }
     };
     let word = word.into();
-    Look { mark, color, word }
+    StatusStyle { mark, color, word }
 }
 
 fn pattern_ui(

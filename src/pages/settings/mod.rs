@@ -7,7 +7,7 @@ use std::path::Path;
 use eframe::egui::{self, CentralPanel, Grid, RichText, ScrollArea, Ui};
 
 use super::workbench::{Choices, workers_ui};
-use super::{Page, PageId, Shell};
+use super::{Page, PageId, Shell, commands};
 use crate::ui::widgets::{card_ui, field_ui, section_ui};
 
 pub use choices::{Settings, ThemeChoice};
@@ -109,20 +109,15 @@ fn zoom_ui(settings: &mut Settings, ui: &mut Ui) {
     });
 }
 
+/// The shortcuts of the command table, as this system spells them.
 fn keys_ui(ui: &mut Ui) {
     Grid::new("keys").num_columns(2).show(ui, |ui| {
-        for (keys, what) in [
-            ("Ctrl+O", "Add files…"),
-            ("Ctrl+Shift+O", "Add folder…"),
-            ("Ctrl+Enter", "Start"),
-            ("Ctrl+F", "Filter the results"),
-            ("Ctrl+,", "Settings"),
-            ("Ctrl++  Ctrl+-  Ctrl+0", "Zoom"),
-            ("F11", "Full screen"),
-            ("Ctrl+Q", "Quit"),
-        ] {
-            ui.label(RichText::new(keys).monospace());
-            ui.label(what);
+        for row in &commands::TABLE {
+            let Some(keys) = &row.shortcut else {
+                continue;
+            };
+            ui.label(RichText::new(ui.ctx().format_shortcut(keys)).monospace());
+            ui.label(row.text);
             ui.end_row();
         }
     });

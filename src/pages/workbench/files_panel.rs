@@ -1,35 +1,35 @@
-//! What the next job works on: picked, dropped, typed or given on the command line.
+//! The inputs of the next job: picked, dropped, typed or given on the command line.
 
 use std::path::PathBuf;
 
-use eframe::egui::{self, Align, Layout, RichText, Ui};
+use eframe::egui::{self, RichText, Sides, Ui};
 use url::Url;
 
 use super::{Command, Draft};
 use crate::format;
+use crate::pages::commands::{UiCommand, Unavailable};
 use crate::ui::widgets::{button, section_ui};
 
 const LIST_HEIGHT: f32 = 108.0;
 
-/// The inputs of the next job and the ways to add some.
-pub(crate) fn files_ui(
+/// The inputs of the next job, and ways to add some.
+pub(super) fn files_ui(
     draft: &mut Draft,
     dialog_open: bool,
+    unavailable: &Unavailable,
     ui: &mut Ui,
     commands: &mut Vec<Command>,
 ) {
     title_ui(draft, ui);
     ui.horizontal(|ui| {
-        let why_not = "A file dialog is open already.";
-        if button(ui, "Add files…", !dialog_open, why_not).clicked() {
-            commands.push(Command::PickFiles);
-        }
-        if button(ui, "Add folder…", !dialog_open, why_not).clicked() {
-            commands.push(Command::PickFolder);
-        }
-        let has_inputs = !draft.inputs.is_empty();
-        if button(ui, "Clear", has_inputs, "There is nothing to clear.").clicked() {
-            commands.push(Command::ClearInputs);
+        for command in [
+            UiCommand::AddFiles,
+            UiCommand::AddFolder,
+            UiCommand::ClearInputs,
+        ] {
+            if unavailable.button(command, ui).clicked() {
+                commands.push(Command::Ui(command));
+            }
         }
         if dialog_open {
             ui.label(RichText::new("dialog open").weak());
@@ -48,35 +48,35 @@ fn title_ui(draft: &Draft, ui: &mut Ui) {
 }
 
 fn path_ui(draft: &mut Draft, ui: &mut Ui, commands: &mut Vec<Command>) {
-    ui.horizontal(|ui| {
-        let label = ui.label("Path");
-        let is_empty = draft.path_text.trim().is_empty();
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let add = button(
-                ui,
-                "Add",
-                !is_empty,
-                "Type the path of a file or folder first.",
-            );
-            let edit = egui::TextEdit::singleline(&mut draft.path_text)
+    let is_empty = draft.path_text.trim().is_empty();
+    let path_text = &mut draft.path_text;
+    let (edit, add) = Sides::new().shrink_left().show(
+        ui,
+        |ui| {
+            let label = ui.label("Path");
+            let edit = egui::TextEdit::singleline(path_text)
                 .hint_text("/path/of/a/file")
                 .desired_width(f32::INFINITY);
-            let edit = ui.add(edit).labelled_by(label.id);
-            if edit.changed() {
-                // The button was drawn before the text was known.
-                ui.request_repaint();
-            }
-            let entered = edit.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
-            if (add.clicked() || entered) && !is_empty {
-                let path = std::mem::take(&mut draft.path_text);
-                commands.push(Command::AddInputs(vec![typed_path(path.trim())]));
-                edit.request_focus();
-            }
-        });
-    });
+            ui.add(edit).labelled_by(label.id)
+        },
+        |ui| {
+            let why_not = "Type the path of a file or folder first.";
+            button(ui, "Add", !is_empty, why_not)
+        },
+    );
+    if edit.changed() {
+        // The button was drawn before the text changed.
+        ui.request_repaint();
+    }
+    let entered = edit.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
+    if (add.clicked() || entered) && !is_empty {
+        let path = std::mem::take(&mut draft.path_text);
+        commands.push(Command::AddInputs(vec![typed_path(path.trim())]));
+        edit.request_focus();
+    }
 }
 
-/// What people type begins with `~/` as often as not, and what a file manager copies with `file://`.
+/// Typed paths often begin with `~/`, and paths copied from a file manager with `file://`.
 fn typed_path(text: &str) -> PathBuf {
     if let Some(path) = path_of_uri(text) {
         return path;
@@ -88,8 +88,7 @@ fn typed_path(text: &str) -> PathBuf {
     }
 }
 
-/// The file that a URI such as `file:///home/me/a%20b` means; `None` where it is none of this
-/// machine.
+/// The file of a URI such as `file:///home/me/a%20b`; `None` if it is not on this machine.
 fn path_of_uri(text: &str) -> Option<PathBuf> {
     let uri = text.starts_with("file://").then(|| Url::parse(text))?;
     uri.ok()?.to_file_path().ok()
@@ -131,7 +130,7 @@ fn input_ui(index: usize, path: &std::path::Path, ui: &mut Ui, commands: &mut Ve
         ui.horizontal(|ui| {
             let remove = ui
                 .small_button("×")
-                .on_hover_text("Take this one out")
+                .on_hover_text("Remove this input")
                 .accessible_name(format!("Remove {shown}"));
             if remove.clicked() {
                 commands.push(Command::RemoveInput(index));

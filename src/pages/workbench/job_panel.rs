@@ -1,88 +1,91 @@
-//! The selected job: how far it is, and everything that can be asked of it.
+//! The selected job: its progress, and the commands for it.
 
 use std::time::Duration;
 
-use eframe::egui::{self, Align, Layout, RichText, Ui};
+use eframe::egui::{self, RichText, Sides, Ui};
 
 use super::{BlockedFor, Choices, Command, jobs_panel};
 use crate::format;
 use crate::jobs::{Options, RunOn};
-use crate::record::{ItemId, JobId, JobRecord, JoinEnd, JoinRecord};
+use crate::pages::commands::{UiCommand, Unavailable};
+use crate::record::{JobRecord, JoinEnd, JoinRecord};
 use crate::ui::tokens::tokens;
-use crate::ui::widgets::{Look, Mark, button, card_ui, mark_ui, progress_bar};
+use crate::ui::widgets::{Mark, StatusStyle, card_ui, mark_ui, progress_bar};
 
 /// What the card of a job is drawn from.
-pub(crate) struct Parts<'a> {
-    pub(crate) job: &'a JobRecord,
-    pub(crate) now: Duration,
-    pub(crate) target: Target,
-    /// What the last wait on the UI thread cost.
-    pub(crate) blocked_for: Option<BlockedFor>,
+pub(super) struct JobProps<'a> {
+    pub(super) job: &'a JobRecord,
+    pub(super) now: Duration,
+    pub(super) unavailable: &'a Unavailable,
+    pub(super) signal_target: Option<SignalTarget>,
+    pub(super) blocked_for: Option<BlockedFor>,
 }
 
-/// Whose processes `Terminate`, `Kill` and `Stop tree` end.
+impl JobProps<'_> {
+    fn button_ui(&self, command: UiCommand, ui: &mut Ui, commands: &mut Vec<Command>) {
+        if self.unavailable.button(command, ui).clicked() {
+            commands.push(Command::Ui(command));
+        }
+    }
+}
+
+/// The processes that `Terminate`, `Kill` and `Stop tree` signal.
 #[cfg_attr(
     not(unix),
-    expect(dead_code, reason = "there are no processes to end there")
+    expect(dead_code, reason = "there are no processes to signal there")
 )]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
-    /// None runs.
-    Nobody,
-    /// That of the selected row, which has this number.
-    One(ItemId, u32),
-    /// All that run, so many.
+pub(super) enum SignalTarget {
+    /// The process of the selected row, which has this number.
+    One(u32),
+    /// All running processes: this many.
     All(usize),
 }
 
-impl Target {
-    fn item(self) -> Option<ItemId> {
+impl SignalTarget {
+    fn text(self) -> String {
         match self {
-            Self::One(item, _) => Some(item),
-            Self::Nobody | Self::All(_) => None,
-        }
-    }
-
-    /// `process 1234` or `all 3 processes of the job`.
-    fn words(self) -> String {
-        match self {
-            Self::Nobody => "no process".to_owned(),
-            Self::One(_, pid) => format!("process {pid}"),
-            Self::All(1) => "the one process of the job".to_owned(),
-            Self::All(count) => format!("all {} processes of the job", format::count(count)),
+            Self::One(pid) => format!("For process {pid}."),
+            Self::All(1) => "For the one process of the job.".to_owned(),
+            Self::All(count) => {
+                format!("For all {} processes of the job.", format::count(count))
+            }
         }
     }
 }
 
 /// The card of the selected job.
-pub(crate) fn job_ui(
-    parts: &Parts<'_>,
+pub(super) fn job_ui(
+    props: &JobProps<'_>,
     choices: &mut Choices,
     ui: &mut Ui,
     commands: &mut Vec<Command>,
 ) {
-    let Parts { job, now, .. } = *parts;
+    let JobProps { job, now, .. } = *props;
     card_ui(ui, |ui| {
         header_ui(job, now, ui);
         progress_ui(job, now, ui);
         ui.add_space(2.0);
-        join_ui(job, choices, ui, commands);
-        waiting_ui(job, now, parts.blocked_for, ui);
+        join_ui(props, choices, ui, commands);
+        wait_ui(job, now, props.blocked_for, ui);
         ui.separator();
-        actions_ui(job, parts.target, ui, commands);
+        actions_ui(props, ui, commands);
     });
 }
 
 fn header_ui(job: &JobRecord, now: Duration, ui: &mut Ui) {
-    ui.horizontal(|ui| {
-        ui.heading(jobs_panel::title(job));
-        ui.add_space(4.0);
-        jobs_panel::state_ui(job, ui);
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+    Sides::new().show(
+        ui,
+        |ui| {
+            ui.heading(jobs_panel::title(job));
+            ui.add_space(4.0);
+            jobs_panel::state_ui(job, ui);
+        },
+        |ui| {
             ui.label(RichText::new(format::duration(job.elapsed(now))).monospace());
             ui.label(RichText::new(jobs_panel::summary(job)).weak());
-        });
-    });
+        },
+    );
 }
 
 fn progress_ui(job: &JobRecord, now: Duration, ui: &mut Ui) {
@@ -97,18 +100,19 @@ fn progress_ui(job: &JobRecord, now: Duration, ui: &mut Ui) {
     } else {
         share
     };
-    let fill = Look::of_job(job.state(), tokens(ui)).color;
+    let fill = StatusStyle::of_job(job.state(), tokens(ui)).color;
     let size = egui::vec2(ui.available_width(), 8.0);
     progress_bar(ui, share, size, fill).accessible_name("Progress");
-    // The line is there even while it is empty: buttons must not move under the pointer.
-    ui.horizontal(|ui| {
-        if job.total_bytes() > 0 {
-            ui.label(RichText::new(bytes_text(job)).monospace());
-        }
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ui.label(RichText::new(pace_text(job, now)).monospace());
-        });
-    });
+    // An empty line keeps its place: buttons must not move under the pointer.
+    Sides::new().show(
+        ui,
+        |ui| {
+            if job.total_bytes() > 0 {
+                ui.label(RichText::new(bytes_text(job)).monospace());
+            }
+        },
+        |ui| ui.label(RichText::new(pace_text(job, now)).monospace()),
+    );
 }
 
 fn bytes_text(job: &JobRecord) -> String {
@@ -120,7 +124,7 @@ fn bytes_text(job: &JobRecord) -> String {
     }
 }
 
-/// The rate, the time left, and the age of the last progress once that is worth a thought.
+/// The rate, the time left, and how long there has been no progress.
 fn pace_text(job: &JobRecord, now: Duration) -> String {
     let rate = job.rate(now);
     let mut parts = Vec::new();
@@ -137,13 +141,13 @@ fn pace_text(job: &JobRecord, now: Duration) -> String {
         }
         if let Some(asked) = job.cancel_asked_at() {
             let age = format::countdown(now.saturating_sub(asked));
-            parts.push(format!("cancel asked {age} ago"));
+            parts.push(format!("cancel requested {age} ago"));
         }
     }
     parts.join(" · ")
 }
 
-/// The last item may take as long as it likes: less than a second is no promise.
+/// Less than a second is too exact: the last item may take any time.
 fn left_text(left: Duration) -> String {
     if left < Duration::from_secs(1) {
         return "nearly done".to_owned();
@@ -151,39 +155,17 @@ fn left_text(left: Duration) -> String {
     format!("{} left", format::duration(left))
 }
 
-fn join_ui(job: &JobRecord, choices: &mut Choices, ui: &mut Ui, commands: &mut Vec<Command>) {
-    let waiting = job.active_joins().next().is_some();
+fn join_ui(props: &JobProps<'_>, choices: &mut Choices, ui: &mut Ui, commands: &mut Vec<Command>) {
     ui.horizontal_wrapped(|ui| {
-        let why_not = "Already waiting for it. Detach to stop waiting.";
-        let blocking = choices.wait_on_ui_thread;
-        if button(ui, "Join", !waiting, why_not).clicked() {
-            commands.push(Command::Join {
-                job: job.id(),
-                timeout: None,
-                blocking,
-            });
-        }
-        if button(ui, "Join with timeout", !waiting, why_not).clicked() {
-            commands.push(Command::Join {
-                job: job.id(),
-                timeout: Some(Duration::from_secs_f64(choices.timeout_secs)),
-                blocking,
-            });
-        }
+        props.button_ui(UiCommand::Join, ui, commands);
+        props.button_ui(UiCommand::JoinWithTimeout, ui, commands);
         timeout_ui(choices, ui);
-        let detach = button(ui, "Detach", waiting, "Nobody waits for it.");
-        if detach
-            .on_hover_text("Stop waiting. The job runs on.")
-            .clicked()
-        {
-            commands.push(Command::Detach(job.id()));
-        }
+        props.button_ui(UiCommand::Detach, ui, commands);
         ui.add_space(8.0);
         ui.checkbox(&mut choices.wait_on_ui_thread, "Wait on the UI thread");
         if choices.wait_on_ui_thread {
-            let tokens = tokens(ui);
-            mark_ui(ui, Mark::Warning, tokens.timed_out);
-            ui.label("The window stands still until the wait ends.");
+            mark_ui(ui, Mark::Warning, tokens(ui).timed_out);
+            ui.label("The window freezes until the wait ends.");
         }
     });
 }
@@ -200,11 +182,11 @@ fn timeout_ui(choices: &mut Choices, ui: &mut Ui) {
     .labelled_by(label.id);
 }
 
-/// One line on the wait that runs, or on how the last one ended.
-fn waiting_ui(job: &JobRecord, now: Duration, blocked_for: Option<BlockedFor>, ui: &mut Ui) {
+/// One line about the current wait, or about how the last one ended.
+fn wait_ui(job: &JobRecord, now: Duration, blocked_for: Option<BlockedFor>, ui: &mut Ui) {
     let join = job.active_joins().next_back().or(job.joins().last());
     let Some(join) = join else {
-        ui.horizontal(|ui| ui.label(RichText::new("Nobody waits for this job.").weak()));
+        ui.horizontal(|ui| ui.label(RichText::new("Not joined").weak()));
         return;
     };
     let tokens = tokens(ui);
@@ -248,7 +230,7 @@ fn outcome_text(job: &JobRecord) -> String {
 }
 
 /// `blocked the window for 2 003 ms, 120 frames missed`.
-pub(crate) fn cost_text(cost: BlockedFor) -> String {
+fn cost_text(cost: BlockedFor) -> String {
     format!(
         "blocked the window for {} ms, {} frames missed",
         format::count(cost.blocked.as_millis()),
@@ -256,82 +238,36 @@ pub(crate) fn cost_text(cost: BlockedFor) -> String {
     )
 }
 
-fn actions_ui(job: &JobRecord, target: Target, ui: &mut Ui, commands: &mut Vec<Command>) {
-    let (id, ended) = (job.id(), job.state().is_ended());
+fn actions_ui(props: &JobProps<'_>, ui: &mut Ui, commands: &mut Vec<Command>) {
     ui.horizontal_wrapped(|ui| {
-        let mut action = |ui: &mut Ui, text, enabled, why_not, command| {
-            if button(ui, text, enabled, why_not).clicked() {
-                commands.push(command);
-            }
-        };
-        action(ui, "Cancel", !ended, "It has ended.", Command::Cancel(id));
-        if has_processes(job) {
-            processes_ui(id, target, ui, commands);
+        props.button_ui(UiCommand::Cancel, ui, commands);
+        if has_processes(props.job) {
+            signals_ui(props, ui, commands);
         }
-        let mut action = |ui: &mut Ui, text, enabled, why_not, command| {
-            if button(ui, text, enabled, why_not).clicked() {
-                commands.push(command);
-            }
-        };
-        action(ui, "Run again", true, "", Command::RunAgain(id));
-        action(ui, "Copy report", true, "", Command::CopyReport(id));
-        action(
-            ui,
-            "Save report…",
-            ended,
-            "It has not ended yet.",
-            Command::SaveReport(id),
-        );
-        if is_list(job) {
-            let any = job.counts().returned > 0;
-            let why_not = "There is no checksum yet.";
-            action(ui, "Save list…", any, why_not, Command::SaveList(id));
+        props.button_ui(UiCommand::RunAgain, ui, commands);
+        props.button_ui(UiCommand::CopyReport, ui, commands);
+        props.button_ui(UiCommand::SaveReport, ui, commands);
+        if makes_list(props.job) {
+            props.button_ui(UiCommand::SaveList, ui, commands);
         }
-        action(
-            ui,
-            "Remove",
-            ended,
-            "It has not ended yet.",
-            Command::Forget(id),
-        );
+        props.button_ui(UiCommand::Remove, ui, commands);
     });
 }
 
-/// The buttons that end processes and leave the job to go on.
-fn processes_ui(job: JobId, target: Target, ui: &mut Ui, commands: &mut Vec<Command>) {
-    let enabled = target != Target::Nobody;
-    let (item, whom) = (target.item(), target.words());
-    let actions = [
-        (
-            "Terminate",
-            format!("Asks {whom} to end (SIGTERM). What they have started is left alone."),
-            Command::Terminate(job, item),
-        ),
-        (
-            "Kill",
-            format!("Ends {whom} at once (SIGKILL). What they have started is left alone."),
-            Command::Kill(job, item),
-        ),
-        (
-            "Stop tree",
-            format!(
-                "Asks {whom} to end, with everything they have started, and kills after the grace \
-                 what is left."
-            ),
-            Command::StopTree(job, item),
-        ),
-    ];
-    for (text, what, command) in actions {
-        let why_not =
-            "No process of the selected row runs, or of the job where no row is selected.";
-        let button = button(ui, text, enabled, why_not).on_hover_text(what);
+/// The buttons that end processes while the job goes on.
+fn signals_ui(props: &JobProps<'_>, ui: &mut Ui, commands: &mut Vec<Command>) {
+    for command in [UiCommand::Terminate, UiCommand::Kill, UiCommand::StopTree] {
+        let mut button = props.unavailable.button(command, ui);
+        if let Some(target) = props.signal_target {
+            button = button.on_hover_text(target.text());
+        }
         if button.clicked() {
-            commands.push(command);
+            commands.push(Command::Ui(command));
         }
     }
 }
 
-/// Known before the first one runs: buttons must not move under the pointer.
+/// True before the first process runs: buttons must not move under the pointer.
 fn has_processes(job: &JobRecord) -> bool {
     let spec = job.spec();
     job.first_process().is_some()
@@ -339,16 +275,17 @@ fn has_processes(job: &JobRecord) -> bool {
         || matches!(spec.options, Options::Command(_))
 }
 
-fn is_list(job: &JobRecord) -> bool {
+fn makes_list(job: &JobRecord) -> bool {
     matches!(&job.spec().options, Options::Checksum(options) if !options.verify)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::record::JobId;
 
     #[test]
-    fn the_cost_of_a_blocking_wait_is_said_in_milliseconds_and_frames() {
+    fn blocking_wait_shows_milliseconds_and_frames() {
         let cost = BlockedFor {
             job: JobId(1),
             blocked: Duration::from_millis(2_003),

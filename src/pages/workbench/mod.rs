@@ -26,19 +26,21 @@ mod saving;
 mod view;
 mod waits_pane;
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use eframe::egui::{self, CentralPanel, Key, KeyboardShortcut, Modifiers, Panel, Ui};
+use eframe::egui::{self, CentralPanel, Panel, Ui};
 
-use self::job_panel::Target;
+use self::job_panel::{JobProps, SignalTarget};
 use self::ordering::Ordering;
 use self::run_command::Purpose;
 use self::waits_pane::WaitRow;
+use super::commands::{UiCommand, Unavailable};
 use super::{DialogAnswer, Page, PageId, PageSetup, Running, Shell};
 use crate::board::JobBoard;
 use crate::join;
-use crate::record::{ItemId, JobId, JobRecord, PanicKey, Record};
+use crate::record::{JobId, JobRecord, PanicKey, Record};
 use crate::ui::tokens::{SIDE_WIDTH, tokens};
 use crate::ui::widgets;
 
@@ -98,7 +100,7 @@ impl Workbench {
         self.record.jobs().filter(|job| !job.state().is_ended())
     }
 
-    /// Adds what is not there yet, as absolute paths, so that they mean the same later.
+    /// Adds new inputs as absolute paths, so that they keep their meaning.
     fn add_inputs(&mut self, paths: Vec<PathBuf>) {
         for path in paths {
             let path = std::path::absolute(&path).unwrap_or(path);
@@ -115,34 +117,56 @@ impl Workbench {
         }
     }
 
-    /// Leaves nothing behind that was started: whatever is left of it had its time.
+    /// Kills the processes of jobs that did not stop in time.
     #[cfg(unix)]
     fn kill_trees(&self, timeout: Duration) {
         let began = Instant::now();
         let jobs = self.running_jobs().map(JobRecord::id);
         let processes = jobs.flat_map(|job| self.board.running_processes(job));
         let tasks = processes.filter_map(|(_, process)| {
-            // One that can't be had ends with this program, like its process.
-            join::spawn("kill what is left", move |_| process.stop(Duration::ZERO)).ok()
+            // Without a thread, the process ends with this program anyway.
+            join::spawn("kill process tree", move |_| process.stop(Duration::ZERO)).ok()
         });
         for task in tasks.collect::<Vec<_>>() {
-            // Nobody is left to be told what could not be killed.
+            // The window has closed, so a failure can't be shown.
             drop(task.join_timeout(timeout.saturating_sub(began.elapsed())));
         }
     }
 
-    fn side_ui(&mut self, shell: &mut Shell, ui: &mut Ui) {
-        let why_not = self.why_not_start(&shell.state.choices);
-        let (draft, commands) = (&mut self.view.draft, &mut self.commands);
-        files_panel::files_ui(draft, shell.dialogs.is_open(), ui, commands);
-        ui.separator();
-        let choices = &mut shell.state.choices;
-        options_panel::options_ui(choices, &draft.inputs, why_not.as_deref(), ui, commands);
-        ui.separator();
-        jobs_panel::jobs_ui(&self.record, &self.view, ui, commands);
+    /// The processes that the buttons of a job signal: that of the selected row, or all.
+    #[cfg(unix)]
+    fn signal_target(&self, job: JobId) -> Option<SignalTarget> {
+        let running = self.board.running_processes(job);
+        let Some(selected) = self.view.results.selected else {
+            let count = running.len();
+            return (count > 0).then_some(SignalTarget::All(count));
+        };
+        let (_, process) = running.into_iter().find(|(item, _)| *item == selected)?;
+        Some(SignalTarget::One(process.pid()))
     }
 
-    fn selected_job_ui(&mut self, shell: &mut Shell, ui: &mut Ui) {
+    #[cfg(not(unix))]
+    fn signal_target(&self, _job: JobId) -> Option<SignalTarget> {
+        None
+    }
+
+    fn side_ui(&mut self, unavailable: &Unavailable, shell: &mut Shell, ui: &mut Ui) {
+        let (draft, commands) = (&mut self.view.draft, &mut self.commands);
+        files_panel::files_ui(draft, shell.dialogs.is_open(), unavailable, ui, commands);
+        ui.separator();
+        let choices = &mut shell.state.choices;
+        options_panel::options_ui(choices, &draft.inputs, ui, commands);
+        ui.add_space(4.0);
+        if unavailable.primary_button(UiCommand::Start, ui).clicked() {
+            commands.push(Command::Ui(UiCommand::Start));
+        }
+        ui.separator();
+        jobs_panel::jobs_ui(&self.record, self.view.selected, ui, commands);
+    }
+
+    fn selected_job_ui(&mut self, unavailable: &Unavailable, shell: &mut Shell, ui: &mut Ui) {
+        let selected = self.view.selected;
+        let signal_target = selected.and_then(|job| self.signal_target(job));
         let Self {
             board,
             record,
@@ -152,19 +176,20 @@ impl Workbench {
             waits,
             ..
         } = self;
-        let Some(job) = view.selected.and_then(|id| record.job(id)) else {
+        let Some(job) = selected.and_then(|id| record.job(id)) else {
             let hint = "Add files, choose a job and press Start. The window stays free meanwhile.";
             widgets::empty_ui(ui, "No job yet", hint);
             return;
         };
         let now = board.now();
-        let parts = job_panel::Parts {
+        let props = JobProps {
             job,
             now,
-            target: target(board, job.id(), view.results.selected),
+            unavailable,
+            signal_target,
             blocked_for: view.blocked_for,
         };
-        job_panel::job_ui(&parts, &mut shell.state.choices, ui, commands);
+        job_panel::job_ui(&props, &mut shell.state.choices, ui, commands);
         ui.add_space(2.0);
         panes_ui(&mut view.pane, job, ui);
         match view.pane {
@@ -218,41 +243,25 @@ impl Page for Workbench {
     }
 
     fn ui(&mut self, shell: &mut Shell, ui: &mut Ui) {
+        let unavailable = Unavailable::of(self, shell);
         Panel::left("next job and jobs")
             .default_size(SIDE_WIDTH)
             .min_size(300.0)
-            .show(ui, |ui| self.side_ui(shell, ui));
-        CentralPanel::default().show(ui, |ui| self.selected_job_ui(shell, ui));
+            .show(ui, |ui| self.side_ui(&unavailable, shell, ui));
+        CentralPanel::default().show(ui, |ui| self.selected_job_ui(&unavailable, shell, ui));
     }
 
-    fn shortcuts(&mut self, shell: &mut Shell, ui: &Ui) {
-        let pressed = |modifiers, key| {
-            ui.input_mut(|input| input.consume_shortcut(&KeyboardShortcut::new(modifiers, key)))
-        };
-        // The longer combination first: the shorter one would take its key.
-        if pressed(Modifiers::COMMAND | Modifiers::SHIFT, Key::O) {
-            self.commands.push(Command::PickFolder);
-        }
-        if pressed(Modifiers::COMMAND, Key::O) {
-            self.commands.push(Command::PickFiles);
-        }
-        if pressed(Modifiers::COMMAND, Key::Enter)
-            && self.why_not_start(&shell.state.choices).is_none()
-        {
-            self.commands.push(Command::Start);
-        }
-        if pressed(Modifiers::COMMAND, Key::F) {
-            if self.view.pane != Pane::Output {
-                self.view.pane = Pane::Results;
-            }
-            self.view.focus_filter = true;
-        }
+    fn why_not(&self, command: UiCommand, shell: &Shell) -> Option<Cow<'static, str>> {
+        self.refusal(command, shell)
+    }
+
+    fn run_command(&mut self, command: UiCommand, shell: &mut Shell) {
+        self.run(Command::Ui(command), shell);
     }
 
     fn run_commands(&mut self, shell: &mut Shell) {
         for command in std::mem::take(&mut self.commands) {
-            let _running = shell.watch.guard(command.label());
-            self.run_command(command, shell);
+            self.run(command, shell);
         }
     }
 
@@ -286,28 +295,7 @@ impl Page for Workbench {
     }
 }
 
-/// Whose processes the buttons of a job end.
-#[cfg(unix)]
-fn target(board: &JobBoard, job: JobId, selected: Option<ItemId>) -> Target {
-    let running = board.running_processes(job);
-    let Some(item) = selected else {
-        return match running.len() {
-            0 => Target::Nobody,
-            count => Target::All(count),
-        };
-    };
-    let process = running.into_iter().find(|(id, _)| *id == item);
-    process.map_or(Target::Nobody, |(item, process)| {
-        Target::One(item, process.pid())
-    })
-}
-
-#[cfg(not(unix))]
-fn target(_board: &JobBoard, _job: JobId, _selected: Option<ItemId>) -> Target {
-    Target::Nobody
-}
-
-/// The panes' names, and how many panics there are, so that nobody has to look for none.
+/// The tabs of the panes, and the number of panics.
 fn panes_ui(pane: &mut Pane, job: &JobRecord, ui: &mut Ui) {
     ui.horizontal(|ui| {
         for candidate in Pane::ALL {

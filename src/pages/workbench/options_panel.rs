@@ -6,16 +6,15 @@ use eframe::egui::{ComboBox, DragValue, Grid, Label, Response, RichText, Ui};
 
 use super::{Choices, Command, command_options, fetch_options, images_options};
 use crate::jobs::{Options, Priority, RunOn, checksum, misbehave};
-use crate::ui::widgets::{field_ui, primary_button, section_ui};
+use crate::ui::widgets::{field_ui, section_ui};
 
 /// A person picks a checksum list or two; the names of more inputs than this are not looked at.
 const LIKELY_LISTS: usize = 16;
 
-/// The choices for the next job, and `Start`. `why_not` says why it can't be started.
+/// The choices for the next job.
 pub(crate) fn options_ui(
     choices: &mut Choices,
     inputs: &[PathBuf],
-    why_not: Option<&str>,
     ui: &mut Ui,
     commands: &mut Vec<Command>,
 ) {
@@ -40,12 +39,6 @@ pub(crate) fn options_ui(
         Options::Fetch(options) => fetch_options::more_ui(options, ui),
         Options::Images(options) => images_options::more_ui(options, ui),
         Options::Checksum(_) | Options::Misbehave(_) => {}
-    }
-    ui.add_space(4.0);
-    let start = primary_button(ui, "Start", why_not.is_none());
-    let start = start.on_disabled_hover_text(why_not.unwrap_or_default());
-    if start.clicked() {
-        commands.push(Command::Start);
     }
 }
 

@@ -8,7 +8,7 @@ use super::{Command, LogScroll, OutputView, ShownOutput, Stream};
 use crate::format;
 use crate::record::{ItemRecord, JobRecord};
 use crate::ui::tokens::{Tokens, tokens};
-use crate::ui::widgets::{Look, button, empty_ui, look_ui};
+use crate::ui::widgets::{StatusStyle, button, empty_ui, status_style_ui};
 
 /// What stands beside the `Find` field in its row, in points.
 const BESIDE_FIND: f32 = 280.0;
@@ -84,7 +84,7 @@ fn follow_ui(shown: &mut ShownOutput, ui: &mut Ui) {
 }
 
 fn process_ui(job: &JobRecord, item: &ItemRecord, ui: &mut Ui) {
-    look_ui(ui, Look::of_item(item, tokens(ui)));
+    status_style_ui(ui, StatusStyle::of_item(item, tokens(ui)));
     ui.add_space(6.0);
     let pid = item.process.as_ref().map_or(0, |process| process.pid);
     // A command without a file is its own name, and its slashes part no folders.

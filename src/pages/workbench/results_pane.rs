@@ -11,7 +11,7 @@ use crate::format;
 use crate::jobs::Output;
 use crate::record::{Crash, ItemId, ItemRecord, ItemState, JobRecord, ProcessRecord, ProcessState};
 use crate::ui::tokens::{ROW_HEIGHT, tokens};
-use crate::ui::widgets::{Look, look_ui};
+use crate::ui::widgets::{StatusStyle, status_style_ui};
 
 /// Scroll offsets are `f32`: past this many rows, single rows could no longer be reached.
 const PART_ROWS: usize = 500_000;
@@ -336,7 +336,7 @@ fn details_ui(item: &ItemRecord, ui: &mut Ui, commands: &mut Vec<Command>) {
         .auto_shrink(false)
         .show(ui, |ui| {
             ui.horizontal(|ui| {
-                look_ui(ui, Look::of_item(item, tokens(ui)));
+                status_style_ui(ui, StatusStyle::of_item(item, tokens(ui)));
                 ui.add_space(6.0);
                 ui.add(egui::Label::new(format::path(&item.input)).truncate());
             });

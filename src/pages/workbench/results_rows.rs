@@ -21,7 +21,7 @@ use super::results_pane::result_text;
 use crate::format;
 use crate::record::{ItemRecord, ItemState};
 use crate::ui::tokens::{ROW_HEIGHT, tokens};
-use crate::ui::widgets::{Look, MARK_SIZE, paint_mark, progress_bar};
+use crate::ui::widgets::{MARK_SIZE, StatusStyle, paint_mark, progress_bar};
 
 /// The room between the shape of a state and its word.
 const MARK_MARGIN: f32 = 5.0;
@@ -170,7 +170,7 @@ impl Cells<'_> {
     }
 
     fn state_ui(&self, item: &ItemRecord, ui: &Ui) {
-        let look = Look::of_item(item, tokens(ui));
+        let look = StatusStyle::of_item(item, tokens(ui));
         let place = self.place(Column::State);
         let center = place.left_center() + Vec2::new(MARK_SIZE / 2.0, 0.0);
         let mark = Rect::from_center_size(center, Vec2::splat(MARK_SIZE));

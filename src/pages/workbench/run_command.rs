@@ -1,9 +1,11 @@
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{BlockedFor, Choices, Command, Pane, Stream, Workbench, saving};
 use crate::jobs::{JobSpec, Options};
-use crate::pages::background_tasks::Done;
+use crate::pages::background_tasks::Outcome;
+use crate::pages::commands::UiCommand;
 use crate::pages::{DialogAnswer, DialogRequest, Shell};
 use crate::record::{ItemId, JobId, JobRecord};
 use crate::ui::notices::Notice;
@@ -11,15 +13,10 @@ use crate::ui::notices::Notice;
 /// What the open file dialog is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// The inputs of the next job.
     Inputs,
-    /// The folder that the chosen job saves to.
     OutputFolder,
-    /// Where the report of a job goes.
     Report(JobId),
-    /// Where the checksum list of a job goes.
     List(JobId),
-    /// Where the output of a process goes.
     Output(JobId, ItemId, Stream),
 }
 
@@ -36,7 +33,7 @@ impl Purpose {
     }
 }
 
-/// What ends a process.
+/// How a process is ended.
 #[derive(Clone, Copy)]
 enum Signal {
     Terminate,
@@ -46,18 +43,12 @@ enum Signal {
 
 impl Workbench {
     /// Runs one command. Called at the end of a frame, when nothing is being drawn.
-    pub(super) fn run_command(&mut self, command: Command, shell: &mut Shell) {
+    pub(super) fn run(&mut self, command: Command, shell: &mut Shell) {
         match command {
-            Command::PickFiles => {
-                self.open_dialog(Purpose::Inputs, DialogRequest::Files, shell);
-            }
-            Command::PickFolder => {
-                self.open_dialog(Purpose::Inputs, DialogRequest::Folders, shell);
-            }
+            Command::Ui(command) => self.run_ui_command(command, shell),
             Command::PickOutputFolder => {
-                let request = DialogRequest::Folder {
-                    title: "Save to a folder".to_owned(),
-                };
+                let title = "Save to a folder".to_owned();
+                let request = DialogRequest::Folder { title };
                 self.open_dialog(Purpose::OutputFolder, request, shell);
             }
             Command::AddInputs(paths) => self.add_inputs(paths),
@@ -66,35 +57,7 @@ impl Workbench {
                     self.view.draft.inputs.remove(index);
                 }
             }
-            Command::ClearInputs => self.view.draft.inputs.clear(),
-            Command::Start => self.start(self.spec(&shell.state.choices), shell),
-            Command::RunAgain(job) => self.run_again(job, shell),
             Command::Select(job) => self.select_job(job),
-            Command::Forget(job) => self.forget(job),
-            Command::Join {
-                job,
-                timeout,
-                blocking,
-            } => self.join(job, timeout, blocking),
-            Command::Cancel(job) => self.board.cancel(job),
-            Command::Terminate(job, item) => self.signal(Signal::Terminate, job, item, shell),
-            Command::Kill(job, item) => self.signal(Signal::Kill, job, item, shell),
-            Command::StopTree(job, item) => self.signal(Signal::StopTree, job, item, shell),
-            Command::Detach(job) => self.board.detach(job),
-            Command::CopyReport(id) => {
-                let now = self.board.now();
-                self.run_on_job(id, "copy report", shell, move |job| {
-                    saving::copy_report(job, now)
-                });
-            }
-            Command::SaveReport(job) => {
-                let request = save_request("Save the report", format!("meanwhile-{}.txt", job.0));
-                self.open_dialog(Purpose::Report(job), request, shell);
-            }
-            Command::SaveList(job) => {
-                let request = save_request("Save the checksum list", self.list_name(job));
-                self.open_dialog(Purpose::List(job), request, shell);
-            }
             Command::SaveOutput(job, item, stream) => {
                 let name = stream.title().to_lowercase();
                 let name = format!("meanwhile-{}-{}.{name}.txt", job.0, item.0 + 1);
@@ -109,28 +72,112 @@ impl Workbench {
                 }
             }
         }
-        // What a command changed is shown at once, not when something else happens.
+        // The frame that shows the effect comes at once, not when something else happens.
         shell.ctx.request_repaint();
     }
 
-    /// Why the chosen job can't be started, if it can't.
-    pub(super) fn why_not_start(&self, choices: &Choices) -> Option<String> {
+    fn run_ui_command(&mut self, command: UiCommand, shell: &mut Shell) {
+        let _running = shell.watch.guard(label(command, &shell.state.choices));
+        match command {
+            UiCommand::AddFiles => self.open_dialog(Purpose::Inputs, DialogRequest::Files, shell),
+            UiCommand::AddFolder => {
+                self.open_dialog(Purpose::Inputs, DialogRequest::Folders, shell);
+            }
+            UiCommand::ClearInputs => self.view.draft.inputs.clear(),
+            UiCommand::Start => self.start(self.spec(&shell.state.choices), shell),
+            UiCommand::Find => {
+                if self.view.pane != Pane::Output {
+                    self.view.pane = Pane::Results;
+                }
+                self.view.focus_filter = true;
+            }
+            _ => {
+                if let Some(job) = self.view.selected {
+                    self.run_on_selected(command, job, shell);
+                }
+            }
+        }
+    }
+
+    fn run_on_selected(&mut self, command: UiCommand, job: JobId, shell: &mut Shell) {
+        let timeout = Duration::from_secs_f64(shell.state.choices.timeout_secs);
+        match command {
+            UiCommand::Join => self.join(job, None, &shell.state.choices),
+            UiCommand::JoinWithTimeout => self.join(job, Some(timeout), &shell.state.choices),
+            UiCommand::Detach => self.board.detach(job),
+            UiCommand::Cancel => self.board.cancel(job),
+            UiCommand::Terminate => self.signal(Signal::Terminate, job, shell),
+            UiCommand::Kill => self.signal(Signal::Kill, job, shell),
+            UiCommand::StopTree => self.signal(Signal::StopTree, job, shell),
+            UiCommand::RunAgain => self.run_again(job, shell),
+            UiCommand::CopyReport => {
+                let now = self.board.now();
+                self.run_in_background(job, "copy report", shell, move |job| {
+                    saving::copy_report(job, now)
+                });
+            }
+            UiCommand::SaveReport => {
+                let request = save_request("Save the report", format!("meanwhile-{}.txt", job.0));
+                self.open_dialog(Purpose::Report(job), request, shell);
+            }
+            UiCommand::SaveList => {
+                let request = save_request("Save the checksum list", self.list_name(job));
+                self.open_dialog(Purpose::List(job), request, shell);
+            }
+            UiCommand::Remove => self.remove(job),
+            _ => {}
+        }
+    }
+
+    /// Why a command can't run now, if it can't.
+    pub(super) fn refusal(&self, command: UiCommand, shell: &Shell) -> Option<Cow<'static, str>> {
+        match command {
+            UiCommand::AddFiles | UiCommand::AddFolder => {
+                let is_open = shell.dialogs.is_open();
+                return is_open.then_some("A file dialog is already open.".into());
+            }
+            UiCommand::ClearInputs => {
+                let is_empty = self.view.draft.inputs.is_empty();
+                return is_empty.then_some("There are no inputs.".into());
+            }
+            UiCommand::Start => return self.why_not_start(&shell.state.choices).map(Cow::from),
+            UiCommand::Find => return None,
+            _ => {}
+        }
+        let Some(job) = self.view.selected.and_then(|id| self.record.job(id)) else {
+            return Some("No job is selected.".into());
+        };
+        let has_ended = job.state().is_ended();
+        let is_waiting = job.active_joins().next().is_some();
+        let why_not = match command {
+            UiCommand::Join | UiCommand::JoinWithTimeout => {
+                is_waiting.then_some("Already waiting. Detach stops the wait.")
+            }
+            UiCommand::Detach => (!is_waiting).then_some("No wait is running."),
+            UiCommand::Cancel => has_ended.then_some("The job has ended."),
+            UiCommand::Terminate | UiCommand::Kill | UiCommand::StopTree => {
+                let is_idle = self.signal_target(job.id()).is_none();
+                is_idle.then_some("No process is running.")
+            }
+            UiCommand::SaveReport | UiCommand::Remove => {
+                (!has_ended).then_some("The job has not ended yet.")
+            }
+            UiCommand::SaveList => {
+                (job.counts().returned == 0).then_some("There is no checksum yet.")
+            }
+            _ => None,
+        };
+        why_not.map(Cow::from)
+    }
+
+    fn why_not_start(&self, choices: &Choices) -> Option<String> {
         let has_inputs = !self.view.draft.inputs.is_empty();
         match choices.options() {
             Options::Checksum(_) if has_inputs => None,
             Options::Checksum(_) => Some("Add a file or a folder first.".to_owned()),
-            Options::Command(options) => {
-                let problem = options.check(has_inputs).err()?;
-                Some(problem.to_string())
-            }
-            Options::Fetch(options) => {
-                let problem = options.check(has_inputs).err()?;
-                Some(problem.to_string())
-            }
-            Options::Images(options) => {
-                let problem = options.check(has_inputs).err()?;
-                Some(problem.to_string())
-            }
+            Options::Command(options) => Some(options.check(has_inputs).err()?.to_string()),
+            Options::Fetch(options) => Some(options.check(has_inputs).err()?.to_string()),
+            Options::Images(options) => Some(options.check(has_inputs).err()?.to_string()),
             Options::Misbehave(_) => None,
         }
     }
@@ -164,9 +211,9 @@ impl Workbench {
         }
     }
 
-    fn forget(&mut self, job: JobId) {
-        if let Some(forgotten) = self.record.forget(job) {
-            saving::free(forgotten);
+    fn remove(&mut self, job: JobId) {
+        if let Some(removed) = self.record.forget(job) {
+            saving::free(removed);
         }
         self.board.forget(job);
         if self.record.job(job).is_none() && self.view.selected == Some(job) {
@@ -178,8 +225,8 @@ impl Workbench {
         }
     }
 
-    fn join(&mut self, job: JobId, timeout: Option<Duration>, blocking: bool) {
-        if !blocking {
+    fn join(&mut self, job: JobId, timeout: Option<Duration>, choices: &Choices) {
+        if !choices.wait_on_ui_thread {
             self.view.blocked_for = None;
             self.board.join(job, timeout);
             return;
@@ -191,7 +238,8 @@ impl Workbench {
     }
 
     #[cfg(unix)]
-    fn signal(&mut self, signal: Signal, job: JobId, item: Option<ItemId>, shell: &mut Shell) {
+    fn signal(&mut self, signal: Signal, job: JobId, shell: &mut Shell) {
+        let item = self.view.results.selected;
         let refused = match signal {
             Signal::Terminate => self.board.terminate(job, item).err(),
             Signal::Kill => self.board.kill(job, item).err(),
@@ -211,19 +259,17 @@ impl Workbench {
 
     /// Nothing runs as a process here.
     #[cfg(not(unix))]
-    fn signal(&mut self, _: Signal, _: JobId, _: Option<ItemId>, _: &mut Shell) {}
+    fn signal(&mut self, _: Signal, _: JobId, _: &mut Shell) {}
 
     fn list_name(&self, job: JobId) -> String {
         let options = self.record.job(job).map(|job| &job.spec().options);
         match options {
-            Some(Options::Checksum(options)) => {
-                format!("checksums.{}", options.algorithm.id())
-            }
+            Some(Options::Checksum(options)) => format!("checksums.{}", options.algorithm.id()),
             _ => "checksums.txt".to_owned(),
         }
     }
 
-    /// A second click finds a dialog open and does nothing.
+    /// Does nothing while a dialog is open.
     fn open_dialog(&mut self, purpose: Purpose, request: DialogRequest, shell: &mut Shell) {
         if shell.dialogs.request(super::ID, request) {
             self.purpose = Some(purpose);
@@ -246,41 +292,59 @@ impl Workbench {
         };
         if purpose == Purpose::Inputs {
             self.add_inputs(paths);
-            return;
+        } else if let Some(path) = paths.into_iter().next() {
+            self.save(purpose, path, shell);
         }
-        let Some(path) = paths.into_iter().next() else {
-            return;
-        };
+    }
+
+    fn save(&mut self, purpose: Purpose, path: std::path::PathBuf, shell: &mut Shell) {
         let now = self.board.now();
         match purpose {
             Purpose::Inputs => {}
             Purpose::OutputFolder => shell.state.choices.save_to(path),
-            Purpose::Report(id) => self.run_on_job(id, "save report", shell, move |job| {
-                saving::save_report(job, now, &path)
-            }),
-            Purpose::List(id) => self.run_on_job(id, "save list", shell, move |job| {
-                saving::save_list(job, &path)
-            }),
+            Purpose::Report(id) => {
+                self.run_in_background(id, "save report", shell, move |job| {
+                    saving::save_report(job, now, &path)
+                });
+            }
+            Purpose::List(id) => {
+                self.run_in_background(id, "save list", shell, move |job| {
+                    saving::save_list(job, &path)
+                });
+            }
             Purpose::Output(id, item, stream) => {
                 let source = self.source(id, item);
-                self.run_on_job(id, "save output", shell, move |_| {
+                self.run_in_background(id, "save output", shell, move |_| {
                     saving::save_output(&source, stream, &path)
                 });
             }
         }
     }
 
-    /// Runs a background task on what is known of a job right now.
-    fn run_on_job(
+    /// Runs a background task on a snapshot of a job.
+    fn run_in_background(
         &self,
         id: JobId,
         name: &str,
         shell: &mut Shell,
-        work: impl FnOnce(&JobRecord) -> Done + Send + 'static,
+        work: impl FnOnce(&JobRecord) -> Outcome + Send + 'static,
     ) {
         if let Some(job) = self.record.job(id).cloned() {
             shell.run_in_background(name, move || work(&job));
         }
+    }
+}
+
+/// What the watchdog calls a command that takes too long.
+fn label(command: UiCommand, choices: &Choices) -> &'static str {
+    match command {
+        UiCommand::Join | UiCommand::JoinWithTimeout if choices.wait_on_ui_thread => {
+            "waiting for a job on the UI thread"
+        }
+        UiCommand::Start | UiCommand::RunAgain => "starting a job",
+        UiCommand::Remove => "removing a job from the list",
+        UiCommand::Terminate | UiCommand::Kill | UiCommand::StopTree => "ending a process",
+        _ => "running a command",
     }
 }
 

@@ -8,7 +8,7 @@ use super::output::Source;
 use crate::format;
 use crate::jobs::{Output, checksum};
 use crate::join;
-use crate::pages::background_tasks::{Done, saved};
+use crate::pages::background_tasks::{Outcome, saved};
 use crate::record::{self, ItemState, JobRecord};
 use crate::ui::notices::Notice;
 
@@ -23,7 +23,7 @@ pub(super) fn free(job: JobRecord) {
 }
 
 /// Writes the checksum list of the job, as `sha256sum` writes it.
-pub(super) fn save_list(job: &JobRecord, path: &Path) -> Done {
+pub(super) fn save_list(job: &JobRecord, path: &Path) -> Outcome {
     let mut text = Vec::new();
     let mut count = 0;
     for item in job.items().iter() {
@@ -37,7 +37,7 @@ pub(super) fn save_list(job: &JobRecord, path: &Path) -> Done {
 }
 
 /// Writes the report of the job: JSON where the name ends so, text otherwise.
-pub(super) fn save_report(job: &JobRecord, now: Duration, path: &Path) -> Done {
+pub(super) fn save_report(job: &JobRecord, now: Duration, path: &Path) -> Outcome {
     let extension = path.extension();
     let is_json = extension.is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
     let text = if is_json {
@@ -49,7 +49,7 @@ pub(super) fn save_report(job: &JobRecord, now: Duration, path: &Path) -> Done {
 }
 
 /// Writes what is kept of a stream, byte for byte.
-pub(super) fn save_output(source: &Source, stream: Stream, path: &Path) -> Done {
+pub(super) fn save_output(source: &Source, stream: Stream, path: &Path) -> Outcome {
     let printed = source.since(stream, 0);
     let what = match printed.dropped() {
         0 => "The output was".to_owned(),
@@ -62,8 +62,8 @@ pub(super) fn save_output(source: &Source, stream: Stream, path: &Path) -> Done 
 }
 
 /// Makes the report of the job for the clipboard.
-pub(super) fn copy_report(job: &JobRecord, now: Duration) -> Done {
-    Done {
+pub(super) fn copy_report(job: &JobRecord, now: Duration) -> Outcome {
+    Outcome {
         notice: Notice::info("The report is on the clipboard."),
         copy: Some(record::job_text(job, now)),
     }
