@@ -4,7 +4,6 @@ use serde::Serialize;
 
 use super::figure_table::Unit;
 use super::figures::{Ending, Figures};
-use crate::format;
 
 /// The one figure that a pattern is about. Less is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,13 +139,13 @@ impl Verdict {
     }
 }
 
-/// How many times `fixed` is contained in `bad`, such as `10×`; nothing if that is not a number.
+/// How many times higher `bad` is than `fixed`, such as `10×`; empty if `fixed` is 0.
 pub fn ratio_text(bad: f64, fixed: f64) -> String {
     let ratio = bad / fixed;
     if !ratio.is_finite() {
         String::new()
     } else if ratio >= 9.95 {
-        format!("{}×", format::count(ratio.round() as u64))
+        format!("{}×", Unit::Count.text(ratio))
     } else {
         format!("{ratio:.1}×")
     }

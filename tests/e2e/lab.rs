@@ -47,7 +47,8 @@ fn a_join_on_click_freezes_the_window_and_its_fix_not() {
 
 /// What is wrong with a variant, by the metric of its pattern.
 fn fault(entry: &Value) -> Option<String> {
-    let id: PatternId = entry["id"].as_str().unwrap().parse().unwrap();
+    let id = entry["id"].as_str().expect("a name");
+    let id: PatternId = id.parse().expect("a pattern");
     let variant = &entry["variant"];
     if variant == "bad" {
         let reproduced = entry["verdict"]["reproduced"] == true;

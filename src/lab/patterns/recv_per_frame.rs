@@ -60,10 +60,11 @@ impl Pattern for Bad {
 
     #[expect(clippy::disallowed_methods, reason = "this is the mistake")]
     fn ui(&mut self, ui: &mut Ui) {
-        if let Some(messages) = &self.messages
-            && let Ok(message) = messages.recv()
-        {
-            self.progress.apply(message); // ← `recv` blocks the window until the next message
+        if let Some(messages) = &self.messages {
+            let message = messages.recv(); // ← blocks the window until the next message
+            if let Ok(message) = message {
+                self.progress.apply(message);
+            }
         }
         self.progress.ui(ui);
     }
