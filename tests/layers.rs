@@ -109,6 +109,43 @@ fn join_and_cli_use_no_window_toolkit() {
 }
 
 #[test]
+fn no_code_outside_of_jobs_matches_a_single_job() {
+    let jobs = jobs_of_the_catalogue();
+    assert!(jobs.len() >= 5, "{jobs:?}");
+    let mut matches = Vec::new();
+    for file in sources("src") {
+        if file.path.starts_with("src/jobs") {
+            continue;
+        }
+        // Unit tests may use any job as an example.
+        let code = file.code.split("#[cfg(test)]\nmod tests").next();
+        let code = code.unwrap_or_default();
+        for job in jobs
+            .iter()
+            .filter(|job| code.contains(&format!("Options::{job}(")))
+        {
+            matches.push(format!("{}: Options::{job}", file.path.display()));
+        }
+    }
+    assert!(
+        matches.is_empty(),
+        "ask the `JobInterface` of the job instead: {matches:#?}"
+    );
+}
+
+/// The variants of `jobs::Options`, from the lines `Variant: module,` of the catalogue.
+fn jobs_of_the_catalogue() -> Vec<String> {
+    let catalogue = source(&root().join("src/jobs/catalogue.rs")).code;
+    let (_, lines) = catalogue
+        .split_once("\ncatalogue! {")
+        .expect("the catalogue is a macro");
+    let variants = lines.lines().filter_map(|line| line.split_once(": "));
+    variants
+        .map(|(variant, _)| variant.trim().to_owned())
+        .collect()
+}
+
+#[test]
 fn lints_are_expected_and_never_allowed() {
     let patterns = [concat!("#[", "allow("), concat!("#![", "allow(")];
     let mut allowing = Vec::new();

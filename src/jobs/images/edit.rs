@@ -1,4 +1,4 @@
-//! One image: read within limits, edited step by step, written as a whole.
+//! Edits one image: reads it within limits, edits it step by step, saves it atomically.
 
 use std::borrow::Cow;
 use std::fs::{self, File};
@@ -19,14 +19,14 @@ use image::{
 use super::error::ImageError;
 use super::{Existing, Filter, Flip, Options, Resize, Rotate, Saved, format_of};
 use crate::jobs::checksum::{ChecksumError, Identity, identity, open_regular};
-use crate::jobs::save::{NewFile, SaveError};
+use crate::jobs::save::{PendingFile, SaveError};
 use crate::jobs::{Item, ItemError, Step};
 use crate::join::Context;
 
 /// How much is read at once.
 const CHUNK_LEN: usize = 64 * 1024;
 
-/// How hard colours are looked for, 1 (hardest) to 30.
+/// The speed of the search for colours, 1 (slowest and best) to 30.
 const GIF_SPEED: i32 = 10;
 
 pub(super) fn run(options: &Options, item: &Item, context: &Context) -> Result<Saved, ItemError> {
@@ -70,7 +70,7 @@ impl Edit<'_> {
         })
     }
 
-    /// Fails early where nothing could be saved.
+    /// Fails early if the result could not be saved.
     fn check_target(&self, source: Identity) -> Result<(), ImageError> {
         let (path, target) = (self.path.to_owned(), self.target.clone());
         if fs::metadata(&target).is_ok_and(|there| identity(&there) == source) {
@@ -88,20 +88,20 @@ impl Edit<'_> {
         }
     }
 
-    /// The image as it is to be looked at, and its colour profile.
+    /// The image in its proper orientation, and its colour profile.
     fn read(&self, file: File, len: u64) -> Result<(DynamicImage, Option<Vec<u8>>), ImageError> {
         let max_alloc = u64::from(self.options.max_memory_mib) << 20;
         // Some decoders begin by reading the whole file.
         if len > max_alloc {
             return Err(self.too_much_memory());
         }
-        let watched = Watched {
+        let tracked = TrackedFile {
             file,
             context: self.context,
             at: 0,
             len,
         };
-        let mut reader = ImageReader::new(BufReader::with_capacity(CHUNK_LEN, watched));
+        let mut reader = ImageReader::new(BufReader::with_capacity(CHUNK_LEN, tracked));
         if let Ok(format) = ImageFormat::from_path(self.path) {
             reader.set_format(format);
         }
@@ -128,9 +128,9 @@ impl Edit<'_> {
     fn edit(&self, mut image: DynamicImage) -> Result<DynamicImage, ImageError> {
         self.context.checkpoint();
         image.apply_orientation(match self.options.rotate {
-            Rotate::Not => Orientation::NoTransforms,
+            Rotate::None => Orientation::NoTransforms,
             Rotate::Right => Orientation::Rotate90,
-            Rotate::Over => Orientation::Rotate180,
+            Rotate::UpsideDown => Orientation::Rotate180,
             Rotate::Left => Orientation::Rotate270,
         });
         self.context.checkpoint();
@@ -196,14 +196,14 @@ impl Edit<'_> {
 
     fn save_new(&self, bytes: &[u8]) -> io::Result<PathBuf> {
         let folder = &self.options.to;
-        let mut file = NewFile::create(folder)?;
+        let mut file = PendingFile::create(folder)?;
         file.write_all(bytes)?;
         match self.options.existing {
-            Existing::Refuse => file.keep(&self.target)?,
-            Existing::Overwrite => file.replace(&self.target)?,
+            Existing::Refuse => file.persist_new(&self.target)?,
+            Existing::Overwrite => file.persist_over(&self.target)?,
             Existing::Number => {
                 let name = self.target.file_name().unwrap_or_default();
-                return file.keep_numbered(folder, name);
+                return file.persist_numbered(folder, name);
             }
         }
         Ok(self.target.clone())
@@ -252,21 +252,21 @@ impl Edit<'_> {
     }
 }
 
-/// The words of an error as the end of our own sentence.
+/// The text of an error as the end of a sentence.
 fn sentence_end(error: &image::ImageError) -> String {
     let text = error.to_string();
     text.trim_end_matches('.').replace('\n', " ")
 }
 
-/// The file of an image, which is read until somebody cancels.
-struct Watched<'a> {
+/// The file of an image. Reading it reports progress and checks for cancellation.
+struct TrackedFile<'a> {
     file: File,
     context: &'a Context,
     at: u64,
     len: u64,
 }
 
-impl Read for Watched<'_> {
+impl Read for TrackedFile<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.context.checkpoint();
         let read = self.file.read(buffer)?;
@@ -276,7 +276,7 @@ impl Read for Watched<'_> {
     }
 }
 
-impl Seek for Watched<'_> {
+impl Seek for TrackedFile<'_> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.at = self.file.seek(to)?;
         Ok(self.at)
@@ -300,13 +300,13 @@ fn new_size(options: &Options, width: u32, height: u32) -> (u32, u32) {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "saturates, and the limit of pixels comes later"
+    reason = "saturates, and the limit of pixels is checked later"
 )]
 fn scale_side(side: u32, scale: f64) -> u32 {
     ((f64::from(side) * scale).round() as u32).max(1)
 }
 
-/// Whether a colour profile is one for the colours that the image has now.
+/// Whether a colour profile matches the current colours of the image.
 fn describes(profile: &[u8], image: &DynamicImage) -> bool {
     let space: &[u8] = if image.color().has_color() {
         b"RGB "
@@ -357,13 +357,13 @@ fn with_profile(
     image: &DynamicImage,
 ) -> image::ImageResult<()> {
     if let Some(profile) = profile {
-        // A format without a place for it is written without.
-        let _no_place = encoder.set_icc_profile(profile);
+        // Some formats have no room for a profile.
+        encoder.set_icc_profile(profile).ok();
     }
     image.write_with_encoder(encoder)
 }
 
-/// For a format that knows no transparency: on white, with 8 bits.
+/// For formats without transparency: on white, with 8 bits.
 fn opaque(image: &DynamicImage) -> DynamicImage {
     if !image.color().has_alpha() {
         return match image.color() {
@@ -395,7 +395,7 @@ fn on_white(value: u8, alpha: u8) -> u8 {
     u8::try_from(mixed).unwrap_or(u8::MAX)
 }
 
-/// For a format without floating-point values.
+/// For formats without floating-point values.
 fn of_integers(image: &DynamicImage) -> Cow<'_, DynamicImage> {
     match image.color() {
         ColorType::Rgb32F => Cow::Owned(image.to_rgb16().into()),
@@ -404,7 +404,7 @@ fn of_integers(image: &DynamicImage) -> Cow<'_, DynamicImage> {
     }
 }
 
-/// For a format that has no grey with transparency.
+/// For formats without grey with transparency.
 fn of_colours(image: &DynamicImage) -> Cow<'_, DynamicImage> {
     match image.color() {
         ColorType::La8 => Cow::Owned(image.to_rgba8().into()),
