@@ -73,7 +73,7 @@ fn planning_panic_ends_job_and_keeps_found_items() {
         assert_eq!(board.job(job).state().label(), "panicked");
         let (key, panic, _) = board.job(job).panics().next().unwrap();
         assert_eq!(key, PanicKey::Job);
-        assert!(panic.message.contains("while it was planned"));
+        assert!(panic.message.contains("while planning"));
     }
 }
 
