@@ -26,17 +26,18 @@ use meanwhile::jobs::checksum::{self, Checksum};
 use meanwhile::jobs::{Item, JobSpec, Options, Output, Priority, RunOn, Step};
 #[cfg(target_os = "linux")]
 use meanwhile::lab::{FrameLine, Machine, PLOTTED, PatternId, Report, RunRecord, Variant};
+#[cfg(target_os = "linux")]
+use meanwhile::pages::freeze_lab::LabChoices;
+#[cfg(target_os = "linux")]
+use meanwhile::pages::freeze_lab::page::{LabParts, LabView, lab_ui};
+use meanwhile::pages::workbench::ResultsView;
+use meanwhile::pages::workbench::results_pane::{result_text, results_ui};
 use meanwhile::record::{self, EventKind, ItemId, ItemState, JobId, JobState, Record};
 use meanwhile::record::{Activity, LaneId, LaneKind, Timeline, TimelineEvent, TimelineKind};
 #[cfg(target_os = "linux")]
-use meanwhile::ui::LabChoices;
-#[cfg(target_os = "linux")]
 use meanwhile::ui::frame_line::{bars, frame_lines_ui};
-#[cfg(target_os = "linux")]
-use meanwhile::ui::lab_page::{LabParts, LabView, lab_ui};
 use meanwhile::ui::lanes::Lanes;
-use meanwhile::ui::results_pane::{result_text, results_ui};
-use meanwhile::ui::{ResultsView, tokens};
+use meanwhile::ui::tokens;
 use nix::time::{ClockId, clock_gettime};
 use window::Window;
 

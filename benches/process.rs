@@ -1,4 +1,4 @@
-//! Child processes beside what people use instead, each pair in one run.
+//! Child processes compared with the usual alternatives, each pair in one run.
 //!
 //! `cargo bench --bench process`
 
@@ -43,7 +43,7 @@ fn spawn_and_join(bench: &Bench, launcher: &Launcher) -> std::io::Result<()> {
             contenders.push((name, Box::new(round)));
         }
     }
-    bench.compare("the same beside Python", 11, 0.5, 1.0, contenders)
+    bench.compare("the same compared with Python", 11, 0.5, 1.0, contenders)
 }
 
 fn command_output() -> Duration {
@@ -53,7 +53,7 @@ fn command_output() -> Duration {
     })
 }
 
-/// The median of a few starts of Python's own; `None` where there is no Python.
+/// The median time of a few spawns by Python; `None` without Python.
 fn python(method: &str) -> Option<Duration> {
     const SCRIPT: &str = "
 import multiprocessing, sys, time
@@ -68,7 +68,7 @@ if __name__ == '__main__':
         times.append(time.perf_counter() - start)
     print(sorted(times)[1])
 ";
-    // A child that is spawned reads the script again, so it has to be a file.
+    // A spawned child of Python reads the script again, so it must be a file.
     let file = std::env::temp_dir().join(format!("meanwhile-bench-{}.py", std::process::id()));
     std::fs::write(&file, SCRIPT).ok()?;
     let output = Command::new("python3").arg(&file).arg(method).output();
@@ -79,7 +79,7 @@ if __name__ == '__main__':
 
 fn flat_in_memory(bench: &Bench) -> std::io::Result<()> {
     for mib in [10, 100, 1024] {
-        // Touched page by page, or the system would not give it.
+        // Every page is written to, or the system would not allocate it.
         let ballast = vec![1_u8; mib << 20];
         let ours = || timed(|| join(&start(true_program())));
         let contenders: Vec<Contender<'_>> = vec![
@@ -97,23 +97,23 @@ fn kill_to_status(bench: &Bench) -> std::io::Result<()> {
     let ours = || {
         let sleeper = start(Builder::new("sleep").arg("60"));
         timed(|| {
-            sleeper.kill().expect("it lives");
+            sleeper.kill().expect("it runs");
             join(&sleeper);
         })
     };
     let std_wait = || {
         let mut sleeper = std_sleeper();
         timed(|| {
-            sleeper.kill().expect("it lives");
+            sleeper.kill().expect("it runs");
             wait(&mut sleeper);
         })
     };
     let sixty_hertz = || {
         let mut sleeper = std_sleeper();
         timed(|| {
-            sleeper.kill().expect("it lives");
+            sleeper.kill().expect("it runs");
             while sleeper.try_wait().expect("its status").is_none() {
-                rest(Duration::from_nanos(16_666_667));
+                sleep(Duration::from_nanos(16_666_667));
             }
         })
     };
@@ -189,6 +189,6 @@ fn wait(child: &mut Child) {
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the peer")]
-fn rest(time: Duration) {
+fn sleep(time: Duration) {
     std::thread::sleep(time);
 }

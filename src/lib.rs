@@ -50,6 +50,9 @@ pub mod lab;
 pub mod lessons;
 #[cfg(feature = "app")]
 #[doc(hidden)]
+pub mod pages;
+#[cfg(feature = "app")]
+#[doc(hidden)]
 pub mod record;
 #[cfg(feature = "app")]
 #[doc(hidden)]

@@ -13,7 +13,7 @@ use cycles::modules_form_no_cycle;
 mod cycles;
 
 /// Every module of the crate with its layer. A module may use modules of its own layer and below.
-const LAYERS: [(&str, usize); 12] = [
+const LAYERS: [(&str, usize); 13] = [
     ("desktop", 0),
     ("format", 0),
     ("join", 0),
@@ -23,8 +23,9 @@ const LAYERS: [(&str, usize); 12] = [
     ("lab", 3),
     ("lessons", 3),
     ("ui", 4),
-    ("app", 5),
-    ("cli", 5),
+    ("pages", 5),
+    ("app", 6),
+    ("cli", 6),
     ("watchdog", 1),
 ];
 
@@ -77,6 +78,7 @@ fn every_module_has_a_layer() {
 fn modules_of_join_form_no_cycle() {
     modules_form_no_cycle("src/join");
     modules_form_no_cycle("src/join/panic");
+    modules_form_no_cycle("src/join/process");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The window as a person finds it: driven by the names of its widgets, without a display.
+//! The window without a display, driven by the names of its widgets.
 
 #[cfg(target_os = "linux")]
 #[expect(dead_code, reason = "the tests of the library need more of it")]
@@ -9,6 +9,8 @@ mod closing;
 #[cfg(target_os = "linux")]
 #[path = "ui/command.rs"]
 mod command;
+#[path = "ui/commands.rs"]
+mod commands;
 #[path = "ui/display.rs"]
 mod display;
 #[path = "ui/fetch.rs"]
@@ -32,6 +34,8 @@ mod outcomes;
 #[cfg(target_os = "linux")]
 #[path = "ui/output.rs"]
 mod output;
+#[path = "ui/pages.rs"]
+mod pages;
 #[path = "ui/paging.rs"]
 mod paging;
 #[path = "ui/resting.rs"]
@@ -40,5 +44,8 @@ mod resting;
 mod results;
 #[path = "ui/settings.rs"]
 mod settings;
+#[cfg(target_os = "linux")]
+#[path = "util/sleeper.rs"]
+mod sleeper;
 #[path = "ui/window.rs"]
 mod window;

@@ -8,10 +8,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::state::State;
 use crate::jobs::save;
 use crate::join::{self, Task};
-use crate::ui::Notice;
+use crate::pages::State;
+use crate::ui::notices::Notice;
 
 /// Names the folder of the settings file, where the usual one is not wanted.
 pub const CONFIG_DIR_VARIABLE: &str = "MEANWHILE_CONFIG_DIR";
@@ -41,6 +41,7 @@ const MAX_LEN: u64 = 4 * 1024 * 1024;
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
+    /// What was saved last, with the panes of the start: those change with every scroll.
     saved: State,
     changed_at: Option<Duration>,
     saving: Option<Task<Result<(), String>>>,
@@ -95,7 +96,7 @@ impl Store {
         if self.saving.is_some() {
             return (notice, None);
         }
-        if without_panes(&self.saved, state) {
+        if self.saved == *state {
             self.changed_at = None;
             return (notice, None);
         }
@@ -105,11 +106,7 @@ impl Store {
             return (notice, Some(early));
         }
         self.changed_at = None;
-        let state = State {
-            panes: panes(),
-            ..state.clone()
-        };
-        self.start_save(&state, wake);
+        self.start_save(state, panes(), wake);
         (notice, None)
     }
 
@@ -122,15 +119,19 @@ impl Store {
             drop(saving.join_timeout(timeout));
         }
         if self.saved != *state {
-            self.start_save(state, || {});
+            self.start_save(state, state.panes.clone(), || {});
         }
         if let Some(saving) = self.saving.take() {
             drop(saving.join_timeout(timeout.saturating_sub(began.elapsed())));
         }
     }
 
-    fn start_save(&mut self, state: &State, wake: impl Fn() + Send + 'static) {
-        let (path, kept) = (self.path.clone(), state.clone());
+    fn start_save(&mut self, state: &State, panes: String, wake: impl Fn() + Send + 'static) {
+        let path = self.path.clone();
+        let kept = State {
+            panes,
+            ..state.clone()
+        };
         let task = join::spawn("save settings", move |_| write(&path, &kept));
         if let Ok(task) = task {
             task.on_finish(wake);
@@ -153,15 +154,6 @@ impl Store {
             Notice::warning(format!("The settings can't be saved to {path}: {problem}"))
         })
     }
-}
-
-/// What egui remembers changes with every scroll; it is saved along with the rest.
-fn without_panes(a: &State, b: &State) -> bool {
-    #[cfg(target_os = "linux")]
-    if a.lab != b.lab {
-        return false;
-    }
-    a.choices == b.choices && a.settings == b.settings && a.page == b.page && a.window == b.window
 }
 
 fn read(path: &Path) -> Result<State, String> {
@@ -220,7 +212,7 @@ fn set_aside(path: &Path, problem: &str) -> Notice {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ui::ThemeChoice;
+    use crate::pages::settings::ThemeChoice;
 
     fn file(dir: &Path) -> PathBuf {
         dir.join(FILE_NAME)

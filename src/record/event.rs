@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::item::{ItemId, ItemState};
-use super::job::{JobId, JobState};
+use super::job_state::{JobId, JobState};
 use super::join::{JoinId, JoinOutcome};
 use crate::jobs::command::{Ran, Stopped};
 use crate::jobs::{Item, JobSpec};

@@ -10,7 +10,8 @@ use serde::ser::Serializer;
 
 use super::event::PanicKey;
 use super::item::{Backtrace, Crash, ItemRecord, ItemState, Panic};
-use super::job::{JobRecord, JobState};
+use super::job::JobRecord;
+use super::job_state::JobState;
 use crate::format;
 use crate::jobs::command::Ran;
 use crate::jobs::{ItemError, Output, hex};

@@ -2,7 +2,6 @@
 
 use eframe::egui::{Id, Modal, RichText, Ui};
 
-use super::Command;
 use super::widgets::primary_button;
 use crate::format;
 
@@ -19,13 +18,24 @@ pub(crate) enum Leaving {
     Cancelling,
 }
 
+/// What the user answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// Leave once the running work has ended.
+    WaitAndQuit,
+    /// Cancel the running work and leave.
+    CancelAndQuit,
+    /// Close the window and leave once the running work has ended.
+    KeepRunning,
+    /// Leave now, over work that was cancelled and has not stopped.
+    QuitNow,
+    /// Don't leave.
+    KeepWindow,
+}
+
 /// The question, in front of everything else.
-pub(crate) fn close_question_ui(
-    leaving: Leaving,
-    running_jobs: usize,
-    ui: &Ui,
-    commands: &mut Vec<Command>,
-) {
+pub(crate) fn close_question_ui(leaving: Leaving, running_jobs: usize, ui: &Ui) -> Option<Answer> {
+    let mut answer = None;
     let modal = Modal::new(Id::unique("close question")).show(ui.ctx(), |ui| {
         ui.set_width(560.0);
         ui.heading("Work is still running");
@@ -41,38 +51,41 @@ pub(crate) fn close_question_ui(
             Leaving::Cancelling => format!("Cancelling: {jobs} not stopped yet."),
         });
         ui.add_space(8.0);
-        ui.horizontal(|ui| buttons_ui(leaving, ui, commands));
+        ui.horizontal(|ui| answer = buttons_ui(leaving, ui));
         ui.label(RichText::new("Esc keeps the window.").weak().small());
     });
     if modal.should_close() {
-        commands.push(Command::KeepWindow);
+        return Some(Answer::KeepWindow);
     }
+    answer
 }
 
-fn buttons_ui(leaving: Leaving, ui: &mut Ui, commands: &mut Vec<Command>) {
+fn buttons_ui(leaving: Leaving, ui: &mut Ui) -> Option<Answer> {
+    let mut answer = None;
     let keep = primary_button(ui, "Keep the window", true);
     let mut has_focus = keep.has_focus();
     if keep.clicked() {
-        commands.push(Command::KeepWindow);
+        answer = Some(Answer::KeepWindow);
     }
-    let mut other = |text: &str, command| {
+    let mut other = |text: &str, given| {
         let button = ui.button(text);
         has_focus |= button.has_focus();
         if button.clicked() {
-            commands.push(command);
+            answer = Some(given);
         }
     };
     if leaving == Leaving::Asking {
-        other("Wait and quit", Command::WaitAndQuit);
+        other("Wait and quit", Answer::WaitAndQuit);
     }
     if leaving != Leaving::Cancelling {
-        other("Cancel and quit", Command::CancelAndQuit);
-        other("Keep running without the window", Command::KeepRunning);
+        other("Cancel and quit", Answer::CancelAndQuit);
+        other("Keep running without the window", Answer::KeepRunning);
     }
     if leaving == Leaving::Cancelling {
-        other("Quit now", Command::QuitNow);
+        other("Quit now", Answer::QuitNow);
     }
     if !has_focus {
         keep.request_focus();
     }
+    answer
 }

@@ -394,7 +394,7 @@ impl<'a> Bars<'a> {
 }
 
 /// The colour of a bar.
-pub(super) fn color_of(kind: GapKind, tokens: &Tokens) -> Color32 {
+pub(crate) fn color_of(kind: GapKind, tokens: &Tokens) -> Color32 {
     match kind {
         GapKind::Answering => tokens.running,
         GapKind::Frozen => tokens.failed.gamma_multiply(0.45),
@@ -449,7 +449,7 @@ impl<'a> TimeAxis<'a> {
 }
 
 /// Where a gap of this length ends in a plot.
-pub(super) fn height_of(length: Duration, area: Rect) -> f32 {
+pub(crate) fn height_of(length: Duration, area: Rect) -> f32 {
     let (least, most) = SCALE;
     let share = (length.as_secs_f32() * 1e3 / least).ln() / (most / least).ln();
     // One that is too short for the scale is seen all the same.

@@ -423,7 +423,7 @@ impl<'a> Painter<'a> {
 }
 
 /// The next of 1, 2 and 5 times a power of ten.
-pub(super) fn round_up(least: f64) -> f64 {
+pub(crate) fn round_up(least: f64) -> f64 {
     let power = 10_f64.powf(least.log10().floor());
     let fits = [1.0, 2.0, 5.0].map(|factor| factor * power);
     let next = fits.into_iter().find(|fit| *fit >= least);

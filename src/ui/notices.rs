@@ -1,19 +1,81 @@
 //! Sentences that stay until they are dismissed.
 
-use eframe::egui::{self, Align, Layout, Stroke, Ui};
+use eframe::egui::{self, Sides, Stroke, Ui};
 
 use super::tokens::tokens;
 use super::widgets::{Mark, mark_ui};
-use super::{Command, Notice, Severity};
 
-/// The notices, oldest first.
-pub(crate) fn notices_ui(notices: &[Notice], ui: &mut Ui, commands: &mut Vec<Command>) {
-    for (index, notice) in notices.iter().enumerate() {
-        ui.push_id(index, |ui| notice_ui(index, notice, ui, commands));
+/// How much a notice matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// Something was done.
+    Info,
+    /// Something went on, but not as expected.
+    Warning,
+    /// Something could not be done.
+    Error,
+}
+
+/// One sentence shown in the window until it is dismissed.
+///
+/// ```
+/// use meanwhile::ui::notices::{Notice, Severity};
+///
+/// let notice = Notice::warning("The job had ended before it could be cancelled.");
+/// assert_eq!(notice.severity, Severity::Warning);
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// How much it matters.
+    pub severity: Severity,
+    /// What happened and what to do.
+    pub text: String,
+}
+
+impl Notice {
+    /// Something was done.
+    pub fn info(text: impl Into<String>) -> Self {
+        Self::new(Severity::Info, text)
+    }
+
+    /// Something went on, but not as expected.
+    pub fn warning(text: impl Into<String>) -> Self {
+        Self::new(Severity::Warning, text)
+    }
+
+    /// Something could not be done.
+    pub fn error(text: impl Into<String>) -> Self {
+        Self::new(Severity::Error, text)
+    }
+
+    /// No file dialog could be shown; `instead` says what to do.
+    pub(crate) fn no_dialog(instead: &str) -> Self {
+        Self::error(format!(
+            "The desktop could not show a file dialog (no portal answered and zenity is not there). {instead}"
+        ))
+    }
+
+    fn new(severity: Severity, text: impl Into<String>) -> Self {
+        Self {
+            severity,
+            text: text.into(),
+        }
     }
 }
 
-fn notice_ui(index: usize, notice: &Notice, ui: &mut Ui, commands: &mut Vec<Command>) {
+/// Draws the notices, oldest first. Returns the index of one that the user dismissed.
+pub(crate) fn notices_ui(notices: &[Notice], ui: &mut Ui) -> Option<usize> {
+    let mut dismissed = None;
+    for (index, notice) in notices.iter().enumerate() {
+        if ui.push_id(index, |ui| notice_ui(notice, ui)).inner {
+            dismissed = Some(index);
+        }
+    }
+    dismissed
+}
+
+/// Returns whether the user dismissed it.
+fn notice_ui(notice: &Notice, ui: &mut Ui) -> bool {
     let tokens = tokens(ui);
     let (mark, color) = match notice.severity {
         Severity::Info => (Mark::Disc, tokens.returned),
@@ -26,16 +88,15 @@ fn notice_ui(index: usize, notice: &Notice, ui: &mut Ui, commands: &mut Vec<Comm
         .corner_radius(6)
         .inner_margin(6)
         .show(ui, |ui| {
-            ui.horizontal(|ui| {
-                mark_ui(ui, mark, color);
-                ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-                    if ui.button("Dismiss").clicked() {
-                        commands.push(Command::DismissNotice(index));
-                    }
-                    ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                        ui.add(egui::Label::new(&notice.text).wrap());
-                    });
-                });
-            });
-        });
+            let (_, dismiss) = Sides::new().shrink_left().show(
+                ui,
+                |ui| {
+                    mark_ui(ui, mark, color);
+                    ui.add(egui::Label::new(&notice.text).wrap());
+                },
+                |ui| ui.button("Dismiss"),
+            );
+            dismiss.clicked()
+        })
+        .inner
 }

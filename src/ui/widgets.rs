@@ -11,9 +11,9 @@ use crate::record::{ItemRecord, ItemState, JobState, ProcessState};
 /// The side of the square that the shape of a state is painted into.
 pub(crate) const MARK_SIZE: f32 = 14.0;
 
-/// How a state looks: a shape, a colour and a word, so that none of them stands alone.
+/// The style of a state: a shape, a colour and a word, so that none of them stands alone.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Look {
+pub(crate) struct StatusStyle {
     /// The shape.
     pub(crate) mark: Mark,
     /// The colour of the shape.
@@ -45,8 +45,8 @@ pub(crate) enum Mark {
     Diamond,
 }
 
-impl Look {
-    /// How an item's state looks: the word is that for its process, where it has one.
+impl StatusStyle {
+    /// The style of an item's state; the word is that of its process, if it has one.
     pub(crate) fn of_item(item: &ItemRecord, tokens: &Tokens) -> Self {
         let (mark, color) = match item.state {
             ItemState::Running if is_paused(item) => (Mark::Pause, tokens.neutral),
@@ -62,7 +62,7 @@ impl Look {
         Self { mark, color, word }
     }
 
-    /// How a job's state looks.
+    /// The style of a job's state.
     pub(crate) fn of_job(state: &JobState, tokens: &Tokens) -> Self {
         let (mark, color) = match state {
             JobState::Running => (Mark::Play, tokens.running),
@@ -125,10 +125,10 @@ pub(crate) fn paint_mark(ui: &Ui, mark: Mark, rect: Rect, color: Color32) {
 }
 
 /// The shape and the word of a state.
-pub(crate) fn look_ui(ui: &mut Ui, look: Look) {
+pub(crate) fn status_style_ui(ui: &mut Ui, style: StatusStyle) {
     ui.spacing_mut().item_spacing.x = 5.0;
-    mark_ui(ui, look.mark, look.color);
-    ui.label(look.word);
+    mark_ui(ui, style.mark, style.color);
+    ui.label(style.word);
 }
 
 fn mark_shape(mark: Mark, rect: Rect, color: Color32) -> Shape {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use meanwhile::app::{State, Store};
-use meanwhile::ui::Choices;
+use meanwhile::pages::workbench::Choices;
 
 use crate::util::child::{killable_folder, start_killable};
 use crate::util::files::{folder, run};

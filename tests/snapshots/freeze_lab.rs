@@ -6,8 +6,9 @@ use eframe::egui::{LayerId, Theme, Ui};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use meanwhile::lab::{Ending, Figures, Machine, PatternId, Report, RunRecord, Variant};
-use meanwhile::ui::lab_page::{LabParts, LabView, lab_ui};
-use meanwhile::ui::{LabChoices, tokens};
+use meanwhile::pages::freeze_lab::LabChoices;
+use meanwhile::pages::freeze_lab::page::{LabParts, LabView, lab_ui};
+use meanwhile::ui::tokens;
 use serde::Deserialize;
 
 use super::pictures::picture_of;

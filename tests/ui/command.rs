@@ -3,7 +3,7 @@
 use super::window::{Window, file};
 
 #[test]
-fn a_typed_command_is_shown_as_it_is_understood_runs_and_shows_what_it_printed() {
+fn typed_command_is_parsed_run_and_its_output_shown() {
     let mut window = Window::open();
     window.choose("Job", "Command");
     assert!(!window.is_enabled("Start"));
@@ -16,7 +16,7 @@ fn a_typed_command_is_shown_as_it_is_understood_runs_and_shows_what_it_printed()
 }
 
 #[test]
-fn a_command_with_a_place_for_a_file_waits_for_one() {
+fn command_with_a_placeholder_needs_a_file() {
     let mut window = Window::open();
     window.choose("Job", "Command");
     window.type_into("Command line", "cat {}");
@@ -29,7 +29,7 @@ fn a_command_with_a_place_for_a_file_waits_for_one() {
 }
 
 #[test]
-fn rows_are_found_and_sorted_by_the_state_that_is_shown() {
+fn rows_are_filtered_and_sorted_by_shown_state() {
     let mut window = Window::open();
     for (name, code) in [("a", "3"), ("b", "0"), ("c", "12"), ("d", "0")] {
         let path = file(window.dir.path(), name, code.as_bytes());
@@ -54,7 +54,7 @@ fn rows_are_found_and_sorted_by_the_state_that_is_shown() {
 }
 
 #[test]
-fn an_open_quote_is_said_and_nothing_can_be_started() {
+fn open_quote_is_reported_and_disables_start() {
     let mut window = Window::open();
     window.choose("Job", "Command");
     window.type_into("Command line", "echo 'open");
@@ -68,7 +68,7 @@ fn an_open_quote_is_said_and_nothing_can_be_started() {
 }
 
 #[test]
-fn limits_folder_environment_and_prefix_are_obeyed() {
+fn folder_environment_and_prefix_are_obeyed() {
     let mut window = Window::open();
     window.choose("Job", "Command");
     window.click("Through /bin/sh");
@@ -91,7 +91,7 @@ fn limits_folder_environment_and_prefix_are_obeyed() {
 }
 
 #[test]
-fn a_run_that_is_out_of_time_is_stopped() {
+fn run_beyond_its_time_limit_is_stopped() {
     let mut window = Window::open();
     window.choose("Job", "Command");
     window.type_into("Command line", "sleep 86400");
@@ -103,7 +103,7 @@ fn a_run_that_is_out_of_time_is_stopped() {
 }
 
 #[test]
-fn a_cancelled_run_says_what_became_of_its_processes() {
+fn cancelled_run_reports_its_processes() {
     let mut window = Window::open();
     window.choose("Job", "Command");
     let started = window.dir.path().join("started");
@@ -117,16 +117,12 @@ fn a_cancelled_run_says_what_became_of_its_processes() {
 }
 
 #[test]
-fn a_command_is_there_again_in_the_next_window() {
+fn command_is_remembered_in_the_next_window() {
     let mut window = Window::open();
     window.choose("Job", "Command");
     window.type_into("Command line", "echo {stem}");
     window.choose("Runs", "Once for all files");
-    let Window { harness, dir, .. } = window;
-    let mut app = harness.into_state();
-    eframe::App::on_exit(&mut app, None);
-
-    let window = Window::open_in(dir, &[]);
+    let window = window.reopen();
     assert_eq!(window.named("Job").value().as_deref(), Some("Command"));
     let line = window.named("Command line").value();
     assert_eq!(line.as_deref(), Some("echo {stem}"));

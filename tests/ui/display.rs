@@ -1,4 +1,4 @@
-//! The program where no window can be opened.
+//! The program without a display.
 
 use std::process::{Command, Output};
 
@@ -15,12 +15,12 @@ fn start(display: Option<&str>) -> Output {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn without_a_display_a_sentence_names_the_command_that_works() {
+fn missing_display_names_a_command_that_works() {
     for display in [None, Some(":54321")] {
         let output = start(display);
         assert!(!output.status.success());
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert!(said.contains("meanwhile run checksum"), "{said}");
-        assert!(!said.contains("panicked"), "{said}");
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert!(stderr.contains("meanwhile run checksum"), "{stderr}");
+        assert!(!stderr.contains("panicked"), "{stderr}");
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::window::{Window, file};
 
-/// A server that answers everything with `hello`, but `/missing`.
+/// A server that answers every path but `/missing` with `hello`.
 struct Server(Arc<tiny_http::Server>);
 
 impl Server {
@@ -20,8 +20,8 @@ impl Server {
                     200
                 };
                 let answer = tiny_http::Response::from_string("hello");
-                // Whoever asked may have gone.
-                drop(request.respond(answer.with_status_code(status)));
+                // The client may have gone.
+                request.respond(answer.with_status_code(status)).ok();
             }
         };
         let thread = std::thread::Builder::new().spawn(answer);
@@ -41,7 +41,7 @@ impl Drop for Server {
 }
 
 #[test]
-fn typed_urls_are_fetched_and_listed_and_saved_if_one_wants() {
+fn typed_urls_are_fetched_listed_and_saved() {
     let server = Server::start();
     let mut window = Window::open();
     window.choose("Job", "Fetch URLs");
@@ -64,7 +64,7 @@ fn typed_urls_are_fetched_and_listed_and_saved_if_one_wants() {
 }
 
 #[test]
-fn a_list_is_an_input_and_patience_can_be_chosen() {
+fn url_list_is_an_input_and_time_limits_apply() {
     let server = Server::start();
     let mut window = Window::open();
     let list = format!("# two\n{}\nnot a url\n", server.url("/a"));

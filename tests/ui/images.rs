@@ -23,7 +23,7 @@ fn out(window: &Window) -> PathBuf {
 }
 
 #[test]
-fn images_are_resized_turned_and_saved_where_one_wants() {
+fn images_are_resized_rotated_and_saved() {
     let mut window = open();
     assert!(!window.is_enabled("Start"));
     let out = out(&window);
@@ -48,7 +48,7 @@ fn images_are_resized_turned_and_saved_where_one_wants() {
 }
 
 #[test]
-fn a_size_is_a_width_and_a_height() {
+fn exact_size_is_a_width_and_a_height() {
     let mut window = open();
     let out = out(&window);
     window.type_into("Save to", out.to_str().expect("plain"));
@@ -60,7 +60,7 @@ fn a_size_is_a_width_and_a_height() {
 }
 
 #[test]
-fn the_folder_can_be_chosen_in_a_dialog_and_is_there_again_in_the_next_window() {
+fn output_folder_from_a_dialog_is_remembered() {
     let mut window = open();
     let out = out(&window);
     window.click("Choose…");
@@ -76,17 +76,13 @@ fn the_folder_can_be_chosen_in_a_dialog_and_is_there_again_in_the_next_window() 
         "the folder",
     );
     assert!(window.is_enabled("Start"));
-    let Window { harness, dir, .. } = window;
-    let mut app = harness.into_state();
-    eframe::App::on_exit(&mut app, None);
-
-    let window = Window::open_in(dir, &[]);
+    let window = window.reopen();
     assert_eq!(window.named("Job").value().as_deref(), Some("Images"));
     assert_eq!(window.named("Save to").value().as_deref(), out.to_str());
 }
 
 #[test]
-fn start_stays_in_sight_below_every_option() {
+fn start_button_stays_in_sight_below_all_options() {
     let mut window = open();
     window.choose("Resize", "Exactly");
     window.click("More about the images");

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use eframe::egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 use meanwhile::app::{DialogAnswer, DialogRequest};
 
@@ -10,7 +11,7 @@ use super::window::{Dropped, Window, file};
 const SHA256_OF_ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
 #[test]
-fn files_picked_in_the_dialog_are_hashed_and_the_digest_is_shown() {
+fn picked_files_are_hashed_and_shown() {
     let mut window = Window::open();
     assert!(!window.is_enabled("Start"));
     let path = file(window.dir.path(), "abc.txt", b"abc");
@@ -24,7 +25,7 @@ fn files_picked_in_the_dialog_are_hashed_and_the_digest_is_shown() {
 }
 
 #[test]
-fn all_places_to_run_give_the_same_digest() {
+fn pool_thread_and_process_give_the_same_digest() {
     let mut window = Window::open();
     let path = file(window.dir.path(), "abc.txt", b"abc");
     window.type_into("Path", path.to_str().unwrap());
@@ -39,7 +40,7 @@ fn all_places_to_run_give_the_same_digest() {
 }
 
 #[test]
-fn a_list_is_recognised_by_its_name_and_its_verdicts_come_first() {
+fn list_is_recognised_by_name_and_verdicts_come_first() {
     let dir = tempfile::tempdir().unwrap();
     file(dir.path(), "abc.txt", b"abc");
     let lines = format!("{SHA256_OF_ABC}  abc.txt\n{SHA256_OF_ABC}  gone.txt\nnonsense\n");
@@ -56,13 +57,13 @@ fn a_list_is_recognised_by_its_name_and_its_verdicts_come_first() {
 }
 
 #[test]
-fn a_second_click_opens_no_second_dialog() {
+fn second_click_opens_no_second_dialog() {
     let mut window = Window::open();
     window.click("Add files…");
     assert!(window.shows("dialog open"));
     assert!(!window.is_enabled("Add files…"));
     assert!(!window.is_enabled("Add folder…"));
-    window.press(egui_command(), eframe::egui::Key::O);
+    window.press(Modifiers::COMMAND, Key::O);
     assert_eq!(window.dialogs.asked(), [DialogRequest::Files]);
 
     window.dialogs.answer(DialogAnswer::Cancelled);
@@ -71,12 +72,8 @@ fn a_second_click_opens_no_second_dialog() {
     assert!(!window.shows("Dismiss"));
 }
 
-fn egui_command() -> eframe::egui::Modifiers {
-    eframe::egui::Modifiers::COMMAND
-}
-
 #[test]
-fn a_desktop_without_dialogs_is_said_and_a_typed_path_works() {
+fn typed_path_works_without_file_dialogs() {
     let mut window = Window::open();
     window.click("Add folder…");
     window.dialogs.answer(DialogAnswer::Unavailable);
@@ -92,7 +89,7 @@ fn a_desktop_without_dialogs_is_said_and_a_typed_path_works() {
 }
 
 #[test]
-fn the_uri_of_a_file_is_understood_as_its_path() {
+fn file_uri_is_taken_as_its_path() {
     let mut window = Window::open();
     let path = file(window.dir.path(), "a b%.txt", b"abc");
     let folder = path.parent().unwrap().display();
@@ -108,7 +105,7 @@ fn the_uri_of_a_file_is_understood_as_its_path() {
 }
 
 #[test]
-fn a_name_with_a_line_break_is_shown_whole_and_in_one_line() {
+fn name_with_a_line_break_is_shown_in_one_line() {
     let dir = tempfile::tempdir().unwrap();
     let path = file(dir.path(), "one\ntwo", b"abc");
     let mut window = Window::open_in(dir, &[path]);
@@ -125,7 +122,7 @@ fn a_name_with_a_line_break_is_shown_whole_and_in_one_line() {
 }
 
 #[test]
-fn dropped_files_and_files_of_the_command_line_are_inputs_once_each() {
+fn dropped_and_given_files_are_inputs_once() {
     let dir = tempfile::tempdir().unwrap();
     let given = file(dir.path(), "given.txt", b"1");
     let dropped = file(dir.path(), "dropped.txt", b"2");
@@ -140,7 +137,7 @@ fn dropped_files_and_files_of_the_command_line_are_inputs_once_each() {
 }
 
 #[test]
-fn a_checksum_list_is_saved_where_the_dialog_says() {
+fn checksum_list_is_saved_where_the_dialog_says() {
     let mut window = Window::open();
     let path = file(window.dir.path(), "abc.txt", b"abc");
     window.type_into("Path", path.to_str().unwrap());
@@ -160,7 +157,7 @@ fn a_checksum_list_is_saved_where_the_dialog_says() {
 }
 
 #[test]
-fn a_list_is_verified_line_by_line() {
+fn list_is_verified_line_by_line() {
     let mut window = Window::open();
     let dir = window.dir.path();
     let good = file(dir, "good.txt", b"abc");

@@ -1,17 +1,9 @@
-//! Waiting for a job, each in its own way.
+//! Joining a job: with and without a timeout, in the background and on the UI thread.
 
-use super::window::Window;
-
-fn with_a_long_job() -> Window {
-    let mut window = Window::open();
-    window.misbehave("Sleep", 1.0, 1.0, 600.0);
-    window.click("Start");
-    window.until("of 1 item");
-    window
-}
+use super::window::with_a_long_job;
 
 #[test]
-fn join_with_timeout_counts_down_and_then_says_that_the_job_still_runs() {
+fn join_with_timeout_counts_down_and_times_out() {
     let mut window = with_a_long_job();
     window.set("Timeout (s)", 0.3);
     window.click("Join with timeout");
@@ -23,7 +15,7 @@ fn join_with_timeout_counts_down_and_then_says_that_the_job_still_runs() {
 }
 
 #[test]
-fn join_says_how_the_job_ended() {
+fn join_reports_the_outcome() {
     let mut window = with_a_long_job();
     window.click("Join");
     window.until("without a deadline");
@@ -44,11 +36,11 @@ fn detach_ends_the_wait_and_not_the_job() {
 }
 
 #[test]
-fn a_wait_on_the_ui_thread_is_warned_of_and_its_cost_is_shown() {
+fn blocking_wait_warns_and_shows_its_cost() {
     let mut window = with_a_long_job();
     window.set("Timeout (s)", 0.25);
     window.click("Wait on the UI thread");
-    assert!(window.shows("The window stands still until the wait ends."));
+    assert!(window.shows("The window freezes until the wait ends."));
     window.click("Join with timeout");
     window.until("blocked the window for 2");
     window.until("frames missed");
@@ -56,7 +48,7 @@ fn a_wait_on_the_ui_thread_is_warned_of_and_its_cost_is_shown() {
 }
 
 #[test]
-fn the_waits_are_listed_with_their_time_left() {
+fn waits_are_listed_with_their_time_left() {
     let mut window = with_a_long_job();
     window.click("Waits");
     window.set("Timeout (s)", 500.0);
@@ -66,7 +58,7 @@ fn the_waits_are_listed_with_their_time_left() {
 }
 
 #[test]
-fn a_wait_on_the_ui_thread_becomes_an_incident_with_its_reason() {
+fn blocking_wait_becomes_an_incident_with_its_cause() {
     let mut window = with_a_long_job();
     window.set("Timeout (s)", 0.25);
     window.click("Wait on the UI thread");

@@ -10,8 +10,9 @@ use meanwhile::app::{DialogAnswer, DialogRequest};
 use meanwhile::lab::{
     Ending, Fact, Figures, FrameLine, Machine, PatternId, Report, RunRecord, Stamped, Variant,
 };
-use meanwhile::ui::lab_page::{LabParts, LabView, lab_ui};
-use meanwhile::ui::{LabChoices, tokens};
+use meanwhile::pages::freeze_lab::LabChoices;
+use meanwhile::pages::freeze_lab::page::{LabParts, LabView, lab_ui};
+use meanwhile::ui::tokens;
 
 use super::window::Window;
 
@@ -149,11 +150,7 @@ fn what_was_chosen_for_the_runs_is_there_again_in_the_next_window() {
     window.choose("Work", "Sleep");
     window.set("Seconds", 3.5);
     window.set("Repeat", 5.0);
-    let Window { harness, dir, .. } = window;
-    let mut app = harness.into_state();
-    eframe::App::on_exit(&mut app, None);
-
-    let window = Window::open_in(dir, &[]);
+    let window = window.reopen();
     let value = |name| window.named(name).value().unwrap();
     assert_eq!(value("Work"), "Sleep");
     assert_eq!(value("Seconds"), "3.5");

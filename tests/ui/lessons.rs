@@ -38,10 +38,7 @@ fn select(window: &mut Window, lesson: &str) {
 
 /// Closes a window and opens the next one with what it has kept.
 fn reopened(window: Window) -> Window {
-    let Window { harness, dir, .. } = window;
-    let mut app = harness.into_state();
-    eframe::App::on_exit(&mut app, None);
-    Window::open_in(dir, &[])
+    window.reopen()
 }
 
 fn run(window: &mut Window, button: &str) {

@@ -1,11 +1,11 @@
-//! What comes back: errors, panics, cancels.
+//! How items end: errors, panics, crashes, cancels.
 
 use egui_kittest::kittest::Queryable as _;
 
 use super::window::Window;
 
 #[test]
-fn a_panic_is_shown_with_its_message_its_place_and_its_backtrace() {
+fn panic_is_shown_with_message_place_and_backtrace() {
     let mut window = Window::open();
     window.misbehave("Panic with String", 2.0, 3.0, 0.0);
     window.click("Start");
@@ -20,7 +20,7 @@ fn a_panic_is_shown_with_its_message_its_place_and_its_backtrace() {
 }
 
 #[test]
-fn the_report_on_the_clipboard_has_the_panic_in_it() {
+fn copied_report_has_the_panic() {
     let mut window = Window::open();
     window.misbehave("Panic with &str", 1.0, 2.0, 0.0);
     window.click("Start");
@@ -39,7 +39,7 @@ fn the_report_on_the_clipboard_has_the_panic_in_it() {
 }
 
 #[test]
-fn one_failed_item_leaves_the_others_alone() {
+fn failed_item_leaves_the_others_alone() {
     let mut window = Window::open();
     window.misbehave("Error", 2.0, 3.0, 0.0);
     window.click("Start");
@@ -49,7 +49,7 @@ fn one_failed_item_leaves_the_others_alone() {
 }
 
 #[test]
-fn cancel_can_be_pressed_twice_and_what_is_done_stays() {
+fn cancelling_twice_keeps_finished_results() {
     let mut window = Window::open();
     window.set("Workers", 1.0);
     window.misbehave("Sleep", 2.0, 3.0, 600.0);
@@ -66,7 +66,7 @@ fn cancel_can_be_pressed_twice_and_what_is_done_stays() {
 }
 
 #[test]
-fn an_ended_job_can_be_run_again_and_removed() {
+fn ended_job_can_be_run_again_and_removed() {
     let mut window = Window::open();
     window.misbehave("Return", 1.0, 2.0, 0.0);
     window.click("Start");
@@ -81,7 +81,7 @@ fn an_ended_job_can_be_run_again_and_removed() {
 }
 
 #[test]
-fn a_crash_is_shown_with_what_its_worker_printed_last() {
+fn crash_is_shown_with_its_last_output() {
     let mut window = Window::open();
     window.choose("Run on", "Processes");
     window.misbehave("Stack overflow", 2.0, 3.0, 0.0);
@@ -99,7 +99,7 @@ fn a_crash_is_shown_with_what_its_worker_printed_last() {
 }
 
 #[test]
-fn workers_that_run_are_counted_and_a_blocked_one_can_be_cancelled() {
+fn blocked_worker_is_counted_and_can_be_cancelled() {
     let mut window = Window::open();
     window.choose("Run on", "Processes");
     window.misbehave("Block for ever", 1.0, 1.0, 0.0);
@@ -116,7 +116,7 @@ fn workers_that_run_are_counted_and_a_blocked_one_can_be_cancelled() {
 }
 
 #[test]
-fn of_many_panics_those_in_sight_and_near_are_drawn() {
+fn only_panics_near_the_view_are_drawn() {
     let mut window = Window::open();
     window.misbehave("Panic with &str", 0.0, 120.0, 0.0);
     window.click("Start");

@@ -1,7 +1,5 @@
 //! What processes print, and how they are ended, as seen in the window.
 
-use std::path::Path;
-
 use eframe::egui::epaint::Primitive;
 use eframe::egui::epaint::text::MissingGlyphPolicy;
 use eframe::egui::{Key, Modifiers, OutputCommand};
@@ -9,12 +7,13 @@ use egui_kittest::kittest::Queryable as _;
 use meanwhile::app::{DialogAnswer, DialogRequest};
 
 use super::child::{in_child, in_child_with};
+use super::sleeper::Sleeper;
 use super::window::{Window, file};
 
-/// A window in which a text for the shell runs, with its output shown.
+/// A window that runs a shell script and shows its output.
 fn running(script: &str) -> Window {
     let mut window = Window::open();
-    // No font has a shape for what is no text; a window draws a box.
+    // No font has glyphs for binary data; a window draws boxes.
     window
         .harness
         .ctx
@@ -28,7 +27,7 @@ fn running(script: &str) -> Window {
     window
 }
 
-/// Draws frames until a line of the output says just this. The command line may contain it too.
+/// Draws frames until a line of the output is exactly this. The command line may contain it too.
 fn until_line(window: &mut Window, line: &str) {
     window.until_it(|window| window.count(line) > 0, line);
 }
@@ -42,7 +41,7 @@ fn copied(window: &Window) -> Option<String> {
 }
 
 #[test]
-fn what_a_command_prints_is_seen_while_it_runs_and_when_it_has_died() {
+fn output_is_shown_during_and_after_the_run() {
     let mut window = running(
         "printf 'one\\n\\033[31mtwo\\033[0m\\n%s done\\r%s done\\r' 10 20; echo trouble >&2; exit 3",
     );
@@ -57,10 +56,10 @@ fn what_a_command_prints_is_seen_while_it_runs_and_when_it_has_died() {
 }
 
 #[test]
-fn a_command_that_prints_floods_sleeps_and_dies_is_seen_from_its_start_to_its_end() {
-    let told = tempfile::tempdir().unwrap();
+fn output_pane_follows_a_command_to_its_crash() {
+    let folder = tempfile::tempdir().unwrap();
     let until = |word: &str| {
-        let path = told.path().join(word);
+        let path = folder.path().join(word);
         format!("until [ -e '{}' ]; do sleep 0.01; done", path.display())
     };
     let mut window = running(&format!(
@@ -71,7 +70,7 @@ fn a_command_that_prints_floods_sleeps_and_dies_is_seen_from_its_start_to_its_en
     until_line(&mut window, "begun");
     assert_eq!(window.count("flood"), 0);
 
-    file(told.path(), "flood", b"");
+    file(folder.path(), "flood", b"");
     window.until("47.7 MiB · ");
     window.until("46.7 MiB dropped");
     until_line(&mut window, "flood");
@@ -83,7 +82,7 @@ fn a_command_that_prints_floods_sleeps_and_dies_is_seen_from_its_start_to_its_en
     assert!(window.shows("running"));
     assert!(window.is_enabled("Terminate"));
 
-    file(told.path(), "die", b"");
+    file(folder.path(), "die", b"");
     window.until("SIGSEGV");
     window.until_it(|window| !window.is_enabled("Terminate"), "the end");
     assert_eq!(window.count("asleep"), 1, "its last words stay");
@@ -92,9 +91,9 @@ fn a_command_that_prints_floods_sleeps_and_dies_is_seen_from_its_start_to_its_en
 }
 
 #[test]
-fn lines_that_are_read_stay_while_a_flood_goes_by_and_are_left_when_asked() {
-    let told = tempfile::tempdir().unwrap();
-    let go = told.path().join("go");
+fn scrolled_lines_stay_during_a_flood_until_follow() {
+    let folder = tempfile::tempdir().unwrap();
+    let go = folder.path().join("go");
     let mut window = running(&format!(
         "seq 1000; until [ -e '{}' ]; do sleep 0.01; done; seq 1001 900000",
         go.display()
@@ -109,7 +108,7 @@ fn lines_that_are_read_stay_while_a_flood_goes_by_and_are_left_when_asked() {
     let before = place(&window);
     assert!(window.is_enabled("Follow"));
 
-    file(told.path(), "go", b"");
+    file(folder.path(), "go", b"");
     window.until("exit code 0");
     window.until("newer than these lines");
     assert_eq!(place(&window), before);
@@ -121,9 +120,9 @@ fn lines_that_are_read_stay_while_a_flood_goes_by_and_are_left_when_asked() {
 }
 
 #[test]
-fn what_comes_slowly_is_taken_in_below_the_lines_that_are_read() {
-    let told = tempfile::tempdir().unwrap();
-    let go = told.path().join("go");
+fn slow_output_is_added_below_scrolled_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let go = folder.path().join("go");
     let mut window = running(&format!(
         "seq 1000; until [ -e '{}' ]; do sleep 0.01; done; seq 1001 1500",
         go.display()
@@ -133,15 +132,15 @@ fn what_comes_slowly_is_taken_in_below_the_lines_that_are_read() {
     window.until("20 lines");
     window.click("Next");
     until_line(&mut window, "50");
-    file(told.path(), "go", b"");
+    file(folder.path(), "go", b"");
     window.until("of 26 lines");
     assert_eq!(window.count("50"), 1);
     assert!(!window.shows("newer than these lines"));
 }
 
 #[test]
-fn a_process_whose_end_somebody_else_took_is_called_lost() {
-    let name = "output::a_process_whose_end_somebody_else_took_is_called_lost";
+fn process_reaped_by_others_is_shown_as_lost() {
+    let name = "output::process_reaped_by_others_is_shown_as_lost";
     // Children of one that ignores SIGCHLD are reaped by the system.
     let setup = r#"exec env --ignore-signal=CHLD "$0" "$@""#;
     in_child_with(setup, name, || {
@@ -155,7 +154,7 @@ fn a_process_whose_end_somebody_else_took_is_called_lost() {
 }
 
 #[test]
-fn a_job_without_a_process_says_so() {
+fn output_pane_says_that_there_is_no_process() {
     let mut window = Window::open();
     window.misbehave("Return", 1.0, 1.0, 0.0);
     window.click("Start");
@@ -166,12 +165,12 @@ fn a_job_without_a_process_says_so() {
 }
 
 #[test]
-fn a_flood_is_followed_in_bounded_memory_and_says_what_was_dropped() {
-    // Alone: what other tests take would count.
-    let name = "output::a_flood_is_followed_in_bounded_memory_and_says_what_was_dropped";
+fn flood_takes_bounded_memory_and_shows_dropped_bytes() {
+    // In a process of its own: the memory of other tests would count.
+    let name = "output::flood_takes_bounded_memory_and_shows_dropped_bytes";
     in_child(name, || {
         let before = resident();
-        let mut window = running("yes | head -c 300000000; exec sleep 86408");
+        let mut window = running("yes | head -c 300000000; exec sleep 86400");
         window.until("286.1 MiB · ");
         window.until("285.1 MiB dropped");
         let drawn = window.count("y");
@@ -185,16 +184,13 @@ fn a_flood_is_followed_in_bounded_memory_and_says_what_was_dropped() {
 
 /// In bytes.
 fn resident() -> usize {
-    let pages = std::fs::read_to_string("/proc/self/statm").expect("Linux tells");
-    let pages = pages
-        .split(' ')
-        .nth(1)
-        .expect("the second is what is meant");
+    let pages = std::fs::read_to_string("/proc/self/statm").expect("Linux has /proc");
+    let pages = pages.split(' ').nth(1).expect("resident pages");
     pages.parse::<usize>().expect("a number") * 4096
 }
 
 #[test]
-fn a_line_of_any_length_is_drawn_in_part() {
+fn long_line_is_drawn_in_part() {
     let mut window = running("head -c 1000000 /dev/zero | tr '\\0' x");
     window.until("(1000000 bytes in all)");
     window.named("Copy output").click();
@@ -202,7 +198,7 @@ fn a_line_of_any_length_is_drawn_in_part() {
     assert_eq!(copied(&window).map(|text| text.len()), Some(1_000_001));
 }
 
-/// How many corners of triangles the last frame hands to the graphics card.
+/// The number of vertices in the last frame.
 fn vertices(window: &Window) -> usize {
     let (ctx, output) = (&window.harness.ctx, window.harness.output());
     let meshes = ctx.tessellate(output.shapes.clone(), output.pixels_per_point);
@@ -214,7 +210,7 @@ fn vertices(window: &Window) -> usize {
 }
 
 #[test]
-fn a_line_of_a_hundred_megabytes_costs_a_frame_what_a_cut_one_does() {
+fn line_of_100_mb_costs_no_more_than_a_cut_line() {
     let cost_of = |bytes: usize, drawn: &str| {
         let mut window = running(&format!("head -c {bytes} /dev/zero | tr '\\0' x"));
         window.until("exit code 0");
@@ -228,7 +224,7 @@ fn a_line_of_a_hundred_megabytes_costs_a_frame_what_a_cut_one_does() {
 }
 
 #[test]
-fn a_flood_without_end_costs_no_frame_more_than_lines_at_rest() {
+fn endless_flood_costs_no_more_than_idle_lines() {
     let mut at_rest = running("yes | head -n 5000");
     at_rest.until("exit code 0");
     at_rest.harness.run_steps(3);
@@ -250,7 +246,7 @@ fn a_flood_without_end_costs_no_frame_more_than_lines_at_rest() {
 }
 
 #[test]
-fn bytes_that_are_no_text_break_no_line_and_are_saved_as_they_came() {
+fn binary_output_keeps_lines_and_is_saved_unchanged() {
     let mut window = running("printf 'nul \\0.\\nold\\rnew\\nbad \\377 byte\\n'");
     window.until("exit code 0");
     for line in ["nul .", "new", "bad \u{fffd} byte"] {
@@ -266,7 +262,7 @@ fn bytes_that_are_no_text_break_no_line_and_are_saved_as_they_came() {
 }
 
 #[test]
-fn find_goes_from_line_to_line_and_brings_them_into_sight() {
+fn find_scrolls_to_the_line() {
     let mut window = running("seq 5000");
     window.until("exit code 0");
     until_line(&mut window, "5000");
@@ -281,7 +277,7 @@ fn find_goes_from_line_to_line_and_brings_them_into_sight() {
 }
 
 #[test]
-fn find_takes_any_case_and_goes_both_ways() {
+fn find_ignores_case_and_goes_both_ways() {
     let mut window = running("printf 'Alpha\\nbeta\\nALPHA\\n'");
     until_line(&mut window, "ALPHA");
     window.type_into("Find", "alpha");
@@ -299,7 +295,7 @@ fn find_takes_any_case_and_goes_both_ways() {
 }
 
 #[test]
-fn the_output_is_saved_byte_for_byte() {
+fn output_is_saved_byte_for_byte() {
     let mut window = running("printf 'a\\033[1mb\\377\\r\\n'");
     window.until("exit code 0");
     let path = window.dir.path().join("saved.txt");
@@ -317,15 +313,17 @@ fn the_output_is_saved_byte_for_byte() {
 }
 
 #[test]
-fn terminate_asks_the_process_and_its_end_is_named() {
-    let mut window = running("echo ready; sleep 86401 & wait");
+fn stop_tree_ends_descendants_and_names_the_signal() {
+    let folder = tempfile::tempdir().unwrap();
+    let sleeper = Sleeper::new(folder.path());
+    let mut window = running(&format!("echo ready; {} & wait", sleeper.command()));
     until_line(&mut window, "ready");
     window.click("Stop tree");
     window.until("SIGTERM");
     assert!(!window.is_enabled("Terminate"));
     assert!(!window.is_enabled("Kill"));
     assert!(!window.is_enabled("Stop tree"));
-    assert!(!is_running("sleep", "86401"));
+    assert!(sleeper.running().is_empty());
     window.click("Results");
     let row = window.harness.query_all_by_label_contains("was killed by");
     row.into_iter().next().unwrap().click();
@@ -333,7 +331,7 @@ fn terminate_asks_the_process_and_its_end_is_named() {
 }
 
 #[test]
-fn a_process_that_ignores_the_question_is_killed() {
+fn process_that_ignores_sigterm_can_be_killed() {
     let mut window = running("trap '' TERM; echo ready; while :; do sleep 0.01; done");
     until_line(&mut window, "ready");
     assert_eq!(window.count("asked to end"), 0);
@@ -345,7 +343,7 @@ fn a_process_that_ignores_the_question_is_killed() {
 }
 
 #[test]
-fn a_tree_that_has_its_grace_says_that_it_was_asked() {
+fn tree_in_its_grace_period_is_asked_to_end() {
     let mut window = Window::open();
     window.choose("Job", "Command");
     window.click("More about the command");
@@ -353,8 +351,8 @@ fn a_tree_that_has_its_grace_says_that_it_was_asked() {
     window.harness.run_steps(30);
     window.set("Grace (s)", 3600.0);
     window.click("Through /bin/sh");
-    let deaf = "trap '' TERM; echo ready; while :; do sleep 0.01; done";
-    window.type_into("Command line", deaf);
+    let script = "trap '' TERM; echo ready; while :; do sleep 0.01; done";
+    window.type_into("Command line", script);
     window.click("Start");
     window.until("Results");
     window.click("Output");
@@ -370,7 +368,7 @@ fn a_tree_that_has_its_grace_says_that_it_was_asked() {
 }
 
 #[test]
-fn an_isolated_worker_can_be_ended_by_hand_while_it_has_an_item() {
+fn isolated_worker_can_be_killed_while_it_runs() {
     let mut window = Window::open();
     window.choose("Run on", "Processes");
     window.misbehave("Block for ever", 1.0, 1.0, 0.0);
@@ -383,7 +381,7 @@ fn an_isolated_worker_can_be_ended_by_hand_while_it_has_an_item() {
 }
 
 #[test]
-fn the_buttons_end_the_process_of_the_selected_row_and_no_other() {
+fn terminate_ends_only_the_selected_rows_process() {
     let mut window = Window::open();
     let dir = window.dir.path().to_owned();
     for name in ["first", "second"] {
@@ -393,7 +391,7 @@ fn the_buttons_end_the_process_of_the_selected_row_and_no_other() {
     }
     window.choose("Job", "Command");
     window.click("Through /bin/sh");
-    window.type_into("Command line", "echo \"$1\"; exec sleep 86402");
+    window.type_into("Command line", "echo \"$1\"; exec sleep 86400");
     window.set("Workers", 2.0);
     window.click("Start");
     window.until("2 processes running");
@@ -414,7 +412,7 @@ fn the_buttons_end_the_process_of_the_selected_row_and_no_other() {
 }
 
 #[test]
-fn a_process_that_is_held_says_so_and_goes_on() {
+fn stopped_process_says_so_and_continues() {
     let mut window = running("kill -STOP $$; echo on");
     window.until_it(|window| window.count("stopped") > 0, "the word");
     let pid = pid(&window);
@@ -430,19 +428,20 @@ fn a_process_that_is_held_says_so_and_goes_on() {
 }
 
 #[test]
-fn a_stream_that_a_descendant_holds_says_so() {
-    let mut window = running("echo one; setsid sleep 86403 & exit 0");
+fn stream_held_by_a_descendant_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let sleeper = Sleeper::new(folder.path());
+    let mut window = running(&format!("echo one; setsid {} & exit 0", sleeper.command()));
     window.until("still held open by a descendant");
-    window.until_it(|_| is_running("sleep", "86403"), "the descendant");
-    let sleeper = running_as("sleep", "86403").expect("it runs on");
-    signal(sleeper, nix::sys::signal::Signal::SIGKILL);
+    window.until_it(|_| !sleeper.running().is_empty(), "the descendant");
+    drop(sleeper);
     window.until_it(
         |window| !window.shows("still held"),
         "the end of the stream",
     );
 }
 
-/// The number of the process that is shown.
+/// The pid that is shown.
 fn pid(window: &Window) -> i32 {
     let texts = window.texts_with("process ");
     let mut numbers = texts.iter().filter_map(|text| {
@@ -454,22 +453,4 @@ fn pid(window: &Window) -> i32 {
 
 fn signal(pid: i32, signal: nix::sys::signal::Signal) {
     nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), signal).expect("it is ours");
-}
-
-pub(crate) fn is_running(program: &str, argument: &str) -> bool {
-    running_as(program, argument).is_some()
-}
-
-/// The process that runs `program argument`, if one does.
-fn running_as(program: &str, argument: &str) -> Option<i32> {
-    let wanted = format!("{program}\0{argument}\0");
-    let entries = std::fs::read_dir(Path::new("/proc")).expect("Linux tells");
-    let mut numbers = entries.filter_map(|entry| {
-        let name = entry.ok()?.file_name();
-        name.to_str()?.parse::<i32>().ok()
-    });
-    numbers.find(|pid| {
-        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        line == wanted.as_bytes()
-    })
 }

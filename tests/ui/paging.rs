@@ -1,4 +1,4 @@
-//! The table of results with more rows than a scroll offset can tell apart.
+//! A results table with more rows than a scroll offset can address.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -9,13 +9,14 @@ use eframe::egui::{self, Event, MouseWheelUnit, TouchPhase, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use meanwhile::jobs::{Item, JobSpec, Options, Priority, RunOn, Step, misbehave};
+use meanwhile::pages::workbench::ResultsView;
+use meanwhile::pages::workbench::results_pane::results_ui;
 use meanwhile::record::{Event as Fact, EventKind, JobId, Record};
-use meanwhile::ui::results_pane::results_ui;
-use meanwhile::ui::{ResultsView, tokens};
+use meanwhile::ui::tokens;
 
 const ROWS: usize = 1_000_000;
 
-/// A notch of a wheel: egui moves by 40 points for a line.
+/// One notch of the wheel: egui scrolls 40 points a line.
 const NOTCH: f32 = 40.0;
 
 struct Table {
@@ -25,10 +26,10 @@ struct Table {
 
 type Drawn = Harness<'static, Table>;
 
-/// The table of a job with a million items, which are named by their number from 1.
+/// The table of a job with a million items, named by their numbers from 1.
 fn drawn() -> Drawn {
     let mut record = Record::default();
-    let mut tell = |kind| {
+    let mut apply = |kind| {
         let (job, at) = (JobId(1), Duration::ZERO);
         record.apply(Fact { job, at, kind });
     };
@@ -39,14 +40,14 @@ fn drawn() -> Drawn {
         workers: 1,
         priority: Priority::default(),
     });
-    tell(EventKind::JobDidStart { spec });
+    apply(EventKind::JobDidStart { spec });
     for number in 1..=ROWS {
         let item = Item {
             input: PathBuf::from(format!("item {number}")),
             bytes: 0,
             step: Step::Run,
         };
-        tell(EventKind::ItemDidAppear { item });
+        apply(EventKind::ItemDidAppear { item });
     }
     let view = ResultsView::default();
     let mut drawn = Harness::builder()
@@ -85,7 +86,7 @@ fn turn(drawn: &mut Drawn, unit: MouseWheelUnit, by: f32) {
     drawn.run();
 }
 
-/// The rows that can be read: their number and where they begin.
+/// The visible rows: their numbers and tops.
 fn rows(drawn: &Drawn) -> Vec<(usize, f32)> {
     let nodes = drawn.query_all_by_label_contains("item ");
     let rows = nodes.filter_map(|node| {
@@ -105,7 +106,7 @@ fn to_the_end(drawn: &mut Drawn) {
 }
 
 #[test]
-fn the_last_of_a_million_rows_is_reached() {
+fn last_of_a_million_rows_can_be_reached() {
     let mut drawn = drawn();
     assert!(numbers(&drawn).contains(&1));
     drawn.get_by_label("Next part").click();
@@ -115,7 +116,7 @@ fn the_last_of_a_million_rows_is_reached() {
 }
 
 #[test]
-fn near_the_end_of_a_part_the_wheel_moves_the_rows_as_far_as_at_its_start() {
+fn wheel_moves_as_far_at_the_end_as_at_the_start() {
     let mut drawn = drawn();
     for _ in 0..2 {
         to_the_end(&mut drawn);
@@ -136,7 +137,7 @@ fn near_the_end_of_a_part_the_wheel_moves_the_rows_as_far_as_at_its_start() {
 }
 
 #[test]
-fn every_row_around_the_border_of_two_parts_is_seen() {
+fn no_row_between_two_parts_is_missed() {
     const AROUND: usize = 60;
     let mut drawn = drawn();
     to_the_end(&mut drawn);

@@ -1,4 +1,4 @@
-//! A window in which nothing happens draws nothing.
+//! An idle window draws nothing.
 
 use std::time::Duration;
 
@@ -28,7 +28,7 @@ fn rest(window: &mut Window) -> u32 {
 }
 
 #[test]
-fn an_idle_window_asks_for_no_frame() {
+fn idle_window_asks_for_no_frame() {
     let mut window = Window::open();
     let frames = rest(&mut window);
     assert!(frames < 20, "{frames} frames to come to rest");
@@ -37,7 +37,7 @@ fn an_idle_window_asks_for_no_frame() {
 }
 
 #[test]
-fn an_idle_freeze_lab_asks_for_no_frame() {
+fn idle_freeze_lab_asks_for_no_frame() {
     let mut window = Window::open();
     window.click("Freeze Lab");
     let frames = rest(&mut window);
@@ -46,7 +46,7 @@ fn an_idle_freeze_lab_asks_for_no_frame() {
 }
 
 #[test]
-fn a_text_field_with_the_keyboard_asks_for_no_frame() {
+fn focused_text_field_asks_for_no_frame() {
     let mut window = Window::open();
     window.type_into("Path", "/etc");
     let frames = rest(&mut window);
@@ -54,7 +54,7 @@ fn a_text_field_with_the_keyboard_asks_for_no_frame() {
 }
 
 #[test]
-fn a_window_whose_job_has_ended_comes_to_rest() {
+fn window_comes_to_rest_after_a_job() {
     let mut window = Window::open();
     window.misbehave("Return", 1.0, 3.0, 0.0);
     window.click("Start");
@@ -65,7 +65,7 @@ fn a_window_whose_job_has_ended_comes_to_rest() {
 }
 
 #[test]
-fn a_running_job_asks_for_frames_at_a_reader_s_pace() {
+fn running_job_asks_for_a_few_frames_a_second() {
     let mut window = Window::open();
     window.misbehave("Sleep", 1.0, 1.0, 600.0);
     window.click("Start");

@@ -15,7 +15,7 @@ fn with_items(count: f64) -> Window {
 }
 
 #[test]
-fn the_filter_keeps_the_rows_that_contain_its_text() {
+fn filter_keeps_rows_that_contain_its_text() {
     let mut window = with_items(12.0);
     window.type_into("Filter", "ITEM 11");
     window.until("1 of 12 items");
@@ -24,7 +24,7 @@ fn the_filter_keeps_the_rows_that_contain_its_text() {
 }
 
 #[test]
-fn a_header_sorts_turns_round_and_gives_the_first_order_back() {
+fn header_sorts_up_then_down_then_not() {
     let mut window = with_items(3.0);
     let done = |window: &Window| window.texts_with("is done");
     let (up, down) = (
@@ -41,7 +41,7 @@ fn a_header_sorts_turns_round_and_gives_the_first_order_back() {
 }
 
 #[test]
-fn only_the_rows_in_sight_are_drawn() {
+fn only_visible_rows_are_drawn() {
     let window = with_items(20_000.0);
     assert!(window.shows("20 000 items"));
     let drawn = window.texts_with("is done").len();
@@ -49,7 +49,7 @@ fn only_the_rows_in_sight_are_drawn() {
 }
 
 #[test]
-fn a_row_shows_its_whole_result_and_copies_it() {
+fn row_shows_and_copies_its_result() {
     let mut window = with_items(3.0);
     let row = window.harness.query_all_by_label_contains("item 2 is done");
     row.into_iter().next().unwrap().click();
@@ -62,7 +62,7 @@ fn a_row_shows_its_whole_result_and_copies_it() {
 }
 
 #[test]
-fn a_text_that_is_cut_is_whole_under_the_pointer() {
+fn cut_text_is_shown_in_full_under_the_pointer() {
     let name = "/a-folder-with-a-long-name".repeat(10) + "/photo.jpg";
     let mut window = Window::open_with(&[PathBuf::from(name)]);
     window.misbehave("Return", 1.0, 1.0, 0.0);

@@ -1,11 +1,11 @@
-//! What is remembered, and what happens when it can't be read.
+//! Settings that are remembered, and settings that can't be read.
 
 use eframe::egui::Theme;
 
 use super::window::Window;
 
 #[test]
-fn a_damaged_settings_file_gives_a_notice_and_the_defaults() {
+fn damaged_settings_give_a_notice_and_defaults() {
     let dir = tempfile::tempdir().unwrap();
     std::fs::write(dir.path().join("settings.json"), b"\0\0 not json").unwrap();
     let mut window = Window::open_in(dir, &[]);
@@ -17,18 +17,14 @@ fn a_damaged_settings_file_gives_a_notice_and_the_defaults() {
 }
 
 #[test]
-fn choices_are_there_again_in_the_next_window() {
+fn choices_are_remembered_in_the_next_window() {
     let mut window = Window::open();
     window.choose("Algorithm", "MD5");
     window.set("Workers", 7.0);
     window.choose("Priority", "Normal");
     window.click("Settings");
     window.click("Dark");
-    let Window { harness, dir, .. } = window;
-    let mut app = harness.into_state();
-    eframe::App::on_exit(&mut app, None);
-
-    let mut window = Window::open_in(dir, &[]);
+    let mut window = window.reopen();
     assert_eq!(window.harness.ctx.theme(), Theme::Dark);
     window.click("Workbench");
     assert_eq!(window.named("Algorithm").value().as_deref(), Some("MD5"));
@@ -37,7 +33,7 @@ fn choices_are_there_again_in_the_next_window() {
 }
 
 #[test]
-fn the_theme_changes_at_once() {
+fn theme_changes_at_once() {
     let mut window = Window::open();
     window.click("Settings");
     for (name, theme) in [("Light", Theme::Light), ("Dark", Theme::Dark)] {

@@ -1,4 +1,4 @@
-//! Opens the window and works in it the way a person does.
+//! Opens the window and works in it the way a user does.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -7,23 +7,26 @@ use std::rc::Rc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use eframe::egui::{self, Key, Modifiers, accesskit::Role};
+use eframe::egui::accesskit::Role;
+use eframe::egui::{self, Key, Modifiers, ViewportCommand, ViewportEvent, ViewportId};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use egui_kittest::{Harness, HarnessBuilder, Node};
-use meanwhile::app::{Afterwards, App, DialogAnswer, DialogFuture, DialogRequest, Dialogs, Setup};
+use meanwhile::app::{
+    App, DetachedJobs, DialogAnswer, DialogFuture, DialogRequest, Dialogs, Setup,
+};
 use meanwhile::join::process::Launcher;
 
-/// Nothing in these tests takes a second; a machine that is busy may take longer.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// Nothing in these tests takes a second, but a busy machine may need longer.
+const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Frames in which a list has scrolled to its end.
+/// Frames after which a list has scrolled to its end.
 const SCROLL_STEPS: usize = 30;
 
 /// The window, with settings in a folder of its own and dialogs that the test answers.
 pub(crate) struct Window {
     pub(crate) harness: Harness<'static, App>,
     pub(crate) dialogs: FakeDialogs,
-    pub(crate) afterwards: Afterwards,
+    pub(crate) detached: DetachedJobs,
     pub(crate) dir: tempfile::TempDir,
 }
 
@@ -43,7 +46,7 @@ impl Window {
         Self::build(Harness::builder(), dir, files)
     }
 
-    /// A window that can't start processes: who would do it is not there.
+    /// A window that can't start processes: the program that would start them does not exist.
     pub(crate) fn open_without_launcher() -> Self {
         let dir = tempfile::tempdir().expect("a folder for the test");
         let launcher = Launcher::of_program(dir.path().join("not there"));
@@ -68,21 +71,62 @@ impl Window {
         let dialogs = FakeDialogs::default();
         let mut setup = Setup::new(files.to_vec(), dir.path(), Box::new(dialogs.clone()));
         setup.launcher = Some(launcher);
-        let afterwards = setup.afterwards.clone();
+        let detached = setup.detached.clone();
         let mut harness = builder
             .with_size([1180.0, 780.0])
             .with_max_steps(200)
             .build_eframe(|creation| App::new(&creation.egui_ctx, setup));
         harness.step();
+        harness.check_accessibility();
         Self {
             harness,
             dialogs,
-            afterwards,
+            detached,
             dir,
         }
     }
 
-    /// Presses what has this name; it must be there once, and not be greyed out.
+    /// Closes the window. Returns the jobs that go on without it.
+    pub(crate) fn close(self) -> DetachedJobs {
+        eframe::App::on_exit(&mut self.harness.into_state(), None);
+        self.detached
+    }
+
+    /// Closes the window and opens another one with the same settings.
+    pub(crate) fn reopen(self) -> Self {
+        let Self { harness, dir, .. } = self;
+        eframe::App::on_exit(&mut harness.into_state(), None);
+        Self::open_in(dir, &[])
+    }
+
+    /// Presses the close button of the window. Returns whether the window would close.
+    pub(crate) fn ask_to_close(&mut self) -> bool {
+        self.root_events().push(ViewportEvent::Close);
+        self.step();
+        let closes = !self.has_sent(&ViewportCommand::CancelClose);
+        self.root_events().clear();
+        self.step();
+        closes
+    }
+
+    fn root_events(&mut self) -> &mut Vec<ViewportEvent> {
+        let viewports = &mut self.harness.input_mut().viewports;
+        &mut viewports.entry(ViewportId::ROOT).or_default().events
+    }
+
+    /// Whether the last frame sent this command to the desktop.
+    pub(crate) fn has_sent(&self, command: &ViewportCommand) -> bool {
+        let output = &self.harness.output().viewport_output[&ViewportId::ROOT];
+        output.commands.contains(command)
+    }
+
+    /// Draws a frame, in which every widget must have a name.
+    pub(crate) fn step(&mut self) {
+        self.harness.step();
+        self.harness.check_accessibility();
+    }
+
+    /// Presses the one widget with this name, which must be enabled.
     pub(crate) fn click(&mut self, name: &str) {
         let node = self.named(name);
         assert!(
@@ -91,18 +135,18 @@ impl Window {
             self.texts()
         );
         node.click();
-        self.harness.step();
-        self.harness.step();
+        self.step();
+        self.step();
     }
 
-    /// Presses the one widget whose name contains this: the rest is a figure that varies.
+    /// Presses the one widget whose name contains this. The rest of the name varies.
     pub(crate) fn click_part(&mut self, part: &str) {
         self.harness.get_by_label_contains(part).click();
-        self.harness.step();
-        self.harness.step();
+        self.step();
+        self.step();
     }
 
-    /// The widget with this name; text that merely says the same is not meant.
+    /// The widget with this name. Labels don't count.
     pub(crate) fn named<'a>(&'a self, name: &'a str) -> Node<'a> {
         let nodes = self.harness.query_all_by_label(name);
         let mut widgets = nodes.filter(|node| node.accesskit_node().role() != Role::Label);
@@ -118,34 +162,38 @@ impl Window {
     /// Picks an entry of a combo box.
     pub(crate) fn choose(&mut self, combo_box: &str, entry: &str) {
         self.click(combo_box);
-        // A long list shows its end only when one scrolls there.
-        self.named(entry).scroll_to_me();
-        self.harness.run_steps(SCROLL_STEPS);
+        self.scroll_to(entry);
         self.click(entry);
         let chosen = self.named(combo_box).value();
         assert_eq!(chosen.as_deref(), Some(entry), "{combo_box}");
     }
 
+    /// Scrolls until the widget with this name is in sight.
+    pub(crate) fn scroll_to(&mut self, name: &str) {
+        self.named(name).scroll_to_me();
+        self.harness.run_steps(SCROLL_STEPS);
+    }
+
     /// Sets a number.
     pub(crate) fn set(&mut self, name: &str, value: f64) {
         self.named(name).set_value_accesskit(value);
-        self.harness.step();
-        self.harness.step();
+        self.step();
+        self.step();
     }
 
     /// Types into a text field.
     pub(crate) fn type_into(&mut self, name: &str, text: &str) {
         self.named(name).focus();
-        self.harness.step();
+        self.step();
         self.named(name).type_text(text);
-        self.harness.step();
-        self.harness.step();
+        self.step();
+        self.step();
     }
 
     pub(crate) fn press(&mut self, modifiers: Modifiers, key: Key) {
         self.harness.key_press_modifiers(modifiers, key);
-        self.harness.step();
-        self.harness.step();
+        self.step();
+        self.step();
     }
 
     /// Whether any text or name on screen contains this.
@@ -169,17 +217,18 @@ impl Window {
         let start = Instant::now();
         while !condition(self) {
             assert!(
-                start.elapsed() < PATIENCE,
+                start.elapsed() < TIMEOUT,
                 "never came: {what}.\n{}",
                 self.texts()
             );
             self.harness.step();
-            // At the pace of a screen: workers run at background priority, and would starve.
+            // At the pace of a screen: workers run at background priority and would starve.
             std::thread::park_timeout(Duration::from_millis(8));
         }
+        self.harness.check_accessibility();
     }
 
-    /// Every text on screen from top to bottom, for the message of a test that fails.
+    /// Every text on screen from top to bottom, for failure messages.
     pub(crate) fn texts(&self) -> String {
         let nodes = self.harness.root().children_recursive();
         let texts = nodes.filter_map(|node| {
@@ -200,7 +249,7 @@ impl Window {
         nodes.into_iter().filter_map(|(_, text)| text).collect()
     }
 
-    /// Chooses the job that misbehaves.
+    /// Chooses the job `Misbehave`.
     pub(crate) fn misbehave(&mut self, end: &str, on_item: f64, items: f64, secs: f64) {
         self.choose("Job", "Misbehave");
         self.choose("Ends by", end);
@@ -261,4 +310,13 @@ impl egui::DroppedFile for Dropped {
     fn bytes(&self) -> Result<Vec<u8>, String> {
         std::fs::read(&self.0).map_err(|error| error.to_string())
     }
+}
+
+/// A window with a job that sleeps for ten minutes.
+pub(crate) fn with_a_long_job() -> Window {
+    let mut window = Window::open();
+    window.misbehave("Sleep", 1.0, 1.0, 600.0);
+    window.click("Start");
+    window.until("of 1 item");
+    window
 }

@@ -52,8 +52,14 @@ pub(super) struct State {
     is_crowded: bool,
     /// How often in a row a thread was refused while nothing ran.
     refusals: u32,
-    has_failed_items: bool,
-    has_cancelled_items: bool,
+    ended: EndedItems,
+}
+
+/// Whether any item ended in these ways.
+#[derive(Default)]
+struct EndedItems {
+    failed: bool,
+    cancelled: bool,
 }
 
 impl Coordinator {
@@ -69,12 +75,12 @@ impl Coordinator {
         }
         self.executor.shutdown();
         let plan = self.planner.poll();
-        if matches!(plan, Some(Err(JoinError::Cancelled))) || self.state.has_cancelled_items {
+        if matches!(plan, Some(Err(JoinError::Cancelled))) || self.state.ended.cancelled {
             context.checkpoint();
         }
         match plan {
             Some(Err(JoinError::Panicked(report))) => JobOutcome::PlanPanicked(report),
-            _ if self.state.has_failed_items => JobOutcome::Failed,
+            _ if self.state.ended.failed => JobOutcome::Failed,
             _ => JobOutcome::Returned,
         }
     }
@@ -241,8 +247,8 @@ impl Coordinator {
     }
 
     fn publish_end(&mut self, item: ItemId, state: ItemState) {
-        self.state.has_failed_items |= state.is_failure();
-        self.state.has_cancelled_items |= state == ItemState::Cancelled;
+        self.state.ended.failed |= state.is_failure();
+        self.state.ended.cancelled |= state == ItemState::Cancelled;
         self.publish(EventKind::ItemDidFinish { item, state });
     }
 

@@ -295,14 +295,6 @@ impl Builder {
 // Here rather than in `launcher`, which needs to know no builder.
 impl Launcher {
     /// A builder that starts the launcher's own program as a child, with these options.
-    ///
-    /// ```no_run
-    /// use meanwhile::join::process::{LaunchOptions, Launcher};
-    ///
-    /// let launcher = Launcher::install();
-    /// let child = launcher.itself(LaunchOptions::default()).arg("--worker").spawn()?;
-    /// # Ok::<(), meanwhile::join::process::SpawnError>(())
-    /// ```
     pub fn itself(&self, options: LaunchOptions) -> Builder {
         // The shim becomes the child. In the shim this path is the file that it was started from,
         // even if that file was replaced by now.

@@ -121,17 +121,6 @@ fn name_of(signal: i32) -> Option<&'static str> {
 }
 
 /// The state of a process.
-///
-/// ```
-/// use meanwhile::join::process::{Builder, Exit, ProcessState};
-///
-/// let cat = Builder::new("cat").stdin_piped().spawn()?;
-/// assert_eq!(cat.state(), ProcessState::Running);
-/// drop(cat.take_stdin()); // nothing more to read
-/// cat.join()?;
-/// assert_eq!(cat.state(), ProcessState::Ended(Exit::Code(0)));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ProcessState {
     /// It runs.

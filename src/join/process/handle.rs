@@ -198,22 +198,6 @@ impl Process {
 
     /// How many bytes were written to one stream so far, including those that are not in
     /// [`output`](Self::output) yet. Later bytes were printed after this call.
-    ///
-    /// ```
-    /// use meanwhile::join::process::{Builder, Stream};
-    /// use std::io::{BufRead, BufReader, Write};
-    ///
-    /// let script = "echo before >&2; echo said; read line; echo after >&2";
-    /// let shell = Builder::new("sh").args(["-c", script]).stdin_piped().stdout_piped().spawn()?;
-    /// let mut stdout = BufReader::new(shell.take_stdout().unwrap());
-    /// stdout.read_line(&mut String::new())?;
-    /// let before = shell.written(Stream::Stderr);
-    /// shell.take_stdin().unwrap().write_all(b"go on\n")?;
-    /// shell.join()?;
-    /// assert_eq!(before, 7);
-    /// assert_eq!(shell.output_since(Stream::Stderr, before).text(), "after\n");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
     pub fn written(&self, stream: Stream) -> u64 {
         self.shared().capture(stream).written()
     }

@@ -5,20 +5,6 @@ use std::time::Duration;
 use crate::join::Priority;
 
 /// Priority and limits of a launched process. The default sets none.
-///
-/// ```standalone_crate
-/// use meanwhile::join::process::{Builder, LaunchOptions, Launcher};
-///
-/// fn main() -> Result<(), Box<dyn std::error::Error>> {
-///     let launcher = Launcher::install();
-///     let options = LaunchOptions { open_files: Some(64), ..LaunchOptions::default() };
-///     let shell = Builder::new("sh").args(["-c", "ulimit -n"]);
-///     let shell = shell.launched_by(&launcher, options).spawn()?;
-///     shell.join()?;
-///     assert_eq!(shell.output().stdout.text(), "64\n");
-///     Ok(())
-/// }
-/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LaunchOptions {
     /// The priority of the process.

@@ -16,7 +16,12 @@
 //! limits. The tests of that code run on Linux; for macOS and FreeBSD it is only compiled. Windows
 //! has no such module, because it has no signals, process groups or inherited pipes.
 //!
-#![doc = include_str!("README.md")]
+//! [`conformance`] lists the promises, and the tests that hold them.
+
+/// The promises of this module, from `src/join/process/README.md`.
+#[cfg(doc)]
+#[doc = include_str!("README.md")]
+pub mod conformance {}
 
 // Lock order: the holders of a `TreeGuard`, then the `SharedSupervisor`, then `STARTING` of the
 // spawner. The thread that holds the supervisor's lock writes to the supervisor's pipe, and waits

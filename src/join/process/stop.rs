@@ -20,22 +20,6 @@ const MAX_SCAN_INTERVAL: Duration = Duration::from_millis(250);
 const KILL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What happened to each process of a tree that was stopped. All lists are sorted by pid.
-///
-/// ```
-/// use meanwhile::join::process::{Builder, Stream};
-/// use std::time::Duration;
-///
-/// let script = "trap '' TERM; echo ready; while :; do read line || sleep 1; done";
-/// let process = Builder::new("sh").args(["-c", script]).spawn()?;
-/// while process.output_since(Stream::Stdout, 0).total == 0 {
-///     std::thread::yield_now();
-/// }
-/// let report = process.stop(Duration::from_millis(10));
-/// assert_eq!(report.exit.and_then(|exit| exit.signal_name()), Some("SIGKILL"));
-/// assert!(report.forced.iter().any(|member| member.pid == process.pid()));
-/// assert!(report.escaped.is_empty());
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct StopReport {

@@ -141,6 +141,10 @@ fn p8_stopped_process_is_shown_and_continues() {
     kill(pid, Signal::SIGCONT).unwrap();
     assert_eq!(process.join().unwrap(), Exit::Code(5));
     assert_eq!(process.state(), ProcessState::Ended(Exit::Code(5)));
+    let info = process.info();
+    assert_eq!(info.state, ProcessState::Ended(Exit::Code(5)));
+    let took = info.finished_at.unwrap().duration_since(info.spawned_at);
+    assert_eq!(info.elapsed(), took);
 }
 
 #[test]

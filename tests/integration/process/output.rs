@@ -2,7 +2,7 @@
 
 use meanwhile::join::process::{Exit, Stream};
 
-use super::{Builder, eventually, shell};
+use super::{Builder, eventually, shell, wait_for_line};
 use crate::util::files::{folder, write};
 
 #[test]
@@ -71,6 +71,20 @@ fn p5_follower_sees_every_byte_once() {
             .bytes
             .is_empty()
     );
+}
+
+#[test]
+fn written_includes_bytes_not_yet_captured() {
+    let script = "echo before >&2; echo ready; read line; echo after >&2";
+    let shell = shell(script).stdin_piped().stdout_piped();
+    let process = shell.spawn().unwrap();
+    wait_for_line(&process, "ready");
+    let written = process.written(Stream::Stderr);
+    assert_eq!(written, 7);
+    drop(process.take_stdin());
+    process.join().unwrap();
+    let later = process.output_since(Stream::Stderr, written);
+    assert_eq!(later.text(), "after\n");
 }
 
 #[test]

@@ -1,0 +1,57 @@
+//! What is saved between runs, taken from the window at the end of a frame.
+
+use eframe::egui;
+
+use super::{App, WindowPlace};
+
+impl App {
+    /// Saves the settings in the background if they changed.
+    pub(super) fn save_settings(&mut self, ctx: &egui::Context) {
+        let shell = &mut self.shell;
+        let state = &mut shell.state;
+        if ctx.options(|options| options.theme_preference) != state.settings.theme.into() {
+            ctx.set_theme(state.settings.theme);
+        }
+        if let Some(place) = window_place(ctx, state.window) {
+            state.window = Some(place);
+        }
+        let (now, wake) = (shell.now(), shell.waker());
+        let (notice, again) = self.store.keep(&shell.state, now, wake, || panes(ctx));
+        if let Some(notice) = notice {
+            shell.notify(notice);
+        }
+        if let Some(again) = again {
+            ctx.request_repaint_after(again);
+        }
+    }
+}
+
+/// Widths of panels and columns, as egui keeps them. What an older version left and this one
+/// can't read is worth no notice: everything just has its first width again.
+pub(super) fn restore_panes(ctx: &egui::Context, text: &str) {
+    if let Ok(data) = ron::from_str(text) {
+        ctx.data_mut(|current| *current = data);
+    }
+}
+
+/// What egui remembers of panels and columns, as text.
+pub(super) fn panes(ctx: &egui::Context) -> String {
+    ctx.data(ron::to_string).unwrap_or_default()
+}
+
+fn window_place(ctx: &egui::Context, before: Option<WindowPlace>) -> Option<WindowPlace> {
+    let viewport = ctx.input(|input| input.viewport().clone());
+    let size = viewport.inner_rect?.size();
+    let maximized = viewport.maximized.unwrap_or(false) || viewport.fullscreen.unwrap_or(false);
+    if let (true, Some(before)) = (maximized, before) {
+        return Some(WindowPlace {
+            maximized: viewport.maximized.unwrap_or(false),
+            ..before
+        });
+    }
+    Some(WindowPlace {
+        position: viewport.outer_rect.map(|rect| rect.min.into()),
+        size: size.into(),
+        maximized,
+    })
+}

@@ -1,0 +1,78 @@
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use eframe::egui;
+
+use super::{App, NativeDialogs, Setup, Store};
+use crate::desktop::{self, RENDERER, has_display, reason};
+
+/// The name of the `.desktop` file, by which a desktop finds the icon of the window.
+const APP_ID: &str = "meanwhile";
+
+/// Opens the window with `files` as the inputs of the first job, and returns when it was closed and
+/// the work has ended that was to go on without it.
+///
+/// ```no_run
+/// meanwhile::app::run(vec!["a.txt".into()])?;
+/// # Ok::<(), anyhow::Error>(())
+/// ```
+///
+/// # Errors
+/// There is no display, or the desktop gave no window: one sentence that names the command which
+/// works without a window.
+pub fn run(files: Vec<PathBuf>) -> anyhow::Result<()> {
+    if !has_display() {
+        anyhow::bail!(
+            "There is no display to open a window on (neither DISPLAY nor WAYLAND_DISPLAY is set). \
+             {} Without a window, this works: meanwhile run checksum FILES…",
+            desktop::virtual_display()
+        );
+    }
+    desktop::explain_missing_libraries();
+    let setup = Setup::new(files, &Store::default_dir(), Box::new(NativeDialogs));
+    let options = native_options(&setup);
+    let detached = setup.detached.clone();
+    eframe::run_native(
+        "Meanwhile",
+        options,
+        Box::new(|creation| Ok(Box::new(App::new(&creation.egui_ctx, setup)))),
+    )
+    .map_err(|error| {
+        anyhow::anyhow!(
+            "Could not open a window: {}. Without a window, this works: meanwhile run checksum FILES…",
+            reason(&error)
+        )
+    })?;
+    detached.wait();
+    Ok(())
+}
+
+fn native_options(setup: &Setup) -> eframe::NativeOptions {
+    let mut viewport = egui::ViewportBuilder::default()
+        .with_app_id(APP_ID)
+        .with_title("Meanwhile")
+        .with_inner_size([1180.0, 780.0])
+        .with_min_inner_size([760.0, 480.0])
+        .with_icon(icon());
+    if let Some(place) = setup.state.window {
+        viewport = viewport
+            .with_inner_size(place.size)
+            .with_maximized(place.maximized);
+        if let Some(position) = place.position {
+            viewport = viewport.with_position(position);
+        }
+    }
+    eframe::NativeOptions {
+        viewport,
+        renderer: RENDERER,
+        // The window's place is part of our own state, and eframe's file stays unwritten.
+        persist_window: false,
+        persistence_path: Some(setup.store.path().with_extension("eframe.ron")),
+        ..eframe::NativeOptions::default()
+    }
+}
+
+fn icon() -> Arc<egui::IconData> {
+    let icon = eframe::icon_data::from_png_bytes(include_bytes!("../../assets/meanwhile.png"));
+    Arc::new(icon.expect("the icon is part of the program and a valid PNG"))
+}

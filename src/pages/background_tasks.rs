@@ -1,0 +1,70 @@
+//! Small work of the window itself, done in tasks: saving a report is slow work too.
+
+use std::path::Path;
+
+use crate::jobs::save;
+use crate::join::{self, Task};
+use crate::ui::notices::Notice;
+
+/// What a background task returns.
+#[derive(Clone, Debug)]
+pub(crate) struct Outcome {
+    pub(crate) notice: Notice,
+    /// What to put on the clipboard.
+    pub(crate) copy: Option<String>,
+}
+
+impl From<Notice> for Outcome {
+    fn from(notice: Notice) -> Self {
+        Self { notice, copy: None }
+    }
+}
+
+/// The background tasks that run.
+#[derive(Debug, Default)]
+pub(crate) struct BackgroundTasks {
+    tasks: Vec<Task<Outcome>>,
+}
+
+impl BackgroundTasks {
+    /// Starts a task that calls `wake` when it has ended.
+    pub(crate) fn start(
+        &mut self,
+        name: &str,
+        work: impl FnOnce() -> Outcome + Send + 'static,
+        wake: impl Fn() + Send + 'static,
+    ) -> Result<(), Notice> {
+        let task =
+            join::spawn(name, move |_| work()).map_err(|error| Notice::error(error.to_string()))?;
+        task.on_finish(wake);
+        self.tasks.push(task);
+        Ok(())
+    }
+
+    /// Takes what the finished tasks returned.
+    pub(crate) fn poll(&mut self) -> Vec<Outcome> {
+        let mut done = Vec::new();
+        self.tasks.retain(|task| match task.poll() {
+            None => true,
+            Some(Ok(result)) => {
+                done.push(result.clone());
+                false
+            }
+            Some(Err(error)) => {
+                let text = format!("{} failed: {error}.", task.name());
+                done.push(Notice::error(text).into());
+                false
+            }
+        });
+        done
+    }
+}
+
+/// Writes a file, and says so or why not.
+pub(crate) fn saved(path: &Path, text: &[u8], what: &str) -> Outcome {
+    let notice = match save::save(path, text) {
+        Ok(()) => Notice::info(format!("{what} saved to {}.", path.display())),
+        Err(error) => Notice::error(error.to_string()),
+    };
+    notice.into()
+}

@@ -1,0 +1,22 @@
+use std::path::Path;
+
+use crate::lab::Report;
+use crate::pages::background_tasks::{Outcome, saved};
+
+/// Writes the report of the Freeze Lab: JSON or CSV where the name ends so, Markdown otherwise.
+pub(super) fn save_lab_report(report: &Report, path: &Path) -> Outcome {
+    let extension = path.extension().unwrap_or_default();
+    let text = match extension.to_ascii_lowercase().to_str() {
+        Some("json") => lab_json(report),
+        Some("csv") => report.csv().into_bytes(),
+        _ => report.markdown().into_bytes(),
+    };
+    saved(path, &text, "The report was")
+}
+
+fn lab_json(report: &Report) -> Vec<u8> {
+    let mut text = Vec::new();
+    let written = report.write_json(&mut text);
+    written.expect("writing to memory does not fail");
+    text
+}

@@ -1,0 +1,53 @@
+//! The page of the Freeze Lab where there is none.
+
+mod incidents;
+
+use std::time::SystemTime;
+
+use eframe::egui::{CentralPanel, Panel, Ui};
+use serde::{Deserialize, Serialize};
+
+use super::{Page, PageId, PageSetup, Shell};
+use crate::ui::widgets;
+
+pub(crate) const ID: PageId = PageId::new("freeze_lab");
+
+/// Nothing can be chosen.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct LabChoices {}
+
+impl LabChoices {
+    /// Returns the choices as they are.
+    #[must_use]
+    pub fn sanitized(self) -> Self {
+        self
+    }
+}
+
+pub(crate) struct FreezeLab;
+
+impl FreezeLab {
+    pub(super) fn new(_setup: &PageSetup) -> Self {
+        Self
+    }
+}
+
+impl Page for FreezeLab {
+    fn id(&self) -> PageId {
+        ID
+    }
+
+    fn title(&self) -> &'static str {
+        "Freeze Lab"
+    }
+
+    fn ui(&mut self, shell: &mut Shell, ui: &mut Ui) {
+        Panel::bottom("incidents").show(ui, |ui| {
+            incidents::incidents_ui(&mut shell.state.incidents, SystemTime::now(), ui);
+        });
+        CentralPanel::default().show(ui, |ui| {
+            let hint = "It measures windows by means that only Linux has.";
+            widgets::empty_ui(ui, "The Freeze Lab needs Linux", hint);
+        });
+    }
+}

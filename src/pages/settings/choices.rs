@@ -1,0 +1,82 @@
+use eframe::egui;
+use serde::{Deserialize, Serialize};
+
+/// How the window looks and behaves; remembered between runs.
+///
+/// ```
+/// use meanwhile::pages::settings::Settings;
+///
+/// let settings = Settings { zoom: 40.0, ..Settings::default() }.sanitized();
+/// assert!(Settings::ZOOM.contains(&settings.zoom));
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Settings {
+    /// Which theme.
+    pub theme: ThemeChoice,
+    /// How much larger everything is drawn.
+    pub zoom: f32,
+    /// Whether the window asks for attention when long work ends behind another window.
+    pub ask_attention: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            theme: ThemeChoice::default(),
+            zoom: 1.0,
+            ask_attention: true,
+        }
+    }
+}
+
+impl Settings {
+    /// The smallest and largest zoom.
+    pub const ZOOM: std::ops::RangeInclusive<f32> = 0.5..=3.0;
+
+    /// Brings values that came from a file back into what the window can show.
+    #[must_use]
+    pub fn sanitized(mut self) -> Self {
+        if !Self::ZOOM.contains(&self.zoom) {
+            self.zoom = 1.0;
+        }
+        self
+    }
+}
+
+/// Which theme a person wants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ThemeChoice {
+    /// What the desktop says.
+    #[default]
+    System,
+    /// Dark on light.
+    Light,
+    /// Light on dark.
+    Dark,
+}
+
+impl ThemeChoice {
+    /// All of them, in the order in which they are offered.
+    pub const ALL: [Self; 3] = [Self::System, Self::Light, Self::Dark];
+
+    /// The name on screen.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::System => "System",
+            Self::Light => "Light",
+            Self::Dark => "Dark",
+        }
+    }
+}
+
+impl From<ThemeChoice> for egui::ThemePreference {
+    fn from(choice: ThemeChoice) -> Self {
+        match choice {
+            ThemeChoice::System => Self::System,
+            ThemeChoice::Light => Self::Light,
+            ThemeChoice::Dark => Self::Dark,
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Look and behaviour.
+
+mod choices;
+
+use std::path::Path;
+
+use eframe::egui::{self, CentralPanel, Grid, RichText, ScrollArea, Ui};
+
+use super::workbench::{Choices, workers_ui};
+use super::{Page, PageId, Shell, commands};
+use crate::ui::widgets::{card_ui, field_ui, section_ui};
+
+pub use choices::{Settings, ThemeChoice};
+
+pub(crate) const ID: PageId = PageId::new("settings");
+
+/// The page `Settings`.
+pub(crate) struct SettingsPage;
+
+impl Page for SettingsPage {
+    fn id(&self) -> PageId {
+        ID
+    }
+
+    fn title(&self) -> &'static str {
+        "Settings"
+    }
+
+    fn ui(&mut self, shell: &mut Shell, ui: &mut Ui) {
+        CentralPanel::default().show(ui, |ui| {
+            ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                let state = &mut shell.state;
+                let before = state.settings.zoom;
+                let (settings, choices) = (&mut state.settings, &mut state.choices);
+                settings_ui(settings, choices, &shell.settings_file, ui);
+                if (state.settings.zoom - before).abs() > f32::EPSILON {
+                    shell.ctx.set_zoom_factor(state.settings.zoom);
+                }
+            });
+        });
+    }
+}
+
+/// Changes apply at once and are saved by themselves.
+fn settings_ui(settings: &mut Settings, choices: &mut Choices, file: &Path, ui: &mut Ui) {
+    ui.set_max_width(640.0);
+    ui.heading("Settings");
+    card_ui(ui, |ui| {
+        section_ui(ui, "Look");
+        Grid::new("look").num_columns(2).show(ui, |ui| {
+            theme_ui(settings, ui);
+            zoom_ui(settings, ui);
+        });
+    });
+    card_ui(ui, |ui| {
+        section_ui(ui, "Work");
+        Grid::new("work").num_columns(2).show(ui, |ui| {
+            workers_ui(choices, ui);
+            field_ui(ui, "Timeout (s)", |ui| {
+                ui.add(
+                    egui::DragValue::new(&mut choices.timeout_secs)
+                        .range(0.0..=Choices::MAX_TIMEOUT_SECS)
+                        .speed(0.1),
+                )
+            });
+        });
+        ui.checkbox(
+            &mut settings.ask_attention,
+            "Ask for attention when long work ends behind another window",
+        );
+        let note = "Workers in the background yield to the window and to other programs.";
+        ui.label(RichText::new(note).weak());
+    });
+    card_ui(ui, |ui| {
+        section_ui(ui, "Keyboard");
+        keys_ui(ui);
+    });
+    let path = format!("Kept in {}", file.display());
+    ui.label(RichText::new(path).weak());
+}
+
+fn theme_ui(settings: &mut Settings, ui: &mut Ui) {
+    ui.label("Theme");
+    ui.horizontal(|ui| {
+        for theme in ThemeChoice::ALL {
+            ui.selectable_value(&mut settings.theme, theme, theme.title());
+        }
+    });
+    ui.end_row();
+}
+
+fn zoom_ui(settings: &mut Settings, ui: &mut Ui) {
+    field_ui(ui, "Zoom", |ui| {
+        let mut percent = f64::from(settings.zoom) * 100.0;
+        let range =
+            f64::from(*Settings::ZOOM.start()) * 100.0..=f64::from(*Settings::ZOOM.end()) * 100.0;
+        let drag = egui::DragValue::new(&mut percent)
+            .range(range)
+            .speed(1.0)
+            .max_decimals(0)
+            .suffix(" %")
+            .update_while_editing(false);
+        let response = ui.add(drag);
+        #[expect(clippy::cast_possible_truncation, reason = "a zoom, in percent")]
+        if response.changed() {
+            settings.zoom = (percent / 100.0) as f32;
+        }
+        response
+    });
+}
+
+/// The shortcuts of the command table, as this system spells them.
+fn keys_ui(ui: &mut Ui) {
+    Grid::new("keys").num_columns(2).show(ui, |ui| {
+        for row in &commands::TABLE {
+            let Some(keys) = &row.shortcut else {
+                continue;
+            };
+            ui.label(RichText::new(ui.ctx().format_shortcut(keys)).monospace());
+            ui.label(row.text);
+            ui.end_row();
+        }
+    });
+}

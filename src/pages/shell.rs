@@ -1,0 +1,89 @@
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use eframe::egui;
+
+use super::background_tasks::{BackgroundTasks, Outcome};
+use super::dialog::DialogSlot;
+use super::watch::Watch;
+use super::{Dialogs, PageId, State};
+use crate::record::FrameHistory;
+use crate::ui::notices::Notice;
+
+/// More notices than this hide the work; the oldest go.
+const MAX_NOTICES: usize = 4;
+
+/// What a page gets of the window around it.
+pub(crate) struct Shell {
+    pub(crate) ctx: egui::Context,
+    /// What is remembered between runs.
+    pub(crate) state: State,
+    /// The file that it is remembered in.
+    pub(crate) settings_file: PathBuf,
+    pub(crate) notices: Vec<Notice>,
+    pub(crate) dialogs: DialogSlot,
+    pub(crate) frames: FrameHistory,
+    pub(crate) watch: Watch,
+    pub(crate) background_tasks: BackgroundTasks,
+    /// The page to show next, and what to select on it.
+    pub(crate) open: Option<(PageId, String)>,
+    started: Instant,
+}
+
+impl Shell {
+    pub(crate) fn new(
+        ctx: &egui::Context,
+        state: State,
+        settings_file: PathBuf,
+        notices: Vec<Notice>,
+        dialogs: Box<dyn Dialogs>,
+    ) -> Self {
+        Self {
+            ctx: ctx.clone(),
+            state,
+            settings_file,
+            notices,
+            dialogs: DialogSlot::new(dialogs),
+            frames: FrameHistory::default(),
+            watch: Watch::new(),
+            background_tasks: BackgroundTasks::default(),
+            open: None,
+            started: Instant::now(),
+        }
+    }
+
+    /// The time since the window opened. Monotonic.
+    pub(crate) fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// Whether this page is shown.
+    pub(crate) fn shows(&self, page: &PageId) -> bool {
+        self.state.page == *page
+    }
+
+    /// A function that asks the window for a frame, for other threads.
+    pub(crate) fn waker(&self) -> impl Fn() + Send + Sync + 'static {
+        let ctx = self.ctx.clone();
+        move || ctx.request_repaint()
+    }
+
+    pub(crate) fn notify(&mut self, notice: Notice) {
+        if self.notices.len() == MAX_NOTICES {
+            self.notices.remove(0);
+        }
+        self.notices.push(notice);
+    }
+
+    /// Runs work in a task, and shows what it returns.
+    pub(crate) fn run_in_background(
+        &mut self,
+        name: &str,
+        work: impl FnOnce() -> Outcome + Send + 'static,
+    ) {
+        let started = self.background_tasks.start(name, work, self.waker());
+        if let Err(notice) = started {
+            self.notify(notice);
+        }
+    }
+}

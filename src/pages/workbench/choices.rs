@@ -1,0 +1,101 @@
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::jobs::{self, Options, Priority, RunOn};
+
+/// What a person chose for the next job; remembered between runs.
+///
+/// ```
+/// use meanwhile::pages::workbench::Choices;
+///
+/// // As it may come from a file that somebody edited.
+/// let choices = Choices { chosen: 99, timeout_secs: f64::NAN, ..Choices::default() }.sanitized();
+/// assert_eq!(choices.options().job().id(), "misbehave");
+/// assert_eq!(choices.timeout_secs, Choices::default().timeout_secs);
+///
+/// // From a program that knew fewer jobs.
+/// let last = Choices::default().jobs.pop().unwrap();
+/// let choices = Choices { jobs: vec![last], chosen: 0, ..Choices::default() }.sanitized();
+/// assert_eq!(choices.options().job().id(), "misbehave");
+/// ```
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Choices {
+    /// The options of every job of the catalogue, as last left.
+    pub jobs: Vec<Options>,
+    /// Which of [`Choices::jobs`] is chosen.
+    pub chosen: usize,
+    /// Where items run.
+    pub run_on: RunOn,
+    /// How many items run at once, at least 1.
+    pub workers: usize,
+    /// How urgently they run.
+    pub priority: Priority,
+    /// For `Join with timeout`, in seconds.
+    pub timeout_secs: f64,
+    /// Whether joins block the window. Not remembered: it is a thing to try, not to forget about.
+    #[serde(skip)]
+    pub wait_on_ui_thread: bool,
+}
+
+impl Default for Choices {
+    fn default() -> Self {
+        Self {
+            jobs: jobs::catalogue(),
+            chosen: 0,
+            run_on: RunOn::default(),
+            workers: jobs::cores(),
+            priority: Priority::default(),
+            timeout_secs: 2.0,
+            wait_on_ui_thread: false,
+        }
+    }
+}
+
+impl Choices {
+    /// The longest timeout that can be chosen, in seconds.
+    pub const MAX_TIMEOUT_SECS: f64 = 86_400.0;
+
+    /// The most workers that can be chosen.
+    pub const MAX_WORKERS: usize = 256;
+
+    /// The chosen job with its options.
+    pub fn options(&self) -> &Options {
+        &self.jobs[self.chosen]
+    }
+
+    /// Makes `folder` the one that the chosen job saves to, where it saves to one.
+    pub(crate) fn save_to(&mut self, folder: PathBuf) {
+        match &mut self.jobs[self.chosen] {
+            Options::Fetch(options) => options.to = folder,
+            Options::Images(options) => options.to = folder,
+            Options::Checksum(_) | Options::Command(_) | Options::Misbehave(_) => {}
+        }
+    }
+
+    /// Brings values that came from a file back into what the window can show.
+    #[must_use]
+    pub fn sanitized(mut self) -> Self {
+        let chosen = self.jobs.get(self.chosen).map(|options| options.job().id());
+        let jobs = jobs::catalogue().into_iter();
+        let jobs: Vec<_> = jobs.map(|default| self.remembered(default)).collect();
+        // Where there are more jobs than there were, the same job has another place.
+        let place = jobs
+            .iter()
+            .position(|options| Some(options.job().id()) == chosen);
+        self.chosen = place.unwrap_or(self.chosen).min(jobs.len() - 1);
+        self.jobs = jobs;
+        self.workers = self.workers.clamp(1, Self::MAX_WORKERS);
+        if !(0.0..=Self::MAX_TIMEOUT_SECS).contains(&self.timeout_secs) {
+            self.timeout_secs = Self::default().timeout_secs;
+        }
+        self
+    }
+
+    fn remembered(&self, default: Options) -> Options {
+        let id = default.job().id();
+        let remembered = self.jobs.iter().find(|options| options.job().id() == id);
+        remembered.cloned().unwrap_or(default)
+    }
+}

@@ -1,0 +1,142 @@
+//! The inputs of the next job: picked, dropped, typed or given on the command line.
+
+use std::path::PathBuf;
+
+use eframe::egui::{self, RichText, Sides, Ui};
+use url::Url;
+
+use super::{Command, Draft};
+use crate::format;
+use crate::pages::commands::{UiCommand, Unavailable};
+use crate::ui::widgets::{button, section_ui};
+
+const LIST_HEIGHT: f32 = 108.0;
+
+/// The inputs of the next job, and ways to add some.
+pub(super) fn files_ui(
+    draft: &mut Draft,
+    dialog_open: bool,
+    unavailable: &Unavailable,
+    ui: &mut Ui,
+    commands: &mut Vec<Command>,
+) {
+    title_ui(draft, ui);
+    ui.horizontal(|ui| {
+        for command in [
+            UiCommand::AddFiles,
+            UiCommand::AddFolder,
+            UiCommand::ClearInputs,
+        ] {
+            if unavailable.button(command, ui).clicked() {
+                commands.push(Command::Ui(command));
+            }
+        }
+        if dialog_open {
+            ui.label(RichText::new("dialog open").weak());
+        }
+    });
+    path_ui(draft, ui, commands);
+    list_ui(&draft.inputs, ui, commands);
+}
+
+fn title_ui(draft: &Draft, ui: &mut Ui) {
+    ui.horizontal(|ui| {
+        section_ui(ui, "Inputs");
+        let count = format::plural(draft.inputs.len(), "path", "paths");
+        ui.label(RichText::new(count).weak());
+    });
+}
+
+fn path_ui(draft: &mut Draft, ui: &mut Ui, commands: &mut Vec<Command>) {
+    let is_empty = draft.path_text.trim().is_empty();
+    let path_text = &mut draft.path_text;
+    let (edit, add) = Sides::new().shrink_left().show(
+        ui,
+        |ui| {
+            let label = ui.label("Path");
+            let edit = egui::TextEdit::singleline(path_text)
+                .hint_text("/path/of/a/file")
+                .desired_width(f32::INFINITY);
+            ui.add(edit).labelled_by(label.id)
+        },
+        |ui| {
+            let why_not = "Type the path of a file or folder first.";
+            button(ui, "Add", !is_empty, why_not)
+        },
+    );
+    if edit.changed() {
+        // The button was drawn before the text changed.
+        ui.request_repaint();
+    }
+    let entered = edit.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
+    if (add.clicked() || entered) && !is_empty {
+        let path = std::mem::take(&mut draft.path_text);
+        commands.push(Command::AddInputs(vec![typed_path(path.trim())]));
+        edit.request_focus();
+    }
+}
+
+/// Typed paths often begin with `~/`, and paths copied from a file manager with `file://`.
+fn typed_path(text: &str) -> PathBuf {
+    if let Some(path) = path_of_uri(text) {
+        return path;
+    }
+    let home = directories::UserDirs::new();
+    match (text.strip_prefix("~/"), home) {
+        (Some(rest), Some(dirs)) => dirs.home_dir().join(rest),
+        _ => PathBuf::from(text),
+    }
+}
+
+/// The file of a URI such as `file:///home/me/a%20b`; `None` if it is not on this machine.
+fn path_of_uri(text: &str) -> Option<PathBuf> {
+    let uri = text.starts_with("file://").then(|| Url::parse(text))?;
+    uri.ok()?.to_file_path().ok()
+}
+
+fn list_ui(inputs: &[PathBuf], ui: &mut Ui, commands: &mut Vec<Command>) {
+    let frame = egui::Frame::new()
+        .fill(ui.visuals().extreme_bg_color)
+        .stroke(ui.visuals().widgets.noninteractive.bg_stroke)
+        .corner_radius(4)
+        .inner_margin(6);
+    frame.show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        ui.set_height(LIST_HEIGHT);
+        if inputs.is_empty() {
+            ui.centered_and_justified(|ui| {
+                ui.label(RichText::new("Add files, or drop them anywhere").weak());
+            });
+            return;
+        }
+        let height = ui.text_style_height(&egui::TextStyle::Body).max(18.0);
+        egui::ScrollArea::vertical().auto_shrink(false).show_rows(
+            ui,
+            height,
+            inputs.len(),
+            |ui, rows| {
+                for index in rows {
+                    input_ui(index, &inputs[index], ui, commands);
+                }
+            },
+        );
+    });
+}
+
+fn input_ui(index: usize, path: &std::path::Path, ui: &mut Ui, commands: &mut Vec<Command>) {
+    let shown = format::path(path);
+    ui.push_id(index, |ui| {
+        ui.spacing_mut().interact_size.y = 0.0;
+        ui.horizontal(|ui| {
+            let remove = ui
+                .small_button("×")
+                .on_hover_text("Remove this input")
+                .accessible_name(format!("Remove {shown}"));
+            if remove.clicked() {
+                commands.push(Command::RemoveInput(index));
+            }
+            ui.add(egui::Label::new(&shown).truncate())
+                .on_hover_text(&shown);
+        });
+    });
+}

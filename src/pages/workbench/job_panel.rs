@@ -1,0 +1,298 @@
+//! The selected job: its progress, and the commands for it.
+
+use std::time::Duration;
+
+use eframe::egui::{self, RichText, Sides, Ui};
+
+use super::{BlockedFor, Choices, Command, jobs_panel};
+use crate::format;
+use crate::jobs::{Options, RunOn};
+use crate::pages::commands::{UiCommand, Unavailable};
+use crate::record::{JobRecord, JoinOutcome, JoinRecord};
+use crate::ui::tokens::tokens;
+use crate::ui::widgets::{Mark, StatusStyle, card_ui, mark_ui, progress_bar};
+
+/// What the card of a job is drawn from.
+pub(super) struct JobProps<'a> {
+    pub(super) job: &'a JobRecord,
+    pub(super) now: Duration,
+    pub(super) unavailable: &'a Unavailable,
+    pub(super) signal_target: Option<SignalTarget>,
+    pub(super) blocked_for: Option<BlockedFor>,
+}
+
+impl JobProps<'_> {
+    fn button_ui(&self, command: UiCommand, ui: &mut Ui, commands: &mut Vec<Command>) {
+        if self.unavailable.button(command, ui).clicked() {
+            commands.push(Command::Ui(command));
+        }
+    }
+}
+
+/// The processes that `Terminate`, `Kill` and `Stop tree` signal.
+#[cfg_attr(
+    not(unix),
+    expect(dead_code, reason = "there are no processes to signal there")
+)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum SignalTarget {
+    /// The process of the selected row, which has this number.
+    One(u32),
+    /// All running processes: this many.
+    All(usize),
+}
+
+impl SignalTarget {
+    fn text(self) -> String {
+        match self {
+            Self::One(pid) => format!("For process {pid}."),
+            Self::All(1) => "For the one process of the job.".to_owned(),
+            Self::All(count) => {
+                format!("For all {} processes of the job.", format::count(count))
+            }
+        }
+    }
+}
+
+/// The card of the selected job.
+pub(super) fn job_ui(
+    props: &JobProps<'_>,
+    choices: &mut Choices,
+    ui: &mut Ui,
+    commands: &mut Vec<Command>,
+) {
+    let JobProps { job, now, .. } = *props;
+    card_ui(ui, |ui| {
+        header_ui(job, now, ui);
+        progress_ui(job, now, ui);
+        ui.add_space(2.0);
+        join_ui(props, choices, ui, commands);
+        wait_ui(job, now, props.blocked_for, ui);
+        ui.separator();
+        actions_ui(props, ui, commands);
+    });
+}
+
+fn header_ui(job: &JobRecord, now: Duration, ui: &mut Ui) {
+    Sides::new().show(
+        ui,
+        |ui| {
+            ui.heading(jobs_panel::title(job));
+            ui.add_space(4.0);
+            jobs_panel::state_ui(job, ui);
+        },
+        |ui| {
+            ui.label(RichText::new(format::duration(job.elapsed(now))).monospace());
+            ui.label(RichText::new(jobs_panel::summary(job)).weak());
+        },
+    );
+}
+
+fn progress_ui(job: &JobRecord, now: Duration, ui: &mut Ui) {
+    let counts = job.counts();
+    let share = if job.total_bytes() > 0 {
+        format::share(job.done_bytes(), job.total_bytes())
+    } else {
+        format::share(counts.ended() as u64, counts.total() as u64)
+    };
+    let share = if job.state().is_ended() && counts.total() == counts.ended() {
+        1.0
+    } else {
+        share
+    };
+    let fill = StatusStyle::of_job(job.state(), tokens(ui)).color;
+    let size = egui::vec2(ui.available_width(), 8.0);
+    progress_bar(ui, share, size, fill).accessible_name("Progress");
+    // An empty line keeps its place: buttons must not move under the pointer.
+    Sides::new().show(
+        ui,
+        |ui| {
+            if job.total_bytes() > 0 {
+                ui.label(RichText::new(bytes_text(job)).monospace());
+            }
+        },
+        |ui| ui.label(RichText::new(pace_text(job, now)).monospace()),
+    );
+}
+
+fn bytes_text(job: &JobRecord) -> String {
+    let done = format::bytes(job.done_bytes());
+    if job.is_planned() {
+        format!("{done} of {}", format::bytes(job.total_bytes()))
+    } else {
+        format!("{done} of {} so far", format::bytes(job.total_bytes()))
+    }
+}
+
+/// The rate, the time left, and how long there has been no progress.
+fn pace_text(job: &JobRecord, now: Duration) -> String {
+    let rate = job.rate(now);
+    let mut parts = Vec::new();
+    if job.done_bytes() > 0 {
+        parts.push(format::rate(rate.bytes_per_sec));
+    }
+    if !job.state().is_ended() {
+        if let Some(left) = rate.time_left {
+            parts.push(left_text(left));
+        }
+        let age = now.saturating_sub(job.last_progress_at());
+        if age >= Duration::from_secs(1) {
+            parts.push(format!("last progress {} ago", format::countdown(age)));
+        }
+        if let Some(asked) = job.cancel_requested_at() {
+            let age = format::countdown(now.saturating_sub(asked));
+            parts.push(format!("cancel requested {age} ago"));
+        }
+    }
+    parts.join(" · ")
+}
+
+/// Less than a second is too exact: the last item may take any time.
+fn left_text(left: Duration) -> String {
+    if left < Duration::from_secs(1) {
+        return "nearly done".to_owned();
+    }
+    format!("{} left", format::duration(left))
+}
+
+fn join_ui(props: &JobProps<'_>, choices: &mut Choices, ui: &mut Ui, commands: &mut Vec<Command>) {
+    ui.horizontal_wrapped(|ui| {
+        props.button_ui(UiCommand::Join, ui, commands);
+        props.button_ui(UiCommand::JoinWithTimeout, ui, commands);
+        timeout_ui(choices, ui);
+        props.button_ui(UiCommand::Detach, ui, commands);
+        ui.add_space(8.0);
+        ui.checkbox(&mut choices.wait_on_ui_thread, "Wait on the UI thread");
+        if choices.wait_on_ui_thread {
+            mark_ui(ui, Mark::Warning, tokens(ui).timed_out);
+            ui.label("The window freezes until the wait ends.");
+        }
+    });
+}
+
+fn timeout_ui(choices: &mut Choices, ui: &mut Ui) {
+    let label = ui.label("Timeout (s)");
+    ui.add(
+        egui::DragValue::new(&mut choices.timeout_secs)
+            .range(0.0..=Choices::MAX_TIMEOUT_SECS)
+            .speed(0.1)
+            .max_decimals(2)
+            .min_decimals(1),
+    )
+    .labelled_by(label.id);
+}
+
+/// One line about the current wait, or about how the last one ended.
+fn wait_ui(job: &JobRecord, now: Duration, blocked_for: Option<BlockedFor>, ui: &mut Ui) {
+    let join = job.active_joins().next_back().or(job.joins().last());
+    let Some(join) = join else {
+        ui.horizontal(|ui| ui.label(RichText::new("Not joined").weak()));
+        return;
+    };
+    let tokens = tokens(ui);
+    ui.horizontal(|ui| {
+        let (mark, color) = match join.ended {
+            None => (Mark::Ring, tokens.running),
+            Some((_, JoinOutcome::Joined)) => (Mark::Disc, tokens.returned),
+            Some((_, JoinOutcome::TimedOut)) => (Mark::Diamond, tokens.timed_out),
+            Some((_, JoinOutcome::Detached)) => (Mark::Bar, tokens.neutral),
+        };
+        mark_ui(ui, mark, color);
+        ui.label(join_text(job, join, now));
+    });
+    if let Some(cost) = blocked_for.filter(|cost| cost.job == job.id()) {
+        ui.label(cost_text(cost));
+    }
+}
+
+fn join_text(job: &JobRecord, join: &JoinRecord, now: Duration) -> String {
+    let waited = format::countdown(join.waited(now));
+    match (join.ended, join.remaining(now)) {
+        (None, Some(left)) => format!("waiting, {} left", format::countdown(left)),
+        (None, None) => format!("waiting for {waited}, without a deadline"),
+        (Some((_, JoinOutcome::Joined)), _) => {
+            format!("joined after {waited}: {}", outcome_text(job))
+        }
+        (Some((_, JoinOutcome::TimedOut)), _) if job.state().is_ended() => {
+            format!("was still running after {waited}; it has ended since")
+        }
+        (Some((_, JoinOutcome::TimedOut)), _) => format!("still running after {waited}"),
+        (Some((_, JoinOutcome::Detached)), _) => format!("detached after {waited}"),
+    }
+}
+
+fn outcome_text(job: &JobRecord) -> String {
+    let word = match job.state().label() {
+        "timed_out" => "timed out",
+        word => word,
+    };
+    format!("{word}, {}", jobs_panel::summary(job))
+}
+
+/// `blocked the window for 2 003 ms, 120 frames missed`.
+fn cost_text(cost: BlockedFor) -> String {
+    format!(
+        "blocked the window for {} ms, {} frames missed",
+        format::count(cost.blocked.as_millis()),
+        format::count(cost.frames_missed())
+    )
+}
+
+fn actions_ui(props: &JobProps<'_>, ui: &mut Ui, commands: &mut Vec<Command>) {
+    ui.horizontal_wrapped(|ui| {
+        props.button_ui(UiCommand::Cancel, ui, commands);
+        if has_processes(props.job) {
+            signals_ui(props, ui, commands);
+        }
+        props.button_ui(UiCommand::RunAgain, ui, commands);
+        props.button_ui(UiCommand::CopyReport, ui, commands);
+        props.button_ui(UiCommand::SaveReport, ui, commands);
+        if makes_list(props.job) {
+            props.button_ui(UiCommand::SaveList, ui, commands);
+        }
+        props.button_ui(UiCommand::Remove, ui, commands);
+    });
+}
+
+/// The buttons that end processes while the job goes on.
+fn signals_ui(props: &JobProps<'_>, ui: &mut Ui, commands: &mut Vec<Command>) {
+    for command in [UiCommand::Terminate, UiCommand::Kill, UiCommand::StopTree] {
+        let mut button = props.unavailable.button(command, ui);
+        if let Some(target) = props.signal_target {
+            button = button.on_hover_text(target.text());
+        }
+        if button.clicked() {
+            commands.push(Command::Ui(command));
+        }
+    }
+}
+
+/// True before the first process runs: buttons must not move under the pointer.
+fn has_processes(job: &JobRecord) -> bool {
+    let spec = job.spec();
+    job.first_process().is_some()
+        || spec.run_on == RunOn::Process
+        || matches!(spec.options, Options::Command(_))
+}
+
+fn makes_list(job: &JobRecord) -> bool {
+    matches!(&job.spec().options, Options::Checksum(options) if !options.verify)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::JobId;
+
+    #[test]
+    fn blocking_wait_shows_milliseconds_and_frames() {
+        let cost = BlockedFor {
+            job: JobId(1),
+            blocked: Duration::from_millis(2_003),
+        };
+        assert_eq!(
+            cost_text(cost),
+            "blocked the window for 2 003 ms, 120 frames missed"
+        );
+    }
+}

@@ -1,0 +1,84 @@
+//! Every job of this run of the program, newest first.
+
+use eframe::egui::{self, RichText, Sides, Ui};
+
+use super::Command;
+use crate::format;
+use crate::record::{JobId, JobRecord, Record};
+use crate::ui::tokens::tokens;
+use crate::ui::widgets::{StatusStyle, choosable_card_ui, mark_ui, section_ui, status_style_ui};
+
+/// The list of jobs; a click or `Enter` selects one.
+pub(super) fn jobs_ui(
+    record: &Record,
+    selected: Option<JobId>,
+    ui: &mut Ui,
+    commands: &mut Vec<Command>,
+) {
+    section_ui(ui, "Jobs");
+    if record.jobs().next().is_none() {
+        ui.label(RichText::new("None yet").weak());
+        return;
+    }
+    egui::ScrollArea::vertical()
+        .auto_shrink(false)
+        .show(ui, |ui| {
+            for job in record.jobs().rev() {
+                job_ui(job, selected == Some(job.id()), ui, commands);
+            }
+        });
+}
+
+fn job_ui(job: &JobRecord, is_selected: bool, ui: &mut Ui, commands: &mut Vec<Command>) {
+    let title = title(job);
+    let margin = egui::Margin::same(8);
+    let card = choosable_card_ui(ui, &title, is_selected, margin, |ui| {
+        Sides::new().show(
+            ui,
+            |ui| ui.label(RichText::new(&title).strong()),
+            |ui| {
+                // Added from the right: the word, then its mark.
+                let style = StatusStyle::of_job(job.state(), tokens(ui));
+                ui.spacing_mut().item_spacing.x = 5.0;
+                ui.label(style.word);
+                mark_ui(ui, style.mark, style.color);
+            },
+        );
+        ui.label(RichText::new(summary(job)).weak().small());
+    });
+    if card.clicked() {
+        commands.push(Command::Select(job.id()));
+    }
+}
+
+/// `#3 Checksums`.
+pub(super) fn title(job: &JobRecord) -> String {
+    format!("{} {}", job.id(), job.spec().options.job().title())
+}
+
+/// `12 of 40 items, 1 failed`, and nothing that is zero.
+pub(super) fn summary(job: &JobRecord) -> String {
+    let counts = job.counts();
+    let total = if job.is_planned() || job.state().is_ended() {
+        format::plural(counts.total(), "item", "items")
+    } else {
+        format!("{} items so far", format::count(counts.total()))
+    };
+    let mut parts = vec![format!("{} of {total}", format::count(counts.ended()))];
+    for (number, word) in [
+        (counts.failed, "failed"),
+        (counts.panicked, "panicked"),
+        (counts.crashed, "crashed"),
+        (counts.cancelled, "cancelled"),
+    ] {
+        if number > 0 {
+            parts.push(format!("{} {word}", format::count(number)));
+        }
+    }
+    parts.join(" · ")
+}
+
+/// The state of a job: shape, colour, word.
+pub(super) fn state_ui(job: &JobRecord, ui: &mut Ui) {
+    ui.horizontal(|ui| status_style_ui(ui, StatusStyle::of_job(job.state(), tokens(ui))));
+}

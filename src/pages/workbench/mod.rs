@@ -1,0 +1,311 @@
+//! The Workbench: jobs, what they are started with, and what they came back with.
+
+mod choices;
+mod command;
+mod command_options;
+mod detached;
+mod fetch_options;
+mod files_panel;
+mod form;
+mod images_options;
+mod job_panel;
+mod jobs_panel;
+mod options_panel;
+mod ordering;
+mod output;
+mod output_log;
+mod output_pane;
+mod output_view;
+mod panic_pane;
+mod poll;
+pub mod results_pane;
+mod results_rows;
+mod results_view;
+mod run_command;
+mod saving;
+mod view;
+mod waits_pane;
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use eframe::egui::{self, CentralPanel, Panel, Ui};
+
+use self::job_panel::{JobProps, SignalTarget};
+use self::ordering::Ordering;
+use self::run_command::Purpose;
+use self::waits_pane::WaitRow;
+use super::commands::{UiCommand, Unavailable};
+use super::{DialogAnswer, Page, PageId, PageSetup, Running, Shell};
+use crate::board::JobBoard;
+use crate::join;
+use crate::record::{JobId, JobRecord, PanicKey, Record};
+use crate::ui::tokens::{SIDE_WIDTH, tokens};
+use crate::ui::widgets;
+
+pub use choices::Choices;
+pub use command::Command;
+pub use detached::DetachedJobs;
+pub(crate) use options_panel::workers_ui;
+pub(crate) use output_view::{LogScroll, ShownOutput};
+pub use output_view::{OutputView, Stream};
+pub use results_view::{Column, Order, ResultsView, Sort};
+pub use view::{BlockedFor, Draft, Pane, View};
+
+pub(crate) const ID: PageId = PageId::new("workbench");
+
+/// The jobs, and what the page shows of them.
+pub(crate) struct Workbench {
+    board: JobBoard,
+    record: Record,
+    view: View,
+    commands: Vec<Command>,
+    /// What the open file dialog is for.
+    purpose: Option<Purpose>,
+    ordering: Ordering,
+    resolving: Vec<(JobId, PanicKey)>,
+    waits: Vec<WaitRow>,
+    /// When the last frame began to take in events, if it left some over.
+    behind_since: Option<Instant>,
+    detached: DetachedJobs,
+}
+
+impl Workbench {
+    pub(super) fn new(ctx: &egui::Context, setup: &PageSetup) -> Self {
+        let wake = ctx.clone();
+        let board = JobBoard::new(move || wake.request_repaint());
+        #[cfg(unix)]
+        let board = match setup.launcher.clone() {
+            Some(launcher) => board.with_launcher(launcher),
+            None => board,
+        };
+        let mut workbench = Self {
+            board,
+            record: Record::default(),
+            view: View::default(),
+            commands: Vec::new(),
+            purpose: None,
+            ordering: Ordering::default(),
+            resolving: Vec::new(),
+            waits: Vec::new(),
+            behind_since: None,
+            detached: setup.detached.clone(),
+        };
+        workbench.add_inputs(setup.files.clone());
+        workbench
+    }
+
+    fn running_jobs(&self) -> impl Iterator<Item = &JobRecord> {
+        self.record.jobs().filter(|job| !job.state().is_ended())
+    }
+
+    /// Adds new inputs as absolute paths, so that they keep their meaning.
+    fn add_inputs(&mut self, paths: Vec<PathBuf>) {
+        for path in paths {
+            let path = std::path::absolute(&path).unwrap_or(path);
+            if !self.view.draft.inputs.contains(&path) {
+                self.view.draft.inputs.push(path);
+            }
+        }
+    }
+
+    fn select_job(&mut self, job: JobId) {
+        if self.view.selected != Some(job) {
+            self.view.selected = Some(job);
+            self.view.results = ResultsView::default();
+        }
+    }
+
+    /// Kills the processes of jobs that did not stop in time.
+    #[cfg(unix)]
+    fn kill_trees(&self, timeout: Duration) {
+        let began = Instant::now();
+        let jobs = self.running_jobs().map(JobRecord::id);
+        let processes = jobs.flat_map(|job| self.board.running_processes(job));
+        let tasks = processes.filter_map(|(_, process)| {
+            // Without a thread, the process ends with this program anyway.
+            join::spawn("kill process tree", move |_| process.stop(Duration::ZERO)).ok()
+        });
+        for task in tasks.collect::<Vec<_>>() {
+            // The window has closed, so a failure can't be shown.
+            drop(task.join_timeout(timeout.saturating_sub(began.elapsed())));
+        }
+    }
+
+    /// The processes that the buttons of a job signal: that of the selected row, or all.
+    #[cfg(unix)]
+    fn signal_target(&self, job: JobId) -> Option<SignalTarget> {
+        let running = self.board.running_processes(job);
+        let Some(selected) = self.view.results.selected else {
+            let count = running.len();
+            return (count > 0).then_some(SignalTarget::All(count));
+        };
+        let (_, process) = running.into_iter().find(|(item, _)| *item == selected)?;
+        Some(SignalTarget::One(process.pid()))
+    }
+
+    #[cfg(not(unix))]
+    fn signal_target(&self, _job: JobId) -> Option<SignalTarget> {
+        None
+    }
+
+    fn side_ui(&mut self, unavailable: &Unavailable, shell: &mut Shell, ui: &mut Ui) {
+        let (draft, commands) = (&mut self.view.draft, &mut self.commands);
+        files_panel::files_ui(draft, shell.dialogs.is_open(), unavailable, ui, commands);
+        ui.separator();
+        let choices = &mut shell.state.choices;
+        options_panel::options_ui(choices, &draft.inputs, ui, commands);
+        ui.add_space(4.0);
+        if unavailable.primary_button(UiCommand::Start, ui).clicked() {
+            commands.push(Command::Ui(UiCommand::Start));
+        }
+        ui.separator();
+        jobs_panel::jobs_ui(&self.record, self.view.selected, ui, commands);
+    }
+
+    fn selected_job_ui(&mut self, unavailable: &Unavailable, shell: &mut Shell, ui: &mut Ui) {
+        let selected = self.view.selected;
+        let signal_target = selected.and_then(|job| self.signal_target(job));
+        let Self {
+            board,
+            record,
+            view,
+            commands,
+            resolving,
+            waits,
+            ..
+        } = self;
+        let Some(job) = selected.and_then(|id| record.job(id)) else {
+            let hint = "Add files, choose a job and press Start. The window stays free meanwhile.";
+            widgets::empty_ui(ui, "No job yet", hint);
+            return;
+        };
+        let now = board.now();
+        let props = JobProps {
+            job,
+            now,
+            unavailable,
+            signal_target,
+            blocked_for: view.blocked_for,
+        };
+        job_panel::job_ui(&props, &mut shell.state.choices, ui, commands);
+        ui.add_space(2.0);
+        panes_ui(&mut view.pane, job, ui);
+        match view.pane {
+            Pane::Results => {
+                let focus = std::mem::take(&mut view.focus_filter);
+                results_pane::results_ui(job, now, &mut view.results, focus, ui, commands);
+            }
+            Pane::Output => {
+                let focus = std::mem::take(&mut view.focus_filter);
+                output_pane::output_ui(job, &mut view.output, focus, ui, commands);
+            }
+            Pane::Panic => {
+                let keys = resolving.iter().filter(|(id, _)| *id == job.id());
+                let keys: Vec<_> = keys.map(|(_, key)| *key).collect();
+                panic_pane::panic_ui(job, &keys, ui, commands);
+            }
+            Pane::Waits => waits_pane::waits_ui(waits, ui),
+        }
+    }
+}
+
+impl Page for Workbench {
+    fn id(&self) -> PageId {
+        ID
+    }
+
+    fn title(&self) -> &'static str {
+        "Workbench"
+    }
+
+    fn poll(&mut self, shell: &mut Shell) {
+        self.poll_board(shell);
+        self.take_drops(&shell.ctx);
+        self.update_order(shell);
+        self.update_waits();
+        if shell.shows(&ID) {
+            self.update_output(&shell.ctx);
+        }
+    }
+
+    fn wants_poll_in(&self) -> Option<Duration> {
+        self.board.wants_poll_in()
+    }
+
+    fn running(&self) -> Running {
+        Running {
+            jobs: self.running_jobs().count(),
+            tasks: self.board.running(),
+            processes: self.board.processes(),
+        }
+    }
+
+    fn ui(&mut self, shell: &mut Shell, ui: &mut Ui) {
+        let unavailable = Unavailable::of(self, shell);
+        Panel::left("next job and jobs")
+            .default_size(SIDE_WIDTH)
+            .min_size(300.0)
+            .show(ui, |ui| self.side_ui(&unavailable, shell, ui));
+        CentralPanel::default().show(ui, |ui| self.selected_job_ui(&unavailable, shell, ui));
+    }
+
+    fn why_not(&self, command: UiCommand, shell: &Shell) -> Option<Cow<'static, str>> {
+        self.refusal(command, shell)
+    }
+
+    fn run_command(&mut self, command: UiCommand, shell: &mut Shell) {
+        self.run(Command::Ui(command), shell);
+    }
+
+    fn run_commands(&mut self, shell: &mut Shell) {
+        for command in std::mem::take(&mut self.commands) {
+            self.run(command, shell);
+        }
+    }
+
+    fn take_answer(&mut self, answer: DialogAnswer, shell: &mut Shell) {
+        if let Some(purpose) = self.purpose.take() {
+            self.take_picked(purpose, answer, shell);
+        }
+    }
+
+    fn cancel(&mut self) -> Duration {
+        let jobs = self.running_jobs();
+        let jobs: Vec<_> = jobs
+            .map(|job| (job.id(), job.spec().options.job().stop_time()))
+            .collect();
+        for &(job, _) in &jobs {
+            self.board.cancel(job);
+        }
+        let stop_times = jobs.into_iter().map(|(_, time)| time);
+        stop_times.max().unwrap_or_default()
+    }
+
+    fn close(&mut self, timeout: Duration, keep_running: bool) {
+        if keep_running {
+            let jobs = self.running_jobs().map(JobRecord::id).collect();
+            let board = std::mem::replace(&mut self.board, JobBoard::new(|| {}));
+            self.detached.keep(board, jobs);
+        } else if self.board.shutdown(timeout) > 0 {
+            #[cfg(unix)]
+            self.kill_trees(timeout);
+        }
+    }
+}
+
+/// The tabs of the panes, and the number of panics.
+fn panes_ui(pane: &mut Pane, job: &JobRecord, ui: &mut Ui) {
+    ui.horizontal(|ui| {
+        for candidate in Pane::ALL {
+            ui.selectable_value(pane, candidate, candidate.title());
+        }
+        let panics = job.counts().panicked;
+        if panics > 0 {
+            widgets::mark_ui(ui, widgets::Mark::Warning, tokens(ui).panicked);
+            let panics = crate::format::plural(panics, "panic", "panics");
+            ui.label(format!("{panics} captured"));
+        }
+    });
+}

@@ -1,0 +1,171 @@
+//! Sorting and filtering the results in a task, so that no frame ever does.
+
+use std::cmp::Ordering as Cmp;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::results_pane::result_text;
+use super::{Column, Order, ResultsView, Sort};
+use crate::join::{self, Context, Priority, Task};
+use crate::record::{ItemRecord, Items, JobId, JobRecord};
+use crate::ui::widgets::item_word;
+
+/// While a job runs, its order is brought up to date this often.
+const REFRESH: Duration = Duration::from_millis(500);
+
+/// Keeps the order of the results table up to date.
+#[derive(Debug, Default)]
+pub(super) struct Ordering {
+    wanted: Wanted,
+    /// The revision of the job that the newest order was, or is being, computed from.
+    revision: u64,
+    started_at: Duration,
+    task: Option<Task<Arc<[u32]>>>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Wanted {
+    job: Option<JobId>,
+    filter: String,
+    sort: Option<Sort>,
+}
+
+impl Ordering {
+    /// Takes a finished order over into the view, and starts on the next where one is wanted.
+    /// Returns how long from now it wants to be called again.
+    pub(super) fn update(
+        &mut self,
+        job: Option<&JobRecord>,
+        view: &mut ResultsView,
+        now: Duration,
+        wake: impl Fn() + Send + 'static,
+    ) -> Option<Duration> {
+        let wanted = Wanted {
+            job: job.map(JobRecord::id),
+            filter: view.filter.trim().to_lowercase(),
+            sort: view.sort,
+        };
+        let is_new = wanted != self.wanted;
+        if is_new {
+            self.abandon();
+            if wanted.job != self.wanted.job {
+                view.order = Order::AsFound;
+            }
+            self.wanted = wanted;
+        }
+        self.take_result(view);
+        let again = self.start_if_due(job, view, now, is_new, wake);
+        view.computing = self.task.is_some() && is_new | view.computing;
+        again
+    }
+
+    /// An order that nobody wants any more is dropped, and its task told to stop.
+    fn abandon(&mut self) {
+        if let Some(task) = self.task.take() {
+            task.cancel();
+        }
+    }
+
+    fn take_result(&mut self, view: &mut ResultsView) {
+        let Some(result) = self.task.as_ref().and_then(Task::poll) else {
+            return;
+        };
+        if let Ok(rows) = result {
+            view.order = Order::Rows(Arc::clone(rows));
+        }
+        self.task = None;
+        view.computing = false;
+    }
+
+    fn start_if_due(
+        &mut self,
+        job: Option<&JobRecord>,
+        view: &mut ResultsView,
+        now: Duration,
+        is_new: bool,
+        wake: impl Fn() + Send + 'static,
+    ) -> Option<Duration> {
+        let job = job?;
+        if self.wanted.filter.is_empty() && self.wanted.sort.is_none() {
+            view.order = Order::AsFound;
+            return None;
+        }
+        let is_stale = is_new || job.revision() != self.revision;
+        if !is_stale || self.task.is_some() {
+            return None;
+        }
+        let age = now.saturating_sub(self.started_at);
+        let early = REFRESH.saturating_sub(age);
+        if !is_new && !early.is_zero() {
+            return Some(early);
+        }
+        self.revision = job.revision();
+        self.started_at = now;
+        let (items, wanted) = (job.items().clone(), self.wanted.clone());
+        self.task = join::Builder::new("sort results")
+            .daemon(true)
+            .priority(Priority::Background)
+            .spawn(move |context| rows(&items, &wanted, now, context))
+            .ok();
+        if let Some(task) = &self.task {
+            task.on_finish(wake);
+        }
+        None
+    }
+}
+
+fn rows(items: &Items, wanted: &Wanted, now: Duration, context: &Context) -> Arc<[u32]> {
+    let mut rows = Vec::new();
+    for (index, item) in items.iter().enumerate() {
+        if index.is_multiple_of(1024) {
+            context.checkpoint();
+        }
+        if wanted.filter.is_empty() || contains(item, &wanted.filter) {
+            rows.push(u32::try_from(index).expect("a job has fewer than 2³² items"));
+        }
+    }
+    if let Some(sort) = wanted.sort {
+        sort_rows(&mut rows, items, sort, now, context);
+    }
+    rows.into()
+}
+
+fn contains(item: &ItemRecord, filter: &str) -> bool {
+    item.state.label().contains(filter)
+        || item_word(item).to_lowercase().contains(filter)
+        || item.input.to_string_lossy().to_lowercase().contains(filter)
+        || result_text(item).to_lowercase().contains(filter)
+}
+
+fn sort_rows(rows: &mut [u32], items: &Items, sort: Sort, now: Duration, context: &Context) {
+    let item = |row: u32| &items[row as usize];
+    match sort.column {
+        // Those that failed stay together, whatever the word for their processes.
+        Column::State => sort_by_key(rows, sort, context, |row| {
+            (item(row).state.label(), item_word(item(row)))
+        }),
+        Column::Name => sort_by_key(rows, sort, context, |row| &item(row).input),
+        Column::Size => sort_by_key(rows, sort, context, |row| {
+            item(row).total.max(item(row).done)
+        }),
+        Column::Result => sort_by_key(rows, sort, context, |row| result_text(item(row))),
+        Column::Time => sort_by_key(rows, sort, context, |row| item(row).elapsed(now)),
+    }
+}
+
+/// Keys are made once for each row; equal ones stay in the order of planning, both ways round.
+fn sort_by_key<K: Ord>(rows: &mut [u32], sort: Sort, context: &Context, key: impl Fn(u32) -> K) {
+    let mut keyed: Vec<(K, u32)> = rows.iter().map(|&row| (key(row), row)).collect();
+    context.checkpoint();
+    let turn = |order: Cmp| {
+        if sort.descending {
+            order.reverse()
+        } else {
+            order
+        }
+    };
+    keyed.sort_by(|(a, _), (b, _)| turn(a.cmp(b)));
+    for (row, (_, sorted)) in rows.iter_mut().zip(keyed) {
+        *row = sorted;
+    }
+}

@@ -1,0 +1,267 @@
+//! What a process prints, as it comes. Only the lines in sight are drawn.
+
+use eframe::egui::text::{LayoutJob, TextFormat};
+use eframe::egui::{self, Align, Key, Layout, Modifiers, RichText, ScrollArea, TextStyle, Ui};
+
+use super::output_log::{Find, Log};
+use super::{Command, LogScroll, OutputView, ShownOutput, Stream};
+use crate::format;
+use crate::record::{ItemRecord, JobRecord};
+use crate::ui::tokens::{Tokens, tokens};
+use crate::ui::widgets::{StatusStyle, button, empty_ui, status_style_ui};
+
+/// What stands beside the `Find` field in its row, in points.
+const BESIDE_FIND: f32 = 280.0;
+
+/// The stream of a process, with what can be done with it.
+pub(crate) fn output_ui(
+    job: &JobRecord,
+    view: &mut OutputView,
+    focus_find: bool,
+    ui: &mut Ui,
+    commands: &mut Vec<Command>,
+) {
+    let OutputView {
+        stream,
+        find,
+        shown,
+    } = view;
+    let shown = shown.as_mut().filter(|shown| shown.job == job.id());
+    let Some((shown, item)) = shown.and_then(|shown| {
+        let item = job.item(shown.item)?;
+        Some((shown, item))
+    }) else {
+        let hint = "What the process of an item prints is shown here while it runs and afterwards.";
+        empty_ui(ui, "No process", hint);
+        return;
+    };
+    ui.horizontal(|ui| {
+        for candidate in Stream::ALL {
+            ui.selectable_value(stream, candidate, candidate.title());
+        }
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            actions_ui(shown, ui, commands);
+        });
+    });
+    ui.horizontal(|ui| find_ui(find, shown, focus_find, ui));
+    ui.horizontal(|ui| {
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.add(egui::Label::new(RichText::new(figures_text(shown)).weak()).truncate());
+            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
+                process_ui(job, item, ui);
+            });
+        });
+    });
+    lines_ui(shown, item, ui);
+}
+
+fn actions_ui(shown: &mut ShownOutput, ui: &mut Ui, commands: &mut Vec<Command>) {
+    let has_any = shown.log.len() > 0;
+    let why_not = "Nothing was printed on this stream.";
+    let save = button(ui, "Save output…", has_any, why_not)
+        .on_hover_text("Every byte of this stream that is kept, as it came.");
+    if save.clicked() {
+        commands.push(Command::SaveOutput(shown.job, shown.item, shown.stream));
+    }
+    let copy = button(ui, "Copy output", has_any, why_not)
+        .on_hover_text("The lines below, in full and as text.");
+    if copy.clicked() {
+        commands.push(Command::CopyText(shown.log.text()));
+    }
+    follow_ui(shown, ui);
+}
+
+fn follow_ui(shown: &mut ShownOutput, ui: &mut Ui) {
+    let reads = !shown.scroll.follows;
+    let why_not = "The last line is in sight, and what comes is followed.";
+    let follow = button(ui, "Follow", reads, why_not).on_hover_text(
+        "To the last line, and on with what comes. Until then these lines stay, also when they \
+         are no longer kept.",
+    );
+    if follow.clicked() {
+        shown.scroll.follows = true;
+    }
+}
+
+fn process_ui(job: &JobRecord, item: &ItemRecord, ui: &mut Ui) {
+    status_style_ui(ui, StatusStyle::of_item(item, tokens(ui)));
+    ui.add_space(6.0);
+    let pid = item.process.as_ref().map_or(0, |process| process.pid);
+    // A command without a file is its own name, and its slashes part no folders.
+    let is_file = !job.spec().inputs.is_empty();
+    let file = is_file.then(|| item.input.file_name()).flatten();
+    let name = file.unwrap_or(item.input.as_os_str()).to_string_lossy();
+    let text = format!("process {pid} · {}", format::one_line(&name));
+    ui.add(egui::Label::new(RichText::new(text).weak()).truncate())
+        .on_hover_text(format::path(&item.input));
+}
+
+/// `1.2 MiB · 3.0 MiB/s · 0.2 MiB dropped · 80 B on stderr`, and nothing that is zero.
+fn figures_text(shown: &ShownOutput) -> String {
+    let mut parts = vec![format::bytes(shown.total)];
+    if shown.bytes_per_sec >= 1.0 {
+        parts.push(format::rate(shown.bytes_per_sec));
+    }
+    if shown.dropped > 0 {
+        parts.push(format!("{} dropped", format::bytes(shown.dropped)));
+    }
+    if shown.scroll.stands_still {
+        let newer = format::bytes(shown.total.saturating_sub(shown.log.end()));
+        parts.push(format!("{newer} newer than these lines"));
+    }
+    if shown.other_total > 0 {
+        let other = shown.stream.other().title().to_lowercase();
+        parts.push(format!("{} on {other}", format::bytes(shown.other_total)));
+    }
+    if shown.is_held_open {
+        parts.push("still held open by a descendant".to_owned());
+    }
+    parts.join(" · ")
+}
+
+fn find_ui(text: &mut String, shown: &mut ShownOutput, focus: bool, ui: &mut Ui) {
+    let label = ui.label("Find");
+    let width = (ui.available_width() - BESIDE_FIND).clamp(80.0, 220.0);
+    let edit = egui::TextEdit::singleline(text)
+        .hint_text("any part of a line")
+        .desired_width(width);
+    let edit = ui.add(edit).labelled_by(label.id);
+    if focus {
+        edit.request_focus();
+    }
+    let entered = edit.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
+    if entered {
+        edit.request_focus();
+    }
+    let shifted = ui.input(|input| input.modifiers.contains(Modifiers::SHIFT));
+    let has_any = shown.found.count() > 0;
+    let why_not = "No line contains the text.";
+    let previous = button(ui, "Previous", has_any, why_not)
+        .on_hover_text("Shift+Enter in the field does the same.");
+    let next =
+        button(ui, "Next", has_any, why_not).on_hover_text("Enter in the field does the same.");
+    if next.clicked() || (entered && !shifted) {
+        shown.scroll.to = shown.found.step(true);
+    } else if previous.clicked() || (entered && shifted) {
+        shown.scroll.to = shown.found.step(false);
+    }
+    if !text.is_empty() {
+        ui.label(RichText::new(found_text(&shown.found, shown.is_searching)).weak());
+    }
+}
+
+/// `2 of 17 lines`.
+fn found_text(found: &Find, is_searching: bool) -> String {
+    let lines = format::plural(found.count(), "line", "lines");
+    match found.position() {
+        _ if is_searching => format!("{lines} so far"),
+        Some(position) => format!("{} of {lines}", format::count(position)),
+        None => lines,
+    }
+}
+
+fn lines_ui(shown: &mut ShownOutput, item: &ItemRecord, ui: &mut Ui) {
+    if shown.log.len() == 0 {
+        let what = if item.state.is_ended() {
+            "Nothing was printed"
+        } else {
+            "Nothing printed yet"
+        };
+        empty_ui(ui, what, &other_text(shown));
+        return;
+    }
+    let tokens = tokens(ui);
+    egui::Frame::new()
+        .fill(tokens.field)
+        .stroke(egui::Stroke::new(1.0, tokens.line))
+        .corner_radius(4)
+        .inner_margin(6)
+        .show(ui, |ui| rows_ui(shown, tokens, ui));
+}
+
+fn other_text(shown: &ShownOutput) -> String {
+    let (this, other) = (shown.stream.title(), shown.stream.other().title());
+    match shown.other_total {
+        0 => format!("{this} is empty, and so is {other}."),
+        bytes => format!("{this} is empty; {other} has {}.", format::bytes(bytes)),
+    }
+}
+
+fn rows_ui(shown: &mut ShownOutput, tokens: &Tokens, ui: &mut Ui) {
+    ui.spacing_mut().item_spacing.y = 0.0;
+    // It would pull back from an end that is new in this frame.
+    ui.spacing_mut().scroll.kinetic.rubber_band = false;
+    let height = ui.text_style_height(&TextStyle::Monospace);
+    let ShownOutput {
+        log, found, scroll, ..
+    } = shown;
+    let asked = scroll_offset(scroll, log, height, ui.available_height());
+    let mut area = ScrollArea::both()
+        .id_salt((shown.job, shown.item, shown.stream.title()))
+        .auto_shrink(false);
+    if let Some(offset) = asked {
+        area = area.vertical_scroll_offset(offset);
+    }
+    let drawn = area.show_rows(ui, height, log.len(), |ui, rows| {
+        for row in rows {
+            let line = log.drawn(row);
+            let is_current = found.current() == Some(log.first_line() + row as u64);
+            let text = line_text(&line, found, is_current, tokens, ui);
+            ui.add(egui::Label::new(text).extend());
+        }
+    });
+    let bottom = (drawn.content_size.y - drawn.inner_rect.height()).max(0.0);
+    // Who follows goes on until somebody scrolls up, also where the pane has another size now.
+    let end = asked.filter(|_| scroll.follows).unwrap_or(bottom);
+    scroll.first_line = log.first_line();
+    scroll.height = drawn.inner_rect.height();
+    scroll.offset = drawn.state.clamped_offset().y;
+    scroll.follows = scroll.offset >= end.min(bottom) - 0.5;
+    if scroll.follows && (scroll.stands_still || (end - bottom).abs() > 1.0) {
+        // Nobody else asks for the frame that shows the end as it is.
+        ui.request_repaint();
+    }
+}
+
+/// Where to scroll to, unless that is left to the person: to the line that was found, to the end
+/// while that is followed, and to the lines that are being read when others above them have gone.
+fn scroll_offset(scroll: &mut LogScroll, log: &Log, row_height: f32, room: f32) -> Option<f32> {
+    let first_line = log.first_line();
+    let height = if scroll.height > 0.0 {
+        scroll.height
+    } else {
+        room
+    };
+    let rows = |lines: u64| lines as f32 * row_height;
+    let end = (rows(log.len() as u64) - height).max(0.0);
+    if let Some(line) = scroll.to.take() {
+        scroll.follows = false;
+        let top = rows(line.saturating_sub(first_line)) - height / 3.0;
+        return Some(top.clamp(0.0, end));
+    }
+    if scroll.follows {
+        return Some(end);
+    }
+    let gone = first_line.saturating_sub(scroll.first_line);
+    (gone > 0).then(|| (scroll.offset - rows(gone)).max(0.0))
+}
+
+fn line_text(line: &str, found: &Find, is_current: bool, tokens: &Tokens, ui: &Ui) -> LayoutJob {
+    let font = TextStyle::Monospace.resolve(ui.style());
+    let plain = TextFormat::simple(font.clone(), tokens.text);
+    let mut marked = plain.clone();
+    (marked.color, marked.background) = if is_current {
+        (tokens.on_accent, tokens.accent)
+    } else {
+        (tokens.text, tokens.selection)
+    };
+    let mut text = LayoutJob::default();
+    let mut at = 0;
+    for mark in found.marks(line) {
+        text.append(&line[at..mark.start], 0.0, plain.clone());
+        text.append(&line[mark.clone()], 0.0, marked.clone());
+        at = mark.end;
+    }
+    text.append(&line[at..], 0.0, plain);
+    text
+}

@@ -1,0 +1,355 @@
+//! Every item of the selected job in a virtual table: only the visible rows are drawn.
+
+use std::time::Duration;
+
+use eframe::egui::{self, RichText, Ui};
+use egui_extras::{Column as Width, TableBody, TableBuilder};
+
+use super::results_rows::{NUMBER_MARGIN, Rows};
+use super::{Column, Command, ResultsView};
+use crate::format;
+use crate::jobs::Output;
+use crate::record::{Crash, ItemId, ItemRecord, ItemState, JobRecord, ProcessRecord, ProcessState};
+use crate::ui::tokens::{ROW_HEIGHT, tokens};
+use crate::ui::widgets::{StatusStyle, status_style_ui};
+
+/// Scroll offsets are `f32`: past this many rows, single rows could no longer be reached.
+const PART_ROWS: usize = 500_000;
+
+/// The filter line, the table and the details of the selected row.
+///
+/// ```
+/// use meanwhile::pages::workbench::ResultsView;
+/// use meanwhile::pages::workbench::results_pane::results_ui;
+/// # use meanwhile::{board::JobBoard, record::Record};
+/// # use meanwhile::jobs::{JobSpec, Options, RunOn, misbehave};
+/// # let spec = JobSpec {
+/// #     options: Options::Misbehave(misbehave::Options::default()),
+/// #     inputs: Vec::new(),
+/// #     run_on: RunOn::Pool,
+/// #     workers: 2,
+/// #     priority: Default::default(),
+/// # };
+/// # let mut board = JobBoard::new(|| ());
+/// # let mut record = Record::default();
+/// # let id = board.start(spec)?;
+/// # board.join_blocking(id, None);
+/// # for event in board.poll(10_000) {
+/// #     record.apply(event);
+/// # }
+///
+/// let job = record.job(id).ok_or("it was started")?;
+/// let (mut view, mut commands) = (ResultsView::default(), Vec::new());
+/// # eframe::egui::__run_test_ui(|ui| {
+/// results_ui(job, board.now(), &mut view, false, ui, &mut commands);
+/// # });
+/// assert!(commands.is_empty()); // nobody has clicked
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn results_ui(
+    job: &JobRecord,
+    now: Duration,
+    view: &mut ResultsView,
+    focus_filter: bool,
+    ui: &mut Ui,
+    commands: &mut Vec<Command>,
+) {
+    let rows = view.order.len(job.items().len());
+    filter_ui(view, rows, job.items().len(), focus_filter, ui);
+    let selected = view.selected.and_then(|id| job.item(id));
+    if let Some(item) = selected {
+        egui::Panel::bottom("item details")
+            .resizable(true)
+            .default_size(152.0)
+            .show(ui, |ui| details_ui(item, ui, commands));
+    }
+    // In what is left: a table draws the lines between its columns as far down as its parent goes.
+    let left = ui.available_rect_before_wrap();
+    ui.scope_builder(egui::UiBuilder::new().max_rect(left), |ui| {
+        table_ui(job, now, view, rows, ui, commands);
+    });
+}
+
+fn filter_ui(view: &mut ResultsView, rows: usize, items: usize, focus: bool, ui: &mut Ui) {
+    ui.horizontal(|ui| {
+        let label = ui.label("Filter");
+        let edit = egui::TextEdit::singleline(&mut view.filter)
+            .hint_text("part of a name or result")
+            .desired_width(220.0);
+        let edit = ui.add(edit).labelled_by(label.id);
+        if focus {
+            edit.request_focus();
+        }
+        if edit.has_focus() {
+            move_selection(view, rows, ui);
+        }
+        let shown = if rows == items {
+            format::plural(items, "item", "items")
+        } else {
+            let items = format::plural(items, "item", "items");
+            format!("{} of {items}", format::count(rows))
+        };
+        ui.label(RichText::new(shown).weak());
+        if view.computing {
+            ui.label(RichText::new("sorting…").weak());
+        }
+        parts_ui(view, rows, ui);
+    });
+}
+
+/// The arrow keys walk through the rows while the keyboard is in the filter.
+fn move_selection(view: &mut ResultsView, rows: usize, ui: &Ui) {
+    let (down, up) = ui.input(|input| {
+        let presses = |key| input.num_presses(key);
+        (presses(egui::Key::ArrowDown), presses(egui::Key::ArrowUp))
+    });
+    if rows == 0 || down == up {
+        return;
+    }
+    let row = view.selected.and_then(|item| view.order.row(item.0));
+    let row = match row {
+        Some(row) => (row + down).saturating_sub(up).min(rows - 1),
+        None => 0,
+    };
+    view.selected = view.order.item(row).map(ItemId);
+    view.part = row / PART_ROWS;
+    view.scroll_to = Some(row % PART_ROWS);
+}
+
+fn parts_ui(view: &mut ResultsView, rows: usize, ui: &mut Ui) {
+    let parts = rows.div_ceil(PART_ROWS).max(1);
+    view.part = view.part.min(parts - 1);
+    if parts == 1 {
+        return;
+    }
+    if crate::ui::widgets::button(
+        ui,
+        "Previous part",
+        view.part > 0,
+        "This is the first part.",
+    )
+    .clicked()
+    {
+        view.part -= 1;
+        view.scroll_to = Some(PART_ROWS - 1);
+    }
+    ui.label(format!("part {} of {parts}", view.part + 1));
+    if crate::ui::widgets::button(
+        ui,
+        "Next part",
+        view.part + 1 < parts,
+        "This is the last part.",
+    )
+    .clicked()
+    {
+        view.part += 1;
+        view.scroll_to = Some(0);
+    }
+}
+
+fn table_ui(
+    job: &JobRecord,
+    now: Duration,
+    view: &mut ResultsView,
+    rows: usize,
+    ui: &mut Ui,
+    commands: &mut Vec<Command>,
+) {
+    let result_width = (ui.available_width() * 0.36).clamp(160.0, 560.0);
+    let name_width = (ui.available_width() - result_width - 310.0).max(120.0);
+    TableBuilder::new(ui)
+        .id_salt("results")
+        .resizable(true)
+        .auto_shrink(false)
+        .cell_layout(egui::Layout::left_to_right(egui::Align::Center))
+        .column(Width::initial(100.0).at_least(80.0).clip(true))
+        .column(Width::initial(name_width).at_least(80.0).clip(true))
+        .column(Width::initial(90.0).at_least(60.0).clip(true))
+        .column(Width::initial(result_width).at_least(80.0).clip(true))
+        .column(Width::remainder().at_least(70.0).clip(true))
+        .header(ROW_HEIGHT, |mut header| {
+            for column in Column::ALL {
+                header.col(|ui| header_ui(column, view, ui));
+            }
+        })
+        .body(|body| body_ui(body, job, now, view, rows, commands));
+}
+
+fn header_ui(column: Column, view: &mut ResultsView, ui: &mut Ui) {
+    let sorted = view.sort.filter(|sort| sort.column == column);
+    let text = RichText::new(column.title()).strong();
+    let is_number = matches!(column, Column::Size | Column::Time);
+    let layout = if is_number {
+        egui::Layout::right_to_left(egui::Align::Center)
+    } else {
+        egui::Layout::left_to_right(egui::Align::Center)
+    };
+    ui.with_layout(layout, |ui| {
+        // As far from the edge as what stands below.
+        ui.add_space(if is_number { NUMBER_MARGIN } else { 0.0 });
+        let header = ui
+            .add(egui::Button::new(text).frame(false))
+            .on_hover_text("Sort by this column; once more for the other way round");
+        if let Some(sort) = sorted {
+            sort_mark_ui(ui, sort.descending);
+        }
+        if header.clicked() {
+            view.sort_by(column);
+        }
+    });
+}
+
+/// A triangle that points to where the larger ones are; painted, for no font is sure to have it.
+fn sort_mark_ui(ui: &mut Ui, descending: bool) {
+    let (rect, _) = ui.allocate_exact_size(egui::vec2(8.0, 14.0), egui::Sense::hover());
+    let (center, up) = (rect.center(), if descending { -1.0 } else { 1.0 });
+    let point = |x: f32, y: f32| center + egui::vec2(x, y * up) * 4.0;
+    let points = vec![point(-1.0, 0.7), point(1.0, 0.7), point(0.0, -0.9)];
+    let color = tokens(ui).accent;
+    let triangle = egui::Shape::convex_polygon(points, color, egui::Stroke::NONE);
+    ui.painter().add(triangle);
+}
+
+fn body_ui(
+    body: TableBody<'_>,
+    job: &JobRecord,
+    now: Duration,
+    view: &mut ResultsView,
+    rows: usize,
+    commands: &mut Vec<Command>,
+) {
+    let first = view.part * PART_ROWS;
+    let shown = rows.saturating_sub(first).min(PART_ROWS);
+    let scroll_to = view.scroll_to.take();
+    Rows::show(body, now, shown, scroll_to, |painter, ui, row, rect| {
+        let index = view.order.item(first + row);
+        let Some(item) = index.and_then(|index| job.items().get(index)) else {
+            return;
+        };
+        let selected = view.selected == Some(item.id);
+        let row = painter.item_ui(item, rect, selected, row.is_multiple_of(2), ui);
+        if row.clicked() {
+            view.selected = (!selected).then_some(item.id);
+        }
+        row.context_menu(|ui| menu_ui(item, ui, commands));
+    });
+}
+
+/// What an item came back with, in one line of text; empty while it has not ended.
+///
+/// ```
+/// use meanwhile::pages::workbench::results_pane::result_text;
+/// # use meanwhile::{board::JobBoard, record::Record};
+/// # use meanwhile::jobs::{JobSpec, Options, RunOn, misbehave};
+/// # let spec = JobSpec {
+/// #     options: Options::Misbehave(misbehave::Options::default()),
+/// #     inputs: Vec::new(),
+/// #     run_on: RunOn::Pool,
+/// #     workers: 2,
+/// #     priority: Default::default(),
+/// # };
+/// # let mut board = JobBoard::new(|| ());
+/// # let mut record = Record::default();
+/// # let id = board.start(spec)?;
+/// # board.join_blocking(id, None);
+/// # for event in board.poll(10_000) {
+/// #     record.apply(event);
+/// # }
+///
+/// let job = record.job(id).ok_or("it was started")?;
+/// assert_eq!(result_text(&job.items()[0]), "item 1 is done");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn result_text(item: &ItemRecord) -> String {
+    match &item.state {
+        ItemState::Waiting | ItemState::Running => String::new(),
+        ItemState::Cancelled => item.stopped_text(),
+        ItemState::Returned(output) => with_verdict(item, output.to_string()),
+        ItemState::Failed(error) => with_verdict(item, error.message.clone()),
+        ItemState::Crashed(crash) => crash.message.clone(),
+        ItemState::Panicked(panic) => match &panic.location {
+            Some(location) => format!("{} ({location})", panic.message),
+            None => panic.message.clone(),
+        },
+    }
+}
+
+/// The verdict on a line of a checksum list comes first, in the words of `sha256sum -c`: a narrow
+/// column cuts off what follows.
+fn with_verdict(item: &ItemRecord, text: String) -> String {
+    let verdict = match &item.state {
+        ItemState::Returned(Output::Checksum(checksum)) if checksum.verified => "OK",
+        ItemState::Failed(error) => match error.kind.as_str() {
+            "mismatch" => "FAILED",
+            "missing" => "missing",
+            "malformed" => "malformed",
+            _ => return text,
+        },
+        _ => return text,
+    };
+    format!("{verdict}: {text}")
+}
+
+fn menu_ui(item: &ItemRecord, ui: &mut Ui, commands: &mut Vec<Command>) {
+    let result = result_text(item);
+    if !result.is_empty() && ui.button("Copy result").clicked() {
+        commands.push(Command::CopyText(result));
+    }
+    if let ItemState::Crashed(crash) = &item.state
+        && !crash.stderr.is_empty()
+        && ui.button("Copy standard error").clicked()
+    {
+        commands.push(Command::CopyText(crash.stderr.clone()));
+    }
+    if ui.button("Copy path").clicked() {
+        commands.push(Command::CopyText(item.input.display().to_string()));
+    }
+}
+
+/// The last words of the worker that the item took along.
+fn crash_ui(crash: &Crash, ui: &mut Ui) {
+    if crash.stderr.is_empty() {
+        ui.label(RichText::new("It printed nothing on standard error.").weak());
+        return;
+    }
+    ui.label(RichText::new("Its last lines on standard error:").weak());
+    ui.add(egui::Label::new(RichText::new(&crash.stderr).monospace()).wrap());
+}
+
+/// `process 1234 · exited with code 3`, and what became of its tree where somebody stopped that.
+fn process_text(process: &ProcessRecord) -> String {
+    let state = match &process.state {
+        ProcessState::Running if process.stop_requested => "running, asked to end".to_owned(),
+        ProcessState::Running => "running".to_owned(),
+        ProcessState::Paused => "stopped: a signal such as SIGSTOP holds it".to_owned(),
+        ProcessState::Ended(ran) => ran.end.to_string(),
+    };
+    let pid = process.pid;
+    match process.stopped.as_ref().filter(|it| !it.is_empty()) {
+        Some(stopped) => format!("process {pid} · {state} · {stopped}"),
+        None => format!("process {pid} · {state}"),
+    }
+}
+
+fn details_ui(item: &ItemRecord, ui: &mut Ui, commands: &mut Vec<Command>) {
+    egui::ScrollArea::vertical()
+        .auto_shrink(false)
+        .show(ui, |ui| {
+            ui.horizontal(|ui| {
+                status_style_ui(ui, StatusStyle::of_item(item, tokens(ui)));
+                ui.add_space(6.0);
+                ui.add(egui::Label::new(format::path(&item.input)).truncate());
+            });
+            if let Some(process) = &item.process {
+                ui.label(RichText::new(process_text(process)).weak());
+            }
+            let result = result_text(item);
+            if !result.is_empty() {
+                ui.add(egui::Label::new(RichText::new(&result).monospace()).wrap());
+            }
+            if let ItemState::Crashed(crash) = &item.state {
+                crash_ui(crash, ui);
+            }
+            ui.horizontal(|ui| menu_ui(item, ui, commands));
+        });
+}

@@ -1,0 +1,76 @@
+//! Background tasks of the Workbench: saving and copying what a job came back with.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::Stream;
+use super::output::Source;
+use crate::format;
+use crate::jobs::{Output, checksum};
+use crate::join;
+use crate::pages::background_tasks::{Outcome, saved};
+use crate::record::{self, ItemState, JobRecord};
+use crate::ui::notices::Notice;
+
+/// Frees a job: with a million items that takes several frames.
+///
+/// Not at the background's priority. The allocator locks what it frees into, and whoever allocates
+/// meanwhile would wait for a thread that yields to everybody.
+pub(super) fn free(job: JobRecord) {
+    let free = join::Builder::new("free job").daemon(true);
+    // Where the system refuses a thread, the job has been freed right here.
+    drop(free.spawn(move |_| drop(job)));
+}
+
+/// Writes the checksum list of the job, as `sha256sum` writes it.
+pub(super) fn save_list(job: &JobRecord, path: &Path) -> Outcome {
+    let mut text = Vec::new();
+    let mut count = 0;
+    for item in job.items().iter() {
+        if let ItemState::Returned(Output::Checksum(checksum)) = &item.state {
+            text.extend(checksum::list::line(checksum, &item.input));
+            count += 1;
+        }
+    }
+    let checksums = format::plural(count, "checksum was", "checksums were");
+    saved(path, &text, &checksums)
+}
+
+/// Writes the report of the job: JSON where the name ends so, text otherwise.
+pub(super) fn save_report(job: &JobRecord, now: Duration, path: &Path) -> Outcome {
+    let extension = path.extension();
+    let is_json = extension.is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
+    let text = if is_json {
+        json(job, now)
+    } else {
+        record::job_text(job, now).into_bytes()
+    };
+    saved(path, &text, "The report was")
+}
+
+/// Writes what is kept of a stream, byte for byte.
+pub(super) fn save_output(source: &Source, stream: Stream, path: &Path) -> Outcome {
+    let printed = source.since(stream, 0);
+    let what = match printed.dropped() {
+        0 => "The output was".to_owned(),
+        _ => format!(
+            "The last {} were",
+            format::bytes(printed.bytes.len() as u64)
+        ),
+    };
+    saved(path, &printed.bytes, &what)
+}
+
+/// Makes the report of the job for the clipboard.
+pub(super) fn copy_report(job: &JobRecord, now: Duration) -> Outcome {
+    Outcome {
+        notice: Notice::info("The report is on the clipboard."),
+        copy: Some(record::job_text(job, now)),
+    }
+}
+
+fn json(job: &JobRecord, now: Duration) -> Vec<u8> {
+    let mut text = Vec::new();
+    record::write_json(job, now, &mut text).expect("writing to memory does not fail");
+    text
+}

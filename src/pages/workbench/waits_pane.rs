@@ -1,0 +1,121 @@
+//! Who waits for whom, as the join library sees it.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use eframe::egui::{self, RichText, Ui};
+use egui_extras::{Column as Width, TableBuilder};
+
+use crate::format;
+use crate::join;
+use crate::record::Record;
+use crate::ui::tokens::ROW_HEIGHT;
+use crate::ui::widgets::{empty_ui, number_ui};
+
+/// One wait, ready to be drawn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct WaitRow {
+    /// Who waits.
+    pub(crate) waiter: String,
+    /// For whom.
+    pub(crate) target: String,
+    /// How long at most from now on; `None`: without a deadline.
+    pub(crate) left: Option<Duration>,
+}
+
+/// The waits of the whole program.
+pub(crate) fn waits_ui(waits: &[WaitRow], ui: &mut Ui) {
+    if waits.is_empty() {
+        empty_ui(
+            ui,
+            "Nobody waits",
+            "Join a job, and the wait is listed here.",
+        );
+        return;
+    }
+    TableBuilder::new(ui)
+        .id_salt("waits")
+        .striped(true)
+        .auto_shrink(false)
+        .cell_layout(egui::Layout::left_to_right(egui::Align::Center))
+        .column(Width::initial(260.0).at_least(100.0).clip(true))
+        .column(Width::initial(260.0).at_least(100.0).clip(true))
+        .column(Width::exact(130.0).clip(true))
+        .header(ROW_HEIGHT, |mut header| {
+            for title in ["Who waits", "For whom", "Time left"] {
+                header.col(|ui| {
+                    ui.label(RichText::new(title).strong());
+                });
+            }
+        })
+        .body(|body| {
+            body.rows(ROW_HEIGHT, waits.len(), |mut row| {
+                let wait = &waits[row.index()];
+                row.col(|ui| {
+                    ui.add(egui::Label::new(&wait.waiter).truncate());
+                });
+                row.col(|ui| {
+                    ui.add(egui::Label::new(&wait.target).truncate());
+                });
+                row.col(|ui| number_ui(ui, left_text(wait.left)));
+            });
+        });
+}
+
+fn left_text(left: Option<Duration>) -> String {
+    left.map_or_else(|| "no deadline".to_owned(), format::countdown)
+}
+
+/// The waits of the window itself block nobody, so the join library does not know them.
+pub(super) fn window_waits(record: &Record, now: Duration) -> Vec<WaitRow> {
+    let waits = record.jobs().flat_map(|job| {
+        let target = super::jobs_panel::title(job);
+        job.active_joins().map(move |join| WaitRow {
+            waiter: "the window, in the background".to_owned(),
+            target: target.clone(),
+            left: join.remaining(now),
+        })
+    });
+    waits.collect()
+}
+
+pub(super) fn task_waits() -> Vec<WaitRow> {
+    let waits = join::wait_graph().waits;
+    // Thousands of tasks may run of which none waits.
+    if waits.is_empty() {
+        return Vec::new();
+    }
+    let names: BTreeMap<_, _> = join::enumerate()
+        .into_iter()
+        .map(|task| (task.id, task.name))
+        .collect();
+    let name = |id: join::TaskId| {
+        let name = names.get(&id);
+        name.map_or_else(|| format!("task {}", id.get()), ToString::to_string)
+    };
+    let now = Instant::now();
+    let rows = waits.into_iter().map(|wait| WaitRow {
+        waiter: match (wait.waiter, wait.thread_name) {
+            (Some(id), _) => name(id),
+            (None, Some(thread)) => format!("thread {thread}"),
+            (None, None) => "a thread without a name".to_owned(),
+        },
+        target: match wait.process {
+            Some(pid) => format!("process {pid}"),
+            None => targets_text(&wait.targets, name),
+        },
+        left: wait
+            .deadline
+            .map(|deadline| deadline.saturating_duration_since(now)),
+    });
+    rows.collect()
+}
+
+fn targets_text(targets: &[join::TaskId], name: impl Fn(join::TaskId) -> String) -> String {
+    const NAMED: usize = 3;
+    let named: Vec<String> = targets.iter().take(NAMED).copied().map(name).collect();
+    match targets.len().saturating_sub(NAMED) {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
+}

@@ -1,0 +1,84 @@
+//! What holds for every page of the window.
+
+use meanwhile::app::{PageId, State};
+
+use super::window::{Window, with_a_long_job};
+
+/// What the settings file says right now.
+fn saved(window: &Window) -> Option<State> {
+    let text = std::fs::read(window.dir.path().join("settings.json")).ok()?;
+    serde_json::from_slice(&text).ok()
+}
+
+#[test]
+fn every_widget_has_a_name() {
+    // Each step of the window checks it.
+    let mut window = with_a_long_job();
+    for pane in ["Output", "Panic", "Waits", "Results"] {
+        window.click(pane);
+    }
+    for (job, more) in [
+        ("Checksums", None),
+        ("Command", Some("More about the command")),
+        ("Fetch URLs", Some("More about fetching")),
+        ("Images", Some("More about the images")),
+    ] {
+        window.choose("Job", job);
+        if let Some(more) = more {
+            window.click(more);
+            window.step();
+        }
+    }
+    for page in ["Lessons", "Freeze Lab", "Settings", "Workbench"] {
+        window.click(page);
+    }
+    assert!(!window.ask_to_close());
+    for button in ["Wait and quit", "Cancel and quit"] {
+        window.click(button);
+    }
+}
+
+#[test]
+fn page_is_remembered_in_the_next_window() {
+    let mut window = Window::open();
+    window.click("Settings");
+    assert!(window.reopen().shows("Kept in"));
+}
+
+#[test]
+fn unknown_page_in_the_settings_opens_the_first_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let settings = r#"{"version": 1, "page": "from the future"}"#;
+    std::fs::write(dir.path().join("settings.json"), settings).unwrap();
+    let window = Window::open_in(dir, &[]);
+    assert!(window.shows("Add files…"));
+    assert!(!window.shows("Dismiss"));
+}
+
+#[test]
+#[cfg(unix)]
+fn answer_to_a_lesson_is_saved_at_once() {
+    let mut window = Window::open();
+    window.click("Lessons");
+    window.click("join");
+    let has_page =
+        |window: &Window| saved(window).is_some_and(|state| state.page != PageId::default());
+    window.until_it(has_page, "the page in the settings file");
+    window.click("waiting, done, continuing");
+    let has_answer = |window: &Window| {
+        saved(window).is_some_and(|state| state.lessons.answers.contains_key("join"))
+    };
+    window.until_it(has_answer, "the answer in the settings file");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn status_bar_counts_a_window_of_the_freeze_lab() {
+    let mut window = Window::open();
+    window.click("Freeze Lab");
+    window.set("Repeat", 20.0);
+    window.click("Run both");
+    window.until("1 process running");
+    window.click("Stop");
+    window.until("0 processes running");
+}
