@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -238,7 +239,7 @@ impl Workbench {
     }
 
     #[cfg(unix)]
-    fn signal(&mut self, signal: Signal, job: JobId, shell: &mut Shell) {
+    fn signal(&self, signal: Signal, job: JobId, shell: &mut Shell) {
         let item = self.view.results.selected;
         let refused = match signal {
             Signal::Terminate => self.board.terminate(job, item).err(),
@@ -259,7 +260,7 @@ impl Workbench {
 
     /// Nothing runs as a process here.
     #[cfg(not(unix))]
-    fn signal(&mut self, _: Signal, _: JobId, _: &mut Shell) {}
+    fn signal(&self, _: Signal, _: JobId, _: &mut Shell) {}
 
     fn list_name(&self, job: JobId) -> String {
         let options = self.record.job(job).map(|job| &job.spec().options);
@@ -297,7 +298,7 @@ impl Workbench {
         }
     }
 
-    fn save(&mut self, purpose: Purpose, path: std::path::PathBuf, shell: &mut Shell) {
+    fn save(&self, purpose: Purpose, path: PathBuf, shell: &mut Shell) {
         let now = self.board.now();
         match purpose {
             Purpose::Inputs => {}
