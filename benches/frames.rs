@@ -29,14 +29,14 @@ use meanwhile::lab::{FrameLine, Machine, PLOTTED, PatternId, Report, RunRecord, 
 #[cfg(target_os = "linux")]
 use meanwhile::pages::freeze_lab::LabChoices;
 #[cfg(target_os = "linux")]
-use meanwhile::pages::freeze_lab::page::{LabParts, LabView, lab_ui};
+use meanwhile::pages::freeze_lab::page::{LabProps, LabView, lab_ui};
 use meanwhile::pages::workbench::ResultsView;
 use meanwhile::pages::workbench::results_pane::{result_text, results_ui};
 use meanwhile::record::{self, EventKind, ItemId, ItemState, JobId, JobState, Record};
 use meanwhile::record::{Activity, LaneId, LaneKind, Timeline, TimelineEvent, TimelineKind};
 #[cfg(target_os = "linux")]
-use meanwhile::ui::frame_line::{bars, frame_lines_ui};
-use meanwhile::ui::lanes::Lanes;
+use meanwhile::ui::frame_plot::{frame_mesh, frame_plots_ui};
+use meanwhile::ui::timeline_view::TimelineView;
 use meanwhile::ui::tokens;
 use nix::time::{ClockId, clock_gettime};
 use window::Window;
@@ -110,7 +110,7 @@ impl Bench {
     fn lab(&self) -> std::io::Result<()> {
         let pattern = PatternId::all().next().expect("there are patterns");
         let report = Report::from_runs(Machine::this(None), &Variant::ALL.map(lab::run));
-        let parts = LabParts {
+        let props = LabProps {
             report: &report,
             running: Some((pattern, Variant::Fixed)),
             waiting: 1,
@@ -124,13 +124,13 @@ impl Bench {
         }
         let line = lab::line();
         let mut page_ui = |ui: &mut Ui| {
-            lab_ui(&parts, &mut view, &mut choices, ui, &mut Vec::new());
+            lab_ui(&props, &mut view, &mut choices, ui, &mut Vec::new());
         };
-        let mut plot_ui = |ui: &mut Ui| frame_lines_ui([Some(&line); 2], ui);
+        let mut plot_ui = |ui: &mut Ui| frame_plots_ui([Some(&line); 2], ui);
         let frames = lab::frames();
         let mut bars_ui = |ui: &mut Ui| {
             let (area, scale) = (ui.max_rect(), ui.ctx().pixels_per_point());
-            let mesh = bars(&frames, PLOTTED, area, scale, tokens::tokens(ui));
+            let mesh = frame_mesh(&frames, PLOTTED, area, scale, tokens::tokens(ui));
             ui.painter().add(Shape::mesh(mesh));
         };
         let mut nothing_ui = |_: &mut Ui| {};
@@ -159,9 +159,9 @@ impl Bench {
     fn lanes(&self) -> std::io::Result<()> {
         let timeline = timeline(self.spans);
         let until = timeline.last_event_at();
-        let mut whole_ui = |ui: &mut Ui| drop(Lanes::new(&timeline).show(ui));
+        let mut whole_ui = |ui: &mut Ui| drop(TimelineView::new(&timeline).show(ui));
         let mut part_ui = |ui: &mut Ui| {
-            let part = Lanes::new(&timeline).between(until * 50 / 100, until * 51 / 100);
+            let part = TimelineView::new(&timeline).between(until * 50 / 100, until * 51 / 100);
             drop(part.show(ui));
         };
         let screens = [Screen::new(), Screen::new()];
@@ -437,9 +437,9 @@ mod lab {
     /// Those frames alone.
     pub(super) fn frames() -> FrameLine {
         let pattern = PatternId::all().next().expect("there are patterns");
-        let mut line = FrameLine::new(pattern.entry().script);
+        let mut line = FrameLine::new(pattern.entry().scenario);
         for fact in facts() {
-            line.take(&fact);
+            line.apply(&fact);
         }
         line
     }

@@ -37,13 +37,15 @@ pub fn rate(bytes_per_sec: f64) -> String {
     format!("{}/s", bytes(whole))
 }
 
-/// `80 µs`, `0.4 ms`, `250 ms`, `2.00 s`, `12.5 s`, `1 min 05 s`, `3 h 07 min`: two or three significant digits.
+/// `260 ns`, `80 µs`, `0.4 ms`, `250 ms`, `2.00 s`, `12.5 s`, `1 min 05 s`, `3 h 07 min`: two or
+/// three significant digits.
 pub fn duration(time: Duration) -> String {
     let (secs, millis) = (time.as_secs_f64(), time.as_secs_f64() * 1e3);
     let whole = (time.saturating_add(Duration::from_millis(500))).as_secs();
     match () {
         // Each bound is where the form before it would round up to the next unit.
         () if time.is_zero() => "0 ms".to_owned(),
+        () if millis < 0.000_999_5 => format!("{:.0} ns", millis * 1e6),
         () if millis < 0.0995 => format!("{:.0} µs", millis * 1e3),
         () if millis < 9.95 => format!("{millis:.1} ms"),
         () if millis < 999.5 => format!("{millis:.0} ms"),
@@ -75,6 +77,19 @@ pub fn millis(millis: f64) -> String {
 /// ```
 pub fn countdown(time: Duration) -> String {
     format!("{:.1} s", time.as_secs_f64())
+}
+
+/// `1.5 s`: a time on an axis with a label every `step` seconds. It has the decimals that tell
+/// neighbours apart.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "at most nine decimals"
+)]
+pub(crate) fn axis_time(secs: f64, step: f64) -> String {
+    // The logarithm of a power of ten may come out slightly too large.
+    let decimals = (-step.log10() - 1e-9).ceil().clamp(0.0, 9.0) as usize;
+    format!("{secs:.decimals$} s")
 }
 
 /// `1 234 567`: digits in groups of three.
@@ -172,6 +187,7 @@ mod tests {
 
     #[test]
     fn durations_have_two_or_three_digits() {
+        assert_eq!(duration(Duration::from_nanos(260)), "260 ns");
         assert_eq!(duration(Duration::from_micros(80)), "80 µs");
         assert_eq!(duration(Duration::from_micros(420)), "0.4 ms");
         assert_eq!(duration(Duration::from_millis(250)), "250 ms");
@@ -181,6 +197,14 @@ mod tests {
         assert_eq!(duration(Duration::from_millis(59_960)), "1 min 00 s");
         assert_eq!(duration(Duration::from_secs(65)), "1 min 05 s");
         assert_eq!(duration(Duration::from_mins(187)), "3 h 07 min");
+    }
+
+    #[test]
+    fn axis_times_have_the_decimals_of_their_step() {
+        let steps = [10.0, 1.0, 0.5, 0.1, 0.02, 0.001, 0.000_05];
+        let texts = steps.map(|step| axis_time(3.0 * step, step));
+        let expected = ["30", "3", "1.5", "0.3", "0.06", "0.003", "0.00015"];
+        assert_eq!(texts, expected.map(|figure| format!("{figure} s")));
     }
 
     #[test]

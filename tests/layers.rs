@@ -13,7 +13,8 @@ use cycles::modules_form_no_cycle;
 mod cycles;
 
 /// Every module of the crate with its layer. A module may use modules of its own layer and below.
-const LAYERS: [(&str, usize); 13] = [
+const LAYERS: [(&str, usize); 14] = [
+    ("catalog", 0),
     ("desktop", 0),
     ("format", 0),
     ("join", 0),
@@ -201,7 +202,7 @@ fn layer(module: &str) -> Option<usize> {
 fn modules_used(file: &Source) -> BTreeSet<String> {
     let to_root = "super::".repeat(depth(&file.path));
     let mut used = BTreeSet::new();
-    for root in ["crate::", &to_root] {
+    for root in ["crate::", "meanwhile::", &to_root] {
         for (at, _) in file.code.match_indices(root) {
             let deeper = file.code[..at].ends_with("super::");
             if starts_a_word(&file.code, at) && !deeper {

@@ -1,4 +1,4 @@
-//! The frames of this window that took too long.
+//! The watchdog's list of frames of this window that took too long.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,15 +7,15 @@ use eframe::egui::{CollapsingHeader, Grid, RichText, ScrollArea, Ui};
 use crate::format;
 use crate::record::{IncidentRecord, Incidents};
 
-/// The height of the list before it scrolls, in points.
+/// A higher list scrolls.
 const MAX_HEIGHT: f32 = 96.0;
 
-/// Shows the number of incidents and, unfolded, a list of them, newest first.
+/// Draws the number of incidents, and when unfolded the incidents, newest first.
 pub(super) fn incidents_ui(incidents: &mut Incidents, now: SystemTime, ui: &mut Ui) {
     let count = incidents.iter().len();
     if count == 0 {
         ui.label(
-            RichText::new("Watchdog: no frame of this window took longer than 100 ms.").weak(),
+            RichText::new("Watchdog: no frame of this window has taken longer than 100 ms.").weak(),
         );
         return;
     }
@@ -49,12 +49,12 @@ fn list_ui(incidents: &Incidents, now: SystemTime, ui: &mut Ui) {
 fn incident_ui(incident: &IncidentRecord, now: SystemTime, ui: &mut Ui) {
     let ago = now.duration_since(incident.began).unwrap_or_default();
     ui.label(ago_text(ago));
-    ui.monospace(format!("{:>7} ms", incident.lasted.as_millis()));
+    ui.monospace(format::duration(incident.lasted));
     ui.label(incident.label.as_deref().unwrap_or("between labels"));
     ui.end_row();
 }
 
-/// The age in the largest whole unit, which needs no frequent redraw.
+/// The age in the largest whole unit, which needs no redraw to stay right.
 fn ago_text(ago: Duration) -> String {
     let mins = ago.as_secs() / 60;
     match mins {
