@@ -12,6 +12,7 @@
 
 mod args;
 mod edit;
+mod encode;
 mod error;
 mod interface;
 mod plan;
