@@ -70,7 +70,7 @@ enum Command {
     /// A child process of a lesson.
     #[cfg(unix)]
     #[command(hide = true)]
-    Act(lesson::ActArgs),
+    LessonChild(lesson::LessonChildArgs),
     /// The window that the Lab measures.
     #[cfg(target_os = "linux")]
     #[command(hide = true)]
@@ -131,7 +131,7 @@ fn dispatch(cli: Cli, leave: Leave) -> anyhow::Result<ExitCode> {
         #[cfg(unix)]
         Some(Command::Lesson { command }) => lesson::lesson(command, leave),
         #[cfg(unix)]
-        Some(Command::Act(args)) => lesson::act(&args),
+        Some(Command::LessonChild(args)) => lesson::lesson_child(&args),
     }
 }
 

@@ -364,7 +364,7 @@ fn stop_ends_a_frozen_window() {
     assert_eq!(lab_windows(&session), 1);
     window.press("push button", "Stop");
 
-    window.wait_for_text("Nothing runs.");
+    window.wait_for_text("Nothing is running.");
     let gone = || match lab_windows(&session) {
         0 => Ok(()),
         count => Err(format!("{count} windows")),

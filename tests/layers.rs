@@ -13,7 +13,8 @@ use cycles::modules_form_no_cycle;
 mod cycles;
 
 /// Every module of the crate with its layer. A module may use modules of its own layer and below.
-const LAYERS: [(&str, usize); 13] = [
+const LAYERS: [(&str, usize); 14] = [
+    ("catalog", 0),
     ("desktop", 0),
     ("format", 0),
     ("join", 0),
@@ -27,6 +28,21 @@ const LAYERS: [(&str, usize); 13] = [
     ("app", 6),
     ("cli", 6),
     ("watchdog", 1),
+];
+
+/// How long the name of a test may be.
+const MAX_TEST_NAME_LEN: usize = 50;
+
+/// Words that once had a meaning of their own in this project. CONTRIBUTING.md has their replacements.
+const RETIRED_WORDS: [&str; 8] = [
+    "afterwards",
+    "backstage",
+    "chores",
+    "crew",
+    "house",
+    "owed",
+    "staff",
+    "told",
 ];
 
 #[test]
@@ -175,6 +191,61 @@ fn unsafe_code_is_forbidden_and_panics_unwind() {
     );
 }
 
+#[test]
+fn test_names_have_at_most_50_letters() {
+    let mut long = Vec::new();
+    for file in ["src", "tests"].into_iter().flat_map(sources) {
+        for rest in file.code.split(concat!("#[", "test]")).skip(1) {
+            let name = rest
+                .split_once("fn ")
+                .map_or(String::new(), |(_, rest)| word(rest));
+            if name.len() > MAX_TEST_NAME_LEN {
+                long.push(format!("{}: {name}", file.path.display()));
+            }
+        }
+    }
+    assert!(long.is_empty(), "{long:#?}");
+}
+
+#[test]
+fn source_has_none_of_the_retired_words() {
+    let mut found = Vec::new();
+    for file in sources("src") {
+        let text = fs::read_to_string(root().join(&file.path)).expect("source is UTF-8");
+        for (line, number) in text.lines().zip(1..) {
+            let words = words_of(line);
+            if RETIRED_WORDS
+                .iter()
+                .any(|word| words.iter().any(|found| found == word))
+            {
+                found.push(format!("{}:{number}: {}", file.path.display(), line.trim()));
+            }
+        }
+    }
+    assert!(
+        found.is_empty(),
+        "see the words in CONTRIBUTING.md: {found:#?}"
+    );
+}
+
+/// The words of a line in lower case. An identifier is several words: `isTold` and `is_told` are two.
+fn words_of(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut was_lowercase = false;
+    for character in line.chars() {
+        let begins_hump = was_lowercase && character.is_uppercase();
+        if begins_hump || !character.is_alphabetic() {
+            words.push(String::new());
+        }
+        was_lowercase = character.is_lowercase();
+        if character.is_alphabetic() {
+            let word = words.last_mut().expect("there is always a word");
+            word.extend(character.to_lowercase());
+        }
+    }
+    words
+}
+
 /// A source file without its comment lines.
 struct Source {
     path: PathBuf,
@@ -238,7 +309,7 @@ fn layer(module: &str) -> Option<usize> {
 fn modules_used(file: &Source) -> BTreeSet<String> {
     let to_root = "super::".repeat(depth(&file.path));
     let mut used = BTreeSet::new();
-    for root in ["crate::", &to_root] {
+    for root in ["crate::", "meanwhile::", &to_root] {
         for (at, _) in file.code.match_indices(root) {
             let deeper = file.code[..at].ends_with("super::");
             if starts_a_word(&file.code, at) && !deeper {

@@ -111,8 +111,8 @@ impl ItemRecord {
     /// How its process ended, if it had one.
     pub fn ran(&self) -> Option<&Arc<CommandRun>> {
         match &self.process.as_ref()?.state {
-            ProcessState::Ended(ran) => Some(ran),
-            ProcessState::Running | ProcessState::Paused => None,
+            ItemProcessState::Ended(ran) => Some(ran),
+            ItemProcessState::Running | ItemProcessState::Paused => None,
         }
     }
 
@@ -139,7 +139,7 @@ pub struct ProcessRecord {
     /// The process number. Once the process has ended, the system may reuse it.
     pub pid: u32,
     /// Its state.
-    pub state: ProcessState,
+    pub state: ItemProcessState,
     /// Whether the user asked it to end.
     pub stop_requested: bool,
     /// What became of it and its descendants when the user stopped them.
@@ -148,7 +148,7 @@ pub struct ProcessRecord {
 
 /// The state of an item's process.
 #[derive(Clone, Debug, PartialEq)]
-pub enum ProcessState {
+pub enum ItemProcessState {
     /// It runs.
     Running,
     /// It is paused by a signal such as `SIGSTOP`.

@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -231,7 +232,7 @@ impl Workbench {
     }
 
     #[cfg(unix)]
-    fn signal(&mut self, signal: Signal, job: JobId, shell: &mut Shell) {
+    fn signal(&self, signal: Signal, job: JobId, shell: &mut Shell) {
         let item = self.view.results.selected;
         let refused = match signal {
             Signal::Terminate => self.board.terminate(job, item).err(),
@@ -252,7 +253,7 @@ impl Workbench {
 
     /// Nothing runs as a process here.
     #[cfg(not(unix))]
-    fn signal(&mut self, _: Signal, _: JobId, _: &mut Shell) {}
+    fn signal(&self, _: Signal, _: JobId, _: &mut Shell) {}
 
     fn list_name(&self, job: JobId) -> String {
         let job = self.record.job(job);
@@ -288,7 +289,7 @@ impl Workbench {
         }
     }
 
-    fn save(&mut self, purpose: Purpose, path: std::path::PathBuf, shell: &mut Shell) {
+    fn save(&self, purpose: Purpose, path: PathBuf, shell: &mut Shell) {
         let now = self.board.now();
         match purpose {
             Purpose::Inputs => {}

@@ -52,20 +52,20 @@ fn spec(options: Options, inputs: &[PathBuf]) -> JobSpec {
 
 /// A job that has ended, with the test board that it ran on.
 struct Ended {
-    desk: TestBoard,
+    board: TestBoard,
     job: JobId,
 }
 
 fn run(options: Options, inputs: &[PathBuf]) -> Ended {
-    let mut desk = TestBoard::new();
-    let job = desk.start(spec(options, inputs));
-    desk.until_ended(job);
-    Ended { desk, job }
+    let mut board = TestBoard::new();
+    let job = board.start(spec(options, inputs));
+    board.until_ended(job);
+    Ended { board, job }
 }
 
 impl Ended {
     fn item(&self, index: usize) -> &Arc<ItemRecord> {
-        &self.desk.job(self.job).items()[index]
+        &self.board.job(self.job).items()[index]
     }
 
     fn ran(&self, index: usize) -> &CommandRun {
@@ -74,7 +74,7 @@ impl Ended {
 
     /// The stdout of each run.
     fn stdouts(&self) -> Vec<&[u8]> {
-        let items = self.desk.job(self.job).items().iter();
+        let items = self.board.job(self.job).items().iter();
         items
             .map(|item| &item.ran().expect("its process ended").stdout.bytes[..])
             .collect()
@@ -112,18 +112,18 @@ fn unresponsive(sleeper: &Sleeper) -> Options {
 }
 
 /// Starts a job of one item and returns when its process has printed something.
-fn start_ready(desk: &mut TestBoard, options: Options) -> JobId {
-    let job = desk.start(spec(options, &[]));
-    until_it_prints(desk, job, ItemId(0));
+fn start_ready(board: &mut TestBoard, options: Options) -> JobId {
+    let job = board.start(spec(options, &[]));
+    until_it_prints(board, job, ItemId(0));
     job
 }
 
-fn until_it_prints(desk: &mut TestBoard, job: JobId, item: ItemId) {
-    desk.until("the process starts", |record| {
+fn until_it_prints(board: &mut TestBoard, job: JobId, item: ItemId) {
+    board.until("the process starts", |record| {
         let item = record.job(job).and_then(|job| job.item(item));
         item.is_some_and(|item| item.process.is_some())
     });
-    let process = desk.board.process(job, item).expect("it runs");
+    let process = board.process(job, item).expect("it runs");
     while process.output().stdout.total == 0 {
         assert!(process.is_alive(), "{:?}", process.output());
         std::thread::yield_now();

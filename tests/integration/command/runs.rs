@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use meanwhile::jobs::command::{CommandLine, ExitStatus, Keep, Options};
 use meanwhile::jobs::{self, JobSpec, Output, RunOn};
-use meanwhile::record::{ItemId, ItemState, JobState, ProcessState, write_json};
+use meanwhile::record::{ItemId, ItemProcessState, ItemState, JobState, write_json};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
@@ -22,14 +22,14 @@ use crate::util::test_board::TestBoard;
 #[test]
 fn command_is_one_process_on_every_executor() {
     for run_on in [RunOn::Pool, RunOn::Thread, RunOn::Process] {
-        let mut desk = TestBoard::new();
+        let mut board = TestBoard::new();
         let spec = JobSpec {
             run_on,
             ..spec(words(&["echo"]), &["a".into(), "b".into()])
         };
-        let job = desk.start(spec);
-        desk.until_ended(job);
-        let ended = Ended { desk, job };
+        let job = board.start(spec);
+        board.until_ended(job);
+        let ended = Ended { board, job };
         assert_eq!(ended.stdouts(), [b"a\n", b"b\n"], "{run_on:?}");
     }
 }
@@ -121,7 +121,7 @@ fn one_failed_file_does_not_stop_the_others() {
     let good = write(folder.path(), "good", "yes\n");
     let files = [folder.path().join("missing"), good];
     let ended = run(words(&["cat", "{}"]), &files);
-    assert_eq!(ended.desk.labels(ended.job), ["failed", "returned"]);
+    assert_eq!(ended.board.labels(ended.job), ["failed", "returned"]);
     assert_eq!(ended.stdouts(), [&b""[..], b"yes\n"]);
     let (_, message) = ended.failure(0);
     assert!(
@@ -192,7 +192,7 @@ fn run_within_its_limit_ends_at_once() {
     let mut options = words(&["true"]);
     options.timeout_secs = 100_000.0;
     let ended = run(options, &[]);
-    assert_eq!(ended.desk.labels(ended.job), ["returned"]);
+    assert_eq!(ended.board.labels(ended.job), ["returned"]);
 }
 
 #[test]
@@ -201,22 +201,22 @@ fn cancel_ends_trees_and_queued_runs_never_start() {
     let sleeper = Sleeper::new(folder.path());
     let mut options = unresponsive(&sleeper);
     options.grace_secs = 0.1;
-    let mut desk = TestBoard::new();
+    let mut board = TestBoard::new();
     let files: Vec<PathBuf> = (0..40).map(|file| format!("{file}").into()).collect();
-    let job = desk.start(spec(options, &files));
+    let job = board.start(spec(options, &files));
     for item in 0..4 {
-        until_it_prints(&mut desk, job, ItemId(item));
+        until_it_prints(&mut board, job, ItemId(item));
     }
-    desk.board.cancel(job);
-    desk.until_ended(job);
-    assert_eq!(*desk.job(job).state(), JobState::Cancelled);
-    assert_eq!(desk.job(job).counts().cancelled, 40);
+    board.cancel(job);
+    board.until_ended(job);
+    assert_eq!(*board.job(job).state(), JobState::Cancelled);
+    assert_eq!(board.job(job).counts().cancelled, 40);
     assert!(sleeper.running().is_empty());
-    let ran = desk.job(job).items().iter().filter_map(|item| item.ran());
+    let ran = board.job(job).items().iter().filter_map(|item| item.ran());
     let stopped: Vec<_> = ran.map(|ran| ran.stopped.as_ref().unwrap()).collect();
     assert_eq!(stopped.len(), 4);
     assert!(stopped.iter().all(|stopped| !stopped.forced.is_empty()));
-    let text = desk.job(job).items()[0].stopped_text();
+    let text = board.job(job).items()[0].stopped_text();
     assert!(text.contains("killed sh ("), "{text}");
 }
 
@@ -224,14 +224,14 @@ fn cancel_ends_trees_and_queued_runs_never_start() {
 fn run_that_obeys_sigterm_is_not_killed() {
     let folder = folder();
     let sleeper = Sleeper::new(folder.path());
-    let mut desk = TestBoard::new();
+    let mut board = TestBoard::new();
     let job = start_ready(
-        &mut desk,
+        &mut board,
         shell(&format!("echo ready; {} & wait", sleeper.command())),
     );
-    desk.board.cancel(job);
-    desk.until_ended(job);
-    let item = desk.job(job).items()[0].clone();
+    board.cancel(job);
+    board.until_ended(job);
+    let item = board.job(job).items()[0].clone();
     let stopped = item.ran().unwrap().stopped.clone().unwrap();
     assert!(stopped.forced.is_empty() && stopped.ended > 0, "{stopped}");
     assert!(sleeper.running().is_empty());
@@ -239,27 +239,27 @@ fn run_that_obeys_sigterm_is_not_killed() {
 
 #[test]
 fn output_is_available_during_and_after_a_run() {
-    let mut desk = TestBoard::new();
-    let job = start_ready(&mut desk, shell("echo early; read x < /dev/zero"));
-    let process = desk.board.process(job, ItemId(0)).unwrap();
+    let mut board = TestBoard::new();
+    let job = start_ready(&mut board, shell("echo early; read x < /dev/zero"));
+    let process = board.process(job, ItemId(0)).unwrap();
     assert_eq!(process.output().stdout.text(), "early\n");
-    assert_eq!(desk.board.running_processes(job).len(), 1);
-    let item = desk.job(job).items()[0].clone();
+    assert_eq!(board.running_processes(job).len(), 1);
+    let item = board.job(job).items()[0].clone();
     assert_eq!(item.process.as_ref().unwrap().pid, process.pid());
-    desk.board.cancel(job);
-    desk.until_ended(job);
-    assert_eq!(desk.board.running_processes(job).len(), 0);
-    let process = desk.board.process(job, ItemId(0)).unwrap();
+    board.cancel(job);
+    board.until_ended(job);
+    assert_eq!(board.running_processes(job).len(), 0);
+    let process = board.process(job, ItemId(0)).unwrap();
     assert_eq!(process.output().stdout.text(), "early\n");
-    desk.board.remove(job);
-    assert!(desk.board.process(job, ItemId(0)).is_none());
+    board.remove(job);
+    assert!(board.process(job, ItemId(0)).is_none());
 }
 
 #[test]
 fn last_64_ended_processes_are_kept() {
     let files: Vec<PathBuf> = (0..100).map(|file| format!("{file}").into()).collect();
     let ended = run(words(&["echo"]), &files);
-    let board = &ended.desk.board;
+    let board = &ended.board;
     let kept = (0..100).filter(|&item| board.process(ended.job, ItemId(item)).is_some());
     assert_eq!(kept.count(), 64);
     assert!(board.process(ended.job, ItemId(100)).is_none());
@@ -267,44 +267,44 @@ fn last_64_ended_processes_are_kept() {
 
 #[test]
 fn processes_are_signalled_alone_or_all() {
-    let mut desk = TestBoard::new();
+    let mut board = TestBoard::new();
     let files: Vec<PathBuf> = (0..4).map(|file| format!("{file}").into()).collect();
-    let job = desk.start(spec(shell("echo ready; exec sleep 86400"), &files));
+    let job = board.start(spec(shell("echo ready; exec sleep 86400"), &files));
     for item in 0..4 {
-        until_it_prints(&mut desk, job, ItemId(item));
+        until_it_prints(&mut board, job, ItemId(item));
     }
-    desk.board.terminate(job, Some(ItemId(1))).unwrap();
-    desk.until("one ends", |record| {
+    board.terminate(job, Some(ItemId(1))).unwrap();
+    board.until("one ends", |record| {
         record.job(job).unwrap().counts().failed == 1
     });
-    desk.board.kill(job, None).unwrap();
-    desk.until_ended(job);
-    let ended = Ended { desk, job };
+    board.kill(job, None).unwrap();
+    board.until_ended(job);
+    let ended = Ended { board, job };
     assert!(ended.failure(1).1.contains("SIGTERM"));
     for item in [0, 2, 3] {
         assert!(ended.failure(item).1.contains("SIGKILL"));
     }
-    assert_eq!(*ended.desk.job(job).state(), JobState::Failed);
+    assert_eq!(*ended.board.job(job).state(), JobState::Failed);
 }
 
 #[test]
 fn stop_tree_reports_killed_processes() {
     let folder = folder();
     let sleeper = Sleeper::new(folder.path());
-    let mut desk = TestBoard::new();
-    let job = start_ready(&mut desk, unresponsive(&sleeper));
-    desk.board
+    let mut board = TestBoard::new();
+    let job = start_ready(&mut board, unresponsive(&sleeper));
+    board
         .stop_tree(job, None, Duration::from_millis(100))
         .unwrap();
-    desk.until("the stop is reported", |record| {
+    board.until("the stop is reported", |record| {
         let item = &record.job(job).unwrap().items()[0];
         item.process
             .as_ref()
             .is_some_and(|process| process.stopped.is_some())
     });
-    desk.until_ended(job);
+    board.until_ended(job);
     assert!(sleeper.running().is_empty());
-    let item = &desk.job(job).items()[0];
+    let item = &board.job(job).items()[0];
     let stopped = item.process.as_ref().unwrap().stopped.clone().unwrap();
     assert!(
         stopped.escaped.is_empty() && !stopped.forced.is_empty(),
@@ -315,26 +315,26 @@ fn stop_tree_reports_killed_processes() {
 
 #[test]
 fn stopped_process_is_paused_until_continued() {
-    let mut desk = TestBoard::new();
-    let job = start_ready(&mut desk, shell("echo ready; exec sleep 86400"));
-    let process = desk.board.process(job, ItemId(0)).unwrap();
+    let mut board = TestBoard::new();
+    let job = start_ready(&mut board, shell("echo ready; exec sleep 86400"));
+    let process = board.process(job, ItemId(0)).unwrap();
     let pid = Pid::from_raw(process.pid().cast_signed());
     let state = |record: &meanwhile::record::Record| {
         let item = record.job(job).unwrap().items()[0].clone();
         item.process.as_ref().unwrap().state.clone()
     };
     kill(pid, Signal::SIGSTOP).unwrap();
-    desk.until("it is paused", |record| {
-        state(record) == ProcessState::Paused
+    board.until("it is paused", |record| {
+        state(record) == ItemProcessState::Paused
     });
     kill(pid, Signal::SIGCONT).unwrap();
-    desk.until("it goes on", |record| {
-        state(record) == ProcessState::Running
+    board.until("it goes on", |record| {
+        state(record) == ItemProcessState::Running
     });
     kill(pid, Signal::SIGSTOP).unwrap();
-    desk.board.cancel(job);
-    desk.until_ended(job);
-    assert_eq!(desk.labels(job), ["cancelled"]);
+    board.cancel(job);
+    board.until_ended(job);
+    assert_eq!(board.labels(job), ["cancelled"]);
 }
 
 #[test]
@@ -345,7 +345,7 @@ fn json_of_a_run_reads_back() {
     options.expected_codes = "0".to_owned();
     let ended = run(options, &[file]);
     let mut text = Vec::new();
-    write_json(ended.desk.job(ended.job), Duration::ZERO, &mut text).unwrap();
+    write_json(ended.board.job(ended.job), Duration::ZERO, &mut text).unwrap();
     let json: Value = serde_json::from_slice(&text).unwrap();
     let item = &json["items"][0];
     assert_eq!(item["state"], "failed");

@@ -31,7 +31,7 @@ fn hostile_file_name_is_one_argument() {
         })
         .collect();
     assert_eq!(ended.stdouts(), expected);
-    assert_eq!(*ended.desk.job(ended.job).state(), JobState::Returned);
+    assert_eq!(*ended.board.job(ended.job).state(), JobState::Returned);
     assert_eq!(
         fs::read_dir(folder.path()).unwrap().count(),
         HOSTILE.len(),
@@ -205,7 +205,7 @@ fn invalid_command_fails_once() {
         ),
     ] {
         let ended = run(options, &files);
-        assert_eq!(ended.desk.job(ended.job).items().len(), 1);
+        assert_eq!(ended.board.job(ended.job).items().len(), 1);
         let (kind, message) = ended.failure(0);
         assert_eq!(kind, "bad_command");
         assert!(message.contains(part), "{message}");

@@ -1,54 +1,52 @@
-//! The frame line of a run, small enough to be kept and written down beside its figures.
+//! The frame gaps of a run condensed to a hundred columns, to be stored with its figures.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::figures::FROZEN;
-use super::line::GapKind;
+use super::frame_line::GapKind;
 use crate::record::statistics::millis;
 
-/// Into how many columns the time of a run is cut.
 const COLUMNS: usize = 100;
 
-/// The gaps between the frames of a run, decimated. Times count from the click on `Start`, in
-/// milliseconds.
+/// The frame gaps of a run. Times are in milliseconds and count from the click on `Start`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Sketch {
+pub struct Sparkline {
     /// How long the run was watched.
     pub length_ms: f64,
-    /// From when on the window was asked for answers, so that a long gap is a freeze; `None` where
-    /// nobody touched it.
-    pub asked_from_ms: Option<f64>,
-    /// For each hundredth of the time, the longest gap that reaches into it.
+    /// When the window began to get input, so that a long gap is a freeze; `None` if it never did.
+    #[serde(rename = "asked_from_ms")]
+    pub input_from_ms: Option<f64>,
+    /// For each hundredth of the time, the longest gap that overlaps it.
     pub longest_gap_ms: Vec<f64>,
 }
 
-/// Hundredths of the time, one after the other, whose longest gap is the same.
+/// Neighbouring columns with the same longest gap.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bar {
-    /// When they begin, from the click on `Start`.
+    /// The left edge, from the click on `Start`.
     pub from: Duration,
-    /// When they end.
+    /// The right edge.
     pub to: Duration,
-    /// Their longest gap, which may have begun before them and end after them.
+    /// The longest gap, which may extend beyond both edges.
     pub longest: Duration,
-    /// What it means to a person.
+    /// What the gap means to the user.
     pub kind: GapKind,
 }
 
-impl Sketch {
+impl Sparkline {
     /// How long the run was watched.
     pub fn length(&self) -> Duration {
         time(self.length_ms)
     }
 
-    /// The longest gap of all.
+    /// The longest gap.
     pub fn longest(&self) -> Duration {
         time(self.longest_gap_ms.iter().copied().fold(0.0, f64::max))
     }
 
-    /// What a plot shows, from left to right; where there was no frame at all there is none.
+    /// The bars from left to right. Columns without a frame have none.
     pub fn bars(&self) -> impl Iterator<Item = Bar> {
         let columns = self.longest_gap_ms.len().max(1) as f64;
         let mut end = 0;
@@ -58,11 +56,11 @@ impl Sketch {
             end += same.len();
             let [from, to] = [begin, end].map(|at| time(self.length_ms * at as f64 / columns));
             let longest = time(same[0]);
-            let was_asked = self.asked_from_ms.is_some_and(|asked| time(asked) < to);
-            let kind = match (longest > FROZEN, was_asked) {
-                (false, _) => GapKind::Answering,
+            let has_input = self.input_from_ms.is_some_and(|at| time(at) < to);
+            let kind = match (longest > FROZEN, has_input) {
+                (false, _) => GapKind::Responsive,
                 (true, true) => GapKind::Frozen,
-                (true, false) => GapKind::Resting,
+                (true, false) => GapKind::Idle,
             };
             Bar {
                 from,
@@ -74,10 +72,10 @@ impl Sketch {
         bars.filter(|bar| !bar.longest.is_zero())
     }
 
-    /// That of gaps that begin and end at these times.
+    /// The sparkline of gaps with these beginnings and ends.
     pub(super) fn of(
         [started, until]: [Duration; 2],
-        asked: Option<Duration>,
+        input_from: Option<Duration>,
         gaps: impl Iterator<Item = [Duration; 2]>,
     ) -> Self {
         let length = until.saturating_sub(started);
@@ -97,18 +95,18 @@ impl Sketch {
         }
         Self {
             length_ms: tenths(length),
-            asked_from_ms: asked.map(|at| tenths(at.saturating_sub(started))),
+            input_from_ms: input_from.map(|at| tenths(at.saturating_sub(started))),
             longest_gap_ms,
         }
     }
 }
 
-/// What can't be a time is none: a sketch may have been read from a file.
+/// Zero for an invalid value: a sparkline may come from a file.
 fn time(millis: f64) -> Duration {
     Duration::try_from_secs_f64(millis / 1e3).unwrap_or_default()
 }
 
-/// In milliseconds, with one digit behind the point: no eye sees more in a plot.
+/// Milliseconds with one decimal: a plot shows no more.
 fn tenths(time: Duration) -> f64 {
     (millis(time) * 10.0).round() / 10.0
 }

@@ -1,4 +1,4 @@
-//! From the twin to the Lab: one line of JSON for each fact, written by a thread of its own.
+//! Writes facts to standard output, one line of JSON each, on its own thread.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -9,52 +9,52 @@ use crate::join::{self, SpawnError, Task};
 use crate::lab::cpu;
 use crate::lab::fact::{Fact, Log, Stamped};
 
-/// How often the twin shows that it is there.
-const BEAT: Duration = Duration::from_millis(50);
+const HEARTBEAT_INTERVAL: Duration = Duration::from_millis(50);
 
 /// How many facts may wait for the Lab to read them: some seconds of frames.
-const QUEUE: usize = 16 * 1024;
+const MAX_QUEUED: usize = 16 * 1024;
 
-/// How long the last facts may take to be told.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long writing the last facts may take.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
-pub(super) struct Wire {
+pub(super) struct FactWriter {
     task: Task<()>,
     closing: Sender<()>,
 }
 
-pub(super) fn start() -> Result<(Log, Wire), SpawnError> {
-    let (facts, told) = crossbeam_channel::bounded(QUEUE);
+pub(super) fn start() -> Result<(Log, FactWriter), SpawnError> {
+    let (sender, facts) = crossbeam_channel::bounded(MAX_QUEUED);
     let (closing, closed) = crossbeam_channel::bounded(1);
-    let log = Log::new(facts);
-    let beats = log.clone();
-    let task = join::Builder::new("tells the Lab")
+    let log = Log::new(sender);
+    let writer_log = log.clone();
+    let task = join::Builder::new("fact writer")
         .daemon(true)
         .spawn(move |_| {
-            // Once the Lab has gone there is nobody to tell.
-            drop(tell(&beats, &told, &closed, &mut io::stdout().lock()));
+            // Writing fails once the Lab has gone, which then kills this process.
+            write_facts(&writer_log, &facts, &closed, &mut io::stdout().lock()).ok();
         })?;
-    Ok((log, Wire { task, closing }))
+    Ok((log, FactWriter { task, closing }))
 }
 
-impl Wire {
-    /// Tells what is left to tell.
+impl FactWriter {
+    /// Writes the remaining facts.
     pub(super) fn finish(self) {
         drop(self.closing);
-        // A Lab that reads no more is none.
-        drop(self.task.join_timeout(PATIENCE));
+        // It times out if the Lab has stopped reading.
+        self.task.join_timeout(FLUSH_TIMEOUT).ok();
     }
 }
 
-fn tell(
+fn write_facts(
     log: &Log,
     facts: &Receiver<Stamped>,
     closed: &Receiver<()>,
     out: &mut impl Write,
 ) -> io::Result<()> {
     loop {
-        let is_over = !matches!(closed.recv_timeout(BEAT), Err(RecvTimeoutError::Timeout));
-        log.note(Fact::Beat {
+        let closed = closed.recv_timeout(HEARTBEAT_INTERVAL);
+        let is_over = !matches!(closed, Err(RecvTimeoutError::Timeout));
+        log.note(Fact::Heartbeat {
             cpu_ns: cpu::of_process(),
         });
         let mut lines = Vec::new();
@@ -84,23 +84,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn facts_that_nobody_has_read_in_time_are_told_to_be_missing() {
-        let (facts, told) = crossbeam_channel::bounded(2);
+    fn dropped_facts_are_reported_as_missed() {
+        let (sender, facts) = crossbeam_channel::bounded(2);
         let (closing, closed) = crossbeam_channel::bounded(1);
-        let log = Log::new(facts);
+        let log = Log::new(sender);
         for _ in 0..5 {
             log.note(Fact::DidClick);
         }
         drop(closing);
         let mut out = Vec::new();
-        tell(&log, &told, &closed, &mut out).unwrap();
-        let facts = out
+        write_facts(&log, &facts, &closed, &mut out).unwrap();
+        let lines = out
             .split(|byte| *byte == b'\n')
             .filter(|line| !line.is_empty());
-        let facts: Vec<Fact> = facts
+        let facts: Vec<Fact> = lines
             .map(|line| serde_json::from_slice::<Stamped>(line).unwrap().fact)
             .collect();
-        // The beat at the end has found no room either.
+        // Three clicks and the heartbeat at the end.
         let missing = Fact::DidMiss { facts: 4 };
         assert_eq!(facts, [Fact::DidClick, Fact::DidClick, missing]);
     }

@@ -1,4 +1,4 @@
-//! What a child process of a lesson says, and when it is heard.
+//! Events that child processes of a lesson write, even too early or too late.
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -6,53 +6,52 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use meanwhile::lessons::Cast;
+use meanwhile::lessons::WorkerKind;
 
-use super::{in_own_folder, play, until_over};
+use super::{finish, in_own_folder, lesson};
 
-/// The file of the run that has its files in this folder.
+/// The file of events of the run in this folder.
 fn events_in(folder: &Path) -> File {
     let folders = fs::read_dir(folder).expect("the folder for temporary files");
     let mut files = folders.filter_map(|folder| Some(folder.ok()?.path().join("events")));
     let file = files.find(|file| file.exists());
     let file = file.expect("the run has a file for events");
     let events = File::options().append(true).open(file);
-    events.expect("whoever runs may write")
+    events.expect("the file is writable")
 }
 
-/// As a child of the run writes it to that file.
-fn line(nanos: u32, act: &str) -> String {
+/// An event as a child process writes it.
+fn line(nanos: u32, kind: &str) -> String {
     let at = format!(r#"{{"secs":0,"nanos":{nanos}}}"#);
-    let act = format!(r#"{{"Timeline":{act}}}"#);
-    format!(r#"{{"at":{at},"lane":99,"line":1,"act":{act}}}"#) + "\n"
+    let body = format!(r#"{{"Timeline":{kind}}}"#);
+    format!(r#"{{"at":{at},"lane":99,"line":1,"body":{body}}}"#) + "\n"
 }
 
-/// On a busy machine a child speaks before the thread that has started it can announce it.
+/// On a busy machine a child may write before its parent has opened its lane.
 #[test]
-fn what_a_child_says_before_its_lane_is_open_is_heard() {
-    let name = "lessons::telling::what_a_child_says_before_its_lane_is_open_is_heard";
+fn event_before_its_lane_opens_is_kept() {
+    let name = "lessons::events::event_before_its_lane_opens_is_kept";
     in_own_folder(name, |folder| {
-        let mut run = play("join", Cast::Task).with("work", 60.0).start();
+        let mut run = lesson("join", WorkerKind::Task).with("work", 60.0).start();
         let mut events = events_in(folder);
 
         let said = line(2, r#"{"said":{"text":"early"}}"#);
         events.write_all(said.as_bytes()).unwrap();
         run.poll();
-        run.told().when("child", "early").unwrap_err();
+        run.log().time_of("child", "early").unwrap_err();
 
         let opened = line(1, r#"{"did_open":{"name":"child","kind":"process"}}"#);
         events.write_all(opened.as_bytes()).unwrap();
         run.poll();
         run.stop();
-        until_over(&mut run);
-        let heard = run.told().when("child", "early").unwrap();
-        assert_eq!(heard, Duration::from_nanos(2));
+        finish(&mut run);
+        let printed = run.log().time_of("child", "early").unwrap();
+        assert_eq!(printed, Duration::from_nanos(2));
     });
 }
 
-/// A line of the transcript that comes when later ones are printed already.
 #[test]
-fn what_a_child_says_late_is_printed_once_and_nothing_else_twice() {
+fn late_event_is_printed_once() {
     let folder = tempfile::tempdir().unwrap();
     let mut running = Command::new(env!("CARGO_BIN_EXE_meanwhile"))
         .args(["lesson", "run", "join", "--set", "work=60"])
