@@ -1,4 +1,4 @@
-//! What can be run: the [`Job`] trait and the [`catalogue`].
+//! What can be run: the [`Job`] trait and the [`catalogue()`].
 //!
 //! A job is data ([`JobSpec`]: which job, its options, its inputs, where it runs) and two
 //! functions: [`Job::plan`] turns inputs into items, [`Job::run_item`] processes one of them.

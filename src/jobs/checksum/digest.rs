@@ -21,7 +21,7 @@ pub(super) const CHUNK_LEN: usize = 64 * 1024;
 ///
 /// Both functions are called for every chunk, from several threads at once if the algorithm uses
 /// several.
-pub trait Watch: Sync {
+pub trait DigestMonitor: Sync {
     /// `done` of `total` bytes have been hashed.
     fn did_read(&self, done: u64, total: u64);
 
@@ -29,7 +29,7 @@ pub trait Watch: Sync {
     fn is_cancelled(&self) -> bool;
 }
 
-impl Watch for Context {
+impl DigestMonitor for Context {
     fn did_read(&self, done: u64, total: u64) {
         self.set_progress(done, total);
     }
@@ -46,20 +46,20 @@ impl Watch for Context {
 /// # Errors
 /// The file does not exist, is not a regular file (checked without blocking), can't be read, or
 /// changed before the end: the digest is of one state of the file, never of a mixture. Fails with
-/// [`ChecksumError::Cancelled`] if `watch` cancels it.
+/// [`ChecksumError::Cancelled`] if `monitor` cancels it.
 pub fn digest_file(
     path: &Path,
     algorithm: Algorithm,
-    watch: &dyn Watch,
+    monitor: &dyn DigestMonitor,
 ) -> Result<Checksum, ChecksumError> {
     let source = Source::open(path)?;
     let (digest, bytes) = if algorithm == Algorithm::Blake3 && source.len() >= tree::MIN_LEN {
-        (tree::digest(&source, watch)?, source.len())
+        (tree::digest(&source, monitor)?, source.len())
     } else {
-        stream(&source, algorithm, watch)?
+        stream(&source, algorithm, monitor)?
     };
     source.check_unchanged()?;
-    watch.did_read(bytes, bytes);
+    monitor.did_read(bytes, bytes);
     Ok(Checksum {
         algorithm,
         digest,
@@ -71,20 +71,20 @@ pub fn digest_file(
 fn stream(
     source: &Source,
     algorithm: Algorithm,
-    watch: &dyn Watch,
+    monitor: &dyn DigestMonitor,
 ) -> Result<(String, u64), ChecksumError> {
     let mut hasher = Hasher::new(algorithm);
     let mut done = 0;
     with_buffer(|buffer| {
         loop {
-            check_cancel(source, watch)?;
+            check_cancel(source, monitor)?;
             match source.file().read(buffer) {
                 Ok(0) => break,
                 Ok(n) => {
                     done += n as u64;
                     check_length(source, done)?;
                     hasher.update(&buffer[..n]);
-                    watch.did_read(done, source.len());
+                    monitor.did_read(done, source.len());
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(source.error(error)),
@@ -98,8 +98,11 @@ fn stream(
     Ok((hasher.finish(), done))
 }
 
-pub(super) fn check_cancel(source: &Source, watch: &dyn Watch) -> Result<(), ChecksumError> {
-    if watch.is_cancelled() {
+pub(super) fn check_cancel(
+    source: &Source,
+    monitor: &dyn DigestMonitor,
+) -> Result<(), ChecksumError> {
+    if monitor.is_cancelled() {
         let path = source.path().to_owned();
         return Err(ChecksumError::Cancelled { path });
     }

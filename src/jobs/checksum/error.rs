@@ -8,7 +8,7 @@ use crate::jobs::text::shown;
 /// Why a file has no checksum, or not the one in the list.
 #[derive(Debug, thiserror::Error)]
 pub enum ChecksumError {
-    /// The [`Watch`](super::Watch) cancelled it.
+    /// The [`DigestMonitor`](super::DigestMonitor) cancelled it.
     #[error("{} was cancelled.", shown(path))]
     Cancelled {
         /// The file.

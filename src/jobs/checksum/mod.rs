@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use self::algorithm::{Algorithm, UnknownAlgorithm};
-pub use self::digest::{Watch, digest_file};
+pub use self::digest::{DigestMonitor, digest_file};
 pub use self::error::{Change, ChecksumError};
 pub(super) use self::source::{Identity, identity, open_regular};
 pub(super) use self::verify::{MAX_LINE_LEN, read_line};

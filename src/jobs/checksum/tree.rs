@@ -15,7 +15,7 @@ use blake3::hazmat::{
 };
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::digest::{CHUNK_LEN, Watch, check_cancel, with_buffer};
+use super::digest::{CHUNK_LEN, DigestMonitor, check_cancel, with_buffer};
 use super::error::{Change, ChecksumError};
 use super::source::{Source, read_exact_at};
 use crate::join::Priority;
@@ -31,10 +31,13 @@ const WINDOW_LEN: u64 = 32 * 1024 * 1024;
 pub(super) const MIN_LEN: u64 = 4 * PIECE_LEN;
 
 /// The digest of the whole source, at least [`MIN_LEN`] long, in hexadecimal digits.
-pub(super) fn digest(source: &Source, watch: &dyn Watch) -> Result<String, ChecksumError> {
+pub(super) fn digest(
+    source: &Source,
+    monitor: &dyn DigestMonitor,
+) -> Result<String, ChecksumError> {
     let tree = Tree {
         source,
-        watch,
+        monitor,
         done: AtomicU64::new(0),
         error: OnceLock::new(),
     };
@@ -50,7 +53,7 @@ pub(super) fn digest(source: &Source, watch: &dyn Watch) -> Result<String, Check
 
 struct Tree<'a> {
     source: &'a Source,
-    watch: &'a dyn Watch,
+    monitor: &'a dyn DigestMonitor,
     done: AtomicU64,
     /// The first error; later pieces are skipped.
     error: OnceLock<ChecksumError>,
@@ -95,7 +98,7 @@ impl Tree<'_> {
         let end = start + len;
         with_buffer(|buffer| {
             for at in (start..end).step_by(CHUNK_LEN) {
-                check_cancel(self.source, self.watch)?;
+                check_cancel(self.source, self.monitor)?;
                 let chunk_len = CHUNK_LEN.min(usize::try_from(end - at).unwrap_or(CHUNK_LEN));
                 let chunk = &mut buffer[..chunk_len];
                 self.read_chunk(chunk, at)?;
@@ -104,7 +107,7 @@ impl Tree<'_> {
             Ok(())
         })?;
         let done = self.done.fetch_add(len, Ordering::Relaxed) + len;
-        self.watch.did_read(done, self.source.len());
+        self.monitor.did_read(done, self.source.len());
         Ok(hasher.finalize_non_root())
     }
 

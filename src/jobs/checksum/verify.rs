@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::digest::{Watch, digest_file};
+use super::digest::{DigestMonitor, digest_file};
 use super::error::ChecksumError;
 use super::list::{self, Entry, Malformed};
 use super::source::Source;
@@ -191,11 +191,11 @@ pub(in crate::jobs) fn read_line(
 pub(super) fn verify(
     path: &Path,
     expected: &Expected,
-    watch: &dyn Watch,
+    monitor: &dyn DigestMonitor,
 ) -> Result<Checksum, ChecksumError> {
     let mut found = Vec::new();
     for &algorithm in &expected.algorithms {
-        let checksum = digest_file(path, algorithm, watch)?;
+        let checksum = digest_file(path, algorithm, monitor)?;
         if checksum.digest == expected.digest {
             return Ok(Checksum {
                 verified: true,

@@ -4,11 +4,11 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use meanwhile::jobs::checksum::{Algorithm, ChecksumError, Watch, digest_file};
+use meanwhile::jobs::checksum::{Algorithm, ChecksumError, DigestMonitor, digest_file};
 use meanwhile::jobs::{Item, Job as _, Step};
 use meanwhile::join::{self, JoinError};
 
-use super::{Unwatched, compute, run_item};
+use super::{NoMonitor, compute, run_item};
 use crate::util::files::{bytes, folder, run, write};
 #[cfg(target_os = "linux")]
 use crate::util::policy;
@@ -53,7 +53,7 @@ fn digests_match_published_test_vectors() {
     ];
     for (algorithm, input, digest) in vectors {
         let path = write(folder.path(), "input", input);
-        let checksum = digest_file(&path, algorithm, &Unwatched).unwrap();
+        let checksum = digest_file(&path, algorithm, &NoMonitor).unwrap();
         assert_eq!(checksum.digest, digest, "{algorithm} of {input:?}");
         assert_eq!(checksum.bytes, input.len() as u64);
         assert_eq!(checksum.digest.len(), algorithm.hex_len());
@@ -69,7 +69,7 @@ struct Readers {
 }
 
 #[cfg(target_os = "linux")]
-impl Watch for Readers {
+impl DigestMonitor for Readers {
     fn did_read(&self, _done: u64, _total: u64) {
         let is_idle = policy::is_idle(Path::new("/proc/thread-self")).expect("this thread runs");
         let kind = if is_idle { &self.idle } else { &self.other };
@@ -125,7 +125,7 @@ fn digests_match_coreutils() {
         let path = write(folder.path(), "input", bytes(len));
         for (algorithm, tool) in tools {
             let (_, theirs) = run(folder.path(), tool, &["input".as_ref()]);
-            let ours = digest_file(&path, algorithm, &Unwatched).unwrap();
+            let ours = digest_file(&path, algorithm, &NoMonitor).unwrap();
             assert_eq!(
                 ours.digest.as_bytes(),
                 &theirs[..algorithm.hex_len()],
@@ -151,7 +151,7 @@ fn parallel_blake3_is_right_at_piece_boundaries() {
         65 * MIB,
     ] {
         let path = write(folder.path(), "input", &bytes[..len]);
-        let checksum = digest_file(&path, Algorithm::Blake3, &Unwatched).unwrap();
+        let checksum = digest_file(&path, Algorithm::Blake3, &NoMonitor).unwrap();
         assert_eq!(
             checksum.digest,
             blake3::hash(&bytes[..len]).to_hex().as_str(),
@@ -176,7 +176,7 @@ fn concurrent_large_files_have_right_digests() {
         .map(|(path, digest)| {
             let (path, digest) = (path.clone(), digest.clone());
             join::spawn("digest", move |_| {
-                let checksum = digest_file(&path, Algorithm::Blake3, &Unwatched).unwrap();
+                let checksum = digest_file(&path, Algorithm::Blake3, &NoMonitor).unwrap();
                 assert_eq!(checksum.digest, digest);
             })
             .unwrap()
@@ -192,7 +192,7 @@ fn file_with_length_0_in_proc_is_read_to_the_end() {
     let folder = folder();
     let (_, theirs) = run(folder.path(), "sha256sum", &["/proc/version".as_ref()]);
     let path = "/proc/version".as_ref();
-    let ours = digest_file(path, Algorithm::Sha256, &Unwatched).unwrap();
+    let ours = digest_file(path, Algorithm::Sha256, &NoMonitor).unwrap();
     assert_eq!(ours.digest.as_bytes(), &theirs[..64]);
     assert_ne!(ours.bytes, 0);
 }
@@ -205,7 +205,7 @@ struct Progress {
     cancels: bool,
 }
 
-impl Watch for Progress {
+impl DigestMonitor for Progress {
     fn did_read(&self, done: u64, total: u64) {
         assert!(done <= total);
         self.calls.fetch_add(1, Ordering::SeqCst);

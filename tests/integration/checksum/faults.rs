@@ -8,14 +8,14 @@ use std::path::Path;
 use std::sync::Once;
 use std::time::{Duration, Instant};
 
-use meanwhile::jobs::checksum::{Algorithm, Change, ChecksumError, Watch, digest_file};
+use meanwhile::jobs::checksum::{Algorithm, Change, ChecksumError, DigestMonitor, digest_file};
 
-use super::{Unwatched, compute, outcomes};
+use super::{NoMonitor, compute, outcomes};
 use crate::util::child::in_child_with;
 use crate::util::files::{self, bytes, folder, name, write};
 
 fn kind_of(path: &Path) -> &'static str {
-    let outcome = digest_file(path, Algorithm::Blake3, &Unwatched);
+    let outcome = digest_file(path, Algorithm::Blake3, &NoMonitor);
     outcome.expect_err("there is no digest").kind()
 }
 
@@ -98,7 +98,7 @@ struct ChangeOnRead<F> {
     change: F,
 }
 
-impl<F: Fn() + Sync> Watch for ChangeOnRead<F> {
+impl<F: Fn() + Sync> DigestMonitor for ChangeOnRead<F> {
     fn did_read(&self, _done: u64, _total: u64) {
         self.once.call_once(&self.change);
     }
@@ -113,11 +113,11 @@ fn changed_by(change: impl Fn(&Path) + Sync) -> [Change; 2] {
     [Algorithm::Sha256, Algorithm::Blake3].map(|algorithm| {
         let folder = folder();
         let path = write(folder.path(), "input", bytes(2 * 1024 * 1024));
-        let watch = ChangeOnRead {
+        let monitor = ChangeOnRead {
             once: Once::new(),
             change: || change(&path),
         };
-        match digest_file(&path, algorithm, &watch) {
+        match digest_file(&path, algorithm, &monitor) {
             Err(ChecksumError::Changed { change, .. }) => change,
             outcome => panic!("{algorithm}: {outcome:?}"),
         }
@@ -182,6 +182,6 @@ fn deleted_file_has_no_digest() {
 #[test]
 fn error_escapes_the_file_name() {
     let path = name(b"a\nb\xff\x1b[31m");
-    let error = digest_file(path, Algorithm::Md5, &Unwatched).unwrap_err();
+    let error = digest_file(path, Algorithm::Md5, &NoMonitor).unwrap_err();
     assert_eq!(error.to_string(), r#""a\nb\xFF\u{1b}[31m" does not exist."#);
 }

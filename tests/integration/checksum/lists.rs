@@ -6,7 +6,7 @@ use meanwhile::jobs::checksum::list::{self, Malformed};
 use meanwhile::jobs::checksum::{Algorithm, Checksum, digest_file};
 use proptest::prelude::*;
 
-use super::Unwatched;
+use super::NoMonitor;
 use crate::util::files::{folder, name, run, write};
 
 /// Names that a careless writer or parser of lists would damage.
@@ -35,7 +35,7 @@ fn hostile_list(folder: &Path, algorithm: Algorithm, names: &[&[u8]]) -> Vec<u8>
         .iter()
         .map(|&bytes| {
             let path = write(folder, name(bytes), bytes);
-            let checksum = digest_file(&path, algorithm, &Unwatched);
+            let checksum = digest_file(&path, algorithm, &NoMonitor);
             (
                 checksum.expect("the file can be read"),
                 PathBuf::from(name(bytes)),

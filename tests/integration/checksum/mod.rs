@@ -8,14 +8,14 @@ mod walking;
 
 use std::path::{Path, PathBuf};
 
-use meanwhile::jobs::checksum::{Algorithm, Checksum, Options, Watch};
+use meanwhile::jobs::checksum::{Algorithm, Checksum, DigestMonitor, Options};
 use meanwhile::jobs::{Item, ItemError, Job as _, Output, Step};
 use meanwhile::join::{self, Context};
 
 /// Ignores progress and never cancels.
-struct Unwatched;
+struct NoMonitor;
 
-impl Watch for Unwatched {
+impl DigestMonitor for NoMonitor {
     fn did_read(&self, _done: u64, _total: u64) {}
 
     fn is_cancelled(&self) -> bool {
