@@ -2,12 +2,9 @@
 
 mod choices;
 mod command;
-mod command_options;
 mod detached;
-mod fetch_options;
 mod files_panel;
 mod form;
-mod images_options;
 mod job_panel;
 mod jobs_panel;
 mod options_panel;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{BlockedFor, Choices, Command, Pane, Stream, Workbench, saving};
-use crate::jobs::{JobSpec, Options};
+use crate::jobs::JobSpec;
 use crate::pages::background_tasks::Outcome;
 use crate::pages::commands::UiCommand;
 use crate::pages::{DialogAnswer, DialogRequest, Shell};
@@ -173,14 +173,7 @@ impl Workbench {
 
     fn why_not_start(&self, choices: &Choices) -> Option<String> {
         let has_inputs = !self.view.draft.inputs.is_empty();
-        match choices.options() {
-            Options::Checksum(_) if has_inputs => None,
-            Options::Checksum(_) => Some("Add a file or a folder first.".to_owned()),
-            Options::Command(options) => Some(options.check(has_inputs).err()?.to_string()),
-            Options::Fetch(options) => Some(options.check(has_inputs).err()?.to_string()),
-            Options::Images(options) => Some(options.check(has_inputs).err()?.to_string()),
-            Options::Misbehave(_) => None,
-        }
+        choices.options().job().problem(has_inputs)
     }
 
     fn spec(&self, choices: &Choices) -> JobSpec {
@@ -263,11 +256,9 @@ impl Workbench {
     fn signal(&self, _: Signal, _: JobId, _: &mut Shell) {}
 
     fn list_name(&self, job: JobId) -> String {
-        let options = self.record.job(job).map(|job| &job.spec().options);
-        match options {
-            Some(Options::Checksum(options)) => format!("checksums.{}", options.algorithm.id()),
-            _ => "checksums.txt".to_owned(),
-        }
+        let job = self.record.job(job);
+        let name = job.and_then(|job| job.spec().options.job().list_name());
+        name.unwrap_or_else(|| "list.txt".to_owned())
     }
 
     /// Does nothing while a dialog is open.
