@@ -106,7 +106,7 @@ impl Coordinator {
         };
         match next {
             Ok(CoordinatorMessage::DidFind(id, item)) => {
-                self.state.backlog.push_back((id, Arc::new(item)))
+                self.state.backlog.push_back((id, Arc::new(item)));
             }
             Ok(CoordinatorMessage::PlanDidEnd) => self.end_plan(),
             Ok(CoordinatorMessage::ItemDidEnd(id)) => self.end_item(id),

@@ -77,7 +77,10 @@ fn exit_costs_one_item() {
 fn double_panic_costs_one_item_with_both_messages() {
     let crash = crash_of(End::PanicWhileUnwinding);
     assert_eq!(crash.signal_name, Some("SIGABRT"));
-    for message in ["with a destructor that panics", "simulated panic in a destructor"] {
+    for message in [
+        "with a destructor that panics",
+        "simulated panic in a destructor",
+    ] {
         assert!(crash.stderr.contains(message), "{}", crash.stderr);
     }
 }
