@@ -55,7 +55,13 @@ impl App {
     /// Runs the commands of the page that was drawn, then keeps the settings and the frame's time.
     pub(super) fn end_frame(&mut self, ctx: &egui::Context, frame: &eframe::Frame) {
         let shown = self.shown();
-        self.pages[shown].run_commands(&mut self.shell);
+        {
+            let _running = self.shell.watch.guard("running a command");
+            if self.pages[shown].run_commands(&mut self.shell) {
+                // The next frame shows the effect.
+                ctx.request_repaint();
+            }
+        }
         if let Some((id, name)) = self.shell.open.take() {
             if let Some(page) = self.pages.iter_mut().find(|page| page.id() == id) {
                 page.select(&name);

@@ -73,8 +73,10 @@ pub(crate) trait Page {
     /// Runs a command of this page whose keys were pressed.
     fn run_command(&mut self, _command: UiCommand, _shell: &mut Shell) {}
 
-    /// Runs the commands of this frame, after drawing.
-    fn run_commands(&mut self, _shell: &mut Shell) {}
+    /// Runs the commands of this frame, after drawing. Returns whether there were any.
+    fn run_commands(&mut self, _shell: &mut Shell) -> bool {
+        false
+    }
 
     /// Takes the answer of the file dialog that this page opened.
     fn take_answer(&mut self, _answer: DialogAnswer, _shell: &mut Shell) {}

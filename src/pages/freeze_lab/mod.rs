@@ -197,8 +197,10 @@ impl Page for FreezeLab {
             });
     }
 
-    fn run_commands(&mut self, shell: &mut Shell) {
-        for command in std::mem::take(&mut self.commands) {
+    fn run_commands(&mut self, shell: &mut Shell) -> bool {
+        let commands = std::mem::take(&mut self.commands);
+        let has_any = !commands.is_empty();
+        for command in commands {
             if command == LabCommand::SaveReport {
                 let request = DialogRequest::Save {
                     title: "Save the report".to_owned(),
@@ -215,6 +217,7 @@ impl Page for FreezeLab {
             let position = window.map(|window| beside(window, screen) * zoom);
             self.run(command, &shell.state.lab, position.map(Into::into));
         }
+        has_any
     }
 
     fn take_answer(&mut self, answer: DialogAnswer, shell: &mut Shell) {

@@ -162,8 +162,10 @@ impl Page for Lessons {
             });
     }
 
-    fn run_commands(&mut self, shell: &mut Shell) {
-        for command in std::mem::take(&mut self.commands) {
+    fn run_commands(&mut self, shell: &mut Shell) -> bool {
+        let commands = std::mem::take(&mut self.commands);
+        let has_any = !commands.is_empty();
+        for command in commands {
             match command {
                 LessonCommand::Select(lesson) => self.view.selected = lesson,
                 LessonCommand::Run(lesson) => {
@@ -179,6 +181,7 @@ impl Page for Lessons {
                 }
             }
         }
+        has_any
     }
 
     fn close(&mut self, timeout: Duration, _keep_running: bool) {

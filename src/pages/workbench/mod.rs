@@ -255,10 +255,13 @@ impl Page for Workbench {
         self.run(Command::Ui(command), shell);
     }
 
-    fn run_commands(&mut self, shell: &mut Shell) {
-        for command in std::mem::take(&mut self.commands) {
+    fn run_commands(&mut self, shell: &mut Shell) -> bool {
+        let commands = std::mem::take(&mut self.commands);
+        let has_any = !commands.is_empty();
+        for command in commands {
             self.run(command, shell);
         }
+        has_any
     }
 
     fn take_answer(&mut self, answer: DialogAnswer, shell: &mut Shell) {

@@ -73,8 +73,6 @@ impl Workbench {
                 }
             }
         }
-        // The frame that shows the effect comes at once, not when something else happens.
-        shell.ctx.request_repaint();
     }
 
     fn run_ui_command(&mut self, command: UiCommand, shell: &mut Shell) {
