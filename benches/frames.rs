@@ -1,8 +1,8 @@
-//! What a frame costs the processor: our code, egui's, and turning shapes into triangles.
+//! The CPU time of a frame: our code, egui's, and tessellation.
 //!
-//! Nothing is shown, so neither the graphics card nor the desktop is in it. Measured is the time on
-//! a processor of the one thread that draws: what else the machine does makes it hardly longer.
-//! The table stands beside egui's own with the same rows and columns; both take turns.
+//! Nothing is shown, so the time of the graphics card and the desktop is not included. The figures
+//! are CPU times of the drawing thread, on which other programs have little effect. Our table and
+//! egui's table with the same rows and columns take turns.
 //!
 //! `cargo bench --bench frames`
 
@@ -29,21 +29,21 @@ use meanwhile::lab::{FrameLine, Machine, PLOTTED, PatternId, Report, RunRecord, 
 #[cfg(target_os = "linux")]
 use meanwhile::pages::freeze_lab::LabChoices;
 #[cfg(target_os = "linux")]
-use meanwhile::pages::freeze_lab::page::{LabParts, LabView, lab_ui};
+use meanwhile::pages::freeze_lab::page::{LabProps, LabView, lab_ui};
 use meanwhile::pages::workbench::ResultsView;
 use meanwhile::pages::workbench::results_pane::{result_text, results_ui};
 use meanwhile::record::{self, EventKind, ItemId, ItemState, JobId, JobState, Record};
 use meanwhile::record::{Activity, LaneId, LaneKind, Timeline, TimelineEvent, TimelineKind};
 #[cfg(target_os = "linux")]
-use meanwhile::ui::frame_line::{bars, frame_lines_ui};
-use meanwhile::ui::lanes::Lanes;
+use meanwhile::ui::frame_plot::{frame_mesh, frame_plots_ui};
+use meanwhile::ui::timeline_view::TimelineView;
 use meanwhile::ui::tokens;
 use nix::time::{ClockId, clock_gettime};
 use window::Window;
 
 const SIZE: Vec2 = egui::vec2(1280.0, 800.0);
 const ROWS: usize = 1_000_000;
-const A_FRAME: Duration = Duration::from_micros(16_667);
+const FRAME_INTERVAL: Duration = Duration::from_micros(16_667);
 
 fn main() -> std::io::Result<()> {
     // `cargo test --benches` only asks whether it runs.
@@ -73,7 +73,7 @@ struct Bench {
 }
 
 impl Bench {
-    /// The table alone, ours and egui's, standing still and scrolled by a page in each frame.
+    /// The table alone, ours and egui's, at rest and scrolled by a page a frame.
     fn table(&self) -> std::io::Result<()> {
         let record = checksums(self.rows);
         let job = record.jobs().next().expect("the one job");
@@ -105,12 +105,12 @@ impl Bench {
         Ok(())
     }
 
-    /// The page of the Freeze Lab with figures and a full plot of both halves, and the plot alone.
+    /// The page of the Freeze Lab with figures and full plots, and the plots alone.
     #[cfg(target_os = "linux")]
     fn lab(&self) -> std::io::Result<()> {
         let pattern = PatternId::all().next().expect("there are patterns");
         let report = Report::from_runs(Machine::this(None), &Variant::ALL.map(lab::run));
-        let parts = LabParts {
+        let props = LabProps {
             report: &report,
             running: Some((pattern, Variant::Fixed)),
             waiting: 1,
@@ -124,13 +124,13 @@ impl Bench {
         }
         let line = lab::line();
         let mut page_ui = |ui: &mut Ui| {
-            lab_ui(&parts, &mut view, &mut choices, ui, &mut Vec::new());
+            lab_ui(&props, &mut view, &mut choices, ui, &mut Vec::new());
         };
-        let mut plot_ui = |ui: &mut Ui| frame_lines_ui([Some(&line); 2], ui);
+        let mut plot_ui = |ui: &mut Ui| frame_plots_ui([Some(&line); 2], ui);
         let frames = lab::frames();
         let mut bars_ui = |ui: &mut Ui| {
             let (area, scale) = (ui.max_rect(), ui.ctx().pixels_per_point());
-            let mesh = bars(&frames, PLOTTED, area, scale, tokens::tokens(ui));
+            let mesh = frame_mesh(&frames, PLOTTED, area, scale, tokens::tokens(ui));
             ui.painter().add(Shape::mesh(mesh));
         };
         let mut nothing_ui = |_: &mut Ui| {};
@@ -159,9 +159,9 @@ impl Bench {
     fn lanes(&self) -> std::io::Result<()> {
         let timeline = timeline(self.spans);
         let until = timeline.last_event_at();
-        let mut whole_ui = |ui: &mut Ui| drop(Lanes::new(&timeline).show(ui));
+        let mut whole_ui = |ui: &mut Ui| drop(TimelineView::new(&timeline).show(ui));
         let mut part_ui = |ui: &mut Ui| {
-            let part = Lanes::new(&timeline).between(until * 50 / 100, until * 51 / 100);
+            let part = TimelineView::new(&timeline).between(until * 50 / 100, until * 51 / 100);
             drop(part.show(ui));
         };
         let screens = [Screen::new(), Screen::new()];
@@ -178,7 +178,7 @@ impl Bench {
         )
     }
 
-    /// The whole window before anything was started.
+    /// The whole window before any job.
     fn resting_window(&self) -> std::io::Result<()> {
         let mut window = open();
         let mut costs = self.frames_of(&mut window, &[], Duration::ZERO);
@@ -188,7 +188,7 @@ impl Bench {
         )
     }
 
-    /// The whole window over an ended job of very many items, and what taking it off the list costs.
+    /// The whole window with an ended job of very many items, and the cost of removing it.
     fn window_with_all_rows(&self) -> std::io::Result<()> {
         let mut window = open();
         run(&mut window, self.rows);
@@ -211,7 +211,7 @@ impl Bench {
         Ok(())
     }
 
-    /// The whole window over what a command prints: one line of 100 MB, and lines without end.
+    /// The whole window with the output of a command: a line of 100 MB, and endless lines.
     #[cfg(target_os = "linux")]
     fn window_with_output(&self) -> std::io::Result<()> {
         let one_line = "head -c 100000000 /dev/zero | tr '\\0' x";
@@ -222,7 +222,12 @@ impl Bench {
                 "exit code 0",
                 Duration::ZERO,
             ),
-            ("lines without end", "exec yes", "MiB dropped", A_FRAME),
+            (
+                "lines without end",
+                "exec yes",
+                "MiB dropped",
+                FRAME_INTERVAL,
+            ),
         ] {
             let mut window = open();
             window.choose("Job", "Command");
@@ -240,7 +245,7 @@ impl Bench {
         Ok(())
     }
 
-    /// The whole window with thousands of running items, while another job floods it with news.
+    /// The whole window with thousands of running items, while another job floods it with events.
     fn live_window(&self) -> std::io::Result<()> {
         const JOBS: usize = 20;
         let mut window = open();
@@ -263,9 +268,9 @@ impl Bench {
             for button in ["Start", "Start", "Join", pane] {
                 window.click(button);
             }
-            // News pile up, so that every frame has its full share to take in.
+            // Events pile up, so that every frame takes its full share.
             std::thread::park_timeout(Duration::from_millis(500));
-            let mut costs = self.frames_of(&mut window, &[], A_FRAME);
+            let mut costs = self.frames_of(&mut window, &[], FRAME_INTERVAL);
             let live = format::count(self.live);
             let title = format!("whole window, {live} running items, news without end, {pane}");
             show(&title, &mut [("meanwhile", &mut costs)])?;
@@ -310,7 +315,7 @@ fn open() -> Window {
     window
 }
 
-/// Runs a job of so many items to its end.
+/// Runs a job of this many items to its end.
 fn run(window: &mut Window, items: usize) {
     window.misbehave("Return", 1.0, items as f64, 0.0);
     window.click("Start");
@@ -325,7 +330,7 @@ fn end_job(window: &mut Window) {
     window.until_it(|window| window.is_enabled("Remove"), "the end of the job");
 }
 
-/// The frames in which a widget is clicked, and some after it.
+/// The frame in which a widget is clicked, and some after it.
 fn click(window: &mut Window, name: &str) -> Costs {
     let pos = window.named(name).rect().center();
     let button = |pressed| Event::PointerButton {
@@ -344,7 +349,7 @@ fn click(window: &mut Window, name: &str) -> Costs {
     costs
 }
 
-/// Two fingers on a trackpad: unlike a wheel's, their way is not spread over the frames to come.
+/// Two fingers on a trackpad: unlike a wheel, egui applies them in one frame.
 fn scroll(points: f32) -> Vec<Event> {
     let wheel = |phase, y| Event::MouseWheel {
         unit: egui::MouseWheelUnit::Point,
@@ -377,7 +382,7 @@ impl Screen {
     }
 }
 
-/// The same rows and columns as ours, the way the documentation of egui's table draws them.
+/// The same rows and columns, drawn as in the documentation of egui's table.
 fn plain_table_ui(items: &record::Items, ui: &mut Ui) {
     let left = egui::Layout::left_to_right(egui::Align::Center);
     let mut table = TableBuilder::new(ui).striped(true).cell_layout(left);
@@ -412,7 +417,7 @@ fn plain_table_ui(items: &record::Items, ui: &mut Ui) {
         });
 }
 
-/// What the page of the Freeze Lab is fed with.
+/// Figures for the page of the Freeze Lab.
 #[cfg(target_os = "linux")]
 mod lab {
     use super::{Duration, FrameLine, PatternId, RunRecord, Variant};
@@ -432,9 +437,9 @@ mod lab {
     /// Those frames alone.
     pub(super) fn frames() -> FrameLine {
         let pattern = PatternId::all().next().expect("there are patterns");
-        let mut line = FrameLine::new(pattern.entry().script);
+        let mut line = FrameLine::new(pattern.entry().scenario);
         for fact in facts() {
-            line.take(&fact);
+            line.apply(&fact);
         }
         line
     }
@@ -465,17 +470,17 @@ mod lab {
     }
 }
 
-/// Ten lanes in which somebody sleeps and waits by turns, each time of another length.
+/// Ten lanes that sleep and wait in turns, each time for another length.
 fn timeline(spans: u32) -> Timeline {
     let mut timeline = Timeline::default();
     for lane in 0..10 {
-        let mut tell = |at, kind| {
+        let mut apply = |at, kind| {
             let lane = LaneId(lane);
             timeline.apply(TimelineEvent { at, lane, kind });
         };
         let name = format!("worker {lane}");
         let kind = LaneKind::Task;
-        tell(Duration::ZERO, TimelineKind::DidOpen { name, kind });
+        apply(Duration::ZERO, TimelineKind::DidOpen { name, kind });
         for number in 0..spans / 10 {
             let activity = if number % 2 == 0 {
                 Activity::Sleeps
@@ -485,17 +490,17 @@ fn timeline(spans: u32) -> Timeline {
             let label = String::new();
             let began = Duration::from_micros(u64::from(number) * 1_000);
             let length = Duration::from_micros(u64::from(number) * 7_919 % 900);
-            tell(began, TimelineKind::DidBegin { activity, label });
-            tell(began + length, TimelineKind::DidEnd);
+            apply(began, TimelineKind::DidBegin { activity, label });
+            apply(began + length, TimelineKind::DidEnd);
         }
     }
     timeline
 }
 
-/// The record of a job that computed so many checksums.
+/// The record of a job that computed this many checksums.
 fn checksums(count: usize) -> Record {
     let mut record = Record::default();
-    let mut tell = |kind| {
+    let mut apply = |kind| {
         let at = Duration::from_millis(1);
         let job = JobId(1);
         record.apply(record::Event { job, at, kind });
@@ -507,7 +512,7 @@ fn checksums(count: usize) -> Record {
         workers: 2,
         priority: Priority::default(),
     });
-    tell(EventKind::JobDidStart { spec });
+    apply(EventKind::JobDidStart { spec });
     for number in 0..count {
         let (item, bytes) = (ItemId(number), number as u64 * 7_919);
         let input = PathBuf::from(format!(
@@ -525,18 +530,18 @@ fn checksums(count: usize) -> Record {
             verified: false,
         }));
         let step = Step::Run;
-        tell(EventKind::ItemDidAppear {
+        apply(EventKind::ItemDidAppear {
             item: Item { input, bytes, step },
         });
-        tell(EventKind::ItemDidStart { item });
-        tell(EventKind::ItemDidFinish { item, state });
+        apply(EventKind::ItemDidStart { item });
+        apply(EventKind::ItemDidFinish { item, state });
     }
     let state = JobState::Returned;
-    tell(EventKind::JobDidFinish { state });
+    apply(EventKind::JobDidFinish { state });
     record
 }
 
-/// What one frame cost.
+/// The cost of one frame.
 struct Cost {
     time: Duration,
     vertices: usize,
@@ -583,7 +588,7 @@ fn measured(ctx: &egui::Context, events: Vec<Event>, mut run_ui: impl FnMut(&mut
     }
 }
 
-/// How long the calling thread has had a processor.
+/// The CPU time of the calling thread.
 fn thread_time() -> Duration {
     let time = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID);
     time.expect("every Linux has this clock").into()
@@ -598,7 +603,7 @@ fn at_quantile(len: usize, quantile: f64) -> usize {
     ((len - 1) as f64 * quantile).round() as usize
 }
 
-/// Prints the figures, and how the first one's median is to the others'.
+/// Prints the figures, and the ratio of the medians.
 fn show(title: &str, contenders: &mut [(&str, &mut Costs)]) -> std::io::Result<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{title}")?;

@@ -1,4 +1,4 @@
-//! Numbers, sizes, times and names as a person reads them: the one place that formats them.
+//! Formats numbers, sizes, times and names for people.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -7,12 +7,6 @@ use std::time::Duration;
 const UNITS: [&str; 6] = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
 /// `0 B`, `999 B`, `1.5 KiB`, `12.0 GiB`: bytes in powers of 1024.
-///
-/// ```
-/// use meanwhile::format::bytes;
-///
-/// assert_eq!(bytes(1_536), "1.5 KiB");
-/// ```
 pub fn bytes(count: u64) -> String {
     if count < 1024 {
         return format!("{count} B");
@@ -37,27 +31,21 @@ pub fn rate(bytes_per_sec: f64) -> String {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
-        reason = "saturates, and a negative rate reads as 0"
+        reason = "saturates; a negative rate becomes 0"
     )]
     let whole = bytes_per_sec as u64;
     format!("{}/s", bytes(whole))
 }
 
-/// `80 µs`, `0.4 ms`, `250 ms`, `2.00 s`, `12.5 s`, `1 min 05 s`, `3 h 07 min`: two or three digits that count.
-///
-/// ```
-/// use meanwhile::format::duration;
-/// use std::time::Duration;
-///
-/// assert_eq!(duration(Duration::from_millis(1_250)), "1.25 s");
-/// assert_eq!(duration(Duration::from_secs(65)), "1 min 05 s");
-/// ```
+/// `260 ns`, `80 µs`, `0.4 ms`, `250 ms`, `2.00 s`, `12.5 s`, `1 min 05 s`, `3 h 07 min`: two or
+/// three significant digits.
 pub fn duration(time: Duration) -> String {
     let (secs, millis) = (time.as_secs_f64(), time.as_secs_f64() * 1e3);
     let whole = (time.saturating_add(Duration::from_millis(500))).as_secs();
     match () {
         // Each bound is where the form before it would round up to the next unit.
         () if time.is_zero() => "0 ms".to_owned(),
+        () if millis < 0.000_999_5 => format!("{:.0} ns", millis * 1e6),
         () if millis < 0.0995 => format!("{:.0} µs", millis * 1e3),
         () if millis < 9.95 => format!("{millis:.1} ms"),
         () if millis < 999.5 => format!("{millis:.0} ms"),
@@ -79,7 +67,7 @@ pub fn millis(millis: f64) -> String {
     Duration::try_from_secs_f64(millis.max(0.0) / 1e3).map_or_else(|_| "never".to_owned(), duration)
 }
 
-/// `2.0 s`: always in seconds with one decimal, so that a countdown does not change its width.
+/// `2.0 s`: seconds with one decimal, so that a countdown keeps its width.
 ///
 /// ```
 /// use meanwhile::format::countdown;
@@ -91,13 +79,20 @@ pub fn countdown(time: Duration) -> String {
     format!("{:.1} s", time.as_secs_f64())
 }
 
+/// `1.5 s`: a time on an axis with a label every `step` seconds. It has the decimals that tell
+/// neighbours apart.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "at most nine decimals"
+)]
+pub(crate) fn axis_time(secs: f64, step: f64) -> String {
+    // The logarithm of a power of ten may come out slightly too large.
+    let decimals = (-step.log10() - 1e-9).ceil().clamp(0.0, 9.0) as usize;
+    format!("{secs:.decimals$} s")
+}
+
 /// `1 234 567`: digits in groups of three.
-///
-/// ```
-/// use meanwhile::format::count;
-///
-/// assert_eq!(count(1_234_567_u32), "1 234 567");
-/// ```
 pub fn count(number: impl TryInto<u128>) -> String {
     let digits = number.try_into().unwrap_or(u128::MAX).to_string();
     let mut grouped = String::with_capacity(digits.len() * 4 / 3);
@@ -122,7 +117,7 @@ pub fn plural(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { many })
 }
 
-/// A text in one line: what would break the line, or draw nothing, is written as in a program.
+/// A text in one line: control characters are escaped as in source code.
 ///
 /// ```
 /// use meanwhile::format::one_line;
@@ -156,7 +151,7 @@ pub fn path(path: &Path) -> String {
     one_line(&path.to_string_lossy()).into_owned()
 }
 
-/// A share between 0 and 1 of a whole that may be 0.
+/// `done` of `total`, between 0 and 1; 0 if `total` is 0.
 ///
 /// ```
 /// use meanwhile::format::share;
@@ -182,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bytes_change_unit_at_1024_and_never_show_1024() {
+    fn bytes_change_unit_at_1024() {
         assert_eq!(bytes(0), "0 B");
         assert_eq!(bytes(1023), "1023 B");
         assert_eq!(bytes(1024), "1.0 KiB");
@@ -191,7 +186,8 @@ mod tests {
     }
 
     #[test]
-    fn durations_read_well_at_every_length() {
+    fn durations_have_two_or_three_digits() {
+        assert_eq!(duration(Duration::from_nanos(260)), "260 ns");
         assert_eq!(duration(Duration::from_micros(80)), "80 µs");
         assert_eq!(duration(Duration::from_micros(420)), "0.4 ms");
         assert_eq!(duration(Duration::from_millis(250)), "250 ms");
@@ -201,6 +197,14 @@ mod tests {
         assert_eq!(duration(Duration::from_millis(59_960)), "1 min 00 s");
         assert_eq!(duration(Duration::from_secs(65)), "1 min 05 s");
         assert_eq!(duration(Duration::from_mins(187)), "3 h 07 min");
+    }
+
+    #[test]
+    fn axis_times_have_the_decimals_of_their_step() {
+        let steps = [10.0, 1.0, 0.5, 0.1, 0.02, 0.001, 0.000_05];
+        let texts = steps.map(|step| axis_time(3.0 * step, step));
+        let expected = ["30", "3", "1.5", "0.3", "0.06", "0.003", "0.00015"];
+        assert_eq!(texts, expected.map(|figure| format!("{figure} s")));
     }
 
     #[test]

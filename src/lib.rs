@@ -24,12 +24,19 @@
 //! All other modules are parts of the program. They are public for its tests and benches only, and
 //! ARCHITECTURE.md in the repository describes them.
 
+// The Freeze Lab and the lessons show their own source, which then also compiles in another crate.
+#[cfg(feature = "app")]
+extern crate self as meanwhile;
+
 #[cfg(feature = "app")]
 #[doc(hidden)]
 pub mod app;
 #[cfg(feature = "app")]
 #[doc(hidden)]
 pub mod board;
+#[cfg(feature = "app")]
+#[doc(hidden)]
+pub mod catalog;
 #[cfg(feature = "app")]
 #[doc(hidden)]
 pub mod cli;

@@ -13,7 +13,8 @@ use cycles::modules_form_no_cycle;
 mod cycles;
 
 /// Every module of the crate with its layer. A module may use modules of its own layer and below.
-const LAYERS: [(&str, usize); 13] = [
+const LAYERS: [(&str, usize); 14] = [
+    ("catalog", 0),
     ("desktop", 0),
     ("format", 0),
     ("join", 0),
@@ -120,6 +121,43 @@ fn join_and_cli_use_no_window_toolkit() {
     for module in ["cli", "join"] {
         assert_unused(module, &["eframe", "egui", "egui_extras"]);
     }
+}
+
+#[test]
+fn no_code_outside_of_jobs_matches_a_single_job() {
+    let jobs = jobs_of_the_catalogue();
+    assert!(jobs.len() >= 5, "{jobs:?}");
+    let mut matches = Vec::new();
+    for file in sources("src") {
+        if file.path.starts_with("src/jobs") {
+            continue;
+        }
+        // Unit tests may use any job as an example.
+        let code = file.code.split("#[cfg(test)]\nmod tests").next();
+        let code = code.unwrap_or_default();
+        for job in jobs
+            .iter()
+            .filter(|job| code.contains(&format!("Options::{job}(")))
+        {
+            matches.push(format!("{}: Options::{job}", file.path.display()));
+        }
+    }
+    assert!(
+        matches.is_empty(),
+        "ask the `JobInterface` of the job instead: {matches:#?}"
+    );
+}
+
+/// The variants of `jobs::Options`, from the lines `Variant: module,` of the catalogue.
+fn jobs_of_the_catalogue() -> Vec<String> {
+    let catalogue = source(&root().join("src/jobs/catalogue.rs")).code;
+    let (_, lines) = catalogue
+        .split_once("\ncatalogue! {")
+        .expect("the catalogue is a macro");
+    let variants = lines.lines().filter_map(|line| line.split_once(": "));
+    variants
+        .map(|(variant, _)| variant.trim().to_owned())
+        .collect()
 }
 
 #[test]
@@ -271,7 +309,7 @@ fn layer(module: &str) -> Option<usize> {
 fn modules_used(file: &Source) -> BTreeSet<String> {
     let to_root = "super::".repeat(depth(&file.path));
     let mut used = BTreeSet::new();
-    for root in ["crate::", &to_root] {
+    for root in ["crate::", "meanwhile::", &to_root] {
         for (at, _) in file.code.match_indices(root) {
             let deeper = file.code[..at].ends_with("super::");
             if starts_a_word(&file.code, at) && !deeper {

@@ -7,18 +7,19 @@ use eframe::egui::{self, ViewportCommand};
 use super::{App, saving};
 use crate::ui::close_question::{Answer, Leaving};
 
-/// How long a cancelled job may take to stop before the window closes over it, beyond the time that
-/// it says it takes: the grace of a command is the person's own choice.
-const LEAVE_WITHIN: Duration = Duration::from_secs(3);
+/// How long the window waits for cancelled jobs, beyond the time that the jobs say they take: the
+/// user chooses the grace period of a command.
+const CANCEL_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// How long the program waits in all, when the window has closed, for work that was cancelled, and
-/// then for processes that were killed.
-const CLOSE_WITHIN: Duration = Duration::from_secs(1);
+/// After the window has closed: how long the program waits for cancelled work, and then for killed
+/// processes.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// How long saving the settings may take then.
 const SAVE_TIMEOUT: Duration = Duration::from_secs(2);
 
 impl App {
+    /// Asks before closing over running jobs, and closes when the answer allows it.
     pub(super) fn leave_or_stay(&mut self, ctx: &egui::Context) {
         let running = self.running().jobs > 0;
         if ctx.input(|input| input.viewport().close_requested()) && running && !self.may_leave() {
@@ -66,18 +67,18 @@ impl App {
     fn cancel_and_leave(&mut self) {
         self.leaving = Some(Leaving::Cancelling);
         let stop_time = self.pages.iter_mut().map(|page| page.cancel()).max();
-        let stop_time = LEAVE_WITHIN.saturating_add(stop_time.unwrap_or_default());
+        let stop_time = CANCEL_TIMEOUT.saturating_add(stop_time.unwrap_or_default());
         self.leave_by = self.shell.now().checked_add(stop_time);
     }
 
-    /// Brings everything to a bounded end when the window has closed.
+    /// Ends everything in bounded time after the window has closed.
     pub(super) fn close(&mut self) {
         self.shell.state.panes = saving::panes(&self.shell.ctx);
         self.store.finish(&self.shell.state, SAVE_TIMEOUT);
         let keep_running = self.leaving == Some(Leaving::KeepingOn);
-        // Pages whose processes are ended come first, then the jobs.
+        // The Workbench is last: its jobs may need the whole timeout.
         for page in self.pages.iter_mut().rev() {
-            page.close(CLOSE_WITHIN, keep_running);
+            page.close(CLOSE_TIMEOUT, keep_running);
         }
     }
 }

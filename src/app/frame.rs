@@ -1,4 +1,4 @@
-//! The two ends of a frame: what happened before it, and what is left to do after drawing.
+//! The start and the end of a frame: taking in what happened, and what follows drawing.
 
 use std::time::Duration;
 
@@ -6,13 +6,13 @@ use eframe::egui;
 
 use super::App;
 
-/// Once the window comes to rest, its frame rate is brought to rest as well, and then its worst
-/// frame.
+/// After the last event, one more frame updates the repaint rate in the status bar, and a later one
+/// the worst frame time.
 const RATE_SETTLES_AFTER: Duration = Duration::from_millis(1_050);
 const WORST_SETTLES_AFTER: Duration = Duration::from_millis(5_050);
 
 impl App {
-    /// Takes in everything that happened since the last frame. Nothing in here draws or waits.
+    /// Takes in everything that happened since the last frame. Draws nothing and never waits.
     pub(super) fn take_in(&mut self, ctx: &egui::Context) {
         let shell = &mut self.shell;
         for incident in shell.watch.poll() {
@@ -36,7 +36,7 @@ impl App {
         self.schedule(ctx);
     }
 
-    /// Deadlines and progress need frames of their own; an idle window asks for none.
+    /// Asks for the next frame if a page or the status bar needs one. An idle window needs none.
     fn schedule(&mut self, ctx: &egui::Context) {
         let now = self.shell.now();
         let frames = self.shell.frames.summary(now);
@@ -69,7 +69,7 @@ impl App {
         }
         let _finishing = self.shell.watch.guard("finishing the frame");
         self.save_settings(ctx);
-        // Noted when it is drawn, so that the frame's own work counts, a blocking wait included.
+        // Noted at the end, so that the frame's own work counts, including a blocking wait.
         let now = self.shell.now();
         self.shell
             .frames

@@ -29,27 +29,18 @@ pub use store::{CONFIG_DIR_VARIABLE, Store};
 pub use window::run;
 
 /// What the window starts with.
-///
-/// ```
-/// use meanwhile::app::{NativeDialogs, Setup};
-///
-/// let settings = tempfile::tempdir()?;
-/// let setup = Setup::new(Vec::new(), settings.path(), Box::new(NativeDialogs));
-/// assert!(setup.notices.is_empty()); // no settings yet is nothing to complain about
-/// # Ok::<(), std::io::Error>(())
-/// ```
 pub struct Setup {
-    /// The inputs of the first job: what was given on the command line.
+    /// The inputs of the first job, from the command line.
     pub files: Vec<PathBuf>,
-    /// What was remembered.
+    /// The saved state.
     pub state: State,
-    /// Where it is remembered.
+    /// The settings file.
     pub store: Store,
-    /// What to say first.
+    /// Notices to show first.
     pub notices: Vec<Notice>,
-    /// Who opens file dialogs.
+    /// Opens file dialogs.
     pub dialogs: Box<dyn Dialogs>,
-    /// Who starts isolated workers; `None` for the launcher that this program has installed.
+    /// Starts processes; `None` for the launcher that the program has installed.
     #[cfg(unix)]
     pub launcher: Option<crate::join::process::Launcher>,
     /// Where jobs are left that go on without the window. The caller that opens the window
@@ -58,7 +49,7 @@ pub struct Setup {
 }
 
 impl Setup {
-    /// What the program starts with: the settings of `dir`, and dialogs opened by `dialogs`.
+    /// Reads the settings in `dir`.
     pub fn new(files: Vec<PathBuf>, dir: &Path, dialogs: Box<dyn Dialogs>) -> Self {
         let (store, state, notice) = Store::open(dir);
         Self {
@@ -74,33 +65,21 @@ impl Setup {
     }
 }
 
-/// The window's program.
-///
-/// ```
-/// use eframe::egui;
-/// use meanwhile::app::{App, NativeDialogs, Setup};
-///
-/// // A window calls `logic` and `ui` of it once a frame.
-/// let settings = tempfile::tempdir()?;
-/// let setup = Setup::new(vec!["a.txt".into()], settings.path(), Box::new(NativeDialogs));
-/// let app = App::new(&egui::Context::default(), setup);
-/// # drop(app);
-/// # Ok::<(), std::io::Error>(())
-/// ```
+/// The window. eframe calls its `logic` and `ui` once a frame.
 pub struct App {
     pages: Vec<Box<dyn Page>>,
     shell: Shell,
     store: Store,
     leaving: Option<Leaving>,
     leave_by: Option<Duration>,
-    /// When the frame that is being drawn began, or was due if that is longer ago.
+    /// When the current frame began, or was due if that is earlier.
     frame_began_at: Duration,
-    /// For when the next frame was asked.
+    /// When the next frame is due.
     frame_due_at: Option<Duration>,
 }
 
 impl App {
-    /// Makes the program for a window that is about to open.
+    /// Creates the program for a window that is about to open.
     pub fn new(ctx: &egui::Context, setup: Setup) -> Self {
         tokens::install(ctx);
         saving::restore_panes(ctx, &setup.state.panes);
@@ -114,7 +93,7 @@ impl App {
         };
         let settings_file = setup.store.path().to_owned();
         Self {
-            pages: pages::all(ctx, page_setup),
+            pages: pages::all(ctx, &page_setup),
             shell: Shell::new(
                 ctx,
                 setup.state,
@@ -137,7 +116,8 @@ impl App {
 
     /// The index of the page that is shown: the first one if the settings name an unknown page.
     fn shown(&self) -> usize {
-        let shown = |page: &Box<dyn Page>| self.shell.shows(&page.id());
-        self.pages.iter().position(shown).unwrap_or(0)
+        let mut pages = self.pages.iter();
+        let shown = pages.position(|page| self.shell.shows(&page.id()));
+        shown.unwrap_or(0)
     }
 }

@@ -1,4 +1,4 @@
-//! What is saved between runs, taken from the window at the end of a frame.
+//! What a frame puts into the saved state.
 
 use eframe::egui;
 
@@ -26,15 +26,14 @@ impl App {
     }
 }
 
-/// Widths of panels and columns, as egui keeps them. What an older version left and this one
-/// can't read is worth no notice: everything just has its first width again.
+/// Restores the widths of panels and columns. Unreadable ones from another version are ignored.
 pub(super) fn restore_panes(ctx: &egui::Context, text: &str) {
     if let Ok(data) = ron::from_str(text) {
         ctx.data_mut(|current| *current = data);
     }
 }
 
-/// What egui remembers of panels and columns, as text.
+/// The widths of panels and columns, as egui stores them.
 pub(super) fn panes(ctx: &egui::Context) -> String {
     ctx.data(ron::to_string).unwrap_or_default()
 }

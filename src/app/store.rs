@@ -1,8 +1,8 @@
 //! The settings file.
 //!
-//! eframe can save on its own, but it writes the file in place, so that a program that is killed
-//! while it saves leaves half a file behind, and a file that it cannot read is silently replaced.
-//! Ours is replaced in one step, and one that cannot be read is kept aside and said so.
+//! eframe can save on its own, but it writes in place, so a program that is killed while it saves
+//! leaves half a file; and it silently replaces a file that it can't read. This module replaces the
+//! file in one step, and moves an unreadable one aside with a notice.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -13,35 +13,22 @@ use crate::join::{self, Task};
 use crate::pages::State;
 use crate::ui::notices::Notice;
 
-/// Names the folder of the settings file, where the usual one is not wanted.
+/// The environment variable that names another folder for the settings file.
 pub const CONFIG_DIR_VARIABLE: &str = "MEANWHILE_CONFIG_DIR";
 
 const FILE_NAME: &str = "settings.json";
 
-/// Saving waits this long after a change, so that dragging a number is one save.
-const SETTLE: Duration = Duration::from_millis(700);
+/// Saving waits this long after a change, so that dragging a number saves once.
+const SAVE_DELAY: Duration = Duration::from_millis(700);
 
-/// A thousand times what settings take. More is not read: it would only use up the memory.
+/// A larger file is not read. Settings take a thousandth of this.
 const MAX_LEN: u64 = 4 * 1024 * 1024;
 
-/// Where the settings are kept, and what is being done to keep them.
-///
-/// ```
-/// use meanwhile::app::Store;
-/// use std::time::Duration;
-///
-/// let folder = tempfile::tempdir()?;
-/// let (mut store, mut state, _) = Store::open(folder.path());
-/// state.settings.zoom = 1.5;
-/// store.finish(&state, Duration::from_secs(60));
-/// let (_, reopened, _) = Store::open(folder.path());
-/// assert_eq!(reopened.settings.zoom, 1.5);
-/// # Ok::<(), std::io::Error>(())
-/// ```
+/// The settings file and the task that saves it.
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
-    /// What was saved last, with the panes of the start: those change with every scroll.
+    /// What was saved last, but with the panes of the start: they change with every scroll.
     saved: State,
     changed_at: Option<Duration>,
     saving: Option<Task<Result<(), String>>>,
@@ -49,8 +36,8 @@ pub struct Store {
 }
 
 impl Store {
-    /// The folder for the settings: [`CONFIG_DIR_VARIABLE`], or the usual place of the desktop, or
-    /// the current folder where neither is known.
+    /// The folder of the settings: [`CONFIG_DIR_VARIABLE`], else the usual one of the desktop, else
+    /// the current folder.
     pub fn default_dir() -> PathBuf {
         if let Some(dir) = std::env::var_os(CONFIG_DIR_VARIABLE) {
             return PathBuf::from(dir);
@@ -59,8 +46,8 @@ impl Store {
             .map_or_else(PathBuf::new, |dirs| dirs.config_dir().to_owned())
     }
 
-    /// Reads the settings of a folder. A file that can't be read is kept aside; the defaults and a
-    /// notice come back.
+    /// Reads the settings of a folder. Moves an unreadable file aside and returns the defaults with a
+    /// notice.
     pub fn open(dir: &Path) -> (Self, State, Option<Notice>) {
         let path = dir.join(FILE_NAME);
         let (state, notice) = match read(&path) {
@@ -82,9 +69,8 @@ impl Store {
         &self.path
     }
 
-    /// Saves in the background once `state` has not changed for a moment, with what `panes` then
-    /// says. Returns a notice when a save failed, and how long from now it wants to be called
-    /// again.
+    /// Saves `state` with `panes` in the background, once it has not changed for a moment. Returns a
+    /// notice if a save failed, and the time until the next call is due.
     pub fn keep(
         &mut self,
         state: &State,
@@ -101,7 +87,7 @@ impl Store {
             return (notice, None);
         }
         let since = now.saturating_sub(*self.changed_at.get_or_insert(now));
-        let early = SETTLE.saturating_sub(since);
+        let early = SAVE_DELAY.saturating_sub(since);
         if !early.is_zero() {
             return (notice, Some(early));
         }
@@ -110,11 +96,10 @@ impl Store {
         (notice, None)
     }
 
-    /// Saves what is not saved yet, and waits for it at most `timeout`. For the end of the program.
+    /// Saves unsaved changes and waits up to `timeout`. For the end of the program.
     pub fn finish(&mut self, state: &State, timeout: Duration) {
         let began = Instant::now();
-        // One after the other, or the older save could be the one that stays. Nobody is left to be
-        // told of a failure.
+        // One after the other, or the older state could win. A failure can't be shown any more.
         if let Some(saving) = self.saving.take() {
             drop(saving.join_timeout(timeout));
         }
@@ -140,7 +125,7 @@ impl Store {
         self.saved = state.clone();
     }
 
-    /// One notice for the first save that fails; the same again every second would help nobody.
+    /// A notice for the first save that fails; repeating it every second would not help.
     fn poll(&mut self) -> Option<Notice> {
         let result = match self.saving.as_ref()?.poll()? {
             Ok(result) => result.clone(),
@@ -170,7 +155,7 @@ fn read(path: &Path) -> Result<State, String> {
     Ok(state.sanitized())
 }
 
-/// What is no regular file is not opened: a FIFO would keep the window waiting for a writer.
+/// Opens regular files only: a FIFO would block until it has a writer.
 fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
     let metadata = std::fs::metadata(path)?;
     if !metadata.is_file() {
@@ -219,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_saved_is_read_again() {
+    fn saved_state_is_read_again() {
         let dir = tempfile::tempdir().unwrap();
         let (mut store, mut state, notice) = Store::open(dir.path());
         assert_eq!(notice, None);
@@ -233,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn a_damaged_file_gives_the_defaults_and_is_kept_aside_under_a_free_name() {
+    fn damaged_file_is_moved_aside_under_a_free_name() {
         let dir = tempfile::tempdir().unwrap();
         for number in 1..=2 {
             std::fs::write(file(dir.path()), b"{ \"version\": 1, ").unwrap();
@@ -246,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_a_newer_version_is_kept_aside() {
+    fn file_of_a_newer_version_is_moved_aside() {
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(file(dir.path()), br#"{"version": 99}"#).unwrap();
         let (_, state, notice) = Store::open(dir.path());
@@ -256,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn values_out_of_range_are_brought_back_into_it() {
+    fn values_out_of_range_are_corrected() {
         let dir = tempfile::tempdir().unwrap();
         let text = br#"{"version":1,"choices":{"workers":0,"chosen":77,"timeout_secs":-3.0},
             "settings":{"zoom":900.0},"window":{"position":null,"size":[1.0,1e30],"maximized":false}}"#;

@@ -8,7 +8,7 @@ use crate::ui::{close_question, notices, status_bar};
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
         let _frame = self.shell.watch.frame();
-        let _taking_in = self.shell.watch.guard("taking in what happened");
+        let _taking_in = self.shell.watch.guard("taking in events");
         let now = self.shell.now();
         let due = self.frame_due_at.take();
         self.frame_began_at = due.map_or(now, |due| due.min(now));
@@ -21,7 +21,7 @@ impl eframe::App for App {
         let drawing = self.shell.watch.guard("drawing");
         let page = self.pages[self.shown()].id();
         let pressed = commands::pressed(&page, self.leaving.is_some(), ui);
-        // egui zooms by keyboard on its own; the settings follow it.
+        // egui handles the zoom keys; the settings follow.
         self.shell.state.settings.zoom = ctx.zoom_factor();
         self.window_ui(ui);
         drop(drawing);
@@ -35,7 +35,7 @@ impl eframe::App for App {
         self.close();
     }
 
-    // Panes are part of our own state, which is saved in one step.
+    // The settings file has the panes too.
     fn persist_egui_memory(&self) -> bool {
         false
     }

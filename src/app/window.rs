@@ -6,20 +6,15 @@ use eframe::egui;
 use super::{App, NativeDialogs, Setup, Store};
 use crate::desktop::{self, RENDERER, has_display, reason};
 
-/// The name of the `.desktop` file, by which a desktop finds the icon of the window.
+/// The name of the `.desktop` file, which gives the window its icon.
 const APP_ID: &str = "meanwhile";
 
-/// Opens the window with `files` as the inputs of the first job, and returns when it was closed and
-/// the work has ended that was to go on without it.
-///
-/// ```no_run
-/// meanwhile::app::run(vec!["a.txt".into()])?;
-/// # Ok::<(), anyhow::Error>(())
-/// ```
+/// Opens the window with `files` as the inputs of the first job. Returns after it was closed and
+/// the detached jobs have ended.
 ///
 /// # Errors
-/// There is no display, or the desktop gave no window: one sentence that names the command which
-/// works without a window.
+/// There is no display, or the window could not be opened. The message names a command that works
+/// without a window.
 pub fn run(files: Vec<PathBuf>) -> anyhow::Result<()> {
     if !has_display() {
         anyhow::bail!(
@@ -65,7 +60,7 @@ fn native_options(setup: &Setup) -> eframe::NativeOptions {
     eframe::NativeOptions {
         viewport,
         renderer: RENDERER,
-        // The window's place is part of our own state, and eframe's file stays unwritten.
+        // The settings file has the window's place, so eframe writes no file.
         persist_window: false,
         persistence_path: Some(setup.store.path().with_extension("eframe.ron")),
         ..eframe::NativeOptions::default()

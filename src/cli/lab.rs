@@ -1,4 +1,4 @@
-//! `meanwhile lab`: the Freeze Lab from a shell that has a display.
+//! `meanwhile lab`: the Freeze Lab from a shell. It needs a display.
 
 use std::io;
 use std::process::ExitCode;
@@ -8,64 +8,62 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::interrupt::Interrupts;
-use super::{FAILED, INTERRUPTED, Leave, complain, print, seconds};
+use super::{FAILED, INTERRUPTED, Leave, print, print_message, seconds};
 use crate::desktop::has_display;
 use crate::join::process::Launcher;
-use crate::lab::{
-    Choice, Kind, PatternId, Report, RunRecord, Session, TwinOptions, Variant, run_twin,
-};
+use crate::lab::{PatternId, Report, RunOptions, RunRecord, Session, Variant, WorkKind, run_twin};
 
-/// How long the program rests between two looks at a twin.
-const GLANCE: Duration = Duration::from_millis(50);
+/// How often a twin is polled.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 #[derive(Debug, Subcommand)]
 pub(super) enum LabCommand {
-    /// Print the patterns, a line each.
+    /// Print the patterns, one per line.
     List,
-    /// Run patterns, each in a window of its own, and print what was measured.
+    /// Run patterns in real windows and print the measurements.
     Run(LabRunArgs),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct LabRunArgs {
-    /// Which patterns [default: all].
+    /// The patterns to run [default: all].
     #[arg(value_name = "PATTERN")]
     patterns: Vec<PatternId>,
-    /// Only this half of them.
+    /// Run only this variant.
     #[arg(long, value_enum)]
     variant: Option<Variant>,
-    /// What is worked on.
+    /// What the work consists of.
     #[arg(long, value_enum, default_value_t)]
-    work: Kind,
+    work: WorkKind,
     /// How long the work takes.
     #[arg(long, value_name = "SECS", default_value = "2", value_parser = seconds)]
     secs: Duration,
-    /// How often each is run; medians are shown.
+    /// How often to run each variant; the report shows medians.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     repeat: u16,
-    /// What the report looks like.
+    /// The format of the report.
     #[arg(long, value_enum, default_value_t)]
     format: LabFormat,
 }
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 enum LabFormat {
-    /// A line for each pattern.
+    /// One line per pattern.
     #[default]
     Text,
-    /// One JSON document with every figure.
+    /// One JSON document with all figures.
     Json,
-    /// A table.
+    /// A Markdown table.
     Markdown,
 }
 
-/// The window of a twin; started by the Lab.
+/// Opens a twin's window. The Lab runs this command.
 #[derive(Debug, Args)]
 pub(super) struct TwinArgs {
     pattern: PatternId,
     variant: Variant,
     #[arg(long, value_enum, default_value_t)]
-    work: Kind,
+    work: WorkKind,
     #[arg(long, default_value = "2", value_parser = seconds)]
     secs: Duration,
     #[arg(long)]
@@ -75,29 +73,27 @@ pub(super) struct TwinArgs {
 }
 
 fn position(text: &str) -> Result<[f32; 2], String> {
-    let (x, y) = text
-        .split_once(',')
-        .ok_or("two numbers with a comma between")?;
+    let (x, y) = text.split_once(',').ok_or("expected two numbers, X,Y")?;
     let number = |text: &str| text.parse().map_err(|error| format!("{text}: {error}"));
     Ok([number(x)?, number(y)?])
 }
 
 pub(super) fn twin(args: &TwinArgs) -> anyhow::Result<ExitCode> {
-    run_twin(&TwinOptions {
+    run_twin(&RunOptions {
         pattern: args.pattern,
         variant: args.variant,
-        kind: args.work,
+        work: args.work,
         length: args.secs,
-        by_hand: args.by_hand,
+        is_manual: args.by_hand,
         position: args.position,
     })?;
     Ok(ExitCode::SUCCESS)
 }
 
-/// Does what the command asks for. The exit code is 1 when a run gave no figures.
+/// Runs the command. The exit code is 1 if a run has no figures.
 ///
 /// # Errors
-/// There is no display, or the report could not be written.
+/// There is no display, or the output could not be written.
 pub(super) fn lab(command: LabCommand, leave: Leave) -> anyhow::Result<ExitCode> {
     match command {
         LabCommand::List => list(),
@@ -117,28 +113,28 @@ fn list() -> anyhow::Result<ExitCode> {
 fn run(args: &LabRunArgs, leave: Leave) -> anyhow::Result<ExitCode> {
     if !has_display() {
         anyhow::bail!(
-            "There is no display to measure windows on (neither DISPLAY nor WAYLAND_DISPLAY is \
-             set). `meanwhile lab list` works without one."
+            "the Freeze Lab needs a display, and neither DISPLAY nor WAYLAND_DISPLAY is set; \
+             `meanwhile lab list` works without one"
         );
     }
-    let launcher = Launcher::installed().context("this program has installed no launcher")?;
-    let interrupts = Interrupts::listen(leave, || ()).context("Ctrl-C can't be listened for")?;
+    let launcher = Launcher::installed().context("the launcher is not installed")?;
+    let interrupts = Interrupts::listen(leave, || ()).context("could not listen for Ctrl-C")?;
     let mut session = Session::new(launcher);
-    for choice in choices(args) {
-        session.add(choice);
+    for options in runs(args) {
+        session.add(options);
     }
-    let mut told = 0;
+    let mut printed = 0;
     loop {
         session.poll(usize::MAX);
-        for record in &session.done()[told..] {
-            tell(record);
+        for record in &session.done()[printed..] {
+            print_record(record);
         }
-        told = session.done().len();
+        printed = session.done().len();
         if interrupts.any() {
             session.stop();
         }
         match session.run() {
-            Some(run) => run.rest(GLANCE),
+            Some(run) => run.wait(POLL_INTERVAL),
             None if session.is_busy() => {}
             None => break,
         }
@@ -155,36 +151,35 @@ fn run(args: &LabRunArgs, leave: Leave) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn choices(args: &LabRunArgs) -> impl Iterator<Item = Choice> {
+fn runs(args: &LabRunArgs) -> impl Iterator<Item = RunOptions> {
     let named = args.patterns.iter().copied();
     let all = PatternId::all().filter(|_| args.patterns.is_empty());
     let variants = Variant::ALL
         .into_iter()
         .filter(|variant| args.variant.is_none_or(|only| only == *variant));
     let once = named.chain(all).flat_map(move |pattern| {
-        variants.clone().map(move |variant| Choice {
+        variants.clone().map(move |variant| RunOptions {
             pattern,
             variant,
-            kind: args.work,
+            work: args.work,
             length: args.secs,
-            by_hand: false,
+            is_manual: false,
             position: None,
         })
     });
-    let once: Vec<Choice> = once.collect();
+    let once: Vec<RunOptions> = once.collect();
     (0..args.repeat).flat_map(move |_| once.clone())
 }
 
-/// Says on stderr what came of a run.
-fn tell(record: &RunRecord) {
-    let judged = record.pattern.entry().judged;
-    let figure = record.figures.as_ref();
-    let figure = figure.and_then(|figures| figures.judged_by(judged));
-    let what = match figure {
-        Some(figure) => judged.show(figure),
-        None => format!("no figures: {}", record.ending),
+/// Prints the metric of a run to standard error.
+fn print_record(record: &RunRecord) {
+    let metric = record.pattern.entry().metric;
+    let figures = record.figures.as_ref();
+    let text = match figures.and_then(|figures| metric.value(figures)) {
+        Some(value) => metric.text(value),
+        None => format!("no figures, {}", record.ending),
     };
-    complain(&format!("{} {}: {what}", record.pattern, record.variant));
+    print_message(&format!("{} {}: {text}", record.pattern, record.variant));
 }
 
 fn document(report: &Report, format: LabFormat) -> io::Result<Vec<u8>> {

@@ -7,55 +7,54 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 
 use super::interrupt::Interrupts;
-use super::{FAILED, INTERRUPTED, Leave, complain, print};
+use super::{FAILED, INTERRUPTED, Leave, print, print_message};
 use crate::join::process::Launcher;
-use crate::lessons::{self, Cast, Choice, Ending, LessonId, Run};
-use crate::record::Message;
+use crate::lessons::{self, LessonId, Outcome, Run, RunOptions, WorkerKind};
 
-/// How often news of a run are printed.
-const GLANCE: Duration = Duration::from_millis(50);
+/// How often new lines of the transcript are printed.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 #[derive(Debug, Subcommand)]
 pub(super) enum LessonCommand {
-    /// Print the lessons.
+    /// List the lessons.
     List,
-    /// Run a lesson and print who says what when.
+    /// Run a lesson and print its transcript.
     Run(LessonRunArgs),
 }
 
 #[derive(Debug, Args)]
 pub(super) struct LessonRunArgs {
-    /// Which lesson.
+    /// The lesson to run.
     #[arg(value_name = "ID")]
     lesson: LessonId,
-    /// With what it runs [default: the first that it can].
-    #[arg(long = "as", value_enum, value_name = "CAST")]
-    cast: Option<Cast>,
-    /// By how much every pause is shortened.
+    /// What the workers are [default: the first kind that the lesson supports].
+    #[arg(long = "as", value_enum, value_name = "KIND")]
+    worker_kind: Option<WorkerKind>,
+    /// The factor by which every sleep is shortened.
     #[arg(long, value_name = "X", default_value = "1", value_parser = speed)]
     speed: f64,
-    /// Another value of one of its parameters.
+    /// Set a parameter of the lesson.
     #[arg(long = "set", value_name = "NAME=NUMBER", value_parser = setting)]
     settings: Vec<(String, f64)>,
 }
 
 /// A child process of a lesson.
 #[derive(Debug, Args)]
-pub(super) struct ActArgs {
+pub(super) struct LessonChildArgs {
     lesson: LessonId,
     role: String,
 }
 
 fn speed(text: &str) -> Result<f64, String> {
     let number: f64 = text.parse().map_err(|error| format!("{error}"))?;
-    let is_sane = (0.01..=1_000.0).contains(&number);
-    is_sane
+    let is_in_range = (0.01..=1_000.0).contains(&number);
+    is_in_range
         .then_some(number)
-        .ok_or_else(|| "a number from 0.01 to 1000".to_owned())
+        .ok_or_else(|| "expected a number from 0.01 to 1000".to_owned())
 }
 
 fn setting(text: &str) -> Result<(String, f64), String> {
-    let (name, number) = text.split_once('=').ok_or("a name, = and a number")?;
+    let (name, number) = text.split_once('=').ok_or("expected NAME=NUMBER")?;
     let number = number
         .parse()
         .map_err(|error| format!("{number}: {error}"))?;
@@ -63,7 +62,7 @@ fn setting(text: &str) -> Result<(String, f64), String> {
 }
 
 impl LessonCommand {
-    /// What the parser can't know is wrong.
+    /// Checks what the parser can't.
     pub(super) fn check(&self) -> Result<(), String> {
         match self {
             Self::List => Ok(()),
@@ -73,44 +72,44 @@ impl LessonCommand {
 }
 
 impl LessonRunArgs {
-    fn cast(&self) -> Cast {
-        self.cast.unwrap_or(self.lesson.lesson().cast[0])
+    fn worker_kind(&self) -> WorkerKind {
+        let default = self.lesson.lesson().worker_kinds[0];
+        self.worker_kind.unwrap_or(default)
     }
 
     fn check(&self) -> Result<(), String> {
-        let (lesson, cast) = (self.lesson.lesson(), self.cast());
+        let (lesson, kind) = (self.lesson.lesson(), self.worker_kind());
         let id = lesson.id;
-        if !lesson.cast.contains(&cast) {
+        if !lesson.worker_kinds.contains(&kind) {
             return Err(format!(
-                "the lesson {id} does not run as {cast}; leave `--as` out"
+                "the lesson {id} does not support `--as {kind}`; leave `--as` out"
             ));
         }
-        let known: Vec<_> = lesson.parameters_of(cast).collect();
-        let fits = |name: &str, number: f64| {
-            let parameter = known.iter().find(|parameter| parameter.id == name);
-            parameter.is_some_and(|parameter| parameter.takes(number))
+        let parameters: Vec<_> = lesson.parameters_of(kind).collect();
+        let is_allowed = |name: &str, number: f64| {
+            let parameter = parameters.iter().find(|parameter| parameter.id == name);
+            parameter.is_some_and(|parameter| parameter.allows(number))
         };
-        let Some((name, number)) = self
-            .settings
-            .iter()
-            .find(|(name, number)| !fits(name, *number))
+        let mut settings = self.settings.iter();
+        let Some((name, number)) = settings.find(|(name, number)| !is_allowed(name, *number))
         else {
             return Ok(());
         };
-        let known: Vec<_> = known.iter().map(ToString::to_string).collect();
+        let known: Vec<_> = parameters.iter().map(ToString::to_string).collect();
         let known = if known.is_empty() {
             "none".to_owned()
         } else {
             known.join(", ")
         };
         Err(format!(
-            "the lesson {id} as {cast} can't be run with {name}={number}; its parameters: {known}"
+            "the lesson {id} with `--as {kind}` does not accept {name}={number}; its parameters: \
+             {known}"
         ))
     }
 
-    fn into_choice(self) -> Choice {
-        Choice {
-            cast: self.cast(),
+    fn into_options(self) -> RunOptions {
+        RunOptions {
+            worker_kind: self.worker_kind(),
             lesson: self.lesson,
             speed: self.speed,
             parameters: self.settings.into_iter().collect(),
@@ -118,14 +117,14 @@ impl LessonRunArgs {
     }
 }
 
-pub(super) fn act(args: &ActArgs) -> anyhow::Result<ExitCode> {
-    lessons::act(args.lesson, &args.role)
+pub(super) fn lesson_child(args: &LessonChildArgs) -> anyhow::Result<ExitCode> {
+    lessons::child_main(args.lesson, &args.role)
 }
 
-/// Does what the command asks for. The exit code is 1 when a lesson did not go as it says.
+/// Runs the command. The exit code is 1 if a lesson did not go as expected.
 ///
 /// # Errors
-/// The lesson could not be started so, or its transcript not be printed.
+/// If the lesson can't be started, or if its transcript can't be printed.
 pub(super) fn lesson(command: LessonCommand, leave: Leave) -> anyhow::Result<ExitCode> {
     match command {
         LessonCommand::List => list(),
@@ -136,50 +135,49 @@ pub(super) fn lesson(command: LessonCommand, leave: Leave) -> anyhow::Result<Exi
 fn list() -> anyhow::Result<ExitCode> {
     let lines = LessonId::all().map(|id| {
         let lesson = id.lesson();
-        let cast = lesson.cast.iter().map(ToString::to_string);
-        let cast = cast.collect::<Vec<_>>().join(", ");
-        format!("{:<16} {} ({cast})\n", lesson.id, lesson.title)
+        let kinds = lesson.worker_kinds.iter().map(ToString::to_string);
+        let kinds = kinds.collect::<Vec<_>>().join(", ");
+        format!("{:<16} {} ({kinds})\n", lesson.id, lesson.title)
     });
     print(lines.collect::<String>().as_bytes(), "the list")?;
     Ok(ExitCode::SUCCESS)
 }
 
 fn run(args: LessonRunArgs, leave: Leave) -> anyhow::Result<ExitCode> {
-    let interrupts = Interrupts::listen(leave, || ()).context("Ctrl-C can't be listened for")?;
+    let interrupts = Interrupts::listen(leave, || ()).context("could not listen for Ctrl-C")?;
     let launcher = Launcher::installed().context("this program has installed no launcher")?;
-    let run = Run::start(args.into_choice(), launcher, || ());
+    let run = Run::start(args.into_options(), launcher, || ());
     let mut run = run.context("the lesson could not be started")?;
     let mut printed = Ok(0);
-    let ending = loop {
-        run.rest(GLANCE);
+    let outcome = loop {
+        run.wait(POLL_INTERVAL);
         run.poll();
-        printed = printed.and_then(|printed| print_since(printed, &run));
+        printed = printed.and_then(|printed| print_from(printed, &run));
         if interrupts.any() || printed.is_err() {
             run.stop();
         }
-        if let Some(ending) = run.ending() {
-            break ending;
+        if let Some(outcome) = run.outcome() {
+            break outcome;
         }
     };
     printed?;
-    complain(&ending.to_string());
-    Ok(match ending {
-        Ending::Held => ExitCode::SUCCESS,
-        Ending::Stopped => ExitCode::from(INTERRUPTED),
-        Ending::NotHeld(_) | Ending::Failed(_) => ExitCode::from(FAILED),
+    print_message(&outcome.to_string());
+    Ok(match outcome {
+        Outcome::AsExpected => ExitCode::SUCCESS,
+        Outcome::Stopped => ExitCode::from(INTERRUPTED),
+        Outcome::Unexpected(_) | Outcome::Failed(_) => ExitCode::from(FAILED),
     })
 }
 
-/// Prints what has come since so many lines were printed, and returns how many are printed now.
-fn print_since(printed: usize, run: &Run) -> anyhow::Result<usize> {
-    let said = run.told().said();
-    let line = |said: &Message| {
-        let who = run.told().timeline().name(said.lane);
-        format!("{:>8.3}  {who:<12} {}\n", said.at.as_secs_f64(), said.text)
-    };
-    // What another process has said may come later than what was said after it.
-    let new = said.iter().filter(|said| said.number >= printed);
-    let lines: String = new.map(line).collect();
+/// Prints the messages from this number on, and returns the number of the next one.
+fn print_from(first: usize, run: &Run) -> anyhow::Result<usize> {
+    let log = run.log();
+    let messages = log.messages().iter();
+    // A message of a child may arrive late: then its number is not that of its place.
+    let new = messages.filter(|message| message.number >= first);
+    let lines: String = new
+        .map(|message| log.transcript_line(message) + "\n")
+        .collect();
     print(lines.as_bytes(), "the transcript")?;
-    Ok(said.len())
+    Ok(log.messages().len())
 }

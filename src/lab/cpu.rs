@@ -1,24 +1,26 @@
-//! What a thread and a process have used of the processors.
+//! Processor times of threads and of the process.
 
 use std::fs;
 use std::path::Path;
 
+use rustix::time::{ClockId, clock_gettime};
+
 use super::fact::ThreadTime;
 
-/// What the thread is called that draws: the first one, with the window's events.
+/// The name of the process's first thread, which handles events and draws.
 pub const UI_THREAD: &str = "UI thread";
 
-/// The time of this thread on a processor, in nanoseconds.
+/// Processor time of this thread, in nanoseconds.
 pub(super) fn of_thread() -> u64 {
-    clock::now(clock::Of::Thread)
+    now(ClockId::ThreadCPUTime)
 }
 
-/// The time of this process on processors, in nanoseconds.
+/// Processor time of this process, in nanoseconds.
 pub(super) fn of_process() -> u64 {
-    clock::now(clock::Of::Process)
+    now(ClockId::ProcessCPUTime)
 }
 
-/// The time of each thread of this process on a processor; of those that have ended there is none.
+/// Processor time of each live thread of this process.
 pub(super) fn of_threads() -> Vec<ThreadTime> {
     let main_name = name(Path::new("/proc/self"));
     let Ok(tasks) = fs::read_dir("/proc/self/task") else {
@@ -29,7 +31,7 @@ pub(super) fn of_threads() -> Vec<ThreadTime> {
         if thread.id == std::process::id() {
             UI_THREAD.clone_into(&mut thread.name);
         } else if Some(&thread.name) == main_name.as_ref() {
-            // A thread without a name has that of the one that started it.
+            // A thread without a name inherits that of its parent thread.
             "unnamed".clone_into(&mut thread.name);
         }
         Some(thread)
@@ -51,21 +53,8 @@ fn name(task: &Path) -> Option<String> {
     Some(name.trim_end().to_owned())
 }
 
-mod clock {
-    use rustix::time::{ClockId, clock_gettime};
-
-    #[derive(Clone, Copy)]
-    pub(super) enum Of {
-        Thread,
-        Process,
-    }
-
-    pub(super) fn now(of: Of) -> u64 {
-        let time = clock_gettime(match of {
-            Of::Thread => ClockId::ThreadCPUTime,
-            Of::Process => ClockId::ProcessCPUTime,
-        });
-        let (secs, nanos) = (time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs());
-        secs * 1_000_000_000 + nanos
-    }
+fn now(clock: ClockId) -> u64 {
+    let time = clock_gettime(clock);
+    let (secs, nanos) = (time.tv_sec.unsigned_abs(), time.tv_nsec.unsigned_abs());
+    secs * 1_000_000_000 + nanos
 }

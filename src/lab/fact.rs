@@ -1,4 +1,4 @@
-//! What a twin tells while it runs, and how it is written down.
+//! The facts that a twin reports while it runs, and the log that collects them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -9,108 +9,108 @@ use serde::{Deserialize, Serialize};
 
 use super::cpu;
 
-/// Something that happened in a twin, with its time since the twin began.
+/// A fact with its time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stamped {
-    /// When, in nanoseconds.
+    /// Nanoseconds since the twin began.
     pub at_ns: u64,
-    /// What.
+    /// What happened.
     pub fact: Fact,
 }
 
 impl Stamped {
-    /// When.
+    /// The time since the twin began.
     pub fn at(&self) -> Duration {
         Duration::from_nanos(self.at_ns)
     }
 }
 
-/// What can happen in a twin.
+/// Something that happened in a twin.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Fact {
-    /// The window has drawn its first frame.
+    /// The window drew its first frame.
     DidOpen(Display),
     /// A frame began.
     DidBegin {
-        /// Whether nobody can see it.
+        /// Whether the window is hidden.
         hidden: bool,
     },
     /// The frame was drawn.
     DidDraw {
-        /// The time of the UI thread on a processor since the frame before, in nanoseconds.
+        /// Processor time of the UI thread since the frame before, in nanoseconds.
         cpu_ns: u64,
-        /// Whether there is other text in it than in the frame before.
+        /// Whether its text differs from that of the frame before.
         changed: bool,
     },
     /// `Start` was clicked.
     DidStart,
-    /// A thread has done so many small steps of the work.
+    /// A worker finished its small steps.
     DidSteps {
-        /// Of this thread alone.
+        /// How many this worker did.
         steps: u64,
     },
-    /// The work has ended.
+    /// The work ended.
     DidEnd,
-    /// The result is in the picture that is being drawn, for the first time.
+    /// The frame being drawn is the first one with the result.
     DidShow,
-    /// The probe's stamp was read.
+    /// A frame handled an input of the probe.
     DidAnswer {
-        /// How old it was, in nanoseconds.
+        /// How long the input waited, in nanoseconds.
         waited_ns: u64,
     },
-    /// The script has clicked on the counter.
+    /// The scenario clicked the counter.
     DidClick,
-    /// The counter shows so many clicks.
+    /// The counter counted a click.
     DidCount {
-        /// All of them.
+        /// The clicks it shows.
         clicks: u64,
     },
     /// The window was asked to close.
     DidAskToClose,
-    /// The mouse was moved, which makes any window draw a frame.
+    /// The mouse moved, which makes any window draw a frame.
     DidMoveMouse,
     /// The window has closed.
     DidClose,
-    /// The twin is there; told also while its window is frozen.
-    Beat {
-        /// The time of the whole process on processors so far, in nanoseconds.
+    /// The twin is alive; sent also while its window is frozen.
+    Heartbeat {
+        /// Processor time of the whole process so far, in nanoseconds.
         cpu_ns: u64,
     },
-    /// What the threads have used of the processors so far.
+    /// Processor times of the threads so far.
     DidUse {
-        /// Those there are.
+        /// The threads that are alive.
         threads: Vec<ThreadTime>,
     },
-    /// Facts are missing, because nobody has read them for too long.
+    /// Facts were lost because the Lab did not read them in time.
     DidMiss {
         /// How many.
         facts: u64,
     },
-    /// The script is at its end.
+    /// The scenario has ended.
     Over,
 }
 
-/// What a window is drawn with.
+/// What draws a window.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Display {
-    /// How often its screen shows a new picture, if the window system says so.
+    /// The refresh rate of the screen, if the window system reports it.
     pub refresh_millihertz: Option<u32>,
-    /// What draws, as it calls itself.
+    /// The renderer's own name.
     pub renderer: Option<String>,
 }
 
-/// What a thread has used of a processor since it began.
+/// Processor time of a thread since it began.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ThreadTime {
-    /// By which the system knows it.
+    /// The thread id of the system.
     pub id: u32,
-    /// What it is called.
+    /// Its name.
     pub name: String,
     /// In nanoseconds.
     pub cpu_ns: u64,
 }
 
-/// Where everything in a twin writes down what happens. Clones write to the same place.
+/// The log of a twin's facts. Clones write to the same log.
 #[derive(Clone)]
 pub struct Log(Arc<Inner>);
 
@@ -123,7 +123,6 @@ struct Inner {
 }
 
 impl Log {
-    /// A log whose facts come out of the other end of `facts`.
     pub(super) fn new(facts: Sender<Stamped>) -> Self {
         Self(Arc::new(Inner {
             origin: Instant::now(),
@@ -134,7 +133,7 @@ impl Log {
         }))
     }
 
-    /// Never waits: what there is no room for is missing, and [counted](Self::take_missed).
+    /// Never waits: a fact that finds no room is dropped and [counted](Self::take_missed).
     pub(super) fn note(&self, fact: Fact) {
         let sent = self.0.facts.try_send(self.stamp(fact));
         if let Err(TrySendError::Full(_)) = sent {
@@ -148,27 +147,27 @@ impl Log {
         Stamped { at_ns, fact }
     }
 
-    /// How many facts are missing since this was asked last.
+    /// How many facts were dropped since the last call.
     pub(super) fn take_missed(&self) -> u64 {
         self.0.missed.swap(0, Ordering::Relaxed)
     }
 
-    /// Notes what each thread has used of the processors.
+    /// Notes the processor time of each thread.
     pub(super) fn note_threads(&self) {
         let threads = cpu::of_threads();
         self.note(Fact::DidUse { threads });
     }
 
-    /// The work has ended: noted once.
+    /// Notes, once, that the work ended.
     pub(super) fn note_end(&self) {
         if !self.0.did_end.swap(true, Ordering::AcqRel) {
-            // While those that did it are still there.
+            // Now, while the workers are still alive.
             self.note_threads();
             self.note(Fact::DidEnd);
         }
     }
 
-    /// The result is in the picture: noted once.
+    /// Notes, once, that the result is shown.
     pub(super) fn note_show(&self) {
         if !self.0.did_show.swap(true, Ordering::AcqRel) {
             self.note(Fact::DidShow);

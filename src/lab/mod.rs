@@ -1,30 +1,38 @@
-//! The Freeze Lab: what a window does while it waits, measured in a real one.
+//! The Freeze Lab: measures what a real window does while a program waits for background work.
 //!
-//! A *pattern* is a way to wait, in a bad and in a fixed half: ordinary code of a few dozen lines.
-//! It runs in a *twin*, a window in a process of its own, so that the Lab can watch it freeze and
-//! end it. The twin tells *facts* as they happen; the *figures* of a run are computed from them.
+//! A *pattern* is a way to wait, in two variants: bad and fixed. Each is ordinary code of a few dozen
+//! lines. It runs in a *twin*, a window in a child process, which the Lab can watch while it freezes,
+//! and kill. The twin reports *facts* as they happen; the *figures* of a run are computed from them.
 
 mod cpu;
+mod export;
 mod fact;
+mod figure_table;
 mod figures;
-mod line;
+mod frame_line;
+mod line_reader;
+mod measure;
+mod metric;
 mod pattern;
 mod patterns;
 mod report;
 mod run;
 mod session;
-mod sketch;
+mod sparkline;
 mod twin;
 mod work;
 
 pub use cpu::UI_THREAD;
 pub use fact::{Display, Fact, Log, Stamped, ThreadTime};
+pub use figure_table::{FIGURES, Figure, Unit};
 pub use figures::{CLICK_IN_TIME, Clicks, Ending, FROZEN, Figures, THRESHOLDS, ThreadCpu};
-pub use line::{BEFORE_START, FrameLine, Gap, GapKind, PLOTTED};
-pub use pattern::{Entry, Judged, Pattern, PatternId, Script, UnknownPattern, Variant};
-pub use report::{Machine, Report, Row, Verdict};
-pub use run::{Choice, Run};
+pub use frame_line::{BEFORE_START, FrameLine, Gap, GapKind, PLOTTED};
+pub use metric::{Metric, Verdict, ratio_text};
+pub use pattern::{Entry, Pattern, PatternId, Scenario, Variant};
+pub use patterns::{spawn, task_ui};
+pub use report::{Machine, Report, Row};
+pub use run::{Run, RunOptions};
 pub use session::{RunRecord, Session};
-pub use sketch::{Bar, Sketch};
-pub use twin::{TwinOptions, run_twin};
-pub use work::{Digest, Kind, Work};
+pub use sparkline::{Bar, Sparkline};
+pub use twin::run_twin;
+pub use work::{Digest, Work, WorkKind};

@@ -1,39 +1,40 @@
-//! What a pattern is, and the list of them.
+//! What a pattern is: its code, its description in the list, and how it is measured.
 
 use std::fmt;
-use std::str::FromStr;
 
 use eframe::egui::{Context, Ui};
 use serde::{Deserialize, Serialize};
 
+use super::metric::Metric;
 use super::patterns;
 use super::work::Work;
+use crate::catalog::{CatalogEntry, CatalogId};
 
-/// A way to wait for background work, as a window has it: the part of an egui program that a pattern
-/// is about. The twin brings the button, and the work.
+/// A way to wait for background work: the part of an egui program that a pattern is about. The twin
+/// supplies the window, the `Start` button and the work.
 pub trait Pattern {
-    /// `Start` was clicked. Runs on the UI thread, as every click handler does.
+    /// Runs when `Start` is clicked, on the UI thread like every click handler.
     fn start(&mut self, work: Work, ctx: &Context);
 
-    /// Runs once a frame before [`ui`](Self::ui), and also while the window is hidden.
+    /// Runs once a frame before [`ui`](Self::ui), also while the window is hidden.
     fn logic(&mut self, _ctx: &Context) {}
 
-    /// Draws what there is to see.
+    /// Draws the state of the work.
     fn ui(&mut self, ui: &mut Ui);
 
-    /// The window is about to close.
+    /// Runs when the window is about to close.
     fn on_exit(&mut self) {}
 }
 
-/// Which half of a pair.
+/// The variants of a pattern.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum,
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Variant {
-    /// As it is often done.
+    /// The common mistake.
     Bad,
-    /// As it should be.
+    /// The correction.
     Fixed,
 }
 
@@ -59,133 +60,54 @@ impl fmt::Display for Variant {
     }
 }
 
-/// What is done to a twin while it is measured.
+/// What the Lab does to a twin while it measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Script {
-    /// Start, then a probe at 60 Hz and clicks on the counter until the result is there.
+pub enum Scenario {
+    /// Click `Start`, then send input at 60 Hz and click the counter until the result is shown.
     Probed,
-    /// Start, and then nobody touches the window: a probe would wake it. When the result does not
-    /// appear by itself, the mouse is moved at last.
+    /// Click `Start` and send no input, because input would wake the window. If the result does not
+    /// appear, move the mouse at last.
     Untouched,
-    /// Like `Untouched`, with the window minimised meanwhile.
+    /// Like `Untouched`, with the window minimised.
     Minimised,
-    /// Start, and soon after that the window is closed.
+    /// Click `Start`, and close the window soon after.
     Closed,
 }
 
-/// The figure that a pattern is about. Of each, less is better.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Judged {
-    /// The time in gaps above 100 ms.
-    Frozen,
-    /// The 95th percentile of the frame gaps.
-    FrameGaps,
-    /// From the end of the work to the frame that shows it.
-    TimeToResult,
-    /// Frames in which nothing changed, per second.
-    IdleRepaints,
-    /// What a small step of the work costs the thread that does it.
-    StepTime,
-    /// From the wish to close the window until it is closed.
-    TimeToClose,
-    /// Whether the window lives on.
-    Survival,
-}
-
-/// A pattern as it stands in the list.
+/// A pattern in the list.
 pub struct Entry {
-    /// By which it is called for.
+    /// The name on the command line.
     pub id: &'static str,
-    /// What is done wrong.
+    /// The mistake.
     pub bad: &'static str,
-    /// What one sees then.
+    /// What the user sees.
     pub symptom: &'static str,
-    /// What is done instead.
+    /// The correction.
     pub fix: &'static str,
-    /// The very file that runs, both halves.
+    /// The source file of both variants.
     pub source: &'static str,
-    /// What is done to it.
-    pub script: Script,
-    /// What tells the halves apart.
-    pub judged: Judged,
-    /// Makes the pattern.
+    /// How it is measured.
+    pub scenario: Scenario,
+    /// The figure that tells the variants apart.
+    pub metric: Metric,
+    /// The highest value of the metric, in its unit, that the fixed variant may reach.
+    pub fixed_max: f64,
+    /// Makes a variant.
     pub make: fn(Variant) -> Box<dyn Pattern>,
 }
 
-impl fmt::Debug for Entry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Entry")
-            .field("id", &self.id)
-            .finish_non_exhaustive()
-    }
-}
+/// A pattern of the list.
+pub type PatternId = CatalogId<Entry>;
 
-/// A pattern of the list: all there is to know about it, by reference.
-#[derive(Clone, Copy)]
-pub struct PatternId(&'static Entry);
+impl CatalogEntry for Entry {
+    const NOUN: &'static str = "pattern";
+    const LIST_COMMAND: &'static str = "meanwhile lab list";
 
-impl PatternId {
-    /// All of them, in the order of the list.
-    ///
-    /// ```
-    /// use meanwhile::lab::PatternId;
-    ///
-    /// let first = PatternId::all().next().unwrap();
-    /// assert_eq!(first.to_string(), "join-in-click");
-    /// assert_eq!("join-in-click".parse(), Ok(first));
-    /// ```
-    pub fn all() -> impl Iterator<Item = Self> {
-        patterns::ALL.iter().map(Self)
+    fn all() -> impl Iterator<Item = &'static Self> {
+        patterns::ALL.iter()
     }
 
-    /// What the list says about it.
-    pub fn entry(self) -> &'static Entry {
-        self.0
-    }
-}
-
-impl fmt::Display for PatternId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.id)
-    }
-}
-
-impl fmt::Debug for PatternId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.id)
-    }
-}
-
-impl PartialEq for PatternId {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.id == other.0.id
-    }
-}
-
-impl Eq for PatternId {}
-
-impl PartialOrd for PatternId {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for PatternId {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.id.cmp(other.0.id)
-    }
-}
-
-/// There is no pattern of that name.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no pattern called `{0}`; `meanwhile lab list` prints them")]
-pub struct UnknownPattern(String);
-
-impl FromStr for PatternId {
-    type Err = UnknownPattern;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let found = Self::all().find(|pattern| pattern.0.id == text);
-        found.ok_or_else(|| UnknownPattern(text.to_owned()))
+    fn id(&self) -> &'static str {
+        self.id
     }
 }

@@ -1,168 +1,159 @@
-//! A run as the Lab has it: the twin's process, and what it has told so far.
+//! A run as the Lab sees it: the twin's process and the facts it has sent so far.
 
 use std::time::{Duration, Instant};
 
 use super::fact::{Display, Fact, Stamped};
 use super::figures::{Ending, Figures};
-use super::line::PLOTTED;
+use super::frame_line::PLOTTED;
+use super::line_reader::{LineReader, TooMuchOutput};
 use super::pattern::{PatternId, Variant};
-use super::work::Kind;
+use super::work::WorkKind;
 use crate::join::process::{LaunchOptions, Launcher, Process, SpawnError, Stream};
 
-/// How long a twin may take beyond its work: to open its window, to be watched, to close.
-const PATIENCE: Duration = Duration::from_secs(12);
+/// How long a twin may take in addition to its work: to open its window, be watched, and close.
+const TWIN_TIMEOUT: Duration = Duration::from_secs(12);
 
-/// How long a twin that has played its script has to close its window. One that is about closing
-/// has had its time before.
-const CLOSE_PATIENCE: Duration = Duration::from_millis(500);
+/// How long a twin may take to close its window after the scenario. In the scenario about closing,
+/// the time to close is over by then.
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 
-/// A window that has drawn no frame for so long when its script ends is frozen.
-const STILL: Duration = Duration::from_secs(1);
+/// A window without a frame in the last second of the scenario is frozen.
+const FREEZE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How much a twin may say between two polls, in bytes: what it says in half a minute.
-const KEPT: usize = 4 * 1024 * 1024;
+/// How much output is kept between two polls: half a minute's worth.
+const MAX_OUTPUT_BYTES: usize = 4 * 1024 * 1024;
 
-/// The longest fact, in bytes; they are about a hundred.
-const LONGEST: usize = 64 * 1024;
+/// How many facts a run may have: far more than any scenario produces. Of a manual run, as many are
+/// kept.
+const MAX_FACTS: usize = 1_000_000;
 
-/// How much a twin may say in all, in facts: far more than any script lasts. Of one that a person
-/// plays with, as many are kept.
-const MOST_FACTS: usize = 1_000_000;
-
-const SAID_TOO_MUCH: &str = "it said more than could be read";
-
-/// What is run.
+/// What to run.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Choice {
-    /// Which pattern.
+pub struct RunOptions {
+    /// The pattern.
     pub pattern: PatternId,
-    /// Which half.
+    /// Its variant.
     pub variant: Variant,
-    /// What is worked on.
-    pub kind: Kind,
+    /// What the work consists of.
+    pub work: WorkKind,
     /// How long the work takes.
     pub length: Duration,
-    /// Whether a person does what else the script does.
-    pub by_hand: bool,
-    /// Where the twin's window is to stand, in points from the corner of the screen.
+    /// Whether the user operates the twin, in place of the scenario.
+    pub is_manual: bool,
+    /// Where the twin's window opens, in points from the corner of the screen.
     pub position: Option<[f32; 2]>,
 }
 
-/// One twin, from its start to its end.
+/// One twin, from start to end.
 pub struct Run {
-    choice: Choice,
+    options: RunOptions,
     process: Process,
     began: Instant,
-    said: Said,
+    output: LineReader,
     facts: Vec<Stamped>,
-    /// How many facts there were before these.
-    forgotten: usize,
-    landmarks: Landmarks,
+    /// How many older facts were dropped.
+    dropped: usize,
+    milestones: Milestones,
     ending: Option<Ending>,
 }
 
-/// What was read of the twin's output, and is yet to be understood.
+/// The facts that decide how a run goes on.
 #[derive(Default)]
-struct Said {
-    bytes: Vec<u8>,
-    /// Where in them the next line begins.
-    at: usize,
-    /// How many bytes were read in all.
-    read: u64,
-}
-
-/// What of a run's facts decides how it goes on.
-#[derive(Default)]
-struct Landmarks {
+struct Milestones {
     display: Option<Display>,
     drawn: Option<Duration>,
     asked_to_close: Option<Duration>,
     closed: Option<Duration>,
-    /// The end of the script, and when that was heard.
+    /// When the scenario ended, and when the Lab read of it.
     over: Option<(Duration, Instant)>,
 }
 
-/// How much of what a twin has said was taken in.
-enum Heard {
+/// How much of a twin's output was read.
+enum Progress {
     All,
-    InPart,
+    Partial,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum ReadError {
+    #[error(transparent)]
+    TooMuch(#[from] TooMuchOutput),
+    #[error("it sent an invalid fact: {0}")]
+    Invalid(#[from] serde_json::Error),
+    #[error("{0} facts were lost because the Lab did not read them in time")]
+    Missed(u64),
 }
 
 impl Run {
-    /// Opens the twin's window. `launcher` starts this very program.
+    /// Opens the twin's window. `launcher` starts this program.
     ///
     /// # Errors
-    /// The system refused the process.
-    pub fn start(choice: Choice, launcher: &Launcher) -> Result<Self, SpawnError> {
-        let secs = choice.length.as_secs_f64();
+    /// The process could not be started.
+    pub fn start(options: RunOptions, launcher: &Launcher) -> Result<Self, SpawnError> {
+        let secs = options.length.as_secs_f64();
         let mut builder = launcher
             .itself(LaunchOptions::default())
-            .name(format!("twin {} {}", choice.pattern, choice.variant))
+            .name(format!("twin {} {}", options.pattern, options.variant))
             .arg("twin")
-            .arg(choice.pattern.to_string())
-            .arg(choice.variant.to_string())
-            .args(["--work", choice.kind.id()])
+            .arg(options.pattern.to_string())
+            .arg(options.variant.to_string())
+            .args(["--work", options.work.id()])
             .args(["--secs", &secs.to_string()])
-            .output_limit(KEPT)
+            .output_limit(MAX_OUTPUT_BYTES)
             .daemon(true);
-        if choice.by_hand {
+        if options.is_manual {
             builder = builder.arg("--by-hand");
         }
-        if let Some([x, y]) = choice.position {
+        if let Some([x, y]) = options.position {
             builder = builder.arg(format!("--position={x},{y}"));
         }
         Ok(Self {
-            choice,
+            options,
             process: builder.spawn()?,
             began: Instant::now(),
-            said: Said::default(),
+            output: LineReader::default(),
             facts: Vec::new(),
-            forgotten: 0,
-            landmarks: Landmarks::default(),
+            dropped: 0,
+            milestones: Milestones::default(),
             ending: None,
         })
     }
 
     /// What runs.
-    pub fn choice(&self) -> Choice {
-        self.choice
+    pub fn options(&self) -> RunOptions {
+        self.options
     }
 
-    /// What it has told so far; of a twin that a person plays with, what it told of late.
-    pub fn facts(&self) -> &[Stamped] {
-        &self.facts
+    /// How many facts the twin has sent.
+    pub fn fact_count(&self) -> usize {
+        self.dropped + self.facts.len()
     }
 
-    /// How many facts it has told so far.
-    pub fn told(&self) -> usize {
-        self.forgotten + self.facts.len()
-    }
-
-    /// What it has told after the first `told` facts, as far as it is kept.
-    pub fn facts_since(&self, told: usize) -> &[Stamped] {
-        let skipped = told.saturating_sub(self.forgotten);
+    /// The facts after the first `count`, as far as they are kept.
+    pub fn facts_since(&self, count: usize) -> &[Stamped] {
+        let skipped = count.saturating_sub(self.dropped);
         &self.facts[skipped.min(self.facts.len())..]
     }
 
-    /// What it is drawn with, once its window is open.
+    /// What draws the twin, once its window is open.
     pub fn display(&self) -> Option<&Display> {
-        self.landmarks.display.as_ref()
+        self.milestones.display.as_ref()
     }
 
-    /// Takes in what the twin has told, `budget` facts at most, and ends it when its time is up. How
-    /// it ended, once it has and all it has told was taken in. Never waits.
+    /// Reads at most `budget` facts, and kills the twin if it has run out of time. Returns how the
+    /// run ended, once it has and all its facts were read. Never waits.
     pub fn poll(&mut self, budget: usize) -> Option<&Ending> {
         if self.ending.is_none() {
-            // Asked first: what it has said before its end is heard below.
+            // Polled before reading, so that everything sent before the exit is read below.
             let exit = self.process.poll();
-            let ending = match (self.listen(budget), exit) {
-                (Err(why), _) => Some(Ending::Died(why)),
-                (Ok(Heard::InPart), Some(_)) => None,
-                (Ok(Heard::All), Some(_)) if self.is_over() => Some(Ending::Finished),
-                (Ok(Heard::All), Some(exit)) => {
+            let ending = match (self.read(budget), exit) {
+                (Err(error), _) => Some(Ending::Died(error.to_string())),
+                (Ok(Progress::Partial), Some(_)) => None,
+                (Ok(Progress::All), Some(_)) if self.is_over() => Some(Ending::Finished),
+                (Ok(Progress::All), Some(exit)) => {
                     Some(Ending::Died(self.how_it_died(&exit.to_string())))
                 }
-                (Ok(_), None) => self.why_end(),
+                (Ok(_), None) => self.ending_by_time(),
             };
             if let Some(ending) = ending {
                 self.end(ending);
@@ -171,145 +162,114 @@ impl Run {
         self.ending.as_ref()
     }
 
-    /// How it ended, if it has.
+    /// How the run ended, if it has.
     pub fn ending(&self) -> Option<&Ending> {
         self.ending.as_ref()
     }
 
-    /// Ends the twin now, frozen or not.
+    /// Kills the twin, frozen or not.
     pub fn stop(&mut self) {
         if self.ending.is_none() {
             self.end(Ending::Stopped);
         }
     }
 
-    /// How it went; `None` while it runs, and when it never came to its click on `Start`.
+    /// The figures; `None` while the twin runs, and if `Start` was never clicked.
     pub fn figures(&self) -> Option<Figures> {
         Figures::of(&self.facts, self.ending.clone()?)
     }
 
-    /// Blocks until there may be something new, for `time` at most: for a program without a window.
-    pub fn rest(&self, time: Duration) {
-        drop(self.process.join_timeout(time));
+    /// Blocks until the twin exits or the time is over: for a program without a window.
+    pub fn wait(&self, timeout: Duration) {
+        self.process.join_timeout(timeout).ok();
     }
 
     fn end(&mut self, ending: Ending) {
-        // One that has ended by itself needs no signal, and what can't be killed is the system's.
-        drop(self.process.kill());
+        // A process that has exited needs no signal.
+        self.process.kill().ok();
         self.ending = Some(ending);
     }
 
     fn is_over(&self) -> bool {
-        self.landmarks.over.is_some() || self.landmarks.closed.is_some()
+        self.milestones.over.is_some() || self.milestones.closed.is_some()
     }
 
-    fn why_end(&self) -> Option<Ending> {
-        if self.choice.by_hand {
+    fn ending_by_time(&self) -> Option<Ending> {
+        if self.options.is_manual {
             return None;
         }
-        let marks = &self.landmarks;
-        if let Some((over, heard)) = marks.over
-            && heard.elapsed() >= CLOSE_PATIENCE
+        let milestones = &self.milestones;
+        if let Some((over, read_at)) = milestones.over
+            && read_at.elapsed() >= CLOSE_TIMEOUT
         {
-            let is_drawing = marks.drawn.is_some_and(|drawn| drawn + STILL >= over);
-            return Some(if marks.asked_to_close.is_some() || !is_drawing {
-                Ending::Ended
+            let drawn = milestones.drawn;
+            let is_drawing = drawn.is_some_and(|drawn| drawn + FREEZE_TIMEOUT >= over);
+            return Some(if milestones.asked_to_close.is_some() || !is_drawing {
+                Ending::Killed
             } else {
                 Ending::Finished
             });
         }
-        let is_late = self.began.elapsed() >= self.choice.length + PATIENCE;
-        is_late.then_some(Ending::Ended)
+        let is_late = self.began.elapsed() >= self.options.length + TWIN_TIMEOUT;
+        is_late.then_some(Ending::Killed)
     }
 
-    /// Takes in what was said; why that is no use, if it is none.
-    fn listen(&mut self, budget: usize) -> Result<Heard, String> {
+    fn read(&mut self, budget: usize) -> Result<Progress, ReadError> {
         for _ in 0..budget {
-            let line = match self.said.next_line() {
+            let line = match self.output.next_line() {
                 None => {
-                    self.said.read(&self.process)?;
-                    self.said.next_line()
+                    self.output.read(&self.process)?;
+                    self.output.next_line()
                 }
                 line => line,
             };
             let Some(line) = line else {
-                self.forget();
-                return Ok(Heard::All);
+                self.drop_old_facts();
+                return Ok(Progress::All);
             };
-            let told = serde_json::from_slice(line);
-            self.take(
-                told.map_err(|error| format!("it said something that is no fact: {error}"))?,
-            )?;
+            let fact = serde_json::from_slice(line)?;
+            self.apply(fact)?;
         }
-        self.forget();
-        Ok(Heard::InPart)
+        self.drop_old_facts();
+        Ok(Progress::Partial)
     }
 
-    fn take(&mut self, told: Stamped) -> Result<(), String> {
-        let (at, marks) = (told.at(), &mut self.landmarks);
-        match &told.fact {
-            Fact::DidOpen(display) => marks.display = Some(display.clone()),
-            Fact::DidDraw { .. } => marks.drawn = Some(at),
-            Fact::DidAskToClose => marks.asked_to_close = Some(at),
-            Fact::DidClose => marks.closed = Some(at),
-            Fact::Over => drop(marks.over.get_or_insert_with(|| (at, Instant::now()))),
-            Fact::DidMiss { facts } => {
-                return Err(format!(
-                    "{facts} of its facts are missing: nobody read them for too long"
-                ));
-            }
+    fn apply(&mut self, fact: Stamped) -> Result<(), ReadError> {
+        let (at, milestones) = (fact.at(), &mut self.milestones);
+        match &fact.fact {
+            Fact::DidOpen(display) => milestones.display = Some(display.clone()),
+            Fact::DidDraw { .. } => milestones.drawn = Some(at),
+            Fact::DidAskToClose => milestones.asked_to_close = Some(at),
+            Fact::DidClose => milestones.closed = Some(at),
+            Fact::Over => drop(milestones.over.get_or_insert_with(|| (at, Instant::now()))),
+            Fact::DidMiss { facts } => return Err(ReadError::Missed(*facts)),
             _ => {}
         }
-        self.facts.push(told);
-        if self.facts.len() > MOST_FACTS && !self.choice.by_hand {
-            return Err(SAID_TOO_MUCH.to_owned());
+        self.facts.push(fact);
+        if self.facts.len() > MAX_FACTS && !self.options.is_manual {
+            return Err(TooMuchOutput.into());
         }
         Ok(())
     }
 
-    /// Nobody measures a twin that a person plays with: what is drawn of it is enough.
-    fn forget(&mut self) {
-        let Some(last) = self.facts.last().filter(|_| self.choice.by_hand) else {
+    /// A manual run has no figures, so it keeps only the facts that are plotted.
+    fn drop_old_facts(&mut self) {
+        let Some(last) = self.facts.last().filter(|_| self.options.is_manual) else {
             return;
         };
         let since = last.at().saturating_sub(PLOTTED);
         let old = self.facts.partition_point(|fact| fact.at() < since);
-        let old = old.max(self.facts.len().saturating_sub(MOST_FACTS));
+        let old = old.max(self.facts.len().saturating_sub(MAX_FACTS));
         self.facts.drain(..old);
-        self.forgotten += old;
+        self.dropped += old;
     }
 
     fn how_it_died(&self, exit: &str) -> String {
         let stderr = self.process.output_since(Stream::Stderr, 0);
-        let words = stderr.last_lines(5);
-        match words.trim() {
+        match stderr.last_lines(5).trim() {
             "" => format!("it {exit}"),
-            words => format!("it {exit}: {words}"),
+            lines => format!("it {exit}: {lines}"),
         }
-    }
-}
-
-impl Said {
-    /// Reads on; why what comes is no use, if it is none.
-    fn read(&mut self, process: &Process) -> Result<(), String> {
-        let said = process.output_since(Stream::Stdout, self.read);
-        let missed = said.total - self.read > said.bytes.len() as u64;
-        self.read = said.total;
-        self.bytes.drain(..self.at);
-        self.at = 0;
-        self.bytes.extend_from_slice(&said.bytes);
-        let has_line = self.bytes.contains(&b'\n');
-        if missed || (!has_line && self.bytes.len() > LONGEST) {
-            return Err(SAID_TOO_MUCH.to_owned());
-        }
-        Ok(())
-    }
-
-    fn next_line(&mut self) -> Option<&[u8]> {
-        let rest = &self.bytes[self.at..];
-        let end = rest.iter().position(|byte| *byte == b'\n')?;
-        self.at += end + 1;
-        Some(&rest[..end])
     }
 }
 

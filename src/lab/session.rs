@@ -1,92 +1,84 @@
-//! Runs one after the other, and what came of them.
+//! A queue of runs, and the records of those that have ended.
 
 use std::collections::VecDeque;
 
 use super::fact::Display;
 use super::figures::{Ending, Figures};
 use super::pattern::{PatternId, Variant};
-use super::run::{Choice, Run};
+use super::run::{Run, RunOptions};
 use crate::join::process::Launcher;
 
-/// How many runs are kept; then the oldest go.
-const KEPT_RUNS: usize = 2_000;
+/// How many records are kept. The oldest are dropped first.
+const MAX_RECORDS: usize = 2_000;
 
-/// What came of one run.
+/// The record of one run.
 #[derive(Clone, Debug)]
 pub struct RunRecord {
-    /// Which pattern.
+    /// The pattern.
     pub pattern: PatternId,
-    /// Which half.
+    /// Its variant.
     pub variant: Variant,
-    /// How it ended.
+    /// How the run ended.
     pub ending: Ending,
-    /// The figures; `None` when the twin never came to its click on `Start`.
+    /// The figures; `None` if `Start` was never clicked.
     pub figures: Option<Figures>,
 }
 
-/// Runs one after the other: two windows that are measured at once would measure each other.
+/// Runs one twin at a time: two windows at once would disturb each other's measurement.
 pub struct Session {
     launcher: Launcher,
-    waiting: VecDeque<Choice>,
+    waiting: VecDeque<RunOptions>,
     run: Option<Run>,
-    ended: Option<Run>,
+    last: Option<Run>,
     done: Vec<RunRecord>,
     display: Option<Display>,
 }
 
 impl Session {
-    /// A session with nothing in it. `launcher` starts this very program.
+    /// An empty session. `launcher` starts this program.
     pub fn new(launcher: Launcher) -> Self {
         Self {
             launcher,
             waiting: VecDeque::new(),
             run: None,
-            ended: None,
+            last: None,
             done: Vec::new(),
             display: None,
         }
     }
 
-    /// Runs this after everything else that waits.
-    pub fn add(&mut self, choice: Choice) {
-        self.waiting.push_back(choice);
+    /// Adds a run to the end of the queue.
+    pub fn add(&mut self, options: RunOptions) {
+        self.waiting.push_back(options);
     }
 
-    /// Takes in what the twin has told, `budget` facts at most; starts the next one when it is gone.
-    /// Says whether there is something new in [`done`](Self::done) or [`ended`](Self::ended). Never
-    /// waits.
+    /// Reads at most `budget` facts of the current run, and starts the next one if it has ended.
+    /// Returns whether [`done`](Self::done) or [`last`](Self::last) changed. Never waits.
     pub fn poll(&mut self, budget: usize) -> bool {
-        let mut has_news = false;
-        if self
-            .run
-            .as_mut()
-            .is_some_and(|run| run.poll(budget).is_some())
+        let mut changed = false;
+        let run = self.run.as_mut();
+        if run.is_some_and(|run| run.poll(budget).is_some())
             && let Some(run) = self.run.take()
         {
-            self.keep(&run);
-            self.ended = Some(run);
-            has_news = true;
+            self.record(&run);
+            self.last = Some(run);
+            changed = true;
         }
         if self.run.is_none()
-            && let Some(choice) = self.waiting.pop_front()
+            && let Some(options) = self.waiting.pop_front()
         {
-            match Run::start(choice, &self.launcher) {
+            match Run::start(options, &self.launcher) {
                 Ok(run) => self.run = Some(run),
                 Err(error) => {
-                    self.push(RunRecord {
-                        pattern: choice.pattern,
-                        variant: choice.variant,
-                        ending: Ending::Died(error.to_string()),
-                        figures: None,
-                    });
-                    has_news = true;
+                    self.push(options, Ending::Died(error.to_string()), None);
+                    changed = true;
                 }
             }
         }
-        has_news
+        changed
     }
 
-    /// Ends what runs and forgets what waits.
+    /// Kills the current twin and clears the queue.
     pub fn stop(&mut self) {
         self.waiting.clear();
         if let Some(run) = &mut self.run {
@@ -94,59 +86,54 @@ impl Session {
         }
     }
 
-    /// Whether something runs or waits.
+    /// Whether a twin runs or waits.
     pub fn is_busy(&self) -> bool {
         self.run.is_some() || !self.waiting.is_empty()
     }
 
-    /// What runs.
+    /// The current run.
     pub fn run(&self) -> Option<&Run> {
         self.run.as_ref()
     }
 
-    /// The run that has ended last, with all that its twin has told.
-    pub fn ended(&self) -> Option<&Run> {
-        self.ended.as_ref()
+    /// The run that ended last, with its facts.
+    pub fn last(&self) -> Option<&Run> {
+        self.last.as_ref()
     }
 
-    /// How many wait.
+    /// How many runs wait.
     pub fn waiting(&self) -> usize {
         self.waiting.len()
     }
 
-    /// What has ended, in that order.
+    /// The records of the runs that have ended, in that order.
     pub fn done(&self) -> &[RunRecord] {
         &self.done
     }
 
-    /// What the twins are drawn with, once one has told.
+    /// What draws the twins, once one has reported it.
     pub fn display(&self) -> Option<&Display> {
         self.display.as_ref()
     }
 
-    fn keep(&mut self, run: &Run) {
+    fn record(&mut self, run: &Run) {
         if let Some(display) = run.display() {
             self.display = Some(display.clone());
         }
-        let choice = run.choice();
-        if choice.by_hand {
-            return;
+        if let Some(ending) = run.ending().filter(|_| !run.options().is_manual) {
+            self.push(run.options(), ending.clone(), run.figures());
         }
-        let Some(ending) = run.ending() else {
-            return;
-        };
-        self.push(RunRecord {
-            pattern: choice.pattern,
-            variant: choice.variant,
-            ending: ending.clone(),
-            figures: run.figures(),
-        });
     }
 
-    fn push(&mut self, record: RunRecord) {
-        if self.done.len() == KEPT_RUNS {
+    fn push(&mut self, options: RunOptions, ending: Ending, figures: Option<Figures>) {
+        if self.done.len() == MAX_RECORDS {
             self.done.remove(0);
         }
-        self.done.push(record);
+        self.done.push(RunRecord {
+            pattern: options.pattern,
+            variant: options.variant,
+            ending,
+            figures,
+        });
     }
 }

@@ -1,4 +1,4 @@
-//! The work behind every pattern, and what comes of it.
+//! The work that every pattern does in the background, and its result.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _};
@@ -9,27 +9,27 @@ use serde::{Deserialize, Serialize};
 
 use super::fact::{Fact, Log};
 
-/// In how many steps the work is done.
+/// How many steps the work has.
 const STEPS: u32 = 20;
 
-/// How much is hashed between two looks at the clock, in bytes: well below a millisecond.
-const BLOCK: usize = 256 * 1024;
+/// How many bytes are hashed between two checks of the clock: well below a millisecond.
+const BLOCK_BYTES: usize = 256 * 1024;
 
 /// What the work consists of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
-pub enum Kind {
-    /// Hashing bytes that are in memory: keeps a processor busy.
+pub enum WorkKind {
+    /// Hashing bytes in memory, which keeps a core busy.
     #[default]
     Hash,
-    /// Waiting, as for an answer from a network.
+    /// Sleeping, like a wait for a network.
     Sleep,
-    /// Hashing a file, the twin's own program, again and again.
+    /// Hashing a file, the program itself, again and again.
     File,
 }
 
-impl Kind {
-    /// All of them, in the order in which they are offered.
+impl WorkKind {
+    /// All of them, in the order of the list.
     pub const ALL: [Self; 3] = [Self::Hash, Self::Sleep, Self::File];
 
     /// The name on the command line.
@@ -51,41 +51,41 @@ impl Kind {
     }
 }
 
-/// Work that takes a known time, whatever the machine.
+/// Work that takes the same time on every machine.
 #[derive(Clone)]
 pub struct Work {
-    kind: Kind,
+    kind: WorkKind,
     length: Duration,
     log: Log,
 }
 
 impl Work {
-    pub(super) fn new(kind: Kind, length: Duration, log: Log) -> Self {
+    pub(super) fn new(kind: WorkKind, length: Duration, log: Log) -> Self {
         Self { kind, length, log }
     }
 
-    /// Does all of it.
+    /// Does all of the work.
     pub fn run(&self) -> Digest {
         self.steps().for_each(drop);
         self.digest()
     }
 
-    /// Does it step by step: each `next` takes a twentieth of the time and says how many steps are
-    /// done. Afterwards [`digest`](Self::digest) is the result.
+    /// Does the work in twenty steps of equal length; each `next` does one and returns how many are
+    /// done. After the last one, [`digest`](Self::digest) returns the result.
     pub fn steps(&self) -> impl Iterator<Item = u32> + use<> {
-        let mut labour = Labour::new(self.kind);
+        let mut load = Load::new(self.kind);
         let step = self.length / STEPS;
         let start = Instant::now();
-        (1..=STEPS).inspect(move |&done| labour.until(start + step * done))
+        (1..=STEPS).inspect(move |&done| load.run_until(start + step * done))
     }
 
-    /// In how many steps the work is done.
+    /// How many steps there are.
     pub fn step_count(&self) -> u32 {
         STEPS
     }
 
-    /// Does it in the smallest steps, of about a microsecond each, and says how many are done. Afterwards
-    /// [`digest`](Self::digest) is the result.
+    /// Does the work in steps of about a microsecond; each `next` does one and returns how many are
+    /// done. After the last one, [`digest`](Self::digest) returns the result.
     pub fn small_steps(&self) -> impl Iterator<Item = u64> + use<> {
         let mut hasher = blake3::Hasher::new();
         let deadline = Instant::now() + self.length;
@@ -100,13 +100,13 @@ impl Work {
         })
     }
 
-    /// Shows why there is no result.
+    /// Shows an error in place of the result.
     pub fn failure_ui(&self, why: &str, ui: &mut Ui) {
         ui.label(why);
         self.log.note_show();
     }
 
-    /// What came of it. Whoever asks says by that that the work is done.
+    /// Returns the result and notes that the work has ended.
     pub fn digest(&self) -> Digest {
         self.log.note_end();
         Digest {
@@ -124,42 +124,42 @@ pub struct Digest {
 }
 
 impl Digest {
-    /// Shows it.
+    /// Shows the result.
     pub fn ui(&self, ui: &mut Ui) {
         let secs = self.length.as_secs_f64();
         ui.label(format!("Result after {secs:.1} s of work"));
         self.log.note_show();
     }
 
-    /// Has it serve its purpose without being looked at: saved, sent, handed on.
-    pub fn hand_on(&self) {
+    /// Uses the result without showing it, like saving it to a file.
+    pub fn deliver(&self) {
         self.log.note_show();
     }
 }
 
 /// What keeps a thread busy.
-enum Labour {
+enum Load {
     Hash(Box<blake3::Hasher>, Vec<u8>),
     Sleep,
     File(Box<blake3::Hasher>, Option<File>),
 }
 
-impl Labour {
-    fn new(kind: Kind) -> Self {
+impl Load {
+    fn new(kind: WorkKind) -> Self {
         match kind {
-            Kind::Hash => Self::Hash(Box::default(), vec![0x5a; BLOCK]),
-            Kind::Sleep => Self::Sleep,
-            // One that can't be read is as quick as one that is empty, and the time is the same.
-            Kind::File => Self::File(Box::default(), open_program().ok()),
+            WorkKind::Hash => Self::Hash(Box::default(), vec![0x5a; BLOCK_BYTES]),
+            WorkKind::Sleep => Self::Sleep,
+            // An unreadable file is treated like an empty one; the work takes the same time.
+            WorkKind::File => Self::File(Box::default(), open_program().ok()),
         }
     }
 
-    fn until(&mut self, deadline: Instant) {
+    fn run_until(&mut self, deadline: Instant) {
         while Instant::now() < deadline {
             match self {
                 Self::Hash(hasher, block) => drop(hasher.update(block)),
                 Self::Sleep => sleep_until(deadline),
-                Self::File(hasher, file) => read_on(hasher, file.as_mut()),
+                Self::File(hasher, file) => hash_next_block(hasher, file.as_mut()),
             }
         }
     }
@@ -169,22 +169,23 @@ fn open_program() -> io::Result<File> {
     File::open(std::env::current_exe()?)
 }
 
-/// Hashes the next block of the file, which begins again where it ends.
-fn read_on(hasher: &mut blake3::Hasher, file: Option<&mut File>) {
+/// Hashes the next block of the file, from the beginning again at its end.
+fn hash_next_block(hasher: &mut blake3::Hasher, file: Option<&mut File>) {
     let Some(file) = file else {
         return;
     };
-    let mut block = vec![0; BLOCK];
+    let mut block = vec![0; BLOCK_BYTES];
     let read = file.read(&mut block).unwrap_or(0);
     hasher.update(&block[..read]);
     if read == 0 {
-        let _unreadable_stays_so = file.rewind();
+        // After a failed rewind the next read returns nothing, and tries again.
+        file.rewind().ok();
     }
 }
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "this is the work that a pattern waits for, on whatever thread"
+    reason = "this is the work that a pattern waits for"
 )]
 fn sleep_until(deadline: Instant) {
     std::thread::sleep(deadline.saturating_duration_since(Instant::now()));

@@ -1,77 +1,77 @@
-//! What a lesson is, and the list of them.
+//! The description of a lesson, and the list of lessons.
 
 use std::fmt;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use super::all;
-use super::stage::Stage;
-use super::told::Told;
+use super::run_log::RunLog;
+use super::trace::Trace;
+use crate::catalog::{CatalogEntry, CatalogId};
 
-/// One lesson: a short program about joining, and what is said about it.
+/// A short program about joining, with a question and an explanation.
 pub struct Lesson {
-    /// By which it is called for.
+    /// The name in links and on the command line.
     pub id: &'static str,
-    /// What it is about, in a few words.
+    /// The title on screen.
     pub title: &'static str,
-    /// Where it stands in the list.
+    /// The section of the list.
     pub topic: Topic,
-    /// How much one has to know already.
+    /// How much it assumes.
     pub level: Level,
-    /// What is asked before it runs.
+    /// The question before the run.
     pub question: Question,
-    /// What a person may change; see [`parameters_of`](Self::parameters_of).
+    /// The parameters; see [`parameters_of`](Self::parameters_of).
     pub parameters: &'static [Parameter],
-    /// With what it can run; the first is the default.
-    pub cast: &'static [Cast],
-    /// The program. It runs on a thread of its own.
-    pub main: fn(&Stage) -> anyhow::Result<()>,
-    /// What its child processes do, by name.
+    /// The kinds of worker that it can use. The first is the default.
+    pub worker_kinds: &'static [WorkerKind],
+    /// The program, run on a thread of its own.
+    pub main: fn(&Trace) -> anyhow::Result<()>,
+    /// What its child processes run, by name.
     pub roles: &'static [(&'static str, Role)],
-    /// Whether what happened is what the lesson is about; else why not.
-    pub holds: fn(&Told) -> anyhow::Result<()>,
-    /// What happens and why.
+    /// Checks that the run shows what the lesson teaches; an error says why not.
+    pub verify: fn(&RunLog) -> anyhow::Result<()>,
+    /// What happens in the run, and why.
     pub explanation: &'static str,
-    /// The same in Python.
+    /// The same program in Python.
     pub python: &'static str,
-    /// The same with nothing but std.
+    /// The same program with std alone.
     pub plain_std: &'static str,
-    /// Lessons and patterns of the Freeze Lab that go on from here.
+    /// The lessons and Freeze Lab patterns to go on with.
     pub related: &'static [&'static str],
-    /// The very file that runs.
+    /// The source file of the lesson.
     pub source: &'static str,
 }
 
-/// What a child process of a lesson does. An error ends it with exit code 1, a panic with 101.
-pub type Role = fn(&Stage) -> anyhow::Result<()>;
+/// The main function of a child process. An error ends it with exit code 1, a panic with 101.
+pub type Role = fn(&Trace) -> anyhow::Result<()>;
 
-/// What is asked before a lesson runs.
+/// A multiple-choice question.
 #[derive(Clone, Copy, Debug)]
 pub struct Question {
     /// The question.
     pub text: &'static str,
-    /// What one may answer.
+    /// The answers to choose from.
     pub choices: &'static [&'static str],
-    /// Which of them is right.
+    /// The index of the right answer.
     pub right: usize,
 }
 
-/// A number that a person may change.
+/// A number that the user can change.
 #[derive(Clone, Copy, Debug)]
 pub struct Parameter {
-    /// By which it is called for.
+    /// The name on the command line.
     pub id: &'static str,
-    /// The name on screen. A time is in seconds and says so.
+    /// The name on screen. That of a time ends in `(s)`, for seconds.
     pub title: &'static str,
-    /// What it is at first.
+    /// The default.
     pub default: f64,
-    /// The least and the most that it can be.
+    /// The minimum and the maximum.
     pub range: (f64, f64),
-    /// Whether it is a count.
+    /// Whether only whole numbers are allowed.
     pub is_count: bool,
-    /// With what the lesson has to run for it to matter, if not with anything.
-    pub cast: Option<Cast>,
+    /// The only kind of worker that uses it; `None` if every kind does.
+    pub only_with: Option<WorkerKind>,
 }
 
 impl Parameter {
@@ -83,41 +83,41 @@ impl Parameter {
             default,
             range: (0.0, 60.0),
             is_count: false,
-            cast: None,
+            only_with: None,
         }
     }
 
-    /// A number of things, from `least` to `most`.
+    /// A count from `min` to `max`.
     pub const fn count(
         id: &'static str,
         title: &'static str,
         default: u32,
-        least: u32,
-        most: u32,
+        min: u32,
+        max: u32,
     ) -> Self {
         Self {
             id,
             title,
             default: default as f64,
-            range: (least as f64, most as f64),
+            range: (min as f64, max as f64),
             is_count: true,
-            cast: None,
+            only_with: None,
         }
     }
 
-    /// One that matters only where the lesson runs with this.
+    /// A parameter that only this kind of worker uses.
     #[must_use]
-    pub const fn only(mut self, cast: Cast) -> Self {
-        self.cast = Some(cast);
+    pub const fn only_with(mut self, kind: WorkerKind) -> Self {
+        self.only_with = Some(kind);
         self
     }
 
-    /// Whether it can be so.
-    pub fn takes(&self, value: f64) -> bool {
+    /// Whether the value is allowed.
+    pub fn allows(&self, value: f64) -> bool {
         (self.nearest(value) - value).abs() < f64::EPSILON
     }
 
-    /// The nearest value that is in range, and whole where it is a count.
+    /// The nearest allowed value; the default if the value is not a number.
     pub fn nearest(&self, value: f64) -> f64 {
         let value = if value.is_finite() {
             value
@@ -129,20 +129,29 @@ impl Parameter {
     }
 }
 
-/// Who plays in a lesson beside its main thread.
+impl fmt::Display for Parameter {
+    /// The name and the range.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (min, max) = self.range;
+        let kind = if self.is_count { "whole, " } else { "" };
+        write!(f, "{} ({kind}{min} to {max})", self.id)
+    }
+}
+
+/// Whether the workers of a lesson are tasks or processes.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, clap::ValueEnum,
 )]
 #[serde(rename_all = "snake_case")]
 #[value(rename_all = "snake_case")]
-pub enum Cast {
-    /// Tasks.
+pub enum WorkerKind {
+    /// Tasks of this process.
     Task,
     /// Child processes.
     Process,
 }
 
-impl Cast {
+impl WorkerKind {
     /// The name on screen.
     pub fn title(self) -> &'static str {
         match self {
@@ -152,16 +161,7 @@ impl Cast {
     }
 }
 
-impl fmt::Display for Parameter {
-    /// Its name, and what it can be.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (least, most) = self.range;
-        let kind = if self.is_count { "whole, " } else { "" };
-        write!(f, "{} ({kind}{least} to {most})", self.id)
-    }
-}
-
-impl fmt::Display for Cast {
+impl fmt::Display for WorkerKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Task => "task",
@@ -170,25 +170,25 @@ impl fmt::Display for Cast {
     }
 }
 
-/// What a lesson is about, in the order of the list.
+/// The sections of the list, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Topic {
     /// One worker and one join.
     Joining,
-    /// How an end that was not meant crosses a join.
+    /// Panics, errors and crashes of a worker.
     Failing,
     /// Several workers.
     Several,
-    /// Results and other data beside the join.
+    /// Channels, pipes and shared data.
     Data,
-    /// Who ends when, and who makes them.
+    /// Cancelling, and the end of a program.
     Ending,
-    /// Work as programs have it.
+    /// Tasks as programs have them.
     Work,
 }
 
 impl Topic {
-    /// All of them.
+    /// All topics.
     pub const ALL: [Self; 6] = [
         Self::Joining,
         Self::Failing,
@@ -201,123 +201,79 @@ impl Topic {
     /// The name on screen.
     pub fn title(self) -> &'static str {
         match self {
-            Self::Joining => "Joining one",
-            Self::Failing => "When it fails",
-            Self::Several => "Joining several",
-            Self::Data => "Data beside the join",
-            Self::Ending => "Ending",
+            Self::Joining => "Joining one worker",
+            Self::Failing => "When a worker fails",
+            Self::Several => "Joining several workers",
+            Self::Data => "Passing data",
+            Self::Ending => "Stopping workers",
             Self::Work => "Real work",
         }
     }
 }
 
-/// How much one has to know already.
+/// How much a lesson assumes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// Nothing.
-    First,
+    Easy,
     /// What a join is.
-    Second,
+    Medium,
     /// What a channel and a lock are.
-    Third,
+    Hard,
 }
 
 impl Level {
     /// The name on screen.
     pub fn title(self) -> &'static str {
         match self {
-            Self::First => "easy",
-            Self::Second => "medium",
-            Self::Third => "hard",
+            Self::Easy => "easy",
+            Self::Medium => "medium",
+            Self::Hard => "hard",
         }
     }
 }
 
 impl Lesson {
-    /// The parameters that matter where it runs with this.
-    pub fn parameters_of(&self, cast: Cast) -> impl Iterator<Item = &'static Parameter> + use<> {
+    /// The parameters that this kind of worker uses.
+    pub fn parameters_of(
+        &self,
+        kind: WorkerKind,
+    ) -> impl Iterator<Item = &'static Parameter> + use<> {
         let parameters = self.parameters.iter();
-        parameters.filter(move |parameter| parameter.cast.is_none_or(|only| only == cast))
+        parameters.filter(move |parameter| parameter.only_with.is_none_or(|only| only == kind))
     }
 
-    /// The parameter of that name.
+    /// The parameter with this name.
     pub fn parameter(&self, id: &str) -> Option<&'static Parameter> {
         self.parameters.iter().find(|parameter| parameter.id == id)
     }
 
-    /// What runs, without what is said about it.
+    /// The source of the program, without the question and the explanation.
     pub fn code(&self) -> &'static str {
         let end = self.source.find("\n// About the lesson.");
         end.map_or(self.source, |end| self.source[..end].trim_end())
     }
 }
 
-/// A lesson of the list: all there is to know about it, by reference.
-#[derive(Clone, Copy)]
-pub struct LessonId(&'static Lesson);
+/// A lesson of the list.
+pub type LessonId = CatalogId<Lesson>;
 
 impl LessonId {
-    /// All of them, in the order of the list.
-    ///
-    /// ```
-    /// use meanwhile::lessons::LessonId;
-    ///
-    /// let first = LessonId::all().next().unwrap();
-    /// assert_eq!(first.to_string(), "join");
-    /// assert_eq!("join".parse(), Ok(first));
-    /// ```
-    pub fn all() -> impl Iterator<Item = Self> {
-        all::ALL.iter().map(|lesson| Self(lesson))
-    }
-
-    /// What the list says about it.
+    /// The lesson itself.
     pub fn lesson(self) -> &'static Lesson {
-        self.0
+        self.entry()
     }
 }
 
-impl fmt::Display for LessonId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.id)
+impl CatalogEntry for Lesson {
+    const NOUN: &'static str = "lesson";
+    const LIST_COMMAND: &'static str = "meanwhile lesson list";
+
+    fn all() -> impl Iterator<Item = &'static Self> {
+        all::ALL.iter().copied()
     }
-}
 
-impl fmt::Debug for LessonId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.id)
-    }
-}
-
-impl PartialEq for LessonId {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.id == other.0.id
-    }
-}
-
-impl Eq for LessonId {}
-
-impl PartialOrd for LessonId {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for LessonId {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        self.0.id.cmp(other.0.id)
-    }
-}
-
-/// There is no lesson of that name.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no lesson called `{0}`; `meanwhile lesson list` prints them")]
-pub struct UnknownLesson(String);
-
-impl FromStr for LessonId {
-    type Err = UnknownLesson;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let found = Self::all().find(|lesson| lesson.0.id == text);
-        found.ok_or_else(|| UnknownLesson(text.to_owned()))
+    fn id(&self) -> &'static str {
+        self.id
     }
 }

@@ -1,23 +1,25 @@
-//! Lessons: every way to join, as short programs that really run.
+//! Lessons: short programs about joining tasks and processes, run for real.
 //!
-//! A [`Lesson`] is one file of `all/`: a question, a program, its parameters, and what is said
-//! about it. Its program is written with the join library and a [`Stage`], on which it says what it
-//! does; the file is shown as it stands. A [`Run`] plays it on a thread of its own and collects what
-//! it [`Told`]: who ran, slept and waited when, what was said and what was found out. Whether it
-//! went as the lesson says is decided from that record alone.
+//! A [`Lesson`] is one file of `all/`: a question, a program, its parameters and an explanation. The
+//! program uses the join library, and a [`Trace`] to record what it does. A [`Run`] executes it on
+//! its own thread and collects a [`RunLog`]: lanes with sleeps and waits, a transcript, and results.
+//! The lesson verifies the outcome from that log alone.
 
-mod act;
 mod all;
-mod house;
+mod child;
+mod guards;
 mod lesson;
+mod lifecycle;
+mod pool_lane;
 mod python;
 mod run;
-mod stage;
-mod told;
+mod run_log;
+mod shared;
+mod trace;
 
-pub use act::act;
-pub use lesson::{Cast, Lesson, LessonId, Level, Parameter, Question, Role, Topic, UnknownLesson};
-pub use python::{Printed, Python};
-pub use run::{Choice, Ending, Run};
-pub use stage::Stage;
-pub use told::Told;
+pub use child::child_main;
+pub use lesson::{Lesson, LessonId, Level, Parameter, Question, Role, Topic, WorkerKind};
+pub use python::{Python, PythonOutput};
+pub use run::{Outcome, Run, RunOptions};
+pub use run_log::RunLog;
+pub use trace::Trace;

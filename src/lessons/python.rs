@@ -1,4 +1,4 @@
-//! CPython beside a lesson: the lesson's own text in Python, run by the `python3` of this machine.
+//! CPython beside a lesson: the lesson's Python version, run by the `python3` of this machine.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -6,94 +6,94 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::stage::Stage;
+use super::trace::Trace;
 use crate::join::process::{Builder, Process, SpawnError};
 use crate::join::{self, Task};
 
-/// The name of its lane.
+/// The name of the lane.
 pub(super) const PYTHON: &str = "Python";
 
-/// A text in Python that runs; nothing where this machine has no `python3`.
+/// A running Python program, or nothing if this machine has no `python3`.
 pub struct Python(Option<Running>);
 
 struct Running {
     process: Process,
-    /// Says every line in the lane of the process when it is printed, and keeps it.
+    /// Prints each line in the lane of the process, and keeps it.
     lines: Task<Vec<String>>,
 }
 
-/// What a text in Python has printed; nothing where it could not run.
+/// What a Python program has printed; empty if it could not run.
 #[derive(Debug, Default)]
-pub struct Printed(Vec<String>);
+pub struct PythonOutput(Vec<String>);
 
-impl Stage {
-    /// Starts a text in Python, in a lane of its own in which it says what it prints. Its arguments
-    /// are with what the lesson runs, and these times in seconds.
+impl Trace {
+    /// Starts a Python program in a lane of its own. Its arguments are the kind of worker and the
+    /// times in seconds. Its output is printed to the transcript.
     ///
-    /// Where there is no `python3` that can be run this is said, and the lesson goes on without.
+    /// Without `python3` a message says so, and the lesson goes on.
     ///
     /// # Errors
-    /// There was no room for its file, or the system refused the process or a thread.
+    /// If its file can't be written, or if the process or a thread can't be started.
     #[track_caller]
-    pub fn python(&self, text: &str, times: &[Duration]) -> anyhow::Result<Python> {
+    pub fn python(&self, program: &str, times: &[Duration]) -> anyhow::Result<Python> {
         let file = self.folder().join("lesson.py");
-        fs::write(&file, text)?;
+        fs::write(&file, program)?;
         let times = times.iter().map(|time| time.as_secs_f64().to_string());
         let python = Builder::new("python3")
-            // Alone: what a person has set or installed changes nothing.
+            // Isolated: neither the environment nor installed packages change the outcome.
             .arg("-I")
             .arg(file)
-            .arg(self.cast().to_string())
+            .arg(self.worker_kind().to_string())
             .args(times)
-            // Where it puts files aside they go with the run.
+            // Its temporary files are deleted with the run.
             .env("TMPDIR", self.folder())
             .name(PYTHON)
             .stdout_piped();
-        let (process, lane) = match self.launch(python) {
+        let (process, lane) = match self.spawn_traced(python) {
             Err(
                 SpawnError::NotFound { .. }
                 | SpawnError::InterpreterNotFound { .. }
                 | SpawnError::PermissionDenied { .. },
             ) => {
-                self.say("there is no python3 here to run the same in Python");
+                self.print("python3 is not installed: skipping the Python version");
                 return Ok(Python(None));
             }
-            launched => launched?,
+            spawned => spawned?,
         };
-        let stdout = process.take_stdout().context("its stdout is piped")?;
-        let lines = self.unseen(move || {
+        let stdout = process.take_stdout().context("stdout is piped")?;
+        let lines = self.untraced_task(move || {
             let lines = BufReader::new(stdout).lines().map_while(Result::ok);
-            lines.inspect(|line| lane.echo(line)).collect()
+            lines.inspect(|line| lane.forward(line)).collect()
         });
-        let lines = join::spawn("what Python prints", lines)?;
+        let lines = join::spawn("output of Python", lines)?;
         Ok(Python(Some(Running { process, lines })))
     }
 }
 
 impl Python {
-    /// Waits for its end and gives what it has printed. The last line of its stderr is said.
+    /// Waits for the program to end, prints the last line of its stderr, and returns its output.
     ///
     /// # Errors
-    /// The run was stopped.
+    /// If the run was stopped.
     #[track_caller]
-    pub fn join(&self, stage: &Stage) -> anyhow::Result<Printed> {
+    pub fn join(&self, trace: &Trace) -> anyhow::Result<PythonOutput> {
         let Some(Running { process, lines }) = &self.0 else {
-            return Ok(Printed::default());
+            return Ok(PythonOutput::default());
         };
-        stage.waits(PYTHON, || process.join())?;
-        let printed = Printed(lines.join()?.clone());
+        trace.wait(PYTHON, || process.join())?;
+        let output = PythonOutput(lines.join()?.clone());
         if let Some(line) = process.output().stderr.text().lines().last() {
-            stage.say(format!("on Python's stderr: {line}"));
+            trace.print(format!("Python's stderr: {line}"));
         }
-        Ok(printed)
+        Ok(output)
     }
 }
 
-impl Printed {
-    /// What stands in the line of that number, from 0, of those that begin with `name` and a colon.
-    pub fn value(&self, name: &str, number: usize) -> &str {
+impl PythonOutput {
+    /// The text after `name: ` in the line with this index among all that begin so.
+    pub fn value(&self, name: &str, index: usize) -> &str {
         let value = |line| str::strip_prefix(line, name)?.strip_prefix(": ");
-        let values = self.0.iter().filter_map(|line| value(line.as_str()));
-        values.clone().nth(number).unwrap_or("not run")
+        let mut values = self.0.iter().filter_map(|line| value(line.as_str()));
+        values.nth(index).unwrap_or("not run")
     }
 }

@@ -1,55 +1,57 @@
-//! One run of a lesson: its program on a thread of its own, and what it has told so far.
+//! A run of a lesson: its program on a thread of its own, and the events recorded so far.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::house::{EVENTS, Event, House, Script, steady_clock};
-use super::lesson::{Cast, LessonId};
-use super::stage::Stage;
-use super::told::Told;
+use super::child::EVENTS_FILE;
+use super::lesson::{LessonId, WorkerKind};
+use super::run_log::RunLog;
+use super::shared::{Event, EventSink, MAIN, RunSettings, RunShared, steady_clock};
+use super::trace::Trace;
 use crate::join::process::Launcher;
 use crate::join::{self, JoinError, Task};
-use crate::record::LaneKind;
+use crate::record::LaneId;
 
-/// How long after its main thread a run may last: a lesson that joins nobody leaves some behind.
-const CLEAR_WITHIN: Duration = Duration::from_mins(2);
+/// How long the tasks that a lesson has not joined may go on after its main thread.
+const FINISH_TIMEOUT: Duration = Duration::from_mins(2);
 
-/// How much a look takes in of what children have written; more comes with the next.
-const READ_AT_ONCE: u64 = 256 * 1024;
+/// The maximum read from the file of events in one poll.
+const MAX_READ_BYTES: u64 = 256 * 1024;
 
-/// What a run is asked to be.
+/// Which lesson to run, and how.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Choice {
-    /// Which lesson.
+pub struct RunOptions {
+    /// The lesson.
     pub lesson: LessonId,
-    /// With what.
-    pub cast: Cast,
-    /// By how much every pause is shortened, more than 0.
+    /// One of the lesson's kinds of worker.
+    pub worker_kind: WorkerKind,
+    /// The factor by which every sleep is shortened; more than 0.
     pub speed: f64,
-    /// The parameters that are not at their default.
+    /// The parameters that differ from their defaults.
     pub parameters: BTreeMap<String, f64>,
 }
 
-impl Choice {
-    /// As the lesson itself would have it.
+impl RunOptions {
+    /// The defaults of a lesson.
     pub fn of(lesson: LessonId) -> Self {
         Self {
             lesson,
-            cast: lesson.lesson().cast[0],
+            worker_kind: lesson.lesson().worker_kinds[0],
             speed: 1.0,
             parameters: BTreeMap::new(),
         }
     }
 
+    /// All parameters, within their ranges.
     pub(super) fn values(&self) -> BTreeMap<String, f64> {
-        let parameters = self.lesson.lesson().parameters_of(self.cast);
+        let parameters = self.lesson.lesson().parameters_of(self.worker_kind);
         let values = parameters.map(|parameter| {
             let chosen = self.parameters.get(parameter.id).copied();
             let value = parameter.nearest(chosen.unwrap_or(parameter.default));
@@ -61,182 +63,185 @@ impl Choice {
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// What happened is what the lesson is about.
-    Held,
-    /// Something else happened: what.
-    NotHeld(String),
-    /// Its program could not go on: why.
+pub enum Outcome {
+    /// The lesson has verified the log.
+    AsExpected,
+    /// The log is not what the lesson expects; the text says why.
+    Unexpected(String),
+    /// The lesson's program failed; the text says why.
     Failed(String),
-    /// Somebody stopped it.
+    /// The user has stopped the run.
     Stopped,
 }
 
-impl Ending {
-    /// Whether the lesson itself came to its end, in whatever way.
-    pub fn is_own(&self) -> bool {
-        matches!(self, Self::Held | Self::NotHeld(_))
+impl Outcome {
+    /// Whether the lesson's program ran to its end.
+    pub fn is_complete(&self) -> bool {
+        matches!(self, Self::AsExpected | Self::Unexpected(_))
     }
 }
 
-impl fmt::Display for Ending {
+impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Held => f.write_str("it went as the lesson says"),
-            Self::NotHeld(why) => write!(f, "it did not go as the lesson says: {why}"),
-            Self::Failed(why) => write!(f, "the lesson could not go on: {why}"),
-            Self::Stopped => f.write_str("it was stopped"),
+            Self::AsExpected => f.write_str("as expected"),
+            Self::Unexpected(why) => write!(f, "unexpected: {why}"),
+            Self::Failed(why) => write!(f, "the lesson failed: {why}"),
+            Self::Stopped => f.write_str("stopped"),
         }
     }
 }
 
-/// A lesson that runs, or has ended. Dropped while it runs, it is stopped.
+/// A running or finished lesson. Dropping it stops it.
 ///
 /// ```no_run
 /// use meanwhile::join::process::Launcher;
-/// use meanwhile::lessons::{Choice, Ending, LessonId, Run};
+/// use meanwhile::lessons::{LessonId, Outcome, Run, RunOptions};
 /// use std::time::Duration;
 ///
-/// let mut choice = Choice::of("join".parse::<LessonId>()?);
-/// choice.speed = 10.0;
-/// let mut run = Run::start(choice, Launcher::install(), || {})?;
-/// while run.ending().is_none() {
-///     run.rest(Duration::from_millis(50)); // a window does something else
+/// let mut options = RunOptions::of("join".parse::<LessonId>()?);
+/// options.speed = 10.0;
+/// let mut run = Run::start(options, Launcher::install(), || {})?;
+/// while run.outcome().is_none() {
+///     run.wait(Duration::from_millis(50)); // a window draws a frame instead
 ///     run.poll();
 /// }
-/// assert_eq!(run.ending(), Some(&Ending::Held));
+/// assert_eq!(run.outcome(), Some(&Outcome::AsExpected));
 /// # Ok::<(), anyhow::Error>(())
 /// ```
 pub struct Run {
-    choice: Choice,
-    house: Arc<House>,
+    options: RunOptions,
+    shared: Arc<RunShared>,
     main: Task<Result<(), String>>,
-    children: Children,
-    /// What children said of lanes that were not open yet.
+    child_events: EventReader,
+    /// Events of lanes that are not open yet.
     early: Vec<Event>,
-    told: Told,
-    ending: Option<Ending>,
+    log: RunLog,
+    outcome: Option<Outcome>,
 }
 
 impl Run {
-    /// Starts a lesson. `launcher` starts its child processes, so that they end with this program;
-    /// `wake` is called when there is something new to [`poll`](Self::poll), on other threads.
+    /// Starts a lesson. `launcher` starts its child processes. `wake` is called on other threads when
+    /// there is something new to [`poll`](Self::poll).
     ///
     /// # Errors
-    /// There is no room for its files, or the system refused a thread.
+    /// If the files of the run can't be created, or if the system refuses a thread.
     pub fn start(
-        choice: Choice,
+        options: RunOptions,
         launcher: Launcher,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> io::Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix("meanwhile-lesson-")
             .tempdir()?;
-        File::create(folder.path().join(EVENTS))?;
-        let values = choice.values();
-        let script = Script {
-            lesson: choice.lesson.to_string(),
-            cast: choice.cast,
-            speed: choice.speed,
+        let child_events = EventReader::create(&folder.path().join(EVENTS_FILE))?;
+        let values = options.values();
+        let settings = RunSettings {
+            lesson: options.lesson.to_string(),
+            worker_kind: options.worker_kind,
+            speed: options.speed,
             parameters: values.clone(),
             began: steady_clock(),
         };
         let wake = Arc::new(wake);
-        let told = wake.clone();
+        let queue = {
+            let wake = wake.clone();
+            EventSink::Queue(Mutex::default(), Box::new(move || wake()))
+        };
         let path = folder.path().to_owned();
-        let children = Children::new(path.join(EVENTS))?;
-        let house = House::of_run(script, path, launcher, Box::new(move || told()));
+        let first_lane = LaneId(MAIN.0 + 1);
+        let shared = RunShared::new(settings, queue, path, launcher, first_lane);
         let main = {
-            let (house, lesson) = (house.clone(), choice.lesson);
+            let (shared, lesson) = (shared.clone(), options.lesson);
             join::Builder::new(format!("lesson {lesson}"))
                 .daemon(true)
-                .spawn(move |_| play(lesson, &house, folder))
+                .spawn(move |_| run_main(lesson, &shared, folder))
                 .map_err(io::Error::other)?
         };
         main.on_finish(move || wake());
         Ok(Self {
-            told: Told::new(choice.cast, choice.speed, values),
-            choice,
-            house,
+            log: RunLog::new(options.worker_kind, options.speed, values),
+            options,
+            shared,
             main,
-            children,
+            child_events,
             early: Vec::new(),
-            ending: None,
+            outcome: None,
         })
     }
 
-    /// What was asked for.
-    pub fn choice(&self) -> &Choice {
-        &self.choice
+    /// The options that it was started with.
+    pub fn options(&self) -> &RunOptions {
+        &self.options
     }
 
-    /// Takes in what was told since the last call. Never waits.
+    /// Applies all events since the last call to the log. Never waits.
     pub fn poll(&mut self) {
-        if self.ending.is_some() {
+        if self.outcome.is_some() {
             return;
         }
+        // In this order: what a child wrote before an event here, or before the end, is in its file.
         let ended = self.main.poll();
-        // What a child wrote before somebody here spoke of it is in its file by now.
         let mut events = std::mem::take(&mut self.early);
-        events.extend(self.house.take());
-        events.extend(self.children.read());
+        events.extend(self.shared.take_events());
+        events.extend(self.child_events.read());
         events.sort_by_key(|event| event.at);
         for event in events {
-            // Nor does a child wait until it is announced here.
-            if self.told.is_announced(&event) {
-                self.told.take(event);
+            // A child may write before its parent has recorded that its lane is open.
+            if self.log.knows_lane_of(&event) {
+                self.log.apply(event);
             } else {
                 self.early.push(event);
             }
         }
-        if let Some(ended) = ended.filter(|_| !self.children.has_more) {
-            self.ending = Some(self.ending_of(ended));
+        if let Some(ended) = ended.filter(|_| !self.child_events.has_more) {
+            self.outcome = Some(self.outcome_of(ended));
         }
     }
 
-    /// What was told so far.
-    pub fn told(&self) -> &Told {
-        &self.told
+    /// What the run has recorded so far.
+    pub fn log(&self) -> &RunLog {
+        &self.log
     }
 
-    /// How it ended, if it has.
-    pub fn ending(&self) -> Option<&Ending> {
-        self.ending.as_ref()
+    /// How the run ended; `None` while it runs.
+    pub fn outcome(&self) -> Option<&Outcome> {
+        self.outcome.as_ref()
     }
 
-    /// How long it has lasted.
+    /// The time since the start.
     pub fn elapsed(&self) -> Duration {
-        self.house.now()
+        self.shared.now()
     }
 
-    /// Ends everything that it has started. It is over when there is an [`ending`](Self::ending).
+    /// Stops all tasks and processes of the run. [`outcome`](Self::outcome) tells when that is done.
     pub fn stop(&self) {
-        if self.ending.is_none() {
-            self.house.stop();
+        if self.outcome.is_none() {
+            self.shared.lifecycle.stop();
         }
     }
 
-    /// Waits until it is over, at most so long: for programs without a window.
-    pub fn rest(&self, time: Duration) {
-        // Either way there may be news.
-        drop(self.main.join_timeout(time));
+    /// Waits for the end of the run, at most this long. For programs without a window.
+    pub fn wait(&self, timeout: Duration) {
+        // After a timeout, too, the caller polls.
+        self.main.join_timeout(timeout).ok();
     }
 
-    fn ending_of(&self, ended: Result<&Result<(), String>, JoinError>) -> Ending {
-        if self.house.is_stopped_by_person() {
-            return Ending::Stopped;
+    fn outcome_of(&self, ended: Result<&Result<(), String>, JoinError>) -> Outcome {
+        if self.shared.lifecycle.is_stopped_by_user() {
+            return Outcome::Stopped;
         }
-        let lost = self.house.lost();
-        if lost > 0 {
-            return Ending::Failed(format!("{lost} events came faster than they were taken in"));
+        let dropped = self.shared.dropped_events();
+        if dropped > 0 {
+            return Outcome::Failed(format!("{dropped} events dropped"));
         }
         match ended {
-            Ok(Ok(())) => match (self.choice.lesson.lesson().holds)(&self.told) {
-                Ok(()) => Ending::Held,
-                Err(why) => Ending::NotHeld(format!("{why:#}")),
+            Ok(Ok(())) => match (self.options.lesson.lesson().verify)(&self.log) {
+                Ok(()) => Outcome::AsExpected,
+                Err(why) => Outcome::Unexpected(format!("{why:#}")),
             },
-            Ok(Err(why)) => Ending::Failed(why.clone()),
-            Err(error) => Ending::Failed(error.to_string()),
+            Ok(Err(why)) => Outcome::Failed(why.clone()),
+            Err(error) => Outcome::Failed(error.to_string()),
         }
     }
 }
@@ -247,69 +252,68 @@ impl Drop for Run {
     }
 }
 
-/// The main thread of a lesson, until everything it has started is gone.
-fn play(lesson: LessonId, house: &Arc<House>, folder: TempDir) -> Result<(), String> {
-    let clearing = Clearing {
-        house,
+/// Runs the main thread of a lesson, and waits until everything that it has started is gone.
+fn run_main(lesson: LessonId, shared: &Arc<RunShared>, folder: TempDir) -> Result<(), String> {
+    let cleanup = Cleanup {
+        shared,
         _folder: folder,
     };
-    let stage = Stage::of_main(house);
-    let main = lesson.lesson().main;
-    let played = stage.perform("main".to_owned(), LaneKind::Task, main);
-    if played.is_err() {
-        house.give_up();
+    let result = Trace::of_main(shared).run("main", lesson.lesson().main);
+    if result.is_err() {
+        shared.lifecycle.abort();
     }
-    drop(clearing);
-    played.map_err(|error| format!("{error:#}"))
+    drop(cleanup);
+    result.map_err(|error| format!("{error:#}"))
 }
 
-/// Leaves nothing of a run behind, in whatever way its main thread ends. The folder goes last.
-struct Clearing<'a> {
-    house: &'a House,
+/// Waits for all tasks and processes of a run, then deletes its folder. A panic of the main thread
+/// stops them.
+struct Cleanup<'a> {
+    shared: &'a RunShared,
     _folder: TempDir,
 }
 
-impl Drop for Clearing<'_> {
+impl Drop for Cleanup<'_> {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            self.house.give_up();
+            self.shared.lifecycle.abort();
         }
-        self.house.clear(CLEAR_WITHIN);
+        self.shared.lifecycle.finish(FINISH_TIMEOUT);
     }
 }
 
-/// What the children of a run write, line by line.
-struct Children {
+/// Reads the events that child processes append to a file, one per line.
+struct EventReader {
     file: File,
-    /// The beginning of a line that is not whole yet.
-    rest: Vec<u8>,
-    /// Whether the last look left something over.
+    /// The beginning of a line that is not complete yet.
+    partial: Vec<u8>,
+    /// Whether the last read has left something over.
     has_more: bool,
 }
 
-impl Children {
-    /// The file is open before anybody writes, and can be read when its folder is gone.
-    fn new(path: PathBuf) -> io::Result<Self> {
-        let file = File::open(path)?;
+impl EventReader {
+    /// Creates the file. It stays readable when its folder is deleted.
+    fn create(path: &Path) -> io::Result<Self> {
+        File::create(path)?;
         Ok(Self {
-            file,
-            rest: Vec::new(),
+            file: File::open(path)?,
+            partial: Vec::new(),
             has_more: false,
         })
     }
 
     fn read(&mut self) -> Vec<Event> {
-        let mut limited = (&self.file).take(READ_AT_ONCE);
-        // What was read before an error counts; the next look tries again.
-        let _tried_again = limited.read_to_end(&mut self.rest);
+        let mut limited = (&self.file).take(MAX_READ_BYTES);
+        // What was read before an error is used; the next call tries again.
+        limited.read_to_end(&mut self.partial).ok();
         self.has_more = limited.limit() == 0;
-        let whole = self.rest.iter().rposition(|&byte| byte == b'\n');
-        let Some(whole) = whole else {
+        let end = self.partial.iter().rposition(|&byte| byte == b'\n');
+        let Some(end) = end else {
             return Vec::new();
         };
-        let lines: Vec<u8> = self.rest.drain(..=whole).collect();
+        let lines: Vec<u8> = self.partial.drain(..=end).collect();
         let lines = lines.split(|&byte| byte == b'\n');
-        // A line that is no event was written by no child of the lesson.
+        // Lines that are not events do not come from a lesson.
         lines
             .filter_map(|line| serde_json::from_slice(line).ok())
             .collect()

@@ -1,4 +1,4 @@
-//! Small work of the window itself, done in tasks: saving a report is slow work too.
+//! Work of the window itself that is done in tasks, such as saving a report.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use crate::ui::notices::Notice;
 #[derive(Clone, Debug)]
 pub(crate) struct Outcome {
     pub(crate) notice: Notice,
-    /// What to put on the clipboard.
+    /// Text for the clipboard.
     pub(crate) copy: Option<String>,
 }
 
@@ -60,7 +60,7 @@ impl BackgroundTasks {
     }
 }
 
-/// Writes a file, and says so or why not.
+/// Writes a file. The notice says so, or why it failed.
 pub(crate) fn saved(path: &Path, text: &[u8], what: &str) -> Outcome {
     let notice = match save::save(path, text) {
         Ok(()) => Notice::info(format!("{what} saved to {}.", path.display())),

@@ -22,11 +22,11 @@ pub enum DialogRequest {
         /// The title of the dialog.
         title: String,
     },
-    /// Pick a place for a new file.
+    /// Pick a path for a new file.
     Save {
         /// The title of the dialog.
         title: String,
-        /// The name that is offered.
+        /// The suggested name.
         file_name: String,
     },
 }
@@ -34,32 +34,18 @@ pub enum DialogRequest {
 /// How a dialog ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DialogAnswer {
-    /// These were picked, at least one.
+    /// The user picked these paths, at least one.
     Picked(Vec<PathBuf>),
-    /// The person changed their mind.
+    /// The user cancelled.
     Cancelled,
     /// No dialog could be shown.
     Unavailable,
 }
 
-/// A dialog that is open. Polled by the frame loop, so it must not block in `poll`.
+/// An open dialog. The frame loop polls it, so its `poll` must not block.
 pub type DialogFuture = Pin<Box<dyn Future<Output = DialogAnswer>>>;
 
 /// Opens file dialogs.
-///
-/// Here, a person who always changes their mind:
-///
-/// ```
-/// use meanwhile::app::{DialogAnswer, DialogFuture, DialogRequest, Dialogs};
-///
-/// struct Reluctant;
-///
-/// impl Dialogs for Reluctant {
-///     fn open(&mut self, _request: DialogRequest, _frame: &eframe::Frame) -> DialogFuture {
-///         Box::pin(std::future::ready(DialogAnswer::Cancelled))
-///     }
-/// }
-/// ```
 pub trait Dialogs {
     /// Opens a dialog in front of the window that `frame` belongs to.
     fn open(&mut self, request: DialogRequest, frame: &eframe::Frame) -> DialogFuture;
@@ -86,8 +72,8 @@ impl Dialogs for NativeDialogs {
     }
 }
 
-/// On Linux, rfd answers a cancelled choice of several with an empty list, and `None` only when
-/// neither the desktop portal nor zenity could show a dialog. Elsewhere `None` is a cancel.
+/// On Linux, rfd returns an empty list if the user cancels, and `None` only if neither the desktop
+/// portal nor zenity could show a dialog. On other systems `None` is a cancel.
 async fn several(dialog: impl Future<Output = Option<Vec<rfd::FileHandle>>>) -> DialogAnswer {
     match dialog.await {
         Some(files) if files.is_empty() => DialogAnswer::Cancelled,
@@ -99,14 +85,14 @@ async fn several(dialog: impl Future<Output = Option<Vec<rfd::FileHandle>>>) -> 
     }
 }
 
-/// For a single path rfd says `None` in both cases. Nobody closes a dialog within this time.
-const FASTER_THAN_A_PERSON: Duration = Duration::from_millis(250);
+/// For a single path rfd returns `None` in both cases. No user closes a dialog within this time.
+const MIN_CANCEL_TIME: Duration = Duration::from_millis(250);
 
 async fn one(dialog: impl Future<Output = Option<rfd::FileHandle>>) -> DialogAnswer {
     let opened = Instant::now();
     match dialog.await {
         Some(file) => DialogAnswer::Picked(vec![file.path().to_owned()]),
-        None if cfg!(target_os = "linux") && opened.elapsed() < FASTER_THAN_A_PERSON => {
+        None if cfg!(target_os = "linux") && opened.elapsed() < MIN_CANCEL_TIME => {
             DialogAnswer::Unavailable
         }
         None => DialogAnswer::Cancelled,
@@ -163,7 +149,7 @@ impl DialogSlot {
     }
 }
 
-/// The frame loop is the executor: a dialog that has an answer asks for a frame.
+/// The frame loop is the executor: an answer asks for a frame.
 struct WakeWindow(egui::Context);
 
 impl Wake for WakeWindow {

@@ -7,44 +7,35 @@ use super::settings::Settings;
 use super::workbench::Choices;
 use crate::record::Incidents;
 
-/// Everything that is remembered between runs, in one struct of its own.
-///
-/// ```
-/// use meanwhile::app::{State, WindowPlace};
-///
-/// let off_screen = WindowPlace { position: None, size: [0.0, 0.0], maximized: false };
-/// let state = State { window: Some(off_screen), ..State::default() }.sanitized();
-/// assert_eq!(state, State::default());
-/// ```
+/// Everything that is remembered between runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct State {
-    /// Which form of this struct it is; see [`State::VERSION`].
+    /// See [`State::VERSION`].
     pub version: u32,
-    /// What was chosen for the next job.
+    /// The choices for the next job.
     pub choices: Choices,
-    /// What was chosen for the runs of the Freeze Lab.
+    /// The choices for the runs of the Freeze Lab.
     pub lab: LabChoices,
-    /// What was chosen and answered in the lessons, and how far one came.
+    /// The choices, answers and progress in the lessons.
     pub lessons: LessonChoices,
-    /// Look and behaviour.
+    /// Appearance and behaviour.
     pub settings: Settings,
     /// The page that was shown.
     pub page: PageId,
     /// Where the window was.
     pub window: Option<WindowPlace>,
-    /// What egui remembers: widths of columns and panels, what is unfolded. In egui's own form,
-    /// and of no use to anyone else; what can't be read any more is forgotten.
+    /// Widths of columns and panels, in egui's own format. Ignored if egui can't read it.
     pub panes: String,
     /// The frames that took too long.
     pub incidents: Incidents,
 }
 
 impl State {
-    /// Raised when an older program could misread what a newer one wrote.
+    /// Raised when an older program could misread the file of a newer one.
     pub const VERSION: u32 = 1;
 
-    /// Brings values that came from a file back into what the window can show.
+    /// Brings values from a file into the ranges that the window can show.
     #[must_use]
     pub fn sanitized(mut self) -> Self {
         self.version = Self::VERSION;
@@ -74,14 +65,14 @@ impl Default for State {
     }
 }
 
-/// Where the window was and how large, in points.
+/// The position and size of the window, in points.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct WindowPlace {
-    /// The outer top left corner; `None` where the desktop does not tell.
+    /// The outer top left corner; `None` if the desktop does not report it.
     pub position: Option<[f32; 2]>,
     /// The inner width and height.
     pub size: [f32; 2],
-    /// Whether it filled the screen. Its size is then the one it had before.
+    /// Whether it filled the screen. The size is then the one before.
     pub maximized: bool,
 }
 

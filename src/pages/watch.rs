@@ -1,4 +1,4 @@
-//! The window watches itself: a frame that takes too long becomes an incident.
+//! The watchdog of the window itself: a frame that takes too long becomes an incident.
 
 use std::borrow::Cow;
 
@@ -7,30 +7,31 @@ use crossbeam_channel::Receiver;
 use crate::record::IncidentRecord;
 use crate::watchdog::{FrameGuard, LabelGuard, Watchdog};
 
-/// From here on a person takes the window for slow.
+/// Frames longer than this feel slow.
 const LIMIT: std::time::Duration = std::time::Duration::from_millis(100);
 
-/// How many incidents may wait for a frame: more than fit between two.
-const WAITING: usize = 64;
+/// The incidents that may wait for a frame: more than fit between two frames.
+const MAX_WAITING: usize = 64;
 
 pub(crate) struct Watch {
-    /// `None` where the system refused its thread: then nobody watches.
+    /// `None` if the system refused the thread.
     watchdog: Option<Watchdog>,
     ended: Receiver<IncidentRecord>,
 }
 
 impl Watch {
     pub(crate) fn new() -> Self {
-        let (sender, ended) = crossbeam_channel::bounded(WAITING);
+        let (sender, ended) = crossbeam_channel::bounded(MAX_WAITING);
         let watchdog = Watchdog::new(LIMIT, move |incident| {
             if incident.has_ended {
-                // Nobody is woken: where every frame is slow, that would never end. The window comes
-                // to rest with a frame of its own, and takes it in then. Full: others tell of it.
-                drop(sender.try_send(IncidentRecord {
+                // The window is not woken: if every frame is slow, that would never end. It takes the
+                // incident in the frame with which it comes to rest. A full queue has enough others.
+                let record = IncidentRecord {
                     began: incident.began,
                     lasted: incident.lasted,
                     label: incident.label,
-                }));
+                };
+                sender.try_send(record).ok();
             }
         });
         Self {
@@ -39,18 +40,18 @@ impl Watch {
         }
     }
 
-    /// A part of a frame begins, and lasts until the guard is dropped.
+    /// Marks a section of a frame, until the guard is dropped.
     pub(crate) fn frame(&self) -> Option<FrameGuard> {
         self.watchdog.as_ref().map(Watchdog::frame)
     }
 
-    /// Says what is being done, until the guard is dropped.
+    /// Labels the current work, until the guard is dropped.
     pub(crate) fn guard(&self, label: impl Into<Cow<'static, str>>) -> Option<LabelGuard> {
         let watchdog = self.watchdog.as_ref()?;
         Some(watchdog.guard(label))
     }
 
-    /// The incidents that have ended since this was asked last.
+    /// The incidents that have ended since the last call.
     pub(crate) fn poll(&self) -> impl Iterator<Item = IncidentRecord> {
         self.ended.try_iter()
     }

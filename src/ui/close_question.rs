@@ -5,20 +5,20 @@ use eframe::egui::{Id, Modal, RichText, Ui};
 use super::widgets::primary_button;
 use crate::format;
 
-/// What is being done about the wish to leave.
+/// How far closing the window is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Leaving {
-    /// The person is asked.
+    /// The user is asked.
     Asking,
     /// The window closes when the work has ended.
     Waiting,
-    /// The window closes now, and the program goes on until the work has ended.
+    /// The window closes now; the program goes on until the work has ended.
     KeepingOn,
-    /// The work was cancelled; the window closes when it has stopped, or soon anyway.
+    /// The work was cancelled; the window closes when it has stopped or a timeout expires.
     Cancelling,
 }
 
-/// What the user answers.
+/// The answer of the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// Leave once the running work has ended.
@@ -33,7 +33,7 @@ pub(crate) enum Answer {
     KeepWindow,
 }
 
-/// The question, in front of everything else.
+/// Draws the question in front of everything else. Returns an answer when the user gives one.
 pub(crate) fn close_question_ui(leaving: Leaving, running_jobs: usize, ui: &Ui) -> Option<Answer> {
     let mut answer = None;
     let modal = Modal::new(Id::unique("close question")).show(ui.ctx(), |ui| {
@@ -42,10 +42,10 @@ pub(crate) fn close_question_ui(leaving: Leaving, running_jobs: usize, ui: &Ui) 
         let jobs = format::plural(running_jobs, "job has", "jobs have");
         ui.label(match leaving {
             Leaving::Asking => {
-                format!("{jobs} not ended. Results that were not saved go with the window.")
+                format!("{jobs} not ended. Unsaved results are lost with the window.")
             }
             Leaving::Waiting => {
-                format!("{jobs} not ended. The window closes when nothing runs any more.")
+                format!("{jobs} not ended. The window closes when all have ended.")
             }
             Leaving::KeepingOn => format!("{jobs} not ended. The program goes on until then."),
             Leaving::Cancelling => format!("Cancelling: {jobs} not stopped yet."),

@@ -1,4 +1,4 @@
-//! The source of a pattern or a lesson, with the lines marked that matter.
+//! The source of a pattern or a lesson, with marked lines.
 
 use eframe::egui::text::LayoutJob;
 use eframe::egui::{self, Galley, Rangef, Rect, ScrollArea, Sense, TextStyle, Ui};
@@ -6,65 +6,66 @@ use egui_extras::syntax_highlighting::{CodeTheme, TokenType, highlight};
 
 use super::tokens::{Tokens, tokens};
 
-/// What begins the remark on a line that makes the difference.
+/// Begins the comment on a marked line.
 const REMARK: &str = "// \u{2190}";
 
-/// Left of the code, for the bars of the marked lines.
+/// The room to the left of the code for the bars of marked lines.
 const INDENT: f32 = 8.0;
 
-/// So many lines before the first marked one are in sight at first.
-const LEAD: usize = 9;
+/// How many lines above the first marked one are visible at first.
+const LEAD_LINES: usize = 9;
 
-/// What is kept of the source from frame to frame: it is coloured once.
+/// The highlighted source, kept from frame to frame.
 #[derive(Default)]
 pub(crate) struct Code {
-    coloured: Option<Coloured>,
+    highlighted: Option<Highlighted>,
 }
 
-/// What is shown.
+/// A source to show.
 #[derive(Clone, Copy)]
 pub(crate) struct Source<'a> {
-    /// Tells it from any other.
+    /// Unique among all sources.
     pub(crate) id: &'a str,
-    /// Its text.
+    /// The text.
     pub(crate) text: &'a str,
-    /// The ending of a file in its language.
+    /// The file extension of its language.
     pub(crate) language: &'a str,
-    /// Which lines somebody has come to just now, from 1.
+    /// The lines that run at the moment, from 1.
     pub(crate) running: &'a [u32],
 }
 
-struct Coloured {
+struct Highlighted {
     id: String,
     is_dark: bool,
     text: LayoutJob,
     marked: Vec<Marked>,
 }
 
-/// A line that makes the difference.
+/// A marked line.
 struct Marked {
     /// From 0.
     line: usize,
-    /// For those who do not see its ground.
+    /// The accessible name.
     text: String,
 }
 
-/// The text of a file. It is coloured once, not once a frame.
+/// Draws the source. It is highlighted once, not in every frame.
 pub(crate) fn code_ui(source: Source<'_>, code: &mut Code, ui: &mut Ui) {
     let is_dark = ui.visuals().dark_mode;
-    let is_of = |coloured: &Coloured| coloured.id == source.id && coloured.is_dark == is_dark;
+    let is_current =
+        |highlighted: &Highlighted| highlighted.id == source.id && highlighted.is_dark == is_dark;
     let mut area = ScrollArea::vertical().id_salt(source.id).auto_shrink(false);
-    let kept = code.coloured.take().filter(is_of);
+    let kept = code.highlighted.take().filter(is_current);
     let is_new = kept.is_none();
-    let coloured = kept.unwrap_or_else(|| Coloured::new(source, ui));
+    let highlighted = kept.unwrap_or_else(|| Highlighted::new(source, ui));
     if is_new {
-        area = area.vertical_scroll_offset(coloured.first_sight(ui));
+        area = area.vertical_scroll_offset(highlighted.initial_offset(ui));
     }
-    area.show(ui, |ui| coloured.show(source.running, ui));
-    code.coloured = Some(coloured);
+    area.show(ui, |ui| highlighted.show(source.running, ui));
+    code.highlighted = Some(highlighted);
 }
 
-impl Coloured {
+impl Highlighted {
     fn new(source: Source<'_>, ui: &Ui) -> Self {
         let Source {
             id, text, language, ..
@@ -85,18 +86,18 @@ impl Coloured {
         }
     }
 
-    /// How far to scroll for the first marked line to be seen with what leads to it.
-    fn first_sight(&self, ui: &Ui) -> f32 {
+    /// The scroll offset that shows the first marked line and a few lines above it.
+    fn initial_offset(&self, ui: &Ui) -> f32 {
         let line = self.marked.first().map_or(0, |marked| marked.line);
-        line.saturating_sub(LEAD) as f32 * ui.text_style_height(&TextStyle::Monospace)
+        line.saturating_sub(LEAD_LINES) as f32 * ui.text_style_height(&TextStyle::Monospace)
     }
 
-    /// The ground of a line that somebody has come to.
+    /// Draws the background of a running line.
     fn running_ui(&self, line: usize, rect: Rect, ui: &Ui) {
         ui.painter().rect_filled(rect, 0, tokens(ui).selection);
         let text = self.text.text.lines().nth(line).unwrap_or_default();
         let text = format!("Running line {}: {}", line + 1, text.trim());
-        name(rect, ("running", line), &text, ui);
+        name_line(rect, ("running", line), &text, ui);
     }
 
     fn show(&self, running: &[u32], ui: &mut Ui) {
@@ -122,21 +123,21 @@ impl Coloured {
     }
 }
 
-/// The ground of a marked line, in colour and with a bar at its left.
+/// Draws the background of a marked line, with a bar at the left.
 fn marked_ui(marked: &Marked, rect: Rect, ui: &Ui) {
     let (tokens, painter) = (tokens(ui), ui.painter());
     painter.rect_filled(rect, 0, tokens.marked);
     painter.rect_filled(rect.with_max_x(rect.left() + 3.0), 0, tokens.failed);
-    name(rect, ("marked", marked.line), &marked.text, ui);
+    name_line(rect, ("marked", marked.line), &marked.text, ui);
 }
 
-/// Says what a ground means to those who do not see it.
-fn name(rect: Rect, line: (&str, usize), text: &str, ui: &Ui) {
+/// Gives a line an accessible name.
+fn name_line(rect: Rect, line: (&str, usize), text: &str, ui: &Ui) {
     let line = ui.interact(rect, ui.scope_id().with(line), Sense::hover());
     line.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, text));
 }
 
-/// The lines of the file, each over all the rows that it takes.
+/// The lines of the file with the height of all their rows.
 fn lines_of(galley: &Galley) -> impl Iterator<Item = (usize, Rangef)> {
     let mut line = 0;
     let mut top = None;
@@ -152,7 +153,7 @@ fn lines_of(galley: &Galley) -> impl Iterator<Item = (usize, Rangef)> {
     })
 }
 
-/// The colours of the code are those of the states, which stay apart for colour-blind eyes.
+/// The colours of states, which colour-blind users can tell apart.
 fn theme(tokens: &Tokens, ui: &Ui) -> CodeTheme {
     let mut theme = CodeTheme::from_style(ui.style());
     for (kind, color) in [

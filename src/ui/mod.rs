@@ -4,9 +4,11 @@ pub(crate) mod close_question;
 #[cfg(unix)]
 pub(crate) mod code_view;
 #[cfg(target_os = "linux")]
-pub mod frame_line;
-pub mod lanes;
+pub mod frame_plot;
+pub(crate) mod legend;
 pub mod notices;
 pub(crate) mod status_bar;
+pub(crate) mod time_axis;
+pub mod timeline_view;
 pub mod tokens;
 pub(crate) mod widgets;

@@ -1,32 +1,25 @@
-//! Sentences that stay until they are dismissed.
+//! Messages that stay until the user dismisses them.
 
 use eframe::egui::{self, Sides, Stroke, Ui};
 
 use super::tokens::tokens;
 use super::widgets::{Mark, mark_ui};
 
-/// How much a notice matters.
+/// The severity of a notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
     /// Something was done.
     Info,
-    /// Something went on, but not as expected.
+    /// Something succeeded, but not as expected.
     Warning,
-    /// Something could not be done.
+    /// Something failed.
     Error,
 }
 
-/// One sentence shown in the window until it is dismissed.
-///
-/// ```
-/// use meanwhile::ui::notices::{Notice, Severity};
-///
-/// let notice = Notice::warning("The job had ended before it could be cancelled.");
-/// assert_eq!(notice.severity, Severity::Warning);
-/// ```
+/// A message that is shown until the user dismisses it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// How much it matters.
+    /// Its severity.
     pub severity: Severity,
     /// What happened and what to do.
     pub text: String,
@@ -38,17 +31,17 @@ impl Notice {
         Self::new(Severity::Info, text)
     }
 
-    /// Something went on, but not as expected.
+    /// Something succeeded, but not as expected.
     pub fn warning(text: impl Into<String>) -> Self {
         Self::new(Severity::Warning, text)
     }
 
-    /// Something could not be done.
+    /// Something failed.
     pub fn error(text: impl Into<String>) -> Self {
         Self::new(Severity::Error, text)
     }
 
-    /// No file dialog could be shown; `instead` says what to do.
+    /// No file dialog could be shown. `instead` says what works.
     pub(crate) fn no_dialog(instead: &str) -> Self {
         Self::error(format!(
             "The desktop could not show a file dialog (no portal answered and zenity is not there). {instead}"
@@ -88,7 +81,7 @@ fn notice_ui(notice: &Notice, ui: &mut Ui) -> bool {
         .corner_radius(6)
         .inner_margin(6)
         .show(ui, |ui| {
-            let (_, dismiss) = Sides::new().shrink_left().show(
+            let ((), dismiss) = Sides::new().shrink_left().show(
                 ui,
                 |ui| {
                     mark_ui(ui, mark, color);

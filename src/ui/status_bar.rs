@@ -1,4 +1,4 @@
-//! One line on the program itself: what runs and whether the window keeps up.
+//! One line about the program itself: what is running, and how fast the window draws.
 
 use eframe::egui::{self, RichText, Ui};
 
@@ -16,12 +16,12 @@ pub(crate) fn status_ui(tasks: usize, processes: usize, frames: FrameSummary, ui
         let time = |time: Option<_>| time.map_or_else(|| "–".to_owned(), format::duration);
         let (now, worst) = (time(frames.last), time(frames.worst));
         figure_ui(ui, &format!("frame {now}, worst in 5 s {worst}")).on_hover_text(
-            "From the moment a frame was due until it was drawn. What the graphics card does \
-             afterwards is not in it.",
+            "The time from when a frame was due until it was drawn. The graphics card's time is not \
+             included.",
         );
         ui.separator();
         figure_ui(ui, &format!("{} repaints per second", frames.repaints))
-            .on_hover_text("0 while nothing runs and nothing is touched.");
+            .on_hover_text("0 while the window is idle.");
     });
 }
 

@@ -1,20 +1,20 @@
-//! The only place where a colour or a distance is written.
+//! The colours, and the common distances.
 //!
-//! State colours are those of Okabe and Ito, which stay apart for colour-blind eyes; each also has
-//! a shape and a word of its own, which stand in `widgets`.
+//! State colours are those of Okabe and Ito, which colour-blind people can tell apart. Each state
+//! also has a shape and a word, in `widgets`.
 
 use eframe::egui::{self, Color32, CornerRadius, FontId, Stroke, TextStyle, Theme, Visuals};
 
-/// What the window is drawn with, for one theme.
+/// The colours of one theme.
 #[derive(Debug)]
 pub struct Tokens {
     /// Behind everything.
     pub background: Color32,
     /// Behind groups that stand out from the background.
     pub surface: Color32,
-    /// Behind text that is typed, and behind tables.
+    /// Behind text fields and tables.
     pub field: Color32,
-    /// Lines between things.
+    /// Separator lines.
     pub line: Color32,
     /// Buttons.
     pub button: Color32,
@@ -24,13 +24,13 @@ pub struct Tokens {
     pub text: Color32,
     /// Text that matters less.
     pub text_weak: Color32,
-    /// The one button that goes on, selection, the bar of progress.
+    /// Primary buttons and progress bars.
     pub accent: Color32,
     /// Text on [`Tokens::accent`].
     pub on_accent: Color32,
-    /// What is selected.
+    /// Behind selected things.
     pub selection: Color32,
-    /// Behind a line of code that makes the difference.
+    /// Behind marked lines of code.
     pub marked: Color32,
     /// Work that waits or was cancelled.
     pub neutral: Color32,
@@ -42,23 +42,20 @@ pub struct Tokens {
     pub failed: Color32,
     /// Work that panicked.
     pub panicked: Color32,
-    /// Work that took its process along.
+    /// Work that crashed its process.
     pub crashed: Color32,
-    /// Work that took longer than one would wait.
+    /// Work that timed out.
     pub timed_out: Color32,
 }
 
-/// The distance that all others are multiples of.
+/// The unit of distance.
 pub const UNIT: f32 = 4.0;
 /// The height of a table row.
 pub const ROW_HEIGHT: f32 = 22.0;
 /// The width of the column on the left.
 pub const SIDE_WIDTH: f32 = 340.0;
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "this is the file where colours are written"
-)]
+#[expect(clippy::disallowed_methods, reason = "this file defines the colours")]
 const fn rgb(r: u8, g: u8, b: u8) -> Color32 {
     Color32::from_rgb(r, g, b)
 }
@@ -108,14 +105,6 @@ static DARK: Tokens = Tokens {
 };
 
 /// The tokens of the theme that `ui` is drawn in.
-///
-/// ```
-/// use meanwhile::ui::tokens::tokens;
-///
-/// # eframe::egui::__run_test_ui(|ui| {
-/// ui.colored_label(tokens(ui).failed, "2 files don't match");
-/// # });
-/// ```
 pub fn tokens(ui: &egui::Ui) -> &'static Tokens {
     if ui.visuals().dark_mode {
         &DARK
@@ -124,17 +113,7 @@ pub fn tokens(ui: &egui::Ui) -> &'static Tokens {
     }
 }
 
-/// Gives both themes of a context our look. Call once, before the first frame.
-///
-/// ```
-/// use eframe::egui;
-/// use meanwhile::ui::tokens;
-///
-/// let ctx = egui::Context::default();
-/// tokens::install(&ctx);
-/// let button = ctx.style_of(egui::Theme::Dark).visuals.widgets.inactive.weak_bg_fill;
-/// assert_ne!(button, egui::Visuals::dark().widgets.inactive.weak_bg_fill);
-/// ```
+/// Installs both themes in a context. Call once, before the first frame.
 pub fn install(ctx: &egui::Context) {
     ctx.set_visuals_of(Theme::Light, visuals(Visuals::light(), &LIGHT));
     ctx.set_visuals_of(Theme::Dark, visuals(Visuals::dark(), &DARK));
@@ -170,7 +149,7 @@ fn visuals(mut visuals: Visuals, tokens: &Tokens) -> Visuals {
     visuals.selection.bg_fill = tokens.selection;
     visuals.selection.stroke = Stroke::new(1.0, tokens.text);
 
-    // Nothing moves unless something runs; a cursor that blinks is two frames a second.
+    // A blinking cursor would cost two frames a second in an idle window.
     visuals.text_cursor.blink = false;
 
     let widgets = &mut visuals.widgets;
@@ -189,7 +168,7 @@ fn visuals(mut visuals: Visuals, tokens: &Tokens) -> Visuals {
         state.corner_radius = radius;
         state.expansion = 0.0;
     }
-    // The keyboard's focus is drawn with the `hovered` and `active` lines.
+    // The keyboard focus is drawn with the `hovered` and `active` strokes.
     widgets.hovered.bg_stroke = Stroke::new(1.5, tokens.accent);
     widgets.active.bg_stroke = Stroke::new(1.5, tokens.accent);
     visuals
@@ -199,7 +178,7 @@ fn visuals(mut visuals: Visuals, tokens: &Tokens) -> Visuals {
 mod tests {
     use super::*;
 
-    /// WCAG 2 asks 4.5 for text and 3 for shapes that carry meaning.
+    /// WCAG 2 requires 4.5 for text and 3 for meaningful shapes.
     fn contrast(a: Color32, b: Color32) -> f32 {
         let luminance = |color: Color32| {
             let [r, g, b, _] = egui::Rgba::from(color).to_array();

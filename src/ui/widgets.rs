@@ -1,14 +1,14 @@
-//! Small things that several panels draw.
+//! Widgets that several panels use.
 
 use std::borrow::Cow;
 
 use eframe::egui::{self, Color32, Pos2, Rect, Response, RichText, Sense, Shape, Stroke, Ui, Vec2};
 
 use super::tokens::{Tokens, tokens};
-use crate::jobs::command::End;
-use crate::record::{ItemRecord, ItemState, JobState, ProcessState};
+use crate::jobs::command::ExitStatus;
+use crate::record::{ItemProcessState, ItemRecord, ItemState, JobState};
 
-/// The side of the square that the shape of a state is painted into.
+/// The side length of the shape of a state.
 pub(crate) const MARK_SIZE: f32 = 14.0;
 
 /// The style of a state: a shape, a colour and a word, so that none of them stands alone.
@@ -27,7 +27,7 @@ pub(crate) struct StatusStyle {
 pub(crate) enum Mark {
     /// A ring: waiting.
     Ring,
-    /// A triangle that points on: running.
+    /// A triangle that points right: running.
     Play,
     /// A disc: returned.
     Disc,
@@ -39,7 +39,7 @@ pub(crate) enum Mark {
     Star,
     /// A bar: cancelled.
     Bar,
-    /// Two bars that stand: held by a signal.
+    /// Two upright bars: stopped by a signal.
     Pause,
     /// A diamond: timed out.
     Diamond,
@@ -83,7 +83,7 @@ impl StatusStyle {
 
 fn is_paused(item: &ItemRecord) -> bool {
     let state = item.process.as_ref().map(|process| &process.state);
-    state == Some(&ProcessState::Paused)
+    state == Some(&ItemProcessState::Paused)
 }
 
 fn was_asked(item: &ItemRecord) -> bool {
@@ -91,26 +91,26 @@ fn was_asked(item: &ItemRecord) -> bool {
     process.is_some_and(|process| process.stop_requested)
 }
 
-/// The word for an item's state as it is shown: `exit code 3`, `SIGKILL` and `lost` say more than
-/// `failed`; a cancel is more than the signal it sent.
+/// The word for an item's state: `exit code 3`, `SIGKILL` and `lost` say more than `failed`, but
+/// `cancelled` says more than the signal it sent.
 pub(crate) fn item_word(item: &ItemRecord) -> Cow<'static, str> {
     let end = item.ran().map(|ran| &ran.end);
     match (&item.state, end) {
         (ItemState::Running, _) if is_paused(item) => "stopped".into(),
         (ItemState::Running, None) if was_asked(item) => "asked to end".into(),
-        (ItemState::Returned(_) | ItemState::Failed(_), Some(End::Exited { code })) => {
+        (ItemState::Returned(_) | ItemState::Failed(_), Some(ExitStatus::Exited { code })) => {
             format!("exit code {code}").into()
         }
-        (ItemState::Failed(_), Some(End::Signalled { signal, name, .. })) => {
+        (ItemState::Failed(_), Some(ExitStatus::Signalled { signal, name, .. })) => {
             let number = || format!("signal {signal}");
             name.clone().unwrap_or_else(number).into()
         }
-        (ItemState::Failed(_), Some(End::Unknown)) => "lost".into(),
+        (ItemState::Failed(_), Some(ExitStatus::Unknown)) => "lost".into(),
         (state, _) => state.label().into(),
     }
 }
 
-/// The shape of a state, as high as a line of text.
+/// Draws the shape of a state, as high as a line of text.
 pub(crate) fn mark_ui(ui: &mut Ui, mark: Mark, color: Color32) -> Response {
     let (rect, response) = ui.allocate_exact_size(Vec2::splat(MARK_SIZE), Sense::hover());
     if ui.is_rect_visible(rect) {
@@ -124,7 +124,7 @@ pub(crate) fn paint_mark(ui: &Ui, mark: Mark, rect: Rect, color: Color32) {
     ui.painter().add(mark_shape(mark, rect.shrink(2.0), color));
 }
 
-/// The shape and the word of a state.
+/// Draws the shape and the word of a state.
 pub(crate) fn status_style_ui(ui: &mut Ui, style: StatusStyle) {
     ui.spacing_mut().item_spacing.x = 5.0;
     mark_ui(ui, style.mark, style.color);
@@ -145,7 +145,7 @@ fn mark_shape(mark: Mark, rect: Rect, color: Color32) -> Shape {
             line(at(-0.8, 0.8), at(0.8, -0.8)),
         ]),
         Mark::Warning => filled(vec![at(0.0, -1.0), at(1.05, 0.9), at(-1.05, 0.9)]),
-        // Two squares, one on its corner: each is convex, which a star is not.
+        // Two squares, one on its corner: both are convex, unlike a star.
         Mark::Star => Shape::Vec(vec![
             filled(vec![
                 at(-0.75, -0.75),
@@ -174,7 +174,7 @@ fn mark_shape(mark: Mark, rect: Rect, color: Color32) -> Shape {
     }
 }
 
-/// A bar of progress, on a track that shows how much is left.
+/// A progress bar on a track.
 pub(crate) fn progress_bar(ui: &mut Ui, share: f32, size: Vec2, fill: Color32) -> Response {
     let track = tokens(ui).line;
     let bar = egui::ProgressBar::new(share)
@@ -183,14 +183,14 @@ pub(crate) fn progress_bar(ui: &mut Ui, share: f32, size: Vec2, fill: Color32) -
         .corner_radius(size.y / 2.0)
         .fill(fill);
     ui.scope(|ui| {
-        // Its track has the colour of a field, which is that of the ground below it.
+        // The default colour of the track is that of the background.
         ui.visuals_mut().extreme_bg_color = track;
         ui.add(bar)
     })
     .inner
 }
 
-/// The one button of a panel that goes on.
+/// The one prominent button of a panel.
 pub(crate) fn primary_button(ui: &mut Ui, text: &str, enabled: bool) -> Response {
     let tokens = tokens(ui);
     let button =
@@ -198,13 +198,13 @@ pub(crate) fn primary_button(ui: &mut Ui, text: &str, enabled: bool) -> Response
     ui.add_enabled(enabled, button)
 }
 
-/// A button that is grey while it makes no sense, and says why under the pointer.
+/// A button that says under the pointer why it is disabled.
 pub(crate) fn button(ui: &mut Ui, text: &str, enabled: bool, why_not: &str) -> Response {
     ui.add_enabled(enabled, egui::Button::new(text))
         .on_disabled_hover_text(why_not)
 }
 
-/// A number: right-aligned in the space that is left, in figures of one width.
+/// A number, right-aligned in digits of equal width.
 pub(crate) fn number_ui(ui: &mut Ui, text: impl Into<String>) {
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
         ui.add_space(4.0);
@@ -228,7 +228,7 @@ pub(crate) fn card_ui<R>(ui: &mut Ui, contents: impl FnOnce(&mut Ui) -> R) -> R 
         .inner
 }
 
-/// Something to be chosen by a click or with the keyboard, and called `name`.
+/// Something with the accessible name `name` that a click or the keyboard selects.
 pub(crate) fn choosable_ui(
     ui: &mut Ui,
     name: &str,
@@ -253,7 +253,7 @@ pub(crate) fn choosable_ui(
     response
 }
 
-/// Likewise, as a card.
+/// The same as a card.
 pub(crate) fn choosable_card_ui(
     ui: &mut Ui,
     name: &str,
@@ -280,12 +280,12 @@ pub(crate) fn choosable_card_ui(
     })
 }
 
-/// A heading of a group.
+/// The heading of a group.
 pub(crate) fn section_ui(ui: &mut Ui, text: &str) {
     ui.label(RichText::new(text).size(15.0));
 }
 
-/// Text in the middle of what is left, for a panel that has nothing to show.
+/// Centred text for a panel that has nothing to show.
 pub(crate) fn empty_ui(ui: &mut Ui, title: &str, hint: &str) {
     ui.vertical_centered(|ui| {
         ui.add_space((ui.available_height() * 0.35).min(160.0));
@@ -294,8 +294,7 @@ pub(crate) fn empty_ui(ui: &mut Ui, title: &str, hint: &str) {
     });
 }
 
-/// A row of a two-column form: the name, then the widget, which gets that name for screen readers
-/// and tests too.
+/// A row of a two-column form: the name, then the widget with that accessible name.
 pub(crate) fn field_ui(
     ui: &mut Ui,
     name: &str,
@@ -307,7 +306,7 @@ pub(crate) fn field_ui(
     response
 }
 
-/// A sentence in which code stands between backticks.
+/// A text with code between backticks.
 #[cfg(unix)]
 pub(crate) fn prose_ui(text: &str, ui: &mut Ui) {
     use egui::TextStyle;

@@ -1,5 +1,5 @@
-//! The Freeze Lab without a window: the figures of runs that are known, the report, and twins that
-//! give none. `tests/e2e.rs` runs the patterns in real windows.
+//! The Freeze Lab without a window: figures of given facts, the report, and twins that fail.
+//! `tests/e2e.rs` runs the patterns in real windows.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use meanwhile::join::process::Launcher;
 use meanwhile::lab::{
-    Bar, Choice, Clicks, Display, Ending, Fact, Figures, GapKind, Kind, Machine, PatternId, Report,
-    Run, RunRecord, Session, Sketch, Stamped, ThreadTime, Variant,
+    Bar, Clicks, Display, Ending, Fact, Figures, GapKind, Machine, PatternId, Report, Run,
+    RunOptions, RunRecord, Session, Sparkline, Stamped, ThreadTime, Variant, WorkKind,
 };
 use serde_json::Value;
 
@@ -20,17 +20,17 @@ use crate::util::gate::LIMIT;
 const FRAME: Fact = Fact::DidBegin { hidden: false };
 const HIDDEN: Fact = Fact::DidBegin { hidden: true };
 
-/// Facts with their times in milliseconds, to be measured.
-fn facts(told: &[(u64, Fact)]) -> Vec<Stamped> {
-    let stamped = told.iter().map(|(at, fact)| Stamped {
+/// Stamps facts, whose times are given in milliseconds.
+fn stamped(facts: &[(u64, Fact)]) -> Vec<Stamped> {
+    let stamped = facts.iter().map(|(at, fact)| Stamped {
         at_ns: at * 1_000_000,
         fact: fact.clone(),
     });
     stamped.collect()
 }
 
-fn figures(told: &[(u64, Fact)]) -> Figures {
-    Figures::of(&facts(told), Ending::Finished).expect("Start was clicked")
+fn figures(facts: &[(u64, Fact)]) -> Figures {
+    Figures::of(&stamped(facts), Ending::Finished).expect("Start was clicked")
 }
 
 fn drawn(changed: bool) -> Fact {
@@ -41,8 +41,8 @@ fn drawn(changed: bool) -> Fact {
 }
 
 #[test]
-fn frame_gaps_are_counted_from_the_click_to_the_result() {
-    let told = [
+fn frame_gaps_count_from_the_click_to_the_result() {
+    let facts = [
         (0, FRAME),
         (90, FRAME),
         (100, FRAME),
@@ -56,9 +56,9 @@ fn frame_gaps_are_counted_from_the_click_to_the_result() {
         (1_530, FRAME),
         (9_000, FRAME),
     ];
-    let figures = figures(&told);
+    let figures = figures(&facts);
     let gaps = figures.frame_gap_ms.unwrap();
-    // 10, 60, 150, 1200 and 10: what lies before the click and after the result is left out.
+    // 10, 60, 150, 1200 and 10: gaps before the click and after the result do not count.
     assert!((gaps.p50 - 60.0).abs() < 1e-9, "{gaps:?}");
     assert!((gaps.max - 1_200.0).abs() < 1e-9, "{gaps:?}");
     assert_eq!(figures.gaps_above, [3, 3, 2, 1, 1, 0]);
@@ -66,24 +66,24 @@ fn frame_gaps_are_counted_from_the_click_to_the_result() {
 }
 
 #[test]
-fn a_window_that_never_draws_again_is_frozen_as_long_as_there_is_news_of_it() {
-    let beat = Fact::Beat { cpu_ns: 0 };
-    let told = [
+fn a_window_without_frames_is_frozen_until_its_end() {
+    let heartbeat = Fact::Heartbeat { cpu_ns: 0 };
+    let facts = [
         (0, FRAME),
         (1, Fact::DidStart),
         (2, Fact::DidClick),
-        (50, beat.clone()),
-        (4_000, beat),
+        (50, heartbeat.clone()),
+        (4_000, heartbeat),
         (4_000, Fact::Over),
     ];
-    let figures = figures(&told);
+    let figures = figures(&facts);
     assert!((figures.frozen_ms - 4_000.0).abs() < 1e-9);
     assert_eq!(figures.time_to_result_ms, None);
     assert_eq!(figures.clicks.lost, 1);
 }
 
 #[test]
-fn gaps_while_the_window_is_hidden_or_rests_are_none() {
+fn gaps_of_hidden_or_idle_windows_do_not_count() {
     let hidden = [
         (0, FRAME),
         (0, Fact::DidStart),
@@ -108,8 +108,8 @@ fn gaps_while_the_window_is_hidden_or_rests_are_none() {
 }
 
 #[test]
-fn clicks_are_shown_in_time_or_late_and_those_that_share_a_frame_are_lost() {
-    let told = [
+fn clicks_are_in_time_or_late_and_merged_ones_lost() {
+    let facts = [
         (0, FRAME),
         (0, Fact::DidStart),
         (10, Fact::DidClick),
@@ -128,60 +128,60 @@ fn clicks_are_shown_in_time_or_late_and_those_that_share_a_frame_are_lost() {
         late: 1,
         lost: 3,
     };
-    assert_eq!(figures(&told).clicks, expected);
+    assert_eq!(figures(&facts).clicks, expected);
 }
 
 #[test]
-fn the_result_is_timed_from_the_end_of_the_work_and_a_hand_that_was_needed_is_said() {
-    let by_itself = [
+fn time_to_result_counts_from_the_end_of_the_work() {
+    let without_input = [
         (0, FRAME),
         (0, Fact::DidStart),
         (1_000, Fact::DidEnd),
         (1_004, Fact::DidShow),
         (2_000, Fact::DidMoveMouse),
     ];
-    let by_itself = figures(&by_itself);
-    assert!((by_itself.time_to_result_ms.unwrap() - 4.0).abs() < 1e-9);
-    assert!(!by_itself.needed_a_hand);
+    let without_input = figures(&without_input);
+    assert!((without_input.time_to_result_ms.unwrap() - 4.0).abs() < 1e-9);
+    assert!(!without_input.needed_input);
 
-    let by_hand = [
+    let with_input = [
         (0, FRAME),
         (0, Fact::DidStart),
         (1_000, Fact::DidEnd),
         (2_000, Fact::DidMoveMouse),
         (2_003, Fact::DidShow),
     ];
-    let by_hand = figures(&by_hand);
-    assert!((by_hand.time_to_result_ms.unwrap() - 1_003.0).abs() < 1e-9);
-    assert!(by_hand.needed_a_hand);
+    let with_input = figures(&with_input);
+    assert!((with_input.time_to_result_ms.unwrap() - 1_003.0).abs() < 1e-9);
+    assert!(with_input.needed_input);
 }
 
 #[test]
-fn closing_is_timed_until_the_window_has_gone_or_was_ended() {
+fn time_to_close_ends_with_the_window_or_the_kill() {
     let asked = [(0, FRAME), (0, Fact::DidStart), (300, Fact::DidAskToClose)];
     let closed = [&asked[..], &[(450, Fact::DidClose)]].concat();
     let time = figures(&closed).time_to_close_ms.unwrap();
     assert!((time - 150.0).abs() < 1e-9);
 
     let never = [&asked[..], &[(4_300, Fact::Over)]].concat();
-    let never = Figures::of(&facts(&never), Ending::Ended).unwrap();
+    let never = Figures::of(&stamped(&never), Ending::Killed).unwrap();
     assert!((never.time_to_close_ms.unwrap() - 4_000.0).abs() < 1e-9);
 }
 
 #[test]
-fn repaints_and_processor_time_are_those_of_the_watch() {
-    let mut told = vec![(0, FRAME), (0, Fact::DidStart)];
-    told.push((0, Fact::Beat { cpu_ns: 5_000_000 }));
+fn repaints_and_cpu_count_until_the_scenario_ends() {
+    let mut facts = vec![(0, FRAME), (0, Fact::DidStart)];
+    facts.push((0, Fact::Heartbeat { cpu_ns: 5_000_000 }));
     for frame in 1..=10 {
-        told.push((frame * 100, FRAME));
-        told.push((frame * 100 + 50, drawn(frame % 5 == 0)));
+        facts.push((frame * 100, FRAME));
+        facts.push((frame * 100 + 50, drawn(frame % 5 == 0)));
     }
-    told.push((2_000, Fact::Beat { cpu_ns: 45_000_000 }));
-    told.push((2_000, Fact::Over));
-    // While it closes, nobody watches any more.
-    told.push((2_100, FRAME));
-    told.push((2_101, drawn(true)));
-    let figures = figures(&told);
+    facts.push((2_000, Fact::Heartbeat { cpu_ns: 45_000_000 }));
+    facts.push((2_000, Fact::Over));
+    // After the end of the scenario nothing counts.
+    facts.push((2_100, FRAME));
+    facts.push((2_101, drawn(true)));
+    let figures = figures(&facts);
     assert!((figures.repaints_per_sec - 5.0).abs() < 1e-9);
     assert!((figures.idle_repaints_per_sec - 4.0).abs() < 1e-9);
     assert!((figures.ui_cpu_ms - 20.0).abs() < 1e-9);
@@ -190,14 +190,14 @@ fn repaints_and_processor_time_are_those_of_the_watch() {
 }
 
 #[test]
-fn threads_are_charged_what_they_used_since_the_click_and_by_name() {
+fn thread_cpu_counts_from_the_click_and_by_name() {
     let thread = |id, name: &str, millis: u64| ThreadTime {
         id,
         name: name.to_owned(),
         cpu_ns: millis * 1_000_000,
     };
     let used = |threads| Fact::DidUse { threads };
-    let told = [
+    let facts = [
         (0, used(vec![thread(1, "UI thread", 500)])),
         (10, FRAME),
         (10, Fact::DidStart),
@@ -210,26 +210,26 @@ fn threads_are_charged_what_they_used_since_the_click_and_by_name() {
             ]),
         ),
         (900, Fact::DidEnd),
-        // Those that worked have ended, and one has hardly begun.
+        // The workers have ended, and another thread has hardly begun.
         (
             2_000,
             used(vec![thread(1, "UI thread", 560), thread(4, "idle", 0)]),
         ),
         (2_000, Fact::Over),
     ];
-    let threads = figures(&told).threads;
-    let seen: Vec<_> = threads
+    let threads = figures(&facts).threads;
+    let names: Vec<_> = threads
         .iter()
         .map(|thread| (thread.name.as_str(), thread.threads))
         .collect();
-    assert_eq!(seen, [("work", 2), ("UI thread", 1)]);
+    assert_eq!(names, [("work", 2), ("UI thread", 1)]);
     assert!((threads[0].cpu_ms - 1_500.0).abs() < 1e-9, "{threads:?}");
     assert!((threads[1].cpu_ms - 60.0).abs() < 1e-9, "{threads:?}");
 }
 
 #[test]
-fn a_small_step_costs_its_share_of_the_time_of_all_threads() {
-    let told = [
+fn step_time_is_the_time_of_all_threads_per_step() {
+    let facts = [
         (0, FRAME),
         (0, Fact::DidStart),
         (1_000, Fact::DidSteps { steps: 300 }),
@@ -237,22 +237,22 @@ fn a_small_step_costs_its_share_of_the_time_of_all_threads() {
         (1_000, Fact::DidEnd),
     ];
     // Two threads worked for a second each.
-    let step = figures(&told).step_us.unwrap();
+    let step = figures(&facts).step_us.unwrap();
     assert!((step - 2_000.0).abs() < 1e-9, "{step}");
-    assert_eq!(figures(&told[..2]).step_us, None);
+    assert_eq!(figures(&facts[..2]).step_us, None);
 }
 
 #[test]
-fn the_frame_line_of_a_run_is_the_longest_gap_of_each_hundredth_of_its_time() {
+fn a_sparkline_has_the_longest_gap_of_each_hundredth() {
     let frames = (0..=100).map(|frame| (frame * 10, FRAME));
-    let frozen_until_the_end = [(2_000, FRAME), (2_000, Fact::Over), (2_500, FRAME)];
+    let frozen_at_the_end = [(2_000, FRAME), (2_000, Fact::Over), (2_500, FRAME)];
     let start = [(0, FRAME), (0, Fact::DidStart), (0, Fact::DidClick)];
-    let told: Vec<_> = start
+    let facts: Vec<_> = start
         .into_iter()
         .chain(frames)
-        .chain(frozen_until_the_end)
+        .chain(frozen_at_the_end)
         .collect();
-    let line = figures(&told).frame_line;
+    let line = figures(&facts).sparkline;
     assert_eq!(line.longest_gap_ms.len(), 100);
     let ms = Duration::from_millis;
     let bars: Vec<_> = line.bars().collect();
@@ -262,33 +262,33 @@ fn the_frame_line_of_a_run_is_the_longest_gap_of_each_hundredth_of_its_time() {
         longest: ms(longest),
         kind,
     };
-    let answering = bar(0, 1_000, 10, GapKind::Answering);
+    let responsive = bar(0, 1_000, 10, GapKind::Responsive);
     let frozen = bar(1_000, 2_000, 1_000, GapKind::Frozen);
-    assert_eq!(bars, [answering, frozen]);
+    assert_eq!(bars, [responsive, frozen]);
 
-    // Nobody clicks: the same window may rest.
-    let untouched: Vec<_> = told
+    // Without clicks the same window is idle.
+    let untouched: Vec<_> = facts
         .into_iter()
         .filter(|(_, fact)| *fact != Fact::DidClick)
         .collect();
-    let kinds = figures(&untouched).frame_line;
+    let kinds = figures(&untouched).sparkline;
     let kinds: Vec<_> = kinds.bars().map(|bar| bar.kind).collect();
-    assert_eq!(kinds, [GapKind::Answering, GapKind::Resting]);
+    assert_eq!(kinds, [GapKind::Responsive, GapKind::Idle]);
 }
 
 #[test]
-fn a_frame_line_that_was_read_from_a_broken_file_is_drawn_all_the_same() {
-    let broken = Sketch {
+fn a_sparkline_from_a_broken_file_is_drawn() {
+    let broken = Sparkline {
         length_ms: f64::MAX,
-        asked_from_ms: Some(f64::NAN),
+        input_from_ms: Some(f64::NAN),
         longest_gap_ms: vec![-1.0, f64::INFINITY, f64::NAN, 5.0],
     };
     assert_eq!(broken.bars().count(), 1);
 }
 
 #[test]
-fn a_run_in_which_start_was_never_clicked_has_no_figures() {
-    assert_eq!(Figures::of(&facts(&[(0, FRAME)]), Ending::Finished), None);
+fn a_run_without_a_click_on_start_has_no_figures() {
+    assert_eq!(Figures::of(&stamped(&[(0, FRAME)]), Ending::Finished), None);
     assert_eq!(Figures::of(&[], Ending::Stopped), None);
 }
 
@@ -297,9 +297,9 @@ fn first() -> PatternId {
     PatternId::all().next().expect("there are patterns")
 }
 
-/// A run of `join-in-click` whose window was frozen for so long.
+/// A run of `join-in-click` with a frozen window.
 fn run(variant: Variant, frozen_ms: u64) -> RunRecord {
-    let told = [
+    let facts = [
         (0, FRAME),
         (0, Fact::DidStart),
         (0, Fact::DidClick),
@@ -311,7 +311,7 @@ fn run(variant: Variant, frozen_ms: u64) -> RunRecord {
         pattern: first(),
         variant,
         ending: Ending::Finished,
-        figures: Some(figures(&told)),
+        figures: Some(figures(&facts)),
     }
 }
 
@@ -324,7 +324,7 @@ fn report(runs: &[RunRecord]) -> Report {
 }
 
 #[test]
-fn a_verdict_compares_the_medians_of_both_halves() {
+fn a_verdict_compares_the_medians_of_both_variants() {
     let first = first();
     let runs = [
         run(Variant::Bad, 2_000),
@@ -338,8 +338,8 @@ fn a_verdict_compares_the_medians_of_both_halves() {
     assert!(verdict.reproduced);
     assert!((verdict.bad - 2_100.0).abs() < 1e-9);
     assert!(verdict.fixed.abs() < 1e-9);
-    let judged = report.row(first, Variant::Bad).unwrap().judged.unwrap();
-    assert!((judged.deviation - 100.0).abs() < 1e-9);
+    let value = report.row(first, Variant::Bad).unwrap().value.unwrap();
+    assert!((value.deviation - 100.0).abs() < 1e-9);
     let markdown = report.markdown();
     let line = "| join-in-click | 2.10 s frozen (median of 3) | never frozen | – |";
     assert!(markdown.contains(line), "{markdown}");
@@ -349,7 +349,7 @@ fn a_verdict_compares_the_medians_of_both_halves() {
 }
 
 #[test]
-fn a_bad_half_that_does_not_misbehave_is_said_to_be_not_reproduced() {
+fn a_bad_variant_that_behaves_is_not_reproduced() {
     let runs = [run(Variant::Bad, 90), run(Variant::Fixed, 10)];
     let report = report(&runs);
     let first = first();
@@ -359,7 +359,7 @@ fn a_bad_half_that_does_not_misbehave_is_said_to_be_not_reproduced() {
 }
 
 #[test]
-fn the_json_has_a_document_for_each_half_with_every_figure() {
+fn the_json_has_every_figure_of_both_variants() {
     let runs = [run(Variant::Bad, 2_000), run(Variant::Fixed, 10)];
     let mut json = Vec::new();
     report(&runs).write_json(&mut json).unwrap();
@@ -384,17 +384,17 @@ fn the_json_has_a_document_for_each_half_with_every_figure() {
 }
 
 #[test]
-fn every_pattern_marks_the_line_that_makes_the_difference_in_both_halves() {
+fn every_pattern_marks_a_line_in_both_variants() {
     for id in PatternId::all() {
         let (bad, fixed) = id.entry().source.split_once("struct Fixed").unwrap();
-        for half in [bad, fixed] {
-            assert!(half.contains("// ← "), "{id} marks nothing in a half");
+        for variant in [bad, fixed] {
+            assert!(variant.contains("// ← "), "{id} marks no line");
         }
     }
     assert_eq!(PatternId::all().count(), 18);
 }
 
-/// A launcher whose twins are this script.
+/// A launcher that runs this script as the twin.
 fn twins(script: &str) -> (tempfile::TempDir, Launcher) {
     let folder = folder();
     let path = folder.path().join("twin");
@@ -404,28 +404,28 @@ fn twins(script: &str) -> (tempfile::TempDir, Launcher) {
     (folder, Launcher::of_program(path))
 }
 
-fn choice(variant: Variant, length: Duration) -> Choice {
-    Choice {
+fn options(variant: Variant, length: Duration) -> RunOptions {
+    RunOptions {
         pattern: first(),
         variant,
-        kind: Kind::Sleep,
+        work: WorkKind::Sleep,
         length,
-        by_hand: false,
+        is_manual: false,
         position: None,
     }
 }
 
-/// What comes of two twins of this kind, one after the other.
+/// How two twins end that run this script, one after the other.
 fn endings(script: &str) -> Vec<Ending> {
     let (_folder, launcher) = twins(script);
     let mut session = Session::new(launcher);
     for variant in Variant::ALL {
-        session.add(choice(variant, Duration::ZERO));
+        session.add(options(variant, Duration::ZERO));
     }
     while session.is_busy() {
         session.poll(usize::MAX);
         if let Some(run) = session.run() {
-            run.rest(Duration::from_millis(10));
+            run.wait(Duration::from_millis(10));
         }
     }
     session
@@ -437,7 +437,7 @@ fn endings(script: &str) -> Vec<Ending> {
 
 #[track_caller]
 fn assert_died(endings: &[Ending], why: &str) {
-    assert_eq!(endings.len(), 2, "the second one runs too: {endings:?}");
+    assert_eq!(endings.len(), 2, "the second twin runs too: {endings:?}");
     for ending in endings {
         match ending {
             Ending::Died(text) => assert!(text.contains(why), "{text}"),
@@ -447,76 +447,83 @@ fn assert_died(endings: &[Ending], why: &str) {
 }
 
 #[test]
-fn a_twin_that_dies_is_reported_with_its_last_words_and_the_next_one_runs() {
+fn a_dead_twin_is_reported_with_its_last_output() {
     let endings = endings("echo no window here >&2; exit 7");
     assert_died(&endings, "code 7: no window here");
 }
 
 #[test]
-fn a_twin_that_says_rubbish_is_ended_and_the_next_one_runs() {
+fn a_twin_that_sends_an_invalid_fact_is_killed() {
     let endings = endings("echo rubbish; exec sleep 60");
-    assert_died(&endings, "it said something that is no fact");
+    assert_died(&endings, "it sent an invalid fact");
 }
 
 #[test]
-fn a_twin_that_floods_is_ended_and_the_next_one_runs() {
-    // Without a line's end it is never a fact either.
+fn a_twin_that_sends_too_much_is_killed() {
+    // A line without an end is never a fact.
     let endings = endings("exec head -c 100000000 /dev/zero");
-    assert_died(&endings, "it said more than could be read");
+    assert_died(&endings, "it sent more data than could be read");
 }
 
 #[test]
-fn a_twin_that_nobody_has_read_for_too_long_is_ended_with_that_reason() {
+fn a_twin_with_lost_facts_is_killed() {
     let missing = r#"{"at_ns":1,"fact":{"DidMiss":{"facts":12}}}"#;
     let endings = endings(&format!("echo '{missing}'; exec sleep 60"));
-    assert_died(&endings, "12 of its facts are missing");
+    assert_died(&endings, "12 facts were lost");
 }
 
 #[test]
-fn a_poll_takes_in_no_more_than_its_budget_and_the_end_comes_after_the_last_fact() {
-    let (_folder, launcher) = twins(&says(5_000));
-    let mut run = Run::start(choice(Variant::Bad, Duration::ZERO), &launcher).unwrap();
-    run.rest(LIMIT);
+fn a_poll_keeps_its_budget_and_the_end_comes_last() {
+    let (_folder, launcher) = twins(&clicks_script(5_000));
+    let mut run = Run::start(options(Variant::Bad, Duration::ZERO), &launcher).unwrap();
+    run.wait(LIMIT);
     loop {
-        let before = run.told();
+        let before = run.fact_count();
         let has_ended = run.poll(100).is_some();
-        assert!(run.told() - before <= 100);
+        assert!(run.fact_count() - before <= 100);
         if has_ended {
             break;
         }
     }
-    assert_eq!(run.told(), 5_000);
-    assert_eq!(run.facts().len(), 5_000);
+    assert_eq!(run.fact_count(), 5_000);
+    assert_eq!(run.facts_since(0).len(), 5_000);
 }
 
 #[test]
-fn of_a_twin_that_a_person_plays_with_the_last_seconds_are_kept() {
-    let (_folder, launcher) = twins(&says(20_000));
-    let by_hand = Choice {
-        by_hand: true,
-        ..choice(Variant::Bad, Duration::ZERO)
+fn a_manual_run_keeps_the_facts_of_its_last_seconds() {
+    let (_folder, launcher) = twins(&clicks_script(20_000));
+    let manual = RunOptions {
+        is_manual: true,
+        ..options(Variant::Bad, Duration::ZERO)
     };
-    let mut run = Run::start(by_hand, &launcher).unwrap();
-    run.rest(LIMIT);
+    let mut run = Run::start(manual, &launcher).unwrap();
+    run.wait(LIMIT);
     while run.poll(1_000).is_none() {
-        assert!(run.facts().len() <= 5_001 + 1_000);
+        assert!(run.facts_since(0).len() <= 5_001 + 1_000);
     }
-    assert_eq!((run.told(), run.facts().len()), (20_000, 5_001));
+    assert_eq!(
+        (run.fact_count(), run.facts_since(0).len()),
+        (20_000, 5_001)
+    );
     assert_eq!(run.facts_since(19_998).len(), 2);
     assert_eq!(run.facts_since(20_000), []);
-    assert_eq!(run.facts_since(3), run.facts(), "what is gone is gone");
+    assert_eq!(
+        run.facts_since(3),
+        run.facts_since(0),
+        "older facts are dropped"
+    );
 }
 
-/// A script that tells a click for each of so many milliseconds.
-fn says(facts: usize) -> String {
+/// A script that prints a click for each millisecond.
+fn clicks_script(facts: usize) -> String {
     format!(r#"seq {facts} | sed 's/.*/{{"at_ns":&000000,"fact":"DidClick"}}/'"#)
 }
 
 #[test]
-fn a_twin_that_can_not_be_started_is_reported_and_the_next_one_is_tried() {
+fn a_twin_that_cannot_start_is_reported() {
     let mut session = Session::new(Launcher::of_program("/nowhere/meanwhile"));
     for variant in Variant::ALL {
-        session.add(choice(variant, Duration::ZERO));
+        session.add(options(variant, Duration::ZERO));
     }
     while session.is_busy() {
         session.poll(usize::MAX);
@@ -530,11 +537,11 @@ fn a_twin_that_can_not_be_started_is_reported_and_the_next_one_is_tried() {
 }
 
 #[test]
-fn stopping_a_session_ends_a_frozen_twin_and_forgets_what_waits() {
+fn stop_kills_a_frozen_twin_and_clears_the_queue() {
     let (_folder, launcher) = twins("trap '' TERM; echo >&2; exec sleep 60");
     let mut session = Session::new(launcher);
     for variant in Variant::ALL {
-        session.add(choice(variant, Duration::from_mins(1)));
+        session.add(options(variant, Duration::from_mins(1)));
     }
     session.poll(usize::MAX);
     session.stop();
@@ -560,7 +567,7 @@ fn text(bytes: &[u8]) -> &str {
 }
 
 #[test]
-fn the_list_names_every_pattern_with_or_without_a_display() {
+fn lab_list_needs_no_display() {
     let listed = meanwhile(&["lab", "list"], None);
     assert_eq!(listed.status.code(), Some(0));
     let ids: Vec<_> = PatternId::all().map(|id| id.to_string()).collect();
@@ -570,22 +577,22 @@ fn the_list_names_every_pattern_with_or_without_a_display() {
 }
 
 #[test]
-fn without_a_display_the_lab_says_so() {
+fn lab_run_without_a_display_fails() {
     let refused = meanwhile(&["lab", "run"], None);
     assert_eq!(refused.status.code(), Some(1));
-    assert!(text(&refused.stderr).contains("no display"));
+    assert!(text(&refused.stderr).contains("needs a display"));
     assert!(refused.stdout.is_empty());
 }
 
 #[test]
-fn a_pattern_that_is_not_there_is_an_error_of_usage() {
+fn an_unknown_pattern_is_a_usage_error() {
     let refused = meanwhile(&["lab", "run", "join-in-clock"], None);
     assert_eq!(refused.status.code(), Some(2));
     assert!(text(&refused.stderr).contains("join-in-clock"));
 }
 
 #[test]
-fn a_display_that_does_not_answer_is_the_reason_of_each_run() {
+fn an_unreachable_display_fails_each_run() {
     let nowhere = PathBuf::from("unix:/nowhere/display:0");
     let args = ["lab", "run", "join-in-click", "--format", "json"];
     let failed = meanwhile(&args, nowhere.to_str());
@@ -595,6 +602,6 @@ fn a_display_that_does_not_answer_is_the_reason_of_each_run() {
     assert_eq!(patterns.len(), 2);
     for pattern in patterns {
         let why = pattern["ending"]["died"].as_str().unwrap();
-        assert!(why.contains("no window"), "{why}");
+        assert!(why.contains("could not open the twin's window"), "{why}");
     }
 }

@@ -1,8 +1,8 @@
-//! The settings file: read again as it was saved, whatever happens to the program or to the file.
+//! The settings file survives killed programs and damage.
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "a test waits for the child that it killed"
+    reason = "a test waits for a child that it killed"
 )]
 
 use std::fs;
@@ -16,17 +16,16 @@ use meanwhile::pages::workbench::Choices;
 use crate::util::child::{killable_folder, start_killable};
 use crate::util::files::{folder, run};
 
-/// Far beyond what a save takes.
-const LIMIT: Duration = Duration::from_mins(1);
+/// Much longer than a save takes.
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// How often a program is killed while it saves.
 const KILLS: usize = 200;
 
-/// More looks at the folder than a save takes.
-const MANY_LOOKS: usize = 10_000;
+/// More folder listings than fit into a save.
+const MAX_LISTINGS: usize = 10_000;
 
-/// The settings that are saved as the `number`th. No two have the same length, and they are long
-/// enough that a save is more than one write.
+/// The settings of the `number`th save. All differ in length, and a save takes more than one write.
 fn version(number: u32) -> State {
     State {
         choices: Choices {
@@ -38,19 +37,17 @@ fn version(number: u32) -> State {
     }
 }
 
-/// Which version it is, checked to the last byte.
+/// The number of a version, which must be equal in every byte.
 #[track_caller]
 fn number_of(state: &State) -> u32 {
-    let is_it = |number: &u32| f64::from(*number).to_bits() == state.choices.timeout_secs.to_bits();
-    let number = (1..=86_400).find(is_it).expect("one of the versions");
-    assert!(
-        *state == version(number),
-        "version {number} is not what was saved"
-    );
+    let matches =
+        |number: &u32| f64::from(*number).to_bits() == state.choices.timeout_secs.to_bits();
+    let number = (1..=86_400).find(matches).expect("one of the versions");
+    assert!(*state == version(number), "version {number} was changed");
     number
 }
 
-/// The names in the folder that are not the settings themselves.
+/// The other files in the folder.
 fn leftovers(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).expect("the folder is ours");
     entries
@@ -59,7 +56,7 @@ fn leftovers(folder: &Path) -> Vec<PathBuf> {
         .collect()
 }
 
-/// Makes a file look as if an hour had passed since it was written.
+/// Sets the time of a file to an hour ago.
 fn age(path: &Path) {
     let file = fs::File::options().write(true).open(path);
     let hour_ago = SystemTime::now() - Duration::from_hours(1);
@@ -67,41 +64,41 @@ fn age(path: &Path) {
         .expect("the file is ours");
 }
 
-/// Saves one version after the other and says so, until it is killed.
-fn save_for_ever(folder: &Path) {
+/// Saves one version after the other and reports each, until it is killed.
+fn save_in_a_loop(folder: &Path) {
     let (mut store, state, notice) = Store::open(folder);
     assert_eq!(notice, None);
     for number in number_of(&state) + 1.. {
-        store.finish(&version(number), LIMIT);
+        store.finish(&version(number), TIMEOUT);
         writeln!(std::io::stderr(), "saved {number}").expect("the parent reads");
     }
 }
 
-/// Reads what the child says up to the next version that it saved. `None` at its end.
-fn next_saved(said: &mut impl Iterator<Item = std::io::Result<String>>) -> Option<u32> {
-    let line = said.next()?.expect("the child writes text");
+/// The next version that the child reports, or `None` at its end.
+fn next_saved(lines: &mut impl Iterator<Item = std::io::Result<String>>) -> Option<u32> {
+    let line = lines.next()?.expect("the child writes text");
     let number = line
         .strip_prefix("saved ")
         .and_then(|number| number.parse().ok());
-    Some(number.unwrap_or_else(|| panic!("the child said: {line}")))
+    Some(number.unwrap_or_else(|| panic!("the child printed: {line}")))
 }
 
-/// Lets a child save and kills it: after a report, further on by a varied number of looks at the
-/// folder, or as soon as a temporary file is there. Returns the last version that it reported.
+/// Lets a child save and kills it: after a report and a varied number of folder listings, or as
+/// soon as a temporary file exists. Returns the last version that the child reported.
 fn save_and_kill(name: &str, folder: &Path, round: usize) -> Option<u32> {
     let mut child = start_killable(name, folder);
-    let mut said = BufReader::new(child.stderr.take().expect("it is piped")).lines();
+    let mut lines = BufReader::new(child.stderr.take().expect("it is piped")).lines();
     let mut last = None;
     for _ in 0..round % 3 {
-        last = next_saved(&mut said);
+        last = next_saved(&mut lines);
         assert!(last.is_some(), "the child ended by itself");
     }
-    let looks = match round % 4 {
+    let listings = match round % 4 {
         0 => 0,
         1 => round,
-        _ => MANY_LOOKS,
+        _ => MAX_LISTINGS,
     };
-    for _ in 0..looks {
+    for _ in 0..listings {
         let is_running = child.try_wait().expect("it is our child").is_none();
         assert!(is_running, "the child ended by itself");
         if !leftovers(folder).is_empty() {
@@ -110,21 +107,21 @@ fn save_and_kill(name: &str, folder: &Path, round: usize) -> Option<u32> {
     }
     child.kill().expect("it is our child");
     child.wait().expect("it is our child");
-    while let Some(number) = next_saved(&mut said) {
+    while let Some(number) = next_saved(&mut lines) {
         last = Some(number);
     }
     last
 }
 
 #[test]
-fn settings_survive_two_hundred_kills_during_a_save() {
-    let name = "settings::settings_survive_two_hundred_kills_during_a_save";
+fn settings_survive_200_kills_during_a_save() {
+    let name = "settings::settings_survive_200_kills_during_a_save";
     if let Some(folder) = killable_folder(name) {
-        return save_for_ever(&folder);
+        return save_in_a_loop(&folder);
     }
     let folder = folder();
     let (mut store, ..) = Store::open(folder.path());
-    store.finish(&version(1), LIMIT);
+    store.finish(&version(1), TIMEOUT);
     let (mut number, mut cut_short) = (1, 0);
     for round in 0..KILLS {
         let reported = save_and_kill(name, folder.path(), round).unwrap_or(number);
@@ -150,7 +147,7 @@ fn settings_survive_two_hundred_kills_during_a_save() {
 }
 
 #[test]
-fn a_save_removes_what_killed_saves_left_and_nothing_else() {
+fn save_removes_only_files_of_killed_saves() {
     let folder = folder();
     let path = |name: &str| folder.path().join(name);
     let (old, young, others) = (
@@ -170,14 +167,17 @@ fn a_save_removes_what_killed_saves_left_and_nothing_else() {
         }
     }
     let (mut store, ..) = Store::open(folder.path());
-    store.finish(&version(1), LIMIT);
-    assert!(!old.exists(), "nobody writes to it any more");
+    store.finish(&version(1), TIMEOUT);
+    assert!(!old.exists(), "its writer is gone");
     assert!(young.exists(), "another program may be about to rename it");
-    assert!(others.iter().all(|file| file.exists()), "they are not ours");
+    assert!(
+        others.iter().all(|file| file.exists()),
+        "they belong to others"
+    );
 }
 
-/// What opening a settings file of these bytes gives: the state, if they were taken without a word.
-/// Otherwise the defaults are there with a notice, and the bytes are kept aside.
+/// Opens a settings file with these bytes. Returns the state if they were accepted. Otherwise there
+/// must be the defaults, a notice, and a copy of the bytes.
 fn opened(folder: &Path, bytes: &[u8]) -> Option<State> {
     let path = folder.join("settings.json");
     fs::write(&path, bytes).expect("the folder is ours");
@@ -209,12 +209,12 @@ fn settings_with_everything(folder: &Path) -> Vec<u8> {
         panes: "({})".to_owned(),
         ..version(3)
     };
-    store.finish(&state, LIMIT);
+    store.finish(&state, TIMEOUT);
     fs::read(folder.join("settings.json")).expect("they are saved")
 }
 
 #[test]
-fn settings_cut_off_anywhere_are_kept_aside_and_said_so() {
+fn settings_cut_off_anywhere_are_moved_aside() {
     let folder = folder();
     let whole = settings_with_everything(folder.path());
     for length in 0..whole.len() {
@@ -224,7 +224,7 @@ fn settings_cut_off_anywhere_are_kept_aside_and_said_so() {
 }
 
 #[test]
-fn settings_with_any_bit_flipped_are_kept_aside_or_in_range() {
+fn settings_with_flipped_bits_are_sane_or_moved_aside() {
     let folder = folder();
     let whole = settings_with_everything(folder.path());
     let mut refused = 0;
@@ -240,7 +240,7 @@ fn settings_with_any_bit_flipped_are_kept_aside_or_in_range() {
 }
 
 #[test]
-fn settings_without_sense_are_kept_aside() {
+fn meaningless_settings_are_moved_aside() {
     let folder = folder();
     let nested = vec![b'['; 1 << 20];
     for bytes in [&b""[..], b"\0", b"null", b"17", b"\xff\xfe", &nested] {
@@ -248,18 +248,18 @@ fn settings_without_sense_are_kept_aside() {
     }
 }
 
-/// Opens the folder's settings, which are to be refused unread for this reason.
+/// Opens the settings, which must be refused unread for this reason.
 #[track_caller]
 fn expect_refused(folder: &Path, reason: &str) {
     let (_, state, notice) = Store::open(folder);
     assert_eq!(state, State::default());
-    let text = notice.expect("it is said").text;
+    let text = notice.expect("there is a notice").text;
     assert!(text.contains(reason), "{text}");
     assert!(folder.join("settings.json.damaged-1").exists());
 }
 
 #[test]
-fn settings_that_would_take_all_memory_are_kept_aside_unread() {
+fn huge_settings_are_moved_aside_unread() {
     let folder = folder();
     let file = fs::File::create(folder.path().join("settings.json")).unwrap();
     file.set_len(1 << 40).unwrap();
@@ -267,7 +267,7 @@ fn settings_that_would_take_all_memory_are_kept_aside_unread() {
 }
 
 #[test]
-fn settings_that_would_be_waited_for_are_kept_aside_unread() {
+fn settings_in_a_fifo_are_moved_aside_unread() {
     let folder = folder();
     assert!(run(folder.path(), "mkfifo", &["settings.json".as_ref()]).0);
     expect_refused(folder.path(), "not a regular file");

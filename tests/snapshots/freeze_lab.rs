@@ -1,5 +1,5 @@
-//! The report of the Freeze Lab, as `meanwhile lab run --format json` has printed it on a screen:
-//! what the picture shows was measured. To measure it anew:
+//! The Freeze Lab's report with measurements of a real screen: as a picture, and as the table of
+//! `src/lab/README.md`. To measure again:
 //! `cargo run --release -- lab run --format json > tests/snapshots/freeze_lab.json`.
 
 use eframe::egui::{LayerId, Theme, Ui};
@@ -7,7 +7,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use meanwhile::lab::{Ending, Figures, Machine, PatternId, Report, RunRecord, Variant};
 use meanwhile::pages::freeze_lab::LabChoices;
-use meanwhile::pages::freeze_lab::page::{LabParts, LabView, lab_ui};
+use meanwhile::pages::freeze_lab::page::{LabProps, LabView, lab_ui};
 use meanwhile::ui::tokens;
 use serde::Deserialize;
 
@@ -16,16 +16,17 @@ use super::pieces::compare;
 
 const WIDTH: f32 = 1180.0;
 
-const PRINTED: &str = include_str!("freeze_lab.json");
+const MEASURED: &str = include_str!("freeze_lab.json");
+const README: &str = include_str!("../../src/lab/README.md");
 
 #[derive(Deserialize)]
-struct Printed {
+struct Measured {
     machine: Machine,
-    patterns: Vec<Half>,
+    patterns: Vec<MeasuredVariant>,
 }
 
 #[derive(Deserialize)]
-struct Half {
+struct MeasuredVariant {
     id: String,
     variant: Variant,
     ending: Ending,
@@ -33,7 +34,7 @@ struct Half {
     figures: Option<Figures>,
 }
 
-impl Half {
+impl MeasuredVariant {
     fn run(self) -> RunRecord {
         let ending = self.ending;
         let figures = self.figures.map(|figures| Figures {
@@ -41,7 +42,7 @@ impl Half {
             ..figures
         });
         RunRecord {
-            pattern: self.id.parse().expect("the pattern is still there"),
+            pattern: self.id.parse().expect("the pattern exists"),
             variant: self.variant,
             ending,
             figures,
@@ -49,12 +50,36 @@ impl Half {
     }
 }
 
+fn report() -> Report {
+    let measured: Measured = serde_json::from_str(MEASURED).expect("a report of the program");
+    let runs: Vec<_> = measured
+        .patterns
+        .into_iter()
+        .map(MeasuredVariant::run)
+        .collect();
+    Report::from_runs(measured.machine, &runs)
+}
+
+#[test]
+fn the_readme_of_the_lab_has_the_measured_table() {
+    let table = report().markdown();
+    assert!(README.contains(&table), "src/lab/README.md lacks:\n{table}");
+}
+
+#[test]
+fn the_readme_of_the_lab_describes_every_pattern() {
+    for id in PatternId::all() {
+        let entry = id.entry();
+        let limit = entry.metric.text(entry.fixed_max);
+        let row = format!("| {id} | {} | {} | {limit} |\n", entry.bad, entry.fix);
+        assert!(README.contains(&row), "src/lab/README.md lacks:\n{row}");
+    }
+}
+
 #[test]
 #[ignore = "needs a Vulkan driver; tests/all.sh runs it"]
 fn freeze_lab_report_looks_as_stored() {
-    let printed: Printed = serde_json::from_str(PRINTED).expect("it is what the program prints");
-    let runs: Vec<_> = printed.patterns.into_iter().map(Half::run).collect();
-    let report = Report::from_runs(printed.machine, &runs);
+    let report = report();
     let all = PatternId::all().all(|id| report.verdict(id).is_some());
     assert!(all, "a pattern was not measured");
     let mut page = Harness::builder()
@@ -77,7 +102,7 @@ fn page(report: Report) -> impl FnMut(&mut Ui) {
         tokens::install(ui.ctx());
         let whole = ui.ctx().layer_painter(LayerId::background());
         whole.rect_filled(ui.ctx().viewport_rect(), 0, ui.visuals().panel_fill);
-        let parts = LabParts {
+        let props = LabProps {
             report: &report,
             running: None,
             waiting: 0,
@@ -85,6 +110,6 @@ fn page(report: Report) -> impl FnMut(&mut Ui) {
             can_run: true,
             dialog_open: false,
         };
-        lab_ui(&parts, &mut view, &mut choices, ui, &mut Vec::new());
+        lab_ui(&props, &mut view, &mut choices, ui, &mut Vec::new());
     }
 }

@@ -201,7 +201,7 @@ fn at_lesson(theme: Theme, id: &str) -> Window {
     window.click(id);
     window.click(question.choices[question.right]);
     window.click("Run");
-    window.until("as the lesson says");
+    window.until("as expected");
     window
 }
 

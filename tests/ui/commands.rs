@@ -49,7 +49,7 @@ fn works(command: UiCommand, keys: KeyboardShortcut, window: &mut Window) -> boo
             .harness
             .query_all_by_label("Filter")
             .any(|node| node.is_focused()),
-        UiCommand::Settings => window.shows("Kept in"),
+        UiCommand::Settings => window.shows("Saved in"),
         UiCommand::ZoomIn => zoom > 1.0,
         UiCommand::ZoomOut => zoom < 1.0,
         UiCommand::ResetZoom => (zoom - 1.0).abs() < f32::EPSILON,
@@ -90,7 +90,7 @@ fn no_page_shortcut_works_behind_the_close_question() {
 }
 
 #[test]
-fn settings_list_every_shortcut_as_the_system_spells_it() {
+fn settings_list_shortcuts_as_the_system_spells_them() {
     let mut window = Window::open();
     window.click("Settings");
     for system in [OperatingSystem::Nix, OperatingSystem::Mac] {

@@ -69,5 +69,5 @@ fn blocking_wait_becomes_an_incident_with_its_cause() {
     window.click_part("in this window");
     window.until("waiting for a job on the UI thread");
     window.click("Clear incidents");
-    window.until("nothing has kept this window");
+    window.until("no frame of this window");
 }

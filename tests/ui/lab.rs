@@ -1,4 +1,4 @@
-//! The page `Freeze Lab`, fed with figures: real twins need a screen.
+//! The Freeze Lab's page with given figures. Real twins need a screen.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use meanwhile::lab::{
     Ending, Fact, Figures, FrameLine, Machine, PatternId, Report, RunRecord, Stamped, Variant,
 };
 use meanwhile::pages::freeze_lab::LabChoices;
-use meanwhile::pages::freeze_lab::page::{LabParts, LabView, lab_ui};
+use meanwhile::pages::freeze_lab::page::{LabProps, LabView, lab_ui};
 use meanwhile::ui::tokens;
 
 use super::window::Window;
 
 #[test]
-fn every_pattern_is_listed_and_shows_its_code_with_the_marked_lines() {
+fn every_pattern_shows_its_code_with_marked_lines() {
     let mut window = Window::open();
     window.click("Freeze Lab");
     for pattern in PatternId::all() {
@@ -38,7 +38,7 @@ fn every_pattern_is_listed_and_shows_its_code_with_the_marked_lines() {
 }
 
 #[test]
-fn a_twin_that_cannot_be_started_says_why_and_the_rest_goes_on() {
+fn a_twin_that_cannot_start_shows_the_reason() {
     let mut window = Window::open_without_launcher();
     window.click("Freeze Lab");
     assert!(!window.is_enabled("Save report…"));
@@ -49,18 +49,18 @@ fn a_twin_that_cannot_be_started_says_why_and_the_rest_goes_on() {
         window.named(pattern.entry().id).scroll_to_me();
         window.harness.run_steps(10);
         window.click(pattern.entry().id);
-        for half in ["Bad: ", "Fixed: "] {
-            let reasons = window.texts_with(half);
+        for variant in ["Bad: ", "Fixed: "] {
+            let reasons = window.texts_with(variant);
             let names_it = reasons.iter().any(|reason| reason.contains("not there"));
             assert!(names_it, "{pattern}: {reasons:?}\n{}", window.texts());
         }
     }
     assert!(window.is_enabled("Run both"));
-    assert!(window.shows("Nothing runs."));
+    assert!(window.shows("Nothing is running."));
 }
 
 #[test]
-fn run_all_ends_in_the_report_and_a_row_of_it_leads_to_its_pattern() {
+fn run_all_shows_the_report_whose_rows_are_links() {
     let mut window = Window::open_without_launcher();
     window.click("Freeze Lab");
     window.click("Run all");
@@ -80,7 +80,7 @@ fn run_all_ends_in_the_report_and_a_row_of_it_leads_to_its_pattern() {
 }
 
 #[test]
-fn a_row_of_the_report_has_both_figures_their_ratio_a_verdict_and_both_frame_lines_in_one_mesh() {
+fn a_report_row_compares_both_variants() {
     let mut view = LabView::default();
     view.shows_report = true;
     let runs = [
@@ -91,27 +91,28 @@ fn a_row_of_the_report_has_both_figures_their_ratio_a_verdict_and_both_frame_lin
     for text in [
         "join-in-click",
         "frozen time",
-        "2 000 ms",
+        "2.00 s",
         "200 ms",
         "10×",
         "2.00 s frozen; fixed: 200 ms frozen",
-        "Frame gaps of join-in-click, bad: longest 2.0 s, fixed: longest 200 ms",
+        "Frame gaps of join-in-click, bad: longest 2.00 s",
+        "Frame gaps of join-in-click, fixed: longest 200 ms",
         "1 of 18 patterns measured, 1 misbehave here",
     ] {
         let found = page.query_all_by_label(text).next();
         assert!(found.is_some(), "{text}\n{}", texts(&page));
     }
-    // The table fades out where it can be scrolled, which is a rectangle.
+    // The table fades out at its edge, which is a rectangle.
     let is_plot = |shape: &&ClippedShape| match &shape.shape {
         Shape::Mesh(mesh) => mesh.vertices.len() > 4,
         _ => false,
     };
     let meshes = page.output().shapes.iter().filter(is_plot).count();
-    assert_eq!(meshes, PatternId::all().count(), "one for each row");
+    assert_eq!(meshes, 2 * PatternId::all().count(), "two in each row");
 }
 
 #[test]
-fn the_report_is_saved_in_the_format_of_its_name() {
+fn the_file_name_selects_the_format_of_the_report() {
     let mut window = Window::open_without_launcher();
     window.click("Freeze Lab");
     window.click("Run both");
@@ -140,11 +141,11 @@ fn the_report_is_saved_in_the_format_of_its_name() {
         file_name: "freeze-lab.md".to_owned(),
     };
     assert_eq!(window.dialogs.asked()[0], offered);
-    assert!(window.shows("Run both"), "the page was left");
+    assert!(window.shows("Run both"), "the page is still shown");
 }
 
 #[test]
-fn what_was_chosen_for_the_runs_is_there_again_in_the_next_window() {
+fn run_settings_are_restored_in_the_next_window() {
     let mut window = Window::open();
     window.click("Freeze Lab");
     window.choose("Work", "Sleep");
@@ -158,7 +159,7 @@ fn what_was_chosen_for_the_runs_is_there_again_in_the_next_window() {
 }
 
 #[test]
-fn both_halves_show_their_figures_with_the_ratio_and_a_verdict() {
+fn both_variants_show_figures_ratio_and_verdict() {
     let page = page(&[
         finished(Variant::Bad, &[0, 2_000, 2_010]),
         finished(Variant::Fixed, &[0, 10, 20]),
@@ -166,23 +167,23 @@ fn both_halves_show_their_figures_with_the_ratio_and_a_verdict() {
     for text in ["2.00 s frozen; fixed: never frozen", "finished", "200×"] {
         assert!(page.query_all_by_label(text).next().is_some(), "{text}");
     }
-    let longest = page.query_all_by_label("2 000").count();
+    let longest = page.query_all_by_label("2.00 s").count();
     assert!(longest >= 2, "the longest gap and the frozen time");
 }
 
 #[test]
-fn the_median_of_several_runs_stands_with_its_spread() {
+fn repeated_runs_show_median_and_spread() {
     let page = page(&[
         finished(Variant::Bad, &[0, 1_000]),
         finished(Variant::Bad, &[0, 2_000]),
         finished(Variant::Bad, &[0, 2_500]),
     ]);
-    assert!(page.query_all_by_label("2 000 ±500").next().is_some());
+    assert!(page.query_all_by_label("2.00 s ±500 ms").next().is_some());
     page.get_by_label("Median ± spread of 3");
 }
 
 #[test]
-fn a_bad_half_that_does_not_misbehave_here_says_so() {
+fn a_bad_variant_that_behaves_shows_not_reproduced() {
     let page = page(&[
         finished(Variant::Bad, &[0, 10, 20]),
         finished(Variant::Fixed, &[0, 10, 20]),
@@ -192,7 +193,7 @@ fn a_bad_half_that_does_not_misbehave_here_says_so() {
 }
 
 #[test]
-fn a_twin_that_died_says_how_beside_the_other_s_figures() {
+fn a_dead_twin_shows_how_beside_the_figures() {
     let died = Ending::Died("it ended with exit code 1: no window for you".to_owned());
     let page = page(&[
         RunRecord {
@@ -209,13 +210,13 @@ fn a_twin_that_died_says_how_beside_the_other_s_figures() {
 }
 
 #[test]
-fn all_shapes_of_a_plot_are_one_mesh_and_bars_that_share_a_pixel_are_one() {
+fn a_plot_is_one_mesh_with_one_bar_per_pixel() {
     let mut view = LabView::default();
     for variant in Variant::ALL {
         let line = view.line_mut(first(), variant);
         let begins: Vec<_> = (0..5_000).collect();
         for (at_ms, fact) in frames(&begins) {
-            line.take(&stamped(at_ms, fact));
+            line.apply(&stamped(at_ms, fact));
         }
         line.watch(Duration::ZERO, Duration::from_millis(9));
     }
@@ -229,7 +230,7 @@ fn all_shapes_of_a_plot_are_one_mesh_and_bars_that_share_a_pixel_are_one() {
             _ => None,
         });
     let vertices: Vec<_> = meshes.collect();
-    assert_eq!(vertices.len(), 2, "a mesh for each half");
+    assert_eq!(vertices.len(), 2, "a mesh for each variant");
     // A plot is some 350 pixels wide here; each is a bar of four vertices.
     assert!(
         vertices.iter().all(|count| (1_000..2_000).contains(count)),
@@ -238,11 +239,11 @@ fn all_shapes_of_a_plot_are_one_mesh_and_bars_that_share_a_pixel_are_one() {
 }
 
 #[test]
-fn after_its_end_a_long_run_is_plotted_from_its_start() {
-    let mut line = FrameLine::new(first().entry().script);
+fn a_long_run_is_plotted_whole_after_its_end() {
+    let mut line = FrameLine::new(first().entry().scenario);
     let begins: Vec<_> = (0..1_000).map(|frame| frame * 60).collect();
     for (at_ms, fact) in frames(&begins) {
-        line.take(&stamped(at_ms, fact));
+        line.apply(&stamped(at_ms, fact));
     }
     let mut view = LabView::default();
     *view.line_mut(first(), Variant::Bad) = line.clone();
@@ -275,15 +276,15 @@ fn after_its_end_a_long_run_is_plotted_from_its_start() {
 }
 
 #[test]
-fn the_plot_says_in_words_how_long_a_frozen_twin_has_shown_nothing() {
+fn a_frozen_plot_states_the_longest_gap_in_words() {
     let mut view = LabView::default();
-    let mut line = FrameLine::new(first().entry().script);
-    for (at_ms, fact) in frames(&[0, 10]).into_iter().chain([(1_510, beat())]) {
-        line.take(&stamped(at_ms, fact));
+    let mut line = FrameLine::new(first().entry().scenario);
+    for (at_ms, fact) in frames(&[0, 10]).into_iter().chain([(1_510, heartbeat())]) {
+        line.apply(&stamped(at_ms, fact));
     }
     *view.line_mut(first(), Variant::Bad) = line;
     let page = harness(&[], view);
-    page.get_by_label("Frame gaps over time, bad: longest 1.5 s, fixed: not run yet");
+    page.get_by_label("Frame gaps over time, bad: longest 1.50 s, fixed: not run yet");
 }
 
 fn first() -> PatternId {
@@ -300,7 +301,7 @@ fn harness(runs: &[RunRecord], mut view: LabView) -> Harness<'static> {
     let mut choices = LabChoices::default();
     let mut page_ui = move |ui: &mut Ui| {
         tokens::install(ui.ctx());
-        let parts = LabParts {
+        let props = LabProps {
             report: &report,
             running: None,
             waiting: 0,
@@ -308,14 +309,14 @@ fn harness(runs: &[RunRecord], mut view: LabView) -> Harness<'static> {
             can_run: true,
             dialog_open: false,
         };
-        lab_ui(&parts, &mut view, &mut choices, ui, &mut Vec::new());
+        lab_ui(&props, &mut view, &mut choices, ui, &mut Vec::new());
     };
     Harness::builder()
         .with_size([1180.0, 1400.0])
         .build_ui(move |ui| page_ui(ui))
 }
 
-/// All that is written on the page, for the message of a test that fails.
+/// All texts on the page, for failure messages.
 fn texts(page: &Harness<'_>) -> String {
     let nodes = page.root().children_recursive();
     let texts = nodes.filter_map(|node| {
@@ -325,7 +326,7 @@ fn texts(page: &Harness<'_>) -> String {
     texts.collect::<Vec<_>>().join("\n")
 }
 
-/// A run whose frames began at these times after the click on `Start`.
+/// A run with frames at these times after the click on `Start`.
 fn finished(variant: Variant, frames_ms: &[u64]) -> RunRecord {
     let facts = frames(frames_ms);
     let last = facts.last().map_or(0, |(at, _)| *at);
@@ -343,7 +344,7 @@ fn finished(variant: Variant, frames_ms: &[u64]) -> RunRecord {
     }
 }
 
-/// `Start` is clicked in the first of these frames.
+/// Frames that begin at these times; `Start` is clicked in the first one.
 fn frames(at_ms: &[u64]) -> Vec<(u64, Fact)> {
     let begin = |at: u64| (at, Fact::DidBegin { hidden: false });
     let (first, others) = at_ms.split_first().expect("a frame");
@@ -356,8 +357,8 @@ fn frames(at_ms: &[u64]) -> Vec<(u64, Fact)> {
     facts
 }
 
-fn beat() -> Fact {
-    Fact::Beat { cpu_ns: 0 }
+fn heartbeat() -> Fact {
+    Fact::Heartbeat { cpu_ns: 0 }
 }
 
 fn stamped(at_ms: u64, fact: Fact) -> Stamped {

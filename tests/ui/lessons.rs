@@ -1,4 +1,4 @@
-//! The page `Lessons`, with lessons that really run.
+//! The page `Lessons`, with real runs.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use meanwhile::lessons::LessonId;
 use meanwhile::record::{Activity, LaneId, LaneKind, Timeline, TimelineEvent, TimelineKind};
-use meanwhile::ui::lanes::Lanes;
+use meanwhile::ui::timeline_view::TimelineView;
 
 use super::window::Window;
 
-/// A window with the lesson `join`, which is made short.
+/// A window with the lesson `join`, with a short sleep.
 fn at_join() -> Window {
     let mut window = Window::open();
     window.click("Lessons");
@@ -21,7 +21,7 @@ fn at_join() -> Window {
     window
 }
 
-/// A window with another lesson, as fast as it goes.
+/// A window with another lesson, at maximum speed.
 fn at(lesson: &str) -> Window {
     let mut window = Window::open();
     window.click("Lessons");
@@ -36,7 +36,7 @@ fn select(window: &mut Window, lesson: &str) {
     window.click(lesson);
 }
 
-/// Closes a window and opens the next one with what it has kept.
+/// Closes the window, and opens another one with its saved state.
 fn reopened(window: Window) -> Window {
     window.reopen()
 }
@@ -46,7 +46,6 @@ fn run(window: &mut Window, button: &str) {
     window.until_it(|window| !window.is_enabled("Stop"), "the end of the lesson");
 }
 
-/// A lane may be stopped before the lesson is.
 fn stop(window: &mut Window) {
     window.click("Stop");
     window.until_it(|window| !window.is_enabled("Stop"), "the end of the lesson");
@@ -54,7 +53,7 @@ fn stop(window: &mut Window) {
 }
 
 #[test]
-fn every_lesson_is_listed_with_its_question_and_its_code() {
+fn every_lesson_shows_its_question_and_code() {
     let mut window = Window::open();
     window.click("Lessons");
     for id in LessonId::all() {
@@ -65,42 +64,42 @@ fn every_lesson_is_listed_with_its_question_and_its_code() {
         for choice in lesson.question.choices {
             window.named(choice);
         }
-        assert!(window.shows("fn main(stage: &Stage)"), "{id}");
+        assert!(window.shows("fn main(trace: &Trace)"), "{id}");
     }
 }
 
 #[test]
-fn a_run_shows_its_transcript_its_lanes_and_what_happened() {
+fn run_shows_transcript_timeline_and_explanation() {
     let mut window = at_join();
-    assert!(window.shows("Nothing was said yet."));
+    assert!(window.shows("Run the lesson to see its output."));
     run(&mut window, "Run");
     for text in [
         "waiting for the worker",
         "done",
         "continuing",
-        "as the lesson says",
+        "as expected",
     ] {
         assert!(window.shows(text), "{text}\n{}", window.texts());
     }
-    assert!(window.shows("worker: there "), "{}", window.texts());
+    assert!(window.shows("worker: alive "), "{}", window.texts());
     window.click("What happened");
-    assert!(window.shows("main goes on beside it"));
+    assert!(window.shows("main runs on and prints"));
 }
 
 #[test]
-fn a_wrong_answer_is_said_to_be_wrong_after_the_run_and_kept_with_the_progress() {
+fn wrong_answer_and_progress_survive_a_restart() {
     let mut window = at_join();
     window.click("done, waiting, continuing");
-    assert!(window.shows("Run the lesson to see whether that is so."));
+    assert!(window.shows(NOT_TESTED));
     run(&mut window, "Run");
-    assert!(window.shows("That is not what happens"));
+    assert!(window.shows("Wrong: see the transcript"));
     assert!(window.shows("1 of "));
 
     let mut window = reopened(window);
     window.click("Lessons");
     select(&mut window, "join");
     assert!(
-        window.shows("That is not what happens"),
+        window.shows("Wrong: see the transcript"),
         "{}",
         window.texts()
     );
@@ -108,7 +107,7 @@ fn a_wrong_answer_is_said_to_be_wrong_after_the_run_and_kept_with_the_progress()
 }
 
 #[test]
-fn a_lesson_that_runs_is_stopped_and_is_not_done() {
+fn stopped_lesson_is_not_done() {
     let mut window = at_join();
     window.set("Worker sleeps (s)", 60.0);
     window.click("Run");
@@ -118,79 +117,87 @@ fn a_lesson_that_runs_is_stopped_and_is_not_done() {
     assert!(window.shows("0 of "));
     window.set("Worker sleeps (s)", 0.1);
     run(&mut window, "Run again");
-    assert!(window.shows("as the lesson says"));
+    assert!(window.shows("as expected"));
 }
 
-/// What stands in the place of right or wrong as long as neither is known.
-const NOT_KNOWN: &str = "Run the lesson to see whether that is so.";
+/// Shown in place of right or wrong until a run has tested the answer.
+const NOT_TESTED: &str = "Run the lesson to check your answer.";
 
 #[test]
-fn nothing_is_said_of_an_answer_after_a_run_that_was_stopped() {
+fn stopped_run_does_not_test_the_answer() {
     let mut window = at_join();
     window.click("waiting, done, continuing");
     window.set("Worker sleeps (s)", 60.0);
     window.click("Run");
     window.until("waiting for the worker");
     stop(&mut window);
-    assert!(window.shows(NOT_KNOWN), "{}", window.texts());
+    assert!(window.shows(NOT_TESTED), "{}", window.texts());
     window.click("What happened");
-    assert!(window.shows("Think first"), "{}", window.texts());
+    assert!(
+        window.shows("Answer the question and run"),
+        "{}",
+        window.texts()
+    );
 }
 
 #[test]
-fn nothing_is_said_of_an_answer_after_a_run_that_could_not_go_on() {
+fn failed_run_does_not_test_the_answer() {
     let mut window = Window::open_without_launcher();
     window.click("Lessons");
     window.click("join");
     window.click("Processes");
     window.click("waiting, done, continuing");
     run(&mut window, "Run");
-    assert!(!window.shows("as the lesson says"), "{}", window.texts());
-    assert!(window.shows(NOT_KNOWN), "{}", window.texts());
+    assert!(!window.shows("as expected"), "{}", window.texts());
+    assert!(window.shows(NOT_TESTED), "{}", window.texts());
     assert!(window.shows("0 of "));
 }
 
 #[test]
-fn another_answer_is_judged_by_another_run_only() {
+fn changed_answer_needs_another_run() {
     let mut window = at_join();
     window.click("done, waiting, continuing");
     run(&mut window, "Run");
     window.click("waiting, done, continuing");
-    assert!(window.shows(NOT_KNOWN), "{}", window.texts());
+    assert!(window.shows(NOT_TESTED), "{}", window.texts());
     window.click("done, waiting, continuing");
-    assert!(window.shows("That is not what happens"));
+    assert!(window.shows("Wrong: see the transcript"));
     window.click("waiting, done, continuing");
     run(&mut window, "Run again");
-    assert!(window.shows("That is right."), "{}", window.texts());
+    assert!(window.shows("Right."), "{}", window.texts());
 }
 
 #[test]
-fn an_answer_that_is_given_while_the_lesson_runs_is_not_judged_by_that_run() {
+fn answer_during_the_run_is_not_tested_by_it() {
     let mut window = at_join();
     window.set("Worker sleeps (s)", 0.5);
     window.click("Run");
     window.until("waiting for the worker");
     window.click("waiting, done, continuing");
-    window.until("as the lesson says");
-    assert!(window.shows(NOT_KNOWN), "{}", window.texts());
+    window.until("as expected");
+    assert!(window.shows(NOT_TESTED), "{}", window.texts());
 }
 
 #[test]
-fn what_happened_is_shown_of_a_lesson_that_was_done_before_the_window_was_closed() {
+fn explanation_of_a_done_lesson_survives_a_restart() {
     let mut window = at_join();
     run(&mut window, "Run");
     let mut window = reopened(window);
     window.click("Lessons");
     select(&mut window, "join");
     window.click("What happened");
-    let meaning = "main goes on beside it";
-    assert!(window.shows(meaning), "{}", window.texts());
+    let explanation = "main runs on and prints";
+    assert!(window.shows(explanation), "{}", window.texts());
     select(&mut window, "many");
-    assert!(window.shows("Think first"), "{}", window.texts());
+    assert!(
+        window.shows("Answer the question and run"),
+        "{}",
+        window.texts()
+    );
 }
 
 #[test]
-fn the_status_bar_counts_what_a_lesson_has_running() {
+fn status_bar_counts_running_tasks_and_processes() {
     let mut window = at_join();
     window.set("Worker sleeps (s)", 60.0);
     window.click("Run");
@@ -206,16 +213,16 @@ fn the_status_bar_counts_what_a_lesson_has_running() {
     assert!(window.shows("0 processes running"), "{}", window.texts());
 }
 
-/// Whether something with this name is there, within the window.
-fn is_in_sight(window: &Window, name: &str) -> bool {
+/// Whether a widget with this name lies within the window.
+fn is_visible(window: &Window, name: &str) -> bool {
     let screen = window.harness.ctx.content_rect();
     let found = window.harness.query_all_by_label(name);
-    let mut places = found.map(|node| node.rect());
-    places.any(|place| place.is_positive() && screen.contains_rect(place))
+    let mut rects = found.map(|node| node.rect());
+    rects.any(|rect| rect.is_positive() && screen.contains_rect(rect))
 }
 
-/// Turns the wheel over the transcript, down by so many points.
-fn turn_the_wheel(window: &mut Window, down: f32) {
+/// Scrolls the transcript down by this many points.
+fn scroll_transcript(window: &mut Window, down: f32) {
     let title = window.harness.get_by_label("Transcript").rect();
     window
         .harness
@@ -232,26 +239,26 @@ fn turn_the_wheel(window: &mut Window, down: f32) {
 }
 
 #[test]
-fn a_wide_table_leaves_the_other_half_of_the_page_in_sight() {
+fn wide_table_leaves_room_for_the_tabs() {
     let mut window = at("propagation");
     run(&mut window, "Run");
-    assert!(window.shows("as the lesson says"), "{}", window.texts());
+    assert!(window.shows("as expected"), "{}", window.texts());
     window.harness.run_steps(3);
-    let is_whole = |window: &Window| {
+    let are_tabs_visible = |window: &Window| {
         let tabs = ["Code", "What happened", "In Python", "With std alone"];
-        tabs.iter().all(|tab| is_in_sight(window, tab))
+        tabs.iter().all(|tab| is_visible(window, tab))
     };
-    assert!(is_whole(&window), "{}", window.texts());
+    assert!(are_tabs_visible(&window), "{}", window.texts());
     let last_column = window.harness.get_by_label("printed").rect();
-    let other_half = window.named("Code").rect();
-    assert!(last_column.right() < other_half.left(), "{last_column}");
+    let tabs = window.named("Code").rect();
+    assert!(last_column.right() < tabs.left(), "{last_column}");
     let mut window = reopened(window);
     window.click("Lessons");
-    assert!(is_whole(&window), "{}", window.texts());
+    assert!(are_tabs_visible(&window), "{}", window.texts());
 }
 
 #[test]
-fn in_the_smallest_window_both_halves_and_every_column_of_a_table_have_room() {
+fn smallest_window_has_room_for_tabs_and_columns() {
     let mut window = at("propagation");
     run(&mut window, "Run");
     window.harness.set_size(egui::vec2(760.0, 480.0));
@@ -260,74 +267,74 @@ fn in_the_smallest_window_both_halves_and_every_column_of_a_table_have_room() {
     let middle = window.named("Code").rect().left();
     assert!(middle - left > 200.0 && 760.0 - middle > 200.0, "{middle}");
     let column = window.harness.get_by_label("printed").rect();
-    assert!(column.height() < 30.0, "it has no room: {column}");
+    assert!(column.height() < 30.0, "too narrow: {column}");
 }
 
-/// It sticks to its bottom, and the page is scrolled to its top.
+/// The transcript sticks to its bottom, while the page is scrolled to its top.
 #[test]
-fn a_long_transcript_below_what_is_in_sight_is_no_trouble() {
+fn long_transcript_out_of_sight_is_drawn_later() {
     let mut window = at("fetch");
     window.harness.set_size(egui::vec2(760.0, 480.0));
     window.set("Pages", 40.0);
     window.set("Speed", 50.0);
     run(&mut window, "Run");
     window.harness.run_steps(5);
-    assert!(!is_in_sight(&window, "Transcript"), "{}", window.texts());
+    assert!(!is_visible(&window, "Transcript"), "{}", window.texts());
     window.harness.set_size(egui::vec2(1_280.0, 1_600.0));
     window.harness.run_steps(5);
     assert!(window.shows("different pages: 40"), "{}", window.texts());
 }
 
 #[test]
-fn after_a_run_the_table_is_seen_from_its_top_and_the_transcript_below_it_is_reached() {
+fn table_shows_its_top_and_transcript_is_reachable() {
     let mut window = at("strategies");
     run(&mut window, "Run");
     window.harness.run_steps(3);
-    let header = "results there";
-    assert!(is_in_sight(&window, header), "{}", window.texts());
+    let header = "results";
+    assert!(is_visible(&window, header), "{}", window.texts());
     let title = window.harness.get_by_label("Transcript").rect();
     let top = window.harness.get_by_label(header).rect().top();
     assert!(top > title.bottom(), "the table is scrolled");
 
-    turn_the_wheel(&mut window, 2_000.0);
-    let said = window.texts_with(" main ");
-    assert!(!said.is_empty(), "{}", window.texts());
-    let last = said.last().expect("there is one");
-    assert!(is_in_sight(&window, last), "{last}");
+    scroll_transcript(&mut window, 2_000.0);
+    let messages = window.texts_with(" main ");
+    assert!(!messages.is_empty(), "{}", window.texts());
+    let last = messages.last().expect("there is one");
+    assert!(is_visible(&window, last), "{last}");
 }
 
 #[test]
-fn every_row_of_a_table_is_reached() {
+fn every_row_of_a_table_is_reachable() {
     let mut propagation = at("propagation");
     let mut batch = at("batch");
     batch.set("Images", 24.0);
     for (window, last) in [(&mut propagation, "overflow"), (&mut batch, "24")] {
         run(window, "Run");
         window.harness.run_steps(3);
-        assert!(!is_in_sight(window, last), "{}", window.texts());
-        let is_reached = (0..10).any(|_| {
-            turn_the_wheel(window, 100.0);
-            is_in_sight(window, last)
+        assert!(!is_visible(window, last), "{}", window.texts());
+        let is_reachable = (0..10).any(|_| {
+            scroll_transcript(window, 100.0);
+            is_visible(window, last)
         });
-        assert!(is_reached, "{}", window.texts());
+        assert!(is_reachable, "{}", window.texts());
     }
 }
 
 #[test]
-fn a_parameter_that_matters_with_tasks_alone_is_offered_with_tasks_alone() {
+fn task_parameter_is_hidden_with_processes() {
     let mut window = Window::open();
     window.click("Lessons");
     window.named("cancel").scroll_to_me();
     window.harness.run_steps(10);
     window.click("cancel");
-    assert!(window.shows("The deaf task works (s)"));
+    assert!(window.shows("The unresponsive task works (s)"));
     window.click("Processes");
-    assert!(!window.shows("The deaf task works (s)"));
-    assert!(window.shows("Main waits for the deaf one (s)"));
+    assert!(!window.shows("The unresponsive task works (s)"));
+    assert!(window.shows("Timeout for the unresponsive worker (s)"));
 }
 
 #[test]
-fn what_stands_in_the_table_is_not_repeated_below_it() {
+fn table_rows_are_not_repeated_in_the_transcript() {
     let mut window = Window::open();
     window.click("Lessons");
     window.click("many");
@@ -335,21 +342,21 @@ fn what_stands_in_the_table_is_not_repeated_below_it() {
     run(&mut window, "Run");
     assert_eq!(window.count("both joined"), 1);
     assert!(!window.shows("both joined · "), "{}", window.texts());
-    assert!(window.shows("seconds in all: "), "{}", window.texts());
+    assert!(window.shows("seconds in total: "), "{}", window.texts());
 }
 
 #[test]
-fn the_lines_that_main_and_the_worker_have_come_to_are_marked_until_the_end() {
+fn running_lines_are_marked_until_the_end() {
     let mut window = at_join();
     assert!(!window.shows("Running line"), "{}", window.texts());
     window.set("Worker sleeps (s)", 60.0);
     window.click("Run");
     window.until_it(
         |window| window.texts_with("Running line").len() == 2,
-        "both wait",
+        "both to wait",
     );
     let code = "join".parse::<LessonId>().unwrap().lesson().code();
-    let lines = ["stage.waits(\"the worker\", || task", "me.sleep("];
+    let lines = ["trace.wait(\"the worker\", || task", "trace.sleep("];
     for (running, expected) in window.texts_with("Running line").iter().zip(lines) {
         let line = code.lines().position(|line| line.contains(expected));
         let number = line.unwrap() + 1;
@@ -361,26 +368,26 @@ fn the_lines_that_main_and_the_worker_have_come_to_are_marked_until_the_end() {
 }
 
 #[test]
-fn two_runs_with_other_numbers_stand_above_one_another() {
+fn previous_run_is_shown_above_the_last() {
     let mut window = at_join();
     run(&mut window, "Run");
     window.set("Worker sleeps (s)", 0.3);
     window.click("Processes");
     run(&mut window, "Run again");
-    window.click("Compare with the run before");
+    window.click("Compare with the previous run");
     assert!(
-        window.shows("Before: tasks, speed 1, work 0.1"),
+        window.shows("Previous: tasks, speed 1, work 0.1"),
         "{}",
         window.texts()
     );
     assert!(window.shows("Now: processes, speed 1, work 0.3"));
-    let lanes = window.harness.query_all_by_label_contains("worker: there ");
+    let lanes = window.harness.query_all_by_label_contains("worker: alive ");
     assert_eq!(lanes.count(), 2);
 }
 
 #[test]
 #[cfg(target_os = "linux")]
-fn a_link_leads_to_the_pattern_of_the_freeze_lab() {
+fn link_opens_the_pattern_of_the_freeze_lab() {
     let mut window = at_join();
     run(&mut window, "Run");
     window.click("What happened");
@@ -388,25 +395,25 @@ fn a_link_leads_to_the_pattern_of_the_freeze_lab() {
     assert!(window.shows("Run both"), "{}", window.texts());
 }
 
-/// One lane of so many sleeps, a millisecond each, with as much between them.
+/// One lane with this many sleeps of a millisecond, a millisecond apart.
 fn sleeps(count: u64) -> Timeline {
     let mut timeline = Timeline::default();
-    let mut tell = |at, kind| {
+    let mut record = |at, kind| {
         let at = Duration::from_millis(at);
         let lane = LaneId(1);
         timeline.apply(TimelineEvent { at, lane, kind });
     };
     let (name, kind) = ("worker".to_owned(), LaneKind::Task);
-    tell(0, TimelineKind::DidOpen { name, kind });
+    record(0, TimelineKind::DidOpen { name, kind });
     for number in 0..count {
         let (activity, label) = (Activity::Sleeps, String::new());
-        tell(2 * number, TimelineKind::DidBegin { activity, label });
-        tell(2 * number + 1, TimelineKind::DidEnd);
+        record(2 * number, TimelineKind::DidBegin { activity, label });
+        record(2 * number + 1, TimelineKind::DidEnd);
     }
     timeline
 }
 
-/// What is drawn of it where 200 points are in sight.
+/// The shapes of a timeline in a window 200 points high.
 fn drawn(timeline: &Timeline) -> Vec<ClippedShape> {
     let ctx = egui::Context::default();
     let input = egui::RawInput {
@@ -417,13 +424,13 @@ fn drawn(timeline: &Timeline) -> Vec<ClippedShape> {
         ..egui::RawInput::default()
     };
     let mut output = ctx.run_ui(input, |ui| {
-        Lanes::new(timeline).show(ui);
+        TimelineView::new(timeline).show(ui);
     });
     output.textures_delta.clear();
     output.shapes
 }
 
-/// How many meshes and how many of their corners it takes to draw it.
+/// The number of meshes and of their corners.
 fn cost(timeline: &Timeline) -> (usize, usize) {
     let shapes = drawn(timeline);
     let meshes = shapes.iter().filter_map(|shape| match &shape.shape {
@@ -435,7 +442,7 @@ fn cost(timeline: &Timeline) -> (usize, usize) {
 }
 
 #[test]
-fn the_lanes_of_a_hundred_thousand_spans_are_one_mesh_of_a_few_corners_a_pixel() {
+fn cost_of_many_spans_depends_on_the_pixels() {
     let few = cost(&sleeps(100));
     let many = cost(&sleeps(100_000));
     assert_eq!((few.0, many.0), (1, 1));
@@ -443,7 +450,7 @@ fn the_lanes_of_a_hundred_thousand_spans_are_one_mesh_of_a_few_corners_a_pixel()
     assert!(many.1 <= 1_280 * 8 + 4, "{many:?}");
 }
 
-/// So many who run side by side.
+/// This many lanes side by side.
 fn side_by_side(count: u64) -> Timeline {
     let mut timeline = Timeline::default();
     for number in 0..count {
@@ -461,102 +468,100 @@ fn side_by_side(count: u64) -> Timeline {
 fn lanes_out_of_sight_are_not_drawn() {
     let few = drawn(&side_by_side(5)).len();
     let many = drawn(&side_by_side(10)).len();
-    assert!(few < many, "{few} shapes of five lanes, {many} of ten");
+    assert!(few < many, "five lanes: {few} shapes, ten: {many}");
     assert_eq!(drawn(&side_by_side(10_000)).len(), many);
 }
 
-/// The figures of the axis that are wholly within 200 points.
-fn figures(timeline: &Timeline) -> Vec<String> {
+/// The visible labels of the axis.
+fn axis_labels(timeline: &Timeline) -> Vec<String> {
     let shapes = drawn(timeline).into_iter();
-    let figures = shapes.filter_map(|shape| match shape.shape {
+    let labels = shapes.filter_map(|shape| match shape.shape {
         Shape::Text(text) => {
-            let place = text.visual_bounding_rect();
-            let is_in_sight = shape.clip_rect.contains_rect(place) && place.bottom() <= 200.0;
-            is_in_sight.then(|| text.galley.text().to_owned())
+            let rect = text.visual_bounding_rect();
+            let is_visible = shape.clip_rect.contains_rect(rect) && rect.bottom() <= 200.0;
+            is_visible.then(|| text.galley.text().to_owned())
         }
         _ => None,
     });
-    let figures = figures.filter(|text| text.ends_with(" s"));
-    figures.collect()
+    labels.filter(|text| text.ends_with(" s")).collect()
 }
 
 #[test]
-fn the_figures_of_the_axis_are_in_sight_however_many_lanes_there_are() {
-    let few = figures(&side_by_side(3));
+fn axis_stays_visible_below_many_lanes() {
+    let few = axis_labels(&side_by_side(3));
     assert!(few.len() > 1, "{few:?}");
-    assert_eq!(figures(&side_by_side(30)), few);
+    assert_eq!(axis_labels(&side_by_side(30)), few);
 }
 
-/// A lane that waits so many times, and each time sleeps inside of that.
-fn sleeps_while_it_waits(count: u64, is_ended: bool) -> Timeline {
+/// A lane with this many waits and a sleep within each.
+fn sleeps_in_waits(count: u64, is_ended: bool) -> Timeline {
     let mut timeline = Timeline::default();
-    let mut tell = |at, kind| {
+    let mut record = |at, kind| {
         let at = Duration::from_millis(at);
         let lane = LaneId(1);
         timeline.apply(TimelineEvent { at, lane, kind });
     };
     let (name, kind) = ("worker".to_owned(), LaneKind::Task);
-    tell(0, TimelineKind::DidOpen { name, kind });
+    record(0, TimelineKind::DidOpen { name, kind });
     for number in 0..count {
         for (at, activity) in [(1, Activity::Waits), (3, Activity::Sleeps)] {
             let label = format!("{activity:?}");
-            tell(10 * number + at, TimelineKind::DidBegin { activity, label });
+            record(10 * number + at, TimelineKind::DidBegin { activity, label });
         }
         if is_ended {
-            tell(10 * number + 6, TimelineKind::DidEnd);
-            tell(10 * number + 8, TimelineKind::DidEnd);
+            record(10 * number + 6, TimelineKind::DidEnd);
+            record(10 * number + 8, TimelineKind::DidEnd);
         }
     }
     let text = String::new();
-    tell(10 * count, TimelineKind::Message { text });
+    record(10 * count, TimelineKind::Message { text });
     timeline
 }
 
 #[test]
-fn what_was_begun_inside_of_something_else_is_painted_over_it() {
+fn nested_spans_are_painted_over_outer_ones() {
     for is_ended in [true, false] {
-        let (meshes, corners) = cost(&sleeps_while_it_waits(1, is_ended));
-        // The lane, and for either span its ground and its bar.
+        let (meshes, corners) = cost(&sleeps_in_waits(1, is_ended));
+        // The lane, and for each span a background and a bar.
         assert_eq!((meshes, corners), (1, 4 + 8 + 8), "ended: {is_ended}");
     }
-    let many = cost(&sleeps_while_it_waits(50_000, true));
+    let many = cost(&sleeps_in_waits(50_000, true));
     assert!(many.1 <= 1_280 * 16 + 4, "{many:?}");
-    let deep = cost(&sleeps_while_it_waits(50_000, false));
+    let deep = cost(&sleeps_in_waits(50_000, false));
     assert!(deep.1 <= 1_280 * 16 + 4, "{deep:?}");
 }
 
-/// What is said of the place at this share of the time of a timeline.
+/// The tooltip at this share of a timeline.
 fn hovered(timeline: Timeline, share: f32) -> String {
     let mut harness = Harness::builder()
         .with_size([1_280.0, 200.0])
         .build_ui(move |ui| {
-            Lanes::new(&timeline).show(ui);
+            TimelineView::new(&timeline).show(ui);
         });
-    let lane = harness.get_by_label_contains("worker: there ").rect();
-    // As far as the names and the marks leave room.
+    let lane = harness.get_by_label_contains("worker: alive ").rect();
+    // Between the names and the marks.
     let x = egui::Rangef::new(lane.left() + 132.0, lane.right() - 20.0);
-    let place = egui::pos2(x.min + share * x.span(), lane.center().y);
-    harness.hover_at(place);
+    harness.hover_at(egui::pos2(x.min + share * x.span(), lane.center().y));
     harness.run_steps(60);
     let text = harness.get_by_label_contains("from ");
     text.value().expect("a label has a text")
 }
 
 #[test]
-fn what_runs_between_two_spans_is_said_to_run_from_the_one_to_the_other() {
+fn tooltip_covers_the_time_between_two_spans() {
     let of = |share| hovered(sleeps(3), share);
     // It sleeps from 0 to 1, from 2 to 3 and from 4 to 5 milliseconds.
-    assert_eq!(of(0.5), "worker \nfrom 0.002 s, 1.0 ms");
-    assert_eq!(of(0.3), "worker runs\nfrom 0.001 s, 1.0 ms");
-    assert_eq!(of(0.7), "worker runs\nfrom 0.003 s, 1.0 ms");
+    assert_eq!(of(0.5), "worker \nfrom 2.0 ms, for 1.0 ms");
+    assert_eq!(of(0.3), "worker runs\nfrom 1.0 ms, for 1.0 ms");
+    assert_eq!(of(0.7), "worker runs\nfrom 3.0 ms, for 1.0 ms");
 }
 
 #[test]
-fn what_runs_before_the_first_span_and_after_the_last_is_said_to_run_so_long() {
-    let of = |share| hovered(sleeps_while_it_waits(1, true), share);
-    assert_eq!(of(0.05), "worker runs\nfrom 0.000 s, 1.0 ms");
-    assert_eq!(of(0.15), "worker Waits\nfrom 0.001 s, 7.0 ms");
-    assert_eq!(of(0.4), "worker Sleeps\nfrom 0.003 s, 3.0 ms");
-    assert_eq!(of(0.7), "worker Waits\nfrom 0.001 s, 7.0 ms");
-    assert_eq!(of(0.9), "worker runs\nfrom 0.008 s, 2.0 ms");
+fn tooltip_covers_the_time_around_all_spans() {
+    let of = |share| hovered(sleeps_in_waits(1, true), share);
+    assert_eq!(of(0.05), "worker runs\nfrom 0 ms, for 1.0 ms");
+    assert_eq!(of(0.15), "worker Waits\nfrom 1.0 ms, for 7.0 ms");
+    assert_eq!(of(0.4), "worker Sleeps\nfrom 3.0 ms, for 3.0 ms");
+    assert_eq!(of(0.7), "worker Waits\nfrom 1.0 ms, for 7.0 ms");
+    assert_eq!(of(0.9), "worker runs\nfrom 8.0 ms, for 2.0 ms");
 }

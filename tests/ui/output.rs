@@ -149,7 +149,7 @@ fn process_reaped_by_others_is_shown_as_lost() {
         until_line(&mut window, "said");
         assert!(!window.is_enabled("Kill"));
         window.click("Results");
-        window.until("ended, and something else took its exit code");
+        window.until("exited, but its status was reaped by other code");
     });
 }
 
@@ -419,7 +419,7 @@ fn stopped_process_says_so_and_continues() {
     window.click("Results");
     let row = window.harness.query_all_by_label("stopped");
     row.into_iter().next().unwrap().click();
-    window.until("· stopped: a signal such as SIGSTOP holds it");
+    window.until("· stopped by a signal such as SIGSTOP");
     signal(pid, nix::sys::signal::Signal::SIGCONT);
     window.until("· exited with code 0");
     window.click("Output");

@@ -1,4 +1,4 @@
-//! What holds for every page of the window.
+//! What every page of the window must do.
 
 use meanwhile::app::{PageId, State};
 
@@ -42,7 +42,7 @@ fn every_widget_has_a_name() {
 fn page_is_remembered_in_the_next_window() {
     let mut window = Window::open();
     window.click("Settings");
-    assert!(window.reopen().shows("Kept in"));
+    assert!(window.reopen().shows("Saved in"));
 }
 
 #[test]

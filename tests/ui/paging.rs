@@ -109,7 +109,7 @@ fn to_the_end(drawn: &mut Drawn) {
 fn last_of_a_million_rows_can_be_reached() {
     let mut drawn = drawn();
     assert!(numbers(&drawn).contains(&1));
-    drawn.get_by_label("Next part").click();
+    drawn.get_by_label("Next page").click();
     drawn.run();
     to_the_end(&mut drawn);
     assert!(numbers(&drawn).contains(&ROWS), "{:?}", numbers(&drawn));
@@ -131,7 +131,7 @@ fn wheel_moves_as_far_at_the_end_as_at_the_start() {
             let moved = moved.expect("a notch moves less than a page");
             assert!((moved - NOTCH).abs() <= 1.5, "moved by {moved}");
         }
-        drawn.get_by_label("Next part").click();
+        drawn.get_by_label("Next page").click();
         drawn.run();
     }
 }
@@ -146,7 +146,7 @@ fn no_row_between_two_parts_is_missed() {
         turn(&mut drawn, MouseWheelUnit::Line, 1.0);
         seen.append(&mut numbers(&drawn));
     }
-    drawn.get_by_label("Next part").click();
+    drawn.get_by_label("Next page").click();
     drawn.run();
     for _ in 0..AROUND {
         seen.append(&mut numbers(&drawn));
@@ -155,7 +155,7 @@ fn no_row_between_two_parts_is_missed() {
     let (half, mut missing) = (ROWS / 2, Vec::new());
     missing.extend((half - AROUND..half + AROUND).filter(|row| !seen.contains(row)));
     assert!(missing.is_empty(), "never seen: {missing:?}");
-    drawn.get_by_label("Previous part").click();
+    drawn.get_by_label("Previous page").click();
     drawn.run();
     assert!(numbers(&drawn).contains(&half), "{:?}", numbers(&drawn));
 }

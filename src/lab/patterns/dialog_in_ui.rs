@@ -1,15 +1,13 @@
-//! A file dialog is opened, and the window waits until somebody has chosen.
+//! The user picks a file. The bad variant blocks the UI thread while the dialog is open.
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Poll, Wake, Waker};
 
 use eframe::egui::{Context, Ui};
+use meanwhile::join::Task;
+use meanwhile::lab::{Digest, Pattern, Work, spawn, task_ui};
 use rfd::FileHandle;
-
-use super::{spawn, task_ui};
-use crate::join::Task;
-use crate::lab::{Digest, Pattern, Work};
 
 #[derive(Default)]
 pub(super) struct Bad {
@@ -19,7 +17,7 @@ pub(super) struct Bad {
 impl Pattern for Bad {
     #[expect(clippy::disallowed_methods, reason = "this is the mistake")]
     fn start(&mut self, work: Work, ctx: &Context) {
-        let file = rfd::FileDialog::new().pick_file(); // ← the window is dead behind the dialog
+        let file = rfd::FileDialog::new().pick_file(); // ← blocks until the user has picked a file
         if file.is_some() {
             self.task = spawn(ctx, move || work.run());
         }
@@ -40,7 +38,7 @@ pub(super) struct Fixed {
 
 impl Pattern for Fixed {
     fn start(&mut self, work: Work, _ctx: &Context) {
-        let dialog = rfd::AsyncFileDialog::new().pick_file(); // ← comes back at once
+        let dialog = rfd::AsyncFileDialog::new().pick_file(); // ← returns at once
         self.open = Some((Box::pin(dialog), work));
     }
 
@@ -52,7 +50,7 @@ impl Pattern for Fixed {
         let waker = Waker::from(Arc::new(WakeWindow(ui.ctx().clone())));
         let mut context = std::task::Context::from_waker(&waker);
         match dialog.as_mut().poll(&mut context) {
-            // ← asked once a frame
+            // ← polls once a frame
             Poll::Pending => drop(ui.label("Choose a file")),
             Poll::Ready(file) => {
                 let work = work.clone();

@@ -1,12 +1,10 @@
-//! A spinner that turns on when there is nothing to wait for any more.
+//! A spinner shows that work runs. The bad variant keeps it spinning after the work has ended.
 
 use std::time::{Duration, Instant};
 
 use eframe::egui::{Context, Ui};
-
-use super::{spawn, task_ui};
-use crate::join::Task;
-use crate::lab::{Digest, Pattern, Work};
+use meanwhile::join::Task;
+use meanwhile::lab::{Digest, Pattern, Work, spawn, task_ui};
 
 #[derive(Default)]
 pub(super) struct Bad {
@@ -20,7 +18,7 @@ impl Pattern for Bad {
 
     fn ui(&mut self, ui: &mut Ui) {
         if self.task.is_some() {
-            ui.spinner(); // ← asks for the next frame, and the next, after the end too
+            ui.spinner(); // ← requests another frame each time, also after the end
         }
         task_ui(self.task.as_ref(), ui);
     }
@@ -42,9 +40,9 @@ impl Pattern for Fixed {
         task_ui(self.task.as_ref(), ui);
         let is_running = self.task.as_ref().is_some_and(Task::is_alive);
         if let Some(started) = self.started.filter(|_| is_running) {
-            let halves = started.elapsed().as_millis() / 500;
-            ui.label(["◐", "◑"][usize::from(halves % 2 == 1)]);
-            ui.ctx().request_repaint_after(Duration::from_millis(500)); // ← slowly, and only now
+            let ticks = started.elapsed().as_millis() / 500;
+            ui.label(["◐", "◑"][usize::from(ticks % 2 == 1)]);
+            ui.ctx().request_repaint_after(Duration::from_millis(500)); // ← only while work runs
         }
     }
 }

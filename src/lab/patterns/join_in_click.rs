@@ -1,11 +1,10 @@
-//! The click handler starts a thread and joins it at once.
+//! The click handler starts background work. The bad variant joins it at once.
 
 use std::thread;
 
 use eframe::egui::{Context, Ui};
-
-use crate::join::{self, Task};
-use crate::lab::{Digest, Pattern, Work};
+use meanwhile::join::{self, Task};
+use meanwhile::lab::{Digest, Pattern, Work};
 
 #[derive(Default)]
 pub(super) struct Bad {
@@ -16,7 +15,7 @@ impl Pattern for Bad {
     #[expect(clippy::disallowed_methods, reason = "this is the mistake")]
     fn start(&mut self, work: Work, _ctx: &Context) {
         let thread = thread::spawn(move || work.run());
-        self.result = thread.join().ok(); // ← blocks the window until the work is done
+        self.result = thread.join().ok(); // ← blocks the window until the work ends
     }
 
     fn ui(&mut self, ui: &mut Ui) {
@@ -43,7 +42,7 @@ impl Pattern for Fixed {
 
     fn ui(&mut self, ui: &mut Ui) {
         match self.task.as_ref().map(Task::poll) {
-            Some(Some(Ok(result))) => result.ui(ui), // ← asks, and never waits
+            Some(Some(Ok(result))) => result.ui(ui), // ← `poll` never waits
             Some(Some(Err(error))) => drop(ui.label(error.to_string())),
             Some(None) => drop(ui.label("Working…")),
             None => drop(ui.label("Nothing yet")),

@@ -1,12 +1,11 @@
-//! The window is closed while work runs, and waits for it.
+//! The window is closed while work runs. The bad variant waits for the work.
 
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use eframe::egui::{Context, Ui};
-
-use crate::join::{self, Task};
-use crate::lab::{Digest, Pattern, Work};
+use meanwhile::join::{self, Task};
+use meanwhile::lab::{Digest, Pattern, Work};
 
 #[derive(Default)]
 pub(super) struct Bad {
@@ -14,7 +13,7 @@ pub(super) struct Bad {
 }
 
 impl Pattern for Bad {
-    #[expect(clippy::disallowed_methods, reason = "a part of the mistake")]
+    #[expect(clippy::disallowed_methods, reason = "part of the mistake")]
     fn start(&mut self, work: Work, _ctx: &Context) {
         self.thread = Some(thread::spawn(move || work.run()));
     }
@@ -26,7 +25,7 @@ impl Pattern for Bad {
     #[expect(clippy::disallowed_methods, reason = "this is the mistake")]
     fn on_exit(&mut self) {
         if let Some(thread) = self.thread.take() {
-            drop(thread.join()); // ← the window will not close before the work is done
+            drop(thread.join()); // ← the window does not close before the work ends
         }
     }
 }
@@ -40,7 +39,7 @@ impl Pattern for Fixed {
     fn start(&mut self, work: Work, _ctx: &Context) {
         let task = join::spawn("work", move |context| {
             for _ in work.steps() {
-                context.checkpoint(); // ← ends here once somebody cancels
+                context.checkpoint(); // ← ends the task here once it is cancelled
             }
         });
         self.task = task.ok();
@@ -53,7 +52,7 @@ impl Pattern for Fixed {
     fn on_exit(&mut self) {
         if let Some(task) = &self.task {
             task.cancel();
-            drop(task.join_timeout(Duration::from_millis(200))); // ← and no longer, then leave
+            drop(task.join_timeout(Duration::from_millis(200))); // ← waits this long at most
         }
     }
 }

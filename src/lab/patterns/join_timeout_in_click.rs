@@ -1,12 +1,10 @@
-//! The click handler waits for the task, but only for a second.
+//! The window reports work that takes longer than a second. The bad variant waits that second.
 
 use std::time::{Duration, Instant};
 
 use eframe::egui::{Context, Ui};
-
-use super::{spawn, task_ui};
-use crate::join::{JoinError, Task};
-use crate::lab::{Digest, Pattern, Work};
+use meanwhile::join::{JoinError, Task};
+use meanwhile::lab::{Digest, Pattern, Work, spawn, task_ui};
 
 const TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -20,7 +18,7 @@ impl Pattern for Bad {
     fn start(&mut self, work: Work, ctx: &Context) {
         self.task = spawn(ctx, move || work.run());
         if let Some(task) = &self.task {
-            let joined = task.join_timeout(TIMEOUT); // ← blocks the window until the deadline
+            let joined = task.join_timeout(TIMEOUT); // ← blocks the window for up to a second
             self.is_late = matches!(joined, Err(JoinError::TimedOut));
         }
     }
@@ -42,7 +40,7 @@ pub(super) struct Fixed {
 impl Pattern for Fixed {
     fn start(&mut self, work: Work, ctx: &Context) {
         self.task = spawn(ctx, move || work.run());
-        self.deadline = Some(Instant::now() + TIMEOUT); // ← waiting is a state
+        self.deadline = Some(Instant::now() + TIMEOUT); // ← waiting is a field, not a call
         ctx.request_repaint_after(TIMEOUT);
     }
 

@@ -1,12 +1,10 @@
-//! Each frame waits a little for the task: not long, but each of them.
+//! Each frame looks for the result. The bad variant waits a little for it, in every frame.
 
 use std::time::Duration;
 
 use eframe::egui::{Context, Ui};
-
-use super::{spawn, task_ui};
-use crate::join::Task;
-use crate::lab::{Digest, Pattern, Work};
+use meanwhile::join::Task;
+use meanwhile::lab::{Digest, Pattern, Work, spawn, task_ui};
 
 #[derive(Default)]
 pub(super) struct Bad {
@@ -20,7 +18,7 @@ impl Pattern for Bad {
 
     fn ui(&mut self, ui: &mut Ui) {
         if let Some(task) = &self.task {
-            drop(task.join_timeout(Duration::from_millis(50))); // ← 20 frames a second at most
+            drop(task.join_timeout(Duration::from_millis(50))); // ← at most 20 frames a second
             if task.is_alive() {
                 ui.ctx().request_repaint();
             }
@@ -40,6 +38,6 @@ impl Pattern for Fixed {
     }
 
     fn ui(&mut self, ui: &mut Ui) {
-        task_ui(self.task.as_ref(), ui); // ← `poll` asks and does not wait
+        task_ui(self.task.as_ref(), ui); // ← `poll` inside never waits
     }
 }

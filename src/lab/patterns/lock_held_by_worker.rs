@@ -1,11 +1,9 @@
-//! The worker holds a lock while it computes, and each frame wants the same lock.
+//! Worker and window share their state. The bad worker holds its lock while it computes.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use eframe::egui::{Context, Ui};
-
-use super::spawn;
-use crate::lab::{Digest, Pattern, Work};
+use meanwhile::lab::{Digest, Pattern, Work, spawn};
 
 #[derive(Clone, Default)]
 struct Progress {
@@ -37,7 +35,7 @@ impl Pattern for Bad {
         drop(spawn(ctx, move || {
             let mut steps = work.steps();
             loop {
-                let mut progress = lock(&shared); // ← held for as long as a step takes
+                let mut progress = lock(&shared); // ← held while the next step is computed
                 let Some(done) = steps.next() else {
                     progress.result = Some(work.digest());
                     return work.digest();
@@ -62,7 +60,7 @@ impl Pattern for Fixed {
         let shared = self.shared.clone();
         drop(spawn(ctx, move || {
             for done in work.steps() {
-                lock(&shared).steps = done; // ← computed before, held for one store
+                lock(&shared).steps = done; // ← the step is done; held for one store
             }
             lock(&shared).result = Some(work.digest());
             work.digest()

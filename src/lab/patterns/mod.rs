@@ -1,6 +1,6 @@
-//! The patterns: one file each, both halves of it, and here the list.
+//! The list of patterns. Each is one file with both variants, which the page shows.
 //!
-//! A line that ends in `// ← …` is the one that makes the difference; the page marks it.
+//! A comment `// ← …` marks the line that makes the difference.
 
 mod dialog_in_ui;
 mod endless_spinner;
@@ -23,20 +23,24 @@ mod work_in_ui;
 
 use eframe::egui::{Context, Ui};
 
-use super::pattern::{Entry, Judged, Pattern, Script, Variant};
+use super::metric::Metric;
+use super::pattern::{Entry, Scenario, Variant};
 use super::work::Digest;
 use crate::join::{self, Task};
 
-/// Starts a task that wakes the window when it has ended.
-fn spawn(ctx: &Context, work: impl FnOnce() -> Digest + Send + 'static) -> Option<Task<Digest>> {
+/// Starts a task that wakes the window when it ends.
+pub fn spawn(
+    ctx: &Context,
+    work: impl FnOnce() -> Digest + Send + 'static,
+) -> Option<Task<Digest>> {
     let task = join::spawn("work", move |_| work()).ok()?;
     let ctx = ctx.clone();
     task.on_finish(move || ctx.request_repaint());
     Some(task)
 }
 
-/// Shows where a task stands.
-fn task_ui(task: Option<&Task<Digest>>, ui: &mut Ui) {
+/// Shows the state of a task.
+pub fn task_ui(task: Option<&Task<Digest>>, ui: &mut Ui) {
     match task.map(Task::poll) {
         None => drop(ui.label("Nothing yet")),
         Some(None) => drop(ui.label("Working…")),
@@ -45,206 +49,185 @@ fn task_ui(task: Option<&Task<Digest>>, ui: &mut Ui) {
     }
 }
 
-/// A pattern's source and its two halves.
-type Halves = (&'static str, fn(Variant) -> Box<dyn Pattern>);
+/// The duration of two frames at 60 Hz, in milliseconds.
+const TWO_FRAMES: f64 = 2000.0 / 60.0;
 
-macro_rules! halves {
-    ($module:ident) => {
-        (
-            include_str!(concat!(stringify!($module), ".rs")),
-            |variant| -> Box<dyn Pattern> {
-                match variant {
-                    Variant::Bad => Box::new($module::Bad::default()),
-                    Variant::Fixed => Box::new($module::Fixed::default()),
-                }
+/// An entry with the source and the variants of its module.
+macro_rules! entry {
+    ($module:ident { $($field:ident: $value:expr,)* }) => {
+        Entry {
+            $($field: $value,)*
+            source: include_str!(concat!(stringify!($module), ".rs")),
+            make: |variant| match variant {
+                Variant::Bad => Box::new($module::Bad::default()),
+                Variant::Fixed => Box::new($module::Fixed::default()),
             },
-        )
+        }
     };
 }
 
 /// All patterns, in the order of the list.
 pub(super) static ALL: &[Entry] = &[
-    entry(
-        "join-in-click",
-        "`join()` in the click handler",
-        "the window is frozen as long as the work takes",
-        "ask once a frame, and be woken at the end",
-        Script::Probed,
-        Judged::Frozen,
-        halves!(join_in_click),
-    ),
-    entry(
-        "join-timeout-in-click",
-        "`join_timeout` in the click handler",
-        "the window is frozen until the deadline",
-        "waiting is a state: a deadline that each frame looks at",
-        Script::Probed,
-        Judged::Frozen,
-        halves!(join_timeout_in_click),
-    ),
-    entry(
-        "join-timeout-per-frame",
-        "`join_timeout(50 ms)` in every frame",
-        "the window stutters at 20 frames a second",
-        "ask without waiting",
-        Script::Probed,
-        Judged::FrameGaps,
-        halves!(join_timeout_per_frame),
-    ),
-    entry(
-        "recv-per-frame",
-        "`recv()` in every frame",
-        "the window is frozen from message to message",
-        "take what is there, within a budget",
-        Script::Probed,
-        Judged::FrameGaps,
-        halves!(recv_per_frame),
-    ),
-    entry(
-        "lock-held-by-worker",
-        "a lock that the worker holds while it computes",
-        "the window is frozen while the worker computes",
-        "compute first, then publish under the lock",
-        Script::Probed,
-        Judged::FrameGaps,
-        halves!(lock_held_by_worker),
-    ),
-    entry(
-        "work-in-ui",
-        "the work itself in the click handler",
-        "the window is frozen as long as the work takes",
-        "a task",
-        Script::Probed,
-        Judged::Frozen,
-        halves!(work_in_ui),
-    ),
-    entry(
-        "dialog-in-ui",
-        "a file dialog that blocks",
-        "the window is dead while the dialog is open",
-        "an asynchronous dialog, asked once a frame",
-        Script::Probed,
-        Judged::Frozen,
-        halves!(dialog_in_ui),
-    ),
-    entry(
-        "join-on-close",
-        "`join()` when the window closes",
-        "the window will not close",
-        "cancel, wait a moment, leave",
-        Script::Closed,
-        Judged::TimeToClose,
-        halves!(join_on_close),
-    ),
-    entry(
-        "unbounded-drain",
-        "every frame takes in all messages there are",
-        "long frames when messages flood in",
-        "only the newest state counts",
-        Script::Probed,
-        Judged::Frozen,
-        halves!(unbounded_drain),
-    ),
-    entry(
-        "unvirtualised-log",
-        "a log of 100 000 labels, laid out whole",
-        "long frames for ever",
-        "lay out the rows in sight",
-        Script::Probed,
-        Judged::FrameGaps,
-        halves!(unvirtualised_log),
-    ),
-    entry(
-        "thread-starvation",
-        "many more busy threads than cores",
-        "the frame rate falls with each thread",
-        "as many workers as cores, in the background",
-        Script::Probed,
-        Judged::FrameGaps,
-        halves!(thread_starvation),
-    ),
-    entry(
-        "repaint-every-frame",
-        "`request_repaint` in every frame",
-        "a core burns to show nothing",
-        "wake when something has changed",
-        Script::Untouched,
-        Judged::IdleRepaints,
-        halves!(repaint_every_frame),
-    ),
-    entry(
-        "no-wake",
-        "the worker ends and wakes nobody",
-        "the result appears when the mouse moves",
-        "wake at the end",
-        Script::Untouched,
-        Judged::TimeToResult,
-        halves!(no_wake),
-    ),
-    entry(
-        "wake-before-publish",
-        "wake first, publish then",
-        "sometimes the result waits for the next event",
-        "publish first, wake then",
-        Script::Untouched,
-        Judged::TimeToResult,
-        halves!(wake_before_publish),
-    ),
-    entry(
-        "poll-in-ui-only",
-        "the result is looked for only where it is drawn",
-        "nothing happens while the window is minimised",
-        "look in `logic`, which also runs then",
-        Script::Minimised,
-        Judged::TimeToResult,
-        halves!(poll_in_ui_only),
-    ),
-    entry(
-        "panic-unwrapped",
-        "a worker's panic, unwrapped in the window",
-        "the window dies with the worker",
-        "an outcome is a value",
-        Script::Probed,
-        Judged::Survival,
-        halves!(panic_unwrapped),
-    ),
-    entry(
-        "wake-per-update",
-        "a wake for every update of the progress",
-        "the workers wait for the window's lock instead of working",
-        "one wake at a time",
-        Script::Untouched,
-        Judged::StepTime,
-        halves!(wake_per_update),
-    ),
-    entry(
-        "endless-spinner",
-        "a spinner that is left running",
-        "full frame rate for a picture that says nothing",
-        "a slow timer, and none at the end",
-        Script::Untouched,
-        Judged::IdleRepaints,
-        halves!(endless_spinner),
-    ),
+    entry!(join_in_click {
+        id: "join-in-click",
+        bad: "`join()` in the click handler",
+        symptom: "the window freezes until the work ends",
+        fix: "poll the task once a frame, and wake the window when it ends",
+        scenario: Scenario::Probed,
+        metric: Metric::Frozen,
+        fixed_max: 150.0,
+    }),
+    entry!(join_timeout_in_click {
+        id: "join-timeout-in-click",
+        bad: "`join_timeout` in the click handler",
+        symptom: "the window freezes until the timeout",
+        fix: "store a deadline, and check it once a frame",
+        scenario: Scenario::Probed,
+        metric: Metric::Frozen,
+        fixed_max: 150.0,
+    }),
+    entry!(join_timeout_per_frame {
+        id: "join-timeout-per-frame",
+        bad: "`join_timeout(50 ms)` in every frame",
+        symptom: "the window stutters at 20 frames a second",
+        fix: "poll without waiting",
+        scenario: Scenario::Probed,
+        metric: Metric::FrameGaps,
+        fixed_max: TWO_FRAMES,
+    }),
+    entry!(recv_per_frame {
+        id: "recv-per-frame",
+        bad: "a blocking `recv()` in every frame",
+        symptom: "the window freezes from message to message",
+        fix: "take the messages that are there, up to a limit",
+        scenario: Scenario::Probed,
+        metric: Metric::FrameGaps,
+        fixed_max: TWO_FRAMES,
+    }),
+    entry!(lock_held_by_worker {
+        id: "lock-held-by-worker",
+        bad: "a lock that the worker holds while it computes",
+        symptom: "the window freezes while the worker computes",
+        fix: "compute first, then lock only to publish",
+        scenario: Scenario::Probed,
+        metric: Metric::FrameGaps,
+        fixed_max: TWO_FRAMES,
+    }),
+    entry!(work_in_ui {
+        id: "work-in-ui",
+        bad: "the work itself in the click handler",
+        symptom: "the window freezes until the work ends",
+        fix: "run the work in a task",
+        scenario: Scenario::Probed,
+        metric: Metric::Frozen,
+        fixed_max: 150.0,
+    }),
+    entry!(dialog_in_ui {
+        id: "dialog-in-ui",
+        bad: "a blocking file dialog",
+        symptom: "the window is dead while the dialog is open",
+        fix: "an asynchronous dialog, polled once a frame",
+        scenario: Scenario::Probed,
+        metric: Metric::Frozen,
+        fixed_max: 150.0,
+    }),
+    entry!(join_on_close {
+        id: "join-on-close",
+        bad: "`join()` when the window closes",
+        symptom: "the window does not close until the work ends",
+        fix: "cancel, wait briefly, then exit",
+        scenario: Scenario::Closed,
+        metric: Metric::TimeToClose,
+        fixed_max: 400.0,
+    }),
+    entry!(unbounded_drain {
+        id: "unbounded-drain",
+        bad: "every frame drains the whole channel",
+        symptom: "long frames when messages flood in",
+        fix: "keep only the newest state",
+        scenario: Scenario::Probed,
+        metric: Metric::Frozen,
+        fixed_max: 150.0,
+    }),
+    entry!(unvirtualised_log {
+        id: "unvirtualised-log",
+        bad: "a log of 100 000 labels, all of them laid out",
+        symptom: "every frame takes long",
+        fix: "lay out only the visible rows",
+        scenario: Scenario::Probed,
+        metric: Metric::FrameGaps,
+        fixed_max: TWO_FRAMES,
+    }),
+    entry!(thread_starvation {
+        id: "thread-starvation",
+        bad: "many more busy threads than cores",
+        symptom: "the frame rate drops with every thread",
+        fix: "as many workers as cores, at background priority",
+        scenario: Scenario::Probed,
+        metric: Metric::FrameGaps,
+        fixed_max: TWO_FRAMES,
+    }),
+    entry!(repaint_every_frame {
+        id: "repaint-every-frame",
+        bad: "`request_repaint` in every frame",
+        symptom: "a core is busy drawing the same picture",
+        fix: "request a frame only when something changes",
+        scenario: Scenario::Untouched,
+        metric: Metric::IdleRepaints,
+        fixed_max: 5.0,
+    }),
+    entry!(no_wake {
+        id: "no-wake",
+        bad: "the worker ends without waking the window",
+        symptom: "the result appears only when the mouse moves",
+        fix: "wake the window at the end",
+        scenario: Scenario::Untouched,
+        metric: Metric::TimeToResult,
+        fixed_max: 100.0,
+    }),
+    entry!(wake_before_publish {
+        id: "wake-before-publish",
+        bad: "the worker wakes the window before it publishes",
+        symptom: "the result sometimes waits for the next input",
+        fix: "publish first, then wake",
+        scenario: Scenario::Untouched,
+        metric: Metric::TimeToResult,
+        fixed_max: 100.0,
+    }),
+    entry!(poll_in_ui_only {
+        id: "poll-in-ui-only",
+        bad: "the result is polled only where it is drawn",
+        symptom: "nothing happens while the window is minimised",
+        fix: "poll in `logic`, which also runs then",
+        scenario: Scenario::Minimised,
+        metric: Metric::TimeToResult,
+        fixed_max: 250.0,
+    }),
+    entry!(panic_unwrapped {
+        id: "panic-unwrapped",
+        bad: "a worker's panic, unwrapped on the UI thread",
+        symptom: "the window dies with the worker",
+        fix: "handle the panic as an error",
+        scenario: Scenario::Probed,
+        metric: Metric::Survival,
+        fixed_max: 0.0,
+    }),
+    entry!(wake_per_update {
+        id: "wake-per-update",
+        bad: "a wake-up for every update of the progress",
+        symptom: "workers wait for the window's lock instead of working",
+        fix: "at most one pending wake-up",
+        scenario: Scenario::Untouched,
+        metric: Metric::StepTime,
+        fixed_max: 2.0,
+    }),
+    entry!(endless_spinner {
+        id: "endless-spinner",
+        bad: "a spinner that never stops",
+        symptom: "the full frame rate although nothing happens",
+        fix: "a slow timer, stopped at the end",
+        scenario: Scenario::Untouched,
+        metric: Metric::IdleRepaints,
+        fixed_max: 5.0,
+    }),
 ];
-
-const fn entry(
-    id: &'static str,
-    bad: &'static str,
-    symptom: &'static str,
-    fix: &'static str,
-    script: Script,
-    judged: Judged,
-    (source, make): Halves,
-) -> Entry {
-    Entry {
-        id,
-        bad,
-        symptom,
-        fix,
-        source,
-        script,
-        judged,
-        make,
-    }
-}

@@ -1,10 +1,8 @@
-//! The work ends, and nobody tells the window.
+//! A window without input draws no frame. The bad worker ends without requesting one.
 
 use eframe::egui::{Context, Ui};
-
-use super::task_ui;
-use crate::join::{self, Task};
-use crate::lab::{Digest, Pattern, Work};
+use meanwhile::join::{self, Task};
+use meanwhile::lab::{Digest, Pattern, Work, task_ui};
 
 #[derive(Default)]
 pub(super) struct Bad {
@@ -13,7 +11,7 @@ pub(super) struct Bad {
 
 impl Pattern for Bad {
     fn start(&mut self, work: Work, _ctx: &Context) {
-        self.task = join::spawn("work", move |_| work.run()).ok(); // ← ends, and wakes nobody
+        self.task = join::spawn("work", move |_| work.run()).ok(); // ← ends without a wake-up
     }
 
     fn ui(&mut self, ui: &mut Ui) {

@@ -1,12 +1,10 @@
-//! The worker panics, and the window unwraps what it gets from it.
+//! The worker panics. The bad variant unwraps the join's result on the UI thread.
 
 use std::thread::{self, JoinHandle};
 
 use eframe::egui::{Context, Ui};
-
-use super::spawn;
-use crate::join::Task;
-use crate::lab::{Digest, Pattern, Work};
+use meanwhile::join::Task;
+use meanwhile::lab::{Digest, Pattern, Work, spawn};
 
 fn work_and_panic(work: &Work) -> Digest {
     drop(work.run());
@@ -19,7 +17,7 @@ pub(super) struct Bad {
 }
 
 impl Pattern for Bad {
-    #[expect(clippy::disallowed_methods, reason = "a part of the mistake")]
+    #[expect(clippy::disallowed_methods, reason = "part of the mistake")]
     fn start(&mut self, work: Work, _ctx: &Context) {
         self.thread = Some(thread::spawn(move || work_and_panic(&work)));
     }
@@ -32,7 +30,7 @@ impl Pattern for Bad {
     fn ui(&mut self, ui: &mut Ui) {
         ui.label("Working…");
         if let Some(thread) = self.thread.take_if(|thread| thread.is_finished()) {
-            thread.join().unwrap().ui(ui); // ← the window dies with the worker
+            thread.join().unwrap().ui(ui); // ← panics too, and ends the window
         }
     }
 }
@@ -56,7 +54,7 @@ impl Pattern for Fixed {
         match task.poll() {
             None => drop(ui.label("Working…")),
             Some(Ok(result)) => result.ui(ui),
-            Some(Err(error)) => work.failure_ui(&error.to_string(), ui), // ← an outcome like others
+            Some(Err(error)) => work.failure_ui(&error.to_string(), ui), // ← just an error
         }
     }
 }

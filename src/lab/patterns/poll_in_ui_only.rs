@@ -1,10 +1,9 @@
-//! The result is waited for by drawing, and a minimised window draws nothing.
+//! The result is used as soon as it is there. A minimised window draws nothing, so polling in `ui`
+//! alone delays it.
 
 use eframe::egui::{Context, Ui};
-
-use super::{spawn, task_ui};
-use crate::join::Task;
-use crate::lab::{Digest, Pattern, Work};
+use meanwhile::join::Task;
+use meanwhile::lab::{Digest, Pattern, Work, spawn, task_ui};
 
 #[derive(Default)]
 pub(super) struct Bad {
@@ -18,7 +17,7 @@ impl Pattern for Bad {
 
     fn ui(&mut self, ui: &mut Ui) {
         if let Some(Some(Ok(result))) = self.task.as_ref().map(Task::poll) {
-            result.hand_on(); // ← not before somebody looks at the window
+            result.deliver(); // ← not while the window is minimised
         }
         task_ui(self.task.as_ref(), ui);
     }
@@ -36,7 +35,7 @@ impl Pattern for Fixed {
 
     fn logic(&mut self, _ctx: &Context) {
         if let Some(Some(Ok(result))) = self.task.as_ref().map(Task::poll) {
-            result.hand_on(); // ← also while the window is hidden
+            result.deliver(); // ← also while the window is minimised
         }
     }
 

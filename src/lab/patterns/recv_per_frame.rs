@@ -1,29 +1,26 @@
-//! Each frame takes the next message out of a channel, and waits for it.
+//! The worker reports over a channel. The bad variant waits for a message in every frame.
 
 use std::sync::mpsc::{Receiver, sync_channel};
 
 use eframe::egui::{Context, Ui};
+use meanwhile::lab::{Digest, Pattern, Work, spawn};
 
-use super::spawn;
-use crate::lab::{Digest, Pattern, Work};
-
-enum News {
+enum Message {
     Step(u32),
     Done(Digest),
 }
 
-/// What is known so far.
 #[derive(Default)]
-struct Known {
+struct Progress {
     steps: u32,
     result: Option<Digest>,
 }
 
-impl Known {
-    fn take_in(&mut self, news: News) {
-        match news {
-            News::Step(done) => self.steps = done,
-            News::Done(result) => self.result = Some(result),
+impl Progress {
+    fn apply(&mut self, message: Message) {
+        match message {
+            Message::Step(done) => self.steps = done,
+            Message::Done(result) => self.result = Some(result),
         }
     }
 
@@ -35,16 +32,16 @@ impl Known {
     }
 }
 
-fn start(work: Work, ctx: &Context) -> Receiver<News> {
+fn start(work: Work, ctx: &Context) -> Receiver<Message> {
     let (sender, receiver) = sync_channel(100);
-    let wakes = ctx.clone();
+    let waker = ctx.clone();
     drop(spawn(ctx, move || {
-        let tell = |news| {
-            drop(sender.send(news));
-            wakes.request_repaint();
+        let send = |message| {
+            sender.send(message).ok();
+            waker.request_repaint();
         };
-        work.steps().for_each(|done| tell(News::Step(done)));
-        tell(News::Done(work.digest()));
+        work.steps().for_each(|done| send(Message::Step(done)));
+        send(Message::Done(work.digest()));
         work.digest()
     }));
     receiver
@@ -52,38 +49,43 @@ fn start(work: Work, ctx: &Context) -> Receiver<News> {
 
 #[derive(Default)]
 pub(super) struct Bad {
-    news: Option<Receiver<News>>,
-    known: Known,
+    messages: Option<Receiver<Message>>,
+    progress: Progress,
 }
 
 impl Pattern for Bad {
     fn start(&mut self, work: Work, ctx: &Context) {
-        self.news = Some(start(work, ctx));
+        self.messages = Some(start(work, ctx));
     }
 
     #[expect(clippy::disallowed_methods, reason = "this is the mistake")]
     fn ui(&mut self, ui: &mut Ui) {
-        if let Some(news) = self.news.as_ref().and_then(|news| news.recv().ok()) {
-            self.known.take_in(news); // ← `recv` blocks the window until the next message
+        if let Some(messages) = &self.messages {
+            let message = messages.recv(); // ← blocks the window until the next message
+            if let Ok(message) = message {
+                self.progress.apply(message);
+            }
         }
-        self.known.ui(ui);
+        self.progress.ui(ui);
     }
 }
 
 #[derive(Default)]
 pub(super) struct Fixed {
-    news: Option<Receiver<News>>,
-    known: Known,
+    messages: Option<Receiver<Message>>,
+    progress: Progress,
 }
 
 impl Pattern for Fixed {
     fn start(&mut self, work: Work, ctx: &Context) {
-        self.news = Some(start(work, ctx));
+        self.messages = Some(start(work, ctx));
     }
 
     fn ui(&mut self, ui: &mut Ui) {
-        let news = self.news.iter().flat_map(Receiver::try_iter);
-        news.take(100).for_each(|news| self.known.take_in(news)); // ← what is there, at most 100
-        self.known.ui(ui);
+        let messages = self.messages.iter().flat_map(Receiver::try_iter);
+        for message in messages.take(100) {
+            self.progress.apply(message); // ← never waits, and takes at most 100
+        }
+        self.progress.ui(ui);
     }
 }

@@ -1,10 +1,8 @@
-//! While work runs, every frame asks for the next one, to see whether it is done.
+//! The window looks for the result. The bad variant redraws all the time to see it.
 
 use eframe::egui::{Context, Ui};
-
-use super::task_ui;
-use crate::join::{self, Task};
-use crate::lab::{Digest, Pattern, Work};
+use meanwhile::join::{self, Task};
+use meanwhile::lab::{Digest, Pattern, Work, task_ui};
 
 #[derive(Default)]
 pub(super) struct Bad {
@@ -34,7 +32,7 @@ impl Pattern for Fixed {
         self.task = join::spawn("work", move |_| work.run()).ok();
         if let Some(task) = &self.task {
             let ctx = ctx.clone();
-            task.on_finish(move || ctx.request_repaint()); // ← one frame, when there is news
+            task.on_finish(move || ctx.request_repaint()); // ← one frame, at the end
         }
     }
 

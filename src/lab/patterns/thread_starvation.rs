@@ -1,12 +1,10 @@
-//! Many more busy threads than there are cores, as urgent as the window itself.
+//! Work is spread over threads. The bad variant starts many more than there are cores.
 
 use std::thread;
 
 use eframe::egui::{Context, Ui};
-
-use super::{spawn, task_ui};
-use crate::join::{Pool, Priority, Task};
-use crate::lab::{Digest, Pattern, Work};
+use meanwhile::join::{Builder, Pool, Priority, Task};
+use meanwhile::lab::{Digest, Pattern, Work, spawn, task_ui};
 
 fn cores() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
@@ -22,7 +20,7 @@ impl Pattern for Bad {
     fn start(&mut self, work: Work, ctx: &Context) {
         for _ in 0..16 * cores() {
             let work = work.clone();
-            thread::spawn(move || work.run()); // ← each as urgent as the window
+            thread::spawn(move || work.run()); // ← each with the priority of the window
         }
         self.task = spawn(ctx, move || work.run());
     }
@@ -41,13 +39,13 @@ pub(super) struct Fixed {
 impl Pattern for Fixed {
     fn start(&mut self, work: Work, ctx: &Context) {
         let pool = Pool::builder()
-            .threads(cores()) // ← no more than can run at once
-            .priority(Priority::Background); // ← and only when the window wants nothing
+            .threads(cores()) // ← as many as can run at once
+            .priority(Priority::Background); // ← yields to the window
         self.pool = pool.build().ok();
         if let Some(pool) = &self.pool {
             let tasks = (0..cores()).map(|_| {
                 let work = work.clone();
-                crate::join::Builder::new("work").spawn_on(pool, move |_| work.run())
+                Builder::new("work").spawn_on(pool, move |_| work.run())
             });
             self.tasks = tasks.filter_map(Result::ok).collect();
         }

@@ -1,17 +1,15 @@
-//! The worker tells of every step, and each frame takes in all there is.
+//! The worker reports every step. The bad variant receives all reports in each frame.
 
 use std::collections::VecDeque;
 use std::sync::mpsc::{Receiver, channel};
 
 use eframe::egui::{Context, Ui};
+use meanwhile::join::{self, Task};
+use meanwhile::lab::{Digest, Pattern, Work, spawn, task_ui};
 
-use super::{spawn, task_ui};
-use crate::join::{self, Task};
-use crate::lab::{Digest, Pattern, Work};
-
-/// So many at most, or the memory would be what is missing first.
-const MESSAGES: u64 = 3_000_000;
-const KEPT: usize = 1_000;
+/// An upper bound, so that memory does not run out first.
+const MAX_MESSAGES: u64 = 3_000_000;
+const MAX_LINES: usize = 1_000;
 
 #[derive(Default)]
 pub(super) struct Bad {
@@ -26,7 +24,7 @@ impl Pattern for Bad {
         self.messages = Some(receiver);
         self.task = spawn(ctx, move || {
             for done in work.small_steps() {
-                if done <= MESSAGES && sender.send(done).is_err() {
+                if done <= MAX_MESSAGES && sender.send(done).is_err() {
                     break;
                 }
             }
@@ -37,9 +35,9 @@ impl Pattern for Bad {
     fn ui(&mut self, ui: &mut Ui) {
         let messages = self.messages.iter().flat_map(Receiver::try_iter);
         for message in messages {
-            // ← all of them, however many, while more come in
+            // ← all of them, while more arrive
             self.log.push_back(format!("step {message}"));
-            if self.log.len() > KEPT {
+            if self.log.len() > MAX_LINES {
                 self.log.pop_front();
             }
         }
@@ -56,7 +54,7 @@ impl Pattern for Fixed {
     fn start(&mut self, work: Work, ctx: &Context) {
         let task = join::spawn("work", move |context| {
             for done in work.small_steps() {
-                context.set_progress(done, 0); // ← one number, and only the newest counts
+                context.set_progress(done, 0); // ← one number, overwritten each time
             }
             work.digest()
         });

@@ -1,10 +1,8 @@
-//! A log of 100 000 lines, of which forty are in sight.
+//! A log of 100 000 lines, of which forty are visible. The bad variant lays out all of them.
 
 use eframe::egui::{Context, ScrollArea, TextStyle, Ui};
-
-use super::{spawn, task_ui};
-use crate::join::Task;
-use crate::lab::{Digest, Pattern, Work};
+use meanwhile::join::Task;
+use meanwhile::lab::{Digest, Pattern, Work, spawn, task_ui};
 
 fn lines() -> Vec<String> {
     (0..100_000).map(|line| format!("line {line}")).collect()
@@ -26,7 +24,7 @@ impl Pattern for Bad {
         task_ui(self.task.as_ref(), ui);
         ScrollArea::vertical().show(ui, |ui| {
             for line in &self.lines {
-                ui.label(line); // ← laid out, all 100 000 of them, in every frame
+                ui.label(line); // ← 100 000 labels in every frame
             }
         });
     }
@@ -49,7 +47,7 @@ impl Pattern for Fixed {
         let height = ui.text_style_height(&TextStyle::Body);
         ScrollArea::vertical().show_rows(ui, height, self.lines.len(), |ui, rows| {
             for line in &self.lines[rows] {
-                ui.label(line); // ← those in sight
+                ui.label(line); // ← the visible rows only
             }
         });
     }

@@ -1,13 +1,12 @@
-//! The worker wakes the window, and only then puts the result where the window looks.
+//! The worker publishes its result and wakes the window. The bad variant wakes it first.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use eframe::egui::{Context, Ui};
-
-use crate::join;
-use crate::lab::{Digest, Pattern, Work};
+use meanwhile::join;
+use meanwhile::lab::{Digest, Pattern, Work};
 
 type Slot = Arc<Mutex<Option<Digest>>>;
 
@@ -23,11 +22,8 @@ fn slot_ui(slot: &Slot, ui: &mut Ui) {
     }
 }
 
-/// What a worker still has to do when it is done: closing files, writing a log.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "on the worker, it may take its time"
-)]
+/// Closes files, writes a log.
+#[expect(clippy::disallowed_methods, reason = "a worker may sleep")]
 fn tidy_up() {
     thread::sleep(Duration::from_millis(50));
 }
@@ -42,7 +38,7 @@ impl Pattern for Bad {
         let (slot, ctx) = (self.slot.clone(), ctx.clone());
         drop(join::spawn("work", move |_| {
             let result = work.run();
-            ctx.request_repaint(); // ← the window looks now, and finds nothing
+            ctx.request_repaint(); // ← the window looks now and finds nothing
             tidy_up();
             publish(&slot, result);
         }));
@@ -64,7 +60,7 @@ impl Pattern for Fixed {
         drop(join::spawn("work", move |_| {
             let result = work.run();
             publish(&slot, result);
-            ctx.request_repaint(); // ← who is woken finds it
+            ctx.request_repaint(); // ← the window finds the result
             tidy_up();
         }));
     }

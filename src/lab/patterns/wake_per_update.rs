@@ -1,14 +1,12 @@
-//! The workers wake the window for each of millions of updates.
+//! Workers report millions of updates. The bad variant wakes the window for each of them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 
 use eframe::egui::{Context, Ui};
-
-use super::{spawn, task_ui};
-use crate::join::{Builder, Changes, Task};
-use crate::lab::{Digest, Pattern, Work};
+use meanwhile::join::{Builder, Changes, Task};
+use meanwhile::lab::{Digest, Pattern, Work, spawn, task_ui};
 
 fn cores() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
@@ -23,11 +21,11 @@ pub(super) struct Bad {
 impl Pattern for Bad {
     fn start(&mut self, work: Work, ctx: &Context) {
         let tasks = (0..cores()).filter_map(|_| {
-            let (work, counter, wakes) = (work.clone(), self.done.clone(), ctx.clone());
+            let (work, counter, waker) = (work.clone(), self.done.clone(), ctx.clone());
             spawn(ctx, move || {
                 for _ in work.small_steps() {
                     counter.fetch_add(1, Ordering::Relaxed);
-                    wakes.request_repaint(); // ← takes the lock that each widget of a frame needs
+                    waker.request_repaint(); // ← takes a lock that the UI thread needs too
                 }
                 work.digest()
             })
@@ -51,7 +49,7 @@ pub(super) struct Fixed {
 impl Pattern for Fixed {
     fn start(&mut self, work: Work, ctx: &Context) {
         let ctx = ctx.clone();
-        let changes = Changes::new(move || ctx.request_repaint()); // ← one wake at a time
+        let changes = Changes::new(move || ctx.request_repaint()); // ← at most one pending wake-up
         let tasks = (0..cores()).filter_map(|_| {
             let work = work.clone();
             let task = Builder::new("work")
@@ -70,7 +68,7 @@ impl Pattern for Fixed {
 
     fn logic(&mut self, _ctx: &Context) {
         if let Some(changes) = &self.changes {
-            changes.take(usize::MAX); // ← and the next one only when this frame has begun
+            changes.take(usize::MAX); // ← allows the next wake-up
         }
     }
 

@@ -1,10 +1,8 @@
-//! The work is done where the click is handled.
+//! A click starts long work. The bad variant does it in the click handler.
 
 use eframe::egui::{Context, Ui};
-
-use super::{spawn, task_ui};
-use crate::join::Task;
-use crate::lab::{Digest, Pattern, Work};
+use meanwhile::join::Task;
+use meanwhile::lab::{Digest, Pattern, Work, spawn, task_ui};
 
 #[derive(Default)]
 pub(super) struct Bad {
@@ -13,7 +11,7 @@ pub(super) struct Bad {
 
 impl Pattern for Bad {
     fn start(&mut self, work: Work, _ctx: &Context) {
-        self.result = Some(work.run()); // ← no frame until the work is done
+        self.result = Some(work.run()); // ← no frame until the work ends
     }
 
     fn ui(&mut self, ui: &mut Ui) {
@@ -30,7 +28,7 @@ pub(super) struct Fixed {
 
 impl Pattern for Fixed {
     fn start(&mut self, work: Work, ctx: &Context) {
-        self.task = spawn(ctx, move || work.run()); // ← on a thread of its own
+        self.task = spawn(ctx, move || work.run()); // ← runs on another thread
     }
 
     fn ui(&mut self, ui: &mut Ui) {

@@ -1,4 +1,4 @@
-//! The window of a twin: a button that starts the work, things to try meanwhile, and the pattern.
+//! The window of a twin: a `Start` button, widgets to try while the work runs, and the pattern.
 
 use std::hash::{DefaultHasher, Hash as _, Hasher};
 
@@ -9,21 +9,20 @@ use eframe::egui::{
 };
 use eframe::glow::HasContext as _;
 
-use super::TwinOptions;
-use super::script::Cues;
+use super::scenario::ScriptedInput;
 use crate::lab::cpu;
 use crate::lab::fact::{Display, Fact, Log, ThreadTime};
-use crate::lab::pattern::{Pattern, PatternId, Script, Variant};
+use crate::lab::pattern::{Pattern, Scenario, Variant};
+use crate::lab::run::RunOptions;
 use crate::lab::work::Work;
 
 pub(super) struct Twin {
-    pattern: PatternId,
-    variant: Variant,
-    half: Box<dyn Pattern>,
+    options: RunOptions,
+    pattern: Box<dyn Pattern>,
     work: Work,
     log: Log,
-    cues: Cues,
-    /// A spinner asks for frames without end, which would hide what a window does by itself.
+    input: ScriptedInput,
+    /// A spinner requests frames all the time, so only probed windows have one.
     spins: bool,
     display: Display,
     is_open: bool,
@@ -32,29 +31,28 @@ pub(super) struct Twin {
     start_at: Pos2,
     counter_at: Pos2,
     cpu_ns: u64,
-    picture: u64,
+    text_hash: u64,
 }
 
 impl Twin {
     pub(super) fn new(
         creation: &eframe::CreationContext<'_>,
-        options: &TwinOptions,
+        options: &RunOptions,
         work: Work,
         log: Log,
-        cues: Cues,
+        input: ScriptedInput,
     ) -> Self {
         let entry = options.pattern.entry();
         let monitor = creation
             .winit_window()
             .and_then(|window| window.current_monitor());
         Self {
-            pattern: options.pattern,
-            variant: options.variant,
-            half: (entry.make)(options.variant),
+            options: *options,
+            pattern: (entry.make)(options.variant),
             work,
             log,
-            cues,
-            spins: entry.script == Script::Probed,
+            input,
+            spins: entry.scenario == Scenario::Probed,
             display: Display {
                 refresh_millihertz: monitor.and_then(|monitor| monitor.refresh_rate_millihertz()),
                 renderer: creation.gl.as_ref().map(|gl| renderer(gl)),
@@ -65,31 +63,32 @@ impl Twin {
             start_at: Pos2::ZERO,
             counter_at: Pos2::ZERO,
             cpu_ns: 0,
-            picture: 0,
+            text_hash: 0,
         }
     }
 
     fn window_ui(&mut self, ui: &mut Ui) {
-        ui.heading(self.pattern.entry().bad.replace('`', ""));
-        ui.weak(match self.variant {
-            Variant::Bad => "as it is often done",
-            Variant::Fixed => self.pattern.entry().fix,
+        let entry = self.options.pattern.entry();
+        ui.heading(entry.bad.replace('`', ""));
+        ui.weak(match self.options.variant {
+            Variant::Bad => "the common mistake",
+            Variant::Fixed => entry.fix,
         });
         ui.separator();
-        self.toys_ui(ui);
+        self.widgets_ui(ui);
         ui.separator();
         let start = ui.button("Start");
         self.start_at = start.rect.center();
         if start.clicked() {
             self.log.note(Fact::DidStart);
             let ctx = ui.ctx().clone();
-            self.half.start(self.work.clone(), &ctx);
+            self.pattern.start(self.work.clone(), &ctx);
         }
-        self.half.ui(ui);
+        self.pattern.ui(ui);
     }
 
-    /// Something that moves, something to click, something to type.
-    fn toys_ui(&mut self, ui: &mut Ui) {
+    /// Something that moves, something to click, something to type into.
+    fn widgets_ui(&mut self, ui: &mut Ui) {
         ui.horizontal(|ui| {
             if self.spins {
                 ui.spinner();
@@ -109,10 +108,10 @@ impl Twin {
 
 impl eframe::App for Twin {
     fn raw_input_hook(&mut self, _ctx: &Context, input: &mut RawInput) {
-        for _ in 0..self.cues.take_clicks() {
+        for _ in 0..self.input.take_clicks() {
             click(self.counter_at, input);
         }
-        if self.cues.take_start() {
+        if self.input.take_start() {
             click(self.start_at, input);
         }
     }
@@ -120,12 +119,12 @@ impl eframe::App for Twin {
     fn logic(&mut self, ctx: &Context, _frame: &mut eframe::Frame) {
         let hidden = ctx.input(|input| input.viewport().visible() == Some(false));
         self.log.note(Fact::DidBegin { hidden });
-        for knock in self.cues.take_knocks() {
-            let waited = knock.elapsed().as_nanos();
+        for probe in self.input.take_probes() {
+            let waited = probe.elapsed().as_nanos();
             let waited_ns = u64::try_from(waited).unwrap_or(u64::MAX);
             self.log.note(Fact::DidAnswer { waited_ns });
         }
-        self.half.logic(ctx);
+        self.pattern.logic(ctx);
     }
 
     fn ui(&mut self, ui: &mut Ui, _frame: &mut eframe::Frame) {
@@ -133,20 +132,20 @@ impl eframe::App for Twin {
         if !self.is_open {
             self.is_open = true;
             self.log.note(Fact::DidOpen(self.display.clone()));
-            self.cues.set_open();
+            self.input.set_open();
         }
-        let picture = text_of(ui.ctx());
+        let text_hash = hash_of_text(ui.ctx());
         let cpu_ns = cpu::of_thread();
         self.log.note(Fact::DidDraw {
             cpu_ns: cpu_ns - self.cpu_ns,
-            changed: picture != self.picture,
+            changed: text_hash != self.text_hash,
         });
-        self.picture = picture;
+        self.text_hash = text_hash;
         self.cpu_ns = cpu_ns;
     }
 
     fn on_exit(&mut self, _gl: Option<&eframe::glow::Context>) {
-        self.half.on_exit();
+        self.pattern.on_exit();
     }
 
     fn persist_egui_memory(&self) -> bool {
@@ -154,8 +153,8 @@ impl eframe::App for Twin {
     }
 }
 
-/// What draws, as it calls itself. Mesa's renderer in software is known by its threads alone: to ask
-/// for its name is unsafe.
+/// The renderer's own name. Mesa's software renderer is recognised by its threads, because asking for
+/// its name needs unsafe code.
 fn renderer(gl: &eframe::glow::Context) -> String {
     let version = gl.version();
     let embedded = if version.is_embedded { " ES" } else { "" };
@@ -168,7 +167,7 @@ fn renderer(gl: &eframe::glow::Context) -> String {
     text
 }
 
-/// A click of a mouse, as the window system would report it.
+/// Adds a mouse click, as the window system would report it.
 fn click(pos: Pos2, input: &mut RawInput) {
     let button = |pressed| Event::PointerButton {
         pos,
@@ -181,8 +180,8 @@ fn click(pos: Pos2, input: &mut RawInput) {
     input.events.push(button(false));
 }
 
-/// All the text in the picture: two frames with the same text tell a person the same.
-fn text_of(ctx: &egui::Context) -> u64 {
+/// A hash of all text in the frame. Frames with the same text look the same to the user.
+fn hash_of_text(ctx: &egui::Context) -> u64 {
     let mut hasher = DefaultHasher::new();
     ctx.graphics(|layers| {
         let shapes = layers.get(LayerId::background()).into_iter();

@@ -2,83 +2,83 @@ use std::fs;
 
 use anyhow::{Context as _, bail, ensure};
 use image::{Rgb, RgbImage};
+use meanwhile::jobs::images::{Options, Rotate};
+use meanwhile::jobs::{Item, Job as _, Step};
+use meanwhile::join::{self, Context};
+use meanwhile::lessons::{RunLog, Trace, WorkerKind};
 
-use crate::jobs::images::{Options, Rotate};
-use crate::jobs::{Item, Job as _, Step};
-use crate::join::{self, Context};
-use crate::lessons::{Cast, Stage, Told};
-
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    fs::create_dir(stage.folder().join("edited"))?;
-    let images = (1_u32..).take(stage.count("images"));
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
+    fs::create_dir(trace.folder().join("edited"))?;
+    let images = (1_u32..).take(trace.count("images"));
     for n in images.clone() {
-        draw(n).save(stage.folder().join(format!("{n}.png")))?;
+        draw(n).save(trace.folder().join(format!("{n}.png")))?;
     }
     let mut tasks = Vec::new();
     let mut processes = Vec::new();
     for n in images.clone() {
         let name = format!("image {n}");
-        match stage.cast() {
-            Cast::Task => {
-                let work = stage.actor_with(&name, move |me, context| edit(me, context, n));
+        match trace.worker_kind() {
+            WorkerKind::Task => {
+                let work =
+                    trace.task_with_context(&name, move |trace, context| edit(trace, context, n));
                 tasks.push(join::spawn(name, work)?);
             }
-            Cast::Process => {
-                let editor = stage.program("editor").name(name);
-                processes.push(stage.spawn(editor.env("IMAGE", n.to_string()))?);
+            WorkerKind::Process => {
+                let editor = trace.program("editor").name(name);
+                processes.push(trace.spawn_process(editor.env("IMAGE", n.to_string()))?);
             }
         }
     }
     for task in &tasks {
-        if let Err(why) = stage.waits(task.name(), || task.join())? {
+        if let Err(why) = trace.wait(task.name(), || task.join())? {
             bail!("{}: {why:#}", task.name());
         }
     }
     for process in &processes {
-        let exit = stage.waits(process.name(), || process.join())?;
+        let exit = trace.wait(process.name(), || process.join())?;
         ensure!(exit.is_success(), "{} {exit}", process.name());
     }
-    stage.say("batch complete");
+    trace.print("batch complete");
 
-    stage.row(&[&"image", &"was", &"is"]);
+    trace.row(&[&"image", &"before", &"after"]);
     for n in images {
-        let size = |file: String| image::image_dimensions(stage.folder().join(file));
-        let (was, is) = (size(format!("{n}.png"))?, size(format!("edited/{n}.png"))?);
-        stage.row(&[
+        let size = |file: String| image::image_dimensions(trace.folder().join(file));
+        let (before, after) = (size(format!("{n}.png"))?, size(format!("edited/{n}.png"))?);
+        trace.row(&[
             &n,
-            &format!("{}x{}", was.0, was.1),
-            &format!("{}x{}", is.0, is.1),
+            &format!("{}x{}", before.0, before.1),
+            &format!("{}x{}", after.0, after.1),
         ]);
     }
     Ok(())
 }
 
-/// What a child process does: its image, in a task of its own.
-fn editor(me: &Stage) -> anyhow::Result<()> {
-    let (me, n) = (me.clone(), std::env::var("IMAGE")?.parse()?);
-    let task = join::spawn("edit", move |context| edit(&me, context, n))?;
+/// A child process: it edits one image in a task.
+fn editor(trace: &Trace) -> anyhow::Result<()> {
+    let (trace, n) = (trace.clone(), std::env::var("IMAGE")?.parse()?);
+    let task = join::spawn("edit", move |context| edit(&trace, context, n))?;
     match task.join()? {
         Ok(()) => Ok(()),
         Err(why) => bail!("{why:#}"),
     }
 }
 
-fn edit(me: &Stage, context: &Context, n: u32) -> anyhow::Result<()> {
-    // Image n is so big that it takes n times as long.
-    me.sleep(me.time("work") * n);
-    let turn = Options {
-        to: me.folder().join("edited"),
+fn edit(trace: &Trace, context: &Context, n: u32) -> anyhow::Result<()> {
+    // Image n takes n times as long as the first.
+    trace.sleep(trace.duration("work") * n);
+    let options = Options {
+        to: trace.folder().join("edited"),
         rotate: Rotate::Right,
         greyscale: true,
         ..Options::default()
     };
     let image = Item {
-        input: me.folder().join(format!("{n}.png")),
+        input: trace.folder().join(format!("{n}.png")),
         bytes: 0,
         step: Step::Run,
     };
-    turn.run_item(&image, context)?;
-    me.say("saved");
+    options.run_item(&image, context)?;
+    trace.print("saved");
     Ok(())
 }
 
@@ -87,31 +87,27 @@ fn draw(n: u32) -> RgbImage {
     RgbImage::from_fn(64 + n, 48, |x, y| Rgb([shade(x), shade(y), shade(n)]))
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
-    let images = told.count("images");
-    let complete = told
-        .said()
+fn verify(log: &RunLog) -> anyhow::Result<()> {
+    let images = log.count("images");
+    let complete = log
+        .messages()
         .iter()
         .filter(|said| said.text.contains("complete"));
     let complete: Vec<_> = complete.collect();
-    ensure!(
-        complete.len() == 1,
-        "it was complete {} times",
-        complete.len()
-    );
+    ensure!(complete.len() == 1, "completed {} times", complete.len());
     for n in 1..=images {
-        let saved = told.when(&format!("image {n}"), "saved")?;
+        let saved = log.time_of(&format!("image {n}"), "saved")?;
         ensure!(
             saved <= complete[0].at,
             "complete before image {n} was saved"
         );
     }
-    ensure!(told.table().len() == images + 1, "an image is missing");
-    for row in &told.table()[1..] {
-        let (width, height) = row[1].split_once('x').context("no size")?;
+    ensure!(log.table().len() == images + 1, "an image is missing");
+    for row in &log.table()[1..] {
+        let (width, height) = row[1].split_once('x').context("not a size")?;
         ensure!(
             row[2] == format!("{height}x{width}"),
-            "image {} was not turned",
+            "image {} was not rotated",
             row[0]
         );
     }
@@ -120,20 +116,20 @@ fn holds(told: &Told) -> anyhow::Result<()> {
 
 // About the lesson.
 
-use crate::lessons::{Lesson, Level, Parameter, Question, Topic};
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "batch",
     title: "A batch of images",
     topic: Topic::Work,
-    level: Level::Second,
+    level: Level::Medium,
     question: Question {
-        text: "A worker for each image loads, turns and saves it. When may the program say \
-               \u{201c}batch complete\u{201d}?",
+        text: "A worker for each image loads, rotates and saves it. When can the program \
+               print \u{201c}batch complete\u{201d}?",
         choices: &[
-            "When the last worker was started",
-            "When the worker of the last image was joined",
-            "When every worker was joined",
+            "When the last worker has been started",
+            "When the worker of the last image has been joined",
+            "When every worker has been joined",
         ],
         right: 2,
     },
@@ -141,21 +137,21 @@ pub(super) static LESSON: Lesson = Lesson {
         Parameter::secs("work", "The first image takes (s)", 0.5),
         Parameter::count("images", "Images", 4, 1, 24),
     ],
-    cast: &[Cast::Task, Cast::Process],
+    worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
     main,
     roles: &[("editor", editor)],
-    holds,
+    verify,
     explanation: "\u{201c}Complete\u{201d} is a claim about all images, so all workers must have \
-                  ended before it is made. To join the last one that was started is not enough: \
-                  the order in which they were started is not the order in which they end, and one \
-                  of the others may have the biggest image. One join for each, in any order, is all \
-                  it takes; together the joins wait exactly as long as the slowest needs.\n\n\
-                  A join tells more than \u{201c}ended\u{201d}. An image that could not be read must \
-                  not count as done: here a task's join gives its `Result`, a process its exit code, \
-                  and the batch is only complete when all of them are good. Python's `join()` gives \
-                  nothing, so there one looks at `exitcode`, or uses an executor. A process for each \
-                  image costs some milliseconds more, and a broken image that crashes its decoder \
-                  takes only that one along.",
+                  ended before. Joining the one that was started last is not enough: workers do \
+                  not end in the order of their start, and another one may have the largest image. \
+                  One join per worker, in any order, is enough. Together the joins take exactly as \
+                  long as the slowest worker.\n\n\
+                  A join tells more than \u{201c}ended\u{201d}. An image that could not be read \
+                  must not count as done. Here the join of a task returns its `Result`, and that \
+                  of a process its exit code; the batch is complete only if all of them succeeded. \
+                  Python's `join()` returns nothing, so programs check `exitcode`, or use an \
+                  executor. A process per image costs a few milliseconds more, but an image that \
+                  crashes its decoder takes down only that process.",
     python: r#"
 from multiprocessing import Process
 from pathlib import Path
@@ -164,15 +160,15 @@ from time import sleep
 
 IMAGES = 4
 WIDTH, HEIGHT = 64, 48
-HEADER = f"P5 {WIDTH} {HEIGHT} 255\n".encode()  # a grey image, one byte for each pixel
-TURNED = f"P5 {HEIGHT} {WIDTH} 255\n".encode()
+HEADER = f"P5 {WIDTH} {HEIGHT} 255\n".encode()  # a grey image with one byte per pixel
+ROTATED = f"P5 {HEIGHT} {WIDTH} 255\n".encode()
 
-def turn(folder, n):
+def rotate(folder, n):
     image = (folder / f"{n}.pgm").read_bytes()[len(HEADER):]
     sleep(0.5 * n)
     rows = [image[start:start + WIDTH] for start in range(0, len(image), WIDTH)]
     columns = [bytes(column) for column in zip(*reversed(rows))]
-    (folder / f"{n} turned.pgm").write_bytes(TURNED + b"".join(columns))
+    (folder / f"{n} rotated.pgm").write_bytes(ROTATED + b"".join(columns))
     print("image", n, "saved", flush=True)
 
 if __name__ == "__main__":
@@ -180,13 +176,13 @@ if __name__ == "__main__":
         folder = Path(folder)
         for n in range(1, IMAGES + 1):
             (folder / f"{n}.pgm").write_bytes(HEADER + bytes(range(WIDTH)) * HEIGHT)
-        workers = [Process(target=turn, args=(folder, n)) for n in range(1, IMAGES + 1)]
+        workers = [Process(target=rotate, args=(folder, n)) for n in range(1, IMAGES + 1)]
         for worker in workers:
             worker.start()
         for worker in workers:
             worker.join()
         assert all(worker.exitcode == 0 for worker in workers)
-        print("batch complete:", sorted(path.name for path in folder.glob("* turned.pgm")))
+        print("batch complete:", sorted(path.name for path in folder.glob("* rotated.pgm")))
 "#,
     plain_std: r#"
 use std::path::{Path, PathBuf};
@@ -194,17 +190,17 @@ use std::time::Duration;
 use std::{env, fs, io, thread};
 
 const IMAGES: u32 = 4;
-const HEADER: &[u8] = b"P5 64 48 255\n"; // a grey image, one byte for each pixel
-const TURNED: &[u8] = b"P5 48 64 255\n";
+const HEADER: &[u8] = b"P5 64 48 255\n"; // a grey image with one byte per pixel
+const ROTATED: &[u8] = b"P5 48 64 255\n";
 
-fn turn(folder: &Path, n: u32) -> io::Result<PathBuf> {
+fn rotate(folder: &Path, n: u32) -> io::Result<PathBuf> {
     let image = fs::read(folder.join(format!("{n}.pgm")))?;
     thread::sleep(Duration::from_millis(500) * n);
     let rows: Vec<_> = image[HEADER.len()..].chunks(64).rev().collect();
     let columns = (0..64).flat_map(|x| rows.iter().map(move |row| row[x]));
-    let turned: Vec<u8> = TURNED.iter().copied().chain(columns).collect();
-    let output = folder.join(format!("{n} turned.pgm"));
-    fs::write(&output, turned)?;
+    let rotated: Vec<u8> = ROTATED.iter().copied().chain(columns).collect();
+    let output = folder.join(format!("{n} rotated.pgm"));
+    fs::write(&output, rotated)?;
     println!("image {n} saved");
     Ok(output)
 }
@@ -220,7 +216,7 @@ fn main() -> io::Result<()> {
     let workers: Vec<_> = (1..=IMAGES)
         .map(|n| {
             let folder = folder.clone();
-            thread::spawn(move || turn(&folder, n))
+            thread::spawn(move || rotate(&folder, n))
         })
         .collect();
     for worker in workers {

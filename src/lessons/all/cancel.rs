@@ -2,193 +2,205 @@ use std::io::{self, BufRead as _, BufReader, Write as _};
 
 use anyhow::Context as _;
 use crossbeam_channel::{Sender, bounded};
+use meanwhile::join::process::Process;
+use meanwhile::join::{self, Context};
+use meanwhile::lessons::{RunLog, Trace, WorkerKind};
 
-use crate::join::process::Process;
-use crate::join::{self, Context};
-use crate::lessons::{Cast, Stage, Told};
-
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    match stage.cast() {
-        Cast::Task => with_tasks(stage),
-        Cast::Process => with_processes(stage),
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
+    match trace.worker_kind() {
+        WorkerKind::Task => with_tasks(trace),
+        WorkerKind::Process => with_processes(trace),
     }
 }
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "both say that they have begun, or end"
+    reason = "both workers send a message or end, and either ends the wait"
 )]
-fn with_tasks(stage: &Stage) -> anyhow::Result<()> {
-    let (begin, begun) = bounded(2);
-    let act = {
-        let begin = begin.clone();
-        move |me: &Stage, context: &Context| asks(me, context, &begin)
+fn with_tasks(trace: &Trace) -> anyhow::Result<()> {
+    let (started, starts) = bounded(2);
+    let body = {
+        let started = started.clone();
+        move |trace: &Trace, context: &Context| cooperate(trace, context, &started)
     };
-    let asks = join::spawn("asks", stage.actor_with("asks", act))?;
-    let deaf = join::spawn(
-        "deaf",
-        stage.actor("deaf", move |me| never_asks(me, &begin)),
-    )?;
+    let cooperative = trace.task_with_context("cooperative", body);
+    let cooperative = join::spawn("cooperative", cooperative)?;
+    let unresponsive = trace.task("unresponsive", move |trace| work_on(trace, &started));
+    let unresponsive = join::spawn("unresponsive", unresponsive)?;
     for _ in 0..2 {
-        stage.waits("both to begin", || begun.recv())?;
+        trace.wait("both to start", || starts.recv())?;
     }
-    stage.say("asking both to end");
-    asks.cancel();
-    deaf.cancel();
-    match stage.waits("asks", || asks.join()) {
-        Ok(()) => stage.note("asks", "it returned"),
-        Err(error) => stage.note("asks", error),
+    trace.print("cancelling both");
+    cooperative.cancel();
+    unresponsive.cancel();
+    match trace.wait("cooperative", || cooperative.join()) {
+        Ok(()) => trace.result("cooperative", "returned"),
+        Err(error) => trace.result("cooperative", error),
     }
-    let patience = stage.time("patience");
-    match stage.waits("deaf", || deaf.join_timeout(patience)) {
-        Ok(()) => stage.note("deaf, asked", "it returned"),
-        Err(error) => stage.note("deaf, asked", error),
+    let timeout = trace.duration("patience");
+    match trace.wait("unresponsive", || unresponsive.join_timeout(timeout)) {
+        Ok(()) => trace.result("unresponsive, cancelled", "returned"),
+        Err(error) => trace.result("unresponsive, cancelled", error),
     }
-    stage.say("a thread can\u{2019}t be forced: waiting");
-    stage.waits("deaf", || deaf.join())?;
-    stage.note("deaf, at its end", "it returned");
+    trace.print("a thread can\u{2019}t be killed: waiting");
+    trace.wait("unresponsive", || unresponsive.join())?;
+    trace.result("unresponsive, joined", "returned");
     Ok(())
 }
 
-fn asks(me: &Stage, context: &Context, begin: &Sender<()>) {
-    begin.send(()).ok();
+fn cooperate(trace: &Trace, context: &Context, started: &Sender<()>) {
+    started.send(()).ok();
     loop {
-        me.sleep(me.secs(0.1));
+        trace.sleep(trace.seconds(0.1));
         context.checkpoint();
     }
 }
 
-fn never_asks(me: &Stage, begin: &Sender<()>) {
-    begin.send(()).ok();
-    me.sleep(me.time("work"));
-    me.say("done, all of it");
+fn work_on(trace: &Trace, started: &Sender<()>) {
+    started.send(()).ok();
+    trace.sleep(trace.duration("work"));
+    trace.print("finished all work");
 }
 
-fn with_processes(stage: &Stage) -> anyhow::Result<()> {
-    let asks = start(stage, "asks")?;
-    let deaf = start(stage, "deaf")?;
-    stage.say("asking both to end");
-    asks.terminate()?;
-    deaf.terminate()?;
-    let exit = stage.waits("asks", || asks.join())?;
-    stage.note("asks", exit);
-    let patience = stage.time("patience");
-    match stage.waits("deaf", || deaf.join_timeout(patience)) {
-        Ok(exit) => stage.note("deaf, asked", exit),
-        Err(error) => stage.note("deaf, asked", error),
+fn with_processes(trace: &Trace) -> anyhow::Result<()> {
+    let cooperative = start(trace, "cooperative")?;
+    let unresponsive = start(trace, "unresponsive")?;
+    trace.print("cancelling both");
+    cooperative.terminate()?;
+    unresponsive.terminate()?;
+    let exit = trace.wait("cooperative", || cooperative.join())?;
+    trace.result("cooperative", exit);
+    let timeout = trace.duration("patience");
+    match trace.wait("unresponsive", || unresponsive.join_timeout(timeout)) {
+        Ok(exit) => trace.result("unresponsive, cancelled", exit),
+        Err(error) => trace.result("unresponsive, cancelled", error),
     }
-    stage.say("a process can be forced: killing it");
-    deaf.kill()?;
-    let exit = stage.waits("deaf", || deaf.join())?;
-    stage.note("deaf, killed", exit);
+    trace.print("a process can be killed: killing it");
+    unresponsive.kill()?;
+    let exit = trace.wait("unresponsive", || unresponsive.join())?;
+    trace.result("unresponsive, killed", exit);
     Ok(())
 }
 
-fn start(stage: &Stage, role: &str) -> anyhow::Result<Process> {
-    let process = stage.spawn(stage.program(role).stdout_piped())?;
-    let stdout = process.take_stdout().context("its stdout is ours")?;
+fn start(trace: &Trace, role: &str) -> anyhow::Result<Process> {
+    let process = trace.spawn_process(trace.program(role).stdout_piped())?;
+    let stdout = process.take_stdout().context("stdout is piped")?;
     let mut ready = String::new();
-    stage.waits(role, || BufReader::new(stdout).read_line(&mut ready))?;
+    trace.wait(role, || BufReader::new(stdout).read_line(&mut ready))?;
     Ok(process)
 }
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "main asks it to end, or kills it"
+    reason = "main sends a signal or kills this process"
 )]
-fn minds_a_signal(me: &Stage) -> anyhow::Result<()> {
-    let (ask, asked) = bounded(1);
+fn end_at_signal(trace: &Trace) -> anyhow::Result<()> {
+    let (signal, signals) = bounded(1);
     ctrlc::set_handler(move || {
-        ask.try_send(()).ok();
+        signal.try_send(()).ok();
     })?;
     writeln!(io::stdout(), "ready")?;
-    me.waits("a request", || asked.recv())?;
-    me.say("asked to end: tidied up");
+    trace.wait("a signal", || signals.recv())?;
+    trace.print("SIGTERM: cleaned up");
     Ok(())
 }
 
-fn ignores_signals(me: &Stage) -> anyhow::Result<()> {
-    let hears = me.clone();
-    ctrlc::set_handler(move || hears.say("asked to end: going on"))?;
+fn ignore_signals(trace: &Trace) -> anyhow::Result<()> {
+    let handler = trace.clone();
+    ctrlc::set_handler(move || handler.print("SIGTERM: ignored"))?;
     writeln!(io::stdout(), "ready")?;
     loop {
-        me.sleep(me.secs(1.0));
+        trace.sleep(trace.seconds(1.0));
     }
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
-    let expected: &[_] = match told.cast() {
-        Cast::Task => &[
-            ("asks", "the task was cancelled"),
-            ("deaf, at its end", "it returned"),
+fn verify(log: &RunLog) -> anyhow::Result<()> {
+    let expected = match log.worker_kind() {
+        WorkerKind::Task => vec![
+            ("cooperative", JoinError::Cancelled.to_string()),
+            ("unresponsive, joined", "returned".to_owned()),
         ],
-        Cast::Process => &[
-            ("asks", "exited with code 0"),
-            ("deaf, asked", "it still runs: the join timed out"),
-            ("deaf, killed", "killed by signal 9 (SIGKILL)"),
+        WorkerKind::Process => vec![
+            ("cooperative", "exited with code 0".to_owned()),
+            ("unresponsive, cancelled", JoinError::TimedOut.to_string()),
+            (
+                "unresponsive, killed",
+                "killed by signal 9 (SIGKILL)".to_owned(),
+            ),
         ],
     };
-    for &(name, value) in expected {
-        let found = told.note(name).unwrap_or("nothing");
+    for (name, value) in expected {
+        let found = log.result(name).unwrap_or("nothing");
         ensure!(found == value, "{name}: {found}, not {value}");
     }
-    match told.cast() {
-        Cast::Task => told.in_order(&[("deaf", "done, all of it"), ("main", "deaf, at its end")]),
-        Cast::Process => told.in_order(&[("asks", "tidied up"), ("main", "asks: exited")]),
-    }
+    let [worker, main] = match log.worker_kind() {
+        WorkerKind::Task => [
+            ("unresponsive", "finished all work"),
+            ("main", "unresponsive, joined"),
+        ],
+        WorkerKind::Process => [
+            ("cooperative", "cleaned up"),
+            ("main", "cooperative: exited"),
+        ],
+    };
+    log.in_order(&[worker, main])
 }
 
 // About the lesson.
 
 use anyhow::ensure;
-
-use crate::lessons::{Lesson, Level, Parameter, Question, Topic};
+use meanwhile::join::JoinError;
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "cancel",
-    title: "Ask to end, or force",
+    title: "Cancel or kill",
     topic: Topic::Ending,
-    level: Level::Second,
+    level: Level::Medium,
     question: Question {
-        text: "Two workers are asked to end. One looks now and then whether it was asked, the other \
-               never does. What becomes of the second?",
+        text: "Two workers are cancelled. One checks now and then whether it was cancelled, \
+               the other never does. What happens to the second one?",
         choices: &[
-            "It is ended at the next chance, whatever it does",
-            "Nothing: as a thread it runs to its own end; only a process can be forced",
-            "Nothing: neither a thread nor a process can be forced",
-            "Asking it is an error",
+            "It ends at the next opportunity, whatever it does",
+            "Nothing: a thread runs to its own end; only a process can be killed",
+            "Nothing: neither a thread nor a process can be killed",
+            "Cancelling it is an error",
         ],
         right: 1,
     },
     parameters: &[
-        Parameter::secs("patience", "Main waits for the deaf one (s)", 1.0),
-        Parameter::secs("work", "The deaf task works (s)", 3.0).only(Cast::Task),
+        Parameter::secs("patience", "Timeout for the unresponsive worker (s)", 1.0),
+        Parameter::secs("work", "The unresponsive task works (s)", 3.0).only_with(WorkerKind::Task),
     ],
-    cast: &[Cast::Task, Cast::Process],
+    worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
     main,
-    roles: &[("asks", minds_a_signal), ("deaf", ignores_signals)],
-    holds,
-    explanation: "To cancel is to ask. A task that calls `checkpoint` ends there: it unwinds, its \
-                  destructors run, and the join says `Cancelled`. One that never asks goes on; the \
-                  join times out, and all that is left is to wait, because to tear a thread out of a \
-                  program would leave its locks held and its data half changed. So no language at \
-                  hand offers it: Python\u{2019}s `Thread` has neither cancel nor kill, std has not \
-                  either, and there one passes a flag or an `Event` oneself. A process has its memory \
-                  to itself, so it can be forced. `terminate` sends SIGTERM, which the program may \
-                  use to tidy up, or ignore; `kill` sends SIGKILL, which it never sees. Ask, wait a \
-                  moment, then kill: `Process::stop` does that for a process with all it has \
-                  started. Python\u{2019}s `Process.terminate()` and `kill()` send the same signals.",
+    roles: &[
+        ("cooperative", end_at_signal),
+        ("unresponsive", ignore_signals),
+    ],
+    verify,
+    explanation: "Cancelling is a request. A task that calls `checkpoint` ends there: it unwinds, \
+                  its destructors run, and the join returns `Cancelled`. A task that never checks \
+                  runs on. The join times out, and main can only wait: killing a thread would \
+                  leave its locks held and its data half changed. Python's `Thread` has neither \
+                  cancel nor kill, and neither has std; programs pass a flag or an `Event` \
+                  themselves.\n\n\
+                  A process has its own memory, so it can be killed. `terminate` sends SIGTERM, \
+                  which the program can use to clean up, or ignore; `kill` sends SIGKILL, which it \
+                  never sees. Terminate, wait a moment, then kill: `Process::stop` does that for a \
+                  process and all its descendants. Python's `Process.terminate()` and `kill()` \
+                  send the same signals.",
     python: r#"
 import signal
 from multiprocessing import Event, Process
 from threading import Event as Flag, Thread
 from time import sleep
 
-def asks(cancelled):
+def cooperative(cancelled):
     while not cancelled.wait(0.1):
         pass
 
-def deaf(ready):
+def unresponsive(ready):
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     ready.set()
     while True:
@@ -196,14 +208,14 @@ def deaf(ready):
 
 if __name__ == "__main__":
     cancelled = Flag()
-    thread = Thread(target=asks, args=(cancelled,))
+    thread = Thread(target=cooperative, args=(cancelled,))
     thread.start()
     cancelled.set()
     thread.join()
-    print("the thread has ended: it asked")
+    print("the thread has ended: it checked the flag")
 
     ready = Event()
-    process = Process(target=deaf, args=(ready,))
+    process = Process(target=unresponsive, args=(ready,))
     process.start()
     ready.wait()
     process.terminate()
@@ -232,7 +244,7 @@ fn main() {
     });
     cancelled.store(true, Ordering::Relaxed);
     worker.join().unwrap();
-    println!("the thread has ended: it asked");
+    println!("the thread has ended: it checked the flag");
 
     // std has no SIGTERM, only `kill`.
     let mut sleeper = Command::new("sleep").arg("60").spawn().unwrap();

@@ -1,59 +1,56 @@
-use crate::join::{self, Builder};
-use crate::lessons::{Cast, Stage, Told};
+use meanwhile::join::{self, Builder};
+use meanwhile::lessons::{RunLog, Trace, WorkerKind};
 
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    let program = stage.child("program")?;
-    let exit = stage.waits("the program", || program.join())?;
-    stage.note("the program", exit);
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
+    let program = trace.spawn_role("program")?;
+    let exit = trace.wait("the program", || program.join())?;
+    trace.result("the program", exit);
     Ok(())
 }
 
-fn program(me: &Stage) -> anyhow::Result<()> {
-    match me.cast() {
-        Cast::Task => {
-            Builder::new("saver").spawn(me.actor("saver", saver))?;
-            let watcher = Builder::new("watcher").daemon(true);
-            watcher.spawn(me.actor("watcher", watches))?;
+fn program(trace: &Trace) -> anyhow::Result<()> {
+    match trace.worker_kind() {
+        WorkerKind::Task => {
+            Builder::new("saver").spawn(trace.task("saver", saver))?;
+            let daemon = Builder::new("watcher").daemon(true);
+            daemon.spawn(trace.task("watcher", watcher))?;
         }
-        Cast::Process => {
-            me.spawn(me.program("saver"))?;
-            me.spawn(me.program("watcher").daemon(true))?;
+        WorkerKind::Process => {
+            trace.spawn_process(trace.program("saver"))?;
+            trace.spawn_process(trace.program("watcher").daemon(true))?;
         }
     }
-    me.say("nothing more to do");
-    let report = me.waits("who is no daemon", || join::shutdown(None));
-    me.note("all are done who had to be", report.is_complete());
+    trace.print("end of the program");
+    let report = trace.wait("all but daemons", || join::shutdown(None));
+    trace.result("shutdown complete", report.is_complete());
     Ok(())
 }
 
-fn saver(me: &Stage) {
-    me.sleep(me.time("work"));
-    me.say("saved");
+fn saver(trace: &Trace) {
+    trace.sleep(trace.duration("work"));
+    trace.print("saved");
 }
 
-fn watches(me: &Stage) {
+fn watcher(trace: &Trace) {
     loop {
-        me.say("watching");
-        me.sleep(me.secs(0.25));
+        trace.print("watching");
+        trace.sleep(trace.seconds(0.25));
     }
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
-    told.in_order(&[
-        ("program", "nothing more to do"),
-        ("program", "all are done who had to be: true"),
+fn verify(log: &RunLog) -> anyhow::Result<()> {
+    log.in_order(&[
+        ("program", "end of the program"),
+        ("program", "shutdown complete: true"),
         ("main", "the program: exited with code 0"),
     ])?;
-    told.in_order(&[
-        ("saver", "saved"),
-        ("program", "all are done who had to be: true"),
-    ])?;
-    let ended = told.when("main", "the program")?;
-    let of_watcher = |said: &&Message| told.timeline().name(said.lane) == "watcher";
-    let last = told.said().iter().rfind(of_watcher);
+    log.in_order(&[("saver", "saved"), ("program", "shutdown complete: true")])?;
+    let ended = log.time_of("main", "the program")?;
+    let is_from_watcher = |said: &&Message| log.timeline().name(said.lane) == "watcher";
+    let last = log.messages().iter().rfind(is_from_watcher);
     ensure!(
         last.is_none_or(|said| said.at <= ended),
-        "the watcher went on when the program had ended"
+        "the watcher outlived the program"
     );
     Ok(())
 }
@@ -61,51 +58,52 @@ fn holds(told: &Told) -> anyhow::Result<()> {
 // About the lesson.
 
 use anyhow::ensure;
-
-use crate::lessons::{Lesson, Level, Parameter, Question, Topic};
-use crate::record::Message;
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic};
+use meanwhile::record::Message;
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "daemon",
     title: "Daemons and the end of a program",
     topic: Topic::Ending,
-    level: Level::Second,
+    level: Level::Medium,
     question: Question {
-        text: "A program has started a saver and, as a daemon, a watcher that never ends. It comes \
-               to its end while both run, and calls `join::shutdown`. What happens?",
+        text: "A program has started a saver and, as a daemon, a watcher that never ends. \
+               While both run, the program reaches its end and calls `join::shutdown`. What \
+               happens?",
         choices: &[
-            "It waits for both, and so for ever",
+            "It waits for both, and so forever",
             "It waits for the saver; the watcher is cut off",
             "Both are cut off at once",
-            "It waits for the watcher, and cuts the saver off",
+            "It waits for the watcher; the saver is cut off",
         ],
         right: 1,
     },
     parameters: &[Parameter::secs("work", "Saver works (s)", 1.0)],
-    cast: &[Cast::Task, Cast::Process],
+    worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
     main,
     roles: &[
         ("program", program),
-        ("saver", |me| {
-            saver(me);
+        ("saver", |trace| {
+            saver(trace);
             Ok(())
         }),
-        ("watcher", |me| {
-            watches(me);
+        ("watcher", |trace| {
+            watcher(trace);
             Ok(())
         }),
     ],
-    holds,
-    explanation: "A daemon is a worker that nobody needs to wait for. `join::shutdown` waits for every \
-                  task and process that is none, also those that are started meanwhile, and then \
-                  asks the daemon processes to end and kills them if they don\u{2019}t. Daemon tasks \
-                  end with the program, in the middle of whatever they do: no destructor runs, and a \
-                  file may be left half written. So a daemon must have nothing to lose. In Python \
-                  the interpreter does the same by itself at its end: it joins threads and \
+    verify,
+    explanation: "A daemon is a worker that the end of the program need not wait for. \
+                  `join::shutdown` waits for every other task and process, including those started \
+                  meanwhile. Then it asks daemon processes to end, and kills those that do not. \
+                  Daemon tasks end with the program, in the middle of their work: no destructor \
+                  runs, and a file may be left half-written. So a daemon must have nothing to \
+                  lose.\n\n\
+                  In Python, the interpreter does the same at its end: it joins threads and \
                   processes that are not `daemon=True`, abandons daemon threads and terminates \
-                  daemon processes. In Rust nothing does: when `main` returns, all other threads are \
-                  cut off, daemons or not, and child processes run on as orphans. That is why the \
-                  end is a call here that one can see, give a timeout, and ask who is left.",
+                  daemon processes. Rust does nothing of the kind: when `main` returns, all other \
+                  threads are cut off, and child processes run on as orphans. That is why shutdown \
+                  is an explicit call here, with a timeout and a report of what still runs.",
     python: r#"
 from threading import Thread
 from time import sleep
@@ -121,8 +119,8 @@ def watcher():
 
 Thread(target=saver).start()
 Thread(target=watcher, daemon=True).start()
-print("nothing more to do")
-# Here the interpreter joins the saver and then ends.
+print("end of the program")
+# At its end the interpreter joins the saver.
 "#,
     plain_std: r#"
 use std::thread;
@@ -139,8 +137,8 @@ fn main() {
             thread::sleep(Duration::from_millis(250));
         }
     });
-    println!("nothing more to do");
-    // Without this the saver would be cut off as well.
+    println!("end of the program");
+    // Without this join the saver would be cut off, too.
     saver.join().unwrap();
 }
 "#,

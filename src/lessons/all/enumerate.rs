@@ -1,64 +1,64 @@
 use std::collections::BTreeMap;
 
-use crate::join::process::{self, Process};
-use crate::join::{self, Task, TaskId};
-use crate::lessons::{Cast, Stage, Told};
+use meanwhile::join::process::{self, Process};
+use meanwhile::join::{self, Task, TaskId};
+use meanwhile::lessons::{RunLog, Trace, WorkerKind};
 
 const WORKERS: [(&str, f64); 3] = [("alpha", 1.0), ("beta", 2.0), ("gamma", 3.0)];
 
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    stage.row(&[&"when", &"live"]);
-    match stage.cast() {
-        Cast::Task => with_tasks(stage),
-        Cast::Process => with_processes(stage),
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
+    trace.row(&[&"when", &"live"]);
+    match trace.worker_kind() {
+        WorkerKind::Task => with_tasks(trace),
+        WorkerKind::Process => with_processes(trace),
     }
 }
 
-fn with_tasks(stage: &Stage) -> anyhow::Result<()> {
+fn with_tasks(trace: &Trace) -> anyhow::Result<()> {
     let mut tasks = BTreeMap::new();
-    stage.row(&[&"before", &live_tasks(&tasks)]);
+    trace.row(&[&"before", &live_tasks(&tasks)]);
     for (name, steps) in WORKERS {
-        let task = join::spawn(name, stage.actor(name, move |me| worker(me, steps)))?;
+        let task = join::spawn(name, trace.task(name, move |trace| worker(trace, steps)))?;
         tasks.insert(task.id(), task);
     }
-    stage.row(&[&"all started", &live_tasks(&tasks)]);
+    trace.row(&[&"all started", &live_tasks(&tasks)]);
     let live = join::enumerate().into_iter();
     let mut ours = live.filter_map(|info| tasks.get(&info.id));
     if let Some(beta) = ours.find(|task| task.name() == "beta") {
-        stage.waits("beta", || beta.join())?;
+        trace.wait("beta", || beta.join())?;
     }
-    stage.row(&[&"beta joined", &live_tasks(&tasks)]);
+    trace.row(&[&"beta joined", &live_tasks(&tasks)]);
     for info in join::enumerate() {
         if Some(info.id) == join::current() {
-            stage.say(format!("leaving out `{}`: that is me", info.name));
+            trace.print(format!("leaving out `{}`: the current task", info.name));
         } else if let Some(task) = tasks.get(&info.id) {
-            stage.waits(&info.name, || task.join())?;
+            trace.wait(&info.name, || task.join())?;
         }
     }
-    stage.row(&[&"all joined", &live_tasks(&tasks)]);
+    trace.row(&[&"all joined", &live_tasks(&tasks)]);
     Ok(())
 }
 
-fn with_processes(stage: &Stage) -> anyhow::Result<()> {
+fn with_processes(trace: &Trace) -> anyhow::Result<()> {
     let mut processes = BTreeMap::new();
-    stage.row(&[&"before", &live_processes(&processes)]);
+    trace.row(&[&"before", &live_processes(&processes)]);
     for (name, _) in WORKERS {
-        let process = stage.child(name)?;
+        let process = trace.spawn_role(name)?;
         processes.insert(process.pid(), process);
     }
-    stage.row(&[&"all started", &live_processes(&processes)]);
+    trace.row(&[&"all started", &live_processes(&processes)]);
     let live = process::active_children().into_iter();
     let mut ours = live.filter_map(|info| processes.get(&info.pid));
     if let Some(beta) = ours.find(|process| process.name() == "beta") {
-        stage.waits("beta", || beta.join())?;
+        trace.wait("beta", || beta.join())?;
     }
-    stage.row(&[&"beta joined", &live_processes(&processes)]);
+    trace.row(&[&"beta joined", &live_processes(&processes)]);
     for info in process::active_children() {
         if let Some(process) = processes.get(&info.pid) {
-            stage.waits(&info.name, || process.join())?;
+            trace.wait(&info.name, || process.join())?;
         }
     }
-    stage.row(&[&"all joined", &live_processes(&processes)]);
+    trace.row(&[&"all joined", &live_processes(&processes)]);
     Ok(())
 }
 
@@ -76,32 +76,32 @@ fn live_processes(processes: &BTreeMap<u32, Process>) -> String {
     names.join(", ")
 }
 
-fn worker(me: &Stage, steps: f64) {
-    me.sleep(me.time("step").mul_f64(steps));
-    me.say("done");
+fn worker(trace: &Trace, steps: f64) {
+    trace.sleep(trace.duration("step").mul_f64(steps));
+    trace.print("done");
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
+fn verify(log: &RunLog) -> anyhow::Result<()> {
     let is_listed = |when: &str, name: &str| {
-        let row = told.table().iter().find(|row| row[0] == when);
+        let row = log.table().iter().find(|row| row[0] == when);
         row.is_some_and(|row| row[1].split(", ").any(|listed| listed == name))
     };
     for (name, _) in WORKERS {
-        let done = told.when(name, "done")?;
+        let done = log.time_of(name, "done")?;
         for when in ["all started", "beta joined"] {
-            let was_done = done <= told.when("main", when)?;
+            let had_ended = done <= log.time_of("main", when)?;
             ensure!(
-                was_done || is_listed(when, name),
-                "{when}: {name} was not done and not listed"
+                had_ended || is_listed(when, name),
+                "{when}: {name} is alive but not listed"
             );
         }
         for when in ["before", "all joined"] {
-            ensure!(!is_listed(when, name), "{when}: {name} was listed");
+            ensure!(!is_listed(when, name), "{when}: {name} is listed");
         }
     }
     ensure!(
         !is_listed("beta joined", "beta"),
-        "beta was joined and listed"
+        "beta is joined, but listed"
     );
     Ok(())
 }
@@ -109,55 +109,55 @@ fn holds(told: &Told) -> anyhow::Result<()> {
 // About the lesson.
 
 use anyhow::ensure;
-
-use crate::lessons::{Lesson, Level, Parameter, Question, Topic};
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "enumerate",
-    title: "Who is alive?",
+    title: "List what is alive",
     topic: Topic::Several,
-    level: Level::Second,
+    level: Level::Medium,
     question: Question {
-        text: "Main lists everybody alive and joins whom it finds. Whom must it leave out?",
+        text: "Main lists all live workers and joins each one in the list. Which one must it \
+               leave out?",
         choices: &[
-            "Nobody: one may join everybody in the list",
-            "Itself, where the list has it: a list of tasks does, one of child processes does not",
-            "Those who have ended: they stay in the list until the program ends",
+            "None: every one in the list can be joined",
+            "Itself, if the list contains it: a list of tasks does, a list of child processes does not",
+            "Those that have ended: they stay in the list until the program ends",
         ],
         right: 1,
     },
     parameters: &[Parameter::secs(
         "step",
-        "Alpha works so long, beta twice, gamma three times (s)",
+        "Alpha works (s); beta twice, gamma three times as long",
         1.0,
     )],
-    cast: &[Cast::Task, Cast::Process],
+    worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
     main,
     roles: &[
-        ("alpha", |me| {
-            worker(me, 1.0);
+        ("alpha", |trace| {
+            worker(trace, 1.0);
             Ok(())
         }),
-        ("beta", |me| {
-            worker(me, 2.0);
+        ("beta", |trace| {
+            worker(trace, 2.0);
             Ok(())
         }),
-        ("gamma", |me| {
-            worker(me, 3.0);
+        ("gamma", |trace| {
+            worker(trace, 3.0);
             Ok(())
         }),
     ],
-    holds,
-    explanation: "`join::enumerate()` lists every live task of the program, `active_children()` every \
-                  live child process; whoever was joined is in neither. The lists hold facts, not \
-                  handles: number, name, state. Main finds its handle by the number, because names \
-                  may be given twice. A list is true for a moment only; a worker that ends right \
-                  after it is joined at once, which does no harm. The one that asks is a task \
-                  itself and stands in the list. To join oneself can\u{2019}t work, so it is left \
-                  out by hand, as with Python\u{2019}s `threading.enumerate()`, which gives the \
-                  threads themselves; where one forgets it, `join` says `cannot join current \
-                  thread` in both. `multiprocessing.active_children()` never lists the caller, and \
-                  ours does not either. Plain std has no such list: a program keeps its own.",
+    verify,
+    explanation: "`join::enumerate()` lists every live task of the program, and \
+                  `active_children()` every live child process; joined ones are in neither. The \
+                  lists contain facts, not handles: id, name, state. Main finds its handle by the \
+                  id, because names need not be unique. A list is true only for a moment. A worker \
+                  that ends right afterwards is joined at once, which does no harm.\n\n\
+                  The caller is a task, too, so it is in the list. It can't join itself and leaves \
+                  itself out, as in Python with `threading.enumerate()`, which returns the threads \
+                  themselves. If you forget that, `join` says `cannot join current thread` in \
+                  both. `multiprocessing.active_children()` never lists the caller, and neither \
+                  does `active_children()` here. std has no such list: a program keeps its own.",
     python: r#"
 import threading
 from time import sleep

@@ -5,53 +5,52 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
+use meanwhile::jobs::fetch::Options;
+use meanwhile::join::{self, Context, SpawnError};
+use meanwhile::lessons::{RunLog, Trace};
 use tiny_http::{Response, Server};
 
-use crate::jobs::fetch::Options;
-use crate::join::{self, Context, SpawnError};
-use crate::lessons::{Stage, Told};
-
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
     let server = Server::http("127.0.0.1:0").map_err(anyhow::Error::from_boxed)?;
     let address = server.server_addr().to_ip().context("no address")?;
-    stage.say(format!("the server listens on {address}"));
-    let guests = Arc::new(());
-    let serve_them = {
-        let guests = guests.clone();
-        stage.actor("server", move |me| serve(me, &server, &guests))
+    trace.print(format!("the server listens on {address}"));
+    let clients = Arc::new(());
+    let serve_clients = {
+        let clients = clients.clone();
+        trace.task("server", move |trace| serve(trace, &server, &clients))
     };
-    join::spawn("server", serve_them)?;
+    join::spawn("server", serve_clients)?;
 
     let mut fetches = Vec::new();
-    for n in 1..=stage.count("pages") {
+    for n in 1..=trace.count("pages") {
         let (name, url) = (format!("fetch {n}"), format!("http://{address}/{n}"));
-        let guest = guests.clone();
-        let fetch = stage.actor_with(&name, move |me, context| {
-            let page = me.waits("the page", || fetch(&url, me.folder(), context));
-            drop(guest);
+        let client = clients.clone();
+        let fetch = trace.task_with_context(&name, move |trace, context| {
+            let page = trace.wait("the page", || fetch(&url, trace.folder(), context));
+            drop(client);
             page
         });
         let fetch = join::spawn(name, fetch)?;
         let stopped = fetch.clone();
-        stage.on_stop(move || stopped.cancel());
+        trace.on_stop(move || stopped.cancel());
         fetches.push(fetch);
     }
-    let there = fetches.iter().filter(|fetch| fetch.is_finished()).count();
-    stage.note("pages without a join", there);
+    let finished = fetches.iter().filter(|fetch| fetch.is_finished()).count();
+    trace.result("pages without a join", finished);
 
     let mut pages = Vec::new();
     for fetch in &fetches {
-        match stage.waits(fetch.name(), || fetch.join())? {
+        match trace.wait(fetch.name(), || fetch.join())? {
             Ok(page) => pages.push(page.as_str()),
             Err(why) => bail!("{}: {why:#}", fetch.name()),
         }
     }
-    stage.note("pages after the joins", pages.len());
-    stage.note("different pages", BTreeSet::from_iter(pages).len());
+    trace.result("pages after the joins", pages.len());
+    trace.result("different pages", BTreeSet::from_iter(pages).len());
     Ok(())
 }
 
-/// The job `fetch`, with patience, saves the page in the folder.
+/// Saves a page in the folder and returns its text.
 fn fetch(url: &str, folder: &Path, context: &Context) -> anyhow::Result<String> {
     let job = Options {
         to: folder.to_owned(),
@@ -63,15 +62,15 @@ fn fetch(url: &str, folder: &Path, context: &Context) -> anyhow::Result<String> 
     Ok(fs::read_to_string(file)?)
 }
 
-/// Answers as long as there is somebody who may ask.
-fn serve(me: &Stage, server: &Server, guests: &Arc<()>) -> Result<(), SpawnError> {
-    while Arc::strong_count(guests) > 1 {
+/// Answers requests until the last client is gone.
+fn serve(trace: &Trace, server: &Server, clients: &Arc<()>) -> Result<(), SpawnError> {
+    while Arc::strong_count(clients) > 1 {
         if let Ok(Some(request)) = server.recv_timeout(Duration::from_millis(10)) {
             let name = format!("page {}", request.url().trim_start_matches('/'));
             let page = Response::from_string(&name);
-            let answer = me.actor(&name, |me| {
-                me.sleep(me.time("latency"));
-                me.say("sent");
+            let answer = trace.task(&name, |trace| {
+                trace.sleep(trace.duration("latency"));
+                trace.print("sent");
                 request.respond(page)
             });
             join::spawn(name, answer)?;
@@ -80,44 +79,47 @@ fn serve(me: &Stage, server: &Server, guests: &Arc<()>) -> Result<(), SpawnError
     Ok(())
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
-    let pages = told.count("pages");
-    let number = |name| Some(told.note(name)?.parse::<usize>());
-    let all = number("pages after the joins").context("nothing was joined")??;
-    let different = number("different pages").context("nothing was looked at")??;
-    ensure!(all == pages, "{all} of {pages} pages were gathered");
+fn verify(log: &RunLog) -> anyhow::Result<()> {
+    let pages = log.count("pages");
+    let number = |name| Some(log.result(name)?.parse::<usize>());
+    let all = number("pages after the joins").context("no result of the joins")??;
+    let different = number("different pages").context("no count of different pages")??;
+    ensure!(all == pages, "{all} of {pages} pages were fetched");
     ensure!(
         different == pages,
         "only {different} of them were different"
     );
-    let joined = told.when("main", "pages after the joins")?;
+    let joined = log.time_of("main", "pages after the joins")?;
     for n in 1..=pages {
-        let sent = told.when(&format!("page {n}"), "sent")?;
+        let sent = log.time_of(&format!("page {n}"), "sent")?;
         ensure!(sent <= joined, "page {n} was counted before it was sent");
     }
-    // What comes at once may be there without a join.
-    let is_long = told.parameter("latency") / told.speed() >= 0.5;
-    let early = number("pages without a join").context("nobody counted")??;
-    ensure!(!is_long || early < pages, "all was there without a join");
+    // A page without latency may be there without a join.
+    let is_long = log.seconds("latency") >= 0.5;
+    let early = number("pages without a join").context("no count without a join")??;
+    ensure!(
+        !is_long || early < pages,
+        "all pages were there without a join"
+    );
     Ok(())
 }
 
 // About the lesson.
 
-use crate::lessons::{Cast, Lesson, Level, Parameter, Question, Topic};
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic, WorkerKind};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "fetch",
     title: "Fetch pages side by side",
     topic: Topic::Work,
-    level: Level::Second,
+    level: Level::Medium,
     question: Question {
-        text: "A task for each page is started, and each puts its page into the results. Main then \
+        text: "A task for each page is started, and adds its page to the results. Then main \
                counts the results. What is missing?",
         choices: &[
             "Nothing",
             "A join of every task before the count",
-            "A pause before the count that is long enough",
+            "A sleep before the count that is long enough",
         ],
         right: 1,
     },
@@ -125,21 +127,21 @@ pub(super) static LESSON: Lesson = Lesson {
         Parameter::secs("latency", "A page takes (s)", 1.0),
         Parameter::count("pages", "Pages", 6, 1, 40),
     ],
-    cast: &[Cast::Task],
+    worker_kinds: &[WorkerKind::Task],
     main,
     roles: &[],
-    holds,
-    explanation: "Fetching is mostly waiting, so many fetches can wait at the same time: all pages \
-                  are there after about as long as the slowest of them takes. But when? Right after \
-                  the start most pages are still on their way, and whoever counts now finds some \
-                  missing, without an error anywhere. A pause \u{201c}long enough\u{201d} is a \
-                  guess that a slow day proves wrong.\n\n\
-                  A join of each task is the answer, and it brings the page along: the results are \
-                  what the joins give, one for each task, in the order of the tasks however they \
-                  arrive. Nothing is missing and nothing is there twice, and no list is shared, so \
-                  none needs a lock. A fetch that failed is told by its join as well. In Python a \
-                  `Thread` has no result: `ThreadPoolExecutor.map` does what is done here. With std \
-                  a `JoinHandle` brings the value.",
+    verify,
+    explanation: "Fetching is mostly waiting, so many fetches can wait at the same time. All pages \
+                  are there after about as long as the slowest one takes. But when exactly? Right \
+                  after the start most pages are still on their way, and a count finds some of \
+                  them missing, without any error. A sleep that is \u{201c}long enough\u{201d} is \
+                  a guess, and one slow day proves it wrong.\n\n\
+                  A join of each task is the answer, and it returns the page: one result per task, \
+                  in the order of the tasks, no matter in which order they arrive. Nothing is \
+                  missing or duplicated, and there is no shared list that needs a lock. A failed \
+                  fetch shows in its join, too. In Python a `Thread` has no result; \
+                  `ThreadPoolExecutor.map` does what this program does. In std, a `JoinHandle` \
+                  returns the value.",
     python: r#"
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -213,8 +215,8 @@ fn main() {
     let fetches: Vec<_> = (1..=PAGES)
         .map(|page| thread::spawn(move || fetch(server, page)))
         .collect();
-    let there = fetches.iter().filter(|fetch| fetch.is_finished()).count();
-    println!("pages without a join: {there}");
+    let finished = fetches.iter().filter(|fetch| fetch.is_finished()).count();
+    println!("pages without a join: {finished}");
     let pages: Vec<_> = fetches.into_iter().map(|fetch| fetch.join().unwrap()).collect();
     let different = BTreeSet::from_iter(&pages).len();
     println!("pages after the joins: {}, different: {different}", pages.len());

@@ -1,110 +1,111 @@
 use std::time::Instant;
 
 use anyhow::{bail, ensure};
+use meanwhile::join;
+use meanwhile::lessons::{RunLog, Trace};
 
-use crate::join;
-use crate::lessons::{Stage, Told};
-
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    stage.row(&[&"the click handler", &"frames due", &"drawn", &"missing"]);
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
+    trace.row(&[&"click handler", &"frames due", &"drawn", &"missing"]);
     for (name, joins) in [("joins", true), ("polls", false)] {
         let lane = format!("window that {name}");
-        let window = stage.actor(&lane, move |me| window(me, joins));
+        let window = trace.task(&lane, move |trace| window(trace, joins));
         let window = join::spawn(lane, window)?;
-        match stage.waits("the window", || window.join())? {
-            Ok((due, drawn)) => stage.row(&[&name, due, drawn, &due.saturating_sub(*drawn)]),
+        match trace.wait("the window", || window.join())? {
+            Ok((due, drawn)) => trace.row(&[&name, due, drawn, &due.saturating_sub(*drawn)]),
             Err(why) => bail!("{why:#}"),
         }
     }
     Ok(())
 }
 
-/// Draws 60 frames a second, and is clicked on after a few of them.
-fn window(me: &Stage, joins: bool) -> anyhow::Result<(u128, u128)> {
-    let frame = me.secs(0.016);
+/// Draws 60 frames a second. After a few of them there is a click.
+fn window(trace: &Trace, joins: bool) -> anyhow::Result<(u128, u128)> {
+    let frame = trace.seconds(0.016);
     for _ in 0..12 {
-        me.sleep(frame);
+        trace.sleep(frame);
     }
 
-    me.say("a click");
+    trace.print("click");
     let clicked = Instant::now();
-    let worker = join::spawn("worker", me.actor("worker", worker))?;
+    let worker = join::spawn("worker", trace.task("worker", worker))?;
     if joins {
-        me.waits("the worker, in its click handler", || worker.join())?;
+        trace.wait("the worker, in the click handler", || worker.join())?;
     }
 
     let mut drawn = 0;
     while worker.poll().is_none() {
-        me.sleep(frame);
+        trace.sleep(frame);
         drawn += 1;
     }
     let due = clicked.elapsed().as_nanos() / frame.as_nanos();
-    me.say("the result is on screen");
+    trace.print("showing the result");
     Ok((due, drawn))
 }
 
-fn worker(me: &Stage) {
-    me.sleep(me.time("work"));
-    me.say("done");
+fn worker(trace: &Trace) {
+    trace.sleep(trace.duration("work"));
+    trace.print("done");
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
-    let [_, joins, polls] = told.table() else {
-        bail!("there were not two windows");
+fn verify(log: &RunLog) -> anyhow::Result<()> {
+    let [_, joins, polls] = log.table() else {
+        bail!("expected two windows");
     };
     ensure!(
         joins[2] == "0" && joins[3] == joins[1],
-        "a window that waits has drawn {} frames",
+        "the window that joins has drawn {} frames",
         joins[2]
     );
-    // Where the work takes no time, there is none for a frame.
-    let is_long = told.parameter("work") / told.speed() >= 0.5;
+    // If the work takes no time, there is none for a frame.
+    let is_long = log.seconds("work") >= 0.5;
     ensure!(
         !is_long || polls[2] != "0",
-        "a window that asks has drawn no frame"
+        "the window that polls has drawn no frame"
     );
-    told.in_order(&[
-        ("window that joins", "a click"),
+    log.in_order(&[
+        ("window that joins", "click"),
         ("worker", "done"),
-        ("window that joins", "the result"),
-        ("window that polls", "a click"),
-        ("window that polls", "the result"),
+        ("window that joins", "showing"),
+        ("window that polls", "click"),
+        ("window that polls", "showing"),
     ])
 }
 
 // About the lesson.
 
-use crate::lessons::{Cast, Lesson, Level, Parameter, Question, Topic};
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic, WorkerKind};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "gui",
     title: "Join in a window",
     topic: Topic::Work,
-    level: Level::Second,
+    level: Level::Medium,
     question: Question {
-        text: "A window draws 60 frames a second. A click starts work of two seconds in a thread, \
-               and the click handler joins it. How many frames are drawn during these two seconds?",
+        text: "A window draws 60 frames a second. A click starts two seconds of work in a \
+               thread, and the click handler joins that thread. How many frames are drawn in \
+               these two seconds?",
         choices: &[
             "About 120: the work has a thread of its own",
             "None",
-            "Fewer than usual, because the work takes part of the processor",
+            "Fewer than usual, because the work needs processor time",
         ],
         right: 1,
     },
     parameters: &[Parameter::secs("work", "The work takes (s)", 2.0)],
-    cast: &[Cast::Task],
+    worker_kinds: &[WorkerKind::Task],
     main,
     roles: &[],
-    holds,
-    explanation: "A window is drawn by one thread, frame after frame, and that thread calls the \
-                  click handler too. While the handler waits in `join`, no frame is drawn and no key \
-                  is seen: the window is frozen for as long as the work takes, and the thread that \
-                  was started for it has brought nothing. A timeout only shortens the freeze.\n\n\
-                  The second window keeps the handle and asks once a frame: `poll` costs an atomic \
-                  load and never waits. What it must not do in a loop of its own, it does anyway, \
-                  sixty times a second. It is the same in every toolkit: Python's Tk asks in \
-                  `after`, others send the window a message when the work is done. This library \
-                  can wake the window too, so that it need not draw while nothing changes.\n\n\
+    verify,
+    explanation: "A single thread draws the window, frame after frame, and that thread also calls \
+                  the click handler. While the handler waits in `join`, no frame is drawn and no \
+                  key is handled. The window is frozen for as long as the work takes, and the \
+                  extra thread brings nothing. A timeout only shortens the freeze.\n\n\
+                  The second window keeps the handle and polls it once per frame: `poll` costs one \
+                  atomic load and never waits. A loop that polls is usually wrong, but a window \
+                  has one anyway, sixty times a second. Every toolkit works like this: Python's Tk \
+                  polls in `after`, others send the window a message when the work is done. This \
+                  library can also wake the window, so that it need not draw while nothing \
+                  changes.\n\n\
                   The Freeze Lab shows both with a real window: the pattern `join-in-click`.",
     python: r#"
 from threading import Thread
@@ -117,7 +118,7 @@ def window(joins):
     worker = Thread(target=sleep, args=(2,))
     worker.start()
     if joins:
-        worker.join()  # in the click handler: nothing is drawn until it returns
+        worker.join()  # in the click handler: no frame until it returns
     drawn = 0
     while worker.is_alive():
         sleep(FRAME)  # a frame
@@ -138,7 +139,7 @@ fn window(joins: bool) {
     let clicked = Instant::now();
     let mut worker = Some(thread::spawn(|| thread::sleep(Duration::from_secs(2))));
     if joins && let Some(worker) = worker.take() {
-        worker.join().unwrap(); // in the click handler: nothing is drawn until it returns
+        worker.join().unwrap(); // in the click handler: no frame until it returns
     }
     let mut drawn = 0;
     while worker.as_ref().is_some_and(|worker| !worker.is_finished()) {

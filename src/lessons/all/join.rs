@@ -1,30 +1,30 @@
-use crate::join;
-use crate::lessons::{Cast, Stage, Told};
+use meanwhile::join;
+use meanwhile::lessons::{RunLog, Trace, WorkerKind};
 
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    match stage.cast() {
-        Cast::Task => {
-            let task = join::spawn("worker", stage.actor("worker", worker))?;
-            stage.say("waiting for the worker");
-            stage.waits("the worker", || task.join())?;
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
+    match trace.worker_kind() {
+        WorkerKind::Task => {
+            let task = join::spawn("worker", trace.task("worker", worker))?;
+            trace.print("waiting for the worker");
+            trace.wait("the worker", || task.join())?;
         }
-        Cast::Process => {
-            let process = stage.child("worker")?;
-            stage.say("waiting for the worker");
-            stage.waits("the worker", || process.join())?;
+        WorkerKind::Process => {
+            let process = trace.spawn_role("worker")?;
+            trace.print("waiting for the worker");
+            trace.wait("the worker", || process.join())?;
         }
     }
-    stage.say("continuing");
+    trace.print("continuing");
     Ok(())
 }
 
-fn worker(me: &Stage) {
-    me.sleep(me.time("work"));
-    me.say("done");
+fn worker(trace: &Trace) {
+    trace.sleep(trace.duration("work"));
+    trace.print("done");
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
-    told.in_order(&[
+fn verify(log: &RunLog) -> anyhow::Result<()> {
+    log.in_order(&[
         ("main", "waiting for the worker"),
         ("worker", "done"),
         ("main", "continuing"),
@@ -33,17 +33,17 @@ fn holds(told: &Told) -> anyhow::Result<()> {
 
 // About the lesson.
 
-use crate::lessons::{Lesson, Level, Parameter, Question, Topic};
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "join",
     title: "Wait for a worker",
     topic: Topic::Joining,
-    level: Level::First,
+    level: Level::Easy,
     question: Question {
-        text: "The worker sleeps for a second and says \u{201c}done\u{201d}. Main starts it, says \
-               \u{201c}waiting\u{201d}, joins it and says \u{201c}continuing\u{201d}. In which order \
-               are the three said?",
+        text: "The worker sleeps for a second and prints \u{201c}done\u{201d}. Main starts it, prints \
+               \u{201c}waiting\u{201d}, joins it and prints \u{201c}continuing\u{201d}. In which order \
+               do the three lines appear?",
         choices: &[
             "waiting, continuing, done",
             "waiting, done, continuing",
@@ -52,18 +52,18 @@ pub(super) static LESSON: Lesson = Lesson {
         right: 1,
     },
     parameters: &[Parameter::secs("work", "Worker sleeps (s)", 1.0)],
-    cast: &[Cast::Task, Cast::Process],
+    worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
     main,
-    roles: &[("worker", |me| {
-        worker(me);
+    roles: &[("worker", |trace| {
+        worker(trace);
         Ok(())
     })],
-    holds,
-    explanation: "To start a worker takes no longer than to ask the system for it: main goes on \
-                  beside it and says \u{201c}waiting\u{201d} first. `join` returns only when the \
-                  worker has ended, so everything the worker did has happened by then, and main can \
-                  rely on it. Meanwhile main does nothing at all: in the lanes it waits for as long \
-                  as the worker sleeps. In a window that would be a frozen window.",
+    verify,
+    explanation: "Starting a worker takes almost no time, so main runs on and prints \
+                  \u{201c}waiting\u{201d} first. `join` returns when the worker has ended. \
+                  Everything that the worker did has happened by then, and main can rely on it.\n\n\
+                  Meanwhile main does nothing: in the timeline it waits exactly as long as the \
+                  worker sleeps. In a program with a window, that is a frozen window.",
     python: r#"
 from threading import Thread
 from time import sleep

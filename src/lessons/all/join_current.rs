@@ -1,145 +1,144 @@
 use crossbeam_channel::{Receiver, bounded};
+use meanwhile::join::process::{self, Builder};
+use meanwhile::join::{self, Task};
+use meanwhile::lessons::{RunLog, Trace, WorkerKind};
 
-use crate::join::process::{self, Builder};
-use crate::join::{self, Task};
-use crate::lessons::{Cast, Stage, Told};
-
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    let python = stage.python(LESSON.python, &[])?;
-    match stage.cast() {
-        Cast::Task => {
-            let (hand_over, own) = bounded(1);
-            let worker = stage.actor("worker", move |me| joins_itself(me, &own));
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
+    let python = trace.python(LESSON.python, &[])?;
+    match trace.worker_kind() {
+        WorkerKind::Task => {
+            let (sender, receiver) = bounded(1);
+            let worker = trace.task("worker", move |trace| join_itself(trace, &receiver));
             let task = join::spawn("worker", worker)?;
-            hand_over.send(task.clone())?;
-            stage.waits("the worker", || task.join())?;
+            sender.send(task.clone())?;
+            trace.wait("the worker", || task.join())?;
         }
-        Cast::Process => {
-            let process = stage.child("worker")?;
-            stage.waits("the worker", || process.join())?;
-            let waits_for_itself = Builder::new("sh").args(["-c", "wait $$"]).name("shell");
-            let shell = stage.spawn(waits_for_itself)?;
-            let exit = stage.waits("the shell", || shell.join())?;
-            stage.note("a shell that waits for itself", exit);
+        WorkerKind::Process => {
+            let process = trace.spawn_role("worker")?;
+            trace.wait("the worker", || process.join())?;
+            let shell = Builder::new("sh").args(["-c", "wait $$"]).name("shell");
+            let shell = trace.spawn_process(shell)?;
+            let exit = trace.wait("the shell", || shell.join())?;
+            trace.result("shell that waits for itself", exit);
         }
     }
-    stage.say("continuing");
-    let python = python.join(stage)?;
-    stage.note("join in Python", python.value("join", 0));
+    trace.print("continuing");
+    let python = python.join(trace)?;
+    trace.result("join in Python", python.value("join", 0));
     Ok(())
 }
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "main hands over or ends, and either way this goes on"
+    reason = "main sends the handle or ends, and either ends the wait"
 )]
-fn joins_itself(me: &Stage, own: &Receiver<Task<()>>) {
-    let Ok(own) = me.waits("its own handle", || own.recv()) else {
+fn join_itself(trace: &Trace, receiver: &Receiver<Task<()>>) {
+    let Ok(own) = trace.wait("its own handle", || receiver.recv()) else {
         return;
     };
-    if let Err(error) = me.waits("itself", || own.join()) {
-        me.note("join", error);
+    if let Err(error) = trace.wait("itself", || own.join()) {
+        trace.result("join", error);
     }
-    let timeout = me.time("timeout");
-    if let Err(error) = me.waits("itself, with a timeout", || own.join_timeout(timeout)) {
-        me.note("join with a timeout", error);
+    let timeout = trace.duration("timeout");
+    if let Err(error) = trace.wait("itself, with a timeout", || own.join_timeout(timeout)) {
+        trace.result("join with a timeout", error);
     }
-    me.say("going on all the same");
+    trace.print("continuing after the error");
 }
 
-fn looks_for_itself(me: &Stage) {
+fn look_for_itself(trace: &Trace) {
     let own = std::process::id();
     let children = process::active_children();
     let handles = children.iter().filter(|child| child.pid == own).count();
-    me.note("handles of itself", handles);
-    me.say("going on all the same");
+    trace.result("handles to itself", handles);
+    trace.print("continuing after the error");
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
-    let (mut expected, in_python) = match told.cast() {
-        Cast::Task => (
+fn verify(log: &RunLog) -> anyhow::Result<()> {
+    let (mut expected, in_python) = match log.worker_kind() {
+        WorkerKind::Task => (
             vec![
                 ("join", "cannot join current thread"),
                 ("join with a timeout", "cannot join current thread"),
             ],
             "cannot join current thread",
         ),
-        Cast::Process => (
+        WorkerKind::Process => (
             vec![
-                ("handles of itself", "0"),
-                ("a shell that waits for itself", "exited with code 127"),
+                ("handles to itself", "0"),
+                ("shell that waits for itself", "exited with code 127"),
             ],
             "can only join a child process",
         ),
     };
-    if told.has_python() {
+    if log.has_python() {
         expected.push(("join in Python", in_python));
     }
     for (name, value) in expected {
-        let found = told.note(name).unwrap_or("nothing");
+        let found = log.result(name).unwrap_or("nothing");
         ensure!(found == value, "{name}: {found}, not {value}");
     }
-    told.in_order(&[("worker", "going on"), ("main", "continuing")])
+    log.in_order(&[("worker", "continuing after"), ("main", "continuing")])
 }
 
 // About the lesson.
 
 use anyhow::ensure;
-
-use crate::lessons::{Lesson, Level, Parameter, Question, Topic};
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "join-current",
-    title: "Join oneself",
+    title: "Join yourself",
     topic: Topic::Joining,
-    level: Level::Second,
+    level: Level::Medium,
     question: Question {
-        text: "A worker gets hold of its own handle and joins itself. What happens?",
+        text: "A worker has a handle to itself, and joins itself. What happens?",
         choices: &[
-            "It waits for ever: it can\u{2019}t end while it waits for its end",
-            "`join` returns an error at once, and the worker goes on",
+            "It waits forever: it can\u{2019}t end while it waits for its own end",
+            "`join` returns an error at once, and the worker continues",
             "`join` returns at once, as if the worker had ended",
         ],
         right: 1,
     },
     parameters: &[
-        Parameter::secs("timeout", "A task joins itself for at most (s)", 5.0).only(Cast::Task),
+        Parameter::secs("timeout", "Timeout of the second join (s)", 5.0)
+            .only_with(WorkerKind::Task),
     ],
-    cast: &[Cast::Task, Cast::Process],
+    worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
     main,
-    roles: &[("worker", |me| {
-        looks_for_itself(me);
+    roles: &[("worker", |trace| {
+        look_for_itself(trace);
         Ok(())
     })],
-    holds,
-    explanation: "Whoever waits for their own end never comes to it. So a task that joins itself gets \
-                  the error `cannot join current thread` at once, even with a timeout, and goes on; \
-                  everybody else may still join it. CPython raises a `RuntimeError` with the same \
-                  words. Plain std has no such check: POSIX lets the system answer `EDEADLK`, on \
-                  which std panics, or hang. A process can\u{2019}t even try. A `Process` comes from \
-                  `Builder::spawn` alone, so it always stands for somebody else, and \
-                  `active_children` lists children only. CPython does have an object for the current \
-                  process; its `join()` fails with `can only join a child process`. A shell that \
-                  waits for its own number is told the same by the exit code 127: that is no child \
-                  of mine. None of them hangs.",
+    verify,
+    explanation: "A task that waits for its own end would wait forever. So `join` returns the \
+                  error `cannot join current thread` at once, even with a timeout; other tasks can \
+                  still join it. CPython raises a `RuntimeError` with the same words. std has no \
+                  such check: POSIX lets the system return `EDEADLK`, on which std panics, or \
+                  hang.\n\n\
+                  A process can't even try. A `Process` comes from `Builder::spawn` alone, so it \
+                  never stands for the current process, and `active_children` lists only children. \
+                  CPython has an object for the current process; its `join()` fails with `can only \
+                  join a child process`. A shell that waits for its own process id gets the exit \
+                  code 127: not a child of this shell. None of them hangs.",
     python: r#"
 from multiprocessing import Process, current_process
 from sys import argv, stdout
 from threading import Thread, current_thread
 
-stdout.reconfigure(line_buffering=True)  # whole lines, at once
+stdout.reconfigure(line_buffering=True)  # print whole lines at once
 is_process = "process" in argv
 Worker, current = (Process, current_process) if is_process else (Thread, current_thread)
 
-def joins_itself():
+def join_itself():
     try:
         print("join:", current().join())
     except (RuntimeError, AssertionError) as error:
         print("join:", error)
-    print("going on all the same")
+    print("continuing after the error")
 
 if __name__ == "__main__":
-    worker = Worker(target=joins_itself)
+    worker = Worker(target=join_itself)
     worker.start()
     worker.join()
     print("continuing")
@@ -149,17 +148,17 @@ use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 
 fn main() {
-    let (hand_over, own) = mpsc::channel::<JoinHandle<()>>();
+    let (sender, receiver) = mpsc::channel::<JoinHandle<()>>();
     let worker = thread::spawn(move || {
-        let own = own.recv().unwrap();
-        // `own.join()` would panic or hang: one has to ask first.
+        let own = receiver.recv().unwrap();
+        // `own.join()` would panic or hang: check first.
         if own.thread().id() == thread::current().id() {
-            println!("that is me");
+            println!("this is my own handle");
         }
-        println!("going on all the same");
+        println!("continuing");
     });
-    // The only handle: main can't join the worker any more.
-    hand_over.send(worker).unwrap();
+    // This is the only handle: now main can't join the worker.
+    sender.send(worker).unwrap();
     thread::sleep(std::time::Duration::from_millis(100));
     println!("continuing");
 }

@@ -1,73 +1,73 @@
 use std::io::{self, Write as _};
 
-use crate::join;
-use crate::lessons::{Cast, Stage, Told};
+use meanwhile::join;
+use meanwhile::lessons::{RunLog, Trace, WorkerKind};
 
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    let python = stage.python(LESSON.python, &[stage.time("work")])?;
-    match stage.cast() {
-        Cast::Task => {
-            let task = join::spawn("worker", stage.actor("worker", worker))?;
-            match stage.waits("the worker", || task.join()) {
-                Ok(()) => stage.note("outcome", "it returned"),
-                Err(error) => stage.note("outcome", error),
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
+    let python = trace.python(LESSON.python, &[trace.duration("work")])?;
+    match trace.worker_kind() {
+        WorkerKind::Task => {
+            let task = join::spawn("worker", trace.task("worker", worker))?;
+            match trace.wait("the worker", || task.join()) {
+                Ok(()) => trace.result("outcome", "returned"),
+                Err(error) => trace.result("outcome", error),
             }
         }
-        Cast::Process => {
-            let process = stage.child("worker")?;
-            let exit = stage.waits("the worker", || process.join())?;
-            stage.note("outcome", exit);
+        WorkerKind::Process => {
+            let process = trace.spawn_role("worker")?;
+            let exit = trace.wait("the worker", || process.join())?;
+            trace.result("outcome", exit);
             let stderr = process.output().stderr;
             let text = stderr.text();
             for line in text.lines().filter(|line| !line.is_empty()).take(2) {
-                stage.say(format!("on its stderr: {line}"));
+                trace.print(format!("stderr: {line}"));
             }
         }
     }
-    stage.say("continuing");
-    let python = python.join(stage)?;
-    stage.note("join in Python", python.value("join", 0));
+    trace.print("continuing");
+    let python = python.join(trace)?;
+    trace.result("join in Python", python.value("join", 0));
     Ok(())
 }
 
-fn worker(me: &Stage) {
-    me.sleep(me.time("work"));
-    me.say("this goes wrong");
+fn worker(trace: &Trace) {
+    trace.sleep(trace.duration("work"));
+    trace.print("about to fail");
     panic!("the disk is full");
 }
 
-/// With any code but that of a panic it ends by itself.
-#[expect(clippy::exit, reason = "it has nothing to tidy up")]
-fn process(me: &Stage) -> anyhow::Result<()> {
-    let code = me.count("code");
+/// Exits with the chosen code; 101 is the code of a panic.
+#[expect(clippy::exit, reason = "nothing needs to be dropped")]
+fn process(trace: &Trace) -> anyhow::Result<()> {
+    let code = trace.count("code");
     if code == 101 {
-        worker(me);
+        worker(trace);
     }
-    me.sleep(me.time("work"));
-    me.say("this goes wrong");
+    trace.sleep(trace.duration("work"));
+    trace.print("about to fail");
     writeln!(io::stderr(), "the disk is full")?;
     std::process::exit(code.try_into()?)
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
-    let (outcome, message) = match told.cast() {
-        Cast::Task => (
+fn verify(log: &RunLog) -> anyhow::Result<()> {
+    let (outcome, message) = match log.worker_kind() {
+        WorkerKind::Task => (
             "outcome: task `worker` panicked at".to_owned(),
             "the disk is full",
         ),
-        Cast::Process => (
-            format!("outcome: exited with code {}", told.count("code")),
-            "on its stderr: the disk is full",
+        WorkerKind::Process => (
+            format!("outcome: exited with code {}", log.count("code")),
+            "stderr: the disk is full",
         ),
     };
-    told.when("main", message)?;
-    if told.has_python() {
-        told.when("main", "join in Python: None")?;
-        told.when("main", "on Python's stderr: OSError: the disk is full")?;
-        told.when("Python", "continuing")?;
+    log.time_of("main", message)?;
+    if log.has_python() {
+        log.time_of("main", "join in Python: None")?;
+        log.time_of("main", "Python's stderr: OSError: the disk is full")?;
+        log.time_of("Python", "continuing")?;
     }
-    told.in_order(&[
-        ("worker", "this goes wrong"),
+    log.in_order(&[
+        ("worker", "about to fail"),
         ("main", &outcome),
         ("main", "continuing"),
     ])
@@ -75,53 +75,52 @@ fn holds(told: &Told) -> anyhow::Result<()> {
 
 // About the lesson.
 
-use crate::lessons::{Lesson, Level, Parameter, Question, Topic};
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "join-error",
     title: "Join a worker that fails",
     topic: Topic::Failing,
-    level: Level::First,
+    level: Level::Easy,
     question: Question {
-        text: "The worker panics while main waits for it in `join`. What becomes of main?",
+        text: "The worker panics while main waits for it in `join`. What happens to main?",
         choices: &[
-            "The panic goes on in main, out of `join`",
+            "`join` panics in main, too",
             "`join` never returns",
-            "`join` returns a value that says what happened, and main goes on",
+            "`join` returns an error that says what happened, and main continues",
             "The whole program ends",
         ],
         right: 2,
     },
     parameters: &[
-        Parameter::secs("work", "Worker works before it fails (s)", 1.0),
-        Parameter::count("code", "Exit code of the process", 101, 1, 255).only(Cast::Process),
+        Parameter::secs("work", "Time until the worker fails (s)", 1.0),
+        Parameter::count("code", "Exit code of the process", 101, 1, 255)
+            .only_with(WorkerKind::Process),
     ],
-    cast: &[Cast::Task, Cast::Process],
+    worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
     main,
     roles: &[("worker", process)],
-    holds,
-    explanation: "A panic ends the worker and nobody else. The join that waited for it returns as \
-                  from any other end, and main says \u{201c}continuing\u{201d}. How the worker \
-                  ended is a value: here a `JoinError::Panicked` with message, place and \
-                  backtrace, or of a process its exit code, 101 after a panic, and what it wrote \
-                  to stderr. Tutorials often say that `join()` raises the worker\u{2019}s \
-                  exception again in the caller. The run shows that it does not, here and in \
-                  CPython beside it. Python\u{2019}s `Thread.join()` returns `None` whatever \
-                  happened, and only `threading.excepthook` has printed the exception; a process \
-                  leaves an `exitcode` of 1. In plain std `join()` returns an `Err`, which \
-                  becomes a panic of main only where somebody calls `unwrap()` on it. So ask for \
-                  the outcome: nobody else will.",
+    verify,
+    explanation: "A panic ends the worker and nothing else. The join returns as usual, and main \
+                  prints \u{201c}continuing\u{201d}. How the worker ended is a value: for a task a \
+                  `JoinError::Panicked` with the message, the place and a backtrace; for a process \
+                  its exit code, 101 after a panic, and its stderr.\n\n\
+                  Some tutorials say that Python's `join()` raises the worker's exception again. \
+                  The run shows that it does not: `Thread.join()` returns `None` in any case, and \
+                  only `threading.excepthook` prints the exception. A Python process leaves an \
+                  `exitcode` of 1. In std, `join()` returns an `Err`, and only `unwrap()` turns \
+                  that into a panic of main. So always check the outcome of a join.",
     python: r#"
 from multiprocessing import Process
 from sys import argv, stdout
 from threading import Thread
 from time import sleep
 
-stdout.reconfigure(line_buffering=True)  # whole lines, at once
+stdout.reconfigure(line_buffering=True)  # print whole lines at once
 
 def work(seconds):
     sleep(seconds)
-    print("this goes wrong")
+    print("about to fail")
     raise OSError("the disk is full")
 
 if __name__ == "__main__":
@@ -129,7 +128,7 @@ if __name__ == "__main__":
     seconds = float(argv[2]) if argv[2:] else 1
     worker = Worker(target=work, args=(seconds,))
     worker.start()
-    print("join:", worker.join())  # None, and nothing was raised
+    print("join:", worker.join())  # prints None: nothing is raised
     if Worker is Process:
         print("exitcode:", worker.exitcode)
     print("continuing")
@@ -141,12 +140,12 @@ use std::time::Duration;
 fn main() {
     let worker = thread::spawn(|| {
         thread::sleep(Duration::from_secs(1));
-        println!("this goes wrong");
+        println!("about to fail");
         panic!("the disk is full");
     });
     match worker.join() {
-        Ok(()) => println!("it returned"),
-        Err(payload) => println!("it panicked: {:?}", payload.downcast_ref::<&str>()),
+        Ok(()) => println!("the worker returned"),
+        Err(payload) => println!("the worker panicked: {:?}", payload.downcast_ref::<&str>()),
     }
     println!("continuing");
 }

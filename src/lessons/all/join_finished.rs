@@ -1,109 +1,107 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
+use meanwhile::join;
+use meanwhile::lessons::{RunLog, Trace, WorkerKind};
+use meanwhile::record::Activity;
 
-use crate::join;
-use crate::lessons::{Cast, Stage, Told};
-use crate::record::Activity;
-
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    stage.row(&[&"join", &"gives", &"seconds"]);
-    match stage.cast() {
-        Cast::Task => {
-            let task = join::spawn("worker", stage.actor("worker", worker))?;
-            stage.sleep(stage.time("late"));
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
+    trace.row(&[&"join", &"returns", &"seconds"]);
+    match trace.worker_kind() {
+        WorkerKind::Task => {
+            let task = join::spawn("worker", trace.task("worker", worker))?;
+            trace.sleep(trace.duration("late"));
             for join in ["first", "second", "third"] {
                 let began = Instant::now();
-                let result = stage.waits("the worker", || task.join())?;
+                let result = trace.wait("the worker", || task.join())?;
                 let seconds = format!("{:.3}", began.elapsed().as_secs_f64());
-                stage.row(&[&join, result, &seconds]);
+                trace.row(&[&join, result, &seconds]);
             }
         }
-        Cast::Process => {
-            let process = stage.child("worker")?;
-            stage.sleep(stage.time("late"));
+        WorkerKind::Process => {
+            let process = trace.spawn_role("worker")?;
+            trace.sleep(trace.duration("late"));
             for join in ["first", "second", "third"] {
                 let began = Instant::now();
-                let exit = stage.waits("the worker", || process.join())?;
+                let exit = trace.wait("the worker", || process.join())?;
                 let seconds = format!("{:.3}", began.elapsed().as_secs_f64());
-                stage.row(&[&join, &exit, &seconds]);
+                trace.row(&[&join, &exit, &seconds]);
             }
         }
     }
-    stage.say("joined three times");
+    trace.print("joined three times");
     Ok(())
 }
 
-fn worker(me: &Stage) -> &'static str {
-    me.sleep(me.time("work"));
-    me.say("done");
+fn worker(trace: &Trace) -> &'static str {
+    trace.sleep(trace.duration("work"));
+    trace.print("done");
     "a result"
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
-    let [_, first, second, third] = told.table() else {
-        bail!("there were not three joins");
+fn verify(log: &RunLog) -> anyhow::Result<()> {
+    let [_, first, second, third] = log.table() else {
+        bail!("expected three joins");
     };
     ensure!(
         first[1] == second[1] && second[1] == third[1],
-        "the joins did not give the same"
+        "the joins returned different values"
     );
-    told.in_order(&[("worker", "done"), ("main", "first"), ("main", "third")])?;
+    log.in_order(&[("worker", "done"), ("main", "first"), ("main", "third")])?;
 
-    let main = told.lane("main")?;
+    let main = log.lane("main")?;
     let waits = main
         .spans
         .iter()
         .filter(|span| span.activity == Activity::Waits);
     let took = waits.filter_map(|wait| Some(main.end_of(wait)?.saturating_sub(wait.began)));
-    let quickest = took.min().context("main never waited")?;
+    let shortest = took.min().context("main did not wait")?;
     ensure!(
-        quickest < Duration::from_millis(250),
-        "no join of what had ended returned at once: the quickest took {quickest:?}"
+        shortest < Duration::from_millis(250),
+        "no join of the finished worker returned at once: the shortest took {shortest:?}"
     );
     Ok(())
 }
 
 // About the lesson.
 
-use crate::lessons::{Lesson, Level, Parameter, Question, Topic};
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "join-finished",
-    title: "Join what has ended",
+    title: "Join a finished worker",
     topic: Topic::Joining,
-    level: Level::First,
+    level: Level::Easy,
     question: Question {
-        text: "The worker has ended long ago. Now main joins it, and then again. What happens?",
+        text: "The worker ended long ago. Now main joins it, and then joins it again. What happens?",
         choices: &[
-            "The first join returns at once, the second is an error",
-            "The first join returns at once, the second waits for ever",
-            "Both return at once and give the same result",
+            "The first join returns at once, the second returns an error",
+            "The first join returns at once, the second waits forever",
+            "Both return at once, with the same result",
         ],
         right: 2,
     },
     parameters: &[
         Parameter::secs("work", "Worker sleeps (s)", 1.0),
-        Parameter::secs("late", "Main sleeps before it joins (s)", 2.0),
+        Parameter::secs("late", "Main sleeps before joining (s)", 2.0),
     ],
-    cast: &[Cast::Task, Cast::Process],
+    worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
     main,
-    roles: &[("worker", |me| {
-        worker(me);
+    roles: &[("worker", |trace| {
+        worker(trace);
         Ok(())
     })],
-    holds,
-    explanation: "A join waits for a state, not for an event: \u{201c}until it has ended\u{201d} is \
-                  true already, so there is nothing to wait for. One who joins late misses nothing, \
-                  because the outcome is kept; that is also why joining needs no care about who \
-                  comes first.\n\n\
-                  And it may be repeated. Here every `join` gives the same outcome, to everybody \
-                  who holds a handle: the task's value, or the exit of the process. Python's \
-                  `join()` can be called again as well, but returns `None` each time. Rust's own \
-                  `JoinHandle::join` takes the handle away, so that a second join does not compile; \
-                  the value can be had once. For a child process the system itself keeps the exit \
-                  status only until somebody has asked for it: a second `waitpid` fails, so std's \
-                  `Child` and this library remember it.",
+    verify,
+    explanation: "A join waits for a state, not for an event: \u{201c}it has ended\u{201d} is \
+                  already true, so there is nothing to wait for. Joining late loses nothing, \
+                  because the outcome is kept. It never matters who is first, the worker or the \
+                  join.\n\n\
+                  A join can also be repeated. Here each `join` returns the same outcome to every \
+                  holder of a handle: the value of the task, or the exit of the process. Python's \
+                  `join()` can be called again, but returns `None` each time. Rust's \
+                  `JoinHandle::join` consumes the handle, so a second join does not compile. For a \
+                  child process, the system keeps the exit status only until it is read: a second \
+                  `waitpid` fails, so std's `Child` and this library remember it.",
     python: r#"
 from threading import Thread
 from time import sleep
@@ -131,7 +129,7 @@ fn main() {
     });
     thread::sleep(Duration::from_secs(2));
     println!("is_finished: {}", worker.is_finished());
-    let result = worker.join().unwrap(); // at once; the handle is gone now
+    let result = worker.join().unwrap(); // at once; this consumes the handle
     println!("joined: {result}");
 }
 "#,

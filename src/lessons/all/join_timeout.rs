@@ -1,126 +1,128 @@
 use anyhow::{Context as _, bail, ensure};
+use meanwhile::join::{self, JoinError};
+use meanwhile::lessons::{RunLog, Trace, WorkerKind};
 
-use crate::join::{self, JoinError};
-use crate::lessons::{Cast, Stage, Told};
-
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    let (work, timeout) = (stage.time("work"), stage.time("timeout"));
-    let python = stage.python(LESSON.python, &[work, timeout])?;
-    let [first, second] = match stage.cast() {
-        Cast::Task => {
-            let task = join::spawn("worker", stage.actor("worker", worker))?;
-            let first = stage.waits("the worker or the time", || task.join_timeout(timeout));
-            let first = tell(stage, first.err(), task.is_alive());
-            let second = stage.waits("the worker", || task.join());
-            [first, tell(stage, second.err(), task.is_alive())]
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
+    let (work, timeout) = (trace.duration("work"), trace.duration("timeout"));
+    let python = trace.python(LESSON.python, &[work, timeout])?;
+    let [first, second] = match trace.worker_kind() {
+        WorkerKind::Task => {
+            let task = join::spawn("worker", trace.task("worker", worker))?;
+            let first = trace.wait("the worker or the timeout", || task.join_timeout(timeout));
+            let first = report(trace, first.err(), task.is_alive());
+            let second = trace.wait("the worker", || task.join());
+            [first, report(trace, second.err(), task.is_alive())]
         }
-        Cast::Process => {
-            let process = stage.child("worker")?;
-            let first = stage.waits("the worker or the time", || process.join_timeout(timeout));
-            let first = tell(stage, first.err(), process.is_alive());
-            let second = stage.waits("the worker", || process.join());
-            [first, tell(stage, second.err(), process.is_alive())]
+        WorkerKind::Process => {
+            let process = trace.spawn_role("worker")?;
+            let first = trace.wait("the worker or the timeout", || {
+                process.join_timeout(timeout)
+            });
+            let first = report(trace, first.err(), process.is_alive());
+            let second = trace.wait("the worker", || process.join());
+            [first, report(trace, second.err(), process.is_alive())]
         }
     };
-    stage.say("nothing runs any more");
+    trace.print("everything has ended");
 
-    let python = python.join(stage)?;
-    stage.row(&[&"join", &"gives", &"is_alive", &"in Python", &"is_alive"]);
-    let joins = [("with a timeout", first), ("without", second)];
-    for (n, (join, [given, is_alive])) in joins.iter().enumerate() {
-        let [joined, lives] = ["join", "is_alive"].map(|name| python.value(name, n));
-        stage.row(&[join, given, is_alive, &joined, &lives]);
+    let python = python.join(trace)?;
+    trace.row(&[&"join", &"returns", &"is_alive", &"in Python", &"is_alive"]);
+    let joins = [("with timeout", first), ("without", second)];
+    for (n, (join, [returned, is_alive])) in joins.iter().enumerate() {
+        let [joined, lived] = ["join", "is_alive"].map(|name| python.value(name, n));
+        trace.row(&[join, returned, is_alive, &joined, &lived]);
     }
     Ok(())
 }
 
-/// What the join gave, and whether the worker lives all the same.
-fn tell(stage: &Stage, error: Option<JoinError>, is_alive: bool) -> [String; 2] {
-    stage.say(if is_alive {
+/// What the join returned, and whether the worker is still alive.
+fn report(trace: &Trace, error: Option<JoinError>, is_alive: bool) -> [String; 2] {
+    trace.print(if is_alive {
         "the worker is still running"
     } else {
         "the worker has ended"
     });
-    let given = error.map_or("Ok".to_owned(), |error| format!("Err({error:?})"));
-    [given, is_alive.to_string()]
+    let returned = error.map_or("Ok".to_owned(), |error| format!("Err({error:?})"));
+    [returned, is_alive.to_string()]
 }
 
-fn worker(me: &Stage) {
-    me.sleep(me.time("work"));
-    me.say("done");
+fn worker(trace: &Trace) {
+    trace.sleep(trace.duration("work"));
+    trace.print("done");
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
-    let [_, first, second] = told.table() else {
-        bail!("there were not two joins");
+fn verify(log: &RunLog) -> anyhow::Result<()> {
+    let [_, first, second] = log.table() else {
+        bail!("expected two joins");
     };
     ensure!(second[1..3] == ["Ok", "false"], "{second:?}");
-    if told.has_python() {
-        holds_in_python(told, [&first[3], &second[3]], [&first[4], &second[4]])?;
+    if log.has_python() {
+        verify_python(log, [&first[3], &second[3]], [&first[4], &second[4]])?;
     }
-    told.in_order(&[("worker", "done"), ("main", "nothing runs any more")])?;
+    log.in_order(&[("worker", "done"), ("main", "everything has ended")])?;
 
-    let main = told.lane("main")?;
-    let wait = main.spans.first().context("main never waited")?;
+    let main = log.lane("main")?;
+    let wait = main.spans.first().context("main did not wait")?;
     let returned = main.end_of(wait).context("the first wait has no end")?;
-    let done = told.when("worker", "done")?;
+    let done = log.time_of("worker", "done")?;
     let is_in_time = first[1] == "Ok";
     if is_in_time {
         ensure!(
             done <= returned,
-            "the join returned before the worker was done"
+            "the join returned before the worker had ended"
         );
-        ensure!(first[2] == "false", "a worker that was joined is alive");
+        ensure!(first[2] == "false", "a joined worker is alive");
     }
 
-    let seconds = |parameter| told.parameter(parameter) / told.speed();
     let waited = returned.saturating_sub(wait.began).as_secs_f64();
     ensure!(
-        is_in_time || waited >= seconds("timeout"),
-        "the join gave up before its time"
+        is_in_time || waited >= log.seconds("timeout"),
+        "the join timed out too early"
     );
-    let ahead = wait.began.as_secs_f64() + seconds("timeout") - done.as_secs_f64();
+    let spare = wait.began.as_secs_f64() + log.seconds("timeout") - done.as_secs_f64();
     ensure!(
-        ahead.abs() < margin(told) || is_in_time == (ahead > 0.0),
-        "the timeout ended {ahead:.2} s after the worker, and the join gave {}",
+        spare.abs() < margin(log) || is_in_time == (spare > 0.0),
+        "the worker ended {spare:.2} s before the timeout, and the join returned {}",
         first[1]
     );
     Ok(())
 }
 
-/// Its joins give nothing, whether the time was up or not; whether the worker lives tells.
-fn holds_in_python(told: &Told, given: [&str; 2], lives: [&str; 2]) -> anyhow::Result<()> {
-    ensure!(given == ["None"; 2], "in Python the joins gave {given:?}");
-    ensure!(lives[1] == "False", "in Python a joined worker lives");
-    let left = (told.parameter("work") - told.parameter("timeout")) / told.speed();
+/// In Python, only `is_alive` tells a timeout from the end of the worker.
+fn verify_python(log: &RunLog, returned: [&str; 2], lived: [&str; 2]) -> anyhow::Result<()> {
     ensure!(
-        left < margin(told) || lives[0] == "True",
-        "in Python the worker had ended {left:.2} s too early"
+        returned == ["None"; 2],
+        "in Python the joins returned {returned:?}"
+    );
+    ensure!(lived[1] == "False", "in Python a joined worker is alive");
+    let left = log.seconds("work") - log.seconds("timeout");
+    ensure!(
+        left < margin(log) || lived[0] == "True",
+        "in Python the worker ended {left:.2} s too early"
     );
     Ok(())
 }
 
-/// Where both end within so many seconds, either may be the first.
-fn margin(told: &Told) -> f64 {
-    let longer = told.parameter("timeout").max(told.parameter("work"));
-    0.2 + longer / told.speed() / 4.0
+/// If both end within this many seconds, either may be first.
+fn margin(log: &RunLog) -> f64 {
+    0.2 + log.seconds("timeout").max(log.seconds("work")) / 4.0
 }
 
 // About the lesson.
 
-use crate::lessons::{Lesson, Level, Parameter, Question, Topic};
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "join-timeout",
-    title: "Wait, but not for ever",
+    title: "Join with a timeout",
     topic: Topic::Joining,
-    level: Level::First,
+    level: Level::Easy,
     question: Question {
-        text: "A join with a timeout returns because the time is up. What has become of the worker?",
+        text: "A join with a timeout times out. What happens to the worker?",
         choices: &[
-            "It was stopped when the time was up",
-            "It goes on, and can be joined again",
-            "It goes on, but can never be joined again",
+            "It is stopped at the timeout",
+            "It continues, and can be joined again",
+            "It continues, but can never be joined again",
         ],
         right: 1,
     },
@@ -128,32 +130,30 @@ pub(super) static LESSON: Lesson = Lesson {
         Parameter::secs("work", "Worker sleeps (s)", 5.0),
         Parameter::secs("timeout", "Timeout of the join (s)", 2.0),
     ],
-    cast: &[Cast::Task, Cast::Process],
+    worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
     main,
-    roles: &[("worker", |me| {
-        worker(me);
+    roles: &[("worker", |trace| {
+        worker(trace);
         Ok(())
     })],
-    holds,
-    explanation: "A timeout limits the wait, not the worker: when the time is up the join returns, \
-                  and the worker knows nothing of it. It can be joined again, as it is here. When \
-                  the worker ends first, the join returns at once and the rest of the timeout is \
-                  not waited for.\n\n\
-                  How does one tell the two apart? Some tutorials say that Python's \
-                  `join(timeout)` raises when the time is up. It does not: CPython runs the same \
-                  beside this, and returns `None` in both cases, so the return alone tells \
-                  nothing and one has to ask `is_alive()` afterwards. Here `join_timeout` returns \
-                  a `Result`: `Ok` when the worker has ended, `Err(TimedOut)` when it still runs. \
-                  It can't be overlooked, and nothing can change between the answer and the \
-                  question. Rust's own `JoinHandle` has no timeout at all; there a channel has to \
-                  stand in.",
+    verify,
+    explanation: "A timeout limits the wait, not the worker. When it expires, the join returns, \
+                  the worker notices nothing, and it can be joined again. If the worker ends \
+                  first, the join returns at once.\n\n\
+                  How do you tell the two cases apart? Some tutorials say that Python's \
+                  `join(timeout)` raises an exception when it times out. The run beside this one \
+                  shows that CPython returns `None` in both cases: you have to call `is_alive()` \
+                  afterwards. Here `join_timeout` returns a `Result`: `Ok` when the worker has \
+                  ended, `Err(TimedOut)` when it still runs. You can't overlook it, and nothing \
+                  can change between the join and a second call. Rust's `JoinHandle` has no \
+                  timeout at all; a channel has to stand in.",
     python: r#"
 from multiprocessing import Process
 from sys import argv, stdout
 from threading import Thread
 from time import sleep
 
-stdout.reconfigure(line_buffering=True)  # whole lines, at once
+stdout.reconfigure(line_buffering=True)  # print whole lines at once
 
 def work(seconds):
     sleep(seconds)
@@ -164,9 +164,9 @@ if __name__ == "__main__":
     seconds, timeout = map(float, argv[2:] or (5, 2))
     worker = Worker(target=work, args=(seconds,))
     worker.start()
-    print("join:", worker.join(timeout))  # None, and nothing was raised
+    print("join:", worker.join(timeout))  # prints None: nothing is raised
     print("is_alive:", worker.is_alive())
-    print("join:", worker.join())  # None as well
+    print("join:", worker.join())  # None again
     print("is_alive:", worker.is_alive())
 "#,
     plain_std: r#"
@@ -177,16 +177,16 @@ use std::time::Duration;
 fn main() {
     let (ended, end) = mpsc::channel::<()>();
     let worker = thread::spawn(move || {
-        let _ended = ended; // dropped at the end, in whatever way the thread ends
+        let _ended = ended; // dropped when the thread ends, even by a panic
         thread::sleep(Duration::from_secs(5));
         println!("done");
     });
     match end.recv_timeout(Duration::from_secs(2)) {
         Err(RecvTimeoutError::Timeout) => println!("still running"),
-        _ => println!("it has ended"),
+        _ => println!("ended"),
     }
     worker.join().unwrap();
-    println!("it has ended");
+    println!("ended");
 }
 "#,
     related: &["join", "join-finished", "cancel", "join-timeout-in-click"],

@@ -1,87 +1,87 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{bail, ensure};
+use meanwhile::join;
+use meanwhile::lessons::{RunLog, Trace, WorkerKind};
 
-use crate::join;
-use crate::lessons::{Cast, Stage, Told};
-
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    stage.row(&[&"when", &"first is_alive", &"second is_alive"]);
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
+    trace.row(&[&"when", &"first is_alive", &"second is_alive"]);
     let began = Instant::now();
-    match stage.cast() {
-        Cast::Task => {
-            let work = |me: &Stage| worker(me, me.time("first"));
-            let first = join::spawn("first", stage.actor("first", work))?;
-            let work = |me: &Stage| worker(me, me.time("second"));
-            let second = join::spawn("second", stage.actor("second", work))?;
-            stage.row(&[&"both started", &first.is_alive(), &second.is_alive()]);
-            stage.waits("the first", || first.join())?;
-            stage.row(&[&"first joined", &first.is_alive(), &second.is_alive()]);
-            stage.waits("the second", || second.join())?;
-            stage.row(&[&"both joined", &first.is_alive(), &second.is_alive()]);
+    match trace.worker_kind() {
+        WorkerKind::Task => {
+            let work = |trace: &Trace| worker(trace, trace.duration("first"));
+            let first = join::spawn("first", trace.task("first", work))?;
+            let work = |trace: &Trace| worker(trace, trace.duration("second"));
+            let second = join::spawn("second", trace.task("second", work))?;
+            trace.row(&[&"both started", &first.is_alive(), &second.is_alive()]);
+            trace.wait("the first", || first.join())?;
+            trace.row(&[&"first joined", &first.is_alive(), &second.is_alive()]);
+            trace.wait("the second", || second.join())?;
+            trace.row(&[&"both joined", &first.is_alive(), &second.is_alive()]);
         }
-        Cast::Process => {
-            let first = stage.child("first")?;
-            let second = stage.child("second")?;
-            stage.row(&[&"both started", &first.is_alive(), &second.is_alive()]);
-            stage.waits("the first", || first.join())?;
-            stage.row(&[&"first joined", &first.is_alive(), &second.is_alive()]);
-            stage.waits("the second", || second.join())?;
-            stage.row(&[&"both joined", &first.is_alive(), &second.is_alive()]);
+        WorkerKind::Process => {
+            let first = trace.spawn_role("first")?;
+            let second = trace.spawn_role("second")?;
+            trace.row(&[&"both started", &first.is_alive(), &second.is_alive()]);
+            trace.wait("the first", || first.join())?;
+            trace.row(&[&"first joined", &first.is_alive(), &second.is_alive()]);
+            trace.wait("the second", || second.join())?;
+            trace.row(&[&"both joined", &first.is_alive(), &second.is_alive()]);
         }
     }
-    stage.note(
-        "seconds in all",
-        format!("{:.2}", began.elapsed().as_secs_f64()),
-    );
+    let seconds = format!("{:.2}", began.elapsed().as_secs_f64());
+    trace.result("seconds in total", seconds);
     Ok(())
 }
 
-fn worker(me: &Stage, time: Duration) {
-    me.sleep(time);
-    me.say("done");
+fn worker(trace: &Trace, time: Duration) {
+    trace.sleep(time);
+    trace.print("done");
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
-    told.in_order(&[("first", "done"), ("main", "first joined")])?;
-    told.in_order(&[("second", "done"), ("main", "both joined")])?;
-    let [_, _, first_joined, both_joined] = told.table() else {
-        bail!("main did not look three times");
+fn verify(log: &RunLog) -> anyhow::Result<()> {
+    log.in_order(&[("first", "done"), ("main", "first joined")])?;
+    log.in_order(&[("second", "done"), ("main", "both joined")])?;
+    let [_, _, first_joined, both_joined] = log.table() else {
+        bail!("expected three rows");
     };
-    ensure!(first_joined[1] == "false", "the first is joined and alive");
+    ensure!(
+        first_joined[1] == "false",
+        "the first worker is joined and alive"
+    );
     ensure!(
         both_joined[1..] == ["false", "false"],
-        "both are joined and alive"
+        "both workers are joined, and one is alive"
     );
 
-    let first = told.lane("first")?;
-    let second = told.lane("second")?;
+    let first = log.lane("first")?;
+    let second = log.lane("second")?;
     let first = first.spans.first().and_then(|sleep| first.end_of(sleep));
     let second = second.spans.first().map(|sleep| sleep.began);
-    let is_long = told.parameter("first") / told.speed() >= 0.5;
+    let is_long = log.seconds("first") >= 0.5;
     ensure!(
         !is_long || second < first,
-        "the second began when the first had ended: they did not run side by side"
+        "the second worker began after the end of the first"
     );
     Ok(())
 }
 
 // About the lesson.
 
-use crate::lessons::{Lesson, Level, Parameter, Question, Topic};
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "many",
     title: "Start two, join two",
     topic: Topic::Several,
-    level: Level::First,
+    level: Level::Easy,
     question: Question {
-        text: "Two workers are started, then main joins the first and after it the second. How long \
-               does all of it take?",
+        text: "Two workers are started, then main joins the first and after that the second. \
+               How long does it take in total?",
         choices: &[
-            "As long as both of them together",
-            "As long as the longer of them",
-            "As long as the shorter of them",
+            "As long as both together",
+            "As long as the longer one",
+            "As long as the shorter one",
         ],
         right: 1,
     },
@@ -89,28 +89,29 @@ pub(super) static LESSON: Lesson = Lesson {
         Parameter::secs("first", "First sleeps (s)", 2.0),
         Parameter::secs("second", "Second sleeps (s)", 4.0),
     ],
-    cast: &[Cast::Task, Cast::Process],
+    worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
     main,
     roles: &[
-        ("first", |me| {
-            worker(me, me.time("first"));
+        ("first", |trace| {
+            worker(trace, trace.duration("first"));
             Ok(())
         }),
-        ("second", |me| {
-            worker(me, me.time("second"));
+        ("second", |trace| {
+            worker(trace, trace.duration("second"));
             Ok(())
         }),
     ],
-    holds,
-    explanation: "Both run from the moment when they were started; the joins only wait. While main \
-                  waits for the first, the second runs on, so the second join has only the rest to \
-                  wait for: four seconds in all, not six. The order of the joins does not matter \
-                  either. Make the first the longer one, and the second join returns at once.\n\n\
-                  The table shows the difference between two questions. `is_alive` asks and returns \
-                  at once, and its \u{201c}true\u{201d} may be old by the time it is read. `join` \
-                  waits until the answer is \u{201c}no\u{201d}, and that stays so. It is the same in \
-                  Python; std's handles have `is_finished`, the opposite. Whoever polls `is_alive` in \
-                  a loop burns a core to do what `join` does asleep.",
+    verify,
+    explanation: "Both workers run from the moment they are started; the joins only wait. While \
+                  main waits for the first, the second runs on, so the second join waits only for \
+                  the rest: four seconds in total, not six. The order of the joins does not matter \
+                  either. Make the first worker the longer one, and the second join returns at \
+                  once.\n\n\
+                  The table shows the difference between two questions. `is_alive` returns at \
+                  once, and its \u{201c}true\u{201d} may be out of date by the time you read it. \
+                  `join` waits until the worker has ended, and that stays true. Python has both, \
+                  too; std has `is_finished` instead of `is_alive`. A loop that polls `is_alive` \
+                  keeps a core busy with what `join` does asleep.",
     python: r#"
 from threading import Thread
 from time import monotonic, sleep
@@ -129,7 +130,7 @@ first.join()
 print("first joined:", first.is_alive(), second.is_alive())
 second.join()
 print("both joined:", first.is_alive(), second.is_alive())
-print(f"{monotonic() - began:.2f} s in all")
+print(f"{monotonic() - began:.2f} s in total")
 "#,
     plain_std: r#"
 use std::thread;
@@ -148,7 +149,7 @@ fn main() {
     first.join().unwrap();
     println!("first joined; second finished: {}", second.is_finished());
     second.join().unwrap();
-    println!("{:.2} s in all", began.elapsed().as_secs_f64());
+    println!("{:.2} s in total", began.elapsed().as_secs_f64());
 }
 "#,
     related: &["join", "strategies", "enumerate", "thread-starvation"],

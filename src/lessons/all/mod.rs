@@ -1,7 +1,7 @@
-//! The lessons: one file each, and here the list.
+//! The lessons, one per file, and their list.
 //!
-//! A file begins with what runs, written with the public API alone: that is what a learner reads.
-//! What is said about it stands at its end.
+//! A file begins with the program, which uses the public API alone: learners read that part. The
+//! question, the explanation and the other versions follow.
 
 mod batch;
 mod cancel;

@@ -1,139 +1,133 @@
 use crossbeam_channel::{Receiver, bounded};
+use meanwhile::join::{self, JoinError, Task, TaskId};
+use meanwhile::lessons::{RunLog, Trace};
 
-use crate::join::{self, JoinError, Task, TaskId};
-use crate::lessons::{Stage, Told};
+const CYCLES: [&[&str]; 2] = [&["ping", "pong"], &["red", "green", "blue"]];
 
-const RINGS: [&[&str]; 2] = [&["ping", "pong"], &["red", "green", "blue"]];
-
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    stage.row(&[&"who", &"joins", &"gets"]);
-    for names in RINGS {
-        join_in_a_ring(stage, names)?;
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
+    trace.row(&[&"task", &"joins", &"result"]);
+    for names in CYCLES {
+        join_in_a_cycle(trace, names)?;
     }
-    stage.say("nobody is left waiting");
+    trace.print("no task is left waiting");
     Ok(())
 }
 
-fn join_in_a_ring(stage: &Stage, names: &[&str]) -> anyhow::Result<()> {
-    let mut ring = Vec::new();
-    let mut hands = Vec::new();
-    for (place, name) in names.iter().enumerate() {
-        let (hand_over, handed) = bounded(1);
-        let worker = stage.actor(name, move |me| joins_the_next(me, place, &handed));
-        ring.push(join::spawn(*name, worker)?);
-        hands.push(hand_over);
+fn join_in_a_cycle(trace: &Trace, names: &[&str]) -> anyhow::Result<()> {
+    let mut tasks = Vec::new();
+    let mut senders = Vec::new();
+    for (index, name) in names.iter().enumerate() {
+        let (sender, receiver) = bounded(1);
+        let worker = trace.task(name, move |trace| join_the_next(trace, index, &receiver));
+        tasks.push(join::spawn(*name, worker)?);
+        senders.push(sender);
     }
-    for hand_over in hands {
-        hand_over.send(ring.clone())?;
+    for sender in senders {
+        sender.send(tasks.clone())?;
     }
-    for task in &ring {
-        stage.waits(task.name(), || task.join())?;
+    for task in &tasks {
+        trace.wait(task.name(), || task.join())?;
     }
     Ok(())
 }
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "main hands over or ends, and either way this goes on"
+    reason = "main sends the handles or ends, and either ends the wait"
 )]
-fn joins_the_next(me: &Stage, place: usize, handed: &Receiver<Vec<Task<()>>>) {
-    let Ok(ring) = me.waits("the handles", || handed.recv()) else {
+fn join_the_next(trace: &Trace, index: usize, receiver: &Receiver<Vec<Task<()>>>) {
+    let Ok(tasks) = trace.wait("the handles", || receiver.recv()) else {
         return;
     };
-    me.sleep(me.time("work"));
-    let next = &ring[(place + 1) % ring.len()];
-    let gets = match me.waits(next.name(), || next.join()) {
+    trace.sleep(trace.duration("work"));
+    let next = &tasks[(index + 1) % tasks.len()];
+    let result = match trace.wait(next.name(), || next.join()) {
         Ok(()) => "joined".to_owned(),
         Err(JoinError::WouldDeadlock { cycle }) => {
-            format!("WouldDeadlock {}", drawn(&cycle, &ring))
+            format!("WouldDeadlock {}", path(&cycle, &tasks))
         }
         Err(error) => error.to_string(),
     };
-    me.row(&[&ring[place].name(), &next.name(), &gets]);
+    trace.row(&[&tasks[index].name(), &next.name(), &result]);
 }
 
-fn drawn(cycle: &[TaskId], ring: &[Task<()>]) -> String {
-    let name = |id: &TaskId| ring.iter().find(|task| task.id() == *id).map(Task::name);
-    let around = cycle.iter().chain(cycle.first());
-    let names: Vec<&str> = around.filter_map(name).collect();
+fn path(cycle: &[TaskId], tasks: &[Task<()>]) -> String {
+    let name = |id: &TaskId| tasks.iter().find(|task| task.id() == *id).map(Task::name);
+    let closed = cycle.iter().chain(cycle.first());
+    let names: Vec<&str> = closed.filter_map(name).collect();
     names.join(" \u{2192} ")
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
-    for names in RINGS {
-        let rows = told.table().iter();
+fn verify(log: &RunLog) -> anyhow::Result<()> {
+    for names in CYCLES {
+        let rows = log.table().iter();
         let rows = rows.filter(|row| names.contains(&row[0].as_str()));
         let (joined, refused): (Vec<_>, Vec<_>) = rows.partition(|row| row[2] == "joined");
         ensure!(
             joined.len() + 1 == names.len() && refused.len() == 1,
-            "of {} tasks in a ring, {} joined the next and {} were refused",
+            "of {} tasks in a cycle, {} joined the next and {} were refused",
             names.len(),
             joined.len(),
             refused.len()
         );
-        let drawn = &refused[0][2];
+        let path = &refused[0][2];
         ensure!(
-            drawn.starts_with("WouldDeadlock") && names.iter().all(|name| drawn.contains(name)),
-            "the ring is not all there: {drawn}"
+            path.starts_with("WouldDeadlock") && names.iter().all(|name| path.contains(name)),
+            "the cycle is incomplete: {path}"
         );
     }
-    told.when("main", "nobody is left waiting")?;
+    log.time_of("main", "no task is left waiting")?;
     Ok(())
 }
 
 // About the lesson.
 
 use anyhow::ensure;
-
-use crate::lessons::{Cast, Lesson, Level, Parameter, Question, Topic};
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic, WorkerKind};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "mutual",
-    title: "Join in a ring",
+    title: "Join in a cycle",
     topic: Topic::Several,
-    level: Level::Third,
+    level: Level::Hard,
     question: Question {
         text: "Ping joins pong, and pong joins ping. How does it end here?",
         choices: &[
             "Never: each waits for the other",
-            "One of them gets an error and goes on, and so the other\u{2019}s join returns",
+            "One of them gets an error and continues, so the other\u{2019}s join returns",
             "Both get an error",
             "Both joins return as if the other had ended",
         ],
         right: 1,
     },
-    parameters: &[Parameter::secs(
-        "work",
-        "Each works before it joins (s)",
-        0.5,
-    )],
-    cast: &[Cast::Task],
+    parameters: &[Parameter::secs("work", "Time before each join (s)", 0.5)],
+    worker_kinds: &[WorkerKind::Task],
     main,
     roles: &[],
-    holds,
-    explanation: "Two that join each other wait for ever, and so does a ring of any length. The library \
-                  keeps a graph of who waits for whom. A join that would close a ring is refused with \
-                  `WouldDeadlock`, which holds the tasks of the ring in their order; the table shows \
-                  it by name. Which of them is refused depends on who comes last. Only one is: it \
-                  goes on and ends, so the one that waits for it wakes, and then the next, back \
-                  around the ring. Main, which waits for all of them, notices nothing. Python and \
-                  plain std hang here for good (CPython finds a thread that joins itself, but no \
-                  ring), and there only a timeout helps. A join with a timeout is let into a ring \
-                  with us too: its deadline will end it. A ring that goes through a channel or a \
-                  lock is seen by nobody.",
+    verify,
+    explanation: "Two tasks that join each other wait forever, and so does a longer cycle. The \
+                  library keeps a graph of all waits. A join that would close a cycle is refused \
+                  with `WouldDeadlock`, which contains the tasks of the cycle in their order; the \
+                  table shows their names. The last one to join is refused, and only that one. It \
+                  continues and ends, so the task that waits for it wakes up, then the next, back \
+                  around the cycle. Main, which waits for all of them, notices nothing.\n\n\
+                  Python and plain std hang here for good: CPython detects a thread that joins \
+                  itself, but no cycle. Only a timeout helps there. Here, too, a join with a \
+                  timeout may close a cycle: its deadline will end it. A cycle that goes through a \
+                  channel or a lock can't be detected.",
     python: r#"
 from threading import Barrier, Thread
 
-def joins(name, other):
+def join(name, other):
     both_run.wait()
-    # Without the timeout both would wait for ever.
+    # Without the timeout both would wait forever.
     threads[other].join(timeout=1)
     print(name, "found", other, "alive:", threads[other].is_alive())
 
 both_run = Barrier(2)
 threads = {
-    "ping": Thread(target=joins, args=("ping", "pong")),
-    "pong": Thread(target=joins, args=("pong", "ping")),
+    "ping": Thread(target=join, args=("ping", "pong")),
+    "pong": Thread(target=join, args=("pong", "ping")),
 }
 for thread in threads.values():
     thread.start()
@@ -145,9 +139,9 @@ use std::sync::mpsc::{Receiver, channel};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-fn joins(name: &str, handed: Receiver<JoinHandle<()>>) {
-    let other = handed.recv().unwrap();
-    // `other.join()` would wait for ever, and there is no join with a timeout.
+fn join(name: &str, receiver: Receiver<JoinHandle<()>>) {
+    let other = receiver.recv().unwrap();
+    // `other.join()` would wait forever, and there is no join with a timeout.
     let deadline = Instant::now() + Duration::from_secs(1);
     while !other.is_finished() && Instant::now() < deadline {
         thread::sleep(Duration::from_millis(10));
@@ -158,11 +152,11 @@ fn joins(name: &str, handed: Receiver<JoinHandle<()>>) {
 fn main() {
     let (to_ping, for_ping) = channel();
     let (to_pong, for_pong) = channel();
-    let ping = thread::spawn(|| joins("ping", for_ping));
-    let pong = thread::spawn(|| joins("pong", for_pong));
+    let ping = thread::spawn(|| join("ping", for_ping));
+    let pong = thread::spawn(|| join("pong", for_pong));
     to_ping.send(pong).unwrap();
     to_pong.send(ping).unwrap();
-    // Both handles are gone: main can only wait.
+    // Main has given both handles away and can only sleep.
     thread::sleep(Duration::from_secs(2));
 }
 "#,

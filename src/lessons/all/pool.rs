@@ -4,89 +4,86 @@ use std::path::Path;
 use std::thread;
 
 use anyhow::{bail, ensure};
+use meanwhile::jobs::checksum::{Algorithm, ChecksumError, digest_file};
+use meanwhile::join::{Builder, Context, Pool};
+use meanwhile::lessons::{RunLog, Trace};
 
-use crate::jobs::checksum::{Algorithm, ChecksumError, digest_file};
-use crate::join::{Builder, Context, Pool};
-use crate::lessons::{Stage, Told};
-
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    let threads = stage.count("threads");
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
+    let threads = trace.count("threads");
     let pool = Pool::builder().name("worker").threads(threads).build()?;
     let mut tasks = Vec::new();
-    for n in (1_u32..).take(stage.count("files")) {
-        let path = stage.folder().join(format!("file {n}"));
+    for n in (1_u32..).take(trace.count("files")) {
+        let path = trace.folder().join(format!("file {n}"));
         fs::write(&path, format!("This is file {n}."))?;
-        let work = stage.pooled(move |me, context| work(me, context, n, &path));
+        let work = trace.pool_task(move |trace, context| work(trace, context, n, &path));
         tasks.push(Builder::new(format!("file {n}")).spawn_on(&pool, work)?);
     }
-    stage.say("everything is queued");
+    trace.print("all files are queued");
 
     let mut done: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
     for task in &tasks {
-        match stage.waits(task.name(), || task.join())? {
+        match trace.wait(task.name(), || task.join())? {
             Ok(thread) => done.entry(thread).or_default().push(task.name()),
             Err(why) => bail!("{why}"),
         }
     }
-    stage.say("everything is joined");
-    stage.row(&[&"thread", &"files", &"which"]);
+    trace.print("all files are done");
+    trace.row(&[&"thread", &"files", &"names"]);
     for (thread, files) in done {
-        stage.row(&[&thread, &files.len(), &files.join(", ")]);
+        trace.row(&[&thread, &files.len(), &files.join(", ")]);
     }
     Ok(())
 }
 
-/// The first file takes five times as long as any other. Gives the thread that did it.
-fn work(me: &Stage, context: &Context, n: u32, path: &Path) -> Result<String, ChecksumError> {
+/// Computes a checksum and returns the name of the thread. The first file takes five times as long.
+fn work(trace: &Trace, context: &Context, n: u32, path: &Path) -> Result<String, ChecksumError> {
     let times = if n == 1 { 5 } else { 1 };
-    me.sleep(me.time("work") * times);
+    trace.sleep(trace.duration("work") * times);
     let checksum = digest_file(path, Algorithm::Crc32, context)?;
-    me.say(format!("file {n}: {}", checksum.digest));
+    trace.print(format!("file {n}: {}", checksum.digest));
     Ok(thread::current().name().unwrap_or_default().to_owned())
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
-    let joined = told.when("main", "everything is joined")?;
-    let lanes = told.timeline().lanes();
-    let threads = lanes.iter().filter(|lane| lane.name != "main");
-    let threads = threads.count();
+fn verify(log: &RunLog) -> anyhow::Result<()> {
+    let joined = log.time_of("main", "all files are done")?;
+    let threads = log.timeline().lanes().len() - 1;
     ensure!(
-        threads <= told.count("threads"),
-        "{threads} threads had a share"
+        threads <= log.count("threads"),
+        "{threads} threads did the work"
     );
-    for n in 1..=told.count("files") {
+    for n in 1..=log.count("files") {
         let file = format!("file {n}: ");
-        let done = told.said().iter();
+        let done = log.messages().iter();
         let done: Vec<_> = done.filter(|said| said.text.starts_with(&file)).collect();
-        ensure!(done.len() == 1, "{file} was done {} times", done.len());
-        ensure!(done[0].at <= joined, "{file} was not waited for");
+        ensure!(done.len() == 1, "{file}done {} times", done.len());
+        ensure!(done[0].at <= joined, "{file}done after the joins");
     }
-    // Where a file takes no time, one thread may take all of them before another is awake.
-    let is_long = told.parameter("work") / told.speed() >= 0.25;
-    let is_shared = told.count("threads").min(told.count("files")) > 1;
+    // If the files take no time, one thread may do all of them.
+    let is_long = log.seconds("work") >= 0.25;
+    let can_share = log.count("threads").min(log.count("files")) > 1;
     ensure!(
-        !(is_long && is_shared) || threads > 1,
-        "one thread did everything"
+        !(is_long && can_share) || threads > 1,
+        "one thread did all the work"
     );
     Ok(())
 }
 
 // About the lesson.
 
-use crate::lessons::{Cast, Lesson, Level, Parameter, Question, Topic};
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic, WorkerKind};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "pool",
     title: "Many files, a few threads",
     topic: Topic::Several,
-    level: Level::Second,
+    level: Level::Medium,
     question: Question {
-        text: "Twelve files wait in the queue of a pool of three threads, and the first one takes \
-               five times as long as any other. Which thread does which file?",
+        text: "Twelve files wait in the queue of a pool of three threads, and the first one \
+               takes five times as long as any other. Which thread does which file?",
         choices: &[
             "Each thread gets four of them at the beginning",
             "They take turns: first, second, third, first, \u{2026}",
-            "Whichever is free takes the next one",
+            "Any free thread takes the next file",
         ],
         right: 2,
     },
@@ -95,21 +92,19 @@ pub(super) static LESSON: Lesson = Lesson {
         Parameter::count("files", "Files", 12, 1, 100),
         Parameter::count("threads", "Threads", 3, 1, 16),
     ],
-    cast: &[Cast::Task],
+    worker_kinds: &[WorkerKind::Task],
     main,
     roles: &[],
-    holds,
-    explanation: "A pool is a queue and a few threads that take from it. Queueing costs nearly \
-                  nothing: main is through with all files before the first one is done. Whichever \
-                  thread is free takes the next, so one that is held up by a long file does fewer, \
-                  and the load spreads by itself: in the lanes no thread stands idle while there \
-                  is something in the queue.\n\n\
-                  What is joined is each task, not the threads: they live on and wait for more. \
-                  The joins go through the files in their order, and most of them return at once, \
-                  because the file was done while another was waited for. Python has this in \
-                  `ThreadPoolExecutor`, whose futures are joined with `result()`; std has no pool, \
-                  so a channel and a few threads are one. Threads are better capped: more of them \
-                  than there are cores only take turns.",
+    verify,
+    explanation: "A pool is a queue, and a few threads that take tasks from it. Queueing is almost \
+                  free: main has queued all files before the first one is done. A free thread \
+                  takes the next file, so a thread with a long file does fewer of them, and the \
+                  load balances itself. In the timeline, no thread is idle while files are queued.\n\n\
+                  Main joins the tasks, not the threads: those wait for more work. The joins go \
+                  through the files in order. Most of them return at once, because the file was \
+                  done while main waited for another. Python has this in `ThreadPoolExecutor`, \
+                  where `result()` joins. std has no pool, but a queue and a few threads make one. \
+                  A limit on threads helps: more threads than cores only take turns.",
     python: r#"
 from concurrent.futures import ThreadPoolExecutor
 from threading import current_thread
@@ -123,10 +118,10 @@ def work(n):
 
 with ThreadPoolExecutor(max_workers=3, thread_name_prefix="worker") as pool:
     tasks = [pool.submit(work, n) for n in range(1, 13)]
-    print("everything is queued")
+    print("all files are queued")
     for task in tasks:
         print(*task.result())
-print("everything is joined")
+print("all files are done")
 "#,
     plain_std: r#"
 use std::collections::VecDeque;
@@ -166,9 +161,9 @@ fn main() {
         })
         .collect();
     for worker in workers {
-        worker.join().unwrap(); // each ends when the queue is empty
+        worker.join().unwrap(); // it ends when the queue is empty
     }
-    println!("everything is joined");
+    println!("all files are done");
 }
 "#,
     related: &["strategies", "many", "queue", "thread-starvation"],

@@ -4,53 +4,52 @@ use std::io::{self, Write as _};
 use std::panic::panic_any;
 
 use anyhow::bail;
+use meanwhile::join::{self, JoinError};
+use meanwhile::lessons::{Role, RunLog, Trace, WorkerKind};
 
-use crate::join::{self, JoinError};
-use crate::lessons::{Cast, Role, Stage, Told};
-
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    stage.row(&[&"what", &"as", &"the join gives", &"printed"]);
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
+    trace.row(&[&"worker does", &"as", &"join returns", &"printed"]);
     let mut as_processes = ROLES;
-    if stage.cast() == Cast::Task {
-        task(stage, "value", |_| 42)?;
-        task(stage, "error", |_| Err::<u32, _>("no such file"))?;
-        task(stage, "panic", |_| -> u32 { panic!("the disk is full") })?;
-        task(stage, "payload", |_| -> u32 { panic_any(404) })?;
-        // The rest would take this program along.
+    if trace.worker_kind() == WorkerKind::Task {
+        task(trace, "value", |_| 42)?;
+        task(trace, "error", |_| Err::<u32, _>("no such file"))?;
+        task(trace, "panic", |_| -> u32 { panic!("the disk is full") })?;
+        task(trace, "payload", |_| -> u32 { panic_any(404) })?;
+        // The others would end this program.
         as_processes = &ROLES[4..];
     }
-    for (what, _) in as_processes {
-        process(stage, what)?;
+    for (role, _) in as_processes {
+        process(trace, role)?;
     }
     Ok(())
 }
 
-fn task<T>(stage: &Stage, what: &str, act: fn(&Stage) -> T) -> anyhow::Result<()>
+fn task<T>(trace: &Trace, name: &str, body: fn(&Trace) -> T) -> anyhow::Result<()>
 where
     T: Debug + Send + Sync + 'static,
 {
-    let task = join::spawn(what, stage.actor(what, act))?;
-    let gives = match stage.waits(what, || task.join()) {
+    let task = join::spawn(name, trace.task(name, body))?;
+    let returns = match trace.wait(name, || task.join()) {
         Ok(value) => format!("Ok({value:?})"),
         Err(JoinError::Panicked(report)) => format!("Err(Panicked: {})", report.message()),
         Err(error) => format!("Err({error})"),
     };
-    stage.row(&[&what, &"task", &gives, &"-"]);
+    trace.row(&[&name, &"task", &returns, &"-"]);
     Ok(())
 }
 
-fn process(stage: &Stage, what: &str) -> anyhow::Result<()> {
-    let program = stage.program(what).current_dir(stage.folder());
-    let process = stage.spawn(program)?;
-    if what == "signal" {
+fn process(trace: &Trace, role: &str) -> anyhow::Result<()> {
+    let program = trace.program(role).current_dir(trace.folder());
+    let process = trace.spawn_process(program)?;
+    if role == "signal" {
         process.kill()?;
     }
-    let exit = stage.waits(what, || process.join())?;
+    let exit = trace.wait(role, || process.join())?;
     let output = process.output();
     let printed = format!("{}{}", output.stdout.text(), output.stderr.text());
     let lines = printed.lines().filter(|line| !line.is_empty()).take(2);
     let lines: Vec<&str> = lines.collect();
-    stage.row(&[&what, &"process", &exit, &lines.join(" / ")]);
+    trace.row(&[&role, &"process", &exit, &lines.join(" / ")]);
     Ok(())
 }
 
@@ -60,8 +59,8 @@ const ROLES: &[(&str, Role)] = &[
     ("panic", |_| panic!("the disk is full")),
     ("payload", |_| panic_any(404)),
     ("code", |_| std::process::exit(7)),
-    ("signal", |me| {
-        me.sleep(me.secs(3600.0));
+    ("signal", |trace| {
+        trace.sleep(trace.seconds(3600.0));
         Ok(())
     }),
     ("abort", |_| std::process::abort()),
@@ -79,7 +78,7 @@ fn overflow(depth: u64) -> u64 {
     overflow(depth + 1).wrapping_add(frame[63])
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
+fn verify(log: &RunLog) -> anyhow::Result<()> {
     let outcomes = [
         ("value", "Ok(42)", "-"),
         ("error", "Ok(Err(\"no such file\"))", "-"),
@@ -96,15 +95,15 @@ fn holds(told: &Told) -> anyhow::Result<()> {
         ("abort", "killed by signal 6 (SIGABRT)", ""),
         ("overflow", "killed by signal 6 (SIGABRT)", "stack"),
     ];
-    if told.cast() == Cast::Task {
+    if log.worker_kind() == WorkerKind::Task {
         expected[..4].copy_from_slice(&outcomes);
     }
-    for (what, gives, printed) in expected {
-        let row = told.table().iter().find(|row| row[0] == what);
-        let row = row.with_context(|| format!("there is no row of {what}"))?;
+    for (name, returns, printed) in expected {
+        let row = log.table().iter().find(|row| row[0] == name);
+        let row = row.with_context(|| format!("there is no row {name}"))?;
         ensure!(
-            row[2] == gives && row[3].contains(printed),
-            "{what}: {}, printed: {}",
+            row[2] == returns && row[3].contains(printed),
+            "{name}: {}, printed: {}",
             row[2],
             row[3]
         );
@@ -115,40 +114,39 @@ fn holds(told: &Told) -> anyhow::Result<()> {
 // About the lesson.
 
 use anyhow::{Context as _, ensure};
-
-use crate::lessons::{Lesson, Level, Question, Topic};
+use meanwhile::lessons::{Lesson, Level, Question, Topic};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "propagation",
     title: "What crosses a join",
     topic: Topic::Failing,
-    level: Level::Third,
+    level: Level::Hard,
     question: Question {
-        text: "A worker is a thread of your program, and its stack overflows. What does the join of \
-               it give?",
+        text: "A worker is a thread of your program, and its stack overflows. What does its \
+               join return?",
         choices: &[
             "An error, as after a panic",
-            "Nothing: the whole program ends, whoever joins",
+            "Nothing: the whole program ends",
             "The value that it had computed so far",
         ],
         right: 1,
     },
     parameters: &[],
-    cast: &[Cast::Task, Cast::Process],
+    worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
     main,
     roles: ROLES,
-    holds,
-    explanation: "A task hands over a value of any type, so an `Err` that it returns is a value like \
-                  others. A panic comes as a report: its message, where that is text, else only \
-                  that there was one; std keeps the payload itself in a `Box<dyn Any>`. `exit`, \
-                  `abort`, a full stack and a deadly signal end the process with all its threads, \
-                  and nobody is left to join. That is why they run as processes here in both casts. \
-                  A join across processes gives a code or a signal and nothing else; a panic is \
-                  code 101, an error of `main` code 1, and what was meant in words stands on stderr. \
-                  Rust ends a full stack by SIGABRT on purpose. In Python no value crosses \
-                  `Thread.join()` at all; `concurrent.futures` brings value and exception. A \
-                  `Process` there has an `exitcode`, in which a signal is a negative number, so \
-                  that SIGKILL is -9.",
+    verify,
+    explanation: "A task passes on a value of any type, so a returned `Err` is a value like any \
+                  other. A panic comes as a report with its message, if that is text; std keeps \
+                  the payload itself in a `Box<dyn Any>`. `exit`, `abort`, a stack overflow and a \
+                  fatal signal end the process with all its threads, and with it the caller of \
+                  `join`. That is why they always run as processes here.\n\n\
+                  A join of a process returns a code or a signal and nothing else. A panic is code \
+                  101, an error of `main` is code 1, and the message is on stderr. Rust ends an \
+                  overflowing stack by SIGABRT on purpose. In Python, `Thread.join()` returns no \
+                  value at all; `concurrent.futures` passes on the value and the exception. A \
+                  Python `Process` has an `exitcode`, in which a signal is a negative number: \
+                  SIGKILL is -9.",
     python: r#"
 import os, signal, sys
 from concurrent.futures import ThreadPoolExecutor

@@ -2,116 +2,114 @@ use std::io::{self, BufRead as _, BufReader, Write as _};
 
 use anyhow::Context as _;
 use crossbeam_channel::{Sender, bounded};
+use meanwhile::join;
+use meanwhile::lessons::{RunLog, Trace, WorkerKind};
 
-use crate::join;
-use crate::lessons::{Cast, Stage, Told};
-
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    match stage.cast() {
-        Cast::Task => with_a_task(stage)?,
-        Cast::Process => with_a_process(stage)?,
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
+    match trace.worker_kind() {
+        WorkerKind::Task => with_task(trace)?,
+        WorkerKind::Process => with_process(trace)?,
     }
-    stage.say("joined");
+    trace.print("joined");
     Ok(())
 }
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "the worker sends or ends, and either way this goes on"
+    reason = "the worker sends a value or ends, and either ends the wait"
 )]
-fn with_a_task(stage: &Stage) -> anyhow::Result<()> {
+fn with_task(trace: &Trace) -> anyhow::Result<()> {
     let (results, queue) = bounded(1);
-    let worker = stage.actor("worker", move |me| sends(me, &results));
+    let worker = trace.task("worker", move |trace| send(trace, &results));
     let task = join::spawn("worker", worker)?;
-    let value = stage.waits("the value", || queue.recv())?;
-    stage.note("value", value);
-    stage.note("the worker is alive", task.is_alive());
-    stage.waits("the worker", || task.join())?;
+    let value = trace.wait("the value", || queue.recv())?;
+    trace.result("value", value);
+    trace.result("worker is alive", task.is_alive());
+    trace.wait("the worker", || task.join())?;
     Ok(())
 }
 
-fn with_a_process(stage: &Stage) -> anyhow::Result<()> {
-    let process = stage.spawn(stage.program("worker").stdout_piped())?;
-    let stdout = process.take_stdout().context("its stdout is ours")?;
+fn with_process(trace: &Trace) -> anyhow::Result<()> {
+    let process = trace.spawn_process(trace.program("worker").stdout_piped())?;
+    let stdout = process.take_stdout().context("stdout is piped")?;
     let mut line = String::new();
-    stage.waits("the value", || BufReader::new(stdout).read_line(&mut line))?;
-    stage.note("value", line.trim());
-    stage.note("the worker is alive", process.is_alive());
-    stage.waits("the worker", || process.join())?;
+    trace.wait("the value", || BufReader::new(stdout).read_line(&mut line))?;
+    trace.result("value", line.trim());
+    trace.result("worker is alive", process.is_alive());
+    trace.wait("the worker", || process.join())?;
     Ok(())
 }
 
-fn sends(me: &Stage, results: &Sender<u32>) {
-    me.sleep(me.time("work"));
-    me.say("sending 42");
-    // Nobody waits for it any more when main has ended.
+fn send(trace: &Trace, results: &Sender<u32>) {
+    trace.sleep(trace.duration("work"));
+    trace.print("sending 42");
+    // An error means that main has ended.
     results.send(42).ok();
-    me.sleep(me.time("tidy"));
-    me.say("done");
+    trace.sleep(trace.duration("tidy"));
+    trace.print("done");
 }
 
-fn prints(me: &Stage) -> anyhow::Result<()> {
-    me.sleep(me.time("work"));
-    me.say("sending 42");
+fn print(trace: &Trace) -> anyhow::Result<()> {
+    trace.sleep(trace.duration("work"));
+    trace.print("sending 42");
     writeln!(io::stdout(), "42")?;
-    me.sleep(me.time("tidy"));
-    me.say("done");
+    trace.sleep(trace.duration("tidy"));
+    trace.print("done");
     Ok(())
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
-    let value = told.number("value")?;
+fn verify(log: &RunLog) -> anyhow::Result<()> {
+    let value = log.number("value")?;
     ensure!(
         (value - 42.0).abs() < f64::EPSILON,
-        "the value came as {value}"
+        "the value arrived as {value}"
     );
-    told.in_order(&[
+    log.in_order(&[
         ("worker", "sending"),
         ("main", "value: 42"),
         ("main", "joined"),
     ])?;
-    told.in_order(&[("worker", "done"), ("main", "joined")])
+    log.in_order(&[("worker", "done"), ("main", "joined")])
 }
 
 // About the lesson.
 
 use anyhow::ensure;
-
-use crate::lessons::{Lesson, Level, Parameter, Question, Topic};
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "queue",
     title: "A result before the end",
     topic: Topic::Data,
-    level: Level::Second,
+    level: Level::Medium,
     question: Question {
-        text: "The worker puts its result into a queue, then tidies up for a while, then ends. When \
-               can main have the result?",
+        text: "The worker puts its result into a queue, cleans up for a while, and then ends. \
+               When can main get the result?",
         choices: &[
-            "Only when `join` has returned",
-            "As soon as the worker has put it there, while the worker still runs",
-            "Never: a result comes out of `join` alone",
+            "Only after `join` has returned",
+            "As soon as the result is in the queue, while the worker still runs",
+            "Never: only `join` returns a result",
         ],
         right: 1,
     },
     parameters: &[
-        Parameter::secs("work", "Worker needs for the result (s)", 1.0),
-        Parameter::secs("tidy", "Worker tidies up after it (s)", 1.0),
+        Parameter::secs("work", "Time until the result (s)", 1.0),
+        Parameter::secs("tidy", "Time to clean up after it (s)", 1.0),
     ],
-    cast: &[Cast::Task, Cast::Process],
+    worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
     main,
-    roles: &[("worker", prints)],
-    holds,
-    explanation: "A join says that somebody has ended; a channel or a pipe carries values while they \
-                  run. Main takes the value as soon as it is there, may use it at once, and joins \
-                  afterwards to know that the tidying is done too. Take first, then join: that order \
-                  also avoids the trap of the lesson `queue-deadlock`. Between threads a channel \
-                  hands the value itself over. Between processes there are only bytes: the child \
-                  prints a line, main reads and parses it. Python\u{2019}s `queue.Queue` and \
-                  `multiprocessing.Queue` look alike, but the second one pickles into a pipe as \
-                  well. Where one result at the end is all there is, no queue is needed in Rust: a \
-                  join returns the worker\u{2019}s value, with us also to those who ask again. \
-                  Python\u{2019}s `join()` returns nothing, so its programs need one even then.",
+    roles: &[("worker", print)],
+    verify,
+    explanation: "A join tells that a worker has ended; a channel or a pipe carries values while \
+                  it runs. Main gets the value as soon as it is there and can use it at once. It \
+                  joins afterwards, to know that the cleaning up is done, too. Receive first, then \
+                  join: this order also avoids the trap of the lesson `queue-deadlock`.\n\n\
+                  Between threads, a channel passes the value itself. Between processes there are \
+                  only bytes: the child prints a line, and main reads and parses it. Python's \
+                  `queue.Queue` and `multiprocessing.Queue` look alike, but the second one pickles \
+                  the value into a pipe. If there is only one result at the end, Rust needs no \
+                  queue: a join returns the worker's value, here to every caller. Python's \
+                  `join()` returns nothing, so its programs need a queue even then.",
     python: r#"
 from queue import Queue
 from threading import Thread

@@ -3,98 +3,101 @@ use std::process::ChildStdout;
 
 use anyhow::Context as _;
 use crossbeam_channel::{Receiver, Sender, bounded};
+use meanwhile::join::process::Process;
+use meanwhile::join::{self, JoinError, Task};
+use meanwhile::lessons::{RunLog, Trace, WorkerKind};
 
-use crate::join::process::Process;
-use crate::join::{self, JoinError, Task};
-use crate::lessons::{Cast, Stage, Told};
-
-/// How many values the channel holds, and what a child prints for each value.
-const ROOM: usize = 10;
+/// The capacity of the channel.
+const CAPACITY: usize = 10;
+/// What a child process prints for each value.
 const BYTES: usize = 64 * 1024;
 
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    stage.row(&[&"payload", &"main first", &"came out"]);
-    match stage.cast() {
-        Cast::Task => with_tasks(stage),
-        Cast::Process => with_processes(stage),
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
+    trace.row(&[&"payload", &"main first", &"received"]);
+    match trace.worker_kind() {
+        WorkerKind::Task => with_tasks(trace),
+        WorkerKind::Process => with_processes(trace),
     }
 }
 
-fn with_tasks(stage: &Stage) -> anyhow::Result<()> {
-    let (task, queue) = start_task(stage, "small", 1)?;
-    stage.waits("small", || task.join())?;
-    stage.row(&[&"small", &"joins: returned", &queue.iter().count()]);
+fn with_tasks(trace: &Trace) -> anyhow::Result<()> {
+    let (task, queue) = start_task(trace, "small", 1)?;
+    trace.wait("small", || task.join())?;
+    trace.row(&[&"small", &"joins: returned", &queue.iter().count()]);
 
-    let count = stage.count("payload");
-    let (task, queue) = start_task(stage, "large", count)?;
-    let timeout = stage.time("timeout");
-    let joined = stage.waits("large", || task.join_timeout(timeout).copied());
-    let drained = stage.waits("its values", || queue.iter().count());
-    stage.waits("large", || task.join())?;
-    stage.row(&[&"large", &described(joined), &drained]);
+    let count = trace.count("payload");
+    let (task, queue) = start_task(trace, "large", count)?;
+    let timeout = trace.duration("timeout");
+    let joined = trace.wait("large", || task.join_timeout(timeout).copied());
+    let drained = trace.wait("its values", || queue.iter().count());
+    trace.wait("large", || task.join())?;
+    trace.row(&[&"large", &describe(joined), &drained]);
 
-    let (task, queue) = start_task(stage, "drained", count)?;
-    let drained = stage.waits("its values", || queue.iter().count());
-    stage.waits("drained", || task.join())?;
-    stage.row(&[&"large", &"drains, then joins: returned", &drained]);
+    let (task, queue) = start_task(trace, "drained", count)?;
+    let drained = trace.wait("its values", || queue.iter().count());
+    trace.wait("drained", || task.join())?;
+    trace.row(&[&"large", &"drains, then joins: returned", &drained]);
     Ok(())
 }
 
 fn start_task(
-    stage: &Stage,
+    trace: &Trace,
     name: &str,
     count: usize,
 ) -> anyhow::Result<(Task<()>, Receiver<usize>)> {
-    let (values, queue) = bounded(ROOM);
-    let rest = queue.clone();
-    stage.on_stop(move || {
-        rest.try_recv().ok();
+    let (values, queue) = bounded(CAPACITY);
+    let stopped = queue.clone();
+    trace.on_stop(move || {
+        stopped.try_recv().ok();
     });
-    let task = join::spawn(name, stage.actor(name, move |me| sends(me, &values, count)))?;
+    let task = join::spawn(
+        name,
+        trace.task(name, move |trace| send(trace, &values, count)),
+    )?;
     Ok((task, queue))
 }
 
-fn sends(me: &Stage, values: &Sender<usize>, count: usize) {
+fn send(trace: &Trace, values: &Sender<usize>, count: usize) {
     for value in 0..count {
-        let sent = me.waits("room in the channel", || values.send(value));
+        let sent = trace.wait("space in the channel", || values.send(value));
         if sent.is_err() {
             return;
         }
     }
-    me.say("done");
+    trace.print("done");
 }
 
-fn with_processes(stage: &Stage) -> anyhow::Result<()> {
-    let (process, stdout) = start_process(stage, "small")?;
-    stage.waits("small", || process.join())?;
-    stage.row(&[&"small", &"joins: returned", &drain(stdout)?]);
+fn with_processes(trace: &Trace) -> anyhow::Result<()> {
+    let (process, stdout) = start_process(trace, "small")?;
+    trace.wait("small", || process.join())?;
+    trace.row(&[&"small", &"joins: returned", &drain(stdout)?]);
 
-    let (process, stdout) = start_process(stage, "large")?;
-    let timeout = stage.time("timeout");
-    let joined = stage.waits("large", || process.join_timeout(timeout).map(drop));
-    let drained = stage.waits("its output", || drain(stdout))?;
-    stage.waits("large", || process.join())?;
-    stage.row(&[&"large", &described(joined), &drained]);
+    let (process, stdout) = start_process(trace, "large")?;
+    let timeout = trace.duration("timeout");
+    let joined = trace.wait("large", || process.join_timeout(timeout).map(drop));
+    let drained = trace.wait("its output", || drain(stdout))?;
+    trace.wait("large", || process.join())?;
+    trace.row(&[&"large", &describe(joined), &drained]);
 
-    let (process, stdout) = start_process(stage, "drained")?;
-    let drained = stage.waits("its output", || drain(stdout))?;
-    stage.waits("drained", || process.join())?;
-    stage.row(&[&"large", &"drains, then joins: returned", &drained]);
+    let (process, stdout) = start_process(trace, "drained")?;
+    let drained = trace.wait("its output", || drain(stdout))?;
+    trace.wait("drained", || process.join())?;
+    trace.row(&[&"large", &"drains, then joins: returned", &drained]);
     Ok(())
 }
 
-fn start_process(stage: &Stage, role: &str) -> anyhow::Result<(Process, ChildStdout)> {
-    let process = stage.spawn(stage.program(role).stdout_piped())?;
-    let stdout = process.take_stdout().context("its stdout is ours")?;
+fn start_process(trace: &Trace, role: &str) -> anyhow::Result<(Process, ChildStdout)> {
+    let process = trace.spawn_process(trace.program(role).stdout_piped())?;
+    let stdout = process.take_stdout().context("stdout is piped")?;
     Ok((process, stdout))
 }
 
-fn prints(me: &Stage, bytes: usize) -> anyhow::Result<()> {
+fn print(trace: &Trace, bytes: usize) -> anyhow::Result<()> {
     let payload = vec![b'.'; bytes];
     let mut stdout = io::stdout();
-    me.waits("room in the pipe", || stdout.write_all(&payload))?;
+    trace.wait("space in the pipe", || stdout.write_all(&payload))?;
     stdout.flush()?;
-    me.say("done");
+    trace.print("done");
     Ok(())
 }
 
@@ -102,33 +105,33 @@ fn drain(mut stdout: ChildStdout) -> io::Result<u64> {
     io::copy(&mut stdout, &mut io::sink())
 }
 
-fn described(joined: Result<(), JoinError>) -> String {
+fn describe(joined: Result<(), JoinError>) -> String {
     match joined {
         Ok(()) => "joins: returned".to_owned(),
         Err(error) => format!("joins: {error}"),
     }
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
-    let [_, small, joined_first, drained_first] = told.table() else {
-        bail!("there were not three joins");
+fn verify(log: &RunLog) -> anyhow::Result<()> {
+    let [_, small, joined_first, drained_first] = log.table() else {
+        bail!("expected three joins");
     };
-    let payload = told.parameter("payload");
-    let (one, many, most) = match told.cast() {
-        Cast::Task => (1.0, payload, ROOM as f64),
-        // A pipe holds 64 KiB, and 1 MiB where memory comes in large pages.
-        Cast::Process => (1.0, payload * BYTES as f64, 16.0),
+    let payload = log.parameter("payload");
+    let (one, many, capacity) = match log.worker_kind() {
+        WorkerKind::Task => (1.0, payload, CAPACITY as f64),
+        // A pipe holds 64 KiB, or 1 MiB if memory pages are large.
+        WorkerKind::Process => (1.0, payload * BYTES as f64, 16.0),
     };
     ensure!(
-        payload <= most || joined_first[1].contains("timed out"),
-        "what did not fit was no trap: main {}",
+        payload <= capacity || joined_first[1].contains("timed out"),
+        "the join did not time out: main {}",
         joined_first[1]
     );
     for (row, expected) in [(small, one), (joined_first, many), (drained_first, many)] {
-        let came: f64 = row[2].parse()?;
+        let received: f64 = row[2].parse()?;
         ensure!(
-            (came - expected).abs() < 0.5,
-            "main {}, and {came} came out, not {expected}",
+            (received - expected).abs() < 0.5,
+            "main {}, and received {received}, not {expected}",
             row[1]
         );
     }
@@ -138,53 +141,57 @@ fn holds(told: &Told) -> anyhow::Result<()> {
 // About the lesson.
 
 use anyhow::{bail, ensure};
-
-use crate::lessons::{Lesson, Level, Parameter, Question, Topic};
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "queue-deadlock",
     title: "Join before draining",
     topic: Topic::Data,
-    level: Level::Third,
+    level: Level::Hard,
     question: Question {
-        text: "A worker puts far more into a channel or a pipe than that holds. Main joins the \
-               worker first and takes the values afterwards. What happens?",
+        text: "A worker puts far more into a channel or a pipe than that can hold. Main joins \
+               the worker first and receives the values afterwards. What happens?",
         choices: &[
             "The join returns, and all values are there",
-            "The join returns, and what did not fit is lost",
-            "Both wait for ever: the worker for room, main for the worker",
+            "The join returns, and the values that did not fit are lost",
+            "Both wait forever: the worker for space, main for the worker",
             "The worker fails because the channel is full",
         ],
         right: 2,
     },
     parameters: &[
-        Parameter::secs("timeout", "Main joins the large one for at most (s)", 2.0),
+        Parameter::secs("timeout", "Timeout of the join (s)", 2.0),
         Parameter::count(
             "payload",
-            "Large payload (values; 64 KiB each from a process)",
+            "Large payload (values; 64 KiB each with processes)",
             50,
             1,
             200,
         ),
     ],
-    cast: &[Cast::Task, Cast::Process],
+    worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
     main,
     roles: &[
-        ("small", |me| prints(me, 1)),
-        ("large", |me| prints(me, me.count("payload") * BYTES)),
-        ("drained", |me| prints(me, me.count("payload") * BYTES)),
+        ("small", |trace| print(trace, 1)),
+        ("large", |trace| {
+            print(trace, trace.count("payload") * BYTES)
+        }),
+        ("drained", |trace| {
+            print(trace, trace.count("payload") * BYTES)
+        }),
     ],
-    holds,
-    explanation: "A channel of 10 and a pipe of 64 KiB have room for a small payload: the worker puts \
-                  it there and ends, and the join returns. A large one does not fit. The worker \
-                  waits for room, which only main could make, and main waits in `join` for the \
-                  worker: here only the timeout ends that. What makes it treacherous is that it \
-                  works as long as the data are small. No library sees this ring, because half of it \
-                  goes through the channel. The cure is the order: drain first, until the sender is \
-                  gone, then join. Python has the same trap with a `multiprocessing.Queue`, whose \
-                  feeder thread must empty into the pipe before the process ends, and with \
-                  `Popen.wait()` beside `stdout=PIPE`; std has it with `Child::wait`. Our own \
-                  processes are drained by themselves unless one asks for `stdout_piped`.",
+    verify,
+    explanation: "A channel for 10 values and a pipe of 64 KiB have space for a small payload: the \
+                  worker stores it there and ends, and the join returns. A large payload does not \
+                  fit. The worker waits for space, which only main could make, and main waits in \
+                  `join` for the worker. Here a timeout ends that. The trap is that the code works \
+                  as long as the data are small. No library can detect this deadlock, because half \
+                  of it goes through the channel. The fix is the order: drain first, until the \
+                  sender is gone, then join.\n\n\
+                  Python has the same trap with a `multiprocessing.Queue`, whose feeder thread \
+                  must empty into the pipe before the process ends, and with `Popen.wait()` and \
+                  `stdout=PIPE`. std has it with `Child::wait`. The processes of this library are \
+                  drained automatically, unless you ask for `stdout_piped`.",
     python: r#"
 from multiprocessing import Process, Queue
 
@@ -198,7 +205,7 @@ if __name__ == "__main__":
         process.start()
         process.join(timeout=2)
         print(size, "timed out" if process.is_alive() else "joined")
-        print(len(queue.get()), "bytes came out")
+        print(len(queue.get()), "bytes received")
         process.join()
         print(size, "joined after draining")
 "#,
@@ -215,10 +222,10 @@ fn main() {
                 values.send(value).unwrap();
             }
         });
-        // There is no join with a timeout: one can only look.
+        // There is no join with a timeout: only a look at the state.
         thread::sleep(Duration::from_secs(2));
         println!("{count}: finished {}", worker.is_finished());
-        println!("{} came out", queue.iter().count());
+        println!("{} received", queue.iter().count());
         worker.join().unwrap();
         println!("{count}: joined after draining");
     }

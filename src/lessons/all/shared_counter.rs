@@ -3,97 +3,96 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
+use meanwhile::join::{self, SpawnError, Task};
+use meanwhile::lessons::{RunLog, Trace};
 
-use crate::join::{self, SpawnError, Task};
-use crate::lessons::{Stage, Told};
-
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    stage.row(&[&"how", &"counted", &"lost", &"seconds"]);
-    together(stage, "unprotected", add)?;
-    one_by_one(stage, "joined")?;
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
+    trace.row(&[&"how", &"counted", &"lost", &"seconds"]);
+    side_by_side(trace, "unprotected", add)?;
+    in_turn(trace, "joined")?;
     let lock = Mutex::new(());
-    together(stage, "locked", move |me, counter| {
-        let _held = me.waits("the lock", || lock.lock());
-        add(me, counter);
+    side_by_side(trace, "locked", move |trace, counter| {
+        let _held = trace.wait("the lock", || lock.lock());
+        add(trace, counter);
     })?;
     let semaphore = Semaphore::new(1);
-    together(stage, "permitted", move |me, counter| {
-        let _permit = me.waits("a permit", || semaphore.acquire());
-        add(me, counter);
+    side_by_side(trace, "permitted", move |trace, counter| {
+        let _permit = trace.wait("a permit", || semaphore.acquire());
+        add(trace, counter);
     })
 }
 
-fn add(me: &Stage, counter: &AtomicU64) {
+fn add(trace: &Trace, counter: &AtomicU64) {
     let seen = counter.load(Ordering::Relaxed);
-    me.sleep(me.time("pause"));
+    trace.sleep(trace.duration("pause"));
     counter.store(seen + 1, Ordering::Relaxed);
 }
 
-fn together(
-    stage: &Stage,
+fn side_by_side(
+    trace: &Trace,
     how: &str,
-    add: impl Fn(&Stage, &AtomicU64) + Send + Sync + 'static,
+    add: impl Fn(&Trace, &AtomicU64) + Send + Sync + 'static,
 ) -> anyhow::Result<()> {
     let (counter, add, began) = (Arc::default(), Arc::new(add), Instant::now());
     let mut tasks = Vec::new();
-    for number in 1..=stage.count("tasks") {
-        tasks.push(start(stage, &format!("{how} {number}"), &counter, &add)?);
+    for number in 1..=trace.count("tasks") {
+        tasks.push(start(trace, &format!("{how} {number}"), &counter, &add)?);
     }
     for task in &tasks {
-        stage.waits(task.name(), || task.join())?;
+        trace.wait(task.name(), || task.join())?;
     }
-    tell(stage, how, &counter, began);
+    report(trace, how, &counter, began);
     Ok(())
 }
 
-fn one_by_one(stage: &Stage, how: &str) -> anyhow::Result<()> {
+fn in_turn(trace: &Trace, how: &str) -> anyhow::Result<()> {
     let (counter, add, began) = (Arc::default(), Arc::new(add), Instant::now());
-    for number in 1..=stage.count("tasks") {
-        let task = start(stage, &format!("{how} {number}"), &counter, &add)?;
-        stage.waits(task.name(), || task.join())?;
+    for number in 1..=trace.count("tasks") {
+        let task = start(trace, &format!("{how} {number}"), &counter, &add)?;
+        trace.wait(task.name(), || task.join())?;
     }
-    tell(stage, how, &counter, began);
+    report(trace, how, &counter, began);
     Ok(())
 }
 
 fn start<F>(
-    stage: &Stage,
+    trace: &Trace,
     name: &str,
     counter: &Arc<AtomicU64>,
     add: &Arc<F>,
 ) -> Result<Task<()>, SpawnError>
 where
-    F: Fn(&Stage, &AtomicU64) + Send + Sync + 'static,
+    F: Fn(&Trace, &AtomicU64) + Send + Sync + 'static,
 {
     let (counter, add) = (counter.clone(), add.clone());
-    let adds = move |me: &Stage| {
-        for _ in 0..me.count("rounds") {
-            add(me, &counter);
+    let body = move |trace: &Trace| {
+        for _ in 0..trace.count("rounds") {
+            add(trace, &counter);
         }
     };
-    join::spawn(name, stage.actor(name, adds))
+    join::spawn(name, trace.task(name, body))
 }
 
-fn tell(stage: &Stage, how: &str, counter: &AtomicU64, began: Instant) {
+fn report(trace: &Trace, how: &str, counter: &AtomicU64, began: Instant) {
     let counted = counter.load(Ordering::Relaxed);
-    let added = (stage.count("tasks") * stage.count("rounds")) as u64;
+    let added = (trace.count("tasks") * trace.count("rounds")) as u64;
     let seconds = format!("{:.2}", began.elapsed().as_secs_f64());
-    stage.row(&[&how, &counted, &added.saturating_sub(counted), &seconds]);
+    trace.row(&[&how, &counted, &added.saturating_sub(counted), &seconds]);
 }
 
-/// A channel with so much room: who is in has put something there, and takes it away again.
+/// A channel as a semaphore: a permit is a value in the channel.
 struct Semaphore(Sender<()>, Receiver<()>);
 
 struct Permit<'a>(&'a Receiver<()>);
 
 impl Semaphore {
     fn new(permits: usize) -> Self {
-        let (enter, leave) = bounded(permits);
-        Self(enter, leave)
+        let (sender, receiver) = bounded(permits);
+        Self(sender, receiver)
     }
 
     fn acquire(&self) -> Permit<'_> {
-        // The other end is here too, so this only waits.
+        // The receiver lives as long as the sender, so this can only wait.
         self.0.send(()).ok();
         Permit(&self.1)
     }
@@ -105,30 +104,29 @@ impl Drop for Permit<'_> {
     }
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
-    let added = told.parameter("tasks") * told.parameter("rounds");
+fn verify(log: &RunLog) -> anyhow::Result<()> {
+    let added = log.parameter("tasks") * log.parameter("rounds");
     let lost = |how: &str| -> anyhow::Result<f64> {
-        let row = told.table().iter().find(|row| row[0] == how);
-        let row = row.with_context(|| format!("nothing was counted {how}"))?;
+        let row = log.table().iter().find(|row| row[0] == how);
+        let row = row.with_context(|| format!("no row {how}"))?;
         Ok(added - row[1].parse::<f64>()?)
     };
-    for cure in ["joined", "locked", "permitted"] {
-        let lost = lost(cure)?;
-        ensure!(lost.abs() < 0.5, "{cure}: {lost} updates were lost");
+    for fix in ["joined", "locked", "permitted"] {
+        let lost = lost(fix)?;
+        ensure!(lost.abs() < 0.5, "{fix}: {lost} updates were lost");
     }
     ensure!(
-        lost("unprotected")? > 0.5 || !any_two_at_once(told),
-        "two had read before either wrote, and no update was lost"
+        lost("unprotected")? > 0.5 || !any_overlap(log),
+        "two tasks read before either wrote, but no update was lost"
     );
     Ok(())
 }
 
-/// Whether two of the unprotected were between their read and their write at one moment: then the
-/// second write does not know of the first.
-fn any_two_at_once(told: &Told) -> bool {
-    let lanes = told.timeline().lanes().iter();
-    let mut pauses: Vec<_> = lanes
-        .filter(|lane| lane.name.starts_with("unprotected"))
+/// Whether two unprotected tasks were between their read and their write at the same time: then the
+/// second write overwrites the first.
+fn any_overlap(log: &RunLog) -> bool {
+    let mut pauses: Vec<_> = log
+        .lanes_with_prefix("unprotected")
         .flat_map(|lane| &lane.spans)
         .filter(|span| span.activity == Activity::Sleeps)
         .collect();
@@ -141,47 +139,48 @@ fn any_two_at_once(told: &Told) -> bool {
 // About the lesson.
 
 use anyhow::{Context as _, ensure};
-
-use crate::lessons::{Cast, Lesson, Level, Parameter, Question, Topic};
-use crate::record::Activity;
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic, WorkerKind};
+use meanwhile::record::Activity;
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "shared-counter",
     title: "Lost updates",
     topic: Topic::Data,
-    level: Level::Third,
+    level: Level::Hard,
     question: Question {
-        text: "Several tasks add to one atomic counter: each reads it, pauses, and writes back one \
-               more. All are started, then all are joined. What does the counter say?",
+        text: "Several tasks add to one atomic counter: each reads it, pauses, and writes \
+               back one more. All are started, then all are joined. What is the value of the \
+               counter?",
         choices: &[
-            "What all have added: main has joined every one of them",
-            "What all have added: the counter is atomic",
-            "Less: who writes back what was read too early wipes out what others have added",
+            "The number of additions: main has joined every task",
+            "The number of additions: the counter is atomic",
+            "Less: a task that writes back an old value overwrites what others have added",
             "More, because some are counted twice",
         ],
         right: 2,
     },
     parameters: &[
         Parameter::count("tasks", "Tasks", 4, 2, 16),
-        Parameter::count("rounds", "Each adds so many times", 5, 1, 50),
-        Parameter::secs("pause", "Between reading and writing (s)", 0.05),
+        Parameter::count("rounds", "Additions by each task", 5, 1, 50),
+        Parameter::secs("pause", "Time between read and write (s)", 0.05),
     ],
-    cast: &[Cast::Task],
+    worker_kinds: &[WorkerKind::Task],
     main,
     roles: &[],
-    holds,
-    explanation: "An atomic makes one read or one write whole, not the two together. Between them \
-                  others read the same number, and everybody writes the same one more: all but one \
-                  update is lost. Joining all of them at the end does not help, because a join tells \
-                  when they have ended, not in which order they got at the counter. Three cures: to \
-                  join each before the next starts, which leaves one at a time; a lock around read \
-                  and write; a semaphore with one permit, which is a lock by another name. All three \
-                  count right, and all three take as long as one after another, since the pause \
-                  itself is protected. Here the real cure is one step: `fetch_add`. Python has the \
-                  same trouble in spite of its global lock, which is let go by a `sleep` and may be \
-                  at every call. A bare `counter += 1` has no call between reading and writing and \
-                  mostly comes out right, which nobody promises. Rust refuses the plain `u64`, but \
-                  not the mistake.",
+    verify,
+    explanation: "An atomic makes one read or one write indivisible, not the two together. Between \
+                  them, other tasks read the same number, and each writes back the same number \
+                  plus one: all but one update is lost. Joining them at the end does not help, \
+                  because a join tells that they have ended, not in which order they reached the \
+                  counter.\n\n\
+                  The table shows three fixes: join each task before the next one starts; a lock \
+                  around read and write; a semaphore with one permit, which is a lock by another \
+                  name. All three count right, and all three take as long as one after another, \
+                  since the pause itself is protected. The real fix here is a single step: \
+                  `fetch_add`. Python has the same problem in spite of its global lock, which \
+                  `sleep` releases and any call may release. A bare `counter += 1` has no call \
+                  between read and write and mostly works, but that is not guaranteed. Rust \
+                  rejects a plain `u64`, but not this mistake.",
     python: r#"
 from threading import Lock, Semaphore, Thread
 from contextlib import nullcontext

@@ -3,62 +3,61 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
+use meanwhile::join::{self, JoinError, Task, process::Process};
+use meanwhile::lessons::{RunLog, Trace, WorkerKind};
+use meanwhile::record::Lane;
 
-use crate::join::{self, JoinError, Task, process::Process};
-use crate::lessons::{Cast, Stage, Told};
-use crate::record::Lane;
-
-pub(super) fn main(stage: &Stage) -> anyhow::Result<()> {
-    let workers = stage.count("workers");
-    stage.row(&[&"strategy", &"seconds", &"results there"]);
-    measure(stage, "one after another", |folder| {
-        (1..=workers).try_for_each(|n| work(stage, &folder.join(n.to_string())))
+pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
+    let workers = trace.count("workers");
+    trace.row(&[&"strategy", &"seconds", &"results"]);
+    measure(trace, "one after another", |folder| {
+        (1..=workers).try_for_each(|n| work(trace, &folder.join(n.to_string())))
     })?;
-    measure(stage, "started, not joined", |folder| {
-        (1..=workers).try_for_each(|n| start(stage, "not joined", n, folder).map(drop))
+    measure(trace, "start, do not join", |folder| {
+        (1..=workers).try_for_each(|n| start(trace, "not joined", n, folder).map(drop))
     })?;
-    measure(stage, "started and joined one by one", |folder| {
+    measure(trace, "start and join one by one", |folder| {
         for n in 1..=workers {
-            let worker = start(stage, "one by one", n, folder)?;
-            stage.waits("it", || worker.join())?;
+            let worker = start(trace, "one by one", n, folder)?;
+            trace.wait("the worker", || worker.join())?;
         }
         Ok(())
     })?;
-    measure(stage, "started all, then joined all", |folder| {
-        let started = (1..=workers).map(|n| start(stage, "all", n, folder));
+    measure(trace, "start all, then join all", |folder| {
+        let started = (1..=workers).map(|n| start(trace, "all", n, folder));
         for worker in started.collect::<anyhow::Result<Vec<_>>>()? {
-            stage.waits("the next", || worker.join())?;
+            trace.wait("a worker", || worker.join())?;
         }
         Ok(())
     })
 }
 
 fn measure(
-    stage: &Stage,
+    trace: &Trace,
     strategy: &str,
     run: impl FnOnce(&Path) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let folder = stage.folder().join(strategy);
+    let folder = trace.folder().join(strategy);
     fs::create_dir(&folder)?;
     let began = Instant::now();
     run(&folder)?;
     let seconds = format!("{:.2}", began.elapsed().as_secs_f64());
     let results = fs::read_dir(&folder)?.count();
-    stage.row(&[&strategy, &seconds, &results]);
+    trace.row(&[&strategy, &seconds, &results]);
     Ok(())
 }
 
-fn start(stage: &Stage, name: &str, n: usize, folder: &Path) -> anyhow::Result<Worker> {
+fn start(trace: &Trace, name: &str, n: usize, folder: &Path) -> anyhow::Result<Worker> {
     let name = format!("{name} {n}");
     let file = folder.join(n.to_string());
-    Ok(match stage.cast() {
-        Cast::Task => {
-            let work = stage.actor(&name, move |me| work(me, &file));
+    Ok(match trace.worker_kind() {
+        WorkerKind::Task => {
+            let work = trace.task(&name, move |trace| work(trace, &file));
             Worker::Task(join::spawn(name, work)?)
         }
-        Cast::Process => {
-            let program = stage.program("worker").name(name).env("RESULT", file);
-            Worker::Process(stage.spawn(program)?)
+        WorkerKind::Process => {
+            let program = trace.program("worker").name(name).env("RESULT", file);
+            Worker::Process(trace.spawn_process(program)?)
         }
     })
 }
@@ -77,18 +76,18 @@ impl Worker {
     }
 }
 
-fn work(me: &Stage, result: &Path) -> anyhow::Result<()> {
-    me.sleep(me.time("work"));
+fn work(trace: &Trace, result: &Path) -> anyhow::Result<()> {
+    trace.sleep(trace.duration("work"));
     fs::write(result, "a result")?;
-    me.say("done");
+    trace.print("done");
     Ok(())
 }
 
-fn holds(told: &Told) -> anyhow::Result<()> {
-    let [_, in_turn, not_joined, one_by_one, all] = told.table() else {
-        bail!("there were not four strategies");
+fn verify(log: &RunLog) -> anyhow::Result<()> {
+    let [_, in_turn, not_joined, one_by_one, all] = log.table() else {
+        bail!("expected four strategies");
     };
-    let workers = told.count("workers").to_string();
+    let workers = log.count("workers").to_string();
     for row in [in_turn, one_by_one, all] {
         ensure!(
             row[2] == workers,
@@ -97,26 +96,27 @@ fn holds(told: &Told) -> anyhow::Result<()> {
             row[2]
         );
     }
-    let lanes = told.timeline().lanes();
-    let of = |name| lanes.iter().filter(move |lane| lane.name.starts_with(name));
-    let done = |lane: &Lane| told.when(&lane.name, "done");
+    let done = |lane: &Lane| log.time_of(&lane.name, "done");
     let mut before = Duration::ZERO;
-    for lane in of("one by one") {
+    for lane in log.lanes_with_prefix("one by one") {
         let done = done(lane)?;
         ensure!(
             before <= lane.opened,
-            "{} did not wait for its turn",
+            "{} did not wait for the one before",
             lane.name
         );
         before = done;
     }
-    for lane in of("all") {
-        let row = told.when("main", "started all")?;
-        ensure!(done(lane)? <= row, "{} was not waited for", lane.name);
+    for lane in log.lanes_with_prefix("all") {
+        let row = log.time_of("main", "start all")?;
+        ensure!(done(lane)? <= row, "{} was not joined", lane.name);
     }
-    // What takes no time is there without a join, and no strategy is faster than another.
-    if told.parameter("work") / told.speed() >= 0.5 {
-        ensure!(not_joined[2] != workers, "all was there without a join");
+    // Only work that takes time shows a difference.
+    if log.seconds("work") >= 0.5 {
+        ensure!(
+            not_joined[2] != workers,
+            "all results were there without a join"
+        );
         let seconds = |row: &Vec<String>| row[1].parse::<f64>();
         ensure!(
             seconds(not_joined)?.max(seconds(all)?) < seconds(one_by_one)?,
@@ -131,21 +131,21 @@ fn holds(told: &Told) -> anyhow::Result<()> {
 
 // About the lesson.
 
-use crate::lessons::{Lesson, Level, Parameter, Question, Topic};
+use meanwhile::lessons::{Lesson, Level, Parameter, Question, Topic};
 
 pub(super) static LESSON: Lesson = Lesson {
     id: "strategies",
     title: "Four ways to do the same work",
     topic: Topic::Several,
-    level: Level::Second,
+    level: Level::Medium,
     question: Question {
-        text: "The same work for several workers, done in four ways. Which way is the fastest of \
-               those that have all results at the end?",
+        text: "The same work for several workers, done in four ways. Which is the fastest of \
+               the ways that have all results at the end?",
         choices: &[
             "One after another, without workers",
-            "Started, not joined",
-            "Started and joined one by one",
-            "Started all, then joined all",
+            "Start, do not join",
+            "Start and join one by one",
+            "Start all, then join all",
         ],
         right: 3,
     },
@@ -153,23 +153,24 @@ pub(super) static LESSON: Lesson = Lesson {
         Parameter::secs("work", "Each works (s)", 1.0),
         Parameter::count("workers", "Workers", 3, 2, 12),
     ],
-    cast: &[Cast::Task, Cast::Process],
+    worker_kinds: &[WorkerKind::Task, WorkerKind::Process],
     main,
-    roles: &[("worker", |me| {
+    roles: &[("worker", |trace| {
         let result = std::env::var_os("RESULT").context("RESULT is not set")?;
-        work(me, Path::new(&result))
+        work(trace, Path::new(&result))
     })],
-    holds,
-    explanation: "`start` and `join` in one loop body is the commonest mistake with threads: every \
-                  worker is waited for before the next one starts, so it takes as long as no \
-                  workers at all, and their start on top. Two loops make the difference: the first \
-                  starts all, the second joins all, and it takes as long as the slowest.\n\n\
-                  Without any join it seems to be faster still. It is not done: main goes on when \
-                  nothing has happened yet, and the results that it counts are missing. Here its \
-                  workers end in peace later on, which the lanes show; at the end of a Rust program \
-                  they would be cut off, while Python waits for threads that are no daemons. Side by \
-                  side pays where work waits, as here, or where there are cores for it. Python's \
-                  threads compute one at a time under its global lock; processes don't share one.",
+    verify,
+    explanation: "`start` and `join` in the same loop body is the most common mistake with \
+                  threads. Each worker is joined before the next one starts, so it takes as long \
+                  as no workers at all, plus the time to start them. Two loops make the \
+                  difference: the first starts all, the second joins all, and it takes as long as \
+                  the slowest worker.\n\n\
+                  Without a join it seems to be even faster, but it is not done: main continues \
+                  before anything has happened, and results are missing. Here its workers end \
+                  later, as the timeline shows. At the end of a Rust program they would be cut \
+                  off; Python waits for threads that are not daemons. Running side by side pays if \
+                  the work waits, as here, or if there are cores for it. Python's threads compute \
+                  one at a time under its global lock; processes do not share one.",
     python: r#"
 from threading import Thread
 from time import monotonic, sleep
@@ -237,13 +238,13 @@ fn main() {
     measure("one after another", |results| {
         (0..WORKERS).for_each(|_| work(results));
     });
-    measure("started, not joined", |results| {
+    measure("start, do not join", |results| {
         (0..WORKERS).for_each(|_| drop(start(results)));
     });
-    measure("started and joined one by one", |results| {
+    measure("start and join one by one", |results| {
         (0..WORKERS).for_each(|_| start(results).join().unwrap());
     });
-    measure("started all, then joined all", |results| {
+    measure("start all, then join all", |results| {
         let started: Vec<_> = (0..WORKERS).map(|_| start(results)).collect();
         started.into_iter().for_each(|worker| worker.join().unwrap());
     });

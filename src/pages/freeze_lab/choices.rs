@@ -1,28 +1,23 @@
+//! The settings of runs.
+
 use serde::{Deserialize, Serialize};
 
-/// What a person chose for the runs of the Freeze Lab; remembered between runs.
-///
-/// ```
-/// use meanwhile::pages::freeze_lab::LabChoices;
-///
-/// let choices = LabChoices { secs: f64::NAN, repeat: 0, ..LabChoices::default() };
-/// assert_eq!(choices.sanitized(), LabChoices::default());
-/// ```
+/// The settings of runs, saved when the window closes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LabChoices {
-    /// What is worked on.
-    pub kind: crate::lab::Kind,
+    /// What the work consists of.
+    pub kind: crate::lab::WorkKind,
     /// How long the work takes, in seconds.
     pub secs: f64,
-    /// How often each half is run.
+    /// How often each variant runs.
     pub repeat: usize,
 }
 
 impl Default for LabChoices {
     fn default() -> Self {
         Self {
-            kind: crate::lab::Kind::default(),
+            kind: crate::lab::WorkKind::default(),
             secs: 2.0,
             repeat: 1,
         }
@@ -30,13 +25,13 @@ impl Default for LabChoices {
 }
 
 impl LabChoices {
-    /// How long the work can take, in seconds.
+    /// The range of `secs`.
     pub const SECS: std::ops::RangeInclusive<f64> = 0.1..=60.0;
 
-    /// How often a half can be run.
+    /// The range of `repeat`.
     pub const REPEAT: std::ops::RangeInclusive<usize> = 1..=20;
 
-    /// Brings values that came from a file back into what the window can show.
+    /// Brings values from a file into their ranges.
     #[must_use]
     pub fn sanitized(mut self) -> Self {
         if !Self::SECS.contains(&self.secs) {

@@ -1,22 +1,24 @@
+//! The commands of the page.
+
 use crate::lab::{PatternId, Variant};
 
-/// What can be asked of the Freeze Lab.
+/// A command of the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LabCommand {
-    /// Show this pattern.
+    /// Show a pattern.
     Select(PatternId),
-    /// Show the report of all patterns.
+    /// Show the report.
     ShowReport,
-    /// Run one half of it.
+    /// Run one variant of a pattern.
     Run(PatternId, Variant),
-    /// Run both halves.
+    /// Run both variants of a pattern.
     RunBoth(PatternId),
-    /// Run both halves of every pattern.
+    /// Run both variants of all patterns.
     RunAll,
-    /// Open the window of one half, and leave it to the person.
+    /// Open a twin for the user to operate.
     TryByHand(PatternId, Variant),
-    /// End the run, frozen or not, and forget those that wait.
+    /// Kill the current run and cancel the waiting ones.
     Stop,
-    /// Save the report to a file that a dialog asks for.
+    /// Ask for a file and save the report to it.
     SaveReport,
 }

@@ -1,4 +1,4 @@
-//! The frames of this window that took too long.
+//! The watchdog's list of frames of this window that took too long.
 
 use std::time::{Duration, SystemTime};
 
@@ -7,15 +7,15 @@ use eframe::egui::{CollapsingHeader, Grid, RichText, ScrollArea, Ui};
 use crate::format;
 use crate::record::{IncidentRecord, Incidents};
 
-/// How high the list becomes before it scrolls, in points.
-const HEIGHT: f32 = 96.0;
+/// A higher list scrolls.
+const MAX_HEIGHT: f32 = 96.0;
 
-/// Shows how many there were, and on request which, newest first.
+/// Draws the number of incidents, and when unfolded the incidents, newest first.
 pub(super) fn incidents_ui(incidents: &mut Incidents, now: SystemTime, ui: &mut Ui) {
     let count = incidents.iter().len();
     if count == 0 {
         ui.label(
-            RichText::new("Watchdog: nothing has kept this window for longer than 100 ms.").weak(),
+            RichText::new("Watchdog: no frame of this window has taken longer than 100 ms.").weak(),
         );
         return;
     }
@@ -32,27 +32,29 @@ pub(super) fn incidents_ui(incidents: &mut Incidents, now: SystemTime, ui: &mut 
 }
 
 fn list_ui(incidents: &Incidents, now: SystemTime, ui: &mut Ui) {
-    ScrollArea::vertical().max_height(HEIGHT).show(ui, |ui| {
-        Grid::new("incidents")
-            .num_columns(3)
-            .spacing([16.0, 2.0])
-            .show(ui, |ui| {
-                for incident in incidents.iter() {
-                    incident_ui(incident, now, ui);
-                }
-            });
-    });
+    ScrollArea::vertical()
+        .max_height(MAX_HEIGHT)
+        .show(ui, |ui| {
+            Grid::new("incidents")
+                .num_columns(3)
+                .spacing([16.0, 2.0])
+                .show(ui, |ui| {
+                    for incident in incidents.iter() {
+                        incident_ui(incident, now, ui);
+                    }
+                });
+        });
 }
 
 fn incident_ui(incident: &IncidentRecord, now: SystemTime, ui: &mut Ui) {
     let ago = now.duration_since(incident.began).unwrap_or_default();
     ui.label(ago_text(ago));
-    ui.monospace(format!("{:>7} ms", incident.lasted.as_millis()));
+    ui.monospace(format::duration(incident.lasted));
     ui.label(incident.label.as_deref().unwrap_or("between labels"));
     ui.end_row();
 }
 
-/// How long ago, in the largest whole unit: nothing has to be redrawn for it.
+/// The age in the largest whole unit, which needs no redraw to stay right.
 fn ago_text(ago: Duration) -> String {
     let mins = ago.as_secs() / 60;
     match mins {

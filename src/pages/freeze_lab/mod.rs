@@ -1,10 +1,11 @@
-//! The Freeze Lab of the window: its runs, and what the page shows of them.
+//! The page of the Freeze Lab: it runs twins and shows their measurements.
 
 mod choices;
 mod command;
 mod figures;
 mod incidents;
 pub mod page;
+mod pattern_list;
 mod report_table;
 mod saving;
 
@@ -12,9 +13,9 @@ use std::time::{Duration, SystemTime};
 
 use eframe::egui::{self, CentralPanel, Panel, Pos2, Rect, Ui, Vec2};
 
-use self::page::{LabParts, LabView, lab_ui};
+use self::page::{LabProps, LabView, lab_ui};
 use super::{DialogAnswer, DialogRequest, Page, PageId, PageSetup, Running, Shell};
-use crate::lab::{Choice, FrameLine, Machine, PatternId, Report, Run, Session, Variant};
+use crate::lab::{FrameLine, Machine, PatternId, Report, Run, RunOptions, Session, Variant};
 use crate::ui::notices::Notice;
 
 pub use choices::LabChoices;
@@ -22,26 +23,25 @@ pub use command::LabCommand;
 
 pub(crate) const ID: PageId = PageId::new("freeze_lab");
 
-/// How often the page takes in what a twin tells. The twin tells as often.
-const GLANCE: Duration = Duration::from_millis(50);
+/// How often the running twin is polled. It sends its facts as often.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// How many facts are taken in in a frame: a hundred times what a twin tells in that time. What is
-/// left of a flood comes in the next ones.
-const FACTS_AT_ONCE: usize = 2_000;
+/// How many facts are read in a frame: a hundred times what a twin sends in that time.
+const FACTS_PER_FRAME: usize = 2_000;
 
-/// What a twin's window takes of the screen, with its frame.
-const TWIN_ROOM: Vec2 = Vec2::new(344.0, 340.0);
+/// The size of a twin's window with its frame.
+const TWIN_SIZE: Vec2 = Vec2::new(344.0, 340.0);
 
-/// The runs, and what was made of them for the page.
+/// The state of the page.
 pub(crate) struct FreezeLab {
-    /// `None` where this program can't be started a second time.
+    /// `None` if the program cannot start itself a second time.
     session: Option<Session>,
     report: Report,
     view: LabView,
-    /// What runs, and how many of its facts are in its line.
+    /// The current run, and how many of its facts are in its frame line.
     following: Option<(PatternId, Variant, usize)>,
-    /// The page shows whatever runs, until somebody looks at something else.
-    shows_what_runs: bool,
+    /// Whether the page selects each pattern that runs, until the user selects another one.
+    follows_runs: bool,
     commands: Vec<LabCommand>,
 }
 
@@ -53,7 +53,7 @@ impl FreezeLab {
             session,
             view: LabView::default(),
             following: None,
-            shows_what_runs: false,
+            follows_runs: false,
             commands: Vec::new(),
         }
     }
@@ -61,43 +61,43 @@ impl FreezeLab {
     fn show(&mut self, pattern: PatternId) {
         self.view.selected = pattern;
         self.view.shows_report = false;
-        self.shows_what_runs = false;
+        self.follows_runs = false;
     }
 
-    /// Takes in what a twin has told. `owed` is how long the last frame of this window was.
-    fn take_in(&mut self, now: Duration, owed: Option<Duration>) {
+    /// Reads the facts of the running twin. `latency` is that of this window's last frame.
+    fn poll_session(&mut self, now: Duration, latency: Option<Duration>) {
         let Some(session) = &mut self.session else {
             return;
         };
-        if session.poll(FACTS_AT_ONCE) {
+        if session.poll(FACTS_PER_FRAME) {
             if let (Some((pattern, variant, read)), Some(run)) =
-                (self.following.take(), session.ended())
+                (self.following.take(), session.last())
             {
                 let line = self.view.line_mut(pattern, variant);
-                follow(line, run, read);
+                apply_new(line, run, read);
                 line.is_live = false;
             }
             self.report = Report::of(session);
-            if self.shows_what_runs && !session.is_busy() {
-                self.shows_what_runs = false;
+            if self.follows_runs && !session.is_busy() {
+                self.follows_runs = false;
                 self.view.shows_report = true;
             }
         }
         let Some(run) = session.run() else {
             return;
         };
-        let Choice {
+        let RunOptions {
             pattern, variant, ..
-        } = run.choice();
+        } = run.options();
         let (.., read) = *self.following.get_or_insert_with(|| {
-            *self.view.line_mut(pattern, variant) = FrameLine::new(pattern.entry().script);
+            *self.view.line_mut(pattern, variant) = FrameLine::new(pattern.entry().scenario);
             (pattern, variant, 0)
         });
         let line = self.view.line_mut(pattern, variant);
-        follow(line, run, read);
-        line.watch(now, owed.unwrap_or_default());
-        self.following = Some((pattern, variant, run.told()));
-        if self.shows_what_runs {
+        apply_new(line, run, read);
+        line.watch(now, latency.unwrap_or_default());
+        self.following = Some((pattern, variant, run.fact_count()));
+        if self.follows_runs {
             self.view.selected = pattern;
         }
     }
@@ -106,18 +106,18 @@ impl FreezeLab {
         let Some(session) = &mut self.session else {
             return;
         };
-        let choice = |pattern, variant, by_hand| Choice {
+        let options = |pattern, variant, is_manual| RunOptions {
             pattern,
             variant,
-            kind: choices.kind,
+            work: choices.kind,
             length: Duration::from_secs_f64(choices.secs),
-            by_hand,
+            is_manual,
             position,
         };
         let mut add = |pattern, variants: &[Variant]| {
             for _ in 0..choices.repeat {
                 for &variant in variants {
-                    session.add(choice(pattern, variant, false));
+                    session.add(options(pattern, variant, false));
                 }
             }
         };
@@ -125,26 +125,26 @@ impl FreezeLab {
             LabCommand::Select(pattern) => self.show(pattern),
             LabCommand::ShowReport => {
                 self.view.shows_report = true;
-                self.shows_what_runs = false;
+                self.follows_runs = false;
             }
             LabCommand::Run(pattern, variant) => add(pattern, &[variant]),
             LabCommand::RunBoth(pattern) => add(pattern, &Variant::ALL),
             LabCommand::RunAll => {
                 PatternId::all().for_each(|pattern| add(pattern, &Variant::ALL));
                 self.view.shows_report = false;
-                self.shows_what_runs = true;
+                self.follows_runs = true;
             }
-            LabCommand::TryByHand(pattern, variant) => session.add(choice(pattern, variant, true)),
+            LabCommand::TryByHand(pattern, variant) => session.add(options(pattern, variant, true)),
             LabCommand::Stop => session.stop(),
             LabCommand::SaveReport => {}
         }
     }
 }
 
-/// Takes in what is new since `read` facts were.
-fn follow(line: &mut FrameLine, run: &Run, read: usize) {
+/// Applies the facts after the first `read` ones.
+fn apply_new(line: &mut FrameLine, run: &Run, read: usize) {
     for fact in run.facts_since(read) {
-        line.take(fact);
+        line.apply(fact);
     }
 }
 
@@ -158,13 +158,13 @@ impl Page for FreezeLab {
     }
 
     fn poll(&mut self, shell: &mut Shell) {
-        let owed = shell.frames.latencies().next_back();
-        self.take_in(shell.now(), owed);
+        let latency = shell.frames.latencies().next_back();
+        self.poll_session(shell.now(), latency);
     }
 
     fn wants_poll_in(&self) -> Option<Duration> {
         let session = self.session.as_ref()?;
-        session.is_busy().then_some(GLANCE)
+        session.is_busy().then_some(POLL_INTERVAL)
     }
 
     fn running(&self) -> Running {
@@ -179,7 +179,7 @@ impl Page for FreezeLab {
         Panel::bottom("incidents").show(ui, |ui| {
             incidents::incidents_ui(&mut shell.state.incidents, SystemTime::now(), ui);
         });
-        let parts = LabParts {
+        let props = LabProps {
             report: &self.report,
             running: self
                 .following
@@ -193,7 +193,7 @@ impl Page for FreezeLab {
             .frame(egui::Frame::NONE)
             .show(ui, |ui| {
                 let (view, choices) = (&mut self.view, &mut shell.state.lab);
-                lab_ui(&parts, view, choices, ui, &mut self.commands);
+                lab_ui(&props, view, choices, ui, &mut self.commands);
             });
     }
 
@@ -207,13 +207,13 @@ impl Page for FreezeLab {
                 shell.dialogs.request(ID, request);
                 continue;
             }
-            let (place, screen) = shell.ctx.input(|input| {
+            let (window, screen) = shell.ctx.input(|input| {
                 let viewport = input.viewport();
                 (viewport.outer_rect, viewport.monitor_size)
             });
             let zoom = shell.ctx.zoom_factor();
-            let place = place.map(|place| beside(place, screen) * zoom);
-            self.run(command, &shell.state.lab, place.map(Into::into));
+            let position = window.map(|window| beside(window, screen) * zoom);
+            self.run(command, &shell.state.lab, position.map(Into::into));
         }
     }
 
@@ -221,7 +221,7 @@ impl Page for FreezeLab {
         match answer {
             DialogAnswer::Cancelled => {}
             DialogAnswer::Unavailable => shell.notify(Notice::no_dialog(
-                "On the command line, meanwhile lab run --format json prints one.",
+                "On the command line, meanwhile lab run --format json prints the report.",
             )),
             DialogAnswer::Picked(paths) => {
                 let Some(path) = paths.into_iter().next() else {
@@ -248,14 +248,13 @@ impl Page for FreezeLab {
     }
 }
 
-/// Where a twin stands beside this window: at its right edge, or as far to the right as it is
-/// whole on the screen.
+/// The position of a twin: at the right edge of this window, moved left until it fits the screen.
 fn beside(window: Rect, screen: Option<Vec2>) -> Pos2 {
-    let mut place = window.right_top();
-    // The size of a screen says nothing of where it begins: only on the first one it is known.
+    let mut position = window.right_top();
+    // Only the first screen is known to begin at the origin.
     if let Some(screen) = screen.filter(|screen| window.left() < screen.x) {
-        place.x = place.x.min(screen.x - TWIN_ROOM.x).max(0.0);
-        place.y = place.y.min(screen.y - TWIN_ROOM.y).max(0.0);
+        position.x = position.x.min(screen.x - TWIN_SIZE.x).max(0.0);
+        position.y = position.y.min(screen.y - TWIN_SIZE.y).max(0.0);
     }
-    place
+    position
 }

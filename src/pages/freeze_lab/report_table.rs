@@ -1,281 +1,230 @@
-//! The report of the Freeze Lab: every pattern a row, both halves side by side.
+//! The report: one row for each pattern, both variants side by side.
 
 use std::time::Duration;
 
 use eframe::egui::{
-    self, Align, Layout, Mesh, Pos2, Rangef, Rect, RichText, ScrollArea, Sense, Shape, Ui, Vec2,
+    self, Align, Label, Layout, Mesh, Pos2, Rangef, Rect, RichText, ScrollArea, Sense, Shape,
+    Sides, Ui, Vec2,
 };
+use egui_extras::{Column, TableBuilder, TableRow};
 
 use super::LabCommand;
-use super::figures::{cell_ui, number, ratio_text, word_ui};
-use super::page::{LabParts, look, swatch_ui};
+use super::page::{LabProps, pattern_status};
 use crate::format;
-use crate::lab::{FROZEN, GapKind, Judged, PatternId, Report, Row, Sketch, Variant};
-use crate::record::statistics::Centre;
-use crate::ui::frame_line::{color_of, height_of};
+use crate::lab::{FROZEN, GapKind, PatternId, Report, Row, Sparkline, Variant, ratio_text};
+use crate::ui::frame_plot::{gap_color, y_of};
+use crate::ui::legend::{Swatch, legend_ui};
 use crate::ui::tokens::{Tokens, UNIT, tokens};
-use crate::ui::widgets::{Mark, choosable_ui, mark_ui};
+use crate::ui::widgets::{Mark, choosable_ui, mark_ui, number_ui};
 
 const NAME_WIDTH: f32 = 190.0;
-const NUMBER_WIDTH: f32 = 74.0;
-const RATIO_WIDTH: f32 = 48.0;
-/// Of one half's frames.
+const VALUE_WIDTH: f32 = 74.0;
+const RATIO_WIDTH: f32 = 52.0;
 const PLOT: Vec2 = Vec2::new(88.0, 30.0);
-const VERDICT_LEAST: f32 = 200.0;
+const MIN_VERDICT_WIDTH: f32 = 200.0;
 const ROW_HEIGHT: f32 = 36.0;
 const HEADER_HEIGHT: f32 = 22.0;
-const GAP: f32 = 8.0;
-const MARGIN: egui::Margin = egui::Margin::symmetric(6, 3);
 
-/// The table, and what it was measured on.
-pub(crate) fn report_ui(parts: &LabParts<'_>, ui: &mut Ui, commands: &mut Vec<LabCommand>) {
-    heading_ui(parts.report, ui);
+/// Draws the report, with the machine that it was measured on.
+pub(super) fn report_ui(props: &LabProps<'_>, ui: &mut Ui, commands: &mut Vec<LabCommand>) {
+    heading_ui(props.report, ui);
     ui.add_space(UNIT);
-    ScrollArea::horizontal().auto_shrink(false).show(ui, |ui| {
-        let verdict = (ui.available_width() - fixed_width()).max(VERDICT_LEAST);
-        ui.spacing_mut().item_spacing = Vec2::new(GAP, 0.0);
-        header_ui(verdict, ui);
-        ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-            for (index, pattern) in PatternId::all().enumerate() {
-                let fill = if index % 2 == 0 {
-                    tokens(ui).surface
-                } else {
-                    egui::Color32::TRANSPARENT
-                };
-                row_ui(parts, pattern, verdict, fill, ui, commands);
-            }
-        });
-    });
-}
-
-/// What all columns but the verdict take.
-fn fixed_width() -> f32 {
-    let plots = 2.0 * PLOT.x + UNIT;
-    let columns = NAME_WIDTH + 2.0 * NUMBER_WIDTH + RATIO_WIDTH + plots;
-    columns + 5.0 * GAP + MARGIN.sum().x
+    ScrollArea::horizontal()
+        .auto_shrink(false)
+        .show(ui, |ui| table_ui(props, ui, commands));
 }
 
 fn heading_ui(report: &Report, ui: &mut Ui) {
-    let verdicts = PatternId::all().filter_map(|id| report.verdict(id));
-    let (mut compared, mut reproduced) = (0, 0);
-    for verdict in verdicts {
-        compared += 1;
-        reproduced += usize::from(verdict.reproduced);
-    }
-    ui.horizontal(|ui| {
-        ui.heading("Report");
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+    let verdicts: Vec<_> = PatternId::all()
+        .filter_map(|id| report.verdict(id))
+        .collect();
+    let reproduced = verdicts.iter().filter(|it| it.reproduced).count();
+    Sides::new().shrink_right().show(
+        ui,
+        |ui| ui.heading("Report"),
+        |ui| {
             let all = PatternId::all().count();
-            let text = match compared {
-                0 => "Nothing was measured yet. Run all fills this table.".to_owned(),
-                _ => format!("{compared} of {all} patterns measured, {reproduced} misbehave here"),
+            let text = match verdicts.len() {
+                0 => "Nothing measured yet. Run all fills this table.".to_owned(),
+                measured => {
+                    format!("{measured} of {all} patterns measured, {reproduced} misbehave here")
+                }
             };
-            ui.add(egui::Label::new(text).truncate());
-        });
-    });
-    let note = "Figures compare within one report, not from one machine to another.";
-    let machine = format!("{} {note}", report.machine_text());
-    ui.add(egui::Label::new(RichText::new(machine).weak()).wrap());
-    legend_ui(ui);
+            ui.add(Label::new(text).truncate());
+        },
+    );
+    let note = "Compare figures within one report only, not across machines.";
+    let machine = format!("{} {note}", report.machine.text());
+    ui.add(Label::new(RichText::new(machine).weak()).wrap());
+    let swatch = |kind| Swatch::Bar(gap_color(kind, tokens(ui)));
+    let entries = [
+        (swatch(GapKind::Responsive), "from one frame to the next"),
+        (
+            swatch(GapKind::Frozen),
+            "frozen: no frame for more than 100 ms",
+        ),
+        (
+            swatch(GapKind::Idle),
+            "idle: no frame, and no input that needs one",
+        ),
+    ];
+    legend_ui(&entries, ui);
 }
 
-/// What the colours of the frames mean.
-fn legend_ui(ui: &mut Ui) {
-    ui.horizontal_wrapped(|ui| {
-        ui.spacing_mut().interact_size.y = 16.0;
-        ui.spacing_mut().item_spacing.x = 5.0;
-        for (kind, text) in [
-            (GapKind::Answering, "from one frame to the next"),
-            (GapKind::Frozen, "frozen: no frame for more than 100 ms"),
-            (
-                GapKind::Resting,
-                "no frame: nobody touches the window, it may rest",
-            ),
-        ] {
-            swatch_ui(true, color_of(kind, tokens(ui)), ui);
-            ui.label(RichText::new(text).small().weak());
-            ui.add_space(8.0);
-        }
-    });
+fn table_ui(props: &LabProps<'_>, ui: &mut Ui, commands: &mut Vec<LabCommand>) {
+    ui.style_mut().interaction.selectable_labels = false;
+    TableBuilder::new(ui)
+        .id_salt("report")
+        .striped(true)
+        .auto_shrink(false)
+        // Rows react to clicks, but only the name in each takes the keyboard focus.
+        .sense(Sense::CLICK)
+        .cell_layout(Layout::left_to_right(Align::Center))
+        .column(Column::exact(NAME_WIDTH).clip(true))
+        .columns(Column::exact(VALUE_WIDTH), 2)
+        .column(Column::exact(RATIO_WIDTH))
+        .columns(Column::exact(PLOT.x), 2)
+        .column(Column::remainder().at_least(MIN_VERDICT_WIDTH).clip(true))
+        .header(HEADER_HEIGHT, header_ui)
+        .body(|mut body| {
+            for pattern in PatternId::all() {
+                body.row(ROW_HEIGHT, |row| row_ui(props, pattern, row, commands));
+            }
+        });
 }
 
-fn header_ui(verdict: f32, ui: &mut Ui) {
-    egui::Frame::new().inner_margin(MARGIN).show(ui, |ui| {
-        ui.horizontal(|ui| {
-            ui.spacing_mut().interact_size.y = HEADER_HEIGHT;
-            let strong = |text| RichText::new(text).strong();
-            cell_ui(NAME_WIDTH, ui, |ui| drop(ui.label(strong("Pattern"))));
-            for (title, width) in [
-                ("Bad", NUMBER_WIDTH),
-                ("Fixed", NUMBER_WIDTH),
-                ("Ratio", RATIO_WIDTH),
-            ] {
-                cell_ui(width, ui, |ui| word_ui(ui, strong(title)));
-            }
-            let hint = "Each frame as high as the time until the next, as in the plots of a \
-                        pattern: from the click on Start until the end of the watch. The line is \
-                        at 100 ms.";
-            for title in ["Frames, bad", "Frames, fixed"] {
-                let width = PLOT.x - (GAP - UNIT) / 2.0;
-                cell_ui(width, ui, |ui| {
-                    ui.label(strong(title)).on_hover_text(hint);
-                });
-            }
-            cell_ui(verdict, ui, |ui| drop(ui.label(strong("Verdict"))));
+fn header_ui(mut header: TableRow<'_, '_>) {
+    let plot_hint = "The time from each frame to the next, from the click on Start to the end. The \
+                     line is at 100 ms.";
+    header.col(|ui| drop(ui.strong("Pattern")));
+    for title in ["Bad", "Fixed", "Ratio"] {
+        header.col(|ui| {
+            ui.with_layout(Layout::right_to_left(Align::Center), |ui| ui.strong(title));
         });
-    });
+    }
+    for title in ["Frames, bad", "Frames, fixed"] {
+        header.col(|ui| drop(ui.strong(title).on_hover_text(plot_hint)));
+    }
+    header.col(|ui| drop(ui.strong("Verdict")));
 }
 
 fn row_ui(
-    parts: &LabParts<'_>,
+    props: &LabProps<'_>,
     pattern: PatternId,
-    verdict: f32,
-    fill: egui::Color32,
-    ui: &mut Ui,
+    mut row: TableRow<'_, '_>,
     commands: &mut Vec<LabCommand>,
 ) {
-    let name = format!("Show {pattern}");
-    let frame = egui::Frame::new().fill(fill).inner_margin(MARGIN);
-    let row = choosable_ui(ui, &name, false, |ui| {
-        frame.show(ui, |ui| {
-            ui.horizontal(|ui| {
-                ui.spacing_mut().interact_size.y = ROW_HEIGHT;
-                cells_ui(parts, pattern, verdict, ui);
-            });
-        });
-    });
-    if row.clicked() {
+    let mut is_clicked = false;
+    row.col(|ui| is_clicked = name_ui(props, pattern, ui));
+    let variants = Variant::ALL.map(|variant| props.report.row(pattern, variant));
+    for variant in variants {
+        row.col(|ui| value_ui(variant, ui));
+    }
+    let verdict = props.report.verdict(pattern);
+    let ratio = verdict.map(|verdict| ratio_text(verdict.bad, verdict.fixed));
+    row.col(|ui| number_ui(ui, ratio.unwrap_or_default()));
+    let sparklines = variants.map(|row| Some(&row?.figures.as_ref()?.sparkline));
+    let lengths = sparklines.iter().flatten().map(|line| line.length());
+    let time = lengths.max().unwrap_or_default();
+    for (variant, sparkline) in Variant::ALL.into_iter().zip(sparklines) {
+        row.col(|ui| sparkline_ui((pattern, variant), sparkline, time, ui));
+    }
+    row.col(|ui| verdict_ui(props, pattern, ui));
+    if is_clicked || row.response().clicked() {
         commands.push(LabCommand::Select(pattern));
     }
 }
 
-fn cells_ui(parts: &LabParts<'_>, pattern: PatternId, verdict: f32, ui: &mut Ui) {
-    let look = look(parts, pattern, tokens(ui));
-    let judged = pattern.entry().judged;
-    cell_ui(NAME_WIDTH, ui, |ui| {
-        mark_ui(ui, look.mark, look.color);
-        lines_ui(Align::Min, ui, |ui| {
-            ui.label(RichText::new(pattern.entry().id).strong());
-            ui.label(RichText::new(judged.title()).weak().small());
+/// Returns whether the name was clicked.
+fn name_ui(props: &LabProps<'_>, pattern: PatternId, ui: &mut Ui) -> bool {
+    let status = pattern_status(props, pattern, tokens(ui));
+    let entry = pattern.entry();
+    let name = choosable_ui(ui, &format!("Show {pattern}"), false, |ui| {
+        mark_ui(ui, status.mark, status.color);
+        ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            ui.spacing_mut().interact_size.y = 0.0;
+            ui.strong(entry.id);
+            ui.label(RichText::new(entry.metric.title()).weak().small());
         });
     });
-    let rows = Variant::ALL.map(|variant| parts.report.row(pattern, variant));
-    for row in rows {
-        cell_ui(NUMBER_WIDTH, ui, |ui| figure_ui(judged, row, ui));
-    }
-    let ratio = parts.report.verdict(pattern);
-    let ratio = ratio.map(|verdict| ratio_text(verdict.bad, verdict.fixed));
-    cell_ui(RATIO_WIDTH, ui, |ui| {
-        word_ui(ui, RichText::new(ratio.unwrap_or_default()).monospace());
-    });
-    sketches_ui(pattern, rows, ui);
-    cell_ui(verdict, ui, |ui| {
-        let is_unknown = look.word.is_empty();
-        let word = if is_unknown {
-            "not run yet"
-        } else {
-            &look.word
-        };
-        let mut word = RichText::new(word);
-        if is_unknown || look.mark == Mark::Bar {
-            word = word.weak();
-        }
-        ui.add(egui::Label::new(word).wrap());
-    });
+    name.clicked()
 }
 
-/// Two lines, one below the other, in the middle of a row.
-fn lines_ui(align: Align, ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
-    let layout = Layout::top_down(align).with_main_align(Align::Center);
-    ui.with_layout(layout, |ui| {
-        ui.spacing_mut().interact_size.y = 0.0;
-        contents(ui);
-    });
-}
-
-/// The figure that the pattern is about, and its spread where it was measured more than once.
-fn figure_ui(judged: Judged, row: Option<&Row>, ui: &mut Ui) {
-    let centre = row.and_then(|row| row.judged);
-    let text = centre.map_or("–".to_owned(), |centre| {
-        figure_text(judged, centre.median)
-    });
-    let spread = row.filter(|row| row.runs > 1).zip(centre);
-    ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-        let figure = egui::Label::new(RichText::new(text).monospace()).truncate();
-        let figure = ui.add(figure);
-        if let Some((row, centre)) = spread {
-            figure.on_hover_text(spread_text(judged, row, centre));
-        }
-    });
-}
-
-fn spread_text(judged: Judged, row: &Row, centre: Centre) -> String {
-    let deviation = figure_text(judged, centre.deviation);
-    format!("The median of {} runs; spread {deviation}", row.runs)
-}
-
-fn figure_text(judged: Judged, figure: f64) -> String {
-    match judged {
-        _ if figure.is_infinite() => "never".to_owned(),
-        Judged::Survival if figure > 0.0 => "gone".to_owned(),
-        Judged::Survival => "lives on".to_owned(),
-        Judged::IdleRepaints => format!("{figure:.0} /s"),
-        Judged::StepTime => format!("{figure:.2} µs"),
-        _ => format!("{} ms", number(figure)),
+/// The value of the metric; of repeated runs, the median, with the spread as tooltip.
+fn value_ui(row: Option<&Row>, ui: &mut Ui) {
+    let Some((row, value)) = row.and_then(|row| Some((row, row.value?))) else {
+        number_ui(ui, "–");
+        return;
+    };
+    let metric = row.pattern.entry().metric;
+    let value_ui = ui.scope(|ui| number_ui(ui, metric.short_text(value.median)));
+    if row.runs > 1 {
+        let spread = metric.unit().text(value.deviation);
+        let text = format!("Median of {} runs, spread {spread}", row.runs);
+        value_ui.response.on_hover_text(text);
     }
 }
 
-/// The frames of both halves on one scale, as one mesh.
-fn sketches_ui(pattern: PatternId, rows: [Option<&Row>; 2], ui: &mut Ui) {
-    let size = Vec2::new(2.0 * PLOT.x + UNIT, PLOT.y);
-    let (rect, response) = ui.allocate_exact_size(size, Sense::hover());
-    let sketches = rows.map(|row| Some(&row?.figures.as_ref()?.frame_line));
+fn verdict_ui(props: &LabProps<'_>, pattern: PatternId, ui: &mut Ui) {
+    let status = pattern_status(props, pattern, tokens(ui));
+    let is_unknown = status.word.is_empty();
+    let text = if is_unknown {
+        "not run yet"
+    } else {
+        &status.word
+    };
+    let mut text = RichText::new(text);
+    if is_unknown || status.mark == Mark::Bar {
+        text = text.weak();
+    }
+    ui.add(Label::new(text).wrap());
+}
+
+/// Draws the sparkline of a variant as one mesh. `time` is the width of the plot.
+fn sparkline_ui(
+    (pattern, variant): (PatternId, Variant),
+    sparkline: Option<&Sparkline>,
+    time: Duration,
+    ui: &mut Ui,
+) {
+    let (rect, response) = ui.allocate_exact_size(PLOT, Sense::hover());
     response.widget_info(|| {
-        let text = description(pattern, sketches);
+        let longest = match sparkline {
+            Some(sparkline) => format!("longest {}", format::duration(sparkline.longest())),
+            None => "not run yet".to_owned(),
+        };
+        let text = format!("Frame gaps of {pattern}, {variant}: {longest}");
         egui::WidgetInfo::labeled(egui::Role::Image, true, text)
     });
     if ui.is_rect_visible(rect) {
-        ui.painter()
-            .add(Shape::mesh(sketches_mesh(sketches, rect, tokens(ui))));
+        let mesh = sparkline_mesh(sparkline, time, rect, tokens(ui));
+        ui.painter().add(Shape::mesh(mesh));
     }
 }
 
-fn description(pattern: PatternId, sketches: [Option<&Sketch>; 2]) -> String {
-    let halves = Variant::ALL.into_iter().zip(sketches);
-    let halves = halves.map(|(variant, sketch)| match sketch {
-        Some(sketch) => format!("{variant}: longest {}", format::duration(sketch.longest())),
-        None => format!("{variant}: not run yet"),
-    });
-    let halves = halves.collect::<Vec<_>>().join(", ");
-    format!("Frame gaps of {pattern}, {halves}")
-}
-
-fn sketches_mesh(sketches: [Option<&Sketch>; 2], rect: Rect, tokens: &Tokens) -> Mesh {
+fn sparkline_mesh(
+    sparkline: Option<&Sparkline>,
+    time: Duration,
+    area: Rect,
+    tokens: &Tokens,
+) -> Mesh {
     let mut mesh = Mesh::default();
-    let lengths = sketches.iter().flatten().map(|sketch| sketch.length());
-    let whole = lengths.max().unwrap_or_default();
-    for (index, sketch) in (0_u8..).zip(sketches) {
-        let left = rect.left() + f32::from(index) * (PLOT.x + UNIT);
-        let area = Rect::from_min_size(Pos2::new(left, rect.top()), PLOT);
-        mesh.add_colored_rect(area, tokens.field);
-        if let Some(sketch) = sketch {
-            bars(sketch, whole, area, tokens, &mut mesh);
-        }
-        let y = height_of(FROZEN, area);
-        let line = Rangef::new(y - 0.5, y + 0.5);
-        mesh.add_colored_rect(Rect::from_x_y_ranges(area.x_range(), line), tokens.failed);
-        let ground = Rangef::new(area.bottom() - 1.0, area.bottom());
-        mesh.add_colored_rect(Rect::from_x_y_ranges(area.x_range(), ground), tokens.line);
+    mesh.add_colored_rect(area, tokens.field);
+    let points_per_sec = area.width() / time.as_secs_f32().max(f32::EPSILON);
+    let x_of = |at: Duration| area.left() + at.as_secs_f32() * points_per_sec;
+    for bar in sparkline.into_iter().flat_map(Sparkline::bars) {
+        let top_left = Pos2::new(x_of(bar.from), y_of(bar.longest, area));
+        let bottom_right = Pos2::new(x_of(bar.to), area.bottom());
+        let color = gap_color(bar.kind, tokens);
+        mesh.add_colored_rect(Rect::from_min_max(top_left, bottom_right), color);
+    }
+    let y = y_of(FROZEN, area);
+    for (line, color) in [
+        (Rangef::new(y - 0.5, y + 0.5), tokens.failed),
+        (Rangef::new(area.bottom() - 1.0, area.bottom()), tokens.line),
+    ] {
+        mesh.add_colored_rect(Rect::from_x_y_ranges(area.x_range(), line), color);
     }
     mesh
-}
-
-fn bars(sketch: &Sketch, whole: Duration, area: Rect, tokens: &Tokens, mesh: &mut Mesh) {
-    let width = area.width() / whole.as_secs_f32().max(f32::EPSILON);
-    let place = |at: Duration| area.left() + at.as_secs_f32() * width;
-    for bar in sketch.bars() {
-        let x = Rangef::new(place(bar.from), place(bar.to));
-        let y = Rangef::new(height_of(bar.longest, area), area.bottom());
-        mesh.add_colored_rect(Rect::from_x_y_ranges(x, y), color_of(bar.kind, tokens));
-    }
 }

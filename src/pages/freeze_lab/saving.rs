@@ -1,9 +1,11 @@
+//! Saves the report.
+
 use std::path::Path;
 
 use crate::lab::Report;
 use crate::pages::background_tasks::{Outcome, saved};
 
-/// Writes the report of the Freeze Lab: JSON or CSV where the name ends so, Markdown otherwise.
+/// Writes the report: JSON or CSV if the file name ends so, else Markdown.
 pub(super) fn save_lab_report(report: &Report, path: &Path) -> Outcome {
     let extension = path.extension().unwrap_or_default();
     let text = match extension.to_ascii_lowercase().to_str() {

@@ -1,4 +1,4 @@
-//! The page of the Freeze Lab where there is none.
+//! The page on systems without a Freeze Lab.
 
 mod incidents;
 
@@ -12,12 +12,12 @@ use crate::ui::widgets;
 
 pub(crate) const ID: PageId = PageId::new("freeze_lab");
 
-/// Nothing can be chosen.
+/// There are no settings.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LabChoices {}
 
 impl LabChoices {
-    /// Returns the choices as they are.
+    /// Returns the settings unchanged.
     #[must_use]
     pub fn sanitized(self) -> Self {
         self
@@ -46,7 +46,7 @@ impl Page for FreezeLab {
             incidents::incidents_ui(&mut shell.state.incidents, SystemTime::now(), ui);
         });
         CentralPanel::default().show(ui, |ui| {
-            let hint = "It measures windows by means that only Linux has.";
+            let hint = "It measures windows by means that only Linux offers.";
             widgets::empty_ui(ui, "The Freeze Lab needs Linux", hint);
         });
     }

@@ -2,36 +2,25 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::lessons::{Cast, Choice, Ending, LessonId};
+use crate::lessons::{LessonId, Outcome, RunOptions, WorkerKind};
 
-/// What a person chose and answered in the lessons, and how far they came; remembered between runs.
-///
-/// ```
-/// use meanwhile::lessons::LessonId;
-/// use meanwhile::pages::lessons::LessonChoices;
-///
-/// let join: LessonId = "join".parse()?;
-/// let mut choices = LessonChoices::default();
-/// choices.speed = f64::NAN; // as it may come from a file that somebody edited
-/// choices.parameters.entry("join".to_owned()).or_default().insert("work".to_owned(), -3.0);
-/// let choice = choices.sanitized().choice(join);
-/// assert_eq!((choice.speed, choice.parameters["work"]), (1.0, 0.0));
-/// # Ok::<(), meanwhile::lessons::UnknownLesson>(())
-/// ```
+/// The user's settings, answers and progress in the lessons, kept between runs of the program.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LessonChoices {
-    /// By how much every pause is shortened.
+    /// The factor by which every sleep is shortened.
     pub speed: f64,
-    /// With what each lesson runs, where that is not its default.
-    pub cast: BTreeMap<String, Cast>,
-    /// The parameters of each lesson that were changed.
+    /// The kind of worker of each lesson, if it is not the lesson's default.
+    #[serde(rename = "cast")]
+    pub worker_kinds: BTreeMap<String, WorkerKind>,
+    /// The changed parameters of each lesson.
     pub parameters: BTreeMap<String, BTreeMap<String, f64>>,
-    /// What was answered to the question of each lesson.
+    /// The answer to the question of each lesson.
     pub answers: BTreeMap<String, usize>,
-    /// Which answer was given to each lesson that has run as it says, when the last such run began.
-    pub judged: BTreeMap<String, usize>,
-    /// The lessons that have run as they say.
+    /// The answer that was given before the last run of each lesson that went as expected.
+    #[serde(rename = "judged")]
+    pub tested: BTreeMap<String, usize>,
+    /// The lessons that have gone as expected.
     pub done: BTreeSet<String>,
 }
 
@@ -39,90 +28,66 @@ impl Default for LessonChoices {
     fn default() -> Self {
         Self {
             speed: 1.0,
-            cast: BTreeMap::new(),
+            worker_kinds: BTreeMap::new(),
             parameters: BTreeMap::new(),
             answers: BTreeMap::new(),
-            judged: BTreeMap::new(),
+            tested: BTreeMap::new(),
             done: BTreeSet::new(),
         }
     }
 }
 
 impl LessonChoices {
-    /// How fast a lesson can run.
+    /// The range of [`speed`](Self::speed).
     pub const SPEED: std::ops::RangeInclusive<f64> = 0.25..=20.0;
 
-    /// How a lesson is to be run.
-    pub fn choice(&self, lesson: LessonId) -> Choice {
+    /// The options for a run of the lesson.
+    pub fn options(&self, lesson: LessonId) -> RunOptions {
         let id = lesson.lesson().id;
-        Choice {
+        RunOptions {
             lesson,
-            cast: self.cast_of(lesson),
+            worker_kind: self.worker_kind_of(lesson),
             speed: self.speed,
             parameters: self.parameters.get(id).cloned().unwrap_or_default(),
         }
     }
 
-    /// With what a lesson is to run.
-    pub fn cast_of(&self, lesson: LessonId) -> Cast {
-        let chosen = self.cast.get(lesson.lesson().id).copied();
-        chosen.unwrap_or(lesson.lesson().cast[0])
+    /// The kind of worker for a run of the lesson.
+    pub fn worker_kind_of(&self, lesson: LessonId) -> WorkerKind {
+        let chosen = self.worker_kinds.get(lesson.lesson().id).copied();
+        chosen.unwrap_or(lesson.lesson().worker_kinds[0])
     }
 
-    /// Takes in how a run of a lesson ended that began when `answer` was chosen. Only what went as
-    /// the lesson says tells right from wrong, and is progress.
-    ///
-    /// ```
-    /// use meanwhile::lessons::{Ending, LessonId};
-    /// use meanwhile::pages::lessons::LessonChoices;
-    ///
-    /// let join: LessonId = "join".parse()?;
-    /// let mut choices = LessonChoices::default();
-    /// choices.answers.insert("join".to_owned(), 0);
-    /// for ending in [
-    ///     Ending::NotHeld("it was too slow".to_owned()),
-    ///     Ending::Failed("no room".to_owned()),
-    ///     Ending::Stopped,
-    /// ] {
-    ///     choices.note(join, Some(0), &ending);
-    ///     assert!(choices.done.is_empty() && !choices.is_judged(join), "{ending}");
-    /// }
-    /// choices.note(join, Some(0), &Ending::Held);
-    /// assert!(choices.done.contains("join") && choices.is_judged(join));
-    ///
-    /// choices.answers.insert("join".to_owned(), 1);
-    /// assert!(!choices.is_judged(join)); // that answer was not given when the run began
-    /// # Ok::<(), meanwhile::lessons::UnknownLesson>(())
-    /// ```
-    pub fn note(&mut self, lesson: LessonId, answer: Option<usize>, ending: &Ending) {
-        if *ending != Ending::Held {
+    /// Records the outcome of a run that began when `answer` was chosen. Only a run that went as
+    /// expected counts as progress and tests the answer.
+    pub fn record(&mut self, lesson: LessonId, answer: Option<usize>, outcome: &Outcome) {
+        if *outcome != Outcome::AsExpected {
             return;
         }
         let id = lesson.lesson().id;
         self.done.insert(id.to_owned());
         if let Some(answer) = answer {
-            self.judged.insert(id.to_owned(), answer);
+            self.tested.insert(id.to_owned(), answer);
         }
     }
 
-    /// Whether the answer to the question of a lesson is the one that a run has judged.
-    pub fn is_judged(&self, lesson: LessonId) -> bool {
+    /// Whether a run has tested the current answer.
+    pub fn is_tested(&self, lesson: LessonId) -> bool {
         let id = lesson.lesson().id;
         let answer = self.answers.get(id);
-        answer.is_some() && answer == self.judged.get(id)
+        answer.is_some() && answer == self.tested.get(id)
     }
 
-    /// Brings values that came from a file back into what the window can show, without those of
-    /// lessons that are not there.
+    /// Brings values from a file into their ranges, and drops those of unknown lessons.
     #[must_use]
     pub fn sanitized(mut self) -> Self {
         if !Self::SPEED.contains(&self.speed) {
             self.speed = 1.0;
         }
         let lesson = |id: &str| Some(id.parse::<LessonId>().ok()?.lesson());
-        self.cast
-            .retain(|id, cast| lesson(id).is_some_and(|lesson| lesson.cast.contains(cast)));
-        for answers in [&mut self.answers, &mut self.judged] {
+        self.worker_kinds
+            .retain(|id, kind| lesson(id).is_some_and(|lesson| lesson.worker_kinds.contains(kind)));
+        for answers in [&mut self.answers, &mut self.tested] {
             answers.retain(|id, answer| {
                 lesson(id).is_some_and(|lesson| *answer < lesson.question.choices.len())
             });
@@ -140,5 +105,48 @@ impl LessonChoices {
             !values.is_empty()
         });
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn join() -> LessonId {
+        "join".parse().unwrap()
+    }
+
+    #[test]
+    fn values_from_a_file_are_brought_into_range() {
+        let mut choices = LessonChoices {
+            speed: f64::NAN,
+            ..LessonChoices::default()
+        };
+        let values = BTreeMap::from([("work".to_owned(), -3.0)]);
+        choices.parameters.insert("join".to_owned(), values);
+        let options = choices.sanitized().options(join());
+        assert_eq!((options.speed, options.parameters["work"]), (1.0, 0.0));
+    }
+
+    #[test]
+    fn only_an_expected_outcome_tests_the_answer() {
+        let mut choices = LessonChoices::default();
+        choices.answers.insert("join".to_owned(), 0);
+        for outcome in [
+            Outcome::Unexpected("too slow".to_owned()),
+            Outcome::Failed("no space".to_owned()),
+            Outcome::Stopped,
+        ] {
+            choices.record(join(), Some(0), &outcome);
+            assert!(
+                choices.done.is_empty() && !choices.is_tested(join()),
+                "{outcome}"
+            );
+        }
+        choices.record(join(), Some(0), &Outcome::AsExpected);
+        assert!(choices.done.contains("join") && choices.is_tested(join()));
+        // This answer was not chosen when the run began.
+        choices.answers.insert("join".to_owned(), 1);
+        assert!(!choices.is_tested(join()));
     }
 }

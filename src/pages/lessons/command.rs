@@ -2,16 +2,16 @@
 use crate::lab::PatternId;
 use crate::lessons::LessonId;
 
-/// What can be asked of the lessons.
+/// A command of the page of the lessons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LessonCommand {
-    /// Show this lesson.
+    /// Select a lesson.
     Select(LessonId),
-    /// Run it as it is chosen.
+    /// Run a lesson with the chosen settings.
     Run(LessonId),
-    /// End the run.
+    /// Stop the running lesson.
     Stop,
-    /// Go to the Freeze Lab and show this pattern.
+    /// Show a pattern on the page of the Freeze Lab.
     #[cfg(target_os = "linux")]
     ShowPattern(PatternId),
 }

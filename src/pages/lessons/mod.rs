@@ -1,4 +1,4 @@
-//! The lessons of the window: the one that runs, and what the others have told.
+//! The page of the lessons: the running one, and the last runs of the others.
 
 mod choices;
 mod command;
@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use eframe::egui::{self, CentralPanel, Ui};
 
-use self::page::{LessonParts, LessonView, ShownRun};
+use self::page::{LessonProps, LessonView, ShownRun};
 #[cfg(target_os = "linux")]
 use super::freeze_lab;
 use super::{Page, PageId, PageSetup, Running, Shell};
@@ -24,10 +24,10 @@ pub use command::LessonCommand;
 
 pub(crate) const ID: PageId = PageId::new("lessons");
 
-/// How often the lanes grow while a lesson runs.
-const GLANCE: Duration = Duration::from_millis(33);
+/// How often the timeline grows while a lesson runs.
+const POLL_INTERVAL: Duration = Duration::from_millis(33);
 
-/// The runs, the last of each lesson, and what the one before told.
+/// The state of the page.
 pub(crate) struct Lessons {
     launcher: Option<Launcher>,
     running: Option<LessonId>,
@@ -38,9 +38,9 @@ pub(crate) struct Lessons {
 
 struct Runs {
     last: Run,
-    /// What had been answered when it began.
+    /// The answer when the last run began.
     answer: Option<usize>,
-    before: Option<Run>,
+    previous: Option<Run>,
 }
 
 impl Lessons {
@@ -59,8 +59,7 @@ impl Lessons {
         runs.map(|runs| &mut runs.last)
     }
 
-    /// Takes in what was told, and how it ended.
-    fn take_in(&mut self, choices: &mut LessonChoices) {
+    fn poll_running(&mut self, choices: &mut LessonChoices) {
         let Some(lesson) = self.running else {
             return;
         };
@@ -68,8 +67,8 @@ impl Lessons {
             return;
         };
         runs.last.poll();
-        if let Some(ending) = runs.last.ending() {
-            choices.note(lesson, runs.answer, ending);
+        if let Some(outcome) = runs.last.outcome() {
+            choices.record(lesson, runs.answer, outcome);
             self.running = None;
         }
     }
@@ -83,24 +82,24 @@ impl Lessons {
         if self.running.is_some() {
             return Ok(());
         }
-        let choice = choices.choice(lesson);
+        let options = choices.options(lesson);
         let Some(launcher) = self.launcher.clone() else {
             return Err(Notice::error(
-                "This program can't start a second one of itself here.",
+                "Meanwhile could not start its helper process.",
             ));
         };
-        let run = Run::start(choice, launcher, wake);
+        let run = Run::start(options, launcher, wake);
         let last = run.map_err(|error| {
             let text =
                 format!("The lesson could not be started: {error}. Close something and try again.");
             Notice::error(text)
         })?;
-        let before = self.runs.remove(&lesson).map(|runs| runs.last);
+        let previous = self.runs.remove(&lesson).map(|runs| runs.last);
         let answer = choices.answers.get(lesson.lesson().id).copied();
         let runs = Runs {
             last,
             answer,
-            before,
+            previous,
         };
         self.runs.insert(lesson, runs);
         self.running = Some(lesson);
@@ -124,16 +123,16 @@ impl Page for Lessons {
     }
 
     fn poll(&mut self, shell: &mut Shell) {
-        self.take_in(&mut shell.state.lessons);
+        self.poll_running(&mut shell.state.lessons);
     }
 
     fn wants_poll_in(&self) -> Option<Duration> {
-        self.running.map(|_| GLANCE)
+        self.running.map(|_| POLL_INTERVAL)
     }
 
     fn running(&self) -> Running {
         let running = self.running.and_then(|lesson| self.runs.get(&lesson));
-        let lanes = running.map_or(&[][..], |runs| runs.last.told().timeline().lanes());
+        let lanes = running.map_or(&[][..], |runs| runs.last.log().timeline().lanes());
         let mut counts = Running::default();
         for lane in lanes.iter().filter(|lane| lane.closed.is_none()) {
             match lane.kind {
@@ -146,20 +145,20 @@ impl Page for Lessons {
 
     fn ui(&mut self, shell: &mut Shell, ui: &mut Ui) {
         let runs = self.runs.get(&self.view.selected);
-        let parts = LessonParts {
+        let props = LessonProps {
             run: runs.map(|runs| ShownRun {
-                told: runs.last.told(),
-                ending: runs.last.ending(),
+                log: runs.last.log(),
+                outcome: runs.last.outcome(),
                 elapsed: runs.last.elapsed(),
             }),
-            before: runs.and_then(|runs| Some(runs.before.as_ref()?.told())),
+            previous: runs.and_then(|runs| Some(runs.previous.as_ref()?.log())),
             running: self.running,
         };
         CentralPanel::default()
             .frame(egui::Frame::NONE)
             .show(ui, |ui| {
                 let (view, choices) = (&mut self.view, &mut shell.state.lessons);
-                page::lesson_ui(&parts, view, choices, ui, &mut self.commands);
+                page::lesson_ui(&props, view, choices, ui, &mut self.commands);
             });
     }
 
@@ -185,7 +184,7 @@ impl Page for Lessons {
     fn close(&mut self, timeout: Duration, _keep_running: bool) {
         if let Some(run) = self.running_mut() {
             run.stop();
-            run.rest(timeout);
+            run.wait(timeout);
         }
     }
 }

@@ -1,57 +1,58 @@
-//! The page `Lessons`: the list, a question, a run with its lanes and its transcript, and what it
-//! means.
+//! The page of the lessons: their list, and of the selected one the question, the run and the
+//! explanation.
 
 use std::time::Duration;
 
-use eframe::egui::{self, Align, CentralPanel, DragValue, Layout, Panel, RichText, ScrollArea, Ui};
+use eframe::egui::{self, CentralPanel, DragValue, Label, Panel, RichText, ScrollArea, Sides, Ui};
 
 use super::transcript::transcript_ui;
 use super::{LessonChoices, LessonCommand};
-use crate::lessons::{Cast, Ending, Lesson, LessonId, Parameter, Told, Topic};
+use crate::lessons::{Lesson, LessonId, Outcome, Parameter, RunLog, Topic, WorkerKind};
 use crate::ui::code_view::{Code, Source, code_ui};
-use crate::ui::lanes::{Lanes, legend_ui, round_up};
+use crate::ui::time_axis::next_step;
+use crate::ui::timeline_view::{TimelineView, timeline_legend_ui};
 use crate::ui::tokens::{Tokens, tokens};
 use crate::ui::widgets::{
     Mark, StatusStyle, button, choosable_card_ui, mark_ui, primary_button, prose_ui, section_ui,
     status_style_ui,
 };
 
-const BUSY: &str = "A lesson runs. Stop it first.";
+const BUSY: &str = "A lesson is running. Stop it first.";
 const LIST_WIDTH: f32 = 276.0;
-/// Lanes higher than this are scrolled.
-const LANES_AT_MOST: f32 = 286.0;
-/// What is below the lanes is at least so high, or the page is scrolled.
-const LEAST_BELOW: f32 = 240.0;
-/// Either half of it is at least so wide, where there is room for both.
-const LEAST_HALF: f32 = 260.0;
+/// A higher timeline is scrolled.
+const MAX_TIMELINE_HEIGHT: f32 = 286.0;
+/// The minimum height below the timeline: in a smaller window the whole page is scrolled.
+const MIN_LOWER_HEIGHT: f32 = 240.0;
+/// The minimum width of the transcript and of the tabs beside it, if there is room for both.
+const MIN_LOWER_WIDTH: f32 = 260.0;
 
-/// What the page is drawn from.
-pub struct LessonParts<'a> {
-    /// The last run of the lesson that is shown.
+/// The data of the page.
+pub struct LessonProps<'a> {
+    /// The last run of the selected lesson.
     pub run: Option<ShownRun<'a>>,
-    /// What the run before that told.
-    pub before: Option<&'a Told>,
-    /// Which lesson runs.
+    /// The log of the run before that.
+    pub previous: Option<&'a RunLog>,
+    /// The running lesson.
     pub running: Option<LessonId>,
 }
 
-/// A run, on the page.
+/// The data of a run.
 #[derive(Clone, Copy)]
 pub struct ShownRun<'a> {
-    /// What it has told.
-    pub told: &'a Told,
-    /// How it ended, if it has.
-    pub ending: Option<&'a Ending>,
-    /// How long it has lasted.
+    /// What it has recorded.
+    pub log: &'a RunLog,
+    /// How it ended; `None` while it runs.
+    pub outcome: Option<&'a Outcome>,
+    /// The time since its start.
     pub elapsed: Duration,
 }
 
-/// What the page shows right now.
+/// The state of the page.
 pub struct LessonView {
-    /// The lesson.
+    /// The selected lesson.
     pub selected: LessonId,
     tab: Tab,
-    compares: bool,
+    compare: bool,
     code: Code,
 }
 
@@ -61,7 +62,7 @@ impl Default for LessonView {
         Self {
             selected: first.expect("there are lessons"),
             tab: Tab::default(),
-            compares: false,
+            compare: false,
             code: Code::default(),
         }
     }
@@ -71,18 +72,18 @@ impl Default for LessonView {
 enum Tab {
     #[default]
     Code,
-    Meaning,
+    Explanation,
     Python,
     PlainStd,
 }
 
 impl Tab {
-    const ALL: [Self; 4] = [Self::Code, Self::Meaning, Self::Python, Self::PlainStd];
+    const ALL: [Self; 4] = [Self::Code, Self::Explanation, Self::Python, Self::PlainStd];
 
     fn title(self) -> &'static str {
         match self {
             Self::Code => "Code",
-            Self::Meaning => "What happened",
+            Self::Explanation => "What happened",
             Self::Python => "In Python",
             Self::PlainStd => "With std alone",
         }
@@ -91,7 +92,7 @@ impl Tab {
 
 /// Draws the page.
 pub fn lesson_ui(
-    parts: &LessonParts<'_>,
+    props: &LessonProps<'_>,
     view: &mut LessonView,
     choices: &mut LessonChoices,
     ui: &mut Ui,
@@ -101,7 +102,7 @@ pub fn lesson_ui(
         .default_size(LIST_WIDTH)
         .min_size(220.0)
         .show(ui, |ui| {
-            list_ui(parts, view.selected, choices, ui, commands);
+            list_ui(props, view.selected, choices, ui, commands);
         });
     CentralPanel::default().show(ui, |ui| {
         let height = ui.available_height();
@@ -109,20 +110,20 @@ pub fn lesson_ui(
             .id_salt(view.selected.lesson().id)
             .auto_shrink(false)
             .show(ui, |ui| {
-                // Where the page is scrolled, its bar lies over it.
+                // Keeps clear of the scroll bar, which lies over the page.
                 let margin = egui::Margin {
                     right: 10,
                     ..egui::Margin::ZERO
                 };
                 egui::Frame::new().inner_margin(margin).show(ui, |ui| {
-                    page_ui(parts, view, choices, height, ui, commands);
+                    selected_ui(props, view, choices, height, ui, commands);
                 });
             });
     });
 }
 
 fn list_ui(
-    parts: &LessonParts<'_>,
+    props: &LessonProps<'_>,
     selected: LessonId,
     choices: &LessonChoices,
     ui: &mut Ui,
@@ -144,16 +145,15 @@ fn list_ui(
             ui.add_space(4.0);
             ui.label(RichText::new(topic.title()).weak().small());
             for lesson in of_topic {
-                let is_running = parts.running == Some(lesson);
-                let look = list_look(lesson, is_running, choices, tokens(ui));
-                entry_ui(lesson, &look, lesson == selected, ui, commands);
+                let is_running = props.running == Some(lesson);
+                let status = list_status(lesson, is_running, choices, tokens(ui));
+                entry_ui(lesson, &status, lesson == selected, ui, commands);
             }
         }
     });
 }
 
-/// Not run yet, running, or run as it says.
-fn list_look(
+fn list_status(
     lesson: LessonId,
     is_running: bool,
     choices: &LessonChoices,
@@ -172,7 +172,7 @@ fn list_look(
 
 fn entry_ui(
     lesson: LessonId,
-    look: &StatusStyle,
+    status: &StatusStyle,
     is_selected: bool,
     ui: &mut Ui,
     commands: &mut Vec<LessonCommand>,
@@ -186,13 +186,13 @@ fn entry_ui(
         ui.horizontal(|ui| {
             ui.spacing_mut().interact_size.y = 18.0;
             ui.spacing_mut().item_spacing.x = 6.0;
-            mark_ui(ui, look.mark, look.color);
+            mark_ui(ui, status.mark, status.color);
             ui.label(RichText::new(*title).strong());
         });
-        let cast = lesson.lesson().cast.iter();
-        let cast = cast.map(|cast| cast.title().to_lowercase());
-        let cast = cast.collect::<Vec<_>>().join(" or ");
-        let text = format!("{}, {cast}", level.title());
+        let kinds = lesson.lesson().worker_kinds.iter();
+        let kinds = kinds.map(|kind| kind.title().to_lowercase());
+        let kinds = kinds.collect::<Vec<_>>().join(" or ");
+        let text = format!("{}, {kinds}", level.title());
         ui.label(RichText::new(text).weak().small());
     });
     if card.clicked() {
@@ -200,8 +200,8 @@ fn entry_ui(
     }
 }
 
-fn page_ui(
-    parts: &LessonParts<'_>,
+fn selected_ui(
+    props: &LessonProps<'_>,
     view: &mut LessonView,
     choices: &mut LessonChoices,
     height: f32,
@@ -209,47 +209,49 @@ fn page_ui(
     commands: &mut Vec<LessonCommand>,
 ) {
     let lesson = view.selected;
-    heading_ui(parts, lesson, ui);
+    heading_ui(props, lesson, ui);
     ui.scope(|ui| question_ui(lesson, choices, ui));
     ui.add_space(4.0);
-    run_ui(parts, view, choices, ui, commands);
+    run_ui(props, view, choices, ui, commands);
     ui.add_space(4.0);
-    lanes_ui(parts, view.compares, ui);
+    timeline_ui(props, view.compare, ui);
     ui.separator();
     let above = ui.min_rect().height() + ui.spacing().item_spacing.y;
-    let size = egui::vec2(ui.available_width(), (height - above).max(LEAST_BELOW));
-    ui.allocate_ui(size, |ui| below_ui(parts, view, choices, ui, commands));
+    let size = egui::vec2(ui.available_width(), (height - above).max(MIN_LOWER_HEIGHT));
+    ui.allocate_ui(size, |ui| lower_ui(props, view, choices, ui, commands));
 }
 
-fn heading_ui(parts: &LessonParts<'_>, lesson: LessonId, ui: &mut Ui) {
-    ui.horizontal(|ui| {
+fn heading_ui(props: &LessonProps<'_>, lesson: LessonId, ui: &mut Ui) {
+    let title = |ui: &mut Ui| {
         ui.heading(lesson.lesson().title);
         ui.label(RichText::new(lesson.lesson().id).weak().monospace());
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            let Some(run) = parts.run else {
-                return;
-            };
-            let look = end_look(run.ending, tokens(ui));
+    };
+    let outcome = |ui: &mut Ui| {
+        if let Some(run) = props.run {
+            let status = outcome_status(run.outcome, tokens(ui));
             ui.spacing_mut().item_spacing.x = 5.0;
-            ui.add(egui::Label::new(RichText::new(look.word.as_ref()).strong()).truncate());
-            mark_ui(ui, look.mark, look.color);
-        });
-    });
+            ui.add(Label::new(RichText::new(status.word.as_ref()).strong()).truncate());
+            mark_ui(ui, status.mark, status.color);
+        }
+    };
+    Sides::new().shrink_right().show(ui, title, outcome);
 }
 
-fn end_look(ending: Option<&Ending>, tokens: &Tokens) -> StatusStyle {
-    let (mark, color, word) = match ending {
+fn outcome_status(outcome: Option<&Outcome>, tokens: &Tokens) -> StatusStyle {
+    let (mark, color, word) = match outcome {
         None => (Mark::Play, tokens.running, "running".to_owned()),
-        Some(Ending::Held) => (Mark::Disc, tokens.returned, "as the lesson says".to_owned()),
-        Some(Ending::NotHeld(why)) => (Mark::Warning, tokens.failed, format!("otherwise: {why}")),
-        Some(Ending::Failed(why)) => (Mark::Cross, tokens.failed, why.clone()),
-        Some(Ending::Stopped) => (Mark::Bar, tokens.neutral, "stopped".to_owned()),
+        Some(Outcome::AsExpected) => (Mark::Disc, tokens.returned, "as expected".to_owned()),
+        Some(Outcome::Unexpected(why)) => {
+            (Mark::Warning, tokens.failed, format!("Unexpected: {why}"))
+        }
+        Some(Outcome::Failed(why)) => (Mark::Cross, tokens.failed, why.clone()),
+        Some(Outcome::Stopped) => (Mark::Bar, tokens.neutral, "stopped".to_owned()),
     };
     let word = word.into();
     StatusStyle { mark, color, word }
 }
 
-/// The question, and what is said of the answer once the lesson has run with it.
+/// The question, and whether the answer is right once a run has tested it.
 fn question_ui(lesson: LessonId, choices: &mut LessonChoices, ui: &mut Ui) {
     let Lesson { id, question, .. } = lesson.lesson();
     prose_ui(question.text, ui);
@@ -262,36 +264,32 @@ fn question_ui(lesson: LessonId, choices: &mut LessonChoices, ui: &mut Ui) {
             answer = Some(index);
         }
     }
-    let is_judged = choices.is_judged(lesson);
-    // The line is there before the run too: what is below must not move.
+    let is_tested = choices.is_tested(lesson);
+    // This line is there before the run, too, so that nothing below it moves.
     ui.horizontal(|ui| match answer {
         None => {
             ui.label(RichText::new("Choose an answer, then run the lesson.").weak());
         }
-        Some(_) if !is_judged => {
-            ui.label(RichText::new("Run the lesson to see whether that is so.").weak());
+        Some(_) if !is_tested => {
+            ui.label(RichText::new("Run the lesson to check your answer.").weak());
         }
-        Some(answer) => status_style_ui(ui, answer_look(answer == question.right, tokens(ui))),
+        Some(answer) => status_style_ui(ui, answer_status(answer == question.right, tokens(ui))),
     });
 }
 
-fn answer_look(is_right: bool, tokens: &Tokens) -> StatusStyle {
+fn answer_status(is_right: bool, tokens: &Tokens) -> StatusStyle {
     let (mark, color, word) = if is_right {
-        (Mark::Disc, tokens.returned, "That is right.")
+        (Mark::Disc, tokens.returned, "Right.")
     } else {
-        (
-            Mark::Cross,
-            tokens.failed,
-            "That is not what happens: see the transcript.",
-        )
+        (Mark::Cross, tokens.failed, "Wrong: see the transcript.")
     };
     let word = word.into();
     StatusStyle { mark, color, word }
 }
 
-/// With what it runs, with which numbers, and the buttons.
+/// The buttons, the kind of worker, the parameters and the speed.
 fn run_ui(
-    parts: &LessonParts<'_>,
+    props: &LessonProps<'_>,
     view: &mut LessonView,
     choices: &mut LessonChoices,
     ui: &mut Ui,
@@ -299,8 +297,8 @@ fn run_ui(
 ) {
     let lesson = view.selected;
     ui.horizontal_wrapped(|ui| {
-        let can_start = parts.running.is_none();
-        let name = if parts.run.is_some() {
+        let can_start = props.running.is_none();
+        let name = if props.run.is_some() {
             "Run again"
         } else {
             "Run"
@@ -311,12 +309,15 @@ fn run_ui(
         {
             commands.push(LessonCommand::Run(lesson));
         }
-        if button(ui, "Stop", !can_start, "No lesson runs.").clicked() {
+        if button(ui, "Stop", !can_start, "No lesson is running.").clicked() {
             commands.push(LessonCommand::Stop);
         }
         ui.separator();
-        cast_ui(lesson, choices, ui);
-        for parameter in lesson.lesson().parameters_of(choices.cast_of(lesson)) {
+        worker_kind_ui(lesson, choices, ui);
+        for parameter in lesson
+            .lesson()
+            .parameters_of(choices.worker_kind_of(lesson))
+        {
             parameter_ui(lesson, parameter, choices, ui);
         }
         let label = ui.label("Speed");
@@ -328,22 +329,23 @@ fn run_ui(
                 .suffix(" \u{d7}"),
         )
         .labelled_by(label.id)
-        .on_hover_text("By how much every pause is shortened.");
-        if parts.before.is_some() {
-            ui.checkbox(&mut view.compares, "Compare with the run before");
+        .on_hover_text("Shortens every sleep by this factor.");
+        if props.previous.is_some() {
+            ui.checkbox(&mut view.compare, "Compare with the previous run");
         }
     });
 }
 
-fn cast_ui(lesson: LessonId, choices: &mut LessonChoices, ui: &mut Ui) {
-    let [_, _, ..] = lesson.lesson().cast else {
+fn worker_kind_ui(lesson: LessonId, choices: &mut LessonChoices, ui: &mut Ui) {
+    let [_, _, ..] = lesson.lesson().worker_kinds else {
         return;
     };
-    let chosen = choices.cast_of(lesson);
+    let chosen = choices.worker_kind_of(lesson);
     ui.spacing_mut().item_spacing.x = 4.0;
-    for cast in [Cast::Task, Cast::Process] {
-        if ui.selectable_label(chosen == cast, cast.title()).clicked() {
-            choices.cast.insert(lesson.lesson().id.to_owned(), cast);
+    for kind in [WorkerKind::Task, WorkerKind::Process] {
+        if ui.selectable_label(chosen == kind, kind.title()).clicked() {
+            let id = lesson.lesson().id.to_owned();
+            choices.worker_kinds.insert(id, kind);
         }
     }
     ui.separator();
@@ -371,65 +373,67 @@ fn parameter_ui(lesson: LessonId, parameter: &Parameter, choices: &mut LessonCho
     }
 }
 
-/// The lanes of the last run, and above them those of the run before if one compares.
-fn lanes_ui(parts: &LessonParts<'_>, compares: bool, ui: &mut Ui) {
-    let Some(run) = parts.run else {
-        ui.label(RichText::new("Run it, and see here who runs, sleeps and waits when.").weak());
+/// The timeline of the last run, and above it that of the previous run if the user compares them.
+fn timeline_ui(props: &LessonProps<'_>, compare: bool, ui: &mut Ui) {
+    let Some(run) = props.run else {
+        ui.label(
+            RichText::new("Run the lesson to see when each thread runs, sleeps and waits.").weak(),
+        );
         return;
     };
-    let before = parts.before.filter(|_| compares);
-    let mut until = run.told.timeline().last_event_at();
-    if run.ending.is_none() {
-        // An axis that grows with every frame can't be read.
+    let previous = props.previous.filter(|_| compare);
+    let mut until = run.log.timeline().last_event_at();
+    if run.outcome.is_none() {
+        // An axis that grows in every frame would be unreadable.
         let secs = until.max(run.elapsed).as_secs_f64().max(0.1);
-        until = Duration::from_secs_f64(round_up(secs));
+        until = Duration::from_secs_f64(next_step(secs));
     }
-    let until = before.map_or(until, |before| until.max(before.timeline().last_event_at()));
+    let until = previous.map_or(until, |log| until.max(log.timeline().last_event_at()));
     ScrollArea::vertical()
-        .id_salt("lanes")
-        .max_height(LANES_AT_MOST)
+        .id_salt("timeline")
+        .max_height(MAX_TIMELINE_HEIGHT)
         .auto_shrink([false, true])
         .show(ui, |ui| {
-            if let Some(before) = before {
-                ui.label(RichText::new(run_text("Before", before)).weak().small());
-                ui.push_id("before", |ui| {
-                    Lanes::new(before.timeline())
+            if let Some(log) = previous {
+                ui.label(RichText::new(run_text("Previous", log)).weak().small());
+                ui.push_id("previous", |ui| {
+                    TimelineView::new(log.timeline())
                         .between(Duration::ZERO, until)
                         .show(ui);
                 });
-                ui.label(RichText::new(run_text("Now", run.told)).weak().small());
+                ui.label(RichText::new(run_text("Now", run.log)).weak().small());
             }
-            let mut lanes = Lanes::new(run.told.timeline()).between(Duration::ZERO, until);
-            if run.ending.is_none() {
-                lanes = lanes.until_now(run.elapsed);
+            let mut timeline = TimelineView::new(run.log.timeline()).between(Duration::ZERO, until);
+            if run.outcome.is_none() {
+                timeline = timeline.until_now(run.elapsed);
             }
-            lanes.show(ui);
+            timeline.show(ui);
         });
-    legend_ui(ui);
+    timeline_legend_ui(ui);
 }
 
-/// What tells a run from another: with what, how fast and with which numbers.
-fn run_text(name: &str, told: &Told) -> String {
-    let parameters = told.parameters().iter();
+/// The settings of a run, to tell it from another one.
+fn run_text(name: &str, log: &RunLog) -> String {
+    let parameters = log.parameters().iter();
     let parameters = parameters.map(|(id, value)| format!(", {id} {value}"));
-    let speed = told.speed();
-    let cast = told.cast().title().to_lowercase();
+    let speed = log.speed();
+    let kind = log.worker_kind().title().to_lowercase();
     format!(
-        "{name}: {cast}, speed {speed}{}",
+        "{name}: {kind}, speed {speed}{}",
         parameters.collect::<String>()
     )
 }
 
-/// The transcript at the left of what is said about it.
-fn below_ui(
-    parts: &LessonParts<'_>,
+/// The transcript, and beside it the tabs.
+fn lower_ui(
+    props: &LessonProps<'_>,
     view: &mut LessonView,
     choices: &LessonChoices,
     ui: &mut Ui,
     commands: &mut Vec<LessonCommand>,
 ) {
     let width = ui.available_width();
-    let least = LEAST_HALF.min(width / 2.0);
+    let min = MIN_LOWER_WIDTH.min(width / 2.0);
     let margin = egui::Margin {
         right: 8,
         ..egui::Margin::ZERO
@@ -437,11 +441,11 @@ fn below_ui(
     Panel::left("transcript")
         .resizable(true)
         .default_size(width * 0.46)
-        .size_range(least..=width - least)
+        .size_range(min..=width - min)
         .frame(egui::Frame::new().inner_margin(margin))
         .show(ui, |ui| {
             ui.take_available_width();
-            transcript_ui(parts.run.map(|run| run.told), ui);
+            transcript_ui(props.run.map(|run| run.log), ui);
         });
     let margin = egui::Margin {
         left: 8,
@@ -449,11 +453,11 @@ fn below_ui(
     };
     CentralPanel::default()
         .frame(egui::Frame::new().inner_margin(margin))
-        .show(ui, |ui| tabs_ui(parts, view, choices, ui, commands));
+        .show(ui, |ui| tabs_ui(props, view, choices, ui, commands));
 }
 
 fn tabs_ui(
-    parts: &LessonParts<'_>,
+    props: &LessonProps<'_>,
     view: &mut LessonView,
     choices: &LessonChoices,
     ui: &mut Ui,
@@ -467,18 +471,19 @@ fn tabs_ui(
     let lesson = view.selected.lesson();
     let id = |suffix: &str| format!("{}.{suffix}", lesson.id);
     let (id, text, language) = match view.tab {
-        Tab::Meaning => {
-            let has_run = parts.run.and_then(|run| run.ending);
-            let is_known = has_run.is_some_and(Ending::is_own) || choices.done.contains(lesson.id);
-            return meaning_ui(lesson, is_known, ui, commands);
+        Tab::Explanation => {
+            let outcome = props.run.and_then(|run| run.outcome);
+            let has_run =
+                outcome.is_some_and(Outcome::is_complete) || choices.done.contains(lesson.id);
+            return explanation_ui(lesson, has_run, ui, commands);
         }
         Tab::Code => (id("rs"), lesson.code(), "rs"),
         Tab::Python => (id("py"), lesson.python.trim(), "py"),
         Tab::PlainStd => (id("std.rs"), lesson.plain_std.trim(), "rs"),
     };
     let is_code = view.tab == Tab::Code;
-    let running = parts.run.filter(|run| is_code && run.ending.is_none());
-    let running = running.map_or_else(Vec::new, |run| lines_of(run.told));
+    let running = props.run.filter(|run| is_code && run.outcome.is_none());
+    let running = running.map_or_else(Vec::new, |run| running_lines(run.log));
     let source = Source {
         id: &id,
         text,
@@ -491,28 +496,28 @@ fn tabs_ui(
         .show(ui, |ui| code_ui(source, &mut view.code, ui));
 }
 
-/// Where those are who have not ended.
-fn lines_of(told: &Told) -> Vec<u32> {
-    let lanes = told.timeline().lanes().iter();
-    let running = lanes.filter(|lane| lane.closed.is_none());
-    running.filter_map(|lane| told.line_of(lane.id)).collect()
+/// The source lines that the open lanes have reached.
+fn running_lines(log: &RunLog) -> Vec<u32> {
+    let lanes = log.timeline().lanes().iter();
+    let open = lanes.filter(|lane| lane.closed.is_none());
+    open.filter_map(|lane| log.source_line(lane.id)).collect()
 }
 
-/// What a run means, once there was one to see it in.
-fn meaning_ui(lesson: &Lesson, is_known: bool, ui: &mut Ui, commands: &mut Vec<LessonCommand>) {
+/// The explanation, hidden until the lesson has run.
+fn explanation_ui(lesson: &Lesson, has_run: bool, ui: &mut Ui, commands: &mut Vec<LessonCommand>) {
     ScrollArea::vertical()
-        .id_salt("meaning")
+        .id_salt("explanation")
         .auto_shrink(false)
         .show(ui, |ui| {
-            if !is_known {
-                let hint = "Think first, then run the lesson: what happens and why is said here.";
+            if !has_run {
+                let hint = "Answer the question and run the lesson to see the explanation.";
                 ui.label(RichText::new(hint).weak());
                 return;
             }
             prose_ui(lesson.explanation, ui);
             ui.add_space(6.0);
             ui.horizontal_wrapped(|ui| {
-                ui.label(RichText::new("Go on with").weak());
+                ui.label(RichText::new("See also").weak());
                 for related in lesson.related {
                     related_ui(related, ui, commands);
                 }
@@ -520,7 +525,7 @@ fn meaning_ui(lesson: &Lesson, is_known: bool, ui: &mut Ui, commands: &mut Vec<L
         });
 }
 
-/// A link to another lesson or to a pattern of the Freeze Lab.
+/// A link to another lesson, or to a pattern of the Freeze Lab.
 fn related_ui(related: &str, ui: &mut Ui, commands: &mut Vec<LessonCommand>) {
     let command = related.parse().map(LessonCommand::Select).ok();
     #[cfg(target_os = "linux")]

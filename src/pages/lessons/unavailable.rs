@@ -1,4 +1,4 @@
-//! The page of the lessons where there are none.
+//! The page of the lessons on systems without them.
 
 use eframe::egui::{CentralPanel, Ui};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use crate::ui::widgets;
 
 pub(crate) const ID: PageId = PageId::new("lessons");
 
-/// Nothing can be chosen.
+/// There is nothing to choose.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LessonChoices {}
 
@@ -39,7 +39,7 @@ impl Page for Lessons {
 
     fn ui(&mut self, _shell: &mut Shell, ui: &mut Ui) {
         CentralPanel::default().show(ui, |ui| {
-            let hint = "They start and end processes by means that only Unix has.";
+            let hint = "They start and stop processes with features of Unix.";
             widgets::empty_ui(ui, "The lessons need Linux or macOS", hint);
         });
     }

@@ -1,20 +1,13 @@
 use eframe::egui;
 use serde::{Deserialize, Serialize};
 
-/// How the window looks and behaves; remembered between runs.
-///
-/// ```
-/// use meanwhile::pages::settings::Settings;
-///
-/// let settings = Settings { zoom: 40.0, ..Settings::default() }.sanitized();
-/// assert!(Settings::ZOOM.contains(&settings.zoom));
-/// ```
+/// The appearance and behaviour of the window; remembered between runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
-    /// Which theme.
+    /// The theme.
     pub theme: ThemeChoice,
-    /// How much larger everything is drawn.
+    /// The zoom factor.
     pub zoom: f32,
     /// Whether the window asks for attention when long work ends behind another window.
     pub ask_attention: bool,
@@ -34,7 +27,7 @@ impl Settings {
     /// The smallest and largest zoom.
     pub const ZOOM: std::ops::RangeInclusive<f32> = 0.5..=3.0;
 
-    /// Brings values that came from a file back into what the window can show.
+    /// Brings values from a file into the ranges that the window can show.
     #[must_use]
     pub fn sanitized(mut self) -> Self {
         if !Self::ZOOM.contains(&self.zoom) {
@@ -44,11 +37,11 @@ impl Settings {
     }
 }
 
-/// Which theme a person wants.
+/// The theme that the user wants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ThemeChoice {
-    /// What the desktop says.
+    /// The theme of the desktop.
     #[default]
     System,
     /// Dark on light.

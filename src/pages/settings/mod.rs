@@ -1,4 +1,4 @@
-//! Look and behaviour.
+//! The page `Settings`: appearance, defaults, shortcuts.
 
 mod choices;
 
@@ -46,8 +46,8 @@ fn settings_ui(settings: &mut Settings, choices: &mut Choices, file: &Path, ui: 
     ui.set_max_width(640.0);
     ui.heading("Settings");
     card_ui(ui, |ui| {
-        section_ui(ui, "Look");
-        Grid::new("look").num_columns(2).show(ui, |ui| {
+        section_ui(ui, "Appearance");
+        Grid::new("appearance").num_columns(2).show(ui, |ui| {
             theme_ui(settings, ui);
             zoom_ui(settings, ui);
         });
@@ -68,14 +68,14 @@ fn settings_ui(settings: &mut Settings, choices: &mut Choices, file: &Path, ui: 
             &mut settings.ask_attention,
             "Ask for attention when long work ends behind another window",
         );
-        let note = "Workers in the background yield to the window and to other programs.";
+        let note = "Background workers yield to the window and to other programs.";
         ui.label(RichText::new(note).weak());
     });
     card_ui(ui, |ui| {
         section_ui(ui, "Keyboard");
         keys_ui(ui);
     });
-    let path = format!("Kept in {}", file.display());
+    let path = format!("Saved in {}", file.display());
     ui.label(RichText::new(path).weak());
 }
 

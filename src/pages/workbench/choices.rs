@@ -4,17 +4,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::jobs::{self, Options, Priority, RunOn};
 
-/// What a person chose for the next job; remembered between runs.
+/// The choices for the next job; remembered between runs.
 ///
 /// ```
 /// use meanwhile::pages::workbench::Choices;
 ///
-/// // As it may come from a file that somebody edited.
+/// // From a file that was edited by hand.
 /// let choices = Choices { chosen: 99, timeout_secs: f64::NAN, ..Choices::default() }.sanitized();
 /// assert_eq!(choices.options().job().id(), "misbehave");
 /// assert_eq!(choices.timeout_secs, Choices::default().timeout_secs);
 ///
-/// // From a program that knew fewer jobs.
+/// // From a version with fewer jobs.
 /// let last = Choices::default().jobs.pop().unwrap();
 /// let choices = Choices { jobs: vec![last], chosen: 0, ..Choices::default() }.sanitized();
 /// assert_eq!(choices.options().job().id(), "misbehave");
@@ -22,7 +22,7 @@ use crate::jobs::{self, Options, Priority, RunOn};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Choices {
-    /// The options of every job of the catalogue, as last left.
+    /// The options of every job of the catalogue.
     pub jobs: Vec<Options>,
     /// Which of [`Choices::jobs`] is chosen.
     pub chosen: usize,
@@ -30,11 +30,11 @@ pub struct Choices {
     pub run_on: RunOn,
     /// How many items run at once, at least 1.
     pub workers: usize,
-    /// How urgently they run.
+    /// The priority of their threads.
     pub priority: Priority,
     /// For `Join with timeout`, in seconds.
     pub timeout_secs: f64,
-    /// Whether joins block the window. Not remembered: it is a thing to try, not to forget about.
+    /// Whether joins block the window. Not remembered: it is for trying out.
     #[serde(skip)]
     pub wait_on_ui_thread: bool,
 }
@@ -65,22 +65,20 @@ impl Choices {
         &self.jobs[self.chosen]
     }
 
-    /// Makes `folder` the one that the chosen job saves to, where it saves to one.
+    /// Sets the folder that the chosen job saves to, if it saves files.
     pub(crate) fn save_to(&mut self, folder: PathBuf) {
-        match &mut self.jobs[self.chosen] {
-            Options::Fetch(options) => options.to = folder,
-            Options::Images(options) => options.to = folder,
-            Options::Checksum(_) | Options::Command(_) | Options::Misbehave(_) => {}
+        if let Some(output) = self.jobs[self.chosen].job_mut().output_folder() {
+            *output = folder;
         }
     }
 
-    /// Brings values that came from a file back into what the window can show.
+    /// Brings values from a file into the ranges that the window can show.
     #[must_use]
     pub fn sanitized(mut self) -> Self {
         let chosen = self.jobs.get(self.chosen).map(|options| options.job().id());
         let jobs = jobs::catalogue().into_iter();
         let jobs: Vec<_> = jobs.map(|default| self.remembered(default)).collect();
-        // Where there are more jobs than there were, the same job has another place.
+        // A version with more jobs has the same job in another place.
         let place = jobs
             .iter()
             .position(|options| Some(options.job().id()) == chosen);

@@ -1,4 +1,4 @@
-//! The work that goes on when the window has closed.
+//! Jobs that go on after the window has closed.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -7,18 +7,10 @@ use std::time::Duration;
 use crate::board::JobBoard;
 use crate::record::{JobId, JoinOutcome};
 
-/// How often what has happened is thrown away meanwhile: nobody looks at it any more.
-const INTERVAL: Duration = Duration::from_secs(1);
+/// How often the events of the jobs are dropped, so that they don't pile up.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Where a window that closes leaves the work that is to go on without it.
-///
-/// ```
-/// use meanwhile::app::DetachedJobs;
-///
-/// let detached = DetachedJobs::default();
-/// // Here a window opens, and closes again.
-/// detached.wait(); // at once: nothing was left
-/// ```
+/// Holds the jobs that a closing window leaves to go on without it. Clones share them.
 #[derive(Clone, Default)]
 pub struct DetachedJobs(Rc<RefCell<Option<Work>>>);
 
@@ -32,18 +24,18 @@ impl DetachedJobs {
         *self.0.borrow_mut() = Some(Work { board, jobs });
     }
 
-    /// How many jobs were left to go on.
+    /// The number of jobs that go on.
     pub fn jobs(&self) -> usize {
         self.0.borrow().as_ref().map_or(0, |work| work.jobs.len())
     }
 
-    /// Blocks until the work that was left has ended; returns at once if none was.
+    /// Blocks until all of them have ended.
     pub fn wait(&self) {
         let Some(mut work) = self.0.borrow_mut().take() else {
             return;
         };
         for job in work.jobs {
-            while work.board.join_blocking(job, Some(INTERVAL)) == JoinOutcome::TimedOut {
+            while work.board.join_blocking(job, Some(POLL_INTERVAL)) == JoinOutcome::TimedOut {
                 work.board.poll(usize::MAX);
             }
         }

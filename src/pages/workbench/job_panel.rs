@@ -6,7 +6,7 @@ use eframe::egui::{self, RichText, Sides, Ui};
 
 use super::{BlockedFor, Choices, Command, jobs_panel};
 use crate::format;
-use crate::jobs::{Options, RunOn};
+use crate::jobs::RunOn;
 use crate::pages::commands::{UiCommand, Unavailable};
 use crate::record::{JobRecord, JoinOutcome, JoinRecord};
 use crate::ui::tokens::tokens;
@@ -127,24 +127,24 @@ fn bytes_text(job: &JobRecord) -> String {
 /// The rate, the time left, and how long there has been no progress.
 fn pace_text(job: &JobRecord, now: Duration) -> String {
     let rate = job.rate(now);
-    let mut parts = Vec::new();
+    let mut texts = Vec::new();
     if job.done_bytes() > 0 {
-        parts.push(format::rate(rate.bytes_per_sec));
+        texts.push(format::rate(rate.bytes_per_sec));
     }
     if !job.state().is_ended() {
         if let Some(left) = rate.time_left {
-            parts.push(left_text(left));
+            texts.push(left_text(left));
         }
         let age = now.saturating_sub(job.last_progress_at());
         if age >= Duration::from_secs(1) {
-            parts.push(format!("last progress {} ago", format::countdown(age)));
+            texts.push(format!("last progress {} ago", format::countdown(age)));
         }
         if let Some(asked) = job.cancel_requested_at() {
             let age = format::countdown(now.saturating_sub(asked));
-            parts.push(format!("cancel requested {age} ago"));
+            texts.push(format!("cancel requested {age} ago"));
         }
     }
-    parts.join(" · ")
+    texts.join(" · ")
 }
 
 /// Less than a second is too exact: the last item may take any time.
@@ -214,7 +214,7 @@ fn join_text(job: &JobRecord, join: &JoinRecord, now: Duration) -> String {
             format!("joined after {waited}: {}", outcome_text(job))
         }
         (Some((_, JoinOutcome::TimedOut)), _) if job.state().is_ended() => {
-            format!("was still running after {waited}; it has ended since")
+            format!("still running after {waited}; it has ended since")
         }
         (Some((_, JoinOutcome::TimedOut)), _) => format!("still running after {waited}"),
         (Some((_, JoinOutcome::Detached)), _) => format!("detached after {waited}"),
@@ -272,11 +272,11 @@ fn has_processes(job: &JobRecord) -> bool {
     let spec = job.spec();
     job.first_process().is_some()
         || spec.run_on == RunOn::Process
-        || matches!(spec.options, Options::Command(_))
+        || spec.options.job().has_processes()
 }
 
 fn makes_list(job: &JobRecord) -> bool {
-    matches!(&job.spec().options, Options::Checksum(options) if !options.verify)
+    job.spec().options.job().list_name().is_some()
 }
 
 #[cfg(test)]

@@ -64,7 +64,7 @@ pub(super) fn summary(job: &JobRecord) -> String {
     } else {
         format!("{} items so far", format::count(counts.total()))
     };
-    let mut parts = vec![format!("{} of {total}", format::count(counts.ended()))];
+    let mut texts = vec![format!("{} of {total}", format::count(counts.ended()))];
     for (number, word) in [
         (counts.failed, "failed"),
         (counts.panicked, "panicked"),
@@ -72,10 +72,10 @@ pub(super) fn summary(job: &JobRecord) -> String {
         (counts.cancelled, "cancelled"),
     ] {
         if number > 0 {
-            parts.push(format!("{} {word}", format::count(number)));
+            texts.push(format!("{} {word}", format::count(number)));
         }
     }
-    parts.join(" · ")
+    texts.join(" · ")
 }
 
 /// The state of a job: shape, colour, word.

@@ -2,12 +2,9 @@
 
 mod choices;
 mod command;
-mod command_options;
 mod detached;
-mod fetch_options;
 mod files_panel;
 mod form;
-mod images_options;
 mod job_panel;
 mod jobs_panel;
 mod options_panel;
@@ -39,7 +36,6 @@ use self::waits_pane::WaitRow;
 use super::commands::{UiCommand, Unavailable};
 use super::{DialogAnswer, Page, PageId, PageSetup, Running, Shell};
 use crate::board::JobBoard;
-use crate::join;
 use crate::record::{JobId, JobRecord, PanicKey, Record};
 use crate::ui::tokens::{SIDE_WIDTH, tokens};
 use crate::ui::widgets;
@@ -66,7 +62,7 @@ pub(crate) struct Workbench {
     ordering: Ordering,
     resolving: Vec<(JobId, PanicKey)>,
     waits: Vec<WaitRow>,
-    /// When the last frame began to take in events, if it left some over.
+    /// When the last frame began to take events, if some are left.
     behind_since: Option<Instant>,
     detached: DetachedJobs,
 }
@@ -125,7 +121,7 @@ impl Workbench {
         let processes = jobs.flat_map(|job| self.board.running_processes(job));
         let tasks = processes.filter_map(|(_, process)| {
             // Without a thread, the process ends with this program anyway.
-            join::spawn("kill process tree", move |_| process.stop(Duration::ZERO)).ok()
+            crate::join::spawn("kill process tree", move |_| process.stop(Duration::ZERO)).ok()
         });
         for task in tasks.collect::<Vec<_>>() {
             // The window has closed, so a failure can't be shown.
@@ -177,7 +173,7 @@ impl Workbench {
             ..
         } = self;
         let Some(job) = selected.and_then(|id| record.job(id)) else {
-            let hint = "Add files, choose a job and press Start. The window stays free meanwhile.";
+            let hint = "Add files, choose a job and press Start. The window stays responsive.";
             widgets::empty_ui(ui, "No job yet", hint);
             return;
         };
@@ -224,8 +220,8 @@ impl Page for Workbench {
         self.poll_board(shell);
         self.take_drops(&shell.ctx);
         self.update_order(shell);
-        self.update_waits();
         if shell.shows(&ID) {
+            self.update_waits();
             self.update_output(&shell.ctx);
         }
     }

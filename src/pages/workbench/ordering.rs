@@ -1,4 +1,4 @@
-//! Sorting and filtering the results in a task, so that no frame ever does.
+//! Sorts and filters the results in a task, so that no frame has to.
 
 use std::cmp::Ordering as Cmp;
 use std::sync::Arc;
@@ -10,14 +10,14 @@ use crate::join::{self, Context, Priority, Task};
 use crate::record::{ItemRecord, Items, JobId, JobRecord};
 use crate::ui::widgets::item_word;
 
-/// While a job runs, its order is brought up to date this often.
-const REFRESH: Duration = Duration::from_millis(500);
+/// How often the order is updated while a job runs.
+const REFRESH_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Keeps the order of the results table up to date.
 #[derive(Debug, Default)]
 pub(super) struct Ordering {
     wanted: Wanted,
-    /// The revision of the job that the newest order was, or is being, computed from.
+    /// The revision of the job that the newest order is computed from.
     revision: u64,
     started_at: Duration,
     task: Option<Task<Arc<[u32]>>>,
@@ -31,8 +31,8 @@ struct Wanted {
 }
 
 impl Ordering {
-    /// Takes a finished order over into the view, and starts on the next where one is wanted.
-    /// Returns how long from now it wants to be called again.
+    /// Puts a finished order into the view, and starts the next one if it is needed. Returns the
+    /// time until the next call is due.
     pub(super) fn update(
         &mut self,
         job: Option<&JobRecord>,
@@ -59,7 +59,7 @@ impl Ordering {
         again
     }
 
-    /// An order that nobody wants any more is dropped, and its task told to stop.
+    /// Cancels the computation of an order that is out of date.
     fn abandon(&mut self) {
         if let Some(task) = self.task.take() {
             task.cancel();
@@ -95,7 +95,7 @@ impl Ordering {
             return None;
         }
         let age = now.saturating_sub(self.started_at);
-        let early = REFRESH.saturating_sub(age);
+        let early = REFRESH_INTERVAL.saturating_sub(age);
         if !is_new && !early.is_zero() {
             return Some(early);
         }
@@ -140,7 +140,7 @@ fn contains(item: &ItemRecord, filter: &str) -> bool {
 fn sort_rows(rows: &mut [u32], items: &Items, sort: Sort, now: Duration, context: &Context) {
     let item = |row: u32| &items[row as usize];
     match sort.column {
-        // Those that failed stay together, whatever the word for their processes.
+        // Failed items stay together, whatever the words for their processes.
         Column::State => sort_by_key(rows, sort, context, |row| {
             (item(row).state.label(), item_word(item(row)))
         }),
@@ -153,18 +153,18 @@ fn sort_rows(rows: &mut [u32], items: &Items, sort: Sort, now: Duration, context
     }
 }
 
-/// Keys are made once for each row; equal ones stay in the order of planning, both ways round.
+/// Makes each key once. Rows with equal keys keep the order of planning in both directions.
 fn sort_by_key<K: Ord>(rows: &mut [u32], sort: Sort, context: &Context, key: impl Fn(u32) -> K) {
     let mut keyed: Vec<(K, u32)> = rows.iter().map(|&row| (key(row), row)).collect();
     context.checkpoint();
-    let turn = |order: Cmp| {
+    let directed = |order: Cmp| {
         if sort.descending {
             order.reverse()
         } else {
             order
         }
     };
-    keyed.sort_by(|(a, _), (b, _)| turn(a.cmp(b)));
+    keyed.sort_by(|(a, _), (b, _)| directed(a.cmp(b)));
     for (row, (_, sorted)) in rows.iter_mut().zip(keyed) {
         *row = sorted;
     }

@@ -1,4 +1,4 @@
-//! What processes have printed, read for the output pane while that is shown.
+//! Reads what processes print for the output pane, while the pane is shown.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,45 +6,45 @@ use std::time::Duration;
 use eframe::egui;
 
 use super::{Pane, ShownOutput, Stream, Workbench};
-use crate::jobs::Options;
-use crate::jobs::command::{self, Printed, Ran};
+use crate::jobs::DEFAULT_OUTPUT_LIMIT;
+use crate::jobs::command::{CapturedOutput, CommandRun};
 use crate::record::{ItemId, JobId};
 
-/// How long a flood is left alone after a look at it: what it carries in this time would not fit.
+/// How long a flood is not read after it was read: its next bytes would not fit anyway.
 const FLOOD_PAUSE: Duration = Duration::from_millis(100);
 
-/// How many bytes make a flood of what is new in one look: only the last of it is read.
-const FLOOD: u64 = 128 * 1024;
+/// More new bytes than this are a flood, of which only the last bytes are read.
+const FLOOD_BYTES: u64 = 128 * 1024;
 
-/// How soon a stream is looked at again that outlives its process: nobody wakes the window for it.
-const HELD_OPEN_PAUSE: Duration = Duration::from_millis(500);
+/// How often a stream that outlives its process is read: its bytes don't wake the window.
+const HELD_OPEN_INTERVAL: Duration = Duration::from_millis(500);
 
-/// How many bytes are searched in a frame.
-const SEARCHED_AT_ONCE: usize = 512 * 1024;
+/// The number of bytes that a frame searches.
+const SEARCH_BUDGET: usize = 512 * 1024;
 
-/// Where the output of an item is: with its process, or in the record once that is gone.
+/// The output of an item: with its process, or in the record once the process is gone.
 pub(super) struct Source {
     #[cfg(unix)]
     process: Option<crate::join::process::Process>,
-    ran: Option<Arc<Ran>>,
+    ran: Option<Arc<CommandRun>>,
 }
 
 impl Source {
-    /// What came after the first `offset` bytes of a stream, as far as it is kept.
-    pub(super) fn since(&self, stream: Stream, offset: u64) -> Printed {
+    /// The kept bytes of a stream after its first `offset` bytes.
+    pub(super) fn since(&self, stream: Stream, offset: u64) -> CapturedOutput {
         #[cfg(unix)]
         if let Some(process) = &self.process {
-            // Asked first: what comes between the two questions is no descendant's yet.
+            // First, so that bytes of the process itself don't count as a descendant's.
             let has_ended = !process.is_alive();
             let captured = process.output_since(stream.into(), offset);
-            return Printed {
+            return CapturedOutput {
                 bytes: captured.bytes,
                 total: captured.total,
                 held_open: has_ended && captured.is_open,
             };
         }
         let Some(ran) = &self.ran else {
-            return Printed::default();
+            return CapturedOutput::default();
         };
         let printed = match stream {
             Stream::Stdout => &ran.stdout,
@@ -55,7 +55,7 @@ impl Source {
         } else {
             Vec::new()
         };
-        Printed {
+        CapturedOutput {
             bytes,
             total: printed.total,
             held_open: false,
@@ -74,7 +74,7 @@ impl From<Stream> for crate::join::process::Stream {
 }
 
 impl Workbench {
-    /// Reads what is new. Costs nothing while the pane is not shown.
+    /// Reads new output. Costs nothing while the pane is not shown.
     pub(super) fn update_output(&mut self, ctx: &egui::Context) {
         if self.view.pane != Pane::Output {
             return;
@@ -95,15 +95,15 @@ impl Workbench {
             .shown
             .insert(shown.unwrap_or_else(|| ShownOutput::new(job, item, stream)));
         read(shown, &source, limit, now);
-        if shown.has_gap && !shown.scroll.stands_still {
+        if shown.has_gap && !shown.scroll.is_frozen {
             ctx.request_repaint_after(FLOOD_PAUSE);
         }
-        shown.is_searching = shown.found.look(&view.find, &shown.log, SEARCHED_AT_ONCE);
+        shown.is_searching = shown.found.search(&view.find, &shown.log, SEARCH_BUDGET);
         if shown.is_searching {
             ctx.request_repaint();
         }
         if shown.is_held_open {
-            ctx.request_repaint_after(HELD_OPEN_PAUSE);
+            ctx.request_repaint_after(HELD_OPEN_INTERVAL);
         }
     }
 
@@ -127,30 +127,27 @@ impl Workbench {
         }
     }
 
-    /// How many bytes of each stream are kept of the processes of a job.
+    /// How many bytes of each stream of its processes a job keeps.
     fn output_limit(&self, job: JobId) -> u64 {
-        let options = self.record.job(job).map(|job| &job.spec().options);
-        let limit = match options {
-            Some(Options::Command(options)) => options.output_limit,
-            _ => command::Options::default().output_limit,
-        };
-        limit as u64
+        let job = self.record.job(job);
+        let limit = job.map(|job| job.spec().options.job().output_limit());
+        limit.unwrap_or(DEFAULT_OUTPUT_LIMIT) as u64
     }
 }
 
-/// Reads what is new, unless a flood is left alone just now.
+/// Reads new output, unless a flood was read just now.
 fn read(shown: &mut ShownOutput, source: &Source, limit: u64, now: Duration) {
     if now < shown.next_read_at {
         return;
     }
     let total = source.since(shown.stream, u64::MAX).total;
-    let is_flood = total.saturating_sub(shown.log.end()) > FLOOD;
+    let is_flood = total.saturating_sub(shown.log.end()) > FLOOD_BYTES;
     if is_flood {
         shown.next_read_at = now + FLOOD_PAUSE;
     }
     let costs_lines = is_flood || shown.has_gap || !shown.log.has_room(total);
-    shown.scroll.stands_still = costs_lines && !shown.scroll.follows;
-    if !shown.scroll.stands_still {
+    shown.scroll.is_frozen = costs_lines && !shown.scroll.follows;
+    if !shown.scroll.is_frozen {
         take_in(shown, source, is_flood.then_some(total));
     }
     let seen = source.since(shown.stream, u64::MAX);
@@ -162,13 +159,14 @@ fn read(shown: &mut ShownOutput, source: &Source, limit: u64, now: Duration) {
     shown.bytes_per_sec = shown.pace.bytes_per_sec(now, seen.total);
 }
 
-/// Reads what the log does not have yet; of a flood that has carried so many bytes the last.
+/// Reads the bytes that the log does not have yet. `flood` is the length of the stream during a
+/// flood, of which only the last bytes are read.
 fn take_in(shown: &mut ShownOutput, source: &Source, flood: Option<u64>) {
     let from = match flood {
-        Some(total) => total.saturating_sub(FLOOD),
-        // What was passed over in a flood is read when there is time for it.
+        Some(total) => total.saturating_sub(FLOOD_BYTES),
+        // After a flood there is time for the bytes that were skipped.
         None if shown.has_gap => {
-            shown.log.begin_again();
+            shown.log.clear();
             0
         }
         None => shown.log.end(),
@@ -187,15 +185,15 @@ mod tests {
     use super::*;
     use crate::join::process::{Builder, Process, Stream as Captured};
 
-    const LIMIT: Duration = Duration::from_mins(1);
+    const TIMEOUT: Duration = Duration::from_mins(1);
 
-    /// What it prints for each line that it reads.
+    /// Bytes that it prints for each line that it reads.
     const PORTION: u64 = 10_000_000;
 
-    /// A process that floods its standard output when asked.
+    /// A process that floods its standard output on request.
     struct Flood {
         process: Process,
-        asks: ChildStdin,
+        requests: ChildStdin,
     }
 
     impl Flood {
@@ -203,18 +201,18 @@ mod tests {
             let script = format!("while read go; do yes | head -c {PORTION}; done");
             let shell = Builder::new("sh").args(["-c", &script]).stdin_piped();
             let process = shell.spawn().expect("there is a shell");
-            let asks = process.take_stdin().expect("it is piped");
-            Self { process, asks }
+            let requests = process.take_stdin().expect("it is piped");
+            Self { process, requests }
         }
 
-        /// Has another portion printed, and waits until it has come.
+        /// Requests another portion and waits for it. Returns the length of the stream.
         fn go_on(&mut self) -> u64 {
             let carried = || self.process.output_since(Captured::Stdout, u64::MAX).total;
             let end = carried() + PORTION;
-            self.asks.write_all(b"\n").expect("it listens");
+            self.requests.write_all(b"\n").expect("it listens");
             let start = Instant::now();
             while carried() < end {
-                assert!(start.elapsed() < LIMIT, "it does not flood");
+                assert!(start.elapsed() < TIMEOUT, "it does not flood");
                 std::thread::yield_now();
             }
             end
@@ -229,8 +227,8 @@ mod tests {
     }
 
     #[test]
-    fn of_a_flood_a_frame_takes_in_a_bounded_part_and_most_frames_nothing() {
-        let limit = command::Options::default().output_limit as u64;
+    fn frame_reads_a_bounded_part_of_a_flood() {
+        let limit = DEFAULT_OUTPUT_LIMIT as u64;
         let mut flood = Flood::start();
         let mut shown = ShownOutput::new(JobId(1), ItemId(0), Stream::Stdout);
         let mut now = Duration::ZERO;
@@ -238,7 +236,7 @@ mod tests {
             let total = flood.go_on();
             read(&mut shown, &flood.source(), limit, now);
             assert_eq!(shown.log.end(), total);
-            assert_eq!(total - shown.log.dropped(), FLOOD);
+            assert_eq!(total - shown.log.dropped(), FLOOD_BYTES);
 
             flood.go_on();
             read(&mut shown, &flood.source(), limit, now + FLOOD_PAUSE / 2);

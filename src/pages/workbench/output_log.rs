@@ -1,7 +1,7 @@
-//! The end of a stream as lines of text, in bounded memory, and the search in it. Draws nothing.
+//! The end of a stream as lines, in bounded memory, and the search in it. Draws nothing.
 //!
-//! The bytes are kept as they came. A line becomes text only when it is drawn or copied, so what a
-//! flood costs is the search for its line ends.
+//! Bytes are kept unchanged. A line becomes text only when it is drawn or copied, so a flood costs
+//! only the search for line ends.
 
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -9,88 +9,85 @@ use std::ops::Range;
 
 use memchr::{memchr, memchr2, memchr2_iter};
 
-/// How many bytes are kept, and how many more may pile up before the oldest go.
-const LIMIT: usize = 1 << 20;
-const SLACK: usize = LIMIT / 4;
+/// The bytes that are kept, and how many more may pile up before the oldest are dropped.
+const MAX_BYTES: usize = 1 << 20;
+const SLACK: usize = MAX_BYTES / 4;
 
-/// How many lines are kept: scroll offsets are `f32`, and past this many rows single ones could no
-/// longer be reached.
+/// The lines that are kept. Scroll offsets are `f32`, which can't address single rows beyond this.
 const MAX_LINES: usize = 500_000;
 
-/// How much of a line is drawn, in characters; and from how many of its bytes these are taken, for
-/// colours and the like take room and are not drawn.
-const DRAWN_CHARS: usize = 4_000;
-const DRAWN_BYTES: usize = 8 * DRAWN_CHARS;
+/// The characters of a line that are drawn, and the bytes that they are taken from: escape
+/// sequences take bytes and are not drawn.
+const MAX_DRAWN_CHARS: usize = 4_000;
+const MAX_DRAWN_BYTES: usize = 8 * MAX_DRAWN_CHARS;
 
 /// The last lines of a stream.
 ///
-/// A carriage return begins the line anew, as on a terminal: of a progress bar the last state is
-/// left.
+/// As on a terminal, a carriage return restarts the line: of a progress bar the last state is kept.
 #[derive(Debug, Default)]
 pub(crate) struct Log {
     bytes: Vec<u8>,
-    /// The offset of the first of [`Log::bytes`] in the stream. So are all offsets below.
+    /// The offset of [`Log::bytes`] in the stream. All offsets below are in the stream too.
     first: u64,
-    /// The lines that have ended.
+    /// Complete lines.
     lines: VecDeque<Line>,
-    /// The number of the first of them, counted from the beginning of the stream.
+    /// The number of the first of them, counted from the start of the stream.
     first_line: u64,
-    /// Where the line begins that has not ended.
+    /// Where the incomplete line begins.
     open: u64,
-    /// Behind the last carriage return, while nothing but such has followed it.
+    /// The offset after the last carriage return, until other text follows.
     returned_to: Option<u64>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Line {
     start: u64,
-    /// In bytes, without its end.
+    /// In bytes, without the line end.
     len: u32,
 }
 
 impl Log {
-    /// Takes in the last bytes of a stream that has carried `total` bytes so far. What is there
-    /// already is left out; where something is missing in between, the log begins anew.
+    /// Adds the last bytes of a stream of `total` bytes so far. Bytes that the log has are skipped;
+    /// after a gap the log begins again.
     pub(crate) fn push(&mut self, bytes: &[u8], total: u64) {
         let offset = total.saturating_sub(bytes.len() as u64);
         let known = self.end().checked_sub(offset);
         if let Some(known) = known.and_then(|known| usize::try_from(known).ok()) {
             return self.append(bytes.get(known..).unwrap_or_default());
         }
-        self.begin_again();
+        self.clear();
         self.first = offset;
         self.open = offset;
         self.append(bytes);
     }
 
-    /// Forgets every line, to take in the whole of what is kept of a stream. Their numbers are not
-    /// used again. The room that they had is.
-    pub(crate) fn begin_again(&mut self) {
+    /// Removes all lines, to read a stream from its start. Line numbers are not used again.
+    pub(crate) fn clear(&mut self) {
         self.first_line += self.len() as u64;
         self.lines.clear();
         self.bytes.clear();
         (self.first, self.open, self.returned_to) = (0, 0, None);
     }
 
-    /// How many bytes of the stream it has seen or passed over.
+    /// The offset of the next byte of the stream.
     pub(crate) fn end(&self) -> u64 {
         self.first + self.bytes.len() as u64
     }
 
-    /// How many bytes came before those that are kept.
+    /// The number of bytes before those that are kept.
     pub(crate) fn dropped(&self) -> u64 {
         self.first
     }
 
-    /// Whether a stream of `total` bytes can be taken in up to there, and every line stays.
+    /// Whether a stream of `total` bytes fits without dropping a line.
     pub(crate) fn has_room(&self, total: u64) -> bool {
         let kept = total.saturating_sub(self.first);
-        // Each new byte may be a line.
+        // Each new byte may end a line.
         let lines = self.lines.len() as u64 + total.saturating_sub(self.end());
-        kept <= (LIMIT + SLACK) as u64 && lines <= (MAX_LINES + MAX_LINES / 4) as u64
+        kept <= (MAX_BYTES + SLACK) as u64 && lines <= (MAX_LINES + MAX_LINES / 4) as u64
     }
 
-    /// How many lines are kept, one that has not ended included.
+    /// The number of lines that are kept, including an incomplete one.
     pub(crate) fn len(&self) -> usize {
         self.lines.len() + usize::from(self.open < self.end())
     }
@@ -100,21 +97,20 @@ impl Log {
         self.first_line
     }
 
-    /// What is drawn of a line, by its place among those that are kept: without colours and other
-    /// sequences for terminals, and not more than fits a screen many times over.
+    /// The text to draw for a kept line: without escape sequences, and of bounded length.
     pub(crate) fn drawn(&self, index: usize) -> String {
         let line = self.raw(index);
-        let part = &line[..line.len().min(DRAWN_BYTES)];
-        let text = plain(part);
-        let cut = text.char_indices().nth(DRAWN_CHARS).map(|(at, _)| at);
-        if cut.is_none() && part.len() == line.len() {
+        let head = &line[..line.len().min(MAX_DRAWN_BYTES)];
+        let text = plain(head);
+        let cut = text.char_indices().nth(MAX_DRAWN_CHARS).map(|(at, _)| at);
+        if cut.is_none() && head.len() == line.len() {
             return text.into_owned();
         }
         let drawn = &text[..cut.unwrap_or(text.len())];
         format!("{drawn} … ({} bytes in all)", line.len())
     }
 
-    /// Every line in full, as text.
+    /// All lines in full, as text.
     pub(crate) fn text(&self) -> String {
         let mut text = String::with_capacity(self.bytes.len());
         for index in 0..self.len() {
@@ -129,20 +125,19 @@ impl Log {
         self.bytes.extend_from_slice(bytes);
         for at in memchr2_iter(b'\n', b'\r', bytes) {
             let end = offset + at as u64;
-            self.begin_anew(end);
+            self.restart_line(end);
             if bytes[at] == b'\r' {
                 self.returned_to = Some(end + 1);
             } else {
                 self.end_line(end);
             }
         }
-        self.begin_anew(self.end());
+        self.restart_line(self.end());
         self.trim();
     }
 
-    /// Forgets what stands before a carriage return, once text follows it. `next` is how far
-    /// nothing else has come.
-    fn begin_anew(&mut self, next: u64) {
+    /// Drops the text before a carriage return once text before `next` follows it.
+    fn restart_line(&mut self, next: u64) {
         if let Some(to) = self.returned_to.take_if(|to| *to < next) {
             self.open = to;
         }
@@ -157,14 +152,14 @@ impl Log {
         self.returned_to = None;
     }
 
-    /// Drops what is over the limits, in steps, so that it costs little for each byte.
+    /// Drops the oldest lines beyond the limits, many at a time, so that each byte costs little.
     fn trim(&mut self) {
-        let too_long = self.bytes.len() > LIMIT + SLACK;
+        let too_long = self.bytes.len() > MAX_BYTES + SLACK;
         let too_many = self.lines.len() > MAX_LINES + MAX_LINES / 4;
         if !too_long && !too_many {
             return;
         }
-        let over = self.bytes.len().saturating_sub(LIMIT) as u64;
+        let over = self.bytes.len().saturating_sub(MAX_BYTES) as u64;
         let mut first = self.first + over;
         while let Some(line) = self.lines.front_mut() {
             let end = line.start + u64::from(line.len);
@@ -197,14 +192,14 @@ impl Log {
         &line[..line.len() - returns.count()]
     }
 
-    /// Where in [`Log::bytes`] an offset of the stream is.
+    /// The index in [`Log::bytes`] of an offset in the stream.
     fn place(&self, offset: u64) -> usize {
         let place = usize::try_from(offset.saturating_sub(self.first)).unwrap_or(usize::MAX);
         place.min(self.bytes.len())
     }
 }
 
-/// Bytes as text, without what is meant for a terminal.
+/// Bytes as text, without escape sequences.
 fn plain(bytes: &[u8]) -> Cow<'_, str> {
     let text = String::from_utf8_lossy(bytes);
     let is_control = |byte: u8| byte.is_ascii_control() && byte != b'\t';
@@ -220,20 +215,19 @@ fn plain(bytes: &[u8]) -> Cow<'_, str> {
 pub(crate) struct Find {
     /// In lower case.
     text: String,
-    /// The numbers of those that have ended, in order.
+    /// The numbers of complete lines that contain the text, in order.
     found: VecDeque<u64>,
-    /// The first line that was not searched.
+    /// The first line that is not searched yet.
     next: u64,
-    /// Whether the line that has not ended contains it, as of [`Find::seen`] bytes.
+    /// Whether the incomplete line contains the text, as of [`Find::seen`] bytes.
     in_open: bool,
     seen: u64,
     current: Option<u64>,
 }
 
 impl Find {
-    /// Brings itself up to what the log now has, about `budget` bytes at most. Returns whether
-    /// there is more to search.
-    pub(crate) fn look(&mut self, text: &str, log: &Log, budget: usize) -> bool {
+    /// Searches new lines, about `budget` bytes at most. Returns whether there is more to search.
+    pub(crate) fn search(&mut self, text: &str, log: &Log, budget: usize) -> bool {
         let text = text.to_lowercase();
         if text != self.text {
             *self = Self {
@@ -266,12 +260,12 @@ impl Find {
         false
     }
 
-    /// How many lines contain the text.
+    /// The number of lines that contain the text.
     pub(crate) fn count(&self) -> usize {
         self.found.len() + usize::from(self.in_open)
     }
 
-    /// Which of them is the current one, from 1.
+    /// The position of the current line among them, from 1.
     pub(crate) fn position(&self) -> Option<usize> {
         let current = self.current?;
         Some(self.found.partition_point(|&line| line < current) + 1)
@@ -282,8 +276,8 @@ impl Find {
         self.current
     }
 
-    /// Makes the next line that contains the text the current one, or the one before; behind the
-    /// last comes the first. Returns its number.
+    /// Goes to the next or previous line that contains the text, and around at the end. Returns its
+    /// number.
     pub(crate) fn step(&mut self, forward: bool) -> Option<u64> {
         let count = self.count();
         if count == 0 {
@@ -303,7 +297,7 @@ impl Find {
         self.current
     }
 
-    /// Where in a drawn line the text stands; the whole line where that can't be told.
+    /// The ranges of the text in a drawn line; the whole line if they are unknown.
     pub(crate) fn marks(&self, drawn: &str) -> Vec<Range<usize>> {
         let (line, text) = (drawn.as_bytes(), self.text.as_bytes());
         if text.is_empty() {
@@ -338,7 +332,7 @@ impl Find {
     }
 }
 
-/// Where `text`, in lower case, first stands in `line`, whatever its case there.
+/// The first position in `line` of `text`, which is in lower case, ignoring case.
 fn find_ascii(line: &[u8], text: &[u8]) -> Option<usize> {
     let first = *text.first()?;
     let mut from = 0;
@@ -367,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_come_out_as_they_went_in_however_they_were_cut() {
+    fn lines_are_whole_however_the_bytes_were_cut() {
         let text = "one\n\nthree é\nbar 10%\rbar 20%\rdone\r\nhalf\r";
         let whole = lines(&log(text.as_bytes()));
         assert_eq!(whole, ["one", "", "three é", "done", "half"]);
@@ -383,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn colours_and_what_is_no_text_are_not_drawn() {
+    fn escape_sequences_are_not_drawn() {
         let log = log(
             b"\x1b[1;31mred\x1b[0m \x1b]0;title\x07and\ttab\nbad \xff byte\n\x1b[2K\x1b[1Gline",
         );
@@ -392,7 +386,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_read_twice_counts_once_and_a_gap_begins_anew() {
+    fn bytes_read_twice_count_once_and_a_gap_restarts() {
         let mut log = log(b"one\ntwo\n");
         log.push(b"two\nthree\n", 14);
         assert_eq!(lines(&log), ["one", "two", "three"]);
@@ -404,37 +398,37 @@ mod tests {
     }
 
     #[test]
-    fn a_flood_of_short_lines_stays_within_the_limits() {
+    fn flood_of_short_lines_stays_within_the_limits() {
         let mut log = Log::default();
         let part = b"\n".repeat(300_000);
         for round in 1..=40 {
             log.push(&part, round * part.len() as u64);
             assert!(log.len() <= MAX_LINES + MAX_LINES / 4);
-            assert!(log.bytes.len() <= LIMIT + SLACK);
+            assert!(log.bytes.len() <= MAX_BYTES + SLACK);
         }
         assert_eq!(log.first_line() + log.len() as u64, 12_000_000);
         assert_eq!(log.end(), 12_000_000);
     }
 
     #[test]
-    fn one_line_without_end_stays_within_the_limit_and_is_drawn_in_part() {
+    fn endless_line_stays_within_the_limit() {
         let mut log = Log::default();
         let part = b"x".repeat(300_000);
         for round in 1..=20 {
             log.push(&part, round * part.len() as u64);
-            assert!(log.bytes.len() <= LIMIT + SLACK);
+            assert!(log.bytes.len() <= MAX_BYTES + SLACK);
         }
         assert_eq!((log.len(), log.end()), (1, 6_000_000));
-        assert!(log.drawn(0).chars().count() < DRAWN_CHARS + 40);
+        assert!(log.drawn(0).chars().count() < MAX_DRAWN_CHARS + 40);
         assert!(log.dropped() > 4_000_000);
     }
 
     #[test]
-    fn the_first_line_that_is_left_is_cut_and_the_numbers_go_on() {
+    fn first_kept_line_is_cut_and_line_numbers_go_on() {
         let mut log = Log::default();
-        let line = format!("{}\n", "y".repeat(LIMIT - 1));
-        log.push(line.as_bytes(), LIMIT as u64);
-        let total = (LIMIT + line.len()) as u64;
+        let line = format!("{}\n", "y".repeat(MAX_BYTES - 1));
+        log.push(line.as_bytes(), MAX_BYTES as u64);
+        let total = (MAX_BYTES + line.len()) as u64;
         log.push(line.as_bytes(), total);
         log.push(b"z\n", total + 2);
         assert_eq!((log.first_line(), log.len()), (1, 2));
@@ -443,41 +437,41 @@ mod tests {
     }
 
     #[test]
-    fn a_text_is_found_whatever_its_case_and_the_search_goes_round() {
+    fn find_ignores_case_and_wraps_around() {
         let log = log("Error one\nfine\n\x1b[31merr\x1b[0mOR two\nÉcole\nlast error".as_bytes());
         let mut find = Find::default();
-        assert!(!find.look("eRRor", &log, usize::MAX));
+        assert!(!find.search("eRRor", &log, usize::MAX));
         assert_eq!(find.count(), 3);
         let forward: Vec<_> = (0..4).map(|_| find.step(true)).collect();
         assert_eq!(forward, [Some(0), Some(2), Some(4), Some(0)]);
         assert_eq!(find.step(false), Some(4));
         assert_eq!(find.position(), Some(3));
         assert_eq!(find.marks("an Error, an error"), [3..8, 13..18]);
-        find.look("école", &log, usize::MAX);
+        find.search("école", &log, usize::MAX);
         assert_eq!((find.count(), find.step(true)), (1, Some(3)));
-        find.look("nowhere", &log, usize::MAX);
+        find.search("nowhere", &log, usize::MAX);
         assert_eq!((find.count(), find.step(true)), (0, None));
     }
 
     #[test]
-    fn a_search_goes_on_where_its_budget_ended_and_follows_what_comes_and_goes() {
+    fn search_continues_where_its_budget_ended() {
         let mut log = Log::default();
         let mut find = Find::default();
         let part = b"yes\nno\n".repeat(10_000);
         log.push(&part, part.len() as u64);
-        let mut looks = 1;
-        while find.look("yes", &log, 1_000) {
-            looks += 1;
+        let mut searches = 1;
+        while find.search("yes", &log, 1_000) {
+            searches += 1;
         }
-        assert!((60..90).contains(&looks), "{looks}");
+        assert!((60..90).contains(&searches), "{searches}");
         assert_eq!(find.count(), 10_000);
         find.step(true);
         for round in 2..=40 {
             log.push(&part, round * part.len() as u64);
-            find.look("yes", &log, usize::MAX);
+            find.search("yes", &log, usize::MAX);
         }
         let kept = log.text().matches("yes").count();
-        // The first line that is kept may have been cut since it was found.
+        // The first kept line may have been cut after it was found.
         assert!((kept..=kept + 1).contains(&find.count()));
         assert_eq!(find.current(), None, "it was dropped with its line");
         assert_eq!(
@@ -487,13 +481,13 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_has_not_ended_is_found_once() {
+    fn incomplete_line_is_found_once() {
         let mut log = log(b"a match");
         let mut find = Find::default();
-        find.look("match", &log, usize::MAX);
+        find.search("match", &log, usize::MAX);
         assert_eq!((find.count(), find.step(true)), (1, Some(0)));
         log.push(b" and more\n", 17);
-        find.look("match", &log, usize::MAX);
+        find.search("match", &log, usize::MAX);
         assert_eq!((find.count(), find.position()), (1, Some(1)));
     }
 }

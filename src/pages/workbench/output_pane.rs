@@ -1,7 +1,7 @@
-//! What a process prints, as it comes. Only the lines in sight are drawn.
+//! What a process prints, live. Only visible lines are drawn.
 
 use eframe::egui::text::{LayoutJob, TextFormat};
-use eframe::egui::{self, Align, Key, Layout, Modifiers, RichText, ScrollArea, TextStyle, Ui};
+use eframe::egui::{self, Key, Modifiers, RichText, ScrollArea, Sides, TextStyle, Ui};
 
 use super::output_log::{Find, Log};
 use super::{Command, LogScroll, OutputView, ShownOutput, Stream};
@@ -10,10 +10,10 @@ use crate::record::{ItemRecord, JobRecord};
 use crate::ui::tokens::{Tokens, tokens};
 use crate::ui::widgets::{StatusStyle, button, empty_ui, status_style_ui};
 
-/// What stands beside the `Find` field in its row, in points.
+/// The room for what is beside the field `Find` in its row, in points.
 const BESIDE_FIND: f32 = 280.0;
 
-/// The stream of a process, with what can be done with it.
+/// A stream of a process, with its commands.
 pub(crate) fn output_ui(
     job: &JobRecord,
     view: &mut OutputView,
@@ -31,27 +31,26 @@ pub(crate) fn output_ui(
         let item = job.item(shown.item)?;
         Some((shown, item))
     }) else {
-        let hint = "What the process of an item prints is shown here while it runs and afterwards.";
+        let hint =
+            "Shows what the process of an item prints, while it runs and after it has ended.";
         empty_ui(ui, "No process", hint);
         return;
     };
-    ui.horizontal(|ui| {
-        for candidate in Stream::ALL {
-            ui.selectable_value(stream, candidate, candidate.title());
-        }
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            actions_ui(shown, ui, commands);
-        });
-    });
+    Sides::new().show(
+        ui,
+        |ui| {
+            for candidate in Stream::ALL {
+                ui.selectable_value(stream, candidate, candidate.title());
+            }
+        },
+        |ui| actions_ui(shown, ui, commands),
+    );
     ui.horizontal(|ui| find_ui(find, shown, focus_find, ui));
-    ui.horizontal(|ui| {
-        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
-            ui.add(egui::Label::new(RichText::new(figures_text(shown)).weak()).truncate());
-            ui.with_layout(Layout::left_to_right(Align::Center), |ui| {
-                process_ui(job, item, ui);
-            });
-        });
-    });
+    Sides::new().shrink_left().show(
+        ui,
+        |ui| process_ui(job, item, ui),
+        |ui| ui.add(egui::Label::new(RichText::new(figures_text(shown)).weak()).truncate()),
+    );
     lines_ui(shown, item, ui);
 }
 
@@ -59,12 +58,12 @@ fn actions_ui(shown: &mut ShownOutput, ui: &mut Ui, commands: &mut Vec<Command>)
     let has_any = shown.log.len() > 0;
     let why_not = "Nothing was printed on this stream.";
     let save = button(ui, "Save output…", has_any, why_not)
-        .on_hover_text("Every byte of this stream that is kept, as it came.");
+        .on_hover_text("All kept bytes of this stream, unchanged.");
     if save.clicked() {
         commands.push(Command::SaveOutput(shown.job, shown.item, shown.stream));
     }
     let copy = button(ui, "Copy output", has_any, why_not)
-        .on_hover_text("The lines below, in full and as text.");
+        .on_hover_text("The lines below as text, in full.");
     if copy.clicked() {
         commands.push(Command::CopyText(shown.log.text()));
     }
@@ -73,10 +72,10 @@ fn actions_ui(shown: &mut ShownOutput, ui: &mut Ui, commands: &mut Vec<Command>)
 
 fn follow_ui(shown: &mut ShownOutput, ui: &mut Ui) {
     let reads = !shown.scroll.follows;
-    let why_not = "The last line is in sight, and what comes is followed.";
+    let why_not = "The newest lines are already followed.";
     let follow = button(ui, "Follow", reads, why_not).on_hover_text(
-        "To the last line, and on with what comes. Until then these lines stay, also when they \
-         are no longer kept.",
+        "Go to the last line and follow new ones. Until then these lines stay, even if they are \
+         no longer kept.",
     );
     if follow.clicked() {
         shown.scroll.follows = true;
@@ -87,7 +86,7 @@ fn process_ui(job: &JobRecord, item: &ItemRecord, ui: &mut Ui) {
     status_style_ui(ui, StatusStyle::of_item(item, tokens(ui)));
     ui.add_space(6.0);
     let pid = item.process.as_ref().map_or(0, |process| process.pid);
-    // A command without a file is its own name, and its slashes part no folders.
+    // Without a file, the name is the command line, whose slashes are not folders.
     let is_file = !job.spec().inputs.is_empty();
     let file = is_file.then(|| item.input.file_name()).flatten();
     let name = file.unwrap_or(item.input.as_os_str()).to_string_lossy();
@@ -98,25 +97,25 @@ fn process_ui(job: &JobRecord, item: &ItemRecord, ui: &mut Ui) {
 
 /// `1.2 MiB · 3.0 MiB/s · 0.2 MiB dropped · 80 B on stderr`, and nothing that is zero.
 fn figures_text(shown: &ShownOutput) -> String {
-    let mut parts = vec![format::bytes(shown.total)];
+    let mut figures = vec![format::bytes(shown.total)];
     if shown.bytes_per_sec >= 1.0 {
-        parts.push(format::rate(shown.bytes_per_sec));
+        figures.push(format::rate(shown.bytes_per_sec));
     }
     if shown.dropped > 0 {
-        parts.push(format!("{} dropped", format::bytes(shown.dropped)));
+        figures.push(format!("{} dropped", format::bytes(shown.dropped)));
     }
-    if shown.scroll.stands_still {
+    if shown.scroll.is_frozen {
         let newer = format::bytes(shown.total.saturating_sub(shown.log.end()));
-        parts.push(format!("{newer} newer than these lines"));
+        figures.push(format!("{newer} newer than these lines"));
     }
     if shown.other_total > 0 {
         let other = shown.stream.other().title().to_lowercase();
-        parts.push(format!("{} on {other}", format::bytes(shown.other_total)));
+        figures.push(format!("{} on {other}", format::bytes(shown.other_total)));
     }
     if shown.is_held_open {
-        parts.push("still held open by a descendant".to_owned());
+        figures.push("still held open by a descendant".to_owned());
     }
-    parts.join(" · ")
+    figures.join(" · ")
 }
 
 fn find_ui(text: &mut String, shown: &mut ShownOutput, focus: bool, ui: &mut Ui) {
@@ -137,9 +136,8 @@ fn find_ui(text: &mut String, shown: &mut ShownOutput, focus: bool, ui: &mut Ui)
     let has_any = shown.found.count() > 0;
     let why_not = "No line contains the text.";
     let previous = button(ui, "Previous", has_any, why_not)
-        .on_hover_text("Shift+Enter in the field does the same.");
-    let next =
-        button(ui, "Next", has_any, why_not).on_hover_text("Enter in the field does the same.");
+        .on_hover_text("Or press Shift+Enter in the field.");
+    let next = button(ui, "Next", has_any, why_not).on_hover_text("Or press Enter in the field.");
     if next.clicked() || (entered && !shifted) {
         shown.scroll.to = shown.found.step(true);
     } else if previous.clicked() || (entered && shifted) {
@@ -189,7 +187,7 @@ fn other_text(shown: &ShownOutput) -> String {
 
 fn rows_ui(shown: &mut ShownOutput, tokens: &Tokens, ui: &mut Ui) {
     ui.spacing_mut().item_spacing.y = 0.0;
-    // It would pull back from an end that is new in this frame.
+    // It would pull back from an end that has just moved.
     ui.spacing_mut().scroll.kinetic.rubber_band = false;
     let height = ui.text_style_height(&TextStyle::Monospace);
     let ShownOutput {
@@ -211,20 +209,20 @@ fn rows_ui(shown: &mut ShownOutput, tokens: &Tokens, ui: &mut Ui) {
         }
     });
     let bottom = (drawn.content_size.y - drawn.inner_rect.height()).max(0.0);
-    // Who follows goes on until somebody scrolls up, also where the pane has another size now.
+    // Following goes on until the user scrolls up, even if the pane was resized.
     let end = asked.filter(|_| scroll.follows).unwrap_or(bottom);
     scroll.first_line = log.first_line();
     scroll.height = drawn.inner_rect.height();
     scroll.offset = drawn.state.clamped_offset().y;
     scroll.follows = scroll.offset >= end.min(bottom) - 0.5;
-    if scroll.follows && (scroll.stands_still || (end - bottom).abs() > 1.0) {
-        // Nobody else asks for the frame that shows the end as it is.
+    if scroll.follows && (scroll.is_frozen || (end - bottom).abs() > 1.0) {
+        // Another frame is needed to show the new end.
         ui.request_repaint();
     }
 }
 
-/// Where to scroll to, unless that is left to the person: to the line that was found, to the end
-/// while that is followed, and to the lines that are being read when others above them have gone.
+/// The offset to scroll to, if the program decides: the line that was found, the end while it is
+/// followed, or the lines that the user reads when lines above them were dropped.
 fn scroll_offset(scroll: &mut LogScroll, log: &Log, row_height: f32, room: f32) -> Option<f32> {
     let first_line = log.first_line();
     let height = if scroll.height > 0.0 {

@@ -35,14 +35,14 @@ impl Stream {
     }
 }
 
-/// The output pane: what was asked for, and what was read for it so far.
+/// What the output pane shows.
 #[derive(Debug, Default)]
 pub struct OutputView {
     /// Which stream.
     pub stream: Stream,
-    /// The text that is looked for, whatever its case.
+    /// The text to find, ignoring case.
     pub find: String,
-    /// The stream of one process; `None` where there is no process.
+    /// The stream of one process; `None` without a process.
     pub(crate) shown: Option<ShownOutput>,
 }
 
@@ -54,42 +54,42 @@ pub(crate) struct ShownOutput {
     pub(crate) stream: Stream,
     /// Its last lines.
     pub(crate) log: Log,
-    /// Those that contain [`OutputView::find`].
+    /// The lines that contain [`OutputView::find`].
     pub(crate) found: Find,
     /// Whether there is more to search.
     pub(crate) is_searching: bool,
-    /// How many bytes came in all.
+    /// The length of the stream.
     pub(crate) total: u64,
-    /// How many of them nobody keeps any more.
+    /// The bytes of it that are no longer kept.
     pub(crate) dropped: u64,
-    /// How many came on the other stream.
+    /// The length of the other stream.
     pub(crate) other_total: u64,
-    /// Whether something still holds the stream although the process has ended.
+    /// Whether a descendant holds the stream open after the process has ended.
     pub(crate) is_held_open: bool,
-    /// Whether less was read than is kept.
+    /// Whether bytes that are kept were skipped.
     pub(crate) has_gap: bool,
-    /// A flood is not read in every frame; on the board's clock.
+    /// When to read next, on the board's clock: a flood is not read in every frame.
     pub(crate) next_read_at: Duration,
     pub(crate) pace: RateWindow,
-    /// Over the last seconds while the process runs.
+    /// The rate over the last seconds, while the process runs.
     pub(crate) bytes_per_sec: f64,
     pub(crate) scroll: LogScroll,
 }
 
-/// Where the lines are scrolled to.
+/// The scroll position of the lines.
 #[derive(Debug)]
 pub(crate) struct LogScroll {
-    /// Of the first line of [`ShownOutput::log`] in the last frame.
+    /// The first line of [`ShownOutput::log`] in the last frame.
     pub(crate) first_line: u64,
-    /// In points.
+    /// The offset, in points.
     pub(crate) offset: f32,
-    /// How high the part in sight was in the last frame, in points; 0 before there was one.
+    /// The visible height in the last frame, in points; 0 before the first frame.
     pub(crate) height: f32,
-    /// Whether it follows what comes.
+    /// Whether the view follows new lines.
     pub(crate) follows: bool,
-    /// Whether what is new is left out, because somebody reads lines that would go for it.
-    pub(crate) stands_still: bool,
-    /// The line to bring into sight.
+    /// Whether new lines are left out, because lines that the user reads would go.
+    pub(crate) is_frozen: bool,
+    /// The line to scroll to.
     pub(crate) to: Option<u64>,
 }
 
@@ -115,7 +115,7 @@ impl ShownOutput {
                 offset: 0.0,
                 height: 0.0,
                 follows: true,
-                stands_still: false,
+                is_frozen: false,
                 to: None,
             },
         }

@@ -8,12 +8,12 @@ use crate::record::{Backtrace, JobId, JobRecord, Panic, PanicKey};
 use crate::ui::widgets::{card_ui, empty_ui};
 
 /// More panics than this are counted, not drawn.
-const SHOWN: usize = 100;
+const MAX_SHOWN: usize = 100;
 
-/// How far out of sight a panic is still drawn, in points.
+/// How far outside the view a panic is still drawn, in points.
 const NEAR: f32 = 300.0;
 
-/// Every panic with its message, its place, its thread and, on request, its backtrace.
+/// Every panic with its message, location, thread and, on request, backtrace.
 pub(crate) fn panic_ui(
     job: &JobRecord,
     resolving: &[PanicKey],
@@ -24,14 +24,14 @@ pub(crate) fn panic_ui(
         empty_ui(
             ui,
             "No panic",
-            "A panic of an item is captured and shown here; the others go on.",
+            "A panic of an item is captured and shown here. The other items go on.",
         );
         return;
     }
     egui::ScrollArea::vertical()
         .auto_shrink(false)
         .show(ui, |ui| {
-            for (key, panic, backtrace) in job.panics().take(SHOWN) {
+            for (key, panic, backtrace) in job.panics().take(MAX_SHOWN) {
                 in_sight_ui((job.id(), key), ui, |ui| {
                     card_ui(ui, |ui| {
                         report_ui(job, key, panic, ui);
@@ -40,7 +40,7 @@ pub(crate) fn panic_ui(
                 });
             }
             let own = usize::from(job.panic(PanicKey::Job).is_some());
-            let more = (job.counts().panicked + own).saturating_sub(SHOWN);
+            let more = (job.counts().panicked + own).saturating_sub(MAX_SHOWN);
             if more > 0 {
                 let panics = format::plural(more, "more panic", "more panics");
                 ui.label(format!("and {panics}; the saved report has them all"));
@@ -48,8 +48,8 @@ pub(crate) fn panic_ui(
         });
 }
 
-/// Draws something where it is in sight or near, so that `Tab` finds what comes next; elsewhere it
-/// only takes its room, once that is known.
+/// Draws something in or near the view, so that `Tab` finds the next one. Elsewhere it only takes
+/// its room, once that is known.
 fn in_sight_ui(key: (JobId, PanicKey), ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
     let id = ui.scope_id().with(key);
     let height: Option<f32> = ui.data(|data| data.get_temp(id));
@@ -113,8 +113,8 @@ fn backtrace_ui(
     }
 }
 
-/// How many lines at the top are the panic's own machinery: of no use on screen. The report has
-/// them all.
+/// The number of lines at the top that belong to the panic machinery. They are not shown; the
+/// report has them.
 fn machinery(lines: &[&str]) -> usize {
     let is_last =
         |line: &&str| line.contains("core::panicking::") || line.contains("std::panicking::");

@@ -1,4 +1,4 @@
-//! What happened to the jobs since the last frame.
+//! Takes in what happened since the last frame.
 
 use std::time::{Duration, Instant};
 
@@ -8,27 +8,26 @@ use super::{Pane, Workbench, waits_pane};
 use crate::pages::Shell;
 use crate::record::{Backtrace, Event, EventKind, JobId};
 
-/// Events are taken in portions, for at most this long in a frame; what is left comes in the next.
-const EVENTS_AT_ONCE: usize = 256;
-const TAKE_IN_FOR: Duration = Duration::from_micros(1_500);
+/// A frame takes events in batches, usually for at most this long. The next frame takes the rest.
+const BATCH_LEN: usize = 256;
+const MIN_POLL_TIME: Duration = Duration::from_micros(1_500);
 
-/// Where frames are slow and events are left over, taking them in gets this share of the time, and
-/// in a frame at most so much: else news would come in faster than they are shown, and a cancel
-/// show after minutes.
-const TAKE_IN_SHARE: u32 = 12;
-const TAKE_IN_AT_MOST: Duration = Duration::from_millis(50);
+/// If frames are slow and events pile up, a frame spends one twelfth of the time since the last
+/// one on events, up to a maximum. Otherwise a cancel would show minutes late.
+const POLL_TIME_DIVISOR: u32 = 12;
+const MAX_POLL_TIME: Duration = Duration::from_millis(50);
 
-/// Work shorter than this ends without asking for attention.
-const LONG_WORK: Duration = Duration::from_secs(10);
+/// Shorter work ends without asking for attention.
+const MIN_ATTENTION_TIME: Duration = Duration::from_secs(10);
 
 impl Workbench {
     pub(super) fn poll_board(&mut self, shell: &Shell) {
         let began = Instant::now();
         let behind = self.behind_since.take();
         let behind = behind.map_or(Duration::ZERO, |since| began.duration_since(since));
-        let limit = (behind / TAKE_IN_SHARE).clamp(TAKE_IN_FOR, TAKE_IN_AT_MOST);
+        let limit = (behind / POLL_TIME_DIVISOR).clamp(MIN_POLL_TIME, MAX_POLL_TIME);
         loop {
-            for event in self.board.poll(EVENTS_AT_ONCE) {
+            for event in self.board.poll(BATCH_LEN) {
                 self.apply(event, shell);
             }
             if self.board.wants_poll_in() != Some(Duration::ZERO) {
@@ -55,7 +54,7 @@ impl Workbench {
         }
     }
 
-    /// Once for each job, and only for long work behind another window.
+    /// Asks for attention once a job, and only for long work behind another window.
     fn ask_attention(&self, job: JobId, shell: &Shell) {
         let ctx = &shell.ctx;
         let focused = ctx.input(|input| input.viewport().focused.unwrap_or(true));
@@ -63,7 +62,7 @@ impl Workbench {
         let was_long = self
             .record
             .job(job)
-            .is_some_and(|job| job.elapsed(now) >= LONG_WORK);
+            .is_some_and(|job| job.elapsed(now) >= MIN_ATTENTION_TIME);
         if shell.state.settings.ask_attention && was_long && !focused {
             let attention = egui::UserAttentionType::Informational;
             ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(attention));

@@ -1,4 +1,4 @@
-//! Every item of the selected job in a virtual table: only the visible rows are drawn.
+//! The items of the selected job in a virtual table: only visible rows are drawn.
 
 use std::time::Duration;
 
@@ -9,43 +9,16 @@ use super::results_rows::{NUMBER_MARGIN, Rows};
 use super::{Column, Command, ResultsView};
 use crate::format;
 use crate::jobs::Output;
-use crate::record::{Crash, ItemId, ItemRecord, ItemState, JobRecord, ProcessRecord, ProcessState};
+use crate::record::{
+    Crash, ItemId, ItemProcessState, ItemRecord, ItemState, JobRecord, ProcessRecord,
+};
 use crate::ui::tokens::{ROW_HEIGHT, tokens};
 use crate::ui::widgets::{StatusStyle, status_style_ui};
 
-/// Scroll offsets are `f32`: past this many rows, single rows could no longer be reached.
-const PART_ROWS: usize = 500_000;
+/// Scroll offsets are `f32`, which can't address single rows beyond this many.
+const PAGE_ROWS: usize = 500_000;
 
 /// The filter line, the table and the details of the selected row.
-///
-/// ```
-/// use meanwhile::pages::workbench::ResultsView;
-/// use meanwhile::pages::workbench::results_pane::results_ui;
-/// # use meanwhile::{board::JobBoard, record::Record};
-/// # use meanwhile::jobs::{JobSpec, Options, RunOn, misbehave};
-/// # let spec = JobSpec {
-/// #     options: Options::Misbehave(misbehave::Options::default()),
-/// #     inputs: Vec::new(),
-/// #     run_on: RunOn::Pool,
-/// #     workers: 2,
-/// #     priority: Default::default(),
-/// # };
-/// # let mut board = JobBoard::new(|| ());
-/// # let mut record = Record::default();
-/// # let id = board.start(spec)?;
-/// # board.join_blocking(id, None);
-/// # for event in board.poll(10_000) {
-/// #     record.apply(event);
-/// # }
-///
-/// let job = record.job(id).ok_or("it was started")?;
-/// let (mut view, mut commands) = (ResultsView::default(), Vec::new());
-/// # eframe::egui::__run_test_ui(|ui| {
-/// results_ui(job, board.now(), &mut view, false, ui, &mut commands);
-/// # });
-/// assert!(commands.is_empty()); // nobody has clicked
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 pub fn results_ui(
     job: &JobRecord,
     now: Duration,
@@ -63,9 +36,9 @@ pub fn results_ui(
             .default_size(152.0)
             .show(ui, |ui| details_ui(item, ui, commands));
     }
-    // In what is left: a table draws the lines between its columns as far down as its parent goes.
-    let left = ui.available_rect_before_wrap();
-    ui.scope_builder(egui::UiBuilder::new().max_rect(left), |ui| {
+    // In a frame of its own: a table draws its column lines down to the bottom of its parent.
+    let rest = ui.available_rect_before_wrap();
+    ui.scope_builder(egui::UiBuilder::new().max_rect(rest), |ui| {
         table_ui(job, now, view, rows, ui, commands);
     });
 }
@@ -93,11 +66,11 @@ fn filter_ui(view: &mut ResultsView, rows: usize, items: usize, focus: bool, ui:
         if view.computing {
             ui.label(RichText::new("sorting…").weak());
         }
-        parts_ui(view, rows, ui);
+        pages_ui(view, rows, ui);
     });
 }
 
-/// The arrow keys walk through the rows while the keyboard is in the filter.
+/// The arrow keys select rows while the keyboard is in the filter.
 fn move_selection(view: &mut ResultsView, rows: usize, ui: &Ui) {
     let (down, up) = ui.input(|input| {
         let presses = |key| input.num_presses(key);
@@ -112,37 +85,37 @@ fn move_selection(view: &mut ResultsView, rows: usize, ui: &Ui) {
         None => 0,
     };
     view.selected = view.order.item(row).map(ItemId);
-    view.part = row / PART_ROWS;
-    view.scroll_to = Some(row % PART_ROWS);
+    view.page = row / PAGE_ROWS;
+    view.scroll_to = Some(row % PAGE_ROWS);
 }
 
-fn parts_ui(view: &mut ResultsView, rows: usize, ui: &mut Ui) {
-    let parts = rows.div_ceil(PART_ROWS).max(1);
-    view.part = view.part.min(parts - 1);
-    if parts == 1 {
+fn pages_ui(view: &mut ResultsView, rows: usize, ui: &mut Ui) {
+    let pages = rows.div_ceil(PAGE_ROWS).max(1);
+    view.page = view.page.min(pages - 1);
+    if pages == 1 {
         return;
     }
     if crate::ui::widgets::button(
         ui,
-        "Previous part",
-        view.part > 0,
-        "This is the first part.",
+        "Previous page",
+        view.page > 0,
+        "This is the first page.",
     )
     .clicked()
     {
-        view.part -= 1;
-        view.scroll_to = Some(PART_ROWS - 1);
+        view.page -= 1;
+        view.scroll_to = Some(PAGE_ROWS - 1);
     }
-    ui.label(format!("part {} of {parts}", view.part + 1));
+    ui.label(format!("page {} of {pages}", view.page + 1));
     if crate::ui::widgets::button(
         ui,
-        "Next part",
-        view.part + 1 < parts,
-        "This is the last part.",
+        "Next page",
+        view.page + 1 < pages,
+        "This is the last page.",
     )
     .clicked()
     {
-        view.part += 1;
+        view.page += 1;
         view.scroll_to = Some(0);
     }
 }
@@ -185,11 +158,11 @@ fn header_ui(column: Column, view: &mut ResultsView, ui: &mut Ui) {
         egui::Layout::left_to_right(egui::Align::Center)
     };
     ui.with_layout(layout, |ui| {
-        // As far from the edge as what stands below.
+        // Aligned with the numbers below.
         ui.add_space(if is_number { NUMBER_MARGIN } else { 0.0 });
         let header = ui
             .add(egui::Button::new(text).frame(false))
-            .on_hover_text("Sort by this column; once more for the other way round");
+            .on_hover_text("Sort by this column; click again to reverse the order");
         if let Some(sort) = sorted {
             sort_mark_ui(ui, sort.descending);
         }
@@ -199,7 +172,7 @@ fn header_ui(column: Column, view: &mut ResultsView, ui: &mut Ui) {
     });
 }
 
-/// A triangle that points to where the larger ones are; painted, for no font is sure to have it.
+/// A triangle that points to the larger values. Painted, because a font may not have one.
 fn sort_mark_ui(ui: &mut Ui, descending: bool) {
     let (rect, _) = ui.allocate_exact_size(egui::vec2(8.0, 14.0), egui::Sense::hover());
     let (center, up) = (rect.center(), if descending { -1.0 } else { 1.0 });
@@ -218,8 +191,8 @@ fn body_ui(
     rows: usize,
     commands: &mut Vec<Command>,
 ) {
-    let first = view.part * PART_ROWS;
-    let shown = rows.saturating_sub(first).min(PART_ROWS);
+    let first = view.page * PAGE_ROWS;
+    let shown = rows.saturating_sub(first).min(PAGE_ROWS);
     let scroll_to = view.scroll_to.take();
     Rows::show(body, now, shown, scroll_to, |painter, ui, row, rect| {
         let index = view.order.item(first + row);
@@ -235,31 +208,7 @@ fn body_ui(
     });
 }
 
-/// What an item came back with, in one line of text; empty while it has not ended.
-///
-/// ```
-/// use meanwhile::pages::workbench::results_pane::result_text;
-/// # use meanwhile::{board::JobBoard, record::Record};
-/// # use meanwhile::jobs::{JobSpec, Options, RunOn, misbehave};
-/// # let spec = JobSpec {
-/// #     options: Options::Misbehave(misbehave::Options::default()),
-/// #     inputs: Vec::new(),
-/// #     run_on: RunOn::Pool,
-/// #     workers: 2,
-/// #     priority: Default::default(),
-/// # };
-/// # let mut board = JobBoard::new(|| ());
-/// # let mut record = Record::default();
-/// # let id = board.start(spec)?;
-/// # board.join_blocking(id, None);
-/// # for event in board.poll(10_000) {
-/// #     record.apply(event);
-/// # }
-///
-/// let job = record.job(id).ok_or("it was started")?;
-/// assert_eq!(result_text(&job.items()[0]), "item 1 is done");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// The result of an item in one line; empty while it has not ended.
 pub fn result_text(item: &ItemRecord) -> String {
     match &item.state {
         ItemState::Waiting | ItemState::Running => String::new(),
@@ -274,8 +223,8 @@ pub fn result_text(item: &ItemRecord) -> String {
     }
 }
 
-/// The verdict on a line of a checksum list comes first, in the words of `sha256sum -c`: a narrow
-/// column cuts off what follows.
+/// The verdict on a line of a checksum list comes first, in the words of `sha256sum -c`, because a
+/// narrow column cuts off the rest.
 fn with_verdict(item: &ItemRecord, text: String) -> String {
     let verdict = match &item.state {
         ItemState::Returned(Output::Checksum(checksum)) if checksum.verified => "OK",
@@ -306,7 +255,7 @@ fn menu_ui(item: &ItemRecord, ui: &mut Ui, commands: &mut Vec<Command>) {
     }
 }
 
-/// The last words of the worker that the item took along.
+/// The last output of the worker that crashed with the item.
 fn crash_ui(crash: &Crash, ui: &mut Ui) {
     if crash.stderr.is_empty() {
         ui.label(RichText::new("It printed nothing on standard error.").weak());
@@ -316,13 +265,13 @@ fn crash_ui(crash: &Crash, ui: &mut Ui) {
     ui.add(egui::Label::new(RichText::new(&crash.stderr).monospace()).wrap());
 }
 
-/// `process 1234 · exited with code 3`, and what became of its tree where somebody stopped that.
+/// `process 1234 · exited with code 3`, and the outcome of `Stop tree`.
 fn process_text(process: &ProcessRecord) -> String {
     let state = match &process.state {
-        ProcessState::Running if process.stop_requested => "running, asked to end".to_owned(),
-        ProcessState::Running => "running".to_owned(),
-        ProcessState::Paused => "stopped: a signal such as SIGSTOP holds it".to_owned(),
-        ProcessState::Ended(ran) => ran.end.to_string(),
+        ItemProcessState::Running if process.stop_requested => "running, asked to end".to_owned(),
+        ItemProcessState::Running => "running".to_owned(),
+        ItemProcessState::Paused => "stopped by a signal such as SIGSTOP".to_owned(),
+        ItemProcessState::Ended(ran) => ran.end.to_string(),
     };
     let pid = process.pid;
     match process.stopped.as_ref().filter(|it| !it.is_empty()) {

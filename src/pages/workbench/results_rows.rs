@@ -1,8 +1,8 @@
 //! The rows of the results table, painted by hand.
 //!
-//! egui's table makes a `Ui` and a few widgets for each cell, which is most of what such a frame
-//! costs. Here a row is one widget, and its cells are texts at their places. What a cell says is
-//! still there for screen readers, and in full under the pointer.
+//! egui's table makes a `Ui` and a few widgets for each cell, which is most of the cost of a frame.
+//! Here a row is one widget, and its cells are texts. Screen readers still get the text of each
+//! cell, and the pointer shows a cut text in full.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -23,29 +23,29 @@ use crate::record::{ItemRecord, ItemState};
 use crate::ui::tokens::{ROW_HEIGHT, tokens};
 use crate::ui::widgets::{MARK_SIZE, StatusStyle, paint_mark, progress_bar};
 
-/// The room between the shape of a state and its word.
+/// The gap between the shape of a state and its word.
 const MARK_MARGIN: f32 = 5.0;
 
-/// The room between a number and the right edge of its cell.
+/// The gap between a number and the right edge of its cell.
 pub(super) const NUMBER_MARGIN: f32 = 4.0;
 
-/// Folders are not begun in less room than this.
-const LEAST_ROOM: f32 = 24.0;
+/// A folder is not drawn in less room than this.
+const MIN_FOLDER_WIDTH: f32 = 24.0;
 
-/// What a row's text is drawn with, and where.
+/// The columns, fonts and colours of the rows.
 pub(super) struct Rows {
     columns: [Rangef; Column::ALL.len()],
     body: FontId,
     monospace: FontId,
     weak: Color32,
     pointer: Option<Pos2>,
-    /// Whether a screen reader, or a test, reads along.
+    /// Whether a screen reader or a test needs the text of each cell.
     is_read: bool,
     now: Duration,
 }
 
 impl Rows {
-    /// Draws those of `count` rows that are in sight, `row_ui` each, and brings one into sight.
+    /// Draws the visible ones of `count` rows with `row_ui`, and scrolls to one if asked.
     pub(super) fn show(
         mut body: TableBody<'_>,
         now: Duration,
@@ -70,9 +70,9 @@ impl Rows {
                 ui.scroll_to_rect_animation(place(row.min(last)), None, at_once);
             }
         }
-        let sight = ui.clip_rect();
-        let first = whole((sight.top() - origin.y) / pitch);
-        let end = whole(((sight.bottom() - origin.y) / pitch).ceil());
+        let visible = ui.clip_rect();
+        let first = whole((visible.top() - origin.y) / pitch);
+        let end = whole(((visible.bottom() - origin.y) / pitch).ceil());
         for row in first..end.min(count) {
             row_ui(&rows, ui, row, place(row));
         }
@@ -97,7 +97,7 @@ impl Rows {
         }
     }
 
-    /// Draws one item and returns its row, which can be clicked.
+    /// Draws one item. Returns its row, which can be clicked.
     pub(super) fn item_ui(
         &self,
         item: &ItemRecord,
@@ -107,7 +107,7 @@ impl Rows {
         ui: &mut Ui,
     ) -> Response {
         let whole = rect.expand2(0.5 * ui.spacing().item_spacing).round_ui();
-        // Rows are reached by keyboard from the filter; a stop in each would be in the way.
+        // The keyboard selects rows from the filter; Tab does not stop at each row.
         let row = ui.interact(whole, ui.scope_id().with(item.id), Sense::CLICK);
         let visuals = ui.visuals();
         let (ground, text) = if selected {
@@ -170,12 +170,12 @@ impl Cells<'_> {
     }
 
     fn state_ui(&self, item: &ItemRecord, ui: &Ui) {
-        let look = StatusStyle::of_item(item, tokens(ui));
+        let style = StatusStyle::of_item(item, tokens(ui));
         let place = self.place(Column::State);
         let center = place.left_center() + Vec2::new(MARK_SIZE / 2.0, 0.0);
         let mark = Rect::from_center_size(center, Vec2::splat(MARK_SIZE));
-        paint_mark(ui, look.mark, mark, look.color);
-        let word = self.plain(look.word.into_owned());
+        paint_mark(ui, style.mark, mark, style.color);
+        let word = self.plain(style.word.into_owned());
         self.left_ui(Column::State, MARK_SIZE + MARK_MARGIN, word, ui);
     }
 
@@ -186,7 +186,7 @@ impl Cells<'_> {
         self.paint(column, left, galley, ui);
     }
 
-    /// Text that ends at the right, so that digits of one weight stand above each other.
+    /// Text that ends at the right, so that digits of equal value are aligned.
     fn right_ui(&self, column: Column, text: LayoutJob, ui: &Ui) {
         let right = self.place(column).right() - NUMBER_MARGIN;
         let galley = self.layout(column, NUMBER_MARGIN, text, ui);
@@ -211,8 +211,8 @@ impl Cells<'_> {
         ui.painter().galley(place.min, galley, self.text);
     }
 
-    /// The name first: in a narrow column the folder is what can be spared. Each is laid out by
-    /// itself, since many rows have the same folder, and what was laid out once is kept.
+    /// The name comes first, because a narrow column can do without the folder. Each is laid out
+    /// alone: many rows have the same folder, and egui caches layouts.
     fn name_ui(&self, path: &Path, ui: &Ui) {
         let name = path.file_name().unwrap_or(path.as_os_str());
         let folder = path
@@ -225,8 +225,8 @@ impl Cells<'_> {
         let mut is_cut = name.elided;
         if let Some(folder) = folder {
             let room = column.right() - place.right();
-            is_cut |= room < LEAST_ROOM;
-            if room >= LEAST_ROOM {
+            is_cut |= room < MIN_FOLDER_WIDTH;
+            if room >= MIN_FOLDER_WIDTH {
                 let text = self.plain(format!("  {}", format::path(folder)));
                 let text = self.layout(Column::Name, name.size().x, text, ui);
                 let folder_place = self.text_place(place.right(), &text);
@@ -248,7 +248,7 @@ impl Cells<'_> {
         Rect::from_min_size(Pos2::new(left, top), galley.size())
     }
 
-    /// Tells a screen reader what a cell says, and a pointer what it had no room for.
+    /// Gives a screen reader the text of a cell, and the pointer a cut text in full.
     fn describe(
         &self,
         column: Column,
@@ -285,7 +285,7 @@ impl Cells<'_> {
     }
 }
 
-/// A number of rows without its fraction; none where it is negative.
+/// A number of rows without its fraction; 0 if it is negative.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

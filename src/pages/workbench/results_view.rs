@@ -3,22 +3,16 @@ use std::sync::Arc;
 use crate::record::ItemId;
 
 /// The columns of the results table.
-///
-/// ```
-/// use meanwhile::pages::workbench::Column;
-///
-/// assert_eq!(Column::ALL.map(Column::title), ["State", "Name", "Size", "Result", "Time"]);
-/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Column {
-    /// Where the item stands.
+    /// The state of the item.
     State,
-    /// Its path. Sorting by it in the order of planning needs no work, so it is the default.
+    /// Its path.
     #[default]
     Name,
     /// Bytes.
     Size,
-    /// What came back.
+    /// The result or the error.
     Result,
     /// How long it ran.
     Time,
@@ -46,7 +40,7 @@ impl Column {
     }
 }
 
-/// By which column, and which way round.
+/// The column to sort by, and the direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sort {
     /// The column.
@@ -75,7 +69,7 @@ pub enum Order {
 }
 
 impl Order {
-    /// How many rows there are for a job of `items` items.
+    /// The number of rows of a job with `items` items.
     pub fn len(&self, items: usize) -> usize {
         match self {
             Self::AsFound => items,
@@ -91,7 +85,7 @@ impl Order {
         }
     }
 
-    /// The row that shows an item, if one does.
+    /// The row that shows an item, if any.
     pub fn row(&self, item: usize) -> Option<usize> {
         match self {
             Self::AsFound => Some(item),
@@ -100,39 +94,27 @@ impl Order {
     }
 }
 
-/// The results table: what was asked for, and the order computed for it so far.
+/// The results table: its filter and sorting, and the order computed for them so far.
 #[derive(Debug, Default)]
 pub struct ResultsView {
-    /// Only rows that contain this text, whatever its case.
+    /// Only rows that contain this text are shown, ignoring case.
     pub filter: String,
     /// `None`: as planning found them.
     pub sort: Option<Sort>,
-    /// The rows to show. It may lag behind [`ResultsView::filter`] while it is computed.
+    /// The rows to show. Lags behind [`ResultsView::filter`] while it is computed.
     pub order: Order,
     /// Whether a newer order is being computed.
     pub computing: bool,
     /// The row whose details are shown.
     pub selected: Option<ItemId>,
-    /// Which part of a very long table is shown.
-    pub part: usize,
-    /// The row of that part to bring into sight in the next frame.
+    /// Which page of a very long table is shown.
+    pub page: usize,
+    /// The row of that page to scroll to in the next frame.
     pub scroll_to: Option<usize>,
 }
 
 impl ResultsView {
-    /// Sorts by a column; the same column again turns the order round, then back to as found.
-    ///
-    /// ```
-    /// use meanwhile::pages::workbench::{Column, ResultsView};
-    ///
-    /// let mut view = ResultsView::default();
-    /// view.sort_by(Column::Size);
-    /// assert!(view.sort.is_some_and(|sort| !sort.descending));
-    /// view.sort_by(Column::Size);
-    /// assert!(view.sort.is_some_and(|sort| sort.descending));
-    /// view.sort_by(Column::Size);
-    /// assert_eq!(view.sort, None);
-    /// ```
+    /// Sorts by a column: ascending, then descending, then not at all.
     pub fn sort_by(&mut self, column: Column) {
         self.sort = match self.sort {
             Some(sort) if sort.column == column && sort.descending => None,

@@ -1,4 +1,4 @@
-//! Background tasks of the Workbench: saving and copying what a job came back with.
+//! Background tasks of the Workbench: saving and copying the results of a job.
 
 use std::path::Path;
 use std::time::Duration;
@@ -6,19 +6,18 @@ use std::time::Duration;
 use super::Stream;
 use super::output::Source;
 use crate::format;
-use crate::jobs::{Output, checksum};
 use crate::join;
 use crate::pages::background_tasks::{Outcome, saved};
 use crate::record::{self, ItemState, JobRecord};
 use crate::ui::notices::Notice;
 
-/// Frees a job: with a million items that takes several frames.
+/// Frees a job in a task: with a million items that takes longer than several frames.
 ///
-/// Not at the background's priority. The allocator locks what it frees into, and whoever allocates
-/// meanwhile would wait for a thread that yields to everybody.
+/// Not at background priority: the allocator holds a lock, and other threads would wait for one
+/// that yields to all programs.
 pub(super) fn free(job: JobRecord) {
     let free = join::Builder::new("free job").daemon(true);
-    // Where the system refuses a thread, the job has been freed right here.
+    // If the system refuses a thread, the closure is dropped and the job freed right here.
     drop(free.spawn(move |_| drop(job)));
 }
 
@@ -27,8 +26,8 @@ pub(super) fn save_list(job: &JobRecord, path: &Path) -> Outcome {
     let mut text = Vec::new();
     let mut count = 0;
     for item in job.items().iter() {
-        if let ItemState::Returned(Output::Checksum(checksum)) = &item.state {
-            text.extend(checksum::list::line(checksum, &item.input));
+        if let ItemState::Returned(output) = &item.state {
+            text.extend(output.line(&item.input));
             count += 1;
         }
     }
@@ -36,7 +35,7 @@ pub(super) fn save_list(job: &JobRecord, path: &Path) -> Outcome {
     saved(path, &text, &checksums)
 }
 
-/// Writes the report of the job: JSON where the name ends so, text otherwise.
+/// Writes the report of the job: JSON if the name ends in `.json`, text otherwise.
 pub(super) fn save_report(job: &JobRecord, now: Duration, path: &Path) -> Outcome {
     let extension = path.extension();
     let is_json = extension.is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
@@ -48,7 +47,7 @@ pub(super) fn save_report(job: &JobRecord, now: Duration, path: &Path) -> Outcom
     saved(path, &text, "The report was")
 }
 
-/// Writes what is kept of a stream, byte for byte.
+/// Writes the kept bytes of a stream unchanged.
 pub(super) fn save_output(source: &Source, stream: Stream, path: &Path) -> Outcome {
     let printed = source.since(stream, 0);
     let what = match printed.dropped() {

@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::{OutputView, ResultsView};
 use crate::record::JobId;
 
-/// What the window shows right now. Nothing in here runs or is saved with the results.
+/// What the page shows right now. Not saved.
 #[derive(Debug, Default)]
 pub struct View {
     /// The pane below the selected job.
@@ -17,9 +17,9 @@ pub struct View {
     pub results: ResultsView,
     /// What is shown of the output of its processes.
     pub output: OutputView,
-    /// What the last wait on the UI thread cost.
+    /// The cost of the last wait on the UI thread.
     pub blocked_for: Option<BlockedFor>,
-    /// Puts the keyboard into the `Filter` field in the next frame, or into `Find`.
+    /// Whether the next frame puts the keyboard into the field `Filter` or `Find`.
     pub focus_filter: bool,
 }
 
@@ -33,7 +33,7 @@ pub enum Pane {
     Output,
     /// The captured panics.
     Panic,
-    /// Who waits for whom.
+    /// The waits of the whole program.
     Waits,
 }
 
@@ -55,32 +55,23 @@ impl Pane {
 /// The next job's inputs, until `Start`.
 #[derive(Debug, Default)]
 pub struct Draft {
-    /// What was picked, dropped, typed or given on the command line.
+    /// Paths that were picked, dropped, typed or given on the command line.
     pub inputs: Vec<PathBuf>,
     /// The text of the `Path` field.
     pub path_text: String,
 }
 
-/// What a wait on the UI thread cost.
+/// The cost of a wait on the UI thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BlockedFor {
-    /// Whose wait.
+    /// The job that was joined.
     pub job: JobId,
-    /// How long the window stood still.
+    /// How long the window was frozen.
     pub blocked: Duration,
 }
 
 impl BlockedFor {
-    /// How many frames of a 60 Hz display were not drawn.
-    ///
-    /// ```
-    /// use meanwhile::record::JobId;
-    /// use meanwhile::pages::workbench::BlockedFor;
-    /// use std::time::Duration;
-    ///
-    /// let cost = BlockedFor { job: JobId(1), blocked: Duration::from_secs(2) };
-    /// assert_eq!(cost.frames_missed(), 120);
-    /// ```
+    /// The number of frames that a 60 Hz display missed.
     pub fn frames_missed(&self) -> u128 {
         self.blocked.as_micros() * 60 / 1_000_000
     }

@@ -1,4 +1,4 @@
-//! Who waits for whom, as the join library sees it.
+//! The waits of the whole program, as the join library sees them.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -15,22 +15,18 @@ use crate::ui::widgets::{empty_ui, number_ui};
 /// One wait, ready to be drawn.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct WaitRow {
-    /// Who waits.
+    /// The waiting task or thread.
     pub(crate) waiter: String,
-    /// For whom.
+    /// What it waits for.
     pub(crate) target: String,
-    /// How long at most from now on; `None`: without a deadline.
+    /// The time to the deadline; `None` without one.
     pub(crate) left: Option<Duration>,
 }
 
 /// The waits of the whole program.
 pub(crate) fn waits_ui(waits: &[WaitRow], ui: &mut Ui) {
     if waits.is_empty() {
-        empty_ui(
-            ui,
-            "Nobody waits",
-            "Join a job, and the wait is listed here.",
-        );
+        empty_ui(ui, "No waits", "Join a job, and the wait is listed here.");
         return;
     }
     TableBuilder::new(ui)
@@ -42,7 +38,7 @@ pub(crate) fn waits_ui(waits: &[WaitRow], ui: &mut Ui) {
         .column(Width::initial(260.0).at_least(100.0).clip(true))
         .column(Width::exact(130.0).clip(true))
         .header(ROW_HEIGHT, |mut header| {
-            for title in ["Who waits", "For whom", "Time left"] {
+            for title in ["Waiter", "Waits for", "Time left"] {
                 header.col(|ui| {
                     ui.label(RichText::new(title).strong());
                 });
@@ -66,7 +62,7 @@ fn left_text(left: Option<Duration>) -> String {
     left.map_or_else(|| "no deadline".to_owned(), format::countdown)
 }
 
-/// The waits of the window itself block nobody, so the join library does not know them.
+/// The waits of the window itself block no thread, so the join library does not know them.
 pub(super) fn window_waits(record: &Record, now: Duration) -> Vec<WaitRow> {
     let waits = record.jobs().flat_map(|job| {
         let target = super::jobs_panel::title(job);
@@ -81,7 +77,7 @@ pub(super) fn window_waits(record: &Record, now: Duration) -> Vec<WaitRow> {
 
 pub(super) fn task_waits() -> Vec<WaitRow> {
     let waits = join::wait_graph().waits;
-    // Thousands of tasks may run of which none waits.
+    // Thousands of tasks may run without a wait.
     if waits.is_empty() {
         return Vec::new();
     }
@@ -112,9 +108,9 @@ pub(super) fn task_waits() -> Vec<WaitRow> {
 }
 
 fn targets_text(targets: &[join::TaskId], name: impl Fn(join::TaskId) -> String) -> String {
-    const NAMED: usize = 3;
-    let named: Vec<String> = targets.iter().take(NAMED).copied().map(name).collect();
-    match targets.len().saturating_sub(NAMED) {
+    const MAX_NAMED: usize = 3;
+    let named: Vec<String> = targets.iter().take(MAX_NAMED).copied().map(name).collect();
+    match targets.len().saturating_sub(MAX_NAMED) {
         0 => named.join(", "),
         more => format!("{} and {more} more", named.join(", ")),
     }

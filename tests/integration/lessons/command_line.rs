@@ -1,4 +1,4 @@
-//! `meanwhile lesson`, as it is typed.
+//! `meanwhile lesson` on the command line.
 
 use std::fs::{File, Permissions};
 use std::io::{BufRead as _, BufReader};
@@ -30,7 +30,7 @@ fn run(args: &[&str]) -> (Option<i32>, String, String) {
 }
 
 #[test]
-fn the_list_names_every_lesson() {
+fn list_names_every_lesson() {
     let (code, list, _) = run(&["list"]);
     let listed: Vec<_> = list
         .lines()
@@ -41,48 +41,46 @@ fn the_list_names_every_lesson() {
 }
 
 #[test]
-fn a_run_prints_seconds_who_and_what_in_the_order_of_time() {
-    for cast in ["task", "process"] {
+fn run_prints_messages_in_the_order_of_time() {
+    for kind in ["task", "process"] {
         let args = [
-            "run", "join", "--as", cast, "--speed", "4", "--set", "work=2",
+            "run", "join", "--as", kind, "--speed", "4", "--set", "work=2",
         ];
         let (code, transcript, end) = run(&args);
         assert_eq!(code, Some(0), "{transcript}{end}");
         let lines = transcript.lines().map(|line| {
             let mut words = line.split_whitespace();
             let secs: f64 = words.next().expect("seconds").parse().expect("a number");
-            let who = words.next().expect("who").to_owned();
-            (secs, who, words.collect::<Vec<_>>().join(" "))
+            let lane = words.next().expect("a lane").to_owned();
+            (secs, lane, words.collect::<Vec<_>>().join(" "))
         });
         let lines: Vec<_> = lines.collect();
-        let said: Vec<_> = lines
-            .iter()
-            .map(|(_, who, what)| (who.as_str(), what.as_str()))
-            .collect();
+        let messages = lines.iter().map(|(_, lane, text)| (&**lane, &**text));
+        let messages: Vec<_> = messages.collect();
         let expected = [
             ("main", "waiting for the worker"),
             ("worker", "done"),
             ("main", "continuing"),
         ];
-        assert_eq!(said, expected);
+        assert_eq!(messages, expected);
         assert!(lines.is_sorted_by_key(|line| line.0), "{transcript}");
         assert!(
             lines[1].0 - lines[0].0 >= 0.4,
-            "the pause is not that of the parameter"
+            "the parameter does not set the sleep"
         );
     }
 }
 
 #[test]
-fn what_can_t_be_asked_for_is_a_usage_error_that_says_what_can() {
-    for (args, says) in [
+fn invalid_arguments_are_usage_errors() {
+    for (args, expected) in [
         (
             &["run", "nothing"][..],
             "`meanwhile lesson list` prints them",
         ),
         (
             &["run", "mutual", "--as", "process"],
-            "does not run as process",
+            "does not support `--as process`",
         ),
         (
             &["run", "join", "--set", "naps=3"],
@@ -104,7 +102,7 @@ fn what_can_t_be_asked_for_is_a_usage_error_that_says_what_can() {
             &["run", "cancel", "--as", "process", "--set", "work=1"],
             "its parameters: patience (0 to 60)",
         ),
-        (&["run", "join", "--set", "work"], "a name, = and a number"),
+        (&["run", "join", "--set", "work"], "expected NAME=NUMBER"),
         (
             &["run", "join", "--speed", "0"],
             "a number from 0.01 to 1000",
@@ -116,12 +114,12 @@ fn what_can_t_be_asked_for_is_a_usage_error_that_says_what_can() {
             (Some(2), ""),
             "{args:?}: {error}"
         );
-        assert!(error.contains(says), "{args:?}: {error}");
+        assert!(error.contains(expected), "{args:?}: {error}");
     }
 }
 
 #[test]
-fn a_lesson_without_room_for_its_files_says_so() {
+fn missing_temporary_folder_is_reported() {
     let output = lesson(&["run", "join"])
         .env("TMPDIR", "/nowhere")
         .output()
@@ -132,7 +130,7 @@ fn a_lesson_without_room_for_its_files_says_so() {
 }
 
 #[test]
-fn a_lesson_without_python_says_so_and_goes_on() {
+fn missing_python_is_reported_and_skipped() {
     for id in ["join-timeout", "join-error", "join-current"] {
         let output = lesson(&["run", id, "--speed", "20"])
             .env("PATH", "/nowhere")
@@ -141,7 +139,7 @@ fn a_lesson_without_python_says_so_and_goes_on() {
         let transcript = String::from_utf8_lossy(&output.stdout);
         assert_eq!(output.status.code(), Some(0), "{transcript}");
         assert!(
-            transcript.contains("there is no python3 here"),
+            transcript.contains("python3 is not installed"),
             "{transcript}"
         );
         assert!(transcript.contains("not run"), "{transcript}");
@@ -149,7 +147,7 @@ fn a_lesson_without_python_says_so_and_goes_on() {
 }
 
 #[test]
-fn a_lesson_whose_python_does_otherwise_does_not_go_as_it_says() {
+fn different_python_makes_the_run_unexpected() {
     let folder = tempfile::tempdir().unwrap();
     let python = folder.path().join("python3");
     std::fs::write(&python, "#!/bin/sh\necho 'join: 7'\n").unwrap();
@@ -161,13 +159,13 @@ fn a_lesson_whose_python_does_otherwise_does_not_go_as_it_says() {
             .unwrap();
         let error = String::from_utf8_lossy(&output.stderr);
         assert_eq!(output.status.code(), Some(1), "{id}: {error}");
-        assert!(error.contains("did not go as the lesson says"), "{error}");
+        assert!(error.contains("unexpected: "), "{error}");
     }
 }
 
-/// Somebody else ends the worker, so it never says that it is done.
+/// The test kills the worker, so that it never prints that it is done.
 #[test]
-fn a_lesson_that_goes_otherwise_than_it_says_ends_with_1_and_says_how() {
+fn unexpected_run_exits_with_1_and_a_reason() {
     let folder = tempfile::tempdir().unwrap();
     let mut running = lesson(&["run", "join", "--as", "process", "--set", "work=60"])
         .env("TMPDIR", folder.path())
@@ -182,8 +180,8 @@ fn a_lesson_that_goes_otherwise_than_it_says_ends_with_1_and_says_how() {
     let worker = loop {
         match lesson_processes_in(folder.path())[..] {
             [worker] => break worker,
-            // It has been started, and its environment can't be read yet.
-            [] => assert!(began.elapsed() < LIMIT, "no child is seen"),
+            // The environment of a new process can't be read at once.
+            [] => assert!(began.elapsed() < LIMIT, "no child appears"),
             _ => panic!("the lesson has one child"),
         }
     };
@@ -194,13 +192,13 @@ fn a_lesson_that_goes_otherwise_than_it_says_ends_with_1_and_says_how() {
     let error = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{error}");
     assert!(
-        error.contains("it did not go as the lesson says: worker never said"),
+        error.contains("unexpected: worker never printed"),
         "{error}"
     );
 }
 
 #[test]
-fn a_transcript_that_can_t_be_printed_ends_the_lesson_and_leaves_nothing() {
+fn unwritable_transcript_ends_the_lesson() {
     let folder = tempfile::tempdir().unwrap();
     let output = lesson(&["run", "strategies", "--as", "process"])
         .env("TMPDIR", folder.path())
@@ -217,7 +215,7 @@ fn a_transcript_that_can_t_be_printed_ends_the_lesson_and_leaves_nothing() {
 }
 
 #[test]
-fn ctrl_c_stops_a_lesson_and_the_exit_code_says_so() {
+fn ctrl_c_stops_a_lesson_with_code_130() {
     let mut running = lesson(&["run", "join", "--as", "process", "--set", "work=60"])
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -233,9 +231,6 @@ fn ctrl_c_stops_a_lesson_and_the_exit_code_says_so() {
     );
     let pid = Pid::from_raw(running.id().try_into().unwrap());
     kill(pid, Signal::SIGINT).unwrap();
-    assert!(
-        lines.next().is_none(),
-        "nobody is done, and the pipe is closed by all"
-    );
+    assert!(lines.next().is_none(), "all processes have closed the pipe");
     assert_eq!(running.wait_with_output().unwrap().status.code(), Some(130));
 }

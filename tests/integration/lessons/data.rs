@@ -1,21 +1,21 @@
-//! Values beside the join: channels, pipes, and what is shared.
+//! The lessons about channels, pipes and shared data.
 
 use std::time::Duration;
 
-use meanwhile::lessons::{Cast, Ending, Told};
+use meanwhile::lessons::{Outcome, RunLog, WorkerKind};
 use meanwhile::record::{Activity, Lane};
 
-use super::{end, lane, play, times, took, until_over, when};
+use super::{closed, finish, lane, length, lesson, spans, time_of};
 
-/// The value is there while the worker is still tidying up; the join comes after that.
-fn the_value_comes_before_the_end(cast: Cast) {
-    let told = play("queue", cast).with("tidy", 4.0).told();
-    assert_eq!(told.note("value"), Some("42"));
-    assert_eq!(told.note("the worker is alive"), Some("true"));
-    let value = when(&told, "main", "value: 42");
-    let sending = when(&told, "worker", "sending");
-    let done = when(&told, "worker", "done");
-    let joined = when(&told, "main", "joined");
+/// The value arrives while the worker still cleans up; the join returns later.
+fn assert_value_before_join(kind: WorkerKind) {
+    let log = lesson("queue", kind).with("tidy", 4.0).log();
+    assert_eq!(log.result("value"), Some("42"));
+    assert_eq!(log.result("worker is alive"), Some("true"));
+    let value = time_of(&log, "main", "value: 42");
+    let sending = time_of(&log, "worker", "sending");
+    let done = time_of(&log, "worker", "done");
+    let joined = time_of(&log, "main", "joined");
     assert!(
         sending < value && value < done && done < joined,
         "{sending:?} {value:?} {done:?} {joined:?}"
@@ -23,28 +23,27 @@ fn the_value_comes_before_the_end(cast: Cast) {
 }
 
 #[test]
-fn queue_with_a_task_gives_the_value_before_the_join_returns() {
-    the_value_comes_before_the_end(Cast::Task);
+fn queue_of_a_task_has_the_value_before_the_join() {
+    assert_value_before_join(WorkerKind::Task);
 }
 
 #[test]
-fn queue_with_a_process_gives_the_value_before_the_join_returns() {
-    the_value_comes_before_the_end(Cast::Process);
+fn queue_of_a_process_has_the_value_before_the_join() {
+    assert_value_before_join(WorkerKind::Process);
 }
 
-/// The worker with the large payload comes to its end only after main has given up joining it; the
-/// one that is drained first, before main joins it.
-fn only_draining_lets_the_large_one_end(cast: Cast, values: u64) {
-    let told = play("queue-deadlock", cast).told();
-    let waits = times(&told, "main", Activity::Waits);
+/// The join of the worker with the large payload times out; if main drains first, it returns.
+fn assert_draining_ends_the_deadlock(kind: WorkerKind, values: u64) {
+    let log = lesson("queue-deadlock", kind).log();
+    let waits = spans(&log, "main", Activity::Waits);
     let [_small, joining, ..] = waits[..] else {
         panic!("main waits more than twice");
     };
     let timeout = Duration::from_millis(500);
-    assert!(took(joining) >= timeout, "{joining:?}");
-    assert!(when(&told, "large", "done") >= joining.1);
-    let [_, _, large, drained] = told.table() else {
-        panic!("{:?}", told.table());
+    assert!(length(joining) >= timeout, "{joining:?}");
+    assert!(time_of(&log, "large", "done") >= joining.1);
+    let [_, _, large, drained] = log.table() else {
+        panic!("{:?}", log.table());
     };
     assert!(large[1].contains("timed out"), "{large:?}");
     assert!(drained[1].contains("drains"), "{drained:?}");
@@ -54,106 +53,98 @@ fn only_draining_lets_the_large_one_end(cast: Cast, values: u64) {
 }
 
 #[test]
-fn queue_deadlock_with_tasks_ends_when_the_channel_is_drained() {
-    only_draining_lets_the_large_one_end(Cast::Task, 50);
+fn draining_the_channel_ends_the_queue_deadlock() {
+    assert_draining_ends_the_deadlock(WorkerKind::Task, 50);
 }
 
 #[test]
-fn queue_deadlock_with_processes_ends_when_the_pipe_is_drained() {
-    only_draining_lets_the_large_one_end(Cast::Process, 50 * 64 * 1024);
+fn draining_the_pipe_ends_the_queue_deadlock() {
+    assert_draining_ends_the_deadlock(WorkerKind::Process, 50 * 64 * 1024);
 }
 
 #[test]
-fn queue_deadlock_is_no_trap_for_a_payload_that_fits() {
-    let told = play("queue-deadlock", Cast::Task)
+fn queue_deadlock_needs_a_large_payload() {
+    let log = lesson("queue-deadlock", WorkerKind::Task)
         .with("payload", 10.0)
         .with("timeout", 60.0)
-        .told();
-    let large = &told.table()[2];
+        .log();
+    let large = &log.table()[2];
     assert_eq!(large[1..], ["joins: returned", "10"]);
 }
 
-/// A worker that waits for room in a channel is let go by the stop, long before the join of it
-/// times out.
+/// Stopping releases a worker that waits for space in a channel, long before the join times out.
 #[test]
-fn queue_deadlock_can_be_stopped_while_both_wait_for_each_other() {
-    for cast in [Cast::Task, Cast::Process] {
-        let mut run = play("queue-deadlock", cast).with("timeout", 60.0).start();
-        let waits_for_room = |told: &Told| {
-            let waits = told.lane("large").ok().and_then(|lane| lane.spans.last());
+fn queue_deadlock_can_be_stopped() {
+    for kind in [WorkerKind::Task, WorkerKind::Process] {
+        let mut run = lesson("queue-deadlock", kind).with("timeout", 60.0).start();
+        let waits_for_space = |log: &RunLog| {
+            let waits = log.lane("large").ok().and_then(|lane| lane.spans.last());
             waits.is_some_and(|wait| wait.ended.is_none())
         };
-        while !waits_for_room(run.told()) {
-            assert_eq!(run.ending(), None);
-            run.rest(Duration::from_millis(20));
+        while !waits_for_space(run.log()) {
+            assert_eq!(run.outcome(), None);
+            run.wait(Duration::from_millis(20));
             run.poll();
         }
         run.stop();
-        until_over(&mut run);
-        assert_eq!(run.ending(), Some(&Ending::Stopped));
-        let told = run.told();
-        assert!(end(told, "main") < Duration::from_secs(15), "{cast}");
-        end(told, "large");
+        finish(&mut run);
+        assert_eq!(run.outcome(), Some(&Outcome::Stopped));
+        let log = run.log();
+        assert!(closed(log, "main").0 < Duration::from_secs(15), "{kind}");
+        closed(log, "large");
     }
 }
 
-fn of<'a>(told: &'a Told, how: &str) -> Vec<&'a Lane> {
-    let lanes = told.timeline().lanes().iter();
-    lanes.filter(|lane| lane.name.starts_with(how)).collect()
-}
-
-/// From the first that began to the last that ended.
-fn lasted(lanes: &[&Lane]) -> Duration {
+/// From the first begin to the last end.
+fn total_length(lanes: &[&Lane]) -> Duration {
     let opened = lanes.iter().map(|lane| lane.opened).min();
     let closed = lanes
         .iter()
         .filter_map(|lane| Some(lane.closed.as_ref()?.0));
-    let closed = closed.max().expect("they have ended");
-    took((opened.expect("there are some"), closed))
+    let closed = closed.max().expect("a finished run has closed all lanes");
+    length((opened.expect("there are lanes"), closed))
 }
 
-/// The pauses between reading and writing, of all lanes, by their begin.
-fn pauses(told: &Told, lanes: &[&Lane]) -> Vec<(Duration, Duration)> {
+/// The pauses between read and write in all lanes, in the order of their begin.
+fn pauses(log: &RunLog, lanes: &[&Lane]) -> Vec<(Duration, Duration)> {
     let mut pauses: Vec<_> = lanes
         .iter()
-        .flat_map(|lane| times(told, &lane.name, Activity::Sleeps))
+        .flat_map(|lane| spans(log, &lane.name, Activity::Sleeps))
         .collect();
     pauses.sort_unstable();
     pauses
 }
 
 #[test]
-fn shared_counter_loses_updates_unless_one_at_a_time_may_add() {
-    let told = play("shared-counter", Cast::Task)
+fn shared_counter_loses_unprotected_updates() {
+    let log = lesson("shared-counter", WorkerKind::Task)
         .with("tasks", 8.0)
         .with("rounds", 2.0)
         .with("pause", 0.4)
-        .told();
+        .log();
     let counted = |how: &str| {
-        let row = told.table().iter().find(|row| row[0] == how);
-        let row = row.expect("it was counted so");
-        let counted: u64 = row[1].parse().expect("it is a number");
-        let lost: u64 = row[2].parse().expect("it is a number");
+        let row = log.table().iter().find(|row| row[0] == how);
+        let row = row.expect("the row exists");
+        let counted: u64 = row[1].parse().expect("a number");
+        let lost: u64 = row[2].parse().expect("a number");
         assert_eq!(counted + lost, 16, "{row:?}");
         counted
     };
     assert!(counted("unprotected") < 16);
-    let unprotected = lasted(&of(&told, "unprotected"));
-    for cure in ["joined", "locked", "permitted"] {
-        assert_eq!(counted(cure), 16, "{cure}");
-        let lanes = of(&told, cure);
-        assert_eq!(lanes.len(), 8, "{cure}");
-        let pauses = pauses(&told, &lanes);
+    let lanes = |prefix| log.lanes_with_prefix(prefix).collect::<Vec<_>>();
+    let unprotected = total_length(&lanes("unprotected"));
+    for fix in ["joined", "locked", "permitted"] {
+        assert_eq!(counted(fix), 16, "{fix}");
+        let lanes = lanes(fix);
+        assert_eq!(lanes.len(), 8, "{fix}");
+        let pauses = pauses(&log, &lanes);
         assert!(
             pauses.windows(2).all(|pair| pair[0].1 <= pair[1].0),
-            "{cure}: two were at it at once"
+            "{fix}: two pauses overlap"
         );
-        let lasted = lasted(&lanes);
-        assert!(lasted >= Duration::from_millis(1600), "{cure}: {lasted:?}");
-        assert!(lasted > 2 * unprotected, "{lasted:?} {unprotected:?}");
+        let total = total_length(&lanes);
+        assert!(total >= Duration::from_millis(1600), "{fix}: {total:?}");
+        assert!(total > 2 * unprotected, "{total:?} {unprotected:?}");
     }
-    assert_eq!(
-        lane(&told, "joined 1").opened,
-        of(&told, "joined")[0].opened
-    );
+    assert_eq!(lane(&log, "joined 1").opened, lanes("joined")[0].opened);
 }

@@ -1,74 +1,69 @@
-//! Who ends when, and who makes them.
+//! The lessons about stopping workers.
 
 use std::time::Duration;
 
-use meanwhile::lessons::Cast;
+use meanwhile::lessons::WorkerKind;
 use meanwhile::record::{Activity, LaneOutcome};
 
-use super::{end, lane, play, times, took, when};
+use super::{closed, lane, length, lesson, spans, time_of};
 
-/// The program waits for the saver; the watcher has begun, and is cut off.
-fn shutdown_waits_for_the_saver_alone(cast: Cast) {
-    let told = play("daemon", cast).with("work", 8.0).told();
-    let saved = when(&told, "saver", "saved");
-    let shut_down = when(&told, "program", "all are done");
-    let ended = when(&told, "main", "the program: ");
+/// The program waits for the saver and cuts off the watcher.
+fn assert_shutdown_waits_for_the_saver(kind: WorkerKind) {
+    let log = lesson("daemon", kind).with("work", 8.0).log();
+    let saved = time_of(&log, "saver", "saved");
+    let shut_down = time_of(&log, "program", "shutdown complete");
+    let ended = time_of(&log, "main", "the program: ");
     assert!(
         saved < shut_down && shut_down < ended,
         "{saved:?} {ended:?}"
     );
-    let watcher = lane(&told, "watcher").id;
-    let watched = told.said().iter().filter(|said| said.lane == watcher);
-    let last = watched.map(|said| said.at).max();
+    let watcher = lane(&log, "watcher").id;
+    let messages = log.messages().iter();
+    let watched = messages.filter(|message| message.lane == watcher);
+    let last = watched.map(|message| message.at).max();
     assert!(last.expect("the watcher began") < ended);
-    let closed = lane(&told, "watcher").closed.as_ref();
-    let (_, how) = closed.expect("the program has ended, and it with it");
-    assert!(matches!(how, LaneOutcome::Failed(_)), "{how:?}");
-    assert!(end(&told, "program") >= shut_down);
+    let (_, end) = closed(&log, "watcher");
+    assert!(matches!(end, LaneOutcome::Failed(_)), "{end:?}");
+    assert!(closed(&log, "program").0 >= shut_down);
 }
 
 #[test]
-fn daemon_with_tasks_waits_for_the_saver_and_cuts_the_watcher_off() {
-    shutdown_waits_for_the_saver_alone(Cast::Task);
+fn shutdown_waits_for_tasks_but_not_daemons() {
+    assert_shutdown_waits_for_the_saver(WorkerKind::Task);
 }
 
 #[test]
-fn daemon_with_processes_waits_for_the_saver_and_cuts_the_watcher_off() {
-    shutdown_waits_for_the_saver_alone(Cast::Process);
+fn shutdown_waits_for_processes_but_not_daemons() {
+    assert_shutdown_waits_for_the_saver(WorkerKind::Process);
 }
 
 #[test]
-fn cancel_ends_the_task_that_asks_and_leaves_the_other_alone() {
-    let told = play("cancel", Cast::Task).with("work", 12.0).told();
-    let asked = when(&told, "main", "asking both");
-    let how = &lane(&told, "asks").closed.as_ref().unwrap().1;
-    assert_eq!(*how, LaneOutcome::Failed("cancelled".to_owned()));
-    let done = when(&told, "deaf", "done, all of it");
-    assert!(asked < end(&told, "asks") && end(&told, "asks") < done);
-    assert!(when(&told, "main", "deaf, asked: it still runs") < done);
-    assert_eq!(
-        lane(&told, "deaf").closed.as_ref().unwrap().1,
-        LaneOutcome::Returned
-    );
+fn cancel_ends_only_the_cooperative_task() {
+    let log = lesson("cancel", WorkerKind::Task).with("work", 12.0).log();
+    let cancelled = time_of(&log, "main", "cancelling both");
+    let (ended, end) = closed(&log, "cooperative");
+    assert_eq!(end, LaneOutcome::Failed("cancelled".to_owned()));
+    let done = time_of(&log, "unresponsive", "finished all work");
+    assert!(cancelled < ended && ended < done);
+    assert!(time_of(&log, "main", "unresponsive, cancelled: ") < done);
+    assert_eq!(closed(&log, "unresponsive").1, LaneOutcome::Returned);
 }
 
-/// Asked, waited for, killed: each in its turn.
 #[test]
-fn cancel_ends_the_process_that_minds_a_signal_and_kills_the_other() {
-    let told = play("cancel", Cast::Process).with("patience", 8.0).told();
-    assert_eq!(
-        lane(&told, "asks").closed.as_ref().unwrap().1,
-        LaneOutcome::Returned
-    );
+fn cancel_kills_the_unresponsive_process() {
+    let log = lesson("cancel", WorkerKind::Process)
+        .with("patience", 8.0)
+        .log();
+    assert_eq!(closed(&log, "cooperative").1, LaneOutcome::Returned);
     let killed = LaneOutcome::Failed("killed by signal 9 (SIGKILL)".to_owned());
-    assert_eq!(lane(&told, "deaf").closed.as_ref().unwrap().1, killed);
-    let asked = when(&told, "main", "asking both");
-    let tidied = when(&told, "asks", "tidied up");
-    let going_on = when(&told, "deaf", "going on");
-    let killing = when(&told, "main", "killing it");
-    assert!(asked < tidied && tidied < killing, "{asked:?} {tidied:?}");
-    assert!(asked < going_on && going_on < killing, "{going_on:?}");
-    let patience = Duration::from_secs(2);
-    let waits = times(&told, "main", Activity::Waits);
-    assert!(waits.iter().any(|wait| took(*wait) >= patience));
+    assert_eq!(closed(&log, "unresponsive").1, killed);
+    let cancelled = time_of(&log, "main", "cancelling both");
+    let cleaned_up = time_of(&log, "cooperative", "cleaned up");
+    let ignored = time_of(&log, "unresponsive", "ignored");
+    let killing = time_of(&log, "main", "killing it");
+    assert!(cancelled < cleaned_up && cleaned_up < killing);
+    assert!(cancelled < ignored && ignored < killing);
+    let timeout = Duration::from_secs(2);
+    let waits = spans(&log, "main", Activity::Waits);
+    assert!(waits.iter().any(|wait| length(*wait) >= timeout));
 }

@@ -1,160 +1,152 @@
-//! Ends that were not meant, and joins that can never return.
+//! The lessons about workers that fail, and about joins that would deadlock.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use meanwhile::lessons::{Cast, Told};
+use meanwhile::lessons::{RunLog, WorkerKind};
 use meanwhile::record::{Activity, LaneOutcome};
 
-use super::{lane, play, said_by, times, took, when};
+use super::{closed, length, lesson, messages_of, spans, time_of};
 
-fn how(told: &Told, who: &str) -> LaneOutcome {
-    let closed = lane(told, who).closed.clone();
-    closed
-        .expect("the run is over, and so is everybody in it")
-        .1
+fn end(log: &RunLog, name: &str) -> LaneOutcome {
+    closed(log, name).1
 }
 
-/// The row of the table that begins with this.
+/// The row of the table with this first cell.
 #[track_caller]
-fn row<'a>(told: &'a Told, first: &str) -> &'a [String] {
-    let row = told.table().iter().find(|row| row[0] == first);
-    row.unwrap_or_else(|| panic!("there is no row of {first}"))
+fn row<'a>(log: &'a RunLog, first: &str) -> &'a [String] {
+    let row = log.table().iter().find(|row| row[0] == first);
+    row.unwrap_or_else(|| panic!("there is no row {first}"))
 }
 
-/// The worker ends by its panic, main as it was meant to, and it was told what happened.
-fn main_goes_on_after_a_worker_that_failed(cast: Cast) -> Told {
-    let told = play("join-error", cast).told();
-    assert_eq!(how(&told, "worker"), LaneOutcome::Panicked);
-    assert_eq!(how(&told, "main"), LaneOutcome::Returned);
-    let [wait, _python] = times(&told, "main", Activity::Waits)[..] else {
+/// The worker panics, and main returns.
+fn failed_worker_leaves_main_alone(kind: WorkerKind) -> RunLog {
+    let log = lesson("join-error", kind).log();
+    assert_eq!(end(&log, "worker"), LaneOutcome::Panicked);
+    assert_eq!(end(&log, "main"), LaneOutcome::Returned);
+    let [wait, _python] = spans(&log, "main", Activity::Waits)[..] else {
         panic!("main waits for the worker, then for Python");
     };
-    let failing = when(&told, "worker", "this goes wrong");
-    let continuing = when(&told, "main", "continuing");
+    let failing = time_of(&log, "worker", "about to fail");
+    let continuing = time_of(&log, "main", "continuing");
     assert!(
         failing < wait.1,
         "the join returned before the worker failed"
     );
-    assert!(wait.1 <= continuing, "main went on inside of its join");
-    told
+    assert!(wait.1 <= continuing, "main continued during its join");
+    log
 }
 
 #[test]
-fn join_error_with_a_task_gives_the_panic_as_a_value() {
-    let told = main_goes_on_after_a_worker_that_failed(Cast::Task);
-    let outcome = told.note("outcome").unwrap();
+fn join_error_of_a_task_is_its_panic() {
+    let log = failed_worker_leaves_main_alone(WorkerKind::Task);
+    let outcome = log.result("outcome").unwrap();
     assert!(outcome.contains("join_error.rs:"), "{outcome}");
     assert!(outcome.ends_with(": the disk is full"), "{outcome}");
 }
 
 #[test]
-fn join_error_with_a_process_gives_its_exit_code_and_its_stderr() {
-    let told = main_goes_on_after_a_worker_that_failed(Cast::Process);
-    assert_eq!(told.note("outcome"), Some("exited with code 101"));
-    let line = when(&told, "main", "on its stderr: the disk is full");
-    assert!(line <= when(&told, "main", "continuing"));
+fn join_error_of_a_process_is_its_code_and_stderr() {
+    let log = failed_worker_leaves_main_alone(WorkerKind::Process);
+    assert_eq!(log.result("outcome"), Some("exited with code 101"));
+    let line = time_of(&log, "main", "stderr: the disk is full");
+    assert!(line <= time_of(&log, "main", "continuing"));
 }
 
 #[test]
-fn join_error_with_a_process_gives_the_code_that_it_chooses() {
-    let told = play("join-error", Cast::Process).with("code", 7.0).told();
-    let end = LaneOutcome::Failed("exited with code 7".to_owned());
-    assert_eq!(how(&told, "worker"), end);
-    assert_eq!(told.note("outcome"), Some("exited with code 7"));
-    let line = when(&told, "main", "on its stderr: the disk is full");
-    assert!(line <= when(&told, "main", "continuing"));
+fn join_error_of_a_process_is_the_chosen_code() {
+    let log = lesson("join-error", WorkerKind::Process)
+        .with("code", 7.0)
+        .log();
+    let failed = LaneOutcome::Failed("exited with code 7".to_owned());
+    assert_eq!(end(&log, "worker"), failed);
+    assert_eq!(log.result("outcome"), Some("exited with code 7"));
+    let line = time_of(&log, "main", "stderr: the disk is full");
+    assert!(line <= time_of(&log, "main", "continuing"));
 }
 
-/// CPython's own lane, not what the lesson makes of it.
 #[test]
-fn join_error_in_python_raises_nothing_again_in_its_join() {
-    for (cast, exitcode) in [(Cast::Task, &[][..]), (Cast::Process, &["exitcode: 1"])] {
-        let told = main_goes_on_after_a_worker_that_failed(cast);
-        let printed = [
-            &["this goes wrong", "join: None"],
-            exitcode,
-            &["continuing"],
-        ]
-        .concat();
-        assert_eq!(said_by(&told, "Python"), printed);
-        assert_eq!(how(&told, "Python"), LaneOutcome::Returned);
-        let line = when(
-            &told,
-            "main",
-            "on Python's stderr: OSError: the disk is full",
-        );
-        assert!(line >= when(&told, "Python", "continuing"));
+fn join_in_python_does_not_raise_again() {
+    for (kind, exitcode) in [
+        (WorkerKind::Task, &[][..]),
+        (WorkerKind::Process, &["exitcode: 1"]),
+    ] {
+        let log = failed_worker_leaves_main_alone(kind);
+        let printed = [&["about to fail", "join: None"], exitcode, &["continuing"]].concat();
+        assert_eq!(messages_of(&log, "Python"), printed);
+        assert_eq!(end(&log, "Python"), LaneOutcome::Returned);
+        let line = time_of(&log, "main", "Python's stderr: OSError: the disk is full");
+        assert!(line >= time_of(&log, "Python", "continuing"));
     }
 }
 
-/// Both joins are over long before the timeout of the second, and the task ends as it was meant to.
+/// Both joins return long before the timeout of the second one.
 #[test]
-fn join_current_with_a_task_is_refused_at_once_and_the_task_goes_on() {
-    let told = play("join-current", Cast::Task)
+fn join_current_of_a_task_is_refused_at_once() {
+    let log = lesson("join-current", WorkerKind::Task)
         .with("timeout", 60.0)
-        .told();
+        .log();
     for join in ["join", "join with a timeout"] {
-        assert_eq!(told.note(join), Some("cannot join current thread"));
+        assert_eq!(log.result(join), Some("cannot join current thread"));
     }
-    let [_handle, untimed, timed] = times(&told, "worker", Activity::Waits)[..] else {
+    let [_handle, untimed, timed] = spans(&log, "worker", Activity::Waits)[..] else {
         panic!("the worker waits for its handle and twice for itself");
     };
     for wait in [untimed, timed] {
         let timeout = Duration::from_secs(15);
-        assert!(took(wait) < timeout / 2, "{wait:?}");
+        assert!(length(wait) < timeout / 2, "{wait:?}");
     }
-    assert_eq!(how(&told, "worker"), LaneOutcome::Returned);
+    assert_eq!(end(&log, "worker"), LaneOutcome::Returned);
 }
 
 #[test]
-fn join_current_with_a_process_finds_no_handle_of_itself_and_goes_on() {
-    let told = play("join-current", Cast::Process).told();
-    assert_eq!(told.note("handles of itself"), Some("0"));
-    assert_eq!(how(&told, "worker"), LaneOutcome::Returned);
+fn process_has_no_handle_to_join_itself() {
+    let log = lesson("join-current", WorkerKind::Process).log();
+    assert_eq!(log.result("handles to itself"), Some("0"));
+    assert_eq!(end(&log, "worker"), LaneOutcome::Returned);
     assert_eq!(
-        how(&told, "shell"),
+        end(&log, "shell"),
         LaneOutcome::Failed("exited with code 127".to_owned())
     );
 }
 
 #[test]
-fn join_current_in_python_is_refused_in_its_own_words() {
-    for (cast, words) in [
-        (Cast::Task, "join: cannot join current thread"),
-        (Cast::Process, "join: can only join a child process"),
+fn join_current_is_refused_in_python() {
+    for (kind, words) in [
+        (WorkerKind::Task, "join: cannot join current thread"),
+        (WorkerKind::Process, "join: can only join a child process"),
     ] {
-        let told = play("join-current", cast).told();
-        let printed = [words, "going on all the same", "continuing"];
-        assert_eq!(said_by(&told, "Python"), printed);
+        let log = lesson("join-current", kind).log();
+        let printed = [words, "continuing after the error", "continuing"];
+        assert_eq!(messages_of(&log, "Python"), printed);
     }
 }
 
-/// What only a process survives, as lanes have it; the cast makes no difference.
+/// These run as processes with either kind of worker.
 #[track_caller]
-fn assert_deadly_ends(told: &Told) {
-    let deadly = [
+fn assert_fatal_ends(log: &RunLog) {
+    let fatal = [
         ("code", "exited with code 7"),
         ("signal", "killed by signal 9 (SIGKILL)"),
         ("abort", "killed by signal 6 (SIGABRT)"),
         ("overflow", "killed by signal 6 (SIGABRT)"),
     ];
-    for (what, end) in deadly {
+    for (name, exit) in fatal {
         assert_eq!(
-            how(told, what),
-            LaneOutcome::Failed(end.to_owned()),
-            "{what}"
+            end(log, name),
+            LaneOutcome::Failed(exit.to_owned()),
+            "{name}"
         );
-        assert_eq!(row(told, what)[1..3], ["process", end]);
+        assert_eq!(row(log, name)[1..3], ["process", exit]);
     }
-    assert_eq!(how(told, "main"), LaneOutcome::Returned);
+    assert_eq!(end(log, "main"), LaneOutcome::Returned);
 }
 
 #[test]
-fn propagation_with_tasks_brings_values_and_panics_across() {
-    let told = play("propagation", Cast::Task).told();
-    assert_deadly_ends(&told);
-    let crosses = [
+fn propagation_of_tasks_passes_values_and_panics() {
+    let log = lesson("propagation", WorkerKind::Task).log();
+    assert_fatal_ends(&log);
+    let expected = [
         ("value", LaneOutcome::Returned, "Ok(42)"),
         ("error", LaneOutcome::Returned, "Ok(Err(\"no such file\"))"),
         (
@@ -168,57 +160,54 @@ fn propagation_with_tasks_brings_values_and_panics_across() {
             "Err(Panicked: non-string payload)",
         ),
     ];
-    for (what, end, gives) in crosses {
-        assert_eq!(how(&told, what), end, "{what}");
-        assert_eq!(row(&told, what)[1..3], ["task", gives]);
+    for (name, lane_end, returns) in expected {
+        assert_eq!(end(&log, name), lane_end, "{name}");
+        assert_eq!(row(&log, name)[1..3], ["task", returns]);
     }
-    assert_eq!(told.table().len(), 9);
+    assert_eq!(log.table().len(), 9);
 }
 
 #[test]
-fn propagation_with_processes_brings_codes_signals_and_bytes_across() {
-    let told = play("propagation", Cast::Process).told();
-    assert_deadly_ends(&told);
+fn propagation_of_processes_passes_codes_and_bytes() {
+    let log = lesson("propagation", WorkerKind::Process).log();
+    assert_fatal_ends(&log);
     let failed = LaneOutcome::Failed("exited with code 1".to_owned());
-    let crosses = [
+    let expected = [
         ("value", LaneOutcome::Returned, "42"),
         ("error", failed, "no such file"),
         ("panic", LaneOutcome::Panicked, "the disk is full"),
         ("payload", LaneOutcome::Panicked, "panicked at"),
     ];
-    for (what, end, printed) in crosses {
-        assert_eq!(how(&told, what), end, "{what}");
-        assert!(
-            row(&told, what)[3].contains(printed),
-            "{:?}",
-            row(&told, what)
-        );
+    for (name, lane_end, printed) in expected {
+        assert_eq!(end(&log, name), lane_end, "{name}");
+        let row = row(&log, name);
+        assert!(row[3].contains(printed), "{row:?}");
     }
-    assert_eq!(told.table().len(), 9);
+    assert_eq!(log.table().len(), 9);
 }
 
-/// One of each ring is refused, with the whole ring in its order; everybody ends as they were meant to.
+/// The refused join names its whole cycle, and all tasks return.
 #[test]
-fn mutual_refuses_one_join_of_each_ring_and_lets_all_others_return() {
-    let told = play("mutual", Cast::Task).told();
-    let rings: [&[&str]; 2] = [&["ping", "pong"], &["red", "green", "blue"]];
-    for ring in rings {
-        let refused: Vec<_> = ring
+fn mutual_join_refuses_one_join_of_each_cycle() {
+    let log = lesson("mutual", WorkerKind::Task).log();
+    let cycles: [&[&str]; 2] = [&["ping", "pong"], &["red", "green", "blue"]];
+    for cycle in cycles {
+        let refused: Vec<_> = cycle
             .iter()
-            .filter_map(|name| row(&told, name)[2].strip_prefix("WouldDeadlock "))
+            .filter_map(|name| row(&log, name)[2].strip_prefix("WouldDeadlock "))
             .collect();
-        let [drawn] = refused[..] else {
-            panic!("{refused:?} in {ring:?}");
+        let [path] = refused[..] else {
+            panic!("{refused:?} in {cycle:?}");
         };
-        let around: Vec<&str> = drawn.split(" \u{2192} ").collect();
-        let members: BTreeSet<&str> = around.iter().copied().collect();
-        assert_eq!(members, ring.iter().copied().collect(), "{drawn}");
-        for pair in around.windows(2) {
-            assert_eq!(row(&told, pair[0])[1], pair[1], "{drawn}");
+        let names: Vec<&str> = path.split(" \u{2192} ").collect();
+        let members: BTreeSet<&str> = names.iter().copied().collect();
+        assert_eq!(members, cycle.iter().copied().collect(), "{path}");
+        for pair in names.windows(2) {
+            assert_eq!(row(&log, pair[0])[1], pair[1], "{path}");
         }
-        assert_eq!(around.first(), around.last(), "{drawn}");
-        for name in ring {
-            assert_eq!(how(&told, name), LaneOutcome::Returned, "{name}");
+        assert_eq!(names.first(), names.last(), "{path}");
+        for name in cycle {
+            assert_eq!(end(&log, name), LaneOutcome::Returned, "{name}");
         }
     }
 }

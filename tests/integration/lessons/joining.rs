@@ -1,24 +1,26 @@
-use meanwhile::lessons::Cast;
+//! The lesson about a single join.
+
+use meanwhile::lessons::WorkerKind;
 use meanwhile::record::Activity;
 
-use super::{play, times};
+use super::{lesson, spans, time_of};
 
-/// The wait covers the worker's sleep, and ends with the worker.
-fn main_waits_as_long_as_the_worker_sleeps(cast: Cast) {
-    let told = play("join", cast).told();
-    let [sleep] = times(&told, "worker", Activity::Sleeps)[..] else {
+/// Main waits until the worker ends.
+fn assert_main_waits_for_the_worker(kind: WorkerKind) {
+    let log = lesson("join", kind).log();
+    let [sleep] = spans(&log, "worker", Activity::Sleeps)[..] else {
         panic!("the worker sleeps once");
     };
-    let [wait] = times(&told, "main", Activity::Waits)[..] else {
+    let [wait] = spans(&log, "main", Activity::Waits)[..] else {
         panic!("main waits once");
     };
     assert!(
         wait.1 >= sleep.1,
         "the join returned before the worker woke"
     );
-    let waited = told.when("main", "waiting").expect("it is said");
-    let done = told.when("worker", "done").expect("it is said");
-    let continuing = told.when("main", "continuing").expect("it is said");
+    let waited = time_of(&log, "main", "waiting");
+    let done = time_of(&log, "worker", "done");
+    let continuing = time_of(&log, "main", "continuing");
     assert!(
         waited < done && done < continuing,
         "{waited:?} {done:?} {continuing:?}"
@@ -26,11 +28,11 @@ fn main_waits_as_long_as_the_worker_sleeps(cast: Cast) {
 }
 
 #[test]
-fn join_with_a_task_continues_after_the_worker_is_done() {
-    main_waits_as_long_as_the_worker_sleeps(Cast::Task);
+fn join_of_a_task_returns_after_its_end() {
+    assert_main_waits_for_the_worker(WorkerKind::Task);
 }
 
 #[test]
-fn join_with_a_process_continues_after_the_worker_is_done() {
-    main_waits_as_long_as_the_worker_sleeps(Cast::Process);
+fn join_of_a_process_returns_after_its_end() {
+    assert_main_waits_for_the_worker(WorkerKind::Process);
 }

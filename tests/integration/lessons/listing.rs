@@ -1,67 +1,70 @@
-//! Who is alive.
+//! The lesson about listing live workers.
 
-use meanwhile::lessons::{Cast, Told};
+use meanwhile::lessons::{RunLog, WorkerKind};
 use meanwhile::record::Activity;
 
-use super::{play, times, when};
+use super::{lesson, spans, time_of};
 
-/// A second between two ends.
+/// The workers end a second apart.
 const STEP: f64 = 4.0;
 
-fn rows(told: &Told) -> Vec<(&str, &str)> {
-    let rows = told.table().iter().skip(1);
+fn rows(log: &RunLog) -> Vec<(&str, &str)> {
+    let rows = log.table().iter().skip(1);
     rows.map(|row| (&*row[0], &*row[1])).collect()
 }
 
-/// Each row names those, and only those, who had begun and not ended by then.
-fn assert_as_in_the_lanes(told: &Told) {
-    for row in &told.table()[1..] {
-        let at = when(told, "main", &row.join(" · "));
+/// Each row lists exactly the workers that were alive at its time.
+fn assert_rows_match_the_lanes(log: &RunLog) {
+    for row in &log.table()[1..] {
+        let at = time_of(log, "main", &row.join(" · "));
         for worker in ["alpha", "beta", "gamma"] {
-            let [(_, ended)] = times(told, worker, Activity::Sleeps)[..] else {
+            let [(_, ended)] = spans(log, worker, Activity::Sleeps)[..] else {
                 panic!("{worker} sleeps once");
             };
             let is_listed = row[1].split(", ").any(|name| name == worker);
-            let lives = row[0] != "before" && at < ended;
-            assert_eq!(is_listed, lives, "{worker}, {}", row[0]);
+            let is_alive = row[0] != "before" && at < ended;
+            assert_eq!(is_listed, is_alive, "{worker}, {}", row[0]);
         }
     }
-    let waits = times(told, "main", Activity::Waits);
-    let beta = times(told, "beta", Activity::Sleeps)[0];
-    assert!(waits[0].1 >= beta.1, "beta was not waited for");
+    let waits = spans(log, "main", Activity::Waits);
+    let beta = spans(log, "beta", Activity::Sleeps)[0];
+    assert!(waits[0].1 >= beta.1, "beta was not joined");
 }
 
 #[test]
-fn enumerate_with_tasks_lists_who_lives_and_the_one_that_asks() {
-    let told = play("enumerate", Cast::Task).with("step", STEP).told();
+fn enumerate_lists_live_tasks_and_the_caller() {
+    let log = lesson("enumerate", WorkerKind::Task)
+        .with("step", STEP)
+        .log();
     let expected = [
         ("before", "lesson enumerate"),
         ("all started", "lesson enumerate, alpha, beta, gamma"),
         ("beta joined", "lesson enumerate, gamma"),
         ("all joined", "lesson enumerate"),
     ];
-    assert_eq!(rows(&told), expected);
-    assert_as_in_the_lanes(&told);
-    assert!(told.when("main", "that is me").is_ok());
+    assert_eq!(rows(&log), expected);
+    assert_rows_match_the_lanes(&log);
+    assert!(log.time_of("main", "the current task").is_ok());
 }
 
 #[test]
-fn enumerate_with_processes_lists_who_lives_and_never_the_one_that_asks() {
-    let told = play("enumerate", Cast::Process).with("step", STEP).told();
+fn active_children_never_lists_the_caller() {
+    let log = lesson("enumerate", WorkerKind::Process)
+        .with("step", STEP)
+        .log();
     let expected = [
         ("before", ""),
         ("all started", "alpha, beta, gamma"),
         ("beta joined", "gamma"),
         ("all joined", ""),
     ];
-    assert_eq!(rows(&told), expected);
-    assert_as_in_the_lanes(&told);
+    assert_eq!(rows(&log), expected);
+    assert_rows_match_the_lanes(&log);
 }
 
-/// Whoever ends before they are found is missing in the list, and nobody minds.
 #[test]
-fn enumerate_goes_well_also_when_all_have_ended_before_they_are_found() {
-    for cast in [Cast::Task, Cast::Process] {
-        play("enumerate", cast).with("step", 0.0).told();
+fn enumerate_accepts_workers_that_have_ended() {
+    for kind in [WorkerKind::Task, WorkerKind::Process] {
+        lesson("enumerate", kind).with("step", 0.0).log();
     }
 }

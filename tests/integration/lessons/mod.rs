@@ -1,14 +1,14 @@
-//! Every lesson, run for real and judged by what it did: lanes, order, ratios and outcomes.
+//! Real runs of every lesson, checked by their lanes, order, proportions and outcomes.
 
 mod command_line;
 mod data;
 mod ending;
+mod events;
 mod failing;
 mod joining;
 mod listing;
 mod several;
 mod stopping;
-mod telling;
 mod texts;
 mod waiting;
 mod work;
@@ -18,26 +18,26 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use meanwhile::join::process::Launcher;
-use meanwhile::lessons::{Cast, Choice, Ending, LessonId, Run, Told};
-use meanwhile::record::{Activity, Lane, Span};
+use meanwhile::lessons::{LessonId, Outcome, Run, RunLog, RunOptions, WorkerKind};
+use meanwhile::record::{Activity, Lane, LaneOutcome, Span};
 
 use crate::util::child::in_child_with;
 use crate::util::gate::LIMIT;
 
-/// A run of a lesson, as it is asked for.
-struct Play(Choice);
+/// The options of a run.
+struct Lesson(RunOptions);
 
-fn play(lesson: &str, cast: Cast) -> Play {
+fn lesson(lesson: &str, kind: WorkerKind) -> Lesson {
     let lesson: LessonId = lesson.parse().expect("there is such a lesson");
-    Play(Choice {
-        cast,
-        ..Choice::of(lesson)
+    Lesson(RunOptions {
+        worker_kind: kind,
+        ..RunOptions::of(lesson)
     })
 }
 
-impl Play {
-    /// A lesson second lasts a quarter: the order of two pauses that differ by one is safe also on
-    /// a machine that is late.
+impl Lesson {
+    /// A second lasts a quarter of one: then sleeps that differ by a second keep their order even on
+    /// a busy machine.
     const SPEED: f64 = 4.0;
 
     fn with(mut self, parameter: &str, value: f64) -> Self {
@@ -48,114 +48,110 @@ impl Play {
     fn start(mut self) -> Run {
         self.0.speed = Self::SPEED;
         let launcher = Launcher::of_program(env!("CARGO_BIN_EXE_meanwhile"));
-        Run::start(self.0, launcher, || ()).expect("the system has room for a lesson")
+        Run::start(self.0, launcher, || ()).expect("the lesson starts")
     }
 
-    /// Runs it to its end.
+    /// Runs the lesson to its end.
     #[track_caller]
-    fn until_its_end(self) -> (Told, Ending) {
+    fn finish(self) -> (RunLog, Outcome) {
         let mut run = self.start();
-        until_over(&mut run);
-        let ending = run.ending().expect("it is over").clone();
-        (run.told().clone(), ending)
+        finish(&mut run);
+        let outcome = run.outcome().expect("the run has ended").clone();
+        (run.log().clone(), outcome)
     }
 
-    /// Runs it to its end, which is as the lesson says.
+    /// Runs the lesson to its expected end.
     #[track_caller]
-    fn told(self) -> Told {
-        let (told, ending) = self.until_its_end();
-        assert_eq!(ending, Ending::Held, "{}", transcript(&told));
-        told
+    fn log(self) -> RunLog {
+        let (log, outcome) = self.finish();
+        assert_eq!(outcome, Outcome::AsExpected, "{}", transcript(&log));
+        log
     }
 }
 
 #[track_caller]
-fn until_over(run: &mut Run) {
-    until(run, |run| run.ending().is_some());
+fn finish(run: &mut Run) {
+    poll_until(run, |run| run.outcome().is_some());
 }
 
-/// Takes in what the run tells until it is so.
+/// Polls the run until the condition holds.
 #[track_caller]
-fn until(run: &mut Run, is_so: impl Fn(&Run) -> bool) {
+fn poll_until(run: &mut Run, condition: impl Fn(&Run) -> bool) {
     let began = Instant::now();
-    while !is_so(run) {
-        assert!(began.elapsed() < LIMIT, "{}", transcript(run.told()));
-        run.rest(Duration::from_millis(5));
+    while !condition(run) {
+        assert!(began.elapsed() < LIMIT, "{}", transcript(run.log()));
+        run.wait(Duration::from_millis(5));
         run.poll();
     }
 }
 
-/// Runs the test of this name in a process whose runs have their files in a folder that is given.
+/// Runs the test of this name in a process with a folder of its own for temporary files.
 fn in_own_folder(name: &str, body: impl FnOnce(&Path)) {
-    let folder = tempfile::tempdir().expect("room for a folder");
+    let folder = tempfile::tempdir().expect("a temporary folder");
     let setup = format!("export TMPDIR='{}'", folder.path().display());
     in_child_with(&setup, name, || body(&std::env::temp_dir()));
 }
 
-fn transcript(told: &Told) -> String {
-    let lines = told.said().iter().map(|said| {
-        let who = told.timeline().name(said.lane);
-        format!("{:>7.3} {who}: {}\n", said.at.as_secs_f64(), said.text)
-    });
+fn transcript(log: &RunLog) -> String {
+    let messages = log.messages().iter();
+    let lines = messages.map(|message| log.transcript_line(message) + "\n");
     lines.collect()
 }
 
-/// The lane of somebody who took part.
 #[track_caller]
-fn lane<'a>(told: &'a Told, who: &str) -> &'a Lane {
-    told.lane(who).expect("they took part")
+fn lane<'a>(log: &'a RunLog, name: &str) -> &'a Lane {
+    log.lane(name).expect("the lane exists")
 }
 
-/// When somebody said something with this in it.
+/// The time of the first message of this lane that contains the text.
 #[track_caller]
-fn when(told: &Told, who: &str, text: &str) -> Duration {
-    told.when(who, text).expect("they said it")
+fn time_of(log: &RunLog, lane: &str, text: &str) -> Duration {
+    log.time_of(lane, text).expect("the message exists")
 }
 
-/// Everything that somebody said.
+/// All messages of this lane.
 #[track_caller]
-fn said_by<'a>(told: &'a Told, who: &str) -> Vec<&'a str> {
-    let id = lane(told, who).id;
-    let said = told.said().iter().filter(|said| said.lane == id);
-    said.map(|said| said.text.as_str()).collect()
+fn messages_of<'a>(log: &'a RunLog, name: &str) -> Vec<&'a str> {
+    let id = lane(log, name).id;
+    let messages = log.messages().iter().filter(|message| message.lane == id);
+    messages.map(|message| message.text.as_str()).collect()
 }
 
-/// When somebody's lane was closed.
+/// When and how the lane was closed.
 #[track_caller]
-fn end(told: &Told, who: &str) -> Duration {
-    let closed = lane(told, who).closed.as_ref();
-    closed
-        .expect("the run is over, and so is everybody in it")
-        .0
+fn closed(log: &RunLog, name: &str) -> (Duration, LaneOutcome) {
+    let closed = lane(log, name).closed.clone();
+    closed.expect("a finished run has closed all lanes")
 }
 
-/// The times in which somebody did this, as begin and end.
+/// The spans of this activity, as begin and end.
 #[track_caller]
-fn times(told: &Told, who: &str, activity: Activity) -> Vec<(Duration, Duration)> {
-    let lane = lane(told, who);
+fn spans(log: &RunLog, name: &str, activity: Activity) -> Vec<(Duration, Duration)> {
+    let lane = lane(log, name);
     let spans = lane.spans.iter().filter(|span| span.activity == activity);
-    let end = |span: &Span| lane.end_of(span).expect("the run is over");
+    let end = |span: &Span| {
+        lane.end_of(span)
+            .expect("a finished run has ended all spans")
+    };
     spans.map(|span| (span.began, end(span))).collect()
 }
 
-/// How long that was.
-fn took((began, ended): (Duration, Duration)) -> Duration {
+fn length((began, ended): (Duration, Duration)) -> Duration {
     ended.saturating_sub(began)
 }
 
-/// Everything that is said of lessons is there.
 #[test]
 fn every_lesson_is_complete() {
     let mut seen = BTreeSet::new();
     for id in LessonId::all() {
         let lesson = id.lesson();
-        assert!(seen.insert(lesson.id), "{id} is there twice");
+        assert!(seen.insert(lesson.id), "{id} is listed twice");
         assert!(
             lesson.question.right < lesson.question.choices.len(),
             "{id}"
         );
-        assert!(!lesson.cast.is_empty(), "{id}");
-        assert!(lesson.code().contains("fn main(stage: &Stage)"), "{id}");
+        assert!(!lesson.worker_kinds.is_empty(), "{id}");
+        assert!(lesson.code().contains("fn main(trace: &Trace)"), "{id}");
         assert!(!lesson.code().contains("static LESSON"), "{id}");
         for text in [
             lesson.title,
@@ -163,21 +159,21 @@ fn every_lesson_is_complete() {
             lesson.python,
             lesson.plain_std,
         ] {
-            assert!(!text.trim().is_empty(), "{id} leaves something unsaid");
+            assert!(!text.trim().is_empty(), "{id} lacks a text");
         }
         for parameter in lesson.parameters {
-            assert!(parameter.takes(parameter.default), "{id} {parameter}");
+            assert!(parameter.allows(parameter.default), "{id} {parameter}");
         }
     }
 }
 
 #[test]
-fn every_lesson_leads_to_lessons_or_patterns() {
+fn every_link_leads_to_a_lesson_or_pattern() {
     for id in LessonId::all() {
         for related in id.lesson().related {
             let is_lesson = related.parse::<LessonId>().is_ok();
             let is_pattern = related.parse::<meanwhile::lab::PatternId>().is_ok();
-            assert!(is_lesson != is_pattern, "{id} leads to {related}");
+            assert!(is_lesson != is_pattern, "{id} links to {related}");
         }
     }
 }

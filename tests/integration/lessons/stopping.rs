@@ -1,3 +1,5 @@
+//! Stopping a run at any time leaves nothing behind.
+
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
@@ -5,17 +7,17 @@ use std::time::{Duration, Instant};
 
 use meanwhile::join;
 use meanwhile::join::process;
-use meanwhile::lessons::{Cast, Ending, LessonId};
+use meanwhile::lessons::{LessonId, Outcome, WorkerKind};
 use meanwhile::record::{LaneKind, LaneOutcome};
 
-use super::{in_own_folder, play, until, until_over};
+use super::{finish, in_own_folder, lesson, poll_until};
 use crate::util::gate::LIMIT;
 use crate::util::lesson_processes::lesson_processes_in;
 
-/// At which shares of a lesson second a run is stopped.
-const STOPS: [f64; 3] = [0.0, 0.3, 1.1];
+/// The times at which runs are stopped, in seconds at speed 1.
+const STOP_AT_SECS: [f64; 3] = [0.0, 0.3, 1.1];
 
-/// What the program has open: the reaper's own descriptors are there from the first child on.
+/// The number of open file descriptors.
 fn descriptors() -> usize {
     fs::read_dir("/proc/self/fd").map_or(0, Iterator::count)
 }
@@ -28,25 +30,25 @@ fn folders(folder: &Path) -> Vec<OsString> {
     names.filter(is_of_run).collect()
 }
 
-/// Whether it becomes so before long.
-fn comes_true(is_so: impl Fn() -> bool) -> bool {
+/// Waits for the condition, and returns whether it holds.
+fn comes_true(condition: impl Fn() -> bool) -> bool {
     let began = Instant::now();
-    while !is_so() && began.elapsed() < LIMIT {
+    while !condition() && began.elapsed() < LIMIT {
         std::thread::yield_now();
     }
-    is_so()
+    condition()
 }
 
-/// Runs it that long, stops it, and looks at what is left.
-fn stop_after(id: LessonId, cast: Cast, share: f64, folder: &Path) {
-    let mut run = play(id.lesson().id, cast).start();
-    run.rest(Duration::from_secs_f64(share / 4.0));
+/// Stops a run after this time, and checks that nothing is left.
+fn stop_after(id: LessonId, kind: WorkerKind, secs: f64, folder: &Path) {
+    let mut run = lesson(id.lesson().id, kind).start();
+    run.wait(Duration::from_secs_f64(secs / 4.0));
     run.poll();
     run.stop();
-    until_over(&mut run);
-    let what = format!("{id} as {cast}, stopped after {share} s");
-    let is_expected = matches!(run.ending(), Some(Ending::Stopped | Ending::Held));
-    assert!(is_expected, "{what}: {:?}", run.ending());
+    finish(&mut run);
+    let what = format!("{id} as {kind}, stopped after {secs} s");
+    let is_expected = matches!(run.outcome(), Some(Outcome::Stopped | Outcome::AsExpected));
+    assert!(is_expected, "{what}: {:?}", run.outcome());
     assert_eq!(folders(folder), [""; 0], "{what} leaves files behind");
     assert_eq!(
         process::active_children().len(),
@@ -55,28 +57,27 @@ fn stop_after(id: LessonId, cast: Cast, share: f64, folder: &Path) {
     );
     let processes = lesson_processes_in(folder);
     assert!(processes.is_empty(), "{what} leaves {processes:?} behind");
-    // A task is taken off the list before its join returns; what was asked of a server ends by
-    // itself, when it sees that nobody listens any more.
+    // A client of a server that is gone notices that a moment later.
     let is_alone = comes_true(|| join::enumerate().is_empty());
     assert!(is_alone, "{what} leaves {:?} behind", join::enumerate());
 }
 
 #[test]
-fn a_lesson_that_is_stopped_leaves_no_task_process_socket_or_file() {
-    let name = "lessons::stopping::a_lesson_that_is_stopped_leaves_no_task_process_socket_or_file";
+fn stopped_run_leaves_nothing_behind() {
+    let name = "lessons::stopping::stopped_run_leaves_nothing_behind";
     in_own_folder(name, |folder| {
         let runs: Vec<_> = LessonId::all()
-            .flat_map(|id| id.lesson().cast.iter().map(move |&cast| (id, cast)))
+            .flat_map(|id| id.lesson().worker_kinds.iter().map(move |&kind| (id, kind)))
             .collect();
-        // The first child starts the threads and the supervisor that serve all others.
-        stop_after("join".parse().unwrap(), Cast::Process, 0.3, folder);
+        // The first child starts the threads and the process that serve all others.
+        stop_after("join".parse().unwrap(), WorkerKind::Process, 0.3, folder);
         let before = descriptors();
-        for (id, cast) in runs {
-            for share in STOPS {
-                stop_after(id, cast, share, folder);
+        for (id, kind) in runs {
+            for secs in STOP_AT_SECS {
+                stop_after(id, kind, secs, folder);
             }
         }
-        // The thread that accepts for an HTTP server ends a moment after it.
+        // The accepting thread of an HTTP server ends a moment after the server.
         assert!(
             comes_true(|| descriptors() == before),
             "{before} descriptors before, and {} are left open",
@@ -86,56 +87,62 @@ fn a_lesson_that_is_stopped_leaves_no_task_process_socket_or_file() {
 }
 
 #[test]
-fn who_is_stopped_has_not_panicked() {
-    for (lesson, cast) in [
-        ("join", Cast::Task),
-        ("join", Cast::Process),
-        ("pool", Cast::Task),
+fn stopped_lanes_have_not_panicked() {
+    for (id, kind) in [
+        ("join", WorkerKind::Task),
+        ("join", WorkerKind::Process),
+        ("pool", WorkerKind::Task),
     ] {
-        let mut run = play(lesson, cast).with("work", 60.0).start();
-        until(&mut run, |run| {
-            let main = run.told().lane("main");
+        let mut run = lesson(id, kind).with("work", 60.0).start();
+        poll_until(&mut run, |run| {
+            let main = run.log().lane("main");
             main.is_ok_and(|main| !main.spans.is_empty())
         });
         run.stop();
-        until_over(&mut run);
-        for lane in run.told().timeline().lanes() {
-            let how = &lane.closed.as_ref().expect("it is over").1;
+        finish(&mut run);
+        for lane in run.log().timeline().lanes() {
+            let (_, end) = lane
+                .closed
+                .as_ref()
+                .expect("a finished run has closed all lanes");
             let is_stopped = match lane.kind {
-                LaneKind::Task => *how == LaneOutcome::Failed("stopped".to_owned()),
+                LaneKind::Task => *end == LaneOutcome::Failed("stopped".to_owned()),
                 LaneKind::Process => {
-                    matches!(how, LaneOutcome::Failed(how) if how.contains("SIGKILL"))
+                    matches!(end, LaneOutcome::Failed(how) if how.contains("SIGKILL"))
                 }
             };
-            assert!(is_stopped, "{lesson} as {cast}, {}: {how:?}", lane.name);
+            assert!(is_stopped, "{id} as {kind}, {}: {end:?}", lane.name);
         }
     }
 }
 
 /// Whether Python has started a process of its own.
 fn has_forked(folder: &Path) -> bool {
-    let is_python = |player: &u32| {
-        let program = fs::read_link(format!("/proc/{player}/exe")).unwrap_or_default();
+    let is_python = |pid: &u32| {
+        let program = fs::read_link(format!("/proc/{pid}/exe")).unwrap_or_default();
         let name = program.file_name().unwrap_or_default();
         name.to_string_lossy().starts_with("python")
     };
-    let players = lesson_processes_in(folder);
-    players.iter().filter(|player| is_python(player)).count() >= 2
+    lesson_processes_in(folder)
+        .iter()
+        .filter(|pid| is_python(pid))
+        .count()
+        >= 2
 }
 
-/// Their pipe to the lesson stays open as long as the process that Python has started.
+/// The pipe to the lesson stays open as long as a descendant of Python runs.
 #[test]
-fn a_stop_ends_what_python_has_started_at_once() {
-    let name = "lessons::stopping::a_stop_ends_what_python_has_started_at_once";
+fn stop_ends_descendants_of_python_at_once() {
+    let name = "lessons::stopping::stop_ends_descendants_of_python_at_once";
     in_own_folder(name, |folder| {
         for id in ["join-timeout", "join-error"] {
-            let mut run = play(id, Cast::Process).with("work", 60.0).start();
+            let mut run = lesson(id, WorkerKind::Process).with("work", 60.0).start();
             assert!(comes_true(|| has_forked(folder)), "{id} starts no Python");
             run.stop();
             let stopped = Instant::now();
-            until_over(&mut run);
-            let took = stopped.elapsed();
-            assert!(took < Duration::from_secs(8), "{id}: {took:?}");
+            finish(&mut run);
+            let elapsed = stopped.elapsed();
+            assert!(elapsed < Duration::from_secs(8), "{id}: {elapsed:?}");
             assert_eq!(lesson_processes_in(folder), [0; 0], "{id}");
         }
     });

@@ -1,4 +1,4 @@
-//! The same programs in Python and with std alone: they are whole, and what they say is the language.
+//! The versions of the programs in Python and with std alone are valid.
 
 use std::fs;
 use std::io::Write as _;
@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use meanwhile::lessons::LessonId;
 
 #[test]
-fn the_programs_with_std_alone_compile() {
+fn every_std_program_compiles() {
     let folder = tempfile::tempdir().unwrap();
     for id in LessonId::all() {
         let source = folder.path().join("main.rs");
@@ -25,14 +25,14 @@ fn the_programs_with_std_alone_compile() {
             .arg(folder.path())
             .arg(&source)
             .output()
-            .expect("the compiler that builds this test");
+            .expect("rustc starts");
         let errors = String::from_utf8_lossy(&compiled.stderr);
         assert!(compiled.status.success(), "{id}: {errors}");
     }
 }
 
 #[test]
-fn the_programs_in_python_are_python() {
+fn every_python_program_compiles() {
     for id in LessonId::all() {
         let parser = Command::new("python3")
             .args([
@@ -42,7 +42,7 @@ fn the_programs_in_python_are_python() {
             .stdin(Stdio::piped())
             .stderr(Stdio::piped())
             .spawn();
-        let mut parser = parser.expect("python3 is among the packages of tests/all.sh");
+        let mut parser = parser.expect("python3 is installed by tests/all.sh");
         let mut stdin = parser.stdin.take().unwrap();
         stdin.write_all(id.lesson().python.as_bytes()).unwrap();
         drop(stdin);

@@ -1,32 +1,35 @@
-//! One worker that takes longer or shorter than one waits.
+//! The lessons about timeouts and finished workers.
 
 use std::time::Duration;
 
-use meanwhile::lessons::Cast;
+use meanwhile::lessons::WorkerKind;
 use meanwhile::record::Activity;
 
-use super::{play, said_by, times, took};
+use super::{length, lesson, messages_of, spans, time_of};
 
-/// The first join gives up in time, the worker goes on, the second join sees its end.
-fn a_join_that_times_out_leaves_the_worker_alone(cast: Cast) {
-    let told = play("join-timeout", cast).told();
-    let [sleep] = times(&told, "worker", Activity::Sleeps)[..] else {
+/// The first join times out, the worker continues, and the second join returns at its end.
+fn assert_timeout_leaves_the_worker_running(kind: WorkerKind) {
+    let log = lesson("join-timeout", kind).log();
+    let [sleep] = spans(&log, "worker", Activity::Sleeps)[..] else {
         panic!("the worker sleeps once");
     };
-    let [first, second, _python] = times(&told, "main", Activity::Waits)[..] else {
+    let [first, second, _python] = spans(&log, "main", Activity::Waits)[..] else {
         panic!("main waits twice for the worker, then for Python");
     };
-    assert!(took(first) >= Duration::from_millis(500));
-    assert!(first.1 < sleep.1, "the timeout waited for the worker");
-    assert!(second.1 >= sleep.1, "the worker was not waited for");
-    let running = told.when("main", "still running").expect("it is said");
-    let done = told.when("worker", "done").expect("it is said");
-    let ended = told.when("main", "has ended").expect("it is said");
+    assert!(length(first) >= Duration::from_millis(500));
+    assert!(first.1 < sleep.1, "the first join waited for the worker");
+    assert!(
+        second.1 >= sleep.1,
+        "the second join did not wait for the worker"
+    );
+    let running = time_of(&log, "main", "still running");
+    let done = time_of(&log, "worker", "done");
+    let ended = time_of(&log, "main", "has ended");
     assert!(running < done && done < ended);
-    assert_eq!(told.table()[1][1..3], ["Err(TimedOut)", "true"]);
-    assert_eq!(told.table()[2][1..3], ["Ok", "false"]);
+    assert_eq!(log.table()[1][1..3], ["Err(TimedOut)", "true"]);
+    assert_eq!(log.table()[2][1..3], ["Ok", "false"]);
 
-    // CPython's join says nothing of the time, and its worker goes on as ours does.
+    // The join of CPython returns None in both cases.
     let printed = [
         "join: None",
         "is_alive: True",
@@ -34,90 +37,95 @@ fn a_join_that_times_out_leaves_the_worker_alone(cast: Cast) {
         "join: None",
         "is_alive: False",
     ];
-    assert_eq!(said_by(&told, "Python"), printed);
-    assert_eq!(told.table()[1][3..], ["None", "True"]);
-    assert_eq!(told.table()[2][3..], ["None", "False"]);
+    assert_eq!(messages_of(&log, "Python"), printed);
+    assert_eq!(log.table()[1][3..], ["None", "True"]);
+    assert_eq!(log.table()[2][3..], ["None", "False"]);
 }
 
 #[test]
-fn join_timeout_with_a_task_gives_up_and_leaves_it_running() {
-    a_join_that_times_out_leaves_the_worker_alone(Cast::Task);
+fn join_timeout_of_a_task_leaves_it_running() {
+    assert_timeout_leaves_the_worker_running(WorkerKind::Task);
 }
 
 #[test]
-fn join_timeout_with_a_process_gives_up_and_leaves_it_running() {
-    a_join_that_times_out_leaves_the_worker_alone(Cast::Process);
+fn join_timeout_of_a_process_leaves_it_running() {
+    assert_timeout_leaves_the_worker_running(WorkerKind::Process);
 }
 
-/// Both of CPython's threads print at the same time.
+/// Both threads of CPython print at the same time.
 #[test]
-fn join_timeout_in_python_prints_whole_lines_also_where_work_and_timeout_are_the_same() {
+fn python_prints_whole_lines() {
     for _ in 0..6 {
-        let play = play("join-timeout", Cast::Task);
-        let told = play.with("work", 1.0).with("timeout", 1.0).told();
-        let mut printed = said_by(&told, "Python");
+        let lesson = lesson("join-timeout", WorkerKind::Task);
+        let log = lesson.with("work", 1.0).with("timeout", 1.0).log();
+        let mut printed = messages_of(&log, "Python");
         printed.retain(|line| !line.starts_with("is_alive: "));
         printed.sort_unstable();
         assert_eq!(printed, ["done", "join: None", "join: None"]);
     }
 }
 
-/// The join returns with the worker; the rest of its time is not waited for.
-fn a_long_timeout_ends_with_the_worker(cast: Cast) {
-    let told = play("join-timeout", cast).with("timeout", 10.0).told();
-    let [sleep] = times(&told, "worker", Activity::Sleeps)[..] else {
+/// The join returns when the worker ends, long before the timeout.
+fn assert_long_timeout_ends_with_the_worker(kind: WorkerKind) {
+    let log = lesson("join-timeout", kind).with("timeout", 10.0).log();
+    let [sleep] = spans(&log, "worker", Activity::Sleeps)[..] else {
         panic!("the worker sleeps once");
     };
-    let first = times(&told, "main", Activity::Waits)[0];
+    let first = spans(&log, "main", Activity::Waits)[0];
     assert!(first.1 >= sleep.1, "the join returned before the worker");
-    assert!(took(first) < Duration::from_millis(2_500));
-    let running = told.when("main", "still running");
-    running.expect_err("it has ended by then");
-    for row in &told.table()[1..] {
+    assert!(length(first) < Duration::from_millis(2_500));
+    let running = log.time_of("main", "still running");
+    running.expect_err("the worker has ended by then");
+    for row in &log.table()[1..] {
         assert_eq!(row[1..], ["Ok", "false", "None", "False"]);
     }
 }
 
 #[test]
-fn join_timeout_with_a_task_that_ends_sooner_returns_with_it() {
-    a_long_timeout_ends_with_the_worker(Cast::Task);
+fn join_timeout_of_a_task_returns_at_its_end() {
+    assert_long_timeout_ends_with_the_worker(WorkerKind::Task);
 }
 
 #[test]
-fn join_timeout_with_a_process_that_ends_sooner_returns_with_it() {
-    a_long_timeout_ends_with_the_worker(Cast::Process);
+fn join_timeout_of_a_process_returns_at_its_end() {
+    assert_long_timeout_ends_with_the_worker(WorkerKind::Process);
 }
 
-fn what_has_ended_is_joined_again_and_again(cast: Cast, given: &str) {
-    let told = play("join-finished", cast).with("late", 6.0).told();
-    let done = told.when("worker", "done").expect("it is said");
-    let waits = times(&told, "main", Activity::Waits);
+fn assert_joins_of_a_finished_worker_agree(kind: WorkerKind, expected: &str) {
+    let log = lesson("join-finished", kind).with("late", 6.0).log();
+    let done = time_of(&log, "worker", "done");
+    let waits = spans(&log, "main", Activity::Waits);
     assert_eq!(waits.len(), 3);
     assert!(waits.iter().all(|wait| wait.0 > done), "a join came early");
-    let gives = told.table()[1..].iter().map(|row| row[1].as_str());
-    assert_eq!(gives.collect::<Vec<_>>(), [given; 3]);
+    let returned = log.table()[1..].iter().map(|row| row[1].as_str());
+    assert_eq!(returned.collect::<Vec<_>>(), [expected; 3]);
 }
 
 #[test]
-fn join_finished_with_a_task_gives_the_same_result_each_time() {
-    what_has_ended_is_joined_again_and_again(Cast::Task, "a result");
+fn joins_of_a_finished_task_return_the_same_value() {
+    assert_joins_of_a_finished_worker_agree(WorkerKind::Task, "a result");
 }
 
 #[test]
-fn join_finished_with_a_process_gives_the_same_exit_each_time() {
-    what_has_ended_is_joined_again_and_again(Cast::Process, "exited with code 0");
+fn joins_of_a_finished_process_return_the_same_exit() {
+    assert_joins_of_a_finished_worker_agree(WorkerKind::Process, "exited with code 0");
 }
 
 #[test]
-fn join_finished_with_a_main_that_is_early_waits_once() {
-    let told = play("join-finished", Cast::Task).with("late", 0.0).told();
-    let done = told.when("worker", "done").expect("it is said");
-    let [first, again, and_again] = times(&told, "main", Activity::Waits)[..] else {
+fn early_join_waits_and_later_ones_do_not() {
+    let log = lesson("join-finished", WorkerKind::Task)
+        .with("late", 0.0)
+        .log();
+    let done = time_of(&log, "worker", "done");
+    let [first, again, and_again] = spans(&log, "main", Activity::Waits)[..] else {
         panic!("main joins three times");
     };
-    assert!(first.0 < done, "main was not early");
+    assert!(first.0 < done, "main joined too late");
     assert!(first.1 >= done, "the first join did not wait");
     for wait in [again, and_again] {
-        assert!(took(wait) < took(first) / 2, "{wait:?}: it waited again");
+        assert!(
+            length(wait) < length(first) / 2,
+            "{wait:?}: it waited again"
+        );
     }
 }

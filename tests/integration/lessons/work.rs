@@ -1,48 +1,51 @@
-//! Work as programs have it: clients, pages, images, a window.
+//! The lessons about real work: a server, pages, images, a window.
 
 use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use image::ColorType;
-use meanwhile::lessons::{Cast, Ending, Told};
+use meanwhile::lessons::{Outcome, RunLog, WorkerKind};
 use meanwhile::record::{Activity, Lane};
 
-use super::{in_own_folder, play, times, took, transcript, until, until_over};
+use super::{finish, in_own_folder, length, lesson, poll_until, spans, time_of, transcript};
 use crate::util::gate::LIMIT;
 
 fn sleep_of(lane: &Lane) -> (Duration, Duration) {
     let mut sleeps = lane.spans.iter();
     let sleep = sleeps.find(|span| span.activity == Activity::Sleeps);
-    let sleep = sleep.expect("they sleep");
-    (sleep.began, lane.end_of(sleep).expect("the run is over"))
+    let sleep = sleep.expect("the lane sleeps");
+    (
+        sleep.began,
+        lane.end_of(sleep)
+            .expect("a finished run has ended all spans"),
+    )
 }
 
-fn handlers<'a>(told: &'a Told, joined: &str) -> Vec<(Duration, Duration)> {
-    let lanes: Vec<&'a Lane> = told.timeline().lanes().iter().collect();
-    let handlers = lanes.iter().filter(|lane| lane.name.starts_with("handler"));
-    let handlers = handlers.filter(|lane| lane.name.ends_with(joined));
-    handlers.map(|lane| sleep_of(lane)).collect()
+fn handlers(log: &RunLog, strategy: &str) -> Vec<(Duration, Duration)> {
+    let handlers = log.lanes_with_prefix("handler");
+    let handlers = handlers.filter(|lane| lane.name.ends_with(strategy));
+    handlers.map(sleep_of).collect()
 }
 
 #[test]
-fn clients_wait_for_each_other_only_where_the_handlers_are_joined_one_by_one() {
-    let told = play("clients", Cast::Task)
+fn clients_wait_if_handlers_are_joined_in_turn() {
+    let log = lesson("clients", WorkerKind::Task)
         .with("work", 2.0)
         .with("clients", 3.0)
-        .told();
-    for how in ["in turn", "together"] {
+        .log();
+    for strategy in ["in turn", "together"] {
         for n in 1..=3 {
             let answer = format!("got \"answer {n}\"");
-            let got = told.when(&format!("client {n}, {how}"), &answer);
+            let got = log.time_of(&format!("client {n}, {strategy}"), &answer);
             got.expect("each client gets its own answer");
         }
     }
-    let in_turn = handlers(&told, "in turn");
+    let in_turn = handlers(&log, "in turn");
     let is_in_turn = in_turn.windows(2).all(|pair| pair[0].1 <= pair[1].0);
-    assert!(is_in_turn, "they did not wait for each other");
-    let together = handlers(&told, "together");
-    let slowest = together.iter().copied().map(took).max().unwrap();
-    let all = took((
+    assert!(is_in_turn, "the handlers overlap");
+    let together = handlers(&log, "together");
+    let slowest = together.iter().copied().map(length).max().unwrap();
+    let all = length((
         together[0].0,
         together.iter().map(|work| work.1).max().unwrap(),
     ));
@@ -52,48 +55,50 @@ fn clients_wait_for_each_other_only_where_the_handlers_are_joined_one_by_one() {
     );
 }
 
-/// The address that the first of them says it listens on.
-fn address(told: &Told) -> Option<SocketAddr> {
-    let mut said = told.said().iter();
-    said.find_map(|said| said.text.split("listens on ").nth(1)?.parse().ok())
+/// The address of the first server.
+fn address(log: &RunLog) -> Option<SocketAddr> {
+    let mut messages = log.messages().iter();
+    messages.find_map(|message| message.text.split("listens on ").nth(1)?.parse().ok())
 }
 
-/// Stops it when its server listens; by the end of the run nobody does any more.
-fn nobody_listens_after_a_stop(lesson: &str) {
-    let mut run = play(lesson, Cast::Task).start();
-    until(&mut run, |run| address(run.told()).is_some());
-    let address = address(run.told()).expect("it has just said so");
+/// Stops the run once its server listens, and checks that it no longer does.
+fn assert_stop_closes_the_server(id: &str) {
+    let mut run = lesson(id, WorkerKind::Task).start();
+    poll_until(&mut run, |run| address(run.log()).is_some());
+    let address = address(run.log()).expect("the server has an address");
     let began = Instant::now();
     run.stop();
-    until_over(&mut run);
-    assert_eq!(run.ending(), Some(&Ending::Stopped));
-    // What accepts for a server may be a little later than the server itself.
+    finish(&mut run);
+    assert_eq!(run.outcome(), Some(&Outcome::Stopped));
+    // The accepting thread of a server ends a moment after the server.
     while TcpStream::connect(address).is_ok() {
-        assert!(began.elapsed() < LIMIT, "{lesson} still listens");
+        assert!(began.elapsed() < LIMIT, "{id} still listens");
         std::thread::yield_now();
     }
 }
 
 #[test]
-fn a_stop_of_clients_closes_their_server() {
-    nobody_listens_after_a_stop("clients");
+fn stopping_clients_closes_the_server() {
+    assert_stop_closes_the_server("clients");
 }
 
 #[test]
-fn a_stop_of_fetch_closes_its_server() {
-    nobody_listens_after_a_stop("fetch");
+fn stopping_fetch_closes_the_server() {
+    assert_stop_closes_the_server("fetch");
 }
 
-/// Another try would have paused before, and those after it for longer: three seconds in all.
+/// Retries would take three seconds.
 #[test]
-fn a_stop_of_fetch_tries_nothing_again() {
-    let mut run = play("fetch", Cast::Task).with("latency", 60.0).start();
-    until(&mut run, |run| {
-        run.told().when("main", "without a join").is_ok()
+fn stopped_fetch_does_not_retry() {
+    let mut run = lesson("fetch", WorkerKind::Task)
+        .with("latency", 60.0)
+        .start();
+    poll_until(&mut run, |run| {
+        run.log().time_of("main", "without a join").is_ok()
     });
     run.stop();
     let began = Instant::now();
-    until_over(&mut run);
+    finish(&mut run);
     assert!(
         began.elapsed() < Duration::from_secs(2),
         "{:?}",
@@ -101,41 +106,42 @@ fn a_stop_of_fetch_tries_nothing_again() {
     );
 }
 
-/// How many frames a window drew between the click and the result.
-fn frames(told: &Told, window: &str) -> usize {
-    let click = told.when(window, "a click").expect("it is said");
-    let frames = times(told, window, Activity::Sleeps).into_iter();
+/// The number of frames between the click and the result.
+fn frames(log: &RunLog, window: &str) -> usize {
+    let click = time_of(log, window, "click");
+    let frames = spans(log, window, Activity::Sleeps).into_iter();
     frames.filter(|frame| frame.0 >= click).count()
 }
 
 #[test]
-fn a_gui_that_joins_in_its_click_handler_draws_nothing_meanwhile() {
-    let told = play("gui", Cast::Task).with("work", 4.0).told();
-    assert_eq!(frames(&told, "window that joins"), 0);
-    assert!(frames(&told, "window that polls") > 1);
-    let [frozen] = times(&told, "window that joins", Activity::Waits)[..] else {
-        panic!("it waits once");
+fn window_that_joins_draws_no_frame() {
+    let log = lesson("gui", WorkerKind::Task).with("work", 4.0).log();
+    assert_eq!(frames(&log, "window that joins"), 0);
+    assert!(frames(&log, "window that polls") > 1);
+    let [frozen] = spans(&log, "window that joins", Activity::Waits)[..] else {
+        panic!("the window waits once");
     };
-    let worker = times(&told, "worker", Activity::Sleeps)[0];
-    assert!(frozen.1 >= worker.1, "it was not frozen until the end");
-    let waits = times(&told, "window that polls", Activity::Waits);
-    assert_eq!(waits, [], "a window that asks has waited");
+    let worker = spans(&log, "worker", Activity::Sleeps)[0];
+    assert!(frozen.1 >= worker.1, "the freeze ended early");
+    let waits = spans(&log, "window that polls", Activity::Waits);
+    assert_eq!(waits, [], "the window that polls has waited");
 }
 
 #[test]
-fn fetch_without_a_join_misses_pages_and_with_it_has_each_once() {
-    let told = play("fetch", Cast::Task)
+fn fetch_needs_joins_to_have_each_page_once() {
+    let log = lesson("fetch", WorkerKind::Task)
         .with("latency", 4.0)
         .with("pages", 5.0)
-        .told();
-    let counted = told.when("main", "pages without").expect("it is said");
-    let joined = told.when("main", "pages after").expect("it is said");
+        .log();
+    let counted = time_of(&log, "main", "pages without");
+    let joined = time_of(&log, "main", "pages after");
     for n in 1..=5 {
-        let page = told.timeline().lane(&format!("page {n}"));
-        let page = page.expect("each page was asked for");
-        let sent = told.said().iter().filter(|said| said.lane == page.id);
+        let page = log.timeline().lane(&format!("page {n}"));
+        let page = page.expect("each page was requested");
+        let messages = log.messages().iter();
+        let sent = messages.filter(|message| message.lane == page.id);
         assert_eq!(sent.count(), 1, "page {n}");
-        let [wait] = times(&told, &format!("fetch {n}"), Activity::Waits)[..] else {
+        let [wait] = spans(&log, &format!("fetch {n}"), Activity::Waits)[..] else {
             panic!("each page is waited for once");
         };
         assert!(
@@ -144,57 +150,57 @@ fn fetch_without_a_join_misses_pages_and_with_it_has_each_once() {
         );
         assert!(counted < wait.1 && wait.1 <= joined, "page {n}");
     }
-    let lanes = told.timeline().lanes().iter();
-    assert_eq!(
-        lanes.filter(|lane| lane.name.starts_with("page")).count(),
-        5
-    );
-    assert_eq!(told.note("pages without a join"), Some("0"));
-    assert_eq!(told.note("different pages"), Some("5"));
+    assert_eq!(log.lanes_with_prefix("page").count(), 5);
+    assert_eq!(log.result("pages without a join"), Some("0"));
+    assert_eq!(log.result("different pages"), Some("5"));
 }
 
-fn a_batch_is_complete_when_all_are_saved(cast: Cast) {
-    let told = play("batch", cast).with("images", 3.0).told();
-    let said = told.said().iter();
-    let complete: Vec<_> = said.filter(|said| said.text.contains("complete")).collect();
-    assert_eq!(complete.len(), 1, "{}", transcript(&told));
-    let saved = told.said().iter().filter(|said| said.text == "saved");
-    let saved: Vec<_> = saved.map(|said| said.at).collect();
+fn assert_batch_completes_last(kind: WorkerKind) {
+    let log = lesson("batch", kind).with("images", 3.0).log();
+    let messages = || log.messages().iter();
+    let complete = messages().filter(|message| message.text.contains("complete"));
+    let complete: Vec<_> = complete.collect();
+    assert_eq!(complete.len(), 1, "{}", transcript(&log));
+    let saved = messages().filter(|message| message.text == "saved");
+    let saved: Vec<_> = saved.map(|message| message.at).collect();
     assert_eq!(saved.len(), 3);
     assert!(saved.iter().all(|&at| at <= complete[0].at));
-    let sizes = told.table()[1..].iter().map(|row| (&*row[1], &*row[2]));
-    let turned = [("65x48", "48x65"), ("66x48", "48x66"), ("67x48", "48x67")];
-    assert_eq!(sizes.collect::<Vec<_>>(), turned);
+    let sizes = log.table()[1..].iter().map(|row| (&*row[1], &*row[2]));
+    let rotated = [("65x48", "48x65"), ("66x48", "48x66"), ("67x48", "48x67")];
+    assert_eq!(sizes.collect::<Vec<_>>(), rotated);
 }
 
 #[test]
-fn a_batch_of_tasks_is_complete_when_all_images_are_saved() {
-    a_batch_is_complete_when_all_are_saved(Cast::Task);
+fn batch_of_tasks_completes_after_all_images() {
+    assert_batch_completes_last(WorkerKind::Task);
 }
 
 #[test]
-fn a_batch_of_processes_is_complete_when_all_images_are_saved() {
-    a_batch_is_complete_when_all_are_saved(Cast::Process);
+fn batch_of_processes_completes_after_all_images() {
+    assert_batch_completes_last(WorkerKind::Process);
 }
 
-/// Each image is in its file when it is said to be saved, and turned as an independent look shows.
 #[test]
-fn the_images_of_a_batch_are_there_when_they_are_said_to_be_saved() {
-    let name = "lessons::work::the_images_of_a_batch_are_there_when_they_are_said_to_be_saved";
+fn saved_image_of_a_batch_is_rotated_and_grey() {
+    let name = "lessons::work::saved_image_of_a_batch_is_rotated_and_grey";
     in_own_folder(name, |folder| {
-        for cast in [Cast::Task, Cast::Process] {
-            let play = play("batch", cast).with("work", 2.0).with("images", 3.0);
-            let mut run = play.start();
-            until(&mut run, |run| run.told().when("image 1", "saved").is_ok());
+        for kind in [WorkerKind::Task, WorkerKind::Process] {
+            let lesson = lesson("batch", kind).with("work", 2.0);
+            let mut run = lesson.with("images", 3.0).start();
+            poll_until(&mut run, |run| {
+                run.log().time_of("image 1", "saved").is_ok()
+            });
             let folders = folder.read_dir().unwrap();
             let mut images = folders.map(|run| run.unwrap().path().join("edited/1.png"));
-            let image = images.find(|image| image.exists()).expect("it is saved");
+            let image = images
+                .find(|image| image.exists())
+                .expect("the image is saved");
             let image = image::open(image).unwrap();
             assert_eq!((image.width(), image.height()), (48, 65));
             assert_eq!(image.color(), ColorType::L8);
-            run.told().when("main", "complete").unwrap_err();
+            run.log().time_of("main", "complete").unwrap_err();
             run.stop();
-            until_over(&mut run);
+            finish(&mut run);
         }
     });
 }

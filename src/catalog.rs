@@ -1,0 +1,107 @@
+//! Ids for the entries of a built-in list: the lessons, and the patterns of the Freeze Lab.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::str::FromStr;
+
+/// A type whose values form a built-in list, each with a unique id.
+pub trait CatalogEntry: Sized + 'static {
+    /// What an error message calls an entry.
+    const NOUN: &'static str;
+
+    /// The command that prints the list.
+    const LIST_COMMAND: &'static str;
+
+    /// All entries, in the order of the list.
+    fn all() -> impl Iterator<Item = &'static Self>;
+
+    /// The name of the entry on the command line.
+    fn id(&self) -> &'static str;
+}
+
+/// A reference to an entry. Comparing, printing and parsing use the entry's id.
+///
+/// ```
+/// # #[cfg(unix)] {
+/// use meanwhile::lessons::LessonId;
+///
+/// let first = LessonId::all().next().unwrap();
+/// assert_eq!(first.to_string(), "join");
+/// assert_eq!("join".parse(), Ok(first));
+/// # }
+/// ```
+pub struct CatalogId<T: 'static>(&'static T);
+
+impl<T: CatalogEntry> CatalogId<T> {
+    /// All ids, in the order of the list.
+    pub fn all() -> impl Iterator<Item = Self> {
+        T::all().map(Self)
+    }
+
+    /// The entry itself.
+    pub fn entry(self) -> &'static T {
+        self.0
+    }
+}
+
+impl<T> Clone for CatalogId<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for CatalogId<T> {}
+
+impl<T: CatalogEntry> fmt::Display for CatalogId<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.id())
+    }
+}
+
+impl<T: CatalogEntry> fmt::Debug for CatalogId<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.id())
+    }
+}
+
+impl<T: CatalogEntry> PartialEq for CatalogId<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.id() == other.0.id()
+    }
+}
+
+impl<T: CatalogEntry> Eq for CatalogId<T> {}
+
+impl<T: CatalogEntry> PartialOrd for CatalogId<T> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl<T: CatalogEntry> Ord for CatalogId<T> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.id().cmp(other.0.id())
+    }
+}
+
+/// The catalogue has no entry of this id.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("there is no {noun} called `{id}`; `{list_command}` prints them")]
+pub struct UnknownId {
+    noun: &'static str,
+    id: String,
+    list_command: &'static str,
+}
+
+impl<T: CatalogEntry> FromStr for CatalogId<T> {
+    type Err = UnknownId;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let found = T::all().find(|entry| entry.id() == text).map(Self);
+        found.ok_or_else(|| UnknownId {
+            noun: T::NOUN,
+            id: text.to_owned(),
+            list_command: T::LIST_COMMAND,
+        })
+    }
+}

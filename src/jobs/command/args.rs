@@ -1,0 +1,99 @@
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{CommandLine, Files, Keep, Options};
+use crate::jobs::{Arguments, seconds};
+
+/// Run a program, once or once for each file.
+#[derive(Debug, clap::Args)]
+#[command(after_help = PLACEHOLDERS)]
+pub(super) struct CommandArgs {
+    /// Run the command once for all FILES instead of once for each.
+    #[arg(long)]
+    once: bool,
+    /// Take the command as a script for /bin/sh, with FILES as its parameters: "$1", "$@".
+    #[arg(long)]
+    shell: bool,
+    /// Words before the command, such as `nice -n 19`, `ssh host` or `srun -N1`.
+    #[arg(
+        long,
+        value_name = "WORDS",
+        default_value = "",
+        hide_default_value = true
+    )]
+    prefix: String,
+    /// The working directory.
+    #[arg(long, value_name = "DIR")]
+    dir: Option<PathBuf>,
+    /// Set an environment variable; may be given more than once.
+    #[arg(long, value_name = "NAME=VALUE")]
+    env: Vec<OsString>,
+    /// How long each run may take [default: no limit].
+    #[arg(long, value_name = "SECS", value_parser = seconds)]
+    timeout: Option<Duration>,
+    /// How long the processes of a stopped run may take to end before they are killed.
+    #[arg(long, value_name = "SECS", default_value = "5", value_parser = seconds)]
+    grace: Duration,
+    /// The exit codes that mean success, such as `0,2-4` or `any`.
+    #[arg(long, value_name = "CODES", default_value = "0")]
+    expect: String,
+    /// The most memory that each process may address [default: no limit].
+    #[arg(
+        long,
+        value_name = "MIB",
+        default_value_t = 0,
+        hide_default_value = true
+    )]
+    memory: u64,
+    /// The most CPU time that each process may use [default: no limit].
+    #[arg(
+        long,
+        value_name = "SECS",
+        default_value_t = 0,
+        hide_default_value = true
+    )]
+    cpu: u64,
+    /// How many of the last bytes of each stream of each run are kept.
+    #[arg(long, value_name = "BYTES", default_value_t = Options::default().output_limit)]
+    output_limit: usize,
+    /// The files; without any, the command runs once.
+    files: Vec<PathBuf>,
+    /// The program and its arguments, after `--`.
+    #[arg(last = true, required = true)]
+    command: Vec<OsString>,
+}
+
+const PLACEHOLDERS: &str = "\
+In the command, `{}` stands for the path of the file, `{name}` for its last part, `{stem}` for the
+name without its extension, `{dir}` for its folder; `{{}}` is the text `{}`. A command without any of
+them gets the file as its last argument. Each is one argument, whatever the file is called: no shell
+is started unless --shell is given. A script gets the file as \"$1\", and nothing in it is replaced.
+
+The stdout of all runs goes to stdout, in the order of FILES, when all have ended; their stderr goes
+to stderr.";
+
+impl CommandArgs {
+    pub(super) fn split(self) -> (Options, Arguments) {
+        let options = Options {
+            command: CommandLine::Words(self.command),
+            shell: self.shell,
+            files: if self.once { Files::All } else { Files::One },
+            prefix: self.prefix,
+            dir: self.dir.unwrap_or_default(),
+            env: self.env,
+            timeout_secs: self.timeout.map_or(0.0, |timeout| timeout.as_secs_f64()),
+            grace_secs: self.grace.as_secs_f64(),
+            expected_codes: self.expect,
+            memory_mib: self.memory,
+            cpu_secs: self.cpu,
+            output_limit: self.output_limit,
+            keep: Keep::All,
+        };
+        let arguments = Arguments {
+            inputs: self.files,
+            output: None,
+        };
+        (options, arguments)
+    }
+}

@@ -1,0 +1,275 @@
+//! The run of a command, as plain data.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::format::plural;
+
+/// One run of a command, from start to end.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CommandRun {
+    /// How it ended.
+    #[serde(flatten)]
+    pub end: ExitStatus,
+    /// How long it ran, in seconds.
+    pub elapsed_secs: f64,
+    /// Its standard output.
+    pub stdout: CapturedOutput,
+    /// Its standard error.
+    pub stderr: CapturedOutput,
+    /// What happened to its processes if they were stopped before they ended by themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stopped: Option<StopSummary>,
+}
+
+/// The last line that it printed or, if it printed nothing, how it ended.
+impl fmt::Display for CommandRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let line = self.stdout.last_lines(1);
+        if line.is_empty() {
+            self.end.fmt(f)
+        } else {
+            f.write_str(&line)
+        }
+    }
+}
+
+/// How a command ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "end", rename_all = "snake_case")]
+pub enum ExitStatus {
+    /// It exited.
+    Exited {
+        /// With this code, 0 to 255.
+        code: i32,
+    },
+    /// A signal killed it.
+    Signalled {
+        /// The number of the signal.
+        signal: i32,
+        /// Its name, such as `SIGKILL`, if it has one.
+        name: Option<String>,
+        /// Whether the system wrote a core file.
+        core_dumped: bool,
+    },
+    /// It is still alive, because it could not be killed or has not exited yet.
+    Escaped,
+    /// It exited, but other code reaped its status.
+    Unknown,
+}
+
+impl fmt::Display for ExitStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exited { code } => write!(f, "exited with code {code}"),
+            Self::Signalled {
+                signal,
+                name,
+                core_dumped,
+            } => {
+                write!(f, "was killed by signal {signal}")?;
+                if let Some(name) = name {
+                    write!(f, " ({name})")?;
+                }
+                f.write_str(if *core_dumped {
+                    " and left a core file"
+                } else {
+                    ""
+                })
+            }
+            Self::Escaped => f.write_str("could not be killed"),
+            Self::Unknown => f.write_str("exited, but its status was reaped by other code"),
+        }
+    }
+}
+
+/// The last bytes that a command printed on one stream.
+///
+/// A document has `text`, in which bytes that are not UTF-8 are replaced; `bytes_hex` if any were
+/// replaced; `total` and `dropped`, in bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Document", into = "Document")]
+pub struct CapturedOutput {
+    /// The last bytes.
+    pub bytes: Vec<u8>,
+    /// How many bytes it printed in total.
+    pub total: u64,
+    /// Whether a descendant still held the stream open when the command had ended.
+    pub held_open: bool,
+}
+
+impl CapturedOutput {
+    /// How many bytes were dropped before the kept ones.
+    pub fn dropped(&self) -> u64 {
+        self.total.saturating_sub(self.bytes.len() as u64)
+    }
+
+    /// The last `count` lines as text, without a line end at the end.
+    pub fn last_lines(&self, count: usize) -> String {
+        let end = self.bytes.trim_ascii_end();
+        let mut lines = end.rsplitn(count + 1, |&byte| byte == b'\n');
+        let mut last: Vec<_> = lines.by_ref().take(count).collect();
+        last.reverse();
+        String::from_utf8_lossy(&last.join(&b'\n')).into_owned()
+    }
+
+    /// Drops all but the last `limit` bytes, or fewer so that they begin with a whole line.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "commands run on Unix only"))]
+    pub(super) fn shorten(&mut self, limit: usize) {
+        let Some(cut) = self.bytes.len().checked_sub(limit).filter(|&cut| cut > 0) else {
+            return;
+        };
+        // A line that begins exactly at the cut is whole.
+        let line = self.bytes[cut - 1..].iter().position(|&byte| byte == b'\n');
+        let line = line.filter(|at| cut + at < self.bytes.len());
+        self.bytes.drain(..cut + line.unwrap_or(0));
+        self.bytes.shrink_to_fit();
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Document {
+    text: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bytes_hex: Option<String>,
+    total: u64,
+    dropped: u64,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    held_open: bool,
+}
+
+impl From<CapturedOutput> for Document {
+    fn from(printed: CapturedOutput) -> Self {
+        let dropped = printed.dropped();
+        let (text, bytes_hex) = match String::from_utf8(printed.bytes) {
+            Ok(text) => (text, None),
+            Err(error) => {
+                let bytes = error.as_bytes();
+                let text = String::from_utf8_lossy(bytes).into_owned();
+                (text, Some(hex::encode(bytes)))
+            }
+        };
+        Self {
+            text,
+            bytes_hex,
+            total: printed.total,
+            dropped,
+            held_open: printed.held_open,
+        }
+    }
+}
+
+impl From<Document> for CapturedOutput {
+    fn from(document: Document) -> Self {
+        let bytes = document
+            .bytes_hex
+            .as_deref()
+            .and_then(|digits| hex::decode(digits).ok());
+        Self {
+            bytes: bytes.unwrap_or_else(|| document.text.into_bytes()),
+            total: document.total,
+            held_open: document.held_open,
+        }
+    }
+}
+
+/// What happened to the processes of a stopped command: the command itself and everything that it
+/// started.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StopSummary {
+    /// How many ended when asked.
+    pub ended: usize,
+    /// Processes that had to be killed, such as `sleep (4711)`.
+    pub forced: Vec<String>,
+    /// Processes that are still alive.
+    pub escaped: Vec<String>,
+}
+
+impl StopSummary {
+    /// Whether there was no process left to stop.
+    pub fn is_empty(&self) -> bool {
+        self.ended == 0 && self.forced.is_empty() && self.escaped.is_empty()
+    }
+}
+
+/// Such as `1 process ended when asked, killed sh (12) and sleep (13)`.
+impl fmt::Display for StopSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut parts = Vec::new();
+        if self.ended > 0 {
+            let processes = plural(self.ended, "process", "processes");
+            parts.push(format!("{processes} ended when asked"));
+        }
+        if !self.forced.is_empty() {
+            parts.push(format!("killed {}", listed(&self.forced)));
+        }
+        if !self.escaped.is_empty() {
+            parts.push(format!("could not kill {}", listed(&self.escaped)));
+        }
+        if parts.is_empty() {
+            parts.push("no process was left to stop".to_owned());
+        }
+        f.write_str(&parts.join(", "))
+    }
+}
+
+/// Names a few and counts the rest.
+fn listed(names: &[String]) -> String {
+    const MAX_NAMED: usize = 4;
+    let shown = names[..names.len().min(MAX_NAMED)].join(", ");
+    match names.len().saturating_sub(MAX_NAMED) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printed(text: &[u8]) -> CapturedOutput {
+        CapturedOutput {
+            bytes: text.to_vec(),
+            total: text.len() as u64,
+            held_open: false,
+        }
+    }
+
+    #[test]
+    fn last_lines_have_no_final_line_end() {
+        let text = printed(b"one\ntwo\nthree\n\n");
+        assert_eq!(text.last_lines(1), "three");
+        assert_eq!(text.last_lines(2), "two\nthree");
+        assert_eq!(text.last_lines(9), "one\ntwo\nthree");
+        assert_eq!(text.last_lines(0), "");
+        assert_eq!(printed(b"\n").last_lines(1), "");
+    }
+
+    #[test]
+    fn shorten_keeps_whole_lines() {
+        for (limit, kept) in [
+            (100, "one\ntwo\nthree\n"),
+            (10, "two\nthree\n"),
+            (9, "three\n"),
+            (6, "three\n"),
+            (4, "ree\n"),
+        ] {
+            let mut text = printed(b"one\ntwo\nthree\n");
+            text.shorten(limit);
+            assert_eq!(text.bytes, kept.as_bytes(), "{limit}");
+            assert_eq!(text.dropped(), 14 - kept.len() as u64);
+        }
+    }
+
+    #[test]
+    fn every_byte_survives_a_document() {
+        for text in [&b"plain\n"[..], b"not \xff UTF-8", b""] {
+            let mut before = printed(text);
+            before.total += 7;
+            let document = serde_json::to_string(&before).unwrap();
+            let after: CapturedOutput = serde_json::from_str(&document).unwrap();
+            assert_eq!(after, before);
+        }
+    }
+}

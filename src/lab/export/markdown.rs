@@ -1,0 +1,23 @@
+//! A Markdown table with both variants side by side.
+
+use std::fmt::Write as _;
+
+use crate::lab::metric::ratio_text;
+use crate::lab::pattern::Variant;
+use crate::lab::report::{Report, Row};
+
+impl Report {
+    /// One row for each pattern that was run; the machine below the table.
+    pub fn markdown(&self) -> String {
+        let mut text = String::from("| pattern | bad | fixed | ratio |\n|---|---|---|---|\n");
+        for id in self.patterns() {
+            let cell = |variant| self.row(id, variant).map_or("–".to_owned(), Row::text);
+            let (bad, fixed) = (cell(Variant::Bad), cell(Variant::Fixed));
+            let ratio = self.verdict(id).filter(|verdict| verdict.ratio.is_some());
+            let ratio = ratio.map_or("–".to_owned(), |it| ratio_text(it.bad, it.fixed));
+            writeln!(text, "| {id} | {bad} | {fixed} | {ratio} |")
+                .expect("a string takes any text");
+        }
+        text + "\n" + &self.machine.text() + "\n"
+    }
+}

@@ -1,0 +1,20 @@
+//! One line for each pattern, for the shell.
+
+use std::fmt::Write as _;
+
+use crate::lab::report::Report;
+
+impl Report {
+    /// One line for each pattern that was run.
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        for id in self.patterns() {
+            let line = match self.verdict(id) {
+                Some(verdict) => verdict.text(id.entry().metric),
+                None => self.variants_text(id),
+            };
+            writeln!(text, "{:<24} {line}", id.to_string()).expect("a string takes any text");
+        }
+        text
+    }
+}

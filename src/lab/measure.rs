@@ -1,0 +1,244 @@
+//! Computes the figures of a run from its facts.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::fact::{Fact, Stamped, ThreadTime};
+use super::figures::{CLICK_IN_TIME, Clicks, Ending, ThreadCpu};
+use super::sparkline::Sparkline;
+use crate::record::statistics::millis;
+
+/// How many thread names are listed, and how much processor time a listed one has used at least.
+const MAX_THREAD_NAMES: usize = 6;
+const MIN_CPU_MS: f64 = 1.0;
+
+/// The facts of a run, with its milestones.
+pub(super) struct Measurement<'a> {
+    before: &'a [Stamped],
+    /// From the frame with the click on `Start` on.
+    facts: &'a [Stamped],
+    started: Duration,
+    ended: Option<Duration>,
+    shown: Option<Duration>,
+    last: Duration,
+}
+
+impl<'a> Measurement<'a> {
+    /// `None` if `Start` was never clicked.
+    pub(super) fn of(facts: &'a [Stamped]) -> Option<Self> {
+        let at = facts.iter().position(|fact| fact.fact == Fact::DidStart)?;
+        let is_begin = |fact: &Stamped| matches!(fact.fact, Fact::DidBegin { .. });
+        let frame = facts[..at].iter().rposition(is_begin).unwrap_or(at);
+        let last = facts.last()?.at();
+        let over = facts.iter().find(|fact| fact.fact == Fact::Over);
+        let mut run = Self {
+            before: &facts[..frame],
+            facts: &facts[frame..],
+            started: facts[at].at(),
+            ended: None,
+            shown: None,
+            last: over.map_or(last, Stamped::at),
+        };
+        run.ended = run.first(&Fact::DidEnd);
+        run.shown = run.first(&Fact::DidShow);
+        Some(run)
+    }
+
+    fn first(&self, wanted: &Fact) -> Option<Duration> {
+        let found = self.facts.iter().find(|fact| fact.fact == *wanted);
+        found.map(Stamped::at)
+    }
+
+    /// How long the run was watched.
+    pub(super) fn watched(&self) -> Duration {
+        self.last.saturating_sub(self.started)
+    }
+
+    /// The gaps that begin before the result is shown. There are none without input: a window that
+    /// gets no input may stay idle. The gap after the last frame counts until the last fact.
+    pub(super) fn gaps(&self) -> Vec<Duration> {
+        if self.first(&Fact::DidClick).is_none() {
+            return Vec::new();
+        }
+        let until = self.shown.unwrap_or(self.last);
+        let counted = self
+            .frames()
+            .filter(|((began, hidden), _)| !hidden && *began <= until);
+        counted
+            .map(|((began, _), next)| next.saturating_sub(began))
+            .collect()
+    }
+
+    /// When each frame began, whether it was hidden, and when the next frame began.
+    fn frames(&self) -> impl Iterator<Item = ((Duration, bool), Duration)> {
+        let begins = self.facts.iter().filter_map(|fact| match fact.fact {
+            Fact::DidBegin { hidden } => Some((fact.at(), hidden)),
+            _ => None,
+        });
+        let nexts = begins.clone().map(|(at, _)| at).skip(1);
+        begins.zip(nexts.chain([self.last]))
+    }
+
+    /// All frames, also those of a window without input.
+    pub(super) fn sparkline(&self) -> Sparkline {
+        let clicked = self.first(&Fact::DidClick).map(|_| self.started);
+        let input_from = clicked.or_else(|| self.first(&Fact::DidAskToClose));
+        let frames = self.frames().map(|((began, _), next)| [began, next]);
+        let watched = frames.filter(|[began, _]| *began < self.last);
+        Sparkline::of([self.started, self.last], input_from, watched)
+    }
+
+    /// How long each frame took to draw, until the result is shown.
+    pub(super) fn frame_times(&self) -> Vec<Duration> {
+        let until = self.shown.unwrap_or(self.last);
+        let mut began = None;
+        let mut times = Vec::new();
+        for fact in self.facts.iter().take_while(|fact| fact.at() <= until) {
+            match fact.fact {
+                Fact::DidBegin { .. } => began = Some(fact.at()),
+                Fact::DidDraw { .. } => {
+                    let began = began.take();
+                    times.extend(began.map(|began| fact.at().saturating_sub(began)));
+                }
+                _ => {}
+            }
+        }
+        times
+    }
+
+    pub(super) fn input_latencies(&self) -> Vec<Duration> {
+        let answers = self.facts.iter().filter_map(|fact| match fact.fact {
+            Fact::DidAnswer { waited_ns } => Some(Duration::from_nanos(waited_ns)),
+            _ => None,
+        });
+        answers.collect()
+    }
+
+    pub(super) fn time_to_result(&self) -> Option<Duration> {
+        let shown = self.shown?;
+        Some(shown.saturating_sub(self.ended.unwrap_or(shown)))
+    }
+
+    /// The time of all threads that did small steps, divided by the number of steps.
+    pub(super) fn step_time(&self) -> Option<Duration> {
+        let steps = self.facts.iter().filter_map(|fact| match fact.fact {
+            Fact::DidSteps { steps } => Some(steps),
+            _ => None,
+        });
+        let (threads, steps) = steps.fold((0_u32, 0), |(threads, all), steps| {
+            (threads + 1, all + steps)
+        });
+        let worked = self.ended?.saturating_sub(self.started) * threads;
+        let nanos = u64::try_from(worked.as_nanos()).unwrap_or(u64::MAX);
+        (steps > 0).then(|| Duration::from_secs_f64(nanos as f64 / steps as f64 / 1e9))
+    }
+
+    pub(super) fn needed_input(&self) -> bool {
+        self.first(&Fact::DidMoveMouse)
+            .is_some_and(|moved| self.shown.is_none_or(|shown| shown >= moved))
+    }
+
+    pub(super) fn time_to_close(&self, ending: &Ending) -> Option<Duration> {
+        let asked = self.first(&Fact::DidAskToClose)?;
+        let closed = self.first(&Fact::DidClose);
+        let closed = closed.or((*ending == Ending::Killed).then_some(self.last));
+        closed.map(|closed| closed.saturating_sub(asked))
+    }
+
+    fn watched_facts(&self) -> impl Iterator<Item = &'a Stamped> {
+        let last = self.last;
+        self.facts.iter().take_while(move |fact| fact.at() <= last)
+    }
+
+    /// How many frames were drawn whose `changed` passes the filter.
+    pub(super) fn draws(&self, filter: impl Fn(bool) -> bool) -> usize {
+        let drawn = self.watched_facts().filter(|fact| match fact.fact {
+            Fact::DidDraw { changed, .. } => filter(changed),
+            _ => false,
+        });
+        drawn.count()
+    }
+
+    pub(super) fn ui_cpu(&self) -> Duration {
+        let used = self.watched_facts().filter_map(|fact| match fact.fact {
+            Fact::DidDraw { cpu_ns, .. } => Some(cpu_ns),
+            _ => None,
+        });
+        Duration::from_nanos(used.sum())
+    }
+
+    pub(super) fn process_cpu(&self) -> Duration {
+        let mut heartbeats = self.watched_facts().filter_map(|fact| match fact.fact {
+            Fact::Heartbeat { cpu_ns } => Some(cpu_ns),
+            _ => None,
+        });
+        let first = heartbeats.next().unwrap_or(0);
+        let last = heartbeats.last().unwrap_or(first);
+        Duration::from_nanos(last.saturating_sub(first))
+    }
+
+    /// The highest time seen of each thread, less what it had used before the click on `Start`.
+    pub(super) fn threads(&self) -> Vec<ThreadCpu> {
+        let mut used = BTreeMap::new();
+        for thread in self.watched_facts().filter_map(thread_times).flatten() {
+            let (_, cpu_ns) = used.entry(thread.id).or_insert((&thread.name, 0));
+            *cpu_ns = thread.cpu_ns.max(*cpu_ns);
+        }
+        let before = self.before.iter().filter_map(thread_times).next_back();
+        for thread in before.unwrap_or_default() {
+            if let Some((_, cpu_ns)) = used.get_mut(&thread.id) {
+                *cpu_ns = cpu_ns.saturating_sub(thread.cpu_ns);
+            }
+        }
+        let mut named: BTreeMap<&String, ThreadCpu> = BTreeMap::new();
+        for (name, cpu_ns) in used.into_values() {
+            let all = named.entry(name).or_insert_with(|| ThreadCpu {
+                name: name.clone(),
+                threads: 0,
+                cpu_ms: 0.0,
+            });
+            all.threads += 1;
+            all.cpu_ms += millis(Duration::from_nanos(cpu_ns));
+        }
+        let mut named: Vec<_> = named.into_values().collect();
+        named.retain(|thread| thread.cpu_ms >= MIN_CPU_MS);
+        named.sort_by(|a, b| b.cpu_ms.total_cmp(&a.cpu_ms));
+        named.truncate(MAX_THREAD_NAMES);
+        named
+    }
+
+    /// Clicks that wait for the same frame count as one, as for every egui button; the others are
+    /// lost.
+    pub(super) fn clicks(&self) -> Clicks {
+        let mut clicks = Clicks::default();
+        let (mut waiting, mut due) = (Vec::new(), Vec::new());
+        for fact in self.facts {
+            match fact.fact {
+                Fact::DidClick => {
+                    clicks.made += 1;
+                    waiting.push(fact.at());
+                }
+                Fact::DidBegin { .. } => due.append(&mut waiting),
+                Fact::DidCount { .. } => {
+                    let first = due.first().copied();
+                    match first.map(|made| fact.at().saturating_sub(made) <= CLICK_IN_TIME) {
+                        Some(true) => clicks.in_time += 1,
+                        Some(false) => clicks.late += 1,
+                        None => {}
+                    }
+                    due.clear();
+                }
+                _ => {}
+            }
+        }
+        clicks.lost = clicks.made - clicks.in_time - clicks.late;
+        clicks
+    }
+}
+
+fn thread_times(fact: &Stamped) -> Option<&[ThreadTime]> {
+    match &fact.fact {
+        Fact::DidUse { threads } => Some(threads),
+        _ => None,
+    }
+}

@@ -1,0 +1,156 @@
+//! The left panel: how to run patterns, and the list of them.
+
+use eframe::egui::{ComboBox, DragValue, Label, Margin, RichText, ScrollArea, Sides, Ui};
+
+use super::page::{BUSY, LabProps, LabView, pattern_status};
+use super::{LabChoices, LabCommand};
+use crate::lab::{PatternId, Report, WorkKind};
+use crate::ui::tokens::tokens;
+use crate::ui::widgets::{button, choosable_card_ui, mark_ui, section_ui};
+
+const NOTHING_RUNS: &str = "Nothing is running.";
+const ENTRY_MARGIN: Margin = Margin::symmetric(8, 5);
+
+/// Draws the settings of runs, and the buttons for all patterns.
+pub(super) fn run_all_ui(
+    props: &LabProps<'_>,
+    choices: &mut LabChoices,
+    ui: &mut Ui,
+    commands: &mut Vec<LabCommand>,
+) {
+    section_ui(ui, "Freeze Lab");
+    ui.weak("Ways to wait for background work, bad and fixed, each measured in a real window.");
+    ui.horizontal(|ui| choices_ui(choices, ui));
+    ui.horizontal(|ui| {
+        let can_start = props.can_run && !props.is_busy;
+        if button(ui, "Run all", can_start, BUSY).clicked() {
+            commands.push(LabCommand::RunAll);
+        }
+        let stop = button(ui, "Stop", props.is_busy, NOTHING_RUNS);
+        let hint = "Kills the running window, even a frozen one, and cancels the other runs.";
+        if stop.on_hover_text(hint).clicked() {
+            commands.push(LabCommand::Stop);
+        }
+        let has_any = !props.report.rows.is_empty();
+        let why_not = if has_any {
+            "A dialog is open."
+        } else {
+            "Nothing measured yet."
+        };
+        if button(ui, "Save report…", has_any && !props.dialog_open, why_not)
+            .on_hover_text("As Markdown, JSON or CSV, by the ending of the file name.")
+            .clicked()
+        {
+            commands.push(LabCommand::SaveReport);
+        }
+    });
+    // Always one line, so that the list below does not move under the pointer.
+    ui.add(Label::new(RichText::new(state_text(props)).weak()).truncate());
+}
+
+fn state_text(props: &LabProps<'_>) -> String {
+    match (props.running, props.waiting) {
+        _ if !props.can_run => "Meanwhile could not start its helper process.".to_owned(),
+        (Some((pattern, variant)), 0) => format!("Running {pattern}, {variant}"),
+        (Some((pattern, variant)), more) => {
+            format!("Running {pattern}, {variant}; {more} waiting")
+        }
+        (None, _) if props.is_busy => "Opening a window…".to_owned(),
+        (None, _) => NOTHING_RUNS.to_owned(),
+    }
+}
+
+fn choices_ui(choices: &mut LabChoices, ui: &mut Ui) {
+    ui.spacing_mut().item_spacing.x = 5.0;
+    ComboBox::from_id_salt("work")
+        .width(92.0)
+        .selected_text(choices.kind.title())
+        .show_ui(ui, |ui| {
+            for kind in WorkKind::ALL {
+                ui.selectable_value(&mut choices.kind, kind, kind.title());
+            }
+        })
+        .response
+        .accessible_name("Work");
+    let label = ui.label("Seconds");
+    ui.add(
+        DragValue::new(&mut choices.secs)
+            .range(LabChoices::SECS)
+            .speed(0.05)
+            .max_decimals(1),
+    )
+    .labelled_by(label.id);
+    let label = ui.label("Repeat");
+    ui.add(
+        DragValue::new(&mut choices.repeat)
+            .range(LabChoices::REPEAT)
+            .speed(0.05),
+    )
+    .labelled_by(label.id);
+}
+
+/// Draws the entry of the report and those of all patterns.
+pub(super) fn pattern_list_ui(
+    props: &LabProps<'_>,
+    view: &LabView,
+    ui: &mut Ui,
+    commands: &mut Vec<LabCommand>,
+) {
+    report_entry_ui(props.report, view.shows_report, ui, commands);
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = 3.0;
+        for pattern in PatternId::all() {
+            let is_selected = pattern == view.selected && !view.shows_report;
+            entry_ui(props, pattern, is_selected, ui, commands);
+        }
+    });
+}
+
+fn report_entry_ui(
+    report: &Report,
+    is_selected: bool,
+    ui: &mut Ui,
+    commands: &mut Vec<LabCommand>,
+) {
+    let card = choosable_card_ui(ui, "Report", is_selected, ENTRY_MARGIN, |ui| {
+        let all = PatternId::all();
+        let measured = all.filter(|id| report.verdict(*id).is_some()).count();
+        let text = format!("{measured} of {} measured", PatternId::all().count());
+        Sides::new().show(
+            ui,
+            |ui| ui.strong("Report"),
+            |ui| ui.label(RichText::new(text).weak().small()),
+        );
+    });
+    if card.clicked() {
+        commands.push(LabCommand::ShowReport);
+    }
+}
+
+fn entry_ui(
+    props: &LabProps<'_>,
+    pattern: PatternId,
+    is_selected: bool,
+    ui: &mut Ui,
+    commands: &mut Vec<LabCommand>,
+) {
+    let entry = pattern.entry();
+    let status = pattern_status(props, pattern, tokens(ui));
+    let card = choosable_card_ui(ui, entry.id, is_selected, ENTRY_MARGIN, |ui| {
+        ui.spacing_mut().item_spacing.y = 1.0;
+        ui.horizontal(|ui| {
+            ui.spacing_mut().interact_size.y = 18.0;
+            ui.spacing_mut().item_spacing.x = 6.0;
+            mark_ui(ui, status.mark, status.color);
+            ui.strong(entry.id);
+        });
+        let symptom = RichText::new(entry.symptom).weak().small();
+        ui.add(Label::new(symptom).truncate());
+        if !status.word.is_empty() {
+            ui.add(Label::new(RichText::new(status.word.as_ref()).small()).truncate());
+        }
+    });
+    if card.clicked() {
+        commands.push(LabCommand::Select(pattern));
+    }
+}

@@ -1,0 +1,52 @@
+//! The legend of a plot: each kind of shape, and what it means.
+
+use eframe::egui::{Color32, Rect, RichText, Sense, Ui, Vec2};
+
+const SIZE: Vec2 = Vec2::new(12.0, 12.0);
+const DOT: Vec2 = Vec2::splat(4.0);
+/// The thickness of a bar's top edge.
+const EDGE: f32 = 2.0;
+
+/// A shape of a plot, in the colours in which the plot draws it.
+#[derive(Clone, Copy)]
+pub(crate) enum Swatch {
+    /// A bar.
+    Bar(Color32),
+    /// A bar that takes only this share of the height.
+    Thin(Color32, f32),
+    /// A bar with an edge of another colour on top.
+    Edged(Color32, Color32),
+    /// A dot.
+    Dot(Color32),
+}
+
+/// Draws the entries side by side, and in several lines where they need them.
+pub(crate) fn legend_ui(entries: &[(Swatch, &str)], ui: &mut Ui) {
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().interact_size.y = 16.0;
+        ui.spacing_mut().item_spacing.x = 5.0;
+        for (swatch, text) in entries {
+            swatch_ui(*swatch, ui);
+            ui.label(RichText::new(*text).small().weak());
+            ui.add_space(8.0);
+        }
+    });
+}
+
+fn swatch_ui(swatch: Swatch, ui: &mut Ui) {
+    let (rect, _) = ui.allocate_exact_size(SIZE, Sense::hover());
+    let fill = |size, color| {
+        let shape = Rect::from_center_size(rect.center(), size);
+        ui.painter().rect_filled(shape, 0, color);
+    };
+    match swatch {
+        Swatch::Bar(color) => fill(SIZE, color),
+        Swatch::Thin(color, share) => fill(Vec2::new(SIZE.x, SIZE.y * share), color),
+        Swatch::Edged(color, edge) => {
+            fill(SIZE, color);
+            let edge_rect = rect.with_max_y(rect.top() + EDGE);
+            ui.painter().rect_filled(edge_rect, 0, edge);
+        }
+        Swatch::Dot(color) => fill(DOT, color),
+    }
+}
