@@ -2,6 +2,8 @@
 
 use std::io::Write as _;
 
+use eframe::Error;
+
 /// The renderer of all our windows. eframe's default depends on the enabled features: the tests enable
 /// a second renderer, and would measure another program than users run.
 pub(crate) const RENDERER: eframe::Renderer = eframe::Renderer::Glow;
@@ -26,11 +28,12 @@ pub(crate) fn virtual_display() -> String {
 }
 
 /// Why no window could be opened.
-pub(crate) fn reason(error: &eframe::Error) -> String {
+pub(crate) fn reason(error: &Error) -> String {
     let text = error.to_string();
     // Errors of the windowing library begin with a place in its source.
     let detail = text.rsplit(": ").next().unwrap_or(&text);
-    let is_library = matches!(error, eframe::Error::Glutin(_)) || detail.contains("shared librar");
+    let is_library = detail.contains("shared librar")
+        || matches!(error, Error::Glutin(_) | Error::NoGlutinConfigs(..));
     if is_library && cfg!(not(any(target_os = "macos", target_os = "windows"))) {
         missing_library(detail)
     } else {
@@ -50,12 +53,12 @@ pub(crate) fn explain_missing_libraries() {
         let message = info.payload_as_str().unwrap_or_default();
         if message.starts_with("Library ") && message.contains("could not be loaded") {
             let reason = missing_library(message.trim_end_matches('.'));
-            // Without stderr there is no place to say it.
-            writeln!(
-                std::io::stderr(),
-                "meanwhile: Could not open a window: {reason}."
-            )
-            .ok();
+            let sentence = format!(
+                "meanwhile: Could not open a window: {reason}. \
+                 Without a window, this works: meanwhile run checksum FILES…"
+            );
+            // A closed stderr leaves no way to report it.
+            writeln!(std::io::stderr(), "{sentence}").ok();
         } else {
             previous(info);
         }

@@ -143,7 +143,7 @@ pub(super) static LESSON: Lesson = Lesson {
                   How do you tell the two cases apart? Some tutorials say that Python's \
                   `join(timeout)` raises an exception when it times out. The run beside this one \
                   shows that CPython returns `None` in both cases: you have to call `is_alive()` \
-                  afterwards. Here `join_timeout` returns a `Result`: `Ok` when the worker has \
+                  after it. Here `join_timeout` returns a `Result`: `Ok` when the worker has \
                   ended, `Err(TimedOut)` when it still runs. You can't overlook it, and nothing \
                   can change between the join and a second call. Rust's `JoinHandle` has no \
                   timeout at all; a channel has to stand in.",

@@ -102,7 +102,7 @@ pub(super) static LESSON: Lesson = Lesson {
     verify,
     explanation: "A join tells that a worker has ended; a channel or a pipe carries values while \
                   it runs. Main gets the value as soon as it is there and can use it at once. It \
-                  joins afterwards, to know that the cleaning up is done, too. Receive first, then \
+                  joins later, to know that the cleaning up is done, too. Receive first, then \
                   join: this order also avoids the trap of the lesson `queue-deadlock`.\n\n\
                   Between threads, a channel passes the value itself. Between processes there are \
                   only bytes: the child prints a line, and main reads and parses it. Python's \

@@ -150,7 +150,7 @@ pub(super) static LESSON: Lesson = Lesson {
     level: Level::Hard,
     question: Question {
         text: "A worker puts far more into a channel or a pipe than that can hold. Main joins \
-               the worker first and receives the values afterwards. What happens?",
+               the worker first and receives the values later. What happens?",
         choices: &[
             "The join returns, and all values are there",
             "The join returns, and the values that did not fit are lost",
