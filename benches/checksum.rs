@@ -1,9 +1,9 @@
-//! Checksum throughput beside the tools that people use for it, on the same warm file.
+//! Checksum throughput compared with common tools, on the same warm file.
 //!
-//! Every contender runs as often as the others, in turn, with the file in the page cache; what is
-//! compared is the median. Ours is the job as the program runs it: in a task, at background
-//! priority, with progress and cancel on. The others run at the same priority, so that whatever
-//! else the machine does slows all of them alike.
+//! All contenders run equally often, in turn, with the file in the page cache. The medians are
+//! compared. Ours is the job as the program runs it: in a task, at background priority, with progress
+//! and cancellation. The others run at the same priority, so that other load slows all of them
+//! equally.
 //!
 //! `cargo bench --bench checksum` · `MEANWHILE_BENCH_MIB=4096` changes the size of the file.
 
@@ -20,7 +20,7 @@ use meanwhile::join::{Builder, Priority};
 
 const ROUNDS: usize = 9;
 
-/// A program that computes the same digest: its name and the arguments in front of the file.
+/// A program that computes the same digest: its name and the arguments before the file.
 type Peer = (&'static str, &'static [&'static str]);
 
 fn peers(algorithm: Algorithm) -> &'static [Peer] {
@@ -36,7 +36,7 @@ fn peers(algorithm: Algorithm) -> &'static [Peer] {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // `cargo test --benches` only asks whether it runs.
+    // `cargo test --benches` only checks that it runs.
     let is_bench = std::env::args().any(|argument| argument == "--bench");
     let (mib, rounds) = if is_bench {
         (size_mib()?, ROUNDS)
@@ -59,7 +59,7 @@ fn size_mib() -> Result<usize, Box<dyn Error>> {
     })
 }
 
-/// Writes bytes without a pattern; which ones does not matter to a hash.
+/// Writes pseudo-random bytes. Their values do not affect the speed of a hash.
 fn write_file(path: &Path, mib: usize) -> std::io::Result<()> {
     let mut file = BufWriter::with_capacity(1 << 20, File::create(path)?);
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
@@ -79,20 +79,20 @@ fn compare_all(path: &Path, mib: usize, rounds: usize) -> Result<(), Box<dyn Err
         "{mib} MiB, median of {rounds} rounds; ratio: our throughput / theirs"
     )?;
     for algorithm in Algorithm::ALL {
-        let (here, missing): (Vec<_>, Vec<_>) = peers(algorithm)
+        let (installed, missing): (Vec<_>, Vec<_>) = peers(algorithm)
             .iter()
             .partition(|peer| is_installed(peer.0));
         let mut ours = Vec::new();
-        let mut theirs = vec![Vec::new(); here.len()];
+        let mut theirs = vec![Vec::new(); installed.len()];
         for _ in 0..rounds {
             ours.push(run_ours(path, algorithm)?);
-            for (peer, times) in here.iter().zip(&mut theirs) {
+            for (peer, times) in installed.iter().zip(&mut theirs) {
                 times.push(run_peer(peer, path)?);
             }
         }
         let ours = median(ours);
         write!(out, "{:8} {:7.0} MB/s", algorithm.title(), rate(mib, ours))?;
-        for (peer, times) in here.iter().zip(theirs) {
+        for (peer, times) in installed.iter().zip(theirs) {
             let theirs = median(times);
             let ratio = theirs.as_secs_f64() / ours.as_secs_f64();
             write!(

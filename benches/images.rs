@@ -1,11 +1,11 @@
-//! Making photographs smaller beside ImageMagick, on the same warm files.
+//! Shrinking photographs compared with ImageMagick, on the same warm files.
 //!
-//! Every contender runs as often as the others, in turn; what is compared is the median. Ours is the
-//! job as the program runs it: on a board, at background priority, with progress and cancel on, each
-//! result synced to the disk. ImageMagick runs at the same priority, once for all files with threads of
-//! its own (`mogrify`), and once for each file, as many at once as there are cores (`convert`).
+//! All contenders run equally often, in turn. The medians are compared. Ours is the job as the program
+//! runs it: on a board, at background priority, with progress and cancellation, each result synced to
+//! the disk. ImageMagick runs at the same priority: once for all files with its own threads (`mogrify`),
+//! and once for each file with one process per core (`convert`).
 //!
-//! `cargo bench --bench images` · `MEANWHILE_BENCH_FILES=40` changes how many files there are.
+//! `cargo bench --bench images` · `MEANWHILE_BENCH_FILES=40` changes the number of files.
 
 use std::error::Error;
 use std::io::Write as _;
@@ -22,7 +22,7 @@ use meanwhile::record::{EventKind, JobState};
 const ROUNDS: usize = 5;
 const FILES: usize = 20;
 
-/// Twelve million pixels, as a telephone takes them.
+/// Twelve million pixels, like a phone camera.
 const SIZE: (u32, u32) = (4000, 3000);
 
 type Contender = (&'static str, fn(&Bench) -> Result<(), Box<dyn Error>>);
@@ -39,7 +39,7 @@ struct Bench {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // `cargo test --benches` only asks whether it runs.
+    // `cargo test --benches` only checks that it runs.
     let is_bench = std::env::args().any(|argument| argument == "--bench");
     let (files, rounds, size) = if is_bench {
         (file_count()?, ROUNDS, SIZE)
@@ -79,16 +79,16 @@ fn compare(
         inputs.push(copy);
     }
     let bench = Bench { folder, inputs };
-    let here: Vec<&Contender> = CONTENDERS
+    let installed: Vec<&Contender> = CONTENDERS
         .iter()
         .filter(|(name, _)| *name == "Meanwhile" || is_installed("mogrify"))
         .collect();
-    let mut times = vec![Vec::new(); here.len()];
+    let mut times = vec![Vec::new(); installed.len()];
     for round in 0..rounds {
-        for turn in 0..here.len() {
-            let contender = (turn + round) % here.len();
+        for turn in 0..installed.len() {
+            let contender = (turn + round) % installed.len();
             let start = Instant::now();
-            here[contender].1(&bench)?;
+            installed[contender].1(&bench)?;
             times[contender].push(start.elapsed());
         }
     }
@@ -99,7 +99,7 @@ fn compare(
         out,
         "{files} {extension} files of {width} × {height} to 25 %, median of {rounds} rounds; ratio: our throughput / theirs"
     )?;
-    for ((name, _), time) in here.iter().zip(&medians) {
+    for ((name, _), time) in installed.iter().zip(&medians) {
         let rate = files as f64 / time.as_secs_f64();
         let ratio = time.as_secs_f64() / medians[0].as_secs_f64();
         writeln!(out, "    {name:<28} {rate:6.1} files/s   ratio {ratio:.2}")?;
@@ -107,7 +107,7 @@ fn compare(
     Ok(())
 }
 
-/// Slopes, edges and some noise, as a camera sees them.
+/// Slopes, edges and some noise, like a photograph.
 fn photo((width, height): (u32, u32)) -> DynamicImage {
     let mut state = 0x9e37_79b9_u32;
     let image = RgbImage::from_fn(width, height, |x, y| {

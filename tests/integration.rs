@@ -13,10 +13,12 @@ mod command;
 #[path = "integration/command_line.rs"]
 mod command_line;
 #[cfg(target_os = "linux")]
-#[path = "integration/fetch.rs"]
+#[path = "integration/fetch/mod.rs"]
 mod fetch;
+#[path = "integration/forms.rs"]
+mod forms;
 #[cfg(target_os = "linux")]
-#[path = "integration/images.rs"]
+#[path = "integration/images/mod.rs"]
 mod images;
 #[cfg(target_os = "linux")]
 #[path = "integration/isolation/mod.rs"]

@@ -30,6 +30,21 @@ const LAYERS: [(&str, usize); 14] = [
     ("watchdog", 1),
 ];
 
+/// How long the name of a test may be.
+const MAX_TEST_NAME_LEN: usize = 50;
+
+/// Words that once had a meaning of their own in this project. CONTRIBUTING.md has their replacements.
+const RETIRED_WORDS: [&str; 8] = [
+    "afterwards",
+    "backstage",
+    "chores",
+    "crew",
+    "house",
+    "owed",
+    "staff",
+    "told",
+];
+
 #[test]
 fn modules_use_no_layer_above_their_own() {
     let mut upward = Vec::new();
@@ -109,6 +124,43 @@ fn join_and_cli_use_no_window_toolkit() {
 }
 
 #[test]
+fn no_code_outside_of_jobs_matches_a_single_job() {
+    let jobs = jobs_of_the_catalogue();
+    assert!(jobs.len() >= 5, "{jobs:?}");
+    let mut matches = Vec::new();
+    for file in sources("src") {
+        if file.path.starts_with("src/jobs") {
+            continue;
+        }
+        // Unit tests may use any job as an example.
+        let code = file.code.split("#[cfg(test)]\nmod tests").next();
+        let code = code.unwrap_or_default();
+        for job in jobs
+            .iter()
+            .filter(|job| code.contains(&format!("Options::{job}(")))
+        {
+            matches.push(format!("{}: Options::{job}", file.path.display()));
+        }
+    }
+    assert!(
+        matches.is_empty(),
+        "ask the `JobInterface` of the job instead: {matches:#?}"
+    );
+}
+
+/// The variants of `jobs::Options`, from the lines `Variant: module,` of the catalogue.
+fn jobs_of_the_catalogue() -> Vec<String> {
+    let catalogue = source(&root().join("src/jobs/catalogue.rs")).code;
+    let (_, lines) = catalogue
+        .split_once("\ncatalogue! {")
+        .expect("the catalogue is a macro");
+    let variants = lines.lines().filter_map(|line| line.split_once(": "));
+    variants
+        .map(|(variant, _)| variant.trim().to_owned())
+        .collect()
+}
+
+#[test]
 fn lints_are_expected_and_never_allowed() {
     let patterns = [concat!("#[", "allow("), concat!("#![", "allow(")];
     let mut allowing = Vec::new();
@@ -137,6 +189,61 @@ fn unsafe_code_is_forbidden_and_panics_unwind() {
         !aborts,
         "an abort would end the program; a panic must become an outcome"
     );
+}
+
+#[test]
+fn test_names_have_at_most_50_letters() {
+    let mut long = Vec::new();
+    for file in ["src", "tests"].into_iter().flat_map(sources) {
+        for rest in file.code.split(concat!("#[", "test]")).skip(1) {
+            let name = rest
+                .split_once("fn ")
+                .map_or(String::new(), |(_, rest)| word(rest));
+            if name.len() > MAX_TEST_NAME_LEN {
+                long.push(format!("{}: {name}", file.path.display()));
+            }
+        }
+    }
+    assert!(long.is_empty(), "{long:#?}");
+}
+
+#[test]
+fn source_has_none_of_the_retired_words() {
+    let mut found = Vec::new();
+    for file in sources("src") {
+        let text = fs::read_to_string(root().join(&file.path)).expect("source is UTF-8");
+        for (line, number) in text.lines().zip(1..) {
+            let words = words_of(line);
+            if RETIRED_WORDS
+                .iter()
+                .any(|word| words.iter().any(|found| found == word))
+            {
+                found.push(format!("{}:{number}: {}", file.path.display(), line.trim()));
+            }
+        }
+    }
+    assert!(
+        found.is_empty(),
+        "see the words in CONTRIBUTING.md: {found:#?}"
+    );
+}
+
+/// The words of a line in lower case. An identifier is several words: `isTold` and `is_told` are two.
+fn words_of(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut was_lowercase = false;
+    for character in line.chars() {
+        let begins_hump = was_lowercase && character.is_uppercase();
+        if begins_hump || !character.is_alphabetic() {
+            words.push(String::new());
+        }
+        was_lowercase = character.is_lowercase();
+        if character.is_alphabetic() {
+            let word = words.last_mut().expect("there is always a word");
+            word.extend(character.to_lowercase());
+        }
+    }
+    words
 }
 
 /// A source file without its comment lines.

@@ -101,7 +101,10 @@ fn every_picture_is_shown_in_a_document() {
         let text = read(&file);
         shown.extend(links(&text).filter_map(|target| folder.join(target).canonicalize().ok()));
     }
-    for picture in files("screenshots", "png") {
+    for picture in ["gif", "png"]
+        .into_iter()
+        .flat_map(|name| files("screenshots", name))
+    {
         let path = picture.canonicalize().expect("it was just listed");
         assert!(
             shown.contains(&path),

@@ -93,7 +93,7 @@ impl App {
         };
         let settings_file = setup.store.path().to_owned();
         Self {
-            pages: pages::all(ctx, page_setup),
+            pages: pages::all(ctx, &page_setup),
             shell: Shell::new(
                 ctx,
                 setup.state,
@@ -116,7 +116,8 @@ impl App {
 
     /// The index of the page that is shown: the first one if the settings name an unknown page.
     fn shown(&self) -> usize {
-        let shown = |page: &Box<dyn Page>| self.shell.shows(&page.id());
-        self.pages.iter().position(shown).unwrap_or(0)
+        let mut pages = self.pages.iter();
+        let shown = pages.position(|page| self.shell.shows(&page.id()));
+        shown.unwrap_or(0)
     }
 }

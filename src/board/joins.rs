@@ -4,10 +4,10 @@ use crate::record::{JobId, JoinId};
 
 /// The background joins that have not ended.
 #[derive(Default)]
-pub(super) struct Joins(Vec<Join>);
+pub(super) struct Joins(Vec<BackgroundJoin>);
 
 /// A background join.
-pub(super) struct Join {
+pub(super) struct BackgroundJoin {
     pub(super) job: JobId,
     pub(super) id: JoinId,
     /// On the clock of the board.
@@ -15,7 +15,7 @@ pub(super) struct Join {
 }
 
 impl Joins {
-    pub(super) fn push(&mut self, join: Join) {
+    pub(super) fn push(&mut self, join: BackgroundJoin) {
         self.0.push(join);
     }
 
@@ -24,13 +24,17 @@ impl Joins {
     }
 
     /// Takes out all joins of a job.
-    pub(super) fn take_of(&mut self, job: JobId) -> Vec<Join> {
+    pub(super) fn take_of(&mut self, job: JobId) -> Vec<BackgroundJoin> {
         self.0.extract_if(.., |join| join.job == job).collect()
     }
 
     /// Takes out the joins whose deadline has passed and whose job still runs.
-    pub(super) fn take_late(&mut self, now: Duration, runs: impl Fn(JobId) -> bool) -> Vec<Join> {
-        let is_late = |join: &Join| join.deadline.is_some_and(|deadline| deadline <= now);
+    pub(super) fn take_late(
+        &mut self,
+        now: Duration,
+        runs: impl Fn(JobId) -> bool,
+    ) -> Vec<BackgroundJoin> {
+        let is_late = |join: &BackgroundJoin| join.deadline.is_some_and(|deadline| deadline <= now);
         let late = self
             .0
             .extract_if(.., |join| is_late(join) && runs(join.job));

@@ -53,7 +53,7 @@ use self::event_sender::EventSender;
 use self::isolated::Isolation;
 pub use self::isolated::run_as_worker;
 use self::jobs::JobEntry;
-use self::joins::{Join, Joins};
+use self::joins::{BackgroundJoin, Joins};
 use self::run::KeptBacktrace;
 use crate::jobs::JobSpec;
 use crate::join::{self, JoinError, PanicReport, Priority, SpawnError};
@@ -167,7 +167,7 @@ impl JobBoard {
         let id = self.begin_join(job, timeout, false);
         if self.jobs.get(&job).is_some_and(|entry| !entry.has_ended) {
             let deadline = timeout.and_then(|timeout| self.now().checked_add(timeout));
-            self.joins.push(Join { job, id, deadline });
+            self.joins.push(BackgroundJoin { job, id, deadline });
         } else {
             self.end_join(job, id, JoinOutcome::Joined);
         }

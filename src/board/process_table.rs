@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 
 use super::event_sender::EventSender;
 use super::sync::lock;
-use crate::jobs::command::Ran;
+use crate::jobs::command::CommandRun;
 use crate::jobs::{Host, Priority};
 use crate::join::process::{Process, ProcessState};
 use crate::record::{EventKind, ItemId, JobId};
@@ -130,7 +130,7 @@ impl Host for ItemHost {
         self.events.publish(self.job, kind);
     }
 
-    fn did_end(&self, ran: &Arc<Ran>) {
+    fn did_end(&self, ran: &Arc<CommandRun>) {
         self.processes.end(self.item);
         let (item, ran) = (self.item, ran.clone());
         let kind = EventKind::ItemDidEndProcess { item, ran };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::JobBoard;
-use crate::jobs::command::Stopped;
+use crate::jobs::command::StopSummary;
 use crate::join::process::Process;
 use crate::join::{self, SpawnError};
 use crate::record::{EventKind, ItemId, JobId};
@@ -67,7 +67,7 @@ impl JobBoard {
             join::Builder::new(format!("stop {}", process.name()))
                 .daemon(true)
                 .spawn(move |_| {
-                    let stopped = Arc::new(Stopped::from(&process.stop(grace)));
+                    let stopped = Arc::new(StopSummary::from(&process.stop(grace)));
                     events.publish(job, EventKind::ItemDidStopTree { item, stopped });
                     events.wake();
                 })?;

@@ -1,20 +1,20 @@
-//! Ctrl-C: the first asks the job to cancel, the second leaves at once.
+//! Ctrl-C: the first cancels the job, the second leaves at once.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{INTERRUPTED, Leave};
 
-/// How often the person has asked the program to stop.
+/// How often the user or the system has asked the program to stop.
 #[derive(Clone, Default)]
 pub(super) struct Interrupts(Arc<AtomicUsize>);
 
 impl Interrupts {
-    /// Begins to listen for Ctrl-C, and for the signals with which a system ends a program.
-    /// `wake` is called after the first.
+    /// Starts to listen for Ctrl-C and for the signals with which a system ends a program. Calls `wake`
+    /// after the first.
     ///
     /// # Errors
-    /// The system refused; or somebody listens already.
+    /// The system refused, or the program listens already.
     pub(super) fn listen(
         leave: Leave,
         wake: impl Fn() + Send + 'static,
@@ -30,7 +30,7 @@ impl Interrupts {
         Ok(interrupts)
     }
 
-    /// Whether there was one.
+    /// Whether there was any.
     pub(super) fn any(&self) -> bool {
         self.0.load(Ordering::Acquire) > 0
     }

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::interrupt::Interrupts;
-use super::{FAILED, INTERRUPTED, Leave, complain, print, seconds};
+use super::{FAILED, INTERRUPTED, Leave, print, print_message, seconds};
 use crate::desktop::has_display;
 use crate::join::process::Launcher;
 use crate::lab::{PatternId, Report, RunOptions, RunRecord, Session, Variant, WorkKind, run_twin};
@@ -179,7 +179,7 @@ fn print_record(record: &RunRecord) {
         Some(value) => metric.text(value),
         None => format!("no figures, {}", record.ending),
     };
-    complain(&format!("{} {}: {text}", record.pattern, record.variant));
+    print_message(&format!("{} {}: {text}", record.pattern, record.variant));
 }
 
 fn document(report: &Report, format: LabFormat) -> io::Result<Vec<u8>> {

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 
 use super::interrupt::Interrupts;
-use super::{FAILED, INTERRUPTED, Leave, complain, print};
+use super::{FAILED, INTERRUPTED, Leave, print, print_message};
 use crate::join::process::Launcher;
 use crate::lessons::{self, LessonId, Outcome, Run, RunOptions, WorkerKind};
 
@@ -161,7 +161,7 @@ fn run(args: LessonRunArgs, leave: Leave) -> anyhow::Result<ExitCode> {
         }
     };
     printed?;
-    complain(&outcome.to_string());
+    print_message(&outcome.to_string());
     Ok(match outcome {
         Outcome::AsExpected => ExitCode::SUCCESS,
         Outcome::Stopped => ExitCode::from(INTERRUPTED),

@@ -1,4 +1,4 @@
-//! The result of a job on stdout or in a file, and what went wrong on stderr.
+//! Prints the result of a job on stdout or to a file, and its failures on stderr.
 
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -6,18 +6,17 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::{Format, complain};
-use crate::jobs::checksum::list;
-use crate::jobs::command::Ran;
-use crate::jobs::fetch::Fetched;
-use crate::jobs::{Options, Output, save};
+use super::{Format, print_message};
+use crate::format;
+use crate::jobs::command::CommandRun;
+use crate::jobs::save;
 use crate::record::{self, Crash, ItemRecord, ItemState, JobRecord, JobState};
 
-/// Shows how a job ended: its result on stdout or in `file`, and, as text, a sentence on stderr
-/// for everything that did not return.
+/// Prints the result of a job on stdout or to `file` and, with [`Format::Text`], a message on stderr
+/// for every item that did not return.
 ///
 /// # Errors
-/// The result could not be written. That nobody reads stdout any more is none.
+/// The result could not be written. A closed stdout is not an error.
 pub(super) fn show(
     job: &JobRecord,
     now: Duration,
@@ -25,7 +24,7 @@ pub(super) fn show(
     file: Option<&Path>,
 ) -> anyhow::Result<()> {
     if format == Format::Text {
-        complain_of(job);
+        print_failures(job);
     }
     let Some(file) = file else {
         let mut out = BufWriter::new(io::stdout().lock());
@@ -51,68 +50,36 @@ fn write(job: &JobRecord, now: Duration, format: Format, out: &mut impl Write) -
             if let Some(ran) = item.ran() {
                 out.write_all(&ran.stdout.bytes)?;
             } else if let ItemState::Returned(output) = &item.state {
-                out.write_all(&line(job, item, output))?;
+                out.write_all(&output.line(&item.input))?;
             }
             Ok(())
         }),
     }
 }
 
-/// The line of an item that returned: in a list of checksums what `sha256sum` writes there, when
-/// verifying what `sha256sum -c` says.
-fn line(job: &JobRecord, item: &ItemRecord, output: &Output) -> Vec<u8> {
-    match (output, &job.spec().options) {
-        (Output::Checksum(_), Options::Checksum(options)) if options.verify => {
-            let mut line = item.input.as_os_str().as_encoded_bytes().to_vec();
-            line.extend_from_slice(b": OK\n");
-            line
-        }
-        (Output::Fetched(fetched), _) => fetched_line(fetched, &item.input),
-        (Output::Image(saved), _) => {
-            let mut line = saved.saved_to.as_os_str().as_encoded_bytes().to_vec();
-            line.push(b'\n');
-            line
-        }
-        (Output::Checksum(checksum), _) => list::line(checksum, &item.input),
-        (Output::Command(_) | Output::Text { .. }, _) => format!("{output}\n").into_bytes(),
-    }
-}
-
-/// Such as `200  1256  0.12  text/html  https://example.com/  out/index.html`, with tabs.
-fn fetched_line(fetched: &Fetched, url: &Path) -> Vec<u8> {
-    let content_type = fetched.content_type.as_deref().unwrap_or("-");
-    let (status, bytes, secs) = (fetched.status, fetched.bytes, fetched.secs);
-    let url = url.display();
-    let mut line = format!("{status}\t{bytes}\t{secs:.3}\t{content_type}\t{url}\t").into_bytes();
-    let file = fetched.saved_to.as_deref().unwrap_or(Path::new("-"));
-    line.extend_from_slice(file.as_os_str().as_encoded_bytes());
-    line.push(b'\n');
-    line
-}
-
-fn complain_of(job: &JobRecord) {
+fn print_failures(job: &JobRecord) {
     for item in job.items().iter() {
         if let Some(ran) = item.ran() {
-            pass_on(item, ran);
+            print_stderr(item, ran);
         }
         match &item.state {
-            // What the command said itself stands right above.
+            // The stderr of the command was printed just before.
             ItemState::Failed(error) if item.ran().is_some() => {
-                complain(error.message.lines().next().unwrap_or_default());
+                print_message(error.message.lines().next().unwrap_or_default());
             }
-            ItemState::Failed(error) => complain(&error.message),
-            ItemState::Panicked(panic) => complain(&format!(
+            ItemState::Failed(error) => print_message(&error.message),
+            ItemState::Panicked(panic) => print_message(&format!(
                 "{} panicked{}: {}",
                 item.input.display(),
                 place(panic.location.as_deref()),
                 panic.message
             )),
-            ItemState::Crashed(crash) => complain_of_crash(&item.input, crash),
+            ItemState::Crashed(crash) => print_crash(&item.input, crash),
             _ => {}
         }
     }
     if let JobState::Panicked(panic) = job.state() {
-        complain(&format!(
+        print_message(&format!(
             "the job itself panicked{}: {}",
             place(panic.location.as_deref()),
             panic.message
@@ -120,30 +87,30 @@ fn complain_of(job: &JobRecord) {
     }
     let counts = job.counts();
     if counts.returned < counts.total() {
-        complain(&summary(job));
+        print_message(&summary(job));
     }
 }
 
-/// One sentence, and under it what is left of the worker's own words.
-fn complain_of_crash(input: &Path, crash: &Crash) {
+/// Prints one sentence, and below it the last lines of the worker's stderr.
+fn print_crash(input: &Path, crash: &Crash) {
     let mut text = format!("{} crashed: {}", input.display(), crash.message);
-    for printed in crash.stderr.lines() {
+    for line in crash.stderr.lines() {
         text.push_str("\n    ");
-        text.push_str(printed);
+        text.push_str(line);
     }
-    complain(&text);
+    print_message(&text);
 }
 
-/// Shows what a command has said on stderr, and what of its output nobody will see.
-fn pass_on(item: &ItemRecord, ran: &Ran) {
-    // Where stderr can't be written nobody is there to be told.
-    let _unwritable = io::stderr().lock().write_all(&ran.stderr.bytes);
+/// Prints the stderr of a command, and how much of its output was dropped.
+fn print_stderr(item: &ItemRecord, ran: &CommandRun) {
+    // There is no other place for it if stderr can't be written.
+    io::stderr().lock().write_all(&ran.stderr.bytes).ok();
     for (stream, printed) in [("stdout", &ran.stdout), ("stderr", &ran.stderr)] {
         if printed.dropped() > 0 {
-            let (name, dropped) = (item.input.display(), printed.dropped());
-            complain(&format!(
-                "{name}: the first {dropped} bytes of {stream} were not kept; \
-                 --output-limit keeps more"
+            let (name, dropped) = (item.input.display(), format::bytes(printed.dropped()));
+            print_message(&format!(
+                "{name}: the first {dropped} of {stream} were dropped; \
+                 raise --output-limit to keep more"
             ));
         }
     }
@@ -169,9 +136,6 @@ fn summary(job: &JobRecord) -> String {
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
-    let items = match counts.total() {
-        1 => "1 item".to_owned(),
-        count => format!("{count} items"),
-    };
+    let items = format::plural(counts.total(), "item", "items");
     format!("{items}: {}", parts.join(", "))
 }

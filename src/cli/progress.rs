@@ -1,21 +1,22 @@
-//! How far a job is, on stderr: a bar where that is a terminal, a rare line where it is not.
+//! The progress of a job on stderr: a bar on a terminal, otherwise a line now and then.
 
 use std::io::IsTerminal as _;
 use std::time::Duration;
 
-use indicatif::{BinaryBytes, ProgressBar, ProgressStyle};
+use indicatif::{ProgressBar, ProgressStyle};
 
-use super::complain;
+use super::print_message;
+use crate::format;
 use crate::record::JobRecord;
 
-/// How often a line is written where nobody watches a bar.
+/// How often a line is printed.
 const LINE_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The progress of one job.
 pub(super) enum Progress {
-    /// Drawn over itself.
+    /// On a terminal.
     Bar(ProgressBar),
-    /// The last line came at this time of the job's.
+    /// Elsewhere; the last line was printed at this time since the start of the job.
     Lines(Duration),
 }
 
@@ -28,7 +29,7 @@ impl Progress {
         }
     }
 
-    /// Shows where the job stands.
+    /// Shows the state of the job.
     pub(super) fn show(&mut self, job: &JobRecord, now: Duration) {
         match self {
             Self::Bar(bar) => {
@@ -41,21 +42,21 @@ impl Progress {
                 let elapsed = job.elapsed(now);
                 if elapsed >= *last + LINE_INTERVAL {
                     *last = elapsed;
-                    complain(&describe(job, now));
+                    print_message(&describe(job, now));
                 }
             }
         }
     }
 
-    /// Writes a sentence without tearing the bar.
-    pub(super) fn say(&self, sentence: &str) {
+    /// Prints a message above the bar.
+    pub(super) fn print(&self, message: &str) {
         match self {
-            Self::Bar(bar) => bar.suspend(|| complain(sentence)),
-            Self::Lines(_) => complain(sentence),
+            Self::Bar(bar) => bar.suspend(|| print_message(message)),
+            Self::Lines(_) => print_message(message),
         }
     }
 
-    /// Takes the bar away.
+    /// Removes the bar.
     pub(super) fn finish(self) {
         if let Self::Bar(bar) = self {
             bar.finish_and_clear();
@@ -68,7 +69,7 @@ fn style() -> ProgressStyle {
         .unwrap_or_else(|_| ProgressStyle::default_bar())
 }
 
-/// Bytes where the job has any, items otherwise.
+/// Bytes if the job has any, otherwise items.
 fn position(job: &JobRecord) -> (u64, u64) {
     if job.total_bytes() > 0 {
         return (job.done_bytes(), job.total_bytes());
@@ -77,32 +78,27 @@ fn position(job: &JobRecord) -> (u64, u64) {
     (counts.ended() as u64, counts.total() as u64)
 }
 
-/// Such as `12 of 300 items, 1.20 GiB of 4.00 GiB, 512.00 MiB/s, 6 s left`.
+/// Such as `12 of 300 items, 1.2 GiB of 4.0 GiB, 512.0 MiB/s, 6.00 s left`.
 fn describe(job: &JobRecord, now: Duration) -> String {
     let counts = job.counts();
     let more = if job.is_planned() { "" } else { " or more" };
-    let mut text = format!("{} of {}{more} items", counts.ended(), counts.total());
+    let (ended, total) = (format::count(counts.ended()), format::count(counts.total()));
+    let mut text = format!("{ended} of {total}{more} items");
     if job.total_bytes() > 0 {
         text.push_str(&bytes(job, now));
     }
     text
 }
 
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a rate is shown in three digits, and is never negative"
-)]
 fn bytes(job: &JobRecord, now: Duration) -> String {
     let rate = job.rate(now);
-    let left = rate
-        .time_left
-        .map(|left| format!(", {} s left", left.as_secs()));
+    let left = rate.time_left.map(format::duration);
+    let left = left.map(|left| format!(", {left} left"));
     format!(
-        ", {} of {}, {}/s{}",
-        BinaryBytes(job.done_bytes()),
-        BinaryBytes(job.total_bytes()),
-        BinaryBytes(rate.bytes_per_sec as u64),
+        ", {} of {}, {}{}",
+        format::bytes(job.done_bytes()),
+        format::bytes(job.total_bytes()),
+        format::rate(rate.bytes_per_sec),
         left.unwrap_or_default()
     )
 }

@@ -1,6 +1,5 @@
-//! `meanwhile run`: starts a job on a board, follows it, and shows what came back.
+//! `meanwhile run`: starts a job on a board, follows it, and shows the result.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -9,39 +8,31 @@ use crossbeam_channel::{Receiver, Sender};
 
 use super::interrupt::Interrupts;
 use super::progress::Progress;
-use super::{FAILED, Format, INTERRUPTED, Leave, TIMED_OUT, Then, output};
+use super::{FAILED, INTERRUPTED, Leave, RunArgs, TIMED_OUT, Then, output};
 use crate::board::JobBoard;
-use crate::jobs::JobSpec;
+use crate::format;
 use crate::record::{Event, EventKind, JobId, JobRecord, JobState, JoinOutcome, Record};
 
-/// How many events are handled between two looks at the clock.
+/// How many events are handled before the clock is checked again.
 const POLL_BUDGET: usize = 4_096;
 
-/// How long a job that was cancelled because its time was up may take to stop, beyond what it says
-/// itself.
+/// How much longer than its own stop time a job may take to stop after its join timed out.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// What the command line asks for.
-pub(super) struct Run {
-    pub(super) spec: JobSpec,
-    pub(super) join_timeout: Option<Duration>,
-    pub(super) then: Then,
-    pub(super) format: Format,
-    pub(super) output: Option<PathBuf>,
-}
-
-/// Runs the job and shows its result. Returns the exit code that its end stands for.
+/// Runs the job and shows its result. Returns the exit code.
 ///
 /// # Errors
-/// The job could not be started, or its result not be written.
-pub(super) fn run(run: Run, leave: Leave) -> anyhow::Result<ExitCode> {
+/// The job could not be started, or its result could not be written.
+pub(super) fn run(args: RunArgs, leave: Leave) -> anyhow::Result<ExitCode> {
     let (wake, woken) = crossbeam_channel::bounded(1);
     let interrupts =
-        Interrupts::listen(leave, waker(wake.clone())).context("Ctrl-C can't be listened for")?;
+        Interrupts::listen(leave, waker(wake.clone())).context("could not listen for Ctrl-C")?;
     let mut board = JobBoard::new(waker(wake));
-    let grace = GRACE + run.spec.options.job().stop_time();
-    let job = board.start(run.spec)?;
-    if let Some(timeout) = run.join_timeout {
+    let (join_timeout, then, format) = (args.join_timeout(), args.then(), args.format());
+    let (spec, file) = args.into_job();
+    let grace = GRACE + spec.options.job().stop_time();
+    let job = board.start(spec)?;
+    if let Some(timeout) = join_timeout {
         board.join(job, Some(timeout));
     }
     let mut follower = Follower {
@@ -49,7 +40,7 @@ pub(super) fn run(run: Run, leave: Leave) -> anyhow::Result<ExitCode> {
         job,
         record: Record::default(),
         woken,
-        then: run.then,
+        then,
         interrupts,
         progress: Progress::new(),
         grace,
@@ -64,17 +55,17 @@ pub(super) fn run(run: Run, leave: Leave) -> anyhow::Result<ExitCode> {
         ..
     } = follower;
     progress.finish();
-    // What was cancelled has had its time.
+    // A cancelled job has had its grace period.
     board.shutdown(Duration::ZERO);
     let record = record.job(job).context("the job left no record")?;
-    output::show(record, board.now(), run.format, run.output.as_deref())?;
+    output::show(record, board.now(), format, file.as_deref())?;
     Ok(exit_code(record, &interrupts))
 }
 
 fn waker(wake: Sender<()>) -> impl Fn() + Send + Sync + 'static {
     move || {
-        // A full channel wakes as well.
-        let _already_awake = wake.try_send(());
+        // A full channel means that a wake-up is pending already.
+        wake.try_send(()).ok();
     }
 }
 
@@ -113,7 +104,7 @@ impl Follower {
             if let Some(job) = self.record.job(self.job) {
                 self.progress.show(job, self.board.now());
             }
-            self.give_up_in_time();
+            self.give_up_when_due();
         }
     }
 
@@ -125,14 +116,15 @@ impl Follower {
     /// Waits for a wake-up, or until the board wants to be polled.
     fn wait(&self) {
         let due = self.board.wants_poll_in().unwrap_or(GRACE);
-        // The time being up is as good a reason to go on as a wake-up.
-        let _either = self.woken.recv_timeout(due);
+        // A timeout is as good as a wake-up.
+        self.woken.recv_timeout(due).ok();
     }
 
     fn interrupt(&mut self) {
         let job = self.record.job(self.job);
         if job.is_some_and(|job| job.cancel_requested_at().is_none()) {
-            self.progress.say("cancelling; Ctrl-C again leaves at once");
+            self.progress
+                .print("cancelling; press Ctrl-C again to leave at once");
         }
         self.board.cancel(self.job);
     }
@@ -156,19 +148,19 @@ impl Follower {
             let join = job.joins().last();
             join.map_or(Duration::ZERO, |join| join.waited(self.board.now()))
         });
-        let waited = format!("still running after {:.1} s", waited.as_secs_f64());
+        let waited = format!("still running after {}", format::countdown(waited));
         match self.then {
-            Then::Wait => self.progress.say(&waited),
+            Then::Wait => self.progress.print(&waited),
             Then::Cancel => {
-                self.progress.say(&format!("{waited}; cancelling"));
+                self.progress.print(&format!("{waited}; cancelling"));
                 self.board.time_out(self.job);
                 self.gives_up_at = Some(self.board.now() + self.grace);
             }
         }
     }
 
-    /// Leaves a job behind that ignores for too long that its time was up.
-    fn give_up_in_time(&mut self) {
+    /// Stops waiting for a job that ignores its cancel for too long.
+    fn give_up_when_due(&mut self) {
         let now = self.board.now();
         if self.has_ended() || self.gives_up_at.is_none_or(|at| now < at) {
             return;
@@ -177,9 +169,9 @@ impl Follower {
             .record
             .job(self.job)
             .map_or(0, |job| job.counts().running);
-        self.progress.say(&format!(
-            "left behind what ignores the cancel: {running} running"
-        ));
+        let items = format::plural(running, "item has", "items have");
+        self.progress
+            .print(&format!("{items} ignored the cancel; no longer waiting"));
         self.record.apply(Event {
             job: self.job,
             at: now,

@@ -1,4 +1,4 @@
-//! The system's own texts in a document: text where they are UTF-8, bytes where they are not.
+//! Paths and arguments in a document: text if they are UTF-8, a list of bytes if they are not.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
@@ -30,7 +30,7 @@ impl From<OsText> for OsString {
     }
 }
 
-/// For a field that is a path, or none.
+/// For a field that is a path or an optional path.
 pub(super) fn serialize<S: Serializer, P: PathField>(
     field: &P,
     serializer: S,
@@ -46,7 +46,7 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>, P: PathField>(
     Ok(P::of(path.map(|path| PathBuf::from(OsString::from(path)))))
 }
 
-/// A path, or perhaps one.
+/// A path or an optional path.
 pub(super) trait PathField {
     fn path(&self) -> Option<&PathBuf>;
 

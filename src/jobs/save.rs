@@ -1,4 +1,4 @@
-//! Saving: a file is replaced as a whole or left as it was.
+//! Atomic saving: a file is replaced as a whole or stays as it was.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
@@ -11,43 +11,34 @@ use atomic_write_file::AtomicWriteFile;
 
 use super::ItemError;
 
-/// No save takes this long: a temporary file that is older belongs to a program that was killed.
-const ABANDONED_AFTER: Duration = Duration::from_mins(10);
+/// No save takes this long, so an older temporary file belongs to a program that was killed.
+const MAX_SAVE_TIME: Duration = Duration::from_mins(10);
 
-/// How many random letters and digits end the name of a temporary file.
+/// The number of random letters and digits at the end of the name of a temporary file.
 const RANDOM_LEN: usize = 6;
 
-/// How many names are tried for a file whose own is taken.
+/// How many numbered names are tried for a file whose name exists.
 const MAX_NUMBER: u32 = 100_000;
 
-/// Why a file could not be saved. What it held before is still there.
-///
-/// ```
-/// use meanwhile::jobs::save::{SaveError, save};
-///
-/// let folder = tempfile::tempdir()?;
-/// let refused = save(folder.path(), b"report");
-/// assert!(matches!(refused, Err(SaveError::NotAFile { .. })));
-/// # Ok::<(), std::io::Error>(())
-/// ```
+/// Why a file could not be saved. Its old contents are unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
-    /// The name is taken by something that must not be replaced, such as a folder or a device.
-    #[error("{} is not a regular file, so it was left as it is; choose another name.", path.display())]
+    /// The name belongs to something that must not be replaced, such as a folder or a device.
+    #[error("{} is not a regular file, so it was not replaced; choose another name.", path.display())]
     NotAFile {
         /// The name.
         path: PathBuf,
     },
-    /// There is no folder to save it in.
-    #[error("{} can't be saved because its folder is not there; create the folder or choose another.", path.display())]
+    /// The folder does not exist.
+    #[error("{} can't be saved because its folder does not exist; create the folder or choose another.", path.display())]
     NoFolder {
-        /// The file that was to be saved.
+        /// The file to save.
         path: PathBuf,
     },
     /// The system refused: no permission, no space, an I/O error.
     #[error("{} can't be saved: {source}.", path.display())]
     Refused {
-        /// The file that was to be saved.
+        /// The file to save.
         path: PathBuf,
         /// Why.
         source: io::Error,
@@ -55,7 +46,7 @@ pub enum SaveError {
 }
 
 impl SaveError {
-    /// What an I/O error of saving the file at `path` means to a person.
+    /// Explains an I/O error of saving the file at `path`.
     pub(super) fn from_io(path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
         match source.kind() {
@@ -67,26 +58,15 @@ impl SaveError {
 
 /// Makes `bytes` the contents of the file at `path`, which need not exist yet.
 ///
-/// The bytes go into a temporary file beside it, down to the disk, and only then take the name:
-/// whoever reads the file, also after a crash or a power cut, finds all of the old contents or all
-/// of the new. Permissions of a file that is replaced are kept, and a link stays a link.
+/// The bytes are written to a temporary file in the same folder and synced to the disk before that
+/// file is renamed: a reader, even after a crash or a power cut, finds all of the old contents or all
+/// of the new. The permissions of a replaced file are kept, and a link stays a link.
 ///
-/// Blocks until the disk has the bytes, so call it off the UI thread.
-///
-/// ```
-/// use meanwhile::jobs::save::save;
-///
-/// let folder = tempfile::tempdir()?;
-/// let path = folder.path().join("report.txt");
-/// save(&path, b"draft")?;
-/// save(&path, b"final")?;
-/// assert_eq!(std::fs::read(&path)?, b"final");
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// Blocks until the disk has the bytes, so do not call it on the UI thread.
 ///
 /// # Errors
-/// Fails if the name is taken by a folder or a special file, if its folder is missing, or if the
-/// system refuses. The file is then what it was.
+/// The name belongs to a folder or a special file, the folder does not exist, or the system refuses.
+/// The file is then unchanged.
 pub fn save(path: &Path, bytes: &[u8]) -> Result<(), SaveError> {
     let target = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     if fs::metadata(&target).is_ok_and(|metadata| !metadata.is_file()) {
@@ -99,24 +79,22 @@ pub fn save(path: &Path, bytes: &[u8]) -> Result<(), SaveError> {
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = AtomicWriteFile::open(path)?;
     file.write_all(bytes)?;
-    // Some disks say only now that they are full, and only before `commit` is the temporary file
-    // cleaned up.
+    // Some disks report only now that they are full, and the temporary file is removed only before
+    // `commit`.
     file.sync_all()?;
     file.commit()
 }
 
-/// A new file in the making: under a hidden name in its folder until it is kept, and gone if it
-/// is not.
+/// A new file with a hidden name in its folder, which is deleted on drop unless it is persisted.
 ///
-/// Other than [`save`] it never follows a link: what has its name is left alone, or goes away as a
-/// name.
+/// Unlike [`save`] it never follows a link: a link that has its name is kept or replaced itself.
 #[derive(Debug)]
-pub(super) struct NewFile {
+pub(super) struct PendingFile {
     file: File,
     temporary: PathBuf,
 }
 
-impl NewFile {
+impl PendingFile {
     pub(super) fn create(folder: &Path) -> io::Result<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         loop {
@@ -125,7 +103,7 @@ impl NewFile {
             let temporary = folder.join(name);
             match File::create_new(&temporary) {
                 Ok(file) => return Ok(Self { file, temporary }),
-                // Left by a program that was killed and had our number.
+                // A program with the same process id left it when it was killed.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
             }
@@ -136,19 +114,18 @@ impl NewFile {
         self.file.write_all(bytes)
     }
 
-    /// Gives the file its name, which nothing may have; otherwise the error is
-    /// [`io::ErrorKind::AlreadyExists`].
-    pub(super) fn keep(&self, path: &Path) -> io::Result<()> {
+    /// Gives the file its name. Fails with [`io::ErrorKind::AlreadyExists`] if the name exists.
+    pub(super) fn persist_new(&self, path: &Path) -> io::Result<()> {
         self.file.sync_all()?;
-        self.take(path)
+        self.claim(path)
     }
 
-    /// Gives the file its name in the folder, or else one with the first number that is free.
-    pub(super) fn keep_numbered(&self, folder: &Path, name: &OsStr) -> io::Result<PathBuf> {
+    /// Gives the file its name in the folder, or that name with the first free number.
+    pub(super) fn persist_numbered(&self, folder: &Path, name: &OsStr) -> io::Result<PathBuf> {
         self.file.sync_all()?;
         for number in 1..MAX_NUMBER {
             let path = folder.join(numbered(name, number));
-            match self.take(&path) {
+            match self.claim(&path) {
                 Ok(()) => return Ok(path),
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(error),
@@ -157,33 +134,33 @@ impl NewFile {
         Err(io::ErrorKind::AlreadyExists.into())
     }
 
-    /// Gives the file its name, also where another file has it.
-    pub(super) fn replace(&self, path: &Path) -> io::Result<()> {
+    /// Gives the file its name, and replaces a file that has it.
+    pub(super) fn persist_over(&self, path: &Path) -> io::Result<()> {
         self.file.sync_all()?;
         fs::rename(&self.temporary, path)
     }
 
-    fn take(&self, path: &Path) -> io::Result<()> {
+    fn claim(&self, path: &Path) -> io::Result<()> {
         match fs::hard_link(&self.temporary, path) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                // Some file systems have no links; there an empty file takes the name first, which
-                // only a crash in between leaves behind.
+                // This file system has no hard links. An empty file claims the name; only a crash
+                // before the rename would leave it behind.
                 File::create_new(path)?;
                 fs::rename(&self.temporary, path).inspect_err(|_| drop(fs::remove_file(path)))
             }
-            taken => taken,
+            linked => linked,
         }
     }
 }
 
-impl Drop for NewFile {
+impl Drop for PendingFile {
     fn drop(&mut self) {
-        // Where it was renamed there is nothing any more.
-        let _renamed = fs::remove_file(&self.temporary);
+        // This fails after a rename.
+        fs::remove_file(&self.temporary).ok();
     }
 }
 
-/// The name itself for 1, then `name-2.ext` and so on.
+/// The name itself for 1, `name-2.ext` for 2 and so on.
 pub(super) fn numbered(name: &OsStr, number: u32) -> OsString {
     if number == 1 {
         return name.to_owned();
@@ -198,19 +175,19 @@ pub(super) fn numbered(name: &OsStr, number: u32) -> OsString {
     numbered
 }
 
-/// Makes the folder that results are to be saved in, unless it is there.
-pub(super) fn make_folder(path: &Path) -> Result<fs::Metadata, ItemError> {
-    let made = fs::create_dir_all(path).and_then(|()| fs::metadata(path));
-    made.map_err(|error| ItemError {
-        kind: "no_folder".to_owned(),
-        message: format!("Nothing can be saved in {}: {error}.", path.display()),
+/// Creates the folder for results unless it exists. Returns its metadata.
+pub(super) fn create_folder(path: &Path) -> Result<fs::Metadata, ItemError> {
+    let created = fs::create_dir_all(path).and_then(|()| fs::metadata(path));
+    created.map_err(|error| {
+        let message = format!("Nothing can be saved in {}: {error}.", path.display());
+        ItemError::new("no_folder", message)
     })
 }
 
-/// Removes the temporary files that killed saves of the file at `path` left beside it, once they
-/// are ten minutes old: a younger one may be another program's that saves right now.
+/// Removes temporary files that killed saves of the file at `path` left in its folder, if they are
+/// ten minutes old: another program may be writing a younger one.
 ///
-/// For folders of our own only. Elsewhere a file of somebody else's could have such a name.
+/// Only for folders of this program. In others, such a name could belong to a file of the user.
 pub(crate) fn remove_abandoned(path: &Path) {
     let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
         return;
@@ -218,8 +195,8 @@ pub(crate) fn remove_abandoned(path: &Path) {
     let prefix = format!(".{}.", name.display());
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         if is_temporary(&entry.file_name().to_string_lossy(), &prefix) && is_old(&entry) {
-            // What can't be removed now is tried again with the next save.
-            let _still_there = fs::remove_file(entry.path());
+            // The next save tries again.
+            fs::remove_file(entry.path()).ok();
         }
     }
 }
@@ -233,5 +210,5 @@ fn is_temporary(name: &str, prefix: &str) -> bool {
 fn is_old(entry: &fs::DirEntry) -> bool {
     let written = entry.metadata().and_then(|metadata| metadata.modified());
     let age = written.ok().and_then(|written| written.elapsed().ok());
-    age.is_some_and(|age| age >= ABANDONED_AFTER)
+    age.is_some_and(|age| age >= MAX_SAVE_TIME)
 }

@@ -92,15 +92,14 @@ pub struct CommandInfo {
 
 const WORKBENCH: Scope = Scope::Page(workbench::ID);
 
-const NO_KEYS: Option<KeyboardShortcut> = None;
-
-const fn keys(modifiers: Modifiers, key: Key) -> Option<KeyboardShortcut> {
-    Some(KeyboardShortcut::new(modifiers, key))
+const fn ctrl(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::COMMAND, key)
 }
 
-const fn ctrl(key: Key) -> Option<KeyboardShortcut> {
-    keys(Modifiers::COMMAND, key)
-}
+const CTRL_SHIFT_O: KeyboardShortcut =
+    KeyboardShortcut::new(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::O);
+
+const F11: KeyboardShortcut = KeyboardShortcut::new(Modifiers::NONE, Key::F11);
 
 const fn row(
     command: UiCommand,
@@ -121,36 +120,35 @@ const fn row(
 /// All commands, in the order in which Settings lists their shortcuts.
 #[rustfmt::skip]
 pub static TABLE: [CommandInfo; 23] = [
-    row(UiCommand::AddFiles, ctrl(Key::O), WORKBENCH, "Add files…", ""),
-    row(UiCommand::AddFolder, keys(Modifiers::COMMAND.plus(Modifiers::SHIFT), Key::O), WORKBENCH,
-        "Add folder…", ""),
-    row(UiCommand::ClearInputs, NO_KEYS, WORKBENCH, "Clear", "Remove all inputs."),
-    row(UiCommand::Start, ctrl(Key::Enter), WORKBENCH, "Start", ""),
-    row(UiCommand::Join, NO_KEYS, WORKBENCH, "Join", "Wait for the job."),
-    row(UiCommand::JoinWithTimeout, NO_KEYS, WORKBENCH, "Join with timeout",
+    row(UiCommand::AddFiles, Some(ctrl(Key::O)), WORKBENCH, "Add files…", ""),
+    row(UiCommand::AddFolder, Some(CTRL_SHIFT_O), WORKBENCH, "Add folder…", ""),
+    row(UiCommand::ClearInputs, None, WORKBENCH, "Clear", "Remove all inputs."),
+    row(UiCommand::Start, Some(ctrl(Key::Enter)), WORKBENCH, "Start", ""),
+    row(UiCommand::Join, None, WORKBENCH, "Join", "Wait for the job."),
+    row(UiCommand::JoinWithTimeout, None, WORKBENCH, "Join with timeout",
         "Wait for the job, at most for this time. The job runs on."),
-    row(UiCommand::Detach, NO_KEYS, WORKBENCH, "Detach", "Stop waiting. The job runs on."),
-    row(UiCommand::Cancel, NO_KEYS, WORKBENCH, "Cancel", ""),
-    row(UiCommand::Terminate, NO_KEYS, WORKBENCH, "Terminate",
+    row(UiCommand::Detach, None, WORKBENCH, "Detach", "Stop waiting. The job runs on."),
+    row(UiCommand::Cancel, None, WORKBENCH, "Cancel", ""),
+    row(UiCommand::Terminate, None, WORKBENCH, "Terminate",
         "Send SIGTERM. Descendants are left alone."),
-    row(UiCommand::Kill, NO_KEYS, WORKBENCH, "Kill",
+    row(UiCommand::Kill, None, WORKBENCH, "Kill",
         "Send SIGKILL. Descendants are left alone."),
-    row(UiCommand::StopTree, NO_KEYS, WORKBENCH, "Stop tree",
+    row(UiCommand::StopTree, None, WORKBENCH, "Stop tree",
         "Send SIGTERM to the process and all its descendants, and SIGKILL after the grace period."),
-    row(UiCommand::RunAgain, NO_KEYS, WORKBENCH, "Run again", ""),
-    row(UiCommand::CopyReport, NO_KEYS, WORKBENCH, "Copy report", ""),
-    row(UiCommand::SaveReport, NO_KEYS, WORKBENCH, "Save report…",
+    row(UiCommand::RunAgain, None, WORKBENCH, "Run again", ""),
+    row(UiCommand::CopyReport, None, WORKBENCH, "Copy report", ""),
+    row(UiCommand::SaveReport, None, WORKBENCH, "Save report…",
         "As text, or as JSON if the name ends in .json."),
-    row(UiCommand::SaveList, NO_KEYS, WORKBENCH, "Save list…",
+    row(UiCommand::SaveList, None, WORKBENCH, "Save list…",
         "In the format of sha256sum and b3sum."),
-    row(UiCommand::Remove, NO_KEYS, WORKBENCH, "Remove", "Remove the job from the list."),
-    row(UiCommand::Find, ctrl(Key::F), WORKBENCH, "Filter the results, or find in the output", ""),
-    row(UiCommand::Settings, ctrl(Key::Comma), Scope::Window, "Settings", ""),
+    row(UiCommand::Remove, None, WORKBENCH, "Remove", "Remove the job from the list."),
+    row(UiCommand::Find, Some(ctrl(Key::F)), WORKBENCH, "Filter the results, or find in the output", ""),
+    row(UiCommand::Settings, Some(ctrl(Key::Comma)), Scope::Window, "Settings", ""),
     row(UiCommand::ZoomIn, Some(ZOOM_IN), Scope::Toolkit, "Zoom in", ""),
     row(UiCommand::ZoomOut, Some(ZOOM_OUT), Scope::Toolkit, "Zoom out", ""),
     row(UiCommand::ResetZoom, Some(ZOOM_RESET), Scope::Toolkit, "Reset zoom", ""),
-    row(UiCommand::FullScreen, keys(Modifiers::NONE, Key::F11), Scope::Always, "Full screen", ""),
-    row(UiCommand::Quit, ctrl(Key::Q), Scope::Toolkit, "Quit", ""),
+    row(UiCommand::FullScreen, Some(F11), Scope::Always, "Full screen", ""),
+    row(UiCommand::Quit, Some(ctrl(Key::Q)), Scope::Toolkit, "Quit", ""),
 ];
 
 impl UiCommand {

@@ -32,11 +32,11 @@ pub use state::{State, WindowPlace};
 pub use workbench::DetachedJobs;
 
 /// The pages, in the order of their tabs.
-pub(crate) fn all(ctx: &egui::Context, setup: PageSetup) -> Vec<Box<dyn Page>> {
+pub(crate) fn all(ctx: &egui::Context, setup: &PageSetup) -> Vec<Box<dyn Page>> {
     vec![
-        Box::new(workbench::Workbench::new(ctx, &setup)),
-        Box::new(lessons::Lessons::new(&setup)),
-        Box::new(freeze_lab::FreezeLab::new(&setup)),
+        Box::new(workbench::Workbench::new(ctx, setup)),
+        Box::new(lessons::Lessons::new(setup)),
+        Box::new(freeze_lab::FreezeLab::new(setup)),
         Box::new(settings::SettingsPage),
     ]
 }

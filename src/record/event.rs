@@ -4,7 +4,7 @@ use std::time::Duration;
 use super::item::{ItemId, ItemState};
 use super::job_state::{JobId, JobState};
 use super::join::{JoinId, JoinOutcome};
-use crate::jobs::command::{Ran, Stopped};
+use crate::jobs::command::{CommandRun, StopSummary};
 use crate::jobs::{Item, JobSpec};
 
 /// An event of one job.
@@ -71,14 +71,14 @@ pub enum EventKind {
         /// Which item.
         item: ItemId,
         /// What became of them.
-        stopped: Arc<Stopped>,
+        stopped: Arc<StopSummary>,
     },
     /// The process of the item ended.
     ItemDidEndProcess {
         /// Which item.
         item: ItemId,
         /// How it ended, and its output.
-        ran: Arc<Ran>,
+        ran: Arc<CommandRun>,
     },
     /// The item ignored a cancel, so its isolated worker was stopped.
     ItemDidIgnoreCancel {

@@ -13,8 +13,8 @@ use super::item::{Backtrace, Crash, ItemRecord, ItemState, Panic};
 use super::job::JobRecord;
 use super::job_state::JobState;
 use crate::format;
-use crate::jobs::command::Ran;
-use crate::jobs::{ItemError, Output, hex};
+use crate::jobs::command::CommandRun;
+use crate::jobs::{ItemError, Output};
 
 /// Writes the job as one JSON object and a line end. `now` is the end of the elapsed time of a job
 /// that has not ended.
@@ -195,7 +195,7 @@ struct ItemDocument<'a> {
 #[serde(untagged)]
 enum OutputDocument<'a> {
     Returned(&'a Output),
-    Command(&'a Ran),
+    Command(&'a CommandRun),
 }
 
 impl<'a> ItemDocument<'a> {

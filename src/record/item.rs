@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::format;
-use crate::jobs::command::{Ran, Stopped};
+use crate::jobs::command::{CommandRun, StopSummary};
 use crate::jobs::{Item, ItemError, Output};
 use crate::join::PanicReport;
 
@@ -109,10 +109,10 @@ impl ItemRecord {
     }
 
     /// How its process ended, if it had one.
-    pub fn ran(&self) -> Option<&Arc<Ran>> {
+    pub fn ran(&self) -> Option<&Arc<CommandRun>> {
         match &self.process.as_ref()?.state {
-            ProcessState::Ended(ran) => Some(ran),
-            ProcessState::Running | ProcessState::Paused => None,
+            ItemProcessState::Ended(ran) => Some(ran),
+            ItemProcessState::Running | ItemProcessState::Paused => None,
         }
     }
 
@@ -139,22 +139,22 @@ pub struct ProcessRecord {
     /// The process number. Once the process has ended, the system may reuse it.
     pub pid: u32,
     /// Its state.
-    pub state: ProcessState,
+    pub state: ItemProcessState,
     /// Whether the user asked it to end.
     pub stop_requested: bool,
     /// What became of it and its descendants when the user stopped them.
-    pub stopped: Option<Arc<Stopped>>,
+    pub stopped: Option<Arc<StopSummary>>,
 }
 
 /// The state of an item's process.
 #[derive(Clone, Debug, PartialEq)]
-pub enum ProcessState {
+pub enum ItemProcessState {
     /// It runs.
     Running,
     /// It is paused by a signal such as `SIGSTOP`.
     Paused,
     /// It has ended.
-    Ended(Arc<Ran>),
+    Ended(Arc<CommandRun>),
 }
 
 /// A captured panic, as plain data.

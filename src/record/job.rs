@@ -2,7 +2,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::event::{EventKind, PanicKey};
-use super::item::{Backtrace, ItemId, ItemRecord, ItemState, Panic, ProcessRecord, ProcessState};
+use super::item::{
+    Backtrace, ItemId, ItemProcessState, ItemRecord, ItemState, Panic, ProcessRecord,
+};
 use super::items::Items;
 use super::job_state::{JobId, JobState};
 use super::join::{JoinId, JoinOutcome, JoinRecord};
@@ -270,7 +272,7 @@ impl JobRecord {
                 self.change_process(item, |process| process.stopped = Some(stopped));
             }
             EventKind::ItemDidEndProcess { item, ran } => {
-                self.change_process(item, |process| process.state = ProcessState::Ended(ran));
+                self.change_process(item, |process| process.state = ItemProcessState::Ended(ran));
             }
             EventKind::ItemDidIgnoreCancel { item, within } => {
                 self.change_item(at, item, |item| item.ignored_cancel = Some(within));
@@ -343,7 +345,7 @@ impl JobRecord {
             self.first_process = Some(first);
             item.process = Some(Box::new(ProcessRecord {
                 pid,
-                state: ProcessState::Running,
+                state: ItemProcessState::Running,
                 stop_requested: false,
                 stopped: None,
             }));
@@ -353,9 +355,9 @@ impl JobRecord {
     fn pause_process(&mut self, id: ItemId, paused: bool) {
         self.change_process(id, |process| {
             process.state = match (&process.state, paused) {
-                (ProcessState::Ended(ran), _) => ProcessState::Ended(Arc::clone(ran)),
-                (_, true) => ProcessState::Paused,
-                (_, false) => ProcessState::Running,
+                (ItemProcessState::Ended(ran), _) => ItemProcessState::Ended(Arc::clone(ran)),
+                (_, true) => ItemProcessState::Paused,
+                (_, false) => ItemProcessState::Running,
             };
         });
     }

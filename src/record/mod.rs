@@ -24,7 +24,7 @@ pub use export::{job_text, panic_text, write_json};
 pub use frames::{FrameHistory, FrameSummary, SLOW_FRAME};
 pub use incident::{IncidentRecord, Incidents};
 pub use item::{Backtrace, Crash, ItemId, ItemRecord, ItemState, Panic};
-pub use item::{ProcessRecord, ProcessState};
+pub use item::{ItemProcessState, ProcessRecord};
 pub use items::Items;
 pub use job::{Counts, JobRecord, Rate};
 pub use job_state::{JobId, JobState};

@@ -81,7 +81,7 @@ fn notice_ui(notice: &Notice, ui: &mut Ui) -> bool {
         .corner_radius(6)
         .inner_margin(6)
         .show(ui, |ui| {
-            let (_, dismiss) = Sides::new().shrink_left().show(
+            let ((), dismiss) = Sides::new().shrink_left().show(
                 ui,
                 |ui| {
                     mark_ui(ui, mark, color);

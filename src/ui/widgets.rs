@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use eframe::egui::{self, Color32, Pos2, Rect, Response, RichText, Sense, Shape, Stroke, Ui, Vec2};
 
 use super::tokens::{Tokens, tokens};
-use crate::jobs::command::End;
-use crate::record::{ItemRecord, ItemState, JobState, ProcessState};
+use crate::jobs::command::ExitStatus;
+use crate::record::{ItemProcessState, ItemRecord, ItemState, JobState};
 
 /// The side length of the shape of a state.
 pub(crate) const MARK_SIZE: f32 = 14.0;
@@ -83,7 +83,7 @@ impl StatusStyle {
 
 fn is_paused(item: &ItemRecord) -> bool {
     let state = item.process.as_ref().map(|process| &process.state);
-    state == Some(&ProcessState::Paused)
+    state == Some(&ItemProcessState::Paused)
 }
 
 fn was_asked(item: &ItemRecord) -> bool {
@@ -98,14 +98,14 @@ pub(crate) fn item_word(item: &ItemRecord) -> Cow<'static, str> {
     match (&item.state, end) {
         (ItemState::Running, _) if is_paused(item) => "stopped".into(),
         (ItemState::Running, None) if was_asked(item) => "asked to end".into(),
-        (ItemState::Returned(_) | ItemState::Failed(_), Some(End::Exited { code })) => {
+        (ItemState::Returned(_) | ItemState::Failed(_), Some(ExitStatus::Exited { code })) => {
             format!("exit code {code}").into()
         }
-        (ItemState::Failed(_), Some(End::Signalled { signal, name, .. })) => {
+        (ItemState::Failed(_), Some(ExitStatus::Signalled { signal, name, .. })) => {
             let number = || format!("signal {signal}");
             name.clone().unwrap_or_else(number).into()
         }
-        (ItemState::Failed(_), Some(End::Unknown)) => "lost".into(),
+        (ItemState::Failed(_), Some(ExitStatus::Unknown)) => "lost".into(),
         (state, _) => state.label().into(),
     }
 }

@@ -1,4 +1,4 @@
-//! `meanwhile run command`, as a person and a script meet it.
+//! `meanwhile run command`, as users and scripts see it.
 
 #![expect(
     clippy::disallowed_methods,
@@ -15,8 +15,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use super::command::{count_with, unique_sleep};
 use super::util::files::{folder, write};
+use super::util::sleeper::Sleeper;
 
 fn meanwhile<S: AsRef<OsStr>>(args: &[S]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_meanwhile"));
@@ -44,7 +44,7 @@ fn err(output: &Output) -> &str {
 }
 
 #[test]
-fn what_the_runs_print_comes_out_in_the_order_of_the_files() {
+fn output_comes_in_the_order_of_the_files() {
     // The first takes longest.
     let text = "case $1 in a) sleep 0.3;; esac; echo \"$1\"; echo \"about $1\" >&2";
     let output = run(&["--shell", "--workers", "3", "a", "b", "c", "--", text]);
@@ -54,7 +54,7 @@ fn what_the_runs_print_comes_out_in_the_order_of_the_files() {
 }
 
 #[test]
-fn output_is_passed_on_byte_for_byte() {
+fn output_is_passed_through_unchanged() {
     let folder = folder();
     let bytes: Vec<u8> = (0..=255).cycle().take(100_000).collect();
     let file = write(folder.path(), "f", &bytes);
@@ -64,7 +64,7 @@ fn output_is_passed_on_byte_for_byte() {
 }
 
 #[test]
-fn a_hostile_file_name_is_one_argument() {
+fn hostile_file_name_is_one_argument_in_a_shell() {
     let folder = folder();
     let hostile = folder.path().join(OsStr::from_bytes(b"$(exit 9);\xff '\n"));
     let mut args: Vec<OsString> = vec![hostile.clone().into()];
@@ -76,7 +76,7 @@ fn a_hostile_file_name_is_one_argument() {
 }
 
 #[test]
-fn a_failed_run_still_shows_what_it_printed_and_exits_with_1() {
+fn failed_run_prints_its_output_and_exits_1() {
     let output = run(&["--", "sh", "-c", "echo out; echo err >&2; exit 3"]);
     assert_eq!(code(&output), 1);
     assert_eq!(out(&output), "out\n");
@@ -85,7 +85,7 @@ fn a_failed_run_still_shows_what_it_printed_and_exits_with_1() {
         lines,
         [
             "err",
-            "meanwhile: sh exited with code 3, and 0 was expected",
+            "meanwhile: sh exited with code 3, but 0 was expected",
             "meanwhile: 1 item: 1 failed"
         ]
     );
@@ -94,9 +94,11 @@ fn a_failed_run_still_shows_what_it_printed_and_exits_with_1() {
 }
 
 #[test]
-fn a_join_that_times_out_leaves_no_process_and_exits_with_3() {
-    let sleep = unique_sleep();
-    let text = format!("trap \"\" TERM; sleep {sleep} & sleep {sleep}");
+fn join_timeout_leaves_no_process_and_exits_3() {
+    let folder = folder();
+    let sleeper = Sleeper::new(folder.path());
+    let sleep = sleeper.command();
+    let text = format!("trap \"\" TERM; {sleep} & {sleep}");
     let start = Instant::now();
     let output = run(&[
         "--join-timeout",
@@ -109,14 +111,16 @@ fn a_join_that_times_out_leaves_no_process_and_exits_with_3() {
         &text,
     ]);
     assert_eq!(code(&output), 3, "{}", err(&output));
-    assert_eq!(count_with(&sleep), 0);
+    assert!(sleeper.running().is_empty());
     assert!(start.elapsed() < Duration::from_mins(1));
 }
 
 #[test]
-fn what_became_of_a_stopped_run_is_in_the_document() {
-    let sleep = unique_sleep();
-    let text = format!("trap \"\" TERM; sleep {sleep} & echo early; sleep {sleep}; sleep {sleep}");
+fn json_of_a_stopped_run_names_killed_processes() {
+    let folder = folder();
+    let sleeper = Sleeper::new(folder.path());
+    let sleep = sleeper.command();
+    let text = format!("trap \"\" TERM; {sleep} & echo early; {sleep}; {sleep}");
     let args = [
         "--format",
         "json",
@@ -140,48 +144,68 @@ fn what_became_of_a_stopped_run_is_in_the_document() {
             .unwrap()
             .is_empty()
     );
-    assert_eq!(count_with(&sleep), 0);
+    assert!(sleeper.running().is_empty());
 }
 
 #[test]
 fn ctrl_c_leaves_no_process() {
-    let sleep = unique_sleep();
-    let text = format!("trap '' TERM; sleep {sleep} & sleep {sleep}; sleep {sleep}");
+    let folder = folder();
+    let sleeper = Sleeper::new(folder.path());
+    let sleep = sleeper.command();
+    let text = format!("trap '' TERM; {sleep} & {sleep}; {sleep}");
     let mut running = Running::start(&["--grace", "0.2", "--", "sh", "-c", &text]);
-    running.until(|| count_with(&sleep) == 2);
+    running.until(|| sleeper.running().len() == 2);
     running.signal(Signal::SIGINT);
     assert_eq!(running.end(), Some(130));
-    assert_eq!(count_with(&sleep), 0);
+    assert!(sleeper.running().is_empty());
 }
 
 #[test]
-fn a_kill_of_the_program_leaves_no_process() {
-    let sleep = unique_sleep();
-    let text = format!("trap '' TERM; sleep {sleep} & sleep {sleep}; sleep {sleep}");
+fn killed_program_leaves_no_process() {
+    let folder = folder();
+    let sleeper = Sleeper::new(folder.path());
+    let sleep = sleeper.command();
+    let text = format!("trap '' TERM; {sleep} & {sleep}; {sleep}");
     let mut running = Running::start(&["--", "sh", "-c", &text]);
-    running.until(|| count_with(&sleep) == 2);
+    running.until(|| sleeper.running().len() == 2);
     running.signal(Signal::SIGKILL);
     assert_eq!(running.end(), None);
-    until_none_is_left(&sleep);
+    until(|| sleeper.running().is_empty());
 }
 
 #[test]
-fn a_kill_of_the_program_while_it_stops_a_tree_without_its_leader_leaves_no_process() {
-    let (leader, sleep) = (unique_sleep(), unique_sleep());
-    let inner = format!("trap '' TERM; sleep {sleep}; sleep {sleep}");
-    let text = format!("sh -c \"{inner}\" {sleep} & wait");
+fn kill_while_stopping_a_tree_leaves_no_process() {
+    let folder = folder();
+    let sleeper = Sleeper::new(folder.path());
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (leader, shell) = (path("leader"), path("shell"));
+    let sleep = sleeper.command();
+    let inner = format!("trap '' TERM; {sleep}; {sleep}");
+    let text = format!("sh -c \"{inner}\" {shell} & wait");
     let mut running = Running::start(&["--grace", "1000", "--", "sh", "-c", &text, &leader]);
-    running.until(|| count_with(&sleep) == 2);
+    let tree_runs = || count_with(&shell) == 1 && sleeper.running().len() == 1;
+    running.until(tree_runs);
     running.signal(Signal::SIGINT);
-    // The arguments of the program have it, too.
+    // The arguments of the program have it too.
     running.until(|| count_with(&leader) == 1);
-    assert_eq!(count_with(&sleep), 2);
+    assert!(tree_runs());
     running.signal(Signal::SIGKILL);
     assert_eq!(running.end(), None);
-    until_none_is_left(&sleep);
+    until(|| count_with(&shell) == 0 && sleeper.running().is_empty());
 }
 
-/// The program at work; ended with the test, also one that fails.
+/// The number of processes with this argument, which is a path in the folder of a test.
+fn count_with(argument: &str) -> usize {
+    let processes = fs::read_dir("/proc").expect("Linux has /proc").flatten();
+    let lines = processes.filter_map(|process| fs::read(process.path().join("cmdline")).ok());
+    let has_argument = |line: &Vec<u8>| {
+        let mut words = line.split(|&byte| byte == 0);
+        words.any(|word| word == argument.as_bytes())
+    };
+    lines.filter(has_argument).count()
+}
+
+/// The running program. Dropping it kills the program.
 struct Running(Child);
 
 impl Running {
@@ -196,7 +220,7 @@ impl Running {
         while !done() {
             let status = self.0.try_wait().expect("it is our child");
             assert!(status.is_none(), "it ended early");
-            assert!(start.elapsed() < Duration::from_mins(1), "waited in vain");
+            assert!(start.elapsed() < Duration::from_mins(1), "timed out");
             std::thread::yield_now();
         }
     }
@@ -213,23 +237,23 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It has mostly ended already.
-        let _gone = self.0.kill();
-        let _reaped = self.0.wait();
+        // Errors mean that it has ended already.
+        self.0.kill().ok();
+        self.0.wait().ok();
     }
 }
 
-/// Waits for those who end without anybody to wait for them.
-fn until_none_is_left(sleep: &str) {
+/// Waits for processes that are not children of the test.
+fn until(done: impl Fn() -> bool) {
     let start = Instant::now();
-    while count_with(sleep) > 0 {
+    while !done() {
         assert!(start.elapsed() < Duration::from_secs(30), "left behind");
         std::thread::yield_now();
     }
 }
 
 #[test]
-fn limits_are_set_where_the_program_is_its_own_launcher() {
+fn limits_are_set_by_the_launcher() {
     let output = run(&["--memory", "100", "--", "sh", "-c", "ulimit -v"]);
     assert_eq!(out(&output), "102400\n", "{}", err(&output));
     let output = run(&["--cpu", "1", "--", "sh", "-c", "while :; do :; done"]);
@@ -242,19 +266,19 @@ fn limits_are_set_where_the_program_is_its_own_launcher() {
 }
 
 #[test]
-fn output_beyond_the_limit_is_said_to_be_dropped() {
+fn dropped_output_is_reported() {
     let output = run(&["--output-limit", "6", "--", "seq", "1", "9"]);
     assert_eq!(code(&output), 0);
     assert_eq!(out(&output), "7\n8\n9\n");
     assert!(
-        err(&output).contains("the first 12 bytes of stdout were not kept"),
+        err(&output).contains("the first 12 B of stdout were dropped"),
         "{}",
         err(&output)
     );
 }
 
 #[test]
-fn wrong_usage_exits_with_2_and_the_help_explains_the_places() {
+fn usage_error_exits_2_and_help_has_placeholders() {
     for args in [
         &[][..],
         &["file"],
@@ -277,7 +301,7 @@ fn wrong_usage_exits_with_2_and_the_help_explains_the_places() {
 }
 
 #[test]
-fn an_environment_a_folder_and_a_prefix_reach_the_program() {
+fn environment_folder_and_prefix_are_applied() {
     let folder = folder();
     fs::create_dir(folder.path().join("in it")).unwrap();
     let dir = folder.path().join("in it").canonicalize().unwrap();

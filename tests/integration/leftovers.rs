@@ -111,7 +111,7 @@ fn wait_for_limits(limits: &str) {
 
 /// Starts a process of each kind, and with them the threads that serve all later ones.
 fn start_shared_threads() {
-    let mut desk = TestBoard::new();
+    let mut board = TestBoard::new();
     let command = command::Options {
         command: command::CommandLine::Line("true".to_owned()),
         ..command::Options::default()
@@ -119,7 +119,7 @@ fn start_shared_threads() {
     let mut job = spec(RunOn::Process, misbehave(End::Return, 1, 1));
     for options in [job.options.clone(), Options::Command(command)] {
         job.options = options;
-        let job = desk.start(job.clone());
-        desk.until_ended(job);
+        let job = board.start(job.clone());
+        board.until_ended(job);
     }
 }

@@ -1,4 +1,4 @@
-//! The job that misbehaves does so on the chosen item only.
+//! The job `misbehave`: only the chosen item misbehaves.
 
 use std::path::PathBuf;
 
@@ -16,7 +16,7 @@ fn plan(options: &misbehave::Options, inputs: &[&str]) -> Vec<Item> {
         options.plan(&inputs, context, &mut |item| items.push(item));
         items
     });
-    let plan = plan.expect("the system has a thread left");
+    let plan = plan.expect("a thread is available");
     plan.join().expect("planning returns").clone()
 }
 
@@ -28,7 +28,7 @@ fn chosen(items: &[Item]) -> Vec<bool> {
 }
 
 #[test]
-fn the_chosen_item_counts_from_one_and_zero_chooses_all() {
+fn chosen_item_counts_from_1_and_0_is_all() {
     assert_eq!(
         chosen(&plan(&misbehave(End::Error, 2, 3), &[])),
         [false, true, false]
@@ -44,14 +44,14 @@ fn the_chosen_item_counts_from_one_and_zero_chooses_all() {
 }
 
 #[test]
-fn items_are_the_inputs_where_there_are_any() {
+fn inputs_become_items() {
     let items = plan(&misbehave(End::Return, 1, 7), &["a", "b"]);
     let inputs: Vec<PathBuf> = items.into_iter().map(|item| item.input).collect();
     assert_eq!(inputs, [PathBuf::from("a"), PathBuf::from("b")]);
 }
 
 #[test]
-fn an_item_that_was_not_chosen_returns() {
+fn item_that_was_not_chosen_returns() {
     let options = misbehave(End::PanicStr, 2, 2);
     let items = plan(&options, &[]);
     let task = join::spawn("first", move |context| options.run_item(&items[0], context)).unwrap();
@@ -62,7 +62,7 @@ fn an_item_that_was_not_chosen_returns() {
 }
 
 #[test]
-fn every_end_but_one_minds_a_cancel_while_it_works() {
+fn every_other_end_obeys_a_cancel_while_working() {
     for end in End::ALL {
         if matches!(end, End::IgnoreCancel | End::PanicInPlan) || end.needs_isolation() {
             continue;
@@ -80,7 +80,7 @@ fn every_end_but_one_minds_a_cancel_while_it_works() {
 }
 
 #[test]
-fn a_time_that_is_none_counts_as_no_time() {
+fn invalid_time_counts_as_0() {
     for after in [-1.0, f64::NAN, f64::INFINITY] {
         let options = misbehave::Options {
             after,
@@ -93,7 +93,7 @@ fn a_time_that_is_none_counts_as_no_time() {
 }
 
 #[test]
-fn options_survive_being_kept_and_unknown_ones_get_their_defaults() {
+fn options_survive_serialisation() {
     let options = misbehave(End::PanicInDrop, 4, 5);
     let json = serde_json::to_string(&options).unwrap();
     assert_eq!(

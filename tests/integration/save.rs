@@ -1,4 +1,4 @@
-//! Saving: all of the new file or all of the old one.
+//! Atomic saving: all of the new file or all of the old one.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
@@ -14,7 +14,7 @@ fn names_in(folder: &Path) -> Vec<String> {
     entries
         .map(|entry| {
             entry
-                .expect("its entries too")
+                .expect("its entries can be read")
                 .file_name()
                 .display()
                 .to_string()
@@ -23,7 +23,7 @@ fn names_in(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn a_saved_file_is_there_alone() {
+fn saved_file_leaves_no_temporary_file() {
     let folder = folder();
     let path = folder.path().join("list");
     save(&path, b"first").unwrap();
@@ -34,9 +34,9 @@ fn a_saved_file_is_there_alone() {
 }
 
 #[test]
-fn a_disk_that_is_full_leaves_the_old_file_intact() {
-    // A limit on file sizes stops the write for real, and needs no disk that can be filled.
-    let test = "save::a_disk_that_is_full_leaves_the_old_file_intact";
+fn full_disk_leaves_the_old_file() {
+    // A limit on file sizes really stops the write, and needs no disk to fill.
+    let test = "save::full_disk_leaves_the_old_file";
     in_child_with("trap '' XFSZ; ulimit -f 8", test, || {
         let folder = folder();
         let path = write(folder.path(), "list", "the old list");
@@ -52,8 +52,8 @@ fn a_disk_that_is_full_leaves_the_old_file_intact() {
 }
 
 #[test]
-fn a_folder_that_may_not_be_written_leaves_the_old_file_intact() {
-    let test = "save::a_folder_that_may_not_be_written_leaves_the_old_file_intact";
+fn unwritable_folder_leaves_the_old_file() {
+    let test = "save::unwritable_folder_leaves_the_old_file";
     in_child_with(OBEY_PERMISSIONS, test, || {
         let folder = folder();
         let path = write(folder.path(), "list", "the old list");
@@ -69,7 +69,7 @@ fn a_folder_that_may_not_be_written_leaves_the_old_file_intact() {
 }
 
 #[test]
-fn a_missing_folder_is_named() {
+fn missing_folder_is_an_error() {
     let folder = folder();
     let outcome = save(&folder.path().join("nowhere/list"), b"");
     assert!(
@@ -95,7 +95,7 @@ fn folders_and_devices_are_never_replaced() {
 }
 
 #[test]
-fn a_link_stays_a_link_and_permissions_stay() {
+fn links_and_permissions_are_kept() {
     let folder = folder();
     let real = write(folder.path(), "real", "old");
     fs::set_permissions(&real, fs::Permissions::from_mode(0o640)).unwrap();

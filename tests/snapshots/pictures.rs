@@ -3,10 +3,13 @@
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use eframe::egui::Theme;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
+use gif::{Encoder, Frame, Repeat};
+use image::{Rgba, RgbaImage};
 use tempfile::TempDir;
 
 use super::window::Window;
@@ -21,6 +24,69 @@ fn picture_of_a_running_job() {
     window.until_it(|window| window.count("returned") >= 4, "four results");
     picture(&mut window, "running");
     window.click("Cancel");
+}
+
+/// A GIF of a whole run. Its first frame and its last stay longer.
+#[test]
+#[ignore = "needs a Vulkan driver; tests/all.sh runs it"]
+fn moving_picture_of_a_job() {
+    let folder = archives(64);
+    let mut window = open(Theme::Light, &files(&folder));
+    window.choose("Algorithm", "SHA-512");
+    let mut film = Film::default();
+    film.add(&mut window, 100);
+    window.click("Start");
+    while !window.shows("12 of 12 items") {
+        film.add(&mut window, 12);
+        let next = Instant::now() + Duration::from_millis(120);
+        while Instant::now() < next {
+            window.harness.step();
+            std::thread::park_timeout(Duration::from_millis(8));
+        }
+        assert!(film.frames.len() < 200, "the job does not end");
+    }
+    film.add(&mut window, 300);
+    film.save("workbench").expect("the file takes the frames");
+}
+
+/// Frames of a moving picture. A pixel is transparent where the frame before has the same one, which
+/// makes the file small.
+#[derive(Default)]
+struct Film {
+    last: Option<RgbaImage>,
+    frames: Vec<Frame<'static>>,
+}
+
+impl Film {
+    /// Adds what is shown, for a time in hundredths of a second.
+    fn add(&mut self, window: &mut Window, hundredths: u16) {
+        let screen = window.harness.render().expect("there is a Vulkan driver");
+        let mut image = screen.clone();
+        for (pixel, before) in image
+            .pixels_mut()
+            .zip(self.last.iter().flat_map(|last| last.pixels()))
+        {
+            if pixel == before {
+                *pixel = Rgba([0; 4]);
+            }
+        }
+        let [width, height] = [image.width(), image.height()]
+            .map(|length| u16::try_from(length).expect("the window is smaller than 65 536 pixels"));
+        let mut frame = Frame::from_rgba_speed(width, height, &mut image, 10);
+        frame.delay = hundredths;
+        self.frames.push(frame);
+        self.last = Some(screen);
+    }
+
+    fn save(self, name: &str) -> Result<(), gif::EncodingError> {
+        let file = std::fs::File::create(folder().join(format!("{name}.gif")))?;
+        let [width, height] = self.frames.first().map_or([0; 2], |f| [f.width, f.height]);
+        let mut encoder = Encoder::new(file, width, height, &[])?;
+        encoder.set_repeat(Repeat::Infinite)?;
+        self.frames
+            .iter()
+            .try_for_each(|frame| encoder.write_frame(frame))
+    }
 }
 
 #[test]
@@ -192,12 +258,17 @@ pub(crate) fn picture_of<State>(harness: &mut Harness<'_, State>, name: &str) {
     harness.remove_cursor();
     harness.run_steps(3);
     let picture = harness.render().expect("there is a Vulkan driver");
+    let file = folder().join(format!("{name}.png"));
+    picture.save(file).expect("the picture can be saved");
+}
+
+/// The folder that pictures are written to.
+fn folder() -> PathBuf {
     let folder = if std::env::var_os("UPDATE_SNAPSHOTS").is_some() {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("screenshots")
     } else {
         Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("screenshots")
     };
     std::fs::create_dir_all(&folder).expect("the folder can be made");
-    let file = folder.join(format!("{name}.png"));
-    picture.save(file).expect("the picture can be saved");
+    folder
 }

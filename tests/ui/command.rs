@@ -58,7 +58,7 @@ fn open_quote_is_reported_and_disables_start() {
     let mut window = Window::open();
     window.choose("Job", "Command");
     window.type_into("Command line", "echo 'open");
-    assert!(window.shows("is open; close it"));
+    assert!(window.shows("has an open quote"));
     assert!(!window.is_enabled("Start"));
     window.click("Through /bin/sh");
     assert!(
@@ -83,7 +83,7 @@ fn folder_environment_and_prefix_are_obeyed() {
     let start = window.named("Start").rect();
     assert!(start.bottom() < bottom, "{start} is out of sight");
     window.click("Start");
-    window.until("sh exited with code 3, and 0 was expected");
+    window.until("sh exited with code 3, but 0 was expected");
 
     window.type_into("Exit codes", ", 3");
     window.click("Start");

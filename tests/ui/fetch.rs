@@ -49,7 +49,7 @@ fn typed_urls_are_fetched_listed_and_saved() {
     let urls = [server.url("/a.txt"), server.url("/missing")].join("\n");
     window.type_into("URLs", &urls);
     window.click("Start");
-    window.until("200 · 5 bytes · text/plain");
+    window.until("200 · 5 B · text/plain");
     window.until("answered 404 Not Found.");
     window.until("2 of 2 items · 1 failed");
 
@@ -84,7 +84,7 @@ fn url_list_is_an_input_and_time_limits_apply() {
     let start = window.named("Start").rect();
     assert!(start.bottom() < bottom, "{start} is out of sight");
     window.click("Start");
-    window.until("200 · 5 bytes");
+    window.until("200 · 5 B");
     window.until("Line 3 of ");
     window.until("2 of 2 items · 1 failed");
 }

@@ -41,8 +41,8 @@ fn images_are_resized_rotated_and_saved() {
     assert_eq!(size.expect("it was saved"), (5, 10));
 
     window.click("Start");
-    window.until("is there already");
-    window.choose("Name is taken", "Number it");
+    window.until("already exists");
+    window.choose("If the file exists", "Number it");
     window.click("Start");
     window.until("in-2.webp");
 }

@@ -114,15 +114,15 @@ fn lesson_is_answered_and_run_by_keyboard_alone() {
     }
     tab_to(&mut window, "Run");
     window.press(Modifiers::NONE, Key::Enter);
-    window.until("That is right.");
+    window.until("Right.");
     tab_to(&mut window, "Processes");
     window.press(Modifiers::NONE, Key::Enter);
     tab_to(&mut window, "Run again");
     window.press(Modifiers::NONE, Key::Enter);
     window.until_it(|window| !window.is_enabled("Stop"), "the end of the lesson");
-    tab_to(&mut window, "Compare with the run before");
+    tab_to(&mut window, "Compare with the previous run");
     window.press(Modifiers::NONE, Key::Space);
-    window.until("Before: tasks");
+    window.until("Previous: tasks");
     tab_to(&mut window, "What happened");
     window.press(Modifiers::NONE, Key::Enter);
     tab_to(&mut window, "join-in-click");

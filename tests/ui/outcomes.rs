@@ -12,10 +12,10 @@ fn panic_is_shown_with_message_place_and_backtrace() {
     window.until("1 panicked");
     assert!(window.shows("1 panic captured"));
     window.click("Panic");
-    assert!(window.shows("item 2 misbehaved, as it was told to"));
-    assert!(window.shows("misbehave.rs:"));
+    assert!(window.shows("simulated panic in item 2"));
+    assert!(window.shows("misbehave/mod.rs:"));
     window.click("Resolve backtrace");
-    let places = |window: &Window| window.texts_with("misbehave.rs:").len();
+    let places = |window: &Window| window.texts_with("misbehave/mod.rs:").len();
     window.until_it(|window| places(window) > 1, "the place in the backtrace");
 }
 
@@ -30,7 +30,7 @@ fn copied_report_has_the_panic() {
         let commands = &window.harness.output().platform_output.commands;
         commands.iter().any(|command| match command {
             eframe::egui::OutputCommand::CopyText(text) => {
-                text.contains("misbehaved, as it was told to") && text.contains("misbehave.rs:")
+                text.contains("simulated panic") && text.contains("misbehave/mod.rs:")
             }
             _ => false,
         })
@@ -44,7 +44,7 @@ fn failed_item_leaves_the_others_alone() {
     window.misbehave("Error", 2.0, 3.0, 0.0);
     window.click("Start");
     window.until("3 of 3 items · 1 failed");
-    window.until("item 2 failed, as it was told to");
+    window.until("item 2: simulated failure");
     assert_eq!(window.count("returned"), 2);
 }
 

@@ -149,7 +149,7 @@ fn process_reaped_by_others_is_shown_as_lost() {
         until_line(&mut window, "said");
         assert!(!window.is_enabled("Kill"));
         window.click("Results");
-        window.until("ended, and something else took its exit code");
+        window.until("exited, but its status was reaped by other code");
     });
 }
 

@@ -15,12 +15,12 @@ use crate::join::process::SpawnError;
 /// The living workers of a job, idle or leased.
 #[derive(Default)]
 pub(super) struct Leases {
-    state: Mutex<State>,
+    state: Mutex<LeaseState>,
     changed: Condvar,
 }
 
 #[derive(Default)]
-struct State {
+struct LeaseState {
     idle: Vec<Worker>,
     /// How many are leased, or being started.
     busy: usize,
@@ -118,7 +118,7 @@ impl Leases {
             return Err(refusal);
         }
         if state.busy > 0 {
-            let may_change = |state: &State| state.changes == seen && state.busy > 0;
+            let may_change = |state: &LeaseState| state.changes == seen && state.busy > 0;
             drop(wait_while(state, &self.changed, context, may_change));
             return Ok(());
         }
@@ -127,7 +127,7 @@ impl Leases {
             state.gave_up = true;
             return Err(refusal);
         }
-        let unchanged = |state: &mut State| state.changes == seen;
+        let unchanged = |state: &mut LeaseState| state.changes == seen;
         let changed = &self.changed;
         drop(changed.wait_timeout_while(state, RETRY_INTERVAL, unchanged));
         Ok(())

@@ -87,7 +87,7 @@ enum WorkerError {
     Thread(#[from] SpawnError),
 }
 
-enum Message {
+enum LoopMessage {
     DidReceive(ToWorker),
     ItemDidEnd,
     /// The input has ended.
@@ -96,9 +96,9 @@ enum Message {
 
 type ItemTask = Task<Result<Output, ItemError>>;
 
-struct Worker {
-    messages: Receiver<Message>,
-    inbox: Sender<Message>,
+struct WorkerLoop {
+    messages: Receiver<LoopMessage>,
+    inbox: Sender<LoopMessage>,
     output: MessageWriter,
     has_hello: bool,
     options: Option<Arc<Options>>,
@@ -119,12 +119,12 @@ fn serve() -> Result<(), WorkerError> {
     join::Builder::new("read requests")
         .daemon(true)
         .spawn(move |_| {
-            let end = Message::InputDidEnd(read_messages(input, &reader));
+            let end = LoopMessage::InputDidEnd(read_messages(input, &reader));
             // It fails only while the process exits.
             reader.send(end).ok();
         })?;
     print_task_panics();
-    let worker = Worker {
+    let worker = WorkerLoop {
         messages,
         inbox,
         output: MessageWriter(output),
@@ -146,7 +146,7 @@ fn take_pipes() -> io::Result<(File, File)> {
 }
 
 /// Forwards messages until the input ends.
-fn read_messages(mut input: File, inbox: &Sender<Message>) -> Result<(), WorkerError> {
+fn read_messages(mut input: File, inbox: &Sender<LoopMessage>) -> Result<(), WorkerError> {
     let mut decoder = Decoder::default();
     let mut buffer = vec![0; READ_BYTES];
     loop {
@@ -158,7 +158,7 @@ fn read_messages(mut input: File, inbox: &Sender<Message>) -> Result<(), WorkerE
         };
         decoder.push(&buffer[..len]);
         while let Some(message) = decoder.next()? {
-            if inbox.send(Message::DidReceive(message)).is_err() {
+            if inbox.send(LoopMessage::DidReceive(message)).is_err() {
                 return Ok(());
             }
         }
@@ -177,14 +177,14 @@ fn print_task_panics() {
     }));
 }
 
-impl Worker {
+impl WorkerLoop {
     fn run(mut self) -> Result<(), WorkerError> {
         self.output.send(&FromWorker::Hello { version: VERSION })?;
         loop {
             match self.next() {
-                Some(Message::DidReceive(message)) => self.handle(message)?,
-                Some(Message::ItemDidEnd) => self.end_item()?,
-                Some(Message::InputDidEnd(result)) => return result,
+                Some(LoopMessage::DidReceive(message)) => self.handle(message)?,
+                Some(LoopMessage::ItemDidEnd) => self.end_item()?,
+                Some(LoopMessage::InputDidEnd(result)) => return result,
                 None => self.send_progress()?,
             }
         }
@@ -195,8 +195,8 @@ impl Worker {
         clippy::disallowed_methods,
         reason = "the one place where a worker waits; the end of its input arrives here too"
     )]
-    fn next(&self) -> Option<Message> {
-        let end = || Message::InputDidEnd(Ok(()));
+    fn next(&self) -> Option<LoopMessage> {
+        let end = || LoopMessage::InputDidEnd(Ok(()));
         if self.current.is_none() {
             return Some(self.messages.recv().unwrap_or_else(|_| end()));
         }
@@ -259,7 +259,7 @@ impl Worker {
         let inbox = self.inbox.clone();
         task.on_finish(move || {
             // It fails only while the process exits.
-            inbox.send(Message::ItemDidEnd).ok();
+            inbox.send(LoopMessage::ItemDidEnd).ok();
         });
         let sent = (0, 0);
         self.current = Some(Current { number, task, sent });

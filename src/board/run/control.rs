@@ -17,7 +17,7 @@ const MAX_BACKTRACES: usize = 256;
 
 /// What the board and the coordinator of a job share.
 pub(in crate::board) struct Control {
-    inbox: Sender<Message>,
+    inbox: Sender<CoordinatorMessage>,
     in_flight: Mutex<BTreeMap<ItemId, InFlight>>,
     backtraces: Mutex<BTreeMap<PanicKey, KeptBacktrace>>,
     /// Ends the grace of isolated workers that were cancelled.
@@ -44,7 +44,7 @@ pub(in crate::board) enum KeptBacktrace {
 }
 
 /// A message to the coordinator.
-pub(super) enum Message {
+pub(super) enum CoordinatorMessage {
     DidFind(ItemId, Item),
     PlanDidEnd,
     ItemDidEnd(ItemId),
@@ -52,12 +52,12 @@ pub(super) enum Message {
 }
 
 /// Sends to a coordinator, which may have ended; then the message does not matter.
-pub(super) fn send(inbox: &Sender<Message>, message: Message) {
+pub(super) fn send(inbox: &Sender<CoordinatorMessage>, message: CoordinatorMessage) {
     inbox.send(message).ok();
 }
 
 impl Control {
-    pub(super) fn new(inbox: Sender<Message>, run_on: RunOn) -> Self {
+    pub(super) fn new(inbox: Sender<CoordinatorMessage>, run_on: RunOn) -> Self {
         Self {
             inbox,
             in_flight: Mutex::default(),
@@ -71,10 +71,10 @@ impl Control {
 
     /// Asks the coordinator to cancel everything that has not ended.
     pub(in crate::board) fn cancel(&self) {
-        send(&self.inbox, Message::Cancel);
+        send(&self.inbox, CoordinatorMessage::Cancel);
     }
 
-    pub(super) fn inbox(&self) -> &Sender<Message> {
+    pub(super) fn inbox(&self) -> &Sender<CoordinatorMessage> {
         &self.inbox
     }
 

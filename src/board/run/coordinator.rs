@@ -4,7 +4,7 @@ use std::sync::{Arc, MutexGuard};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
-use super::control::{Control, InFlight, KeptBacktrace, Message, send};
+use super::control::{Control, CoordinatorMessage, InFlight, KeptBacktrace, send};
 use crate::board::backpressure::Backpressure;
 use crate::board::event_sender::EventSender;
 use crate::board::executor::Executor;
@@ -34,16 +34,16 @@ pub(super) struct Coordinator {
     pub(super) spec: Arc<JobSpec>,
     pub(super) events: EventSender,
     pub(super) control: Arc<Control>,
-    pub(super) inbox: Receiver<Message>,
+    pub(super) inbox: Receiver<CoordinatorMessage>,
     pub(super) executor: Executor,
     pub(super) backpressure: Arc<Backpressure>,
     pub(super) planner: Task<()>,
-    pub(super) state: State,
+    pub(super) state: CoordinatorState,
 }
 
 /// How far the coordinator is.
 #[derive(Default)]
-pub(super) struct State {
+pub(super) struct CoordinatorState {
     /// The items that were found and have no task yet.
     backlog: VecDeque<(ItemId, Arc<Item>)>,
     is_planned: bool,
@@ -105,10 +105,12 @@ impl Coordinator {
             self.inbox.recv().map_err(RecvTimeoutError::from)
         };
         match next {
-            Ok(Message::DidFind(id, item)) => self.state.backlog.push_back((id, Arc::new(item))),
-            Ok(Message::PlanDidEnd) => self.end_plan(),
-            Ok(Message::ItemDidEnd(id)) => self.end_item(id),
-            Ok(Message::Cancel) | Err(RecvTimeoutError::Disconnected) => self.cancel(),
+            Ok(CoordinatorMessage::DidFind(id, item)) => {
+                self.state.backlog.push_back((id, Arc::new(item)))
+            }
+            Ok(CoordinatorMessage::PlanDidEnd) => self.end_plan(),
+            Ok(CoordinatorMessage::ItemDidEnd(id)) => self.end_item(id),
+            Ok(CoordinatorMessage::Cancel) | Err(RecvTimeoutError::Disconnected) => self.cancel(),
             Err(RecvTimeoutError::Timeout) => self.state.is_crowded = false,
         }
     }
@@ -154,7 +156,7 @@ impl Coordinator {
         };
         self.in_flight().insert(id, flight);
         let inbox = self.control.inbox().clone();
-        task.on_finish(move || send(&inbox, Message::ItemDidEnd(id)));
+        task.on_finish(move || send(&inbox, CoordinatorMessage::ItemDidEnd(id)));
     }
 
     /// Puts an item back whose thread the system refused, until another item ends. If no other item

@@ -11,7 +11,7 @@ mod planner;
 
 use std::sync::Arc;
 
-use self::control::Message;
+use self::control::CoordinatorMessage;
 pub(super) use self::control::{Control, KeptBacktrace, missing_backtrace};
 use self::coordinator::Coordinator;
 pub(super) use self::coordinator::JobOutcome;
@@ -56,7 +56,7 @@ pub(super) fn start(
     let planner = join::Builder::new(format!("{name} plan"))
         .priority(spec.priority.into())
         .spawn(move |context| planner.run(context))?;
-    planner.on_finish(move || control::send(&sender, Message::PlanDidEnd));
+    planner.on_finish(move || control::send(&sender, CoordinatorMessage::PlanDidEnd));
 
     let coordinator = Coordinator {
         job,
@@ -68,7 +68,7 @@ pub(super) fn start(
         executor,
         backpressure,
         planner: planner.clone(),
-        state: coordinator::State::default(),
+        state: coordinator::CoordinatorState::default(),
     };
     match join::Builder::new(name).spawn(move |context| coordinator.run(context)) {
         Ok(task) => Ok((task, control)),

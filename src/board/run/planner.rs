@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::Sender;
 
-use super::control::{Message, send};
+use super::control::{CoordinatorMessage, send};
 use crate::board::backpressure::Backpressure;
 use crate::board::event_sender::EventSender;
 use crate::jobs::JobSpec;
@@ -15,7 +15,7 @@ pub(super) struct Planner {
     pub(super) spec: Arc<JobSpec>,
     pub(super) events: EventSender,
     pub(super) backpressure: Arc<Backpressure>,
-    pub(super) inbox: Sender<Message>,
+    pub(super) inbox: Sender<CoordinatorMessage>,
 }
 
 impl Planner {
@@ -28,7 +28,7 @@ impl Planner {
             count += 1;
             let appeared = EventKind::ItemDidAppear { item: item.clone() };
             self.events.publish(self.job, appeared);
-            send(&self.inbox, Message::DidFind(id, item));
+            send(&self.inbox, CoordinatorMessage::DidFind(id, item));
         });
     }
 }

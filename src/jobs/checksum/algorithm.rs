@@ -1,57 +1,47 @@
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::str::FromStr;
 
 use digest::DynDigest;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
+use crate::jobs::choice::choices;
+
 /// A checksum algorithm.
-///
-/// ```
-/// use meanwhile::jobs::checksum::Algorithm;
-///
-/// let algorithm: Algorithm = "SHA-256".parse()?;
-/// assert_eq!(algorithm, Algorithm::Sha256);
-/// assert_eq!((algorithm.id(), algorithm.title()), ("sha256", "SHA-256"));
-/// assert_eq!(algorithm.hex_len(), 64);
-/// assert_eq!(Algorithm::ALL.len(), 7);
-/// # Ok::<(), meanwhile::jobs::checksum::UnknownAlgorithm>(())
-/// ```
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum,
 )]
 #[serde(rename_all = "lowercase")]
 #[value(rename_all = "lower")]
 pub enum Algorithm {
-    /// BLAKE3 with 256 bits: cryptographic, and by far the fastest of those, on several cores too.
+    /// BLAKE3 with 256 bits: cryptographic, by far the fastest of those, and uses several cores.
     #[default]
     Blake3,
     /// SHA-256.
     Sha256,
     /// SHA-512.
     Sha512,
-    /// SHA-1: finds accidents, no longer stops an attacker.
+    /// SHA-1: detects accidents, no longer stops an attacker.
     Sha1,
-    /// MD5: finds accidents, no longer stops an attacker.
+    /// MD5: detects accidents, no longer stops an attacker.
     Md5,
-    /// CRC-32 as in zip and gzip: finds accidents only.
+    /// CRC-32 as in zip and gzip: detects accidents only.
     Crc32,
-    /// XXH3 with 64 bits: finds accidents only, as fast as memory.
+    /// XXH3 with 64 bits: detects accidents only, as fast as memory.
     Xxh3,
 }
 
-impl Algorithm {
-    /// Every algorithm, in the order in which a person is offered them.
-    pub const ALL: [Self; 7] = [
-        Self::Blake3,
-        Self::Sha256,
-        Self::Sha512,
-        Self::Sha1,
-        Self::Md5,
-        Self::Crc32,
-        Self::Xxh3,
-    ];
+choices!(Algorithm {
+    Blake3 => "BLAKE3",
+    Sha256 => "SHA-256",
+    Sha512 => "SHA-512",
+    Sha1 => "SHA-1",
+    Md5 => "MD5",
+    Crc32 => "CRC-32",
+    Xxh3 => "XXH3",
+});
 
+impl Algorithm {
     /// The name on the command line and in files, such as `sha256`.
     pub fn id(self) -> &'static str {
         match self {
@@ -65,20 +55,7 @@ impl Algorithm {
         }
     }
 
-    /// The name on screen, such as `SHA-256`.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Blake3 => "BLAKE3",
-            Self::Sha256 => "SHA-256",
-            Self::Sha512 => "SHA-512",
-            Self::Sha1 => "SHA-1",
-            Self::Md5 => "MD5",
-            Self::Crc32 => "CRC-32",
-            Self::Xxh3 => "XXH3",
-        }
-    }
-
-    /// How many hexadecimal digits a digest has.
+    /// The number of hexadecimal digits of a digest.
     pub fn hex_len(self) -> usize {
         match self {
             Self::Blake3 | Self::Sha256 => 64,
@@ -92,7 +69,7 @@ impl Algorithm {
 
     /// The algorithm that BSD-style lists call `tag`, as in `SHA256 (name) = …`.
     ///
-    /// Case and punctuation don't count, and the names that OpenSSL writes (`SHA2-256`) are known.
+    /// Ignores case and punctuation, and also accepts the names that OpenSSL writes (`SHA2-256`).
     pub(super) fn from_tag(tag: &str) -> Option<Self> {
         let tag = tag.replace(['-', '_'], "").to_ascii_lowercase();
         match tag.as_str() {
@@ -111,15 +88,7 @@ impl fmt::Display for Algorithm {
     }
 }
 
-/// A name that is no algorithm's.
-///
-/// ```
-/// use meanwhile::jobs::checksum::{Algorithm, UnknownAlgorithm};
-///
-/// let Err(error) = "sha9".parse::<Algorithm>() else { unreachable!("there is none") };
-/// assert_eq!(error, UnknownAlgorithm("sha9".to_owned()));
-/// assert!(error.to_string().starts_with("\"sha9\" is not a checksum algorithm; choose one of blake3"));
-/// ```
+/// The name of an algorithm that this program does not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is not a checksum algorithm; choose one of {names}", names = ids())]
 pub struct UnknownAlgorithm(pub String);
@@ -131,13 +100,13 @@ fn ids() -> String {
 impl FromStr for Algorithm {
     type Err = UnknownAlgorithm;
 
-    /// Accepts what [`Algorithm::id`] and [`Algorithm::title`] give, in any case.
+    /// Accepts an [`Algorithm::id`] or an [`Algorithm::title`], in any case.
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         Self::from_tag(name).ok_or_else(|| UnknownAlgorithm(name.to_owned()))
     }
 }
 
-/// A digest in the making.
+/// Computes a digest from chunks of bytes.
 pub(super) enum Hasher {
     Blake3(Box<blake3::Hasher>),
     RustCrypto(Box<dyn DynDigest>),
@@ -173,17 +142,9 @@ impl Hasher {
     pub(super) fn finish(self) -> String {
         match self {
             Self::Blake3(hasher) => hasher.finalize().to_hex().to_string(),
-            Self::RustCrypto(hasher) => hex(&hasher.finalize()),
-            Self::Crc32(hasher) => hex(&hasher.finalize().to_be_bytes()),
-            Self::Xxh3(hasher) => hex(&hasher.digest().to_be_bytes()),
+            Self::RustCrypto(hasher) => hex::encode(hasher.finalize()),
+            Self::Crc32(hasher) => hex::encode(hasher.finalize().to_be_bytes()),
+            Self::Xxh3(hasher) => hex::encode(hasher.digest().to_be_bytes()),
         }
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(2 * bytes.len());
-    for byte in bytes {
-        write!(text, "{byte:02x}").expect("a string takes what is written to it");
-    }
-    text
 }

@@ -1,7 +1,7 @@
-//! The digest of one file: read in chunks, watched, and only given out if the file stood still.
+//! The digest of one file, which is read in chunks. A file that changes meanwhile has none.
 //!
-//! A file is read into memory and never mapped: a mapped file that shrinks ends the program with
-//! `SIGBUS`, a file that is read just comes up short, which is an error of that file.
+//! Files are read and never mapped: a mapped file that shrinks kills the program with `SIGBUS`,
+//! while reading it is an error of that file.
 
 use std::cell::RefCell;
 use std::io::{self, Read as _};
@@ -13,43 +13,19 @@ use super::source::Source;
 use super::{Checksum, tree};
 use crate::join::Context;
 
-/// How much is read at once. It stays in the core's own cache between reading and hashing: twice as
-/// much makes reading four times as dear.
+/// How much is read at once. It stays in the core's own cache between reading and hashing: doubling it
+/// quadruples the cost of reading.
 pub(super) const CHUNK_LEN: usize = 64 * 1024;
 
-/// Who wants to know how far a digest is, and may want it to stop.
+/// Follows the computation of a digest and may cancel it.
 ///
-/// Both are asked for every chunk, from several threads at once where the algorithm uses several.
-///
-/// ```
-/// use meanwhile::jobs::checksum::{Algorithm, Watch, digest_file};
-/// use std::sync::atomic::{AtomicU64, Ordering};
-///
-/// #[derive(Default)]
-/// struct Percent(AtomicU64);
-///
-/// impl Watch for Percent {
-///     fn did_read(&self, done: u64, total: u64) {
-///         self.0.store(100 * done / total.max(1), Ordering::Relaxed);
-///     }
-///
-///     fn is_cancelled(&self) -> bool {
-///         false
-///     }
-/// }
-///
-/// let file = tempfile::NamedTempFile::new()?;
-/// std::fs::write(file.path(), "abc")?;
-/// let percent = Percent::default();
-/// digest_file(file.path(), Algorithm::Md5, &percent)?;
-/// assert_eq!(percent.0.into_inner(), 100);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// Both functions are called for every chunk, from several threads at once if the algorithm uses
+/// several.
 pub trait Watch: Sync {
-    /// `done` of `total` bytes are hashed.
+    /// `done` of `total` bytes have been hashed.
     fn did_read(&self, done: u64, total: u64);
 
-    /// Whether to stop.
+    /// Whether to stop with [`ChecksumError::Cancelled`].
     fn is_cancelled(&self) -> bool;
 }
 
@@ -65,28 +41,12 @@ impl Watch for Context {
 
 /// Computes the checksum of the regular file at `path`, following links.
 ///
-/// A big file takes every core where the algorithm can ([`Algorithm::Blake3`]).
-///
-/// A task's [`Context`] watches for a task:
-///
-/// ```
-/// use meanwhile::jobs::checksum::{Algorithm, digest_file};
-/// use meanwhile::join;
-///
-/// let file = tempfile::NamedTempFile::new()?;
-/// std::fs::write(file.path(), "abc")?;
-/// let path = file.path().to_owned();
-/// let task = join::spawn("md5", move |context| digest_file(&path, Algorithm::Md5, context))?;
-/// let checksum = task.join()?.as_ref().map_err(|error| error.to_string())?;
-/// assert_eq!(checksum.digest, "900150983cd24fb0d6963f7d28e17f72");
-/// assert_eq!((checksum.bytes, task.progress().done), (3, 3));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
+/// [`Algorithm::Blake3`] uses every core for a large file.
 ///
 /// # Errors
-/// Fails if the file is not there, is not a regular file (found out without waiting for it), can't
-/// be read, or did not stay the same until the end: what comes back is the digest of one state of
-/// the file, never of a mixture. Fails with [`ChecksumError::Cancelled`] if `watch` says so.
+/// The file does not exist, is not a regular file (checked without blocking), can't be read, or
+/// changed before the end: the digest is of one state of the file, never of a mixture. Fails with
+/// [`ChecksumError::Cancelled`] if `watch` cancels it.
 pub fn digest_file(
     path: &Path,
     algorithm: Algorithm,
@@ -146,7 +106,7 @@ pub(super) fn check_cancel(source: &Source, watch: &dyn Watch) -> Result<(), Che
     Ok(())
 }
 
-/// A file that is written faster than it is read must not be read for ever.
+/// Keeps a file that grows as fast as it is read from being read for ever.
 fn check_length(source: &Source, done: u64) -> Result<(), ChecksumError> {
     if done <= source.len() {
         return Ok(());
@@ -156,15 +116,15 @@ fn check_length(source: &Source, done: u64) -> Result<(), ChecksumError> {
         .metadata()
         .map_err(|error| source.error(error))?
         .len();
-    // The files of /proc have contents, and say that their length is 0.
+    // The files of /proc have contents, but a length of 0.
     if source.len() == 0 && len == 0 {
         return Ok(());
     }
     Err(source.changed(Change::Grew))
 }
 
-/// Lends this thread's buffer of [`CHUNK_LEN`] bytes, so that a hundred thousand small files don't
-/// ask for as many.
+/// Runs `work` with this thread's buffer of [`CHUNK_LEN`] bytes, so that a hundred thousand small
+/// files don't allocate as many.
 pub(super) fn with_buffer<R>(work: impl FnOnce(&mut [u8]) -> R) -> R {
     thread_local! {
         static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };

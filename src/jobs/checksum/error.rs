@@ -3,27 +3,18 @@ use std::path::{Path, PathBuf};
 
 use super::list::Malformed;
 use crate::jobs::ItemError;
+use crate::jobs::text::shown;
 
-/// Why a file has no checksum, or not the one that a list says.
-///
-/// ```
-/// use meanwhile::jobs::ItemError;
-/// use meanwhile::jobs::checksum::{Change, ChecksumError};
-///
-/// let error = ChecksumError::Changed { path: "a.log".into(), change: Change::Grew };
-/// assert_eq!(error.kind(), "changed_while_reading");
-/// let error = ItemError::from(error);
-/// assert!(error.message.starts_with("a.log grew while it was read"));
-/// ```
+/// Why a file has no checksum, or not the one in the list.
 #[derive(Debug, thiserror::Error)]
 pub enum ChecksumError {
-    /// Whoever watched asked for a cancel.
+    /// The [`Watch`](super::Watch) cancelled it.
     #[error("{} was cancelled.", shown(path))]
     Cancelled {
         /// The file.
         path: PathBuf,
     },
-    /// The file was not the same from the first byte to the last, so no digest is right.
+    /// The file changed while it was read, so no digest is right.
     #[error(
         "{} {change} while it was read, so it has no checksum; run again when nothing writes to it.",
         shown(path)
@@ -34,28 +25,28 @@ pub enum ChecksumError {
         /// What happened to it.
         change: Change,
     },
-    /// A link that leads nowhere.
-    #[error("{} is a link to something that is not there.", shown(path))]
+    /// A link whose target does not exist.
+    #[error("{} is a link to something that does not exist.", shown(path))]
     DanglingLink {
         /// The link.
         path: PathBuf,
     },
-    /// A folder, where a file was expected.
+    /// A folder instead of a file.
     #[error("{} is a folder, not a file.", shown(path))]
     Folder {
         /// The folder.
         path: PathBuf,
     },
-    /// A link that leads to itself, or up to a folder around it: it would never end.
+    /// A link to itself or to a folder that contains it, which would never end.
     #[error(
-        "{} is a link that leads back to itself or to a folder around it, so it is not followed.",
+        "{} links to itself or to a folder that contains it, so it was not followed.",
         shown(path)
     )]
     LinkLoop {
         /// The link.
         path: PathBuf,
     },
-    /// A line of a checksum list that says nothing.
+    /// A line of a checksum list that is not a checksum.
     #[error("Line {line} of {} is not a checksum: {reason}.", shown(list))]
     Malformed {
         /// The list.
@@ -65,7 +56,7 @@ pub enum ChecksumError {
         /// What is wrong with it.
         reason: Malformed,
     },
-    /// The file is not the one that the list describes.
+    /// The file does not match the list.
     #[error(
         "{} does not match: the list says {expected}, the file has {found}.",
         shown(path)
@@ -78,30 +69,30 @@ pub enum ChecksumError {
         /// The digest of the file, with the algorithm's name.
         found: String,
     },
-    /// Nothing has this name.
-    #[error("{} is not there.", shown(path))]
+    /// There is no file of this name.
+    #[error("{} does not exist.", shown(path))]
     Missing {
         /// The name.
         path: PathBuf,
     },
-    /// What was given as a checksum list is something else.
+    /// The input is not a checksum list.
     #[error(
-        "{} is not a checksum list, so the rest of it was not read; pick the list, not the file it describes.",
+        "{} is not a checksum list, so the rest of it was not read; pick the list, not the file that it describes.",
         shown(list)
     )]
     NotAList {
         /// The file.
         list: PathBuf,
     },
-    /// Something that is opened for its effect or has no end; it was not opened.
+    /// A pipe, socket or device. It was not opened, because that could block or have an effect.
     #[error("{} is {what}, not a regular file, so it was not read.", shown(path))]
     SpecialFile {
         /// The file.
         path: PathBuf,
-        /// What it is, with its article.
+        /// What it is, with an article.
         what: &'static str,
     },
-    /// The system refused.
+    /// The system refused to read it.
     #[error("{} can't be read: {source}.", shown(path))]
     Unreadable {
         /// The file or folder.
@@ -117,22 +108,22 @@ pub enum Change {
     /// It became longer.
     #[error("grew")]
     Grew,
-    /// Another file took its name.
+    /// Another file has its name now.
     #[error("was replaced")]
     Replaced,
     /// It became shorter.
     #[error("shrank")]
     Shrank,
-    /// Its name is gone.
+    /// It was deleted or renamed.
     #[error("vanished")]
     Vanished,
-    /// It has the same length, but somebody wrote to it or changed its metadata.
+    /// It has the same length, but its contents or metadata were changed.
     #[error("was changed")]
     Written,
 }
 
 impl ChecksumError {
-    /// What an I/O error at `path` means to a person.
+    /// Explains an I/O error at `path`.
     pub(in crate::jobs) fn from_io(path: &Path, source: io::Error) -> Self {
         let path = path.to_owned();
         match source.kind() {
@@ -163,10 +154,7 @@ impl ChecksumError {
 
 impl From<ChecksumError> for ItemError {
     fn from(error: ChecksumError) -> Self {
-        Self {
-            kind: error.kind().to_owned(),
-            message: error.to_string(),
-        }
+        Self::new(error.kind(), error.to_string())
     }
 }
 
@@ -178,21 +166,4 @@ fn is_link_loop(error: &io::Error) -> bool {
 #[cfg(not(unix))]
 fn is_link_loop(_error: &io::Error) -> bool {
     false
-}
-
-/// The path as it may stand in a sentence: a name with line breaks, bytes that are not UTF-8 or
-/// characters that reorder text is quoted and escaped.
-pub(in crate::jobs) fn shown(path: &Path) -> String {
-    match path.to_str() {
-        Some(text) if !text.chars().any(disturbs) => text.to_owned(),
-        #[expect(
-            clippy::unnecessary_debug_formatting,
-            reason = "the quotes and escapes are wanted here"
-        )]
-        _ => format!("{path:?}"),
-    }
-}
-
-fn disturbs(c: char) -> bool {
-    c.is_control() || matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }

@@ -1,9 +1,8 @@
-//! Checksum lists: the lines that `sha256sum`, `b3sum`, `md5sum`, BSD's and OpenSSL's tools write
-//! and read.
+//! Checksum lists: the lines that `sha256sum`, `b3sum`, `md5sum`, and the tools of BSD and OpenSSL
+//! write and read.
 //!
-//! Names are bytes. A name is never lost or mistaken: a line break or a backslash in it is escaped
-//! and the line marked by a leading backslash, as the coreutils do; bytes that are not UTF-8 are
-//! written as they are.
+//! Names are bytes and always unambiguous: a line break or a backslash is escaped and the line
+//! begins with a backslash, as in coreutils; bytes that are not UTF-8 are written unchanged.
 
 use std::ffi::OsStr;
 #[cfg(unix)]
@@ -13,43 +12,24 @@ use std::path::{Path, PathBuf};
 use super::{Algorithm, Checksum};
 
 /// One line of a list that names a file.
-///
-/// ```
-/// use meanwhile::jobs::checksum::Algorithm;
-/// use meanwhile::jobs::checksum::list::{Entry, parse};
-///
-/// let entry = Entry {
-///     name: "a.txt".into(),
-///     digest: "352441c2".to_owned(),
-///     tag: Some(Algorithm::Crc32),
-/// };
-/// assert_eq!(parse(b"CRC32 (a.txt) = 352441C2"), Ok(Some(entry)));
-/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
-    /// The name as the list has it, unescaped.
+    /// The name in the list, unescaped.
     pub name: PathBuf,
     /// The digest in lower-case hexadecimal digits.
     pub digest: String,
-    /// The algorithm, where the line says it.
+    /// The algorithm, if the line names it.
     pub tag: Option<Algorithm>,
 }
 
 /// What is wrong with a line.
-///
-/// ```
-/// use meanwhile::jobs::checksum::list::{Malformed, parse};
-///
-/// let error = parse(b"SHA9 (a.txt) = 352441c2");
-/// assert_eq!(error, Err(Malformed::Tag("SHA9".to_owned())));
-/// ```
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
-    /// It is marked as escaped, and holds a backslash that escapes nothing known.
-    #[error("its name has a backslash that stands for nothing")]
+    /// It is marked as escaped, but has an unknown escape sequence.
+    #[error("its name has an unknown escape sequence")]
     Escape,
-    /// The digest is not one of the algorithm that the line or the person names.
-    #[error("a digest of {digits} digits fits no algorithm that it could be")]
+    /// The digest does not have the length of the algorithm that the line or the user names.
+    #[error("no possible algorithm has digests of {digits} digits")]
     Length {
         /// How many digits it has.
         digits: usize,
@@ -57,41 +37,22 @@ pub enum Malformed {
     /// There is no file name.
     #[error("it names no file")]
     NoName,
-    /// It neither begins with a digest nor has the form `ALGORITHM (name) = digest`.
+    /// It has neither of the two forms.
     #[error("it has neither the form `digest  name` nor `ALGORITHM (name) = digest`")]
     Shape,
-    /// It names an algorithm that this program does not know.
-    #[error("{0:?} is not an algorithm that can be checked here")]
+    /// It names an algorithm that this program does not have.
+    #[error("{0:?} is not a supported algorithm")]
     Tag(String),
-    /// The name can't be a file name on this system.
-    #[error("its name can't be a file name on this system")]
+    /// The name is not possible on this system.
+    #[error("its name is not a valid file name on this system")]
     Unnameable,
 }
 
 /// The line that records `checksum` for the file `name`, with its line end.
 ///
-/// BLAKE3, SHA and MD5 lines are what `b3sum -c`, `sha256sum -c` and so on read:
-/// `digest  name`. CRC-32 and XXH3 digests are too short to be told apart from others of their
-/// length, so those lines say the algorithm: `XXH3 (name) = digest`, which `xxhsum -c` reads.
-///
-/// ```
-/// use meanwhile::jobs::checksum::{Algorithm, Checksum, list};
-/// use std::path::Path;
-///
-/// let mut checksum = Checksum {
-///     algorithm: Algorithm::Md5,
-///     digest: "900150983cd24fb0d6963f7d28e17f72".to_owned(),
-///     bytes: 3,
-///     verified: false,
-/// };
-/// let line = list::line(&checksum, Path::new("a.txt"));
-/// assert_eq!(line, b"900150983cd24fb0d6963f7d28e17f72  a.txt\n");
-///
-/// checksum.algorithm = Algorithm::Crc32;
-/// checksum.digest = "352441c2".to_owned();
-/// let line = list::line(&checksum, Path::new("a.txt"));
-/// assert_eq!(line, b"CRC32 (a.txt) = 352441c2\n");
-/// ```
+/// BLAKE3, SHA and MD5 lines have the form that `b3sum -c`, `sha256sum -c` and so on read:
+/// `digest  name`. Other checksums have the length of CRC-32 and XXH3 digests, so those lines name
+/// the algorithm: `XXH3 (name) = digest`, which `xxhsum -c` reads.
 pub fn line(checksum: &Checksum, name: &Path) -> Vec<u8> {
     let name = name.as_os_str().as_encoded_bytes();
     let escaped = escape(name);
@@ -109,45 +70,13 @@ pub fn line(checksum: &Checksum, name: &Path) -> Vec<u8> {
     line
 }
 
-/// A whole list: one [`line()`] for each checksum, in their order.
+/// Parses one line, without its `\n`. Returns `None` for a blank line or a comment (`# …`).
 ///
-/// ```
-/// use meanwhile::jobs::checksum::{Algorithm, Checksum, list};
-/// use std::path::Path;
-///
-/// let checksum = Checksum {
-///     algorithm: Algorithm::Crc32,
-///     digest: "352441c2".to_owned(),
-///     bytes: 3,
-///     verified: false,
-/// };
-/// let list = list::lines([(&checksum, Path::new("a")), (&checksum, Path::new("b"))]);
-/// assert_eq!(list, b"CRC32 (a) = 352441c2\nCRC32 (b) = 352441c2\n");
-/// ```
-pub fn lines<'a>(checksums: impl IntoIterator<Item = (&'a Checksum, &'a Path)>) -> Vec<u8> {
-    checksums
-        .into_iter()
-        .flat_map(|(checksum, name)| line(checksum, name))
-        .collect()
-}
-
-/// Reads one line, without its `\n`. `None` is a blank line or a comment (`# …`).
-///
-/// A `\r` at the end belongs to the line end. The digest may be in capitals; behind it stand a
-/// space and the mark for text (another space), for binary (`*`), or none.
-///
-/// ```
-/// use meanwhile::jobs::checksum::list::parse;
-/// use std::path::Path;
-///
-/// let entry = parse(b"900150983cd24fb0d6963f7d28e17f72 *a.txt\r")?;
-/// assert!(entry.is_some_and(|entry| entry.name == Path::new("a.txt")));
-/// assert_eq!(parse(b"# made on Monday")?, None);
-/// # Ok::<(), meanwhile::jobs::checksum::list::Malformed>(())
-/// ```
+/// A `\r` at the end belongs to the line end. The digest may be in capitals; a space follows it and
+/// then the mark for text (another space), for binary (`*`), or none.
 ///
 /// # Errors
-/// Says what is wrong with the line. No bytes make it panic.
+/// The line is malformed. Never panics.
 pub fn parse(line: &[u8]) -> Result<Option<Entry>, Malformed> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let line = line.trim_ascii_start();

@@ -1,24 +1,25 @@
-//! The job `checksum`: the checksum of every file that was picked, or of every file that a
-//! checksum list names compared with what the list says.
+//! The job `checksum`: computes the checksum of every file, or compares every file that a checksum
+//! list names with the list.
 //!
 //! [`digest_file`] does one file; [`list`] is the format of the lists.
 
 mod algorithm;
+mod args;
 mod digest;
 mod error;
+mod interface;
 pub mod list;
 mod source;
 mod tree;
 mod verify;
 mod walk;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 pub use self::algorithm::{Algorithm, UnknownAlgorithm};
 pub use self::digest::{Watch, digest_file};
-pub(super) use self::error::shown;
 pub use self::error::{Change, ChecksumError};
 pub(super) use self::source::{Identity, identity, open_regular};
 pub(super) use self::verify::{MAX_LINE_LEN, read_line};
@@ -27,34 +28,14 @@ use super::{Item, ItemError, Job, Output, Step};
 use crate::join::Context;
 
 /// What the job does with its inputs.
-///
-/// ```
-/// use meanwhile::jobs::Job as _;
-/// use meanwhile::jobs::checksum::{Algorithm, Options};
-/// use meanwhile::join;
-///
-/// let folder = tempfile::tempdir()?;
-/// std::fs::write(folder.path().join("a"), "abc")?;
-/// let inputs = [folder.path().to_owned()];
-/// let task = join::spawn("checksums", move |context| {
-///     let options = Options { algorithm: Algorithm::Crc32, verify: false };
-///     let mut lines = Vec::new();
-///     options.plan(&inputs, context, &mut |item| {
-///         lines.push(options.run_item(&item, context).map(|output| output.to_string()));
-///     });
-///     lines
-/// })?;
-/// assert_eq!(task.join()?[..], [Ok("352441c2".to_owned())]);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
-/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Options {
-    /// The algorithm to compute. In a list, the one for digests that could be several's.
+    /// The algorithm to compute. In a list, the one preferred for digests that fit several.
     pub algorithm: Algorithm,
     /// Whether the inputs are checksum lists, whose files are to be verified.
     ///
-    /// A name in a list is looked up beside the list; if nothing is there, seen from the current
+    /// A name in a list is relative to the list's folder or, if no such file exists, to the current
     /// folder.
     pub verify: bool,
 }
@@ -68,23 +49,22 @@ pub struct Checksum {
     pub digest: String,
     /// The length of the file in bytes.
     pub bytes: u64,
-    /// Whether it was compared with a list's and found to be the same.
+    /// Whether it was compared with a list and matches.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub verified: bool,
 }
 
+impl Checksum {
+    /// What `sha256sum` prints for the file `name` or, if it was verified, `sha256sum -c`.
+    pub(super) fn line(&self, name: &Path) -> Vec<u8> {
+        if self.verified {
+            return [name.as_os_str().as_encoded_bytes(), b": OK\n"].concat();
+        }
+        list::line(self, name)
+    }
+}
+
 /// What a line of a checksum list says about its file.
-///
-/// ```
-/// use meanwhile::jobs::checksum::{Algorithm, Expected};
-///
-/// // Eight digits without a name: CRC-32 is all they can be.
-/// let expected = Expected {
-///     digest: "352441c2".to_owned(),
-///     algorithms: vec![Algorithm::Crc32],
-/// };
-/// assert!(expected.algorithms.iter().all(|one| one.hex_len() == expected.digest.len()));
-/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expected {
     /// The digest in lower-case hexadecimal digits.
@@ -102,8 +82,8 @@ impl Job for Options {
         "Checksums"
     }
 
-    /// Folders are walked with all that is in them, by name; no folder is entered twice. With
-    /// [`Options::verify`] each input is a list, and each line of it an item.
+    /// Folders are walked recursively, by name; no folder is entered twice. With
+    /// [`Options::verify`] each input is a list, and each of its lines an item.
     fn plan(&self, inputs: &[PathBuf], context: &Context, found: &mut dyn FnMut(Item)) {
         if self.verify {
             verify::plan(inputs, self.algorithm, context, found);

@@ -5,10 +5,10 @@ use std::time::{Duration, SystemTime};
 
 use super::error::{Change, ChecksumError};
 
-/// The coarsest step of the clock that stamps files (`CONFIG_HZ=100`), with room.
+/// More than the coarsest step of the clock that stamps files (10 ms with `CONFIG_HZ=100`).
 const CLOCK_STEP: Duration = Duration::from_millis(20);
 
-/// A regular file that is open for reading, and how it looked when it was opened.
+/// A regular file that is open for reading, with its state at that time.
 #[derive(Debug)]
 pub(super) struct Source {
     file: File,
@@ -17,7 +17,7 @@ pub(super) struct Source {
 }
 
 impl Source {
-    /// Opens a regular file without ever waiting for another process.
+    /// Opens a regular file without ever blocking on another process.
     pub(super) fn open(path: &Path) -> Result<Self, ChecksumError> {
         let (file, _) = open_regular(path)?;
         let stamp = settled_stamp(&file, path)?;
@@ -41,7 +41,7 @@ impl Source {
         self.stamp.len
     }
 
-    /// Fails unless the file, and the file that now has its name, is what was opened.
+    /// Fails if the file has changed since it was opened, or if its name belongs to another file now.
     pub(super) fn check_unchanged(&self) -> Result<(), ChecksumError> {
         match fs::metadata(&self.path) {
             Ok(named) if identity(&named) == self.stamp.identity => {}
@@ -67,31 +67,32 @@ impl Source {
     }
 }
 
-/// Opens a regular file without ever waiting for another process, and says what was opened.
+/// Opens a regular file without ever blocking on another process. Returns the metadata of the opened
+/// file.
 pub(in crate::jobs) fn open_regular(path: &Path) -> Result<(File, Metadata), ChecksumError> {
-    // Even a pipe that is opened without waiting lets its writer go on, and opening a device can do
-    // things; so look first. What is looked at may be replaced before it is opened, hence
-    // `open_without_waiting`, and the second look at what really was opened.
+    // Opening a pipe unblocks its writer, and opening a device can have effects, so check first. The
+    // file may be replaced between the check and the opening, so open it without blocking and check
+    // the opened file again.
     let failed = |error| ChecksumError::from_io(path, error);
-    let seen = fs::metadata(path).map_err(failed)?;
-    reject_special(path, seen.file_type())?;
-    let file = open_without_waiting(path).map_err(failed)?;
+    let named = fs::metadata(path).map_err(failed)?;
+    reject_special(path, named.file_type())?;
+    let file = open_nonblocking(path).map_err(failed)?;
     let opened = file.metadata().map_err(failed)?;
     reject_special(path, opened.file_type())?;
     Ok((file, opened))
 }
 
-/// What changes whenever a file does.
+/// Metadata that changes whenever a file does.
 ///
-/// Two gaps are known. A program that writes through a memory map may leave no stamp until the
-/// system writes the page back; and a file system with coarse stamps (FAT: 2 s) hides two writes
-/// within one step.
+/// There are two known gaps. A write through a memory map may not change the stamp until the system
+/// writes the page back. A file system with coarse stamps (FAT: 2 s) hides two writes within one
+/// step.
 #[derive(Debug, PartialEq, Eq)]
 struct Stamp {
     len: u64,
     identity: Identity,
     modified: Option<SystemTime>,
-    /// The inode's own stamp, which no program can set back.
+    /// The inode's change time, which no program can set back.
     inode_changed: Option<SystemTime>,
 }
 
@@ -113,7 +114,7 @@ impl Stamp {
         }
     }
 
-    /// How long until a write to the file is sure to get another stamp than this one.
+    /// How long until any write to the file is certain to get another stamp than this one.
     fn unsettled_for(&self) -> Option<Duration> {
         let age = SystemTime::now()
             .duration_since(self.inode_changed.or(self.modified)?)
@@ -122,10 +123,10 @@ impl Stamp {
     }
 }
 
-/// Stamps an open file, such that every later write changes the stamp.
+/// Takes a stamp of an open file that every later write will change.
 ///
-/// The clock that stamps files ticks only every few milliseconds: a file that was written in the
-/// current tick can be written again without a trace. So wait out the tick first.
+/// The clock that stamps files ticks only every few milliseconds: a file that was written during the
+/// current tick can be written again without a trace. So this waits for the end of the tick.
 fn settled_stamp(file: &File, path: &Path) -> Result<Stamp, ChecksumError> {
     let stamp = || -> Result<Stamp, ChecksumError> {
         let metadata = file
@@ -140,7 +141,7 @@ fn settled_stamp(file: &File, path: &Path) -> Result<Stamp, ChecksumError> {
     };
     #[expect(
         clippy::disallowed_methods,
-        reason = "at most 20 ms on a worker, and no event tells that a clock has ticked"
+        reason = "at most 20 ms on a worker, and no event marks the tick of a clock"
     )]
     std::thread::sleep(left);
     let second = stamp()?;
@@ -153,7 +154,7 @@ fn settled_stamp(file: &File, path: &Path) -> Result<Stamp, ChecksumError> {
     })
 }
 
-/// Refuses everything that is neither a regular file nor a link to one.
+/// Fails unless the file is regular.
 pub(super) fn reject_special(path: &Path, kind: FileType) -> Result<(), ChecksumError> {
     let path = path.to_owned();
     if kind.is_file() {
@@ -167,7 +168,7 @@ pub(super) fn reject_special(path: &Path, kind: FileType) -> Result<(), Checksum
 }
 
 #[cfg(unix)]
-fn open_without_waiting(path: &Path) -> io::Result<File> {
+fn open_nonblocking(path: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt as _;
 
     let flags = rustix::fs::OFlags::NONBLOCK | rustix::fs::OFlags::NOCTTY;
@@ -178,7 +179,7 @@ fn open_without_waiting(path: &Path) -> io::Result<File> {
 }
 
 #[cfg(not(unix))]
-fn open_without_waiting(path: &Path) -> io::Result<File> {
+fn open_nonblocking(path: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).open(path)
 }
 
@@ -200,7 +201,7 @@ fn special_kind(_kind: FileType) -> &'static str {
     "a special file"
 }
 
-/// What tells a file or folder from every other.
+/// Identifies a file or folder.
 #[cfg(unix)]
 pub(in crate::jobs) type Identity = (u64, u64);
 
@@ -211,7 +212,7 @@ pub(in crate::jobs) fn identity(metadata: &Metadata) -> Identity {
     (metadata.dev(), metadata.ino())
 }
 
-/// Elsewhere the moment of creation has to do.
+/// The time of creation stands in for it on other systems.
 #[cfg(not(unix))]
 pub(in crate::jobs) type Identity = Option<SystemTime>;
 
@@ -234,13 +235,13 @@ fn inode_changed(_metadata: &Metadata) -> Option<SystemTime> {
     None
 }
 
-/// Fills `buffer` from the byte `offset` on, whatever other threads read at the same time.
+/// Fills `buffer` from the byte `offset` on. Other threads may read at the same time.
 #[cfg(unix)]
 pub(super) fn read_exact_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<()> {
     std::os::unix::fs::FileExt::read_exact_at(file, buffer, offset)
 }
 
-/// Fills `buffer` from the byte `offset` on, whatever other threads read at the same time.
+/// Fills `buffer` from the byte `offset` on. Other threads may read at the same time.
 #[cfg(windows)]
 pub(super) fn read_exact_at(file: &File, buffer: &mut [u8], offset: u64) -> io::Result<()> {
     let mut filled = 0;

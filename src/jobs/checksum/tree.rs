@@ -1,8 +1,8 @@
-//! BLAKE3 of a big file on every core.
+//! BLAKE3 of a large file on every core.
 //!
-//! BLAKE3 is a tree: the halves of a file are hashed apart, then merged. So each thread reads *and*
-//! hashes pieces of its own, which stay in its cache in between; nobody reads ahead for somebody
-//! else and nothing is copied from thread to thread.
+//! BLAKE3 is a tree: the two halves of a file are hashed separately, then merged. Each thread reads
+//! *and* hashes its own pieces, which stay in its cache in between; no data moves from one thread to
+//! another.
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -20,14 +20,14 @@ use super::error::{Change, ChecksumError};
 use super::source::{Source, read_exact_at};
 use crate::join::Priority;
 
-/// How much one thread reads and hashes before it looks for other work.
+/// How much one thread reads and hashes before it takes other work.
 const PIECE_LEN: u64 = 256 * 1024;
 
-/// How much of a file the threads work on at a time. Windows follow each other in the order of the
-/// file, so that a disk reads on in one direction.
+/// How much of a file the threads work on at a time. Windows follow each other in file order, so that
+/// a disk reads in one direction.
 const WINDOW_LEN: u64 = 32 * 1024 * 1024;
 
-/// The shortest file for which waking threads saves more than it costs.
+/// The shortest file for which several threads are worth waking.
 pub(super) const MIN_LEN: u64 = 4 * PIECE_LEN;
 
 /// The digest of the whole source, at least [`MIN_LEN`] long, in hexadecimal digits.
@@ -38,13 +38,13 @@ pub(super) fn digest(source: &Source, watch: &dyn Watch) -> Result<String, Check
         done: AtomicU64::new(0),
         error: OnceLock::new(),
     };
-    match (tree.halves(0, source.len()), tree.error.into_inner()) {
+    match (tree.children(0, source.len()), tree.error.into_inner()) {
         (Some((left, right)), None) => {
             let root = merge_subtrees_root(&left, &right, Mode::Hash);
             Ok(root.to_hex().to_string())
         }
         (_, Some(error)) => Err(error),
-        (None, None) => unreachable!("a piece is left out only after an error"),
+        (None, None) => unreachable!("a piece is skipped only after an error"),
     }
 }
 
@@ -52,7 +52,7 @@ struct Tree<'a> {
     source: &'a Source,
     watch: &'a dyn Watch,
     done: AtomicU64,
-    /// What went wrong first; pieces that come after it are left out.
+    /// The first error; later pieces are skipped.
     error: OnceLock<ChecksumError>,
 }
 
@@ -61,11 +61,11 @@ impl Tree<'_> {
         if len <= PIECE_LEN {
             return self.piece(start, len);
         }
-        let (left, right) = self.halves(start, len)?;
+        let (left, right) = self.children(start, len)?;
         Some(merge_subtrees_non_root(&left, &right, Mode::Hash))
     }
 
-    fn halves(&self, start: u64, len: u64) -> Option<(ChainingValue, ChainingValue)> {
+    fn children(&self, start: u64, len: u64) -> Option<(ChainingValue, ChainingValue)> {
         let left_len = left_subtree_len(len);
         let left = || self.subtree(start, left_len);
         let right = || self.subtree(start + left_len, len - left_len);
@@ -116,10 +116,11 @@ impl Tree<'_> {
     }
 }
 
-/// Runs both, on the shared threads if no other file has them now, else one after the other here.
+/// Runs both, in parallel on the shared threads if no other file uses them now, else one after the
+/// other here.
 ///
-/// One file at a time, because a thread that waits for its half takes up whatever work there is:
-/// with two files in one pool, the end of the one could wait for the whole of the other.
+/// The threads serve one file at a time, because a rayon thread that waits for one half takes any
+/// other work: with two files in one pool, the end of one could wait for the whole of the other.
 fn in_parallel<A: Send, B: Send>(
     left: impl FnOnce() -> A + Send,
     right: impl FnOnce() -> B + Send,
@@ -140,7 +141,7 @@ fn in_parallel<A: Send, B: Send>(
     }
 }
 
-/// The threads that hash for callers of this priority, once there are some.
+/// The threads that hash for callers of this priority, once they are started.
 fn threads_of(priority: Priority) -> &'static Mutex<Option<ThreadPool>> {
     static BACKGROUND: Mutex<Option<ThreadPool>> = Mutex::new(None);
     static NORMAL: Mutex<Option<ThreadPool>> = Mutex::new(None);
@@ -150,8 +151,8 @@ fn threads_of(priority: Priority) -> &'static Mutex<Option<ThreadPool>> {
     }
 }
 
-/// A thread for each core, at the priority of the caller. They live as long as the program and sleep
-/// while there is nothing to hash. `None` with one core, or if the system refuses.
+/// Starts a thread for each core, at the priority of the caller. They live as long as the program and
+/// sleep while there is nothing to hash. `None` with one core, or if the system refuses.
 fn start_threads(priority: Priority) -> Option<ThreadPool> {
     let cores = crate::jobs::cores();
     if cores == 1 {

@@ -1,4 +1,5 @@
-//! Verifying: checksum lists are read into items, and each item's file is compared with its line.
+//! Verifies files: turns the lines of checksum lists into items, and compares each item's file with
+//! its line.
 
 use std::fs;
 use std::io::{self, BufRead as _, BufReader, Read as _};
@@ -12,13 +13,13 @@ use super::{Algorithm, Checksum, Expected};
 use crate::jobs::{Item, Step};
 use crate::join::Context;
 
-/// Room for the longest path, escaped, and the longest digest; a longer line is in no list.
+/// Fits the longest path, escaped, and the longest digest; no list has a longer line.
 pub(in crate::jobs) const MAX_LINE_LEN: usize = 16 * 1024;
 
-/// So many malformed lines without a good one before them, and the file is no list.
+/// A file with more malformed lines than this before the first valid one is not a list.
 const MAX_MALFORMED: u64 = 1000;
 
-/// Hands one item for each line of the lists to `found`, in their order.
+/// Passes one item for each line of the lists to `found`, in their order.
 pub(super) fn plan(
     lists: &[PathBuf],
     preferred: Algorithm,
@@ -27,14 +28,14 @@ pub(super) fn plan(
 ) {
     for list in lists {
         let read = Source::open(list).and_then(|source| {
-            let reading = Reading {
+            let reader = ListReader {
                 list,
                 preferred,
                 context,
                 malformed: 0,
-                has_good: false,
+                has_valid_line: false,
             };
-            reading.read(&source, found)
+            reader.read(&source, found)
         });
         if let Err(error) = read {
             found(Item::failed(list.clone(), error));
@@ -42,15 +43,15 @@ pub(super) fn plan(
     }
 }
 
-struct Reading<'a> {
+struct ListReader<'a> {
     list: &'a Path,
     preferred: Algorithm,
     context: &'a Context,
     malformed: u64,
-    has_good: bool,
+    has_valid_line: bool,
 }
 
-impl Reading<'_> {
+impl ListReader<'_> {
     fn read(mut self, source: &Source, found: &mut dyn FnMut(Item)) -> Result<(), ChecksumError> {
         let mut reader = BufReader::new(source.file());
         let mut line = Vec::new();
@@ -72,7 +73,7 @@ impl Reading<'_> {
     }
 
     fn item(&mut self, line: &[u8], number: u64) -> Result<Option<Item>, ChecksumError> {
-        // A byte order mark, as some editors put it in front.
+        // Some editors write a byte order mark.
         let line = match number {
             1 => line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line),
             _ => line,
@@ -87,7 +88,7 @@ impl Reading<'_> {
         match expected {
             Ok(None) => Ok(None),
             Ok(Some((entry, algorithms))) => {
-                self.has_good = true;
+                self.has_valid_line = true;
                 Ok(Some(self.verify(entry, algorithms)))
             }
             Err(reason) => self.fail(number, reason).map(Some),
@@ -108,7 +109,7 @@ impl Reading<'_> {
 
     fn fail(&mut self, line: u64, reason: Malformed) -> Result<Item, ChecksumError> {
         self.malformed += 1;
-        if self.malformed > MAX_MALFORMED && !self.has_good {
+        if self.malformed > MAX_MALFORMED && !self.has_valid_line {
             return Err(self.not_a_list());
         }
         let list = self.list.to_owned();
@@ -121,8 +122,8 @@ impl Reading<'_> {
         ChecksumError::NotAList { list }
     }
 
-    /// Where the file is that the list calls `name`: beside the list, where it was downloaded or
-    /// copied together with it, or else seen from the current folder, as `sha256sum -c` does it.
+    /// The path of the file that the list calls `name`: in the folder of the list, because both were
+    /// probably downloaded or copied together, or else in the current folder, as for `sha256sum -c`.
     fn locate(&self, name: &Path) -> PathBuf {
         let beside = self.list.with_file_name("").join(name);
         if fs::symlink_metadata(&beside).is_err() && fs::symlink_metadata(name).is_ok() {
@@ -131,12 +132,12 @@ impl Reading<'_> {
         beside
     }
 
-    /// The algorithms that may have made this digest, likeliest first.
+    /// The algorithms that may have computed this digest, likeliest first.
     ///
-    /// A line without a tag says no more than a length, which BLAKE3 and SHA-256 share: then the
-    /// list's own name (`SHA256SUMS`) counts for more than the algorithm that the person chose, and
-    /// a match with either is a match. CRC-32 and XXH3 share theirs with checksums that are not
-    /// computed here, so they are believed only if chosen.
+    /// A line without a tag is known only by its length, which BLAKE3 and SHA-256 share. Then the
+    /// name of the list (`SHA256SUMS`) counts more than the algorithm that the user chose, and a
+    /// match with either is a match. CRC-32 and XXH3 have the length of checksums that this program
+    /// does not compute, so they are considered only if chosen.
     fn algorithms(&self, entry: &Entry) -> Result<Vec<Algorithm>, Malformed> {
         if let Some(tag) = entry.tag {
             return Ok(vec![tag]);
@@ -164,7 +165,7 @@ fn is_ambiguous(algorithm: Algorithm) -> bool {
     matches!(algorithm, Algorithm::Crc32 | Algorithm::Xxh3)
 }
 
-/// Whether the list's file name says that it is one of this algorithm's.
+/// Whether the file name of the list contains the name of this algorithm.
 fn names_algorithm(list: &Path, algorithm: Algorithm) -> bool {
     let name = list
         .file_name()
@@ -174,19 +175,19 @@ fn names_algorithm(list: &Path, algorithm: Algorithm) -> bool {
     name.contains(algorithm.id()) || algorithm == Algorithm::Blake3 && name.contains("b3")
 }
 
-/// Reads a line with its line end into `line`, at most one byte more than a list may have.
-/// Comes back with false at the end of the file.
+/// Reads a line with its line end into `line`, up to one byte more than a list may have. Returns
+/// false at the end of the file.
 pub(in crate::jobs) fn read_line(
     reader: &mut BufReader<&fs::File>,
     line: &mut Vec<u8>,
 ) -> io::Result<bool> {
     line.clear();
-    // The line end is not counted.
+    // One more byte, and one for the line end.
     let limit = MAX_LINE_LEN as u64 + 2;
     Ok(reader.take(limit).read_until(b'\n', line)? > 0)
 }
 
-/// Compares the file at `path` with what its list says.
+/// Compares the file at `path` with the digest in its list.
 pub(super) fn verify(
     path: &Path,
     expected: &Expected,

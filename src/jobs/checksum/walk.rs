@@ -1,4 +1,4 @@
-//! From the files and folders that a person picked to the files in them.
+//! Finds the files in the folders that the user picked.
 
 use std::collections::{HashSet, VecDeque};
 use std::ffi::OsString;
@@ -12,12 +12,12 @@ use super::source::{Identity, identity, reject_special};
 use crate::jobs::{Item, Step};
 use crate::join::Context;
 
-/// Hands every file in `inputs` to `found`: folders with all that is in them, by name.
+/// Passes every file in `inputs` to `found`: folders recursively, by name.
 ///
-/// No folder is entered twice, whichever way leads there. Links to files count as files. Links to
-/// folders that are found in a folder are followed when everything else is done, so that a file
-/// goes by its real name rather than by that of a link; a link that leads up to a folder around it
-/// is an error of that link. An input that is a link is followed at once.
+/// No folder is entered twice, even through links. Links to files count as files. Links to folders
+/// that are found in a folder are followed last, so that files have their real names rather than
+/// those through a link; a link to a folder that contains it is an error of that link. An input that
+/// is a link is followed at once.
 pub(in crate::jobs) fn walk(inputs: &[PathBuf], context: &Context, found: &mut dyn FnMut(Item)) {
     let mut walk = Walk {
         context,
@@ -42,7 +42,7 @@ struct Walk<'a> {
     links: VecDeque<PathBuf>,
 }
 
-/// A folder that is being walked, and what of it is still to come.
+/// A folder that is being walked, with its remaining entries.
 struct Level {
     folder: PathBuf,
     entries: vec::IntoIter<(OsString, FileType)>,
@@ -74,7 +74,7 @@ impl Walk<'_> {
         }
     }
 
-    /// What is in a folder, unless it was entered before or can't be.
+    /// The entries of a folder, unless it was entered before or can't be read.
     fn enter(&mut self, folder: PathBuf) -> Option<Level> {
         match fs::metadata(&folder) {
             Ok(metadata) if !self.entered.insert(identity(&metadata)) => return None,
@@ -99,7 +99,7 @@ impl Walk<'_> {
         })
     }
 
-    /// Adds what is in a folder to `entries`, as far as it can be read.
+    /// Adds the entries of a folder to `entries`, up to the first that can't be read.
     fn read(&self, folder: &Path, entries: &mut Vec<(OsString, FileType)>) -> io::Result<()> {
         for entry in fs::read_dir(folder)? {
             self.context.checkpoint();
@@ -109,7 +109,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    /// Anything in a folder that is not a folder itself.
+    /// Handles an entry that is not a folder.
     fn entry(&mut self, path: PathBuf) {
         match fs::metadata(&path) {
             Ok(metadata) if metadata.is_dir() => self.links.push_back(path),
@@ -130,7 +130,7 @@ impl Walk<'_> {
     }
 
     fn linked_folder(&mut self, link: PathBuf) {
-        match leads_up(&link) {
+        match contains_itself(&link) {
             Ok(false) => self.folder(link),
             Ok(true) if self.was_entered(&link) => {}
             Ok(true) => {
@@ -160,8 +160,8 @@ impl Walk<'_> {
     }
 }
 
-/// Whether a link leads to a folder that it is in.
-fn leads_up(link: &Path) -> io::Result<bool> {
+/// Whether a link points to a folder that contains the link.
+fn contains_itself(link: &Path) -> io::Result<bool> {
     let target = fs::canonicalize(link)?;
     let folder = fs::canonicalize(link.parent().unwrap_or(Path::new(".")))?;
     Ok(folder.starts_with(target))

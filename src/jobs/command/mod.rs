@@ -1,17 +1,20 @@
-//! A job that runs any program, once or once for each file.
+//! The job `command`: runs any program, once or once for each file.
 //!
-//! A file takes the place of `{}` in the command, or stands at its end where no word has a place
-//! for it, as with `xargs`; [`Template`] has the other places. No shell sees the command, so a file
-//! may be called anything. With [`Options::shell`] the command is a text for `/bin/sh`, and the
-//! files are its parameters: nothing is put into the text, which reads them as `"$1"` and `"$@"`.
+//! The path of the file replaces `{}` in the command, or is its last argument if the command has no
+//! placeholder, as with `xargs`; [`Template`] has the other placeholders. The command does not pass
+//! through a shell, so a file may have any name. With [`Options::shell`] the command is a script for
+//! `/bin/sh` with the files as its parameters: nothing in it is replaced, it reads them as `"$1"`
+//! and `"$@"`.
 //!
-//! A file whose name begins with `-` looks like an option to many programs. Files that a person
-//! picks have absolute paths; write `./-name` for one on the command line.
+//! Many programs take a file whose name begins with `-` for an option. Files that the user picks in
+//! the window have absolute paths; in a shell, write `./-name`.
 
-#[cfg_attr(not(unix), expect(dead_code, reason = "nothing runs commands there"))]
-mod line;
+mod args;
+mod command_run;
+mod interface;
 mod os_string_serde;
-mod ran;
+#[cfg_attr(not(unix), expect(dead_code, reason = "commands run on Unix only"))]
+mod prepared;
 #[cfg(unix)]
 mod run;
 mod template;
@@ -22,50 +25,52 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use line::Prepared;
-pub use line::Problem;
-pub use ran::{End, Printed, Ran, Stopped};
-pub use template::Template;
-
+pub use self::command_run::{CapturedOutput, CommandRun, ExitStatus, StopSummary};
+pub use self::prepared::CommandOptionsError;
+use self::prepared::Prepared;
+pub use self::template::Template;
+use super::choice::choices;
 use super::{Host, Item, ItemError, Job, Output, Step};
 use crate::join::Context;
 
-/// What is run, on what, with which limits.
+/// How many of the last bytes of each stream are kept, unless the options say otherwise.
+pub(crate) const DEFAULT_OUTPUT_LIMIT: usize = 1024 * 1024;
+
+/// What to run, on which files, with which limits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Options {
     /// The program and its arguments.
     pub command: CommandLine,
-    /// Whether the command is a text for `/bin/sh -c`. Then `{}` means itself, and the files are
-    /// the parameters of the shell, after those that the command has.
+    /// Whether the command is a script for `/bin/sh -c`. Then `{}` means itself, and the files are
+    /// parameters of the script, after those in the command.
     pub shell: bool,
-    /// How many files one run gets.
+    /// How many files each run gets.
     pub files: Files,
-    /// Words before the command, split as a shell splits them, such as `nice -n 19`,
-    /// `ssh -o BatchMode=yes host` or `srun -N1`. What they run is joined like any command. Behind
-    /// `ssh`, which has a shell take its words apart on the other side, each word of the command is
-    /// quoted for that.
+    /// Words before the command, split as in a shell, such as `nice -n 19`,
+    /// `ssh -o BatchMode=yes host` or `srun -N1`. After `ssh`, whose arguments a remote shell splits
+    /// again, each word of the command is quoted.
     pub prefix: String,
-    /// The folder it runs in; where it is empty, this program's. Files that are given by relative
-    /// paths are given to the command by absolute ones where it is not.
+    /// The working directory; empty for that of this program. If it is not empty, relative paths of
+    /// files are made absolute.
     pub dir: PathBuf,
-    /// Variables of its environment, each `NAME=VALUE`, beside those of this program.
+    /// Environment variables, each `NAME=VALUE`, in addition to those of this program.
     #[serde(with = "os_string_serde")]
     pub env: Vec<OsString>,
-    /// How long one run may take, in seconds; 0, and what is no time, is no limit.
+    /// How long each run may take, in seconds; 0 and invalid values are no limit.
     pub timeout_secs: f64,
-    /// How long the processes of a run that is cancelled or out of time may take to end before they
-    /// are killed, in seconds. What is no time counts as none.
+    /// How long the processes of a run that was cancelled or timed out may take to end before they
+    /// are killed, in seconds. Invalid values count as 0.
     pub grace_secs: f64,
-    /// The exit codes that are no failure, such as `0`, `0, 2-4` or `any`.
+    /// The exit codes that mean success, such as `0`, `0, 2-4` or `any`.
     pub expected_codes: String,
-    /// The most memory one process may address, in MiB; 0 is no limit.
+    /// The most memory that each process may address, in MiB; 0 is no limit.
     pub memory_mib: u64,
-    /// The most CPU time one process may use, in seconds; 0 is no limit.
+    /// The most CPU time that each process may use, in seconds; 0 is no limit.
     pub cpu_secs: u64,
-    /// How many of the last bytes of each stream are kept while it runs.
+    /// How many of the last bytes of each stream are kept while the command runs.
     pub output_limit: usize,
-    /// How much of that is kept when it has ended.
+    /// How much of that is kept after it ended.
     pub keep: Keep,
 }
 
@@ -83,7 +88,7 @@ impl Default for Options {
             expected_codes: "0".to_owned(),
             memory_mib: 0,
             cpu_secs: 0,
-            output_limit: 1024 * 1024,
+            output_limit: DEFAULT_OUTPUT_LIMIT,
             keep: Keep::default(),
         }
     }
@@ -93,25 +98,30 @@ impl Default for Options {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CommandLine {
-    /// In one line, which is split as a shell splits words; a text for the shell is not split.
+    /// In one line, which is split into words as in a shell; a script is not split.
     Line(String),
-    /// Word by word. A text for the shell is the first word, the others are its parameters.
+    /// Word by word. A script is the first word, the others are its parameters.
     #[serde(with = "os_string_serde")]
     Words(Vec<OsString>),
 }
 
-/// How many files one run gets.
+/// How many files each run gets.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Files {
-    /// One: the command runs once for each file, and once if there is none.
+    /// One: the command runs once for each file, or once without any.
     #[default]
     One,
-    /// All: the command runs once, and each word with a place for a file comes once for each.
+    /// All: the command runs once, and each word with a placeholder is repeated for each file.
     All,
 }
 
-/// How much of what a run printed is kept when it has ended.
+choices!(Files {
+    One => "Once for each file",
+    All => "Once for all files",
+});
+
+/// How much of the output of a run is kept after it ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Keep {
@@ -123,25 +133,25 @@ pub enum Keep {
 }
 
 impl Options {
-    /// What keeps this from being run, with files or without.
+    /// Checks whether the command can run, with files or without.
     ///
     /// # Errors
-    /// The first problem that a person has to settle.
-    pub fn check(&self, has_files: bool) -> Result<(), Problem> {
+    /// The first problem that the user has to correct.
+    pub fn check(&self, has_files: bool) -> Result<(), CommandOptionsError> {
         let prepared = Prepared::new(self)?;
-        match prepared.place() {
-            Some(word) if !has_files => Err(Problem::NoFiles { word }),
+        match prepared.placeholder() {
+            Some(word) if !has_files => Err(CommandOptionsError::NoFiles { word }),
             _ => Ok(()),
         }
     }
 
-    /// The words that are run, for a person who wants to see how a line was split: each quoted as
-    /// a shell would need it, with the places for files as they were written.
+    /// The words of the command, each quoted as for a shell, with the placeholders for files. Shows
+    /// how the line was split.
     ///
     /// # Errors
     /// The line can't be split.
-    pub fn words_text(&self) -> Result<String, Problem> {
-        line::shown(self)
+    pub fn words_text(&self) -> Result<String, CommandOptionsError> {
+        prepared::shown(self)
     }
 
     fn grace(&self) -> Duration {
@@ -154,8 +164,8 @@ impl Options {
         timeout.filter(|timeout| !timeout.is_zero())
     }
 
-    /// What an item is called that has no file.
-    fn title_of_run(&self) -> PathBuf {
+    /// The name of an item without a file.
+    fn run_title(&self) -> PathBuf {
         self.words_text().unwrap_or_default().into()
     }
 }
@@ -169,15 +179,15 @@ impl Job for Options {
         "Command"
     }
 
-    /// Each input is a file, whatever it is: a folder is given to the command like a file.
+    /// Each input is one item: folders are passed to the command like files.
     fn plan(&self, inputs: &[PathBuf], context: &Context, found: &mut dyn FnMut(Item)) {
-        if let Err(problem) = self.check(!inputs.is_empty()) {
-            return found(Item::failed(self.title_of_run(), problem));
+        if let Err(error) = self.check(!inputs.is_empty()) {
+            return found(Item::failed(self.run_title(), error));
         }
         if inputs.is_empty() || self.files == Files::All {
             let files = inputs.to_vec();
             return found(Item {
-                input: self.title_of_run(),
+                input: self.run_title(),
                 bytes: 0,
                 step: Step::Command { files },
             });
@@ -213,10 +223,8 @@ impl Job for Options {
         _context: &Context,
         _host: &dyn Host,
     ) -> Result<Output, ItemError> {
-        Err(ItemError {
-            kind: "unsupported".to_owned(),
-            message: "Commands can't be run on this system.".to_owned(),
-        })
+        let message = "Commands can't be run on this system.";
+        Err(ItemError::new("unsupported", message))
     }
 
     fn has_processes(&self) -> bool {

@@ -1,4 +1,4 @@
-//! Words as a document: text where they are UTF-8, bytes where they are not.
+//! Arguments in a document: text if they are UTF-8, a list of bytes if they are not.
 
 use std::ffi::OsString;
 

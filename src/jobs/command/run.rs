@@ -1,12 +1,12 @@
-//! One run of a command: started, waited for in slices, stopped with all it has started.
+//! One run of a command: starts it, waits for it, and stops it with everything that it started.
 
 use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::line::Prepared;
-use super::ran::{End, Printed, Ran, Stopped};
+use super::command_run::{CapturedOutput, CommandRun, ExitStatus, StopSummary};
+use super::prepared::Prepared;
 use super::{Keep, Options};
 use crate::jobs::{Host, Item, ItemError, Output, Priority, Step};
 use crate::join::Context;
@@ -14,17 +14,17 @@ use crate::join::process::{
     Builder, Captured, Exit, LaunchOptions, Launcher, Process, SpawnError, StopReport,
 };
 
-/// How long a run that is waited for goes without asking whether it was cancelled.
-const SLICE: Duration = Duration::from_millis(50);
+/// How often a wait for a run checks for cancellation.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// How much of each stream an ended run keeps, in bytes, where nobody wants it all.
-const TAIL: usize = 8 * 1024;
+/// How much of each stream an ended run keeps with [`Keep::Tail`], in bytes.
+const TAIL_LEN: usize = 8 * 1024;
 
-/// How many lines of standard error tell why a run failed, and how long they may be in bytes.
-const TOLD_LINES: usize = 5;
-const TOLD_BYTES: usize = 1024;
+/// How many lines and bytes of standard error go into an error.
+const MAX_ERROR_LINES: usize = 5;
+const MAX_ERROR_BYTES: usize = 1024;
 
-/// Runs the command for an item, and stops it when the item is cancelled or its time is up.
+/// Runs the command for an item, and stops it when the item is cancelled or times out.
 pub(super) fn run(
     options: &Options,
     item: &Item,
@@ -41,10 +41,10 @@ pub(super) fn run(
     let started = Instant::now();
     let process = start(options, &prepared, &files, host.priority())?;
     host.did_run(&process);
-    let (exit, stop) = follow(&process, options, context);
-    let (why, stopped) = stop.unzip();
+    let (exit, stop) = wait(&process, options, context);
+    let (reason, stopped) = stop.unzip();
     let output = process.output();
-    let ran = Arc::new(Ran {
+    let ran = Arc::new(CommandRun {
         end: end(exit),
         elapsed_secs: started.elapsed().as_secs_f64(),
         stdout: printed(output.stdout, exit, options.keep),
@@ -52,18 +52,18 @@ pub(super) fn run(
         stopped,
     });
     host.did_end(&ran);
-    let told = Told {
+    let report = Report {
         prepared: &prepared,
         item,
         ran: &ran,
     };
-    match why {
-        Some(Why::TimedOut) => return Err(told.timed_out(options.timeout_secs)),
-        Some(Why::Cancelled) if !told.all_ended() => return Err(told.escaped()),
-        Some(Why::Cancelled) => context.checkpoint(),
+    match reason {
+        Some(StopReason::TimedOut) => return Err(report.timed_out(options.timeout_secs)),
+        Some(StopReason::Cancelled) if !report.all_ended() => return Err(report.escaped()),
+        Some(StopReason::Cancelled) => context.checkpoint(),
         None => {}
     }
-    told.conclude().map(|()| Output::Command(ran.clone()))
+    report.conclude().map(|()| Output::Command(ran.clone()))
 }
 
 fn start(
@@ -91,22 +91,19 @@ fn start(
         builder = builder.env(name, value);
     }
     let spawned = launched(builder, options, priority)?.spawn();
-    spawned.map_err(|error| refused(&error))
+    spawned.map_err(|error| not_started(&error))
 }
 
-/// Through the launcher where there is one: then the run ends with this program, however it ends.
+/// Starts it through the launcher if there is one, which ends the run when this program ends for any
+/// reason.
 fn launched(builder: Builder, options: &Options, priority: Priority) -> Result<Builder, ItemError> {
     let limit = |value: u64| Some(value).filter(|&value| value > 0);
     let address_space_bytes = limit(options.memory_mib).map(|mib| mib.saturating_mul(1 << 20));
     let cpu_time = limit(options.cpu_secs).map(Duration::from_secs);
     let Some(launcher) = Launcher::installed() else {
         if address_space_bytes.is_some() || cpu_time.is_some() {
-            return Err(error(
-                "no_launcher",
-                "Limits can't be set in this program, which has installed no launcher; \
-                 take them out."
-                    .to_owned(),
-            ));
+            let message = "This program can't set limits, because it has no launcher; remove them.";
+            return Err(ItemError::new("no_launcher", message));
         }
         return Ok(builder);
     };
@@ -120,41 +117,41 @@ fn launched(builder: Builder, options: &Options, priority: Priority) -> Result<B
 }
 
 /// Why a run was stopped.
-enum Why {
+enum StopReason {
     Cancelled,
     TimedOut,
 }
 
-/// Waits for the end, which is `None` where the process could not even be killed; and why it was
-/// stopped and what became of its tree, unless it ended by itself.
-fn follow(
+/// Waits for the end of the process. Returns its exit, `None` if it could not even be killed; and,
+/// unless it ended by itself, why it was stopped and what happened to its tree.
+fn wait(
     process: &Process,
     options: &Options,
     context: &Context,
-) -> (Option<Exit>, Option<(Why, Stopped)>) {
+) -> (Option<Exit>, Option<(StopReason, StopSummary)>) {
     let timeout = options.timeout();
     let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     loop {
         let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
-        if let Ok(exit) = process.join_timeout(left.unwrap_or(SLICE).min(SLICE)) {
+        if let Ok(exit) = process.join_timeout(left.unwrap_or(POLL_INTERVAL).min(POLL_INTERVAL)) {
             return (Some(exit), None);
         }
-        let why = if context.is_cancelled() {
-            Why::Cancelled
+        let reason = if context.is_cancelled() {
+            StopReason::Cancelled
         } else if left.is_some_and(|left| left.is_zero()) {
-            Why::TimedOut
+            StopReason::TimedOut
         } else {
             continue;
         };
         let report = process.stop(options.grace());
-        let stopped = Stopped::from(&report);
-        // It may have ended by itself just now.
-        let stop = (!stopped.is_empty()).then_some((why, stopped));
+        let stopped = StopSummary::from(&report);
+        // It may have ended by itself in the meantime.
+        let stop = (!stopped.is_empty()).then_some((reason, stopped));
         return (report.exit, stop);
     }
 }
 
-impl From<&StopReport> for Stopped {
+impl From<&StopReport> for StopSummary {
     fn from(report: &StopReport) -> Self {
         let name =
             |member: &crate::join::process::TreeMember| format!("{} ({})", member.name, member.pid);
@@ -166,17 +163,17 @@ impl From<&StopReport> for Stopped {
     }
 }
 
-fn end(exit: Option<Exit>) -> End {
+fn end(exit: Option<Exit>) -> ExitStatus {
     match exit {
-        None => End::Escaped,
-        Some(Exit::Unknown) => End::Unknown,
-        Some(Exit::Code(code)) => End::Exited { code },
+        None => ExitStatus::Escaped,
+        Some(Exit::Unknown) => ExitStatus::Unknown,
+        Some(Exit::Code(code)) => ExitStatus::Exited { code },
         Some(
             exit @ Exit::Signal {
                 signal,
                 core_dumped,
             },
-        ) => End::Signalled {
+        ) => ExitStatus::Signalled {
             signal,
             name: exit.signal_name().map(str::to_owned),
             core_dumped,
@@ -184,36 +181,36 @@ fn end(exit: Option<Exit>) -> End {
     }
 }
 
-fn printed(captured: Captured, exit: Option<Exit>, keep: Keep) -> Printed {
-    let mut printed = Printed {
+fn printed(captured: Captured, exit: Option<Exit>, keep: Keep) -> CapturedOutput {
+    let mut printed = CapturedOutput {
         total: captured.total,
         held_open: exit.is_some() && captured.is_open,
         bytes: captured.bytes,
     };
     if keep == Keep::Tail {
-        printed.shorten(TAIL);
+        printed.shorten(TAIL_LEN);
     }
     printed
 }
 
-/// What is told of a run that did not end as it should.
-struct Told<'a> {
+/// Explains a run that failed.
+struct Report<'a> {
     prepared: &'a Prepared,
     item: &'a Item,
-    ran: &'a Ran,
+    ran: &'a CommandRun,
 }
 
-impl Told<'_> {
+impl Report<'_> {
     fn conclude(&self) -> Result<(), ItemError> {
         let kind = match &self.ran.end {
-            End::Exited { code } if self.prepared.expected.contains(*code) => return Ok(()),
-            End::Exited { .. } => "exit_code",
-            End::Signalled { .. } => "signal",
-            End::Unknown => "unknown_exit",
-            End::Escaped => "escaped",
+            ExitStatus::Exited { code } if self.prepared.expected.contains(*code) => return Ok(()),
+            ExitStatus::Exited { .. } => "exit_code",
+            ExitStatus::Signalled { .. } => "signal",
+            ExitStatus::Unknown => "unknown_exit",
+            ExitStatus::Escaped => "escaped",
         };
         let expected = match kind {
-            "exit_code" => format!(", and {} was expected", self.prepared.expected),
+            "exit_code" => format!(", but {} was expected", self.prepared.expected),
             _ => String::new(),
         };
         let sentence = format!("{} {}{expected}", self.subject(), self.ran.end);
@@ -232,13 +229,13 @@ impl Told<'_> {
     fn escaped(&self) -> ItemError {
         let stopped = self.stopped_text();
         let sentence = format!(
-            "{} was cancelled, and the system does not let it end: {stopped}",
+            "{} was cancelled but could not be stopped: {stopped}",
             self.subject()
         );
         self.error("escaped", sentence)
     }
 
-    /// Whether nobody is left of what was stopped.
+    /// Whether all stopped processes have ended.
     fn all_ended(&self) -> bool {
         let stopped = self.ran.stopped.as_ref();
         stopped.is_none_or(|stopped| stopped.escaped.is_empty())
@@ -257,21 +254,21 @@ impl Told<'_> {
         }
     }
 
-    /// The sentence, and below it the last that the command said itself.
+    /// The sentence, and below it the last lines that the command printed on standard error.
     fn error(&self, kind: &str, mut sentence: String) -> ItemError {
-        let mut said = self.ran.stderr.clone();
-        said.shorten(TOLD_BYTES);
-        let said = said.last_lines(TOLD_LINES);
-        if !said.is_empty() {
+        let mut stderr = self.ran.stderr.clone();
+        stderr.shorten(MAX_ERROR_BYTES);
+        let lines = stderr.last_lines(MAX_ERROR_LINES);
+        if !lines.is_empty() {
             sentence.push('\n');
-            sentence.push_str(&said);
+            sentence.push_str(&lines);
         }
-        error(kind, sentence)
+        ItemError::new(kind, sentence)
     }
 }
 
-fn refused(refused: &SpawnError) -> ItemError {
-    let kind = match refused {
+fn not_started(error: &SpawnError) -> ItemError {
+    let kind = match error {
         SpawnError::NotFound { .. } => "not_found",
         SpawnError::InterpreterNotFound { .. } => "interpreter_not_found",
         SpawnError::WorkingDirectory { .. } => "working_directory",
@@ -286,12 +283,5 @@ fn refused(refused: &SpawnError) -> ItemError {
         SpawnError::Thread(_) => "no_thread",
         SpawnError::Other { .. } => "not_started",
     };
-    error(kind, refused.to_string())
-}
-
-fn error(kind: &str, message: String) -> ItemError {
-    ItemError {
-        kind: kind.to_owned(),
-        message,
-    }
+    ItemError::new(kind, error.to_string())
 }

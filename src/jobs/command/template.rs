@@ -1,4 +1,4 @@
-//! The words of a command in which a file's path, or a part of it, takes the place of `{…}`.
+//! The words of a command, with placeholders for the path of a file or a part of it.
 
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
@@ -7,13 +7,13 @@ use crate::jobs::os_text::os_string;
 
 /// One word of a command.
 ///
-/// `{}` stands for the path, `{name}` for its last part, `{stem}` for that without its extension,
-/// `{dir}` for the folder. Braces that stand doubled around one of these mean themselves, so that
-/// `{{}}` is the text `{}`, and `{{{}}}` a path in braces. Every other brace is text: programs for
-/// `awk` and `jq` need no change.
+/// `{}` stands for the path, `{name}` for its last part, `{stem}` for the name without its extension,
+/// `{dir}` for the folder. Doubled braces around one of these are literal: `{{}}` is the text `{}`,
+/// and `{{{}}}` a path in braces. All other braces are text, so programs for `awk` and `jq` need no
+/// change.
 ///
-/// A word with one file is one argument, whatever the file is called: nothing splits, quotes or
-/// decodes it.
+/// A word with one file is one argument, whatever the file is called: it is never split, quoted or
+/// decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template(Vec<Piece>);
 
@@ -32,7 +32,7 @@ enum Part {
 }
 
 impl Template {
-    /// Reads a word. Every text is one.
+    /// Parses a word. Every text is valid.
     pub fn new(word: &OsStr) -> Self {
         let word = word.as_encoded_bytes();
         let mut reader = Reader::default();
@@ -44,18 +44,18 @@ impl Template {
         Self(reader.pieces)
     }
 
-    /// A word that is text, whatever braces it holds.
+    /// A word in which braces have no meaning.
     pub fn literal(word: impl Into<OsString>) -> Self {
         Self(vec![Piece::Text(word.into())])
     }
 
-    /// Whether a file takes a place in it.
+    /// Whether it has a placeholder.
     pub fn takes_file(&self) -> bool {
         let mut pieces = self.0.iter();
         pieces.any(|piece| matches!(piece, Piece::Part(_)))
     }
 
-    /// The word with `file` in it.
+    /// The word with `file` in place of the placeholders.
     pub fn fill(&self, file: &Path) -> OsString {
         let mut word = OsString::new();
         for piece in &self.0 {
@@ -68,7 +68,7 @@ impl Template {
     }
 }
 
-/// As a person would write it, but for what is not UTF-8.
+/// As the user wrote it, but for bytes that are not UTF-8.
 impl std::fmt::Display for Template {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.iter().try_for_each(|piece| match piece {
@@ -112,7 +112,7 @@ struct Reader {
 }
 
 impl Reader {
-    /// Takes what stands at the beginning of `rest`; how many bytes that is.
+    /// Reads the first piece of `rest`. Returns its length in bytes.
     fn read(&mut self, rest: &[u8]) -> usize {
         let opened = count(rest, b'{');
         if opened == 0 {
@@ -129,7 +129,7 @@ impl Reader {
             return opened;
         };
         let depth = opened.min(closed);
-        // Braces without a partner are text, on the outside.
+        // Unmatched braces are text, on the outside.
         self.repeat(b'{', opened - depth + depth / 2);
         if depth % 2 == 1 {
             self.end_text();
@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn every_part_of_a_path_has_its_name() {
+    fn placeholders_stand_for_parts_of_a_path() {
         for (file, name, stem, dir) in [
             ("/a/b.tar.gz", "b.tar.gz", "b.tar", "/a"),
             ("b.txt", "b.txt", "b", "."),
@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_part_may_stand_anywhere_in_a_word_and_more_than_once() {
+    fn a_word_may_have_several_placeholders() {
         assert_eq!(
             fill("--out={dir}/{stem}.webp", "/a/b.png"),
             "--out=/a/b.webp"
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn doubled_braces_around_a_part_mean_themselves() {
+    fn doubled_braces_are_literal() {
         for (word, filled) in [
             ("{{}}", "{}"),
             ("{{name}}", "{name}"),

@@ -1,10 +1,9 @@
-//! One try: asked on a thread of its own, which may block as it likes; what it learns comes through
-//! a channel.
+//! One attempt. The request runs on a thread of its own, which sends events through a channel.
 //!
-//! The system looks a name up and connects without being interruptible, and so does whoever has
-//! asked it to. Hence that thread is one that nobody waits for: the item leaves at once when it is
-//! cancelled or out of time, and closes the connection behind it, which ends the thread unless it is
-//! still looking up or connecting. These end by themselves, the latter within its own limit.
+//! The lookup of a name and the connect cannot be interrupted, so the thread is a daemon that is not
+//! joined. A cancelled or timed-out item returns at once and closes the connection, which ends the
+//! thread unless it is still looking up or connecting. Both end by themselves, a connect within its
+//! timeout.
 
 use std::io::Read as _;
 use std::time::{Duration, Instant};
@@ -18,27 +17,27 @@ use url::{Host, Url};
 use super::list;
 use crate::join::{Builder, Context};
 
-/// How long an item waits for news without asking whether it was cancelled.
-const SLICE: Duration = Duration::from_millis(50);
+/// How often a wait for the next event checks for cancellation.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// How much is read at once, and how many of these may wait to be written.
+/// How much is read at once, and how many chunks may be queued.
 const CHUNK_LEN: usize = 64 * 1024;
-const CHUNKS: usize = 4;
+const MAX_CHUNKS: usize = 4;
 
 const MAX_REDIRECTS: usize = 10;
 
-/// Tells the server who asks.
+/// Identifies this program to the server.
 const USER_AGENT: &str = concat!("Meanwhile/", env!("CARGO_PKG_VERSION"));
 
-/// Why a try came to nothing.
+/// Why an attempt failed.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) kind: &'static str,
-    /// The end of a sentence that begins with the URL.
+    /// The rest of a sentence that begins with the URL and a colon.
     pub(super) message: String,
-    /// Whether another try may fare better.
-    pub(super) may_pass: bool,
-    /// When the server wants to be asked again.
+    /// Whether another attempt may succeed.
+    pub(super) is_transient: bool,
+    /// The pause before the next attempt that the server requested.
     pub(super) retry_after: Option<Duration>,
 }
 
@@ -47,40 +46,40 @@ impl Failure {
         Self {
             kind,
             message: message.into(),
-            may_pass: false,
+            is_transient: false,
             retry_after: None,
         }
     }
 
-    fn passing(kind: &'static str, message: impl Into<String>) -> Self {
+    fn transient(kind: &'static str, message: impl Into<String>) -> Self {
         Self {
-            may_pass: true,
+            is_transient: true,
             ..Self::new(kind, message)
         }
     }
 }
 
-/// How an answer begins.
+/// The head of a response.
 #[derive(Debug)]
 pub(super) struct Head {
     pub(super) url: Url,
     pub(super) status: u16,
     pub(super) content_type: Option<String>,
-    /// How long it is, where the server says so and the answer is as the server sends it.
+    /// The length of the body, if the server sent it and the body is not compressed.
     pub(super) len: Option<u64>,
 }
 
-enum News {
+enum ResponseEvent {
     Head(Head),
     Chunk(Vec<u8>),
-    Ended(Result<(), Failure>),
+    Finished(Result<(), Failure>),
 }
 
-/// A try that runs, or has ended.
+/// A running or finished attempt.
 pub(super) struct Exchange<'a> {
     context: &'a Context,
     agent: Agent,
-    news: Receiver<News>,
+    events: Receiver<ResponseEvent>,
     timeout: Duration,
     deadline: Option<Instant>,
 }
@@ -93,44 +92,44 @@ impl<'a> Exchange<'a> {
         context: &'a Context,
     ) -> Result<Self, Failure> {
         let agent = agent(connect);
-        let (tell, news) = crossbeam_channel::bounded(CHUNKS);
-        let asking = agent.clone();
+        let (sender, events) = crossbeam_channel::bounded(MAX_CHUNKS);
+        let requesting = agent.clone();
         Builder::new(format!("GET {url}"))
             .daemon(true)
             .spawn(move |_| {
-                let ended = ask(&asking, url, &tell);
-                // Nobody may be interested any more.
-                drop(tell.send(News::Ended(ended)));
+                let finished = request(&requesting, url, &sender);
+                // The item may have ended already.
+                sender.send(ResponseEvent::Finished(finished)).ok();
             })
-            .map_err(|error| Failure::passing("no_thread", format!("could not begin: {error}")))?;
+            .map_err(|error| Failure::transient("no_thread", error.to_string()))?;
         Ok(Self {
             context,
             agent,
-            news,
+            events,
             timeout,
             deadline: Instant::now().checked_add(timeout),
         })
     }
 
-    /// Waits for the head of the answer.
+    /// Waits for the head of the response.
     pub(super) fn head(&self) -> Result<Head, Failure> {
         match self.next()? {
-            News::Head(head) => Ok(head),
-            News::Ended(Err(failure)) => Err(failure),
-            News::Chunk(_) | News::Ended(Ok(())) => Err(broken()),
+            ResponseEvent::Head(head) => Ok(head),
+            ResponseEvent::Finished(Err(failure)) => Err(failure),
+            ResponseEvent::Chunk(_) | ResponseEvent::Finished(Ok(())) => Err(broken()),
         }
     }
 
-    /// Waits for the next part of the body; `None` at its end.
+    /// Waits for the next chunk of the body; `None` at its end.
     pub(super) fn chunk(&self) -> Result<Option<Vec<u8>>, Failure> {
         match self.next()? {
-            News::Chunk(bytes) => Ok(Some(bytes)),
-            News::Ended(ended) => ended.map(|()| None),
-            News::Head(_) => Err(broken()),
+            ResponseEvent::Chunk(bytes) => Ok(Some(bytes)),
+            ResponseEvent::Finished(result) => result.map(|()| None),
+            ResponseEvent::Head(_) => Err(broken()),
         }
     }
 
-    fn next(&self) -> Result<News, Failure> {
+    fn next(&self) -> Result<ResponseEvent, Failure> {
         loop {
             self.context.checkpoint();
             let left = self
@@ -138,11 +137,14 @@ impl<'a> Exchange<'a> {
                 .map(|at| at.saturating_duration_since(Instant::now()));
             if left.is_some_and(|left| left.is_zero()) {
                 let secs = self.timeout.as_secs_f64();
-                let message = format!("did not come within {secs} s");
-                return Err(Failure::passing("timed_out", message));
+                let message = format!("not finished within {secs} s");
+                return Err(Failure::transient("timed_out", message));
             }
-            match self.news.recv_timeout(left.unwrap_or(SLICE).min(SLICE)) {
-                Ok(news) => return Ok(news),
+            match self
+                .events
+                .recv_timeout(left.unwrap_or(POLL_INTERVAL).min(POLL_INTERVAL))
+            {
+                Ok(event) => return Ok(event),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(broken()),
             }
@@ -157,10 +159,7 @@ impl Drop for Exchange<'_> {
 }
 
 fn broken() -> Failure {
-    Failure::new(
-        "broken",
-        "could not be asked: the thread for it ended early",
-    )
+    Failure::new("broken", "the thread of the request ended early")
 }
 
 fn agent(connect: Duration) -> Agent {
@@ -178,11 +177,11 @@ fn agent(connect: Duration) -> Agent {
         .new_agent()
 }
 
-/// Asks for the URL, and for those that the server sends one to.
-fn ask(agent: &Agent, mut url: Url, tell: &Sender<News>) -> Result<(), Failure> {
+/// Requests the URL, and those that the server redirects to.
+fn request(agent: &Agent, mut url: Url, sender: &Sender<ResponseEvent>) -> Result<(), Failure> {
     for _ in 0..=MAX_REDIRECTS {
         let mut request = agent.get(url.as_str());
-        if is_here(&url) {
+        if is_local(&url) {
             request = request.config().proxy(None).build();
         }
         let response = request.call().map_err(failure)?;
@@ -194,9 +193,9 @@ fn ask(agent: &Agent, mut url: Url, tell: &Sender<News>) -> Result<(), Failure> 
         }
         if !status.is_success() {
             return Err(Failure {
-                may_pass: matches!(status.as_u16(), 408 | 425 | 429 | 500..),
+                is_transient: matches!(status.as_u16(), 408 | 425 | 429 | 500..),
                 retry_after: retry_after(&head.headers),
-                ..Failure::new("status", format!("answered {status}"))
+                ..Failure::new("status", format!("the server answered {status}"))
             });
         }
         let head = Head {
@@ -205,16 +204,16 @@ fn ask(agent: &Agent, mut url: Url, tell: &Sender<News>) -> Result<(), Failure> 
             content_type: text(&head.headers, header::CONTENT_TYPE),
             len: body.content_length(),
         };
-        return pass_on(head, body, tell);
+        return send_body(head, body, sender);
     }
-    let message = format!("redirects more than {MAX_REDIRECTS} times");
+    let message = format!("redirected more than {MAX_REDIRECTS} times");
     Err(Failure::new("too_many_redirects", message))
 }
 
-fn pass_on(head: Head, body: Body, tell: &Sender<News>) -> Result<(), Failure> {
-    let mut wanted = tell.send(News::Head(head)).is_ok();
+fn send_body(head: Head, body: Body, sender: &Sender<ResponseEvent>) -> Result<(), Failure> {
+    let mut is_wanted = sender.send(ResponseEvent::Head(head)).is_ok();
     let mut body = body.into_reader();
-    while wanted {
+    while is_wanted {
         let mut chunk = vec![0; CHUNK_LEN];
         let len = body
             .read(&mut chunk)
@@ -223,18 +222,18 @@ fn pass_on(head: Head, body: Body, tell: &Sender<News>) -> Result<(), Failure> {
             break;
         }
         chunk.truncate(len);
-        wanted = tell.send(News::Chunk(chunk)).is_ok();
+        is_wanted = sender.send(ResponseEvent::Chunk(chunk)).is_ok();
     }
     Ok(())
 }
 
 fn redirected(url: &Url, headers: &HeaderMap) -> Result<Url, Failure> {
     let refused = |to: &str, why: &dyn std::fmt::Display| {
-        Failure::new("redirect", format!("redirects to {to:?}, and {why}"))
+        Failure::new("redirect", format!("redirected to {to:?}, but {why}"))
     };
     let to = text(headers, header::LOCATION).unwrap_or_default();
     if to.is_empty() {
-        return Err(Failure::new("redirect", "redirects to nowhere"));
+        return Err(Failure::new("redirect", "redirected without a location"));
     }
     let next = url.join(&to).map_err(|error| refused(&to, &error))?;
     list::parse(next.as_str()).map_err(|why| refused(&to, &why))
@@ -245,14 +244,14 @@ fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<String> {
     Some(String::from_utf8_lossy(value).into_owned())
 }
 
-/// Only in seconds: as a date it is as good as not said.
+/// The value in seconds; a date is ignored.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let secs = text(headers, header::RETRY_AFTER)?.trim().parse().ok()?;
     Some(Duration::from_secs(secs))
 }
 
-/// Whether the URL is of this machine, which no proxy can reach.
-fn is_here(url: &Url) -> bool {
+/// Whether the URL is on this machine, which a proxy could not reach.
+fn is_local(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(address)) => address.is_loopback(),
         Some(Host::Ipv6(address)) => address.is_loopback(),
@@ -263,21 +262,21 @@ fn is_here(url: &Url) -> bool {
 
 fn failure(error: ureq::Error) -> Failure {
     match error {
-        ureq::Error::Timeout(_) => {
-            Failure::passing("timed_out", "could not be connected to in time")
+        ureq::Error::Timeout(_) => Failure::transient("timed_out", "the connection timed out"),
+        ureq::Error::HostNotFound => {
+            Failure::transient("connection", "the host name could not be resolved")
         }
-        ureq::Error::HostNotFound => Failure::passing("connection", "has a host nobody knows"),
-        ureq::Error::ConnectionFailed => Failure::passing("connection", "can't be connected to"),
+        ureq::Error::ConnectionFailed => Failure::transient("connection", "the connection failed"),
         ureq::Error::Io(error) => match error.kind() {
-            // A certificate that is not good, or an answer that can't be decompressed.
+            // An invalid certificate, or a response that can't be decompressed.
             std::io::ErrorKind::InvalidData => {
-                Failure::new("protocol", format!("answered wrongly: {error}"))
+                Failure::new("protocol", format!("invalid response: {error}"))
             }
             std::io::ErrorKind::UnexpectedEof => {
-                Failure::passing("cut_short", "ended before all of it had come")
+                Failure::transient("cut_short", "the response ended early")
             }
-            _ => Failure::passing("connection", format!("has no connection: {error}")),
+            _ => Failure::transient("connection", format!("the connection failed: {error}")),
         },
-        error => Failure::new("protocol", format!("could not be fetched: {error}")),
+        error => Failure::new("protocol", error.to_string()),
     }
 }

@@ -1,4 +1,4 @@
-//! From lines to URLs.
+//! Turns the lines of lists into items.
 
 use std::fmt;
 use std::io::BufReader;
@@ -7,21 +7,22 @@ use std::path::{Path, PathBuf};
 use url::Url;
 
 use super::Options;
-use crate::jobs::checksum::{ChecksumError, MAX_LINE_LEN, open_regular, read_line, shown};
-use crate::jobs::save::make_folder;
+use crate::jobs::checksum::{ChecksumError, MAX_LINE_LEN, open_regular, read_line};
+use crate::jobs::save::create_folder;
+use crate::jobs::text::shown;
 use crate::jobs::{Item, ItemError, Step};
 use crate::join::Context;
 
-/// Why a text is not fetched.
+/// Why a text is not a URL that can be fetched.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Refused {
-    #[error("it is no URL: {0}")]
-    NoUrl(url::ParseError),
-    #[error("it is no URL; write https:// in front of it")]
+pub(super) enum UrlError {
+    #[error("it is not a URL: {0}")]
+    NotAUrl(url::ParseError),
+    #[error("it is not a URL; put https:// in front of it")]
     NoScheme,
-    #[error("only http and https are fetched, not {0}")]
+    #[error("only http and https are supported, not {0}")]
     Scheme(String),
-    #[error("it carries a name or a password, which would be shown and saved; take them out")]
+    #[error("it contains a user name or a password, which would be shown and saved; remove them")]
     Credentials,
     #[error("it is not UTF-8")]
     NotText,
@@ -29,12 +30,12 @@ pub(super) enum Refused {
     TooLong,
 }
 
-impl Refused {
+impl UrlError {
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::Scheme(_) => "scheme",
             Self::Credentials => "credentials",
-            Self::NoUrl(_) | Self::NoScheme | Self::NotText | Self::TooLong => "no_url",
+            Self::NotAUrl(_) | Self::NoScheme | Self::NotText | Self::TooLong => "no_url",
         }
     }
 }
@@ -45,17 +46,17 @@ pub(super) fn plan(
     context: &Context,
     found: &mut dyn FnMut(Item),
 ) {
-    if let Err(problem) = options.check(!inputs.is_empty()) {
-        return found(Item::failed("fetch".into(), problem));
+    if let Err(error) = options.check(!inputs.is_empty()) {
+        return found(Item::failed("fetch".into(), error));
     }
     if let Some(folder) = options.folder()
-        && let Err(error) = make_folder(folder)
+        && let Err(error) = create_folder(folder)
     {
         return found(Item::failed(folder.clone(), error));
     }
     for (line, number) in options.urls.lines().zip(1..) {
         context.checkpoint();
-        if let Some(item) = Place::typed(number).item(line.as_bytes()) {
+        if let Some(item) = Position::typed(number).item(line.as_bytes()) {
             found(item);
         }
     }
@@ -77,37 +78,37 @@ fn read(list: &Path, context: &Context, found: &mut dyn FnMut(Item)) -> Result<(
         if !is_line {
             break;
         }
-        let place = Place {
+        let position = Position {
             list: Some(list),
             number,
         };
         if line.len() > MAX_LINE_LEN + 1 {
-            // What follows is the rest of a line, or no list at all.
-            found(place.refused(&Refused::TooLong));
+            // The rest of the line follows, or this is not a list at all.
+            found(position.failed(&UrlError::TooLong));
             break;
         }
-        if let Some(item) = place.item(&line) {
+        if let Some(item) = position.item(&line) {
             found(item);
         }
     }
     Ok(())
 }
 
-/// Where a line is.
-struct Place<'a> {
+/// The position of a line; without a list, a line of the typed URLs.
+struct Position<'a> {
     list: Option<&'a Path>,
     number: u64,
 }
 
-impl Place<'_> {
+impl Position<'_> {
     fn typed(number: u64) -> Self {
         Self { list: None, number }
     }
 
-    /// What the line says; nothing where it is empty or a comment.
+    /// The item of the line; `None` if the line is empty or a comment.
     fn item(&self, line: &[u8]) -> Option<Item> {
         let Ok(text) = std::str::from_utf8(line) else {
-            return Some(self.refused(&Refused::NotText));
+            return Some(self.failed(&UrlError::NotText));
         };
         let text = text.trim_start_matches('\u{feff}').trim();
         if text.is_empty() || text.starts_with('#') {
@@ -119,21 +120,18 @@ impl Place<'_> {
                 bytes: 0,
                 step: Step::Run,
             },
-            Err(refused) => self.refused(&refused),
+            Err(error) => self.failed(&error),
         })
     }
 
-    fn refused(&self, refused: &Refused) -> Item {
+    fn failed(&self, error: &UrlError) -> Item {
         let input = self.list.unwrap_or(Path::new("URLs")).to_owned();
-        let error = ItemError {
-            kind: refused.kind().to_owned(),
-            message: format!("{self} is not fetched: {refused}."),
-        };
-        Item::failed(input, error)
+        let message = format!("{self} was not fetched: {error}.");
+        Item::failed(input, ItemError::new(error.kind(), message))
     }
 }
 
-impl fmt::Display for Place<'_> {
+impl fmt::Display for Position<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.list {
             Some(list) => write!(f, "Line {} of {}", self.number, shown(list)),
@@ -142,18 +140,18 @@ impl fmt::Display for Place<'_> {
     }
 }
 
-/// The URL that a text is, if it is one that may be fetched.
-pub(super) fn parse(text: &str) -> Result<Url, Refused> {
+/// Parses a URL and checks whether it can be fetched.
+pub(super) fn parse(text: &str) -> Result<Url, UrlError> {
     let parsed = Url::parse(text).map_err(|error| match error {
-        url::ParseError::RelativeUrlWithoutBase => Refused::NoScheme,
-        error => Refused::NoUrl(error),
+        url::ParseError::RelativeUrlWithoutBase => UrlError::NoScheme,
+        error => UrlError::NotAUrl(error),
     });
     let mut url = parsed?;
     if !["http", "https"].contains(&url.scheme()) {
-        return Err(Refused::Scheme(url.scheme().to_owned()));
+        return Err(UrlError::Scheme(url.scheme().to_owned()));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(Refused::Credentials);
+        return Err(UrlError::Credentials);
     }
     url.set_fragment(None);
     Ok(url)

@@ -1,60 +1,51 @@
-//! A job that fetches URLs, from lists or as they are typed, and saves what comes or only measures
-//! it.
+//! The job `fetch`: fetches URLs, typed or from lists, and saves the responses or only measures them.
 //!
-//! A list has one URL a line; empty lines and lines that begin with `#` say nothing. Only `http` and
-//! `https` are spoken, also where a server sends one elsewhere, which is followed ten times at most.
-//! As many URLs are fetched at once as there are workers.
+//! A list has one URL a line; empty lines and lines that begin with `#` are ignored. Only `http` and
+//! `https` URLs are fetched, also after a redirect; at most ten redirects are followed. The number of
+//! workers is the number of parallel requests.
 //!
-//! What may pass by itself is tried again, after a pause that doubles each time and differs a
-//! little: no connection, or one that breaks; no end in time; the statuses 408, 425, 429 and those
-//! from 500 on. A server that says in how many seconds to come back (`Retry-After`) is obeyed up to
-//! a minute, and left alone where it asks for more.
+//! Transient failures are retried, after a pause that doubles each time and varies a little: a
+//! connection that fails or breaks, a timeout, and the statuses 408, 425, 429 and 500 and above. A
+//! `Retry-After` in seconds is honoured up to a minute; a longer one is final.
 //!
-//! The proxy is that of the environment (`HTTPS_PROXY`, `NO_PROXY` and the like), but for this very
-//! machine. Certificates are checked as the system does it.
+//! The proxy comes from the environment (`HTTPS_PROXY`, `NO_PROXY` and so on), except for this
+//! machine itself. Certificates are checked by the system.
 
+mod args;
+mod attempts;
 mod exchange;
+mod interface;
 mod list;
 mod name;
-mod tries;
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Item, ItemError, Job, Output, Step, os_text};
+use crate::format::bytes;
 use crate::join::Context;
 
-/// What is fetched besides the lists, where it goes, and how much patience there is.
-///
-/// ```
-/// use meanwhile::jobs::fetch::Options;
-///
-/// let options = Options { urls: "https://example.com/".to_owned(), ..Options::default() };
-/// assert!(options.check(false).is_ok());
-/// assert!(Options::default().check(false).is_err());
-/// ```
+/// What to fetch besides the lists, where to save it, and with which limits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Options {
     /// URLs, one a line, as in a list.
     pub urls: String,
-    /// The folder that the results are saved in, made where it is not there; where this is empty
-    /// nothing is saved.
+    /// The folder to save the results in, created if missing; if empty, nothing is saved.
     #[serde(with = "os_text")]
     pub to: PathBuf,
-    /// How long a connection may take to come about, in seconds.
+    /// The connection timeout in seconds.
     pub connect_secs: f64,
-    /// How long one try may take from beginning to end, in seconds.
+    /// The timeout of each attempt, from start to end, in seconds.
     pub timeout_secs: f64,
-    /// How often a try that failed is repeated.
+    /// How often a failed attempt is retried.
     pub retries: u32,
-    /// The pause before the first repetition, in seconds; it doubles with each one, up to half a
-    /// minute.
+    /// The pause before the first retry, in seconds; it doubles with each one, up to half a minute.
     pub pause_secs: f64,
-    /// The most bytes of one answer, in MiB, as they are after decompression.
+    /// The largest response accepted, in MiB after decompression.
     pub limit_mib: u64,
 }
 
@@ -72,50 +63,49 @@ impl Default for Options {
     }
 }
 
-/// What a person has to settle before the job can run.
+/// Why URLs can't be fetched with these options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Problem {
+pub enum FetchOptionsError {
     /// There is nothing to fetch.
     #[error("Type a URL, or add a list of them.")]
     NoUrls,
-    /// A time is none that one could wait for.
-    #[error("The times have to be more than 0 seconds; choose others.")]
+    /// A timeout is not a positive duration.
+    #[error("Timeouts must be longer than 0 seconds.")]
     Time,
 }
 
-impl From<Problem> for ItemError {
-    fn from(problem: Problem) -> Self {
-        Self {
-            kind: "bad_options".to_owned(),
-            message: problem.to_string(),
-        }
+impl From<FetchOptionsError> for ItemError {
+    fn from(error: FetchOptionsError) -> Self {
+        Self::new("bad_options", error.to_string())
     }
 }
 
 impl Options {
-    /// What keeps this from being run, with lists or without.
+    /// Checks whether the job can run, with lists or without.
     ///
     /// # Errors
-    /// The first problem that a person has to settle.
-    pub fn check(&self, has_lists: bool) -> Result<(), Problem> {
+    /// The first problem that the user has to correct.
+    pub fn check(&self, has_lists: bool) -> Result<(), FetchOptionsError> {
         if !has_lists && self.urls.trim().is_empty() {
-            return Err(Problem::NoUrls);
+            return Err(FetchOptionsError::NoUrls);
         }
         for secs in [self.connect_secs, self.timeout_secs] {
             let time = Duration::try_from_secs_f64(secs).ok();
-            time.filter(|time| !time.is_zero()).ok_or(Problem::Time)?;
+            time.filter(|time| !time.is_zero())
+                .ok_or(FetchOptionsError::Time)?;
         }
         Ok(())
     }
 
-    /// Fetches one URL with this patience, and saves what comes where [`to`](Self::to) says.
+    /// Fetches one URL within these limits, and saves the response in the folder
+    /// [`to`](Self::to).
     ///
     /// Blocks until then. A cancel of the task of `context` unwinds, as at any checkpoint.
     ///
     /// # Errors
-    /// `url` is none that is fetched, the last try failed, or what came could not be saved.
+    /// `url` is not allowed, the last attempt failed, or the response could not be saved.
     pub fn fetch(&self, url: &str, context: &Context) -> Result<Fetched, ItemError> {
-        tries::fetch(self, url, context)
+        attempts::fetch(self, url, context)
     }
 
     fn folder(&self) -> Option<&PathBuf> {
@@ -136,8 +126,8 @@ impl Job for Options {
         "Fetch URLs"
     }
 
-    /// What was typed comes first, then the lists. A line that is no URL is an error that names its
-    /// list and its number.
+    /// The typed URLs come first, then the lists. The error of a line that is not a URL names its list
+    /// and number.
     fn plan(&self, inputs: &[PathBuf], context: &Context, found: &mut dyn FnMut(Item)) {
         list::plan(self, inputs, context, found);
     }
@@ -151,34 +141,47 @@ impl Job for Options {
     }
 }
 
-/// What came back from a URL.
+/// The response of a URL.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fetched {
-    /// The status of the answer.
+    /// The HTTP status.
     pub status: u16,
-    /// How much came, after decompression.
+    /// The length of the body after decompression.
     pub bytes: u64,
-    /// What the server calls it.
+    /// The content type that the server sent.
     pub content_type: Option<String>,
-    /// How long the try took that succeeded.
+    /// The duration of the successful attempt in seconds.
     pub secs: f64,
-    /// How many tries it took.
+    /// How many attempts it took.
     pub tries: u32,
-    /// Where it came from in the end, if the server sent one elsewhere.
+    /// The final URL, if the server redirected.
     pub redirected_to: Option<String>,
-    /// The file, where it was saved.
+    /// The file, if it was saved.
     #[serde(with = "os_text")]
     pub saved_to: Option<PathBuf>,
 }
 
+impl Fetched {
+    /// Such as `200  1256  0.12  text/html  https://example.com/  out/index.html`, with tabs.
+    pub(super) fn line(&self, url: &Path) -> Vec<u8> {
+        let content_type = self.content_type.as_deref().unwrap_or("-");
+        let (status, bytes, secs) = (self.status, self.bytes, self.secs);
+        let url = url.display();
+        let line = format!("{status}\t{bytes}\t{secs:.3}\t{content_type}\t{url}\t");
+        let file = self.saved_to.as_deref().unwrap_or(Path::new("-"));
+        let file = file.as_os_str().as_encoded_bytes();
+        [line.as_bytes(), file, b"\n"].concat()
+    }
+}
+
 impl fmt::Display for Fetched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} · {} bytes", self.status, self.bytes)?;
+        write!(f, "{} · {}", self.status, bytes(self.bytes))?;
         if let Some(content_type) = &self.content_type {
             write!(f, " · {content_type}")?;
         }
         if self.tries > 1 {
-            write!(f, " · {} tries", self.tries)?;
+            write!(f, " · {} attempts", self.tries)?;
         }
         match &self.saved_to {
             Some(file) => write!(f, " → {}", file.display()),

@@ -1,33 +1,23 @@
-//! One image: read within limits, edited step by step, written as a whole.
+//! Edits one image: reads it within limits, edits it step by step, saves it atomically.
 
-use std::borrow::Cow;
 use std::fs::{self, File};
-use std::io::{self, BufReader, Cursor, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
-use image::codecs::gif::GifEncoder;
-use image::codecs::jpeg::JpegEncoder;
-use image::codecs::png::{CompressionType, FilterType as PngFilter, PngEncoder};
-use image::codecs::tiff::TiffEncoder;
-use image::codecs::webp::WebPEncoder;
 use image::metadata::Orientation;
-use image::{
-    ColorType, DynamicImage, Frame, ImageDecoder, ImageEncoder, ImageFormat, ImageReader, Limits,
-};
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
+use super::encode;
 use super::error::ImageError;
 use super::{Existing, Filter, Flip, Options, Resize, Rotate, Saved, format_of};
 use crate::jobs::checksum::{ChecksumError, Identity, identity, open_regular};
-use crate::jobs::save::{NewFile, SaveError};
+use crate::jobs::save::{PendingFile, SaveError};
 use crate::jobs::{Item, ItemError, Step};
 use crate::join::Context;
 
 /// How much is read at once.
 const CHUNK_LEN: usize = 64 * 1024;
-
-/// How hard colours are looked for, 1 (hardest) to 30.
-const GIF_SPEED: i32 = 10;
 
 pub(super) fn run(options: &Options, item: &Item, context: &Context) -> Result<Saved, ItemError> {
     let name = match &item.step {
@@ -70,7 +60,7 @@ impl Edit<'_> {
         })
     }
 
-    /// Fails early where nothing could be saved.
+    /// Fails early if the result could not be saved.
     fn check_target(&self, source: Identity) -> Result<(), ImageError> {
         let (path, target) = (self.path.to_owned(), self.target.clone());
         if fs::metadata(&target).is_ok_and(|there| identity(&there) == source) {
@@ -88,20 +78,20 @@ impl Edit<'_> {
         }
     }
 
-    /// The image as it is to be looked at, and its colour profile.
+    /// The image in its proper orientation, and its colour profile.
     fn read(&self, file: File, len: u64) -> Result<(DynamicImage, Option<Vec<u8>>), ImageError> {
         let max_alloc = u64::from(self.options.max_memory_mib) << 20;
         // Some decoders begin by reading the whole file.
         if len > max_alloc {
             return Err(self.too_much_memory());
         }
-        let watched = Watched {
+        let tracked = TrackedFile {
             file,
             context: self.context,
             at: 0,
             len,
         };
-        let mut reader = ImageReader::new(BufReader::with_capacity(CHUNK_LEN, watched));
+        let mut reader = ImageReader::new(BufReader::with_capacity(CHUNK_LEN, tracked));
         if let Ok(format) = ImageFormat::from_path(self.path) {
             reader.set_format(format);
         }
@@ -128,9 +118,9 @@ impl Edit<'_> {
     fn edit(&self, mut image: DynamicImage) -> Result<DynamicImage, ImageError> {
         self.context.checkpoint();
         image.apply_orientation(match self.options.rotate {
-            Rotate::Not => Orientation::NoTransforms,
+            Rotate::None => Orientation::NoTransforms,
             Rotate::Right => Orientation::Rotate90,
-            Rotate::Over => Orientation::Rotate180,
+            Rotate::UpsideDown => Orientation::Rotate180,
             Rotate::Left => Orientation::Rotate270,
         });
         self.context.checkpoint();
@@ -172,15 +162,12 @@ impl Edit<'_> {
         profile: Option<Vec<u8>>,
     ) -> Result<Vec<u8>, ImageError> {
         let format = format_of(&self.target).unwrap_or(ImageFormat::Png);
-        let profile = profile.filter(|profile| describes(profile, image));
-        let mut bytes = Vec::new();
-        let encoded = write(image, format, self.options.quality, profile, &mut bytes);
+        let encoded = encode::encode(image, format, self.options.quality, profile);
         encoded.map_err(|error| ImageError::Unencodable {
             path: self.path.to_owned(),
             format: format.extensions_str().first().unwrap_or(&"an image"),
             reason: sentence_end(&error),
-        })?;
-        Ok(bytes)
+        })
     }
 
     fn save(&self, bytes: &[u8]) -> Result<PathBuf, ImageError> {
@@ -196,14 +183,14 @@ impl Edit<'_> {
 
     fn save_new(&self, bytes: &[u8]) -> io::Result<PathBuf> {
         let folder = &self.options.to;
-        let mut file = NewFile::create(folder)?;
+        let mut file = PendingFile::create(folder)?;
         file.write_all(bytes)?;
         match self.options.existing {
-            Existing::Refuse => file.keep(&self.target)?,
-            Existing::Overwrite => file.replace(&self.target)?,
+            Existing::Refuse => file.persist_new(&self.target)?,
+            Existing::Overwrite => file.persist_over(&self.target)?,
             Existing::Number => {
                 let name = self.target.file_name().unwrap_or_default();
-                return file.keep_numbered(folder, name);
+                return file.persist_numbered(folder, name);
             }
         }
         Ok(self.target.clone())
@@ -252,21 +239,21 @@ impl Edit<'_> {
     }
 }
 
-/// The words of an error as the end of our own sentence.
+/// The text of an error as the end of a sentence.
 fn sentence_end(error: &image::ImageError) -> String {
     let text = error.to_string();
     text.trim_end_matches('.').replace('\n', " ")
 }
 
-/// The file of an image, which is read until somebody cancels.
-struct Watched<'a> {
+/// The file of an image. Reading it reports progress and checks for cancellation.
+struct TrackedFile<'a> {
     file: File,
     context: &'a Context,
     at: u64,
     len: u64,
 }
 
-impl Read for Watched<'_> {
+impl Read for TrackedFile<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.context.checkpoint();
         let read = self.file.read(buffer)?;
@@ -276,7 +263,7 @@ impl Read for Watched<'_> {
     }
 }
 
-impl Seek for Watched<'_> {
+impl Seek for TrackedFile<'_> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         self.at = self.file.seek(to)?;
         Ok(self.at)
@@ -300,115 +287,8 @@ fn new_size(options: &Options, width: u32, height: u32) -> (u32, u32) {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "saturates, and the limit of pixels comes later"
+    reason = "saturates, and the limit of pixels is checked later"
 )]
 fn scale_side(side: u32, scale: f64) -> u32 {
     ((f64::from(side) * scale).round() as u32).max(1)
-}
-
-/// Whether a colour profile is one for the colours that the image has now.
-fn describes(profile: &[u8], image: &DynamicImage) -> bool {
-    let space: &[u8] = if image.color().has_color() {
-        b"RGB "
-    } else {
-        b"GRAY"
-    };
-    profile.get(16..20) == Some(space)
-}
-
-fn write(
-    image: &DynamicImage,
-    format: ImageFormat,
-    quality: u8,
-    profile: Option<Vec<u8>>,
-    bytes: &mut Vec<u8>,
-) -> image::ImageResult<()> {
-    match format {
-        ImageFormat::Jpeg => {
-            let encoder = JpegEncoder::new_with_quality(bytes, quality);
-            with_profile(encoder, profile, &opaque(image))
-        }
-        ImageFormat::Png => {
-            let compression = CompressionType::Default;
-            let encoder = PngEncoder::new_with_quality(bytes, compression, PngFilter::Adaptive);
-            with_profile(encoder, profile, &of_integers(image))
-        }
-        ImageFormat::WebP => with_profile(WebPEncoder::new_lossless(bytes), profile, image),
-        ImageFormat::Tiff => {
-            let encoder = TiffEncoder::new(Cursor::new(bytes));
-            with_profile(encoder, profile, &of_colours(image))
-        }
-        ImageFormat::Gif => {
-            let mut encoder = GifEncoder::new_with_speed(bytes, GIF_SPEED);
-            encoder.encode_frame(Frame::new(image.to_rgba8()))
-        }
-        ImageFormat::Bmp | ImageFormat::Tga => image.write_to(&mut Cursor::new(bytes), format),
-        ImageFormat::Pnm => opaque(image).write_to(&mut Cursor::new(bytes), format),
-        _ => {
-            let image = DynamicImage::from(image.to_rgba8());
-            image.write_to(&mut Cursor::new(bytes), format)
-        }
-    }
-}
-
-fn with_profile(
-    mut encoder: impl ImageEncoder,
-    profile: Option<Vec<u8>>,
-    image: &DynamicImage,
-) -> image::ImageResult<()> {
-    if let Some(profile) = profile {
-        // A format without a place for it is written without.
-        let _no_place = encoder.set_icc_profile(profile);
-    }
-    image.write_with_encoder(encoder)
-}
-
-/// For a format that knows no transparency: on white, with 8 bits.
-fn opaque(image: &DynamicImage) -> DynamicImage {
-    if !image.color().has_alpha() {
-        return match image.color() {
-            ColorType::L8 | ColorType::L16 => image.to_luma8().into(),
-            _ => image.to_rgb8().into(),
-        };
-    }
-    let mut pixels = image.to_rgba8();
-    for pixel in pixels.pixels_mut() {
-        let [red, green, blue, alpha] = pixel.0;
-        pixel.0 = [
-            on_white(red, alpha),
-            on_white(green, alpha),
-            on_white(blue, alpha),
-            255,
-        ];
-    }
-    let pixels = DynamicImage::from(pixels);
-    if image.color().has_color() {
-        pixels.to_rgb8().into()
-    } else {
-        pixels.to_luma8().into()
-    }
-}
-
-fn on_white(value: u8, alpha: u8) -> u8 {
-    let (value, alpha) = (u32::from(value), u32::from(alpha));
-    let mixed = (value * alpha + 255 * (255 - alpha) + 127) / 255;
-    u8::try_from(mixed).unwrap_or(u8::MAX)
-}
-
-/// For a format without floating-point values.
-fn of_integers(image: &DynamicImage) -> Cow<'_, DynamicImage> {
-    match image.color() {
-        ColorType::Rgb32F => Cow::Owned(image.to_rgb16().into()),
-        ColorType::Rgba32F => Cow::Owned(image.to_rgba16().into()),
-        _ => Cow::Borrowed(image),
-    }
-}
-
-/// For a format that has no grey with transparency.
-fn of_colours(image: &DynamicImage) -> Cow<'_, DynamicImage> {
-    match image.color() {
-        ColorType::La8 => Cow::Owned(image.to_rgba8().into()),
-        ColorType::La16 => Cow::Owned(image.to_rgba16().into()),
-        _ => Cow::Borrowed(image),
-    }
 }

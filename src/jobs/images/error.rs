@@ -1,41 +1,33 @@
 use std::path::PathBuf;
 
 use crate::jobs::ItemError;
-use crate::jobs::checksum::{ChecksumError, shown};
+use crate::jobs::checksum::ChecksumError;
 use crate::jobs::save::SaveError;
+use crate::jobs::text::shown;
 
-/// What a person has to settle before the job can run.
-///
-/// ```
-/// use meanwhile::jobs::images::{Options, Problem};
-///
-/// assert_eq!(Options::default().check(true), Err(Problem::NoFolder));
-/// ```
+/// Why images can't be edited with these options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Problem {
-    /// There is nothing to read.
+pub enum ImageOptionsError {
+    /// There are no inputs.
     #[error("Add an image or a folder first.")]
     NoInputs,
-    /// There is nowhere to save.
-    #[error("There is no folder to save to; say which.")]
+    /// There is no folder to save to.
+    #[error("Choose a folder to save to.")]
     NoFolder,
     /// A width or a height is 0.
     #[error("An image has at least 1 × 1 pixel; raise the width or the height.")]
     Size,
-    /// The share of the size is none.
-    #[error("The size can be more than 0 % and up to 10 000 %; choose another.")]
+    /// The percentage is out of range.
+    #[error("The percentage must be more than 0 and at most 10 000.")]
     Percent,
-    /// The quality is none.
-    #[error("The quality of a JPEG is 1 to 100; choose another.")]
+    /// The quality is out of range.
+    #[error("The quality of a JPEG must be 1 to 100.")]
     Quality,
 }
 
-impl From<Problem> for ItemError {
-    fn from(problem: Problem) -> Self {
-        Self {
-            kind: "bad_options".to_owned(),
-            message: problem.to_string(),
-        }
+impl From<ImageOptionsError> for ItemError {
+    fn from(error: ImageOptionsError) -> Self {
+        Self::new("bad_options", error.to_string())
     }
 }
 
@@ -46,7 +38,7 @@ pub(super) enum ImageError {
     File(#[from] ChecksumError),
     #[error(transparent)]
     Save(#[from] SaveError),
-    #[error("{} is not an image of a kind that can be read here.", shown(path))]
+    #[error("{} is not an image in a supported format.", shown(path))]
     NotAnImage { path: PathBuf },
     #[error("{} can't be read as an image: {reason}.", shown(path))]
     Undecodable { path: PathBuf, reason: String },
@@ -68,23 +60,23 @@ pub(super) enum ImageError {
         limit: u32,
     },
     #[error(
-        "{} takes more than {limit_mib} MiB of memory; raise the limit if you trust it.",
+        "{} needs more than {limit_mib} MiB of memory; raise the limit if you trust it.",
         shown(path)
     )]
     TooMuchMemory { path: PathBuf, limit_mib: u32 },
     #[error(
-        "{} is in the folder that the results are saved in, or is that folder; choose another one.",
+        "{} is the folder for the results or in it; choose another folder.",
         shown(path)
     )]
     SameFolder { path: PathBuf },
     #[error(
-        "{} would be saved as {}, which is an image that this job reads; choose another folder.",
+        "{} would be saved as {}, which is an input of this job; choose another folder.",
         shown(path),
         shown(target)
     )]
     OverInput { path: PathBuf, target: PathBuf },
     #[error(
-        "{} would be saved as {}, as {} is; have the results numbered.",
+        "{} would be saved as {}, like {}; choose to number the results.",
         shown(path),
         shown(target),
         shown(other)
@@ -95,7 +87,7 @@ pub(super) enum ImageError {
         other: PathBuf,
     },
     #[error(
-        "{} is there already, so {} was not saved; choose another folder, or number or overwrite.",
+        "{} already exists, so {} was not saved; choose another folder, or to number or overwrite.",
         shown(target),
         shown(path)
     )]
@@ -116,9 +108,6 @@ impl From<ImageError> for ItemError {
             ImageError::SameName { .. } => "same_name",
             ImageError::Exists { .. } => "exists",
         };
-        Self {
-            kind: kind.to_owned(),
-            message: error.to_string(),
-        }
+        Self::new(kind, error.to_string())
     }
 }

@@ -1,47 +1,39 @@
-//! A job that edits images: turned, resized, greyscale, in another format, saved to another folder.
+//! The job `images`: edits images and saves the results to another folder.
 //!
-//! An image is turned the way its camera says (EXIF), then rotated, flipped, resized and made
-//! greyscale, in this order, whichever of these were asked for. Of an animation the first frame is
-//! taken. What is written carries the colour profile of what was read where the format has a place
-//! for it and it still describes the colours; other metadata is not written.
+//! An image is turned as its EXIF orientation says, then rotated, flipped, resized and made
+//! greyscale, in this order. Of an animation, only the first frame is read. The result has the colour
+//! profile of the input if the format supports it and it still describes the colours; other metadata
+//! is not written.
 //!
-//! A cancel is minded while a file is read and between the steps; a step itself, a tenth of a second
-//! for a photograph, is not interrupted.
+//! Cancellation is checked while reading and between steps. A step is not interrupted; it takes about
+//! a tenth of a second for a photograph.
 //!
-//! Nothing that was read is ever written over: not through a link, not in another case, not by a
-//! path with `..` in it.
+//! Inputs are never overwritten: not through a link, a different case or a path with `..`.
 
+mod args;
 mod edit;
+mod encode;
 mod error;
+mod interface;
 mod plan;
+mod size;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-pub use error::Problem;
-
+pub use self::error::ImageOptionsError;
+pub use self::size::Size;
+use super::choice::choices;
 use super::{Item, ItemError, Job, Output, os_text};
 use crate::join::Context;
 
-/// What is done with each image, where it goes, and within which limits.
-///
-/// ```
-/// use meanwhile::jobs::images::{Options, Resize};
-///
-/// let mut options = Options { to: "small".into(), ..Options::default() };
-/// options.set_size("50%".parse()?);
-/// assert_eq!((options.resize, options.percent), (Resize::Percent, 50.0));
-/// assert!(options.check(true).is_ok());
-/// # Ok::<(), String>(())
-/// ```
+/// What to do with each image, where to save it, and within which limits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Options {
-    /// The folder that the results are saved in; made where it is not there. It must not be the
-    /// folder of an image that is read.
+    /// The folder to save the results in, created if missing. It must not be the folder of an input.
     #[serde(with = "os_text")]
     pub to: PathBuf,
     /// Whether and how the size changes.
@@ -52,24 +44,24 @@ pub struct Options {
     pub height: u32,
     /// For [`Resize::Percent`].
     pub percent: f64,
-    /// How pixels become more or fewer.
+    /// The resampling filter.
     pub filter: Filter,
-    /// By how much it is rotated.
+    /// The rotation.
     pub rotate: Rotate,
     /// Whether it is mirrored.
     pub flip: Flip,
-    /// Whether colours become shades of grey, by the luma of Rec. 709 on the values as they are
-    /// stored: 0.2126 R + 0.7152 G + 0.0722 B, rounded down.
+    /// Whether to make it greyscale, by the luma of Rec. 709 on the stored values:
+    /// 0.2126 R + 0.7152 G + 0.0722 B, rounded down.
     pub greyscale: bool,
-    /// The format that is written.
+    /// The output format.
     pub format: Format,
     /// The quality of a JPEG, 1 to 100.
     pub quality: u8,
-    /// What happens where the name of a result is taken.
+    /// What happens if the file of a result exists.
     pub existing: Existing,
-    /// The most pixels that an image may have, in millions, before and after.
+    /// The most pixels of an input or a result, in millions.
     pub max_megapixels: u32,
-    /// The most memory that reading an image may take, in MiB.
+    /// The most memory for reading an image, in MiB.
     pub max_memory_mib: u32,
 }
 
@@ -98,130 +90,72 @@ impl Default for Options {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Resize {
-    /// It stays.
+    /// The size stays.
     #[default]
     Keep,
-    /// It becomes as large as it can be within a width and a height, in its proportions; an image
-    /// that is smaller stays as it is.
+    /// It shrinks to fit within a width and a height, and keeps its proportions. Smaller images stay
+    /// as they are.
     Fit,
-    /// It becomes that width and that height.
+    /// It becomes exactly that width and height.
     Exact,
-    /// Width and height become that share of what they were.
+    /// Width and height are scaled by a percentage.
     Percent,
 }
 
-impl Resize {
-    /// All of them, in the order in which they are offered.
-    pub const ALL: [Self; 4] = [Self::Keep, Self::Fit, Self::Exact, Self::Percent];
+choices!(Resize {
+    Keep => "Keep",
+    Fit => "Fit within",
+    Exact => "Exactly",
+    Percent => "Percent",
+});
 
-    /// The name on screen.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Keep => "Keep",
-            Self::Fit => "Fit within",
-            Self::Exact => "Exactly",
-            Self::Percent => "Percent",
-        }
-    }
-}
-
-/// A size as it is written on the command line: `50%`, `800x600` to fit within, `800x600!` exactly.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Size {
-    /// To fit within this width and height.
-    Fit(u32, u32),
-    /// Exactly this width and height.
-    Exact(u32, u32),
-    /// This share of what it was.
-    Percent(f64),
-}
-
-impl FromStr for Size {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("{text:?} is no size; write 50%, 800x600 or 800x600!");
-        if let Some(percent) = text.strip_suffix('%') {
-            return percent.parse().ok().map(Self::Percent).ok_or_else(wrong);
-        }
-        let (size, exact) = match text.strip_suffix('!') {
-            Some(size) => (size, true),
-            None => (text, false),
-        };
-        let (width, height) = size.split_once('x').ok_or_else(wrong)?;
-        let number = |text: &str| text.parse().ok().ok_or_else(wrong);
-        let (width, height) = (number(width)?, number(height)?);
-        Ok(if exact {
-            Self::Exact(width, height)
-        } else {
-            Self::Fit(width, height)
-        })
-    }
-}
-
-/// How pixels become more or fewer.
+/// A resampling filter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Filter {
-    /// Lanczos with three lobes: the sharpest, and good for photographs.
+    /// Lanczos with three lobes: the sharpest, good for photographs.
     #[default]
     Lanczos3,
     /// Linear between neighbours: softer and a little faster.
     Bilinear,
-    /// The nearest pixel: for drawings made of pixels.
+    /// The nearest pixel: for pixel art.
     Nearest,
 }
 
-impl Filter {
-    /// All of them, in the order in which they are offered.
-    pub const ALL: [Self; 3] = [Self::Lanczos3, Self::Bilinear, Self::Nearest];
+choices!(Filter {
+    Lanczos3 => "Lanczos",
+    Bilinear => "Bilinear",
+    Nearest => "Nearest pixel",
+});
 
-    /// The name on screen.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Lanczos3 => "Lanczos",
-            Self::Bilinear => "Bilinear",
-            Self::Nearest => "Nearest pixel",
-        }
-    }
-}
-
-/// By how much an image is rotated, clockwise.
+/// A clockwise rotation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 pub enum Rotate {
-    /// Not at all.
+    /// None.
     #[default]
     #[serde(rename = "0")]
     #[value(name = "0")]
-    Not,
-    /// A quarter to the right.
+    None,
+    /// By 90°.
     #[serde(rename = "90")]
     #[value(name = "90")]
     Right,
-    /// On its head.
+    /// By 180°.
     #[serde(rename = "180")]
     #[value(name = "180")]
-    Over,
-    /// A quarter to the left.
+    UpsideDown,
+    /// By 270°.
     #[serde(rename = "270")]
     #[value(name = "270")]
     Left,
 }
 
-impl Rotate {
-    /// All of them, in the order in which they are offered.
-    pub const ALL: [Self; 4] = [Self::Not, Self::Right, Self::Over, Self::Left];
-
-    /// The name on screen.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Not => "No",
-            Self::Right => "90° to the right",
-            Self::Over => "180°",
-            Self::Left => "90° to the left",
-        }
-    }
-}
+choices!(Rotate {
+    None => "No",
+    Right => "90° to the right",
+    UpsideDown => "180°",
+    Left => "90° to the left",
+});
 
 /// Whether an image is mirrored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
@@ -236,66 +170,44 @@ pub enum Flip {
     Vertical,
 }
 
-impl Flip {
-    /// All of them, in the order in which they are offered.
-    pub const ALL: [Self; 3] = [Self::No, Self::Horizontal, Self::Vertical];
+choices!(Flip {
+    No => "No",
+    Horizontal => "Left and right",
+    Vertical => "Top and bottom",
+});
 
-    /// The name on screen.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::No => "No",
-            Self::Horizontal => "Left and right",
-            Self::Vertical => "Top and bottom",
-        }
-    }
-}
-
-/// The format that is written.
+/// An output format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
-    /// That of the image's name; PNG where its name says nothing.
+    /// That of the input's name; PNG if the name has no known extension.
     #[default]
     Keep,
-    /// PNG, without loss.
+    /// PNG, lossless.
     Png,
-    /// JPEG. What is transparent becomes white.
+    /// JPEG. Transparent pixels become white.
     Jpeg,
-    /// WebP, without loss.
+    /// WebP, lossless.
     Webp,
-    /// BMP, not compressed.
+    /// BMP, uncompressed.
     Bmp,
-    /// TIFF, not compressed.
+    /// TIFF, uncompressed.
     Tiff,
-    /// GIF, with 256 colours at most.
+    /// GIF, with at most 256 colours.
     Gif,
 }
 
+choices!(Format {
+    Keep => "Keep",
+    Png => "PNG",
+    Jpeg => "JPEG",
+    Webp => "WebP, lossless",
+    Bmp => "BMP",
+    Tiff => "TIFF",
+    Gif => "GIF",
+});
+
 impl Format {
-    /// All of them, in the order in which they are offered.
-    pub const ALL: [Self; 7] = [
-        Self::Keep,
-        Self::Png,
-        Self::Jpeg,
-        Self::Webp,
-        Self::Bmp,
-        Self::Tiff,
-        Self::Gif,
-    ];
-
-    /// The name on screen.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Keep => "Keep",
-            Self::Png => "PNG",
-            Self::Jpeg => "JPEG",
-            Self::Webp => "WebP, lossless",
-            Self::Bmp => "BMP",
-            Self::Tiff => "TIFF",
-            Self::Gif => "GIF",
-        }
-    }
-
     fn extension(self) -> Option<&'static str> {
         match self {
             Self::Keep => None,
@@ -309,58 +221,50 @@ impl Format {
     }
 }
 
-/// What happens where the name of a result is taken.
+/// What happens if the file of a result exists.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Existing {
-    /// The image is an error, and what is there stays.
+    /// The image fails, and the existing file stays.
     #[default]
     Refuse,
     /// The result gets a number, as in `name-2.png`.
     Number,
-    /// The result replaces what is there, unless this job reads or has written it.
+    /// The result replaces the file, unless this job reads it or has written it.
     Overwrite,
 }
 
-impl Existing {
-    /// All of them, in the order in which they are offered.
-    pub const ALL: [Self; 3] = [Self::Refuse, Self::Number, Self::Overwrite];
-
-    /// The name on screen.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Refuse => "Refuse",
-            Self::Number => "Number it",
-            Self::Overwrite => "Overwrite",
-        }
-    }
-}
+choices!(Existing {
+    Refuse => "Refuse",
+    Number => "Number it",
+    Overwrite => "Overwrite",
+});
 
 impl Options {
-    /// What keeps this from being run, with inputs or without.
+    /// Checks whether the job can run, with inputs or without.
     ///
     /// # Errors
-    /// The first problem that a person has to settle.
-    pub fn check(&self, has_inputs: bool) -> Result<(), Problem> {
+    /// The first problem that the user has to correct.
+    pub fn check(&self, has_inputs: bool) -> Result<(), ImageOptionsError> {
         if !has_inputs {
-            return Err(Problem::NoInputs);
+            return Err(ImageOptionsError::NoInputs);
         }
         if self.to.as_os_str().is_empty() {
-            return Err(Problem::NoFolder);
+            return Err(ImageOptionsError::NoFolder);
         }
         match self.resize {
             Resize::Fit | Resize::Exact if self.width == 0 || self.height == 0 => {
-                Err(Problem::Size)
+                Err(ImageOptionsError::Size)
             }
             Resize::Percent if !(self.percent > 0.0 && self.percent <= 10_000.0) => {
-                Err(Problem::Percent)
+                Err(ImageOptionsError::Percent)
             }
-            _ if !(1..=100).contains(&self.quality) => Err(Problem::Quality),
+            _ if !(1..=100).contains(&self.quality) => Err(ImageOptionsError::Quality),
             _ => Ok(()),
         }
     }
 
-    /// Resizes as `size` says.
+    /// Sets the options to this size.
     pub fn set_size(&mut self, size: Size) {
         match size {
             Size::Fit(width, height) => {
@@ -375,7 +279,7 @@ impl Options {
         }
     }
 
-    /// What the result of an image is called, unless that name is taken.
+    /// The name of the result of an image, unless it is assigned already.
     fn target_name(&self, input: &Path) -> PathBuf {
         let name = PathBuf::from(input.file_name().unwrap_or(input.as_os_str()));
         match self.format.extension() {
@@ -386,7 +290,7 @@ impl Options {
     }
 }
 
-/// The format that a name stands for.
+/// The format of a file name's extension, if it can be written.
 fn format_of(name: &Path) -> Option<image::ImageFormat> {
     let format = image::ImageFormat::from_path(name).ok()?;
     format.writing_enabled().then_some(format)
@@ -401,9 +305,9 @@ impl Job for Options {
         "Images"
     }
 
-    /// Folders are walked as for checksums, for files whose names are those of images; a file that
-    /// is an input itself is read whatever its name is. Everything is found before the first item
-    /// runs, because a result must not take the place of an image that is yet to be read.
+    /// Folders are walked as for checksums, for files with the names of images; a file that is an
+    /// input itself may have any name. All images are found before the first item runs, because a
+    /// result must not replace an image that is still to be read.
     fn plan(&self, inputs: &[PathBuf], context: &Context, found: &mut dyn FnMut(Item)) {
         plan::plan(self, inputs, context, found);
     }
@@ -419,12 +323,19 @@ pub struct Saved {
     /// The file.
     #[serde(with = "os_text")]
     pub saved_to: PathBuf,
-    /// In pixels.
+    /// The width in pixels.
     pub width: u32,
-    /// In pixels.
+    /// The height in pixels.
     pub height: u32,
-    /// The length of the file.
+    /// The length of the file in bytes.
     pub bytes: u64,
+}
+
+impl Saved {
+    /// The path of the file.
+    pub(super) fn line(&self) -> Vec<u8> {
+        [self.saved_to.as_os_str().as_encoded_bytes(), b"\n"].concat()
+    }
 }
 
 impl fmt::Display for Saved {

@@ -1,4 +1,4 @@
-//! Which images there are, and what each result is called.
+//! Finds the images, and names the result of each.
 
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsString;
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::error::ImageError;
 use super::{Existing, Options, format_of};
 use crate::jobs::checksum::{Identity, identity, walk};
-use crate::jobs::save::{make_folder, numbered};
+use crate::jobs::save::{create_folder, numbered};
 use crate::jobs::{Item, Step};
 use crate::join::Context;
 
@@ -18,10 +18,10 @@ pub(super) fn plan(
     context: &Context,
     found: &mut dyn FnMut(Item),
 ) {
-    if let Err(problem) = options.check(!inputs.is_empty()) {
-        return found(Item::failed(options.to.clone(), problem));
+    if let Err(error) = options.check(!inputs.is_empty()) {
+        return found(Item::failed(options.to.clone(), error));
     }
-    let folder = match make_folder(&options.to) {
+    let folder = match create_folder(&options.to) {
         Ok(metadata) => identity(&metadata),
         Err(error) => return found(Item::failed(options.to.clone(), error)),
     };
@@ -33,8 +33,8 @@ pub(super) fn plan(
     let mut names = Names {
         options,
         folder,
-        read: identities(&items, context),
-        given: BTreeMap::new(),
+        inputs: identities(&items, context),
+        assigned: BTreeMap::new(),
     };
     for item in items {
         context.checkpoint();
@@ -45,8 +45,8 @@ pub(super) fn plan(
     }
 }
 
-/// What the inputs are and hold. Of a folder only what is called like an image, and none of the
-/// results that an earlier job may have saved in it.
+/// Finds the images. In a folder, only files with the name of an image, and none in the folder for
+/// results, where an earlier job may have saved them.
 fn collect(inputs: &[PathBuf], results: Identity, context: &Context) -> Vec<Item> {
     let named: HashSet<&Path> = inputs.iter().map(PathBuf::as_path).collect();
     let mut items = Vec::new();
@@ -60,8 +60,8 @@ fn collect(inputs: &[PathBuf], results: Identity, context: &Context) -> Vec<Item
     items
 }
 
-/// Whether something in a folder is to be an item: an image by its name, or a part of the folder
-/// that can't be walked.
+/// Whether an entry of a folder becomes an item: it has the name of an image, or is a subfolder that
+/// can't be walked.
 fn is_likely(item: &Item) -> bool {
     match &item.step {
         Step::Fail(error) if !["special_file", "dangling_link"].contains(&&*error.kind) => true,
@@ -88,14 +88,15 @@ fn identities(items: &[Item], context: &Context) -> HashSet<Identity> {
     metadata.map(|it| identity(&it)).collect()
 }
 
-/// Gives each result its name.
+/// Names the results.
 struct Names<'a> {
     options: &'a Options,
     folder: Identity,
     /// Every image that the job reads.
-    read: HashSet<Identity>,
-    /// Whose result has which name, in lower case: some file systems don't tell the cases apart.
-    given: BTreeMap<String, PathBuf>,
+    inputs: HashSet<Identity>,
+    /// The input of each assigned name. Names are in lower case, because some file systems ignore
+    /// case.
+    assigned: BTreeMap<String, PathBuf>,
 }
 
 impl Names<'_> {
@@ -120,22 +121,24 @@ impl Names<'_> {
             let target = self.options.to.join(&name);
             let key = name.to_string_lossy().to_lowercase();
             let is_numbered = self.options.existing == Existing::Number;
-            if is_numbered && (self.given.contains_key(&key) || target.symlink_metadata().is_ok()) {
+            if is_numbered
+                && (self.assigned.contains_key(&key) || target.symlink_metadata().is_ok())
+            {
                 continue;
             }
-            if let Some(other) = self.given.get(&key).cloned() {
+            if let Some(other) = self.assigned.get(&key).cloned() {
                 return Err(ImageError::SameName {
                     path,
                     target,
                     other,
                 });
             }
-            if fs::metadata(&target).is_ok_and(|it| self.read.contains(&identity(&it))) {
+            if fs::metadata(&target).is_ok_and(|it| self.inputs.contains(&identity(&it))) {
                 return Err(ImageError::OverInput { path, target });
             }
-            self.given.insert(key, path);
+            self.assigned.insert(key, path);
             return Ok(name);
         }
-        unreachable!("no folder has so many files")
+        unreachable!("no folder has as many files")
     }
 }

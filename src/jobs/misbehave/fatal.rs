@@ -1,4 +1,4 @@
-//! Ends that no thread survives. They are for isolated workers, and only called there.
+//! Ends that take the whole process down. Only isolated workers call them.
 
 use std::hint::black_box;
 use std::io::Write as _;
@@ -11,21 +11,21 @@ use crate::jobs::ItemError;
 pub(super) const ADDRESS_SPACE: u64 = 1 << 30;
 
 /// How much is allocated at a time, in bytes.
-const PIECE_LEN: usize = 1 << 20;
+const ALLOCATION_LEN: usize = 1 << 20;
 
 /// The code with which an item exits.
 const EXIT_CODE: i32 = 7;
 
-/// Aborts as a library does that prints why, on standard output.
+/// Aborts like a library that first prints the reason on standard output.
 pub(super) fn abort(input: &Path) -> ! {
     let mut stdout = std::io::stdout();
-    // Who can't be told will see the signal.
-    let _unwritable = writeln!(stdout, "{} aborts, as it was told to", input.display());
+    // The signal shows even if the line can't be written.
+    writeln!(stdout, "{}: simulated abort", input.display()).ok();
     std::process::abort()
 }
 
-/// Exits, past everything that would have been cleaned up.
-#[expect(clippy::exit, reason = "that is what a person asked for")]
+/// Exits without any clean-up.
+#[expect(clippy::exit, reason = "the user chose this end")]
 pub(super) fn exit() -> ! {
     std::process::exit(EXIT_CODE)
 }
@@ -40,20 +40,18 @@ pub(super) fn block() -> ! {
 /// Allocates and fills memory until there is none left.
 ///
 /// # Errors
-/// Nothing limits the memory of this process: all of the machine's would go.
+/// The memory of this process has no limit, so it would take all of the machine's.
 pub(super) fn allocate(input: &Path) -> Result<(), ItemError> {
     if !has_memory_limit() {
-        return Err(ItemError {
-            kind: "no_limit".to_owned(),
-            message: format!(
-                "{} did not allocate without end, because nothing limits the memory of its worker",
-                input.display()
-            ),
-        });
+        let message = format!(
+            "{} did not allocate, because the memory of its worker has no limit",
+            input.display()
+        );
+        return Err(ItemError::new("no_limit", message));
     }
-    let mut pieces = Vec::new();
+    let mut allocations = Vec::new();
     loop {
-        pieces.push(black_box(vec![1_u8; PIECE_LEN]));
+        allocations.push(black_box(vec![1_u8; ALLOCATION_LEN]));
     }
 }
 
@@ -68,7 +66,7 @@ fn has_memory_limit() -> bool {
     false
 }
 
-/// Calls itself until the stack is full. Returns something, so that no call is the last.
+/// Recurses until the stack is full. Returns a value, so that no call is a tail call.
 pub(super) fn overflow(depth: u64) -> u64 {
     let frame = black_box([depth; 64]);
     if depth == u64::MAX {
@@ -77,19 +75,20 @@ pub(super) fn overflow(depth: u64) -> u64 {
     overflow(depth + 1).wrapping_add(frame[63])
 }
 
-/// Ends as an access to memory that is not there would.
+/// Ends like an access to unmapped memory.
 pub(super) fn segfault() -> ! {
-    // The first one only ends the handler with which std recognises a full stack.
+    // The first signal only removes the handler with which std detects a stack overflow.
     loop {
         raise_segv();
-        super::sleep(super::SLICE);
+        super::sleep(super::POLL_INTERVAL);
     }
 }
 
 #[cfg(unix)]
 fn raise_segv() {
     use rustix::process::{Signal, getpid, kill_process};
-    let _always_allowed = kill_process(getpid(), Signal::SEGV);
+    // A process may always signal itself.
+    kill_process(getpid(), Signal::SEGV).ok();
 }
 
 #[cfg(not(unix))]
@@ -97,8 +96,8 @@ fn raise_segv() {
     std::process::abort();
 }
 
-/// Panics, and again in a destructor that runs because of it: no panic can be caught then.
+/// Panics, and again in a destructor that runs because of it. Such a panic can't be caught.
 pub(super) fn panic_while_unwinding() -> ! {
-    let _dropped_by_the_panic = super::PanicsInDrop;
-    panic!("misbehaved, as it was told to, with a destructor that panics");
+    let _guard = super::PanicsInDrop;
+    panic!("simulated panic with a destructor that panics");
 }

@@ -67,10 +67,8 @@ impl Choices {
 
     /// Sets the folder that the chosen job saves to, if it saves files.
     pub(crate) fn save_to(&mut self, folder: PathBuf) {
-        match &mut self.jobs[self.chosen] {
-            Options::Fetch(options) => options.to = folder,
-            Options::Images(options) => options.to = folder,
-            Options::Checksum(_) | Options::Command(_) | Options::Misbehave(_) => {}
+        if let Some(output) = self.jobs[self.chosen].job_mut().output_folder() {
+            *output = folder;
         }
     }
 

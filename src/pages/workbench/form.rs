@@ -1,27 +1,51 @@
-//! What the options of several jobs are entered with.
+//! Draws the form of any job.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use eframe::egui::{
-    CollapsingHeader, ComboBox, DragValue, Grid, Response, ScrollArea, TextEdit, Ui,
+    CollapsingHeader, ComboBox, DragValue, Grid, Label, Response, RichText, ScrollArea, TextEdit,
+    Ui,
 };
 
 use super::Command;
+use crate::jobs::form::{Field, Form, Note};
+use crate::jobs::{Choice, JobInterface};
+use crate::ui::tokens::tokens;
 use crate::ui::widgets::field_ui;
 
-/// How wide a text is that has the rest of the panel for itself.
-pub(super) const TEXT_WIDTH: f32 = 200.0;
+/// The width of a text field that has the row for itself.
+const TEXT_WIDTH: f32 = 200.0;
 
-/// How much is left below the rarer options, which scroll: for `Start` and the list of jobs.
-const LEFT_BELOW: f32 = 150.0;
+/// The width of the button beside the folder for results.
+const PICK_WIDTH: f32 = 72.0;
 
-/// What the rarer options have in any case: about three of them.
-const LEAST_HEIGHT: f32 = 96.0;
+/// The largest height of a text of several lines; then it scrolls.
+const MAX_LINES_HEIGHT: f32 = 72.0;
 
-/// Options that mostly stay as they are: rows of a form that is folded away.
-pub(super) fn rarer_ui(title: &str, ui: &mut Ui, rows: impl FnOnce(&mut Ui)) {
+/// The space below the further options, which scroll: for `Start` and the list of jobs.
+const SPACE_BELOW: f32 = 150.0;
+
+/// The smallest height of the further options: about three of them.
+const MIN_MORE_HEIGHT: f32 = 96.0;
+
+/// The options of a job that most users set: rows of the surrounding grid.
+pub(super) fn job_form_ui(
+    job: &mut dyn JobInterface,
+    inputs: &[PathBuf],
+    ui: &mut Ui,
+    commands: &mut Vec<Command>,
+) {
+    job.form(inputs, &mut FormUi { ui, commands });
+}
+
+/// The further options of a job, in a grid that is folded away.
+pub(super) fn more_form_ui(job: &mut dyn JobInterface, ui: &mut Ui, commands: &mut Vec<Command>) {
+    let Some(title) = job.more_title() else {
+        return;
+    };
     CollapsingHeader::new(title).show(ui, |ui| {
-        let height = (ui.available_height() - LEFT_BELOW).max(LEAST_HEIGHT);
+        let height = (ui.available_height() - SPACE_BELOW).max(MIN_MORE_HEIGHT);
         ScrollArea::vertical()
             .id_salt(title)
             .max_height(height)
@@ -29,67 +53,128 @@ pub(super) fn rarer_ui(title: &str, ui: &mut Ui, rows: impl FnOnce(&mut Ui)) {
                 Grid::new(title)
                     .num_columns(2)
                     .min_col_width(84.0)
-                    .show(ui, rows);
+                    .show(ui, |ui| job.more_form(&mut FormUi { ui, commands }));
             });
     });
 }
 
-/// A row with the folder that results are saved to.
-pub(super) fn save_to_ui(
-    folder: &mut PathBuf,
-    hint: &str,
-    ui: &mut Ui,
-    commands: &mut Vec<Command>,
-) {
-    let name = ui.label("Save to");
-    ui.horizontal(|ui| {
-        let mut text = folder.to_string_lossy().into_owned();
-        let edit = TextEdit::singleline(&mut text)
-            .hint_text(hint)
-            .desired_width(TEXT_WIDTH - 72.0);
-        if ui.add(edit).labelled_by(name.id).changed() {
-            *folder = text.into();
-        }
-        if ui.button("Choose…").clicked() {
-            commands.push(Command::PickOutputFolder);
+/// A choice without a row of its own.
+pub(super) fn choice_ui<T: Choice>(name: &str, value: &mut T, width: f32, ui: &mut Ui) -> Response {
+    let combo_box = ComboBox::from_id_salt(name).width(width);
+    let shown = combo_box.selected_text(value.title()).show_ui(ui, |ui| {
+        for &choice in T::all() {
+            with_hint(
+                ui.selectable_value(value, choice, choice.title()),
+                choice.hint(),
+            );
         }
     });
-    ui.end_row();
+    shown.response
 }
 
-/// A row with one choice of a few.
-pub(super) fn choice_ui<T: Copy + PartialEq>(
-    name: &str,
-    chosen: &mut T,
-    all: &[T],
-    title: impl Fn(T) -> &'static str,
-    ui: &mut Ui,
-) {
-    field_ui(ui, name, |ui| {
-        ComboBox::from_id_salt(name)
-            .selected_text(title(*chosen))
-            .show_ui(ui, |ui| {
-                for &choice in all {
-                    ui.selectable_value(chosen, choice, title(choice));
+/// Adds the rows of a form to a grid with two columns.
+struct FormUi<'a> {
+    ui: &'a mut Ui,
+    commands: &'a mut Vec<Command>,
+}
+
+impl FormUi<'_> {
+    fn row(&mut self, field: Field, widget: impl FnOnce(&mut Ui) -> Response) -> Response {
+        let response = field_ui(self.ui, field.label, widget);
+        with_hint(response, field.hint)
+    }
+}
+
+impl Form for FormUi<'_> {
+    fn choice(&mut self, field: Field, choices: &[(&str, &str)], chosen: &mut usize) {
+        self.row(field, |ui| {
+            let combo_box = ComboBox::from_id_salt(field.label).selected_text(choices[*chosen].0);
+            let shown = combo_box.show_ui(ui, |ui| {
+                for (index, (title, hint)) in choices.iter().enumerate() {
+                    with_hint(ui.selectable_value(chosen, index, *title), hint);
                 }
-            })
-            .response
-    });
+            });
+            shown.response
+        });
+    }
+
+    fn decimal(&mut self, field: Field, value: &mut f64, range: RangeInclusive<f64>, step: f64) {
+        let input = DragValue::new(value)
+            .range(range)
+            .speed(step)
+            .max_decimals(2);
+        self.row(field, |ui| ui.add(input));
+    }
+
+    fn output_folder(&mut self, field: Field, placeholder: &str, folder: &mut PathBuf) {
+        let ui = &mut *self.ui;
+        let label = ui.label(field.label);
+        ui.horizontal(|ui| {
+            let mut text = folder.to_string_lossy().into_owned();
+            let edit = TextEdit::singleline(&mut text)
+                .hint_text(placeholder)
+                .desired_width(TEXT_WIDTH - PICK_WIDTH);
+            let edit = with_hint(ui.add(edit).labelled_by(label.id), field.hint);
+            if edit.changed() {
+                *folder = text.into();
+            }
+            if ui.button("Choose…").clicked() {
+                self.commands.push(Command::PickOutputFolder);
+            }
+        });
+        ui.end_row();
+    }
+
+    fn integer(&mut self, field: Field, value: &mut u64, range: RangeInclusive<u64>) {
+        self.row(field, |ui| ui.add(DragValue::new(value).range(range)));
+    }
+
+    fn lines(&mut self, field: Field, placeholder: &str, rows: usize, text: &mut String) -> bool {
+        let edit = TextEdit::multiline(text)
+            .hint_text(placeholder)
+            .desired_rows(rows)
+            .desired_width(TEXT_WIDTH);
+        let scroll = ScrollArea::vertical()
+            .id_salt(field.label)
+            .max_height(MAX_LINES_HEIGHT);
+        self.row(field, |ui| scroll.show(ui, |ui| ui.add(edit)).inner)
+            .changed()
+    }
+
+    fn note(&mut self, note: Note, text: &str) {
+        let color = tokens(self.ui).text_weak;
+        let text = RichText::new(text).small();
+        let label = match note {
+            Note::Code => Label::new(text.monospace().weak()).truncate(),
+            Note::Hint => Label::new(text.weak()).wrap(),
+            Note::Problem => Label::new(text.color(color)).truncate(),
+        };
+        self.ui.label("");
+        self.ui.scope(|ui| {
+            ui.set_max_width(TEXT_WIDTH);
+            ui.add(label);
+        });
+        self.ui.end_row();
+    }
+
+    fn text(&mut self, field: Field, placeholder: &str, text: &mut String) -> bool {
+        let edit = TextEdit::singleline(text)
+            .hint_text(placeholder)
+            .desired_width(TEXT_WIDTH);
+        self.row(field, |ui| ui.add(edit)).changed()
+    }
+
+    fn toggle(&mut self, field: Field, is_on: &mut bool) {
+        self.ui.label("");
+        with_hint(self.ui.checkbox(is_on, field.label), field.hint);
+        self.ui.end_row();
+    }
 }
 
-pub(super) fn text_ui(text: &mut String, hint: &str, ui: &mut Ui) -> Response {
-    ui.add(
-        TextEdit::singleline(text)
-            .hint_text(hint)
-            .desired_width(TEXT_WIDTH),
-    )
-}
-
-pub(super) fn seconds_ui(secs: &mut f64, ui: &mut Ui) -> Response {
-    ui.add(
-        DragValue::new(secs)
-            .range(0.0..=86_400.0)
-            .speed(0.1)
-            .max_decimals(2),
-    )
+/// Shows the hint while the pointer rests on the widget; none if it is empty.
+fn with_hint(response: Response, hint: &str) -> Response {
+    if hint.is_empty() {
+        return response;
+    }
+    response.on_hover_text(hint)
 }

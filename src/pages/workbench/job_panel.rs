@@ -6,7 +6,7 @@ use eframe::egui::{self, RichText, Sides, Ui};
 
 use super::{BlockedFor, Choices, Command, jobs_panel};
 use crate::format;
-use crate::jobs::{Options, RunOn};
+use crate::jobs::RunOn;
 use crate::pages::commands::{UiCommand, Unavailable};
 use crate::record::{JobRecord, JoinOutcome, JoinRecord};
 use crate::ui::tokens::tokens;
@@ -272,11 +272,11 @@ fn has_processes(job: &JobRecord) -> bool {
     let spec = job.spec();
     job.first_process().is_some()
         || spec.run_on == RunOn::Process
-        || matches!(spec.options, Options::Command(_))
+        || spec.options.job().has_processes()
 }
 
 fn makes_list(job: &JobRecord) -> bool {
-    matches!(&job.spec().options, Options::Checksum(options) if !options.verify)
+    job.spec().options.job().list_name().is_some()
 }
 
 #[cfg(test)]

@@ -2,12 +2,9 @@
 
 mod choices;
 mod command;
-mod command_options;
 mod detached;
-mod fetch_options;
 mod files_panel;
 mod form;
-mod images_options;
 mod job_panel;
 mod jobs_panel;
 mod options_panel;
@@ -39,7 +36,6 @@ use self::waits_pane::WaitRow;
 use super::commands::{UiCommand, Unavailable};
 use super::{DialogAnswer, Page, PageId, PageSetup, Running, Shell};
 use crate::board::JobBoard;
-use crate::join;
 use crate::record::{JobId, JobRecord, PanicKey, Record};
 use crate::ui::tokens::{SIDE_WIDTH, tokens};
 use crate::ui::widgets;
@@ -125,7 +121,7 @@ impl Workbench {
         let processes = jobs.flat_map(|job| self.board.running_processes(job));
         let tasks = processes.filter_map(|(_, process)| {
             // Without a thread, the process ends with this program anyway.
-            join::spawn("kill process tree", move |_| process.stop(Duration::ZERO)).ok()
+            crate::join::spawn("kill process tree", move |_| process.stop(Duration::ZERO)).ok()
         });
         for task in tasks.collect::<Vec<_>>() {
             // The window has closed, so a failure can't be shown.

@@ -6,8 +6,8 @@ use std::time::Duration;
 use eframe::egui;
 
 use super::{Pane, ShownOutput, Stream, Workbench};
-use crate::jobs::Options;
-use crate::jobs::command::{self, Printed, Ran};
+use crate::jobs::DEFAULT_OUTPUT_LIMIT;
+use crate::jobs::command::{CapturedOutput, CommandRun};
 use crate::record::{ItemId, JobId};
 
 /// How long a flood is not read after it was read: its next bytes would not fit anyway.
@@ -26,25 +26,25 @@ const SEARCH_BUDGET: usize = 512 * 1024;
 pub(super) struct Source {
     #[cfg(unix)]
     process: Option<crate::join::process::Process>,
-    ran: Option<Arc<Ran>>,
+    ran: Option<Arc<CommandRun>>,
 }
 
 impl Source {
     /// The kept bytes of a stream after its first `offset` bytes.
-    pub(super) fn since(&self, stream: Stream, offset: u64) -> Printed {
+    pub(super) fn since(&self, stream: Stream, offset: u64) -> CapturedOutput {
         #[cfg(unix)]
         if let Some(process) = &self.process {
             // First, so that bytes of the process itself don't count as a descendant's.
             let has_ended = !process.is_alive();
             let captured = process.output_since(stream.into(), offset);
-            return Printed {
+            return CapturedOutput {
                 bytes: captured.bytes,
                 total: captured.total,
                 held_open: has_ended && captured.is_open,
             };
         }
         let Some(ran) = &self.ran else {
-            return Printed::default();
+            return CapturedOutput::default();
         };
         let printed = match stream {
             Stream::Stdout => &ran.stdout,
@@ -55,7 +55,7 @@ impl Source {
         } else {
             Vec::new()
         };
-        Printed {
+        CapturedOutput {
             bytes,
             total: printed.total,
             held_open: false,
@@ -129,12 +129,9 @@ impl Workbench {
 
     /// How many bytes of each stream of its processes a job keeps.
     fn output_limit(&self, job: JobId) -> u64 {
-        let options = self.record.job(job).map(|job| &job.spec().options);
-        let limit = match options {
-            Some(Options::Command(options)) => options.output_limit,
-            _ => command::Options::default().output_limit,
-        };
-        limit as u64
+        let job = self.record.job(job);
+        let limit = job.map(|job| job.spec().options.job().output_limit());
+        limit.unwrap_or(DEFAULT_OUTPUT_LIMIT) as u64
     }
 }
 
@@ -231,7 +228,7 @@ mod tests {
 
     #[test]
     fn frame_reads_a_bounded_part_of_a_flood() {
-        let limit = command::Options::default().output_limit as u64;
+        let limit = DEFAULT_OUTPUT_LIMIT as u64;
         let mut flood = Flood::start();
         let mut shown = ShownOutput::new(JobId(1), ItemId(0), Stream::Stdout);
         let mut now = Duration::ZERO;

@@ -9,7 +9,9 @@ use super::results_rows::{NUMBER_MARGIN, Rows};
 use super::{Column, Command, ResultsView};
 use crate::format;
 use crate::jobs::Output;
-use crate::record::{Crash, ItemId, ItemRecord, ItemState, JobRecord, ProcessRecord, ProcessState};
+use crate::record::{
+    Crash, ItemId, ItemProcessState, ItemRecord, ItemState, JobRecord, ProcessRecord,
+};
 use crate::ui::tokens::{ROW_HEIGHT, tokens};
 use crate::ui::widgets::{StatusStyle, status_style_ui};
 
@@ -266,10 +268,10 @@ fn crash_ui(crash: &Crash, ui: &mut Ui) {
 /// `process 1234 · exited with code 3`, and the outcome of `Stop tree`.
 fn process_text(process: &ProcessRecord) -> String {
     let state = match &process.state {
-        ProcessState::Running if process.stop_requested => "running, asked to end".to_owned(),
-        ProcessState::Running => "running".to_owned(),
-        ProcessState::Paused => "stopped by a signal such as SIGSTOP".to_owned(),
-        ProcessState::Ended(ran) => ran.end.to_string(),
+        ItemProcessState::Running if process.stop_requested => "running, asked to end".to_owned(),
+        ItemProcessState::Running => "running".to_owned(),
+        ItemProcessState::Paused => "stopped by a signal such as SIGSTOP".to_owned(),
+        ItemProcessState::Ended(ran) => ran.end.to_string(),
     };
     let pid = process.pid;
     match process.stopped.as_ref().filter(|it| !it.is_empty()) {

@@ -1,9 +1,10 @@
 use std::borrow::Cow;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{BlockedFor, Choices, Command, Pane, Stream, Workbench, saving};
-use crate::jobs::{JobSpec, Options};
+use crate::jobs::JobSpec;
 use crate::pages::background_tasks::Outcome;
 use crate::pages::commands::UiCommand;
 use crate::pages::{DialogAnswer, DialogRequest, Shell};
@@ -172,14 +173,7 @@ impl Workbench {
 
     fn why_not_start(&self, choices: &Choices) -> Option<String> {
         let has_inputs = !self.view.draft.inputs.is_empty();
-        match choices.options() {
-            Options::Checksum(_) if has_inputs => None,
-            Options::Checksum(_) => Some("Add a file or a folder first.".to_owned()),
-            Options::Command(options) => Some(options.check(has_inputs).err()?.to_string()),
-            Options::Fetch(options) => Some(options.check(has_inputs).err()?.to_string()),
-            Options::Images(options) => Some(options.check(has_inputs).err()?.to_string()),
-            Options::Misbehave(_) => None,
-        }
+        choices.options().job().problem(has_inputs)
     }
 
     fn spec(&self, choices: &Choices) -> JobSpec {
@@ -238,7 +232,7 @@ impl Workbench {
     }
 
     #[cfg(unix)]
-    fn signal(&mut self, signal: Signal, job: JobId, shell: &mut Shell) {
+    fn signal(&self, signal: Signal, job: JobId, shell: &mut Shell) {
         let item = self.view.results.selected;
         let refused = match signal {
             Signal::Terminate => self.board.terminate(job, item).err(),
@@ -259,14 +253,12 @@ impl Workbench {
 
     /// Nothing runs as a process here.
     #[cfg(not(unix))]
-    fn signal(&mut self, _: Signal, _: JobId, _: &mut Shell) {}
+    fn signal(&self, _: Signal, _: JobId, _: &mut Shell) {}
 
     fn list_name(&self, job: JobId) -> String {
-        let options = self.record.job(job).map(|job| &job.spec().options);
-        match options {
-            Some(Options::Checksum(options)) => format!("checksums.{}", options.algorithm.id()),
-            _ => "checksums.txt".to_owned(),
-        }
+        let job = self.record.job(job);
+        let name = job.and_then(|job| job.spec().options.job().list_name());
+        name.unwrap_or_else(|| "list.txt".to_owned())
     }
 
     /// Does nothing while a dialog is open.
@@ -297,7 +289,7 @@ impl Workbench {
         }
     }
 
-    fn save(&mut self, purpose: Purpose, path: std::path::PathBuf, shell: &mut Shell) {
+    fn save(&self, purpose: Purpose, path: PathBuf, shell: &mut Shell) {
         let now = self.board.now();
         match purpose {
             Purpose::Inputs => {}

@@ -6,7 +6,6 @@ use std::time::Duration;
 use super::Stream;
 use super::output::Source;
 use crate::format;
-use crate::jobs::{Output, checksum};
 use crate::join;
 use crate::pages::background_tasks::{Outcome, saved};
 use crate::record::{self, ItemState, JobRecord};
@@ -27,8 +26,8 @@ pub(super) fn save_list(job: &JobRecord, path: &Path) -> Outcome {
     let mut text = Vec::new();
     let mut count = 0;
     for item in job.items().iter() {
-        if let ItemState::Returned(Output::Checksum(checksum)) = &item.state {
-            text.extend(checksum::list::line(checksum, &item.input));
+        if let ItemState::Returned(output) = &item.state {
+            text.extend(output.line(&item.input));
             count += 1;
         }
     }

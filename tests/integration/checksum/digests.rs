@@ -1,4 +1,4 @@
-//! Digests are right, whatever the algorithm, the size and the number of threads.
+//! Digests are right for every algorithm, size and number of threads.
 
 #[cfg(target_os = "linux")]
 use std::path::Path;
@@ -16,7 +16,7 @@ use crate::util::policy;
 const MIB: usize = 1024 * 1024;
 
 #[test]
-fn digests_are_those_of_the_published_test_vectors() {
+fn digests_match_published_test_vectors() {
     let folder = folder();
     let vectors: [(Algorithm, &[u8], &str); 10] = [
         (
@@ -60,7 +60,7 @@ fn digests_are_those_of_the_published_test_vectors() {
     }
 }
 
-/// Notes which kinds of threads read a file: idle ones, others.
+/// Records whether idle or other threads read a file.
 #[cfg(target_os = "linux")]
 #[derive(Default)]
 struct Readers {
@@ -83,7 +83,7 @@ impl Watch for Readers {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn the_threads_that_share_a_big_file_have_the_priority_of_its_task() {
+fn hashing_threads_have_the_priority_of_the_task() {
     let folder = folder();
     let path = write(folder.path(), "big", bytes(8 * MIB));
     for (priority, kinds) in [
@@ -104,7 +104,7 @@ fn the_threads_that_share_a_big_file_have_the_priority_of_its_task() {
 }
 
 #[test]
-fn digests_are_those_of_the_coreutils() {
+fn digests_match_coreutils() {
     let folder = folder();
     let tools = [
         (Algorithm::Sha256, "sha256sum"),
@@ -136,7 +136,7 @@ fn digests_are_those_of_the_coreutils() {
 }
 
 #[test]
-fn blake3_on_several_cores_is_blake3_at_every_edge_of_its_pieces_and_windows() {
+fn parallel_blake3_is_right_at_piece_boundaries() {
     let folder = folder();
     let bytes = bytes(65 * MIB);
     for len in [
@@ -162,7 +162,7 @@ fn blake3_on_several_cores_is_blake3_at_every_edge_of_its_pieces_and_windows() {
 }
 
 #[test]
-fn big_files_at_the_same_time_don_t_disturb_each_other() {
+fn concurrent_large_files_have_right_digests() {
     let folder = folder();
     let bytes = bytes(9 * MIB);
     let paths = [3, 5, 7, 9].map(|mib| {
@@ -188,7 +188,7 @@ fn big_files_at_the_same_time_don_t_disturb_each_other() {
 }
 
 #[test]
-fn a_file_that_hides_its_length_is_read_to_its_end() {
+fn file_with_length_0_in_proc_is_read_to_the_end() {
     let folder = folder();
     let (_, theirs) = run(folder.path(), "sha256sum", &["/proc/version".as_ref()]);
     let path = "/proc/version".as_ref();
@@ -219,7 +219,7 @@ impl Watch for Progress {
 }
 
 #[test]
-fn progress_counts_bytes_and_ends_at_the_length() {
+fn progress_counts_bytes_up_to_the_length() {
     let folder = folder();
     let path = write(folder.path(), "input", bytes(5 * MIB));
     for algorithm in Algorithm::ALL {
@@ -231,7 +231,7 @@ fn progress_counts_bytes_and_ends_at_the_length() {
 }
 
 #[test]
-fn a_cancel_is_heeded_within_a_chunk() {
+fn cancel_is_checked_for_every_chunk() {
     let folder = folder();
     let path = write(folder.path(), "input", bytes(40 * MIB));
     for algorithm in Algorithm::ALL {
@@ -244,14 +244,14 @@ fn a_cancel_is_heeded_within_a_chunk() {
             matches!(outcome, Err(ChecksumError::Cancelled { .. })),
             "{algorithm}"
         );
-        // Each thread may have a piece in hand.
+        // Each thread may finish its current piece.
         let threads = std::thread::available_parallelism().unwrap().get() as u64;
         assert!(progress.calls.into_inner() <= threads, "{algorithm}");
     }
 }
 
 #[test]
-fn a_cancelled_item_ends_its_task_as_cancelled() {
+fn cancelled_item_ends_as_cancelled() {
     let folder = folder();
     let item = Item {
         input: write(folder.path(), "input", bytes(MIB)),
@@ -278,7 +278,7 @@ fn a_cancelled_item_ends_its_task_as_cancelled() {
 }
 
 #[test]
-fn an_item_comes_back_with_its_checksum() {
+fn item_returns_its_checksum() {
     let folder = folder();
     let item = Item {
         input: write(folder.path(), "input", "abc"),
@@ -291,7 +291,7 @@ fn an_item_comes_back_with_its_checksum() {
 }
 
 #[test]
-fn every_algorithm_is_found_by_its_id_and_its_title() {
+fn algorithm_parses_from_id_and_title() {
     for algorithm in Algorithm::ALL {
         assert_eq!(algorithm.id().parse(), Ok(algorithm));
         assert_eq!(algorithm.title().parse(), Ok(algorithm));

@@ -1,4 +1,4 @@
-//! Files that are none, can't be read, or don't stand still: an error, in time, and no digest.
+//! Special, unreadable and changing files: a prompt error and no digest.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write as _;
@@ -26,7 +26,7 @@ fn make_fifo(folder: &Path) -> std::path::PathBuf {
 }
 
 #[test]
-fn a_special_file_is_an_error_within_10_ms() {
+fn special_file_fails_within_10_ms() {
     let folder = folder();
     let fifo = make_fifo(folder.path());
     let socket = folder.path().join("socket");
@@ -37,18 +37,18 @@ fn a_special_file_is_an_error_within_10_ms() {
         Path::new("/dev/zero"),
         Path::new("/dev/tty"),
     ] {
-        // The quickest of some tries: on a busy machine any one may have to wait for its turn.
-        let quickest = (0..5).map(|_| {
+        // The fastest of five: on a busy machine, any one may be delayed.
+        let fastest = (0..5).map(|_| {
             let start = Instant::now();
             assert_eq!(kind_of(path), "special_file", "{path:?}");
             start.elapsed()
         });
-        assert!(quickest.min() < Some(Duration::from_millis(10)), "{path:?}");
+        assert!(fastest.min() < Some(Duration::from_millis(10)), "{path:?}");
     }
 }
 
 #[test]
-fn a_special_file_behind_a_link_is_an_error_too() {
+fn link_to_special_file_fails() {
     let folder = folder();
     make_fifo(folder.path());
     let link = folder.path().join("link");
@@ -57,21 +57,21 @@ fn a_special_file_behind_a_link_is_an_error_too() {
 }
 
 #[test]
-fn a_folder_and_a_name_without_a_file_are_errors() {
+fn folder_and_missing_file_fail() {
     let folder = folder();
     assert_eq!(kind_of(folder.path()), "folder");
     assert_eq!(kind_of(&folder.path().join("nothing")), "missing");
 }
 
 #[test]
-fn a_read_that_the_system_refuses_halfway_is_an_error() {
+fn read_error_fails() {
     // Nothing is mapped at address 0, so reading there is an I/O error, for root too.
     assert_eq!(kind_of(Path::new("/proc/self/mem")), "unreadable");
 }
 
 #[test]
-fn what_may_not_be_read_is_an_error_and_the_rest_goes_on() {
-    let test = "checksum::faults::what_may_not_be_read_is_an_error_and_the_rest_goes_on";
+fn unreadable_file_fails_and_the_rest_continues() {
+    let test = "checksum::faults::unreadable_file_fails_and_the_rest_continues";
     in_child_with(files::OBEY_PERMISSIONS, test, || {
         let folder = folder();
         let secret = write(folder.path(), "a", "abc");
@@ -92,15 +92,15 @@ fn what_may_not_be_read_is_an_error_and_the_rest_goes_on() {
     });
 }
 
-/// Does something to the file as soon as a part of it has been read.
-struct Meanwhile<F> {
+/// Runs `change` when a part of the file has been read.
+struct ChangeOnRead<F> {
     once: Once,
-    act: F,
+    change: F,
 }
 
-impl<F: Fn() + Sync> Watch for Meanwhile<F> {
+impl<F: Fn() + Sync> Watch for ChangeOnRead<F> {
     fn did_read(&self, _done: u64, _total: u64) {
-        self.once.call_once(&self.act);
+        self.once.call_once(&self.change);
     }
 
     fn is_cancelled(&self) -> bool {
@@ -108,15 +108,14 @@ impl<F: Fn() + Sync> Watch for Meanwhile<F> {
     }
 }
 
-/// What comes of a file to which `act` is done between its first and its last byte, on one thread
-/// and on several.
-fn changed_by(act: impl Fn(&Path) + Sync) -> [Change; 2] {
+/// The error of a file that `change` changes while it is read, on one thread and on several.
+fn changed_by(change: impl Fn(&Path) + Sync) -> [Change; 2] {
     [Algorithm::Sha256, Algorithm::Blake3].map(|algorithm| {
         let folder = folder();
         let path = write(folder.path(), "input", bytes(2 * 1024 * 1024));
-        let watch = Meanwhile {
+        let watch = ChangeOnRead {
             once: Once::new(),
-            act: || act(&path),
+            change: || change(&path),
         };
         match digest_file(&path, algorithm, &watch) {
             Err(ChecksumError::Changed { change, .. }) => change,
@@ -133,19 +132,19 @@ fn open_to_write(path: &Path) -> File {
 }
 
 #[test]
-fn a_file_that_shrinks_while_it_is_read_has_no_digest() {
+fn shrinking_file_has_no_digest() {
     let changes = changed_by(|path| open_to_write(path).set_len(700_000).unwrap());
     assert_eq!(changes, [Change::Shrank; 2]);
 }
 
 #[test]
-fn a_file_that_grows_while_it_is_read_has_no_digest() {
+fn growing_file_has_no_digest() {
     let changes = changed_by(|path| open_to_write(path).write_all(b"more").unwrap());
     assert_eq!(changes, [Change::Grew; 2]);
 }
 
 #[test]
-fn a_file_that_is_overwritten_while_it_is_read_has_no_digest() {
+fn overwritten_file_has_no_digest() {
     let changes = changed_by(|path| {
         let file = OpenOptions::new().write(true).open(path).unwrap();
         file.write_all_at(b"other", 2_000_000).unwrap();
@@ -154,7 +153,7 @@ fn a_file_that_is_overwritten_while_it_is_read_has_no_digest() {
 }
 
 #[test]
-fn a_file_whose_old_date_is_put_back_after_a_write_has_no_digest() {
+fn file_with_restored_date_has_no_digest() {
     let changes = changed_by(|path| {
         let before = fs::metadata(path).unwrap().modified().unwrap();
         let file = OpenOptions::new().write(true).open(path).unwrap();
@@ -165,7 +164,7 @@ fn a_file_whose_old_date_is_put_back_after_a_write_has_no_digest() {
 }
 
 #[test]
-fn a_file_that_is_replaced_while_it_is_read_has_no_digest() {
+fn replaced_file_has_no_digest() {
     let changes = changed_by(|path| {
         let other = path.with_file_name("other");
         fs::write(&other, bytes(2 * 1024 * 1024)).unwrap();
@@ -175,14 +174,14 @@ fn a_file_that_is_replaced_while_it_is_read_has_no_digest() {
 }
 
 #[test]
-fn a_file_that_vanishes_while_it_is_read_has_no_digest() {
+fn deleted_file_has_no_digest() {
     let changes = changed_by(|path| fs::remove_file(path).unwrap());
     assert_eq!(changes, [Change::Vanished; 2]);
 }
 
 #[test]
-fn an_error_names_the_file_in_one_line_whatever_its_name_is() {
+fn error_escapes_the_file_name() {
     let path = name(b"a\nb\xff\x1b[31m");
     let error = digest_file(path, Algorithm::Md5, &Unwatched).unwrap_err();
-    assert_eq!(error.to_string(), r#""a\nb\xFF\u{1b}[31m" is not there."#);
+    assert_eq!(error.to_string(), r#""a\nb\xFF\u{1b}[31m" does not exist."#);
 }

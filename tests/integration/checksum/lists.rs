@@ -1,4 +1,4 @@
-//! Lists are what the usual tools write and read, whatever the names are.
+//! Lists match those of common tools, also with hostile names.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use super::Unwatched;
 use crate::util::files::{folder, name, run, write};
 
-/// Names that a careless writer or reader of lists would mangle.
+/// Names that a careless writer or parser of lists would damage.
 const HOSTILE: [&[u8]; 16] = [
     b"plain",
     b"new\nline",
@@ -29,7 +29,7 @@ const HOSTILE: [&[u8]; 16] = [
     "snow\u{2603}\u{202e}".as_bytes(),
 ];
 
-/// Writes a file for each hostile name, and the list of their checksums.
+/// Writes a file for each name. Returns the list of their checksums.
 fn hostile_list(folder: &Path, algorithm: Algorithm, names: &[&[u8]]) -> Vec<u8> {
     let checksums: Vec<_> = names
         .iter()
@@ -42,15 +42,14 @@ fn hostile_list(folder: &Path, algorithm: Algorithm, names: &[&[u8]]) -> Vec<u8>
             )
         })
         .collect();
-    list::lines(
-        checksums
-            .iter()
-            .map(|(checksum, name)| (checksum, name.as_path())),
-    )
+    let lines = checksums
+        .iter()
+        .flat_map(|(checksum, name)| list::line(checksum, name));
+    lines.collect()
 }
 
 #[test]
-fn the_coreutils_accept_our_lists_of_hostile_names() {
+fn coreutils_accept_lists_of_hostile_names() {
     let tools = [
         (Algorithm::Sha256, "sha256sum"),
         (Algorithm::Sha512, "sha512sum"),
@@ -68,7 +67,7 @@ fn the_coreutils_accept_our_lists_of_hostile_names() {
 }
 
 #[test]
-fn our_lists_are_those_that_the_coreutils_write() {
+fn lists_match_coreutils() {
     let folder = folder();
     for bytes in HOSTILE {
         let ours = hostile_list(folder.path(), Algorithm::Sha256, &[bytes]);
@@ -83,11 +82,11 @@ fn our_lists_are_those_that_the_coreutils_write() {
 
 #[test]
 #[ignore = "needs b3sum; tests/all.sh runs it"]
-fn b3sum_accepts_our_lists() {
+fn b3sum_accepts_lists() {
     let folder = folder();
     let names: Vec<_> = HOSTILE
         .into_iter()
-        // b3sum knows no names that are not UTF-8, and before version 1.5 no `\r`.
+        // b3sum rejects names that are not UTF-8, and `\r` before version 1.5.
         .filter(|name| std::str::from_utf8(name).is_ok() && !name.contains(&b'\r'))
         .collect();
     let list = hostile_list(folder.path(), Algorithm::Blake3, &names);
@@ -107,7 +106,7 @@ fn parsed(line: &str) -> (String, String, Option<Algorithm>) {
 }
 
 #[test]
-fn the_forms_of_the_usual_tools_are_understood() {
+fn forms_of_common_tools_parse() {
     const MD5: &str = "900150983cd24fb0d6963f7d28e17f72";
     let upper = MD5.to_ascii_uppercase();
     let forms = [
@@ -156,14 +155,14 @@ fn the_forms_of_the_usual_tools_are_understood() {
 }
 
 #[test]
-fn blank_lines_and_comments_say_nothing() {
+fn blank_lines_and_comments_are_ignored() {
     for line in ["", "\r", "   ", "# a comment", "  # another"] {
         assert_eq!(list::parse(line.as_bytes()), Ok(None), "{line:?}");
     }
 }
 
 #[test]
-fn a_line_that_says_nothing_right_is_malformed() {
+fn invalid_lines_are_malformed() {
     let digest = "0".repeat(64);
     let lines = [
         ("no checksum".to_owned(), Malformed::Shape),
@@ -195,14 +194,14 @@ fn any_algorithm() -> impl Strategy<Value = Algorithm> {
 }
 
 fn any_name() -> impl Strategy<Value = Vec<u8>> {
-    // Bytes that mean something in a list come up as often as all others together.
+    // Bytes with a meaning in a list are as frequent as all others together.
     let byte = prop_oneof![prop::sample::select(&b"\\\n\r *()=#na"[..]), 1..=255_u8];
     prop::collection::vec(byte, 1..40)
 }
 
 proptest! {
     #[test]
-    fn any_name_comes_back_from_a_list_as_it_was(
+    fn any_name_survives_a_list(
         bytes in any_name(),
         algorithm in any_algorithm(),
         digit in prop::sample::select(&b"0123456789abcdef"[..]),
@@ -220,7 +219,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_make_the_reader_panic(
+    fn parser_never_panics(
         bytes in prop_oneof![
             prop::collection::vec(any::<u8>(), 0..200),
             "\\\\?[A-Z0-9a-f]{0,70}[ *(]{0,3}.{0,9}[)]?[ =]{0,3}[0-9a-f]{0,70}\r?"
@@ -235,7 +234,7 @@ proptest! {
 }
 
 #[test]
-fn names_of_lists_are_told_from_others() {
+fn likely_list_names_are_recognised() {
     for name in [
         "SHA256SUMS",
         "sha512sums.txt",

@@ -1,4 +1,4 @@
-//! The checksum job.
+//! The job `checksum`.
 
 mod digests;
 mod faults;
@@ -12,7 +12,7 @@ use meanwhile::jobs::checksum::{Algorithm, Checksum, Options, Watch};
 use meanwhile::jobs::{Item, ItemError, Job as _, Output, Step};
 use meanwhile::join::{self, Context};
 
-/// Nobody watches.
+/// Ignores progress and never cancels.
 struct Unwatched;
 
 impl Watch for Unwatched {
@@ -25,7 +25,7 @@ impl Watch for Unwatched {
 
 /// Runs `work` as a task and waits for it.
 fn in_task<T: Send + Sync + 'static>(work: impl FnOnce(&Context) -> T + Send + 'static) -> T {
-    let task = join::spawn("test", work).expect("the system gives one more thread");
+    let task = join::spawn("test", work).expect("a thread is available");
     task.join()
         .map(drop)
         .expect("the work neither panics nor is cancelled");
@@ -67,7 +67,7 @@ fn run_item(options: &Options, item: &Item) -> Result<Checksum, ItemError> {
     }
 }
 
-/// Plans and runs: what became of each item, as `relative path: digest` or `relative path: kind`.
+/// Plans and runs. Returns `relative path: digest` or `relative path: kind` for each item.
 fn outcomes(options: &Options, folder: &Path, inputs: &[&Path]) -> Vec<String> {
     plan(options, inputs)
         .iter()

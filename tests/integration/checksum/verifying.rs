@@ -1,4 +1,4 @@
-//! Verifying: each line of a list ends on its own, and only what is right is OK.
+//! Verification: each line of a list is an item of its own.
 
 use std::fs;
 use std::path::Path;
@@ -19,7 +19,7 @@ fn verified(folder: &Path, list: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_line_ends_on_its_own() {
+fn each_line_is_verified_separately() {
     let folder = folder();
     write(folder.path(), "right", "abc");
     write(folder.path(), "wrong", "abd");
@@ -58,7 +58,7 @@ fn error_of(folder: &Path, list: &str) -> ItemError {
 }
 
 #[test]
-fn a_malformed_line_is_named_by_its_number() {
+fn malformed_line_has_its_number() {
     let folder = folder();
     write(folder.path(), "list", "\n# comment\nnonsense\n");
     let message = error_of(folder.path(), "list").message;
@@ -66,7 +66,7 @@ fn a_malformed_line_is_named_by_its_number() {
 }
 
 #[test]
-fn a_mismatch_says_what_was_expected_and_what_was_found() {
+fn mismatch_names_both_digests() {
     let folder = folder();
     write(folder.path(), "file", "abc");
     let zeros = "0".repeat(32);
@@ -79,7 +79,7 @@ fn a_mismatch_says_what_was_expected_and_what_was_found() {
 }
 
 #[test]
-fn lists_that_the_coreutils_write_are_ok_whatever_the_names_are() {
+fn lists_of_coreutils_verify() {
     let folder = folder();
     let names: [&[u8]; 6] = [
         b"plain",
@@ -116,7 +116,7 @@ fn lists_that_the_coreutils_write_are_ok_whatever_the_names_are() {
 }
 
 #[test]
-fn a_digest_that_could_be_blake3_or_sha256_is_ok_if_it_is_either() {
+fn digest_of_64_digits_may_be_blake3_or_sha256() {
     let folder = folder();
     write(folder.path(), "file", "abc");
     for list in ["SHA256SUMS", "B3SUMS", "sums.txt"] {
@@ -134,7 +134,7 @@ fn a_digest_that_could_be_blake3_or_sha256_is_ok_if_it_is_either() {
 }
 
 #[test]
-fn the_name_of_a_list_says_which_algorithm_is_tried_first() {
+fn list_name_decides_the_first_algorithm() {
     let folder = folder();
     for (list, first) in [
         ("SHA256SUMS", Algorithm::Sha256),
@@ -152,7 +152,7 @@ fn the_name_of_a_list_says_which_algorithm_is_tried_first() {
 }
 
 #[test]
-fn short_digests_without_a_tag_are_believed_only_if_their_algorithm_was_chosen() {
+fn short_digest_needs_the_chosen_algorithm() {
     let folder = folder();
     write(folder.path(), "file", "123456789");
     let list = write(folder.path(), "list", "cbf43926  file\n");
@@ -162,7 +162,7 @@ fn short_digests_without_a_tag_are_believed_only_if_their_algorithm_was_chosen()
 }
 
 #[test]
-fn names_are_looked_up_beside_the_list_and_then_from_the_current_folder() {
+fn names_are_relative_to_the_list_first() {
     let folder = folder();
     write(folder.path(), "Cargo.toml", "abc");
     let list = format!("{ABC_MD5}  Cargo.toml\n{ABC_MD5}  src/lib.rs\n{ABC_MD5}  neither\n");
@@ -172,7 +172,7 @@ fn names_are_looked_up_beside_the_list_and_then_from_the_current_folder() {
 }
 
 #[test]
-fn what_is_no_list_is_one_error_and_costs_no_memory() {
+fn other_files_are_one_not_a_list_error() {
     let folder = folder();
     write(folder.path(), "binary", bytes(1024 * 1024));
     write(folder.path(), "one long line", vec![b'x'; 8 * 1024 * 1024]);
@@ -194,6 +194,6 @@ fn what_is_no_list_is_one_error_and_costs_no_memory() {
 }
 
 #[test]
-fn a_special_file_as_a_list_is_an_error() {
+fn special_file_as_list_fails() {
     assert_eq!(verified(Path::new("/dev"), "zero"), ["zero: special_file"]);
 }

@@ -1,4 +1,4 @@
-//! From inputs to files: every file, no folder twice, and it ends.
+//! Walking inputs: every file is found, no folder is entered twice, and the walk ends.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -15,7 +15,7 @@ use super::{compute, in_task, outcomes, plan};
 use crate::util::files::{bytes, folder, name, run, write};
 use crate::util::gate::Gate;
 
-/// The planned items as paths below `folder`, an error with its kind.
+/// The planned items as paths relative to `folder`, with the kinds of errors.
 fn planned(folder: &Path, inputs: &[&Path]) -> Vec<String> {
     plan(&compute(Algorithm::Blake3), inputs)
         .iter()
@@ -34,7 +34,7 @@ fn planned(folder: &Path, inputs: &[&Path]) -> Vec<String> {
 }
 
 #[test]
-fn a_folder_gives_every_file_in_it_by_name() {
+fn folder_is_walked_by_name() {
     let folder = folder();
     for file in ["b", "a/2", "a/10", "a/deep/er/x", ".hidden", "c"] {
         write(folder.path(), file, "x");
@@ -45,7 +45,7 @@ fn a_folder_gives_every_file_in_it_by_name() {
 }
 
 #[test]
-fn inputs_keep_their_order_and_items_know_their_length() {
+fn inputs_keep_order_and_items_have_length() {
     let folder = folder();
     let second = write(folder.path(), "2", "12345");
     let first = write(folder.path(), "1", "");
@@ -58,7 +58,7 @@ fn inputs_keep_their_order_and_items_know_their_length() {
 }
 
 #[test]
-fn the_digests_of_a_tree_are_those_of_sha256sum() {
+fn digests_of_a_tree_match_sha256sum() {
     let tree = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let command = "find . -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum";
     let (_, theirs) = run(&tree, "sh", &["-c".as_ref(), command.as_ref()]);
@@ -77,7 +77,7 @@ fn the_digests_of_a_tree_are_those_of_sha256sum() {
 }
 
 #[test]
-fn what_is_not_there_is_an_error_and_the_rest_goes_on() {
+fn missing_input_fails_and_the_rest_continues() {
     let folder = folder();
     let file = write(folder.path(), "file", "x");
     let missing = folder.path().join("missing");
@@ -87,7 +87,7 @@ fn what_is_not_there_is_an_error_and_the_rest_goes_on() {
 }
 
 #[test]
-fn special_files_and_broken_links_in_a_folder_are_errors_one_by_one() {
+fn special_files_and_broken_links_fail_alone() {
     let folder = folder();
     assert!(run(folder.path(), "mkfifo", &["fifo".as_ref()]).0);
     symlink("nowhere", folder.path().join("dangling")).unwrap();
@@ -103,7 +103,7 @@ fn special_files_and_broken_links_in_a_folder_are_errors_one_by_one() {
 }
 
 #[test]
-fn a_link_to_a_file_counts_as_a_file() {
+fn link_to_a_file_is_a_file() {
     let folder = folder();
     write(folder.path(), "file", "x");
     symlink("file", folder.path().join("link")).unwrap();
@@ -111,7 +111,7 @@ fn a_link_to_a_file_counts_as_a_file() {
 }
 
 #[test]
-fn a_folder_is_entered_once_and_under_its_real_name() {
+fn folder_is_entered_once_by_its_real_name() {
     let folder = folder();
     write(folder.path(), "real/file", "x");
     symlink("real", folder.path().join("a link")).unwrap();
@@ -121,7 +121,7 @@ fn a_folder_is_entered_once_and_under_its_real_name() {
 }
 
 #[test]
-fn a_link_to_a_folder_elsewhere_is_followed_once() {
+fn link_to_another_folder_is_followed_once() {
     let folder = folder();
     write(folder.path(), "elsewhere/file", "x");
     write(folder.path(), "picked/own", "x");
@@ -135,7 +135,7 @@ fn a_link_to_a_folder_elsewhere_is_followed_once() {
 }
 
 #[test]
-fn a_picked_link_to_a_folder_is_followed() {
+fn input_that_is_a_link_is_followed() {
     let folder = folder();
     write(folder.path(), "real/file", "x");
     let link = folder.path().join("link");
@@ -144,7 +144,7 @@ fn a_picked_link_to_a_folder_is_followed() {
 }
 
 #[test]
-fn loops_of_links_end() {
+fn link_loops_end() {
     let folder = folder();
     write(folder.path(), "a/file", "x");
     write(folder.path(), "b/file", "x");
@@ -158,7 +158,7 @@ fn loops_of_links_end() {
 }
 
 #[test]
-fn a_link_up_and_out_of_what_was_picked_is_an_error() {
+fn link_to_a_parent_folder_fails() {
     let folder = folder();
     write(folder.path(), "outside", "x");
     write(folder.path(), "picked/file", "x");
@@ -174,7 +174,7 @@ fn a_link_up_and_out_of_what_was_picked_is_an_error() {
 }
 
 #[test]
-fn names_that_are_not_utf8_stay_what_they_are() {
+fn names_that_are_not_utf8_are_kept() {
     let folder = folder();
     let path = write(folder.path(), name(b"caf\xe9\n\\"), "abc");
     let items = plan(&compute(Algorithm::Md5), &[folder.path()]);
@@ -185,7 +185,7 @@ fn names_that_are_not_utf8_stay_what_they_are() {
 }
 
 #[test]
-fn a_hundred_thousand_files_are_found_in_order() {
+fn hundred_thousand_files_are_found_in_order() {
     const COUNT: usize = 100_000;
     let folder = folder();
     for group in 0..10 {
@@ -209,7 +209,7 @@ fn a_hundred_thousand_files_are_found_in_order() {
 }
 
 #[test]
-fn planning_heeds_a_cancel() {
+fn planning_obeys_a_cancel() {
     let folder = folder();
     for file in 0..100 {
         write(folder.path(), file.to_string(), bytes(1));

@@ -1,16 +1,16 @@
-//! Commands behind others: a prefix, and another host.
+//! Commands with a prefix, and on another host.
 
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
-use meanwhile::jobs::command::End;
+use meanwhile::jobs::command::ExitStatus;
 
 use super::{HOSTILE, run, shell, words};
 use crate::util::files::{folder, name, write};
 
 #[test]
-fn a_prefix_stands_before_the_command_and_its_end_is_the_command_s() {
+fn prefix_precedes_the_command() {
     let folder = folder();
     for (prefix, expected) in [
         ("nice -n 7", "7 unset\n"),
@@ -29,12 +29,12 @@ fn a_prefix_stands_before_the_command_and_its_end_is_the_command_s() {
     options.prefix = "nice".to_owned();
     let ended = run(options, &[folder.path().to_owned()]);
     assert_eq!(ended.failure(0).0, "exit_code");
-    assert_eq!(ended.ran(0).end, End::Exited { code: 9 });
+    assert_eq!(ended.ran(0).end, ExitStatus::Exited { code: 9 });
 }
 
 #[test]
 #[ignore = "needs openssh-server; tests/all.sh runs it"]
-fn a_command_runs_on_another_host_and_file_names_survive_its_shell() {
+fn file_names_survive_ssh() {
     let folder = folder();
     let server = Server::start(folder.path());
     let files: Vec<PathBuf> = HOSTILE.iter().map(|hostile| name(hostile).into()).collect();
@@ -60,7 +60,7 @@ fn a_command_runs_on_another_host_and_file_names_survive_its_shell() {
     );
 }
 
-/// An SSH server on a port of its own, with throw-away keys, for whoever runs the test.
+/// An SSH server on a free port with temporary keys, for the user of the test.
 struct Server {
     child: std::process::Child,
     port: u16,
@@ -76,7 +76,7 @@ impl Server {
                 .status();
             assert!(made.expect("openssh-client is there").success());
         }
-        // Another program could take the port in between, and the server would say so and end.
+        // Another program could take the port in between; then the server ends with an error.
         let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
         drop(listener);
@@ -119,8 +119,8 @@ impl Drop for Server {
         reason = "a test waits for the server it has just killed"
     )]
     fn drop(&mut self) {
-        // It has ended where the test has failed early.
-        let _gone = self.child.kill();
-        let _reaped = self.child.wait();
+        // Errors mean that it has ended already.
+        self.child.kill().ok();
+        self.child.wait().ok();
     }
 }

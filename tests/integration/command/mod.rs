@@ -1,5 +1,5 @@
-//! The job that runs any program: what the program is given, how its end is told, and that nothing
-//! of it is left.
+//! The job `command`: the arguments of the program, how its end is reported, and that no process is
+//! left.
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -8,15 +8,14 @@ mod runs;
 mod templates;
 
 use std::ffi::OsString;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
-use meanwhile::jobs::command::{CommandLine, Keep, Options, Ran};
+use meanwhile::jobs::command::{CommandLine, CommandRun, Keep, Options};
 use meanwhile::jobs::{self, JobSpec, Priority, RunOn};
 use meanwhile::record::{ItemId, ItemRecord, ItemState, JobId};
 
+use crate::util::sleeper::Sleeper;
 use crate::util::test_board::TestBoard;
 
 fn words(words: &[&str]) -> Options {
@@ -51,31 +50,31 @@ fn spec(options: Options, inputs: &[PathBuf]) -> JobSpec {
     }
 }
 
-/// A job that has ended, with the desk it ran on.
+/// A job that has ended, with the test board that it ran on.
 struct Ended {
-    desk: TestBoard,
+    board: TestBoard,
     job: JobId,
 }
 
 fn run(options: Options, inputs: &[PathBuf]) -> Ended {
-    let mut desk = TestBoard::new();
-    let job = desk.start(spec(options, inputs));
-    desk.until_ended(job);
-    Ended { desk, job }
+    let mut board = TestBoard::new();
+    let job = board.start(spec(options, inputs));
+    board.until_ended(job);
+    Ended { board, job }
 }
 
 impl Ended {
     fn item(&self, index: usize) -> &Arc<ItemRecord> {
-        &self.desk.job(self.job).items()[index]
+        &self.board.job(self.job).items()[index]
     }
 
-    fn ran(&self, index: usize) -> &Ran {
+    fn ran(&self, index: usize) -> &CommandRun {
         self.item(index).ran().expect("its process ended")
     }
 
-    /// What each run printed.
+    /// The stdout of each run.
     fn stdouts(&self) -> Vec<&[u8]> {
-        let items = self.desk.job(self.job).items().iter();
+        let items = self.board.job(self.job).items().iter();
         items
             .map(|item| &item.ran().expect("its process ended").stdout.bytes[..])
             .collect()
@@ -90,8 +89,8 @@ impl Ended {
     }
 }
 
-/// A file that may be executed. Another process writes it: what a test has written itself could
-/// still be open in a child that another test starts, and then it can't be run.
+/// An executable file. Another process writes it: a file that a test writes itself could still be open
+/// in a child that another test starts, and then it can't be executed.
 fn program(folder: &Path, name: &str, text: &str) -> PathBuf {
     let path = folder.join(name);
     let written = std::process::Command::new("sh")
@@ -102,47 +101,29 @@ fn program(folder: &Path, name: &str, text: &str) -> PathBuf {
     path
 }
 
-/// A number of seconds that no other `sleep` on this machine has.
-pub(crate) fn unique_sleep() -> String {
-    static NEXT: AtomicUsize = AtomicUsize::new(0);
-    let next = NEXT.fetch_add(1, Ordering::Relaxed);
-    format!("86400.{:07}{next:03}", std::process::id())
-}
-
-/// How many processes have this argument.
-pub(crate) fn count_with(argument: &str) -> usize {
-    let processes = fs::read_dir("/proc").unwrap().flatten();
-    let lines = processes.filter_map(|process| fs::read(process.path().join("cmdline")).ok());
-    lines
-        .filter(|line| {
-            line.split(|&byte| byte == 0)
-                .any(|word| word == argument.as_bytes())
-        })
-        .count()
-}
-
-/// A shell that ignores that it is asked to end, with a child that does, too; it prints `ready`.
-fn stubborn(sleep: &str) -> Options {
+/// A shell that ignores `SIGTERM`, with a child that does too. It prints `ready`.
+fn unresponsive(sleeper: &Sleeper) -> Options {
+    let sleep = sleeper.command();
     words(&[
         "sh",
         "-c",
-        &format!("trap '' TERM; sleep {sleep} & echo ready; sleep {sleep}; sleep {sleep}"),
+        &format!("trap '' TERM; {sleep} & echo ready; {sleep}; {sleep}"),
     ])
 }
 
 /// Starts a job of one item and returns when its process has printed something.
-fn start_ready(desk: &mut TestBoard, options: Options) -> JobId {
-    let job = desk.start(spec(options, &[]));
-    until_it_prints(desk, job, ItemId(0));
+fn start_ready(board: &mut TestBoard, options: Options) -> JobId {
+    let job = board.start(spec(options, &[]));
+    until_it_prints(board, job, ItemId(0));
     job
 }
 
-fn until_it_prints(desk: &mut TestBoard, job: JobId, item: ItemId) {
-    desk.until("the process starts", |record| {
+fn until_it_prints(board: &mut TestBoard, job: JobId, item: ItemId) {
+    board.until("the process starts", |record| {
         let item = record.job(job).and_then(|job| job.item(item));
         item.is_some_and(|item| item.process.is_some())
     });
-    let process = desk.board.process(job, item).expect("it runs");
+    let process = board.process(job, item).expect("it runs");
     while process.output().stdout.total == 0 {
         assert!(process.is_alive(), "{:?}", process.output());
         std::thread::yield_now();

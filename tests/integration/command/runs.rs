@@ -1,41 +1,41 @@
-//! How a run ends, what is kept of it, and that nothing of it is left.
+//! How a run ends, what is kept of it, and that no process is left.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use meanwhile::jobs::command::{CommandLine, End, Keep, Options};
+use meanwhile::jobs::command::{CommandLine, ExitStatus, Keep, Options};
 use meanwhile::jobs::{self, JobSpec, Output, RunOn};
-use meanwhile::record::{ItemId, ItemState, JobState, ProcessState, write_json};
+use meanwhile::record::{ItemId, ItemProcessState, ItemState, JobState, write_json};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
 use super::{
-    Ended, count_with, line, program, run, shell, spec, start_ready, stubborn, unique_sleep,
-    until_it_prints, words,
+    Ended, line, program, run, shell, spec, start_ready, unresponsive, until_it_prints, words,
 };
 use crate::util::files::{folder, write};
+use crate::util::sleeper::Sleeper;
 use crate::util::test_board::TestBoard;
 
 #[test]
-fn wherever_it_is_told_to_run_a_command_is_one_process_of_its_own() {
+fn command_is_one_process_on_every_executor() {
     for run_on in [RunOn::Pool, RunOn::Thread, RunOn::Process] {
-        let mut desk = TestBoard::new();
+        let mut board = TestBoard::new();
         let spec = JobSpec {
             run_on,
             ..spec(words(&["echo"]), &["a".into(), "b".into()])
         };
-        let job = desk.start(spec);
-        desk.until_ended(job);
-        let ended = Ended { desk, job };
+        let job = board.start(spec);
+        board.until_ended(job);
+        let ended = Ended { board, job };
         assert_eq!(ended.stdouts(), [b"a\n", b"b\n"], "{run_on:?}");
     }
 }
 
 #[test]
-fn it_runs_in_its_folder_with_its_environment_and_files_mean_what_they_meant_before() {
+fn folder_and_environment_are_applied() {
     let folder = folder();
     let mut options = shell("pwd -P; echo \"$GREETING\"; echo \"$EMPTY.\"; echo \"$1\"");
     options.dir = folder.path().to_owned();
@@ -52,15 +52,15 @@ fn it_runs_in_its_folder_with_its_environment_and_files_mean_what_they_meant_bef
 }
 
 #[test]
-fn an_exit_code_is_a_failure_unless_it_was_expected() {
+fn unexpected_exit_code_fails() {
     let ended = run(shell("echo one >&2; echo two >&2; exit 3"), &["in".into()]);
     let (kind, message) = ended.failure(0);
     assert_eq!(kind, "exit_code");
     assert_eq!(
         message,
-        "in: sh exited with code 3, and 0 was expected\none\ntwo"
+        "in: sh exited with code 3, but 0 was expected\none\ntwo"
     );
-    assert_eq!(ended.ran(0).end, End::Exited { code: 3 });
+    assert_eq!(ended.ran(0).end, ExitStatus::Exited { code: 3 });
 
     let mut options = shell("exit 3");
     options.expected_codes = "1-3".to_owned();
@@ -74,12 +74,12 @@ fn an_exit_code_is_a_failure_unless_it_was_expected() {
     let ended = run(options, &[]);
     assert_eq!(
         ended.failure(0).1,
-        "sh exited with code 0, and 1 to 3 or 7 was expected"
+        "sh exited with code 0, but 1 to 3 or 7 was expected"
     );
 }
 
 #[test]
-fn a_signal_is_a_failure_with_its_name_whatever_codes_are_expected() {
+fn signal_fails_with_its_name() {
     let mut options = shell("kill -SEGV $$");
     options.expected_codes = "any".to_owned();
     let ended = run(options, &[]);
@@ -92,7 +92,7 @@ fn a_signal_is_a_failure_with_its_name_whatever_codes_are_expected() {
 }
 
 #[test]
-fn a_program_that_can_t_be_started_fails_with_its_own_kind() {
+fn failed_start_has_its_own_error_kind() {
     let folder = folder();
     let not_mine = write(folder.path(), "text", "no program");
     let odd = program(folder.path(), "odd", "neither program nor script");
@@ -116,12 +116,12 @@ fn a_program_that_can_t_be_started_fails_with_its_own_kind() {
 }
 
 #[test]
-fn one_file_that_fails_keeps_no_other_from_being_done() {
+fn one_failed_file_does_not_stop_the_others() {
     let folder = folder();
     let good = write(folder.path(), "good", "yes\n");
     let files = [folder.path().join("missing"), good];
     let ended = run(words(&["cat", "{}"]), &files);
-    assert_eq!(ended.desk.labels(ended.job), ["failed", "returned"]);
+    assert_eq!(ended.board.labels(ended.job), ["failed", "returned"]);
     assert_eq!(ended.stdouts(), [&b""[..], b"yes\n"]);
     let (_, message) = ended.failure(0);
     assert!(
@@ -131,7 +131,7 @@ fn one_file_that_fails_keeps_no_other_from_being_done() {
 }
 
 #[test]
-fn the_last_lines_are_kept_and_the_rest_is_counted() {
+fn last_lines_are_kept_and_the_rest_counted() {
     let mut options = words(&["seq", "1", "100000"]);
     options.keep = Keep::Tail;
     let ended = run(options, &[]);
@@ -153,7 +153,7 @@ fn the_last_lines_are_kept_and_the_rest_is_counted() {
 }
 
 #[test]
-fn a_flood_is_kept_up_to_the_limit_and_no_further() {
+fn output_is_kept_up_to_the_limit() {
     let mut options = shell("yes | head -c 10000000; yes no | head -c 5000000 >&2");
     options.output_limit = 100_000;
     let ended = run(options, &[]);
@@ -165,9 +165,10 @@ fn a_flood_is_kept_up_to_the_limit_and_no_further() {
 }
 
 #[test]
-fn a_run_that_is_out_of_time_is_ended_with_all_it_has_started() {
-    let sleep = unique_sleep();
-    let mut options = stubborn(&sleep);
+fn timed_out_run_ends_with_its_descendants() {
+    let folder = folder();
+    let sleeper = Sleeper::new(folder.path());
+    let mut options = unresponsive(&sleeper);
     options.timeout_secs = 0.5;
     options.grace_secs = 0.2;
     let ended = run(options, &[]);
@@ -183,124 +184,127 @@ fn a_run_that_is_out_of_time_is_ended_with_all_it_has_started() {
         stopped.forced.iter().any(|name| name.starts_with("sh (")),
         "{stopped}"
     );
-    assert_eq!(count_with(&sleep), 0);
+    assert!(sleeper.running().is_empty());
 }
 
 #[test]
-fn a_run_that_ends_in_time_does_not_wait_for_its_limit() {
+fn run_within_its_limit_ends_at_once() {
     let mut options = words(&["true"]);
     options.timeout_secs = 100_000.0;
     let ended = run(options, &[]);
-    assert_eq!(ended.desk.labels(ended.job), ["returned"]);
+    assert_eq!(ended.board.labels(ended.job), ["returned"]);
 }
 
 #[test]
-fn a_cancel_ends_what_runs_with_all_it_has_started_and_what_waits_never_runs() {
-    let sleep = unique_sleep();
-    let mut options = stubborn(&sleep);
+fn cancel_ends_trees_and_queued_runs_never_start() {
+    let folder = folder();
+    let sleeper = Sleeper::new(folder.path());
+    let mut options = unresponsive(&sleeper);
     options.grace_secs = 0.1;
-    let mut desk = TestBoard::new();
+    let mut board = TestBoard::new();
     let files: Vec<PathBuf> = (0..40).map(|file| format!("{file}").into()).collect();
-    let job = desk.start(spec(options, &files));
+    let job = board.start(spec(options, &files));
     for item in 0..4 {
-        until_it_prints(&mut desk, job, ItemId(item));
+        until_it_prints(&mut board, job, ItemId(item));
     }
-    desk.board.cancel(job);
-    desk.until_ended(job);
-    assert_eq!(*desk.job(job).state(), JobState::Cancelled);
-    assert_eq!(desk.job(job).counts().cancelled, 40);
-    assert_eq!(count_with(&sleep), 0);
-    let ran = desk.job(job).items().iter().filter_map(|item| item.ran());
+    board.cancel(job);
+    board.until_ended(job);
+    assert_eq!(*board.job(job).state(), JobState::Cancelled);
+    assert_eq!(board.job(job).counts().cancelled, 40);
+    assert!(sleeper.running().is_empty());
+    let ran = board.job(job).items().iter().filter_map(|item| item.ran());
     let stopped: Vec<_> = ran.map(|ran| ran.stopped.as_ref().unwrap()).collect();
     assert_eq!(stopped.len(), 4);
     assert!(stopped.iter().all(|stopped| !stopped.forced.is_empty()));
-    let text = desk.job(job).items()[0].stopped_text();
+    let text = board.job(job).items()[0].stopped_text();
     assert!(text.contains("killed sh ("), "{text}");
 }
 
 #[test]
-fn a_run_that_ends_when_asked_is_not_forced() {
-    let sleep = unique_sleep();
-    let mut desk = TestBoard::new();
+fn run_that_obeys_sigterm_is_not_killed() {
+    let folder = folder();
+    let sleeper = Sleeper::new(folder.path());
+    let mut board = TestBoard::new();
     let job = start_ready(
-        &mut desk,
-        shell(&format!("echo ready; sleep {sleep} & wait")),
+        &mut board,
+        shell(&format!("echo ready; {} & wait", sleeper.command())),
     );
-    desk.board.cancel(job);
-    desk.until_ended(job);
-    let item = desk.job(job).items()[0].clone();
+    board.cancel(job);
+    board.until_ended(job);
+    let item = board.job(job).items()[0].clone();
     let stopped = item.ran().unwrap().stopped.clone().unwrap();
     assert!(stopped.forced.is_empty() && stopped.ended > 0, "{stopped}");
-    assert_eq!(count_with(&sleep), 0);
+    assert!(sleeper.running().is_empty());
 }
 
 #[test]
-fn output_is_there_while_it_runs_and_afterwards_for_the_last_that_ended() {
-    let mut desk = TestBoard::new();
-    let job = start_ready(&mut desk, shell("echo early; read x < /dev/zero"));
-    let process = desk.board.process(job, ItemId(0)).unwrap();
+fn output_is_available_during_and_after_a_run() {
+    let mut board = TestBoard::new();
+    let job = start_ready(&mut board, shell("echo early; read x < /dev/zero"));
+    let process = board.process(job, ItemId(0)).unwrap();
     assert_eq!(process.output().stdout.text(), "early\n");
-    assert_eq!(desk.board.running_processes(job).len(), 1);
-    let item = desk.job(job).items()[0].clone();
+    assert_eq!(board.running_processes(job).len(), 1);
+    let item = board.job(job).items()[0].clone();
     assert_eq!(item.process.as_ref().unwrap().pid, process.pid());
-    desk.board.cancel(job);
-    desk.until_ended(job);
-    assert_eq!(desk.board.running_processes(job).len(), 0);
-    let process = desk.board.process(job, ItemId(0)).unwrap();
+    board.cancel(job);
+    board.until_ended(job);
+    assert_eq!(board.running_processes(job).len(), 0);
+    let process = board.process(job, ItemId(0)).unwrap();
     assert_eq!(process.output().stdout.text(), "early\n");
-    desk.board.remove(job);
-    assert!(desk.board.process(job, ItemId(0)).is_none());
+    board.remove(job);
+    assert!(board.process(job, ItemId(0)).is_none());
 }
 
 #[test]
-fn sixty_four_ended_processes_are_kept_and_no_more() {
+fn last_64_ended_processes_are_kept() {
     let files: Vec<PathBuf> = (0..100).map(|file| format!("{file}").into()).collect();
     let ended = run(words(&["echo"]), &files);
-    let board = &ended.desk.board;
+    let board = &ended.board;
     let kept = (0..100).filter(|&item| board.process(ended.job, ItemId(item)).is_some());
     assert_eq!(kept.count(), 64);
     assert!(board.process(ended.job, ItemId(100)).is_none());
 }
 
 #[test]
-fn a_process_is_terminated_or_killed_alone_or_with_its_job_s_others() {
-    let mut desk = TestBoard::new();
+fn processes_are_signalled_alone_or_all() {
+    let mut board = TestBoard::new();
     let files: Vec<PathBuf> = (0..4).map(|file| format!("{file}").into()).collect();
-    let job = desk.start(spec(shell("echo ready; exec sleep 86400"), &files));
+    let job = board.start(spec(shell("echo ready; exec sleep 86400"), &files));
     for item in 0..4 {
-        until_it_prints(&mut desk, job, ItemId(item));
+        until_it_prints(&mut board, job, ItemId(item));
     }
-    desk.board.terminate(job, Some(ItemId(1))).unwrap();
-    desk.until("one ends", |record| {
+    board.terminate(job, Some(ItemId(1))).unwrap();
+    board.until("one ends", |record| {
         record.job(job).unwrap().counts().failed == 1
     });
-    desk.board.kill(job, None).unwrap();
-    desk.until_ended(job);
-    let ended = Ended { desk, job };
+    board.kill(job, None).unwrap();
+    board.until_ended(job);
+    let ended = Ended { board, job };
     assert!(ended.failure(1).1.contains("SIGTERM"));
     for item in [0, 2, 3] {
         assert!(ended.failure(item).1.contains("SIGKILL"));
     }
-    assert_eq!(*ended.desk.job(job).state(), JobState::Failed);
+    assert_eq!(*ended.board.job(job).state(), JobState::Failed);
 }
 
 #[test]
-fn a_tree_is_stopped_in_the_background_and_what_became_of_it_is_told() {
-    let sleep = unique_sleep();
-    let mut desk = TestBoard::new();
-    let job = start_ready(&mut desk, stubborn(&sleep));
-    desk.board
+fn stop_tree_reports_killed_processes() {
+    let folder = folder();
+    let sleeper = Sleeper::new(folder.path());
+    let mut board = TestBoard::new();
+    let job = start_ready(&mut board, unresponsive(&sleeper));
+    board
         .stop_tree(job, None, Duration::from_millis(100))
         .unwrap();
-    desk.until("the stop is told", |record| {
+    board.until("the stop is reported", |record| {
         let item = &record.job(job).unwrap().items()[0];
         item.process
             .as_ref()
             .is_some_and(|process| process.stopped.is_some())
     });
-    desk.until_ended(job);
-    assert_eq!(count_with(&sleep), 0);
-    let item = &desk.job(job).items()[0];
+    board.until_ended(job);
+    assert!(sleeper.running().is_empty());
+    let item = &board.job(job).items()[0];
     let stopped = item.process.as_ref().unwrap().stopped.clone().unwrap();
     assert!(
         stopped.escaped.is_empty() && !stopped.forced.is_empty(),
@@ -310,38 +314,38 @@ fn a_tree_is_stopped_in_the_background_and_what_became_of_it_is_told() {
 }
 
 #[test]
-fn a_process_that_a_signal_holds_is_shown_as_paused_until_it_goes_on() {
-    let mut desk = TestBoard::new();
-    let job = start_ready(&mut desk, shell("echo ready; exec sleep 86400"));
-    let process = desk.board.process(job, ItemId(0)).unwrap();
+fn stopped_process_is_paused_until_continued() {
+    let mut board = TestBoard::new();
+    let job = start_ready(&mut board, shell("echo ready; exec sleep 86400"));
+    let process = board.process(job, ItemId(0)).unwrap();
     let pid = Pid::from_raw(process.pid().cast_signed());
     let state = |record: &meanwhile::record::Record| {
         let item = record.job(job).unwrap().items()[0].clone();
         item.process.as_ref().unwrap().state.clone()
     };
     kill(pid, Signal::SIGSTOP).unwrap();
-    desk.until("it is paused", |record| {
-        state(record) == ProcessState::Paused
+    board.until("it is paused", |record| {
+        state(record) == ItemProcessState::Paused
     });
     kill(pid, Signal::SIGCONT).unwrap();
-    desk.until("it goes on", |record| {
-        state(record) == ProcessState::Running
+    board.until("it goes on", |record| {
+        state(record) == ItemProcessState::Running
     });
     kill(pid, Signal::SIGSTOP).unwrap();
-    desk.board.cancel(job);
-    desk.until_ended(job);
-    assert_eq!(desk.labels(job), ["cancelled"]);
+    board.cancel(job);
+    board.until_ended(job);
+    assert_eq!(board.labels(job), ["cancelled"]);
 }
 
 #[test]
-fn a_document_has_exit_output_and_error_and_reads_back() {
+fn json_of_a_run_reads_back() {
     let folder = folder();
     let file = write(folder.path(), "f", b"\xff\n");
     let mut options = shell("cat \"$1\"; exit 4");
     options.expected_codes = "0".to_owned();
     let ended = run(options, &[file]);
     let mut text = Vec::new();
-    write_json(ended.desk.job(ended.job), Duration::ZERO, &mut text).unwrap();
+    write_json(ended.board.job(ended.job), Duration::ZERO, &mut text).unwrap();
     let json: Value = serde_json::from_slice(&text).unwrap();
     let item = &json["items"][0];
     assert_eq!(item["state"], "failed");
@@ -358,7 +362,7 @@ fn a_document_has_exit_output_and_error_and_reads_back() {
 }
 
 #[test]
-fn options_read_back_from_a_document_whatever_bytes_they_hold() {
+fn options_with_any_bytes_survive_serialisation() {
     let mut options = words(&["a", "{}"]);
     options.command = CommandLine::Words(vec!["a".into(), OsString::from_vec(vec![0xff])]);
     options.env = vec![OsString::from_vec(b"N=\xfe".to_vec())];

@@ -1,4 +1,4 @@
-//! What a program is given: files of any name, in words with a place for them.
+//! The arguments of a program: files of any name in place of placeholders.
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
@@ -13,7 +13,7 @@ use super::{HOSTILE, line, program, run, shell, words};
 use crate::util::files::{folder, name, write};
 
 #[test]
-fn a_file_of_any_name_is_one_argument_byte_for_byte_and_nothing_else_happens() {
+fn hostile_file_name_is_one_argument() {
     let folder = folder();
     let files: Vec<PathBuf> = HOSTILE
         .iter()
@@ -31,7 +31,7 @@ fn a_file_of_any_name_is_one_argument_byte_for_byte_and_nothing_else_happens() {
         })
         .collect();
     assert_eq!(ended.stdouts(), expected);
-    assert_eq!(*ended.desk.job(ended.job).state(), JobState::Returned);
+    assert_eq!(*ended.board.job(ended.job).state(), JobState::Returned);
     assert_eq!(
         fs::read_dir(folder.path()).unwrap().count(),
         HOSTILE.len(),
@@ -40,7 +40,7 @@ fn a_file_of_any_name_is_one_argument_byte_for_byte_and_nothing_else_happens() {
 }
 
 #[test]
-fn the_shell_reads_a_file_of_any_name_as_a_parameter() {
+fn script_reads_hostile_file_name_as_parameter() {
     let folder = folder();
     let files: Vec<PathBuf> = HOSTILE
         .iter()
@@ -58,7 +58,7 @@ fn the_shell_reads_a_file_of_any_name_as_a_parameter() {
 }
 
 #[test]
-fn a_text_for_the_shell_has_its_own_parameters_before_the_files() {
+fn script_parameters_precede_the_files() {
     let options = Options {
         files: Files::All,
         ..words(&["echo \"$0\" \"$@\"", "-v"])
@@ -73,7 +73,7 @@ fn a_text_for_the_shell_has_its_own_parameters_before_the_files() {
 
 proptest! {
     #[test]
-    fn a_word_with_a_file_is_the_text_around_it_and_the_bytes_of_its_path(
+    fn filled_word_is_its_text_and_the_path(
         path in proptest::collection::vec(any::<u8>(), 0..40),
         before in "[^{}]{0,10}",
         after in "[^{}]{0,10}",
@@ -86,7 +86,7 @@ proptest! {
     }
 
     #[test]
-    fn a_word_without_a_place_is_itself(word in proptest::collection::vec(any::<u8>(), 0..40)) {
+    fn word_without_placeholder_is_unchanged(word in proptest::collection::vec(any::<u8>(), 0..40)) {
         let word = OsString::from_vec(word);
         let template = Template::new(&word);
         if !template.takes_file() && !word.as_bytes().windows(2).any(|two| two == b"{{") {
@@ -95,7 +95,7 @@ proptest! {
     }
 
     #[test]
-    fn a_line_is_split_into_the_words_it_is_shown_as(
+    fn shown_words_split_into_the_same_words(
         given in proptest::collection::vec("[^\0{}\r\n\t]{0,12}", 1..5)
     ) {
         let options = words(&given.iter().map(String::as_str).collect::<Vec<_>>());
@@ -108,7 +108,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn a_program_is_given_exactly_the_bytes_of_a_path(
+    fn program_gets_the_exact_bytes_of_a_path(
         path in proptest::collection::vec(1_u8.., 1..40)
     ) {
         let path = PathBuf::from(OsString::from_vec(path));
@@ -119,20 +119,20 @@ proptest! {
 }
 
 #[test]
-fn a_file_goes_to_the_end_where_no_word_has_a_place_for_it() {
+fn file_is_last_without_a_placeholder() {
     let ended = run(line("echo 'a  b'"), &["c".into(), "d".into()]);
     assert_eq!(ended.stdouts(), [b"a  b c\n", b"a  b d\n"]);
 }
 
 #[test]
-fn without_files_a_command_runs_once() {
+fn command_without_files_runs_once() {
     let ended = run(words(&["echo", "once"]), &[]);
     assert_eq!(ended.stdouts(), [b"once\n"]);
     assert_eq!(ended.item(0).input, Path::new("echo once"));
 }
 
 #[test]
-fn once_for_all_files_repeats_each_word_that_has_a_place_for_one() {
+fn run_for_all_files_repeats_placeholders() {
     let all = |command: &[&str]| {
         let options = Options {
             files: Files::All,
@@ -149,12 +149,12 @@ fn once_for_all_files_repeats_each_word_that_has_a_place_for_one() {
 }
 
 #[test]
-fn a_file_can_be_the_program() {
+fn file_can_be_the_program() {
     let folder = folder();
     let script = program(folder.path(), "say hello", "#!/bin/sh\necho hello \"$1\"");
     let mut options = words(&["{}", "you"]);
     assert_eq!(run(options.clone(), &[script]).stdouts(), [b"hello you\n"]);
-    // A name alone is a file here, not a program somewhere in `PATH`.
+    // A name without a folder is a file, and not looked up in `PATH`.
     options.command = CommandLine::Words(vec!["{}".into()]);
     let ended = run(options, &["true".into()]);
     let (kind, message) = ended.failure(0);
@@ -163,18 +163,18 @@ fn a_file_can_be_the_program() {
 }
 
 #[test]
-fn a_command_that_needs_a_file_and_has_none_says_so() {
+fn placeholder_without_files_fails() {
     let ended = run(words(&["echo", "{dir}/x"]), &[]);
     let (kind, message) = ended.failure(0);
     assert_eq!(kind, "no_files");
     assert_eq!(
         message,
-        "`{dir}/x` stands for a file, and there is none; add files."
+        "`{dir}/x` stands for a file, but there is none; add files."
     );
 }
 
 #[test]
-fn what_can_t_be_run_at_all_fails_once_and_starts_nothing() {
+fn invalid_command_fails_once() {
     let files = [PathBuf::from("a"), "b".into()];
     let with = |change: fn(&mut Options)| {
         let mut options = words(&["echo"]);
@@ -182,7 +182,7 @@ fn what_can_t_be_run_at_all_fails_once_and_starts_nothing() {
         options
     };
     for (options, part) in [
-        (line("echo 'open"), "open; close it"),
+        (line("echo 'open"), "open quote"),
         (line("  "), "There is no command"),
         (
             Options {
@@ -193,19 +193,19 @@ fn what_can_t_be_run_at_all_fails_once_and_starts_nothing() {
         ),
         (
             with(|options| options.prefix = "nice '".into()),
-            "open; close it",
+            "open quote",
         ),
         (
             with(|options| options.env = vec!["NAME".into()]),
-            "`NAME` sets no variable",
+            "`NAME` does not set a variable",
         ),
         (
             with(|options| options.expected_codes = "0, x".into()),
-            "`x` is no exit code",
+            "`x` is not an exit code",
         ),
     ] {
         let ended = run(options, &files);
-        assert_eq!(ended.desk.job(ended.job).items().len(), 1);
+        assert_eq!(ended.board.job(ended.job).items().len(), 1);
         let (kind, message) = ended.failure(0);
         assert_eq!(kind, "bad_command");
         assert!(message.contains(part), "{message}");

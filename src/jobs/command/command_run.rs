@@ -1,36 +1,36 @@
-//! How the run of a command went, as plain data.
+//! The run of a command, as plain data.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::jobs::hex;
+use crate::format::plural;
 
-/// One run of a command, from its start to its end.
+/// One run of a command, from start to end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Ran {
+pub struct CommandRun {
     /// How it ended.
     #[serde(flatten)]
-    pub end: End,
+    pub end: ExitStatus,
     /// How long it ran, in seconds.
     pub elapsed_secs: f64,
-    /// What it printed on standard output.
-    pub stdout: Printed,
-    /// What it printed on standard error.
-    pub stderr: Printed,
-    /// What became of its processes, where somebody stopped them before they ended by themselves.
+    /// Its standard output.
+    pub stdout: CapturedOutput,
+    /// Its standard error.
+    pub stderr: CapturedOutput,
+    /// What happened to its processes if they were stopped before they ended by themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stopped: Option<Stopped>,
+    pub stopped: Option<StopSummary>,
 }
 
-/// In one line: the last that it printed, or how it ended if it printed nothing.
-impl fmt::Display for Ran {
+/// The last line that it printed or, if it printed nothing, how it ended.
+impl fmt::Display for CommandRun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let said = self.stdout.last_lines(1);
-        if said.is_empty() {
+        let line = self.stdout.last_lines(1);
+        if line.is_empty() {
             self.end.fmt(f)
         } else {
-            f.write_str(&said)
+            f.write_str(&line)
         }
     }
 }
@@ -38,28 +38,28 @@ impl fmt::Display for Ran {
 /// How a command ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "end", rename_all = "snake_case")]
-pub enum End {
+pub enum ExitStatus {
     /// It exited.
     Exited {
         /// With this code, 0 to 255.
         code: i32,
     },
-    /// A signal ended it.
+    /// A signal killed it.
     Signalled {
         /// The number of the signal.
         signal: i32,
-        /// Its name, such as `SIGKILL`, where it has one.
+        /// Its name, such as `SIGKILL`, if it has one.
         name: Option<String>,
         /// Whether the system wrote a core file.
         core_dumped: bool,
     },
-    /// It has not ended: the system did not let it be killed, or not yet.
+    /// It is still alive, because it could not be killed or has not exited yet.
     Escaped,
-    /// Nobody can say how it ended: something else took its status.
+    /// It exited, but other code reaped its status.
     Unknown,
 }
 
-impl fmt::Display for End {
+impl fmt::Display for ExitStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Exited { code } => write!(f, "exited with code {code}"),
@@ -79,33 +79,33 @@ impl fmt::Display for End {
                 })
             }
             Self::Escaped => f.write_str("could not be killed"),
-            Self::Unknown => f.write_str("ended, and something else took its exit code"),
+            Self::Unknown => f.write_str("exited, but its status was reaped by other code"),
         }
     }
 }
 
-/// What a command printed on one stream: the last bytes, as they came.
+/// The last bytes that a command printed on one stream.
 ///
-/// As a document it is `text`, in which what is not UTF-8 is replaced; `bytes_hex` beside it where
-/// something is; `total` and `dropped`, in bytes.
+/// A document has `text`, in which bytes that are not UTF-8 are replaced; `bytes_hex` if any were
+/// replaced; `total` and `dropped`, in bytes.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Document", into = "Document")]
-pub struct Printed {
+pub struct CapturedOutput {
     /// The last bytes.
     pub bytes: Vec<u8>,
-    /// How many bytes it printed in all.
+    /// How many bytes it printed in total.
     pub total: u64,
-    /// Whether something that it started still held the stream when it had ended.
+    /// Whether a descendant still held the stream open when the command had ended.
     pub held_open: bool,
 }
 
-impl Printed {
-    /// How many bytes came before those that were kept.
+impl CapturedOutput {
+    /// How many bytes were dropped before the kept ones.
     pub fn dropped(&self) -> u64 {
         self.total.saturating_sub(self.bytes.len() as u64)
     }
 
-    /// The last `count` lines as text, without an end of line at the end.
+    /// The last `count` lines as text, without a line end at the end.
     pub fn last_lines(&self, count: usize) -> String {
         let end = self.bytes.trim_ascii_end();
         let mut lines = end.rsplitn(count + 1, |&byte| byte == b'\n');
@@ -114,13 +114,13 @@ impl Printed {
         String::from_utf8_lossy(&last.join(&b'\n')).into_owned()
     }
 
-    /// Forgets all but the last `limit` bytes, from the beginning of a line where there is one.
-    #[cfg_attr(not(unix), expect(dead_code, reason = "nothing runs commands there"))]
+    /// Drops all but the last `limit` bytes, or fewer so that they begin with a whole line.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "commands run on Unix only"))]
     pub(super) fn shorten(&mut self, limit: usize) {
         let Some(cut) = self.bytes.len().checked_sub(limit).filter(|&cut| cut > 0) else {
             return;
         };
-        // A line that begins just there is whole.
+        // A line that begins exactly at the cut is whole.
         let line = self.bytes[cut - 1..].iter().position(|&byte| byte == b'\n');
         let line = line.filter(|at| cut + at < self.bytes.len());
         self.bytes.drain(..cut + line.unwrap_or(0));
@@ -139,8 +139,8 @@ struct Document {
     held_open: bool,
 }
 
-impl From<Printed> for Document {
-    fn from(printed: Printed) -> Self {
+impl From<CapturedOutput> for Document {
+    fn from(printed: CapturedOutput) -> Self {
         let dropped = printed.dropped();
         let (text, bytes_hex) = match String::from_utf8(printed.bytes) {
             Ok(text) => (text, None),
@@ -160,9 +160,12 @@ impl From<Printed> for Document {
     }
 }
 
-impl From<Document> for Printed {
+impl From<Document> for CapturedOutput {
     fn from(document: Document) -> Self {
-        let bytes = document.bytes_hex.as_deref().and_then(hex::decode);
+        let bytes = document
+            .bytes_hex
+            .as_deref()
+            .and_then(|digits| hex::decode(digits).ok());
         Self {
             bytes: bytes.unwrap_or_else(|| document.text.into_bytes()),
             total: document.total,
@@ -171,52 +174,51 @@ impl From<Document> for Printed {
     }
 }
 
-/// What became of the processes of a command that was stopped: the command itself and everything
-/// it had started.
+/// What happened to the processes of a stopped command: the command itself and everything that it
+/// started.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Stopped {
+pub struct StopSummary {
     /// How many ended when asked.
     pub ended: usize,
-    /// Those who had to be killed, such as `sleep (4711)`.
+    /// Processes that had to be killed, such as `sleep (4711)`.
     pub forced: Vec<String>,
-    /// Those who are still there.
+    /// Processes that are still alive.
     pub escaped: Vec<String>,
 }
 
-impl Stopped {
-    /// Whether there was nobody left to stop.
+impl StopSummary {
+    /// Whether there was no process left to stop.
     pub fn is_empty(&self) -> bool {
         self.ended == 0 && self.forced.is_empty() && self.escaped.is_empty()
     }
 }
 
 /// Such as `1 process ended when asked, killed sh (12) and sleep (13)`.
-impl fmt::Display for Stopped {
+impl fmt::Display for StopSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts = Vec::new();
-        match self.ended {
-            0 => {}
-            1 => parts.push("1 process ended when asked".to_owned()),
-            many => parts.push(format!("{many} processes ended when asked")),
+        if self.ended > 0 {
+            let processes = plural(self.ended, "process", "processes");
+            parts.push(format!("{processes} ended when asked"));
         }
         if !self.forced.is_empty() {
             parts.push(format!("killed {}", listed(&self.forced)));
         }
         if !self.escaped.is_empty() {
-            parts.push(format!("could not end {}", listed(&self.escaped)));
+            parts.push(format!("could not kill {}", listed(&self.escaped)));
         }
         if parts.is_empty() {
-            parts.push("nothing was left to stop".to_owned());
+            parts.push("no process was left to stop".to_owned());
         }
         f.write_str(&parts.join(", "))
     }
 }
 
-/// Names a few, and counts the rest.
+/// Names a few and counts the rest.
 fn listed(names: &[String]) -> String {
-    const NAMED: usize = 4;
-    let shown = names[..names.len().min(NAMED)].join(", ");
-    match names.len().saturating_sub(NAMED) {
+    const MAX_NAMED: usize = 4;
+    let shown = names[..names.len().min(MAX_NAMED)].join(", ");
+    match names.len().saturating_sub(MAX_NAMED) {
         0 => shown,
         more => format!("{shown} and {more} more"),
     }
@@ -226,8 +228,8 @@ fn listed(names: &[String]) -> String {
 mod tests {
     use super::*;
 
-    fn printed(text: &[u8]) -> Printed {
-        Printed {
+    fn printed(text: &[u8]) -> CapturedOutput {
+        CapturedOutput {
             bytes: text.to_vec(),
             total: text.len() as u64,
             held_open: false,
@@ -235,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_lines_come_without_the_end_of_the_last() {
+    fn last_lines_have_no_final_line_end() {
         let text = printed(b"one\ntwo\nthree\n\n");
         assert_eq!(text.last_lines(1), "three");
         assert_eq!(text.last_lines(2), "two\nthree");
@@ -245,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_text_is_shortened_to_whole_lines() {
+    fn shorten_keeps_whole_lines() {
         for (limit, kept) in [
             (100, "one\ntwo\nthree\n"),
             (10, "two\nthree\n"),
@@ -261,12 +263,12 @@ mod tests {
     }
 
     #[test]
-    fn a_document_keeps_every_byte() {
+    fn every_byte_survives_a_document() {
         for text in [&b"plain\n"[..], b"not \xff UTF-8", b""] {
             let mut before = printed(text);
             before.total += 7;
             let document = serde_json::to_string(&before).unwrap();
-            let after: Printed = serde_json::from_str(&document).unwrap();
+            let after: CapturedOutput = serde_json::from_str(&document).unwrap();
             assert_eq!(after, before);
         }
     }

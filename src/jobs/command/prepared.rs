@@ -1,4 +1,4 @@
-//! What a person wrote, made ready to run.
+//! A command that was parsed and checked, ready to run.
 
 use std::ffi::{OsStr, OsString};
 use std::ops::RangeInclusive;
@@ -9,48 +9,45 @@ use super::{CommandLine, Options};
 use crate::jobs::ItemError;
 use crate::jobs::os_text::os_string;
 
-/// What is wrong with the options of a command, so that it can't be run at all.
+/// Why a command can't run with these options.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Problem {
+pub enum CommandOptionsError {
     /// There is no program.
     #[error("There is no command; say what to run.")]
     Empty,
     /// A text can't be split into words.
-    #[error("A quote or a backslash at the end of `{text}` is open; close it.")]
-    Open {
+    #[error("`{text}` has an open quote or ends with a backslash; close it.")]
+    Unclosed {
         /// The text.
         text: String,
     },
-    /// A line of the environment sets nothing.
-    #[error("`{text}` sets no variable; write NAME=VALUE.")]
+    /// A line of the environment is not an assignment.
+    #[error("`{text}` does not set a variable; write NAME=VALUE.")]
     Variable {
         /// The line.
         text: String,
     },
-    /// Something is no list of exit codes.
-    #[error("`{text}` is no exit code; write codes from 0 to 255 such as `0, 2-4`, or `any`.")]
+    /// The exit codes are invalid.
+    #[error("`{text}` is not an exit code; write codes from 0 to 255 such as `0, 2-4`, or `any`.")]
     Codes {
-        /// The part that is none.
+        /// The invalid part.
         text: String,
     },
-    /// The command asks for a file, and there is none.
-    #[error("`{word}` stands for a file, and there is none; add files.")]
+    /// The command has a placeholder for a file, but there are no files.
+    #[error("`{word}` stands for a file, but there is none; add files.")]
     NoFiles {
         /// The word.
         word: String,
     },
 }
 
-impl From<Problem> for ItemError {
-    fn from(problem: Problem) -> Self {
-        let kind = match problem {
-            Problem::NoFiles { .. } => "no_files",
+impl From<CommandOptionsError> for ItemError {
+    fn from(error: CommandOptionsError) -> Self {
+        let kind = match error {
+            CommandOptionsError::NoFiles { .. } => "no_files",
             _ => "bad_command",
         };
-        Self {
-            kind: kind.to_owned(),
-            message: problem.to_string(),
-        }
+        Self::new(kind, error.to_string())
     }
 }
 
@@ -59,20 +56,20 @@ impl From<Problem> for ItemError {
 pub(super) struct Prepared {
     prefix: Vec<OsString>,
     words: Vec<Template>,
-    /// Whether files go to the end, because no word has a place for them.
-    appends: bool,
-    /// The variables that are set, in order.
+    /// Whether files go to the end, because no word has a placeholder.
+    appends_files: bool,
+    /// The environment variables to set, in order.
     pub(super) env: Vec<(OsString, OsString)>,
-    /// The exit codes that are no failure.
+    /// The exit codes that mean success.
     pub(super) expected: Codes,
-    /// What it is called in sentences: the program, or `sh`.
+    /// Its name in sentences: the program, or `sh`.
     pub(super) name: String,
 }
 
 impl Prepared {
-    pub(super) fn new(options: &Options) -> Result<Self, Problem> {
+    pub(super) fn new(options: &Options) -> Result<Self, CommandOptionsError> {
         let words = words(&options.command, options.shell)?;
-        let first = words.first().ok_or(Problem::Empty)?;
+        let first = words.first().ok_or(CommandOptionsError::Empty)?;
         let name = Path::new(first).file_name().unwrap_or(first);
         let name = name.to_string_lossy().into_owned();
         let words: Vec<Template> = if options.shell {
@@ -82,7 +79,7 @@ impl Prepared {
         };
         Ok(Self {
             prefix: split(&options.prefix)?,
-            appends: !words.iter().any(Template::takes_file),
+            appends_files: !words.iter().any(Template::takes_file),
             words,
             env: variables(&options.env)?,
             expected: Codes::parse(&options.expected_codes)?,
@@ -90,14 +87,14 @@ impl Prepared {
         })
     }
 
-    /// A word that can't be without a file, if there is one.
-    pub(super) fn place(&self) -> Option<String> {
+    /// The first word with a placeholder for a file.
+    pub(super) fn placeholder(&self) -> Option<String> {
         let word = self.words.iter().find(|word| word.takes_file())?;
         Some(word.to_string())
     }
 
-    /// The program and its arguments for these files: a word with a place for a file comes once for
-    /// each. A path that could pass for a name in `PATH` is no program's.
+    /// The program and its arguments for these files: a word with a placeholder is repeated for each
+    /// file. A file as the program is never looked up in `PATH`.
     pub(super) fn words(&self, files: &[PathBuf]) -> Vec<OsString> {
         let mut words = Vec::new();
         for (index, word) in self.words.iter().enumerate() {
@@ -112,24 +109,24 @@ impl Prepared {
                 words.extend(filled);
             }
         }
-        if self.appends {
+        if self.appends_files {
             words.extend(files.iter().map(|file| file.as_os_str().to_owned()));
         }
-        if passes_a_shell(&self.prefix) {
+        if is_split_again(&self.prefix) {
             words.iter_mut().for_each(quote);
         }
         self.prefix.iter().cloned().chain(words).collect()
     }
 }
 
-/// Whether the words behind this prefix are put together to a text that a shell takes apart again,
-/// which is what `ssh` does with them on the other side.
-fn passes_a_shell(prefix: &[OsString]) -> bool {
+/// Whether the prefix joins the words after it to a line that a shell splits again, as `ssh` does on
+/// the remote side.
+fn is_split_again(prefix: &[OsString]) -> bool {
     let mut names = prefix.iter().map(|word| Path::new(word).file_name());
     names.any(|name| name == Some(OsStr::new("ssh")))
 }
 
-/// Makes a word come out of a shell as it is.
+/// Quotes a word so that a shell does not change it.
 fn quote(word: &mut OsString) {
     let quoter = shlex::bytes::Quoter::new().allow_nul(true);
     if let Ok(quoted) = quoter.quote(word.as_encoded_bytes()) {
@@ -137,8 +134,8 @@ fn quote(word: &mut OsString) {
     }
 }
 
-/// How the words of a command were understood, quoted as a shell would need them.
-pub(super) fn shown(options: &Options) -> Result<String, Problem> {
+/// The words of a command, quoted as for a shell.
+pub(super) fn shown(options: &Options) -> Result<String, CommandOptionsError> {
     let mut all = split(&options.prefix)?;
     all.extend(words(&options.command, options.shell)?);
     let quoted = all.iter().map(|word| {
@@ -151,7 +148,7 @@ pub(super) fn shown(options: &Options) -> Result<String, Problem> {
     Ok(quoted.collect::<Vec<_>>().join(" "))
 }
 
-/// A file that is run goes by its path, even if that has no folder in it.
+/// Adds `./` to a path without a folder, so that it is not looked up in `PATH`.
 fn as_program(file: OsString) -> OsString {
     if file.as_encoded_bytes().contains(&b'/') {
         return file;
@@ -159,7 +156,7 @@ fn as_program(file: OsString) -> OsString {
     Path::new(".").join(file).into_os_string()
 }
 
-fn words(command: &CommandLine, shell: bool) -> Result<Vec<OsString>, Problem> {
+fn words(command: &CommandLine, shell: bool) -> Result<Vec<OsString>, CommandOptionsError> {
     let words = match command {
         CommandLine::Words(words) => words.clone(),
         CommandLine::Line(line) if shell && line.trim().is_empty() => Vec::new(),
@@ -169,7 +166,7 @@ fn words(command: &CommandLine, shell: bool) -> Result<Vec<OsString>, Problem> {
     let Some((text, rest)) = words.split_first().filter(|_| shell) else {
         return Ok(words);
     };
-    // The word after the text is what the shell calls itself in its messages.
+    // The word after the script is `$0`, which the shell puts into its messages.
     let shell = ["/bin/sh", "-c"].map(OsStr::new).into_iter();
     let all = shell.chain([text.as_os_str(), OsStr::new("sh")]);
     Ok(all
@@ -178,22 +175,22 @@ fn words(command: &CommandLine, shell: bool) -> Result<Vec<OsString>, Problem> {
         .collect())
 }
 
-/// The words of a line, as a shell splits them.
-pub(super) fn split(line: &str) -> Result<Vec<OsString>, Problem> {
-    let words = shlex::split(line).ok_or_else(|| Problem::Open {
+/// Splits a line into words, as a shell does.
+pub(super) fn split(line: &str) -> Result<Vec<OsString>, CommandOptionsError> {
+    let words = shlex::split(line).ok_or_else(|| CommandOptionsError::Unclosed {
         text: line.trim().to_owned(),
     })?;
     Ok(words.into_iter().map(OsString::from).collect())
 }
 
-fn variables(lines: &[OsString]) -> Result<Vec<(OsString, OsString)>, Problem> {
+fn variables(lines: &[OsString]) -> Result<Vec<(OsString, OsString)>, CommandOptionsError> {
     let lines = lines.iter().map(|line| line.as_encoded_bytes());
     let lines = lines.filter(|line| !line.trim_ascii().is_empty());
     let variables = lines.map(|line| {
         let split = line.iter().position(|&byte| byte == b'=');
         let split = split
             .filter(|&at| at > 0)
-            .ok_or_else(|| Problem::Variable {
+            .ok_or_else(|| CommandOptionsError::Variable {
                 text: String::from_utf8_lossy(line).into_owned(),
             })?;
         let (name, value) = (&line[..split], &line[split + 1..]);
@@ -207,15 +204,15 @@ fn variables(lines: &[OsString]) -> Result<Vec<(OsString, OsString)>, Problem> {
 pub(super) struct Codes(Vec<RangeInclusive<u8>>);
 
 impl Codes {
-    /// Reads codes and ranges such as `0, 2-4`; nothing is `0`, and `any` is all.
-    fn parse(text: &str) -> Result<Self, Problem> {
+    /// Parses codes and ranges such as `0, 2-4`; an empty text means `0`, and `any` means all.
+    fn parse(text: &str) -> Result<Self, CommandOptionsError> {
         let parts = text.split([',', ' ', '\t']);
         let parts: Vec<&str> = parts.filter(|part| !part.is_empty()).collect();
         if parts.is_empty() {
             return Ok(Self(vec![0..=0]));
         }
         let ranges = parts.into_iter().map(|part| {
-            range(part).ok_or_else(|| Problem::Codes {
+            range(part).ok_or_else(|| CommandOptionsError::Codes {
                 text: part.to_owned(),
             })
         });
@@ -255,7 +252,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn codes_are_single_ones_ranges_or_any() {
+    fn codes_are_numbers_ranges_or_any() {
         for (text, inside, outside) in [
             ("", 0, 1),
             ("0", 0, 1),

@@ -1,22 +1,19 @@
-//! The arguments of `meanwhile run images`.
-
 use std::path::PathBuf;
 
-use clap::Args;
+use super::{Existing, Filter, Flip, Format, Options, Rotate, Size};
+use crate::jobs::Arguments;
 
-use super::CommonArgs;
-use crate::jobs::images::{Existing, Filter, Flip, Format, Options, Rotate, Size};
-
-#[derive(Debug, Args)]
+/// Turn, resize and convert images, and save them to another folder.
+#[derive(Debug, clap::Args)]
 #[command(after_help = ORDER)]
 pub(super) struct ImagesArgs {
-    /// The folder that the results are saved in; made where it is not there.
+    /// The folder to save the results in, created if missing.
     #[arg(long, value_name = "DIR")]
     to: PathBuf,
     /// Resize: `50%`, `800x600` to fit within, `800x600!` exactly.
     #[arg(long, value_name = "SIZE")]
     resize: Option<Size>,
-    /// How pixels become more or fewer.
+    /// The resampling filter.
     #[arg(long, value_enum, default_value_t)]
     filter: Filter,
     /// Rotate clockwise, by degrees.
@@ -25,41 +22,39 @@ pub(super) struct ImagesArgs {
     /// Mirror.
     #[arg(long, value_enum, default_value_t)]
     flip: Flip,
-    /// Make colours shades of grey (luma of Rec. 709).
+    /// Make greyscale (luma of Rec. 709).
     #[arg(long)]
     greyscale: bool,
-    /// The format that is written.
+    /// The output format.
     #[arg(long = "to-format", value_name = "FORMAT", value_enum, default_value_t)]
     to_format: Format,
     /// The quality of a JPEG, 1 to 100.
     #[arg(long, default_value_t = Options::default().quality)]
     quality: u8,
-    /// What happens where the name of a result is taken.
+    /// What happens if the file of a result exists.
     #[arg(long, value_enum, default_value_t)]
     existing: Existing,
     /// The most pixels of an image, in millions.
     #[arg(long, value_name = "MILLIONS", default_value_t = Options::default().max_megapixels)]
     max_megapixels: u32,
-    /// The most memory that reading an image may take.
+    /// The most memory for reading an image.
     #[arg(long, value_name = "MIB", default_value_t = Options::default().max_memory_mib)]
     max_memory: u32,
-    #[command(flatten)]
-    pub(super) common: CommonArgs,
     /// The images, and folders with images in them.
     #[arg(required = true)]
-    pub(super) files: Vec<PathBuf>,
+    files: Vec<PathBuf>,
 }
 
 const ORDER: &str = "\
-An image is turned the way its camera says, then rotated, mirrored, resized and made grey. Of an
-animation the first frame is taken. No image that is read is ever written over.
+An image is turned as its EXIF orientation says, then rotated, mirrored, resized and made greyscale.
+Of an animation, only the first frame is read. Inputs are never overwritten.
 
-What is saved comes out on stdout, one path a line.";
+The paths of the saved files go to stdout, one a line.";
 
 impl ImagesArgs {
-    pub(super) fn options(&self) -> Options {
+    pub(super) fn split(self) -> (Options, Arguments) {
         let mut options = Options {
-            to: self.to.clone(),
+            to: self.to,
             filter: self.filter,
             rotate: self.rotate,
             flip: self.flip,
@@ -74,6 +69,10 @@ impl ImagesArgs {
         if let Some(size) = self.resize {
             options.set_size(size);
         }
-        options
+        let arguments = Arguments {
+            inputs: self.files,
+            output: None,
+        };
+        (options, arguments)
     }
 }

@@ -1,4 +1,4 @@
-//! One URL: tried until it succeeds or there is no point in going on.
+//! Fetches one URL, and retries transient failures.
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
@@ -10,27 +10,24 @@ use url::Url;
 use super::exchange::{Exchange, Failure};
 use super::{Fetched, Options, list, name};
 use crate::jobs::ItemError;
-use crate::jobs::save::{NewFile, SaveError};
+use crate::jobs::save::{PendingFile, SaveError};
 use crate::join::Context;
 
-/// How long a pause goes without asking whether it was cancelled.
-const SLICE: Duration = Duration::from_millis(50);
+/// How often a pause checks for cancellation.
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The longest pause that we choose, and the longest that a server may.
-const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(1);
+/// The longest pause without a request of the server, and the longest that a server may request.
+const MAX_PAUSE: Duration = Duration::from_secs(30);
+const MAX_RETRY_AFTER: Duration = Duration::from_mins(1);
 
 pub(super) fn fetch(
     options: &Options,
     text: &str,
     context: &Context,
 ) -> Result<Fetched, ItemError> {
-    let error = |kind: &str, message: &str| ItemError {
-        kind: kind.to_owned(),
-        message: format!("{text} {message}."),
-    };
+    let error = |kind: &str, message: &str| ItemError::new(kind, format!("{text}: {message}."));
     let url = list::parse(text)
-        .map_err(|refused| error(refused.kind(), &format!("is not fetched: {refused}")))?;
+        .map_err(|why| error(why.kind(), &format!("not fetched, because {why}")))?;
     for number in 0.. {
         let failure = match attempt(options, &url, context) {
             Ok(fetched) => {
@@ -44,31 +41,31 @@ pub(super) fn fetch(
         let Some(pause) = pause_before(number + 1, &failure, options) else {
             let message = match number {
                 0 => failure.message,
-                _ => format!("{}, after {} tries", failure.message, number + 1),
+                _ => format!("{} (after {} attempts)", failure.message, number + 1),
             };
             return Err(error(failure.kind, &message));
         };
         wait(pause, context);
     }
-    unreachable!("the last try has no pause behind it")
+    unreachable!("the last attempt has no pause after it")
 }
 
-/// How long to wait before this repetition, from 1; `None` where there is to be none.
-fn pause_before(repetition: u32, failure: &Failure, options: &Options) -> Option<Duration> {
-    if !failure.may_pass || repetition > options.retries {
+/// How long to pause before this retry, from 1; `None` if there is none.
+fn pause_before(retry: u32, failure: &Failure, options: &Options) -> Option<Duration> {
+    if !failure.is_transient || retry > options.retries {
         return None;
     }
     let first = Duration::try_from_secs_f64(options.pause_secs).unwrap_or_default();
-    let doubled = first.saturating_mul(2_u32.saturating_pow(repetition - 1));
-    let ours = doubled.min(LONGEST_PAUSE).mul_f64(0.5 + random() / 2.0);
+    let doubled = first.saturating_mul(2_u32.saturating_pow(retry - 1));
+    let ours = doubled.min(MAX_PAUSE).mul_f64(0.5 + random() / 2.0);
     match failure.retry_after {
-        Some(theirs) if theirs > LONGEST_RETRY_AFTER => None,
+        Some(theirs) if theirs > MAX_RETRY_AFTER => None,
         Some(theirs) => Some(theirs.max(ours)),
         None => Some(ours),
     }
 }
 
-/// A number from 0 to 1: those who failed together shall not come back together.
+/// A number from 0 to 1, so that requests that failed together are not retried together.
 fn random() -> f64 {
     let bits = RandomState::new().hash_one(0);
     bits as f64 / u64::MAX as f64
@@ -82,7 +79,7 @@ fn wait(time: Duration, context: &Context) {
         if left.is_zero() {
             return;
         }
-        std::thread::park_timeout(left.min(SLICE));
+        std::thread::park_timeout(left.min(POLL_INTERVAL));
     }
 }
 
@@ -94,27 +91,27 @@ fn attempt(options: &Options, url: &Url, context: &Context) -> Result<Fetched, F
     let head = exchange.head()?;
     check_size(head.len.unwrap_or(0), options)?;
     let name = name::file_name(url);
-    let unsaved = |error| unsaved(&options.to.join(&name), error);
+    let not_saved = |error| not_saved(&options.to.join(&name), error);
     let mut file = options
         .folder()
-        .map(|folder| NewFile::create(folder))
+        .map(|folder| PendingFile::create(folder))
         .transpose()
-        .map_err(unsaved)?;
+        .map_err(not_saved)?;
     let mut bytes = 0;
     while let Some(chunk) = exchange.chunk()? {
         bytes += chunk.len() as u64;
         check_size(bytes, options)?;
         if let Some(file) = &mut file {
-            file.write_all(&chunk).map_err(unsaved)?;
+            file.write_all(&chunk).map_err(not_saved)?;
         }
         context.set_progress(bytes, head.len.unwrap_or(0));
     }
     context.checkpoint();
     context.set_progress(bytes, bytes);
     let saved_to = file
-        .map(|file| file.keep_numbered(&options.to, name.as_ref()))
+        .map(|file| file.persist_numbered(&options.to, name.as_ref()))
         .transpose()
-        .map_err(unsaved)?;
+        .map_err(not_saved)?;
     Ok(Fetched {
         status: head.status,
         bytes,
@@ -131,14 +128,14 @@ fn check_size(bytes: u64, options: &Options) -> Result<(), Failure> {
         return Ok(());
     }
     let message = format!(
-        "is larger than {} MiB; raise the limit if you want it",
+        "the response is larger than {} MiB; raise the limit to accept it",
         options.limit_mib
     );
     Err(Failure::new("too_large", message))
 }
 
-fn unsaved(path: &Path, error: io::Error) -> Failure {
+fn not_saved(path: &Path, error: io::Error) -> Failure {
     let error = SaveError::from_io(path, error).to_string();
-    let message = format!("was not fetched: {}", error.trim_end_matches('.'));
+    let message = format!("not fetched: {}", error.trim_end_matches('.'));
     Failure::new("not_saved", message)
 }

@@ -1,0 +1,151 @@
+//! The arguments of `meanwhile run`: those of each job of the catalogue, and those that all share.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::error::ErrorKind;
+use clap::{ArgMatches, Args, FromArgMatches, Subcommand, ValueEnum};
+
+use super::seconds;
+use crate::jobs::{self, Arguments, JobSpec, Options, Priority, RunOn};
+
+/// `meanwhile run JOB …`
+#[derive(Debug)]
+pub(super) struct RunArgs {
+    options: Options,
+    arguments: Arguments,
+    common: CommonArgs,
+}
+
+// No doc comment: it would become the help of each job.
+#[derive(Debug, Args)]
+struct CommonArgs {
+    /// Where the items run.
+    #[arg(long, value_enum, default_value_t)]
+    on: On,
+    /// How many items run at once [default: the number of cores].
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    workers: Option<u16>,
+    /// How urgently they run.
+    #[arg(long, value_enum, default_value_t)]
+    priority: Priority,
+    /// How long to wait for the job.
+    #[arg(long, value_name = "SECS", value_parser = seconds)]
+    join_timeout: Option<Duration>,
+    /// What to do when that time is up.
+    #[arg(long, value_enum, default_value_t)]
+    then: Then,
+    /// The format of the result.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+enum On {
+    /// A pool of threads.
+    #[default]
+    Pool,
+    /// A thread of its own for each item.
+    Thread,
+    /// Isolated processes: a crash costs one item.
+    Process,
+}
+
+/// What happens when the join times out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Then {
+    /// Cancel the job and show what is done.
+    #[default]
+    Cancel,
+    /// Print a message and keep waiting.
+    Wait,
+}
+
+/// The format of the result.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Format {
+    /// Lines of text, as `sha256sum -c` and similar tools read them.
+    #[default]
+    Text,
+    /// One JSON document.
+    Json,
+}
+
+impl Subcommand for RunArgs {
+    fn augment_subcommands(command: clap::Command) -> clap::Command {
+        command.subcommands(jobs::catalogue().iter().map(|options| {
+            let job = options.job();
+            CommonArgs::augment_args(job.add_args(clap::Command::new(job.id())))
+        }))
+    }
+
+    fn augment_subcommands_for_update(command: clap::Command) -> clap::Command {
+        Self::augment_subcommands(command)
+    }
+
+    fn has_subcommand(name: &str) -> bool {
+        find_job(name).is_some()
+    }
+}
+
+impl FromArgMatches for RunArgs {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let subcommand = matches.subcommand();
+        let (name, matches) =
+            subcommand.ok_or_else(|| clap::Error::new(ErrorKind::MissingSubcommand))?;
+        let options = find_job(name);
+        let mut options = options.ok_or_else(|| clap::Error::new(ErrorKind::InvalidSubcommand))?;
+        let arguments = options.job_mut().read_args(matches)?;
+        Ok(Self {
+            options,
+            arguments,
+            common: CommonArgs::from_arg_matches(matches)?,
+        })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+fn find_job(name: &str) -> Option<Options> {
+    let mut jobs = jobs::catalogue().into_iter();
+    jobs.find(|options| options.job().id() == name)
+}
+
+impl RunArgs {
+    /// Why the job can't run with these options.
+    pub(super) fn problem(&self) -> Option<String> {
+        let has_inputs = !self.arguments.inputs.is_empty();
+        self.options.job().problem(has_inputs)
+    }
+
+    pub(super) fn join_timeout(&self) -> Option<Duration> {
+        self.common.join_timeout
+    }
+
+    pub(super) fn then(&self) -> Then {
+        self.common.then
+    }
+
+    pub(super) fn format(&self) -> Format {
+        self.common.format
+    }
+
+    /// The job, and the file that the result is written to.
+    pub(super) fn into_job(self) -> (JobSpec, Option<PathBuf>) {
+        let spec = JobSpec {
+            options: self.options,
+            inputs: self.arguments.inputs,
+            run_on: match self.common.on {
+                On::Pool => RunOn::Pool,
+                On::Thread => RunOn::Thread,
+                On::Process => RunOn::Process,
+            },
+            workers: self.common.workers.map_or_else(jobs::cores, usize::from),
+            priority: self.common.priority,
+        };
+        (spec, self.arguments.output)
+    }
+}

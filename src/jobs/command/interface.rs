@@ -1,0 +1,123 @@
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{ArgMatches, Args as _, FromArgMatches as _};
+
+use super::args::CommandArgs;
+use super::{CommandLine, Options};
+use crate::jobs::form::{Field, Form, Note};
+use crate::jobs::{Arguments, JobInterface};
+
+impl JobInterface for Options {
+    fn problem(&self, has_inputs: bool) -> Option<String> {
+        let error = self.check(has_inputs).err()?;
+        Some(error.to_string())
+    }
+
+    fn form(&mut self, _inputs: &[PathBuf], form: &mut dyn Form) {
+        self.command_form(form);
+        match self.check(true).and_then(|()| self.words_text()) {
+            Ok(words) => form.note(Note::Code, &words),
+            Err(error) => form.note(Note::Problem, &error.to_string()),
+        }
+        let shell = Field::new(
+            "Through /bin/sh",
+            "The line is a script for the shell, which reads the files as \"$1\" and \"$@\". Nothing \
+             in it is replaced.",
+        );
+        form.toggle(shell, &mut self.shell);
+        form.choose(Field::named("Runs"), &mut self.files);
+    }
+
+    fn more_title(&self) -> Option<&'static str> {
+        Some("More about the command")
+    }
+
+    fn more_form(&mut self, form: &mut dyn Form) {
+        let prefix = Field::new(
+            "Prefix",
+            "Words before the command: ssh host, srun -N1, nice, docker run …",
+        );
+        form.text(prefix, "nice -n 19", &mut self.prefix);
+        let folder = Field::new("Folder", "The working directory of the command.");
+        form.path(folder, "this program's", &mut self.dir);
+        self.environment_form(form);
+        self.limits_form(form);
+    }
+
+    fn add_args(&self, command: clap::Command) -> clap::Command {
+        CommandArgs::augment_args(command)
+    }
+
+    fn read_args(&mut self, matches: &ArgMatches) -> Result<Arguments, clap::Error> {
+        let (options, arguments) = CommandArgs::from_arg_matches(matches)?.split();
+        *self = options;
+        Ok(arguments)
+    }
+
+    fn output_limit(&self) -> usize {
+        self.output_limit
+    }
+}
+
+impl Options {
+    fn command_form(&mut self, form: &mut dyn Form) {
+        let mut line = match &self.command {
+            CommandLine::Line(line) => line.clone(),
+            CommandLine::Words(_) => self.words_text().unwrap_or_default(),
+        };
+        let placeholder = if self.shell {
+            "wc -l < \"$1\""
+        } else {
+            "convert {} {dir}/{stem}.webp"
+        };
+        let field = Field::new(
+            "Command line",
+            "{} is the path of the file, {name} its last part, {stem} the name without its \
+             extension, {dir} its folder. A command without any of them gets the file as its last \
+             argument.",
+        );
+        if form.text(field, placeholder, &mut line) {
+            self.command = CommandLine::Line(line);
+        }
+    }
+
+    /// One variable a line.
+    fn environment_form(&mut self, form: &mut dyn Form) {
+        let lines: Vec<_> = self.env.iter().map(|line| line.to_string_lossy()).collect();
+        let mut text = lines.join("\n");
+        if form.lines(Field::named("Environment"), "NAME=VALUE", 2, &mut text) {
+            let lines = text.split('\n').filter(|_| !text.is_empty());
+            self.env = lines.map(OsString::from).collect();
+        }
+    }
+
+    fn limits_form(&mut self, form: &mut dyn Form) {
+        let timeout = Field::new(
+            "Time limit (s)",
+            "How long one run may take; 0 is no limit.",
+        );
+        form.seconds(timeout, &mut self.timeout_secs);
+        let grace = Field::new(
+            "Grace (s)",
+            "How long a stopped run may take to end by itself before it is killed with everything \
+             that it started.",
+        );
+        form.seconds(grace, &mut self.grace_secs);
+        let codes = Field::new(
+            "Exit codes",
+            "Those that mean success: 0, or 0, 2-4, or any.",
+        );
+        form.text(codes, "0", &mut self.expected_codes);
+        let memory = Field::new(
+            "Memory (MiB)",
+            "The most that one process may address; 0 is no limit.",
+        );
+        form.number(memory, &mut self.memory_mib, 0..=1 << 40);
+        let cpu = Field::new(
+            "CPU time (s)",
+            "The most that one process may use; 0 is no limit.",
+        );
+        form.number(cpu, &mut self.cpu_secs, 0..=1 << 30);
+    }
+}

@@ -1,0 +1,61 @@
+use std::path::PathBuf;
+
+use clap::{ArgMatches, Args as _, FromArgMatches as _};
+
+use super::Options;
+use super::args::FetchArgs;
+use crate::jobs::form::{Field, Form};
+use crate::jobs::{Arguments, JobInterface};
+
+impl JobInterface for Options {
+    fn problem(&self, has_inputs: bool) -> Option<String> {
+        let error = self.check(has_inputs).err()?;
+        Some(error.to_string())
+    }
+
+    fn form(&mut self, _inputs: &[PathBuf], form: &mut dyn Form) {
+        let urls = Field::new(
+            "URLs",
+            "One a line. Files that are inputs are lists of them.",
+        );
+        form.lines(urls, "https://…", 3, &mut self.urls);
+        form.output_folder(Field::named("Save to"), "nowhere", &mut self.to);
+    }
+
+    fn more_title(&self) -> Option<&'static str> {
+        Some("More about fetching")
+    }
+
+    fn more_form(&mut self, form: &mut dyn Form) {
+        let connect = Field::new("Connect (s)", "Connection timeout.");
+        form.seconds(connect, &mut self.connect_secs);
+        let timeout = Field::new(
+            "Time limit (s)",
+            "Timeout of each attempt, from start to end.",
+        );
+        form.seconds(timeout, &mut self.timeout_secs);
+        let retries = Field::new("Retries", "How often a failed attempt is retried.");
+        form.number(retries, &mut self.retries, 0..=100);
+        let pause = Field::new(
+            "Pause (s)",
+            "Before the first retry; it doubles with each one.",
+        );
+        form.seconds(pause, &mut self.pause_secs);
+        let limit = Field::new("Size limit (MiB)", "Largest response accepted.");
+        form.number(limit, &mut self.limit_mib, 1..=1 << 30);
+    }
+
+    fn add_args(&self, command: clap::Command) -> clap::Command {
+        FetchArgs::augment_args(command)
+    }
+
+    fn read_args(&mut self, matches: &ArgMatches) -> Result<Arguments, clap::Error> {
+        let (options, arguments) = FetchArgs::from_arg_matches(matches)?.split();
+        *self = options;
+        Ok(arguments)
+    }
+
+    fn output_folder(&mut self) -> Option<&mut PathBuf> {
+        Some(&mut self.to)
+    }
+}

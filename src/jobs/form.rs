@@ -1,0 +1,99 @@
+//! The options of a job as rows of a form. A job says which rows there are; the window draws them.
+
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+use super::Choice;
+
+/// The label of a row and the hint that appears while the pointer rests on its input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// The label.
+    pub label: &'static str,
+    /// A sentence; empty for none.
+    pub hint: &'static str,
+}
+
+impl Field {
+    /// A field with a hint.
+    pub const fn new(label: &'static str, hint: &'static str) -> Self {
+        Self { label, hint }
+    }
+
+    /// A field whose label says enough.
+    pub const fn named(label: &'static str) -> Self {
+        Self::new(label, "")
+    }
+}
+
+/// What kind of text a [`Form::note`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// A command as it will be run.
+    Code,
+    /// Advice.
+    Hint,
+    /// Something that the user has to correct.
+    Problem,
+}
+
+/// Draws rows. Each call adds one; one that takes a value changes it when the user does.
+pub trait Form {
+    /// One of a few, each a title and a hint.
+    fn choice(&mut self, field: Field, choices: &[(&str, &str)], chosen: &mut usize);
+
+    /// A number with a fraction; `step` is what one point of a drag adds.
+    fn decimal(&mut self, field: Field, value: &mut f64, range: RangeInclusive<f64>, step: f64);
+
+    /// The folder that results are saved to. The user can also pick it in a dialog.
+    fn output_folder(&mut self, field: Field, placeholder: &str, folder: &mut PathBuf);
+
+    /// A whole number.
+    fn integer(&mut self, field: Field, value: &mut u64, range: RangeInclusive<u64>);
+
+    /// A text of several lines, with room for `rows` at first. Returns whether the user changed it.
+    fn lines(&mut self, field: Field, placeholder: &str, rows: usize, text: &mut String) -> bool;
+
+    /// A text that the user can't edit.
+    fn note(&mut self, note: Note, text: &str);
+
+    /// A text of one line. Returns whether the user changed it.
+    fn text(&mut self, field: Field, placeholder: &str, text: &mut String) -> bool;
+
+    /// A checkbox.
+    fn toggle(&mut self, field: Field, is_on: &mut bool);
+}
+
+impl dyn Form + '_ {
+    /// One of the values of an option.
+    pub fn choose<T: Choice>(&mut self, field: Field, value: &mut T) {
+        let all = T::all();
+        let choices: Vec<_> = all.iter().map(|one| (one.title(), one.hint())).collect();
+        let mut chosen = all.iter().position(|one| one == value).unwrap_or(0);
+        self.choice(field, &choices, &mut chosen);
+        *value = all[chosen];
+    }
+
+    /// A whole number of any type.
+    pub fn number<T>(&mut self, field: Field, value: &mut T, range: RangeInclusive<u64>)
+    where
+        T: Copy + TryFrom<u64> + TryInto<u64>,
+    {
+        let mut number = (*value).try_into().unwrap_or(u64::MAX);
+        self.integer(field, &mut number, range);
+        *value = T::try_from(number).unwrap_or(*value);
+    }
+
+    /// A path in one line.
+    pub fn path(&mut self, field: Field, placeholder: &str, path: &mut PathBuf) {
+        let mut text = Path::to_string_lossy(path).into_owned();
+        if self.text(field, placeholder, &mut text) {
+            *path = text.into();
+        }
+    }
+
+    /// A duration in seconds, up to a day.
+    pub fn seconds(&mut self, field: Field, secs: &mut f64) {
+        self.decimal(field, secs, 0.0..=86_400.0, 0.1);
+    }
+}

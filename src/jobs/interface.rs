@@ -1,0 +1,62 @@
+//! How a job meets the user: its form in the window, its arguments in the shell, what its results
+//! are called.
+
+use std::path::PathBuf;
+
+use clap::ArgMatches;
+
+use super::form::Form;
+use super::{DEFAULT_OUTPUT_LIMIT, Job};
+
+/// What the window and the command line know of a job. Implemented by the options of each.
+pub trait JobInterface: Job {
+    /// The sentence that says why the job can't be started with these options; `None` if it can.
+    fn problem(&self, _has_inputs: bool) -> Option<String> {
+        None
+    }
+
+    /// Adds the rows of the options that most users set. `inputs` are those of the next job.
+    fn form(&mut self, inputs: &[PathBuf], form: &mut dyn Form);
+
+    /// The heading of the options that rarely change; `None` if there are none.
+    fn more_title(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// Adds the rows below that heading.
+    fn more_form(&mut self, _form: &mut dyn Form) {}
+
+    /// Adds the arguments of the job, and what it does, to its subcommand of `meanwhile run`.
+    fn add_args(&self, command: clap::Command) -> clap::Command;
+
+    /// Sets the options to the parsed arguments of that subcommand.
+    ///
+    /// # Errors
+    /// The arguments are not those of [`add_args`](Self::add_args).
+    fn read_args(&mut self, matches: &ArgMatches) -> Result<Arguments, clap::Error>;
+
+    /// The suggested name of the file that a list of all results is saved to, such as
+    /// `checksums.sha256`; `None` if the job has no such list.
+    fn list_name(&self) -> Option<String> {
+        None
+    }
+
+    /// The folder that results are saved to; `None` if the job saves none.
+    fn output_folder(&mut self) -> Option<&mut PathBuf> {
+        None
+    }
+
+    /// How many of the last bytes of each stream of an item's process are kept.
+    fn output_limit(&self) -> usize {
+        DEFAULT_OUTPUT_LIMIT
+    }
+}
+
+/// The arguments of a job that are not its options.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Arguments {
+    /// The inputs of the job.
+    pub inputs: Vec<PathBuf>,
+    /// The file that the result is written to; `None` for stdout.
+    pub output: Option<PathBuf>,
+}

@@ -1,0 +1,101 @@
+//! What a job does: it plans items and runs each of them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::{Item, ItemError, Output, Priority, command};
+use crate::join::Context;
+#[cfg(unix)]
+use crate::join::process::Process;
+
+/// A configured job. The options are the fields of the implementor.
+pub trait Job: Send + Sync {
+    /// The name on the command line and in files, such as `checksum`.
+    fn id(&self) -> &'static str;
+
+    /// The name on screen, such as `Checksums`.
+    fn title(&self) -> &'static str;
+
+    /// Walks the inputs and passes each item to `found`, in a stable order.
+    ///
+    /// Inputs that can't be processed (an unreadable folder, a malformed line) are also reported,
+    /// as [`Step::Fail`](super::Step::Fail); they fail on their own and the rest continues. Calls
+    /// [`Context::checkpoint`] at least every 100 ms, so that planning a million files can be
+    /// cancelled. `found` may block while the workers are behind.
+    fn plan(&self, inputs: &[PathBuf], context: &Context, found: &mut dyn FnMut(Item));
+
+    /// Runs one item with any step but [`Step::Fail`](super::Step::Fail).
+    ///
+    /// Reports progress in bytes through `context` and checks it for cancellation at least every
+    /// 100 ms.
+    ///
+    /// # Errors
+    /// The reason why this item failed. A panic is caught and ends this item only.
+    fn run_item(&self, item: &Item, context: &Context) -> Result<Output, ItemError>;
+
+    /// Runs one item in an isolated worker process, which alone dies if the item crashes.
+    /// Otherwise like [`run_item`](Self::run_item), which the default calls.
+    ///
+    /// # Errors
+    /// As `run_item`.
+    fn run_isolated(&self, item: &Item, context: &Context) -> Result<Output, ItemError> {
+        self.run_item(item, context)
+    }
+
+    /// Runs one item and reports the processes that it starts to `host`. Otherwise like
+    /// [`run_item`](Self::run_item), which the default calls.
+    ///
+    /// # Errors
+    /// As `run_item`.
+    fn run_item_on(
+        &self,
+        item: &Item,
+        context: &Context,
+        _host: &dyn Host,
+    ) -> Result<Output, ItemError> {
+        self.run_item(item, context)
+    }
+
+    /// Whether each item is a process of its own. Then its thread only waits: it does not compete
+    /// for a core, and isolating it would isolate nothing.
+    fn has_processes(&self) -> bool {
+        false
+    }
+
+    /// The most address space that an isolated worker may use for this job, in bytes; `None` for
+    /// no limit.
+    fn address_space_limit(&self) -> Option<u64> {
+        None
+    }
+
+    /// How much longer than any other job a cancelled item may take to stop.
+    fn stop_time(&self) -> Duration {
+        Duration::ZERO
+    }
+}
+
+/// The code that runs the items of a job and shows their processes.
+pub trait Host {
+    /// How urgently the items run.
+    fn priority(&self) -> Priority;
+
+    /// The item has started this process.
+    #[cfg(unix)]
+    fn did_run(&self, process: &Process);
+
+    /// The process has ended; the item ends soon.
+    fn did_end(&self, ran: &Arc<command::CommandRun>);
+}
+
+/// Shows nothing.
+impl Host for () {
+    fn priority(&self) -> Priority {
+        Priority::Normal
+    }
+
+    #[cfg(unix)]
+    fn did_run(&self, _process: &Process) {}
+
+    fn did_end(&self, _ran: &Arc<command::CommandRun>) {}
+}

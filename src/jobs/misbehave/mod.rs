@@ -1,0 +1,262 @@
+//! The job `misbehave`: it ends the chosen item in the chosen way, to show and to test everything
+//! but the happy path.
+
+mod args;
+mod fatal;
+mod interface;
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::choice::choices;
+use super::{Item, ItemError, Job, Output, Step};
+use crate::join::Context;
+
+/// How often a sleeping item checks for cancellation.
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
+
+/// Which item misbehaves, how, and after how much work.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Options {
+    /// How the chosen item ends.
+    pub end: End,
+    /// The chosen item, from 1; 0 chooses every item.
+    pub item: usize,
+    /// How long an item works before it ends, in seconds. Invalid values (negative, infinite) count
+    /// as 0.
+    pub after: f64,
+    /// How many items there are if no inputs are given.
+    pub count: usize,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            end: End::Return,
+            item: 1,
+            after: 0.0,
+            count: 3,
+        }
+    }
+}
+
+/// How the chosen item ends. Every other item works for its time and returns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum End {
+    /// Returns normally.
+    #[default]
+    Return,
+    /// Fails with an error of the job.
+    Error,
+    /// Panics with a literal.
+    PanicStr,
+    /// Panics with a formatted text.
+    PanicString,
+    /// Panics with a payload that is not a text.
+    PanicOther,
+    /// Panics in a destructor.
+    PanicInDrop,
+    /// Panics while the job plans, which ends the planning.
+    PanicInPlan,
+    /// Works for its time without checking for cancellation, then returns.
+    IgnoreCancel,
+    /// Sleeps for its time, checking for cancellation, then returns; the other items return at
+    /// once.
+    Sleep,
+    /// Prints a line on standard output and aborts. This and the following would end the process
+    /// or block its thread for ever, so only an isolated worker does it.
+    Abort,
+    /// Is killed by `SIGSEGV`, as after an access to unmapped memory.
+    Segfault,
+    /// Recurses until the stack is full.
+    StackOverflow,
+    /// Allocates memory without end; its worker is limited to a gigabyte.
+    Allocate,
+    /// Exits with code 7.
+    Exit,
+    /// Blocks for ever and ignores a cancel.
+    Block,
+    /// Panics in a destructor that runs because of a panic.
+    PanicWhileUnwinding,
+}
+
+choices!(End {
+    Return => "Return",
+    Error => "Error",
+    PanicStr => "Panic with &str",
+    PanicString => "Panic with String",
+    PanicOther => "Panic with another payload",
+    PanicInDrop => "Panic in Drop",
+    PanicInPlan => "Panic while planning",
+    IgnoreCancel => "Ignore cancel",
+    Sleep => "Sleep",
+    Abort => "Abort",
+    Segfault => "Segmentation fault",
+    StackOverflow => "Stack overflow",
+    Allocate => "Allocate without end",
+    Exit => "Exit",
+    Block => "Block for ever",
+    PanicWhileUnwinding => "Panic while unwinding",
+});
+
+impl End {
+    /// Whether only an isolated worker may end like this.
+    pub fn needs_isolation(self) -> bool {
+        matches!(
+            self,
+            Self::Abort
+                | Self::Segfault
+                | Self::StackOverflow
+                | Self::Allocate
+                | Self::Exit
+                | Self::Block
+                | Self::PanicWhileUnwinding
+        )
+    }
+}
+
+impl Job for Options {
+    fn id(&self) -> &'static str {
+        "misbehave"
+    }
+
+    fn title(&self) -> &'static str {
+        "Misbehave"
+    }
+
+    fn plan(&self, inputs: &[PathBuf], context: &Context, found: &mut dyn FnMut(Item)) {
+        if inputs.is_empty() {
+            for number in 1..=self.count {
+                context.checkpoint();
+                found(self.plan_item(number, PathBuf::from(format!("item {number}"))));
+            }
+        } else {
+            for (index, input) in inputs.iter().enumerate() {
+                context.checkpoint();
+                found(self.plan_item(index + 1, input.clone()));
+            }
+        }
+    }
+
+    fn run_item(&self, item: &Item, context: &Context) -> Result<Output, ItemError> {
+        if matches!(item.step, Step::Misbehave) && self.end.needs_isolation() {
+            return Err(self.refusal(&item.input));
+        }
+        self.run_isolated(item, context)
+    }
+
+    fn run_isolated(&self, item: &Item, context: &Context) -> Result<Output, ItemError> {
+        let is_chosen = matches!(item.step, Step::Misbehave);
+        self.work(is_chosen, context);
+        if is_chosen {
+            self.misbehave(&item.input)?;
+        }
+        Ok(Output::Text {
+            text: format!("{} is done", item.input.display()),
+        })
+    }
+
+    fn address_space_limit(&self) -> Option<u64> {
+        (self.end == End::Allocate).then_some(fatal::ADDRESS_SPACE)
+    }
+}
+
+impl Options {
+    fn plan_item(&self, number: usize, input: PathBuf) -> Item {
+        let is_chosen = self.item == 0 || self.item == number;
+        assert!(
+            !(is_chosen && self.end == End::PanicInPlan),
+            "simulated panic while planning {}",
+            input.display()
+        );
+        Item {
+            input,
+            bytes: 0,
+            step: if is_chosen {
+                Step::Misbehave
+            } else {
+                Step::Run
+            },
+        }
+    }
+
+    fn refusal(&self, input: &Path) -> ItemError {
+        let message = format!(
+            "{} was not run: `{}` would end the whole program; run it on processes",
+            input.display(),
+            self.end.title()
+        );
+        ItemError::new("needs_isolation", message)
+    }
+
+    fn work(&self, is_chosen: bool, context: &Context) {
+        let time = Duration::try_from_secs_f64(self.after).unwrap_or_default();
+        match self.end {
+            End::IgnoreCancel if is_chosen => sleep(time),
+            End::Sleep if !is_chosen => {}
+            _ => sleep_unless_cancelled(time, context),
+        }
+    }
+
+    fn misbehave(&self, input: &Path) -> Result<(), ItemError> {
+        match self.end {
+            End::Return | End::PanicInPlan | End::IgnoreCancel | End::Sleep => Ok(()),
+            End::Error => {
+                let message = format!("{}: simulated failure", input.display());
+                Err(ItemError::new("misbehaved", message))
+            }
+            End::PanicStr => panic!("simulated panic"),
+            End::PanicString => panic!("simulated panic in {}", input.display()),
+            End::PanicOther => std::panic::panic_any(Payload),
+            End::PanicInDrop => {
+                drop(PanicsInDrop);
+                Ok(())
+            }
+            End::Abort => fatal::abort(input),
+            End::Segfault => fatal::segfault(),
+            End::StackOverflow => {
+                fatal::overflow(0);
+                Ok(())
+            }
+            End::Allocate => fatal::allocate(input),
+            End::Exit => fatal::exit(),
+            End::Block => fatal::block(),
+            End::PanicWhileUnwinding => fatal::panic_while_unwinding(),
+        }
+    }
+}
+
+/// A payload without a message.
+struct Payload;
+
+struct PanicsInDrop;
+
+impl Drop for PanicsInDrop {
+    fn drop(&mut self) {
+        panic!("simulated panic in a destructor");
+    }
+}
+
+fn sleep_unless_cancelled(time: Duration, context: &Context) {
+    let start = Instant::now();
+    loop {
+        context.checkpoint();
+        let left = time.saturating_sub(start.elapsed());
+        if left.is_zero() {
+            return;
+        }
+        sleep(left.min(POLL_INTERVAL));
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the purpose of this job is to waste a worker's time"
+)]
+fn sleep(time: Duration) {
+    std::thread::sleep(time);
+}

@@ -1,0 +1,25 @@
+//! Names in sentences.
+
+use std::path::Path;
+
+/// The path as part of a sentence: a name with line breaks, bytes that are not UTF-8 or characters
+/// that reorder text is quoted and escaped.
+pub(super) fn shown(path: &Path) -> String {
+    match path.to_str() {
+        Some(text) if !text.chars().any(is_disruptive) => text.to_owned(),
+        #[expect(
+            clippy::unnecessary_debug_formatting,
+            reason = "the quotes and escapes are wanted here"
+        )]
+        _ => format!("{path:?}"),
+    }
+}
+
+/// Whether a character breaks or reorders the text around it.
+pub(super) fn is_disruptive(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        )
+}

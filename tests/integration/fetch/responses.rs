@@ -1,0 +1,190 @@
+//! Responses: saved, redirected, compressed, too large.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Write as _;
+
+use meanwhile::jobs::JobSpec;
+use meanwhile::jobs::fetch::Options;
+
+use super::{Server, answer, is_empty, kind_of, one, options, outcomes, send, spec, stay_silent};
+use crate::util::files::{self, folder, name, write};
+use crate::util::gate::Gate;
+use crate::util::test_board::{PLACES, TestBoard};
+
+#[test]
+fn response_is_saved_and_described() {
+    let server = Server::start(|_, stream| {
+        answer(stream, "200 OK", "Content-Type: text/plain\r\n", b"hello");
+    });
+    for run_on in PLACES {
+        let folder = folder();
+        let options = Options {
+            to: folder.path().join(name(b"new \xff")),
+            ..options(&[server.url("/a/b%20c.txt?d=e")])
+        };
+        let spec = JobSpec {
+            run_on,
+            ..spec(&options, &[])
+        };
+        let fetched = outcomes(spec).remove(0).unwrap();
+        assert_eq!((fetched.status, fetched.bytes, fetched.tries), (200, 5, 1));
+        assert_eq!(fetched.content_type.as_deref(), Some("text/plain"));
+        assert_eq!(fetched.redirected_to, None);
+        let file = fetched.saved_to.unwrap();
+        assert_eq!(file, options.to.join("b c.txt"));
+        assert_eq!(fs::read(file).unwrap(), b"hello");
+    }
+}
+
+#[test]
+fn response_without_folder_is_only_measured() {
+    let server = Server::start(|_, stream| answer(stream, "200 OK", "", &[7; 10_000]));
+    let fetched = one(&options(&[server.url("/")])).unwrap();
+    assert_eq!((fetched.bytes, fetched.saved_to), (10_000, None));
+}
+
+#[test]
+fn redirects_are_followed_within_limits() {
+    let server = Server::start(|path, stream| {
+        let to = match path {
+            "/file" => "file:///etc/passwd".to_owned(),
+            "/ftp" => "ftp://localhost/".to_owned(),
+            "/loop" => "/loop".to_owned(),
+            "/secret" => "http://name:word@localhost/".to_owned(),
+            "/nowhere" => "http://[".to_owned(),
+            "/from/here" => "../there".to_owned(),
+            _ => return answer(stream, "200 OK", "", path.as_bytes()),
+        };
+        answer(
+            stream,
+            "302 Found",
+            &format!("Location: {to}\r\n"),
+            b"moved",
+        );
+    });
+    for (path, kind) in [
+        ("/file", "redirect"),
+        ("/ftp", "redirect"),
+        ("/secret", "redirect"),
+        ("/nowhere", "redirect"),
+        ("/loop", "too_many_redirects"),
+    ] {
+        assert_eq!(kind_of(&options(&[server.url(path)])), kind, "{path}");
+    }
+    assert_eq!(server.requests("/loop"), 11);
+    let folder = folder();
+    let options = Options {
+        to: folder.path().to_owned(),
+        ..options(&[server.url("/from/here")])
+    };
+    let fetched = one(&options).unwrap();
+    assert_eq!(fetched.redirected_to, Some(server.url("/there")));
+    assert_eq!(fetched.saved_to, Some(folder.path().join("here")));
+    assert_eq!(fs::read(folder.path().join("here")).unwrap(), b"/there");
+}
+
+#[test]
+fn endless_response_fails_and_leaves_no_file() {
+    let gone = Gate::new();
+    let server = {
+        let gone = gone.clone();
+        Server::start(move |_, stream| {
+            send(stream, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n");
+            while stream.write_all(&[0; 16_000]).is_ok() {}
+            gone.open();
+        })
+    };
+    let folder = folder();
+    let options = Options {
+        limit_mib: 1,
+        to: folder.path().to_owned(),
+        ..options(&[server.url("/endless")])
+    };
+    assert_eq!(kind_of(&options), "too_large");
+    gone.pass();
+    assert!(is_empty(folder.path()));
+    assert_eq!(server.requests("/endless"), 1);
+}
+
+#[test]
+fn too_long_content_length_fails_at_once() {
+    let server = Server::start(|_, stream| {
+        send(
+            stream,
+            "HTTP/1.1 200 OK\r\nContent-Length: 9000000000\r\n\r\n",
+        );
+        stay_silent(stream);
+    });
+    assert_eq!(kind_of(&options(&[server.url("/")])), "too_large");
+}
+
+#[test]
+fn compressed_response_is_decompressed() {
+    let folder = folder();
+    let zeros = write(folder.path(), "zeros", vec![0; 3 << 20]);
+    let (made, packed) = files::run(
+        folder.path(),
+        "gzip",
+        &[OsStr::new("-c"), zeros.as_os_str()],
+    );
+    assert!(made && packed.len() < 10_000);
+    let server = Server::start(move |_, stream| {
+        answer(stream, "200 OK", "Content-Encoding: gzip\r\n", &packed);
+    });
+    let mut options = Options {
+        to: folder.path().join("out"),
+        ..options(&[server.url("/zeros")])
+    };
+    let fetched = one(&options).unwrap();
+    assert_eq!(fetched.bytes, 3 << 20);
+    assert!(fs::read(fetched.saved_to.unwrap()).unwrap() == vec![0; 3 << 20]);
+    options.limit_mib = 2;
+    assert_eq!(kind_of(&options), "too_large");
+}
+
+#[test]
+fn fast_responses_have_their_size() {
+    let server = Server::start(|path, stream| {
+        let len = path.trim_start_matches('/').parse().unwrap();
+        answer(stream, "200 OK", "", &vec![b'a'; len]);
+    });
+    let sizes: Vec<u64> = (1..=40).collect();
+    let urls = sizes.iter().map(|size| server.url(&format!("/{size}")));
+    let options = options(&urls.collect::<Vec<_>>());
+    for run_on in PLACES {
+        let mut board = TestBoard::new();
+        let job = board.start(JobSpec {
+            run_on,
+            ..spec(&options, &[])
+        });
+        board.until_ended(job);
+        let items = board.job(job).items().iter();
+        let known = items.map(|item| (item.done, item.total));
+        let expected = sizes.iter().map(|&size| (size, size));
+        assert_eq!(known.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+        let sum = sizes.iter().sum();
+        let job = board.job(job);
+        assert_eq!((job.done_bytes(), job.total_bytes()), (sum, sum));
+    }
+}
+
+#[test]
+fn urls_with_equal_names_all_have_a_file() {
+    let server = Server::start(|path, stream| answer(stream, "200 OK", "", path.as_bytes()));
+    let folder = folder();
+    let urls: Vec<String> = (0..20)
+        .map(|number| server.url(&format!("/{number}/same.txt")))
+        .collect();
+    let options = Options {
+        to: folder.path().to_owned(),
+        ..options(&urls)
+    };
+    let outcomes = outcomes(spec(&options, &[]));
+    for (number, outcome) in outcomes.into_iter().enumerate() {
+        let text = fs::read_to_string(outcome.unwrap().saved_to.unwrap()).unwrap();
+        assert_eq!(text, format!("/{number}/same.txt"));
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 20);
+    assert!(folder.path().join("same-20.txt").exists());
+}

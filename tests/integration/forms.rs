@@ -1,0 +1,95 @@
+//! The forms of the jobs, without a window.
+
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
+use meanwhile::jobs::checksum::{self, Algorithm};
+use meanwhile::jobs::form::{Field, Form, Note};
+use meanwhile::jobs::{JobInterface as _, catalogue};
+
+/// Records the labels, chooses the last of each choice and switches each toggle.
+#[derive(Default)]
+struct User {
+    labels: Vec<&'static str>,
+    notes: Vec<String>,
+}
+
+impl Form for User {
+    fn choice(&mut self, field: Field, choices: &[(&str, &str)], chosen: &mut usize) {
+        self.labels.push(field.label);
+        *chosen = choices.len() - 1;
+    }
+
+    fn decimal(&mut self, field: Field, value: &mut f64, range: RangeInclusive<f64>, _step: f64) {
+        self.labels.push(field.label);
+        assert!(range.contains(value), "{}: {value}", field.label);
+    }
+
+    fn output_folder(&mut self, field: Field, _placeholder: &str, _folder: &mut PathBuf) {
+        self.labels.push(field.label);
+    }
+
+    fn integer(&mut self, field: Field, value: &mut u64, range: RangeInclusive<u64>) {
+        self.labels.push(field.label);
+        assert!(range.contains(value), "{}: {value}", field.label);
+    }
+
+    fn lines(&mut self, field: Field, _: &str, _rows: usize, _text: &mut String) -> bool {
+        self.labels.push(field.label);
+        false
+    }
+
+    fn note(&mut self, _note: Note, text: &str) {
+        self.notes.push(text.to_owned());
+    }
+
+    fn text(&mut self, field: Field, _placeholder: &str, _text: &mut String) -> bool {
+        self.labels.push(field.label);
+        false
+    }
+
+    fn toggle(&mut self, field: Field, is_on: &mut bool) {
+        self.labels.push(field.label);
+        *is_on = !*is_on;
+    }
+}
+
+#[test]
+fn labels_are_unique_and_defaults_are_in_range() {
+    for mut options in catalogue() {
+        let mut user = User::default();
+        let job = options.job_mut();
+        job.form(&[], &mut user);
+        job.more_form(&mut user);
+        let mut labels = user.labels.clone();
+        labels.sort_unstable();
+        labels.dedup();
+        assert_eq!(labels.len(), user.labels.len(), "{:?}", user.labels);
+        assert!(!labels.contains(&""));
+    }
+}
+
+#[test]
+fn form_changes_the_options() {
+    let mut options = checksum::Options::default();
+    let inputs = [PathBuf::from("SHA256SUMS")];
+    let mut user = User::default();
+    options.form(&inputs, &mut user);
+    let expected = checksum::Options {
+        algorithm: Algorithm::Xxh3,
+        verify: true,
+    };
+    assert_eq!(options, expected);
+    assert_eq!(user.notes, [""; 0]);
+}
+
+#[test]
+fn input_that_looks_like_a_list_has_a_hint() {
+    let mut options = checksum::Options {
+        verify: true,
+        ..checksum::Options::default()
+    };
+    let mut user = User::default();
+    options.form(&["a/SHA256SUMS".into()], &mut user);
+    assert!(user.notes[0].starts_with("SHA256SUMS looks like a list"));
+}
