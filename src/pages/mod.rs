@@ -1,4 +1,4 @@
-//! The pages of the window: each is one folder with its state, its panels and its [`Page`].
+//! The pages of the window: each is one folder with its state, its panels and its `Page`.
 //!
 //! A panel is a function `(&data, ui, &mut Vec<Command>)`: it reads and never changes what it
 //! shows. The page runs the commands once, after drawing. Nothing here waits, reads a file or
