@@ -272,7 +272,7 @@ impl Bench {
             std::thread::park_timeout(Duration::from_millis(500));
             let mut costs = self.frames_of(&mut window, &[], FRAME_INTERVAL);
             let live = format::count(self.live);
-            let title = format!("whole window, {live} running items, news without end, {pane}");
+            let title = format!("whole window, {live} running items, endless events, {pane}");
             show(&title, &mut [("meanwhile", &mut costs)])?;
             for _ in 0..2 {
                 end_job(&mut window);
