@@ -2,7 +2,11 @@
 
 mod choices;
 mod command;
+mod controls;
+mod list;
 pub mod page;
+mod run_timeline;
+mod tabs;
 mod transcript;
 
 use std::collections::BTreeMap;

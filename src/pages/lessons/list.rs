@@ -1,0 +1,87 @@
+//! The list of lessons, by topic and level.
+
+use eframe::egui::{self, RichText, ScrollArea, Ui};
+
+use super::page::LessonProps;
+use super::{LessonChoices, LessonCommand};
+use crate::lessons::{Lesson, LessonId, Topic};
+use crate::ui::tokens::{Tokens, tokens};
+use crate::ui::widgets::{Mark, StatusStyle, choosable_card_ui, mark_ui, section_ui};
+
+pub(super) fn list_ui(
+    props: &LessonProps<'_>,
+    selected: LessonId,
+    choices: &LessonChoices,
+    ui: &mut Ui,
+    commands: &mut Vec<LessonCommand>,
+) {
+    section_ui(ui, "Lessons");
+    let (done, all) = (choices.done.len(), LessonId::all().count());
+    ui.label(RichText::new(format!("{done} of {all} done")).weak());
+    ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        ui.spacing_mut().item_spacing.y = 3.0;
+        for topic in Topic::ALL {
+            let mut of_topic: Vec<_> = LessonId::all()
+                .filter(|lesson| lesson.lesson().topic == topic)
+                .collect();
+            if of_topic.is_empty() {
+                continue;
+            }
+            of_topic.sort_by_key(|lesson| lesson.lesson().level);
+            ui.add_space(4.0);
+            ui.label(RichText::new(topic.title()).weak().small());
+            for lesson in of_topic {
+                let is_running = props.running == Some(lesson);
+                let status = list_status(lesson, is_running, choices, tokens(ui));
+                entry_ui(lesson, &status, lesson == selected, ui, commands);
+            }
+        }
+    });
+}
+
+fn list_status(
+    lesson: LessonId,
+    is_running: bool,
+    choices: &LessonChoices,
+    tokens: &Tokens,
+) -> StatusStyle {
+    let (mark, color, word) = if is_running {
+        (Mark::Play, tokens.running, "running")
+    } else if choices.done.contains(lesson.lesson().id) {
+        (Mark::Disc, tokens.returned, "done")
+    } else {
+        (Mark::Ring, tokens.neutral, "")
+    };
+    let word = word.into();
+    StatusStyle { mark, color, word }
+}
+
+fn entry_ui(
+    lesson: LessonId,
+    status: &StatusStyle,
+    is_selected: bool,
+    ui: &mut Ui,
+    commands: &mut Vec<LessonCommand>,
+) {
+    let Lesson {
+        id, title, level, ..
+    } = lesson.lesson();
+    let margin = egui::Margin::symmetric(8, 5);
+    let card = choosable_card_ui(ui, id, is_selected, margin, |ui| {
+        ui.spacing_mut().item_spacing.y = 1.0;
+        ui.horizontal(|ui| {
+            ui.spacing_mut().interact_size.y = 18.0;
+            ui.spacing_mut().item_spacing.x = 6.0;
+            mark_ui(ui, status.mark, status.color);
+            ui.label(RichText::new(*title).strong());
+        });
+        let kinds = lesson.lesson().worker_kinds.iter();
+        let kinds = kinds.map(|kind| kind.title().to_lowercase());
+        let kinds = kinds.collect::<Vec<_>>().join(" or ");
+        let text = format!("{}, {kinds}", level.title());
+        ui.label(RichText::new(text).weak().small());
+    });
+    if card.clicked() {
+        commands.push(LessonCommand::Select(lesson));
+    }
+}
