@@ -29,6 +29,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#![warn(missing_docs)]
+
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt;

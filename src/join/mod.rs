@@ -21,6 +21,8 @@
 //!
 //! This module depends on no window toolkit and no file format.
 
+#![warn(missing_docs)]
+
 /// The promises of this module, from `src/join/README.md`.
 #[cfg(doc)]
 #[doc = include_str!("README.md")]
