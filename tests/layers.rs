@@ -20,6 +20,7 @@ const LAYERS: [(&str, usize); 14] = [
     ("join", 0),
     ("jobs", 1),
     ("record", 1),
+    ("watchdog", 1),
     ("board", 2),
     ("lab", 3),
     ("lessons", 3),
@@ -27,7 +28,6 @@ const LAYERS: [(&str, usize); 14] = [
     ("pages", 5),
     ("app", 6),
     ("cli", 6),
-    ("watchdog", 1),
 ];
 
 /// How long the name of a test may be.
