@@ -66,6 +66,20 @@ fn readme_is_short() {
 }
 
 #[test]
+fn job_tutorial_has_the_files_that_are_tested() {
+    let tutorial = read(&root().join("CONTRIBUTING.md"));
+    for name in ["mod.rs", "interface.rs"] {
+        let file = root().join("tests/tutorial/lines").join(name);
+        let block = format!("```rust,ignore\n{}```\n", read(&file));
+        assert!(
+            tutorial.contains(&block),
+            "CONTRIBUTING.md differs from {}",
+            file.display()
+        );
+    }
+}
+
+#[test]
 fn every_link_leads_to_a_file() {
     let files = files("", "md");
     assert!(files.len() > 5, "too few documents found: {files:?}");

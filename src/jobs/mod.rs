@@ -24,6 +24,8 @@ pub mod misbehave;
 mod os_text;
 pub mod save;
 mod text;
+#[cfg(test)]
+pub mod tutorial;
 
 use std::path::PathBuf;
 
