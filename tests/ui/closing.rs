@@ -76,9 +76,9 @@ fn work_goes_on_without_the_window() {
     assert_eq!(detached.jobs(), 0);
 }
 
+/// A window whose command ignores `SIGTERM` for so many seconds of grace, after a request to close it.
 #[cfg(target_os = "linux")]
-#[test]
-fn cancel_and_quit_leaves_no_process_behind() {
+fn asked_to_close_over_a_stubborn_command(grace_secs: f64) -> (Window, Sleeper) {
     let mut window = Window::open();
     window.choose("Job", "Command");
     window.click("Through /bin/sh");
@@ -87,12 +87,19 @@ fn cancel_and_quit_leaves_no_process_behind() {
     let script = format!("trap '' TERM; echo ready; {sleep} & {sleep}");
     window.type_into("Command line", &script);
     window.click("More about the command");
-    window.set("Grace (s)", 0.5);
+    window.set("Grace (s)", grace_secs);
     window.click("More about the command");
     window.click("Start");
     window.click("Output");
     window.until("ready");
     assert!(!window.ask_to_close());
+    (window, sleeper)
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn cancel_and_quit_leaves_no_process_behind() {
+    let (mut window, sleeper) = asked_to_close_over_a_stubborn_command(0.5);
     let asked = std::time::Instant::now();
     window.click("Cancel and quit");
     until_it_closes(&mut window);
@@ -104,21 +111,8 @@ fn cancel_and_quit_leaves_no_process_behind() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn quit_now_kills_what_would_take_its_time() {
-    let mut window = Window::open();
-    window.choose("Job", "Command");
-    window.click("Through /bin/sh");
-    let sleeper = Sleeper::new(window.dir.path());
-    let sleep = sleeper.command();
-    let script = format!("trap '' TERM; echo ready; {sleep} & {sleep}");
-    window.type_into("Command line", &script);
-    window.click("More about the command");
-    window.set("Grace (s)", 3_600.0);
-    window.click("More about the command");
-    window.click("Start");
-    window.click("Output");
-    window.until("ready");
-    assert!(!window.ask_to_close());
+fn quit_now_kills_slow_processes() {
+    let (mut window, sleeper) = asked_to_close_over_a_stubborn_command(3_600.0);
     window.click("Cancel and quit");
     window.click("Quit now");
     until_it_closes(&mut window);

@@ -137,7 +137,7 @@ fn wheel_moves_as_far_at_the_end_as_at_the_start() {
 }
 
 #[test]
-fn no_row_between_two_parts_is_missed() {
+fn rows_at_page_borders_are_shown() {
     const AROUND: usize = 60;
     let mut drawn = drawn();
     to_the_end(&mut drawn);

@@ -24,7 +24,7 @@ fn filter_keeps_rows_that_contain_its_text() {
 }
 
 #[test]
-fn header_sorts_up_then_down_then_not() {
+fn header_click_cycles_the_sort_order() {
     let mut window = with_items(3.0);
     let done = |window: &Window| window.texts_with("is done");
     let (up, down) = (

@@ -184,7 +184,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_may_have_several_placeholders() {
+    fn word_may_have_several_placeholders() {
         assert_eq!(
             fill("--out={dir}/{stem}.webp", "/a/b.png"),
             "--out=/a/b.webp"

@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_panic_s_own_frames_are_left_out() {
+    fn panic_machinery_frames_are_hidden() {
         let lines = [
             "0: meanwhile::join::panic::note",
             "   at ./src/join/panic.rs:273:20",

@@ -457,7 +457,7 @@ fn timed_out_wait_leaves_nothing_in_the_task() {
 }
 
 #[test]
-fn only_an_end_of_the_task_is_an_outcome() {
+fn timeout_is_not_an_outcome() {
     let task = join::spawn("endless", |context| -> () {
         loop {
             context.checkpoint();
