@@ -4,7 +4,7 @@
 mod board;
 #[path = "integration/checksum/mod.rs"]
 mod checksum;
-#[path = "integration/cli.rs"]
+#[path = "integration/cli/mod.rs"]
 mod cli;
 #[cfg(target_os = "linux")]
 #[path = "integration/command/mod.rs"]

@@ -1,0 +1,165 @@
+//! What a job prints, and its exit code.
+
+use std::fs;
+use std::io::Read as _;
+use std::process::Stdio;
+
+use super::{Running, code, err, json, meanwhile, out, run, states};
+
+#[test]
+fn successful_job_prints_results_and_exits_0() {
+    for place in ["pool", "thread", "process"] {
+        let output = run(&["run", "misbehave", "--on", place, "a", "b"]);
+        assert_eq!(code(&output), 0);
+        assert_eq!(out(&output), "a is done\nb is done\n");
+        assert_eq!(err(&output), "");
+    }
+}
+
+#[test]
+fn failed_item_prints_error_and_exits_1() {
+    let output = run(&[
+        "run",
+        "misbehave",
+        "--end",
+        "error",
+        "--item",
+        "1",
+        "a",
+        "b",
+    ]);
+    assert_eq!(code(&output), 1);
+    assert_eq!(out(&output), "b is done\n");
+    assert!(
+        err(&output).starts_with("meanwhile: a: simulated failure\n"),
+        "{}",
+        err(&output)
+    );
+}
+
+#[test]
+fn panicked_item_prints_message_and_location() {
+    let output = run(&[
+        "run",
+        "misbehave",
+        "--end",
+        "panic-string",
+        "--item",
+        "2",
+        "a",
+        "b",
+    ]);
+    assert_eq!(code(&output), 1);
+    assert_eq!(out(&output), "a is done\n");
+    let lines: Vec<&str> = err(&output).lines().collect();
+    assert!(
+        lines[0].starts_with("meanwhile: b panicked at "),
+        "{lines:?}"
+    );
+    assert!(lines[0].ends_with(": simulated panic in b"), "{lines:?}");
+    assert_eq!(lines[1..], ["meanwhile: 2 items: 1 returned, 1 panicked"]);
+}
+
+#[test]
+fn json_is_one_document_with_all_items() {
+    for end in ["panic-str", "panic-string", "panic-other", "panic-in-drop"] {
+        let output = run(&[
+            "run",
+            "misbehave",
+            "--format",
+            "json",
+            "--end",
+            end,
+            "--item",
+            "2",
+        ]);
+        assert_eq!(code(&output), 1);
+        assert_eq!(err(&output), "");
+        let json = json(&output);
+        assert_eq!(json["job"], "misbehave");
+        assert_eq!(json["state"], "failed");
+        assert!(json["elapsed_secs"].as_f64().unwrap() >= 0.0);
+        assert_eq!(states(&json), ["returned", "panicked", "returned"]);
+        let panic = &json["items"][1]["panic"];
+        assert!(
+            panic["location"]
+                .as_str()
+                .unwrap()
+                .contains("misbehave/mod.rs:")
+        );
+        assert!(!panic["message"].as_str().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn panic_while_planning_is_printed_and_exits_1() {
+    let output = run(&["run", "misbehave", "--end", "panic-in-plan", "--item", "2"]);
+    assert_eq!(code(&output), 1);
+    assert_eq!(out(&output), "item 1 is done\n");
+    assert!(
+        err(&output).contains("the job itself panicked at "),
+        "{}",
+        err(&output)
+    );
+}
+
+#[test]
+fn wrong_usage_exits_2_and_help_0() {
+    for args in [
+        &["run"][..],
+        &["run", "nothing"],
+        &["run", "checksum"],
+        &["run", "misbehave", "--workers", "0"],
+        &["run", "misbehave", "--priority", "high"],
+        &["run", "misbehave", "--join-timeout", "-1"],
+        &["run", "misbehave", "--join-timeout", "soon"],
+        &["run", "misbehave", "--end", "well"],
+    ] {
+        let output = run(args);
+        assert_eq!(code(&output), 2, "{args:?}");
+        assert_eq!(out(&output), "");
+        assert!(err(&output).contains("--help"), "{}", err(&output));
+    }
+    assert_eq!(code(&run(&["--help"])), 0);
+    assert_eq!(code(&run(&["--version"])), 0);
+}
+
+#[test]
+fn closed_stdout_is_not_an_error() {
+    let args = ["run", "misbehave", "--count", "50000"];
+    let child = meanwhile(&args)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
+    let mut running = Running(child.unwrap());
+    drop(running.0.stdout.take());
+    let mut err = String::new();
+    running
+        .0
+        .stderr
+        .take()
+        .unwrap()
+        .read_to_string(&mut err)
+        .unwrap();
+    assert_eq!(running.0.wait().unwrap().code(), Some(0));
+    let is_progress = |line: &str| line.contains(" of ") && line.contains(" items");
+    assert!(err.lines().all(is_progress), "{err}");
+}
+
+#[test]
+fn full_disk_on_stdout_prints_error_and_exits_1() {
+    let full = fs::OpenOptions::new()
+        .write(true)
+        .open("/dev/full")
+        .unwrap();
+    let output = meanwhile(&["run", "misbehave", "a"])
+        .stdout(full)
+        .output()
+        .unwrap();
+    assert_eq!(code(&output), 1);
+    assert!(
+        err(&output).starts_with("meanwhile: the result could not be written"),
+        "{}",
+        err(&output)
+    );
+}
