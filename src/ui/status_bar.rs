@@ -6,7 +6,7 @@ use crate::format;
 use crate::record::FrameSummary;
 
 /// Tasks and processes running, frame times, repaints.
-pub(crate) fn status_ui(tasks: usize, processes: usize, frames: FrameSummary, ui: &mut Ui) {
+pub fn status_ui(tasks: usize, processes: usize, frames: FrameSummary, ui: &mut Ui) {
     ui.horizontal(|ui| {
         figure_ui(ui, &format::plural(tasks, "task running", "tasks running"));
         ui.separator();

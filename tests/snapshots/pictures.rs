@@ -159,6 +159,8 @@ fn picture_of_command_output() {
     window.click("Start");
     window.until("#1 Command");
     window.click("Output");
+    // The field appears when the process has started.
+    window.until("Find");
     window.type_into("Find", "7 passes");
     window.until("59 lines");
     window.until("frame 412 of 960");
