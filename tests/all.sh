@@ -6,8 +6,8 @@
 #
 # On Debian and its relatives the first step installs the missing packages, as root or with sudo;
 # elsewhere it prints what is needed. A step that lacks a program says so and fails: no step is
-# skipped in silence. The output of each step is kept in target/all/. The end of the run shows the
-# time of each step and the slowest tests.
+# skipped in silence. The output of each step is kept in target/all/, where two runs at the same time
+# would mix theirs. The end of the run shows the time of each step and the slowest tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -162,6 +162,8 @@ step_snapshots() {
         fi
     fi
     [[ -z "$driver" ]] || export VK_DRIVER_FILES="$driver" VK_ICD_FILENAMES="$driver"
+    # Without this variable, the search for a Wayland display prints an error for each window.
+    export XDG_RUNTIME_DIR="${XDG_RUNTIME_DIR:-$logs}"
     run_tests --test snapshots -- --ignored
 }
 
