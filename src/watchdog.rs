@@ -34,12 +34,13 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::join::SpawnError;
+use crate::join::sync::{Mutex, lock};
 
 /// How many ended incidents wait for the callback. If it is too slow, the oldest are dropped.
 const MAX_QUEUED: usize = 1_000;
@@ -65,11 +66,11 @@ pub struct Watchdog(Arc<Owner>);
 
 /// Held by the handles only. Its drop ends the watching thread.
 struct Owner {
-    shared: Arc<Shared>,
+    shared: Arc<WatchdogShared>,
     thread: Thread,
 }
 
-struct Shared {
+struct WatchdogShared {
     origin: Instant,
     limit: Duration,
     /// Counts the begins and ends of frames, so it is odd while one is drawn.
@@ -119,7 +120,7 @@ impl Watchdog {
         limit: Duration,
         on_incident: impl Fn(Incident) + Send + 'static,
     ) -> Result<Self, SpawnError> {
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(WatchdogShared {
             origin: Instant::now(),
             limit,
             turns: AtomicU64::new(0),
@@ -179,7 +180,7 @@ impl Watchdog {
     pub fn guard(&self, label: impl Into<Cow<'static, str>>) -> LabelGuard {
         let text = label.into();
         let since = Instant::now();
-        let mut state = self.0.shared.lock();
+        let mut state = lock(&self.0.shared.state);
         state.last_key += 1;
         let key = state.last_key;
         state.labels.push(Label { key, text, since });
@@ -225,7 +226,7 @@ impl Drop for FrameGuard {
             return;
         }
         // Under the lock, so that the thread can't report the frame as ongoing after its end.
-        let mut state = shared.lock();
+        let mut state = lock(&shared.state);
         let turn = shared.turns.fetch_add(1, Ordering::SeqCst);
         state.end(turn, lasted);
         drop(state);
@@ -243,7 +244,7 @@ pub struct LabelGuard {
 impl Drop for LabelGuard {
     fn drop(&mut self) {
         let shared = &self.watchdog.0.shared;
-        let mut state = shared.lock();
+        let mut state = lock(&shared.state);
         // From the end, because mostly the newest is dropped.
         let held = state.labels.iter().rposition(|label| label.key == self.key);
         if let Some(label) = held.map(|at| state.labels.remove(at))
@@ -255,7 +256,7 @@ impl Drop for LabelGuard {
     }
 }
 
-impl Shared {
+impl WatchdogShared {
     fn now(&self) -> u64 {
         u64::try_from(self.origin.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
@@ -266,13 +267,9 @@ impl Shared {
         Duration::from_nanos(self.now().saturating_sub(began))
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// The incidents to report now.
     fn take_incidents(&self) -> Vec<Incident> {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         let turn = self.turns.load(Ordering::SeqCst);
         let lasted = self.elapsed();
         let mut incidents: Vec<_> = state.ended.drain(..).collect();
@@ -289,7 +286,7 @@ impl Shared {
         let last = std::mem::replace(seen, turn);
         if is_odd(turn) {
             // The end of a frame that was reported wakes the thread.
-            let is_reported = self.lock().has_reported(turn);
+            let is_reported = lock(&self.state).has_reported(turn);
             return (!is_reported).then(|| self.limit.saturating_sub(self.elapsed()));
         }
         if last != turn {
@@ -362,7 +359,7 @@ fn is_odd(turns: u64) -> bool {
 }
 
 /// Runs on the watchdog's thread. Incidents from before its end are still reported.
-fn watch(shared: &Shared, on_incident: impl Fn(Incident)) {
+fn watch(shared: &WatchdogShared, on_incident: impl Fn(Incident)) {
     let mut seen = 0;
     loop {
         let is_over = shared.is_over.load(Ordering::SeqCst);

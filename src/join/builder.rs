@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use super::changes::{Changes, Subscription};
 use super::context::Context;
 use super::error::SpawnError;
-use super::header::{Body, Header, Outcome, Spec};
+use super::header::{Body, ClosureOutcome, Header, Spec};
 use super::id::TaskId;
 use super::info::Placement;
 use super::panic::{Caught, Contained, catch, install_hook};
@@ -189,10 +189,10 @@ where
         match caught {
             Caught::Returned(Some(value)) => {
                 slot.get_or_init(|| Contained::new(value));
-                Outcome::Returned
+                ClosureOutcome::Returned
             }
-            Caught::Returned(None) | Caught::Cancelled => Outcome::Cancelled,
-            Caught::Panicked(report) => Outcome::Panicked(report),
+            Caught::Returned(None) | Caught::Cancelled => ClosureOutcome::Cancelled,
+            Caught::Panicked(report) => ClosureOutcome::Panicked(report),
         }
     })
 }

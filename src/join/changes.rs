@@ -45,12 +45,12 @@ use super::sync::{AtomicBool, Mutex, Ordering, lock};
 /// # Ok::<(), meanwhile::join::SpawnError>(())
 /// ```
 #[derive(Clone)]
-pub struct Changes(Arc<Inner>);
+pub struct Changes(Arc<ChangeQueue>);
 
-pub(crate) struct Inner {
-    /// Whether the queue has tasks. Written under the queue's lock; read without it.
+pub(crate) struct ChangeQueue {
+    /// Whether there are tasks. Written under their lock; read without it.
     pending: AtomicBool,
-    queue: Mutex<VecDeque<Arc<dyn Observed>>>,
+    tasks: Mutex<VecDeque<Arc<dyn Observed>>>,
     wake: Box<dyn Fn() + Send + Sync>,
 }
 
@@ -58,9 +58,9 @@ impl Changes {
     /// An empty queue. `wake` is called on the thread of the task that changed, so it must not
     /// block. For a window it requests a repaint.
     pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
-        Self(Arc::new(Inner {
+        Self(Arc::new(ChangeQueue {
             pending: AtomicBool::new(false),
-            queue: Mutex::new(VecDeque::new()),
+            tasks: Mutex::new(VecDeque::new()),
             wake: Box::new(wake),
         }))
     }
@@ -98,10 +98,10 @@ impl Changes {
             return Vec::new();
         }
         let taken: Vec<Arc<dyn Observed>> = {
-            let mut queue = lock(&self.0.queue);
-            let count = queue.len().min(budget);
-            let taken = queue.drain(..count).collect();
-            if queue.is_empty() {
+            let mut tasks = lock(&self.0.tasks);
+            let count = tasks.len().min(budget);
+            let taken = tasks.drain(..count).collect();
+            if tasks.is_empty() {
                 self.0.pending.store(false, Ordering::Release);
             }
             taken
@@ -125,14 +125,14 @@ pub(crate) trait Observed: Send + Sync {
 
 /// A task's link to the queue, if it has one. It does not keep the queue alive, which holds tasks.
 pub(crate) struct Subscription {
-    queue: Option<Weak<Inner>>,
+    queue: Option<Weak<ChangeQueue>>,
     /// Whether the task is in the queue. Without a queue it stays set once it was, so that later
     /// progress does no more than to read it.
     is_queued: AtomicBool,
 }
 
 impl Subscription {
-    /// To no queue for `None`.
+    /// A subscription to `changes`; `None` subscribes to nothing.
     pub(crate) fn new(changes: Option<&Changes>) -> Self {
         Self {
             queue: changes.map(|changes| Arc::downgrade(&changes.0)),
@@ -150,16 +150,16 @@ impl Subscription {
         if self.is_queued.swap(true, Ordering::AcqRel) {
             return;
         }
-        let Some(inner) = self.queue.as_ref().and_then(Weak::upgrade) else {
+        let Some(queue) = self.queue.as_ref().and_then(Weak::upgrade) else {
             return;
         };
         let was_pending = {
-            let mut queue = lock(&inner.queue);
-            queue.push_back(task.clone());
-            inner.pending.swap(true, Ordering::AcqRel)
+            let mut tasks = lock(&queue.tasks);
+            tasks.push_back(task.clone());
+            queue.pending.swap(true, Ordering::AcqRel)
         };
         if !was_pending {
-            contain(|| (inner.wake)());
+            contain(|| (queue.wake)());
         }
     }
 

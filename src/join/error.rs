@@ -43,7 +43,7 @@ pub enum JoinError {
     #[error("cannot join current thread")]
     CurrentThread,
     /// Waiting would close a deadlock cycle of tasks that wait for each other.
-    #[error("cannot join: {} would wait for each other for ever", cycle_text(.cycle))]
+    #[error("cannot join: {} would wait for each other forever", cycle_text(.cycle))]
     WouldDeadlock {
         /// The cycle: each task waits for the next, the last for the first.
         cycle: Vec<TaskId>,

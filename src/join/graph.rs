@@ -89,7 +89,7 @@ pub(crate) struct Graph {
 #[derive(Default)]
 struct Waits {
     next_thread: u64,
-    entries: BTreeMap<Key, Entry>,
+    entries: BTreeMap<Key, WaitEntry>,
 }
 
 /// Tasks sort first, as in [`WaitGraph::waits`]. Threads that run no task take part in no cycle.
@@ -99,7 +99,7 @@ enum Key {
     Thread(u64),
 }
 
-struct Entry {
+struct WaitEntry {
     intent: Intent,
     since: Instant,
     thread: Thread,
@@ -107,7 +107,7 @@ struct Entry {
     broken: Option<Vec<TaskId>>,
 }
 
-impl Entry {
+impl WaitEntry {
     /// Whether this wait ends without its targets.
     fn ends_by_itself(&self) -> bool {
         self.intent.deadline.is_some() || self.broken.is_some()
@@ -190,7 +190,7 @@ impl Waits {
         );
         self.entries.insert(
             key,
-            Entry {
+            WaitEntry {
                 intent,
                 since: Instant::now(),
                 thread: current_thread(),
@@ -201,7 +201,7 @@ impl Waits {
         key
     }
 
-    /// The cycle that blocks `waiter` for ever, beginning with it if it is a member.
+    /// The cycle that blocks `waiter` forever, beginning with it if it is a member.
     fn cycle_of(&self, waiter: TaskId) -> Option<Vec<TaskId>> {
         let stuck = self.stuck(self.reachable(waiter));
         if !stuck.contains(&waiter) {

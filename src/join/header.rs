@@ -18,7 +18,7 @@ use std::time::Instant;
 use super::changes::{Observed, Subscription};
 use super::clock::Stamp;
 use super::current;
-use super::id::{Identity, TaskId};
+use super::id::{TaskId, TaskIdentity};
 use super::info::{Placement, Progress, TaskInfo, TaskState};
 use super::panic::{PanicReport, contain, drop_contained};
 use super::progress::ProgressCell;
@@ -27,17 +27,17 @@ use super::sync::{AtomicBool, AtomicUsize, Mutex, Ordering, current_thread, lock
 use super::waiters::{Batch, Callback, Waiter, Waiters};
 
 /// How a closure ended. It has stored its value itself.
-pub(crate) enum Outcome {
+pub(crate) enum ClosureOutcome {
     Returned,
     Panicked(Arc<PanicReport>),
     Cancelled,
 }
 
 /// A task's closure with the slot for its value. Dropping it without running it drops both.
-pub(crate) type Body = Box<dyn FnOnce(&Arc<Header>) -> Outcome + Send>;
+pub(crate) type Body = Box<dyn FnOnce(&Arc<Header>) -> ClosureOutcome + Send>;
 
 pub(crate) struct Header {
-    identity: Identity,
+    identity: TaskIdentity,
     daemon: bool,
     placement: Placement,
     state: StateCell,
@@ -66,7 +66,7 @@ pub(crate) struct Spec {
 impl Header {
     pub(crate) fn new(spec: Spec, body: Body) -> Self {
         Self {
-            identity: Identity::new(spec.id, spec.name),
+            identity: TaskIdentity::new(spec.id, spec.name),
             daemon: spec.daemon,
             placement: spec.placement,
             state: StateCell::new(),
@@ -81,7 +81,7 @@ impl Header {
         }
     }
 
-    pub(crate) fn identity(&self) -> &Identity {
+    pub(crate) fn identity(&self) -> &TaskIdentity {
         &self.identity
     }
 
@@ -182,7 +182,7 @@ impl Header {
             return false;
         };
         drop_contained(body);
-        self.publish(Outcome::Cancelled);
+        self.publish(ClosureOutcome::Cancelled);
         true
     }
 
@@ -207,11 +207,11 @@ impl Header {
         lock(&self.body).take()
     }
 
-    fn publish(&self, outcome: Outcome) {
+    fn publish(&self, outcome: ClosureOutcome) {
         match outcome {
-            Outcome::Returned => self.state.set_returned(),
-            Outcome::Cancelled => self.state.set_cancelled(),
-            Outcome::Panicked(report) => {
+            ClosureOutcome::Returned => self.state.set_returned(),
+            ClosureOutcome::Cancelled => self.state.set_cancelled(),
+            ClosureOutcome::Panicked(report) => {
                 self.panic.get_or_init(|| report);
                 self.state.set_panicked();
             }

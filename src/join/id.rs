@@ -30,12 +30,12 @@ impl fmt::Display for TaskId {
 }
 
 /// A task's number and name.
-pub(crate) struct Identity {
+pub(crate) struct TaskIdentity {
     id: TaskId,
     name: OnceLock<Arc<str>>,
 }
 
-impl Identity {
+impl TaskIdentity {
     /// Without a name it is `task-N`, N being the number.
     pub(crate) fn new(id: TaskId, name: Option<Arc<str>>) -> Self {
         Self {

@@ -146,9 +146,9 @@ fn cancel_racing_the_start_wins_or_has_no_effect() {
 }
 
 /// Fails when it is dropped twice.
-struct Token(Arc<AtomicBool>);
+struct DropCheck(Arc<AtomicBool>);
 
-impl Drop for Token {
+impl Drop for DropCheck {
     fn drop(&mut self) {
         assert!(!self.0.swap(true, Ordering::Relaxed), "dropped twice");
     }
@@ -159,8 +159,8 @@ fn value_is_dropped_once_when_handles_race_the_end() {
     loom::model(|| {
         let dropped = Arc::new(AtomicBool::new(false));
         let task = task(1, None, {
-            let token = Token(dropped.clone());
-            move || token
+            let value = DropCheck(dropped.clone());
+            move || value
         });
         let header = task.header().clone();
         let runner = loom::thread::spawn(move || {

@@ -80,7 +80,7 @@ pub(crate) fn global() -> &'static Registry {
 pub(crate) fn run(task: &Arc<Header>) -> bool {
     let ran = task.run();
     if ran {
-        conclude(task);
+        remove_and_settle(task);
     }
     ran
 }
@@ -88,19 +88,19 @@ pub(crate) fn run(task: &Arc<Header>) -> bool {
 /// Requests a cancel.
 pub(crate) fn cancel(task: &Arc<Header>) {
     if task.request_cancel() {
-        conclude(task);
+        remove_and_settle(task);
     }
 }
 
 /// Ends a task that could not be started.
 pub(crate) fn discard(task: &Arc<Header>) {
     if task.discard() {
-        conclude(task);
+        remove_and_settle(task);
     }
 }
 
 /// A task leaves the list before its joiners are woken.
-fn conclude(task: &Arc<Header>) {
+fn remove_and_settle(task: &Arc<Header>) {
     global().remove(task);
     task.settle();
 }

@@ -1,5 +1,7 @@
-//! The synchronization primitives of this library: those of std, or of loom under `--cfg loom`.
+//! The synchronization primitives of this library: those of std, or of loom under `--cfg loom`; and
+//! the locking of mutexes for the whole crate.
 
+use std::sync::{LockResult, PoisonError};
 use std::time::Instant;
 
 #[cfg(loom)]
@@ -19,11 +21,15 @@ pub(crate) use std::{
     thread::{Thread, current as current_thread, park, yield_now},
 };
 
-/// Locks a mutex. It is never poisoned, because no foreign code runs under a lock of this library.
+/// Locks a mutex, even a poisoned one; see [`ignore_poison`].
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
+    ignore_poison(mutex.lock())
+}
+
+/// The guard of a lock or of a wait with a condition variable, even if the lock is poisoned. No
+/// code of this crate that may panic leaves locked data half-changed.
+pub(crate) fn ignore_poison<T>(result: LockResult<T>) -> T {
+    result.unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Parks this thread until it is unparked or the deadline has passed; it may also wake spuriously.

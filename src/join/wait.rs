@@ -15,18 +15,18 @@ use super::{pool, registry};
 
 /// Why a wait ended before its targets did.
 #[derive(Debug)]
-pub(crate) enum Unmet {
+pub(crate) enum WaitFailure {
     TimedOut,
     CurrentThread,
     WouldDeadlock(Vec<TaskId>),
 }
 
-impl From<Unmet> for JoinError {
-    fn from(unmet: Unmet) -> Self {
-        match unmet {
-            Unmet::TimedOut => Self::TimedOut,
-            Unmet::CurrentThread => Self::CurrentThread,
-            Unmet::WouldDeadlock(cycle) => Self::WouldDeadlock { cycle },
+impl From<WaitFailure> for JoinError {
+    fn from(failure: WaitFailure) -> Self {
+        match failure {
+            WaitFailure::TimedOut => Self::TimedOut,
+            WaitFailure::CurrentThread => Self::CurrentThread,
+            WaitFailure::WouldDeadlock(cycle) => Self::WouldDeadlock { cycle },
         }
     }
 }
@@ -41,12 +41,12 @@ pub(crate) fn for_one(
     graph: &Graph,
     target: &Arc<Header>,
     deadline: Option<Instant>,
-) -> Result<(), Unmet> {
+) -> Result<(), WaitFailure> {
     if target.is_finished() {
         return Ok(());
     }
     if is_current(target) {
-        return Err(Unmet::CurrentThread);
+        return Err(WaitFailure::CurrentThread);
     }
     let wait = graph
         .enter(Intent {
@@ -54,7 +54,7 @@ pub(crate) fn for_one(
             need: Need::All,
             deadline,
         })
-        .map_err(Unmet::WouldDeadlock)?;
+        .map_err(WaitFailure::WouldDeadlock)?;
     if deadline.is_none() && run_if_queued_here(target) {
         return Ok(());
     }
@@ -62,7 +62,9 @@ pub(crate) fn for_one(
     if target.is_finished() {
         Ok(())
     } else {
-        Err(wait.broken().map_or(Unmet::TimedOut, Unmet::WouldDeadlock))
+        Err(wait
+            .broken()
+            .map_or(WaitFailure::TimedOut, WaitFailure::WouldDeadlock))
     }
 }
 
@@ -80,7 +82,7 @@ pub(crate) fn for_all(
     graph: &Graph,
     targets: Vec<Arc<Header>>,
     deadline: Option<Instant>,
-) -> Result<(), Unmet> {
+) -> Result<(), WaitFailure> {
     let mut set = WaitSet::new(targets);
     while set.unfinished() > 0 {
         set.block(graph, Need::All, deadline)?;
@@ -156,23 +158,23 @@ impl WaitSet {
         graph: &Graph,
         need: Need,
         deadline: Option<Instant>,
-    ) -> Result<(), Unmet> {
+    ) -> Result<(), WaitFailure> {
         while !self.has_ready() {
             if self.waits_for_itself(need) {
-                return Err(Unmet::CurrentThread);
+                return Err(WaitFailure::CurrentThread);
             }
             let wait = graph
                 .enter(self.intent(need, deadline))
-                .map_err(Unmet::WouldDeadlock)?;
+                .map_err(WaitFailure::WouldDeadlock)?;
             if deadline.is_none() && self.run_one() {
                 continue;
             }
             let in_time = self.has_ready() || park_until(deadline);
             if let Some(cycle) = wait.broken() {
-                return Err(Unmet::WouldDeadlock(cycle));
+                return Err(WaitFailure::WouldDeadlock(cycle));
             }
             if !in_time && !self.has_ready() {
-                return Err(Unmet::TimedOut);
+                return Err(WaitFailure::TimedOut);
             }
         }
         Ok(())

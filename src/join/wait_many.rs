@@ -8,7 +8,7 @@ use super::graph::{self, Need};
 use super::header::Header;
 use super::id::TaskId;
 use super::task::Task;
-use super::wait::{Unmet, WaitSet, deadline};
+use super::wait::{WaitFailure, WaitSet, deadline};
 
 /// When [`wait`] is satisfied.
 ///
@@ -44,12 +44,12 @@ pub struct Waited<T> {
     /// The tasks that have not ended, each once, in the order given.
     pub pending: Vec<Task<T>>,
     /// Why the wait ended.
-    pub end: WaitEnd,
+    pub end: WaitOutcome,
 }
 
 /// Why [`wait`] ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum WaitEnd {
+pub enum WaitOutcome {
     /// The condition holds.
     Satisfied,
     /// The timeout expired.
@@ -63,12 +63,12 @@ pub enum WaitEnd {
     },
 }
 
-impl From<Unmet> for WaitEnd {
-    fn from(unmet: Unmet) -> Self {
-        match unmet {
-            Unmet::TimedOut => Self::TimedOut,
-            Unmet::CurrentThread => Self::CurrentThread,
-            Unmet::WouldDeadlock(cycle) => Self::WouldDeadlock { cycle },
+impl From<WaitFailure> for WaitOutcome {
+    fn from(failure: WaitFailure) -> Self {
+        match failure {
+            WaitFailure::TimedOut => Self::TimedOut,
+            WaitFailure::CurrentThread => Self::CurrentThread,
+            WaitFailure::WouldDeadlock(cycle) => Self::WouldDeadlock { cycle },
         }
     }
 }
@@ -115,10 +115,10 @@ pub fn wait<T>(tasks: &[Task<T>], until: WaitUntil, timeout: Option<Duration>) -
                 WaitUntil::All => false,
             };
         if satisfied {
-            break WaitEnd::Satisfied;
+            break WaitOutcome::Satisfied;
         }
-        if let Err(unmet) = set.block(graph::global(), need, deadline) {
-            break unmet.into();
+        if let Err(failure) = set.block(graph::global(), need, deadline) {
+            break failure.into();
         }
     };
     let (done, pending) = tasks.into_iter().partition(Task::is_finished);

@@ -18,7 +18,7 @@ use meanwhile::jobs::{Options, RunOn, command};
 use meanwhile::join::process::{Builder, Exit};
 
 use crate::util::files::folder;
-use crate::util::gate::LIMIT;
+use crate::util::gate::TIMEOUT;
 use crate::util::resources::Resources;
 use crate::util::test_board::{TestBoard, misbehave, spec};
 
@@ -102,7 +102,7 @@ fn wait_for_limits(limits: &str) {
         }
         // The last tests of the suite may just have begun.
         assert!(
-            start.elapsed() < 2 * LIMIT,
+            start.elapsed() < 2 * TIMEOUT,
             "the limits are {files} files and {threads} threads: {left:#?}"
         );
         std::thread::yield_now();

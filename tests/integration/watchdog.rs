@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use meanwhile::watchdog::{Incident, Watchdog};
 
-use crate::util::gate::LIMIT;
+use crate::util::gate::TIMEOUT;
 
 const SHORT: Duration = Duration::from_millis(5);
 
@@ -21,7 +21,7 @@ fn watchdog(limit: Duration) -> (Watchdog, Receiver<Incident>) {
 #[track_caller]
 fn next(incidents: &Receiver<Incident>) -> Incident {
     incidents
-        .recv_timeout(LIMIT)
+        .recv_timeout(TIMEOUT)
         .expect("an incident is reported")
 }
 
@@ -128,14 +128,14 @@ fn nested_frame_belongs_to_the_outer_one() {
 
 #[test]
 fn short_frames_and_long_rests_are_no_incidents() {
-    let (watchdog, incidents) = watchdog(LIMIT);
+    let (watchdog, incidents) = watchdog(TIMEOUT);
     for _ in 0..10_000 {
         drop(watchdog.frame());
     }
     drop(watchdog.guard("outside of any frame"));
     drop(watchdog);
     assert_eq!(
-        incidents.recv_timeout(LIMIT),
+        incidents.recv_timeout(TIMEOUT),
         Err(RecvTimeoutError::Disconnected)
     );
 }
@@ -167,7 +167,7 @@ fn watchdog_thread_ends_with_the_last_handle() {
     assert!(next(&incidents).has_ended);
     drop(other);
     assert_eq!(
-        incidents.recv_timeout(LIMIT),
+        incidents.recv_timeout(TIMEOUT),
         Err(RecvTimeoutError::Disconnected)
     );
 }

@@ -5,11 +5,11 @@ use std::cell::RefCell;
 use std::panic::PanicHookInfo;
 use std::sync::Once;
 
-use super::report::{Capture, PanicLocation, message_of};
+use super::report::{PanicCapture, PanicLocation, message_of};
 use crate::join::current;
 
 thread_local! {
-    static LAST: RefCell<Option<Capture>> = const { RefCell::new(None) };
+    static LAST: RefCell<Option<PanicCapture>> = const { RefCell::new(None) };
 }
 
 /// Installs the hook, once in the life of the process.
@@ -33,7 +33,7 @@ pub(crate) fn install() {
 }
 
 fn record(info: &PanicHookInfo<'_>) {
-    let capture = Capture {
+    let capture = PanicCapture {
         message: message_of(info.payload()).0,
         location: info.location().map(|at| PanicLocation {
             file: at.file().to_owned(),
@@ -47,7 +47,7 @@ fn record(info: &PanicHookInfo<'_>) {
 }
 
 /// The capture of this thread's last panic, if its message is this one.
-pub(super) fn take_capture(message: &str) -> Option<Capture> {
+pub(super) fn take_capture(message: &str) -> Option<PanicCapture> {
     LAST.try_with(RefCell::take)
         .ok()
         .flatten()

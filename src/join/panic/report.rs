@@ -5,7 +5,7 @@ use std::backtrace::Backtrace;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use crate::join::id::{Identity, TaskId};
+use crate::join::id::{TaskId, TaskIdentity};
 
 /// What is known about a task's panic: the same report for every joiner.
 ///
@@ -60,7 +60,7 @@ impl fmt::Display for PanicLocation {
 }
 
 /// What the panic hook recorded.
-pub(super) struct Capture {
+pub(super) struct PanicCapture {
     pub(super) message: String,
     pub(super) location: Option<PanicLocation>,
     pub(super) backtrace: Backtrace,
@@ -68,10 +68,10 @@ pub(super) struct Capture {
 
 impl PanicReport {
     pub(super) fn new(
-        task: &Identity,
+        task: &TaskIdentity,
         message: String,
         payload_kind: PayloadKind,
-        capture: Option<Capture>,
+        capture: Option<PanicCapture>,
     ) -> Self {
         let (location, backtrace) =
             capture.map_or((None, None), |it| (it.location, Some(it.backtrace)));

@@ -17,9 +17,9 @@ use super::handle::Process;
 use super::invocation::Invocation;
 use super::launch_options::LaunchOptions;
 use super::launcher::Launcher;
-use super::output::Capture;
+use super::output::StreamCapture;
 use super::reaper::{self, StdinWriter, WatchedChild};
-use super::shared::{PipeEnds, Shared, Spawned};
+use super::shared::{PipeEnds, ProcessShared, Spawned};
 use super::system::Pidfd;
 use super::{children, spawner, tag};
 
@@ -216,11 +216,11 @@ impl Builder {
             tag,
             daemon: self.daemon,
             pidfd,
-            stdout: Capture::new(self.output_limit, pipes.stdout.clone()),
-            stderr: Capture::new(self.output_limit, pipes.stderr.clone()),
+            stdout: StreamCapture::new(self.output_limit, pipes.stdout.clone()),
+            stderr: StreamCapture::new(self.output_limit, pipes.stderr.clone()),
             guard,
         };
-        let shared = Arc::new(Shared::new(spawned, pipes.ends));
+        let shared = Arc::new(ProcessShared::new(spawned, pipes.ends));
         let process = Process::new(shared.clone());
         children::add(&shared);
         let watched = WatchedChild {

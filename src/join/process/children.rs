@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::exit::ProcessInfo;
-use super::shared::Shared;
+use super::shared::ProcessShared;
 use super::tree::Root as _;
 use crate::join::sync::lock;
 
@@ -13,19 +13,19 @@ use crate::join::sync::lock;
 const DAEMON_GRACE: Duration = Duration::from_secs(1);
 
 /// The processes whose end is not published yet, oldest first.
-static CHILDREN: Mutex<BTreeMap<u64, Arc<Shared>>> = Mutex::new(BTreeMap::new());
+static CHILDREN: Mutex<BTreeMap<u64, Arc<ProcessShared>>> = Mutex::new(BTreeMap::new());
 
-pub(super) fn add(child: &Arc<Shared>) {
+pub(super) fn add(child: &Arc<ProcessShared>) {
     lock(&CHILDREN).insert(child.key(), child.clone());
 }
 
-pub(super) fn remove(child: &Shared) {
+pub(super) fn remove(child: &ProcessShared) {
     // Dropped after the lock is released.
     let removed = lock(&CHILDREN).remove(&child.key());
     drop(removed);
 }
 
-fn running(predicate: impl Fn(&Shared) -> bool) -> Vec<Arc<Shared>> {
+fn running(predicate: impl Fn(&ProcessShared) -> bool) -> Vec<Arc<ProcessShared>> {
     let children = lock(&CHILDREN);
     let children = children.values().filter(|child| predicate(child));
     children.cloned().collect()
@@ -59,7 +59,7 @@ pub(crate) fn wait_for_non_daemons(deadline: Option<Instant>) {
 
 /// Stops every daemon process with its descendants.
 pub(crate) fn stop_daemons() {
-    for daemon in running(Shared::is_daemon) {
+    for daemon in running(ProcessShared::is_daemon) {
         // The caller reports the processes that are left.
         drop(daemon.stop(DAEMON_GRACE));
     }

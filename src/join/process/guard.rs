@@ -42,7 +42,7 @@ impl TreeGuard {
     }
 
     /// Adds a holder, until the returned value is dropped.
-    pub(super) fn hold(&self) -> impl Drop {
+    pub(super) fn add_holder(&self) -> impl Drop {
         let mut holders = lock(&self.holders);
         *holders += 1;
         if *holders == 1

@@ -11,7 +11,7 @@ use rustix::process::Signal;
 use super::exit::{Exit, ProcessInfo, ProcessState};
 use super::output::{Captured, Output, Stream};
 use super::reaper;
-use super::shared::Shared;
+use super::shared::ProcessShared;
 use super::stop::StopReport;
 use super::tree::Root as _;
 use crate::join::{JoinError, wait};
@@ -49,14 +49,14 @@ use crate::join::{JoinError, wait};
 pub struct Process(Arc<Handle>);
 
 /// All clones of a handle: dropped with the last one.
-struct Handle(Arc<Shared>);
+struct Handle(Arc<ProcessShared>);
 
 impl Process {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(super) fn new(shared: Arc<ProcessShared>) -> Self {
         Self(Arc::new(Handle(shared)))
     }
 
-    fn shared(&self) -> &Shared {
+    fn shared(&self) -> &ProcessShared {
         &self.0.0
     }
 

@@ -88,7 +88,7 @@ impl Captured {
 }
 
 /// A stream that is being read into a ring buffer.
-pub(super) struct Capture {
+pub(super) struct StreamCapture {
     limit: usize,
     ring: Mutex<RingBuffer>,
 }
@@ -101,7 +101,7 @@ struct RingBuffer {
     pipe: Option<Arc<OwnedFd>>,
 }
 
-impl Capture {
+impl StreamCapture {
     /// Keeps the last `limit` bytes of `pipe`, which must be non-blocking. Without a pipe nothing
     /// is captured.
     pub(super) fn new(limit: usize, pipe: Option<Arc<OwnedFd>>) -> Self {

@@ -21,7 +21,7 @@ use rustix::process::Signal;
 
 use super::children;
 use super::output::Stream;
-use super::shared::Shared;
+use super::shared::ProcessShared;
 use super::system::Notifier;
 use super::tree::Root as _;
 use crate::join::SpawnError;
@@ -35,7 +35,7 @@ const BUFFER_BYTES: usize = 64 * 1024;
 
 /// A child as the reaper sees it.
 pub(super) struct WatchedChild {
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<ProcessShared>,
     pub(super) stdin: Option<StdinWriter>,
     pub(super) stdout: Option<Arc<OwnedFd>>,
     pub(super) stderr: Option<Arc<OwnedFd>>,
@@ -48,7 +48,7 @@ pub(super) struct StdinWriter {
     pub(super) written: usize,
 }
 
-enum Message {
+enum ReaperMessage {
     Watch(Box<WatchedChild>),
     /// A child without a pidfd has exited.
     DidExit(u64),
@@ -56,20 +56,20 @@ enum Message {
     Forget(u64),
 }
 
-struct MessageSender {
-    messages: Sender<Message>,
+struct ReaperSender {
+    messages: Sender<ReaperMessage>,
     notifier: Arc<Notifier>,
 }
 
-impl MessageSender {
-    fn send(&self, message: Message) {
+impl ReaperSender {
+    fn send(&self, message: ReaperMessage) {
         // The reaper never ends, so it always receives.
         self.messages.send(message).ok();
         self.notifier.notify();
     }
 }
 
-static REAPER: OnceLock<MessageSender> = OnceLock::new();
+static REAPER: OnceLock<ReaperSender> = OnceLock::new();
 
 /// Starts the reaper, unless it runs.
 pub(super) fn start() -> Result<(), SpawnError> {
@@ -83,7 +83,7 @@ pub(super) fn start() -> Result<(), SpawnError> {
 pub(super) fn watch(child: WatchedChild) -> Result<(), SpawnError> {
     let reaper = reaper()?;
     let shared = child.shared.clone();
-    reaper.send(Message::Watch(Box::new(child)));
+    reaper.send(ReaperMessage::Watch(Box::new(child)));
     if shared.pidfd().is_some() {
         return Ok(());
     }
@@ -92,25 +92,28 @@ pub(super) fn watch(child: WatchedChild) -> Result<(), SpawnError> {
         // It fails only for a child that runs as another user; that one is waited for.
         shared.signal(Signal::KILL).ok();
         shared.block_until_exit();
-        reaper.send(Message::DidExit(shared.key()));
+        reaper.send(ReaperMessage::DidExit(shared.key()));
     })
 }
 
 /// Drops what is left of a child that has ended and has no handle any more.
 pub(super) fn forget(key: u64) {
     if let Some(reaper) = REAPER.get() {
-        reaper.send(Message::Forget(key));
+        reaper.send(ReaperMessage::Forget(key));
     }
 }
 
-fn start_waiting(shared: &Arc<Shared>, reaper: &'static MessageSender) -> Result<(), SpawnError> {
+fn start_waiting(
+    shared: &Arc<ProcessShared>,
+    reaper: &'static ReaperSender,
+) -> Result<(), SpawnError> {
     let name = format!("waits for {}", shared.pid());
     let shared = shared.clone();
     let thread = std::thread::Builder::new()
         .name(name.clone())
         .spawn(move || {
             shared.block_until_exit();
-            reaper.send(Message::DidExit(shared.key()));
+            reaper.send(ReaperMessage::DidExit(shared.key()));
         });
     match thread {
         Ok(_detached) => Ok(()),
@@ -122,7 +125,7 @@ fn start_waiting(shared: &Arc<Shared>, reaper: &'static MessageSender) -> Result
     clippy::disallowed_methods,
     reason = "bounded by its content: three messages a child"
 )]
-fn reaper() -> Result<&'static MessageSender, SpawnError> {
+fn reaper() -> Result<&'static ReaperSender, SpawnError> {
     static STARTING: Mutex<()> = Mutex::new(());
     if let Some(reaper) = REAPER.get() {
         return Ok(reaper);
@@ -148,11 +151,11 @@ fn reaper() -> Result<&'static MessageSender, SpawnError> {
         .name(name.clone())
         .spawn(move || reaper.run())
         .map_err(refusal)?;
-    Ok(REAPER.get_or_init(|| MessageSender { messages, notifier }))
+    Ok(REAPER.get_or_init(|| ReaperSender { messages, notifier }))
 }
 
 struct Reaper {
-    inbox: Receiver<Message>,
+    inbox: Receiver<ReaperMessage>,
     notifier: Arc<Notifier>,
     children: BTreeMap<u64, WatchedChild>,
     buffer: Vec<u8>,
@@ -160,7 +163,7 @@ struct Reaper {
 
 /// What a polled file descriptor belongs to.
 #[derive(Clone, Copy)]
-enum Token {
+enum PollToken {
     Notifier,
     Stdin(u64),
     Output(u64, Stream),
@@ -177,8 +180,8 @@ impl Reaper {
     }
 
     /// Sleeps until a file descriptor is ready; returns those that are.
-    fn wait(&self) -> Vec<Token> {
-        let (tokens, mut polled): (Vec<Token>, Vec<PollFd<'_>>) = self.polled().unzip();
+    fn wait(&self) -> Vec<PollToken> {
+        let (tokens, mut polled): (Vec<PollToken>, Vec<PollFd<'_>>) = self.polled().unzip();
         // Possible errors are an interruption, and a shortage of kernel memory that may pass.
         if poll(&mut polled, None).is_err() {
             return Vec::new();
@@ -191,30 +194,30 @@ impl Reaper {
             .collect()
     }
 
-    fn polled(&self) -> impl Iterator<Item = (Token, PollFd<'_>)> {
+    fn polled(&self) -> impl Iterator<Item = (PollToken, PollFd<'_>)> {
         let notifier = PollFd::new(&self.notifier, PollFlags::IN);
         let of_children = self
             .children
             .iter()
             .flat_map(|(&key, child)| child.polled(key));
-        std::iter::once((Token::Notifier, notifier)).chain(of_children)
+        std::iter::once((PollToken::Notifier, notifier)).chain(of_children)
     }
 
-    fn serve(&mut self, token: Token) {
+    fn serve(&mut self, token: PollToken) {
         match token {
-            Token::Notifier => self.take_messages(),
-            Token::Stdin(key) => {
+            PollToken::Notifier => self.take_messages(),
+            PollToken::Stdin(key) => {
                 if let Some(child) = self.children.get_mut(&key) {
                     child.write_stdin();
                 }
             }
-            Token::Output(key, stream) => {
+            PollToken::Output(key, stream) => {
                 if let Some(child) = self.children.get_mut(&key) {
                     child.read(stream, MAX_READ_PER_TURN, &mut self.buffer);
                     self.forget_if_done(key);
                 }
             }
-            Token::Exit(key) => self.end(key),
+            PollToken::Exit(key) => self.end(key),
         }
     }
 
@@ -222,11 +225,11 @@ impl Reaper {
         self.notifier.drain();
         while let Ok(message) = self.inbox.try_recv() {
             match message {
-                Message::Watch(child) => {
+                ReaperMessage::Watch(child) => {
                     self.children.insert(child.shared.key(), *child);
                 }
-                Message::DidExit(key) => self.end(key),
-                Message::Forget(key) => self.forget_if_done(key),
+                ReaperMessage::DidExit(key) => self.end(key),
+                ReaperMessage::Forget(key) => self.forget_if_done(key),
             }
         }
     }
@@ -266,14 +269,19 @@ fn bytes_in(pipe: &OwnedFd) -> usize {
 }
 
 impl WatchedChild {
-    fn polled(&self, key: u64) -> impl Iterator<Item = (Token, PollFd<'_>)> {
+    fn polled(&self, key: u64) -> impl Iterator<Item = (PollToken, PollFd<'_>)> {
         let pidfd = self.shared.pidfd().filter(|_| self.shared.exit().is_none());
-        let exit = pidfd.map(|fd| (Token::Exit(key), PollFd::new(fd, PollFlags::IN)));
+        let exit = pidfd.map(|fd| (PollToken::Exit(key), PollFd::new(fd, PollFlags::IN)));
         let stdin = self.stdin.as_ref().map(|writer| {
             let pipe = PollFd::new(&writer.pipe, PollFlags::OUT);
-            (Token::Stdin(key), pipe)
+            (PollToken::Stdin(key), pipe)
         });
-        let read = |stream, pipe| (Token::Output(key, stream), PollFd::new(pipe, PollFlags::IN));
+        let read = |stream, pipe| {
+            (
+                PollToken::Output(key, stream),
+                PollFd::new(pipe, PollFlags::IN),
+            )
+        };
         let stdout = self.stdout.as_ref().map(|pipe| read(Stream::Stdout, pipe));
         let stderr = self.stderr.as_ref().map(|pipe| read(Stream::Stderr, pipe));
         exit.into_iter().chain(stdin).chain(stdout).chain(stderr)

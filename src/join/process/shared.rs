@@ -3,7 +3,7 @@
 use std::io;
 use std::process::{ChildStdin, ChildStdout};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
@@ -13,17 +13,17 @@ use rustix::process::{
 
 use super::exit::{Exit, ProcessInfo, ProcessState};
 use super::guard::TreeGuard;
-use super::output::{Capture, Stream};
+use super::output::{Stream, StreamCapture};
 use super::stop::{self, StopReport};
 use super::system::{self, Pidfd};
 use super::tree::Root;
 use crate::join::clock::{self, Stamp};
 use crate::join::graph::{self, Intent, Need, Targets};
 use crate::join::panic::contain;
-use crate::join::sync::lock;
+use crate::join::sync::{ignore_poison, lock};
 
 /// The state of one process.
-pub(super) struct Shared {
+pub(super) struct ProcessShared {
     spawned: Spawned,
     pipe_ends: Mutex<PipeEnds>,
     spawned_at: Stamp,
@@ -48,8 +48,8 @@ pub(super) struct Spawned {
     pub(super) daemon: bool,
     /// `None` where the system has no pidfds: then a thread waits for the process.
     pub(super) pidfd: Option<Pidfd>,
-    pub(super) stdout: Capture,
-    pub(super) stderr: Capture,
+    pub(super) stdout: StreamCapture,
+    pub(super) stderr: StreamCapture,
     /// `None` where the process was started without a launcher.
     pub(super) guard: Option<TreeGuard>,
 }
@@ -61,7 +61,7 @@ pub(super) struct PipeEnds {
     pub(super) stdout: Option<ChildStdout>,
 }
 
-impl Shared {
+impl ProcessShared {
     pub(super) fn new(spawned: Spawned, pipe_ends: PipeEnds) -> Self {
         Self {
             spawned,
@@ -96,7 +96,7 @@ impl Shared {
         self.spawned.pidfd.as_ref()
     }
 
-    pub(super) fn capture(&self, stream: Stream) -> &Capture {
+    pub(super) fn capture(&self, stream: Stream) -> &StreamCapture {
         match stream {
             Stream::Stdout => &self.spawned.stdout,
             Stream::Stderr => &self.spawned.stderr,
@@ -163,7 +163,7 @@ impl Shared {
     /// Stops the process and its descendants. The supervisor knows the tree until that is done,
     /// because the process may exit long before its descendants.
     pub(super) fn stop(&self, grace: Duration) -> StopReport {
-        let _hold = self.spawned.guard.as_ref().map(TreeGuard::hold);
+        let _holder = self.spawned.guard.as_ref().map(TreeGuard::add_holder);
         stop::stop(self, grace)
     }
 
@@ -214,7 +214,7 @@ impl Shared {
     }
 }
 
-impl Root for Shared {
+impl Root for ProcessShared {
     fn pid(&self) -> i32 {
         self.spawned.pid.as_raw_pid()
     }
@@ -269,17 +269,15 @@ impl Root for Shared {
                 return Some(exit);
             }
             callbacks = match deadline {
-                None => self.did_end.wait(callbacks),
+                None => ignore_poison(self.did_end.wait(callbacks)),
                 Some(deadline) => {
                     let left = deadline.saturating_duration_since(Instant::now());
                     if left.is_zero() {
                         return None;
                     }
-                    let waited = self.did_end.wait_timeout(callbacks, left);
-                    Ok(waited.unwrap_or_else(PoisonError::into_inner).0)
+                    ignore_poison(self.did_end.wait_timeout(callbacks, left)).0
                 }
-            }
-            .unwrap_or_else(PoisonError::into_inner);
+            };
         }
     }
 }

@@ -81,7 +81,7 @@ fn apply(option: &str) -> io::Result<()> {
     let (name, value) = option.split_once('=').ok_or_else(unknown)?;
     let value: u64 = value.parse().map_err(io::Error::other)?;
     match name {
-        "parent" => die_with(value),
+        "parent" => exit_with_parent(value),
         "as" => limit(Resource::As, value),
         "cpu" => limit(Resource::Cpu, value),
         "nofile" => limit(Resource::Nofile, value),
@@ -90,8 +90,8 @@ fn apply(option: &str) -> io::Result<()> {
 }
 
 /// Asks to be killed when the parent exits. Fails if it has exited before.
-fn die_with(parent: u64) -> io::Result<()> {
-    system::die_with_parent()?;
+fn exit_with_parent(parent: u64) -> io::Result<()> {
+    system::set_parent_death_signal()?;
     let parent_now = getppid().map_or(0, Pid::as_raw_pid);
     if u64::try_from(parent_now) == Ok(parent) {
         Ok(())

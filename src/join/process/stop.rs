@@ -7,7 +7,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Signal;
 
 use super::exit::Exit;
-use super::tree::{self, Identity, Member, Root};
+use super::tree::{self, Member, ProcessIdentity, Root};
 
 /// The interval between scans for processes that were started meanwhile: at first and after each
 /// change, and at most. A scan reads the whole process table.
@@ -46,7 +46,7 @@ pub struct TreeMember {
 
 /// Ends the tree of `root`: see [`Process::stop`](super::Process::stop).
 pub(super) fn stop(root: &dyn Root, grace: Duration) -> StopReport {
-    let mut stop = TreeStop {
+    let mut stop = TreeStopper {
         root,
         members: BTreeMap::new(),
     };
@@ -66,9 +66,9 @@ enum Phase {
     Kill,
 }
 
-struct TreeStop<'a> {
+struct TreeStopper<'a> {
     root: &'a dyn Root,
-    members: BTreeMap<Identity, MemberState>,
+    members: BTreeMap<ProcessIdentity, MemberState>,
 }
 
 struct MemberState {
@@ -77,7 +77,7 @@ struct MemberState {
     has_ended: bool,
 }
 
-impl TreeStop<'_> {
+impl TreeStopper<'_> {
     /// Signals all members, including new ones, until none is left or the deadline has passed.
     /// Returns whether none is left.
     fn run_phase(&mut self, phase: Phase, deadline: Option<Instant>) -> bool {
@@ -105,9 +105,14 @@ impl TreeStop<'_> {
     }
 
     /// Finds the running members and signals them; returns which run.
-    fn scan(&mut self, phase: Phase, terminated: &mut BTreeSet<Identity>) -> BTreeSet<Identity> {
+    fn scan(
+        &mut self,
+        phase: Phase,
+        terminated: &mut BTreeSet<ProcessIdentity>,
+    ) -> BTreeSet<ProcessIdentity> {
         let found = tree::find(self.root, self.members.keys());
-        let running: BTreeSet<Identity> = found.iter().map(|member| member.identity).collect();
+        let running: BTreeSet<ProcessIdentity> =
+            found.iter().map(|member| member.identity).collect();
         for member in found {
             let identity = member.identity;
             let state = self.members.entry(identity).or_insert(MemberState {

@@ -31,12 +31,12 @@ pub(super) trait Root {
 
 /// Identifies a process beyond its pid: the system may reuse a pid, but not with the same start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Identity {
+pub(super) struct ProcessIdentity {
     pub(super) pid: i32,
     started: u64,
 }
 
-impl Identity {
+impl ProcessIdentity {
     fn of(entry: &ProcessEntry) -> Self {
         Self {
             pid: entry.pid,
@@ -52,7 +52,7 @@ impl Identity {
 
 /// A running process of a tree.
 pub(super) struct Member {
-    pub(super) identity: Identity,
+    pub(super) identity: ProcessIdentity,
     pub(super) name: String,
     pub(super) group: i32,
     /// `None` where the system has no pidfds.
@@ -62,7 +62,7 @@ pub(super) struct Member {
 impl Member {
     /// Opens the pidfd. Returns `None` if the process has exited.
     fn open(entry: ProcessEntry) -> Option<Self> {
-        let identity = Identity::of(&entry);
+        let identity = ProcessIdentity::of(&entry);
         let pidfd = Pidfd::open(entry.pid).ok()?;
         // Compared once more with the pidfd open: from here on it can't mean another process.
         let is_same = pidfd.is_none() || identity.is_current();
@@ -95,7 +95,7 @@ impl Member {
 /// A process that is exiting has lost its environment, and with it the tag; it is in `known`.
 pub(super) fn find<'a>(
     root: &dyn Root,
-    known: impl Iterator<Item = &'a Identity> + Clone,
+    known: impl Iterator<Item = &'a ProcessIdentity> + Clone,
 ) -> Vec<Member> {
     let is_ours = !root.is_reaped();
     let table = Snapshot::take();
@@ -178,10 +178,10 @@ impl Snapshot {
 
     fn still_running<'a>(
         &self,
-        known: impl Iterator<Item = &'a Identity>,
+        known: impl Iterator<Item = &'a ProcessIdentity>,
     ) -> impl Iterator<Item = i32> {
         let same = known.filter(|identity| {
-            let now = self.0.get(&identity.pid).map(Identity::of);
+            let now = self.0.get(&identity.pid).map(ProcessIdentity::of);
             now.as_ref() == Some(*identity)
         });
         same.map(|identity| identity.pid)

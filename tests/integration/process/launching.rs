@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 use super::{Builder, eventually, launcher, runs, shell};
 use crate::util::child::{in_child, in_child_with};
 use crate::util::files::folder;
-use crate::util::gate::LIMIT;
+use crate::util::gate::TIMEOUT;
 use crate::util::sleeper::Sleeper;
 
 fn launched(builder: Builder) -> Builder {
@@ -119,7 +119,7 @@ fn p11_sigkill_of_the_program_ends_all_trees() {
         if took <= PROMISED {
             return;
         }
-        assert!(first.elapsed() < LIMIT, "the last try took {took:?}");
+        assert!(first.elapsed() < TIMEOUT, "the last try took {took:?}");
     }
 }
 

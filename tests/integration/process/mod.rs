@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use meanwhile::join::process::{Builder, Launcher, Process};
 
-use crate::util::gate::LIMIT;
+use crate::util::gate::TIMEOUT;
 
 /// A shell that runs `script`.
 fn shell(script: &str) -> Builder {
@@ -56,7 +56,7 @@ fn wait_for_line(process: &Process, line: &str) -> Vec<String> {
 fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
     while !condition() {
-        assert!(start.elapsed() < LIMIT, "{what}: not within {LIMIT:?}");
+        assert!(start.elapsed() < TIMEOUT, "{what}: not within {TIMEOUT:?}");
         std::thread::yield_now();
     }
 }

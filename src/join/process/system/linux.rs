@@ -129,7 +129,7 @@ pub(in super::super) fn own_executable() -> PathBuf {
 }
 
 /// Has the system kill this process when the thread that started it ends.
-pub(in super::super) fn die_with_parent() -> io::Result<()> {
+pub(in super::super) fn set_parent_death_signal() -> io::Result<()> {
     Ok(set_parent_process_death_signal(Some(Signal::KILL))?)
 }
 

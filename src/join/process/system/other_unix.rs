@@ -107,7 +107,7 @@ pub(in super::super) fn reap(
 
 /// All processes except zombies.
 pub(in super::super) fn running_processes() -> Vec<ProcessEntry> {
-    let with_environ = nothing().with_environ(UpdateKind::Always);
+    let with_environ = minimal_refresh().with_environ(UpdateKind::Always);
     let system = read_table(ProcessesToUpdate::All, with_environ);
     let processes = system.iter().flat_map(|system| system.processes().values());
     processes.filter_map(entry).collect()
@@ -116,11 +116,11 @@ pub(in super::super) fn running_processes() -> Vec<ProcessEntry> {
 /// When the process with this pid was started. `None` if there is no such process; a zombie is one.
 pub(in super::super) fn start_of(pid: i32) -> Option<u64> {
     let pid = Pid::from_u32(pid.cast_unsigned());
-    let system = read_table(ProcessesToUpdate::Some(&[pid]), nothing())?;
+    let system = read_table(ProcessesToUpdate::Some(&[pid]), minimal_refresh())?;
     system.process(pid).map(Process::start_time)
 }
 
-fn nothing() -> ProcessRefreshKind {
+fn minimal_refresh() -> ProcessRefreshKind {
     ProcessRefreshKind::nothing().without_tasks()
 }
 
@@ -163,7 +163,7 @@ pub(in super::super) fn own_executable() -> PathBuf {
 
 /// Does nothing: these systems kill no process together with its parent. The supervisor kills it.
 #[expect(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
-pub(in super::super) fn die_with_parent() -> io::Result<()> {
+pub(in super::super) fn set_parent_death_signal() -> io::Result<()> {
     Ok(())
 }
 
