@@ -1,8 +1,8 @@
 //! The CPU time of a frame: our code, egui's, and tessellation.
 //!
-//! Nothing is shown, so the time of the graphics card and the desktop is not included. The figures
-//! are CPU times of the drawing thread, on which other programs have little effect. Our table and
-//! egui's table with the same rows and columns take turns.
+//! No window is shown, so the time of the graphics card and the desktop is not included. The figures
+//! are CPU times of the drawing thread, on which other programs have little effect. Our table takes
+//! turns with egui's table of the same rows and columns.
 //!
 //! `cargo bench --bench frames`
 
@@ -46,7 +46,7 @@ const ROWS: usize = 1_000_000;
 const FRAME_INTERVAL: Duration = Duration::from_micros(16_667);
 
 fn main() -> std::io::Result<()> {
-    // `cargo test --benches` only asks whether it runs.
+    // `cargo test --benches` only checks that it runs.
     let is_short = !std::env::args().any(|argument| argument == "--bench");
     let bench = Bench {
         frames: if is_short { 3 } else { 600 },
@@ -425,7 +425,7 @@ mod lab {
 
     const FRAMES: u32 = 512;
 
-    /// Frames as long as what is plotted, each of another length, and as many of the watcher.
+    /// A full plot of twin frames of varying length, with watcher frames.
     pub(super) fn line() -> FrameLine {
         let mut line = frames();
         for fact in facts() {

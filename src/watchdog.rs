@@ -1,9 +1,9 @@
 //! A watchdog for the UI thread, which detects a frame that takes too long while it lasts.
 //!
-//! The UI thread marks the begin and the end of each frame and labels slow operations, which costs
-//! a few atomic operations. The watchdog's own thread calls back as soon as a frame exceeds the
-//! limit, and again with its whole duration when it has ended. While no frame is drawn the thread
-//! sleeps, so an idle window stays idle.
+//! The UI thread marks the start and the end of each frame, which costs a few atomic operations,
+//! and labels slow operations, which costs a lock. The watchdog's own thread calls back as soon as
+//! a frame exceeds the limit, and again with its whole duration when it has ended. While no frame
+//! is drawn, the thread sleeps, so an idle window stays idle.
 //!
 //! ```
 //! use meanwhile::watchdog::Watchdog;
@@ -14,7 +14,7 @@
 //!     drop(reports.send(incident)); // a log, a list on screen
 //! })?;
 //!
-//! // In an egui program: at the beginning of `App::logic` and of `App::ui`.
+//! // In an egui program: at the start of `App::logic` and of `App::ui`.
 //! let frame = watchdog.frame();
 //! let saving = watchdog.guard("saving settings");
 //! std::thread::sleep(Duration::from_millis(60)); // a slow disk
@@ -42,29 +42,33 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::join::SpawnError;
 use crate::join::sync::{Mutex, lock};
 
-/// How many ended incidents wait for the callback. If it is too slow, the oldest are dropped.
+/// The number of ended incidents that wait for the callback. If it is too slow, the oldest are
+/// dropped.
 const MAX_QUEUED: usize = 1_000;
 
 /// A frame that took too long.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Incident {
-    /// Counts from 1. Both reports of one incident have the same number.
+    /// The number of the incident, from 1. Both of its reports have the same number.
     pub number: u64,
-    /// When the frame began.
+    /// The time at which the frame started, by the system's clock.
     pub began: SystemTime,
-    /// How long it took, or has taken so far.
+    /// The duration of the frame so far, or in total if it has ended.
     pub lasted: Duration,
-    /// The label of the newest [`guard`](Watchdog::guard) that was held.
+    /// The label of the newest [`guard`](Watchdog::guard) that was held when the frame exceeded the
+    /// limit, or else of the first operation in the frame that took longer than the limit. `None`
+    /// if there is no such label.
     pub label: Option<String>,
     /// Whether the frame has ended.
     pub has_ended: bool,
 }
 
-/// Reports frames that take too long. Clones share one thread, which ends with the last of them.
+/// A reporter of frames that take too long. Clones share one thread, which ends when the last of
+/// them and the last guard are dropped.
 #[derive(Clone)]
 pub struct Watchdog(Arc<Owner>);
 
-/// Held by the handles only. Its drop ends the watching thread.
+/// The value that all handles share. Its drop ends the watching thread.
 struct Owner {
     shared: Arc<WatchdogShared>,
     thread: Thread,
@@ -73,11 +77,11 @@ struct Owner {
 struct WatchdogShared {
     origin: Instant,
     limit: Duration,
-    /// Counts the begins and ends of frames, so it is odd while one is drawn.
+    /// Counts the starts and ends of frames, so it is odd while one is drawn.
     turns: AtomicU64,
-    /// When the frame began, in nanoseconds since `origin`. Published by the count in `turns`.
+    /// The start of the frame, in nanoseconds since `origin`. Published by the count in `turns`.
     began: AtomicU64,
-    /// Whether the thread sleeps until the next frame begins.
+    /// Whether the thread sleeps until the next frame starts.
     ///
     /// A frame first counts its turn and then reads this; the thread first sets this and then reads
     /// the turns. Sequential consistency guarantees that at least one of them sees the other.
@@ -108,14 +112,16 @@ struct Label {
 }
 
 impl Watchdog {
-    /// Reports frames longer than `limit`. `on_incident` is called on the watchdog's own thread,
-    /// once while such a frame lasts and once when it has ended. A frame that ends just after the
-    /// limit may be reported only when it has ended.
+    /// Starts the watchdog's thread, and returns a handle. It reports frames longer than `limit`.
     ///
-    /// A window begins to feel slow at 100 ms (J. Nielsen, *Usability Engineering*, 1993).
+    /// `on_incident` is called on that thread, once while such a frame lasts and once when it has
+    /// ended. A frame that ends just after the limit may be reported only when it has ended. If
+    /// `on_incident` panics, the thread ends and reports no more frames.
+    ///
+    /// A window starts to feel slow at 100 ms (J. Nielsen, *Usability Engineering*, 1993).
     ///
     /// # Errors
-    /// When the system refuses the thread.
+    /// Fails if the system refuses the thread.
     pub fn new(
         limit: Duration,
         on_incident: impl Fn(Incident) + Send + 'static,
@@ -143,7 +149,8 @@ impl Watchdog {
         }
     }
 
-    /// Begins a frame, which ends when the guard is dropped. Has no effect within another frame.
+    /// Starts a frame, which ends when the returned guard is dropped. Has no effect within another
+    /// frame.
     pub fn frame(&self) -> FrameGuard {
         let shared = &self.0.shared;
         let is_outermost = !is_odd(shared.turns.load(Ordering::Relaxed));
@@ -160,8 +167,9 @@ impl Watchdog {
         }
     }
 
-    /// Labels what the thread does until the guard is dropped. The newest label that is held counts.
-    /// Guards may be dropped in any order and on any thread; each removes its own label.
+    /// Labels the current operation until the returned guard is dropped. The newest label that is
+    /// held counts. Guards may be dropped in any order and on any thread. Each removes its own
+    /// label.
     ///
     /// ```
     /// # use meanwhile::watchdog::Watchdog;
@@ -207,7 +215,7 @@ impl Drop for Owner {
     }
 }
 
-/// Ends the frame when it is dropped.
+/// The guard of a frame, which ends when this is dropped. [`Watchdog::frame`] returns it.
 #[must_use = "the frame ends when this is dropped"]
 pub struct FrameGuard {
     watchdog: Watchdog,
@@ -234,7 +242,7 @@ impl Drop for FrameGuard {
     }
 }
 
-/// Removes its label when it is dropped.
+/// The guard of a label, which is removed when this is dropped. [`Watchdog::guard`] returns it.
 #[must_use = "the label holds until this is dropped"]
 pub struct LabelGuard {
     watchdog: Watchdog,
@@ -267,7 +275,7 @@ impl WatchdogShared {
         Duration::from_nanos(self.now().saturating_sub(began))
     }
 
-    /// The incidents to report now.
+    /// Takes the incidents to report now.
     fn take_incidents(&self) -> Vec<Incident> {
         let mut state = lock(&self.state);
         let turn = self.turns.load(Ordering::SeqCst);
@@ -279,8 +287,9 @@ impl WatchdogShared {
         incidents
     }
 
-    /// How long to sleep before the next check; `None` for until woken. `seen` is the turn at the
-    /// last check: the thread checks periodically while the window draws, and not while it is idle.
+    /// Returns the time to sleep before the next check, or `None` to sleep until woken. `seen` is
+    /// the turn at the last check. The thread checks periodically while the window draws, and not
+    /// while it is idle.
     fn time_to_sleep(&self, seen: &mut u64) -> Option<Duration> {
         let turn = self.turns.load(Ordering::SeqCst);
         let last = std::mem::replace(seen, turn);
@@ -293,12 +302,12 @@ impl WatchdogShared {
             return Some(self.limit);
         }
         self.is_asleep.store(true, Ordering::SeqCst);
-        // A frame that began before it could see the flag has not woken the thread.
-        let has_begun = self.turns.load(Ordering::SeqCst) != turn;
-        if has_begun {
+        // A frame that started before it could see the flag has not woken the thread.
+        let has_started = self.turns.load(Ordering::SeqCst) != turn;
+        if has_started {
             self.is_asleep.store(false, Ordering::SeqCst);
         }
-        has_begun.then_some(self.limit)
+        has_started.then_some(self.limit)
     }
 }
 
@@ -315,7 +324,7 @@ impl State {
         self.last_number += 1;
         self.reported = Some((turn, self.last_number));
         let label = self.labels.last().map(|label| label.text.clone());
-        // The operation that goes on now is the cause. Later ones are not.
+        // Records the current operation as the cause; later ones are ignored.
         self.slow_label.clone_from(&label);
         Some(incident(self.last_number, lasted, label, false))
     }
@@ -353,7 +362,7 @@ fn incident(
     }
 }
 
-/// True for the turns at which a frame is drawn.
+/// Whether a frame is drawn at this count of turns.
 fn is_odd(turns: u64) -> bool {
     turns % 2 == 1
 }

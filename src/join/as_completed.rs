@@ -10,11 +10,12 @@ use super::task::Task;
 use super::wait::{WaitFailure, WaitSet, deadline};
 use super::wait_many::{distinct, headers};
 
-/// An iterator over tasks in the order in which they end. It blocks until the next one has ended.
+/// Returns an iterator over tasks in the order in which they end. It blocks until the next one has
+/// ended.
 ///
-/// Each task comes once, those that have ended already first. If the timeout, which counts from
-/// this call, expires before the last one has come, the iterator yields one
-/// [`CompletionError::TimedOut`] and ends.
+/// Each task comes once; those that have ended already come first. The timeout counts from this
+/// call. If it expires before the last task has come, the iterator yields one
+/// [`CompletionError::TimedOut`] and ends. Any other [`CompletionError`] ends it too.
 ///
 /// ```
 /// use meanwhile::join;
@@ -49,7 +50,7 @@ pub struct AsCompleted<T> {
     not_send: PhantomData<*const ()>,
 }
 
-/// Why [`as_completed`] ended before every task had.
+/// The reason why [`as_completed`] ended before all of its tasks.
 ///
 /// ```
 /// use meanwhile::join::{self, CompletionError};
@@ -68,9 +69,9 @@ pub enum CompletionError {
     /// The timeout expired.
     #[error("{unfinished} of {total} unfinished")]
     TimedOut {
-        /// How many tasks have not come.
+        /// The number of tasks that have not come.
         unfinished: usize,
-        /// How many there are.
+        /// The number of all tasks.
         total: usize,
     },
     /// The calling task itself is the only one left.

@@ -1,4 +1,4 @@
-//! The queue of tasks that changed, by which a window follows any number of them.
+//! The queue of changed tasks. With it a window follows any number of tasks.
 //!
 //! A window that polls every task each frame pays for all of them. Here only changed tasks queue
 //! up, each once, however often it changed. A frame in which nothing changed costs one atomic load.
@@ -55,8 +55,10 @@ pub(crate) struct ChangeQueue {
 }
 
 impl Changes {
-    /// An empty queue. `wake` is called on the thread of the task that changed, so it must not
-    /// block. For a window it requests a repaint.
+    /// Returns an empty queue.
+    ///
+    /// `wake` is called on the thread of the task that changed, so it must not block. For a window
+    /// it requests a repaint. If it panics, the panic is ignored.
     pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
         Self(Arc::new(ChangeQueue {
             pending: AtomicBool::new(false),
@@ -65,16 +67,16 @@ impl Changes {
         }))
     }
 
-    /// Whether [`take`](Self::take) would give a task: one atomic load.
+    /// Returns whether [`take`](Self::take) would return a task. Takes one atomic load.
     #[inline]
     pub fn is_pending(&self) -> bool {
         self.0.pending.load(Ordering::Acquire)
     }
 
-    /// Takes the tasks that changed, oldest change first, at most `budget` of them. The others stay
+    /// Takes at most `budget` of the tasks that changed, oldest change first. The others stay
     /// queued.
     ///
-    /// When nothing changed, this is one atomic load and no allocation.
+    /// If nothing changed, this takes one atomic load and no allocation.
     ///
     /// ```
     /// use meanwhile::join::{Builder, Changes};
@@ -163,8 +165,8 @@ impl Subscription {
         }
     }
 
-    /// The task was taken from the queue: later changes queue it again. The swap also makes what
-    /// the task has reported before it was queued visible to this thread.
+    /// Lets later changes queue the task again. The swap also makes visible to this thread what the
+    /// task reported before it was queued.
     fn mark_taken(&self) {
         self.is_queued.swap(false, Ordering::AcqRel);
     }

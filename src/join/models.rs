@@ -66,7 +66,7 @@ fn join<T: Copy>(graph: &Graph, task: &Task<T>, deadline: Option<Instant>) -> Re
         .copied()
 }
 
-/// A deadline that passes when loom decides.
+/// A deadline. Loom decides when it passes.
 fn some_deadline() -> Option<Instant> {
     Some(Instant::now() + Duration::from_secs(1))
 }
@@ -222,7 +222,7 @@ fn one_of_two_joins_closing_a_cycle_is_refused() {
             .map(|thread| thread.join().expect("neither hangs"))
             .filter(|refused| *refused)
             .count();
-        // None is refused if one task had ended before the other joined it.
+        // No join is refused if one task had ended before the other joined it.
         assert!(refused <= 1);
         assert!(graph.snapshot().waits.is_empty());
     });

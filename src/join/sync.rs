@@ -32,9 +32,9 @@ pub(crate) fn ignore_poison<T>(result: LockResult<T>) -> T {
     result.unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Parks this thread until it is unparked or the deadline has passed; it may also wake spuriously.
+/// Parks this thread until it is unparked or the deadline has passed. It may also wake spuriously.
 ///
-/// False when the deadline had passed before the call.
+/// Returns false if the deadline had passed before the call.
 #[cfg(not(loom))]
 pub(crate) fn park_until(deadline: Option<Instant>) -> bool {
     let Some(deadline) = deadline else {
@@ -49,8 +49,8 @@ pub(crate) fn park_until(deadline: Option<Instant>) -> bool {
     true
 }
 
-/// Linux lets a sleep end late by the thread's timer slack, 50 µs by default, so that several sleeps
-/// can end at once. Without it a timed wait is half as late.
+/// Linux lets a sleep end late by the thread's timer slack, 50 µs by default, so that several
+/// sleeps can end at once. Without it a timed wait is half as late.
 #[cfg(all(target_os = "linux", not(loom)))]
 fn park_for(time: std::time::Duration) {
     use rustix::thread::{current_timer_slack, set_current_timer_slack};
@@ -68,7 +68,7 @@ fn park_for(time: std::time::Duration) {
 #[cfg(not(any(target_os = "linux", loom)))]
 use std::thread::park_timeout as park_for;
 
-/// A model has no clock: the deadline passes after another thread has run.
+/// A model has no clock. There the deadline passes after another thread has run.
 #[cfg(loom)]
 pub(crate) fn park_until(deadline: Option<Instant>) -> bool {
     if deadline.is_none() {

@@ -57,8 +57,8 @@ fn each_long_frame_is_its_own_incident() {
 
 #[test]
 fn frame_that_ends_unnoticed_is_reported_once() {
-    // Every frame is too long. Its end is reported exactly once, and nothing follows it, even if the
-    // frame ends before the watchdog notices it.
+    // Every frame is too long. Its end is reported exactly once, and no report follows it, even if
+    // the frame ends before the watchdog notices it.
     let (watchdog, incidents) = watchdog(Duration::ZERO);
     for _ in 0..500 {
         drop(watchdog.frame());

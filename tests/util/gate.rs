@@ -1,9 +1,9 @@
-//! Synchronization without sleeping, and with a time limit.
+//! Synchronization with a timeout and without sleeping.
 
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-/// Longer than any test waits. Reached only when something hangs.
+/// Longer than any test waits. It passes only when something hangs.
 pub(crate) const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A gate that is shut until it is opened.

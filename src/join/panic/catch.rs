@@ -12,7 +12,7 @@ use crate::join::id::TaskIdentity;
 /// The payload with which a cancelled task unwinds from a checkpoint.
 pub(crate) struct CancelUnwind;
 
-/// How a closure ended.
+/// The end of a closure, with its value or its panic.
 pub(crate) enum Caught<T> {
     Returned(T),
     Cancelled,

@@ -14,7 +14,8 @@ thread_local! {
 
 /// Installs the hook, once in the life of the process.
 ///
-/// Does nothing while the current thread unwinds, where std would refuse. The next spawn does it.
+/// Does nothing while the current thread unwinds, because std would refuse. The next spawn installs
+/// it.
 pub(crate) fn install() {
     static INSTALLED: Once = Once::new();
     if std::thread::panicking() {
@@ -46,7 +47,7 @@ fn record(info: &PanicHookInfo<'_>) {
     drop(LAST.try_with(|last| last.replace(Some(capture))));
 }
 
-/// The capture of this thread's last panic, if its message is this one.
+/// Takes the capture of this thread's last panic, if it has this message.
 pub(super) fn take_capture(message: &str) -> Option<PanicCapture> {
     LAST.try_with(RefCell::take)
         .ok()

@@ -1,4 +1,4 @@
-//! The list of running processes, and what happens to them at shutdown.
+//! The list of running processes, and their end at shutdown.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -9,7 +9,7 @@ use super::shared::ProcessShared;
 use super::tree::Root as _;
 use crate::join::sync::lock;
 
-/// How long [`stop_daemons`] waits for a daemon to handle `SIGTERM`.
+/// The time that [`stop_daemons`] gives a daemon to handle `SIGTERM`.
 const DAEMON_GRACE: Duration = Duration::from_secs(1);
 
 /// The processes whose end is not published yet, oldest first.
@@ -31,8 +31,10 @@ fn running(predicate: impl Fn(&ProcessShared) -> bool) -> Vec<Arc<ProcessShared>
     children.cloned().collect()
 }
 
-/// The processes that this program started and that have not ended, oldest first. A process whose
-/// join has returned is not listed; a detached process is, until it ends.
+/// Returns the processes that this program started and that have not ended, oldest first.
+///
+/// A process whose join has returned an exit is not listed. A detached process is listed until it
+/// ends.
 ///
 /// ```
 /// use meanwhile::join::process::{self, Builder};

@@ -4,7 +4,7 @@
 //! frame, and joined with or without a timeout, any number of times, from any number of threads.
 //! Every join returns the same [`Exit`].
 //!
-//! std's `Child` leaves to the caller what this module does by itself. One thread, the reaper,
+//! This module does by itself what std's `Child` leaves to the caller. One thread, the reaper,
 //! waits for all children, keeps the last bytes of their output and writes their input. So no child
 //! blocks on a full pipe, and none stays a zombie. A child that has ended is never signalled, even
 //! when the system has given its pid to another process. [`Process::stop`] ends a child with all

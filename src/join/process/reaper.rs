@@ -2,11 +2,11 @@
 //! input.
 //!
 //! It sleeps in one `poll` over the pidfds and pipes of all children, so a thousand children cost
-//! no thread, and no CPU time while nothing happens. Where the system has no pidfds a thread waits
-//! for each child, and tells the reaper when it has exited. The reaper blocks for no single child:
-//! the pipes are non-blocking, and each turn reads a bounded amount from each.
+//! no thread, and no CPU time while nothing happens. Where the system has no pidfds, a thread waits
+//! for each child and sends the reaper a message when it has exited. The reaper blocks for no
+//! single child: the pipes are non-blocking, and each turn reads a bounded amount from each.
 //!
-//! When a child exits, everything it printed is in its pipes already. The reaper reads that much
+//! When a child exits, all text that it printed is in its pipes already. The reaper reads that much
 //! before it publishes the end, so a join finds it. A descendant that keeps a pipe open delays
 //! nothing; its output is read as long as a handle exists.
 
@@ -27,10 +27,10 @@ use super::tree::Root as _;
 use crate::join::SpawnError;
 use crate::join::sync::lock;
 
-/// How much of one stream is read before the others get their turn.
-const MAX_READ_PER_TURN: usize = 256 * 1024;
+/// The bytes of one stream that are read before the others get their turn.
+const MAX_BYTES_PER_TURN: usize = 256 * 1024;
 
-/// The most that one call reads.
+/// The bytes that one call reads at most.
 const BUFFER_BYTES: usize = 64 * 1024;
 
 /// A child as the reaper sees it.
@@ -89,14 +89,14 @@ pub(super) fn watch(child: WatchedChild) -> Result<(), SpawnError> {
     }
     // Started after the first message, because the reaper ignores the exit of an unknown child.
     start_waiting(&shared, reaper).inspect_err(|_refusal| {
-        // It fails only for a child that runs as another user; that one is waited for.
+        // This fails only for a child that runs as another user. The reaper waits for that one.
         shared.signal(Signal::KILL).ok();
         shared.block_until_exit();
         reaper.send(ReaperMessage::DidExit(shared.key()));
     })
 }
 
-/// Drops what is left of a child that has ended and has no handle any more.
+/// Drops the reaper's data of a child that has ended and has no handle any more.
 pub(super) fn forget(key: u64) {
     if let Some(reaper) = REAPER.get() {
         reaper.send(ReaperMessage::Forget(key));
@@ -161,7 +161,7 @@ struct Reaper {
     buffer: Vec<u8>,
 }
 
-/// What a polled file descriptor belongs to.
+/// The owner of a polled file descriptor.
 #[derive(Clone, Copy)]
 enum PollToken {
     Notifier,
@@ -179,7 +179,7 @@ impl Reaper {
         }
     }
 
-    /// Sleeps until a file descriptor is ready; returns those that are.
+    /// Sleeps until a file descriptor is ready. Returns the owners of all that are.
     fn wait(&self) -> Vec<PollToken> {
         let (tokens, mut polled): (Vec<PollToken>, Vec<PollFd<'_>>) = self.polled().unzip();
         // Possible errors are an interruption, and a shortage of kernel memory that may pass.
@@ -213,7 +213,7 @@ impl Reaper {
             }
             PollToken::Output(key, stream) => {
                 if let Some(child) = self.children.get_mut(&key) {
-                    child.read(stream, MAX_READ_PER_TURN, &mut self.buffer);
+                    child.read(stream, MAX_BYTES_PER_TURN, &mut self.buffer);
                     self.forget_if_done(key);
                 }
             }
@@ -262,7 +262,7 @@ impl Reaper {
     }
 }
 
-/// How many bytes are in a pipe.
+/// Returns the number of bytes in a pipe.
 fn bytes_in(pipe: &OwnedFd) -> usize {
     let count = rustix::io::ioctl_fionread(pipe).unwrap_or_default();
     count.try_into().unwrap_or(usize::MAX)
@@ -287,7 +287,7 @@ impl WatchedChild {
         exit.into_iter().chain(stdin).chain(stdout).chain(stderr)
     }
 
-    /// Whether the child has ended and nothing more can come from it, or no handle would show it.
+    /// Whether the child has ended, and no more output can come from it or no handle would show it.
     fn is_done(&self) -> bool {
         let is_silent = self.stdout.is_none() && self.stderr.is_none();
         self.shared.exit().is_some() && (is_silent || self.shared.is_abandoned())
@@ -300,8 +300,8 @@ impl WatchedChild {
         }
     }
 
-    /// Reads what is there, up to `limit` bytes and less than a buffer more. Closes a stream that
-    /// has ended.
+    /// Reads the bytes that are there, up to `limit` and less than a buffer more. Closes a stream
+    /// that has ended.
     fn read(&mut self, stream: Stream, limit: usize, buffer: &mut [u8]) {
         let shared = self.shared.clone();
         let capture = shared.capture(stream);
@@ -320,7 +320,7 @@ impl WatchedChild {
         }
     }
 
-    /// Writes what fits. Closes the pipe when everything is written or no process can read it.
+    /// Writes the bytes that fit. Closes the pipe when all are written or no process can read it.
     fn write_stdin(&mut self) {
         let Some(writer) = &mut self.stdin else {
             return;

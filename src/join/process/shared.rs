@@ -1,4 +1,4 @@
-//! What the handles of a process, the reaper and the list of children share.
+//! The state of a process that its handles, the reaper and the list of children share.
 
 use std::io;
 use std::process::{ChildStdin, ChildStdout};
@@ -33,20 +33,20 @@ pub(super) struct ProcessShared {
     is_reaped: Mutex<bool>,
     exit: OnceLock<Exit>,
     callbacks: Mutex<Vec<Box<dyn FnOnce() + Send>>>,
-    /// Waited for with `callbacks`.
+    /// Notified when the process has ended. Waits for it hold the lock of `callbacks`.
     did_end: Condvar,
     is_abandoned: AtomicBool,
 }
 
-/// What is known of a process once it was started.
+/// A process that was just started.
 pub(super) struct Spawned {
     pub(super) key: u64,
     pub(super) pid: Pid,
     pub(super) name: Arc<str>,
-    /// What its environment carries, and that of its descendants.
+    /// The tag in its environment and in that of its descendants.
     pub(super) tag: String,
     pub(super) daemon: bool,
-    /// `None` where the system has no pidfds: then a thread waits for the process.
+    /// `None` where the system has no pidfds. There a thread waits for the process.
     pub(super) pidfd: Option<Pidfd>,
     pub(super) stdout: StreamCapture,
     pub(super) stderr: StreamCapture,
@@ -54,7 +54,7 @@ pub(super) struct Spawned {
     pub(super) guard: Option<TreeGuard>,
 }
 
-/// Our ends of the pipes that the caller uses itself.
+/// This program's ends of the pipes that the caller uses itself.
 #[derive(Default)]
 pub(super) struct PipeEnds {
     pub(super) stdin: Option<ChildStdin>,
@@ -160,7 +160,7 @@ impl ProcessShared {
         contain(callback);
     }
 
-    /// Stops the process and its descendants. The supervisor knows the tree until that is done,
+    /// Stops the process and its descendants. The supervisor keeps the tag of the tree until then,
     /// because the process may exit long before its descendants.
     pub(super) fn stop(&self, grace: Duration) -> StopReport {
         let _holder = self.spawned.guard.as_ref().map(TreeGuard::add_holder);
@@ -200,7 +200,7 @@ impl ProcessShared {
         self.finished_at.set_now();
     }
 
-    /// Publishes the end: first the exit, then to the waiters, then to the callbacks.
+    /// Publishes the exit, then wakes the waiters, then runs the callbacks.
     pub(super) fn publish(&self, exit: Exit) {
         let callbacks = {
             let mut callbacks = lock(&self.callbacks);
@@ -237,7 +237,7 @@ impl Root for ProcessShared {
             None => kill_process(self.spawned.pid, signal),
         };
         match sent {
-            // Other code in this program has reaped it.
+            // Other code of this program has reaped it.
             Err(Errno::SRCH) => Ok(()),
             other => other.map_err(io::Error::from),
         }

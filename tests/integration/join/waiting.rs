@@ -1,4 +1,4 @@
-//! T22 and T23: waiting for several tasks. And `Changes`, which a window follows.
+//! T22 and T23: waiting for several tasks, and the queue of changes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

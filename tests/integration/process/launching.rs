@@ -103,7 +103,7 @@ fn p11_end_of_the_spawning_thread_kills_no_child() {
 const VICTIM: &str = "MEANWHILE_TEST_VICTIM_SLEEP";
 const SIGKILLED: &str = "process::launching::p11_sigkill_of_the_program_ends_all_trees";
 
-/// From the kill of the program to the end of all its descendants.
+/// The limit from the kill of the program to the end of all its descendants.
 const PROMISED: Duration = Duration::from_secs(1);
 
 #[test]

@@ -13,8 +13,8 @@ use crate::util::files::folder;
 use crate::util::gate::TIMEOUT;
 use crate::util::sleeper::Sleeper;
 
-/// Starts a shell that prints the pids of its descendants, then `ready`. Returns these pids and its
-/// own.
+/// Starts a shell that prints the pids of its descendants, then `ready`. Returns these pids and the
+/// pid of the shell.
 fn tree(script: &str) -> (Process, Vec<u32>) {
     let process = shell(script).stdout_piped().spawn().unwrap();
     let pids = wait_for_line(&process, "ready");
@@ -29,7 +29,7 @@ fn assert_ended(pids: &[u32]) {
     assert!(left.is_empty(), "{left:?} of {pids:?} still run");
 }
 
-/// How many processes ended, were killed, and escaped.
+/// The numbers of processes that ended, were killed, and escaped.
 fn counts(report: &StopReport) -> (usize, usize, usize) {
     (
         report.ended.len(),
@@ -122,7 +122,7 @@ fn p7_tree_that_ignores_sigterm_is_killed() {
     assert_ended(&pids);
 }
 
-/// How many read calls this thread made in `work`, as counted by the kernel.
+/// The number of read calls that this thread made in `work`, as counted by the kernel.
 #[cfg(not(other_unix))]
 fn reads_of(work: impl FnOnce()) -> u64 {
     let reads = || -> u64 {
@@ -145,11 +145,12 @@ fn p7_long_grace_scans_less_and_less_often() {
         assert_ended(&pids);
         reads
     };
-    // At least three scans of the process table; before and after, because its size changes.
+    // At least the calls of three scans of the process table. It is scanned before and after,
+    // because its size changes.
     let before = stop_after(Duration::ZERO);
     let in_two_seconds = stop_after(Duration::from_secs(2));
     let in_few_scans = before.max(stop_after(Duration::ZERO));
-    // About ten more scans; at the initial interval they would be a hundred.
+    // About ten more scans. At the initial interval there would be a hundred.
     assert!(
         in_two_seconds < 10 * in_few_scans,
         "{in_two_seconds} reads in two seconds, {in_few_scans} in a short stop"
