@@ -10,7 +10,7 @@
 //! 4. The observer is notified.
 //! 5. Callbacks run.
 //!
-//! So a thread that is woken finds the outcome, whatever woke it.
+//! So every woken thread finds the outcome.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;

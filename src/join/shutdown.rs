@@ -35,7 +35,7 @@ impl ShutdownReport {
 }
 
 /// Waits until every non-daemon task and child process has ended, including those that are started
-/// meanwhile. Then stops the daemon processes with their descendants.
+/// during the wait. Then stops the daemon processes with their descendants.
 ///
 /// Returns a report of the tasks and processes that still run. It returns when the timeout expires
 /// at the latest, plus up to a second of grace for each daemon process; without a timeout it waits

@@ -25,10 +25,9 @@ pub mod conformance {}
 
 // Lock order: the holders of a `TreeGuard`, then the `SharedSupervisor`, then `STARTING` of the
 // spawner. The thread that holds the supervisor's lock writes to the supervisor's pipe, and waits
-// for the spawner when it starts a supervisor.
-// Each other lock of this module is the last one that its thread takes: no other is taken, no
-// callback runs and nothing blocks while it is held. `join::graph` is locked before and after a
-// wait for `did_end`, never during it.
+// for the spawner when it starts a supervisor. A thread takes each other lock of this module last.
+// While it holds one, it takes no other lock, runs no callback and does not block. It locks
+// `join::graph` before and after a wait for `did_end`, never during it.
 
 mod builder;
 mod children;

@@ -97,8 +97,8 @@ struct RingBuffer {
 }
 
 impl StreamCapture {
-    /// Keeps the last `limit` bytes of `pipe`, which must be non-blocking. Without a pipe nothing
-    /// is captured.
+    /// Keeps the last `limit` bytes of `pipe`, which must be non-blocking. Without a pipe it
+    /// captures no bytes.
     pub(super) fn new(limit: usize, pipe: Option<Arc<OwnedFd>>) -> Self {
         Self {
             limit,

@@ -13,7 +13,7 @@ use super::tree::{self, Member, ProcessIdentity, Root};
 /// whole process table.
 const MIN_SCAN_INTERVAL: Duration = Duration::from_millis(20);
 
-/// The interval to which that grows while no process changes.
+/// The interval between scans once no process has changed for a while.
 const MAX_SCAN_INTERVAL: Duration = Duration::from_millis(250);
 
 /// The time that a killed process gets to exit. On a busy machine a process at background priority
