@@ -1,26 +1,29 @@
 //! Checksum throughput compared with common tools, on the same warm file.
 //!
 //! All contenders run equally often, in turn, with the file in the page cache. The medians are
-//! compared. Ours is the job as the program runs it: in a task, at background priority, with progress
-//! and cancellation. The others run at the same priority, so that other load slows all of them
-//! equally.
+//! compared. Meanwhile runs its job as always, in a task at background priority, with progress and
+//! cancellation. The others run at the same priority, so other load slows all of them equally.
 //!
 //! `cargo bench --bench checksum` · `MEANWHILE_BENCH_MIB=4096` changes the size of the file.
+
+#[path = "harness/programs.rs"]
+mod programs;
 
 use std::error::Error;
 use std::fs::File;
 use std::io::{BufWriter, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use meanwhile::jobs::checksum::{Algorithm, Options};
 use meanwhile::jobs::{Item, Job as _, Step};
 use meanwhile::join::{Builder, Priority};
+use programs::{at_background_priority, is_full_run, is_installed, median};
 
 const ROUNDS: usize = 9;
 
-/// A program that computes the same digest: its name and the arguments before the file.
+/// The name of a program that computes the same digest, and its arguments before the file.
 type Peer = (&'static str, &'static [&'static str]);
 
 fn peers(algorithm: Algorithm) -> &'static [Peer] {
@@ -36,9 +39,7 @@ fn peers(algorithm: Algorithm) -> &'static [Peer] {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // `cargo test --benches` only checks that it runs.
-    let is_bench = std::env::args().any(|argument| argument == "--bench");
-    let (mib, rounds) = if is_bench {
+    let (mib, rounds) = if is_full_run() {
         (size_mib()?, ROUNDS)
     } else {
         (1, 1)
@@ -81,7 +82,7 @@ fn compare_all(path: &Path, mib: usize, rounds: usize) -> Result<(), Box<dyn Err
     for algorithm in Algorithm::ALL {
         let (installed, missing): (Vec<_>, Vec<_>) = peers(algorithm)
             .iter()
-            .partition(|peer| is_installed(peer.0));
+            .partition(|peer| is_installed(peer.0, "--version"));
         let mut ours = Vec::new();
         let mut theirs = vec![Vec::new(); installed.len()];
         for _ in 0..rounds {
@@ -114,11 +115,6 @@ fn rate(mib: usize, time: Duration) -> f64 {
     mib as f64 * 1.048_576 / time.as_secs_f64()
 }
 
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
-}
-
 fn run_ours(path: &Path, algorithm: Algorithm) -> Result<Duration, Box<dyn Error>> {
     let options = Options {
         algorithm,
@@ -149,25 +145,4 @@ fn run_peer((program, arguments): &Peer, path: &Path) -> Result<Duration, Box<dy
         return Err(format!("{program} ended with {status}").into());
     }
     Ok(start.elapsed())
-}
-
-#[cfg(target_os = "linux")]
-fn at_background_priority(program: &str) -> Command {
-    let mut command = Command::new("chrt");
-    command.args(["--idle", "0", program]);
-    command
-}
-
-#[cfg(not(target_os = "linux"))]
-fn at_background_priority(program: &str) -> Command {
-    Command::new(program)
-}
-
-fn is_installed(program: &str) -> bool {
-    Command::new(program)
-        .arg("--version")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok()
 }

@@ -1,8 +1,8 @@
 //! The CPU time of a frame: our code, egui's, and tessellation.
 //!
-//! Nothing is shown, so the time of the graphics card and the desktop is not included. The figures
-//! are CPU times of the drawing thread, on which other programs have little effect. Our table and
-//! egui's table with the same rows and columns take turns.
+//! No window is shown, so the time of the graphics card and the desktop is not included. The figures
+//! are CPU times of the drawing thread, on which other programs have little effect. Our table takes
+//! turns with egui's table of the same rows and columns.
 //!
 //! `cargo bench --bench frames`
 
@@ -46,7 +46,7 @@ const ROWS: usize = 1_000_000;
 const FRAME_INTERVAL: Duration = Duration::from_micros(16_667);
 
 fn main() -> std::io::Result<()> {
-    // `cargo test --benches` only asks whether it runs.
+    // `cargo test --benches` only checks that it runs.
     let is_short = !std::env::args().any(|argument| argument == "--bench");
     let bench = Bench {
         frames: if is_short { 3 } else { 600 },
@@ -349,7 +349,7 @@ fn click(window: &mut Window, name: &str) -> Costs {
     costs
 }
 
-/// Two fingers on a trackpad: unlike a wheel, egui applies them in one frame.
+/// A scroll with two fingers on a trackpad. Unlike that of a wheel, egui applies it in one frame.
 fn scroll(points: f32) -> Vec<Event> {
     let wheel = |phase, y| Event::MouseWheel {
         unit: egui::MouseWheelUnit::Point,
@@ -365,7 +365,7 @@ fn scroll(points: f32) -> Vec<Event> {
     ]
 }
 
-/// A place to draw one pane on.
+/// A screen that shows one pane.
 struct Screen(egui::Context);
 
 impl Screen {
@@ -382,7 +382,7 @@ impl Screen {
     }
 }
 
-/// The same rows and columns, drawn as in the documentation of egui's table.
+/// Draws the same rows and columns as the documentation of egui's table does.
 fn plain_table_ui(items: &record::Items, ui: &mut Ui) {
     let left = egui::Layout::left_to_right(egui::Align::Center);
     let mut table = TableBuilder::new(ui).striped(true).cell_layout(left);
@@ -425,7 +425,7 @@ mod lab {
 
     const FRAMES: u32 = 512;
 
-    /// Frames as long as what is plotted, each of another length, and as many of the watcher.
+    /// A full plot of twin frames of varying length, with watcher frames.
     pub(super) fn line() -> FrameLine {
         let mut line = frames();
         for fact in facts() {
@@ -434,7 +434,7 @@ mod lab {
         line
     }
 
-    /// Those frames alone.
+    /// The twin's frames alone.
     pub(super) fn frames() -> FrameLine {
         let pattern = PatternId::all().next().expect("there are patterns");
         let mut line = FrameLine::new(pattern.entry().scenario);
@@ -470,7 +470,7 @@ mod lab {
     }
 }
 
-/// Ten lanes that sleep and wait in turns, each time for another length.
+/// Ten lanes that sleep and wait in turns, for varying times.
 fn timeline(spans: u32) -> Timeline {
     let mut timeline = Timeline::default();
     for lane in 0..10 {

@@ -1,11 +1,14 @@
 //! Shrinking photographs compared with ImageMagick, on the same warm files.
 //!
-//! All contenders run equally often, in turn. The medians are compared. Ours is the job as the program
-//! runs it: on a board, at background priority, with progress and cancellation, each result synced to
-//! the disk. ImageMagick runs at the same priority: once for all files with its own threads (`mogrify`),
-//! and once for each file with one process per core (`convert`).
+//! All contenders run equally often, in turn. The medians are compared. Meanwhile runs its job as
+//! always, on a board at background priority, with progress and cancellation, and syncs each result
+//! to the disk. ImageMagick runs at the same priority, once for all files with its own threads
+//! (`mogrify`), and once for each file with one process per core (`convert`).
 //!
 //! `cargo bench --bench images` · `MEANWHILE_BENCH_FILES=40` changes the number of files.
+
+#[path = "harness/programs.rs"]
+mod programs;
 
 use std::error::Error;
 use std::io::Write as _;
@@ -18,14 +21,15 @@ use meanwhile::board::JobBoard;
 use meanwhile::jobs::images::{Existing, Options, Size};
 use meanwhile::jobs::{self, JobSpec, Priority, RunOn};
 use meanwhile::record::{EventKind, JobState};
+use programs::{at_background_priority, is_full_run, is_installed, median};
 
 const ROUNDS: usize = 5;
 const FILES: usize = 20;
 
-/// Twelve million pixels, like a phone camera.
+/// Twelve million pixels, as from the camera of a phone.
 const SIZE: (u32, u32) = (4000, 3000);
 
-type Contender = (&'static str, fn(&Bench) -> Result<(), Box<dyn Error>>);
+type Contender = (&'static str, fn(&Photos) -> Result<(), Box<dyn Error>>);
 
 const CONTENDERS: [Contender; 3] = [
     ("Meanwhile", run_ours),
@@ -33,15 +37,13 @@ const CONTENDERS: [Contender; 3] = [
     ("convert, a process each", run_convert),
 ];
 
-struct Bench {
+struct Photos {
     folder: PathBuf,
     inputs: Vec<PathBuf>,
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    // `cargo test --benches` only checks that it runs.
-    let is_bench = std::env::args().any(|argument| argument == "--bench");
-    let (files, rounds, size) = if is_bench {
+    let (files, rounds, size) = if is_full_run() {
         (file_count()?, ROUNDS, SIZE)
     } else {
         (2, 1, (40, 30))
@@ -78,17 +80,17 @@ fn compare(
         std::fs::copy(&inputs[0], &copy)?;
         inputs.push(copy);
     }
-    let bench = Bench { folder, inputs };
+    let photos = Photos { folder, inputs };
     let installed: Vec<&Contender> = CONTENDERS
         .iter()
-        .filter(|(name, _)| *name == "Meanwhile" || is_installed("mogrify"))
+        .filter(|(name, _)| *name == "Meanwhile" || is_installed("mogrify", "-version"))
         .collect();
     let mut times = vec![Vec::new(); installed.len()];
     for round in 0..rounds {
         for turn in 0..installed.len() {
             let contender = (turn + round) % installed.len();
             let start = Instant::now();
-            installed[contender].1(&bench)?;
+            installed[contender].1(&photos)?;
             times[contender].push(start.elapsed());
         }
     }
@@ -107,7 +109,7 @@ fn compare(
     Ok(())
 }
 
-/// Slopes, edges and some noise, like a photograph.
+/// An image with slopes, edges and some noise, like a photograph.
 fn photo((width, height): (u32, u32)) -> DynamicImage {
     let mut state = 0x9e37_79b9_u32;
     let image = RgbImage::from_fn(width, height, |x, y| {
@@ -126,14 +128,9 @@ fn photo((width, height): (u32, u32)) -> DynamicImage {
     image.into()
 }
 
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort();
-    times[times.len() / 2]
-}
-
-fn run_ours(bench: &Bench) -> Result<(), Box<dyn Error>> {
+fn run_ours(photos: &Photos) -> Result<(), Box<dyn Error>> {
     let mut options = Options {
-        to: bench.folder.join("out"),
+        to: photos.folder.join("out"),
         existing: Existing::Overwrite,
         ..Options::default()
     };
@@ -141,7 +138,7 @@ fn run_ours(bench: &Bench) -> Result<(), Box<dyn Error>> {
     let mut board = JobBoard::new(|| ());
     let job = board.start(JobSpec {
         options: jobs::Options::Images(options),
-        inputs: bench.inputs.clone(),
+        inputs: photos.inputs.clone(),
         run_on: RunOn::Pool,
         workers: cores(),
         priority: Priority::Background,
@@ -162,17 +159,17 @@ fn run_ours(bench: &Bench) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn run_mogrify(bench: &Bench) -> Result<(), Box<dyn Error>> {
+fn run_mogrify(photos: &Photos) -> Result<(), Box<dyn Error>> {
     let mut command = at_background_priority("mogrify");
     command
         .args(["-filter", "Lanczos", "-resize", "25%", "-path"])
-        .arg(bench.folder.join("out"))
-        .args(&bench.inputs);
+        .arg(photos.folder.join("out"))
+        .args(&photos.inputs);
     succeed(&mut command)
 }
 
-fn run_convert(bench: &Bench) -> Result<(), Box<dyn Error>> {
-    let out = bench.folder.join("out");
+fn run_convert(photos: &Photos) -> Result<(), Box<dyn Error>> {
+    let out = photos.folder.join("out");
     let cores = cores().to_string();
     let mut command = at_background_priority("sh");
     command
@@ -182,7 +179,7 @@ fn run_convert(bench: &Bench) -> Result<(), Box<dyn Error>> {
         .arg("sh")
         .arg(out)
         .arg(cores)
-        .args(&bench.inputs);
+        .args(&photos.inputs);
     succeed(&mut command)
 }
 
@@ -196,25 +193,4 @@ fn succeed(command: &mut Command) -> Result<(), Box<dyn Error>> {
 
 fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
-}
-
-#[cfg(target_os = "linux")]
-fn at_background_priority(program: &str) -> Command {
-    let mut command = Command::new("chrt");
-    command.args(["--idle", "0", program]);
-    command
-}
-
-#[cfg(not(target_os = "linux"))]
-fn at_background_priority(program: &str) -> Command {
-    Command::new(program)
-}
-
-fn is_installed(program: &str) -> bool {
-    Command::new(program)
-        .arg("-version")
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status()
-        .is_ok()
 }

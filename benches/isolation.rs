@@ -1,6 +1,6 @@
-//! The cost of isolated processes: the same job on processes and on the pool.
+//! The cost of isolated processes. The same job runs in processes and on the pool.
 //!
-//! Each round is a whole job, with the start of its workers, over files in the page cache.
+//! Each round is a whole job over files in the page cache, with the start of its workers.
 //!
 //! `cargo bench --bench isolation`
 
@@ -56,7 +56,7 @@ fn fill(path: &Path, bytes: u64) -> io::Result<()> {
     Ok(())
 }
 
-/// Runs a whole job and returns how long it took.
+/// Runs a whole job, and returns its time.
 fn hash(folder: &Path, files: usize, algorithm: Algorithm, run_on: RunOn) -> Duration {
     let mut board = JobBoard::new(|| {});
     let options = checksum::Options {

@@ -1,6 +1,6 @@
-//! The join library and its alternatives, each pair measured in the same run.
+//! The join library compared with its alternatives, all measured in the same run.
 //!
-//! Compares medians, and for overshoot the 95th percentile.
+//! The medians are compared, and for overshoot the 95th percentiles.
 //!
 //! `cargo bench --bench join`
 
@@ -400,8 +400,9 @@ fn panics(bench: &Bench) -> std::io::Result<()> {
     )
 }
 
-/// Runs first, while the process is small. The allocator decides when it returns the memory of ended
-/// tasks to the system; the second round shows that it is used again.
+/// Prints the memory of queued tasks. It runs first, while the process is small. The allocator
+/// decides when it returns the memory of ended tasks to the system. The second round shows that it
+/// is used again.
 fn memory() -> std::io::Result<()> {
     const TASKS: usize = 100_000;
     let before = resident_bytes()?;
@@ -464,7 +465,7 @@ fn work(n: u32) -> u32 {
     black_box(n).wrapping_mul(2_654_435_761)
 }
 
-/// Spins until a joiner has surely parked, and gives the time at the end.
+/// Spins until a joiner has surely parked, and returns the time at the end.
 fn settle() -> Instant {
     let end = Instant::now() + Duration::from_micros(200);
     while Instant::now() < end {
@@ -473,12 +474,12 @@ fn settle() -> Instant {
     Instant::now()
 }
 
-#[expect(clippy::disallowed_methods, reason = "the peer that is measured")]
+#[expect(clippy::disallowed_methods, reason = "this contender is measured")]
 fn std_join<T>(thread: std::thread::JoinHandle<T>) -> T {
     thread.join().expect("returned")
 }
 
-/// How much longer than `timeout` a wait took. Panics when it was shorter.
+/// The time by which a wait took longer than `timeout`. Panics if it was shorter.
 fn late(timeout: Duration, wait: impl FnOnce()) -> Duration {
     timed(wait).checked_sub(timeout).expect("never early")
 }

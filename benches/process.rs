@@ -1,4 +1,4 @@
-//! Child processes compared with the usual alternatives, each pair in one run.
+//! Child processes compared with the usual alternatives, all measured in the same run.
 //!
 //! `cargo bench --bench process`
 
@@ -183,12 +183,12 @@ fn std_sleeper() -> Child {
     sleeper.expect("it starts")
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the peer")]
+#[expect(clippy::disallowed_methods, reason = "this contender is measured")]
 fn wait(child: &mut Child) {
     child.wait().expect("its status");
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the peer")]
+#[expect(clippy::disallowed_methods, reason = "this contender is measured")]
 fn sleep(time: Duration) {
     std::thread::sleep(time);
 }

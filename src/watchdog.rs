@@ -1,9 +1,9 @@
 //! A watchdog for the UI thread, which detects a frame that takes too long while it lasts.
 //!
-//! The UI thread marks the begin and the end of each frame and labels slow operations, which costs
-//! a few atomic operations. The watchdog's own thread calls back as soon as a frame exceeds the
-//! limit, and again with its whole duration when it has ended. While no frame is drawn the thread
-//! sleeps, so an idle window stays idle.
+//! The UI thread marks the start and the end of each frame, which costs a few atomic operations,
+//! and labels slow operations, which costs a lock. The watchdog's own thread calls back as soon as
+//! a frame exceeds the limit, and again with its whole duration when it has ended. While no frame
+//! is drawn, the thread sleeps, so an idle window stays idle.
 //!
 //! ```
 //! use meanwhile::watchdog::Watchdog;
@@ -14,7 +14,7 @@
 //!     drop(reports.send(incident)); // a log, a list on screen
 //! })?;
 //!
-//! // In an egui program: at the beginning of `App::logic` and of `App::ui`.
+//! // In an egui program: at the start of `App::logic` and of `App::ui`.
 //! let frame = watchdog.frame();
 //! let saving = watchdog.guard("saving settings");
 //! std::thread::sleep(Duration::from_millis(60)); // a slow disk
@@ -34,49 +34,54 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::join::SpawnError;
+use crate::join::sync::{Mutex, lock};
 
-/// How many ended incidents wait for the callback. If it is too slow, the oldest are dropped.
+/// The number of ended incidents that wait for the callback. If it is too slow, the oldest are
+/// dropped.
 const MAX_QUEUED: usize = 1_000;
 
 /// A frame that took too long.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Incident {
-    /// Counts from 1. Both reports of one incident have the same number.
+    /// The number of the incident, from 1. Both of its reports have the same number.
     pub number: u64,
-    /// When the frame began.
+    /// The time at which the frame started, by the system's clock.
     pub began: SystemTime,
-    /// How long it took, or has taken so far.
+    /// The duration of the frame so far, or in total if it has ended.
     pub lasted: Duration,
-    /// The label of the newest [`guard`](Watchdog::guard) that was held.
+    /// The label of the newest [`guard`](Watchdog::guard) that was held when the frame exceeded the
+    /// limit, or else of the first operation in the frame that took longer than the limit. `None`
+    /// if there is no such label.
     pub label: Option<String>,
     /// Whether the frame has ended.
     pub has_ended: bool,
 }
 
-/// Reports frames that take too long. Clones share one thread, which ends with the last of them.
+/// A reporter of frames that take too long. Clones share one thread, which ends when the last of
+/// them and the last guard are dropped.
 #[derive(Clone)]
 pub struct Watchdog(Arc<Owner>);
 
-/// Held by the handles only. Its drop ends the watching thread.
+/// The value that all handles share. Its drop ends the watching thread.
 struct Owner {
-    shared: Arc<Shared>,
+    shared: Arc<WatchdogShared>,
     thread: Thread,
 }
 
-struct Shared {
+struct WatchdogShared {
     origin: Instant,
     limit: Duration,
-    /// Counts the begins and ends of frames, so it is odd while one is drawn.
+    /// Counts the starts and ends of frames, so it is odd while one is drawn.
     turns: AtomicU64,
-    /// When the frame began, in nanoseconds since `origin`. Published by the count in `turns`.
+    /// The start of the frame, in nanoseconds since `origin`. Published by the count in `turns`.
     began: AtomicU64,
-    /// Whether the thread sleeps until the next frame begins.
+    /// Whether the thread sleeps until the next frame starts.
     ///
     /// A frame first counts its turn and then reads this; the thread first sets this and then reads
     /// the turns. Sequential consistency guarantees that at least one of them sees the other.
@@ -107,19 +112,21 @@ struct Label {
 }
 
 impl Watchdog {
-    /// Reports frames longer than `limit`. `on_incident` is called on the watchdog's own thread,
-    /// once while such a frame lasts and once when it has ended. A frame that ends just after the
-    /// limit may be reported only when it has ended.
+    /// Starts the watchdog's thread, and returns a handle. It reports frames longer than `limit`.
     ///
-    /// A window begins to feel slow at 100 ms (J. Nielsen, *Usability Engineering*, 1993).
+    /// `on_incident` is called on that thread, once while such a frame lasts and once when it has
+    /// ended. A frame that ends just after the limit may be reported only when it has ended. If
+    /// `on_incident` panics, the thread ends and reports no more frames.
+    ///
+    /// A window starts to feel slow at 100 ms (J. Nielsen, *Usability Engineering*, 1993).
     ///
     /// # Errors
-    /// When the system refuses the thread.
+    /// Fails if the system refuses the thread.
     pub fn new(
         limit: Duration,
         on_incident: impl Fn(Incident) + Send + 'static,
     ) -> Result<Self, SpawnError> {
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(WatchdogShared {
             origin: Instant::now(),
             limit,
             turns: AtomicU64::new(0),
@@ -142,7 +149,8 @@ impl Watchdog {
         }
     }
 
-    /// Begins a frame, which ends when the guard is dropped. Has no effect within another frame.
+    /// Starts a frame, which ends when the returned guard is dropped. Has no effect within another
+    /// frame.
     pub fn frame(&self) -> FrameGuard {
         let shared = &self.0.shared;
         let is_outermost = !is_odd(shared.turns.load(Ordering::Relaxed));
@@ -159,8 +167,9 @@ impl Watchdog {
         }
     }
 
-    /// Labels what the thread does until the guard is dropped. The newest label that is held counts.
-    /// Guards may be dropped in any order and on any thread; each removes its own label.
+    /// Labels the current operation until the returned guard is dropped. The newest label that is
+    /// held counts. Guards may be dropped in any order and on any thread. Each removes its own
+    /// label.
     ///
     /// ```
     /// # use meanwhile::watchdog::Watchdog;
@@ -179,7 +188,7 @@ impl Watchdog {
     pub fn guard(&self, label: impl Into<Cow<'static, str>>) -> LabelGuard {
         let text = label.into();
         let since = Instant::now();
-        let mut state = self.0.shared.lock();
+        let mut state = lock(&self.0.shared.state);
         state.last_key += 1;
         let key = state.last_key;
         state.labels.push(Label { key, text, since });
@@ -206,7 +215,7 @@ impl Drop for Owner {
     }
 }
 
-/// Ends the frame when it is dropped.
+/// The guard of a frame, which ends when this is dropped. [`Watchdog::frame`] returns it.
 #[must_use = "the frame ends when this is dropped"]
 pub struct FrameGuard {
     watchdog: Watchdog,
@@ -225,7 +234,7 @@ impl Drop for FrameGuard {
             return;
         }
         // Under the lock, so that the thread can't report the frame as ongoing after its end.
-        let mut state = shared.lock();
+        let mut state = lock(&shared.state);
         let turn = shared.turns.fetch_add(1, Ordering::SeqCst);
         state.end(turn, lasted);
         drop(state);
@@ -233,7 +242,7 @@ impl Drop for FrameGuard {
     }
 }
 
-/// Removes its label when it is dropped.
+/// The guard of a label, which is removed when this is dropped. [`Watchdog::guard`] returns it.
 #[must_use = "the label holds until this is dropped"]
 pub struct LabelGuard {
     watchdog: Watchdog,
@@ -243,7 +252,7 @@ pub struct LabelGuard {
 impl Drop for LabelGuard {
     fn drop(&mut self) {
         let shared = &self.watchdog.0.shared;
-        let mut state = shared.lock();
+        let mut state = lock(&shared.state);
         // From the end, because mostly the newest is dropped.
         let held = state.labels.iter().rposition(|label| label.key == self.key);
         if let Some(label) = held.map(|at| state.labels.remove(at))
@@ -255,7 +264,7 @@ impl Drop for LabelGuard {
     }
 }
 
-impl Shared {
+impl WatchdogShared {
     fn now(&self) -> u64 {
         u64::try_from(self.origin.elapsed().as_nanos()).unwrap_or(u64::MAX)
     }
@@ -266,13 +275,9 @@ impl Shared {
         Duration::from_nanos(self.now().saturating_sub(began))
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The incidents to report now.
+    /// Takes the incidents to report now.
     fn take_incidents(&self) -> Vec<Incident> {
-        let mut state = self.lock();
+        let mut state = lock(&self.state);
         let turn = self.turns.load(Ordering::SeqCst);
         let lasted = self.elapsed();
         let mut incidents: Vec<_> = state.ended.drain(..).collect();
@@ -282,26 +287,27 @@ impl Shared {
         incidents
     }
 
-    /// How long to sleep before the next check; `None` for until woken. `seen` is the turn at the
-    /// last check: the thread checks periodically while the window draws, and not while it is idle.
+    /// Returns the time to sleep before the next check, or `None` to sleep until woken. `seen` is
+    /// the turn at the last check. The thread checks periodically while the window draws, and not
+    /// while it is idle.
     fn time_to_sleep(&self, seen: &mut u64) -> Option<Duration> {
         let turn = self.turns.load(Ordering::SeqCst);
         let last = std::mem::replace(seen, turn);
         if is_odd(turn) {
             // The end of a frame that was reported wakes the thread.
-            let is_reported = self.lock().has_reported(turn);
+            let is_reported = lock(&self.state).has_reported(turn);
             return (!is_reported).then(|| self.limit.saturating_sub(self.elapsed()));
         }
         if last != turn {
             return Some(self.limit);
         }
         self.is_asleep.store(true, Ordering::SeqCst);
-        // A frame that began before it could see the flag has not woken the thread.
-        let has_begun = self.turns.load(Ordering::SeqCst) != turn;
-        if has_begun {
+        // A frame that started before it could see the flag has not woken the thread.
+        let has_started = self.turns.load(Ordering::SeqCst) != turn;
+        if has_started {
             self.is_asleep.store(false, Ordering::SeqCst);
         }
-        has_begun.then_some(self.limit)
+        has_started.then_some(self.limit)
     }
 }
 
@@ -318,7 +324,7 @@ impl State {
         self.last_number += 1;
         self.reported = Some((turn, self.last_number));
         let label = self.labels.last().map(|label| label.text.clone());
-        // The operation that goes on now is the cause. Later ones are not.
+        // Records the current operation as the cause; later ones are ignored.
         self.slow_label.clone_from(&label);
         Some(incident(self.last_number, lasted, label, false))
     }
@@ -356,13 +362,13 @@ fn incident(
     }
 }
 
-/// True for the turns at which a frame is drawn.
+/// Whether a frame is drawn at this count of turns.
 fn is_odd(turns: u64) -> bool {
     turns % 2 == 1
 }
 
 /// Runs on the watchdog's thread. Incidents from before its end are still reported.
-fn watch(shared: &Shared, on_incident: impl Fn(Incident)) {
+fn watch(shared: &WatchdogShared, on_incident: impl Fn(Incident)) {
     let mut seen = 0;
     loop {
         let is_over = shared.is_over.load(Ordering::SeqCst);

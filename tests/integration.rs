@@ -47,7 +47,7 @@ mod timeline;
 mod util;
 #[path = "integration/watchdog.rs"]
 mod watchdog;
-// The name comes last in the alphabet; the module explains why.
+// Runs last; see the module.
 #[cfg(target_os = "linux")]
 #[path = "integration/leftovers.rs"]
 mod z_leftovers;

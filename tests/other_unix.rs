@@ -1,7 +1,7 @@
 //! The tests of `join::process` on Linux, with the code for other Unix systems (`--cfg
-//! other_unix`): there a thread waits for each child, and nothing uses a pidfd.
+//! other_unix`). There a thread waits for each child, and no pidfd is used.
 //!
-//! Tests of what only Linux has are left out there.
+//! Tests of features that only Linux has are left out there.
 
 #![cfg(other_unix)]
 

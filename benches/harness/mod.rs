@@ -1,32 +1,32 @@
-//! Contenders that take turns, round by round, so that whatever else the machine does meets all of
-//! them; what is compared is the median (or another quantile). Times differ between machines,
-//! ratios hardly.
+//! Runs contenders in turn, so other load affects all alike, and compares quantiles. Times differ
+//! between machines; ratios hardly do.
 
 use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-/// A contender: its name, and one measured round that returns its time.
+/// A contender's name, and its round, which returns the measured time.
 pub(crate) type Contender<'a> = (&'static str, Box<dyn FnMut() -> Duration + 'a>);
 
-/// How much is measured.
+/// A full measurement or a short check.
 pub(crate) struct Bench {
     is_short: bool,
 }
 
 impl Bench {
-    /// As the command line says: `cargo test --benches` only asks whether it runs.
+    /// Full with `--bench`, else a short check.
     pub(crate) fn from_args() -> Self {
         Self {
             is_short: !std::env::args().any(|argument| argument == "--bench"),
         }
     }
 
-    /// So many of whatever is measured, or two where nothing is.
+    /// `count`, or 2 in a short check.
     pub(crate) fn many(&self, count: usize) -> usize {
         if self.is_short { 2 } else { count }
     }
 
-    /// Prints the contenders' figures at `quantile` and their ratio to ours, which comes first.
+    /// Prints the contenders' times at `quantile`, divided by `per_round`, and the ratio of ours to
+    /// each. Ours is the first contender.
     pub(crate) fn compare(
         &self,
         title: &str,
@@ -61,14 +61,14 @@ impl Bench {
     }
 }
 
-/// How long `work` takes.
+/// Returns the time that `work` takes.
 pub(crate) fn timed(work: impl FnOnce()) -> Duration {
     let start = Instant::now();
     work();
     start.elapsed()
 }
 
-/// The time of which this share is not longer, in seconds.
+/// The given quantile, in seconds.
 pub(crate) fn at_quantile(times: &mut [Duration], quantile: f64) -> f64 {
     times.sort_unstable();
     let last = times.len() - 1;

@@ -1,7 +1,8 @@
 use std::sync::{Condvar, Mutex};
 
-use super::sync::{lock, wait_while};
+use super::sync::wait_while;
 use crate::join::Context;
+use crate::join::sync::lock;
 
 /// Limits how many items a planner may find before the workers take them.
 pub(super) struct Backpressure {

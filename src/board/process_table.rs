@@ -2,10 +2,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use super::event_sender::EventSender;
-use super::sync::lock;
 use crate::jobs::command::CommandRun;
 use crate::jobs::{Host, Priority};
 use crate::join::process::{Process, ProcessState};
+use crate::join::sync::lock;
 use crate::record::{EventKind, ItemId, JobId};
 
 /// How many ended processes of a job are kept. Each holds the kept part of its output.

@@ -1,17 +1,13 @@
-//! Locks and cancellable waits.
+//! Cancellable waits.
 
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, MutexGuard};
 use std::time::Duration;
 
 use crate::join::Context;
+use crate::join::sync::ignore_poison;
 
 /// How often a blocked thread checks whether its task was cancelled.
 pub(super) const CANCEL_POLL_INTERVAL: Duration = Duration::from_millis(50);
-
-/// Locks data that no panic leaves half-changed, so a poisoned lock is as good as any.
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// Waits on `changed` while `condition` holds. Returns early, with the condition still true, when
 /// the task of `context` is cancelled.
@@ -23,7 +19,7 @@ pub(super) fn wait_while<'a, T>(
 ) -> MutexGuard<'a, T> {
     while condition(&guard) && !context.is_cancelled() {
         let waited = changed.wait_timeout(guard, CANCEL_POLL_INTERVAL);
-        guard = waited.unwrap_or_else(PoisonError::into_inner).0;
+        guard = ignore_poison(waited).0;
     }
     guard
 }

@@ -7,14 +7,15 @@ use super::error::cycle_text;
 use super::graph::{self, Need};
 use super::id::TaskId;
 use super::task::Task;
-use super::wait::{Unmet, WaitSet, deadline};
+use super::wait::{WaitFailure, WaitSet, deadline};
 use super::wait_many::{distinct, headers};
 
-/// An iterator over tasks in the order in which they end. It blocks until the next one has ended.
+/// Returns an iterator over tasks in the order in which they end. It blocks until the next one has
+/// ended.
 ///
-/// Each task comes once, those that have ended already first. If the timeout, which counts from
-/// this call, expires before the last one has come, the iterator yields one
-/// [`CompletionError::TimedOut`] and ends.
+/// Each task comes once; those that have ended already come first. The timeout counts from this
+/// call. If it expires before the last task has come, the iterator yields one
+/// [`CompletionError::TimedOut`] and ends. Any other [`CompletionError`] ends it too.
 ///
 /// ```
 /// use meanwhile::join;
@@ -49,7 +50,7 @@ pub struct AsCompleted<T> {
     not_send: PhantomData<*const ()>,
 }
 
-/// Why [`as_completed`] ended before every task had.
+/// The reason why [`as_completed`] ended before all of its tasks.
 ///
 /// ```
 /// use meanwhile::join::{self, CompletionError};
@@ -68,16 +69,16 @@ pub enum CompletionError {
     /// The timeout expired.
     #[error("{unfinished} of {total} unfinished")]
     TimedOut {
-        /// How many tasks have not come.
+        /// The number of tasks that have not come.
         unfinished: usize,
-        /// How many there are.
+        /// The number of all tasks.
         total: usize,
     },
     /// The calling task itself is the only one left.
     #[error("cannot join current thread")]
     CurrentThread,
     /// Waiting for the next task would close a deadlock cycle.
-    #[error("cannot wait: {} would wait for each other for ever", cycle_text(.cycle))]
+    #[error("cannot wait: {} would wait for each other forever", cycle_text(.cycle))]
     WouldDeadlock {
         /// The cycle: each task waits for the next, the last for the first.
         cycle: Vec<TaskId>,
@@ -92,9 +93,9 @@ impl<T> Iterator for AsCompleted<T> {
             return None;
         }
         let blocked = self.set.block(graph::global(), Need::Any, self.deadline);
-        if let Err(unmet) = blocked {
+        if let Err(failure) = blocked {
             self.has_failed = true;
-            return Some(Err(self.error(unmet)));
+            return Some(Err(self.error(failure)));
         }
         let index = self.set.poll()?;
         Some(Ok(self.tasks[index].clone()))
@@ -102,14 +103,14 @@ impl<T> Iterator for AsCompleted<T> {
 }
 
 impl<T> AsCompleted<T> {
-    fn error(&self, unmet: Unmet) -> CompletionError {
-        match unmet {
-            Unmet::TimedOut => CompletionError::TimedOut {
+    fn error(&self, failure: WaitFailure) -> CompletionError {
+        match failure {
+            WaitFailure::TimedOut => CompletionError::TimedOut {
                 unfinished: self.set.unfinished(),
                 total: self.tasks.len(),
             },
-            Unmet::CurrentThread => CompletionError::CurrentThread,
-            Unmet::WouldDeadlock(cycle) => CompletionError::WouldDeadlock { cycle },
+            WaitFailure::CurrentThread => CompletionError::CurrentThread,
+            WaitFailure::WouldDeadlock(cycle) => CompletionError::WouldDeadlock { cycle },
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use super::changes::{Changes, Subscription};
 use super::context::Context;
 use super::error::SpawnError;
-use super::header::{Body, Header, Outcome, Spec};
+use super::header::{Body, ClosureOutcome, Header, Spec};
 use super::id::TaskId;
 use super::info::Placement;
 use super::panic::{Caught, Contained, catch, install_hook};
@@ -41,7 +41,7 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// Default settings for a task with this name.
+    /// Returns the default settings for a task with this name.
     ///
     /// Any text is allowed, and names need not be unique. A NUL, which a thread name can't contain,
     /// becomes U+FFFD. An empty name becomes `task-N`, where N is the task's number.
@@ -62,19 +62,22 @@ impl Builder {
         }
     }
 
-    /// Whether [`shutdown`](super::shutdown) does not wait for the task. Default: false.
+    /// Sets whether the task is a daemon: [`shutdown`](super::shutdown) does not wait for it.
+    /// Default: false.
     pub fn daemon(mut self, daemon: bool) -> Self {
         self.daemon = daemon;
         self
     }
 
-    /// The stack size of a thread of its own, in bytes. Has no effect on a pool.
+    /// Sets the stack size of the task's own thread, in bytes. Default: that of std. Has no effect
+    /// on a pool.
     pub fn stack_size(mut self, bytes: usize) -> Self {
         self.stack_size = Some(bytes);
         self
     }
 
-    /// The priority of a thread of its own. Default: [`Priority::Normal`]. Has no effect on a pool.
+    /// Sets the priority of the task's own thread. Default: [`Priority::Normal`]. Has no effect on
+    /// a pool.
     pub fn priority(mut self, priority: Priority) -> Self {
         self.priority = priority;
         self
@@ -97,10 +100,10 @@ impl Builder {
         self
     }
 
-    /// Starts the task on a thread of its own.
+    /// Starts the task on a thread of its own, and returns its handle.
     ///
     /// # Errors
-    /// When the system refuses the thread. Then nothing was started and `f` is dropped; a later
+    /// Fails if the system refuses the thread. Then nothing was started and `f` is dropped. A later
     /// spawn may succeed.
     pub fn spawn<T, F>(self, f: F) -> Result<Task<T>, SpawnError>
     where
@@ -131,7 +134,8 @@ impl Builder {
         }
     }
 
-    /// Queues the task on a pool. It runs with the stack and priority of the pool's threads.
+    /// Queues the task on a pool, and returns its handle. The task runs with the stack and priority
+    /// of the pool's threads.
     ///
     /// ```
     /// use meanwhile::join::{Builder, Pool};
@@ -143,8 +147,8 @@ impl Builder {
     /// ```
     ///
     /// # Errors
-    /// None today. The signature is that of [`spawn`](Self::spawn), so that one can replace the
-    /// other.
+    /// Never fails today. It has the signature of [`spawn`](Self::spawn), so that one can replace
+    /// the other.
     pub fn spawn_on<T, F>(self, pool: &Pool, f: F) -> Result<Task<T>, SpawnError>
     where
         F: FnOnce(&Context) -> T + Send + 'static,
@@ -175,8 +179,8 @@ impl Builder {
     }
 }
 
-/// A body that runs `f` and stores its value in `slot`. It drops its reference to the slot before
-/// the outcome is published: from then on only handles hold it.
+/// Returns a body that runs `f` and stores its value in `slot`. The body drops its reference to the
+/// slot before the outcome is published: from then on only handles hold it.
 pub(crate) fn body<T, F>(slot: Slot<T>, f: F) -> Body
 where
     F: FnOnce(&Context) -> T + Send + 'static,
@@ -189,10 +193,10 @@ where
         match caught {
             Caught::Returned(Some(value)) => {
                 slot.get_or_init(|| Contained::new(value));
-                Outcome::Returned
+                ClosureOutcome::Returned
             }
-            Caught::Returned(None) | Caught::Cancelled => Outcome::Cancelled,
-            Caught::Panicked(report) => Outcome::Panicked(report),
+            Caught::Returned(None) | Caught::Cancelled => ClosureOutcome::Cancelled,
+            Caught::Panicked(report) => ClosureOutcome::Panicked(report),
         }
     })
 }
@@ -206,7 +210,7 @@ where
 /// ```
 ///
 /// # Errors
-/// As [`Builder::spawn`].
+/// Fails as [`Builder::spawn`] does.
 pub fn spawn<T, F>(name: impl Into<String>, f: F) -> Result<Task<T>, SpawnError>
 where
     F: FnOnce(&Context) -> T + Send + 'static,

@@ -1,4 +1,4 @@
-//! The queue of tasks that changed, by which a window follows any number of them.
+//! The queue of changed tasks. With it a window follows any number of tasks.
 //!
 //! A window that polls every task each frame pays for all of them. Here only changed tasks queue
 //! up, each once, however often it changed. A frame in which nothing changed costs one atomic load.
@@ -45,36 +45,38 @@ use super::sync::{AtomicBool, Mutex, Ordering, lock};
 /// # Ok::<(), meanwhile::join::SpawnError>(())
 /// ```
 #[derive(Clone)]
-pub struct Changes(Arc<Inner>);
+pub struct Changes(Arc<ChangeQueue>);
 
-pub(crate) struct Inner {
-    /// Whether the queue has tasks. Written under the queue's lock; read without it.
+pub(crate) struct ChangeQueue {
+    /// Whether there are tasks. Written under their lock; read without it.
     pending: AtomicBool,
-    queue: Mutex<VecDeque<Arc<dyn Observed>>>,
+    tasks: Mutex<VecDeque<Arc<dyn Observed>>>,
     wake: Box<dyn Fn() + Send + Sync>,
 }
 
 impl Changes {
-    /// An empty queue. `wake` is called on the thread of the task that changed, so it must not
-    /// block. For a window it requests a repaint.
+    /// Returns an empty queue.
+    ///
+    /// `wake` is called on the thread of the task that changed, so it must not block. For a window
+    /// it requests a repaint. If it panics, the panic is ignored.
     pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
-        Self(Arc::new(Inner {
+        Self(Arc::new(ChangeQueue {
             pending: AtomicBool::new(false),
-            queue: Mutex::new(VecDeque::new()),
+            tasks: Mutex::new(VecDeque::new()),
             wake: Box::new(wake),
         }))
     }
 
-    /// Whether [`take`](Self::take) would give a task: one atomic load.
+    /// Returns whether [`take`](Self::take) would return a task. Takes one atomic load.
     #[inline]
     pub fn is_pending(&self) -> bool {
         self.0.pending.load(Ordering::Acquire)
     }
 
-    /// Takes the tasks that changed, oldest change first, at most `budget` of them. The others stay
+    /// Takes at most `budget` of the tasks that changed, oldest change first. The others stay
     /// queued.
     ///
-    /// When nothing changed, this is one atomic load and no allocation.
+    /// If nothing changed, this takes one atomic load and no allocation.
     ///
     /// ```
     /// use meanwhile::join::{Builder, Changes};
@@ -98,10 +100,10 @@ impl Changes {
             return Vec::new();
         }
         let taken: Vec<Arc<dyn Observed>> = {
-            let mut queue = lock(&self.0.queue);
-            let count = queue.len().min(budget);
-            let taken = queue.drain(..count).collect();
-            if queue.is_empty() {
+            let mut tasks = lock(&self.0.tasks);
+            let count = tasks.len().min(budget);
+            let taken = tasks.drain(..count).collect();
+            if tasks.is_empty() {
                 self.0.pending.store(false, Ordering::Release);
             }
             taken
@@ -125,14 +127,14 @@ pub(crate) trait Observed: Send + Sync {
 
 /// A task's link to the queue, if it has one. It does not keep the queue alive, which holds tasks.
 pub(crate) struct Subscription {
-    queue: Option<Weak<Inner>>,
+    queue: Option<Weak<ChangeQueue>>,
     /// Whether the task is in the queue. Without a queue it stays set once it was, so that later
     /// progress does no more than to read it.
     is_queued: AtomicBool,
 }
 
 impl Subscription {
-    /// To no queue for `None`.
+    /// A subscription to `changes`; `None` subscribes to nothing.
     pub(crate) fn new(changes: Option<&Changes>) -> Self {
         Self {
             queue: changes.map(|changes| Arc::downgrade(&changes.0)),
@@ -150,21 +152,21 @@ impl Subscription {
         if self.is_queued.swap(true, Ordering::AcqRel) {
             return;
         }
-        let Some(inner) = self.queue.as_ref().and_then(Weak::upgrade) else {
+        let Some(queue) = self.queue.as_ref().and_then(Weak::upgrade) else {
             return;
         };
         let was_pending = {
-            let mut queue = lock(&inner.queue);
-            queue.push_back(task.clone());
-            inner.pending.swap(true, Ordering::AcqRel)
+            let mut tasks = lock(&queue.tasks);
+            tasks.push_back(task.clone());
+            queue.pending.swap(true, Ordering::AcqRel)
         };
         if !was_pending {
-            contain(|| (inner.wake)());
+            contain(|| (queue.wake)());
         }
     }
 
-    /// The task was taken from the queue: later changes queue it again. The swap also makes what
-    /// the task has reported before it was queued visible to this thread.
+    /// Lets later changes queue the task again. The swap also makes visible to this thread what the
+    /// task reported before it was queued.
     fn mark_taken(&self) {
         self.is_queued.swap(false, Ordering::AcqRel);
     }

@@ -1,4 +1,4 @@
-//! What a running task can ask and report about itself.
+//! A running task's view of itself: its cancel flag and its progress.
 
 use std::sync::Arc;
 
@@ -6,9 +6,9 @@ use super::header::Header;
 use super::id::TaskId;
 use super::panic::CancelUnwind;
 
-/// What a running task is given: it can check for a cancel and report progress.
+/// The argument of a task's closure. With it the task checks for a cancel and reports progress.
 ///
-/// It may be cloned and passed to helpers of the task.
+/// It may be cloned and passed to other threads that help the task.
 ///
 /// ```
 /// use meanwhile::join;
@@ -38,7 +38,7 @@ impl Context {
         Self { header }
     }
 
-    /// Whether a cancel was requested: one atomic load.
+    /// Returns whether a cancel was requested. Takes one atomic load.
     ///
     /// For a task that must save something before it stops:
     ///
@@ -63,8 +63,8 @@ impl Context {
         self.header.is_cancel_requested()
     }
 
-    /// Ends the task here if a cancel was requested: it unwinds, destructors run, nothing is
-    /// printed, and the outcome is [`JoinError::Cancelled`](super::JoinError::Cancelled).
+    /// Ends the task here if a cancel was requested. The task unwinds and its destructors run, but
+    /// nothing is printed. Its outcome is [`JoinError::Cancelled`](super::JoinError::Cancelled).
     ///
     /// A long computation should call this often enough that a cancel takes effect at once.
     ///
@@ -91,8 +91,8 @@ impl Context {
         }
     }
 
-    /// Reports how much of the work is done, in a unit of the task's choice; a `total` of 0 means
-    /// unknown.
+    /// Reports the work done and the whole work, in a unit of the task's choice. A `total` of 0
+    /// means unknown.
     ///
     /// Takes about a nanosecond, so an inner loop may call it.
     #[inline]
@@ -100,8 +100,8 @@ impl Context {
         self.header.set_progress(done, total);
     }
 
-    /// Reports in words what the task does now. Takes a lock and an allocation, so call it at most
-    /// about twenty times a second.
+    /// Sets the message of the task's [`Progress`](super::Progress), such as the current file.
+    /// Takes a lock and an allocation, so call it at most about twenty times a second.
     pub fn set_message(&self, text: impl Into<String>) {
         self.header.set_message(text.into().into());
     }

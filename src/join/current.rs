@@ -15,9 +15,10 @@ loom::thread_local! {
     static CURRENT: Cell<Option<TaskId>> = Cell::new(None);
 }
 
-/// The task whose closure runs on this thread; the innermost one if tasks run inside each other.
+/// Returns the task whose closure runs on this thread. If tasks run inside each other, it is the
+/// innermost one.
 ///
-/// `None` outside a task, and in callbacks that run after its end.
+/// Returns `None` outside a task, and in callbacks that run after its end.
 ///
 /// ```
 /// use meanwhile::join;

@@ -1,11 +1,11 @@
-//! Why a join or a spawn failed.
+//! The errors of joins and spawns.
 
 use std::sync::Arc;
 
 use super::id::TaskId;
 use super::panic::PanicReport;
 
-/// Why a join returned without the task's value.
+/// The error of a join that returned without the task's value.
 ///
 /// [`Panicked`](Self::Panicked) and [`Cancelled`](Self::Cancelled) are outcomes of the task, the
 /// same for every joiner. The others describe the wait: the task goes on and can be joined again.
@@ -43,7 +43,7 @@ pub enum JoinError {
     #[error("cannot join current thread")]
     CurrentThread,
     /// Waiting would close a deadlock cycle of tasks that wait for each other.
-    #[error("cannot join: {} would wait for each other for ever", cycle_text(.cycle))]
+    #[error("cannot join: {} would wait for each other forever", cycle_text(.cycle))]
     WouldDeadlock {
         /// The cycle: each task waits for the next, the last for the first.
         cycle: Vec<TaskId>,
@@ -51,7 +51,7 @@ pub enum JoinError {
 }
 
 impl JoinError {
-    /// Whether the task itself has ended, so that every later join returns the same error.
+    /// Returns whether this is the outcome of the task, so that every later join returns it too.
     pub fn is_outcome(&self) -> bool {
         matches!(self, Self::Panicked(_) | Self::Cancelled)
     }

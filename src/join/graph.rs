@@ -36,20 +36,20 @@ pub struct WaitInfo {
     pub targets: Vec<TaskId>,
     /// The process id of the child process it waits for.
     pub process: Option<u32>,
-    /// When the wait began.
+    /// The time at which the wait began.
     pub since: Instant,
-    /// When the wait times out; `None` without a timeout.
+    /// The time at which the wait times out; `None` without a timeout.
     pub deadline: Option<Instant>,
 }
 
-/// How many of its targets a wait needs to end.
+/// The targets that must end for a wait to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
     All,
     Any,
 }
 
-/// What a thread is about to wait for.
+/// A wait that a thread is about to begin.
 #[derive(Clone)]
 pub(crate) struct Intent {
     pub(crate) targets: Targets,
@@ -57,7 +57,7 @@ pub(crate) struct Intent {
     pub(crate) deadline: Option<Instant>,
 }
 
-/// A single target needs no list.
+/// The targets of a wait. A single task needs no list.
 #[derive(Clone)]
 pub(crate) enum Targets {
     One(Arc<Header>),
@@ -89,7 +89,7 @@ pub(crate) struct Graph {
 #[derive(Default)]
 struct Waits {
     next_thread: u64,
-    entries: BTreeMap<Key, Entry>,
+    entries: BTreeMap<Key, WaitEntry>,
 }
 
 /// Tasks sort first, as in [`WaitGraph::waits`]. Threads that run no task take part in no cycle.
@@ -99,7 +99,7 @@ enum Key {
     Thread(u64),
 }
 
-struct Entry {
+struct WaitEntry {
     intent: Intent,
     since: Instant,
     thread: Thread,
@@ -107,7 +107,7 @@ struct Entry {
     broken: Option<Vec<TaskId>>,
 }
 
-impl Entry {
+impl WaitEntry {
     /// Whether this wait ends without its targets.
     fn ends_by_itself(&self) -> bool {
         self.intent.deadline.is_some() || self.broken.is_some()
@@ -127,7 +127,7 @@ impl Graph {
         }
     }
 
-    /// Enters a wait of the current thread; `Err` with the cycle that it would close.
+    /// Enters a wait of the current thread. Returns the cycle that it would close, as an error.
     pub(crate) fn enter(&self, intent: Intent) -> Result<Wait<'_>, Vec<TaskId>> {
         let mut waits = lock(&self.waits);
         let key = waits.insert(intent, true);
@@ -141,7 +141,7 @@ impl Graph {
     }
 
     /// Enters a wait that can't be refused. If it closes a cycle, another wait of that cycle is
-    /// broken instead, and returns with the cycle.
+    /// broken instead and returns the cycle as its error.
     pub(crate) fn enter_breaking(&self, intent: Intent) -> Wait<'_> {
         let (key, broken) = {
             let mut waits = lock(&self.waits);
@@ -190,7 +190,7 @@ impl Waits {
         );
         self.entries.insert(
             key,
-            Entry {
+            WaitEntry {
                 intent,
                 since: Instant::now(),
                 thread: current_thread(),
@@ -201,7 +201,7 @@ impl Waits {
         key
     }
 
-    /// The cycle that blocks `waiter` for ever, beginning with it if it is a member.
+    /// Returns the cycle that blocks `waiter` forever. It begins with `waiter` if that is a member.
     fn cycle_of(&self, waiter: TaskId) -> Option<Vec<TaskId>> {
         let stuck = self.stuck(self.reachable(waiter));
         if !stuck.contains(&waiter) {
@@ -296,7 +296,7 @@ impl Waits {
 }
 
 impl Wait<'_> {
-    /// The cycle because of which this wait was broken.
+    /// Returns the cycle that this wait was broken to end; `None` if it was not broken.
     pub(crate) fn broken(&self) -> Option<Vec<TaskId>> {
         match self.key {
             Key::Task(_) => lock(&self.graph.waits)
@@ -326,9 +326,9 @@ pub(crate) fn global() -> &'static Graph {
     &GRAPH
 }
 
-/// All waits of this process right now, through any join of this library.
+/// Returns all waits of this process at this moment, through any join of this library.
 ///
-/// For display: a wait may end before the caller reads it.
+/// It is meant for display: a wait may end before the caller reads it.
 ///
 /// ```
 /// use meanwhile::join;

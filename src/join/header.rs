@@ -1,7 +1,7 @@
-//! A task without its value: its state, what waits for it and how it ends.
+//! A task without its value: its state, its waiters, and its end.
 //!
-//! A [`Header`] does not depend on the type of the value, so waiting, listing and cancelling need
-//! not know it.
+//! A [`Header`] does not depend on the type of the value, so neither do waiting, listing and
+//! cancelling.
 //!
 //! A task ends in this order:
 //! 1. The closure's value is stored in the handle's slot, or its panic here.
@@ -10,7 +10,7 @@
 //! 4. The observer is notified.
 //! 5. Callbacks run.
 //!
-//! A thread that is woken, in whatever way, therefore finds the outcome.
+//! So every woken thread finds the outcome.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
@@ -18,7 +18,7 @@ use std::time::Instant;
 use super::changes::{Observed, Subscription};
 use super::clock::Stamp;
 use super::current;
-use super::id::{Identity, TaskId};
+use super::id::{TaskId, TaskIdentity};
 use super::info::{Placement, Progress, TaskInfo, TaskState};
 use super::panic::{PanicReport, contain, drop_contained};
 use super::progress::ProgressCell;
@@ -26,18 +26,18 @@ use super::state::StateCell;
 use super::sync::{AtomicBool, AtomicUsize, Mutex, Ordering, current_thread, lock, park_until};
 use super::waiters::{Batch, Callback, Waiter, Waiters};
 
-/// How a closure ended. It has stored its value itself.
-pub(crate) enum Outcome {
+/// The end of a closure. The closure has stored its value itself.
+pub(crate) enum ClosureOutcome {
     Returned,
     Panicked(Arc<PanicReport>),
     Cancelled,
 }
 
 /// A task's closure with the slot for its value. Dropping it without running it drops both.
-pub(crate) type Body = Box<dyn FnOnce(&Arc<Header>) -> Outcome + Send>;
+pub(crate) type Body = Box<dyn FnOnce(&Arc<Header>) -> ClosureOutcome + Send>;
 
 pub(crate) struct Header {
-    identity: Identity,
+    identity: TaskIdentity,
     daemon: bool,
     placement: Placement,
     state: StateCell,
@@ -66,7 +66,7 @@ pub(crate) struct Spec {
 impl Header {
     pub(crate) fn new(spec: Spec, body: Body) -> Self {
         Self {
-            identity: Identity::new(spec.id, spec.name),
+            identity: TaskIdentity::new(spec.id, spec.name),
             daemon: spec.daemon,
             placement: spec.placement,
             state: StateCell::new(),
@@ -81,7 +81,7 @@ impl Header {
         }
     }
 
-    pub(crate) fn identity(&self) -> &Identity {
+    pub(crate) fn identity(&self) -> &TaskIdentity {
         &self.identity
     }
 
@@ -162,8 +162,8 @@ impl Header {
         self.cancel_requested.load(Ordering::Acquire)
     }
 
-    /// Requests a cancel. True when the task had not begun: then it has ended now, and the caller
-    /// must [`settle`](Self::settle) it.
+    /// Requests a cancel. Returns true if the task had not begun. Then it has ended now, and the
+    /// caller must [`settle`](Self::settle) it.
     #[must_use]
     pub(crate) fn request_cancel(&self) -> bool {
         if self.is_finished() {
@@ -175,19 +175,19 @@ impl Header {
         self.discard()
     }
 
-    /// Ends a task that has not begun. False when it has.
+    /// Ends a task that has not begun. Returns false if it has.
     #[must_use]
     pub(crate) fn discard(&self) -> bool {
         let Some(body) = self.claim() else {
             return false;
         };
         drop_contained(body);
-        self.publish(Outcome::Cancelled);
+        self.publish(ClosureOutcome::Cancelled);
         true
     }
 
     /// Runs the closure on this thread and publishes the outcome, unless the task has begun or was
-    /// cancelled. True when it ran: then the caller must [`settle`](Self::settle) it.
+    /// cancelled. Returns true if it ran. Then the caller must [`settle`](Self::settle) it.
     #[must_use]
     pub(crate) fn run(self: &Arc<Self>) -> bool {
         let Some(body) = self.claim() else {
@@ -207,11 +207,11 @@ impl Header {
         lock(&self.body).take()
     }
 
-    fn publish(&self, outcome: Outcome) {
+    fn publish(&self, outcome: ClosureOutcome) {
         match outcome {
-            Outcome::Returned => self.state.set_returned(),
-            Outcome::Cancelled => self.state.set_cancelled(),
-            Outcome::Panicked(report) => {
+            ClosureOutcome::Returned => self.state.set_returned(),
+            ClosureOutcome::Cancelled => self.state.set_cancelled(),
+            ClosureOutcome::Panicked(report) => {
                 self.panic.get_or_init(|| report);
                 self.state.set_panicked();
             }
@@ -226,14 +226,14 @@ impl Header {
         callbacks.into_iter().for_each(contain);
     }
 
-    /// Runs `callback` when the task has ended, or now if it has.
+    /// Runs `callback` when the task has ended, or now if it has ended already.
     pub(crate) fn on_finish(&self, callback: Callback) {
         if let Some(callback) = self.waiters.add_callback(callback, || self.is_finished()) {
             contain(callback);
         }
     }
 
-    /// Parks this thread until the task has ended, the deadline has passed or `is_broken`.
+    /// Parks this thread until the task has ended, the deadline has passed or `is_broken` holds.
     pub(crate) fn park(&self, deadline: Option<Instant>, is_broken: impl Fn() -> bool) {
         let waiter = Waiter::Thread(current_thread());
         let Some(ticket) = self.waiters.add(waiter, || self.is_finished()) else {
@@ -243,8 +243,8 @@ impl Header {
         self.waiters.remove(ticket);
     }
 
-    /// Reports the end of this task to `batch` as `index`. Gives the ticket to
-    /// [`leave_batch`](Self::leave_batch) with; `None` when the task has ended already.
+    /// Has the end of this task reported to `batch` as `index`. Returns the ticket for
+    /// [`leave_batch`](Self::leave_batch), or `None` if the task has ended already.
     pub(crate) fn join_batch(&self, batch: Arc<Batch>, index: usize) -> Option<u64> {
         let waiter = Waiter::Member(batch, index);
         self.waiters.add(waiter, || self.is_finished())

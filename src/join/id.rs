@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-/// The number of a task: tasks of this process count from 1 in the order in which they were spawned.
+/// The number of a task. The tasks of this process are numbered from 1, in the order in which they
+/// were spawned.
 ///
-/// A number is never used twice.
+/// No number is used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct TaskId(pub(crate) u64);
 
@@ -17,7 +18,7 @@ impl TaskId {
         Self(NEXT.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// The number itself, at least 1.
+    /// Returns the number itself, which is at least 1.
     pub fn get(self) -> u64 {
         self.0
     }
@@ -30,13 +31,13 @@ impl fmt::Display for TaskId {
 }
 
 /// A task's number and name.
-pub(crate) struct Identity {
+pub(crate) struct TaskIdentity {
     id: TaskId,
     name: OnceLock<Arc<str>>,
 }
 
-impl Identity {
-    /// Without a name it is `task-N`, N being the number.
+impl TaskIdentity {
+    /// The default name is `task-N`, where N is the number.
     pub(crate) fn new(id: TaskId, name: Option<Arc<str>>) -> Self {
         Self {
             id,

@@ -1,4 +1,4 @@
-//! What is known about a task besides its value.
+//! The state, progress and times of a task.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,15 +14,15 @@ pub enum TaskState {
     Running,
     /// Its closure returned a value.
     Returned,
-    /// Its closure panicked; a join gives the [`PanicReport`](super::PanicReport).
+    /// Its closure panicked. A join returns the [`PanicReport`](super::PanicReport).
     Panicked,
-    /// It was cancelled: its closure never ran, or ended at a
+    /// It was cancelled. Its closure never ran, or it ended at a
     /// [`checkpoint`](super::Context::checkpoint).
     Cancelled,
 }
 
 impl TaskState {
-    /// Whether this is one of the three final states.
+    /// Returns whether this is one of the three final states.
     pub fn is_finished(self) -> bool {
         matches!(self, Self::Returned | Self::Panicked | Self::Cancelled)
     }
@@ -53,7 +53,7 @@ pub struct Progress {
     pub message: Option<Arc<str>>,
 }
 
-/// Where a task runs.
+/// The thread or pool that runs a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Placement {
     /// A thread of its own.
@@ -62,7 +62,7 @@ pub enum Placement {
     Pool(u64),
 }
 
-/// A snapshot of what is known about a task besides its value.
+/// A snapshot of a task without its value.
 ///
 /// ```
 /// use meanwhile::join;
@@ -86,22 +86,23 @@ pub struct TaskInfo {
     pub state: TaskState,
     /// Whether [`shutdown`](super::shutdown) does not wait for it.
     pub daemon: bool,
-    /// Where it runs.
+    /// The thread or pool that runs it.
     pub placement: Placement,
-    /// When it was spawned.
+    /// The time at which it was spawned.
     pub spawned_at: Instant,
-    /// When its closure began.
+    /// The time at which its closure began; `None` before that.
     pub started_at: Option<Instant>,
-    /// When it ended.
+    /// The time at which it ended; `None` before that.
     pub finished_at: Option<Instant>,
-    /// When a cancel was first requested, even if the task ended otherwise.
+    /// The time at which a cancel was first requested, even if the task ended otherwise; `None`
+    /// without a cancel.
     pub cancel_requested_at: Option<Instant>,
-    /// The progress it reported.
+    /// The progress that it reported last.
     pub progress: Progress,
 }
 
 impl TaskInfo {
-    /// How long its closure has run so far, or ran until its end; `None` before it began.
+    /// Returns the run time of its closure, so far or in total; `None` before it began.
     pub fn elapsed(&self) -> Option<Duration> {
         let end = self.finished_at.unwrap_or_else(Instant::now);
         Some(end.saturating_duration_since(self.started_at?))

@@ -5,17 +5,17 @@
 //! any number of threads. A join does not consume the handle. The outcome (a value, a panic or a
 //! cancel) is the same for every caller.
 //!
-//! What std's `JoinHandle` lacks:
+//! It does three things that std's `JoinHandle` does not:
 //! - A join with a timeout leaves the task joinable.
-//! - A panic comes back as a [`PanicReport`] with location and backtrace, instead of a bare payload.
+//! - A panic comes back as a [`PanicReport`] with location and backtrace, not as a bare payload.
 //! - A task that joins itself, and tasks that join each other in a cycle, get an error instead of a
 //!   deadlock.
 //!
-//! A window must not block. Once a frame it asks [`Changes`] which tasks changed, which costs one
-//! atomic load when none did, and it is woken when one does.
+//! A window must not block. Once a frame it takes the changed tasks from [`Changes`], which costs
+//! one atomic load if no task changed. A change wakes it.
 //!
-//! A program that cancels tasks must be built with `panic = "unwind"`, the default: a
-//! [`checkpoint`](Context::checkpoint) unwinds.
+//! A program that cancels tasks must be built with `panic = "unwind"`, which is the default,
+//! because a [`checkpoint`](Context::checkpoint) unwinds.
 //!
 //! [`conformance`] compares each promise with Python and std and names the test that holds it.
 //!
@@ -51,7 +51,7 @@ mod registry;
 mod scope;
 mod shutdown;
 mod state;
-mod sync;
+pub(crate) mod sync;
 mod task;
 mod wait;
 mod wait_many;
@@ -73,4 +73,4 @@ pub use registry::enumerate;
 pub use scope::{Scope, scope};
 pub use shutdown::{ShutdownReport, shutdown};
 pub use task::Task;
-pub use wait_many::{WaitEnd, WaitUntil, Waited, wait};
+pub use wait_many::{WaitOutcome, WaitUntil, Waited, wait};

@@ -66,7 +66,7 @@ fn join<T: Copy>(graph: &Graph, task: &Task<T>, deadline: Option<Instant>) -> Re
         .copied()
 }
 
-/// A deadline that passes when loom decides.
+/// A deadline. Loom decides when it passes.
 fn some_deadline() -> Option<Instant> {
     Some(Instant::now() + Duration::from_secs(1))
 }
@@ -146,9 +146,9 @@ fn cancel_racing_the_start_wins_or_has_no_effect() {
 }
 
 /// Fails when it is dropped twice.
-struct Token(Arc<AtomicBool>);
+struct DropCheck(Arc<AtomicBool>);
 
-impl Drop for Token {
+impl Drop for DropCheck {
     fn drop(&mut self) {
         assert!(!self.0.swap(true, Ordering::Relaxed), "dropped twice");
     }
@@ -159,8 +159,8 @@ fn value_is_dropped_once_when_handles_race_the_end() {
     loom::model(|| {
         let dropped = Arc::new(AtomicBool::new(false));
         let task = task(1, None, {
-            let token = Token(dropped.clone());
-            move || token
+            let value = DropCheck(dropped.clone());
+            move || value
         });
         let header = task.header().clone();
         let runner = loom::thread::spawn(move || {
@@ -222,7 +222,7 @@ fn one_of_two_joins_closing_a_cycle_is_refused() {
             .map(|thread| thread.join().expect("neither hangs"))
             .filter(|refused| *refused)
             .count();
-        // None is refused if one task had ended before the other joined it.
+        // No join is refused if one task had ended before the other joined it.
         assert!(refused <= 1);
         assert!(graph.snapshot().waits.is_empty());
     });

@@ -60,8 +60,8 @@ pub struct PoolBuilder {
 }
 
 impl Pool {
-    /// Default settings: the name `pool`, one thread per core, and [`Priority::Background`], so that
-    /// a busy pool does not slow down the window.
+    /// Returns the default settings: the name `pool`, one thread per core, and
+    /// [`Priority::Background`], so that a busy pool does not slow down the window.
     pub fn builder() -> PoolBuilder {
         PoolBuilder {
             name: "pool".to_owned(),
@@ -70,7 +70,7 @@ impl Pool {
         }
     }
 
-    /// The number of threads, at least 1.
+    /// Returns the number of threads, which is at least 1.
     pub fn threads(&self) -> usize {
         self.threads
     }
@@ -88,28 +88,28 @@ impl Pool {
 }
 
 impl PoolBuilder {
-    /// The name of the pool. Its threads are named `name-1` and so on.
+    /// Sets the name of the pool. Its threads are named `name-1` and so on. A NUL becomes U+FFFD.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = name.into().replace('\0', "\u{fffd}");
         self
     }
 
-    /// The number of threads; 0 counts as 1.
+    /// Sets the number of threads; 0 counts as 1.
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = threads.max(1);
         self
     }
 
-    /// The priority of the threads.
+    /// Sets the priority of the threads.
     pub fn priority(mut self, priority: Priority) -> Self {
         self.priority = priority;
         self
     }
 
-    /// Starts the threads.
+    /// Starts the threads, and returns the pool.
     ///
     /// # Errors
-    /// When the system refuses one of them. The threads already started end.
+    /// Fails if the system refuses one of them. Then the threads that were started end.
     #[expect(
         clippy::disallowed_methods,
         reason = "a bounded queue would block the thread that spawns"
@@ -136,7 +136,7 @@ impl PoolBuilder {
 }
 
 thread_local! {
-    /// The id of the pool of which this thread is a worker; 0 for none.
+    /// The number of the pool of which this thread is a worker; 0 for none.
     static WORKER_OF: Cell<u64> = const { Cell::new(0) };
 }
 

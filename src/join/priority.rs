@@ -9,8 +9,8 @@ pub enum Priority {
     #[default]
     Normal,
     /// Runs only when no thread of higher priority is ready (`SCHED_IDLE` on Linux, the lowest
-    /// priority on other systems). Any number of such threads leaves a window its frame rate, and on
-    /// an otherwise idle machine they run at full speed.
+    /// priority on other systems). Any number of such threads leaves a window its frame rate. On an
+    /// otherwise idle machine they run at full speed.
     Background,
 }
 
@@ -19,14 +19,14 @@ thread_local! {
 }
 
 impl Priority {
-    /// The priority with which this thread's task or pool was started; [`Priority::Normal`] on
-    /// threads that this library did not start.
+    /// Returns the priority with which this thread's task or pool was started. Returns
+    /// [`Priority::Normal`] on threads that this library did not start.
     pub fn current() -> Self {
         CURRENT.get()
     }
 
-    /// Gives the current thread this priority. If the system refuses, the thread keeps its own,
-    /// which affects smoothness, not correctness.
+    /// Gives the current thread this priority. If the system refuses, the thread keeps its own.
+    /// That costs smoothness, not correctness.
     pub(crate) fn apply(self) {
         CURRENT.set(self);
         if self == Self::Background {

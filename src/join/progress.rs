@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::info::Progress;
 use super::sync::{AtomicU64, Mutex, Ordering, lock};
 
-/// The latest report. The numbers are relaxed: a reader may see `done` and `total` of two reports.
+/// The latest report. The numbers are stored separately, so a reader may see `done` and `total` of
+/// two reports.
 pub(crate) struct ProgressCell {
     done: AtomicU64,
     total: AtomicU64,

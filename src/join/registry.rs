@@ -44,7 +44,7 @@ impl Registry {
         drop(removed);
     }
 
-    /// The tasks whose outcome is not published, oldest first.
+    /// Returns the tasks whose outcome is not published, oldest first.
     pub(crate) fn live(&self) -> Vec<Arc<Header>> {
         let mut tasks = self.listed();
         tasks.retain(|task| !task.is_finished());
@@ -52,9 +52,9 @@ impl Registry {
         tasks
     }
 
-    /// The tasks that are added and not removed.
+    /// Returns the tasks that were added and not removed.
     ///
-    /// All shards are locked at once, so this is the state of one moment: a task that was spawned
+    /// All shards are locked at once, so this is the state of one moment. A task that was spawned
     /// by another one is in the list before that one is gone from it.
     pub(crate) fn listed(&self) -> Vec<Arc<Header>> {
         let shards: Vec<_> = self.shards.iter().map(lock).collect();
@@ -76,36 +76,37 @@ pub(crate) fn global() -> &'static Registry {
     &REGISTRY
 }
 
-/// Runs a task on this thread. False when it has begun or ended already.
+/// Runs a task on this thread. Returns false if it has begun or ended already.
 pub(crate) fn run(task: &Arc<Header>) -> bool {
     let ran = task.run();
     if ran {
-        conclude(task);
+        remove_and_settle(task);
     }
     ran
 }
 
-/// Requests a cancel.
+/// Requests a cancel of a task.
 pub(crate) fn cancel(task: &Arc<Header>) {
     if task.request_cancel() {
-        conclude(task);
+        remove_and_settle(task);
     }
 }
 
 /// Ends a task that could not be started.
 pub(crate) fn discard(task: &Arc<Header>) {
     if task.discard() {
-        conclude(task);
+        remove_and_settle(task);
     }
 }
 
-/// A task leaves the list before its joiners are woken.
-fn conclude(task: &Arc<Header>) {
+/// Removes an ended task from the list, then wakes its joiners.
+fn remove_and_settle(task: &Arc<Header>) {
     global().remove(task);
     task.settle();
 }
 
-/// The live tasks, oldest first; never one whose join has returned.
+/// Returns the live tasks, oldest first. A task whose join has returned its outcome is not among
+/// them.
 ///
 /// A detached task stays listed until it ends.
 ///

@@ -11,13 +11,14 @@ use super::sync::{Mutex, lock};
 use super::task::Task;
 use super::{registry, wait};
 
-/// Starts the tasks of one [`scope`].
+/// The starter of the tasks of one [`scope`].
 #[derive(Default)]
 pub struct Scope {
     started: Mutex<Vec<Arc<Header>>>,
 }
 
-/// Runs `f`. When it returns or panics, all tasks started in its [`Scope`] are cancelled and joined.
+/// Runs `f` and returns its value. When `f` returns or panics, all tasks started in its [`Scope`]
+/// are cancelled and joined first.
 ///
 /// To let the tasks finish, join them in the scope. Their closures must be `'static`, because a
 /// cancelled task may still run for a while.
@@ -33,7 +34,10 @@ pub struct Scope {
 /// ```
 ///
 /// If a task of the scope waits without a deadline for the task that ends the scope, neither could
-/// end. Its wait returns [`WouldDeadlock`](super::JoinError::WouldDeadlock).
+/// end. So that wait returns [`WouldDeadlock`](super::JoinError::WouldDeadlock).
+///
+/// # Panics
+/// Passes on a panic of `f`.
 pub fn scope<R>(f: impl FnOnce(&Scope) -> R) -> R {
     let scope = Scope::default();
     let _end = EndOfScope(&scope);
@@ -56,7 +60,7 @@ impl Scope {
     /// ```
     ///
     /// # Errors
-    /// As [`Builder::spawn`].
+    /// Fails as [`Builder::spawn`] does.
     pub fn spawn<T, F>(&self, name: impl Into<String>, f: F) -> Result<Task<T>, SpawnError>
     where
         F: FnOnce(&Context) -> T + Send + 'static,
@@ -68,7 +72,7 @@ impl Scope {
     /// Queues a task on a pool; see [`Builder::spawn_on`].
     ///
     /// # Errors
-    /// As [`Builder::spawn_on`].
+    /// Fails as [`Builder::spawn_on`] does.
     pub fn spawn_on<T, F>(
         &self,
         pool: &Pool,

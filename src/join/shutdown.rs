@@ -12,7 +12,7 @@ use super::registry::{self, Registry};
 use super::sync::yield_now;
 use super::wait;
 
-/// What still runs after [`shutdown`].
+/// The tasks and processes that still run after [`shutdown`].
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct ShutdownReport {
@@ -24,7 +24,7 @@ pub struct ShutdownReport {
 }
 
 impl ShutdownReport {
-    /// Whether nothing still runs.
+    /// Returns whether all of them have ended.
     pub fn is_complete(&self) -> bool {
         #[cfg(all(unix, not(loom)))]
         if !self.processes.is_empty() {
@@ -35,12 +35,13 @@ impl ShutdownReport {
 }
 
 /// Waits until every non-daemon task and child process has ended, including those that are started
-/// meanwhile. Then stops the daemon processes with their descendants.
+/// during the wait. Then stops the daemon processes with their descendants.
 ///
-/// Returns when the timeout expires at the latest, plus up to a second of grace for each daemon
-/// process, and reports what still runs. Daemon tasks are not waited for. A task that calls this
-/// does not wait for itself. If another task waits for the calling task, so that waiting would
-/// never end, this returns early.
+/// Returns a report of the tasks and processes that still run. It returns when the timeout expires
+/// at the latest, plus up to a second of grace for each daemon process; without a timeout it waits
+/// for all of them. It does not wait for daemon tasks. A task that calls this does not wait for
+/// itself. If another task waits for the calling task, so that waiting would never end, this
+/// returns early.
 ///
 /// ```
 /// use meanwhile::join::{self, Builder};
@@ -80,7 +81,8 @@ pub fn shutdown(timeout: Option<Duration>) -> ShutdownReport {
     }
 }
 
-/// Blocks until no task that `is_awaited` is listed or the deadline has passed. False when some are.
+/// Blocks until no awaited task is listed or the deadline has passed. Returns false if some are
+/// listed still.
 pub(crate) fn wait_until_empty(
     registry: &Registry,
     graph: &Graph,

@@ -14,7 +14,7 @@ const CANCELLED: u8 = 4;
 
 /// `Queued` → `Running` → `Returned`, `Panicked` or `Cancelled`; or `Queued` → `Cancelled`.
 pub(crate) struct StateCell {
-    /// The store that ends the task has release order and every load has acquire order: a thread
+    /// The store that ends the task has release order and every load has acquire order. So a thread
     /// that sees the end also sees the outcome, which is stored before.
     state: AtomicU8,
     spawned_at: Stamp,
@@ -51,7 +51,7 @@ impl StateCell {
         self.state.store(RUNNING, Ordering::Release);
     }
 
-    /// Publishes the outcome. All that belongs to it must be stored already.
+    /// Publishes the outcome, which must be stored already.
     pub(crate) fn set_returned(&self) {
         self.finish(RETURNED);
     }

@@ -1,5 +1,7 @@
-//! The synchronization primitives of this library: those of std, or of loom under `--cfg loom`.
+//! The synchronization primitives of this library: those of std, or of loom under `--cfg loom`; and
+//! the locking of mutexes for the whole crate.
 
+use std::sync::{LockResult, PoisonError};
 use std::time::Instant;
 
 #[cfg(loom)]
@@ -19,16 +21,20 @@ pub(crate) use std::{
     thread::{Thread, current as current_thread, park, yield_now},
 };
 
-/// Locks a mutex. It is never poisoned, because no foreign code runs under a lock of this library.
+/// Locks a mutex, even a poisoned one; see [`ignore_poison`].
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex
-        .lock()
-        .unwrap_or_else(std::sync::PoisonError::into_inner)
+    ignore_poison(mutex.lock())
 }
 
-/// Parks this thread until it is unparked or the deadline has passed; it may also wake spuriously.
+/// The guard of a lock or of a wait with a condition variable, even if the lock is poisoned. No
+/// code of this crate that may panic leaves locked data half-changed.
+pub(crate) fn ignore_poison<T>(result: LockResult<T>) -> T {
+    result.unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Parks this thread until it is unparked or the deadline has passed. It may also wake spuriously.
 ///
-/// False when the deadline had passed before the call.
+/// Returns false if the deadline had passed before the call.
 #[cfg(not(loom))]
 pub(crate) fn park_until(deadline: Option<Instant>) -> bool {
     let Some(deadline) = deadline else {
@@ -43,8 +49,8 @@ pub(crate) fn park_until(deadline: Option<Instant>) -> bool {
     true
 }
 
-/// Linux lets a sleep end late by the thread's timer slack, 50 µs by default, so that several sleeps
-/// can end at once. Without it a timed wait is half as late.
+/// Linux lets a sleep end late by the thread's timer slack, 50 µs by default, so that several
+/// sleeps can end at once. Without it a timed wait is half as late.
 #[cfg(all(target_os = "linux", not(loom)))]
 fn park_for(time: std::time::Duration) {
     use rustix::thread::{current_timer_slack, set_current_timer_slack};
@@ -62,7 +68,7 @@ fn park_for(time: std::time::Duration) {
 #[cfg(not(any(target_os = "linux", loom)))]
 use std::thread::park_timeout as park_for;
 
-/// A model has no clock: the deadline passes after another thread has run.
+/// A model has no clock. There the deadline passes after another thread has run.
 #[cfg(loom)]
 pub(crate) fn park_until(deadline: Option<Instant>) -> bool {
     if deadline.is_none() {

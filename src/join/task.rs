@@ -59,22 +59,23 @@ impl<T> Task<T> {
         &self.header
     }
 
-    /// The task's number.
+    /// Returns the task's number.
     pub fn id(&self) -> TaskId {
         self.header.id()
     }
 
-    /// The task's name.
+    /// Returns the task's name.
     pub fn name(&self) -> &str {
         self.header.name()
     }
 
-    /// A snapshot of everything known about the task besides its value.
+    /// Returns a snapshot of the task without its value.
     pub fn info(&self) -> TaskInfo {
         self.header.info()
     }
 
-    /// Blocks until the task has ended and returns its outcome; at once if it has ended already.
+    /// Blocks until the task has ended, and returns its value or its error. Returns at once if it
+    /// has ended already.
     ///
     /// A pool worker that joins a task still queued on the same pool runs it itself, so workers
     /// that join tasks of their own pool do not block each other.
@@ -94,10 +95,11 @@ impl<T> Task<T> {
     /// ```
     ///
     /// # Errors
-    /// [`Panicked`](JoinError::Panicked) or [`Cancelled`](JoinError::Cancelled) when the task ended
-    /// that way; [`CurrentThread`](JoinError::CurrentThread) when a task joins itself;
-    /// [`WouldDeadlock`](JoinError::WouldDeadlock) when waiting would close a cycle of tasks that
-    /// wait for each other. In the last two cases the task goes on.
+    /// - [`Panicked`](JoinError::Panicked) or [`Cancelled`](JoinError::Cancelled) if the task ended
+    ///   that way.
+    /// - [`CurrentThread`](JoinError::CurrentThread) if a task joins itself. The task goes on.
+    /// - [`WouldDeadlock`](JoinError::WouldDeadlock) if waiting would close a cycle of tasks that
+    ///   wait for each other. The task goes on.
     pub fn join(&self) -> Result<&T, JoinError> {
         wait::for_one(graph::global(), &self.header, None)?;
         self.outcome()
@@ -106,7 +108,7 @@ impl<T> Task<T> {
     /// Like [`join`](Self::join), but times out after `timeout`, and never earlier.
     ///
     /// [`Duration::ZERO`] polls. A timeout too long for the clock, such as [`Duration::MAX`], waits
-    /// without a deadline. A wait with a deadline may be part of a cycle, because its deadline ends
+    /// without a deadline. A wait with a deadline may be part of a cycle, because the deadline ends
     /// it. On Linux the thread's timer slack, 50 µs by default, is reduced during the wait.
     ///
     /// ```
@@ -123,15 +125,16 @@ impl<T> Task<T> {
     /// ```
     ///
     /// # Errors
-    /// [`TimedOut`](JoinError::TimedOut) when the timeout expires first; the task goes on.
-    /// Otherwise as [`join`](Self::join).
+    /// - [`TimedOut`](JoinError::TimedOut) if the timeout expires first. The task goes on.
+    /// - The errors of [`join`](Self::join).
     pub fn join_timeout(&self, timeout: Duration) -> Result<&T, JoinError> {
         let deadline = wait::deadline(Some(timeout));
         wait::for_one(graph::global(), &self.header, deadline)?;
         self.outcome()
     }
 
-    /// The outcome if the task has ended, without waiting. While it runs, this is one atomic load.
+    /// Returns the outcome without waiting, or `None` if the task has not ended. Takes one atomic
+    /// load while the task runs.
     ///
     /// ```
     /// use meanwhile::join;
@@ -149,19 +152,20 @@ impl<T> Task<T> {
         self.is_finished().then(|| self.outcome())
     }
 
-    /// Whether the outcome is not published yet. False once any join has returned an outcome.
+    /// Returns whether the outcome is not published yet. False once any join has returned one.
     #[inline]
     pub fn is_alive(&self) -> bool {
         !self.is_finished()
     }
 
-    /// Whether the outcome is published: the opposite of [`is_alive`](Self::is_alive).
+    /// Returns whether the outcome is published. It is the opposite of
+    /// [`is_alive`](Self::is_alive).
     #[inline]
     pub fn is_finished(&self) -> bool {
         self.header.is_finished()
     }
 
-    /// The state of the task.
+    /// Returns the state of the task.
     pub fn state(&self) -> TaskState {
         self.header.state()
     }
@@ -169,8 +173,8 @@ impl<T> Task<T> {
     /// Requests that the task stop, without waiting for its end.
     ///
     /// A task that is still queued never runs and is [`Cancelled`](TaskState::Cancelled) when this
-    /// returns. A running task stops at its next [`checkpoint`](super::Context::checkpoint); without
-    /// one it runs to its end. A cancel after the end has no effect.
+    /// returns. A running task stops at its next [`checkpoint`](super::Context::checkpoint);
+    /// without one it runs to its end. A cancel after the end has no effect.
     ///
     /// ```
     /// use meanwhile::join::{self, JoinError};
@@ -184,20 +188,21 @@ impl<T> Task<T> {
         registry::cancel(&self.header);
     }
 
-    /// Whether a cancel was requested before the task ended, even if it ended otherwise.
+    /// Returns whether a cancel was requested before the task ended, even if it ended otherwise.
     pub fn is_cancel_requested(&self) -> bool {
         self.header.is_cancel_requested()
     }
 
-    /// The progress that the task has reported last.
+    /// Returns the progress that the task reported last.
     pub fn progress(&self) -> Progress {
         self.header.progress()
     }
 
-    /// Runs `callback` when the task has ended, in whatever way, or now if it has.
+    /// Runs `callback` when the task has ended, whatever its outcome, or now if it has ended
+    /// already.
     ///
     /// It runs on the thread that ended the task, after the outcome is published and the joiners
-    /// are woken. If it panics, the next callback still runs.
+    /// are woken. If it panics, the panic is ignored and the next callback still runs.
     ///
     /// ```
     /// use meanwhile::join;
@@ -212,7 +217,7 @@ impl<T> Task<T> {
         self.header.on_finish(Box::new(callback));
     }
 
-    /// The outcome by value, from the last handle.
+    /// Returns the outcome by value, if this is the last handle.
     ///
     /// ```
     /// use meanwhile::join;
@@ -225,7 +230,7 @@ impl<T> Task<T> {
     /// ```
     ///
     /// # Errors
-    /// The handle itself when the task has not ended or another handle exists.
+    /// Returns the handle itself if the task has not ended or another handle exists.
     pub fn into_output(self) -> Result<Result<T, JoinError>, Self> {
         if !self.is_finished() {
             return Err(self);
@@ -248,7 +253,7 @@ impl<T> Task<T> {
     }
 }
 
-/// The outcome of a finished task without a value.
+/// Returns the outcome of a finished task without a value.
 fn no_value(header: &Header) -> JoinError {
     header.panic().map_or(JoinError::Cancelled, |report| {
         JoinError::Panicked(report.clone())

@@ -13,25 +13,26 @@ use super::sync::{current_thread, park_until};
 use super::waiters::Batch;
 use super::{pool, registry};
 
-/// Why a wait ended before its targets did.
+/// The reason why a wait ended before its targets did.
 #[derive(Debug)]
-pub(crate) enum Unmet {
+pub(crate) enum WaitFailure {
     TimedOut,
     CurrentThread,
     WouldDeadlock(Vec<TaskId>),
 }
 
-impl From<Unmet> for JoinError {
-    fn from(unmet: Unmet) -> Self {
-        match unmet {
-            Unmet::TimedOut => Self::TimedOut,
-            Unmet::CurrentThread => Self::CurrentThread,
-            Unmet::WouldDeadlock(cycle) => Self::WouldDeadlock { cycle },
+impl From<WaitFailure> for JoinError {
+    fn from(failure: WaitFailure) -> Self {
+        match failure {
+            WaitFailure::TimedOut => Self::TimedOut,
+            WaitFailure::CurrentThread => Self::CurrentThread,
+            WaitFailure::WouldDeadlock(cycle) => Self::WouldDeadlock { cycle },
         }
     }
 }
 
-/// When a timeout expires; `None` for no timeout and for one that is too long for the clock.
+/// Returns the time at which a timeout expires. Returns `None` without a timeout, and for one that
+/// is too long for the clock.
 pub(crate) fn deadline(timeout: Option<Duration>) -> Option<Instant> {
     Instant::now().checked_add(timeout?)
 }
@@ -41,12 +42,12 @@ pub(crate) fn for_one(
     graph: &Graph,
     target: &Arc<Header>,
     deadline: Option<Instant>,
-) -> Result<(), Unmet> {
+) -> Result<(), WaitFailure> {
     if target.is_finished() {
         return Ok(());
     }
     if is_current(target) {
-        return Err(Unmet::CurrentThread);
+        return Err(WaitFailure::CurrentThread);
     }
     let wait = graph
         .enter(Intent {
@@ -54,7 +55,7 @@ pub(crate) fn for_one(
             need: Need::All,
             deadline,
         })
-        .map_err(Unmet::WouldDeadlock)?;
+        .map_err(WaitFailure::WouldDeadlock)?;
     if deadline.is_none() && run_if_queued_here(target) {
         return Ok(());
     }
@@ -62,7 +63,9 @@ pub(crate) fn for_one(
     if target.is_finished() {
         Ok(())
     } else {
-        Err(wait.broken().map_or(Unmet::TimedOut, Unmet::WouldDeadlock))
+        Err(wait
+            .broken()
+            .map_or(WaitFailure::TimedOut, WaitFailure::WouldDeadlock))
     }
 }
 
@@ -70,7 +73,8 @@ fn is_current(target: &Header) -> bool {
     current() == Some(target.id())
 }
 
-/// Runs a task that is queued on the pool of which this thread is a worker. False when it was not.
+/// Runs a task that is queued on the pool of which this thread is a worker. Returns false if it was
+/// not queued there.
 fn run_if_queued_here(target: &Arc<Header>) -> bool {
     pool::is_worker_of(target.placement()) && registry::run(target)
 }
@@ -80,7 +84,7 @@ pub(crate) fn for_all(
     graph: &Graph,
     targets: Vec<Arc<Header>>,
     deadline: Option<Instant>,
-) -> Result<(), Unmet> {
+) -> Result<(), WaitFailure> {
     let mut set = WaitSet::new(targets);
     while set.unfinished() > 0 {
         set.block(graph, Need::All, deadline)?;
@@ -99,14 +103,14 @@ pub(crate) fn for_all_breaking(targets: Vec<Arc<Header>>) {
     }
 }
 
-/// A wait for several tasks, which gives them in the order in which they end.
+/// A wait for several tasks, which returns them in the order in which they end.
 pub(crate) struct WaitSet {
     targets: Arc<[Arc<Header>]>,
     /// For each target that is not finished, its ticket to leave the batch.
     tickets: Vec<Option<u64>>,
     batch: Arc<Batch>,
     ready: VecDeque<usize>,
-    /// How many targets [`poll`](Self::poll) has given.
+    /// The number of targets that [`poll`](Self::poll) has returned.
     given: usize,
     /// The first target that this thread has not tried to run.
     next_to_run: usize,
@@ -134,12 +138,12 @@ impl WaitSet {
         }
     }
 
-    /// How many targets [`poll`](Self::poll) has not given yet.
+    /// Returns the number of targets that [`poll`](Self::poll) has not returned yet.
     pub(crate) fn unfinished(&self) -> usize {
         self.targets.len() - self.given
     }
 
-    /// The index of the next target that has ended, if there is one.
+    /// Returns the index of the next target that has ended, if there is one.
     pub(crate) fn poll(&mut self) -> Option<usize> {
         if !self.has_ready() {
             return None;
@@ -150,36 +154,36 @@ impl WaitSet {
         Some(index)
     }
 
-    /// Blocks until [`poll`](Self::poll) has a target to give.
+    /// Blocks until [`poll`](Self::poll) has a target to return.
     pub(crate) fn block(
         &mut self,
         graph: &Graph,
         need: Need,
         deadline: Option<Instant>,
-    ) -> Result<(), Unmet> {
+    ) -> Result<(), WaitFailure> {
         while !self.has_ready() {
             if self.waits_for_itself(need) {
-                return Err(Unmet::CurrentThread);
+                return Err(WaitFailure::CurrentThread);
             }
             let wait = graph
                 .enter(self.intent(need, deadline))
-                .map_err(Unmet::WouldDeadlock)?;
+                .map_err(WaitFailure::WouldDeadlock)?;
             if deadline.is_none() && self.run_one() {
                 continue;
             }
             let in_time = self.has_ready() || park_until(deadline);
             if let Some(cycle) = wait.broken() {
-                return Err(Unmet::WouldDeadlock(cycle));
+                return Err(WaitFailure::WouldDeadlock(cycle));
             }
             if !in_time && !self.has_ready() {
-                return Err(Unmet::TimedOut);
+                return Err(WaitFailure::TimedOut);
             }
         }
         Ok(())
     }
 
-    /// Blocks until this thread is woken, for whatever reason. Breaks waits that would keep the
-    /// targets from ending.
+    /// Blocks until this thread is woken, possibly without a reason. Breaks waits that would keep
+    /// the targets from ending.
     fn block_breaking(&mut self) {
         let _wait = graph::global().enter_breaking(self.intent(Need::All, None));
         if !self.run_one() && !self.has_ready() {
@@ -200,13 +204,13 @@ impl WaitSet {
         }
     }
 
-    /// Whether only the end of the calling task itself could satisfy this wait.
+    /// Returns whether only the end of the calling task itself could satisfy this wait.
     fn waits_for_itself(&self, need: Need) -> bool {
         let is_member = self.targets.iter().any(|target| is_current(target));
         is_member && (need == Need::All || self.unfinished() == 1)
     }
 
-    /// Runs one target that is queued on this worker's own pool. False when there is none.
+    /// Runs one target that is queued on this worker's own pool. Returns false if there is none.
     fn run_one(&mut self) -> bool {
         while let Some(target) = self.targets.get(self.next_to_run) {
             self.next_to_run += 1;

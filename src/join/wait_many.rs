@@ -8,9 +8,9 @@ use super::graph::{self, Need};
 use super::header::Header;
 use super::id::TaskId;
 use super::task::Task;
-use super::wait::{Unmet, WaitSet, deadline};
+use super::wait::{WaitFailure, WaitSet, deadline};
 
-/// When [`wait`] is satisfied.
+/// The condition that [`wait`] waits for.
 ///
 /// ```
 /// use meanwhile::join::{self, JoinError, WaitUntil};
@@ -27,7 +27,7 @@ use super::wait::{Unmet, WaitSet, deadline};
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WaitUntil {
-    /// One task has ended, in whatever way.
+    /// One task has ended, whatever its outcome.
     First,
     /// One task has panicked, or all have ended. A cancelled task is not a failure.
     FirstFailure,
@@ -43,13 +43,13 @@ pub struct Waited<T> {
     pub done: Vec<Task<T>>,
     /// The tasks that have not ended, each once, in the order given.
     pub pending: Vec<Task<T>>,
-    /// Why the wait ended.
-    pub end: WaitEnd,
+    /// The reason why the wait ended.
+    pub end: WaitOutcome,
 }
 
-/// Why [`wait`] ended.
+/// The reason why [`wait`] ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum WaitEnd {
+pub enum WaitOutcome {
     /// The condition holds.
     Satisfied,
     /// The timeout expired.
@@ -63,21 +63,21 @@ pub enum WaitEnd {
     },
 }
 
-impl From<Unmet> for WaitEnd {
-    fn from(unmet: Unmet) -> Self {
-        match unmet {
-            Unmet::TimedOut => Self::TimedOut,
-            Unmet::CurrentThread => Self::CurrentThread,
-            Unmet::WouldDeadlock(cycle) => Self::WouldDeadlock { cycle },
+impl From<WaitFailure> for WaitOutcome {
+    fn from(failure: WaitFailure) -> Self {
+        match failure {
+            WaitFailure::TimedOut => Self::TimedOut,
+            WaitFailure::CurrentThread => Self::CurrentThread,
+            WaitFailure::WouldDeadlock(cycle) => Self::WouldDeadlock { cycle },
         }
     }
 }
 
-/// Blocks until enough of `tasks` have ended or the timeout has expired, and sorts them into done
-/// and pending.
+/// Blocks until the condition `until` holds or the timeout has expired. Returns the tasks that have
+/// ended and those that have not, and the reason why the wait ended.
 ///
-/// A task that is in `tasks` more than once counts once. Returns at once when `tasks` is empty or
-/// the condition holds already.
+/// Without a timeout it waits without a deadline. A task that is in `tasks` more than once counts
+/// once. Returns at once if `tasks` is empty or the condition holds already.
 ///
 /// ```
 /// use meanwhile::join::{self, WaitUntil};
@@ -115,17 +115,17 @@ pub fn wait<T>(tasks: &[Task<T>], until: WaitUntil, timeout: Option<Duration>) -
                 WaitUntil::All => false,
             };
         if satisfied {
-            break WaitEnd::Satisfied;
+            break WaitOutcome::Satisfied;
         }
-        if let Err(unmet) = set.block(graph::global(), need, deadline) {
-            break unmet.into();
+        if let Err(failure) = set.block(graph::global(), need, deadline) {
+            break failure.into();
         }
     };
     let (done, pending) = tasks.into_iter().partition(Task::is_finished);
     Waited { done, pending, end }
 }
 
-/// The tasks without repetitions, in their order.
+/// Returns the tasks without repetitions, in their order.
 pub(super) fn distinct<T>(tasks: impl Iterator<Item = Task<T>>) -> Vec<Task<T>> {
     let mut seen = HashSet::new();
     tasks.filter(|task| seen.insert(task.id())).collect()

@@ -6,7 +6,7 @@ use super::sync::{Mutex, Thread, lock};
 
 pub(crate) type Callback = Box<dyn FnOnce() + Send>;
 
-/// What waits for one task.
+/// The waiters of one task.
 ///
 /// Adding checks under the lock that the task has not ended. The end is published before
 /// [`take`](Self::take) locks, so a waiter is either taken or sees the end: no wake-up is lost.
@@ -39,7 +39,8 @@ impl Waiters {
         Self(Mutex::new(Queue::default()))
     }
 
-    /// Adds a waiter and gives the ticket to remove it with; `None` when the task has ended.
+    /// Adds a waiter. Returns the ticket for [`remove`](Self::remove), or `None` if the task has
+    /// ended.
     pub(crate) fn add(&self, waiter: Waiter, is_finished: impl FnOnce() -> bool) -> Option<u64> {
         let mut queue = lock(&self.0);
         if is_finished() {
@@ -51,7 +52,7 @@ impl Waiters {
         Some(ticket)
     }
 
-    /// Adds a callback; gives it back when the task has ended.
+    /// Adds a callback. Returns it if the task has ended.
     pub(crate) fn add_callback(
         &self,
         callback: Callback,
@@ -82,7 +83,7 @@ impl Waiters {
     }
 }
 
-/// A wait for several tasks: the members that have ended, in the order in which they did.
+/// A wait for several tasks. It holds the members that have ended, in the order of their ends.
 pub(crate) struct Batch {
     thread: Thread,
     ended: Mutex<Vec<usize>>,

@@ -1,9 +1,10 @@
 //! The tasks and processes of a run: which are active, and how all of them are stopped.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use crate::join::process::Process;
+use crate::join::sync::{ignore_poison, lock};
 use crate::join::{self, TaskId};
 
 /// The interval at which the end of a task is checked for.
@@ -174,7 +175,7 @@ impl Lifecycle {
         timeout: Duration,
     ) -> MutexGuard<'a, State> {
         let waited = self.changed.wait_timeout(state, timeout);
-        waited.unwrap_or_else(PoisonError::into_inner).0
+        ignore_poison(waited).0
     }
 
     /// Kills every process with all its descendants.
@@ -187,6 +188,6 @@ impl Lifecycle {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
     }
 }

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use super::lesson::WorkerKind;
 use super::lifecycle::Lifecycle;
 use crate::join::process::Launcher;
+use crate::join::sync::lock;
 use crate::record::{LaneId, TimelineKind};
 
 /// The lane of the main thread.
@@ -104,7 +105,7 @@ impl RunShared {
     pub(super) fn send(&self, event: Event) {
         match &self.sink {
             EventSink::Queue(queue, wake) => {
-                let mut queue = queue.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut queue = lock(queue);
                 if queue.len() < MAX_PENDING {
                     queue.push(event);
                 } else {
@@ -118,7 +119,7 @@ impl RunShared {
             EventSink::File(file) => {
                 let mut line = serde_json::to_vec(&event).unwrap_or_default();
                 line.push(b'\n');
-                let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+                let mut file = lock(file);
                 // On a full disk the transcript has a gap, and the lesson goes on.
                 file.write_all(&line).ok();
             }
@@ -128,9 +129,7 @@ impl RunShared {
     /// Takes the events that this process has queued since the last call.
     pub(super) fn take_events(&self) -> Vec<Event> {
         match &self.sink {
-            EventSink::Queue(queue, _) => {
-                std::mem::take(&mut *queue.lock().unwrap_or_else(PoisonError::into_inner))
-            }
+            EventSink::Queue(queue, _) => std::mem::take(&mut *lock(queue)),
             EventSink::File(_) => Vec::new(),
         }
     }

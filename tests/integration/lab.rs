@@ -15,7 +15,7 @@ use meanwhile::lab::{
 use serde_json::Value;
 
 use crate::util::files::folder;
-use crate::util::gate::LIMIT;
+use crate::util::gate::TIMEOUT;
 
 const FRAME: Fact = Fact::DidBegin { hidden: false };
 const HIDDEN: Fact = Fact::DidBegin { hidden: true };
@@ -476,7 +476,7 @@ fn a_twin_with_lost_facts_is_killed() {
 fn a_poll_keeps_its_budget_and_the_end_comes_last() {
     let (_folder, launcher) = twins(&clicks_script(5_000));
     let mut run = Run::start(options(Variant::Bad, Duration::ZERO), &launcher).unwrap();
-    run.wait(LIMIT);
+    run.wait(TIMEOUT);
     loop {
         let before = run.fact_count();
         let has_ended = run.poll(100).is_some();
@@ -497,7 +497,7 @@ fn a_manual_run_keeps_the_facts_of_its_last_seconds() {
         ..options(Variant::Bad, Duration::ZERO)
     };
     let mut run = Run::start(manual, &launcher).unwrap();
-    run.wait(LIMIT);
+    run.wait(TIMEOUT);
     while run.poll(1_000).is_none() {
         assert!(run.facts_since(0).len() <= 5_001 + 1_000);
     }

@@ -1,10 +1,10 @@
-//! What the suites that work with processes leave behind: no zombie, descriptor or thread.
+//! The suites that work with processes leave no zombie, descriptor or thread behind.
 //!
 //! Each suite runs once more in a process of its own, together with one of these tests. The test
 //! runner starts tests in alphabetical order, and the name of this module comes last. So all tests
-//! of the suite have begun before the one from here, which waits for them: a running test has a
-//! thread, and the limit of threads allows none. The limits are what a process has that runs only
-//! that test.
+//! of the suite have begun before the one from here. It waits for their ends, because a running
+//! test has a thread and the limit of threads allows none. The limits are the resources of a
+//! process that runs only that test.
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -18,14 +18,14 @@ use meanwhile::jobs::{Options, RunOn, command};
 use meanwhile::join::process::{Builder, Exit};
 
 use crate::util::files::folder;
-use crate::util::gate::LIMIT;
+use crate::util::gate::TIMEOUT;
 use crate::util::resources::Resources;
 use crate::util::test_board::{TestBoard, misbehave, spec};
 
-/// In the process without a suite: the file to which the test writes the limits.
+/// The variable with the file for the limits. It is set in the process without a suite.
 const LIMITS_FILE: &str = "MEANWHILE_TEST_LIMITS_FILE";
 
-/// In the process of a suite: the limits of files and threads.
+/// The variable with the limits of files and threads. It is set in the process of a suite.
 const LIMITS: &str = "MEANWHILE_TEST_LIMITS";
 
 #[test]
@@ -102,14 +102,14 @@ fn wait_for_limits(limits: &str) {
         }
         // The last tests of the suite may just have begun.
         assert!(
-            start.elapsed() < 2 * LIMIT,
+            start.elapsed() < 2 * TIMEOUT,
             "the limits are {files} files and {threads} threads: {left:#?}"
         );
         std::thread::yield_now();
     }
 }
 
-/// Starts a process of each kind, and with them the threads that serve all later ones.
+/// Starts a process of each kind, and so the threads that serve all later ones.
 fn start_shared_threads() {
     let mut board = TestBoard::new();
     let command = command::Options {

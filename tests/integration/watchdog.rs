@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use meanwhile::watchdog::{Incident, Watchdog};
 
-use crate::util::gate::LIMIT;
+use crate::util::gate::TIMEOUT;
 
 const SHORT: Duration = Duration::from_millis(5);
 
@@ -21,7 +21,7 @@ fn watchdog(limit: Duration) -> (Watchdog, Receiver<Incident>) {
 #[track_caller]
 fn next(incidents: &Receiver<Incident>) -> Incident {
     incidents
-        .recv_timeout(LIMIT)
+        .recv_timeout(TIMEOUT)
         .expect("an incident is reported")
 }
 
@@ -57,8 +57,8 @@ fn each_long_frame_is_its_own_incident() {
 
 #[test]
 fn frame_that_ends_unnoticed_is_reported_once() {
-    // Every frame is too long. Its end is reported exactly once, and nothing follows it, even if the
-    // frame ends before the watchdog notices it.
+    // Every frame is too long. Its end is reported exactly once, and no report follows it, even if
+    // the frame ends before the watchdog notices it.
     let (watchdog, incidents) = watchdog(Duration::ZERO);
     for _ in 0..500 {
         drop(watchdog.frame());
@@ -128,14 +128,14 @@ fn nested_frame_belongs_to_the_outer_one() {
 
 #[test]
 fn short_frames_and_long_rests_are_no_incidents() {
-    let (watchdog, incidents) = watchdog(LIMIT);
+    let (watchdog, incidents) = watchdog(TIMEOUT);
     for _ in 0..10_000 {
         drop(watchdog.frame());
     }
     drop(watchdog.guard("outside of any frame"));
     drop(watchdog);
     assert_eq!(
-        incidents.recv_timeout(LIMIT),
+        incidents.recv_timeout(TIMEOUT),
         Err(RecvTimeoutError::Disconnected)
     );
 }
@@ -167,7 +167,7 @@ fn watchdog_thread_ends_with_the_last_handle() {
     assert!(next(&incidents).has_ended);
     drop(other);
     assert_eq!(
-        incidents.recv_timeout(LIMIT),
+        incidents.recv_timeout(TIMEOUT),
         Err(RecvTimeoutError::Disconnected)
     );
 }

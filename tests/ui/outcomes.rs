@@ -102,7 +102,7 @@ fn crash_is_shown_with_its_last_output() {
 fn blocked_worker_is_counted_and_can_be_cancelled() {
     let mut window = Window::open();
     window.choose("Run on", "Processes");
-    window.misbehave("Block for ever", 1.0, 1.0, 0.0);
+    window.misbehave("Block forever", 1.0, 1.0, 0.0);
     window.click("Start");
     let counted = |window: &Window| {
         let figures = window.texts_with(" running");

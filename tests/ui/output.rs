@@ -371,7 +371,7 @@ fn tree_in_its_grace_period_is_asked_to_end() {
 fn isolated_worker_can_be_killed_while_it_runs() {
     let mut window = Window::open();
     window.choose("Run on", "Processes");
-    window.misbehave("Block for ever", 1.0, 1.0, 0.0);
+    window.misbehave("Block forever", 1.0, 1.0, 0.0);
     window.click("Start");
     window.until("1 process running");
     assert!(window.is_enabled("Kill") && window.is_enabled("Terminate"));

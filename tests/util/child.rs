@@ -1,4 +1,4 @@
-//! Tests that need a process of their own, for process-wide state and for hard limits.
+//! Child processes for tests that change process-wide state or have hard limits.
 
 use std::fs;
 use std::io::Write as _;
@@ -6,13 +6,13 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// In the child: the name of its test.
+/// The variable with the name of the child's test.
 const IN_CHILD: &str = "MEANWHILE_TEST_IN_CHILD";
 
-/// In the child: the file that it writes to once the body of the test has run.
+/// The variable with the file to which the child writes once the body of the test has run.
 const DONE: &str = "MEANWHILE_TEST_DONE";
 
-/// In the child: the folder in which it works and which its parent reads.
+/// The variable with the folder in which the child works. Its parent reads the folder.
 const FOLDER: &str = "MEANWHILE_TEST_FOLDER";
 
 /// Runs `body` in a process of its own that executes the test `name` alone.
@@ -55,9 +55,8 @@ pub(crate) fn in_child_with(setup: &str, name: &str, body: impl FnOnce()) {
     );
 }
 
-/// Starts the test `name` alone in a process of its own, to be killed, with its stderr in a pipe.
-///
-/// In that process [`killable_folder`] returns `folder`.
+/// Starts the test `name` alone in a process of its own, which the caller will kill. Its stderr is
+/// a pipe. In that process [`killable_folder`] returns `folder`.
 pub(crate) fn start_killable(name: &str, folder: &Path) -> Child {
     Command::new(std::env::current_exe().expect("a test has a file"))
         .args(["--exact", name, "--nocapture", "--test-threads=1"])
@@ -70,7 +69,7 @@ pub(crate) fn start_killable(name: &str, folder: &Path) -> Child {
         .expect("the system has a process left")
 }
 
-/// In a child that [`start_killable`] started for the test `name`: its folder.
+/// The folder of a child that [`start_killable`] started for the test `name`; `None` elsewhere.
 pub(crate) fn killable_folder(name: &str) -> Option<PathBuf> {
     let folder = is_child(name).then(|| std::env::var_os(FOLDER))?;
     folder.map(PathBuf::from)

@@ -44,7 +44,7 @@ pub(crate) fn bytes(len: usize) -> Vec<u8> {
     .collect()
 }
 
-/// Runs a program in `folder`. Gives whether it succeeded, and its standard output.
+/// Runs a program in `folder`. Returns whether it succeeded, and its standard output.
 pub(crate) fn run(folder: &Path, program: &str, arguments: &[&OsStr]) -> (bool, Vec<u8>) {
     let output = Command::new(program)
         .args(arguments)

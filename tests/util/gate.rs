@@ -1,10 +1,10 @@
-//! Synchronization without sleeping, and with a time limit.
+//! Synchronization with a timeout and without sleeping.
 
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-/// Longer than any test waits. Reached only when something hangs.
-pub(crate) const LIMIT: Duration = Duration::from_mins(1);
+/// Longer than any test waits. It passes only when something hangs.
+pub(crate) const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// A gate that is shut until it is opened.
 #[derive(Clone, Default)]
@@ -20,14 +20,14 @@ impl Gate {
         self.0.1.notify_all();
     }
 
-    /// Blocks until the gate is open. Fails the test after [`LIMIT`].
+    /// Blocks until the gate is open. Fails the test after [`TIMEOUT`].
     #[track_caller]
     pub(crate) fn pass(&self) {
         let shut = self.0.0.lock().expect("never poisoned");
         let (_open, late) = self
             .0
             .1
-            .wait_timeout_while(shut, LIMIT, |open| !*open)
+            .wait_timeout_while(shut, TIMEOUT, |open| !*open)
             .expect("never poisoned");
         assert!(!late.timed_out(), "the gate was not opened");
     }

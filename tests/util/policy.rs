@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-/// Whether a thread, given by its folder in `/proc`, has background priority. `None` once it has
+/// Whether the thread with this folder in `/proc` has background priority. `None` once it has
 /// ended.
 pub(crate) fn is_idle(thread: &Path) -> Option<bool> {
     /// The kernel's number of `SCHED_IDLE`.
@@ -17,7 +17,7 @@ pub(crate) fn is_idle(thread: &Path) -> Option<bool> {
         .map(|policy| policy == IDLE)
 }
 
-/// How many threads of a process have background priority now.
+/// The number of threads of a process that have background priority now.
 pub(crate) fn idle_threads_of(pid: u32) -> usize {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).expect("the process runs");
     threads

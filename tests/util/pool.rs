@@ -4,7 +4,7 @@ use meanwhile::join::{Builder, Pool, Task};
 
 use super::gate::Gate;
 
-/// A pool whose only worker is busy: queued tasks do not begin.
+/// A pool whose only worker is busy, so queued tasks do not begin.
 pub(crate) struct HeldPool {
     pub(crate) pool: Pool,
     gate: Gate,

@@ -1,15 +1,15 @@
-//! What a process can leak: zombies, open files, threads.
+//! The resources that a process can leak: zombies, open files and threads.
 
 use std::fs;
 use std::path::PathBuf;
 
-/// What this process has at one moment.
+/// The resources of this process at one moment.
 #[derive(Debug)]
 pub(crate) struct Resources {
-    /// The `stat` lines of its children that were not reaped.
+    /// The `stat` lines of the children that it has not reaped.
     pub(crate) zombies: Vec<String>,
     pub(crate) files: Vec<PathBuf>,
-    /// The names of its threads.
+    /// The names of the threads.
     pub(crate) threads: Vec<String>,
 }
 

@@ -14,8 +14,8 @@ pub(crate) struct Sleeper {
 }
 
 impl Sleeper {
-    /// Creates the link in `dir`. It is called `sleep`, because some systems have one program for
-    /// all of coreutils, which goes by its name.
+    /// Creates the link in `dir`. Its name is `sleep`, because some systems have one program for
+    /// all of coreutils, which acts according to its name.
     pub(crate) fn new(dir: &Path) -> Self {
         let path = dir.join("sleep");
         std::os::unix::fs::symlink("/bin/sleep", &path).expect("the folder takes a link");
@@ -27,7 +27,7 @@ impl Sleeper {
         format!("{} 86400", self.path.display())
     }
 
-    /// The pids of all processes that run the link, on whatever argument.
+    /// The pids of all processes that run the link, with any argument.
     pub(crate) fn running(&self) -> Vec<u32> {
         let entries = fs::read_dir("/proc").expect("Linux has /proc").flatten();
         let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
@@ -45,7 +45,7 @@ impl Sleeper {
 impl Drop for Sleeper {
     fn drop(&mut self) {
         for pid in self.running() {
-            // An error means that it has ended meanwhile.
+            // It fails if the process has ended meanwhile.
             kill(Pid::from_raw(pid.cast_signed()), Signal::SIGKILL).ok();
         }
     }

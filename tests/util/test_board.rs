@@ -2,7 +2,7 @@
 
 use std::ops::{Deref, DerefMut};
 use std::sync::LazyLock;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crossbeam_channel::Receiver;
 use meanwhile::board::JobBoard;
@@ -11,13 +11,12 @@ use meanwhile::jobs::{JobSpec, Options, Priority, RunOn};
 use meanwhile::join::process::Launcher;
 use meanwhile::record::{JobId, JobRecord, Record};
 
-/// Longer than any test waits. It passes only when something hangs.
-const TIMEOUT: Duration = Duration::from_mins(1);
+use super::gate::TIMEOUT;
 
-/// Every way to run a job.
+/// All ways to run a job.
 pub(crate) const PLACES: [RunOn; 3] = [RunOn::Pool, RunOn::Thread, RunOn::Process];
 
-/// A time in seconds that no test waits for.
+/// A time in seconds. No test waits for its end.
 pub(crate) const FOREVER: f64 = 100_000.0;
 
 /// A board, its record, and its wake-ups. It derefs to the board.

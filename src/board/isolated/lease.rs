@@ -8,9 +8,10 @@ use std::sync::{Condvar, Mutex};
 
 use super::worker::Worker;
 use crate::board::retry::{MAX_ATTEMPTS, RETRY_INTERVAL};
-use crate::board::sync::{lock, wait_while};
+use crate::board::sync::wait_while;
 use crate::join::Context;
 use crate::join::process::SpawnError;
+use crate::join::sync::lock;
 
 /// The living workers of a job, idle or leased.
 #[derive(Default)]

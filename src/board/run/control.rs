@@ -7,8 +7,8 @@ use crossbeam_channel::Sender;
 use crate::board::item::ItemTask;
 #[cfg(unix)]
 use crate::board::process_table::ProcessTable;
-use crate::board::sync::lock;
 use crate::jobs::{Item, RunOn};
+use crate::join::sync::lock;
 use crate::join::{PanicReport, TaskState};
 use crate::record::{ItemId, Panic, PanicKey};
 

@@ -109,7 +109,7 @@ pub(super) fn check_cancel(
     Ok(())
 }
 
-/// Keeps a file that grows as fast as it is read from being read for ever.
+/// Keeps a file that grows as fast as it is read from being read forever.
 fn check_length(source: &Source, done: u64) -> Result<(), ChecksumError> {
     if done <= source.len() {
         return Ok(());

@@ -30,7 +30,7 @@ pub(super) fn exit() -> ! {
     std::process::exit(EXIT_CODE)
 }
 
-/// Sleeps for ever.
+/// Sleeps forever.
 pub(super) fn block() -> ! {
     loop {
         super::sleep(Duration::MAX);

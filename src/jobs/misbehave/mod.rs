@@ -68,7 +68,7 @@ pub enum End {
     /// once.
     Sleep,
     /// Prints a line on standard output and aborts. This and the following would end the process
-    /// or block its thread for ever, so only an isolated worker does it.
+    /// or block its thread forever, so only an isolated worker does it.
     Abort,
     /// Is killed by `SIGSEGV`, as after an access to unmapped memory.
     Segfault,
@@ -78,7 +78,7 @@ pub enum End {
     Allocate,
     /// Exits with code 7.
     Exit,
-    /// Blocks for ever and ignores a cancel.
+    /// Blocks forever and ignores a cancel.
     Block,
     /// Panics in a destructor that runs because of a panic.
     PanicWhileUnwinding,
@@ -99,7 +99,7 @@ choices!(End {
     StackOverflow => "Stack overflow",
     Allocate => "Allocate without end",
     Exit => "Exit",
-    Block => "Block for ever",
+    Block => "Block forever",
     PanicWhileUnwinding => "Panic while unwinding",
 });
 

@@ -7,12 +7,12 @@ use std::sync::Arc;
 use super::contain::drop_contained;
 use super::hook;
 use super::report::{PanicReport, message_of};
-use crate::join::id::Identity;
+use crate::join::id::TaskIdentity;
 
 /// The payload with which a cancelled task unwinds from a checkpoint.
 pub(crate) struct CancelUnwind;
 
-/// How a closure ended.
+/// The end of a closure, with its value or its panic.
 pub(crate) enum Caught<T> {
     Returned(T),
     Cancelled,
@@ -24,7 +24,7 @@ pub(crate) enum Caught<T> {
     clippy::disallowed_methods,
     reason = "the one place where a task's unwinding ends"
 )]
-pub(crate) fn catch<T>(task: &Identity, code: impl FnOnce() -> T) -> Caught<T> {
+pub(crate) fn catch<T>(task: &TaskIdentity, code: impl FnOnce() -> T) -> Caught<T> {
     match std::panic::catch_unwind(AssertUnwindSafe(code)) {
         Ok(value) => Caught::Returned(value),
         Err(payload) if payload.is::<CancelUnwind>() => Caught::Cancelled,
@@ -32,7 +32,7 @@ pub(crate) fn catch<T>(task: &Identity, code: impl FnOnce() -> T) -> Caught<T> {
     }
 }
 
-fn report(task: &Identity, payload: Box<dyn Any + Send>) -> PanicReport {
+fn report(task: &TaskIdentity, payload: Box<dyn Any + Send>) -> PanicReport {
     let (message, kind) = message_of(&*payload);
     drop_contained(payload);
     let capture = hook::take_capture(&message);

@@ -1,4 +1,4 @@
-//! Destructors and callbacks whose panics go no further.
+//! Containment of the panics of destructors and callbacks.
 
 use std::any::Any;
 use std::panic::AssertUnwindSafe;
@@ -10,7 +10,7 @@ pub(crate) fn contain(code: impl FnOnce()) {
     }
 }
 
-/// Drops a value whose destructor may panic, with a payload whose destructor may panic.
+/// Drops a value whose destructor may panic. The destructor of that panic's payload may panic too.
 pub(crate) fn drop_contained<T>(value: T) {
     const MAX_DEPTH: usize = 4;
     let Some(mut payload) = unwind_of(|| drop(value)) else {

@@ -5,16 +5,17 @@ use std::cell::RefCell;
 use std::panic::PanicHookInfo;
 use std::sync::Once;
 
-use super::report::{Capture, PanicLocation, message_of};
+use super::report::{PanicCapture, PanicLocation, message_of};
 use crate::join::current;
 
 thread_local! {
-    static LAST: RefCell<Option<Capture>> = const { RefCell::new(None) };
+    static LAST: RefCell<Option<PanicCapture>> = const { RefCell::new(None) };
 }
 
 /// Installs the hook, once in the life of the process.
 ///
-/// Does nothing while the current thread unwinds, where std would refuse. The next spawn does it.
+/// Does nothing while the current thread unwinds, because std would refuse. The next spawn installs
+/// it.
 pub(crate) fn install() {
     static INSTALLED: Once = Once::new();
     if std::thread::panicking() {
@@ -33,7 +34,7 @@ pub(crate) fn install() {
 }
 
 fn record(info: &PanicHookInfo<'_>) {
-    let capture = Capture {
+    let capture = PanicCapture {
         message: message_of(info.payload()).0,
         location: info.location().map(|at| PanicLocation {
             file: at.file().to_owned(),
@@ -46,8 +47,8 @@ fn record(info: &PanicHookInfo<'_>) {
     drop(LAST.try_with(|last| last.replace(Some(capture))));
 }
 
-/// The capture of this thread's last panic, if its message is this one.
-pub(super) fn take_capture(message: &str) -> Option<Capture> {
+/// Takes the capture of this thread's last panic, if it has this message.
+pub(super) fn take_capture(message: &str) -> Option<PanicCapture> {
     LAST.try_with(RefCell::take)
         .ok()
         .flatten()

@@ -5,9 +5,9 @@ use std::backtrace::Backtrace;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use crate::join::id::{Identity, TaskId};
+use crate::join::id::{TaskId, TaskIdentity};
 
-/// What is known about a task's panic: the same report for every joiner.
+/// The report of a task's panic. Every joiner gets the same one.
 ///
 /// ```
 /// use meanwhile::join::{self, JoinError, PayloadKind};
@@ -31,21 +31,21 @@ pub struct PanicReport {
     resolved: OnceLock<String>,
 }
 
-/// What a panic was raised with.
+/// The type of a panic's payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PayloadKind {
-    /// A literal: `panic!("text")`.
+    /// A literal, as in `panic!("text")`.
     Str,
-    /// A formatted text: `panic!("{n} texts")`.
+    /// A formatted text, as in `panic!("{n} texts")`.
     String,
-    /// Something else, through `std::panic::panic_any`.
+    /// Any other value, from `std::panic::panic_any`.
     Other,
 }
 
-/// Where a panic was raised.
+/// The place in the source at which a panic was raised.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PanicLocation {
-    /// The source file as the compiler saw it.
+    /// The path of the source file as the compiler saw it.
     pub file: String,
     /// The line, from 1.
     pub line: u32,
@@ -59,8 +59,8 @@ impl fmt::Display for PanicLocation {
     }
 }
 
-/// What the panic hook recorded.
-pub(super) struct Capture {
+/// The record that the panic hook made of a panic.
+pub(super) struct PanicCapture {
     pub(super) message: String,
     pub(super) location: Option<PanicLocation>,
     pub(super) backtrace: Backtrace,
@@ -68,10 +68,10 @@ pub(super) struct Capture {
 
 impl PanicReport {
     pub(super) fn new(
-        task: &Identity,
+        task: &TaskIdentity,
         message: String,
         payload_kind: PayloadKind,
-        capture: Option<Capture>,
+        capture: Option<PanicCapture>,
     ) -> Self {
         let (location, backtrace) =
             capture.map_or((None, None), |it| (it.location, Some(it.backtrace)));
@@ -90,41 +90,41 @@ impl PanicReport {
         }
     }
 
-    /// The text of the panic, or `non-string payload`.
+    /// Returns the text of the panic, or `non-string payload`.
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// What the panic was raised with.
+    /// Returns the type of the panic's payload.
     pub fn payload_kind(&self) -> PayloadKind {
         self.payload_kind
     }
 
-    /// Where it was raised; `None` when the program has replaced the library's panic hook, or the
-    /// panic was passed on with `resume_unwind`.
+    /// Returns the place of the panic. Returns `None` if the program has replaced the library's
+    /// panic hook, or if the panic was passed on with `resume_unwind`.
     pub fn location(&self) -> Option<&PanicLocation> {
         self.location.as_ref()
     }
 
-    /// The name of the thread on which the task ran.
+    /// Returns the name of the thread on which the task ran, or `unnamed`.
     pub fn thread_name(&self) -> &str {
         &self.thread_name
     }
 
-    /// The task that panicked.
+    /// Returns the number of the task that panicked.
     pub fn task(&self) -> TaskId {
         self.task
     }
 
-    /// The name of the task that panicked.
+    /// Returns the name of the task that panicked.
     pub fn task_name(&self) -> &str {
         &self.task_name
     }
 
-    /// The stack frames, one or two lines each; empty when none were captured.
+    /// Returns the stack frames, one or two lines each. The text is empty if none were captured.
     ///
     /// The first call resolves the addresses and may take 100 ms or more, so call it in a task, not
-    /// on the UI thread. Later calls are free.
+    /// on the UI thread. Later calls return the same text at once.
     ///
     /// ```
     /// use meanwhile::join::{self, JoinError};
@@ -144,7 +144,7 @@ impl PanicReport {
     }
 }
 
-/// One sentence: the task, the location, the message.
+/// Writes one sentence with the task, the location and the message.
 impl fmt::Display for PanicReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "task `{}` panicked", self.task_name)?;
@@ -168,7 +168,7 @@ impl fmt::Debug for PanicReport {
     }
 }
 
-/// The text of a panic's payload, and what kind of payload it is.
+/// Returns the text of a panic's payload, and the type of the payload.
 pub(super) fn message_of(payload: &(dyn Any + Send)) -> (String, PayloadKind) {
     if let Some(text) = payload.downcast_ref::<&'static str>() {
         ((*text).to_owned(), PayloadKind::Str)

@@ -17,9 +17,9 @@ use super::handle::Process;
 use super::invocation::Invocation;
 use super::launch_options::LaunchOptions;
 use super::launcher::Launcher;
-use super::output::Capture;
+use super::output::StreamCapture;
 use super::reaper::{self, StdinWriter, WatchedChild};
-use super::shared::{PipeEnds, Shared, Spawned};
+use super::shared::{PipeEnds, ProcessShared, Spawned};
 use super::system::Pidfd;
 use super::{children, spawner, tag};
 
@@ -59,7 +59,8 @@ enum Stdin {
 }
 
 impl Builder {
-    /// A process that runs `program`: a path, or a name that is looked up in `PATH`.
+    /// Returns the default settings for a process that runs `program`, which is a path or a name
+    /// that is looked up in `PATH`.
     pub fn new(program: impl AsRef<OsStr>) -> Self {
         Self {
             invocation: Invocation {
@@ -88,14 +89,14 @@ impl Builder {
         self
     }
 
-    /// The name under which the process is listed. Default: the program's file name.
+    /// Sets the name under which the process is listed. Default: the program's file name.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// The working directory. Default: this program's. If the program is a relative path, it is
-    /// relative to this directory.
+    /// Sets the working directory. Default: that of this program. If the program is a relative
+    /// path, it is relative to this directory.
     pub fn current_dir(mut self, dir: impl AsRef<Path>) -> Self {
         self.invocation.current_dir = Some(dir.as_ref().to_owned());
         self
@@ -117,6 +118,7 @@ impl Builder {
     }
 
     /// Clears the environment, except for `MEANWHILE_TREE`, by which descendants are found.
+    /// Variables that are set later are kept.
     pub fn env_clear(mut self) -> Self {
         self.invocation.env_is_cleared = true;
         self.invocation.env.clear();
@@ -129,52 +131,52 @@ impl Builder {
         self
     }
 
-    /// Opens this file as the process's stdin.
+    /// Makes this file the process's stdin. The file is opened when the process is started.
     pub fn stdin_file(mut self, path: impl AsRef<Path>) -> Self {
         self.stdin = Stdin::File(path.as_ref().to_owned());
         self
     }
 
-    /// Leaves the process's stdin to the caller: [`Process::take_stdin`].
+    /// Leaves the process's stdin to the caller; see [`Process::take_stdin`].
     pub fn stdin_piped(mut self) -> Self {
         self.stdin = Stdin::Piped;
         self
     }
 
-    /// Leaves the process's stdout to the caller, uncaptured: [`Process::take_stdout`]. The process
-    /// blocks once the pipe is full, until the caller reads it.
+    /// Leaves the process's stdout to the caller, uncaptured; see [`Process::take_stdout`]. While
+    /// the pipe is full, the process blocks until the caller reads it.
     pub fn stdout_piped(mut self) -> Self {
         self.stdout_is_piped = true;
         self
     }
 
-    /// How many bytes of each stream are kept: the last ones. Default: 1 MiB.
+    /// Keeps the last `bytes` bytes of each captured stream. Default: 1 MiB.
     pub fn output_limit(mut self, bytes: usize) -> Self {
         self.output_limit = bytes;
         self
     }
 
-    /// Whether [`shutdown`](crate::join::shutdown) stops the process instead of waiting for it.
-    /// Default: false.
+    /// Sets whether the process is a daemon: [`shutdown`](crate::join::shutdown) stops it instead
+    /// of waiting for it. Default: false.
     pub fn daemon(mut self, daemon: bool) -> Self {
         self.daemon = daemon;
         self
     }
 
-    /// Starts the process through a launcher, which ends it when this program exits, and sets its
-    /// priority and limits.
+    /// Starts the process through a launcher, which sets its priority and limits, and ends it when
+    /// this program exits.
     pub fn launched_by(mut self, launcher: &Launcher, options: LaunchOptions) -> Self {
         self.launch = Some((launcher.clone(), options));
         self
     }
 
-    /// Starts the process. Returns when its program has been loaded; with a launcher, when the
-    /// launcher has been loaded. Without a launcher the process gets the priority of the calling
-    /// thread.
+    /// Starts the process, and returns its handle once the program is loaded. With a launcher it
+    /// returns once the launcher is loaded. Without a launcher the process gets the priority of the
+    /// calling thread.
     ///
     /// # Errors
-    /// See [`SpawnError`]. If a launcher can't execute the program after these checks, the process
-    /// exits with code 126 or 127 and prints the reason on its stderr.
+    /// [`SpawnError`] lists the causes. If a launcher passes these checks and still can't execute
+    /// the program, the process exits with code 126 or 127 and prints the reason on its stderr.
     pub fn spawn(self) -> Result<Process, SpawnError> {
         self.invocation.check()?;
         if self.launch.is_some() {
@@ -216,11 +218,11 @@ impl Builder {
             tag,
             daemon: self.daemon,
             pidfd,
-            stdout: Capture::new(self.output_limit, pipes.stdout.clone()),
-            stderr: Capture::new(self.output_limit, pipes.stderr.clone()),
+            stdout: StreamCapture::new(self.output_limit, pipes.stdout.clone()),
+            stderr: StreamCapture::new(self.output_limit, pipes.stderr.clone()),
             guard,
         };
-        let shared = Arc::new(Shared::new(spawned, pipes.ends));
+        let shared = Arc::new(ProcessShared::new(spawned, pipes.ends));
         let process = Process::new(shared.clone());
         children::add(&shared);
         let watched = WatchedChild {
@@ -292,12 +294,12 @@ impl Builder {
     }
 }
 
-// Here rather than in `launcher`, which needs to know no builder.
+// It is here because the module `launcher` does not depend on builders.
 impl Launcher {
-    /// A builder that starts the launcher's own program as a child, with these options.
+    /// Returns a builder that starts the launcher's own program as a child, with these options.
     pub fn itself(&self, options: LaunchOptions) -> Builder {
-        // The shim becomes the child. In the shim this path is the file that it was started from,
-        // even if that file was replaced by now.
+        // The shim becomes the child. In the shim this path means the file that the shim was
+        // started from, even if that file has been replaced.
         #[cfg(all(target_os = "linux", not(other_unix)))]
         let program = "/proc/self/exe";
         #[cfg(any(not(target_os = "linux"), other_unix))]

@@ -1,38 +1,40 @@
-//! The list of running processes, and what happens to them at shutdown.
+//! The list of running processes, and their end at shutdown.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::exit::ProcessInfo;
-use super::shared::Shared;
+use super::shared::ProcessShared;
 use super::tree::Root as _;
 use crate::join::sync::lock;
 
-/// How long [`stop_daemons`] waits for a daemon to handle `SIGTERM`.
+/// The time that [`stop_daemons`] gives a daemon to handle `SIGTERM`.
 const DAEMON_GRACE: Duration = Duration::from_secs(1);
 
 /// The processes whose end is not published yet, oldest first.
-static CHILDREN: Mutex<BTreeMap<u64, Arc<Shared>>> = Mutex::new(BTreeMap::new());
+static CHILDREN: Mutex<BTreeMap<u64, Arc<ProcessShared>>> = Mutex::new(BTreeMap::new());
 
-pub(super) fn add(child: &Arc<Shared>) {
+pub(super) fn add(child: &Arc<ProcessShared>) {
     lock(&CHILDREN).insert(child.key(), child.clone());
 }
 
-pub(super) fn remove(child: &Shared) {
+pub(super) fn remove(child: &ProcessShared) {
     // Dropped after the lock is released.
     let removed = lock(&CHILDREN).remove(&child.key());
     drop(removed);
 }
 
-fn running(predicate: impl Fn(&Shared) -> bool) -> Vec<Arc<Shared>> {
+fn running(predicate: impl Fn(&ProcessShared) -> bool) -> Vec<Arc<ProcessShared>> {
     let children = lock(&CHILDREN);
     let children = children.values().filter(|child| predicate(child));
     children.cloned().collect()
 }
 
-/// The processes that this program started and that have not ended, oldest first. A process whose
-/// join has returned is not listed; a detached process is, until it ends.
+/// Returns the processes that this program started and that have not ended, oldest first.
+///
+/// A process whose join has returned an exit is not listed. A detached process is listed until it
+/// ends.
 ///
 /// ```
 /// use meanwhile::join::process::{self, Builder};
@@ -59,7 +61,7 @@ pub(crate) fn wait_for_non_daemons(deadline: Option<Instant>) {
 
 /// Stops every daemon process with its descendants.
 pub(crate) fn stop_daemons() {
-    for daemon in running(Shared::is_daemon) {
+    for daemon in running(ProcessShared::is_daemon) {
         // The caller reports the processes that are left.
         drop(daemon.stop(DAEMON_GRACE));
     }

@@ -1,11 +1,12 @@
-//! Why a process could not be started.
+//! The error of a spawn.
 
 use std::io;
 use std::path::PathBuf;
 
 use rustix::io::Errno;
 
-/// Why a process could not be started. Nothing is left behind, and a later spawn may succeed.
+/// The reason why a process could not be started. Nothing is left behind, and a later spawn may
+/// succeed.
 ///
 /// ```
 /// use meanwhile::join::process::{Builder, SpawnError};
@@ -72,10 +73,10 @@ pub enum SpawnError {
     Nul {
         /// The program as it was given.
         program: String,
-        /// Which text, such as `argument 2`.
+        /// The name of the text, such as `argument 2`.
         what: String,
     },
-    /// The file for its stdin can't be opened.
+    /// The file for the process's stdin can't be opened.
     #[error("can't open {} as the input of `{program}`: {source}", path.display())]
     Input {
         /// The program as it was given.
@@ -115,7 +116,7 @@ pub enum SpawnError {
 }
 
 impl SpawnError {
-    /// Turns an error of the system, when it was asked to start `program`, into one with a cause.
+    /// Finds the cause of an error that the system returned when it was to start `program`.
     pub(super) fn of_system(program: String, argument_bytes: usize, source: io::Error) -> Self {
         match Errno::from_io_error(&source) {
             Some(Errno::NOENT | Errno::NOTDIR) => Self::NotFound { program },

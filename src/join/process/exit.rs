@@ -1,4 +1,4 @@
-//! The state of a process, and how it ended.
+//! The state of a process, and its end.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-/// How a process ended.
+/// The end of a process.
 ///
 /// ```
 /// use meanwhile::join::process::{Builder, Exit};
@@ -21,7 +21,7 @@ use rustix::process::Signal;
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Exit {
-    /// It exited with this code, 0 to 255: the argument of `exit`, modulo 256.
+    /// It exited with this code, from 0 to 255. The code is the argument of `exit`, modulo 256.
     Code(i32),
     /// A signal ended it.
     Signal {
@@ -30,19 +30,19 @@ pub enum Exit {
         /// Whether the system wrote a core file.
         core_dumped: bool,
     },
-    /// It ended, but its status was reaped by other code: another part of the program waits for any
-    /// child, or `SIGCHLD` is ignored.
+    /// It ended, but other code reaped its status. Another part of the program waits for any child,
+    /// or `SIGCHLD` is ignored.
     Unknown,
 }
 
 impl Exit {
-    /// Whether it exited with code 0.
+    /// Returns whether it exited with code 0.
     pub fn is_success(self) -> bool {
         self == Self::Code(0)
     }
 
-    /// The name of the signal that ended it, such as `SIGKILL`. `None` if no signal did, or if the
-    /// signal has no name.
+    /// Returns the name of the signal that ended it, such as `SIGKILL`. Returns `None` if no signal
+    /// ended it, or if the signal has no name.
     pub fn signal_name(self) -> Option<&'static str> {
         match self {
             Self::Signal { signal, .. } => name_of(signal),
@@ -50,7 +50,7 @@ impl Exit {
         }
     }
 
-    /// From a wait status of the system: the exit code, or the signal that ended the process.
+    /// Makes an exit of a wait status, which has an exit code or the signal that ended the process.
     pub(super) fn from_status(code: Option<i32>, signal: Option<i32>, core_dumped: bool) -> Self {
         match (code, signal) {
             (Some(code), _) => Self::Code(code),
@@ -63,7 +63,7 @@ impl Exit {
     }
 }
 
-/// Such as `exited with code 1` or `killed by signal 9 (SIGKILL)`.
+/// Writes, for example, `exited with code 1` or `killed by signal 9 (SIGKILL)`.
 impl fmt::Display for Exit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -125,13 +125,13 @@ fn name_of(signal: i32) -> Option<&'static str> {
 pub enum ProcessState {
     /// It runs.
     Running,
-    /// It was stopped by a signal such as `SIGSTOP`, until it receives `SIGCONT`.
+    /// A signal such as `SIGSTOP` has stopped it. It continues when it receives `SIGCONT`.
     Stopped,
     /// It ended.
     Ended(Exit),
 }
 
-/// A snapshot of what is known about a process.
+/// A snapshot of a process without its output.
 #[derive(Clone, Debug)]
 pub struct ProcessInfo {
     /// The process id.
@@ -142,14 +142,14 @@ pub struct ProcessInfo {
     pub state: ProcessState,
     /// Whether [`shutdown`](crate::join::shutdown) stops it instead of waiting for it.
     pub daemon: bool,
-    /// When it was started.
+    /// The time at which it was started.
     pub spawned_at: Instant,
-    /// When its end was noticed; `None` while it runs.
+    /// The time at which its end was noticed; `None` while it runs.
     pub finished_at: Option<Instant>,
 }
 
 impl ProcessInfo {
-    /// How long it has run so far, or ran in total.
+    /// Returns its run time, so far or in total.
     pub fn elapsed(&self) -> Duration {
         let end = self.finished_at.unwrap_or_else(Instant::now);
         end.saturating_duration_since(self.spawned_at)

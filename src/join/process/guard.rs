@@ -41,8 +41,8 @@ impl TreeGuard {
         })
     }
 
-    /// Adds a holder, until the returned value is dropped.
-    pub(super) fn hold(&self) -> impl Drop {
+    /// Adds a holder, which is removed when the returned value is dropped.
+    pub(super) fn add_holder(&self) -> impl Drop {
         let mut holders = lock(&self.holders);
         *holders += 1;
         if *holders == 1
@@ -51,7 +51,7 @@ impl TreeGuard {
             // A supervisor that has exited is no loss here: the tree is being stopped anyway.
             supervisor.add(&self.tag).ok();
         }
-        Hold(self)
+        Holder(self)
     }
 
     /// Removes a holder. The process itself is released when it ends.
@@ -67,9 +67,9 @@ impl TreeGuard {
     }
 }
 
-struct Hold<'a>(&'a TreeGuard);
+struct Holder<'a>(&'a TreeGuard);
 
-impl Drop for Hold<'_> {
+impl Drop for Holder<'_> {
     fn drop(&mut self) {
         self.0.release();
     }

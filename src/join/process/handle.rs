@@ -11,7 +11,7 @@ use rustix::process::Signal;
 use super::exit::{Exit, ProcessInfo, ProcessState};
 use super::output::{Captured, Output, Stream};
 use super::reaper;
-use super::shared::Shared;
+use super::shared::ProcessShared;
 use super::stop::StopReport;
 use super::tree::Root as _;
 use crate::join::{JoinError, wait};
@@ -48,51 +48,52 @@ use crate::join::{JoinError, wait};
 #[derive(Clone)]
 pub struct Process(Arc<Handle>);
 
-/// All clones of a handle: dropped with the last one.
-struct Handle(Arc<Shared>);
+/// The value that all clones of a handle share. It is dropped with the last one.
+struct Handle(Arc<ProcessShared>);
 
 impl Process {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
+    pub(super) fn new(shared: Arc<ProcessShared>) -> Self {
         Self(Arc::new(Handle(shared)))
     }
 
-    fn shared(&self) -> &Shared {
+    fn shared(&self) -> &ProcessShared {
         &self.0.0
     }
 
-    /// The process id. The system may reuse it once the process has ended; the methods of this
-    /// handle never touch the process that gets it.
+    /// Returns the process id. The system may reuse it once the process has ended. The methods of
+    /// this handle never touch the process that gets it.
     pub fn pid(&self) -> u32 {
         self.shared().pid()
     }
 
-    /// The name that was given to the builder, or the program's file name.
+    /// Returns the name that was given to the builder, or the program's file name.
     pub fn name(&self) -> &str {
         self.shared().name()
     }
 
-    /// A snapshot of everything known about the process except its output.
+    /// Returns a snapshot of the process without its output. Asks the system for the state, which
+    /// takes about a microsecond.
     pub fn info(&self) -> ProcessInfo {
         self.shared().info()
     }
 
-    /// Blocks until the process has ended, and returns how.
+    /// Blocks until the process has ended, and returns its [`Exit`].
     ///
-    /// Waits for the process itself, not its descendants; one that still holds the output pipe
-    /// does not delay the join. Everything that the process itself printed is in
-    /// [`output`](Self::output) by then.
+    /// Waits for the process itself, not for its descendants. A descendant that still holds the
+    /// output pipe does not delay the join. By then all text that the process itself printed is in
+    /// [`output`](Self::output).
     ///
     /// # Errors
-    /// None today: a process can't be part of a deadlock cycle and can't panic. The signature is
-    /// that of [`Task::join`](crate::join::Task::join).
+    /// Never fails today, because a process can't be part of a deadlock cycle and can't panic. It
+    /// has the signature of [`Task::join`](crate::join::Task::join).
     pub fn join(&self) -> Result<Exit, JoinError> {
         self.shared().wait(None).ok_or(JoinError::TimedOut)
     }
 
-    /// Like [`join`](Self::join), but waits at most for `timeout`, and never less.
+    /// Like [`join`](Self::join), but times out after `timeout`, and never earlier.
     ///
-    /// [`Duration::ZERO`] does not wait at all. A timeout beyond the range of the clock means no
-    /// deadline.
+    /// [`Duration::ZERO`] polls. A timeout too long for the clock, such as [`Duration::MAX`], waits
+    /// without a deadline.
     ///
     /// ```
     /// use meanwhile::join::{JoinError, process::Builder};
@@ -107,34 +108,35 @@ impl Process {
     /// ```
     ///
     /// # Errors
-    /// [`TimedOut`](JoinError::TimedOut) when the timeout has passed and the process still runs.
+    /// [`TimedOut`](JoinError::TimedOut) if the timeout expires first. The process goes on.
     pub fn join_timeout(&self, timeout: Duration) -> Result<Exit, JoinError> {
         let deadline = wait::deadline(Some(timeout));
         self.shared().wait(deadline).ok_or(JoinError::TimedOut)
     }
 
-    /// How the process ended, or `None` while it runs. Never blocks: one atomic load.
+    /// Returns the exit without waiting, or `None` while the process runs. Takes one atomic load.
     #[inline]
     pub fn poll(&self) -> Option<Exit> {
         self.shared().exit()
     }
 
-    /// Whether the process has not ended yet. False once any join has returned.
+    /// Returns whether the process has not ended yet. False once any join has returned an exit.
     #[inline]
     pub fn is_alive(&self) -> bool {
         self.poll().is_none()
     }
 
-    /// The state of the process. Asks the system, which takes about a microsecond.
+    /// Returns the state of the process. Asks the system, which takes about a microsecond.
     pub fn state(&self) -> ProcessState {
         self.shared().state()
     }
 
-    /// Sends `SIGTERM` to the process. A stopped process handles it when it continues. Descendants
-    /// are left alone; see [`stop`](Self::stop). Has no effect after the end.
+    /// Sends `SIGTERM` to the process, without waiting for its end. A stopped process handles it
+    /// when it continues. Descendants are left alone; see [`stop`](Self::stop). Has no effect after
+    /// the end.
     ///
     /// # Errors
-    /// The system refused, because the process now runs as another user.
+    /// Fails if the system refuses, because the process runs as another user now.
     pub fn terminate(&self) -> io::Result<()> {
         self.shared().signal(Signal::TERM)
     }
@@ -143,13 +145,14 @@ impl Process {
     /// [`terminate`](Self::terminate).
     ///
     /// # Errors
-    /// As for `terminate`.
+    /// Fails as `terminate` does.
     pub fn kill(&self) -> io::Result<()> {
         self.shared().signal(Signal::KILL)
     }
 
-    /// Ends the process and all its descendants: sends `SIGTERM`, waits at most for `grace`, then
-    /// kills what is left. Blocks until then, so call it from a task, not from a UI thread.
+    /// Ends the process and all its descendants. Sends `SIGTERM`, waits at most for `grace`, then
+    /// kills the remaining processes. Returns what happened to each process. Blocks until then, so
+    /// call it in a task, not on the UI thread.
     ///
     /// The tree is the process, its group, its descendants, and every process with its tag in the
     /// environment, even when the process itself has ended already. Stopped processes are
@@ -171,8 +174,8 @@ impl Process {
         self.shared().stop(grace)
     }
 
-    /// The captured output so far. After a join it includes everything that the process itself
-    /// printed.
+    /// Returns the captured output so far. After a join it includes all text that the process
+    /// itself printed.
     pub fn output(&self) -> Output {
         let since_start = |stream| self.output_since(stream, 0);
         Output {
@@ -181,8 +184,8 @@ impl Process {
         }
     }
 
-    /// The captured output of one stream after its first `offset` bytes. To follow a stream, pass
-    /// the [`total`](Captured::total) of the previous call.
+    /// Returns the captured output of one stream after its first `offset` bytes. To follow a
+    /// stream, pass the [`total`](Captured::total) of the previous call.
     ///
     /// ```
     /// use meanwhile::join::process::{Builder, Stream};
@@ -196,28 +199,28 @@ impl Process {
         self.shared().capture(stream).since(offset)
     }
 
-    /// How many bytes were written to one stream so far, including those that are not in
-    /// [`output`](Self::output) yet. Later bytes were printed after this call.
+    /// Returns the number of bytes written to one stream so far, including those that are not in
+    /// [`output`](Self::output) yet. Bytes beyond that number were printed after this call.
     pub fn written(&self, stream: Stream) -> u64 {
         self.shared().capture(stream).written()
     }
 
-    /// The writing end of the process's stdin. `None` if it was taken before, or the process was
-    /// not built with [`stdin_piped`](super::Builder::stdin_piped).
+    /// Takes the writing end of the process's stdin. Returns `None` if it was taken before, or if
+    /// the process was not built with [`stdin_piped`](super::Builder::stdin_piped).
     pub fn take_stdin(&self) -> Option<ChildStdin> {
         self.shared().take_stdin()
     }
 
-    /// The reading end of the process's stdout. `None` if it was taken before, or the process was
-    /// not built with [`stdout_piped`](super::Builder::stdout_piped).
+    /// Takes the reading end of the process's stdout. Returns `None` if it was taken before, or if
+    /// the process was not built with [`stdout_piped`](super::Builder::stdout_piped).
     pub fn take_stdout(&self) -> Option<ChildStdout> {
         self.shared().take_stdout()
     }
 
-    /// Runs `callback` when the process has ended, or at once if it has already.
+    /// Runs `callback` when the process has ended, or now if it has ended already.
     ///
-    /// It runs on the reaper thread, which serves all processes, so it must not block. A callback
-    /// that panics does not affect the others.
+    /// A later callback runs on the reaper's thread, which serves all processes, so it must not
+    /// block. If it panics, the panic is ignored and the next callback still runs.
     pub fn on_finish(&self, callback: impl FnOnce() + Send + 'static) {
         self.shared().on_finish(Box::new(callback));
     }

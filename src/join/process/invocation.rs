@@ -1,4 +1,4 @@
-//! What is executed: program, arguments, environment and folder; and why that can fail.
+//! The program, arguments, environment and folder of a process; and the errors of its start.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -23,12 +23,12 @@ pub(super) struct Invocation {
 }
 
 impl Invocation {
-    /// The program as it was given.
+    /// Returns the program as it was given.
     pub(super) fn program_name(&self) -> String {
         self.program.to_string_lossy().into_owned()
     }
 
-    /// The program without its folder.
+    /// Returns the program without its folder.
     pub(super) fn file_name(&self) -> String {
         let file_name = Path::new(&self.program).file_name();
         let file_name = file_name.unwrap_or(&self.program);
@@ -76,7 +76,7 @@ impl Invocation {
         }
     }
 
-    /// Which text contains a NUL character, such as `argument 2`.
+    /// Returns the name of the text that contains a NUL character, such as `argument 2`.
     fn text_with_nul(&self) -> Option<String> {
         let has_nul = |text: &OsStr| text.as_bytes().contains(&0);
         if has_nul(&self.program) {

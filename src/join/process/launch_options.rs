@@ -9,11 +9,12 @@ use crate::join::Priority;
 pub struct LaunchOptions {
     /// The priority of the process.
     pub priority: Priority,
-    /// Maximum address space in bytes; an allocation beyond it fails. macOS has no such limit:
-    /// there the process exits with code 126 and prints the reason.
+    /// The maximum address space in bytes. An allocation beyond it fails. macOS has no such limit,
+    /// and there the process exits with code 126 and prints the reason.
     pub address_space_bytes: Option<u64>,
-    /// Maximum CPU time in whole seconds; then the system kills the process.
+    /// The maximum CPU time, after which the system kills the process. It counts in whole seconds,
+    /// at least one.
     pub cpu_time: Option<Duration>,
-    /// Maximum number of open files.
+    /// The maximum number of open files.
     pub open_files: Option<u64>,
 }

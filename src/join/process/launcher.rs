@@ -1,4 +1,4 @@
-//! The launcher: starts processes through a shim and a supervisor, which are this program too.
+//! The launcher, which starts processes through a shim and a supervisor. Both are this program too.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use super::shim::{self, SHIM_ARGUMENT};
 use super::supervisor::{self, SUPERVISOR_ARGUMENT};
 use super::{reaper, spawner, system};
 
-/// Starts processes that end with this program and keep to limits.
+/// The starter of processes that end with this program and keep to limits.
 ///
 /// Install it in the first line of `main`. If the program was started as the shim or the
 /// supervisor, [`install`](Self::install) never returns.
@@ -32,13 +32,13 @@ use super::{reaper, spawner, system};
 /// }
 /// ```
 ///
-/// A process started this way is killed, with its descendants, when this program exits for any
-/// reason, including `SIGKILL`. Clones are the same launcher.
+/// A process that is started this way is killed with its descendants when this program exits for
+/// any reason, including `SIGKILL`. Clones are the same launcher.
 ///
-/// Only Linux kills a process together with its parent. On other systems the supervisor does it: a
-/// second process that outlives the program and finds the processes by a tag in their environment.
-/// macOS does not show the environment of its own protected programs, such as `/bin/sleep`, so
-/// those survive.
+/// Only Linux kills a process together with its parent. On other systems the supervisor does it.
+/// The supervisor is a second process that outlives the program, and finds the processes by a tag
+/// in their environment. macOS does not show the environment of its own protected programs, such as
+/// `/bin/sleep`, so those survive.
 #[derive(Clone, Debug)]
 pub struct Launcher {
     program: Arc<Path>,
@@ -48,10 +48,11 @@ pub struct Launcher {
 static INSTALLED: OnceLock<Launcher> = OnceLock::new();
 
 impl Launcher {
-    /// Makes this program its own launcher. Call it first in `main`, before any thread is started.
+    /// Makes this program its own launcher, and returns it. Call it first in `main`, before any
+    /// thread is started.
     ///
-    /// In a shim this executes the command, and in a supervisor it waits for the program to exit;
-    /// both never return. Otherwise it also starts the threads that serve processes, so that
+    /// In a shim this executes the command, and in a supervisor it waits for the program to exit.
+    /// In both it never returns. Otherwise it also starts the threads that serve processes, so that
     /// children inherit the priority that the program has now.
     pub fn install() -> Self {
         let mut args = std::env::args_os().skip(1);
@@ -67,13 +68,13 @@ impl Launcher {
             .clone()
     }
 
-    /// The launcher that `main` has installed.
+    /// Returns the launcher that `main` has installed; `None` if it has installed none.
     pub fn installed() -> Option<Self> {
         INSTALLED.get().cloned()
     }
 
-    /// A launcher that uses another program as shim and supervisor. The `main` of that program must
-    /// install a launcher.
+    /// Returns a launcher that uses another program as shim and supervisor. The `main` of that
+    /// program must install a launcher.
     pub fn of_program(program: impl Into<PathBuf>) -> Self {
         let program: PathBuf = program.into();
         Self {

@@ -1,4 +1,4 @@
-//! Finding a program's file, and whether the system can run it.
+//! Finds a program's file, and checks whether the system can run it.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -49,7 +49,7 @@ pub(super) fn check_folder(path: &Path) -> io::Result<()> {
     Ok(rustix::fs::access(path, Access::EXEC_OK)?)
 }
 
-/// Whether the system can run a file, judged by its first bytes. The `exec` of a launcher passes
+/// Checks by a file's first bytes whether the system can run it. The `exec` of a launcher passes
 /// any other file to the shell.
 pub(super) fn is_executable_format(program: &Path) -> bool {
     let mut magic = [0; 4];

@@ -4,7 +4,7 @@
 //! frame, and joined with or without a timeout, any number of times, from any number of threads.
 //! Every join returns the same [`Exit`].
 //!
-//! std's `Child` leaves to the caller what this module does by itself. One thread, the reaper,
+//! This module does by itself what std's `Child` leaves to the caller. One thread, the reaper,
 //! waits for all children, keeps the last bytes of their output and writes their input. So no child
 //! blocks on a full pipe, and none stays a zombie. A child that has ended is never signalled, even
 //! when the system has given its pid to another process. [`Process::stop`] ends a child with all
@@ -25,10 +25,9 @@ pub mod conformance {}
 
 // Lock order: the holders of a `TreeGuard`, then the `SharedSupervisor`, then `STARTING` of the
 // spawner. The thread that holds the supervisor's lock writes to the supervisor's pipe, and waits
-// for the spawner when it starts a supervisor.
-// Each other lock of this module is the last one that its thread takes: no other is taken, no
-// callback runs and nothing blocks while it is held. `join::graph` is locked before and after a
-// wait for `did_end`, never during it.
+// for the spawner when it starts a supervisor. A thread takes each other lock of this module last.
+// While it holds one, it takes no other lock, runs no callback and does not block. It locks
+// `join::graph` before and after a wait for `did_end`, never during it.
 
 mod builder;
 mod children;

@@ -36,7 +36,7 @@ pub struct Output {
     pub stderr: Captured,
 }
 
-/// The last bytes of one stream, and how many it carried in total.
+/// The last bytes of one stream, and the number of all its bytes.
 ///
 /// ```
 /// use meanwhile::join::process::Builder;
@@ -54,7 +54,7 @@ pub struct Output {
 pub struct Captured {
     /// The requested bytes, as far as they were kept.
     pub bytes: Vec<u8>,
-    /// How many bytes the stream carried in total.
+    /// The number of bytes that the stream carried in total.
     pub total: u64,
     /// Whether a process can still write to the stream. After the end of the process this means
     /// that a descendant holds the stream.
@@ -62,33 +62,28 @@ pub struct Captured {
 }
 
 impl Captured {
-    /// How many bytes of the stream precede [`bytes`](Self::bytes).
+    /// Returns the number of bytes of the stream before [`bytes`](Self::bytes).
     pub fn dropped(&self) -> u64 {
         self.total - self.bytes.len() as u64
     }
 
-    /// The bytes as text. Invalid UTF-8 becomes U+FFFD.
+    /// Returns the bytes as text. Invalid UTF-8 becomes U+FFFD.
     pub fn text(&self) -> Cow<'_, str> {
         String::from_utf8_lossy(&self.bytes)
     }
 
-    /// The last `count` lines as text, without a trailing newline.
+    /// Returns the last `count` lines as text, without trailing newlines.
     pub fn last_lines(&self, count: usize) -> String {
         let text = self.text();
         let text = text.trim_end_matches(['\n', '\r']);
-        let start = text
-            .rmatch_indices('\n')
-            .nth(count.saturating_sub(1))
-            .map_or(0, |(at, _)| at + 1);
-        if count == 0 {
-            return String::new();
-        }
-        text[start..].to_owned()
+        let mut lines: Vec<&str> = text.rsplit('\n').take(count).collect();
+        lines.reverse();
+        lines.join("\n")
     }
 }
 
 /// A stream that is being read into a ring buffer.
-pub(super) struct Capture {
+pub(super) struct StreamCapture {
     limit: usize,
     ring: Mutex<RingBuffer>,
 }
@@ -101,9 +96,9 @@ struct RingBuffer {
     pipe: Option<Arc<OwnedFd>>,
 }
 
-impl Capture {
-    /// Keeps the last `limit` bytes of `pipe`, which must be non-blocking. Without a pipe nothing
-    /// is captured.
+impl StreamCapture {
+    /// Keeps the last `limit` bytes of `pipe`, which must be non-blocking. Without a pipe it
+    /// captures no bytes.
     pub(super) fn new(limit: usize, pipe: Option<Arc<OwnedFd>>) -> Self {
         Self {
             limit,
@@ -114,9 +109,9 @@ impl Capture {
         }
     }
 
-    /// Reads once, at most as much as `buffer` holds; returns 0 at the end of the stream. The lock
-    /// is held meanwhile, so that other threads find each byte either in the pipe or in the ring
-    /// buffer.
+    /// Reads once, at most as much as `buffer` holds. Returns the number of bytes, which is 0 at
+    /// the end of the stream. The lock is held meanwhile, so that other threads find each byte
+    /// either in the pipe or in the ring buffer.
     pub(super) fn read(&self, buffer: &mut [u8]) -> rustix::io::Result<usize> {
         let mut ring = lock(&self.ring);
         let Some(pipe) = &ring.pipe else {
@@ -131,7 +126,7 @@ impl Capture {
         lock(&self.ring).pipe = None;
     }
 
-    /// How many bytes were written in total, including those still in the pipe.
+    /// Returns the number of bytes written in total, including those still in the pipe.
     pub(super) fn written(&self) -> u64 {
         let ring = lock(&self.ring);
         let pipe = ring.pipe.as_ref();
@@ -139,7 +134,7 @@ impl Capture {
         ring.total + unread.unwrap_or(0)
     }
 
-    /// The kept bytes after the first `offset` bytes of the stream.
+    /// Returns the kept bytes after the first `offset` bytes of the stream.
     pub(super) fn since(&self, offset: u64) -> Captured {
         let ring = lock(&self.ring);
         let dropped = ring.total - ring.tail.len() as u64;

@@ -2,11 +2,11 @@
 //! input.
 //!
 //! It sleeps in one `poll` over the pidfds and pipes of all children, so a thousand children cost
-//! no thread, and no CPU time while nothing happens. Where the system has no pidfds a thread waits
-//! for each child, and tells the reaper when it has exited. The reaper blocks for no single child:
-//! the pipes are non-blocking, and each turn reads a bounded amount from each.
+//! no thread, and no CPU time while nothing happens. Where the system has no pidfds, a thread waits
+//! for each child and sends the reaper a message when it has exited. The reaper blocks for no
+//! single child: the pipes are non-blocking, and each turn reads a bounded amount from each.
 //!
-//! When a child exits, everything it printed is in its pipes already. The reaper reads that much
+//! When a child exits, all text that it printed is in its pipes already. The reaper reads that much
 //! before it publishes the end, so a join finds it. A descendant that keeps a pipe open delays
 //! nothing; its output is read as long as a handle exists.
 
@@ -21,21 +21,21 @@ use rustix::process::Signal;
 
 use super::children;
 use super::output::Stream;
-use super::shared::Shared;
+use super::shared::ProcessShared;
 use super::system::Notifier;
 use super::tree::Root as _;
 use crate::join::SpawnError;
 use crate::join::sync::lock;
 
-/// How much of one stream is read before the others get their turn.
-const MAX_READ_PER_TURN: usize = 256 * 1024;
+/// The bytes of one stream that are read before the others get their turn.
+const MAX_BYTES_PER_TURN: usize = 256 * 1024;
 
-/// The most that one call reads.
+/// The bytes that one call reads at most.
 const BUFFER_BYTES: usize = 64 * 1024;
 
 /// A child as the reaper sees it.
 pub(super) struct WatchedChild {
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<ProcessShared>,
     pub(super) stdin: Option<StdinWriter>,
     pub(super) stdout: Option<Arc<OwnedFd>>,
     pub(super) stderr: Option<Arc<OwnedFd>>,
@@ -48,7 +48,7 @@ pub(super) struct StdinWriter {
     pub(super) written: usize,
 }
 
-enum Message {
+enum ReaperMessage {
     Watch(Box<WatchedChild>),
     /// A child without a pidfd has exited.
     DidExit(u64),
@@ -56,20 +56,20 @@ enum Message {
     Forget(u64),
 }
 
-struct MessageSender {
-    messages: Sender<Message>,
+struct ReaperSender {
+    messages: Sender<ReaperMessage>,
     notifier: Arc<Notifier>,
 }
 
-impl MessageSender {
-    fn send(&self, message: Message) {
+impl ReaperSender {
+    fn send(&self, message: ReaperMessage) {
         // The reaper never ends, so it always receives.
         self.messages.send(message).ok();
         self.notifier.notify();
     }
 }
 
-static REAPER: OnceLock<MessageSender> = OnceLock::new();
+static REAPER: OnceLock<ReaperSender> = OnceLock::new();
 
 /// Starts the reaper, unless it runs.
 pub(super) fn start() -> Result<(), SpawnError> {
@@ -83,34 +83,37 @@ pub(super) fn start() -> Result<(), SpawnError> {
 pub(super) fn watch(child: WatchedChild) -> Result<(), SpawnError> {
     let reaper = reaper()?;
     let shared = child.shared.clone();
-    reaper.send(Message::Watch(Box::new(child)));
+    reaper.send(ReaperMessage::Watch(Box::new(child)));
     if shared.pidfd().is_some() {
         return Ok(());
     }
     // Started after the first message, because the reaper ignores the exit of an unknown child.
     start_waiting(&shared, reaper).inspect_err(|_refusal| {
-        // It fails only for a child that runs as another user; that one is waited for.
+        // This fails only for a child that runs as another user. The reaper waits for that one.
         shared.signal(Signal::KILL).ok();
         shared.block_until_exit();
-        reaper.send(Message::DidExit(shared.key()));
+        reaper.send(ReaperMessage::DidExit(shared.key()));
     })
 }
 
-/// Drops what is left of a child that has ended and has no handle any more.
+/// Drops the reaper's data of a child that has ended and has no handle any more.
 pub(super) fn forget(key: u64) {
     if let Some(reaper) = REAPER.get() {
-        reaper.send(Message::Forget(key));
+        reaper.send(ReaperMessage::Forget(key));
     }
 }
 
-fn start_waiting(shared: &Arc<Shared>, reaper: &'static MessageSender) -> Result<(), SpawnError> {
+fn start_waiting(
+    shared: &Arc<ProcessShared>,
+    reaper: &'static ReaperSender,
+) -> Result<(), SpawnError> {
     let name = format!("waits for {}", shared.pid());
     let shared = shared.clone();
     let thread = std::thread::Builder::new()
         .name(name.clone())
         .spawn(move || {
             shared.block_until_exit();
-            reaper.send(Message::DidExit(shared.key()));
+            reaper.send(ReaperMessage::DidExit(shared.key()));
         });
     match thread {
         Ok(_detached) => Ok(()),
@@ -122,7 +125,7 @@ fn start_waiting(shared: &Arc<Shared>, reaper: &'static MessageSender) -> Result
     clippy::disallowed_methods,
     reason = "bounded by its content: three messages a child"
 )]
-fn reaper() -> Result<&'static MessageSender, SpawnError> {
+fn reaper() -> Result<&'static ReaperSender, SpawnError> {
     static STARTING: Mutex<()> = Mutex::new(());
     if let Some(reaper) = REAPER.get() {
         return Ok(reaper);
@@ -148,19 +151,19 @@ fn reaper() -> Result<&'static MessageSender, SpawnError> {
         .name(name.clone())
         .spawn(move || reaper.run())
         .map_err(refusal)?;
-    Ok(REAPER.get_or_init(|| MessageSender { messages, notifier }))
+    Ok(REAPER.get_or_init(|| ReaperSender { messages, notifier }))
 }
 
 struct Reaper {
-    inbox: Receiver<Message>,
+    inbox: Receiver<ReaperMessage>,
     notifier: Arc<Notifier>,
     children: BTreeMap<u64, WatchedChild>,
     buffer: Vec<u8>,
 }
 
-/// What a polled file descriptor belongs to.
+/// The owner of a polled file descriptor.
 #[derive(Clone, Copy)]
-enum Token {
+enum PollToken {
     Notifier,
     Stdin(u64),
     Output(u64, Stream),
@@ -176,9 +179,9 @@ impl Reaper {
         }
     }
 
-    /// Sleeps until a file descriptor is ready; returns those that are.
-    fn wait(&self) -> Vec<Token> {
-        let (tokens, mut polled): (Vec<Token>, Vec<PollFd<'_>>) = self.polled().unzip();
+    /// Sleeps until a file descriptor is ready. Returns the owners of all that are.
+    fn wait(&self) -> Vec<PollToken> {
+        let (tokens, mut polled): (Vec<PollToken>, Vec<PollFd<'_>>) = self.polled().unzip();
         // Possible errors are an interruption, and a shortage of kernel memory that may pass.
         if poll(&mut polled, None).is_err() {
             return Vec::new();
@@ -191,30 +194,30 @@ impl Reaper {
             .collect()
     }
 
-    fn polled(&self) -> impl Iterator<Item = (Token, PollFd<'_>)> {
+    fn polled(&self) -> impl Iterator<Item = (PollToken, PollFd<'_>)> {
         let notifier = PollFd::new(&self.notifier, PollFlags::IN);
         let of_children = self
             .children
             .iter()
             .flat_map(|(&key, child)| child.polled(key));
-        std::iter::once((Token::Notifier, notifier)).chain(of_children)
+        std::iter::once((PollToken::Notifier, notifier)).chain(of_children)
     }
 
-    fn serve(&mut self, token: Token) {
+    fn serve(&mut self, token: PollToken) {
         match token {
-            Token::Notifier => self.take_messages(),
-            Token::Stdin(key) => {
+            PollToken::Notifier => self.take_messages(),
+            PollToken::Stdin(key) => {
                 if let Some(child) = self.children.get_mut(&key) {
                     child.write_stdin();
                 }
             }
-            Token::Output(key, stream) => {
+            PollToken::Output(key, stream) => {
                 if let Some(child) = self.children.get_mut(&key) {
-                    child.read(stream, MAX_READ_PER_TURN, &mut self.buffer);
+                    child.read(stream, MAX_BYTES_PER_TURN, &mut self.buffer);
                     self.forget_if_done(key);
                 }
             }
-            Token::Exit(key) => self.end(key),
+            PollToken::Exit(key) => self.end(key),
         }
     }
 
@@ -222,11 +225,11 @@ impl Reaper {
         self.notifier.drain();
         while let Ok(message) = self.inbox.try_recv() {
             match message {
-                Message::Watch(child) => {
+                ReaperMessage::Watch(child) => {
                     self.children.insert(child.shared.key(), *child);
                 }
-                Message::DidExit(key) => self.end(key),
-                Message::Forget(key) => self.forget_if_done(key),
+                ReaperMessage::DidExit(key) => self.end(key),
+                ReaperMessage::Forget(key) => self.forget_if_done(key),
             }
         }
     }
@@ -259,27 +262,32 @@ impl Reaper {
     }
 }
 
-/// How many bytes are in a pipe.
+/// Returns the number of bytes in a pipe.
 fn bytes_in(pipe: &OwnedFd) -> usize {
     let count = rustix::io::ioctl_fionread(pipe).unwrap_or_default();
     count.try_into().unwrap_or(usize::MAX)
 }
 
 impl WatchedChild {
-    fn polled(&self, key: u64) -> impl Iterator<Item = (Token, PollFd<'_>)> {
+    fn polled(&self, key: u64) -> impl Iterator<Item = (PollToken, PollFd<'_>)> {
         let pidfd = self.shared.pidfd().filter(|_| self.shared.exit().is_none());
-        let exit = pidfd.map(|fd| (Token::Exit(key), PollFd::new(fd, PollFlags::IN)));
+        let exit = pidfd.map(|fd| (PollToken::Exit(key), PollFd::new(fd, PollFlags::IN)));
         let stdin = self.stdin.as_ref().map(|writer| {
             let pipe = PollFd::new(&writer.pipe, PollFlags::OUT);
-            (Token::Stdin(key), pipe)
+            (PollToken::Stdin(key), pipe)
         });
-        let read = |stream, pipe| (Token::Output(key, stream), PollFd::new(pipe, PollFlags::IN));
+        let read = |stream, pipe| {
+            (
+                PollToken::Output(key, stream),
+                PollFd::new(pipe, PollFlags::IN),
+            )
+        };
         let stdout = self.stdout.as_ref().map(|pipe| read(Stream::Stdout, pipe));
         let stderr = self.stderr.as_ref().map(|pipe| read(Stream::Stderr, pipe));
         exit.into_iter().chain(stdin).chain(stdout).chain(stderr)
     }
 
-    /// Whether the child has ended and nothing more can come from it, or no handle would show it.
+    /// Whether the child has ended, and no more output can come from it or no handle would show it.
     fn is_done(&self) -> bool {
         let is_silent = self.stdout.is_none() && self.stderr.is_none();
         self.shared.exit().is_some() && (is_silent || self.shared.is_abandoned())
@@ -292,8 +300,8 @@ impl WatchedChild {
         }
     }
 
-    /// Reads what is there, up to `limit` bytes and less than a buffer more. Closes a stream that
-    /// has ended.
+    /// Reads the bytes that are there, up to `limit` and less than a buffer more. Closes a stream
+    /// that has ended.
     fn read(&mut self, stream: Stream, limit: usize, buffer: &mut [u8]) {
         let shared = self.shared.clone();
         let capture = shared.capture(stream);
@@ -312,7 +320,7 @@ impl WatchedChild {
         }
     }
 
-    /// Writes what fits. Closes the pipe when everything is written or no process can read it.
+    /// Writes the bytes that fit. Closes the pipe when all are written or no process can read it.
     fn write_stdin(&mut self) {
         let Some(writer) = &mut self.stdin else {
             return;

@@ -1,9 +1,9 @@
-//! What the handles of a process, the reaper and the list of children share.
+//! The state of a process that its handles, the reaper and the list of children share.
 
 use std::io;
 use std::process::{ChildStdin, ChildStdout};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
@@ -13,17 +13,17 @@ use rustix::process::{
 
 use super::exit::{Exit, ProcessInfo, ProcessState};
 use super::guard::TreeGuard;
-use super::output::{Capture, Stream};
+use super::output::{Stream, StreamCapture};
 use super::stop::{self, StopReport};
 use super::system::{self, Pidfd};
 use super::tree::Root;
 use crate::join::clock::{self, Stamp};
 use crate::join::graph::{self, Intent, Need, Targets};
 use crate::join::panic::contain;
-use crate::join::sync::lock;
+use crate::join::sync::{ignore_poison, lock};
 
 /// The state of one process.
-pub(super) struct Shared {
+pub(super) struct ProcessShared {
     spawned: Spawned,
     pipe_ends: Mutex<PipeEnds>,
     spawned_at: Stamp,
@@ -33,35 +33,35 @@ pub(super) struct Shared {
     is_reaped: Mutex<bool>,
     exit: OnceLock<Exit>,
     callbacks: Mutex<Vec<Box<dyn FnOnce() + Send>>>,
-    /// Waited for with `callbacks`.
+    /// Notified when the process has ended. Waits for it hold the lock of `callbacks`.
     did_end: Condvar,
     is_abandoned: AtomicBool,
 }
 
-/// What is known of a process once it was started.
+/// A process that was just started.
 pub(super) struct Spawned {
     pub(super) key: u64,
     pub(super) pid: Pid,
     pub(super) name: Arc<str>,
-    /// What its environment carries, and that of its descendants.
+    /// The tag in its environment and in that of its descendants.
     pub(super) tag: String,
     pub(super) daemon: bool,
-    /// `None` where the system has no pidfds: then a thread waits for the process.
+    /// `None` where the system has no pidfds. There a thread waits for the process.
     pub(super) pidfd: Option<Pidfd>,
-    pub(super) stdout: Capture,
-    pub(super) stderr: Capture,
+    pub(super) stdout: StreamCapture,
+    pub(super) stderr: StreamCapture,
     /// `None` where the process was started without a launcher.
     pub(super) guard: Option<TreeGuard>,
 }
 
-/// Our ends of the pipes that the caller uses itself.
+/// This program's ends of the pipes that the caller uses itself.
 #[derive(Default)]
 pub(super) struct PipeEnds {
     pub(super) stdin: Option<ChildStdin>,
     pub(super) stdout: Option<ChildStdout>,
 }
 
-impl Shared {
+impl ProcessShared {
     pub(super) fn new(spawned: Spawned, pipe_ends: PipeEnds) -> Self {
         Self {
             spawned,
@@ -96,7 +96,7 @@ impl Shared {
         self.spawned.pidfd.as_ref()
     }
 
-    pub(super) fn capture(&self, stream: Stream) -> &Capture {
+    pub(super) fn capture(&self, stream: Stream) -> &StreamCapture {
         match stream {
             Stream::Stdout => &self.spawned.stdout,
             Stream::Stderr => &self.spawned.stderr,
@@ -160,10 +160,10 @@ impl Shared {
         contain(callback);
     }
 
-    /// Stops the process and its descendants. The supervisor knows the tree until that is done,
+    /// Stops the process and its descendants. The supervisor keeps the tag of the tree until then,
     /// because the process may exit long before its descendants.
     pub(super) fn stop(&self, grace: Duration) -> StopReport {
-        let _hold = self.spawned.guard.as_ref().map(TreeGuard::hold);
+        let _holder = self.spawned.guard.as_ref().map(TreeGuard::add_holder);
         stop::stop(self, grace)
     }
 
@@ -200,7 +200,7 @@ impl Shared {
         self.finished_at.set_now();
     }
 
-    /// Publishes the end: first the exit, then to the waiters, then to the callbacks.
+    /// Publishes the exit, then wakes the waiters, then runs the callbacks.
     pub(super) fn publish(&self, exit: Exit) {
         let callbacks = {
             let mut callbacks = lock(&self.callbacks);
@@ -214,7 +214,7 @@ impl Shared {
     }
 }
 
-impl Root for Shared {
+impl Root for ProcessShared {
     fn pid(&self) -> i32 {
         self.spawned.pid.as_raw_pid()
     }
@@ -237,7 +237,7 @@ impl Root for Shared {
             None => kill_process(self.spawned.pid, signal),
         };
         match sent {
-            // Other code in this program has reaped it.
+            // Other code of this program has reaped it.
             Err(Errno::SRCH) => Ok(()),
             other => other.map_err(io::Error::from),
         }
@@ -269,17 +269,15 @@ impl Root for Shared {
                 return Some(exit);
             }
             callbacks = match deadline {
-                None => self.did_end.wait(callbacks),
+                None => ignore_poison(self.did_end.wait(callbacks)),
                 Some(deadline) => {
                     let left = deadline.saturating_duration_since(Instant::now());
                     if left.is_zero() {
                         return None;
                     }
-                    let waited = self.did_end.wait_timeout(callbacks, left);
-                    Ok(waited.unwrap_or_else(PoisonError::into_inner).0)
+                    ignore_poison(self.did_end.wait_timeout(callbacks, left)).0
                 }
-            }
-            .unwrap_or_else(PoisonError::into_inner);
+            };
         }
     }
 }

@@ -1,10 +1,10 @@
-//! The shim: this program, started to prepare itself and become another program.
+//! The shim, which is this program, started to prepare itself and become another program.
 //!
-//! Some things a process can only do to itself before it runs its program: ask to be killed when
-//! its parent exits, set limits, lower its priority. No safe Rust may run between `fork` and
-//! `exec`, and `fork` copies the page tables of a large program. So the program starts itself,
-//! which costs the same whatever its size. The shim does those things in ordinary code, then
-//! executes the command with the same pid.
+//! Only the process itself can request to be killed when its parent exits, set its limits and lower
+//! its priority, before it runs its program. No safe Rust may run between `fork` and `exec`, and
+//! `fork` copies the page tables of a large program. So the program starts itself, which costs the
+//! same whatever its size. The shim does those things in ordinary code, then executes the command
+//! with the same pid.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -21,11 +21,11 @@ use crate::join::Priority;
 /// The first argument of a program that is started as a shim.
 pub(super) const SHIM_ARGUMENT: &str = "--meanwhile-launch";
 
-/// The exit codes of shells for a program that can't be executed, and for one that is missing.
+// The exit codes of shells for a program that can't be executed, and for one that is missing.
 const NOT_EXECUTED: i32 = 126;
 const NOT_FOUND: i32 = 127;
 
-/// The command that starts `shim` to become `program`.
+/// Returns the command that starts `shim` to become `program`.
 pub(super) fn command(
     shim: &Path,
     options: &LaunchOptions,
@@ -81,7 +81,7 @@ fn apply(option: &str) -> io::Result<()> {
     let (name, value) = option.split_once('=').ok_or_else(unknown)?;
     let value: u64 = value.parse().map_err(io::Error::other)?;
     match name {
-        "parent" => die_with(value),
+        "parent" => exit_with_parent(value),
         "as" => limit(Resource::As, value),
         "cpu" => limit(Resource::Cpu, value),
         "nofile" => limit(Resource::Nofile, value),
@@ -89,9 +89,9 @@ fn apply(option: &str) -> io::Result<()> {
     }
 }
 
-/// Asks to be killed when the parent exits. Fails if it has exited before.
-fn die_with(parent: u64) -> io::Result<()> {
-    system::die_with_parent()?;
+/// Has the system kill this process when its parent exits. Fails if the parent has exited already.
+fn exit_with_parent(parent: u64) -> io::Result<()> {
+    system::set_parent_death_signal()?;
     let parent_now = getppid().map_or(0, Pid::as_raw_pid);
     if u64::try_from(parent_now) == Ok(parent) {
         Ok(())

@@ -1,9 +1,9 @@
 //! The thread that starts all launched processes.
 //!
-//! Linux binds two things to the *thread* that starts a process: the parent-death signal is sent
-//! when that thread ends, and the child inherits that thread's scheduling policy, which an
-//! unprivileged thread can lower but never raise. So one thread that never ends and keeps the
-//! program's own priority starts the processes that end with the program.
+//! Linux binds two things to the *thread* that starts a process. It sends the parent-death signal
+//! when that thread ends. And the child inherits that thread's scheduling policy, which an
+//! unprivileged thread can lower but never raise. So the processes that end with the program are
+//! started by one thread that never ends and keeps the program's own priority.
 
 use std::io;
 use std::process::{Child, Command};
@@ -22,7 +22,8 @@ struct Request {
 /// Starts a process from the thread that never ends.
 ///
 /// # Errors
-/// The outer one when the system refuses that thread, the inner one when it refuses the process.
+/// The outer error means that the system refused that thread, the inner one that it refused the
+/// process.
 #[expect(
     clippy::disallowed_methods,
     reason = "a spawn takes as long as the system needs for it, on any thread"

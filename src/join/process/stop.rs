@@ -7,29 +7,31 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Signal;
 
 use super::exit::Exit;
-use super::tree::{self, Identity, Member, Root};
+use super::tree::{self, Member, ProcessIdentity, Root};
 
-/// The interval between scans for processes that were started meanwhile: at first and after each
-/// change, and at most. A scan reads the whole process table.
+/// The interval between scans for new processes, at first and after each change. A scan reads the
+/// whole process table.
 const MIN_SCAN_INTERVAL: Duration = Duration::from_millis(20);
+
+/// The interval between scans once no process has changed for a while.
 const MAX_SCAN_INTERVAL: Duration = Duration::from_millis(250);
 
-/// How long to wait for a killed process to exit. On a busy machine one at background priority
-/// waits for its turn to exit. One in a system call that can't be interrupted, such as a read from
-/// a disk that does not respond, can take longer than this.
+/// The time that a killed process gets to exit. On a busy machine a process at background priority
+/// waits for its turn to exit. A system call that can't be interrupted, such as a read from a disk
+/// that does not respond, can take longer than this.
 const KILL_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What happened to each process of a tree that was stopped. All lists are sorted by pid.
+/// The end of each process of a tree that was stopped. All lists are sorted by pid.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct StopReport {
-    /// How the process itself ended; `None` if it has not.
+    /// The end of the process itself; `None` if it has not ended.
     pub exit: Option<Exit>,
-    /// Processes that ended after `SIGTERM`.
+    /// The processes that ended after `SIGTERM`.
     pub ended: Vec<TreeMember>,
-    /// Processes that had to be killed.
+    /// The processes that had to be killed.
     pub forced: Vec<TreeMember>,
-    /// Processes still alive, because they could not be killed or have not exited yet.
+    /// The processes still alive, because they could not be killed or have not exited yet.
     pub escaped: Vec<TreeMember>,
 }
 
@@ -44,20 +46,20 @@ pub struct TreeMember {
     pub left_group: bool,
 }
 
-/// Ends the tree of `root`: see [`Process::stop`](super::Process::stop).
+/// Ends the tree of `root`; see [`Process::stop`](super::Process::stop).
 pub(super) fn stop(root: &dyn Root, grace: Duration) -> StopReport {
-    let mut stop = TreeStop {
+    let mut stopper = TreeStopper {
         root,
         members: BTreeMap::new(),
     };
-    let all_ended = stop.run_phase(Phase::Terminate, Instant::now().checked_add(grace));
+    let all_ended = stopper.run_phase(Phase::Terminate, Instant::now().checked_add(grace));
     if !all_ended {
-        stop.run_phase(Phase::Kill, Instant::now().checked_add(KILL_TIMEOUT));
+        stopper.run_phase(Phase::Kill, Instant::now().checked_add(KILL_TIMEOUT));
     }
     // At the limit of open files the process table can't be read, and no process is found.
     root.kill_group();
     let exit = root.wait(Instant::now().checked_add(KILL_TIMEOUT));
-    stop.into_report(exit)
+    stopper.into_report(exit)
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -66,9 +68,9 @@ enum Phase {
     Kill,
 }
 
-struct TreeStop<'a> {
+struct TreeStopper<'a> {
     root: &'a dyn Root,
-    members: BTreeMap<Identity, MemberState>,
+    members: BTreeMap<ProcessIdentity, MemberState>,
 }
 
 struct MemberState {
@@ -77,7 +79,7 @@ struct MemberState {
     has_ended: bool,
 }
 
-impl TreeStop<'_> {
+impl TreeStopper<'_> {
     /// Signals all members, including new ones, until none is left or the deadline has passed.
     /// Returns whether none is left.
     fn run_phase(&mut self, phase: Phase, deadline: Option<Instant>) -> bool {
@@ -104,10 +106,15 @@ impl TreeStop<'_> {
         }
     }
 
-    /// Finds the running members and signals them; returns which run.
-    fn scan(&mut self, phase: Phase, terminated: &mut BTreeSet<Identity>) -> BTreeSet<Identity> {
+    /// Finds the running members, signals them and returns their identities.
+    fn scan(
+        &mut self,
+        phase: Phase,
+        terminated: &mut BTreeSet<ProcessIdentity>,
+    ) -> BTreeSet<ProcessIdentity> {
         let found = tree::find(self.root, self.members.keys());
-        let running: BTreeSet<Identity> = found.iter().map(|member| member.identity).collect();
+        let running: BTreeSet<ProcessIdentity> =
+            found.iter().map(|member| member.identity).collect();
         for member in found {
             let identity = member.identity;
             let state = self.members.entry(identity).or_insert(MemberState {
@@ -177,8 +184,8 @@ impl TreeStop<'_> {
     }
 }
 
-/// Signals a member of the tree. The root is signalled under the lock under which it is reaped:
-/// where there are no pidfds, only that keeps its pid from becoming another process's.
+/// Signals a member of the tree. The root is signalled under the lock under which it is reaped. On
+/// a system without pidfds nothing else keeps its pid from becoming another process's.
 fn signal(root: &dyn Root, member: &Member, signal: Signal) {
     if member.identity.pid == root.pid() && !root.is_reaped() {
         // A refused signal shows in the list of processes that escaped.

@@ -1,11 +1,11 @@
-//! The supervisor: this program, started as a small process that outlives it and kills the
-//! processes it has left.
+//! The supervisor, which is this program, started as a small process that outlives it and kills the
+//! processes that it has left.
 //!
 //! The parent-death signal reaches a child, but not the descendants of that child. The supervisor
-//! holds the reading end of a pipe; only the program has the writing end. While the program runs it
-//! writes into that pipe which processes begin and end. When the pipe closes, the program has
-//! exited, for whatever reason, and the supervisor kills every process that carries a tag of one
-//! that had not ended.
+//! holds the reading end of a pipe, and only the program has the writing end. The program writes
+//! the tag of each tree into that pipe when the tree begins and when it ends. When the pipe closes,
+//! the program has exited for some reason. Then the supervisor kills every process with the tag of
+//! a tree that had not ended.
 
 use std::collections::BTreeSet;
 use std::io::{self, BufRead, Write};
@@ -41,18 +41,12 @@ impl Supervisor {
         Ok(Self(child))
     }
 
-    /// Adds the tag of a tree.
-    ///
-    /// # Errors
-    /// The supervisor has exited.
+    /// Adds the tag of a tree. Fails if the supervisor has exited.
     pub(super) fn add(&mut self, tag: &str) -> io::Result<()> {
         self.write(&format!("+{tag}\n"))
     }
 
-    /// Removes the tag of a tree.
-    ///
-    /// # Errors
-    /// The supervisor has exited.
+    /// Removes the tag of a tree. Fails if the supervisor has exited.
     pub(super) fn remove(&mut self, tag: &str) -> io::Result<()> {
         self.write(&format!("-{tag}\n"))
     }
@@ -64,8 +58,8 @@ impl Supervisor {
 }
 
 impl Drop for Supervisor {
-    /// Closes the pipe, upon which the supervisor exits, and reaps it. If the system refuses the
-    /// thread that waits for that, a zombie stays until this program exits.
+    /// Closes the pipe, so the supervisor exits, then reaps it. If the system refuses the thread
+    /// that waits for its exit, a zombie stays until this program exits.
     fn drop(&mut self) {
         drop(self.0.stdin.take());
         if let Ok(Some(_status)) = self.0.try_wait() {

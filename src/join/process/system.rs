@@ -1,8 +1,8 @@
 //! The parts that differ between systems: Linux, and all other Unix systems.
 //!
-//! Both modules have the same items. Where Linux has an exact means, such as a pidfd, the other one
-//! uses what every Unix has, and documents the limits. `--cfg other_unix` builds the other one on
-//! Linux, to test it there.
+//! Both modules have the same items. Linux has exact means, such as pidfds. The other module uses
+//! the means of every Unix, and documents their limits. `--cfg other_unix` builds it on Linux, to
+//! test it there.
 
 #[cfg(all(target_os = "linux", not(other_unix)))]
 mod linux;
@@ -13,13 +13,13 @@ use std::ffi::OsString;
 
 #[cfg(all(target_os = "linux", not(other_unix)))]
 pub(super) use linux::{
-    Notifier, Pidfd, die_with_parent, is_program_format, own_executable, reap, running_processes,
-    set_background_priority, start_of,
+    Notifier, Pidfd, is_program_format, own_executable, reap, running_processes,
+    set_background_priority, set_parent_death_signal, start_of,
 };
 #[cfg(any(other_unix, not(target_os = "linux")))]
 pub(super) use other_unix::{
-    Notifier, Pidfd, die_with_parent, is_program_format, own_executable, reap, running_processes,
-    set_background_priority, start_of,
+    Notifier, Pidfd, is_program_format, own_executable, reap, running_processes,
+    set_background_priority, set_parent_death_signal, start_of,
 };
 
 /// A running process in the process table.
@@ -28,7 +28,7 @@ pub(super) struct ProcessEntry {
     pub(super) parent: i32,
     pub(super) group: i32,
     pub(super) name: String,
-    /// When it was started, in the unit of the system.
+    /// The time of its start, in the unit of the system.
     pub(super) started: u64,
     /// The value of [`TAG_VARIABLE`](super::tag::TAG_VARIABLE) in its environment, if that can be
     /// read.

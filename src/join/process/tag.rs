@@ -1,7 +1,7 @@
-//! The tag by which the descendants of a process are found, wherever they went.
+//! The tag by which all descendants of a process are found.
 //!
-//! A process gets a tag in its environment, and its descendants inherit it. The tag survives what
-//! parents and process groups do not: a daemon that changed both still carries it.
+//! A process gets a tag in its environment, and its descendants inherit it. A daemon that has
+//! changed its parent and its process group still carries the tag.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
@@ -12,7 +12,7 @@ use std::time::SystemTime;
 /// separated by `:`.
 pub(super) const TAG_VARIABLE: &str = "MEANWHILE_TREE";
 
-/// The tag of the process with this key. No other run of the program has the same one.
+/// Returns the tag of the process with this key. No other run of the program has the same one.
 pub(super) fn new_tag(key: u64) -> String {
     static RUN: LazyLock<String> = LazyLock::new(|| {
         let since_1970 = SystemTime::UNIX_EPOCH.elapsed();
@@ -22,7 +22,8 @@ pub(super) fn new_tag(key: u64) -> String {
     format!("{}.{key}", *RUN)
 }
 
-/// The value of [`TAG_VARIABLE`] for a child: the tags that this program inherited, then `tag`.
+/// Returns the value of [`TAG_VARIABLE`] for a child, which is the tags that this program inherited
+/// and then `tag`.
 pub(super) fn variable_for(tag: &str) -> OsString {
     match std::env::var_os(TAG_VARIABLE) {
         Some(mut tags) => {

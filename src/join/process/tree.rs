@@ -1,4 +1,4 @@
-//! The processes that belong to a tree, found through the process table.
+//! Finds the processes of a tree in the process table.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -10,8 +10,9 @@ use super::exit::Exit;
 use super::system::{self, Pidfd, ProcessEntry};
 use super::tag;
 
-/// How often the supervisor scans for processes that were started while it killed others.
-const MAX_KILL_ROUNDS: usize = 100;
+/// The number of scans in which the supervisor finds processes that were started while it killed
+/// others.
+const MAX_KILL_SCANS: usize = 100;
 
 /// The process that a tree begins with: a child of this program.
 pub(super) trait Root {
@@ -29,14 +30,14 @@ pub(super) trait Root {
     fn wait(&self, deadline: Option<Instant>) -> Option<Exit>;
 }
 
-/// Identifies a process beyond its pid: the system may reuse a pid, but not with the same start.
+/// The pid and the start of a process. The system may reuse a pid, but not with the same start.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Identity {
+pub(super) struct ProcessIdentity {
     pub(super) pid: i32,
     started: u64,
 }
 
-impl Identity {
+impl ProcessIdentity {
     fn of(entry: &ProcessEntry) -> Self {
         Self {
             pid: entry.pid,
@@ -52,7 +53,7 @@ impl Identity {
 
 /// A running process of a tree.
 pub(super) struct Member {
-    pub(super) identity: Identity,
+    pub(super) identity: ProcessIdentity,
     pub(super) name: String,
     pub(super) group: i32,
     /// `None` where the system has no pidfds.
@@ -62,9 +63,9 @@ pub(super) struct Member {
 impl Member {
     /// Opens the pidfd. Returns `None` if the process has exited.
     fn open(entry: ProcessEntry) -> Option<Self> {
-        let identity = Identity::of(&entry);
+        let identity = ProcessIdentity::of(&entry);
         let pidfd = Pidfd::open(entry.pid).ok()?;
-        // Compared once more with the pidfd open: from here on it can't mean another process.
+        // Compared once more with the pidfd open, which from then on can't mean another process.
         let is_same = pidfd.is_none() || identity.is_current();
         is_same.then_some(Self {
             identity,
@@ -87,15 +88,16 @@ impl Member {
     }
 }
 
-/// The running processes of a tree: the root unless it was reaped, its descendants, its group, the
-/// processes that carry its tag, and those of `known`, the members found before, that still run.
+/// Finds the running processes of a tree. These are the root unless it was reaped, its descendants,
+/// its group, the processes that carry its tag, and the members found before (`known`) that still
+/// run.
 ///
-/// The pid of a reaped root means nothing any more. Its group then counts only if a member of the
-/// tree is in it, because the system does not reuse the number of a group that has members.
-/// A process that is exiting has lost its environment, and with it the tag; it is in `known`.
+/// The pid of a reaped root may belong to another process. Then its group counts only if a member
+/// of the tree is in it, because the system does not reuse the number of a group that has members.
+/// A process that is exiting has lost its environment, and with it the tag, but it is in `known`.
 pub(super) fn find<'a>(
     root: &dyn Root,
-    known: impl Iterator<Item = &'a Identity> + Clone,
+    known: impl Iterator<Item = &'a ProcessIdentity> + Clone,
 ) -> Vec<Member> {
     let is_ours = !root.is_reaped();
     let table = Snapshot::take();
@@ -123,7 +125,7 @@ pub(super) fn find<'a>(
 
 /// Kills every process that carries one of the tags, until none is left.
 pub(super) fn kill_tagged(tags: &BTreeSet<String>) {
-    for _ in 0..MAX_KILL_ROUNDS {
+    for _ in 0..MAX_KILL_SCANS {
         let table = Snapshot::take();
         let pids = table.tagged(tags);
         let members = table.open(&pids);
@@ -178,10 +180,10 @@ impl Snapshot {
 
     fn still_running<'a>(
         &self,
-        known: impl Iterator<Item = &'a Identity>,
+        known: impl Iterator<Item = &'a ProcessIdentity>,
     ) -> impl Iterator<Item = i32> {
         let same = known.filter(|identity| {
-            let now = self.0.get(&identity.pid).map(Identity::of);
+            let now = self.0.get(&identity.pid).map(ProcessIdentity::of);
             now.as_ref() == Some(*identity)
         });
         same.map(|identity| identity.pid)

@@ -1,11 +1,12 @@
 //! Does what a user would do, on its own thread: clicks `Start`, clicks the counter, closes.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use eframe::egui::{Context, ViewportCommand};
 
+use crate::join::sync::lock;
 use crate::join::{self, SpawnError};
 use crate::lab::fact::{Fact, Log};
 use crate::lab::pattern::Scenario;
@@ -73,7 +74,7 @@ impl ScriptedInput {
     }
 
     fn probes(&self) -> MutexGuard<'_, Vec<Instant>> {
-        self.0.probes.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0.probes)
     }
 }
 

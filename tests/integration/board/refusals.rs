@@ -14,7 +14,7 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::util::child::in_child_with;
 use crate::util::files::folder;
-use crate::util::gate::{Gate, LIMIT};
+use crate::util::gate::{Gate, TIMEOUT};
 use crate::util::test_board::{TestBoard, misbehave, spec};
 
 /// One heap, which grows in large steps: an ordinary allocation must still succeed when no stack
@@ -32,7 +32,7 @@ fn leave_room_for_threads(count: u64) {
         begin.send(()).expect("the test waits for it");
         passer.pass();
     });
-    begun.recv_timeout(LIMIT).expect("the thread begins");
+    begun.recv_timeout(TIMEOUT).expect("the thread begins");
     let thread_size = address_space() - before;
     let limit = Rlimit {
         current: Some(before + count * thread_size + thread_size / 2),

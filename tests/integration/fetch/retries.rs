@@ -10,7 +10,7 @@ use meanwhile::record::{JobId, JobState};
 
 use super::{Server, answer, is_empty, kind_of, one, options, send, spec, stay_silent};
 use crate::util::files::folder;
-use crate::util::gate::{Gate, LIMIT};
+use crate::util::gate::{Gate, TIMEOUT};
 use crate::util::test_board::{FOREVER, TestBoard};
 
 #[test]
@@ -141,7 +141,7 @@ fn until(board: &mut TestBoard, job: JobId, done: impl Fn() -> bool) {
     while !done() {
         board.poll();
         assert!(!board.job(job).state().is_ended(), "it ended early");
-        assert!(start.elapsed() < LIMIT, "timed out");
+        assert!(start.elapsed() < TIMEOUT, "timed out");
         std::thread::yield_now();
     }
 }

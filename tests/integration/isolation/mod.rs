@@ -17,7 +17,7 @@ use meanwhile::join::process::Launcher;
 use meanwhile::record::{Crash, ItemState, JobId};
 
 use crate::util::files::{folder, write};
-use crate::util::gate::LIMIT;
+use crate::util::gate::TIMEOUT;
 use crate::util::test_board::{TestBoard, misbehave, spec};
 
 /// A job of three isolated items, of which the second ends as `end`.
@@ -46,7 +46,7 @@ fn error(board: &TestBoard, job: JobId, item: usize) -> ItemError {
 fn until(done: impl Fn() -> bool, what: &str) {
     let start = Instant::now();
     while !done() {
-        assert!(start.elapsed() < LIMIT, "timed out waiting until {what}");
+        assert!(start.elapsed() < TIMEOUT, "timed out waiting until {what}");
         std::thread::yield_now();
     }
 }

@@ -149,7 +149,7 @@ fn t3_timeout_racing_the_end_is_not_early_or_lost() {
 }
 
 #[test]
-fn t4_zero_timeout_polls_and_longest_waits_for_ever() {
+fn t4_zero_timeout_polls_and_longest_waits_forever() {
     let gate = Gate::new();
     let task = gated(&gate);
     assert!(matches!(

@@ -11,7 +11,7 @@ use meanwhile::join::{
 };
 
 use crate::util::child::{in_child, in_child_with};
-use crate::util::gate::{Gate, LIMIT};
+use crate::util::gate::{Gate, TIMEOUT};
 use crate::util::pool::HeldPool;
 
 const LONG: Duration = Duration::from_mins(1);
@@ -259,7 +259,7 @@ fn t19_spawn_works_again_after_memory_ran_out() {
                     Err(error) => break error,
                 }
                 // Std allocates when a thread begins. Let it finish before the next spawn.
-                begun.recv_timeout(LIMIT).unwrap();
+                begun.recv_timeout(TIMEOUT).unwrap();
                 assert!(tasks.len() < 1_000, "the limit was never reached");
             };
             assert!(error.to_string().contains("one more"), "{error}");

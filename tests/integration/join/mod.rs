@@ -1,4 +1,4 @@
-//! The promises of the join library, row by row: `t7_…` is row T7 of src/join/README.md.
+//! The promises of the join library. The tests `t7_…` are for row T7 of `src/join/README.md`.
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 

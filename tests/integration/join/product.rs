@@ -1,4 +1,4 @@
-//! Every combination of end, cancel, join and drop at every point of a task's life.
+//! All combinations of end, cancel, join and drop, at each point of a task's life.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -25,7 +25,7 @@ enum End {
     PanicsInDrop,
 }
 
-/// Counts its drops; may panic on drop.
+/// Counts its drops. Its drop may panic.
 struct Counted {
     drops: Arc<AtomicUsize>,
     panics: bool,

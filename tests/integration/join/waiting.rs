@@ -1,11 +1,11 @@
-//! T22 and T23: waiting for several tasks. And `Changes`, which a window follows.
+//! T22 and T23: waiting for several tasks, and the queue of changes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use meanwhile::join::{
-    self, Builder, Changes, CompletionError, Pool, Task, TaskId, WaitEnd, WaitUntil,
+    self, Builder, Changes, CompletionError, Pool, Task, TaskId, WaitOutcome, WaitUntil,
 };
 
 use crate::util::gate::Gate;
@@ -25,7 +25,7 @@ fn t22_first_returns_done_and_pending_tasks() {
     let tasks: Vec<_> = gates.iter().map(gated).collect();
     gates[1].open();
     let waited = join::wait(&tasks, WaitUntil::First, None);
-    assert_eq!(waited.end, WaitEnd::Satisfied);
+    assert_eq!(waited.end, WaitOutcome::Satisfied);
     assert_eq!(ids(&waited.done), [tasks[1].id()]);
     assert_eq!(ids(&waited.pending), [tasks[0].id(), tasks[2].id()]);
     gates[0].open();
@@ -56,11 +56,11 @@ fn t22_panic_is_a_failure_and_cancel_is_not() {
     cancelled.cancel();
     let timeout = Some(Duration::from_millis(20));
     let waited = join::wait(&tasks, WaitUntil::FirstFailure, timeout);
-    assert_eq!(waited.end, WaitEnd::TimedOut);
+    assert_eq!(waited.end, WaitOutcome::TimedOut);
     assert_eq!(ids(&waited.done), [cancelled.id()]);
     gate.open();
     let waited = join::wait(&tasks, WaitUntil::FirstFailure, None);
-    assert_eq!(waited.end, WaitEnd::Satisfied);
+    assert_eq!(waited.end, WaitOutcome::Satisfied);
     assert_eq!(ids(&waited.done), [cancelled.id(), panics.id()]);
     never.open();
 }
@@ -71,7 +71,7 @@ fn t22_first_failure_ends_when_all_have_returned() {
         .map(|_| join::spawn("fine", |_| ()).unwrap())
         .collect();
     let waited = join::wait(&tasks, WaitUntil::FirstFailure, None);
-    assert_eq!(waited.end, WaitEnd::Satisfied);
+    assert_eq!(waited.end, WaitOutcome::Satisfied);
     assert_eq!(waited.done.len(), 3);
 }
 
@@ -79,19 +79,19 @@ fn t22_first_failure_ends_when_all_have_returned() {
 fn t22_duplicates_count_once_and_empty_set_returns() {
     for until in [WaitUntil::First, WaitUntil::FirstFailure, WaitUntil::All] {
         let waited = join::wait::<()>(&[], until, None);
-        assert_eq!((waited.end, waited.done.len()), (WaitEnd::Satisfied, 0));
+        assert_eq!((waited.end, waited.done.len()), (WaitOutcome::Satisfied, 0));
     }
     let task = join::spawn("done", |_| ()).unwrap();
     task.join().unwrap();
     let twice = [task.clone(), task.clone()];
     let waited = join::wait(&twice, WaitUntil::All, Some(Duration::ZERO));
-    assert_eq!(waited.end, WaitEnd::Satisfied);
+    assert_eq!(waited.end, WaitOutcome::Satisfied);
     assert_eq!(ids(&waited.done), [task.id()]);
 }
 
 #[test]
 fn t22_task_waiting_for_itself_gets_an_error() {
-    let (send, receive) = std::sync::mpsc::channel::<Task<Option<WaitEnd>>>();
+    let (send, receive) = std::sync::mpsc::channel::<Task<Option<WaitOutcome>>>();
     let receive = std::sync::Mutex::new(receive);
     let task = join::spawn("waits for itself", move |_| {
         let me = receive
@@ -103,7 +103,7 @@ fn t22_task_waiting_for_itself_gets_an_error() {
     })
     .unwrap();
     send.send(task.clone()).unwrap();
-    assert_eq!(*task.join().unwrap(), Some(WaitEnd::CurrentThread));
+    assert_eq!(*task.join().unwrap(), Some(WaitOutcome::CurrentThread));
 }
 
 #[test]

@@ -10,7 +10,7 @@ use meanwhile::lessons::LessonId;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::util::gate::LIMIT;
+use crate::util::gate::TIMEOUT;
 use crate::util::lesson_processes::lesson_processes_in;
 
 fn lesson(args: &[&str]) -> Command {
@@ -181,7 +181,7 @@ fn unexpected_run_exits_with_1_and_a_reason() {
         match lesson_processes_in(folder.path())[..] {
             [worker] => break worker,
             // The environment of a new process can't be read at once.
-            [] => assert!(began.elapsed() < LIMIT, "no child appears"),
+            [] => assert!(began.elapsed() < TIMEOUT, "no child appears"),
             _ => panic!("the lesson has one child"),
         }
     };

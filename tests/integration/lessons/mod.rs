@@ -22,7 +22,7 @@ use meanwhile::lessons::{LessonId, Outcome, Run, RunLog, RunOptions, WorkerKind}
 use meanwhile::record::{Activity, Lane, LaneOutcome, Span};
 
 use crate::util::child::in_child_with;
-use crate::util::gate::LIMIT;
+use crate::util::gate::TIMEOUT;
 
 /// The options of a run.
 struct Lesson(RunOptions);
@@ -79,7 +79,7 @@ fn finish(run: &mut Run) {
 fn poll_until(run: &mut Run, condition: impl Fn(&Run) -> bool) {
     let began = Instant::now();
     while !condition(run) {
-        assert!(began.elapsed() < LIMIT, "{}", transcript(run.log()));
+        assert!(began.elapsed() < TIMEOUT, "{}", transcript(run.log()));
         run.wait(Duration::from_millis(5));
         run.poll();
     }

@@ -11,7 +11,7 @@ use meanwhile::lessons::{LessonId, Outcome, WorkerKind};
 use meanwhile::record::{LaneKind, LaneOutcome};
 
 use super::{finish, in_own_folder, lesson, poll_until};
-use crate::util::gate::LIMIT;
+use crate::util::gate::TIMEOUT;
 use crate::util::lesson_processes::lesson_processes_in;
 
 /// The times at which runs are stopped, in seconds at speed 1.
@@ -33,7 +33,7 @@ fn folders(folder: &Path) -> Vec<OsString> {
 /// Waits for the condition, and returns whether it holds.
 fn comes_true(condition: impl Fn() -> bool) -> bool {
     let began = Instant::now();
-    while !condition() && began.elapsed() < LIMIT {
+    while !condition() && began.elapsed() < TIMEOUT {
         std::thread::yield_now();
     }
     condition()

@@ -8,7 +8,7 @@ use meanwhile::lessons::{Outcome, RunLog, WorkerKind};
 use meanwhile::record::{Activity, Lane};
 
 use super::{finish, in_own_folder, length, lesson, poll_until, spans, time_of, transcript};
-use crate::util::gate::LIMIT;
+use crate::util::gate::TIMEOUT;
 
 fn sleep_of(lane: &Lane) -> (Duration, Duration) {
     let mut sleeps = lane.spans.iter();
@@ -72,7 +72,7 @@ fn assert_stop_closes_the_server(id: &str) {
     assert_eq!(run.outcome(), Some(&Outcome::Stopped));
     // The accepting thread of a server ends a moment after the server.
     while TcpStream::connect(address).is_ok() {
-        assert!(began.elapsed() < LIMIT, "{id} still listens");
+        assert!(began.elapsed() < TIMEOUT, "{id} still listens");
         std::thread::yield_now();
     }
 }

@@ -13,7 +13,7 @@ use nix::unistd::Pid;
 use super::{eventually, runs, shell};
 use crate::util::child::{in_child, in_child_with};
 use crate::util::files::folder;
-use crate::util::gate::LIMIT;
+use crate::util::gate::TIMEOUT;
 use crate::util::sleeper::Sleeper;
 
 #[test]
@@ -97,7 +97,7 @@ fn p3_status_reaped_by_other_code_is_unknown() {
     let setup = r#"exec env --ignore-signal=CHLD "$0" "$@""#;
     in_child_with(setup, name, || {
         let process = shell("exit 3").spawn().unwrap();
-        assert_eq!(process.join_timeout(LIMIT).unwrap(), Exit::Unknown);
+        assert_eq!(process.join_timeout(TIMEOUT).unwrap(), Exit::Unknown);
         assert!(!process.is_alive());
         process.kill().unwrap();
     });
@@ -106,14 +106,14 @@ fn p3_status_reaped_by_other_code_is_unknown() {
 #[test]
 fn p4_grandchild_holding_the_pipes_delays_no_join() {
     let process = shell("echo before; sleep 60 & echo $!").spawn().unwrap();
-    assert_eq!(process.join_timeout(LIMIT).unwrap(), Exit::Code(0));
+    assert_eq!(process.join_timeout(TIMEOUT).unwrap(), Exit::Code(0));
     let output = process.output();
     let text = output.stdout.text().into_owned();
     let grandchild = text.lines().nth(1).unwrap().parse().unwrap();
     assert!(runs(grandchild), "the join waited for the grandchild");
     assert!(output.stdout.is_open && output.stderr.is_open);
     assert!(text.starts_with("before\n"));
-    assert!(process.stop(LIMIT).escaped.is_empty());
+    assert!(process.stop(TIMEOUT).escaped.is_empty());
     eventually("the end of the output", || !process.output().stdout.is_open);
 }
 
@@ -156,7 +156,7 @@ fn callbacks_run_after_the_exit_despite_a_panic() {
     process.on_finish(move || send.send(polled.poll()).unwrap());
     drop(process.take_stdin());
     let exit = process.join().unwrap();
-    assert_eq!(seen.recv_timeout(LIMIT).unwrap(), Some(exit));
+    assert_eq!(seen.recv_timeout(TIMEOUT).unwrap(), Some(exit));
     let (send, seen) = mpsc::channel();
     process.on_finish(move || send.send(()).unwrap());
     seen.try_recv().unwrap();
@@ -223,7 +223,7 @@ fn p13_shutdown_joins_children_and_stops_daemons() {
         assert!(!daemon.is_alive(), "the daemon was not stopped");
         assert_eq!(sleeper.running(), [0; 0]);
         drop(awaited.take_stdin());
-        assert!(join::shutdown(Some(LIMIT)).is_complete());
+        assert!(join::shutdown(Some(TIMEOUT)).is_complete());
         assert!(!awaited.is_alive());
     });
 }

@@ -11,7 +11,7 @@ use nix::unistd::Pid;
 use super::{Builder, eventually, launcher, runs, shell};
 use crate::util::child::{in_child, in_child_with};
 use crate::util::files::folder;
-use crate::util::gate::LIMIT;
+use crate::util::gate::TIMEOUT;
 use crate::util::sleeper::Sleeper;
 
 fn launched(builder: Builder) -> Builder {
@@ -103,7 +103,7 @@ fn p11_end_of_the_spawning_thread_kills_no_child() {
 const VICTIM: &str = "MEANWHILE_TEST_VICTIM_SLEEP";
 const SIGKILLED: &str = "process::launching::p11_sigkill_of_the_program_ends_all_trees";
 
-/// From the kill of the program to the end of all its descendants.
+/// The limit from the kill of the program to the end of all its descendants.
 const PROMISED: Duration = Duration::from_secs(1);
 
 #[test]
@@ -119,7 +119,7 @@ fn p11_sigkill_of_the_program_ends_all_trees() {
         if took <= PROMISED {
             return;
         }
-        assert!(first.elapsed() < LIMIT, "the last try took {took:?}");
+        assert!(first.elapsed() < TIMEOUT, "the last try took {took:?}");
     }
 }
 

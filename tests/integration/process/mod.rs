@@ -1,4 +1,4 @@
-//! The promises of `join::process`, tested with real children: `p4_…` tests row P4 of
+//! The promises of `join::process`, tested with real children. The tests `p4_…` are for row P4 of
 //! `src/join/process/README.md`.
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use meanwhile::join::process::{Builder, Launcher, Process};
 
-use crate::util::gate::LIMIT;
+use crate::util::gate::TIMEOUT;
 
 /// A shell that runs `script`.
 fn shell(script: &str) -> Builder {
@@ -35,7 +35,7 @@ fn launcher() -> Launcher {
     Launcher::of_program(built.join("examples/limits"))
 }
 
-/// Reads the piped output of a process up to this line; returns the lines before it.
+/// Reads the piped output of a process up to this line. Returns the lines before it.
 fn wait_for_line(process: &Process, line: &str) -> Vec<String> {
     let stdout = BufReader::new(process.take_stdout().unwrap());
     let mut before = Vec::new();
@@ -51,12 +51,12 @@ fn wait_for_line(process: &Process, line: &str) -> Vec<String> {
     );
 }
 
-/// Waits until a condition holds, and lets other threads run meanwhile. Fails after the time limit.
+/// Waits until a condition holds, and lets other threads run meanwhile. Fails after [`TIMEOUT`].
 #[track_caller]
 fn eventually(what: &str, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
     while !condition() {
-        assert!(start.elapsed() < LIMIT, "{what}: not within {LIMIT:?}");
+        assert!(start.elapsed() < TIMEOUT, "{what}: not within {TIMEOUT:?}");
         std::thread::yield_now();
     }
 }

@@ -1,4 +1,4 @@
-//! P9, P10, P12: the errors of a spawn, its leftovers and its cost.
+//! P9, P10, P12: spawns, with their errors, their leftovers and their cost.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -208,7 +208,7 @@ fn p10_thousand_processes_leave_nothing_behind() {
                 _ => drop(process),
             }
         }
-        // There may be less than before, when the first process still had its pipes.
+        // There may be fewer than before, if the first process still had its pipes then.
         let (files, threads) = (before.files.len(), before.threads.len());
         eventually("the end of all leftovers", || {
             Resources::now().are_within(files, threads)
@@ -216,7 +216,7 @@ fn p10_thousand_processes_leave_nothing_behind() {
     });
 }
 
-/// How many pages of `ballast` the system copies when they are written to after `spawn`.
+/// The number of pages of `ballast` that the system copies when they are written to after `spawn`.
 fn pages_shared_by(ballast: &mut [u8], spawn: impl FnOnce()) -> u64 {
     let faults = || -> u64 {
         let stat = fs::read_to_string("/proc/self/stat").unwrap();

@@ -10,11 +10,11 @@ use nix::unistd::Pid;
 use super::{eventually, runs, shell, wait_for_line};
 use crate::util::child::in_child_with;
 use crate::util::files::folder;
-use crate::util::gate::LIMIT;
+use crate::util::gate::TIMEOUT;
 use crate::util::sleeper::Sleeper;
 
-/// Starts a shell that prints the pids of its descendants, then `ready`. Returns these pids and its
-/// own.
+/// Starts a shell that prints the pids of its descendants, then `ready`. Returns these pids and the
+/// pid of the shell.
 fn tree(script: &str) -> (Process, Vec<u32>) {
     let process = shell(script).stdout_piped().spawn().unwrap();
     let pids = wait_for_line(&process, "ready");
@@ -29,7 +29,7 @@ fn assert_ended(pids: &[u32]) {
     assert!(left.is_empty(), "{left:?} of {pids:?} still run");
 }
 
-/// How many processes ended, were killed, and escaped.
+/// The numbers of processes that ended, were killed, and escaped.
 fn counts(report: &StopReport) -> (usize, usize, usize) {
     (
         report.ended.len(),
@@ -102,7 +102,7 @@ fn p6_terminate_can_be_ignored_but_kill_can_not() {
 #[test]
 fn p7_tree_that_handles_sigterm_is_not_killed() {
     let (process, pids) = tree("sleep 60 & echo $!; sleep 60 & echo $!; echo ready; wait");
-    let report = process.stop(LIMIT);
+    let report = process.stop(TIMEOUT);
     assert_eq!(counts(&report), (3, 0, 0));
     assert_eq!(report.exit.and_then(Exit::signal_name), Some("SIGTERM"));
     assert_ended(&pids);
@@ -122,7 +122,7 @@ fn p7_tree_that_ignores_sigterm_is_killed() {
     assert_ended(&pids);
 }
 
-/// How many read calls this thread made in `work`, as counted by the kernel.
+/// The number of read calls that this thread made in `work`, as counted by the kernel.
 #[cfg(not(other_unix))]
 fn reads_of(work: impl FnOnce()) -> u64 {
     let reads = || -> u64 {
@@ -145,11 +145,12 @@ fn p7_long_grace_scans_less_and_less_often() {
         assert_ended(&pids);
         reads
     };
-    // At least three scans of the process table; before and after, because its size changes.
+    // At least the calls of three scans of the process table. It is scanned before and after,
+    // because its size changes.
     let before = stop_after(Duration::ZERO);
     let in_two_seconds = stop_after(Duration::from_secs(2));
     let in_few_scans = before.max(stop_after(Duration::ZERO));
-    // About ten more scans; at the initial interval they would be a hundred.
+    // About ten more scans. At the initial interval there would be a hundred.
     assert!(
         in_two_seconds < 10 * in_few_scans,
         "{in_two_seconds} reads in two seconds, {in_few_scans} in a short stop"
@@ -167,7 +168,7 @@ fn p7_descendants_outside_the_group_are_found() {
         process.output().stdout.text().ends_with('\n')
     });
     let pid: u32 = process.output().stdout.text().trim().parse().unwrap();
-    let report = process.stop(LIMIT);
+    let report = process.stop(TIMEOUT);
     assert!(report.escaped.is_empty());
     let left = report
         .ended
@@ -189,7 +190,7 @@ fn p7_daemon_without_parent_is_found_by_its_tag() {
     });
     let pid: u32 = process.output().stdout.text().trim().parse().unwrap();
     assert!(runs(pid));
-    let report = process.stop(LIMIT);
+    let report = process.stop(TIMEOUT);
     assert_eq!(counts(&report), (1, 0, 0));
     assert_eq!(report.exit, Some(Exit::Code(0)));
     assert_ended(&[pid]);
@@ -215,7 +216,7 @@ fn p7_tree_growing_during_a_stop_ends_too() {
 fn p7_other_processes_are_not_stopped() {
     let bystander = shell("read line; exit 6").stdin_piped().spawn().unwrap();
     let (process, _) = tree("sleep 60 & echo $!; echo ready; wait");
-    let report = process.stop(LIMIT);
+    let report = process.stop(TIMEOUT);
     let mut stopped = report.ended.iter().chain(&report.forced);
     assert!(stopped.all(|member| member.pid != bystander.pid()));
     assert!(bystander.is_alive());
@@ -229,7 +230,7 @@ fn p8_stop_ends_a_stopped_process() {
     for pid in &pids {
         kill(Pid::from_raw(pid.cast_signed()), Signal::SIGSTOP).unwrap();
     }
-    let report = process.stop(LIMIT);
+    let report = process.stop(TIMEOUT);
     assert_eq!(counts(&report), (2, 0, 0), "ended by SIGTERM: {report:?}");
     assert_ended(&pids);
 }
@@ -243,7 +244,7 @@ fn p7_group_ends_when_no_file_can_be_opened() {
         while let Ok(hog) = fs::File::open("/dev/null") {
             hogs.push(hog);
         }
-        let report = process.stop(LIMIT);
+        let report = process.stop(TIMEOUT);
         assert_eq!(report.exit.and_then(Exit::signal_name), Some("SIGKILL"));
         drop(hogs);
         eventually("the end of all", || !pids.iter().any(|pid| runs(*pid)));
@@ -256,9 +257,9 @@ fn p7_concurrent_stops_both_end_the_tree() {
         let (process, pids) = tree("sleep 60 & echo $!; echo ready; wait");
         let other = {
             let process = process.clone();
-            meanwhile::join::spawn("other", move |_| process.stop(LIMIT)).unwrap()
+            meanwhile::join::spawn("other", move |_| process.stop(TIMEOUT)).unwrap()
         };
-        let report = process.stop(LIMIT);
+        let report = process.stop(TIMEOUT);
         assert!(report.escaped.is_empty() && other.join().unwrap().escaped.is_empty());
         assert_ended(&pids);
     }

@@ -30,7 +30,7 @@ impl Notifier {
     }
 
     pub(in super::super) fn notify(&self) {
-        // Fails only at the highest count, which has notified already.
+        // Fails only at the highest count, at which the thread is notified already.
         rustix::io::write(&self.0, &1_u64.to_ne_bytes()).ok();
     }
 
@@ -51,17 +51,15 @@ impl AsFd for Notifier {
 pub(in super::super) struct Pidfd(OwnedFd);
 
 impl Pidfd {
-    /// Opens the pidfd of a child that was not reaped. `None` if the system has no pidfds.
+    /// Opens the pidfd of a child that was not reaped. Returns `None` if the system has no pidfds.
     pub(in super::super) fn of_child(child: &Child) -> Option<Self> {
         pidfd_open(Pid::from_child(child), PidfdFlags::empty())
             .ok()
             .map(Self)
     }
 
-    /// Opens the pidfd of any process. `Ok(None)` if the system has no pidfds.
-    ///
-    /// # Errors
-    /// There is no such process.
+    /// Opens the pidfd of any process. Returns `Ok(None)` if the system has no pidfds, and an error
+    /// if there is no such process.
     pub(in super::super) fn open(pid: i32) -> Result<Option<Self>, Errno> {
         let pid = Pid::from_raw(pid).ok_or(Errno::SRCH)?;
         match pidfd_open(pid, PidfdFlags::empty()) {
@@ -93,13 +91,14 @@ pub(in super::super) fn reap(pid: Pid, pidfd: Option<&Pidfd>) -> rustix::io::Res
     Ok(status.map(|s| Exit::from_status(s.exit_status(), s.terminating_signal(), s.dumped())))
 }
 
-/// All processes except zombies.
+/// Returns all processes except zombies.
 pub(in super::super) fn running_processes() -> Vec<ProcessEntry> {
     let processes = all_processes().into_iter().flatten().flatten();
     processes.filter_map(|process| entry(&process)).collect()
 }
 
-/// When the process with this pid was started. `None` if there is no such process; a zombie is one.
+/// Returns the start of the process with this pid, or `None` if there is no such process. A zombie
+/// counts as one.
 pub(in super::super) fn start_of(pid: i32) -> Option<u64> {
     let stat = Process::new(pid).and_then(|process| process.stat()).ok()?;
     Some(stat.starttime)
@@ -123,13 +122,13 @@ fn entry(process: &Process) -> Option<ProcessEntry> {
     })
 }
 
-/// The path of this program. It stays valid when the file is replaced.
+/// Returns the path of this program. It stays valid when the file is replaced.
 pub(in super::super) fn own_executable() -> PathBuf {
     "/proc/self/exe".into()
 }
 
 /// Has the system kill this process when the thread that started it ends.
-pub(in super::super) fn die_with_parent() -> io::Result<()> {
+pub(in super::super) fn set_parent_death_signal() -> io::Result<()> {
     Ok(set_parent_process_death_signal(Some(Signal::KILL))?)
 }
 

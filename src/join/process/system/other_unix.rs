@@ -1,8 +1,8 @@
 //! Other Unix systems: a pipe, waiting threads, and the process table as `sysinfo` reads it.
 //!
-//! There are no pidfds. A process that is not a child of ours is identified by its pid and the
-//! second of its start, which is compared again before each signal. macOS does not show the
-//! environment of its own protected programs, such as `/bin/sleep`, and so not their tag: these are
+//! There are no pidfds. A process that is not a child of this program is identified by its pid and
+//! the second of its start, which is compared again before each signal. macOS does not show the
+//! environment of its own protected programs, such as `/bin/sleep`, and so not their tag. They are
 //! found by their parents and their group.
 
 use std::convert::Infallible;
@@ -45,7 +45,7 @@ impl Notifier {
     }
 
     pub(in super::super) fn notify(&self) {
-        // Fails only if the pipe is full, which has notified already.
+        // Fails only if the pipe is full. Then the thread is notified already.
         rustix::io::write(&self.writer, &[1]).ok();
     }
 
@@ -105,22 +105,23 @@ pub(in super::super) fn reap(
     }))
 }
 
-/// All processes except zombies.
+/// Returns all processes except zombies.
 pub(in super::super) fn running_processes() -> Vec<ProcessEntry> {
-    let with_environ = nothing().with_environ(UpdateKind::Always);
+    let with_environ = minimal_refresh().with_environ(UpdateKind::Always);
     let system = read_table(ProcessesToUpdate::All, with_environ);
     let processes = system.iter().flat_map(|system| system.processes().values());
     processes.filter_map(entry).collect()
 }
 
-/// When the process with this pid was started. `None` if there is no such process; a zombie is one.
+/// Returns the start of the process with this pid, or `None` if there is no such process. A zombie
+/// counts as one.
 pub(in super::super) fn start_of(pid: i32) -> Option<u64> {
     let pid = Pid::from_u32(pid.cast_unsigned());
-    let system = read_table(ProcessesToUpdate::Some(&[pid]), nothing())?;
+    let system = read_table(ProcessesToUpdate::Some(&[pid]), minimal_refresh())?;
     system.process(pid).map(Process::start_time)
 }
 
-fn nothing() -> ProcessRefreshKind {
+fn minimal_refresh() -> ProcessRefreshKind {
     ProcessRefreshKind::nothing().without_tasks()
 }
 
@@ -136,7 +137,8 @@ fn entry(process: &Process) -> Option<ProcessEntry> {
     }
     let signed = |pid: Pid| pid.as_u32().cast_signed();
     let pid = signed(process.pid());
-    // Not rustix, which assumes that no group is 0. The kernel's and those of other namespaces are.
+    // From nix, because rustix assumes that no group is 0. Those of the kernel and of other
+    // namespaces are.
     let group = getpgid(Some(nix::unistd::Pid::from_raw(pid))).ok()?;
     Some(ProcessEntry {
         pid,
@@ -148,22 +150,23 @@ fn entry(process: &Process) -> Option<ProcessEntry> {
     })
 }
 
-/// The value of a pair `NAME=VALUE` whose name is [`TAG_VARIABLE`].
+/// Returns the value of a pair `NAME=VALUE` if the name is [`TAG_VARIABLE`].
 fn tags_in(variable: &OsStr) -> Option<OsString> {
     let value = variable.as_bytes().strip_prefix(TAG_VARIABLE.as_bytes())?;
     let value = value.strip_prefix(b"=")?;
     Some(OsStr::from_bytes(value).to_owned())
 }
 
-/// The path from which this program was started.
+/// Returns the path from which this program was started.
 pub(in super::super) fn own_executable() -> PathBuf {
     let first_argument = || env::args_os().next().unwrap_or_default().into();
     env::current_exe().unwrap_or_else(|_| first_argument())
 }
 
-/// Does nothing: these systems kill no process together with its parent. The supervisor kills it.
+/// Does nothing, because these systems kill no process together with its parent. The supervisor
+/// kills it.
 #[expect(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
-pub(in super::super) fn die_with_parent() -> io::Result<()> {
+pub(in super::super) fn set_parent_death_signal() -> io::Result<()> {
     Ok(())
 }
 
@@ -173,8 +176,8 @@ pub(in super::super) fn set_background_priority() {
     setpriority_process(None, MAX_NICENESS).ok();
 }
 
-/// Whether the system can run a file that begins with these bytes: ELF, or Mach-O for one processor
-/// architecture or several.
+/// Whether the system can run a file that begins with these bytes. They are those of ELF, or of
+/// Mach-O for one processor architecture or several.
 pub(in super::super) fn is_program_format(magic: &[u8]) -> bool {
     matches!(
         magic,
