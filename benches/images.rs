@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use image::{DynamicImage, RgbImage};
 use meanwhile::board::JobBoard;
-use meanwhile::jobs::images::{Existing, Options, Size};
+use meanwhile::jobs::images::{IfExists, Options, Size};
 use meanwhile::jobs::{self, JobSpec, Priority, RunOn};
 use meanwhile::record::{EventKind, JobState};
 
@@ -134,7 +134,7 @@ fn median(mut times: Vec<Duration>) -> Duration {
 fn run_ours(bench: &Bench) -> Result<(), Box<dyn Error>> {
     let mut options = Options {
         to: bench.folder.join("out"),
-        existing: Existing::Overwrite,
+        existing: IfExists::Overwrite,
         ..Options::default()
     };
     options.set_size(Size::Percent(25.0));

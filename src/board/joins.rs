@@ -29,7 +29,7 @@ impl Joins {
     }
 
     /// Takes out the joins whose deadline has passed and whose job still runs.
-    pub(super) fn take_late(
+    pub(super) fn take_expired(
         &mut self,
         now: Duration,
         runs: impl Fn(JobId) -> bool,

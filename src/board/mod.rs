@@ -1,4 +1,4 @@
-//! The [`JobBoard`] owns all running work, and reports it as [`Event`]s.
+//! The [`JobBoard`] owns all running work, and reports it as [`JobEvent`]s.
 //!
 //! A window never waits for the board. It makes requests (start, cancel, join) and polls once a
 //! frame; to wait for a job is a state of the board with a deadline, not a call. Worker threads
@@ -57,7 +57,7 @@ use self::joins::{BackgroundJoin, Joins};
 use self::run::KeptBacktrace;
 use crate::jobs::JobSpec;
 use crate::join::{self, JoinError, PanicReport, Priority, SpawnError};
-use crate::record::{Event, EventKind, JobId, JoinId, JoinOutcome, PanicKey};
+use crate::record::{EventKind, JobEvent, JobId, JoinId, JoinOutcome, PanicKey};
 
 /// How often progress is read while work goes on. Each read is a frame, and with software rendering
 /// frames take cores from the workers, which run at low priority.
@@ -72,9 +72,9 @@ const DROP_TIMEOUT: Duration = Duration::from_secs(1);
 pub struct JobBoard {
     events: EventSender,
     isolation: Isolation,
-    queue: Receiver<Event>,
+    queue: Receiver<JobEvent>,
     /// Events from calls of the board itself, which the next poll returns first.
-    own_events: VecDeque<Event>,
+    own_events: VecDeque<JobEvent>,
     jobs: BTreeMap<JobId, JobEntry>,
     joins: Joins,
     last_job: u64,
@@ -128,7 +128,7 @@ impl JobBoard {
         let at = self.now();
         let (task, control) = run::start(job, &spec, &self.events, &self.isolation)?;
         self.last_job = job.0;
-        self.own_events.push_back(Event {
+        self.own_events.push_back(JobEvent {
             job,
             at,
             kind: EventKind::JobDidStart { spec },
@@ -249,14 +249,14 @@ impl JobBoard {
     /// Returns the events since the last poll, in order, about `budget` at most. Never waits.
     ///
     /// When more are left, [`wants_poll_in`](Self::wants_poll_in) then returns zero.
-    pub fn poll(&mut self, budget: usize) -> Vec<Event> {
+    pub fn poll(&mut self, budget: usize) -> Vec<JobEvent> {
         self.events.begin_poll();
-        // Asked before the queue is drained: it holds every event of a job that has finished.
+        // Read this before draining: the queue then holds every event of a finished job.
         let finished = self.finished_jobs();
-        let mut events: Vec<Event> = self.own_events.drain(..).collect();
+        let mut events: Vec<JobEvent> = self.own_events.drain(..).collect();
         self.has_more = !self.drain_queue(budget, &mut events);
-        // To ask every task takes longer than a batch of events, so a full queue goes first, but not
-        // beyond the interval.
+        // Polling every task takes longer than a batch of events, so a full queue postpones it, by
+        // at most one interval.
         if !self.has_more || self.now() >= self.progress_due_at {
             self.poll_progress(&mut events);
         }
@@ -348,7 +348,7 @@ impl JobBoard {
     }
 
     /// Returns whether the queue is empty now.
-    fn drain_queue(&self, budget: usize, events: &mut Vec<Event>) -> bool {
+    fn drain_queue(&self, budget: usize, events: &mut Vec<JobEvent>) -> bool {
         for _ in 0..budget {
             match self.queue.try_recv() {
                 Ok(event) => events.push(event),
@@ -358,19 +358,19 @@ impl JobBoard {
         self.queue.is_empty()
     }
 
-    fn poll_progress(&mut self, events: &mut Vec<Event>) {
+    fn poll_progress(&mut self, events: &mut Vec<JobEvent>) {
         let at = self.now();
         self.progress_due_at = at + PROGRESS_INTERVAL;
         for (&job, entry) in self.jobs.iter_mut().filter(|(_, entry)| !entry.has_ended) {
             let running = entry.control.poll_progress(&mut |item, done, total| {
                 let kind = EventKind::ItemDidProgress { item, done, total };
-                events.push(Event { job, at, kind });
+                events.push(JobEvent { job, at, kind });
             });
             entry.running = running.unwrap_or(entry.running);
             #[cfg(unix)]
             entry.control.processes.poll_pauses(&mut |item, paused| {
                 let kind = EventKind::ItemDidPauseProcess { item, paused };
-                events.push(Event { job, at, kind });
+                events.push(JobEvent { job, at, kind });
             });
         }
     }
@@ -385,7 +385,7 @@ impl JobBoard {
         let finished_at = entry.task.info().finished_at;
         let at = finished_at.map_or_else(|| self.now(), |at| self.events.time_of(at));
         let kind = EventKind::JobDidFinish { state };
-        self.own_events.push_back(Event { job, at, kind });
+        self.own_events.push_back(JobEvent { job, at, kind });
         for join in self.joins.take_of(job) {
             self.end_join(job, join.id, JoinOutcome::Joined);
         }
@@ -396,7 +396,7 @@ impl JobBoard {
     fn end_late_joins(&mut self) {
         let jobs = &self.jobs;
         let runs = |job| jobs.get(&job).is_some_and(|job| !job.task.is_finished());
-        for join in self.joins.take_late(self.events.now(), runs) {
+        for join in self.joins.take_expired(self.events.now(), runs) {
             self.end_join(join.job, join.id, JoinOutcome::TimedOut);
         }
     }
@@ -426,7 +426,7 @@ impl JobBoard {
     /// Adds an event of the board's own for the current poll or the next one.
     fn note(&mut self, job: JobId, kind: EventKind) {
         let at = self.now();
-        self.own_events.push_back(Event { job, at, kind });
+        self.own_events.push_back(JobEvent { job, at, kind });
     }
 }
 

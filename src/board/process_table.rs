@@ -3,8 +3,7 @@ use std::sync::{Arc, Mutex};
 
 use super::event_sender::EventSender;
 use super::sync::lock;
-use crate::jobs::command::CommandRun;
-use crate::jobs::{Host, Priority};
+use crate::jobs::{Priority, ProcessObserver, ProcessRun};
 use crate::join::process::{Process, ProcessState};
 use crate::record::{EventKind, ItemId, JobId};
 
@@ -118,7 +117,7 @@ impl Drop for Assignment<'_> {
     }
 }
 
-impl Host for ItemHost {
+impl ProcessObserver for ItemHost {
     fn priority(&self) -> Priority {
         self.priority
     }
@@ -130,7 +129,7 @@ impl Host for ItemHost {
         self.events.publish(self.job, kind);
     }
 
-    fn did_end(&self, ran: &Arc<CommandRun>) {
+    fn did_end(&self, ran: &Arc<ProcessRun>) {
         self.processes.end(self.item);
         let (item, ran) = (self.item, ran.clone());
         let kind = EventKind::ItemDidEndProcess { item, ran };

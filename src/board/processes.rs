@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::JobBoard;
-use crate::jobs::command::StopSummary;
+use crate::jobs::StopSummary;
 use crate::join::process::Process;
 use crate::join::{self, SpawnError};
 use crate::record::{EventKind, ItemId, JobId};

@@ -1,12 +1,9 @@
 //! Locks and cancellable waits.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
+use crate::jobs::CANCEL_POLL_INTERVAL;
 use crate::join::Context;
-
-/// How often a blocked thread checks whether its task was cancelled.
-pub(super) const CANCEL_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Locks data that no panic leaves half-changed, so a poisoned lock is as good as any.
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use super::Choice;
+use crate::choice::Choice;
 
 /// The label of a row and the hint that appears while the pointer rests on its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,5 +1,4 @@
-//! How a job meets the user: its form in the window, its arguments in the shell, what its results
-//! are called.
+//! The user interface of a job: its form, its arguments, the names of its results.
 
 use std::path::PathBuf;
 
@@ -46,7 +45,7 @@ pub trait JobInterface: Job {
         None
     }
 
-    /// How many of the last bytes of each stream of an item's process are kept.
+    /// The number of the last bytes of each stream of an item's process that are kept.
     fn output_limit(&self) -> usize {
         DEFAULT_OUTPUT_LIMIT
     }

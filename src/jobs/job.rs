@@ -4,10 +4,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Item, ItemError, Output, Priority, command};
+use super::{Item, ItemError, Output, Priority, ProcessRun};
 use crate::join::Context;
 #[cfg(unix)]
 use crate::join::process::Process;
+
+/// How often a blocked item checks whether it was cancelled.
+pub(crate) const CANCEL_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A configured job. The options are the fields of the implementor.
 pub trait Job: Send + Sync {
@@ -52,7 +55,7 @@ pub trait Job: Send + Sync {
         &self,
         item: &Item,
         context: &Context,
-        _host: &dyn Host,
+        _host: &dyn ProcessObserver,
     ) -> Result<Output, ItemError> {
         self.run_item(item, context)
     }
@@ -75,8 +78,8 @@ pub trait Job: Send + Sync {
     }
 }
 
-/// The code that runs the items of a job and shows their processes.
-pub trait Host {
+/// Shows the processes of the items of a job.
+pub trait ProcessObserver {
     /// How urgently the items run.
     fn priority(&self) -> Priority;
 
@@ -85,11 +88,11 @@ pub trait Host {
     fn did_run(&self, process: &Process);
 
     /// The process has ended; the item ends soon.
-    fn did_end(&self, ran: &Arc<command::CommandRun>);
+    fn did_end(&self, ran: &Arc<ProcessRun>);
 }
 
 /// Shows nothing.
-impl Host for () {
+impl ProcessObserver for () {
     fn priority(&self) -> Priority {
         Priority::Normal
     }
@@ -97,5 +100,5 @@ impl Host for () {
     #[cfg(unix)]
     fn did_run(&self, _process: &Process) {}
 
-    fn did_end(&self, _ran: &Arc<command::CommandRun>) {}
+    fn did_end(&self, _ran: &Arc<ProcessRun>) {}
 }

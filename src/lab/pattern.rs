@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::metric::Metric;
 use super::patterns;
 use super::work::Work;
-use crate::catalog::{CatalogEntry, CatalogId};
+use crate::catalogue_id::{CatalogueEntry, CatalogueId};
 
 /// A way to wait for background work: the part of an egui program that a pattern is about. The twin
 /// supplies the window, the `Start` button and the work.
@@ -97,9 +97,9 @@ pub struct Entry {
 }
 
 /// A pattern of the list.
-pub type PatternId = CatalogId<Entry>;
+pub type PatternId = CatalogueId<Entry>;
 
-impl CatalogEntry for Entry {
+impl CatalogueEntry for Entry {
     const NOUN: &'static str = "pattern";
     const LIST_COMMAND: &'static str = "meanwhile lab list";
 

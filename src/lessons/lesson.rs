@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::all;
 use super::run_log::RunLog;
 use super::trace::Trace;
-use crate::catalog::{CatalogEntry, CatalogId};
+use crate::catalogue_id::{CatalogueEntry, CatalogueId};
 
 /// A short program about joining, with a question and an explanation.
 pub struct Lesson {
@@ -256,7 +256,7 @@ impl Lesson {
 }
 
 /// A lesson of the list.
-pub type LessonId = CatalogId<Lesson>;
+pub type LessonId = CatalogueId<Lesson>;
 
 impl LessonId {
     /// The lesson itself.
@@ -265,7 +265,7 @@ impl LessonId {
     }
 }
 
-impl CatalogEntry for Lesson {
+impl CatalogueEntry for Lesson {
     const NOUN: &'static str = "lesson";
     const LIST_COMMAND: &'static str = "meanwhile lesson list";
 

@@ -4,12 +4,11 @@ use std::time::Duration;
 use super::item::{ItemId, ItemState};
 use super::job_state::{JobId, JobState};
 use super::join::{JoinId, JoinOutcome};
-use crate::jobs::command::{CommandRun, StopSummary};
-use crate::jobs::{Item, JobSpec};
+use crate::jobs::{Item, JobSpec, ProcessRun, StopSummary};
 
 /// An event of one job.
 #[derive(Clone, Debug)]
-pub struct Event {
+pub struct JobEvent {
     /// The job.
     pub job: JobId,
     /// The time since the board was made; monotonic.
@@ -70,7 +69,7 @@ pub enum EventKind {
     ItemDidStopTree {
         /// Which item.
         item: ItemId,
-        /// What became of them.
+        /// The result of stopping it and its descendants.
         stopped: Arc<StopSummary>,
     },
     /// The process of the item ended.
@@ -78,7 +77,7 @@ pub enum EventKind {
         /// Which item.
         item: ItemId,
         /// How it ended, and its output.
-        ran: Arc<CommandRun>,
+        ran: Arc<ProcessRun>,
     },
     /// The item ignored a cancel, so its isolated worker was stopped.
     ItemDidIgnoreCancel {

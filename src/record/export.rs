@@ -13,8 +13,7 @@ use super::item::{Backtrace, Crash, ItemRecord, ItemState, Panic};
 use super::job::JobRecord;
 use super::job_state::JobState;
 use crate::format;
-use crate::jobs::command::CommandRun;
-use crate::jobs::{ItemError, Output};
+use crate::jobs::{ItemError, Output, ProcessRun};
 
 /// Writes the job as one JSON object and a line end. `now` is the end of the elapsed time of a job
 /// that has not ended.
@@ -195,7 +194,7 @@ struct ItemDocument<'a> {
 #[serde(untagged)]
 enum OutputDocument<'a> {
     Returned(&'a Output),
-    Command(&'a CommandRun),
+    Command(&'a ProcessRun),
 }
 
 impl<'a> ItemDocument<'a> {

@@ -5,8 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::format;
-use crate::jobs::command::{CommandRun, StopSummary};
-use crate::jobs::{Item, ItemError, Output};
+use crate::jobs::{Item, ItemError, Output, ProcessRun, StopSummary};
 use crate::join::PanicReport;
 
 /// Numbers the items of one job, from 0 in the order in which planning found them.
@@ -109,7 +108,7 @@ impl ItemRecord {
     }
 
     /// How its process ended, if it had one.
-    pub fn ran(&self) -> Option<&Arc<CommandRun>> {
+    pub fn ran(&self) -> Option<&Arc<ProcessRun>> {
         match &self.process.as_ref()?.state {
             ItemProcessState::Ended(ran) => Some(ran),
             ItemProcessState::Running | ItemProcessState::Paused => None,
@@ -142,7 +141,7 @@ pub struct ProcessRecord {
     pub state: ItemProcessState,
     /// Whether the user asked it to end.
     pub stop_requested: bool,
-    /// What became of it and its descendants when the user stopped them.
+    /// The result of stopping it and its descendants.
     pub stopped: Option<Arc<StopSummary>>,
 }
 
@@ -154,7 +153,7 @@ pub enum ItemProcessState {
     /// It is paused by a signal such as `SIGSTOP`.
     Paused,
     /// It has ended.
-    Ended(Arc<CommandRun>),
+    Ended(Arc<ProcessRun>),
 }
 
 /// A captured panic, as plain data.

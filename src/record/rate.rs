@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 const WINDOW: Duration = Duration::from_secs(5);
-const BUCKET: Duration = Duration::from_millis(100);
+const SAMPLE_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The bytes done over the last 5 s. It keeps one sample per 100 ms at most, so that it stays small
 /// however many items end in a second.
@@ -23,7 +23,7 @@ impl RateWindow {
         if self
             .samples
             .back()
-            .is_some_and(|last| at < last.at + BUCKET)
+            .is_some_and(|last| at < last.at + SAMPLE_INTERVAL)
         {
             return;
         }

@@ -3,8 +3,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::lease::Leases;
-use super::protocol::{ItemResult, ProtocolError, RawItem, ToWorker, VERSION, encode};
-use super::session::{Session, WorkerLoss};
+use super::protocol::{ProtocolError, RawItem, ReportedOutcome, ToWorker, VERSION, encode};
+use super::session::{ItemSession, WorkerLoss};
 use super::worker::Worker;
 use crate::board::item::ItemOutcome;
 use crate::board::process_table::ItemHost;
@@ -75,7 +75,7 @@ impl WorkerPool {
                 Err(error) => return ItemOutcome::Failed(no_worker(&error.to_string())),
             };
             let assignment = host.assign(lease.worker.process());
-            let session = Session::new(number, context, &self.force_stop);
+            let session = ItemSession::new(number, context, &self.force_stop);
             let result = session.run(&request, &mut lease.worker);
             drop(assignment);
             match result {
@@ -115,7 +115,7 @@ impl WorkerPool {
 
     fn start_worker(&self) -> Result<Worker, SpawnError> {
         let name = format!("{} worker {}", self.name, next(&self.workers_started));
-        Worker::start(&self.launcher, self.limits.clone(), name, &self.handshake)
+        Worker::start_process(&self.launcher, self.limits.clone(), name, &self.handshake)
     }
 }
 
@@ -138,11 +138,11 @@ fn request(number: u64, task: &str, item: &Item) -> Result<Vec<u8>, ProtocolErro
     })
 }
 
-fn outcome(result: ItemResult, context: &Context) -> ItemOutcome {
+fn outcome(result: ReportedOutcome, context: &Context) -> ItemOutcome {
     match result {
-        ItemResult::Returned(output) => ItemOutcome::Returned(output),
-        ItemResult::Failed(error) => ItemOutcome::Failed(error),
-        ItemResult::Panicked {
+        ReportedOutcome::Returned(output) => ItemOutcome::Returned(output),
+        ReportedOutcome::Failed(error) => ItemOutcome::Failed(error),
+        ReportedOutcome::Panicked {
             mut panic,
             backtrace,
         } => {
@@ -150,7 +150,7 @@ fn outcome(result: ItemResult, context: &Context) -> ItemOutcome {
             panic.task_id = context.task_id().get();
             ItemOutcome::Panicked(Arc::new(panic), backtrace.into())
         }
-        ItemResult::Cancelled => ItemOutcome::Cancelled,
+        ReportedOutcome::Cancelled => ItemOutcome::Cancelled,
     }
 }
 

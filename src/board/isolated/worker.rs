@@ -26,8 +26,8 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Starts one; `handshake` is the first it will read.
-    pub(super) fn start(
+    /// Starts the worker's process; it reads `handshake` first.
+    pub(super) fn start_process(
         launcher: &Launcher,
         limits: LaunchOptions,
         name: String,

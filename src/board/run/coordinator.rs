@@ -16,7 +16,7 @@ use crate::jobs::{Item, ItemError, JobSpec, Step};
 use crate::join::{Context, JoinError, PanicReport, Progress, SpawnError, Task};
 use crate::record::{EventKind, ItemId, ItemState, JobId, PanicKey};
 
-/// How a job ended that was not cancelled.
+/// The outcome of a job that was not cancelled.
 #[derive(Debug)]
 pub(in crate::board) enum JobOutcome {
     /// Every item returned.
@@ -49,8 +49,8 @@ pub(super) struct CoordinatorState {
     is_planned: bool,
     is_cancelled: bool,
     /// Whether the system refused a thread, and no item has ended since.
-    is_crowded: bool,
-    /// How often in a row a thread was refused while nothing ran.
+    waits_for_thread: bool,
+    /// The number of refused threads in a row while nothing ran.
     refusals: u32,
     ended: EndedItems,
 }
@@ -91,7 +91,7 @@ impl Coordinator {
 
     fn has_room(&self) -> bool {
         let has_room = || self.in_flight().len() < self.executor.capacity(&self.spec);
-        self.state.is_cancelled || (!self.state.is_crowded && has_room())
+        self.state.is_cancelled || (!self.state.waits_for_thread && has_room())
     }
 
     #[expect(
@@ -99,7 +99,7 @@ impl Coordinator {
         reason = "the one place where a job waits; every end and a cancel arrive in the inbox"
     )]
     fn handle_next(&mut self) {
-        let next = if self.state.is_crowded && self.in_flight().is_empty() {
+        let next = if self.state.waits_for_thread && self.in_flight().is_empty() {
             self.inbox.recv_timeout(RETRY_INTERVAL)
         } else {
             self.inbox.recv().map_err(RecvTimeoutError::from)
@@ -111,7 +111,7 @@ impl Coordinator {
             Ok(CoordinatorMessage::PlanDidEnd) => self.end_plan(),
             Ok(CoordinatorMessage::ItemDidEnd(id)) => self.end_item(id),
             Ok(CoordinatorMessage::Cancel) | Err(RecvTimeoutError::Disconnected) => self.cancel(),
-            Err(RecvTimeoutError::Timeout) => self.state.is_crowded = false,
+            Err(RecvTimeoutError::Timeout) => self.state.waits_for_thread = false,
         }
     }
 
@@ -170,7 +170,7 @@ impl Coordinator {
             self.backpressure.release();
             self.publish_end(id, ItemState::Failed(no_thread(error)));
         } else {
-            self.state.is_crowded = true;
+            self.state.waits_for_thread = true;
             self.state.backlog.push_front((id, item));
         }
     }
@@ -209,7 +209,7 @@ impl Coordinator {
 
     /// Publishes how the task of an item ended, and drops the task.
     fn end_item(&mut self, id: ItemId) {
-        self.state.is_crowded = false;
+        self.state.waits_for_thread = false;
         let Some(flight) = self.in_flight().remove(&id) else {
             return;
         };

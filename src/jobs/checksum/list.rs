@@ -13,7 +13,7 @@ use super::{Algorithm, Checksum};
 
 /// One line of a list that names a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct ListEntry {
     /// The name in the list, unescaped.
     pub name: PathBuf,
     /// The digest in lower-case hexadecimal digits.
@@ -77,7 +77,7 @@ pub fn line(checksum: &Checksum, name: &Path) -> Vec<u8> {
 ///
 /// # Errors
 /// The line is malformed. Never panics.
-pub fn parse(line: &[u8]) -> Result<Option<Entry>, Malformed> {
+pub fn parse(line: &[u8]) -> Result<Option<ListEntry>, Malformed> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let line = line.trim_ascii_start();
     if line.is_empty() || line.starts_with(b"#") {
@@ -96,7 +96,7 @@ pub fn parse(line: &[u8]) -> Result<Option<Entry>, Malformed> {
     } else {
         parts.name.to_vec()
     };
-    Ok(Some(Entry {
+    Ok(Some(ListEntry {
         name: path(name)?,
         digest: String::from_utf8_lossy(parts.digest).to_ascii_lowercase(),
         tag: parts.tag,

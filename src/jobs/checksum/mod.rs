@@ -20,8 +20,9 @@ use serde::{Deserialize, Serialize};
 
 pub use self::algorithm::{Algorithm, UnknownAlgorithm};
 pub use self::digest::{DigestMonitor, digest_file};
+pub(super) use self::error::verdict_of_failure;
 pub use self::error::{Change, ChecksumError};
-pub(super) use self::source::{Identity, identity, open_regular};
+pub(super) use self::source::{FileIdentity, identity, open_regular};
 pub(super) use self::verify::{MAX_LINE_LEN, read_line};
 pub(super) use self::walk::walk;
 use super::{Item, ItemError, Job, Output, Step};
@@ -61,6 +62,11 @@ impl Checksum {
             return [name.as_os_str().as_encoded_bytes(), b": OK\n"].concat();
         }
         list::line(self, name)
+    }
+
+    /// The word of `sha256sum -c` for a verified file.
+    pub(super) fn verdict(&self) -> Option<&'static str> {
+        self.verified.then_some("OK")
     }
 }
 

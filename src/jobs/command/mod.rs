@@ -10,7 +10,6 @@
 //! the window have absolute paths; in a shell, write `./-name`.
 
 mod args;
-mod command_run;
 mod interface;
 mod os_string_serde;
 #[cfg_attr(not(unix), expect(dead_code, reason = "commands run on Unix only"))]
@@ -25,12 +24,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::command_run::{CapturedOutput, CommandRun, ExitStatus, StopSummary};
 pub use self::prepared::CommandOptionsError;
 use self::prepared::Prepared;
 pub use self::template::Template;
-use super::choice::choices;
-use super::{Host, Item, ItemError, Job, Output, Step};
+use super::{Item, ItemError, Job, Output, ProcessObserver, Step};
+use crate::choice::choices;
 use crate::join::Context;
 
 /// How many of the last bytes of each stream are kept, unless the options say otherwise.
@@ -116,7 +114,7 @@ pub enum Files {
     All,
 }
 
-choices!(Files {
+choices!(pub Files {
     One => "Once for each file",
     All => "Once for all files",
 });
@@ -211,7 +209,7 @@ impl Job for Options {
         &self,
         item: &Item,
         context: &Context,
-        host: &dyn Host,
+        host: &dyn ProcessObserver,
     ) -> Result<Output, ItemError> {
         run::run(self, item, context, host)
     }
@@ -221,7 +219,7 @@ impl Job for Options {
         &self,
         _item: &Item,
         _context: &Context,
-        _host: &dyn Host,
+        _host: &dyn ProcessObserver,
     ) -> Result<Output, ItemError> {
         let message = "Commands can't be run on this system.";
         Err(ItemError::new("unsupported", message))

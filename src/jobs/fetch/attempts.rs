@@ -9,12 +9,9 @@ use url::Url;
 
 use super::exchange::{Exchange, Failure};
 use super::{Fetched, Options, list, name};
-use crate::jobs::ItemError;
 use crate::jobs::save::{PendingFile, SaveError};
+use crate::jobs::{CANCEL_POLL_INTERVAL, ItemError};
 use crate::join::Context;
-
-/// How often a pause checks for cancellation.
-const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The longest pause without a request of the server, and the longest that a server may request.
 const MAX_PAUSE: Duration = Duration::from_secs(30);
@@ -79,7 +76,7 @@ fn wait(time: Duration, context: &Context) {
         if left.is_zero() {
             return;
         }
-        std::thread::park_timeout(left.min(POLL_INTERVAL));
+        std::thread::park_timeout(left.min(CANCEL_POLL_INTERVAL));
     }
 }
 
