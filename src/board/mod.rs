@@ -34,6 +34,7 @@ mod executor;
 mod isolated;
 mod item;
 mod jobs;
+mod joining;
 mod joins;
 #[cfg(unix)]
 mod process_table;
@@ -53,17 +54,17 @@ use self::event_sender::EventSender;
 use self::isolated::Isolation;
 pub use self::isolated::run_as_worker;
 use self::jobs::JobEntry;
-use self::joins::{BackgroundJoin, Joins};
+use self::joins::Joins;
 use self::run::KeptBacktrace;
 use crate::jobs::JobSpec;
 use crate::join::{self, JoinError, PanicReport, Priority, SpawnError};
-use crate::record::{EventKind, JobEvent, JobId, JoinId, JoinOutcome, PanicKey};
+use crate::record::{EventKind, JobEvent, JobId, JoinOutcome, PanicKey};
 
-/// How often progress is read while work goes on. Each read is a frame, and with software rendering
+/// The interval at which progress is read while work goes on. Each read is a frame, and with software rendering
 /// frames take cores from the workers, which run at low priority.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
 
-/// How long dropping a board waits for the work that it cancels.
+/// The time that dropping a board waits for the work that it cancels.
 const DROP_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Every job that this program runs, and the joins that wait for them.
@@ -159,53 +160,6 @@ impl JobBoard {
         self.cancel(job);
     }
 
-    /// Starts to wait for a job in the background, and returns the number of this join.
-    ///
-    /// Its end arrives as [`EventKind::JoinDidEnd`]: when the job ends, or not before `timeout` has
-    /// passed; the job then goes on. A join of a job that has ended or was removed ends at once.
-    pub fn join(&mut self, job: JobId, timeout: Option<Duration>) -> JoinId {
-        let id = self.begin_join(job, timeout, false);
-        if self.jobs.get(&job).is_some_and(|entry| !entry.has_ended) {
-            let deadline = timeout.and_then(|timeout| self.now().checked_add(timeout));
-            self.joins.push(BackgroundJoin { job, id, deadline });
-        } else {
-            self.end_join(job, id, JoinOutcome::Joined);
-        }
-        self.events.wake();
-        id
-    }
-
-    /// Blocks the calling thread until the job has ended or `timeout` has passed, and returns
-    /// which.
-    ///
-    /// This freezes a window. It is for demonstrating that, and for programs without a window.
-    pub fn join_blocking(&mut self, job: JobId, timeout: Option<Duration>) -> JoinOutcome {
-        let join = self.begin_join(job, timeout, true);
-        let timed_out = self.jobs.get(&job).is_some_and(|entry| {
-            let joined = match timeout {
-                Some(timeout) => entry.task.join_timeout(timeout),
-                None => entry.task.join(),
-            };
-            matches!(joined, Err(JoinError::TimedOut))
-        });
-        let outcome = if timed_out {
-            JoinOutcome::TimedOut
-        } else {
-            JoinOutcome::Joined
-        };
-        self.end_join(job, join, outcome);
-        self.events.wake();
-        outcome
-    }
-
-    /// Ends every background join of a job as `Detached`. The job runs on.
-    pub fn detach(&mut self, job: JobId) {
-        for join in self.joins.take_of(job) {
-            self.end_join(job, join.id, JoinOutcome::Detached);
-            self.events.wake();
-        }
-    }
-
     /// Resolves the backtrace of a panic in the background, which may take a second. It arrives as
     /// [`EventKind::BacktraceDidResolve`]. A second call for the same panic has no effect.
     ///
@@ -265,7 +219,7 @@ impl JobBoard {
                 self.end_job(job);
             }
         }
-        self.end_late_joins();
+        self.end_expired_joins();
         events.extend(self.own_events.drain(..));
         events
     }
@@ -282,22 +236,17 @@ impl JobBoard {
         progress.into_iter().chain(deadline).min()
     }
 
-    /// The earliest deadline of a background join, on the clock of [`now`](Self::now).
-    pub fn next_deadline(&self) -> Option<Duration> {
-        self.joins.next_deadline()
-    }
-
     /// Whether any job has not ended.
     pub fn is_busy(&self) -> bool {
         self.active_jobs().next().is_some()
     }
 
-    /// How many items ran at the last poll.
+    /// The number of items that ran at the last poll.
     pub fn running(&self) -> usize {
         self.jobs.values().map(|entry| entry.running).sum()
     }
 
-    /// How many processes run for the jobs: commands, and isolated workers that have an item.
+    /// The number of processes that run for the jobs: commands, and isolated workers that have an item.
     pub fn processes(&self) -> usize {
         let active = self.jobs.values().filter(|entry| !entry.has_ended);
         active.map(|entry| entry.control.process_count()).sum()
@@ -389,32 +338,6 @@ impl JobBoard {
         for join in self.joins.take_of(job) {
             self.end_join(job, join.id, JoinOutcome::Joined);
         }
-    }
-
-    /// Ends the joins whose deadline has passed, except those of a job that has finished: they end
-    /// as joined when a poll returns the job's end.
-    fn end_late_joins(&mut self) {
-        let jobs = &self.jobs;
-        let runs = |job| jobs.get(&job).is_some_and(|job| !job.task.is_finished());
-        for join in self.joins.take_expired(self.events.now(), runs) {
-            self.end_join(join.job, join.id, JoinOutcome::TimedOut);
-        }
-    }
-
-    fn begin_join(&mut self, job: JobId, timeout: Option<Duration>, blocking: bool) -> JoinId {
-        let join = self.jobs.get_mut(&job).map(JobEntry::next_join);
-        let join = join.unwrap_or(JoinId(0));
-        let kind = EventKind::JoinDidStart {
-            join,
-            timeout,
-            blocking,
-        };
-        self.note(job, kind);
-        join
-    }
-
-    fn end_join(&mut self, job: JobId, join: JoinId, outcome: JoinOutcome) {
-        self.note(job, EventKind::JoinDidEnd { join, outcome });
     }
 
     fn note_backtrace(&mut self, job: JobId, panic: PanicKey, text: &str) {

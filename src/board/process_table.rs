@@ -7,7 +7,7 @@ use crate::jobs::{Priority, ProcessObserver, ProcessRun};
 use crate::join::process::{Process, ProcessState};
 use crate::record::{EventKind, ItemId, JobId};
 
-/// How many ended processes of a job are kept. Each holds the kept part of its output.
+/// The number of ended processes of a job that are kept. Each holds the kept part of its output.
 const MAX_ENDED: usize = 64;
 
 /// The processes of one job: the running ones, and the last that ended, whose output can still be
@@ -49,7 +49,7 @@ impl ProcessTable {
             .collect()
     }
 
-    /// How many run.
+    /// The number that runs.
     pub(super) fn count(&self) -> usize {
         lock(&self.0).running.len()
     }

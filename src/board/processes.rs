@@ -1,4 +1,4 @@
-//! What a user can do with the processes of a job.
+//! The user's actions on the processes of a job.
 
 use std::io;
 use std::sync::Arc;

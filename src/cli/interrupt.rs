@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use super::{ExitFn, INTERRUPTED};
 
-/// How often the user or the system has asked the program to stop.
+/// The number of times that the user or the system has asked the program to stop.
 #[derive(Clone, Default)]
 pub(super) struct Interrupts(Arc<AtomicUsize>);
 

@@ -40,7 +40,7 @@ struct CommonArgs {
     format: Format,
 }
 
-/// What happens when the join times out.
+/// The reaction to a join that timed out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(super) enum OnTimeout {
     /// Cancel the job and show what is done.
@@ -104,7 +104,7 @@ fn find_job(name: &str) -> Option<Options> {
 }
 
 impl RunArgs {
-    /// Why the job can't run with these options.
+    /// The reason that the job can't run with these options.
     pub(super) fn problem(&self) -> Option<String> {
         let has_inputs = !self.arguments.inputs.is_empty();
         self.options.job().problem(has_inputs)

@@ -7,7 +7,7 @@ use clap::ArgMatches;
 use super::form::Form;
 use super::{DEFAULT_OUTPUT_LIMIT, Job};
 
-/// What the window and the command line know of a job. Implemented by the options of each.
+/// A job for the window and the command line. Implemented by the options of each.
 pub trait JobInterface: Job {
     /// The sentence that says why the job can't be started with these options; `None` if it can.
     fn problem(&self, _has_inputs: bool) -> Option<String> {

@@ -16,7 +16,6 @@ pub struct Item {
     pub input: PathBuf,
     /// The expected amount of work in bytes; 0 if it is not known.
     pub bytes: u64,
-    /// What to do with it.
     pub step: Step,
 }
 
@@ -31,7 +30,7 @@ impl Item {
     }
 }
 
-/// What to do with an item.
+/// The work on an item.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
@@ -55,7 +54,7 @@ pub enum Step {
     Misbehave,
 }
 
-/// What an item returned.
+/// The result of an item that returned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Output {
@@ -69,7 +68,6 @@ pub enum Output {
     Image(images::Saved),
     /// A sentence.
     Text {
-        /// The sentence.
         text: String,
     },
 }
@@ -106,7 +104,7 @@ impl fmt::Display for Output {
     }
 }
 
-/// Why an item failed: one sentence for the user, and a word for programs.
+/// The error of an item: one sentence for the user, and a word for programs.
 ///
 /// Plain data, because it is kept in the record, written to files and sent between processes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -114,7 +112,7 @@ impl fmt::Display for Output {
 pub struct ItemError {
     /// A stable snake-case word, such as `special_file` or `mismatch`.
     pub kind: String,
-    /// What happened, to what, and what to do.
+    /// The problem, the file and the remedy.
     pub message: String,
 }
 

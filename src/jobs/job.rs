@@ -1,4 +1,4 @@
-//! What a job does: it plans items and runs each of them.
+//! The [`Job`] trait: plans items and runs each of them.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use crate::join::Context;
 #[cfg(unix)]
 use crate::join::process::Process;
 
-/// How often a blocked item checks whether it was cancelled.
+/// The interval at which a blocked thread checks whether it was cancelled.
 pub(crate) const CANCEL_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A configured job. The options are the fields of the implementor.
@@ -72,7 +72,7 @@ pub trait Job: Send + Sync {
         None
     }
 
-    /// How much longer than any other job a cancelled item may take to stop.
+    /// The time that a cancelled item may take to stop, in addition to that of any other job.
     fn stop_time(&self) -> Duration {
         Duration::ZERO
     }

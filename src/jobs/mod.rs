@@ -1,4 +1,4 @@
-//! What can be run: the [`Job`] trait and the [`catalogue()`].
+//! The jobs: the [`Job`] trait and the [`catalogue()`].
 //!
 //! A job is data ([`JobSpec`]: which job, its options, its inputs, where it runs) and two
 //! functions: [`Job::plan`] turns inputs into items, [`Job::run_item`] processes one of them.
@@ -44,15 +44,13 @@ use crate::join;
 /// Everything that is needed to start a job, and to start the same job again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JobSpec {
-    /// Which job, with its options.
+    /// The job, as its options.
     pub options: Options,
     /// The files and folders that the user picked, in their order.
     pub inputs: Vec<PathBuf>,
-    /// Where the items run.
     pub run_on: RunOn,
-    /// How many items run at once, at least 1.
+    /// The number of items that run at once, at least 1.
     pub workers: usize,
-    /// How urgently they run.
     pub priority: Priority,
 }
 
@@ -74,7 +72,7 @@ pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-/// Where the items of a job run.
+/// The place where the items of a job run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum RunOn {
@@ -98,7 +96,7 @@ choices!(pub RunOn {
         "Isolated processes: a crash, or a library that never returns, costs one item",
 });
 
-/// How urgently the items of a job run.
+/// The priority of the items of a job.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {

@@ -189,7 +189,7 @@ struct ItemDocument<'a> {
     output: Option<OutputDocument<'a>>,
 }
 
-/// What an item returned, or how its command ended although the item did not return.
+/// The result of an item, or the run of its command although the item did not return.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum OutputDocument<'a> {

@@ -59,7 +59,6 @@ impl ItemState {
 /// An item, with its history.
 #[derive(Clone, Debug)]
 pub struct ItemRecord {
-    /// Its number.
     pub id: ItemId,
     /// Its path.
     pub input: PathBuf,
@@ -77,7 +76,7 @@ pub struct ItemRecord {
     pub backtrace: Backtrace,
     /// Its process, if it has or had one.
     pub process: Option<Box<ProcessRecord>>,
-    /// How long it ignored a cancel until its isolated worker was stopped.
+    /// The time that it ignored a cancel until its isolated worker was stopped.
     pub ignored_cancel: Option<Duration>,
 }
 
@@ -125,7 +124,7 @@ impl ItemRecord {
         stopped.map(ToString::to_string).unwrap_or_default()
     }
 
-    /// How long it has run until it ended or until `now`; `None` before it starts.
+    /// The time that it ran until it ended or until `now`; `None` before it starts.
     pub fn elapsed(&self, now: Duration) -> Option<Duration> {
         let started = self.started_at?;
         Some(self.ended_at.unwrap_or(now).saturating_sub(started))
@@ -186,7 +185,7 @@ impl From<&PanicReport> for Panic {
 /// The death of an isolated worker while it ran an item, as plain data.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Crash {
-    /// What happened, such as `its worker was killed by signal 6 (SIGABRT)`.
+    /// The end of its worker, such as `its worker was killed by signal 6 (SIGABRT)`.
     pub message: String,
     /// The exit code, if the worker exited by itself.
     pub code: Option<i32>,

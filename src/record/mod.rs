@@ -4,6 +4,7 @@
 //! time. So events can be replayed, exported and tested without a window, and without running
 //! anything.
 
+mod counts;
 mod event;
 mod export;
 mod frames;
@@ -19,6 +20,7 @@ mod timeline;
 
 use std::collections::BTreeMap;
 
+pub use counts::Counts;
 pub use event::{EventKind, JobEvent, PanicKey};
 pub use export::{job_text, panic_text, write_json};
 pub use frames::{FrameHistory, FrameSummary, MIN_SLOW_LATENCY};
@@ -26,9 +28,10 @@ pub use incident::{IncidentRecord, Incidents};
 pub use item::{Backtrace, Crash, ItemId, ItemRecord, ItemState, Panic};
 pub use item::{ItemProcessState, ProcessRecord};
 pub use items::Items;
-pub use job::{Counts, JobRecord, Rate};
+pub use job::JobRecord;
 pub use job_state::{JobId, JobState};
 pub use join::{JoinId, JoinOutcome, JoinRecord};
+pub use rate::Rate;
 pub(crate) use rate::RateWindow;
 pub use timeline::{Activity, Lane, LaneId, LaneKind, LaneOutcome, Message, Span};
 pub use timeline::{Timeline, TimelineEvent, TimelineKind};

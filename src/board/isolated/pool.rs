@@ -12,10 +12,10 @@ use crate::jobs::{Item, ItemError, JobSpec};
 use crate::join::Context;
 use crate::join::process::{LaunchOptions, Launcher, SpawnError};
 
-/// How many new workers in a row may die before they begin an item.
+/// The number of new workers in a row that may die before they begin an item.
 const MAX_FAILED_WORKERS: u32 = 2;
 
-/// How long idle workers have to exit when the job ends.
+/// The time that idle workers have to exit when the job ends.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The workers of one job.

@@ -94,7 +94,7 @@ impl From<RawItem> for Item {
     }
 }
 
-/// Why a session ends early.
+/// The reason that a session ends early.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ProtocolError {
     #[error("message of {len} bytes exceeds the limit of {MAX_MESSAGE_BYTES}")]

@@ -4,13 +4,13 @@ use super::transport::FramedTransport;
 use super::worker_main::ARGUMENT;
 use crate::join::process::{LaunchOptions, Launcher, Process, SpawnError, Stream};
 
-/// How long a worker and its descendants have to exit by themselves when they are stopped.
+/// The time that a stopped worker and its descendants have to exit by themselves.
 const STOP_GRACE: Duration = Duration::from_millis(200);
 
-/// How long a new worker has to answer. On a busy machine a background process gets little time.
+/// The time that a new worker has to answer. On a busy machine a background process gets little time.
 pub(super) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How much of a worker's standard error is kept, and how many lines of it are shown.
+/// The last bytes of a worker's standard error that are kept, and the lines that are shown.
 const MAX_STDERR_BYTES: usize = 16 * 1024;
 const MAX_STDERR_LINES: usize = 20;
 

@@ -28,7 +28,7 @@ use crate::record::Panic;
 /// The first argument of a program that is started as a worker.
 pub(super) const ARGUMENT: &str = "--meanwhile-worker";
 
-/// How often an item's progress is sent.
+/// The interval at which an item's progress is sent.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The number of messages that may be queued. The program sends one item at a time, and a cancel for it.
@@ -76,7 +76,7 @@ pub fn run_as_worker() -> Option<ExitCode> {
     })
 }
 
-/// Why a worker cannot continue.
+/// The reason that a worker can't continue.
 #[derive(Debug, thiserror::Error)]
 enum WorkerError {
     #[error("protocol error: {0}")]

@@ -41,7 +41,6 @@ pub(super) struct Coordinator {
     pub(super) state: CoordinatorState,
 }
 
-/// How far the coordinator is.
 #[derive(Default)]
 pub(super) struct CoordinatorState {
     /// The items that were found and have no task yet.

@@ -13,7 +13,7 @@ use super::source::OpenFile;
 use super::{Checksum, tree};
 use crate::join::Context;
 
-/// How much is read at once. It stays in the core's own cache between reading and hashing: doubling it
+/// The bytes of one read. They stay in the core's own cache between reading and hashing: doubling it
 /// quadruples the cost of reading.
 pub(super) const READ_BYTES: usize = 64 * 1024;
 

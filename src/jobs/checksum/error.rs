@@ -5,13 +5,12 @@ use super::list::Malformed;
 use crate::jobs::ItemError;
 use crate::jobs::text::shown;
 
-/// Why a file has no checksum, or not the one in the list.
+/// The reason that a file has no checksum, or not the one in the list.
 #[derive(Debug, thiserror::Error)]
 pub enum ChecksumError {
     /// The [`DigestMonitor`](super::DigestMonitor) cancelled it.
     #[error("{} was cancelled.", shown(path))]
     Cancelled {
-        /// The file.
         path: PathBuf,
     },
     /// The file changed while it was read, so no digest is right.
@@ -20,21 +19,17 @@ pub enum ChecksumError {
         shown(path)
     )]
     Changed {
-        /// The file.
         path: PathBuf,
-        /// What happened to it.
         change: Change,
     },
     /// A link whose target does not exist.
     #[error("{} is a link to something that does not exist.", shown(path))]
     DanglingLink {
-        /// The link.
         path: PathBuf,
     },
     /// A folder instead of a file.
     #[error("{} is a folder, not a file.", shown(path))]
     Folder {
-        /// The folder.
         path: PathBuf,
     },
     /// A link to itself or to a folder that contains it, which would never end.
@@ -43,7 +38,6 @@ pub enum ChecksumError {
         shown(path)
     )]
     LinkLoop {
-        /// The link.
         path: PathBuf,
     },
     /// A line of a checksum list that is not a checksum.
@@ -51,9 +45,8 @@ pub enum ChecksumError {
     Malformed {
         /// The list.
         list: PathBuf,
-        /// Which line, from 1.
+        /// The line number, from 1.
         line: u64,
-        /// What is wrong with it.
         reason: Malformed,
     },
     /// The file does not match the list.
@@ -62,7 +55,6 @@ pub enum ChecksumError {
         shown(path)
     )]
     Mismatch {
-        /// The file.
         path: PathBuf,
         /// The digest in the list.
         expected: String,
@@ -72,7 +64,6 @@ pub enum ChecksumError {
     /// There is no file of this name.
     #[error("{} does not exist.", shown(path))]
     Missing {
-        /// The name.
         path: PathBuf,
     },
     /// The input is not a checksum list.
@@ -81,15 +72,13 @@ pub enum ChecksumError {
         shown(list)
     )]
     NotAList {
-        /// The file.
         list: PathBuf,
     },
     /// A pipe, socket or device. It was not opened, because that could block or have an effect.
     #[error("{} is {what}, not a regular file, so it was not read.", shown(path))]
     SpecialFile {
-        /// The file.
         path: PathBuf,
-        /// What it is, with an article.
+        /// The type of the file, with an article.
         what: &'static str,
     },
     /// The system refused to read it.
@@ -97,12 +86,11 @@ pub enum ChecksumError {
     Unreadable {
         /// The file or folder.
         path: PathBuf,
-        /// Why.
         source: io::Error,
     },
 }
 
-/// What happened to a file while it was read.
+/// A change of a file while it was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Change {
     /// It became longer.

@@ -22,7 +22,7 @@ pub struct ListEntry {
     pub tag: Option<Algorithm>,
 }
 
-/// What is wrong with a line.
+/// A fault of a line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     /// It is marked as escaped, but has an unknown escape sequence.
@@ -31,7 +31,7 @@ pub enum Malformed {
     /// The digest does not have the length of the algorithm that the line or the user names.
     #[error("no possible algorithm has digests of {digits} digits")]
     Length {
-        /// How many digits it has.
+        /// The number of its digits.
         digits: usize,
     },
     /// There is no file name.

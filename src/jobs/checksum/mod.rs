@@ -28,7 +28,7 @@ pub(super) use self::walk::walk;
 use super::{Item, ItemError, Job, Output, Step};
 use crate::join::Context;
 
-/// What the job does with its inputs.
+/// The options of the job.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Options {
@@ -56,7 +56,7 @@ pub struct Checksum {
 }
 
 impl Checksum {
-    /// What `sha256sum` prints for the file `name` or, if it was verified, `sha256sum -c`.
+    /// The line of `sha256sum` for the file `name` or, if it was verified, of `sha256sum -c`.
     pub(super) fn line(&self, name: &Path) -> Vec<u8> {
         if self.verified {
             return [name.as_os_str().as_encoded_bytes(), b": OK\n"].concat();
@@ -70,7 +70,7 @@ impl Checksum {
     }
 }
 
-/// What a line of a checksum list says about its file.
+/// The content of a line of a checksum list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expected {
     /// The digest in lower-case hexadecimal digits.

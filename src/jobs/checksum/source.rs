@@ -114,7 +114,7 @@ impl FileStamp {
         }
     }
 
-    /// How long until any write to the file is certain to get another stamp than this one.
+    /// The time until every write to the file gets another stamp than this one.
     fn unsettled_for(&self) -> Option<Duration> {
         let age = SystemTime::now()
             .duration_since(self.inode_changed.or(self.modified)?)

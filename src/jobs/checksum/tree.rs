@@ -20,10 +20,10 @@ use super::error::{Change, ChecksumError};
 use super::source::{OpenFile, read_exact_at};
 use crate::join::Priority;
 
-/// How much one thread reads and hashes before it takes other work.
+/// The bytes that one thread reads and hashes before it takes other work.
 const PIECE_LEN: u64 = 256 * 1024;
 
-/// How much of a file the threads work on at a time. Windows follow each other in file order, so that
+/// The bytes of a file that the threads work on at a time. Windows follow each other in file order, so that
 /// a disk reads in one direction.
 const WINDOW_LEN: u64 = 32 * 1024 * 1024;
 

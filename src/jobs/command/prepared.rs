@@ -9,7 +9,7 @@ use super::{CommandLine, Options};
 use crate::jobs::ItemError;
 use crate::jobs::os_text::os_string;
 
-/// Why a command can't run with these options.
+/// A problem with the options.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommandOptionsError {
     /// There is no program.
@@ -18,7 +18,6 @@ pub enum CommandOptionsError {
     /// A text can't be split into words.
     #[error("`{text}` has an open quote or ends with a backslash; close it.")]
     Unclosed {
-        /// The text.
         text: String,
     },
     /// A line of the environment is not an assignment.
@@ -30,7 +29,6 @@ pub enum CommandOptionsError {
     /// The exit codes are invalid.
     #[error("`{text}` is not an exit code; write codes from 0 to 255 such as `0, 2-4`, or `any`.")]
     Codes {
-        /// The invalid part.
         text: String,
     },
     /// The command has a placeholder for a file, but there are no files.

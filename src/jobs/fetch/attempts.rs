@@ -47,7 +47,7 @@ pub(super) fn fetch(
     unreachable!("the last attempt has no pause after it")
 }
 
-/// How long to pause before this retry, from 1; `None` if there is none.
+/// The pause before this retry, from 1; `None` if there is no retry.
 fn pause_before(retry: u32, failure: &Failure, options: &Options) -> Option<Duration> {
     if !failure.is_transient || retry > options.retries {
         return None;

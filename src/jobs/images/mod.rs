@@ -29,7 +29,7 @@ use super::{Item, ItemError, Job, Output, os_text};
 use crate::choice::choices;
 use crate::join::Context;
 
-/// What to do with each image, where to save it, and within which limits.
+/// The edits of each image, its folder and the limits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Options {
@@ -46,7 +46,6 @@ pub struct Options {
     pub percent: f64,
     /// The resampling filter.
     pub filter: Filter,
-    /// The rotation.
     pub rotate: Rotate,
     /// Whether it is mirrored.
     pub flip: Flip,
@@ -57,7 +56,7 @@ pub struct Options {
     pub format: Format,
     /// The quality of a JPEG, 1 to 100.
     pub quality: u8,
-    /// What happens if the file of a result exists.
+    /// The treatment of a result whose file exists.
     pub existing: IfExists,
     /// The most pixels of an input or a result, in millions.
     pub max_megapixels: u32,
@@ -221,7 +220,7 @@ impl Format {
     }
 }
 
-/// What happens if the file of a result exists.
+/// The treatment of a result whose file exists.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum IfExists {

@@ -17,18 +17,18 @@ use crate::join::Context;
 /// How often a sleeping item checks for cancellation.
 const CANCEL_POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Which item misbehaves, how, and after how much work.
+/// The item that misbehaves, its end, and its work before that.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Options {
-    /// How the chosen item ends.
+    /// The end of the chosen item.
     pub end: Misbehaviour,
     /// The chosen item, from 1; 0 chooses every item.
     pub item: usize,
-    /// How long an item works before it ends, in seconds. Invalid values (negative, infinite) count
+    /// The seconds that an item works before it ends. Invalid values (negative, infinite) count
     /// as 0.
     pub after: f64,
-    /// How many items there are if no inputs are given.
+    /// The number of items if no inputs are given.
     pub count: usize,
 }
 
