@@ -91,7 +91,7 @@ impl ProcessTable {
 }
 
 /// Enters one item's process in the table, and publishes its start and end.
-pub(super) struct ItemHost {
+pub(super) struct ItemObserver {
     pub(super) job: JobId,
     pub(super) item: ItemId,
     pub(super) priority: Priority,
@@ -99,7 +99,7 @@ pub(super) struct ItemHost {
     pub(super) processes: Arc<ProcessTable>,
 }
 
-impl ItemHost {
+impl ItemObserver {
     /// Lists an isolated worker as the item's process until the guard is dropped.
     pub(super) fn assign<'a>(&'a self, worker: &Process) -> Assignment<'a> {
         self.processes.begin(self.item, worker);
@@ -108,7 +108,7 @@ impl ItemHost {
 }
 
 /// An item that runs in an isolated worker.
-pub(super) struct Assignment<'a>(&'a ItemHost);
+pub(super) struct Assignment<'a>(&'a ItemObserver);
 
 impl Drop for Assignment<'_> {
     fn drop(&mut self) {
@@ -117,7 +117,7 @@ impl Drop for Assignment<'_> {
     }
 }
 
-impl ProcessObserver for ItemHost {
+impl ProcessObserver for ItemObserver {
     fn priority(&self) -> Priority {
         self.priority
     }

@@ -67,9 +67,7 @@ pub enum Output {
     /// An image that was saved.
     Image(images::Saved),
     /// A sentence.
-    Text {
-        text: String,
-    },
+    Text { text: String },
 }
 
 impl Output {

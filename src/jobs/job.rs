@@ -46,7 +46,7 @@ pub trait Job: Send + Sync {
         self.run_item(item, context)
     }
 
-    /// Runs one item and reports the processes that it starts to `host`. Otherwise like
+    /// Runs one item and reports the processes that it starts to `observer`. Otherwise like
     /// [`run_item`](Self::run_item), which the default calls.
     ///
     /// # Errors
@@ -55,7 +55,7 @@ pub trait Job: Send + Sync {
         &self,
         item: &Item,
         context: &Context,
-        _host: &dyn ProcessObserver,
+        _observer: &dyn ProcessObserver,
     ) -> Result<Output, ItemError> {
         self.run_item(item, context)
     }

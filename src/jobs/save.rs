@@ -25,9 +25,7 @@ const MAX_NUMBER: u32 = 100_000;
 pub enum SaveError {
     /// The name belongs to something that must not be replaced, such as a folder or a device.
     #[error("{} is not a regular file, so it was not replaced; choose another name.", path.display())]
-    NotAFile {
-        path: PathBuf,
-    },
+    NotAFile { path: PathBuf },
     /// The folder does not exist.
     #[error("{} can't be saved because its folder does not exist; create the folder or choose another.", path.display())]
     NoFolder {

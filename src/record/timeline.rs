@@ -42,9 +42,7 @@ pub enum TimelineKind {
     DidEnd,
     /// The task or process reported a message.
     #[serde(rename = "said")]
-    Message {
-        text: String,
-    },
+    Message { text: String },
     /// The task or process ended.
     DidClose {
         /// How it ended.

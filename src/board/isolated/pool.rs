@@ -7,7 +7,7 @@ use super::protocol::{ProtocolError, RawItem, ReportedOutcome, ToWorker, VERSION
 use super::session::{ItemSession, WorkerLoss};
 use super::worker::Worker;
 use crate::board::item::ItemOutcome;
-use crate::board::process_table::ItemHost;
+use crate::board::process_table::ItemObserver;
 use crate::jobs::{Item, ItemError, JobSpec};
 use crate::join::Context;
 use crate::join::process::{LaunchOptions, Launcher, SpawnError};
@@ -60,7 +60,7 @@ impl WorkerPool {
         task: &str,
         item: &Item,
         context: &Context,
-        host: &ItemHost,
+        observer: &ItemObserver,
     ) -> ItemOutcome {
         let number = next(&self.requests);
         let request = match request(number, task, item) {
@@ -74,7 +74,7 @@ impl WorkerPool {
                 Ok(None) => return ItemOutcome::Cancelled,
                 Err(error) => return ItemOutcome::Failed(no_worker(&error.to_string())),
             };
-            let assignment = host.assign(lease.worker.process());
+            let assignment = observer.assign(lease.worker.process());
             let session = ItemSession::new(number, context, &self.force_stop);
             let result = session.run(&request, &mut lease.worker);
             drop(assignment);

@@ -10,7 +10,7 @@ use crate::board::event_sender::EventSender;
 use crate::board::executor::Executor;
 use crate::board::item::{ItemOutcome, ItemTask};
 #[cfg(unix)]
-use crate::board::process_table::ItemHost;
+use crate::board::process_table::ItemObserver;
 use crate::board::retry::{MAX_ATTEMPTS, RETRY_INTERVAL};
 use crate::jobs::{Item, ItemError, JobSpec, Step};
 use crate::join::{Context, JoinError, PanicReport, Progress, SpawnError, Task};
@@ -180,20 +180,20 @@ impl Coordinator {
         let name = format!("{} {}", self.name, short_name(&item.input));
         let workers = self.executor.workers();
         let workers = workers.map(|workers| (Arc::clone(workers), name.clone()));
-        let host = self.host(id);
+        let observer = self.observer(id);
         self.executor.spawn(name, move |context| {
             events.publish(job, EventKind::ItemDidStart { item: id });
             if let Some((workers, name)) = workers {
-                return workers.run(&name, &item, context, &host);
+                return workers.run(&name, &item, context, &observer);
             }
             let job = spec.options.job();
-            job.run_item_on(&item, context, &host).into()
+            job.run_item_on(&item, context, &observer).into()
         })
     }
 
     #[cfg(unix)]
-    fn host(&self, item: ItemId) -> ItemHost {
-        ItemHost {
+    fn observer(&self, item: ItemId) -> ItemObserver {
+        ItemObserver {
             job: self.job,
             item,
             priority: self.spec.priority,
@@ -204,7 +204,7 @@ impl Coordinator {
 
     #[cfg(not(unix))]
     #[expect(clippy::unused_self, reason = "as where there are processes to see")]
-    fn host(&self, _item: ItemId) {}
+    fn observer(&self, _item: ItemId) {}
 
     /// Publishes how the task of an item ended, and drops the task.
     fn end_item(&mut self, id: ItemId) {

@@ -10,36 +10,25 @@ use crate::jobs::text::shown;
 pub enum ChecksumError {
     /// The [`DigestMonitor`](super::DigestMonitor) cancelled it.
     #[error("{} was cancelled.", shown(path))]
-    Cancelled {
-        path: PathBuf,
-    },
+    Cancelled { path: PathBuf },
     /// The file changed while it was read, so no digest is right.
     #[error(
         "{} {change} while it was read, so it has no checksum; run again when nothing writes to it.",
         shown(path)
     )]
-    Changed {
-        path: PathBuf,
-        change: Change,
-    },
+    Changed { path: PathBuf, change: Change },
     /// A link whose target does not exist.
     #[error("{} is a link to something that does not exist.", shown(path))]
-    DanglingLink {
-        path: PathBuf,
-    },
+    DanglingLink { path: PathBuf },
     /// A folder instead of a file.
     #[error("{} is a folder, not a file.", shown(path))]
-    Folder {
-        path: PathBuf,
-    },
+    Folder { path: PathBuf },
     /// A link to itself or to a folder that contains it, which would never end.
     #[error(
         "{} links to itself or to a folder that contains it, so it was not followed.",
         shown(path)
     )]
-    LinkLoop {
-        path: PathBuf,
-    },
+    LinkLoop { path: PathBuf },
     /// A line of a checksum list that is not a checksum.
     #[error("Line {line} of {} is not a checksum: {reason}.", shown(list))]
     Malformed {
@@ -63,17 +52,13 @@ pub enum ChecksumError {
     },
     /// There is no file of this name.
     #[error("{} does not exist.", shown(path))]
-    Missing {
-        path: PathBuf,
-    },
+    Missing { path: PathBuf },
     /// The input is not a checksum list.
     #[error(
         "{} is not a checksum list, so the rest of it was not read; pick the list, not the file that it describes.",
         shown(list)
     )]
-    NotAList {
-        list: PathBuf,
-    },
+    NotAList { list: PathBuf },
     /// A pipe, socket or device. It was not opened, because that could block or have an effect.
     #[error("{} is {what}, not a regular file, so it was not read.", shown(path))]
     SpecialFile {

@@ -209,9 +209,9 @@ impl Job for Options {
         &self,
         item: &Item,
         context: &Context,
-        host: &dyn ProcessObserver,
+        observer: &dyn ProcessObserver,
     ) -> Result<Output, ItemError> {
-        run::run(self, item, context, host)
+        run::run(self, item, context, observer)
     }
 
     #[cfg(not(unix))]
@@ -219,7 +219,7 @@ impl Job for Options {
         &self,
         _item: &Item,
         _context: &Context,
-        _host: &dyn ProcessObserver,
+        _observer: &dyn ProcessObserver,
     ) -> Result<Output, ItemError> {
         let message = "Commands can't be run on this system.";
         Err(ItemError::new("unsupported", message))

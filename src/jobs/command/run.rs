@@ -27,7 +27,7 @@ pub(super) fn run(
     options: &Options,
     item: &Item,
     context: &Context,
-    host: &dyn ProcessObserver,
+    observer: &dyn ProcessObserver,
 ) -> Result<Output, ItemError> {
     let prepared = Prepared::new(options)?;
     let files: Cow<'_, [PathBuf]> = match &item.step {
@@ -37,8 +37,8 @@ pub(super) fn run(
     };
     context.checkpoint();
     let started = Instant::now();
-    let process = start_process(options, &prepared, &files, host.priority())?;
-    host.did_run(&process);
+    let process = start_process(options, &prepared, &files, observer.priority())?;
+    observer.did_run(&process);
     let (exit, stop) = wait(&process, options, context);
     let (reason, stopped) = stop.unzip();
     let output = process.output();
@@ -49,7 +49,7 @@ pub(super) fn run(
         stderr: printed(output.stderr, exit, options.keep),
         stopped,
     });
-    host.did_end(&ran);
+    observer.did_end(&ran);
     let report = Report {
         prepared: &prepared,
         item,
