@@ -503,7 +503,7 @@ fn checksums(count: usize) -> Record {
     let mut apply = |kind| {
         let at = Duration::from_millis(1);
         let job = JobId(1);
-        record.apply(record::Event { job, at, kind });
+        record.apply(record::JobEvent { job, at, kind });
     };
     let spec = Arc::new(JobSpec {
         options: Options::Checksum(checksum::Options::default()),

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 
 use image::{DynamicImage, RgbImage};
 use meanwhile::board::JobBoard;
-use meanwhile::jobs::images::{Existing, Options, Size};
+use meanwhile::jobs::images::{IfExists, Options, Size};
 use meanwhile::jobs::{self, JobSpec, Priority, RunOn};
 use meanwhile::record::{EventKind, JobState};
 use programs::{at_background_priority, is_full_run, is_installed, median};
@@ -131,7 +131,7 @@ fn photo((width, height): (u32, u32)) -> DynamicImage {
 fn run_ours(photos: &Photos) -> Result<(), Box<dyn Error>> {
     let mut options = Options {
         to: photos.folder.join("out"),
-        existing: Existing::Overwrite,
+        existing: IfExists::Overwrite,
         ..Options::default()
     };
     options.set_size(Size::Percent(25.0));

@@ -20,7 +20,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use self::run_args::{Format, RunArgs, Then};
+use self::run_args::{Format, RunArgs};
 use crate::jobs::seconds;
 
 /// An item failed, or the command itself did.
@@ -36,7 +36,7 @@ const INTERRUPTED: u8 = 130;
 ///
 /// Only `main` may do that. It passes this function for the one case in which returning is not
 /// possible: a second Ctrl-C while something blocks.
-pub type Leave = fn(i32) -> !;
+pub type ExitFn = fn(i32) -> !;
 
 /// Run long work in the background, watch it, and join it on your own terms.
 #[derive(Debug, Parser)]
@@ -45,11 +45,11 @@ struct Cli {
     /// Files and folders to open the window with.
     files: Vec<PathBuf>,
     #[command(subcommand)]
-    command: Option<Command>,
+    command: Option<CliSubcommand>,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum CliSubcommand {
     /// Run a job here: progress on stderr, the result on stdout.
     Run {
         #[command(subcommand)]
@@ -78,7 +78,7 @@ enum Command {
 }
 
 /// Parses the command line and runs it. Returns the exit code of the program.
-pub fn main(leave: Leave) -> ExitCode {
+pub fn main(leave: ExitFn) -> ExitCode {
     if let Some(code) = crate::board::run_as_worker() {
         return code;
     }
@@ -112,26 +112,26 @@ impl Cli {
 
     fn problem(&self) -> Option<String> {
         match &self.command {
-            Some(Command::Run { job }) => job.problem(),
+            Some(CliSubcommand::Run { job }) => job.problem(),
             #[cfg(unix)]
-            Some(Command::Lesson { command }) => command.check().err(),
+            Some(CliSubcommand::Lesson { command }) => command.check().err(),
             _ => None,
         }
     }
 }
 
-fn dispatch(cli: Cli, leave: Leave) -> anyhow::Result<ExitCode> {
+fn dispatch(cli: Cli, leave: ExitFn) -> anyhow::Result<ExitCode> {
     match cli.command {
         None => crate::app::run(cli.files).map(|()| ExitCode::SUCCESS),
-        Some(Command::Run { job }) => run::run(job, leave),
+        Some(CliSubcommand::Run { job }) => run::run(job, leave),
         #[cfg(target_os = "linux")]
-        Some(Command::Lab { command }) => lab::lab(command, leave),
+        Some(CliSubcommand::Lab { command }) => lab::lab(command, leave),
         #[cfg(target_os = "linux")]
-        Some(Command::Twin(args)) => lab::twin(&args),
+        Some(CliSubcommand::Twin(args)) => lab::twin(&args),
         #[cfg(unix)]
-        Some(Command::Lesson { command }) => lesson::lesson(command, leave),
+        Some(CliSubcommand::Lesson { command }) => lesson::lesson(command, leave),
         #[cfg(unix)]
-        Some(Command::LessonChild(args)) => lesson::lesson_child(&args),
+        Some(CliSubcommand::LessonChild(args)) => lesson::lesson_child(&args),
     }
 }
 

@@ -36,7 +36,9 @@ pub mod app;
 pub mod board;
 #[cfg(feature = "app")]
 #[doc(hidden)]
-pub mod catalog;
+pub mod catalogue_id;
+#[cfg(feature = "app")]
+mod choice;
 #[cfg(feature = "app")]
 #[doc(hidden)]
 pub mod cli;

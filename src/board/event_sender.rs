@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
 
-use crate::record::{Event, EventKind, JobId};
+use crate::record::{EventKind, JobEvent, JobId};
 
 /// Sends events from the worker threads to the board, and wakes it.
 ///
@@ -16,7 +16,7 @@ pub(super) struct EventSender(Arc<Inner>);
 
 struct Inner {
     origin: Instant,
-    events: Sender<Event>,
+    events: Sender<JobEvent>,
     wake_is_pending: AtomicBool,
     wake: Box<dyn Fn() + Send + Sync>,
 }
@@ -27,7 +27,7 @@ impl EventSender {
         clippy::disallowed_methods,
         reason = "bounded by its content: a few events an item, and one a click"
     )]
-    pub(super) fn new(wake: impl Fn() + Send + Sync + 'static) -> (Self, Receiver<Event>) {
+    pub(super) fn new(wake: impl Fn() + Send + Sync + 'static) -> (Self, Receiver<JobEvent>) {
         let (events, queue) = crossbeam_channel::unbounded();
         let inner = Inner {
             origin: Instant::now(),
@@ -52,7 +52,7 @@ impl EventSender {
     pub(super) fn publish(&self, job: JobId, kind: EventKind) {
         let at = self.now();
         // It fails only when the board is gone, and with it every reader.
-        self.0.events.send(Event { job, at, kind }).ok();
+        self.0.events.send(JobEvent { job, at, kind }).ok();
     }
 
     /// Asks for a poll now. Until that poll begins, asking again costs one atomic operation.

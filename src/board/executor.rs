@@ -6,7 +6,7 @@ use super::item::{ItemOutcome, ItemTask};
 use crate::jobs::{ItemError, JobSpec, RunOn};
 use crate::join::{self, Context, Pool, SpawnError};
 
-/// How many tasks may wait in the pool's queue, so that no thread waits for the coordinator.
+/// The number of tasks that may wait in the pool's queue, so that no thread waits for the coordinator.
 const MAX_QUEUED: usize = 64;
 
 /// Runs the items of a job: on a pool, on threads of their own or in isolated workers.
@@ -55,7 +55,7 @@ impl Executor {
         })
     }
 
-    /// How many items may be tasks at once.
+    /// The number of items that may be tasks at once.
     pub(super) fn capacity(&self, spec: &JobSpec) -> usize {
         let workers = spec.workers.max(1);
         match self {
@@ -77,7 +77,7 @@ impl Executor {
         }
     }
 
-    /// The isolated workers, where items run in them.
+    /// The worker pool; `None` if items run on threads.
     pub(super) fn workers(&self) -> Option<&Arc<WorkerPool>> {
         match self {
             Self::Processes(_, workers) => Some(workers),

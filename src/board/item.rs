@@ -8,7 +8,7 @@ use crate::record::{Crash, Panic};
 /// The task of one item.
 pub(super) type ItemTask = Task<ItemOutcome>;
 
-/// What the task of an item returns. A panic or a cancel of the task itself is a
+/// The result of the task of an item. A panic or a cancel of the task itself is a
 /// [`JoinError`](crate::join::JoinError) instead.
 #[cfg_attr(
     not(unix),

@@ -11,7 +11,7 @@ pub(super) struct JobEntry {
     pub(super) control: Arc<Control>,
     /// Whether a poll has returned its end.
     pub(super) has_ended: bool,
-    /// How many items ran at the last poll.
+    /// The number of items that ran at the last poll.
     pub(super) running: usize,
     cancel_requested: bool,
     timed_out: bool,

@@ -29,15 +29,16 @@ impl Joins {
     }
 
     /// Takes out the joins whose deadline has passed and whose job still runs.
-    pub(super) fn take_late(
+    pub(super) fn take_expired(
         &mut self,
         now: Duration,
         runs: impl Fn(JobId) -> bool,
     ) -> Vec<BackgroundJoin> {
-        let is_late = |join: &BackgroundJoin| join.deadline.is_some_and(|deadline| deadline <= now);
-        let late = self
+        let is_expired =
+            |join: &BackgroundJoin| join.deadline.is_some_and(|deadline| deadline <= now);
+        let expired = self
             .0
-            .extract_if(.., |join| is_late(join) && runs(join.job));
-        late.collect()
+            .extract_if(.., |join| is_expired(join) && runs(join.job));
+        expired.collect()
     }
 }

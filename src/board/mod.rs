@@ -1,4 +1,4 @@
-//! The [`JobBoard`] owns all running work, and reports it as [`Event`]s.
+//! The [`JobBoard`] owns all running work, and reports it as [`JobEvent`]s.
 //!
 //! A window never waits for the board. It makes requests (start, cancel, join) and polls once a
 //! frame; to wait for a job is a state of the board with a deadline, not a call. Worker threads
@@ -34,6 +34,7 @@ mod executor;
 mod isolated;
 mod item;
 mod jobs;
+mod joining;
 mod joins;
 #[cfg(unix)]
 mod process_table;
@@ -53,17 +54,17 @@ use self::event_sender::EventSender;
 use self::isolated::Isolation;
 pub use self::isolated::run_as_worker;
 use self::jobs::JobEntry;
-use self::joins::{BackgroundJoin, Joins};
+use self::joins::Joins;
 use self::run::KeptBacktrace;
 use crate::jobs::JobSpec;
 use crate::join::{self, JoinError, PanicReport, Priority, SpawnError};
-use crate::record::{Event, EventKind, JobId, JoinId, JoinOutcome, PanicKey};
+use crate::record::{EventKind, JobEvent, JobId, JoinOutcome, PanicKey};
 
-/// How often progress is read while work goes on. Each read is a frame, and with software rendering
+/// The interval at which progress is read while work goes on. Each read is a frame, and with software rendering
 /// frames take cores from the workers, which run at low priority.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
 
-/// How long dropping a board waits for the work that it cancels.
+/// The time that dropping a board waits for the work that it cancels.
 const DROP_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Every job that this program runs, and the joins that wait for them.
@@ -72,9 +73,9 @@ const DROP_TIMEOUT: Duration = Duration::from_secs(1);
 pub struct JobBoard {
     events: EventSender,
     isolation: Isolation,
-    queue: Receiver<Event>,
+    queue: Receiver<JobEvent>,
     /// Events from calls of the board itself, which the next poll returns first.
-    own_events: VecDeque<Event>,
+    own_events: VecDeque<JobEvent>,
     jobs: BTreeMap<JobId, JobEntry>,
     joins: Joins,
     last_job: u64,
@@ -128,7 +129,7 @@ impl JobBoard {
         let at = self.now();
         let (task, control) = run::start(job, &spec, &self.events, &self.isolation)?;
         self.last_job = job.0;
-        self.own_events.push_back(Event {
+        self.own_events.push_back(JobEvent {
             job,
             at,
             kind: EventKind::JobDidStart { spec },
@@ -157,53 +158,6 @@ impl JobBoard {
             entry.time_out();
         }
         self.cancel(job);
-    }
-
-    /// Starts to wait for a job in the background, and returns the number of this join.
-    ///
-    /// Its end arrives as [`EventKind::JoinDidEnd`]: when the job ends, or not before `timeout` has
-    /// passed; the job then goes on. A join of a job that has ended or was removed ends at once.
-    pub fn join(&mut self, job: JobId, timeout: Option<Duration>) -> JoinId {
-        let id = self.begin_join(job, timeout, false);
-        if self.jobs.get(&job).is_some_and(|entry| !entry.has_ended) {
-            let deadline = timeout.and_then(|timeout| self.now().checked_add(timeout));
-            self.joins.push(BackgroundJoin { job, id, deadline });
-        } else {
-            self.end_join(job, id, JoinOutcome::Joined);
-        }
-        self.events.wake();
-        id
-    }
-
-    /// Blocks the calling thread until the job has ended or `timeout` has passed, and returns
-    /// which.
-    ///
-    /// This freezes a window. It is for demonstrating that, and for programs without a window.
-    pub fn join_blocking(&mut self, job: JobId, timeout: Option<Duration>) -> JoinOutcome {
-        let join = self.begin_join(job, timeout, true);
-        let timed_out = self.jobs.get(&job).is_some_and(|entry| {
-            let joined = match timeout {
-                Some(timeout) => entry.task.join_timeout(timeout),
-                None => entry.task.join(),
-            };
-            matches!(joined, Err(JoinError::TimedOut))
-        });
-        let outcome = if timed_out {
-            JoinOutcome::TimedOut
-        } else {
-            JoinOutcome::Joined
-        };
-        self.end_join(job, join, outcome);
-        self.events.wake();
-        outcome
-    }
-
-    /// Ends every background join of a job as `Detached`. The job runs on.
-    pub fn detach(&mut self, job: JobId) {
-        for join in self.joins.take_of(job) {
-            self.end_join(job, join.id, JoinOutcome::Detached);
-            self.events.wake();
-        }
     }
 
     /// Resolves the backtrace of a panic in the background, which may take a second. It arrives as
@@ -249,14 +203,14 @@ impl JobBoard {
     /// Returns the events since the last poll, in order, about `budget` at most. Never waits.
     ///
     /// When more are left, [`wants_poll_in`](Self::wants_poll_in) then returns zero.
-    pub fn poll(&mut self, budget: usize) -> Vec<Event> {
+    pub fn poll(&mut self, budget: usize) -> Vec<JobEvent> {
         self.events.begin_poll();
-        // Asked before the queue is drained: it holds every event of a job that has finished.
+        // Read this before draining: the queue then holds every event of a finished job.
         let finished = self.finished_jobs();
-        let mut events: Vec<Event> = self.own_events.drain(..).collect();
+        let mut events: Vec<JobEvent> = self.own_events.drain(..).collect();
         self.has_more = !self.drain_queue(budget, &mut events);
-        // To ask every task takes longer than a batch of events, so a full queue goes first, but not
-        // beyond the interval.
+        // Polling every task takes longer than a batch of events, so a full queue postpones it, by
+        // at most one interval.
         if !self.has_more || self.now() >= self.progress_due_at {
             self.poll_progress(&mut events);
         }
@@ -265,7 +219,7 @@ impl JobBoard {
                 self.end_job(job);
             }
         }
-        self.end_late_joins();
+        self.end_expired_joins();
         events.extend(self.own_events.drain(..));
         events
     }
@@ -282,22 +236,17 @@ impl JobBoard {
         progress.into_iter().chain(deadline).min()
     }
 
-    /// The earliest deadline of a background join, on the clock of [`now`](Self::now).
-    pub fn next_deadline(&self) -> Option<Duration> {
-        self.joins.next_deadline()
-    }
-
     /// Whether any job has not ended.
     pub fn is_busy(&self) -> bool {
         self.active_jobs().next().is_some()
     }
 
-    /// How many items ran at the last poll.
+    /// The number of items that ran at the last poll.
     pub fn running(&self) -> usize {
         self.jobs.values().map(|entry| entry.running).sum()
     }
 
-    /// How many processes run for the jobs: commands, and isolated workers that have an item.
+    /// The number of processes that run for the jobs: commands, and isolated workers that have an item.
     pub fn processes(&self) -> usize {
         let active = self.jobs.values().filter(|entry| !entry.has_ended);
         active.map(|entry| entry.control.process_count()).sum()
@@ -348,7 +297,7 @@ impl JobBoard {
     }
 
     /// Returns whether the queue is empty now.
-    fn drain_queue(&self, budget: usize, events: &mut Vec<Event>) -> bool {
+    fn drain_queue(&self, budget: usize, events: &mut Vec<JobEvent>) -> bool {
         for _ in 0..budget {
             match self.queue.try_recv() {
                 Ok(event) => events.push(event),
@@ -358,19 +307,19 @@ impl JobBoard {
         self.queue.is_empty()
     }
 
-    fn poll_progress(&mut self, events: &mut Vec<Event>) {
+    fn poll_progress(&mut self, events: &mut Vec<JobEvent>) {
         let at = self.now();
         self.progress_due_at = at + PROGRESS_INTERVAL;
         for (&job, entry) in self.jobs.iter_mut().filter(|(_, entry)| !entry.has_ended) {
             let running = entry.control.poll_progress(&mut |item, done, total| {
                 let kind = EventKind::ItemDidProgress { item, done, total };
-                events.push(Event { job, at, kind });
+                events.push(JobEvent { job, at, kind });
             });
             entry.running = running.unwrap_or(entry.running);
             #[cfg(unix)]
             entry.control.processes.poll_pauses(&mut |item, paused| {
                 let kind = EventKind::ItemDidPauseProcess { item, paused };
-                events.push(Event { job, at, kind });
+                events.push(JobEvent { job, at, kind });
             });
         }
     }
@@ -385,36 +334,10 @@ impl JobBoard {
         let finished_at = entry.task.info().finished_at;
         let at = finished_at.map_or_else(|| self.now(), |at| self.events.time_of(at));
         let kind = EventKind::JobDidFinish { state };
-        self.own_events.push_back(Event { job, at, kind });
+        self.own_events.push_back(JobEvent { job, at, kind });
         for join in self.joins.take_of(job) {
             self.end_join(job, join.id, JoinOutcome::Joined);
         }
-    }
-
-    /// Ends the joins whose deadline has passed, except those of a job that has finished: they end
-    /// as joined when a poll returns the job's end.
-    fn end_late_joins(&mut self) {
-        let jobs = &self.jobs;
-        let runs = |job| jobs.get(&job).is_some_and(|job| !job.task.is_finished());
-        for join in self.joins.take_late(self.events.now(), runs) {
-            self.end_join(join.job, join.id, JoinOutcome::TimedOut);
-        }
-    }
-
-    fn begin_join(&mut self, job: JobId, timeout: Option<Duration>, blocking: bool) -> JoinId {
-        let join = self.jobs.get_mut(&job).map(JobEntry::next_join);
-        let join = join.unwrap_or(JoinId(0));
-        let kind = EventKind::JoinDidStart {
-            join,
-            timeout,
-            blocking,
-        };
-        self.note(job, kind);
-        join
-    }
-
-    fn end_join(&mut self, job: JobId, join: JoinId, outcome: JoinOutcome) {
-        self.note(job, EventKind::JoinDidEnd { join, outcome });
     }
 
     fn note_backtrace(&mut self, job: JobId, panic: PanicKey, text: &str) {
@@ -426,7 +349,7 @@ impl JobBoard {
     /// Adds an event of the board's own for the current poll or the next one.
     fn note(&mut self, job: JobId, kind: EventKind) {
         let at = self.now();
-        self.own_events.push_back(Event { job, at, kind });
+        self.own_events.push_back(JobEvent { job, at, kind });
     }
 }
 

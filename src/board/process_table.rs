@@ -2,13 +2,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use super::event_sender::EventSender;
-use crate::jobs::command::CommandRun;
-use crate::jobs::{Host, Priority};
+use crate::jobs::{Priority, ProcessObserver, ProcessRun};
 use crate::join::process::{Process, ProcessState};
 use crate::join::sync::lock;
 use crate::record::{EventKind, ItemId, JobId};
 
-/// How many ended processes of a job are kept. Each holds the kept part of its output.
+/// The number of ended processes of a job that are kept. Each holds the kept part of its output.
 const MAX_ENDED: usize = 64;
 
 /// The processes of one job: the running ones, and the last that ended, whose output can still be
@@ -50,7 +49,7 @@ impl ProcessTable {
             .collect()
     }
 
-    /// How many run.
+    /// The number that runs.
     pub(super) fn count(&self) -> usize {
         lock(&self.0).running.len()
     }
@@ -92,7 +91,7 @@ impl ProcessTable {
 }
 
 /// Enters one item's process in the table, and publishes its start and end.
-pub(super) struct ItemHost {
+pub(super) struct ItemObserver {
     pub(super) job: JobId,
     pub(super) item: ItemId,
     pub(super) priority: Priority,
@@ -100,7 +99,7 @@ pub(super) struct ItemHost {
     pub(super) processes: Arc<ProcessTable>,
 }
 
-impl ItemHost {
+impl ItemObserver {
     /// Lists an isolated worker as the item's process until the guard is dropped.
     pub(super) fn assign<'a>(&'a self, worker: &Process) -> Assignment<'a> {
         self.processes.begin(self.item, worker);
@@ -109,7 +108,7 @@ impl ItemHost {
 }
 
 /// An item that runs in an isolated worker.
-pub(super) struct Assignment<'a>(&'a ItemHost);
+pub(super) struct Assignment<'a>(&'a ItemObserver);
 
 impl Drop for Assignment<'_> {
     fn drop(&mut self) {
@@ -118,7 +117,7 @@ impl Drop for Assignment<'_> {
     }
 }
 
-impl Host for ItemHost {
+impl ProcessObserver for ItemObserver {
     fn priority(&self) -> Priority {
         self.priority
     }
@@ -130,7 +129,7 @@ impl Host for ItemHost {
         self.events.publish(self.job, kind);
     }
 
-    fn did_end(&self, ran: &Arc<CommandRun>) {
+    fn did_end(&self, ran: &Arc<ProcessRun>) {
         self.processes.end(self.item);
         let (item, ran) = (self.item, ran.clone());
         let kind = EventKind::ItemDidEndProcess { item, ran };

@@ -1,11 +1,11 @@
-//! What a user can do with the processes of a job.
+//! The user's actions on the processes of a job.
 
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::JobBoard;
-use crate::jobs::command::StopSummary;
+use crate::jobs::StopSummary;
 use crate::join::process::Process;
 use crate::join::{self, SpawnError};
 use crate::record::{EventKind, ItemId, JobId};

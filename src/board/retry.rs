@@ -1,5 +1,5 @@
-//! How a start is retried that the system refuses while nothing runs whose end would make room.
-//! Another program may hold what is short, for a moment only.
+//! Retries a start that the system refused although no own work can free resources. Another program
+//! may hold them for a moment.
 
 use std::time::Duration;
 

@@ -1,13 +1,12 @@
 //! Cancellable waits.
 
 use std::sync::{Condvar, MutexGuard};
-use std::time::Duration;
 
+
+use crate::jobs::CANCEL_POLL_INTERVAL;
 use crate::join::Context;
 use crate::join::sync::ignore_poison;
 
-/// How often a blocked thread checks whether its task was cancelled.
-pub(super) const CANCEL_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Waits on `changed` while `condition` holds. Returns early, with the condition still true, when
 /// the task of `context` is cancelled.

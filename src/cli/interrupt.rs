@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::{INTERRUPTED, Leave};
+use super::{ExitFn, INTERRUPTED};
 
-/// How often the user or the system has asked the program to stop.
+/// The number of times that the user or the system has asked the program to stop.
 #[derive(Clone, Default)]
 pub(super) struct Interrupts(Arc<AtomicUsize>);
 
@@ -16,7 +16,7 @@ impl Interrupts {
     /// # Errors
     /// The system refused, or the program listens already.
     pub(super) fn listen(
-        leave: Leave,
+        leave: ExitFn,
         wake: impl Fn() + Send + 'static,
     ) -> Result<Self, ctrlc::Error> {
         let interrupts = Self::default();

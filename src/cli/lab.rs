@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::interrupt::Interrupts;
-use super::{FAILED, INTERRUPTED, Leave, print, print_message, seconds};
+use super::{ExitFn, FAILED, INTERRUPTED, print, print_message, seconds};
 use crate::desktop::has_display;
 use crate::join::process::Launcher;
 use crate::lab::{PatternId, Report, RunOptions, RunRecord, Session, Variant, WorkKind, run_twin};
@@ -94,7 +94,7 @@ pub(super) fn twin(args: &TwinArgs) -> anyhow::Result<ExitCode> {
 ///
 /// # Errors
 /// There is no display, or the output could not be written.
-pub(super) fn lab(command: LabCommand, leave: Leave) -> anyhow::Result<ExitCode> {
+pub(super) fn lab(command: LabCommand, leave: ExitFn) -> anyhow::Result<ExitCode> {
     match command {
         LabCommand::List => list(),
         LabCommand::Run(args) => run(&args, leave),
@@ -110,7 +110,7 @@ fn list() -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn run(args: &LabRunArgs, leave: Leave) -> anyhow::Result<ExitCode> {
+fn run(args: &LabRunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
     if !has_display() {
         anyhow::bail!(
             "the Freeze Lab needs a display, and neither DISPLAY nor WAYLAND_DISPLAY is set; \

@@ -7,7 +7,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 
 use super::interrupt::Interrupts;
-use super::{FAILED, INTERRUPTED, Leave, print, print_message};
+use super::{ExitFn, FAILED, INTERRUPTED, print, print_message};
 use crate::join::process::Launcher;
 use crate::lessons::{self, LessonId, Outcome, Run, RunOptions, WorkerKind};
 
@@ -125,7 +125,7 @@ pub(super) fn lesson_child(args: &LessonChildArgs) -> anyhow::Result<ExitCode> {
 ///
 /// # Errors
 /// If the lesson can't be started, or if its transcript can't be printed.
-pub(super) fn lesson(command: LessonCommand, leave: Leave) -> anyhow::Result<ExitCode> {
+pub(super) fn lesson(command: LessonCommand, leave: ExitFn) -> anyhow::Result<ExitCode> {
     match command {
         LessonCommand::List => list(),
         LessonCommand::Run(args) => run(args, leave),
@@ -143,7 +143,7 @@ fn list() -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn run(args: LessonRunArgs, leave: Leave) -> anyhow::Result<ExitCode> {
+fn run(args: LessonRunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
     let interrupts = Interrupts::listen(leave, || ()).context("could not listen for Ctrl-C")?;
     let launcher = Launcher::installed().context("this program has installed no launcher")?;
     let run = Run::start(args.into_options(), launcher, || ());

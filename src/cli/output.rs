@@ -8,8 +8,7 @@ use anyhow::Context as _;
 
 use super::{Format, print_message};
 use crate::format;
-use crate::jobs::command::CommandRun;
-use crate::jobs::save;
+use crate::jobs::{ProcessRun, save};
 use crate::record::{self, Crash, ItemRecord, ItemState, JobRecord, JobState};
 
 /// Prints the result of a job on stdout or to `file` and, with [`Format::Text`], a message on stderr
@@ -28,7 +27,7 @@ pub(super) fn show(
     }
     let Some(file) = file else {
         let mut out = BufWriter::new(io::stdout().lock());
-        return unless_closed(write(job, now, format, &mut out).and_then(|()| out.flush()))
+        return ignore_broken_pipe(write(job, now, format, &mut out).and_then(|()| out.flush()))
             .context("the result could not be written to stdout");
     };
     let mut bytes = Vec::new();
@@ -36,7 +35,7 @@ pub(super) fn show(
     Ok(save::save(file, &bytes)?)
 }
 
-fn unless_closed(written: io::Result<()>) -> io::Result<()> {
+fn ignore_broken_pipe(written: io::Result<()>) -> io::Result<()> {
     match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         other => other,
@@ -102,7 +101,7 @@ fn print_crash(input: &Path, crash: &Crash) {
 }
 
 /// Prints the stderr of a command, and how much of its output was dropped.
-fn print_stderr(item: &ItemRecord, ran: &CommandRun) {
+fn print_stderr(item: &ItemRecord, ran: &ProcessRun) {
     // There is no other place for it if stderr can't be written.
     io::stderr().lock().write_all(&ran.stderr.bytes).ok();
     for (stream, printed) in [("stdout", &ran.stdout), ("stderr", &ran.stderr)] {

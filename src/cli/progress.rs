@@ -9,7 +9,7 @@ use super::print_message;
 use crate::format;
 use crate::record::JobRecord;
 
-/// How often a line is printed.
+/// The interval between printed lines.
 const LINE_INTERVAL: Duration = Duration::from_secs(10);
 
 /// The progress of one job.

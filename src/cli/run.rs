@@ -8,29 +8,31 @@ use crossbeam_channel::{Receiver, Sender};
 
 use super::interrupt::Interrupts;
 use super::progress::Progress;
-use super::{FAILED, INTERRUPTED, Leave, RunArgs, TIMED_OUT, Then, output};
+use super::run_args::OnTimeout;
+use super::{ExitFn, FAILED, INTERRUPTED, RunArgs, TIMED_OUT, output};
 use crate::board::JobBoard;
 use crate::format;
-use crate::record::{Event, EventKind, JobId, JobRecord, JobState, JoinOutcome, Record};
+use crate::record::{EventKind, JobEvent, JobId, JobRecord, JobState, JoinOutcome, Record};
 
-/// How many events are handled before the clock is checked again.
-const POLL_BUDGET: usize = 4_096;
+/// The number of events that are handled before the clock is checked again.
+const MAX_EVENTS_PER_POLL: usize = 4_096;
 
-/// How much longer than its own stop time a job may take to stop after its join timed out.
-const GRACE: Duration = Duration::from_secs(2);
+/// The time beyond its own stop time that a job has to stop after its join timed out.
+const STOP_TIMEOUT_MARGIN: Duration = Duration::from_secs(2);
 
 /// Runs the job and shows its result. Returns the exit code.
 ///
 /// # Errors
 /// The job could not be started, or its result could not be written.
-pub(super) fn run(args: RunArgs, leave: Leave) -> anyhow::Result<ExitCode> {
+pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
     let (wake, woken) = crossbeam_channel::bounded(1);
     let interrupts =
         Interrupts::listen(leave, waker(wake.clone())).context("could not listen for Ctrl-C")?;
     let mut board = JobBoard::new(waker(wake));
-    let (join_timeout, then, format) = (args.join_timeout(), args.then(), args.format());
+    let (join_timeout, on_timeout) = (args.join_timeout(), args.on_timeout());
+    let format = args.format();
     let (spec, file) = args.into_job();
-    let grace = GRACE + spec.options.job().stop_time();
+    let grace = STOP_TIMEOUT_MARGIN + spec.options.job().stop_time();
     let job = board.start(spec)?;
     if let Some(timeout) = join_timeout {
         board.join(job, Some(timeout));
@@ -40,7 +42,7 @@ pub(super) fn run(args: RunArgs, leave: Leave) -> anyhow::Result<ExitCode> {
         job,
         record: Record::default(),
         woken,
-        then,
+        on_timeout,
         interrupts,
         progress: Progress::new(),
         grace,
@@ -84,7 +86,7 @@ struct Follower {
     job: JobId,
     record: Record,
     woken: Receiver<()>,
-    then: Then,
+    on_timeout: OnTimeout,
     interrupts: Interrupts,
     progress: Progress,
     grace: Duration,
@@ -98,13 +100,13 @@ impl Follower {
             if self.interrupts.any() {
                 self.interrupt();
             }
-            for event in self.board.poll(POLL_BUDGET) {
+            for event in self.board.poll(MAX_EVENTS_PER_POLL) {
                 self.handle(event);
             }
             if let Some(job) = self.record.job(self.job) {
                 self.progress.show(job, self.board.now());
             }
-            self.give_up_when_due();
+            self.abandon_unresponsive_job();
         }
     }
 
@@ -115,7 +117,7 @@ impl Follower {
 
     /// Waits for a wake-up, or until the board wants to be polled.
     fn wait(&self) {
-        let due = self.board.wants_poll_in().unwrap_or(GRACE);
+        let due = self.board.wants_poll_in().unwrap_or(STOP_TIMEOUT_MARGIN);
         // A timeout is as good as a wake-up.
         self.woken.recv_timeout(due).ok();
     }
@@ -129,7 +131,7 @@ impl Follower {
         self.board.cancel(self.job);
     }
 
-    fn handle(&mut self, event: Event) {
+    fn handle(&mut self, event: JobEvent) {
         let timed_out = matches!(
             event.kind,
             EventKind::JoinDidEnd {
@@ -149,9 +151,9 @@ impl Follower {
             join.map_or(Duration::ZERO, |join| join.waited(self.board.now()))
         });
         let waited = format!("still running after {}", format::countdown(waited));
-        match self.then {
-            Then::Wait => self.progress.print(&waited),
-            Then::Cancel => {
+        match self.on_timeout {
+            OnTimeout::Wait => self.progress.print(&waited),
+            OnTimeout::Cancel => {
                 self.progress.print(&format!("{waited}; cancelling"));
                 self.board.time_out(self.job);
                 self.gives_up_at = Some(self.board.now() + self.grace);
@@ -160,7 +162,7 @@ impl Follower {
     }
 
     /// Stops waiting for a job that ignores its cancel for too long.
-    fn give_up_when_due(&mut self) {
+    fn abandon_unresponsive_job(&mut self) {
         let now = self.board.now();
         if self.has_ended() || self.gives_up_at.is_none_or(|at| now < at) {
             return;
@@ -172,7 +174,7 @@ impl Follower {
         let items = format::plural(running, "item has", "items have");
         self.progress
             .print(&format!("{items} ignored the cancel; no longer waiting"));
-        self.record.apply(Event {
+        self.record.apply(JobEvent {
             job: self.job,
             at: now,
             kind: EventKind::JobDidFinish {

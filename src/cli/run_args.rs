@@ -22,7 +22,7 @@ pub(super) struct RunArgs {
 struct CommonArgs {
     /// Where the items run.
     #[arg(long, value_enum, default_value_t)]
-    on: On,
+    on: RunOn,
     /// How many items run at once [default: the number of cores].
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     workers: Option<u16>,
@@ -34,26 +34,15 @@ struct CommonArgs {
     join_timeout: Option<Duration>,
     /// What to do when that time is up.
     #[arg(long, value_enum, default_value_t)]
-    then: Then,
+    then: OnTimeout,
     /// The format of the result.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
 }
 
-#[derive(Clone, Copy, Debug, Default, ValueEnum)]
-enum On {
-    /// A pool of threads.
-    #[default]
-    Pool,
-    /// A thread of its own for each item.
-    Thread,
-    /// Isolated processes: a crash costs one item.
-    Process,
-}
-
-/// What happens when the join times out.
+/// The reaction to a join that timed out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub(super) enum Then {
+pub(super) enum OnTimeout {
     /// Cancel the job and show what is done.
     #[default]
     Cancel,
@@ -115,7 +104,7 @@ fn find_job(name: &str) -> Option<Options> {
 }
 
 impl RunArgs {
-    /// Why the job can't run with these options.
+    /// The reason that the job can't run with these options.
     pub(super) fn problem(&self) -> Option<String> {
         let has_inputs = !self.arguments.inputs.is_empty();
         self.options.job().problem(has_inputs)
@@ -125,7 +114,7 @@ impl RunArgs {
         self.common.join_timeout
     }
 
-    pub(super) fn then(&self) -> Then {
+    pub(super) fn on_timeout(&self) -> OnTimeout {
         self.common.then
     }
 
@@ -138,11 +127,7 @@ impl RunArgs {
         let spec = JobSpec {
             options: self.options,
             inputs: self.arguments.inputs,
-            run_on: match self.common.on {
-                On::Pool => RunOn::Pool,
-                On::Thread => RunOn::Thread,
-                On::Process => RunOn::Process,
-            },
+            run_on: self.common.on,
             workers: self.common.workers.map_or_else(jobs::cores, usize::from),
             priority: self.common.priority,
         };

@@ -1,4 +1,4 @@
-//! The jobs there are, one line each. Nothing outside of `jobs` lists them.
+//! All jobs, one line each.
 
 use serde::{Deserialize, Serialize};
 

@@ -3,12 +3,11 @@
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use super::Choice;
+use crate::choice::Choice;
 
 /// The label of a row and the hint that appears while the pointer rests on its input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Field {
-    /// The label.
     pub label: &'static str,
     /// A sentence; empty for none.
     pub hint: &'static str,
@@ -26,7 +25,7 @@ impl Field {
     }
 }
 
-/// What kind of text a [`Form::note`] is.
+/// The kind of a [`Form::note`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Note {
     /// A command as it will be run.

@@ -1,5 +1,4 @@
-//! How a job meets the user: its form in the window, its arguments in the shell, what its results
-//! are called.
+//! The user interface of a job: its form, its arguments, the names of its results.
 
 use std::path::PathBuf;
 
@@ -8,7 +7,7 @@ use clap::ArgMatches;
 use super::form::Form;
 use super::{DEFAULT_OUTPUT_LIMIT, Job};
 
-/// What the window and the command line know of a job. Implemented by the options of each.
+/// A job for the window and the command line. Implemented by the options of each.
 pub trait JobInterface: Job {
     /// The sentence that says why the job can't be started with these options; `None` if it can.
     fn problem(&self, _has_inputs: bool) -> Option<String> {
@@ -46,7 +45,7 @@ pub trait JobInterface: Job {
         None
     }
 
-    /// How many of the last bytes of each stream of an item's process are kept.
+    /// The number of the last bytes of each stream of an item's process that are kept.
     fn output_limit(&self) -> usize {
         DEFAULT_OUTPUT_LIMIT
     }

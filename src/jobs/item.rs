@@ -1,4 +1,4 @@
-//! The items of a job: what is done with each, and what it returns.
+//! The items of a job, with the steps and results of all jobs.
 
 use std::ffi::OsString;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{checksum, command, fetch, images};
+use super::{ProcessRun, checksum, fetch, images};
 
 /// One input of a job as the job sees it, usually a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -16,7 +16,6 @@ pub struct Item {
     pub input: PathBuf,
     /// The expected amount of work in bytes; 0 if it is not known.
     pub bytes: u64,
-    /// What to do with it.
     pub step: Step,
 }
 
@@ -31,7 +30,7 @@ impl Item {
     }
 }
 
-/// What to do with an item.
+/// The work on an item.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Step {
@@ -55,33 +54,38 @@ pub enum Step {
     Misbehave,
 }
 
-/// What an item returned.
+/// The result of an item that returned.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Output {
     /// A checksum, computed or verified.
     Checksum(checksum::Checksum),
-    /// The run of a command.
-    Command(Arc<command::CommandRun>),
+    /// The run of a process.
+    Process(Arc<ProcessRun>),
     /// The response of a URL.
     Fetched(fetch::Fetched),
     /// An image that was saved.
     Image(images::Saved),
     /// A sentence.
-    Text {
-        /// The sentence.
-        text: String,
-    },
+    Text { text: String },
 }
 
 impl Output {
+    /// A word to show before the result; `None` if the result says enough.
+    pub fn verdict(&self) -> Option<&'static str> {
+        match self {
+            Self::Checksum(checksum) => checksum.verdict(),
+            _ => None,
+        }
+    }
+
     /// The line that stands for the item of `input` in a list of results, with its line end.
     pub fn line(&self, input: &Path) -> Vec<u8> {
         match self {
             Self::Checksum(checksum) => checksum.line(input),
             Self::Fetched(fetched) => fetched.line(input),
             Self::Image(saved) => saved.line(),
-            Self::Command(_) | Self::Text { .. } => format!("{self}\n").into_bytes(),
+            Self::Process(_) | Self::Text { .. } => format!("{self}\n").into_bytes(),
         }
     }
 }
@@ -90,7 +94,7 @@ impl fmt::Display for Output {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Checksum(checksum) => f.write_str(&checksum.digest),
-            Self::Command(ran) => ran.fmt(f),
+            Self::Process(ran) => ran.fmt(f),
             Self::Fetched(fetched) => fetched.fmt(f),
             Self::Image(saved) => saved.fmt(f),
             Self::Text { text } => f.write_str(text),
@@ -98,7 +102,7 @@ impl fmt::Display for Output {
     }
 }
 
-/// Why an item failed: one sentence for the user, and a word for programs.
+/// The error of an item: one sentence for the user, and a word for programs.
 ///
 /// Plain data, because it is kept in the record, written to files and sent between processes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
@@ -106,11 +110,16 @@ impl fmt::Display for Output {
 pub struct ItemError {
     /// A stable snake-case word, such as `special_file` or `mismatch`.
     pub kind: String,
-    /// What happened, to what, and what to do.
+    /// The problem, the file and the remedy.
     pub message: String,
 }
 
 impl ItemError {
+    /// A word to show before the message; `None` if the message says enough.
+    pub fn verdict(&self) -> Option<&'static str> {
+        checksum::verdict_of_failure(&self.kind)
+    }
+
     pub(super) fn new(kind: &str, message: impl Into<String>) -> Self {
         Self {
             kind: kind.to_owned(),

@@ -1,13 +1,16 @@
-//! What a job does: it plans items and runs each of them.
+//! The [`Job`] trait: plans items and runs each of them.
 
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{Item, ItemError, Output, Priority, command};
+use super::{Item, ItemError, Output, Priority, ProcessRun};
 use crate::join::Context;
 #[cfg(unix)]
 use crate::join::process::Process;
+
+/// The interval at which a blocked thread checks whether it was cancelled.
+pub(crate) const CANCEL_POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A configured job. The options are the fields of the implementor.
 pub trait Job: Send + Sync {
@@ -43,7 +46,7 @@ pub trait Job: Send + Sync {
         self.run_item(item, context)
     }
 
-    /// Runs one item and reports the processes that it starts to `host`. Otherwise like
+    /// Runs one item and reports the processes that it starts to `observer`. Otherwise like
     /// [`run_item`](Self::run_item), which the default calls.
     ///
     /// # Errors
@@ -52,7 +55,7 @@ pub trait Job: Send + Sync {
         &self,
         item: &Item,
         context: &Context,
-        _host: &dyn Host,
+        _observer: &dyn ProcessObserver,
     ) -> Result<Output, ItemError> {
         self.run_item(item, context)
     }
@@ -69,14 +72,14 @@ pub trait Job: Send + Sync {
         None
     }
 
-    /// How much longer than any other job a cancelled item may take to stop.
+    /// The time that a cancelled item may take to stop, in addition to that of any other job.
     fn stop_time(&self) -> Duration {
         Duration::ZERO
     }
 }
 
-/// The code that runs the items of a job and shows their processes.
-pub trait Host {
+/// Shows the processes of the items of a job.
+pub trait ProcessObserver {
     /// How urgently the items run.
     fn priority(&self) -> Priority;
 
@@ -85,11 +88,11 @@ pub trait Host {
     fn did_run(&self, process: &Process);
 
     /// The process has ended; the item ends soon.
-    fn did_end(&self, ran: &Arc<command::CommandRun>);
+    fn did_end(&self, ran: &Arc<ProcessRun>);
 }
 
 /// Shows nothing.
-impl Host for () {
+impl ProcessObserver for () {
     fn priority(&self) -> Priority {
         Priority::Normal
     }
@@ -97,5 +100,5 @@ impl Host for () {
     #[cfg(unix)]
     fn did_run(&self, _process: &Process) {}
 
-    fn did_end(&self, _ran: &Arc<command::CommandRun>) {}
+    fn did_end(&self, _ran: &Arc<ProcessRun>) {}
 }

@@ -1,4 +1,4 @@
-//! What can be run: the [`Job`] trait and the [`catalogue()`].
+//! The jobs: the [`Job`] trait and the [`catalogue()`].
 //!
 //! A job is data ([`JobSpec`]: which job, its options, its inputs, where it runs) and two
 //! functions: [`Job::plan`] turns inputs into items, [`Job::run_item`] processes one of them.
@@ -7,12 +7,12 @@
 //!
 //! A job is one folder, with its options, its form ([`JobInterface::form`]), its command-line
 //! arguments and the names of its results. Adding one takes that folder, its `mod` line here and one
-//! line in `catalogue.rs`.
+//! line in `catalogue.rs`. A job that needs a new kind of [`Step`] or [`Output`] also adds a variant
+//! in `item.rs`. Code outside of this folder names no single job.
 
 mod args;
 mod catalogue;
 pub mod checksum;
-mod choice;
 pub mod command;
 pub mod fetch;
 pub mod form;
@@ -22,6 +22,7 @@ mod item;
 mod job;
 pub mod misbehave;
 mod os_text;
+mod process_run;
 pub mod save;
 mod text;
 #[cfg(test)]
@@ -33,26 +34,25 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use self::args::seconds;
 pub use self::catalogue::{Options, catalogue};
-pub use self::choice::Choice;
-use self::choice::choices;
 pub(crate) use self::command::DEFAULT_OUTPUT_LIMIT;
 pub use self::interface::{Arguments, JobInterface};
 pub use self::item::{Item, ItemError, Output, Step};
-pub use self::job::{Host, Job};
+pub(crate) use self::job::CANCEL_POLL_INTERVAL;
+pub use self::job::{Job, ProcessObserver};
+pub use self::process_run::{CapturedOutput, ExitStatus, ProcessRun, StopSummary};
+use crate::choice::choices;
 use crate::join;
 
 /// Everything that is needed to start a job, and to start the same job again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JobSpec {
-    /// Which job, with its options.
+    /// The job, as its options.
     pub options: Options,
     /// The files and folders that the user picked, in their order.
     pub inputs: Vec<PathBuf>,
-    /// Where the items run.
     pub run_on: RunOn,
-    /// How many items run at once, at least 1.
+    /// The number of items that run at once, at least 1.
     pub workers: usize,
-    /// How urgently they run.
     pub priority: Priority,
 }
 
@@ -74,28 +74,31 @@ pub(crate) fn cores() -> usize {
     std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
-/// Where the items of a job run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+/// The place where the items of a job run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum RunOn {
     /// On a pool of `workers` threads that lives as long as the job.
     #[default]
+    #[value(help = "A pool of threads")]
     Pool,
     /// Each item on a thread of its own, at most `workers` at a time.
+    #[value(help = "A thread of its own for each item")]
     Thread,
     /// On `workers` isolated processes, each running one item after the other: a crash costs one
     /// item. Not on Windows.
+    #[value(help = "Isolated processes: a crash costs one item")]
     Process,
 }
 
-choices!(RunOn {
+choices!(pub RunOn {
     Pool => "Pool", "A pool of threads that lives as long as the job",
     Thread => "Thread", "Each item on a thread of its own",
     Process => "Processes",
         "Isolated processes: a crash, or a library that never returns, costs one item",
 });
 
-/// How urgently the items of a job run.
+/// The priority of the items of a job.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {
@@ -107,7 +110,7 @@ pub enum Priority {
     Normal,
 }
 
-choices!(Priority {
+choices!(pub Priority {
     Background => "Background",
         "Yields to the window and to other programs; slow while these are busy",
     Normal => "Normal", "Competes with the window and with other programs",

@@ -17,18 +17,15 @@ const MAX_SAVE_TIME: Duration = Duration::from_mins(10);
 /// The number of random letters and digits at the end of the name of a temporary file.
 const RANDOM_LEN: usize = 6;
 
-/// How many numbered names are tried for a file whose name exists.
+/// The number of numbered names that are tried for a file whose name exists.
 const MAX_NUMBER: u32 = 100_000;
 
-/// Why a file could not be saved. Its old contents are unchanged.
+/// A file could not be saved. Its old contents are unchanged.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
     /// The name belongs to something that must not be replaced, such as a folder or a device.
     #[error("{} is not a regular file, so it was not replaced; choose another name.", path.display())]
-    NotAFile {
-        /// The name.
-        path: PathBuf,
-    },
+    NotAFile { path: PathBuf },
     /// The folder does not exist.
     #[error("{} can't be saved because its folder does not exist; create the folder or choose another.", path.display())]
     NoFolder {
@@ -40,7 +37,6 @@ pub enum SaveError {
     Refused {
         /// The file to save.
         path: PathBuf,
-        /// Why.
         source: io::Error,
     },
 }

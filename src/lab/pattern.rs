@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::metric::Metric;
 use super::patterns;
 use super::work::Work;
-use crate::catalog::{CatalogEntry, CatalogId};
+use crate::catalogue_id::{CatalogueEntry, CatalogueId};
+use crate::choice::choices;
 
 /// A way to wait for background work: the part of an egui program that a pattern is about. The twin
 /// supplies the window, the `Start` button and the work.
@@ -38,18 +39,10 @@ pub enum Variant {
     Fixed,
 }
 
-impl Variant {
-    /// Both, the bad one first.
-    pub const ALL: [Self; 2] = [Self::Bad, Self::Fixed];
-
-    /// The name on screen.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Bad => "Bad",
-            Self::Fixed => "Fixed",
-        }
-    }
-}
+choices!(pub Variant {
+    Bad => "Bad",
+    Fixed => "Fixed",
+});
 
 impl fmt::Display for Variant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -97,9 +90,9 @@ pub struct Entry {
 }
 
 /// A pattern of the list.
-pub type PatternId = CatalogId<Entry>;
+pub type PatternId = CatalogueId<Entry>;
 
-impl CatalogEntry for Entry {
+impl CatalogueEntry for Entry {
     const NOUN: &'static str = "pattern";
     const LIST_COMMAND: &'static str = "meanwhile lab list";
 

@@ -8,6 +8,7 @@ use eframe::egui::Ui;
 use serde::{Deserialize, Serialize};
 
 use super::fact::{Fact, Log};
+use crate::choice::choices;
 
 /// How many steps the work has.
 const STEPS: u32 = 20;
@@ -28,25 +29,19 @@ pub enum WorkKind {
     File,
 }
 
-impl WorkKind {
-    /// All of them, in the order of the list.
-    pub const ALL: [Self; 3] = [Self::Hash, Self::Sleep, Self::File];
+choices!(pub WorkKind {
+    Hash => "Hash data",
+    Sleep => "Sleep",
+    File => "Hash a file",
+});
 
+impl WorkKind {
     /// The name on the command line.
     pub(super) fn id(self) -> &'static str {
         match self {
             Self::Hash => "hash",
             Self::Sleep => "sleep",
             Self::File => "file",
-        }
-    }
-
-    /// The name on screen.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Hash => "Hash data",
-            Self::Sleep => "Sleep",
-            Self::File => "Hash a file",
         }
     }
 }

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::all;
 use super::run_log::RunLog;
 use super::trace::Trace;
-use crate::catalog::{CatalogEntry, CatalogId};
+use crate::catalogue_id::{CatalogueEntry, CatalogueId};
+use crate::choice::choices;
 
 /// A short program about joining, with a question and an explanation.
 pub struct Lesson {
@@ -187,29 +188,14 @@ pub enum Topic {
     Work,
 }
 
-impl Topic {
-    /// All topics.
-    pub const ALL: [Self; 6] = [
-        Self::Joining,
-        Self::Failing,
-        Self::Several,
-        Self::Data,
-        Self::Ending,
-        Self::Work,
-    ];
-
-    /// The name on screen.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Joining => "Joining one worker",
-            Self::Failing => "When a worker fails",
-            Self::Several => "Joining several workers",
-            Self::Data => "Passing data",
-            Self::Ending => "Stopping workers",
-            Self::Work => "Real work",
-        }
-    }
-}
+choices!(pub Topic {
+    Joining => "Joining one worker",
+    Failing => "When a worker fails",
+    Several => "Joining several workers",
+    Data => "Passing data",
+    Ending => "Stopping workers",
+    Work => "Real work",
+});
 
 /// How much a lesson assumes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -256,7 +242,7 @@ impl Lesson {
 }
 
 /// A lesson of the list.
-pub type LessonId = CatalogId<Lesson>;
+pub type LessonId = CatalogueId<Lesson>;
 
 impl LessonId {
     /// The lesson itself.
@@ -265,7 +251,7 @@ impl LessonId {
     }
 }
 
-impl CatalogEntry for Lesson {
+impl CatalogueEntry for Lesson {
     const NOUN: &'static str = "lesson";
     const LIST_COMMAND: &'static str = "meanwhile lesson list";
 

@@ -4,21 +4,18 @@ use std::time::Duration;
 use super::item::{ItemId, ItemState};
 use super::job_state::{JobId, JobState};
 use super::join::{JoinId, JoinOutcome};
-use crate::jobs::command::{CommandRun, StopSummary};
-use crate::jobs::{Item, JobSpec};
+use crate::jobs::{Item, JobSpec, ProcessRun, StopSummary};
 
 /// An event of one job.
 #[derive(Clone, Debug)]
-pub struct Event {
-    /// The job.
+pub struct JobEvent {
     pub job: JobId,
     /// The time since the board was made; monotonic.
     pub at: Duration,
-    /// What happened.
     pub kind: EventKind,
 }
 
-/// What happened to a job.
+/// The kind of an event, with its details.
 #[derive(Clone, Debug)]
 pub enum EventKind {
     /// The job was started.
@@ -27,20 +24,13 @@ pub enum EventKind {
         spec: Arc<JobSpec>,
     },
     /// Planning found an item; ids count up from 0 without a gap.
-    ItemDidAppear {
-        /// The item.
-        item: Item,
-    },
+    ItemDidAppear { item: Item },
     /// Planning is complete: no more items will appear.
     PlanDidFinish,
     /// The item began to run.
-    ItemDidStart {
-        /// Which item.
-        item: ItemId,
-    },
+    ItemDidStart { item: ItemId },
     /// The item advanced.
     ItemDidProgress {
-        /// Which item.
         item: ItemId,
         /// Bytes done.
         done: u64,
@@ -48,78 +38,54 @@ pub enum EventKind {
         total: u64,
     },
     /// The item runs as a process of its own.
-    ItemDidRunProcess {
-        /// Which item.
-        item: ItemId,
-        /// The process number.
-        pid: u32,
-    },
+    ItemDidRunProcess { item: ItemId, pid: u32 },
     /// The process of the item was paused by a signal such as `SIGSTOP`, or resumed.
     ItemDidPauseProcess {
-        /// Which item.
         item: ItemId,
         /// Whether it is paused now.
         paused: bool,
     },
     /// The user asked the process of the item to end, alone or with its descendants.
-    ProcessStopWasRequested {
-        /// Which item.
-        item: ItemId,
-    },
+    ProcessStopWasRequested { item: ItemId },
     /// The process of the item was stopped with its descendants, at the user's request.
     ItemDidStopTree {
-        /// Which item.
         item: ItemId,
-        /// What became of them.
+        /// The result of stopping it and its descendants.
         stopped: Arc<StopSummary>,
     },
     /// The process of the item ended.
-    ItemDidEndProcess {
-        /// Which item.
-        item: ItemId,
-        /// How it ended, and its output.
-        ran: Arc<CommandRun>,
-    },
+    ItemDidEndProcess { item: ItemId, ran: Arc<ProcessRun> },
     /// The item ignored a cancel, so its isolated worker was stopped.
     ItemDidIgnoreCancel {
-        /// Which item.
         item: ItemId,
-        /// How long it had to react.
+        /// The time that it had to react.
         within: Duration,
     },
     /// The item ended.
     ItemDidFinish {
-        /// Which item.
         item: ItemId,
-        /// How it ended; never `Waiting` or `Running`.
+        /// Never `Waiting` or `Running`.
         state: ItemState,
     },
     /// The job was asked to cancel.
     CancelWasRequested,
     /// The job ended; no further item event follows.
     JobDidFinish {
-        /// How it ended; never `Running`.
+        /// Never `Running`.
         state: JobState,
     },
     /// A join of the job began.
     JoinDidStart {
-        /// Which join.
         join: JoinId,
-        /// The longest it waits; `None` without a limit.
+        /// `None` without a limit.
         timeout: Option<Duration>,
         /// Whether it blocks the UI thread.
         blocking: bool,
     },
     /// A join ended.
-    JoinDidEnd {
-        /// Which join.
-        join: JoinId,
-        /// How it ended.
-        outcome: JoinOutcome,
-    },
+    JoinDidEnd { join: JoinId, outcome: JoinOutcome },
     /// A requested backtrace is resolved.
     BacktraceDidResolve {
-        /// Which panic.
         panic: PanicKey,
         /// The frames, one a line.
         text: Arc<str>,

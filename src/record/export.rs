@@ -13,8 +13,7 @@ use super::item::{Backtrace, Crash, ItemRecord, ItemState, Panic};
 use super::job::JobRecord;
 use super::job_state::JobState;
 use crate::format;
-use crate::jobs::command::CommandRun;
-use crate::jobs::{ItemError, Output};
+use crate::jobs::{ItemError, Output, ProcessRun};
 
 /// Writes the job as one JSON object and a line end. `now` is the end of the elapsed time of a job
 /// that has not ended.
@@ -190,12 +189,12 @@ struct ItemDocument<'a> {
     output: Option<OutputDocument<'a>>,
 }
 
-/// What an item returned, or how its command ended although the item did not return.
+/// The result of an item, or the run of its command although the item did not return.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum OutputDocument<'a> {
     Returned(&'a Output),
-    Command(&'a CommandRun),
+    Command(&'a ProcessRun),
 }
 
 impl<'a> ItemDocument<'a> {

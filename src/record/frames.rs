@@ -4,7 +4,7 @@ use std::time::Duration;
 /// The latency above which a frame is slow: it missed at least one refresh of a 60 Hz screen.
 ///
 /// It is one and a half intervals, because frames in step with the screen jitter around 16.7 ms.
-pub const SLOW_FRAME: Duration = Duration::from_millis(25);
+pub const MIN_SLOW_LATENCY: Duration = Duration::from_millis(25);
 
 const MAX_FRAMES: usize = 512;
 const WORST_WINDOW: Duration = Duration::from_secs(5);
@@ -35,7 +35,7 @@ pub struct FrameSummary {
     pub worst: Option<Duration>,
     /// The frames drawn in the last second, due or not.
     pub repaints: usize,
-    /// The frames since the start whose latency was above [`SLOW_FRAME`].
+    /// The frames since the start whose latency was above [`MIN_SLOW_LATENCY`].
     pub slow: u64,
 }
 
@@ -47,7 +47,7 @@ impl FrameHistory {
     /// window was idle until an input or a wake-up: the frame then has no latency.
     pub fn begin_frame(&mut self, now: Duration, due: Option<Duration>) {
         let latency = due.map(|due| now.saturating_sub(due));
-        if latency.is_some_and(|latency| latency > SLOW_FRAME) {
+        if latency.is_some_and(|latency| latency > MIN_SLOW_LATENCY) {
             self.slow += 1;
         }
         if self.frames.len() == MAX_FRAMES {

@@ -3,7 +3,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
-/// How many incidents are kept, newest first.
+/// The number of incidents that are kept.
 const MAX_INCIDENTS: usize = 100;
 
 /// A frame of the window that took too long.
@@ -13,7 +13,7 @@ pub struct IncidentRecord {
     pub began: SystemTime,
     /// Its duration.
     pub lasted: Duration,
-    /// What the window was doing, if known.
+    /// The activity of the window, if known.
     pub label: Option<String>,
 }
 

@@ -5,8 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::format;
-use crate::jobs::command::{CommandRun, StopSummary};
-use crate::jobs::{Item, ItemError, Output};
+use crate::jobs::{Item, ItemError, Output, ProcessRun, StopSummary};
 use crate::join::PanicReport;
 
 /// Numbers the items of one job, from 0 in the order in which planning found them.
@@ -60,7 +59,6 @@ impl ItemState {
 /// An item, with its history.
 #[derive(Clone, Debug)]
 pub struct ItemRecord {
-    /// Its number.
     pub id: ItemId,
     /// Its path.
     pub input: PathBuf,
@@ -78,7 +76,7 @@ pub struct ItemRecord {
     pub backtrace: Backtrace,
     /// Its process, if it has or had one.
     pub process: Option<Box<ProcessRecord>>,
-    /// How long it ignored a cancel until its isolated worker was stopped.
+    /// The time that it ignored a cancel until its isolated worker was stopped.
     pub ignored_cancel: Option<Duration>,
 }
 
@@ -109,7 +107,7 @@ impl ItemRecord {
     }
 
     /// How its process ended, if it had one.
-    pub fn ran(&self) -> Option<&Arc<CommandRun>> {
+    pub fn ran(&self) -> Option<&Arc<ProcessRun>> {
         match &self.process.as_ref()?.state {
             ItemProcessState::Ended(ran) => Some(ran),
             ItemProcessState::Running | ItemProcessState::Paused => None,
@@ -126,7 +124,7 @@ impl ItemRecord {
         stopped.map(ToString::to_string).unwrap_or_default()
     }
 
-    /// How long it has run until it ended or until `now`; `None` before it starts.
+    /// The time that it ran until it ended or until `now`; `None` before it starts.
     pub fn elapsed(&self, now: Duration) -> Option<Duration> {
         let started = self.started_at?;
         Some(self.ended_at.unwrap_or(now).saturating_sub(started))
@@ -142,7 +140,7 @@ pub struct ProcessRecord {
     pub state: ItemProcessState,
     /// Whether the user asked it to end.
     pub stop_requested: bool,
-    /// What became of it and its descendants when the user stopped them.
+    /// The result of stopping it and its descendants.
     pub stopped: Option<Arc<StopSummary>>,
 }
 
@@ -154,7 +152,7 @@ pub enum ItemProcessState {
     /// It is paused by a signal such as `SIGSTOP`.
     Paused,
     /// It has ended.
-    Ended(Arc<CommandRun>),
+    Ended(Arc<ProcessRun>),
 }
 
 /// A captured panic, as plain data.
@@ -187,7 +185,7 @@ impl From<&PanicReport> for Panic {
 /// The death of an isolated worker while it ran an item, as plain data.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Crash {
-    /// What happened, such as `its worker was killed by signal 6 (SIGABRT)`.
+    /// The end of its worker, such as `its worker was killed by signal 6 (SIGABRT)`.
     pub message: String,
     /// The exit code, if the worker exited by itself.
     pub code: Option<i32>,

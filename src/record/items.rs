@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::item::{ItemId, ItemRecord};
 
-/// How many items a block holds: few enough to copy a block in a frame, and enough that a million
+/// The number of items in a block: few enough to copy a block in a frame, and enough that a million
 /// items need only a thousand blocks.
 const BLOCK_LEN: usize = 1024;
 

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::counts::Counts;
 use super::event::{EventKind, PanicKey};
 use super::item::{
     Backtrace, ItemId, ItemProcessState, ItemRecord, ItemState, Panic, ProcessRecord,
@@ -8,60 +9,8 @@ use super::item::{
 use super::items::Items;
 use super::job_state::{JobId, JobState};
 use super::join::{JoinId, JoinOutcome, JoinRecord};
-use super::rate::{self, RateWindow};
+use super::rate::{self, Rate, RateWindow};
 use crate::jobs::{Item, JobSpec};
-
-/// How many items are in each state.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Found, not started.
-    pub waiting: usize,
-    /// Started.
-    pub running: usize,
-    /// Ended with an output.
-    pub returned: usize,
-    /// Ended with an error.
-    pub failed: usize,
-    /// Panicked.
-    pub panicked: usize,
-    /// Lost with their worker.
-    pub crashed: usize,
-    /// Cancelled.
-    pub cancelled: usize,
-}
-
-impl Counts {
-    /// All items found so far.
-    pub fn total(&self) -> usize {
-        self.waiting + self.running + self.ended()
-    }
-
-    /// All items that have ended.
-    pub fn ended(&self) -> usize {
-        self.returned + self.failed + self.panicked + self.crashed + self.cancelled
-    }
-
-    fn of(&mut self, state: &ItemState) -> &mut usize {
-        match state {
-            ItemState::Waiting => &mut self.waiting,
-            ItemState::Running => &mut self.running,
-            ItemState::Returned(_) => &mut self.returned,
-            ItemState::Failed(_) => &mut self.failed,
-            ItemState::Panicked(_) => &mut self.panicked,
-            ItemState::Crashed(_) => &mut self.crashed,
-            ItemState::Cancelled => &mut self.cancelled,
-        }
-    }
-}
-
-/// The speed of a job.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Rate {
-    /// Bytes per second over the last few seconds.
-    pub bytes_per_sec: f64,
-    /// The time left at that rate; `None` while unknown.
-    pub time_left: Option<Duration>,
-}
 
 /// A job, with its history. A clone is a cheap snapshot, which shares the items.
 #[derive(Clone, Debug)]
@@ -87,17 +36,15 @@ pub struct JobRecord {
 }
 
 impl JobRecord {
-    /// Its number.
     pub fn id(&self) -> JobId {
         self.id
     }
 
-    /// What was started.
+    /// The job, with its options and inputs.
     pub fn spec(&self) -> &Arc<JobSpec> {
         &self.spec
     }
 
-    /// Its state.
     pub fn state(&self) -> &JobState {
         &self.state
     }
@@ -112,7 +59,7 @@ impl JobRecord {
         self.items.get(id.0)
     }
 
-    /// How many items are in each state.
+    /// The number of items in each state.
     pub fn counts(&self) -> Counts {
         self.counts
     }
@@ -162,7 +109,7 @@ impl JobRecord {
         self.ended_at
     }
 
-    /// How long it has run until it ended or until `now`.
+    /// The time that it ran until it ended or until `now`.
     pub fn elapsed(&self, now: Duration) -> Duration {
         let end = self.ended_at.unwrap_or(now);
         end.saturating_sub(self.started_at)

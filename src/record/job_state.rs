@@ -31,6 +31,14 @@ pub enum JobState {
 }
 
 impl JobState {
+    /// The name in sentences.
+    pub fn title(&self) -> &'static str {
+        match self {
+            Self::TimedOut => "timed out",
+            _ => self.label(),
+        }
+    }
+
     /// The label on screen, in files and on the command line.
     pub fn label(&self) -> &'static str {
         match self {

@@ -18,7 +18,6 @@ pub enum JoinOutcome {
 /// A join of a job: one wait for its end.
 #[derive(Clone, Debug)]
 pub struct JoinRecord {
-    /// Its number.
     pub id: JoinId,
     /// The longest it waits; `None` without a limit.
     pub timeout: Option<Duration>,
@@ -31,7 +30,7 @@ pub struct JoinRecord {
 }
 
 impl JoinRecord {
-    /// How long it waited until it ended or until `now`.
+    /// The time that it waited until it ended or until `now`.
     pub fn waited(&self, now: Duration) -> Duration {
         let end = self.ended.map_or(now, |(at, _)| at);
         end.saturating_sub(self.started_at)

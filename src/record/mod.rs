@@ -1,9 +1,10 @@
 //! The history of all jobs, as plain data.
 //!
-//! The [`Record`] is all that the window reads. It is built from [`Event`]s alone, each with its
+//! The [`Record`] is all that the window reads. It is built from [`JobEvent`]s alone, each with its
 //! time. So events can be replayed, exported and tested without a window, and without running
 //! anything.
 
+mod counts;
 mod event;
 mod export;
 mod frames;
@@ -19,16 +20,18 @@ mod timeline;
 
 use std::collections::BTreeMap;
 
-pub use event::{Event, EventKind, PanicKey};
+pub use counts::Counts;
+pub use event::{EventKind, JobEvent, PanicKey};
 pub use export::{job_text, panic_text, write_json};
-pub use frames::{FrameHistory, FrameSummary, SLOW_FRAME};
+pub use frames::{FrameHistory, FrameSummary, MIN_SLOW_LATENCY};
 pub use incident::{IncidentRecord, Incidents};
 pub use item::{Backtrace, Crash, ItemId, ItemRecord, ItemState, Panic};
 pub use item::{ItemProcessState, ProcessRecord};
 pub use items::Items;
-pub use job::{Counts, JobRecord, Rate};
+pub use job::JobRecord;
 pub use job_state::{JobId, JobState};
 pub use join::{JoinId, JoinOutcome, JoinRecord};
+pub use rate::Rate;
 pub(crate) use rate::RateWindow;
 pub use timeline::{Activity, Lane, LaneId, LaneKind, LaneOutcome, Message, Span};
 pub use timeline::{Timeline, TimelineEvent, TimelineKind};
@@ -42,7 +45,7 @@ pub struct Record {
 
 impl Record {
     /// Applies one event. Ignores events of a job that was removed.
-    pub fn apply(&mut self, event: Event) {
+    pub fn apply(&mut self, event: JobEvent) {
         self.revision += 1;
         if let EventKind::JobDidStart { spec } = event.kind {
             self.jobs

@@ -2,7 +2,16 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 const WINDOW: Duration = Duration::from_secs(5);
-const BUCKET: Duration = Duration::from_millis(100);
+const SAMPLE_INTERVAL: Duration = Duration::from_millis(100);
+
+/// The speed of a job.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Rate {
+    /// Bytes per second over the last few seconds.
+    pub bytes_per_sec: f64,
+    /// The time left at that rate; `None` while unknown.
+    pub time_left: Option<Duration>,
+}
 
 /// The bytes done over the last 5 s. It keeps one sample per 100 ms at most, so that it stays small
 /// however many items end in a second.
@@ -23,7 +32,7 @@ impl RateWindow {
         if self
             .samples
             .back()
-            .is_some_and(|last| at < last.at + BUCKET)
+            .is_some_and(|last| at < last.at + SAMPLE_INTERVAL)
         {
             return;
         }
@@ -61,7 +70,7 @@ pub(super) fn per_sec(bytes: u64, elapsed: Duration) -> f64 {
     bytes as f64 / elapsed.as_secs_f64()
 }
 
-/// How long `left` bytes take at that rate; `None` if they would never end.
+/// The time that `left` bytes take at that rate; `None` if they would never end.
 pub(super) fn time_left(left: u64, bytes_per_sec: f64) -> Option<Duration> {
     if left == 0 {
         return Some(Duration::ZERO);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// How many lanes, spans and messages a timeline keeps, of each. It counts those that it drops.
+/// The number of lanes, of spans and of messages that a timeline keeps. It counts those that it drops.
 const MAX_KEPT: usize = 200_000;
 
 /// Numbers the lanes of a timeline.
@@ -18,26 +18,22 @@ pub struct LaneId(pub u64);
 pub struct TimelineEvent {
     /// The time since the timeline began.
     pub at: Duration,
-    /// The lane.
     pub lane: LaneId,
-    /// What happened.
     pub kind: TimelineKind,
 }
 
-/// What can happen in a lane.
+/// An event in a lane.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TimelineKind {
     /// The task or process started.
     DidOpen {
-        /// Its name.
         name: String,
         /// Task or process.
         kind: LaneKind,
     },
     /// A span began: an activity other than running.
     DidBegin {
-        /// The activity.
         activity: Activity,
         /// Its description.
         label: String,
@@ -46,10 +42,7 @@ pub enum TimelineKind {
     DidEnd,
     /// The task or process reported a message.
     #[serde(rename = "said")]
-    Message {
-        /// The text.
-        text: String,
-    },
+    Message { text: String },
     /// The task or process ended.
     DidClose {
         /// How it ended.
@@ -103,12 +96,10 @@ pub struct Timeline {
     last_event_at: Duration,
 }
 
-/// What one task or process did.
+/// One task or process.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Lane {
-    /// Its number.
     pub id: LaneId,
-    /// Its name.
     pub name: String,
     /// Task or process.
     pub kind: LaneKind,
@@ -125,7 +116,6 @@ pub struct Lane {
 /// A time during which a task or process did not run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span {
-    /// What it did.
     pub activity: Activity,
     /// Its description.
     pub label: String,
@@ -138,13 +128,12 @@ pub struct Span {
 /// A message of a lane.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
-    /// How many messages were applied before it, which may have a later time.
+    /// The number of messages that were applied before it, which may have a later time.
     pub number: usize,
     /// When it was reported.
     pub at: Duration,
     /// The lane that reported it.
     pub lane: LaneId,
-    /// The text.
     pub text: String,
 }
 
@@ -210,7 +199,7 @@ impl Timeline {
         self.last_event_at
     }
 
-    /// How many lanes, spans and messages were dropped because of the limit.
+    /// The number of lanes, spans and messages that were dropped because of the limit.
     pub fn dropped(&self) -> usize {
         self.dropped
     }

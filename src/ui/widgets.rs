@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use eframe::egui::{self, Color32, Pos2, Rect, Response, RichText, Sense, Shape, Stroke, Ui, Vec2};
 
 use super::tokens::{Tokens, tokens};
-use crate::jobs::command::ExitStatus;
+use crate::jobs::ExitStatus;
 use crate::record::{ItemProcessState, ItemRecord, ItemState, JobState};
 
 /// The side length of the shape of a state.

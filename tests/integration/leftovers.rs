@@ -13,7 +13,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use meanwhile::jobs::misbehave::End;
+use meanwhile::jobs::misbehave::Misbehaviour;
 use meanwhile::jobs::{Options, RunOn, command};
 use meanwhile::join::process::{Builder, Exit};
 
@@ -116,7 +116,7 @@ fn start_shared_threads() {
         command: command::CommandLine::Line("true".to_owned()),
         ..command::Options::default()
     };
-    let mut job = spec(RunOn::Process, misbehave(End::Return, 1, 1));
+    let mut job = spec(RunOn::Process, misbehave(Misbehaviour::Return, 1, 1));
     for options in [job.options.clone(), Options::Command(command)] {
         job.options = options;
         let job = board.start(job.clone());

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use meanwhile::jobs::misbehave::{self, End};
+use meanwhile::jobs::misbehave::{self, Misbehaviour};
 use meanwhile::jobs::{Item, Job, Output, Step};
 use meanwhile::join::{self, JoinError};
 
@@ -30,29 +30,29 @@ fn chosen(items: &[Item]) -> Vec<bool> {
 #[test]
 fn chosen_item_counts_from_1_and_0_is_all() {
     assert_eq!(
-        chosen(&plan(&misbehave(End::Error, 2, 3), &[])),
+        chosen(&plan(&misbehave(Misbehaviour::Error, 2, 3), &[])),
         [false, true, false]
     );
     assert_eq!(
-        chosen(&plan(&misbehave(End::Error, 0, 2), &[])),
+        chosen(&plan(&misbehave(Misbehaviour::Error, 0, 2), &[])),
         [true, true]
     );
     assert_eq!(
-        chosen(&plan(&misbehave(End::Error, 9, 2), &[])),
+        chosen(&plan(&misbehave(Misbehaviour::Error, 9, 2), &[])),
         [false, false]
     );
 }
 
 #[test]
 fn inputs_become_items() {
-    let items = plan(&misbehave(End::Return, 1, 7), &["a", "b"]);
+    let items = plan(&misbehave(Misbehaviour::Return, 1, 7), &["a", "b"]);
     let inputs: Vec<PathBuf> = items.into_iter().map(|item| item.input).collect();
     assert_eq!(inputs, [PathBuf::from("a"), PathBuf::from("b")]);
 }
 
 #[test]
 fn item_that_was_not_chosen_returns() {
-    let options = misbehave(End::PanicStr, 2, 2);
+    let options = misbehave(Misbehaviour::PanicStr, 2, 2);
     let items = plan(&options, &[]);
     let task = join::spawn("first", move |context| options.run_item(&items[0], context)).unwrap();
     let expected = Output::Text {
@@ -63,8 +63,10 @@ fn item_that_was_not_chosen_returns() {
 
 #[test]
 fn every_other_end_obeys_a_cancel_while_working() {
-    for end in End::ALL {
-        if matches!(end, End::IgnoreCancel | End::PanicInPlan) || end.needs_isolation() {
+    for end in Misbehaviour::ALL {
+        if matches!(end, Misbehaviour::IgnoreCancel | Misbehaviour::PanicInPlan)
+            || end.needs_isolation()
+        {
             continue;
         }
         let options = misbehave::Options {
@@ -84,7 +86,7 @@ fn invalid_time_counts_as_0() {
     for after in [-1.0, f64::NAN, f64::INFINITY] {
         let options = misbehave::Options {
             after,
-            ..misbehave(End::Return, 1, 1)
+            ..misbehave(Misbehaviour::Return, 1, 1)
         };
         let items = plan(&options, &[]);
         let task = join::spawn("work", move |context| options.run_item(&items[0], context));
@@ -94,7 +96,7 @@ fn invalid_time_counts_as_0() {
 
 #[test]
 fn options_survive_serialisation() {
-    let options = misbehave(End::PanicInDrop, 4, 5);
+    let options = misbehave(Misbehaviour::PanicInDrop, 4, 5);
     let json = serde_json::to_string(&options).unwrap();
     assert_eq!(
         serde_json::from_str::<misbehave::Options>(&json).unwrap(),

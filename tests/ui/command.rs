@@ -99,7 +99,7 @@ fn run_beyond_its_time_limit_is_stopped() {
     window.set("Time limit (s)", 0.2);
     window.set("Grace (s)", 1.0);
     window.click("Start");
-    window.until("sleep did not end within 0.2 s and was stopped");
+    window.until("sleep did not end within 200 ms and was stopped");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use egui_kittest::kittest::Queryable as _;
 use meanwhile::jobs::{Item, JobSpec, Options, Priority, RunOn, Step, misbehave};
 use meanwhile::pages::workbench::ResultsView;
 use meanwhile::pages::workbench::results_pane::results_ui;
-use meanwhile::record::{Event as Fact, EventKind, JobId, Record};
+use meanwhile::record::{EventKind, JobEvent as Fact, JobId, Record};
 use meanwhile::ui::tokens;
 
 const ROWS: usize = 1_000_000;

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use crossbeam_channel::Receiver;
 use meanwhile::board::JobBoard;
-use meanwhile::jobs::misbehave::{self, End};
+use meanwhile::jobs::misbehave::{self, Misbehaviour};
 use meanwhile::jobs::{JobSpec, Options, Priority, RunOn};
 use meanwhile::join::process::Launcher;
 use meanwhile::record::{JobId, JobRecord, Record};
@@ -119,7 +119,7 @@ impl DerefMut for TestBoard {
 }
 
 /// Options for `count` items, of which `item` (from 1; 0 for all) ends as `end`.
-pub(crate) fn misbehave(end: End, item: usize, count: usize) -> misbehave::Options {
+pub(crate) fn misbehave(end: Misbehaviour, item: usize, count: usize) -> misbehave::Options {
     misbehave::Options {
         end,
         item,
@@ -143,7 +143,7 @@ pub(crate) fn spec(run_on: RunOn, options: misbehave::Options) -> JobSpec {
 pub(crate) fn sleeping_job(run_on: RunOn, count: usize) -> JobSpec {
     let options = misbehave::Options {
         after: FOREVER,
-        ..misbehave(End::Sleep, 1, count)
+        ..misbehave(Misbehaviour::Sleep, 1, count)
     };
     spec(run_on, options)
 }

@@ -23,9 +23,9 @@ pub(super) struct Leases {
 #[derive(Default)]
 struct LeaseState {
     idle: Vec<Worker>,
-    /// How many are leased, or being started.
+    /// The number that is leased or being started.
     busy: usize,
-    /// How often a leased worker was released or lost.
+    /// The number of times that a leased worker was released or lost.
     changes: u64,
     /// Whether every attempt for the last item was refused. Then the next item has a single one.
     gave_up: bool,
@@ -46,7 +46,7 @@ impl Leases {
     /// An idle worker, or a new one; `None` when the item is cancelled before there is one.
     ///
     /// # Errors
-    /// None can be started, and there is none to wait for.
+    /// No worker can be started, and there is none to wait for.
     pub(super) fn acquire(
         &self,
         start: impl Fn() -> Result<Worker, SpawnError>,
@@ -71,7 +71,7 @@ impl Leases {
         std::mem::take(&mut lock(&self.state).idle)
     }
 
-    /// An idle worker. Without one: the count of changes by then.
+    /// Leases an idle worker; if there is none, returns the current change count.
     fn take_idle_one(&self) -> Result<WorkerLease<'_>, u64> {
         let mut state = lock(&self.state);
         let Some(mut worker) = state.idle.pop() else {
@@ -106,7 +106,7 @@ impl Leases {
     /// Waits after a refused start until another attempt makes sense.
     ///
     /// # Errors
-    /// The refusal itself, where no attempt does.
+    /// The refusal, if another attempt cannot succeed.
     fn wait_to_retry(
         &self,
         refusal: SpawnError,

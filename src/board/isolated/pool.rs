@@ -3,19 +3,19 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::lease::Leases;
-use super::protocol::{ItemResult, ProtocolError, RawItem, ToWorker, VERSION, encode};
-use super::session::{Session, WorkerLoss};
+use super::protocol::{ProtocolError, RawItem, ReportedOutcome, ToWorker, VERSION, encode};
+use super::session::{ItemSession, WorkerLoss};
 use super::worker::Worker;
 use crate::board::item::ItemOutcome;
-use crate::board::process_table::ItemHost;
+use crate::board::process_table::ItemObserver;
 use crate::jobs::{Item, ItemError, JobSpec};
 use crate::join::Context;
 use crate::join::process::{LaunchOptions, Launcher, SpawnError};
 
-/// How many new workers in a row may die before they begin an item.
+/// The number of new workers in a row that may die before they begin an item.
 const MAX_FAILED_WORKERS: u32 = 2;
 
-/// How long idle workers have to exit when the job ends.
+/// The time that idle workers have to exit when the job ends.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// The workers of one job.
@@ -60,7 +60,7 @@ impl WorkerPool {
         task: &str,
         item: &Item,
         context: &Context,
-        host: &ItemHost,
+        observer: &ItemObserver,
     ) -> ItemOutcome {
         let number = next(&self.requests);
         let request = match request(number, task, item) {
@@ -74,8 +74,8 @@ impl WorkerPool {
                 Ok(None) => return ItemOutcome::Cancelled,
                 Err(error) => return ItemOutcome::Failed(no_worker(&error.to_string())),
             };
-            let assignment = host.assign(lease.worker.process());
-            let session = Session::new(number, context, &self.force_stop);
+            let assignment = observer.assign(lease.worker.process());
+            let session = ItemSession::new(number, context, &self.force_stop);
             let result = session.run(&request, &mut lease.worker);
             drop(assignment);
             match result {
@@ -115,7 +115,7 @@ impl WorkerPool {
 
     fn start_worker(&self) -> Result<Worker, SpawnError> {
         let name = format!("{} worker {}", self.name, next(&self.workers_started));
-        Worker::start(&self.launcher, self.limits.clone(), name, &self.handshake)
+        Worker::start_process(&self.launcher, self.limits.clone(), name, &self.handshake)
     }
 }
 
@@ -138,11 +138,11 @@ fn request(number: u64, task: &str, item: &Item) -> Result<Vec<u8>, ProtocolErro
     })
 }
 
-fn outcome(result: ItemResult, context: &Context) -> ItemOutcome {
+fn outcome(result: ReportedOutcome, context: &Context) -> ItemOutcome {
     match result {
-        ItemResult::Returned(output) => ItemOutcome::Returned(output),
-        ItemResult::Failed(error) => ItemOutcome::Failed(error),
-        ItemResult::Panicked {
+        ReportedOutcome::Returned(output) => ItemOutcome::Returned(output),
+        ReportedOutcome::Failed(error) => ItemOutcome::Failed(error),
+        ReportedOutcome::Panicked {
             mut panic,
             backtrace,
         } => {
@@ -150,7 +150,7 @@ fn outcome(result: ItemResult, context: &Context) -> ItemOutcome {
             panic.task_id = context.task_id().get();
             ItemOutcome::Panicked(Arc::new(panic), backtrace.into())
         }
-        ItemResult::Cancelled => ItemOutcome::Cancelled,
+        ReportedOutcome::Cancelled => ItemOutcome::Cancelled,
     }
 }
 

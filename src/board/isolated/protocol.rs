@@ -50,12 +50,12 @@ pub(super) enum FromWorker {
     /// The item's progress in bytes.
     Progress { number: u64, done: u64, total: u64 },
     /// The item ended.
-    Ended { number: u64, end: ItemResult },
+    Ended { number: u64, end: ReportedOutcome },
 }
 
-/// How an item ended that did not crash its worker.
+/// The outcome of an item that did not crash its worker.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
-pub(super) enum ItemResult {
+pub(super) enum ReportedOutcome {
     Returned(Output),
     Failed(ItemError),
     /// The worker resolves the backtrace, from the debug information that it has loaded.
@@ -94,7 +94,7 @@ impl From<RawItem> for Item {
     }
 }
 
-/// Why a session ends early.
+/// The reason that a session ends early.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ProtocolError {
     #[error("message of {len} bytes exceeds the limit of {MAX_MESSAGE_BYTES}")]
@@ -202,13 +202,13 @@ mod tests {
         };
         let text = "a\u{0}\u{2028}\u{1f980}".to_owned();
         let results = [
-            ItemResult::Returned(Output::Checksum(checksum)),
-            ItemResult::Returned(Output::Text { text: text.clone() }),
-            ItemResult::Failed(ItemError {
+            ReportedOutcome::Returned(Output::Checksum(checksum)),
+            ReportedOutcome::Returned(Output::Text { text: text.clone() }),
+            ReportedOutcome::Failed(ItemError {
                 kind: "special_file".to_owned(),
                 message: text.clone(),
             }),
-            ItemResult::Panicked {
+            ReportedOutcome::Panicked {
                 panic: Panic {
                     message: text.clone(),
                     location: None,
@@ -218,7 +218,7 @@ mod tests {
                 },
                 backtrace: "0: main\n".to_owned(),
             },
-            ItemResult::Cancelled,
+            ReportedOutcome::Cancelled,
         ];
         for end in results {
             let message = FromWorker::Ended {

@@ -3,21 +3,22 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::protocol::{FromWorker, ItemResult, ProtocolError, ToWorker, VERSION, encode};
+use super::protocol::{FromWorker, ProtocolError, ReportedOutcome, ToWorker, VERSION, encode};
 use super::worker::{HANDSHAKE_TIMEOUT, Worker};
-use crate::board::sync::CANCEL_POLL_INTERVAL;
+use crate::format;
+use crate::jobs::CANCEL_POLL_INTERVAL;
 use crate::join::Context;
 use crate::join::process::Exit;
 use crate::record::Crash;
 
-/// How long an item has to react to a cancel before its worker is stopped.
+/// The time that an item has to react to a cancel before its worker is stopped.
 const CANCEL_GRACE: Duration = Duration::from_secs(1);
 
-/// How long a worker has to exit after it closed its output. On a busy machine a background process
+/// The time that a worker has to exit after it closed its output. On a busy machine a background process
 /// takes long to die, too.
 const EXIT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Why a worker is of no more use.
+/// Why a worker can't be used again.
 pub(super) enum WorkerLoss {
     /// It died before it began the item, for this reason.
     NotStarted(String),
@@ -28,7 +29,7 @@ pub(super) enum WorkerLoss {
 }
 
 /// The conversation about one item.
-pub(super) struct Session<'a> {
+pub(super) struct ItemSession<'a> {
     number: u64,
     context: &'a Context,
     force_stop: &'a AtomicBool,
@@ -36,7 +37,7 @@ pub(super) struct Session<'a> {
     cancel_sent_at: Option<Instant>,
 }
 
-impl<'a> Session<'a> {
+impl<'a> ItemSession<'a> {
     /// A session about the request with this number. Setting `force_stop` ends the grace of a
     /// cancel.
     pub(super) fn new(number: u64, context: &'a Context, force_stop: &'a AtomicBool) -> Self {
@@ -49,15 +50,15 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// Sends the request and returns when the item has ended, or when the worker is of no more use.
+    /// Sends the request and returns when the item has ended or the worker can't be used again.
     pub(super) fn run(
         mut self,
         request: &[u8],
         worker: &mut Worker,
-    ) -> Result<ItemResult, WorkerLoss> {
+    ) -> Result<ReportedOutcome, WorkerLoss> {
         worker.transport.send(request);
         loop {
-            // Asked before the exchange, which then receives all that it sent before its end.
+            // Check first: the exchange then still receives everything that an exited worker sent.
             let has_exited = !worker.process().is_alive();
             let is_open = worker.transport.exchange(CANCEL_POLL_INTERVAL);
             while let Some(message) = receive(worker)? {
@@ -66,23 +67,23 @@ impl<'a> Session<'a> {
                 }
             }
             if has_exited || !is_open {
-                return Err(self.loss(worker));
+                return Err(self.describe_exit(worker));
             }
             self.forward_cancel(worker)?;
             if worker.is_handshake_late() {
-                let secs = HANDSHAKE_TIMEOUT.as_secs();
-                let reason = format!("it did not answer within {secs} s");
+                let timeout = format::duration(HANDSHAKE_TIMEOUT);
+                let reason = format!("it did not answer within {timeout}");
                 return Err(WorkerLoss::NotStarted(reason));
             }
         }
     }
 
-    /// Handles a message; returns the item's result if that is what it brings.
+    /// Handles a message; returns the item's result if the message contains it.
     fn handle(
         &mut self,
         message: FromWorker,
         worker: &mut Worker,
-    ) -> Result<Option<ItemResult>, WorkerLoss> {
+    ) -> Result<Option<ReportedOutcome>, WorkerLoss> {
         let what = match message {
             FromWorker::Hello { version: VERSION } if !worker.is_ready => {
                 worker.is_ready = true;
@@ -105,7 +106,7 @@ impl<'a> Session<'a> {
                 return Ok(None);
             }
             FromWorker::Ended { number, end } if self.is_due(number, worker) && self.has_begun => {
-                if end != ItemResult::Cancelled || self.cancel_sent_at.is_some() {
+                if end != ReportedOutcome::Cancelled || self.cancel_sent_at.is_some() {
                     return Ok(Some(end));
                 }
                 "Cancelled"
@@ -141,13 +142,13 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// Why a worker exited, or closed its output.
-    fn loss(&self, worker: &Worker) -> WorkerLoss {
+    /// Explains the end of a worker that exited or closed its output.
+    fn describe_exit(&self, worker: &Worker) -> WorkerLoss {
         let exit = self.exit_of(worker);
         if self.context.is_cancelled() {
             return WorkerLoss::Cancelled;
         }
-        let how = exit.map_or_else(|| "stopped answering".to_owned(), describe);
+        let how = exit.map_or_else(|| "stopped answering".to_owned(), exit_text);
         let stderr = worker.recent_stderr();
         if !self.has_begun {
             let reason = format!("it {how} before it began{}", quoted(&stderr));
@@ -161,8 +162,8 @@ impl<'a> Session<'a> {
         WorkerLoss::Crashed(crash)
     }
 
-    /// How a worker exited that has closed its output; `None` where it has not exited in time, or
-    /// the item is cancelled meanwhile.
+    /// Waits for a worker that closed its output and returns its exit; `None` if it does not exit in
+    /// time or the item is cancelled.
     fn exit_of(&self, worker: &Worker) -> Option<Exit> {
         let since = Instant::now();
         loop {
@@ -191,7 +192,7 @@ fn violation(error: &ProtocolError, worker: &Worker) -> WorkerLoss {
 }
 
 /// The end of a sentence that begins with the worker.
-fn describe(exit: Exit) -> String {
+fn exit_text(exit: Exit) -> String {
     match exit {
         Exit::Signal { core_dumped, .. } => {
             let core = if core_dumped { ", core dumped" } else { "" };

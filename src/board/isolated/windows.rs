@@ -41,7 +41,7 @@ impl WorkerPool {
         _task: &str,
         _item: &Item,
         _context: &Context,
-        _host: &(),
+        _observer: &(),
     ) -> ItemOutcome {
         match self.0 {}
     }

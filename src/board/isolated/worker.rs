@@ -4,13 +4,13 @@ use super::transport::FramedTransport;
 use super::worker_main::ARGUMENT;
 use crate::join::process::{LaunchOptions, Launcher, Process, SpawnError, Stream};
 
-/// How long a worker and its descendants have to exit by themselves when they are stopped.
+/// The time that a stopped worker and its descendants have to exit by themselves.
 const STOP_GRACE: Duration = Duration::from_millis(200);
 
-/// How long a new worker has to answer. On a busy machine a background process gets little time.
+/// The time that a new worker has to answer. On a busy machine a background process gets little time.
 pub(super) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How much of a worker's standard error is kept, and how many lines of it are shown.
+/// The last bytes of a worker's standard error that are kept, and the lines that are shown.
 const MAX_STDERR_BYTES: usize = 16 * 1024;
 const MAX_STDERR_LINES: usize = 20;
 
@@ -26,8 +26,8 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    /// Starts one; `handshake` is the first it will read.
-    pub(super) fn start(
+    /// Starts the worker's process; it reads `handshake` first.
+    pub(super) fn start_process(
         launcher: &Launcher,
         limits: LaunchOptions,
         name: String,

@@ -19,7 +19,7 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 use rustix::stdio::{dup2_stdin, dup2_stdout};
 
 use super::protocol::{
-    Decoder, FromWorker, ItemResult, ProtocolError, RawItem, ToWorker, VERSION, encode,
+    Decoder, FromWorker, ProtocolError, RawItem, ReportedOutcome, ToWorker, VERSION, encode,
 };
 use crate::jobs::{Item, ItemError, Options, Output};
 use crate::join::{self, JoinError, PanicReport, SpawnError, Task};
@@ -28,11 +28,11 @@ use crate::record::Panic;
 /// The first argument of a program that is started as a worker.
 pub(super) const ARGUMENT: &str = "--meanwhile-worker";
 
-/// How often an item's progress is sent.
+/// The interval at which an item's progress is sent.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
 
-/// How many messages may be queued. The program sends one item at a time, and a cancel for it.
-const INBOX_LEN: usize = 16;
+/// The number of messages that may be queued. The program sends one item at a time, and a cancel for it.
+const MAX_QUEUED_MESSAGES: usize = 16;
 
 const READ_BYTES: usize = 64 * 1024;
 
@@ -76,7 +76,7 @@ pub fn run_as_worker() -> Option<ExitCode> {
     })
 }
 
-/// Why a worker cannot continue.
+/// The reason that a worker can't continue.
 #[derive(Debug, thiserror::Error)]
 enum WorkerError {
     #[error("protocol error: {0}")]
@@ -94,8 +94,6 @@ enum LoopMessage {
     InputDidEnd(Result<(), WorkerError>),
 }
 
-type ItemTask = Task<Result<Output, ItemError>>;
-
 struct WorkerLoop {
     messages: Receiver<LoopMessage>,
     inbox: Sender<LoopMessage>,
@@ -107,14 +105,14 @@ struct WorkerLoop {
 
 struct Current {
     number: u64,
-    task: ItemTask,
+    task: Task<Result<Output, ItemError>>,
     /// Done and total as last sent.
     sent: (u64, u64),
 }
 
 fn serve() -> Result<(), WorkerError> {
     let (input, output) = take_pipes()?;
-    let (inbox, messages) = crossbeam_channel::bounded(INBOX_LEN);
+    let (inbox, messages) = crossbeam_channel::bounded(MAX_QUEUED_MESSAGES);
     let reader = inbox.clone();
     join::Builder::new("read requests")
         .daemon(true)
@@ -252,7 +250,7 @@ impl WorkerLoop {
         let task = match spawned {
             Ok(task) => task,
             Err(error) => {
-                let result = ItemResult::Failed(no_thread(&error));
+                let result = ReportedOutcome::Failed(no_thread(&error));
                 return self.output.send_end(number, result);
             }
         };
@@ -290,10 +288,10 @@ impl WorkerLoop {
             return Ok(());
         };
         let result = match current.task.poll() {
-            Some(Ok(Ok(output))) => ItemResult::Returned(output.clone()),
-            Some(Ok(Err(error))) => ItemResult::Failed(error.clone()),
+            Some(Ok(Ok(output))) => ReportedOutcome::Returned(output.clone()),
+            Some(Ok(Err(error))) => ReportedOutcome::Failed(error.clone()),
             Some(Err(JoinError::Panicked(report))) => panicked(&report),
-            _ => ItemResult::Cancelled,
+            _ => ReportedOutcome::Cancelled,
         };
         self.output.send_end(current.number, result)
     }
@@ -304,12 +302,12 @@ struct MessageWriter(File);
 
 impl MessageWriter {
     /// Sends an item's result. One that cannot be encoded becomes an error.
-    fn send_end(&mut self, number: u64, end: ItemResult) -> Result<(), WorkerError> {
+    fn send_end(&mut self, number: u64, end: ReportedOutcome) -> Result<(), WorkerError> {
         match encode(&FromWorker::Ended { number, end }) {
             Ok(frame) => Ok(self.0.write_all(&frame)?),
             Err(error) => self.send(&FromWorker::Ended {
                 number,
-                end: ItemResult::Failed(ItemError {
+                end: ReportedOutcome::Failed(ItemError {
                     kind: "not_transferable".to_owned(),
                     message: format!("the result could not be sent to the program: {error}"),
                 }),
@@ -322,8 +320,8 @@ impl MessageWriter {
     }
 }
 
-fn panicked(report: &PanicReport) -> ItemResult {
-    ItemResult::Panicked {
+fn panicked(report: &PanicReport) -> ReportedOutcome {
+    ReportedOutcome::Panicked {
         panic: Panic::from(report),
         backtrace: report.backtrace().to_owned(),
     }

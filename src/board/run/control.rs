@@ -12,10 +12,10 @@ use crate::join::sync::lock;
 use crate::join::{PanicReport, TaskState};
 use crate::record::{ItemId, Panic, PanicKey};
 
-/// How many panics of a job keep their backtrace, which takes several kilobytes.
+/// The number of panics of a job that keep their backtrace, which takes several kilobytes.
 const MAX_BACKTRACES: usize = 256;
 
-/// What the board and the coordinator of a job share.
+/// The state that the board and the coordinator of a job share.
 pub(in crate::board) struct Control {
     inbox: Sender<CoordinatorMessage>,
     in_flight: Mutex<BTreeMap<ItemId, InFlight>>,
@@ -108,7 +108,7 @@ impl Control {
         Some(running)
     }
 
-    /// How many processes run for the items: commands, and isolated workers that have an item.
+    /// The number of processes that run for the items: commands, and isolated workers that have an item.
     #[cfg(unix)]
     pub(in crate::board) fn process_count(&self) -> usize {
         self.processes.count()

@@ -10,13 +10,13 @@ use crate::board::event_sender::EventSender;
 use crate::board::executor::Executor;
 use crate::board::item::{ItemOutcome, ItemTask};
 #[cfg(unix)]
-use crate::board::process_table::ItemHost;
+use crate::board::process_table::ItemObserver;
 use crate::board::retry::{MAX_ATTEMPTS, RETRY_INTERVAL};
 use crate::jobs::{Item, ItemError, JobSpec, Step};
 use crate::join::{Context, JoinError, PanicReport, Progress, SpawnError, Task};
 use crate::record::{EventKind, ItemId, ItemState, JobId, PanicKey};
 
-/// How a job ended that was not cancelled.
+/// The outcome of a job that was not cancelled.
 #[derive(Debug)]
 pub(in crate::board) enum JobOutcome {
     /// Every item returned.
@@ -41,7 +41,6 @@ pub(super) struct Coordinator {
     pub(super) state: CoordinatorState,
 }
 
-/// How far the coordinator is.
 #[derive(Default)]
 pub(super) struct CoordinatorState {
     /// The items that were found and have no task yet.
@@ -49,8 +48,8 @@ pub(super) struct CoordinatorState {
     is_planned: bool,
     is_cancelled: bool,
     /// Whether the system refused a thread, and no item has ended since.
-    is_crowded: bool,
-    /// How often in a row a thread was refused while nothing ran.
+    waits_for_thread: bool,
+    /// The number of refused threads in a row while nothing ran.
     refusals: u32,
     ended: EndedItems,
 }
@@ -91,7 +90,7 @@ impl Coordinator {
 
     fn has_room(&self) -> bool {
         let has_room = || self.in_flight().len() < self.executor.capacity(&self.spec);
-        self.state.is_cancelled || (!self.state.is_crowded && has_room())
+        self.state.is_cancelled || (!self.state.waits_for_thread && has_room())
     }
 
     #[expect(
@@ -99,7 +98,7 @@ impl Coordinator {
         reason = "the one place where a job waits; every end and a cancel arrive in the inbox"
     )]
     fn handle_next(&mut self) {
-        let next = if self.state.is_crowded && self.in_flight().is_empty() {
+        let next = if self.state.waits_for_thread && self.in_flight().is_empty() {
             self.inbox.recv_timeout(RETRY_INTERVAL)
         } else {
             self.inbox.recv().map_err(RecvTimeoutError::from)
@@ -111,7 +110,7 @@ impl Coordinator {
             Ok(CoordinatorMessage::PlanDidEnd) => self.end_plan(),
             Ok(CoordinatorMessage::ItemDidEnd(id)) => self.end_item(id),
             Ok(CoordinatorMessage::Cancel) | Err(RecvTimeoutError::Disconnected) => self.cancel(),
-            Err(RecvTimeoutError::Timeout) => self.state.is_crowded = false,
+            Err(RecvTimeoutError::Timeout) => self.state.waits_for_thread = false,
         }
     }
 
@@ -170,7 +169,7 @@ impl Coordinator {
             self.backpressure.release();
             self.publish_end(id, ItemState::Failed(no_thread(error)));
         } else {
-            self.state.is_crowded = true;
+            self.state.waits_for_thread = true;
             self.state.backlog.push_front((id, item));
         }
     }
@@ -181,20 +180,20 @@ impl Coordinator {
         let name = format!("{} {}", self.name, short_name(&item.input));
         let workers = self.executor.workers();
         let workers = workers.map(|workers| (Arc::clone(workers), name.clone()));
-        let host = self.host(id);
+        let observer = self.observer(id);
         self.executor.spawn(name, move |context| {
             events.publish(job, EventKind::ItemDidStart { item: id });
             if let Some((workers, name)) = workers {
-                return workers.run(&name, &item, context, &host);
+                return workers.run(&name, &item, context, &observer);
             }
             let job = spec.options.job();
-            job.run_item_on(&item, context, &host).into()
+            job.run_item_on(&item, context, &observer).into()
         })
     }
 
     #[cfg(unix)]
-    fn host(&self, item: ItemId) -> ItemHost {
-        ItemHost {
+    fn observer(&self, item: ItemId) -> ItemObserver {
+        ItemObserver {
             job: self.job,
             item,
             priority: self.spec.priority,
@@ -205,11 +204,11 @@ impl Coordinator {
 
     #[cfg(not(unix))]
     #[expect(clippy::unused_self, reason = "as where there are processes to see")]
-    fn host(&self, _item: ItemId) {}
+    fn observer(&self, _item: ItemId) {}
 
     /// Publishes how the task of an item ended, and drops the task.
     fn end_item(&mut self, id: ItemId) {
-        self.state.is_crowded = false;
+        self.state.waits_for_thread = false;
         let Some(flight) = self.in_flight().remove(&id) else {
             return;
         };

@@ -24,7 +24,7 @@ use crate::jobs::JobSpec;
 use crate::join::{self, SpawnError, Task};
 use crate::record::JobId;
 
-/// How many items may be found and not yet be taken by a worker.
+/// The number of found items that no worker has taken yet.
 const MAX_PLANNED: usize = 1 << 16;
 
 /// Starts a job: its pool, if it has one, its planner and its coordinator.

@@ -5,7 +5,7 @@ use digest::DynDigest;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
-use crate::jobs::choice::choices;
+use crate::choice::choices;
 
 /// A checksum algorithm.
 #[derive(
@@ -31,7 +31,7 @@ pub enum Algorithm {
     Xxh3,
 }
 
-choices!(Algorithm {
+choices!(pub Algorithm {
     Blake3 => "BLAKE3",
     Sha256 => "SHA-256",
     Sha512 => "SHA-512",

@@ -9,13 +9,13 @@ use std::path::Path;
 
 use super::algorithm::{Algorithm, Hasher};
 use super::error::{Change, ChecksumError};
-use super::source::Source;
+use super::source::OpenFile;
 use super::{Checksum, tree};
 use crate::join::Context;
 
-/// How much is read at once. It stays in the core's own cache between reading and hashing: doubling it
+/// The bytes of one read. They stay in the core's own cache between reading and hashing: doubling it
 /// quadruples the cost of reading.
-pub(super) const CHUNK_LEN: usize = 64 * 1024;
+pub(super) const READ_BYTES: usize = 64 * 1024;
 
 /// Follows the computation of a digest and may cancel it.
 ///
@@ -52,7 +52,7 @@ pub fn digest_file(
     algorithm: Algorithm,
     monitor: &dyn DigestMonitor,
 ) -> Result<Checksum, ChecksumError> {
-    let source = Source::open(path)?;
+    let source = OpenFile::open(path)?;
     let (digest, bytes) = if algorithm == Algorithm::Blake3 && source.len() >= tree::MIN_LEN {
         (tree::digest(&source, monitor)?, source.len())
     } else {
@@ -69,7 +69,7 @@ pub fn digest_file(
 }
 
 fn stream(
-    source: &Source,
+    source: &OpenFile,
     algorithm: Algorithm,
     monitor: &dyn DigestMonitor,
 ) -> Result<(String, u64), ChecksumError> {
@@ -99,7 +99,7 @@ fn stream(
 }
 
 pub(super) fn check_cancel(
-    source: &Source,
+    source: &OpenFile,
     monitor: &dyn DigestMonitor,
 ) -> Result<(), ChecksumError> {
     if monitor.is_cancelled() {
@@ -110,7 +110,7 @@ pub(super) fn check_cancel(
 }
 
 /// Keeps a file that grows as fast as it is read from being read forever.
-fn check_length(source: &Source, done: u64) -> Result<(), ChecksumError> {
+fn check_length(source: &OpenFile, done: u64) -> Result<(), ChecksumError> {
     if done <= source.len() {
         return Ok(());
     }
@@ -126,14 +126,14 @@ fn check_length(source: &Source, done: u64) -> Result<(), ChecksumError> {
     Err(source.changed(Change::Grew))
 }
 
-/// Runs `work` with this thread's buffer of [`CHUNK_LEN`] bytes, so that a hundred thousand small
+/// Runs `work` with this thread's buffer of [`READ_BYTES`] bytes, so that a hundred thousand small
 /// files don't allocate as many.
 pub(super) fn with_buffer<R>(work: impl FnOnce(&mut [u8]) -> R) -> R {
     thread_local! {
         static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
     }
     BUFFER.with_borrow_mut(|buffer| {
-        buffer.resize(CHUNK_LEN, 0);
+        buffer.resize(READ_BYTES, 0);
         work(buffer)
     })
 }

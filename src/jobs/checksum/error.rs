@@ -5,55 +5,37 @@ use super::list::Malformed;
 use crate::jobs::ItemError;
 use crate::jobs::text::shown;
 
-/// Why a file has no checksum, or not the one in the list.
+/// The reason that a file has no checksum, or not the one in the list.
 #[derive(Debug, thiserror::Error)]
 pub enum ChecksumError {
     /// The [`DigestMonitor`](super::DigestMonitor) cancelled it.
     #[error("{} was cancelled.", shown(path))]
-    Cancelled {
-        /// The file.
-        path: PathBuf,
-    },
+    Cancelled { path: PathBuf },
     /// The file changed while it was read, so no digest is right.
     #[error(
         "{} {change} while it was read, so it has no checksum; run again when nothing writes to it.",
         shown(path)
     )]
-    Changed {
-        /// The file.
-        path: PathBuf,
-        /// What happened to it.
-        change: Change,
-    },
+    Changed { path: PathBuf, change: Change },
     /// A link whose target does not exist.
     #[error("{} is a link to something that does not exist.", shown(path))]
-    DanglingLink {
-        /// The link.
-        path: PathBuf,
-    },
+    DanglingLink { path: PathBuf },
     /// A folder instead of a file.
     #[error("{} is a folder, not a file.", shown(path))]
-    Folder {
-        /// The folder.
-        path: PathBuf,
-    },
+    Folder { path: PathBuf },
     /// A link to itself or to a folder that contains it, which would never end.
     #[error(
         "{} links to itself or to a folder that contains it, so it was not followed.",
         shown(path)
     )]
-    LinkLoop {
-        /// The link.
-        path: PathBuf,
-    },
+    LinkLoop { path: PathBuf },
     /// A line of a checksum list that is not a checksum.
     #[error("Line {line} of {} is not a checksum: {reason}.", shown(list))]
     Malformed {
         /// The list.
         list: PathBuf,
-        /// Which line, from 1.
+        /// The line number, from 1.
         line: u64,
-        /// What is wrong with it.
         reason: Malformed,
     },
     /// The file does not match the list.
@@ -62,7 +44,6 @@ pub enum ChecksumError {
         shown(path)
     )]
     Mismatch {
-        /// The file.
         path: PathBuf,
         /// The digest in the list.
         expected: String,
@@ -71,25 +52,18 @@ pub enum ChecksumError {
     },
     /// There is no file of this name.
     #[error("{} does not exist.", shown(path))]
-    Missing {
-        /// The name.
-        path: PathBuf,
-    },
+    Missing { path: PathBuf },
     /// The input is not a checksum list.
     #[error(
         "{} is not a checksum list, so the rest of it was not read; pick the list, not the file that it describes.",
         shown(list)
     )]
-    NotAList {
-        /// The file.
-        list: PathBuf,
-    },
+    NotAList { list: PathBuf },
     /// A pipe, socket or device. It was not opened, because that could block or have an effect.
     #[error("{} is {what}, not a regular file, so it was not read.", shown(path))]
     SpecialFile {
-        /// The file.
         path: PathBuf,
-        /// What it is, with an article.
+        /// The type of the file, with an article.
         what: &'static str,
     },
     /// The system refused to read it.
@@ -97,12 +71,11 @@ pub enum ChecksumError {
     Unreadable {
         /// The file or folder.
         path: PathBuf,
-        /// Why.
         source: io::Error,
     },
 }
 
-/// What happened to a file while it was read.
+/// A change of a file while it was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Change {
     /// It became longer.
@@ -149,6 +122,16 @@ impl ChecksumError {
             Self::SpecialFile { .. } => "special_file",
             Self::Unreadable { .. } => "unreadable",
         }
+    }
+}
+
+/// The word of `sha256sum -c` for an error of this kind.
+pub(in crate::jobs) fn verdict_of_failure(kind: &str) -> Option<&'static str> {
+    match kind {
+        "malformed" => Some("malformed"),
+        "mismatch" => Some("FAILED"),
+        "missing" => Some("missing"),
+        _ => None,
     }
 }
 

@@ -13,7 +13,7 @@ use super::{Algorithm, Checksum};
 
 /// One line of a list that names a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
+pub struct ListEntry {
     /// The name in the list, unescaped.
     pub name: PathBuf,
     /// The digest in lower-case hexadecimal digits.
@@ -22,7 +22,7 @@ pub struct Entry {
     pub tag: Option<Algorithm>,
 }
 
-/// What is wrong with a line.
+/// A fault of a line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Malformed {
     /// It is marked as escaped, but has an unknown escape sequence.
@@ -31,7 +31,7 @@ pub enum Malformed {
     /// The digest does not have the length of the algorithm that the line or the user names.
     #[error("no possible algorithm has digests of {digits} digits")]
     Length {
-        /// How many digits it has.
+        /// The number of its digits.
         digits: usize,
     },
     /// There is no file name.
@@ -77,7 +77,7 @@ pub fn line(checksum: &Checksum, name: &Path) -> Vec<u8> {
 ///
 /// # Errors
 /// The line is malformed. Never panics.
-pub fn parse(line: &[u8]) -> Result<Option<Entry>, Malformed> {
+pub fn parse(line: &[u8]) -> Result<Option<ListEntry>, Malformed> {
     let line = line.strip_suffix(b"\r").unwrap_or(line);
     let line = line.trim_ascii_start();
     if line.is_empty() || line.starts_with(b"#") {
@@ -96,7 +96,7 @@ pub fn parse(line: &[u8]) -> Result<Option<Entry>, Malformed> {
     } else {
         parts.name.to_vec()
     };
-    Ok(Some(Entry {
+    Ok(Some(ListEntry {
         name: path(name)?,
         digest: String::from_utf8_lossy(parts.digest).to_ascii_lowercase(),
         tag: parts.tag,

@@ -20,14 +20,15 @@ use serde::{Deserialize, Serialize};
 
 pub use self::algorithm::{Algorithm, UnknownAlgorithm};
 pub use self::digest::{DigestMonitor, digest_file};
+pub(super) use self::error::verdict_of_failure;
 pub use self::error::{Change, ChecksumError};
-pub(super) use self::source::{Identity, identity, open_regular};
+pub(super) use self::source::{FileIdentity, identity, open_regular};
 pub(super) use self::verify::{MAX_LINE_LEN, read_line};
 pub(super) use self::walk::walk;
 use super::{Item, ItemError, Job, Output, Step};
 use crate::join::Context;
 
-/// What the job does with its inputs.
+/// The options of the job.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Options {
@@ -55,16 +56,21 @@ pub struct Checksum {
 }
 
 impl Checksum {
-    /// What `sha256sum` prints for the file `name` or, if it was verified, `sha256sum -c`.
+    /// The line of `sha256sum` for the file `name` or, if it was verified, of `sha256sum -c`.
     pub(super) fn line(&self, name: &Path) -> Vec<u8> {
         if self.verified {
             return [name.as_os_str().as_encoded_bytes(), b": OK\n"].concat();
         }
         list::line(self, name)
     }
+
+    /// The word of `sha256sum -c` for a verified file.
+    pub(super) fn verdict(&self) -> Option<&'static str> {
+        self.verified.then_some("OK")
+    }
 }
 
-/// What a line of a checksum list says about its file.
+/// The content of a line of a checksum list.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Expected {
     /// The digest in lower-case hexadecimal digits.

@@ -10,13 +10,13 @@ const CLOCK_STEP: Duration = Duration::from_millis(20);
 
 /// A regular file that is open for reading, with its state at that time.
 #[derive(Debug)]
-pub(super) struct Source {
+pub(super) struct OpenFile {
     file: File,
     path: PathBuf,
-    stamp: Stamp,
+    stamp: FileStamp,
 }
 
-impl Source {
+impl OpenFile {
     /// Opens a regular file without ever blocking on another process.
     pub(super) fn open(path: &Path) -> Result<Self, ChecksumError> {
         let (file, _) = open_regular(path)?;
@@ -48,7 +48,7 @@ impl Source {
             Ok(_) => return Err(self.changed(Change::Replaced)),
             Err(_) => return Err(self.changed(Change::Vanished)),
         }
-        let now = Stamp::of(&self.file.metadata().map_err(|error| self.error(error))?);
+        let now = FileStamp::of(&self.file.metadata().map_err(|error| self.error(error))?);
         if now != self.stamp {
             return Err(self.changed(self.stamp.change_to(&now)));
         }
@@ -88,15 +88,15 @@ pub(in crate::jobs) fn open_regular(path: &Path) -> Result<(File, Metadata), Che
 /// writes the page back. A file system with coarse stamps (FAT: 2 s) hides two writes within one
 /// step.
 #[derive(Debug, PartialEq, Eq)]
-struct Stamp {
+struct FileStamp {
     len: u64,
-    identity: Identity,
+    identity: FileIdentity,
     modified: Option<SystemTime>,
     /// The inode's change time, which no program can set back.
     inode_changed: Option<SystemTime>,
 }
 
-impl Stamp {
+impl FileStamp {
     fn of(metadata: &Metadata) -> Self {
         Self {
             len: metadata.len(),
@@ -114,7 +114,7 @@ impl Stamp {
         }
     }
 
-    /// How long until any write to the file is certain to get another stamp than this one.
+    /// The time until every write to the file gets another stamp than this one.
     fn unsettled_for(&self) -> Option<Duration> {
         let age = SystemTime::now()
             .duration_since(self.inode_changed.or(self.modified)?)
@@ -127,13 +127,13 @@ impl Stamp {
 ///
 /// The clock that stamps files ticks only every few milliseconds: a file that was written during the
 /// current tick can be written again without a trace. So this waits for the end of the tick.
-fn settled_stamp(file: &File, path: &Path) -> Result<Stamp, ChecksumError> {
-    let stamp = || -> Result<Stamp, ChecksumError> {
+fn settled_stamp(file: &File, path: &Path) -> Result<FileStamp, ChecksumError> {
+    let stamp = || -> Result<FileStamp, ChecksumError> {
         let metadata = file
             .metadata()
             .map_err(|error| ChecksumError::from_io(path, error))?;
         reject_special(path, metadata.file_type())?;
-        Ok(Stamp::of(&metadata))
+        Ok(FileStamp::of(&metadata))
     };
     let first = stamp()?;
     let Some(left) = first.unsettled_for() else {
@@ -203,10 +203,10 @@ fn special_kind(_kind: FileType) -> &'static str {
 
 /// Identifies a file or folder.
 #[cfg(unix)]
-pub(in crate::jobs) type Identity = (u64, u64);
+pub(in crate::jobs) type FileIdentity = (u64, u64);
 
 #[cfg(unix)]
-pub(in crate::jobs) fn identity(metadata: &Metadata) -> Identity {
+pub(in crate::jobs) fn identity(metadata: &Metadata) -> FileIdentity {
     use std::os::unix::fs::MetadataExt as _;
 
     (metadata.dev(), metadata.ino())
@@ -214,10 +214,10 @@ pub(in crate::jobs) fn identity(metadata: &Metadata) -> Identity {
 
 /// The time of creation stands in for it on other systems.
 #[cfg(not(unix))]
-pub(in crate::jobs) type Identity = Option<SystemTime>;
+pub(in crate::jobs) type FileIdentity = Option<SystemTime>;
 
 #[cfg(not(unix))]
-pub(in crate::jobs) fn identity(metadata: &Metadata) -> Identity {
+pub(in crate::jobs) fn identity(metadata: &Metadata) -> FileIdentity {
     metadata.created().ok()
 }
 

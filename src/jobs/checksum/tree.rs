@@ -15,15 +15,15 @@ use blake3::hazmat::{
 };
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
-use super::digest::{CHUNK_LEN, DigestMonitor, check_cancel, with_buffer};
+use super::digest::{DigestMonitor, READ_BYTES, check_cancel, with_buffer};
 use super::error::{Change, ChecksumError};
-use super::source::{Source, read_exact_at};
+use super::source::{OpenFile, read_exact_at};
 use crate::join::Priority;
 
-/// How much one thread reads and hashes before it takes other work.
+/// The bytes that one thread reads and hashes before it takes other work.
 const PIECE_LEN: u64 = 256 * 1024;
 
-/// How much of a file the threads work on at a time. Windows follow each other in file order, so that
+/// The bytes of a file that the threads work on at a time. Windows follow each other in file order, so that
 /// a disk reads in one direction.
 const WINDOW_LEN: u64 = 32 * 1024 * 1024;
 
@@ -32,7 +32,7 @@ pub(super) const MIN_LEN: u64 = 4 * PIECE_LEN;
 
 /// The digest of the whole source, at least [`MIN_LEN`] long, in hexadecimal digits.
 pub(super) fn digest(
-    source: &Source,
+    source: &OpenFile,
     monitor: &dyn DigestMonitor,
 ) -> Result<String, ChecksumError> {
     let tree = Tree {
@@ -52,7 +52,7 @@ pub(super) fn digest(
 }
 
 struct Tree<'a> {
-    source: &'a Source,
+    source: &'a OpenFile,
     monitor: &'a dyn DigestMonitor,
     done: AtomicU64,
     /// The first error; later pieces are skipped.
@@ -97,9 +97,9 @@ impl Tree<'_> {
         hasher.set_input_offset(start);
         let end = start + len;
         with_buffer(|buffer| {
-            for at in (start..end).step_by(CHUNK_LEN) {
+            for at in (start..end).step_by(READ_BYTES) {
                 check_cancel(self.source, self.monitor)?;
-                let chunk_len = CHUNK_LEN.min(usize::try_from(end - at).unwrap_or(CHUNK_LEN));
+                let chunk_len = READ_BYTES.min(usize::try_from(end - at).unwrap_or(READ_BYTES));
                 let chunk = &mut buffer[..chunk_len];
                 self.read_chunk(chunk, at)?;
                 hasher.update(chunk);

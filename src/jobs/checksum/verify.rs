@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::digest::{DigestMonitor, digest_file};
 use super::error::ChecksumError;
-use super::list::{self, Entry, Malformed};
-use super::source::Source;
+use super::list::{self, ListEntry, Malformed};
+use super::source::OpenFile;
 use super::{Algorithm, Checksum, Expected};
 use crate::jobs::{Item, Step};
 use crate::join::Context;
@@ -27,7 +27,7 @@ pub(super) fn plan(
     found: &mut dyn FnMut(Item),
 ) {
     for list in lists {
-        let read = Source::open(list).and_then(|source| {
+        let read = OpenFile::open(list).and_then(|source| {
             let reader = ListReader {
                 list,
                 preferred,
@@ -52,7 +52,7 @@ struct ListReader<'a> {
 }
 
 impl ListReader<'_> {
-    fn read(mut self, source: &Source, found: &mut dyn FnMut(Item)) -> Result<(), ChecksumError> {
+    fn read(mut self, source: &OpenFile, found: &mut dyn FnMut(Item)) -> Result<(), ChecksumError> {
         let mut reader = BufReader::new(source.file());
         let mut line = Vec::new();
         for number in 1.. {
@@ -95,7 +95,7 @@ impl ListReader<'_> {
         }
     }
 
-    fn verify(&self, entry: Entry, algorithms: Vec<Algorithm>) -> Item {
+    fn verify(&self, entry: ListEntry, algorithms: Vec<Algorithm>) -> Item {
         let input = self.locate(&entry.name);
         Item {
             bytes: fs::metadata(&input).map_or(0, |metadata| metadata.len()),
@@ -138,7 +138,7 @@ impl ListReader<'_> {
     /// name of the list (`SHA256SUMS`) counts more than the algorithm that the user chose, and a
     /// match with either is a match. CRC-32 and XXH3 have the length of checksums that this program
     /// does not compute, so they are considered only if chosen.
-    fn algorithms(&self, entry: &Entry) -> Result<Vec<Algorithm>, Malformed> {
+    fn algorithms(&self, entry: &ListEntry) -> Result<Vec<Algorithm>, Malformed> {
         if let Some(tag) = entry.tag {
             return Ok(vec![tag]);
         }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::vec;
 
 use super::error::ChecksumError;
-use super::source::{Identity, identity, reject_special};
+use super::source::{FileIdentity, identity, reject_special};
 use crate::jobs::{Item, Step};
 use crate::join::Context;
 
@@ -38,12 +38,12 @@ pub(in crate::jobs) fn walk(inputs: &[PathBuf], context: &Context, found: &mut d
 struct Walk<'a> {
     context: &'a Context,
     found: &'a mut dyn FnMut(Item),
-    entered: HashSet<Identity>,
+    entered: HashSet<FileIdentity>,
     links: VecDeque<PathBuf>,
 }
 
 /// A folder that is being walked, with its remaining entries.
-struct Level {
+struct FolderLevel {
     folder: PathBuf,
     entries: vec::IntoIter<(OsString, FileType)>,
 }
@@ -75,7 +75,7 @@ impl Walk<'_> {
     }
 
     /// The entries of a folder, unless it was entered before or can't be read.
-    fn enter(&mut self, folder: PathBuf) -> Option<Level> {
+    fn enter(&mut self, folder: PathBuf) -> Option<FolderLevel> {
         match fs::metadata(&folder) {
             Ok(metadata) if !self.entered.insert(identity(&metadata)) => return None,
             Ok(_) => {}
@@ -93,7 +93,7 @@ impl Walk<'_> {
             context.checkpoint();
             left.cmp(right)
         });
-        Some(Level {
+        Some(FolderLevel {
             folder,
             entries: entries.into_iter(),
         })

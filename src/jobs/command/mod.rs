@@ -10,7 +10,6 @@
 //! the window have absolute paths; in a shell, write `./-name`.
 
 mod args;
-mod command_run;
 mod interface;
 mod os_string_serde;
 #[cfg_attr(not(unix), expect(dead_code, reason = "commands run on Unix only"))]
@@ -25,18 +24,17 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::command_run::{CapturedOutput, CommandRun, ExitStatus, StopSummary};
 pub use self::prepared::CommandOptionsError;
 use self::prepared::Prepared;
 pub use self::template::Template;
-use super::choice::choices;
-use super::{Host, Item, ItemError, Job, Output, Step};
+use super::{Item, ItemError, Job, Output, ProcessObserver, Step};
+use crate::choice::choices;
 use crate::join::Context;
 
-/// How many of the last bytes of each stream are kept, unless the options say otherwise.
+/// The default number of the last bytes of each stream that are kept.
 pub(crate) const DEFAULT_OUTPUT_LIMIT: usize = 1024 * 1024;
 
-/// What to run, on which files, with which limits.
+/// The command, its files and its limits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Options {
@@ -45,7 +43,7 @@ pub struct Options {
     /// Whether the command is a script for `/bin/sh -c`. Then `{}` means itself, and the files are
     /// parameters of the script, after those in the command.
     pub shell: bool,
-    /// How many files each run gets.
+    /// The files of each run.
     pub files: Files,
     /// Words before the command, split as in a shell, such as `nice -n 19`,
     /// `ssh -o BatchMode=yes host` or `srun -N1`. After `ssh`, whose arguments a remote shell splits
@@ -57,10 +55,10 @@ pub struct Options {
     /// Environment variables, each `NAME=VALUE`, in addition to those of this program.
     #[serde(with = "os_string_serde")]
     pub env: Vec<OsString>,
-    /// How long each run may take, in seconds; 0 and invalid values are no limit.
+    /// The timeout of each run in seconds; 0 and invalid values are no limit.
     pub timeout_secs: f64,
-    /// How long the processes of a run that was cancelled or timed out may take to end before they
-    /// are killed, in seconds. Invalid values count as 0.
+    /// The seconds that the processes of a run that was cancelled or timed out have to end before
+    /// they are killed. Invalid values count as 0.
     pub grace_secs: f64,
     /// The exit codes that mean success, such as `0`, `0, 2-4` or `any`.
     pub expected_codes: String,
@@ -68,9 +66,9 @@ pub struct Options {
     pub memory_mib: u64,
     /// The most CPU time that each process may use, in seconds; 0 is no limit.
     pub cpu_secs: u64,
-    /// How many of the last bytes of each stream are kept while the command runs.
+    /// The number of the last bytes of each stream that are kept while the command runs.
     pub output_limit: usize,
-    /// How much of that is kept after it ended.
+    /// The part of them that is kept after it ended.
     pub keep: Keep,
 }
 
@@ -105,7 +103,7 @@ pub enum CommandLine {
     Words(Vec<OsString>),
 }
 
-/// How many files each run gets.
+/// The files of each run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Files {
@@ -116,12 +114,12 @@ pub enum Files {
     All,
 }
 
-choices!(Files {
+choices!(pub Files {
     One => "Once for each file",
     All => "Once for all files",
 });
 
-/// How much of the output of a run is kept after it ended.
+/// The part of the output of a run that is kept after it ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Keep {
@@ -211,9 +209,9 @@ impl Job for Options {
         &self,
         item: &Item,
         context: &Context,
-        host: &dyn Host,
+        observer: &dyn ProcessObserver,
     ) -> Result<Output, ItemError> {
-        run::run(self, item, context, host)
+        run::run(self, item, context, observer)
     }
 
     #[cfg(not(unix))]
@@ -221,7 +219,7 @@ impl Job for Options {
         &self,
         _item: &Item,
         _context: &Context,
-        _host: &dyn Host,
+        _observer: &dyn ProcessObserver,
     ) -> Result<Output, ItemError> {
         let message = "Commands can't be run on this system.";
         Err(ItemError::new("unsupported", message))

@@ -9,7 +9,7 @@ use super::{CommandLine, Options};
 use crate::jobs::ItemError;
 use crate::jobs::os_text::os_string;
 
-/// Why a command can't run with these options.
+/// A problem with the options.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CommandOptionsError {
     /// There is no program.
@@ -17,10 +17,7 @@ pub enum CommandOptionsError {
     Empty,
     /// A text can't be split into words.
     #[error("`{text}` has an open quote or ends with a backslash; close it.")]
-    Unclosed {
-        /// The text.
-        text: String,
-    },
+    Unclosed { text: String },
     /// A line of the environment is not an assignment.
     #[error("`{text}` does not set a variable; write NAME=VALUE.")]
     Variable {
@@ -29,10 +26,7 @@ pub enum CommandOptionsError {
     },
     /// The exit codes are invalid.
     #[error("`{text}` is not an exit code; write codes from 0 to 255 such as `0, 2-4`, or `any`.")]
-    Codes {
-        /// The invalid part.
-        text: String,
-    },
+    Codes { text: String },
     /// The command has a placeholder for a file, but there are no files.
     #[error("`{word}` stands for a file, but there is none; add files.")]
     NoFiles {

@@ -5,22 +5,20 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::command_run::{CapturedOutput, CommandRun, ExitStatus, StopSummary};
 use super::prepared::Prepared;
 use super::{Keep, Options};
-use crate::jobs::{Host, Item, ItemError, Output, Priority, Step};
-use crate::join::Context;
-use crate::join::process::{
-    Builder, Captured, Exit, LaunchOptions, Launcher, Process, SpawnError, StopReport,
+use crate::format;
+use crate::jobs::{
+    CANCEL_POLL_INTERVAL, CapturedOutput, ExitStatus, Item, ItemError, Output, Priority,
+    ProcessObserver, ProcessRun, Step, StopSummary,
 };
+use crate::join::Context;
+use crate::join::process::{Builder, Captured, Exit, LaunchOptions, Launcher, Process, SpawnError};
 
-/// How often a wait for a run checks for cancellation.
-const POLL_INTERVAL: Duration = Duration::from_millis(50);
+/// The length of each stream that an ended run keeps with [`Keep::Tail`].
+const MAX_TAIL_BYTES: usize = 8 * 1024;
 
-/// How much of each stream an ended run keeps with [`Keep::Tail`], in bytes.
-const TAIL_LEN: usize = 8 * 1024;
-
-/// How many lines and bytes of standard error go into an error.
+/// The lines and bytes of standard error that go into an error.
 const MAX_ERROR_LINES: usize = 5;
 const MAX_ERROR_BYTES: usize = 1024;
 
@@ -29,7 +27,7 @@ pub(super) fn run(
     options: &Options,
     item: &Item,
     context: &Context,
-    host: &dyn Host,
+    observer: &dyn ProcessObserver,
 ) -> Result<Output, ItemError> {
     let prepared = Prepared::new(options)?;
     let files: Cow<'_, [PathBuf]> = match &item.step {
@@ -39,34 +37,35 @@ pub(super) fn run(
     };
     context.checkpoint();
     let started = Instant::now();
-    let process = start(options, &prepared, &files, host.priority())?;
-    host.did_run(&process);
+    let process = start_process(options, &prepared, &files, observer.priority())?;
+    observer.did_run(&process);
     let (exit, stop) = wait(&process, options, context);
     let (reason, stopped) = stop.unzip();
     let output = process.output();
-    let ran = Arc::new(CommandRun {
+    let ran = Arc::new(ProcessRun {
         end: end(exit),
         elapsed_secs: started.elapsed().as_secs_f64(),
         stdout: printed(output.stdout, exit, options.keep),
         stderr: printed(output.stderr, exit, options.keep),
         stopped,
     });
-    host.did_end(&ran);
+    observer.did_end(&ran);
     let report = Report {
         prepared: &prepared,
         item,
         ran: &ran,
     };
     match reason {
-        Some(StopReason::TimedOut) => return Err(report.timed_out(options.timeout_secs)),
+        Some(StopReason::TimedOut) => return Err(report.timed_out(options)),
         Some(StopReason::Cancelled) if !report.all_ended() => return Err(report.escaped()),
         Some(StopReason::Cancelled) => context.checkpoint(),
         None => {}
     }
-    report.conclude().map(|()| Output::Command(ran.clone()))
+    report.conclude().map(|()| Output::Process(ran.clone()))
 }
 
-fn start(
+/// Starts the item's process.
+fn start_process(
     options: &Options,
     prepared: &Prepared,
     files: &[PathBuf],
@@ -133,7 +132,10 @@ fn wait(
     let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     loop {
         let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
-        if let Ok(exit) = process.join_timeout(left.unwrap_or(POLL_INTERVAL).min(POLL_INTERVAL)) {
+        if let Ok(exit) = process.join_timeout(
+            left.unwrap_or(CANCEL_POLL_INTERVAL)
+                .min(CANCEL_POLL_INTERVAL),
+        ) {
             return (Some(exit), None);
         }
         let reason = if context.is_cancelled() {
@@ -148,18 +150,6 @@ fn wait(
         // It may have ended by itself in the meantime.
         let stop = (!stopped.is_empty()).then_some((reason, stopped));
         return (report.exit, stop);
-    }
-}
-
-impl From<&StopReport> for StopSummary {
-    fn from(report: &StopReport) -> Self {
-        let name =
-            |member: &crate::join::process::TreeMember| format!("{} ({})", member.name, member.pid);
-        Self {
-            ended: report.ended.len(),
-            forced: report.forced.iter().map(name).collect(),
-            escaped: report.escaped.iter().map(name).collect(),
-        }
     }
 }
 
@@ -188,7 +178,7 @@ fn printed(captured: Captured, exit: Option<Exit>, keep: Keep) -> CapturedOutput
         bytes: captured.bytes,
     };
     if keep == Keep::Tail {
-        printed.shorten(TAIL_LEN);
+        printed.shorten(MAX_TAIL_BYTES);
     }
     printed
 }
@@ -197,7 +187,7 @@ fn printed(captured: Captured, exit: Option<Exit>, keep: Keep) -> CapturedOutput
 struct Report<'a> {
     prepared: &'a Prepared,
     item: &'a Item,
-    ran: &'a CommandRun,
+    ran: &'a ProcessRun,
 }
 
 impl Report<'_> {
@@ -217,10 +207,11 @@ impl Report<'_> {
         Err(self.error(kind, sentence))
     }
 
-    fn timed_out(&self, timeout_secs: f64) -> ItemError {
+    fn timed_out(&self, options: &Options) -> ItemError {
         let stopped = self.stopped_text();
+        let timeout = format::duration(options.timeout().unwrap_or_default());
         let sentence = format!(
-            "{} did not end within {timeout_secs} s and was stopped: {stopped}",
+            "{} did not end within {timeout} and was stopped: {stopped}",
             self.subject()
         );
         self.error("timed_out", sentence)

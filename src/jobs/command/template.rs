@@ -3,6 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
+use crate::choice::choices;
 use crate::jobs::os_text::os_string;
 
 /// One word of a command.
@@ -73,23 +74,19 @@ impl std::fmt::Display for Template {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.iter().try_for_each(|piece| match piece {
             Piece::Text(text) => write!(f, "{}", text.display()),
-            Piece::Part(part) => write!(f, "{{{}}}", part.name()),
+            Piece::Part(part) => write!(f, "{{{}}}", part.title()),
         })
     }
 }
 
+choices!(Part {
+    Path => "",
+    Name => "name",
+    Stem => "stem",
+    Dir => "dir",
+});
+
 impl Part {
-    const ALL: [Self; 4] = [Self::Path, Self::Name, Self::Stem, Self::Dir];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Path => "",
-            Self::Name => "name",
-            Self::Stem => "stem",
-            Self::Dir => "dir",
-        }
-    }
-
     fn of(self, file: &Path) -> &OsStr {
         let whole = file.as_os_str();
         match self {
@@ -121,7 +118,7 @@ impl Reader {
         }
         let inner = &rest[opened..];
         let found = Part::ALL.into_iter().find_map(|part| {
-            let closed = count(inner.strip_prefix(part.name().as_bytes())?, b'}');
+            let closed = count(inner.strip_prefix(part.title().as_bytes())?, b'}');
             (closed > 0).then_some((part, closed))
         });
         let Some((part, closed)) = found else {
@@ -135,10 +132,10 @@ impl Reader {
             self.end_text();
             self.pieces.push(Piece::Part(part));
         } else {
-            self.text.extend(part.name().as_bytes());
+            self.text.extend(part.title().as_bytes());
         }
         self.repeat(b'}', depth / 2);
-        opened + part.name().len() + depth
+        opened + part.title().len() + depth
     }
 
     fn repeat(&mut self, byte: u8, count: usize) {

@@ -9,12 +9,9 @@ use url::Url;
 
 use super::exchange::{Exchange, Failure};
 use super::{Fetched, Options, list, name};
-use crate::jobs::ItemError;
 use crate::jobs::save::{PendingFile, SaveError};
+use crate::jobs::{CANCEL_POLL_INTERVAL, ItemError};
 use crate::join::Context;
-
-/// How often a pause checks for cancellation.
-const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The longest pause without a request of the server, and the longest that a server may request.
 const MAX_PAUSE: Duration = Duration::from_secs(30);
@@ -50,7 +47,7 @@ pub(super) fn fetch(
     unreachable!("the last attempt has no pause after it")
 }
 
-/// How long to pause before this retry, from 1; `None` if there is none.
+/// The pause before this retry, from 1; `None` if there is no retry.
 fn pause_before(retry: u32, failure: &Failure, options: &Options) -> Option<Duration> {
     if !failure.is_transient || retry > options.retries {
         return None;
@@ -79,7 +76,7 @@ fn wait(time: Duration, context: &Context) {
         if left.is_zero() {
             return;
         }
-        std::thread::park_timeout(left.min(POLL_INTERVAL));
+        std::thread::park_timeout(left.min(CANCEL_POLL_INTERVAL));
     }
 }
 

@@ -15,13 +15,12 @@ use ureq::{Agent, Body};
 use url::{Host, Url};
 
 use super::list;
+use crate::format;
+use crate::jobs::CANCEL_POLL_INTERVAL;
 use crate::join::{Builder, Context};
 
-/// How often a wait for the next event checks for cancellation.
-const POLL_INTERVAL: Duration = Duration::from_millis(50);
-
-/// How much is read at once, and how many chunks may be queued.
-const CHUNK_LEN: usize = 64 * 1024;
+/// The bytes of one read, and the reads that may be queued.
+const READ_BYTES: usize = 64 * 1024;
 const MAX_CHUNKS: usize = 4;
 
 const MAX_REDIRECTS: usize = 10;
@@ -29,7 +28,7 @@ const MAX_REDIRECTS: usize = 10;
 /// Identifies this program to the server.
 const USER_AGENT: &str = concat!("Meanwhile/", env!("CARGO_PKG_VERSION"));
 
-/// Why an attempt failed.
+/// A failed attempt.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) kind: &'static str,
@@ -136,14 +135,13 @@ impl<'a> Exchange<'a> {
                 .deadline
                 .map(|at| at.saturating_duration_since(Instant::now()));
             if left.is_some_and(|left| left.is_zero()) {
-                let secs = self.timeout.as_secs_f64();
-                let message = format!("not finished within {secs} s");
+                let message = format!("not finished within {}", format::duration(self.timeout));
                 return Err(Failure::transient("timed_out", message));
             }
-            match self
-                .events
-                .recv_timeout(left.unwrap_or(POLL_INTERVAL).min(POLL_INTERVAL))
-            {
+            match self.events.recv_timeout(
+                left.unwrap_or(CANCEL_POLL_INTERVAL)
+                    .min(CANCEL_POLL_INTERVAL),
+            ) {
                 Ok(event) => return Ok(event),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return Err(broken()),
@@ -214,7 +212,7 @@ fn send_body(head: Head, body: Body, sender: &Sender<ResponseEvent>) -> Result<(
     let mut is_wanted = sender.send(ResponseEvent::Head(head)).is_ok();
     let mut body = body.into_reader();
     while is_wanted {
-        let mut chunk = vec![0; CHUNK_LEN];
+        let mut chunk = vec![0; READ_BYTES];
         let len = body
             .read(&mut chunk)
             .map_err(|error| failure(error.into()))?;

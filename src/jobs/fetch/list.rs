@@ -13,7 +13,7 @@ use crate::jobs::text::shown;
 use crate::jobs::{Item, ItemError, Step};
 use crate::join::Context;
 
-/// Why a text is not a URL that can be fetched.
+/// The reason that a text is not a URL that can be fetched.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum UrlError {
     #[error("it is not a URL: {0}")]

@@ -28,7 +28,7 @@ use super::{Item, ItemError, Job, Output, Step, os_text};
 use crate::format::bytes;
 use crate::join::Context;
 
-/// What to fetch besides the lists, where to save it, and with which limits.
+/// The URLs besides those in the lists, the folder for the results, and the limits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Options {
@@ -41,7 +41,7 @@ pub struct Options {
     pub connect_secs: f64,
     /// The timeout of each attempt, from start to end, in seconds.
     pub timeout_secs: f64,
-    /// How often a failed attempt is retried.
+    /// The number of retries of a failed attempt.
     pub retries: u32,
     /// The pause before the first retry, in seconds; it doubles with each one, up to half a minute.
     pub pause_secs: f64,
@@ -63,7 +63,7 @@ impl Default for Options {
     }
 }
 
-/// Why URLs can't be fetched with these options.
+/// A problem with the options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FetchOptionsError {
     /// There is nothing to fetch.
@@ -152,7 +152,7 @@ pub struct Fetched {
     pub content_type: Option<String>,
     /// The duration of the successful attempt in seconds.
     pub secs: f64,
-    /// How many attempts it took.
+    /// The number of attempts.
     pub tries: u32,
     /// The final URL, if the server redirected.
     pub redirected_to: Option<String>,

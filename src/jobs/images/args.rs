@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use super::{Existing, Filter, Flip, Format, Options, Rotate, Size};
+use super::{Filter, Flip, Format, IfExists, Options, Rotate, Size};
 use crate::jobs::Arguments;
 
 /// Turn, resize and convert images, and save them to another folder.
@@ -33,7 +33,7 @@ pub(super) struct ImagesArgs {
     quality: u8,
     /// What happens if the file of a result exists.
     #[arg(long, value_enum, default_value_t)]
-    existing: Existing,
+    existing: IfExists,
     /// The most pixels of an image, in millions.
     #[arg(long, value_name = "MILLIONS", default_value_t = Options::default().max_megapixels)]
     max_megapixels: u32,

@@ -10,14 +10,14 @@ use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use super::encode;
 use super::error::ImageError;
-use super::{Existing, Filter, Flip, Options, Resize, Rotate, Saved, format_of};
-use crate::jobs::checksum::{ChecksumError, Identity, identity, open_regular};
+use super::{Filter, Flip, IfExists, Options, Resize, Rotate, Saved, format_of};
+use crate::jobs::checksum::{ChecksumError, FileIdentity, identity, open_regular};
 use crate::jobs::save::{PendingFile, SaveError};
 use crate::jobs::{Item, ItemError, Step};
 use crate::join::Context;
 
-/// How much is read at once.
-const CHUNK_LEN: usize = 64 * 1024;
+/// The bytes of one read.
+const READ_BYTES: usize = 64 * 1024;
 
 pub(super) fn run(options: &Options, item: &Item, context: &Context) -> Result<Saved, ItemError> {
     let name = match &item.step {
@@ -61,7 +61,7 @@ impl Edit<'_> {
     }
 
     /// Fails early if the result could not be saved.
-    fn check_target(&self, source: Identity) -> Result<(), ImageError> {
+    fn check_target(&self, source: FileIdentity) -> Result<(), ImageError> {
         let (path, target) = (self.path.to_owned(), self.target.clone());
         if fs::metadata(&target).is_ok_and(|there| identity(&there) == source) {
             return Err(ImageError::OverInput { path, target });
@@ -70,11 +70,11 @@ impl Edit<'_> {
             return Ok(());
         };
         match self.options.existing {
-            Existing::Refuse => Err(ImageError::Exists { path, target }),
-            Existing::Overwrite if !there.is_file() && !there.is_symlink() => {
+            IfExists::Refuse => Err(ImageError::Exists { path, target }),
+            IfExists::Overwrite if !there.is_file() && !there.is_symlink() => {
                 Err(SaveError::NotAFile { path: target }.into())
             }
-            Existing::Number | Existing::Overwrite => Ok(()),
+            IfExists::Number | IfExists::Overwrite => Ok(()),
         }
     }
 
@@ -91,7 +91,7 @@ impl Edit<'_> {
             at: 0,
             len,
         };
-        let mut reader = ImageReader::new(BufReader::with_capacity(CHUNK_LEN, tracked));
+        let mut reader = ImageReader::new(BufReader::with_capacity(READ_BYTES, tracked));
         if let Ok(format) = ImageFormat::from_path(self.path) {
             reader.set_format(format);
         }
@@ -186,9 +186,9 @@ impl Edit<'_> {
         let mut file = PendingFile::create(folder)?;
         file.write_all(bytes)?;
         match self.options.existing {
-            Existing::Refuse => file.persist_new(&self.target)?,
-            Existing::Overwrite => file.persist_over(&self.target)?,
-            Existing::Number => {
+            IfExists::Refuse => file.persist_new(&self.target)?,
+            IfExists::Overwrite => file.persist_over(&self.target)?,
+            IfExists::Number => {
                 let name = self.target.file_name().unwrap_or_default();
                 return file.persist_numbered(folder, name);
             }

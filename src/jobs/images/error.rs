@@ -5,7 +5,7 @@ use crate::jobs::checksum::ChecksumError;
 use crate::jobs::save::SaveError;
 use crate::jobs::text::shown;
 
-/// Why images can't be edited with these options.
+/// A problem with the options.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ImageOptionsError {
     /// There are no inputs.
@@ -31,7 +31,7 @@ impl From<ImageOptionsError> for ItemError {
     }
 }
 
-/// Why an image has no result.
+/// The reason that an image has no result.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum ImageError {
     #[error(transparent)]

@@ -25,11 +25,11 @@ use serde::{Deserialize, Serialize};
 
 pub use self::error::ImageOptionsError;
 pub use self::size::Size;
-use super::choice::choices;
 use super::{Item, ItemError, Job, Output, os_text};
+use crate::choice::choices;
 use crate::join::Context;
 
-/// What to do with each image, where to save it, and within which limits.
+/// The edits of each image, its folder and the limits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Options {
@@ -46,7 +46,6 @@ pub struct Options {
     pub percent: f64,
     /// The resampling filter.
     pub filter: Filter,
-    /// The rotation.
     pub rotate: Rotate,
     /// Whether it is mirrored.
     pub flip: Flip,
@@ -57,8 +56,8 @@ pub struct Options {
     pub format: Format,
     /// The quality of a JPEG, 1 to 100.
     pub quality: u8,
-    /// What happens if the file of a result exists.
-    pub existing: Existing,
+    /// The treatment of a result whose file exists.
+    pub existing: IfExists,
     /// The most pixels of an input or a result, in millions.
     pub max_megapixels: u32,
     /// The most memory for reading an image, in MiB.
@@ -79,7 +78,7 @@ impl Default for Options {
             greyscale: false,
             format: Format::default(),
             quality: 85,
-            existing: Existing::default(),
+            existing: IfExists::default(),
             max_megapixels: 128,
             max_memory_mib: 512,
         }
@@ -102,7 +101,7 @@ pub enum Resize {
     Percent,
 }
 
-choices!(Resize {
+choices!(pub Resize {
     Keep => "Keep",
     Fit => "Fit within",
     Exact => "Exactly",
@@ -122,7 +121,7 @@ pub enum Filter {
     Nearest,
 }
 
-choices!(Filter {
+choices!(pub Filter {
     Lanczos3 => "Lanczos",
     Bilinear => "Bilinear",
     Nearest => "Nearest pixel",
@@ -150,7 +149,7 @@ pub enum Rotate {
     Left,
 }
 
-choices!(Rotate {
+choices!(pub Rotate {
     None => "No",
     Right => "90° to the right",
     UpsideDown => "180°",
@@ -170,7 +169,7 @@ pub enum Flip {
     Vertical,
 }
 
-choices!(Flip {
+choices!(pub Flip {
     No => "No",
     Horizontal => "Left and right",
     Vertical => "Top and bottom",
@@ -197,7 +196,7 @@ pub enum Format {
     Gif,
 }
 
-choices!(Format {
+choices!(pub Format {
     Keep => "Keep",
     Png => "PNG",
     Jpeg => "JPEG",
@@ -221,10 +220,10 @@ impl Format {
     }
 }
 
-/// What happens if the file of a result exists.
+/// The treatment of a result whose file exists.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
-pub enum Existing {
+pub enum IfExists {
     /// The image fails, and the existing file stays.
     #[default]
     Refuse,
@@ -234,7 +233,7 @@ pub enum Existing {
     Overwrite,
 }
 
-choices!(Existing {
+choices!(pub IfExists {
     Refuse => "Refuse",
     Number => "Number it",
     Overwrite => "Overwrite",

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::error::ImageError;
-use super::{Existing, Options, format_of};
-use crate::jobs::checksum::{Identity, identity, walk};
+use super::{IfExists, Options, format_of};
+use crate::jobs::checksum::{FileIdentity, identity, walk};
 use crate::jobs::save::{create_folder, numbered};
 use crate::jobs::{Item, Step};
 use crate::join::Context;
@@ -47,7 +47,7 @@ pub(super) fn plan(
 
 /// Finds the images. In a folder, only files with the name of an image, and none in the folder for
 /// results, where an earlier job may have saved them.
-fn collect(inputs: &[PathBuf], results: Identity, context: &Context) -> Vec<Item> {
+fn collect(inputs: &[PathBuf], results: FileIdentity, context: &Context) -> Vec<Item> {
     let named: HashSet<&Path> = inputs.iter().map(PathBuf::as_path).collect();
     let mut items = Vec::new();
     walk(inputs, context, &mut |item| {
@@ -69,18 +69,18 @@ fn is_likely(item: &Item) -> bool {
     }
 }
 
-fn is_folder(path: &Path, folder: Identity) -> bool {
+fn is_folder(path: &Path, folder: FileIdentity) -> bool {
     fs::metadata(path).is_ok_and(|there| identity(&there) == folder)
 }
 
-fn is_in_folder(path: &Path, folder: Identity) -> bool {
+fn is_in_folder(path: &Path, folder: FileIdentity) -> bool {
     path.parent().is_some_and(|parent| {
         let is_here = parent.as_os_str().is_empty();
         is_folder(if is_here { Path::new(".") } else { parent }, folder)
     })
 }
 
-fn identities(items: &[Item], context: &Context) -> HashSet<Identity> {
+fn identities(items: &[Item], context: &Context) -> HashSet<FileIdentity> {
     let metadata = items.iter().filter_map(|item| {
         context.checkpoint();
         fs::metadata(&item.input).ok()
@@ -91,9 +91,9 @@ fn identities(items: &[Item], context: &Context) -> HashSet<Identity> {
 /// Names the results.
 struct Names<'a> {
     options: &'a Options,
-    folder: Identity,
+    folder: FileIdentity,
     /// Every image that the job reads.
-    inputs: HashSet<Identity>,
+    inputs: HashSet<FileIdentity>,
     /// The input of each assigned name. Names are in lower case, because some file systems ignore
     /// case.
     assigned: BTreeMap<String, PathBuf>,
@@ -120,7 +120,7 @@ impl Names<'_> {
             let name = numbered(&name, number);
             let target = self.options.to.join(&name);
             let key = name.to_string_lossy().to_lowercase();
-            let is_numbered = self.options.existing == Existing::Number;
+            let is_numbered = self.options.existing == IfExists::Number;
             if is_numbered
                 && (self.assigned.contains_key(&key) || target.symlink_metadata().is_ok())
             {

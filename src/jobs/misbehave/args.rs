@@ -1,7 +1,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{End, Options};
+use super::{Misbehaviour, Options};
 use crate::jobs::{Arguments, seconds};
 
 /// End one item or all in a chosen way, such as a panic or a crash.
@@ -9,7 +9,7 @@ use crate::jobs::{Arguments, seconds};
 pub(super) struct MisbehaveArgs {
     /// How the chosen item ends.
     #[arg(long, value_enum, default_value_t)]
-    end: End,
+    end: Misbehaviour,
     /// The chosen item, from 1; 0 chooses every item.
     #[arg(long, default_value_t = 1)]
     item: usize,

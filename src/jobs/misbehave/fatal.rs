@@ -8,10 +8,10 @@ use std::time::Duration;
 use crate::jobs::ItemError;
 
 /// The most address space of a worker that allocates without end, in bytes.
-pub(super) const ADDRESS_SPACE: u64 = 1 << 30;
+pub(super) const MAX_ADDRESS_SPACE_BYTES: u64 = 1 << 30;
 
-/// How much is allocated at a time, in bytes.
-const ALLOCATION_LEN: usize = 1 << 20;
+/// The bytes that are allocated at a time.
+const ALLOCATION_BYTES: usize = 1 << 20;
 
 /// The code with which an item exits.
 const EXIT_CODE: i32 = 7;
@@ -51,7 +51,7 @@ pub(super) fn allocate(input: &Path) -> Result<(), ItemError> {
     }
     let mut allocations = Vec::new();
     loop {
-        allocations.push(black_box(vec![1_u8; ALLOCATION_LEN]));
+        allocations.push(black_box(vec![1_u8; ALLOCATION_BYTES]));
     }
 }
 
@@ -80,7 +80,7 @@ pub(super) fn segfault() -> ! {
     // The first signal only removes the handler with which std detects a stack overflow.
     loop {
         raise_segv();
-        super::sleep(super::POLL_INTERVAL);
+        super::sleep(super::CANCEL_POLL_INTERVAL);
     }
 }
 

@@ -10,32 +10,32 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::choice::choices;
 use super::{Item, ItemError, Job, Output, Step};
+use crate::choice::choices;
 use crate::join::Context;
 
 /// How often a sleeping item checks for cancellation.
-const POLL_INTERVAL: Duration = Duration::from_millis(10);
+const CANCEL_POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// Which item misbehaves, how, and after how much work.
+/// The item that misbehaves, its end, and its work before that.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Options {
-    /// How the chosen item ends.
-    pub end: End,
+    /// The end of the chosen item.
+    pub end: Misbehaviour,
     /// The chosen item, from 1; 0 chooses every item.
     pub item: usize,
-    /// How long an item works before it ends, in seconds. Invalid values (negative, infinite) count
+    /// The seconds that an item works before it ends. Invalid values (negative, infinite) count
     /// as 0.
     pub after: f64,
-    /// How many items there are if no inputs are given.
+    /// The number of items if no inputs are given.
     pub count: usize,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
-            end: End::Return,
+            end: Misbehaviour::Return,
             item: 1,
             after: 0.0,
             count: 3,
@@ -46,7 +46,7 @@ impl Default for Options {
 /// How the chosen item ends. Every other item works for its time and returns.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
-pub enum End {
+pub enum Misbehaviour {
     /// Returns normally.
     #[default]
     Return,
@@ -84,7 +84,7 @@ pub enum End {
     PanicWhileUnwinding,
 }
 
-choices!(End {
+choices!(pub Misbehaviour {
     Return => "Return",
     Error => "Error",
     PanicStr => "Panic with &str",
@@ -103,7 +103,7 @@ choices!(End {
     PanicWhileUnwinding => "Panic while unwinding",
 });
 
-impl End {
+impl Misbehaviour {
     /// Whether only an isolated worker may end like this.
     pub fn needs_isolation(self) -> bool {
         matches!(
@@ -161,7 +161,7 @@ impl Job for Options {
     }
 
     fn address_space_limit(&self) -> Option<u64> {
-        (self.end == End::Allocate).then_some(fatal::ADDRESS_SPACE)
+        (self.end == Misbehaviour::Allocate).then_some(fatal::MAX_ADDRESS_SPACE_BYTES)
     }
 }
 
@@ -169,7 +169,7 @@ impl Options {
     fn plan_item(&self, number: usize, input: PathBuf) -> Item {
         let is_chosen = self.item == 0 || self.item == number;
         assert!(
-            !(is_chosen && self.end == End::PanicInPlan),
+            !(is_chosen && self.end == Misbehaviour::PanicInPlan),
             "simulated panic while planning {}",
             input.display()
         );
@@ -196,36 +196,39 @@ impl Options {
     fn work(&self, is_chosen: bool, context: &Context) {
         let time = Duration::try_from_secs_f64(self.after).unwrap_or_default();
         match self.end {
-            End::IgnoreCancel if is_chosen => sleep(time),
-            End::Sleep if !is_chosen => {}
+            Misbehaviour::IgnoreCancel if is_chosen => sleep(time),
+            Misbehaviour::Sleep if !is_chosen => {}
             _ => sleep_unless_cancelled(time, context),
         }
     }
 
     fn misbehave(&self, input: &Path) -> Result<(), ItemError> {
         match self.end {
-            End::Return | End::PanicInPlan | End::IgnoreCancel | End::Sleep => Ok(()),
-            End::Error => {
+            Misbehaviour::Return
+            | Misbehaviour::PanicInPlan
+            | Misbehaviour::IgnoreCancel
+            | Misbehaviour::Sleep => Ok(()),
+            Misbehaviour::Error => {
                 let message = format!("{}: simulated failure", input.display());
                 Err(ItemError::new("misbehaved", message))
             }
-            End::PanicStr => panic!("simulated panic"),
-            End::PanicString => panic!("simulated panic in {}", input.display()),
-            End::PanicOther => std::panic::panic_any(Payload),
-            End::PanicInDrop => {
+            Misbehaviour::PanicStr => panic!("simulated panic"),
+            Misbehaviour::PanicString => panic!("simulated panic in {}", input.display()),
+            Misbehaviour::PanicOther => std::panic::panic_any(Payload),
+            Misbehaviour::PanicInDrop => {
                 drop(PanicsInDrop);
                 Ok(())
             }
-            End::Abort => fatal::abort(input),
-            End::Segfault => fatal::segfault(),
-            End::StackOverflow => {
+            Misbehaviour::Abort => fatal::abort(input),
+            Misbehaviour::Segfault => fatal::segfault(),
+            Misbehaviour::StackOverflow => {
                 fatal::overflow(0);
                 Ok(())
             }
-            End::Allocate => fatal::allocate(input),
-            End::Exit => fatal::exit(),
-            End::Block => fatal::block(),
-            End::PanicWhileUnwinding => fatal::panic_while_unwinding(),
+            Misbehaviour::Allocate => fatal::allocate(input),
+            Misbehaviour::Exit => fatal::exit(),
+            Misbehaviour::Block => fatal::block(),
+            Misbehaviour::PanicWhileUnwinding => fatal::panic_while_unwinding(),
         }
     }
 }
@@ -249,7 +252,7 @@ fn sleep_unless_cancelled(time: Duration, context: &Context) {
         if left.is_zero() {
             return;
         }
-        sleep(left.min(POLL_INTERVAL));
+        sleep(left.min(CANCEL_POLL_INTERVAL));
     }
 }
 

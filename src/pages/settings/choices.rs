@@ -1,6 +1,8 @@
 use eframe::egui;
 use serde::{Deserialize, Serialize};
 
+use crate::choice::choices;
+
 /// The appearance and behaviour of the window; remembered between runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -50,19 +52,11 @@ pub enum ThemeChoice {
     Dark,
 }
 
-impl ThemeChoice {
-    /// All of them, in the order in which they are offered.
-    pub const ALL: [Self; 3] = [Self::System, Self::Light, Self::Dark];
-
-    /// The name on screen.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::System => "System",
-            Self::Light => "Light",
-            Self::Dark => "Dark",
-        }
-    }
-}
+choices!(pub ThemeChoice {
+    System => "System",
+    Light => "Light",
+    Dark => "Dark",
+});
 
 impl From<ThemeChoice> for egui::ThemePreference {
     fn from(choice: ThemeChoice) -> Self {

@@ -11,13 +11,13 @@ use crate::jobs::{self, Options, Priority, RunOn};
 ///
 /// // From a file that was edited by hand.
 /// let choices = Choices { chosen: 99, timeout_secs: f64::NAN, ..Choices::default() }.sanitized();
-/// assert_eq!(choices.options().job().id(), "misbehave");
+/// assert_eq!(choices.options(), meanwhile::jobs::catalogue().last().unwrap());
 /// assert_eq!(choices.timeout_secs, Choices::default().timeout_secs);
 ///
 /// // From a version with fewer jobs.
 /// let last = Choices::default().jobs.pop().unwrap();
-/// let choices = Choices { jobs: vec![last], chosen: 0, ..Choices::default() }.sanitized();
-/// assert_eq!(choices.options().job().id(), "misbehave");
+/// let choices = Choices { jobs: vec![last.clone()], ..Choices::default() }.sanitized();
+/// assert_eq!(*choices.options(), last);
 /// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]

@@ -9,8 +9,9 @@ use eframe::egui::{
 };
 
 use super::Command;
+use crate::choice::Choice;
+use crate::jobs::JobInterface;
 use crate::jobs::form::{Field, Form, Note};
-use crate::jobs::{Choice, JobInterface};
 use crate::ui::tokens::tokens;
 use crate::ui::widgets::field_ui;
 

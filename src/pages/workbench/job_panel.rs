@@ -222,11 +222,7 @@ fn join_text(job: &JobRecord, join: &JoinRecord, now: Duration) -> String {
 }
 
 fn outcome_text(job: &JobRecord) -> String {
-    let word = match job.state().label() {
-        "timed_out" => "timed out",
-        word => word,
-    };
-    format!("{word}, {}", jobs_panel::summary(job))
+    format!("{}, {}", job.state().title(), jobs_panel::summary(job))
 }
 
 /// `blocked the window for 2 003 ms, 120 frames missed`.

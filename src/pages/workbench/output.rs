@@ -7,7 +7,7 @@ use eframe::egui;
 
 use super::{Pane, ShownOutput, Stream, Workbench};
 use crate::jobs::DEFAULT_OUTPUT_LIMIT;
-use crate::jobs::command::{CapturedOutput, CommandRun};
+use crate::jobs::{CapturedOutput, ProcessRun};
 use crate::record::{ItemId, JobId};
 
 /// How long a flood is not read after it was read: its next bytes would not fit anyway.
@@ -26,7 +26,7 @@ const SEARCH_BUDGET: usize = 512 * 1024;
 pub(super) struct Source {
     #[cfg(unix)]
     process: Option<crate::join::process::Process>,
-    ran: Option<Arc<CommandRun>>,
+    ran: Option<Arc<ProcessRun>>,
 }
 
 impl Source {

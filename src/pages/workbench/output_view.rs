@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use super::output_log::{Find, Log};
+use crate::choice::choices;
 use crate::record::{ItemId, JobId, RateWindow};
 
 /// The two streams of a process.
@@ -13,18 +14,12 @@ pub enum Stream {
     Stderr,
 }
 
+choices!(pub Stream {
+    Stdout => "Stdout",
+    Stderr => "Stderr",
+});
+
 impl Stream {
-    /// Both, in the order in which they are offered.
-    pub const ALL: [Self; 2] = [Self::Stdout, Self::Stderr];
-
-    /// The name on screen.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Stdout => "Stdout",
-            Self::Stderr => "Stderr",
-        }
-    }
-
     /// The other one.
     #[must_use]
     pub fn other(self) -> Self {

@@ -6,7 +6,7 @@ use eframe::egui::{self, ViewportCommand};
 
 use super::{Pane, Workbench, waits_pane};
 use crate::pages::Shell;
-use crate::record::{Backtrace, Event, EventKind, JobId};
+use crate::record::{Backtrace, EventKind, JobEvent, JobId};
 
 /// A frame takes events in batches, usually for at most this long. The next frame takes the rest.
 const BATCH_LEN: usize = 256;
@@ -46,7 +46,7 @@ impl Workbench {
         });
     }
 
-    fn apply(&mut self, event: Event, shell: &Shell) {
+    fn apply(&mut self, event: JobEvent, shell: &Shell) {
         let ended = matches!(event.kind, EventKind::JobDidFinish { .. }).then_some(event.job);
         self.record.apply(event);
         if let Some(job) = ended {

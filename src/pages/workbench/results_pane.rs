@@ -8,7 +8,6 @@ use egui_extras::{Column as Width, TableBody, TableBuilder};
 use super::results_rows::{NUMBER_MARGIN, Rows};
 use super::{Column, Command, ResultsView};
 use crate::format;
-use crate::jobs::Output;
 use crate::record::{
     Crash, ItemId, ItemProcessState, ItemRecord, ItemState, JobRecord, ProcessRecord,
 };
@@ -213,8 +212,8 @@ pub fn result_text(item: &ItemRecord) -> String {
     match &item.state {
         ItemState::Waiting | ItemState::Running => String::new(),
         ItemState::Cancelled => item.stopped_text(),
-        ItemState::Returned(output) => with_verdict(item, output.to_string()),
-        ItemState::Failed(error) => with_verdict(item, error.message.clone()),
+        ItemState::Returned(output) => with_verdict(output.verdict(), output.to_string()),
+        ItemState::Failed(error) => with_verdict(error.verdict(), error.message.clone()),
         ItemState::Crashed(crash) => crash.message.clone(),
         ItemState::Panicked(panic) => match &panic.location {
             Some(location) => format!("{} ({location})", panic.message),
@@ -223,20 +222,12 @@ pub fn result_text(item: &ItemRecord) -> String {
     }
 }
 
-/// The verdict on a line of a checksum list comes first, in the words of `sha256sum -c`, because a
-/// narrow column cuts off the rest.
-fn with_verdict(item: &ItemRecord, text: String) -> String {
-    let verdict = match &item.state {
-        ItemState::Returned(Output::Checksum(checksum)) if checksum.verified => "OK",
-        ItemState::Failed(error) => match error.kind.as_str() {
-            "mismatch" => "FAILED",
-            "missing" => "missing",
-            "malformed" => "malformed",
-            _ => return text,
-        },
-        _ => return text,
-    };
-    format!("{verdict}: {text}")
+/// The verdict comes first, because a narrow column cuts off the rest.
+fn with_verdict(verdict: Option<&str>, text: String) -> String {
+    match verdict {
+        Some(verdict) => format!("{verdict}: {text}"),
+        None => text,
+    }
 }
 
 fn menu_ui(item: &ItemRecord, ui: &mut Ui, commands: &mut Vec<Command>) {

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use crate::choice::choices;
 use crate::record::ItemId;
 
 /// The columns of the results table.
@@ -18,27 +19,13 @@ pub enum Column {
     Time,
 }
 
-impl Column {
-    /// All of them, from left to right.
-    pub const ALL: [Self; 5] = [
-        Self::State,
-        Self::Name,
-        Self::Size,
-        Self::Result,
-        Self::Time,
-    ];
-
-    /// The header on screen.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::State => "State",
-            Self::Name => "Name",
-            Self::Size => "Size",
-            Self::Result => "Result",
-            Self::Time => "Time",
-        }
-    }
-}
+choices!(pub Column {
+    State => "State",
+    Name => "Name",
+    Size => "Size",
+    Result => "Result",
+    Time => "Time",
+});
 
 /// The column to sort by, and the direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

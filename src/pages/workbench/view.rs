@@ -2,6 +2,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{OutputView, ResultsView};
+use crate::choice::choices;
 use crate::record::JobId;
 
 /// What the page shows right now. Not saved.
@@ -37,20 +38,12 @@ pub enum Pane {
     Waits,
 }
 
-impl Pane {
-    /// All of them, in the order in which they are offered.
-    pub const ALL: [Self; 4] = [Self::Results, Self::Output, Self::Panic, Self::Waits];
-
-    /// The name on screen.
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Results => "Results",
-            Self::Output => "Output",
-            Self::Panic => "Panic",
-            Self::Waits => "Waits",
-        }
-    }
-}
+choices!(pub Pane {
+    Results => "Results",
+    Output => "Output",
+    Panic => "Panic",
+    Waits => "Waits",
+});
 
 /// The next job's inputs, until `Start`.
 #[derive(Debug, Default)]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use meanwhile::jobs::misbehave::{self, End};
+use meanwhile::jobs::misbehave::{self, Misbehaviour};
 use meanwhile::jobs::{JobSpec, RunOn};
 use meanwhile::join;
 use meanwhile::record::{JobId, JobState};
@@ -33,7 +33,7 @@ fn items_queued_at_cancel_never_start() {
         let mut board = TestBoard::new();
         let options = misbehave::Options {
             after: FOREVER,
-            ..misbehave(End::Sleep, 0, 1_000)
+            ..misbehave(Misbehaviour::Sleep, 0, 1_000)
         };
         let job = board.start(spec(place, options));
         board.until("both workers are busy", |record| {
@@ -71,7 +71,7 @@ fn job_that_ignores_cancel_returns() {
         let mut board = TestBoard::new();
         let options = misbehave::Options {
             after: 0.5,
-            ..misbehave(End::IgnoreCancel, 1, 1)
+            ..misbehave(Misbehaviour::IgnoreCancel, 1, 1)
         };
         let job = board.start(spec(place, options));
         board.until("it runs", |record| {
@@ -100,7 +100,7 @@ fn shutdown_cancels_and_keeps_its_timeout() {
     let mut board = TestBoard::new();
     let ignores = misbehave::Options {
         after: 3.0,
-        ..misbehave(End::IgnoreCancel, 1, 1)
+        ..misbehave(Misbehaviour::IgnoreCancel, 1, 1)
     };
     let ignoring = board.start(spec(RunOn::Pool, ignores));
     board.start(sleeping_job(RunOn::Thread, 2));
@@ -136,7 +136,7 @@ fn dropping_the_board_cancels_its_jobs() {
 fn jobs_count_up_and_only_ended_ones_are_removed() {
     let mut board = TestBoard::new();
     let first = board.start(sleeping_job(RunOn::Pool, 1));
-    let second = board.start(spec(RunOn::Pool, misbehave(End::Return, 1, 1)));
+    let second = board.start(spec(RunOn::Pool, misbehave(Misbehaviour::Return, 1, 1)));
     assert_eq!((first, second), (JobId(1), JobId(2)));
     board.until_ended(second);
     board.remove(first);

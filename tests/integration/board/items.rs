@@ -1,7 +1,7 @@
 //! How items and jobs end.
 
 use meanwhile::jobs::RunOn;
-use meanwhile::jobs::misbehave::End;
+use meanwhile::jobs::misbehave::Misbehaviour;
 use meanwhile::record::{Backtrace, ItemState, JobState, PanicKey, Record};
 
 use crate::util::test_board::{PLACES, TestBoard, misbehave, spec};
@@ -10,7 +10,7 @@ use crate::util::test_board::{PLACES, TestBoard, misbehave, spec};
 fn panicking_item_leaves_the_others_alone() {
     for place in PLACES {
         let mut board = TestBoard::new();
-        let job = board.start(spec(place, misbehave(End::PanicString, 2, 3)));
+        let job = board.start(spec(place, misbehave(Misbehaviour::PanicString, 2, 3)));
         board.until_ended(job);
         assert_eq!(board.labels(job), ["returned", "panicked", "returned"]);
         assert_eq!(*board.job(job).state(), JobState::Failed);
@@ -22,7 +22,7 @@ fn panicking_item_leaves_the_others_alone() {
 fn job_returns_when_all_items_return() {
     for place in PLACES {
         let mut board = TestBoard::new();
-        let job = board.start(spec(place, misbehave(End::Return, 1, 3)));
+        let job = board.start(spec(place, misbehave(Misbehaviour::Return, 1, 3)));
         board.until_ended(job);
         assert_eq!(*board.job(job).state(), JobState::Returned);
         assert_eq!(board.job(job).counts().returned, 3);
@@ -32,7 +32,7 @@ fn job_returns_when_all_items_return() {
 #[test]
 fn job_without_items_returns() {
     let mut board = TestBoard::new();
-    let job = board.start(spec(RunOn::Pool, misbehave(End::Return, 1, 0)));
+    let job = board.start(spec(RunOn::Pool, misbehave(Misbehaviour::Return, 1, 0)));
     board.until_ended(job);
     assert_eq!(*board.job(job).state(), JobState::Returned);
 }
@@ -40,10 +40,10 @@ fn job_without_items_returns() {
 #[test]
 fn panic_keeps_message_location_thread_and_task() {
     let messages = [
-        (End::PanicStr, "simulated panic"),
-        (End::PanicString, "simulated panic in item 1"),
-        (End::PanicOther, "non-string payload"),
-        (End::PanicInDrop, "simulated panic in a destructor"),
+        (Misbehaviour::PanicStr, "simulated panic"),
+        (Misbehaviour::PanicString, "simulated panic in item 1"),
+        (Misbehaviour::PanicOther, "non-string payload"),
+        (Misbehaviour::PanicInDrop, "simulated panic in a destructor"),
     ];
     for place in PLACES {
         for (end, message) in messages {
@@ -67,7 +67,7 @@ fn panic_keeps_message_location_thread_and_task() {
 fn planning_panic_ends_job_and_keeps_found_items() {
     for place in PLACES {
         let mut board = TestBoard::new();
-        let job = board.start(spec(place, misbehave(End::PanicInPlan, 3, 5)));
+        let job = board.start(spec(place, misbehave(Misbehaviour::PanicInPlan, 3, 5)));
         board.until_ended(job);
         assert_eq!(board.labels(job), ["returned", "returned"]);
         assert_eq!(board.job(job).state().label(), "panicked");
@@ -81,7 +81,7 @@ fn planning_panic_ends_job_and_keeps_found_items() {
 fn job_error_fails_its_item() {
     for place in PLACES {
         let mut board = TestBoard::new();
-        let job = board.start(spec(place, misbehave(End::Error, 1, 2)));
+        let job = board.start(spec(place, misbehave(Misbehaviour::Error, 1, 2)));
         board.until_ended(job);
         assert_eq!(board.labels(job), ["failed", "returned"]);
         let ItemState::Failed(error) = &board.job(job).items()[0].state else {
@@ -101,7 +101,7 @@ fn backtrace_is_resolved_on_request() {
 #[track_caller]
 fn resolve_a_backtrace(place: RunOn) {
     let mut board = TestBoard::new();
-    let job = board.start(spec(place, misbehave(End::PanicStr, 1, 1)));
+    let job = board.start(spec(place, misbehave(Misbehaviour::PanicStr, 1, 1)));
     board.until_ended(job);
     let key = PanicKey::Item(board.job(job).items()[0].id);
     board.resolve_backtrace(job, key);
@@ -124,7 +124,10 @@ fn resolve_a_backtrace(place: RunOn) {
 fn only_first_panics_keep_their_backtrace() {
     const PANICS: usize = 300;
     let mut board = TestBoard::new();
-    let job = board.start(spec(RunOn::Pool, misbehave(End::PanicStr, 0, PANICS)));
+    let job = board.start(spec(
+        RunOn::Pool,
+        misbehave(Misbehaviour::PanicStr, 0, PANICS),
+    ));
     board.until_ended(job);
     let keys: Vec<PanicKey> = board.job(job).panics().map(|(key, ..)| key).collect();
     assert_eq!(keys.len(), PANICS);

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use meanwhile::jobs::RunOn;
-use meanwhile::jobs::misbehave::End;
+use meanwhile::jobs::misbehave::Misbehaviour;
 use meanwhile::record::{EventKind, JobState, JoinOutcome};
 
 use crate::util::test_board::{PLACES, TestBoard, misbehave, sleeping_job, spec};
@@ -62,7 +62,7 @@ fn join_ends_after_its_job_in_the_record() {
 #[test]
 fn joins_of_ended_job_end_at_once() {
     let mut board = TestBoard::new();
-    let job = board.start(spec(RunOn::Pool, misbehave(End::Return, 1, 1)));
+    let job = board.start(spec(RunOn::Pool, misbehave(Misbehaviour::Return, 1, 1)));
     board.until_ended(job);
     for _ in 0..1_000 {
         board.join(job, None);

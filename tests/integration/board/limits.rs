@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use meanwhile::jobs::misbehave::{self, End};
+use meanwhile::jobs::misbehave::{self, Misbehaviour};
 use meanwhile::jobs::{JobSpec, RunOn};
 use meanwhile::join;
 
@@ -15,7 +15,7 @@ fn many_items_end_with_few_tasks_at_once() {
     let mut board = TestBoard::new();
     let job = board.start(JobSpec {
         inputs: inputs.collect(),
-        ..spec(RunOn::Pool, misbehave(End::Return, 1, 0))
+        ..spec(RunOn::Pool, misbehave(Misbehaviour::Return, 1, 0))
     });
     let mut most = 0;
     board.until("all end", |record| {
@@ -38,7 +38,7 @@ fn threads_never_exceed_workers() {
     let mut board = TestBoard::new();
     let options = misbehave::Options {
         after: 0.001,
-        ..misbehave(End::Return, 0, 0)
+        ..misbehave(Misbehaviour::Return, 0, 0)
     };
     let job = board.start(JobSpec {
         inputs: inputs.collect(),

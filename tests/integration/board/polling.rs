@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use meanwhile::board::JobBoard;
 use meanwhile::jobs::RunOn;
-use meanwhile::jobs::misbehave::End;
+use meanwhile::jobs::misbehave::Misbehaviour;
 use meanwhile::record::{JoinOutcome, Record};
 
 use crate::util::test_board::{PLACES, TestBoard, misbehave, sleeping_job, spec};
@@ -15,7 +15,7 @@ fn polling_only_on_wake_ups_misses_no_end() {
         let mut board = TestBoard::new();
         let job = board
             .board
-            .start(spec(place, misbehave(End::Error, 2, 3)))
+            .start(spec(place, misbehave(Misbehaviour::Error, 2, 3)))
             .unwrap();
         board.join(job, None);
         let timeout = Duration::from_mins(1);
@@ -35,7 +35,7 @@ fn polling_only_on_wake_ups_misses_no_end() {
 fn idle_board_never_wakes_and_wants_no_poll() {
     let mut board = TestBoard::new();
     assert_eq!(board.wants_poll_in(), None);
-    let job = board.start(spec(RunOn::Pool, misbehave(End::PanicStr, 1, 3)));
+    let job = board.start(spec(RunOn::Pool, misbehave(Misbehaviour::PanicStr, 1, 3)));
     board.until_ended(job);
     board.poll();
     while board.woken.try_recv().is_ok() {}
@@ -55,7 +55,7 @@ fn poll_keeps_its_budget_and_requests_the_next() {
     let mut board = JobBoard::new(|| {});
     let mut record = Record::default();
     let job = board
-        .start(spec(RunOn::Pool, misbehave(End::Return, 1, 1_000)))
+        .start(spec(RunOn::Pool, misbehave(Misbehaviour::Return, 1, 1_000)))
         .unwrap();
     assert_eq!(board.join_blocking(job, None), JoinOutcome::Joined);
     let mut polls = 0;

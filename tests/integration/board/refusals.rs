@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crossbeam_channel::bounded;
 use meanwhile::jobs::command::{self, CommandLine};
-use meanwhile::jobs::misbehave::{self, End};
+use meanwhile::jobs::misbehave::{self, Misbehaviour};
 use meanwhile::jobs::{JobSpec, Options, RunOn};
 use meanwhile::join::Builder;
 use meanwhile::record::ItemState;
@@ -63,7 +63,7 @@ fn refused_items_wait_for_a_thread() {
         leave_room_for_threads(50);
         let options = misbehave::Options {
             after: 0.3,
-            ..misbehave(End::Return, 1, ITEMS)
+            ..misbehave(Misbehaviour::Return, 1, ITEMS)
         };
         let job = board.start(JobSpec {
             workers: ITEMS,

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 
-use meanwhile::jobs::command::ExitStatus;
+use meanwhile::jobs::ExitStatus;
 
 use super::{HOSTILE, run, shell, words};
 use crate::util::files::{folder, name, write};

@@ -11,8 +11,8 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use meanwhile::jobs::command::{CommandLine, CommandRun, Keep, Options};
-use meanwhile::jobs::{self, JobSpec, Priority, RunOn};
+use meanwhile::jobs::command::{CommandLine, Keep, Options};
+use meanwhile::jobs::{self, JobSpec, Priority, ProcessRun, RunOn};
 use meanwhile::record::{ItemId, ItemRecord, ItemState, JobId};
 
 use crate::util::sleeper::Sleeper;
@@ -68,7 +68,7 @@ impl Ended {
         &self.board.job(self.job).items()[index]
     }
 
-    fn ran(&self, index: usize) -> &CommandRun {
+    fn ran(&self, index: usize) -> &ProcessRun {
         self.item(index).ran().expect("its process ended")
     }
 

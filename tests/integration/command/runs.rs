@@ -5,8 +5,8 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use meanwhile::jobs::command::{CommandLine, ExitStatus, Keep, Options};
-use meanwhile::jobs::{self, JobSpec, Output, RunOn};
+use meanwhile::jobs::command::{CommandLine, Keep, Options};
+use meanwhile::jobs::{self, ExitStatus, JobSpec, Output, RunOn};
 use meanwhile::record::{ItemId, ItemProcessState, ItemState, JobState, write_json};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -67,7 +67,7 @@ fn unexpected_exit_code_fails() {
     let ended = run(options, &[]);
     assert!(matches!(
         ended.item(0).state,
-        ItemState::Returned(Output::Command(_))
+        ItemState::Returned(Output::Process(_))
     ));
     let mut options = shell("exit 0");
     options.expected_codes = "1-3, 7".to_owned();
@@ -175,7 +175,7 @@ fn timed_out_run_ends_with_its_descendants() {
     let (kind, message) = ended.failure(0);
     assert_eq!(kind, "timed_out");
     assert!(
-        message.starts_with("sh did not end within 0.5 s and was stopped: "),
+        message.starts_with("sh did not end within 500 ms and was stopped: "),
         "{message}"
     );
     let stopped = ended.ran(0).stopped.as_ref().unwrap();
@@ -358,7 +358,7 @@ fn json_of_a_run_reads_back() {
     assert_eq!(output["stdout"]["total"], 2);
     assert_eq!(output["stderr"]["text"], "");
     let read: Output = serde_json::from_value(output.clone()).unwrap();
-    assert_eq!(read, Output::Command(ended.item(0).ran().unwrap().clone()));
+    assert_eq!(read, Output::Process(ended.item(0).ran().unwrap().clone()));
 }
 
 #[test]

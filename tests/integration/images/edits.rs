@@ -6,7 +6,7 @@ use std::process::Command;
 
 use image::codecs::png::PngEncoder;
 use image::{DynamicImage, ImageDecoder as _, ImageEncoder as _, ImageReader};
-use meanwhile::jobs::images::{Existing, Filter, Flip, Format, Options, Rotate, Size};
+use meanwhile::jobs::images::{Filter, Flip, Format, IfExists, Options, Rotate, Size};
 
 use super::{noise, photo, run, run_one, saved_as, to};
 use crate::util::files::{folder, write};
@@ -53,7 +53,7 @@ fn rotations_match_imagemagick() {
             let options = Options {
                 rotate,
                 flip,
-                existing: Existing::Number,
+                existing: IfExists::Number,
                 ..to(folder.path())
             };
             let output = run_one(&options, &input);
@@ -82,7 +82,7 @@ fn lossless_formats_keep_every_pixel() {
         assert!(read_by_magick(&there, &[]) == expected, "{format:?}");
         let back = Options {
             format: Format::Png,
-            existing: Existing::Overwrite,
+            existing: IfExists::Overwrite,
             ..to(folder.path())
         };
         let back = run_one(&back, &there);
@@ -135,7 +135,7 @@ fn resize_is_close_to_imagemagick() {
     let [ours, nearest] = [Filter::Lanczos3, Filter::Nearest].map(|filter| {
         let mut options = Options {
             filter,
-            existing: Existing::Number,
+            existing: IfExists::Number,
             ..to(folder.path())
         };
         options.set_size(Size::Percent(50.0));
@@ -160,7 +160,7 @@ fn sizes_are_as_requested() {
         ("0.01%", (1, 1)),
     ] {
         let mut options = Options {
-            existing: Existing::Number,
+            existing: IfExists::Number,
             ..to(folder.path())
         };
         options.set_size(size.parse().unwrap());
@@ -236,7 +236,7 @@ fn colour_profile_is_kept_while_it_applies() {
     assert!(tiff.windows(profile.len()).any(|part| part == profile));
     let options = Options {
         greyscale: true,
-        existing: Existing::Number,
+        existing: IfExists::Number,
         ..to(folder.path())
     };
     assert_eq!(profile_of(&options), None);

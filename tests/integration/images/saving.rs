@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
-use meanwhile::jobs::images::{Existing, Format, Options, Resize};
+use meanwhile::jobs::images::{Format, IfExists, Options, Resize};
 use meanwhile::jobs::{Item, Job as _, Step};
 use meanwhile::join::{self, JoinError};
 
@@ -32,7 +32,7 @@ fn inputs_are_never_overwritten() {
     // The result of the third would replace an image that the job has not read yet.
     let later = saved_as(&noise(5, 5), root, "out/c.png");
     let overwrite = Options {
-        existing: Existing::Overwrite,
+        existing: IfExists::Overwrite,
         greyscale: true,
         ..to(root)
     };
@@ -81,17 +81,17 @@ fn existing_result_is_kept_numbered_or_replaced() {
         ..to(root)
     };
     assert_eq!(
-        run(&with(Existing::Refuse), &[&input]),
+        run(&with(IfExists::Refuse), &[&input]),
         [Err("exists".to_owned())]
     );
-    let numbered = run_one(&with(Existing::Number), &input);
+    let numbered = run_one(&with(IfExists::Number), &input);
     assert_eq!(numbered, root.join("out/in-2.png"));
     assert_eq!(
-        run_one(&with(Existing::Number), &input),
+        run_one(&with(IfExists::Number), &input),
         root.join("out/in-3.png")
     );
     // The link is replaced, not its target.
-    let replaced = run_one(&with(Existing::Overwrite), &input);
+    let replaced = run_one(&with(IfExists::Overwrite), &input);
     assert_eq!(replaced, root.join("out/in.png"));
     assert!(!replaced.is_symlink());
     assert_eq!(fs::read(elsewhere).unwrap(), b"somebody's");
@@ -106,7 +106,7 @@ fn images_of_equal_names_never_share_a_result() {
     let first = saved_as(&noise(9, 9), root, "one/a.png");
     let second = saved_as(&noise(7, 7), root, "two/A.PNG");
     let inputs: [&Path; 2] = [&first, &second];
-    for existing in [Existing::Refuse, Existing::Overwrite] {
+    for existing in [IfExists::Refuse, IfExists::Overwrite] {
         let options = Options {
             existing,
             to: root.join(existing.title()),
@@ -117,7 +117,7 @@ fn images_of_equal_names_never_share_a_result() {
         assert_eq!(ends[1], Err("same_name".to_owned()));
     }
     let options = Options {
-        existing: Existing::Number,
+        existing: IfExists::Number,
         ..to(root)
     };
     let ends = run(&options, &inputs);

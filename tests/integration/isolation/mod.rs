@@ -11,7 +11,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::time::Instant;
 
 use meanwhile::board::JobBoard;
-use meanwhile::jobs::misbehave::End;
+use meanwhile::jobs::misbehave::Misbehaviour;
 use meanwhile::jobs::{ItemError, JobSpec, RunOn};
 use meanwhile::join::process::Launcher;
 use meanwhile::record::{Crash, ItemState, JobId};
@@ -21,7 +21,7 @@ use crate::util::gate::TIMEOUT;
 use crate::util::test_board::{TestBoard, misbehave, spec};
 
 /// A job of three isolated items, of which the second ends as `end`.
-fn isolated(end: End) -> JobSpec {
+fn isolated(end: Misbehaviour) -> JobSpec {
     spec(RunOn::Process, misbehave(end, 2, 3))
 }
 
@@ -103,6 +103,6 @@ impl FakeWorker {
 fn one_item() -> JobSpec {
     JobSpec {
         workers: 1,
-        ..spec(RunOn::Process, misbehave(End::Return, 1, 1))
+        ..spec(RunOn::Process, misbehave(Misbehaviour::Return, 1, 1))
     }
 }

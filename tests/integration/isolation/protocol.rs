@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
-use meanwhile::jobs::misbehave::End;
+use meanwhile::jobs::misbehave::Misbehaviour;
 use meanwhile::jobs::{JobSpec, RunOn};
 use meanwhile::join::process;
 use meanwhile::record::ItemState;
@@ -154,7 +154,10 @@ fn crash_shows_no_stderr_of_an_earlier_item() {
     let mut board = fake.board();
     let job = board.start(JobSpec {
         workers: 1,
-        ..spec(RunOn::Process, misbehave(End::Return, 1, 2 * CRASHES))
+        ..spec(
+            RunOn::Process,
+            misbehave(Misbehaviour::Return, 1, 2 * CRASHES),
+        )
     });
     board.until_ended(job);
     flood.kill().expect("it is our child");
@@ -177,7 +180,7 @@ fn worker_that_dies_while_idle_costs_no_item() {
     let mut board = fake.board();
     let job = board.start(JobSpec {
         workers: 1,
-        ..spec(RunOn::Process, misbehave(End::Return, 1, 5))
+        ..spec(RunOn::Process, misbehave(Misbehaviour::Return, 1, 5))
     });
     board.until_ended(job);
     assert_eq!(board.labels(job), ["returned"; 5]);

@@ -4,7 +4,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use meanwhile::board::JobBoard;
-use meanwhile::jobs::misbehave::{self, End};
+use meanwhile::jobs::misbehave::{self, Misbehaviour};
 use meanwhile::jobs::{JobSpec, RunOn};
 use meanwhile::join::process::Launcher;
 
@@ -16,7 +16,7 @@ use crate::util::test_board::{TestBoard, misbehave, spec};
 #[test]
 fn without_a_launcher_items_fail_with_that_reason() {
     let mut board = TestBoard::with(|board| board);
-    let job = board.start(isolated(End::Abort));
+    let job = board.start(isolated(Misbehaviour::Abort));
     board.until_ended(job);
     assert_eq!(board.labels(job), ["failed"; 3]);
     let error = error(&board, job, 0);
@@ -28,7 +28,7 @@ fn without_a_launcher_items_fail_with_that_reason() {
 fn missing_launcher_fails_items_with_its_path() {
     let launcher = Launcher::of_program("/nowhere/meanwhile");
     let mut board = TestBoard::with(|board: JobBoard| board.with_launcher(launcher));
-    let job = board.start(isolated(End::Return));
+    let job = board.start(isolated(Misbehaviour::Return));
     board.until_ended(job);
     assert_eq!(board.labels(job), ["failed"; 3]);
     let error = error(&board, job, 0);
@@ -49,7 +49,7 @@ fn items_wait_for_a_worker_when_starts_are_refused() {
         let _hogs = leave_room_for(2 * WORKERS);
         let options = misbehave::Options {
             after: 0.05,
-            ..misbehave(End::Return, 1, 3 * WORKERS)
+            ..misbehave(Misbehaviour::Return, 1, 3 * WORKERS)
         };
         let job = board.start(JobSpec {
             workers: WORKERS,
@@ -74,7 +74,7 @@ fn item_fails_when_no_worker_starts_or_runs() {
         board.until_ended(job);
         let hogs = leave_room_for(0);
         let started_at = Instant::now();
-        let job = board.start(isolated(End::Return));
+        let job = board.start(isolated(Misbehaviour::Return));
         board.until_ended(job);
         assert!(
             started_at.elapsed() >= Duration::from_millis(100),
@@ -85,7 +85,7 @@ fn item_fails_when_no_worker_starts_or_runs() {
         assert_eq!(error.kind, "no_worker");
         assert!(error.message.contains("too many files are open"), "{error}");
         drop(hogs);
-        let job = board.start(isolated(End::Return));
+        let job = board.start(isolated(Misbehaviour::Return));
         board.until_ended(job);
         assert_eq!(board.labels(job), ["returned"; 3]);
     });

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use meanwhile::jobs::RunOn;
-use meanwhile::jobs::misbehave::{self, End};
+use meanwhile::jobs::misbehave::{self, Misbehaviour};
 use meanwhile::join::process;
 use meanwhile::record::{ItemId, JobState};
 use nix::sys::signal::{Signal, kill};
@@ -23,7 +23,7 @@ fn items_cannot_reach_the_pipes_of_their_worker() {
         || {
             let inherited: Vec<_> = descriptors("self").into_values().collect();
             let mut board = TestBoard::new();
-            board.start(spec(RunOn::Process, misbehave(End::Block, 1, 1)));
+            board.start(spec(RunOn::Process, misbehave(Misbehaviour::Block, 1, 1)));
             until_workers(&mut board, 1);
             let pid = workers()[0];
             until(|| is_blocked(pid), "the item blocks");
@@ -45,7 +45,7 @@ fn items_cannot_reach_the_pipes_of_their_worker() {
 #[test]
 fn cancel_kills_the_worker_of_a_blocked_item() {
     let mut board = TestBoard::new();
-    let job = board.start(isolated(End::Block));
+    let job = board.start(isolated(Misbehaviour::Block));
     board.until("the others end", |record| {
         let counts = record.job(job).unwrap().counts();
         counts.returned == 2 && counts.running == 1
@@ -74,7 +74,7 @@ fn item_that_obeys_a_cancel_keeps_its_worker() {
             let mut board = TestBoard::new();
             let options = misbehave::Options {
                 after: FOREVER,
-                ..misbehave(End::Sleep, 1, 1)
+                ..misbehave(Misbehaviour::Sleep, 1, 1)
             };
             let job = board.start(spec(RunOn::Process, options));
             until_workers(&mut board, 1);
@@ -96,15 +96,15 @@ fn job_leaves_no_worker_and_no_descriptor() {
         || {
             let mut board = TestBoard::new();
             // The threads and descriptors that serve all processes are made once and stay.
-            let job = board.start(isolated(End::Return));
+            let job = board.start(isolated(Misbehaviour::Return));
             board.until_ended(job);
             let before = open_files();
             for end in [
-                End::Return,
-                End::Abort,
-                End::PanicStr,
-                End::Exit,
-                End::Error,
+                Misbehaviour::Return,
+                Misbehaviour::Abort,
+                Misbehaviour::PanicStr,
+                Misbehaviour::Exit,
+                Misbehaviour::Error,
             ] {
                 let job = board.start(spec(RunOn::Process, misbehave(end, 3, 40)));
                 let mut most = 0;
@@ -125,7 +125,10 @@ fn job_leaves_no_worker_and_no_descriptor() {
 fn two_workers_run_a_hundred_items() {
     let fake = FakeWorker::new(concat!("exec ", env!("CARGO_BIN_EXE_meanwhile"), " \"$@\""));
     let mut board = fake.board();
-    let job = board.start(spec(RunOn::Process, misbehave(End::Return, 1, 100)));
+    let job = board.start(spec(
+        RunOn::Process,
+        misbehave(Misbehaviour::Return, 1, 100),
+    ));
     board.until_ended(job);
     assert_eq!(board.job(job).counts().returned, 100);
     assert!((1..=2).contains(&fake.starts()));
@@ -137,7 +140,7 @@ fn killed_worker_is_a_crash_with_its_signal() {
         "isolation::workers::killed_worker_is_a_crash_with_its_signal",
         || {
             let mut board = TestBoard::new();
-            let job = board.start(spec(RunOn::Process, misbehave(End::Block, 1, 1)));
+            let job = board.start(spec(RunOn::Process, misbehave(Misbehaviour::Block, 1, 1)));
             until_workers(&mut board, 1);
             // If it was killed before the item began, it would be replaced.
             until(|| is_blocked(workers()[0]), "the item blocks");
@@ -156,7 +159,7 @@ fn hung_worker_can_be_killed_and_others_go_on() {
     in_child(name, || {
         let other = process::Builder::new("sleep").arg("60").spawn().unwrap();
         let mut board = TestBoard::new();
-        let job = board.start(spec(RunOn::Process, misbehave(End::Block, 1, 20)));
+        let job = board.start(spec(RunOn::Process, misbehave(Misbehaviour::Block, 1, 20)));
         board.until("the others end", |record| {
             record.job(job).unwrap().counts().returned == 19
         });
@@ -183,7 +186,7 @@ fn hung_worker_can_be_killed_and_others_go_on() {
 fn dropped_board_leaves_no_worker() {
     in_child("isolation::workers::dropped_board_leaves_no_worker", || {
         let mut board = TestBoard::new();
-        board.start(spec(RunOn::Process, misbehave(End::Block, 0, 2)));
+        board.start(spec(RunOn::Process, misbehave(Misbehaviour::Block, 0, 2)));
         until_workers(&mut board, 2);
         drop(board);
         until(|| workers().is_empty(), "no worker is left");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use meanwhile::record::{
-    Backtrace, Counts, Event, EventKind, ItemId, ItemState, Items, JobId, JobState, JoinId,
+    Backtrace, Counts, EventKind, ItemId, ItemState, Items, JobEvent, JobId, JobState, JoinId,
     JoinOutcome, PanicKey, Record,
 };
 
@@ -86,7 +86,7 @@ fn events_of_ended_or_unknown_items_are_ignored() {
 #[test]
 fn events_of_an_unknown_job_are_ignored() {
     let mut record = Record::default();
-    record.apply(Event {
+    record.apply(JobEvent {
         job: JobId(9),
         at: Duration::ZERO,
         kind: EventKind::PlanDidFinish,

@@ -11,7 +11,7 @@ use std::time::Duration;
 use meanwhile::jobs::misbehave;
 use meanwhile::jobs::{Item, ItemError, JobSpec, Options, Output, Step};
 use meanwhile::record::{
-    Crash, Event, EventKind, ItemId, ItemState, JobId, JobRecord, JobState, Panic, Record,
+    Crash, EventKind, ItemId, ItemState, JobEvent, JobId, JobRecord, JobState, Panic, Record,
     write_json,
 };
 
@@ -41,7 +41,7 @@ impl Replay {
     }
 
     fn apply(mut self, kind: EventKind) -> Self {
-        self.record.apply(Event {
+        self.record.apply(JobEvent {
             job: JOB,
             at: self.at,
             kind,

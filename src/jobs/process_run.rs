@@ -1,30 +1,31 @@
-//! The run of a command, as plain data.
+//! The run of a process, as plain data.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use crate::format::plural;
+#[cfg(unix)]
+use crate::join::process::{StopReport, TreeMember};
 
-/// One run of a command, from start to end.
+/// One run of an item's process, from start to end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct CommandRun {
+pub struct ProcessRun {
     /// How it ended.
     #[serde(flatten)]
     pub end: ExitStatus,
-    /// How long it ran, in seconds.
     pub elapsed_secs: f64,
     /// Its standard output.
     pub stdout: CapturedOutput,
     /// Its standard error.
     pub stderr: CapturedOutput,
-    /// What happened to its processes if they were stopped before they ended by themselves.
+    /// The result of stopping it; `None` if it ended by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<StopSummary>,
 }
 
 /// The last line that it printed or, if it printed nothing, how it ended.
-impl fmt::Display for CommandRun {
+impl fmt::Display for ProcessRun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let line = self.stdout.last_lines(1);
         if line.is_empty() {
@@ -35,7 +36,7 @@ impl fmt::Display for CommandRun {
     }
 }
 
-/// How a command ended.
+/// How a process ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "end", rename_all = "snake_case")]
 pub enum ExitStatus {
@@ -84,7 +85,7 @@ impl fmt::Display for ExitStatus {
     }
 }
 
-/// The last bytes that a command printed on one stream.
+/// The last bytes that a process printed on one stream.
 ///
 /// A document has `text`, in which bytes that are not UTF-8 are replaced; `bytes_hex` if any were
 /// replaced; `total` and `dropped`, in bytes.
@@ -93,14 +94,14 @@ impl fmt::Display for ExitStatus {
 pub struct CapturedOutput {
     /// The last bytes.
     pub bytes: Vec<u8>,
-    /// How many bytes it printed in total.
+    /// The number of bytes that it printed in total.
     pub total: u64,
-    /// Whether a descendant still held the stream open when the command had ended.
+    /// Whether a descendant still held the stream open when the process had ended.
     pub held_open: bool,
 }
 
 impl CapturedOutput {
-    /// How many bytes were dropped before the kept ones.
+    /// The number of bytes that were dropped before the kept ones.
     pub fn dropped(&self) -> u64 {
         self.total.saturating_sub(self.bytes.len() as u64)
     }
@@ -174,11 +175,10 @@ impl From<Document> for CapturedOutput {
     }
 }
 
-/// What happened to the processes of a stopped command: the command itself and everything that it
-/// started.
+/// The result of stopping a process and everything that it started.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StopSummary {
-    /// How many ended when asked.
+    /// The number of processes that ended when asked.
     pub ended: usize,
     /// Processes that had to be killed, such as `sleep (4711)`.
     pub forced: Vec<String>,
@@ -211,6 +211,18 @@ impl fmt::Display for StopSummary {
             parts.push("no process was left to stop".to_owned());
         }
         f.write_str(&parts.join(", "))
+    }
+}
+
+#[cfg(unix)]
+impl From<&StopReport> for StopSummary {
+    fn from(report: &StopReport) -> Self {
+        let name = |member: &TreeMember| format!("{} ({})", member.name, member.pid);
+        Self {
+            ended: report.ended.len(),
+            forced: report.forced.iter().map(name).collect(),
+            escaped: report.escaped.iter().map(name).collect(),
+        }
     }
 }
 

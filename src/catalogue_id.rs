@@ -5,7 +5,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// A type whose values form a built-in list, each with a unique id.
-pub trait CatalogEntry: Sized + 'static {
+pub trait CatalogueEntry: Sized + 'static {
     /// What an error message calls an entry.
     const NOUN: &'static str;
 
@@ -30,9 +30,9 @@ pub trait CatalogEntry: Sized + 'static {
 /// assert_eq!("join".parse(), Ok(first));
 /// # }
 /// ```
-pub struct CatalogId<T: 'static>(&'static T);
+pub struct CatalogueId<T: 'static>(&'static T);
 
-impl<T: CatalogEntry> CatalogId<T> {
+impl<T: CatalogueEntry> CatalogueId<T> {
     /// All ids, in the order of the list.
     pub fn all() -> impl Iterator<Item = Self> {
         T::all().map(Self)
@@ -44,41 +44,41 @@ impl<T: CatalogEntry> CatalogId<T> {
     }
 }
 
-impl<T> Clone for CatalogId<T> {
+impl<T> Clone for CatalogueId<T> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<T> Copy for CatalogId<T> {}
+impl<T> Copy for CatalogueId<T> {}
 
-impl<T: CatalogEntry> fmt::Display for CatalogId<T> {
+impl<T: CatalogueEntry> fmt::Display for CatalogueId<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0.id())
     }
 }
 
-impl<T: CatalogEntry> fmt::Debug for CatalogId<T> {
+impl<T: CatalogueEntry> fmt::Debug for CatalogueId<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0.id())
     }
 }
 
-impl<T: CatalogEntry> PartialEq for CatalogId<T> {
+impl<T: CatalogueEntry> PartialEq for CatalogueId<T> {
     fn eq(&self, other: &Self) -> bool {
         self.0.id() == other.0.id()
     }
 }
 
-impl<T: CatalogEntry> Eq for CatalogId<T> {}
+impl<T: CatalogueEntry> Eq for CatalogueId<T> {}
 
-impl<T: CatalogEntry> PartialOrd for CatalogId<T> {
+impl<T: CatalogueEntry> PartialOrd for CatalogueId<T> {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl<T: CatalogEntry> Ord for CatalogId<T> {
+impl<T: CatalogueEntry> Ord for CatalogueId<T> {
     fn cmp(&self, other: &Self) -> Ordering {
         self.0.id().cmp(other.0.id())
     }
@@ -93,7 +93,7 @@ pub struct UnknownId {
     list_command: &'static str,
 }
 
-impl<T: CatalogEntry> FromStr for CatalogId<T> {
+impl<T: CatalogueEntry> FromStr for CatalogueId<T> {
     type Err = UnknownId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {

@@ -13,22 +13,22 @@ pub trait Choice: Copy + PartialEq + 'static {
 }
 
 /// Implements [`Choice`], and `ALL` and `title` without the trait, from one list of all values:
-/// `Value => "title"` or `Value => "title", "hint"`.
+/// `Value => "title"` or `Value => "title", "hint"`. The visibility is that of `ALL` and `title`.
 macro_rules! choices {
-    ($choice:ident { $($value:ident => $title:literal $(, $hint:literal)?),+ $(,)? }) => {
+    ($vis:vis $choice:ident { $($value:ident => $title:literal $(, $hint:literal)?),+ $(,)? }) => {
         impl $choice {
             /// Every value, in the order in which they are offered.
-            pub const ALL: [Self; [$(stringify!($value)),+].len()] = [$(Self::$value),+];
+            $vis const ALL: [Self; [$(stringify!($value)),+].len()] = [$(Self::$value),+];
 
             /// The name on screen.
-            pub fn title(self) -> &'static str {
+            $vis fn title(self) -> &'static str {
                 match self {
                     $(Self::$value => $title),+
                 }
             }
         }
 
-        impl $crate::jobs::Choice for $choice {
+        impl $crate::choice::Choice for $choice {
             fn all() -> &'static [Self] {
                 &Self::ALL
             }
