@@ -41,21 +41,12 @@ impl Unit {
         match self {
             Self::Millis => format::millis(value),
             Self::Micros => format::millis(value / 1e3),
-            Self::PerSec => format!("{}/s", whole(value)),
-            Self::Count => whole(value),
+            Self::PerSec => format!("{}/s", format::rounded_count(value)),
+            Self::Count => format::rounded_count(value),
             Self::YesNo if value > 0.0 => "yes".to_owned(),
             Self::YesNo => "no".to_owned(),
         }
     }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "saturates, and figures are not negative"
-)]
-fn whole(value: f64) -> String {
-    format::count(value.round() as u64)
 }
 
 /// All figures, in the order of the table.
@@ -140,7 +131,7 @@ pub static FIGURES: [Figure; 22] = [
     figure(
         "step_us",
         "Step of the work",
-        "How long a worker takes for a small step, its progress update included.",
+        "The time of a small step, its progress update included.",
         |run| run.step_us,
     )
     .unit(Unit::Micros)
@@ -181,7 +172,7 @@ pub static FIGURES: [Figure; 22] = [
     figure(
         "clicks_made",
         "Clicks made",
-        "Clicks on the counter, made by the script.",
+        "Clicks on the counter, made by the simulated user.",
         |run| Some(run.clicks.made as f64),
     )
     .unit(Unit::Count),

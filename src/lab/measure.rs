@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::fact::{Fact, Stamped, ThreadTime};
-use super::figures::{CLICK_IN_TIME, Clicks, Ending, ThreadCpu};
+use super::figures::{Clicks, MAX_CLICK_LATENCY, ThreadCpu, TwinOutcome};
 use super::sparkline::Sparkline;
 use crate::record::statistics::millis;
 
-/// How many thread names are listed, and how much processor time a listed one has used at least.
+/// The maximum of thread names listed.
 const MAX_THREAD_NAMES: usize = 6;
+
+/// The least processor time of a thread name to be listed.
 const MIN_CPU_MS: f64 = 1.0;
 
 /// The facts of a run, with its milestones.
@@ -49,13 +51,14 @@ impl<'a> Measurement<'a> {
         found.map(Stamped::at)
     }
 
-    /// How long the run was watched.
+    /// From the click on `Start` to the end.
     pub(super) fn watched(&self) -> Duration {
         self.last.saturating_sub(self.started)
     }
 
-    /// The gaps that begin before the result is shown. There are none without input: a window that
-    /// gets no input may stay idle. The gap after the last frame counts until the last fact.
+    /// The frame gaps that begin before the result is shown. A freeze is a frame gap above
+    /// [`MIN_FREEZE`](super::figures::MIN_FREEZE). There are no gaps without input: a window that gets
+    /// no input may stay idle. The gap after the last frame counts until the last fact.
     pub(super) fn gaps(&self) -> Vec<Duration> {
         if self.first(&Fact::DidClick).is_none() {
             return Vec::new();
@@ -69,7 +72,7 @@ impl<'a> Measurement<'a> {
             .collect()
     }
 
-    /// When each frame began, whether it was hidden, and when the next frame began.
+    /// The beginning of each frame, whether it was hidden, and the beginning of the next.
     fn frames(&self) -> impl Iterator<Item = ((Duration, bool), Duration)> {
         let begins = self.facts.iter().filter_map(|fact| match fact.fact {
             Fact::DidBegin { hidden } => Some((fact.at(), hidden)),
@@ -88,7 +91,7 @@ impl<'a> Measurement<'a> {
         Sparkline::of([self.started, self.last], input_from, watched)
     }
 
-    /// How long each frame took to draw, until the result is shown.
+    /// The drawing time of each frame until the result is shown.
     pub(super) fn frame_times(&self) -> Vec<Duration> {
         let until = self.shown.unwrap_or(self.last);
         let mut began = None;
@@ -138,10 +141,10 @@ impl<'a> Measurement<'a> {
             .is_some_and(|moved| self.shown.is_none_or(|shown| shown >= moved))
     }
 
-    pub(super) fn time_to_close(&self, ending: &Ending) -> Option<Duration> {
+    pub(super) fn time_to_close(&self, ending: &TwinOutcome) -> Option<Duration> {
         let asked = self.first(&Fact::DidAskToClose)?;
         let closed = self.first(&Fact::DidClose);
-        let closed = closed.or((*ending == Ending::Killed).then_some(self.last));
+        let closed = closed.or((*ending == TwinOutcome::Killed).then_some(self.last));
         closed.map(|closed| closed.saturating_sub(asked))
     }
 
@@ -150,7 +153,7 @@ impl<'a> Measurement<'a> {
         self.facts.iter().take_while(move |fact| fact.at() <= last)
     }
 
-    /// How many frames were drawn whose `changed` passes the filter.
+    /// The number of drawn frames whose `changed` passes the filter.
     pub(super) fn draws(&self, filter: impl Fn(bool) -> bool) -> usize {
         let drawn = self.watched_facts().filter(|fact| match fact.fact {
             Fact::DidDraw { changed, .. } => filter(changed),
@@ -221,7 +224,7 @@ impl<'a> Measurement<'a> {
                 Fact::DidBegin { .. } => due.append(&mut waiting),
                 Fact::DidCount { .. } => {
                     let first = due.first().copied();
-                    match first.map(|made| fact.at().saturating_sub(made) <= CLICK_IN_TIME) {
+                    match first.map(|made| fact.at().saturating_sub(made) <= MAX_CLICK_LATENCY) {
                         Some(true) => clicks.in_time += 1,
                         Some(false) => clicks.late += 1,
                         None => {}

@@ -17,22 +17,24 @@ mod pattern;
 mod patterns;
 mod report;
 mod run;
-mod session;
+mod run_queue;
 mod sparkline;
 mod twin;
 mod work;
 
 pub use cpu::UI_THREAD;
-pub use fact::{Display, Fact, Log, Stamped, ThreadTime};
+pub use fact::{Display, Fact, FactLog, Stamped, ThreadTime};
 pub use figure_table::{FIGURES, Figure, Unit};
-pub use figures::{CLICK_IN_TIME, Clicks, Ending, FROZEN, Figures, THRESHOLDS, ThreadCpu};
-pub use frame_line::{BEFORE_START, FrameLine, Gap, GapKind, PLOTTED};
-pub use metric::{Metric, Verdict, ratio_text};
-pub use pattern::{Entry, Pattern, PatternId, Scenario, Variant};
+pub use figures::{
+    Clicks, Figures, MAX_CLICK_LATENCY, MIN_FREEZE, THRESHOLDS, ThreadCpu, TwinOutcome,
+};
+pub use frame_line::{FrameLine, Gap, GapKind, MAX_LIVE_PLOT, PLOT_LEAD};
+pub use metric::{Metric, Verdict};
+pub use pattern::{Pattern, PatternEntry, PatternId, Scenario, Variant};
 pub use patterns::{spawn, task_ui};
-pub use report::{Machine, Report, Row};
-pub use run::{Run, RunOptions};
-pub use session::{RunRecord, Session};
+pub use report::{LabReport, Machine, Row};
+pub use run::{TwinRun, TwinRunOptions};
+pub use run_queue::{RunQueue, RunRecord};
 pub use sparkline::{Bar, Sparkline};
 pub use twin::run_twin;
 pub use work::{Digest, Work, WorkKind};

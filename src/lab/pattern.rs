@@ -1,4 +1,4 @@
-//! What a pattern is: its code, its description in the list, and how it is measured.
+//! A pattern: its code, its description in the list, and its measurement.
 
 use std::fmt;
 
@@ -60,7 +60,7 @@ impl fmt::Display for Variant {
     }
 }
 
-/// What the Lab does to a twin while it measures.
+/// The input that the Lab gives a twin while it measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scenario {
     /// Click `Start`, then send input at 60 Hz and click the counter until the result is shown.
@@ -75,18 +75,17 @@ pub enum Scenario {
 }
 
 /// A pattern in the list.
-pub struct Entry {
+pub struct PatternEntry {
     /// The name on the command line.
     pub id: &'static str,
     /// The mistake.
     pub bad: &'static str,
-    /// What the user sees.
+    /// The effect that the user sees.
     pub symptom: &'static str,
     /// The correction.
     pub fix: &'static str,
     /// The source file of both variants.
     pub source: &'static str,
-    /// How it is measured.
     pub scenario: Scenario,
     /// The figure that tells the variants apart.
     pub metric: Metric,
@@ -97,9 +96,9 @@ pub struct Entry {
 }
 
 /// A pattern of the list.
-pub type PatternId = CatalogId<Entry>;
+pub type PatternId = CatalogId<PatternEntry>;
 
-impl CatalogEntry for Entry {
+impl CatalogEntry for PatternEntry {
     const NOUN: &'static str = "pattern";
     const LIST_COMMAND: &'static str = "meanwhile lab list";
 

@@ -9,8 +9,9 @@ use std::time::Duration;
 
 use meanwhile::join::process::Launcher;
 use meanwhile::lab::{
-    Bar, Clicks, Display, Ending, Fact, Figures, GapKind, Machine, PatternId, Report, Run,
-    RunOptions, RunRecord, Session, Sparkline, Stamped, ThreadTime, Variant, WorkKind,
+    Bar, Clicks, Display, Fact, Figures, GapKind, LabReport, Machine, PatternId, RunQueue,
+    RunRecord, Sparkline, Stamped, ThreadTime, TwinOutcome, TwinRun, TwinRunOptions, Variant,
+    WorkKind,
 };
 use serde_json::Value;
 
@@ -30,7 +31,7 @@ fn stamped(facts: &[(u64, Fact)]) -> Vec<Stamped> {
 }
 
 fn figures(facts: &[(u64, Fact)]) -> Figures {
-    Figures::of(&stamped(facts), Ending::Finished).expect("Start was clicked")
+    Figures::of(&stamped(facts), TwinOutcome::Finished).expect("Start was clicked")
 }
 
 fn drawn(changed: bool) -> Fact {
@@ -164,7 +165,7 @@ fn time_to_close_ends_with_the_window_or_the_kill() {
     assert!((time - 150.0).abs() < 1e-9);
 
     let never = [&asked[..], &[(4_300, Fact::Over)]].concat();
-    let never = Figures::of(&stamped(&never), Ending::Killed).unwrap();
+    let never = Figures::of(&stamped(&never), TwinOutcome::Killed).unwrap();
     assert!((never.time_to_close_ms.unwrap() - 4_000.0).abs() < 1e-9);
 }
 
@@ -288,8 +289,11 @@ fn a_sparkline_from_a_broken_file_is_drawn() {
 
 #[test]
 fn a_run_without_a_click_on_start_has_no_figures() {
-    assert_eq!(Figures::of(&stamped(&[(0, FRAME)]), Ending::Finished), None);
-    assert_eq!(Figures::of(&[], Ending::Stopped), None);
+    assert_eq!(
+        Figures::of(&stamped(&[(0, FRAME)]), TwinOutcome::Finished),
+        None
+    );
+    assert_eq!(Figures::of(&[], TwinOutcome::Stopped), None);
 }
 
 /// `join-in-click`.
@@ -310,17 +314,17 @@ fn run(variant: Variant, frozen_ms: u64) -> RunRecord {
     RunRecord {
         pattern: first(),
         variant,
-        ending: Ending::Finished,
+        ending: TwinOutcome::Finished,
         figures: Some(figures(&facts)),
     }
 }
 
-fn report(runs: &[RunRecord]) -> Report {
+fn report(runs: &[RunRecord]) -> LabReport {
     let display = Display {
         refresh_millihertz: Some(59_950),
         renderer: Some("OpenGL 4.5 of a test".to_owned()),
     };
-    Report::from_runs(Machine::this(Some(&display)), runs)
+    LabReport::from_runs(Machine::current(Some(&display)), runs)
 }
 
 #[test]
@@ -404,8 +408,8 @@ fn twins(script: &str) -> (tempfile::TempDir, Launcher) {
     (folder, Launcher::of_program(path))
 }
 
-fn options(variant: Variant, length: Duration) -> RunOptions {
-    RunOptions {
+fn options(variant: Variant, length: Duration) -> TwinRunOptions {
+    TwinRunOptions {
         pattern: first(),
         variant,
         work: WorkKind::Sleep,
@@ -416,31 +420,27 @@ fn options(variant: Variant, length: Duration) -> RunOptions {
 }
 
 /// How two twins end that run this script, one after the other.
-fn endings(script: &str) -> Vec<Ending> {
+fn endings(script: &str) -> Vec<TwinOutcome> {
     let (_folder, launcher) = twins(script);
-    let mut session = Session::new(launcher);
+    let mut queue = RunQueue::new(launcher);
     for variant in Variant::ALL {
-        session.add(options(variant, Duration::ZERO));
+        queue.add(options(variant, Duration::ZERO));
     }
-    while session.is_busy() {
-        session.poll(usize::MAX);
-        if let Some(run) = session.run() {
+    while queue.is_busy() {
+        queue.poll(usize::MAX);
+        if let Some(run) = queue.run() {
             run.wait(Duration::from_millis(10));
         }
     }
-    session
-        .done()
-        .iter()
-        .map(|run| run.ending.clone())
-        .collect()
+    queue.done().iter().map(|run| run.ending.clone()).collect()
 }
 
 #[track_caller]
-fn assert_died(endings: &[Ending], why: &str) {
+fn assert_died(endings: &[TwinOutcome], why: &str) {
     assert_eq!(endings.len(), 2, "the second twin runs too: {endings:?}");
     for ending in endings {
         match ending {
-            Ending::Died(text) => assert!(text.contains(why), "{text}"),
+            TwinOutcome::Died(text) => assert!(text.contains(why), "{text}"),
             other => panic!("not dead: {other:?}"),
         }
     }
@@ -475,7 +475,7 @@ fn a_twin_with_lost_facts_is_killed() {
 #[test]
 fn a_poll_keeps_its_budget_and_the_end_comes_last() {
     let (_folder, launcher) = twins(&clicks_script(5_000));
-    let mut run = Run::start(options(Variant::Bad, Duration::ZERO), &launcher).unwrap();
+    let mut run = TwinRun::start(options(Variant::Bad, Duration::ZERO), &launcher).unwrap();
     run.wait(LIMIT);
     loop {
         let before = run.fact_count();
@@ -492,11 +492,11 @@ fn a_poll_keeps_its_budget_and_the_end_comes_last() {
 #[test]
 fn a_manual_run_keeps_the_facts_of_its_last_seconds() {
     let (_folder, launcher) = twins(&clicks_script(20_000));
-    let manual = RunOptions {
+    let manual = TwinRunOptions {
         is_manual: true,
         ..options(Variant::Bad, Duration::ZERO)
     };
-    let mut run = Run::start(manual, &launcher).unwrap();
+    let mut run = TwinRun::start(manual, &launcher).unwrap();
     run.wait(LIMIT);
     while run.poll(1_000).is_none() {
         assert!(run.facts_since(0).len() <= 5_001 + 1_000);
@@ -521,35 +521,31 @@ fn clicks_script(facts: usize) -> String {
 
 #[test]
 fn a_twin_that_cannot_start_is_reported() {
-    let mut session = Session::new(Launcher::of_program("/nowhere/meanwhile"));
+    let mut queue = RunQueue::new(Launcher::of_program("/nowhere/meanwhile"));
     for variant in Variant::ALL {
-        session.add(options(variant, Duration::ZERO));
+        queue.add(options(variant, Duration::ZERO));
     }
-    while session.is_busy() {
-        session.poll(usize::MAX);
+    while queue.is_busy() {
+        queue.poll(usize::MAX);
     }
-    let endings: Vec<_> = session
-        .done()
-        .iter()
-        .map(|run| run.ending.clone())
-        .collect();
+    let endings: Vec<_> = queue.done().iter().map(|run| run.ending.clone()).collect();
     assert_died(&endings, "/nowhere/meanwhile");
 }
 
 #[test]
 fn stop_kills_a_frozen_twin_and_clears_the_queue() {
     let (_folder, launcher) = twins("trap '' TERM; echo >&2; exec sleep 60");
-    let mut session = Session::new(launcher);
+    let mut queue = RunQueue::new(launcher);
     for variant in Variant::ALL {
-        session.add(options(variant, Duration::from_mins(1)));
+        queue.add(options(variant, Duration::from_mins(1)));
     }
-    session.poll(usize::MAX);
-    session.stop();
-    while session.is_busy() {
-        session.poll(usize::MAX);
+    queue.poll(usize::MAX);
+    queue.stop();
+    while queue.is_busy() {
+        queue.poll(usize::MAX);
     }
-    let endings: Vec<_> = session.done().iter().map(|run| &run.ending).collect();
-    assert_eq!(endings, [&Ending::Stopped]);
+    let endings: Vec<_> = queue.done().iter().map(|run| &run.ending).collect();
+    assert_eq!(endings, [&TwinOutcome::Stopped]);
 }
 
 fn meanwhile(args: &[&str], display: Option<&str>) -> Output {

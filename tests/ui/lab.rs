@@ -8,7 +8,8 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use meanwhile::app::{DialogAnswer, DialogRequest};
 use meanwhile::lab::{
-    Ending, Fact, Figures, FrameLine, Machine, PatternId, Report, RunRecord, Stamped, Variant,
+    Fact, Figures, FrameLine, LabReport, Machine, PatternId, RunRecord, Stamped, TwinOutcome,
+    Variant,
 };
 use meanwhile::pages::freeze_lab::LabChoices;
 use meanwhile::pages::freeze_lab::page::{LabProps, LabView, lab_ui};
@@ -194,7 +195,7 @@ fn a_bad_variant_that_behaves_shows_not_reproduced() {
 
 #[test]
 fn a_dead_twin_shows_how_beside_the_figures() {
-    let died = Ending::Died("it ended with exit code 1: no window for you".to_owned());
+    let died = TwinOutcome::Died("it ended with exit code 1: no window for you".to_owned());
     let page = page(&[
         RunRecord {
             pattern: first(),
@@ -297,7 +298,7 @@ fn page(runs: &[RunRecord]) -> Harness<'static> {
 }
 
 fn harness(runs: &[RunRecord], mut view: LabView) -> Harness<'static> {
-    let report = Report::from_runs(Machine::this(None), runs);
+    let report = LabReport::from_runs(Machine::current(None), runs);
     let mut choices = LabChoices::default();
     let mut page_ui = move |ui: &mut Ui| {
         tokens::install(ui.ctx());
@@ -339,8 +340,8 @@ fn finished(variant: Variant, frames_ms: &[u64]) -> RunRecord {
     RunRecord {
         pattern: first(),
         variant,
-        ending: Ending::Finished,
-        figures: Figures::of(&facts, Ending::Finished),
+        ending: TwinOutcome::Finished,
+        figures: Figures::of(&facts, TwinOutcome::Finished),
     }
 }
 
