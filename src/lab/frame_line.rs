@@ -12,8 +12,8 @@ pub const MAX_LIVE_PLOT: Duration = Duration::from_secs(5);
 /// The plotted time before the click on `Start`, unless the run is longer than the plot.
 pub const PLOT_LEAD: Duration = Duration::from_millis(500);
 
-/// The maximum of gaps and of watcher frames older than [`MAX_LIVE_PLOT`]: more than a plot has pixels.
-/// Beyond that, the longer ones are kept.
+/// The maximum of gaps, and of watcher frames, older than [`MAX_LIVE_PLOT`]: more than a plot has
+/// pixels. Beyond that, the longer ones are kept.
 const MAX_OLD: usize = 8 * 1024;
 
 /// From the beginning of a frame to that of the next.

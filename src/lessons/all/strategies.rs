@@ -139,7 +139,8 @@ pub(super) static LESSON: Lesson = Lesson {
     topic: Topic::Several,
     level: Level::Medium,
     question: Question {
-        text: "A program does the same work in four ways. Which is the fastest way that has all results at the end?",
+        text: "A program does the same work in four ways. Which is the fastest way that has all \
+               results at the end?",
         choices: &[
             "One after another, without workers",
             "Start, do not join",

@@ -170,6 +170,24 @@ fn every_lesson_is_complete() {
 }
 
 #[test]
+fn every_lesson_goes_as_expected() {
+    let kinds = |id: LessonId| id.lesson().worker_kinds.iter().map(move |kind| (id, *kind));
+    let all: Vec<_> = LessonId::all().flat_map(kinds).collect();
+    // A few at a time: lessons mostly sleep.
+    for some in all.chunks(4) {
+        let runs = some
+            .iter()
+            .map(|(id, kind)| lesson(id.lesson().id, *kind).start());
+        for (mut run, (id, kind)) in runs.collect::<Vec<_>>().into_iter().zip(some) {
+            finish(&mut run);
+            let outcome = run.outcome().expect("the run has ended");
+            let text = transcript(run.log());
+            assert_eq!(*outcome, LessonOutcome::AsExpected, "{id}, {kind}\n{text}");
+        }
+    }
+}
+
+#[test]
 fn every_link_leads_to_a_lesson_or_pattern() {
     for id in LessonId::all() {
         for related in id.lesson().related {
