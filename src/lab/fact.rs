@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Sender, TrySendError};
 use serde::{Deserialize, Serialize};
 
-use super::cpu;
+use super::cpu::{self, ThreadTime};
 
 /// A fact with its time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -89,16 +89,6 @@ pub struct Display {
     pub refresh_millihertz: Option<u32>,
     /// The renderer's own name.
     pub renderer: Option<String>,
-}
-
-/// Processor time of a thread since it began.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ThreadTime {
-    /// The thread id of the system.
-    pub id: u32,
-    pub name: String,
-    /// In nanoseconds.
-    pub cpu_ns: u64,
 }
 
 /// The log of a twin's facts. Clones write to the same log.

@@ -1,34 +1,12 @@
 //! The figures of one run.
 
 use std::fmt;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::fact::Stamped;
-use super::measure::Measurement;
+use super::gap::THRESHOLDS;
 use super::sparkline::Sparkline;
-use crate::record::statistics::{Spread, millis};
-
-/// A freeze is a frame gap above this. J. Nielsen, Usability Engineering (1993), chapter 5: up to
-/// 0.1 s a system seems to react at once.
-pub const MIN_FREEZE: Duration = Duration::from_millis(100);
-
-/// A click shown later than this is late: "good" in the web's measure *Interaction to Next Paint*
-/// (INP).
-pub const MAX_CLICK_LATENCY: Duration = Duration::from_millis(200);
-
-/// The horizontal lines in every plot: a frame at 60 Hz, the RAIL model's chunk of work, Nielsen's
-/// "instant", INP's "good", Nielsen's flow of thought, and the time after which desktops call a window
-/// hung.
-pub const THRESHOLDS: [Duration; 6] = [
-    Duration::from_micros(16_667),
-    Duration::from_millis(50),
-    MIN_FREEZE,
-    MAX_CLICK_LATENCY,
-    Duration::from_secs(1),
-    Duration::from_secs(5),
-];
+use crate::record::statistics::Spread;
 
 /// The figures of one run, from the click on `Start` to the frame that shows the result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,7 +18,7 @@ pub struct Figures {
     pub frame_ms: Option<Spread>,
     /// The time that the probe's inputs waited for a frame; `None` without a probe.
     pub input_latency_ms: Option<Spread>,
-    /// The sum of the gaps above [`MIN_FREEZE`].
+    /// The sum of the gaps above [`MIN_FREEZE`](super::gap::MIN_FREEZE).
     pub frozen_ms: f64,
     /// The number of gaps above each of [`THRESHOLDS`].
     pub gaps_above: [usize; THRESHOLDS.len()],
@@ -88,7 +66,7 @@ pub struct ThreadCpu {
 pub struct Clicks {
     /// All of them.
     pub made: usize,
-    /// Shown within [`MAX_CLICK_LATENCY`].
+    /// Shown within [`MAX_CLICK_LATENCY`](super::gap::MAX_CLICK_LATENCY).
     pub in_time: usize,
     /// Shown later.
     pub late: usize,
@@ -119,37 +97,6 @@ impl fmt::Display for TwinOutcome {
             Self::Killed => "did not finish in time and was killed",
             Self::Died(report) => report,
             Self::Stopped => "stopped",
-        })
-    }
-}
-
-impl Figures {
-    /// The figures of a run; `None` if `Start` was never clicked.
-    pub fn of(facts: &[Stamped], ending: TwinOutcome) -> Option<Self> {
-        let run = Measurement::of(facts)?;
-        let gaps = run.gaps();
-        let frozen = gaps.iter().filter(|gap| **gap > MIN_FREEZE).sum();
-        let watched = run.watched();
-        let per_sec = |count: usize| count as f64 / watched.as_secs_f64().max(f64::EPSILON);
-        Some(Self {
-            gaps_above: THRESHOLDS.map(|line| gaps.iter().filter(|gap| **gap > line).count()),
-            frame_gap_ms: Spread::of(gaps),
-            frame_ms: Spread::of(run.frame_times()),
-            input_latency_ms: Spread::of(run.input_latencies()),
-            frozen_ms: millis(frozen),
-            time_to_result_ms: run.time_to_result().map(millis),
-            step_us: run.step_time().map(|time| millis(time) * 1e3),
-            needed_input: run.needed_input(),
-            time_to_close_ms: run.time_to_close(&ending).map(millis),
-            ui_cpu_ms: millis(run.ui_cpu()),
-            process_cpu_ms: millis(run.process_cpu()),
-            threads: run.threads(),
-            watched_ms: millis(watched),
-            repaints_per_sec: per_sec(run.draws(|_| true)),
-            idle_repaints_per_sec: per_sec(run.draws(|changed| !changed)),
-            clicks: run.clicks(),
-            sparkline: run.sparkline(),
-            ending,
         })
     }
 }

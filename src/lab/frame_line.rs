@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::fact::{Fact, Stamped};
-use super::figures::MIN_FREEZE;
+use super::gap::{Gap, GapKind, MIN_FREEZE};
 use super::pattern::Scenario;
 
 /// The plotted time of a live run: the newest. A run that has ended is plotted whole.
@@ -15,35 +15,6 @@ pub const PLOT_LEAD: Duration = Duration::from_millis(500);
 /// The maximum of gaps, and of watcher frames, older than [`MAX_LIVE_PLOT`]: more than a plot has
 /// pixels. Beyond that, the longer ones are kept.
 const MAX_OLD: usize = 8 * 1024;
-
-/// From the beginning of a frame to that of the next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Gap {
-    /// The beginning of the frame.
-    pub began: Duration,
-    /// The beginning of the next frame; the time of the newest fact if there is none yet.
-    pub ended: Duration,
-    pub kind: GapKind,
-}
-
-impl Gap {
-    pub fn length(&self) -> Duration {
-        self.ended.saturating_sub(self.began)
-    }
-}
-
-/// The meaning of a gap to the user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GapKind {
-    /// The window responds.
-    Responsive,
-    /// The window gets input and draws nothing for longer than [`MIN_FREEZE`].
-    Frozen,
-    /// The window gets no input and needs no frame.
-    Idle,
-    /// The window is hidden.
-    Hidden,
-}
 
 /// The frames of a twin, and beside them those of the window that watches it. Times count from the
 /// twin's start.

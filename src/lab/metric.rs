@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::figure_table::Unit;
 use super::figures::{Figures, TwinOutcome};
+use super::unit::Unit;
 
 /// The one figure that a pattern is about. Less is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,9 +6,7 @@ use eframe::egui::{Context, Ui};
 use serde::{Deserialize, Serialize};
 
 use super::metric::Metric;
-use super::patterns;
 use super::work::Work;
-use crate::catalog::{CatalogEntry, CatalogId};
 
 /// A way to wait for background work: the part of an egui program that a pattern is about. The twin
 /// supplies the window, the `Start` button and the work.
@@ -93,20 +91,4 @@ pub struct PatternEntry {
     pub fixed_max: f64,
     /// Makes a variant.
     pub make: fn(Variant) -> Box<dyn Pattern>,
-}
-
-/// A pattern of the list.
-pub type PatternId = CatalogId<PatternEntry>;
-
-impl CatalogEntry for PatternEntry {
-    const NOUN: &'static str = "pattern";
-    const LIST_COMMAND: &'static str = "meanwhile lab list";
-
-    fn all() -> impl Iterator<Item = &'static Self> {
-        patterns::ALL.iter()
-    }
-
-    fn id(&self) -> &'static str {
-        self.id
-    }
 }

@@ -6,7 +6,8 @@ use super::fact::{Display, Fact, Stamped};
 use super::figures::{Figures, TwinOutcome};
 use super::frame_line::MAX_LIVE_PLOT;
 use super::line_reader::{LineReader, TooMuchOutput};
-use super::pattern::{PatternId, Variant};
+use super::pattern::Variant;
+use super::patterns::PatternId;
 use super::work::WorkKind;
 use crate::join::process::{LaunchOptions, Launcher, Process, SpawnError, Stream};
 

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 
 use super::fact::Display;
 use super::figures::{Figures, TwinOutcome};
-use super::pattern::{PatternId, Variant};
+use super::pattern::Variant;
+use super::patterns::PatternId;
 use super::run::{TwinRun, TwinRunOptions};
 use crate::join::process::Launcher;
 

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::figures::MIN_FREEZE;
-use super::frame_line::GapKind;
+use super::gap::{GapKind, MIN_FREEZE};
 use crate::record::statistics::millis;
 
 const COLUMNS: usize = 100;

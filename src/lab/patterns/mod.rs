@@ -41,6 +41,7 @@ use eframe::egui::{Context, Ui};
 use super::metric::Metric;
 use super::pattern::{PatternEntry, Scenario, Variant};
 use super::work::Digest;
+use crate::catalog::{CatalogEntry, CatalogId};
 use crate::join::{self, Task};
 
 /// Starts a task that wakes the window when it ends.
@@ -81,8 +82,24 @@ macro_rules! entry {
     };
 }
 
+/// A pattern of the list.
+pub type PatternId = CatalogId<PatternEntry>;
+
+impl CatalogEntry for PatternEntry {
+    const NOUN: &'static str = "pattern";
+    const LIST_COMMAND: &'static str = "meanwhile lab list";
+
+    fn all() -> impl Iterator<Item = &'static Self> {
+        ALL.iter()
+    }
+
+    fn id(&self) -> &'static str {
+        self.id
+    }
+}
+
 /// All patterns, in the order of the list.
-pub(super) static ALL: &[PatternEntry] = &[
+static ALL: &[PatternEntry] = &[
     entry!(join_in_click {
         id: "join-in-click",
         bad: "`join()` in the click handler",

@@ -10,8 +10,8 @@ use eframe::egui::{
 use eframe::glow::HasContext as _;
 
 use super::scenario::ScriptedInput;
-use crate::lab::cpu;
-use crate::lab::fact::{Display, Fact, FactLog, ThreadTime};
+use crate::lab::cpu::{self, ThreadTime};
+use crate::lab::fact::{Display, Fact, FactLog};
 use crate::lab::pattern::{Pattern, Scenario, Variant};
 use crate::lab::run::TwinRunOptions;
 use crate::lab::work::Work;
