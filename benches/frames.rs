@@ -25,7 +25,7 @@ use meanwhile::format;
 use meanwhile::jobs::checksum::{self, Checksum};
 use meanwhile::jobs::{Item, JobSpec, Options, Output, Priority, RunOn, Step};
 #[cfg(target_os = "linux")]
-use meanwhile::lab::{FrameLine, Machine, PLOTTED, PatternId, Report, RunRecord, Variant};
+use meanwhile::lab::{FrameLine, LabReport, MAX_LIVE_PLOT, Machine, PatternId, RunRecord, Variant};
 #[cfg(target_os = "linux")]
 use meanwhile::pages::freeze_lab::LabChoices;
 #[cfg(target_os = "linux")]
@@ -109,7 +109,7 @@ impl Bench {
     #[cfg(target_os = "linux")]
     fn lab(&self) -> std::io::Result<()> {
         let pattern = PatternId::all().next().expect("there are patterns");
-        let report = Report::from_runs(Machine::this(None), &Variant::ALL.map(lab::run));
+        let report = LabReport::from_runs(Machine::current(None), &Variant::ALL.map(lab::run));
         let props = LabProps {
             report: &report,
             running: Some((pattern, Variant::Fixed)),
@@ -130,7 +130,7 @@ impl Bench {
         let frames = lab::frames();
         let mut bars_ui = |ui: &mut Ui| {
             let (area, scale) = (ui.max_rect(), ui.ctx().pixels_per_point());
-            let mesh = frame_mesh(&frames, PLOTTED, area, scale, tokens::tokens(ui));
+            let mesh = frame_mesh(&frames, MAX_LIVE_PLOT, area, scale, tokens::tokens(ui));
             ui.painter().add(Shape::mesh(mesh));
         };
         let mut nothing_ui = |_: &mut Ui| {};
@@ -421,7 +421,7 @@ fn plain_table_ui(items: &record::Items, ui: &mut Ui) {
 #[cfg(target_os = "linux")]
 mod lab {
     use super::{Duration, FrameLine, PatternId, RunRecord, Variant};
-    use meanwhile::lab::{Ending, Fact, Figures, PLOTTED, Stamped};
+    use meanwhile::lab::{Fact, Figures, MAX_LIVE_PLOT, Stamped, TwinOutcome};
 
     const FRAMES: u32 = 512;
 
@@ -449,8 +449,8 @@ mod lab {
         RunRecord {
             pattern: PatternId::all().next().expect("there are patterns"),
             variant,
-            ending: Ending::Finished,
-            figures: Figures::of(&facts, Ending::Finished),
+            ending: TwinOutcome::Finished,
+            figures: Figures::of(&facts, TwinOutcome::Finished),
         }
     }
 
@@ -458,7 +458,7 @@ mod lab {
         let begins = (0..=FRAMES).map(|frame| {
             let jitter = Duration::from_micros(u64::from(frame) * 7_919 % 6_000);
             (
-                PLOTTED * frame / FRAMES + jitter,
+                MAX_LIVE_PLOT * frame / FRAMES + jitter,
                 Fact::DidBegin { hidden: false },
             )
         });

@@ -59,13 +59,13 @@ enum CliSubcommand {
     #[cfg(target_os = "linux")]
     Lab {
         #[command(subcommand)]
-        command: lab::LabCommand,
+        command: lab::LabSubcommand,
     },
     /// Lessons: every way to join, run for real.
     #[cfg(unix)]
     Lesson {
         #[command(subcommand)]
-        command: lesson::LessonCommand,
+        command: lesson::LessonSubcommand,
     },
     /// A child process of a lesson.
     #[cfg(unix)]

@@ -105,6 +105,27 @@ pub fn count(number: impl TryInto<u128>) -> String {
     grouped
 }
 
+/// `3.2×`, `1 066×`: a quotient of two values; empty if it is not finite.
+pub fn ratio(ratio: f64) -> String {
+    if !ratio.is_finite() {
+        String::new()
+    } else if ratio < 9.95 {
+        format!("{ratio:.1}×")
+    } else {
+        format!("{}×", rounded_count(ratio))
+    }
+}
+
+/// [`count`] of the nearest whole number; 0 for a negative number.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "saturates; a negative number becomes 0"
+)]
+pub fn rounded_count(number: f64) -> String {
+    count(number.round() as u64)
+}
+
 /// `1 file`, `2 files`: a count with its noun.
 ///
 /// ```
@@ -212,5 +233,12 @@ mod tests {
         assert_eq!(count(7_u32), "7");
         assert_eq!(count(2_003_u32), "2 003");
         assert_eq!(count(1_234_567_u32), "1 234 567");
+    }
+
+    #[test]
+    fn ratios_have_a_decimal_below_ten() {
+        let ratios = [0.5, 9.94, 9.95, 1_066.4, f64::INFINITY, f64::NAN];
+        let expected = ["0.5×", "9.9×", "10×", "1 066×", "", ""];
+        assert_eq!(ratios.map(ratio), expected);
     }
 }

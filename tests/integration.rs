@@ -26,7 +26,7 @@ mod isolation;
 #[path = "integration/join/mod.rs"]
 mod join;
 #[cfg(target_os = "linux")]
-#[path = "integration/lab.rs"]
+#[path = "integration/lab/mod.rs"]
 mod lab;
 #[cfg(target_os = "linux")]
 #[path = "integration/lessons/mod.rs"]

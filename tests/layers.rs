@@ -96,6 +96,12 @@ fn modules_of_board_and_record_form_no_cycle() {
 }
 
 #[test]
+fn modules_of_lab_form_no_cycle() {
+    modules_form_no_cycle("src/lab");
+    modules_form_no_cycle("src/lab/twin");
+}
+
+#[test]
 fn only_the_library_is_documented_as_public() {
     let code = source(&root().join("src/lib.rs")).code;
     let lines: Vec<&str> = code.lines().collect();

@@ -47,5 +47,7 @@ mod settings;
 #[cfg(target_os = "linux")]
 #[path = "util/sleeper.rs"]
 mod sleeper;
+#[path = "ui/timeline.rs"]
+mod timeline;
 #[path = "ui/window.rs"]
 mod window;

@@ -2,11 +2,9 @@
 
 use std::sync::{Condvar, MutexGuard};
 
-
 use crate::jobs::CANCEL_POLL_INTERVAL;
 use crate::join::Context;
 use crate::join::sync::ignore_poison;
-
 
 /// Waits on `changed` while `condition` holds. Returns early, with the condition still true, when
 /// the task of `context` is cancelled.

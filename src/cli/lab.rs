@@ -11,13 +11,15 @@ use super::interrupt::Interrupts;
 use super::{ExitFn, FAILED, INTERRUPTED, print, print_message, seconds};
 use crate::desktop::has_display;
 use crate::join::process::Launcher;
-use crate::lab::{PatternId, Report, RunOptions, RunRecord, Session, Variant, WorkKind, run_twin};
+use crate::lab::{
+    LabReport, PatternId, RunQueue, RunRecord, TwinRunOptions, Variant, WorkKind, run_twin,
+};
 
 /// How often a twin is polled.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 #[derive(Debug, Subcommand)]
-pub(super) enum LabCommand {
+pub(super) enum LabSubcommand {
     /// Print the patterns, one per line.
     List,
     /// Run patterns in real windows and print the measurements.
@@ -79,7 +81,7 @@ fn position(text: &str) -> Result<[f32; 2], String> {
 }
 
 pub(super) fn twin(args: &TwinArgs) -> anyhow::Result<ExitCode> {
-    run_twin(&RunOptions {
+    run_twin(&TwinRunOptions {
         pattern: args.pattern,
         variant: args.variant,
         work: args.work,
@@ -94,10 +96,10 @@ pub(super) fn twin(args: &TwinArgs) -> anyhow::Result<ExitCode> {
 ///
 /// # Errors
 /// There is no display, or the output could not be written.
-pub(super) fn lab(command: LabCommand, leave: ExitFn) -> anyhow::Result<ExitCode> {
+pub(super) fn lab(command: LabSubcommand, leave: ExitFn) -> anyhow::Result<ExitCode> {
     match command {
-        LabCommand::List => list(),
-        LabCommand::Run(args) => run(&args, leave),
+        LabSubcommand::List => list(),
+        LabSubcommand::Run(args) => run(&args, leave),
     }
 }
 
@@ -119,29 +121,29 @@ fn run(args: &LabRunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
     }
     let launcher = Launcher::installed().context("the launcher is not installed")?;
     let interrupts = Interrupts::listen(leave, || ()).context("could not listen for Ctrl-C")?;
-    let mut session = Session::new(launcher);
+    let mut queue = RunQueue::new(launcher);
     for options in runs(args) {
-        session.add(options);
+        queue.add(options);
     }
     let mut printed = 0;
     loop {
-        session.poll(usize::MAX);
-        for record in &session.done()[printed..] {
+        queue.poll(usize::MAX);
+        for record in &queue.done()[printed..] {
             print_record(record);
         }
-        printed = session.done().len();
+        printed = queue.done().len();
         if interrupts.any() {
-            session.stop();
+            queue.stop();
         }
-        match session.run() {
+        match queue.run() {
             Some(run) => run.wait(POLL_INTERVAL),
-            None if session.is_busy() => {}
+            None if queue.is_busy() => {}
             None => break,
         }
     }
-    let report = Report::of(&session);
+    let report = LabReport::of(&queue);
     print(&document(&report, args.format)?, "the report")?;
-    let all_have_figures = session.done().iter().all(|run| run.figures.is_some());
+    let all_have_figures = queue.done().iter().all(|run| run.figures.is_some());
     Ok(if interrupts.any() {
         ExitCode::from(INTERRUPTED)
     } else if all_have_figures {
@@ -151,14 +153,14 @@ fn run(args: &LabRunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn runs(args: &LabRunArgs) -> impl Iterator<Item = RunOptions> {
+fn runs(args: &LabRunArgs) -> impl Iterator<Item = TwinRunOptions> {
     let named = args.patterns.iter().copied();
     let all = PatternId::all().filter(|_| args.patterns.is_empty());
     let variants = Variant::ALL
         .into_iter()
         .filter(|variant| args.variant.is_none_or(|only| only == *variant));
     let once = named.chain(all).flat_map(move |pattern| {
-        variants.clone().map(move |variant| RunOptions {
+        variants.clone().map(move |variant| TwinRunOptions {
             pattern,
             variant,
             work: args.work,
@@ -167,7 +169,7 @@ fn runs(args: &LabRunArgs) -> impl Iterator<Item = RunOptions> {
             position: None,
         })
     });
-    let once: Vec<RunOptions> = once.collect();
+    let once: Vec<TwinRunOptions> = once.collect();
     (0..args.repeat).flat_map(move |_| once.clone())
 }
 
@@ -182,7 +184,7 @@ fn print_record(record: &RunRecord) {
     print_message(&format!("{} {}: {text}", record.pattern, record.variant));
 }
 
-fn document(report: &Report, format: LabFormat) -> io::Result<Vec<u8>> {
+fn document(report: &LabReport, format: LabFormat) -> io::Result<Vec<u8>> {
     let mut document = Vec::new();
     match format {
         LabFormat::Text => document.extend(report.text().bytes()),

@@ -9,13 +9,13 @@ use clap::{Args, Subcommand};
 use super::interrupt::Interrupts;
 use super::{ExitFn, FAILED, INTERRUPTED, print, print_message};
 use crate::join::process::Launcher;
-use crate::lessons::{self, LessonId, Outcome, Run, RunOptions, WorkerKind};
+use crate::lessons::{self, LessonId, LessonOutcome, LessonRun, LessonRunOptions, WorkerKind};
 
 /// How often new lines of the transcript are printed.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 #[derive(Debug, Subcommand)]
-pub(super) enum LessonCommand {
+pub(super) enum LessonSubcommand {
     /// List the lessons.
     List,
     /// Run a lesson and print its transcript.
@@ -61,7 +61,7 @@ fn setting(text: &str) -> Result<(String, f64), String> {
     Ok((name.to_owned(), number))
 }
 
-impl LessonCommand {
+impl LessonSubcommand {
     /// Checks what the parser can't.
     pub(super) fn check(&self) -> Result<(), String> {
         match self {
@@ -107,8 +107,8 @@ impl LessonRunArgs {
         ))
     }
 
-    fn into_options(self) -> RunOptions {
-        RunOptions {
+    fn into_options(self) -> LessonRunOptions {
+        LessonRunOptions {
             worker_kind: self.worker_kind(),
             lesson: self.lesson,
             speed: self.speed,
@@ -125,10 +125,10 @@ pub(super) fn lesson_child(args: &LessonChildArgs) -> anyhow::Result<ExitCode> {
 ///
 /// # Errors
 /// If the lesson can't be started, or if its transcript can't be printed.
-pub(super) fn lesson(command: LessonCommand, leave: ExitFn) -> anyhow::Result<ExitCode> {
+pub(super) fn lesson(command: LessonSubcommand, leave: ExitFn) -> anyhow::Result<ExitCode> {
     match command {
-        LessonCommand::List => list(),
-        LessonCommand::Run(args) => run(args, leave),
+        LessonSubcommand::List => list(),
+        LessonSubcommand::Run(args) => run(args, leave),
     }
 }
 
@@ -146,7 +146,7 @@ fn list() -> anyhow::Result<ExitCode> {
 fn run(args: LessonRunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
     let interrupts = Interrupts::listen(leave, || ()).context("could not listen for Ctrl-C")?;
     let launcher = Launcher::installed().context("this program has installed no launcher")?;
-    let run = Run::start(args.into_options(), launcher, || ());
+    let run = LessonRun::start(args.into_options(), launcher, || ());
     let mut run = run.context("the lesson could not be started")?;
     let mut printed = Ok(0);
     let outcome = loop {
@@ -163,14 +163,14 @@ fn run(args: LessonRunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
     printed?;
     print_message(&outcome.to_string());
     Ok(match outcome {
-        Outcome::AsExpected => ExitCode::SUCCESS,
-        Outcome::Stopped => ExitCode::from(INTERRUPTED),
-        Outcome::Unexpected(_) | Outcome::Failed(_) => ExitCode::from(FAILED),
+        LessonOutcome::AsExpected => ExitCode::SUCCESS,
+        LessonOutcome::Stopped => ExitCode::from(INTERRUPTED),
+        LessonOutcome::Unexpected(_) | LessonOutcome::Failed(_) => ExitCode::from(FAILED),
     })
 }
 
 /// Prints the messages from this number on, and returns the number of the next one.
-fn print_from(first: usize, run: &Run) -> anyhow::Result<usize> {
+fn print_from(first: usize, run: &LessonRun) -> anyhow::Result<usize> {
     let log = run.log();
     let messages = log.messages().iter();
     // A message of a child may arrive late: then its number is not that of its place.

@@ -4,11 +4,20 @@ use std::fs;
 use std::path::Path;
 
 use rustix::time::{ClockId, clock_gettime};
-
-use super::fact::ThreadTime;
+use serde::{Deserialize, Serialize};
 
 /// The name of the process's first thread, which handles events and draws.
 pub const UI_THREAD: &str = "UI thread";
+
+/// Processor time of a thread since it began.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ThreadTime {
+    /// The thread id of the system.
+    pub id: u32,
+    pub name: String,
+    /// In nanoseconds.
+    pub cpu_ns: u64,
+}
 
 /// Processor time of this thread, in nanoseconds.
 pub(super) fn of_thread() -> u64 {

@@ -7,19 +7,17 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Sender, TrySendError};
 use serde::{Deserialize, Serialize};
 
-use super::cpu;
+use super::cpu::{self, ThreadTime};
 
 /// A fact with its time.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Stamped {
     /// Nanoseconds since the twin began.
     pub at_ns: u64,
-    /// What happened.
     pub fact: Fact,
 }
 
 impl Stamped {
-    /// The time since the twin began.
     pub fn at(&self) -> Duration {
         Duration::from_nanos(self.at_ns)
     }
@@ -45,17 +43,14 @@ pub enum Fact {
     /// `Start` was clicked.
     DidStart,
     /// A worker finished its small steps.
-    DidSteps {
-        /// How many this worker did.
-        steps: u64,
-    },
+    DidSteps { steps: u64 },
     /// The work ended.
     DidEnd,
     /// The frame being drawn is the first one with the result.
     DidShow,
     /// A frame handled an input of the probe.
     DidAnswer {
-        /// How long the input waited, in nanoseconds.
+        /// The wait of the input, in nanoseconds.
         waited_ns: u64,
     },
     /// The scenario clicked the counter.
@@ -82,15 +77,12 @@ pub enum Fact {
         threads: Vec<ThreadTime>,
     },
     /// Facts were lost because the Lab did not read them in time.
-    DidMiss {
-        /// How many.
-        facts: u64,
-    },
+    DidMiss { facts: u64 },
     /// The scenario has ended.
     Over,
 }
 
-/// What draws a window.
+/// The screen and the renderer of a window.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Display {
     /// The refresh rate of the screen, if the window system reports it.
@@ -99,20 +91,9 @@ pub struct Display {
     pub renderer: Option<String>,
 }
 
-/// Processor time of a thread since it began.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ThreadTime {
-    /// The thread id of the system.
-    pub id: u32,
-    /// Its name.
-    pub name: String,
-    /// In nanoseconds.
-    pub cpu_ns: u64,
-}
-
 /// The log of a twin's facts. Clones write to the same log.
 #[derive(Clone)]
-pub struct Log(Arc<Inner>);
+pub struct FactLog(Arc<Inner>);
 
 struct Inner {
     origin: Instant,
@@ -122,7 +103,7 @@ struct Inner {
     did_show: AtomicBool,
 }
 
-impl Log {
+impl FactLog {
     pub(super) fn new(facts: Sender<Stamped>) -> Self {
         Self(Arc::new(Inner {
             origin: Instant::now(),
@@ -147,7 +128,7 @@ impl Log {
         Stamped { at_ns, fact }
     }
 
-    /// How many facts were dropped since the last call.
+    /// The number of facts dropped since the last call.
     pub(super) fn take_missed(&self) -> u64 {
         self.0.missed.swap(0, Ordering::Relaxed)
     }

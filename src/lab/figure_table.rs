@@ -2,7 +2,7 @@
 
 use super::figures::Figures;
 use super::metric::Metric;
-use crate::format;
+use super::unit::Unit;
 
 /// One figure: its names, its unit, and how to read it from a run.
 pub struct Figure {
@@ -18,44 +18,6 @@ pub struct Figure {
     pub metric: Option<Metric>,
     /// The value of a run; `None` if the run did not measure it.
     pub value: fn(&Figures) -> Option<f64>,
-}
-
-/// The unit of a figure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unit {
-    /// Milliseconds.
-    Millis,
-    /// Microseconds.
-    Micros,
-    /// Times per second.
-    PerSec,
-    /// A count.
-    Count,
-    /// 1 or 0.
-    YesNo,
-}
-
-impl Unit {
-    /// A value with its unit, such as `2.00 s`.
-    pub fn text(self, value: f64) -> String {
-        match self {
-            Self::Millis => format::millis(value),
-            Self::Micros => format::millis(value / 1e3),
-            Self::PerSec => format!("{}/s", whole(value)),
-            Self::Count => whole(value),
-            Self::YesNo if value > 0.0 => "yes".to_owned(),
-            Self::YesNo => "no".to_owned(),
-        }
-    }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "saturates, and figures are not negative"
-)]
-fn whole(value: f64) -> String {
-    format::count(value.round() as u64)
 }
 
 /// All figures, in the order of the table.
@@ -140,7 +102,7 @@ pub static FIGURES: [Figure; 22] = [
     figure(
         "step_us",
         "Step of the work",
-        "How long a worker takes for a small step, its progress update included.",
+        "The time of a small step, its progress update included.",
         |run| run.step_us,
     )
     .unit(Unit::Micros)
@@ -181,7 +143,7 @@ pub static FIGURES: [Figure; 22] = [
     figure(
         "clicks_made",
         "Clicks made",
-        "Clicks on the counter, made by the script.",
+        "Clicks on the counter, made by the simulated user.",
         |run| Some(run.clicks.made as f64),
     )
     .unit(Unit::Count),

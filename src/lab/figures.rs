@@ -1,32 +1,12 @@
 //! The figures of one run.
 
 use std::fmt;
-use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::fact::Stamped;
-use super::measure::Measurement;
+use super::gap::THRESHOLDS;
 use super::sparkline::Sparkline;
-use crate::record::statistics::{Spread, millis};
-
-/// A longer gap reads as a frozen window, and counts as frozen time: J. Nielsen, Usability
-/// Engineering (1993), chapter 5: up to 0.1 s a system seems to react at once.
-pub const FROZEN: Duration = Duration::from_millis(100);
-
-/// The latest a click may be shown: "good" in the web's measure *Interaction to Next Paint* (INP).
-pub const CLICK_IN_TIME: Duration = Duration::from_millis(200);
-
-/// The horizontal lines in every plot: a frame at 60 Hz, the RAIL model's chunk of work, Nielsen's
-/// "instant", INP's "good", Nielsen's flow of thought, and where desktops call a window hung.
-pub const THRESHOLDS: [Duration; 6] = [
-    Duration::from_micros(16_667),
-    Duration::from_millis(50),
-    FROZEN,
-    CLICK_IN_TIME,
-    Duration::from_secs(1),
-    Duration::from_secs(5),
-];
+use crate::record::statistics::Spread;
 
 /// The figures of one run, from the click on `Start` to the frame that shows the result.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,19 +16,17 @@ pub struct Figures {
     pub frame_gap_ms: Option<Spread>,
     /// From the beginning of a frame until it is drawn.
     pub frame_ms: Option<Spread>,
-    /// How long the probe's inputs waited for a frame; `None` without a probe.
+    /// The time that the probe's inputs waited for a frame; `None` without a probe.
     pub input_latency_ms: Option<Spread>,
-    /// The sum of the gaps above [`FROZEN`].
+    /// The sum of the gaps above [`MIN_FREEZE`](super::gap::MIN_FREEZE).
     pub frozen_ms: f64,
-    /// How many gaps were above each of [`THRESHOLDS`].
+    /// The number of gaps above each of [`THRESHOLDS`].
     pub gaps_above: [usize; THRESHOLDS.len()],
     /// From the end of the work to the frame that shows its result; `None` if no frame did.
     pub time_to_result_ms: Option<f64>,
-    /// How long a small step of the work took its thread, in microseconds; `None` if the work has no
-    /// small steps.
+    /// The time of a small step of the work, in microseconds; `None` if the work has none.
     pub step_us: Option<f64>,
     /// Whether the result was shown only once the mouse moved.
-    #[serde(alias = "needed_a_hand")]
     pub needed_input: bool,
     /// From the request to close the window until it closed, or until the twin was killed.
     pub time_to_close_ms: Option<f64>,
@@ -64,34 +42,31 @@ pub struct Figures {
     pub repaints_per_sec: f64,
     /// Frames with the same text as the frame before, per second.
     pub idle_repaints_per_sec: f64,
-    /// The clicks on the counter.
     pub clicks: Clicks,
     /// The frame gaps over time.
     #[serde(rename = "frame_line")]
     pub sparkline: Sparkline,
-    /// How the run ended.
     #[serde(skip)]
-    pub ending: Ending,
+    pub ending: TwinOutcome,
 }
 
 /// Processor time of the threads of one name, from the click on `Start` on. Threads that ended before
 /// the work are not in it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ThreadCpu {
-    /// The name.
     pub name: String,
-    /// How many threads have it.
+    /// The number of threads with this name.
     pub threads: usize,
-    /// Their time together.
+    /// The sum of their times.
     pub cpu_ms: f64,
 }
 
-/// How the clicks on the counter were handled.
+/// The clicks on the counter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clicks {
     /// All of them.
     pub made: usize,
-    /// Shown within [`CLICK_IN_TIME`].
+    /// Shown within [`MAX_CLICK_LATENCY`](super::gap::MAX_CLICK_LATENCY).
     pub in_time: usize,
     /// Shown later.
     pub late: usize,
@@ -99,60 +74,29 @@ pub struct Clicks {
     pub lost: usize,
 }
 
-/// How a run ended.
+/// The end of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Ending {
-    /// The scenario was played to its end.
+pub enum TwinOutcome {
+    /// The scenario ran to its end.
     #[default]
     Finished,
     /// The window ran out of time and was killed.
     #[serde(rename = "ended")]
     Killed,
-    /// The twin exited early: how, and its last output.
+    /// The twin exited early. The text has its exit and its last output.
     Died(String),
     /// The user stopped the run.
     Stopped,
 }
 
-impl fmt::Display for Ending {
+impl fmt::Display for TwinOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Finished => "finished",
             Self::Killed => "did not finish in time and was killed",
-            Self::Died(how) => how,
+            Self::Died(report) => report,
             Self::Stopped => "stopped",
-        })
-    }
-}
-
-impl Figures {
-    /// The figures of a run; `None` if `Start` was never clicked.
-    pub fn of(facts: &[Stamped], ending: Ending) -> Option<Self> {
-        let run = Measurement::of(facts)?;
-        let gaps = run.gaps();
-        let frozen = gaps.iter().filter(|gap| **gap > FROZEN).sum();
-        let watched = run.watched();
-        let per_sec = |count: usize| count as f64 / watched.as_secs_f64().max(f64::EPSILON);
-        Some(Self {
-            gaps_above: THRESHOLDS.map(|line| gaps.iter().filter(|gap| **gap > line).count()),
-            frame_gap_ms: Spread::of(gaps),
-            frame_ms: Spread::of(run.frame_times()),
-            input_latency_ms: Spread::of(run.input_latencies()),
-            frozen_ms: millis(frozen),
-            time_to_result_ms: run.time_to_result().map(millis),
-            step_us: run.step_time().map(|time| millis(time) * 1e3),
-            needed_input: run.needed_input(),
-            time_to_close_ms: run.time_to_close(&ending).map(millis),
-            ui_cpu_ms: millis(run.ui_cpu()),
-            process_cpu_ms: millis(run.process_cpu()),
-            threads: run.threads(),
-            watched_ms: millis(watched),
-            repaints_per_sec: per_sec(run.draws(|_| true)),
-            idle_repaints_per_sec: per_sec(run.draws(|changed| !changed)),
-            clicks: run.clicks(),
-            sparkline: run.sparkline(),
-            ending,
         })
     }
 }

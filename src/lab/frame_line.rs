@@ -3,49 +3,18 @@
 use std::time::Duration;
 
 use super::fact::{Fact, Stamped};
-use super::figures::FROZEN;
+use super::gap::{Gap, GapKind, MIN_FREEZE};
 use super::pattern::Scenario;
 
-/// How much of a live run is plotted. A run that has ended is plotted whole.
-pub const PLOTTED: Duration = Duration::from_secs(5);
+/// The plotted time of a live run: the newest. A run that has ended is plotted whole.
+pub const MAX_LIVE_PLOT: Duration = Duration::from_secs(5);
 
 /// The plotted time before the click on `Start`, unless the run is longer than the plot.
-pub const BEFORE_START: Duration = Duration::from_millis(500);
+pub const PLOT_LEAD: Duration = Duration::from_millis(500);
 
-/// How many gaps and watcher frames older than [`PLOTTED`] are kept: more than a plot has pixels.
-/// Beyond that, the longer ones are kept.
+/// The maximum of gaps, and of watcher frames, older than [`MAX_LIVE_PLOT`]: more than a plot has
+/// pixels. Beyond that, the longer ones are kept.
 const MAX_OLD: usize = 8 * 1024;
-
-/// From the beginning of a frame to that of the next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Gap {
-    /// When the frame began.
-    pub began: Duration,
-    /// When the next frame began; the time of the newest fact if there is none yet.
-    pub ended: Duration,
-    /// What the gap means to the user.
-    pub kind: GapKind,
-}
-
-impl Gap {
-    /// How long it is.
-    pub fn length(&self) -> Duration {
-        self.ended.saturating_sub(self.began)
-    }
-}
-
-/// What a gap means to the user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GapKind {
-    /// The window responds.
-    Responsive,
-    /// The window gets input and draws nothing for longer than [`FROZEN`].
-    Frozen,
-    /// The window gets no input and needs no frame.
-    Idle,
-    /// The window is hidden.
-    Hidden,
-}
 
 /// The frames of a twin, and beside them those of the window that watches it. Times count from the
 /// twin's start.
@@ -54,17 +23,17 @@ pub struct FrameLine {
     scenario: Scenario,
     now: Duration,
     gaps: Vec<Gap>,
-    /// When the newest frame began, and whether it is hidden.
+    /// The beginning of the newest frame, and whether it is hidden.
     open: Option<(Duration, bool)>,
     watcher: Vec<(Duration, Duration)>,
-    /// How far the watcher's clock is ahead of the twin's, as far as is known.
+    /// The watcher's clock minus the twin's: the best estimate so far.
     clock_offset: Option<Duration>,
     asked_to_close: Option<Duration>,
-    /// When `Start` was clicked.
+    /// The time of the click on `Start`.
     pub started: Option<Duration>,
-    /// When the work ended.
+    /// The end of the work.
     pub ended: Option<Duration>,
-    /// When the result was shown.
+    /// The time at which the result was shown.
     pub shown: Option<Duration>,
     /// Whether the run goes on.
     pub is_live: bool,
@@ -96,8 +65,8 @@ impl FrameLine {
             Fact::DidBegin { hidden } => {
                 self.gaps.extend(self.open_gap());
                 self.open = Some((at, hidden));
-                let since = self.now.saturating_sub(PLOTTED);
-                thin(&mut self.gaps, |gap| gap.ended < since, Gap::length);
+                let since = self.now.saturating_sub(MAX_LIVE_PLOT);
+                halve_old_items(&mut self.gaps, |gap| gap.ended < since, Gap::length);
             }
             Fact::DidStart => {
                 self.started = Some(at);
@@ -114,16 +83,15 @@ impl FrameLine {
         }
     }
 
-    /// Adds a frame of the watching window: when it was drawn, on that window's clock, and its
-    /// latency.
+    /// Adds a frame of the watching window, which was drawn at `now` on that window's clock.
     pub fn watch(&mut self, now: Duration, latency: Duration) {
         let offset = now.saturating_sub(self.now);
         // Facts arrive late by a varying delay, so the smallest offset is the best estimate.
         let offset = self.clock_offset.map_or(offset, |known| known.min(offset));
         self.clock_offset = Some(offset);
         self.watcher.push((now, latency));
-        let since = now.saturating_sub(PLOTTED);
-        thin(&mut self.watcher, |(at, _)| *at < since, |frame| frame.1);
+        let since = now.saturating_sub(MAX_LIVE_PLOT);
+        halve_old_items(&mut self.watcher, |(at, _)| *at < since, |frame| frame.1);
     }
 
     /// The time of the newest fact.
@@ -138,7 +106,7 @@ impl FrameLine {
     }
 
     /// From the end of the work to the frame that shows its result, or until now; `None` before the
-    /// end of the work, and if the delay is at most [`FROZEN`].
+    /// end of the work, and if the delay is at most [`MIN_FREEZE`].
     pub fn late_result(&self) -> Option<Gap> {
         let began = self.ended?;
         let late = Gap {
@@ -146,7 +114,7 @@ impl FrameLine {
             ended: self.shown.unwrap_or(self.now),
             kind: GapKind::Idle,
         };
-        (late.length() > FROZEN).then_some(late)
+        (late.length() > MIN_FREEZE).then_some(late)
     }
 
     /// The twin's gaps, oldest first. The last one may still grow.
@@ -160,25 +128,25 @@ impl FrameLine {
         gaps.max_by_key(Gap::length)
     }
 
-    /// The frames of the watching window: when they were drawn, on the twin's clock, and their
-    /// latencies.
+    /// The frames of the watching window: the time of each on the twin's clock, and its latency.
     pub fn watcher(&self) -> impl Iterator<Item = (Duration, Duration)> {
         let offset = self.clock_offset.unwrap_or_default();
         let frames = self.watcher.iter();
         frames.map(move |(at, latency)| (at.saturating_sub(offset), *latency))
     }
 
-    /// How much time a plot shows: everything from [`BEFORE_START`] on, once the run has ended.
+    /// The time that a plot shows. Once the run has ended, that is all of it from [`PLOT_LEAD`] before
+    /// the click on `Start`.
     pub fn plotted(&self) -> Duration {
         let started = self.started.filter(|_| !self.is_live);
-        let whole = started.map(|at| self.now.saturating_sub(at) + BEFORE_START);
-        whole.unwrap_or(PLOTTED).max(PLOTTED)
+        let whole = started.map(|at| self.now.saturating_sub(at) + PLOT_LEAD);
+        whole.unwrap_or(MAX_LIVE_PLOT).max(MAX_LIVE_PLOT)
     }
 
     fn open_gap(&self) -> Option<Gap> {
         let (began, hidden) = self.open?;
         let ended = self.now;
-        let is_long = ended.saturating_sub(began) > FROZEN;
+        let is_long = ended.saturating_sub(began) > MIN_FREEZE;
         let kind = match self.scenario {
             _ if hidden => GapKind::Hidden,
             _ if is_long && self.started.is_none() => GapKind::Idle,
@@ -193,7 +161,11 @@ impl FrameLine {
 
 /// Halves the old items if there are too many: keeps the longer one of each pair, and both if both
 /// are freezes. A dropped gap is narrower than a pixel and lower than its neighbour.
-fn thin<T: Copy>(items: &mut Vec<T>, is_old: impl Fn(&T) -> bool, length: impl Fn(&T) -> Duration) {
+fn halve_old_items<T: Copy>(
+    items: &mut Vec<T>,
+    is_old: impl Fn(&T) -> bool,
+    length: impl Fn(&T) -> Duration,
+) {
     if items.len() <= MAX_OLD {
         return;
     }
@@ -202,7 +174,7 @@ fn thin<T: Copy>(items: &mut Vec<T>, is_old: impl Fn(&T) -> bool, length: impl F
         return;
     }
     let recent = items.split_off(old);
-    let is_long = |item: &T| length(item) > FROZEN;
+    let is_long = |item: &T| length(item) > MIN_FREEZE;
     let kept = items.chunks(2).flat_map(|pair| {
         let longest = pair.iter().copied().max_by_key(&length);
         let are_long = pair.iter().all(is_long);
@@ -256,7 +228,7 @@ mod tests {
     }
 
     #[test]
-    fn a_window_that_does_not_close_is_frozen() {
+    fn window_that_does_not_close_is_frozen() {
         let asked = [
             (0, VISIBLE),
             (1, Fact::DidStart),
@@ -268,14 +240,14 @@ mod tests {
     }
 
     #[test]
-    fn a_hidden_window_is_not_frozen() {
+    fn hidden_window_is_not_frozen() {
         let facts = [(0, Fact::DidStart), (1, HIDDEN), (900, VISIBLE)];
         let hidden = line(Scenario::Probed, &facts);
         assert_eq!(kinds(&hidden), [GapKind::Hidden, GapKind::Responsive]);
     }
 
     #[test]
-    fn old_gaps_are_thinned_but_freezes_are_kept() {
+    fn old_gaps_are_halved_but_freezes_are_kept() {
         let frames = |from: u64, count: u64| (0..count).map(move |frame| (from + frame, VISIBLE));
         let start = [(0, Fact::DidStart)];
         // A hundred seconds at 1000 frames a second, after two freezes of a second.
@@ -283,7 +255,7 @@ mod tests {
         let facts = start.into_iter().chain(frames(0, 1)).chain(frozen);
         let facts: Vec<_> = facts.chain(frames(2_001, 100_000)).collect();
         let mut line = line(Scenario::Probed, &facts);
-        let since = line.now().saturating_sub(PLOTTED);
+        let since = line.now().saturating_sub(MAX_LIVE_PLOT);
         let recent = line.gaps().filter(|gap| gap.ended >= since);
         assert_eq!(
             recent.count(),
@@ -293,28 +265,28 @@ mod tests {
         assert!(line.gaps().count() <= 2 * MAX_OLD + 5_002);
         let frozen = line.gaps().filter(|gap| gap.kind == GapKind::Frozen);
         assert_eq!(frozen.count(), 2);
-        assert_eq!(line.plotted(), PLOTTED);
+        assert_eq!(line.plotted(), MAX_LIVE_PLOT);
         line.is_live = false;
-        assert_eq!(line.plotted(), line.now() + BEFORE_START);
+        assert_eq!(line.plotted(), line.now() + PLOT_LEAD);
     }
 
     #[test]
-    fn a_long_gap_is_kept_whole() {
+    fn long_gap_is_kept_whole() {
         let facts = [(0, Fact::DidStart), (0, VISIBLE), (60_000, VISIBLE)];
         let longest = line(Scenario::Probed, &facts).longest(GapKind::Frozen);
         assert_eq!(longest.unwrap().length(), Duration::from_mins(1));
     }
 
     #[test]
-    fn a_short_run_is_plotted_at_full_width() {
+    fn short_run_is_plotted_at_full_width() {
         let facts = [(0, VISIBLE), (10, Fact::DidStart), (900, VISIBLE)];
         let mut line = line(Scenario::Probed, &facts);
         line.is_live = false;
-        assert_eq!(line.plotted(), PLOTTED);
+        assert_eq!(line.plotted(), MAX_LIVE_PLOT);
     }
 
     #[test]
-    fn a_result_is_late_until_it_is_shown() {
+    fn result_is_late_until_it_is_shown() {
         let ended = [(0, Fact::DidStart), (100, Fact::DidEnd), (150, HEARTBEAT)];
         assert_eq!(line(Scenario::Untouched, &ended).late_result(), None);
         let waiting = [&ended[..], &[(900, HEARTBEAT)]].concat();

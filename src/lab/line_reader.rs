@@ -13,14 +13,14 @@ pub(super) struct TooMuchOutput;
 #[derive(Default)]
 pub(super) struct LineReader {
     bytes: Vec<u8>,
-    /// Where in `bytes` the next line begins.
+    /// The beginning of the next line in `bytes`.
     at: usize,
-    /// How many bytes were read in all.
+    /// The number of bytes read in all.
     total: u64,
 }
 
 impl LineReader {
-    /// Reads what the process has written since the last call.
+    /// Reads the output that the process has written since the last call.
     pub(super) fn read(&mut self, process: &Process) -> Result<(), TooMuchOutput> {
         let output = process.output_since(Stream::Stdout, self.total);
         let missed = output.total - self.total > output.bytes.len() as u64;

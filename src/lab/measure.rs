@@ -3,17 +3,52 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::fact::{Fact, Stamped, ThreadTime};
-use super::figures::{CLICK_IN_TIME, Clicks, Ending, ThreadCpu};
+use super::cpu::ThreadTime;
+use super::fact::{Fact, Stamped};
+use super::figures::{Clicks, Figures, ThreadCpu, TwinOutcome};
+use super::gap::{MAX_CLICK_LATENCY, MIN_FREEZE, THRESHOLDS};
 use super::sparkline::Sparkline;
-use crate::record::statistics::millis;
+use crate::record::statistics::{Spread, millis};
 
-/// How many thread names are listed, and how much processor time a listed one has used at least.
+/// The maximum of thread names listed.
 const MAX_THREAD_NAMES: usize = 6;
+
+/// The least processor time of a thread name to be listed.
 const MIN_CPU_MS: f64 = 1.0;
 
+impl Figures {
+    /// The figures of a run; `None` if `Start` was never clicked.
+    pub fn of(facts: &[Stamped], ending: TwinOutcome) -> Option<Self> {
+        let run = Measurement::of(facts)?;
+        let gaps = run.gaps();
+        let frozen = gaps.iter().filter(|gap| **gap > MIN_FREEZE).sum();
+        let watched = run.watched();
+        let per_sec = |count: usize| count as f64 / watched.as_secs_f64().max(f64::EPSILON);
+        Some(Self {
+            gaps_above: THRESHOLDS.map(|line| gaps.iter().filter(|gap| **gap > line).count()),
+            frame_gap_ms: Spread::of(gaps),
+            frame_ms: Spread::of(run.frame_times()),
+            input_latency_ms: Spread::of(run.input_latencies()),
+            frozen_ms: millis(frozen),
+            time_to_result_ms: run.time_to_result().map(millis),
+            step_us: run.step_time().map(|time| millis(time) * 1e3),
+            needed_input: run.needed_input(),
+            time_to_close_ms: run.time_to_close(&ending).map(millis),
+            ui_cpu_ms: millis(run.ui_cpu()),
+            process_cpu_ms: millis(run.process_cpu()),
+            threads: run.threads(),
+            watched_ms: millis(watched),
+            repaints_per_sec: per_sec(run.draws(|_| true)),
+            idle_repaints_per_sec: per_sec(run.draws(|changed| !changed)),
+            clicks: run.clicks(),
+            sparkline: run.sparkline(),
+            ending,
+        })
+    }
+}
+
 /// The facts of a run, with its milestones.
-pub(super) struct Measurement<'a> {
+struct Measurement<'a> {
     before: &'a [Stamped],
     /// From the frame with the click on `Start` on.
     facts: &'a [Stamped],
@@ -25,7 +60,7 @@ pub(super) struct Measurement<'a> {
 
 impl<'a> Measurement<'a> {
     /// `None` if `Start` was never clicked.
-    pub(super) fn of(facts: &'a [Stamped]) -> Option<Self> {
+    fn of(facts: &'a [Stamped]) -> Option<Self> {
         let at = facts.iter().position(|fact| fact.fact == Fact::DidStart)?;
         let is_begin = |fact: &Stamped| matches!(fact.fact, Fact::DidBegin { .. });
         let frame = facts[..at].iter().rposition(is_begin).unwrap_or(at);
@@ -49,14 +84,15 @@ impl<'a> Measurement<'a> {
         found.map(Stamped::at)
     }
 
-    /// How long the run was watched.
-    pub(super) fn watched(&self) -> Duration {
+    /// From the click on `Start` to the end.
+    fn watched(&self) -> Duration {
         self.last.saturating_sub(self.started)
     }
 
-    /// The gaps that begin before the result is shown. There are none without input: a window that
-    /// gets no input may stay idle. The gap after the last frame counts until the last fact.
-    pub(super) fn gaps(&self) -> Vec<Duration> {
+    /// The frame gaps that begin before the result is shown. A freeze is a frame gap above
+    /// [`MIN_FREEZE`]. There are no gaps without input: a window that gets
+    /// no input may stay idle. The gap after the last frame counts until the last fact.
+    fn gaps(&self) -> Vec<Duration> {
         if self.first(&Fact::DidClick).is_none() {
             return Vec::new();
         }
@@ -69,7 +105,7 @@ impl<'a> Measurement<'a> {
             .collect()
     }
 
-    /// When each frame began, whether it was hidden, and when the next frame began.
+    /// The beginning of each frame, whether it was hidden, and the beginning of the next.
     fn frames(&self) -> impl Iterator<Item = ((Duration, bool), Duration)> {
         let begins = self.facts.iter().filter_map(|fact| match fact.fact {
             Fact::DidBegin { hidden } => Some((fact.at(), hidden)),
@@ -80,7 +116,7 @@ impl<'a> Measurement<'a> {
     }
 
     /// All frames, also those of a window without input.
-    pub(super) fn sparkline(&self) -> Sparkline {
+    fn sparkline(&self) -> Sparkline {
         let clicked = self.first(&Fact::DidClick).map(|_| self.started);
         let input_from = clicked.or_else(|| self.first(&Fact::DidAskToClose));
         let frames = self.frames().map(|((began, _), next)| [began, next]);
@@ -88,8 +124,8 @@ impl<'a> Measurement<'a> {
         Sparkline::of([self.started, self.last], input_from, watched)
     }
 
-    /// How long each frame took to draw, until the result is shown.
-    pub(super) fn frame_times(&self) -> Vec<Duration> {
+    /// The drawing time of each frame until the result is shown.
+    fn frame_times(&self) -> Vec<Duration> {
         let until = self.shown.unwrap_or(self.last);
         let mut began = None;
         let mut times = Vec::new();
@@ -106,7 +142,7 @@ impl<'a> Measurement<'a> {
         times
     }
 
-    pub(super) fn input_latencies(&self) -> Vec<Duration> {
+    fn input_latencies(&self) -> Vec<Duration> {
         let answers = self.facts.iter().filter_map(|fact| match fact.fact {
             Fact::DidAnswer { waited_ns } => Some(Duration::from_nanos(waited_ns)),
             _ => None,
@@ -114,13 +150,13 @@ impl<'a> Measurement<'a> {
         answers.collect()
     }
 
-    pub(super) fn time_to_result(&self) -> Option<Duration> {
+    fn time_to_result(&self) -> Option<Duration> {
         let shown = self.shown?;
         Some(shown.saturating_sub(self.ended.unwrap_or(shown)))
     }
 
     /// The time of all threads that did small steps, divided by the number of steps.
-    pub(super) fn step_time(&self) -> Option<Duration> {
+    fn step_time(&self) -> Option<Duration> {
         let steps = self.facts.iter().filter_map(|fact| match fact.fact {
             Fact::DidSteps { steps } => Some(steps),
             _ => None,
@@ -133,15 +169,15 @@ impl<'a> Measurement<'a> {
         (steps > 0).then(|| Duration::from_secs_f64(nanos as f64 / steps as f64 / 1e9))
     }
 
-    pub(super) fn needed_input(&self) -> bool {
+    fn needed_input(&self) -> bool {
         self.first(&Fact::DidMoveMouse)
             .is_some_and(|moved| self.shown.is_none_or(|shown| shown >= moved))
     }
 
-    pub(super) fn time_to_close(&self, ending: &Ending) -> Option<Duration> {
+    fn time_to_close(&self, ending: &TwinOutcome) -> Option<Duration> {
         let asked = self.first(&Fact::DidAskToClose)?;
         let closed = self.first(&Fact::DidClose);
-        let closed = closed.or((*ending == Ending::Killed).then_some(self.last));
+        let closed = closed.or((*ending == TwinOutcome::Killed).then_some(self.last));
         closed.map(|closed| closed.saturating_sub(asked))
     }
 
@@ -150,8 +186,8 @@ impl<'a> Measurement<'a> {
         self.facts.iter().take_while(move |fact| fact.at() <= last)
     }
 
-    /// How many frames were drawn whose `changed` passes the filter.
-    pub(super) fn draws(&self, filter: impl Fn(bool) -> bool) -> usize {
+    /// The number of drawn frames whose `changed` passes the filter.
+    fn draws(&self, filter: impl Fn(bool) -> bool) -> usize {
         let drawn = self.watched_facts().filter(|fact| match fact.fact {
             Fact::DidDraw { changed, .. } => filter(changed),
             _ => false,
@@ -159,7 +195,7 @@ impl<'a> Measurement<'a> {
         drawn.count()
     }
 
-    pub(super) fn ui_cpu(&self) -> Duration {
+    fn ui_cpu(&self) -> Duration {
         let used = self.watched_facts().filter_map(|fact| match fact.fact {
             Fact::DidDraw { cpu_ns, .. } => Some(cpu_ns),
             _ => None,
@@ -167,7 +203,7 @@ impl<'a> Measurement<'a> {
         Duration::from_nanos(used.sum())
     }
 
-    pub(super) fn process_cpu(&self) -> Duration {
+    fn process_cpu(&self) -> Duration {
         let mut heartbeats = self.watched_facts().filter_map(|fact| match fact.fact {
             Fact::Heartbeat { cpu_ns } => Some(cpu_ns),
             _ => None,
@@ -178,7 +214,7 @@ impl<'a> Measurement<'a> {
     }
 
     /// The highest time seen of each thread, less what it had used before the click on `Start`.
-    pub(super) fn threads(&self) -> Vec<ThreadCpu> {
+    fn threads(&self) -> Vec<ThreadCpu> {
         let mut used = BTreeMap::new();
         for thread in self.watched_facts().filter_map(thread_times).flatten() {
             let (_, cpu_ns) = used.entry(thread.id).or_insert((&thread.name, 0));
@@ -209,7 +245,7 @@ impl<'a> Measurement<'a> {
 
     /// Clicks that wait for the same frame count as one, as for every egui button; the others are
     /// lost.
-    pub(super) fn clicks(&self) -> Clicks {
+    fn clicks(&self) -> Clicks {
         let mut clicks = Clicks::default();
         let (mut waiting, mut due) = (Vec::new(), Vec::new());
         for fact in self.facts {
@@ -221,7 +257,7 @@ impl<'a> Measurement<'a> {
                 Fact::DidBegin { .. } => due.append(&mut waiting),
                 Fact::DidCount { .. } => {
                     let first = due.first().copied();
-                    match first.map(|made| fact.at().saturating_sub(made) <= CLICK_IN_TIME) {
+                    match first.map(|made| fact.at().saturating_sub(made) <= MAX_CLICK_LATENCY) {
                         Some(true) => clicks.in_time += 1,
                         Some(false) => clicks.late += 1,
                         None => {}

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::figure_table::Unit;
-use super::figures::{Ending, Figures};
+use super::figures::{Figures, TwinOutcome};
+use super::unit::Unit;
 
 /// The one figure that a pattern is about. Less is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub enum Metric {
     TimeToResult,
     /// Frames per second in which no text changed.
     IdleRepaints,
-    /// How long the worker takes for a small step of its work.
+    /// The time of a small step of the work.
     StepTime,
     /// From the request to close the window until it has closed.
     TimeToClose,
@@ -35,7 +35,7 @@ impl Metric {
             Self::StepTime => figures.step_us,
             Self::TimeToClose => figures.time_to_close_ms,
             Self::Survival => Some(match figures.ending {
-                Ending::Died(_) => 1.0,
+                TwinOutcome::Died(_) => 1.0,
                 _ => 0.0,
             }),
         }
@@ -51,7 +51,6 @@ impl Metric {
         }
     }
 
-    /// The name on screen.
     pub fn title(self) -> &'static str {
         match self {
             Self::Frozen => "frozen time",
@@ -89,8 +88,8 @@ impl Metric {
         }
     }
 
-    /// What the bad variant has to reach to count as reproduced: a value, and a multiple of the
-    /// fixed variant's.
+    /// The minimum of the bad variant to count as reproduced: a value, and a multiple of the fixed
+    /// variant's.
     fn bad_min(self) -> (f64, f64) {
         match self {
             Self::Frozen => (100.0, 3.0),
@@ -111,7 +110,7 @@ pub struct Verdict {
     pub bad: f64,
     /// The value of the fixed variant.
     pub fixed: f64,
-    /// How many times worse the bad variant is; `None` if the fixed variant's value is 0.
+    /// The bad value divided by the fixed one; `None` if the fixed one is 0.
     pub ratio: Option<f64>,
     /// Whether the bad variant misbehaves on this machine.
     pub reproduced: bool,
@@ -136,17 +135,5 @@ impl Verdict {
         } else {
             format!("not reproduced here: {bad}; fixed: {fixed}")
         }
-    }
-}
-
-/// How many times higher `bad` is than `fixed`, such as `10×`; empty if `fixed` is 0.
-pub fn ratio_text(bad: f64, fixed: f64) -> String {
-    let ratio = bad / fixed;
-    if !ratio.is_finite() {
-        String::new()
-    } else if ratio >= 9.95 {
-        format!("{}×", Unit::Count.text(ratio))
-    } else {
-        format!("{ratio:.1}×")
     }
 }

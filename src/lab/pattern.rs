@@ -1,4 +1,4 @@
-//! What a pattern is: its code, its description in the list, and how it is measured.
+//! A pattern: its code, its description in the list, and its measurement.
 
 use std::fmt;
 
@@ -6,9 +6,7 @@ use eframe::egui::{Context, Ui};
 use serde::{Deserialize, Serialize};
 
 use super::metric::Metric;
-use super::patterns;
 use super::work::Work;
-use crate::catalogue_id::{CatalogueEntry, CatalogueId};
 use crate::choice::choices;
 
 /// A way to wait for background work: the part of an egui program that a pattern is about. The twin
@@ -53,7 +51,7 @@ impl fmt::Display for Variant {
     }
 }
 
-/// What the Lab does to a twin while it measures.
+/// The input that the Lab gives a twin while it measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scenario {
     /// Click `Start`, then send input at 60 Hz and click the counter until the result is shown.
@@ -68,18 +66,17 @@ pub enum Scenario {
 }
 
 /// A pattern in the list.
-pub struct Entry {
+pub struct PatternEntry {
     /// The name on the command line.
     pub id: &'static str,
     /// The mistake.
     pub bad: &'static str,
-    /// What the user sees.
+    /// The effect that the user sees.
     pub symptom: &'static str,
     /// The correction.
     pub fix: &'static str,
     /// The source file of both variants.
     pub source: &'static str,
-    /// How it is measured.
     pub scenario: Scenario,
     /// The figure that tells the variants apart.
     pub metric: Metric,
@@ -87,20 +84,4 @@ pub struct Entry {
     pub fixed_max: f64,
     /// Makes a variant.
     pub make: fn(Variant) -> Box<dyn Pattern>,
-}
-
-/// A pattern of the list.
-pub type PatternId = CatalogueId<Entry>;
-
-impl CatalogueEntry for Entry {
-    const NOUN: &'static str = "pattern";
-    const LIST_COMMAND: &'static str = "meanwhile lab list";
-
-    fn all() -> impl Iterator<Item = &'static Self> {
-        patterns::ALL.iter()
-    }
-
-    fn id(&self) -> &'static str {
-        self.id
-    }
 }

@@ -1,19 +1,19 @@
-//! Everything that was measured: one row for each variant of each pattern, and the machine.
+//! The report: one row for each variant of each pattern, and the machine.
 
 use serde::{Deserialize, Serialize};
 
 use super::fact::Display;
-use super::figures::{Ending, Figures};
+use super::figures::{Figures, TwinOutcome};
 use super::metric::Verdict;
-use super::pattern::{PatternId, Variant};
-use super::session::{RunRecord, Session};
+use super::pattern::Variant;
+use super::patterns::PatternId;
+use super::run_queue::{RunQueue, RunRecord};
 use crate::jobs::cores;
 use crate::record::statistics::Centre;
 
-/// The machine that was measured on. Figures compare within one report, not across reports.
+/// The measured machine. Figures compare within one report, not across reports.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Machine {
-    /// How many processor cores it has.
     pub cores: usize,
     /// Operating system and processor architecture.
     pub system: String,
@@ -26,8 +26,8 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// This machine, with what a twin has reported about its display.
-    pub fn this(display: Option<&Display>) -> Self {
+    /// The machine of this program, with the display that a twin has reported.
+    pub fn current(display: Option<&Display>) -> Self {
         let display = display.cloned().unwrap_or_default();
         Self {
             cores: cores(),
@@ -63,18 +63,16 @@ fn graphics_driver() -> Option<String> {
 /// One variant of a pattern over all its runs.
 #[derive(Clone, Debug)]
 pub struct Row {
-    /// The pattern.
     pub pattern: PatternId,
-    /// The variant.
     pub variant: Variant,
-    /// How many runs have figures.
+    /// The number of runs with figures.
     pub runs: usize,
     /// The pattern's metric over all runs.
     pub value: Option<Centre>,
     /// The figures of the median run; `None` if no run has figures.
     pub figures: Option<Figures>,
-    /// How the last run ended.
-    pub ending: Ending,
+    /// The end of the last run.
+    pub ending: TwinOutcome,
     measured: Vec<Figures>,
 }
 
@@ -84,7 +82,7 @@ impl Row {
         Centre::of(self.measured.iter().filter_map(figure))
     }
 
-    /// The metric in words, or why there is none.
+    /// The metric in words, or the reason for its absence.
     pub fn text(&self) -> String {
         let metric = self.pattern.entry().metric;
         match (self.value, &self.ending) {
@@ -117,20 +115,19 @@ impl Row {
     }
 }
 
-/// All measurements of a session.
+/// All measurements, and the machine.
 #[derive(Clone, Debug)]
-pub struct Report {
-    /// The machine that was measured on.
+pub struct LabReport {
     pub machine: Machine,
     /// In the order of the list of patterns, the bad variant first.
     pub rows: Vec<Row>,
 }
 
-impl Report {
-    /// The measurements of a session so far.
-    pub fn of(session: &Session) -> Self {
-        let machine = Machine::this(session.display());
-        Self::from_runs(machine, session.done())
+impl LabReport {
+    /// The measurements so far.
+    pub fn of(queue: &RunQueue) -> Self {
+        let machine = Machine::current(queue.display());
+        Self::from_runs(machine, queue.done())
     }
 
     /// The report of these runs.

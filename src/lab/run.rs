@@ -3,58 +3,56 @@
 use std::time::{Duration, Instant};
 
 use super::fact::{Display, Fact, Stamped};
-use super::figures::{Ending, Figures};
-use super::frame_line::PLOTTED;
+use super::figures::{Figures, TwinOutcome};
+use super::frame_line::MAX_LIVE_PLOT;
 use super::line_reader::{LineReader, TooMuchOutput};
-use super::pattern::{PatternId, Variant};
+use super::pattern::Variant;
+use super::patterns::PatternId;
 use super::work::WorkKind;
 use crate::join::process::{LaunchOptions, Launcher, Process, SpawnError, Stream};
 
-/// How long a twin may take in addition to its work: to open its window, be watched, and close.
+/// The time of a twin in addition to its work: to open its window, be watched, and close.
 const TWIN_TIMEOUT: Duration = Duration::from_secs(12);
 
-/// How long a twin may take to close its window after the scenario. In the scenario about closing,
-/// the time to close is over by then.
+/// The time that a twin has to close its window after the scenario. In the scenario about closing, the
+/// time to close is over by then.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// A window without a frame in the last second of the scenario is frozen.
 const FREEZE_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How much output is kept between two polls: half a minute's worth.
+/// The maximum of output kept between two polls: half a minute's worth.
 const MAX_OUTPUT_BYTES: usize = 4 * 1024 * 1024;
 
-/// How many facts a run may have: far more than any scenario produces. Of a manual run, as many are
-/// kept.
+/// The maximum of facts of a run: far more than any scenario produces. A manual run keeps the newest
+/// ones.
 const MAX_FACTS: usize = 1_000_000;
 
-/// What to run.
+/// The options of a twin.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct RunOptions {
-    /// The pattern.
+pub struct TwinRunOptions {
     pub pattern: PatternId,
-    /// Its variant.
     pub variant: Variant,
-    /// What the work consists of.
     pub work: WorkKind,
-    /// How long the work takes.
+    /// The duration of the work.
     pub length: Duration,
     /// Whether the user operates the twin, in place of the scenario.
     pub is_manual: bool,
-    /// Where the twin's window opens, in points from the corner of the screen.
+    /// The position of the twin's window, in points from the corner of the screen.
     pub position: Option<[f32; 2]>,
 }
 
 /// One twin, from start to end.
-pub struct Run {
-    options: RunOptions,
+pub struct TwinRun {
+    options: TwinRunOptions,
     process: Process,
     began: Instant,
     output: LineReader,
     facts: Vec<Stamped>,
-    /// How many older facts were dropped.
+    /// The number of older facts that were dropped.
     dropped: usize,
     milestones: Milestones,
-    ending: Option<Ending>,
+    ending: Option<TwinOutcome>,
 }
 
 /// The facts that decide how a run goes on.
@@ -64,11 +62,11 @@ struct Milestones {
     drawn: Option<Duration>,
     asked_to_close: Option<Duration>,
     closed: Option<Duration>,
-    /// When the scenario ended, and when the Lab read of it.
+    /// The time at which the scenario ended, and the time at which the Lab read of it.
     over: Option<(Duration, Instant)>,
 }
 
-/// How much of a twin's output was read.
+/// Whether all of a twin's output was read.
 enum Progress {
     All,
     Partial,
@@ -84,12 +82,12 @@ enum ReadError {
     Missed(u64),
 }
 
-impl Run {
+impl TwinRun {
     /// Opens the twin's window. `launcher` starts this program.
     ///
     /// # Errors
     /// The process could not be started.
-    pub fn start(options: RunOptions, launcher: &Launcher) -> Result<Self, SpawnError> {
+    pub fn start(options: TwinRunOptions, launcher: &Launcher) -> Result<Self, SpawnError> {
         let secs = options.length.as_secs_f64();
         let mut builder = launcher
             .itself(LaunchOptions::default())
@@ -119,12 +117,11 @@ impl Run {
         })
     }
 
-    /// What runs.
-    pub fn options(&self) -> RunOptions {
+    pub fn options(&self) -> TwinRunOptions {
         self.options
     }
 
-    /// How many facts the twin has sent.
+    /// The number of facts that the twin has sent.
     pub fn fact_count(&self) -> usize {
         self.dropped + self.facts.len()
     }
@@ -135,23 +132,23 @@ impl Run {
         &self.facts[skipped.min(self.facts.len())..]
     }
 
-    /// What draws the twin, once its window is open.
+    /// The display of the twin, once its window is open.
     pub fn display(&self) -> Option<&Display> {
         self.milestones.display.as_ref()
     }
 
     /// Reads at most `budget` facts, and kills the twin if it has run out of time. Returns how the
     /// run ended, once it has and all its facts were read. Never waits.
-    pub fn poll(&mut self, budget: usize) -> Option<&Ending> {
+    pub fn poll(&mut self, budget: usize) -> Option<&TwinOutcome> {
         if self.ending.is_none() {
             // Polled before reading, so that everything sent before the exit is read below.
             let exit = self.process.poll();
             let ending = match (self.read(budget), exit) {
-                (Err(error), _) => Some(Ending::Died(error.to_string())),
+                (Err(error), _) => Some(TwinOutcome::Died(error.to_string())),
                 (Ok(Progress::Partial), Some(_)) => None,
-                (Ok(Progress::All), Some(_)) if self.is_over() => Some(Ending::Finished),
+                (Ok(Progress::All), Some(_)) if self.is_over() => Some(TwinOutcome::Finished),
                 (Ok(Progress::All), Some(exit)) => {
-                    Some(Ending::Died(self.how_it_died(&exit.to_string())))
+                    Some(TwinOutcome::Died(self.death_report(&exit.to_string())))
                 }
                 (Ok(_), None) => self.ending_by_time(),
             };
@@ -162,15 +159,15 @@ impl Run {
         self.ending.as_ref()
     }
 
-    /// How the run ended, if it has.
-    pub fn ending(&self) -> Option<&Ending> {
+    /// The end of the run, if it has ended.
+    pub fn ending(&self) -> Option<&TwinOutcome> {
         self.ending.as_ref()
     }
 
     /// Kills the twin, frozen or not.
     pub fn stop(&mut self) {
         if self.ending.is_none() {
-            self.end(Ending::Stopped);
+            self.end(TwinOutcome::Stopped);
         }
     }
 
@@ -184,7 +181,7 @@ impl Run {
         self.process.join_timeout(timeout).ok();
     }
 
-    fn end(&mut self, ending: Ending) {
+    fn end(&mut self, ending: TwinOutcome) {
         // A process that has exited needs no signal.
         self.process.kill().ok();
         self.ending = Some(ending);
@@ -194,7 +191,7 @@ impl Run {
         self.milestones.over.is_some() || self.milestones.closed.is_some()
     }
 
-    fn ending_by_time(&self) -> Option<Ending> {
+    fn ending_by_time(&self) -> Option<TwinOutcome> {
         if self.options.is_manual {
             return None;
         }
@@ -205,13 +202,13 @@ impl Run {
             let drawn = milestones.drawn;
             let is_drawing = drawn.is_some_and(|drawn| drawn + FREEZE_TIMEOUT >= over);
             return Some(if milestones.asked_to_close.is_some() || !is_drawing {
-                Ending::Killed
+                TwinOutcome::Killed
             } else {
-                Ending::Finished
+                TwinOutcome::Finished
             });
         }
         let is_late = self.began.elapsed() >= self.options.length + TWIN_TIMEOUT;
-        is_late.then_some(Ending::Killed)
+        is_late.then_some(TwinOutcome::Killed)
     }
 
     fn read(&mut self, budget: usize) -> Result<Progress, ReadError> {
@@ -257,14 +254,14 @@ impl Run {
         let Some(last) = self.facts.last().filter(|_| self.options.is_manual) else {
             return;
         };
-        let since = last.at().saturating_sub(PLOTTED);
+        let since = last.at().saturating_sub(MAX_LIVE_PLOT);
         let old = self.facts.partition_point(|fact| fact.at() < since);
         let old = old.max(self.facts.len().saturating_sub(MAX_FACTS));
         self.facts.drain(..old);
         self.dropped += old;
     }
 
-    fn how_it_died(&self, exit: &str) -> String {
+    fn death_report(&self, exit: &str) -> String {
         let stderr = self.process.output_since(Stream::Stderr, 0);
         match stderr.last_lines(5).trim() {
             "" => format!("it {exit}"),
@@ -273,7 +270,7 @@ impl Run {
     }
 }
 
-impl Drop for Run {
+impl Drop for TwinRun {
     fn drop(&mut self) {
         self.stop();
     }

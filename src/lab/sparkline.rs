@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::figures::FROZEN;
-use super::frame_line::GapKind;
+use super::gap::{GapKind, MIN_FREEZE};
 use crate::record::statistics::millis;
 
 const COLUMNS: usize = 100;
@@ -13,10 +12,10 @@ const COLUMNS: usize = 100;
 /// The frame gaps of a run. Times are in milliseconds and count from the click on `Start`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Sparkline {
-    /// How long the run was watched.
+    /// From the click on `Start` to the end.
     pub length_ms: f64,
-    /// When the window began to get input, so that a long gap is a freeze; `None` if it never did.
-    #[serde(rename = "asked_from_ms")]
+    /// The time from which the window gets input, so that a long gap is a freeze; `None` if it gets
+    /// none.
     pub input_from_ms: Option<f64>,
     /// For each hundredth of the time, the longest gap that overlaps it.
     pub longest_gap_ms: Vec<f64>,
@@ -36,12 +35,10 @@ pub struct Bar {
 }
 
 impl Sparkline {
-    /// How long the run was watched.
     pub fn length(&self) -> Duration {
         time(self.length_ms)
     }
 
-    /// The longest gap.
     pub fn longest(&self) -> Duration {
         time(self.longest_gap_ms.iter().copied().fold(0.0, f64::max))
     }
@@ -57,7 +54,7 @@ impl Sparkline {
             let [from, to] = [begin, end].map(|at| time(self.length_ms * at as f64 / columns));
             let longest = time(same[0]);
             let has_input = self.input_from_ms.is_some_and(|at| time(at) < to);
-            let kind = match (longest > FROZEN, has_input) {
+            let kind = match (longest > MIN_FREEZE, has_input) {
                 (false, _) => GapKind::Responsive,
                 (true, true) => GapKind::Frozen,
                 (true, false) => GapKind::Idle,

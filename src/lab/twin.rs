@@ -1,7 +1,7 @@
 //! The twin: a window in a child process, in which a pattern runs and is measured.
 //!
 //! Three threads share the work. The UI thread runs the pattern and notes its frames. The thread of
-//! the [`scenario`] does what a user would do. The [`fact_writer`] sends every fact to the Lab, also
+//! the [`scenario`] simulates a user. The [`fact_writer`] sends every fact to the Lab, also
 //! while the window is frozen.
 
 mod fact_writer;
@@ -14,7 +14,7 @@ use eframe::egui;
 use self::scenario::ScriptedInput;
 use self::window::Twin;
 use super::fact::Fact;
-use super::run::RunOptions;
+use super::run::TwinRunOptions;
 use super::work::Work;
 use crate::desktop;
 
@@ -22,7 +22,7 @@ use crate::desktop;
 ///
 /// # Errors
 /// The window could not be opened, or a thread not started.
-pub fn run_twin(options: &RunOptions) -> anyhow::Result<()> {
+pub fn run_twin(options: &TwinRunOptions) -> anyhow::Result<()> {
     let (log, writer) = fact_writer::start().context("could not start the twin's writer")?;
     let input = ScriptedInput::default();
     let work = Work::new(options.work, options.length, log.clone());

@@ -7,16 +7,17 @@ use std::time::{Duration, Instant};
 use eframe::egui::Ui;
 use serde::{Deserialize, Serialize};
 
-use super::fact::{Fact, Log};
+use super::fact::{Fact, FactLog};
 use crate::choice::choices;
+use crate::format;
 
-/// How many steps the work has.
+/// The number of steps of the work.
 const STEPS: u32 = 20;
 
-/// How many bytes are hashed between two checks of the clock: well below a millisecond.
+/// The bytes hashed between two checks of the clock, which takes well below a millisecond.
 const BLOCK_BYTES: usize = 256 * 1024;
 
-/// What the work consists of.
+/// The content of the work.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum WorkKind {
@@ -51,11 +52,11 @@ impl WorkKind {
 pub struct Work {
     kind: WorkKind,
     length: Duration,
-    log: Log,
+    log: FactLog,
 }
 
 impl Work {
-    pub(super) fn new(kind: WorkKind, length: Duration, log: Log) -> Self {
+    pub(super) fn new(kind: WorkKind, length: Duration, log: FactLog) -> Self {
         Self { kind, length, log }
     }
 
@@ -74,7 +75,7 @@ impl Work {
         (1..=STEPS).inspect(move |&done| load.run_until(start + step * done))
     }
 
-    /// How many steps there are.
+    /// The number of [`steps`](Self::steps).
     pub fn step_count(&self) -> u32 {
         STEPS
     }
@@ -115,24 +116,24 @@ impl Work {
 #[derive(Clone)]
 pub struct Digest {
     length: Duration,
-    log: Log,
+    log: FactLog,
 }
 
 impl Digest {
     /// Shows the result.
     pub fn ui(&self, ui: &mut Ui) {
-        let secs = self.length.as_secs_f64();
-        ui.label(format!("Result after {secs:.1} s of work"));
+        let length = format::duration(self.length);
+        ui.label(format!("Result after {length} of work"));
         self.log.note_show();
     }
 
     /// Uses the result without showing it, like saving it to a file.
-    pub fn deliver(&self) {
+    pub fn mark_used(&self) {
         self.log.note_show();
     }
 }
 
-/// What keeps a thread busy.
+/// The load of a thread.
 enum Load {
     Hash(Box<blake3::Hasher>, Vec<u8>),
     Sleep,

@@ -30,7 +30,7 @@ struct State {
 }
 
 /// The payload with which a thread unwinds when its run is stopped.
-struct Stopped;
+struct StopUnwind;
 
 /// Counts a task or process as active until its lane is closed, or until it is dropped without
 /// having run.
@@ -86,7 +86,7 @@ impl Lifecycle {
     /// Unwinds if the run is stopped, but not while the thread unwinds already.
     pub(super) fn check(&self) {
         if self.is_stopped() && !std::thread::panicking() {
-            std::panic::resume_unwind(Box::new(Stopped));
+            std::panic::resume_unwind(Box::new(StopUnwind));
         }
     }
 

@@ -1,7 +1,7 @@
 //! Lessons: short programs about joining tasks and processes, run for real.
 //!
 //! A [`Lesson`] is one file of `all/`: a question, a program, its parameters and an explanation. The
-//! program uses the join library, and a [`Trace`] to record what it does. A [`Run`] executes it on
+//! program uses the join library, and a [`Trace`] to record what it does. A [`LessonRun`] executes it on
 //! its own thread and collects a [`RunLog`]: lanes with sleeps and waits, a transcript, and results.
 //! The lesson verifies the outcome from that log alone.
 
@@ -20,6 +20,6 @@ mod trace;
 pub use child::child_main;
 pub use lesson::{Lesson, LessonId, Level, Parameter, Question, Role, Topic, WorkerKind};
 pub use python::{Python, PythonOutput};
-pub use run::{Outcome, Run, RunOptions};
+pub use run::{LessonOutcome, LessonRun, LessonRunOptions};
 pub use run_log::RunLog;
 pub use trace::Trace;

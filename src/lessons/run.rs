@@ -27,7 +27,7 @@ const MAX_READ_BYTES: u64 = 256 * 1024;
 
 /// Which lesson to run, and how.
 #[derive(Clone, Debug, PartialEq)]
-pub struct RunOptions {
+pub struct LessonRunOptions {
     /// The lesson.
     pub lesson: LessonId,
     /// One of the lesson's kinds of worker.
@@ -38,7 +38,7 @@ pub struct RunOptions {
     pub parameters: BTreeMap<String, f64>,
 }
 
-impl RunOptions {
+impl LessonRunOptions {
     /// The defaults of a lesson.
     pub fn of(lesson: LessonId) -> Self {
         Self {
@@ -63,7 +63,7 @@ impl RunOptions {
 
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum LessonOutcome {
     /// The lesson has verified the log.
     AsExpected,
     /// The log is not what the lesson expects; the text says why.
@@ -74,14 +74,14 @@ pub enum Outcome {
     Stopped,
 }
 
-impl Outcome {
+impl LessonOutcome {
     /// Whether the lesson's program ran to its end.
     pub fn is_complete(&self) -> bool {
         matches!(self, Self::AsExpected | Self::Unexpected(_))
     }
 }
 
-impl fmt::Display for Outcome {
+impl fmt::Display for LessonOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::AsExpected => f.write_str("as expected"),
@@ -96,38 +96,38 @@ impl fmt::Display for Outcome {
 ///
 /// ```no_run
 /// use meanwhile::join::process::Launcher;
-/// use meanwhile::lessons::{LessonId, Outcome, Run, RunOptions};
+/// use meanwhile::lessons::{LessonId, LessonOutcome, LessonRun, LessonRunOptions};
 /// use std::time::Duration;
 ///
-/// let mut options = RunOptions::of("join".parse::<LessonId>()?);
+/// let mut options = LessonRunOptions::of("join".parse::<LessonId>()?);
 /// options.speed = 10.0;
-/// let mut run = Run::start(options, Launcher::install(), || {})?;
+/// let mut run = LessonRun::start(options, Launcher::install(), || {})?;
 /// while run.outcome().is_none() {
 ///     run.wait(Duration::from_millis(50)); // a window draws a frame instead
 ///     run.poll();
 /// }
-/// assert_eq!(run.outcome(), Some(&Outcome::AsExpected));
+/// assert_eq!(run.outcome(), Some(&LessonOutcome::AsExpected));
 /// # Ok::<(), anyhow::Error>(())
 /// ```
-pub struct Run {
-    options: RunOptions,
+pub struct LessonRun {
+    options: LessonRunOptions,
     shared: Arc<RunShared>,
     main: Task<Result<(), String>>,
     child_events: EventReader,
     /// Events of lanes that are not open yet.
     early: Vec<Event>,
     log: RunLog,
-    outcome: Option<Outcome>,
+    outcome: Option<LessonOutcome>,
 }
 
-impl Run {
+impl LessonRun {
     /// Starts a lesson. `launcher` starts its child processes. `wake` is called on other threads when
     /// there is something new to [`poll`](Self::poll).
     ///
     /// # Errors
     /// If the files of the run can't be created, or if the system refuses a thread.
     pub fn start(
-        options: RunOptions,
+        options: LessonRunOptions,
         launcher: Launcher,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> io::Result<Self> {
@@ -171,7 +171,7 @@ impl Run {
     }
 
     /// The options that it was started with.
-    pub fn options(&self) -> &RunOptions {
+    pub fn options(&self) -> &LessonRunOptions {
         &self.options
     }
 
@@ -205,7 +205,7 @@ impl Run {
     }
 
     /// How the run ended; `None` while it runs.
-    pub fn outcome(&self) -> Option<&Outcome> {
+    pub fn outcome(&self) -> Option<&LessonOutcome> {
         self.outcome.as_ref()
     }
 
@@ -227,26 +227,26 @@ impl Run {
         self.main.join_timeout(timeout).ok();
     }
 
-    fn outcome_of(&self, ended: Result<&Result<(), String>, JoinError>) -> Outcome {
+    fn outcome_of(&self, ended: Result<&Result<(), String>, JoinError>) -> LessonOutcome {
         if self.shared.lifecycle.is_stopped_by_user() {
-            return Outcome::Stopped;
+            return LessonOutcome::Stopped;
         }
         let dropped = self.shared.dropped_events();
         if dropped > 0 {
-            return Outcome::Failed(format!("{dropped} events dropped"));
+            return LessonOutcome::Failed(format!("{dropped} events dropped"));
         }
         match ended {
             Ok(Ok(())) => match (self.options.lesson.lesson().verify)(&self.log) {
-                Ok(()) => Outcome::AsExpected,
-                Err(why) => Outcome::Unexpected(format!("{why:#}")),
+                Ok(()) => LessonOutcome::AsExpected,
+                Err(why) => LessonOutcome::Unexpected(format!("{why:#}")),
             },
-            Ok(Err(why)) => Outcome::Failed(why.clone()),
-            Err(error) => Outcome::Failed(error.to_string()),
+            Ok(Err(why)) => LessonOutcome::Failed(why.clone()),
+            Err(error) => LessonOutcome::Failed(error.to_string()),
         }
     }
 }
 
-impl Drop for Run {
+impl Drop for LessonRun {
     fn drop(&mut self) {
         self.stop();
     }

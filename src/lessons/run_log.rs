@@ -237,13 +237,13 @@ impl RunLog {
 #[cfg(test)]
 mod tests {
     use super::RunLog;
-    use crate::lessons::{LessonId, RunOptions};
+    use crate::lessons::{LessonId, LessonRunOptions};
 
     #[test]
     fn no_lesson_verifies_an_empty_log() {
         for id in LessonId::all() {
             for &kind in id.lesson().worker_kinds {
-                let empty = RunLog::new(kind, 1.0, RunOptions::of(id).values());
+                let empty = RunLog::new(kind, 1.0, LessonRunOptions::of(id).values());
                 assert!((id.lesson().verify)(&empty).is_err(), "{id} with {kind}");
             }
         }

@@ -14,7 +14,9 @@ use super::legend::Swatch;
 use super::time_axis::{AXIS_HEIGHT, TimeAxis};
 use super::tokens::{Tokens, UNIT, tokens};
 use crate::format;
-use crate::lab::{BEFORE_START, FROZEN, FrameLine, Gap, GapKind, PLOTTED, THRESHOLDS, Variant};
+use crate::lab::{
+    FrameLine, Gap, GapKind, MAX_LIVE_PLOT, MIN_FREEZE, PLOT_LEAD, THRESHOLDS, Variant,
+};
 
 /// The meaning of a gap above each of [`THRESHOLDS`].
 const MEANINGS: [&str; THRESHOLDS.len()] = [
@@ -70,8 +72,8 @@ pub fn frame_plots_ui(lines: [Option<&FrameLine>; 2], ui: &mut Ui) {
         painter.ground(area);
         painter.title(variant, line, area);
         match line {
-            Some(line) if line.is_live => painter.plot(&Plot::new(line, PLOTTED, area)),
-            Some(line) => painter.plot(&Plot::new(line, longest.unwrap_or(PLOTTED), area)),
+            Some(line) if line.is_live => painter.plot(&Plot::new(line, MAX_LIVE_PLOT, area)),
+            Some(line) => painter.plot(&Plot::new(line, longest.unwrap_or(MAX_LIVE_PLOT), area)),
             None => painter.not_run(area),
         }
         painter.frame(area);
@@ -153,7 +155,7 @@ struct Plot<'a> {
 impl<'a> Plot<'a> {
     /// The click on `Start` is at the same place in every plot until the run is longer than that.
     fn new(line: &'a FrameLine, plotted: Duration, area: Rect) -> Self {
-        let after_start = plotted.saturating_sub(BEFORE_START);
+        let after_start = plotted.saturating_sub(PLOT_LEAD);
         let until = line.started.map_or(plotted, |at| at + after_start);
         let axis = TimeAxis::last(plotted, until.max(line.now()), area.x_range());
         Self {
@@ -211,7 +213,7 @@ impl Painter<'_> {
 
     fn thresholds(&self, area: Rect, mesh: &mut Mesh) {
         for threshold in THRESHOLDS {
-            let color = if threshold == FROZEN {
+            let color = if threshold == MIN_FREEZE {
                 self.tokens.failed
             } else {
                 self.tokens.line

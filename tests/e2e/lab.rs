@@ -25,7 +25,7 @@ fn number(entry: &Value, path: &str) -> f64 {
 
 #[test]
 #[ignore = "needs a screen, and the machine to itself; tests/all.sh runs it"]
-fn a_join_on_click_freezes_the_window_and_its_fix_not() {
+fn join_in_click_freezes_only_the_bad_variant() {
     let session = Session::start("lab-join");
     let mut failures = Vec::new();
     for _ in 0..TRIES {

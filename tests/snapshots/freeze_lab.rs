@@ -2,14 +2,17 @@
 //! `src/lab/README.md`. To measure again:
 //! `cargo run --release -- lab run --format json > tests/snapshots/freeze_lab.json`.
 
+use std::collections::BTreeSet;
+
 use eframe::egui::{LayerId, Theme, Ui};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use meanwhile::lab::{Ending, Figures, Machine, PatternId, Report, RunRecord, Variant};
+use meanwhile::lab::{Figures, LabReport, Machine, PatternId, RunRecord, TwinOutcome, Variant};
 use meanwhile::pages::freeze_lab::LabChoices;
 use meanwhile::pages::freeze_lab::page::{LabProps, LabView, lab_ui};
 use meanwhile::ui::tokens;
 use serde::Deserialize;
+use serde_json::Value;
 
 use super::pictures::picture_of;
 use super::pieces::compare;
@@ -29,7 +32,7 @@ struct Measured {
 struct MeasuredVariant {
     id: String,
     variant: Variant,
-    ending: Ending,
+    ending: TwinOutcome,
     #[serde(flatten)]
     figures: Option<Figures>,
 }
@@ -50,24 +53,52 @@ impl MeasuredVariant {
     }
 }
 
-fn report() -> Report {
+fn report() -> LabReport {
     let measured: Measured = serde_json::from_str(MEASURED).expect("a report of the program");
     let runs: Vec<_> = measured
         .patterns
         .into_iter()
         .map(MeasuredVariant::run)
         .collect();
-    Report::from_runs(measured.machine, &runs)
+    LabReport::from_runs(measured.machine, &runs)
+}
+
+/// The keys of a document, each with the path to it.
+fn keys(value: &Value, path: &str, all: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            for (key, value) in members {
+                let path = format!("{path}/{key}");
+                keys(value, &path, all);
+                all.insert(path);
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| keys(item, path, all)),
+        _ => {}
+    }
 }
 
 #[test]
-fn the_readme_of_the_lab_has_the_measured_table() {
+fn stored_report_has_the_keys_that_are_written() {
+    let mut json = Vec::new();
+    report().write_json(&mut json).expect("memory takes all");
+    let documents = [MEASURED.as_bytes(), &json].map(|json| {
+        let mut all = BTreeSet::new();
+        keys(&serde_json::from_slice(json).expect("JSON"), "", &mut all);
+        all
+    });
+    let [stored, written] = documents;
+    assert_eq!(stored, written);
+}
+
+#[test]
+fn readme_of_the_lab_has_the_measured_table() {
     let table = report().markdown();
     assert!(README.contains(&table), "src/lab/README.md lacks:\n{table}");
 }
 
 #[test]
-fn the_readme_of_the_lab_describes_every_pattern() {
+fn readme_of_the_lab_describes_every_pattern() {
     for id in PatternId::all() {
         let entry = id.entry();
         let limit = entry.metric.text(entry.fixed_max);
@@ -95,7 +126,7 @@ fn freeze_lab_report_looks_as_stored() {
     compare(&mut page, "report-row", row.with_max_x(WIDTH));
 }
 
-fn page(report: Report) -> impl FnMut(&mut Ui) {
+fn page(report: LabReport) -> impl FnMut(&mut Ui) {
     let (mut view, mut choices) = (LabView::default(), LabChoices::default());
     view.shows_report = true;
     move |ui| {

@@ -82,7 +82,7 @@ fn ended_and_running_items() -> Record {
     let mut record = Record::default();
     let mut apply = |millis, kind| {
         let (job, at) = (JobId(1), Duration::from_millis(millis));
-        record.apply(record::Event { job, at, kind });
+        record.apply(record::JobEvent { job, at, kind });
     };
     let options = Options::Misbehave(misbehave::Options::default());
     let spec = Arc::new(JobSpec::new(options));

@@ -8,7 +8,8 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use meanwhile::app::{DialogAnswer, DialogRequest};
 use meanwhile::lab::{
-    Ending, Fact, Figures, FrameLine, Machine, PatternId, Report, RunRecord, Stamped, Variant,
+    Fact, Figures, FrameLine, LabReport, Machine, PatternId, RunRecord, Stamped, TwinOutcome,
+    Variant,
 };
 use meanwhile::pages::freeze_lab::LabChoices;
 use meanwhile::pages::freeze_lab::page::{LabProps, LabView, lab_ui};
@@ -38,7 +39,7 @@ fn every_pattern_shows_its_code_with_marked_lines() {
 }
 
 #[test]
-fn a_twin_that_cannot_start_shows_the_reason() {
+fn twin_that_cannot_start_shows_the_reason() {
     let mut window = Window::open_without_launcher();
     window.click("Freeze Lab");
     assert!(!window.is_enabled("Save report…"));
@@ -80,7 +81,7 @@ fn run_all_shows_the_report_whose_rows_are_links() {
 }
 
 #[test]
-fn a_report_row_compares_both_variants() {
+fn report_row_compares_both_variants() {
     let mut view = LabView::default();
     view.shows_report = true;
     let runs = [
@@ -112,7 +113,7 @@ fn a_report_row_compares_both_variants() {
 }
 
 #[test]
-fn the_file_name_selects_the_format_of_the_report() {
+fn file_name_selects_the_format_of_the_report() {
     let mut window = Window::open_without_launcher();
     window.click("Freeze Lab");
     window.click("Run both");
@@ -183,7 +184,7 @@ fn repeated_runs_show_median_and_spread() {
 }
 
 #[test]
-fn a_bad_variant_that_behaves_shows_not_reproduced() {
+fn bad_variant_that_behaves_shows_not_reproduced() {
     let page = page(&[
         finished(Variant::Bad, &[0, 10, 20]),
         finished(Variant::Fixed, &[0, 10, 20]),
@@ -193,8 +194,8 @@ fn a_bad_variant_that_behaves_shows_not_reproduced() {
 }
 
 #[test]
-fn a_dead_twin_shows_how_beside_the_figures() {
-    let died = Ending::Died("it ended with exit code 1: no window for you".to_owned());
+fn dead_twin_shows_its_cause_of_death() {
+    let died = TwinOutcome::Died("it ended with exit code 1: no window for you".to_owned());
     let page = page(&[
         RunRecord {
             pattern: first(),
@@ -210,7 +211,7 @@ fn a_dead_twin_shows_how_beside_the_figures() {
 }
 
 #[test]
-fn a_plot_is_one_mesh_with_one_bar_per_pixel() {
+fn plot_is_one_mesh_with_one_bar_per_pixel() {
     let mut view = LabView::default();
     for variant in Variant::ALL {
         let line = view.line_mut(first(), variant);
@@ -239,7 +240,7 @@ fn a_plot_is_one_mesh_with_one_bar_per_pixel() {
 }
 
 #[test]
-fn a_long_run_is_plotted_whole_after_its_end() {
+fn long_run_is_plotted_whole_after_its_end() {
     let mut line = FrameLine::new(first().entry().scenario);
     let begins: Vec<_> = (0..1_000).map(|frame| frame * 60).collect();
     for (at_ms, fact) in frames(&begins) {
@@ -276,7 +277,7 @@ fn a_long_run_is_plotted_whole_after_its_end() {
 }
 
 #[test]
-fn a_frozen_plot_states_the_longest_gap_in_words() {
+fn frozen_plot_states_the_longest_gap_in_words() {
     let mut view = LabView::default();
     let mut line = FrameLine::new(first().entry().scenario);
     for (at_ms, fact) in frames(&[0, 10]).into_iter().chain([(1_510, heartbeat())]) {
@@ -297,7 +298,7 @@ fn page(runs: &[RunRecord]) -> Harness<'static> {
 }
 
 fn harness(runs: &[RunRecord], mut view: LabView) -> Harness<'static> {
-    let report = Report::from_runs(Machine::this(None), runs);
+    let report = LabReport::from_runs(Machine::current(None), runs);
     let mut choices = LabChoices::default();
     let mut page_ui = move |ui: &mut Ui| {
         tokens::install(ui.ctx());
@@ -339,8 +340,8 @@ fn finished(variant: Variant, frames_ms: &[u64]) -> RunRecord {
     RunRecord {
         pattern: first(),
         variant,
-        ending: Ending::Finished,
-        figures: Figures::of(&facts, Ending::Finished),
+        ending: TwinOutcome::Finished,
+        figures: Figures::of(&facts, TwinOutcome::Finished),
     }
 }
 

@@ -1,9 +1,9 @@
 //! Comma-separated values, as RFC 4180 defines them.
 
 use crate::lab::figure_table::FIGURES;
-use crate::lab::report::Report;
+use crate::lab::report::LabReport;
 
-impl Report {
+impl LabReport {
     /// One line for each variant with every figure; of repeated runs, the median.
     pub fn csv(&self) -> String {
         let names = ["id", "variant", "runs"].into_iter();

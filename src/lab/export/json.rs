@@ -4,10 +4,10 @@ use std::io;
 
 use serde::Serialize;
 
-use crate::lab::figures::{Ending, Figures};
+use crate::lab::figures::{Figures, TwinOutcome};
 use crate::lab::metric::Verdict;
 use crate::lab::pattern::Variant;
-use crate::lab::report::{Machine, Report, Row};
+use crate::lab::report::{LabReport, Machine, Row};
 use crate::record::statistics::Centre;
 
 #[derive(Serialize)]
@@ -24,12 +24,12 @@ struct RowDocument<'a> {
     metric: &'static str,
     value: Option<Centre>,
     verdict: Option<Verdict>,
-    ending: &'a Ending,
+    ending: &'a TwinOutcome,
     #[serde(flatten)]
     figures: Option<&'a Figures>,
 }
 
-impl Report {
+impl LabReport {
     /// Writes one JSON document.
     ///
     /// # Errors
@@ -45,7 +45,7 @@ impl Report {
 }
 
 impl<'a> RowDocument<'a> {
-    fn of(report: &Report, row: &'a Row) -> Self {
+    fn of(report: &LabReport, row: &'a Row) -> Self {
         let entry = row.pattern.entry();
         Self {
             id: entry.id,

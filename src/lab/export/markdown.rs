@@ -2,19 +2,19 @@
 
 use std::fmt::Write as _;
 
-use crate::lab::metric::ratio_text;
+use crate::format;
 use crate::lab::pattern::Variant;
-use crate::lab::report::{Report, Row};
+use crate::lab::report::{LabReport, Row};
 
-impl Report {
+impl LabReport {
     /// One row for each pattern that was run; the machine below the table.
     pub fn markdown(&self) -> String {
         let mut text = String::from("| pattern | bad | fixed | ratio |\n|---|---|---|---|\n");
         for id in self.patterns() {
             let cell = |variant| self.row(id, variant).map_or("–".to_owned(), Row::text);
             let (bad, fixed) = (cell(Variant::Bad), cell(Variant::Fixed));
-            let ratio = self.verdict(id).filter(|verdict| verdict.ratio.is_some());
-            let ratio = ratio.map_or("–".to_owned(), |it| ratio_text(it.bad, it.fixed));
+            let ratio = self.verdict(id).and_then(|verdict| verdict.ratio);
+            let ratio = ratio.map_or("–".to_owned(), format::ratio);
             writeln!(text, "| {id} | {bad} | {fixed} | {ratio} |")
                 .expect("a string takes any text");
         }

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::lab::report::Report;
+use crate::lab::report::LabReport;
 
-impl Report {
+impl LabReport {
     /// One line for each pattern that was run.
     pub fn text(&self) -> String {
         let mut text = String::new();

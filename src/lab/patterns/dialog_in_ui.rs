@@ -15,7 +15,6 @@ pub(super) struct Bad {
 }
 
 impl Pattern for Bad {
-    #[expect(clippy::disallowed_methods, reason = "this is the mistake")]
     fn start(&mut self, work: Work, ctx: &Context) {
         let file = rfd::FileDialog::new().pick_file(); // ← blocks until the user has picked a file
         if file.is_some() {

@@ -12,7 +12,6 @@ pub(super) struct Bad {
 }
 
 impl Pattern for Bad {
-    #[expect(clippy::disallowed_methods, reason = "this is the mistake")]
     fn start(&mut self, work: Work, _ctx: &Context) {
         let thread = thread::spawn(move || work.run());
         self.result = thread.join().ok(); // ← blocks the window until the work ends

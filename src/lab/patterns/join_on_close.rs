@@ -13,7 +13,6 @@ pub(super) struct Bad {
 }
 
 impl Pattern for Bad {
-    #[expect(clippy::disallowed_methods, reason = "part of the mistake")]
     fn start(&mut self, work: Work, _ctx: &Context) {
         self.thread = Some(thread::spawn(move || work.run()));
     }
@@ -22,7 +21,6 @@ impl Pattern for Bad {
         ui.label("Working, until the window is closed");
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this is the mistake")]
     fn on_exit(&mut self) {
         if let Some(thread) = self.thread.take() {
             drop(thread.join()); // ← the window does not close before the work ends

@@ -1,22 +1,37 @@
 //! The list of patterns. Each is one file with both variants, which the page shows.
 //!
-//! A comment `// ← …` marks the line that makes the difference.
+//! A comment `// ← …` marks the line that makes the difference. Exceptions from lints are on the `mod`
+//! lines here, because the files are shown to learners.
 
+#[expect(clippy::disallowed_methods, reason = "its bad variant blocks")]
 mod dialog_in_ui;
 mod endless_spinner;
+#[expect(clippy::disallowed_methods, reason = "its bad variant blocks")]
 mod join_in_click;
+#[expect(clippy::disallowed_methods, reason = "its bad variant blocks")]
 mod join_on_close;
 mod join_timeout_in_click;
 mod join_timeout_per_frame;
 mod lock_held_by_worker;
 mod no_wake;
+#[expect(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "its bad variant blocks and unwraps"
+)]
 mod panic_unwrapped;
 mod poll_in_ui_only;
+#[expect(clippy::disallowed_methods, reason = "its bad variant blocks")]
 mod recv_per_frame;
 mod repaint_every_frame;
+#[expect(
+    clippy::disallowed_methods,
+    reason = "its bad variant starts plain threads"
+)]
 mod thread_starvation;
 mod unbounded_drain;
 mod unvirtualised_log;
+#[expect(clippy::disallowed_methods, reason = "its worker sleeps")]
 mod wake_before_publish;
 mod wake_per_update;
 mod work_in_ui;
@@ -24,8 +39,9 @@ mod work_in_ui;
 use eframe::egui::{Context, Ui};
 
 use super::metric::Metric;
-use super::pattern::{Entry, Scenario, Variant};
+use super::pattern::{PatternEntry, Scenario, Variant};
 use super::work::Digest;
+use crate::catalogue_id::{CatalogueEntry, CatalogueId};
 use crate::join::{self, Task};
 
 /// Starts a task that wakes the window when it ends.
@@ -55,7 +71,7 @@ const TWO_FRAMES: f64 = 2000.0 / 60.0;
 /// An entry with the source and the variants of its module.
 macro_rules! entry {
     ($module:ident { $($field:ident: $value:expr,)* }) => {
-        Entry {
+        PatternEntry {
             $($field: $value,)*
             source: include_str!(concat!(stringify!($module), ".rs")),
             make: |variant| match variant {
@@ -66,8 +82,24 @@ macro_rules! entry {
     };
 }
 
+/// A pattern of the list.
+pub type PatternId = CatalogueId<PatternEntry>;
+
+impl CatalogueEntry for PatternEntry {
+    const NOUN: &'static str = "pattern";
+    const LIST_COMMAND: &'static str = "meanwhile lab list";
+
+    fn all() -> impl Iterator<Item = &'static Self> {
+        ALL.iter()
+    }
+
+    fn id(&self) -> &'static str {
+        self.id
+    }
+}
+
 /// All patterns, in the order of the list.
-pub(super) static ALL: &[Entry] = &[
+static ALL: &[PatternEntry] = &[
     entry!(join_in_click {
         id: "join-in-click",
         bad: "`join()` in the click handler",
@@ -125,7 +157,7 @@ pub(super) static ALL: &[Entry] = &[
     entry!(dialog_in_ui {
         id: "dialog-in-ui",
         bad: "a blocking file dialog",
-        symptom: "the window is dead while the dialog is open",
+        symptom: "the window does not respond while the dialog is open",
         fix: "an asynchronous dialog, polled once a frame",
         scenario: Scenario::Probed,
         metric: Metric::Frozen,
@@ -152,7 +184,7 @@ pub(super) static ALL: &[Entry] = &[
     entry!(unvirtualised_log {
         id: "unvirtualised-log",
         bad: "a log of 100 000 labels, all of them laid out",
-        symptom: "every frame takes long",
+        symptom: "every frame takes a long time",
         fix: "lay out only the visible rows",
         scenario: Scenario::Probed,
         metric: Metric::FrameGaps,
@@ -198,7 +230,7 @@ pub(super) static ALL: &[Entry] = &[
         id: "poll-in-ui-only",
         bad: "the result is polled only where it is drawn",
         symptom: "nothing happens while the window is minimised",
-        fix: "poll in `logic`, which also runs then",
+        fix: "poll in `logic`, which also runs while minimised",
         scenario: Scenario::Minimised,
         metric: Metric::TimeToResult,
         fixed_max: 250.0,
@@ -206,7 +238,7 @@ pub(super) static ALL: &[Entry] = &[
     entry!(panic_unwrapped {
         id: "panic-unwrapped",
         bad: "a worker's panic, unwrapped on the UI thread",
-        symptom: "the window dies with the worker",
+        symptom: "the program ends when the worker panics",
         fix: "handle the panic as an error",
         scenario: Scenario::Probed,
         metric: Metric::Survival,
@@ -224,7 +256,7 @@ pub(super) static ALL: &[Entry] = &[
     entry!(endless_spinner {
         id: "endless-spinner",
         bad: "a spinner that never stops",
-        symptom: "the full frame rate although nothing happens",
+        symptom: "the full frame rate, although nothing happens",
         fix: "a slow timer, stopped at the end",
         scenario: Scenario::Untouched,
         metric: Metric::IdleRepaints,

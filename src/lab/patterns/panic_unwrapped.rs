@@ -17,16 +17,10 @@ pub(super) struct Bad {
 }
 
 impl Pattern for Bad {
-    #[expect(clippy::disallowed_methods, reason = "part of the mistake")]
     fn start(&mut self, work: Work, _ctx: &Context) {
         self.thread = Some(thread::spawn(move || work_and_panic(&work)));
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        clippy::unwrap_used,
-        reason = "this is the mistake"
-    )]
     fn ui(&mut self, ui: &mut Ui) {
         ui.label("Working…");
         if let Some(thread) = self.thread.take_if(|thread| thread.is_finished()) {

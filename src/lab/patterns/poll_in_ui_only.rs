@@ -17,7 +17,7 @@ impl Pattern for Bad {
 
     fn ui(&mut self, ui: &mut Ui) {
         if let Some(Some(Ok(result))) = self.task.as_ref().map(Task::poll) {
-            result.deliver(); // ← not while the window is minimised
+            result.mark_used(); // ← not while the window is minimised
         }
         task_ui(self.task.as_ref(), ui);
     }
@@ -35,7 +35,7 @@ impl Pattern for Fixed {
 
     fn logic(&mut self, _ctx: &Context) {
         if let Some(Some(Ok(result))) = self.task.as_ref().map(Task::poll) {
-            result.deliver(); // ← also while the window is minimised
+            result.mark_used(); // ← also while the window is minimised
         }
     }
 

@@ -58,7 +58,6 @@ impl Pattern for Bad {
         self.messages = Some(start(work, ctx));
     }
 
-    #[expect(clippy::disallowed_methods, reason = "this is the mistake")]
     fn ui(&mut self, ui: &mut Ui) {
         if let Some(messages) = &self.messages {
             let message = messages.recv(); // ← blocks the window until the next message

@@ -16,7 +16,6 @@ pub(super) struct Bad {
 }
 
 impl Pattern for Bad {
-    #[expect(clippy::disallowed_methods, reason = "this is the mistake")]
     fn start(&mut self, work: Work, ctx: &Context) {
         for _ in 0..16 * cores() {
             let work = work.clone();

@@ -23,7 +23,6 @@ fn slot_ui(slot: &Slot, ui: &mut Ui) {
 }
 
 /// Closes files, writes a log.
-#[expect(clippy::disallowed_methods, reason = "a worker may sleep")]
 fn tidy_up() {
     thread::sleep(Duration::from_millis(50));
 }
@@ -38,7 +37,7 @@ impl Pattern for Bad {
         let (slot, ctx) = (self.slot.clone(), ctx.clone());
         drop(join::spawn("work", move |_| {
             let result = work.run();
-            ctx.request_repaint(); // ← the window looks now and finds nothing
+            ctx.request_repaint(); // ← the window draws now, without the result
             tidy_up();
             publish(&slot, result);
         }));
@@ -60,7 +59,7 @@ impl Pattern for Fixed {
         drop(join::spawn("work", move |_| {
             let result = work.run();
             publish(&slot, result);
-            ctx.request_repaint(); // ← the window finds the result
+            ctx.request_repaint(); // ← the window draws the result
             tidy_up();
         }));
     }

@@ -7,14 +7,14 @@ use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use crate::join::{self, SpawnError, Task};
 use crate::lab::cpu;
-use crate::lab::fact::{Fact, Log, Stamped};
+use crate::lab::fact::{Fact, FactLog, Stamped};
 
 const HEARTBEAT_INTERVAL: Duration = Duration::from_millis(50);
 
-/// How many facts may wait for the Lab to read them: some seconds of frames.
+/// The maximum of facts that wait for the Lab to read them: some seconds of frames.
 const MAX_QUEUED: usize = 16 * 1024;
 
-/// How long writing the last facts may take.
+/// The time for writing the last facts.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 pub(super) struct FactWriter {
@@ -22,10 +22,10 @@ pub(super) struct FactWriter {
     closing: Sender<()>,
 }
 
-pub(super) fn start() -> Result<(Log, FactWriter), SpawnError> {
+pub(super) fn start() -> Result<(FactLog, FactWriter), SpawnError> {
     let (sender, facts) = crossbeam_channel::bounded(MAX_QUEUED);
     let (closing, closed) = crossbeam_channel::bounded(1);
-    let log = Log::new(sender);
+    let log = FactLog::new(sender);
     let writer_log = log.clone();
     let task = join::Builder::new("fact writer")
         .daemon(true)
@@ -46,7 +46,7 @@ impl FactWriter {
 }
 
 fn write_facts(
-    log: &Log,
+    log: &FactLog,
     facts: &Receiver<Stamped>,
     closed: &Receiver<()>,
     out: &mut impl Write,
@@ -87,7 +87,7 @@ mod tests {
     fn dropped_facts_are_reported_as_missed() {
         let (sender, facts) = crossbeam_channel::bounded(2);
         let (closing, closed) = crossbeam_channel::bounded(1);
-        let log = Log::new(sender);
+        let log = FactLog::new(sender);
         for _ in 0..5 {
             log.note(Fact::DidClick);
         }

@@ -1,4 +1,4 @@
-//! Does what a user would do, on its own thread: clicks `Start`, clicks the counter, closes.
+//! The simulated user, on its own thread: clicks `Start`, clicks the counter, closes the window.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -8,9 +8,9 @@ use eframe::egui::{Context, ViewportCommand};
 
 use crate::join::sync::lock;
 use crate::join::{self, SpawnError};
-use crate::lab::fact::{Fact, Log};
+use crate::lab::fact::{Fact, FactLog};
 use crate::lab::pattern::Scenario;
-use crate::lab::run::RunOptions;
+use crate::lab::run::TwinRunOptions;
 
 /// A new window draws more frames at first.
 const SETTLE_TIME: Duration = Duration::from_millis(500);
@@ -24,13 +24,13 @@ const PROBES_PER_CLICK: u32 = 6;
 /// From the click on `Start` until the window is minimised or asked to close.
 const ACTION_DELAY: Duration = Duration::from_millis(300);
 
-/// How long after the end of the work a window without input may take to show the result.
+/// The time that a window without input has to show the result after the end of the work.
 const RESULT_TIMEOUT: Duration = Duration::from_secs(1);
 
-/// How long a window is watched after the result.
+/// The time for which a window is watched after the result.
 const TAIL_TIME: Duration = Duration::from_secs(1);
 
-/// How much longer than its work a pattern may take. After that its window needs input, or never
+/// The time of a pattern in addition to its work. After that its window needs input, or never
 /// responds.
 const MAX_OVERRUN: Duration = Duration::from_secs(2);
 
@@ -59,12 +59,12 @@ impl ScriptedInput {
         self.0.start.swap(false, Ordering::AcqRel)
     }
 
-    /// How often to click the counter.
+    /// The number of clicks on the counter since the last call.
     pub(super) fn take_clicks(&self) -> u64 {
         self.0.clicks.swap(0, Ordering::AcqRel)
     }
 
-    /// When the probe sent an input since the last call.
+    /// The times at which the probe sent an input since the last call.
     pub(super) fn take_probes(&self) -> Vec<Instant> {
         std::mem::take(&mut *self.probes())
     }
@@ -80,8 +80,8 @@ impl ScriptedInput {
 
 pub(super) fn start(
     ctx: &Context,
-    options: &RunOptions,
-    log: Log,
+    options: &TwinRunOptions,
+    log: FactLog,
     input: ScriptedInput,
 ) -> Result<(), SpawnError> {
     let user = SimulatedUser {
@@ -93,20 +93,20 @@ pub(super) fn start(
     let scenario = options.pattern.entry().scenario;
     join::Builder::new("simulated user")
         .daemon(true)
-        .spawn(move |_| user.play(scenario))?;
+        .spawn(move |_| user.run_scenario(scenario))?;
     Ok(())
 }
 
 struct SimulatedUser {
     ctx: Context,
-    log: Log,
+    log: FactLog,
     input: ScriptedInput,
-    /// How long the window may take after the click on `Start`.
+    /// The time that the window has after the click on `Start`.
     timeout: Duration,
 }
 
 impl SimulatedUser {
-    fn play(&self, scenario: Scenario) {
+    fn run_scenario(&self, scenario: Scenario) {
         while !self.input.0.is_open.load(Ordering::Acquire) {
             sleep(POLL_INTERVAL);
         }

@@ -10,17 +10,17 @@ use eframe::egui::{
 use eframe::glow::HasContext as _;
 
 use super::scenario::ScriptedInput;
-use crate::lab::cpu;
-use crate::lab::fact::{Display, Fact, Log, ThreadTime};
+use crate::lab::cpu::{self, ThreadTime};
+use crate::lab::fact::{Display, Fact, FactLog};
 use crate::lab::pattern::{Pattern, Scenario, Variant};
-use crate::lab::run::RunOptions;
+use crate::lab::run::TwinRunOptions;
 use crate::lab::work::Work;
 
 pub(super) struct Twin {
-    options: RunOptions,
+    options: TwinRunOptions,
     pattern: Box<dyn Pattern>,
     work: Work,
-    log: Log,
+    log: FactLog,
     input: ScriptedInput,
     /// A spinner requests frames all the time, so only probed windows have one.
     spins: bool,
@@ -37,9 +37,9 @@ pub(super) struct Twin {
 impl Twin {
     pub(super) fn new(
         creation: &eframe::CreationContext<'_>,
-        options: &RunOptions,
+        options: &TwinRunOptions,
         work: Work,
-        log: Log,
+        log: FactLog,
         input: ScriptedInput,
     ) -> Self {
         let entry = options.pattern.entry();

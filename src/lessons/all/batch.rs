@@ -142,16 +142,16 @@ pub(super) static LESSON: Lesson = Lesson {
     roles: &[("editor", editor)],
     verify,
     explanation: "\u{201c}Complete\u{201d} is a claim about all images, so all workers must have \
-                  ended before. Joining the one that was started last is not enough: workers do \
-                  not end in the order of their start, and another one may have the largest image. \
-                  One join per worker, in any order, is enough. Together the joins take exactly as \
+                  ended first. Joining the one that was started last is not enough: workers do not \
+                  end in the order of their start, and another one may have the largest image. One \
+                  join per worker, in any order, is enough. Together the joins take exactly as \
                   long as the slowest worker.\n\n\
-                  A join tells more than \u{201c}ended\u{201d}. An image that could not be read \
-                  must not count as done. Here the join of a task returns its `Result`, and that \
-                  of a process its exit code; the batch is complete only if all of them succeeded. \
-                  Python's `join()` returns nothing, so programs check `exitcode`, or use an \
-                  executor. A process per image costs a few milliseconds more, but an image that \
-                  crashes its decoder takes down only that process.",
+                  A join tells you more than \u{201c}it has ended\u{201d}. An image that could not \
+                  be read must not count as done. Here the join of a task returns its `Result`, \
+                  and that of a process its exit code; the batch is complete only if all of them \
+                  succeeded. Python's `join()` returns nothing, so programs check `exitcode`, or \
+                  use an executor. A process per image costs a few milliseconds more, but an image \
+                  that crashes its decoder takes down only that process.",
     python: r#"
 from multiprocessing import Process
 from pathlib import Path

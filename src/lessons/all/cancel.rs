@@ -13,10 +13,6 @@ pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "both workers send a message or end, and either ends the wait"
-)]
 fn with_tasks(trace: &Trace) -> anyhow::Result<()> {
     let (started, starts) = bounded(2);
     let body = {
@@ -90,10 +86,6 @@ fn start(trace: &Trace, role: &str) -> anyhow::Result<Process> {
     Ok(process)
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "main sends a signal or kills this process"
-)]
 fn end_at_signal(trace: &Trace) -> anyhow::Result<()> {
     let (signal, signals) = bounded(1);
     ctrlc::set_handler(move || {
@@ -182,8 +174,8 @@ pub(super) static LESSON: Lesson = Lesson {
     explanation: "Cancelling is a request. A task that calls `checkpoint` ends there: it unwinds, \
                   its destructors run, and the join returns `Cancelled`. A task that never checks \
                   runs on. The join times out, and main can only wait: killing a thread would \
-                  leave its locks held and its data half changed. Python's `Thread` has neither \
-                  cancel nor kill, and neither has std; programs pass a flag or an `Event` \
+                  leave its locks held and its data half changed. Neither Python's `Thread` nor a \
+                  thread of std can be cancelled or killed; programs pass a flag or an `Event` \
                   themselves.\n\n\
                   A process has its own memory, so it can be killed. `terminate` sends SIGTERM, \
                   which the program can use to clean up, or ignore; `kill` sends SIGKILL, which it \

@@ -145,11 +145,11 @@ pub(super) static LESSON: Lesson = Lesson {
     main,
     roles: &[],
     verify,
-    explanation: "A thread for each client is right, and so are all the answers. But a server that \
-                  joins each handler before it accepts again serves only one client at a time. The \
-                  others are connected, their requests lie in the socket, and no thread reads \
-                  them. In total it takes as long as all answers together, and one slow client \
-                  delays all others. The threads bring nothing.\n\n\
+    explanation: "A thread for each client is the right idea, and all answers are right. But a \
+                  server that joins each handler before it accepts again serves only one client at \
+                  a time. The others are connected, their requests wait in the socket, and no \
+                  thread reads them. In total it takes as long as all answers together, and one \
+                  slow client delays all others. The threads gain nothing.\n\n\
                   If all handlers are started first and joined at the end, they run side by side, \
                   and it takes as long as the slowest answer. The joins still matter: without them \
                   the server would not know when the last answer is sent, and could end in the \

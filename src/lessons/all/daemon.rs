@@ -71,7 +71,7 @@ pub(super) static LESSON: Lesson = Lesson {
                While both run, the program reaches its end and calls `join::shutdown`. What \
                happens?",
         choices: &[
-            "It waits for both, and so forever",
+            "It waits for both, and never ends",
             "It waits for the saver; the watcher is cut off",
             "Both are cut off at once",
             "It waits for the watcher; the saver is cut off",
@@ -93,7 +93,7 @@ pub(super) static LESSON: Lesson = Lesson {
         }),
     ],
     verify,
-    explanation: "A daemon is a worker that the end of the program need not wait for. \
+    explanation: "A daemon is a worker for which the end of the program does not wait. \
                   `join::shutdown` waits for every other task and process, including those started \
                   meanwhile. Then it asks daemon processes to end, and kills those that do not. \
                   Daemon tasks end with the program, in the middle of their work: no destructor \

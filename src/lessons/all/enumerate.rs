@@ -149,9 +149,9 @@ pub(super) static LESSON: Lesson = Lesson {
     ],
     verify,
     explanation: "`join::enumerate()` lists every live task of the program, and \
-                  `active_children()` every live child process; joined ones are in neither. The \
-                  lists contain facts, not handles: id, name, state. Main finds its handle by the \
-                  id, because names need not be unique. A list is true only for a moment. A worker \
+                  `active_children()` every live child process; joined ones are in neither list. \
+                  The lists contain facts, not handles: id, name, state. Main finds its handle by \
+                  the id, because names need not be unique. A list is soon out of date. A worker \
                   that ends a moment later is joined at once, which does no harm.\n\n\
                   The caller is a task, too, so it is in the list. It can't join itself and leaves \
                   itself out, as in Python with `threading.enumerate()`, which returns the threads \

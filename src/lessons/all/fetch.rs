@@ -135,11 +135,11 @@ pub(super) static LESSON: Lesson = Lesson {
                   are there after about as long as the slowest one takes. But when exactly? Right \
                   after the start most pages are still on their way, and a count finds some of \
                   them missing, without any error. A sleep that is \u{201c}long enough\u{201d} is \
-                  a guess, and one slow day proves it wrong.\n\n\
+                  a guess, and one slow server proves it wrong.\n\n\
                   A join of each task is the answer, and it returns the page: one result per task, \
                   in the order of the tasks, no matter in which order they arrive. Nothing is \
-                  missing or duplicated, and there is no shared list that needs a lock. A failed \
-                  fetch shows in its join, too. In Python a `Thread` has no result; \
+                  missing or duplicated, and there is no shared list that needs a lock. The join \
+                  of a failed fetch returns its error. In Python a `Thread` has no result; \
                   `ThreadPoolExecutor.map` does what this program does. In std, a `JoinHandle` \
                   returns the value.",
     python: r#"

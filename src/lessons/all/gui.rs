@@ -99,13 +99,13 @@ pub(super) static LESSON: Lesson = Lesson {
     explanation: "A single thread draws the window, frame after frame, and that thread also calls \
                   the click handler. While the handler waits in `join`, no frame is drawn and no \
                   key is handled. The window is frozen for as long as the work takes, and the \
-                  extra thread brings nothing. A timeout only shortens the freeze.\n\n\
+                  extra thread gains nothing. A timeout only shortens the freeze.\n\n\
                   The second window keeps the handle and polls it once per frame: `poll` costs one \
                   atomic load and never waits. A loop that polls is usually wrong, but a window \
-                  has one anyway, sixty times a second. Every toolkit works like this: Python's Tk \
-                  polls in `after`, others send the window a message when the work is done. This \
-                  library can also wake the window, so that it need not draw while nothing \
-                  changes.\n\n\
+                  already has a loop that runs sixty times a second. Every toolkit works like \
+                  this: Python's Tk polls in `after`, others send the window a message when the \
+                  work is done. This library can also wake the window, so that it need not draw \
+                  while nothing changes.\n\n\
                   The Freeze Lab shows both with a real window: the pattern `join-in-click`.",
     python: r#"
 from threading import Thread

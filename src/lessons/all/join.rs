@@ -59,7 +59,7 @@ pub(super) static LESSON: Lesson = Lesson {
         Ok(())
     })],
     verify,
-    explanation: "Starting a worker takes almost no time, so main runs on and prints \
+    explanation: "Starting a worker takes almost no time, so main continues and prints \
                   \u{201c}waiting\u{201d} first. `join` returns when the worker has ended. \
                   Everything that the worker did has happened by then, and main can rely on it.\n\n\
                   Meanwhile main does nothing: in the timeline it waits exactly as long as the \

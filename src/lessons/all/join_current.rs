@@ -28,10 +28,6 @@ pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
     Ok(())
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "main sends the handle or ends, and either ends the wait"
-)]
 fn join_itself(trace: &Trace, receiver: &Receiver<Task<()>>) {
     let Ok(own) = trace.wait("its own handle", || receiver.recv()) else {
         return;
@@ -114,8 +110,8 @@ pub(super) static LESSON: Lesson = Lesson {
     explanation: "A task that waits for its own end would wait forever. So `join` returns the \
                   error `cannot join current thread` at once, even with a timeout; other tasks can \
                   still join it. CPython raises a `RuntimeError` with the same words. std has no \
-                  such check: POSIX lets the system return `EDEADLK`, on which std panics, or \
-                  hang.\n\n\
+                  such check. POSIX allows the system to return `EDEADLK`, on which std panics, or \
+                  to hang.\n\n\
                   A process can't even try. A `Process` comes from `Builder::spawn` alone, so it \
                   never stands for the current process, and `active_children` lists only children. \
                   CPython has an object for the current process; its `join()` fails with `can only \

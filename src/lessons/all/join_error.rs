@@ -37,7 +37,6 @@ fn worker(trace: &Trace) {
 }
 
 /// Exits with the chosen code; 101 is the code of a panic.
-#[expect(clippy::exit, reason = "nothing needs to be dropped")]
 fn process(trace: &Trace) -> anyhow::Result<()> {
     let code = trace.count("code");
     if code == 101 {
@@ -102,9 +101,9 @@ pub(super) static LESSON: Lesson = Lesson {
     roles: &[("worker", process)],
     verify,
     explanation: "A panic ends the worker and nothing else. The join returns as usual, and main \
-                  prints \u{201c}continuing\u{201d}. How the worker ended is a value: for a task a \
-                  `JoinError::Panicked` with the message, the place and a backtrace; for a process \
-                  its exit code, 101 after a panic, and its stderr.\n\n\
+                  prints \u{201c}continuing\u{201d}. The outcome is a value: for a task, a \
+                  `JoinError::Panicked` with the message, the location and a backtrace; for a \
+                  process, its exit code, which is 101 after a panic, and its stderr.\n\n\
                   Some tutorials say that Python's `join()` raises the worker's exception again. \
                   The run shows that it does not: `Thread.join()` returns `None` in any case, and \
                   only `threading.excepthook` prints the exception. A Python process leaves an \

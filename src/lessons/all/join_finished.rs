@@ -94,8 +94,8 @@ pub(super) static LESSON: Lesson = Lesson {
     verify,
     explanation: "A join waits for a state, not for an event: \u{201c}it has ended\u{201d} is \
                   already true, so there is nothing to wait for. Joining late loses nothing, \
-                  because the outcome is kept. It never matters who is first, the worker or the \
-                  join.\n\n\
+                  because the outcome is kept. It never matters which is first, the end of the \
+                  worker or the join.\n\n\
                   A join can also be repeated. Here each `join` returns the same outcome to every \
                   holder of a handle: the value of the task, or the exit of the process. Python's \
                   `join()` can be called again, but returns `None` each time. Rust's \

@@ -144,9 +144,9 @@ pub(super) static LESSON: Lesson = Lesson {
                   `join(timeout)` raises an exception when it times out. The run beside this one \
                   shows that CPython returns `None` in both cases: you have to call `is_alive()` \
                   after it. Here `join_timeout` returns a `Result`: `Ok` when the worker has \
-                  ended, `Err(TimedOut)` when it still runs. You can't overlook it, and nothing \
-                  can change between the join and a second call. Rust's `JoinHandle` has no \
-                  timeout at all; a channel has to stand in.",
+                  ended, `Err(TimedOut)` when it still runs. You can't overlook it, and the answer \
+                  can't change between the join and a second call. Rust's `JoinHandle` has no \
+                  timeout at all; use a channel instead.",
     python: r#"
 from multiprocessing import Process
 from sys import argv, stdout

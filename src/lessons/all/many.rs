@@ -111,7 +111,7 @@ pub(super) static LESSON: Lesson = Lesson {
                   once, and its \u{201c}true\u{201d} may be out of date by the time you read it. \
                   `join` waits until the worker has ended, and that stays true. Python has both, \
                   too; std has `is_finished` instead of `is_alive`. A loop that polls `is_alive` \
-                  keeps a core busy with what `join` does asleep.",
+                  keeps a core busy; `join` waits without using a core.",
     python: r#"
 from threading import Thread
 from time import monotonic, sleep

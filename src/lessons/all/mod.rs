@@ -1,9 +1,14 @@
 //! The lessons, one per file, and their list.
 //!
 //! A file begins with the program, which uses the public API alone: learners read that part. The
-//! question, the explanation and the other versions follow.
+//! question, the explanation and the other versions follow. Exceptions from lints are on the `mod`
+//! lines here, because learners read the files.
 
 mod batch;
+#[expect(
+    clippy::disallowed_methods,
+    reason = "each wait ends with a message, a signal or a kill"
+)]
 mod cancel;
 mod clients;
 mod daemon;
@@ -11,14 +16,27 @@ mod enumerate;
 mod fetch;
 mod gui;
 mod join;
+#[expect(
+    clippy::disallowed_methods,
+    reason = "main sends the handle or ends: either ends the wait"
+)]
 mod join_current;
+#[expect(clippy::exit, reason = "nothing needs to be dropped")]
 mod join_error;
 mod join_finished;
 mod join_timeout;
 mod many;
+#[expect(
+    clippy::disallowed_methods,
+    reason = "main sends the handles or ends: either ends the wait"
+)]
 mod mutual;
 mod pool;
 mod propagation;
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the worker sends or ends: either ends the wait"
+)]
 mod queue;
 mod queue_deadlock;
 mod shared_counter;

@@ -31,10 +31,6 @@ fn join_in_a_cycle(trace: &Trace, names: &[&str]) -> anyhow::Result<()> {
     Ok(())
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "main sends the handles or ends, and either ends the wait"
-)]
 fn join_the_next(trace: &Trace, index: usize, receiver: &Receiver<Vec<Task<()>>>) {
     let Ok(tasks) = trace.wait("the handles", || receiver.recv()) else {
         return;

@@ -79,7 +79,7 @@ pub(super) static LESSON: Lesson = Lesson {
     level: Level::Medium,
     question: Question {
         text: "Twelve files wait in the queue of a pool of three threads, and the first one \
-               takes five times as long as any other. Which thread does which file?",
+               takes five times as long as any other. Which thread gets which file?",
         choices: &[
             "Each thread gets four of them at the beginning",
             "They take turns: first, second, third, first, \u{2026}",
@@ -100,7 +100,7 @@ pub(super) static LESSON: Lesson = Lesson {
                   free: main has queued all files before the first one is done. A free thread \
                   takes the next file, so a thread with a long file does fewer of them, and the \
                   load balances itself. In the timeline, no thread is idle while files are queued.\n\n\
-                  Main joins the tasks, not the threads: those wait for more work. The joins go \
+                  Main joins the tasks, not the threads, which wait for more work. The joins go \
                   through the files in order. Most of them return at once, because the file was \
                   done while main waited for another. Python has this in `ThreadPoolExecutor`, \
                   where `result()` joins. std has no pool, but a queue and a few threads make one. \

@@ -137,16 +137,16 @@ pub(super) static LESSON: Lesson = Lesson {
     roles: ROLES,
     verify,
     explanation: "A task passes on a value of any type, so a returned `Err` is a value like any \
-                  other. A panic comes as a report with its message, if that is text; std keeps \
+                  other. A panic arrives as a report with its message, if that is text; std keeps \
                   the payload itself in a `Box<dyn Any>`. `exit`, `abort`, a stack overflow and a \
                   fatal signal end the process with all its threads, and with it the caller of \
                   `join`. That is why they always run as processes here.\n\n\
                   A join of a process returns a code or a signal and nothing else. A panic is code \
-                  101, an error of `main` is code 1, and the message is on stderr. Rust ends an \
-                  overflowing stack by SIGABRT on purpose. In Python, `Thread.join()` returns no \
-                  value at all; `concurrent.futures` passes on the value and the exception. A \
-                  Python `Process` has an `exitcode`, in which a signal is a negative number: \
-                  SIGKILL is -9.",
+                  101, an error of `main` is code 1, and the message is on stderr. If a stack \
+                  overflows, Rust ends the process by SIGABRT on purpose. In Python, \
+                  `Thread.join()` returns no value at all; `concurrent.futures` passes on the \
+                  value and the exception. A Python `Process` has an `exitcode`, in which a signal \
+                  is a negative number: SIGKILL is -9.",
     python: r#"
 import os, signal, sys
 from concurrent.futures import ThreadPoolExecutor

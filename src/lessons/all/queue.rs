@@ -14,10 +14,6 @@ pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
     Ok(())
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the worker sends a value or ends, and either ends the wait"
-)]
 fn with_task(trace: &Trace) -> anyhow::Result<()> {
     let (results, queue) = bounded(1);
     let worker = trace.task("worker", move |trace| send(trace, &results));
@@ -100,10 +96,10 @@ pub(super) static LESSON: Lesson = Lesson {
     main,
     roles: &[("worker", print)],
     verify,
-    explanation: "A join tells that a worker has ended; a channel or a pipe carries values while \
-                  it runs. Main gets the value as soon as it is there and can use it at once. It \
-                  joins later, to know that the cleaning up is done, too. Receive first, then \
-                  join: this order also avoids the trap of the lesson `queue-deadlock`.\n\n\
+    explanation: "A join tells you that a worker has ended; a channel or a pipe carries values \
+                  while it runs. Main gets the value as soon as it is there and can use it at \
+                  once. It joins later, to know that the clean-up is done, too. Receive first, \
+                  then join: this order also avoids the trap of the lesson `queue-deadlock`.\n\n\
                   Between threads, a channel passes the value itself. Between processes there are \
                   only bytes: the child prints a line, and main reads and parses it. Python's \
                   `queue.Queue` and `multiprocessing.Queue` look alike, but the second one pickles \

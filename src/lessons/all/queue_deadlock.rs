@@ -189,9 +189,9 @@ pub(super) static LESSON: Lesson = Lesson {
                   of it goes through the channel. The fix is the order: drain first, until the \
                   sender is gone, then join.\n\n\
                   Python has the same trap with a `multiprocessing.Queue`, whose feeder thread \
-                  must empty into the pipe before the process ends, and with `Popen.wait()` and \
-                  `stdout=PIPE`. std has it with `Child::wait`. The processes of this library are \
-                  drained automatically, unless you ask for `stdout_piped`.",
+                  must write everything into the pipe before the process ends, and with \
+                  `Popen.wait()` and `stdout=PIPE`. std has it with `Child::wait`. The processes \
+                  of this library are drained automatically, unless you ask for `stdout_piped`.",
     python: r#"
 from multiprocessing import Process, Queue
 
@@ -222,7 +222,7 @@ fn main() {
                 values.send(value).unwrap();
             }
         });
-        // There is no join with a timeout: only a look at the state.
+        // There is no join with a timeout: check the state instead.
         thread::sleep(Duration::from_secs(2));
         println!("{count}: finished {}", worker.is_finished());
         println!("{} received", queue.iter().count());

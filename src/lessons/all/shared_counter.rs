@@ -171,15 +171,15 @@ pub(super) static LESSON: Lesson = Lesson {
     explanation: "An atomic makes one read or one write indivisible, not the two together. Between \
                   them, other tasks read the same number, and each writes back the same number \
                   plus one: all but one update is lost. Joining them at the end does not help, \
-                  because a join tells that they have ended, not in which order they reached the \
-                  counter.\n\n\
+                  because a join only shows that they have ended, not in which order they reached \
+                  the counter.\n\n\
                   The table shows three fixes: join each task before the next one starts; a lock \
                   around read and write; a semaphore with one permit, which is a lock by another \
-                  name. All three count right, and all three take as long as one after another, \
-                  since the pause itself is protected. The real fix here is a single step: \
-                  `fetch_add`. Python has the same problem in spite of its global lock, which \
-                  `sleep` releases and any call may release. A bare `counter += 1` has no call \
-                  between read and write and mostly works, but that is not guaranteed. Rust \
+                  name. All three count correctly, and all three take as long as running one after \
+                  another, since the pause itself is protected. The real fix here is a single \
+                  step: `fetch_add`. Python has the same problem in spite of its global lock, \
+                  which `sleep` releases and any call may release. A bare `counter += 1` has no \
+                  call between read and write and mostly works, but that is not guaranteed. Rust \
                   rejects a plain `u64`, but not this mistake.",
     python: r#"
 from threading import Lock, Semaphore, Thread

@@ -139,8 +139,8 @@ pub(super) static LESSON: Lesson = Lesson {
     topic: Topic::Several,
     level: Level::Medium,
     question: Question {
-        text: "The same work for several workers, done in four ways. Which is the fastest of \
-               the ways that have all results at the end?",
+        text: "A program does the same work in four ways. Which is the fastest way that has all \
+               results at the end?",
         choices: &[
             "One after another, without workers",
             "Start, do not join",
@@ -165,12 +165,12 @@ pub(super) static LESSON: Lesson = Lesson {
                   as no workers at all, plus the time to start them. Two loops make the \
                   difference: the first starts all, the second joins all, and it takes as long as \
                   the slowest worker.\n\n\
-                  Without a join it seems to be even faster, but it is not done: main continues \
-                  before anything has happened, and results are missing. Here its workers end \
-                  later, as the timeline shows. At the end of a Rust program they would be cut \
-                  off; Python waits for threads that are not daemons. Running side by side pays if \
-                  the work waits, as here, or if there are cores for it. Python's threads compute \
-                  one at a time under its global lock; processes do not share one.",
+                  Without a join it seems to be even faster, but it is not finished: main \
+                  continues before anything has happened, and results are missing. Here its \
+                  workers end later, as the timeline shows. At the end of a Rust program they \
+                  would be cut off; Python waits for threads that are not daemons. Running side by \
+                  side pays off if the work waits, as here, or if there are cores for it. Python's \
+                  threads compute one at a time under its global lock; processes do not share one.",
     python: r#"
 from threading import Thread
 from time import monotonic, sleep

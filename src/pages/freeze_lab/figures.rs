@@ -5,7 +5,7 @@ use egui_extras::{Column, TableBody, TableBuilder};
 
 use crate::format;
 use crate::lab::{
-    Ending, FIGURES, Figure, PatternId, Report, Row, Scenario, UI_THREAD, Variant, ratio_text,
+    FIGURES, Figure, LabReport, PatternId, Row, Scenario, TwinOutcome, UI_THREAD, Variant,
 };
 use crate::ui::tokens::tokens;
 use crate::ui::widgets::{Mark, mark_ui, number_ui};
@@ -16,7 +16,7 @@ const RATIO_WIDTH: f32 = 48.0;
 const ROW_HEIGHT: f32 = 20.0;
 
 /// Draws the table. If a twin died, the reason is above it.
-pub(super) fn figures_ui(report: &Report, pattern: PatternId, ui: &mut Ui) {
+pub(super) fn figures_ui(report: &LabReport, pattern: PatternId, ui: &mut Ui) {
     let rows = Variant::ALL.map(|variant| report.row(pattern, variant));
     deaths_ui(rows, ui);
     ui.scope(|ui| {
@@ -33,7 +33,7 @@ pub(super) fn figures_ui(report: &Report, pattern: PatternId, ui: &mut Ui) {
 /// The full reason why a twin died.
 fn deaths_ui(rows: [Option<&Row>; 2], ui: &mut Ui) {
     for row in rows.into_iter().flatten() {
-        if let Ending::Died(how) = &row.ending {
+        if let TwinOutcome::Died(how) = &row.ending {
             ui.horizontal_top(|ui| {
                 mark_ui(ui, Mark::Star, tokens(ui).crashed);
                 let text = format!("{}: {how}", row.variant.title());
@@ -79,10 +79,10 @@ fn endings_ui(rows: [Option<&Row>; 2], body: &mut TableBody<'_>) {
         for row in rows {
             let word = match row.map(|row| &row.ending) {
                 None => "–",
-                Some(Ending::Finished) => "finished",
-                Some(Ending::Killed) => "killed",
-                Some(Ending::Died(_)) => "died",
-                Some(Ending::Stopped) => "stopped",
+                Some(TwinOutcome::Finished) => "finished",
+                Some(TwinOutcome::Killed) => "killed",
+                Some(TwinOutcome::Died(_)) => "died",
+                Some(TwinOutcome::Stopped) => "stopped",
             };
             line.col(|ui| word_ui(word.into(), ui));
         }
@@ -122,7 +122,7 @@ fn figure_ui(figure: &Figure, is_metric: bool, rows: [Option<&Row>; 2], body: &m
             line.col(|ui| number_ui(ui, text));
         }
         let ratio = match centres {
-            [Some(bad), Some(fixed)] => ratio_text(bad.median, fixed.median),
+            [Some(bad), Some(fixed)] => format::ratio(bad.median / fixed.median),
             _ => String::new(),
         };
         line.col(|ui| number_ui(ui, ratio));

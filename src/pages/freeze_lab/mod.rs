@@ -15,7 +15,9 @@ use eframe::egui::{self, CentralPanel, Panel, Pos2, Rect, Ui, Vec2};
 
 use self::page::{LabProps, LabView, lab_ui};
 use super::{DialogAnswer, DialogRequest, Page, PageId, PageSetup, Running, Shell};
-use crate::lab::{FrameLine, Machine, PatternId, Report, Run, RunOptions, Session, Variant};
+use crate::lab::{
+    FrameLine, LabReport, Machine, PatternId, RunQueue, TwinRun, TwinRunOptions, Variant,
+};
 use crate::ui::notices::Notice;
 
 pub use choices::LabChoices;
@@ -35,8 +37,8 @@ const TWIN_SIZE: Vec2 = Vec2::new(344.0, 340.0);
 /// The state of the page.
 pub(crate) struct FreezeLab {
     /// `None` if the program cannot start itself a second time.
-    session: Option<Session>,
-    report: Report,
+    session: Option<RunQueue>,
+    report: LabReport,
     view: LabView,
     /// The current run, and how many of its facts are in its frame line.
     following: Option<(PatternId, Variant, usize)>,
@@ -47,9 +49,9 @@ pub(crate) struct FreezeLab {
 
 impl FreezeLab {
     pub(super) fn new(setup: &PageSetup) -> Self {
-        let session = setup.launcher().map(Session::new);
+        let session = setup.launcher().map(RunQueue::new);
         Self {
-            report: Report::from_runs(Machine::this(None), &[]),
+            report: LabReport::from_runs(Machine::current(None), &[]),
             session,
             view: LabView::default(),
             following: None,
@@ -77,7 +79,7 @@ impl FreezeLab {
                 apply_new(line, run, read);
                 line.is_live = false;
             }
-            self.report = Report::of(session);
+            self.report = LabReport::of(session);
             if self.follows_runs && !session.is_busy() {
                 self.follows_runs = false;
                 self.view.shows_report = true;
@@ -86,7 +88,7 @@ impl FreezeLab {
         let Some(run) = session.run() else {
             return;
         };
-        let RunOptions {
+        let TwinRunOptions {
             pattern, variant, ..
         } = run.options();
         let (.., read) = *self.following.get_or_insert_with(|| {
@@ -106,7 +108,7 @@ impl FreezeLab {
         let Some(session) = &mut self.session else {
             return;
         };
-        let options = |pattern, variant, is_manual| RunOptions {
+        let options = |pattern, variant, is_manual| TwinRunOptions {
             pattern,
             variant,
             work: choices.kind,
@@ -142,7 +144,7 @@ impl FreezeLab {
 }
 
 /// Applies the facts after the first `read` ones.
-fn apply_new(line: &mut FrameLine, run: &Run, read: usize) {
+fn apply_new(line: &mut FrameLine, run: &TwinRun, read: usize) {
     for fact in run.facts_since(read) {
         line.apply(fact);
     }
@@ -168,7 +170,7 @@ impl Page for FreezeLab {
     }
 
     fn running(&self) -> Running {
-        let run = self.session.as_ref().and_then(Session::run);
+        let run = self.session.as_ref().and_then(RunQueue::run);
         Running {
             processes: usize::from(run.is_some()),
             ..Running::default()
@@ -184,8 +186,8 @@ impl Page for FreezeLab {
             running: self
                 .following
                 .map(|(pattern, variant, _)| (pattern, variant)),
-            waiting: self.session.as_ref().map_or(0, Session::waiting),
-            is_busy: self.session.as_ref().is_some_and(Session::is_busy),
+            waiting: self.session.as_ref().map_or(0, RunQueue::waiting),
+            is_busy: self.session.as_ref().is_some_and(RunQueue::is_busy),
             can_run: self.session.is_some(),
             dialog_open: shell.dialogs.is_open(),
         };

@@ -8,7 +8,7 @@ use super::figures::figures_ui;
 use super::pattern_list::{pattern_list_ui, run_all_ui};
 use super::report_table::report_ui;
 use super::{LabChoices, LabCommand};
-use crate::lab::{FrameLine, GapKind, PatternId, Report, Scenario, Variant};
+use crate::lab::{FrameLine, GapKind, LabReport, PatternId, Scenario, Variant};
 use crate::ui::code_view::{Code, Source, code_ui};
 use crate::ui::frame_plot::{frame_plots_ui, gap_swatch};
 use crate::ui::legend::{Swatch, legend_ui};
@@ -24,7 +24,7 @@ const MIN_CODE_SIZE: egui::Vec2 = egui::vec2(260.0, 240.0);
 /// The data that the page shows.
 pub struct LabProps<'a> {
     /// The measurements so far.
-    pub report: &'a Report,
+    pub report: &'a LabReport,
     /// The current run.
     pub running: Option<(PatternId, Variant)>,
     /// How many runs wait.

@@ -4,7 +4,7 @@ use eframe::egui::{ComboBox, DragValue, Label, Margin, RichText, ScrollArea, Sid
 
 use super::page::{BUSY, LabProps, LabView, pattern_status};
 use super::{LabChoices, LabCommand};
-use crate::lab::{PatternId, Report, WorkKind};
+use crate::lab::{LabReport, PatternId, WorkKind};
 use crate::ui::tokens::tokens;
 use crate::ui::widgets::{button, choosable_card_ui, mark_ui, section_ui};
 
@@ -107,7 +107,7 @@ pub(super) fn pattern_list_ui(
 }
 
 fn report_entry_ui(
-    report: &Report,
+    report: &LabReport,
     is_selected: bool,
     ui: &mut Ui,
     commands: &mut Vec<LabCommand>,

@@ -11,7 +11,7 @@ use egui_extras::{Column, TableBuilder, TableRow};
 use super::LabCommand;
 use super::page::{LabProps, pattern_status};
 use crate::format;
-use crate::lab::{FROZEN, GapKind, PatternId, Report, Row, Sparkline, Variant, ratio_text};
+use crate::lab::{GapKind, LabReport, MIN_FREEZE, PatternId, Row, Sparkline, Variant};
 use crate::ui::frame_plot::{gap_color, y_of};
 use crate::ui::legend::{Swatch, legend_ui};
 use crate::ui::tokens::{Tokens, UNIT, tokens};
@@ -34,7 +34,7 @@ pub(super) fn report_ui(props: &LabProps<'_>, ui: &mut Ui, commands: &mut Vec<La
         .show(ui, |ui| table_ui(props, ui, commands));
 }
 
-fn heading_ui(report: &Report, ui: &mut Ui) {
+fn heading_ui(report: &LabReport, ui: &mut Ui) {
     let verdicts: Vec<_> = PatternId::all()
         .filter_map(|id| report.verdict(id))
         .collect();
@@ -121,7 +121,7 @@ fn row_ui(
         row.col(|ui| value_ui(variant, ui));
     }
     let verdict = props.report.verdict(pattern);
-    let ratio = verdict.map(|verdict| ratio_text(verdict.bad, verdict.fixed));
+    let ratio = verdict.map(|verdict| format::ratio(verdict.bad / verdict.fixed));
     row.col(|ui| number_ui(ui, ratio.unwrap_or_default()));
     let sparklines = variants.map(|row| Some(&row?.figures.as_ref()?.sparkline));
     let lengths = sparklines.iter().flatten().map(|line| line.length());
@@ -219,7 +219,7 @@ fn sparkline_mesh(
         let color = gap_color(bar.kind, tokens);
         mesh.add_colored_rect(Rect::from_min_max(top_left, bottom_right), color);
     }
-    let y = y_of(FROZEN, area);
+    let y = y_of(MIN_FREEZE, area);
     for (line, color) in [
         (Rangef::new(y - 0.5, y + 0.5), tokens.failed),
         (Rangef::new(area.bottom() - 1.0, area.bottom()), tokens.line),

@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use crate::lab::Report;
+use crate::lab::LabReport;
 use crate::pages::background_tasks::{Outcome, saved};
 
 /// Writes the report: JSON or CSV if the file name ends so, else Markdown.
-pub(super) fn save_lab_report(report: &Report, path: &Path) -> Outcome {
+pub(super) fn save_lab_report(report: &LabReport, path: &Path) -> Outcome {
     let extension = path.extension().unwrap_or_default();
     let text = match extension.to_ascii_lowercase().to_str() {
         Some("json") => lab_json(report),
@@ -16,7 +16,7 @@ pub(super) fn save_lab_report(report: &Report, path: &Path) -> Outcome {
     saved(path, &text, "The report was")
 }
 
-fn lab_json(report: &Report) -> Vec<u8> {
+fn lab_json(report: &LabReport) -> Vec<u8> {
     let mut text = Vec::new();
     let written = report.write_json(&mut text);
     written.expect("writing to memory does not fail");

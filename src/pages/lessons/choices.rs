@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::lessons::{LessonId, Outcome, RunOptions, WorkerKind};
+use crate::lessons::{LessonId, LessonOutcome, LessonRunOptions, WorkerKind};
 
 /// The user's settings, answers and progress in the lessons, kept between runs of the program.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -42,9 +42,9 @@ impl LessonChoices {
     pub const SPEED: std::ops::RangeInclusive<f64> = 0.25..=20.0;
 
     /// The options for a run of the lesson.
-    pub fn options(&self, lesson: LessonId) -> RunOptions {
+    pub fn options(&self, lesson: LessonId) -> LessonRunOptions {
         let id = lesson.lesson().id;
-        RunOptions {
+        LessonRunOptions {
             lesson,
             worker_kind: self.worker_kind_of(lesson),
             speed: self.speed,
@@ -60,8 +60,8 @@ impl LessonChoices {
 
     /// Records the outcome of a run that began when `answer` was chosen. Only a run that went as
     /// expected counts as progress and tests the answer.
-    pub fn record(&mut self, lesson: LessonId, answer: Option<usize>, outcome: &Outcome) {
-        if *outcome != Outcome::AsExpected {
+    pub fn record(&mut self, lesson: LessonId, answer: Option<usize>, outcome: &LessonOutcome) {
+        if *outcome != LessonOutcome::AsExpected {
             return;
         }
         let id = lesson.lesson().id;
@@ -133,9 +133,9 @@ mod tests {
         let mut choices = LessonChoices::default();
         choices.answers.insert("join".to_owned(), 0);
         for outcome in [
-            Outcome::Unexpected("too slow".to_owned()),
-            Outcome::Failed("no space".to_owned()),
-            Outcome::Stopped,
+            LessonOutcome::Unexpected("too slow".to_owned()),
+            LessonOutcome::Failed("no space".to_owned()),
+            LessonOutcome::Stopped,
         ] {
             choices.record(join(), Some(0), &outcome);
             assert!(
@@ -143,7 +143,7 @@ mod tests {
                 "{outcome}"
             );
         }
-        choices.record(join(), Some(0), &Outcome::AsExpected);
+        choices.record(join(), Some(0), &LessonOutcome::AsExpected);
         assert!(choices.done.contains("join") && choices.is_tested(join()));
         // This answer was not chosen when the run began.
         choices.answers.insert("join".to_owned(), 1);

@@ -19,7 +19,7 @@ use self::page::{LessonProps, LessonView, ShownRun};
 use super::freeze_lab;
 use super::{Page, PageId, PageSetup, Running, Shell};
 use crate::join::process::Launcher;
-use crate::lessons::{LessonId, Run};
+use crate::lessons::{LessonId, LessonRun};
 use crate::record::LaneKind;
 use crate::ui::notices::Notice;
 
@@ -41,10 +41,10 @@ pub(crate) struct Lessons {
 }
 
 struct Runs {
-    last: Run,
+    last: LessonRun,
     /// The answer when the last run began.
     answer: Option<usize>,
-    previous: Option<Run>,
+    previous: Option<LessonRun>,
 }
 
 impl Lessons {
@@ -58,7 +58,7 @@ impl Lessons {
         }
     }
 
-    fn running_mut(&mut self) -> Option<&mut Run> {
+    fn running_mut(&mut self) -> Option<&mut LessonRun> {
         let runs = self.runs.get_mut(&self.running?);
         runs.map(|runs| &mut runs.last)
     }
@@ -92,7 +92,7 @@ impl Lessons {
                 "Meanwhile could not start its helper process.",
             ));
         };
-        let run = Run::start(options, launcher, wake);
+        let run = LessonRun::start(options, launcher, wake);
         let last = run.map_err(|error| {
             let text =
                 format!("The lesson could not be started: {error}. Close something and try again.");

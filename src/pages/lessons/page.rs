@@ -11,7 +11,7 @@ use super::run_timeline::timeline_ui;
 use super::tabs::{Tab, tabs_ui};
 use super::transcript::transcript_ui;
 use super::{LessonChoices, LessonCommand};
-use crate::lessons::{LessonId, Outcome, RunLog};
+use crate::lessons::{LessonId, LessonOutcome, RunLog};
 use crate::ui::code_view::Code;
 use crate::ui::tokens::{Tokens, tokens};
 use crate::ui::widgets::{Mark, StatusStyle, mark_ui};
@@ -38,7 +38,7 @@ pub struct ShownRun<'a> {
     /// What it has recorded.
     pub log: &'a RunLog,
     /// How it ended; `None` while it runs.
-    pub outcome: Option<&'a Outcome>,
+    pub outcome: Option<&'a LessonOutcome>,
     /// The time since its start.
     pub elapsed: Duration,
 }
@@ -133,15 +133,15 @@ fn heading_ui(props: &LessonProps<'_>, lesson: LessonId, ui: &mut Ui) {
     Sides::new().shrink_right().show(ui, title, outcome);
 }
 
-fn outcome_status(outcome: Option<&Outcome>, tokens: &Tokens) -> StatusStyle {
+fn outcome_status(outcome: Option<&LessonOutcome>, tokens: &Tokens) -> StatusStyle {
     let (mark, color, word) = match outcome {
         None => (Mark::Play, tokens.running, "running".to_owned()),
-        Some(Outcome::AsExpected) => (Mark::Disc, tokens.returned, "as expected".to_owned()),
-        Some(Outcome::Unexpected(why)) => {
+        Some(LessonOutcome::AsExpected) => (Mark::Disc, tokens.returned, "as expected".to_owned()),
+        Some(LessonOutcome::Unexpected(why)) => {
             (Mark::Warning, tokens.failed, format!("Unexpected: {why}"))
         }
-        Some(Outcome::Failed(why)) => (Mark::Cross, tokens.failed, why.clone()),
-        Some(Outcome::Stopped) => (Mark::Bar, tokens.neutral, "stopped".to_owned()),
+        Some(LessonOutcome::Failed(why)) => (Mark::Cross, tokens.failed, why.clone()),
+        Some(LessonOutcome::Stopped) => (Mark::Bar, tokens.neutral, "stopped".to_owned()),
     };
     let word = word.into();
     StatusStyle { mark, color, word }

@@ -4,7 +4,7 @@ use eframe::egui::{self, RichText, ScrollArea, Ui};
 
 use super::page::{LessonProps, LessonView};
 use super::{LessonChoices, LessonCommand};
-use crate::lessons::{Lesson, Outcome, RunLog};
+use crate::lessons::{Lesson, LessonOutcome, RunLog};
 use crate::ui::code_view::{Source, code_ui};
 use crate::ui::tokens::tokens;
 use crate::ui::widgets::prose_ui;
@@ -49,7 +49,7 @@ pub(super) fn tabs_ui(
         Tab::Explanation => {
             let outcome = props.run.and_then(|run| run.outcome);
             let has_run =
-                outcome.is_some_and(Outcome::is_complete) || choices.done.contains(lesson.id);
+                outcome.is_some_and(LessonOutcome::is_complete) || choices.done.contains(lesson.id);
             return explanation_ui(lesson, has_run, ui, commands);
         }
         Tab::Code => (id("rs"), lesson.code(), "rs"),

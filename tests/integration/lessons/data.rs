@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use meanwhile::lessons::{Outcome, RunLog, WorkerKind};
+use meanwhile::lessons::{LessonOutcome, RunLog, WorkerKind};
 use meanwhile::record::{Activity, Lane};
 
 use super::{closed, finish, lane, length, lesson, spans, time_of};
@@ -88,7 +88,7 @@ fn queue_deadlock_can_be_stopped() {
         }
         run.stop();
         finish(&mut run);
-        assert_eq!(run.outcome(), Some(&Outcome::Stopped));
+        assert_eq!(run.outcome(), Some(&LessonOutcome::Stopped));
         let log = run.log();
         assert!(closed(log, "main").0 < Duration::from_secs(15), "{kind}");
         closed(log, "large");

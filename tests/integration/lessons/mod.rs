@@ -18,20 +18,22 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use meanwhile::join::process::Launcher;
-use meanwhile::lessons::{LessonId, Outcome, Run, RunLog, RunOptions, WorkerKind};
+use meanwhile::lessons::{
+    LessonId, LessonOutcome, LessonRun, LessonRunOptions, RunLog, WorkerKind,
+};
 use meanwhile::record::{Activity, Lane, LaneOutcome, Span};
 
 use crate::util::child::in_child_with;
 use crate::util::gate::TIMEOUT;
 
 /// The options of a run.
-struct Lesson(RunOptions);
+struct Lesson(LessonRunOptions);
 
 fn lesson(lesson: &str, kind: WorkerKind) -> Lesson {
     let lesson: LessonId = lesson.parse().expect("there is such a lesson");
-    Lesson(RunOptions {
+    Lesson(LessonRunOptions {
         worker_kind: kind,
-        ..RunOptions::of(lesson)
+        ..LessonRunOptions::of(lesson)
     })
 }
 
@@ -45,15 +47,15 @@ impl Lesson {
         self
     }
 
-    fn start(mut self) -> Run {
+    fn start(mut self) -> LessonRun {
         self.0.speed = Self::SPEED;
         let launcher = Launcher::of_program(env!("CARGO_BIN_EXE_meanwhile"));
-        Run::start(self.0, launcher, || ()).expect("the lesson starts")
+        LessonRun::start(self.0, launcher, || ()).expect("the lesson starts")
     }
 
     /// Runs the lesson to its end.
     #[track_caller]
-    fn finish(self) -> (RunLog, Outcome) {
+    fn finish(self) -> (RunLog, LessonOutcome) {
         let mut run = self.start();
         finish(&mut run);
         let outcome = run.outcome().expect("the run has ended").clone();
@@ -64,19 +66,19 @@ impl Lesson {
     #[track_caller]
     fn log(self) -> RunLog {
         let (log, outcome) = self.finish();
-        assert_eq!(outcome, Outcome::AsExpected, "{}", transcript(&log));
+        assert_eq!(outcome, LessonOutcome::AsExpected, "{}", transcript(&log));
         log
     }
 }
 
 #[track_caller]
-fn finish(run: &mut Run) {
+fn finish(run: &mut LessonRun) {
     poll_until(run, |run| run.outcome().is_some());
 }
 
 /// Polls the run until the condition holds.
 #[track_caller]
-fn poll_until(run: &mut Run, condition: impl Fn(&Run) -> bool) {
+fn poll_until(run: &mut LessonRun, condition: impl Fn(&LessonRun) -> bool) {
     let began = Instant::now();
     while !condition(run) {
         assert!(began.elapsed() < TIMEOUT, "{}", transcript(run.log()));
@@ -163,6 +165,24 @@ fn every_lesson_is_complete() {
         }
         for parameter in lesson.parameters {
             assert!(parameter.allows(parameter.default), "{id} {parameter}");
+        }
+    }
+}
+
+#[test]
+fn every_lesson_goes_as_expected() {
+    let kinds = |id: LessonId| id.lesson().worker_kinds.iter().map(move |kind| (id, *kind));
+    let all: Vec<_> = LessonId::all().flat_map(kinds).collect();
+    // A few at a time: lessons mostly sleep.
+    for some in all.chunks(4) {
+        let runs = some
+            .iter()
+            .map(|(id, kind)| lesson(id.lesson().id, *kind).start());
+        for (mut run, (id, kind)) in runs.collect::<Vec<_>>().into_iter().zip(some) {
+            finish(&mut run);
+            let outcome = run.outcome().expect("the run has ended");
+            let text = transcript(run.log());
+            assert_eq!(*outcome, LessonOutcome::AsExpected, "{id}, {kind}\n{text}");
         }
     }
 }

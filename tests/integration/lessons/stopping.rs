@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use meanwhile::join;
 use meanwhile::join::process;
-use meanwhile::lessons::{LessonId, Outcome, WorkerKind};
+use meanwhile::lessons::{LessonId, LessonOutcome, WorkerKind};
 use meanwhile::record::{LaneKind, LaneOutcome};
 
 use super::{finish, in_own_folder, lesson, poll_until};
@@ -47,7 +47,10 @@ fn stop_after(id: LessonId, kind: WorkerKind, secs: f64, folder: &Path) {
     run.stop();
     finish(&mut run);
     let what = format!("{id} as {kind}, stopped after {secs} s");
-    let is_expected = matches!(run.outcome(), Some(Outcome::Stopped | Outcome::AsExpected));
+    let is_expected = matches!(
+        run.outcome(),
+        Some(LessonOutcome::Stopped | LessonOutcome::AsExpected)
+    );
     assert!(is_expected, "{what}: {:?}", run.outcome());
     assert_eq!(folders(folder), [""; 0], "{what} leaves files behind");
     assert_eq!(

@@ -4,7 +4,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::time::{Duration, Instant};
 
 use image::ColorType;
-use meanwhile::lessons::{Outcome, RunLog, WorkerKind};
+use meanwhile::lessons::{LessonOutcome, RunLog, WorkerKind};
 use meanwhile::record::{Activity, Lane};
 
 use super::{finish, in_own_folder, length, lesson, poll_until, spans, time_of, transcript};
@@ -69,7 +69,7 @@ fn assert_stop_closes_the_server(id: &str) {
     let began = Instant::now();
     run.stop();
     finish(&mut run);
-    assert_eq!(run.outcome(), Some(&Outcome::Stopped));
+    assert_eq!(run.outcome(), Some(&LessonOutcome::Stopped));
     // The accepting thread of a server ends a moment after the server.
     while TcpStream::connect(address).is_ok() {
         assert!(began.elapsed() < TIMEOUT, "{id} still listens");

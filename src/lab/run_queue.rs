@@ -3,39 +3,37 @@
 use std::collections::VecDeque;
 
 use super::fact::Display;
-use super::figures::{Ending, Figures};
-use super::pattern::{PatternId, Variant};
-use super::run::{Run, RunOptions};
+use super::figures::{Figures, TwinOutcome};
+use super::pattern::Variant;
+use super::patterns::PatternId;
+use super::run::{TwinRun, TwinRunOptions};
 use crate::join::process::Launcher;
 
-/// How many records are kept. The oldest are dropped first.
+/// The maximum of records kept. The oldest are dropped first.
 const MAX_RECORDS: usize = 2_000;
 
 /// The record of one run.
 #[derive(Clone, Debug)]
 pub struct RunRecord {
-    /// The pattern.
     pub pattern: PatternId,
-    /// Its variant.
     pub variant: Variant,
-    /// How the run ended.
-    pub ending: Ending,
+    pub ending: TwinOutcome,
     /// The figures; `None` if `Start` was never clicked.
     pub figures: Option<Figures>,
 }
 
 /// Runs one twin at a time: two windows at once would disturb each other's measurement.
-pub struct Session {
+pub struct RunQueue {
     launcher: Launcher,
-    waiting: VecDeque<RunOptions>,
-    run: Option<Run>,
-    last: Option<Run>,
+    waiting: VecDeque<TwinRunOptions>,
+    run: Option<TwinRun>,
+    last: Option<TwinRun>,
     done: Vec<RunRecord>,
     display: Option<Display>,
 }
 
-impl Session {
-    /// An empty session. `launcher` starts this program.
+impl RunQueue {
+    /// An empty queue. `launcher` starts this program.
     pub fn new(launcher: Launcher) -> Self {
         Self {
             launcher,
@@ -48,7 +46,7 @@ impl Session {
     }
 
     /// Adds a run to the end of the queue.
-    pub fn add(&mut self, options: RunOptions) {
+    pub fn add(&mut self, options: TwinRunOptions) {
         self.waiting.push_back(options);
     }
 
@@ -67,10 +65,10 @@ impl Session {
         if self.run.is_none()
             && let Some(options) = self.waiting.pop_front()
         {
-            match Run::start(options, &self.launcher) {
+            match TwinRun::start(options, &self.launcher) {
                 Ok(run) => self.run = Some(run),
                 Err(error) => {
-                    self.push(options, Ending::Died(error.to_string()), None);
+                    self.push(options, TwinOutcome::Died(error.to_string()), None);
                     changed = true;
                 }
             }
@@ -86,22 +84,22 @@ impl Session {
         }
     }
 
-    /// Whether a twin runs or waits.
+    /// Whether a run is active or waits.
     pub fn is_busy(&self) -> bool {
         self.run.is_some() || !self.waiting.is_empty()
     }
 
     /// The current run.
-    pub fn run(&self) -> Option<&Run> {
+    pub fn run(&self) -> Option<&TwinRun> {
         self.run.as_ref()
     }
 
     /// The run that ended last, with its facts.
-    pub fn last(&self) -> Option<&Run> {
+    pub fn last(&self) -> Option<&TwinRun> {
         self.last.as_ref()
     }
 
-    /// How many runs wait.
+    /// The number of waiting runs.
     pub fn waiting(&self) -> usize {
         self.waiting.len()
     }
@@ -111,12 +109,12 @@ impl Session {
         &self.done
     }
 
-    /// What draws the twins, once one has reported it.
+    /// The display of the twins, once one has reported it.
     pub fn display(&self) -> Option<&Display> {
         self.display.as_ref()
     }
 
-    fn record(&mut self, run: &Run) {
+    fn record(&mut self, run: &TwinRun) {
         if let Some(display) = run.display() {
             self.display = Some(display.clone());
         }
@@ -125,7 +123,7 @@ impl Session {
         }
     }
 
-    fn push(&mut self, options: RunOptions, ending: Ending, figures: Option<Figures>) {
+    fn push(&mut self, options: TwinRunOptions, ending: TwinOutcome, figures: Option<Figures>) {
         if self.done.len() == MAX_RECORDS {
             self.done.remove(0);
         }

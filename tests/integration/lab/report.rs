@@ -1,0 +1,105 @@
+//! The report of given runs, and its formats.
+
+use meanwhile::lab::{
+    Display, Fact, LabReport, Machine, PatternId, RunRecord, TwinOutcome, Variant,
+};
+use serde_json::Value;
+
+use super::{FRAME, figures, first};
+
+/// A run of `join-in-click` with a frozen window.
+fn run(variant: Variant, frozen_ms: u64) -> RunRecord {
+    let facts = [
+        (0, FRAME),
+        (0, Fact::DidStart),
+        (0, Fact::DidClick),
+        (frozen_ms, FRAME),
+        (frozen_ms, Fact::DidShow),
+        (frozen_ms + 10, FRAME),
+    ];
+    RunRecord {
+        pattern: first(),
+        variant,
+        ending: TwinOutcome::Finished,
+        figures: Some(figures(&facts)),
+    }
+}
+
+fn report(runs: &[RunRecord]) -> LabReport {
+    let display = Display {
+        refresh_millihertz: Some(59_950),
+        renderer: Some("OpenGL 4.5 of a test".to_owned()),
+    };
+    LabReport::from_runs(Machine::current(Some(&display)), runs)
+}
+
+#[test]
+fn verdict_compares_the_medians_of_both_variants() {
+    let first = first();
+    let runs = [
+        run(Variant::Bad, 2_000),
+        run(Variant::Bad, 9_000),
+        run(Variant::Bad, 2_100),
+        run(Variant::Fixed, 10),
+    ];
+    assert_eq!(report(&runs[..3]).verdict(first), None);
+    let report = report(&runs);
+    let verdict = report.verdict(first).unwrap();
+    assert!(verdict.reproduced);
+    assert!((verdict.bad - 2_100.0).abs() < 1e-9);
+    assert!(verdict.fixed.abs() < 1e-9);
+    let value = report.row(first, Variant::Bad).unwrap().value.unwrap();
+    assert!((value.deviation - 100.0).abs() < 1e-9);
+    let markdown = report.markdown();
+    let line = "| join-in-click | 2.10 s frozen (median of 3) | never frozen | – |";
+    assert!(markdown.contains(line), "{markdown}");
+    for part in ["60 Hz", "OpenGL 4.5 of a test"] {
+        assert!(markdown.contains(part), "{markdown}");
+    }
+}
+
+#[test]
+fn bad_variant_that_behaves_is_not_reproduced() {
+    let runs = [run(Variant::Bad, 90), run(Variant::Fixed, 10)];
+    let report = report(&runs);
+    let first = first();
+    assert!(!report.verdict(first).unwrap().reproduced);
+    let text = report.text();
+    assert!(text.contains("not reproduced here"), "{text}");
+}
+
+#[test]
+fn json_has_every_figure_of_both_variants() {
+    let runs = [run(Variant::Bad, 2_000), run(Variant::Fixed, 10)];
+    let mut json = Vec::new();
+    report(&runs).write_json(&mut json).unwrap();
+    let json: Value = serde_json::from_slice(&json).unwrap();
+    assert!(json["machine"]["cores"].as_u64().unwrap() > 0);
+    let bad = &json["patterns"][0];
+    assert_eq!(
+        (&bad["id"], &bad["variant"]),
+        (&"join-in-click".into(), &"bad".into())
+    );
+    assert_eq!(bad["frozen_ms"], 2_000.0);
+    assert_eq!(bad["frame_gap_ms"]["max"], 2_000.0);
+    for figure in [
+        "input_latency_ms",
+        "time_to_result_ms",
+        "repaints_per_sec",
+        "ui_cpu_ms",
+    ] {
+        assert!(bad.get(figure).is_some(), "{figure} is missing: {bad}");
+    }
+    assert_eq!(json["patterns"][1]["variant"], "fixed");
+}
+
+#[test]
+fn every_pattern_marks_a_line_in_both_variants() {
+    for id in PatternId::all() {
+        let (bad, fixed) = id.entry().source.split_once("struct Fixed").unwrap();
+        for variant in [bad, fixed] {
+            assert!(variant.contains("// ← "), "{id} marks no line");
+        }
+    }
+    assert_eq!(PatternId::all().count(), 18);
+}
