@@ -29,7 +29,8 @@ use meanwhile::lab::{FrameLine, Machine, PLOTTED, PatternId, Report, RunRecord, 
 #[cfg(target_os = "linux")]
 use meanwhile::pages::freeze_lab::LabChoices;
 #[cfg(target_os = "linux")]
-use meanwhile::pages::freeze_lab::page::{LabProps, LabView, lab_ui};
+use meanwhile::pages::freeze_lab::page::lab_ui;
+use meanwhile::pages::freeze_lab::props::{LabProps, LabView};
 use meanwhile::pages::workbench::ResultsView;
 use meanwhile::pages::workbench::results_pane::{result_text, results_ui};
 use meanwhile::record::{self, EventKind, ItemId, ItemState, JobId, JobState, Record};

@@ -8,7 +8,7 @@ use crate::record::IncidentRecord;
 use crate::watchdog::{FrameGuard, LabelGuard, Watchdog};
 
 /// Frames longer than this feel slow.
-const LIMIT: std::time::Duration = std::time::Duration::from_millis(100);
+const MAX_FRAME_TIME: std::time::Duration = std::time::Duration::from_millis(100);
 
 /// The incidents that may wait for a frame: more than fit between two frames.
 const MAX_WAITING: usize = 64;
@@ -22,7 +22,7 @@ pub(crate) struct Watch {
 impl Watch {
     pub(crate) fn new() -> Self {
         let (sender, ended) = crossbeam_channel::bounded(MAX_WAITING);
-        let watchdog = Watchdog::new(LIMIT, move |incident| {
+        let watchdog = Watchdog::new(MAX_FRAME_TIME, move |incident| {
             if incident.has_ended {
                 // The window is not woken: if every frame is slow, that would never end. It takes the
                 // incident in the frame with which it comes to rest. A full queue has enough others.

@@ -23,7 +23,7 @@ pub(crate) struct Code {
 
 /// A source to show.
 #[derive(Clone, Copy)]
-pub(crate) struct Source<'a> {
+pub(crate) struct ShownCode<'a> {
     /// Unique among all sources.
     pub(crate) id: &'a str,
     /// The text.
@@ -50,7 +50,7 @@ struct Marked {
 }
 
 /// Draws the source. It is highlighted once, not in every frame.
-pub(crate) fn code_ui(source: Source<'_>, code: &mut Code, ui: &mut Ui) {
+pub(crate) fn code_ui(source: ShownCode<'_>, code: &mut Code, ui: &mut Ui) {
     let is_dark = ui.visuals().dark_mode;
     let is_current =
         |highlighted: &Highlighted| highlighted.id == source.id && highlighted.is_dark == is_dark;
@@ -66,8 +66,8 @@ pub(crate) fn code_ui(source: Source<'_>, code: &mut Code, ui: &mut Ui) {
 }
 
 impl Highlighted {
-    fn new(source: Source<'_>, ui: &Ui) -> Self {
-        let Source {
+    fn new(source: ShownCode<'_>, ui: &Ui) -> Self {
+        let ShownCode {
             id, text, language, ..
         } = source;
         let theme = theme(tokens(ui), ui);

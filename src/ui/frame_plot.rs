@@ -67,7 +67,7 @@ pub fn frame_plots_ui(lines: [Option<&FrameLine>; 2], ui: &mut Ui) {
     let ended = lines.iter().flatten().filter(|line| !line.is_live);
     let longest = ended.map(|line| line.plotted()).max();
     for ((variant, line), area) in Variant::ALL.into_iter().zip(lines).zip(areas) {
-        painter.ground(area);
+        painter.draw_background(area);
         painter.title(variant, line, area);
         match line {
             Some(line) if line.is_live => painter.plot(&Plot::new(line, PLOTTED, area)),
@@ -190,7 +190,7 @@ struct Painter<'a> {
 }
 
 impl Painter<'_> {
-    fn ground(&self, area: Rect) {
+    fn draw_background(&self, area: Rect) {
         self.ui.painter().rect_filled(area, 3, self.tokens.field);
     }
 

@@ -1,6 +1,5 @@
 //! What several pages draw: widgets, colours, and the parts of the window around a page.
 
-pub(crate) mod close_question;
 #[cfg(unix)]
 pub(crate) mod code_view;
 #[cfg(target_os = "linux")]

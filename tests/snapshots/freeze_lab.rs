@@ -7,7 +7,8 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use meanwhile::lab::{Ending, Figures, Machine, PatternId, Report, RunRecord, Variant};
 use meanwhile::pages::freeze_lab::LabChoices;
-use meanwhile::pages::freeze_lab::page::{LabProps, LabView, lab_ui};
+use meanwhile::pages::freeze_lab::page::lab_ui;
+use meanwhile::pages::freeze_lab::props::{LabProps, LabView};
 use meanwhile::ui::tokens;
 use serde::Deserialize;
 

@@ -11,7 +11,8 @@ use meanwhile::lab::{
     Ending, Fact, Figures, FrameLine, Machine, PatternId, Report, RunRecord, Stamped, Variant,
 };
 use meanwhile::pages::freeze_lab::LabChoices;
-use meanwhile::pages::freeze_lab::page::{LabProps, LabView, lab_ui};
+use meanwhile::pages::freeze_lab::page::lab_ui;
+use meanwhile::pages::freeze_lab::props::{LabProps, LabView};
 use meanwhile::ui::tokens;
 
 use super::window::Window;

@@ -6,6 +6,7 @@ mod figures;
 mod incidents;
 pub mod page;
 mod pattern_list;
+pub mod props;
 mod report_table;
 mod saving;
 
@@ -13,21 +14,25 @@ use std::time::{Duration, SystemTime};
 
 use eframe::egui::{self, CentralPanel, Panel, Pos2, Rect, Ui, Vec2};
 
-use self::page::{LabProps, LabView, lab_ui};
-use super::{DialogAnswer, DialogRequest, Page, PageId, PageSetup, Running, Shell};
+use self::page::lab_ui;
+use self::props::{LabProps, LabView};
+use super::commands::CommandInfo;
+use super::{DialogAnswer, DialogRequest, Page, PageContext, PageId, PageSetup, Running};
 use crate::lab::{FrameLine, Machine, PatternId, Report, Run, RunOptions, Session, Variant};
 use crate::ui::notices::Notice;
 
 pub use choices::LabChoices;
+pub(crate) use command::COMMANDS;
 pub use command::LabCommand;
 
 pub(crate) const ID: PageId = PageId::new("freeze_lab");
+pub(super) const TITLE: &str = "Freeze Lab";
 
-/// How often the running twin is polled. It sends its facts as often.
+/// The interval at which the running twin is polled. It sends its facts as often.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// How many facts are read in a frame: a hundred times what a twin sends in that time.
-const FACTS_PER_FRAME: usize = 2_000;
+/// The most facts that a frame reads: a hundred times what a twin sends in that time.
+const MAX_FACTS_PER_FRAME: usize = 2_000;
 
 /// The size of a twin's window with its frame.
 const TWIN_SIZE: Vec2 = Vec2::new(344.0, 340.0);
@@ -38,7 +43,7 @@ pub(crate) struct FreezeLab {
     session: Option<Session>,
     report: Report,
     view: LabView,
-    /// The current run, and how many of its facts are in its frame line.
+    /// The current run, and the number of its facts that are in its frame line.
     following: Option<(PatternId, Variant, usize)>,
     /// Whether the page selects each pattern that runs, until the user selects another one.
     follows_runs: bool,
@@ -69,7 +74,7 @@ impl FreezeLab {
         let Some(session) = &mut self.session else {
             return;
         };
-        if session.poll(FACTS_PER_FRAME) {
+        if session.poll(MAX_FACTS_PER_FRAME) {
             if let (Some((pattern, variant, read)), Some(run)) =
                 (self.following.take(), session.last())
             {
@@ -154,12 +159,16 @@ impl Page for FreezeLab {
     }
 
     fn title(&self) -> &'static str {
-        "Freeze Lab"
+        TITLE
     }
 
-    fn poll(&mut self, shell: &mut Shell) {
-        let latency = shell.frames.latencies().next_back();
-        self.poll_session(shell.now(), latency);
+    fn commands(&self) -> &'static [CommandInfo] {
+        COMMANDS
+    }
+
+    fn poll(&mut self, context: &mut PageContext) {
+        let latency = context.frames.latencies().next_back();
+        self.poll_session(context.now(), latency);
     }
 
     fn wants_poll_in(&self) -> Option<Duration> {
@@ -175,9 +184,9 @@ impl Page for FreezeLab {
         }
     }
 
-    fn ui(&mut self, shell: &mut Shell, ui: &mut Ui) {
+    fn ui(&mut self, context: &mut PageContext, ui: &mut Ui) {
         Panel::bottom("incidents").show(ui, |ui| {
-            incidents::incidents_ui(&mut shell.state.incidents, SystemTime::now(), ui);
+            incidents::incidents_ui(&mut context.state.incidents, SystemTime::now(), ui);
         });
         let props = LabProps {
             report: &self.report,
@@ -187,17 +196,17 @@ impl Page for FreezeLab {
             waiting: self.session.as_ref().map_or(0, Session::waiting),
             is_busy: self.session.as_ref().is_some_and(Session::is_busy),
             can_run: self.session.is_some(),
-            dialog_open: shell.dialogs.is_open(),
+            dialog_open: context.dialogs.is_open(),
         };
         CentralPanel::default()
             .frame(egui::Frame::NONE)
             .show(ui, |ui| {
-                let (view, choices) = (&mut self.view, &mut shell.state.lab);
+                let (view, choices) = (&mut self.view, &mut context.state.lab);
                 lab_ui(&props, view, choices, ui, &mut self.commands);
             });
     }
 
-    fn run_commands(&mut self, shell: &mut Shell) -> bool {
+    fn run_commands(&mut self, context: &mut PageContext) -> bool {
         let commands = std::mem::take(&mut self.commands);
         let has_any = !commands.is_empty();
         for command in commands {
@@ -206,24 +215,24 @@ impl Page for FreezeLab {
                     title: "Save the report".to_owned(),
                     file_name: "freeze-lab.md".to_owned(),
                 };
-                shell.dialogs.request(ID, request);
+                context.dialogs.request(ID, request);
                 continue;
             }
-            let (window, screen) = shell.ctx.input(|input| {
+            let (window, screen) = context.ctx.input(|input| {
                 let viewport = input.viewport();
                 (viewport.outer_rect, viewport.monitor_size)
             });
-            let zoom = shell.ctx.zoom_factor();
-            let position = window.map(|window| beside(window, screen) * zoom);
-            self.run(command, &shell.state.lab, position.map(Into::into));
+            let zoom = context.ctx.zoom_factor();
+            let position = window.map(|window| twin_position(window, screen) * zoom);
+            self.run(command, &context.state.lab, position.map(Into::into));
         }
         has_any
     }
 
-    fn take_answer(&mut self, answer: DialogAnswer, shell: &mut Shell) {
+    fn take_answer(&mut self, answer: DialogAnswer, context: &mut PageContext) {
         match answer {
             DialogAnswer::Cancelled => {}
-            DialogAnswer::Unavailable => shell.notify(Notice::no_dialog(
+            DialogAnswer::Unavailable => context.notify(Notice::no_dialog(
                 "On the command line, meanwhile lab run --format json prints the report.",
             )),
             DialogAnswer::Picked(paths) => {
@@ -231,7 +240,7 @@ impl Page for FreezeLab {
                     return;
                 };
                 let report = self.report.clone();
-                shell.run_in_background("save report", move || {
+                context.run_in_background("save report", move || {
                     saving::save_lab_report(&report, &path)
                 });
             }
@@ -252,7 +261,7 @@ impl Page for FreezeLab {
 }
 
 /// The position of a twin: at the right edge of this window, moved left until it fits the screen.
-fn beside(window: Rect, screen: Option<Vec2>) -> Pos2 {
+fn twin_position(window: Rect, screen: Option<Vec2>) -> Pos2 {
     let mut position = window.right_top();
     // Only the first screen is known to begin at the origin.
     if let Some(screen) = screen.filter(|screen| window.left() < screen.x) {

@@ -2,13 +2,13 @@
 
 use eframe::egui::{ComboBox, DragValue, Label, Margin, RichText, ScrollArea, Sides, Ui};
 
-use super::page::{BUSY, LabProps, LabView, pattern_status};
+use super::props::{LabProps, LabView, NOTHING_RUNS, pattern_status};
 use super::{LabChoices, LabCommand};
 use crate::lab::{PatternId, Report, WorkKind};
+use crate::pages::commands::UiCommand;
 use crate::ui::tokens::tokens;
-use crate::ui::widgets::{button, choosable_card_ui, mark_ui, section_ui};
+use crate::ui::widgets::{choosable_card_ui, mark_ui, section_ui};
 
-const NOTHING_RUNS: &str = "Nothing is running.";
 const ENTRY_MARGIN: Margin = Margin::symmetric(8, 5);
 
 /// Draws the settings of runs, and the buttons for all patterns.
@@ -22,25 +22,13 @@ pub(super) fn run_all_ui(
     ui.weak("Ways to wait for background work, bad and fixed, each measured in a real window.");
     ui.horizontal(|ui| choices_ui(choices, ui));
     ui.horizontal(|ui| {
-        let can_start = props.can_run && !props.is_busy;
-        if button(ui, "Run all", can_start, BUSY).clicked() {
+        if props.button(UiCommand::RunAllPatterns, ui).clicked() {
             commands.push(LabCommand::RunAll);
         }
-        let stop = button(ui, "Stop", props.is_busy, NOTHING_RUNS);
-        let hint = "Kills the running window, even a frozen one, and cancels the other runs.";
-        if stop.on_hover_text(hint).clicked() {
+        if props.button(UiCommand::StopRuns, ui).clicked() {
             commands.push(LabCommand::Stop);
         }
-        let has_any = !props.report.rows.is_empty();
-        let why_not = if has_any {
-            "A dialog is open."
-        } else {
-            "Nothing measured yet."
-        };
-        if button(ui, "Save report…", has_any && !props.dialog_open, why_not)
-            .on_hover_text("As Markdown, JSON or CSV, by the ending of the file name.")
-            .clicked()
-        {
+        if props.button(UiCommand::SaveLabReport, ui).clicked() {
             commands.push(LabCommand::SaveReport);
         }
     });

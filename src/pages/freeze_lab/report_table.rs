@@ -9,7 +9,7 @@ use eframe::egui::{
 use egui_extras::{Column, TableBuilder, TableRow};
 
 use super::LabCommand;
-use super::page::{LabProps, pattern_status};
+use super::props::{LabProps, pattern_status};
 use crate::format;
 use crate::lab::{FROZEN, GapKind, PatternId, Report, Row, Sparkline, Variant, ratio_text};
 use crate::ui::frame_plot::{gap_color, y_of};

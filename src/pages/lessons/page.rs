@@ -114,7 +114,9 @@ fn selected_ui(
     ui.separator();
     let above = ui.min_rect().height() + ui.spacing().item_spacing.y;
     let size = egui::vec2(ui.available_width(), (height - above).max(MIN_LOWER_HEIGHT));
-    ui.allocate_ui(size, |ui| lower_ui(props, view, choices, ui, commands));
+    ui.allocate_ui(size, |ui| {
+        transcript_and_tabs_ui(props, view, choices, ui, commands)
+    });
 }
 
 fn heading_ui(props: &LessonProps<'_>, lesson: LessonId, ui: &mut Ui) {
@@ -148,7 +150,7 @@ fn outcome_status(outcome: Option<&Outcome>, tokens: &Tokens) -> StatusStyle {
 }
 
 /// The transcript, and beside it the tabs.
-fn lower_ui(
+fn transcript_and_tabs_ui(
     props: &LessonProps<'_>,
     view: &mut LessonView,
     choices: &LessonChoices,

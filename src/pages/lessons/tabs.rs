@@ -5,7 +5,7 @@ use eframe::egui::{self, RichText, ScrollArea, Ui};
 use super::page::{LessonProps, LessonView};
 use super::{LessonChoices, LessonCommand};
 use crate::lessons::{Lesson, Outcome, RunLog};
-use crate::ui::code_view::{Source, code_ui};
+use crate::ui::code_view::{ShownCode, code_ui};
 use crate::ui::tokens::tokens;
 use crate::ui::widgets::prose_ui;
 
@@ -59,7 +59,7 @@ pub(super) fn tabs_ui(
     let is_code = view.tab == Tab::Code;
     let running = props.run.filter(|run| is_code && run.outcome.is_none());
     let running = running.map_or_else(Vec::new, |run| running_lines(run.log));
-    let source = Source {
+    let source = ShownCode {
         id: &id,
         text,
         language,
@@ -101,13 +101,9 @@ fn explanation_ui(lesson: &Lesson, has_run: bool, ui: &mut Ui, commands: &mut Ve
 }
 
 /// A link to another lesson, or to a pattern of the Freeze Lab.
-fn related_ui(related: &str, ui: &mut Ui, commands: &mut Vec<LessonCommand>) {
-    let command = related.parse().map(LessonCommand::Select).ok();
-    #[cfg(target_os = "linux")]
-    let command = command.or_else(|| related.parse().map(LessonCommand::ShowPattern).ok());
-    if let Some(command) = command
-        && ui.link(related).clicked()
-    {
-        commands.push(command);
+fn related_ui(related: &'static str, ui: &mut Ui, commands: &mut Vec<LessonCommand>) {
+    if ui.link(related).clicked() {
+        let lesson = related.parse().map(LessonCommand::Select);
+        commands.push(lesson.unwrap_or(LessonCommand::ShowPattern(related)));
     }
 }

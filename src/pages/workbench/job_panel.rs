@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use eframe::egui::{self, RichText, Sides, Ui};
 
-use super::{BlockedFor, Choices, Command, jobs_panel};
+use super::{BlockedFor, Choices, WorkbenchCommand, jobs_panel};
 use crate::format;
 use crate::jobs::RunOn;
 use crate::pages::commands::{UiCommand, Unavailable};
@@ -22,9 +22,9 @@ pub(super) struct JobProps<'a> {
 }
 
 impl JobProps<'_> {
-    fn button_ui(&self, command: UiCommand, ui: &mut Ui, commands: &mut Vec<Command>) {
+    fn button_ui(&self, command: UiCommand, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {
         if self.unavailable.button(command, ui).clicked() {
-            commands.push(Command::Ui(command));
+            commands.push(WorkbenchCommand::Ui(command));
         }
     }
 }
@@ -59,7 +59,7 @@ pub(super) fn job_ui(
     props: &JobProps<'_>,
     choices: &mut Choices,
     ui: &mut Ui,
-    commands: &mut Vec<Command>,
+    commands: &mut Vec<WorkbenchCommand>,
 ) {
     let JobProps { job, now, .. } = *props;
     card_ui(ui, |ui| {
@@ -155,7 +155,12 @@ fn left_text(left: Duration) -> String {
     format!("{} left", format::duration(left))
 }
 
-fn join_ui(props: &JobProps<'_>, choices: &mut Choices, ui: &mut Ui, commands: &mut Vec<Command>) {
+fn join_ui(
+    props: &JobProps<'_>,
+    choices: &mut Choices,
+    ui: &mut Ui,
+    commands: &mut Vec<WorkbenchCommand>,
+) {
     ui.horizontal_wrapped(|ui| {
         props.button_ui(UiCommand::Join, ui, commands);
         props.button_ui(UiCommand::JoinWithTimeout, ui, commands);
@@ -238,7 +243,7 @@ fn cost_text(cost: BlockedFor) -> String {
     )
 }
 
-fn actions_ui(props: &JobProps<'_>, ui: &mut Ui, commands: &mut Vec<Command>) {
+fn actions_ui(props: &JobProps<'_>, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {
     ui.horizontal_wrapped(|ui| {
         props.button_ui(UiCommand::Cancel, ui, commands);
         if has_processes(props.job) {
@@ -255,14 +260,14 @@ fn actions_ui(props: &JobProps<'_>, ui: &mut Ui, commands: &mut Vec<Command>) {
 }
 
 /// The buttons that end processes while the job goes on.
-fn signals_ui(props: &JobProps<'_>, ui: &mut Ui, commands: &mut Vec<Command>) {
+fn signals_ui(props: &JobProps<'_>, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {
     for command in [UiCommand::Terminate, UiCommand::Kill, UiCommand::StopTree] {
         let mut button = props.unavailable.button(command, ui);
         if let Some(target) = props.signal_target {
             button = button.on_hover_text(target.text());
         }
         if button.clicked() {
-            commands.push(Command::Ui(command));
+            commands.push(WorkbenchCommand::Ui(command));
         }
     }
 }

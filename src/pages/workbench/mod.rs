@@ -1,4 +1,4 @@
-//! The Workbench: jobs, what they are started with, and what they came back with.
+//! The Workbench: jobs, their inputs and their results.
 
 mod choices;
 mod command;
@@ -27,21 +27,22 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use eframe::egui::{self, CentralPanel, Panel, Ui};
+use eframe::egui::{CentralPanel, Panel, Ui};
 
 use self::job_panel::{JobProps, SignalTarget};
 use self::ordering::Ordering;
-use self::run_command::Purpose;
+use self::run_command::DialogPurpose;
 use self::waits_pane::WaitRow;
-use super::commands::{UiCommand, Unavailable};
-use super::{DialogAnswer, Page, PageId, PageSetup, Running, Shell};
+use super::commands::{CommandInfo, UiCommand, Unavailable};
+use super::{DialogAnswer, Page, PageContext, PageId, PageSetup, Running};
 use crate::board::JobBoard;
 use crate::record::{JobId, JobRecord, PanicKey, Record};
 use crate::ui::tokens::{SIDE_WIDTH, tokens};
 use crate::ui::widgets;
 
 pub use choices::Choices;
-pub use command::Command;
+pub(crate) use command::COMMANDS;
+pub use command::WorkbenchCommand;
 pub use detached::DetachedJobs;
 pub(crate) use options_panel::workers_ui;
 pub(crate) use output_view::{LogScroll, ShownOutput};
@@ -50,15 +51,16 @@ pub use results_view::{Column, Order, ResultsView, Sort};
 pub use view::{BlockedFor, Draft, Pane, View};
 
 pub(crate) const ID: PageId = PageId::new("workbench");
+pub(super) const TITLE: &str = "Workbench";
 
 /// The jobs, and what the page shows of them.
 pub(crate) struct Workbench {
     board: JobBoard,
     record: Record,
     view: View,
-    commands: Vec<Command>,
+    commands: Vec<WorkbenchCommand>,
     /// What the open file dialog is for.
-    purpose: Option<Purpose>,
+    purpose: Option<DialogPurpose>,
     ordering: Ordering,
     resolving: Vec<(JobId, PanicKey)>,
     waits: Vec<WaitRow>,
@@ -68,8 +70,8 @@ pub(crate) struct Workbench {
 }
 
 impl Workbench {
-    pub(super) fn new(ctx: &egui::Context, setup: &PageSetup) -> Self {
-        let wake = ctx.clone();
+    pub(super) fn new(setup: &PageSetup) -> Self {
+        let wake = setup.ctx.clone();
         let board = JobBoard::new(move || wake.request_repaint());
         #[cfg(unix)]
         let board = match setup.launcher.clone() {
@@ -146,21 +148,26 @@ impl Workbench {
         None
     }
 
-    fn side_ui(&mut self, unavailable: &Unavailable, shell: &mut Shell, ui: &mut Ui) {
+    fn side_ui(&mut self, unavailable: &Unavailable, context: &mut PageContext, ui: &mut Ui) {
         let (draft, commands) = (&mut self.view.draft, &mut self.commands);
-        files_panel::files_ui(draft, shell.dialogs.is_open(), unavailable, ui, commands);
+        files_panel::files_ui(draft, context.dialogs.is_open(), unavailable, ui, commands);
         ui.separator();
-        let choices = &mut shell.state.choices;
+        let choices = &mut context.state.choices;
         options_panel::options_ui(choices, &draft.inputs, ui, commands);
         ui.add_space(4.0);
         if unavailable.primary_button(UiCommand::Start, ui).clicked() {
-            commands.push(Command::Ui(UiCommand::Start));
+            commands.push(WorkbenchCommand::Ui(UiCommand::Start));
         }
         ui.separator();
         jobs_panel::jobs_ui(&self.record, self.view.selected, ui, commands);
     }
 
-    fn selected_job_ui(&mut self, unavailable: &Unavailable, shell: &mut Shell, ui: &mut Ui) {
+    fn selected_job_ui(
+        &mut self,
+        unavailable: &Unavailable,
+        context: &mut PageContext,
+        ui: &mut Ui,
+    ) {
         let selected = self.view.selected;
         let signal_target = selected.and_then(|job| self.signal_target(job));
         let Self {
@@ -185,7 +192,7 @@ impl Workbench {
             signal_target,
             blocked_for: view.blocked_for,
         };
-        job_panel::job_ui(&props, &mut shell.state.choices, ui, commands);
+        job_panel::job_ui(&props, &mut context.state.choices, ui, commands);
         ui.add_space(2.0);
         panes_ui(&mut view.pane, job, ui);
         match view.pane {
@@ -213,16 +220,24 @@ impl Page for Workbench {
     }
 
     fn title(&self) -> &'static str {
-        "Workbench"
+        TITLE
     }
 
-    fn poll(&mut self, shell: &mut Shell) {
-        self.poll_board(shell);
-        self.take_drops(&shell.ctx);
-        self.update_order(shell);
-        if shell.shows(&ID) {
+    fn commands(&self) -> &'static [CommandInfo] {
+        COMMANDS
+    }
+
+    fn needs_close_timeout(&self) -> bool {
+        true
+    }
+
+    fn poll(&mut self, context: &mut PageContext) {
+        self.poll_board(context);
+        self.take_drops(&context.ctx);
+        self.update_order(context);
+        if context.shows(&ID) {
             self.update_waits();
-            self.update_output(&shell.ctx);
+            self.update_output(&context.ctx);
         }
     }
 
@@ -238,35 +253,35 @@ impl Page for Workbench {
         }
     }
 
-    fn ui(&mut self, shell: &mut Shell, ui: &mut Ui) {
-        let unavailable = Unavailable::of(self, shell);
+    fn ui(&mut self, context: &mut PageContext, ui: &mut Ui) {
+        let unavailable = Unavailable::of(self, context);
         Panel::left("next job and jobs")
             .default_size(SIDE_WIDTH)
             .min_size(300.0)
-            .show(ui, |ui| self.side_ui(&unavailable, shell, ui));
-        CentralPanel::default().show(ui, |ui| self.selected_job_ui(&unavailable, shell, ui));
+            .show(ui, |ui| self.side_ui(&unavailable, context, ui));
+        CentralPanel::default().show(ui, |ui| self.selected_job_ui(&unavailable, context, ui));
     }
 
-    fn why_not(&self, command: UiCommand, shell: &Shell) -> Option<Cow<'static, str>> {
-        self.refusal(command, shell)
+    fn why_not(&self, command: UiCommand, context: &PageContext) -> Option<Cow<'static, str>> {
+        self.refusal(command, context)
     }
 
-    fn run_command(&mut self, command: UiCommand, shell: &mut Shell) {
-        self.run(Command::Ui(command), shell);
+    fn run_command(&mut self, command: UiCommand, context: &mut PageContext) {
+        self.run(WorkbenchCommand::Ui(command), context);
     }
 
-    fn run_commands(&mut self, shell: &mut Shell) -> bool {
+    fn run_commands(&mut self, context: &mut PageContext) -> bool {
         let commands = std::mem::take(&mut self.commands);
         let has_any = !commands.is_empty();
         for command in commands {
-            self.run(command, shell);
+            self.run(command, context);
         }
         has_any
     }
 
-    fn take_answer(&mut self, answer: DialogAnswer, shell: &mut Shell) {
+    fn take_answer(&mut self, answer: DialogAnswer, context: &mut PageContext) {
         if let Some(purpose) = self.purpose.take() {
-            self.take_picked(purpose, answer, shell);
+            self.take_picked(purpose, answer, context);
         }
     }
 

@@ -16,7 +16,7 @@ const REFRESH_INTERVAL: Duration = Duration::from_millis(500);
 /// Keeps the order of the results table up to date.
 #[derive(Debug, Default)]
 pub(super) struct Ordering {
-    wanted: Wanted,
+    request: OrderRequest,
     /// The revision of the job that the newest order is computed from.
     revision: u64,
     started_at: Duration,
@@ -24,7 +24,7 @@ pub(super) struct Ordering {
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Wanted {
+struct OrderRequest {
     job: Option<JobId>,
     filter: String,
     sort: Option<Sort>,
@@ -40,18 +40,18 @@ impl Ordering {
         now: Duration,
         wake: impl Fn() + Send + 'static,
     ) -> Option<Duration> {
-        let wanted = Wanted {
+        let request = OrderRequest {
             job: job.map(JobRecord::id),
             filter: view.filter.trim().to_lowercase(),
             sort: view.sort,
         };
-        let is_new = wanted != self.wanted;
+        let is_new = request != self.request;
         if is_new {
             self.abandon();
-            if wanted.job != self.wanted.job {
+            if request.job != self.request.job {
                 view.order = Order::AsFound;
             }
-            self.wanted = wanted;
+            self.request = request;
         }
         self.take_result(view);
         let again = self.start_if_due(job, view, now, is_new, wake);
@@ -86,7 +86,7 @@ impl Ordering {
         wake: impl Fn() + Send + 'static,
     ) -> Option<Duration> {
         let job = job?;
-        if self.wanted.filter.is_empty() && self.wanted.sort.is_none() {
+        if self.request.filter.is_empty() && self.request.sort.is_none() {
             view.order = Order::AsFound;
             return None;
         }
@@ -101,11 +101,11 @@ impl Ordering {
         }
         self.revision = job.revision();
         self.started_at = now;
-        let (items, wanted) = (job.items().clone(), self.wanted.clone());
+        let (items, request) = (job.items().clone(), self.request.clone());
         self.task = join::Builder::new("sort results")
             .daemon(true)
             .priority(Priority::Background)
-            .spawn(move |context| rows(&items, &wanted, now, context))
+            .spawn(move |context| rows(&items, &request, now, context))
             .ok();
         if let Some(task) = &self.task {
             task.on_finish(wake);
@@ -114,17 +114,17 @@ impl Ordering {
     }
 }
 
-fn rows(items: &Items, wanted: &Wanted, now: Duration, context: &Context) -> Arc<[u32]> {
+fn rows(items: &Items, request: &OrderRequest, now: Duration, context: &Context) -> Arc<[u32]> {
     let mut rows = Vec::new();
     for (index, item) in items.iter().enumerate() {
         if index.is_multiple_of(1024) {
             context.checkpoint();
         }
-        if wanted.filter.is_empty() || contains(item, &wanted.filter) {
+        if request.filter.is_empty() || contains(item, &request.filter) {
             rows.push(u32::try_from(index).expect("a job has fewer than 2³² items"));
         }
     }
-    if let Some(sort) = wanted.sort {
+    if let Some(sort) = request.sort {
         sort_rows(&mut rows, items, sort, now, context);
     }
     rows.into()

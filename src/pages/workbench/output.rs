@@ -11,25 +11,25 @@ use crate::jobs::command::{CapturedOutput, CommandRun};
 use crate::record::{ItemId, JobId};
 
 /// How long a flood is not read after it was read: its next bytes would not fit anyway.
-const FLOOD_PAUSE: Duration = Duration::from_millis(100);
+const FLOOD_READ_INTERVAL: Duration = Duration::from_millis(100);
 
 /// More new bytes than this are a flood, of which only the last bytes are read.
-const FLOOD_BYTES: u64 = 128 * 1024;
+const MIN_FLOOD_BYTES: u64 = 128 * 1024;
 
 /// How often a stream that outlives its process is read: its bytes don't wake the window.
 const HELD_OPEN_INTERVAL: Duration = Duration::from_millis(500);
 
 /// The number of bytes that a frame searches.
-const SEARCH_BUDGET: usize = 512 * 1024;
+const MAX_SEARCH_BYTES: usize = 512 * 1024;
 
 /// The output of an item: with its process, or in the record once the process is gone.
-pub(super) struct Source {
+pub(super) struct OutputSource {
     #[cfg(unix)]
     process: Option<crate::join::process::Process>,
     ran: Option<Arc<CommandRun>>,
 }
 
-impl Source {
+impl OutputSource {
     /// The kept bytes of a stream after its first `offset` bytes.
     pub(super) fn since(&self, stream: Stream, offset: u64) -> CapturedOutput {
         #[cfg(unix)]
@@ -96,9 +96,9 @@ impl Workbench {
             .insert(shown.unwrap_or_else(|| ShownOutput::new(job, item, stream)));
         read(shown, &source, limit, now);
         if shown.has_gap && !shown.scroll.is_frozen {
-            ctx.request_repaint_after(FLOOD_PAUSE);
+            ctx.request_repaint_after(FLOOD_READ_INTERVAL);
         }
-        shown.is_searching = shown.found.search(&view.find, &shown.log, SEARCH_BUDGET);
+        shown.is_searching = shown.found.search(&view.find, &shown.log, MAX_SEARCH_BYTES);
         if shown.is_searching {
             ctx.request_repaint();
         }
@@ -118,9 +118,9 @@ impl Workbench {
         Some((job.id(), item?))
     }
 
-    pub(super) fn source(&self, job: JobId, item: ItemId) -> Source {
+    pub(super) fn source(&self, job: JobId, item: ItemId) -> OutputSource {
         let record = self.record.job(job).and_then(|job| job.item(item));
-        Source {
+        OutputSource {
             #[cfg(unix)]
             process: self.board.process(job, item),
             ran: record.and_then(|item| item.ran()).cloned(),
@@ -136,14 +136,14 @@ impl Workbench {
 }
 
 /// Reads new output, unless a flood was read just now.
-fn read(shown: &mut ShownOutput, source: &Source, limit: u64, now: Duration) {
+fn read(shown: &mut ShownOutput, source: &OutputSource, limit: u64, now: Duration) {
     if now < shown.next_read_at {
         return;
     }
     let total = source.since(shown.stream, u64::MAX).total;
-    let is_flood = total.saturating_sub(shown.log.end()) > FLOOD_BYTES;
+    let is_flood = total.saturating_sub(shown.log.end()) > MIN_FLOOD_BYTES;
     if is_flood {
-        shown.next_read_at = now + FLOOD_PAUSE;
+        shown.next_read_at = now + FLOOD_READ_INTERVAL;
     }
     let costs_lines = is_flood || shown.has_gap || !shown.log.has_room(total);
     shown.scroll.is_frozen = costs_lines && !shown.scroll.follows;
@@ -161,9 +161,9 @@ fn read(shown: &mut ShownOutput, source: &Source, limit: u64, now: Duration) {
 
 /// Reads the bytes that the log does not have yet. `flood` is the length of the stream during a
 /// flood, of which only the last bytes are read.
-fn take_in(shown: &mut ShownOutput, source: &Source, flood: Option<u64>) {
+fn take_in(shown: &mut ShownOutput, source: &OutputSource, flood: Option<u64>) {
     let from = match flood {
-        Some(total) => total.saturating_sub(FLOOD_BYTES),
+        Some(total) => total.saturating_sub(MIN_FLOOD_BYTES),
         // After a flood there is time for the bytes that were skipped.
         None if shown.has_gap => {
             shown.log.clear();
@@ -218,8 +218,8 @@ mod tests {
             end
         }
 
-        fn source(&self) -> Source {
-            Source {
+        fn source(&self) -> OutputSource {
+            OutputSource {
                 process: Some(self.process.clone()),
                 ran: None,
             }
@@ -236,15 +236,25 @@ mod tests {
             let total = flood.go_on();
             read(&mut shown, &flood.source(), limit, now);
             assert_eq!(shown.log.end(), total);
-            assert_eq!(total - shown.log.dropped(), FLOOD_BYTES);
+            assert_eq!(total - shown.log.dropped(), MIN_FLOOD_BYTES);
 
             flood.go_on();
-            read(&mut shown, &flood.source(), limit, now + FLOOD_PAUSE / 2);
+            read(
+                &mut shown,
+                &flood.source(),
+                limit,
+                now + FLOOD_READ_INTERVAL / 2,
+            );
             assert_eq!(shown.log.end(), total, "the flood is left alone");
-            now += FLOOD_PAUSE;
+            now += FLOOD_READ_INTERVAL;
         }
         read(&mut shown, &flood.source(), limit, now);
-        read(&mut shown, &flood.source(), limit, now + FLOOD_PAUSE);
+        read(
+            &mut shown,
+            &flood.source(),
+            limit,
+            now + FLOOD_READ_INTERVAL,
+        );
         assert_eq!(shown.log.end(), 20 * PORTION);
         assert_eq!(shown.log.end() - shown.log.dropped(), limit);
     }

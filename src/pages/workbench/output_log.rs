@@ -11,7 +11,7 @@ use memchr::{memchr, memchr2, memchr2_iter};
 
 /// The bytes that are kept, and how many more may pile up before the oldest are dropped.
 const MAX_BYTES: usize = 1 << 20;
-const SLACK: usize = MAX_BYTES / 4;
+const MAX_EXCESS_BYTES: usize = MAX_BYTES / 4;
 
 /// The lines that are kept. Scroll offsets are `f32`, which can't address single rows beyond this.
 const MAX_LINES: usize = 500_000;
@@ -84,7 +84,7 @@ impl Log {
         let kept = total.saturating_sub(self.first);
         // Each new byte may end a line.
         let lines = self.lines.len() as u64 + total.saturating_sub(self.end());
-        kept <= (MAX_BYTES + SLACK) as u64 && lines <= (MAX_LINES + MAX_LINES / 4) as u64
+        kept <= (MAX_BYTES + MAX_EXCESS_BYTES) as u64 && lines <= (MAX_LINES + MAX_LINES / 4) as u64
     }
 
     /// The number of lines that are kept, including an incomplete one.
@@ -154,7 +154,7 @@ impl Log {
 
     /// Drops the oldest lines beyond the limits, many at a time, so that each byte costs little.
     fn trim(&mut self) {
-        let too_long = self.bytes.len() > MAX_BYTES + SLACK;
+        let too_long = self.bytes.len() > MAX_BYTES + MAX_EXCESS_BYTES;
         let too_many = self.lines.len() > MAX_LINES + MAX_LINES / 4;
         if !too_long && !too_many {
             return;
@@ -404,7 +404,7 @@ mod tests {
         for round in 1..=40 {
             log.push(&part, round * part.len() as u64);
             assert!(log.len() <= MAX_LINES + MAX_LINES / 4);
-            assert!(log.bytes.len() <= MAX_BYTES + SLACK);
+            assert!(log.bytes.len() <= MAX_BYTES + MAX_EXCESS_BYTES);
         }
         assert_eq!(log.first_line() + log.len() as u64, 12_000_000);
         assert_eq!(log.end(), 12_000_000);
@@ -416,7 +416,7 @@ mod tests {
         let part = b"x".repeat(300_000);
         for round in 1..=20 {
             log.push(&part, round * part.len() as u64);
-            assert!(log.bytes.len() <= MAX_BYTES + SLACK);
+            assert!(log.bytes.len() <= MAX_BYTES + MAX_EXCESS_BYTES);
         }
         assert_eq!((log.len(), log.end()), (1, 6_000_000));
         assert!(log.drawn(0).chars().count() < MAX_DRAWN_CHARS + 40);

@@ -5,10 +5,12 @@ use std::time::Duration;
 use eframe::egui::{self, RichText, Ui};
 use egui_extras::{Column as Width, TableBody, TableBuilder};
 
+use super::command::COMMANDS;
 use super::results_rows::{NUMBER_MARGIN, Rows};
-use super::{Column, Command, ResultsView};
+use super::{Column, ResultsView, WorkbenchCommand};
 use crate::format;
 use crate::jobs::Output;
+use crate::pages::commands::{self, UiCommand};
 use crate::record::{
     Crash, ItemId, ItemProcessState, ItemRecord, ItemState, JobRecord, ProcessRecord,
 };
@@ -16,7 +18,7 @@ use crate::ui::tokens::{ROW_HEIGHT, tokens};
 use crate::ui::widgets::{StatusStyle, status_style_ui};
 
 /// Scroll offsets are `f32`, which can't address single rows beyond this many.
-const PAGE_ROWS: usize = 500_000;
+const MAX_PAGE_ROWS: usize = 500_000;
 
 /// The filter line, the table and the details of the selected row.
 pub fn results_ui(
@@ -25,7 +27,7 @@ pub fn results_ui(
     view: &mut ResultsView,
     focus_filter: bool,
     ui: &mut Ui,
-    commands: &mut Vec<Command>,
+    commands: &mut Vec<WorkbenchCommand>,
 ) {
     let rows = view.order.len(job.items().len());
     filter_ui(view, rows, job.items().len(), focus_filter, ui);
@@ -72,10 +74,9 @@ fn filter_ui(view: &mut ResultsView, rows: usize, items: usize, focus: bool, ui:
 
 /// The arrow keys select rows while the keyboard is in the filter.
 fn move_selection(view: &mut ResultsView, rows: usize, ui: &Ui) {
-    let (down, up) = ui.input(|input| {
-        let presses = |key| input.num_presses(key);
-        (presses(egui::Key::ArrowDown), presses(egui::Key::ArrowUp))
-    });
+    let presses = |command| commands::info(COMMANDS, command).presses(ui);
+    let down = presses(UiCommand::NextRow);
+    let up = presses(UiCommand::PreviousRow);
     if rows == 0 || down == up {
         return;
     }
@@ -85,12 +86,12 @@ fn move_selection(view: &mut ResultsView, rows: usize, ui: &Ui) {
         None => 0,
     };
     view.selected = view.order.item(row).map(ItemId);
-    view.page = row / PAGE_ROWS;
-    view.scroll_to = Some(row % PAGE_ROWS);
+    view.page = row / MAX_PAGE_ROWS;
+    view.scroll_to = Some(row % MAX_PAGE_ROWS);
 }
 
 fn pages_ui(view: &mut ResultsView, rows: usize, ui: &mut Ui) {
-    let pages = rows.div_ceil(PAGE_ROWS).max(1);
+    let pages = rows.div_ceil(MAX_PAGE_ROWS).max(1);
     view.page = view.page.min(pages - 1);
     if pages == 1 {
         return;
@@ -104,7 +105,7 @@ fn pages_ui(view: &mut ResultsView, rows: usize, ui: &mut Ui) {
     .clicked()
     {
         view.page -= 1;
-        view.scroll_to = Some(PAGE_ROWS - 1);
+        view.scroll_to = Some(MAX_PAGE_ROWS - 1);
     }
     ui.label(format!("page {} of {pages}", view.page + 1));
     if crate::ui::widgets::button(
@@ -126,7 +127,7 @@ fn table_ui(
     view: &mut ResultsView,
     rows: usize,
     ui: &mut Ui,
-    commands: &mut Vec<Command>,
+    commands: &mut Vec<WorkbenchCommand>,
 ) {
     let result_width = (ui.available_width() * 0.36).clamp(160.0, 560.0);
     let name_width = (ui.available_width() - result_width - 310.0).max(120.0);
@@ -189,10 +190,10 @@ fn body_ui(
     now: Duration,
     view: &mut ResultsView,
     rows: usize,
-    commands: &mut Vec<Command>,
+    commands: &mut Vec<WorkbenchCommand>,
 ) {
-    let first = view.page * PAGE_ROWS;
-    let shown = rows.saturating_sub(first).min(PAGE_ROWS);
+    let first = view.page * MAX_PAGE_ROWS;
+    let shown = rows.saturating_sub(first).min(MAX_PAGE_ROWS);
     let scroll_to = view.scroll_to.take();
     Rows::show(body, now, shown, scroll_to, |painter, ui, row, rect| {
         let index = view.order.item(first + row);
@@ -239,19 +240,19 @@ fn with_verdict(item: &ItemRecord, text: String) -> String {
     format!("{verdict}: {text}")
 }
 
-fn menu_ui(item: &ItemRecord, ui: &mut Ui, commands: &mut Vec<Command>) {
+fn menu_ui(item: &ItemRecord, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {
     let result = result_text(item);
     if !result.is_empty() && ui.button("Copy result").clicked() {
-        commands.push(Command::CopyText(result));
+        commands.push(WorkbenchCommand::CopyText(result));
     }
     if let ItemState::Crashed(crash) = &item.state
         && !crash.stderr.is_empty()
         && ui.button("Copy standard error").clicked()
     {
-        commands.push(Command::CopyText(crash.stderr.clone()));
+        commands.push(WorkbenchCommand::CopyText(crash.stderr.clone()));
     }
     if ui.button("Copy path").clicked() {
-        commands.push(Command::CopyText(item.input.display().to_string()));
+        commands.push(WorkbenchCommand::CopyText(item.input.display().to_string()));
     }
 }
 
@@ -280,7 +281,7 @@ fn process_text(process: &ProcessRecord) -> String {
     }
 }
 
-fn details_ui(item: &ItemRecord, ui: &mut Ui, commands: &mut Vec<Command>) {
+fn details_ui(item: &ItemRecord, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {
     egui::ScrollArea::vertical()
         .auto_shrink(false)
         .show(ui, |ui| {

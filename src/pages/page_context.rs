@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use eframe::egui;
 
-use super::background_tasks::{BackgroundTasks, Outcome};
+use super::background_tasks::{BackgroundTasks, TaskOutput};
 use super::dialog::DialogSlot;
 use super::watch::Watch;
 use super::{Dialogs, PageId, State};
@@ -14,7 +14,7 @@ use crate::ui::notices::Notice;
 const MAX_NOTICES: usize = 4;
 
 /// What a page gets of the window around it.
-pub(crate) struct Shell {
+pub(crate) struct PageContext {
     pub(crate) ctx: egui::Context,
     /// What is remembered between runs.
     pub(crate) state: State,
@@ -30,7 +30,7 @@ pub(crate) struct Shell {
     started: Instant,
 }
 
-impl Shell {
+impl PageContext {
     pub(crate) fn new(
         ctx: &egui::Context,
         state: State,
@@ -79,7 +79,7 @@ impl Shell {
     pub(crate) fn run_in_background(
         &mut self,
         name: &str,
-        work: impl FnOnce() -> Outcome + Send + 'static,
+        work: impl FnOnce() -> TaskOutput + Send + 'static,
     ) {
         let started = self.background_tasks.start(name, work, self.waker());
         if let Err(notice) = started {
