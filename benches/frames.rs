@@ -32,7 +32,8 @@ use meanwhile::pages::freeze_lab::LabChoices;
 use meanwhile::pages::freeze_lab::page::lab_ui;
 use meanwhile::pages::freeze_lab::props::{LabProps, LabView};
 use meanwhile::pages::workbench::ResultsView;
-use meanwhile::pages::workbench::results_pane::{result_text, results_ui};
+use meanwhile::pages::workbench::result_text::result_text;
+use meanwhile::pages::workbench::results_pane::results_ui;
 use meanwhile::record::{self, EventKind, ItemId, ItemState, JobId, JobState, Record};
 use meanwhile::record::{Activity, LaneId, LaneKind, Timeline, TimelineEvent, TimelineKind};
 #[cfg(target_os = "linux")]

@@ -22,7 +22,7 @@ const MEANINGS: [&str; THRESHOLDS.len()] = [
     "animation stutters",
     "no longer instant",
     "feels slow",
-    "thought breaks off",
+    "interrupts thought",
     "\u{201c}not responding\u{201d}",
 ];
 

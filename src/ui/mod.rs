@@ -7,6 +7,7 @@ pub mod frame_plot;
 pub(crate) mod legend;
 pub mod notices;
 pub(crate) mod status_bar;
+pub(crate) mod status_style;
 pub(crate) mod time_axis;
 pub mod timeline_view;
 pub mod tokens;

@@ -2,8 +2,8 @@
 
 use eframe::egui::{self, Sides, Stroke, Ui};
 
+use super::status_style::{Mark, mark_ui};
 use super::tokens::tokens;
-use super::widgets::{Mark, mark_ui};
 
 /// The severity of a notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,9 +12,9 @@ use eframe::egui::{
 };
 
 use super::legend::{Swatch, legend_ui};
+use super::status_style::{MARK_SIZE, Mark, paint_mark};
 use super::time_axis::{AXIS_HEIGHT, TimeAxis};
 use super::tokens::{Tokens, UNIT, tokens};
-use super::widgets::{MARK_SIZE, Mark, paint_mark};
 use crate::format;
 use crate::record::{Activity, Lane, LaneKind, LaneOutcome, Span, Timeline};
 

@@ -420,7 +420,7 @@ fn stopped_process_says_so_and_continues() {
     window.click("Results");
     let row = window.harness.query_all_by_label("stopped");
     row.into_iter().next().unwrap().click();
-    window.until("· stopped by a signal such as SIGSTOP");
+    window.until("· paused by a signal such as SIGSTOP");
     signal(pid, nix::sys::signal::Signal::SIGCONT);
     window.until("· exited with code 0");
     window.click("Output");

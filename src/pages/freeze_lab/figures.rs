@@ -7,8 +7,9 @@ use crate::format;
 use crate::lab::{
     Ending, FIGURES, Figure, PatternId, Report, Row, Scenario, UI_THREAD, Variant, ratio_text,
 };
+use crate::ui::status_style::{Mark, mark_ui};
 use crate::ui::tokens::tokens;
-use crate::ui::widgets::{Mark, mark_ui, number_ui};
+use crate::ui::widgets::number_ui;
 
 const MIN_NAME_WIDTH: f32 = 128.0;
 const VALUE_WIDTH: f32 = 106.0;

@@ -12,8 +12,9 @@ use crate::pages::commands::UiCommand;
 use crate::ui::code_view::{Code, ShownCode, code_ui};
 use crate::ui::frame_plot::{frame_plots_ui, gap_swatch};
 use crate::ui::legend::{Swatch, legend_ui};
+use crate::ui::status_style::mark_ui;
 use crate::ui::tokens::tokens;
-use crate::ui::widgets::{mark_ui, prose_ui};
+use crate::ui::widgets::prose_ui;
 
 const LIST_WIDTH: f32 = 276.0;
 const FIGURES_WIDTH: f32 = 410.0;

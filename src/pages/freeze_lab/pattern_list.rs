@@ -6,8 +6,9 @@ use super::props::{LabProps, LabView, NOTHING_RUNS, pattern_status};
 use super::{LabChoices, LabCommand};
 use crate::lab::{PatternId, Report, WorkKind};
 use crate::pages::commands::UiCommand;
+use crate::ui::status_style::mark_ui;
 use crate::ui::tokens::tokens;
-use crate::ui::widgets::{choosable_card_ui, mark_ui, section_ui};
+use crate::ui::widgets::{choosable_card_ui, section_ui};
 
 const ENTRY_MARGIN: Margin = Margin::symmetric(8, 5);
 

@@ -8,8 +8,8 @@ use super::command::COMMANDS;
 use crate::lab::{FrameLine, PatternId, Report, Variant};
 use crate::pages::commands::{self, UiCommand};
 use crate::ui::code_view::Code;
+use crate::ui::status_style::{Mark, StatusStyle};
 use crate::ui::tokens::Tokens;
-use crate::ui::widgets::{Mark, StatusStyle};
 
 pub(super) const NOTHING_RUNS: &str = "Nothing is running.";
 

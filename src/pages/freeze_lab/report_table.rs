@@ -14,8 +14,9 @@ use crate::format;
 use crate::lab::{FROZEN, GapKind, PatternId, Report, Row, Sparkline, Variant, ratio_text};
 use crate::ui::frame_plot::{gap_color, y_of};
 use crate::ui::legend::{Swatch, legend_ui};
+use crate::ui::status_style::{Mark, mark_ui};
 use crate::ui::tokens::{Tokens, UNIT, tokens};
-use crate::ui::widgets::{Mark, choosable_ui, mark_ui, number_ui};
+use crate::ui::widgets::{choosable_ui, number_ui};
 
 const NAME_WIDTH: f32 = 190.0;
 const VALUE_WIDTH: f32 = 74.0;

@@ -7,8 +7,9 @@ use super::page::{LessonProps, LessonView};
 use super::{LessonChoices, LessonCommand};
 use crate::lessons::{Lesson, LessonId, Parameter, WorkerKind};
 use crate::pages::commands::{self, UiCommand};
+use crate::ui::status_style::{Mark, StatusStyle, status_style_ui};
 use crate::ui::tokens::{Tokens, tokens};
-use crate::ui::widgets::{Mark, StatusStyle, prose_ui, status_style_ui};
+use crate::ui::widgets::prose_ui;
 
 /// The question, and whether the answer is right once a run has tested it.
 pub(super) fn question_ui(lesson: LessonId, choices: &mut LessonChoices, ui: &mut Ui) {

@@ -13,8 +13,8 @@ use super::transcript::transcript_ui;
 use super::{LessonChoices, LessonCommand};
 use crate::lessons::{LessonId, Outcome, RunLog};
 use crate::ui::code_view::Code;
+use crate::ui::status_style::{Mark, StatusStyle, mark_ui};
 use crate::ui::tokens::{Tokens, tokens};
-use crate::ui::widgets::{Mark, StatusStyle, mark_ui};
 
 const LIST_WIDTH: f32 = 276.0;
 /// The minimum height below the timeline: in a smaller window the whole page is scrolled.

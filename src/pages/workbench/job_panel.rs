@@ -9,10 +9,11 @@ use crate::format;
 use crate::jobs::RunOn;
 use crate::pages::commands::{UiCommand, Unavailable};
 use crate::record::{JobRecord, JoinOutcome, JoinRecord};
+use crate::ui::status_style::{Mark, StatusStyle, mark_ui};
 use crate::ui::tokens::tokens;
-use crate::ui::widgets::{Mark, StatusStyle, card_ui, mark_ui, progress_bar};
+use crate::ui::widgets::{card_ui, progress_bar};
 
-/// What the card of a job is drawn from.
+/// The data of the card of a job.
 pub(super) struct JobProps<'a> {
     pub(super) job: &'a JobRecord,
     pub(super) now: Duration,
@@ -124,7 +125,7 @@ fn bytes_text(job: &JobRecord) -> String {
     }
 }
 
-/// The rate, the time left, and how long there has been no progress.
+/// The rate, the time left, and the time since the last progress.
 fn pace_text(job: &JobRecord, now: Duration) -> String {
     let rate = job.rate(now);
     let mut texts = Vec::new();
@@ -234,11 +235,11 @@ fn outcome_text(job: &JobRecord) -> String {
     format!("{word}, {}", jobs_panel::summary(job))
 }
 
-/// `blocked the window for 2 003 ms, 120 frames missed`.
+/// `blocked the window for 2.00 s, 120 frames missed`.
 fn cost_text(cost: BlockedFor) -> String {
     format!(
-        "blocked the window for {} ms, {} frames missed",
-        format::count(cost.blocked.as_millis()),
+        "blocked the window for {}, {} frames missed",
+        format::duration(cost.blocked),
         format::count(cost.frames_missed())
     )
 }
@@ -290,14 +291,14 @@ mod tests {
     use crate::record::JobId;
 
     #[test]
-    fn blocking_wait_shows_milliseconds_and_frames() {
+    fn blocking_wait_shows_its_time_and_frames() {
         let cost = BlockedFor {
             job: JobId(1),
             blocked: Duration::from_millis(2_003),
         };
         assert_eq!(
             cost_text(cost),
-            "blocked the window for 2 003 ms, 120 frames missed"
+            "blocked the window for 2.00 s, 120 frames missed"
         );
     }
 }

@@ -5,8 +5,9 @@ use eframe::egui::{self, RichText, Sides, Ui};
 use super::WorkbenchCommand;
 use crate::format;
 use crate::record::{JobId, JobRecord, Record};
+use crate::ui::status_style::{StatusStyle, mark_ui, status_style_ui};
 use crate::ui::tokens::tokens;
-use crate::ui::widgets::{StatusStyle, choosable_card_ui, mark_ui, section_ui, status_style_ui};
+use crate::ui::widgets::{choosable_card_ui, section_ui};
 
 /// The list of jobs; a click or `Enter` selects one.
 pub(super) fn jobs_ui(

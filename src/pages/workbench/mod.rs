@@ -10,11 +10,13 @@ mod jobs_panel;
 mod options_panel;
 mod ordering;
 mod output;
+mod output_find;
 mod output_log;
 mod output_pane;
 mod output_view;
 mod panic_pane;
 mod poll;
+pub mod result_text;
 pub mod results_pane;
 mod results_rows;
 mod results_view;
@@ -37,6 +39,7 @@ use super::commands::{CommandInfo, UiCommand, Unavailable};
 use super::{DialogAnswer, Page, PageContext, PageId, PageSetup, Running};
 use crate::board::JobBoard;
 use crate::record::{JobId, JobRecord, PanicKey, Record};
+use crate::ui::status_style::{Mark, mark_ui};
 use crate::ui::tokens::{SIDE_WIDTH, tokens};
 use crate::ui::widgets;
 
@@ -317,7 +320,7 @@ fn panes_ui(pane: &mut Pane, job: &JobRecord, ui: &mut Ui) {
         }
         let panics = job.counts().panicked;
         if panics > 0 {
-            widgets::mark_ui(ui, widgets::Mark::Warning, tokens(ui).panicked);
+            mark_ui(ui, Mark::Warning, tokens(ui).panicked);
             let panics = crate::format::plural(panics, "panic", "panics");
             ui.label(format!("{panics} captured"));
         }

@@ -4,13 +4,13 @@ use std::cmp::Ordering as Cmp;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::results_pane::result_text;
+use super::result_text::result_text;
 use super::{Column, Order, ResultsView, Sort};
 use crate::join::{self, Context, Priority, Task};
 use crate::record::{ItemRecord, Items, JobId, JobRecord};
-use crate::ui::widgets::item_word;
+use crate::ui::status_style::item_word;
 
-/// How often the order is updated while a job runs.
+/// The interval at which the order is updated while a job runs.
 const REFRESH_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Keeps the order of the results table up to date.

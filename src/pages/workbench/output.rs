@@ -10,16 +10,17 @@ use crate::jobs::DEFAULT_OUTPUT_LIMIT;
 use crate::jobs::command::{CapturedOutput, CommandRun};
 use crate::record::{ItemId, JobId};
 
-/// How long a flood is not read after it was read: its next bytes would not fit anyway.
+/// The time between two reads of a flood: the next bytes would not fit anyway.
 const FLOOD_READ_INTERVAL: Duration = Duration::from_millis(100);
 
 /// More new bytes than this are a flood, of which only the last bytes are read.
 const MIN_FLOOD_BYTES: u64 = 128 * 1024;
 
-/// How often a stream that outlives its process is read: its bytes don't wake the window.
+/// The time between two reads of a stream that outlives its process: its bytes don't wake the
+/// window.
 const HELD_OPEN_INTERVAL: Duration = Duration::from_millis(500);
 
-/// The number of bytes that a frame searches.
+/// The most bytes that a frame searches.
 const MAX_SEARCH_BYTES: usize = 512 * 1024;
 
 /// The output of an item: with its process, or in the record once the process is gone.
@@ -34,7 +35,7 @@ impl OutputSource {
     pub(super) fn since(&self, stream: Stream, offset: u64) -> CapturedOutput {
         #[cfg(unix)]
         if let Some(process) = &self.process {
-            // First, so that bytes of the process itself don't count as a descendant's.
+            // Check first: bytes that arrive later may come from a descendant.
             let has_ended = !process.is_alive();
             let captured = process.output_since(stream.into(), offset);
             return CapturedOutput {
@@ -127,7 +128,7 @@ impl Workbench {
         }
     }
 
-    /// How many bytes of each stream of its processes a job keeps.
+    /// The number of bytes that a job keeps of each stream of its processes.
     fn output_limit(&self, job: JobId) -> u64 {
         let job = self.record.job(job);
         let limit = job.map(|job| job.spec().options.job().output_limit());

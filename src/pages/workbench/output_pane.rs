@@ -4,13 +4,15 @@ use eframe::egui::text::{LayoutJob, TextFormat};
 use eframe::egui::{self, RichText, ScrollArea, Sides, TextStyle, Ui};
 
 use super::command::COMMANDS;
-use super::output_log::{Find, Log};
+use super::output_find::Find;
+use super::output_log::Log;
 use super::{LogScroll, OutputView, ShownOutput, Stream, WorkbenchCommand};
 use crate::format;
 use crate::pages::commands::{self, UiCommand};
 use crate::record::{ItemRecord, JobRecord};
+use crate::ui::status_style::{StatusStyle, status_style_ui};
 use crate::ui::tokens::{Tokens, tokens};
-use crate::ui::widgets::{StatusStyle, button, empty_ui, status_style_ui};
+use crate::ui::widgets::{button, empty_ui};
 
 /// The room for what is beside the field `Find` in its row, in points.
 const BESIDE_FIND: f32 = 280.0;

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use super::output_log::{Find, Log};
+use super::output_find::Find;
+use super::output_log::Log;
 use crate::record::{ItemId, JobId, RateWindow};
 
 /// The two streams of a process.
@@ -87,7 +88,7 @@ pub(crate) struct LogScroll {
     pub(crate) height: f32,
     /// Whether the view follows new lines.
     pub(crate) follows: bool,
-    /// Whether new lines are left out, because lines that the user reads would go.
+    /// Whether new lines are held back to keep the lines in view.
     pub(crate) is_frozen: bool,
     /// The line to scroll to.
     pub(crate) to: Option<u64>,

@@ -10,7 +10,7 @@ use crate::ui::widgets::{card_ui, empty_ui};
 /// More panics than this are counted, not drawn.
 const MAX_SHOWN: usize = 100;
 
-/// How far outside the view a panic is still drawn, in points.
+/// The distance from the view within which a panic is drawn, in points.
 const NEAR: f32 = 300.0;
 
 /// Every panic with its message, location, thread and, on request, backtrace.
@@ -48,8 +48,8 @@ pub(crate) fn panic_ui(
         });
 }
 
-/// Draws something in or near the view, so that `Tab` finds the next one. Elsewhere it only takes
-/// its room, once that is known.
+/// Draws a panic that is near the view, so that `Tab` reaches it. Others only reserve their last
+/// height.
 fn in_sight_ui(key: (JobId, PanicKey), ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
     let id = ui.scope_id().with(key);
     let height: Option<f32> = ui.data(|data| data.get_temp(id));

@@ -8,8 +8,9 @@ use super::{Pane, Workbench, waits_pane};
 use crate::pages::PageContext;
 use crate::record::{Backtrace, Event, EventKind, JobId};
 
-/// A frame takes events in batches, usually for at most this long. The next frame takes the rest.
 const EVENTS_PER_BATCH: usize = 256;
+
+/// A frame takes events at least this long if some are left.
 const MIN_POLL_TIME: Duration = Duration::from_micros(1_500);
 
 /// If frames are slow and events pile up, a frame spends one twelfth of the time since the last

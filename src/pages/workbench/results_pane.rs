@@ -6,16 +6,16 @@ use eframe::egui::{self, RichText, Ui};
 use egui_extras::{Column as Width, TableBody, TableBuilder};
 
 use super::command::COMMANDS;
+use super::result_text::result_text;
 use super::results_rows::{NUMBER_MARGIN, Rows};
 use super::{Column, ResultsView, WorkbenchCommand};
 use crate::format;
-use crate::jobs::Output;
 use crate::pages::commands::{self, UiCommand};
 use crate::record::{
     Crash, ItemId, ItemProcessState, ItemRecord, ItemState, JobRecord, ProcessRecord,
 };
+use crate::ui::status_style::{StatusStyle, status_style_ui};
 use crate::ui::tokens::{ROW_HEIGHT, tokens};
-use crate::ui::widgets::{StatusStyle, status_style_ui};
 
 /// Scroll offsets are `f32`, which can't address single rows beyond this many.
 const MAX_PAGE_ROWS: usize = 500_000;
@@ -209,37 +209,6 @@ fn body_ui(
     });
 }
 
-/// The result of an item in one line; empty while it has not ended.
-pub fn result_text(item: &ItemRecord) -> String {
-    match &item.state {
-        ItemState::Waiting | ItemState::Running => String::new(),
-        ItemState::Cancelled => item.stopped_text(),
-        ItemState::Returned(output) => with_verdict(item, output.to_string()),
-        ItemState::Failed(error) => with_verdict(item, error.message.clone()),
-        ItemState::Crashed(crash) => crash.message.clone(),
-        ItemState::Panicked(panic) => match &panic.location {
-            Some(location) => format!("{} ({location})", panic.message),
-            None => panic.message.clone(),
-        },
-    }
-}
-
-/// The verdict on a line of a checksum list comes first, in the words of `sha256sum -c`, because a
-/// narrow column cuts off the rest.
-fn with_verdict(item: &ItemRecord, text: String) -> String {
-    let verdict = match &item.state {
-        ItemState::Returned(Output::Checksum(checksum)) if checksum.verified => "OK",
-        ItemState::Failed(error) => match error.kind.as_str() {
-            "mismatch" => "FAILED",
-            "missing" => "missing",
-            "malformed" => "malformed",
-            _ => return text,
-        },
-        _ => return text,
-    };
-    format!("{verdict}: {text}")
-}
-
 fn menu_ui(item: &ItemRecord, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {
     let result = result_text(item);
     if !result.is_empty() && ui.button("Copy result").clicked() {
@@ -271,7 +240,7 @@ fn process_text(process: &ProcessRecord) -> String {
     let state = match &process.state {
         ItemProcessState::Running if process.stop_requested => "running, asked to end".to_owned(),
         ItemProcessState::Running => "running".to_owned(),
-        ItemProcessState::Paused => "stopped by a signal such as SIGSTOP".to_owned(),
+        ItemProcessState::Paused => "paused by a signal such as SIGSTOP".to_owned(),
         ItemProcessState::Ended(ran) => ran.end.to_string(),
     };
     let pid = process.pid;

@@ -26,7 +26,7 @@ pub struct View {
 /// The panes of the selected job.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Pane {
-    /// Every item and what it came back with.
+    /// Every item with its result.
     #[default]
     Results,
     /// What a process prints.
