@@ -8,7 +8,6 @@ use crate::pages::commands::{self, UiCommand};
 /// The progress of closing the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ClosePhase {
-    /// The user is asked.
     Asking,
     /// The window closes when the work has ended.
     Waiting,

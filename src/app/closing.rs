@@ -1,4 +1,4 @@
-//! How the window closes: at once, or after a question if work is still running.
+//! Closes the window: at once, or after a question if work is still running.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The window: what it remembers, what it does in a frame, and how it closes.
+//! The window: its state, its frames and its end.
 //!
 //! One frame is: [`App::logic`](eframe::App::logic) takes in what changed (also while the window is
 //! hidden), [`App::ui`](eframe::App::ui) draws the page and collects commands, and at its end each
@@ -29,13 +29,11 @@ pub use crate::pages::{
 pub use store::{CONFIG_DIR_VARIABLE, Store};
 pub use window::run;
 
-/// What the window starts with.
+/// The data that the window starts with.
 pub struct Setup {
     /// The inputs of the first job, from the command line.
     pub files: Vec<PathBuf>,
-    /// The saved state.
     pub state: State,
-    /// The settings file.
     pub store: Store,
     /// Notices to show first.
     pub notices: Vec<Notice>,
@@ -73,9 +71,8 @@ pub struct App {
     store: Store,
     close_phase: Option<ClosePhase>,
     close_deadline: Option<Duration>,
-    /// When the current frame began, or was due if that is earlier.
+    /// The time at which the current frame began, or was due if that is earlier.
     frame_began_at: Duration,
-    /// When the next frame is due.
     frame_due_at: Option<Duration>,
 }
 
@@ -111,7 +108,7 @@ impl App {
         }
     }
 
-    /// What all pages have running.
+    /// The work that all pages have running.
     fn running(&self) -> Running {
         self.pages.iter().map(|page| page.running()).sum()
     }

@@ -1,4 +1,4 @@
-//! What a frame puts into the saved state.
+//! The parts of the saved state that a frame updates.
 
 use eframe::egui;
 

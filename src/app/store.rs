@@ -64,7 +64,6 @@ impl Store {
         (store, state, notice)
     }
 
-    /// The settings file.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -6,7 +6,7 @@ use crate::jobs::save;
 use crate::join::{self, Task};
 use crate::ui::notices::Notice;
 
-/// What a background task returns.
+/// The result of a background task.
 #[derive(Clone, Debug)]
 pub(crate) struct TaskOutput {
     pub(crate) notice: Notice,
@@ -41,7 +41,7 @@ impl BackgroundTasks {
         Ok(())
     }
 
-    /// Takes what the finished tasks returned.
+    /// Takes the results of the finished tasks.
     pub(crate) fn poll(&mut self) -> Vec<TaskOutput> {
         let mut done = Vec::new();
         self.tasks.retain(|task| match task.poll() {

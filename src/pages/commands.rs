@@ -1,4 +1,4 @@
-//! The commands: their texts, what they do, their keys, and where these work.
+//! The commands: their texts, tooltips and keys.
 //!
 //! Each page has a table of its commands, and the window has one here. Buttons, tooltips, shortcuts
 //! and the list on the page Settings read these tables: see [`command_table`](super::command_table).
@@ -14,7 +14,6 @@ use crate::ui::widgets;
 
 /// A command of the window or of a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "the tables describe them")]
 pub enum UiCommand {
     AddFiles,
     AddFolder,
@@ -56,7 +55,7 @@ pub enum UiCommand {
     Quit,
 }
 
-/// Where the shortcut of a command works.
+/// The place where the shortcut of a command works.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ShortcutScope {
     /// On this page, unless the window asks a question.
@@ -76,15 +75,12 @@ pub enum ShortcutScope {
 /// One row of a table.
 #[derive(Clone, Debug)]
 pub struct CommandInfo {
-    /// The command of the row.
     pub command: UiCommand,
     /// The text of its button.
     pub text: &'static str,
-    /// What it does; empty where the text says it all.
+    /// Its effect; empty where the text says it all.
     pub tooltip: &'static str,
-    /// Its keys.
     pub shortcut: Option<KeyboardShortcut>,
-    /// Where its keys work.
     pub scope: ShortcutScope,
 }
 
@@ -156,7 +152,7 @@ impl CommandInfo {
         self.presses(ui) > 0
     }
 
-    /// How often its keys were pressed in this frame.
+    /// The number of times that its keys were pressed in this frame.
     pub(crate) fn presses(&self, ui: &Ui) -> usize {
         let Some(keys) = self.shortcut else {
             return 0;
@@ -248,7 +244,6 @@ impl Unavailable {
         }
     }
 
-    /// The button of a command.
     pub(crate) fn button(&self, command: UiCommand, ui: &mut Ui) -> Response {
         info(self.table, command).button(self.why_not(command), ui)
     }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::PageId;
 
-/// Which dialog is wanted.
+/// A dialog to open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DialogRequest {
     /// Pick any number of files.
@@ -18,25 +18,16 @@ pub enum DialogRequest {
     /// Pick any number of folders.
     Folders,
     /// Pick one folder.
-    Folder {
-        /// The title of the dialog.
-        title: String,
-    },
+    Folder { title: String },
     /// Pick a path for a new file.
-    Save {
-        /// The title of the dialog.
-        title: String,
-        /// The suggested name.
-        file_name: String,
-    },
+    Save { title: String, file_name: String },
 }
 
-/// How a dialog ended.
+/// The answer to a dialog.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DialogAnswer {
     /// The user picked these paths, at least one.
     Picked(Vec<PathBuf>),
-    /// The user cancelled.
     Cancelled,
     /// No dialog could be shown.
     Unavailable,

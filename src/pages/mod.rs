@@ -153,7 +153,7 @@ impl std::iter::Sum for Running {
     }
 }
 
-/// What the pages start with.
+/// The data that the pages start with.
 pub(crate) struct PageSetup {
     pub(crate) ctx: egui::Context,
     /// The inputs of the first job.

@@ -13,12 +13,10 @@ use crate::ui::notices::Notice;
 /// More notices than this hide the work; the oldest go.
 const MAX_NOTICES: usize = 4;
 
-/// What a page gets of the window around it.
+/// The window, as far as a page uses it.
 pub(crate) struct PageContext {
     pub(crate) ctx: egui::Context,
-    /// What is remembered between runs.
     pub(crate) state: State,
-    /// The file that it is remembered in.
     pub(crate) settings_file: PathBuf,
     pub(crate) notices: Vec<Notice>,
     pub(crate) dialogs: DialogSlot,

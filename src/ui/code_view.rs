@@ -12,7 +12,7 @@ const REMARK: &str = "// \u{2190}";
 /// The room to the left of the code for the bars of marked lines.
 const INDENT: f32 = 8.0;
 
-/// How many lines above the first marked one are visible at first.
+/// The number of lines above the first marked one that are visible at first.
 const LEAD_LINES: usize = 9;
 
 /// The highlighted source, kept from frame to frame.
@@ -26,7 +26,6 @@ pub(crate) struct Code {
 pub(crate) struct ShownCode<'a> {
     /// Unique among all sources.
     pub(crate) id: &'a str,
-    /// The text.
     pub(crate) text: &'a str,
     /// The file extension of its language.
     pub(crate) language: &'a str,

@@ -93,7 +93,7 @@ pub fn frame_mesh(
     mesh
 }
 
-/// How the plot draws a gap of this kind.
+/// The legend's swatch of a gap of this kind.
 pub(crate) fn gap_swatch(kind: GapKind, tokens: &Tokens) -> Swatch {
     let color = gap_color(kind, tokens);
     match kind {

@@ -1,4 +1,4 @@
-//! What several pages draw: widgets, colours, and the parts of the window around a page.
+//! Widgets and colours that several pages use, and the parts of the window around a page.
 
 #[cfg(unix)]
 pub(crate) mod code_view;

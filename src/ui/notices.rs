@@ -19,9 +19,8 @@ pub enum Severity {
 /// A message that is shown until the user dismisses it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// Its severity.
     pub severity: Severity,
-    /// What happened and what to do.
+    /// The event and the advice.
     pub text: String,
 }
 

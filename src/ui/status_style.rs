@@ -14,11 +14,8 @@ pub(crate) const MARK_SIZE: f32 = 14.0;
 /// The style of a state: a shape, a colour and a word, so that none of them stands alone.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct StatusStyle {
-    /// The shape.
     pub(crate) mark: Mark,
-    /// The colour of the shape.
     pub(crate) color: Color32,
-    /// The word beside it.
     pub(crate) word: Cow<'static, str>,
 }
 

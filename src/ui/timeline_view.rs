@@ -199,7 +199,7 @@ fn row_rect(rect: Rect, index: usize) -> Rect {
     Rect::from_x_y_ranges(rect.x_range(), Rangef::new(top, top + LANE_HEIGHT))
 }
 
-/// How far the spans of a lane are painted already, separately for each depth of nesting.
+/// The ends of the painted spans of a lane, one for each depth of nesting.
 struct Painted {
     right: [f32; MAX_DEPTH],
     /// The ends of the last span and of the spans around it, outermost first.

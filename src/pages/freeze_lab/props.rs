@@ -17,7 +17,6 @@ pub(super) const NOTHING_RUNS: &str = "Nothing is running.";
 pub struct LabProps<'a> {
     /// The measurements so far.
     pub report: &'a Report,
-    /// The current run.
     pub running: Option<(PatternId, Variant)>,
     /// The number of runs that wait.
     pub waiting: usize,
@@ -53,9 +52,8 @@ impl LabProps<'_> {
     }
 }
 
-/// What the page shows at the moment.
+/// The state of the page.
 pub struct LabView {
-    /// The selected pattern.
     pub selected: PatternId,
     /// Whether the report is shown instead.
     pub shows_report: bool,

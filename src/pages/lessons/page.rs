@@ -28,24 +28,20 @@ pub struct LessonProps<'a> {
     pub run: Option<ShownRun<'a>>,
     /// The log of the run before that.
     pub previous: Option<&'a RunLog>,
-    /// The running lesson.
     pub running: Option<LessonId>,
 }
 
 /// The data of a run.
 #[derive(Clone, Copy)]
 pub struct ShownRun<'a> {
-    /// What it has recorded.
     pub log: &'a RunLog,
-    /// How it ended; `None` while it runs.
+    /// `None` while it runs.
     pub outcome: Option<&'a Outcome>,
     /// The time since its start.
     pub elapsed: Duration,
 }
 
-/// The state of the page.
 pub struct LessonView {
-    /// The selected lesson.
     pub selected: LessonId,
     pub(super) tab: Tab,
     pub(super) compare: bool,

@@ -5,9 +5,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
-    /// The theme.
     pub theme: ThemeChoice,
-    /// The zoom factor.
     pub zoom: f32,
     /// Whether the window asks for attention when long work ends behind another window.
     pub ask_attention: bool,
@@ -54,7 +52,6 @@ impl ThemeChoice {
     /// All of them, in the order in which they are offered.
     pub const ALL: [Self; 3] = [Self::System, Self::Light, Self::Dark];
 
-    /// The name on screen.
     pub fn title(self) -> &'static str {
         match self {
             Self::System => "System",

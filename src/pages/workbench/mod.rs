@@ -62,12 +62,11 @@ pub(crate) struct Workbench {
     record: Record,
     view: View,
     commands: Vec<WorkbenchCommand>,
-    /// What the open file dialog is for.
     purpose: Option<DialogPurpose>,
     ordering: Ordering,
     resolving: Vec<(JobId, PanicKey)>,
     waits: Vec<WaitRow>,
-    /// When the last frame began to take events, if some are left.
+    /// The time at which the last frame began to take events, if some are left.
     behind_since: Option<Instant>,
     detached: DetachedJobs,
 }

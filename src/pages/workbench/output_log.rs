@@ -32,7 +32,7 @@ pub(crate) struct Log {
     lines: VecDeque<Line>,
     /// The number of the first of them, counted from the start of the stream.
     first_line: u64,
-    /// Where the incomplete line begins.
+    /// The offset of the incomplete line.
     open: u64,
     /// The offset after the last carriage return, until other text follows.
     returned_to: Option<u64>,

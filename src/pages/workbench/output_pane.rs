@@ -1,4 +1,4 @@
-//! What a process prints, live. Only visible lines are drawn.
+//! The output of a process, live. Only visible lines are drawn.
 
 use eframe::egui::text::{LayoutJob, TextFormat};
 use eframe::egui::{self, RichText, ScrollArea, Sides, TextStyle, Ui};

@@ -18,7 +18,6 @@ impl Stream {
     /// Both, in the order in which they are offered.
     pub const ALL: [Self; 2] = [Self::Stdout, Self::Stderr];
 
-    /// The name on screen.
     pub fn title(self) -> &'static str {
         match self {
             Self::Stdout => "Stdout",
@@ -26,7 +25,6 @@ impl Stream {
         }
     }
 
-    /// The other one.
     #[must_use]
     pub fn other(self) -> Self {
         match self {
@@ -36,10 +34,9 @@ impl Stream {
     }
 }
 
-/// What the output pane shows.
+/// The state of the output pane.
 #[derive(Debug, Default)]
 pub struct OutputView {
-    /// Which stream.
     pub stream: Stream,
     /// The text to find, ignoring case.
     pub find: String,
@@ -47,7 +44,7 @@ pub struct OutputView {
     pub(crate) shown: Option<ShownOutput>,
 }
 
-/// What was read of one stream of one process.
+/// The bytes that were read of one stream of one process.
 #[derive(Debug)]
 pub(crate) struct ShownOutput {
     pub(crate) job: JobId,
@@ -69,7 +66,7 @@ pub(crate) struct ShownOutput {
     pub(crate) is_held_open: bool,
     /// Whether bytes that are kept were skipped.
     pub(crate) has_gap: bool,
-    /// When to read next, on the board's clock: a flood is not read in every frame.
+    /// The time of the next read, on the board's clock: a flood is not read in every frame.
     pub(crate) next_read_at: Duration,
     pub(crate) pace: RateWindow,
     /// The rate over the last seconds, while the process runs.
@@ -82,7 +79,7 @@ pub(crate) struct ShownOutput {
 pub(crate) struct LogScroll {
     /// The first line of [`ShownOutput::log`] in the last frame.
     pub(crate) first_line: u64,
-    /// The offset, in points.
+    /// In points.
     pub(crate) offset: f32,
     /// The visible height in the last frame, in points; 0 before the first frame.
     pub(crate) height: f32,

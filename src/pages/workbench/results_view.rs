@@ -5,16 +5,11 @@ use crate::record::ItemId;
 /// The columns of the results table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Column {
-    /// The state of the item.
     State,
-    /// Its path.
     #[default]
     Name,
-    /// Bytes.
     Size,
-    /// The result or the error.
     Result,
-    /// How long it ran.
     Time,
 }
 
@@ -28,7 +23,6 @@ impl Column {
         Self::Time,
     ];
 
-    /// The header on screen.
     pub fn title(self) -> &'static str {
         match self {
             Self::State => "State",
@@ -43,13 +37,12 @@ impl Column {
 /// The column to sort by, and the direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sort {
-    /// The column.
     pub column: Column,
     /// Largest first.
     pub descending: bool,
 }
 
-/// Which items are shown, in which order.
+/// The shown items and their order.
 ///
 /// ```
 /// use meanwhile::pages::workbench::Order;
@@ -107,7 +100,7 @@ pub struct ResultsView {
     pub computing: bool,
     /// The row whose details are shown.
     pub selected: Option<ItemId>,
-    /// Which page of a very long table is shown.
+    /// The shown page of a very long table.
     pub page: usize,
     /// The row of that page to scroll to in the next frame.
     pub scroll_to: Option<usize>,

@@ -11,7 +11,7 @@ use crate::pages::{DialogAnswer, DialogRequest, PageContext};
 use crate::record::{ItemId, JobId, JobRecord};
 use crate::ui::notices::Notice;
 
-/// What the open file dialog is for.
+/// The purpose of the open file dialog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum DialogPurpose {
     Inputs,
@@ -22,7 +22,7 @@ pub(super) enum DialogPurpose {
 }
 
 impl DialogPurpose {
-    /// What to do where no dialog can be shown.
+    /// The advice where no dialog can be shown.
     fn instead(self) -> &'static str {
         match self {
             Self::Inputs => "Type the path into Path, or drop the files on the window.",
@@ -34,7 +34,7 @@ impl DialogPurpose {
     }
 }
 
-/// How a process is ended.
+/// A way to end a process.
 #[derive(Clone, Copy)]
 enum Signal {
     Terminate,
@@ -130,7 +130,7 @@ impl Workbench {
         }
     }
 
-    /// Why a command can't run now, if it can't.
+    /// The reason why a command can't run now; `None` if it can.
     pub(super) fn refusal(
         &self,
         command: UiCommand,
@@ -336,7 +336,7 @@ impl Workbench {
     }
 }
 
-/// What the watchdog calls a command that takes too long.
+/// The watchdog's label of a command that takes too long.
 fn label(command: UiCommand, choices: &Choices) -> &'static str {
     match command {
         UiCommand::Join | UiCommand::JoinWithTimeout if choices.wait_on_ui_thread => {

@@ -4,18 +4,15 @@ use std::time::Duration;
 use super::{OutputView, ResultsView};
 use crate::record::JobId;
 
-/// What the page shows right now. Not saved.
+/// The state of the page. Not saved.
 #[derive(Debug, Default)]
 pub struct View {
     /// The pane below the selected job.
     pub pane: Pane,
-    /// The job that is shown.
     pub selected: Option<JobId>,
-    /// What is typed and picked for the next job.
     pub draft: Draft,
     /// The results table of the selected job.
     pub results: ResultsView,
-    /// What is shown of the output of its processes.
     pub output: OutputView,
     /// The cost of the last wait on the UI thread.
     pub blocked_for: Option<BlockedFor>,
@@ -29,9 +26,8 @@ pub enum Pane {
     /// Every item with its result.
     #[default]
     Results,
-    /// What a process prints.
+    /// The output of a process.
     Output,
-    /// The captured panics.
     Panic,
     /// The waits of the whole program.
     Waits,
@@ -41,7 +37,6 @@ impl Pane {
     /// All of them, in the order in which they are offered.
     pub const ALL: [Self; 4] = [Self::Results, Self::Output, Self::Panic, Self::Waits];
 
-    /// The name on screen.
     pub fn title(self) -> &'static str {
         match self {
             Self::Results => "Results",
@@ -64,9 +59,7 @@ pub struct Draft {
 /// The cost of a wait on the UI thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BlockedFor {
-    /// The job that was joined.
     pub job: JobId,
-    /// How long the window was frozen.
     pub blocked: Duration,
 }
 
