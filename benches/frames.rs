@@ -30,8 +30,8 @@ use meanwhile::lab::{FrameLine, Machine, PLOTTED, PatternId, Report, RunRecord, 
 use meanwhile::pages::freeze_lab::LabChoices;
 #[cfg(target_os = "linux")]
 use meanwhile::pages::freeze_lab::page::lab_ui;
-use meanwhile::pages::freeze_lab::props::{LabProps, LabView};
-use meanwhile::pages::workbench::ResultsView;
+use meanwhile::pages::freeze_lab::props::{LabProps, LabState};
+use meanwhile::pages::workbench::ResultsState;
 use meanwhile::pages::workbench::result_text::result_text;
 use meanwhile::pages::workbench::results_pane::results_ui;
 use meanwhile::record::{self, EventKind, ItemId, ItemState, JobId, JobState, Record};
@@ -79,7 +79,7 @@ impl Bench {
     fn table(&self) -> std::io::Result<()> {
         let record = checksums(self.rows);
         let job = record.jobs().next().expect("the one job");
-        let mut view = ResultsView::default();
+        let mut view = ResultsState::default();
         let mut ours = |ui: &mut Ui| {
             let mut commands = Vec::new();
             results_ui(job, Duration::ZERO, &mut view, false, ui, &mut commands);
@@ -120,7 +120,7 @@ impl Bench {
             can_run: true,
             dialog_open: false,
         };
-        let (mut view, mut choices) = (LabView::default(), LabChoices::default());
+        let (mut view, mut choices) = (LabState::default(), LabChoices::default());
         for variant in Variant::ALL {
             *view.line_mut(pattern, variant) = lab::line();
         }

@@ -84,21 +84,21 @@ pub struct CommandInfo {
     pub scope: ShortcutScope,
 }
 
-pub(super) const fn ctrl(key: Key) -> Option<KeyboardShortcut> {
-    Some(KeyboardShortcut::new(Modifiers::COMMAND, key))
+pub(super) const fn ctrl(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::COMMAND, key)
 }
 
-pub(super) const fn ctrl_shift(key: Key) -> Option<KeyboardShortcut> {
+pub(super) const fn ctrl_shift(key: Key) -> KeyboardShortcut {
     let modifiers = Modifiers::COMMAND.plus(Modifiers::SHIFT);
-    Some(KeyboardShortcut::new(modifiers, key))
+    KeyboardShortcut::new(modifiers, key)
 }
 
-pub(super) const fn shift(key: Key) -> Option<KeyboardShortcut> {
-    Some(KeyboardShortcut::new(Modifiers::SHIFT, key))
+pub(super) const fn shift(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::SHIFT, key)
 }
 
-pub(super) const fn plain(key: Key) -> Option<KeyboardShortcut> {
-    Some(KeyboardShortcut::new(Modifiers::NONE, key))
+pub(super) const fn plain(key: Key) -> KeyboardShortcut {
+    KeyboardShortcut::new(Modifiers::NONE, key)
 }
 
 pub(super) const fn row(
@@ -120,13 +120,13 @@ pub(super) const fn row(
 /// The commands of the window.
 #[rustfmt::skip]
 pub(crate) static COMMANDS: &[CommandInfo] = &[
-    row(UiCommand::Settings, ctrl(Key::Comma), ShortcutScope::Window, "Settings", ""),
+    row(UiCommand::Settings, Some(ctrl(Key::Comma)), ShortcutScope::Window, "Settings", ""),
     row(UiCommand::ZoomIn, Some(ZOOM_IN), ShortcutScope::Toolkit, "Zoom in", ""),
     row(UiCommand::ZoomOut, Some(ZOOM_OUT), ShortcutScope::Toolkit, "Zoom out", ""),
     row(UiCommand::ResetZoom, Some(ZOOM_RESET), ShortcutScope::Toolkit, "Reset zoom", ""),
-    row(UiCommand::FullScreen, plain(Key::F11), ShortcutScope::Always, "Full screen", ""),
-    row(UiCommand::KeepWindow, plain(Key::Escape), ShortcutScope::CloseQuestion, "Keep the window", ""),
-    row(UiCommand::Quit, ctrl(Key::Q), ShortcutScope::Toolkit, "Quit", ""),
+    row(UiCommand::FullScreen, Some(plain(Key::F11)), ShortcutScope::Always, "Full screen", ""),
+    row(UiCommand::KeepWindow, Some(plain(Key::Escape)), ShortcutScope::CloseQuestion, "Keep the window", ""),
+    row(UiCommand::Quit, Some(ctrl(Key::Q)), ShortcutScope::Toolkit, "Quit", ""),
 ];
 
 /// The row of a command.

@@ -8,7 +8,7 @@ use egui_kittest::kittest::Queryable as _;
 use meanwhile::lab::{Ending, Figures, Machine, PatternId, Report, RunRecord, Variant};
 use meanwhile::pages::freeze_lab::LabChoices;
 use meanwhile::pages::freeze_lab::page::lab_ui;
-use meanwhile::pages::freeze_lab::props::{LabProps, LabView};
+use meanwhile::pages::freeze_lab::props::{LabProps, LabState};
 use meanwhile::ui::tokens;
 use serde::Deserialize;
 
@@ -97,7 +97,7 @@ fn freeze_lab_report_looks_as_stored() {
 }
 
 fn page(report: Report) -> impl FnMut(&mut Ui) {
-    let (mut view, mut choices) = (LabView::default(), LabChoices::default());
+    let (mut view, mut choices) = (LabState::default(), LabChoices::default());
     view.shows_report = true;
     move |ui| {
         tokens::install(ui.ctx());

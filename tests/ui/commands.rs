@@ -127,9 +127,7 @@ fn window_with(command: UiCommand) -> Option<Window> {
         | UiCommand::ResetZoom
         | UiCommand::FullScreen
         | UiCommand::Quit => None,
-        UiCommand::AddFiles | UiCommand::AddFolder | UiCommand::Start | UiCommand::Settings => {
-            Some(Window::open())
-        }
+        UiCommand::AddFiles | UiCommand::AddFolder | UiCommand::Settings => Some(Window::open()),
         UiCommand::ClearInputs => Some(Window::open_with(&["input".into()])),
         UiCommand::SaveReport | UiCommand::Remove => {
             let mut window = Window::open();
@@ -139,7 +137,7 @@ fn window_with(command: UiCommand) -> Option<Window> {
             Some(window)
         }
         UiCommand::SaveList => {
-            let dir = tempfile::tempdir().unwrap();
+            let dir = tempfile::tempdir().expect("a folder for the test");
             let path = file(dir.path(), "abc.txt", b"abc");
             let mut window = Window::open_in(dir, &[path]);
             window.click("Start");
@@ -187,7 +185,8 @@ fn window_with(command: UiCommand) -> Option<Window> {
             window.click("Freeze Lab");
             Some(window)
         }
-        UiCommand::Join
+        UiCommand::Start
+        | UiCommand::Join
         | UiCommand::JoinWithTimeout
         | UiCommand::Cancel
         | UiCommand::RunAgain

@@ -12,7 +12,7 @@ use meanwhile::lab::{
 };
 use meanwhile::pages::freeze_lab::LabChoices;
 use meanwhile::pages::freeze_lab::page::lab_ui;
-use meanwhile::pages::freeze_lab::props::{LabProps, LabView};
+use meanwhile::pages::freeze_lab::props::{LabProps, LabState};
 use meanwhile::ui::tokens;
 
 use super::window::Window;
@@ -82,7 +82,7 @@ fn run_all_shows_the_report_whose_rows_are_links() {
 
 #[test]
 fn a_report_row_compares_both_variants() {
-    let mut view = LabView::default();
+    let mut view = LabState::default();
     view.shows_report = true;
     let runs = [
         finished(Variant::Bad, &[0, 2_000]),
@@ -212,7 +212,7 @@ fn a_dead_twin_shows_how_beside_the_figures() {
 
 #[test]
 fn a_plot_is_one_mesh_with_one_bar_per_pixel() {
-    let mut view = LabView::default();
+    let mut view = LabState::default();
     for variant in Variant::ALL {
         let line = view.line_mut(first(), variant);
         let begins: Vec<_> = (0..5_000).collect();
@@ -246,7 +246,7 @@ fn a_long_run_is_plotted_whole_after_its_end() {
     for (at_ms, fact) in frames(&begins) {
         line.apply(&stamped(at_ms, fact));
     }
-    let mut view = LabView::default();
+    let mut view = LabState::default();
     *view.line_mut(first(), Variant::Bad) = line.clone();
     let mut page = harness(&[], view);
     let times = |page: &Harness<'_>| {
@@ -267,7 +267,7 @@ fn a_long_run_is_plotted_whole_after_its_end() {
     );
 
     line.is_live = false;
-    let mut view = LabView::default();
+    let mut view = LabState::default();
     *view.line_mut(first(), Variant::Bad) = line;
     page = harness(&[], view);
     let ended = times(&page);
@@ -278,7 +278,7 @@ fn a_long_run_is_plotted_whole_after_its_end() {
 
 #[test]
 fn a_frozen_plot_states_the_longest_gap_in_words() {
-    let mut view = LabView::default();
+    let mut view = LabState::default();
     let mut line = FrameLine::new(first().entry().scenario);
     for (at_ms, fact) in frames(&[0, 10]).into_iter().chain([(1_510, heartbeat())]) {
         line.apply(&stamped(at_ms, fact));
@@ -294,10 +294,10 @@ fn first() -> PatternId {
 
 /// The page after these runs.
 fn page(runs: &[RunRecord]) -> Harness<'static> {
-    harness(runs, LabView::default())
+    harness(runs, LabState::default())
 }
 
-fn harness(runs: &[RunRecord], mut view: LabView) -> Harness<'static> {
+fn harness(runs: &[RunRecord], mut view: LabState) -> Harness<'static> {
     let report = Report::from_runs(Machine::this(None), runs);
     let mut choices = LabChoices::default();
     let mut page_ui = move |ui: &mut Ui| {

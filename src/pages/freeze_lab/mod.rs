@@ -15,7 +15,7 @@ use std::time::{Duration, SystemTime};
 use eframe::egui::{self, CentralPanel, Panel, Pos2, Rect, Ui, Vec2};
 
 use self::page::lab_ui;
-use self::props::{LabProps, LabView};
+use self::props::{LabProps, LabState};
 use super::commands::CommandInfo;
 use super::{DialogAnswer, DialogRequest, Page, PageContext, PageId, PageSetup, Running};
 use crate::lab::{FrameLine, Machine, PatternId, Report, Run, RunOptions, Session, Variant};
@@ -42,7 +42,7 @@ pub(crate) struct FreezeLab {
     /// `None` if the program cannot start itself a second time.
     session: Option<Session>,
     report: Report,
-    view: LabView,
+    state: LabState,
     /// The current run, and the number of its facts that are in its frame line.
     following: Option<(PatternId, Variant, usize)>,
     /// Whether the page selects each pattern that runs, until the user selects another one.
@@ -56,7 +56,7 @@ impl FreezeLab {
         Self {
             report: Report::from_runs(Machine::this(None), &[]),
             session,
-            view: LabView::default(),
+            state: LabState::default(),
             following: None,
             follows_runs: false,
             commands: Vec::new(),
@@ -64,8 +64,8 @@ impl FreezeLab {
     }
 
     fn show(&mut self, pattern: PatternId) {
-        self.view.selected = pattern;
-        self.view.shows_report = false;
+        self.state.selected = pattern;
+        self.state.shows_report = false;
         self.follows_runs = false;
     }
 
@@ -78,14 +78,14 @@ impl FreezeLab {
             if let (Some((pattern, variant, read)), Some(run)) =
                 (self.following.take(), session.last())
             {
-                let line = self.view.line_mut(pattern, variant);
+                let line = self.state.line_mut(pattern, variant);
                 apply_new(line, run, read);
                 line.is_live = false;
             }
             self.report = Report::of(session);
             if self.follows_runs && !session.is_busy() {
                 self.follows_runs = false;
-                self.view.shows_report = true;
+                self.state.shows_report = true;
             }
         }
         let Some(run) = session.run() else {
@@ -95,15 +95,15 @@ impl FreezeLab {
             pattern, variant, ..
         } = run.options();
         let (.., read) = *self.following.get_or_insert_with(|| {
-            *self.view.line_mut(pattern, variant) = FrameLine::new(pattern.entry().scenario);
+            *self.state.line_mut(pattern, variant) = FrameLine::new(pattern.entry().scenario);
             (pattern, variant, 0)
         });
-        let line = self.view.line_mut(pattern, variant);
+        let line = self.state.line_mut(pattern, variant);
         apply_new(line, run, read);
         line.watch(now, latency.unwrap_or_default());
         self.following = Some((pattern, variant, run.fact_count()));
         if self.follows_runs {
-            self.view.selected = pattern;
+            self.state.selected = pattern;
         }
     }
 
@@ -129,14 +129,14 @@ impl FreezeLab {
         match command {
             LabCommand::Select(pattern) => self.show(pattern),
             LabCommand::ShowReport => {
-                self.view.shows_report = true;
+                self.state.shows_report = true;
                 self.follows_runs = false;
             }
             LabCommand::Run(pattern, variant) => add(pattern, &[variant]),
             LabCommand::RunBoth(pattern) => add(pattern, &Variant::ALL),
             LabCommand::RunAll => {
                 PatternId::all().for_each(|pattern| add(pattern, &Variant::ALL));
-                self.view.shows_report = false;
+                self.state.shows_report = false;
                 self.follows_runs = true;
             }
             LabCommand::TryByHand(pattern, variant) => session.add(options(pattern, variant, true)),
@@ -201,8 +201,8 @@ impl Page for FreezeLab {
         CentralPanel::default()
             .frame(egui::Frame::NONE)
             .show(ui, |ui| {
-                let (view, choices) = (&mut self.view, &mut context.state.lab);
-                lab_ui(&props, view, choices, ui, &mut self.commands);
+                let (state, choices) = (&mut self.state, &mut context.state.lab);
+                lab_ui(&props, state, choices, ui, &mut self.commands);
             });
     }
 

@@ -4,7 +4,7 @@ use eframe::egui::{self, CentralPanel, Label, Panel, RichText, ScrollArea, Sides
 
 use super::figures::figures_ui;
 use super::pattern_list::{pattern_list_ui, run_all_ui};
-use super::props::{LabProps, LabView, pattern_status};
+use super::props::{LabProps, LabState, pattern_status};
 use super::report_table::report_ui;
 use super::{LabChoices, LabCommand};
 use crate::lab::{GapKind, PatternId, Scenario, Variant};
@@ -24,7 +24,7 @@ const MIN_CODE_SIZE: egui::Vec2 = egui::vec2(260.0, 240.0);
 /// Draws the page.
 pub fn lab_ui(
     props: &LabProps<'_>,
-    view: &mut LabView,
+    state: &mut LabState,
     choices: &mut LabChoices,
     ui: &mut Ui,
     commands: &mut Vec<LabCommand>,
@@ -35,24 +35,24 @@ pub fn lab_ui(
         .show(ui, |ui| {
             run_all_ui(props, choices, ui, commands);
             ui.separator();
-            pattern_list_ui(props, view, ui, commands);
+            pattern_list_ui(props, state, ui, commands);
         });
     CentralPanel::default().show(ui, |ui| {
-        if view.shows_report {
+        if state.shows_report {
             report_ui(props, ui, commands);
         } else {
-            pattern_ui(props, view, ui, commands);
+            pattern_ui(props, state, ui, commands);
         }
     });
 }
 
 fn pattern_ui(
     props: &LabProps<'_>,
-    view: &mut LabView,
+    state: &mut LabState,
     ui: &mut Ui,
     commands: &mut Vec<LabCommand>,
 ) {
-    let pattern = view.selected;
+    let pattern = state.selected;
     let height = ui.available_height();
     ScrollArea::vertical()
         .id_salt("pattern")
@@ -62,20 +62,20 @@ fn pattern_ui(
             ui.scope(|ui| description_ui(pattern, ui));
             run_ui(props, pattern, ui, commands);
             ui.add_space(4.0);
-            let lines = Variant::ALL.map(|variant| view.lines.get(&(pattern, variant)));
+            let lines = Variant::ALL.map(|variant| state.lines.get(&(pattern, variant)));
             frame_plots_ui(lines, ui);
             plots_legend_ui(pattern, ui);
             ui.separator();
             if ui.available_width() < FIGURES_WIDTH + MIN_CODE_SIZE.x {
                 figures_ui(props.report, pattern, ui);
                 let size = egui::vec2(ui.available_width(), MIN_CODE_SIZE.y);
-                ui.allocate_ui(size, |ui| code_frame_ui(pattern, &mut view.code, ui));
+                ui.allocate_ui(size, |ui| code_frame_ui(pattern, &mut state.code, ui));
                 return;
             }
             let above = ui.min_rect().height() + ui.spacing().item_spacing.y;
             let size = egui::vec2(ui.available_width(), (height - above).max(MIN_CODE_SIZE.y));
             ui.allocate_ui(size, |ui| {
-                figures_and_code_ui(props, pattern, &mut view.code, ui)
+                figures_and_code_ui(props, pattern, &mut state.code, ui);
             });
         });
 }

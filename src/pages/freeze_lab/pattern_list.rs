@@ -2,7 +2,7 @@
 
 use eframe::egui::{ComboBox, DragValue, Label, Margin, RichText, ScrollArea, Sides, Ui};
 
-use super::props::{LabProps, LabView, NOTHING_RUNS, pattern_status};
+use super::props::{LabProps, LabState, NOTHING_RUNS, pattern_status};
 use super::{LabChoices, LabCommand};
 use crate::lab::{PatternId, Report, WorkKind};
 use crate::pages::commands::UiCommand;
@@ -81,15 +81,15 @@ fn choices_ui(choices: &mut LabChoices, ui: &mut Ui) {
 /// Draws the entry of the report and those of all patterns.
 pub(super) fn pattern_list_ui(
     props: &LabProps<'_>,
-    view: &LabView,
+    state: &LabState,
     ui: &mut Ui,
     commands: &mut Vec<LabCommand>,
 ) {
-    report_entry_ui(props.report, view.shows_report, ui, commands);
+    report_entry_ui(props.report, state.shows_report, ui, commands);
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 3.0;
         for pattern in PatternId::all() {
-            let is_selected = pattern == view.selected && !view.shows_report;
+            let is_selected = pattern == state.selected && !state.shows_report;
             entry_ui(props, pattern, is_selected, ui, commands);
         }
     });

@@ -53,7 +53,7 @@ impl LabProps<'_> {
 }
 
 /// The state of the page.
-pub struct LabView {
+pub struct LabState {
     pub selected: PatternId,
     /// Whether the report is shown instead.
     pub shows_report: bool,
@@ -62,7 +62,7 @@ pub struct LabView {
     pub(super) code: Code,
 }
 
-impl Default for LabView {
+impl Default for LabState {
     fn default() -> Self {
         let first = PatternId::all().next();
         Self {
@@ -74,7 +74,7 @@ impl Default for LabView {
     }
 }
 
-impl LabView {
+impl LabState {
     /// The frames of the last run of this variant.
     pub fn line_mut(&mut self, pattern: PatternId, variant: Variant) -> &mut FrameLine {
         let line = self.lines.entry((pattern, variant));

@@ -3,7 +3,7 @@
 use eframe::egui::{DragValue, RichText, Ui};
 
 use super::command::COMMANDS;
-use super::page::{LessonProps, LessonView};
+use super::page::{LessonProps, LessonState};
 use super::{LessonChoices, LessonCommand};
 use crate::lessons::{Lesson, LessonId, Parameter, WorkerKind};
 use crate::pages::commands::{self, UiCommand};
@@ -50,12 +50,12 @@ fn answer_status(is_right: bool, tokens: &Tokens) -> StatusStyle {
 /// The buttons, the kind of worker, the parameters and the speed.
 pub(super) fn run_ui(
     props: &LessonProps<'_>,
-    view: &mut LessonView,
+    state: &mut LessonState,
     choices: &mut LessonChoices,
     ui: &mut Ui,
     given: &mut Vec<LessonCommand>,
 ) {
-    let lesson = view.selected;
+    let lesson = state.selected;
     ui.horizontal_wrapped(|ui| {
         let is_running = props.running.is_some();
         let mut run = commands::info(COMMANDS, UiCommand::RunLesson).clone();
@@ -90,7 +90,7 @@ pub(super) fn run_ui(
         .labelled_by(label.id)
         .on_hover_text("Shortens every sleep by this factor.");
         if props.previous.is_some() {
-            ui.checkbox(&mut view.compare, "Compare with the previous run");
+            ui.checkbox(&mut state.compare, "Compare with the previous run");
         }
     });
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use eframe::egui::{self, CentralPanel, Ui};
 
-use self::page::{LessonProps, LessonView, ShownRun};
+use self::page::{LessonProps, LessonState, ShownRun};
 use super::commands::CommandInfo;
 use super::freeze_lab;
 use super::{Page, PageContext, PageId, PageSetup, Running};
@@ -38,7 +38,7 @@ pub(crate) struct Lessons {
     launcher: Option<Launcher>,
     running: Option<LessonId>,
     runs: BTreeMap<LessonId, Runs>,
-    view: LessonView,
+    state: LessonState,
     commands: Vec<LessonCommand>,
 }
 
@@ -55,7 +55,7 @@ impl Lessons {
             launcher: setup.launcher(),
             running: None,
             runs: BTreeMap::new(),
-            view: LessonView::default(),
+            state: LessonState::default(),
             commands: Vec::new(),
         }
     }
@@ -154,7 +154,7 @@ impl Page for Lessons {
     }
 
     fn ui(&mut self, context: &mut PageContext, ui: &mut Ui) {
-        let runs = self.runs.get(&self.view.selected);
+        let runs = self.runs.get(&self.state.selected);
         let props = LessonProps {
             run: runs.map(|runs| ShownRun {
                 log: runs.last.log(),
@@ -167,8 +167,8 @@ impl Page for Lessons {
         CentralPanel::default()
             .frame(egui::Frame::NONE)
             .show(ui, |ui| {
-                let (view, choices) = (&mut self.view, &mut context.state.lessons);
-                page::lesson_ui(&props, view, choices, ui, &mut self.commands);
+                let (state, choices) = (&mut self.state, &mut context.state.lessons);
+                page::lesson_ui(&props, state, choices, ui, &mut self.commands);
             });
     }
 
@@ -177,7 +177,7 @@ impl Page for Lessons {
         let has_any = !commands.is_empty();
         for command in commands {
             match command {
-                LessonCommand::Select(lesson) => self.view.selected = lesson,
+                LessonCommand::Select(lesson) => self.state.selected = lesson,
                 LessonCommand::Run(lesson) => {
                     let started = self.start(lesson, &context.state.lessons, context.waker());
                     if let Err(notice) = started {

@@ -36,10 +36,10 @@ const FIND: ShortcutScope = ShortcutScope::Field("Find");
 /// The commands of the page, in the order in which Settings lists their shortcuts.
 #[rustfmt::skip]
 pub(crate) static COMMANDS: &[CommandInfo] = &[
-    row(UiCommand::AddFiles, ctrl(Key::O), PAGE, "Add files…", ""),
-    row(UiCommand::AddFolder, ctrl_shift(Key::O), PAGE, "Add folder…", ""),
+    row(UiCommand::AddFiles, Some(ctrl(Key::O)), PAGE, "Add files…", ""),
+    row(UiCommand::AddFolder, Some(ctrl_shift(Key::O)), PAGE, "Add folder…", ""),
     row(UiCommand::ClearInputs, None, PAGE, "Clear", "Remove all inputs."),
-    row(UiCommand::Start, ctrl(Key::Enter), PAGE, "Start", ""),
+    row(UiCommand::Start, Some(ctrl(Key::Enter)), PAGE, "Start", ""),
     row(UiCommand::Join, None, PAGE, "Join", "Wait for the job."),
     row(UiCommand::JoinWithTimeout, None, PAGE, "Join with timeout",
         "Wait for the job, at most for this time. The job runs on."),
@@ -55,9 +55,9 @@ pub(crate) static COMMANDS: &[CommandInfo] = &[
         "As text, or as JSON if the name ends in .json."),
     row(UiCommand::SaveList, None, PAGE, "Save list…", "In the format of sha256sum and b3sum."),
     row(UiCommand::Remove, None, PAGE, "Remove", "Remove the job from the list."),
-    row(UiCommand::Find, ctrl(Key::F), PAGE, "Filter the results, or find in the output", ""),
-    row(UiCommand::NextRow, plain(Key::ArrowDown), FILTER, "Next row", ""),
-    row(UiCommand::PreviousRow, plain(Key::ArrowUp), FILTER, "Previous row", ""),
-    row(UiCommand::NextMatch, plain(Key::Enter), FIND, "Next", ""),
-    row(UiCommand::PreviousMatch, shift(Key::Enter), FIND, "Previous", ""),
+    row(UiCommand::Find, Some(ctrl(Key::F)), PAGE, "Filter the results, or find in the output", ""),
+    row(UiCommand::NextRow, Some(plain(Key::ArrowDown)), FILTER, "Next row", ""),
+    row(UiCommand::PreviousRow, Some(plain(Key::ArrowUp)), FILTER, "Previous row", ""),
+    row(UiCommand::NextMatch, Some(plain(Key::Enter)), FIND, "Next", ""),
+    row(UiCommand::PreviousMatch, Some(shift(Key::Enter)), FIND, "Previous", ""),
 ];

@@ -13,16 +13,16 @@ mod output;
 mod output_find;
 mod output_log;
 mod output_pane;
-mod output_view;
+mod output_state;
 mod panic_pane;
 mod poll;
 pub mod result_text;
 pub mod results_pane;
 mod results_rows;
-mod results_view;
+mod results_state;
 mod run_command;
 mod saving;
-mod view;
+mod state;
 mod waits_pane;
 
 use std::borrow::Cow;
@@ -48,10 +48,10 @@ pub(crate) use command::COMMANDS;
 pub use command::WorkbenchCommand;
 pub use detached::DetachedJobs;
 pub(crate) use options_panel::workers_ui;
-pub(crate) use output_view::{LogScroll, ShownOutput};
-pub use output_view::{OutputView, Stream};
-pub use results_view::{Column, Order, ResultsView, Sort};
-pub use view::{BlockedFor, Draft, Pane, View};
+pub(crate) use output_state::{LogScroll, ShownOutput};
+pub use output_state::{OutputState, Stream};
+pub use results_state::{Column, Order, ResultsState, Sort};
+pub use state::{BlockedFor, Draft, Pane, WorkbenchState};
 
 pub(crate) const ID: PageId = PageId::new("workbench");
 pub(super) const TITLE: &str = "Workbench";
@@ -60,7 +60,7 @@ pub(super) const TITLE: &str = "Workbench";
 pub(crate) struct Workbench {
     board: JobBoard,
     record: Record,
-    view: View,
+    state: WorkbenchState,
     commands: Vec<WorkbenchCommand>,
     purpose: Option<DialogPurpose>,
     ordering: Ordering,
@@ -83,7 +83,7 @@ impl Workbench {
         let mut workbench = Self {
             board,
             record: Record::default(),
-            view: View::default(),
+            state: WorkbenchState::default(),
             commands: Vec::new(),
             purpose: None,
             ordering: Ordering::default(),
@@ -104,16 +104,16 @@ impl Workbench {
     fn add_inputs(&mut self, paths: Vec<PathBuf>) {
         for path in paths {
             let path = std::path::absolute(&path).unwrap_or(path);
-            if !self.view.draft.inputs.contains(&path) {
-                self.view.draft.inputs.push(path);
+            if !self.state.draft.inputs.contains(&path) {
+                self.state.draft.inputs.push(path);
             }
         }
     }
 
     fn select_job(&mut self, job: JobId) {
-        if self.view.selected != Some(job) {
-            self.view.selected = Some(job);
-            self.view.results = ResultsView::default();
+        if self.state.selected != Some(job) {
+            self.state.selected = Some(job);
+            self.state.results = ResultsState::default();
         }
     }
 
@@ -137,7 +137,7 @@ impl Workbench {
     #[cfg(unix)]
     fn signal_target(&self, job: JobId) -> Option<SignalTarget> {
         let running = self.board.running_processes(job);
-        let Some(selected) = self.view.results.selected else {
+        let Some(selected) = self.state.results.selected else {
             let count = running.len();
             return (count > 0).then_some(SignalTarget::All(count));
         };
@@ -151,7 +151,7 @@ impl Workbench {
     }
 
     fn side_ui(&mut self, unavailable: &Unavailable, context: &mut PageContext, ui: &mut Ui) {
-        let (draft, commands) = (&mut self.view.draft, &mut self.commands);
+        let (draft, commands) = (&mut self.state.draft, &mut self.commands);
         files_panel::files_ui(draft, context.dialogs.is_open(), unavailable, ui, commands);
         ui.separator();
         let choices = &mut context.state.choices;
@@ -161,7 +161,7 @@ impl Workbench {
             commands.push(WorkbenchCommand::Ui(UiCommand::Start));
         }
         ui.separator();
-        jobs_panel::jobs_ui(&self.record, self.view.selected, ui, commands);
+        jobs_panel::jobs_ui(&self.record, self.state.selected, ui, commands);
     }
 
     fn selected_job_ui(
@@ -170,12 +170,12 @@ impl Workbench {
         context: &mut PageContext,
         ui: &mut Ui,
     ) {
-        let selected = self.view.selected;
+        let selected = self.state.selected;
         let signal_target = selected.and_then(|job| self.signal_target(job));
         let Self {
             board,
             record,
-            view,
+            state,
             commands,
             resolving,
             waits,
@@ -192,19 +192,19 @@ impl Workbench {
             now,
             unavailable,
             signal_target,
-            blocked_for: view.blocked_for,
+            blocked_for: state.blocked_for,
         };
         job_panel::job_ui(&props, &mut context.state.choices, ui, commands);
         ui.add_space(2.0);
-        panes_ui(&mut view.pane, job, ui);
-        match view.pane {
+        panes_ui(&mut state.pane, job, ui);
+        match state.pane {
             Pane::Results => {
-                let focus = std::mem::take(&mut view.focus_filter);
-                results_pane::results_ui(job, now, &mut view.results, focus, ui, commands);
+                let focus = std::mem::take(&mut state.focus_filter);
+                results_pane::results_ui(job, now, &mut state.results, focus, ui, commands);
             }
             Pane::Output => {
-                let focus = std::mem::take(&mut view.focus_filter);
-                output_pane::output_ui(job, &mut view.output, focus, ui, commands);
+                let focus = std::mem::take(&mut state.focus_filter);
+                output_pane::output_ui(job, &mut state.output, focus, ui, commands);
             }
             Pane::Panic => {
                 let keys = resolving.iter().filter(|(id, _)| *id == job.id());

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::result_text::result_text;
-use super::{Column, Order, ResultsView, Sort};
+use super::{Column, Order, ResultsState, Sort};
 use crate::join::{self, Context, Priority, Task};
 use crate::record::{ItemRecord, Items, JobId, JobRecord};
 use crate::ui::status_style::item_word;
@@ -31,31 +31,31 @@ struct OrderRequest {
 }
 
 impl Ordering {
-    /// Puts a finished order into the view, and starts the next one if it is needed. Returns the
+    /// Puts a finished order into the state, and starts the next one if it is needed. Returns the
     /// time until the next call is due.
     pub(super) fn update(
         &mut self,
         job: Option<&JobRecord>,
-        view: &mut ResultsView,
+        state: &mut ResultsState,
         now: Duration,
         wake: impl Fn() + Send + 'static,
     ) -> Option<Duration> {
         let request = OrderRequest {
             job: job.map(JobRecord::id),
-            filter: view.filter.trim().to_lowercase(),
-            sort: view.sort,
+            filter: state.filter.trim().to_lowercase(),
+            sort: state.sort,
         };
         let is_new = request != self.request;
         if is_new {
             self.abandon();
             if request.job != self.request.job {
-                view.order = Order::AsFound;
+                state.order = Order::AsFound;
             }
             self.request = request;
         }
-        self.take_result(view);
-        let again = self.start_if_due(job, view, now, is_new, wake);
-        view.computing = self.task.is_some() && is_new | view.computing;
+        self.take_result(state);
+        let again = self.start_if_due(job, state, now, is_new, wake);
+        state.computing = self.task.is_some() && is_new | state.computing;
         again
     }
 
@@ -66,28 +66,28 @@ impl Ordering {
         }
     }
 
-    fn take_result(&mut self, view: &mut ResultsView) {
+    fn take_result(&mut self, state: &mut ResultsState) {
         let Some(result) = self.task.as_ref().and_then(Task::poll) else {
             return;
         };
         if let Ok(rows) = result {
-            view.order = Order::Rows(Arc::clone(rows));
+            state.order = Order::Rows(Arc::clone(rows));
         }
         self.task = None;
-        view.computing = false;
+        state.computing = false;
     }
 
     fn start_if_due(
         &mut self,
         job: Option<&JobRecord>,
-        view: &mut ResultsView,
+        state: &mut ResultsState,
         now: Duration,
         is_new: bool,
         wake: impl Fn() + Send + 'static,
     ) -> Option<Duration> {
         let job = job?;
         if self.request.filter.is_empty() && self.request.sort.is_none() {
-            view.order = Order::AsFound;
+            state.order = Order::AsFound;
             return None;
         }
         let is_stale = is_new || job.revision() != self.revision;

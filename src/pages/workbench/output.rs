@@ -77,29 +77,31 @@ impl From<Stream> for crate::join::process::Stream {
 impl Workbench {
     /// Reads new output. Costs nothing while the pane is not shown.
     pub(super) fn update_output(&mut self, ctx: &egui::Context) {
-        if self.view.pane != Pane::Output {
+        if self.state.pane != Pane::Output {
             return;
         }
         let Some((job, item)) = self.item_of_output() else {
-            self.view.output.shown = None;
+            self.state.output.shown = None;
             return;
         };
         let (source, now) = (self.source(job, item), self.board.now());
         let limit = self.output_limit(job);
-        let view = &mut self.view.output;
-        let stream = view.stream;
-        let shown = view.shown.take().filter(|shown| {
+        let state = &mut self.state.output;
+        let stream = state.stream;
+        let shown = state.shown.take().filter(|shown| {
             let shown = (shown.job, shown.item, shown.stream);
             shown == (job, item, stream)
         });
-        let shown = view
+        let shown = state
             .shown
             .insert(shown.unwrap_or_else(|| ShownOutput::new(job, item, stream)));
         read(shown, &source, limit, now);
         if shown.has_gap && !shown.scroll.is_frozen {
             ctx.request_repaint_after(FLOOD_READ_INTERVAL);
         }
-        shown.is_searching = shown.found.search(&view.find, &shown.log, MAX_SEARCH_BYTES);
+        shown.is_searching = shown
+            .found
+            .search(&state.find, &shown.log, MAX_SEARCH_BYTES);
         if shown.is_searching {
             ctx.request_repaint();
         }
@@ -110,8 +112,8 @@ impl Workbench {
 
     /// The selected row, or the first item that has a process.
     fn item_of_output(&self) -> Option<(JobId, ItemId)> {
-        let job = self.record.job(self.view.selected?)?;
-        let selected = self.view.results.selected;
+        let job = self.record.job(self.state.selected?)?;
+        let selected = self.state.results.selected;
         let item = match selected.and_then(|item| job.item(item)) {
             Some(item) => item.process.is_some().then_some(item.id),
             None => job.first_process(),

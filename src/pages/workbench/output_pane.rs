@@ -6,7 +6,7 @@ use eframe::egui::{self, RichText, ScrollArea, Sides, TextStyle, Ui};
 use super::command::COMMANDS;
 use super::output_find::Find;
 use super::output_log::Log;
-use super::{LogScroll, OutputView, ShownOutput, Stream, WorkbenchCommand};
+use super::{LogScroll, OutputState, ShownOutput, Stream, WorkbenchCommand};
 use crate::format;
 use crate::pages::commands::{self, UiCommand};
 use crate::record::{ItemRecord, JobRecord};
@@ -20,16 +20,16 @@ const BESIDE_FIND: f32 = 280.0;
 /// A stream of a process, with its commands.
 pub(crate) fn output_ui(
     job: &JobRecord,
-    view: &mut OutputView,
+    state: &mut OutputState,
     focus_find: bool,
     ui: &mut Ui,
     commands: &mut Vec<WorkbenchCommand>,
 ) {
-    let OutputView {
+    let OutputState {
         stream,
         find,
         shown,
-    } = view;
+    } = state;
     let shown = shown.as_mut().filter(|shown| shown.job == job.id());
     let Some((shown, item)) = shown.and_then(|shown| {
         let item = job.item(shown.item)?;

@@ -81,10 +81,10 @@ impl Workbench {
     }
 
     pub(super) fn update_order(&mut self, context: &PageContext) {
-        let job = self.view.selected.and_then(|id| self.record.job(id));
+        let job = self.state.selected.and_then(|id| self.record.job(id));
         let again = self.ordering.update(
             job,
-            &mut self.view.results,
+            &mut self.state.results,
             self.board.now(),
             context.waker(),
         );
@@ -95,7 +95,7 @@ impl Workbench {
 
     pub(super) fn update_waits(&mut self) {
         self.waits.clear();
-        if self.view.pane == Pane::Waits {
+        if self.state.pane == Pane::Waits {
             let now = self.board.now();
             self.waits
                 .extend(waits_pane::window_waits(&self.record, now));

@@ -54,8 +54,8 @@ impl Workbench {
             }
             WorkbenchCommand::AddInputs(paths) => self.add_inputs(paths),
             WorkbenchCommand::RemoveInput(index) => {
-                if index < self.view.draft.inputs.len() {
-                    self.view.draft.inputs.remove(index);
+                if index < self.state.draft.inputs.len() {
+                    self.state.draft.inputs.remove(index);
                 }
             }
             WorkbenchCommand::Select(job) => self.select_job(job),
@@ -79,21 +79,21 @@ impl Workbench {
         let _running = context.watch.guard(label(command, &context.state.choices));
         match command {
             UiCommand::AddFiles => {
-                self.open_dialog(DialogPurpose::Inputs, DialogRequest::Files, context)
+                self.open_dialog(DialogPurpose::Inputs, DialogRequest::Files, context);
             }
             UiCommand::AddFolder => {
                 self.open_dialog(DialogPurpose::Inputs, DialogRequest::Folders, context);
             }
-            UiCommand::ClearInputs => self.view.draft.inputs.clear(),
+            UiCommand::ClearInputs => self.state.draft.inputs.clear(),
             UiCommand::Start => self.start(self.spec(&context.state.choices), context),
             UiCommand::Find => {
-                if self.view.pane != Pane::Output {
-                    self.view.pane = Pane::Results;
+                if self.state.pane != Pane::Output {
+                    self.state.pane = Pane::Results;
                 }
-                self.view.focus_filter = true;
+                self.state.focus_filter = true;
             }
             _ => {
-                if let Some(job) = self.view.selected {
+                if let Some(job) = self.state.selected {
                     self.run_on_selected(command, job, context);
                 }
             }
@@ -142,14 +142,14 @@ impl Workbench {
                 return is_open.then_some("A file dialog is already open.".into());
             }
             UiCommand::ClearInputs => {
-                let is_empty = self.view.draft.inputs.is_empty();
+                let is_empty = self.state.draft.inputs.is_empty();
                 return is_empty.then_some("There are no inputs.".into());
             }
             UiCommand::Start => return self.why_not_start(&context.state.choices).map(Cow::from),
             UiCommand::Find => return None,
             _ => {}
         }
-        let Some(job) = self.view.selected.and_then(|id| self.record.job(id)) else {
+        let Some(job) = self.state.selected.and_then(|id| self.record.job(id)) else {
             return Some("No job is selected.".into());
         };
         let has_ended = job.state().is_ended();
@@ -176,14 +176,14 @@ impl Workbench {
     }
 
     fn why_not_start(&self, choices: &Choices) -> Option<String> {
-        let has_inputs = !self.view.draft.inputs.is_empty();
+        let has_inputs = !self.state.draft.inputs.is_empty();
         choices.options().job().problem(has_inputs)
     }
 
     fn spec(&self, choices: &Choices) -> JobSpec {
         JobSpec {
             options: choices.options().clone(),
-            inputs: self.view.draft.inputs.clone(),
+            inputs: self.state.draft.inputs.clone(),
             run_on: choices.run_on,
             workers: choices.workers,
             priority: choices.priority,
@@ -194,7 +194,7 @@ impl Workbench {
         match self.board.start(spec) {
             Ok(job) => {
                 self.select_job(job);
-                self.view.pane = Pane::Results;
+                self.state.pane = Pane::Results;
             }
             Err(error) => context.notify(Notice::error(format!(
                 "The job could not be started: {error}. End other work first."
@@ -214,9 +214,9 @@ impl Workbench {
             saving::drop_in_task(removed);
         }
         self.board.remove(job);
-        if self.record.job(job).is_none() && self.view.selected == Some(job) {
+        if self.record.job(job).is_none() && self.state.selected == Some(job) {
             let newest = self.record.jobs().next_back().map(JobRecord::id);
-            self.view.selected = None;
+            self.state.selected = None;
             if let Some(newest) = newest {
                 self.select_job(newest);
             }
@@ -225,19 +225,19 @@ impl Workbench {
 
     fn join(&mut self, job: JobId, timeout: Option<Duration>, choices: &Choices) {
         if !choices.wait_on_ui_thread {
-            self.view.blocked_for = None;
+            self.state.blocked_for = None;
             self.board.join(job, timeout);
             return;
         }
         let began = Instant::now();
         self.board.join_blocking(job, timeout);
         let blocked = began.elapsed();
-        self.view.blocked_for = Some(BlockedFor { job, blocked });
+        self.state.blocked_for = Some(BlockedFor { job, blocked });
     }
 
     #[cfg(unix)]
     fn signal(&self, signal: Signal, job: JobId, context: &mut PageContext) {
-        let item = self.view.results.selected;
+        let item = self.state.results.selected;
         let refused = match signal {
             Signal::Terminate => self.board.terminate(job, item).err(),
             Signal::Kill => self.board.kill(job, item).err(),

@@ -36,7 +36,7 @@ impl Stream {
 
 /// The state of the output pane.
 #[derive(Debug, Default)]
-pub struct OutputView {
+pub struct OutputState {
     pub stream: Stream,
     /// The text to find, ignoring case.
     pub find: String,
@@ -52,7 +52,7 @@ pub(crate) struct ShownOutput {
     pub(crate) stream: Stream,
     /// Its last lines.
     pub(crate) log: Log,
-    /// The lines that contain [`OutputView::find`].
+    /// The lines that contain [`OutputState::find`].
     pub(crate) found: Find,
     /// Whether there is more to search.
     pub(crate) is_searching: bool,

@@ -89,12 +89,12 @@ impl Order {
 
 /// The results table: its filter and sorting, and the order computed for them so far.
 #[derive(Debug, Default)]
-pub struct ResultsView {
+pub struct ResultsState {
     /// Only rows that contain this text are shown, ignoring case.
     pub filter: String,
     /// `None`: as planning found them.
     pub sort: Option<Sort>,
-    /// The rows to show. Lags behind [`ResultsView::filter`] while it is computed.
+    /// The rows to show. Lags behind [`ResultsState::filter`] while it is computed.
     pub order: Order,
     /// Whether a newer order is being computed.
     pub computing: bool,
@@ -106,7 +106,7 @@ pub struct ResultsView {
     pub scroll_to: Option<usize>,
 }
 
-impl ResultsView {
+impl ResultsState {
     /// Sorts by a column: ascending, then descending, then not at all.
     pub fn sort_by(&mut self, column: Column) {
         self.sort = match self.sort {

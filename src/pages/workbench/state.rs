@@ -1,19 +1,19 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{OutputView, ResultsView};
+use super::{OutputState, ResultsState};
 use crate::record::JobId;
 
 /// The state of the page. Not saved.
 #[derive(Debug, Default)]
-pub struct View {
+pub struct WorkbenchState {
     /// The pane below the selected job.
     pub pane: Pane,
     pub selected: Option<JobId>,
     pub draft: Draft,
     /// The results table of the selected job.
-    pub results: ResultsView,
-    pub output: OutputView,
+    pub results: ResultsState,
+    pub output: OutputState,
     /// The cost of the last wait on the UI thread.
     pub blocked_for: Option<BlockedFor>,
     /// Whether the next frame puts the keyboard into the field `Filter` or `Find`.
