@@ -29,9 +29,11 @@ use meanwhile::lab::{FrameLine, LabReport, MAX_LIVE_PLOT, Machine, PatternId, Ru
 #[cfg(target_os = "linux")]
 use meanwhile::pages::freeze_lab::LabChoices;
 #[cfg(target_os = "linux")]
-use meanwhile::pages::freeze_lab::page::{LabProps, LabView, lab_ui};
-use meanwhile::pages::workbench::ResultsView;
-use meanwhile::pages::workbench::results_pane::{result_text, results_ui};
+use meanwhile::pages::freeze_lab::page::lab_ui;
+use meanwhile::pages::freeze_lab::props::{LabProps, LabState};
+use meanwhile::pages::workbench::ResultsState;
+use meanwhile::pages::workbench::result_text::result_text;
+use meanwhile::pages::workbench::results_pane::results_ui;
 use meanwhile::record::{self, EventKind, ItemId, ItemState, JobId, JobState, Record};
 use meanwhile::record::{Activity, LaneId, LaneKind, Timeline, TimelineEvent, TimelineKind};
 #[cfg(target_os = "linux")]
@@ -77,7 +79,7 @@ impl Bench {
     fn table(&self) -> std::io::Result<()> {
         let record = checksums(self.rows);
         let job = record.jobs().next().expect("the one job");
-        let mut view = ResultsView::default();
+        let mut view = ResultsState::default();
         let mut ours = |ui: &mut Ui| {
             let mut commands = Vec::new();
             results_ui(job, Duration::ZERO, &mut view, false, ui, &mut commands);
@@ -118,7 +120,7 @@ impl Bench {
             can_run: true,
             dialog_open: false,
         };
-        let (mut view, mut choices) = (LabView::default(), LabChoices::default());
+        let (mut view, mut choices) = (LabState::default(), LabChoices::default());
         for variant in Variant::ALL {
             *view.line_mut(pattern, variant) = lab::line();
         }

@@ -79,6 +79,18 @@ pub fn countdown(time: Duration) -> String {
     format!("{:.1} s", time.as_secs_f64())
 }
 
+/// `just now`, `5 min ago`, `3 h ago`, `2 d ago`: an age in its largest whole unit, which needs no
+/// redraw to stay right.
+pub(crate) fn age(age: Duration) -> String {
+    let mins = age.as_secs() / 60;
+    match mins {
+        0 => "just now".to_owned(),
+        1..60 => format!("{mins} min ago"),
+        60..1440 => format!("{} h ago", mins / 60),
+        _ => format!("{} d ago", mins / 1440),
+    }
+}
+
 /// `1.5 s`: a time on an axis with a label every `step` seconds. It has the decimals that tell
 /// neighbours apart.
 #[expect(
@@ -218,6 +230,21 @@ mod tests {
         assert_eq!(duration(Duration::from_millis(59_960)), "1 min 00 s");
         assert_eq!(duration(Duration::from_secs(65)), "1 min 05 s");
         assert_eq!(duration(Duration::from_mins(187)), "3 h 07 min");
+    }
+
+    #[test]
+    fn ages_change_unit_at_whole_hours_and_days() {
+        let ages = [59, 60, 3_599, 3_600, 86_399, 86_400];
+        let texts = ages.map(|secs| age(Duration::from_secs(secs)));
+        let expected = [
+            "just now",
+            "1 min ago",
+            "59 min ago",
+            "1 h ago",
+            "23 h ago",
+            "1 d ago",
+        ];
+        assert_eq!(texts, expected);
     }
 
     #[test]

@@ -8,42 +8,42 @@ use super::App;
 
 /// After the last event, one more frame updates the repaint rate in the status bar, and a later one
 /// the worst frame time.
-const RATE_SETTLES_AFTER: Duration = Duration::from_millis(1_050);
-const WORST_SETTLES_AFTER: Duration = Duration::from_millis(5_050);
+const REPAINT_RATE_UPDATE_DELAY: Duration = Duration::from_millis(1_050);
+const WORST_FRAME_UPDATE_DELAY: Duration = Duration::from_millis(5_050);
 
 impl App {
     /// Takes in everything that happened since the last frame. Draws nothing and never waits.
     pub(super) fn take_in(&mut self, ctx: &egui::Context) {
-        let shell = &mut self.shell;
-        for incident in shell.watch.poll() {
-            shell.state.incidents.push(incident);
+        let context = &mut self.context;
+        for incident in context.watch.poll() {
+            context.state.incidents.push(incident);
         }
-        for done in shell.background_tasks.poll() {
+        for done in context.background_tasks.poll() {
             if let Some(text) = done.copy {
                 ctx.copy_text(text);
             }
-            shell.notify(done.notice);
+            context.notify(done.notice);
         }
-        if let Some((asker, answer)) = shell.dialogs.poll(ctx)
+        if let Some((asker, answer)) = context.dialogs.poll(ctx)
             && let Some(page) = self.pages.iter_mut().find(|page| page.id() == asker)
         {
-            page.take_answer(answer, shell);
+            page.take_answer(answer, context);
         }
         for page in &mut self.pages {
-            page.poll(shell);
+            page.poll(context);
         }
-        self.leave_or_stay(ctx);
+        self.handle_close_request(ctx);
         self.schedule(ctx);
     }
 
     /// Asks for the next frame if a page or the status bar needs one. An idle window needs none.
     fn schedule(&mut self, ctx: &egui::Context) {
-        let now = self.shell.now();
-        let frames = self.shell.frames.summary(now);
+        let now = self.context.now();
+        let frames = self.context.frames.summary(now);
         let settle = if frames.repaints > 0 {
-            Some(RATE_SETTLES_AFTER)
+            Some(REPAINT_RATE_UPDATE_DELAY)
         } else {
-            frames.worst.map(|_| WORST_SETTLES_AFTER)
+            frames.worst.map(|_| WORST_FRAME_UPDATE_DELAY)
         };
         let pages = self.pages.iter().filter_map(|page| page.wants_poll_in());
         if let Some(delay) = pages.chain(settle).min() {
@@ -56,28 +56,28 @@ impl App {
     pub(super) fn end_frame(&mut self, ctx: &egui::Context, frame: &eframe::Frame) {
         let shown = self.shown();
         {
-            let _running = self.shell.watch.guard("running a command");
-            if self.pages[shown].run_commands(&mut self.shell) {
+            let _running = self.context.watch.guard("running a command");
+            if self.pages[shown].run_commands(&mut self.context) {
                 // The next frame shows the effect.
                 ctx.request_repaint();
             }
         }
-        if let Some((id, name)) = self.shell.open.take() {
+        if let Some((id, name)) = self.context.open.take() {
             if let Some(page) = self.pages.iter_mut().find(|page| page.id() == id) {
                 page.select(&name);
             }
-            self.shell.state.page = id;
+            self.context.state.page = id;
             ctx.request_repaint();
         }
         {
-            let _opening = self.shell.watch.guard("opening a dialog");
-            self.shell.dialogs.open_requested(frame);
+            let _opening = self.context.watch.guard("opening a dialog");
+            self.context.dialogs.open_requested(frame);
         }
-        let _finishing = self.shell.watch.guard("finishing the frame");
+        let _finishing = self.context.watch.guard("finishing the frame");
         self.save_settings(ctx);
         // Noted at the end, so that the frame's own work counts, including a blocking wait.
-        let now = self.shell.now();
-        self.shell
+        let now = self.context.now();
+        self.context
             .frames
             .begin_frame(now, Some(self.frame_began_at));
     }

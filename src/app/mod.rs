@@ -1,9 +1,10 @@
-//! The window: what it remembers, what it does in a frame, and how it closes.
+//! The window: its state, its frames and its end.
 //!
 //! One frame is: [`App::logic`](eframe::App::logic) takes in what changed (also while the window is
 //! hidden), [`App::ui`](eframe::App::ui) draws the page and collects commands, and at its end each
 //! command runs once. Waiting for a job is a state of the board, so the frame goes on.
 
+mod close_question;
 mod closing;
 mod frame;
 mod saving;
@@ -16,8 +17,8 @@ use std::time::Duration;
 
 use eframe::egui;
 
-use crate::pages::{self, Page, PageSetup, Running, Shell};
-use crate::ui::close_question::Leaving;
+use self::close_question::ClosePhase;
+use crate::pages::{self, Page, PageContext, PageSetup, Running};
 use crate::ui::notices::Notice;
 use crate::ui::tokens;
 
@@ -28,13 +29,11 @@ pub use crate::pages::{
 pub use store::{CONFIG_DIR_VARIABLE, Store};
 pub use window::run;
 
-/// What the window starts with.
+/// The data that the window starts with.
 pub struct Setup {
     /// The inputs of the first job, from the command line.
     pub files: Vec<PathBuf>,
-    /// The saved state.
     pub state: State,
-    /// The settings file.
     pub store: Store,
     /// Notices to show first.
     pub notices: Vec<Notice>,
@@ -43,7 +42,7 @@ pub struct Setup {
     /// Starts processes; `None` for the launcher that the program has installed.
     #[cfg(unix)]
     pub launcher: Option<crate::join::process::Launcher>,
-    /// Where jobs are left that go on without the window. The caller that opens the window
+    /// Keeps the jobs that run on after the window has closed. The caller that opens the window
     /// [waits](DetachedJobs::wait) for them.
     pub detached: DetachedJobs,
 }
@@ -68,13 +67,12 @@ impl Setup {
 /// The window. eframe calls its `logic` and `ui` once a frame.
 pub struct App {
     pages: Vec<Box<dyn Page>>,
-    shell: Shell,
+    context: PageContext,
     store: Store,
-    leaving: Option<Leaving>,
-    leave_by: Option<Duration>,
-    /// When the current frame began, or was due if that is earlier.
+    close_phase: Option<ClosePhase>,
+    close_deadline: Option<Duration>,
+    /// The time at which the current frame began, or was due if that is earlier.
     frame_began_at: Duration,
-    /// When the next frame is due.
     frame_due_at: Option<Duration>,
 }
 
@@ -86,6 +84,7 @@ impl App {
         ctx.set_zoom_factor(setup.state.settings.zoom);
         ctx.set_theme(setup.state.settings.theme);
         let page_setup = PageSetup {
+            ctx: ctx.clone(),
             files: setup.files,
             detached: setup.detached,
             #[cfg(unix)]
@@ -93,8 +92,8 @@ impl App {
         };
         let settings_file = setup.store.path().to_owned();
         Self {
-            pages: pages::all(ctx, &page_setup),
-            shell: Shell::new(
+            pages: pages::all(&page_setup),
+            context: PageContext::new(
                 ctx,
                 setup.state,
                 settings_file,
@@ -102,14 +101,14 @@ impl App {
                 setup.dialogs,
             ),
             store: setup.store,
-            leaving: None,
-            leave_by: None,
+            close_phase: None,
+            close_deadline: None,
             frame_began_at: Duration::ZERO,
             frame_due_at: None,
         }
     }
 
-    /// What all pages have running.
+    /// The work that all pages have running.
     fn running(&self) -> Running {
         self.pages.iter().map(|page| page.running()).sum()
     }
@@ -117,7 +116,7 @@ impl App {
     /// The index of the page that is shown: the first one if the settings name an unknown page.
     fn shown(&self) -> usize {
         let mut pages = self.pages.iter();
-        let shown = pages.position(|page| self.shell.shows(&page.id()));
+        let shown = pages.position(|page| self.context.shows(&page.id()));
         shown.unwrap_or(0)
     }
 }

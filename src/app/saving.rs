@@ -1,4 +1,4 @@
-//! What a frame puts into the saved state.
+//! The parts of the saved state that a frame updates.
 
 use eframe::egui;
 
@@ -7,18 +7,18 @@ use super::{App, WindowPlace};
 impl App {
     /// Saves the settings in the background if they changed.
     pub(super) fn save_settings(&mut self, ctx: &egui::Context) {
-        let shell = &mut self.shell;
-        let state = &mut shell.state;
+        let context = &mut self.context;
+        let state = &mut context.state;
         if ctx.options(|options| options.theme_preference) != state.settings.theme.into() {
             ctx.set_theme(state.settings.theme);
         }
         if let Some(place) = window_place(ctx, state.window) {
             state.window = Some(place);
         }
-        let (now, wake) = (shell.now(), shell.waker());
-        let (notice, again) = self.store.keep(&shell.state, now, wake, || panes(ctx));
+        let (now, wake) = (context.now(), context.waker());
+        let (notice, again) = self.store.keep(&context.state, now, wake, || panes(ctx));
         if let Some(notice) = notice {
-            shell.notify(notice);
+            context.notify(notice);
         }
         if let Some(again) = again {
             ctx.request_repaint_after(again);

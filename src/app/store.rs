@@ -28,7 +28,7 @@ const MAX_LEN: u64 = 4 * 1024 * 1024;
 #[derive(Debug)]
 pub struct Store {
     path: PathBuf,
-    /// What was saved last, but with the panes of the start: they change with every scroll.
+    /// The state saved last. `panes` stays as loaded, because scrolling changes it.
     saved: State,
     changed_at: Option<Duration>,
     saving: Option<Task<Result<(), String>>>,
@@ -64,7 +64,6 @@ impl Store {
         (store, state, notice)
     }
 
-    /// The settings file.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -1,28 +1,28 @@
 use eframe::egui::{self, Panel, Ui, ViewportCommand};
 
-use super::App;
+use super::{App, close_question};
 use crate::pages::commands::{self, UiCommand};
 use crate::pages::settings;
-use crate::ui::{close_question, notices, status_bar};
+use crate::ui::{notices, status_bar};
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
-        let _frame = self.shell.watch.frame();
-        let _taking_in = self.shell.watch.guard("taking in events");
-        let now = self.shell.now();
+        let _frame = self.context.watch.frame();
+        let _taking_in = self.context.watch.guard("taking in events");
+        let now = self.context.now();
         let due = self.frame_due_at.take();
         self.frame_began_at = due.map_or(now, |due| due.min(now));
         self.take_in(ctx);
     }
 
     fn ui(&mut self, ui: &mut Ui, frame: &mut eframe::Frame) {
-        let _frame = self.shell.watch.frame();
+        let _frame = self.context.watch.frame();
         let ctx = ui.ctx().clone();
-        let drawing = self.shell.watch.guard("drawing");
-        let page = self.pages[self.shown()].id();
-        let pressed = commands::pressed(&page, self.leaving.is_some(), ui);
+        let drawing = self.context.watch.guard("drawing");
+        let page = &*self.pages[self.shown()];
+        let pressed = commands::pressed(page, self.close_phase.is_some(), ui);
         // egui handles the zoom keys; the settings follow.
-        self.shell.state.settings.zoom = ctx.zoom_factor();
+        self.context.state.settings.zoom = ctx.zoom_factor();
         self.window_ui(ui);
         drop(drawing);
         for command in pressed {
@@ -47,26 +47,26 @@ impl eframe::App for App {
 
 impl App {
     fn window_ui(&mut self, ui: &mut Ui) {
-        let frames = self.shell.frames.summary(self.shell.now());
+        let frames = self.context.frames.summary(self.context.now());
         Panel::top("pages").show(ui, |ui| self.tabs_ui(ui));
         Panel::bottom("status").show(ui, |ui| {
             let running = self.running();
             status_bar::status_ui(running.tasks, running.processes, frames, ui);
         });
-        if !self.shell.notices.is_empty() {
+        if !self.context.notices.is_empty() {
             let dismissed = Panel::top("notices")
                 .show_separator_line(false)
-                .show(ui, |ui| notices::notices_ui(&self.shell.notices, ui));
+                .show(ui, |ui| notices::notices_ui(&self.context.notices, ui));
             if let Some(dismissed) = dismissed.inner {
-                self.shell.notices.remove(dismissed);
+                self.context.notices.remove(dismissed);
                 ui.ctx().request_repaint();
             }
         }
         let shown = self.shown();
-        self.pages[shown].ui(&mut self.shell, ui);
-        if let Some(leaving) = self.leaving {
+        self.pages[shown].ui(&mut self.context, ui);
+        if let Some(close_phase) = self.close_phase {
             let jobs = self.running().jobs;
-            if let Some(answer) = close_question::close_question_ui(leaving, jobs, ui) {
+            if let Some(answer) = close_question::close_question_ui(close_phase, jobs, ui) {
                 self.answer_close_question(answer, ui.ctx());
             }
         }
@@ -75,7 +75,12 @@ impl App {
     fn tabs_ui(&mut self, ui: &mut Ui) {
         ui.horizontal(|ui| {
             for page in &self.pages {
-                ui.selectable_value(&mut self.shell.state.page, page.id(), page.title());
+                let shown = &mut self.context.state.page;
+                let tab = ui.selectable_value(shown, page.id(), page.title());
+                if page.id() == settings::ID {
+                    let open = commands::info(commands::COMMANDS, UiCommand::Settings);
+                    open.with_tooltip(tab, None);
+                }
             }
         });
     }
@@ -83,7 +88,7 @@ impl App {
     /// Runs a command whose keys were pressed.
     fn run_command(&mut self, command: UiCommand, ctx: &egui::Context) {
         match command {
-            UiCommand::Settings => self.shell.state.page = settings::ID,
+            UiCommand::Settings => self.context.state.page = settings::ID,
             UiCommand::FullScreen => {
                 let is_full = ctx.input(|input| input.viewport().fullscreen.unwrap_or(false));
                 ctx.send_viewport_cmd(ViewportCommand::Fullscreen(!is_full));
@@ -91,8 +96,8 @@ impl App {
             _ => {
                 let shown = self.shown();
                 let page = &mut self.pages[shown];
-                if page.why_not(command, &self.shell).is_none() {
-                    page.run_command(command, &mut self.shell);
+                if page.why_not(command, &self.context).is_none() {
+                    page.run_command(command, &mut self.context);
                 }
             }
         }

@@ -6,15 +6,15 @@ use crate::jobs::save;
 use crate::join::{self, Task};
 use crate::ui::notices::Notice;
 
-/// What a background task returns.
+/// The result of a background task.
 #[derive(Clone, Debug)]
-pub(crate) struct Outcome {
+pub(crate) struct TaskOutput {
     pub(crate) notice: Notice,
     /// Text for the clipboard.
     pub(crate) copy: Option<String>,
 }
 
-impl From<Notice> for Outcome {
+impl From<Notice> for TaskOutput {
     fn from(notice: Notice) -> Self {
         Self { notice, copy: None }
     }
@@ -23,7 +23,7 @@ impl From<Notice> for Outcome {
 /// The background tasks that run.
 #[derive(Debug, Default)]
 pub(crate) struct BackgroundTasks {
-    tasks: Vec<Task<Outcome>>,
+    tasks: Vec<Task<TaskOutput>>,
 }
 
 impl BackgroundTasks {
@@ -31,7 +31,7 @@ impl BackgroundTasks {
     pub(crate) fn start(
         &mut self,
         name: &str,
-        work: impl FnOnce() -> Outcome + Send + 'static,
+        work: impl FnOnce() -> TaskOutput + Send + 'static,
         wake: impl Fn() + Send + 'static,
     ) -> Result<(), Notice> {
         let task =
@@ -41,8 +41,8 @@ impl BackgroundTasks {
         Ok(())
     }
 
-    /// Takes what the finished tasks returned.
-    pub(crate) fn poll(&mut self) -> Vec<Outcome> {
+    /// Takes the results of the finished tasks.
+    pub(crate) fn poll(&mut self) -> Vec<TaskOutput> {
         let mut done = Vec::new();
         self.tasks.retain(|task| match task.poll() {
             None => true,
@@ -61,7 +61,7 @@ impl BackgroundTasks {
 }
 
 /// Writes a file. The notice says so, or why it failed.
-pub(crate) fn saved(path: &Path, text: &[u8], what: &str) -> Outcome {
+pub(crate) fn saved(path: &Path, text: &[u8], what: &str) -> TaskOutput {
     let notice = match save::save(path, text) {
         Ok(()) => Notice::info(format!("{what} saved to {}.", path.display())),
         Err(error) => Notice::error(error.to_string()),

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use super::PageId;
 
-/// Which dialog is wanted.
+/// A dialog to open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DialogRequest {
     /// Pick any number of files.
@@ -18,25 +18,16 @@ pub enum DialogRequest {
     /// Pick any number of folders.
     Folders,
     /// Pick one folder.
-    Folder {
-        /// The title of the dialog.
-        title: String,
-    },
+    Folder { title: String },
     /// Pick a path for a new file.
-    Save {
-        /// The title of the dialog.
-        title: String,
-        /// The suggested name.
-        file_name: String,
-    },
+    Save { title: String, file_name: String },
 }
 
-/// How a dialog ended.
+/// The answer to a dialog.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DialogAnswer {
     /// The user picked these paths, at least one.
     Picked(Vec<PathBuf>),
-    /// The user cancelled.
     Cancelled,
     /// No dialog could be shown.
     Unavailable,
@@ -59,14 +50,16 @@ impl Dialogs for NativeDialogs {
     fn open(&mut self, request: DialogRequest, frame: &eframe::Frame) -> DialogFuture {
         let dialog = rfd::AsyncFileDialog::new().set_parent(frame);
         match request {
-            DialogRequest::Files => Box::pin(several(dialog.set_title("Add files").pick_files())),
+            DialogRequest::Files => Box::pin(pick_many(dialog.set_title("Add files").pick_files())),
             DialogRequest::Folders => {
-                Box::pin(several(dialog.set_title("Add a folder").pick_folders()))
+                Box::pin(pick_many(dialog.set_title("Add a folder").pick_folders()))
             }
-            DialogRequest::Folder { title } => Box::pin(one(dialog.set_title(title).pick_folder())),
+            DialogRequest::Folder { title } => {
+                Box::pin(pick_one(dialog.set_title(title).pick_folder()))
+            }
             DialogRequest::Save { title, file_name } => {
                 let dialog = dialog.set_title(title).set_file_name(file_name);
-                Box::pin(one(dialog.save_file()))
+                Box::pin(pick_one(dialog.save_file()))
             }
         }
     }
@@ -74,7 +67,7 @@ impl Dialogs for NativeDialogs {
 
 /// On Linux, rfd returns an empty list if the user cancels, and `None` only if neither the desktop
 /// portal nor zenity could show a dialog. On other systems `None` is a cancel.
-async fn several(dialog: impl Future<Output = Option<Vec<rfd::FileHandle>>>) -> DialogAnswer {
+async fn pick_many(dialog: impl Future<Output = Option<Vec<rfd::FileHandle>>>) -> DialogAnswer {
     match dialog.await {
         Some(files) if files.is_empty() => DialogAnswer::Cancelled,
         Some(files) => {
@@ -88,7 +81,7 @@ async fn several(dialog: impl Future<Output = Option<Vec<rfd::FileHandle>>>) -> 
 /// For a single path rfd returns `None` in both cases. No user closes a dialog within this time.
 const MIN_CANCEL_TIME: Duration = Duration::from_millis(250);
 
-async fn one(dialog: impl Future<Output = Option<rfd::FileHandle>>) -> DialogAnswer {
+async fn pick_one(dialog: impl Future<Output = Option<rfd::FileHandle>>) -> DialogAnswer {
     let opened = Instant::now();
     match dialog.await {
         Some(file) => DialogAnswer::Picked(vec![file.path().to_owned()]),

@@ -1,6 +1,6 @@
 //! The pages of the window: each is one folder with its state, its panels and its `Page`.
 //!
-//! A panel is a function `(&data, ui, &mut Vec<Command>)`: it reads and never changes what it
+//! A panel is a function `(&data, ui, &mut Vec<…Command>)`: it reads and never changes what it
 //! shows. The page runs the commands once, after drawing. Nothing here waits, reads a file or
 //! computes over all items of a job.
 
@@ -11,8 +11,8 @@ mod dialog;
 pub mod freeze_lab;
 #[cfg_attr(not(unix), path = "lessons/unavailable.rs")]
 pub mod lessons;
+mod page_context;
 pub mod settings;
-mod shell;
 mod state;
 mod watch;
 pub mod workbench;
@@ -24,21 +24,36 @@ use std::time::Duration;
 use eframe::egui::{self, Ui};
 use serde::{Deserialize, Serialize};
 
-use commands::UiCommand;
+use commands::{CommandInfo, UiCommand};
 
 pub use dialog::{DialogAnswer, DialogFuture, DialogRequest, Dialogs, NativeDialogs};
-pub(crate) use shell::Shell;
+pub(crate) use page_context::PageContext;
 pub use state::{State, WindowPlace};
 pub use workbench::DetachedJobs;
 
-/// The pages, in the order of their tabs.
-pub(crate) fn all(ctx: &egui::Context, setup: &PageSetup) -> Vec<Box<dyn Page>> {
-    vec![
-        Box::new(workbench::Workbench::new(ctx, setup)),
-        Box::new(lessons::Lessons::new(setup)),
-        Box::new(freeze_lab::FreezeLab::new(setup)),
-        Box::new(settings::SettingsPage),
-    ]
+/// Makes the lists of the pages, of their titles and of their commands.
+macro_rules! pages {
+    ($($module:ident::$page:ident,)+) => {
+        /// The pages, in the order of their tabs.
+        pub(crate) fn all(setup: &PageSetup) -> Vec<Box<dyn Page>> {
+            vec![$(Box::new($module::$page::new(setup))),+]
+        }
+
+        /// The titles of the pages.
+        pub const TITLES: &[&str] = &[$($module::TITLE),+];
+
+        /// All commands of the pages, then those of the window.
+        pub fn command_table() -> impl Iterator<Item = &'static CommandInfo> {
+            [$($module::COMMANDS,)+ commands::COMMANDS].into_iter().flatten()
+        }
+    };
+}
+
+pages! {
+    workbench::Workbench,
+    lessons::Lessons,
+    freeze_lab::FreezeLab,
+    settings::SettingsPage,
 }
 
 /// One page of the window.
@@ -49,37 +64,45 @@ pub(crate) trait Page {
     /// Its name on screen.
     fn title(&self) -> &'static str;
 
-    /// Takes in what happened since the last frame. Called in every frame, shown or not.
-    fn poll(&mut self, _shell: &mut Shell) {}
+    /// The table of its commands.
+    fn commands(&self) -> &'static [CommandInfo];
 
-    /// When it wants the next frame; `None` while nothing runs.
+    /// Whether [`close`](Self::close) may take the whole timeout. Such pages are closed last.
+    fn needs_close_timeout(&self) -> bool {
+        false
+    }
+
+    /// Takes in what happened since the last frame. Called in every frame, shown or not.
+    fn poll(&mut self, _context: &mut PageContext) {}
+
+    /// The time until it wants the next frame; `None` while nothing runs.
     fn wants_poll_in(&self) -> Option<Duration> {
         None
     }
 
-    /// How much it has running.
+    /// The work that it has running.
     fn running(&self) -> Running {
         Running::default()
     }
 
     /// Draws the page and keeps the commands that the user gives.
-    fn ui(&mut self, shell: &mut Shell, ui: &mut Ui);
+    fn ui(&mut self, context: &mut PageContext, ui: &mut Ui);
 
-    /// Why a command of this page can't run now; `None` if it can.
-    fn why_not(&self, _command: UiCommand, _shell: &Shell) -> Option<Cow<'static, str>> {
+    /// The reason why a command of this page can't run now; `None` if it can.
+    fn why_not(&self, _command: UiCommand, _context: &PageContext) -> Option<Cow<'static, str>> {
         None
     }
 
     /// Runs a command of this page whose keys were pressed.
-    fn run_command(&mut self, _command: UiCommand, _shell: &mut Shell) {}
+    fn run_command(&mut self, _command: UiCommand, _context: &mut PageContext) {}
 
     /// Runs the commands of this frame, after drawing. Returns whether there were any.
-    fn run_commands(&mut self, _shell: &mut Shell) -> bool {
+    fn run_commands(&mut self, _context: &mut PageContext) -> bool {
         false
     }
 
     /// Takes the answer of the file dialog that this page opened.
-    fn take_answer(&mut self, _answer: DialogAnswer, _shell: &mut Shell) {}
+    fn take_answer(&mut self, _answer: DialogAnswer, _context: &mut PageContext) {}
 
     /// Selects one thing on the page by its name.
     fn select(&mut self, _name: &str) {}
@@ -111,7 +134,7 @@ impl Default for PageId {
     }
 }
 
-/// How much a page has running.
+/// The work that a page has running.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Running {
     /// Jobs that the window asks about before it closes.
@@ -130,11 +153,12 @@ impl std::iter::Sum for Running {
     }
 }
 
-/// What the pages start with.
+/// The data that the pages start with.
 pub(crate) struct PageSetup {
+    pub(crate) ctx: egui::Context,
     /// The inputs of the first job.
     pub(crate) files: Vec<PathBuf>,
-    /// Where jobs are left that go on without the window.
+    /// Keeps the jobs that run on after the window has closed.
     pub(crate) detached: DetachedJobs,
     /// Starts processes; `None` for the launcher that the program has installed.
     #[cfg(unix)]

@@ -7,23 +7,19 @@ use super::settings::Settings;
 use super::workbench::Choices;
 use crate::record::Incidents;
 
-/// Everything that is remembered between runs.
+/// The state that is saved between runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct State {
     /// See [`State::VERSION`].
     pub version: u32,
-    /// The choices for the next job.
     pub choices: Choices,
     /// The choices for the runs of the Freeze Lab.
     pub lab: LabChoices,
     /// The choices, answers and progress in the lessons.
     pub lessons: LessonChoices,
-    /// Appearance and behaviour.
     pub settings: Settings,
-    /// The page that was shown.
     pub page: PageId,
-    /// Where the window was.
     pub window: Option<WindowPlace>,
     /// Widths of columns and panels, in egui's own format. Ignored if egui can't read it.
     pub panes: String,

@@ -1,6 +1,7 @@
 //! The watchdog of the window itself: a frame that takes too long becomes an incident.
 
 use std::borrow::Cow;
+use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 
@@ -8,7 +9,7 @@ use crate::record::IncidentRecord;
 use crate::watchdog::{FrameGuard, LabelGuard, Watchdog};
 
 /// Frames longer than this feel slow.
-const LIMIT: std::time::Duration = std::time::Duration::from_millis(100);
+const MAX_FRAME_TIME: Duration = Duration::from_millis(100);
 
 /// The incidents that may wait for a frame: more than fit between two frames.
 const MAX_WAITING: usize = 64;
@@ -22,10 +23,10 @@ pub(crate) struct Watch {
 impl Watch {
     pub(crate) fn new() -> Self {
         let (sender, ended) = crossbeam_channel::bounded(MAX_WAITING);
-        let watchdog = Watchdog::new(LIMIT, move |incident| {
+        let watchdog = Watchdog::new(MAX_FRAME_TIME, move |incident| {
             if incident.has_ended {
-                // The window is not woken: if every frame is slow, that would never end. It takes the
-                // incident in the frame with which it comes to rest. A full queue has enough others.
+                // Does not wake the window, or a window with only slow frames would never rest. It
+                // reads incidents in its next frame. A full queue may drop one.
                 let record = IncidentRecord {
                     began: incident.began,
                     lasted: incident.lasted,

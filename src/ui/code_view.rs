@@ -12,7 +12,7 @@ const REMARK: &str = "// \u{2190}";
 /// The room to the left of the code for the bars of marked lines.
 const INDENT: f32 = 8.0;
 
-/// How many lines above the first marked one are visible at first.
+/// The number of lines above the first marked one that are visible at first.
 const LEAD_LINES: usize = 9;
 
 /// The highlighted source, kept from frame to frame.
@@ -23,10 +23,9 @@ pub(crate) struct Code {
 
 /// A source to show.
 #[derive(Clone, Copy)]
-pub(crate) struct Source<'a> {
+pub(crate) struct ShownCode<'a> {
     /// Unique among all sources.
     pub(crate) id: &'a str,
-    /// The text.
     pub(crate) text: &'a str,
     /// The file extension of its language.
     pub(crate) language: &'a str,
@@ -50,7 +49,7 @@ struct Marked {
 }
 
 /// Draws the source. It is highlighted once, not in every frame.
-pub(crate) fn code_ui(source: Source<'_>, code: &mut Code, ui: &mut Ui) {
+pub(crate) fn code_ui(source: ShownCode<'_>, code: &mut Code, ui: &mut Ui) {
     let is_dark = ui.visuals().dark_mode;
     let is_current =
         |highlighted: &Highlighted| highlighted.id == source.id && highlighted.is_dark == is_dark;
@@ -66,8 +65,8 @@ pub(crate) fn code_ui(source: Source<'_>, code: &mut Code, ui: &mut Ui) {
 }
 
 impl Highlighted {
-    fn new(source: Source<'_>, ui: &Ui) -> Self {
-        let Source {
+    fn new(source: ShownCode<'_>, ui: &Ui) -> Self {
+        let ShownCode {
             id, text, language, ..
         } = source;
         let theme = theme(tokens(ui), ui);

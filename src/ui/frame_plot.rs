@@ -24,7 +24,7 @@ const MEANINGS: [&str; THRESHOLDS.len()] = [
     "animation stutters",
     "no longer instant",
     "feels slow",
-    "thought breaks off",
+    "interrupts thought",
     "\u{201c}not responding\u{201d}",
 ];
 
@@ -69,7 +69,7 @@ pub fn frame_plots_ui(lines: [Option<&FrameLine>; 2], ui: &mut Ui) {
     let ended = lines.iter().flatten().filter(|line| !line.is_live);
     let longest = ended.map(|line| line.plotted()).max();
     for ((variant, line), area) in Variant::ALL.into_iter().zip(lines).zip(areas) {
-        painter.ground(area);
+        painter.draw_background(area);
         painter.title(variant, line, area);
         match line {
             Some(line) if line.is_live => painter.plot(&Plot::new(line, MAX_LIVE_PLOT, area)),
@@ -95,7 +95,7 @@ pub fn frame_mesh(
     mesh
 }
 
-/// How the plot draws a gap of this kind.
+/// The legend's swatch of a gap of this kind.
 pub(crate) fn gap_swatch(kind: GapKind, tokens: &Tokens) -> Swatch {
     let color = gap_color(kind, tokens);
     match kind {
@@ -192,7 +192,7 @@ struct Painter<'a> {
 }
 
 impl Painter<'_> {
-    fn ground(&self, area: Rect) {
+    fn draw_background(&self, area: Rect) {
         self.ui.painter().rect_filled(area, 3, self.tokens.field);
     }
 

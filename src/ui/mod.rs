@@ -1,6 +1,5 @@
-//! What several pages draw: widgets, colours, and the parts of the window around a page.
+//! Widgets and colours that several pages use, and the parts of the window around a page.
 
-pub(crate) mod close_question;
 #[cfg(unix)]
 pub(crate) mod code_view;
 #[cfg(target_os = "linux")]
@@ -8,6 +7,7 @@ pub mod frame_plot;
 pub(crate) mod legend;
 pub mod notices;
 pub mod status_bar;
+pub(crate) mod status_style;
 pub(crate) mod time_axis;
 pub mod timeline_view;
 pub mod tokens;

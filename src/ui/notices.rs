@@ -2,8 +2,8 @@
 
 use eframe::egui::{self, Sides, Stroke, Ui};
 
+use super::status_style::{Mark, mark_ui};
 use super::tokens::tokens;
-use super::widgets::{Mark, mark_ui};
 
 /// The severity of a notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,9 +19,8 @@ pub enum Severity {
 /// A message that is shown until the user dismisses it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// Its severity.
     pub severity: Severity,
-    /// What happened and what to do.
+    /// The event and the advice.
     pub text: String,
 }
 

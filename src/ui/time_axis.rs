@@ -62,7 +62,7 @@ impl TimeAxis {
         self.until - self.from
     }
 
-    /// Where a time is. One far outside the axis ends up somewhere beyond its end.
+    /// The position of a time. One far outside the axis ends up somewhere beyond its end.
     #[expect(clippy::cast_possible_truncation, reason = "a place on the screen")]
     pub(super) fn x_of(&self, at: Duration) -> f32 {
         let share = (at.as_secs_f64() - self.from) / self.length();
@@ -73,7 +73,7 @@ impl TimeAxis {
         Rangef::new(self.x_of(began), self.x_of(ended))
     }
 
-    /// Which time is there; 0 for what lies before it.
+    /// The time at a position; 0 for what lies before it.
     pub(super) fn time_at(&self, x: f32) -> Duration {
         let share = f64::from((x - self.x.min) / self.x.span());
         Duration::try_from_secs_f64(self.from + share * self.length()).unwrap_or_default()

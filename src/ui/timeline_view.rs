@@ -12,9 +12,9 @@ use eframe::egui::{
 };
 
 use super::legend::{Swatch, legend_ui};
+use super::status_style::{MARK_SIZE, Mark, paint_mark};
 use super::time_axis::{AXIS_HEIGHT, TimeAxis};
 use super::tokens::{Tokens, UNIT, tokens};
-use super::widgets::{MARK_SIZE, Mark, paint_mark};
 use crate::format;
 use crate::record::{Activity, Lane, LaneKind, LaneOutcome, Span, Timeline};
 
@@ -199,7 +199,7 @@ fn row_rect(rect: Rect, index: usize) -> Rect {
     Rect::from_x_y_ranges(rect.x_range(), Rangef::new(top, top + LANE_HEIGHT))
 }
 
-/// How far the spans of a lane are painted already, separately for each depth of nesting.
+/// The ends of the painted spans of a lane, one for each depth of nesting.
 struct Painted {
     right: [f32; MAX_DEPTH],
     /// The ends of the last span and of the spans around it, outermost first.

@@ -9,7 +9,8 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use meanwhile::lab::{Figures, LabReport, Machine, PatternId, RunRecord, TwinOutcome, Variant};
 use meanwhile::pages::freeze_lab::LabChoices;
-use meanwhile::pages::freeze_lab::page::{LabProps, LabView, lab_ui};
+use meanwhile::pages::freeze_lab::page::lab_ui;
+use meanwhile::pages::freeze_lab::props::{LabProps, LabState};
 use meanwhile::ui::tokens;
 use serde::Deserialize;
 use serde_json::Value;
@@ -127,7 +128,7 @@ fn freeze_lab_report_looks_as_stored() {
 }
 
 fn page(report: LabReport) -> impl FnMut(&mut Ui) {
-    let (mut view, mut choices) = (LabView::default(), LabChoices::default());
+    let (mut view, mut choices) = (LabState::default(), LabChoices::default());
     view.shows_report = true;
     move |ui| {
         tokens::install(ui.ctx());

@@ -9,7 +9,7 @@ use egui_kittest::kittest::Queryable as _;
 use egui_kittest::{Harness, SnapshotOptions, image_snapshot_options};
 use image::{Rgba, RgbaImage};
 use meanwhile::jobs::{Item, JobSpec, Options, Output, Step, misbehave};
-use meanwhile::pages::workbench::ResultsView;
+use meanwhile::pages::workbench::ResultsState;
 use meanwhile::pages::workbench::results_pane::results_ui;
 use meanwhile::record::{self, EventKind, FrameHistory, ItemId, ItemState, JobId, Record};
 use meanwhile::ui::status_bar::status_ui;
@@ -68,7 +68,7 @@ fn status_bar_looks_as_stored() {
 fn results_table_looks_as_stored() {
     let record = ended_and_running_items();
     compare_panel("results-table", Vec2::new(760.0, 160.0), |ui| {
-        let (mut view, mut commands) = (ResultsView::default(), Vec::new());
+        let (mut view, mut commands) = (ResultsState::default(), Vec::new());
         let job = record.jobs().next().expect("it has a job");
         results_ui(job, NOW, &mut view, false, ui, &mut commands);
     });

@@ -1,6 +1,7 @@
 //! Closing the window while work runs.
 
-use eframe::egui::{Key, Modifiers, ViewportCommand};
+use eframe::egui::ViewportCommand;
+use meanwhile::pages::commands::UiCommand;
 
 #[cfg(target_os = "linux")]
 use super::sleeper::Sleeper;
@@ -36,7 +37,7 @@ fn escape_keeps_the_window() {
             window.click(button);
         }
         assert!(window.shows("Work is still running"));
-        window.press(Modifiers::NONE, Key::Escape);
+        window.press_keys_of(UiCommand::KeepWindow);
         assert!(!window.shows("Work is still running"));
         assert!(!window.has_sent(&ViewportCommand::Close));
     }

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use eframe::egui::{Key, Modifiers};
 use egui_kittest::kittest::Queryable as _;
 use meanwhile::app::{DialogAnswer, DialogRequest};
+use meanwhile::pages::commands::UiCommand;
 
 use super::window::{Dropped, Window, file};
 
@@ -63,7 +63,7 @@ fn second_click_opens_no_second_dialog() {
     assert!(window.shows("dialog open"));
     assert!(!window.is_enabled("Add files…"));
     assert!(!window.is_enabled("Add folder…"));
-    window.press(Modifiers::COMMAND, Key::O);
+    window.press_keys_of(UiCommand::AddFiles);
     assert_eq!(window.dialogs.asked(), [DialogRequest::Files]);
 
     window.dialogs.answer(DialogAnswer::Cancelled);

@@ -2,6 +2,7 @@
 
 use eframe::egui::{Key, Modifiers};
 use meanwhile::app::DialogAnswer;
+use meanwhile::pages::commands::UiCommand;
 
 use super::window::{Window, file};
 
@@ -90,9 +91,11 @@ fn arrow_keys_walk_through_the_filtered_rows() {
     window.misbehave("Return", 1.0, 3.0, 0.0);
     window.click("Start");
     window.until("3 of 3 items");
-    window.press(Modifiers::COMMAND, Key::F);
-    window.press(Modifiers::NONE, Key::ArrowDown);
-    window.press(Modifiers::NONE, Key::ArrowDown);
+    window.press_keys_of(UiCommand::Find);
+    for command in [UiCommand::NextRow, UiCommand::NextRow, UiCommand::NextRow] {
+        window.press_keys_of(command);
+    }
+    window.press_keys_of(UiCommand::PreviousRow);
     window.until("Copy result");
     let shown = window.texts_with("item 2 is done");
     assert_eq!(shown.len(), 2, "row and details");

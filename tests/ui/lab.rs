@@ -12,7 +12,8 @@ use meanwhile::lab::{
     Variant,
 };
 use meanwhile::pages::freeze_lab::LabChoices;
-use meanwhile::pages::freeze_lab::page::{LabProps, LabView, lab_ui};
+use meanwhile::pages::freeze_lab::page::lab_ui;
+use meanwhile::pages::freeze_lab::props::{LabProps, LabState};
 use meanwhile::ui::tokens;
 
 use super::window::Window;
@@ -82,7 +83,7 @@ fn run_all_shows_the_report_whose_rows_are_links() {
 
 #[test]
 fn report_row_compares_both_variants() {
-    let mut view = LabView::default();
+    let mut view = LabState::default();
     view.shows_report = true;
     let runs = [
         finished(Variant::Bad, &[0, 2_000]),
@@ -212,7 +213,7 @@ fn dead_twin_shows_its_cause_of_death() {
 
 #[test]
 fn plot_is_one_mesh_with_one_bar_per_pixel() {
-    let mut view = LabView::default();
+    let mut view = LabState::default();
     for variant in Variant::ALL {
         let line = view.line_mut(first(), variant);
         let begins: Vec<_> = (0..5_000).collect();
@@ -246,7 +247,7 @@ fn long_run_is_plotted_whole_after_its_end() {
     for (at_ms, fact) in frames(&begins) {
         line.apply(&stamped(at_ms, fact));
     }
-    let mut view = LabView::default();
+    let mut view = LabState::default();
     *view.line_mut(first(), Variant::Bad) = line.clone();
     let mut page = harness(&[], view);
     let times = |page: &Harness<'_>| {
@@ -267,7 +268,7 @@ fn long_run_is_plotted_whole_after_its_end() {
     );
 
     line.is_live = false;
-    let mut view = LabView::default();
+    let mut view = LabState::default();
     *view.line_mut(first(), Variant::Bad) = line;
     page = harness(&[], view);
     let ended = times(&page);
@@ -278,7 +279,7 @@ fn long_run_is_plotted_whole_after_its_end() {
 
 #[test]
 fn frozen_plot_states_the_longest_gap_in_words() {
-    let mut view = LabView::default();
+    let mut view = LabState::default();
     let mut line = FrameLine::new(first().entry().scenario);
     for (at_ms, fact) in frames(&[0, 10]).into_iter().chain([(1_510, heartbeat())]) {
         line.apply(&stamped(at_ms, fact));
@@ -294,10 +295,10 @@ fn first() -> PatternId {
 
 /// The page after these runs.
 fn page(runs: &[RunRecord]) -> Harness<'static> {
-    harness(runs, LabView::default())
+    harness(runs, LabState::default())
 }
 
-fn harness(runs: &[RunRecord], mut view: LabView) -> Harness<'static> {
+fn harness(runs: &[RunRecord], mut view: LabState) -> Harness<'static> {
     let report = LabReport::from_runs(Machine::current(None), runs);
     let mut choices = LabChoices::default();
     let mut page_ui = move |ui: &mut Ui| {

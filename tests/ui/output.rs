@@ -1,10 +1,11 @@
 //! What processes print, and how they are ended, as seen in the window.
 
+use eframe::egui::OutputCommand;
 use eframe::egui::epaint::Primitive;
 use eframe::egui::epaint::text::MissingGlyphPolicy;
-use eframe::egui::{Key, Modifiers, OutputCommand};
 use egui_kittest::kittest::Queryable as _;
 use meanwhile::app::{DialogAnswer, DialogRequest};
+use meanwhile::pages::commands::UiCommand;
 
 use super::child::{in_child, in_child_with};
 use super::sleeper::Sleeper;
@@ -270,7 +271,7 @@ fn find_scrolls_to_the_line() {
     assert!(!window.is_enabled("Next"));
     window.type_into("Find", "1234");
     window.until("1 line");
-    window.press(Modifiers::NONE, Key::Enter);
+    window.press_keys_of(UiCommand::NextMatch);
     window.until("1 of 1 line");
     window.until_it(|window| window.count("1234") == 1, "the line itself");
     assert!(window.named("Find").is_focused());
@@ -290,7 +291,7 @@ fn find_ignores_case_and_goes_both_ways() {
     window.until("1 of 2 lines");
     window.click("Previous");
     window.until("2 of 2 lines");
-    window.press(Modifiers::COMMAND, Key::F);
+    window.press_keys_of(UiCommand::Find);
     assert!(window.named("Find").is_focused());
 }
 
@@ -419,7 +420,7 @@ fn stopped_process_says_so_and_continues() {
     window.click("Results");
     let row = window.harness.query_all_by_label("stopped");
     row.into_iter().next().unwrap().click();
-    window.until("· stopped by a signal such as SIGSTOP");
+    window.until("· paused by a signal such as SIGSTOP");
     signal(pid, nix::sys::signal::Signal::SIGCONT);
     window.until("· exited with code 0");
     window.click("Output");

@@ -1,6 +1,7 @@
 //! What every page of the window must do.
 
 use meanwhile::app::{PageId, State};
+use meanwhile::pages::TITLES;
 
 use super::window::{Window, with_a_long_job};
 
@@ -29,7 +30,7 @@ fn every_widget_has_a_name() {
             window.step();
         }
     }
-    for page in ["Lessons", "Freeze Lab", "Settings", "Workbench"] {
+    for page in TITLES.iter().rev() {
         window.click(page);
     }
     assert!(!window.ask_to_close());

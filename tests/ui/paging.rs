@@ -9,7 +9,7 @@ use eframe::egui::{self, Event, MouseWheelUnit, TouchPhase, vec2};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use meanwhile::jobs::{Item, JobSpec, Options, Priority, RunOn, Step, misbehave};
-use meanwhile::pages::workbench::ResultsView;
+use meanwhile::pages::workbench::ResultsState;
 use meanwhile::pages::workbench::results_pane::results_ui;
 use meanwhile::record::{EventKind, JobEvent as Fact, JobId, Record};
 use meanwhile::ui::tokens;
@@ -21,7 +21,7 @@ const NOTCH: f32 = 40.0;
 
 struct Table {
     record: Record,
-    view: ResultsView,
+    view: ResultsState,
 }
 
 type Drawn = Harness<'static, Table>;
@@ -49,7 +49,7 @@ fn drawn() -> Drawn {
         };
         apply(EventKind::ItemDidAppear { item });
     }
-    let view = ResultsView::default();
+    let view = ResultsState::default();
     let mut drawn = Harness::builder()
         .with_size([900.0, 600.0])
         .with_max_steps(200)

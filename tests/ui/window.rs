@@ -15,6 +15,8 @@ use meanwhile::app::{
     App, DetachedJobs, DialogAnswer, DialogFuture, DialogRequest, Dialogs, Setup,
 };
 use meanwhile::join::process::Launcher;
+use meanwhile::pages::command_table;
+use meanwhile::pages::commands::UiCommand;
 
 /// Nothing in these tests takes a second, but a busy machine may need longer.
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -194,6 +196,14 @@ impl Window {
         self.harness.key_press_modifiers(modifiers, key);
         self.step();
         self.step();
+    }
+
+    /// Presses the keys of a command.
+    pub(crate) fn press_keys_of(&mut self, command: UiCommand) {
+        let row = command_table().find(|row| row.command == command);
+        let keys = row.and_then(|row| row.shortcut);
+        let keys = keys.expect("the command has keys");
+        self.press(keys.modifiers, keys.logical_key);
     }
 
     /// Whether any text or name on screen contains this.

@@ -1,16 +1,13 @@
-//! The settings of runs.
-
 use serde::{Deserialize, Serialize};
 
 /// The settings of runs, saved when the window closes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LabChoices {
-    /// What the work consists of.
     pub kind: crate::lab::WorkKind,
-    /// How long the work takes, in seconds.
+    /// The duration of the work, in seconds.
     pub secs: f64,
-    /// How often each variant runs.
+    /// The number of runs of each variant.
     pub repeat: usize,
 }
 
@@ -25,10 +22,8 @@ impl Default for LabChoices {
 }
 
 impl LabChoices {
-    /// The range of `secs`.
     pub const SECS: std::ops::RangeInclusive<f64> = 0.1..=60.0;
 
-    /// The range of `repeat`.
     pub const REPEAT: std::ops::RangeInclusive<usize> = 1..=20;
 
     /// Brings values from a file into their ranges.

@@ -1,6 +1,8 @@
 //! The commands of the page.
 
+use super::ID;
 use crate::lab::{PatternId, Variant};
+use crate::pages::commands::{CommandInfo, ShortcutScope, UiCommand, row};
 
 /// A command of the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,3 +24,23 @@ pub enum LabCommand {
     /// Ask for a file and save the report to it.
     SaveReport,
 }
+
+const PAGE: ShortcutScope = ShortcutScope::Page(ID);
+
+const TRY_HINT: &str = "Opens the window for you to use: press Start there, then click and type. \
+                        Close it when you are done.";
+
+/// The commands with a button.
+#[rustfmt::skip]
+pub(crate) static COMMANDS: &[CommandInfo] = &[
+    row(UiCommand::RunAllPatterns, None, PAGE, "Run all", ""),
+    row(UiCommand::RunBothVariants, None, PAGE, "Run both", ""),
+    row(UiCommand::RunBad, None, PAGE, "Run bad", ""),
+    row(UiCommand::RunFixed, None, PAGE, "Run fixed", ""),
+    row(UiCommand::TryBad, None, PAGE, "Try by hand: bad", TRY_HINT),
+    row(UiCommand::TryFixed, None, PAGE, "Try by hand: fixed", TRY_HINT),
+    row(UiCommand::StopRuns, None, PAGE, "Stop",
+        "Kills the running window, even a frozen one, and cancels the other runs."),
+    row(UiCommand::SaveLabReport, None, PAGE, "Save report…",
+        "As Markdown, JSON or CSV, by the ending of the file name."),
+];

@@ -7,8 +7,9 @@ use crate::format;
 use crate::lab::{
     FIGURES, Figure, LabReport, PatternId, Row, Scenario, TwinOutcome, UI_THREAD, Variant,
 };
+use crate::ui::status_style::{Mark, mark_ui};
 use crate::ui::tokens::tokens;
-use crate::ui::widgets::{Mark, mark_ui, number_ui};
+use crate::ui::widgets::number_ui;
 
 const MIN_NAME_WIDTH: f32 = 128.0;
 const VALUE_WIDTH: f32 = 106.0;

@@ -1,6 +1,6 @@
 //! The watchdog's list of frames of this window that took too long.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use eframe::egui::{CollapsingHeader, Grid, RichText, ScrollArea, Ui};
 
@@ -48,19 +48,8 @@ fn list_ui(incidents: &Incidents, now: SystemTime, ui: &mut Ui) {
 
 fn incident_ui(incident: &IncidentRecord, now: SystemTime, ui: &mut Ui) {
     let ago = now.duration_since(incident.began).unwrap_or_default();
-    ui.label(ago_text(ago));
+    ui.label(format::age(ago));
     ui.monospace(format::duration(incident.lasted));
-    ui.label(incident.label.as_deref().unwrap_or("between labels"));
+    ui.label(incident.label.as_deref().unwrap_or("unknown"));
     ui.end_row();
-}
-
-/// The age in the largest whole unit, which needs no redraw to stay right.
-fn ago_text(ago: Duration) -> String {
-    let mins = ago.as_secs() / 60;
-    match mins {
-        0 => "just now".to_owned(),
-        1..60 => format!("{mins} min ago"),
-        60..1440 => format!("{} h ago", mins / 60),
-        _ => format!("{} d ago", mins / 1440),
-    }
 }

@@ -6,6 +6,7 @@ mod figures;
 mod incidents;
 pub mod page;
 mod pattern_list;
+pub mod props;
 mod report_table;
 mod saving;
 
@@ -13,23 +14,27 @@ use std::time::{Duration, SystemTime};
 
 use eframe::egui::{self, CentralPanel, Panel, Pos2, Rect, Ui, Vec2};
 
-use self::page::{LabProps, LabView, lab_ui};
-use super::{DialogAnswer, DialogRequest, Page, PageId, PageSetup, Running, Shell};
+use self::page::lab_ui;
+use self::props::{LabProps, LabState};
+use super::commands::CommandInfo;
+use super::{DialogAnswer, DialogRequest, Page, PageContext, PageId, PageSetup, Running};
 use crate::lab::{
     FrameLine, LabReport, Machine, PatternId, RunQueue, TwinRun, TwinRunOptions, Variant,
 };
 use crate::ui::notices::Notice;
 
 pub use choices::LabChoices;
+pub(crate) use command::COMMANDS;
 pub use command::LabCommand;
 
 pub(crate) const ID: PageId = PageId::new("freeze_lab");
+pub(super) const TITLE: &str = "Freeze Lab";
 
-/// How often the running twin is polled. It sends its facts as often.
+/// The interval at which the running twin is polled. It sends its facts as often.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
-/// How many facts are read in a frame: a hundred times what a twin sends in that time.
-const FACTS_PER_FRAME: usize = 2_000;
+/// The most facts that a frame reads: a hundred times what a twin sends in that time.
+const MAX_FACTS_PER_FRAME: usize = 2_000;
 
 /// The size of a twin's window with its frame.
 const TWIN_SIZE: Vec2 = Vec2::new(344.0, 340.0);
@@ -39,8 +44,8 @@ pub(crate) struct FreezeLab {
     /// `None` if the program cannot start itself a second time.
     session: Option<RunQueue>,
     report: LabReport,
-    view: LabView,
-    /// The current run, and how many of its facts are in its frame line.
+    state: LabState,
+    /// The current run, and the number of its facts that are in its frame line.
     following: Option<(PatternId, Variant, usize)>,
     /// Whether the page selects each pattern that runs, until the user selects another one.
     follows_runs: bool,
@@ -53,7 +58,7 @@ impl FreezeLab {
         Self {
             report: LabReport::from_runs(Machine::current(None), &[]),
             session,
-            view: LabView::default(),
+            state: LabState::default(),
             following: None,
             follows_runs: false,
             commands: Vec::new(),
@@ -61,8 +66,8 @@ impl FreezeLab {
     }
 
     fn show(&mut self, pattern: PatternId) {
-        self.view.selected = pattern;
-        self.view.shows_report = false;
+        self.state.selected = pattern;
+        self.state.shows_report = false;
         self.follows_runs = false;
     }
 
@@ -71,18 +76,18 @@ impl FreezeLab {
         let Some(session) = &mut self.session else {
             return;
         };
-        if session.poll(FACTS_PER_FRAME) {
+        if session.poll(MAX_FACTS_PER_FRAME) {
             if let (Some((pattern, variant, read)), Some(run)) =
                 (self.following.take(), session.last())
             {
-                let line = self.view.line_mut(pattern, variant);
+                let line = self.state.line_mut(pattern, variant);
                 apply_new(line, run, read);
                 line.is_live = false;
             }
             self.report = LabReport::of(session);
             if self.follows_runs && !session.is_busy() {
                 self.follows_runs = false;
-                self.view.shows_report = true;
+                self.state.shows_report = true;
             }
         }
         let Some(run) = session.run() else {
@@ -92,15 +97,15 @@ impl FreezeLab {
             pattern, variant, ..
         } = run.options();
         let (.., read) = *self.following.get_or_insert_with(|| {
-            *self.view.line_mut(pattern, variant) = FrameLine::new(pattern.entry().scenario);
+            *self.state.line_mut(pattern, variant) = FrameLine::new(pattern.entry().scenario);
             (pattern, variant, 0)
         });
-        let line = self.view.line_mut(pattern, variant);
+        let line = self.state.line_mut(pattern, variant);
         apply_new(line, run, read);
         line.watch(now, latency.unwrap_or_default());
         self.following = Some((pattern, variant, run.fact_count()));
         if self.follows_runs {
-            self.view.selected = pattern;
+            self.state.selected = pattern;
         }
     }
 
@@ -126,14 +131,14 @@ impl FreezeLab {
         match command {
             LabCommand::Select(pattern) => self.show(pattern),
             LabCommand::ShowReport => {
-                self.view.shows_report = true;
+                self.state.shows_report = true;
                 self.follows_runs = false;
             }
             LabCommand::Run(pattern, variant) => add(pattern, &[variant]),
             LabCommand::RunBoth(pattern) => add(pattern, &Variant::ALL),
             LabCommand::RunAll => {
                 PatternId::all().for_each(|pattern| add(pattern, &Variant::ALL));
-                self.view.shows_report = false;
+                self.state.shows_report = false;
                 self.follows_runs = true;
             }
             LabCommand::TryByHand(pattern, variant) => session.add(options(pattern, variant, true)),
@@ -156,12 +161,16 @@ impl Page for FreezeLab {
     }
 
     fn title(&self) -> &'static str {
-        "Freeze Lab"
+        TITLE
     }
 
-    fn poll(&mut self, shell: &mut Shell) {
-        let latency = shell.frames.latencies().next_back();
-        self.poll_session(shell.now(), latency);
+    fn commands(&self) -> &'static [CommandInfo] {
+        COMMANDS
+    }
+
+    fn poll(&mut self, context: &mut PageContext) {
+        let latency = context.frames.latencies().next_back();
+        self.poll_session(context.now(), latency);
     }
 
     fn wants_poll_in(&self) -> Option<Duration> {
@@ -177,9 +186,9 @@ impl Page for FreezeLab {
         }
     }
 
-    fn ui(&mut self, shell: &mut Shell, ui: &mut Ui) {
+    fn ui(&mut self, context: &mut PageContext, ui: &mut Ui) {
         Panel::bottom("incidents").show(ui, |ui| {
-            incidents::incidents_ui(&mut shell.state.incidents, SystemTime::now(), ui);
+            incidents::incidents_ui(&mut context.state.incidents, SystemTime::now(), ui);
         });
         let props = LabProps {
             report: &self.report,
@@ -189,17 +198,17 @@ impl Page for FreezeLab {
             waiting: self.session.as_ref().map_or(0, RunQueue::waiting),
             is_busy: self.session.as_ref().is_some_and(RunQueue::is_busy),
             can_run: self.session.is_some(),
-            dialog_open: shell.dialogs.is_open(),
+            dialog_open: context.dialogs.is_open(),
         };
         CentralPanel::default()
             .frame(egui::Frame::NONE)
             .show(ui, |ui| {
-                let (view, choices) = (&mut self.view, &mut shell.state.lab);
-                lab_ui(&props, view, choices, ui, &mut self.commands);
+                let (state, choices) = (&mut self.state, &mut context.state.lab);
+                lab_ui(&props, state, choices, ui, &mut self.commands);
             });
     }
 
-    fn run_commands(&mut self, shell: &mut Shell) -> bool {
+    fn run_commands(&mut self, context: &mut PageContext) -> bool {
         let commands = std::mem::take(&mut self.commands);
         let has_any = !commands.is_empty();
         for command in commands {
@@ -208,24 +217,24 @@ impl Page for FreezeLab {
                     title: "Save the report".to_owned(),
                     file_name: "freeze-lab.md".to_owned(),
                 };
-                shell.dialogs.request(ID, request);
+                context.dialogs.request(ID, request);
                 continue;
             }
-            let (window, screen) = shell.ctx.input(|input| {
+            let (window, screen) = context.ctx.input(|input| {
                 let viewport = input.viewport();
                 (viewport.outer_rect, viewport.monitor_size)
             });
-            let zoom = shell.ctx.zoom_factor();
-            let position = window.map(|window| beside(window, screen) * zoom);
-            self.run(command, &shell.state.lab, position.map(Into::into));
+            let zoom = context.ctx.zoom_factor();
+            let position = window.map(|window| twin_position(window, screen) * zoom);
+            self.run(command, &context.state.lab, position.map(Into::into));
         }
         has_any
     }
 
-    fn take_answer(&mut self, answer: DialogAnswer, shell: &mut Shell) {
+    fn take_answer(&mut self, answer: DialogAnswer, context: &mut PageContext) {
         match answer {
             DialogAnswer::Cancelled => {}
-            DialogAnswer::Unavailable => shell.notify(Notice::no_dialog(
+            DialogAnswer::Unavailable => context.notify(Notice::no_dialog(
                 "On the command line, meanwhile lab run --format json prints the report.",
             )),
             DialogAnswer::Picked(paths) => {
@@ -233,7 +242,7 @@ impl Page for FreezeLab {
                     return;
                 };
                 let report = self.report.clone();
-                shell.run_in_background("save report", move || {
+                context.run_in_background("save report", move || {
                     saving::save_lab_report(&report, &path)
                 });
             }
@@ -254,7 +263,7 @@ impl Page for FreezeLab {
 }
 
 /// The position of a twin: at the right edge of this window, moved left until it fits the screen.
-fn beside(window: Rect, screen: Option<Vec2>) -> Pos2 {
+fn twin_position(window: Rect, screen: Option<Vec2>) -> Pos2 {
     let mut position = window.right_top();
     // Only the first screen is known to begin at the origin.
     if let Some(screen) = screen.filter(|screen| window.left() < screen.x) {

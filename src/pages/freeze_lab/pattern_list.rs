@@ -2,13 +2,14 @@
 
 use eframe::egui::{ComboBox, DragValue, Label, Margin, RichText, ScrollArea, Sides, Ui};
 
-use super::page::{BUSY, LabProps, LabView, pattern_status};
+use super::props::{LabProps, LabState, NOTHING_RUNS, pattern_status};
 use super::{LabChoices, LabCommand};
 use crate::lab::{LabReport, PatternId, WorkKind};
+use crate::pages::commands::UiCommand;
+use crate::ui::status_style::mark_ui;
 use crate::ui::tokens::tokens;
-use crate::ui::widgets::{button, choosable_card_ui, mark_ui, section_ui};
+use crate::ui::widgets::{choosable_card_ui, section_ui};
 
-const NOTHING_RUNS: &str = "Nothing is running.";
 const ENTRY_MARGIN: Margin = Margin::symmetric(8, 5);
 
 /// Draws the settings of runs, and the buttons for all patterns.
@@ -22,25 +23,13 @@ pub(super) fn run_all_ui(
     ui.weak("Ways to wait for background work, bad and fixed, each measured in a real window.");
     ui.horizontal(|ui| choices_ui(choices, ui));
     ui.horizontal(|ui| {
-        let can_start = props.can_run && !props.is_busy;
-        if button(ui, "Run all", can_start, BUSY).clicked() {
+        if props.button(UiCommand::RunAllPatterns, ui).clicked() {
             commands.push(LabCommand::RunAll);
         }
-        let stop = button(ui, "Stop", props.is_busy, NOTHING_RUNS);
-        let hint = "Kills the running window, even a frozen one, and cancels the other runs.";
-        if stop.on_hover_text(hint).clicked() {
+        if props.button(UiCommand::StopRuns, ui).clicked() {
             commands.push(LabCommand::Stop);
         }
-        let has_any = !props.report.rows.is_empty();
-        let why_not = if has_any {
-            "A dialog is open."
-        } else {
-            "Nothing measured yet."
-        };
-        if button(ui, "Save report…", has_any && !props.dialog_open, why_not)
-            .on_hover_text("As Markdown, JSON or CSV, by the ending of the file name.")
-            .clicked()
-        {
+        if props.button(UiCommand::SaveLabReport, ui).clicked() {
             commands.push(LabCommand::SaveReport);
         }
     });
@@ -92,15 +81,15 @@ fn choices_ui(choices: &mut LabChoices, ui: &mut Ui) {
 /// Draws the entry of the report and those of all patterns.
 pub(super) fn pattern_list_ui(
     props: &LabProps<'_>,
-    view: &LabView,
+    state: &LabState,
     ui: &mut Ui,
     commands: &mut Vec<LabCommand>,
 ) {
-    report_entry_ui(props.report, view.shows_report, ui, commands);
+    report_entry_ui(props.report, state.shows_report, ui, commands);
     ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         ui.spacing_mut().item_spacing.y = 3.0;
         for pattern in PatternId::all() {
-            let is_selected = pattern == view.selected && !view.shows_report;
+            let is_selected = pattern == state.selected && !state.shows_report;
             entry_ui(props, pattern, is_selected, ui, commands);
         }
     });

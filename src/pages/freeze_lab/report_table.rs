@@ -9,13 +9,14 @@ use eframe::egui::{
 use egui_extras::{Column, TableBuilder, TableRow};
 
 use super::LabCommand;
-use super::page::{LabProps, pattern_status};
+use super::props::{LabProps, pattern_status};
 use crate::format;
 use crate::lab::{GapKind, LabReport, MIN_FREEZE, PatternId, Row, Sparkline, Variant};
 use crate::ui::frame_plot::{gap_color, y_of};
 use crate::ui::legend::{Swatch, legend_ui};
+use crate::ui::status_style::{Mark, mark_ui};
 use crate::ui::tokens::{Tokens, UNIT, tokens};
-use crate::ui::widgets::{Mark, choosable_ui, mark_ui, number_ui};
+use crate::ui::widgets::{choosable_ui, number_ui};
 
 const NAME_WIDTH: f32 = 190.0;
 const VALUE_WIDTH: f32 = 74.0;

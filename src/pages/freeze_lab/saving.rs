@@ -3,10 +3,10 @@
 use std::path::Path;
 
 use crate::lab::LabReport;
-use crate::pages::background_tasks::{Outcome, saved};
+use crate::pages::background_tasks::{TaskOutput, saved};
 
 /// Writes the report: JSON or CSV if the file name ends so, else Markdown.
-pub(super) fn save_lab_report(report: &LabReport, path: &Path) -> Outcome {
+pub(super) fn save_lab_report(report: &LabReport, path: &Path) -> TaskOutput {
     let extension = path.extension().unwrap_or_default();
     let text = match extension.to_ascii_lowercase().to_str() {
         Some("json") => lab_json(report),

@@ -7,10 +7,13 @@ use std::time::SystemTime;
 use eframe::egui::{CentralPanel, Panel, Ui};
 use serde::{Deserialize, Serialize};
 
-use super::{Page, PageId, PageSetup, Shell};
+use super::commands::CommandInfo;
+use super::{Page, PageContext, PageId, PageSetup};
 use crate::ui::widgets;
 
 pub(crate) const ID: PageId = PageId::new("freeze_lab");
+pub(super) const TITLE: &str = "Freeze Lab";
+pub(super) static COMMANDS: &[CommandInfo] = &[];
 
 /// There are no settings.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -38,12 +41,16 @@ impl Page for FreezeLab {
     }
 
     fn title(&self) -> &'static str {
-        "Freeze Lab"
+        TITLE
     }
 
-    fn ui(&mut self, shell: &mut Shell, ui: &mut Ui) {
+    fn commands(&self) -> &'static [CommandInfo] {
+        COMMANDS
+    }
+
+    fn ui(&mut self, context: &mut PageContext, ui: &mut Ui) {
         Panel::bottom("incidents").show(ui, |ui| {
-            incidents::incidents_ui(&mut shell.state.incidents, SystemTime::now(), ui);
+            incidents::incidents_ui(&mut context.state.incidents, SystemTime::now(), ui);
         });
         CentralPanel::default().show(ui, |ui| {
             let hint = "It measures windows by means that only Linux offers.";

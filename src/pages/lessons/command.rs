@@ -1,6 +1,6 @@
-#[cfg(target_os = "linux")]
-use crate::lab::PatternId;
+use super::ID;
 use crate::lessons::LessonId;
+use crate::pages::commands::{CommandInfo, ShortcutScope, UiCommand, row};
 
 /// A command of the page of the lessons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,7 +11,14 @@ pub enum LessonCommand {
     Run(LessonId),
     /// Stop the running lesson.
     Stop,
-    /// Show a pattern on the page of the Freeze Lab.
-    #[cfg(target_os = "linux")]
-    ShowPattern(PatternId),
+    /// Show the pattern with this name on the page of the Freeze Lab.
+    ShowPattern(&'static str),
 }
+
+const PAGE: ShortcutScope = ShortcutScope::Page(ID);
+
+/// The commands with a button.
+pub(crate) static COMMANDS: &[CommandInfo] = &[
+    row(UiCommand::RunLesson, None, PAGE, "Run", ""),
+    row(UiCommand::StopLesson, None, PAGE, "Stop", ""),
+];

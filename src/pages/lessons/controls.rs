@@ -2,13 +2,14 @@
 
 use eframe::egui::{DragValue, RichText, Ui};
 
-use super::page::{LessonProps, LessonView};
+use super::command::COMMANDS;
+use super::page::{LessonProps, LessonState};
 use super::{LessonChoices, LessonCommand};
 use crate::lessons::{Lesson, LessonId, Parameter, WorkerKind};
+use crate::pages::commands::{self, UiCommand};
+use crate::ui::status_style::{Mark, StatusStyle, status_style_ui};
 use crate::ui::tokens::{Tokens, tokens};
-use crate::ui::widgets::{Mark, StatusStyle, button, primary_button, prose_ui, status_style_ui};
-
-const BUSY: &str = "A lesson is running. Stop it first.";
+use crate::ui::widgets::prose_ui;
 
 /// The question, and whether the answer is right once a run has tested it.
 pub(super) fn question_ui(lesson: LessonId, choices: &mut LessonChoices, ui: &mut Ui) {
@@ -49,27 +50,26 @@ fn answer_status(is_right: bool, tokens: &Tokens) -> StatusStyle {
 /// The buttons, the kind of worker, the parameters and the speed.
 pub(super) fn run_ui(
     props: &LessonProps<'_>,
-    view: &mut LessonView,
+    state: &mut LessonState,
     choices: &mut LessonChoices,
     ui: &mut Ui,
-    commands: &mut Vec<LessonCommand>,
+    given: &mut Vec<LessonCommand>,
 ) {
-    let lesson = view.selected;
+    let lesson = state.selected;
     ui.horizontal_wrapped(|ui| {
-        let can_start = props.running.is_none();
-        let name = if props.run.is_some() {
-            "Run again"
-        } else {
-            "Run"
-        };
-        if primary_button(ui, name, can_start)
-            .on_disabled_hover_text(BUSY)
-            .clicked()
-        {
-            commands.push(LessonCommand::Run(lesson));
+        let is_running = props.running.is_some();
+        let mut run = commands::info(COMMANDS, UiCommand::RunLesson).clone();
+        if props.run.is_some() {
+            run.text = "Run again";
         }
-        if button(ui, "Stop", !can_start, "No lesson is running.").clicked() {
-            commands.push(LessonCommand::Stop);
+        let why_not = is_running.then_some("A lesson is running. Stop it first.");
+        if run.primary_button(why_not, ui).clicked() {
+            given.push(LessonCommand::Run(lesson));
+        }
+        let stop = commands::info(COMMANDS, UiCommand::StopLesson);
+        let why_not = (!is_running).then_some("No lesson is running.");
+        if stop.button(why_not, ui).clicked() {
+            given.push(LessonCommand::Stop);
         }
         ui.separator();
         worker_kind_ui(lesson, choices, ui);
@@ -90,7 +90,7 @@ pub(super) fn run_ui(
         .labelled_by(label.id)
         .on_hover_text("Shortens every sleep by this factor.");
         if props.previous.is_some() {
-            ui.checkbox(&mut view.compare, "Compare with the previous run");
+            ui.checkbox(&mut state.compare, "Compare with the previous run");
         }
     });
 }

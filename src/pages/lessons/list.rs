@@ -5,8 +5,9 @@ use eframe::egui::{self, RichText, ScrollArea, Ui};
 use super::page::LessonProps;
 use super::{LessonChoices, LessonCommand};
 use crate::lessons::{Lesson, LessonId, Topic};
+use crate::ui::status_style::{Mark, StatusStyle, mark_ui};
 use crate::ui::tokens::{Tokens, tokens};
-use crate::ui::widgets::{Mark, StatusStyle, choosable_card_ui, mark_ui, section_ui};
+use crate::ui::widgets::{choosable_card_ui, section_ui};
 
 pub(super) fn list_ui(
     props: &LessonProps<'_>,

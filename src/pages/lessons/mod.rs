@@ -14,21 +14,23 @@ use std::time::Duration;
 
 use eframe::egui::{self, CentralPanel, Ui};
 
-use self::page::{LessonProps, LessonView, ShownRun};
-#[cfg(target_os = "linux")]
+use self::page::{LessonProps, LessonState, ShownRun};
+use super::commands::CommandInfo;
 use super::freeze_lab;
-use super::{Page, PageId, PageSetup, Running, Shell};
+use super::{Page, PageContext, PageId, PageSetup, Running};
 use crate::join::process::Launcher;
 use crate::lessons::{LessonId, LessonRun};
 use crate::record::LaneKind;
 use crate::ui::notices::Notice;
 
 pub use choices::LessonChoices;
+pub(crate) use command::COMMANDS;
 pub use command::LessonCommand;
 
 pub(crate) const ID: PageId = PageId::new("lessons");
+pub(super) const TITLE: &str = "Lessons";
 
-/// How often the timeline grows while a lesson runs.
+/// The interval at which the timeline grows while a lesson runs.
 const POLL_INTERVAL: Duration = Duration::from_millis(33);
 
 /// The state of the page.
@@ -36,7 +38,7 @@ pub(crate) struct Lessons {
     launcher: Option<Launcher>,
     running: Option<LessonId>,
     runs: BTreeMap<LessonId, Runs>,
-    view: LessonView,
+    state: LessonState,
     commands: Vec<LessonCommand>,
 }
 
@@ -53,7 +55,7 @@ impl Lessons {
             launcher: setup.launcher(),
             running: None,
             runs: BTreeMap::new(),
-            view: LessonView::default(),
+            state: LessonState::default(),
             commands: Vec::new(),
         }
     }
@@ -123,11 +125,15 @@ impl Page for Lessons {
     }
 
     fn title(&self) -> &'static str {
-        "Lessons"
+        TITLE
     }
 
-    fn poll(&mut self, shell: &mut Shell) {
-        self.poll_running(&mut shell.state.lessons);
+    fn commands(&self) -> &'static [CommandInfo] {
+        COMMANDS
+    }
+
+    fn poll(&mut self, context: &mut PageContext) {
+        self.poll_running(&mut context.state.lessons);
     }
 
     fn wants_poll_in(&self) -> Option<Duration> {
@@ -147,8 +153,8 @@ impl Page for Lessons {
         counts
     }
 
-    fn ui(&mut self, shell: &mut Shell, ui: &mut Ui) {
-        let runs = self.runs.get(&self.view.selected);
+    fn ui(&mut self, context: &mut PageContext, ui: &mut Ui) {
+        let runs = self.runs.get(&self.state.selected);
         let props = LessonProps {
             run: runs.map(|runs| ShownRun {
                 log: runs.last.log(),
@@ -161,27 +167,26 @@ impl Page for Lessons {
         CentralPanel::default()
             .frame(egui::Frame::NONE)
             .show(ui, |ui| {
-                let (view, choices) = (&mut self.view, &mut shell.state.lessons);
-                page::lesson_ui(&props, view, choices, ui, &mut self.commands);
+                let (state, choices) = (&mut self.state, &mut context.state.lessons);
+                page::lesson_ui(&props, state, choices, ui, &mut self.commands);
             });
     }
 
-    fn run_commands(&mut self, shell: &mut Shell) -> bool {
+    fn run_commands(&mut self, context: &mut PageContext) -> bool {
         let commands = std::mem::take(&mut self.commands);
         let has_any = !commands.is_empty();
         for command in commands {
             match command {
-                LessonCommand::Select(lesson) => self.view.selected = lesson,
+                LessonCommand::Select(lesson) => self.state.selected = lesson,
                 LessonCommand::Run(lesson) => {
-                    let started = self.start(lesson, &shell.state.lessons, shell.waker());
+                    let started = self.start(lesson, &context.state.lessons, context.waker());
                     if let Err(notice) = started {
-                        shell.notify(notice);
+                        context.notify(notice);
                     }
                 }
                 LessonCommand::Stop => self.stop(),
-                #[cfg(target_os = "linux")]
                 LessonCommand::ShowPattern(pattern) => {
-                    shell.open = Some((freeze_lab::ID, pattern.to_string()));
+                    context.open = Some((freeze_lab::ID, pattern.to_owned()));
                 }
             }
         }

@@ -13,8 +13,8 @@ use super::transcript::transcript_ui;
 use super::{LessonChoices, LessonCommand};
 use crate::lessons::{LessonId, LessonOutcome, RunLog};
 use crate::ui::code_view::Code;
+use crate::ui::status_style::{Mark, StatusStyle, mark_ui};
 use crate::ui::tokens::{Tokens, tokens};
-use crate::ui::widgets::{Mark, StatusStyle, mark_ui};
 
 const LIST_WIDTH: f32 = 276.0;
 /// The minimum height below the timeline: in a smaller window the whole page is scrolled.
@@ -28,31 +28,27 @@ pub struct LessonProps<'a> {
     pub run: Option<ShownRun<'a>>,
     /// The log of the run before that.
     pub previous: Option<&'a RunLog>,
-    /// The running lesson.
     pub running: Option<LessonId>,
 }
 
 /// The data of a run.
 #[derive(Clone, Copy)]
 pub struct ShownRun<'a> {
-    /// What it has recorded.
     pub log: &'a RunLog,
-    /// How it ended; `None` while it runs.
+    /// `None` while it runs.
     pub outcome: Option<&'a LessonOutcome>,
     /// The time since its start.
     pub elapsed: Duration,
 }
 
-/// The state of the page.
-pub struct LessonView {
-    /// The selected lesson.
+pub struct LessonState {
     pub selected: LessonId,
     pub(super) tab: Tab,
     pub(super) compare: bool,
     pub(super) code: Code,
 }
 
-impl Default for LessonView {
+impl Default for LessonState {
     fn default() -> Self {
         let first = LessonId::all().next();
         Self {
@@ -67,7 +63,7 @@ impl Default for LessonView {
 /// Draws the page.
 pub fn lesson_ui(
     props: &LessonProps<'_>,
-    view: &mut LessonView,
+    state: &mut LessonState,
     choices: &mut LessonChoices,
     ui: &mut Ui,
     commands: &mut Vec<LessonCommand>,
@@ -76,12 +72,12 @@ pub fn lesson_ui(
         .default_size(LIST_WIDTH)
         .min_size(220.0)
         .show(ui, |ui| {
-            list_ui(props, view.selected, choices, ui, commands);
+            list_ui(props, state.selected, choices, ui, commands);
         });
     CentralPanel::default().show(ui, |ui| {
         let height = ui.available_height();
         ScrollArea::vertical()
-            .id_salt(view.selected.lesson().id)
+            .id_salt(state.selected.lesson().id)
             .auto_shrink(false)
             .show(ui, |ui| {
                 // Keeps clear of the scroll bar, which lies over the page.
@@ -90,7 +86,7 @@ pub fn lesson_ui(
                     ..egui::Margin::ZERO
                 };
                 egui::Frame::new().inner_margin(margin).show(ui, |ui| {
-                    selected_ui(props, view, choices, height, ui, commands);
+                    selected_ui(props, state, choices, height, ui, commands);
                 });
             });
     });
@@ -98,23 +94,25 @@ pub fn lesson_ui(
 
 fn selected_ui(
     props: &LessonProps<'_>,
-    view: &mut LessonView,
+    state: &mut LessonState,
     choices: &mut LessonChoices,
     height: f32,
     ui: &mut Ui,
     commands: &mut Vec<LessonCommand>,
 ) {
-    let lesson = view.selected;
+    let lesson = state.selected;
     heading_ui(props, lesson, ui);
     ui.scope(|ui| question_ui(lesson, choices, ui));
     ui.add_space(4.0);
-    run_ui(props, view, choices, ui, commands);
+    run_ui(props, state, choices, ui, commands);
     ui.add_space(4.0);
-    timeline_ui(props, view.compare, ui);
+    timeline_ui(props, state.compare, ui);
     ui.separator();
     let above = ui.min_rect().height() + ui.spacing().item_spacing.y;
     let size = egui::vec2(ui.available_width(), (height - above).max(MIN_LOWER_HEIGHT));
-    ui.allocate_ui(size, |ui| lower_ui(props, view, choices, ui, commands));
+    ui.allocate_ui(size, |ui| {
+        transcript_and_tabs_ui(props, state, choices, ui, commands);
+    });
 }
 
 fn heading_ui(props: &LessonProps<'_>, lesson: LessonId, ui: &mut Ui) {
@@ -148,9 +146,9 @@ fn outcome_status(outcome: Option<&LessonOutcome>, tokens: &Tokens) -> StatusSty
 }
 
 /// The transcript, and beside it the tabs.
-fn lower_ui(
+fn transcript_and_tabs_ui(
     props: &LessonProps<'_>,
-    view: &mut LessonView,
+    state: &mut LessonState,
     choices: &LessonChoices,
     ui: &mut Ui,
     commands: &mut Vec<LessonCommand>,
@@ -176,5 +174,5 @@ fn lower_ui(
     };
     CentralPanel::default()
         .frame(egui::Frame::new().inner_margin(margin))
-        .show(ui, |ui| tabs_ui(props, view, choices, ui, commands));
+        .show(ui, |ui| tabs_ui(props, state, choices, ui, commands));
 }

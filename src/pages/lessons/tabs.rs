@@ -2,10 +2,10 @@
 
 use eframe::egui::{self, RichText, ScrollArea, Ui};
 
-use super::page::{LessonProps, LessonView};
+use super::page::{LessonProps, LessonState};
 use super::{LessonChoices, LessonCommand};
 use crate::lessons::{Lesson, LessonOutcome, RunLog};
-use crate::ui::code_view::{Source, code_ui};
+use crate::ui::code_view::{ShownCode, code_ui};
 use crate::ui::tokens::tokens;
 use crate::ui::widgets::prose_ui;
 
@@ -33,19 +33,19 @@ impl Tab {
 
 pub(super) fn tabs_ui(
     props: &LessonProps<'_>,
-    view: &mut LessonView,
+    state: &mut LessonState,
     choices: &LessonChoices,
     ui: &mut Ui,
     commands: &mut Vec<LessonCommand>,
 ) {
     ui.horizontal_wrapped(|ui| {
         for tab in Tab::ALL {
-            ui.selectable_value(&mut view.tab, tab, tab.title());
+            ui.selectable_value(&mut state.tab, tab, tab.title());
         }
     });
-    let lesson = view.selected.lesson();
+    let lesson = state.selected.lesson();
     let id = |suffix: &str| format!("{}.{suffix}", lesson.id);
-    let (id, text, language) = match view.tab {
+    let (id, text, language) = match state.tab {
         Tab::Explanation => {
             let outcome = props.run.and_then(|run| run.outcome);
             let has_run =
@@ -56,10 +56,10 @@ pub(super) fn tabs_ui(
         Tab::Python => (id("py"), lesson.python.trim(), "py"),
         Tab::PlainStd => (id("std.rs"), lesson.plain_std.trim(), "rs"),
     };
-    let is_code = view.tab == Tab::Code;
+    let is_code = state.tab == Tab::Code;
     let running = props.run.filter(|run| is_code && run.outcome.is_none());
     let running = running.map_or_else(Vec::new, |run| running_lines(run.log));
-    let source = Source {
+    let source = ShownCode {
         id: &id,
         text,
         language,
@@ -68,7 +68,7 @@ pub(super) fn tabs_ui(
     egui::Frame::new()
         .fill(tokens(ui).field)
         .inner_margin(6)
-        .show(ui, |ui| code_ui(source, &mut view.code, ui));
+        .show(ui, |ui| code_ui(source, &mut state.code, ui));
 }
 
 /// The source lines that the open lanes have reached.
@@ -101,13 +101,9 @@ fn explanation_ui(lesson: &Lesson, has_run: bool, ui: &mut Ui, commands: &mut Ve
 }
 
 /// A link to another lesson, or to a pattern of the Freeze Lab.
-fn related_ui(related: &str, ui: &mut Ui, commands: &mut Vec<LessonCommand>) {
-    let command = related.parse().map(LessonCommand::Select).ok();
-    #[cfg(target_os = "linux")]
-    let command = command.or_else(|| related.parse().map(LessonCommand::ShowPattern).ok());
-    if let Some(command) = command
-        && ui.link(related).clicked()
-    {
-        commands.push(command);
+fn related_ui(related: &'static str, ui: &mut Ui, commands: &mut Vec<LessonCommand>) {
+    if ui.link(related).clicked() {
+        let lesson = related.parse().map(LessonCommand::Select);
+        commands.push(lesson.unwrap_or(LessonCommand::ShowPattern(related)));
     }
 }

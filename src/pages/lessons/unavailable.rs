@@ -3,10 +3,13 @@
 use eframe::egui::{CentralPanel, Ui};
 use serde::{Deserialize, Serialize};
 
-use super::{Page, PageId, PageSetup, Shell};
+use super::commands::CommandInfo;
+use super::{Page, PageContext, PageId, PageSetup};
 use crate::ui::widgets;
 
 pub(crate) const ID: PageId = PageId::new("lessons");
+pub(super) const TITLE: &str = "Lessons";
+pub(super) static COMMANDS: &[CommandInfo] = &[];
 
 /// There is nothing to choose.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -34,10 +37,14 @@ impl Page for Lessons {
     }
 
     fn title(&self) -> &'static str {
-        "Lessons"
+        TITLE
     }
 
-    fn ui(&mut self, _shell: &mut Shell, ui: &mut Ui) {
+    fn commands(&self) -> &'static [CommandInfo] {
+        COMMANDS
+    }
+
+    fn ui(&mut self, _context: &mut PageContext, ui: &mut Ui) {
         CentralPanel::default().show(ui, |ui| {
             let hint = "They start and stop processes with features of Unix.";
             widgets::empty_ui(ui, "The lessons need Linux or macOS", hint);

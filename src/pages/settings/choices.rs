@@ -7,9 +7,7 @@ use crate::choice::choices;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Settings {
-    /// The theme.
     pub theme: ThemeChoice,
-    /// The zoom factor.
     pub zoom: f32,
     /// Whether the window asks for attention when long work ends behind another window.
     pub ask_attention: bool,

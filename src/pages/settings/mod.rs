@@ -6,16 +6,25 @@ use std::path::Path;
 
 use eframe::egui::{self, CentralPanel, Grid, RichText, ScrollArea, Ui};
 
+use super::commands::CommandInfo;
 use super::workbench::{Choices, workers_ui};
-use super::{Page, PageId, Shell, commands};
+use super::{Page, PageContext, PageId, PageSetup, command_table};
 use crate::ui::widgets::{card_ui, field_ui, section_ui};
 
 pub use choices::{Settings, ThemeChoice};
 
 pub(crate) const ID: PageId = PageId::new("settings");
+pub(super) const TITLE: &str = "Settings";
+pub(super) static COMMANDS: &[CommandInfo] = &[];
 
 /// The page `Settings`.
 pub(crate) struct SettingsPage;
+
+impl SettingsPage {
+    pub(super) fn new(_setup: &PageSetup) -> Self {
+        Self
+    }
+}
 
 impl Page for SettingsPage {
     fn id(&self) -> PageId {
@@ -23,18 +32,22 @@ impl Page for SettingsPage {
     }
 
     fn title(&self) -> &'static str {
-        "Settings"
+        TITLE
     }
 
-    fn ui(&mut self, shell: &mut Shell, ui: &mut Ui) {
+    fn commands(&self) -> &'static [CommandInfo] {
+        COMMANDS
+    }
+
+    fn ui(&mut self, context: &mut PageContext, ui: &mut Ui) {
         CentralPanel::default().show(ui, |ui| {
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-                let state = &mut shell.state;
+                let state = &mut context.state;
                 let before = state.settings.zoom;
                 let (settings, choices) = (&mut state.settings, &mut state.choices);
-                settings_ui(settings, choices, &shell.settings_file, ui);
+                settings_ui(settings, choices, &context.settings_file, ui);
                 if (state.settings.zoom - before).abs() > f32::EPSILON {
-                    shell.ctx.set_zoom_factor(state.settings.zoom);
+                    context.ctx.set_zoom_factor(state.settings.zoom);
                 }
             });
         });
@@ -109,15 +122,15 @@ fn zoom_ui(settings: &mut Settings, ui: &mut Ui) {
     });
 }
 
-/// The shortcuts of the command table, as this system spells them.
+/// All shortcuts, as this system spells them.
 fn keys_ui(ui: &mut Ui) {
     Grid::new("keys").num_columns(2).show(ui, |ui| {
-        for row in &commands::TABLE {
+        for row in command_table() {
             let Some(keys) = &row.shortcut else {
                 continue;
             };
             ui.label(RichText::new(ui.ctx().format_shortcut(keys)).monospace());
-            ui.label(row.text);
+            ui.label(row.title());
             ui.end_row();
         }
     });

@@ -24,11 +24,10 @@ use crate::jobs::{self, Options, Priority, RunOn};
 pub struct Choices {
     /// The options of every job of the catalogue.
     pub jobs: Vec<Options>,
-    /// Which of [`Choices::jobs`] is chosen.
+    /// An index into [`Choices::jobs`].
     pub chosen: usize,
-    /// Where items run.
     pub run_on: RunOn,
-    /// How many items run at once, at least 1.
+    /// The number of items that run at once, at least 1.
     pub workers: usize,
     /// The priority of their threads.
     pub priority: Priority,

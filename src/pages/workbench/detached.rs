@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::board::JobBoard;
 use crate::record::{JobId, JoinOutcome};
 
-/// How often the events of the jobs are dropped, so that they don't pile up.
+/// The interval at which the events of the jobs are dropped, so that they don't pile up.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Holds the jobs that a closing window leaves to go on without it. Clones share them.

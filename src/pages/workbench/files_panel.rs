@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use eframe::egui::{self, RichText, Sides, Ui};
 use url::Url;
 
-use super::{Command, Draft};
+use super::{Draft, WorkbenchCommand};
 use crate::format;
 use crate::pages::commands::{UiCommand, Unavailable};
 use crate::ui::widgets::{button, section_ui};
@@ -18,7 +18,7 @@ pub(super) fn files_ui(
     dialog_open: bool,
     unavailable: &Unavailable,
     ui: &mut Ui,
-    commands: &mut Vec<Command>,
+    commands: &mut Vec<WorkbenchCommand>,
 ) {
     title_ui(draft, ui);
     ui.horizontal(|ui| {
@@ -28,7 +28,7 @@ pub(super) fn files_ui(
             UiCommand::ClearInputs,
         ] {
             if unavailable.button(command, ui).clicked() {
-                commands.push(Command::Ui(command));
+                commands.push(WorkbenchCommand::Ui(command));
             }
         }
         if dialog_open {
@@ -47,7 +47,7 @@ fn title_ui(draft: &Draft, ui: &mut Ui) {
     });
 }
 
-fn path_ui(draft: &mut Draft, ui: &mut Ui, commands: &mut Vec<Command>) {
+fn path_ui(draft: &mut Draft, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {
     let is_empty = draft.path_text.trim().is_empty();
     let path_text = &mut draft.path_text;
     let (edit, add) = Sides::new().shrink_left().show(
@@ -71,7 +71,7 @@ fn path_ui(draft: &mut Draft, ui: &mut Ui, commands: &mut Vec<Command>) {
     let entered = edit.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
     if (add.clicked() || entered) && !is_empty {
         let path = std::mem::take(&mut draft.path_text);
-        commands.push(Command::AddInputs(vec![typed_path(path.trim())]));
+        commands.push(WorkbenchCommand::AddInputs(vec![typed_path(path.trim())]));
         edit.request_focus();
     }
 }
@@ -94,7 +94,7 @@ fn path_of_uri(text: &str) -> Option<PathBuf> {
     uri.ok()?.to_file_path().ok()
 }
 
-fn list_ui(inputs: &[PathBuf], ui: &mut Ui, commands: &mut Vec<Command>) {
+fn list_ui(inputs: &[PathBuf], ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {
     let frame = egui::Frame::new()
         .fill(ui.visuals().extreme_bg_color)
         .stroke(ui.visuals().widgets.noninteractive.bg_stroke)
@@ -123,7 +123,12 @@ fn list_ui(inputs: &[PathBuf], ui: &mut Ui, commands: &mut Vec<Command>) {
     });
 }
 
-fn input_ui(index: usize, path: &std::path::Path, ui: &mut Ui, commands: &mut Vec<Command>) {
+fn input_ui(
+    index: usize,
+    path: &std::path::Path,
+    ui: &mut Ui,
+    commands: &mut Vec<WorkbenchCommand>,
+) {
     let shown = format::path(path);
     ui.push_id(index, |ui| {
         ui.spacing_mut().interact_size.y = 0.0;
@@ -133,7 +138,7 @@ fn input_ui(index: usize, path: &std::path::Path, ui: &mut Ui, commands: &mut Ve
                 .on_hover_text("Remove this input")
                 .accessible_name(format!("Remove {shown}"));
             if remove.clicked() {
-                commands.push(Command::RemoveInput(index));
+                commands.push(WorkbenchCommand::RemoveInput(index));
             }
             ui.add(egui::Label::new(&shown).truncate())
                 .on_hover_text(&shown);

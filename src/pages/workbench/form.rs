@@ -8,7 +8,7 @@ use eframe::egui::{
     Ui,
 };
 
-use super::Command;
+use super::WorkbenchCommand;
 use crate::choice::Choice;
 use crate::jobs::JobInterface;
 use crate::jobs::form::{Field, Form, Note};
@@ -35,13 +35,17 @@ pub(super) fn job_form_ui(
     job: &mut dyn JobInterface,
     inputs: &[PathBuf],
     ui: &mut Ui,
-    commands: &mut Vec<Command>,
+    commands: &mut Vec<WorkbenchCommand>,
 ) {
     job.form(inputs, &mut FormUi { ui, commands });
 }
 
 /// The further options of a job, in a grid that is folded away.
-pub(super) fn more_form_ui(job: &mut dyn JobInterface, ui: &mut Ui, commands: &mut Vec<Command>) {
+pub(super) fn more_form_ui(
+    job: &mut dyn JobInterface,
+    ui: &mut Ui,
+    commands: &mut Vec<WorkbenchCommand>,
+) {
     let Some(title) = job.more_title() else {
         return;
     };
@@ -76,7 +80,7 @@ pub(super) fn choice_ui<T: Choice>(name: &str, value: &mut T, width: f32, ui: &m
 /// Adds the rows of a form to a grid with two columns.
 struct FormUi<'a> {
     ui: &'a mut Ui,
-    commands: &'a mut Vec<Command>,
+    commands: &'a mut Vec<WorkbenchCommand>,
 }
 
 impl FormUi<'_> {
@@ -120,7 +124,7 @@ impl Form for FormUi<'_> {
                 *folder = text.into();
             }
             if ui.button("Choose…").clicked() {
-                self.commands.push(Command::PickOutputFolder);
+                self.commands.push(WorkbenchCommand::PickOutputFolder);
             }
         });
         ui.end_row();

@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use eframe::egui::{self, RichText, Sides, Ui};
 
-use super::{BlockedFor, Choices, Command, jobs_panel};
+use super::{BlockedFor, Choices, WorkbenchCommand, jobs_panel};
 use crate::format;
 use crate::jobs::RunOn;
 use crate::pages::commands::{UiCommand, Unavailable};
 use crate::record::{JobRecord, JoinOutcome, JoinRecord};
+use crate::ui::status_style::{Mark, StatusStyle, mark_ui};
 use crate::ui::tokens::tokens;
-use crate::ui::widgets::{Mark, StatusStyle, card_ui, mark_ui, progress_bar};
+use crate::ui::widgets::{card_ui, progress_bar};
 
-/// What the card of a job is drawn from.
+/// The data of the card of a job.
 pub(super) struct JobProps<'a> {
     pub(super) job: &'a JobRecord,
     pub(super) now: Duration,
@@ -22,9 +23,9 @@ pub(super) struct JobProps<'a> {
 }
 
 impl JobProps<'_> {
-    fn button_ui(&self, command: UiCommand, ui: &mut Ui, commands: &mut Vec<Command>) {
+    fn button_ui(&self, command: UiCommand, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {
         if self.unavailable.button(command, ui).clicked() {
-            commands.push(Command::Ui(command));
+            commands.push(WorkbenchCommand::Ui(command));
         }
     }
 }
@@ -59,7 +60,7 @@ pub(super) fn job_ui(
     props: &JobProps<'_>,
     choices: &mut Choices,
     ui: &mut Ui,
-    commands: &mut Vec<Command>,
+    commands: &mut Vec<WorkbenchCommand>,
 ) {
     let JobProps { job, now, .. } = *props;
     card_ui(ui, |ui| {
@@ -124,7 +125,7 @@ fn bytes_text(job: &JobRecord) -> String {
     }
 }
 
-/// The rate, the time left, and how long there has been no progress.
+/// The rate, the time left, and the time since the last progress.
 fn pace_text(job: &JobRecord, now: Duration) -> String {
     let rate = job.rate(now);
     let mut texts = Vec::new();
@@ -155,7 +156,12 @@ fn left_text(left: Duration) -> String {
     format!("{} left", format::duration(left))
 }
 
-fn join_ui(props: &JobProps<'_>, choices: &mut Choices, ui: &mut Ui, commands: &mut Vec<Command>) {
+fn join_ui(
+    props: &JobProps<'_>,
+    choices: &mut Choices,
+    ui: &mut Ui,
+    commands: &mut Vec<WorkbenchCommand>,
+) {
     ui.horizontal_wrapped(|ui| {
         props.button_ui(UiCommand::Join, ui, commands);
         props.button_ui(UiCommand::JoinWithTimeout, ui, commands);
@@ -225,16 +231,16 @@ fn outcome_text(job: &JobRecord) -> String {
     format!("{}, {}", job.state().title(), jobs_panel::summary(job))
 }
 
-/// `blocked the window for 2 003 ms, 120 frames missed`.
+/// `blocked the window for 2.00 s, 120 frames missed`.
 fn cost_text(cost: BlockedFor) -> String {
     format!(
-        "blocked the window for {} ms, {} frames missed",
-        format::count(cost.blocked.as_millis()),
+        "blocked the window for {}, {} frames missed",
+        format::duration(cost.blocked),
         format::count(cost.frames_missed())
     )
 }
 
-fn actions_ui(props: &JobProps<'_>, ui: &mut Ui, commands: &mut Vec<Command>) {
+fn actions_ui(props: &JobProps<'_>, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {
     ui.horizontal_wrapped(|ui| {
         props.button_ui(UiCommand::Cancel, ui, commands);
         if has_processes(props.job) {
@@ -251,14 +257,14 @@ fn actions_ui(props: &JobProps<'_>, ui: &mut Ui, commands: &mut Vec<Command>) {
 }
 
 /// The buttons that end processes while the job goes on.
-fn signals_ui(props: &JobProps<'_>, ui: &mut Ui, commands: &mut Vec<Command>) {
+fn signals_ui(props: &JobProps<'_>, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {
     for command in [UiCommand::Terminate, UiCommand::Kill, UiCommand::StopTree] {
         let mut button = props.unavailable.button(command, ui);
         if let Some(target) = props.signal_target {
             button = button.on_hover_text(target.text());
         }
         if button.clicked() {
-            commands.push(Command::Ui(command));
+            commands.push(WorkbenchCommand::Ui(command));
         }
     }
 }
@@ -281,14 +287,14 @@ mod tests {
     use crate::record::JobId;
 
     #[test]
-    fn blocking_wait_shows_milliseconds_and_frames() {
+    fn blocking_wait_shows_its_time_and_frames() {
         let cost = BlockedFor {
             job: JobId(1),
             blocked: Duration::from_millis(2_003),
         };
         assert_eq!(
             cost_text(cost),
-            "blocked the window for 2 003 ms, 120 frames missed"
+            "blocked the window for 2.00 s, 120 frames missed"
         );
     }
 }

@@ -2,18 +2,19 @@
 
 use eframe::egui::{self, RichText, Sides, Ui};
 
-use super::Command;
+use super::WorkbenchCommand;
 use crate::format;
 use crate::record::{JobId, JobRecord, Record};
+use crate::ui::status_style::{StatusStyle, mark_ui, status_style_ui};
 use crate::ui::tokens::tokens;
-use crate::ui::widgets::{StatusStyle, choosable_card_ui, mark_ui, section_ui, status_style_ui};
+use crate::ui::widgets::{choosable_card_ui, section_ui};
 
 /// The list of jobs; a click or `Enter` selects one.
 pub(super) fn jobs_ui(
     record: &Record,
     selected: Option<JobId>,
     ui: &mut Ui,
-    commands: &mut Vec<Command>,
+    commands: &mut Vec<WorkbenchCommand>,
 ) {
     section_ui(ui, "Jobs");
     if record.jobs().next().is_none() {
@@ -29,7 +30,7 @@ pub(super) fn jobs_ui(
         });
 }
 
-fn job_ui(job: &JobRecord, is_selected: bool, ui: &mut Ui, commands: &mut Vec<Command>) {
+fn job_ui(job: &JobRecord, is_selected: bool, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {
     let title = title(job);
     let margin = egui::Margin::same(8);
     let card = choosable_card_ui(ui, &title, is_selected, margin, |ui| {
@@ -47,7 +48,7 @@ fn job_ui(job: &JobRecord, is_selected: bool, ui: &mut Ui, commands: &mut Vec<Co
         ui.label(RichText::new(summary(job)).weak().small());
     });
     if card.clicked() {
-        commands.push(Command::Select(job.id()));
+        commands.push(WorkbenchCommand::Select(job.id()));
     }
 }
 

@@ -1,4 +1,4 @@
-//! The Workbench: jobs, what they are started with, and what they came back with.
+//! The Workbench: jobs, their inputs and their results.
 
 mod choices;
 mod command;
@@ -10,66 +10,70 @@ mod jobs_panel;
 mod options_panel;
 mod ordering;
 mod output;
+mod output_find;
 mod output_log;
 mod output_pane;
-mod output_view;
+mod output_state;
 mod panic_pane;
 mod poll;
+pub mod result_text;
 pub mod results_pane;
 mod results_rows;
-mod results_view;
+mod results_state;
 mod run_command;
 mod saving;
-mod view;
+mod state;
 mod waits_pane;
 
 use std::borrow::Cow;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use eframe::egui::{self, CentralPanel, Panel, Ui};
+use eframe::egui::{CentralPanel, Panel, Ui};
 
 use self::job_panel::{JobProps, SignalTarget};
 use self::ordering::Ordering;
-use self::run_command::Purpose;
+use self::run_command::DialogPurpose;
 use self::waits_pane::WaitRow;
-use super::commands::{UiCommand, Unavailable};
-use super::{DialogAnswer, Page, PageId, PageSetup, Running, Shell};
+use super::commands::{CommandInfo, UiCommand, Unavailable};
+use super::{DialogAnswer, Page, PageContext, PageId, PageSetup, Running};
 use crate::board::JobBoard;
 use crate::record::{JobId, JobRecord, PanicKey, Record};
+use crate::ui::status_style::{Mark, mark_ui};
 use crate::ui::tokens::{SIDE_WIDTH, tokens};
 use crate::ui::widgets;
 
 pub use choices::Choices;
-pub use command::Command;
+pub(crate) use command::COMMANDS;
+pub use command::WorkbenchCommand;
 pub use detached::DetachedJobs;
 pub(crate) use options_panel::workers_ui;
-pub(crate) use output_view::{LogScroll, ShownOutput};
-pub use output_view::{OutputView, Stream};
-pub use results_view::{Column, Order, ResultsView, Sort};
-pub use view::{BlockedFor, Draft, Pane, View};
+pub(crate) use output_state::{LogScroll, ShownOutput};
+pub use output_state::{OutputState, Stream};
+pub use results_state::{Column, Order, ResultsState, Sort};
+pub use state::{BlockedFor, Draft, Pane, WorkbenchState};
 
 pub(crate) const ID: PageId = PageId::new("workbench");
+pub(super) const TITLE: &str = "Workbench";
 
 /// The jobs, and what the page shows of them.
 pub(crate) struct Workbench {
     board: JobBoard,
     record: Record,
-    view: View,
-    commands: Vec<Command>,
-    /// What the open file dialog is for.
-    purpose: Option<Purpose>,
+    state: WorkbenchState,
+    commands: Vec<WorkbenchCommand>,
+    purpose: Option<DialogPurpose>,
     ordering: Ordering,
     resolving: Vec<(JobId, PanicKey)>,
     waits: Vec<WaitRow>,
-    /// When the last frame began to take events, if some are left.
+    /// The time at which the last frame began to take events, if some are left.
     behind_since: Option<Instant>,
     detached: DetachedJobs,
 }
 
 impl Workbench {
-    pub(super) fn new(ctx: &egui::Context, setup: &PageSetup) -> Self {
-        let wake = ctx.clone();
+    pub(super) fn new(setup: &PageSetup) -> Self {
+        let wake = setup.ctx.clone();
         let board = JobBoard::new(move || wake.request_repaint());
         #[cfg(unix)]
         let board = match setup.launcher.clone() {
@@ -79,7 +83,7 @@ impl Workbench {
         let mut workbench = Self {
             board,
             record: Record::default(),
-            view: View::default(),
+            state: WorkbenchState::default(),
             commands: Vec::new(),
             purpose: None,
             ordering: Ordering::default(),
@@ -100,16 +104,16 @@ impl Workbench {
     fn add_inputs(&mut self, paths: Vec<PathBuf>) {
         for path in paths {
             let path = std::path::absolute(&path).unwrap_or(path);
-            if !self.view.draft.inputs.contains(&path) {
-                self.view.draft.inputs.push(path);
+            if !self.state.draft.inputs.contains(&path) {
+                self.state.draft.inputs.push(path);
             }
         }
     }
 
     fn select_job(&mut self, job: JobId) {
-        if self.view.selected != Some(job) {
-            self.view.selected = Some(job);
-            self.view.results = ResultsView::default();
+        if self.state.selected != Some(job) {
+            self.state.selected = Some(job);
+            self.state.results = ResultsState::default();
         }
     }
 
@@ -133,7 +137,7 @@ impl Workbench {
     #[cfg(unix)]
     fn signal_target(&self, job: JobId) -> Option<SignalTarget> {
         let running = self.board.running_processes(job);
-        let Some(selected) = self.view.results.selected else {
+        let Some(selected) = self.state.results.selected else {
             let count = running.len();
             return (count > 0).then_some(SignalTarget::All(count));
         };
@@ -146,27 +150,32 @@ impl Workbench {
         None
     }
 
-    fn side_ui(&mut self, unavailable: &Unavailable, shell: &mut Shell, ui: &mut Ui) {
-        let (draft, commands) = (&mut self.view.draft, &mut self.commands);
-        files_panel::files_ui(draft, shell.dialogs.is_open(), unavailable, ui, commands);
+    fn side_ui(&mut self, unavailable: &Unavailable, context: &mut PageContext, ui: &mut Ui) {
+        let (draft, commands) = (&mut self.state.draft, &mut self.commands);
+        files_panel::files_ui(draft, context.dialogs.is_open(), unavailable, ui, commands);
         ui.separator();
-        let choices = &mut shell.state.choices;
+        let choices = &mut context.state.choices;
         options_panel::options_ui(choices, &draft.inputs, ui, commands);
         ui.add_space(4.0);
         if unavailable.primary_button(UiCommand::Start, ui).clicked() {
-            commands.push(Command::Ui(UiCommand::Start));
+            commands.push(WorkbenchCommand::Ui(UiCommand::Start));
         }
         ui.separator();
-        jobs_panel::jobs_ui(&self.record, self.view.selected, ui, commands);
+        jobs_panel::jobs_ui(&self.record, self.state.selected, ui, commands);
     }
 
-    fn selected_job_ui(&mut self, unavailable: &Unavailable, shell: &mut Shell, ui: &mut Ui) {
-        let selected = self.view.selected;
+    fn selected_job_ui(
+        &mut self,
+        unavailable: &Unavailable,
+        context: &mut PageContext,
+        ui: &mut Ui,
+    ) {
+        let selected = self.state.selected;
         let signal_target = selected.and_then(|job| self.signal_target(job));
         let Self {
             board,
             record,
-            view,
+            state,
             commands,
             resolving,
             waits,
@@ -183,19 +192,19 @@ impl Workbench {
             now,
             unavailable,
             signal_target,
-            blocked_for: view.blocked_for,
+            blocked_for: state.blocked_for,
         };
-        job_panel::job_ui(&props, &mut shell.state.choices, ui, commands);
+        job_panel::job_ui(&props, &mut context.state.choices, ui, commands);
         ui.add_space(2.0);
-        panes_ui(&mut view.pane, job, ui);
-        match view.pane {
+        panes_ui(&mut state.pane, job, ui);
+        match state.pane {
             Pane::Results => {
-                let focus = std::mem::take(&mut view.focus_filter);
-                results_pane::results_ui(job, now, &mut view.results, focus, ui, commands);
+                let focus = std::mem::take(&mut state.focus_filter);
+                results_pane::results_ui(job, now, &mut state.results, focus, ui, commands);
             }
             Pane::Output => {
-                let focus = std::mem::take(&mut view.focus_filter);
-                output_pane::output_ui(job, &mut view.output, focus, ui, commands);
+                let focus = std::mem::take(&mut state.focus_filter);
+                output_pane::output_ui(job, &mut state.output, focus, ui, commands);
             }
             Pane::Panic => {
                 let keys = resolving.iter().filter(|(id, _)| *id == job.id());
@@ -213,16 +222,24 @@ impl Page for Workbench {
     }
 
     fn title(&self) -> &'static str {
-        "Workbench"
+        TITLE
     }
 
-    fn poll(&mut self, shell: &mut Shell) {
-        self.poll_board(shell);
-        self.take_drops(&shell.ctx);
-        self.update_order(shell);
-        if shell.shows(&ID) {
+    fn commands(&self) -> &'static [CommandInfo] {
+        COMMANDS
+    }
+
+    fn needs_close_timeout(&self) -> bool {
+        true
+    }
+
+    fn poll(&mut self, context: &mut PageContext) {
+        self.poll_board(context);
+        self.take_drops(&context.ctx);
+        self.update_order(context);
+        if context.shows(&ID) {
             self.update_waits();
-            self.update_output(&shell.ctx);
+            self.update_output(&context.ctx);
         }
     }
 
@@ -238,35 +255,35 @@ impl Page for Workbench {
         }
     }
 
-    fn ui(&mut self, shell: &mut Shell, ui: &mut Ui) {
-        let unavailable = Unavailable::of(self, shell);
+    fn ui(&mut self, context: &mut PageContext, ui: &mut Ui) {
+        let unavailable = Unavailable::of(self, context);
         Panel::left("next job and jobs")
             .default_size(SIDE_WIDTH)
             .min_size(300.0)
-            .show(ui, |ui| self.side_ui(&unavailable, shell, ui));
-        CentralPanel::default().show(ui, |ui| self.selected_job_ui(&unavailable, shell, ui));
+            .show(ui, |ui| self.side_ui(&unavailable, context, ui));
+        CentralPanel::default().show(ui, |ui| self.selected_job_ui(&unavailable, context, ui));
     }
 
-    fn why_not(&self, command: UiCommand, shell: &Shell) -> Option<Cow<'static, str>> {
-        self.refusal(command, shell)
+    fn why_not(&self, command: UiCommand, context: &PageContext) -> Option<Cow<'static, str>> {
+        self.refusal(command, context)
     }
 
-    fn run_command(&mut self, command: UiCommand, shell: &mut Shell) {
-        self.run(Command::Ui(command), shell);
+    fn run_command(&mut self, command: UiCommand, context: &mut PageContext) {
+        self.run(WorkbenchCommand::Ui(command), context);
     }
 
-    fn run_commands(&mut self, shell: &mut Shell) -> bool {
+    fn run_commands(&mut self, context: &mut PageContext) -> bool {
         let commands = std::mem::take(&mut self.commands);
         let has_any = !commands.is_empty();
         for command in commands {
-            self.run(command, shell);
+            self.run(command, context);
         }
         has_any
     }
 
-    fn take_answer(&mut self, answer: DialogAnswer, shell: &mut Shell) {
+    fn take_answer(&mut self, answer: DialogAnswer, context: &mut PageContext) {
         if let Some(purpose) = self.purpose.take() {
-            self.take_picked(purpose, answer, shell);
+            self.take_picked(purpose, answer, context);
         }
     }
 
@@ -302,7 +319,7 @@ fn panes_ui(pane: &mut Pane, job: &JobRecord, ui: &mut Ui) {
         }
         let panics = job.counts().panicked;
         if panics > 0 {
-            widgets::mark_ui(ui, widgets::Mark::Warning, tokens(ui).panicked);
+            mark_ui(ui, Mark::Warning, tokens(ui).panicked);
             let panics = crate::format::plural(panics, "panic", "panics");
             ui.label(format!("{panics} captured"));
         }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use eframe::egui::{ComboBox, DragValue, Grid, Ui};
 
 use super::form::{choice_ui, job_form_ui, more_form_ui};
-use super::{Choices, Command};
+use super::{Choices, WorkbenchCommand};
 use crate::ui::widgets::{field_ui, section_ui};
 
 /// The choices for the next job.
@@ -13,7 +13,7 @@ pub(crate) fn options_ui(
     choices: &mut Choices,
     inputs: &[PathBuf],
     ui: &mut Ui,
-    commands: &mut Vec<Command>,
+    commands: &mut Vec<WorkbenchCommand>,
 ) {
     section_ui(ui, "Next job");
     Grid::new("next job")

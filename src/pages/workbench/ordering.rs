@@ -4,19 +4,19 @@ use std::cmp::Ordering as Cmp;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::results_pane::result_text;
-use super::{Column, Order, ResultsView, Sort};
+use super::result_text::result_text;
+use super::{Column, Order, ResultsState, Sort};
 use crate::join::{self, Context, Priority, Task};
 use crate::record::{ItemRecord, Items, JobId, JobRecord};
-use crate::ui::widgets::item_word;
+use crate::ui::status_style::item_word;
 
-/// How often the order is updated while a job runs.
+/// The interval at which the order is updated while a job runs.
 const REFRESH_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Keeps the order of the results table up to date.
 #[derive(Debug, Default)]
 pub(super) struct Ordering {
-    wanted: Wanted,
+    request: OrderRequest,
     /// The revision of the job that the newest order is computed from.
     revision: u64,
     started_at: Duration,
@@ -24,38 +24,38 @@ pub(super) struct Ordering {
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Wanted {
+struct OrderRequest {
     job: Option<JobId>,
     filter: String,
     sort: Option<Sort>,
 }
 
 impl Ordering {
-    /// Puts a finished order into the view, and starts the next one if it is needed. Returns the
+    /// Puts a finished order into the state, and starts the next one if it is needed. Returns the
     /// time until the next call is due.
     pub(super) fn update(
         &mut self,
         job: Option<&JobRecord>,
-        view: &mut ResultsView,
+        state: &mut ResultsState,
         now: Duration,
         wake: impl Fn() + Send + 'static,
     ) -> Option<Duration> {
-        let wanted = Wanted {
+        let request = OrderRequest {
             job: job.map(JobRecord::id),
-            filter: view.filter.trim().to_lowercase(),
-            sort: view.sort,
+            filter: state.filter.trim().to_lowercase(),
+            sort: state.sort,
         };
-        let is_new = wanted != self.wanted;
+        let is_new = request != self.request;
         if is_new {
             self.abandon();
-            if wanted.job != self.wanted.job {
-                view.order = Order::AsFound;
+            if request.job != self.request.job {
+                state.order = Order::AsFound;
             }
-            self.wanted = wanted;
+            self.request = request;
         }
-        self.take_result(view);
-        let again = self.start_if_due(job, view, now, is_new, wake);
-        view.computing = self.task.is_some() && is_new | view.computing;
+        self.take_result(state);
+        let again = self.start_if_due(job, state, now, is_new, wake);
+        state.computing = self.task.is_some() && is_new | state.computing;
         again
     }
 
@@ -66,28 +66,28 @@ impl Ordering {
         }
     }
 
-    fn take_result(&mut self, view: &mut ResultsView) {
+    fn take_result(&mut self, state: &mut ResultsState) {
         let Some(result) = self.task.as_ref().and_then(Task::poll) else {
             return;
         };
         if let Ok(rows) = result {
-            view.order = Order::Rows(Arc::clone(rows));
+            state.order = Order::Rows(Arc::clone(rows));
         }
         self.task = None;
-        view.computing = false;
+        state.computing = false;
     }
 
     fn start_if_due(
         &mut self,
         job: Option<&JobRecord>,
-        view: &mut ResultsView,
+        state: &mut ResultsState,
         now: Duration,
         is_new: bool,
         wake: impl Fn() + Send + 'static,
     ) -> Option<Duration> {
         let job = job?;
-        if self.wanted.filter.is_empty() && self.wanted.sort.is_none() {
-            view.order = Order::AsFound;
+        if self.request.filter.is_empty() && self.request.sort.is_none() {
+            state.order = Order::AsFound;
             return None;
         }
         let is_stale = is_new || job.revision() != self.revision;
@@ -101,11 +101,11 @@ impl Ordering {
         }
         self.revision = job.revision();
         self.started_at = now;
-        let (items, wanted) = (job.items().clone(), self.wanted.clone());
+        let (items, request) = (job.items().clone(), self.request.clone());
         self.task = join::Builder::new("sort results")
             .daemon(true)
             .priority(Priority::Background)
-            .spawn(move |context| rows(&items, &wanted, now, context))
+            .spawn(move |context| rows(&items, &request, now, context))
             .ok();
         if let Some(task) = &self.task {
             task.on_finish(wake);
@@ -114,17 +114,17 @@ impl Ordering {
     }
 }
 
-fn rows(items: &Items, wanted: &Wanted, now: Duration, context: &Context) -> Arc<[u32]> {
+fn rows(items: &Items, request: &OrderRequest, now: Duration, context: &Context) -> Arc<[u32]> {
     let mut rows = Vec::new();
     for (index, item) in items.iter().enumerate() {
         if index.is_multiple_of(1024) {
             context.checkpoint();
         }
-        if wanted.filter.is_empty() || contains(item, &wanted.filter) {
+        if request.filter.is_empty() || contains(item, &request.filter) {
             rows.push(u32::try_from(index).expect("a job has fewer than 2³² items"));
         }
     }
-    if let Some(sort) = wanted.sort {
+    if let Some(sort) = request.sort {
         sort_rows(&mut rows, items, sort, now, context);
     }
     rows.into()

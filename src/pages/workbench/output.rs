@@ -10,31 +10,32 @@ use crate::jobs::DEFAULT_OUTPUT_LIMIT;
 use crate::jobs::{CapturedOutput, ProcessRun};
 use crate::record::{ItemId, JobId};
 
-/// How long a flood is not read after it was read: its next bytes would not fit anyway.
-const FLOOD_PAUSE: Duration = Duration::from_millis(100);
+/// The time between two reads of a flood: the next bytes would not fit anyway.
+const FLOOD_READ_INTERVAL: Duration = Duration::from_millis(100);
 
 /// More new bytes than this are a flood, of which only the last bytes are read.
-const FLOOD_BYTES: u64 = 128 * 1024;
+const MIN_FLOOD_BYTES: u64 = 128 * 1024;
 
-/// How often a stream that outlives its process is read: its bytes don't wake the window.
+/// The time between two reads of a stream that outlives its process: its bytes don't wake the
+/// window.
 const HELD_OPEN_INTERVAL: Duration = Duration::from_millis(500);
 
-/// The number of bytes that a frame searches.
-const SEARCH_BUDGET: usize = 512 * 1024;
+/// The most bytes that a frame searches.
+const MAX_SEARCH_BYTES: usize = 512 * 1024;
 
 /// The output of an item: with its process, or in the record once the process is gone.
-pub(super) struct Source {
+pub(super) struct OutputSource {
     #[cfg(unix)]
     process: Option<crate::join::process::Process>,
     ran: Option<Arc<ProcessRun>>,
 }
 
-impl Source {
+impl OutputSource {
     /// The kept bytes of a stream after its first `offset` bytes.
     pub(super) fn since(&self, stream: Stream, offset: u64) -> CapturedOutput {
         #[cfg(unix)]
         if let Some(process) = &self.process {
-            // First, so that bytes of the process itself don't count as a descendant's.
+            // Check first: bytes that arrive later may come from a descendant.
             let has_ended = !process.is_alive();
             let captured = process.output_since(stream.into(), offset);
             return CapturedOutput {
@@ -76,29 +77,31 @@ impl From<Stream> for crate::join::process::Stream {
 impl Workbench {
     /// Reads new output. Costs nothing while the pane is not shown.
     pub(super) fn update_output(&mut self, ctx: &egui::Context) {
-        if self.view.pane != Pane::Output {
+        if self.state.pane != Pane::Output {
             return;
         }
         let Some((job, item)) = self.item_of_output() else {
-            self.view.output.shown = None;
+            self.state.output.shown = None;
             return;
         };
         let (source, now) = (self.source(job, item), self.board.now());
         let limit = self.output_limit(job);
-        let view = &mut self.view.output;
-        let stream = view.stream;
-        let shown = view.shown.take().filter(|shown| {
+        let state = &mut self.state.output;
+        let stream = state.stream;
+        let shown = state.shown.take().filter(|shown| {
             let shown = (shown.job, shown.item, shown.stream);
             shown == (job, item, stream)
         });
-        let shown = view
+        let shown = state
             .shown
             .insert(shown.unwrap_or_else(|| ShownOutput::new(job, item, stream)));
         read(shown, &source, limit, now);
         if shown.has_gap && !shown.scroll.is_frozen {
-            ctx.request_repaint_after(FLOOD_PAUSE);
+            ctx.request_repaint_after(FLOOD_READ_INTERVAL);
         }
-        shown.is_searching = shown.found.search(&view.find, &shown.log, SEARCH_BUDGET);
+        shown.is_searching = shown
+            .found
+            .search(&state.find, &shown.log, MAX_SEARCH_BYTES);
         if shown.is_searching {
             ctx.request_repaint();
         }
@@ -109,8 +112,8 @@ impl Workbench {
 
     /// The selected row, or the first item that has a process.
     fn item_of_output(&self) -> Option<(JobId, ItemId)> {
-        let job = self.record.job(self.view.selected?)?;
-        let selected = self.view.results.selected;
+        let job = self.record.job(self.state.selected?)?;
+        let selected = self.state.results.selected;
         let item = match selected.and_then(|item| job.item(item)) {
             Some(item) => item.process.is_some().then_some(item.id),
             None => job.first_process(),
@@ -118,16 +121,16 @@ impl Workbench {
         Some((job.id(), item?))
     }
 
-    pub(super) fn source(&self, job: JobId, item: ItemId) -> Source {
+    pub(super) fn source(&self, job: JobId, item: ItemId) -> OutputSource {
         let record = self.record.job(job).and_then(|job| job.item(item));
-        Source {
+        OutputSource {
             #[cfg(unix)]
             process: self.board.process(job, item),
             ran: record.and_then(|item| item.ran()).cloned(),
         }
     }
 
-    /// How many bytes of each stream of its processes a job keeps.
+    /// The number of bytes that a job keeps of each stream of its processes.
     fn output_limit(&self, job: JobId) -> u64 {
         let job = self.record.job(job);
         let limit = job.map(|job| job.spec().options.job().output_limit());
@@ -136,14 +139,14 @@ impl Workbench {
 }
 
 /// Reads new output, unless a flood was read just now.
-fn read(shown: &mut ShownOutput, source: &Source, limit: u64, now: Duration) {
+fn read(shown: &mut ShownOutput, source: &OutputSource, limit: u64, now: Duration) {
     if now < shown.next_read_at {
         return;
     }
     let total = source.since(shown.stream, u64::MAX).total;
-    let is_flood = total.saturating_sub(shown.log.end()) > FLOOD_BYTES;
+    let is_flood = total.saturating_sub(shown.log.end()) > MIN_FLOOD_BYTES;
     if is_flood {
-        shown.next_read_at = now + FLOOD_PAUSE;
+        shown.next_read_at = now + FLOOD_READ_INTERVAL;
     }
     let costs_lines = is_flood || shown.has_gap || !shown.log.has_room(total);
     shown.scroll.is_frozen = costs_lines && !shown.scroll.follows;
@@ -161,9 +164,9 @@ fn read(shown: &mut ShownOutput, source: &Source, limit: u64, now: Duration) {
 
 /// Reads the bytes that the log does not have yet. `flood` is the length of the stream during a
 /// flood, of which only the last bytes are read.
-fn take_in(shown: &mut ShownOutput, source: &Source, flood: Option<u64>) {
+fn take_in(shown: &mut ShownOutput, source: &OutputSource, flood: Option<u64>) {
     let from = match flood {
-        Some(total) => total.saturating_sub(FLOOD_BYTES),
+        Some(total) => total.saturating_sub(MIN_FLOOD_BYTES),
         // After a flood there is time for the bytes that were skipped.
         None if shown.has_gap => {
             shown.log.clear();
@@ -218,8 +221,8 @@ mod tests {
             end
         }
 
-        fn source(&self) -> Source {
-            Source {
+        fn source(&self) -> OutputSource {
+            OutputSource {
                 process: Some(self.process.clone()),
                 ran: None,
             }
@@ -236,15 +239,25 @@ mod tests {
             let total = flood.go_on();
             read(&mut shown, &flood.source(), limit, now);
             assert_eq!(shown.log.end(), total);
-            assert_eq!(total - shown.log.dropped(), FLOOD_BYTES);
+            assert_eq!(total - shown.log.dropped(), MIN_FLOOD_BYTES);
 
             flood.go_on();
-            read(&mut shown, &flood.source(), limit, now + FLOOD_PAUSE / 2);
+            read(
+                &mut shown,
+                &flood.source(),
+                limit,
+                now + FLOOD_READ_INTERVAL / 2,
+            );
             assert_eq!(shown.log.end(), total, "the flood is left alone");
-            now += FLOOD_PAUSE;
+            now += FLOOD_READ_INTERVAL;
         }
         read(&mut shown, &flood.source(), limit, now);
-        read(&mut shown, &flood.source(), limit, now + FLOOD_PAUSE);
+        read(
+            &mut shown,
+            &flood.source(),
+            limit,
+            now + FLOOD_READ_INTERVAL,
+        );
         assert_eq!(shown.log.end(), 20 * PORTION);
         assert_eq!(shown.log.end() - shown.log.dropped(), limit);
     }

@@ -1,14 +1,18 @@
-//! What a process prints, live. Only visible lines are drawn.
+//! The output of a process, live. Only visible lines are drawn.
 
 use eframe::egui::text::{LayoutJob, TextFormat};
-use eframe::egui::{self, Key, Modifiers, RichText, ScrollArea, Sides, TextStyle, Ui};
+use eframe::egui::{self, RichText, ScrollArea, Sides, TextStyle, Ui};
 
-use super::output_log::{Find, Log};
-use super::{Command, LogScroll, OutputView, ShownOutput, Stream};
+use super::command::COMMANDS;
+use super::output_find::Find;
+use super::output_log::Log;
+use super::{LogScroll, OutputState, ShownOutput, Stream, WorkbenchCommand};
 use crate::format;
+use crate::pages::commands::{self, UiCommand};
 use crate::record::{ItemRecord, JobRecord};
+use crate::ui::status_style::{StatusStyle, status_style_ui};
 use crate::ui::tokens::{Tokens, tokens};
-use crate::ui::widgets::{StatusStyle, button, empty_ui, status_style_ui};
+use crate::ui::widgets::{button, empty_ui};
 
 /// The room for what is beside the field `Find` in its row, in points.
 const BESIDE_FIND: f32 = 280.0;
@@ -16,16 +20,16 @@ const BESIDE_FIND: f32 = 280.0;
 /// A stream of a process, with its commands.
 pub(crate) fn output_ui(
     job: &JobRecord,
-    view: &mut OutputView,
+    state: &mut OutputState,
     focus_find: bool,
     ui: &mut Ui,
-    commands: &mut Vec<Command>,
+    commands: &mut Vec<WorkbenchCommand>,
 ) {
-    let OutputView {
+    let OutputState {
         stream,
         find,
         shown,
-    } = view;
+    } = state;
     let shown = shown.as_mut().filter(|shown| shown.job == job.id());
     let Some((shown, item)) = shown.and_then(|shown| {
         let item = job.item(shown.item)?;
@@ -54,18 +58,22 @@ pub(crate) fn output_ui(
     lines_ui(shown, item, ui);
 }
 
-fn actions_ui(shown: &mut ShownOutput, ui: &mut Ui, commands: &mut Vec<Command>) {
+fn actions_ui(shown: &mut ShownOutput, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {
     let has_any = shown.log.len() > 0;
     let why_not = "Nothing was printed on this stream.";
     let save = button(ui, "Save output…", has_any, why_not)
         .on_hover_text("All kept bytes of this stream, unchanged.");
     if save.clicked() {
-        commands.push(Command::SaveOutput(shown.job, shown.item, shown.stream));
+        commands.push(WorkbenchCommand::SaveOutput(
+            shown.job,
+            shown.item,
+            shown.stream,
+        ));
     }
     let copy = button(ui, "Copy output", has_any, why_not)
         .on_hover_text("The lines below as text, in full.");
     if copy.clicked() {
-        commands.push(Command::CopyText(shown.log.text()));
+        commands.push(WorkbenchCommand::CopyText(shown.log.text()));
     }
     follow_ui(shown, ui);
 }
@@ -128,19 +136,20 @@ fn find_ui(text: &mut String, shown: &mut ShownOutput, focus: bool, ui: &mut Ui)
     if focus {
         edit.request_focus();
     }
-    let entered = edit.lost_focus() && ui.input(|input| input.key_pressed(Key::Enter));
-    if entered {
+    let next = commands::info(COMMANDS, UiCommand::NextMatch);
+    let previous = commands::info(COMMANDS, UiCommand::PreviousMatch);
+    let has_entered = edit.lost_focus();
+    let goes_back = has_entered && previous.is_pressed(ui);
+    let goes_on = has_entered && next.is_pressed(ui) && !goes_back;
+    if goes_on || goes_back {
         edit.request_focus();
     }
-    let shifted = ui.input(|input| input.modifiers.contains(Modifiers::SHIFT));
-    let has_any = shown.found.count() > 0;
-    let why_not = "No line contains the text.";
-    let previous = button(ui, "Previous", has_any, why_not)
-        .on_hover_text("Or press Shift+Enter in the field.");
-    let next = button(ui, "Next", has_any, why_not).on_hover_text("Or press Enter in the field.");
-    if next.clicked() || (entered && !shifted) {
+    let why_not = (shown.found.count() == 0).then_some("No line contains the text.");
+    let previous = previous.button(why_not, ui);
+    let next = next.button(why_not, ui);
+    if next.clicked() || goes_on {
         shown.scroll.to = shown.found.step(true);
-    } else if previous.clicked() || (entered && shifted) {
+    } else if previous.clicked() || goes_back {
         shown.scroll.to = shown.found.step(false);
     }
     if !text.is_empty() {
@@ -187,7 +196,7 @@ fn other_text(shown: &ShownOutput) -> String {
 
 fn rows_ui(shown: &mut ShownOutput, tokens: &Tokens, ui: &mut Ui) {
     ui.spacing_mut().item_spacing.y = 0.0;
-    // It would pull back from an end that has just moved.
+    // The rubber band would pull the view back when new lines move the end.
     ui.spacing_mut().scroll.kinetic.rubber_band = false;
     let height = ui.text_style_height(&TextStyle::Monospace);
     let ShownOutput {

@@ -2,7 +2,7 @@
 
 use eframe::egui::{self, Rangef, RichText, Ui};
 
-use super::Command;
+use super::WorkbenchCommand;
 use crate::format;
 use crate::record::{Backtrace, JobId, JobRecord, Panic, PanicKey};
 use crate::ui::widgets::{card_ui, empty_ui};
@@ -10,7 +10,7 @@ use crate::ui::widgets::{card_ui, empty_ui};
 /// More panics than this are counted, not drawn.
 const MAX_SHOWN: usize = 100;
 
-/// How far outside the view a panic is still drawn, in points.
+/// The distance from the view within which a panic is drawn, in points.
 const NEAR: f32 = 300.0;
 
 /// Every panic with its message, location, thread and, on request, backtrace.
@@ -18,7 +18,7 @@ pub(crate) fn panic_ui(
     job: &JobRecord,
     resolving: &[PanicKey],
     ui: &mut Ui,
-    commands: &mut Vec<Command>,
+    commands: &mut Vec<WorkbenchCommand>,
 ) {
     if job.panics().next().is_none() {
         empty_ui(
@@ -48,8 +48,8 @@ pub(crate) fn panic_ui(
         });
 }
 
-/// Draws something in or near the view, so that `Tab` finds the next one. Elsewhere it only takes
-/// its room, once that is known.
+/// Draws a panic that is near the view, so that `Tab` reaches it. Others only reserve their last
+/// height.
 fn in_sight_ui(key: (JobId, PanicKey), ui: &mut Ui, contents: impl FnOnce(&mut Ui)) {
     let id = ui.scope_id().with(key);
     let height: Option<f32> = ui.data(|data| data.get_temp(id));
@@ -94,7 +94,7 @@ fn backtrace_ui(
     backtrace: &Backtrace,
     resolving: bool,
     ui: &mut Ui,
-    commands: &mut Vec<Command>,
+    commands: &mut Vec<WorkbenchCommand>,
 ) {
     match backtrace {
         Backtrace::Resolved(text) => {
@@ -107,7 +107,7 @@ fn backtrace_ui(
         }
         Backtrace::Unresolved => {
             if ui.button("Resolve backtrace").clicked() {
-                commands.push(Command::ResolveBacktrace(job.id(), key));
+                commands.push(WorkbenchCommand::ResolveBacktrace(job.id(), key));
             }
         }
     }
@@ -115,7 +115,7 @@ fn backtrace_ui(
 
 /// The number of lines at the top that belong to the panic machinery. They are not shown; the
 /// report has them.
-fn machinery(lines: &[&str]) -> usize {
+fn panic_frame_count(lines: &[&str]) -> usize {
     let is_last =
         |line: &&str| line.contains("core::panicking::") || line.contains("std::panicking::");
     let Some(last) = lines.iter().rposition(is_last) else {
@@ -128,7 +128,7 @@ fn machinery(lines: &[&str]) -> usize {
 
 fn frames_ui(text: &str, ui: &mut Ui) {
     let lines: Vec<&str> = text.lines().collect();
-    let lines = &lines[machinery(&lines)..];
+    let lines = &lines[panic_frame_count(&lines)..];
     let height = ui.text_style_height(&egui::TextStyle::Monospace);
     egui::ScrollArea::both()
         .max_height(ui.available_height().max(240.0))
@@ -156,7 +156,7 @@ mod tests {
             "3: mine::work",
             "   at ./src/mine.rs:1:1",
         ];
-        assert_eq!(machinery(&lines), 6);
-        assert_eq!(machinery(&lines[6..]), 0);
+        assert_eq!(panic_frame_count(&lines), 6);
+        assert_eq!(panic_frame_count(&lines[6..]), 0);
     }
 }

@@ -5,11 +5,12 @@ use std::time::{Duration, Instant};
 use eframe::egui::{self, ViewportCommand};
 
 use super::{Pane, Workbench, waits_pane};
-use crate::pages::Shell;
+use crate::pages::PageContext;
 use crate::record::{Backtrace, EventKind, JobEvent, JobId};
 
-/// A frame takes events in batches, usually for at most this long. The next frame takes the rest.
-const BATCH_LEN: usize = 256;
+const EVENTS_PER_BATCH: usize = 256;
+
+/// A frame takes events at least this long if some are left.
 const MIN_POLL_TIME: Duration = Duration::from_micros(1_500);
 
 /// If frames are slow and events pile up, a frame spends one twelfth of the time since the last
@@ -21,14 +22,14 @@ const MAX_POLL_TIME: Duration = Duration::from_millis(50);
 const MIN_ATTENTION_TIME: Duration = Duration::from_secs(10);
 
 impl Workbench {
-    pub(super) fn poll_board(&mut self, shell: &Shell) {
+    pub(super) fn poll_board(&mut self, context: &PageContext) {
         let began = Instant::now();
         let behind = self.behind_since.take();
         let behind = behind.map_or(Duration::ZERO, |since| began.duration_since(since));
         let limit = (behind / POLL_TIME_DIVISOR).clamp(MIN_POLL_TIME, MAX_POLL_TIME);
         loop {
-            for event in self.board.poll(BATCH_LEN) {
-                self.apply(event, shell);
+            for event in self.board.poll(EVENTS_PER_BATCH) {
+                self.apply(event, context);
             }
             if self.board.wants_poll_in() != Some(Duration::ZERO) {
                 break;
@@ -46,24 +47,24 @@ impl Workbench {
         });
     }
 
-    fn apply(&mut self, event: JobEvent, shell: &Shell) {
+    fn apply(&mut self, event: JobEvent, context: &PageContext) {
         let ended = matches!(event.kind, EventKind::JobDidFinish { .. }).then_some(event.job);
         self.record.apply(event);
         if let Some(job) = ended {
-            self.ask_attention(job, shell);
+            self.ask_attention(job, context);
         }
     }
 
     /// Asks for attention once a job, and only for long work behind another window.
-    fn ask_attention(&self, job: JobId, shell: &Shell) {
-        let ctx = &shell.ctx;
+    fn ask_attention(&self, job: JobId, context: &PageContext) {
+        let ctx = &context.ctx;
         let focused = ctx.input(|input| input.viewport().focused.unwrap_or(true));
         let now = self.board.now();
         let was_long = self
             .record
             .job(job)
             .is_some_and(|job| job.elapsed(now) >= MIN_ATTENTION_TIME);
-        if shell.state.settings.ask_attention && was_long && !focused {
+        if context.state.settings.ask_attention && was_long && !focused {
             let attention = egui::UserAttentionType::Informational;
             ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(attention));
         }
@@ -79,19 +80,22 @@ impl Workbench {
         }
     }
 
-    pub(super) fn update_order(&mut self, shell: &Shell) {
-        let job = self.view.selected.and_then(|id| self.record.job(id));
-        let again =
-            self.ordering
-                .update(job, &mut self.view.results, self.board.now(), shell.waker());
+    pub(super) fn update_order(&mut self, context: &PageContext) {
+        let job = self.state.selected.and_then(|id| self.record.job(id));
+        let again = self.ordering.update(
+            job,
+            &mut self.state.results,
+            self.board.now(),
+            context.waker(),
+        );
         if let Some(again) = again {
-            shell.ctx.request_repaint_after(again);
+            context.ctx.request_repaint_after(again);
         }
     }
 
     pub(super) fn update_waits(&mut self) {
         self.waits.clear();
-        if self.view.pane == Pane::Waits {
+        if self.state.pane == Pane::Waits {
             let now = self.board.now();
             self.waits
                 .extend(waits_pane::window_waits(&self.record, now));

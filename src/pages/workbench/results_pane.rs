@@ -5,30 +5,33 @@ use std::time::Duration;
 use eframe::egui::{self, RichText, Ui};
 use egui_extras::{Column as Width, TableBody, TableBuilder};
 
+use super::command::COMMANDS;
+use super::result_text::result_text;
 use super::results_rows::{NUMBER_MARGIN, Rows};
-use super::{Column, Command, ResultsView};
+use super::{Column, ResultsState, WorkbenchCommand};
 use crate::format;
+use crate::pages::commands::{self, UiCommand};
 use crate::record::{
     Crash, ItemId, ItemProcessState, ItemRecord, ItemState, JobRecord, ProcessRecord,
 };
+use crate::ui::status_style::{StatusStyle, status_style_ui};
 use crate::ui::tokens::{ROW_HEIGHT, tokens};
-use crate::ui::widgets::{StatusStyle, status_style_ui};
 
 /// Scroll offsets are `f32`, which can't address single rows beyond this many.
-const PAGE_ROWS: usize = 500_000;
+const MAX_PAGE_ROWS: usize = 500_000;
 
 /// The filter line, the table and the details of the selected row.
 pub fn results_ui(
     job: &JobRecord,
     now: Duration,
-    view: &mut ResultsView,
+    state: &mut ResultsState,
     focus_filter: bool,
     ui: &mut Ui,
-    commands: &mut Vec<Command>,
+    commands: &mut Vec<WorkbenchCommand>,
 ) {
-    let rows = view.order.len(job.items().len());
-    filter_ui(view, rows, job.items().len(), focus_filter, ui);
-    let selected = view.selected.and_then(|id| job.item(id));
+    let rows = state.order.len(job.items().len());
+    filter_ui(state, rows, job.items().len(), focus_filter, ui);
+    let selected = state.selected.and_then(|id| job.item(id));
     if let Some(item) = selected {
         egui::Panel::bottom("item details")
             .resizable(true)
@@ -38,14 +41,14 @@ pub fn results_ui(
     // In a frame of its own: a table draws its column lines down to the bottom of its parent.
     let rest = ui.available_rect_before_wrap();
     ui.scope_builder(egui::UiBuilder::new().max_rect(rest), |ui| {
-        table_ui(job, now, view, rows, ui, commands);
+        table_ui(job, now, state, rows, ui, commands);
     });
 }
 
-fn filter_ui(view: &mut ResultsView, rows: usize, items: usize, focus: bool, ui: &mut Ui) {
+fn filter_ui(state: &mut ResultsState, rows: usize, items: usize, focus: bool, ui: &mut Ui) {
     ui.horizontal(|ui| {
         let label = ui.label("Filter");
-        let edit = egui::TextEdit::singleline(&mut view.filter)
+        let edit = egui::TextEdit::singleline(&mut state.filter)
             .hint_text("part of a name or result")
             .desired_width(220.0);
         let edit = ui.add(edit).labelled_by(label.id);
@@ -53,7 +56,7 @@ fn filter_ui(view: &mut ResultsView, rows: usize, items: usize, focus: bool, ui:
             edit.request_focus();
         }
         if edit.has_focus() {
-            move_selection(view, rows, ui);
+            move_selection(state, rows, ui);
         }
         let shown = if rows == items {
             format::plural(items, "item", "items")
@@ -62,70 +65,69 @@ fn filter_ui(view: &mut ResultsView, rows: usize, items: usize, focus: bool, ui:
             format!("{} of {items}", format::count(rows))
         };
         ui.label(RichText::new(shown).weak());
-        if view.computing {
+        if state.computing {
             ui.label(RichText::new("sorting…").weak());
         }
-        pages_ui(view, rows, ui);
+        pages_ui(state, rows, ui);
     });
 }
 
 /// The arrow keys select rows while the keyboard is in the filter.
-fn move_selection(view: &mut ResultsView, rows: usize, ui: &Ui) {
-    let (down, up) = ui.input(|input| {
-        let presses = |key| input.num_presses(key);
-        (presses(egui::Key::ArrowDown), presses(egui::Key::ArrowUp))
-    });
+fn move_selection(state: &mut ResultsState, rows: usize, ui: &Ui) {
+    let presses = |command| commands::info(COMMANDS, command).presses(ui);
+    let down = presses(UiCommand::NextRow);
+    let up = presses(UiCommand::PreviousRow);
     if rows == 0 || down == up {
         return;
     }
-    let row = view.selected.and_then(|item| view.order.row(item.0));
+    let row = state.selected.and_then(|item| state.order.row(item.0));
     let row = match row {
         Some(row) => (row + down).saturating_sub(up).min(rows - 1),
         None => 0,
     };
-    view.selected = view.order.item(row).map(ItemId);
-    view.page = row / PAGE_ROWS;
-    view.scroll_to = Some(row % PAGE_ROWS);
+    state.selected = state.order.item(row).map(ItemId);
+    state.page = row / MAX_PAGE_ROWS;
+    state.scroll_to = Some(row % MAX_PAGE_ROWS);
 }
 
-fn pages_ui(view: &mut ResultsView, rows: usize, ui: &mut Ui) {
-    let pages = rows.div_ceil(PAGE_ROWS).max(1);
-    view.page = view.page.min(pages - 1);
+fn pages_ui(state: &mut ResultsState, rows: usize, ui: &mut Ui) {
+    let pages = rows.div_ceil(MAX_PAGE_ROWS).max(1);
+    state.page = state.page.min(pages - 1);
     if pages == 1 {
         return;
     }
     if crate::ui::widgets::button(
         ui,
         "Previous page",
-        view.page > 0,
+        state.page > 0,
         "This is the first page.",
     )
     .clicked()
     {
-        view.page -= 1;
-        view.scroll_to = Some(PAGE_ROWS - 1);
+        state.page -= 1;
+        state.scroll_to = Some(MAX_PAGE_ROWS - 1);
     }
-    ui.label(format!("page {} of {pages}", view.page + 1));
+    ui.label(format!("page {} of {pages}", state.page + 1));
     if crate::ui::widgets::button(
         ui,
         "Next page",
-        view.page + 1 < pages,
+        state.page + 1 < pages,
         "This is the last page.",
     )
     .clicked()
     {
-        view.page += 1;
-        view.scroll_to = Some(0);
+        state.page += 1;
+        state.scroll_to = Some(0);
     }
 }
 
 fn table_ui(
     job: &JobRecord,
     now: Duration,
-    view: &mut ResultsView,
+    state: &mut ResultsState,
     rows: usize,
     ui: &mut Ui,
-    commands: &mut Vec<Command>,
+    commands: &mut Vec<WorkbenchCommand>,
 ) {
     let result_width = (ui.available_width() * 0.36).clamp(160.0, 560.0);
     let name_width = (ui.available_width() - result_width - 310.0).max(120.0);
@@ -141,14 +143,14 @@ fn table_ui(
         .column(Width::remainder().at_least(70.0).clip(true))
         .header(ROW_HEIGHT, |mut header| {
             for column in Column::ALL {
-                header.col(|ui| header_ui(column, view, ui));
+                header.col(|ui| header_ui(column, state, ui));
             }
         })
-        .body(|body| body_ui(body, job, now, view, rows, commands));
+        .body(|body| body_ui(body, job, now, state, rows, commands));
 }
 
-fn header_ui(column: Column, view: &mut ResultsView, ui: &mut Ui) {
-    let sorted = view.sort.filter(|sort| sort.column == column);
+fn header_ui(column: Column, state: &mut ResultsState, ui: &mut Ui) {
+    let sorted = state.sort.filter(|sort| sort.column == column);
     let text = RichText::new(column.title()).strong();
     let is_number = matches!(column, Column::Size | Column::Time);
     let layout = if is_number {
@@ -166,7 +168,7 @@ fn header_ui(column: Column, view: &mut ResultsView, ui: &mut Ui) {
             sort_mark_ui(ui, sort.descending);
         }
         if header.clicked() {
-            view.sort_by(column);
+            state.sort_by(column);
         }
     });
 }
@@ -186,63 +188,40 @@ fn body_ui(
     body: TableBody<'_>,
     job: &JobRecord,
     now: Duration,
-    view: &mut ResultsView,
+    state: &mut ResultsState,
     rows: usize,
-    commands: &mut Vec<Command>,
+    commands: &mut Vec<WorkbenchCommand>,
 ) {
-    let first = view.page * PAGE_ROWS;
-    let shown = rows.saturating_sub(first).min(PAGE_ROWS);
-    let scroll_to = view.scroll_to.take();
+    let first = state.page * MAX_PAGE_ROWS;
+    let shown = rows.saturating_sub(first).min(MAX_PAGE_ROWS);
+    let scroll_to = state.scroll_to.take();
     Rows::show(body, now, shown, scroll_to, |painter, ui, row, rect| {
-        let index = view.order.item(first + row);
+        let index = state.order.item(first + row);
         let Some(item) = index.and_then(|index| job.items().get(index)) else {
             return;
         };
-        let selected = view.selected == Some(item.id);
+        let selected = state.selected == Some(item.id);
         let row = painter.item_ui(item, rect, selected, row.is_multiple_of(2), ui);
         if row.clicked() {
-            view.selected = (!selected).then_some(item.id);
+            state.selected = (!selected).then_some(item.id);
         }
         row.context_menu(|ui| menu_ui(item, ui, commands));
     });
 }
 
-/// The result of an item in one line; empty while it has not ended.
-pub fn result_text(item: &ItemRecord) -> String {
-    match &item.state {
-        ItemState::Waiting | ItemState::Running => String::new(),
-        ItemState::Cancelled => item.stopped_text(),
-        ItemState::Returned(output) => with_verdict(output.verdict(), output.to_string()),
-        ItemState::Failed(error) => with_verdict(error.verdict(), error.message.clone()),
-        ItemState::Crashed(crash) => crash.message.clone(),
-        ItemState::Panicked(panic) => match &panic.location {
-            Some(location) => format!("{} ({location})", panic.message),
-            None => panic.message.clone(),
-        },
-    }
-}
-
-/// The verdict comes first, because a narrow column cuts off the rest.
-fn with_verdict(verdict: Option<&str>, text: String) -> String {
-    match verdict {
-        Some(verdict) => format!("{verdict}: {text}"),
-        None => text,
-    }
-}
-
-fn menu_ui(item: &ItemRecord, ui: &mut Ui, commands: &mut Vec<Command>) {
+fn menu_ui(item: &ItemRecord, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {
     let result = result_text(item);
     if !result.is_empty() && ui.button("Copy result").clicked() {
-        commands.push(Command::CopyText(result));
+        commands.push(WorkbenchCommand::CopyText(result));
     }
     if let ItemState::Crashed(crash) = &item.state
         && !crash.stderr.is_empty()
         && ui.button("Copy standard error").clicked()
     {
-        commands.push(Command::CopyText(crash.stderr.clone()));
+        commands.push(WorkbenchCommand::CopyText(crash.stderr.clone()));
     }
     if ui.button("Copy path").clicked() {
-        commands.push(Command::CopyText(item.input.display().to_string()));
+        commands.push(WorkbenchCommand::CopyText(item.input.display().to_string()));
     }
 }
 
@@ -261,7 +240,7 @@ fn process_text(process: &ProcessRecord) -> String {
     let state = match &process.state {
         ItemProcessState::Running if process.stop_requested => "running, asked to end".to_owned(),
         ItemProcessState::Running => "running".to_owned(),
-        ItemProcessState::Paused => "stopped by a signal such as SIGSTOP".to_owned(),
+        ItemProcessState::Paused => "paused by a signal such as SIGSTOP".to_owned(),
         ItemProcessState::Ended(ran) => ran.end.to_string(),
     };
     let pid = process.pid;
@@ -271,7 +250,7 @@ fn process_text(process: &ProcessRecord) -> String {
     }
 }
 
-fn details_ui(item: &ItemRecord, ui: &mut Ui, commands: &mut Vec<Command>) {
+fn details_ui(item: &ItemRecord, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {
     egui::ScrollArea::vertical()
         .auto_shrink(false)
         .show(ui, |ui| {

@@ -17,11 +17,12 @@ use eframe::egui::{
 use egui_extras::TableBody;
 
 use super::Column;
-use super::results_pane::result_text;
+use super::result_text::result_text;
 use crate::format;
 use crate::record::{ItemRecord, ItemState};
+use crate::ui::status_style::{MARK_SIZE, StatusStyle, paint_mark};
 use crate::ui::tokens::{ROW_HEIGHT, tokens};
-use crate::ui::widgets::{MARK_SIZE, StatusStyle, paint_mark, progress_bar};
+use crate::ui::widgets::progress_bar;
 
 /// The gap between the shape of a state and its word.
 const MARK_MARGIN: f32 = 5.0;

@@ -3,17 +3,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{BlockedFor, Choices, Command, Pane, Stream, Workbench, saving};
+use super::{BlockedFor, Choices, Pane, Stream, Workbench, WorkbenchCommand, saving};
 use crate::jobs::JobSpec;
-use crate::pages::background_tasks::Outcome;
+use crate::pages::background_tasks::TaskOutput;
 use crate::pages::commands::UiCommand;
-use crate::pages::{DialogAnswer, DialogRequest, Shell};
+use crate::pages::{DialogAnswer, DialogRequest, PageContext};
 use crate::record::{ItemId, JobId, JobRecord};
 use crate::ui::notices::Notice;
 
-/// What the open file dialog is for.
+/// The purpose of the open file dialog.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Purpose {
+pub(super) enum DialogPurpose {
     Inputs,
     OutputFolder,
     Report(JobId),
@@ -21,8 +21,8 @@ pub(super) enum Purpose {
     Output(JobId, ItemId, Stream),
 }
 
-impl Purpose {
-    /// What to do where no dialog can be shown.
+impl DialogPurpose {
+    /// The advice where no dialog can be shown.
     fn instead(self) -> &'static str {
         match self {
             Self::Inputs => "Type the path into Path, or drop the files on the window.",
@@ -34,7 +34,7 @@ impl Purpose {
     }
 }
 
-/// How a process is ended.
+/// A way to end a process.
 #[derive(Clone, Copy)]
 enum Signal {
     Terminate,
@@ -44,29 +44,29 @@ enum Signal {
 
 impl Workbench {
     /// Runs one command. Called at the end of a frame, when nothing is being drawn.
-    pub(super) fn run(&mut self, command: Command, shell: &mut Shell) {
+    pub(super) fn run(&mut self, command: WorkbenchCommand, context: &mut PageContext) {
         match command {
-            Command::Ui(command) => self.run_ui_command(command, shell),
-            Command::PickOutputFolder => {
+            WorkbenchCommand::Ui(command) => self.run_ui_command(command, context),
+            WorkbenchCommand::PickOutputFolder => {
                 let title = "Save to a folder".to_owned();
                 let request = DialogRequest::Folder { title };
-                self.open_dialog(Purpose::OutputFolder, request, shell);
+                self.open_dialog(DialogPurpose::OutputFolder, request, context);
             }
-            Command::AddInputs(paths) => self.add_inputs(paths),
-            Command::RemoveInput(index) => {
-                if index < self.view.draft.inputs.len() {
-                    self.view.draft.inputs.remove(index);
+            WorkbenchCommand::AddInputs(paths) => self.add_inputs(paths),
+            WorkbenchCommand::RemoveInput(index) => {
+                if index < self.state.draft.inputs.len() {
+                    self.state.draft.inputs.remove(index);
                 }
             }
-            Command::Select(job) => self.select_job(job),
-            Command::SaveOutput(job, item, stream) => {
+            WorkbenchCommand::Select(job) => self.select_job(job),
+            WorkbenchCommand::SaveOutput(job, item, stream) => {
                 let name = stream.title().to_lowercase();
                 let name = format!("meanwhile-{}-{}.{name}.txt", job.0, item.0 + 1);
-                let purpose = Purpose::Output(job, item, stream);
-                self.open_dialog(purpose, save_request("Save the output", name), shell);
+                let purpose = DialogPurpose::Output(job, item, stream);
+                self.open_dialog(purpose, save_request("Save the output", name), context);
             }
-            Command::CopyText(text) => shell.ctx.copy_text(text),
-            Command::ResolveBacktrace(job, key) => {
+            WorkbenchCommand::CopyText(text) => context.ctx.copy_text(text),
+            WorkbenchCommand::ResolveBacktrace(job, key) => {
                 if !self.resolving.contains(&(job, key)) {
                     self.resolving.push((job, key));
                     self.board.resolve_backtrace(job, key);
@@ -75,75 +75,81 @@ impl Workbench {
         }
     }
 
-    fn run_ui_command(&mut self, command: UiCommand, shell: &mut Shell) {
-        let _running = shell.watch.guard(label(command, &shell.state.choices));
+    fn run_ui_command(&mut self, command: UiCommand, context: &mut PageContext) {
+        let _running = context.watch.guard(label(command, &context.state.choices));
         match command {
-            UiCommand::AddFiles => self.open_dialog(Purpose::Inputs, DialogRequest::Files, shell),
-            UiCommand::AddFolder => {
-                self.open_dialog(Purpose::Inputs, DialogRequest::Folders, shell);
+            UiCommand::AddFiles => {
+                self.open_dialog(DialogPurpose::Inputs, DialogRequest::Files, context);
             }
-            UiCommand::ClearInputs => self.view.draft.inputs.clear(),
-            UiCommand::Start => self.start(self.spec(&shell.state.choices), shell),
+            UiCommand::AddFolder => {
+                self.open_dialog(DialogPurpose::Inputs, DialogRequest::Folders, context);
+            }
+            UiCommand::ClearInputs => self.state.draft.inputs.clear(),
+            UiCommand::Start => self.start(self.spec(&context.state.choices), context),
             UiCommand::Find => {
-                if self.view.pane != Pane::Output {
-                    self.view.pane = Pane::Results;
+                if self.state.pane != Pane::Output {
+                    self.state.pane = Pane::Results;
                 }
-                self.view.focus_filter = true;
+                self.state.focus_filter = true;
             }
             _ => {
-                if let Some(job) = self.view.selected {
-                    self.run_on_selected(command, job, shell);
+                if let Some(job) = self.state.selected {
+                    self.run_on_selected(command, job, context);
                 }
             }
         }
     }
 
-    fn run_on_selected(&mut self, command: UiCommand, job: JobId, shell: &mut Shell) {
-        let timeout = Duration::from_secs_f64(shell.state.choices.timeout_secs);
+    fn run_on_selected(&mut self, command: UiCommand, job: JobId, context: &mut PageContext) {
+        let timeout = Duration::from_secs_f64(context.state.choices.timeout_secs);
         match command {
-            UiCommand::Join => self.join(job, None, &shell.state.choices),
-            UiCommand::JoinWithTimeout => self.join(job, Some(timeout), &shell.state.choices),
+            UiCommand::Join => self.join(job, None, &context.state.choices),
+            UiCommand::JoinWithTimeout => self.join(job, Some(timeout), &context.state.choices),
             UiCommand::Detach => self.board.detach(job),
             UiCommand::Cancel => self.board.cancel(job),
-            UiCommand::Terminate => self.signal(Signal::Terminate, job, shell),
-            UiCommand::Kill => self.signal(Signal::Kill, job, shell),
-            UiCommand::StopTree => self.signal(Signal::StopTree, job, shell),
-            UiCommand::RunAgain => self.run_again(job, shell),
+            UiCommand::Terminate => self.signal(Signal::Terminate, job, context),
+            UiCommand::Kill => self.signal(Signal::Kill, job, context),
+            UiCommand::StopTree => self.signal(Signal::StopTree, job, context),
+            UiCommand::RunAgain => self.run_again(job, context),
             UiCommand::CopyReport => {
                 let now = self.board.now();
-                self.run_in_background(job, "copy report", shell, move |job| {
+                self.run_in_background(job, "copy report", context, move |job| {
                     saving::copy_report(job, now)
                 });
             }
             UiCommand::SaveReport => {
                 let request = save_request("Save the report", format!("meanwhile-{}.txt", job.0));
-                self.open_dialog(Purpose::Report(job), request, shell);
+                self.open_dialog(DialogPurpose::Report(job), request, context);
             }
             UiCommand::SaveList => {
                 let request = save_request("Save the checksum list", self.list_name(job));
-                self.open_dialog(Purpose::List(job), request, shell);
+                self.open_dialog(DialogPurpose::List(job), request, context);
             }
             UiCommand::Remove => self.remove(job),
             _ => {}
         }
     }
 
-    /// Why a command can't run now, if it can't.
-    pub(super) fn refusal(&self, command: UiCommand, shell: &Shell) -> Option<Cow<'static, str>> {
+    /// The reason why a command can't run now; `None` if it can.
+    pub(super) fn refusal(
+        &self,
+        command: UiCommand,
+        context: &PageContext,
+    ) -> Option<Cow<'static, str>> {
         match command {
             UiCommand::AddFiles | UiCommand::AddFolder => {
-                let is_open = shell.dialogs.is_open();
+                let is_open = context.dialogs.is_open();
                 return is_open.then_some("A file dialog is already open.".into());
             }
             UiCommand::ClearInputs => {
-                let is_empty = self.view.draft.inputs.is_empty();
+                let is_empty = self.state.draft.inputs.is_empty();
                 return is_empty.then_some("There are no inputs.".into());
             }
-            UiCommand::Start => return self.why_not_start(&shell.state.choices).map(Cow::from),
+            UiCommand::Start => return self.why_not_start(&context.state.choices).map(Cow::from),
             UiCommand::Find => return None,
             _ => {}
         }
-        let Some(job) = self.view.selected.and_then(|id| self.record.job(id)) else {
+        let Some(job) = self.state.selected.and_then(|id| self.record.job(id)) else {
             return Some("No job is selected.".into());
         };
         let has_ended = job.state().is_ended();
@@ -170,47 +176,47 @@ impl Workbench {
     }
 
     fn why_not_start(&self, choices: &Choices) -> Option<String> {
-        let has_inputs = !self.view.draft.inputs.is_empty();
+        let has_inputs = !self.state.draft.inputs.is_empty();
         choices.options().job().problem(has_inputs)
     }
 
     fn spec(&self, choices: &Choices) -> JobSpec {
         JobSpec {
             options: choices.options().clone(),
-            inputs: self.view.draft.inputs.clone(),
+            inputs: self.state.draft.inputs.clone(),
             run_on: choices.run_on,
             workers: choices.workers,
             priority: choices.priority,
         }
     }
 
-    fn start(&mut self, spec: JobSpec, shell: &mut Shell) {
+    fn start(&mut self, spec: JobSpec, context: &mut PageContext) {
         match self.board.start(spec) {
             Ok(job) => {
                 self.select_job(job);
-                self.view.pane = Pane::Results;
+                self.state.pane = Pane::Results;
             }
-            Err(error) => shell.notify(Notice::error(format!(
+            Err(error) => context.notify(Notice::error(format!(
                 "The job could not be started: {error}. End other work first."
             ))),
         }
     }
 
-    fn run_again(&mut self, job: JobId, shell: &mut Shell) {
+    fn run_again(&mut self, job: JobId, context: &mut PageContext) {
         if let Some(job) = self.record.job(job) {
             let spec = JobSpec::clone(&Arc::clone(job.spec()));
-            self.start(spec, shell);
+            self.start(spec, context);
         }
     }
 
     fn remove(&mut self, job: JobId) {
         if let Some(removed) = self.record.remove(job) {
-            saving::free(removed);
+            saving::drop_in_task(removed);
         }
         self.board.remove(job);
-        if self.record.job(job).is_none() && self.view.selected == Some(job) {
+        if self.record.job(job).is_none() && self.state.selected == Some(job) {
             let newest = self.record.jobs().next_back().map(JobRecord::id);
-            self.view.selected = None;
+            self.state.selected = None;
             if let Some(newest) = newest {
                 self.select_job(newest);
             }
@@ -219,19 +225,19 @@ impl Workbench {
 
     fn join(&mut self, job: JobId, timeout: Option<Duration>, choices: &Choices) {
         if !choices.wait_on_ui_thread {
-            self.view.blocked_for = None;
+            self.state.blocked_for = None;
             self.board.join(job, timeout);
             return;
         }
         let began = Instant::now();
         self.board.join_blocking(job, timeout);
         let blocked = began.elapsed();
-        self.view.blocked_for = Some(BlockedFor { job, blocked });
+        self.state.blocked_for = Some(BlockedFor { job, blocked });
     }
 
     #[cfg(unix)]
-    fn signal(&self, signal: Signal, job: JobId, shell: &mut Shell) {
-        let item = self.view.results.selected;
+    fn signal(&self, signal: Signal, job: JobId, context: &mut PageContext) {
+        let item = self.state.results.selected;
         let refused = match signal {
             Signal::Terminate => self.board.terminate(job, item).err(),
             Signal::Kill => self.board.kill(job, item).err(),
@@ -243,7 +249,7 @@ impl Workbench {
             }
         };
         if let Some(error) = refused {
-            shell.notify(Notice::error(format!(
+            context.notify(Notice::error(format!(
                 "A process could not be ended: {error}. Cancel the job instead."
             )));
         }
@@ -251,7 +257,7 @@ impl Workbench {
 
     /// Nothing runs as a process here.
     #[cfg(not(unix))]
-    fn signal(&self, _: Signal, _: JobId, _: &mut Shell) {}
+    fn signal(&self, _: Signal, _: JobId, _: &mut PageContext) {}
 
     fn list_name(&self, job: JobId) -> String {
         let job = self.record.job(job);
@@ -260,51 +266,56 @@ impl Workbench {
     }
 
     /// Does nothing while a dialog is open.
-    fn open_dialog(&mut self, purpose: Purpose, request: DialogRequest, shell: &mut Shell) {
-        if shell.dialogs.request(super::ID, request) {
+    fn open_dialog(
+        &mut self,
+        purpose: DialogPurpose,
+        request: DialogRequest,
+        context: &mut PageContext,
+    ) {
+        if context.dialogs.request(super::ID, request) {
             self.purpose = Some(purpose);
         }
     }
 
     pub(super) fn take_picked(
         &mut self,
-        purpose: Purpose,
+        purpose: DialogPurpose,
         answer: DialogAnswer,
-        shell: &mut Shell,
+        context: &mut PageContext,
     ) {
         let paths = match answer {
             DialogAnswer::Cancelled => return,
             DialogAnswer::Unavailable => {
-                shell.notify(Notice::no_dialog(purpose.instead()));
+                context.notify(Notice::no_dialog(purpose.instead()));
                 return;
             }
             DialogAnswer::Picked(paths) => paths,
         };
-        if purpose == Purpose::Inputs {
+        if purpose == DialogPurpose::Inputs {
             self.add_inputs(paths);
         } else if let Some(path) = paths.into_iter().next() {
-            self.save(purpose, path, shell);
+            self.save(purpose, path, context);
         }
     }
 
-    fn save(&self, purpose: Purpose, path: PathBuf, shell: &mut Shell) {
+    fn save(&self, purpose: DialogPurpose, path: PathBuf, context: &mut PageContext) {
         let now = self.board.now();
         match purpose {
-            Purpose::Inputs => {}
-            Purpose::OutputFolder => shell.state.choices.save_to(path),
-            Purpose::Report(id) => {
-                self.run_in_background(id, "save report", shell, move |job| {
+            DialogPurpose::Inputs => {}
+            DialogPurpose::OutputFolder => context.state.choices.save_to(path),
+            DialogPurpose::Report(id) => {
+                self.run_in_background(id, "save report", context, move |job| {
                     saving::save_report(job, now, &path)
                 });
             }
-            Purpose::List(id) => {
-                self.run_in_background(id, "save list", shell, move |job| {
+            DialogPurpose::List(id) => {
+                self.run_in_background(id, "save list", context, move |job| {
                     saving::save_list(job, &path)
                 });
             }
-            Purpose::Output(id, item, stream) => {
+            DialogPurpose::Output(id, item, stream) => {
                 let source = self.source(id, item);
-                self.run_in_background(id, "save output", shell, move |_| {
+                self.run_in_background(id, "save output", context, move |_| {
                     saving::save_output(&source, stream, &path)
                 });
             }
@@ -316,16 +327,16 @@ impl Workbench {
         &self,
         id: JobId,
         name: &str,
-        shell: &mut Shell,
-        work: impl FnOnce(&JobRecord) -> Outcome + Send + 'static,
+        context: &mut PageContext,
+        work: impl FnOnce(&JobRecord) -> TaskOutput + Send + 'static,
     ) {
         if let Some(job) = self.record.job(id).cloned() {
-            shell.run_in_background(name, move || work(&job));
+            context.run_in_background(name, move || work(&job));
         }
     }
 }
 
-/// What the watchdog calls a command that takes too long.
+/// The watchdog's label of a command that takes too long.
 fn label(command: UiCommand, choices: &Choices) -> &'static str {
     match command {
         UiCommand::Join | UiCommand::JoinWithTimeout if choices.wait_on_ui_thread => {

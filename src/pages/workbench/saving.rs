@@ -4,10 +4,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::Stream;
-use super::output::Source;
+use super::output::OutputSource;
 use crate::format;
 use crate::join;
-use crate::pages::background_tasks::{Outcome, saved};
+use crate::pages::background_tasks::{TaskOutput, saved};
 use crate::record::{self, ItemState, JobRecord};
 use crate::ui::notices::Notice;
 
@@ -15,14 +15,14 @@ use crate::ui::notices::Notice;
 ///
 /// Not at background priority: the allocator holds a lock, and other threads would wait for one
 /// that yields to all programs.
-pub(super) fn free(job: JobRecord) {
-    let free = join::Builder::new("free job").daemon(true);
+pub(super) fn drop_in_task(job: JobRecord) {
+    let task = join::Builder::new("drop job").daemon(true);
     // If the system refuses a thread, the closure is dropped and the job freed right here.
-    drop(free.spawn(move |_| drop(job)));
+    drop(task.spawn(move |_| drop(job)));
 }
 
 /// Writes the checksum list of the job, as `sha256sum` writes it.
-pub(super) fn save_list(job: &JobRecord, path: &Path) -> Outcome {
+pub(super) fn save_list(job: &JobRecord, path: &Path) -> TaskOutput {
     let mut text = Vec::new();
     let mut count = 0;
     for item in job.items().iter() {
@@ -36,7 +36,7 @@ pub(super) fn save_list(job: &JobRecord, path: &Path) -> Outcome {
 }
 
 /// Writes the report of the job: JSON if the name ends in `.json`, text otherwise.
-pub(super) fn save_report(job: &JobRecord, now: Duration, path: &Path) -> Outcome {
+pub(super) fn save_report(job: &JobRecord, now: Duration, path: &Path) -> TaskOutput {
     let extension = path.extension();
     let is_json = extension.is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
     let text = if is_json {
@@ -48,7 +48,7 @@ pub(super) fn save_report(job: &JobRecord, now: Duration, path: &Path) -> Outcom
 }
 
 /// Writes the kept bytes of a stream unchanged.
-pub(super) fn save_output(source: &Source, stream: Stream, path: &Path) -> Outcome {
+pub(super) fn save_output(source: &OutputSource, stream: Stream, path: &Path) -> TaskOutput {
     let printed = source.since(stream, 0);
     let what = match printed.dropped() {
         0 => "The output was".to_owned(),
@@ -61,8 +61,8 @@ pub(super) fn save_output(source: &Source, stream: Stream, path: &Path) -> Outco
 }
 
 /// Makes the report of the job for the clipboard.
-pub(super) fn copy_report(job: &JobRecord, now: Duration) -> Outcome {
-    Outcome {
+pub(super) fn copy_report(job: &JobRecord, now: Duration) -> TaskOutput {
+    TaskOutput {
         notice: Notice::info("The report is on the clipboard."),
         copy: Some(record::job_text(job, now)),
     }

@@ -17,7 +17,7 @@ use crate::ui::widgets::{empty_ui, number_ui};
 pub(crate) struct WaitRow {
     /// The waiting task or thread.
     pub(crate) waiter: String,
-    /// What it waits for.
+    /// The tasks or the process that it waits for.
     pub(crate) target: String,
     /// The time to the deadline; `None` without one.
     pub(crate) left: Option<Duration>,

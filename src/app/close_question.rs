@@ -2,18 +2,17 @@
 
 use eframe::egui::{Id, Modal, RichText, Ui};
 
-use super::widgets::primary_button;
 use crate::format;
+use crate::pages::commands::{self, UiCommand};
 
-/// How far closing the window is.
+/// The progress of closing the window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Leaving {
-    /// The user is asked.
+pub(crate) enum ClosePhase {
     Asking,
     /// The window closes when the work has ended.
     Waiting,
     /// The window closes now; the program goes on until the work has ended.
-    KeepingOn,
+    Detaching,
     /// The work was cancelled; the window closes when it has stopped or a timeout expires.
     Cancelling,
 }
@@ -34,25 +33,37 @@ pub(crate) enum Answer {
 }
 
 /// Draws the question in front of everything else. Returns an answer when the user gives one.
-pub(crate) fn close_question_ui(leaving: Leaving, running_jobs: usize, ui: &Ui) -> Option<Answer> {
+pub(crate) fn close_question_ui(
+    close_phase: ClosePhase,
+    running_jobs: usize,
+    ui: &Ui,
+) -> Option<Answer> {
     let mut answer = None;
     let modal = Modal::new(Id::unique("close question")).show(ui.ctx(), |ui| {
         ui.set_width(560.0);
         ui.heading("Work is still running");
         let jobs = format::plural(running_jobs, "job has", "jobs have");
-        ui.label(match leaving {
-            Leaving::Asking => {
+        ui.label(match close_phase {
+            ClosePhase::Asking => {
                 format!("{jobs} not ended. Unsaved results are lost with the window.")
             }
-            Leaving::Waiting => {
+            ClosePhase::Waiting => {
                 format!("{jobs} not ended. The window closes when all have ended.")
             }
-            Leaving::KeepingOn => format!("{jobs} not ended. The program goes on until then."),
-            Leaving::Cancelling => format!("Cancelling: {jobs} not stopped yet."),
+            ClosePhase::Detaching => format!("{jobs} not ended. The program goes on until then."),
+            ClosePhase::Cancelling => format!("Cancelling: {jobs} not stopped yet."),
         });
         ui.add_space(8.0);
-        ui.horizontal(|ui| answer = buttons_ui(leaving, ui));
-        ui.label(RichText::new("Esc keeps the window.").weak().small());
+        ui.horizontal(|ui| answer = buttons_ui(close_phase, ui));
+        let keep = commands::info(commands::COMMANDS, UiCommand::KeepWindow);
+        if let Some(keys) = &keep.shortcut {
+            let keys = ui.ctx().format_shortcut(keys);
+            ui.label(
+                RichText::new(format!("{keys} keeps the window."))
+                    .weak()
+                    .small(),
+            );
+        }
     });
     if modal.should_close() {
         return Some(Answer::KeepWindow);
@@ -60,9 +71,10 @@ pub(crate) fn close_question_ui(leaving: Leaving, running_jobs: usize, ui: &Ui) 
     answer
 }
 
-fn buttons_ui(leaving: Leaving, ui: &mut Ui) -> Option<Answer> {
+fn buttons_ui(close_phase: ClosePhase, ui: &mut Ui) -> Option<Answer> {
     let mut answer = None;
-    let keep = primary_button(ui, "Keep the window", true);
+    let keep = commands::info(commands::COMMANDS, UiCommand::KeepWindow);
+    let keep = keep.primary_button(None, ui);
     let mut has_focus = keep.has_focus();
     if keep.clicked() {
         answer = Some(Answer::KeepWindow);
@@ -74,14 +86,14 @@ fn buttons_ui(leaving: Leaving, ui: &mut Ui) -> Option<Answer> {
             answer = Some(given);
         }
     };
-    if leaving == Leaving::Asking {
+    if close_phase == ClosePhase::Asking {
         other("Wait and quit", Answer::WaitAndQuit);
     }
-    if leaving != Leaving::Cancelling {
+    if close_phase != ClosePhase::Cancelling {
         other("Cancel and quit", Answer::CancelAndQuit);
         other("Keep running without the window", Answer::KeepRunning);
     }
-    if leaving == Leaving::Cancelling {
+    if close_phase == ClosePhase::Cancelling {
         other("Quit now", Answer::QuitNow);
     }
     if !has_focus {

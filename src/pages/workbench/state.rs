@@ -1,23 +1,20 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{OutputView, ResultsView};
+use super::{OutputState, ResultsState};
 use crate::choice::choices;
 use crate::record::JobId;
 
-/// What the page shows right now. Not saved.
+/// The state of the page. Not saved.
 #[derive(Debug, Default)]
-pub struct View {
+pub struct WorkbenchState {
     /// The pane below the selected job.
     pub pane: Pane,
-    /// The job that is shown.
     pub selected: Option<JobId>,
-    /// What is typed and picked for the next job.
     pub draft: Draft,
     /// The results table of the selected job.
-    pub results: ResultsView,
-    /// What is shown of the output of its processes.
-    pub output: OutputView,
+    pub results: ResultsState,
+    pub output: OutputState,
     /// The cost of the last wait on the UI thread.
     pub blocked_for: Option<BlockedFor>,
     /// Whether the next frame puts the keyboard into the field `Filter` or `Find`.
@@ -27,12 +24,11 @@ pub struct View {
 /// The panes of the selected job.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Pane {
-    /// Every item and what it came back with.
+    /// Every item with its result.
     #[default]
     Results,
-    /// What a process prints.
+    /// The output of a process.
     Output,
-    /// The captured panics.
     Panic,
     /// The waits of the whole program.
     Waits,
@@ -57,9 +53,7 @@ pub struct Draft {
 /// The cost of a wait on the UI thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BlockedFor {
-    /// The job that was joined.
     pub job: JobId,
-    /// How long the window was frozen.
     pub blocked: Duration,
 }
 

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use super::output_log::{Find, Log};
+use super::output_find::Find;
+use super::output_log::Log;
 use crate::choice::choices;
 use crate::record::{ItemId, JobId, RateWindow};
 
@@ -30,10 +31,9 @@ impl Stream {
     }
 }
 
-/// What the output pane shows.
+/// The state of the output pane.
 #[derive(Debug, Default)]
-pub struct OutputView {
-    /// Which stream.
+pub struct OutputState {
     pub stream: Stream,
     /// The text to find, ignoring case.
     pub find: String,
@@ -41,7 +41,7 @@ pub struct OutputView {
     pub(crate) shown: Option<ShownOutput>,
 }
 
-/// What was read of one stream of one process.
+/// The bytes that were read of one stream of one process.
 #[derive(Debug)]
 pub(crate) struct ShownOutput {
     pub(crate) job: JobId,
@@ -49,7 +49,7 @@ pub(crate) struct ShownOutput {
     pub(crate) stream: Stream,
     /// Its last lines.
     pub(crate) log: Log,
-    /// The lines that contain [`OutputView::find`].
+    /// The lines that contain [`OutputState::find`].
     pub(crate) found: Find,
     /// Whether there is more to search.
     pub(crate) is_searching: bool,
@@ -63,7 +63,7 @@ pub(crate) struct ShownOutput {
     pub(crate) is_held_open: bool,
     /// Whether bytes that are kept were skipped.
     pub(crate) has_gap: bool,
-    /// When to read next, on the board's clock: a flood is not read in every frame.
+    /// The time of the next read, on the board's clock: a flood is not read in every frame.
     pub(crate) next_read_at: Duration,
     pub(crate) pace: RateWindow,
     /// The rate over the last seconds, while the process runs.
@@ -76,13 +76,13 @@ pub(crate) struct ShownOutput {
 pub(crate) struct LogScroll {
     /// The first line of [`ShownOutput::log`] in the last frame.
     pub(crate) first_line: u64,
-    /// The offset, in points.
+    /// In points.
     pub(crate) offset: f32,
     /// The visible height in the last frame, in points; 0 before the first frame.
     pub(crate) height: f32,
     /// Whether the view follows new lines.
     pub(crate) follows: bool,
-    /// Whether new lines are left out, because lines that the user reads would go.
+    /// Whether new lines are held back to keep the lines in view.
     pub(crate) is_frozen: bool,
     /// The line to scroll to.
     pub(crate) to: Option<u64>,

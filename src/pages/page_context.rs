@@ -3,7 +3,7 @@ use std::time::{Duration, Instant};
 
 use eframe::egui;
 
-use super::background_tasks::{BackgroundTasks, Outcome};
+use super::background_tasks::{BackgroundTasks, TaskOutput};
 use super::dialog::DialogSlot;
 use super::watch::Watch;
 use super::{Dialogs, PageId, State};
@@ -13,12 +13,10 @@ use crate::ui::notices::Notice;
 /// More notices than this hide the work; the oldest go.
 const MAX_NOTICES: usize = 4;
 
-/// What a page gets of the window around it.
-pub(crate) struct Shell {
+/// The window, as far as a page uses it.
+pub(crate) struct PageContext {
     pub(crate) ctx: egui::Context,
-    /// What is remembered between runs.
     pub(crate) state: State,
-    /// The file that it is remembered in.
     pub(crate) settings_file: PathBuf,
     pub(crate) notices: Vec<Notice>,
     pub(crate) dialogs: DialogSlot,
@@ -30,7 +28,7 @@ pub(crate) struct Shell {
     started: Instant,
 }
 
-impl Shell {
+impl PageContext {
     pub(crate) fn new(
         ctx: &egui::Context,
         state: State,
@@ -79,7 +77,7 @@ impl Shell {
     pub(crate) fn run_in_background(
         &mut self,
         name: &str,
-        work: impl FnOnce() -> Outcome + Send + 'static,
+        work: impl FnOnce() -> TaskOutput + Send + 'static,
     ) {
         let started = self.background_tasks.start(name, work, self.waker());
         if let Err(notice) = started {

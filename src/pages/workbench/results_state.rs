@@ -6,16 +6,11 @@ use crate::record::ItemId;
 /// The columns of the results table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Column {
-    /// The state of the item.
     State,
-    /// Its path.
     #[default]
     Name,
-    /// Bytes.
     Size,
-    /// The result or the error.
     Result,
-    /// How long it ran.
     Time,
 }
 
@@ -30,13 +25,12 @@ choices!(pub Column {
 /// The column to sort by, and the direction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sort {
-    /// The column.
     pub column: Column,
     /// Largest first.
     pub descending: bool,
 }
 
-/// Which items are shown, in which order.
+/// The shown items and their order.
 ///
 /// ```
 /// use meanwhile::pages::workbench::Order;
@@ -83,24 +77,24 @@ impl Order {
 
 /// The results table: its filter and sorting, and the order computed for them so far.
 #[derive(Debug, Default)]
-pub struct ResultsView {
+pub struct ResultsState {
     /// Only rows that contain this text are shown, ignoring case.
     pub filter: String,
     /// `None`: as planning found them.
     pub sort: Option<Sort>,
-    /// The rows to show. Lags behind [`ResultsView::filter`] while it is computed.
+    /// The rows to show. Lags behind [`ResultsState::filter`] while it is computed.
     pub order: Order,
     /// Whether a newer order is being computed.
     pub computing: bool,
     /// The row whose details are shown.
     pub selected: Option<ItemId>,
-    /// Which page of a very long table is shown.
+    /// The shown page of a very long table.
     pub page: usize,
     /// The row of that page to scroll to in the next frame.
     pub scroll_to: Option<usize>,
 }
 
-impl ResultsView {
+impl ResultsState {
     /// Sorts by a column: ascending, then descending, then not at all.
     pub fn sort_by(&mut self, column: Column) {
         self.sort = match self.sort {

@@ -1,0 +1,104 @@
+//! The data and the state of the page.
+
+use std::collections::BTreeMap;
+
+use eframe::egui::{Response, Ui};
+
+use super::command::COMMANDS;
+use crate::lab::{FrameLine, LabReport, PatternId, Variant};
+use crate::pages::commands::{self, UiCommand};
+use crate::ui::code_view::Code;
+use crate::ui::status_style::{Mark, StatusStyle};
+use crate::ui::tokens::Tokens;
+
+pub(super) const NOTHING_RUNS: &str = "Nothing is running.";
+
+/// The data that the page shows.
+pub struct LabProps<'a> {
+    /// The measurements so far.
+    pub report: &'a LabReport,
+    pub running: Option<(PatternId, Variant)>,
+    /// The number of runs that wait.
+    pub waiting: usize,
+    /// Whether a run is in progress or waits.
+    pub is_busy: bool,
+    /// Whether this program can start twins.
+    pub can_run: bool,
+    /// Whether a file dialog is open.
+    pub dialog_open: bool,
+}
+
+impl LabProps<'_> {
+    /// The button of a command of the table.
+    pub(super) fn button(&self, command: UiCommand, ui: &mut Ui) -> Response {
+        commands::info(COMMANDS, command).button(self.why_not(command), ui)
+    }
+
+    /// The one prominent button of a panel.
+    pub(super) fn primary_button(&self, command: UiCommand, ui: &mut Ui) -> Response {
+        commands::info(COMMANDS, command).primary_button(self.why_not(command), ui)
+    }
+
+    fn why_not(&self, command: UiCommand) -> Option<&'static str> {
+        let can_start = self.can_run && !self.is_busy;
+        match command {
+            UiCommand::StopRuns => (!self.is_busy).then_some(NOTHING_RUNS),
+            UiCommand::SaveLabReport if self.report.rows.is_empty() => {
+                Some("Nothing measured yet.")
+            }
+            UiCommand::SaveLabReport => self.dialog_open.then_some("A dialog is open."),
+            _ => (!can_start).then_some("A run is in progress."),
+        }
+    }
+}
+
+/// The state of the page.
+pub struct LabState {
+    pub selected: PatternId,
+    /// Whether the report is shown instead.
+    pub shows_report: bool,
+    /// The frames of the last run of each variant.
+    pub(super) lines: BTreeMap<(PatternId, Variant), FrameLine>,
+    pub(super) code: Code,
+}
+
+impl Default for LabState {
+    fn default() -> Self {
+        let first = PatternId::all().next();
+        Self {
+            selected: first.expect("there are patterns"),
+            shows_report: false,
+            lines: BTreeMap::new(),
+            code: Code::default(),
+        }
+    }
+}
+
+impl LabState {
+    /// The frames of the last run of this variant.
+    pub fn line_mut(&mut self, pattern: PatternId, variant: Variant) -> &mut FrameLine {
+        let line = self.lines.entry((pattern, variant));
+        line.or_insert_with(|| FrameLine::new(pattern.entry().scenario))
+    }
+}
+
+/// The status of a pattern: not run, running, or its verdict.
+pub(super) fn pattern_status(
+    props: &LabProps<'_>,
+    pattern: PatternId,
+    tokens: &Tokens,
+) -> StatusStyle {
+    let metric = pattern.entry().metric;
+    let is_running = props.running.is_some_and(|(running, _)| running == pattern);
+    let (mark, color, word) = match props.report.verdict(pattern) {
+        _ if is_running => (Mark::Play, tokens.running, "running".to_owned()),
+        Some(verdict) if verdict.reproduced => (Mark::Warning, tokens.failed, verdict.text(metric)),
+        Some(verdict) => (Mark::Bar, tokens.neutral, verdict.text(metric)),
+        None => {
+            let text = props.report.variants_text(pattern);
+            (Mark::Ring, tokens.neutral, text)
+        }
+    };
+    let word = word.into();
+    StatusStyle { mark, color, word }
+}
