@@ -5,7 +5,6 @@ use crate::jobs::{ItemError, Output};
 use crate::join::Task;
 use crate::record::{Crash, Panic};
 
-/// The task of one item.
 pub(super) type ItemTask = Task<ItemOutcome>;
 
 /// The result of the task of an item. A panic or a cancel of the task itself is a

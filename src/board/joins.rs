@@ -6,7 +6,6 @@ use crate::record::{JobId, JoinId};
 #[derive(Default)]
 pub(super) struct Joins(Vec<BackgroundJoin>);
 
-/// A background join.
 pub(super) struct BackgroundJoin {
     pub(super) job: JobId,
     pub(super) id: JoinId,

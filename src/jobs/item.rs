@@ -60,14 +60,14 @@ pub enum Step {
 pub enum Output {
     /// A checksum, computed or verified.
     Checksum(checksum::Checksum),
-    /// The run of a process.
     Process(Arc<ProcessRun>),
     /// The response of a URL.
     Fetched(fetch::Fetched),
-    /// An image that was saved.
     Image(images::Saved),
     /// A sentence.
-    Text { text: String },
+    Text {
+        text: String,
+    },
 }
 
 impl Output {

@@ -46,7 +46,6 @@ use crate::join;
 /// Everything that is needed to start a job, and to start the same job again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct JobSpec {
-    /// The job, as its options.
     pub options: Options,
     /// The files and folders that the user picked, in their order.
     pub inputs: Vec<PathBuf>,

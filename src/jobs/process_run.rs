@@ -11,7 +11,6 @@ use crate::join::process::{StopReport, TreeMember};
 /// One run of an item's process, from start to end.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ProcessRun {
-    /// How it ended.
     #[serde(flatten)]
     pub end: ExitStatus,
     pub elapsed_secs: f64,
@@ -40,7 +39,6 @@ impl fmt::Display for ProcessRun {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "end", rename_all = "snake_case")]
 pub enum ExitStatus {
-    /// It exited.
     Exited {
         /// With this code, 0 to 255.
         code: i32,

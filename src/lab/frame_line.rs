@@ -122,7 +122,6 @@ impl FrameLine {
         self.gaps.iter().copied().chain(self.open_gap())
     }
 
-    /// The longest gap of this kind.
     pub fn longest(&self, kind: GapKind) -> Option<Gap> {
         let gaps = self.gaps().filter(|gap| gap.kind == kind);
         gaps.max_by_key(Gap::length)

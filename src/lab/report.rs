@@ -130,7 +130,6 @@ impl LabReport {
         Self::from_runs(machine, queue.done())
     }
 
-    /// The report of these runs.
     pub fn from_runs(machine: Machine, runs: &[RunRecord]) -> Self {
         let all = PatternId::all().flat_map(|id| Variant::ALL.map(|variant| (id, variant)));
         let rows = all.filter_map(|(id, variant)| Row::of(id, variant, runs));

@@ -28,7 +28,6 @@ const MAX_OUTPUT_BYTES: usize = 4 * 1024 * 1024;
 /// ones.
 const MAX_FACTS: usize = 1_000_000;
 
-/// The options of a twin.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TwinRunOptions {
     pub pattern: PatternId,
@@ -159,7 +158,6 @@ impl TwinRun {
         self.ending.as_ref()
     }
 
-    /// The end of the run, if it has ended.
     pub fn ending(&self) -> Option<&TwinOutcome> {
         self.ending.as_ref()
     }

@@ -12,7 +12,6 @@ use crate::join::process::Launcher;
 /// The maximum of records kept. The oldest are dropped first.
 const MAX_RECORDS: usize = 2_000;
 
-/// The record of one run.
 #[derive(Clone, Debug)]
 pub struct RunRecord {
     pub pattern: PatternId,

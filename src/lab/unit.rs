@@ -11,7 +11,6 @@ pub enum Unit {
     Micros,
     /// Times per second.
     PerSec,
-    /// A count.
     Count,
     /// 1 or 0.
     YesNo,

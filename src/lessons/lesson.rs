@@ -50,7 +50,6 @@ pub type Role = fn(&Trace) -> anyhow::Result<()>;
 /// A multiple-choice question.
 #[derive(Clone, Copy, Debug)]
 pub struct Question {
-    /// The question.
     pub text: &'static str,
     /// The answers to choose from.
     pub choices: &'static [&'static str],
@@ -65,7 +64,6 @@ pub struct Parameter {
     pub id: &'static str,
     /// The name on screen. That of a time ends in `(s)`, for seconds.
     pub title: &'static str,
-    /// The default.
     pub default: f64,
     /// The minimum and the maximum.
     pub range: (f64, f64),

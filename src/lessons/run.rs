@@ -25,10 +25,8 @@ const FINISH_TIMEOUT: Duration = Duration::from_mins(2);
 /// The maximum read from the file of events in one poll.
 const MAX_READ_BYTES: u64 = 256 * 1024;
 
-/// Which lesson to run, and how.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LessonRunOptions {
-    /// The lesson.
     pub lesson: LessonId,
     /// One of the lesson's kinds of worker.
     pub worker_kind: WorkerKind,

@@ -66,7 +66,6 @@ pub enum ShortcutScope {
     Window,
     /// In the question before the window closes, which handles the keys.
     CloseQuestion,
-    /// Always.
     Always,
     /// Always: egui handles the keys.
     Toolkit,

@@ -23,7 +23,6 @@ pub enum DialogRequest {
     Save { title: String, file_name: String },
 }
 
-/// The answer to a dialog.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DialogAnswer {
     /// The user picked these paths, at least one.

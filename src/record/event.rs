@@ -6,7 +6,6 @@ use super::job_state::{JobId, JobState};
 use super::join::{JoinId, JoinOutcome};
 use crate::jobs::{Item, JobSpec, ProcessRun, StopSummary};
 
-/// An event of one job.
 #[derive(Clone, Debug)]
 pub struct JobEvent {
     pub job: JobId,
@@ -18,17 +17,20 @@ pub struct JobEvent {
 /// The kind of an event, with its details.
 #[derive(Clone, Debug)]
 pub enum EventKind {
-    /// The job was started.
     JobDidStart {
         /// The job, its options and inputs.
         spec: Arc<JobSpec>,
     },
     /// Planning found an item; ids count up from 0 without a gap.
-    ItemDidAppear { item: Item },
+    ItemDidAppear {
+        item: Item,
+    },
     /// Planning is complete: no more items will appear.
     PlanDidFinish,
     /// The item began to run.
-    ItemDidStart { item: ItemId },
+    ItemDidStart {
+        item: ItemId,
+    },
     /// The item advanced.
     ItemDidProgress {
         item: ItemId,
@@ -38,7 +40,10 @@ pub enum EventKind {
         total: u64,
     },
     /// The item runs as a process of its own.
-    ItemDidRunProcess { item: ItemId, pid: u32 },
+    ItemDidRunProcess {
+        item: ItemId,
+        pid: u32,
+    },
     /// The process of the item was paused by a signal such as `SIGSTOP`, or resumed.
     ItemDidPauseProcess {
         item: ItemId,
@@ -46,15 +51,19 @@ pub enum EventKind {
         paused: bool,
     },
     /// The user asked the process of the item to end, alone or with its descendants.
-    ProcessStopWasRequested { item: ItemId },
+    ProcessStopWasRequested {
+        item: ItemId,
+    },
     /// The process of the item was stopped with its descendants, at the user's request.
     ItemDidStopTree {
         item: ItemId,
         /// The result of stopping it and its descendants.
         stopped: Arc<StopSummary>,
     },
-    /// The process of the item ended.
-    ItemDidEndProcess { item: ItemId, ran: Arc<ProcessRun> },
+    ItemDidEndProcess {
+        item: ItemId,
+        ran: Arc<ProcessRun>,
+    },
     /// The item ignored a cancel, so its isolated worker was stopped.
     ItemDidIgnoreCancel {
         item: ItemId,
@@ -82,8 +91,10 @@ pub enum EventKind {
         /// Whether it blocks the UI thread.
         blocking: bool,
     },
-    /// A join ended.
-    JoinDidEnd { join: JoinId, outcome: JoinOutcome },
+    JoinDidEnd {
+        join: JoinId,
+        outcome: JoinOutcome,
+    },
     /// A requested backtrace is resolved.
     BacktraceDidResolve {
         panic: PanicKey,
@@ -97,6 +108,5 @@ pub enum EventKind {
 pub enum PanicKey {
     /// The panic of planning or coordinating.
     Job,
-    /// The panic of one item.
     Item(ItemId),
 }

@@ -11,7 +11,6 @@ const MAX_INCIDENTS: usize = 100;
 pub struct IncidentRecord {
     /// When the frame began.
     pub began: SystemTime,
-    /// Its duration.
     pub lasted: Duration,
     /// The activity of the window, if known.
     pub label: Option<String>,

@@ -12,18 +12,15 @@ use crate::join::PanicReport;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ItemId(pub usize);
 
-/// The state of an item.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ItemState {
     /// Found, not started yet.
     Waiting,
     /// Started.
     Running,
-    /// It returned an output.
     Returned(Output),
     /// It ended with an error of the job.
     Failed(ItemError),
-    /// It panicked.
     Panicked(Arc<Panic>),
     /// Its isolated worker died.
     Crashed(Arc<Crash>),
@@ -50,7 +47,6 @@ impl ItemState {
         matches!(self, Self::Failed(_) | Self::Panicked(_) | Self::Crashed(_))
     }
 
-    /// Whether the item has ended.
     pub fn is_ended(&self) -> bool {
         !matches!(self, Self::Waiting | Self::Running)
     }
@@ -60,9 +56,7 @@ impl ItemState {
 #[derive(Clone, Debug)]
 pub struct ItemRecord {
     pub id: ItemId,
-    /// Its path.
     pub input: PathBuf,
-    /// Its state.
     pub state: ItemState,
     /// Bytes done.
     pub done: u64,
@@ -131,12 +125,10 @@ impl ItemRecord {
     }
 }
 
-/// The process of an item.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ProcessRecord {
     /// The process number. Once the process has ended, the system may reuse it.
     pub pid: u32,
-    /// Its state.
     pub state: ItemProcessState,
     /// Whether the user asked it to end.
     pub stop_requested: bool,
@@ -151,7 +143,6 @@ pub enum ItemProcessState {
     Running,
     /// It is paused by a signal such as `SIGSTOP`.
     Paused,
-    /// It has ended.
     Ended(Arc<ProcessRun>),
 }
 
@@ -191,7 +182,6 @@ pub struct Crash {
     pub code: Option<i32>,
     /// The number of the signal that ended it.
     pub signal: Option<i32>,
-    /// The name of that signal, if it has one.
     pub signal_name: Option<&'static str>,
     /// Whether the system wrote a core file.
     pub core_dumped: bool,

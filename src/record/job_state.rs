@@ -13,7 +13,6 @@ impl fmt::Display for JobId {
     }
 }
 
-/// The state of a job.
 #[derive(Clone, Debug, PartialEq)]
 pub enum JobState {
     /// Planning or working.
@@ -51,7 +50,6 @@ impl JobState {
         }
     }
 
-    /// Whether the job has ended.
     pub fn is_ended(&self) -> bool {
         !matches!(self, Self::Running)
     }

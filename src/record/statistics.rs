@@ -80,7 +80,6 @@ impl Spread {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Centre {
-    /// The median.
     pub median: f64,
     /// The median absolute deviation.
     pub deviation: f64,

@@ -64,7 +64,6 @@ pub enum LaneKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Activity {
-    /// Sleeping.
     Sleeps,
     /// Waiting for another task or process: a join, a receive, a lock.
     Waits,
@@ -76,7 +75,6 @@ pub enum Activity {
 pub enum LaneOutcome {
     /// It returned, or exited with code 0.
     Returned,
-    /// It panicked.
     Panicked,
     /// Any other way, described: cancelled, an exit code, a signal.
     Failed(String),

@@ -10,13 +10,11 @@ const EDGE: f32 = 2.0;
 /// A shape of a plot, in the colours in which the plot draws it.
 #[derive(Clone, Copy)]
 pub(crate) enum Swatch {
-    /// A bar.
     Bar(Color32),
     /// A bar that takes only this share of the height.
     Thin(Color32, f32),
     /// A bar with an edge of another colour on top.
     Edged(Color32, Color32),
-    /// A dot.
     Dot(Color32),
 }
 

@@ -16,11 +16,9 @@ pub struct Tokens {
     pub field: Color32,
     /// Separator lines.
     pub line: Color32,
-    /// Buttons.
     pub button: Color32,
     /// Buttons under the pointer.
     pub button_hovered: Color32,
-    /// Text.
     pub text: Color32,
     /// Text that matters less.
     pub text_weak: Color32,

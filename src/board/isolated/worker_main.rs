@@ -90,7 +90,6 @@ enum WorkerError {
 enum LoopMessage {
     DidReceive(ToWorker),
     ItemDidEnd,
-    /// The input has ended.
     InputDidEnd(Result<(), WorkerError>),
 }
 

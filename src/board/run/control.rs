@@ -43,7 +43,6 @@ pub(in crate::board) enum KeptBacktrace {
     Resolved(Arc<str>),
 }
 
-/// A message to the coordinator.
 pub(super) enum CoordinatorMessage {
     DidFind(ItemId, Item),
     PlanDidEnd,
@@ -134,7 +133,6 @@ impl Control {
         &self.force_stop
     }
 
-    /// The backtrace of a panic, if it was kept.
     pub(in crate::board) fn backtrace(&self, key: PanicKey) -> Option<KeptBacktrace> {
         lock(&self.backtraces).get(&key).cloned()
     }

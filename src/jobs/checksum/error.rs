@@ -32,7 +32,6 @@ pub enum ChecksumError {
     /// A line of a checksum list that is not a checksum.
     #[error("Line {line} of {} is not a checksum: {reason}.", shown(list))]
     Malformed {
-        /// The list.
         list: PathBuf,
         /// The line number, from 1.
         line: u64,

@@ -29,10 +29,7 @@ pub enum CommandOptionsError {
     Codes { text: String },
     /// The command has a placeholder for a file, but there are no files.
     #[error("`{word}` stands for a file, but there is none; add files.")]
-    NoFiles {
-        /// The word.
-        word: String,
-    },
+    NoFiles { word: String },
 }
 
 impl From<CommandOptionsError> for ItemError {

@@ -16,7 +16,6 @@ use crate::jobs::save::{PendingFile, SaveError};
 use crate::jobs::{Item, ItemError, Step};
 use crate::join::Context;
 
-/// The bytes of one read.
 const READ_BYTES: usize = 64 * 1024;
 
 pub(super) fn run(options: &Options, item: &Item, context: &Context) -> Result<Saved, ItemError> {

@@ -160,7 +160,6 @@ choices!(pub Rotate {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Flip {
-    /// No.
     #[default]
     No,
     /// Left becomes right.
@@ -263,7 +262,6 @@ impl Options {
         }
     }
 
-    /// Sets the options to this size.
     pub fn set_size(&mut self, size: Size) {
         match size {
             Size::Fit(width, height) => {

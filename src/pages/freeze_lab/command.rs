@@ -9,9 +9,7 @@ use crate::pages::commands::{CommandInfo, ShortcutScope, UiCommand, row};
 pub enum LabCommand {
     /// Show a pattern.
     Select(PatternId),
-    /// Show the report.
     ShowReport,
-    /// Run one variant of a pattern.
     Run(PatternId, Variant),
     /// Run both variants of a pattern.
     RunBoth(PatternId),

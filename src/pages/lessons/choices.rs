@@ -41,7 +41,6 @@ impl LessonChoices {
     /// The range of [`speed`](Self::speed).
     pub const SPEED: std::ops::RangeInclusive<f64> = 0.25..=20.0;
 
-    /// The options for a run of the lesson.
     pub fn options(&self, lesson: LessonId) -> LessonRunOptions {
         let id = lesson.lesson().id;
         LessonRunOptions {

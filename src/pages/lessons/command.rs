@@ -5,7 +5,6 @@ use crate::pages::commands::{CommandInfo, ShortcutScope, UiCommand, row};
 /// A command of the page of the lessons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LessonCommand {
-    /// Select a lesson.
     Select(LessonId),
     /// Run a lesson with the chosen settings.
     Run(LessonId),

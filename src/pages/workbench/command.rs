@@ -17,15 +17,12 @@ pub enum WorkbenchCommand {
     PickOutputFolder,
     /// Add these to the inputs of the next job.
     AddInputs(Vec<PathBuf>),
-    /// Remove one input.
     RemoveInput(usize),
-    /// Select this job.
     Select(JobId),
     /// Save what is kept of a stream to a file that a dialog asks for.
     SaveOutput(JobId, ItemId, Stream),
     /// Put this text on the clipboard.
     CopyText(String),
-    /// Resolve the backtrace of a panic.
     ResolveBacktrace(JobId, PanicKey),
 }
 

@@ -21,7 +21,6 @@ choices!(pub Stream {
 });
 
 impl Stream {
-    /// The other one.
     #[must_use]
     pub fn other(self) -> Self {
         match self {

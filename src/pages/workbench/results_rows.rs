@@ -135,7 +135,6 @@ impl Rows {
     }
 }
 
-/// The cells of one row.
 struct Cells<'a> {
     rows: &'a Rows,
     rect: Rect,
