@@ -20,16 +20,6 @@ pub trait CatalogueEntry: Sized + 'static {
 }
 
 /// A reference to an entry. Comparing, printing and parsing use the entry's id.
-///
-/// ```
-/// # #[cfg(unix)] {
-/// use meanwhile::lessons::LessonId;
-///
-/// let first = LessonId::all().next().unwrap();
-/// assert_eq!(first.to_string(), "join");
-/// assert_eq!("join".parse(), Ok(first));
-/// # }
-/// ```
 pub struct CatalogueId<T: 'static>(&'static T);
 
 impl<T: CatalogueEntry> CatalogueId<T> {
@@ -38,7 +28,6 @@ impl<T: CatalogueEntry> CatalogueId<T> {
         T::all().map(Self)
     }
 
-    /// The entry itself.
     pub fn entry(self) -> &'static T {
         self.0
     }

@@ -21,12 +21,6 @@ pub fn bytes(count: u64) -> String {
 }
 
 /// `120.0 MiB/s`.
-///
-/// ```
-/// use meanwhile::format::rate;
-///
-/// assert_eq!(rate(2_097_152.0), "2.0 MiB/s");
-/// ```
 pub fn rate(bytes_per_sec: f64) -> String {
     #[expect(
         clippy::cast_possible_truncation,
@@ -57,24 +51,11 @@ pub fn duration(time: Duration) -> String {
 }
 
 /// A [`duration`] given in milliseconds; `never` if it is infinite. A negative one reads as zero.
-///
-/// ```
-/// use meanwhile::format::millis;
-///
-/// assert_eq!((millis(5.72), millis(f64::INFINITY)), ("5.7 ms".into(), "never".into()));
-/// ```
 pub fn millis(millis: f64) -> String {
     Duration::try_from_secs_f64(millis.max(0.0) / 1e3).map_or_else(|_| "never".to_owned(), duration)
 }
 
 /// `2.0 s`: seconds with one decimal, so that a countdown keeps its width.
-///
-/// ```
-/// use meanwhile::format::countdown;
-/// use std::time::Duration;
-///
-/// assert_eq!(countdown(Duration::from_millis(65_040)), "65.0 s");
-/// ```
 pub fn countdown(time: Duration) -> String {
     format!("{:.1} s", time.as_secs_f64())
 }
@@ -139,24 +120,11 @@ pub fn rounded_count(number: f64) -> String {
 }
 
 /// `1 file`, `2 files`: a count with its noun.
-///
-/// ```
-/// use meanwhile::format::plural;
-///
-/// assert_eq!(plural(1, "file", "files"), "1 file");
-/// assert_eq!(plural(2, "file", "files"), "2 files");
-/// ```
 pub fn plural(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { many })
 }
 
 /// A text in one line: control characters are escaped as in source code.
-///
-/// ```
-/// use meanwhile::format::one_line;
-///
-/// assert_eq!(one_line("a name\nwith two lines"), r"a name\nwith two lines");
-/// ```
 pub fn one_line(text: &str) -> Cow<'_, str> {
     if !text.contains(char::is_control) {
         return text.into();
@@ -173,24 +141,11 @@ pub fn one_line(text: &str) -> Cow<'_, str> {
 }
 
 /// A path in one line.
-///
-/// ```
-/// use std::path::Path;
-/// use meanwhile::format::path;
-///
-/// assert_eq!(path(Path::new("/tmp/a\tb")), r"/tmp/a\tb");
-/// ```
 pub fn path(path: &Path) -> String {
     one_line(&path.to_string_lossy()).into_owned()
 }
 
 /// `done` of `total`, between 0 and 1; 0 if `total` is 0.
-///
-/// ```
-/// use meanwhile::format::share;
-///
-/// assert_eq!((share(3, 4), share(0, 0)), (0.75, 0.0));
-/// ```
 pub fn share(done: u64, total: u64) -> f32 {
     if total == 0 {
         return 0.0;
@@ -260,6 +215,29 @@ mod tests {
         assert_eq!(count(7_u32), "7");
         assert_eq!(count(2_003_u32), "2 003");
         assert_eq!(count(1_234_567_u32), "1 234 567");
+    }
+
+    #[test]
+    fn special_values_have_a_text() {
+        assert_eq!(
+            (rate(2_097_152.0), rate(-1.0)),
+            ("2.0 MiB/s".into(), "0 B/s".into())
+        );
+        assert_eq!(
+            (millis(5.72), millis(f64::INFINITY)),
+            ("5.7 ms".into(), "never".into())
+        );
+        assert_eq!(countdown(Duration::from_millis(65_040)), "65.0 s");
+        assert_eq!(
+            (plural(1, "file", "files"), plural(2, "file", "files")),
+            ("1 file".into(), "2 files".into())
+        );
+        assert_eq!(
+            one_line("a name\nwith two lines"),
+            r"a name\nwith two lines"
+        );
+        assert_eq!(path(Path::new("/tmp/a\tb")), r"/tmp/a\tb");
+        assert_eq!((share(3, 4), share(0, 0)), (0.75, 0.0));
     }
 
     #[test]

@@ -19,7 +19,7 @@ pub fn run(files: Vec<PathBuf>) -> anyhow::Result<()> {
     if !has_display() {
         anyhow::bail!(
             "There is no display to open a window on (neither DISPLAY nor WAYLAND_DISPLAY is set). \
-             {} Without a window, this works: meanwhile run checksum FILES…",
+             Without a window, this works: meanwhile run checksum FILES… {}",
             desktop::virtual_display()
         );
     }

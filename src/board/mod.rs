@@ -4,28 +4,6 @@
 //! frame; to wait for a job is a state of the board with a deadline, not a call. Worker threads
 //! publish events into a queue and then wake the window, at most once until its next poll. Byte
 //! progress is not published: a poll reads it from the running tasks.
-//!
-//! ```
-//! use meanwhile::board::JobBoard;
-//! use meanwhile::jobs::{JobSpec, Options, misbehave};
-//! use meanwhile::record::Record;
-//!
-//! // A window asks for a frame instead, and polls in it.
-//! let (wake, woken) = std::sync::mpsc::sync_channel(1);
-//! let mut board = JobBoard::new(move || drop(wake.try_send(())));
-//! let mut record = Record::default();
-//! let mut spec = JobSpec::new(Options::Misbehave(misbehave::Options::default()));
-//! spec.inputs = vec!["a".into(), "b".into()];
-//! let job = board.start(spec)?;
-//! while board.is_busy() {
-//!     woken.recv()?;
-//!     for event in board.poll(10_000) {
-//!         record.apply(event);
-//!     }
-//! }
-//! assert_eq!(record.job(job).map(|job| job.counts().returned), Some(2));
-//! # Ok::<(), Box<dyn std::error::Error>>(())
-//! ```
 
 mod backpressure;
 mod event_sender;

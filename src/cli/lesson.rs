@@ -30,7 +30,7 @@ pub(super) struct LessonRunArgs {
     /// What the workers are [default: the first kind that the lesson supports].
     #[arg(long = "as", value_enum, value_name = "KIND")]
     worker_kind: Option<WorkerKind>,
-    /// The factor by which every sleep is shortened.
+    /// Shorten every sleep by this factor: 2 is twice as fast.
     #[arg(long, value_name = "X", default_value = "1", value_parser = speed)]
     speed: f64,
     /// Set a parameter of the lesson.

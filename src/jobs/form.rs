@@ -47,7 +47,6 @@ pub trait Form {
     /// The folder that results are saved to. The user can also pick it in a dialog.
     fn output_folder(&mut self, field: Field, placeholder: &str, folder: &mut PathBuf);
 
-    /// A whole number.
     fn integer(&mut self, field: Field, value: &mut u64, range: RangeInclusive<u64>);
 
     /// A text of several lines, with room for `rows` at first. Returns whether the user changed it.
@@ -59,7 +58,6 @@ pub trait Form {
     /// A text of one line. Returns whether the user changed it.
     fn text(&mut self, field: Field, placeholder: &str, text: &mut String) -> bool;
 
-    /// A checkbox.
     fn toggle(&mut self, field: Field, is_on: &mut bool);
 }
 

@@ -64,7 +64,6 @@ pub enum Output {
     /// The response of a URL.
     Fetched(fetch::Fetched),
     Image(images::Saved),
-    /// A sentence.
     Text {
         text: String,
     },

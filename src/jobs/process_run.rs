@@ -14,9 +14,7 @@ pub struct ProcessRun {
     #[serde(flatten)]
     pub end: ExitStatus,
     pub elapsed_secs: f64,
-    /// Its standard output.
     pub stdout: CapturedOutput,
-    /// Its standard error.
     pub stderr: CapturedOutput,
     /// The result of stopping it; `None` if it ended by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]

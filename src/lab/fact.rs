@@ -28,7 +28,6 @@ impl Stamped {
 pub enum Fact {
     /// The window drew its first frame.
     DidOpen(Display),
-    /// A frame began.
     DidBegin {
         /// Whether the window is hidden.
         hidden: bool,
@@ -43,8 +42,9 @@ pub enum Fact {
     /// `Start` was clicked.
     DidStart,
     /// A worker finished its small steps.
-    DidSteps { steps: u64 },
-    /// The work ended.
+    DidSteps {
+        steps: u64,
+    },
     DidEnd,
     /// The frame being drawn is the first one with the result.
     DidShow,
@@ -77,7 +77,9 @@ pub enum Fact {
         threads: Vec<ThreadTime>,
     },
     /// Facts were lost because the Lab did not read them in time.
-    DidMiss { facts: u64 },
+    DidMiss {
+        facts: u64,
+    },
     /// The scenario has ended.
     Over,
 }

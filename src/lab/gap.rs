@@ -41,7 +41,6 @@ impl Gap {
 /// The meaning of a gap to the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GapKind {
-    /// The window responds.
     Responsive,
     /// The window gets input and draws nothing for longer than [`MIN_FREEZE`].
     Frozen,

@@ -31,9 +31,7 @@ pub trait Pattern {
 )]
 #[serde(rename_all = "snake_case")]
 pub enum Variant {
-    /// The common mistake.
     Bad,
-    /// The correction.
     Fixed,
 }
 
@@ -69,11 +67,9 @@ pub enum Scenario {
 pub struct PatternEntry {
     /// The name on the command line.
     pub id: &'static str,
-    /// The mistake.
     pub bad: &'static str,
     /// The effect that the user sees.
     pub symptom: &'static str,
-    /// The correction.
     pub fix: &'static str,
     /// The source file of both variants.
     pub source: &'static str,

@@ -88,7 +88,6 @@ impl RunQueue {
         self.run.is_some() || !self.waiting.is_empty()
     }
 
-    /// The current run.
     pub fn run(&self) -> Option<&TwinRun> {
         self.run.as_ref()
     }

@@ -243,7 +243,6 @@ impl Lesson {
 pub type LessonId = CatalogueId<Lesson>;
 
 impl LessonId {
-    /// The lesson itself.
     pub fn lesson(self) -> &'static Lesson {
         self.entry()
     }

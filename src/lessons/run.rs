@@ -91,22 +91,6 @@ impl fmt::Display for LessonOutcome {
 }
 
 /// A running or finished lesson. Dropping it stops it.
-///
-/// ```no_run
-/// use meanwhile::join::process::Launcher;
-/// use meanwhile::lessons::{LessonId, LessonOutcome, LessonRun, LessonRunOptions};
-/// use std::time::Duration;
-///
-/// let mut options = LessonRunOptions::of("join".parse::<LessonId>()?);
-/// options.speed = 10.0;
-/// let mut run = LessonRun::start(options, Launcher::install(), || {})?;
-/// while run.outcome().is_none() {
-///     run.wait(Duration::from_millis(50)); // a window draws a frame instead
-///     run.poll();
-/// }
-/// assert_eq!(run.outcome(), Some(&LessonOutcome::AsExpected));
-/// # Ok::<(), anyhow::Error>(())
-/// ```
 pub struct LessonRun {
     options: LessonRunOptions,
     shared: Arc<RunShared>,

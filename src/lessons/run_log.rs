@@ -79,7 +79,6 @@ impl RunLog {
         &self.parameters
     }
 
-    /// The lanes.
     pub fn timeline(&self) -> &Timeline {
         &self.timeline
     }
@@ -101,7 +100,6 @@ impl RunLog {
         format!("{at:>8.3}  {lane:<12} {}", message.text)
     }
 
-    /// A named result.
     pub fn result(&self, name: &str) -> Option<&str> {
         self.results.get(name).map(String::as_str)
     }

@@ -36,7 +36,6 @@ pub(super) struct Event {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) enum EventBody {
     Timeline(TimelineKind),
-    /// A named result.
     Result(String, String),
     /// A row of the table.
     Row(Vec<String>),

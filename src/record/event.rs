@@ -31,7 +31,6 @@ pub enum EventKind {
     ItemDidStart {
         item: ItemId,
     },
-    /// The item advanced.
     ItemDidProgress {
         item: ItemId,
         /// Bytes done.
@@ -70,7 +69,6 @@ pub enum EventKind {
         /// The time that it had to react.
         within: Duration,
     },
-    /// The item ended.
     ItemDidFinish {
         item: ItemId,
         /// Never `Waiting` or `Running`.

@@ -7,7 +7,6 @@ pub struct JoinId(pub usize);
 /// How a join ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JoinOutcome {
-    /// The job ended.
     Joined,
     /// The timeout passed first; the job goes on.
     TimedOut,

@@ -9,16 +9,6 @@ use serde::{Deserialize, Serialize};
 ///
 /// Interpolates between two values by type 7 of R. J. Hyndman and Y. Fan, "Sample Quantiles in
 /// Statistical Packages", The American Statistician 50 (1996), the default of `numpy` and R.
-///
-/// ```
-/// use meanwhile::record::statistics::quantile;
-///
-/// let sorted = [1.0, 2.0, 3.0, 10.0];
-/// assert_eq!(quantile(&sorted, 0.0), Some(1.0));
-/// assert_eq!(quantile(&sorted, 0.5), Some(2.5));
-/// assert_eq!(quantile(&sorted, 1.0), Some(10.0));
-/// assert_eq!(quantile(&[], 0.5), None);
-/// ```
 pub fn quantile(sorted: &[f64], quantile: f64) -> Option<f64> {
     let last = sorted.len().checked_sub(1)?;
     let position = last as f64 * quantile.clamp(0.0, 1.0);
@@ -34,24 +24,13 @@ pub fn quantile(sorted: &[f64], quantile: f64) -> Option<f64> {
 }
 
 /// The distribution of times, in milliseconds.
-///
-/// ```
-/// use meanwhile::record::statistics::Spread;
-/// use std::time::Duration;
-///
-/// let times = (1..=101).map(Duration::from_millis);
-/// let spread = Spread::of(times).unwrap();
-/// assert_eq!((spread.p50, spread.p95, spread.p99, spread.max), (51.0, 96.0, 100.0, 101.0));
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
-    /// The median.
     pub p50: f64,
     /// The 95th percentile.
     pub p95: f64,
     /// The 99th percentile.
     pub p99: f64,
-    /// The longest.
     pub max: f64,
 }
 
@@ -71,13 +50,6 @@ impl Spread {
 }
 
 /// The median of values and their median absolute deviation from it.
-///
-/// ```
-/// use meanwhile::record::statistics::Centre;
-///
-/// let centre = Centre::of([3.0, 1.0, 100.0]).unwrap();
-/// assert_eq!((centre.median, centre.deviation), (3.0, 2.0));
-/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Centre {
     pub median: f64,

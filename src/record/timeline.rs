@@ -33,11 +33,7 @@ pub enum TimelineKind {
         kind: LaneKind,
     },
     /// A span began: an activity other than running.
-    DidBegin {
-        activity: Activity,
-        /// Its description.
-        label: String,
-    },
+    DidBegin { activity: Activity, label: String },
     /// The span that began last ended.
     DidEnd,
     /// The task or process reported a message.
@@ -56,7 +52,6 @@ pub enum TimelineKind {
 pub enum LaneKind {
     /// A task, or the main thread.
     Task,
-    /// A child process.
     Process,
 }
 
@@ -115,7 +110,6 @@ pub struct Lane {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Span {
     pub activity: Activity,
-    /// Its description.
     pub label: String,
     /// When it began.
     pub began: Duration,

@@ -40,11 +40,9 @@ struct Highlighted {
     marked: Vec<Marked>,
 }
 
-/// A marked line.
 struct Marked {
     /// From 0.
     line: usize,
-    /// The accessible name.
     text: String,
 }
 

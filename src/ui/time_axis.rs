@@ -25,7 +25,6 @@ pub(super) struct TimeAxis {
     origin: f64,
 }
 
-/// A labelled time.
 pub(super) struct Tick {
     pub(super) x: f32,
     text: String,

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use meanwhile::app::{State, Store};
+use meanwhile::jobs;
 use meanwhile::pages::workbench::Choices;
 
 use crate::util::child::{killable_folder, start_killable};
@@ -271,4 +272,27 @@ fn settings_in_a_fifo_are_moved_aside_unread() {
     let folder = folder();
     assert!(run(folder.path(), "mkfifo", &["settings.json".as_ref()]).0);
     expect_refused(folder.path(), "not a regular file");
+}
+
+#[test]
+fn edited_choices_are_sanitized() {
+    let edited = Choices {
+        chosen: 99,
+        timeout_secs: f64::NAN,
+        ..Choices::default()
+    };
+    let choices = edited.sanitized();
+    assert_eq!(choices.options(), jobs::catalogue().last().unwrap());
+    let default = Choices::default().timeout_secs;
+    assert!(choices.timeout_secs.total_cmp(&default).is_eq());
+}
+
+#[test]
+fn choices_of_a_version_with_fewer_jobs_are_kept() {
+    let last = Choices::default().jobs.pop().unwrap();
+    let older = Choices {
+        jobs: vec![last.clone()],
+        ..Choices::default()
+    };
+    assert_eq!(*older.sanitized().options(), last);
 }

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use egui_kittest::kittest::Queryable as _;
 
+use meanwhile::pages::workbench::Order;
+
 use super::window::Window;
 
 fn with_items(count: f64) -> Window {
@@ -73,4 +75,12 @@ fn cut_text_is_shown_in_full_under_the_pointer() {
     let cell = window.harness.get_by_label_contains("photo.jpg  /").rect();
     window.harness.hover_at(cell.center());
     window.until_it(|window| shown(window) == 2, "the whole text");
+}
+
+#[test]
+fn order_has_only_its_rows() {
+    let filtered = Order::Rows([7, 2].into());
+    assert_eq!((filtered.len(1_000), Order::AsFound.len(1_000)), (2, 1_000));
+    assert_eq!((filtered.item(0), filtered.item(2)), (Some(7), None));
+    assert_eq!((filtered.row(2), filtered.row(3)), (Some(1), None));
 }

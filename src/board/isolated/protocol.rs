@@ -44,13 +44,23 @@ pub(super) enum ToWorker {
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum FromWorker {
     /// The first message.
-    Hello { version: u32 },
+    Hello {
+        version: u32,
+    },
     /// The item begins: if the worker dies from now on, the item is the cause.
-    Started { number: u64 },
+    Started {
+        number: u64,
+    },
     /// The item's progress in bytes.
-    Progress { number: u64, done: u64, total: u64 },
-    /// The item ended.
-    Ended { number: u64, end: ReportedOutcome },
+    Progress {
+        number: u64,
+        done: u64,
+        total: u64,
+    },
+    Ended {
+        number: u64,
+        end: ReportedOutcome,
+    },
 }
 
 /// The outcome of an item that did not crash its worker.

@@ -45,18 +45,6 @@ const EXIT_FAILURE: u8 = 2;
 /// Call it early in `main`, after [`Launcher::install`](crate::join::process::Launcher): a worker
 /// takes over standard input and output, which are pipes to the program. Items that print to
 /// standard output print to standard error instead.
-///
-/// ```no_run
-/// # use std::process::ExitCode;
-/// fn main() -> ExitCode {
-///     meanwhile::join::process::Launcher::install();
-///     if let Some(code) = meanwhile::board::run_as_worker() {
-///         return code;
-///     }
-///     // The program itself: its boards can run jobs on processes.
-///     ExitCode::SUCCESS
-/// }
-/// ```
 pub fn run_as_worker() -> Option<ExitCode> {
     if std::env::args_os().nth(1)? != ARGUMENT {
         return None;

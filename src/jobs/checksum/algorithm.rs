@@ -7,7 +7,6 @@ use xxhash_rust::xxh3::Xxh3;
 
 use crate::choice::choices;
 
-/// A checksum algorithm.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, clap::ValueEnum,
 )]

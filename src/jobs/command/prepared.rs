@@ -20,10 +20,7 @@ pub enum CommandOptionsError {
     Unclosed { text: String },
     /// A line of the environment is not an assignment.
     #[error("`{text}` does not set a variable; write NAME=VALUE.")]
-    Variable {
-        /// The line.
-        text: String,
-    },
+    Variable { text: String },
     /// The exit codes are invalid.
     #[error("`{text}` is not an exit code; write codes from 0 to 255 such as `0, 2-4`, or `any`.")]
     Codes { text: String },

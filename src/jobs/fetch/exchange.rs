@@ -28,7 +28,6 @@ const MAX_REDIRECTS: usize = 10;
 /// Identifies this program to the server.
 const USER_AGENT: &str = concat!("Meanwhile/", env!("CARGO_PKG_VERSION"));
 
-/// A failed attempt.
 #[derive(Debug)]
 pub(super) struct Failure {
     pub(super) kind: &'static str,

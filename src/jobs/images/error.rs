@@ -21,7 +21,7 @@ pub enum ImageOptionsError {
     #[error("The percentage must be more than 0 and at most 10 000.")]
     Percent,
     /// The quality is out of range.
-    #[error("The quality of a JPEG must be 1 to 100.")]
+    #[error("The quality of a JPEG must be from 1 to 100.")]
     Quality,
 }
 
@@ -65,7 +65,7 @@ pub(super) enum ImageError {
     )]
     TooMuchMemory { path: PathBuf, limit_mib: u32 },
     #[error(
-        "{} is the folder for the results or in it; choose another folder.",
+        "{} is in the folder for the results; choose another folder for them.",
         shown(path)
     )]
     SameFolder { path: PathBuf },
@@ -87,7 +87,7 @@ pub(super) enum ImageError {
         other: PathBuf,
     },
     #[error(
-        "{} already exists, so {} was not saved; choose another folder, or to number or overwrite.",
+        "{} already exists, so {} was not saved; choose another folder, or to number or overwrite results.",
         shown(target),
         shown(path)
     )]

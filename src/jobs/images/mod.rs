@@ -44,7 +44,6 @@ pub struct Options {
     pub height: u32,
     /// For [`Resize::Percent`].
     pub percent: f64,
-    /// The resampling filter.
     pub filter: Filter,
     pub rotate: Rotate,
     /// Whether it is mirrored.
@@ -52,7 +51,6 @@ pub struct Options {
     /// Whether to make it greyscale, by the luma of Rec. 709 on the stored values:
     /// 0.2126 R + 0.7152 G + 0.0722 B, rounded down.
     pub greyscale: bool,
-    /// The output format.
     pub format: Format,
     /// The quality of a JPEG, 1 to 100.
     pub quality: u8,
@@ -108,7 +106,6 @@ choices!(pub Resize {
     Percent => "Percent",
 });
 
-/// A resampling filter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Filter {
@@ -127,7 +124,6 @@ choices!(pub Filter {
     Nearest => "Nearest pixel",
 });
 
-/// A clockwise rotation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 pub enum Rotate {
     /// None.
@@ -174,7 +170,6 @@ choices!(pub Flip {
     Vertical => "Top and bottom",
 });
 
-/// An output format.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
@@ -317,7 +312,6 @@ impl Job for Options {
 /// An image that was saved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Saved {
-    /// The file.
     #[serde(with = "os_text")]
     pub saved_to: PathBuf,
     /// The width in pixels.

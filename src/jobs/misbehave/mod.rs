@@ -67,8 +67,8 @@ pub enum Misbehaviour {
     /// Sleeps for its time, checking for cancellation, then returns; the other items return at
     /// once.
     Sleep,
-    /// Prints a line on standard output and aborts. This and the following would end the process
-    /// or block its thread forever, so only an isolated worker does it.
+    /// Prints a line on standard output and aborts. From here on, each would end the program or
+    /// block its thread forever, so it needs `--on process`.
     Abort,
     /// Is killed by `SIGSEGV`, as after an access to unmapped memory.
     Segfault,

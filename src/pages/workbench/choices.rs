@@ -5,20 +5,6 @@ use serde::{Deserialize, Serialize};
 use crate::jobs::{self, Options, Priority, RunOn};
 
 /// The choices for the next job; remembered between runs.
-///
-/// ```
-/// use meanwhile::pages::workbench::Choices;
-///
-/// // From a file that was edited by hand.
-/// let choices = Choices { chosen: 99, timeout_secs: f64::NAN, ..Choices::default() }.sanitized();
-/// assert_eq!(choices.options(), meanwhile::jobs::catalogue().last().unwrap());
-/// assert_eq!(choices.timeout_secs, Choices::default().timeout_secs);
-///
-/// // From a version with fewer jobs.
-/// let last = Choices::default().jobs.pop().unwrap();
-/// let choices = Choices { jobs: vec![last.clone()], ..Choices::default() }.sanitized();
-/// assert_eq!(*choices.options(), last);
-/// ```
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Choices {

@@ -105,7 +105,7 @@ fn progress_ui(job: &JobRecord, now: Duration, ui: &mut Ui) {
     let size = egui::vec2(ui.available_width(), 8.0);
     progress_bar(ui, share, size, fill).accessible_name("Progress");
     // An empty line keeps its place: buttons must not move under the pointer.
-    Sides::new().show(
+    Sides::new().shrink_right().truncate().show(
         ui,
         |ui| {
             if job.total_bytes() > 0 {
@@ -138,11 +138,11 @@ fn pace_text(job: &JobRecord, now: Duration) -> String {
         }
         let age = now.saturating_sub(job.last_progress_at());
         if age >= Duration::from_secs(1) {
-            texts.push(format!("last progress {} ago", format::countdown(age)));
+            texts.push(format!("no progress for {}", format::countdown(age)));
         }
         if let Some(asked) = job.cancel_requested_at() {
             let age = format::countdown(now.saturating_sub(asked));
-            texts.push(format!("cancel requested {age} ago"));
+            texts.push(format!("cancelling for {age}"));
         }
     }
     texts.join(" · ")

@@ -46,7 +46,6 @@ pub(crate) struct ShownOutput {
     pub(crate) job: JobId,
     pub(crate) item: ItemId,
     pub(crate) stream: Stream,
-    /// Its last lines.
     pub(crate) log: Log,
     /// The lines that contain [`OutputState::find`].
     pub(crate) found: Find,

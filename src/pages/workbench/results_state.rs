@@ -31,15 +31,6 @@ pub struct Sort {
 }
 
 /// The shown items and their order.
-///
-/// ```
-/// use meanwhile::pages::workbench::Order;
-///
-/// let filtered = Order::Rows([7, 2].into());
-/// assert_eq!((filtered.len(1_000), Order::AsFound.len(1_000)), (2, 1_000));
-/// assert_eq!((filtered.item(0), filtered.item(2)), (Some(7), None));
-/// assert_eq!((filtered.row(2), filtered.row(3)), (Some(1), None));
-/// ```
 #[derive(Clone, Debug, Default)]
 pub enum Order {
     /// All, as planning found them.

@@ -3,6 +3,7 @@
 mod export;
 mod frames;
 mod history;
+mod statistics;
 
 use std::path::PathBuf;
 use std::sync::Arc;
