@@ -15,7 +15,6 @@ use crate::lab::{
     LabReport, PatternId, RunQueue, RunRecord, TwinRunOptions, Variant, WorkKind, run_twin,
 };
 
-/// How often a twin is polled.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 #[derive(Debug, Subcommand)]

@@ -11,7 +11,7 @@ use super::{ExitFn, FAILED, INTERRUPTED, print, print_message};
 use crate::join::process::Launcher;
 use crate::lessons::{self, LessonId, LessonOutcome, LessonRun, LessonRunOptions, WorkerKind};
 
-/// How often new lines of the transcript are printed.
+/// The interval at which new lines of the transcript are printed.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 #[derive(Debug, Subcommand)]

@@ -30,7 +30,6 @@ pub struct Bar {
     pub to: Duration,
     /// The longest gap, which may extend beyond both edges.
     pub longest: Duration,
-    /// What the gap means to the user.
     pub kind: GapKind,
 }
 

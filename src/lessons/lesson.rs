@@ -14,11 +14,9 @@ use crate::choice::choices;
 pub struct Lesson {
     /// The name in links and on the command line.
     pub id: &'static str,
-    /// The title on screen.
     pub title: &'static str,
     /// The section of the list.
     pub topic: Topic,
-    /// How much it assumes.
     pub level: Level,
     /// The question before the run.
     pub question: Question,
@@ -28,11 +26,11 @@ pub struct Lesson {
     pub worker_kinds: &'static [WorkerKind],
     /// The program, run on a thread of its own.
     pub main: fn(&Trace) -> anyhow::Result<()>,
-    /// What its child processes run, by name.
+    /// The main functions of its child processes, by name.
     pub roles: &'static [(&'static str, Role)],
     /// Checks that the run shows what the lesson teaches; an error says why not.
     pub verify: fn(&RunLog) -> anyhow::Result<()>,
-    /// What happens in the run, and why.
+    /// The explanation of the run.
     pub explanation: &'static str,
     /// The same program in Python.
     pub python: &'static str,
@@ -195,14 +193,14 @@ choices!(pub Topic {
     Work => "Real work",
 });
 
-/// How much a lesson assumes.
+/// The knowledge that a lesson assumes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// Nothing.
     Easy,
-    /// What a join is.
+    /// Joins.
     Medium,
-    /// What a channel and a lock are.
+    /// Joins, channels and locks.
     Hard,
 }
 

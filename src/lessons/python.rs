@@ -22,7 +22,7 @@ struct Running {
     lines: Task<Vec<String>>,
 }
 
-/// What a Python program has printed; empty if it could not run.
+/// The output of a Python program; empty if it could not run.
 #[derive(Debug, Default)]
 pub struct PythonOutput(Vec<String>);
 

@@ -19,7 +19,7 @@ use crate::join::process::Launcher;
 use crate::join::{self, JoinError, Task};
 use crate::record::LaneId;
 
-/// How long the tasks that a lesson has not joined may go on after its main thread.
+/// The time that tasks may go on after the main thread of a lesson that has not joined them.
 const FINISH_TIMEOUT: Duration = Duration::from_mins(2);
 
 /// The maximum read from the file of events in one poll.
@@ -59,7 +59,7 @@ impl LessonRunOptions {
     }
 }
 
-/// How a run ended.
+/// The end of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LessonOutcome {
     /// The lesson has verified the log.
@@ -181,7 +181,7 @@ impl LessonRun {
         }
     }
 
-    /// What the run has recorded so far.
+    /// The log so far.
     pub fn log(&self) -> &RunLog {
         &self.log
     }
@@ -196,7 +196,7 @@ impl LessonRun {
         self.shared.now()
     }
 
-    /// Stops all tasks and processes of the run. [`outcome`](Self::outcome) tells when that is done.
+    /// Stops all tasks and processes of the run. [`outcome`](Self::outcome) is set when that is done.
     pub fn stop(&self) {
         if self.outcome.is_none() {
             self.shared.lifecycle.stop();

@@ -54,7 +54,7 @@ pub(super) struct RunSettings {
     pub(super) began: Duration,
 }
 
-/// What all traces of one process share.
+/// The state that all traces of one process share.
 pub(super) struct RunShared {
     pub(super) settings: RunSettings,
     pub(super) folder: PathBuf,

@@ -77,7 +77,7 @@ fn run_shows_transcript_timeline_and_explanation() {
     }
     assert!(window.shows("worker: alive "), "{}", window.texts());
     window.click("What happened");
-    assert!(window.shows("main runs on and prints"));
+    assert!(window.shows("main continues and prints"));
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn explanation_of_a_done_lesson_survives_a_restart() {
     window.click("Lessons");
     select(&mut window, "join");
     window.click("What happened");
-    let explanation = "main runs on and prints";
+    let explanation = "main continues and prints";
     assert!(window.shows(explanation), "{}", window.texts());
     select(&mut window, "many");
     assert!(

@@ -35,7 +35,7 @@ pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the join returned, and whether the worker is still alive.
+/// The row of a join: its result, and whether the worker is still alive.
 fn report(trace: &Trace, error: Option<JoinError>, is_alive: bool) -> [String; 2] {
     trace.print(if is_alive {
         "the worker is still running"

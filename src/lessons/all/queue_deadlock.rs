@@ -9,7 +9,7 @@ use meanwhile::lessons::{RunLog, Trace, WorkerKind};
 
 /// The capacity of the channel.
 const CAPACITY: usize = 10;
-/// What a child process prints for each value.
+/// The output of a child process for each value.
 const BYTES: usize = 64 * 1024;
 
 pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
