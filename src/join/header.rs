@@ -6,9 +6,10 @@
 //! A task ends in this order:
 //! 1. The closure's value is stored in the handle's slot, or its panic here.
 //! 2. One store to the state publishes the outcome. Polls see it from now on.
-//! 3. Waiting threads are woken.
-//! 4. The observer is notified.
-//! 5. Callbacks run.
+//! 3. The registry removes the task from its list.
+//! 4. Waiting threads are woken.
+//! 5. [`Changes`](super::Changes) queues the task and wakes the window.
+//! 6. Callbacks run.
 //!
 //! So every woken thread finds the outcome.
 
@@ -218,7 +219,7 @@ impl Header {
         }
     }
 
-    /// Wakes the waiting threads, then notifies the observer, then runs the callbacks.
+    /// Wakes the waiting threads, then queues the change, then runs the callbacks.
     pub(crate) fn settle(self: &Arc<Self>) {
         let (waiters, callbacks) = self.waiters.take();
         waiters.for_each(Waiter::wake);

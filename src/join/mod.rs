@@ -14,8 +14,7 @@
 //! A window must not block. Once a frame it takes the changed tasks from [`Changes`], which costs
 //! one atomic load if no task changed. A change wakes it.
 //!
-//! A program that cancels tasks must be built with `panic = "unwind"`, which is the default,
-//! because a [`checkpoint`](Context::checkpoint) unwinds.
+//! A program must be built with `panic = "unwind"`, the default, because panics and cancels unwind.
 //!
 //! [`conformance`] compares each promise with Python and std and names the test that holds it.
 //!

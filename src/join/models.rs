@@ -285,7 +285,7 @@ fn shutdown_racing_a_spawn_waits_for_the_child() {
 }
 
 #[test]
-fn observer_racing_the_end_is_notified_of_it() {
+fn changes_taken_during_the_end_miss_no_end() {
     loom::model(|| {
         let woken = Arc::new(AtomicBool::new(false));
         let changes = Changes::new({

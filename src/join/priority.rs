@@ -30,7 +30,7 @@ impl Priority {
     pub(crate) fn apply(self) {
         CURRENT.set(self);
         if self == Self::Background {
-            drop(set_background());
+            set_background().ok();
         }
     }
 }
