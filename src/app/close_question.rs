@@ -28,7 +28,6 @@ pub(crate) enum Answer {
     KeepRunning,
     /// Leave now, over work that was cancelled and has not stopped.
     QuitNow,
-    /// Don't leave.
     KeepWindow,
 }
 

@@ -35,9 +35,7 @@ pub struct Setup {
     pub files: Vec<PathBuf>,
     pub state: State,
     pub store: Store,
-    /// Notices to show first.
     pub notices: Vec<Notice>,
-    /// Opens file dialogs.
     pub dialogs: Box<dyn Dialogs>,
     /// Starts processes; `None` for the launcher that the program has installed.
     #[cfg(unix)]

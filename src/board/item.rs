@@ -18,7 +18,6 @@ pub(super) enum ItemOutcome {
     Failed(ItemError),
     /// It panicked in a worker, which sent the resolved backtrace along.
     Panicked(Arc<Panic>, Arc<str>),
-    /// Its worker died.
     Crashed(Arc<Crash>),
     /// It was cancelled in its worker, or while it waited for one.
     Cancelled,

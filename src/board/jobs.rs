@@ -60,7 +60,6 @@ impl JobEntry {
         self.backtraces_requested.insert(panic)
     }
 
-    /// How it ended.
     pub(super) fn final_state(&self) -> JobState {
         let panicked = |report| JobState::Panicked(self.control.keep_panic(PanicKey::Job, report));
         match self.task.poll() {

@@ -91,7 +91,6 @@ pub trait ProcessObserver {
     fn did_end(&self, ran: &Arc<ProcessRun>);
 }
 
-/// Shows nothing.
 impl ProcessObserver for () {
     fn priority(&self) -> Priority {
         Priority::Normal

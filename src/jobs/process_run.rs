@@ -33,7 +33,6 @@ impl fmt::Display for ProcessRun {
     }
 }
 
-/// How a process ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "end", rename_all = "snake_case")]
 pub enum ExitStatus {

@@ -28,17 +28,10 @@ pub enum SaveError {
     NotAFile { path: PathBuf },
     /// The folder does not exist.
     #[error("{} can't be saved because its folder does not exist; create the folder or choose another.", path.display())]
-    NoFolder {
-        /// The file to save.
-        path: PathBuf,
-    },
+    NoFolder { path: PathBuf },
     /// The system refused: no permission, no space, an I/O error.
     #[error("{} can't be saved: {source}.", path.display())]
-    Refused {
-        /// The file to save.
-        path: PathBuf,
-        source: io::Error,
-    },
+    Refused { path: PathBuf, source: io::Error },
 }
 
 impl SaveError {

@@ -32,7 +32,6 @@ pub enum Fact {
         /// Whether the window is hidden.
         hidden: bool,
     },
-    /// The frame was drawn.
     DidDraw {
         /// Processor time of the UI thread since the frame before, in nanoseconds.
         cpu_ns: u64,
@@ -64,7 +63,6 @@ pub enum Fact {
     DidAskToClose,
     /// The mouse moved, which makes any window draw a frame.
     DidMoveMouse,
-    /// The window has closed.
     DidClose,
     /// The twin is alive; sent also while its window is frozen.
     Heartbeat {
@@ -80,7 +78,6 @@ pub enum Fact {
     DidMiss {
         facts: u64,
     },
-    /// The scenario has ended.
     Over,
 }
 

@@ -64,13 +64,10 @@ pub struct ThreadCpu {
 /// The clicks on the counter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clicks {
-    /// All of them.
     pub made: usize,
     /// Shown within [`MAX_CLICK_LATENCY`](super::gap::MAX_CLICK_LATENCY).
     pub in_time: usize,
-    /// Shown later.
     pub late: usize,
-    /// Never shown.
     pub lost: usize,
 }
 

@@ -46,6 +46,5 @@ pub enum GapKind {
     Frozen,
     /// The window gets no input and needs no frame.
     Idle,
-    /// The window is hidden.
     Hidden,
 }

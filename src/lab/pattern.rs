@@ -78,6 +78,5 @@ pub struct PatternEntry {
     pub metric: Metric,
     /// The highest value of the metric, in its unit, that the fixed variant may reach.
     pub fixed_max: f64,
-    /// Makes a variant.
     pub make: fn(Variant) -> Box<dyn Pattern>,
 }

@@ -124,7 +124,6 @@ pub struct LabReport {
 }
 
 impl LabReport {
-    /// The measurements so far.
     pub fn of(queue: &RunQueue) -> Self {
         let machine = Machine::current(queue.display());
         Self::from_runs(machine, queue.done())

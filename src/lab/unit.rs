@@ -5,11 +5,8 @@ use crate::format;
 /// The unit of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
-    /// Milliseconds.
     Millis,
-    /// Microseconds.
     Micros,
-    /// Times per second.
     PerSec,
     Count,
     /// 1 or 0.

@@ -120,7 +120,6 @@ pub struct Digest {
 }
 
 impl Digest {
-    /// Shows the result.
     pub fn ui(&self, ui: &mut Ui) {
         let length = format::duration(self.length);
         ui.label(format!("Result after {length} of work"));

@@ -181,7 +181,6 @@ impl LessonRun {
         }
     }
 
-    /// The log so far.
     pub fn log(&self) -> &RunLog {
         &self.log
     }

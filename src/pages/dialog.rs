@@ -10,17 +10,20 @@ use std::time::{Duration, Instant};
 
 use super::PageId;
 
-/// A dialog to open.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DialogRequest {
     /// Pick any number of files.
     Files,
     /// Pick any number of folders.
     Folders,
-    /// Pick one folder.
-    Folder { title: String },
+    Folder {
+        title: String,
+    },
     /// Pick a path for a new file.
-    Save { title: String, file_name: String },
+    Save {
+        title: String,
+        file_name: String,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +38,6 @@ pub enum DialogAnswer {
 /// An open dialog. The frame loop polls it, so its `poll` must not block.
 pub type DialogFuture = Pin<Box<dyn Future<Output = DialogAnswer>>>;
 
-/// Opens file dialogs.
 pub trait Dialogs {
     /// Opens a dialog in front of the window that `frame` belongs to.
     fn open(&mut self, request: DialogRequest, frame: &eframe::Frame) -> DialogFuture;

@@ -5,11 +5,8 @@ use super::item::ItemState;
 pub struct Counts {
     /// Found, not started.
     pub waiting: usize,
-    /// Started.
     pub running: usize,
-    /// Ended with an output.
     pub returned: usize,
-    /// Ended with an error.
     pub failed: usize,
     pub panicked: usize,
     /// Lost with their worker.

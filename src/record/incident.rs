@@ -9,7 +9,6 @@ const MAX_INCIDENTS: usize = 100;
 /// A frame of the window that took too long.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IncidentRecord {
-    /// When the frame began.
     pub began: SystemTime,
     pub lasted: Duration,
     /// The activity of the window, if known.
@@ -28,7 +27,6 @@ impl Incidents {
         self.0.truncate(MAX_INCIDENTS);
     }
 
-    /// Removes all.
     pub fn clear(&mut self) {
         self.0.clear();
     }

@@ -16,7 +16,6 @@ pub struct ItemId(pub usize);
 pub enum ItemState {
     /// Found, not started yet.
     Waiting,
-    /// Started.
     Running,
     Returned(Output),
     /// It ended with an error of the job.
@@ -62,9 +61,7 @@ pub struct ItemRecord {
     pub done: u64,
     /// Bytes in all; 0 if unknown.
     pub total: u64,
-    /// When it started.
     pub started_at: Option<Duration>,
-    /// When it ended.
     pub ended_at: Option<Duration>,
     /// The backtrace of its panic.
     pub backtrace: Backtrace,
@@ -139,7 +136,6 @@ pub struct ProcessRecord {
 /// The state of an item's process.
 #[derive(Clone, Debug, PartialEq)]
 pub enum ItemProcessState {
-    /// It runs.
     Running,
     /// It is paused by a signal such as `SIGSTOP`.
     Paused,
@@ -192,7 +188,6 @@ pub struct Crash {
 /// The backtrace of a panic.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Backtrace {
-    /// Not resolved yet.
     #[default]
     Unresolved,
     /// The frames, one a line.

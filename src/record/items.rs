@@ -19,7 +19,6 @@ pub struct Items {
 }
 
 impl Items {
-    /// The number of items.
     pub fn len(&self) -> usize {
         self.len
     }
@@ -34,7 +33,6 @@ impl Items {
         self.blocks.get(index / BLOCK_LEN)?.get(index % BLOCK_LEN)
     }
 
-    /// All items, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<ItemRecord>> + Clone {
         self.blocks.iter().flat_map(|block| block.iter())
     }

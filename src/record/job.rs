@@ -99,7 +99,6 @@ impl JobRecord {
         }
     }
 
-    /// When it was started.
     pub fn started_at(&self) -> Duration {
         self.started_at
     }

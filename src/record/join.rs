@@ -4,7 +4,6 @@ use std::time::Duration;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct JoinId(pub usize);
 
-/// How a join ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JoinOutcome {
     Joined,
@@ -22,7 +21,6 @@ pub struct JoinRecord {
     pub timeout: Option<Duration>,
     /// Whether it blocked the UI thread.
     pub blocking: bool,
-    /// When it began.
     pub started_at: Duration,
     /// When and how it ended.
     pub ended: Option<(Duration, JoinOutcome)>,

@@ -55,7 +55,6 @@ impl Record {
         }
     }
 
-    /// The jobs, oldest first.
     pub fn jobs(&self) -> impl DoubleEndedIterator<Item = &JobRecord> {
         self.jobs.values()
     }

@@ -27,9 +27,7 @@ pub fn quantile(sorted: &[f64], quantile: f64) -> Option<f64> {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Spread {
     pub p50: f64,
-    /// The 95th percentile.
     pub p95: f64,
-    /// The 99th percentile.
     pub p99: f64,
     pub max: f64,
 }
@@ -75,7 +73,6 @@ fn median_of(values: &mut [f64]) -> Option<f64> {
     quantile(values, 0.5)
 }
 
-/// A time in milliseconds.
 pub fn millis(time: Duration) -> f64 {
     time.as_secs_f64() * 1e3
 }

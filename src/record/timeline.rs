@@ -27,11 +27,7 @@ pub struct TimelineEvent {
 #[serde(rename_all = "snake_case")]
 pub enum TimelineKind {
     /// The task or process started.
-    DidOpen {
-        name: String,
-        /// Task or process.
-        kind: LaneKind,
-    },
+    DidOpen { name: String, kind: LaneKind },
     /// A span began: an activity other than running.
     DidBegin { activity: Activity, label: String },
     /// The span that began last ended.
@@ -40,10 +36,7 @@ pub enum TimelineKind {
     #[serde(rename = "said")]
     Message { text: String },
     /// The task or process ended.
-    DidClose {
-        /// How it ended.
-        how: LaneOutcome,
-    },
+    DidClose { how: LaneOutcome },
 }
 
 /// Whose lane it is.
@@ -94,9 +87,7 @@ pub struct Timeline {
 pub struct Lane {
     pub id: LaneId,
     pub name: String,
-    /// Task or process.
     pub kind: LaneKind,
-    /// When it started.
     pub opened: Duration,
     /// When and how it ended.
     pub closed: Option<(Duration, LaneOutcome)>,
@@ -111,9 +102,7 @@ pub struct Lane {
 pub struct Span {
     pub activity: Activity,
     pub label: String,
-    /// When it began.
     pub began: Duration,
-    /// When it ended.
     pub ended: Option<Duration>,
 }
 
@@ -122,7 +111,6 @@ pub struct Span {
 pub struct Message {
     /// The number of messages that were applied before it, which may have a later time.
     pub number: usize,
-    /// When it was reported.
     pub at: Duration,
     /// The lane that reported it.
     pub lane: LaneId,

@@ -21,7 +21,6 @@ pub(crate) struct Code {
     highlighted: Option<Highlighted>,
 }
 
-/// A source to show.
 #[derive(Clone, Copy)]
 pub(crate) struct ShownCode<'a> {
     /// Unique among all sources.

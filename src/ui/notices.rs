@@ -8,11 +8,9 @@ use super::tokens::tokens;
 /// The severity of a notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Severity {
-    /// Something was done.
     Info,
     /// Something succeeded, but not as expected.
     Warning,
-    /// Something failed.
     Error,
 }
 
@@ -25,7 +23,6 @@ pub struct Notice {
 }
 
 impl Notice {
-    /// Something was done.
     pub fn info(text: impl Into<String>) -> Self {
         Self::new(Severity::Info, text)
     }
@@ -35,7 +32,6 @@ impl Notice {
         Self::new(Severity::Warning, text)
     }
 
-    /// Something failed.
     pub fn error(text: impl Into<String>) -> Self {
         Self::new(Severity::Error, text)
     }

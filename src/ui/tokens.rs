@@ -14,10 +14,8 @@ pub struct Tokens {
     pub surface: Color32,
     /// Behind text fields and tables.
     pub field: Color32,
-    /// Separator lines.
     pub line: Color32,
     pub button: Color32,
-    /// Buttons under the pointer.
     pub button_hovered: Color32,
     pub text: Color32,
     /// Text that matters less.
@@ -26,23 +24,17 @@ pub struct Tokens {
     pub accent: Color32,
     /// Text on [`Tokens::accent`].
     pub on_accent: Color32,
-    /// Behind selected things.
     pub selection: Color32,
     /// Behind marked lines of code.
     pub marked: Color32,
     /// Work that waits or was cancelled.
     pub neutral: Color32,
-    /// Work that runs.
     pub running: Color32,
-    /// Work that returned.
     pub returned: Color32,
-    /// Work that failed.
     pub failed: Color32,
-    /// Work that panicked.
     pub panicked: Color32,
     /// Work that crashed its process.
     pub crashed: Color32,
-    /// Work that timed out.
     pub timed_out: Color32,
 }
 

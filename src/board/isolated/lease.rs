@@ -66,7 +66,6 @@ impl Leases {
         Ok(None)
     }
 
-    /// Takes all idle workers.
     pub(super) fn take_idle(&self) -> Vec<Worker> {
         std::mem::take(&mut lock(&self.state).idle)
     }

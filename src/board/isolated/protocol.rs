@@ -140,7 +140,6 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
-    /// Adds received bytes.
     pub(super) fn push(&mut self, bytes: &[u8]) {
         self.bytes.drain(..self.taken);
         self.taken = 0;

@@ -19,7 +19,6 @@ use crate::record::{EventKind, ItemId, ItemState, JobId, PanicKey};
 /// The outcome of a job that was not cancelled.
 #[derive(Debug)]
 pub(in crate::board) enum JobOutcome {
-    /// Every item returned.
     Returned,
     /// Some item failed, panicked or crashed.
     Failed,

@@ -67,11 +67,7 @@ pub enum ChecksumError {
     },
     /// The system refused to read it.
     #[error("{} can't be read: {source}.", shown(path))]
-    Unreadable {
-        /// The file or folder.
-        path: PathBuf,
-        source: io::Error,
-    },
+    Unreadable { path: PathBuf, source: io::Error },
 }
 
 /// A change of a file while it was read.

@@ -144,7 +144,6 @@ impl Job for Options {
 /// The response of a URL.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fetched {
-    /// The HTTP status.
     pub status: u16,
     /// The length of the body after decompression.
     pub bytes: u64,
@@ -152,7 +151,6 @@ pub struct Fetched {
     pub content_type: Option<String>,
     /// The duration of the successful attempt in seconds.
     pub secs: f64,
-    /// The number of attempts.
     pub tries: u32,
     /// The final URL, if the server redirected.
     pub redirected_to: Option<String>,

@@ -30,7 +30,6 @@ pub(super) fn exit() -> ! {
     std::process::exit(EXIT_CODE)
 }
 
-/// Sleeps forever.
 pub(super) fn block() -> ! {
     loop {
         super::sleep(Duration::MAX);

@@ -37,7 +37,6 @@ pub(super) fn start() -> Result<(FactLog, FactWriter), SpawnError> {
 }
 
 impl FactWriter {
-    /// Writes the remaining facts.
     pub(super) fn finish(self) {
         drop(self.closing);
         // It times out if the Lab has stopped reading.

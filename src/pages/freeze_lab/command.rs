@@ -7,7 +7,6 @@ use crate::pages::commands::{CommandInfo, ShortcutScope, UiCommand, row};
 /// A command of the user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LabCommand {
-    /// Show a pattern.
     Select(PatternId),
     ShowReport,
     Run(PatternId, Variant),

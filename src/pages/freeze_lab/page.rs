@@ -21,7 +21,6 @@ const FIGURES_WIDTH: f32 = 410.0;
 /// With less room, the code goes below the figures, or the page scrolls.
 const MIN_CODE_SIZE: egui::Vec2 = egui::vec2(260.0, 240.0);
 
-/// Draws the page.
 pub fn lab_ui(
     props: &LabProps<'_>,
     state: &mut LabState,

@@ -15,7 +15,6 @@ pub(super) const NOTHING_RUNS: &str = "Nothing is running.";
 
 /// The data that the page shows.
 pub struct LabProps<'a> {
-    /// The measurements so far.
     pub report: &'a LabReport,
     pub running: Option<(PatternId, Variant)>,
     /// The number of runs that wait.

@@ -15,12 +15,10 @@ pub(crate) const ID: PageId = PageId::new("freeze_lab");
 pub(super) const TITLE: &str = "Freeze Lab";
 pub(super) static COMMANDS: &[CommandInfo] = &[];
 
-/// There are no settings.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LabChoices {}
 
 impl LabChoices {
-    /// Returns the settings unchanged.
     #[must_use]
     pub fn sanitized(self) -> Self {
         self

@@ -8,7 +8,6 @@ pub enum LessonCommand {
     Select(LessonId),
     /// Run a lesson with the chosen settings.
     Run(LessonId),
-    /// Stop the running lesson.
     Stop,
     /// Show the pattern with this name on the page of the Freeze Lab.
     ShowPattern(&'static str),

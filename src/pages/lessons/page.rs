@@ -60,7 +60,6 @@ impl Default for LessonState {
     }
 }
 
-/// Draws the page.
 pub fn lesson_ui(
     props: &LessonProps<'_>,
     state: &mut LessonState,

@@ -44,9 +44,7 @@ pub enum ThemeChoice {
     /// The theme of the desktop.
     #[default]
     System,
-    /// Dark on light.
     Light,
-    /// Light on dark.
     Dark,
 }
 

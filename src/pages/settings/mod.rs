@@ -17,7 +17,6 @@ pub(crate) const ID: PageId = PageId::new("settings");
 pub(super) const TITLE: &str = "Settings";
 pub(super) static COMMANDS: &[CommandInfo] = &[];
 
-/// The page `Settings`.
 pub(crate) struct SettingsPage;
 
 impl SettingsPage {

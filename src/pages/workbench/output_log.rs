@@ -28,7 +28,6 @@ pub(crate) struct Log {
     bytes: Vec<u8>,
     /// The offset of [`Log::bytes`] in the stream. All offsets below are in the stream too.
     first: u64,
-    /// Complete lines.
     lines: VecDeque<Line>,
     /// The number of the first of them, counted from the start of the stream.
     first_line: u64,

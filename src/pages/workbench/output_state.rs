@@ -11,7 +11,6 @@ pub enum Stream {
     /// Standard output.
     #[default]
     Stdout,
-    /// Standard error.
     Stderr,
 }
 
