@@ -79,8 +79,8 @@ impl App {
     pub fn new(ctx: &egui::Context, setup: Setup) -> Self {
         tokens::install(ctx);
         saving::restore_panes(ctx, &setup.state.panes);
-        ctx.set_zoom_factor(setup.state.settings.zoom);
-        ctx.set_theme(setup.state.settings.theme);
+        ctx.set_zoom_factor(setup.state.pages.settings.zoom);
+        ctx.set_theme(setup.state.pages.settings.theme);
         let page_setup = PageSetup {
             ctx: ctx.clone(),
             files: setup.files,

@@ -9,8 +9,8 @@ impl App {
     pub(super) fn save_settings(&mut self, ctx: &egui::Context) {
         let context = &mut self.context;
         let state = &mut context.state;
-        if ctx.options(|options| options.theme_preference) != state.settings.theme.into() {
-            ctx.set_theme(state.settings.theme);
+        if ctx.options(|options| options.theme_preference) != state.pages.settings.theme.into() {
+            ctx.set_theme(state.pages.settings.theme);
         }
         if let Some(place) = window_place(ctx, state.window) {
             state.window = Some(place);

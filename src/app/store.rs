@@ -207,8 +207,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (mut store, mut state, notice) = Store::open(dir.path());
         assert_eq!(notice, None);
-        state.settings.theme = ThemeChoice::Dark;
-        state.choices.timeout_secs = 7.5;
+        state.pages.settings.theme = ThemeChoice::Dark;
+        state.pages.choices.timeout_secs = 7.5;
         store.finish(&state, Duration::from_secs(20));
 
         let (_, read, notice) = Store::open(dir.path());
@@ -247,10 +247,13 @@ mod tests {
         std::fs::write(file(dir.path()), text).unwrap();
         let (_, state, notice) = Store::open(dir.path());
         assert_eq!(notice, None);
-        assert_eq!(state.choices.workers, 1);
-        assert_eq!(state.choices.chosen, state.choices.jobs.len() - 1);
-        assert!(state.choices.timeout_secs > 0.0);
-        assert!((state.settings.zoom - 1.0).abs() < 1e-6);
+        assert_eq!(state.pages.choices.workers, 1);
+        assert_eq!(
+            state.pages.choices.chosen,
+            state.pages.choices.jobs.len() - 1
+        );
+        assert!(state.pages.choices.timeout_secs > 0.0);
+        assert!((state.pages.settings.zoom - 1.0).abs() < 1e-6);
         assert_eq!(state.window, None);
     }
 }

@@ -22,7 +22,7 @@ impl eframe::App for App {
         let page = &*self.pages[self.shown()];
         let pressed = commands::pressed(page, self.close_phase.is_some(), ui);
         // egui handles the zoom keys; the settings follow.
-        self.context.state.settings.zoom = ctx.zoom_factor();
+        self.context.state.pages.settings.zoom = ctx.zoom_factor();
         self.window_ui(ui);
         drop(drawing);
         for command in pressed {

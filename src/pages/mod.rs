@@ -31,9 +31,10 @@ pub(crate) use page_context::PageContext;
 pub use state::{State, WindowPlace};
 pub use workbench::DetachedJobs;
 
-/// Makes the lists of the pages, of their titles and of their commands.
+/// Makes the lists of the pages, of their titles, of their commands and of their saved choices. A
+/// line is the name of the choices in the settings file, their type, and the page.
 macro_rules! pages {
-    ($($module:ident::$page:ident,)+) => {
+    ($($choices:ident: $module:ident::$type:ident => $page:ident,)+) => {
         /// The pages, in the order of their tabs.
         pub(crate) fn all(setup: &PageSetup) -> Vec<Box<dyn Page>> {
             vec![$(Box::new($module::$page::new(setup))),+]
@@ -46,14 +47,29 @@ macro_rules! pages {
         pub fn command_table() -> impl Iterator<Item = &'static CommandInfo> {
             [$($module::COMMANDS,)+ commands::COMMANDS].into_iter().flatten()
         }
+
+        /// The saved choices of every page.
+        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+        #[serde(default)]
+        pub struct PageChoices {
+            $(pub $choices: $module::$type,)+
+        }
+
+        impl PageChoices {
+            fn sanitized(self) -> Self {
+                Self {
+                    $($choices: self.$choices.sanitized(),)+
+                }
+            }
+        }
     };
 }
 
 pages! {
-    workbench::Workbench,
-    lessons::Lessons,
-    freeze_lab::FreezeLab,
-    settings::SettingsPage,
+    choices: workbench::Choices => Workbench,
+    lessons: lessons::LessonChoices => Lessons,
+    lab: freeze_lab::LabChoices => FreezeLab,
+    settings: settings::Settings => SettingsPage,
 }
 
 /// One page of the window.

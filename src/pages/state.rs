@@ -1,10 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use super::PageId;
-use super::freeze_lab::LabChoices;
-use super::lessons::LessonChoices;
-use super::settings::Settings;
-use super::workbench::Choices;
+use super::{PageChoices, PageId};
 use crate::record::Incidents;
 
 /// The state that is saved between runs.
@@ -13,12 +9,8 @@ use crate::record::Incidents;
 pub struct State {
     /// See [`State::VERSION`].
     pub version: u32,
-    pub choices: Choices,
-    /// The choices for the runs of the Freeze Lab.
-    pub lab: LabChoices,
-    /// The choices, answers and progress in the lessons.
-    pub lessons: LessonChoices,
-    pub settings: Settings,
+    #[serde(flatten)]
+    pub pages: PageChoices,
     pub page: PageId,
     pub window: Option<WindowPlace>,
     /// Widths of columns and panels, in egui's own format. Ignored if egui can't read it.
@@ -35,10 +27,7 @@ impl State {
     #[must_use]
     pub fn sanitized(mut self) -> Self {
         self.version = Self::VERSION;
-        self.choices = self.choices.sanitized();
-        self.lab = self.lab.sanitized();
-        self.lessons = self.lessons.sanitized();
-        self.settings = self.settings.sanitized();
+        self.pages = self.pages.sanitized();
         self.incidents = self.incidents.sanitized();
         self.window = self.window.filter(WindowPlace::is_sane);
         self
@@ -49,10 +38,7 @@ impl Default for State {
     fn default() -> Self {
         Self {
             version: Self::VERSION,
-            choices: Choices::default(),
-            lab: LabChoices::default(),
-            lessons: LessonChoices::default(),
-            settings: Settings::default(),
+            pages: PageChoices::default(),
             page: PageId::default(),
             window: None,
             panes: String::new(),

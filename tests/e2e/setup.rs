@@ -33,7 +33,7 @@ pub(crate) fn start_command<'a>(session: &'a Session, script: &str) -> Window<'a
 fn store_command(session: &Session, script: &str) {
     let dir = session.home().join("config/meanwhile");
     let (mut store, mut state, _) = Store::open(&dir);
-    let choices = &mut state.choices;
+    let choices = &mut state.pages.choices;
     let jobs = choices.jobs.iter_mut().enumerate();
     for (index, options) in jobs {
         if let Options::Command(options) = options {

@@ -12,6 +12,8 @@ use std::time::{Duration, SystemTime};
 
 use meanwhile::app::{State, Store};
 use meanwhile::jobs;
+use meanwhile::pages::PageChoices;
+use meanwhile::pages::settings::ThemeChoice;
 use meanwhile::pages::workbench::Choices;
 
 use crate::util::child::{killable_folder, start_killable};
@@ -29,9 +31,12 @@ const MAX_LISTINGS: usize = 10_000;
 /// The settings of the `number`th save. All differ in length, and a save takes more than one write.
 fn version(number: u32) -> State {
     State {
-        choices: Choices {
-            timeout_secs: f64::from(number),
-            ..Choices::default()
+        pages: PageChoices {
+            choices: Choices {
+                timeout_secs: f64::from(number),
+                ..Choices::default()
+            },
+            ..PageChoices::default()
         },
         panes: number.to_string().repeat(10_000 + number as usize),
         ..State::default()
@@ -42,7 +47,7 @@ fn version(number: u32) -> State {
 #[track_caller]
 fn number_of(state: &State) -> u32 {
     let matches =
-        |number: &u32| f64::from(*number).to_bits() == state.choices.timeout_secs.to_bits();
+        |number: &u32| f64::from(*number).to_bits() == state.pages.choices.timeout_secs.to_bits();
     let number = (1..=86_400).find(matches).expect("one of the versions");
     assert!(*state == version(number), "version {number} was changed");
     number
@@ -295,4 +300,16 @@ fn choices_of_a_version_with_fewer_jobs_are_kept() {
         ..Choices::default()
     };
     assert_eq!(*older.sanitized().options(), last);
+}
+
+#[test]
+fn file_has_the_choices_of_each_page_by_name() {
+    let file = serde_json::to_value(State::default()).unwrap();
+    for name in ["choices", "lab", "lessons", "settings"] {
+        assert!(file[name].is_object(), "{name} in {file:#}");
+    }
+    let edited = r#"{ "version": 1, "settings": { "theme": "dark" } }"#;
+    let state: State = serde_json::from_str(edited).unwrap();
+    assert_eq!(state.pages.settings.theme, ThemeChoice::Dark);
+    assert_eq!(state.pages.choices, Choices::default());
 }

@@ -67,7 +67,7 @@ fn answer_to_a_lesson_is_saved_at_once() {
     window.until_it(has_page, "the page in the settings file");
     window.click("waiting, done, continuing");
     let has_answer = |window: &Window| {
-        saved(window).is_some_and(|state| state.lessons.answers.contains_key("join"))
+        saved(window).is_some_and(|state| state.pages.lessons.answers.contains_key("join"))
     };
     window.until_it(has_answer, "the answer in the settings file");
 }

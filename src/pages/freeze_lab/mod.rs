@@ -203,7 +203,7 @@ impl Page for FreezeLab {
         CentralPanel::default()
             .frame(egui::Frame::NONE)
             .show(ui, |ui| {
-                let (state, choices) = (&mut self.state, &mut context.state.lab);
+                let (state, choices) = (&mut self.state, &mut context.state.pages.lab);
                 lab_ui(&props, state, choices, ui, &mut self.commands);
             });
     }
@@ -226,7 +226,7 @@ impl Page for FreezeLab {
             });
             let zoom = context.ctx.zoom_factor();
             let position = window.map(|window| twin_position(window, screen) * zoom);
-            self.run(command, &context.state.lab, position.map(Into::into));
+            self.run(command, &context.state.pages.lab, position.map(Into::into));
         }
         has_any
     }

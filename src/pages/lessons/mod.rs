@@ -133,7 +133,7 @@ impl Page for Lessons {
     }
 
     fn poll(&mut self, context: &mut PageContext) {
-        self.poll_running(&mut context.state.lessons);
+        self.poll_running(&mut context.state.pages.lessons);
     }
 
     fn wants_poll_in(&self) -> Option<Duration> {
@@ -167,7 +167,7 @@ impl Page for Lessons {
         CentralPanel::default()
             .frame(egui::Frame::NONE)
             .show(ui, |ui| {
-                let (state, choices) = (&mut self.state, &mut context.state.lessons);
+                let (state, choices) = (&mut self.state, &mut context.state.pages.lessons);
                 page::lesson_ui(&props, state, choices, ui, &mut self.commands);
             });
     }
@@ -179,7 +179,7 @@ impl Page for Lessons {
             match command {
                 LessonCommand::Select(lesson) => self.state.selected = lesson,
                 LessonCommand::Run(lesson) => {
-                    let started = self.start(lesson, &context.state.lessons, context.waker());
+                    let started = self.start(lesson, &context.state.pages.lessons, context.waker());
                     if let Err(notice) = started {
                         context.notify(notice);
                     }

@@ -42,11 +42,11 @@ impl Page for SettingsPage {
         CentralPanel::default().show(ui, |ui| {
             ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
                 let state = &mut context.state;
-                let before = state.settings.zoom;
-                let (settings, choices) = (&mut state.settings, &mut state.choices);
+                let before = state.pages.settings.zoom;
+                let (settings, choices) = (&mut state.pages.settings, &mut state.pages.choices);
                 settings_ui(settings, choices, &context.settings_file, ui);
-                if (state.settings.zoom - before).abs() > f32::EPSILON {
-                    context.ctx.set_zoom_factor(state.settings.zoom);
+                if (state.pages.settings.zoom - before).abs() > f32::EPSILON {
+                    context.ctx.set_zoom_factor(state.pages.settings.zoom);
                 }
             });
         });

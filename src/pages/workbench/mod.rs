@@ -154,7 +154,7 @@ impl Workbench {
         let (draft, commands) = (&mut self.state.draft, &mut self.commands);
         files_panel::files_ui(draft, context.dialogs.is_open(), unavailable, ui, commands);
         ui.separator();
-        let choices = &mut context.state.choices;
+        let choices = &mut context.state.pages.choices;
         options_panel::options_ui(choices, &draft.inputs, ui, commands);
         ui.add_space(4.0);
         if unavailable.primary_button(UiCommand::Start, ui).clicked() {
@@ -194,7 +194,7 @@ impl Workbench {
             signal_target,
             blocked_for: state.blocked_for,
         };
-        job_panel::job_ui(&props, &mut context.state.choices, ui, commands);
+        job_panel::job_ui(&props, &mut context.state.pages.choices, ui, commands);
         ui.add_space(2.0);
         panes_ui(&mut state.pane, job, ui);
         match state.pane {

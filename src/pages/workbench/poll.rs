@@ -64,7 +64,7 @@ impl Workbench {
             .record
             .job(job)
             .is_some_and(|job| job.elapsed(now) >= MIN_ATTENTION_TIME);
-        if context.state.settings.ask_attention && was_long && !focused {
+        if context.state.pages.settings.ask_attention && was_long && !focused {
             let attention = egui::UserAttentionType::Informational;
             ctx.send_viewport_cmd(ViewportCommand::RequestUserAttention(attention));
         }

@@ -76,7 +76,9 @@ impl Workbench {
     }
 
     fn run_ui_command(&mut self, command: UiCommand, context: &mut PageContext) {
-        let _running = context.watch.guard(label(command, &context.state.choices));
+        let _running = context
+            .watch
+            .guard(label(command, &context.state.pages.choices));
         match command {
             UiCommand::AddFiles => {
                 self.open_dialog(DialogPurpose::Inputs, DialogRequest::Files, context);
@@ -85,7 +87,7 @@ impl Workbench {
                 self.open_dialog(DialogPurpose::Inputs, DialogRequest::Folders, context);
             }
             UiCommand::ClearInputs => self.state.draft.inputs.clear(),
-            UiCommand::Start => self.start(self.spec(&context.state.choices), context),
+            UiCommand::Start => self.start(self.spec(&context.state.pages.choices), context),
             UiCommand::Find => {
                 if self.state.pane != Pane::Output {
                     self.state.pane = Pane::Results;
@@ -101,10 +103,12 @@ impl Workbench {
     }
 
     fn run_on_selected(&mut self, command: UiCommand, job: JobId, context: &mut PageContext) {
-        let timeout = Duration::from_secs_f64(context.state.choices.timeout_secs);
+        let timeout = Duration::from_secs_f64(context.state.pages.choices.timeout_secs);
         match command {
-            UiCommand::Join => self.join(job, None, &context.state.choices),
-            UiCommand::JoinWithTimeout => self.join(job, Some(timeout), &context.state.choices),
+            UiCommand::Join => self.join(job, None, &context.state.pages.choices),
+            UiCommand::JoinWithTimeout => {
+                self.join(job, Some(timeout), &context.state.pages.choices);
+            }
             UiCommand::Detach => self.board.detach(job),
             UiCommand::Cancel => self.board.cancel(job),
             UiCommand::Terminate => self.signal(Signal::Terminate, job, context),
@@ -145,7 +149,11 @@ impl Workbench {
                 let is_empty = self.state.draft.inputs.is_empty();
                 return is_empty.then_some("There are no inputs.".into());
             }
-            UiCommand::Start => return self.why_not_start(&context.state.choices).map(Cow::from),
+            UiCommand::Start => {
+                return self
+                    .why_not_start(&context.state.pages.choices)
+                    .map(Cow::from);
+            }
             UiCommand::Find => return None,
             _ => {}
         }
@@ -302,7 +310,7 @@ impl Workbench {
         let now = self.board.now();
         match purpose {
             DialogPurpose::Inputs => {}
-            DialogPurpose::OutputFolder => context.state.choices.save_to(path),
+            DialogPurpose::OutputFolder => context.state.pages.choices.save_to(path),
             DialogPurpose::Report(id) => {
                 self.run_in_background(id, "save report", context, move |job| {
                     saving::save_report(job, now, &path)
