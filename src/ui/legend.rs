@@ -8,6 +8,10 @@ const DOT: Vec2 = Vec2::splat(4.0);
 const EDGE: f32 = 2.0;
 
 /// A shape of a plot, in the colours in which the plot draws it.
+#[cfg_attr(
+    not(target_os = "linux"),
+    expect(dead_code, reason = "only the Freeze Lab uses all of them")
+)]
 #[derive(Clone, Copy)]
 pub(crate) enum Swatch {
     Bar(Color32),

@@ -42,6 +42,10 @@ impl TimeAxis {
     }
 
     /// The last `length` before `until`, even if that begins before time 0.
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(dead_code, reason = "only the Freeze Lab needs it")
+    )]
     pub(super) fn last(length: Duration, until: Duration, x: Rangef) -> Self {
         let from = until.as_secs_f64() - length.as_secs_f64().max(1e-6);
         Self {
@@ -52,6 +56,10 @@ impl TimeAxis {
 
     /// Labels count from this time, and nothing before it gets one.
     #[must_use]
+    #[cfg_attr(
+        not(target_os = "linux"),
+        expect(dead_code, reason = "only the Freeze Lab needs it")
+    )]
     pub(super) fn counting_from(mut self, origin: Duration) -> Self {
         self.origin = origin.as_secs_f64();
         self
