@@ -4,6 +4,7 @@ use eframe::egui::{self, RichText, ScrollArea, Ui};
 
 use super::page::{LessonProps, LessonState};
 use super::{LessonChoices, LessonCommand};
+use crate::choice::choices;
 use crate::lessons::{Lesson, LessonOutcome, RunLog};
 use crate::ui::code_view::{ShownCode, code_ui};
 use crate::ui::tokens::tokens;
@@ -18,18 +19,12 @@ pub(super) enum Tab {
     PlainStd,
 }
 
-impl Tab {
-    const ALL: [Self; 4] = [Self::Code, Self::Explanation, Self::Python, Self::PlainStd];
-
-    fn title(self) -> &'static str {
-        match self {
-            Self::Code => "Code",
-            Self::Explanation => "What happened",
-            Self::Python => "In Python",
-            Self::PlainStd => "With std alone",
-        }
-    }
-}
+choices!(pub(super) Tab {
+    Code => "Code",
+    Explanation => "What happened",
+    Python => "In Python",
+    PlainStd => "With std alone",
+});
 
 pub(super) fn tabs_ui(
     props: &LessonProps<'_>,
