@@ -12,7 +12,7 @@ pub(super) struct ChecksumArgs {
     /// Read checksum lists from FILES and verify the files that they name.
     #[arg(long)]
     check: bool,
-    /// Write the result to this file atomically, instead of to stdout.
+    /// Write the result to this file instead of to stdout. The file is replaced whole or not at all.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// The files and folders.

@@ -38,7 +38,7 @@ pub(super) fn fetch(
         let Some(pause) = pause_before(number + 1, &failure, options) else {
             let message = match number {
                 0 => failure.message,
-                _ => format!("{} (after {} attempts)", failure.message, number + 1),
+                _ => format!("{}, after {} attempts", failure.message, number + 1),
             };
             return Err(error(failure.kind, &message));
         };

@@ -87,7 +87,7 @@ pub(super) enum ImageError {
         other: PathBuf,
     },
     #[error(
-        "{} already exists, so {} was not saved; choose another folder, or to number or overwrite results.",
+        "{} already exists, so {} was not saved; choose another folder, or number or overwrite the results.",
         shown(target),
         shown(path)
     )]

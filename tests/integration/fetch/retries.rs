@@ -44,7 +44,7 @@ fn transient_status_is_retried() {
             ..options(&[server.url(&path)])
         };
         let error = one(&options).unwrap_err();
-        assert!(error.message.ends_with("(after 3 attempts)."), "{error}");
+        assert!(error.message.ends_with(", after 3 attempts."), "{error}");
         assert_eq!(server.requests(&path), 3, "{status}");
     }
 }
@@ -112,7 +112,7 @@ fn invalid_response_fails() {
     };
     let error = one(&options).unwrap_err();
     assert_eq!(error.kind, "connection");
-    assert!(error.message.ends_with("(after 2 attempts)."), "{error}");
+    assert!(error.message.ends_with(", after 2 attempts."), "{error}");
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn silent_server_times_out() {
         };
         let error = one(&options).unwrap_err();
         assert_eq!(error.kind, "timed_out");
-        assert!(error.message.ends_with("(after 2 attempts)."), "{error}");
+        assert!(error.message.ends_with(", after 2 attempts."), "{error}");
     }
 }
 
