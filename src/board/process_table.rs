@@ -39,11 +39,16 @@ impl ProcessTable {
         Some(process.clone())
     }
 
-    /// The running processes, of `only` or of all items, in the order of the items.
-    pub(super) fn running(&self, only: Option<ItemId>) -> Vec<(ItemId, Process)> {
+    /// The running process of an item.
+    pub(super) fn running_process(&self, item: ItemId) -> Option<Process> {
+        let inner = lock(&self.0);
+        Some(inner.running.get(&item)?.process.clone())
+    }
+
+    /// The running processes, in the order of the items.
+    pub(super) fn running(&self) -> Vec<(ItemId, Process)> {
         let inner = lock(&self.0);
         let running = inner.running.iter();
-        let running = running.filter(|(item, _)| only.is_none_or(|only| only == **item));
         running
             .map(|(&item, running)| (item, running.process.clone()))
             .collect()

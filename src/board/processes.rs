@@ -26,6 +26,18 @@ impl JobBoard {
         self.running_of(job, None)
     }
 
+    /// The running process of an item. Cheap enough for every frame.
+    pub fn running_process(&self, job: JobId, item: ItemId) -> Option<Process> {
+        let processes = &self.jobs.get(&job)?.control.processes;
+        processes.running_process(item)
+    }
+
+    /// The number of running processes of a job. Cheap enough for every frame.
+    pub fn running_process_count(&self, job: JobId) -> usize {
+        let entry = self.jobs.get(&job);
+        entry.map_or(0, |entry| entry.control.processes.count())
+    }
+
     /// Sends `SIGTERM` to the running process of one item, or of all items, of a job. Does not wait.
     ///
     /// Descendants of the processes get no signal. The items end as their processes then do, mostly
@@ -96,7 +108,16 @@ impl JobBoard {
     }
 
     fn running_of(&self, job: JobId, item: Option<ItemId>) -> Vec<(ItemId, Process)> {
-        let entry = self.jobs.get(&job);
-        entry.map_or_else(Vec::new, |entry| entry.control.processes.running(item))
+        let Some(entry) = self.jobs.get(&job) else {
+            return Vec::new();
+        };
+        let processes = &entry.control.processes;
+        match item {
+            Some(item) => {
+                let process = processes.running_process(item);
+                process.map(|process| (item, process)).into_iter().collect()
+            }
+            None => processes.running(),
+        }
     }
 }
