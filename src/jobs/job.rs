@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::{Item, ItemError, Output, Priority, ProcessRun};
 use crate::join::Context;
@@ -11,6 +11,19 @@ use crate::join::process::Process;
 
 /// The interval at which a blocked thread checks whether it was cancelled.
 pub(crate) const CANCEL_POLL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Waits for `time`, and checks for cancellation every `interval`.
+pub(super) fn pause(time: Duration, interval: Duration, context: &Context) {
+    let start = Instant::now();
+    loop {
+        context.checkpoint();
+        let left = time.saturating_sub(start.elapsed());
+        if left.is_zero() {
+            return;
+        }
+        std::thread::park_timeout(left.min(interval));
+    }
+}
 
 /// A configured job. The options are the fields of the implementor.
 pub trait Job: Send + Sync {

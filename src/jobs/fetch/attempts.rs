@@ -10,7 +10,7 @@ use url::Url;
 use super::exchange::{Exchange, Failure};
 use super::{Fetched, Options, list, name};
 use crate::jobs::save::{PendingFile, SaveError};
-use crate::jobs::{CANCEL_POLL_INTERVAL, ItemError};
+use crate::jobs::{CANCEL_POLL_INTERVAL, ItemError, job};
 use crate::join::Context;
 
 /// The longest pause without a request of the server, and the longest that a server may request.
@@ -35,14 +35,14 @@ pub(super) fn fetch(
             }
             Err(failure) => failure,
         };
-        let Some(pause) = pause_before(number + 1, &failure, options) else {
+        let Some(time) = pause_before(number + 1, &failure, options) else {
             let message = match number {
                 0 => failure.message,
                 _ => format!("{}, after {} attempts", failure.message, number + 1),
             };
             return Err(error(failure.kind, &message));
         };
-        wait(pause, context);
+        job::pause(time, CANCEL_POLL_INTERVAL, context);
     }
     unreachable!("the last attempt has no pause after it")
 }
@@ -66,18 +66,6 @@ fn pause_before(retry: u32, failure: &Failure, options: &Options) -> Option<Dura
 fn random() -> f64 {
     let bits = RandomState::new().hash_one(0);
     bits as f64 / u64::MAX as f64
-}
-
-fn wait(time: Duration, context: &Context) {
-    let start = Instant::now();
-    loop {
-        context.checkpoint();
-        let left = time.saturating_sub(start.elapsed());
-        if left.is_zero() {
-            return;
-        }
-        std::thread::park_timeout(left.min(CANCEL_POLL_INTERVAL));
-    }
 }
 
 fn attempt(options: &Options, url: &Url, context: &Context) -> Result<Fetched, Failure> {

@@ -79,7 +79,7 @@ pub(super) fn segfault() -> ! {
     // The first signal only removes the handler with which std detects a stack overflow.
     loop {
         raise_segv();
-        super::sleep(super::CANCEL_POLL_INTERVAL);
+        super::sleep(super::SLEEP_STEP);
     }
 }
 

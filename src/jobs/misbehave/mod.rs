@@ -6,16 +6,16 @@ mod fatal;
 mod interface;
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Item, ItemError, Job, Output, Step};
+use super::{Item, ItemError, Job, Output, Step, job};
 use crate::choice::choices;
 use crate::join::Context;
 
-/// How often a sleeping item checks for cancellation.
-const CANCEL_POLL_INTERVAL: Duration = Duration::from_millis(10);
+/// The longest uninterrupted sleep: a sleeping item checks for cancellation this often.
+const SLEEP_STEP: Duration = Duration::from_millis(10);
 
 /// The item that misbehaves, its end, and its work before that.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -198,7 +198,7 @@ impl Options {
         match self.end {
             Misbehaviour::IgnoreCancel if is_chosen => sleep(time),
             Misbehaviour::Sleep if !is_chosen => {}
-            _ => sleep_unless_cancelled(time, context),
+            _ => job::pause(time, SLEEP_STEP, context),
         }
     }
 
@@ -241,18 +241,6 @@ struct PanicsInDrop;
 impl Drop for PanicsInDrop {
     fn drop(&mut self) {
         panic!("simulated panic in a destructor");
-    }
-}
-
-fn sleep_unless_cancelled(time: Duration, context: &Context) {
-    let start = Instant::now();
-    loop {
-        context.checkpoint();
-        let left = time.saturating_sub(start.elapsed());
-        if left.is_zero() {
-            return;
-        }
-        sleep(left.min(CANCEL_POLL_INTERVAL));
     }
 }
 
