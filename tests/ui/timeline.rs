@@ -9,8 +9,8 @@ use egui_kittest::kittest::Queryable as _;
 use meanwhile::record::{Activity, LaneId, LaneKind, Timeline, TimelineEvent, TimelineKind};
 use meanwhile::ui::timeline_view::TimelineView;
 
-/// One lane with this many sleeps of a millisecond, a millisecond apart.
-fn sleeps(count: u64) -> Timeline {
+/// A timeline with one lane, whose events `add` records in milliseconds.
+fn one_lane(add: impl FnOnce(&mut dyn FnMut(u64, TimelineKind))) -> Timeline {
     let mut timeline = Timeline::default();
     let mut record = |at, kind| {
         let at = Duration::from_millis(at);
@@ -19,12 +19,19 @@ fn sleeps(count: u64) -> Timeline {
     };
     let (name, kind) = ("worker".to_owned(), LaneKind::Task);
     record(0, TimelineKind::DidOpen { name, kind });
-    for number in 0..count {
-        let (activity, label) = (Activity::Sleeps, String::new());
-        record(2 * number, TimelineKind::DidBegin { activity, label });
-        record(2 * number + 1, TimelineKind::DidEnd);
-    }
+    add(&mut record);
     timeline
+}
+
+/// One lane with this many sleeps of a millisecond, a millisecond apart.
+fn sleeps(count: u64) -> Timeline {
+    one_lane(|record| {
+        for number in 0..count {
+            let (activity, label) = (Activity::Sleeps, String::new());
+            record(2 * number, TimelineKind::DidBegin { activity, label });
+            record(2 * number + 1, TimelineKind::DidEnd);
+        }
+    })
 }
 
 /// The shapes of a timeline in a window 200 points high.
@@ -109,27 +116,20 @@ fn axis_stays_visible_below_many_lanes() {
 
 /// A lane with this many waits and a sleep within each.
 fn sleeps_in_waits(count: u64, is_ended: bool) -> Timeline {
-    let mut timeline = Timeline::default();
-    let mut record = |at, kind| {
-        let at = Duration::from_millis(at);
-        let lane = LaneId(1);
-        timeline.apply(TimelineEvent { at, lane, kind });
-    };
-    let (name, kind) = ("worker".to_owned(), LaneKind::Task);
-    record(0, TimelineKind::DidOpen { name, kind });
-    for number in 0..count {
-        for (at, activity) in [(1, Activity::Waits), (3, Activity::Sleeps)] {
-            let label = format!("{activity:?}");
-            record(10 * number + at, TimelineKind::DidBegin { activity, label });
+    one_lane(|record| {
+        for number in 0..count {
+            for (at, activity) in [(1, Activity::Waits), (3, Activity::Sleeps)] {
+                let label = format!("{activity:?}");
+                record(10 * number + at, TimelineKind::DidBegin { activity, label });
+            }
+            if is_ended {
+                record(10 * number + 6, TimelineKind::DidEnd);
+                record(10 * number + 8, TimelineKind::DidEnd);
+            }
         }
-        if is_ended {
-            record(10 * number + 6, TimelineKind::DidEnd);
-            record(10 * number + 8, TimelineKind::DidEnd);
-        }
-    }
-    let text = String::new();
-    record(10 * count, TimelineKind::Message { text });
-    timeline
+        let text = String::new();
+        record(10 * count, TimelineKind::Message { text });
+    })
 }
 
 #[test]
