@@ -25,7 +25,7 @@ impl App {
             context.notify(done.notice);
         }
         if let Some((asker, answer)) = context.dialogs.poll(ctx)
-            && let Some(page) = self.pages.iter_mut().find(|page| page.id() == asker)
+            && let Some(page) = self.pages.iter_mut().find(|page| page.info().id == asker)
         {
             page.take_answer(answer, context);
         }
@@ -63,7 +63,7 @@ impl App {
             }
         }
         if let Some((id, name)) = self.context.open.take() {
-            if let Some(page) = self.pages.iter_mut().find(|page| page.id() == id) {
+            if let Some(page) = self.pages.iter_mut().find(|page| page.info().id == id) {
                 page.select(&name);
             }
             self.context.state.page = id;

@@ -114,7 +114,7 @@ impl App {
     /// The index of the page that is shown: the first one if the settings name an unknown page.
     fn shown(&self) -> usize {
         let mut pages = self.pages.iter();
-        let shown = pages.position(|page| self.context.shows(&page.id()));
+        let shown = pages.position(|page| self.context.shows(&page.info().id));
         shown.unwrap_or(0)
     }
 }

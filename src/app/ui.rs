@@ -76,8 +76,9 @@ impl App {
         ui.horizontal(|ui| {
             for page in &self.pages {
                 let shown = &mut self.context.state.page;
-                let tab = ui.selectable_value(shown, page.id(), page.title());
-                if page.id() == settings::ID {
+                let info = page.info();
+                let tab = ui.selectable_value(shown, info.id.clone(), info.title);
+                if info.id == settings::ID {
                     let open = commands::info(commands::COMMANDS, UiCommand::Settings);
                     open.with_tooltip(tab, None);
                 }

@@ -118,7 +118,7 @@ pub(super) const fn row(
 
 /// The commands of the window.
 #[rustfmt::skip]
-pub(crate) static COMMANDS: &[CommandInfo] = &[
+pub(crate) const COMMANDS: &[CommandInfo] = &[
     row(UiCommand::Settings, Some(ctrl(Key::Comma)), ShortcutScope::Window, "Settings", ""),
     row(UiCommand::ZoomIn, Some(ZOOM_IN), ShortcutScope::Toolkit, "Zoom in", ""),
     row(UiCommand::ZoomOut, Some(ZOOM_OUT), ShortcutScope::Toolkit, "Zoom out", ""),
@@ -202,13 +202,14 @@ impl CommandInfo {
 
 /// The commands whose keys were pressed and that work on `page`. Takes the keys from the input.
 pub(crate) fn pressed(page: &dyn Page, is_asking: bool, ui: &Ui) -> Vec<UiCommand> {
-    let own = page.id();
+    let own = &page.info().id;
     let mut rows: Vec<_> = page
-        .commands()
+        .info()
+        .commands
         .iter()
         .chain(COMMANDS)
         .filter(|row| match &row.scope {
-            ShortcutScope::Page(id) => *id == own && !is_asking,
+            ShortcutScope::Page(id) => id == own && !is_asking,
             ShortcutScope::Window => !is_asking,
             ShortcutScope::Always => true,
             ShortcutScope::Field(_) | ShortcutScope::CloseQuestion | ShortcutScope::Toolkit => {
@@ -232,7 +233,7 @@ pub(crate) struct Unavailable {
 
 impl Unavailable {
     pub(crate) fn of(page: &dyn Page, context: &PageContext) -> Self {
-        let table = page.commands();
+        let table = page.info().commands;
         let reason = |row: &CommandInfo| {
             let why_not = page.why_not(row.command, context)?;
             Some((row.command, why_not))

@@ -41,11 +41,11 @@ macro_rules! pages {
         }
 
         /// The titles of the pages.
-        pub const TITLES: &[&str] = &[$($module::TITLE),+];
+        pub const TITLES: &[&str] = &[$($module::INFO.title),+];
 
         /// All commands of the pages, then those of the window.
         pub fn command_table() -> impl Iterator<Item = &'static CommandInfo> {
-            [$($module::COMMANDS,)+ commands::COMMANDS].into_iter().flatten()
+            [$($module::INFO.commands,)+ commands::COMMANDS].into_iter().flatten()
         }
 
         /// The saved choices of every page.
@@ -72,16 +72,17 @@ pages! {
     settings: settings::Settings => SettingsPage,
 }
 
+/// The names and the commands of a page.
+pub(crate) struct PageInfo {
+    pub(crate) id: PageId,
+    /// The name on screen.
+    pub(crate) title: &'static str,
+    pub(crate) commands: &'static [CommandInfo],
+}
+
 /// One page of the window.
 pub(crate) trait Page {
-    /// Its name in the settings file.
-    fn id(&self) -> PageId;
-
-    /// Its name on screen.
-    fn title(&self) -> &'static str;
-
-    /// The table of its commands.
-    fn commands(&self) -> &'static [CommandInfo];
+    fn info(&self) -> &'static PageInfo;
 
     /// Whether [`close`](Self::close) may take the whole timeout. Such pages are closed last.
     fn needs_close_timeout(&self) -> bool {

@@ -29,7 +29,7 @@ const TRY_HINT: &str = "Opens the window for you to use: press Start there, then
 
 /// The commands with a button.
 #[rustfmt::skip]
-pub(crate) static COMMANDS: &[CommandInfo] = &[
+pub(crate) const COMMANDS: &[CommandInfo] = &[
     row(UiCommand::RunAllPatterns, None, PAGE, "Run all", ""),
     row(UiCommand::RunBothVariants, None, PAGE, "Run both", ""),
     row(UiCommand::RunBad, None, PAGE, "Run bad", ""),

@@ -16,19 +16,22 @@ use eframe::egui::{self, CentralPanel, Panel, Pos2, Rect, Ui, Vec2};
 
 use self::page::lab_ui;
 use self::props::{LabProps, LabState};
-use super::commands::CommandInfo;
-use super::{DialogAnswer, DialogRequest, Page, PageContext, PageId, PageSetup, Running};
+use super::{DialogAnswer, DialogRequest, Page, PageContext, PageId, PageInfo, PageSetup, Running};
 use crate::lab::{
     FrameLine, LabReport, Machine, PatternId, RunQueue, TwinRun, TwinRunOptions, Variant,
 };
 use crate::ui::notices::Notice;
 
 pub use choices::LabChoices;
-pub(crate) use command::COMMANDS;
+use command::COMMANDS;
 pub use command::LabCommand;
 
 pub(crate) const ID: PageId = PageId::new("freeze_lab");
-pub(super) const TITLE: &str = "Freeze Lab";
+pub(super) const INFO: &PageInfo = &PageInfo {
+    id: ID,
+    title: "Freeze Lab",
+    commands: COMMANDS,
+};
 
 /// The interval at which the running twin is polled. It sends its facts as often.
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
@@ -156,16 +159,8 @@ fn apply_new(line: &mut FrameLine, run: &TwinRun, read: usize) {
 }
 
 impl Page for FreezeLab {
-    fn id(&self) -> PageId {
-        ID
-    }
-
-    fn title(&self) -> &'static str {
-        TITLE
-    }
-
-    fn commands(&self) -> &'static [CommandInfo] {
-        COMMANDS
+    fn info(&self) -> &'static PageInfo {
+        INFO
     }
 
     fn poll(&mut self, context: &mut PageContext) {

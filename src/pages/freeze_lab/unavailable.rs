@@ -7,13 +7,15 @@ use std::time::SystemTime;
 use eframe::egui::{CentralPanel, Panel, Ui};
 use serde::{Deserialize, Serialize};
 
-use super::commands::CommandInfo;
-use super::{Page, PageContext, PageId, PageSetup};
+use super::{Page, PageContext, PageId, PageInfo, PageSetup};
 use crate::ui::widgets;
 
 pub(crate) const ID: PageId = PageId::new("freeze_lab");
-pub(super) const TITLE: &str = "Freeze Lab";
-pub(super) static COMMANDS: &[CommandInfo] = &[];
+pub(super) const INFO: &PageInfo = &PageInfo {
+    id: ID,
+    title: "Freeze Lab",
+    commands: &[],
+};
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct LabChoices {}
@@ -34,16 +36,8 @@ impl FreezeLab {
 }
 
 impl Page for FreezeLab {
-    fn id(&self) -> PageId {
-        ID
-    }
-
-    fn title(&self) -> &'static str {
-        TITLE
-    }
-
-    fn commands(&self) -> &'static [CommandInfo] {
-        COMMANDS
+    fn info(&self) -> &'static PageInfo {
+        INFO
     }
 
     fn ui(&mut self, context: &mut PageContext, ui: &mut Ui) {

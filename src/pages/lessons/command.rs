@@ -16,7 +16,7 @@ pub enum LessonCommand {
 const PAGE: ShortcutScope = ShortcutScope::Page(ID);
 
 /// The commands with a button.
-pub(crate) static COMMANDS: &[CommandInfo] = &[
+pub(crate) const COMMANDS: &[CommandInfo] = &[
     row(UiCommand::RunLesson, None, PAGE, "Run", ""),
     row(UiCommand::StopLesson, None, PAGE, "Stop", ""),
 ];

@@ -15,20 +15,23 @@ use std::time::Duration;
 use eframe::egui::{self, CentralPanel, Ui};
 
 use self::page::{LessonProps, LessonState, ShownRun};
-use super::commands::CommandInfo;
 use super::freeze_lab;
-use super::{Page, PageContext, PageId, PageSetup, Running};
+use super::{Page, PageContext, PageId, PageInfo, PageSetup, Running};
 use crate::join::process::Launcher;
 use crate::lessons::{LessonId, LessonRun};
 use crate::record::LaneKind;
 use crate::ui::notices::Notice;
 
 pub use choices::LessonChoices;
-pub(crate) use command::COMMANDS;
+use command::COMMANDS;
 pub use command::LessonCommand;
 
 pub(crate) const ID: PageId = PageId::new("lessons");
-pub(super) const TITLE: &str = "Lessons";
+pub(super) const INFO: &PageInfo = &PageInfo {
+    id: ID,
+    title: "Lessons",
+    commands: COMMANDS,
+};
 
 /// The interval at which the timeline grows while a lesson runs.
 const POLL_INTERVAL: Duration = Duration::from_millis(33);
@@ -120,16 +123,8 @@ impl Lessons {
 }
 
 impl Page for Lessons {
-    fn id(&self) -> PageId {
-        ID
-    }
-
-    fn title(&self) -> &'static str {
-        TITLE
-    }
-
-    fn commands(&self) -> &'static [CommandInfo] {
-        COMMANDS
+    fn info(&self) -> &'static PageInfo {
+        INFO
     }
 
     fn poll(&mut self, context: &mut PageContext) {

@@ -3,13 +3,15 @@
 use eframe::egui::{CentralPanel, Ui};
 use serde::{Deserialize, Serialize};
 
-use super::commands::CommandInfo;
-use super::{Page, PageContext, PageId, PageSetup};
+use super::{Page, PageContext, PageId, PageInfo, PageSetup};
 use crate::ui::widgets;
 
 pub(crate) const ID: PageId = PageId::new("lessons");
-pub(super) const TITLE: &str = "Lessons";
-pub(super) static COMMANDS: &[CommandInfo] = &[];
+pub(super) const INFO: &PageInfo = &PageInfo {
+    id: ID,
+    title: "Lessons",
+    commands: &[],
+};
 
 /// There is nothing to choose.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -32,16 +34,8 @@ impl Lessons {
 }
 
 impl Page for Lessons {
-    fn id(&self) -> PageId {
-        ID
-    }
-
-    fn title(&self) -> &'static str {
-        TITLE
-    }
-
-    fn commands(&self) -> &'static [CommandInfo] {
-        COMMANDS
+    fn info(&self) -> &'static PageInfo {
+        INFO
     }
 
     fn ui(&mut self, _context: &mut PageContext, ui: &mut Ui) {

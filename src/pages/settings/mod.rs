@@ -6,16 +6,18 @@ use std::path::Path;
 
 use eframe::egui::{self, CentralPanel, Grid, RichText, ScrollArea, Ui};
 
-use super::commands::CommandInfo;
 use super::workbench::{Choices, workers_ui};
-use super::{Page, PageContext, PageId, PageSetup, command_table};
+use super::{Page, PageContext, PageId, PageInfo, PageSetup, command_table};
 use crate::ui::widgets::{card_ui, field_ui, section_ui};
 
 pub use choices::{Settings, ThemeChoice};
 
 pub(crate) const ID: PageId = PageId::new("settings");
-pub(super) const TITLE: &str = "Settings";
-pub(super) static COMMANDS: &[CommandInfo] = &[];
+pub(super) const INFO: &PageInfo = &PageInfo {
+    id: ID,
+    title: "Settings",
+    commands: &[],
+};
 
 pub(crate) struct SettingsPage;
 
@@ -26,16 +28,8 @@ impl SettingsPage {
 }
 
 impl Page for SettingsPage {
-    fn id(&self) -> PageId {
-        ID
-    }
-
-    fn title(&self) -> &'static str {
-        TITLE
-    }
-
-    fn commands(&self) -> &'static [CommandInfo] {
-        COMMANDS
+    fn info(&self) -> &'static PageInfo {
+        INFO
     }
 
     fn ui(&mut self, context: &mut PageContext, ui: &mut Ui) {

@@ -32,7 +32,7 @@ const FIND: ShortcutScope = ShortcutScope::Field("Find");
 
 /// The commands of the page, in the order in which Settings lists their shortcuts.
 #[rustfmt::skip]
-pub(crate) static COMMANDS: &[CommandInfo] = &[
+pub(crate) const COMMANDS: &[CommandInfo] = &[
     row(UiCommand::AddFiles, Some(ctrl(Key::O)), PAGE, "Add files…", ""),
     row(UiCommand::AddFolder, Some(ctrl_shift(Key::O)), PAGE, "Add folder…", ""),
     row(UiCommand::ClearInputs, None, PAGE, "Clear", "Remove all inputs."),

@@ -35,8 +35,8 @@ use self::job_panel::{JobProps, SignalTarget};
 use self::ordering::Ordering;
 use self::run_command::DialogPurpose;
 use self::waits_pane::WaitRow;
-use super::commands::{CommandInfo, UiCommand, Unavailable};
-use super::{DialogAnswer, Page, PageContext, PageId, PageSetup, Running};
+use super::commands::{UiCommand, Unavailable};
+use super::{DialogAnswer, Page, PageContext, PageId, PageInfo, PageSetup, Running};
 use crate::board::JobBoard;
 use crate::record::{JobId, JobRecord, PanicKey, Record};
 use crate::ui::status_style::{Mark, mark_ui};
@@ -44,7 +44,7 @@ use crate::ui::tokens::{SIDE_WIDTH, tokens};
 use crate::ui::widgets;
 
 pub use choices::Choices;
-pub(crate) use command::COMMANDS;
+use command::COMMANDS;
 pub use command::WorkbenchCommand;
 pub use detached::DetachedJobs;
 pub(crate) use options_panel::workers_ui;
@@ -54,7 +54,11 @@ pub use results_state::{Column, Order, ResultsState, Sort};
 pub use state::{BlockedFor, Draft, Pane, WorkbenchState};
 
 pub(crate) const ID: PageId = PageId::new("workbench");
-pub(super) const TITLE: &str = "Workbench";
+pub(super) const INFO: &PageInfo = &PageInfo {
+    id: ID,
+    title: "Workbench",
+    commands: COMMANDS,
+};
 
 /// The jobs, and what the page shows of them.
 pub(crate) struct Workbench {
@@ -136,12 +140,11 @@ impl Workbench {
     /// The processes that the buttons of a job signal: that of the selected row, or all.
     #[cfg(unix)]
     fn signal_target(&self, job: JobId) -> Option<SignalTarget> {
-        let running = self.board.running_processes(job);
         let Some(selected) = self.state.results.selected else {
-            let count = running.len();
+            let count = self.board.running_process_count(job);
             return (count > 0).then_some(SignalTarget::All(count));
         };
-        let (_, process) = running.into_iter().find(|(item, _)| *item == selected)?;
+        let process = self.board.running_process(job, selected)?;
         Some(SignalTarget::One(process.pid()))
     }
 
@@ -217,16 +220,8 @@ impl Workbench {
 }
 
 impl Page for Workbench {
-    fn id(&self) -> PageId {
-        ID
-    }
-
-    fn title(&self) -> &'static str {
-        TITLE
-    }
-
-    fn commands(&self) -> &'static [CommandInfo] {
-        COMMANDS
+    fn info(&self) -> &'static PageInfo {
+        INFO
     }
 
     fn needs_close_timeout(&self) -> bool {
