@@ -8,7 +8,7 @@ use eframe::Error;
 /// a second renderer, and would measure another program than users run.
 pub(crate) const RENDERER: eframe::Renderer = eframe::Renderer::Glow;
 
-/// What the window loads when it opens, by the names of Debian's packages.
+/// Debian's packages of the libraries that the window loads when it opens.
 const PACKAGES: &str = "libegl1 libgl1-mesa-dri libx11-xcb1 libxcursor1 libxi6 libxkbcommon-x11-0 xdg-desktop-portal-gtk";
 
 /// Whether there is a display to open a window on. On X11 and Wayland the environment names it; other

@@ -21,7 +21,7 @@
 //! - The library depends on no window toolkit and no file format.
 //! - There is no unsafe code. Panics unwind, because a panic is an outcome.
 //!
-//! All other modules are parts of the program. They are public for its tests and benches only, and
+//! All other modules are parts of the program, and public only for the tests and benches.
 //! ARCHITECTURE.md in the repository describes them.
 
 // The Freeze Lab and the lessons show their own source, which then also compiles in another crate.

@@ -1,4 +1,4 @@
-//! A watchdog for the UI thread, which detects a frame that takes too long while it lasts.
+//! A watchdog for the UI thread: it detects a freeze, a frame that takes too long, while it lasts.
 //!
 //! The UI thread marks the start and the end of each frame, which costs a few atomic operations,
 //! and labels slow operations, which costs a lock. The watchdog's own thread calls back as soon as

@@ -161,7 +161,7 @@ fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
         return Err(io::Error::other("it is not a regular file"));
     }
     if metadata.len() > MAX_LEN {
-        return Err(io::Error::other("it is far larger than settings are"));
+        return Err(io::Error::other("it is too large for a settings file"));
     }
     std::fs::read(path)
 }

@@ -9,8 +9,9 @@ use crate::record::{EventKind, JobId, JoinId, JoinOutcome};
 impl JobBoard {
     /// Starts to wait for a job in the background, and returns the number of this join.
     ///
-    /// Its end arrives as [`EventKind::JoinDidEnd`]: when the job ends, or not before `timeout` has
-    /// passed; the job then goes on. A join of a job that has ended or was removed ends at once.
+    /// [`EventKind::JoinDidEnd`] reports its end: when the job ends, or after `timeout`, never
+    /// earlier. After a timeout the job goes on. A join of a job that has ended or was removed ends
+    /// at once.
     pub fn join(&mut self, job: JobId, timeout: Option<Duration>) -> JoinId {
         let id = self.begin_join(job, timeout, false);
         if self.jobs.get(&job).is_some_and(|entry| !entry.has_ended) {

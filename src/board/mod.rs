@@ -38,8 +38,8 @@ use crate::jobs::JobSpec;
 use crate::join::{self, JoinError, PanicReport, Priority, SpawnError};
 use crate::record::{EventKind, JobEvent, JobId, JoinOutcome, PanicKey};
 
-/// The interval at which progress is read while work goes on. Each read is a frame, and with software rendering
-/// frames take cores from the workers, which run at low priority.
+/// The interval at which progress is read while work goes on. Each read is a frame, and with software
+/// rendering frames take cores from the workers, which run at low priority.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
 
 /// The time that dropping a board waits for the work that it cancels.
@@ -224,7 +224,8 @@ impl JobBoard {
         self.jobs.values().map(|entry| entry.running).sum()
     }
 
-    /// The number of processes that run for the jobs: commands, and isolated workers that have an item.
+    /// The number of processes that run for the jobs: commands, and isolated workers that have an
+    /// item.
     pub fn processes(&self) -> usize {
         let active = self.jobs.values().filter(|entry| !entry.has_ended);
         active.map(|entry| entry.control.process_count()).sum()

@@ -10,8 +10,8 @@ use super::{ExitFn, INTERRUPTED};
 pub(super) struct Interrupts(Arc<AtomicUsize>);
 
 impl Interrupts {
-    /// Starts to listen for Ctrl-C and for the signals with which a system ends a program. Calls `wake`
-    /// after the first.
+    /// Starts to listen for Ctrl-C and for the signals with which a system ends a program. Calls
+    /// `wake` after the first.
     ///
     /// # Errors
     /// The system refused, or the program listens already.

@@ -27,7 +27,7 @@ pub(super) struct LessonRunArgs {
     /// The lesson to run.
     #[arg(value_name = "ID")]
     lesson: LessonId,
-    /// What the workers are [default: the first kind that the lesson supports].
+    /// The kind of the workers [default: the first kind that the lesson supports].
     #[arg(long = "as", value_enum, value_name = "KIND")]
     worker_kind: Option<WorkerKind>,
     /// Shorten every sleep by this factor: 2 is twice as fast.

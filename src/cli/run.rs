@@ -57,7 +57,7 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
         ..
     } = follower;
     progress.finish();
-    // A cancelled job has had its grace period.
+    // The job has ended, or was cancelled and has used up its grace period.
     board.shutdown(Duration::ZERO);
     let record = record.job(job).context("the job left no record")?;
     output::show(record, board.now(), format, file.as_deref())?;

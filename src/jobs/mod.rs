@@ -97,7 +97,8 @@ choices!(pub RunOn {
         "Isolated processes: a crash, or a library that never returns, costs one item",
 });
 
-/// The priority of the items of a job.
+/// The priority of the items of a job, as settings and arguments name it: `join` knows neither, and
+/// its `Priority` has the other default.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {

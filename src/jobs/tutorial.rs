@@ -1,5 +1,5 @@
-//! The job of the tutorial in CONTRIBUTING.md, compiled and run. `tests/readme.rs` compares its files with
-//! the tutorial.
+//! The job of the tutorial in CONTRIBUTING.md, compiled and run. `tests/readme.rs` compares its files
+//! with the tutorial.
 
 #[path = "../../tests/tutorial/lines/mod.rs"]
 pub mod lines;

@@ -140,8 +140,8 @@ impl Graph {
         Ok(Wait { graph: self, key })
     }
 
-    /// Enters a wait that can't be refused. If it closes a cycle, another wait of that cycle is
-    /// broken instead and returns the cycle as its error.
+    /// Enters a wait that can't be refused. If it closes a cycle, another wait of the cycle fails
+    /// instead, with the cycle as its error.
     pub(crate) fn enter_breaking(&self, intent: Intent) -> Wait<'_> {
         let (key, broken) = {
             let mut waits = lock(&self.waits);

@@ -81,8 +81,8 @@ pub fn shutdown(timeout: Option<Duration>) -> ShutdownReport {
     }
 }
 
-/// Blocks until no awaited task is listed or the deadline has passed. Returns false if some are
-/// listed still.
+/// Blocks until no awaited task is listed or the deadline has passed. Returns false if
+/// some are still listed.
 pub(crate) fn wait_until_empty(
     registry: &Registry,
     graph: &Graph,

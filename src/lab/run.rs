@@ -65,10 +65,10 @@ struct Milestones {
     over: Option<(Duration, Instant)>,
 }
 
-/// Whether all of a twin's output was read.
-enum Progress {
-    All,
-    Partial,
+/// Whether one poll read the rest of a twin's output.
+enum Drained {
+    Whole,
+    Part,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -144,9 +144,9 @@ impl TwinRun {
             let exit = self.process.poll();
             let ending = match (self.read(budget), exit) {
                 (Err(error), _) => Some(TwinOutcome::Died(error.to_string())),
-                (Ok(Progress::Partial), Some(_)) => None,
-                (Ok(Progress::All), Some(_)) if self.is_over() => Some(TwinOutcome::Finished),
-                (Ok(Progress::All), Some(exit)) => {
+                (Ok(Drained::Part), Some(_)) => None,
+                (Ok(Drained::Whole), Some(_)) if self.is_over() => Some(TwinOutcome::Finished),
+                (Ok(Drained::Whole), Some(exit)) => {
                     Some(TwinOutcome::Died(self.death_report(&exit.to_string())))
                 }
                 (Ok(_), None) => self.ending_by_time(),
@@ -209,7 +209,7 @@ impl TwinRun {
         is_late.then_some(TwinOutcome::Killed)
     }
 
-    fn read(&mut self, budget: usize) -> Result<Progress, ReadError> {
+    fn read(&mut self, budget: usize) -> Result<Drained, ReadError> {
         for _ in 0..budget {
             let line = match self.output.next_line() {
                 None => {
@@ -220,13 +220,13 @@ impl TwinRun {
             };
             let Some(line) = line else {
                 self.drop_old_facts();
-                return Ok(Progress::All);
+                return Ok(Drained::Whole);
             };
             let fact = serde_json::from_slice(line)?;
             self.apply(fact)?;
         }
         self.drop_old_facts();
-        Ok(Progress::Partial)
+        Ok(Drained::Part)
     }
 
     fn apply(&mut self, fact: Stamped) -> Result<(), ReadError> {

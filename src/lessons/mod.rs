@@ -1,9 +1,9 @@
 //! Lessons: short programs about joining tasks and processes, run for real.
 //!
 //! A [`Lesson`] is one file of `all/`: a question, a program, its parameters and an explanation. The
-//! program uses the join library, and a [`Trace`] to record what it does. A [`LessonRun`] executes it on
-//! its own thread and collects a [`RunLog`]: lanes with sleeps and waits, a transcript, and results.
-//! The lesson verifies the outcome from that log alone.
+//! program uses the join library, and a [`Trace`] to record what it does. A [`LessonRun`] executes it
+//! on its own thread and collects a [`RunLog`]: lanes with sleeps and waits, a transcript, and
+//! results. The lesson verifies the outcome from that log alone.
 
 mod all;
 mod child;

@@ -204,7 +204,7 @@ impl LessonRun {
 
     /// Waits for the end of the run, at most this long. For programs without a window.
     pub fn wait(&self, timeout: Duration) {
-        // After a timeout, too, the caller polls.
+        // The caller polls in any case, so the result does not matter.
         self.main.join_timeout(timeout).ok();
     }
 
@@ -285,7 +285,7 @@ impl EventReader {
 
     fn read(&mut self) -> Vec<Event> {
         let mut limited = (&self.file).take(MAX_READ_BYTES);
-        // What was read before an error is used; the next call tries again.
+        // Uses the bytes before an error; the next call tries again.
         limited.read_to_end(&mut self.partial).ok();
         self.has_more = limited.limit() == 0;
         let end = self.partial.iter().rposition(|&byte| byte == b'\n');

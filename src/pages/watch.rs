@@ -1,4 +1,4 @@
-//! The watchdog of the window itself: a frame that takes too long becomes an incident.
+//! The watchdog of the window itself: a freeze, a frame that takes too long, becomes an incident.
 
 use std::borrow::Cow;
 use std::time::Duration;

@@ -131,7 +131,7 @@ fn write_item(text: &mut String, job: &JobRecord, item: &ItemRecord) {
     }
 }
 
-/// The label of an item's state. An item that had not ended when its job timed out timed out, too.
+/// The label of an item's state. If the job timed out, its unfinished items timed out too.
 fn item_label(job: &JobRecord, item: &ItemRecord) -> &'static str {
     if *job.state() == JobState::TimedOut && !item.state.is_ended() {
         return JobState::TimedOut.label();

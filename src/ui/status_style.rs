@@ -88,12 +88,13 @@ fn was_asked(item: &ItemRecord) -> bool {
     process.is_some_and(|process| process.stop_requested)
 }
 
-/// The word for an item's state: `exit code 3`, `SIGKILL` and `lost` say more than `failed`, but
+/// The word for an item's state: `exit code 3`, `SIGKILL` and `exit unknown` say more than `failed`,
+/// but
 /// `cancelled` says more than the signal it sent.
 pub(crate) fn item_word(item: &ItemRecord) -> Cow<'static, str> {
     let end = item.ran().map(|ran| &ran.end);
     match (&item.state, end) {
-        (ItemState::Running, _) if is_paused(item) => "stopped".into(),
+        (ItemState::Running, _) if is_paused(item) => "paused".into(),
         (ItemState::Running, None) if was_asked(item) => "asked to end".into(),
         (ItemState::Returned(_) | ItemState::Failed(_), Some(ExitStatus::Exited { code })) => {
             format!("exit code {code}").into()
@@ -102,7 +103,7 @@ pub(crate) fn item_word(item: &ItemRecord) -> Cow<'static, str> {
             let number = || format!("signal {signal}");
             name.clone().unwrap_or_else(number).into()
         }
-        (ItemState::Failed(_), Some(ExitStatus::Unknown)) => "lost".into(),
+        (ItemState::Failed(_), Some(ExitStatus::Unknown)) => "exit unknown".into(),
         (state, _) => state.label().into(),
     }
 }

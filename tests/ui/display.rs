@@ -15,12 +15,14 @@ fn start(display: Option<&str>) -> Output {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn missing_display_names_a_command_that_works() {
+fn missing_display_names_packages_and_a_command() {
     for display in [None, Some(":54321")] {
         let output = start(display);
         assert!(!output.status.success());
         let stderr = String::from_utf8(output.stderr).unwrap();
         assert!(stderr.contains("meanwhile run checksum"), "{stderr}");
+        let names_packages = stderr.contains("xvfb") && stderr.contains("libegl1");
+        assert!(display.is_some() || names_packages, "{stderr}");
         assert!(!stderr.contains("panicked"), "{stderr}");
     }
 }

@@ -146,7 +146,7 @@ fn process_reaped_by_others_is_shown_as_lost() {
     let setup = r#"exec env --ignore-signal=CHLD "$0" "$@""#;
     in_child_with(setup, name, || {
         let mut window = running("echo said; exit 3");
-        window.until("lost");
+        window.until("exit unknown");
         until_line(&mut window, "said");
         assert!(!window.is_enabled("Kill"));
         window.click("Results");
@@ -415,10 +415,10 @@ fn terminate_ends_only_the_selected_rows_process() {
 #[test]
 fn stopped_process_says_so_and_continues() {
     let mut window = running("kill -STOP $$; echo on");
-    window.until_it(|window| window.count("stopped") > 0, "the word");
+    window.until_it(|window| window.count("paused") > 0, "the word");
     let pid = pid(&window);
     window.click("Results");
-    let row = window.harness.query_all_by_label("stopped");
+    let row = window.harness.query_all_by_label("paused");
     row.into_iter().next().unwrap().click();
     window.until("· paused by a signal such as SIGSTOP");
     signal(pid, nix::sys::signal::Signal::SIGCONT);

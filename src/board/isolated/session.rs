@@ -14,8 +14,8 @@ use crate::record::Crash;
 /// The time that an item has to react to a cancel before its worker is stopped.
 const CANCEL_GRACE: Duration = Duration::from_secs(1);
 
-/// The time that a worker has to exit after it closed its output. On a busy machine a background process
-/// takes long to die, too.
+/// The time that a worker has to exit after it closed its output. On a busy machine a background
+/// process takes long to die, too.
 const EXIT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Why a worker can't be used again.

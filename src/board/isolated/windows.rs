@@ -32,7 +32,7 @@ impl Isolation {
     }
 }
 
-/// Never made.
+/// Cannot exist: this system has no isolated workers.
 pub(super) struct WorkerPool(Infallible);
 
 impl WorkerPool {

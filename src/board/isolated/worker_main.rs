@@ -31,7 +31,8 @@ pub(super) const ARGUMENT: &str = "--meanwhile-worker";
 /// The interval at which an item's progress is sent.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
 
-/// The number of messages that may be queued. The program sends one item at a time, and a cancel for it.
+/// The number of messages that may be queued. The program sends one item at a time, and a cancel for
+/// it.
 const MAX_QUEUED_MESSAGES: usize = 16;
 
 const READ_BYTES: usize = 64 * 1024;

@@ -107,7 +107,8 @@ impl Control {
         Some(running)
     }
 
-    /// The number of processes that run for the items: commands, and isolated workers that have an item.
+    /// The number of processes that run for the items: commands, and isolated workers that have an
+    /// item.
     #[cfg(unix)]
     pub(in crate::board) fn process_count(&self) -> usize {
         self.processes.count()

@@ -23,8 +23,8 @@ use crate::join::Priority;
 /// The bytes that one thread reads and hashes before it takes other work.
 const PIECE_LEN: u64 = 256 * 1024;
 
-/// The bytes of a file that the threads work on at a time. Windows follow each other in file order, so that
-/// a disk reads in one direction.
+/// The bytes of a file that the threads work on at a time. Windows follow each other in file order, so
+/// that a disk reads in one direction.
 const WINDOW_LEN: u64 = 32 * 1024 * 1024;
 
 /// The shortest file for which several threads are worth waking.

@@ -69,7 +69,7 @@ impl Template {
     }
 }
 
-/// As the user wrote it, but for bytes that are not UTF-8.
+/// Writes the template as the user wrote it; bytes that are not UTF-8 are replaced.
 impl std::fmt::Display for Template {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.iter().try_for_each(|piece| match piece {

@@ -5,7 +5,7 @@ use super::output_log::Log;
 use crate::choice::choices;
 use crate::record::{ItemId, JobId, RateWindow};
 
-/// The two streams of a process.
+/// The two streams of a process. `join::process::Stream` is the same where there are processes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Stream {
     /// Standard output.
