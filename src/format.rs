@@ -31,6 +31,17 @@ pub fn rate(bytes_per_sec: f64) -> String {
     format!("{}/s", bytes(whole))
 }
 
+/// `328/s`, `1 066/s`: how often something happens.
+pub fn per_sec(rate: f64) -> String {
+    format!("{}/s", rounded_count(rate))
+}
+
+/// `1 frame/s`, `60 frames/s`: a [`per_sec`] with the noun of what happens.
+pub fn plural_per_sec(rate: f64, one: &str, many: &str) -> String {
+    let count = rounded_count(rate);
+    format!("{count} {}/s", if count == "1" { one } else { many })
+}
+
 /// `260 ns`, `80 µs`, `0.4 ms`, `250 ms`, `2.00 s`, `12.5 s`, `1 min 05 s`, `3 h 07 min`: two or
 /// three significant digits.
 pub fn duration(time: Duration) -> String {
@@ -58,6 +69,13 @@ pub fn millis(millis: f64) -> String {
 /// `2.0 s`: seconds with one decimal, so that a countdown keeps its width.
 pub fn countdown(time: Duration) -> String {
     format!("{:.1} s", time.as_secs_f64())
+}
+
+/// `   1.250`: a time in seconds as the first column of a transcript. Its width and its three
+/// decimals never change, because the lines of one transcript stand below each other and are
+/// compared by their times. It has no unit, for the same in every line would only take room.
+pub fn transcript_time(time: Duration) -> String {
+    format!("{:>8.3}", time.as_secs_f64())
 }
 
 /// `just now`, `5 min ago`, `3 h ago`, `2 d ago`: an age in its largest whole unit, which needs no
@@ -228,6 +246,11 @@ mod tests {
             ("5.7 ms".into(), "never".into())
         );
         assert_eq!(countdown(Duration::from_millis(65_040)), "65.0 s");
+        assert_eq!(transcript_time(Duration::from_millis(1_250)), "   1.250");
+        assert_eq!(
+            (per_sec(1_066.4), plural_per_sec(1.2, "frame", "frames")),
+            ("1 066/s".into(), "1 frame/s".into())
+        );
         assert_eq!(
             (plural(1, "file", "files"), plural(2, "file", "files")),
             ("1 file".into(), "2 files".into())

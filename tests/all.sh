@@ -31,7 +31,7 @@ packages=(
     # A host to run commands on: this one.
     openssh-client openssh-server
     # Programs to compare with, and validators of the desktop files.
-    appstream b3sum coreutils desktop-file-utils python3
+    appstream b3sum coreutils desktop-file-utils findutils perl-base python3
 )
 
 steps=(packages format clippy clippy-library docs loom other-unix tests snapshots window desktop-files)
@@ -47,6 +47,30 @@ need() {
         shift 2
     done
     return $missing
+}
+
+# need_service NAME PACKAGE...: like `need`, for what D-Bus starts on demand.
+need_service() {
+    local missing=0
+    while (($#)); do
+        if [[ ! -e "/usr/local/share/dbus-1/services/$1.service" && ! -e "/usr/share/dbus-1/services/$1.service" ]]; then
+            echo "missing: the D-Bus service $1 (Debian has it in the package $2)"
+            missing=1
+        fi
+        shift 2
+    done
+    return $missing
+}
+
+# Fails, and says so, when no Python that the tests may use has the modules for the accessibility tree.
+need_accessibility_modules() {
+    local python
+    for python in python3 /usr/bin/python3; do
+        "$python" -c 'import gi; gi.require_version("Atspi", "2.0"); from gi.repository import Atspi' \
+            2>/dev/null && return
+    done
+    echo "missing: the Python modules gi and Atspi (Debian has them in python3-gi and gir1.2-atspi-2.0)"
+    return 1
 }
 
 # Succeeds without a password, or asks for it when there is a terminal.
@@ -117,10 +141,14 @@ step_clippy-library() {
     cargo clippy --locked --lib --no-default-features -- -D warnings
 }
 
-step_docs() { RUSTDOCFLAGS="-D warnings" cargo doc --locked --lib --no-deps; }
+step_docs() {
+    need cargo cargo rustdoc "rustc, or from rustup" cc gcc
+    RUSTDOCFLAGS="-D warnings" cargo doc --locked --lib --no-deps
+}
 
 # The models need the join library alone. Optimised, they run in a fraction of the time.
 step_loom() {
+    need cargo cargo cc gcc
     RUST_BACKTRACE=0 RUSTFLAGS="--cfg loom" run_tests --release --lib --no-default-features \
         --target-dir "$CARGO_TARGET_DIR/loom"
 }
@@ -128,6 +156,7 @@ step_loom() {
 # The code for processes of other Unix systems, built and tested on Linux without the window. The
 # example is the program that the tests use as a launcher.
 step_other-unix() {
+    need cargo cargo cargo-clippy "rust-clippy, or from rustup" cc gcc
     export RUSTFLAGS="--cfg other_unix" RUSTDOCFLAGS="--cfg other_unix"
     local library=(--no-default-features --target-dir "$CARGO_TARGET_DIR/other-unix")
     cargo clippy --locked "${library[@]}" --lib --test other_unix --example limits -- -D warnings
@@ -138,17 +167,21 @@ step_other-unix() {
 
 # All that `cargo test` runs, then the tests that need a program of a package.
 step_tests() {
-    need python3 python3 sha256sum coreutils mkfifo coreutils
+    need cargo cargo rustc "rustc, or from rustup" cc gcc python3 python3 sha256sum coreutils \
+        mkfifo coreutils install coreutils nice coreutils find findutils xargs findutils \
+        perl perl-base setpriv util-linux
     local failed=0
     cargo build --locked --examples
     run_tests --no-fail-fast --lib --bins --tests || failed=1
     cargo test --locked --doc || failed=1
-    need b3sum b3sum convert imagemagick ssh-keygen openssh-client unshare util-linux || return 1
+    need b3sum b3sum convert imagemagick ssh openssh-client ssh-keygen openssh-client \
+        /usr/sbin/sshd openssh-server unshare util-linux || return 1
     run_tests --test integration -- --ignored || failed=1
     return $failed
 }
 
 step_snapshots() {
+    need cargo cargo cc gcc
     local driver=${VK_DRIVER_FILES:-} folder
     local folders="${XDG_DATA_DIRS:-/usr/local/share:/usr/share}:/usr/share:/etc"
     if [[ "$(uname)" == Linux && -z "$driver" ]]; then
@@ -173,8 +206,11 @@ step_window() {
         echo "missing: Linux. These tests work in a real window on a virtual X11 screen."
         return 1
     fi
-    need Xvfb xvfb dbus-daemon dbus-daemon openbox openbox xdotool xdotool gdbus libglib2.0-bin \
-        import imagemagick python3 python3-gi setpriv util-linux
+    need cargo cargo cc gcc Xvfb xvfb dbus-daemon dbus-daemon openbox openbox xdotool xdotool \
+        gdbus libglib2.0-bin import imagemagick python3 python3 setpriv util-linux
+    need_accessibility_modules
+    need_service org.a11y.Bus at-spi2-core org.freedesktop.portal.Desktop xdg-desktop-portal \
+        org.freedesktop.impl.portal.desktop.gtk xdg-desktop-portal-gtk
     # The X server of a user who is not root does not make this folder.
     [[ -d /tmp/.X11-unix ]] || mkdir -m 1777 /tmp/.X11-unix
     local failed=0

@@ -217,6 +217,59 @@ fn names_variant(code: &str, name: &str) -> bool {
     })
 }
 
+/// The units that only `src/format.rs` may write after a number.
+const UNITS: [&str; 10] = [
+    "ns", "µs", "ms", "s", "min", "h", "KiB", "MiB", "GiB", "TiB",
+];
+
+#[test]
+fn only_format_writes_numbers_with_units() {
+    let mut found = Vec::new();
+    for file in sources("src") {
+        // A lesson shows its reader a whole program.
+        if file.path == Path::new("src/format.rs") || file.path.starts_with("src/lessons/all") {
+            continue;
+        }
+        let lines = file.code.lines().filter(|line| writes_a_unit(line));
+        found.extend(lines.map(|line| format!("{}: {}", file.path.display(), line.trim())));
+    }
+    assert!(found.is_empty(), "use a function of `format`: {found:#?}");
+}
+
+/// Whether a line has a placeholder with a unit behind it, or a text with a placeholder that ends in
+/// `/s`.
+fn writes_a_unit(line: &str) -> bool {
+    let has_unit = line.match_indices("} ").any(|(at, space)| {
+        let unit = word(&line[at + space.len()..]);
+        UNITS.contains(&unit.as_str())
+    });
+    let has_rate = line.match_indices("/s\"").any(|(at, _)| {
+        let text = line[..at].rsplit('"').next();
+        text.is_some_and(|text| text.contains('}'))
+    });
+    has_unit || has_rate
+}
+
+#[test]
+fn numbers_with_units_are_found_in_each_form() {
+    for line in [
+        r#"format!("{} s", 1)"#,
+        r#"format!("{limit_mib} MiB of memory")"#,
+        r#"format!("after {time:.1} ms; it ends")"#,
+        r#"format!("{}/s", 1)"#,
+        r#"format!("{} repaints/s", 1)"#,
+    ] {
+        assert!(writes_a_unit(line), "{line}");
+    }
+    for line in [
+        r#"format!("{} says {}", 1, 2)"#,
+        r#"ui.label("bytes/s")"#,
+        r#"format!("{}/src", 1)"#,
+    ] {
+        assert!(!writes_a_unit(line), "{line}");
+    }
+}
+
 #[test]
 fn lints_are_expected_and_never_allowed() {
     let patterns = [concat!("#[", "allow("), concat!("#![", "allow(")];

@@ -150,7 +150,7 @@ impl Follower {
             let join = job.joins().last();
             join.map_or(Duration::ZERO, |join| join.waited(self.board.now()))
         });
-        let waited = format!("still running after {}", format::countdown(waited));
+        let waited = format!("still running after {}", format::duration(waited));
         match self.on_timeout {
             OnTimeout::Wait => self.progress.print(&waited),
             OnTimeout::Cancel => {

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::figures::{Figures, TwinOutcome};
 use super::unit::Unit;
+use crate::format;
 
 /// The one figure that a pattern is about. Less is better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +82,7 @@ impl Metric {
             Self::FrameGaps => format!("frame gaps of {short}"),
             Self::TimeToResult if value.is_infinite() => "result never shown".to_owned(),
             Self::TimeToResult => format!("result after {short}"),
-            Self::IdleRepaints => format!("{} idle repaints/s", Unit::Count.text(value)),
+            Self::IdleRepaints => format::plural_per_sec(value, "idle repaint", "idle repaints"),
             Self::StepTime => format!("{short} per step of the work"),
             Self::TimeToClose => format!("closed after {short}"),
             Self::Survival => format!("window {short}"),

@@ -19,7 +19,7 @@ impl Unit {
         match self {
             Self::Millis => format::millis(value),
             Self::Micros => format::millis(value / 1e3),
-            Self::PerSec => format!("{}/s", format::rounded_count(value)),
+            Self::PerSec => format::per_sec(value),
             Self::Count => format::rounded_count(value),
             Self::YesNo if value > 0.0 => "yes".to_owned(),
             Self::YesNo => "no".to_owned(),

@@ -8,6 +8,7 @@ use anyhow::{Context as _, ensure};
 use super::lesson::WorkerKind;
 use super::python::PYTHON;
 use super::shared::{Event, EventBody, is_lane_of};
+use crate::format;
 use crate::record::{Lane, LaneId, LaneOutcome, Message, Timeline, TimelineEvent, TimelineKind};
 
 /// Everything that a run has recorded, and the settings that it ran with.
@@ -96,8 +97,9 @@ impl RunLog {
 
     /// A message as a line of the transcript: time, lane and text.
     pub fn transcript_line(&self, message: &Message) -> String {
-        let (at, lane) = (message.at.as_secs_f64(), self.timeline.name(message.lane));
-        format!("{at:>8.3}  {lane:<12} {}", message.text)
+        let time = format::transcript_time(message.at);
+        let lane = self.timeline.name(message.lane);
+        format!("{time}  {lane:<12} {}", message.text)
     }
 
     pub fn result(&self, name: &str) -> Option<&str> {

@@ -20,7 +20,8 @@ pub fn status_ui(tasks: usize, processes: usize, frames: FrameSummary, ui: &mut 
              included.",
         );
         ui.separator();
-        figure_ui(ui, &format!("{} repaints per second", frames.repaints))
+        let repaints = format::plural(frames.repaints, "repaint", "repaints");
+        figure_ui(ui, &format!("{repaints} per second"))
             .on_hover_text("0 while the window is idle.");
     });
 }

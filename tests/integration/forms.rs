@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use meanwhile::jobs::checksum::{self, Algorithm};
 use meanwhile::jobs::form::{Field, Form, Note};
-use meanwhile::jobs::{JobInterface as _, catalogue};
+use meanwhile::jobs::{JobInterface as _, JobSpec, catalogue};
 
 /// Records the labels, chooses the last of each choice and switches each toggle.
 #[derive(Default)]
@@ -51,6 +51,23 @@ impl Form for User {
     fn toggle(&mut self, field: Field, is_on: &mut bool) {
         self.labels.push(field.label);
         *is_on = !*is_on;
+    }
+}
+
+#[test]
+fn catalogue_has_every_job_by_id() {
+    let ids: Vec<_> = catalogue().iter().map(|job| job.job().id()).collect();
+    assert_eq!(ids, ["checksum", "command", "fetch", "images", "misbehave"]);
+    assert_eq!(catalogue()[0].job().title(), "Checksums");
+}
+
+#[test]
+fn spec_of_each_job_survives_serialisation() {
+    for options in catalogue() {
+        let mut spec = JobSpec::new(options);
+        spec.inputs = vec!["Downloads".into()];
+        let json = serde_json::to_string(&spec).unwrap();
+        assert_eq!(serde_json::from_str::<JobSpec>(&json).unwrap(), spec);
     }
 }
 

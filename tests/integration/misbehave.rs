@@ -44,6 +44,12 @@ fn chosen_item_counts_from_1_and_0_is_all() {
 }
 
 #[test]
+fn misbehaviours_are_offered_from_mild_to_severe() {
+    let titles = Misbehaviour::ALL.map(Misbehaviour::title);
+    assert_eq!(titles[..2], ["Return", "Error"]);
+}
+
+#[test]
 fn inputs_become_items() {
     let items = plan(&misbehave(Misbehaviour::Return, 1, 7), &["a", "b"]);
     let inputs: Vec<PathBuf> = items.into_iter().map(|item| item.input).collect();

@@ -13,8 +13,10 @@ use std::time::{Duration, SystemTime};
 use meanwhile::app::{State, Store};
 use meanwhile::jobs;
 use meanwhile::pages::PageChoices;
+use meanwhile::pages::freeze_lab::LabChoices;
 use meanwhile::pages::settings::ThemeChoice;
 use meanwhile::pages::workbench::Choices;
+use meanwhile::ui::notices::{Notice, Severity};
 
 use crate::util::child::{killable_folder, start_killable};
 use crate::util::files::{folder, run};
@@ -259,7 +261,8 @@ fn meaningless_settings_are_moved_aside() {
 fn expect_refused(folder: &Path, reason: &str) {
     let (_, state, notice) = Store::open(folder);
     assert_eq!(state, State::default());
-    let text = notice.expect("there is a notice").text;
+    let Notice { severity, text } = notice.expect("there is a notice");
+    assert_eq!(severity, Severity::Warning);
     assert!(text.contains(reason), "{text}");
     assert!(folder.join("settings.json.damaged-1").exists());
 }
@@ -290,6 +293,12 @@ fn edited_choices_are_sanitized() {
     assert_eq!(choices.options(), jobs::catalogue().last().unwrap());
     let default = Choices::default().timeout_secs;
     assert!(choices.timeout_secs.total_cmp(&default).is_eq());
+    let lab = LabChoices {
+        secs: f64::NAN,
+        repeat: 0,
+        ..LabChoices::default()
+    };
+    assert_eq!(lab.sanitized(), LabChoices::default());
 }
 
 #[test]

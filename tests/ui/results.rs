@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use egui_kittest::kittest::Queryable as _;
 
-use meanwhile::pages::workbench::Order;
+use meanwhile::pages::workbench::{Column, Order};
 
 use super::window::Window;
 
@@ -46,6 +46,8 @@ fn header_click_cycles_the_sort_order() {
 fn only_visible_rows_are_drawn() {
     let window = with_items(20_000.0);
     assert!(window.shows("20 000 items"));
+    let titles = Column::ALL.map(Column::title);
+    assert_eq!(titles, ["State", "Name", "Size", "Result", "Time"]);
     let drawn = window.texts_with("is done").len();
     assert!((5..60).contains(&drawn), "{drawn} rows drawn");
 }

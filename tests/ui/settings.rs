@@ -1,6 +1,7 @@
 //! Settings that are remembered, and settings that can't be read.
 
-use eframe::egui::Theme;
+use eframe::egui::{self, Theme};
+use meanwhile::ui::tokens;
 
 use super::window::Window;
 
@@ -40,5 +41,18 @@ fn theme_changes_at_once() {
         window.click(name);
         window.harness.step();
         assert_eq!(window.harness.ctx.theme(), theme);
+    }
+}
+
+#[test]
+fn both_themes_have_buttons_of_their_own() {
+    let ctx = egui::Context::default();
+    tokens::install(&ctx);
+    for (theme, plain) in [
+        (Theme::Light, egui::Visuals::light()),
+        (Theme::Dark, egui::Visuals::dark()),
+    ] {
+        let button = ctx.style_of(theme).visuals.widgets.inactive.weak_bg_fill;
+        assert_ne!(button, plain.widgets.inactive.weak_bg_fill, "{theme:?}");
     }
 }

@@ -15,6 +15,19 @@ const DONE: &str = "MEANWHILE_TEST_DONE";
 /// The variable with the folder in which the child works. Its parent reads the folder.
 const FOLDER: &str = "MEANWHILE_TEST_FOLDER";
 
+/// Shell commands for [`in_child_with`] that make root a user whom no other process has: the limit on
+/// processes does not hold for root, and counts the threads of all processes of one user.
+///
+/// The shell's process id, which the test keeps, makes the number of the user. It lies between those of
+/// people and those that systemd gives away, and a container has it too.
+pub(crate) const NOT_AS_ROOT: &str = r#"
+if [ "$(id -u)" = 0 ]; then
+    copy=$(mktemp) && cp "$0" "$copy" && chmod 755 "$copy"
+    exec 9< "$copy" && rm "$copy"
+    user=$((20000 + $$ % 40000))
+    exec setpriv --reuid=$user --regid=$user --clear-groups -- /proc/self/fd/9 "$@"
+fi"#;
+
 /// Runs `body` in a process of its own that executes the test `name` alone.
 ///
 /// `name` is the full path of the calling test, such as `process::output::a_test`.

@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::PathBuf;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
 /// The resources of this process at one moment.
 #[derive(Debug)]
 pub(crate) struct Resources {
@@ -32,6 +34,15 @@ impl Resources {
     pub(crate) fn are_within(&self, files: usize, threads: usize) -> bool {
         self.zombies.is_empty() && self.files.len() <= files && self.threads.len() <= threads
     }
+}
+
+/// Limits how many threads the user of this process may have.
+pub(crate) fn limit_threads(current: Option<u64>) {
+    let limit = Rlimit {
+        current,
+        ..getrlimit(Resource::Nproc)
+    };
+    setrlimit(Resource::Nproc, limit).expect("the limit may be lowered, and raised again");
 }
 
 fn zombies() -> Vec<String> {

@@ -9,6 +9,7 @@ use url::Url;
 
 use super::exchange::{Exchange, Failure};
 use super::{Fetched, Options, list, name};
+use crate::format;
 use crate::jobs::save::{PendingFile, SaveError};
 use crate::jobs::{CANCEL_POLL_INTERVAL, ItemError, job};
 use crate::join::Context;
@@ -113,8 +114,8 @@ fn check_size(bytes: u64, options: &Options) -> Result<(), Failure> {
         return Ok(());
     }
     let message = format!(
-        "the response is larger than {} MiB; raise the limit to accept it",
-        options.limit_mib
+        "the response is larger than {}; raise the limit to accept it",
+        format::bytes(options.limit())
     );
     Err(Failure::new("too_large", message))
 }

@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use crate::format;
 use crate::jobs::ItemError;
 use crate::jobs::checksum::ChecksumError;
 use crate::jobs::save::SaveError;
@@ -60,8 +61,9 @@ pub(super) enum ImageError {
         limit: u32,
     },
     #[error(
-        "{} needs more than {limit_mib} MiB of memory; raise the limit if you trust it.",
-        shown(path)
+        "{} needs more than {} of memory; raise the limit if you trust it.",
+        shown(path),
+        format::bytes(u64::from(*limit_mib) << 20)
     )]
     TooMuchMemory { path: PathBuf, limit_mib: u32 },
     #[error(

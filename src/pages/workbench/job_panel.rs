@@ -212,18 +212,22 @@ fn wait_ui(job: &JobRecord, now: Duration, blocked_for: Option<BlockedFor>, ui: 
 }
 
 fn join_text(job: &JobRecord, join: &JoinRecord, now: Duration) -> String {
-    let waited = format::countdown(join.waited(now));
-    match (join.ended, join.remaining(now)) {
-        (None, Some(left)) => format!("waiting, {} left", format::countdown(left)),
-        (None, None) => format!("waiting for {waited}, without a deadline"),
-        (Some((_, JoinOutcome::Joined)), _) => {
-            format!("joined after {waited}: {}", outcome_text(job))
+    let waited = join.waited(now);
+    let Some((_, outcome)) = join.ended else {
+        if let Some(left) = join.remaining(now) {
+            return format!("waiting, {} left", format::countdown(left));
         }
-        (Some((_, JoinOutcome::TimedOut)), _) if job.state().is_ended() => {
+        let waited = format::countdown(waited);
+        return format!("waiting for {waited}, without a deadline");
+    };
+    let waited = format::duration(waited);
+    match outcome {
+        JoinOutcome::Joined => format!("joined after {waited}: {}", outcome_text(job)),
+        JoinOutcome::TimedOut if job.state().is_ended() => {
             format!("still running after {waited}; it has ended since")
         }
-        (Some((_, JoinOutcome::TimedOut)), _) => format!("still running after {waited}"),
-        (Some((_, JoinOutcome::Detached)), _) => format!("detached after {waited}"),
+        JoinOutcome::TimedOut => format!("still running after {waited}"),
+        JoinOutcome::Detached => format!("detached after {waited}"),
     }
 }
 

@@ -107,7 +107,8 @@ fn pages_ui(state: &mut ResultsState, rows: usize, ui: &mut Ui) {
         state.page -= 1;
         state.scroll_to = Some(MAX_PAGE_ROWS - 1);
     }
-    ui.label(format!("page {} of {pages}", state.page + 1));
+    let (page, pages_text) = (format::count(state.page + 1), format::count(pages));
+    ui.label(format!("page {page} of {pages_text}"));
     if crate::ui::widgets::button(
         ui,
         "Next page",

@@ -112,6 +112,6 @@ fn targets_text(targets: &[join::TaskId], name: impl Fn(join::TaskId) -> String)
     let named: Vec<String> = targets.iter().take(MAX_NAMED).copied().map(name).collect();
     match targets.len().saturating_sub(MAX_NAMED) {
         0 => named.join(", "),
-        more => format!("{} and {more} more", named.join(", ")),
+        more => format!("{} and {} more", named.join(", "), format::count(more)),
     }
 }

@@ -12,9 +12,10 @@ use meanwhile::join::Builder;
 use meanwhile::record::ItemState;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::util::child::in_child_with;
+use crate::util::child::{NOT_AS_ROOT, in_child_with};
 use crate::util::files::folder;
 use crate::util::gate::{Gate, TIMEOUT};
+use crate::util::resources::limit_threads;
 use crate::util::test_board::{TestBoard, misbehave, spec};
 
 /// One heap, which grows in large steps: an ordinary allocation must still succeed when no stack
@@ -78,24 +79,6 @@ fn refused_items_wait_for_a_thread() {
         assert_eq!(board.job(job).counts().returned, ITEMS);
         assert!(most < ITEMS, "the system refused nothing");
     });
-}
-
-/// Becomes a user that nothing else runs as: the limit on processes, which counts threads, does not
-/// hold for root.
-const NOT_AS_ROOT: &str = r#"
-if [ "$(id -u)" = 0 ]; then
-    copy=$(mktemp) && cp "$0" "$copy" && chmod 755 "$copy"
-    exec 9< "$copy" && rm "$copy"
-    exec setpriv --reuid=4243 --regid=4243 --clear-groups -- /proc/self/fd/9 "$@"
-fi"#;
-
-/// Limits how many threads the user of this process may have.
-fn limit_threads(current: Option<u64>) {
-    let limit = Rlimit {
-        current,
-        ..getrlimit(Resource::Nproc)
-    };
-    setrlimit(Resource::Nproc, limit).expect("the limit may be lowered, and raised again");
 }
 
 #[test]

@@ -4,8 +4,10 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use meanwhile::jobs::checksum::{Algorithm, ChecksumError, DigestMonitor, digest_file};
-use meanwhile::jobs::{Item, Job as _, Step};
+use meanwhile::jobs::checksum::{
+    Algorithm, ChecksumError, DigestMonitor, UnknownAlgorithm, digest_file,
+};
+use meanwhile::jobs::{Item, Job as _, Output, Step};
 use meanwhile::join::{self, JoinError};
 
 use super::{NoMonitor, compute, run_item};
@@ -288,6 +290,8 @@ fn item_returns_its_checksum() {
     let checksum = run_item(&compute(Algorithm::Md5), &item).unwrap();
     assert_eq!(checksum.digest, "900150983cd24fb0d6963f7d28e17f72");
     assert!(!checksum.verified);
+    let output = Output::Checksum(checksum);
+    assert_eq!(output.to_string(), "900150983cd24fb0d6963f7d28e17f72");
 }
 
 #[test]
@@ -296,6 +300,11 @@ fn algorithm_parses_from_id_and_title() {
         assert_eq!(algorithm.id().parse(), Ok(algorithm));
         assert_eq!(algorithm.title().parse(), Ok(algorithm));
     }
+    let sha256 = Algorithm::Sha256;
+    assert_eq!((sha256.id(), sha256.title()), ("sha256", "SHA-256"));
+    assert_eq!(Algorithm::ALL.len(), 7);
     let error = "sha3".parse::<Algorithm>().unwrap_err();
-    assert!(error.to_string().contains("blake3, sha256"), "{error}");
+    assert_eq!(error, UnknownAlgorithm("sha3".to_owned()));
+    let sentence = "\"sha3\" is not a checksum algorithm; choose one of blake3, sha256, ";
+    assert!(error.to_string().starts_with(sentence), "{error}");
 }

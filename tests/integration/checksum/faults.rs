@@ -9,6 +9,7 @@ use std::sync::Once;
 use std::time::{Duration, Instant};
 
 use meanwhile::jobs::checksum::{Algorithm, Change, ChecksumError, DigestMonitor, digest_file};
+use meanwhile::jobs::{Item, Step};
 
 use super::{NoMonitor, compute, outcomes};
 use crate::util::child::in_child_with;
@@ -141,6 +142,32 @@ fn shrinking_file_has_no_digest() {
 fn growing_file_has_no_digest() {
     let changes = changed_by(|path| open_to_write(path).write_all(b"more").unwrap());
     assert_eq!(changes, [Change::Grew; 2]);
+}
+
+#[test]
+fn failed_item_has_kind_and_sentence_of_its_error() {
+    let changed = ChecksumError::Changed {
+        path: "a.log".into(),
+        change: Change::Grew,
+    };
+    let missing = ChecksumError::Missing {
+        path: "a.txt".into(),
+    };
+    for (error, kind, sentence) in [
+        (
+            changed,
+            "changed_while_reading",
+            "a.log grew while it was read",
+        ),
+        (missing, "missing", "a.txt does not exist."),
+    ] {
+        let Step::Fail(error) = Item::failed("input".into(), error).step else {
+            panic!("{kind} does not fail its item");
+        };
+        assert_eq!(error.kind, kind);
+        assert!(error.message.starts_with(sentence), "{error}");
+        assert_eq!(error.to_string(), error.message);
+    }
 }
 
 #[test]

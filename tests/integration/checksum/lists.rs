@@ -99,6 +99,23 @@ fn b3sum_accepts_lists() {
     assert!(all_ok, "{}", String::from_utf8_lossy(&out));
 }
 
+#[test]
+fn line_of_crc32_names_the_algorithm() {
+    let mut checksum = Checksum {
+        algorithm: Algorithm::Md5,
+        digest: "900150983cd24fb0d6963f7d28e17f72".to_owned(),
+        bytes: 3,
+        verified: false,
+    };
+    let path = Path::new("a.txt");
+    let line = list::line(&checksum, path);
+    assert_eq!(line, b"900150983cd24fb0d6963f7d28e17f72  a.txt\n");
+    checksum.algorithm = Algorithm::Crc32;
+    checksum.digest = "352441c2".to_owned();
+    let line = list::line(&checksum, path);
+    assert_eq!(line, b"CRC32 (a.txt) = 352441c2\n");
+}
+
 fn parsed(line: &str) -> (String, String, Option<Algorithm>) {
     let entry = list::parse(line.as_bytes()).unwrap_or_else(|error| panic!("{line:?}: {error}"));
     let entry = entry.unwrap_or_else(|| panic!("{line:?} is nothing"));
@@ -121,6 +138,7 @@ fn forms_of_common_tools_parse() {
         (format!("{MD5}  a\\nb"), "a\\nb", None),
         (format!("MD5 (a b) = {MD5}"), "a b", Some(Algorithm::Md5)),
         (format!("MD5(a b)= {MD5}"), "a b", Some(Algorithm::Md5)),
+        (format!("MD5 (a) = {upper}"), "a", Some(Algorithm::Md5)),
         (
             format!("MD5 (a) = b) = {MD5}"),
             "a) = b",

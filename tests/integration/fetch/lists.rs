@@ -7,12 +7,21 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 
-use meanwhile::jobs::fetch::Options;
+use meanwhile::jobs::fetch::{FetchOptionsError, Options};
 use meanwhile::jobs::{ItemError, JobSpec};
 use serde_json::Value;
 
 use super::{Server, answer, options, outcomes, spec};
 use crate::util::files::{self, folder, write};
+
+#[test]
+fn fetch_needs_a_url_or_a_list() {
+    let mut options = Options::default();
+    assert_eq!(options.check(false), Err(FetchOptionsError::NoUrls));
+    assert_eq!(options.check(true), Ok(()));
+    options.urls = "https://example.com/".to_owned();
+    assert_eq!(options.check(false), Ok(()));
+}
 
 #[test]
 fn thousand_urls_are_fetched_once_eight_at_a_time() {

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use image::ImageFormat;
-use meanwhile::jobs::images::{Options, Size};
+use meanwhile::jobs::images::{ImageOptionsError, Options, Size};
 
 use super::{photo, run, run_one, saved_as, to};
 use crate::util::child::in_child_with;
@@ -57,6 +57,15 @@ fn decompression_bomb_fails_without_memory() {
             assert_eq!(ends, [Err("too_large".to_owned())], "{name}");
         }
     });
+}
+
+#[test]
+fn images_need_a_folder_for_the_results() {
+    let mut options = Options::default();
+    assert_eq!(options.check(true), Err(ImageOptionsError::NoFolder));
+    options.to = "small".into();
+    options.set_size("50%".parse().unwrap());
+    assert_eq!(options.check(true), Ok(()));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crossbeam_channel::bounded;
 use meanwhile::join::{
-    self, Builder, Context, JoinError, Placement, Pool, SpawnError, Task, TaskState,
+    self, Builder, Context, JoinError, Placement, Pool, Progress, SpawnError, Task, TaskState,
 };
 
 use crate::util::child::{in_child, in_child_with};
@@ -224,7 +224,10 @@ fn t19_refused_thread_is_an_error_and_leaves_nothing() {
                 .stack_size(1 << 60)
                 .spawn(move |_| drop(dropped))
         };
-        let SpawnError { name, source } = refused.unwrap_err();
+        let error = refused.unwrap_err();
+        let sentence = "could not start a thread for `too big`";
+        assert!(error.to_string().starts_with(sentence), "{error}");
+        let SpawnError { name, source } = error;
         assert_eq!(name, "too big");
         assert!(source.raw_os_error().is_some(), "{source}");
         assert_eq!(Arc::strong_count(&dropped), 1);
@@ -284,6 +287,7 @@ fn t19_spawn_works_again_after_memory_ran_out() {
 fn t20_names_have_a_default_and_may_be_any_text() {
     let unnamed = Builder::default().spawn(|_| ()).unwrap();
     assert_eq!(unnamed.name(), format!("task-{}", unnamed.id().get()));
+    assert_eq!(unnamed.id().to_string(), format!("#{}", unnamed.id().get()));
     let twins: BTreeSet<_> = (0..2)
         .map(|_| join::spawn("twin", |_| ()).unwrap().id())
         .collect();
@@ -392,12 +396,35 @@ fn info_has_placement_and_a_final_elapsed_time() {
     for task in [&alone, &a, &b] {
         task.join().unwrap();
     }
-    assert_eq!(alone.info().placement, Placement::Thread);
+    let info = alone.info();
+    assert_eq!((info.id, &*info.name), (alone.id(), alone.name()));
+    assert!(info.state.is_finished() && !TaskState::Queued.is_finished());
+    assert_eq!(info.placement, Placement::Thread);
     assert!(matches!(a.info().placement, Placement::Pool(_)));
     assert_eq!(a.info().placement, b.info().placement);
     let elapsed = alone.info().elapsed();
     assert!(elapsed.is_some());
     assert_eq!(alone.info().elapsed(), elapsed);
+}
+
+#[test]
+fn progress_may_have_no_total_and_stays_at_the_end() {
+    let counted = join::spawn("lines", |context| context.set_progress(80, 0)).unwrap();
+    let copied = join::spawn("copy", |context| context.set_progress(512, 2_048)).unwrap();
+    for (task, done, total) in [(counted, 80, 0), (copied, 512, 2_048)] {
+        task.join().unwrap();
+        let message = None;
+        let expected = Progress {
+            done,
+            total,
+            message,
+        };
+        assert_eq!(task.progress(), expected);
+    }
+    assert_eq!(
+        (Progress::default().done, Progress::default().total),
+        (0, 0)
+    );
 }
 
 #[test]

@@ -59,6 +59,8 @@ fn t11_report_has_message_location_and_backtrace() {
     assert!(location.file.ends_with("panics.rs"));
     assert!((before..after).contains(&location.line));
     assert!(location.column > 1);
+    let (file, line, column) = (&location.file, location.line, location.column);
+    assert_eq!(location.to_string(), format!("{file}:{line}:{column}"));
     assert_eq!(report.thread_name(), "divide");
     assert_eq!(report.task_name(), "divide");
     assert_eq!(report.task(), task.id());
@@ -70,6 +72,18 @@ fn t11_report_has_message_location_and_backtrace() {
     assert_eq!(
         report.to_string(),
         format!("task `divide` panicked at {location}: {message}")
+    );
+}
+
+#[test]
+fn t11_report_from_a_pool_names_task_and_thread() {
+    let pool = Pool::builder().name("export").threads(1).build().unwrap();
+    let page = Builder::new("page 7").spawn_on(&pool, |_| panic!("no font"));
+    let page: Task<()> = page.unwrap();
+    let report = report(&page);
+    assert_eq!(
+        (report.task_name(), report.thread_name()),
+        ("page 7", "export-1")
     );
 }
 

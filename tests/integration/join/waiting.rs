@@ -205,6 +205,7 @@ fn changes_report_each_changed_task_with_one_wake() {
     assert!(changes.take(usize::MAX).is_empty());
     start.open();
     reported.pass();
+    assert!(changes.is_pending());
     assert_eq!(changes.take(usize::MAX), [tasks[0].id()]);
     assert_eq!(wakes.load(Ordering::SeqCst), 1);
     assert_eq!(tasks[0].progress().done, 999);

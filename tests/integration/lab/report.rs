@@ -59,6 +59,18 @@ fn verdict_compares_the_medians_of_both_variants() {
 }
 
 #[test]
+fn run_that_died_has_no_figures_and_no_verdict() {
+    let died = RunRecord {
+        ending: TwinOutcome::Died("it exited with code 1".to_owned()),
+        figures: None,
+        ..run(Variant::Bad, 0)
+    };
+    let report = report(&[died]);
+    assert_eq!(report.row(first(), Variant::Bad).unwrap().runs, 0);
+    assert_eq!(report.verdict(first()), None);
+}
+
+#[test]
 fn bad_variant_that_behaves_is_not_reproduced() {
     let runs = [run(Variant::Bad, 90), run(Variant::Fixed, 10)];
     let report = report(&runs);

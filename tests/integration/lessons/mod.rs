@@ -144,10 +144,13 @@ fn length((began, ended): (Duration, Duration)) -> Duration {
 
 #[test]
 fn every_lesson_is_complete() {
+    let first = LessonId::all().next().map(|id| id.to_string());
+    assert_eq!(first.as_deref(), Some("join"));
     let mut seen = BTreeSet::new();
     for id in LessonId::all() {
         let lesson = id.lesson();
         assert!(seen.insert(lesson.id), "{id} is listed twice");
+        assert_eq!(id.to_string().parse(), Ok(id));
         assert!(
             lesson.question.right < lesson.question.choices.len(),
             "{id}"

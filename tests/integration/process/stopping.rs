@@ -105,6 +105,9 @@ fn p7_tree_that_handles_sigterm_is_not_killed() {
     let report = process.stop(TIMEOUT);
     assert_eq!(counts(&report), (3, 0, 0));
     assert_eq!(report.exit.and_then(Exit::signal_name), Some("SIGTERM"));
+    assert!(report.ended.iter().all(|member| !member.left_group));
+    let sleepers = report.ended.iter().filter(|member| member.name == "sleep");
+    assert_eq!(sleepers.count(), 2, "{report:?}");
     assert_ended(&pids);
 }
 
@@ -114,6 +117,7 @@ fn p7_tree_that_ignores_sigterm_is_killed() {
         tree("trap '' TERM; sleep 60 & echo $!; sleep 60 & echo $!; echo ready; wait");
     let report = process.stop(Duration::from_millis(50));
     assert_eq!(counts(&report), (0, 3, 0));
+    assert_eq!(report.exit.and_then(Exit::signal_name), Some("SIGKILL"));
     let mut forced: Vec<_> = report.forced.iter().map(|member| member.pid).collect();
     let mut expected = pids.clone();
     forced.sort_unstable();

@@ -10,6 +10,7 @@ use super::{Replay, crash, failed, panic, text};
 fn panic_text_has_all_fields() {
     let replay = Replay::new()
         .item("a", 0)
+        .item("b", 0)
         .end(0, ItemState::Panicked(panic("oh")))
         .apply(EventKind::BacktraceDidResolve {
             panic: PanicKey::Item(ItemId(0)),
@@ -22,6 +23,7 @@ fn panic_text_has_all_fields() {
          thread: worker-1\ntask: misbehave #1 a #7\nbacktrace:\n0: main\n"
     );
     assert_eq!(panic_text(replay.job(), PanicKey::Job), None);
+    assert_eq!(panic_text(replay.job(), PanicKey::Item(ItemId(1))), None);
 }
 
 #[test]
@@ -95,6 +97,8 @@ fn running_item_of_timed_out_job_is_timed_out() {
         .item("a", 0)
         .start(0)
         .finish(JobState::TimedOut);
+    assert!(replay.job().state().is_ended());
+    assert_eq!(replay.json()["state"], "timed_out");
     assert_eq!(replay.json()["items"][0]["state"], "timed_out");
 }
 

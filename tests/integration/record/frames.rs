@@ -1,8 +1,8 @@
 //! The latency of frames.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use meanwhile::record::{FrameHistory, FrameSummary};
+use meanwhile::record::{FrameHistory, FrameSummary, IncidentRecord, Incidents};
 
 fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -56,4 +56,21 @@ fn frame_history_is_bounded() {
         frames.begin_frame(millis(frame), Some(millis(frame - 1)));
     }
     assert_eq!(frames.latencies().count(), 512);
+}
+
+#[test]
+fn incidents_are_the_newest_hundred() {
+    let mut incidents = Incidents::default();
+    for number in 0..200 {
+        incidents.push(IncidentRecord {
+            began: SystemTime::UNIX_EPOCH,
+            lasted: seconds(number),
+            label: None,
+        });
+    }
+    let lasted: Vec<_> = incidents.iter().map(|incident| incident.lasted).collect();
+    assert_eq!(
+        (lasted.len(), lasted[0], lasted[99]),
+        (100, seconds(199), seconds(100))
+    );
 }

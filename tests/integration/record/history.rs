@@ -35,6 +35,9 @@ fn items_are_counted_by_state() {
     };
     assert_eq!(replay.job().counts(), expected);
     assert_eq!((expected.total(), expected.ended()), (7, 5));
+    let items = replay.job().items().iter();
+    let ended = items.filter(|item| item.state.is_ended());
+    assert_eq!(ended.count(), 5);
 }
 
 #[test]
@@ -194,10 +197,9 @@ fn joins_keep_their_deadline_and_outcome() {
             blocking: false,
         });
     let first = &replay.job().joins()[0];
-    assert_eq!(
-        first.remaining(Duration::from_millis(1_500)),
-        Some(Duration::from_millis(1_500))
-    );
+    let now = Duration::from_millis(1_500);
+    assert_eq!(first.waited(now), Duration::from_millis(500));
+    assert_eq!(first.remaining(now), Some(Duration::from_millis(1_500)));
     assert_eq!(replay.job().active_joins().count(), 2);
     let replay = replay.at(3_000).apply(EventKind::JoinDidEnd {
         join: JoinId(0),
