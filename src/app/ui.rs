@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use eframe::egui::{self, Panel, Ui, ViewportCommand};
 
 use super::{App, close_question};
@@ -79,16 +81,28 @@ impl App {
                 let info = page.info();
                 let tab = ui.selectable_value(shown, info.id.clone(), info.title);
                 if info.id == settings::ID {
-                    let open = commands::info(commands::COMMANDS, UiCommand::Settings);
+                    let open = commands::info(UiCommand::Settings);
                     open.with_tooltip(tab, None);
                 }
             }
         });
     }
 
+    /// The reason why a command of the shown page can't run now; `None` if it can.
+    pub fn why_not(&self, command: UiCommand) -> Option<Cow<'static, str>> {
+        let page = &self.pages[self.shown()];
+        let mut rows = page.info().commands.iter();
+        rows.find(|row| row.command == command)?;
+        page.why_not(command, &self.context)
+    }
+
     /// Runs a command whose keys were pressed.
     fn run_command(&mut self, command: UiCommand, ctx: &egui::Context) {
+        if self.why_not(command).is_some() {
+            return;
+        }
         match command {
+            UiCommand::KeepWindow => self.answer_close_question(command, ctx),
             UiCommand::Settings => self.context.state.page = settings::ID,
             UiCommand::FullScreen => {
                 let is_full = ctx.input(|input| input.viewport().fullscreen.unwrap_or(false));
@@ -96,10 +110,7 @@ impl App {
             }
             _ => {
                 let shown = self.shown();
-                let page = &mut self.pages[shown];
-                if page.why_not(command, &self.context).is_none() {
-                    page.run_command(command, &mut self.context);
-                }
+                self.pages[shown].run_command(command, &mut self.context);
             }
         }
         ctx.request_repaint();

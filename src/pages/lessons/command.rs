@@ -6,9 +6,8 @@ use crate::pages::commands::{CommandInfo, ShortcutScope, UiCommand, row};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LessonCommand {
     Select(LessonId),
-    /// Run a lesson with the chosen settings.
-    Run(LessonId),
-    Stop,
+    /// A command of the table.
+    Ui(UiCommand),
     /// Show the pattern with this name on the page of the Freeze Lab.
     ShowPattern(&'static str),
 }
@@ -17,6 +16,18 @@ const PAGE: ShortcutScope = ShortcutScope::Page(ID);
 
 /// The commands with a button.
 pub(crate) const COMMANDS: &[CommandInfo] = &[
-    row(UiCommand::RunLesson, None, PAGE, "Run", ""),
-    row(UiCommand::StopLesson, None, PAGE, "Stop", ""),
+    row(
+        UiCommand::RunLesson,
+        None,
+        PAGE,
+        "Run",
+        "Run the lesson with these settings.",
+    ),
+    row(
+        UiCommand::StopLesson,
+        None,
+        PAGE,
+        "Stop",
+        "Stop the running lesson.",
+    ),
 ];

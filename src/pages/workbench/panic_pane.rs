@@ -4,6 +4,7 @@ use eframe::egui::{self, Rangef, RichText, Ui};
 
 use super::WorkbenchCommand;
 use crate::format;
+use crate::pages::commands::{self, UiCommand};
 use crate::record::{Backtrace, JobId, JobRecord, Panic, PanicKey};
 use crate::ui::widgets::{card_ui, empty_ui};
 
@@ -12,6 +13,15 @@ const MAX_SHOWN: usize = 100;
 
 /// The distance from the view within which a panic is drawn, in points.
 const NEAR: f32 = 300.0;
+
+/// The first panic on the page whose backtrace nobody has asked for.
+pub(super) fn unresolved(job: &JobRecord, resolving: &[(JobId, PanicKey)]) -> Option<PanicKey> {
+    let mut shown = job.panics().take(MAX_SHOWN);
+    let (key, ..) = shown.find(|(key, _, backtrace)| {
+        matches!(backtrace, Backtrace::Unresolved) && !resolving.contains(&(job.id(), *key))
+    })?;
+    Some(key)
+}
 
 /// Every panic with its message, location, thread and, on request, backtrace.
 pub(crate) fn panic_ui(
@@ -106,7 +116,10 @@ fn backtrace_ui(
             ui.label(RichText::new("resolving the backtrace…").weak());
         }
         Backtrace::Unresolved => {
-            if ui.button("Resolve backtrace").clicked() {
+            if commands::info(UiCommand::ResolveBacktrace)
+                .button(None, ui)
+                .clicked()
+            {
                 commands.push(WorkbenchCommand::ResolveBacktrace(job.id(), key));
             }
         }

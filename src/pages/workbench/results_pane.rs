@@ -5,20 +5,15 @@ use std::time::Duration;
 use eframe::egui::{self, RichText, Ui};
 use egui_extras::{Column as Width, TableBody, TableBuilder};
 
-use super::command::COMMANDS;
 use super::result_text::result_text;
 use super::results_rows::{NUMBER_MARGIN, Rows};
+use super::results_state::MAX_PAGE_ROWS;
 use super::{Column, ResultsState, WorkbenchCommand};
 use crate::format;
 use crate::pages::commands::{self, UiCommand};
-use crate::record::{
-    Crash, ItemId, ItemProcessState, ItemRecord, ItemState, JobRecord, ProcessRecord,
-};
+use crate::record::{Crash, ItemProcessState, ItemRecord, ItemState, JobRecord, ProcessRecord};
 use crate::ui::status_style::{StatusStyle, status_style_ui};
 use crate::ui::tokens::{ROW_HEIGHT, tokens};
-
-/// Scroll offsets are `f32`, which can't address single rows beyond this many.
-const MAX_PAGE_ROWS: usize = 500_000;
 
 /// The filter line, the table and the details of the selected row.
 pub fn results_ui(
@@ -74,51 +69,28 @@ fn filter_ui(state: &mut ResultsState, rows: usize, items: usize, focus: bool, u
 
 /// The arrow keys select rows while the keyboard is in the filter.
 fn move_selection(state: &mut ResultsState, rows: usize, ui: &Ui) {
-    let presses = |command| commands::info(COMMANDS, command).presses(ui);
+    let presses = |command| commands::info(command).presses(ui);
     let down = presses(UiCommand::NextRow);
     let up = presses(UiCommand::PreviousRow);
-    if rows == 0 || down == up {
-        return;
-    }
-    let row = state.selected.and_then(|item| state.order.row(item.0));
-    let row = match row {
-        Some(row) => (row + down).saturating_sub(up).min(rows - 1),
-        None => 0,
-    };
-    state.selected = state.order.item(row).map(ItemId);
-    state.page = row / MAX_PAGE_ROWS;
-    state.scroll_to = Some(row % MAX_PAGE_ROWS);
+    state.move_selection(down, up, rows);
 }
 
 fn pages_ui(state: &mut ResultsState, rows: usize, ui: &mut Ui) {
-    let pages = rows.div_ceil(MAX_PAGE_ROWS).max(1);
+    let pages = ResultsState::pages(rows);
     state.page = state.page.min(pages - 1);
     if pages == 1 {
         return;
     }
-    if crate::ui::widgets::button(
-        ui,
-        "Previous page",
-        state.page > 0,
-        "This is the first page.",
-    )
-    .clicked()
-    {
-        state.page -= 1;
-        state.scroll_to = Some(MAX_PAGE_ROWS - 1);
-    }
-    ui.label(format!("page {} of {pages}", state.page + 1));
-    if crate::ui::widgets::button(
-        ui,
-        "Next page",
-        state.page + 1 < pages,
-        "This is the last page.",
-    )
-    .clicked()
-    {
-        state.page += 1;
-        state.scroll_to = Some(0);
-    }
+    let page = format!("page {} of {pages}", state.page + 1);
+    let mut button_ui = |command, ui: &mut Ui| {
+        let button = commands::info(command).button(state.why_not_turn(command, rows), ui);
+        if button.clicked() {
+            state.turn(command);
+        }
+    };
+    button_ui(UiCommand::PreviousPage, ui);
+    ui.label(page);
+    button_ui(UiCommand::NextPage, ui);
 }
 
 fn table_ui(
@@ -209,19 +181,28 @@ fn body_ui(
     });
 }
 
+/// The text that a command copies; `None` if the item has none.
+pub(super) fn copied_text(item: &ItemRecord, command: UiCommand) -> Option<String> {
+    let text = match (command, &item.state) {
+        (UiCommand::CopyResult, _) => result_text(item),
+        (UiCommand::CopyStandardError, ItemState::Crashed(crash)) => crash.stderr.clone(),
+        (UiCommand::CopyPath, _) => return Some(item.input.display().to_string()),
+        _ => return None,
+    };
+    (!text.is_empty()).then_some(text)
+}
+
 fn menu_ui(item: &ItemRecord, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {
-    let result = result_text(item);
-    if !result.is_empty() && ui.button("Copy result").clicked() {
-        commands.push(WorkbenchCommand::CopyText(result));
-    }
-    if let ItemState::Crashed(crash) = &item.state
-        && !crash.stderr.is_empty()
-        && ui.button("Copy standard error").clicked()
-    {
-        commands.push(WorkbenchCommand::CopyText(crash.stderr.clone()));
-    }
-    if ui.button("Copy path").clicked() {
-        commands.push(WorkbenchCommand::CopyText(item.input.display().to_string()));
+    for command in [
+        UiCommand::CopyResult,
+        UiCommand::CopyStandardError,
+        UiCommand::CopyPath,
+    ] {
+        if let Some(text) = copied_text(item, command)
+            && commands::info(command).button(None, ui).clicked()
+        {
+            commands.push(WorkbenchCommand::CopyText(text));
+        }
     }
 }
 
