@@ -55,30 +55,37 @@ pub(crate) fn close_question_ui(
     answer.or(is_dismissed.then_some(UiCommand::KeepWindow))
 }
 
-fn buttons_ui(close_phase: ClosePhase, ui: &mut Ui) -> Option<UiCommand> {
-    let others: &[_] = match close_phase {
+/// The answers that the user can give.
+pub(super) fn answers(close_phase: ClosePhase) -> &'static [UiCommand] {
+    match close_phase {
         ClosePhase::Asking => &[
+            UiCommand::KeepWindow,
             UiCommand::WaitAndQuit,
             UiCommand::CancelAndQuit,
             UiCommand::KeepRunning,
         ],
-        ClosePhase::Waiting | ClosePhase::Detaching => {
-            &[UiCommand::CancelAndQuit, UiCommand::KeepRunning]
-        }
-        ClosePhase::Cancelling => &[UiCommand::QuitNow],
-    };
-    let keep = commands::info(UiCommand::KeepWindow).primary_button(None, None, ui);
-    let mut has_focus = keep.has_focus();
-    let mut answer = keep.clicked().then_some(UiCommand::KeepWindow);
-    for &other in others {
-        let button = commands::info(other).button(None, ui);
-        has_focus |= button.has_focus();
-        if button.clicked() {
-            answer = Some(other);
-        }
+        ClosePhase::Waiting | ClosePhase::Detaching => &[
+            UiCommand::KeepWindow,
+            UiCommand::CancelAndQuit,
+            UiCommand::KeepRunning,
+        ],
+        ClosePhase::Cancelling => &[UiCommand::KeepWindow, UiCommand::QuitNow],
     }
-    if !has_focus {
-        keep.request_focus();
+}
+
+fn buttons_ui(close_phase: ClosePhase, ui: &mut Ui) -> Option<UiCommand> {
+    let buttons = answers(close_phase).iter().map(|&answer| {
+        let info = commands::info(answer);
+        let button = match answer {
+            UiCommand::KeepWindow => info.primary_button(None, None, ui),
+            _ => info.button(None, ui),
+        };
+        (answer, button)
+    });
+    let buttons: Vec<_> = buttons.collect();
+    if !buttons.iter().any(|(_, button)| button.has_focus()) {
+        buttons[0].1.request_focus();
     }
-    answer
+    let clicked = buttons.iter().find(|(_, button)| button.clicked());
+    clicked.map(|(answer, _)| *answer)
 }

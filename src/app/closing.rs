@@ -60,10 +60,11 @@ impl App {
             UiCommand::CancelAndQuit => self.cancel_and_close(),
             UiCommand::KeepRunning => self.close_phase = Some(ClosePhase::Detaching),
             UiCommand::QuitNow => self.close_deadline = Some(self.context.now()),
-            _ => {
+            UiCommand::KeepWindow => {
                 self.close_phase = None;
                 self.close_deadline = None;
             }
+            _ => {}
         }
         ctx.request_repaint();
     }

@@ -3,7 +3,7 @@ use std::borrow::Cow;
 use eframe::egui::{self, Panel, Ui, ViewportCommand};
 
 use super::{App, close_question};
-use crate::pages::commands::{self, UiCommand};
+use crate::pages::commands::{self, CommandInfo, ShortcutScope, UiCommand};
 use crate::pages::settings;
 use crate::ui::{notices, status_bar};
 
@@ -88,12 +88,21 @@ impl App {
         });
     }
 
-    /// The reason why a command of the shown page can't run now; `None` if it can.
+    /// The commands of the shown page.
+    pub fn commands(&self) -> &'static [CommandInfo] {
+        self.pages[self.shown()].info().commands
+    }
+
+    /// The reason why a command of the window or of the shown page can't run now; `None` if it can.
     pub fn why_not(&self, command: UiCommand) -> Option<Cow<'static, str>> {
-        let page = &self.pages[self.shown()];
-        let mut rows = page.info().commands.iter();
+        if commands::info(command).scope == ShortcutScope::CloseQuestion {
+            let phase = self.close_phase;
+            let can_answer = |phase| close_question::answers(phase).contains(&command);
+            return (!phase.is_some_and(can_answer)).then_some("Nothing asks for it.".into());
+        }
+        let mut rows = self.commands().iter();
         rows.find(|row| row.command == command)?;
-        page.why_not(command, &self.context)
+        self.pages[self.shown()].why_not(command, &self.context)
     }
 
     /// Runs a command whose keys were pressed.
@@ -102,11 +111,13 @@ impl App {
             return;
         }
         match command {
-            UiCommand::KeepWindow => self.answer_close_question(command, ctx),
             UiCommand::Settings => self.context.state.page = settings::ID,
             UiCommand::FullScreen => {
                 let is_full = ctx.input(|input| input.viewport().fullscreen.unwrap_or(false));
                 ctx.send_viewport_cmd(ViewportCommand::Fullscreen(!is_full));
+            }
+            _ if commands::info(command).scope == ShortcutScope::CloseQuestion => {
+                self.answer_close_question(command, ctx);
             }
             _ => {
                 let shown = self.shown();
