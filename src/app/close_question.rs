@@ -77,7 +77,7 @@ fn buttons_ui(close_phase: ClosePhase, ui: &mut Ui) -> Option<UiCommand> {
     let buttons = answers(close_phase).iter().map(|&answer| {
         let info = commands::info(answer);
         let button = match answer {
-            UiCommand::KeepWindow => info.primary_button(None, None, ui),
+            UiCommand::KeepWindow => info.primary_button(None, ui),
             _ => info.button(None, ui),
         };
         (answer, button)

@@ -47,6 +47,7 @@ pub enum UiCommand {
     Follow,
     ResolveBacktrace,
     RunLesson,
+    RunLessonAgain,
     StopLesson,
     RunAllPatterns,
     RunBothVariants,
@@ -77,6 +78,8 @@ pub enum ShortcutScope {
     Page(PageId),
     /// In the field with this name, whose panel handles the keys.
     Field(&'static str),
+    /// Nowhere: it has a button at each item, whose panel says when it is there.
+    Item,
     /// On every page, unless the window asks a question.
     Window,
     /// In the question before the window closes.
@@ -131,6 +134,8 @@ pub(super) const fn row(
     }
 }
 
+const QUESTION: ShortcutScope = ShortcutScope::CloseQuestion;
+
 /// The commands of the window.
 #[rustfmt::skip]
 pub(crate) const COMMANDS: &[CommandInfo] = &[
@@ -139,14 +144,14 @@ pub(crate) const COMMANDS: &[CommandInfo] = &[
     row(UiCommand::ZoomOut, Some(ZOOM_OUT), ShortcutScope::Toolkit, "Zoom out", ""),
     row(UiCommand::ResetZoom, Some(ZOOM_RESET), ShortcutScope::Toolkit, "Reset zoom", ""),
     row(UiCommand::FullScreen, Some(plain(Key::F11)), ShortcutScope::Always, "Full screen", ""),
-    row(UiCommand::KeepWindow, Some(plain(Key::Escape)), ShortcutScope::CloseQuestion, "Keep the window", ""),
-    row(UiCommand::WaitAndQuit, None, ShortcutScope::CloseQuestion, "Wait and quit",
+    row(UiCommand::KeepWindow, Some(plain(Key::Escape)), QUESTION, "Keep the window", ""),
+    row(UiCommand::WaitAndQuit, None, QUESTION, "Wait and quit",
         "The window closes when all jobs have ended."),
-    row(UiCommand::CancelAndQuit, None, ShortcutScope::CloseQuestion, "Cancel and quit",
+    row(UiCommand::CancelAndQuit, None, QUESTION, "Cancel and quit",
         "Cancel the jobs. The window closes when they have stopped."),
-    row(UiCommand::KeepRunning, None, ShortcutScope::CloseQuestion, "Keep running without the window",
+    row(UiCommand::KeepRunning, None, QUESTION, "Keep running without the window",
         "The window closes now. The program goes on until all jobs have ended."),
-    row(UiCommand::QuitNow, None, ShortcutScope::CloseQuestion, "Quit now",
+    row(UiCommand::QuitNow, None, QUESTION, "Quit now",
         "Do not wait for the cancelled jobs. Their processes are killed."),
     row(UiCommand::Quit, Some(ctrl(Key::Q)), ShortcutScope::Toolkit, "Quit", ""),
 ];
@@ -194,15 +199,9 @@ impl CommandInfo {
         self.with_tooltip(button, why_not)
     }
 
-    /// The same as the one prominent button of a panel. The state may ask for another text.
-    pub(crate) fn primary_button(
-        &self,
-        text: Option<&str>,
-        why_not: Option<&str>,
-        ui: &mut Ui,
-    ) -> Response {
-        let text = text.unwrap_or(self.text);
-        let button = widgets::primary_button(ui, text, why_not.is_none());
+    /// The same as the one prominent button of a panel.
+    pub(crate) fn primary_button(&self, why_not: Option<&str>, ui: &mut Ui) -> Response {
+        let button = widgets::primary_button(ui, self.text, why_not.is_none());
         self.with_tooltip(button, why_not)
     }
 
@@ -263,7 +262,7 @@ pub(crate) fn pressed(page: &dyn Page, is_asking: bool, ui: &Ui) -> Vec<UiComman
             ShortcutScope::Always => true,
             // An open list in front of the question takes its keys first.
             ShortcutScope::CloseQuestion => is_asking && !Popup::is_any_open(ui.ctx()),
-            ShortcutScope::Field(_) | ShortcutScope::Toolkit => false,
+            ShortcutScope::Field(_) | ShortcutScope::Item | ShortcutScope::Toolkit => false,
         })
         .filter_map(|row| Some((row.command, row.shortcut.as_ref()?)))
         .collect();
@@ -295,14 +294,9 @@ impl Unavailable {
         info(command).button(self.why_not(command), ui)
     }
 
-    /// The one prominent button of a panel. The state may ask for another text.
-    pub(crate) fn primary_button(
-        &self,
-        command: UiCommand,
-        text: Option<&str>,
-        ui: &mut Ui,
-    ) -> Response {
-        info(command).primary_button(text, self.why_not(command), ui)
+    /// The one prominent button of a panel.
+    pub(crate) fn primary_button(&self, command: UiCommand, ui: &mut Ui) -> Response {
+        info(command).primary_button(self.why_not(command), ui)
     }
 
     fn why_not(&self, command: UiCommand) -> Option<&str> {

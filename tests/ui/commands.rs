@@ -8,7 +8,7 @@ use meanwhile::pages::commands::{CommandInfo, ShortcutScope, UiCommand};
 use meanwhile::pages::{TITLES, command_table};
 
 #[cfg(target_os = "linux")]
-use super::window::file;
+use super::command_windows::{window_with, with_found_lines};
 use super::window::{Window, with_a_long_job};
 
 fn shortcuts() -> impl Iterator<Item = (&'static CommandInfo, KeyboardShortcut)> {
@@ -76,7 +76,7 @@ fn every_shortcut_works_on_its_pages_only() {
                 }
                 ShortcutScope::Window | ShortcutScope::Always | ShortcutScope::Toolkit => true,
                 // No field has the keyboard.
-                ShortcutScope::Field(_) => false,
+                ShortcutScope::Field(_) | ShortcutScope::Item => false,
                 ShortcutScope::CloseQuestion => continue,
             };
             let works = works(row.command, keys, &mut window);
@@ -117,151 +117,6 @@ fn settings_list_shortcuts_as_the_system_spells_them() {
         }
         assert_eq!(window.shows("Ctrl"), system == OperatingSystem::Nix);
     }
-}
-
-/// A window that shows the button of a command; `None` if the command has none.
-#[cfg(target_os = "linux")]
-fn window_with(command: UiCommand) -> Option<Window> {
-    match command {
-        UiCommand::Find
-        | UiCommand::NextRow
-        | UiCommand::PreviousRow
-        | UiCommand::ZoomIn
-        | UiCommand::ZoomOut
-        | UiCommand::ResetZoom
-        | UiCommand::FullScreen
-        | UiCommand::Quit
-        // A table of one page has no such buttons: `paging.rs` has one with more.
-        | UiCommand::NextPage
-        | UiCommand::PreviousPage => None,
-        UiCommand::AddFiles | UiCommand::AddFolder | UiCommand::Settings => Some(Window::open()),
-        UiCommand::AddPath => {
-            let mut window = Window::open();
-            window.type_into("Path", "input");
-            Some(window)
-        }
-        UiCommand::ClearInputs => Some(Window::open_with(&["input".into()])),
-        UiCommand::SaveReport | UiCommand::Remove => {
-            let mut window = Window::open();
-            window.misbehave("Return", 1.0, 1.0, 0.0);
-            window.click("Start");
-            window.until_it(|window| window.is_enabled("Remove"), "the end of the job");
-            Some(window)
-        }
-        UiCommand::SaveList => {
-            let dir = tempfile::tempdir().expect("a folder for the test");
-            let path = file(dir.path(), "abc.txt", b"abc");
-            let mut window = Window::open_in(dir, &[path]);
-            window.click("Start");
-            window.until_it(|window| window.shows("Save list…"), "the job");
-            window.until_it(|window| window.is_enabled("Save list…"), "a checksum");
-            Some(window)
-        }
-        UiCommand::Terminate | UiCommand::Kill | UiCommand::StopTree => {
-            let mut window = with_a_process();
-            window.until_it(|window| window.is_enabled("Kill"), "the process");
-            Some(window)
-        }
-        UiCommand::NextMatch
-        | UiCommand::PreviousMatch
-        | UiCommand::SaveOutput
-        | UiCommand::CopyOutput
-        | UiCommand::Follow => Some(with_found_lines()),
-        UiCommand::CopyResult | UiCommand::CopyStandardError | UiCommand::CopyPath => {
-            let mut window = Window::open();
-            window.choose("Run on", "Processes");
-            window.misbehave("Abort", 1.0, 1.0, 0.0);
-            window.click("Start");
-            window.until("1 crashed");
-            window.click_part("its worker was killed");
-            window.until("Copy standard error");
-            Some(window)
-        }
-        UiCommand::ResolveBacktrace => {
-            let mut window = Window::open();
-            window.misbehave("Panic with String", 1.0, 1.0, 0.0);
-            window.click("Start");
-            window.until("1 panicked");
-            window.click("Panic");
-            Some(window)
-        }
-        UiCommand::ClearIncidents => {
-            let mut window = with_a_long_job();
-            window.set("Timeout (s)", 0.25);
-            window.click("Wait on the UI thread");
-            window.click("Join with timeout");
-            window.until("blocked the window for");
-            window.click("Freeze Lab");
-            window.until("in this window");
-            window.click_part("in this window");
-            window.until("Clear incidents");
-            Some(window)
-        }
-        UiCommand::KeepWindow
-        | UiCommand::WaitAndQuit
-        | UiCommand::CancelAndQuit
-        | UiCommand::KeepRunning
-        | UiCommand::QuitNow => {
-            let mut window = with_a_long_job();
-            assert!(!window.ask_to_close());
-            if command == UiCommand::QuitNow {
-                window.click("Cancel and quit");
-            }
-            Some(window)
-        }
-        UiCommand::Detach => {
-            let mut window = with_a_long_job();
-            window.click("Join");
-            Some(window)
-        }
-        UiCommand::RunLesson | UiCommand::StopLesson => {
-            let mut window = Window::open();
-            window.click("Lessons");
-            Some(window)
-        }
-        UiCommand::RunAllPatterns
-        | UiCommand::RunBothVariants
-        | UiCommand::RunBad
-        | UiCommand::RunFixed
-        | UiCommand::TryBad
-        | UiCommand::TryFixed
-        | UiCommand::StopRuns
-        | UiCommand::SaveLabReport => {
-            let mut window = Window::open();
-            window.click("Freeze Lab");
-            Some(window)
-        }
-        UiCommand::Start
-        | UiCommand::Join
-        | UiCommand::JoinWithTimeout
-        | UiCommand::Cancel
-        | UiCommand::RunAgain
-        | UiCommand::CopyReport => Some(with_a_long_job()),
-    }
-}
-
-/// A window with a command that prints lines and sleeps.
-#[cfg(target_os = "linux")]
-fn with_a_process() -> Window {
-    let mut window = Window::open();
-    window.choose("Job", "Command");
-    window.click("Through /bin/sh");
-    let script = "for at in 1 2 3; do echo begun; done; sleep 600";
-    window.type_into("Command line", script);
-    window.click("Start");
-    window.until("Results");
-    window
-}
-
-/// The same, with the keyboard in the field `Find`, whose text is in three lines.
-#[cfg(target_os = "linux")]
-fn with_found_lines() -> Window {
-    let mut window = with_a_process();
-    window.click("Output");
-    window.until_it(|window| window.count("begun") == 3, "the output");
-    window.type_into("Find", "begun");
-    window.until("3 lines");
-    window
 }
 
 #[test]
@@ -342,6 +197,10 @@ fn every_button_has_its_text_tooltip_and_keys() {
 fn windows() -> Vec<Window> {
     let with = |command| window_with(command).expect("it has a button");
     let mut running_lesson = with(UiCommand::RunLesson);
+    // It runs on until its buttons are tested.
+    running_lesson.click("join");
+    running_lesson.set("Worker sleeps (s)", 100.0);
+    running_lesson.set("Speed", 0.25);
     running_lesson.click("Run");
     let mut no_launcher = Window::open_without_any_launcher();
     no_launcher.click("Freeze Lab");
@@ -356,6 +215,7 @@ fn windows() -> Vec<Window> {
         with(UiCommand::Detach),
         with(UiCommand::Follow),
         with(UiCommand::RunLesson),
+        with(UiCommand::RunLessonAgain),
         with(UiCommand::RunBad),
         with(UiCommand::KeepWindow),
         with(UiCommand::QuitNow),

@@ -10,13 +10,9 @@ use crate::pages::commands::{self, CommandInfo, ShortcutScope, UiCommand, row};
 use crate::record::{IncidentRecord, Incidents};
 
 /// The command of the list, on every system.
-pub(super) const CLEAR: CommandInfo = row(
-    UiCommand::ClearIncidents,
-    None,
-    ShortcutScope::Page(ID),
-    "Clear incidents",
-    "Forget all incidents of this window.",
-);
+#[rustfmt::skip]
+pub(super) const CLEAR: CommandInfo = row(UiCommand::ClearIncidents, None, ShortcutScope::Page(ID),
+    "Clear incidents", "Forget all incidents of this window.");
 
 /// A higher list scrolls.
 const MAX_HEIGHT: f32 = 96.0;

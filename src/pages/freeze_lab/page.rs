@@ -150,7 +150,7 @@ fn description_ui(pattern: PatternId, ui: &mut Ui) {
 fn run_ui(props: &LabProps<'_>, ui: &mut Ui, commands: &mut Vec<LabCommand>) {
     ui.horizontal_wrapped(|ui| {
         let both = UiCommand::RunBothVariants;
-        if props.unavailable.primary_button(both, None, ui).clicked() {
+        if props.unavailable.primary_button(both, ui).clicked() {
             commands.push(LabCommand::Ui(both));
         }
         props.button_ui(UiCommand::RunBad, ui, commands);

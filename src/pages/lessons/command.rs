@@ -15,19 +15,9 @@ pub enum LessonCommand {
 const PAGE: ShortcutScope = ShortcutScope::Page(ID);
 
 /// The commands with a button.
+#[rustfmt::skip]
 pub(crate) const COMMANDS: &[CommandInfo] = &[
-    row(
-        UiCommand::RunLesson,
-        None,
-        PAGE,
-        "Run",
-        "Run the lesson with these settings.",
-    ),
-    row(
-        UiCommand::StopLesson,
-        None,
-        PAGE,
-        "Stop",
-        "Stop the running lesson.",
-    ),
+    row(UiCommand::RunLesson, None, PAGE, "Run", "Run the lesson with these settings."),
+    row(UiCommand::RunLessonAgain, None, PAGE, "Run again", "Run the lesson with these settings."),
+    row(UiCommand::StopLesson, None, PAGE, "Stop", "Stop the running lesson."),
 ];

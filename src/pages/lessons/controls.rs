@@ -56,18 +56,15 @@ pub(super) fn run_ui(
 ) {
     let lesson = state.selected;
     ui.horizontal_wrapped(|ui| {
-        let text = props.run.map(|_| "Run again");
-        let run = props
-            .unavailable
-            .primary_button(UiCommand::RunLesson, text, ui);
-        if run.clicked() {
-            commands.push(LessonCommand::Ui(UiCommand::RunLesson));
+        let unavailable = &props.unavailable;
+        let run = match props.run {
+            None => UiCommand::RunLesson,
+            Some(_) => UiCommand::RunLessonAgain,
+        };
+        if unavailable.primary_button(run, ui).clicked() {
+            commands.push(LessonCommand::Ui(run));
         }
-        if props
-            .unavailable
-            .button(UiCommand::StopLesson, ui)
-            .clicked()
-        {
+        if unavailable.button(UiCommand::StopLesson, ui).clicked() {
             commands.push(LessonCommand::Ui(UiCommand::StopLesson));
         }
         ui.separator();

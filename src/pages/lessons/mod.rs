@@ -89,14 +89,12 @@ impl Lessons {
         choices: &LessonChoices,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> Result<(), Notice> {
-        if self.running.is_some() {
+        let launcher = self.launcher.clone();
+        let Some(launcher) = launcher.filter(|_| self.running.is_none()) else {
             return Ok(());
-        }
+        };
         let lesson = self.state.selected;
         let options = choices.options(lesson);
-        let Some(launcher) = self.launcher.clone() else {
-            return Err(Notice::error(super::NO_LAUNCHER));
-        };
         let run = LessonRun::start(options, launcher, wake);
         let last = run.map_err(|error| {
             let text =
@@ -172,6 +170,9 @@ impl Page for Lessons {
         let is_running = self.running.is_some();
         let why_not = match command {
             UiCommand::StopLesson => (!is_running).then_some("No lesson is running."),
+            UiCommand::RunLessonAgain if !self.runs.contains_key(&self.state.selected) => {
+                Some("The lesson has not run yet.")
+            }
             _ if self.launcher.is_none() => Some(super::NO_LAUNCHER),
             _ => is_running.then_some("A lesson is running. Stop it first."),
         };

@@ -53,9 +53,9 @@ pub(crate) const COMMANDS: &[CommandInfo] = &[
     row(UiCommand::PreviousRow, Some(plain(Key::ArrowUp)), FILTER, "Previous row", ""),
     row(UiCommand::NextPage, None, PAGE, "Next page", ""),
     row(UiCommand::PreviousPage, None, PAGE, "Previous page", ""),
-    row(UiCommand::CopyResult, None, PAGE, "Copy result", ""),
-    row(UiCommand::CopyStandardError, None, PAGE, "Copy standard error", ""),
-    row(UiCommand::CopyPath, None, PAGE, "Copy path", ""),
+    row(UiCommand::CopyResult, None, ShortcutScope::Item, "Copy result", ""),
+    row(UiCommand::CopyStandardError, None, ShortcutScope::Item, "Copy standard error", ""),
+    row(UiCommand::CopyPath, None, ShortcutScope::Item, "Copy path", ""),
     row(UiCommand::NextMatch, Some(plain(Key::Enter)), FIND, "Next", ""),
     row(UiCommand::PreviousMatch, Some(shift(Key::Enter)), FIND, "Previous", ""),
     row(UiCommand::SaveOutput, None, PAGE, "Save output…",
@@ -64,6 +64,6 @@ pub(crate) const COMMANDS: &[CommandInfo] = &[
     row(UiCommand::Follow, None, PAGE, "Follow",
         "Go to the last line and follow new ones. Until then these lines stay, even if they are no \
          longer kept."),
-    row(UiCommand::ResolveBacktrace, None, PAGE, "Resolve backtrace",
+    row(UiCommand::ResolveBacktrace, None, ShortcutScope::Item, "Resolve backtrace",
         "Look up the functions and lines in which the panic happened."),
 ];

@@ -161,8 +161,7 @@ impl Workbench {
         let choices = &mut context.state.pages.choices;
         options_panel::options_ui(choices, &draft.inputs, ui, commands);
         ui.add_space(4.0);
-        let start = unavailable.primary_button(UiCommand::Start, None, ui);
-        if start.clicked() {
+        if unavailable.primary_button(UiCommand::Start, ui).clicked() {
             commands.push(WorkbenchCommand::Ui(UiCommand::Start));
         }
         ui.separator();

@@ -14,15 +14,6 @@ const MAX_SHOWN: usize = 100;
 /// The distance from the view within which a panic is drawn, in points.
 const NEAR: f32 = 300.0;
 
-/// The first panic on the page whose backtrace nobody has asked for.
-pub(super) fn unresolved(job: &JobRecord, resolving: &[(JobId, PanicKey)]) -> Option<PanicKey> {
-    let mut shown = job.panics().take(MAX_SHOWN);
-    let (key, ..) = shown.find(|(key, _, backtrace)| {
-        matches!(backtrace, Backtrace::Unresolved) && !resolving.contains(&(job.id(), *key))
-    })?;
-    Some(key)
-}
-
 /// Every panic with its message, location, thread and, on request, backtrace.
 pub(crate) fn panic_ui(
     job: &JobRecord,

@@ -11,7 +11,9 @@ use super::results_state::MAX_PAGE_ROWS;
 use super::{Column, ResultsState, WorkbenchCommand};
 use crate::format;
 use crate::pages::commands::{self, UiCommand};
-use crate::record::{Crash, ItemProcessState, ItemRecord, ItemState, JobRecord, ProcessRecord};
+use crate::record::{
+    Crash, ItemId, ItemProcessState, ItemRecord, ItemState, JobRecord, ProcessRecord,
+};
 use crate::ui::status_style::{StatusStyle, status_style_ui};
 use crate::ui::tokens::{ROW_HEIGHT, tokens};
 
@@ -72,7 +74,17 @@ fn move_selection(state: &mut ResultsState, rows: usize, ui: &Ui) {
     let presses = |command| commands::info(command).presses(ui);
     let down = presses(UiCommand::NextRow);
     let up = presses(UiCommand::PreviousRow);
-    state.move_selection(down, up, rows);
+    if rows == 0 || down == up {
+        return;
+    }
+    let row = state.selected.and_then(|item| state.order.row(item.0));
+    let row = match row {
+        Some(row) => (row + down).saturating_sub(up).min(rows - 1),
+        None => 0,
+    };
+    state.selected = state.order.item(row).map(ItemId);
+    state.page = row / MAX_PAGE_ROWS;
+    state.scroll_to = Some(row % MAX_PAGE_ROWS);
 }
 
 fn pages_ui(state: &mut ResultsState, rows: usize, ui: &mut Ui) {
@@ -181,29 +193,17 @@ fn body_ui(
     });
 }
 
-/// The text that a command copies; `None` if the item has none.
-pub(super) fn copied_text(item: &ItemRecord, command: UiCommand) -> Option<String> {
-    let text = match (command, &item.state) {
-        (UiCommand::CopyResult, _) => result_text(item),
-        (UiCommand::CopyStandardError, ItemState::Crashed(crash)) => crash.stderr.clone(),
-        (UiCommand::CopyPath, _) => return Some(item.input.display().to_string()),
-        _ => return None,
-    };
-    (!text.is_empty()).then_some(text)
-}
-
 fn menu_ui(item: &ItemRecord, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {
-    for command in [
-        UiCommand::CopyResult,
-        UiCommand::CopyStandardError,
-        UiCommand::CopyPath,
-    ] {
-        if let Some(text) = copied_text(item, command)
-            && commands::info(command).button(None, ui).clicked()
-        {
+    let mut copy_ui = |command, text: String| {
+        if !text.is_empty() && commands::info(command).button(None, ui).clicked() {
             commands.push(WorkbenchCommand::CopyText(text));
         }
+    };
+    copy_ui(UiCommand::CopyResult, result_text(item));
+    if let ItemState::Crashed(crash) = &item.state {
+        copy_ui(UiCommand::CopyStandardError, crash.stderr.clone());
     }
+    copy_ui(UiCommand::CopyPath, item.input.display().to_string());
 }
 
 /// The last output of the worker that crashed with the item.

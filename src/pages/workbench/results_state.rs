@@ -125,19 +125,4 @@ impl ResultsState {
             (self.page + 1, Some(0))
         };
     }
-
-    /// Selects the row so many rows down and up from the selected one, or the first row.
-    pub(super) fn move_selection(&mut self, down: usize, up: usize, rows: usize) {
-        if rows == 0 || down == up {
-            return;
-        }
-        let row = self.selected.and_then(|item| self.order.row(item.0));
-        let row = match row {
-            Some(row) => (row + down).saturating_sub(up).min(rows - 1),
-            None => 0,
-        };
-        self.selected = self.order.item(row).map(ItemId);
-        self.page = row / MAX_PAGE_ROWS;
-        self.scroll_to = Some(row % MAX_PAGE_ROWS);
-    }
 }

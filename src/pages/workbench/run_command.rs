@@ -2,15 +2,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::results_pane::copied_text;
-use super::{
-    BlockedFor, Choices, Pane, Stream, Workbench, WorkbenchCommand, files_panel, panic_pane, saving,
-};
+use super::{BlockedFor, Choices, Pane, Stream, Workbench, WorkbenchCommand, files_panel, saving};
 use crate::jobs::JobSpec;
 use crate::pages::background_tasks::TaskOutput;
 use crate::pages::commands::UiCommand;
 use crate::pages::{DialogAnswer, DialogRequest, PageContext};
-use crate::record::{ItemId, JobId, JobRecord, PanicKey};
+use crate::record::{ItemId, JobId, JobRecord};
 use crate::ui::notices::Notice;
 
 /// The purpose of the open file dialog.
@@ -61,14 +58,12 @@ impl Workbench {
             }
             WorkbenchCommand::Select(job) => self.select_job(job),
             WorkbenchCommand::CopyText(text) => context.ctx.copy_text(text),
-            WorkbenchCommand::ResolveBacktrace(job, key) => self.resolve(job, key),
-        }
-    }
-
-    fn resolve(&mut self, job: JobId, key: PanicKey) {
-        if !self.resolving.contains(&(job, key)) {
-            self.resolving.push((job, key));
-            self.board.resolve_backtrace(job, key);
+            WorkbenchCommand::ResolveBacktrace(job, key) => {
+                if !self.resolving.contains(&(job, key)) {
+                    self.resolving.push((job, key));
+                    self.board.resolve_backtrace(job, key);
+                }
+            }
         }
     }
 
@@ -131,34 +126,7 @@ impl Workbench {
                 self.open_dialog(DialogPurpose::List(job), request, context);
             }
             UiCommand::Remove => self.remove(job),
-            _ => self.run_on_pane(command, job, context),
-        }
-    }
-
-    /// Runs a command for what a pane of the selected job shows.
-    fn run_on_pane(&mut self, command: UiCommand, id: JobId, context: &mut PageContext) {
-        let Some(job) = self.record.job(id) else {
-            return;
-        };
-        let results = &mut self.state.results;
-        match command {
-            UiCommand::NextRow | UiCommand::PreviousRow => {
-                let rows = results.order.len(job.items().len());
-                let down = usize::from(command == UiCommand::NextRow);
-                results.move_selection(down, 1 - down, rows);
-            }
-            UiCommand::NextPage | UiCommand::PreviousPage => results.turn(command),
-            UiCommand::CopyResult | UiCommand::CopyStandardError | UiCommand::CopyPath => {
-                let item = results.selected.and_then(|item| job.item(item));
-                if let Some(text) = item.and_then(|item| copied_text(item, command)) {
-                    context.ctx.copy_text(text);
-                }
-            }
-            UiCommand::ResolveBacktrace => {
-                if let Some(key) = panic_pane::unresolved(job, &self.resolving) {
-                    self.resolve(id, key);
-                }
-            }
+            UiCommand::NextPage | UiCommand::PreviousPage => self.state.results.turn(command),
             _ => self.run_on_output(command, context),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Choices, Pane, ShownOutput, Workbench, panic_pane, results_pane};
+use super::{Choices, Pane, ShownOutput, Workbench};
 use crate::pages::PageContext;
 use crate::pages::commands::UiCommand;
 use crate::record::JobRecord;
@@ -63,11 +63,9 @@ impl Workbench {
             UiCommand::SaveList => {
                 (job.counts().returned == 0).then_some("There is no checksum yet.")
             }
-            UiCommand::ResolveBacktrace => {
-                let unresolved = panic_pane::unresolved(job, &self.resolving);
-                unresolved
-                    .is_none()
-                    .then_some("No backtrace is unresolved.")
+            UiCommand::NextPage | UiCommand::PreviousPage => {
+                let results = &self.state.results;
+                results.why_not_turn(command, results.order.len(job.items().len()))
             }
             UiCommand::NextMatch
             | UiCommand::PreviousMatch
@@ -77,32 +75,12 @@ impl Workbench {
                 Some(shown) => shown.why_not(command),
                 None => Some("No output is shown."),
             },
-            _ => self.why_not_on_row(job, command),
+            _ => None,
         }
     }
 
     fn shown_output(&self, job: &JobRecord) -> Option<&ShownOutput> {
         let shown = self.state.output.shown.as_ref();
         shown.filter(|shown| self.state.pane == Pane::Output && shown.job == job.id())
-    }
-
-    fn why_not_on_row(&self, job: &JobRecord, command: UiCommand) -> Option<&'static str> {
-        let results = &self.state.results;
-        let rows = results.order.len(job.items().len());
-        match command {
-            UiCommand::NextRow | UiCommand::PreviousRow => {
-                (rows == 0).then_some("There are no rows.")
-            }
-            UiCommand::NextPage | UiCommand::PreviousPage => results.why_not_turn(command, rows),
-            UiCommand::CopyResult | UiCommand::CopyStandardError | UiCommand::CopyPath => {
-                let Some(item) = results.selected.and_then(|id| job.item(id)) else {
-                    return Some("No row is selected.");
-                };
-                let text = results_pane::copied_text(item, command);
-                text.is_none()
-                    .then_some("The selected row has no such text.")
-            }
-            _ => None,
-        }
     }
 }
