@@ -27,6 +27,7 @@ use meanwhile::jobs::{Item, JobSpec, Options, Output, Priority, RunOn, Step};
 #[cfg(target_os = "linux")]
 use meanwhile::lab::{FrameLine, LabReport, MAX_LIVE_PLOT, Machine, PatternId, RunRecord, Variant};
 #[cfg(target_os = "linux")]
+use meanwhile::pages::commands::Unavailable;
 use meanwhile::pages::freeze_lab::LabChoices;
 #[cfg(target_os = "linux")]
 use meanwhile::pages::freeze_lab::page::lab_ui;
@@ -118,7 +119,7 @@ impl Bench {
             waiting: 1,
             is_busy: true,
             can_run: true,
-            dialog_open: false,
+            unavailable: Unavailable::default(),
         };
         let (mut view, mut choices) = (LabState::default(), LabChoices::default());
         for variant in Variant::ALL {

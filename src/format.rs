@@ -80,7 +80,7 @@ pub fn transcript_time(time: Duration) -> String {
 
 /// `just now`, `5 min ago`, `3 h ago`, `2 d ago`: an age in its largest whole unit, which needs no
 /// redraw to stay right.
-pub(crate) fn age(age: Duration) -> String {
+pub fn age(age: Duration) -> String {
     let mins = age.as_secs() / 60;
     match mins {
         0 => "just now".to_owned(),
@@ -97,7 +97,7 @@ pub(crate) fn age(age: Duration) -> String {
     clippy::cast_sign_loss,
     reason = "at most nine decimals"
 )]
-pub(crate) fn axis_time(secs: f64, step: f64) -> String {
+pub fn axis_time(secs: f64, step: f64) -> String {
     // The logarithm of a power of ten may come out slightly too large.
     let decimals = (-step.log10() - 1e-9).ceil().clamp(0.0, 9.0) as usize;
     format!("{secs:.decimals$} s")
@@ -176,97 +176,4 @@ pub fn share(done: u64, total: u64) -> f32 {
 #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]
 fn to_f64(number: u64) -> f64 {
     number as f64
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bytes_change_unit_at_1024() {
-        assert_eq!(bytes(0), "0 B");
-        assert_eq!(bytes(1023), "1023 B");
-        assert_eq!(bytes(1024), "1.0 KiB");
-        assert_eq!(bytes(1024 * 1024 - 1), "1.0 MiB");
-        assert_eq!(bytes(u64::MAX), "16384.0 PiB");
-    }
-
-    #[test]
-    fn durations_have_two_or_three_digits() {
-        assert_eq!(duration(Duration::from_nanos(260)), "260 ns");
-        assert_eq!(duration(Duration::from_micros(80)), "80 µs");
-        assert_eq!(duration(Duration::from_micros(420)), "0.4 ms");
-        assert_eq!(duration(Duration::from_millis(250)), "250 ms");
-        assert_eq!(duration(Duration::from_micros(9_960)), "10 ms");
-        assert_eq!(duration(Duration::from_micros(999_600)), "1.00 s");
-        assert_eq!(duration(Duration::from_secs(2)), "2.00 s");
-        assert_eq!(duration(Duration::from_millis(59_960)), "1 min 00 s");
-        assert_eq!(duration(Duration::from_secs(65)), "1 min 05 s");
-        assert_eq!(duration(Duration::from_mins(187)), "3 h 07 min");
-    }
-
-    #[test]
-    fn ages_change_unit_at_whole_hours_and_days() {
-        let ages = [59, 60, 3_599, 3_600, 86_399, 86_400];
-        let texts = ages.map(|secs| age(Duration::from_secs(secs)));
-        let expected = [
-            "just now",
-            "1 min ago",
-            "59 min ago",
-            "1 h ago",
-            "23 h ago",
-            "1 d ago",
-        ];
-        assert_eq!(texts, expected);
-    }
-
-    #[test]
-    fn axis_times_have_the_decimals_of_their_step() {
-        let steps = [10.0, 1.0, 0.5, 0.1, 0.02, 0.001, 0.000_05];
-        let texts = steps.map(|step| axis_time(3.0 * step, step));
-        let expected = ["30", "3", "1.5", "0.3", "0.06", "0.003", "0.00015"];
-        assert_eq!(texts, expected.map(|figure| format!("{figure} s")));
-    }
-
-    #[test]
-    fn counts_are_grouped_in_threes() {
-        assert_eq!(count(7_u32), "7");
-        assert_eq!(count(2_003_u32), "2 003");
-        assert_eq!(count(1_234_567_u32), "1 234 567");
-    }
-
-    #[test]
-    fn special_values_have_a_text() {
-        assert_eq!(
-            (rate(2_097_152.0), rate(-1.0)),
-            ("2.0 MiB/s".into(), "0 B/s".into())
-        );
-        assert_eq!(
-            (millis(5.72), millis(f64::INFINITY)),
-            ("5.7 ms".into(), "never".into())
-        );
-        assert_eq!(countdown(Duration::from_millis(65_040)), "65.0 s");
-        assert_eq!(transcript_time(Duration::from_millis(1_250)), "   1.250");
-        assert_eq!(
-            (per_sec(1_066.4), plural_per_sec(1.2, "frame", "frames")),
-            ("1 066/s".into(), "1 frame/s".into())
-        );
-        assert_eq!(
-            (plural(1, "file", "files"), plural(2, "file", "files")),
-            ("1 file".into(), "2 files".into())
-        );
-        assert_eq!(
-            one_line("a name\nwith two lines"),
-            r"a name\nwith two lines"
-        );
-        assert_eq!(path(Path::new("/tmp/a\tb")), r"/tmp/a\tb");
-        assert_eq!((share(3, 4), share(0, 0)), (0.75, 0.0));
-    }
-
-    #[test]
-    fn ratios_have_a_decimal_below_ten() {
-        let ratios = [0.5, 9.94, 9.95, 1_066.4, f64::INFINITY, f64::NAN];
-        let expected = ["0.5×", "9.9×", "10×", "1 066×", "", ""];
-        assert_eq!(ratios.map(ratio), expected);
-    }
 }

@@ -15,6 +15,8 @@ mod command_line;
 #[cfg(target_os = "linux")]
 #[path = "integration/fetch/mod.rs"]
 mod fetch;
+#[path = "integration/format.rs"]
+mod format;
 #[path = "integration/forms.rs"]
 mod forms;
 #[cfg(target_os = "linux")]

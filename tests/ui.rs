@@ -9,6 +9,9 @@ mod closing;
 #[cfg(target_os = "linux")]
 #[path = "ui/command.rs"]
 mod command;
+#[cfg(target_os = "linux")]
+#[path = "ui/command_windows.rs"]
+mod command_windows;
 #[path = "ui/commands.rs"]
 mod commands;
 #[path = "ui/display.rs"]

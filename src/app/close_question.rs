@@ -17,26 +17,12 @@ pub(crate) enum ClosePhase {
     Cancelling,
 }
 
-/// The answer of the user.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
-    /// Leave once the running work has ended.
-    WaitAndQuit,
-    /// Cancel the running work and leave.
-    CancelAndQuit,
-    /// Close the window and leave once the running work has ended.
-    KeepRunning,
-    /// Leave now, over work that was cancelled and has not stopped.
-    QuitNow,
-    KeepWindow,
-}
-
 /// Draws the question in front of everything else. Returns an answer when the user gives one.
 pub(crate) fn close_question_ui(
     close_phase: ClosePhase,
     running_jobs: usize,
     ui: &Ui,
-) -> Option<Answer> {
+) -> Option<UiCommand> {
     let mut answer = None;
     let modal = Modal::new(Id::unique("close question")).show(ui.ctx(), |ui| {
         ui.set_width(560.0);
@@ -54,7 +40,7 @@ pub(crate) fn close_question_ui(
         });
         ui.add_space(8.0);
         ui.horizontal(|ui| answer = buttons_ui(close_phase, ui));
-        let keep = commands::info(commands::COMMANDS, UiCommand::KeepWindow);
+        let keep = commands::info(UiCommand::KeepWindow);
         if let Some(keys) = &keep.shortcut {
             let keys = ui.ctx().format_shortcut(keys);
             ui.label(
@@ -64,39 +50,42 @@ pub(crate) fn close_question_ui(
             );
         }
     });
-    if modal.should_close() {
-        return Some(Answer::KeepWindow);
-    }
-    answer
+    // Not `should_close`: it takes Escape, whatever keys the table gives the command.
+    let is_dismissed = modal.backdrop_response.clicked();
+    answer.or(is_dismissed.then_some(UiCommand::KeepWindow))
 }
 
-fn buttons_ui(close_phase: ClosePhase, ui: &mut Ui) -> Option<Answer> {
-    let mut answer = None;
-    let keep = commands::info(commands::COMMANDS, UiCommand::KeepWindow);
-    let keep = keep.primary_button(None, ui);
-    let mut has_focus = keep.has_focus();
-    if keep.clicked() {
-        answer = Some(Answer::KeepWindow);
+/// The answers that the user can give.
+pub(super) fn answers(close_phase: ClosePhase) -> &'static [UiCommand] {
+    match close_phase {
+        ClosePhase::Asking => &[
+            UiCommand::KeepWindow,
+            UiCommand::WaitAndQuit,
+            UiCommand::CancelAndQuit,
+            UiCommand::KeepRunning,
+        ],
+        ClosePhase::Waiting | ClosePhase::Detaching => &[
+            UiCommand::KeepWindow,
+            UiCommand::CancelAndQuit,
+            UiCommand::KeepRunning,
+        ],
+        ClosePhase::Cancelling => &[UiCommand::KeepWindow, UiCommand::QuitNow],
     }
-    let mut other = |text: &str, given| {
-        let button = ui.button(text);
-        has_focus |= button.has_focus();
-        if button.clicked() {
-            answer = Some(given);
-        }
-    };
-    if close_phase == ClosePhase::Asking {
-        other("Wait and quit", Answer::WaitAndQuit);
+}
+
+fn buttons_ui(close_phase: ClosePhase, ui: &mut Ui) -> Option<UiCommand> {
+    let buttons = answers(close_phase).iter().map(|&answer| {
+        let info = commands::info(answer);
+        let button = match answer {
+            UiCommand::KeepWindow => info.primary_button(None, ui),
+            _ => info.button(None, ui),
+        };
+        (answer, button)
+    });
+    let buttons: Vec<_> = buttons.collect();
+    if !buttons.iter().any(|(_, button)| button.has_focus()) {
+        buttons[0].1.request_focus();
     }
-    if close_phase != ClosePhase::Cancelling {
-        other("Cancel and quit", Answer::CancelAndQuit);
-        other("Keep running without the window", Answer::KeepRunning);
-    }
-    if close_phase == ClosePhase::Cancelling {
-        other("Quit now", Answer::QuitNow);
-    }
-    if !has_focus {
-        keep.request_focus();
-    }
-    answer
+    let clicked = buttons.iter().find(|(_, button)| button.clicked());
+    clicked.map(|(answer, _)| *answer)
 }

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use eframe::egui::{self, ViewportCommand};
 
-use super::close_question::{Answer, ClosePhase};
+use super::close_question::ClosePhase;
 use super::{App, saving};
+use crate::pages::commands::UiCommand;
 
 /// The timeout for cancelled jobs, beyond the time that the jobs say they take: the user chooses the
 /// grace period of a command.
@@ -53,16 +54,17 @@ impl App {
         }
     }
 
-    pub(super) fn answer_close_question(&mut self, answer: Answer, ctx: &egui::Context) {
+    pub(super) fn answer_close_question(&mut self, answer: UiCommand, ctx: &egui::Context) {
         match answer {
-            Answer::WaitAndQuit => self.close_phase = Some(ClosePhase::Waiting),
-            Answer::CancelAndQuit => self.cancel_and_close(),
-            Answer::KeepRunning => self.close_phase = Some(ClosePhase::Detaching),
-            Answer::QuitNow => self.close_deadline = Some(self.context.now()),
-            Answer::KeepWindow => {
+            UiCommand::WaitAndQuit => self.close_phase = Some(ClosePhase::Waiting),
+            UiCommand::CancelAndQuit => self.cancel_and_close(),
+            UiCommand::KeepRunning => self.close_phase = Some(ClosePhase::Detaching),
+            UiCommand::QuitNow => self.close_deadline = Some(self.context.now()),
+            UiCommand::KeepWindow => {
                 self.close_phase = None;
                 self.close_deadline = None;
             }
+            _ => {}
         }
         ctx.request_repaint();
     }

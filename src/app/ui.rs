@@ -1,7 +1,9 @@
+use std::borrow::Cow;
+
 use eframe::egui::{self, Panel, Ui, ViewportCommand};
 
 use super::{App, close_question};
-use crate::pages::commands::{self, UiCommand};
+use crate::pages::commands::{self, CommandInfo, ShortcutScope, UiCommand};
 use crate::pages::settings;
 use crate::ui::{notices, status_bar};
 
@@ -79,27 +81,47 @@ impl App {
                 let info = page.info();
                 let tab = ui.selectable_value(shown, info.id.clone(), info.title);
                 if info.id == settings::ID {
-                    let open = commands::info(commands::COMMANDS, UiCommand::Settings);
+                    let open = commands::info(UiCommand::Settings);
                     open.with_tooltip(tab, None);
                 }
             }
         });
     }
 
+    /// The commands of the shown page.
+    pub fn commands(&self) -> &'static [CommandInfo] {
+        self.pages[self.shown()].info().commands
+    }
+
+    /// The reason why a command of the window or of the shown page can't run now; `None` if it can.
+    pub fn why_not(&self, command: UiCommand) -> Option<Cow<'static, str>> {
+        if commands::info(command).scope == ShortcutScope::CloseQuestion {
+            let phase = self.close_phase;
+            let can_answer = |phase| close_question::answers(phase).contains(&command);
+            return (!phase.is_some_and(can_answer)).then_some("Nothing asks for it.".into());
+        }
+        let mut rows = self.commands().iter();
+        rows.find(|row| row.command == command)?;
+        self.pages[self.shown()].why_not(command, &self.context)
+    }
+
     /// Runs a command whose keys were pressed.
     fn run_command(&mut self, command: UiCommand, ctx: &egui::Context) {
+        if self.why_not(command).is_some() {
+            return;
+        }
         match command {
             UiCommand::Settings => self.context.state.page = settings::ID,
             UiCommand::FullScreen => {
                 let is_full = ctx.input(|input| input.viewport().fullscreen.unwrap_or(false));
                 ctx.send_viewport_cmd(ViewportCommand::Fullscreen(!is_full));
             }
+            _ if commands::info(command).scope == ShortcutScope::CloseQuestion => {
+                self.answer_close_question(command, ctx);
+            }
             _ => {
                 let shown = self.shown();
-                let page = &mut self.pages[shown];
-                if page.why_not(command, &self.context).is_none() {
-                    page.run_command(command, &mut self.context);
-                }
+                self.pages[shown].run_command(command, &mut self.context);
             }
         }
         ctx.request_repaint();

@@ -7,9 +7,9 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use eframe::egui::gui_zoom::kb_shortcuts::{ZOOM_IN, ZOOM_OUT, ZOOM_RESET};
-use eframe::egui::{Button, Key, KeyboardShortcut, Modifiers, Response, Ui};
+use eframe::egui::{Button, Context, Key, KeyboardShortcut, Modifiers, Popup, Response, Ui};
 
-use super::{Page, PageContext, PageId};
+use super::{Page, PageContext, PageId, command_table};
 use crate::ui::widgets;
 
 /// A command of the window or of a page.
@@ -17,6 +17,7 @@ use crate::ui::widgets;
 pub enum UiCommand {
     AddFiles,
     AddFolder,
+    AddPath,
     ClearInputs,
     Start,
     Join,
@@ -34,9 +35,19 @@ pub enum UiCommand {
     Find,
     NextRow,
     PreviousRow,
+    NextPage,
+    PreviousPage,
+    CopyResult,
+    CopyStandardError,
+    CopyPath,
     NextMatch,
     PreviousMatch,
+    SaveOutput,
+    CopyOutput,
+    Follow,
+    ResolveBacktrace,
     RunLesson,
+    RunLessonAgain,
     StopLesson,
     RunAllPatterns,
     RunBothVariants,
@@ -46,12 +57,17 @@ pub enum UiCommand {
     TryFixed,
     StopRuns,
     SaveLabReport,
+    ClearIncidents,
     Settings,
     ZoomIn,
     ZoomOut,
     ResetZoom,
     FullScreen,
     KeepWindow,
+    WaitAndQuit,
+    CancelAndQuit,
+    KeepRunning,
+    QuitNow,
     Quit,
 }
 
@@ -62,9 +78,11 @@ pub enum ShortcutScope {
     Page(PageId),
     /// In the field with this name, whose panel handles the keys.
     Field(&'static str),
+    /// Nowhere: it has a button at each item, whose panel says when it is there.
+    Item,
     /// On every page, unless the window asks a question.
     Window,
-    /// In the question before the window closes, which handles the keys.
+    /// In the question before the window closes.
     CloseQuestion,
     Always,
     /// Always: egui handles the keys.
@@ -116,6 +134,8 @@ pub(super) const fn row(
     }
 }
 
+const QUESTION: ShortcutScope = ShortcutScope::CloseQuestion;
+
 /// The commands of the window.
 #[rustfmt::skip]
 pub(crate) const COMMANDS: &[CommandInfo] = &[
@@ -124,17 +144,25 @@ pub(crate) const COMMANDS: &[CommandInfo] = &[
     row(UiCommand::ZoomOut, Some(ZOOM_OUT), ShortcutScope::Toolkit, "Zoom out", ""),
     row(UiCommand::ResetZoom, Some(ZOOM_RESET), ShortcutScope::Toolkit, "Reset zoom", ""),
     row(UiCommand::FullScreen, Some(plain(Key::F11)), ShortcutScope::Always, "Full screen", ""),
-    row(UiCommand::KeepWindow, Some(plain(Key::Escape)), ShortcutScope::CloseQuestion, "Keep the window", ""),
+    row(UiCommand::KeepWindow, Some(plain(Key::Escape)), QUESTION, "Keep the window", ""),
+    row(UiCommand::WaitAndQuit, None, QUESTION, "Wait and quit",
+        "The window closes when all jobs have ended."),
+    row(UiCommand::CancelAndQuit, None, QUESTION, "Cancel and quit",
+        "Cancel the jobs. The window closes when they have stopped."),
+    row(UiCommand::KeepRunning, None, QUESTION, "Keep running without the window",
+        "The window closes now. The program goes on until all jobs have ended."),
+    row(UiCommand::QuitNow, None, QUESTION, "Quit now",
+        "Do not wait for the cancelled jobs. Their processes are killed."),
     row(UiCommand::Quit, Some(ctrl(Key::Q)), ShortcutScope::Toolkit, "Quit", ""),
 ];
 
 /// The row of a command.
 ///
 /// # Panics
-/// The table does not have the command.
-pub(crate) fn info(table: &'static [CommandInfo], command: UiCommand) -> &'static CommandInfo {
-    let row = table.iter().find(|row| row.command == command);
-    row.unwrap_or_else(|| panic!("the table does not have {command:?}"))
+/// No table has the command.
+pub(crate) fn info(command: UiCommand) -> &'static CommandInfo {
+    let row = command_table().find(|row| row.command == command);
+    row.unwrap_or_else(|| panic!("no table has {command:?}"))
 }
 
 impl CommandInfo {
@@ -179,25 +207,45 @@ impl CommandInfo {
 
     /// Adds the tooltip, the keys, and the reason why the button is disabled.
     pub(crate) fn with_tooltip(&self, button: Response, why_not: Option<&str>) -> Response {
-        let keys = self.shortcut.map(|keys| {
-            let keys = button.ctx.format_shortcut(&keys);
-            match self.scope {
-                ShortcutScope::Field(field) => format!("{keys} in the field {field}"),
-                _ => keys,
+        let button = if self.tooltip.is_empty() && self.shortcut.is_none() {
+            button
+        } else {
+            if button.ctx.has_accesskit_node(button.id) {
+                // A screen reader reads it without the pointer.
+                let hint = self.hint(&button.ctx);
+                button
+                    .ctx
+                    .accesskit_node_builder(button.id, |node| node.set_description(hint));
             }
-        });
-        let lines = [Some(self.tooltip.to_owned()), keys];
-        let tooltip: Vec<_> = lines.into_iter().flatten().collect();
-        let tooltip = tooltip.join("\n");
-        let button = match tooltip.trim() {
-            "" => button,
-            tooltip => button.on_hover_text(tooltip),
+            // Not `on_hover_text`, which needs the text in every frame.
+            button.on_hover_ui(|ui| hint_ui(&self.hint(ui.ctx()), ui))
         };
         match why_not {
-            Some(why_not) => button.on_disabled_hover_text(why_not),
+            Some(why_not) => button.on_disabled_hover_ui(|ui| hint_ui(why_not, ui)),
             None => button,
         }
     }
+
+    /// The tooltip, and below it the keys.
+    fn hint(&self, ctx: &Context) -> String {
+        let Some(keys) = &self.shortcut else {
+            return self.tooltip.to_owned();
+        };
+        let mut hint = ctx.format_shortcut(keys);
+        if let ShortcutScope::Field(field) = self.scope {
+            hint = format!("{hint} in the field {field}");
+        }
+        match self.tooltip {
+            "" => hint,
+            tooltip => format!("{tooltip}\n{hint}"),
+        }
+    }
+}
+
+fn hint_ui(text: &str, ui: &mut Ui) {
+    // As `on_hover_text` does: a tooltip would not grow again by itself.
+    ui.set_max_width(ui.spacing().tooltip_width);
+    ui.label(text);
 }
 
 /// The commands whose keys were pressed and that work on `page`. Takes the keys from the input.
@@ -212,9 +260,9 @@ pub(crate) fn pressed(page: &dyn Page, is_asking: bool, ui: &Ui) -> Vec<UiComman
             ShortcutScope::Page(id) => id == own && !is_asking,
             ShortcutScope::Window => !is_asking,
             ShortcutScope::Always => true,
-            ShortcutScope::Field(_) | ShortcutScope::CloseQuestion | ShortcutScope::Toolkit => {
-                false
-            }
+            // An open list in front of the question takes its keys first.
+            ShortcutScope::CloseQuestion => is_asking && !Popup::is_any_open(ui.ctx()),
+            ShortcutScope::Field(_) | ShortcutScope::Item | ShortcutScope::Toolkit => false,
         })
         .filter_map(|row| Some((row.command, row.shortcut.as_ref()?)))
         .collect();
@@ -224,36 +272,41 @@ pub(crate) fn pressed(page: &dyn Page, is_asking: bool, ui: &Ui) -> Vec<UiComman
     rows.into_iter().map(|(command, _)| command).collect()
 }
 
-/// The commands of a page, and the reasons why some can't run right now.
-#[derive(Debug)]
-pub(crate) struct Unavailable {
-    table: &'static [CommandInfo],
-    reasons: BTreeMap<UiCommand, Cow<'static, str>>,
-}
+/// The reasons why commands of a page can't run right now.
+#[derive(Debug, Default)]
+pub struct Unavailable(BTreeMap<UiCommand, Cow<'static, str>>);
 
 impl Unavailable {
+    pub fn new(reasons: impl IntoIterator<Item = (UiCommand, Cow<'static, str>)>) -> Self {
+        Self(reasons.into_iter().collect())
+    }
+
     pub(crate) fn of(page: &dyn Page, context: &PageContext) -> Self {
-        let table = page.info().commands;
-        let reason = |row: &CommandInfo| {
+        let rows = page.info().commands.iter();
+        let reasons = rows.filter_map(|row| {
             let why_not = page.why_not(row.command, context)?;
             Some((row.command, why_not))
-        };
-        Self {
-            table,
-            reasons: table.iter().filter_map(reason).collect(),
-        }
+        });
+        Self::new(reasons)
     }
 
     pub(crate) fn button(&self, command: UiCommand, ui: &mut Ui) -> Response {
-        info(self.table, command).button(self.why_not(command), ui)
+        info(command).button(self.why_not(command), ui)
     }
 
     /// The one prominent button of a panel.
     pub(crate) fn primary_button(&self, command: UiCommand, ui: &mut Ui) -> Response {
-        info(self.table, command).primary_button(self.why_not(command), ui)
+        info(command).primary_button(self.why_not(command), ui)
     }
 
     fn why_not(&self, command: UiCommand) -> Option<&str> {
-        self.reasons.get(&command).map(AsRef::as_ref)
+        self.0.get(&command).map(AsRef::as_ref)
     }
+}
+
+/// Runs the commands that a page has kept. Returns whether there were any.
+pub(super) fn run_each<C>(commands: Vec<C>, run: impl FnMut(C)) -> bool {
+    let has_any = !commands.is_empty();
+    commands.into_iter().for_each(run);
+    has_any
 }

@@ -182,6 +182,10 @@ pub(crate) struct PageSetup {
     pub(crate) launcher: Option<crate::join::process::Launcher>,
 }
 
+/// The reason where there is no launcher.
+#[cfg(unix)]
+const NO_LAUNCHER: &str = "Meanwhile could not start its helper process.";
+
 #[cfg(unix)]
 impl PageSetup {
     fn launcher(&self) -> Option<crate::join::process::Launcher> {

@@ -28,12 +28,6 @@ pub(crate) fn primary_button(ui: &mut Ui, text: &str, enabled: bool) -> Response
     ui.add_enabled(enabled, button)
 }
 
-/// A button that says under the pointer why it is disabled.
-pub(crate) fn button(ui: &mut Ui, text: &str, enabled: bool, why_not: &str) -> Response {
-    ui.add_enabled(enabled, egui::Button::new(text))
-        .on_disabled_hover_text(why_not)
-}
-
 /// A number, right-aligned in digits of equal width.
 pub(crate) fn number_ui(ui: &mut Ui, text: impl Into<String>) {
     ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {

@@ -322,3 +322,58 @@ fn file_has_the_choices_of_each_page_by_name() {
     assert_eq!(state.pages.settings.theme, ThemeChoice::Dark);
     assert_eq!(state.pages.choices, Choices::default());
 }
+
+#[test]
+fn saved_state_is_read_again() {
+    let dir = folder();
+    let (mut store, mut state, notice) = Store::open(dir.path());
+    assert_eq!(notice, None);
+    state.pages.settings.theme = ThemeChoice::Dark;
+    state.pages.choices.timeout_secs = 7.5;
+    store.finish(&state, TIMEOUT);
+
+    let (_, read, notice) = Store::open(dir.path());
+    assert_eq!(notice, None);
+    assert_eq!(read, state);
+}
+
+#[test]
+fn damaged_file_is_moved_aside_under_a_free_name() {
+    let dir = folder();
+    for number in 1..=2 {
+        fs::write(dir.path().join("settings.json"), b"{ \"version\": 1, ").unwrap();
+        let (_, state, notice) = Store::open(dir.path());
+        assert_eq!(state, State::default());
+        let aside = dir.path().join(format!("settings.json.damaged-{number}"));
+        assert!(notice.unwrap().text.contains(aside.to_str().unwrap()));
+        assert_eq!(fs::read(aside).unwrap(), b"{ \"version\": 1, ");
+    }
+}
+
+#[test]
+fn file_of_a_newer_version_is_moved_aside() {
+    let dir = folder();
+    fs::write(dir.path().join("settings.json"), br#"{"version": 99}"#).unwrap();
+    let (_, state, notice) = Store::open(dir.path());
+    assert_eq!(state, State::default());
+    assert!(notice.unwrap().text.contains("newer version"));
+    assert!(!dir.path().join("settings.json").exists());
+}
+
+#[test]
+fn values_out_of_range_are_corrected() {
+    let dir = folder();
+    let text = br#"{"version":1,"choices":{"workers":0,"chosen":77,"timeout_secs":-3.0},
+        "settings":{"zoom":900.0},"window":{"position":null,"size":[1.0,1e30],"maximized":false}}"#;
+    fs::write(dir.path().join("settings.json"), text).unwrap();
+    let (_, state, notice) = Store::open(dir.path());
+    assert_eq!(notice, None);
+    assert_eq!(state.pages.choices.workers, 1);
+    assert_eq!(
+        state.pages.choices.chosen,
+        state.pages.choices.jobs.len() - 1
+    );
+    assert!(state.pages.choices.timeout_secs > 0.0);
+    assert!((state.pages.settings.zoom - 1.0).abs() < 1e-6);
+    assert_eq!(state.window, None);
+}

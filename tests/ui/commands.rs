@@ -2,13 +2,13 @@
 
 use eframe::egui::os::OperatingSystem;
 use eframe::egui::{Event, KeyboardShortcut, ViewportCommand};
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use meanwhile::app::DialogRequest;
 use meanwhile::pages::commands::{CommandInfo, ShortcutScope, UiCommand};
-use meanwhile::pages::{PageId, TITLES, command_table};
+use meanwhile::pages::{TITLES, command_table};
 
 #[cfg(target_os = "linux")]
-use super::window::file;
+use super::command_windows::{window_with, with_found_lines};
 use super::window::{Window, with_a_long_job};
 
 fn shortcuts() -> impl Iterator<Item = (&'static CommandInfo, KeyboardShortcut)> {
@@ -45,6 +45,7 @@ fn works(command: UiCommand, keys: KeyboardShortcut, window: &mut Window) -> boo
             window.step();
             window.shows("2 tasks running") || window.shows("#2 Misbehave")
         }
+        UiCommand::AddPath => window.shows("1 path"),
         UiCommand::Find => window
             .harness
             .query_all_by_label("Filter")
@@ -69,10 +70,13 @@ fn every_shortcut_works_on_its_pages_only() {
             let mut window = with_a_long_job();
             window.click(page);
             let expected = match &row.scope {
-                ShortcutScope::Page(id) => *id == PageId::default() && *page == "Workbench",
+                ShortcutScope::Page(_) => {
+                    let mut own = window.harness.state().commands().iter();
+                    own.any(|own| own.command == row.command)
+                }
                 ShortcutScope::Window | ShortcutScope::Always | ShortcutScope::Toolkit => true,
                 // No field has the keyboard.
-                ShortcutScope::Field(_) => false,
+                ShortcutScope::Field(_) | ShortcutScope::Item => false,
                 ShortcutScope::CloseQuestion => continue,
             };
             let works = works(row.command, keys, &mut window);
@@ -115,95 +119,47 @@ fn settings_list_shortcuts_as_the_system_spells_them() {
     }
 }
 
+#[test]
 #[cfg(target_os = "linux")]
-/// A window that shows the button of a command; `None` if the command has none.
-fn window_with(command: UiCommand) -> Option<Window> {
-    match command {
-        UiCommand::Find
-        | UiCommand::NextRow
-        | UiCommand::PreviousRow
-        | UiCommand::ZoomIn
-        | UiCommand::ZoomOut
-        | UiCommand::ResetZoom
-        | UiCommand::FullScreen
-        | UiCommand::Quit => None,
-        UiCommand::AddFiles | UiCommand::AddFolder | UiCommand::Settings => Some(Window::open()),
-        UiCommand::ClearInputs => Some(Window::open_with(&["input".into()])),
-        UiCommand::SaveReport | UiCommand::Remove => {
-            let mut window = Window::open();
-            window.misbehave("Return", 1.0, 1.0, 0.0);
-            window.click("Start");
-            window.until_it(|window| window.is_enabled("Remove"), "the end of the job");
-            Some(window)
-        }
-        UiCommand::SaveList => {
-            let dir = tempfile::tempdir().expect("a folder for the test");
-            let path = file(dir.path(), "abc.txt", b"abc");
-            let mut window = Window::open_in(dir, &[path]);
-            window.click("Start");
-            window.until_it(|window| window.shows("Save list…"), "the job");
-            window.until_it(|window| window.is_enabled("Save list…"), "a checksum");
-            Some(window)
-        }
-        UiCommand::Terminate | UiCommand::Kill | UiCommand::StopTree => {
-            let mut window = with_a_process();
-            window.until_it(|window| window.is_enabled("Kill"), "the process");
-            Some(window)
-        }
-        UiCommand::NextMatch | UiCommand::PreviousMatch => {
-            let mut window = with_a_process();
-            window.click("Output");
-            window.until_it(|window| window.count("begun") > 0, "the output");
-            window.type_into("Find", "begun");
-            window.until("1 line");
-            Some(window)
-        }
-        UiCommand::KeepWindow => {
-            let mut window = with_a_long_job();
-            assert!(!window.ask_to_close());
-            Some(window)
-        }
-        UiCommand::Detach => {
-            let mut window = with_a_long_job();
-            window.click("Join");
-            Some(window)
-        }
-        UiCommand::RunLesson | UiCommand::StopLesson => {
-            let mut window = Window::open();
-            window.click("Lessons");
-            Some(window)
-        }
-        UiCommand::RunAllPatterns
-        | UiCommand::RunBothVariants
-        | UiCommand::RunBad
-        | UiCommand::RunFixed
-        | UiCommand::TryBad
-        | UiCommand::TryFixed
-        | UiCommand::StopRuns
-        | UiCommand::SaveLabReport => {
-            let mut window = Window::open();
-            window.click("Freeze Lab");
-            Some(window)
-        }
-        UiCommand::Start
-        | UiCommand::Join
-        | UiCommand::JoinWithTimeout
-        | UiCommand::Cancel
-        | UiCommand::RunAgain
-        | UiCommand::CopyReport => Some(with_a_long_job()),
+fn find_goes_on_and_back_by_the_keys_of_the_table() {
+    let mut window = with_found_lines();
+    for (command, position) in [
+        (UiCommand::NextMatch, "1 of 3 lines"),
+        (UiCommand::NextMatch, "2 of 3 lines"),
+        (UiCommand::PreviousMatch, "1 of 3 lines"),
+        (UiCommand::PreviousMatch, "3 of 3 lines"),
+    ] {
+        window.press_keys_of(command);
+        assert!(window.shows(position), "{position}\n{}", window.texts());
     }
 }
 
+/// How often a text is part of another one on screen.
 #[cfg(target_os = "linux")]
-/// A window with a command that prints a line and sleeps.
-fn with_a_process() -> Window {
-    let mut window = Window::open();
-    window.choose("Job", "Command");
-    window.click("Through /bin/sh");
-    window.type_into("Command line", "echo begun; sleep 600");
-    window.click("Start");
-    window.until("Results");
-    window
+fn times(text: &str, window: &Window) -> usize {
+    window.harness.query_all_by_label_contains(text).count()
+}
+
+/// Waits until `text` is on screen once more with the pointer on the button.
+#[cfg(target_os = "linux")]
+fn until_hovering_shows(text: &str, button: &str, window: &mut Window) {
+    window.harness.hover_at(eframe::egui::Pos2::ZERO);
+    window.step();
+    window.step();
+    let before = times(text, window);
+    let center = window.named(button).rect().center();
+    window.harness.hover_at(center);
+    let what = format!("{button}: {text}");
+    window.until_it(|window| times(text, window) > before, &what);
+}
+
+/// Tests whether the button is enabled as the page says. Returns the reason why it is not.
+#[cfg(target_os = "linux")]
+fn reason(row: &CommandInfo, window: &Window) -> Option<String> {
+    let why_not = window.harness.state().why_not(row.command);
+    let is_enabled = window.is_enabled(row.text);
+    assert_eq!(is_enabled, why_not.is_none(), "{}: {why_not:?}", row.text);
+    Some(why_not?.into_owned())
 }
 
 #[test]
@@ -213,19 +169,97 @@ fn every_button_has_its_text_tooltip_and_keys() {
         let Some(mut window) = window_with(row.command) else {
             continue;
         };
-        let button = window.named(row.text).rect();
-        if row.command == UiCommand::KeepWindow {
-            continue; // Its keys are a line of the question.
-        }
-        window.harness.hover_at(button.center());
-        window.until(match row.command {
-            UiCommand::StopLesson => "No lesson is running.",
-            UiCommand::StopRuns => "Nothing is running.",
-            UiCommand::SaveLabReport => "Nothing measured yet.",
-            _ => row.tooltip,
-        });
-        if let Some(keys) = row.shortcut {
-            window.until(&window.harness.ctx.format_shortcut(&keys));
+        let keys = row
+            .shortcut
+            .map(|keys| window.harness.ctx.format_shortcut(&keys));
+        let keys = keys.unwrap_or_default();
+        let description = window.named(row.text).accesskit_node().description();
+        let has_hint = !row.tooltip.is_empty() || !keys.is_empty();
+        assert_eq!(
+            description.is_some(),
+            has_hint,
+            "{}: {description:?}",
+            row.text
+        );
+        let description = description.unwrap_or_default();
+        assert!(description.starts_with(row.tooltip), "{description}");
+        assert!(description.contains(&keys), "{description}");
+        if let Some(reason) = reason(row, &window) {
+            until_hovering_shows(&reason, row.text, &mut window);
+        } else if has_hint {
+            until_hovering_shows(&description, row.text, &mut window);
         }
     }
+}
+
+/// Windows in which each command with a button is enabled or disabled, most of them both.
+#[cfg(target_os = "linux")]
+fn windows() -> Vec<Window> {
+    let with = |command| window_with(command).expect("it has a button");
+    let mut running_lesson = with(UiCommand::RunLesson);
+    // It runs on until its buttons are tested.
+    running_lesson.click("join");
+    running_lesson.set("Worker sleeps (s)", 100.0);
+    running_lesson.set("Speed", 0.25);
+    running_lesson.click("Run");
+    let mut no_launcher = Window::open_without_any_launcher();
+    no_launcher.click("Freeze Lab");
+    vec![
+        Window::open(),
+        with_a_long_job(),
+        running_lesson,
+        no_launcher,
+        with(UiCommand::ClearInputs),
+        with(UiCommand::Remove),
+        with(UiCommand::Kill),
+        with(UiCommand::Detach),
+        with(UiCommand::Follow),
+        with(UiCommand::RunLesson),
+        with(UiCommand::RunLessonAgain),
+        with(UiCommand::RunBad),
+        with(UiCommand::KeepWindow),
+        with(UiCommand::QuitNow),
+    ]
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn buttons_are_enabled_as_the_page_says() {
+    let (mut enabled, mut disabled) = (0, 0);
+    for mut window in windows() {
+        let is_asking = window.shows("Work is still running");
+        let rows: Vec<_> = if is_asking {
+            let rows = command_table();
+            rows.filter(|row| row.scope == ShortcutScope::CloseQuestion)
+                .collect()
+        } else {
+            window.harness.state().commands().iter().collect()
+        };
+        for row in rows {
+            if window.count(row.text) == 0 {
+                continue;
+            }
+            match reason(row, &window) {
+                Some(reason) => {
+                    disabled += 1;
+                    until_hovering_shows(&reason, row.text, &mut window);
+                }
+                None => enabled += 1,
+            }
+        }
+    }
+    assert!(enabled > 60 && disabled > 30, "{enabled}, {disabled}");
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn lab_without_launcher_says_so_at_its_buttons() {
+    let mut window = Window::open_without_any_launcher();
+    window.click("Freeze Lab");
+    let why_not = window.harness.state().why_not(UiCommand::RunBad);
+    let expected = "Meanwhile could not start its helper process.";
+    assert_eq!(why_not.as_deref(), Some(expected));
+    until_hovering_shows(expected, "Run bad", &mut window);
+    window.click("Lessons");
+    until_hovering_shows(expected, "Run", &mut window);
 }

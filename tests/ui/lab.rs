@@ -11,6 +11,7 @@ use meanwhile::lab::{
     Fact, Figures, FrameLine, LabReport, Machine, PatternId, RunRecord, Stamped, TwinOutcome,
     Variant,
 };
+use meanwhile::pages::commands::Unavailable;
 use meanwhile::pages::freeze_lab::LabChoices;
 use meanwhile::pages::freeze_lab::page::lab_ui;
 use meanwhile::pages::freeze_lab::props::{LabProps, LabState};
@@ -309,7 +310,7 @@ fn harness(runs: &[RunRecord], mut view: LabState) -> Harness<'static> {
             waiting: 0,
             is_busy: false,
             can_run: true,
-            dialog_open: false,
+            unavailable: Unavailable::default(),
         };
         lab_ui(&props, &mut view, &mut choices, ui, &mut Vec::new());
     };

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use eframe::egui::{self, Event, MouseWheelUnit, TouchPhase, vec2};
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use meanwhile::jobs::{Item, JobSpec, Options, Priority, RunOn, Step, misbehave};
 use meanwhile::pages::workbench::ResultsState;
 use meanwhile::pages::workbench::results_pane::results_ui;
@@ -109,8 +109,14 @@ fn to_the_end(drawn: &mut Drawn) {
 fn last_of_a_million_rows_can_be_reached() {
     let mut drawn = drawn();
     assert!(numbers(&drawn).contains(&1));
+    let is_disabled = |drawn: &Drawn, button| {
+        let node = drawn.get_by_label(button);
+        node.accesskit_node().is_disabled()
+    };
+    assert!(is_disabled(&drawn, "Previous page") && !is_disabled(&drawn, "Next page"));
     drawn.get_by_label("Next page").click();
     drawn.run();
+    assert!(is_disabled(&drawn, "Next page") && !is_disabled(&drawn, "Previous page"));
     to_the_end(&mut drawn);
     assert!(numbers(&drawn).contains(&ROWS), "{:?}", numbers(&drawn));
 }

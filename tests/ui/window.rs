@@ -52,7 +52,13 @@ impl Window {
     pub(crate) fn open_without_launcher() -> Self {
         let dir = tempfile::tempdir().expect("a folder for the test");
         let launcher = Launcher::of_program(dir.path().join("not there"));
-        Self::build_with(Harness::builder(), dir, &[], launcher)
+        Self::build_with(Harness::builder(), dir, &[], Some(launcher))
+    }
+
+    /// A window of a program that has no launcher.
+    pub(crate) fn open_without_any_launcher() -> Self {
+        let dir = tempfile::tempdir().expect("a folder for the test");
+        Self::build_with(Harness::builder(), dir, &[], None)
     }
 
     pub(crate) fn build(
@@ -61,18 +67,18 @@ impl Window {
         files: &[PathBuf],
     ) -> Self {
         let launcher = Launcher::of_program(env!("CARGO_BIN_EXE_meanwhile"));
-        Self::build_with(builder, dir, files, launcher)
+        Self::build_with(builder, dir, files, Some(launcher))
     }
 
     fn build_with(
         builder: HarnessBuilder<App>,
         dir: tempfile::TempDir,
         files: &[PathBuf],
-        launcher: Launcher,
+        launcher: Option<Launcher>,
     ) -> Self {
         let dialogs = FakeDialogs::default();
         let mut setup = Setup::new(files.to_vec(), dir.path(), Box::new(dialogs.clone()));
-        setup.launcher = Some(launcher);
+        setup.launcher = launcher;
         let detached = setup.detached.clone();
         let mut harness = builder
             .with_size([1180.0, 780.0])

@@ -1,7 +1,7 @@
 //! The commands of the page.
 
-use super::ID;
-use crate::lab::{PatternId, Variant};
+use super::{ID, incidents};
+use crate::lab::PatternId;
 use crate::pages::commands::{CommandInfo, ShortcutScope, UiCommand, row};
 
 /// A command of the user.
@@ -9,17 +9,8 @@ use crate::pages::commands::{CommandInfo, ShortcutScope, UiCommand, row};
 pub enum LabCommand {
     Select(PatternId),
     ShowReport,
-    Run(PatternId, Variant),
-    /// Run both variants of a pattern.
-    RunBoth(PatternId),
-    /// Run both variants of all patterns.
-    RunAll,
-    /// Open a twin for the user to operate.
-    TryByHand(PatternId, Variant),
-    /// Kill the current run and cancel the waiting ones.
-    Stop,
-    /// Ask for a file and save the report to it.
-    SaveReport,
+    /// A command of the table.
+    Ui(UiCommand),
 }
 
 const PAGE: ShortcutScope = ShortcutScope::Page(ID);
@@ -30,8 +21,8 @@ const TRY_HINT: &str = "Opens the window for you to use: press Start there, then
 /// The commands with a button.
 #[rustfmt::skip]
 pub(crate) const COMMANDS: &[CommandInfo] = &[
-    row(UiCommand::RunAllPatterns, None, PAGE, "Run all", ""),
-    row(UiCommand::RunBothVariants, None, PAGE, "Run both", ""),
+    row(UiCommand::RunAllPatterns, None, PAGE, "Run all", "Run both variants of all patterns."),
+    row(UiCommand::RunBothVariants, None, PAGE, "Run both", "Run both variants of this pattern."),
     row(UiCommand::RunBad, None, PAGE, "Run bad", ""),
     row(UiCommand::RunFixed, None, PAGE, "Run fixed", ""),
     row(UiCommand::TryBad, None, PAGE, "Try by hand: bad", TRY_HINT),
@@ -40,4 +31,5 @@ pub(crate) const COMMANDS: &[CommandInfo] = &[
         "Kills the running window, even a frozen one, and cancels the other runs."),
     row(UiCommand::SaveLabReport, None, PAGE, "Save report…",
         "As Markdown, JSON or CSV, by the ending of the file name."),
+    incidents::CLEAR,
 ];

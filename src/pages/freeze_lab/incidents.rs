@@ -4,8 +4,15 @@ use std::time::SystemTime;
 
 use eframe::egui::{CollapsingHeader, Grid, RichText, ScrollArea, Ui};
 
+use super::ID;
 use crate::format;
+use crate::pages::commands::{self, CommandInfo, ShortcutScope, UiCommand, row};
 use crate::record::{IncidentRecord, Incidents};
+
+/// The command of the list, on every system.
+#[rustfmt::skip]
+pub(super) const CLEAR: CommandInfo = row(UiCommand::ClearIncidents, None, ShortcutScope::Page(ID),
+    "Clear incidents", "Forget all incidents of this window.");
 
 /// A higher list scrolls.
 const MAX_HEIGHT: f32 = 96.0;
@@ -25,7 +32,7 @@ pub(super) fn incidents_ui(incidents: &mut Incidents, now: SystemTime, ui: &mut 
         .id_salt("incidents")
         .show(ui, |ui| {
             list_ui(incidents, now, ui);
-            if ui.button("Clear incidents").clicked() {
+            if commands::info(CLEAR.command).button(None, ui).clicked() {
                 incidents.clear();
             }
         });

@@ -10,13 +10,18 @@ pub mod props;
 mod report_table;
 mod saving;
 
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
 use eframe::egui::{self, CentralPanel, Panel, Pos2, Rect, Ui, Vec2};
 
 use self::page::lab_ui;
-use self::props::{LabProps, LabState};
-use super::{DialogAnswer, DialogRequest, Page, PageContext, PageId, PageInfo, PageSetup, Running};
+use self::props::{LabProps, LabState, NOTHING_RUNS};
+use super::commands::{UiCommand, Unavailable, run_each};
+use super::{
+    DialogAnswer, DialogRequest, NO_LAUNCHER, Page, PageContext, PageId, PageInfo, PageSetup,
+    Running,
+};
 use crate::lab::{
     FrameLine, LabReport, Machine, PatternId, RunQueue, TwinRun, TwinRunOptions, Variant,
 };
@@ -112,18 +117,27 @@ impl FreezeLab {
         }
     }
 
-    fn run(&mut self, command: LabCommand, choices: &LabChoices, position: Option<[f32; 2]>) {
+    /// Starts the twins that the command asks for.
+    fn start(&mut self, command: UiCommand, context: &PageContext) {
         let Some(session) = &mut self.session else {
             return;
         };
+        let (window, screen) = context.ctx.input(|input| {
+            let viewport = input.viewport();
+            (viewport.outer_rect, viewport.monitor_size)
+        });
+        let zoom = context.ctx.zoom_factor();
+        let position = window.map(|window| twin_position(window, screen) * zoom);
+        let choices = &context.state.pages.lab;
         let options = |pattern, variant, is_manual| TwinRunOptions {
             pattern,
             variant,
             work: choices.kind,
             length: Duration::from_secs_f64(choices.secs),
             is_manual,
-            position,
+            position: position.map(Into::into),
         };
+        let shown = self.state.selected;
         let mut add = |pattern, variants: &[Variant]| {
             for _ in 0..choices.repeat {
                 for &variant in variants {
@@ -132,21 +146,23 @@ impl FreezeLab {
             }
         };
         match command {
-            LabCommand::Select(pattern) => self.show(pattern),
-            LabCommand::ShowReport => {
-                self.state.shows_report = true;
-                self.follows_runs = false;
-            }
-            LabCommand::Run(pattern, variant) => add(pattern, &[variant]),
-            LabCommand::RunBoth(pattern) => add(pattern, &Variant::ALL),
-            LabCommand::RunAll => {
+            UiCommand::RunAllPatterns => {
                 PatternId::all().for_each(|pattern| add(pattern, &Variant::ALL));
                 self.state.shows_report = false;
                 self.follows_runs = true;
             }
-            LabCommand::TryByHand(pattern, variant) => session.add(options(pattern, variant, true)),
-            LabCommand::Stop => session.stop(),
-            LabCommand::SaveReport => {}
+            UiCommand::RunBothVariants => add(shown, &Variant::ALL),
+            UiCommand::RunBad => add(shown, &[Variant::Bad]),
+            UiCommand::RunFixed => add(shown, &[Variant::Fixed]),
+            UiCommand::TryBad => session.add(options(shown, Variant::Bad, true)),
+            UiCommand::TryFixed => session.add(options(shown, Variant::Fixed, true)),
+            _ => {}
+        }
+    }
+
+    fn stop(&mut self) {
+        if let Some(session) = &mut self.session {
+            session.stop();
         }
     }
 }
@@ -193,7 +209,7 @@ impl Page for FreezeLab {
             waiting: self.session.as_ref().map_or(0, RunQueue::waiting),
             is_busy: self.session.as_ref().is_some_and(RunQueue::is_busy),
             can_run: self.session.is_some(),
-            dialog_open: context.dialogs.is_open(),
+            unavailable: Unavailable::of(self, context),
         };
         CentralPanel::default()
             .frame(egui::Frame::NONE)
@@ -203,27 +219,47 @@ impl Page for FreezeLab {
             });
     }
 
-    fn run_commands(&mut self, context: &mut PageContext) -> bool {
-        let commands = std::mem::take(&mut self.commands);
-        let has_any = !commands.is_empty();
-        for command in commands {
-            if command == LabCommand::SaveReport {
+    fn why_not(&self, command: UiCommand, context: &PageContext) -> Option<Cow<'static, str>> {
+        let is_busy = self.session.as_ref().is_some_and(RunQueue::is_busy);
+        let has_incidents = context.state.incidents.iter().next().is_some();
+        let why_not = match command {
+            UiCommand::StopRuns => (!is_busy).then_some(NOTHING_RUNS),
+            UiCommand::SaveLabReport if self.report.rows.is_empty() => {
+                Some("Nothing measured yet.")
+            }
+            UiCommand::SaveLabReport => context.dialogs.is_open().then_some("A dialog is open."),
+            UiCommand::ClearIncidents => (!has_incidents).then_some("There is no incident."),
+            _ if self.session.is_none() => Some(NO_LAUNCHER),
+            _ => is_busy.then_some("A run is in progress."),
+        };
+        why_not.map(Cow::from)
+    }
+
+    fn run_command(&mut self, command: UiCommand, context: &mut PageContext) {
+        match command {
+            UiCommand::StopRuns => self.stop(),
+            UiCommand::SaveLabReport => {
                 let request = DialogRequest::Save {
                     title: "Save the report".to_owned(),
                     file_name: "freeze-lab.md".to_owned(),
                 };
                 context.dialogs.request(ID, request);
-                continue;
             }
-            let (window, screen) = context.ctx.input(|input| {
-                let viewport = input.viewport();
-                (viewport.outer_rect, viewport.monitor_size)
-            });
-            let zoom = context.ctx.zoom_factor();
-            let position = window.map(|window| twin_position(window, screen) * zoom);
-            self.run(command, &context.state.pages.lab, position.map(Into::into));
+            UiCommand::ClearIncidents => context.state.incidents.clear(),
+            _ => self.start(command, context),
         }
-        has_any
+    }
+
+    fn run_commands(&mut self, context: &mut PageContext) -> bool {
+        let commands = std::mem::take(&mut self.commands);
+        run_each(commands, |command| match command {
+            LabCommand::Ui(command) => self.run_command(command, context),
+            LabCommand::Select(pattern) => self.show(pattern),
+            LabCommand::ShowReport => {
+                self.state.shows_report = true;
+                self.follows_runs = false;
+            }
+        })
     }
 
     fn take_answer(&mut self, answer: DialogAnswer, context: &mut PageContext) {
@@ -251,9 +287,7 @@ impl Page for FreezeLab {
     }
 
     fn close(&mut self, _timeout: Duration, _keep_running: bool) {
-        if let Some(session) = &mut self.session {
-            session.stop();
-        }
+        self.stop();
     }
 }
 

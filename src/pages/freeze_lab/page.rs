@@ -59,7 +59,7 @@ fn pattern_ui(
         .show(ui, |ui| {
             heading_ui(props, pattern, ui);
             ui.scope(|ui| description_ui(pattern, ui));
-            run_ui(props, pattern, ui, commands);
+            run_ui(props, ui, commands);
             ui.add_space(4.0);
             let lines = Variant::ALL.map(|variant| state.lines.get(&(pattern, variant)));
             frame_plots_ui(lines, ui);
@@ -147,40 +147,17 @@ fn description_ui(pattern: PatternId, ui: &mut Ui) {
         });
 }
 
-fn run_ui(props: &LabProps<'_>, pattern: PatternId, ui: &mut Ui, commands: &mut Vec<LabCommand>) {
+fn run_ui(props: &LabProps<'_>, ui: &mut Ui, commands: &mut Vec<LabCommand>) {
     ui.horizontal_wrapped(|ui| {
-        if props
-            .primary_button(UiCommand::RunBothVariants, ui)
-            .clicked()
-        {
-            commands.push(LabCommand::RunBoth(pattern));
+        let both = UiCommand::RunBothVariants;
+        if props.unavailable.primary_button(both, ui).clicked() {
+            commands.push(LabCommand::Ui(both));
         }
-        let mut button_ui = |command, given, ui: &mut Ui| {
-            if props.button(command, ui).clicked() {
-                commands.push(given);
-            }
-        };
-        button_ui(
-            UiCommand::RunBad,
-            LabCommand::Run(pattern, Variant::Bad),
-            ui,
-        );
-        button_ui(
-            UiCommand::RunFixed,
-            LabCommand::Run(pattern, Variant::Fixed),
-            ui,
-        );
+        props.button_ui(UiCommand::RunBad, ui, commands);
+        props.button_ui(UiCommand::RunFixed, ui, commands);
         ui.separator();
-        button_ui(
-            UiCommand::TryBad,
-            LabCommand::TryByHand(pattern, Variant::Bad),
-            ui,
-        );
-        button_ui(
-            UiCommand::TryFixed,
-            LabCommand::TryByHand(pattern, Variant::Fixed),
-            ui,
-        );
+        props.button_ui(UiCommand::TryBad, ui, commands);
+        props.button_ui(UiCommand::TryFixed, ui, commands);
     });
 }
 

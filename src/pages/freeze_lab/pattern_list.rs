@@ -5,6 +5,7 @@ use eframe::egui::{ComboBox, DragValue, Label, Margin, RichText, ScrollArea, Sid
 use super::props::{LabProps, LabState, NOTHING_RUNS, pattern_status};
 use super::{LabChoices, LabCommand};
 use crate::lab::{LabReport, PatternId, WorkKind};
+use crate::pages::NO_LAUNCHER;
 use crate::pages::commands::UiCommand;
 use crate::ui::status_style::mark_ui;
 use crate::ui::tokens::tokens;
@@ -23,14 +24,12 @@ pub(super) fn run_all_ui(
     ui.weak("Ways to wait for background work, bad and fixed, each measured in a real window.");
     ui.horizontal(|ui| choices_ui(choices, ui));
     ui.horizontal(|ui| {
-        if props.button(UiCommand::RunAllPatterns, ui).clicked() {
-            commands.push(LabCommand::RunAll);
-        }
-        if props.button(UiCommand::StopRuns, ui).clicked() {
-            commands.push(LabCommand::Stop);
-        }
-        if props.button(UiCommand::SaveLabReport, ui).clicked() {
-            commands.push(LabCommand::SaveReport);
+        for command in [
+            UiCommand::RunAllPatterns,
+            UiCommand::StopRuns,
+            UiCommand::SaveLabReport,
+        ] {
+            props.button_ui(command, ui, commands);
         }
     });
     // Always one line, so that the list below does not move under the pointer.
@@ -39,7 +38,7 @@ pub(super) fn run_all_ui(
 
 fn state_text(props: &LabProps<'_>) -> String {
     match (props.running, props.waiting) {
-        _ if !props.can_run => "Meanwhile could not start its helper process.".to_owned(),
+        _ if !props.can_run => NO_LAUNCHER.to_owned(),
         (Some((pattern, variant)), 0) => format!("Running {pattern}, {variant}"),
         (Some((pattern, variant)), more) => {
             format!("Running {pattern}, {variant}; {more} waiting")

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use eframe::egui::{Response, Ui};
+use eframe::egui::Ui;
 
-use super::command::COMMANDS;
+use super::LabCommand;
 use crate::lab::{FrameLine, LabReport, PatternId, Variant};
-use crate::pages::commands::{self, UiCommand};
+use crate::pages::commands::{UiCommand, Unavailable};
 use crate::ui::code_view::Code;
 use crate::ui::status_style::{Mark, StatusStyle};
 use crate::ui::tokens::Tokens;
@@ -23,30 +23,18 @@ pub struct LabProps<'a> {
     pub is_busy: bool,
     /// Whether this program can start twins.
     pub can_run: bool,
-    /// Whether a file dialog is open.
-    pub dialog_open: bool,
+    pub unavailable: Unavailable,
 }
 
 impl LabProps<'_> {
-    /// The button of a command of the table.
-    pub(super) fn button(&self, command: UiCommand, ui: &mut Ui) -> Response {
-        commands::info(COMMANDS, command).button(self.why_not(command), ui)
-    }
-
-    /// The one prominent button of a panel.
-    pub(super) fn primary_button(&self, command: UiCommand, ui: &mut Ui) -> Response {
-        commands::info(COMMANDS, command).primary_button(self.why_not(command), ui)
-    }
-
-    fn why_not(&self, command: UiCommand) -> Option<&'static str> {
-        let can_start = self.can_run && !self.is_busy;
-        match command {
-            UiCommand::StopRuns => (!self.is_busy).then_some(NOTHING_RUNS),
-            UiCommand::SaveLabReport if self.report.rows.is_empty() => {
-                Some("Nothing measured yet.")
-            }
-            UiCommand::SaveLabReport => self.dialog_open.then_some("A dialog is open."),
-            _ => (!can_start).then_some("A run is in progress."),
+    pub(super) fn button_ui(
+        &self,
+        command: UiCommand,
+        ui: &mut Ui,
+        commands: &mut Vec<LabCommand>,
+    ) {
+        if self.unavailable.button(command, ui).clicked() {
+            commands.push(LabCommand::Ui(command));
         }
     }
 }

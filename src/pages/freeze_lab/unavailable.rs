@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use eframe::egui::{CentralPanel, Panel, Ui};
 use serde::{Deserialize, Serialize};
 
+use super::commands::UiCommand;
 use super::{Page, PageContext, PageId, PageInfo, PageSetup};
 use crate::ui::widgets;
 
@@ -14,7 +15,7 @@ pub(crate) const ID: PageId = PageId::new("freeze_lab");
 pub(super) const INFO: &PageInfo = &PageInfo {
     id: ID,
     title: "Freeze Lab",
-    commands: &[],
+    commands: &[incidents::CLEAR],
 };
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -48,5 +49,9 @@ impl Page for FreezeLab {
             let hint = "It measures windows by means that only Linux offers.";
             widgets::empty_ui(ui, "The Freeze Lab needs Linux", hint);
         });
+    }
+
+    fn run_command(&mut self, _clear: UiCommand, context: &mut PageContext) {
+        context.state.incidents.clear();
     }
 }

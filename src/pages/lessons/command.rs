@@ -6,9 +6,8 @@ use crate::pages::commands::{CommandInfo, ShortcutScope, UiCommand, row};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LessonCommand {
     Select(LessonId),
-    /// Run a lesson with the chosen settings.
-    Run(LessonId),
-    Stop,
+    /// A command of the table.
+    Ui(UiCommand),
     /// Show the pattern with this name on the page of the Freeze Lab.
     ShowPattern(&'static str),
 }
@@ -16,7 +15,9 @@ pub enum LessonCommand {
 const PAGE: ShortcutScope = ShortcutScope::Page(ID);
 
 /// The commands with a button.
+#[rustfmt::skip]
 pub(crate) const COMMANDS: &[CommandInfo] = &[
-    row(UiCommand::RunLesson, None, PAGE, "Run", ""),
-    row(UiCommand::StopLesson, None, PAGE, "Stop", ""),
+    row(UiCommand::RunLesson, None, PAGE, "Run", "Run the lesson with these settings."),
+    row(UiCommand::RunLessonAgain, None, PAGE, "Run again", "Run the lesson with these settings."),
+    row(UiCommand::StopLesson, None, PAGE, "Stop", "Stop the running lesson."),
 ];

@@ -2,11 +2,10 @@
 
 use eframe::egui::{DragValue, RichText, Ui};
 
-use super::command::COMMANDS;
 use super::page::{LessonProps, LessonState};
 use super::{LessonChoices, LessonCommand};
 use crate::lessons::{Lesson, LessonId, Parameter, WorkerKind};
-use crate::pages::commands::{self, UiCommand};
+use crate::pages::commands::UiCommand;
 use crate::ui::status_style::{Mark, StatusStyle, status_style_ui};
 use crate::ui::tokens::{Tokens, tokens};
 use crate::ui::widgets::prose_ui;
@@ -53,23 +52,20 @@ pub(super) fn run_ui(
     state: &mut LessonState,
     choices: &mut LessonChoices,
     ui: &mut Ui,
-    given: &mut Vec<LessonCommand>,
+    commands: &mut Vec<LessonCommand>,
 ) {
     let lesson = state.selected;
     ui.horizontal_wrapped(|ui| {
-        let is_running = props.running.is_some();
-        let mut run = commands::info(COMMANDS, UiCommand::RunLesson).clone();
-        if props.run.is_some() {
-            run.text = "Run again";
+        let unavailable = &props.unavailable;
+        let run = match props.run {
+            None => UiCommand::RunLesson,
+            Some(_) => UiCommand::RunLessonAgain,
+        };
+        if unavailable.primary_button(run, ui).clicked() {
+            commands.push(LessonCommand::Ui(run));
         }
-        let why_not = is_running.then_some("A lesson is running. Stop it first.");
-        if run.primary_button(why_not, ui).clicked() {
-            given.push(LessonCommand::Run(lesson));
-        }
-        let stop = commands::info(COMMANDS, UiCommand::StopLesson);
-        let why_not = (!is_running).then_some("No lesson is running.");
-        if stop.button(why_not, ui).clicked() {
-            given.push(LessonCommand::Stop);
+        if unavailable.button(UiCommand::StopLesson, ui).clicked() {
+            commands.push(LessonCommand::Ui(UiCommand::StopLesson));
         }
         ui.separator();
         worker_kind_ui(lesson, choices, ui);

@@ -9,12 +9,14 @@ mod run_timeline;
 mod tabs;
 mod transcript;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use eframe::egui::{self, CentralPanel, Ui};
 
 use self::page::{LessonProps, LessonState, ShownRun};
+use super::commands::{UiCommand, Unavailable, run_each};
 use super::freeze_lab;
 use super::{Page, PageContext, PageId, PageInfo, PageSetup, Running};
 use crate::join::process::Launcher;
@@ -84,19 +86,15 @@ impl Lessons {
 
     fn start(
         &mut self,
-        lesson: LessonId,
         choices: &LessonChoices,
         wake: impl Fn() + Send + Sync + 'static,
     ) -> Result<(), Notice> {
-        if self.running.is_some() {
+        let launcher = self.launcher.clone();
+        let Some(launcher) = launcher.filter(|_| self.running.is_none()) else {
             return Ok(());
-        }
-        let options = choices.options(lesson);
-        let Some(launcher) = self.launcher.clone() else {
-            return Err(Notice::error(
-                "Meanwhile could not start its helper process.",
-            ));
         };
+        let lesson = self.state.selected;
+        let options = choices.options(lesson);
         let run = LessonRun::start(options, launcher, wake);
         let last = run.map_err(|error| {
             let text =
@@ -158,6 +156,7 @@ impl Page for Lessons {
             }),
             previous: runs.and_then(|runs| Some(runs.previous.as_ref()?.log())),
             running: self.running,
+            unavailable: Unavailable::of(self, context),
         };
         CentralPanel::default()
             .frame(egui::Frame::NONE)
@@ -167,25 +166,36 @@ impl Page for Lessons {
             });
     }
 
+    fn why_not(&self, command: UiCommand, _context: &PageContext) -> Option<Cow<'static, str>> {
+        let is_running = self.running.is_some();
+        let why_not = match command {
+            UiCommand::StopLesson => (!is_running).then_some("No lesson is running."),
+            UiCommand::RunLessonAgain if !self.runs.contains_key(&self.state.selected) => {
+                Some("The lesson has not run yet.")
+            }
+            _ if self.launcher.is_none() => Some(super::NO_LAUNCHER),
+            _ => is_running.then_some("A lesson is running. Stop it first."),
+        };
+        why_not.map(Cow::from)
+    }
+
+    fn run_command(&mut self, command: UiCommand, context: &mut PageContext) {
+        if command == UiCommand::StopLesson {
+            self.stop();
+        } else if let Err(notice) = self.start(&context.state.pages.lessons, context.waker()) {
+            context.notify(notice);
+        }
+    }
+
     fn run_commands(&mut self, context: &mut PageContext) -> bool {
         let commands = std::mem::take(&mut self.commands);
-        let has_any = !commands.is_empty();
-        for command in commands {
-            match command {
-                LessonCommand::Select(lesson) => self.state.selected = lesson,
-                LessonCommand::Run(lesson) => {
-                    let started = self.start(lesson, &context.state.pages.lessons, context.waker());
-                    if let Err(notice) = started {
-                        context.notify(notice);
-                    }
-                }
-                LessonCommand::Stop => self.stop(),
-                LessonCommand::ShowPattern(pattern) => {
-                    context.open = Some((freeze_lab::ID, pattern.to_owned()));
-                }
+        run_each(commands, |command| match command {
+            LessonCommand::Ui(command) => self.run_command(command, context),
+            LessonCommand::Select(lesson) => self.state.selected = lesson,
+            LessonCommand::ShowPattern(pattern) => {
+                context.open = Some((freeze_lab::ID, pattern.to_owned()));
             }
-        }
-        has_any
+        })
     }
 
     fn close(&mut self, timeout: Duration, _keep_running: bool) {

@@ -12,6 +12,7 @@ use super::tabs::{Tab, tabs_ui};
 use super::transcript::transcript_ui;
 use super::{LessonChoices, LessonCommand};
 use crate::lessons::{LessonId, LessonOutcome, RunLog};
+use crate::pages::commands::Unavailable;
 use crate::ui::code_view::Code;
 use crate::ui::status_style::{Mark, StatusStyle, mark_ui};
 use crate::ui::tokens::{Tokens, tokens};
@@ -29,6 +30,7 @@ pub struct LessonProps<'a> {
     /// The log of the run before that.
     pub previous: Option<&'a RunLog>,
     pub running: Option<LessonId>,
+    pub unavailable: Unavailable,
 }
 
 /// The data of a run.

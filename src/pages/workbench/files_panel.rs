@@ -7,8 +7,8 @@ use url::Url;
 
 use super::{Draft, WorkbenchCommand};
 use crate::format;
-use crate::pages::commands::{UiCommand, Unavailable};
-use crate::ui::widgets::{button, section_ui};
+use crate::pages::commands::{self, UiCommand, Unavailable};
+use crate::ui::widgets::section_ui;
 
 const LIST_HEIGHT: f32 = 108.0;
 
@@ -35,7 +35,7 @@ pub(super) fn files_ui(
             ui.label(RichText::new("dialog open").weak());
         }
     });
-    path_ui(draft, ui, commands);
+    path_ui(draft, unavailable, ui, commands);
     list_ui(&draft.inputs, ui, commands);
 }
 
@@ -47,7 +47,12 @@ fn title_ui(draft: &Draft, ui: &mut Ui) {
     });
 }
 
-fn path_ui(draft: &mut Draft, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {
+fn path_ui(
+    draft: &mut Draft,
+    unavailable: &Unavailable,
+    ui: &mut Ui,
+    commands: &mut Vec<WorkbenchCommand>,
+) {
     let is_empty = draft.path_text.trim().is_empty();
     let path_text = &mut draft.path_text;
     let (edit, add) = Sides::new().shrink_left().show(
@@ -59,25 +64,21 @@ fn path_ui(draft: &mut Draft, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>)
                 .desired_width(f32::INFINITY);
             ui.add(edit).labelled_by(label.id)
         },
-        |ui| {
-            let why_not = "Type the path of a file or folder first.";
-            button(ui, "Add", !is_empty, why_not)
-        },
+        |ui| unavailable.button(UiCommand::AddPath, ui),
     );
     if edit.changed() {
         // The button was drawn before the text changed.
         ui.request_repaint();
     }
-    let entered = edit.lost_focus() && ui.input(|i| i.key_pressed(egui::Key::Enter));
+    let entered = edit.lost_focus() && commands::info(UiCommand::AddPath).is_pressed(ui);
     if (add.clicked() || entered) && !is_empty {
-        let path = std::mem::take(&mut draft.path_text);
-        commands.push(WorkbenchCommand::AddInputs(vec![typed_path(path.trim())]));
+        commands.push(WorkbenchCommand::Ui(UiCommand::AddPath));
         edit.request_focus();
     }
 }
 
 /// Typed paths often begin with `~/`, and paths copied from a file manager with `file://`.
-fn typed_path(text: &str) -> PathBuf {
+pub(super) fn typed_path(text: &str) -> PathBuf {
     if let Some(path) = path_of_uri(text) {
         return path;
     }

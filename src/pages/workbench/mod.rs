@@ -24,6 +24,7 @@ mod run_command;
 mod saving;
 mod state;
 mod waits_pane;
+mod why_not;
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -35,7 +36,7 @@ use self::job_panel::{JobProps, SignalTarget};
 use self::ordering::Ordering;
 use self::run_command::DialogPurpose;
 use self::waits_pane::WaitRow;
-use super::commands::{UiCommand, Unavailable};
+use super::commands::{UiCommand, Unavailable, run_each};
 use super::{DialogAnswer, Page, PageContext, PageId, PageInfo, PageSetup, Running};
 use crate::board::JobBoard;
 use crate::record::{JobId, JobRecord, PanicKey, Record};
@@ -269,11 +270,7 @@ impl Page for Workbench {
 
     fn run_commands(&mut self, context: &mut PageContext) -> bool {
         let commands = std::mem::take(&mut self.commands);
-        let has_any = !commands.is_empty();
-        for command in commands {
-            self.run(command, context);
-        }
-        has_any
+        run_each(commands, |command| self.run(command, context))
     }
 
     fn take_answer(&mut self, answer: DialogAnswer, context: &mut PageContext) {

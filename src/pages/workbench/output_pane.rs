@@ -3,7 +3,6 @@
 use eframe::egui::text::{LayoutJob, TextFormat};
 use eframe::egui::{self, RichText, ScrollArea, Sides, TextStyle, Ui};
 
-use super::command::COMMANDS;
 use super::output_find::Find;
 use super::output_log::Log;
 use super::{LogScroll, OutputState, ShownOutput, Stream, WorkbenchCommand};
@@ -12,7 +11,7 @@ use crate::pages::commands::{self, UiCommand};
 use crate::record::{ItemRecord, JobRecord};
 use crate::ui::status_style::{StatusStyle, status_style_ui};
 use crate::ui::tokens::{Tokens, tokens};
-use crate::ui::widgets::{button, empty_ui};
+use crate::ui::widgets::empty_ui;
 
 /// The room for what is beside the field `Find` in its row, in points.
 const BESIDE_FIND: f32 = 280.0;
@@ -58,35 +57,16 @@ pub(crate) fn output_ui(
     lines_ui(shown, item, ui);
 }
 
-fn actions_ui(shown: &mut ShownOutput, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {
-    let has_any = shown.log.len() > 0;
-    let why_not = "Nothing was printed on this stream.";
-    let save = button(ui, "Save output…", has_any, why_not)
-        .on_hover_text("All kept bytes of this stream, unchanged.");
-    if save.clicked() {
-        commands.push(WorkbenchCommand::SaveOutput(
-            shown.job,
-            shown.item,
-            shown.stream,
-        ));
-    }
-    let copy = button(ui, "Copy output", has_any, why_not)
-        .on_hover_text("The lines below as text, in full.");
-    if copy.clicked() {
-        commands.push(WorkbenchCommand::CopyText(shown.log.text()));
-    }
-    follow_ui(shown, ui);
-}
-
-fn follow_ui(shown: &mut ShownOutput, ui: &mut Ui) {
-    let reads = !shown.scroll.follows;
-    let why_not = "The newest lines are already followed.";
-    let follow = button(ui, "Follow", reads, why_not).on_hover_text(
-        "Go to the last line and follow new ones. Until then these lines stay, even if they are \
-         no longer kept.",
-    );
-    if follow.clicked() {
-        shown.scroll.follows = true;
+fn actions_ui(shown: &ShownOutput, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {
+    for command in [
+        UiCommand::SaveOutput,
+        UiCommand::CopyOutput,
+        UiCommand::Follow,
+    ] {
+        let button = commands::info(command).button(shown.why_not(command), ui);
+        if button.clicked() {
+            commands.push(WorkbenchCommand::Ui(command));
+        }
     }
 }
 
@@ -136,21 +116,21 @@ fn find_ui(text: &mut String, shown: &mut ShownOutput, focus: bool, ui: &mut Ui)
     if focus {
         edit.request_focus();
     }
-    let next = commands::info(COMMANDS, UiCommand::NextMatch);
-    let previous = commands::info(COMMANDS, UiCommand::PreviousMatch);
+    let next = commands::info(UiCommand::NextMatch);
+    let previous = commands::info(UiCommand::PreviousMatch);
     let has_entered = edit.lost_focus();
     let goes_back = has_entered && previous.is_pressed(ui);
     let goes_on = has_entered && next.is_pressed(ui) && !goes_back;
     if goes_on || goes_back {
         edit.request_focus();
     }
-    let why_not = (shown.found.count() == 0).then_some("No line contains the text.");
+    let why_not = shown.why_not(UiCommand::NextMatch);
     let previous = previous.button(why_not, ui);
     let next = next.button(why_not, ui);
     if next.clicked() || goes_on {
-        shown.scroll.to = shown.found.step(true);
+        shown.run(UiCommand::NextMatch);
     } else if previous.clicked() || goes_back {
-        shown.scroll.to = shown.found.step(false);
+        shown.run(UiCommand::PreviousMatch);
     }
     if !text.is_empty() {
         ui.label(RichText::new(found_text(&shown.found, shown.is_searching)).weak());

@@ -3,6 +3,7 @@ use std::time::Duration;
 use super::output_find::Find;
 use super::output_log::Log;
 use crate::choice::choices;
+use crate::pages::commands::UiCommand;
 use crate::record::{ItemId, JobId, RateWindow};
 
 /// The two streams of a process. `join::process::Stream` is the same where there are processes.
@@ -110,6 +111,30 @@ impl ShownOutput {
                 is_frozen: false,
                 to: None,
             },
+        }
+    }
+
+    /// The reason why a command for this stream can't run now; `None` if it can.
+    pub(super) fn why_not(&self, command: UiCommand) -> Option<&'static str> {
+        match command {
+            UiCommand::NextMatch | UiCommand::PreviousMatch => {
+                (self.found.count() == 0).then_some("No line contains the text.")
+            }
+            UiCommand::Follow => {
+                let follows = self.scroll.follows;
+                follows.then_some("The newest lines are already followed.")
+            }
+            _ => (self.log.len() == 0).then_some("Nothing was printed on this stream."),
+        }
+    }
+
+    /// Runs a command that changes the view.
+    pub(super) fn run(&mut self, command: UiCommand) {
+        match command {
+            UiCommand::NextMatch => self.scroll.to = self.found.step(true),
+            UiCommand::PreviousMatch => self.scroll.to = self.found.step(false),
+            UiCommand::Follow => self.scroll.follows = true,
+            _ => {}
         }
     }
 }

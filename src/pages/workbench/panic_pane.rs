@@ -4,6 +4,7 @@ use eframe::egui::{self, Rangef, RichText, Ui};
 
 use super::WorkbenchCommand;
 use crate::format;
+use crate::pages::commands::{self, UiCommand};
 use crate::record::{Backtrace, JobId, JobRecord, Panic, PanicKey};
 use crate::ui::widgets::{card_ui, empty_ui};
 
@@ -106,7 +107,10 @@ fn backtrace_ui(
             ui.label(RichText::new("resolving the backtrace…").weak());
         }
         Backtrace::Unresolved => {
-            if ui.button("Resolve backtrace").clicked() {
+            if commands::info(UiCommand::ResolveBacktrace)
+                .button(None, ui)
+                .clicked()
+            {
                 commands.push(WorkbenchCommand::ResolveBacktrace(job.id(), key));
             }
         }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use eframe::egui::{self, RichText, Ui};
 use egui_extras::{Column as Width, TableBody, TableBuilder};
 
-use super::command::COMMANDS;
 use super::result_text::result_text;
 use super::results_rows::{NUMBER_MARGIN, Rows};
+use super::results_state::MAX_PAGE_ROWS;
 use super::{Column, ResultsState, WorkbenchCommand};
 use crate::format;
 use crate::pages::commands::{self, UiCommand};
@@ -16,9 +16,6 @@ use crate::record::{
 };
 use crate::ui::status_style::{StatusStyle, status_style_ui};
 use crate::ui::tokens::{ROW_HEIGHT, tokens};
-
-/// Scroll offsets are `f32`, which can't address single rows beyond this many.
-const MAX_PAGE_ROWS: usize = 500_000;
 
 /// The filter line, the table and the details of the selected row.
 pub fn results_ui(
@@ -74,7 +71,7 @@ fn filter_ui(state: &mut ResultsState, rows: usize, items: usize, focus: bool, u
 
 /// The arrow keys select rows while the keyboard is in the filter.
 fn move_selection(state: &mut ResultsState, rows: usize, ui: &Ui) {
-    let presses = |command| commands::info(COMMANDS, command).presses(ui);
+    let presses = |command| commands::info(command).presses(ui);
     let down = presses(UiCommand::NextRow);
     let up = presses(UiCommand::PreviousRow);
     if rows == 0 || down == up {
@@ -91,35 +88,22 @@ fn move_selection(state: &mut ResultsState, rows: usize, ui: &Ui) {
 }
 
 fn pages_ui(state: &mut ResultsState, rows: usize, ui: &mut Ui) {
-    let pages = rows.div_ceil(MAX_PAGE_ROWS).max(1);
+    let pages = ResultsState::pages(rows);
     state.page = state.page.min(pages - 1);
     if pages == 1 {
         return;
     }
-    if crate::ui::widgets::button(
-        ui,
-        "Previous page",
-        state.page > 0,
-        "This is the first page.",
-    )
-    .clicked()
-    {
-        state.page -= 1;
-        state.scroll_to = Some(MAX_PAGE_ROWS - 1);
-    }
-    let (page, pages_text) = (format::count(state.page + 1), format::count(pages));
-    ui.label(format!("page {page} of {pages_text}"));
-    if crate::ui::widgets::button(
-        ui,
-        "Next page",
-        state.page + 1 < pages,
-        "This is the last page.",
-    )
-    .clicked()
-    {
-        state.page += 1;
-        state.scroll_to = Some(0);
-    }
+    let (page, pages) = (format::count(state.page + 1), format::count(pages));
+    let page = format!("page {page} of {pages}");
+    let mut button_ui = |command, ui: &mut Ui| {
+        let button = commands::info(command).button(state.why_not_turn(command, rows), ui);
+        if button.clicked() {
+            state.turn(command);
+        }
+    };
+    button_ui(UiCommand::PreviousPage, ui);
+    ui.label(page);
+    button_ui(UiCommand::NextPage, ui);
 }
 
 fn table_ui(
@@ -211,19 +195,16 @@ fn body_ui(
 }
 
 fn menu_ui(item: &ItemRecord, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {
-    let result = result_text(item);
-    if !result.is_empty() && ui.button("Copy result").clicked() {
-        commands.push(WorkbenchCommand::CopyText(result));
+    let mut copy_ui = |command, text: String| {
+        if !text.is_empty() && commands::info(command).button(None, ui).clicked() {
+            commands.push(WorkbenchCommand::CopyText(text));
+        }
+    };
+    copy_ui(UiCommand::CopyResult, result_text(item));
+    if let ItemState::Crashed(crash) = &item.state {
+        copy_ui(UiCommand::CopyStandardError, crash.stderr.clone());
     }
-    if let ItemState::Crashed(crash) = &item.state
-        && !crash.stderr.is_empty()
-        && ui.button("Copy standard error").clicked()
-    {
-        commands.push(WorkbenchCommand::CopyText(crash.stderr.clone()));
-    }
-    if ui.button("Copy path").clicked() {
-        commands.push(WorkbenchCommand::CopyText(item.input.display().to_string()));
-    }
+    copy_ui(UiCommand::CopyPath, item.input.display().to_string());
 }
 
 /// The last output of the worker that crashed with the item.

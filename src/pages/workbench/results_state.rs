@@ -1,7 +1,11 @@
 use std::sync::Arc;
 
 use crate::choice::choices;
+use crate::pages::commands::UiCommand;
 use crate::record::ItemId;
+
+/// Scroll offsets are `f32`, which can't address single rows beyond this many.
+pub(super) const MAX_PAGE_ROWS: usize = 500_000;
 
 /// The columns of the results table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -98,6 +102,27 @@ impl ResultsState {
                 column,
                 descending: false,
             }),
+        };
+    }
+
+    /// The number of pages of so many rows.
+    pub(super) fn pages(rows: usize) -> usize {
+        rows.div_ceil(MAX_PAGE_ROWS).max(1)
+    }
+
+    /// The reason why the table can't be turned to the next or the previous page.
+    pub(super) fn why_not_turn(&self, command: UiCommand, rows: usize) -> Option<&'static str> {
+        if command == UiCommand::PreviousPage {
+            return (self.page == 0).then_some("This is the first page.");
+        }
+        (self.page + 1 >= Self::pages(rows)).then_some("This is the last page.")
+    }
+
+    pub(super) fn turn(&mut self, command: UiCommand) {
+        (self.page, self.scroll_to) = if command == UiCommand::PreviousPage {
+            (self.page.saturating_sub(1), Some(MAX_PAGE_ROWS - 1))
+        } else {
+            (self.page + 1, Some(0))
         };
     }
 }

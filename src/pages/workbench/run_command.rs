@@ -1,9 +1,8 @@
-use std::borrow::Cow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{BlockedFor, Choices, Pane, Stream, Workbench, WorkbenchCommand, saving};
+use super::{BlockedFor, Choices, Pane, Stream, Workbench, WorkbenchCommand, files_panel, saving};
 use crate::jobs::JobSpec;
 use crate::pages::background_tasks::TaskOutput;
 use crate::pages::commands::UiCommand;
@@ -52,19 +51,12 @@ impl Workbench {
                 let request = DialogRequest::Folder { title };
                 self.open_dialog(DialogPurpose::OutputFolder, request, context);
             }
-            WorkbenchCommand::AddInputs(paths) => self.add_inputs(paths),
             WorkbenchCommand::RemoveInput(index) => {
                 if index < self.state.draft.inputs.len() {
                     self.state.draft.inputs.remove(index);
                 }
             }
             WorkbenchCommand::Select(job) => self.select_job(job),
-            WorkbenchCommand::SaveOutput(job, item, stream) => {
-                let name = stream.title().to_lowercase();
-                let name = format!("meanwhile-{}-{}.{name}.txt", job.0, item.0 + 1);
-                let purpose = DialogPurpose::Output(job, item, stream);
-                self.open_dialog(purpose, save_request("Save the output", name), context);
-            }
             WorkbenchCommand::CopyText(text) => context.ctx.copy_text(text),
             WorkbenchCommand::ResolveBacktrace(job, key) => {
                 if !self.resolving.contains(&(job, key)) {
@@ -85,6 +77,10 @@ impl Workbench {
             }
             UiCommand::AddFolder => {
                 self.open_dialog(DialogPurpose::Inputs, DialogRequest::Folders, context);
+            }
+            UiCommand::AddPath => {
+                let path = std::mem::take(&mut self.state.draft.path_text);
+                self.add_inputs(vec![files_panel::typed_path(path.trim())]);
             }
             UiCommand::ClearInputs => self.state.draft.inputs.clear(),
             UiCommand::Start => self.start(self.spec(&context.state.pages.choices), context),
@@ -130,62 +126,26 @@ impl Workbench {
                 self.open_dialog(DialogPurpose::List(job), request, context);
             }
             UiCommand::Remove => self.remove(job),
-            _ => {}
+            UiCommand::NextPage | UiCommand::PreviousPage => self.state.results.turn(command),
+            _ => self.run_on_output(command, context),
         }
     }
 
-    /// The reason why a command can't run now; `None` if it can.
-    pub(super) fn refusal(
-        &self,
-        command: UiCommand,
-        context: &PageContext,
-    ) -> Option<Cow<'static, str>> {
+    fn run_on_output(&mut self, command: UiCommand, context: &mut PageContext) {
+        let Some(shown) = &mut self.state.output.shown else {
+            return;
+        };
         match command {
-            UiCommand::AddFiles | UiCommand::AddFolder => {
-                let is_open = context.dialogs.is_open();
-                return is_open.then_some("A file dialog is already open.".into());
+            UiCommand::SaveOutput => {
+                let (job, item, stream) = (shown.job, shown.item, shown.stream);
+                let name = stream.title().to_lowercase();
+                let name = format!("meanwhile-{}-{}.{name}.txt", job.0, item.0 + 1);
+                let purpose = DialogPurpose::Output(job, item, stream);
+                self.open_dialog(purpose, save_request("Save the output", name), context);
             }
-            UiCommand::ClearInputs => {
-                let is_empty = self.state.draft.inputs.is_empty();
-                return is_empty.then_some("There are no inputs.".into());
-            }
-            UiCommand::Start => {
-                return self
-                    .why_not_start(&context.state.pages.choices)
-                    .map(Cow::from);
-            }
-            UiCommand::Find => return None,
-            _ => {}
+            UiCommand::CopyOutput => context.ctx.copy_text(shown.log.text()),
+            _ => shown.run(command),
         }
-        let Some(job) = self.state.selected.and_then(|id| self.record.job(id)) else {
-            return Some("No job is selected.".into());
-        };
-        let has_ended = job.state().is_ended();
-        let is_waiting = job.active_joins().next().is_some();
-        let why_not = match command {
-            UiCommand::Join | UiCommand::JoinWithTimeout => {
-                is_waiting.then_some("Already waiting. Detach stops the wait.")
-            }
-            UiCommand::Detach => (!is_waiting).then_some("No wait is running."),
-            UiCommand::Cancel => has_ended.then_some("The job has ended."),
-            UiCommand::Terminate | UiCommand::Kill | UiCommand::StopTree => {
-                let is_idle = self.signal_target(job.id()).is_none();
-                is_idle.then_some("No process is running.")
-            }
-            UiCommand::SaveReport | UiCommand::Remove => {
-                (!has_ended).then_some("The job has not ended yet.")
-            }
-            UiCommand::SaveList => {
-                (job.counts().returned == 0).then_some("There is no checksum yet.")
-            }
-            _ => None,
-        };
-        why_not.map(Cow::from)
-    }
-
-    fn why_not_start(&self, choices: &Choices) -> Option<String> {
-        let has_inputs = !self.state.draft.inputs.is_empty();
-        choices.options().job().problem(has_inputs)
     }
 
     fn spec(&self, choices: &Choices) -> JobSpec {

@@ -1,0 +1,86 @@
+//! The reasons why commands can't run now.
+
+use std::borrow::Cow;
+
+use super::{Choices, Pane, ShownOutput, Workbench};
+use crate::pages::PageContext;
+use crate::pages::commands::UiCommand;
+use crate::record::JobRecord;
+
+impl Workbench {
+    /// The reason why a command can't run now; `None` if it can.
+    pub(super) fn refusal(
+        &self,
+        command: UiCommand,
+        context: &PageContext,
+    ) -> Option<Cow<'static, str>> {
+        let draft = &self.state.draft;
+        let why_not = match command {
+            UiCommand::AddFiles | UiCommand::AddFolder => {
+                let is_open = context.dialogs.is_open();
+                is_open.then_some("A file dialog is already open.")
+            }
+            UiCommand::AddPath => {
+                let is_empty = draft.path_text.trim().is_empty();
+                is_empty.then_some("Type the path of a file or folder first.")
+            }
+            UiCommand::ClearInputs => draft.inputs.is_empty().then_some("There are no inputs."),
+            UiCommand::Start => {
+                return self
+                    .why_not_start(&context.state.pages.choices)
+                    .map(Cow::from);
+            }
+            UiCommand::Find => None,
+            _ => match self.state.selected.and_then(|id| self.record.job(id)) {
+                Some(job) => self.why_not_on(job, command),
+                None => Some("No job is selected."),
+            },
+        };
+        why_not.map(Cow::from)
+    }
+
+    fn why_not_start(&self, choices: &Choices) -> Option<String> {
+        let has_inputs = !self.state.draft.inputs.is_empty();
+        choices.options().job().problem(has_inputs)
+    }
+
+    fn why_not_on(&self, job: &JobRecord, command: UiCommand) -> Option<&'static str> {
+        let has_ended = job.state().is_ended();
+        let is_waiting = job.active_joins().next().is_some();
+        match command {
+            UiCommand::Join | UiCommand::JoinWithTimeout => {
+                is_waiting.then_some("Already waiting. Detach stops the wait.")
+            }
+            UiCommand::Detach => (!is_waiting).then_some("No wait is running."),
+            UiCommand::Cancel => has_ended.then_some("The job has ended."),
+            UiCommand::Terminate | UiCommand::Kill | UiCommand::StopTree => {
+                let is_idle = self.signal_target(job.id()).is_none();
+                is_idle.then_some("No process is running.")
+            }
+            UiCommand::SaveReport | UiCommand::Remove => {
+                (!has_ended).then_some("The job has not ended yet.")
+            }
+            UiCommand::SaveList => {
+                (job.counts().returned == 0).then_some("There is no checksum yet.")
+            }
+            UiCommand::NextPage | UiCommand::PreviousPage => {
+                let results = &self.state.results;
+                results.why_not_turn(command, results.order.len(job.items().len()))
+            }
+            UiCommand::NextMatch
+            | UiCommand::PreviousMatch
+            | UiCommand::SaveOutput
+            | UiCommand::CopyOutput
+            | UiCommand::Follow => match self.shown_output(job) {
+                Some(shown) => shown.why_not(command),
+                None => Some("No output is shown."),
+            },
+            _ => None,
+        }
+    }
+
+    fn shown_output(&self, job: &JobRecord) -> Option<&ShownOutput> {
+        let shown = self.state.output.shown.as_ref();
+        shown.filter(|shown| self.state.pane == Pane::Output && shown.job == job.id())
+    }
+}
