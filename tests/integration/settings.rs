@@ -272,7 +272,7 @@ fn huge_settings_are_moved_aside_unread() {
     let folder = folder();
     let file = fs::File::create(folder.path().join("settings.json")).unwrap();
     file.set_len(1 << 40).unwrap();
-    expect_refused(folder.path(), "far larger than settings are");
+    expect_refused(folder.path(), "too large for a settings file");
 }
 
 #[test]
