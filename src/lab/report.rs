@@ -8,6 +8,7 @@ use super::metric::Verdict;
 use super::pattern::Variant;
 use super::patterns::PatternId;
 use super::run_queue::{RunQueue, RunRecord};
+use crate::format;
 use crate::jobs::cores;
 use crate::record::statistics::Centre;
 
@@ -88,7 +89,7 @@ impl Row {
         match (self.value, &self.ending) {
             (Some(value), _) if self.runs > 1 => {
                 let median = metric.text(value.median);
-                format!("{median} (median of {})", self.runs)
+                format!("{median} (median of {})", format::count(self.runs))
             }
             (Some(value), _) => metric.text(value.median),
             (None, ending) => format!("no figures, {ending}"),

@@ -57,7 +57,7 @@ fn table_ui(pattern: PatternId, rows: [Option<&Row>; 2], ui: &mut Ui) {
             header.col(|ui| {
                 let runs = rows.iter().flatten().map(|row| row.runs).max();
                 if let Some(runs) = runs.filter(|runs| *runs > 1) {
-                    ui.weak(format!("Median ± spread of {runs}"));
+                    ui.weak(format!("Median ± spread of {}", format::count(runs)));
                 }
             });
             for title in ["Bad", "Fixed", "Ratio"] {

@@ -162,7 +162,8 @@ fn value_ui(row: Option<&Row>, ui: &mut Ui) {
     let value_ui = ui.scope(|ui| number_ui(ui, metric.short_text(value.median)));
     if row.runs > 1 {
         let spread = metric.unit().text(value.deviation);
-        let text = format!("Median of {} runs, spread {spread}", row.runs);
+        let runs = format::plural(row.runs, "run", "runs");
+        let text = format!("Median of {runs}, spread {spread}");
         value_ui.response.on_hover_text(text);
     }
 }

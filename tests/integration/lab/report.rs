@@ -59,6 +59,13 @@ fn verdict_compares_the_medians_of_both_variants() {
 }
 
 #[test]
+fn many_runs_are_counted_in_groups_of_digits() {
+    let runs: Vec<_> = (0..1_000).map(|_| run(Variant::Bad, 2_100)).collect();
+    let text = report(&runs).row(first(), Variant::Bad).unwrap().text();
+    assert_eq!(text, "2.10 s frozen (median of 1 000)");
+}
+
+#[test]
 fn run_that_died_has_no_figures_and_no_verdict() {
     let died = RunRecord {
         ending: TwinOutcome::Died("it exited with code 1".to_owned()),
