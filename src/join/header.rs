@@ -37,6 +37,9 @@ pub(crate) enum ClosureOutcome {
 /// A task's closure with the slot for its value. Dropping it without running it drops both.
 pub(crate) type Body = Box<dyn FnOnce(&Arc<Header>) -> ClosureOutcome + Send>;
 
+/// The registry key of a task that was not added.
+const NO_KEY: usize = usize::MAX;
+
 pub(crate) struct Header {
     identity: TaskIdentity,
     daemon: bool,
@@ -71,7 +74,7 @@ impl Header {
             daemon: spec.daemon,
             placement: spec.placement,
             state: StateCell::new(),
-            registry_key: AtomicUsize::new(0),
+            registry_key: AtomicUsize::new(NO_KEY),
             cancel_requested: AtomicBool::new(false),
             cancel_requested_at: Stamp::never(),
             progress: ProgressCell::new(),
@@ -102,9 +105,9 @@ impl Header {
         self.placement
     }
 
-    /// The task's key in the registry. The registry's lock orders the accesses.
-    pub(crate) fn registry_key(&self) -> usize {
-        self.registry_key.load(Ordering::Relaxed)
+    /// The task's key in the registry, if it was added. The registry's lock orders the accesses.
+    pub(crate) fn registry_key(&self) -> Option<usize> {
+        Some(self.registry_key.load(Ordering::Relaxed)).filter(|key| *key != NO_KEY)
     }
 
     pub(crate) fn set_registry_key(&self, key: usize) {
@@ -117,6 +120,11 @@ impl Header {
 
     pub(crate) fn state(&self) -> TaskState {
         self.state.get()
+    }
+
+    /// Whether the task is queued on this pool and has not begun.
+    pub(crate) fn is_queued_on(&self, pool: u64) -> bool {
+        self.placement == Placement::Pool(pool) && self.state() == TaskState::Queued
     }
 
     pub(crate) fn panic(&self) -> Option<&Arc<PanicReport>> {

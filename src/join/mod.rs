@@ -51,10 +51,12 @@ mod scope;
 mod shutdown;
 mod state;
 pub(crate) mod sync;
+mod targets;
 mod task;
 mod wait;
 mod wait_many;
 mod waiters;
+mod workers;
 
 pub use as_completed::{AsCompleted, CompletionError, as_completed};
 pub use builder::{Builder, spawn};

@@ -12,17 +12,29 @@ use super::builder::body;
 use super::changes::{Changes, Subscription};
 use super::current;
 use super::error::JoinError;
-use super::graph::{Graph, Intent, Need, Targets};
+use super::graph::{Graph, Intent, Need};
 use super::header::{Header, Spec};
 use super::id::TaskId;
 use super::info::Placement;
+use super::priority::Priority;
 use super::registry::Registry;
 use super::shutdown::wait_until_empty;
 use super::sync::{AtomicBool, CountedArc, Ordering};
+use super::targets::Targets;
 use super::task::{Slot, Task};
-use super::wait;
+use super::wait::{self, WaitSet};
+use super::workers::Workers;
 
 fn task<T: Send + Sync + 'static>(
+    id: u64,
+    changes: Option<&Changes>,
+    f: impl FnOnce() -> T + Send + 'static,
+) -> Task<T> {
+    placed(Placement::Thread, id, changes, f)
+}
+
+fn placed<T: Send + Sync + 'static>(
+    placement: Placement,
     id: u64,
     changes: Option<&Changes>,
     f: impl FnOnce() -> T + Send + 'static,
@@ -32,7 +44,7 @@ fn task<T: Send + Sync + 'static>(
         id: TaskId(id),
         name: None,
         daemon: false,
-        placement: Placement::Thread,
+        placement,
         subscription: Subscription::new(changes),
     };
     let header = Header::new(spec, body(slot.clone(), move |_| f()));
@@ -306,5 +318,114 @@ fn changes_taken_during_the_end_miss_no_end() {
         assert!(woken.load(Ordering::Acquire));
         let late = changes.take(usize::MAX);
         assert!(seen_finished || late == [task.id()]);
+    });
+}
+
+/// A pool of one thread, which is the thread of the model that calls [`run`](Self::run). It joins no
+/// other thread of the model: loom panics when a thread that does is unparked.
+struct OneThread {
+    graph: Arc<Graph>,
+    workers: Arc<Workers>,
+}
+
+impl OneThread {
+    fn new() -> Self {
+        let workers = Workers::new(1, String::new(), 1, Priority::Normal);
+        let (graph, workers) = (Arc::new(Graph::new()), Arc::new(workers));
+        graph.add_pool(workers.clone());
+        Self { graph, workers }
+    }
+
+    fn task<T: Send + Sync + 'static>(
+        &self,
+        id: u64,
+        f: impl FnOnce() -> T + Send + 'static,
+    ) -> Task<T> {
+        placed(Placement::Pool(1), id, None, f)
+    }
+
+    fn run<T>(&self, tasks: &[&Task<T>]) {
+        let tasks = tasks.iter().map(|task| task.header().clone());
+        self.workers.run_all(0, tasks);
+    }
+}
+
+#[test]
+fn first_of_a_queued_and_a_running_task_ends() {
+    three_threads(|| {
+        let pool = OneThread::new();
+        let queued = pool.task(2, || true);
+        let running = task(3, None, || true);
+        let waiter = pool.task(1, {
+            let graph = pool.graph.clone();
+            let targets = vec![queued.header().clone(), running.header().clone()];
+            move || WaitSet::new(targets).block(&graph, Need::Any, None).is_ok()
+        });
+        loom::thread::spawn(move || run(&running));
+        pool.run(&[&waiter, &queued]);
+        assert!(matches!(waiter.poll(), Some(Ok(true))));
+    });
+}
+
+#[test]
+fn first_of_two_queued_tasks_ends() {
+    three_threads(|| {
+        let pool = OneThread::new();
+        let queued = [pool.task(2, || true), pool.task(3, || true)];
+        let waiter = pool.task(1, {
+            let graph = pool.graph.clone();
+            let targets = queued.iter().map(|task| task.header().clone()).collect();
+            move || WaitSet::new(targets).block(&graph, Need::Any, None).is_ok()
+        });
+        pool.run(&[&waiter, &queued[0], &queued[1]]);
+        assert!(matches!(waiter.poll(), Some(Ok(true))));
+    });
+}
+
+/// The second wait may begin while the spare thread of the first is about to end.
+#[test]
+fn worker_waiting_through_a_thread_is_never_starved() {
+    three_threads(|| {
+        let pool = OneThread::new();
+        let queued = [pool.task(3, || true), pool.task(4, || true)];
+        let between = task(2, None, {
+            let (graph, queued) = (pool.graph.clone(), queued.clone());
+            move || {
+                let mut ended = queued.iter().map(|task| join(&graph, task, None));
+                ended.all(|value| matches!(value, Ok(true)))
+            }
+        });
+        let outer = pool.task(1, {
+            let (graph, between) = (pool.graph.clone(), between.clone());
+            move || join(&graph, &between, None).is_ok_and(|value| value)
+        });
+        loom::thread::spawn(move || run(&between));
+        pool.run(&[&outer, &queued[0], &queued[1]]);
+        assert!(matches!(outer.poll(), Some(Ok(true))));
+    });
+}
+
+#[test]
+fn helped_task_joining_its_waiter_is_refused() {
+    three_threads(|| {
+        let pool = OneThread::new();
+        let own: Arc<OnceLock<Task<bool>>> = Arc::default();
+        let queued = pool.task(2, {
+            let (graph, own) = (pool.graph.clone(), own.clone());
+            move || {
+                let waiter = own.get().expect("set before it runs");
+                matches!(
+                    join(&graph, waiter, None),
+                    Err(JoinError::WouldDeadlock { .. })
+                )
+            }
+        });
+        let waiter = pool.task(1, {
+            let (graph, queued) = (pool.graph.clone(), queued.clone());
+            move || join(&graph, &queued, None).is_ok_and(|refused| refused)
+        });
+        assert!(own.set(waiter.clone()).is_ok());
+        pool.run(&[&waiter, &queued]);
+        assert!(matches!(waiter.poll(), Some(Ok(true))));
     });
 }

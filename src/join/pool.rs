@@ -1,22 +1,28 @@
 //! The thread pool.
 
-use std::cell::Cell;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::Sender;
 
 use super::error::SpawnError;
 use super::header::Header;
 use super::info::Placement;
 use super::priority::Priority;
-use super::registry;
+use super::workers::Workers;
+use super::{graph, registry};
 
 /// A fixed number of threads that run tasks from one queue, first in, first out.
 ///
 /// Clones share the threads. When the last handle is dropped, the queued tasks still run, then the
 /// threads end.
+///
+/// A pool never starves. Its tasks may join tasks that are queued behind them, directly or through
+/// threads and other pools: while all of its threads wait, in any wait of this library, for tasks
+/// that need one of them, a spare thread runs those. So at most as many tasks run at a time as there
+/// are threads, but for those whose wait has just ended. Waits for channels, locks and processes do
+/// not count. If the system refuses the spare thread, the waiting thread runs the tasks itself.
 ///
 /// ```
 /// use meanwhile::join::{Builder, Pool};
@@ -116,15 +122,22 @@ impl PoolBuilder {
     )]
     pub fn build(self) -> Result<Pool, SpawnError> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
+        // A counter orders nothing else.
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let (queue, tasks) = crossbeam_channel::unbounded();
-        for number in 1..=self.threads {
-            let tasks = tasks.clone();
-            let priority = self.priority;
-            let name = format!("{}-{number}", self.name);
+        let members = Arc::new(Members(Arc::new(Workers::new(
+            id,
+            self.name,
+            self.threads,
+            self.priority,
+        ))));
+        graph::global().add_pool(members.0.clone());
+        for thread in 0..self.threads {
+            let (tasks, members) = (tasks.clone(), members.clone());
+            let name = format!("{}-{}", members.0.name(), thread + 1);
             std::thread::Builder::new()
                 .name(name.clone())
-                .spawn(move || work(id, priority, &tasks))
+                .spawn(move || members.0.run_all(thread, tasks.into_iter()))
                 .map_err(|source| SpawnError { name, source })?;
         }
         Ok(Pool {
@@ -135,23 +148,11 @@ impl PoolBuilder {
     }
 }
 
-thread_local! {
-    /// The number of the pool of which this thread is a worker; 0 for none.
-    static WORKER_OF: Cell<u64> = const { Cell::new(0) };
-}
+/// The threads of a pool, shared by all of them. When the last one ends, the graph forgets them.
+struct Members(Arc<Workers>);
 
-fn work(pool: u64, priority: Priority, tasks: &Receiver<Arc<Header>>) {
-    priority.apply();
-    WORKER_OF.set(pool);
-    for task in tasks {
-        registry::run(&task);
-    }
-}
-
-/// Whether this thread is a worker of the pool of a task with this placement.
-pub(crate) fn is_worker_of(placement: Placement) -> bool {
-    match placement {
-        Placement::Thread => false,
-        Placement::Pool(id) => WORKER_OF.try_with(Cell::get).is_ok_and(|pool| pool == id),
+impl Drop for Members {
+    fn drop(&mut self) {
+        graph::global().remove_pool(self.0.pool());
     }
 }

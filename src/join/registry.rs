@@ -34,7 +34,7 @@ impl Registry {
     pub(crate) fn remove(&self, task: &Header) {
         let removed = {
             let mut shard = lock(self.shard(task));
-            let removed = shard.try_remove(task.registry_key());
+            let removed = task.registry_key().and_then(|key| shard.try_remove(key));
             if shard.is_empty() && shard.capacity() > SPARE_CAPACITY {
                 shard.shrink_to_fit();
             }
@@ -99,9 +99,11 @@ pub(crate) fn discard(task: &Arc<Header>) {
     }
 }
 
-/// Removes an ended task from the list, then wakes its joiners.
+/// Removes an ended task from the list, then wakes its joiners. The tasks of a model are in no list.
 fn remove_and_settle(task: &Arc<Header>) {
-    global().remove(task);
+    if task.registry_key().is_some() {
+        global().remove(task);
+    }
     task.settle();
 }
 

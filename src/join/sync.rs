@@ -1,13 +1,14 @@
 //! The synchronization primitives of this library: those of std, or of loom under `--cfg loom`; and
 //! the locking of mutexes for the whole crate.
 
+use std::io;
 use std::sync::{LockResult, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 #[cfg(loom)]
 pub(crate) use loom::{
     sync::{
-        Arc as CountedArc, Mutex, MutexGuard,
+        Arc as CountedArc, Condvar, Mutex, MutexGuard,
         atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering},
     },
     thread::{Thread, current as current_thread, park, yield_now},
@@ -15,7 +16,7 @@ pub(crate) use loom::{
 #[cfg(not(loom))]
 pub(crate) use std::{
     sync::{
-        Arc as CountedArc, Mutex, MutexGuard,
+        Arc as CountedArc, Condvar, Mutex, MutexGuard,
         atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering},
     },
     thread::{Thread, current as current_thread, park, yield_now},
@@ -30,6 +31,40 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// code of this crate that may panic leaves locked data half-changed.
 pub(crate) fn ignore_poison<T>(result: LockResult<T>) -> T {
     result.unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Waits for a condition variable, at most for `timeout`. Returns whether it has timed out.
+#[cfg(not(loom))]
+pub(crate) fn wait_timeout<'a, T>(
+    condition: &Condvar,
+    guard: MutexGuard<'a, T>,
+    timeout: Duration,
+) -> (MutexGuard<'a, T>, bool) {
+    let (guard, result) = ignore_poison(condition.wait_timeout(guard, timeout));
+    (guard, result.timed_out())
+}
+
+/// A model has no clock. There it times out at once.
+#[cfg(loom)]
+pub(crate) fn wait_timeout<'a, T>(
+    _condition: &Condvar,
+    guard: MutexGuard<'a, T>,
+    _timeout: Duration,
+) -> (MutexGuard<'a, T>, bool) {
+    (guard, true)
+}
+
+/// Starts a thread that nobody joins.
+#[cfg(not(loom))]
+pub(crate) fn spawn_thread(name: String, f: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    std::thread::Builder::new().name(name).spawn(f).map(drop)
+}
+
+#[cfg(loom)]
+#[expect(clippy::unnecessary_wraps, reason = "as without loom")]
+pub(crate) fn spawn_thread(_name: String, f: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    drop(loom::thread::spawn(f));
+    Ok(())
 }
 
 /// Parks this thread until it is unparked or the deadline has passed. It may also wake spuriously.
@@ -52,7 +87,7 @@ pub(crate) fn park_until(deadline: Option<Instant>) -> bool {
 /// Linux lets a sleep end late by the thread's timer slack, 50 µs by default, so that several
 /// sleeps can end at once. Without it a timed wait is half as late.
 #[cfg(all(target_os = "linux", not(loom)))]
-fn park_for(time: std::time::Duration) {
+fn park_for(time: Duration) {
     use rustix::thread::{current_timer_slack, set_current_timer_slack};
     use std::num::NonZeroU64;
 

@@ -77,8 +77,8 @@ impl<T> Task<T> {
     /// Blocks until the task has ended, and returns its value or its error. Returns at once if it
     /// has ended already.
     ///
-    /// A pool worker that joins a task still queued on the same pool runs it itself, so workers
-    /// that join tasks of their own pool do not block each other.
+    /// A worker of a [`Pool`](super::Pool) that joins a task still queued on the same pool runs it
+    /// itself.
     ///
     /// ```
     /// use meanwhile::join;
@@ -109,7 +109,9 @@ impl<T> Task<T> {
     ///
     /// [`Duration::ZERO`] polls. A timeout too long for the clock, such as [`Duration::MAX`], waits
     /// without a deadline. A wait with a deadline may be part of a cycle, because the deadline ends
-    /// it. On Linux the thread's timer slack, 50 µs by default, is reduced during the wait.
+    /// it. A pool worker never runs the task itself, or the timeout could not end the wait; if no
+    /// other thread of the pool is free, a spare one runs the task. On Linux the thread's timer
+    /// slack, 50 µs by default, is reduced during the wait.
     ///
     /// ```
     /// use meanwhile::join::{self, JoinError};

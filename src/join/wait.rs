@@ -6,12 +6,13 @@ use std::time::{Duration, Instant};
 
 use super::current::current;
 use super::error::JoinError;
-use super::graph::{self, Graph, Intent, Need, Targets};
+use super::graph::{self, Graph, Intent, Need, Wait};
 use super::header::Header;
 use super::id::TaskId;
 use super::sync::{current_thread, park_until};
+use super::targets::{Group, Targets};
 use super::waiters::Batch;
-use super::{pool, registry};
+use super::workers;
 
 /// The reason why a wait ended before its targets did.
 #[derive(Debug)]
@@ -49,16 +50,18 @@ pub(crate) fn for_one(
     if is_current(target) {
         return Err(WaitFailure::CurrentThread);
     }
-    let wait = graph
-        .enter(Intent {
-            targets: Targets::One(target.clone()),
-            need: Need::All,
-            deadline,
-        })
-        .map_err(WaitFailure::WouldDeadlock)?;
-    if deadline.is_none() && run_if_queued_here(target) {
+    let wait = graph.enter(Intent {
+        targets: Targets::One(target.clone()),
+        need: Need::All,
+        deadline,
+    });
+    if deadline.is_none()
+        && workers::may_help().is_some_and(|pool| target.is_queued_on(pool))
+        && help(&wait, target)
+    {
         return Ok(());
     }
+    wait.check().map_err(WaitFailure::WouldDeadlock)?.serve();
     target.park(deadline, || wait.is_broken());
     if target.is_finished() {
         Ok(())
@@ -73,10 +76,11 @@ fn is_current(target: &Header) -> bool {
     current() == Some(target.id())
 }
 
-/// Runs a task that is queued on the pool of which this thread is a worker. Returns false if it was
-/// not queued there.
-fn run_if_queued_here(target: &Arc<Header>) -> bool {
-    pool::is_worker_of(target.placement()) && registry::run(target)
+/// Runs a queued target inside of the wait. Returns false if another thread has begun it.
+///
+/// The wait must need the end of this target, or it would be late or in a cycle that is none.
+fn help(wait: &Wait<'_>, target: &Arc<Header>) -> bool {
+    workers::help(target, |running| wait.set_helping(running))
 }
 
 /// Blocks until all `targets` have ended or the deadline has passed.
@@ -85,40 +89,31 @@ pub(crate) fn for_all(
     targets: Vec<Arc<Header>>,
     deadline: Option<Instant>,
 ) -> Result<(), WaitFailure> {
-    let mut set = WaitSet::new(targets);
-    while set.unfinished() > 0 {
-        set.block(graph, Need::All, deadline)?;
-        while set.poll().is_some() {}
-    }
-    Ok(())
+    WaitSet::new(targets).block(graph, Need::All, deadline)
 }
 
 /// Blocks until all `targets` have ended. Waits that would keep them from ending are broken.
 pub(crate) fn for_all_breaking(targets: Vec<Arc<Header>>) {
-    let mut set = WaitSet::new(targets);
-    while set.unfinished() > 0 {
-        if set.poll().is_none() {
-            set.block_breaking();
-        }
+    let set = WaitSet::new(targets);
+    if !set.is_satisfied(Need::All) {
+        set.block_breaking();
     }
 }
 
 /// A wait for several tasks, which returns them in the order in which they end.
 pub(crate) struct WaitSet {
-    targets: Arc<[Arc<Header>]>,
+    group: Arc<Group>,
     /// For each target that is not finished, its ticket to leave the batch.
     tickets: Vec<Option<u64>>,
     batch: Arc<Batch>,
     ready: VecDeque<usize>,
-    /// The number of targets that [`poll`](Self::poll) has returned.
-    given: usize,
-    /// The first target that this thread has not tried to run.
-    next_to_run: usize,
+    /// The number of targets that [`poll`](Self::poll) has not returned yet.
+    left: usize,
 }
 
 impl WaitSet {
     pub(crate) fn new(targets: Vec<Arc<Header>>) -> Self {
-        let batch = Arc::new(Batch::new(current_thread()));
+        let batch = Arc::new(Batch::new(current_thread(), targets.len()));
         let tickets: Vec<Option<u64>> = targets
             .iter()
             .enumerate()
@@ -127,78 +122,87 @@ impl WaitSet {
         let mut ready: Vec<usize> = (0..targets.len())
             .filter(|index| tickets[*index].is_none())
             .collect();
+        batch.had_ended(ready.len());
         ready.sort_by_key(|index| targets[*index].finished_at());
         Self {
-            targets: targets.into(),
+            left: targets.len(),
+            group: Arc::new(Group::new(targets, batch.clone())),
             tickets,
             batch,
             ready: ready.into(),
-            given: 0,
-            next_to_run: 0,
         }
     }
 
     /// Returns the number of targets that [`poll`](Self::poll) has not returned yet.
     pub(crate) fn unfinished(&self) -> usize {
-        self.targets.len() - self.given
+        self.left
     }
 
     /// Returns the index of the next target that has ended, if there is one.
     pub(crate) fn poll(&mut self) -> Option<usize> {
-        if !self.has_ready() {
-            return None;
-        }
+        self.take_ended();
         let index = self.ready.pop_front()?;
         self.tickets[index] = None;
-        self.given += 1;
+        self.left -= 1;
         Some(index)
     }
 
-    /// Blocks until [`poll`](Self::poll) has a target to return.
+    /// Blocks until [`poll`](Self::poll) has a target to return, or all of them.
     pub(crate) fn block(
-        &mut self,
+        &self,
         graph: &Graph,
         need: Need,
         deadline: Option<Instant>,
     ) -> Result<(), WaitFailure> {
-        while !self.has_ready() {
-            if self.waits_for_itself(need) {
-                return Err(WaitFailure::CurrentThread);
-            }
-            let wait = graph
-                .enter(self.intent(need, deadline))
-                .map_err(WaitFailure::WouldDeadlock)?;
-            if deadline.is_none() && self.run_one() {
-                continue;
-            }
-            let in_time = self.has_ready() || park_until(deadline);
+        if self.is_satisfied(need) {
+            return Ok(());
+        }
+        if self.waits_for_itself(need) {
+            return Err(WaitFailure::CurrentThread);
+        }
+        let wait = graph.enter(self.intent(need, deadline));
+        if need == Need::All && deadline.is_none() {
+            self.help_all(&wait);
+        }
+        wait.check().map_err(WaitFailure::WouldDeadlock)?.serve();
+        while !self.is_satisfied(need) {
+            let in_time = park_until(deadline);
             if let Some(cycle) = wait.broken() {
                 return Err(WaitFailure::WouldDeadlock(cycle));
             }
-            if !in_time && !self.has_ready() {
+            if !in_time && !self.is_satisfied(need) {
                 return Err(WaitFailure::TimedOut);
             }
         }
         Ok(())
     }
 
-    /// Blocks until this thread is woken, possibly without a reason. Breaks waits that would keep
-    /// the targets from ending.
-    fn block_breaking(&mut self) {
-        let _wait = graph::global().enter_breaking(self.intent(Need::All, None));
-        if !self.run_one() && !self.has_ready() {
+    /// Blocks until all targets have ended. Breaks waits that would keep them from ending.
+    fn block_breaking(&self) {
+        let wait = graph::global().enter_breaking(self.intent(Need::All, None));
+        self.help_all(&wait);
+        wait.shortages().serve();
+        while !self.is_satisfied(Need::All) {
             park_until(None);
         }
     }
 
-    fn has_ready(&mut self) -> bool {
+    /// Returns whether a wait for one target or for all can end, or has this thread woken when it
+    /// can.
+    fn is_satisfied(&self, need: Need) -> bool {
+        match need {
+            Need::All => self.batch.wake_at(0),
+            Need::Any => !self.ready.is_empty() || self.batch.wake_at(self.left.saturating_sub(1)),
+        }
+    }
+
+    fn take_ended(&mut self) {
         self.ready.extend(self.batch.take());
-        !self.ready.is_empty()
     }
 
     fn intent(&self, need: Need, deadline: Option<Instant>) -> Intent {
         Intent {
-            targets: Targets::Many(self.targets.clone()),
+            targets: Targets::Many(self.group.clone()),
             need,
             deadline,
         }
@@ -206,25 +210,23 @@ impl WaitSet {
 
     /// Returns whether only the end of the calling task itself could satisfy this wait.
     fn waits_for_itself(&self, need: Need) -> bool {
-        let is_member = self.targets.iter().any(|target| is_current(target));
-        is_member && (need == Need::All || self.unfinished() == 1)
+        let is_member = current().is_some_and(|task| self.group.contains(task));
+        is_member && (need == Need::All || self.left == 1)
     }
 
-    /// Runs one target that is queued on this worker's own pool. Returns false if there is none.
-    fn run_one(&mut self) -> bool {
-        while let Some(target) = self.targets.get(self.next_to_run) {
-            self.next_to_run += 1;
-            if run_if_queued_here(target) {
-                return true;
-            }
+    /// Runs the targets that are queued on this worker's own pool.
+    fn help_all(&self, wait: &Wait<'_>) {
+        while let Some(pool) = workers::may_help()
+            && let Some(target) = self.group.next_queued_on(pool)
+        {
+            help(wait, target);
         }
-        false
     }
 }
 
 impl Drop for WaitSet {
     fn drop(&mut self) {
-        for (target, ticket) in self.targets.iter().zip(&self.tickets) {
+        for (target, ticket) in self.group.tasks().iter().zip(&self.tickets) {
             if let Some(ticket) = ticket {
                 target.leave_batch(*ticket);
             }

@@ -83,26 +83,69 @@ impl Waiters {
     }
 }
 
-/// A wait for several tasks. It holds the members that have ended, in the order of their ends.
+/// A wait of one thread for several tasks: those that have ended, in the order of their ends, and
+/// the number of the others.
 pub(crate) struct Batch {
     thread: Thread,
-    ended: Mutex<Vec<usize>>,
+    members: Mutex<Members>,
+}
+
+struct Members {
+    ended: Vec<usize>,
+    unfinished: usize,
+    /// The thread is woken when no more than this many are unfinished.
+    wake_at: usize,
 }
 
 impl Batch {
-    pub(crate) fn new(thread: Thread) -> Self {
+    /// A wait of `thread` for this many tasks.
+    pub(crate) fn new(thread: Thread, unfinished: usize) -> Self {
         Self {
             thread,
-            ended: Mutex::new(Vec::new()),
+            members: Mutex::new(Members {
+                ended: Vec::new(),
+                unfinished,
+                wake_at: usize::MAX,
+            }),
         }
     }
 
+    /// Counts members as ended that can't report it, because they had ended before.
+    pub(crate) fn had_ended(&self, count: usize) {
+        lock(&self.members).unfinished -= count;
+    }
+
+    /// Has the thread woken when at most `unfinished` members are left. Returns whether that holds
+    /// now.
+    pub(crate) fn wake_at(&self, unfinished: usize) -> bool {
+        let mut members = lock(&self.members);
+        members.wake_at = unfinished;
+        members.unfinished <= unfinished
+    }
+
+    pub(crate) fn unfinished(&self) -> usize {
+        lock(&self.members).unfinished
+    }
+
+    /// Returns whether so many have ended that the thread is woken.
+    pub(crate) fn is_satisfied(&self) -> bool {
+        let members = lock(&self.members);
+        members.unfinished <= members.wake_at
+    }
+
     pub(crate) fn take(&self) -> Vec<usize> {
-        std::mem::take(&mut *lock(&self.ended))
+        std::mem::take(&mut lock(&self.members).ended)
     }
 
     fn push(&self, index: usize) {
-        lock(&self.ended).push(index);
-        self.thread.unpark();
+        let is_time = {
+            let mut members = lock(&self.members);
+            members.ended.push(index);
+            members.unfinished -= 1;
+            members.unfinished <= members.wake_at
+        };
+        if is_time {
+            self.thread.unpark();
+        }
     }
 }

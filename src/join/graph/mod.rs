@@ -1,22 +1,39 @@
-//! The graph of waits, and the refusal of waits that could never end.
+//! The graph of waits: the refusal of waits that could never end, and the spare threads for pools
+//! whose threads all wait.
 //!
-//! A wait enters the graph before its thread parks and leaves it when it ends. A task's wait
-//! without a deadline is refused when it would close a deadlock cycle. Check and entry happen under
-//! one lock: if two joins race to close a cycle, exactly one sees the other and is refused.
+//! A wait enters the graph before its thread parks and leaves it when it ends. Check and entry
+//! happen under one lock: if two joins race to close a cycle, exactly one sees the other and is
+//! refused. Only a wait that begins can make a task stuck, so a check at each beginning finds all.
 //!
-//! A task is *free* when it can still make progress: it does not wait, or it waits with a deadline,
-//! or enough of its targets are free. A wait is refused when its task would not be free. For plain
-//! joins this is a search for a cycle. The wider rule also covers waits for one of several tasks,
-//! where a cycle does no harm while another member can end the wait.
+//! Two questions are asked of each wait that begins.
+//!
+//! *Could it never end?* A task can go on when it does not wait, when its wait has a deadline, or
+//! when enough of its targets can go on. A task that is queued can go on, because its pool never
+//! starves. If the waiting task can't go on, the wait is refused with the cycle that it would close.
+//! For plain joins this is a search for a cycle. The wider rule also covers waits for one of several
+//! tasks, where a cycle does no harm while another member can end the wait.
+//!
+//! *Does its pool starve?* Now a queued task needs a thread of its pool that can go on, and a
+//! deadline does not count, because a wait should succeed before its deadline. If a wait is stuck by
+//! this rule, its queued targets are a [`Shortage`], and the caller has spare threads run them; see
+//! `workers`.
+//!
+//! A check looks only at tasks that wait, of which there are no more than threads. A wait for many
+//! tasks does not list them.
+
+mod search;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::Arc;
 use std::time::Instant;
 
+use self::search::{Needs, Node, stuck};
 use super::current::current;
-use super::header::Header;
 use super::id::TaskId;
 use super::sync::{Mutex, Thread, current_thread, lock};
+use super::targets::Targets;
+use super::workers::{RunningTask, Shortage, Workers};
 
 /// A snapshot of all waits in progress; see [`wait_graph`].
 #[derive(Clone, Debug, Default)]
@@ -50,38 +67,13 @@ pub(crate) enum Need {
 }
 
 /// A wait that a thread is about to begin.
-#[derive(Clone)]
 pub(crate) struct Intent {
     pub(crate) targets: Targets,
     pub(crate) need: Need,
     pub(crate) deadline: Option<Instant>,
 }
 
-/// The targets of a wait. A single task needs no list.
-#[derive(Clone)]
-pub(crate) enum Targets {
-    One(Arc<Header>),
-    Many(Arc<[Arc<Header>]>),
-    /// A child process, by its process id. It joins no task, so no cycle goes through it.
-    #[cfg_attr(
-        any(not(unix), loom),
-        expect(dead_code, reason = "processes exist on Unix only")
-    )]
-    Process(u32),
-}
-
-impl Targets {
-    fn unfinished(&self) -> impl Iterator<Item = &Arc<Header>> {
-        let all = match self {
-            Self::One(target) => std::slice::from_ref(target),
-            Self::Many(targets) => targets,
-            Self::Process(_) => &[],
-        };
-        all.iter().filter(|target| !target.is_finished())
-    }
-}
-
-/// The waits of a process (or of a model).
+/// The waits and pools of a process (or of a model).
 pub(crate) struct Graph {
     waits: Mutex<Waits>,
 }
@@ -90,6 +82,7 @@ pub(crate) struct Graph {
 struct Waits {
     next_thread: u64,
     entries: BTreeMap<Key, WaitEntry>,
+    pools: BTreeMap<u64, Arc<Workers>>,
 }
 
 /// Tasks sort first, as in [`WaitGraph::waits`]. Threads that run no task take part in no cycle.
@@ -105,12 +98,28 @@ struct WaitEntry {
     thread: Thread,
     breakable: bool,
     broken: Option<Vec<TaskId>>,
+    /// The task that this thread runs inside of the wait. The wait can't end before it, not even
+    /// when it is broken.
+    helps: Option<RunningTask>,
+    /// Lives as long as the entry; made when a pool first needs it.
+    lifetime: Option<Arc<()>>,
+    /// The pools whose spare threads know of this wait.
+    short_of: Vec<u64>,
 }
 
 impl WaitEntry {
-    /// Whether this wait ends without its targets.
-    fn ends_by_itself(&self) -> bool {
-        self.intent.deadline.is_some() || self.broken.is_some()
+    /// Whether this wait ends without a further target.
+    fn needs_no_target(&self) -> bool {
+        self.broken.is_some() || self.intent.targets.are_satisfied()
+    }
+
+    fn helped(&self) -> Option<TaskId> {
+        self.helps.as_ref()?.get()
+    }
+
+    /// What the wait needs when its targets don't count.
+    fn needs_helped(&self) -> Needs {
+        Needs::All(self.helped().into_iter().map(Node::Task).collect())
     }
 }
 
@@ -120,6 +129,27 @@ pub(crate) struct Wait<'a> {
     key: Key,
 }
 
+/// The waits that need spare threads. They must be [served](Self::serve) before the thread parks.
+#[must_use]
+#[derive(Default)]
+pub(crate) struct Shortages(Vec<PoolShortage>);
+
+struct PoolShortage {
+    workers: Arc<Workers>,
+    waits: Vec<Shortage>,
+    /// The spare threads that are stuck too.
+    stuck: Vec<u64>,
+}
+
+impl Shortages {
+    /// Wakes or starts spare threads.
+    pub(crate) fn serve(self) {
+        for pool in self.0 {
+            pool.workers.serve(pool.waits, &pool.stuck);
+        }
+    }
+}
+
 impl Graph {
     pub(crate) fn new() -> Self {
         Self {
@@ -127,17 +157,21 @@ impl Graph {
         }
     }
 
-    /// Enters a wait of the current thread. Returns the cycle that it would close, as an error.
-    pub(crate) fn enter(&self, intent: Intent) -> Result<Wait<'_>, Vec<TaskId>> {
-        let mut waits = lock(&self.waits);
-        let key = waits.insert(intent, true);
-        if let Key::Task(waiter) = key
-            && let Some(cycle) = waits.cycle_of(waiter)
-        {
-            waits.entries.remove(&key);
-            return Err(cycle);
-        }
-        Ok(Wait { graph: self, key })
+    pub(crate) fn add_pool(&self, workers: Arc<Workers>) {
+        lock(&self.waits).pools.insert(workers.pool(), workers);
+    }
+
+    pub(crate) fn remove_pool(&self, pool: u64) {
+        let removed = lock(&self.waits).pools.remove(&pool);
+        // Dropped after the lock is released.
+        drop(removed);
+    }
+
+    /// Enters a wait of the current thread, before it helps or parks. It must be
+    /// [checked](Wait::check) before it parks.
+    pub(crate) fn enter(&self, intent: Intent) -> Wait<'_> {
+        let key = lock(&self.waits).insert(intent, true);
+        Wait { graph: self, key }
     }
 
     /// Enters a wait that can't be refused. If it closes a cycle, another wait of the cycle fails
@@ -156,25 +190,25 @@ impl Graph {
 
     pub(crate) fn snapshot(&self) -> WaitGraph {
         let waits = lock(&self.waits);
+        let info = |(key, entry): (&Key, &WaitEntry)| WaitInfo {
+            waiter: match key {
+                Key::Task(task) => Some(*task),
+                Key::Thread(_) => None,
+            },
+            thread_name: entry.thread.name().map(str::to_owned),
+            targets: {
+                let all = entry.intent.targets.all().iter();
+                all.filter(|t| !t.is_finished()).map(|t| t.id()).collect()
+            },
+            process: match entry.intent.targets {
+                Targets::Process(pid) => Some(pid),
+                Targets::One(_) | Targets::Many(_) => None,
+            },
+            since: entry.since,
+            deadline: entry.intent.deadline,
+        };
         WaitGraph {
-            waits: waits
-                .entries
-                .iter()
-                .map(|(key, entry)| WaitInfo {
-                    waiter: match key {
-                        Key::Task(task) => Some(*task),
-                        Key::Thread(_) => None,
-                    },
-                    thread_name: entry.thread.name().map(str::to_owned),
-                    targets: entry.intent.targets.unfinished().map(|t| t.id()).collect(),
-                    process: match entry.intent.targets {
-                        Targets::Process(pid) => Some(pid),
-                        Targets::One(_) | Targets::Many(_) => None,
-                    },
-                    since: entry.since,
-                    deadline: entry.intent.deadline,
-                })
-                .collect(),
+            waits: waits.entries.iter().map(info).collect(),
         }
     }
 }
@@ -196,21 +230,101 @@ impl Waits {
                 thread: current_thread(),
                 breakable,
                 broken: None,
+                helps: None,
+                lifetime: None,
+                short_of: Vec::new(),
             },
         );
         key
     }
 
+    fn entry(&self, task: TaskId) -> Option<&WaitEntry> {
+        self.entries.get(&Key::Task(task))
+    }
+
+    /// Returns the unfinished targets of a wait that wait themselves.
+    fn waiting_targets(&self, entry: &WaitEntry) -> Vec<Node> {
+        let targets = &entry.intent.targets;
+        let is_waiting = |task: &TaskId| self.entries.contains_key(&Key::Task(*task));
+        let found: Vec<TaskId> = if targets.all().len() <= self.entries.len() {
+            let ids = targets.all().iter().map(|target| target.id());
+            ids.filter(is_waiting).collect()
+        } else {
+            self.waiting_tasks()
+                .filter(|task| targets.contains(*task))
+                .collect()
+        };
+        found.into_iter().map(Node::Task).collect()
+    }
+
+    fn waiting_tasks(&self) -> impl Iterator<Item = TaskId> {
+        let tasks = (Bound::Unbounded, Bound::Excluded(Key::Thread(0)));
+        self.entries.range(tasks).filter_map(|(key, _)| match key {
+            Key::Task(task) => Some(*task),
+            Key::Thread(_) => None,
+        })
+    }
+
+    /// What a node needs to go on, if pools never starve and deadlines end waits.
+    fn needs_to_end(&self, node: Node) -> Needs {
+        let Node::Task(task) = node else {
+            return Needs::nothing();
+        };
+        let Some(entry) = self.entry(task) else {
+            return Needs::nothing();
+        };
+        if entry.intent.deadline.is_some() || entry.needs_no_target() {
+            return entry.needs_helped();
+        }
+        let waiting = self.waiting_targets(entry);
+        match entry.intent.need {
+            Need::All => Needs::All(waiting),
+            Need::Any if waiting.len() < entry.intent.targets.unfinished() => Needs::nothing(),
+            Need::Any => Needs::Any(waiting),
+        }
+    }
+
+    /// What a node needs so that each target of its wait can end, if no pool gets a spare thread.
+    fn needs_for_each_target(&self, node: Node) -> Needs {
+        match node {
+            Node::Pool(pool) => match self.pools.get(&pool).and_then(|it| it.running()) {
+                Some(tasks) => Needs::Any(tasks.into_iter().map(Node::Task).collect()),
+                None => Needs::nothing(),
+            },
+            Node::Spares(pool) => {
+                let tasks = self.busy_spares(pool).into_iter();
+                Needs::All(tasks.map(|(_, task)| Node::Task(task)).collect())
+            }
+            Node::Task(task) => match self.entry(task) {
+                // The wait is checked again after that, or it has ended.
+                Some(entry) if entry.helps.is_some() => entry.needs_helped(),
+                Some(entry) if !entry.needs_no_target() => {
+                    let mut nodes = self.waiting_targets(entry);
+                    nodes.extend(entry.intent.targets.pools().into_iter().map(Node::Pool));
+                    Needs::All(nodes)
+                }
+                _ => Needs::nothing(),
+            },
+        }
+    }
+
+    fn busy_spares(&self, pool: u64) -> Vec<(u64, TaskId)> {
+        let workers = self.pools.get(&pool);
+        workers.map_or_else(Vec::new, |workers| workers.busy_spares())
+    }
+
     /// Returns the cycle that blocks `waiter` forever. It begins with `waiter` if that is a member.
     fn cycle_of(&self, waiter: TaskId) -> Option<Vec<TaskId>> {
-        let stuck = self.stuck(self.reachable(waiter));
-        if !stuck.contains(&waiter) {
+        let stuck = stuck(Node::Task(waiter), |node| self.needs_to_end(node));
+        if !stuck.contains(&Node::Task(waiter)) {
             return None;
         }
         let mut path = vec![waiter];
         loop {
-            let last = *path.last()?;
-            let next = self.targets(last).find(|target| stuck.contains(target))?;
+            let last = self.entry(*path.last()?)?;
+            let is_stuck = |target: &TaskId| stuck.contains(&Node::Task(*target));
+            let mut targets = last.intent.targets.all().iter().map(|target| target.id());
+            let next = targets.find(is_stuck).or_else(|| last.helped())?;
             if let Some(start) = path.iter().position(|task| *task == next) {
                 return Some(path.split_off(start));
             }
@@ -218,53 +332,44 @@ impl Waits {
         }
     }
 
-    /// The tasks that `waiter` waits for, directly or through others, itself included.
-    fn reachable(&self, waiter: TaskId) -> BTreeSet<TaskId> {
-        let mut reached = BTreeSet::from([waiter]);
-        let mut open = vec![waiter];
-        while let Some(task) = open.pop() {
-            open.extend(self.targets(task).filter(|target| reached.insert(*target)));
-        }
-        reached
-    }
-
-    /// Removes free tasks until none is left. The set must have the targets of all its members.
-    fn stuck(&self, mut tasks: BTreeSet<TaskId>) -> BTreeSet<TaskId> {
-        loop {
-            let free: Vec<TaskId> = tasks
-                .iter()
-                .copied()
-                .filter(|task| self.is_free(*task, &tasks))
-                .collect();
-            if free.is_empty() {
-                return tasks;
-            }
-            for task in free {
-                tasks.remove(&task);
+    /// Returns the waits that starve by the wait of `waiter`.
+    fn shortages_of(&mut self, waiter: TaskId) -> Shortages {
+        let stuck = self.starving(Node::Task(waiter));
+        let mut short: BTreeMap<u64, Vec<Shortage>> = BTreeMap::new();
+        for node in &stuck {
+            let Node::Task(task) = *node else { continue };
+            let Some(entry) = self.entries.get_mut(&Key::Task(task)) else {
+                continue;
+            };
+            for pool in entry.intent.targets.pools() {
+                if stuck.contains(&Node::Pool(pool)) && !entry.short_of.contains(&pool) {
+                    entry.short_of.push(pool);
+                    let lifetime = entry.lifetime.get_or_insert_default();
+                    let shortage = Shortage::new(entry.intent.targets.clone(), lifetime);
+                    short.entry(pool).or_default().push(shortage);
+                }
             }
         }
-    }
-
-    fn is_free(&self, task: TaskId, stuck: &BTreeSet<TaskId>) -> bool {
-        let Some(entry) = self.entries.get(&Key::Task(task)) else {
-            return true;
+        let with_spares = |(pool, waits)| {
+            Some(PoolShortage {
+                workers: self.pools.get(&pool)?.clone(),
+                waits,
+                stuck: self.stuck_spares(pool),
+            })
         };
-        if entry.ends_by_itself() {
-            return true;
-        }
-        let mut targets = entry.intent.targets.unfinished().map(|t| t.id()).peekable();
-        match entry.intent.need {
-            Need::All => targets.all(|target| !stuck.contains(&target)),
-            Need::Any => targets.peek().is_none() || targets.any(|target| !stuck.contains(&target)),
-        }
+        Shortages(short.into_iter().filter_map(with_spares).collect())
     }
 
-    fn targets(&self, task: TaskId) -> impl Iterator<Item = TaskId> {
-        self.entries
-            .get(&Key::Task(task))
-            .filter(|entry| !entry.ends_by_itself())
-            .into_iter()
-            .flat_map(|entry| entry.intent.targets.unfinished().map(|t| t.id()))
+    fn stuck_spares(&self, pool: u64) -> Vec<u64> {
+        let stuck = self.starving(Node::Spares(pool));
+        let busy = self.busy_spares(pool).into_iter();
+        busy.filter(|(_, task)| stuck.contains(&Node::Task(*task)))
+            .map(|(number, _)| number)
+            .collect()
+    }
+
+    fn starving(&self, start: Node) -> BTreeSet<Node> {
+        stuck(start, |node| self.needs_for_each_target(node))
     }
 
     /// Breaks waits until the one at `key` is in no cycle. The caller must wake the threads.
@@ -282,11 +387,11 @@ impl Waits {
 
     /// Breaks the wait of one member that may be broken.
     fn break_one(&mut self, cycle: &[TaskId]) -> Option<Thread> {
-        let victim = cycle.iter().rposition(|task| {
-            self.entries
-                .get(&Key::Task(*task))
-                .is_some_and(|entry| entry.breakable)
-        })?;
+        let may_break = |task: &TaskId| {
+            self.entry(*task)
+                .is_some_and(|entry| entry.breakable && entry.broken.is_none())
+        };
+        let victim = cycle.iter().rposition(may_break)?;
         let entry = self.entries.get_mut(&Key::Task(cycle[victim]))?;
         let mut from_victim = cycle.to_vec();
         from_victim.rotate_left(victim);
@@ -296,6 +401,43 @@ impl Waits {
 }
 
 impl Wait<'_> {
+    /// Checks the wait before its thread parks. Returns the cycle that it would close as an error;
+    /// then the thread must not park.
+    pub(crate) fn check(&self) -> Result<Shortages, Vec<TaskId>> {
+        let Key::Task(waiter) = self.key else {
+            return Ok(Shortages::default());
+        };
+        let mut waits = lock(&self.graph.waits);
+        if let Some(entry) = waits.entries.get_mut(&self.key) {
+            entry.helps = None;
+        }
+        match waits.cycle_of(waiter) {
+            None => Ok(waits.shortages_of(waiter)),
+            Some(cycle) => {
+                // Another wait that closes the same cycle is not refused too.
+                let entry = waits.entries.remove(&self.key);
+                drop(waits);
+                drop(entry);
+                Err(cycle)
+            }
+        }
+    }
+
+    /// Like [`check`](Self::check), for a wait that is never refused.
+    pub(crate) fn shortages(&self) -> Shortages {
+        match self.key {
+            Key::Task(waiter) => lock(&self.graph.waits).shortages_of(waiter),
+            Key::Thread(_) => Shortages::default(),
+        }
+    }
+
+    /// Notes that this thread runs a target inside of the wait, until the next [check](Self::check).
+    pub(crate) fn set_helping(&self, running: RunningTask) {
+        if let Some(entry) = lock(&self.graph.waits).entries.get_mut(&self.key) {
+            entry.helps = Some(running);
+        }
+    }
+
     /// Returns the cycle that this wait was broken to end; `None` if it was not broken.
     pub(crate) fn broken(&self) -> Option<Vec<TaskId>> {
         match self.key {

@@ -18,9 +18,10 @@ use super::stop::{self, StopReport};
 use super::system::{self, Pidfd};
 use super::tree::Root;
 use crate::join::clock::{self, Stamp};
-use crate::join::graph::{self, Intent, Need, Targets};
+use crate::join::graph::{self, Intent, Need};
 use crate::join::panic::contain;
 use crate::join::sync::{ignore_poison, lock};
+use crate::join::targets::Targets;
 
 /// The state of one process.
 pub(super) struct ProcessShared {

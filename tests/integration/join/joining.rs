@@ -396,24 +396,6 @@ fn t9_worker_runs_a_queued_task_that_it_joins() {
 }
 
 #[test]
-fn t9_timed_join_of_a_queued_task_can_time_out() {
-    let pool = Pool::builder().threads(1).build().unwrap();
-    let outer = {
-        let pool = pool.clone();
-        Builder::new("outer")
-            .spawn_on(&pool.clone(), move |_| {
-                let inner = Builder::new("inner").spawn_on(&pool, |_| ()).unwrap();
-                let timed = inner.join_timeout(Duration::from_millis(5)).copied();
-                (inner, timed)
-            })
-            .unwrap()
-    };
-    let (inner, timed) = outer.join_timeout(LONG).unwrap();
-    assert!(matches!(timed, Err(JoinError::TimedOut)));
-    inner.join_timeout(LONG).unwrap();
-}
-
-#[test]
 fn t9_task_tree_deeper_than_the_pool_ends() {
     fn sum(pool: &Pool, depth: u32) -> u64 {
         if depth == 0 {

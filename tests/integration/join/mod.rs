@@ -6,4 +6,5 @@ mod joining;
 mod lifetime;
 mod panics;
 mod product;
+mod starvation;
 mod waiting;

@@ -1,0 +1,150 @@
+//! The tasks, or the process, that a wait is for.
+
+use std::sync::{Arc, OnceLock};
+
+use super::header::Header;
+use super::id::TaskId;
+use super::info::Placement;
+use super::sync::{AtomicUsize, Ordering};
+use super::waiters::Batch;
+
+/// The targets of a wait. A single task needs no list.
+#[derive(Clone)]
+pub(crate) enum Targets {
+    One(Arc<Header>),
+    Many(Arc<Group>),
+    /// A child process, by its process id. It joins no task, so no cycle goes through it.
+    #[cfg_attr(
+        any(not(unix), loom),
+        expect(dead_code, reason = "processes exist on Unix only")
+    )]
+    Process(u32),
+}
+
+impl Targets {
+    pub(crate) fn all(&self) -> &[Arc<Header>] {
+        match self {
+            Self::One(target) => std::slice::from_ref(target),
+            Self::Many(group) => &group.tasks,
+            Self::Process(_) => &[],
+        }
+    }
+
+    pub(crate) fn contains(&self, task: TaskId) -> bool {
+        match self {
+            Self::One(target) => target.id() == task,
+            Self::Many(group) => group.contains(task),
+            Self::Process(_) => false,
+        }
+    }
+
+    /// Returns the number of tasks that have not ended.
+    pub(crate) fn unfinished(&self) -> usize {
+        match self {
+            Self::One(target) => usize::from(!target.is_finished()),
+            Self::Many(group) => group.batch.unfinished(),
+            Self::Process(_) => 0,
+        }
+    }
+
+    /// Returns whether the waiting thread has been woken, or need not park.
+    pub(crate) fn are_satisfied(&self) -> bool {
+        match self {
+            Self::One(target) => target.is_finished(),
+            Self::Many(group) => group.batch.is_satisfied(),
+            Self::Process(_) => false,
+        }
+    }
+
+    /// Returns the pools on which tasks of this wait are queued.
+    pub(crate) fn pools(&self) -> Vec<u64> {
+        match self {
+            Self::One(target) => match target.placement() {
+                Placement::Pool(pool) if target.is_queued_on(pool) => vec![pool],
+                _ => Vec::new(),
+            },
+            Self::Many(group) => group
+                .queues
+                .iter()
+                .map(|queue| queue.pool)
+                .filter(|pool| group.next_queued_on(*pool).is_some())
+                .collect(),
+            Self::Process(_) => Vec::new(),
+        }
+    }
+
+    /// Returns a task that is queued on this pool.
+    pub(crate) fn next_queued_on(&self, pool: u64) -> Option<&Arc<Header>> {
+        match self {
+            Self::One(target) => Some(target).filter(|target| target.is_queued_on(pool)),
+            Self::Many(group) => group.next_queued_on(pool),
+            Self::Process(_) => None,
+        }
+    }
+}
+
+/// Several tasks that one thread waits for.
+pub(crate) struct Group {
+    tasks: Box<[Arc<Header>]>,
+    batch: Arc<Batch>,
+    queues: Box<[Queue]>,
+    sorted: OnceLock<Box<[TaskId]>>,
+}
+
+/// A pool that runs tasks of a group.
+struct Queue {
+    pool: u64,
+    /// No task before this index is queued on the pool. A task that has begun is never queued
+    /// again, so it only grows. Each thread that moves it has checked the tasks itself, so its
+    /// accesses are relaxed.
+    first: AtomicUsize,
+}
+
+impl Group {
+    pub(crate) fn new(tasks: Vec<Arc<Header>>, batch: Arc<Batch>) -> Self {
+        let mut pools = Vec::new();
+        for task in &tasks {
+            if let Placement::Pool(pool) = task.placement()
+                && pools.last() != Some(&pool)
+            {
+                pools.push(pool);
+            }
+        }
+        pools.sort_unstable();
+        pools.dedup();
+        let queue = |pool| Queue {
+            pool,
+            first: AtomicUsize::new(0),
+        };
+        Self {
+            tasks: tasks.into(),
+            batch,
+            queues: pools.into_iter().map(queue).collect(),
+            sorted: OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn tasks(&self) -> &[Arc<Header>] {
+        &self.tasks
+    }
+
+    /// Takes the logarithm of the number of tasks, after the first call.
+    pub(crate) fn contains(&self, task: TaskId) -> bool {
+        let sorted = self.sorted.get_or_init(|| {
+            let mut ids: Box<[TaskId]> = self.tasks.iter().map(|task| task.id()).collect();
+            ids.sort_unstable();
+            ids
+        });
+        sorted.binary_search(&task).is_ok()
+    }
+
+    /// Returns the first task that is queued on this pool.
+    pub(crate) fn next_queued_on(&self, pool: u64) -> Option<&Arc<Header>> {
+        let queue = self.queues.iter().find(|queue| queue.pool == pool)?;
+        let first = queue.first.load(Ordering::Relaxed);
+        let at = (first..self.tasks.len()).find(|at| self.tasks[*at].is_queued_on(pool));
+        let new_first = at.unwrap_or(self.tasks.len());
+        queue.first.fetch_max(new_first, Ordering::Relaxed);
+        at.map(|at| &self.tasks[at])
+    }
+}

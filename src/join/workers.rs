@@ -1,0 +1,267 @@
+//! The threads of a pool, as the wait graph sees them, and the spare threads that it calls up.
+//!
+//! A pool could starve: all its threads wait, directly or through other tasks, for tasks that are
+//! queued behind them. A worker that waits for a queued task of its own pool and for nothing else
+//! runs that task itself, up to [`MAX_DEPTH`] tasks on one stack. In every other case the wait graph
+//! finds the [`Shortage`], and a spare thread runs the queued tasks of that wait until it ends. So
+//! no more tasks run at a time than the pool has threads, apart from those whose wait has just
+//! ended.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use super::header::Header;
+use super::id::TaskId;
+use super::priority::Priority;
+use super::registry;
+use super::sync::{AtomicU64, Condvar, Mutex, Ordering, lock, spawn_thread, wait_timeout};
+use super::targets::Targets;
+
+/// The number of tasks that run inside each other on one thread. With std's stack of 2 MiB each has
+/// 64 KiB.
+const MAX_DEPTH: usize = 32;
+
+/// A spare thread without work ends after this time.
+const REST_TIMEOUT: Duration = Duration::from_secs(1);
+
+/// The task that a thread runs; of several that run inside each other, the innermost.
+///
+/// The thread stores it before it runs the task. The wait graph looks at it only for tasks that
+/// wait, and those have entered the graph after that, on the same thread and under the graph's
+/// lock. So relaxed accesses suffice.
+#[derive(Clone, Default)]
+pub(crate) struct RunningTask(Arc<AtomicU64>);
+
+impl RunningTask {
+    pub(crate) fn get(&self) -> Option<TaskId> {
+        Some(TaskId(self.0.load(Ordering::Relaxed))).filter(|task| *task != NO_TASK)
+    }
+
+    /// Notes the task while `run` runs. Returns what `run` returns.
+    fn during<T>(&self, task: TaskId, run: impl FnOnce() -> T) -> T {
+        let outer = self.0.swap(task.get(), Ordering::Relaxed);
+        // A task's panic is its outcome, so nothing unwinds from here.
+        let result = run();
+        self.0.store(outer, Ordering::Relaxed);
+        result
+    }
+}
+
+/// Tasks are numbered from 1.
+const NO_TASK: TaskId = TaskId(0);
+
+/// The threads of one pool.
+pub(crate) struct Workers {
+    pool: u64,
+    name: String,
+    priority: Priority,
+    running: Box<[RunningTask]>,
+    spares: Mutex<Spares>,
+    /// Wakes the spare threads when there is a shortage.
+    has_shortage: Condvar,
+}
+
+#[derive(Default)]
+struct Spares {
+    /// The spare threads, by their numbers.
+    running: BTreeMap<u64, RunningTask>,
+    next_number: u64,
+    shortages: VecDeque<Shortage>,
+}
+
+/// A wait with targets that are queued on a pool whose threads all wait.
+pub(crate) struct Shortage {
+    targets: Targets,
+    /// Gone when the wait has ended.
+    wait: Weak<()>,
+}
+
+impl Shortage {
+    pub(crate) fn new(targets: Targets, wait: &Arc<()>) -> Self {
+        Self {
+            targets,
+            wait: Arc::downgrade(wait),
+        }
+    }
+
+    /// Returns a queued target, while the wait lasts.
+    fn next(&self, pool: u64) -> Option<Arc<Header>> {
+        (self.wait.strong_count() > 0)
+            .then(|| self.targets.next_queued_on(pool).cloned())
+            .flatten()
+    }
+}
+
+impl Workers {
+    pub(crate) fn new(pool: u64, name: String, threads: usize, priority: Priority) -> Self {
+        Self {
+            pool,
+            name,
+            priority,
+            running: (0..threads).map(|_| RunningTask::default()).collect(),
+            spares: Mutex::default(),
+            has_shortage: Condvar::new(),
+        }
+    }
+
+    pub(crate) fn pool(&self) -> u64 {
+        self.pool
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Runs the tasks of a queue on this thread, which becomes the one with this index.
+    pub(crate) fn run_all(&self, thread: usize, tasks: impl Iterator<Item = Arc<Header>>) {
+        let running = &self.running[thread];
+        self.enter(running);
+        for task in tasks {
+            running.during(task.id(), || registry::run(&task));
+        }
+    }
+
+    fn enter(&self, running: &RunningTask) {
+        self.priority.apply();
+        let worker = Worker {
+            pool: self.pool,
+            depth: 0,
+            running: running.clone(),
+        };
+        WORKER.with(|own| own.replace(Some(worker)));
+    }
+
+    /// Returns the tasks that the pool's own threads run, or `None` if one of them runs none.
+    pub(crate) fn running(&self) -> Option<Vec<TaskId>> {
+        self.running.iter().map(RunningTask::get).collect()
+    }
+
+    /// Returns the spare threads that run a task, by their numbers.
+    pub(crate) fn busy_spares(&self) -> Vec<(u64, TaskId)> {
+        let spares = lock(&self.spares);
+        let running = |(number, running): (&u64, &RunningTask)| Some((*number, running.get()?));
+        spares.running.iter().filter_map(running).collect()
+    }
+
+    /// Has the spare threads run the queued targets of waits. Starts another one if there are only
+    /// those in `stuck`. If the system refuses it, this thread runs the targets now.
+    pub(crate) fn serve(self: &Arc<Self>, shortages: Vec<Shortage>, stuck: &[u64]) {
+        let needs_another = {
+            let mut spares = lock(&self.spares);
+            spares.shortages.extend(shortages);
+            spares.running.keys().all(|number| stuck.contains(number))
+        };
+        self.has_shortage.notify_all();
+        if needs_another && self.spawn_spare().is_err() {
+            let mut served = Vec::new();
+            let mut next = || lock(&self.spares).next(self.pool, &mut served);
+            while let Some(task) = next() {
+                registry::run(&task);
+            }
+        }
+    }
+
+    fn spawn_spare(self: &Arc<Self>) -> io::Result<()> {
+        let running = RunningTask::default();
+        let number = {
+            let mut spares = lock(&self.spares);
+            spares.next_number += 1;
+            let number = spares.next_number;
+            spares.running.insert(number, running.clone());
+            number
+        };
+        let workers = self.clone();
+        let started = spawn_thread(format!("{}-spare-{number}", self.name), move || {
+            workers.enter(&running);
+            while let Some(task) = workers.next_of_shortage(number) {
+                running.during(task.id(), || registry::run(&task));
+            }
+        });
+        if started.is_err() {
+            lock(&self.spares).running.remove(&number);
+        }
+        started
+    }
+
+    /// Returns the next task for a spare thread; `None` if it should end.
+    fn next_of_shortage(&self, number: u64) -> Option<Arc<Header>> {
+        // Dropped after the lock is released.
+        let mut served = Vec::new();
+        let mut spares = lock(&self.spares);
+        loop {
+            if let Some(task) = spares.next(self.pool, &mut served) {
+                return Some(task);
+            }
+            let (guard, has_timed_out) = wait_timeout(&self.has_shortage, spares, REST_TIMEOUT);
+            spares = guard;
+            if has_timed_out && spares.shortages.is_empty() {
+                spares.running.remove(&number);
+                return None;
+            }
+        }
+    }
+}
+
+impl Spares {
+    /// Returns a queued task of a shortage. Moves those without one to `served`.
+    fn next(&mut self, pool: u64, served: &mut Vec<Shortage>) -> Option<Arc<Header>> {
+        while let Some(shortage) = self.shortages.pop_front() {
+            if let Some(task) = shortage.next(pool) {
+                self.shortages.push_back(shortage);
+                return Some(task);
+            }
+            served.push(shortage);
+        }
+        None
+    }
+}
+
+/// A thread of a pool.
+struct Worker {
+    pool: u64,
+    /// The number of tasks that [`help`] runs inside each other.
+    depth: usize,
+    running: RunningTask,
+}
+
+#[cfg(not(loom))]
+thread_local! {
+    static WORKER: RefCell<Option<Worker>> = const { RefCell::new(None) };
+}
+
+// A model runs all its threads on one.
+#[cfg(loom)]
+loom::thread_local! {
+    static WORKER: RefCell<Option<Worker>> = RefCell::new(None);
+}
+
+/// Returns the pool of which this thread is a worker, if it may run queued tasks of that pool
+/// inside of the task that it runs.
+pub(crate) fn may_help() -> Option<u64> {
+    WORKER.with(|worker| {
+        let worker = worker.borrow();
+        let worker = worker.as_ref()?;
+        (worker.depth < MAX_DEPTH).then_some(worker.pool)
+    })
+}
+
+/// Runs a queued task inside of the current one, and passes to `before` where this thread notes
+/// what it runs. Returns false if another thread has begun the task.
+pub(crate) fn help(task: &Arc<Header>, before: impl FnOnce(RunningTask)) -> bool {
+    let change_depth = |change: fn(&mut usize)| {
+        WORKER.with(|worker| {
+            let mut worker = worker.borrow_mut();
+            let worker = worker.as_mut()?;
+            change(&mut worker.depth);
+            Some(worker.running.clone())
+        })
+    };
+    let running = change_depth(|depth| *depth += 1).unwrap_or_default();
+    before(running.clone());
+    let ran = running.during(task.id(), || registry::run(task));
+    change_depth(|depth| *depth -= 1);
+    ran
+}

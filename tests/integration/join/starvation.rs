@@ -1,0 +1,236 @@
+//! T9: the tasks of a pool end although its threads wait for each other's tasks.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use meanwhile::join::{self, Builder, JoinError, Pool, Task, WaitOutcome, WaitUntil};
+
+use crate::util::child::in_child;
+use crate::util::gate::{Gate, TIMEOUT};
+
+fn pool(threads: usize) -> Pool {
+    Pool::builder().threads(threads).build().unwrap()
+}
+
+fn on<T: Send + Sync + 'static>(pool: &Pool, f: impl FnOnce() -> T + Send + 'static) -> Task<T> {
+    Builder::new("").spawn_on(pool, move |_| f()).unwrap()
+}
+
+fn thread<T: Send + Sync + 'static>(f: impl FnOnce() -> T + Send + 'static) -> Task<T> {
+    join::spawn("", move |_| f()).unwrap()
+}
+
+/// A handle that is given to a task after the task was spawned.
+type Later<T> = Arc<OnceLock<Task<T>>>;
+
+/// Blocks until the task waits for something.
+fn until_waiting<T>(task: &Task<T>) {
+    let is_waiting = || {
+        let waits = join::wait_graph().waits;
+        waits.iter().any(|wait| wait.waiter == Some(task.id()))
+    };
+    while !is_waiting() {
+        std::thread::yield_now();
+    }
+}
+
+/// The value of a task that ends within [`TIMEOUT`].
+#[track_caller]
+fn value<T: Clone>(task: &Task<T>) -> T {
+    let value = task.join_timeout(TIMEOUT);
+    value.expect("the task returns in time").clone()
+}
+
+#[test]
+fn t22_first_returns_before_a_queued_member_ends() {
+    let (gate, begun) = (Gate::new(), Gate::new());
+    let pool = pool(1);
+    let waiter = {
+        let (pool, gate, begun) = (pool.clone(), gate.clone(), begun.clone());
+        on(&pool.clone(), move || {
+            let slow = on(&pool, {
+                let (gate, begun) = (gate.clone(), begun.clone());
+                move || {
+                    begun.open();
+                    gate.pass();
+                }
+            });
+            let quick = thread(move || begun.pass());
+            let waited = join::wait(&[slow, quick], WaitUntil::First, None);
+            gate.open();
+            waited.done.len()
+        })
+    };
+    assert_eq!(value(&waiter), 1);
+}
+
+#[test]
+fn t22_first_ends_while_a_queued_member_waits_for_it() {
+    let pool = pool(1);
+    let own: Later<usize> = Later::default();
+    let waiter = {
+        let (pool, own) = (pool.clone(), own.clone());
+        on(&pool.clone(), move || {
+            let joins_waiter = thread(move || own.wait().join().copied().is_ok());
+            let queued = on(&pool, move || joins_waiter.join().copied().is_ok());
+            let quick = thread({
+                let queued = queued.clone();
+                move || {
+                    until_waiting(&queued);
+                    true
+                }
+            });
+            let waited = join::wait(&[queued, quick], WaitUntil::First, None);
+            waited.done.len()
+        })
+    };
+    assert!(own.set(waiter.clone()).is_ok());
+    assert_eq!(value(&waiter), 1);
+}
+
+#[test]
+fn t9_worker_is_not_starved_through_a_thread() {
+    let pool = pool(1);
+    let outer = {
+        let pool = pool.clone();
+        on(&pool.clone(), move || {
+            let between = thread(move || *on(&pool, || 7).join().unwrap());
+            *between.join().unwrap()
+        })
+    };
+    assert_eq!(value(&outer), 7);
+}
+
+#[test]
+fn t9_two_pools_do_not_starve_each_other() {
+    let pools = [pool(1), pool(1)];
+    let begun = [Gate::new(), Gate::new()];
+    let tasks = [0, 1].map(|own| {
+        let (pools, begun) = (pools.clone(), begun.clone());
+        on(&pools[own].clone(), move || {
+            begun[own].open();
+            begun[1 - own].pass();
+            let other = pools[1 - own].clone();
+            let back = pools[own].clone();
+            *on(&other, move || *on(&back, || 7).join().unwrap())
+                .join()
+                .unwrap()
+        })
+    });
+    assert_eq!(tasks.map(|task| value(&task)), [7, 7]);
+}
+
+#[test]
+fn t9_timed_join_of_a_queued_task_returns_its_value() {
+    let pool = pool(1);
+    let outer = {
+        let pool = pool.clone();
+        on(&pool.clone(), move || {
+            let inner = on(&pool, || 7);
+            inner.join_timeout(TIMEOUT).copied().ok()
+        })
+    };
+    assert_eq!(value(&outer), Some(7));
+}
+
+#[test]
+fn t9_timed_join_ends_while_its_queued_task_runs() {
+    let gate = Gate::new();
+    let pool = pool(1);
+    let outer = {
+        let (pool, gate) = (pool.clone(), gate.clone());
+        on(&pool.clone(), move || {
+            let inner = on(&pool, {
+                let gate = gate.clone();
+                move || gate.pass()
+            });
+            let timed = inner.join_timeout(Duration::from_millis(20)).copied();
+            gate.open();
+            timed
+        })
+    };
+    let timed = outer.join_timeout(TIMEOUT).unwrap();
+    assert!(matches!(timed, Err(JoinError::TimedOut)));
+}
+
+#[test]
+fn t23_worker_gets_its_queued_tasks_as_they_end() {
+    for timeout in [None, Some(TIMEOUT)] {
+        let pool = pool(1);
+        let outer = {
+            let pool = pool.clone();
+            on(&pool.clone(), move || {
+                let inner = (0..100).map(|n| on(&pool, move || n)).collect();
+                let ended = join::as_completed(inner, timeout);
+                ended.map(|task| *task.unwrap().join().unwrap()).sum()
+            })
+        };
+        assert_eq!(value::<i32>(&outer), 4950);
+    }
+}
+
+#[test]
+fn t22_all_waits_once_for_queued_and_other_tasks() {
+    let pool = pool(1);
+    let outer = {
+        let pool = pool.clone();
+        on(&pool.clone(), move || {
+            let tasks = [thread(|| 1), on(&pool, || 2), thread(|| 3), on(&pool, || 4)];
+            join::wait(&tasks, WaitUntil::All, Some(TIMEOUT)).end
+        })
+    };
+    assert_eq!(value(&outer), WaitOutcome::Satisfied);
+}
+
+/// Spawns tasks, each of which joins the next, on a pool whose thread is held until all are queued.
+fn chain(pool: &Pool, len: usize) -> Task<usize> {
+    let all_queued = Gate::new();
+    let holder = on(pool, {
+        let all_queued = all_queued.clone();
+        move || all_queued.pass()
+    });
+    let handles: Arc<Vec<Later<usize>>> = Arc::new((0..len).map(|_| Later::default()).collect());
+    for index in 0..len {
+        let link = handles.clone();
+        let task = on(pool, move || match link.get(index + 1) {
+            Some(next) => next.wait().join().map_or(0, |depth| depth + 1),
+            None => 1,
+        });
+        assert!(handles[index].set(task).is_ok());
+    }
+    all_queued.open();
+    value(&holder);
+    handles[0].wait().clone()
+}
+
+/// In a process of its own, because a stack overflow ends the process.
+#[test]
+fn t9_long_chain_of_queued_joins_overflows_no_stack() {
+    const LEN: usize = 20_000;
+    in_child(
+        "join::starvation::t9_long_chain_of_queued_joins_overflows_no_stack",
+        || assert_eq!(value(&chain(&pool(1), LEN)), LEN),
+    );
+}
+
+#[test]
+fn t7_cycle_through_a_queue_is_refused_with_its_path() {
+    let pool = pool(1);
+    let own: Later<bool> = Later::default();
+    let outer = {
+        let (pool, own) = (pool.clone(), own.clone());
+        on(&pool.clone(), move || {
+            let queued = on(&pool, move || {
+                let outer = own.wait();
+                match outer.join() {
+                    Err(JoinError::WouldDeadlock { cycle }) => cycle.contains(&outer.id()),
+                    _ => false,
+                }
+            });
+            let between = thread(move || *queued.join().unwrap());
+            *between.join().unwrap()
+        })
+    };
+    assert!(own.set(outer.clone()).is_ok());
+    assert!(value(&outer));
+}
