@@ -199,10 +199,9 @@ impl Header {
     /// cancelled. Returns true if it ran. Then the caller must [`settle`](Self::settle) it.
     #[must_use]
     pub(crate) fn run(self: &Arc<Self>) -> bool {
-        let Some(body) = self.claim() else {
+        let Some(body) = self.begin() else {
             return false;
         };
-        self.state.set_running();
         let outcome = {
             let _current = current::enter(self.id());
             body(self)
@@ -211,12 +210,20 @@ impl Header {
         true
     }
 
+    /// Begins the task: returns its closure, unless it has begun or was cancelled. The caller must
+    /// run it and [`publish`](Self::publish) its outcome.
+    pub(crate) fn begin(&self) -> Option<Body> {
+        let body = self.claim()?;
+        self.state.set_running();
+        Some(body)
+    }
+
     /// Takes the closure. Only the first caller gets it, and must run or drop it.
     fn claim(&self) -> Option<Body> {
         lock(&self.body).take()
     }
 
-    fn publish(&self, outcome: ClosureOutcome) {
+    pub(crate) fn publish(&self, outcome: ClosureOutcome) {
         match outcome {
             ClosureOutcome::Returned => self.state.set_returned(),
             ClosureOutcome::Cancelled => self.state.set_cancelled(),

@@ -49,6 +49,8 @@ mod progress;
 mod registry;
 mod scope;
 mod shutdown;
+#[cfg(all(test, not(any(loom, other_unix))))]
+mod simulation;
 mod state;
 pub(crate) mod sync;
 mod targets;

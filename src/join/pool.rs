@@ -20,9 +20,10 @@ use super::{graph, registry};
 ///
 /// A pool never starves. Its tasks may join tasks that are queued behind them, directly or through
 /// threads and other pools: while all of its threads wait, in any wait of this library, for tasks
-/// that need one of them, a spare thread runs those. So at most as many tasks run at a time as there
-/// are threads, but for those whose wait has just ended. Waits for channels, locks and processes do
-/// not count. If the system refuses the spare thread, the waiting thread runs the tasks itself.
+/// that need one of them, a spare thread runs those. It may still run one when a thread of the pool
+/// goes on; otherwise no more tasks run at a time than there are threads. Waits for channels, locks
+/// and processes do not count. If the system refuses the spare thread, the waiting thread runs the
+/// tasks itself.
 ///
 /// ```
 /// use meanwhile::join::{Builder, Pool};

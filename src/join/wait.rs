@@ -189,7 +189,7 @@ impl WaitSet {
 
     /// Returns whether a wait for one target or for all can end, or has this thread woken when it
     /// can.
-    fn is_satisfied(&self, need: Need) -> bool {
+    pub(crate) fn is_satisfied(&self, need: Need) -> bool {
         match need {
             Need::All => self.batch.wake_at(0),
             Need::Any => !self.ready.is_empty() || self.batch.wake_at(self.left.saturating_sub(1)),
@@ -200,7 +200,7 @@ impl WaitSet {
         self.ready.extend(self.batch.take());
     }
 
-    fn intent(&self, need: Need, deadline: Option<Instant>) -> Intent {
+    pub(crate) fn intent(&self, need: Need, deadline: Option<Instant>) -> Intent {
         Intent {
             targets: Targets::Many(self.group.clone()),
             need,

@@ -3,9 +3,7 @@
 //! A pool could starve: all its threads wait, directly or through other tasks, for tasks that are
 //! queued behind them. A worker that waits for a queued task of its own pool and for nothing else
 //! runs that task itself, up to [`MAX_DEPTH`] tasks on one stack. In every other case the wait graph
-//! finds the [`Shortage`], and a spare thread runs the queued tasks of that wait until it ends. So
-//! no more tasks run at a time than the pool has threads, apart from those whose wait has just
-//! ended.
+//! finds the [`Shortage`], and a spare thread runs the queued tasks of that wait until it ends.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -40,12 +38,18 @@ impl RunningTask {
         Some(TaskId(self.0.load(Ordering::Relaxed))).filter(|task| *task != NO_TASK)
     }
 
+    /// Notes a task, or none. Returns the one before.
+    pub(crate) fn replace(&self, task: Option<TaskId>) -> Option<TaskId> {
+        let task = task.unwrap_or(NO_TASK).get();
+        Some(TaskId(self.0.swap(task, Ordering::Relaxed))).filter(|outer| *outer != NO_TASK)
+    }
+
     /// Notes the task while `run` runs. Returns what `run` returns.
     fn during<T>(&self, task: TaskId, run: impl FnOnce() -> T) -> T {
-        let outer = self.0.swap(task.get(), Ordering::Relaxed);
+        let outer = self.replace(Some(task));
         // A task's panic is its outcome, so nothing unwinds from here.
         let result = run();
-        self.0.store(outer, Ordering::Relaxed);
+        self.replace(outer);
         result
     }
 }
@@ -124,6 +128,12 @@ impl Workers {
         }
     }
 
+    /// Returns where the thread with this index notes what it runs.
+    #[cfg(test)]
+    pub(crate) fn running_on(&self, thread: usize) -> RunningTask {
+        self.running[thread].clone()
+    }
+
     fn enter(&self, running: &RunningTask) {
         self.priority.apply();
         let worker = Worker {
@@ -149,34 +159,37 @@ impl Workers {
     /// Has the spare threads run the queued targets of waits. Starts another one if there are only
     /// those in `stuck`. If the system refuses it, this thread runs the targets now.
     pub(crate) fn serve(self: &Arc<Self>, shortages: Vec<Shortage>, stuck: &[u64]) {
-        let needs_another = {
-            let mut spares = lock(&self.spares);
-            spares.shortages.extend(shortages);
-            spares.running.keys().all(|number| stuck.contains(number))
-        };
-        self.has_shortage.notify_all();
-        if needs_another && self.spawn_spare().is_err() {
-            let mut served = Vec::new();
-            let mut next = || lock(&self.spares).next(self.pool, &mut served);
-            while let Some(task) = next() {
+        if self.add_shortages(shortages, stuck) && self.spawn_spare().is_err() {
+            while let Some(task) = self.next_of_shortages() {
                 registry::run(&task);
             }
         }
     }
 
-    fn spawn_spare(self: &Arc<Self>) -> io::Result<()> {
+    /// Returns whether all spare threads are in `stuck`.
+    pub(crate) fn add_shortages(&self, shortages: Vec<Shortage>, stuck: &[u64]) -> bool {
+        let mut spares = lock(&self.spares);
+        spares.shortages.extend(shortages);
+        self.has_shortage.notify_all();
+        spares.running.keys().all(|number| stuck.contains(number))
+    }
+
+    /// Counts one more spare thread. Returns its number and where it notes what it runs.
+    pub(crate) fn add_spare(&self) -> (u64, RunningTask) {
+        let mut spares = lock(&self.spares);
+        spares.next_number += 1;
+        let number = spares.next_number;
         let running = RunningTask::default();
-        let number = {
-            let mut spares = lock(&self.spares);
-            spares.next_number += 1;
-            let number = spares.next_number;
-            spares.running.insert(number, running.clone());
-            number
-        };
+        spares.running.insert(number, running.clone());
+        (number, running)
+    }
+
+    fn spawn_spare(self: &Arc<Self>) -> io::Result<()> {
+        let (number, running) = self.add_spare();
         let workers = self.clone();
         let started = spawn_thread(format!("{}-spare-{number}", self.name), move || {
             workers.enter(&running);
-            while let Some(task) = workers.next_of_shortage(number) {
+            while let Some(task) = workers.wait_for_shortage(number) {
                 running.during(task.id(), || registry::run(&task));
             }
         });
@@ -186,8 +199,15 @@ impl Workers {
         started
     }
 
-    /// Returns the next task for a spare thread; `None` if it should end.
-    fn next_of_shortage(&self, number: u64) -> Option<Arc<Header>> {
+    /// Returns the next task for a spare thread, if there is one.
+    pub(crate) fn next_of_shortages(&self) -> Option<Arc<Header>> {
+        // Dropped after the lock is released.
+        let mut served = Vec::new();
+        lock(&self.spares).next(self.pool, &mut served)
+    }
+
+    /// Blocks until there is a task for a spare thread. Returns `None` if the thread should end.
+    fn wait_for_shortage(&self, number: u64) -> Option<Arc<Header>> {
         // Dropped after the lock is released.
         let mut served = Vec::new();
         let mut spares = lock(&self.spares);

@@ -113,13 +113,15 @@ impl WaitEntry {
         self.broken.is_some() || self.intent.targets.are_satisfied()
     }
 
-    fn helped(&self) -> Option<TaskId> {
-        self.helps.as_ref()?.get()
+    /// What the wait of `task` needs when its targets don't count.
+    fn needs_helped(&self, task: TaskId) -> Needs {
+        Needs::All(self.helped_by(task).map(Node::Task).into_iter().collect())
     }
 
-    /// What the wait needs when its targets don't count.
-    fn needs_helped(&self) -> Needs {
-        Needs::All(self.helped().into_iter().map(Node::Task).collect())
+    /// The task that runs on the thread of `task` inside of this wait.
+    fn helped_by(&self, task: TaskId) -> Option<TaskId> {
+        let running = self.helps.as_ref()?.get();
+        running.filter(|running| *running != task)
     }
 }
 
@@ -132,13 +134,13 @@ pub(crate) struct Wait<'a> {
 /// The waits that need spare threads. They must be [served](Self::serve) before the thread parks.
 #[must_use]
 #[derive(Default)]
-pub(crate) struct Shortages(Vec<PoolShortage>);
+pub(crate) struct Shortages(pub(crate) Vec<PoolShortage>);
 
-struct PoolShortage {
-    workers: Arc<Workers>,
-    waits: Vec<Shortage>,
+pub(crate) struct PoolShortage {
+    pub(crate) workers: Arc<Workers>,
+    pub(crate) waits: Vec<Shortage>,
     /// The spare threads that are stuck too.
-    stuck: Vec<u64>,
+    pub(crate) stuck: Vec<u64>,
 }
 
 impl Shortages {
@@ -274,7 +276,7 @@ impl Waits {
             return Needs::nothing();
         };
         if entry.intent.deadline.is_some() || entry.needs_no_target() {
-            return entry.needs_helped();
+            return entry.needs_helped(task);
         }
         let waiting = self.waiting_targets(entry);
         match entry.intent.need {
@@ -297,7 +299,7 @@ impl Waits {
             }
             Node::Task(task) => match self.entry(task) {
                 // The wait is checked again after that, or it has ended.
-                Some(entry) if entry.helps.is_some() => entry.needs_helped(),
+                Some(entry) if entry.helped_by(task).is_some() => entry.needs_helped(task),
                 Some(entry) if !entry.needs_no_target() => {
                     let mut nodes = self.waiting_targets(entry);
                     nodes.extend(entry.intent.targets.pools().into_iter().map(Node::Pool));
@@ -321,10 +323,11 @@ impl Waits {
         }
         let mut path = vec![waiter];
         loop {
-            let last = self.entry(*path.last()?)?;
+            let task = *path.last()?;
+            let last = self.entry(task)?;
             let is_stuck = |target: &TaskId| stuck.contains(&Node::Task(*target));
             let mut targets = last.intent.targets.all().iter().map(|target| target.id());
-            let next = targets.find(is_stuck).or_else(|| last.helped())?;
+            let next = targets.find(is_stuck).or_else(|| last.helped_by(task))?;
             if let Some(start) = path.iter().position(|task| *task == next) {
                 return Some(path.split_off(start));
             }
@@ -342,11 +345,15 @@ impl Waits {
                 continue;
             };
             for pool in entry.intent.targets.pools() {
-                if stuck.contains(&Node::Pool(pool)) && !entry.short_of.contains(&pool) {
+                if !stuck.contains(&Node::Pool(pool)) {
+                    continue;
+                }
+                // Even if the spare threads know of this wait, all of them may be stuck by now.
+                let waits = short.entry(pool).or_default();
+                if !entry.short_of.contains(&pool) {
                     entry.short_of.push(pool);
                     let lifetime = entry.lifetime.get_or_insert_default();
-                    let shortage = Shortage::new(entry.intent.targets.clone(), lifetime);
-                    short.entry(pool).or_default().push(shortage);
+                    waits.push(Shortage::new(entry.intent.targets.clone(), lifetime));
                 }
             }
         }
