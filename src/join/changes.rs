@@ -11,7 +11,7 @@ use std::sync::{Arc, Weak};
 
 use super::id::TaskId;
 use super::panic::contain;
-use super::sync::{AtomicBool, Mutex, Ordering, lock};
+use super::sync::{AtomicBool, Mutex, Ordering, fence, lock};
 
 /// A queue of the tasks that reported progress or ended since they were last taken.
 ///
@@ -73,8 +73,8 @@ impl Changes {
         self.0.pending.load(Ordering::Acquire)
     }
 
-    /// Takes at most `budget` of the tasks that changed, oldest change first. The others stay
-    /// queued.
+    /// Takes at most `budget` of the tasks that changed, oldest change first. If others stay queued,
+    /// the window is woken again.
     ///
     /// If nothing changed, this takes one atomic load and no allocation.
     ///
@@ -89,9 +89,7 @@ impl Changes {
     /// let mut seen = Vec::new();
     /// while seen.len() < 3 {
     ///     woken.recv()?;
-    ///     while changes.is_pending() {
-    ///         seen.extend(changes.take(2)); // as many as a frame has time for
-    ///     }
+    ///     seen.extend(changes.take(2)); // as many as a frame has time for
     /// }
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
@@ -99,15 +97,18 @@ impl Changes {
         if !self.is_pending() {
             return Vec::new();
         }
-        let taken: Vec<Arc<dyn Observed>> = {
+        let (taken, has_more) = {
             let mut tasks = lock(&self.0.tasks);
             let count = tasks.len().min(budget);
-            let taken = tasks.drain(..count).collect();
+            let taken: Vec<Arc<dyn Observed>> = tasks.drain(..count).collect();
             if tasks.is_empty() {
                 self.0.pending.store(false, Ordering::Release);
             }
-            taken
+            (taken, !tasks.is_empty())
         };
+        if has_more {
+            contain(|| (self.0.wake)());
+        }
         taken
             .iter()
             .map(|task| {
@@ -142,8 +143,15 @@ impl Subscription {
         }
     }
 
+    /// Whether a change since then need not be queued. The caller must have stored the change.
     #[inline]
     pub(crate) fn is_queued(&self) -> bool {
+        if self.queue.is_some() {
+            // The change is stored before this load, and `mark_taken` stores before the change is
+            // read. Of these two threads one sees the store of the other: either the task is queued
+            // again, or the change is seen. Weaker orders allow that neither does.
+            fence(Ordering::SeqCst);
+        }
         self.is_queued.load(Ordering::Relaxed)
     }
 
@@ -165,10 +173,11 @@ impl Subscription {
         }
     }
 
-    /// Lets later changes queue the task again. The swap also makes visible to this thread what the
-    /// task reported before it was queued.
+    /// Lets later changes queue the task again. The swap makes visible to this thread what the task
+    /// reported before it was queued; the fence belongs to that of [`is_queued`](Self::is_queued).
     fn mark_taken(&self) {
         self.is_queued.swap(false, Ordering::AcqRel);
+        fence(Ordering::SeqCst);
     }
 }
 

@@ -94,7 +94,7 @@ impl Context {
     /// Reports the work done and the whole work, in a unit of the task's choice. A `total` of 0
     /// means unknown.
     ///
-    /// Takes about a nanosecond, so an inner loop may call it.
+    /// Takes some nanoseconds, so an inner loop may call it.
     #[inline]
     pub fn set_progress(&self, done: u64, total: u64) {
         self.header.set_progress(done, total);

@@ -38,6 +38,8 @@ mod graph;
 mod header;
 mod id;
 mod info;
+#[cfg(loom)]
+mod loom_park;
 #[cfg(all(test, loom))]
 mod models;
 mod panic;

@@ -15,11 +15,12 @@ use super::error::JoinError;
 use super::graph::{Graph, Intent, Need};
 use super::header::{Header, Spec};
 use super::id::TaskId;
-use super::info::Placement;
+use super::info::{Placement, Progress};
 use super::priority::Priority;
+use super::progress::ProgressCell;
 use super::registry::Registry;
 use super::shutdown::wait_until_empty;
-use super::sync::{AtomicBool, CountedArc, Ordering};
+use super::sync::{AtomicBool, AtomicUsize, CountedArc, Ordering};
 use super::targets::Targets;
 use super::task::{Slot, Task};
 use super::wait::{self, WaitSet};
@@ -54,8 +55,13 @@ fn placed<T: Send + Sync + 'static>(
 /// Loom recommends this bound for more than two threads: nearly all faults show with two or three
 /// preemptions, and each further one multiplies the time.
 fn three_threads(model: impl Fn() + Send + Sync + 'static) {
+    preempted(3, model);
+}
+
+fn preempted(times: usize, model: impl Fn() + Send + Sync + 'static) {
     let mut builder = loom::model::Builder::new();
-    builder.preemption_bound = Some(3);
+    builder.preemption_bound = Some(times);
+    builder.max_branches = 10_000;
     builder.check(model);
 }
 
@@ -321,8 +327,63 @@ fn changes_taken_during_the_end_miss_no_end() {
     });
 }
 
-/// A pool of one thread, which is the thread of the model that calls [`run`](Self::run). It joins no
-/// other thread of the model: loom panics when a thread that does is unparked.
+/// One report is made before the task is taken and one about then. The window that takes it sees the
+/// second, now or after another wake.
+#[test]
+fn progress_before_a_pause_is_not_lost() {
+    loom::model(|| {
+        let wakes = Arc::new(AtomicUsize::new(0));
+        let changes = Changes::new({
+            let wakes = wakes.clone();
+            move || {
+                wakes.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let task = task(1, Some(&changes), || ());
+        task.header().set_progress(1, 2);
+        let runner = loom::thread::spawn({
+            let task = task.clone();
+            move || task.header().set_progress(2, 2)
+        });
+        assert_eq!(changes.take(usize::MAX), [task.id()]);
+        let seen = task.progress().done;
+        runner.join().expect("the runner ends");
+        assert!(seen == 2 || changes.is_pending());
+        assert_eq!(task.progress().done, 2);
+    });
+}
+
+#[test]
+fn both_numbers_of_a_progress_are_of_one_report() {
+    loom::model(|| {
+        let cell = Arc::new(ProgressCell::new());
+        let writer = loom::thread::spawn({
+            let cell = cell.clone();
+            move || (1..=3).for_each(|number| cell.set(number, number))
+        });
+        let Progress { done, total, .. } = cell.get();
+        assert_eq!(done, total);
+        writer.join().expect("it ends");
+        assert_eq!(cell.get().done, 3);
+    });
+}
+
+#[test]
+fn progress_of_two_threads_is_that_of_the_last() {
+    loom::model(|| {
+        let cell = Arc::new(ProgressCell::new());
+        let other = loom::thread::spawn({
+            let cell = cell.clone();
+            move || cell.set(1, 1)
+        });
+        cell.set(2, 2);
+        other.join().expect("it ends");
+        let Progress { done, total, .. } = cell.get();
+        assert!(done == total && done > 0);
+    });
+}
+
+/// A pool of one thread, which is the thread of the model that calls [`run`](Self::run).
 struct OneThread {
     graph: Arc<Graph>,
     workers: Arc<Workers>,
@@ -385,7 +446,7 @@ fn first_of_two_queued_tasks_ends() {
 /// The second wait may begin while the spare thread of the first is about to end.
 #[test]
 fn worker_waiting_through_a_thread_is_never_starved() {
-    three_threads(|| {
+    preempted(2, || {
         let pool = OneThread::new();
         let queued = [pool.task(3, || true), pool.task(4, || true)];
         let between = task(2, None, {

@@ -101,7 +101,8 @@ struct EndOfScope<'a>(&'a Scope);
 impl Drop for EndOfScope<'_> {
     fn drop(&mut self) {
         let started = std::mem::take(&mut *lock(&self.0.started));
-        for task in &started {
+        // Newest first: an older task may start others until it is cancelled.
+        for task in started.iter().rev() {
             registry::cancel(task);
         }
         wait::for_all_breaking(started);

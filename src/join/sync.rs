@@ -6,18 +6,20 @@ use std::sync::{LockResult, PoisonError};
 use std::time::{Duration, Instant};
 
 #[cfg(loom)]
+pub(crate) use super::loom_park::{Thread, current_thread, park};
+#[cfg(loom)]
 pub(crate) use loom::{
     sync::{
         Arc as CountedArc, Condvar, Mutex, MutexGuard,
-        atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence},
     },
-    thread::{Thread, current as current_thread, park, yield_now},
+    thread::yield_now,
 };
 #[cfg(not(loom))]
 pub(crate) use std::{
     sync::{
         Arc as CountedArc, Condvar, Mutex, MutexGuard,
-        atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering, fence},
     },
     thread::{Thread, current as current_thread, park, yield_now},
 };

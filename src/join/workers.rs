@@ -129,7 +129,7 @@ impl Workers {
     }
 
     /// Returns where the thread with this index notes what it runs.
-    #[cfg(test)]
+    #[cfg(all(test, not(any(loom, other_unix))))]
     pub(crate) fn running_on(&self, thread: usize) -> RunningTask {
         self.running[thread].clone()
     }
