@@ -14,7 +14,7 @@ use crate::board::process_table::ItemObserver;
 use crate::board::retry::{MAX_ATTEMPTS, RETRY_INTERVAL};
 use crate::jobs::{Item, ItemError, JobSpec, Step};
 use crate::join::{Context, JoinError, PanicReport, Progress, SpawnError, Task};
-use crate::record::{EventKind, ItemId, ItemState, JobId, PanicKey};
+use crate::record::{EventKind, ItemId, ItemState, PanicKey};
 
 /// The outcome of a job that was not cancelled.
 #[derive(Debug)]
@@ -28,7 +28,6 @@ pub(in crate::board) enum JobOutcome {
 
 /// Gives each item its task, and publishes how it ended.
 pub(super) struct Coordinator {
-    pub(super) job: JobId,
     pub(super) name: String,
     pub(super) spec: Arc<JobSpec>,
     pub(super) events: EventSender,
@@ -174,14 +173,14 @@ impl Coordinator {
     }
 
     fn spawn(&self, id: ItemId, item: &Arc<Item>) -> Result<ItemTask, SpawnError> {
-        let (job, spec, events) = (self.job, Arc::clone(&self.spec), self.events.clone());
+        let (spec, events) = (Arc::clone(&self.spec), self.events.clone());
         let item = Arc::clone(item);
         let name = format!("{} {}", self.name, short_name(&item.input));
         let workers = self.executor.workers();
         let workers = workers.map(|workers| (Arc::clone(workers), name.clone()));
         let observer = self.observer(id);
         self.executor.spawn(name, move |context| {
-            events.publish(job, EventKind::ItemDidStart { item: id });
+            events.publish(EventKind::ItemDidStart { item: id });
             if let Some((workers, name)) = workers {
                 return workers.run(&name, &item, context, &observer);
             }
@@ -193,7 +192,6 @@ impl Coordinator {
     #[cfg(unix)]
     fn observer(&self, item: ItemId) -> ItemObserver {
         ItemObserver {
-            job: self.job,
             item,
             priority: self.spec.priority,
             events: self.events.clone(),
@@ -253,7 +251,7 @@ impl Coordinator {
     }
 
     fn publish(&self, kind: EventKind) {
-        self.events.publish(self.job, kind);
+        self.events.publish(kind);
     }
 
     fn in_flight(&self) -> MutexGuard<'_, BTreeMap<ItemId, InFlight>> {
