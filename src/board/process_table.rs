@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use super::event_sender::EventSender;
+use crate::jobs::sync::try_lock;
 use crate::jobs::{Priority, ProcessObserver, ProcessRun};
 use crate::join::process::{Process, ProcessState};
 use crate::join::sync::lock;
@@ -62,7 +63,7 @@ impl ProcessTable {
     /// Calls `changed` with every item whose process was paused or resumed since the last call.
     /// While another thread holds the lock it does nothing; the next poll catches up.
     pub(super) fn poll_pauses(&self, changed: &mut dyn FnMut(ItemId, bool)) {
-        let Ok(mut inner) = self.0.try_lock() else {
+        let Some(mut inner) = try_lock(&self.0) else {
             return;
         };
         for (&item, running) in &mut inner.running {
