@@ -11,7 +11,7 @@ use crate::board::executor::Executor;
 use crate::board::item::{ItemOutcome, ItemTask};
 #[cfg(unix)]
 use crate::board::process_table::ItemObserver;
-use crate::board::retry::{MAX_ATTEMPTS, RETRY_INTERVAL};
+use crate::board::retry::{RETRY_INTERVAL, Refusals};
 use crate::jobs::{Item, ItemError, JobSpec, Step};
 use crate::join::{Context, JoinError, PanicReport, Progress, SpawnError, Task};
 use crate::record::{EventKind, ItemId, ItemState, PanicKey};
@@ -47,8 +47,8 @@ pub(super) struct CoordinatorState {
     is_cancelled: bool,
     /// Whether the system refused a thread, and no item has ended since.
     waits_for_thread: bool,
-    /// The number of refused threads in a row while nothing ran.
-    refusals: u32,
+    /// The threads that were refused while nothing ran.
+    refusals: Refusals,
     ended: EndedItems,
 }
 
@@ -137,7 +137,7 @@ impl Coordinator {
         } else {
             match self.spawn(id, &item) {
                 Ok(task) => {
-                    self.state.refusals = 0;
+                    self.state.refusals = Refusals::default();
                     self.track(id, &item, &task);
                 }
                 Err(error) => return self.put_back(id, item, &error),
@@ -160,10 +160,7 @@ impl Coordinator {
     /// runs, it is retried a few times and then fails; the items after it get one attempt each.
     fn put_back(&mut self, id: ItemId, item: Arc<Item>, error: &SpawnError) {
         let is_alone = self.in_flight().is_empty();
-        if is_alone {
-            self.state.refusals = (self.state.refusals + 1).min(MAX_ATTEMPTS);
-        }
-        if is_alone && self.state.refusals == MAX_ATTEMPTS {
+        if is_alone && !self.state.refusals.may_retry() {
             self.backpressure.release();
             self.publish_end(id, ItemState::Failed(no_thread(error)));
         } else {
