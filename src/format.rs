@@ -142,20 +142,29 @@ pub fn plural(number: usize, one: &str, many: &str) -> String {
     format!("{} {}", count(number), if number == 1 { one } else { many })
 }
 
-/// A text in one line: control characters are escaped as in source code.
+/// A text in one line: characters that break or reorder it are escaped as in source code.
 pub fn one_line(text: &str) -> Cow<'_, str> {
-    if !text.contains(char::is_control) {
+    if !text.contains(is_disruptive) {
         return text.into();
     }
     let mut line = String::with_capacity(text.len() + 8);
     for character in text.chars() {
-        if character.is_control() {
+        if is_disruptive(character) {
             line.extend(character.escape_default());
         } else {
             line.push(character);
         }
     }
     line.into()
+}
+
+/// Whether a character breaks or reorders the text around it.
+pub(crate) fn is_disruptive(c: char) -> bool {
+    c.is_control()
+        || matches!(
+            c,
+            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+        )
 }
 
 /// A path in one line.

@@ -48,7 +48,7 @@ impl App {
         let pages = self.pages.iter().filter_map(|page| page.wants_poll_in());
         if let Some(delay) = pages.chain(settle).min() {
             ctx.request_repaint_after(delay);
-            self.frame_due_at = Some(now + delay);
+            self.frame_due_at = now.checked_add(delay);
         }
     }
 

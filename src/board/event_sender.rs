@@ -6,36 +6,23 @@ use crossbeam_channel::{Receiver, Sender};
 
 use crate::record::{EventKind, JobEvent, JobId};
 
-/// Sends events from the worker threads to the board, and wakes it.
-///
-/// Its queue has no capacity limit: a worker that blocked until the window drained the queue could
-/// never be joined by the window. Its content is bounded instead: a few events an item, and one for
-/// each click of the user.
+/// The clock of a board, and its wake-up.
 #[derive(Clone)]
-pub(super) struct EventSender(Arc<Inner>);
+pub(super) struct BoardSignal(Arc<Inner>);
 
 struct Inner {
     origin: Instant,
-    events: Sender<JobEvent>,
     wake_is_pending: AtomicBool,
     wake: Box<dyn Fn() + Send + Sync>,
 }
 
-impl EventSender {
-    /// A sender, and the receiver from which the board drains its queue.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "bounded by its content: a few events an item, and one a click"
-    )]
-    pub(super) fn new(wake: impl Fn() + Send + Sync + 'static) -> (Self, Receiver<JobEvent>) {
-        let (events, queue) = crossbeam_channel::unbounded();
-        let inner = Inner {
+impl BoardSignal {
+    pub(super) fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
+        Self(Arc::new(Inner {
             origin: Instant::now(),
-            events,
             wake_is_pending: AtomicBool::new(false),
             wake: Box::new(wake),
-        };
-        (Self(Arc::new(inner)), queue)
+        }))
     }
 
     /// The time since the board was made.
@@ -46,13 +33,6 @@ impl EventSender {
     /// An instant as time since the board was made.
     pub(super) fn time_of(&self, instant: Instant) -> Duration {
         instant.saturating_duration_since(self.0.origin)
-    }
-
-    /// Queues an event for the next poll. Does not wake.
-    pub(super) fn publish(&self, job: JobId, kind: EventKind) {
-        let at = self.now();
-        // It fails only when the board is gone, and with it every reader.
-        self.0.events.send(JobEvent { job, at, kind }).ok();
     }
 
     /// Asks for a poll now. Until that poll begins, asking again costs one atomic operation.
@@ -69,5 +49,43 @@ impl EventSender {
     /// Notes that a poll begins: later events wake again.
     pub(super) fn begin_poll(&self) {
         self.0.wake_is_pending.swap(false, Ordering::AcqRel);
+    }
+}
+
+/// Sends the events of one job from the worker threads to the board, and wakes it.
+///
+/// Each job has a queue of its own, so that one job's events never delay those of another. The queue
+/// has no capacity limit: a worker that blocked until the window drained the queue could never be
+/// joined by the window. Its content is bounded instead: a few events an item, and one for each click
+/// of the user.
+#[derive(Clone)]
+pub(super) struct EventSender {
+    job: JobId,
+    queue: Sender<JobEvent>,
+    board: BoardSignal,
+}
+
+impl EventSender {
+    /// A sender for a job, and the receiver from which the board drains the queue.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "bounded by its content: a few events an item, and one a click"
+    )]
+    pub(super) fn new(job: JobId, board: &BoardSignal) -> (Self, Receiver<JobEvent>) {
+        let (queue, events) = crossbeam_channel::unbounded();
+        let board = board.clone();
+        (Self { job, queue, board }, events)
+    }
+
+    /// Queues an event for the next poll. Does not wake.
+    pub(super) fn publish(&self, kind: EventKind) {
+        let (job, at) = (self.job, self.board.now());
+        // It fails only when the board is gone or the job was removed, and with it every reader.
+        self.queue.send(JobEvent { job, at, kind }).ok();
+    }
+
+    /// Asks for a poll now; see [`BoardSignal::wake`].
+    pub(super) fn wake(&self) {
+        self.board.wake();
     }
 }

@@ -1,14 +1,20 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crossbeam_channel::Receiver;
+
+use super::event_sender::EventSender;
 use super::run::{Control, JobOutcome};
 use crate::join::{JoinError, Task};
-use crate::record::{JobState, JoinId, PanicKey};
+use crate::record::{JobEvent, JobState, JoinId, PanicKey};
 
 /// A job on the board.
 pub(super) struct JobEntry {
     pub(super) task: Task<JobOutcome>,
     pub(super) control: Arc<Control>,
+    pub(super) events: EventSender,
+    /// The events that no poll has returned yet.
+    pub(super) queue: Receiver<JobEvent>,
     /// Whether a poll has returned its end.
     pub(super) has_ended: bool,
     /// The number of items that ran at the last poll.
@@ -20,10 +26,17 @@ pub(super) struct JobEntry {
 }
 
 impl JobEntry {
-    pub(super) fn new(task: Task<JobOutcome>, control: Arc<Control>) -> Self {
+    pub(super) fn new(
+        task: Task<JobOutcome>,
+        control: Arc<Control>,
+        events: EventSender,
+        queue: Receiver<JobEvent>,
+    ) -> Self {
         Self {
             task,
             control,
+            events,
+            queue,
             has_ended: false,
             running: 0,
             cancel_requested: false,

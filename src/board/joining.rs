@@ -20,7 +20,7 @@ impl JobBoard {
         } else {
             self.end_join(job, id, JoinOutcome::Joined);
         }
-        self.events.wake();
+        self.signal.wake();
         id
     }
 
@@ -43,7 +43,7 @@ impl JobBoard {
             JoinOutcome::Joined
         };
         self.end_join(job, join, outcome);
-        self.events.wake();
+        self.signal.wake();
         outcome
     }
 
@@ -51,7 +51,7 @@ impl JobBoard {
     pub fn detach(&mut self, job: JobId) {
         for join in self.joins.take_of(job) {
             self.end_join(job, join.id, JoinOutcome::Detached);
-            self.events.wake();
+            self.signal.wake();
         }
     }
 
@@ -65,7 +65,7 @@ impl JobBoard {
     pub(super) fn end_expired_joins(&mut self) {
         let jobs = &self.jobs;
         let runs = |job| jobs.get(&job).is_some_and(|job| !job.task.is_finished());
-        for join in self.joins.take_expired(self.events.now(), runs) {
+        for join in self.joins.take_expired(self.signal.now(), runs) {
             self.end_join(join.job, join.id, JoinOutcome::TimedOut);
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! A window never waits for the board. It makes requests (start, cancel, join) and polls once a
 //! frame; to wait for a job is a state of the board with a deadline, not a call. Worker threads
-//! publish events into a queue and then wake the window, at most once until its next poll. Byte
+//! publish events into the queue of their job and then wake the window, at most once until its next
+//! poll. The jobs take turns, so that none keeps the end of another from being reported. Byte
 //! progress is not published: a poll reads it from the running tasks.
 
 mod backpressure;
@@ -23,12 +24,11 @@ mod run;
 mod sync;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::Receiver;
-
-use self::event_sender::EventSender;
+use self::event_sender::{BoardSignal, EventSender};
 use self::isolated::Isolation;
 pub use self::isolated::run_as_worker;
 use self::jobs::JobEntry;
@@ -42,6 +42,9 @@ use crate::record::{EventKind, JobEvent, JobId, JoinOutcome, PanicKey};
 /// rendering frames take cores from the workers, which run at low priority.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(200);
 
+/// The number of events of a job that a poll takes before it is the next job's turn.
+const EVENTS_PER_TURN: usize = 32;
+
 /// The time that dropping a board waits for the work that it cancels.
 const DROP_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -49,14 +52,16 @@ const DROP_TIMEOUT: Duration = Duration::from_secs(1);
 ///
 /// The module's documentation has an example.
 pub struct JobBoard {
-    events: EventSender,
+    signal: BoardSignal,
     isolation: Isolation,
-    queue: Receiver<JobEvent>,
     /// Events from calls of the board itself, which the next poll returns first.
     own_events: VecDeque<JobEvent>,
     jobs: BTreeMap<JobId, JobEntry>,
     joins: Joins,
     last_job: u64,
+    /// The job whose queue was drained last; the next turn is that of the job after it.
+    last_turn: JobId,
+    /// Whether the last poll left events in a queue.
     has_more: bool,
     /// When progress is read next, even if the queue is not empty.
     progress_due_at: Duration,
@@ -68,15 +73,14 @@ impl JobBoard {
     /// methods below: at most once until that poll begins, and never while nothing happens. The
     /// poll finds the event for which it was called.
     pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
-        let (events, queue) = EventSender::new(wake);
         Self {
-            events,
+            signal: BoardSignal::new(wake),
             isolation: Isolation::of_this_program(),
-            queue,
             own_events: VecDeque::new(),
             jobs: BTreeMap::new(),
             joins: Joins::default(),
             last_job: 0,
+            last_turn: JobId(0),
             has_more: false,
             progress_due_at: Duration::ZERO,
             drop_timeout: DROP_TIMEOUT,
@@ -94,7 +98,7 @@ impl JobBoard {
 
     /// The time since the board was made: the clock of all events. Monotonic.
     pub fn now(&self) -> Duration {
-        self.events.now()
+        self.signal.now()
     }
 
     /// Starts a job and returns its number.
@@ -105,17 +109,19 @@ impl JobBoard {
         let spec = Arc::new(spec);
         let job = JobId(self.last_job + 1);
         let at = self.now();
-        let (task, control) = run::start(job, &spec, &self.events, &self.isolation)?;
+        let (events, queue) = EventSender::new(job, &self.signal);
+        let (task, control) = run::start(job, &spec, &events, &self.isolation)?;
         self.last_job = job.0;
         self.own_events.push_back(JobEvent {
             job,
             at,
             kind: EventKind::JobDidStart { spec },
         });
-        let events = self.events.clone();
-        task.on_finish(move || events.wake());
-        self.jobs.insert(job, JobEntry::new(task, control));
-        self.events.wake();
+        let signal = self.signal.clone();
+        task.on_finish(move || signal.wake());
+        let entry = JobEntry::new(task, control, events, queue);
+        self.jobs.insert(job, entry);
+        self.signal.wake();
         Ok(job)
     }
 
@@ -125,7 +131,7 @@ impl JobBoard {
         let entry = self.jobs.get_mut(&job);
         if entry.is_some_and(JobEntry::cancel) {
             self.note(job, EventKind::CancelWasRequested);
-            self.events.wake();
+            self.signal.wake();
         }
     }
 
@@ -150,20 +156,28 @@ impl JobBoard {
             return;
         }
         match entry.control.backtrace(panic) {
-            Some(KeptBacktrace::Captured(report)) => self.spawn_resolve(job, panic, report),
+            Some(KeptBacktrace::Captured(report)) => {
+                let events = entry.events.clone();
+                self.spawn_resolve(job, panic, report, events);
+            }
             Some(KeptBacktrace::Resolved(text)) => self.note_backtrace(job, panic, &text),
             None => self.note_backtrace(job, panic, &run::missing_backtrace()),
         }
     }
 
-    fn spawn_resolve(&mut self, job: JobId, panic: PanicKey, report: Arc<PanicReport>) {
-        let events = self.events.clone();
+    fn spawn_resolve(
+        &mut self,
+        job: JobId,
+        panic: PanicKey,
+        report: Arc<PanicReport>,
+        events: EventSender,
+    ) {
         let spawned = join::Builder::new(format!("backtrace of {}", report.task_name()))
             .daemon(true)
             .priority(Priority::Background)
             .spawn(move |_| {
                 let text = Arc::from(report.backtrace());
-                events.publish(job, EventKind::BacktraceDidResolve { panic, text });
+                events.publish(EventKind::BacktraceDidResolve { panic, text });
                 events.wake();
             });
         if let Err(error) = spawned {
@@ -178,22 +192,24 @@ impl JobBoard {
         }
     }
 
-    /// Returns the events since the last poll, in order, about `budget` at most. Never waits.
+    /// Returns the events since the last poll, about `budget` at most. Never waits.
     ///
-    /// When more are left, [`wants_poll_in`](Self::wants_poll_in) then returns zero.
+    /// The events of each job are in order, and its end comes after its other events. A job with many
+    /// events does not delay those of the others: they take turns. When events are left,
+    /// [`wants_poll_in`](Self::wants_poll_in) then returns zero.
     pub fn poll(&mut self, budget: usize) -> Vec<JobEvent> {
-        self.events.begin_poll();
-        // Read this before draining: the queue then holds every event of a finished job.
+        self.signal.begin_poll();
+        // Read this before draining: the queue of a finished job then holds every event of it.
         let finished = self.finished_jobs();
         let mut events: Vec<JobEvent> = self.own_events.drain(..).collect();
-        self.has_more = !self.drain_queue(budget, &mut events);
+        self.drain_queues(budget, &mut events);
         // Polling every task takes longer than a batch of events, so a full queue postpones it, by
         // at most one interval.
         if !self.has_more || self.now() >= self.progress_due_at {
             self.poll_progress(&mut events);
         }
-        if !self.has_more {
-            for job in finished {
+        for job in finished {
+            if self.jobs[&job].queue.is_empty() {
                 self.end_job(job);
             }
         }
@@ -275,15 +291,25 @@ impl JobBoard {
             .collect()
     }
 
-    /// Returns whether the queue is empty now.
-    fn drain_queue(&self, budget: usize, events: &mut Vec<JobEvent>) -> bool {
-        for _ in 0..budget {
-            match self.queue.try_recv() {
-                Ok(event) => events.push(event),
-                Err(_) => return true,
+    /// Takes events from the queues of the jobs in turn, up to `budget`.
+    fn drain_queues(&mut self, budget: usize, events: &mut Vec<JobEvent>) {
+        let later = self.jobs.range((Excluded(self.last_turn), Unbounded));
+        let jobs = later.chain(self.jobs.range(..=self.last_turn));
+        let queues = jobs.map(|(&job, entry)| (job, &entry.queue));
+        let mut waiting: VecDeque<_> = queues.filter(|(_, queue)| !queue.is_empty()).collect();
+        let mut left = budget;
+        while left > 0
+            && let Some((job, queue)) = waiting.pop_front()
+        {
+            let before = events.len();
+            events.extend(queue.try_iter().take(left.min(EVENTS_PER_TURN)));
+            left -= events.len() - before;
+            self.last_turn = job;
+            if !queue.is_empty() {
+                waiting.push_back((job, queue));
             }
         }
-        self.queue.is_empty()
+        self.has_more = !waiting.is_empty();
     }
 
     fn poll_progress(&mut self, events: &mut Vec<JobEvent>) {
@@ -311,7 +337,7 @@ impl JobBoard {
         entry.running = 0;
         let state = entry.final_state();
         let finished_at = entry.task.info().finished_at;
-        let at = finished_at.map_or_else(|| self.now(), |at| self.events.time_of(at));
+        let at = finished_at.map_or_else(|| self.now(), |at| self.signal.time_of(at));
         let kind = EventKind::JobDidFinish { state };
         self.own_events.push_back(JobEvent { job, at, kind });
         for join in self.joins.take_of(job) {
@@ -322,7 +348,7 @@ impl JobBoard {
     fn note_backtrace(&mut self, job: JobId, panic: PanicKey, text: &str) {
         let text = Arc::from(text);
         self.note(job, EventKind::BacktraceDidResolve { panic, text });
-        self.events.wake();
+        self.signal.wake();
     }
 
     /// Adds an event of the board's own for the current poll or the next one.

@@ -2,10 +2,11 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use super::event_sender::EventSender;
+use crate::jobs::sync::try_lock;
 use crate::jobs::{Priority, ProcessObserver, ProcessRun};
 use crate::join::process::{Process, ProcessState};
 use crate::join::sync::lock;
-use crate::record::{EventKind, ItemId, JobId};
+use crate::record::{EventKind, ItemId};
 
 /// The number of ended processes of a job that are kept. Each holds the kept part of its output.
 const MAX_ENDED: usize = 64;
@@ -62,7 +63,7 @@ impl ProcessTable {
     /// Calls `changed` with every item whose process was paused or resumed since the last call.
     /// While another thread holds the lock it does nothing; the next poll catches up.
     pub(super) fn poll_pauses(&self, changed: &mut dyn FnMut(ItemId, bool)) {
-        let Ok(mut inner) = self.0.try_lock() else {
+        let Some(mut inner) = try_lock(&self.0) else {
             return;
         };
         for (&item, running) in &mut inner.running {
@@ -97,7 +98,6 @@ impl ProcessTable {
 
 /// Enters one item's process in the table, and publishes its start and end.
 pub(super) struct ItemObserver {
-    pub(super) job: JobId,
     pub(super) item: ItemId,
     pub(super) priority: Priority,
     pub(super) events: EventSender,
@@ -131,13 +131,13 @@ impl ProcessObserver for ItemObserver {
         self.processes.begin(self.item, process);
         let (item, pid) = (self.item, process.pid());
         let kind = EventKind::ItemDidRunProcess { item, pid };
-        self.events.publish(self.job, kind);
+        self.events.publish(kind);
     }
 
     fn did_end(&self, ran: &Arc<ProcessRun>) {
         self.processes.end(self.item);
         let (item, ran) = (self.item, ran.clone());
         let kind = EventKind::ItemDidEndProcess { item, ran };
-        self.events.publish(self.job, kind);
+        self.events.publish(kind);
     }
 }

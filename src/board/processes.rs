@@ -73,14 +73,17 @@ impl JobBoard {
         item: Option<ItemId>,
         grace: Duration,
     ) -> Result<(), SpawnError> {
+        let Some(entry) = self.jobs.get(&job) else {
+            return Ok(());
+        };
         for (item, process) in self.running_of(job, item) {
-            let events = self.events.clone();
+            let events = entry.events.clone();
             // A thread each, so that a process that uses up its grace delays no other.
             join::Builder::new(format!("stop {}", process.name()))
                 .daemon(true)
                 .spawn(move |_| {
                     let stopped = Arc::new(StopSummary::from(&process.stop(grace)));
-                    events.publish(job, EventKind::ItemDidStopTree { item, stopped });
+                    events.publish(EventKind::ItemDidStopTree { item, stopped });
                     events.wake();
                 })?;
             self.note_stop_request(job, item);
@@ -102,9 +105,11 @@ impl JobBoard {
     }
 
     fn note_stop_request(&self, job: JobId, item: ItemId) {
-        let kind = EventKind::ProcessStopWasRequested { item };
-        self.events.publish(job, kind);
-        self.events.wake();
+        if let Some(entry) = self.jobs.get(&job) {
+            let kind = EventKind::ProcessStopWasRequested { item };
+            entry.events.publish(kind);
+            entry.events.wake();
+        }
     }
 
     fn running_of(&self, job: JobId, item: Option<ItemId>) -> Vec<(ItemId, Process)> {

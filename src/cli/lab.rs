@@ -17,6 +17,9 @@ use crate::lab::{
 
 const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
+/// Longer work would only keep the user waiting.
+const MAX_WORK_TIME: Duration = Duration::from_hours(24);
+
 #[derive(Debug, Subcommand)]
 pub(super) enum LabSubcommand {
     /// Print the patterns, one per line.
@@ -37,7 +40,7 @@ pub(super) struct LabRunArgs {
     #[arg(long, value_enum, default_value_t)]
     work: WorkKind,
     /// How long the work takes.
-    #[arg(long, value_name = "SECS", default_value = "2", value_parser = seconds)]
+    #[arg(long, value_name = "SECS", default_value = "2", value_parser = work_time)]
     secs: Duration,
     /// How often to run each variant; the report shows medians.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
@@ -65,12 +68,21 @@ pub(super) struct TwinArgs {
     variant: Variant,
     #[arg(long, value_enum, default_value_t)]
     work: WorkKind,
-    #[arg(long, default_value = "2", value_parser = seconds)]
+    #[arg(long, default_value = "2", value_parser = work_time)]
     secs: Duration,
     #[arg(long)]
     by_hand: bool,
     #[arg(long, value_parser = position, allow_hyphen_values = true)]
     position: Option<[f32; 2]>,
+}
+
+/// Parses the length of work, in seconds.
+fn work_time(text: &str) -> Result<Duration, String> {
+    let time = seconds(text)?;
+    let is_allowed = time <= MAX_WORK_TIME;
+    is_allowed
+        .then_some(time)
+        .ok_or_else(|| format!("expected {} seconds at most", MAX_WORK_TIME.as_secs()))
 }
 
 fn position(text: &str) -> Result<[f32; 2], String> {

@@ -32,7 +32,7 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
     let (join_timeout, on_timeout) = (args.join_timeout(), args.on_timeout());
     let format = args.format();
     let (spec, file) = args.into_job();
-    let grace = STOP_TIMEOUT_MARGIN + spec.options.job().stop_time();
+    let grace = STOP_TIMEOUT_MARGIN.saturating_add(spec.options.job().stop_time());
     let job = board.start(spec)?;
     if let Some(timeout) = join_timeout {
         board.join(job, Some(timeout));
@@ -156,7 +156,7 @@ impl Follower {
             OnTimeout::Cancel => {
                 self.progress.print(&format!("{waited}; cancelling"));
                 self.board.time_out(self.job);
-                self.gives_up_at = Some(self.board.now() + self.grace);
+                self.gives_up_at = self.board.now().checked_add(self.grace);
             }
         }
     }

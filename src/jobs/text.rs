@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use crate::format::is_disruptive;
+
 /// The path as part of a sentence: a name with line breaks, bytes that are not UTF-8 or characters
 /// that reorder text is quoted and escaped.
 pub(super) fn shown(path: &Path) -> String {
@@ -13,13 +15,4 @@ pub(super) fn shown(path: &Path) -> String {
         )]
         _ => format!("{path:?}"),
     }
-}
-
-/// Whether a character breaks or reorders the text around it.
-pub(super) fn is_disruptive(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            c,
-            '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
-        )
 }

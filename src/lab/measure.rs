@@ -161,10 +161,11 @@ impl<'a> Measurement<'a> {
             Fact::DidSteps { steps } => Some(steps),
             _ => None,
         });
-        let (threads, steps) = steps.fold((0_u32, 0), |(threads, all), steps| {
-            (threads + 1, all + steps)
+        let (threads, steps) = steps.fold((0_u32, 0_u64), |(threads, all), steps| {
+            (threads + 1, all.saturating_add(steps))
         });
-        let worked = self.ended?.saturating_sub(self.started) * threads;
+        let worked = self.ended?.saturating_sub(self.started);
+        let worked = worked.saturating_mul(threads);
         let nanos = u64::try_from(worked.as_nanos()).unwrap_or(u64::MAX);
         (steps > 0).then(|| Duration::from_secs_f64(nanos as f64 / steps as f64 / 1e9))
     }
@@ -200,7 +201,7 @@ impl<'a> Measurement<'a> {
             Fact::DidDraw { cpu_ns, .. } => Some(cpu_ns),
             _ => None,
         });
-        Duration::from_nanos(used.sum())
+        Duration::from_nanos(used.fold(0, u64::saturating_add))
     }
 
     fn process_cpu(&self) -> Duration {

@@ -21,8 +21,9 @@ pub struct JobRecord {
     items: Items,
     counts: Counts,
     planned: bool,
-    done_bytes: u64,
-    total_bytes: u64,
+    /// Exact sums, whatever sizes a faulty worker reports.
+    done_bytes: u128,
+    total_bytes: u128,
     started_at: Duration,
     ended_at: Option<Duration>,
     last_progress_at: Duration,
@@ -69,27 +70,27 @@ impl JobRecord {
         self.planned
     }
 
-    /// Bytes done, of all items.
+    /// Bytes done, of all items; `u64::MAX` at most.
     pub fn done_bytes(&self) -> u64 {
-        self.done_bytes
+        saturated(self.done_bytes)
     }
 
-    /// Bytes in all, as far as known. The undone rest of an item that has ended does not count, so
-    /// the job ends with all bytes done.
+    /// Bytes in all, as far as known; `u64::MAX` at most. The undone rest of an item that has ended
+    /// does not count, so the job ends with all bytes done.
     pub fn total_bytes(&self) -> u64 {
-        self.total_bytes
+        saturated(self.total_bytes)
     }
 
     /// Its rate over the last 5 s while it runs, or over its whole time once it has ended.
     pub fn rate(&self, now: Duration) -> Rate {
         if self.state.is_ended() {
             return Rate {
-                bytes_per_sec: rate::per_sec(self.done_bytes, self.elapsed(now)),
+                bytes_per_sec: rate::per_sec(self.done_bytes(), self.elapsed(now)),
                 time_left: None,
             };
         }
-        let bytes_per_sec = self.rate.bytes_per_sec(now, self.done_bytes);
-        let left = self.total_bytes.saturating_sub(self.done_bytes);
+        let bytes_per_sec = self.rate.bytes_per_sec(now, self.done_bytes());
+        let left = saturated(self.total_bytes.saturating_sub(self.done_bytes));
         let known = self.planned && self.total_bytes > 0;
         Rate {
             bytes_per_sec,
@@ -249,7 +250,7 @@ impl JobRecord {
 
     fn add_item(&mut self, at: Duration, item: Item) {
         let record = ItemRecord::new(ItemId(self.items.len()), item);
-        self.total_bytes += record.total;
+        self.total_bytes += u128::from(record.total);
         self.counts.waiting += 1;
         self.items.push(record);
         self.last_progress_at = at;
@@ -330,14 +331,14 @@ impl JobRecord {
             return false;
         };
         *self.counts.of(&item.state) -= 1;
-        self.done_bytes -= item.done;
-        self.total_bytes -= item.expected();
+        self.done_bytes -= u128::from(item.done);
+        self.total_bytes -= u128::from(item.expected());
         change(item);
         *self.counts.of(&item.state) += 1;
-        self.done_bytes += item.done;
-        self.total_bytes += item.expected();
+        self.done_bytes += u128::from(item.done);
+        self.total_bytes += u128::from(item.expected());
         self.last_progress_at = at;
-        self.rate.note(at, self.done_bytes);
+        self.rate.note(at, saturated(self.done_bytes));
         true
     }
 
@@ -358,4 +359,8 @@ impl JobRecord {
             }
         }
     }
+}
+
+fn saturated(sum: u128) -> u64 {
+    u64::try_from(sum).unwrap_or(u64::MAX)
 }

@@ -33,10 +33,14 @@ impl JoinRecord {
         end.saturating_sub(self.started_at)
     }
 
-    /// The time left until the deadline; `None` without one, or once it has ended.
+    /// The time left until the deadline; `None` without one, or once it has ended. A timeout beyond
+    /// the range of the clock has no deadline.
     pub fn remaining(&self, now: Duration) -> Option<Duration> {
         match self.ended {
-            None => Some((self.started_at + self.timeout?).saturating_sub(now)),
+            None => {
+                let deadline = self.started_at.checked_add(self.timeout?)?;
+                Some(deadline.saturating_sub(now))
+            }
             Some(_) => None,
         }
     }

@@ -32,7 +32,7 @@ impl RateWindow {
         if self
             .samples
             .back()
-            .is_some_and(|last| at < last.at + SAMPLE_INTERVAL)
+            .is_some_and(|last| at.saturating_sub(last.at) < SAMPLE_INTERVAL)
         {
             return;
         }
@@ -41,7 +41,7 @@ impl RateWindow {
         while self
             .samples
             .get(1)
-            .is_some_and(|next| next.at + WINDOW <= at)
+            .is_some_and(|next| at.saturating_sub(next.at) >= WINDOW)
         {
             self.samples.pop_front();
         }

@@ -252,6 +252,6 @@ impl Lane {
         let spans = self.spans.iter().filter(|span| span.activity == activity);
         spans
             .filter_map(|span| Some(self.end_of(span)?.saturating_sub(span.began)))
-            .sum()
+            .fold(Duration::ZERO, Duration::saturating_add)
     }
 }

@@ -86,6 +86,11 @@ fn special_values_have_a_text() {
         r"a name\nwith two lines"
     );
     assert_eq!(path(Path::new("/tmp/a\tb")), r"/tmp/a\tb");
+    // These would reorder or break the text around them.
+    assert_eq!(
+        one_line("a\u{202e}gpj.exe\u{2028}b\u{61c}"),
+        r"a\u{202e}gpj.exe\u{2028}b\u{61c}"
+    );
     assert_eq!((share(3, 4), share(0, 0)), (0.75, 0.0));
 }
 

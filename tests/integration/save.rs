@@ -1,7 +1,7 @@
 //! Atomic saving: all of the new file or all of the old one.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
 use std::path::Path;
 
 use meanwhile::jobs::save::{SaveError, save};
@@ -20,6 +20,11 @@ fn names_in(folder: &Path) -> Vec<String> {
                 .to_string()
         })
         .collect()
+}
+
+fn mode_of(path: &Path) -> u32 {
+    let metadata = fs::metadata(path).expect("the file exists");
+    metadata.permissions().mode() & 0o7777
 }
 
 #[test]
@@ -108,4 +113,58 @@ fn links_and_permissions_are_kept() {
         fs::metadata(&real).unwrap().permissions().mode() & 0o777,
         0o640
     );
+}
+
+#[test]
+fn new_file_has_the_usual_permissions() {
+    let folder = folder();
+    let usual = write(folder.path(), "usual", "");
+    let path = folder.path().join("list");
+    save(&path, b"new").unwrap();
+    assert_eq!(mode_of(&path), mode_of(&usual));
+}
+
+#[test]
+fn link_to_missing_file_creates_that_file() {
+    let folder = folder();
+    let root = folder.path();
+    let usual = write(root, "usual", "");
+    fs::create_dir(root.join("deep")).unwrap();
+    symlink("deep/link", root.join("link")).unwrap();
+    symlink("../real", root.join("deep/link")).unwrap();
+    save(&root.join("link"), b"new").unwrap();
+    assert!(root.join("link").is_symlink() && root.join("deep/link").is_symlink());
+    let real = root.join("real");
+    assert!(!real.is_symlink());
+    assert_eq!(fs::read(&real).unwrap(), b"new");
+    assert_eq!(mode_of(&real), mode_of(&usual));
+}
+
+#[test]
+fn link_that_leads_nowhere_is_kept_with_an_error() {
+    let folder = folder();
+    let root = folder.path();
+    symlink("missing/real", root.join("link")).unwrap();
+    let error = save(&root.join("link"), b"new").unwrap_err();
+    assert!(matches!(error, SaveError::NoFolder { .. }), "{error}");
+    assert!(error.to_string().contains("missing/real"), "{error}");
+    symlink("loop", root.join("loop")).unwrap();
+    let error = save(&root.join("loop"), b"new").unwrap_err();
+    assert!(matches!(error, SaveError::Refused { .. }), "{error}");
+    assert!(root.join("link").is_symlink() && root.join("loop").is_symlink());
+    assert_eq!(fs::read_dir(root).unwrap().count(), 2);
+}
+
+#[test]
+fn owner_of_a_replaced_file_is_kept() {
+    if !nix::unistd::geteuid().is_root() {
+        // Only root can have a file of somebody else to replace.
+        return;
+    }
+    let folder = folder();
+    let path = write(folder.path(), "list", "old");
+    chown(&path, Some(12_345), Some(23_456)).unwrap();
+    save(&path, b"new").unwrap();
+    let metadata = fs::metadata(&path).unwrap();
+    assert_eq!((metadata.uid(), metadata.gid()), (12_345, 23_456));
 }

@@ -7,7 +7,7 @@
 use std::sync::{Condvar, Mutex};
 
 use super::worker::Worker;
-use crate::board::retry::{MAX_ATTEMPTS, RETRY_INTERVAL};
+use crate::board::retry::{RETRY_INTERVAL, Refusals};
 use crate::board::sync::wait_while;
 use crate::join::Context;
 use crate::join::process::SpawnError;
@@ -27,8 +27,9 @@ struct LeaseState {
     busy: usize,
     /// The number of times that a leased worker was released or lost.
     changes: u64,
-    /// Whether every attempt for the last item was refused. Then the next item has a single one.
-    gave_up: bool,
+    /// The starts that were refused for the last item that failed for that reason; none since one
+    /// succeeded.
+    refusals: Refusals,
 }
 
 /// A worker in use. It is stopped when the lease is dropped without a release.
@@ -52,7 +53,7 @@ impl Leases {
         start: impl Fn() -> Result<Worker, SpawnError>,
         context: &Context,
     ) -> Result<Option<WorkerLease<'_>>, SpawnError> {
-        let mut refusals = 0;
+        let mut refusals = lock(&self.state).refusals;
         while !context.is_cancelled() {
             let seen = match self.take_idle_one() {
                 Ok(lease) => return Ok(Some(lease)),
@@ -91,7 +92,7 @@ impl Leases {
         let mut state = lock(&self.state);
         match started {
             Ok(worker) => {
-                state.gave_up = false;
+                state.refusals = Refusals::default();
                 Ok(self.lease(worker, true))
             }
             Err(error) => {
@@ -110,7 +111,7 @@ impl Leases {
         &self,
         refusal: SpawnError,
         seen: u64,
-        refusals: &mut u32,
+        refusals: &mut Refusals,
         context: &Context,
     ) -> Result<(), SpawnError> {
         let mut state = lock(&self.state);
@@ -122,9 +123,8 @@ impl Leases {
             drop(wait_while(state, &self.changed, context, may_change));
             return Ok(());
         }
-        *refusals += 1;
-        if *refusals == MAX_ATTEMPTS || state.gave_up {
-            state.gave_up = true;
+        if !refusals.may_retry() {
+            state.refusals = *refusals;
             return Err(refusal);
         }
         let unchanged = |state: &mut LeaseState| state.changes == seen;

@@ -102,7 +102,9 @@ impl<'a> ItemSession<'a> {
                 done,
                 total,
             } if self.is_due(number, worker) && self.has_begun => {
-                self.context.set_progress(done, total);
+                // 0 is an unknown total.
+                let most = if total == 0 { u64::MAX } else { total };
+                self.context.set_progress(done.min(most), total);
                 return Ok(None);
             }
             FromWorker::Ended { number, end } if self.is_due(number, worker) && self.has_begun => {

@@ -7,6 +7,7 @@ use crossbeam_channel::Sender;
 use crate::board::item::ItemTask;
 #[cfg(unix)]
 use crate::board::process_table::ProcessTable;
+use crate::jobs::sync::try_lock;
 use crate::jobs::{Item, RunOn};
 use crate::join::sync::lock;
 use crate::join::{PanicReport, TaskState};
@@ -90,7 +91,7 @@ impl Control {
         &self,
         advanced: &mut dyn FnMut(ItemId, u64, u64),
     ) -> Option<usize> {
-        let mut in_flight = self.in_flight.try_lock().ok()?;
+        let mut in_flight = try_lock(&self.in_flight)?;
         let mut running = 0;
         for (&item, flight) in in_flight.iter_mut() {
             if flight.task.state() != TaskState::Running {

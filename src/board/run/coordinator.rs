@@ -11,10 +11,10 @@ use crate::board::executor::Executor;
 use crate::board::item::{ItemOutcome, ItemTask};
 #[cfg(unix)]
 use crate::board::process_table::ItemObserver;
-use crate::board::retry::{MAX_ATTEMPTS, RETRY_INTERVAL};
+use crate::board::retry::{RETRY_INTERVAL, Refusals};
 use crate::jobs::{Item, ItemError, JobSpec, Step};
 use crate::join::{Context, JoinError, PanicReport, Progress, SpawnError, Task};
-use crate::record::{EventKind, ItemId, ItemState, JobId, PanicKey};
+use crate::record::{EventKind, ItemId, ItemState, PanicKey};
 
 /// The outcome of a job that was not cancelled.
 #[derive(Debug)]
@@ -28,7 +28,6 @@ pub(in crate::board) enum JobOutcome {
 
 /// Gives each item its task, and publishes how it ended.
 pub(super) struct Coordinator {
-    pub(super) job: JobId,
     pub(super) name: String,
     pub(super) spec: Arc<JobSpec>,
     pub(super) events: EventSender,
@@ -48,8 +47,8 @@ pub(super) struct CoordinatorState {
     is_cancelled: bool,
     /// Whether the system refused a thread, and no item has ended since.
     waits_for_thread: bool,
-    /// The number of refused threads in a row while nothing ran.
-    refusals: u32,
+    /// The threads that were refused while nothing ran.
+    refusals: Refusals,
     ended: EndedItems,
 }
 
@@ -138,7 +137,7 @@ impl Coordinator {
         } else {
             match self.spawn(id, &item) {
                 Ok(task) => {
-                    self.state.refusals = 0;
+                    self.state.refusals = Refusals::default();
                     self.track(id, &item, &task);
                 }
                 Err(error) => return self.put_back(id, item, &error),
@@ -161,10 +160,7 @@ impl Coordinator {
     /// runs, it is retried a few times and then fails; the items after it get one attempt each.
     fn put_back(&mut self, id: ItemId, item: Arc<Item>, error: &SpawnError) {
         let is_alone = self.in_flight().is_empty();
-        if is_alone {
-            self.state.refusals = (self.state.refusals + 1).min(MAX_ATTEMPTS);
-        }
-        if is_alone && self.state.refusals == MAX_ATTEMPTS {
+        if is_alone && !self.state.refusals.may_retry() {
             self.backpressure.release();
             self.publish_end(id, ItemState::Failed(no_thread(error)));
         } else {
@@ -174,14 +170,14 @@ impl Coordinator {
     }
 
     fn spawn(&self, id: ItemId, item: &Arc<Item>) -> Result<ItemTask, SpawnError> {
-        let (job, spec, events) = (self.job, Arc::clone(&self.spec), self.events.clone());
+        let (spec, events) = (Arc::clone(&self.spec), self.events.clone());
         let item = Arc::clone(item);
         let name = format!("{} {}", self.name, short_name(&item.input));
         let workers = self.executor.workers();
         let workers = workers.map(|workers| (Arc::clone(workers), name.clone()));
         let observer = self.observer(id);
         self.executor.spawn(name, move |context| {
-            events.publish(job, EventKind::ItemDidStart { item: id });
+            events.publish(EventKind::ItemDidStart { item: id });
             if let Some((workers, name)) = workers {
                 return workers.run(&name, &item, context, &observer);
             }
@@ -193,7 +189,6 @@ impl Coordinator {
     #[cfg(unix)]
     fn observer(&self, item: ItemId) -> ItemObserver {
         ItemObserver {
-            job: self.job,
             item,
             priority: self.spec.priority,
             events: self.events.clone(),
@@ -253,7 +248,7 @@ impl Coordinator {
     }
 
     fn publish(&self, kind: EventKind) {
-        self.events.publish(self.job, kind);
+        self.events.publish(kind);
     }
 
     fn in_flight(&self) -> MutexGuard<'_, BTreeMap<ItemId, InFlight>> {

@@ -47,7 +47,6 @@ pub(super) fn start(
     let backpressure = Arc::new(Backpressure::new(MAX_PLANNED));
     let executor = Executor::new(&name, spec, isolation, control.force_stop_flag())?;
     let planner = Planner {
-        job,
         spec: Arc::clone(spec),
         events: events.clone(),
         backpressure: Arc::clone(&backpressure),
@@ -59,7 +58,6 @@ pub(super) fn start(
     planner.on_finish(move || control::send(&sender, CoordinatorMessage::PlanDidEnd));
 
     let coordinator = Coordinator {
-        job,
         name: name.clone(),
         spec: Arc::clone(spec),
         events: events.clone(),

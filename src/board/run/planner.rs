@@ -7,11 +7,10 @@ use crate::board::backpressure::Backpressure;
 use crate::board::event_sender::EventSender;
 use crate::jobs::JobSpec;
 use crate::join::Context;
-use crate::record::{EventKind, ItemId, JobId};
+use crate::record::{EventKind, ItemId};
 
 /// Finds the items of a job.
 pub(super) struct Planner {
-    pub(super) job: JobId,
     pub(super) spec: Arc<JobSpec>,
     pub(super) events: EventSender,
     pub(super) backpressure: Arc<Backpressure>,
@@ -27,7 +26,7 @@ impl Planner {
             let id = ItemId(count);
             count += 1;
             let appeared = EventKind::ItemDidAppear { item: item.clone() };
-            self.events.publish(self.job, appeared);
+            self.events.publish(appeared);
             send(&self.inbox, CoordinatorMessage::DidFind(id, item));
         });
     }

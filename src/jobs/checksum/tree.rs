@@ -18,6 +18,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use super::digest::{DigestMonitor, READ_BYTES, check_cancel, with_buffer};
 use super::error::{Change, ChecksumError};
 use super::source::{OpenFile, read_exact_at};
+use crate::jobs::sync::try_lock;
 use crate::join::Priority;
 
 /// The bytes that one thread reads and hashes before it takes other work.
@@ -132,7 +133,7 @@ fn in_parallel<A: Send, B: Send>(
         return rayon::join(left, right);
     }
     let priority = Priority::current();
-    let Ok(mut threads) = threads_of(priority).try_lock() else {
+    let Some(mut threads) = try_lock(threads_of(priority)) else {
         return (left(), right());
     };
     if threads.is_none() {

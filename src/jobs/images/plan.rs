@@ -1,14 +1,16 @@
 //! Finds the images, and names the result of each.
 
 use std::collections::{BTreeMap, HashSet};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use icu_normalizer::DecomposingNormalizerBorrowed;
 
 use super::error::ImageError;
 use super::{IfExists, Options, format_of};
 use crate::jobs::checksum::{FileIdentity, identity, walk};
-use crate::jobs::save::{create_folder, numbered};
+use crate::jobs::save::{create_folder, first_free, numbered};
 use crate::jobs::{Item, Step};
 use crate::join::Context;
 
@@ -94,9 +96,8 @@ struct Names<'a> {
     folder: FileIdentity,
     /// Every image that the job reads.
     inputs: HashSet<FileIdentity>,
-    /// The input of each assigned name. Names are in lower case, because some file systems ignore
-    /// case.
-    assigned: BTreeMap<String, PathBuf>,
+    /// The input of each assigned name, by its [key](key_of).
+    assigned: BTreeMap<OsString, PathBuf>,
 }
 
 impl Names<'_> {
@@ -116,29 +117,44 @@ impl Names<'_> {
             return Err(ImageError::SameFolder { path });
         }
         let name = self.options.target_name(input).into_os_string();
-        for number in 1.. {
-            let name = numbered(&name, number);
-            let target = self.options.to.join(&name);
-            let key = name.to_string_lossy().to_lowercase();
-            let is_numbered = self.options.existing == IfExists::Number;
-            if is_numbered
-                && (self.assigned.contains_key(&key) || target.symlink_metadata().is_ok())
-            {
-                continue;
-            }
-            if let Some(other) = self.assigned.get(&key).cloned() {
-                return Err(ImageError::SameName {
-                    path,
-                    target,
-                    other,
-                });
-            }
-            if fs::metadata(&target).is_ok_and(|it| self.inputs.contains(&identity(&it))) {
-                return Err(ImageError::OverInput { path, target });
-            }
-            self.assigned.insert(key, path);
-            return Ok(name);
+        let name = match self.options.existing {
+            IfExists::Number => self.free_name(&name),
+            IfExists::Refuse | IfExists::Overwrite => name,
+        };
+        let target = self.options.to.join(&name);
+        let key = key_of(&name);
+        if let Some(other) = self.assigned.get(&key).cloned() {
+            return Err(ImageError::SameName {
+                path,
+                target,
+                other,
+            });
         }
-        unreachable!("no folder has as many files")
+        if fs::metadata(&target).is_ok_and(|it| self.inputs.contains(&identity(&it))) {
+            return Err(ImageError::OverInput { path, target });
+        }
+        self.assigned.insert(key, path);
+        Ok(name)
     }
+
+    /// The name, with a number if no file may have the name itself.
+    fn free_name(&self, name: &OsStr) -> OsString {
+        let is_taken = |number| {
+            let name = numbered(name, number);
+            let is_assigned = self.assigned.contains_key(&key_of(&name));
+            is_assigned || self.options.to.join(name).symlink_metadata().is_ok()
+        };
+        let number = first_free(1, is_taken).expect("no folder has as many files");
+        numbered(name, number)
+    }
+}
+
+/// Equal for names that some file system takes for the same: it may ignore case, and whether an
+/// accent is part of its letter or follows it.
+fn key_of(name: &OsStr) -> OsString {
+    let Some(text) = name.to_str() else {
+        return name.to_owned();
+    };
+    let decomposed = DecomposingNormalizerBorrowed::new_nfd().normalize(text);
+    decomposed.to_lowercase().into()
 }

@@ -25,7 +25,7 @@ pub(super) fn timeline_ui(props: &LessonProps<'_>, compare: bool, ui: &mut Ui) {
     if run.outcome.is_none() {
         // An axis that grows in every frame would be unreadable.
         let secs = until.max(run.elapsed).as_secs_f64().max(0.1);
-        until = Duration::from_secs_f64(next_step(secs));
+        until = Duration::try_from_secs_f64(next_step(secs)).unwrap_or(until);
     }
     let until = previous.map_or(until, |log| until.max(log.timeline().last_event_at()));
     ScrollArea::vertical()

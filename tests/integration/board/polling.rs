@@ -5,7 +5,7 @@ use std::time::Duration;
 use meanwhile::board::JobBoard;
 use meanwhile::jobs::RunOn;
 use meanwhile::jobs::misbehave::Misbehaviour;
-use meanwhile::record::{JoinOutcome, Record};
+use meanwhile::record::{JobId, JoinOutcome, Record};
 
 use crate::util::test_board::{PLACES, TestBoard, misbehave, sleeping_job, spec};
 
@@ -75,6 +75,57 @@ fn poll_keeps_its_budget_and_requests_the_next() {
     assert!(polls >= 3_000 / BUDGET);
     assert_eq!(record.job(job).unwrap().counts().returned, 1_000);
     assert_eq!(board.wants_poll_in(), None);
+}
+
+#[test]
+fn end_is_reported_while_another_job_floods() {
+    const BUDGET: usize = 50;
+    let mut board = JobBoard::new(|| {});
+    let mut record = Record::default();
+    let flood = misbehave(Misbehaviour::Return, 1, 5_000);
+    let flood = board.start(spec(RunOn::Pool, flood)).unwrap();
+    board.join_blocking(flood, None);
+    let job = board
+        .start(spec(RunOn::Pool, misbehave(Misbehaviour::Return, 1, 1)))
+        .unwrap();
+    let join = board.join(job, Some(Duration::from_mins(1)));
+    board.join_blocking(job, None);
+    let mut polls = 0;
+    while !record.job(job).is_some_and(|job| job.state().is_ended()) {
+        for event in board.poll(BUDGET) {
+            record.apply(event);
+        }
+        polls += 1;
+    }
+    assert!(polls <= 2, "reported after {polls} polls");
+    assert!(!record.job(flood).unwrap().state().is_ended());
+    let job = record.job(job).unwrap();
+    assert_eq!(job.counts().returned, 1);
+    let (_, outcome) = job.joins()[join.0].ended.unwrap();
+    assert_eq!(outcome, JoinOutcome::Joined);
+}
+
+#[test]
+fn every_job_gets_its_turn_in_small_polls() {
+    const JOBS: usize = 10;
+    let mut board = JobBoard::new(|| {});
+    let mut record = Record::default();
+    let jobs: Vec<JobId> = (0..JOBS)
+        .map(|_| {
+            let job = misbehave(Misbehaviour::Return, 1, 500);
+            board.start(spec(RunOn::Pool, job)).unwrap()
+        })
+        .collect();
+    for &job in &jobs {
+        board.join_blocking(job, None);
+    }
+    for _ in 0..2 * JOBS {
+        for event in board.poll(20) {
+            record.apply(event);
+        }
+    }
+    let found = |job: &JobId| record.job(*job).unwrap().items().len();
+    assert!(jobs.iter().all(|job| found(job) > 0));
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! Digests are right for every algorithm, size and number of threads.
 
+use std::collections::BTreeSet;
 #[cfg(target_os = "linux")]
 use std::path::Path;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use meanwhile::jobs::checksum::{
@@ -11,6 +13,7 @@ use meanwhile::jobs::{Item, Job as _, Output, Step};
 use meanwhile::join::{self, JoinError};
 
 use super::{NoMonitor, compute, run_item};
+use crate::util::child::in_child;
 use crate::util::files::{bytes, folder, run, write};
 #[cfg(target_os = "linux")]
 use crate::util::policy;
@@ -103,6 +106,53 @@ fn hashing_threads_have_the_priority_of_the_task() {
             });
         assert_eq!(*task.unwrap().join().unwrap(), kinds, "{priority:?}");
     }
+}
+
+/// Collects the names of the threads that read a file, or panics.
+struct ThreadNames {
+    names: Mutex<BTreeSet<String>>,
+    panics: bool,
+}
+
+impl DigestMonitor for ThreadNames {
+    fn did_read(&self, _done: u64, _total: u64) {
+        assert!(!self.panics, "simulated");
+        let name = std::thread::current().name().unwrap_or_default().to_owned();
+        self.names.lock().expect("never poisoned").insert(name);
+    }
+
+    fn is_cancelled(&self) -> bool {
+        false
+    }
+}
+
+#[test]
+fn panic_in_monitor_keeps_later_digests_parallel() {
+    if std::thread::available_parallelism().unwrap().get() == 1 {
+        return;
+    }
+    // Tests in the same process would use the same threads.
+    let test = "checksum::digests::panic_in_monitor_keeps_later_digests_parallel";
+    in_child(test, || {
+        let folder = folder();
+        let path = write(folder.path(), "big", bytes(8 * MIB));
+        let readers = |panics| {
+            let path = path.clone();
+            let task = join::spawn("hash", move |_| {
+                let names = Mutex::default();
+                let monitor = ThreadNames { names, panics };
+                digest_file(&path, Algorithm::Blake3, &monitor).unwrap();
+                monitor.names.into_inner().unwrap()
+            });
+            task.unwrap().join().cloned()
+        };
+        assert!(readers(true).is_err());
+        let names = readers(false).unwrap();
+        assert!(
+            names.iter().any(|name| name.starts_with("blake3-")),
+            "{names:?}"
+        );
+    });
 }
 
 #[test]

@@ -45,6 +45,45 @@ fn response_without_folder_is_only_measured() {
 }
 
 #[test]
+fn endless_timeouts_are_no_error() {
+    let server = Server::start(|_, stream| answer(stream, "200 OK", "", b"hello"));
+    let endless = Options {
+        connect_secs: 1.8e19,
+        timeout_secs: 1.8e19,
+        ..options(&[server.url("/")])
+    };
+    assert_eq!(one(&endless).unwrap().bytes, 5);
+}
+
+#[test]
+fn absurd_lengths_of_responses_are_harmless() {
+    let server = Server::start(|_, stream| {
+        send(
+            stream,
+            format!(
+                "HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\nhello",
+                u64::MAX
+            ),
+        );
+        stay_silent(stream);
+    });
+    let options = Options {
+        limit_mib: u64::MAX,
+        ..options(&[server.url("/a"), server.url("/b")])
+    };
+    let mut board = TestBoard::new();
+    let job = board.start(spec(&options, &[]));
+    board.until("both have begun", |record| {
+        let items = record.job(job).unwrap().items();
+        items.len() == 2 && items.iter().all(|item| item.total == u64::MAX)
+    });
+    let sums = board.job(job);
+    assert_eq!((sums.done_bytes(), sums.total_bytes()), (10, u64::MAX));
+    board.cancel(job);
+    board.until_ended(job);
+}
+
+#[test]
 fn redirects_are_followed_within_limits() {
     let server = Server::start(|path, stream| {
         let to = match path {

@@ -128,6 +128,31 @@ fn images_of_equal_names_never_share_a_result() {
     assert_eq!((written(0), written(1)), (9, 7));
 }
 
+/// Some file systems take a letter with an accent for the letter followed by that accent.
+#[test]
+fn composed_and_decomposed_names_are_the_same() {
+    let folder = folder();
+    let root = folder.path();
+    let composed = saved_as(&noise(9, 9), root, "one/caf\u{e9}.png");
+    let decomposed = saved_as(&noise(7, 7), root, "two/CAFE\u{301}.png");
+    let ends = run(&to(root), &[&composed, &decomposed]);
+    assert_eq!(ends[0].as_ref().unwrap().width, 9);
+    assert_eq!(ends[1], Err("same_name".to_owned()));
+}
+
+#[test]
+fn names_that_are_not_utf8_are_not_the_same() {
+    let folder = folder();
+    let root = folder.path();
+    let image = saved_as(&noise(9, 9), root, "image.png");
+    let inputs = [name(b"\xfe.png"), name(b"\xff.png")].map(|name| root.join(name));
+    for input in &inputs {
+        fs::copy(&image, input).unwrap();
+    }
+    let ends = run(&to(root), &[&inputs[0], &inputs[1]]);
+    assert!(ends.iter().all(Result::is_ok), "{ends:?}");
+}
+
 #[test]
 fn folder_of_results_is_not_walked() {
     let folder = folder();

@@ -205,6 +205,30 @@ fn progress_and_cancel_are_forwarded() {
     assert_eq!(board.labels(job), ["cancelled"]);
 }
 
+/// One worker, whose messages about the second item are read once that has begun.
+#[test]
+fn absurd_progress_of_workers_is_harmless() {
+    let fake = printing(&[
+        HELLO,
+        STARTED,
+        r#"{"Progress":{"number":1,"done":18446744073709551615,"total":18446744073709551615}}"#,
+        r#"{"Ended":{"number":1,"end":{"Returned":{"text":"done"}}}}"#,
+        r#"{"Started":{"number":2}}"#,
+        r#"{"Progress":{"number":2,"done":18446744073709551615,"total":10}}"#,
+        r#"{"Ended":{"number":2,"end":{"Returned":{"text":"done"}}}}"#,
+    ]);
+    let mut board = fake.board();
+    let job = board.start(JobSpec {
+        workers: 1,
+        ..spec(RunOn::Process, misbehave(Misbehaviour::Return, 1, 2))
+    });
+    board.until_ended(job);
+    assert_eq!(board.labels(job), ["returned"; 2]);
+    let job = board.job(job);
+    assert_eq!((job.items()[1].done, job.items()[1].total), (10, 10));
+    assert_eq!((job.done_bytes(), job.total_bytes()), (u64::MAX, u64::MAX));
+}
+
 #[test]
 fn worker_that_reads_nothing_can_be_cancelled() {
     let fake = FakeWorker::new("sleep 1000");

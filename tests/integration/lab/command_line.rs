@@ -46,6 +46,18 @@ fn unknown_pattern_is_a_usage_error() {
 }
 
 #[test]
+fn endless_work_is_a_usage_error() {
+    for args in [
+        &["lab", "run", "join-in-click", "--secs", "1e19"][..],
+        &["twin", "join-in-click", "bad", "--secs", "1e19"],
+    ] {
+        let refused = meanwhile(args, None);
+        assert_eq!(refused.status.code(), Some(2), "{args:?}");
+        assert!(text(&refused.stderr).contains("86400 seconds"), "{args:?}");
+    }
+}
+
+#[test]
 fn unreachable_display_fails_each_run() {
     let nowhere = PathBuf::from("unix:/nowhere/display:0");
     let args = ["lab", "run", "join-in-click", "--format", "json"];

@@ -269,3 +269,22 @@ fn run_without_a_click_on_start_has_no_figures() {
     );
     assert_eq!(Figures::of(&[], TwinOutcome::Stopped), None);
 }
+
+#[test]
+fn absurd_numbers_of_a_twin_overflow_nothing() {
+    let drawn = Fact::DidDraw {
+        cpu_ns: u64::MAX,
+        changed: true,
+    };
+    let figures = figures(&[
+        (0, FRAME),
+        (1, Fact::DidStart),
+        (2, drawn.clone()),
+        (3, drawn),
+        (4, Fact::DidSteps { steps: u64::MAX }),
+        (4, Fact::DidSteps { steps: u64::MAX }),
+        (5, Fact::DidEnd),
+    ]);
+    assert!(figures.ui_cpu_ms.is_finite());
+    assert!(figures.step_us.unwrap() >= 0.0);
+}

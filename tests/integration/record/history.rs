@@ -269,3 +269,30 @@ fn panics_have_their_backtraces_once_resolved() {
         )]
     );
 }
+
+#[test]
+fn sums_of_absurd_sizes_saturate_and_recover() {
+    let sums = |replay: &Replay| (replay.job().done_bytes(), replay.job().total_bytes());
+    let replay = Replay::new()
+        .item("a", u64::MAX)
+        .item("b", u64::MAX)
+        .start(0)
+        .start(1)
+        .progress(0, u64::MAX, u64::MAX)
+        .progress(1, u64::MAX, u64::MAX);
+    assert_eq!(sums(&replay), (u64::MAX, u64::MAX));
+    assert!(replay.job().rate(replay.at).bytes_per_sec.is_finite());
+    let replay = replay.progress(0, 3, 10).progress(1, 4, 20);
+    assert_eq!(sums(&replay), (7, 30));
+}
+
+#[test]
+fn join_with_endless_timeout_has_no_deadline() {
+    let replay = Replay::new().at(1).apply(EventKind::JoinDidStart {
+        join: JoinId(0),
+        timeout: Some(Duration::MAX),
+        blocking: false,
+    });
+    let now = Duration::from_millis(2);
+    assert_eq!(replay.job().joins()[0].remaining(now), None);
+}
