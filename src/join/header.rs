@@ -10,18 +10,21 @@
 //! 4. Waiting threads are woken.
 //! 5. [`Changes`](super::Changes) queues the task and wakes the window.
 //! 6. Callbacks run.
+//! 7. A panic that nobody can ask for is reported.
 //!
 //! So every woken thread finds the outcome.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
+use super::cancel_marks::CancelMarks;
 use super::changes::{Observed, Subscription};
 use super::clock::Stamp;
 use super::current;
+use super::handle_count::HandleCount;
 use super::id::{TaskId, TaskIdentity};
 use super::info::{Placement, Progress, TaskInfo, TaskState};
-use super::panic::{PanicReport, contain, drop_contained};
+use super::panic::{PanicReport, RunningTask, contain, drop_contained, report_unless_seen};
 use super::progress::ProgressCell;
 use super::state::StateCell;
 use super::sync::{AtomicBool, AtomicUsize, Mutex, Ordering, current_thread, lock, park_until};
@@ -47,10 +50,12 @@ pub(crate) struct Header {
     /// what the caller of `cancel` did before.
     cancel_requested: AtomicBool,
     cancel_requested_at: Stamp,
+    cancel_marks: CancelMarks,
     progress: ProgressCell,
     body: Mutex<Option<Body>>,
     waiters: Waiters,
     panic: OnceLock<Arc<PanicReport>>,
+    handles: HandleCount,
     subscription: Subscription,
 }
 
@@ -74,10 +79,12 @@ impl Header {
             registry_key: AtomicUsize::new(0),
             cancel_requested: AtomicBool::new(false),
             cancel_requested_at: Stamp::never(),
+            cancel_marks: CancelMarks::default(),
             progress: ProgressCell::new(),
             body: Mutex::new(Some(body)),
             waiters: Waiters::new(),
             panic: OnceLock::new(),
+            handles: HandleCount::new(),
             subscription: spec.subscription,
         }
     }
@@ -163,6 +170,24 @@ impl Header {
         self.cancel_requested.load(Ordering::Acquire)
     }
 
+    pub(crate) fn cancel_marks(&self) -> &CancelMarks {
+        &self.cancel_marks
+    }
+
+    pub(crate) fn add_handle(&self) {
+        self.handles.add();
+    }
+
+    /// Counts a dropped handle, or the end of the task. After the last of them nobody can ask for
+    /// the outcome.
+    pub(crate) fn release_handle(&self) {
+        if self.handles.release()
+            && let Some(report) = self.panic()
+        {
+            report_unless_seen(report);
+        }
+    }
+
     /// Requests a cancel. Returns true if the task had not begun. Then it has ended now, and the
     /// caller must [`settle`](Self::settle) it.
     #[must_use]
@@ -219,12 +244,14 @@ impl Header {
         }
     }
 
-    /// Wakes the waiting threads, then queues the change, then runs the callbacks.
+    /// Wakes the waiting threads, then queues the change, then runs the callbacks. At last it reports
+    /// a panic for which no handle is left.
     pub(crate) fn settle(self: &Arc<Self>) {
         let (waiters, callbacks) = self.waiters.take();
         waiters.for_each(Waiter::wake);
         self.subscription.notify(self);
         callbacks.into_iter().for_each(contain);
+        self.release_handle();
     }
 
     /// Runs `callback` when the task has ended, or now if it has ended already.
@@ -253,6 +280,20 @@ impl Header {
 
     pub(crate) fn leave_batch(&self, ticket: u64) {
         self.waiters.remove(ticket);
+    }
+}
+
+impl RunningTask for Header {
+    fn identity(&self) -> &TaskIdentity {
+        &self.identity
+    }
+
+    fn is_detached(&self) -> bool {
+        self.handles.is_detached()
+    }
+
+    fn has_unwound_helper(&self) -> bool {
+        self.cancel_marks.has_unwound_helper()
     }
 }
 

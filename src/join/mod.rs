@@ -29,12 +29,16 @@ pub mod conformance {}
 
 mod as_completed;
 mod builder;
+mod cancel_marks;
+mod cancellable;
 mod changes;
 mod clock;
 mod context;
 mod current;
 mod error;
 mod graph;
+mod handle;
+mod handle_count;
 mod header;
 mod id;
 mod info;
@@ -58,14 +62,15 @@ mod waiters;
 
 pub use as_completed::{AsCompleted, CompletionError, as_completed};
 pub use builder::{Builder, spawn};
+pub use cancellable::cancellable;
 pub use changes::Changes;
 pub use context::Context;
 pub use current::current;
-pub use error::{JoinError, SpawnError};
+pub use error::{Cancelled, JoinError, SpawnError};
 pub use graph::{WaitGraph, WaitInfo, wait_graph};
 pub use id::TaskId;
 pub use info::{Placement, Progress, TaskInfo, TaskState};
-pub use panic::{PanicLocation, PanicReport, PayloadKind};
+pub use panic::{PanicLocation, PanicReport, PayloadKind, on_panic, record_panic};
 pub use pool::{Pool, PoolBuilder};
 pub use priority::Priority;
 pub use registry::enumerate;

@@ -125,7 +125,7 @@ impl PoolBuilder {
             std::thread::Builder::new()
                 .name(name.clone())
                 .spawn(move || work(id, priority, &tasks))
-                .map_err(|source| SpawnError { name, source })?;
+                .map_err(|cause| SpawnError { name, cause })?;
         }
         Ok(Pool {
             queue,

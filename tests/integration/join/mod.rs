@@ -2,8 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod abort;
+mod cancelling;
 mod joining;
 mod lifetime;
 mod panics;
 mod product;
+mod unseen;
 mod waiting;
