@@ -24,7 +24,7 @@ impl Clone for Handle {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.0.release_handle();
+        self.0.remove_handle();
     }
 }
 

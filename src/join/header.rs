@@ -178,12 +178,15 @@ impl Header {
         self.handles.add();
     }
 
-    /// Counts a dropped handle, or the end of the task. After the last of them nobody can ask for
-    /// the outcome.
-    pub(crate) fn release_handle(&self) {
-        if self.handles.release()
-            && let Some(report) = self.panic()
-        {
+    /// Counts a dropped handle. After the last one nobody can ask for the outcome.
+    pub(crate) fn remove_handle(&self) {
+        if self.handles.remove() {
+            self.report_unseen_panic();
+        }
+    }
+
+    fn report_unseen_panic(&self) {
+        if let Some(report) = self.panic() {
             report_unless_seen(report);
         }
     }
@@ -242,6 +245,7 @@ impl Header {
                 self.state.set_panicked();
             }
         }
+        self.handles.end();
     }
 
     /// Wakes the waiting threads, then queues the change, then runs the callbacks. At last it reports
@@ -251,7 +255,9 @@ impl Header {
         waiters.for_each(Waiter::wake);
         self.subscription.notify(self);
         callbacks.into_iter().for_each(contain);
-        self.release_handle();
+        if self.handles.ended_detached() {
+            self.report_unseen_panic();
+        }
     }
 
     /// Runs `callback` when the task has ended, or now if it has ended already.

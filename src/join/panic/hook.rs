@@ -39,11 +39,10 @@ pub(crate) fn install() {
 /// Without this call, reports then lack location and backtrace. The hook must call it once, on the
 /// thread that panics.
 ///
-/// ```
+/// ```standalone_crate
 /// use meanwhile::join::{self, JoinError};
 ///
 /// join::spawn("sets the library's hook", |_| ())?;
-/// let previous = std::panic::take_hook();
 /// std::panic::set_hook(Box::new(move |info| {
 ///     if !join::record_panic(info) {
 ///         eprintln!("This program has a bug. {info}");
@@ -52,7 +51,6 @@ pub(crate) fn install() {
 /// let task = join::spawn("divide", |_| panic!("no remainder"))?;
 /// let Err(JoinError::Panicked(report)) = task.join() else { unreachable!() };
 /// assert!(report.location().is_some());
-/// # std::panic::set_hook(previous);
 /// # Ok::<(), join::SpawnError>(())
 /// ```
 pub fn record_panic(info: &PanicHookInfo<'_>) -> bool {

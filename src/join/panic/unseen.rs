@@ -28,7 +28,7 @@ static LISTENER: Mutex<Option<Listener>> = Mutex::new(None);
 /// `listener` runs on the thread on which the task ends or the handle is dropped, so it should not
 /// block. If it panics, the panic is ignored.
 ///
-/// ```
+/// ```standalone_crate
 /// use meanwhile::join;
 ///
 /// let (send, reports) = std::sync::mpsc::channel();
