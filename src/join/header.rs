@@ -6,11 +6,11 @@
 //! A task ends in this order:
 //! 1. The closure's value is stored in the handle's slot, or its panic here.
 //! 2. One store to the state publishes the outcome. Polls see it from now on.
-//! 3. The registry removes the task from its list.
-//! 4. Waiting threads are woken.
-//! 5. [`Changes`](super::Changes) queues the task and wakes the window.
-//! 6. Callbacks run.
-//! 7. A panic that nobody can ask for is reported.
+//! 3. A panic is reported if no handle is left.
+//! 4. The registry removes the task from its list.
+//! 5. Waiting threads are woken.
+//! 6. [`Changes`](super::Changes) queues the task and wakes the window.
+//! 7. Callbacks run.
 //!
 //! So every woken thread finds the outcome.
 
@@ -178,15 +178,12 @@ impl Header {
         self.handles.add();
     }
 
-    /// Counts a dropped handle. After the last one nobody can ask for the outcome.
+    /// Counts a dropped handle, or the end of the task. After the last of them nobody can ask for
+    /// the outcome, so a panic that nobody has seen is reported.
     pub(crate) fn remove_handle(&self) {
-        if self.handles.remove() {
-            self.report_unseen_panic();
-        }
-    }
-
-    fn report_unseen_panic(&self) {
-        if let Some(report) = self.panic() {
+        if self.handles.remove()
+            && let Some(report) = self.panic()
+        {
             report_unless_seen(report);
         }
     }
@@ -245,19 +242,18 @@ impl Header {
                 self.state.set_panicked();
             }
         }
-        self.handles.end();
+        // Reported before the registry removes the task, so that `shutdown` waits for it. In the
+        // report this task is the current one, so a `shutdown` in there does not wait for itself.
+        let _current = current::enter(self.id());
+        self.remove_handle();
     }
 
-    /// Wakes the waiting threads, then queues the change, then runs the callbacks. At last it reports
-    /// a panic for which no handle is left.
+    /// Wakes the waiting threads, then queues the change, then runs the callbacks.
     pub(crate) fn settle(self: &Arc<Self>) {
         let (waiters, callbacks) = self.waiters.take();
         waiters.for_each(Waiter::wake);
         self.subscription.notify(self);
         callbacks.into_iter().for_each(contain);
-        if self.handles.ended_detached() {
-            self.report_unseen_panic();
-        }
     }
 
     /// Runs `callback` when the task has ended, or now if it has ended already.

@@ -249,7 +249,7 @@ impl fmt::Display for PanicReport {
     }
 }
 
-/// Writes the same as `Display`, so that an unwrapped [`JoinError`](super::JoinError) can be read.
+/// Writes the same as `Display`, so that an unwrapped [`JoinError`](super::super::JoinError) can be read.
 impl fmt::Debug for PanicReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)

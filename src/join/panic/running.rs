@@ -11,9 +11,16 @@ use super::report::PanicCapture;
 /// ones at once.
 const MAX_CAPTURES: usize = 16;
 
+#[cfg(not(loom))]
 thread_local! {
     /// Innermost last: a task runs inside another one that joins it.
     static RUNNING: RefCell<Vec<Run>> = const { RefCell::new(Vec::new()) };
+}
+
+// A model runs all its threads on one.
+#[cfg(loom)]
+loom::thread_local! {
+    static RUNNING: RefCell<Vec<Run>> = RefCell::new(Vec::new());
 }
 
 /// The number of panics on threads that ran no task.

@@ -26,7 +26,7 @@ static LISTENER: Mutex<Option<Listener>> = Mutex::new(None);
 /// names the task. A panic that was raised with `resume_unwind` called no hook, so it is not printed.
 ///
 /// `listener` runs on the thread on which the task ends or the handle is dropped, so it should not
-/// block. If it panics, the panic is ignored.
+/// block. [`shutdown`](super::super::shutdown) waits for it. If it panics, the panic is ignored.
 ///
 /// ```standalone_crate
 /// use meanwhile::join;

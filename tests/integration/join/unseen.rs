@@ -225,3 +225,18 @@ fn t21_panic_raised_without_the_hook_is_not_printed() {
     let Some(stderr) = stderr else { return };
     assert!(!stderr.contains("from elsewhere"), "{stderr}");
 }
+
+#[test]
+fn t21_listener_may_shut_down() {
+    in_child("join::unseen::t21_listener_may_shut_down", || {
+        let (send, complete) = std::sync::mpsc::channel();
+        join::on_panic(move |_| {
+            let report = join::shutdown(Some(TIMEOUT));
+            send.send(report.is_complete()).unwrap();
+        });
+        let gate = Gate::new();
+        drop(panicking(&gate, "the disk is full"));
+        gate.open();
+        assert_eq!(complete.recv_timeout(TIMEOUT), Ok(true));
+    });
+}
