@@ -178,8 +178,9 @@ impl<T> Task<T> {
     /// Requests that the task stop, without waiting for its end.
     ///
     /// A task that is still queued never runs and is [`Cancelled`](TaskState::Cancelled) when this
-    /// returns. A running task stops at its next [`checkpoint`](super::Context::checkpoint);
-    /// without one it runs to its end. A cancel after the end has no effect.
+    /// returns. A running task stops at its next [`check`](super::Context::check) or
+    /// [`checkpoint`](super::Context::checkpoint); without one it runs to its end. A cancel after the
+    /// end has no effect.
     ///
     /// ```
     /// use meanwhile::join::{self, JoinError};

@@ -14,8 +14,8 @@ static LISTENER: Mutex<Option<Listener>> = Mutex::new(None);
 /// Sets the function that gets the report of each panic that nobody has seen, for a crash reporter
 /// or a log. It replaces the one that was set before.
 ///
-/// The outcome of a task shows its panic to whoever asks: a join, a poll, a wait. A panic that no
-/// one can ask for any more is reported once:
+/// The outcome of a task shows its panic to whoever asks, with a join or a poll. A panic that nobody
+/// can ask for any more is reported once:
 /// - when the task ends, if all of its handles were dropped before;
 /// - when the last handle is dropped, if no join or poll has returned the panic;
 /// - when the task ends, if its own code has caught the panic. Then
@@ -25,8 +25,12 @@ static LISTENER: Mutex<Option<Listener>> = Mutex::new(None);
 /// the moment of the panic. The others are printed on stderr as std prints a panic, with a note that
 /// names the task. A panic that was raised with `resume_unwind` called no hook, so it is not printed.
 ///
+/// In a program built with `panic = "abort"`, a panic ends the program, and no function is called but
+/// the panic hook.
+///
 /// `listener` runs on the thread on which the task ends or the handle is dropped, so it should not
-/// block. [`shutdown`](super::super::shutdown) waits for it. If it panics, the panic is ignored.
+/// block. [`shutdown`](super::super::shutdown) returns after the reports at the end of tasks. If
+/// `listener` panics, the panic is ignored.
 ///
 /// ```standalone_crate
 /// use meanwhile::join;
