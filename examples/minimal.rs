@@ -3,7 +3,9 @@
 //! `cargo run --example minimal`
 
 use eframe::egui;
-use meanwhile::join::{Builder, Changes, Context, JoinError, SpawnError, Task};
+use meanwhile::join::{
+    Builder, Cancelled, Changes, Context, JoinError, SpawnError, Task, cancellable,
+};
 
 fn main() -> eframe::Result {
     eframe::run_native(
@@ -13,9 +15,11 @@ fn main() -> eframe::Result {
     )
 }
 
+type PrimesTask = Task<Result<u64, Cancelled>>;
+
 struct Minimal {
     changes: Changes,
-    task: Option<Result<Task<u64>, SpawnError>>,
+    task: Option<Result<PrimesTask, SpawnError>>,
 }
 
 impl Minimal {
@@ -39,7 +43,7 @@ impl eframe::App for Minimal {
         egui::CentralPanel::default().show(ui, |ui| {
             if ui.button("Start").clicked() {
                 let builder = Builder::new("count primes").report_to(&self.changes);
-                self.task = Some(builder.spawn(count_primes));
+                self.task = Some(builder.spawn(cancellable(count_primes)));
             }
             match &self.task {
                 None => ui.label("Nothing started"),
@@ -50,9 +54,10 @@ impl eframe::App for Minimal {
     }
 }
 
-fn task_ui(task: &Task<u64>, ui: &mut egui::Ui) -> egui::Response {
+fn task_ui(task: &PrimesTask, ui: &mut egui::Ui) -> egui::Response {
     match task.poll() {
-        Some(Ok(primes)) => ui.label(format!("{primes} primes")),
+        Some(Ok(Ok(primes))) => ui.label(format!("{primes} primes")),
+        Some(Ok(Err(Cancelled)) | Err(JoinError::Cancelled)) => ui.label("Cancelled"),
         Some(Err(JoinError::Panicked(report))) => ui.label(report.to_string()),
         Some(Err(error)) => ui.label(error.to_string()),
         None => {
@@ -65,17 +70,18 @@ fn task_ui(task: &Task<u64>, ui: &mut egui::Ui) -> egui::Response {
     }
 }
 
-fn count_primes(context: &Context) -> u64 {
+fn count_primes(context: &Context) -> Result<u64, Cancelled> {
     let limit = 200_000;
     let is_prime = |n: u64| {
         (2..n)
             .take_while(|d| d * d <= n)
             .all(|d| !n.is_multiple_of(d))
     };
-    (2..limit)
-        .inspect(|n| context.set_progress(*n, limit))
-        .inspect(|_| context.checkpoint())
-        .filter(|n| is_prime(*n))
-        .map(|_| 1)
-        .sum()
+    let mut primes = 0;
+    for n in 2..limit {
+        context.check()?;
+        context.set_progress(n, limit);
+        primes += u64::from(is_prime(n));
+    }
+    Ok(primes)
 }

@@ -19,7 +19,7 @@
 //! # Invariants
 //! - An outcome is published before any waiting thread is woken, so a woken thread finds it.
 //! - The library depends on no window toolkit and no file format.
-//! - There is no unsafe code. Panics unwind, because a panic is an outcome.
+//! - There is no unsafe code. The program's panics unwind, because a panic is an outcome.
 //!
 //! All other modules are parts of the program, and public only for the tests and benches.
 //! ARCHITECTURE.md in the repository describes them.

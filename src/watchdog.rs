@@ -145,7 +145,7 @@ impl Watchdog {
                 shared,
                 thread: handle.thread().clone(),
             }))),
-            Err(source) => Err(SpawnError { name, source }),
+            Err(cause) => Err(SpawnError { name, cause }),
         }
     }
 

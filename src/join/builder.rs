@@ -8,7 +8,7 @@ use super::error::SpawnError;
 use super::header::{Body, ClosureOutcome, Header, Spec};
 use super::id::TaskId;
 use super::info::Placement;
-use super::panic::{Caught, Contained, catch, install_hook};
+use super::panic::{Caught, Contained, catch, drop_contained, install_hook};
 use super::pool::Pool;
 use super::priority::Priority;
 use super::registry;
@@ -23,10 +23,7 @@ use super::task::{Slot, Task};
 /// let task = Builder::new("hash")
 ///     .priority(Priority::Background)
 ///     .stack_size(256 * 1024)
-///     .spawn(|context| {
-///         context.checkpoint();
-///         42
-///     })?;
+///     .spawn(|_| 42)?;
 /// assert_eq!(*task.join()?, 42);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -124,11 +121,11 @@ impl Builder {
         });
         match started {
             Ok(_detached) => Ok(task),
-            Err(source) => {
+            Err(cause) => {
                 registry::discard(task.header());
                 Err(SpawnError {
                     name: task.name().to_owned(),
-                    source,
+                    cause,
                 })
             }
         }
@@ -189,8 +186,12 @@ where
     let f = Contained::new(f);
     Box::new(move |header| {
         let context = Context::new(header.clone());
-        let caught = catch(header.identity(), || f.into_inner().map(|f| f(&context)));
+        let caught = catch(header.clone(), || f.into_inner().map(|f| f(&context)));
         match caught {
+            Caught::Returned(Some(value)) if header.cancel_marks().has_given_up() => {
+                drop_contained(value);
+                ClosureOutcome::Cancelled
+            }
             Caught::Returned(Some(value)) => {
                 slot.get_or_init(|| Contained::new(value));
                 ClosureOutcome::Returned

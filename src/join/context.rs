@@ -2,28 +2,30 @@
 
 use std::sync::Arc;
 
+use super::current::current;
+use super::error::Cancelled;
 use super::header::Header;
 use super::id::TaskId;
-use super::panic::CancelUnwind;
+use super::panic::unwind_cancelled;
 
 /// The argument of a task's closure. With it the task checks for a cancel and reports progress.
 ///
 /// It may be cloned and passed to other threads that help the task.
 ///
 /// ```
-/// use meanwhile::join;
+/// use meanwhile::join::{self, Cancelled};
 ///
 /// let task = join::spawn("sum", |context| {
 ///     let mut sum = 0;
 ///     for n in 1..=1_000 {
-///         context.checkpoint();
+///         context.check()?;
 ///         context.set_progress(n, 1_000);
 ///         sum += n;
 ///     }
 ///     context.set_message("summed up");
-///     sum
+///     Ok::<u64, Cancelled>(sum)
 /// })?;
-/// assert_eq!(*task.join()?, 500_500);
+/// assert_eq!(*task.join()?, Ok(500_500));
 /// assert_eq!(task.progress().done, 1_000);
 /// assert_eq!(task.progress().message.as_deref(), Some("summed up"));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -63,31 +65,102 @@ impl Context {
         self.header.is_cancel_requested()
     }
 
-    /// Ends the task here if a cancel was requested. The task unwinds and its destructors run, but
-    /// nothing is printed. Its outcome is [`JoinError::Cancelled`](super::JoinError::Cancelled).
+    /// Returns `Err` if a cancel was requested, so that `context.check()?` stops the work. Takes one
+    /// atomic load.
     ///
-    /// A long computation should call this often enough that a cancel takes effect at once.
+    /// A long computation should call this often enough that a cancel takes effect at once. To make
+    /// the outcome of the task [`JoinError::Cancelled`](super::JoinError::Cancelled), and not the
+    /// error that the closure returns, spawn it with [`cancellable`](super::cancellable).
     ///
     /// ```
-    /// use meanwhile::join::{self, Context, JoinError};
+    /// use meanwhile::join::{self, Cancelled, Context};
     ///
-    /// fn copy_all<'a>(files: impl Iterator<Item = &'a str>, context: &Context) {
+    /// fn copy_all<'a>(
+    ///     files: impl Iterator<Item = &'a str>,
+    ///     context: &Context,
+    /// ) -> Result<(), Cancelled> {
     ///     for _file in files {
-    ///         context.checkpoint();
+    ///         context.check()?;
     ///         // and copy it
     ///     }
+    ///     Ok(())
     /// }
     ///
-    /// let task = join::spawn("copy", |context| copy_all(std::iter::repeat("a.txt"), context))?;
+    /// let task = join::spawn("copy", |context| {
+    ///     let copied = copy_all(std::iter::repeat("a.txt"), context);
+    ///     if copied == Err(Cancelled) { "incomplete" } else { "complete" }
+    /// })?;
+    /// # while task.state() == join::TaskState::Queued { std::thread::yield_now(); }
+    /// task.cancel();
+    /// assert_eq!(*task.join()?, "incomplete");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Cancelled`] if a cancel was requested.
+    #[inline]
+    pub fn check(&self) -> Result<(), Cancelled> {
+        if self.is_cancelled() {
+            self.header.cancel_marks().mark_failed_check();
+            return Err(Cancelled);
+        }
+        Ok(())
+    }
+
+    /// Ends the task here if a cancel was requested, without a `Result`. The task unwinds and its
+    /// destructors run, but nothing is printed. Its outcome is
+    /// [`JoinError::Cancelled`](super::JoinError::Cancelled).
+    ///
+    /// ```
+    /// use meanwhile::join::{self, JoinError};
+    ///
+    /// let task = join::spawn("endless", |context| -> () { loop { context.checkpoint() } })?;
     /// task.cancel();
     /// assert!(matches!(task.join(), Err(JoinError::Cancelled)));
     /// # Ok::<(), join::SpawnError>(())
     /// ```
+    ///
+    /// Unwinding is a panic for all code between this call and the end of the task. Use
+    /// [`check`](Self::check) where that matters:
+    /// - A std lock that is held across the call is poisoned.
+    /// - In an `extern "C"` callback the program ends.
+    /// - `catch_unwind` takes it for a panic of the code that it runs.
+    ///
+    /// It returns in spite of a cancel
+    /// - while the thread unwinds already, as in a destructor: a second unwinding would end the
+    ///   program;
+    /// - in a program built with `panic = "abort"`, where nothing can unwind. There a task that never
+    ///   calls [`check`](Self::check) or [`is_cancelled`](Self::is_cancelled) runs to its end.
+    ///
+    /// On a thread that helps the task it ends that thread, and the task when it goes on with the
+    /// unwinding, as rayon and [`std::thread::scope`] do. Another task that calls it panics: it has
+    /// not been cancelled itself, but can't go on.
     #[inline]
+    #[track_caller]
     pub fn checkpoint(&self) {
         if self.is_cancelled() {
-            // Unlike `panic!` this does not call the panic hook.
-            std::panic::resume_unwind(Box::new(CancelUnwind));
+            self.unwind();
+        }
+    }
+
+    #[cold]
+    #[track_caller]
+    fn unwind(&self) {
+        if cfg!(panic = "abort") || std::thread::panicking() {
+            return;
+        }
+        if current().is_none() {
+            self.header.cancel_marks().mark_unwound_helper();
+        }
+        unwind_cancelled(self.header.identity());
+    }
+
+    /// Makes the outcome of the task a cancel, whatever its closure returns, if a
+    /// [`check`](Self::check) has failed.
+    pub(crate) fn give_up(&self) {
+        let marks = self.header.cancel_marks();
+        if marks.has_failed_check() {
+            marks.mark_given_up();
         }
     }
 

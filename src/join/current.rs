@@ -18,7 +18,10 @@ loom::thread_local! {
 /// Returns the task whose closure runs on this thread. If tasks run inside each other, it is the
 /// innermost one.
 ///
-/// Returns `None` outside a task, and in callbacks that run after its end.
+/// In a callback it is the task that the callback holds up. That is `None` if the end of the
+/// callback's own task called it. It is another task if that one ended the task, by a cancel or by
+/// running it in a join, or if it added the callback after the end. So a callback that joins this
+/// task gets [`CurrentThread`](super::JoinError::CurrentThread), and does not wait for ever.
 ///
 /// ```
 /// use meanwhile::join;

@@ -10,6 +10,9 @@ use super::panic::PanicReport;
 /// [`Panicked`](Self::Panicked) and [`Cancelled`](Self::Cancelled) are outcomes of the task, the
 /// same for every joiner. The others describe the wait: the task goes on and can be joined again.
 ///
+/// The text of [`Panicked`](Self::Panicked) is that of its report, so
+/// [`source`](std::error::Error::source) is always `None`.
+///
 /// ```
 /// use meanwhile::join::{self, JoinError};
 /// use std::time::Duration;
@@ -50,7 +53,50 @@ pub enum JoinError {
     },
 }
 
+/// The task was asked to stop. [`Context::check`](super::Context::check) returns it.
+///
+/// It becomes an [`io::Error`](std::io::Error) or a [`JoinError`] with `?`. An error type of your own
+/// takes it with `#[from]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("cancelled")]
+pub struct Cancelled;
+
+impl From<Cancelled> for std::io::Error {
+    /// An error of the kind `Other`. Not `Interrupted`, after which std tries again.
+    fn from(cancelled: Cancelled) -> Self {
+        Self::other(cancelled)
+    }
+}
+
+impl From<Cancelled> for JoinError {
+    fn from(Cancelled: Cancelled) -> Self {
+        Self::Cancelled
+    }
+}
+
 impl JoinError {
+    /// Goes on with the panic of the task on this thread: see [`PanicReport::resume_unwind`]. For
+    /// any other error, panics with its text.
+    ///
+    /// ```
+    /// use meanwhile::join;
+    ///
+    /// let task = join::spawn("answer", |_| 42)?;
+    /// let answer: &u32 = task.join().unwrap_or_else(|error| error.resume_unwind());
+    /// assert_eq!(*answer, 42);
+    /// # Ok::<(), join::SpawnError>(())
+    /// ```
+    ///
+    /// # Panics
+    /// Always; that is its purpose.
+    #[track_caller]
+    pub fn resume_unwind(self) -> ! {
+        match self {
+            Self::Panicked(report) => report.resume_unwind(),
+            error => panic!("{error}"),
+        }
+    }
+
     /// Returns whether this is the outcome of the task, so that every later join returns it too.
     pub fn is_outcome(&self) -> bool {
         matches!(self, Self::Panicked(_) | Self::Cancelled)
@@ -63,11 +109,13 @@ pub(crate) fn cycle_text(cycle: &[TaskId]) -> String {
 }
 
 /// The system refused a thread. Nothing was started.
+///
+/// The text contains the cause, so [`source`](std::error::Error::source) is `None`.
 #[derive(Debug, thiserror::Error)]
-#[error("could not start a thread for `{name}`: {source}; end some running work and try again")]
+#[error("could not start a thread for `{name}`: {cause}; end some running work and try again")]
 pub struct SpawnError {
     /// The name of the task or pool.
     pub name: String,
     /// The system's error.
-    pub source: std::io::Error,
+    pub cause: std::io::Error,
 }

@@ -6,22 +6,25 @@
 //! A task ends in this order:
 //! 1. The closure's value is stored in the handle's slot, or its panic here.
 //! 2. One store to the state publishes the outcome. Polls see it from now on.
-//! 3. The registry removes the task from its list.
-//! 4. Waiting threads are woken.
-//! 5. [`Changes`](super::Changes) queues the task and wakes the window.
-//! 6. Callbacks run.
+//! 3. A panic is reported if no handle is left.
+//! 4. The registry removes the task from its list.
+//! 5. Waiting threads are woken.
+//! 6. [`Changes`](super::Changes) queues the task and wakes the window.
+//! 7. Callbacks run.
 //!
 //! So every woken thread finds the outcome.
 
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
+use super::cancel_marks::CancelMarks;
 use super::changes::{Observed, Subscription};
 use super::clock::Stamp;
 use super::current;
+use super::handle_count::HandleCount;
 use super::id::{TaskId, TaskIdentity};
 use super::info::{Placement, Progress, TaskInfo, TaskState};
-use super::panic::{PanicReport, contain, drop_contained};
+use super::panic::{PanicReport, RunningTask, contain, drop_contained, report_unless_seen};
 use super::progress::ProgressCell;
 use super::state::StateCell;
 use super::sync::{AtomicBool, AtomicUsize, Mutex, Ordering, current_thread, lock, park_until};
@@ -50,10 +53,12 @@ pub(crate) struct Header {
     /// what the caller of `cancel` did before.
     cancel_requested: AtomicBool,
     cancel_requested_at: Stamp,
+    cancel_marks: CancelMarks,
     progress: ProgressCell,
     body: Mutex<Option<Body>>,
     waiters: Waiters,
     panic: OnceLock<Arc<PanicReport>>,
+    handles: HandleCount,
     subscription: Subscription,
 }
 
@@ -77,10 +82,12 @@ impl Header {
             registry_key: AtomicUsize::new(NO_KEY),
             cancel_requested: AtomicBool::new(false),
             cancel_requested_at: Stamp::never(),
+            cancel_marks: CancelMarks::default(),
             progress: ProgressCell::new(),
             body: Mutex::new(Some(body)),
             waiters: Waiters::new(),
             panic: OnceLock::new(),
+            handles: HandleCount::new(),
             subscription: spec.subscription,
         }
     }
@@ -171,6 +178,24 @@ impl Header {
         self.cancel_requested.load(Ordering::Acquire)
     }
 
+    pub(crate) fn cancel_marks(&self) -> &CancelMarks {
+        &self.cancel_marks
+    }
+
+    pub(crate) fn add_handle(&self) {
+        self.handles.add();
+    }
+
+    /// Counts a dropped handle, or the end of the task. After the last of them nobody can ask for
+    /// the outcome, so a panic that nobody has seen is reported.
+    pub(crate) fn remove_handle(&self) {
+        if self.handles.remove()
+            && let Some(report) = self.panic()
+        {
+            report_unless_seen(report);
+        }
+    }
+
     /// Requests a cancel. Returns true if the task had not begun. Then it has ended now, and the
     /// caller must [`settle`](Self::settle) it.
     #[must_use]
@@ -232,6 +257,10 @@ impl Header {
                 self.state.set_panicked();
             }
         }
+        // Reported before the registry removes the task, so that `shutdown` waits for it. In the
+        // report this task is the current one, so a `shutdown` in there does not wait for itself.
+        let _current = current::enter(self.id());
+        self.remove_handle();
     }
 
     /// Wakes the waiting threads, then queues the change, then runs the callbacks.
@@ -268,6 +297,20 @@ impl Header {
 
     pub(crate) fn leave_batch(&self, ticket: u64) {
         self.waiters.remove(ticket);
+    }
+}
+
+impl RunningTask for Header {
+    fn identity(&self) -> &TaskIdentity {
+        &self.identity
+    }
+
+    fn is_detached(&self) -> bool {
+        self.handles.is_detached()
+    }
+
+    fn has_unwound_helper(&self) -> bool {
+        self.cancel_marks.has_unwound_helper()
     }
 }
 

@@ -16,8 +16,8 @@ pub enum TaskState {
     Returned,
     /// Its closure panicked. A join returns the [`PanicReport`](super::PanicReport).
     Panicked,
-    /// It was cancelled. Its closure never ran, or it ended at a
-    /// [`checkpoint`](super::Context::checkpoint).
+    /// It was cancelled. Its closure never ran, or ended at a
+    /// [`checkpoint`](super::Context::checkpoint) or as [`cancellable`](super::cancellable).
     Cancelled,
 }
 

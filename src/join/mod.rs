@@ -14,7 +14,18 @@
 //! A window must not block. Once a frame it takes the changed tasks from [`Changes`], which costs
 //! one atomic load if no task changed. A change wakes it.
 //!
-//! A program must be built with `panic = "unwind"`, the default, because panics and cancels unwind.
+//! # Panics and cancels
+//! A panic of a task is seen or heard. Whoever joins or polls the task gets its report. One that
+//! nobody can ask for any more is printed, or given to the function set with [`on_panic`]. The
+//! library sets a panic hook at the first spawn; a hook that is set later should call
+//! [`record_panic`].
+//!
+//! A cancel is a request. [`Context::check`] returns it, so that `?` stops the work;
+//! [`cancellable`] then makes it the outcome of the task. [`Context::checkpoint`] unwinds instead.
+//!
+//! In a program built with `panic = "abort"`, a panic prints its message and ends the program, as
+//! it would without this library. `checkpoint` does not unwind there, so that a cancel never ends
+//! the program: use `check` or `is_cancelled`.
 //!
 //! [`conformance`] compares each promise with Python and std and names the test that holds it.
 //!
@@ -29,12 +40,16 @@ pub mod conformance {}
 
 mod as_completed;
 mod builder;
+mod cancel_marks;
+mod cancellable;
 mod changes;
 mod clock;
 mod context;
 mod current;
 mod error;
 mod graph;
+mod handle;
+mod handle_count;
 mod header;
 mod id;
 mod info;
@@ -64,14 +79,15 @@ mod workers;
 
 pub use as_completed::{AsCompleted, CompletionError, as_completed};
 pub use builder::{Builder, spawn};
+pub use cancellable::cancellable;
 pub use changes::Changes;
 pub use context::Context;
 pub use current::current;
-pub use error::{JoinError, SpawnError};
+pub use error::{Cancelled, JoinError, SpawnError};
 pub use graph::{WaitGraph, WaitInfo, wait_graph};
 pub use id::TaskId;
 pub use info::{Placement, Progress, TaskInfo, TaskState};
-pub use panic::{PanicLocation, PanicReport, PayloadKind};
+pub use panic::{PanicLocation, PanicReport, PayloadKind, on_panic, record_panic};
 pub use pool::{Pool, PoolBuilder};
 pub use priority::Priority;
 pub use registry::enumerate;

@@ -139,7 +139,7 @@ impl PoolBuilder {
             std::thread::Builder::new()
                 .name(name.clone())
                 .spawn(move || members.0.run_all(thread, tasks.into_iter()))
-                .map_err(|source| SpawnError { name, source })?;
+                .map_err(|cause| SpawnError { name, cause })?;
         }
         Ok(Pool {
             queue,

@@ -36,6 +36,9 @@ pub struct Scope {
 /// If a task of the scope waits without a deadline for the task that ends the scope, neither could
 /// end. So that wait returns [`WouldDeadlock`](super::JoinError::WouldDeadlock).
 ///
+/// A panic of a task that is not joined does not reach the caller of `scope`. It is reported as
+/// [`on_panic`](super::on_panic) says.
+///
 /// # Panics
 /// Passes on a panic of `f`.
 pub fn scope<R>(f: impl FnOnce(&Scope) -> R) -> R {

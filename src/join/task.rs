@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::error::JoinError;
+use super::handle::Handle;
 use super::header::Header;
 use super::id::TaskId;
 use super::info::{Progress, TaskInfo, TaskState};
@@ -20,7 +21,8 @@ pub(crate) type Slot<T> = CountedArc<OnceLock<Contained<T>>>;
 /// A task begins *queued*, is *running* while its closure runs, and ends *returned*, *panicked* or
 /// *cancelled*. The outcome is kept as long as a handle exists, and any number of threads can ask
 /// for it any number of times. Handles are cheap to clone. Dropping the last one detaches the task:
-/// it runs on, and its value is dropped when it ends.
+/// it runs on, and its value is dropped when it ends. A panic that no handle can show any more is
+/// reported as [`on_panic`](super::on_panic) says.
 ///
 /// A window polls. [`poll`](Self::poll) costs one atomic load while the task runs, and
 /// [`Builder::report_to`](super::Builder::report_to) wakes the window when the task has changed:
@@ -46,13 +48,16 @@ pub(crate) type Slot<T> = CountedArc<OnceLock<Contained<T>>>;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Task<T> {
-    header: Arc<Header>,
+    header: Handle,
     slot: Slot<T>,
 }
 
 impl<T> Task<T> {
     pub(crate) fn new(header: Arc<Header>, slot: Slot<T>) -> Self {
-        Self { header, slot }
+        Self {
+            header: Handle::new(header),
+            slot,
+        }
     }
 
     pub(crate) fn header(&self) -> &Arc<Header> {
@@ -175,8 +180,9 @@ impl<T> Task<T> {
     /// Requests that the task stop, without waiting for its end.
     ///
     /// A task that is still queued never runs and is [`Cancelled`](TaskState::Cancelled) when this
-    /// returns. A running task stops at its next [`checkpoint`](super::Context::checkpoint);
-    /// without one it runs to its end. A cancel after the end has no effect.
+    /// returns. A running task stops at its next [`check`](super::Context::check) or
+    /// [`checkpoint`](super::Context::checkpoint); without one it runs to its end. A cancel after the
+    /// end has no effect.
     ///
     /// ```
     /// use meanwhile::join::{self, JoinError};
@@ -258,6 +264,7 @@ impl<T> Task<T> {
 /// Returns the outcome of a finished task without a value.
 fn no_value(header: &Header) -> JoinError {
     header.panic().map_or(JoinError::Cancelled, |report| {
+        report.mark_seen();
         JoinError::Panicked(report.clone())
     })
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 /// The variable with the name of the child's test.
 const IN_CHILD: &str = "MEANWHILE_TEST_IN_CHILD";
@@ -37,12 +37,23 @@ pub(crate) fn in_child(name: &str, body: impl FnOnce()) {
 
 /// Like [`in_child`], but runs shell commands first, such as `ulimit -v 1000000`.
 pub(crate) fn in_child_with(setup: &str, name: &str, body: impl FnOnce()) {
+    output_of_child(setup, name, body);
+}
+
+/// Like [`in_child`], and returns what the process printed on stderr; `None` in that process itself.
+pub(crate) fn stderr_of_child(name: &str, body: impl FnOnce()) -> Option<String> {
+    let output = output_of_child("", name, body)?;
+    Some(String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+fn output_of_child(setup: &str, name: &str, body: impl FnOnce()) -> Option<Output> {
     if is_child(name) {
         body();
         let done = std::env::var_os(DONE).expect("the parent sets it");
         let file = fs::OpenOptions::new().append(true).open(done);
         let written = file.and_then(|mut file| file.write_all(b"done"));
-        return written.expect("the parent reads it");
+        written.expect("the parent reads it");
+        return None;
     }
     let done = tempfile::NamedTempFile::new().expect("a file for the child");
     // A setup may change the user.
@@ -66,6 +77,7 @@ pub(crate) fn in_child_with(setup: &str, name: &str, body: impl FnOnce()) {
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );
+    Some(output)
 }
 
 /// Starts the test `name` alone in a process of its own, which the caller will kill. Its stderr is

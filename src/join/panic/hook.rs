@@ -1,16 +1,11 @@
 //! The panic hook, which records location and backtrace for the report.
 
 use std::backtrace::Backtrace;
-use std::cell::RefCell;
 use std::panic::PanicHookInfo;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 
-use super::report::{PanicCapture, PanicLocation, message_of};
-use crate::join::current;
-
-thread_local! {
-    static LAST: RefCell<Option<PanicCapture>> = const { RefCell::new(None) };
-}
+use super::report::{PanicCapture, message_of};
+use super::{running, unseen};
 
 /// Installs the hook, once in the life of the process.
 ///
@@ -24,33 +19,52 @@ pub(crate) fn install() {
     INSTALLED.call_once(|| {
         let previous = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
-            if current::current().is_some() {
-                record(info);
-            } else {
+            if !record_panic(info) {
                 previous(info);
             }
         }));
     });
 }
 
-fn record(info: &PanicHookInfo<'_>) {
-    let capture = PanicCapture {
-        message: message_of(info.payload()).0,
-        location: info.location().map(|at| PanicLocation {
-            file: at.file().to_owned(),
-            line: at.line(),
-            column: at.column(),
-        }),
-        backtrace: Backtrace::force_capture(),
-    };
-    // A thread whose thread-locals are gone runs no task, so no report needs the capture.
-    drop(LAST.try_with(|last| last.replace(Some(capture))));
+/// Records a panic for the report of the task that runs on this thread. For a panic hook that was
+/// set after the first spawn.
+///
+/// Returns true if the library reports the panic: as the outcome of the task, or as
+/// [`on_panic`](super::on_panic) says. Returns false if the hook should report it: on a thread that
+/// runs no task, in a task to which no handle is left, after a task has caught 16 panics itself, and
+/// in a program built with `panic = "abort"`.
+///
+/// The library sets its own hook at the first spawn. It calls the hook that was there before for
+/// the panics for which this function returns false. A hook that is set later replaces the library's.
+/// Without this call, reports then lack location and backtrace. The hook must call it once, on the
+/// thread that panics.
+///
+/// ```standalone_crate
+/// use meanwhile::join::{self, JoinError};
+///
+/// join::spawn("sets the library's hook", |_| ())?;
+/// std::panic::set_hook(Box::new(move |info| {
+///     if !join::record_panic(info) {
+///         eprintln!("This program has a bug. {info}");
+///     }
+/// }));
+/// let task = join::spawn("divide", |_| panic!("no remainder"))?;
+/// let Err(JoinError::Panicked(report)) = task.join() else { unreachable!() };
+/// assert!(report.location().is_some());
+/// # Ok::<(), join::SpawnError>(())
+/// ```
+pub fn record_panic(info: &PanicHookInfo<'_>) -> bool {
+    // Where panics abort, there is no time after the hook.
+    !cfg!(panic = "abort") && running::record(|| capture(info), unseen::has_listener())
 }
 
-/// Takes the capture of this thread's last panic, if it has this message.
-pub(super) fn take_capture(message: &str) -> Option<PanicCapture> {
-    LAST.try_with(RefCell::take)
-        .ok()
-        .flatten()
-        .filter(|capture| capture.message == message)
+fn capture(info: &PanicHookInfo<'_>) -> PanicCapture {
+    let (message, payload_kind) = message_of(info.payload());
+    PanicCapture {
+        message,
+        payload_kind,
+        location: info.location().map(Into::into),
+        backtrace: Some(Arc::new(Backtrace::force_capture())),
+        is_reported: false,
+    }
 }

@@ -3,9 +3,13 @@
 use std::any::Any;
 use std::backtrace::Backtrace;
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::panic::Location;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 
-use crate::join::id::{TaskId, TaskIdentity};
+use super::super::id::{TaskId, TaskIdentity};
+use super::super::sync::ignore_poison;
+use super::contain::Contained;
 
 /// The report of a task's panic. Every joiner gets the same one.
 ///
@@ -21,15 +25,20 @@ use crate::join::id::{TaskId, TaskIdentity};
 /// # Ok::<(), join::SpawnError>(())
 /// ```
 pub struct PanicReport {
-    message: String,
-    payload_kind: PayloadKind,
-    location: Option<PanicLocation>,
-    thread_name: String,
     task: TaskId,
     task_name: Arc<str>,
-    backtrace: Option<Backtrace>,
+    thread_name: String,
+    message: String,
+    payload_kind: PayloadKind,
+    payload: Mutex<Option<Contained<Payload>>>,
+    location: Option<PanicLocation>,
+    backtrace: Option<Arc<Backtrace>>,
     resolved: OnceLock<String>,
+    is_outcome: bool,
+    is_seen: AtomicBool,
 }
+
+type Payload = Box<dyn Any + Send>;
 
 /// The type of a panic's payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,35 +68,82 @@ impl fmt::Display for PanicLocation {
     }
 }
 
+impl From<&Location<'_>> for PanicLocation {
+    fn from(location: &Location<'_>) -> Self {
+        Self {
+            file: location.file().to_owned(),
+            line: location.line(),
+            column: location.column(),
+        }
+    }
+}
+
 /// The record that the panic hook made of a panic.
 pub(super) struct PanicCapture {
     pub(super) message: String,
+    pub(super) payload_kind: PayloadKind,
     pub(super) location: Option<PanicLocation>,
-    pub(super) backtrace: Backtrace,
+    pub(super) backtrace: Option<Arc<Backtrace>>,
+    /// Whether the previous hook has reported it.
+    pub(super) is_reported: bool,
 }
 
-impl PanicReport {
-    pub(super) fn new(
-        task: &TaskIdentity,
-        message: String,
-        payload_kind: PayloadKind,
-        capture: Option<PanicCapture>,
-    ) -> Self {
-        let (location, backtrace) =
-            capture.map_or((None, None), |it| (it.location, Some(it.backtrace)));
+impl PanicCapture {
+    /// The record of a panic of which no hook was called.
+    pub(super) fn unknown(message: String, payload_kind: PayloadKind) -> Self {
         Self {
             message,
             payload_kind,
-            location,
-            thread_name: std::thread::current()
-                .name()
-                .unwrap_or("unnamed")
-                .to_owned(),
+            location: None,
+            backtrace: None,
+            is_reported: false,
+        }
+    }
+}
+
+impl PanicReport {
+    /// The report of a panic on this thread: the outcome of the task, with its payload, or a panic
+    /// that the task's code caught.
+    pub(super) fn new(
+        task: &TaskIdentity,
+        capture: PanicCapture,
+        payload: Option<Payload>,
+    ) -> Self {
+        let thread = std::thread::current();
+        Self {
             task: task.id(),
             task_name: task.name().clone(),
-            backtrace,
+            thread_name: thread.name().unwrap_or("unnamed").to_owned(),
+            message: capture.message,
+            payload_kind: capture.payload_kind,
+            is_outcome: payload.is_some(),
+            payload: Mutex::new(payload.map(Contained::new)),
+            location: capture.location,
+            backtrace: capture.backtrace,
             resolved: OnceLock::new(),
+            is_seen: AtomicBool::new(capture.is_reported),
         }
+    }
+
+    /// The record from which this report was made.
+    pub(super) fn capture(&self) -> PanicCapture {
+        PanicCapture {
+            message: self.message.clone(),
+            payload_kind: self.payload_kind,
+            location: self.location.clone(),
+            backtrace: self.backtrace.clone(),
+            is_reported: false,
+        }
+    }
+
+    pub(super) fn is_seen(&self) -> bool {
+        self.is_seen.load(Ordering::Relaxed)
+    }
+
+    /// Must be called when a caller gets the report. Otherwise it is reported when the last handle
+    /// is dropped, which orders the accesses.
+    pub(crate) fn mark_seen(&self) {
+        self.is_seen.store(true, Ordering::Relaxed);
     }
 
     /// Returns the text of the panic, or `non-string payload`.
@@ -100,8 +156,40 @@ impl PanicReport {
         self.payload_kind
     }
 
-    /// Returns the place of the panic. Returns `None` if the program has replaced the library's
-    /// panic hook, or if the panic was passed on with `resume_unwind`.
+    /// Takes the payload of the panic, such as the value given to `panic_any`. All joiners share one
+    /// payload, so only the first caller gets it.
+    ///
+    /// ```
+    /// use meanwhile::join::{self, JoinError};
+    ///
+    /// #[derive(Debug, PartialEq)]
+    /// struct Exit(u8);
+    ///
+    /// let task = join::spawn("exits", |_| std::panic::panic_any(Exit(42)))?;
+    /// let Err(JoinError::Panicked(report)) = task.join() else { unreachable!() };
+    /// let payload = report.take_payload().expect("nobody has taken it");
+    /// assert_eq!(payload.downcast_ref(), Some(&Exit(42)));
+    /// assert!(report.take_payload().is_none());
+    /// # Ok::<(), join::SpawnError>(())
+    /// ```
+    pub fn take_payload(&self) -> Option<Box<dyn Any + Send>> {
+        let payload = ignore_poison(self.payload.lock()).take();
+        payload.and_then(Contained::into_inner)
+    }
+
+    /// Returns whether this panic ended its task. If not, the task's own code has caught it, and
+    /// only [`on_panic`](super::on_panic) has the report.
+    pub fn is_outcome(&self) -> bool {
+        self.is_outcome
+    }
+
+    /// Returns the place of the panic.
+    ///
+    /// Returns `None` if the library's panic hook did not see the panic on the task's thread:
+    /// - The program has set a hook of its own after the first spawn, which replaced the library's.
+    ///   Such a hook should call [`record_panic`](super::record_panic).
+    /// - The panic was raised with `std::panic::resume_unwind`, which calls no hook. This is how
+    ///   rayon passes on the panic of one of its threads. The hook was called on that thread.
     pub fn location(&self) -> Option<&PanicLocation> {
         self.location.as_ref()
     }
@@ -144,29 +232,31 @@ impl PanicReport {
     }
 }
 
-/// Writes one sentence with the task, the location and the message.
+/// Writes one sentence with the task, the location and the message. A message of several lines, such
+/// as that of `assert_eq!`, begins on a line of its own.
 impl fmt::Display for PanicReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "task `{}` panicked", self.task_name)?;
         if let Some(location) = &self.location {
             write!(f, " at {location}")?;
         }
-        write!(f, ": {}", self.message)
+        let separator = if self.message.contains('\n') {
+            '\n'
+        } else {
+            ' '
+        };
+        write!(f, ":{separator}{}", self.message)
     }
 }
 
-/// Leaves out the backtrace, which would have to be resolved.
+/// Writes the same as `Display`, so that an unwrapped [`JoinError`](super::super::JoinError) can be read.
 impl fmt::Debug for PanicReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("PanicReport")
-            .field("task", &self.task)
-            .field("task_name", &self.task_name)
-            .field("message", &self.message)
-            .field("location", &self.location)
-            .field("thread_name", &self.thread_name)
-            .finish_non_exhaustive()
+        fmt::Display::fmt(self, f)
     }
 }
+
+impl std::error::Error for PanicReport {}
 
 /// Returns the text of a panic's payload, and the type of the payload.
 pub(super) fn message_of(payload: &(dyn Any + Send)) -> (String, PayloadKind) {

@@ -231,7 +231,7 @@ impl Builder {
             stdout: pipes.stdout,
             stderr: pipes.stderr,
         };
-        reaper::watch(watched).map_err(|error| self.invocation.explain(error.source))?;
+        reaper::watch(watched).map_err(|error| self.invocation.explain(error.cause))?;
         Ok(process)
     }
 
@@ -284,10 +284,10 @@ impl Builder {
             Stdin::Empty => Stdio::null(),
             Stdin::Bytes(_) | Stdin::Piped => Stdio::piped(),
             Stdin::File(path) => File::open(path)
-                .map_err(|source| SpawnError::Input {
+                .map_err(|cause| SpawnError::Input {
                     program: self.invocation.program_name(),
                     path: path.clone(),
-                    source,
+                    cause,
                 })?
                 .into(),
         })

@@ -8,6 +8,8 @@ use rustix::io::Errno;
 /// The reason why a process could not be started. Nothing is left behind, and a later spawn may
 /// succeed.
 ///
+/// The text contains the cause, so [`source`](std::error::Error::source) is `None`.
+///
 /// ```
 /// use meanwhile::join::process::{Builder, SpawnError};
 ///
@@ -35,12 +37,12 @@ pub enum SpawnError {
         program: String,
     },
     /// The working directory does not exist or can't be entered.
-    #[error("can't run in the folder {}: {source}; choose another working directory", path.display())]
+    #[error("can't run in the folder {}: {cause}; choose another working directory", path.display())]
     WorkingDirectory {
         /// The directory.
         path: PathBuf,
         /// The error of the system.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The program may not be executed.
     #[error("no permission to run `{program}`: make it executable (chmod +x), or ask its owner")]
@@ -77,14 +79,14 @@ pub enum SpawnError {
         what: String,
     },
     /// The file for the process's stdin can't be opened.
-    #[error("can't open {} as the input of `{program}`: {source}", path.display())]
+    #[error("can't open {} as the input of `{program}`: {cause}", path.display())]
     Input {
         /// The program as it was given.
         program: String,
         /// The file.
         path: PathBuf,
         /// The error of the system.
-        source: io::Error,
+        cause: io::Error,
     },
     /// This program, or the system, has too many files open.
     #[error(
@@ -106,12 +108,12 @@ pub enum SpawnError {
     #[error(transparent)]
     Thread(#[from] crate::join::SpawnError),
     /// Any other error.
-    #[error("can't start `{program}`: {source}")]
+    #[error("can't start `{program}`: {cause}")]
     Other {
         /// The program as it was given.
         program: String,
         /// The error of the system.
-        source: io::Error,
+        cause: io::Error,
     },
 }
 
@@ -129,7 +131,10 @@ impl SpawnError {
             },
             Some(Errno::MFILE | Errno::NFILE) => Self::TooManyOpenFiles { program },
             Some(Errno::AGAIN) => Self::TooManyProcesses { program },
-            _ => Self::Other { program, source },
+            _ => Self::Other {
+                program,
+                cause: source,
+            },
         }
     }
 }

@@ -60,9 +60,9 @@ impl Invocation {
         let Some(path) = &self.current_dir else {
             return Ok(());
         };
-        lookup::check_folder(path).map_err(|source| SpawnError::WorkingDirectory {
+        lookup::check_folder(path).map_err(|cause| SpawnError::WorkingDirectory {
             path: path.clone(),
-            source,
+            cause,
         })
     }
 

@@ -117,7 +117,7 @@ fn start_waiting(
         });
     match thread {
         Ok(_detached) => Ok(()),
-        Err(source) => Err(SpawnError { name, source }),
+        Err(cause) => Err(SpawnError { name, cause }),
     }
 }
 
@@ -135,9 +135,9 @@ fn reaper() -> Result<&'static ReaperSender, SpawnError> {
         return Ok(reaper);
     }
     let name = "process reaper".to_owned();
-    let refusal = |source| SpawnError {
+    let refusal = |cause| SpawnError {
         name: name.clone(),
-        source,
+        cause,
     };
     let notifier = Arc::new(Notifier::new().map_err(refusal)?);
     let (messages, inbox) = crossbeam_channel::unbounded();

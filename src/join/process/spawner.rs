@@ -57,7 +57,7 @@ fn requests() -> Result<&'static Sender<Request>, SpawnError> {
     std::thread::Builder::new()
         .name(name.clone())
         .spawn(move || serve(&inbox))
-        .map_err(|source| SpawnError { name, source })?;
+        .map_err(|cause| SpawnError { name, cause })?;
     Ok(REQUESTS.get_or_init(|| requests))
 }
 

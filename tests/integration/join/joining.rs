@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use meanwhile::join::{self, Builder, JoinError, Pool, Task, TaskId, TaskState};
 
 use crate::util::gate::{Gate, OpenOnDrop};
+use crate::util::pool::HeldPool;
 
 const LONG: Duration = Duration::from_mins(1);
 
@@ -449,4 +450,75 @@ fn timeout_is_not_an_outcome() {
     assert!(!task.join_timeout(Duration::ZERO).unwrap_err().is_outcome());
     task.cancel();
     assert!(task.join().unwrap_err().is_outcome());
+}
+
+#[test]
+fn t6_callback_knows_the_task_that_it_holds_up() {
+    let current_in_callback = |of: &Task<()>| {
+        let (send, current) = std::sync::mpsc::channel();
+        of.on_finish(move || send.send(join::current()).unwrap());
+        current
+    };
+    // The end of a task calls it: no task waits for it.
+    let gate = Gate::new();
+    let alone = join::spawn("alone", {
+        let gate = gate.clone();
+        move |_| gate.pass()
+    });
+    let alone = alone.unwrap();
+    let in_callback = current_in_callback(&alone);
+    gate.open();
+    assert_eq!(in_callback.recv_timeout(LONG).unwrap(), None);
+    // Another task calls it, when it cancels a queued one or adds the callback after the end.
+    let held = HeldPool::new();
+    let queued: Task<()> = Builder::new("queued").spawn_on(&held.pool, |_| ()).unwrap();
+    let cancels = join::spawn("cancels", move |_| {
+        let in_callback = current_in_callback(&queued);
+        queued.cancel();
+        let late = current_in_callback(&queued);
+        [in_callback, late].map(|current| current.try_recv().unwrap())
+    })
+    .unwrap();
+    assert_eq!(*cancels.join().unwrap(), [Some(cancels.id()); 2]);
+    held.release();
+    // A pool worker calls it, when it runs a queued task that it joins.
+    let pool = Pool::builder().threads(1).build().unwrap();
+    let joins = Builder::new("joins").spawn_on(&pool, {
+        let pool = pool.clone();
+        move |_| {
+            let inner: Task<()> = Builder::new("inner").spawn_on(&pool, |_| ()).unwrap();
+            let in_callback = current_in_callback(&inner);
+            inner.join().unwrap();
+            in_callback.try_recv().unwrap()
+        }
+    });
+    let joins = joins.unwrap();
+    assert_eq!(*joins.join().unwrap(), Some(joins.id()));
+}
+
+#[test]
+fn t6_callback_joining_the_task_it_holds_up_fails() {
+    let held = HeldPool::new();
+    let queued: Task<()> = Builder::new("queued").spawn_on(&held.pool, |_| ()).unwrap();
+    let (send, handle) = std::sync::mpsc::channel::<Task<bool>>();
+    let (gate, own) = (Gate::new(), Arc::new(Mutex::new(handle)));
+    let cancels = {
+        let (gate, own) = (gate.clone(), own.clone());
+        join::spawn("cancels", move |_| {
+            gate.pass();
+            let me = own.lock().unwrap().recv_timeout(LONG).unwrap();
+            let (send, refused) = std::sync::mpsc::channel();
+            queued.on_finish(move || {
+                let is_refused = matches!(me.join(), Err(JoinError::CurrentThread));
+                send.send(is_refused).unwrap();
+            });
+            queued.cancel();
+            refused.recv_timeout(LONG).unwrap()
+        })
+        .unwrap()
+    };
+    send.send(cancels.clone()).unwrap();
+    gate.open();
+    assert!(*cancels.join().unwrap());
+    held.release();
 }

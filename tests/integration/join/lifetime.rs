@@ -227,9 +227,9 @@ fn t19_refused_thread_is_an_error_and_leaves_nothing() {
         let error = refused.unwrap_err();
         let sentence = "could not start a thread for `too big`";
         assert!(error.to_string().starts_with(sentence), "{error}");
-        let SpawnError { name, source } = error;
+        let SpawnError { name, cause } = error;
         assert_eq!(name, "too big");
-        assert!(source.raw_os_error().is_some(), "{source}");
+        assert!(cause.raw_os_error().is_some(), "{cause}");
         assert_eq!(Arc::strong_count(&dropped), 1);
     }
     assert!(

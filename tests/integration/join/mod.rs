@@ -2,9 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod abort;
+mod cancelling;
 mod joining;
 mod lifetime;
 mod panics;
 mod product;
 mod starvation;
+mod unseen;
 mod waiting;

@@ -5,9 +5,11 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use meanwhile::join::{self, Builder, JoinError, PanicReport, PayloadKind, Pool, Task, TaskState};
+use meanwhile::join::{
+    self, Builder, JoinError, PanicReport, PayloadKind, Pool, SpawnError, Task, TaskState,
+};
 
-use crate::util::child::in_child;
+use crate::util::child::{in_child, stderr_of_child};
 use crate::util::gate::Gate;
 use crate::util::pool::HeldPool;
 
@@ -202,7 +204,137 @@ fn t12_payload_whose_drop_panics_is_contained() {
         join::spawn("nested", move |_| panic_any(Nested(drops))).unwrap()
     };
     assert_eq!(report(&task).message(), "non-string payload");
+    assert_eq!(drops.load(Ordering::SeqCst), 0);
+    drop(task);
+    while drops.load(Ordering::SeqCst) < 100 {
+        std::thread::yield_now();
+    }
     assert_eq!(drops.load(Ordering::SeqCst), 100);
+}
+
+#[test]
+fn t10_one_joiner_takes_the_payload() {
+    #[derive(Debug, PartialEq)]
+    struct Exit(u8);
+
+    let task: Task<()> = join::spawn("exits", |_| panic_any(Exit(42))).unwrap();
+    let first = report(&task).take_payload().unwrap();
+    assert_eq!(first.downcast_ref(), Some(&Exit(42)));
+    assert!(report(&task).take_payload().is_none());
+}
+
+#[test]
+fn t10_joiner_goes_on_with_the_panic() {
+    struct Exit(u8);
+
+    let inner: Task<()> = join::spawn("inner", |_| panic_any(Exit(42))).unwrap();
+    let origin = report(&inner).location().cloned();
+    assert!(origin.is_some());
+    for expected in [Some(42), None] {
+        let inner = inner.clone();
+        let outer: Task<()> = join::spawn("outer", move |_| {
+            inner.join().unwrap_or_else(|error| error.resume_unwind());
+        })
+        .unwrap();
+        let outer = report(&outer);
+        assert_eq!(outer.location().cloned(), origin);
+        assert!(outer.backtrace().contains("panics::t10"));
+        assert_eq!(outer.message(), "non-string payload");
+        let payload = outer.take_payload().unwrap();
+        // Only one of them can have the payload; the other has its text.
+        assert_eq!(payload.downcast_ref::<Exit>().map(|exit| exit.0), expected);
+    }
+}
+
+#[test]
+fn t10_resumed_panic_of_the_main_thread_is_printed() {
+    let stderr = stderr_of_child(
+        "join::panics::t10_resumed_panic_of_the_main_thread_is_printed",
+        || {
+            let task: Task<()> = join::spawn("import", |_| panic!("no header")).unwrap();
+            let report = report(&task);
+            let thread = std::thread::Builder::new().spawn(move || report.resume_unwind());
+            let thread = thread.unwrap();
+            while !thread.is_finished() {
+                std::thread::yield_now();
+            }
+        },
+    );
+    let Some(stderr) = stderr else { return };
+    assert_eq!(stderr.matches(":\nno header\n").count(), 1, "{stderr}");
+}
+
+#[test]
+fn t10_errors_say_their_cause_once() {
+    let task: Task<()> = join::spawn("import", |_| panic!("no header")).unwrap();
+    let error = task.join().unwrap_err();
+    let report = report(&task);
+    assert_eq!(error.to_string(), report.to_string());
+    assert!(std::error::Error::source(&error).is_none());
+    assert!(std::error::Error::source(&*report).is_none());
+    let refused = SpawnError {
+        name: "a".to_owned(),
+        cause: std::io::Error::other("no memory"),
+    };
+    assert!(refused.to_string().contains("no memory"));
+    assert!(std::error::Error::source(&refused).is_none());
+}
+
+#[test]
+fn t11_report_of_several_lines_can_be_read() {
+    let task: Task<()> = join::spawn("sum", |_| assert_eq!(1 + 1, 3)).unwrap();
+    let report = report(&task);
+    let location = report.location().unwrap();
+    let text = format!(
+        "task `sum` panicked at {location}:\nassertion `left == right` failed\n  left: 2\n right: 3"
+    );
+    assert_eq!(report.to_string(), text);
+    let unwrapped = format!("{:?}", task.join().unwrap_err());
+    assert_eq!(unwrapped, format!("Panicked({text})"));
+}
+
+#[test]
+fn t11_later_hook_that_records_keeps_the_location() {
+    in_child(
+        "join::panics::t11_later_hook_that_records_keeps_the_location",
+        || {
+            join::spawn("installs the hook", |_| ())
+                .unwrap()
+                .join()
+                .unwrap();
+            let heard: Arc<Mutex<Vec<String>>> = Arc::default();
+            let records = Arc::new(AtomicBool::new(false));
+            std::panic::set_hook(Box::new({
+                let (heard, records) = (heard.clone(), records.clone());
+                move |info| {
+                    if !records.load(Ordering::SeqCst) || !join::record_panic(info) {
+                        heard.lock().unwrap().push(info.to_string());
+                    }
+                }
+            }));
+            let panicking = || -> Task<()> { join::spawn("task", |_| panic!("now")).unwrap() };
+            assert_eq!(report(&panicking()).location(), None);
+            records.store(true, Ordering::SeqCst);
+            assert!(report(&panicking()).location().is_some());
+            assert_eq!(heard.lock().unwrap().len(), 1);
+        },
+    );
+}
+
+#[test]
+fn t11_caught_and_raised_again_keeps_the_location() {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the task under test catches a panic itself"
+    )]
+    let task: Task<()> = join::spawn("cleans up", |_| {
+        let caught = std::panic::catch_unwind(|| panic!("no space"));
+        assert!(std::panic::catch_unwind(|| panic!("while cleaning up")).is_err());
+        std::panic::resume_unwind(caught.unwrap_err())
+    })
+    .unwrap();
+    assert_eq!(report(&task).message(), "no space");
+    assert!(report(&task).location().is_some());
 }
 
 #[test]

@@ -39,11 +39,13 @@ fn p9_missing_program_and_missing_folder_differ() {
     let unknown = spawn_error(Builder::new("no-such-program"));
     assert!(matches!(unknown, SpawnError::NotFound { .. }), "{unknown}");
     let no_folder = spawn_error(Builder::new("true").current_dir("/no/such/folder"));
-    let SpawnError::WorkingDirectory { path, .. } = &no_folder else {
+    let SpawnError::WorkingDirectory { path, cause } = &no_folder else {
         panic!("{no_folder}");
     };
     assert_eq!(path.to_str(), Some("/no/such/folder"));
     assert_names(&no_folder, "/no/such/folder");
+    assert_names(&no_folder, &cause.to_string());
+    assert!(std::error::Error::source(&no_folder).is_none());
     let file = spawn_error(Builder::new("true").current_dir("/etc/passwd"));
     assert!(
         matches!(file, SpawnError::WorkingDirectory { .. }),

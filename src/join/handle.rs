@@ -1,0 +1,37 @@
+//! A counted reference to a task.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use super::header::Header;
+
+/// The header of a [`Task`](super::Task). When the last handle is dropped and the task has ended, a
+/// panic that nobody has asked for is reported.
+pub(crate) struct Handle(Arc<Header>);
+
+impl Handle {
+    pub(crate) fn new(header: Arc<Header>) -> Self {
+        header.add_handle();
+        Self(header)
+    }
+}
+
+impl Clone for Handle {
+    fn clone(&self) -> Self {
+        Self::new(self.0.clone())
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.0.remove_handle();
+    }
+}
+
+impl Deref for Handle {
+    type Target = Arc<Header>;
+
+    fn deref(&self) -> &Arc<Header> {
+        &self.0
+    }
+}

@@ -1,0 +1,30 @@
+//! The number of handles to a task.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// The handles to a task, and one more until the task has ended.
+pub(crate) struct HandleCount(AtomicUsize);
+
+impl HandleCount {
+    /// The count of a task without a handle.
+    pub(crate) fn new() -> Self {
+        Self(AtomicUsize::new(1))
+    }
+
+    pub(crate) fn add(&self) {
+        // A handle is made from another one, so the count can't reach zero meanwhile.
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a dropped handle or the end of the task. Returns true if nobody is left who could ask
+    /// for the outcome.
+    #[must_use]
+    pub(crate) fn remove(&self) -> bool {
+        self.0.fetch_sub(1, Ordering::AcqRel) == 1
+    }
+
+    /// Whether no handle is left. Must be called before the task has ended.
+    pub(crate) fn is_detached(&self) -> bool {
+        self.0.load(Ordering::Acquire) == 1
+    }
+}
