@@ -10,7 +10,7 @@ use crossbeam_channel::{Receiver, Sender};
 use super::error::SpawnError;
 use super::header::Header;
 use super::info::Placement;
-use super::priority::Priority;
+use super::priority::{Priority, spawn_thread};
 use super::registry;
 
 /// A fixed number of threads that run tasks from one queue, first in, first out.
@@ -122,9 +122,8 @@ impl PoolBuilder {
             let tasks = tasks.clone();
             let priority = self.priority;
             let name = format!("{}-{number}", self.name);
-            std::thread::Builder::new()
-                .name(name.clone())
-                .spawn(move || work(id, priority, &tasks))
+            let thread = std::thread::Builder::new().name(name.clone());
+            spawn_thread(thread, priority, move || work(id, &tasks))
                 .map_err(|source| SpawnError { name, source })?;
         }
         Ok(Pool {
@@ -140,8 +139,7 @@ thread_local! {
     static WORKER_OF: Cell<u64> = const { Cell::new(0) };
 }
 
-fn work(pool: u64, priority: Priority, tasks: &Receiver<Arc<Header>>) {
-    priority.apply();
+fn work(pool: u64, tasks: &Receiver<Arc<Header>>) {
     WORKER_OF.set(pool);
     for task in tasks {
         registry::run(&task);
