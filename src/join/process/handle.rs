@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
+use super::super::{JoinError, wait};
 use super::exit::{Exit, ProcessInfo, ProcessState};
 use super::output::{Captured, Output, Stream};
 use super::reaper;
 use super::shared::ProcessShared;
 use super::stop::StopReport;
 use super::tree::Root as _;
-use crate::join::{JoinError, wait};
 
 /// A handle of one child process.
 ///
@@ -154,7 +154,8 @@ impl Process {
     /// kills the remaining processes. Returns what happened to each process. Blocks until then, so
     /// call it in a task, not on the UI thread.
     ///
-    /// The tree is the process, its group, its descendants, and every process with its tag in the
+    /// The tree is the process, its descendants, the processes of its [own
+    /// group](super::ProcessGroup::Own) if it has one, and every process with its tag in the
     /// environment, even when the process itself has ended already. Stopped processes are
     /// continued, so that they can exit. macOS does not show the environment of its own protected
     /// programs, such as `/bin/sleep`: one of these that left its parents and its group is not
@@ -175,7 +176,7 @@ impl Process {
     }
 
     /// Returns the captured output so far. After a join it includes all text that the process
-    /// itself printed.
+    /// itself printed. Copies the kept bytes; [`written`](Self::written) counts them without that.
     pub fn output(&self) -> Output {
         let since_start = |stream| self.output_since(stream, 0);
         Output {
@@ -219,8 +220,22 @@ impl Process {
 
     /// Runs `callback` when the process has ended, or now if it has ended already.
     ///
-    /// A later callback runs on the reaper's thread, which serves all processes, so it must not
-    /// block. If it panics, the panic is ignored and the next callback still runs.
+    /// If it has ended, the callback runs on the calling thread. A later callback runs after the exit is published, on a thread for callbacks, so it may block:
+    /// for example, it may join or stop other processes. The callbacks of one process run one after
+    /// the other; those of different processes do not wait for each other. If a callback panics, the
+    /// panic is ignored and the next one still runs.
+    ///
+    /// ```
+    /// use meanwhile::join::process::Builder;
+    /// use std::time::Duration;
+    ///
+    /// let server = Builder::new("sleep").arg("60").spawn()?;
+    /// let client = Builder::new("true").spawn()?;
+    /// let stopped = server.clone();
+    /// client.on_finish(move || drop(stopped.stop(Duration::from_secs(5))));
+    /// assert_eq!(server.join()?.signal_name(), Some("SIGTERM"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn on_finish(&self, callback: impl FnOnce() + Send + 'static) {
         self.shared().on_finish(Box::new(callback));
     }
@@ -238,8 +253,7 @@ impl fmt::Debug for Process {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.0.abandon();
-        if self.0.exit().is_some() {
+        if self.0.last_use().note_abandoned() {
             reaper::forget(self.0.key());
         }
     }

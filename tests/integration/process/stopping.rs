@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use meanwhile::join::process::{Exit, Process, StopReport};
+use meanwhile::join::process::{Exit, Process, ProcessGroup, StopReport};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -16,7 +16,8 @@ use crate::util::sleeper::Sleeper;
 /// Starts a shell that prints the pids of its descendants, then `ready`. Returns these pids and the
 /// pid of the shell.
 fn tree(script: &str) -> (Process, Vec<u32>) {
-    let process = shell(script).stdout_piped().spawn().unwrap();
+    let shell = shell(script).group(ProcessGroup::Own);
+    let process = shell.stdout_piped().spawn().unwrap();
     let pids = wait_for_line(&process, "ready");
     let mut pids: Vec<u32> = pids.iter().map(|pid| pid.parse().unwrap()).collect();
     pids.push(process.pid());

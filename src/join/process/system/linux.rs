@@ -1,6 +1,6 @@
 //! Linux: pidfds, an eventfd, procfs and the parent-death signal.
 
-use std::ffi::OsStr;
+use std::ffi::{CStr, OsStr};
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -14,11 +14,12 @@ use rustix::process::{
     Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal,
     set_parent_process_death_signal, waitid,
 };
+use rustix::thread::set_name;
 
+use super::super::super::priority::Priority;
 use super::super::exit::Exit;
 use super::super::tag::TAG_VARIABLE;
 use super::ProcessEntry;
-use crate::join::Priority;
 
 /// Wakes a thread that sleeps in `poll`.
 pub(in super::super) struct Notifier(OwnedFd);
@@ -127,12 +128,19 @@ pub(in super::super) fn own_executable() -> PathBuf {
     "/proc/self/exe".into()
 }
 
-/// Has the system kill this process when the thread that started it ends.
-pub(in super::super) fn set_parent_death_signal() -> io::Result<()> {
-    Ok(set_parent_process_death_signal(Some(Signal::KILL))?)
+/// Has the system send this signal to this process when the thread that started it ends.
+pub(in super::super) fn set_parent_death_signal(signal: Signal) -> io::Result<()> {
+    Ok(set_parent_process_death_signal(Some(signal))?)
 }
 
-/// Gives this process, and the program that it executes, [`Priority::Background`].
+/// Sets the name of this process in process lists. Without it the name is that of the file that was
+/// executed, which is `exe` for [`own_executable`].
+pub(in super::super) fn set_own_name(name: &CStr) {
+    // A refusal only leaves the other name.
+    set_name(name).ok();
+}
+
+/// Gives this process, and the program that it executes, background priority.
 pub(in super::super) fn set_background_priority() {
     Priority::Background.apply();
 }

@@ -7,7 +7,7 @@
 
 use std::convert::Infallible;
 use std::env;
-use std::ffi::{OsStr, OsString};
+use std::ffi::{CStr, OsStr, OsString};
 use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt as _;
@@ -166,9 +166,12 @@ pub(in super::super) fn own_executable() -> PathBuf {
 /// Does nothing, because these systems kill no process together with its parent. The supervisor
 /// kills it.
 #[expect(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
-pub(in super::super) fn set_parent_death_signal() -> io::Result<()> {
+pub(in super::super) fn set_parent_death_signal(_signal: Signal) -> io::Result<()> {
     Ok(())
 }
+
+/// Does nothing, because these systems show the name under which a process was started.
+pub(in super::super) fn set_own_name(_name: &CStr) {}
 
 /// Gives this process, and the program that it executes, the lowest priority.
 pub(in super::super) fn set_background_priority() {
