@@ -137,6 +137,7 @@ fn replaced_supervisor_gets_the_live_tags_alone() {
     });
 }
 
+#[cfg(not(other_unix))]
 #[test]
 fn supervisor_has_a_name_of_its_own() {
     let name = "process::guarding::supervisor_has_a_name_of_its_own";
@@ -239,6 +240,8 @@ fn no_process_survives_a_killed_supervisor() {
     no_process_survives(name, Signal::SIGKILL);
 }
 
+/// Only on Linux does the end of the program continue the supervisor.
+#[cfg(not(other_unix))]
 #[test]
 fn no_process_survives_a_stopped_supervisor() {
     let name = "process::guarding::no_process_survives_a_stopped_supervisor";
