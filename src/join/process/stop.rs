@@ -7,6 +7,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Signal;
 
 use super::exit::Exit;
+use super::system;
 use super::tree::{self, Member, ProcessIdentity, Root, Snapshot};
 
 /// The interval between scans for new processes, at first and after each change. A scan reads the
@@ -201,7 +202,7 @@ impl<'a> Tree<'a> {
             exit,
             ..StopReport::default()
         };
-        let group = self.root.group().unwrap_or_else(tree::own_group);
+        let group = self.root.group().or_else(system::own_group);
         for state in self.members.into_values() {
             let list = match (state.has_ended, state.was_killed) {
                 (true, false) => &mut report.ended,
@@ -211,7 +212,7 @@ impl<'a> Tree<'a> {
             list.push(TreeMember {
                 pid: state.member.identity.pid.unsigned_abs(),
                 name: state.member.name,
-                left_group: state.member.group != group,
+                left_group: Some(state.member.group) != group,
             });
         }
         report

@@ -16,7 +16,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 
 use rustix::io::{Errno, ioctl_fionbio};
-use rustix::process::{Pid, Signal, getpgid, getppid, kill_process, setpgid, setsid};
+use rustix::process::{Pid, Signal, kill_process, setpgid, setsid};
 
 use super::error::SpawnError;
 use super::{spawner, system, tree};
@@ -139,8 +139,9 @@ pub(super) fn run() -> i32 {
 fn leave_session() {
     // The leader of a group can't begin a session, so it joins the group of its parent for a
     // moment. If the system refuses, it stays in its own group.
-    let parents_group = getpgid(getppid()).ok();
-    setpgid(None, parents_group).ok();
+    if let Some(group) = system::parents_group().and_then(Pid::from_raw) {
+        setpgid(None, Some(group)).ok();
+    }
     if setsid().is_err() {
         setpgid(None, None).ok();
     }

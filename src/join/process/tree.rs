@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::time::Instant;
 
-use rustix::process::{Pid, Signal, getpgrp, kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 
 use super::exit::Exit;
 use super::system::{self, Pidfd, ProcessEntry};
@@ -91,11 +91,6 @@ impl Member {
         }
         .ok();
     }
-}
-
-/// Returns the process group of this program.
-pub(super) fn own_group() -> i32 {
-    getpgrp().as_raw_pid()
 }
 
 /// Finds the running processes of a tree. These are the root unless it was reaped, its descendants,

@@ -7,11 +7,12 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::process::Child;
 
+use procfs::ProcResult;
 use procfs::process::{Process, all_processes};
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal,
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, getppid, pidfd_open, pidfd_send_signal,
     set_parent_process_death_signal, waitid,
 };
 use rustix::thread::set_name;
@@ -121,6 +122,23 @@ fn entry(process: &Process) -> Option<ProcessEntry> {
         tags: environ.get(OsStr::new(TAG_VARIABLE)).cloned(),
         name: stat.comm,
     })
+}
+
+/// Returns the process group of this program. It is 0 if this program can't see the group, because
+/// that is in another pid namespace.
+pub(in super::super) fn own_group() -> Option<i32> {
+    group_of(Process::myself())
+}
+
+/// Returns the process group of the parent of this program; see [`own_group`].
+pub(in super::super) fn parents_group() -> Option<i32> {
+    group_of(Process::new(Pid::as_raw(getppid())))
+}
+
+// From procfs, because rustix assumes that no group is 0.
+fn group_of(process: ProcResult<Process>) -> Option<i32> {
+    let stat = process.and_then(|process| process.stat()).ok()?;
+    Some(stat.pgrp)
 }
 
 /// Returns the path of this program. It stays valid when the file is replaced.

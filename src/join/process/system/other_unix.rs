@@ -157,6 +157,17 @@ fn tags_in(variable: &OsStr) -> Option<OsString> {
     Some(OsStr::from_bytes(value).to_owned())
 }
 
+/// Returns the process group of this program. It is 0 if this program can't see the group.
+pub(in super::super) fn own_group() -> Option<i32> {
+    getpgid(None).ok().map(nix::unistd::Pid::as_raw)
+}
+
+/// Returns the process group of the parent of this program; see [`own_group`].
+pub(in super::super) fn parents_group() -> Option<i32> {
+    let parent = nix::unistd::getppid();
+    getpgid(Some(parent)).ok().map(nix::unistd::Pid::as_raw)
+}
+
 /// Returns the path from which this program was started.
 pub(in super::super) fn own_executable() -> PathBuf {
     let first_argument = || env::args_os().next().unwrap_or_default().into();
