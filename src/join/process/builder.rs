@@ -119,6 +119,25 @@ impl Builder {
         self
     }
 
+    /// Sets environment variables; see [`env`](Self::env).
+    ///
+    /// ```
+    /// use meanwhile::join::process::Builder;
+    ///
+    /// let shell = Builder::new("sh").args(["-c", "echo $FIRST$SECOND"]);
+    /// let process = shell.envs([("FIRST", "1"), ("SECOND", "2")]).spawn()?;
+    /// process.join()?;
+    /// assert_eq!(process.output().stdout.text(), "12\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn envs(
+        self,
+        variables: impl IntoIterator<Item = (impl AsRef<OsStr>, impl AsRef<OsStr>)>,
+    ) -> Self {
+        let variables = variables.into_iter();
+        variables.fold(self, |builder, (name, value)| builder.env(name, value))
+    }
+
     /// Removes an environment variable.
     pub fn env_remove(mut self, name: impl AsRef<OsStr>) -> Self {
         let env = &mut self.invocation.env;

@@ -11,10 +11,10 @@ use rustix::process::Signal;
 use super::super::{JoinError, wait};
 use super::exit::{Exit, ProcessInfo, ProcessState};
 use super::output::{Captured, Output, Stream};
-use super::reaper;
 use super::shared::ProcessShared;
 use super::stop::StopReport;
 use super::tree::Root as _;
+use super::{pause, reaper};
 
 /// A handle of one child process.
 ///
@@ -148,6 +148,50 @@ impl Process {
     /// Fails as `terminate` does.
     pub fn kill(&self) -> io::Result<()> {
         self.shared().signal(Signal::KILL)
+    }
+
+    /// Sends the signal with this number, such as 1 for `SIGHUP`, to the process alone. Otherwise like
+    /// [`terminate`](Self::terminate). The number of a signal may differ between systems.
+    ///
+    /// ```
+    /// use meanwhile::join::process::Builder;
+    ///
+    /// let sleeper = Builder::new("sleep").arg("60").spawn()?;
+    /// sleeper.signal(1)?;
+    /// assert_eq!(sleeper.join()?.signal_name(), Some("SIGHUP"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Fails with [`InvalidInput`](io::ErrorKind::InvalidInput) if no signal has this number and a
+    /// name. Otherwise fails as `terminate` does.
+    pub fn signal(&self, number: i32) -> io::Result<()> {
+        let signal = Signal::from_named_raw(number).ok_or(io::ErrorKind::InvalidInput)?;
+        self.shared().signal(signal)
+    }
+
+    /// Pauses the process and all its descendants with `SIGSTOP`, until [`resume`](Self::resume). Has
+    /// no effect after the end. The tree is that of [`stop`](Self::stop), which ends it also when it
+    /// is paused. Reads the process table, which takes some milliseconds. A process of another user
+    /// is not paused.
+    ///
+    /// ```
+    /// use meanwhile::join::process::{Builder, ProcessState};
+    ///
+    /// let sleeper = Builder::new("sleep").arg("60").spawn()?;
+    /// sleeper.pause();
+    /// while sleeper.state() != ProcessState::Stopped {} // the system takes a moment
+    /// sleeper.resume();
+    /// sleeper.kill()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn pause(&self) {
+        pause::pause(self.shared());
+    }
+
+    /// Continues the process and all its descendants with `SIGCONT`, whoever has stopped them.
+    pub fn resume(&self) {
+        pause::resume(self.shared());
     }
 
     /// Ends the process and all its descendants. Sends `SIGTERM`, waits at most for `grace`, then

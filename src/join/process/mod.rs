@@ -55,6 +55,7 @@ mod launcher;
 mod lookup;
 mod output;
 mod patient;
+mod pause;
 mod reaper;
 mod shared;
 mod shim;

@@ -183,11 +183,11 @@ impl<'a> Tree<'a> {
             });
             if phase == Phase::Kill {
                 state.was_killed = true;
-                signal(self.root, &state.member, Signal::KILL);
+                tree::signal(self.root, &state.member, Signal::KILL);
             } else if self.terminated.insert(identity) {
-                signal(self.root, &state.member, Signal::TERM);
+                tree::signal(self.root, &state.member, Signal::TERM);
                 // A stopped process handles the first signal when it is continued.
-                signal(self.root, &state.member, Signal::CONT);
+                tree::signal(self.root, &state.member, Signal::CONT);
             }
         }
         for (identity, state) in &mut self.members {
@@ -216,16 +216,5 @@ impl<'a> Tree<'a> {
             });
         }
         report
-    }
-}
-
-/// Signals a member of the tree. The root is signalled under the lock under which it is reaped. On
-/// a system without pidfds nothing else keeps its pid from becoming another process's.
-fn signal(root: &dyn Root, member: &Member, signal: Signal) {
-    if member.identity.pid == root.pid() && !root.is_reaped() {
-        // A refused signal shows in the list of processes that escaped.
-        root.signal(signal).ok();
-    } else {
-        member.signal(signal);
     }
 }

@@ -129,6 +129,17 @@ pub(super) fn find<'a>(
     table.open(&members)
 }
 
+/// Signals a member of the tree. The root is signalled under the lock under which it is reaped. On
+/// a system without pidfds nothing else keeps its pid from becoming another process's.
+pub(super) fn signal(root: &dyn Root, member: &Member, signal: Signal) {
+    if member.identity.pid == root.pid() && !root.is_reaped() {
+        // A refused signal shows in the list of processes that escaped.
+        root.signal(signal).ok();
+    } else {
+        member.signal(signal);
+    }
+}
+
 /// Kills every process that carries one of the tags, until none is left.
 pub(super) fn kill_tagged(tags: &BTreeSet<String>) {
     for _ in 0..MAX_KILL_SCANS {
