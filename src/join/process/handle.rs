@@ -173,7 +173,7 @@ impl Process {
     /// Pauses the process and all its descendants with `SIGSTOP`, until [`resume`](Self::resume). Has
     /// no effect after the end. The tree is that of [`stop`](Self::stop), which ends it also when it
     /// is paused. Reads the process table, which takes some milliseconds. A process of another user
-    /// is not paused.
+    /// is not paused. A process that was just starting another one may be shown as running.
     ///
     /// ```
     /// use meanwhile::join::process::{Builder, ProcessState};
