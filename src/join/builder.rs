@@ -10,7 +10,7 @@ use super::id::TaskId;
 use super::info::Placement;
 use super::panic::{Caught, Contained, catch, drop_contained, install_hook};
 use super::pool::Pool;
-use super::priority::Priority;
+use super::priority::{Priority, spawn_thread};
 use super::registry;
 use super::sync::CountedArc;
 use super::task::{Slot, Task};
@@ -115,12 +115,11 @@ impl Builder {
         let task = self.prepare(Placement::Thread, f);
         let header = task.header().clone();
         let name = header.name().to_string();
-        let started = thread.name(name).spawn(move || {
-            priority.apply();
+        let started = spawn_thread(thread.name(name), priority, move || {
             registry::run(&header);
         });
         match started {
-            Ok(_detached) => Ok(task),
+            Ok(()) => Ok(task),
             Err(cause) => {
                 registry::discard(task.header());
                 Err(SpawnError {

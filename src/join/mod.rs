@@ -62,6 +62,9 @@ mod pool;
 mod priority;
 #[cfg(all(unix, not(loom)))]
 pub mod process;
+#[cfg(all(unix, test, loom))]
+#[path = "process/models.rs"]
+mod process_models;
 mod progress;
 mod registry;
 mod scope;

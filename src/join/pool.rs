@@ -9,7 +9,7 @@ use crossbeam_channel::Sender;
 use super::error::SpawnError;
 use super::header::Header;
 use super::info::Placement;
-use super::priority::Priority;
+use super::priority::{Priority, spawn_thread};
 use super::workers::Workers;
 use super::{graph, registry};
 
@@ -136,9 +136,9 @@ impl PoolBuilder {
         for thread in 0..self.threads {
             let (tasks, members) = (tasks.clone(), members.clone());
             let name = format!("{}-{}", members.0.name(), thread + 1);
-            std::thread::Builder::new()
-                .name(name.clone())
-                .spawn(move || members.0.run_all(thread, tasks.into_iter()))
+            let builder = std::thread::Builder::new().name(name.clone());
+            let run = move || members.0.run_all(thread, tasks.into_iter());
+            spawn_thread(builder, self.priority, run)
                 .map_err(|cause| SpawnError { name, cause })?;
         }
         Ok(Pool {

@@ -1,38 +1,155 @@
 //! The scheduling priority of threads.
+//!
+//! A new thread inherits the priority of the thread that starts it, and on most systems only a
+//! privileged thread may raise its own. So a background thread does not start a thread of normal
+//! priority itself. It has that done by the *starter*, a thread that is started before the first
+//! background thread and never ends.
 
 use std::cell::Cell;
+use std::io;
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
+use std::sync::{Mutex, OnceLock};
+
+use super::sync::ignore_poison;
 
 /// The scheduling priority of a task's thread.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Priority {
-    /// The system's default.
+    /// The priority of the program: the system's default, unless the user has started the program
+    /// with another one.
     #[default]
     Normal,
     /// Runs only when no thread of higher priority is ready (`SCHED_IDLE` on Linux, the lowest
     /// priority on other systems). Any number of such threads leaves a window its frame rate. On an
     /// otherwise idle machine they run at full speed.
+    ///
+    /// Whatever such a thread starts without this library inherits the priority: a thread of std,
+    /// a `std::process::Command`, the global pool of rayon if it is first used there.
     Background,
 }
 
 thread_local! {
-    static CURRENT: Cell<Priority> = const { Cell::new(Priority::Normal) };
+    /// The priority that this library gave to this thread.
+    static GIVEN: Cell<Priority> = const { Cell::new(Priority::Normal) };
 }
 
 impl Priority {
-    /// Returns the priority with which this thread's task or pool was started. Returns
-    /// [`Priority::Normal`] on threads that this library did not start.
+    /// Returns the priority of the current thread. Linux is asked, so there it is right for every
+    /// thread. On other systems it is [`Priority::Normal`] for a thread that this library did not
+    /// start.
     pub fn current() -> Self {
-        CURRENT.get()
+        if is_background() {
+            Self::Background
+        } else {
+            Self::Normal
+        }
     }
 
-    /// Gives the current thread this priority. If the system refuses, the thread keeps its own.
-    /// That costs smoothness, not correctness.
+    /// Lowers the current thread to this priority. [`Priority::Normal`] changes nothing, because
+    /// no thread may raise its own. If the system refuses, the thread keeps its own. That costs
+    /// smoothness, not correctness.
     pub(crate) fn apply(self) {
-        CURRENT.set(self);
         if self == Self::Background {
+            GIVEN.set(self);
             set_background().ok();
         }
     }
+}
+
+/// Starts a thread with this priority.
+///
+/// # Errors
+/// The system refused the thread, or the starter.
+pub(crate) fn spawn_thread(
+    thread: std::thread::Builder,
+    priority: Priority,
+    run: impl FnOnce() + Send + 'static,
+) -> io::Result<()> {
+    let current = Priority::current();
+    match priority {
+        Priority::Background => {
+            if current == Priority::Normal {
+                starter()?;
+            }
+            let lowered = move || {
+                Priority::Background.apply();
+                run();
+            };
+            thread.spawn(lowered).map(drop)
+        }
+        Priority::Normal if current == Priority::Background => match STARTER.get() {
+            Some(starter) => spawn_by(starter, thread, run),
+            // The program itself has this priority.
+            None => thread.spawn(run).map(drop),
+        },
+        Priority::Normal => thread.spawn(run).map(drop),
+    }
+}
+
+/// The start of one thread.
+type Start = Box<dyn FnOnce() + Send>;
+
+static STARTER: OnceLock<Sender<Start>> = OnceLock::new();
+
+/// Returns the starter, and starts it first if it does not run. It keeps the priority of its first
+/// caller.
+fn starter() -> io::Result<&'static Sender<Start>> {
+    static STARTING: Mutex<()> = Mutex::new(());
+    if let Some(starter) = STARTER.get() {
+        return Ok(starter);
+    }
+    let _only_one = ignore_poison(STARTING.lock());
+    if let Some(starter) = STARTER.get() {
+        return Ok(starter);
+    }
+    let (starts, inbox) = channel();
+    std::thread::Builder::new()
+        .name("thread starter".to_owned())
+        .spawn(move || serve(&inbox))?;
+    Ok(STARTER.get_or_init(|| starts))
+}
+
+fn serve(inbox: &Receiver<Start>) {
+    for start in inbox {
+        start();
+    }
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "takes as long as the system needs to start a thread"
+)]
+fn spawn_by(
+    starter: &Sender<Start>,
+    thread: std::thread::Builder,
+    run: impl FnOnce() + Send + 'static,
+) -> io::Result<()> {
+    let (reply, replies) = sync_channel(1);
+    let start = move || {
+        // The caller waits for the reply, so it is received.
+        reply.send(thread.spawn(run).map(drop)).ok();
+    };
+    let gone = || io::Error::other("the thread that starts threads has ended");
+    if starter.send(Box::new(start)).is_err() {
+        return Err(gone());
+    }
+    replies.recv().unwrap_or_else(|_disconnected| Err(gone()))
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn is_background() -> bool {
+    use thread_priority::{
+        NormalThreadSchedulePolicy, ThreadSchedulePolicy, thread_schedule_policy,
+    };
+    // Without an answer, the thread counts as what this library gave it.
+    thread_schedule_policy().map_or(GIVEN.get() == Priority::Background, |policy| {
+        policy == ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle)
+    })
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn is_background() -> bool {
+    GIVEN.get() == Priority::Background
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -37,9 +37,11 @@ impl ShutdownReport {
 /// Waits until every non-daemon task and child process has ended, including those that are started
 /// during the wait. Then stops the daemon processes with their descendants.
 ///
-/// Returns a report of the tasks and processes that still run. It returns when the timeout expires
-/// at the latest, plus up to a second of grace for each daemon process; without a timeout it waits
-/// for all of them. It does not wait for daemon tasks. A task that calls this does not wait for
+/// Returns a report of the tasks and processes that still run. The timeout is for the wait; without
+/// one it waits for all of them. Then the daemon processes are stopped, all at the same time, which
+/// takes as long as it takes them to exit. They have a second until they are killed. After that the
+/// call waits at most five seconds more for processes that the system has not ended yet, such as one
+/// that reads from a disk that does not respond. It does not wait for daemon tasks. A task that calls this does not wait for
 /// itself. If another task waits for the calling task, so that waiting would never end, this
 /// returns early.
 ///

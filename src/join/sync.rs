@@ -1,7 +1,6 @@
 //! The synchronization primitives of this library: those of std, or of loom under `--cfg loom`; and
 //! the locking of mutexes for the whole crate.
 
-use std::io;
 use std::sync::{LockResult, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -54,19 +53,6 @@ pub(crate) fn wait_timeout<'a, T>(
     _timeout: Duration,
 ) -> (MutexGuard<'a, T>, bool) {
     (guard, true)
-}
-
-/// Starts a thread that nobody joins.
-#[cfg(not(loom))]
-pub(crate) fn spawn_thread(name: String, f: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    std::thread::Builder::new().name(name).spawn(f).map(drop)
-}
-
-#[cfg(loom)]
-#[expect(clippy::unnecessary_wraps, reason = "as without loom")]
-pub(crate) fn spawn_thread(_name: String, f: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    drop(loom::thread::spawn(f));
-    Ok(())
 }
 
 /// Parks this thread until it is unparked or the deadline has passed. It may also wake spuriously.

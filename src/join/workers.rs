@@ -13,9 +13,11 @@ use std::time::Duration;
 
 use super::header::Header;
 use super::id::TaskId;
+#[cfg(not(loom))]
+use super::priority;
 use super::priority::Priority;
 use super::registry;
-use super::sync::{AtomicU64, Condvar, Mutex, Ordering, lock, spawn_thread, wait_timeout};
+use super::sync::{AtomicU64, Condvar, Mutex, Ordering, lock, wait_timeout};
 use super::targets::Targets;
 
 /// The number of tasks that run inside each other on one thread. With std's stack of 2 MiB each has
@@ -135,7 +137,6 @@ impl Workers {
     }
 
     fn enter(&self, running: &RunningTask) {
-        self.priority.apply();
         let worker = Worker {
             pool: self.pool,
             depth: 0,
@@ -187,7 +188,8 @@ impl Workers {
     fn spawn_spare(self: &Arc<Self>) -> io::Result<()> {
         let (number, running) = self.add_spare();
         let workers = self.clone();
-        let started = spawn_thread(format!("{}-spare-{number}", self.name), move || {
+        let name = format!("{}-spare-{number}", self.name);
+        let started = spawn_thread(name, self.priority, move || {
             workers.enter(&running);
             while let Some(task) = workers.wait_for_shortage(number) {
                 running.during(task.id(), || registry::run(&task));
@@ -237,6 +239,26 @@ impl Spares {
         }
         None
     }
+}
+
+#[cfg(not(loom))]
+fn spawn_thread(
+    name: String,
+    priority: Priority,
+    run: impl FnOnce() + Send + 'static,
+) -> io::Result<()> {
+    priority::spawn_thread(std::thread::Builder::new().name(name), priority, run)
+}
+
+#[cfg(loom)]
+#[expect(clippy::unnecessary_wraps, reason = "as without loom")]
+fn spawn_thread(
+    _name: String,
+    _priority: Priority,
+    run: impl FnOnce() + Send + 'static,
+) -> io::Result<()> {
+    drop(loom::thread::spawn(run));
+    Ok(())
 }
 
 /// A thread of a pool.

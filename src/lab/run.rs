@@ -9,7 +9,7 @@ use super::line_reader::{LineReader, TooMuchOutput};
 use super::pattern::Variant;
 use super::patterns::PatternId;
 use super::work::WorkKind;
-use crate::join::process::{LaunchOptions, Launcher, Process, SpawnError, Stream};
+use crate::join::process::{LaunchOptions, Launcher, Process, ProcessGroup, SpawnError, Stream};
 
 /// The time of a twin in addition to its work: to open its window, be watched, and close.
 const TWIN_TIMEOUT: Duration = Duration::from_secs(12);
@@ -106,7 +106,7 @@ impl TwinRun {
         }
         Ok(Self {
             options,
-            process: builder.spawn()?,
+            process: builder.group(ProcessGroup::Own).spawn()?,
             began: Instant::now(),
             output: LineReader::default(),
             facts: Vec::new(),

@@ -22,7 +22,7 @@ use super::pool_lane;
 use super::shared::{Event, EventBody, MAIN, RunShared};
 use crate::format;
 use crate::join::Context;
-use crate::join::process::{Builder, Exit, LaunchOptions, Process, SpawnError};
+use crate::join::process::{Builder, Exit, LaunchOptions, Process, ProcessGroup, SpawnError};
 use crate::record::{Activity, LaneId, LaneKind, LaneOutcome, TimelineKind};
 
 /// Records what one thread or process of a lesson does. Clones record to the same lane.
@@ -219,7 +219,7 @@ impl Trace {
         };
         let builder = child::set_environment(builder, &trace);
         let began = self.shared.now();
-        let process = builder.spawn()?;
+        let process = builder.group(ProcessGroup::Own).spawn()?;
         let opened = TimelineKind::DidOpen {
             name: process.name().to_owned(),
             kind: LaneKind::Process,

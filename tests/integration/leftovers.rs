@@ -16,6 +16,7 @@ use std::time::Instant;
 use meanwhile::jobs::misbehave::Misbehaviour;
 use meanwhile::jobs::{Options, RunOn, command};
 use meanwhile::join::process::{Builder, Exit};
+use meanwhile::join::{self, Priority};
 
 use crate::util::files::folder;
 use crate::util::gate::TIMEOUT;
@@ -109,8 +110,11 @@ fn wait_for_limits(limits: &str) {
     }
 }
 
-/// Starts a process of each kind, and so the threads that serve all later ones.
+/// Starts a background task and a process of each kind, and so the threads that serve all later
+/// ones.
 fn start_shared_threads() {
+    let task = join::Builder::new("background").priority(Priority::Background);
+    task.spawn(|_| ()).unwrap().join().unwrap();
     let mut board = TestBoard::new();
     let command = command::Options {
         command: command::CommandLine::Line("true".to_owned()),

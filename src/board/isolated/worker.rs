@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use super::transport::FramedTransport;
 use super::worker_main::ARGUMENT;
-use crate::join::process::{LaunchOptions, Launcher, Process, SpawnError, Stream};
+use crate::join::process::{LaunchOptions, Launcher, Process, ProcessGroup, SpawnError, Stream};
 
 /// The time that a stopped worker and its descendants have to exit by themselves.
 const STOP_GRACE: Duration = Duration::from_millis(200);
@@ -41,6 +41,7 @@ impl Worker {
             .stdout_piped()
             .output_limit(MAX_STDERR_BYTES)
             .daemon(true)
+            .group(ProcessGroup::Own)
             .spawn()?;
         let transport = FramedTransport::new(&process, handshake);
         Ok(Self {

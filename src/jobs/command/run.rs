@@ -13,7 +13,9 @@ use crate::jobs::{
     ProcessObserver, ProcessRun, Step, StopSummary,
 };
 use crate::join::Context;
-use crate::join::process::{Builder, Captured, Exit, LaunchOptions, Launcher, Process, SpawnError};
+use crate::join::process::{
+    Builder, Captured, Exit, LaunchOptions, Launcher, Process, ProcessGroup, SpawnError,
+};
 
 /// The length of each stream that an ended run keeps with [`Keep::Tail`].
 const MAX_TAIL_BYTES: usize = 8 * 1024;
@@ -37,9 +39,12 @@ pub(super) fn run(
     };
     context.checkpoint();
     let started = Instant::now();
-    let process = start_process(options, &prepared, &files, observer.priority())?;
+    let timeout = options.timeout();
+    let deadline = timeout.and_then(|timeout| started.checked_add(timeout));
+    let builder = builder(options, &prepared, &files, observer.priority())?;
+    let process = start_process(builder, deadline, context)?;
     observer.did_run(&process);
-    let (exit, stop) = wait(&process, options, context);
+    let (exit, stop) = wait(&process, options, deadline, context);
     let (reason, stopped) = stop.unzip();
     let output = process.output();
     let ran = Arc::new(ProcessRun {
@@ -64,13 +69,28 @@ pub(super) fn run(
     report.conclude().map(|()| Output::Process(ran.clone()))
 }
 
-/// Starts the item's process.
+/// Starts the item's process. The start itself may hang, when a disk does not respond, so it ends
+/// when the item is cancelled or times out.
 fn start_process(
+    builder: Builder,
+    deadline: Option<Instant>,
+    context: &Context,
+) -> Result<Process, ItemError> {
+    let is_in_time = || deadline.is_none_or(|at| Instant::now() < at);
+    let started = builder.spawn_while(|| !context.is_cancelled() && is_in_time());
+    if matches!(started, Err(SpawnError::GivenUp { .. })) {
+        context.checkpoint();
+    }
+    started.map_err(|error| not_started(&error))
+}
+
+/// Describes the item's process.
+fn builder(
     options: &Options,
     prepared: &Prepared,
     files: &[PathBuf],
     priority: Priority,
-) -> Result<Process, ItemError> {
+) -> Result<Builder, ItemError> {
     let words = if options.dir.as_os_str().is_empty() {
         prepared.words(files)
     } else {
@@ -82,6 +102,8 @@ fn start_process(
     let mut builder = Builder::new(program)
         .args(words)
         .name(&prepared.name)
+        // The program stops it in its own time when Ctrl-C cancels the job.
+        .group(ProcessGroup::Own)
         .output_limit(options.output_limit);
     if !options.dir.as_os_str().is_empty() {
         builder = builder.current_dir(&options.dir);
@@ -89,8 +111,7 @@ fn start_process(
     for (name, value) in &prepared.env {
         builder = builder.env(name, value);
     }
-    let spawned = launched(builder, options, priority)?.spawn();
-    spawned.map_err(|error| not_started(&error))
+    launched(builder, options, priority)
 }
 
 /// Starts it through the launcher if there is one, which ends the run when this program ends for any
@@ -126,10 +147,9 @@ enum StopReason {
 fn wait(
     process: &Process,
     options: &Options,
+    deadline: Option<Instant>,
     context: &Context,
 ) -> (Option<Exit>, Option<(StopReason, StopSummary)>) {
-    let timeout = options.timeout();
-    let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
     loop {
         let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
         if let Ok(exit) = process.join_timeout(
@@ -272,6 +292,7 @@ fn not_started(error: &SpawnError) -> ItemError {
         SpawnError::TooManyOpenFiles { .. } => "too_many_open_files",
         SpawnError::TooManyProcesses { .. } => "too_many_processes",
         SpawnError::Thread(_) => "no_thread",
+        SpawnError::GivenUp { .. } => "timed_out",
         SpawnError::Other { .. } => "not_started",
     };
     ItemError::new(kind, error.to_string())

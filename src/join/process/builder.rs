@@ -2,16 +2,21 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
+use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::sync_channel;
 
 use rustix::process::Pid;
 
+use super::super::SpawnError as ThreadError;
+use super::super::priority::{Priority, spawn_thread};
 use super::error::SpawnError;
+use super::group::ProcessGroup;
 use super::guard::TreeGuard;
 use super::handle::Process;
 use super::invocation::Invocation;
@@ -21,14 +26,14 @@ use super::output::StreamCapture;
 use super::reaper::{self, StdinWriter, WatchedChild};
 use super::shared::{PipeEnds, ProcessShared, Spawned};
 use super::system::Pidfd;
-use super::{children, spawner, tag};
+use super::{children, patient, spawner, tag};
 
 const DEFAULT_OUTPUT_LIMIT: usize = 1024 * 1024;
 
 /// Configures and starts a process.
 ///
-/// Arguments reach the program unchanged; no shell is involved. The process gets its own process
-/// group and an empty stdin, and its output is captured.
+/// Arguments reach the program unchanged; no shell is involved. The process gets an empty stdin,
+/// and its output is captured.
 ///
 /// ```
 /// use meanwhile::join::process::{Builder, Exit};
@@ -47,6 +52,8 @@ pub struct Builder {
     stdout_is_piped: bool,
     output_limit: usize,
     daemon: bool,
+    group: ProcessGroup,
+    priority: Option<Priority>,
     launch: Option<(Launcher, LaunchOptions)>,
 }
 
@@ -72,6 +79,8 @@ impl Builder {
             stdout_is_piped: false,
             output_limit: DEFAULT_OUTPUT_LIMIT,
             daemon: false,
+            group: ProcessGroup::default(),
+            priority: None,
             launch: None,
         }
     }
@@ -108,6 +117,25 @@ impl Builder {
         let env = &mut self.invocation.env;
         env.insert(name.as_ref().to_owned(), value);
         self
+    }
+
+    /// Sets environment variables; see [`env`](Self::env).
+    ///
+    /// ```
+    /// use meanwhile::join::process::Builder;
+    ///
+    /// let shell = Builder::new("sh").args(["-c", "echo $FIRST$SECOND"]);
+    /// let process = shell.envs([("FIRST", "1"), ("SECOND", "2")]).spawn()?;
+    /// process.join()?;
+    /// assert_eq!(process.output().stdout.text(), "12\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn envs(
+        self,
+        variables: impl IntoIterator<Item = (impl AsRef<OsStr>, impl AsRef<OsStr>)>,
+    ) -> Self {
+        let variables = variables.into_iter();
+        variables.fold(self, |builder, (name, value)| builder.env(name, value))
     }
 
     /// Removes an environment variable.
@@ -163,6 +191,30 @@ impl Builder {
         self
     }
 
+    /// Sets the process group. Default: [`ProcessGroup::Inherited`], so Ctrl-C in a terminal ends
+    /// the process together with this program.
+    ///
+    /// ```
+    /// use meanwhile::join::process::{Builder, ProcessGroup};
+    ///
+    /// // Ctrl-C reaches this program alone, which stops the server in its own time.
+    /// let server = Builder::new("sleep").arg("60").group(ProcessGroup::Own).spawn()?;
+    /// server.kill()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn group(mut self, group: ProcessGroup) -> Self {
+        self.group = group;
+        self
+    }
+
+    /// Sets the priority of a process that no launcher starts. [`Priority::Normal`] is that of this
+    /// program, even if the calling thread is in the background. Default: the priority of the
+    /// calling thread. With a launcher, [`LaunchOptions::priority`] counts.
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.priority = Some(priority);
+        self
+    }
+
     /// Starts the process through a launcher, which sets its priority and limits, and ends it when
     /// this program exits.
     pub fn launched_by(mut self, launcher: &Launcher, options: LaunchOptions) -> Self {
@@ -171,8 +223,11 @@ impl Builder {
     }
 
     /// Starts the process, and returns its handle once the program is loaded. With a launcher it
-    /// returns once the launcher is loaded. Without a launcher the process gets the priority of the
-    /// calling thread.
+    /// returns once the launcher is loaded.
+    ///
+    /// This takes a millisecond or so, but as long as the system needs: for ever if the program, its
+    /// folder or its input is on a disk that does not respond, or if its input is a named pipe that
+    /// nobody writes to. [`spawn_while`](Self::spawn_while) does not wait for ever.
     ///
     /// # Errors
     /// [`SpawnError`] lists the causes. If a launcher passes these checks and still can't execute
@@ -185,18 +240,66 @@ impl Builder {
         reaper::start()?;
         let key = next_key();
         let tag = tag::new_tag(key);
-        let mut command = self.command(&tag)?;
+        let command = self.command(&tag)?;
         let (spawned, guard) = match &self.launch {
             Some((launcher, _)) => {
                 let guard = launcher.guard(&tag)?;
                 (spawner::spawn(command)?, Some(guard))
             }
-            None => (command.spawn(), None),
+            None => (self.start(command)?, None),
         };
         let child = spawned.map_err(|source| self.invocation.explain(source))?;
         // Only the reaper reaps the child, so the pid can't be another process's yet.
         let pidfd = Pidfd::of_child(&child);
         self.adopt(child, pidfd, key, tag, guard)
+    }
+
+    /// Like [`spawn`](Self::spawn), but gives up when `goes_on` returns false. It is asked every 20
+    /// ms while the start is under way.
+    ///
+    /// A start that was given up goes on in a thread of its own. If it succeeds after all, the
+    /// process is killed at once.
+    ///
+    /// ```
+    /// use meanwhile::join::process::{Builder, Exit};
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let deadline = Instant::now() + Duration::from_secs(60);
+    /// let process = Builder::new("true").spawn_while(|| Instant::now() < deadline)?;
+    /// assert_eq!(process.join()?, Exit::Code(0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`SpawnError::GivenUp`] if it gave up. Otherwise fails as `spawn` does.
+    pub fn spawn_while(self, goes_on: impl FnMut() -> bool) -> Result<Process, SpawnError> {
+        let program = self.invocation.program_name();
+        patient::spawn_while(program, move || self.spawn(), goes_on)
+    }
+
+    /// Starts a command without a launcher, at the priority that was set.
+    fn start(&self, mut command: Command) -> Result<io::Result<Child>, SpawnError> {
+        match self.priority {
+            // The child inherits the priority of the thread that starts it.
+            Some(Priority::Background) => {
+                let (reply, replies) = sync_channel(1);
+                let thread = std::thread::Builder::new();
+                spawn_thread(thread, Priority::Background, move || {
+                    // The caller waits for the reply, so it is received.
+                    reply.send(command.spawn()).ok();
+                })
+                .map_err(|cause| ThreadError {
+                    name: "background".to_owned(),
+                    cause,
+                })?;
+                let gone = || Err(io::Error::other("the thread that starts it has ended"));
+                Ok(replies.into_iter().next().unwrap_or_else(gone))
+            }
+            Some(Priority::Normal) if Priority::current() == Priority::Background => {
+                Ok(spawner::spawn(command)?)
+            }
+            Some(Priority::Normal) | None => Ok(command.spawn()),
+        }
     }
 
     /// Hands a child that was just started to the reaper.
@@ -214,6 +317,7 @@ impl Builder {
         let spawned = Spawned {
             key,
             pid,
+            group: self.group,
             name: name.unwrap_or_else(|| self.invocation.file_name()).into(),
             tag,
             daemon: self.daemon,
@@ -230,6 +334,7 @@ impl Builder {
             stdin: pipes.stdin,
             stdout: pipes.stdout,
             stderr: pipes.stderr,
+            held: None,
         };
         reaper::watch(watched).map_err(|error| self.invocation.explain(error.cause))?;
         Ok(process)
@@ -272,10 +377,12 @@ impl Builder {
         self.invocation.apply_to(&mut command);
         command
             .env(tag::TAG_VARIABLE, tag::variable_for(tag))
-            .process_group(0)
             .stdin(self.stdin()?)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        if self.group == ProcessGroup::Own {
+            command.process_group(0);
+        }
         Ok(command)
     }
 
@@ -326,14 +433,15 @@ fn non_blocking(pipe: impl Into<OwnedFd>) -> OwnedFd {
 
 fn next_key() -> u64 {
     static NEXT: AtomicU64 = AtomicU64::new(1);
+    // Only the number must be unique; it orders nothing.
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::JoinError;
+    use super::super::Exit;
     use super::*;
-    use crate::join::JoinError;
-    use crate::join::process::Exit;
     use std::time::Duration;
 
     /// Spawns as on a system without pidfds.

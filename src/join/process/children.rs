@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use super::super::sync::lock;
 use super::exit::ProcessInfo;
 use super::shared::ProcessShared;
-use super::tree::Root as _;
-use crate::join::sync::lock;
+use super::stop;
+use super::tree::Root;
 
 /// The time that [`stop_daemons`] gives a daemon to handle `SIGTERM`.
 const DAEMON_GRACE: Duration = Duration::from_secs(1);
@@ -59,10 +60,16 @@ pub(crate) fn wait_for_non_daemons(deadline: Option<Instant>) {
     }
 }
 
-/// Stops every daemon process with its descendants.
+/// Stops all daemon processes with their descendants, at the same time. Takes as long as one
+/// [`Process::stop`](super::Process::stop) with a grace of a second.
 pub(crate) fn stop_daemons() {
-    for daemon in running(ProcessShared::is_daemon) {
-        // The caller reports the processes that are left.
-        drop(daemon.stop(DAEMON_GRACE));
-    }
+    let daemons = running(ProcessShared::is_daemon);
+    let guards: Vec<_> = daemons.iter().map(|daemon| daemon.keep_guarded()).collect();
+    let roots: Vec<&dyn Root> = daemons
+        .iter()
+        .map(|daemon| &**daemon as &dyn Root)
+        .collect();
+    // The caller reports the processes that are left.
+    drop(stop::stop(&roots, DAEMON_GRACE));
+    drop(guards);
 }

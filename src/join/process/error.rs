@@ -104,9 +104,15 @@ pub enum SpawnError {
         /// The program as it was given.
         program: String,
     },
+    /// The caller gave up the start before the system had finished it.
+    #[error("the system did not start `{program}` in time: check that its disk and folder respond")]
+    GivenUp {
+        /// The program as it was given.
+        program: String,
+    },
     /// The system refused one of the threads that serve all processes.
     #[error(transparent)]
-    Thread(#[from] crate::join::SpawnError),
+    Thread(#[from] super::super::SpawnError),
     /// Any other error.
     #[error("can't start `{program}`: {cause}")]
     Other {

@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
+use super::super::{JoinError, wait};
 use super::exit::{Exit, ProcessInfo, ProcessState};
 use super::output::{Captured, Output, Stream};
-use super::reaper;
 use super::shared::ProcessShared;
 use super::stop::StopReport;
 use super::tree::Root as _;
-use crate::join::{JoinError, wait};
+use super::{pause, reaper};
 
 /// A handle of one child process.
 ///
@@ -150,11 +150,56 @@ impl Process {
         self.shared().signal(Signal::KILL)
     }
 
+    /// Sends the signal with this number, such as 1 for `SIGHUP`, to the process alone. Otherwise like
+    /// [`terminate`](Self::terminate). The number of a signal may differ between systems.
+    ///
+    /// ```
+    /// use meanwhile::join::process::Builder;
+    ///
+    /// let sleeper = Builder::new("sleep").arg("60").spawn()?;
+    /// sleeper.signal(1)?;
+    /// assert_eq!(sleeper.join()?.signal_name(), Some("SIGHUP"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Fails with [`InvalidInput`](io::ErrorKind::InvalidInput) if no signal has this number and a
+    /// name. Otherwise fails as `terminate` does.
+    pub fn signal(&self, number: i32) -> io::Result<()> {
+        let signal = Signal::from_named_raw(number).ok_or(io::ErrorKind::InvalidInput)?;
+        self.shared().signal(signal)
+    }
+
+    /// Pauses the process and all its descendants with `SIGSTOP`, until [`resume`](Self::resume). Has
+    /// no effect after the end. The tree is that of [`stop`](Self::stop), which ends it also when it
+    /// is paused. Reads the process table, which takes some milliseconds. A process of another user
+    /// is not paused. A process that was just starting another one may be shown as running.
+    ///
+    /// ```
+    /// use meanwhile::join::process::{Builder, ProcessState};
+    ///
+    /// let sleeper = Builder::new("sleep").arg("60").spawn()?;
+    /// sleeper.pause();
+    /// while sleeper.state() != ProcessState::Stopped {} // the system takes a moment
+    /// sleeper.resume();
+    /// sleeper.kill()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn pause(&self) {
+        pause::pause(self.shared());
+    }
+
+    /// Continues the process and all its descendants with `SIGCONT`, whoever has stopped them.
+    pub fn resume(&self) {
+        pause::resume(self.shared());
+    }
+
     /// Ends the process and all its descendants. Sends `SIGTERM`, waits at most for `grace`, then
     /// kills the remaining processes. Returns what happened to each process. Blocks until then, so
     /// call it in a task, not on the UI thread.
     ///
-    /// The tree is the process, its group, its descendants, and every process with its tag in the
+    /// The tree is the process, its descendants, the processes of its [own
+    /// group](super::ProcessGroup::Own) if it has one, and every process with its tag in the
     /// environment, even when the process itself has ended already. Stopped processes are
     /// continued, so that they can exit. macOS does not show the environment of its own protected
     /// programs, such as `/bin/sleep`: one of these that left its parents and its group is not
@@ -175,7 +220,7 @@ impl Process {
     }
 
     /// Returns the captured output so far. After a join it includes all text that the process
-    /// itself printed.
+    /// itself printed. Copies the kept bytes; [`written`](Self::written) counts them without that.
     pub fn output(&self) -> Output {
         let since_start = |stream| self.output_since(stream, 0);
         Output {
@@ -219,8 +264,22 @@ impl Process {
 
     /// Runs `callback` when the process has ended, or now if it has ended already.
     ///
-    /// A later callback runs on the reaper's thread, which serves all processes, so it must not
-    /// block. If it panics, the panic is ignored and the next callback still runs.
+    /// If it has ended, the callback runs on the calling thread. A later callback runs after the exit is published, on a thread for callbacks, so it may block:
+    /// for example, it may join or stop other processes. The callbacks of one process run one after
+    /// the other; those of different processes do not wait for each other. If a callback panics, the
+    /// panic is ignored and the next one still runs.
+    ///
+    /// ```
+    /// use meanwhile::join::process::Builder;
+    /// use std::time::Duration;
+    ///
+    /// let server = Builder::new("sleep").arg("60").spawn()?;
+    /// let client = Builder::new("true").spawn()?;
+    /// let stopped = server.clone();
+    /// client.on_finish(move || drop(stopped.stop(Duration::from_secs(5))));
+    /// assert_eq!(server.join()?.signal_name(), Some("SIGTERM"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn on_finish(&self, callback: impl FnOnce() + Send + 'static) {
         self.shared().on_finish(Box::new(callback));
     }
@@ -238,8 +297,7 @@ impl fmt::Debug for Process {
 
 impl Drop for Handle {
     fn drop(&mut self) {
-        self.0.abandon();
-        if self.0.exit().is_some() {
+        if self.0.last_use().note_abandoned() {
             reaper::forget(self.0.key());
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::join::Priority;
+use super::super::Priority;
 
 /// Priority and limits of a launched process. The default sets none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

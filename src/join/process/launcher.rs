@@ -1,12 +1,14 @@
 //! The launcher, which starts processes through a shim and a supervisor. Both are this program too.
 
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, OnceLock};
 
 use super::error::SpawnError;
-use super::guard::{SharedSupervisor, TreeGuard};
+use super::guard::TreeGuard;
+use super::keeper::Keeper;
 use super::launch_options::LaunchOptions;
 use super::shim::{self, SHIM_ARGUMENT};
 use super::supervisor::{self, SUPERVISOR_ARGUMENT};
@@ -35,15 +37,17 @@ use super::{reaper, spawner, system};
 /// A process that is started this way is killed with its descendants when this program exits for
 /// any reason, including `SIGKILL`. Clones are the same launcher.
 ///
+/// On Linux the supervisor does its work even if a signal has stopped it, and one that was killed
+/// is replaced within milliseconds. A program that is killed in just that time leaves descendants
+/// alive, and so does a supervisor that was stopped for about a thousand starts. In process lists it
+/// is named `meanwhile-supervisor`.
+///
 /// Only Linux kills a process together with its parent. On other systems the supervisor does it.
 /// The supervisor is a second process that outlives the program, and finds the processes by a tag
 /// in their environment. macOS does not show the environment of its own protected programs, such as
 /// `/bin/sleep`, so those survive.
-#[derive(Clone, Debug)]
-pub struct Launcher {
-    program: Arc<Path>,
-    supervisor: SharedSupervisor,
-}
+#[derive(Clone)]
+pub struct Launcher(Arc<Keeper>);
 
 static INSTALLED: OnceLock<Launcher> = OnceLock::new();
 
@@ -77,16 +81,12 @@ impl Launcher {
     /// program must install a launcher.
     pub fn of_program(program: impl Into<PathBuf>) -> Self {
         let program: PathBuf = program.into();
-        Self {
-            program: program.into(),
-            supervisor: SharedSupervisor::default(),
-        }
+        Self(Arc::new(Keeper::new(program.into())))
     }
 
     /// The program that is started as shim and supervisor.
-    #[cfg(any(not(target_os = "linux"), other_unix))]
     pub(super) fn program(&self) -> &Path {
-        &self.program
+        self.0.program()
     }
 
     pub(super) fn command(
@@ -95,12 +95,20 @@ impl Launcher {
         program: &OsStr,
         args: &[OsString],
     ) -> Command {
-        shim::command(&self.program, options, program, args)
+        shim::command(self.program(), options, program, args)
     }
 
     /// Has the supervisor kill the processes that carry `tag` when this program exits.
     pub(super) fn guard(&self, tag: &str) -> Result<TreeGuard, SpawnError> {
-        TreeGuard::new(&self.supervisor, &self.program, tag)
+        TreeGuard::new(&self.0, tag)
+    }
+}
+
+impl fmt::Debug for Launcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Launcher")
+            .field("program", &self.program())
+            .finish_non_exhaustive()
     }
 }
 

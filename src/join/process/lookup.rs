@@ -1,15 +1,20 @@
 //! Finds a program's file, and checks whether the system can run it.
 
 use std::ffi::OsStr;
-use std::fs::File;
-use std::io::{self, Read as _};
+use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::Access;
+use rustix::fs::{Access, Mode, OFlags, open};
 use rustix::io::Errno;
 
 use super::system;
+
+/// Opens a pipe or device without waiting for the other end.
+const WITHOUT_BLOCKING: OFlags = OFlags::RDONLY
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::NOCTTY)
+    .union(OFlags::CLOEXEC);
 
 /// Finds the file of `program` as `exec` does: relative to `dir` if the name contains a `/`, and
 /// otherwise in the folders of `path_variable`.
@@ -35,7 +40,7 @@ pub(super) fn find_program(
 }
 
 fn check_program(path: &Path) -> io::Result<()> {
-    if path.metadata()?.is_dir() {
+    if !path.metadata()?.is_file() {
         return Err(Errno::ACCESS.into());
     }
     Ok(rustix::fs::access(path, Access::EXEC_OK)?)
@@ -53,11 +58,12 @@ pub(super) fn check_folder(path: &Path) -> io::Result<()> {
 /// any other file to the shell.
 pub(super) fn is_executable_format(program: &Path) -> bool {
     let mut magic = [0; 4];
-    let Ok(mut file) = File::open(program) else {
+    let Ok(file) = open(program, WITHOUT_BLOCKING, Mode::empty()) else {
         // The file may be executable without being readable.
         return true;
     };
-    let count = file.read(&mut magic).unwrap_or(0);
+    // It is a file, but a pipe may have taken its place.
+    let count = rustix::io::read(&file, &mut magic).unwrap_or(0);
     let magic = &magic[..count];
     magic.starts_with(b"#!") || system::is_program_format(magic)
 }

@@ -23,23 +23,39 @@
 #[doc = include_str!("README.md")]
 pub mod conformance {}
 
-// Lock order: the holders of a `TreeGuard`, then the `SharedSupervisor`, then `STARTING` of the
-// spawner. The thread that holds the supervisor's lock writes to the supervisor's pipe, and waits
-// for the spawner when it starts a supervisor. A thread takes each other lock of this module last.
-// While it holds one, it takes no other lock, runs no callback and does not block. It locks
-// `join::graph` before and after a wait for `did_end`, never during it.
+// Lock order. A thread that holds a lock takes only locks further down:
+//
+// 1. `Keeper::starting`, held while a supervisor is started. Its holder waits for the spawner.
+// 2. The locks under which the threads of this module are started once: `STARTING` of the reaper
+//    and of the spawner, then `THREADS` of the spawner; the queue of `callbacks`. Their holder waits
+//    for the system to start a thread.
+// 3. `TreeGuard::holders`.
+// 4. `Keeper::tags`.
+// 5. Each other lock. Its holder takes no further lock, runs no callback, and makes no system call
+//    that blocks.
+//
+// The reaper takes none of the first two kinds, apart from the queue of callbacks, which is held for
+// a push once it has started. So nothing that hangs, be it a start, a supervisor or a callback, can
+// make the reaper wait. A thread locks `join::graph` before and after a wait for `did_end`, never
+// during it.
 
 mod builder;
+mod callbacks;
 mod children;
 mod error;
 mod exit;
+mod group;
 mod guard;
 mod handle;
 mod invocation;
+mod keeper;
+mod last_use;
 mod launch_options;
 mod launcher;
 mod lookup;
 mod output;
+mod patient;
+mod pause;
 mod reaper;
 mod shared;
 mod shim;
@@ -55,6 +71,7 @@ pub use children::active_children;
 pub(crate) use children::{stop_daemons, wait_for_non_daemons};
 pub use error::SpawnError;
 pub use exit::{Exit, ProcessInfo, ProcessState};
+pub use group::ProcessGroup;
 pub use handle::Process;
 pub use launch_options::LaunchOptions;
 pub use launcher::Launcher;

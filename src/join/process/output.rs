@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex};
 
-use crate::join::sync::lock;
+use super::super::sync::lock;
 
 /// One of the two output streams of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -46,7 +46,7 @@ pub struct Output {
 /// let stdout = numbers.output().stdout;
 /// assert_eq!(stdout.text(), "999\n1000\n");
 /// assert_eq!(stdout.last_lines(1), "1000");
-/// assert_eq!((stdout.total, stdout.dropped()), (3893, 3884));
+/// assert_eq!((stdout.total, stdout.dropped), (3893, 3884));
 /// assert!(!stdout.is_open);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -54,7 +54,12 @@ pub struct Output {
 pub struct Captured {
     /// The requested bytes, as far as they were kept.
     pub bytes: Vec<u8>,
+    /// The number of bytes of the stream before [`bytes`](Self::bytes).
+    pub offset: u64,
+    /// The number of bytes that were asked for and not kept, because they exceeded the limit.
+    pub dropped: u64,
     /// The number of bytes that the stream carried in total.
+    /// [`Process::written`](super::Process::written) returns it without the bytes.
     pub total: u64,
     /// Whether a process can still write to the stream. After the end of the process this means
     /// that a descendant holds the stream.
@@ -62,14 +67,15 @@ pub struct Captured {
 }
 
 impl Captured {
-    /// Returns the number of bytes of the stream before [`bytes`](Self::bytes).
-    pub fn dropped(&self) -> u64 {
-        self.total - self.bytes.len() as u64
-    }
-
-    /// Returns the bytes as text. Invalid UTF-8 becomes U+FFFD.
+    /// Returns the bytes as text. Invalid UTF-8 becomes U+FFFD. If bytes before them were dropped,
+    /// the text begins with the first whole character.
     pub fn text(&self) -> Cow<'_, str> {
-        String::from_utf8_lossy(&self.bytes)
+        let cut = if self.dropped > 0 {
+            rest_of_character(&self.bytes)
+        } else {
+            0
+        };
+        String::from_utf8_lossy(&self.bytes[cut..])
     }
 
     /// Returns the last `count` lines as text, without trailing newlines.
@@ -80,6 +86,13 @@ impl Captured {
         lines.reverse();
         lines.join("\n")
     }
+}
+
+/// Returns the number of bytes at the beginning that belong to a character before them.
+fn rest_of_character(bytes: &[u8]) -> usize {
+    const MAX_REST: usize = 3;
+    let continues = |byte: &&u8| **byte & 0b1100_0000 == 0b1000_0000;
+    bytes.iter().take(MAX_REST).take_while(continues).count()
 }
 
 /// A stream that is being read into a ring buffer.
@@ -137,11 +150,14 @@ impl StreamCapture {
     /// Returns the kept bytes after the first `offset` bytes of the stream.
     pub(super) fn since(&self, offset: u64) -> Captured {
         let ring = lock(&self.ring);
-        let dropped = ring.total - ring.tail.len() as u64;
-        let skip = usize::try_from(offset.saturating_sub(dropped)).unwrap_or(usize::MAX);
-        let skip = skip.min(ring.tail.len());
+        let offset = offset.min(ring.total);
+        let first_kept = ring.total - ring.tail.len() as u64;
+        // At most as many as are kept.
+        let skip = usize::try_from(offset.saturating_sub(first_kept)).unwrap_or(usize::MAX);
         Captured {
             bytes: ring.tail.range(skip..).copied().collect(),
+            offset: offset.max(first_kept),
+            dropped: first_kept.saturating_sub(offset),
             total: ring.total,
             is_open: ring.pipe.is_some(),
         }

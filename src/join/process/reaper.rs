@@ -4,7 +4,7 @@
 //! It sleeps in one `poll` over the pidfds and pipes of all children, so a thousand children cost
 //! no thread, and no CPU time while nothing happens. Where the system has no pidfds, a thread waits
 //! for each child and sends the reaper a message when it has exited. The reaper blocks for no
-//! single child: the pipes are non-blocking, and each turn reads a bounded amount from each.
+//! single child: the pipes are non-blocking, and each turn reads or writes a bounded amount of each.
 //!
 //! When a child exits, all text that it printed is in its pipes already. The reaper reads that much
 //! before it publishes the end, so a join finds it. A descendant that keeps a pipe open delays
@@ -13,25 +13,35 @@
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::Signal;
 
-use super::children;
+use super::super::SpawnError;
+use super::super::priority::{Priority, spawn_thread};
+use super::super::sync::lock;
 use super::output::Stream;
 use super::shared::ProcessShared;
 use super::system::Notifier;
 use super::tree::Root as _;
-use crate::join::SpawnError;
-use crate::join::sync::lock;
+use super::{callbacks, children};
 
-/// The bytes of one stream that are read before the others get their turn.
+/// The bytes of one stream that are read or written before the others get their turn.
 const MAX_BYTES_PER_TURN: usize = 256 * 1024;
 
 /// The bytes that one call reads at most.
 const BUFFER_BYTES: usize = 64 * 1024;
+
+/// The time until the reaper tries again to reap a child that something holds. It doubles with each
+/// try, so a join is at most a quarter of a second late when the child is let go.
+const MIN_HELD_INTERVAL: Duration = Duration::from_millis(1);
+const MAX_HELD_INTERVAL: Duration = Duration::from_millis(256);
+
+/// The pause of the reaper when it can't poll.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// A child as the reaper sees it.
 pub(super) struct WatchedChild {
@@ -39,6 +49,33 @@ pub(super) struct WatchedChild {
     pub(super) stdin: Option<StdinWriter>,
     pub(super) stdout: Option<Arc<OwnedFd>>,
     pub(super) stderr: Option<Arc<OwnedFd>>,
+    pub(super) held: Option<Held>,
+}
+
+/// A child that has exited and can't be reaped yet. A tracer, such as a debugger, holds it. Its
+/// pidfd is readable all the time, so instead of polling it, the reaper tries again at intervals.
+pub(super) struct Held {
+    try_at: Instant,
+    interval: Duration,
+}
+
+impl Held {
+    /// After the first try in vain.
+    fn new() -> Self {
+        Self::for_interval(MIN_HELD_INTERVAL)
+    }
+
+    /// After another try in vain.
+    fn longer(&self) -> Self {
+        Self::for_interval((2 * self.interval).min(MAX_HELD_INTERVAL))
+    }
+
+    fn for_interval(interval: Duration) -> Self {
+        Self {
+            try_at: Instant::now() + interval,
+            interval,
+        }
+    }
 }
 
 /// Bytes that are being written to a child.
@@ -71,8 +108,9 @@ impl ReaperSender {
 
 static REAPER: OnceLock<ReaperSender> = OnceLock::new();
 
-/// Starts the reaper, unless it runs.
+/// Starts the reaper and the thread for callbacks, unless they run.
 pub(super) fn start() -> Result<(), SpawnError> {
+    callbacks::start()?;
     reaper().map(drop)
 }
 
@@ -147,10 +185,8 @@ fn reaper() -> Result<&'static ReaperSender, SpawnError> {
         children: BTreeMap::new(),
         buffer: vec![0; BUFFER_BYTES],
     };
-    std::thread::Builder::new()
-        .name(name.clone())
-        .spawn(move || reaper.run())
-        .map_err(refusal)?;
+    let thread = std::thread::Builder::new().name(name.clone());
+    spawn_thread(thread, Priority::Normal, move || reaper.run()).map_err(refusal)?;
     Ok(REAPER.get_or_init(|| ReaperSender { messages, notifier }))
 }
 
@@ -168,6 +204,18 @@ enum PollToken {
     Stdin(u64),
     Output(u64, Stream),
     Exit(u64),
+    /// Not polled: the child may or may not have exited.
+    MaybeExit(u64),
+}
+
+impl PollToken {
+    /// The owner when nothing is known about the file descriptor.
+    fn unpolled(self) -> Self {
+        match self {
+            Self::Exit(key) => Self::MaybeExit(key),
+            other => other,
+        }
+    }
 }
 
 impl Reaper {
@@ -182,16 +230,50 @@ impl Reaper {
     /// Sleeps until a file descriptor is ready. Returns the owners of all that are.
     fn wait(&self) -> Vec<PollToken> {
         let (tokens, mut polled): (Vec<PollToken>, Vec<PollFd<'_>>) = self.polled().unzip();
-        // Possible errors are an interruption, and a shortage of kernel memory that may pass.
-        if poll(&mut polled, None).is_err() {
-            return Vec::new();
+        match poll(&mut polled, self.time_to_next_try().as_ref()) {
+            Ok(_count) => {}
+            Err(Errno::INTR) => return Vec::new(),
+            // The limit of open files was lowered below the number of these, or kernel memory is
+            // short. Serving one that is not ready does no harm, so all get their turn at
+            // intervals.
+            Err(_) => {
+                std::thread::park_timeout(PAUSE);
+                let held = self.held_until(Instant::now());
+                return tokens
+                    .into_iter()
+                    .map(PollToken::unpolled)
+                    .chain(held)
+                    .collect();
+            }
         }
         let ready = polled.iter().map(|fd| !fd.revents().is_empty());
-        tokens
+        let ready = tokens
             .into_iter()
             .zip(ready)
-            .filter_map(|(token, ready)| ready.then_some(token))
-            .collect()
+            .filter_map(|(token, ready)| ready.then_some(token));
+        let now = Instant::now();
+        ready.chain(self.held_until(now)).collect()
+    }
+
+    /// The time until a child that something holds is tried again; `None` if there is none.
+    fn time_to_next_try(&self) -> Option<Timespec> {
+        let held = self
+            .children
+            .values()
+            .filter_map(|child| child.held.as_ref());
+        let next = held.map(|held| held.try_at).min()?;
+        let left = next.saturating_duration_since(Instant::now());
+        // At least a millisecond, so that no rounding makes a turn in vain.
+        let left = left.max(MIN_HELD_INTERVAL);
+        Timespec::try_from(left).ok()
+    }
+
+    /// The children that something holds and that are to be tried again.
+    fn held_until(&self, now: Instant) -> impl Iterator<Item = PollToken> {
+        let due = move |held: &Held| held.try_at <= now;
+        let children = self.children.iter();
+        let due = children.filter(move |(_, child)| child.held.as_ref().is_some_and(due));
+        due.map(|(&key, _)| PollToken::Exit(key))
     }
 
     fn polled(&self) -> impl Iterator<Item = (PollToken, PollFd<'_>)> {
@@ -208,7 +290,7 @@ impl Reaper {
             PollToken::Notifier => self.take_messages(),
             PollToken::Stdin(key) => {
                 if let Some(child) = self.children.get_mut(&key) {
-                    child.write_stdin();
+                    child.write_stdin(MAX_BYTES_PER_TURN);
                 }
             }
             PollToken::Output(key, stream) => {
@@ -218,6 +300,9 @@ impl Reaper {
                 }
             }
             PollToken::Exit(key) => self.end(key),
+            PollToken::MaybeExit(key) => {
+                self.try_end(key);
+            }
         }
     }
 
@@ -234,14 +319,23 @@ impl Reaper {
         }
     }
 
-    /// Reaps a child and publishes its end. The list of children is updated first, so that a
-    /// process whose join has returned is not listed.
+    /// Ends a child that has exited. If something holds it, tries again later.
     fn end(&mut self, key: u64) {
+        if !self.try_end(key)
+            && let Some(child) = self.children.get_mut(&key)
+        {
+            child.held = Some(child.held.as_ref().map_or_else(Held::new, Held::longer));
+        }
+    }
+
+    /// Reaps a child and publishes its end. The list of children is updated first, so that a
+    /// process whose join has returned is not listed. Returns whether the child could be reaped.
+    fn try_end(&mut self, key: u64) -> bool {
         let Some(child) = self.children.get_mut(&key) else {
-            return;
+            return false;
         };
         let Some(exit) = child.shared.reap() else {
-            return;
+            return false;
         };
         child.stdin = None;
         for stream in [Stream::Stdout, Stream::Stderr] {
@@ -252,7 +346,9 @@ impl Reaper {
         child.shared.note_end();
         children::remove(&child.shared);
         child.shared.publish(exit);
+        child.shared.last_use().note_end();
         self.forget_if_done(key);
+        true
     }
 
     fn forget_if_done(&mut self, key: u64) {
@@ -270,7 +366,8 @@ fn bytes_in(pipe: &OwnedFd) -> usize {
 
 impl WatchedChild {
     fn polled(&self, key: u64) -> impl Iterator<Item = (PollToken, PollFd<'_>)> {
-        let pidfd = self.shared.pidfd().filter(|_| self.shared.exit().is_none());
+        let is_awaited = self.shared.exit().is_none() && self.held.is_none();
+        let pidfd = self.shared.pidfd().filter(|_| is_awaited);
         let exit = pidfd.map(|fd| (PollToken::Exit(key), PollFd::new(fd, PollFlags::IN)));
         let stdin = self.stdin.as_ref().map(|writer| {
             let pipe = PollFd::new(&writer.pipe, PollFlags::OUT);
@@ -290,7 +387,7 @@ impl WatchedChild {
     /// Whether the child has ended, and no more output can come from it or no handle would show it.
     fn is_done(&self) -> bool {
         let is_silent = self.stdout.is_none() && self.stderr.is_none();
-        self.shared.exit().is_some() && (is_silent || self.shared.is_abandoned())
+        self.shared.exit().is_some() && (is_silent || self.shared.last_use().is_over())
     }
 
     fn pipe(&mut self, stream: Stream) -> &mut Option<Arc<OwnedFd>> {
@@ -320,19 +417,47 @@ impl WatchedChild {
         }
     }
 
-    /// Writes the bytes that fit. Closes the pipe when all are written or no process can read it.
-    fn write_stdin(&mut self) {
-        let Some(writer) = &mut self.stdin else {
-            return;
-        };
-        while writer.written < writer.bytes.len() {
-            match rustix::io::write(&writer.pipe, &writer.bytes[writer.written..]) {
-                Ok(count) => writer.written += count,
-                Err(Errno::AGAIN) => return,
+    /// Writes to stdin the bytes that fit, up to `limit`. Closes the pipe when all are written or no
+    /// process can read it.
+    fn write_stdin(&mut self, limit: usize) {
+        self.stdin = self.stdin.take().and_then(|stdin| stdin.write(limit));
+    }
+}
+
+impl StdinWriter {
+    /// Writes the bytes that fit, up to `limit`. Returns `None` when all are written or no process
+    /// can read them.
+    fn write(mut self, limit: usize) -> Option<Self> {
+        let end = self.bytes.len().min(self.written + limit);
+        while self.written < end {
+            match rustix::io::write(&self.pipe, &self.bytes[self.written..end]) {
+                Ok(count) => self.written += count,
+                Err(Errno::AGAIN) => return Some(self),
                 Err(Errno::INTR) => {}
-                Err(_) => break,
+                Err(_) => return None,
             }
         }
-        self.stdin = None;
+        (end < self.bytes.len()).then_some(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn input_is_written_in_bounded_turns() {
+        let (reader, writer) = std::io::pipe().unwrap();
+        let mut stdin = StdinWriter {
+            pipe: writer.into(),
+            bytes: vec![7; 2_500].into(),
+            written: 0,
+        };
+        for written in [1_000, 2_000] {
+            stdin = stdin.write(1_000).expect("some are left");
+            assert_eq!(bytes_in(&reader.try_clone().unwrap().into()), written);
+        }
+        assert!(stdin.write(1_000).is_none());
+        assert_eq!(std::io::read_to_string(reader).unwrap().len(), 2_500);
     }
 }

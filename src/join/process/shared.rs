@@ -2,7 +2,6 @@
 
 use std::io;
 use std::process::{ChildStdin, ChildStdout};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -11,17 +10,20 @@ use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid,
 };
 
+use super::super::clock::{self, Stamp};
+use super::super::graph::{self, Intent, Need};
+use super::super::panic::contain;
+use super::super::sync::{ignore_poison, lock};
+use super::super::targets::Targets;
+use super::callbacks::{self, Callback};
 use super::exit::{Exit, ProcessInfo, ProcessState};
+use super::group::ProcessGroup;
 use super::guard::TreeGuard;
+use super::last_use::LastUse;
 use super::output::{Stream, StreamCapture};
 use super::stop::{self, StopReport};
 use super::system::{self, Pidfd};
 use super::tree::Root;
-use crate::join::clock::{self, Stamp};
-use crate::join::graph::{self, Intent, Need};
-use crate::join::panic::contain;
-use crate::join::sync::{ignore_poison, lock};
-use crate::join::targets::Targets;
 
 /// The state of one process.
 pub(super) struct ProcessShared {
@@ -33,16 +35,17 @@ pub(super) struct ProcessShared {
     /// because its pid may belong to another one by then.
     is_reaped: Mutex<bool>,
     exit: OnceLock<Exit>,
-    callbacks: Mutex<Vec<Box<dyn FnOnce() + Send>>>,
+    callbacks: Mutex<Vec<Callback>>,
     /// Notified when the process has ended. Waits for it hold the lock of `callbacks`.
     did_end: Condvar,
-    is_abandoned: AtomicBool,
+    last_use: LastUse,
 }
 
 /// A process that was just started.
 pub(super) struct Spawned {
     pub(super) key: u64,
     pub(super) pid: Pid,
+    pub(super) group: ProcessGroup,
     pub(super) name: Arc<str>,
     /// The tag in its environment and in that of its descendants.
     pub(super) tag: String,
@@ -73,7 +76,7 @@ impl ProcessShared {
             exit: OnceLock::new(),
             callbacks: Mutex::default(),
             did_end: Condvar::new(),
-            is_abandoned: AtomicBool::new(false),
+            last_use: LastUse::new(),
         }
     }
 
@@ -117,13 +120,8 @@ impl ProcessShared {
         self.exit.get().copied()
     }
 
-    /// Whether no handle is left.
-    pub(super) fn is_abandoned(&self) -> bool {
-        self.is_abandoned.load(Ordering::Acquire)
-    }
-
-    pub(super) fn abandon(&self) {
-        self.is_abandoned.store(true, Ordering::Release);
+    pub(super) fn last_use(&self) -> &LastUse {
+        &self.last_use
     }
 
     pub(super) fn info(&self) -> ProcessInfo {
@@ -150,7 +148,7 @@ impl ProcessShared {
         }
     }
 
-    pub(super) fn on_finish(&self, callback: Box<dyn FnOnce() + Send>) {
+    pub(super) fn on_finish(&self, callback: Callback) {
         {
             let mut callbacks = lock(&self.callbacks);
             if self.exit().is_none() {
@@ -161,11 +159,16 @@ impl ProcessShared {
         contain(callback);
     }
 
-    /// Stops the process and its descendants. The supervisor keeps the tag of the tree until then,
-    /// because the process may exit long before its descendants.
+    /// Stops the process and its descendants.
     pub(super) fn stop(&self, grace: Duration) -> StopReport {
-        let _holder = self.spawned.guard.as_ref().map(TreeGuard::add_holder);
-        stop::stop(self, grace)
+        let _guarded = self.keep_guarded();
+        stop::stop(&[self], grace).pop().unwrap_or_default()
+    }
+
+    /// Keeps the tree guarded until the returned value is dropped, because the process may exit
+    /// long before its descendants.
+    pub(super) fn keep_guarded(&self) -> Option<impl Drop> {
+        self.spawned.guard.as_ref().map(TreeGuard::add_holder)
     }
 
     /// Reaps the process if it has exited.
@@ -201,7 +204,7 @@ impl ProcessShared {
         self.finished_at.set_now();
     }
 
-    /// Publishes the exit, then wakes the waiters, then runs the callbacks.
+    /// Publishes the exit, then wakes the waiters, then has the callbacks run.
     pub(super) fn publish(&self, exit: Exit) {
         let callbacks = {
             let mut callbacks = lock(&self.callbacks);
@@ -209,15 +212,20 @@ impl ProcessShared {
             std::mem::take(&mut *callbacks)
         };
         self.did_end.notify_all();
-        for callback in callbacks {
-            contain(callback);
-        }
+        callbacks::run(callbacks);
     }
 }
 
 impl Root for ProcessShared {
     fn pid(&self) -> i32 {
         self.spawned.pid.as_raw_pid()
+    }
+
+    fn group(&self) -> Option<i32> {
+        match self.spawned.group {
+            ProcessGroup::Own => Some(self.spawned.pid.as_raw_pid()),
+            ProcessGroup::Inherited => None,
+        }
     }
 
     fn tag(&self) -> &str {
@@ -245,6 +253,11 @@ impl Root for ProcessShared {
     }
 
     fn kill_group(&self) {
+        if self.group().is_none() {
+            // A refusal shows in the exit, which is missing then.
+            self.signal(Signal::KILL).ok();
+            return;
+        }
         let is_reaped = lock(&self.is_reaped);
         // After the process was reaped, its number may be another group's.
         if !*is_reaped {
@@ -257,8 +270,8 @@ impl Root for ProcessShared {
         if let Some(exit) = self.exit() {
             return Some(exit);
         }
-        // A process waits for no task, so this can't close a cycle. The entry makes the wait
-        // visible.
+        // A process waits for no task, and no callback runs on the reaper, so this can't close a
+        // cycle. The entry makes the wait visible.
         let _entry = graph::global().enter(Intent {
             targets: Targets::Process(self.pid()),
             need: Need::All,

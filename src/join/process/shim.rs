@@ -12,11 +12,11 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-use rustix::process::{Pid, Resource, Rlimit, getppid, setrlimit};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getppid, setrlimit};
 
+use super::super::Priority;
 use super::launch_options::LaunchOptions;
 use super::system;
-use crate::join::Priority;
 
 /// The first argument of a program that is started as a shim.
 pub(super) const SHIM_ARGUMENT: &str = "--meanwhile-launch";
@@ -91,7 +91,7 @@ fn apply(option: &str) -> io::Result<()> {
 
 /// Has the system kill this process when its parent exits. Fails if the parent has exited already.
 fn exit_with_parent(parent: u64) -> io::Result<()> {
-    system::set_parent_death_signal()?;
+    system::set_parent_death_signal(Signal::KILL)?;
     let parent_now = getppid().map_or(0, Pid::as_raw_pid);
     if u64::try_from(parent_now) == Ok(parent) {
         Ok(())

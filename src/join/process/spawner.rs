@@ -1,25 +1,34 @@
-//! The thread that starts all launched processes.
+//! The threads that start all launched processes.
 //!
 //! Linux binds two things to the *thread* that starts a process. It sends the parent-death signal
 //! when that thread ends. And the child inherits that thread's scheduling policy, which an
 //! unprivileged thread can lower but never raise. So the processes that end with the program are
-//! started by one thread that never ends and keeps the program's own priority.
+//! started by threads that never end and keep the program's own priority. One is enough, unless a
+//! start hangs, such as in a folder on a disk that does not respond. Then another thread begins.
 
 use std::io;
 use std::process::{Child, Command};
 use std::sync::{Mutex, OnceLock};
+use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
-use crate::join::SpawnError;
-use crate::join::sync::lock;
+use super::super::SpawnError;
+use super::super::priority::{Priority, spawn_thread};
+use super::super::sync::lock;
 
 struct Request {
     command: Command,
     reply: Sender<io::Result<Child>>,
 }
 
-/// Starts a process from the thread that never ends.
+/// The time that a start may take until another thread serves the starts after it.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// The limit of threads that serve starts.
+const MAX_THREADS: usize = 16;
+
+/// Starts a process from a thread that never ends.
 ///
 /// # Errors
 /// The outer error means that the system refused that thread, the inner one that it refused the
@@ -31,19 +40,31 @@ struct Request {
 pub(super) fn spawn(command: Command) -> Result<io::Result<Child>, SpawnError> {
     let (reply, replies) = crossbeam_channel::bounded(1);
     let gone = || io::Error::other("the thread that starts processes has ended");
-    if requests()?.send(Request { command, reply }).is_err() {
+    let Requests { sender, inbox } = requests()?;
+    if sender.send(Request { command, reply }).is_err() {
         return Ok(Err(gone()));
+    }
+    match replies.recv_timeout(PATIENCE) {
+        Ok(spawned) => return Ok(spawned),
+        // If the system refuses the thread, the starts wait for the ones before them.
+        Err(RecvTimeoutError::Timeout) => start_another(inbox).unwrap_or_default(),
+        Err(RecvTimeoutError::Disconnected) => {}
     }
     Ok(replies.recv().unwrap_or_else(|_disconnected| Err(gone())))
 }
 
-/// Starts the thread, unless it runs. It keeps the priority of its first caller.
+/// Starts the first thread, unless it runs.
 pub(super) fn start() -> Result<(), SpawnError> {
     requests().map(drop)
 }
 
-fn requests() -> Result<&'static Sender<Request>, SpawnError> {
-    static REQUESTS: OnceLock<Sender<Request>> = OnceLock::new();
+struct Requests {
+    sender: Sender<Request>,
+    inbox: Receiver<Request>,
+}
+
+fn requests() -> Result<&'static Requests, SpawnError> {
+    static REQUESTS: OnceLock<Requests> = OnceLock::new();
     static STARTING: Mutex<()> = Mutex::new(());
     if let Some(requests) = REQUESTS.get() {
         return Ok(requests);
@@ -52,13 +73,25 @@ fn requests() -> Result<&'static Sender<Request>, SpawnError> {
     if let Some(requests) = REQUESTS.get() {
         return Ok(requests);
     }
-    let (requests, inbox) = crossbeam_channel::bounded(64);
+    let (sender, inbox) = crossbeam_channel::bounded(64);
+    start_another(&inbox)?;
+    Ok(REQUESTS.get_or_init(|| Requests { sender, inbox }))
+}
+
+/// Starts a thread that serves requests, unless there are [`MAX_THREADS`].
+fn start_another(inbox: &Receiver<Request>) -> Result<(), SpawnError> {
+    static THREADS: Mutex<usize> = Mutex::new(0);
+    let mut threads = lock(&THREADS);
+    if *threads == MAX_THREADS {
+        return Ok(());
+    }
     let name = "process spawner".to_owned();
-    std::thread::Builder::new()
-        .name(name.clone())
-        .spawn(move || serve(&inbox))
+    let inbox = inbox.clone();
+    let thread = std::thread::Builder::new().name(name.clone());
+    spawn_thread(thread, Priority::Normal, move || serve(&inbox))
         .map_err(|cause| SpawnError { name, cause })?;
-    Ok(REQUESTS.get_or_init(|| requests))
+    *threads += 1;
+    Ok(())
 }
 
 fn serve(inbox: &Receiver<Request>) {

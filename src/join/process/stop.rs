@@ -7,7 +7,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::Signal;
 
 use super::exit::Exit;
-use super::tree::{self, Member, ProcessIdentity, Root};
+use super::system;
+use super::tree::{self, Member, ProcessIdentity, Root, Snapshot};
 
 /// The interval between scans for new processes, at first and after each change. A scan reads the
 /// whole process table.
@@ -46,20 +47,29 @@ pub struct TreeMember {
     pub left_group: bool,
 }
 
-/// Ends the tree of `root`; see [`Process::stop`](super::Process::stop).
-pub(super) fn stop(root: &dyn Root, grace: Duration) -> StopReport {
-    let mut stopper = TreeStopper {
-        root,
-        members: BTreeMap::new(),
+/// Ends the trees of several processes at the same time; see
+/// [`Process::stop`](super::Process::stop). Takes at most `grace` and then [`KILL_TIMEOUT`], however
+/// many there are. Returns the reports in the order of `roots`.
+pub(super) fn stop(roots: &[&dyn Root], grace: Duration) -> Vec<StopReport> {
+    let mut stopper = Stopper {
+        trees: roots.iter().map(|root| Tree::of(*root)).collect(),
     };
     let all_ended = stopper.run_phase(Phase::Terminate, Instant::now().checked_add(grace));
+    let deadline = Instant::now().checked_add(KILL_TIMEOUT);
     if !all_ended {
-        stopper.run_phase(Phase::Kill, Instant::now().checked_add(KILL_TIMEOUT));
+        stopper.run_phase(Phase::Kill, deadline);
     }
-    // At the limit of open files the process table can't be read, and no process is found.
-    root.kill_group();
-    let exit = root.wait(Instant::now().checked_add(KILL_TIMEOUT));
-    stopper.into_report(exit)
+    for tree in &stopper.trees {
+        // At the limit of open files the process table can't be read, and no process is found.
+        tree.root.kill_group();
+    }
+    let trees = stopper.trees.into_iter();
+    trees
+        .map(|tree| {
+            let exit = tree.root.wait(deadline);
+            tree.into_report(exit)
+        })
+        .collect()
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -68,9 +78,16 @@ enum Phase {
     Kill,
 }
 
-struct TreeStopper<'a> {
+struct Stopper<'a> {
+    trees: Vec<Tree<'a>>,
+}
+
+struct Tree<'a> {
     root: &'a dyn Root,
     members: BTreeMap<ProcessIdentity, MemberState>,
+    /// The members that have got `SIGTERM`.
+    terminated: BTreeSet<ProcessIdentity>,
+    has_ended: bool,
 }
 
 struct MemberState {
@@ -79,15 +96,14 @@ struct MemberState {
     has_ended: bool,
 }
 
-impl TreeStopper<'_> {
+impl Stopper<'_> {
     /// Signals all members, including new ones, until none is left or the deadline has passed.
     /// Returns whether none is left.
     fn run_phase(&mut self, phase: Phase, deadline: Option<Instant>) -> bool {
-        let mut terminated = BTreeSet::new();
         let mut previous = BTreeSet::new();
         let mut interval = MIN_SCAN_INTERVAL;
         loop {
-            let running = self.scan(phase, &mut terminated);
+            let running = self.scan(phase);
             if running.is_empty() {
                 return true;
             }
@@ -106,39 +122,19 @@ impl TreeStopper<'_> {
         }
     }
 
-    /// Finds the running members, signals them and returns their identities.
-    fn scan(
-        &mut self,
-        phase: Phase,
-        terminated: &mut BTreeSet<ProcessIdentity>,
-    ) -> BTreeSet<ProcessIdentity> {
-        let found = tree::find(self.root, self.members.keys());
-        let running: BTreeSet<ProcessIdentity> =
-            found.iter().map(|member| member.identity).collect();
-        for member in found {
-            let identity = member.identity;
-            let state = self.members.entry(identity).or_insert(MemberState {
-                member,
-                was_killed: false,
-                has_ended: false,
-            });
-            if phase == Phase::Kill {
-                state.was_killed = true;
-                signal(self.root, &state.member, Signal::KILL);
-            } else if terminated.insert(identity) {
-                signal(self.root, &state.member, Signal::TERM);
-                // A stopped process handles the first signal when it is continued.
-                signal(self.root, &state.member, Signal::CONT);
-            }
-        }
-        for (identity, state) in &mut self.members {
-            state.has_ended = !running.contains(identity);
+    /// Finds the running members of all trees, signals them and returns their identities. A tree of
+    /// which no member was found has ended, and is not looked for again.
+    fn scan(&mut self, phase: Phase) -> BTreeSet<ProcessIdentity> {
+        let mut table = Snapshot::take();
+        let mut running = BTreeSet::new();
+        for tree in self.trees.iter_mut().filter(|tree| !tree.has_ended) {
+            running.extend(tree.scan(&mut table, phase));
         }
         running
     }
 
     fn running(&self) -> impl Iterator<Item = &Member> {
-        let members = self.members.values();
+        let members = self.trees.iter().flat_map(|tree| tree.members.values());
         let running = members.filter(|state| !state.has_ended);
         running.map(|state| &state.member)
     }
@@ -161,13 +157,52 @@ impl TreeStopper<'_> {
         // An interrupted wait only makes the next scan earlier.
         poll(&mut polled, Some(&timeout)).ok();
     }
+}
+
+impl<'a> Tree<'a> {
+    fn of(root: &'a dyn Root) -> Self {
+        Self {
+            root,
+            members: BTreeMap::new(),
+            terminated: BTreeSet::new(),
+            has_ended: false,
+        }
+    }
+
+    /// Finds the running members, signals them and returns their identities.
+    fn scan(&mut self, table: &mut Snapshot, phase: Phase) -> BTreeSet<ProcessIdentity> {
+        let found = tree::find(table, self.root, self.members.keys());
+        let running: BTreeSet<ProcessIdentity> =
+            found.iter().map(|member| member.identity).collect();
+        for member in found {
+            let identity = member.identity;
+            let state = self.members.entry(identity).or_insert(MemberState {
+                member,
+                was_killed: false,
+                has_ended: false,
+            });
+            if phase == Phase::Kill {
+                state.was_killed = true;
+                tree::signal(self.root, &state.member, Signal::KILL);
+            } else if self.terminated.insert(identity) {
+                tree::signal(self.root, &state.member, Signal::TERM);
+                // A stopped process handles the first signal when it is continued.
+                tree::signal(self.root, &state.member, Signal::CONT);
+            }
+        }
+        for (identity, state) in &mut self.members {
+            state.has_ended = !running.contains(identity);
+        }
+        self.has_ended = running.is_empty();
+        running
+    }
 
     fn into_report(self, exit: Option<Exit>) -> StopReport {
         let mut report = StopReport {
             exit,
             ..StopReport::default()
         };
-        let group = self.root.pid();
+        let group = self.root.group().or_else(system::own_group);
         for state in self.members.into_values() {
             let list = match (state.has_ended, state.was_killed) {
                 (true, false) => &mut report.ended,
@@ -177,20 +212,9 @@ impl TreeStopper<'_> {
             list.push(TreeMember {
                 pid: state.member.identity.pid.unsigned_abs(),
                 name: state.member.name,
-                left_group: state.member.group != group,
+                left_group: Some(state.member.group) != group,
             });
         }
         report
-    }
-}
-
-/// Signals a member of the tree. The root is signalled under the lock under which it is reaped. On
-/// a system without pidfds nothing else keeps its pid from becoming another process's.
-fn signal(root: &dyn Root, member: &Member, signal: Signal) {
-    if member.identity.pid == root.pid() && !root.is_reaped() {
-        // A refused signal shows in the list of processes that escaped.
-        root.signal(signal).ok();
-    } else {
-        member.signal(signal);
     }
 }

@@ -17,13 +17,18 @@ const MAX_KILL_SCANS: usize = 100;
 /// The process that a tree begins with: a child of this program.
 pub(super) trait Root {
     fn pid(&self) -> i32;
+
+    /// Its process group; `None` if that is the group of this program.
+    fn group(&self) -> Option<i32>;
+
     fn tag(&self) -> &str;
     fn is_reaped(&self) -> bool;
 
     /// Sends a signal, unless the process was reaped.
     fn signal(&self, signal: Signal) -> io::Result<()>;
 
-    /// Kills the process's group, unless the process was reaped.
+    /// Kills the process's own group, unless the process was reaped. Kills the process alone if it
+    /// has no group of its own.
     fn kill_group(&self);
 
     /// Blocks until the process has ended or the deadline has passed.
@@ -62,14 +67,14 @@ pub(super) struct Member {
 
 impl Member {
     /// Opens the pidfd. Returns `None` if the process has exited.
-    fn open(entry: ProcessEntry) -> Option<Self> {
-        let identity = ProcessIdentity::of(&entry);
+    fn open(entry: &ProcessEntry) -> Option<Self> {
+        let identity = ProcessIdentity::of(entry);
         let pidfd = Pidfd::open(entry.pid).ok()?;
         // Compared once more with the pidfd open, which from then on can't mean another process.
         let is_same = pidfd.is_none() || identity.is_current();
         is_same.then_some(Self {
             identity,
-            name: entry.name,
+            name: entry.name.clone(),
             group: entry.group,
             pidfd,
         })
@@ -89,38 +94,50 @@ impl Member {
 }
 
 /// Finds the running processes of a tree. These are the root unless it was reaped, its descendants,
-/// its group, the processes that carry its tag, and the members found before (`known`) that still
-/// run.
+/// its own group, the processes that carry its tag, and the members found before (`known`) that
+/// still run. Takes a newer snapshot if the root was reaped since the given one.
 ///
 /// The pid of a reaped root may belong to another process. Then its group counts only if a member
 /// of the tree is in it, because the system does not reuse the number of a group that has members.
 /// A process that is exiting has lost its environment, and with it the tag, but it is in `known`.
 pub(super) fn find<'a>(
+    table: &mut Snapshot,
     root: &dyn Root,
     known: impl Iterator<Item = &'a ProcessIdentity> + Clone,
 ) -> Vec<Member> {
     let is_ours = !root.is_reaped();
-    let table = Snapshot::take();
     let tags = BTreeSet::from([root.tag().to_owned()]);
     let mut members = table.tagged(&tags);
     members.extend(table.still_running(known.clone()));
-    let group = root.pid();
     if is_ours {
-        members.insert(group);
-        members.extend(table.descendants_of(group));
+        members.insert(root.pid());
+        members.extend(table.descendants_of(root.pid()));
     }
-    let group_is_ours = is_ours
-        || members
+    if let Some(group) = root.group() {
+        let has_members = members
             .iter()
             .any(|pid| table.group_of(*pid) == Some(group));
-    if group_is_ours {
-        members.extend(table.members_of_group(group));
+        if is_ours || has_members {
+            members.extend(table.members_of_group(group));
+        }
     }
     // If the root was reaped meanwhile, its pid may belong to another process in the snapshot.
     if is_ours && root.is_reaped() {
-        return find(root, known);
+        *table = Snapshot::take();
+        return find(table, root, known);
     }
     table.open(&members)
+}
+
+/// Signals a member of the tree. The root is signalled under the lock under which it is reaped. On
+/// a system without pidfds nothing else keeps its pid from becoming another process's.
+pub(super) fn signal(root: &dyn Root, member: &Member, signal: Signal) {
+    if member.identity.pid == root.pid() && !root.is_reaped() {
+        // A refused signal shows in the list of processes that escaped.
+        root.signal(signal).ok();
+    } else {
+        member.signal(signal);
+    }
 }
 
 /// Kills every process that carries one of the tags, until none is left.
@@ -140,10 +157,10 @@ pub(super) fn kill_tagged(tags: &BTreeSet<String>) {
 }
 
 /// A snapshot of the process table, by pid, without zombies and without this process.
-struct Snapshot(BTreeMap<i32, ProcessEntry>);
+pub(super) struct Snapshot(BTreeMap<i32, ProcessEntry>);
 
 impl Snapshot {
-    fn take() -> Self {
+    pub(super) fn take() -> Self {
         let own = std::process::id().cast_signed();
         let others = system::running_processes().into_iter();
         let others = others.filter(|entry| entry.pid != own);
@@ -189,8 +206,8 @@ impl Snapshot {
         same.map(|identity| identity.pid)
     }
 
-    fn open(mut self, pids: &BTreeSet<i32>) -> Vec<Member> {
-        let entries = pids.iter().filter_map(|pid| self.0.remove(pid));
+    fn open(&self, pids: &BTreeSet<i32>) -> Vec<Member> {
+        let entries = pids.iter().filter_map(|pid| self.0.get(pid));
         entries.filter_map(Member::open).collect()
     }
 }

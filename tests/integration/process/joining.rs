@@ -5,7 +5,7 @@ use std::sync::mpsc;
 use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
-use meanwhile::join::process::{self, Builder, Exit, ProcessState};
+use meanwhile::join::process::{self, Builder, Exit, Process, ProcessState};
 use meanwhile::join::{self, JoinError};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -225,6 +225,34 @@ fn p13_shutdown_joins_children_and_stops_daemons() {
         drop(awaited.take_stdin());
         assert!(join::shutdown(Some(TIMEOUT)).is_complete());
         assert!(!awaited.is_alive());
+    });
+}
+
+#[test]
+fn p13_shutdown_stops_daemons_together() {
+    let name = "process::joining::p13_shutdown_stops_daemons_together";
+    in_child(name, || {
+        let folder = folder();
+        let dir = folder.path().display();
+        // Each one ends by itself only when all have got `SIGTERM`.
+        let daemons: Vec<_> = (1..=3)
+            .map(|number| {
+                let all = format!("{dir}/1 -a -e {dir}/2 -a -e {dir}/3");
+                let wait = format!(": > {dir}/{number}; while ! [ -e {all} ]; do :; done; exit 7");
+                let script =
+                    format!("trap '{wait}' TERM; echo ready; while :; do sleep 0.01; done");
+                shell(&script).daemon(true).spawn().unwrap()
+            })
+            .collect();
+        eventually("all daemons", || {
+            daemons
+                .iter()
+                .all(|daemon| daemon.output().stdout.total > 0)
+        });
+        let report = join::shutdown(Some(Duration::ZERO));
+        assert!(report.is_complete(), "{report:?}");
+        let exits: Vec<_> = daemons.iter().map(Process::poll).collect();
+        assert_eq!(exits, [Some(Exit::Code(7)); 3]);
     });
 }
 

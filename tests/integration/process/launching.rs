@@ -155,7 +155,7 @@ fn start_tree_and_wait(sleep: &str) -> ! {
 }
 
 /// The running children of a process.
-fn children_of(parent: u32) -> Vec<u32> {
+pub(super) fn children_of(parent: u32) -> Vec<u32> {
     let entries = std::fs::read_dir("/proc").unwrap().flatten();
     let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     pids.filter(|pid| {
@@ -168,7 +168,7 @@ fn children_of(parent: u32) -> Vec<u32> {
 }
 
 /// The running supervisors of a program.
-fn supervisors_of(program: u32) -> Vec<u32> {
+pub(super) fn supervisors_of(program: u32) -> Vec<u32> {
     let mut children = children_of(program);
     children.retain(|pid| {
         let command_line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();

@@ -3,13 +3,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod guarding;
 mod joining;
 mod launching;
 mod output;
+#[cfg(not(other_unix))]
+mod prioritizing;
+mod reaping;
 mod spawning;
 mod stopping;
 
 use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use meanwhile::join::process::{Builder, Launcher, Process};
@@ -22,17 +27,22 @@ fn shell(script: &str) -> Builder {
 }
 
 /// A launcher that uses the program.
-#[cfg(not(other_unix))]
 fn launcher() -> Launcher {
-    Launcher::of_program(env!("CARGO_BIN_EXE_meanwhile"))
+    Launcher::of_program(launching_program())
 }
 
-/// A launcher that uses an example, because the program is not built here.
+/// A program whose `main` installs a launcher.
+#[cfg(not(other_unix))]
+fn launching_program() -> PathBuf {
+    env!("CARGO_BIN_EXE_meanwhile").into()
+}
+
+/// An example, because the program is not built here.
 #[cfg(other_unix)]
-fn launcher() -> Launcher {
+fn launching_program() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let built = test.parent().and_then(std::path::Path::parent).unwrap();
-    Launcher::of_program(built.join("examples/limits"))
+    built.join("examples/limits")
 }
 
 /// Reads the piped output of a process up to this line. Returns the lines before it.

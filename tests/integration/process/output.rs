@@ -14,7 +14,7 @@ fn p5_200_mb_on_both_streams_are_counted_exactly() {
     assert_eq!(output.stdout.total, 200_000_004);
     assert_eq!(output.stderr.total, 200_000_000);
     assert_eq!(output.stdout.bytes.len(), 4096);
-    assert_eq!(output.stdout.dropped(), 200_000_004 - 4096);
+    assert_eq!(output.stdout.dropped, 200_000_004 - 4096);
     assert!(output.stdout.bytes.ends_with(b"\0\0end\n"));
     assert!(output.stderr.bytes.iter().all(|byte| *byte == 0));
 }
@@ -52,7 +52,7 @@ fn p5_follower_sees_every_byte_once() {
     let mut seen = Vec::new();
     let mut follow = || {
         let new = process.output_since(Stream::Stdout, seen.len() as u64);
-        assert_eq!(new.dropped(), seen.len() as u64);
+        assert_eq!((new.offset, new.dropped), (seen.len() as u64, 0));
         seen.extend(new.bytes);
         seen.ends_with(b"50000\n")
     };
@@ -71,6 +71,55 @@ fn p5_follower_sees_every_byte_once() {
             .bytes
             .is_empty()
     );
+}
+
+#[test]
+fn dropped_bytes_are_those_that_were_asked_for() {
+    let process = Builder::new("printf").arg("0123456789").output_limit(4);
+    let process = process.spawn().unwrap();
+    process.join().unwrap();
+    let read = |from| {
+        let captured = process.output_since(Stream::Stdout, from);
+        (
+            captured.text().into_owned(),
+            captured.offset,
+            captured.dropped,
+        )
+    };
+    assert_eq!(read(0), ("6789".to_owned(), 6, 6));
+    assert_eq!(read(5), ("6789".to_owned(), 6, 1));
+    assert_eq!(read(6), ("6789".to_owned(), 6, 0));
+    assert_eq!(read(8), ("89".to_owned(), 8, 0));
+    assert_eq!(read(10), (String::new(), 10, 0));
+    assert_eq!(read(u64::MAX), (String::new(), 10, 0));
+}
+
+#[test]
+fn text_begins_with_a_whole_character() {
+    let texts = [
+        (10, "aä€𝄞"),
+        (9, "ä€𝄞"),
+        (8, "€𝄞"),
+        (7, "€𝄞"),
+        (6, "𝄞"),
+        (4, "𝄞"),
+        (3, ""),
+        (1, ""),
+    ];
+    for (limit, text) in texts {
+        let process = Builder::new("printf").arg("aä€𝄞").output_limit(limit);
+        let process = process.spawn().unwrap();
+        process.join().unwrap();
+        assert_eq!(
+            process.output().stdout.text(),
+            text,
+            "{limit} bytes are kept"
+        );
+    }
+    // Nothing was dropped here, so the bytes are shown as they are.
+    let process = shell(r"printf '\200a'").spawn().unwrap();
+    process.join().unwrap();
+    assert_eq!(process.output().stdout.text(), "\u{fffd}a");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use meanwhile::join::process::{Exit, LaunchOptions, SpawnError};
+use meanwhile::join::process::{self, Exit, LaunchOptions, ProcessGroup, SpawnError};
 use rustix::process::{Resource, getrlimit};
 
 use super::{Builder, eventually, launcher, shell};
@@ -18,7 +18,7 @@ fn spawn_error(builder: Builder) -> SpawnError {
 
 /// Creates an executable file. Another process writes it: a file that this one has open for writing
 /// can be inherited by a child that another thread starts, and then it can't be executed.
-fn executable(folder: &Path, contents: &str) -> PathBuf {
+pub(super) fn executable(folder: &Path, contents: &str) -> PathBuf {
     let path = folder.join("executable");
     let install = Builder::new("install").args(["-m", "755", "/dev/stdin"]);
     let install = install.arg(&path).stdin_bytes(contents).spawn().unwrap();
@@ -112,6 +112,55 @@ fn p9_file_that_is_no_program_is_reported() {
     let error = spawn_error(Builder::new(&junk));
     assert!(matches!(error, SpawnError::NotExecutable { .. }), "{error}");
     assert_names(&error, junk.to_str().unwrap());
+}
+
+#[test]
+fn start_that_hangs_can_be_given_up() {
+    let folder = folder();
+    let fifo = folder.path().join("fifo");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let mut asked = 0;
+    // Opening the pipe waits for a writer.
+    let cat = Builder::new("cat").name("late").stdin_file(&fifo);
+    let started = cat.spawn_while(|| {
+        asked += 1;
+        asked < 3
+    });
+    assert!(
+        matches!(started, Err(SpawnError::GivenUp { .. })),
+        "{started:?}"
+    );
+    assert_eq!(asked, 3);
+    // The start succeeds now, and its process must be killed: it would wait for the writer.
+    let _writer = fs::OpenOptions::new().write(true).open(&fifo).unwrap();
+    let threads = || {
+        let threads = fs::read_dir("/proc/self/task").unwrap().flatten();
+        threads.filter_map(|thread| fs::read_to_string(thread.path().join("comm")).ok())
+    };
+    eventually("the end of the late process", || {
+        let mut children = process::active_children().into_iter();
+        children.all(|child| &*child.name != "late")
+            && threads().all(|name| name.trim() != "starts cat")
+    });
+}
+
+#[test]
+fn p9_pipe_with_a_name_is_no_program() {
+    let folder = folder();
+    let fifo = folder.path().join("fifo");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    for launched in [false, true] {
+        let mut builder = Builder::new(&fifo);
+        if launched {
+            builder = builder.launched_by(&launcher(), LaunchOptions::default());
+        }
+        let spawning = meanwhile::join::spawn("spawns", move |_| builder.spawn().err()).unwrap();
+        let error = spawning.join_timeout(crate::util::gate::TIMEOUT);
+        assert!(
+            matches!(error, Ok(Some(SpawnError::PermissionDenied { .. }))),
+            "{error:?}"
+        );
+    }
 }
 
 #[test]
@@ -282,6 +331,38 @@ fn p12_spawn_shares_no_pages_of_the_program() {
             assert!(ours < 64, "a spawn shared {ours} pages");
         }
     });
+}
+
+/// The process group of a process, from proc(5).
+fn group_of(pid: u32) -> String {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    let after_name = stat.rsplit(") ").next().unwrap();
+    after_name.split(' ').nth(5 - 3).unwrap().to_owned()
+}
+
+#[test]
+fn process_is_in_the_group_that_was_chosen() {
+    for launched in [false, true] {
+        let group_with = |group: Option<ProcessGroup>| {
+            let mut builder = shell("read line").stdin_piped();
+            if let Some(group) = group {
+                builder = builder.group(group);
+            }
+            if launched {
+                builder = builder.launched_by(&launcher(), LaunchOptions::default());
+            }
+            let process = builder.spawn().unwrap();
+            let group = group_of(process.pid());
+            drop(process.take_stdin());
+            process.join().unwrap();
+            (group, process.pid().to_string())
+        };
+        let ours = group_of(std::process::id());
+        assert_eq!(group_with(None).0, ours);
+        assert_eq!(group_with(Some(ProcessGroup::Inherited)).0, ours);
+        let (group, pid) = group_with(Some(ProcessGroup::Own));
+        assert_eq!(group, pid);
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use meanwhile::join::process::{Exit, Process, StopReport};
+use meanwhile::join::process::{Exit, Process, ProcessGroup, StopReport};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -16,7 +16,8 @@ use crate::util::sleeper::Sleeper;
 /// Starts a shell that prints the pids of its descendants, then `ready`. Returns these pids and the
 /// pid of the shell.
 fn tree(script: &str) -> (Process, Vec<u32>) {
-    let process = shell(script).stdout_piped().spawn().unwrap();
+    let shell = shell(script).group(ProcessGroup::Own);
+    let process = shell.stdout_piped().spawn().unwrap();
     let pids = wait_for_line(&process, "ready");
     let mut pids: Vec<u32> = pids.iter().map(|pid| pid.parse().unwrap()).collect();
     pids.push(process.pid());
@@ -47,6 +48,21 @@ fn p6_signals_after_the_end_have_no_effect() {
     let report = process.stop(Duration::ZERO);
     assert_eq!(report.exit, Some(Exit::Code(0)));
     assert_eq!(counts(&report), (0, 0, 0));
+}
+
+#[test]
+fn p6_any_signal_can_be_sent() {
+    let script = "trap 'echo got; exit 5' USR1; echo ready; while :; do sleep 0.01; done";
+    let process = shell(script).spawn().unwrap();
+    eventually("the shell", || process.output().stdout.text() == "ready\n");
+    for number in [-1, 0, 1_000] {
+        let error = process.signal(number).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput, "{number}");
+    }
+    process.signal(Signal::SIGUSR1 as i32).unwrap();
+    assert_eq!(process.join().unwrap(), Exit::Code(5));
+    assert_eq!(process.output().stdout.text(), "ready\ngot\n");
+    process.signal(Signal::SIGUSR1 as i32).unwrap();
 }
 
 /// Enters a pid namespace, in which the next pid can be chosen.
@@ -237,6 +253,59 @@ fn p8_stop_ends_a_stopped_process() {
     let report = process.stop(TIMEOUT);
     assert_eq!(counts(&report), (2, 0, 0), "ended by SIGTERM: {report:?}");
     assert_ended(&pids);
+}
+
+/// Whether a signal has stopped the process; see proc(5).
+fn is_stopped(pid: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    stat.rsplit(") ").next().unwrap().starts_with('T')
+}
+
+#[test]
+fn p8_pause_and_resume_reach_the_whole_tree() {
+    let script = "sleep 60 & echo $!; setsid sleep 60 & echo $!; echo ready; wait";
+    let (process, pids) = tree(script);
+    process.pause();
+    eventually("the pause", || pids.iter().all(|pid| is_stopped(*pid)));
+    process.resume();
+    eventually("the end of the pause", || {
+        !pids.iter().any(|pid| is_stopped(*pid))
+    });
+    process.pause();
+    let report = process.stop(TIMEOUT);
+    assert_eq!(counts(&report), (3, 0, 0), "{report:?}");
+    assert_ended(&pids);
+    process.pause();
+    process.resume();
+}
+
+#[test]
+fn p8_tree_that_grows_is_paused_whole() {
+    let folder = folder();
+    let file = folder.path().join("count");
+    let script = format!(
+        "echo ready; while :; do echo >> {}; sleep 0; done",
+        file.display()
+    );
+    let process = shell(&script).spawn().unwrap();
+    let lines = || fs::metadata(&file).map_or(0, |data| data.len());
+    for _ in 0..5 {
+        let before = lines();
+        eventually("more lines", || lines() > before);
+        process.pause();
+        // The system takes a moment. It shows a shell as running that waits for a paused process to
+        // become another program.
+        let lines_after = |time| {
+            assert!(process.join_timeout(time).is_err());
+            lines()
+        };
+        eventually("the pause", || {
+            lines() == lines_after(Duration::from_millis(20))
+        });
+        assert_eq!(lines(), lines_after(Duration::from_millis(200)));
+        process.resume();
+    }
+    assert!(process.stop(TIMEOUT).escaped.is_empty());
 }
 
 #[test]

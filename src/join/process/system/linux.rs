@@ -1,24 +1,26 @@
 //! Linux: pidfds, an eventfd, procfs and the parent-death signal.
 
-use std::ffi::OsStr;
+use std::ffi::{CStr, OsStr};
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::process::Child;
 
+use procfs::ProcResult;
 use procfs::process::{Process, all_processes};
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, pidfd_open, pidfd_send_signal,
+    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, getppid, pidfd_open, pidfd_send_signal,
     set_parent_process_death_signal, waitid,
 };
+use rustix::thread::set_name;
 
+use super::super::super::priority::Priority;
 use super::super::exit::Exit;
 use super::super::tag::TAG_VARIABLE;
 use super::ProcessEntry;
-use crate::join::Priority;
 
 /// Wakes a thread that sleeps in `poll`.
 pub(in super::super) struct Notifier(OwnedFd);
@@ -122,17 +124,41 @@ fn entry(process: &Process) -> Option<ProcessEntry> {
     })
 }
 
+/// Returns the process group of this program. It is 0 if this program can't see the group, because
+/// that is in another pid namespace.
+pub(in super::super) fn own_group() -> Option<i32> {
+    group_of(Process::myself())
+}
+
+/// Returns the process group of the parent of this program; see [`own_group`].
+pub(in super::super) fn parents_group() -> Option<i32> {
+    group_of(Process::new(Pid::as_raw(getppid())))
+}
+
+// From procfs, because rustix assumes that no group is 0.
+fn group_of(process: ProcResult<Process>) -> Option<i32> {
+    let stat = process.and_then(|process| process.stat()).ok()?;
+    Some(stat.pgrp)
+}
+
 /// Returns the path of this program. It stays valid when the file is replaced.
 pub(in super::super) fn own_executable() -> PathBuf {
     "/proc/self/exe".into()
 }
 
-/// Has the system kill this process when the thread that started it ends.
-pub(in super::super) fn set_parent_death_signal() -> io::Result<()> {
-    Ok(set_parent_process_death_signal(Some(Signal::KILL))?)
+/// Has the system send this signal to this process when the thread that started it ends.
+pub(in super::super) fn set_parent_death_signal(signal: Signal) -> io::Result<()> {
+    Ok(set_parent_process_death_signal(Some(signal))?)
 }
 
-/// Gives this process, and the program that it executes, [`Priority::Background`].
+/// Sets the name of this process in process lists. Without it the name is that of the file that was
+/// executed, which is `exe` for [`own_executable`].
+pub(in super::super) fn set_own_name(name: &CStr) {
+    // A refusal only leaves the other name.
+    set_name(name).ok();
+}
+
+/// Gives this process, and the program that it executes, background priority.
 pub(in super::super) fn set_background_priority() {
     Priority::Background.apply();
 }

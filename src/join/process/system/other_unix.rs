@@ -7,7 +7,7 @@
 
 use std::convert::Infallible;
 use std::env;
-use std::ffi::{OsStr, OsString};
+use std::ffi::{CStr, OsStr, OsString};
 use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt as _;
@@ -157,6 +157,17 @@ fn tags_in(variable: &OsStr) -> Option<OsString> {
     Some(OsStr::from_bytes(value).to_owned())
 }
 
+/// Returns the process group of this program. It is 0 if this program can't see the group.
+pub(in super::super) fn own_group() -> Option<i32> {
+    getpgid(None).ok().map(nix::unistd::Pid::as_raw)
+}
+
+/// Returns the process group of the parent of this program; see [`own_group`].
+pub(in super::super) fn parents_group() -> Option<i32> {
+    let parent = nix::unistd::getppid();
+    getpgid(Some(parent)).ok().map(nix::unistd::Pid::as_raw)
+}
+
 /// Returns the path from which this program was started.
 pub(in super::super) fn own_executable() -> PathBuf {
     let first_argument = || env::args_os().next().unwrap_or_default().into();
@@ -166,9 +177,12 @@ pub(in super::super) fn own_executable() -> PathBuf {
 /// Does nothing, because these systems kill no process together with its parent. The supervisor
 /// kills it.
 #[expect(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
-pub(in super::super) fn set_parent_death_signal() -> io::Result<()> {
+pub(in super::super) fn set_parent_death_signal(_signal: Signal) -> io::Result<()> {
     Ok(())
 }
+
+/// Does nothing, because these systems show the name under which a process was started.
+pub(in super::super) fn set_own_name(_name: &CStr) {}
 
 /// Gives this process, and the program that it executes, the lowest priority.
 pub(in super::super) fn set_background_priority() {

@@ -1,0 +1,44 @@
+//! Pausing a process with all its descendants.
+
+use std::collections::BTreeSet;
+
+use rustix::process::Signal;
+
+use super::tree::{self, ProcessIdentity, Root, Snapshot};
+
+/// The number of scans in which processes are found that were started while others were paused.
+const MAX_SCANS: usize = 100;
+
+/// Sends `SIGSTOP` to each process of a tree, until no scan finds another one.
+pub(super) fn pause(root: &dyn Root) {
+    let mut paused = BTreeSet::new();
+    for _ in 0..MAX_SCANS {
+        if !signal_others(root, &mut paused, Signal::STOP) {
+            return;
+        }
+    }
+}
+
+/// Sends `SIGCONT` to each process of a tree. One scan is enough, because a paused process starts no
+/// other.
+pub(super) fn resume(root: &dyn Root) {
+    signal_others(root, &mut BTreeSet::new(), Signal::CONT);
+}
+
+/// Signals the members of the tree that are not in `signalled`, and adds them to it. Returns whether
+/// there were any.
+fn signal_others(
+    root: &dyn Root,
+    signalled: &mut BTreeSet<ProcessIdentity>,
+    signal: Signal,
+) -> bool {
+    let mut found_any = false;
+    let members = tree::find(&mut Snapshot::take(), root, signalled.iter());
+    for member in members {
+        if signalled.insert(member.identity) {
+            tree::signal(root, &member, signal);
+            found_any = true;
+        }
+    }
+    found_any
+}

@@ -1,0 +1,284 @@
+//! P11: the supervisor, when it is killed, stopped or slow.
+
+use std::path::Path;
+
+use meanwhile::join;
+use meanwhile::join::process::{Exit, LaunchOptions, Launcher, Process};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+
+use super::launching::{children_of, supervisors_of};
+use super::spawning::executable;
+use super::{Builder, eventually, launcher, launching_program, runs, shell};
+use crate::util::child::{in_child, killable_folder, start_killable};
+use crate::util::files::folder;
+use crate::util::gate::TIMEOUT;
+use crate::util::sleeper::Sleeper;
+
+fn signal(pid: u32, signal: Signal) {
+    kill(Pid::from_raw(pid.cast_signed()), signal).unwrap();
+}
+
+fn launched_by(launcher: &Launcher, builder: Builder) -> Builder {
+    builder.launched_by(launcher, LaunchOptions::default())
+}
+
+/// The supervisor of this program.
+fn supervisor() -> u32 {
+    let supervisors = supervisors_of(std::process::id());
+    assert_eq!(supervisors.len(), 1, "{supervisors:?}");
+    supervisors[0]
+}
+
+/// A launcher whose supervisor runs this shell command instead.
+fn launcher_with_supervisor(folder: &Path, command: &str) -> Launcher {
+    let script = format!(
+        "#!/bin/sh\ncase $1 in --meanwhile-supervisor) {command};; esac\nexec {} \"$@\"\n",
+        launching_program().display()
+    );
+    Launcher::of_program(executable(folder, &script))
+}
+
+#[test]
+fn supervisor_that_reads_nothing_blocks_no_start() {
+    let name = "process::guarding::supervisor_that_reads_nothing_blocks_no_start";
+    in_child(name, || {
+        let folder = folder();
+        let launcher = launcher_with_supervisor(folder.path(), "exec sleep 86400");
+        // A pipe takes 64 KiB, and each start that fails writes more than 30 bytes.
+        let starting = join::spawn("starts", move |_| {
+            for _ in 0..4_000 {
+                let process = launched_by(&launcher, Builder::new("true").arg("x".repeat(1 << 20)));
+                process.spawn().unwrap_err();
+            }
+            let last = launched_by(&launcher, shell("exit 5"));
+            last.spawn().unwrap().join().unwrap()
+        });
+        let starting = starting.unwrap();
+        assert_eq!(*starting.join_timeout(TIMEOUT).unwrap(), Exit::Code(5));
+    });
+}
+
+#[test]
+fn killed_supervisor_is_replaced_while_trees_run() {
+    let name = "process::guarding::killed_supervisor_is_replaced_while_trees_run";
+    in_child(name, || {
+        let launcher = launcher();
+        let process = launched_by(&launcher, shell("read line").stdin_piped());
+        let process = process.spawn().unwrap();
+        let first = supervisor();
+        signal(first, Signal::SIGKILL);
+        eventually("another supervisor", || {
+            let now = supervisors_of(std::process::id());
+            now.len() == 1 && now[0] != first
+        });
+        drop(process.take_stdin());
+        process.join().unwrap();
+    });
+}
+
+#[test]
+fn failed_start_leaves_no_tag() {
+    let name = "process::guarding::failed_start_leaves_no_tag";
+    in_child(name, || {
+        let folder = folder();
+        let file = folder.path().join("lines");
+        let command = format!("exec cat > {}", file.display());
+        let launcher = launcher_with_supervisor(folder.path(), &command);
+        let process = launched_by(&launcher, Builder::new("true").arg("x".repeat(1 << 20)));
+        process.spawn().unwrap_err();
+        eventually("both lines", || {
+            let lines = std::fs::read_to_string(&file).unwrap_or_default();
+            let mut lines = lines.lines();
+            let added = lines.next().and_then(|line| line.strip_prefix('+'));
+            let removed = lines.next().and_then(|line| line.strip_prefix('-'));
+            added.is_some() && added == removed
+        });
+    });
+}
+
+#[test]
+fn replaced_supervisor_gets_the_live_tags_alone() {
+    let name = "process::guarding::replaced_supervisor_gets_the_live_tags_alone";
+    in_child(name, || {
+        let folder = folder();
+        let file = folder.path().join("lines");
+        let command = format!("exec cat > {}", file.display());
+        let launcher = launcher_with_supervisor(folder.path(), &command);
+        let ended = launched_by(&launcher, Builder::new("true"));
+        ended.spawn().unwrap().join().unwrap();
+        let shells: Vec<_> = (0..3)
+            .map(|_| {
+                launched_by(&launcher, shell("read line").stdin_piped())
+                    .spawn()
+                    .unwrap()
+            })
+            .collect();
+        let lines = || std::fs::read_to_string(&file).unwrap_or_default();
+        eventually("the lines of four trees", || lines().lines().count() == 5);
+        let mut live: Vec<_> = lines().lines().skip(2).map(str::to_owned).collect();
+        live.sort();
+        let program = std::process::id();
+        let fake = children_of(program).into_iter().find(|pid| {
+            let name = std::fs::read_to_string(format!("/proc/{pid}/comm"));
+            name.is_ok_and(|name| name.trim() == "cat")
+        });
+        signal(fake.unwrap(), Signal::SIGKILL);
+        // The second one empties the file first.
+        eventually("the lines of three trees", || {
+            let mut now: Vec<_> = lines().lines().map(str::to_owned).collect();
+            now.sort();
+            now == live
+        });
+        for shell in shells {
+            drop(shell.take_stdin());
+            shell.join().unwrap();
+        }
+    });
+}
+
+#[cfg(not(other_unix))]
+#[test]
+fn supervisor_has_a_name_of_its_own() {
+    let name = "process::guarding::supervisor_has_a_name_of_its_own";
+    in_child(name, || {
+        let launcher = launcher();
+        let process = launched_by(&launcher, Builder::new("true"));
+        process.spawn().unwrap().join().unwrap();
+        let pid = supervisor();
+        eventually("its name", || {
+            let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap();
+            name.trim() == "meanwhile-super"
+        });
+        let command_line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap();
+        assert!(command_line.starts_with(b"meanwhile-supervisor\0"));
+    });
+}
+
+/// The moments at which something happens to a helper.
+const MOMENTS: [&str; 4] = ["before", "starting", "running", "stopping"];
+
+/// Ends the program with SIGKILL after its supervisor got a signal at each moment. No process of
+/// the program may survive.
+fn no_process_survives(name: &str, signal: Signal) {
+    if let Some(folder) = killable_folder(name) {
+        let moment = std::fs::read_to_string(folder.join("moment")).unwrap();
+        run_trees(&folder, &moment, signal);
+    }
+    for moment in MOMENTS {
+        let folder = folder();
+        let sleeper = Sleeper::new(folder.path());
+        std::fs::write(folder.path().join("moment"), moment).unwrap();
+        let mut program = start_killable(name, folder.path());
+        let pid = program.id();
+        let ready = folder.path().join("ready");
+        eventually("the program", || {
+            let exited = program.try_wait().unwrap();
+            assert!(exited.is_none(), "{moment}: {exited:?}");
+            ready.exists()
+        });
+        // The one that was stopped is gone already.
+        let trees = if moment == "stopping" { 3 } else { 4 };
+        eventually("all sleepers", || sleeper.running().len() == 2 * trees);
+        let children = children_of(pid);
+        program.kill().unwrap();
+        eventually("its end", || program.try_wait().unwrap().is_some());
+        eventually(moment, || {
+            sleeper.running().is_empty() && !children.iter().any(|pid| runs(*pid))
+        });
+    }
+}
+
+/// Runs trees that outlive their roots, and sends a signal to the supervisor at one moment.
+fn run_trees(folder: &Path, moment: &str, to_supervisor: Signal) -> ! {
+    let sleep = format!("{} 86400", folder.join("sleep").display());
+    let launcher = launcher();
+    let first = launched_by(&launcher, Builder::new("true"));
+    first.spawn().unwrap().join().unwrap();
+    let supervisor = supervisor();
+    let send = || signal(supervisor, to_supervisor);
+    let start = || {
+        let script = format!("trap '' TERM; ( setsid {sleep} & ); echo; {sleep}");
+        launched_by(&launcher, shell(&script)).spawn().unwrap()
+    };
+    if moment == "before" {
+        send();
+    }
+    let trees: Vec<_> = std::thread::scope(|threads| {
+        if moment == "starting" {
+            threads.spawn(send);
+        }
+        (0..4).map(|_| start()).collect()
+    });
+    if moment == "running" {
+        send();
+    }
+    let has_begun = |tree: &Process| tree.output().stdout.total > 0;
+    eventually("all trees", || trees.iter().all(has_begun));
+    if moment == "stopping" {
+        let stopped = trees[0].clone();
+        let grace = std::time::Duration::from_millis(200);
+        let stopping = join::spawn("stops", move |_| stopped.stop(grace)).unwrap();
+        send();
+        assert!(stopping.join().unwrap().escaped.is_empty());
+    }
+    if to_supervisor == Signal::SIGKILL {
+        eventually("another supervisor", || {
+            let now = supervisors_of(std::process::id());
+            now.len() == 1 && now[0] != supervisor
+        });
+    }
+    std::fs::write(folder.join("ready"), "").unwrap();
+    loop {
+        std::thread::park();
+    }
+}
+
+#[test]
+fn no_process_survives_a_killed_supervisor() {
+    let name = "process::guarding::no_process_survives_a_killed_supervisor";
+    no_process_survives(name, Signal::SIGKILL);
+}
+
+/// Only on Linux does the end of the program continue the supervisor.
+#[cfg(not(other_unix))]
+#[test]
+fn no_process_survives_a_stopped_supervisor() {
+    let name = "process::guarding::no_process_survives_a_stopped_supervisor";
+    no_process_survives(name, Signal::SIGSTOP);
+}
+
+/// A launcher whose shim first becomes a shell that waits until the file `go` exists.
+fn launcher_with_slow_shim(folder: &Path) -> Launcher {
+    let go = folder.join("go");
+    let script = format!(
+        "#!/bin/sh\ncase $1 in --meanwhile-launch)\n: > {0}/begun\n\
+         while ! [ -e {1} ]; do sleep 0.01; done;; esac\nexec {2} \"$@\"\n",
+        folder.display(),
+        go.display(),
+        launching_program().display()
+    );
+    Launcher::of_program(executable(folder, &script))
+}
+
+#[test]
+fn killed_or_stopped_shim_blocks_nothing() {
+    let name = "process::guarding::killed_or_stopped_shim_blocks_nothing";
+    in_child(name, || {
+        for to_shim in [Signal::SIGKILL, Signal::SIGSTOP] {
+            let folder = folder();
+            let launcher = launcher_with_slow_shim(folder.path());
+            let process = launched_by(&launcher, Builder::new("sleep").arg("60"));
+            let process = process.spawn().unwrap();
+            eventually("the shim", || folder.path().join("begun").exists());
+            signal(process.pid(), to_shim);
+            let other = launched_by(&super::launcher(), shell("exit 4"))
+                .spawn()
+                .unwrap();
+            assert_eq!(other.join_timeout(TIMEOUT).unwrap(), Exit::Code(4));
+            let report = process.stop(TIMEOUT);
+            assert!(report.escaped.is_empty(), "{to_shim}: {report:?}");
+            assert!(report.exit.is_some(), "{to_shim}");
+        }
+    });
+}

@@ -1,0 +1,97 @@
+//! The priorities of threads and processes that background threads start.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use meanwhile::join::process::{Builder, Exit, LaunchOptions};
+use meanwhile::join::{self, Pool, Priority};
+
+use super::{eventually, launcher};
+use crate::util::child::in_child;
+use crate::util::policy::is_idle;
+
+/// Runs `f` on a worker of a new pool in the background.
+fn in_background<T: Clone + Send + Sync + 'static>(f: impl FnOnce() -> T + Send + 'static) -> T {
+    let pool = Pool::builder().threads(1).build().unwrap();
+    let task = join::Builder::new("background").spawn_on(&pool, |_| {
+        assert_eq!(observed(), (true, Priority::Background));
+        f()
+    });
+    task.unwrap().join().unwrap().clone()
+}
+
+/// Whether the system runs this thread in the background, and what the library says about it.
+fn observed() -> (bool, Priority) {
+    let is_idle = is_idle(Path::new("/proc/thread-self")).unwrap();
+    (is_idle, Priority::current())
+}
+
+#[test]
+fn normal_task_of_a_background_worker_is_normal() {
+    let normal = (false, Priority::Normal);
+    let (task, worker, thread) = in_background(|| {
+        let task = join::Builder::new("inner").priority(Priority::Normal);
+        let task = task.spawn(|_| observed()).unwrap();
+        let pool = Pool::builder().threads(1).priority(Priority::Normal);
+        let pool = pool.build().unwrap();
+        let on_pool = join::Builder::new("worker").spawn_on(&pool, |_| observed());
+        let thread = std::thread::scope(|scope| scope.spawn(observed).join().unwrap());
+        (
+            *task.join().unwrap(),
+            *on_pool.unwrap().join().unwrap(),
+            thread,
+        )
+    });
+    assert_eq!((task, worker), (normal, normal));
+    assert_eq!(
+        thread,
+        (true, Priority::Background),
+        "std's thread inherits"
+    );
+    assert_eq!(observed(), normal);
+}
+
+fn cat() -> Builder {
+    Builder::new("cat").stdin_piped()
+}
+
+fn launched_cat(priority: Priority) -> Builder {
+    let options = LaunchOptions {
+        priority,
+        ..LaunchOptions::default()
+    };
+    cat().launched_by(&launcher(), options)
+}
+
+/// Whether the system runs this `cat` in the background.
+fn starts_in_background(cat: Builder) -> bool {
+    let process = cat.spawn().unwrap();
+    // A shim has become the program once that answers.
+    let mut stdin = process.take_stdin().unwrap();
+    stdin.write_all(b"x").unwrap();
+    eventually("the answer", || process.output().stdout.total > 0);
+    let is_idle = is_idle(Path::new(&format!("/proc/{}", process.pid()))).unwrap();
+    drop(stdin);
+    assert_eq!(process.join().unwrap(), Exit::Code(0));
+    is_idle
+}
+
+#[test]
+fn process_of_a_background_worker_has_its_priority() {
+    let name = "process::prioritizing::process_of_a_background_worker_has_its_priority";
+    // The threads that serve processes are started by a background worker here.
+    in_child(name, || {
+        let (inherited, normal, launched_normal, launched_background) = in_background(|| {
+            (
+                starts_in_background(cat()),
+                starts_in_background(cat().priority(Priority::Normal)),
+                starts_in_background(launched_cat(Priority::Normal)),
+                starts_in_background(launched_cat(Priority::Background)),
+            )
+        });
+        assert!(inherited && !normal);
+        assert!(!launched_normal && launched_background);
+        assert!(starts_in_background(cat().priority(Priority::Background)));
+        assert!(!starts_in_background(cat()));
+    });
+}
