@@ -4,14 +4,16 @@
 //! forgets the unpark then, and finds deadlocks that don't exist. So a model parks on a condition
 //! variable.
 
-use super::sync::{Condvar, CountedArc, Mutex, ignore_poison, lock};
+use std::sync::PoisonError;
+
+use loom::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 /// A thread of a model.
 #[derive(Clone)]
-pub(crate) struct Thread(CountedArc<(Mutex<bool>, Condvar)>);
+pub(crate) struct Thread(Arc<(Mutex<bool>, Condvar)>);
 
 loom::thread_local! {
-    static CURRENT: Thread = Thread(CountedArc::new((Mutex::new(false), Condvar::new())));
+    static CURRENT: Thread = Thread(Arc::new((Mutex::new(false), Condvar::new())));
 }
 
 pub(crate) fn current_thread() -> Thread {
@@ -22,7 +24,8 @@ pub(crate) fn park() {
     let Thread(token) = current_thread();
     let mut is_unparked = lock(&token.0);
     while !*is_unparked {
-        is_unparked = ignore_poison(token.1.wait(is_unparked));
+        let woken = token.1.wait(is_unparked);
+        is_unparked = woken.unwrap_or_else(PoisonError::into_inner);
     }
     *is_unparked = false;
 }
@@ -37,4 +40,8 @@ impl Thread {
     pub(crate) fn name(&self) -> Option<&str> {
         None
     }
+}
+
+fn lock(token: &Mutex<bool>) -> MutexGuard<'_, bool> {
+    token.lock().unwrap_or_else(PoisonError::into_inner)
 }
