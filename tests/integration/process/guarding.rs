@@ -243,8 +243,8 @@ fn no_process_survives_a_killed_supervisor() {
 /// Only on Linux does the end of the program continue the supervisor.
 #[cfg(not(other_unix))]
 #[test]
-fn no_process_survives_a_stopped_supervisor() {
-    let name = "process::guarding::no_process_survives_a_stopped_supervisor";
+fn p11_no_process_survives_a_stopped_supervisor() {
+    let name = "process::guarding::p11_no_process_survives_a_stopped_supervisor";
     no_process_survives(name, Signal::SIGSTOP);
 }
 

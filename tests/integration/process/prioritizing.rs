@@ -77,8 +77,8 @@ fn starts_in_background(cat: Builder) -> bool {
 }
 
 #[test]
-fn process_of_a_background_worker_has_its_priority() {
-    let name = "process::prioritizing::process_of_a_background_worker_has_its_priority";
+fn p19_process_of_a_background_task_is_normal() {
+    let name = "process::prioritizing::p19_process_of_a_background_task_is_normal";
     // The threads that serve processes are started by a background worker here.
     in_child(name, || {
         let (inherited, normal, launched_normal, launched_background) = in_background(|| {

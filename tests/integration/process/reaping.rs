@@ -61,9 +61,9 @@ fn say(line: &str) {
 }
 
 #[test]
-fn dead_child_held_by_a_tracer_costs_no_time() {
+fn p17_dead_child_held_by_a_tracer_costs_no_time() {
     const TRACED: &str = "MEANWHILE_TEST_TRACED";
-    let name = "process::reaping::dead_child_held_by_a_tracer_costs_no_time";
+    let name = "process::reaping::p17_dead_child_held_by_a_tracer_costs_no_time";
     if std::env::var_os(TRACED).is_some() {
         return join_a_traced_child();
     }
@@ -129,9 +129,9 @@ fn lowered_limit_of_files_blocks_and_costs_nothing() {
 }
 
 #[test]
-fn terminal_interrupt_reaches_processes_as_with_std() {
+fn p18_terminal_interrupt_reaches_processes() {
     const GROUP: &str = "MEANWHILE_TEST_GROUP";
-    let name = "process::reaping::terminal_interrupt_reaches_processes_as_with_std";
+    let name = "process::reaping::p18_terminal_interrupt_reaches_processes";
     if std::env::var_os(GROUP).is_some() {
         let _inherited = shell("exec sleep 60").spawn().unwrap();
         let own = shell("exec sleep 60")
@@ -193,7 +193,7 @@ fn callback_that_stops_another_process_blocks_none() {
 }
 
 #[test]
-fn callbacks_that_join_living_processes_block_none() {
+fn p16_callbacks_joining_living_processes_block_none() {
     let last = shell("read line; exit 9").stdin_piped().spawn().unwrap();
     let (send, joined) = mpsc::channel();
     for _ in 0..5 {

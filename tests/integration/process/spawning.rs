@@ -115,7 +115,7 @@ fn p9_file_that_is_no_program_is_reported() {
 }
 
 #[test]
-fn start_that_hangs_can_be_given_up() {
+fn p9_start_that_hangs_can_be_given_up() {
     let folder = folder();
     let fifo = folder.path().join("fifo");
     nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
