@@ -22,7 +22,7 @@ use super::info::Placement;
 use super::priority::Priority;
 use super::targets::Targets;
 use super::wait::WaitSet;
-use super::workers::{RunningTask, Workers};
+use super::workers::{InnermostTask, Workers};
 
 /// How many tasks a simulated thread runs inside of each other.
 const MAX_DEPTH: usize = 2;
@@ -123,7 +123,7 @@ enum Source {
 
 struct Thread<'g> {
     source: Source,
-    running: RunningTask,
+    running: InnermostTask,
     frames: Vec<Frame<'g>>,
 }
 
@@ -181,13 +181,13 @@ impl<'g> World<'g> {
         for (index, plan) in program.tasks.iter().enumerate() {
             match plan.pool {
                 Some(pool) => world.queues[pool].push(index),
-                None => world.add_thread(Source::Task(index), RunningTask::default()),
+                None => world.add_thread(Source::Task(index), InnermostTask::default()),
             }
         }
         world
     }
 
-    fn add_thread(&mut self, source: Source, running: RunningTask) {
+    fn add_thread(&mut self, source: Source, running: InnermostTask) {
         self.threads.push(Thread {
             source,
             running,

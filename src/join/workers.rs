@@ -33,9 +33,9 @@ const REST_TIMEOUT: Duration = Duration::from_secs(1);
 /// wait, and those have entered the graph after that, on the same thread and under the graph's
 /// lock. So relaxed accesses suffice.
 #[derive(Clone, Default)]
-pub(crate) struct RunningTask(Arc<AtomicU64>);
+pub(crate) struct InnermostTask(Arc<AtomicU64>);
 
-impl RunningTask {
+impl InnermostTask {
     pub(crate) fn get(&self) -> Option<TaskId> {
         Some(TaskId(self.0.load(Ordering::Relaxed))).filter(|task| *task != NO_TASK)
     }
@@ -64,7 +64,7 @@ pub(crate) struct Workers {
     pool: u64,
     name: String,
     priority: Priority,
-    running: Box<[RunningTask]>,
+    running: Box<[InnermostTask]>,
     spares: Mutex<Spares>,
     /// Wakes the spare threads when there is a shortage.
     has_shortage: Condvar,
@@ -73,7 +73,7 @@ pub(crate) struct Workers {
 #[derive(Default)]
 struct Spares {
     /// The spare threads, by their numbers.
-    running: BTreeMap<u64, RunningTask>,
+    running: BTreeMap<u64, InnermostTask>,
     next_number: u64,
     shortages: VecDeque<Shortage>,
 }
@@ -107,7 +107,7 @@ impl Workers {
             pool,
             name,
             priority,
-            running: (0..threads).map(|_| RunningTask::default()).collect(),
+            running: (0..threads).map(|_| InnermostTask::default()).collect(),
             spares: Mutex::default(),
             has_shortage: Condvar::new(),
         }
@@ -132,11 +132,11 @@ impl Workers {
 
     /// Returns where the thread with this index notes what it runs.
     #[cfg(all(test, not(any(loom, other_unix))))]
-    pub(crate) fn running_on(&self, thread: usize) -> RunningTask {
+    pub(crate) fn running_on(&self, thread: usize) -> InnermostTask {
         self.running[thread].clone()
     }
 
-    fn enter(&self, running: &RunningTask) {
+    fn enter(&self, running: &InnermostTask) {
         let worker = Worker {
             pool: self.pool,
             depth: 0,
@@ -147,13 +147,13 @@ impl Workers {
 
     /// Returns the tasks that the pool's own threads run, or `None` if one of them runs none.
     pub(crate) fn running(&self) -> Option<Vec<TaskId>> {
-        self.running.iter().map(RunningTask::get).collect()
+        self.running.iter().map(InnermostTask::get).collect()
     }
 
     /// Returns the spare threads that run a task, by their numbers.
     pub(crate) fn busy_spares(&self) -> Vec<(u64, TaskId)> {
         let spares = lock(&self.spares);
-        let running = |(number, running): (&u64, &RunningTask)| Some((*number, running.get()?));
+        let running = |(number, running): (&u64, &InnermostTask)| Some((*number, running.get()?));
         spares.running.iter().filter_map(running).collect()
     }
 
@@ -176,11 +176,11 @@ impl Workers {
     }
 
     /// Counts one more spare thread. Returns its number and where it notes what it runs.
-    pub(crate) fn add_spare(&self) -> (u64, RunningTask) {
+    pub(crate) fn add_spare(&self) -> (u64, InnermostTask) {
         let mut spares = lock(&self.spares);
         spares.next_number += 1;
         let number = spares.next_number;
-        let running = RunningTask::default();
+        let running = InnermostTask::default();
         spares.running.insert(number, running.clone());
         (number, running)
     }
@@ -266,7 +266,7 @@ struct Worker {
     pool: u64,
     /// The number of tasks that [`help`] runs inside each other.
     depth: usize,
-    running: RunningTask,
+    running: InnermostTask,
 }
 
 #[cfg(not(loom))]
@@ -292,7 +292,7 @@ pub(crate) fn may_help() -> Option<u64> {
 
 /// Runs a queued task inside of the current one, and passes to `before` where this thread notes
 /// what it runs. Returns false if another thread has begun the task.
-pub(crate) fn help(task: &Arc<Header>, before: impl FnOnce(RunningTask)) -> bool {
+pub(crate) fn help(task: &Arc<Header>, before: impl FnOnce(InnermostTask)) -> bool {
     let change_depth = |change: fn(&mut usize)| {
         WORKER.with(|worker| {
             let mut worker = worker.borrow_mut();

@@ -1,7 +1,7 @@
 //! T9: the tasks of a pool end although its threads wait for each other's tasks.
 
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use meanwhile::join::{self, Builder, JoinError, Pool, Task, WaitOutcome, WaitUntil};
 
@@ -233,4 +233,34 @@ fn t7_cycle_through_a_queue_is_refused_with_its_path() {
     };
     assert!(own.set(outer.clone()).is_ok());
     assert!(value(&outer));
+}
+
+#[test]
+fn wait_of_a_callback_keeps_the_wait_around_it() {
+    let gate = Gate::new();
+    let pool = pool(1);
+    let outer = {
+        let (pool, gate) = (pool.clone(), gate.clone());
+        on(&pool.clone(), move || {
+            let last = thread(move || gate.pass());
+            let helped = on(&pool, || ());
+            let awaited = last.clone();
+            helped.on_finish(move || drop(awaited.join_timeout(Duration::from_nanos(1)).is_ok()));
+            join::wait(&[helped, last], WaitUntil::All, None).end
+        })
+    };
+    until_waiting(&outer);
+    // The callback has run when the helped task is no longer among the targets.
+    let targets = || {
+        let waits = join::wait_graph().waits.into_iter();
+        let mut own = waits.filter(|wait| wait.waiter == Some(outer.id()));
+        own.next().map(|wait| (wait.deadline, wait.targets.len()))
+    };
+    let began = Instant::now();
+    while !matches!(targets(), Some((None, 1))) {
+        assert!(began.elapsed() < TIMEOUT);
+        std::thread::yield_now();
+    }
+    gate.open();
+    assert_eq!(value(&outer), WaitOutcome::Satisfied);
 }

@@ -1,0 +1,263 @@
+//! The waits of a graph, and the two questions that are asked of them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::super::current::current;
+use super::super::id::TaskId;
+use super::super::sync::{Thread, current_thread};
+use super::super::workers::{InnermostTask, Shortage, Workers};
+use super::search::{Needs, Node, stuck};
+use super::{Intent, Need, PoolShortage, Shortages};
+
+#[derive(Default)]
+pub(super) struct Waits {
+    pub(super) next_number: u64,
+    pub(super) entries: BTreeMap<Key, WaitEntry>,
+    pub(super) pools: BTreeMap<u64, Arc<Workers>>,
+}
+
+/// Tasks sort first, as in [`WaitGraph::waits`]. Threads that run no task take part in no cycle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Key {
+    Task(TaskId),
+    Thread(u64),
+}
+
+pub(super) struct WaitEntry {
+    pub(super) number: u64,
+    pub(super) intent: Intent,
+    pub(super) since: Instant,
+    pub(super) thread: Thread,
+    pub(super) breakable: bool,
+    pub(super) broken: Option<Vec<TaskId>>,
+    /// The task that this thread runs inside of the wait. The wait can't end before it, not even
+    /// when it is broken.
+    pub(super) helps: Option<InnermostTask>,
+    /// Lives as long as the entry; made when a pool first needs it.
+    pub(super) lifetime: Option<Arc<()>>,
+    /// The pools whose spare threads know of this wait.
+    pub(super) short_of: Vec<u64>,
+    /// The wait of the same task in which this one is nested: a callback of a task that it helps
+    /// may wait too.
+    pub(super) outer: Option<Box<Self>>,
+}
+
+impl WaitEntry {
+    /// Whether this wait ends without a further target.
+    fn needs_no_target(&self) -> bool {
+        self.broken.is_some() || self.intent.targets.are_satisfied()
+    }
+
+    /// What the wait of `task` needs when its targets don't count.
+    fn needs_helped(&self, task: TaskId) -> Needs {
+        Needs::All(self.helped_by(task).map(Node::Task).into_iter().collect())
+    }
+
+    /// The task that runs on the thread of `task` inside of this wait.
+    fn helped_by(&self, task: TaskId) -> Option<TaskId> {
+        let running = self.helps.as_ref()?.get();
+        running.filter(|running| *running != task)
+    }
+}
+
+impl Waits {
+    pub(super) fn insert(&mut self, intent: Intent, breakable: bool) -> (Key, u64) {
+        self.next_number += 1;
+        let number = self.next_number;
+        let key = current().map_or(Key::Thread(number), Key::Task);
+        let entry = WaitEntry {
+            number,
+            intent,
+            since: Instant::now(),
+            thread: current_thread(),
+            breakable,
+            broken: None,
+            helps: None,
+            lifetime: None,
+            short_of: Vec::new(),
+            outer: self.entries.remove(&key).map(Box::new),
+        };
+        self.entries.insert(key, entry);
+        (key, number)
+    }
+
+    /// Removes a wait, if it is still there, and returns to the one in which it is nested. The
+    /// caller must drop the entry after the lock is released.
+    pub(super) fn remove(&mut self, key: Key, number: u64) -> Option<WaitEntry> {
+        self.entries.get(&key).filter(|it| it.number == number)?;
+        let mut entry = self.entries.remove(&key)?;
+        if let Some(outer) = entry.outer.take() {
+            self.entries.insert(key, *outer);
+        }
+        Some(entry)
+    }
+
+    fn entry(&self, task: TaskId) -> Option<&WaitEntry> {
+        self.entries.get(&Key::Task(task))
+    }
+
+    /// Returns the unfinished targets of a wait that wait themselves.
+    fn waiting_targets(&self, entry: &WaitEntry) -> Vec<Node> {
+        let targets = &entry.intent.targets;
+        let is_waiting = |task: &TaskId| self.entries.contains_key(&Key::Task(*task));
+        let found: Vec<TaskId> = if targets.all().len() <= self.entries.len() {
+            let ids = targets.all().iter().map(|target| target.id());
+            ids.filter(is_waiting).collect()
+        } else {
+            self.waiting_tasks()
+                .filter(|task| targets.contains(*task))
+                .collect()
+        };
+        found.into_iter().map(Node::Task).collect()
+    }
+
+    fn waiting_tasks(&self) -> impl Iterator<Item = TaskId> {
+        let tasks = (Bound::Unbounded, Bound::Excluded(Key::Thread(0)));
+        self.entries.range(tasks).filter_map(|(key, _)| match key {
+            Key::Task(task) => Some(*task),
+            Key::Thread(_) => None,
+        })
+    }
+
+    /// What a node needs to go on, if pools never starve and deadlines end waits.
+    fn needs_to_end(&self, node: Node) -> Needs {
+        let Node::Task(task) = node else {
+            return Needs::nothing();
+        };
+        let Some(entry) = self.entry(task) else {
+            return Needs::nothing();
+        };
+        if entry.intent.deadline.is_some() || entry.needs_no_target() {
+            return entry.needs_helped(task);
+        }
+        let waiting = self.waiting_targets(entry);
+        match entry.intent.need {
+            Need::All => Needs::All(waiting),
+            Need::Any if waiting.len() < entry.intent.targets.unfinished() => Needs::nothing(),
+            Need::Any => Needs::Any(waiting),
+        }
+    }
+
+    /// What a node needs so that each target of its wait can end, if no pool gets a spare thread.
+    fn needs_for_each_target(&self, node: Node) -> Needs {
+        match node {
+            Node::Pool(pool) => match self.pools.get(&pool).and_then(|it| it.running()) {
+                Some(tasks) => Needs::Any(tasks.into_iter().map(Node::Task).collect()),
+                None => Needs::nothing(),
+            },
+            Node::Spares(pool) => {
+                let tasks = self.busy_spares(pool).into_iter();
+                Needs::All(tasks.map(|(_, task)| Node::Task(task)).collect())
+            }
+            Node::Task(task) => match self.entry(task) {
+                // The wait is checked again after that, or it has ended.
+                Some(entry) if entry.helped_by(task).is_some() => entry.needs_helped(task),
+                Some(entry) if !entry.needs_no_target() => {
+                    let mut nodes = self.waiting_targets(entry);
+                    nodes.extend(entry.intent.targets.pools().into_iter().map(Node::Pool));
+                    Needs::All(nodes)
+                }
+                _ => Needs::nothing(),
+            },
+        }
+    }
+
+    fn busy_spares(&self, pool: u64) -> Vec<(u64, TaskId)> {
+        let workers = self.pools.get(&pool);
+        workers.map_or_else(Vec::new, |workers| workers.busy_spares())
+    }
+
+    /// Returns the cycle that blocks `waiter` forever. It begins with `waiter` if that is a member.
+    pub(super) fn cycle_of(&self, waiter: TaskId) -> Option<Vec<TaskId>> {
+        let stuck = stuck(Node::Task(waiter), |node| self.needs_to_end(node));
+        if !stuck.contains(&Node::Task(waiter)) {
+            return None;
+        }
+        let mut path = vec![waiter];
+        loop {
+            let task = *path.last()?;
+            let last = self.entry(task)?;
+            let is_stuck = |target: &TaskId| stuck.contains(&Node::Task(*target));
+            let mut targets = last.intent.targets.all().iter().map(|target| target.id());
+            let next = targets.find(is_stuck).or_else(|| last.helped_by(task))?;
+            if let Some(start) = path.iter().position(|task| *task == next) {
+                return Some(path.split_off(start));
+            }
+            path.push(next);
+        }
+    }
+
+    /// Returns the waits that starve by the wait of `waiter`.
+    pub(super) fn shortages_of(&mut self, waiter: TaskId) -> Shortages {
+        let stuck = self.starving(Node::Task(waiter));
+        let mut short: BTreeMap<u64, Vec<Shortage>> = BTreeMap::new();
+        for node in &stuck {
+            let Node::Task(task) = *node else { continue };
+            let Some(entry) = self.entries.get_mut(&Key::Task(task)) else {
+                continue;
+            };
+            for pool in entry.intent.targets.pools() {
+                if !stuck.contains(&Node::Pool(pool)) {
+                    continue;
+                }
+                // Even if the spare threads know of this wait, all of them may be stuck by now.
+                let waits = short.entry(pool).or_default();
+                if !entry.short_of.contains(&pool) {
+                    entry.short_of.push(pool);
+                    let lifetime = entry.lifetime.get_or_insert_default();
+                    waits.push(Shortage::new(entry.intent.targets.clone(), lifetime));
+                }
+            }
+        }
+        let with_spares = |(pool, waits)| {
+            Some(PoolShortage {
+                workers: self.pools.get(&pool)?.clone(),
+                waits,
+                stuck: self.stuck_spares(pool),
+            })
+        };
+        Shortages(short.into_iter().filter_map(with_spares).collect())
+    }
+
+    fn stuck_spares(&self, pool: u64) -> Vec<u64> {
+        let stuck = self.starving(Node::Spares(pool));
+        let busy = self.busy_spares(pool).into_iter();
+        busy.filter(|(_, task)| stuck.contains(&Node::Task(*task)))
+            .map(|(number, _)| number)
+            .collect()
+    }
+
+    fn starving(&self, start: Node) -> BTreeSet<Node> {
+        stuck(start, |node| self.needs_for_each_target(node))
+    }
+
+    /// Breaks waits until the one at `key` is in no cycle. The caller must wake the threads.
+    pub(super) fn break_cycles(&mut self, key: Key) -> Vec<Thread> {
+        let mut broken = Vec::new();
+        if let Key::Task(waiter) = key {
+            while let Some(cycle) = self.cycle_of(waiter)
+                && let Some(thread) = self.break_one(&cycle)
+            {
+                broken.push(thread);
+            }
+        }
+        broken
+    }
+
+    /// Breaks the wait of one member that may be broken.
+    fn break_one(&mut self, cycle: &[TaskId]) -> Option<Thread> {
+        let may_break = |task: &TaskId| {
+            self.entry(*task)
+                .is_some_and(|entry| entry.breakable && entry.broken.is_none())
+        };
+        let victim = cycle.iter().rposition(may_break)?;
+        let entry = self.entries.get_mut(&Key::Task(cycle[victim]))?;
+        let mut from_victim = cycle.to_vec();
+        from_victim.rotate_left(victim);
+        entry.broken = Some(from_victim);
+        Some(entry.thread.clone())
+    }
+}
