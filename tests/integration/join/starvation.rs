@@ -245,7 +245,9 @@ fn wait_of_a_callback_keeps_the_wait_around_it() {
             let last = thread(move || gate.pass());
             let helped = on(&pool, || ());
             let awaited = last.clone();
-            helped.on_finish(move || drop(awaited.join_timeout(Duration::from_nanos(1)).is_ok()));
+            helped.on_finish(move || {
+                awaited.join_timeout(Duration::from_nanos(1)).ok();
+            });
             join::wait(&[helped, last], WaitUntil::All, None).end
         })
     };
