@@ -1,6 +1,7 @@
 //! P6–P8: signals, and stopping a tree.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
 use meanwhile::join::process::{Exit, Process, ProcessGroup, StopReport};
@@ -214,6 +215,23 @@ fn p7_daemon_without_parent_is_found_by_its_tag() {
     assert_eq!(counts(&report), (1, 0, 0));
     assert_eq!(report.exit, Some(Exit::Code(0)));
     assert_ended(&[pid]);
+}
+
+/// For a moment while a process executes a program, its environment can't be read.
+#[test]
+fn p7_daemon_that_executes_programs_is_found() {
+    let folder = folder();
+    let script = folder.path().join("executes-itself");
+    let text = "#!/bin/sh\n[ ${#1} -gt 2000 ] || exec \"$0\" \"x$1\"\n";
+    fs::write(&script, text).expect("our own folder");
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).expect("our own file");
+    let daemon = format!("setsid '{}' & echo $!; echo ready", script.display());
+    for round in 0..100 {
+        let (process, pids) = tree(&daemon);
+        process.join().unwrap();
+        drop(process.stop(Duration::ZERO));
+        assert!(!runs(pids[0]), "in round {round} the daemon escaped");
+    }
 }
 
 #[test]

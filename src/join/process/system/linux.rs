@@ -1,14 +1,16 @@
 //! Linux: pidfds, an eventfd, procfs and the parent-death signal.
 
-use std::ffi::{CStr, OsStr};
+use std::ffi::{CStr, OsStr, OsString};
 use std::fs;
-use std::io;
+use std::io::{self, Read as _};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 use std::process::Child;
+use std::time::{Duration, Instant};
 
 use procfs::ProcResult;
-use procfs::process::{Process, all_processes};
+use procfs::process::{Process, Stat, all_processes};
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::Errno;
 use rustix::process::{
@@ -93,10 +95,33 @@ pub(in super::super) fn reap(pid: Pid, pidfd: Option<&Pidfd>) -> rustix::io::Res
     Ok(status.map(|s| Exit::from_status(s.exit_status(), s.terminating_signal(), s.dumped())))
 }
 
+/// The time for which a process that executes a program is asked again for its environment. It is
+/// longer than an `execve` takes on a busy machine.
+const EXEC_TIMEOUT: Duration = Duration::from_millis(200);
+const EXEC_POLL_INTERVAL: Duration = Duration::from_millis(1);
+
 /// Returns all processes except zombies.
+///
+/// A process that executes a program has no environment for a moment, and so no tag. It is asked
+/// again until it has one.
 pub(in super::super) fn running_processes() -> Vec<ProcessEntry> {
+    let began = Instant::now();
+    let mut running = Vec::new();
+    let mut read = |process: Process| match entry(&process)? {
+        Found::Executing(_) if began.elapsed() < EXEC_TIMEOUT => Some(process),
+        Found::Executing(entry) | Found::Complete(entry) => {
+            running.push(entry);
+            None
+        }
+    };
+    // One after the other: each has a file open.
     let processes = all_processes().into_iter().flatten().flatten();
-    processes.filter_map(|process| entry(&process)).collect()
+    let mut executing: Vec<Process> = processes.filter_map(&mut read).collect();
+    while !executing.is_empty() {
+        std::thread::park_timeout(EXEC_POLL_INTERVAL);
+        executing = executing.into_iter().filter_map(&mut read).collect();
+    }
+    running
 }
 
 /// Returns the start of the process with this pid, or `None` if there is no such process. A zombie
@@ -106,22 +131,66 @@ pub(in super::super) fn start_of(pid: i32) -> Option<u64> {
     Some(stat.starttime)
 }
 
-fn entry(process: &Process) -> Option<ProcessEntry> {
+enum Found {
+    Complete(ProcessEntry),
+    /// Of a process that executes a program: without the environment of the old one, or with a part
+    /// of it.
+    Executing(ProcessEntry),
+}
+
+/// Returns `None` if the process has ended.
+fn entry(process: &Process) -> Option<Found> {
     let stat = process.stat().ok()?;
     let is_dead = matches!(stat.state, 'Z' | 'X');
     if is_dead {
         return None;
     }
     // The environment of another user's process can't be read, and the process can't be signalled.
-    let environ = process.environ().unwrap_or_default();
-    Some(ProcessEntry {
+    let environ = read_environ(process).ok();
+    let is_executing = environ
+        .as_ref()
+        .is_some_and(|read| read.len() < environ_len(&stat).unwrap_or(1));
+    let entry = ProcessEntry {
         pid: stat.pid,
         parent: stat.ppid,
         group: stat.pgrp,
         started: stat.starttime,
-        tags: environ.get(OsStr::new(TAG_VARIABLE)).cloned(),
+        tags: environ.and_then(|environ| tags_in(&environ)),
         name: stat.comm,
+    };
+    Some(if is_executing {
+        Found::Executing(entry)
+    } else {
+        Found::Complete(entry)
     })
+}
+
+fn read_environ(process: &Process) -> ProcResult<Vec<u8>> {
+    let mut environ = Vec::new();
+    process
+        .open_relative("environ")?
+        .read_to_end(&mut environ)?;
+    Ok(environ)
+}
+
+/// Returns the length of the environment; `None` while the process has none because it executes a
+/// program. A thread of the kernel has no memory, and no environment at any time.
+fn environ_len(stat: &Stat) -> Option<usize> {
+    let (start, end) = (stat.env_start?, stat.env_end?);
+    let has_environ = end > 0 || stat.vsize == 0;
+    has_environ
+        .then_some(end.saturating_sub(start))?
+        .try_into()
+        .ok()
+}
+
+fn tags_in(environ: &[u8]) -> Option<OsString> {
+    let mut variables = environ.split(|byte| *byte == 0);
+    let tags = variables.find_map(|variable| {
+        let value = variable.strip_prefix(TAG_VARIABLE.as_bytes())?;
+        value.strip_prefix(b"=")
+    })?;
+    Some(OsStr::from_bytes(tags).to_owned())
 }
 
 /// Returns the process group of this program. It is 0 if this program can't see the group, because
