@@ -2,7 +2,7 @@
 //!
 //! The medians are compared, and for overshoot the 95th percentiles.
 //!
-//! `cargo bench --bench join`
+//! `cargo bench -p meanwhile-join --bench join`
 
 mod harness;
 
@@ -12,7 +12,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
 use harness::{Bench, at_quantile, timed};
-use meanwhile::join::{Builder, Changes, Pool, Priority, Task};
+use meanwhile_join::{Builder, Changes, Pool, Priority, Task};
 use poll_promise::Promise;
 use rayon::prelude::*;
 

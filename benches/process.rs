@@ -1,6 +1,6 @@
 //! Child processes compared with the usual alternatives, all measured in the same run.
 //!
-//! `cargo bench --bench process`
+//! `cargo bench -p meanwhile-join --bench process`
 
 mod harness;
 
@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use harness::{Bench, Contender, timed};
-use meanwhile::join::process::{Builder, Exit, LaunchOptions, Launcher, Process};
+use meanwhile_join::process::{Builder, Exit, LaunchOptions, Launcher, Process};
 
 fn main() -> std::io::Result<()> {
     let launcher = Launcher::install();

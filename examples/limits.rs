@@ -1,13 +1,13 @@
 //! Runs a command with limits, and stops it with all its descendants after a time.
 //!
-//! `cargo run --example limits --no-default-features -- 10 make -j4` stops it after ten seconds.
+//! `cargo run -p meanwhile-join --example limits -- 10 make -j4` stops it after ten seconds.
 
 use std::error::Error;
 use std::process::ExitCode;
 
 #[cfg(unix)]
 fn main() -> Result<ExitCode, Box<dyn Error>> {
-    use meanwhile::join::process::{Builder, Exit, LaunchOptions, Launcher};
+    use meanwhile_join::process::{Builder, Exit, LaunchOptions, Launcher};
     use std::time::Duration;
 
     // Must come first: a second copy of this program sets the limits and becomes the command.

@@ -128,28 +128,31 @@ run_tests() {
 
 step_format() {
     need rustfmt "rustfmt, or from rustup"
-    cargo fmt --check
+    cargo fmt --all --check
 }
 
 step_clippy() {
     need cargo-clippy "rust-clippy, or from rustup"
-    cargo clippy --locked --all-targets -- -D warnings
+    cargo clippy --locked --workspace --all-targets -- -D warnings
 }
 
 step_clippy-library() {
     need cargo-clippy "rust-clippy, or from rustup"
-    cargo clippy --locked --lib --no-default-features -- -D warnings
+    local features
+    for features in "" priority process; do
+        cargo clippy --locked -p meanwhile-join --no-default-features --features "$features" -- -D warnings
+    done
 }
 
 step_docs() {
     need cargo cargo rustdoc "rustc, or from rustup" cc gcc
-    RUSTDOCFLAGS="-D warnings" cargo doc --locked --lib --no-deps
+    RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --lib --no-deps
 }
 
 # The models need the join library alone. Optimised, they run in a fraction of the time.
 step_loom() {
     need cargo cargo cc gcc
-    RUST_BACKTRACE=0 RUSTFLAGS="--cfg loom" run_tests --release --lib --no-default-features \
+    RUST_BACKTRACE=0 RUSTFLAGS="--cfg loom" run_tests -p meanwhile-join --release --lib \
         --target-dir "$CARGO_TARGET_DIR/loom"
 }
 
@@ -158,7 +161,7 @@ step_loom() {
 step_other-unix() {
     need cargo cargo cargo-clippy "rust-clippy, or from rustup" cc gcc
     export RUSTFLAGS="--cfg other_unix" RUSTDOCFLAGS="--cfg other_unix"
-    local library=(--no-default-features --target-dir "$CARGO_TARGET_DIR/other-unix")
+    local library=(-p meanwhile-join --target-dir "$CARGO_TARGET_DIR/other-unix")
     cargo clippy --locked "${library[@]}" --lib --test other_unix --example limits -- -D warnings
     cargo build --locked "${library[@]}" --example limits
     run_tests "${library[@]}" --no-fail-fast --lib --test other_unix -- --include-ignored
@@ -171,12 +174,13 @@ step_tests() {
         mkfifo coreutils install coreutils nice coreutils find findutils xargs findutils \
         perl perl-base setpriv util-linux
     local failed=0
-    cargo build --locked --examples
-    run_tests --no-fail-fast --lib --bins --tests || failed=1
-    cargo test --locked --doc || failed=1
+    cargo build --locked --workspace --examples
+    run_tests --workspace --no-fail-fast --lib --bins --tests || failed=1
+    cargo test --locked --workspace --doc || failed=1
     need b3sum b3sum convert imagemagick ssh openssh-client ssh-keygen openssh-client \
         /usr/sbin/sshd openssh-server unshare util-linux || return 1
     run_tests --test integration -- --ignored || failed=1
+    run_tests -p meanwhile-join --test join -- --ignored || failed=1
     return $failed
 }
 

@@ -3,7 +3,7 @@
 //!
 //! `tests/all.sh` installs the parts of a desktop that these tests need. `e2e/atspi.py` reads the window.
 //! The tests in `ui.rs` check the widgets in detail, and faster, without a screen.
-#![cfg(all(feature = "app", target_os = "linux"))]
+#![cfg(target_os = "linux")]
 
 #[path = "e2e/child_guard.rs"]
 mod child_guard;

@@ -25,8 +25,6 @@ mod images;
 #[cfg(target_os = "linux")]
 #[path = "integration/isolation/mod.rs"]
 mod isolation;
-#[path = "integration/join/mod.rs"]
-mod join;
 #[cfg(target_os = "linux")]
 #[path = "integration/lab/mod.rs"]
 mod lab;
@@ -35,9 +33,6 @@ mod lab;
 mod lessons;
 #[path = "integration/misbehave.rs"]
 mod misbehave;
-#[cfg(target_os = "linux")]
-#[path = "integration/process/mod.rs"]
-mod process;
 #[path = "integration/record/mod.rs"]
 mod record;
 #[path = "integration/save.rs"]
@@ -46,9 +41,8 @@ mod save;
 mod settings;
 #[path = "integration/timeline.rs"]
 mod timeline;
+#[expect(dead_code, reason = "the tests of the library use the rest")]
 mod util;
-#[path = "integration/watchdog.rs"]
-mod watchdog;
 // Runs last; see the module.
 #[cfg(target_os = "linux")]
 #[path = "integration/leftovers.rs"]

@@ -1,11 +1,11 @@
-//! The tests of `join::process` on Linux, with the code for other Unix systems (`--cfg
+//! The tests of `meanwhile_join::process` on Linux, with the code for other Unix systems (`--cfg
 //! other_unix`). There a thread waits for each child, and no pidfd is used.
 //!
 //! Tests of features that only Linux has are left out there.
 
 #![cfg(other_unix)]
 
-#[path = "integration/process/mod.rs"]
+#[path = "join/process/mod.rs"]
 mod process;
 
 #[expect(dead_code, reason = "other binaries use the rest")]

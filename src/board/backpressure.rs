@@ -1,8 +1,7 @@
-use std::sync::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex};
 
 use super::sync::wait_while;
 use crate::join::Context;
-use crate::join::sync::lock;
 
 /// Limits how many items a planner may find before the workers take them.
 pub(super) struct Backpressure {
@@ -24,7 +23,8 @@ impl Backpressure {
     /// cancelled while it waits.
     pub(super) fn acquire(&self, context: &Context) {
         let is_full = |count: &usize| *count >= self.limit;
-        let mut count = wait_while(lock(&self.count), &self.released, context, is_full);
+        let mut count = self.count.lock();
+        wait_while(&mut count, &self.released, context, is_full);
         if is_full(&count) {
             context.checkpoint();
         }
@@ -33,7 +33,7 @@ impl Backpressure {
 
     /// Counts one item less.
     pub(super) fn release(&self) {
-        *lock(&self.count) -= 1;
+        *self.count.lock() -= 1;
         self.released.notify_one();
     }
 }

@@ -1,11 +1,10 @@
+use parking_lot::Mutex;
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 use super::event_sender::EventSender;
-use crate::jobs::sync::try_lock;
 use crate::jobs::{Priority, ProcessObserver, ProcessRun};
 use crate::join::process::{Process, ProcessState};
-use crate::join::sync::lock;
 use crate::record::{EventKind, ItemId};
 
 /// The number of ended processes of a job that are kept. Each holds the kept part of its output.
@@ -31,7 +30,7 @@ struct Running {
 impl ProcessTable {
     /// The process of an item, if it runs or is one of the last that ended.
     pub(super) fn process(&self, item: ItemId) -> Option<Process> {
-        let inner = lock(&self.0);
+        let inner = self.0.lock();
         if let Some(running) = inner.running.get(&item) {
             return Some(running.process.clone());
         }
@@ -42,13 +41,13 @@ impl ProcessTable {
 
     /// The running process of an item.
     pub(super) fn running_process(&self, item: ItemId) -> Option<Process> {
-        let inner = lock(&self.0);
+        let inner = self.0.lock();
         Some(inner.running.get(&item)?.process.clone())
     }
 
     /// The running processes, in the order of the items.
     pub(super) fn running(&self) -> Vec<(ItemId, Process)> {
-        let inner = lock(&self.0);
+        let inner = self.0.lock();
         let running = inner.running.iter();
         running
             .map(|(&item, running)| (item, running.process.clone()))
@@ -57,13 +56,13 @@ impl ProcessTable {
 
     /// The number that runs.
     pub(super) fn count(&self) -> usize {
-        lock(&self.0).running.len()
+        self.0.lock().running.len()
     }
 
     /// Calls `changed` with every item whose process was paused or resumed since the last call.
     /// While another thread holds the lock it does nothing; the next poll catches up.
     pub(super) fn poll_pauses(&self, changed: &mut dyn FnMut(ItemId, bool)) {
-        let Some(mut inner) = try_lock(&self.0) else {
+        let Some(mut inner) = self.0.try_lock() else {
             return;
         };
         for (&item, running) in &mut inner.running {
@@ -80,11 +79,11 @@ impl ProcessTable {
             process: process.clone(),
             is_paused: false,
         };
-        lock(&self.0).running.insert(item, running);
+        self.0.lock().running.insert(item, running);
     }
 
     fn end(&self, item: ItemId) {
-        let mut inner = lock(&self.0);
+        let mut inner = self.0.lock();
         if let Some(running) = inner.running.remove(&item) {
             inner.ended.push_back((item, running.process));
         }
@@ -117,7 +116,7 @@ pub(super) struct Assignment<'a>(&'a ItemObserver);
 
 impl Drop for Assignment<'_> {
     fn drop(&mut self) {
-        let removed = lock(&self.0.processes.0).running.remove(&self.0.item);
+        let removed = self.0.processes.0.lock().running.remove(&self.0.item);
         drop(removed);
     }
 }

@@ -24,7 +24,6 @@ pub mod misbehave;
 mod os_text;
 mod process_run;
 pub mod save;
-pub(crate) mod sync;
 mod text;
 #[cfg(test)]
 pub mod tutorial;

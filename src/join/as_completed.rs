@@ -1,5 +1,6 @@
 //! Several tasks in the order in which they end.
 
+use std::fmt;
 use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
@@ -18,7 +19,7 @@ use super::wait_many::{distinct, headers};
 /// [`CompletionError::TimedOut`] and ends. Any other [`CompletionError`] ends it too.
 ///
 /// ```
-/// use meanwhile::join;
+/// use meanwhile_join as join;
 ///
 /// let tasks = (0..3).map(|n| join::spawn(format!("square {n}"), move |_| n * n));
 /// let tasks = tasks.collect::<Result<Vec<_>, _>>()?;
@@ -53,7 +54,7 @@ pub struct AsCompleted<T> {
 /// The reason why [`as_completed`] ended before all of its tasks.
 ///
 /// ```
-/// use meanwhile::join::{self, CompletionError};
+/// use meanwhile_join::{self as join, CompletionError};
 /// use std::time::Duration;
 ///
 /// let slow = join::spawn("slow", |context| -> () { loop { context.checkpoint() } })?;
@@ -64,10 +65,9 @@ pub struct AsCompleted<T> {
 /// slow.cancel();
 /// # Ok::<(), join::SpawnError>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CompletionError {
     /// The timeout expired.
-    #[error("{unfinished} of {total} unfinished")]
     TimedOut {
         /// The number of tasks that have not come.
         unfinished: usize,
@@ -75,15 +75,28 @@ pub enum CompletionError {
         total: usize,
     },
     /// The calling task itself is the only one left.
-    #[error("cannot join current thread")]
     CurrentThread,
     /// Waiting for the next task would close a deadlock cycle.
-    #[error("cannot wait: {} would wait for each other forever", cycle_text(.cycle))]
     WouldDeadlock {
         /// The cycle: each task waits for the next, the last for the first.
         cycle: Vec<TaskId>,
     },
 }
+
+impl fmt::Display for CompletionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TimedOut { unfinished, total } => write!(f, "{unfinished} of {total} unfinished"),
+            Self::CurrentThread => f.write_str("cannot join current thread"),
+            Self::WouldDeadlock { cycle } => {
+                let cycle = cycle_text(cycle);
+                write!(f, "cannot wait: {cycle} would wait for each other forever")
+            }
+        }
+    }
+}
+
+impl std::error::Error for CompletionError {}
 
 impl<T> Iterator for AsCompleted<T> {
     type Item = Result<Task<T>, CompletionError>;

@@ -18,7 +18,7 @@ use super::task::{Slot, Task};
 /// The settings of a new task.
 ///
 /// ```
-/// use meanwhile::join::{Builder, Priority};
+/// use meanwhile_join::{Builder, Priority};
 ///
 /// let task = Builder::new("hash")
 ///     .priority(Priority::Background)
@@ -44,13 +44,13 @@ impl Builder {
     /// becomes U+FFFD. An empty name becomes `task-N`, where N is the task's number.
     ///
     /// ```
-    /// use meanwhile::join::Builder;
+    /// use meanwhile_join::Builder;
     ///
     /// let named = Builder::new("count words").spawn(|_| ())?;
     /// let unnamed = Builder::new("").spawn(|_| ())?;
     /// assert_eq!(named.name(), "count words");
     /// assert_eq!(unnamed.name(), format!("task-{}", unnamed.id().get()));
-    /// # Ok::<(), meanwhile::join::SpawnError>(())
+    /// # Ok::<(), meanwhile_join::SpawnError>(())
     /// ```
     pub fn new(name: impl Into<String>) -> Self {
         Self {
@@ -83,7 +83,7 @@ impl Builder {
     /// Queues the task in `changes` when it reports progress and when it ends.
     ///
     /// ```
-    /// use meanwhile::join::{Builder, Changes};
+    /// use meanwhile_join::{Builder, Changes};
     ///
     /// let (wake, woken) = std::sync::mpsc::sync_channel(1);
     /// let changes = Changes::new(move || drop(wake.try_send(())));
@@ -134,7 +134,7 @@ impl Builder {
     /// of the pool's threads.
     ///
     /// ```
-    /// use meanwhile::join::{Builder, Pool};
+    /// use meanwhile_join::{Builder, Pool};
     ///
     /// let pool = Pool::builder().threads(2).build()?;
     /// let task = Builder::new("page 7").spawn_on(&pool, |_| "seven")?;
@@ -204,7 +204,7 @@ where
 /// Starts a task on a thread of its own: `Builder::new(name).spawn(f)`.
 ///
 /// ```
-/// let task = meanwhile::join::spawn("greet", |_| "hello")?;
+/// let task = meanwhile_join::spawn("greet", |_| "hello")?;
 /// assert_eq!(*task.join()?, "hello");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```

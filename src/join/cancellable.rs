@@ -11,7 +11,7 @@ use super::context::Context;
 /// checked for one.
 ///
 /// ```
-/// use meanwhile::join::{self, Context, JoinError};
+/// use meanwhile_join::{self as join, Context, JoinError};
 /// use std::io;
 ///
 /// fn copy_all(files: impl Iterator<Item = String>, context: &Context) -> io::Result<u64> {

@@ -19,7 +19,7 @@ use super::sync::{AtomicBool, Mutex, Ordering, fence, lock};
 /// Clones share one queue.
 ///
 /// ```
-/// use meanwhile::join::{Builder, Changes};
+/// use meanwhile_join::{Builder, Changes};
 /// use std::sync::atomic::{AtomicUsize, Ordering};
 /// use std::sync::Arc;
 ///
@@ -42,7 +42,7 @@ use super::sync::{AtomicBool, Mutex, Ordering, fence, lock};
 /// assert_eq!(changes.take(usize::MAX), [task.id()]);
 /// assert_eq!(changes.take(usize::MAX), []);
 /// assert_eq!(wakes.load(Ordering::SeqCst), 1);
-/// # Ok::<(), meanwhile::join::SpawnError>(())
+/// # Ok::<(), meanwhile_join::SpawnError>(())
 /// ```
 #[derive(Clone)]
 pub struct Changes(Arc<ChangeQueue>);
@@ -79,7 +79,7 @@ impl Changes {
     /// If nothing changed, this takes one atomic load and no allocation.
     ///
     /// ```
-    /// use meanwhile::join::{Builder, Changes};
+    /// use meanwhile_join::{Builder, Changes};
     ///
     /// let (wake, woken) = std::sync::mpsc::sync_channel(1);
     /// let changes = Changes::new(move || drop(wake.try_send(())));

@@ -13,7 +13,7 @@ use super::panic::unwind_cancelled;
 /// It may be cloned and passed to other threads that help the task.
 ///
 /// ```
-/// use meanwhile::join::{self, Cancelled};
+/// use meanwhile_join::{self as join, Cancelled};
 ///
 /// let task = join::spawn("sum", |context| {
 ///     let mut sum = 0;
@@ -45,7 +45,7 @@ impl Context {
     /// For a task that must save something before it stops:
     ///
     /// ```
-    /// use meanwhile::join;
+    /// use meanwhile_join as join;
     ///
     /// let task = join::spawn("count", |context| {
     ///     let mut counted = 0_u64;
@@ -73,7 +73,7 @@ impl Context {
     /// error that the closure returns, spawn it with [`cancellable`](super::cancellable).
     ///
     /// ```
-    /// use meanwhile::join::{self, Cancelled, Context};
+    /// use meanwhile_join::{self as join, Cancelled, Context};
     ///
     /// fn copy_all<'a>(
     ///     files: impl Iterator<Item = &'a str>,
@@ -112,7 +112,7 @@ impl Context {
     /// [`JoinError::Cancelled`](super::JoinError::Cancelled).
     ///
     /// ```
-    /// use meanwhile::join::{self, JoinError};
+    /// use meanwhile_join::{self as join, JoinError};
     ///
     /// let task = join::spawn("endless", |context| -> () { loop { context.checkpoint() } })?;
     /// task.cancel();

@@ -24,7 +24,7 @@ loom::thread_local! {
 /// task gets [`CurrentThread`](super::JoinError::CurrentThread), and does not wait for ever.
 ///
 /// ```
-/// use meanwhile::join;
+/// use meanwhile_join as join;
 ///
 /// assert_eq!(join::current(), None);
 /// let task = join::spawn("knows itself", |_| join::current())?;

@@ -1,5 +1,7 @@
 //! The errors of joins and spawns.
 
+use std::error::Error;
+use std::fmt;
 use std::sync::Arc;
 
 use super::id::TaskId;
@@ -14,7 +16,7 @@ use super::panic::PanicReport;
 /// [`source`](std::error::Error::source) is always `None`.
 ///
 /// ```
-/// use meanwhile::join::{self, JoinError};
+/// use meanwhile_join::{self as join, JoinError};
 /// use std::time::Duration;
 ///
 /// fn shown(joined: Result<&u32, JoinError>) -> String {
@@ -31,22 +33,17 @@ use super::panic::PanicReport;
 /// assert_eq!(shown(task.join()), "the task was cancelled");
 /// # Ok::<(), join::SpawnError>(())
 /// ```
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug)]
 pub enum JoinError {
     /// The timeout expired; the task still runs.
-    #[error("it still runs: the join timed out")]
     TimedOut,
     /// The task panicked.
-    #[error("{0}")]
     Panicked(Arc<PanicReport>),
     /// The task was cancelled.
-    #[error("the task was cancelled")]
     Cancelled,
     /// A task tried to join itself, which would never end.
-    #[error("cannot join current thread")]
     CurrentThread,
     /// Waiting would close a deadlock cycle of tasks that wait for each other.
-    #[error("cannot join: {} would wait for each other forever", cycle_text(.cycle))]
     WouldDeadlock {
         /// The cycle: each task waits for the next, the last for the first.
         cycle: Vec<TaskId>,
@@ -57,9 +54,16 @@ pub enum JoinError {
 ///
 /// It becomes an [`io::Error`](std::io::Error) or a [`JoinError`] with `?`. An error type of your own
 /// takes it with `#[from]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("cancelled")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cancelled;
+
+impl fmt::Display for Cancelled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("cancelled")
+    }
+}
+
+impl Error for Cancelled {}
 
 impl From<Cancelled> for std::io::Error {
     /// An error of the kind `Other`. Not `Interrupted`, after which std tries again.
@@ -74,12 +78,29 @@ impl From<Cancelled> for JoinError {
     }
 }
 
+impl fmt::Display for JoinError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TimedOut => f.write_str("it still runs: the join timed out"),
+            Self::Panicked(report) => report.fmt(f),
+            Self::Cancelled => f.write_str("the task was cancelled"),
+            Self::CurrentThread => f.write_str("cannot join current thread"),
+            Self::WouldDeadlock { cycle } => {
+                let cycle = cycle_text(cycle);
+                write!(f, "cannot join: {cycle} would wait for each other forever")
+            }
+        }
+    }
+}
+
+impl Error for JoinError {}
+
 impl JoinError {
     /// Goes on with the panic of the task on this thread: see [`PanicReport::resume_unwind`]. For
     /// any other error, panics with its text.
     ///
     /// ```
-    /// use meanwhile::join;
+    /// use meanwhile_join as join;
     ///
     /// let task = join::spawn("answer", |_| 42)?;
     /// let answer: &u32 = task.join().unwrap_or_else(|error| error.resume_unwind());
@@ -111,11 +132,22 @@ pub(crate) fn cycle_text(cycle: &[TaskId]) -> String {
 /// The system refused a thread. Nothing was started.
 ///
 /// The text contains the cause, so [`source`](std::error::Error::source) is `None`.
-#[derive(Debug, thiserror::Error)]
-#[error("could not start a thread for `{name}`: {cause}; end some running work and try again")]
+#[derive(Debug)]
 pub struct SpawnError {
     /// The name of the task or pool.
     pub name: String,
     /// The system's error.
     pub cause: std::io::Error,
 }
+
+impl fmt::Display for SpawnError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, cause } = self;
+        write!(
+            f,
+            "could not start a thread for `{name}`: {cause}; end some running work and try again"
+        )
+    }
+}
+
+impl Error for SpawnError {}

@@ -31,7 +31,7 @@ impl TaskState {
 /// The progress that a task reports.
 ///
 /// ```
-/// use meanwhile::join;
+/// use meanwhile_join as join;
 ///
 /// let task = join::spawn("copy", |context| {
 ///     context.set_progress(3, 4);
@@ -65,7 +65,7 @@ pub enum Placement {
 /// A snapshot of a task without its value.
 ///
 /// ```
-/// use meanwhile::join;
+/// use meanwhile_join as join;
 ///
 /// let task = join::spawn("index", |context| context.set_progress(7, 7))?;
 /// task.join()?;

@@ -26,7 +26,7 @@ use super::{graph, registry};
 /// tasks itself.
 ///
 /// ```
-/// use meanwhile::join::{Builder, Pool};
+/// use meanwhile_join::{Builder, Pool};
 ///
 /// let pool = Pool::builder().threads(2).build()?;
 /// let squares = (0..4)
@@ -46,7 +46,7 @@ pub struct Pool {
 /// The settings of a new pool; see [`Pool::builder`].
 ///
 /// ```
-/// use meanwhile::join::{Builder, Pool, Priority};
+/// use meanwhile_join::{Builder, Pool, Priority};
 ///
 /// let pool = Pool::builder()
 ///     .name("export")

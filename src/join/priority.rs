@@ -23,6 +23,8 @@ pub enum Priority {
     /// priority on other systems). Any number of such threads leaves a window its frame rate. On an
     /// otherwise idle machine they run at full speed.
     ///
+    /// Without the feature `priority` of this crate, such a thread has the priority of the program.
+    ///
     /// Whatever such a thread starts without this library inherits the priority: a thread of std,
     /// a `std::process::Command`, the global pool of rayon if it is first used there.
     Background,
@@ -48,10 +50,13 @@ impl Priority {
     /// Lowers the current thread to this priority. [`Priority::Normal`] changes nothing, because
     /// no thread may raise its own. If the system refuses, the thread keeps its own. That costs
     /// smoothness, not correctness.
-    pub(crate) fn apply(self) {
+    ///
+    /// For threads that another library starts, such as those of a rayon pool. A task has the priority
+    /// of its [`Builder`](super::Builder).
+    pub fn set_for_current_thread(self) {
         if self == Self::Background {
             GIVEN.set(self);
-            set_background().ok();
+            system::set_background();
         }
     }
 }
@@ -72,7 +77,7 @@ pub(crate) fn spawn_thread(
                 starter()?;
             }
             let lowered = move || {
-                Priority::Background.apply();
+                Priority::Background.set_for_current_thread();
                 run();
             };
             thread.spawn(lowered).map(drop)
@@ -136,36 +141,53 @@ fn spawn_by(
     replies.recv().unwrap_or_else(|_disconnected| Err(gone()))
 }
 
-#[cfg(any(target_os = "linux", target_os = "android"))]
+/// Asks the system where it has a policy for the background; elsewhere the thread counts as what this
+/// library gave it.
 fn is_background() -> bool {
-    use thread_priority::{
-        NormalThreadSchedulePolicy, ThreadSchedulePolicy, thread_schedule_policy,
-    };
-    // Without an answer, the thread counts as what this library gave it.
-    thread_schedule_policy().map_or(GIVEN.get() == Priority::Background, |policy| {
-        policy == ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle)
-    })
+    system::is_background().unwrap_or(GIVEN.get() == Priority::Background)
 }
 
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn is_background() -> bool {
-    GIVEN.get() == Priority::Background
-}
-
-#[cfg(any(target_os = "linux", target_os = "android"))]
-fn set_background() -> Result<(), thread_priority::Error> {
+#[cfg(all(feature = "priority", any(target_os = "linux", target_os = "android")))]
+mod system {
     use thread_priority::{
         NormalThreadSchedulePolicy, ThreadPriority, ThreadSchedulePolicy,
-        set_thread_priority_and_policy, thread_native_id,
+        set_thread_priority_and_policy, thread_native_id, thread_schedule_policy,
     };
-    set_thread_priority_and_policy(
-        thread_native_id(),
-        ThreadPriority::Min,
-        ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle),
-    )
+
+    const BACKGROUND: ThreadSchedulePolicy =
+        ThreadSchedulePolicy::Normal(NormalThreadSchedulePolicy::Idle);
+
+    pub(super) fn is_background() -> Option<bool> {
+        Some(thread_schedule_policy().ok()? == BACKGROUND)
+    }
+
+    pub(super) fn set_background() {
+        set_thread_priority_and_policy(thread_native_id(), ThreadPriority::Min, BACKGROUND).ok();
+    }
 }
 
-#[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn set_background() -> Result<(), thread_priority::Error> {
-    thread_priority::ThreadPriority::Min.set_for_current()
+#[cfg(all(
+    feature = "priority",
+    not(any(target_os = "linux", target_os = "android"))
+))]
+mod system {
+    use thread_priority::ThreadPriority;
+
+    pub(super) fn is_background() -> Option<bool> {
+        None
+    }
+
+    pub(super) fn set_background() {
+        ThreadPriority::Min.set_for_current().ok();
+    }
+}
+
+/// All threads keep the priority of the program.
+#[cfg(not(feature = "priority"))]
+mod system {
+    pub(super) fn is_background() -> Option<bool> {
+        (!cfg!(feature = "priority")).then_some(false)
+    }
+
+    pub(super) fn set_background() {}
 }

@@ -113,7 +113,7 @@ fn remove_and_settle(task: &Arc<Header>) {
 /// A detached task stays listed until it ends.
 ///
 /// ```
-/// use meanwhile::join;
+/// use meanwhile_join as join;
 ///
 /// let task = join::spawn("listed", |context| loop { context.checkpoint() })?;
 /// assert!(join::enumerate().iter().any(|live| live.id == task.id()));

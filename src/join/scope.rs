@@ -24,7 +24,7 @@ pub struct Scope {
 /// cancelled task may still run for a while.
 ///
 /// ```
-/// use meanwhile::join;
+/// use meanwhile_join as join;
 ///
 /// let forever = join::scope(|scope| {
 ///     scope.spawn("forever", |context| loop { context.checkpoint() })
@@ -51,7 +51,7 @@ impl Scope {
     /// Starts a task on a thread of its own; see [`Builder::spawn`].
     ///
     /// ```
-    /// use meanwhile::join;
+    /// use meanwhile_join as join;
     ///
     /// let sum = join::scope(|scope| {
     ///     let half = scope.spawn("half", |_| (1..=50).sum::<u32>())?;

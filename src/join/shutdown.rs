@@ -6,7 +6,7 @@ use super::current::current;
 use super::graph::{self, Graph};
 use super::header::Header;
 use super::info::TaskInfo;
-#[cfg(all(unix, not(loom)))]
+#[cfg(all(unix, feature = "process", not(loom)))]
 use super::process;
 use super::registry::{self, Registry};
 use super::sync::yield_now;
@@ -19,14 +19,14 @@ pub struct ShutdownReport {
     /// The non-daemon tasks that still live, oldest first; empty when all have ended.
     pub remaining: Vec<TaskInfo>,
     /// The child processes that still live, oldest first; empty when all have ended.
-    #[cfg(all(unix, not(loom)))]
+    #[cfg(all(unix, feature = "process", not(loom)))]
     pub processes: Vec<process::ProcessInfo>,
 }
 
 impl ShutdownReport {
     /// Returns whether all of them have ended.
     pub fn is_complete(&self) -> bool {
-        #[cfg(all(unix, not(loom)))]
+        #[cfg(all(unix, feature = "process", not(loom)))]
         if !self.processes.is_empty() {
             return false;
         }
@@ -46,7 +46,7 @@ impl ShutdownReport {
 /// returns early.
 ///
 /// ```
-/// use meanwhile::join::{self, Builder};
+/// use meanwhile_join::{self as join, Builder};
 /// use std::time::Duration;
 ///
 /// join::spawn("awaited", |_| ())?;
@@ -62,7 +62,7 @@ pub fn shutdown(timeout: Option<Duration>) -> ShutdownReport {
     let is_awaited = |task: &Header| !task.is_daemon() && Some(task.id()) != caller;
     let wait_for_tasks = || wait_until_empty(registry, graph::global(), is_awaited, deadline);
     let is_empty = wait_for_tasks();
-    #[cfg(all(unix, not(loom)))]
+    #[cfg(all(unix, feature = "process", not(loom)))]
     let (is_empty, processes) = {
         process::wait_for_non_daemons(deadline);
         process::stop_daemons();
@@ -78,7 +78,7 @@ pub fn shutdown(timeout: Option<Duration>) -> ShutdownReport {
     };
     ShutdownReport {
         remaining,
-        #[cfg(all(unix, not(loom)))]
+        #[cfg(all(unix, feature = "process", not(loom)))]
         processes,
     }
 }

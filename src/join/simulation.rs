@@ -291,7 +291,7 @@ impl<'g> World<'g> {
         }
         let deadline = plan
             .has_deadline
-            .then(|| Instant::now() + Duration::from_hours(1));
+            .then(|| Instant::now() + Duration::from_secs(3600));
         let mut intent = set.intent(need, deadline);
         if let Some(target) = single {
             intent.targets = Targets::One(target);

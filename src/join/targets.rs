@@ -15,8 +15,8 @@ pub(crate) enum Targets {
     Many(Arc<Group>),
     /// A child process, by its process id. It joins no task, so no cycle goes through it.
     #[cfg_attr(
-        any(not(unix), loom),
-        expect(dead_code, reason = "processes exist on Unix only")
+        any(not(all(unix, feature = "process")), loom),
+        expect(dead_code, reason = "only `process` waits for processes")
     )]
     Process(u32),
 }

@@ -28,7 +28,7 @@ pub(crate) type Slot<T> = CountedArc<OnceLock<Contained<T>>>;
 /// [`Builder::report_to`](super::Builder::report_to) wakes the window when the task has changed:
 ///
 /// ```
-/// use meanwhile::join::{self, Task};
+/// use meanwhile_join::{self as join, Task};
 ///
 /// struct View { task: Task<u64> }
 ///
@@ -86,7 +86,7 @@ impl<T> Task<T> {
     /// itself.
     ///
     /// ```
-    /// use meanwhile::join;
+    /// use meanwhile_join as join;
     ///
     /// let page = join::spawn("render", |_| "<h1>Hello</h1>")?;
     /// let length = join::spawn("measure", {
@@ -119,7 +119,7 @@ impl<T> Task<T> {
     /// slack, 50 µs by default, is reduced during the wait.
     ///
     /// ```
-    /// use meanwhile::join::{self, JoinError};
+    /// use meanwhile_join::{self as join, JoinError};
     /// use std::time::Duration;
     ///
     /// let (release, gate) = std::sync::mpsc::channel();
@@ -144,7 +144,7 @@ impl<T> Task<T> {
     /// load while the task runs.
     ///
     /// ```
-    /// use meanwhile::join;
+    /// use meanwhile_join as join;
     ///
     /// let (release, gate) = std::sync::mpsc::channel();
     /// let task = join::spawn("gate", move |_| gate.recv())?;
@@ -185,7 +185,7 @@ impl<T> Task<T> {
     /// end has no effect.
     ///
     /// ```
-    /// use meanwhile::join::{self, JoinError};
+    /// use meanwhile_join::{self as join, JoinError};
     ///
     /// let task = join::spawn("endless", |context| -> () { loop { context.checkpoint() } })?;
     /// task.cancel();
@@ -213,7 +213,7 @@ impl<T> Task<T> {
     /// are woken. If it panics, the panic is ignored and the next callback still runs.
     ///
     /// ```
-    /// use meanwhile::join;
+    /// use meanwhile_join as join;
     ///
     /// let (send, receive) = std::sync::mpsc::channel();
     /// let task = join::spawn("index", |_| ())?;
@@ -228,7 +228,7 @@ impl<T> Task<T> {
     /// Returns the outcome by value, if this is the last handle.
     ///
     /// ```
-    /// use meanwhile::join;
+    /// use meanwhile_join as join;
     ///
     /// let task = join::spawn("text", |_| String::from("mine"))?;
     /// task.join()?;

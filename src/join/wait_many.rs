@@ -13,7 +13,7 @@ use super::wait::{WaitFailure, WaitSet, deadline};
 /// The condition that [`wait`] waits for.
 ///
 /// ```
-/// use meanwhile::join::{self, JoinError, WaitUntil};
+/// use meanwhile_join::{self as join, JoinError, WaitUntil};
 ///
 /// // One upload that fails makes the others pointless.
 /// let broken = join::spawn("a", |_| panic!("no connection"))?;
@@ -80,7 +80,7 @@ impl From<WaitFailure> for WaitOutcome {
 /// once. Returns at once if `tasks` is empty or the condition holds already.
 ///
 /// ```
-/// use meanwhile::join::{self, WaitUntil};
+/// use meanwhile_join::{self as join, WaitUntil};
 ///
 /// let quick = join::spawn("quick", |_| 1)?;
 /// let patient = join::spawn("patient", |context| {

@@ -1,11 +1,11 @@
 //! A lesson's child processes: this program, started with a role of the lesson and the lane that the
 //! run has opened for it.
 
+use parking_lot::Mutex;
 use std::ffi::OsString;
 use std::fs::File;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Mutex;
 
 use anyhow::Context as _;
 

@@ -1,10 +1,10 @@
 //! The tasks and processes of a run: which are active, and how all of them are stopped.
 
-use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+use parking_lot::{Condvar, Mutex, MutexGuard};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::join::process::Process;
-use crate::join::sync::{ignore_poison, lock};
 use crate::join::{self, TaskId};
 
 /// The interval at which the end of a task is checked for.
@@ -101,7 +101,7 @@ impl Lifecycle {
             if left.is_zero() {
                 return;
             }
-            state = self.wait_for_change(state, left);
+            self.changed.wait_for(&mut state, left);
         }
         drop(state);
         self.check();
@@ -147,7 +147,7 @@ impl Lifecycle {
             live.iter().any(|task| tasks.contains(&task.id))
         };
         while is_any_live() && !left().is_zero() {
-            state = self.wait_for_change(state, left().min(POLL_INTERVAL));
+            self.changed.wait_for(&mut state, left().min(POLL_INTERVAL));
         }
         let (is_stopped, processes) = (state.is_stopped, state.processes.clone());
         drop(state);
@@ -165,17 +165,8 @@ impl Lifecycle {
             if left.is_zero() {
                 return;
             }
-            state = self.wait_for_change(state, left);
+            self.changed.wait_for(&mut state, left);
         }
-    }
-
-    fn wait_for_change<'a>(
-        &self,
-        state: MutexGuard<'a, State>,
-        timeout: Duration,
-    ) -> MutexGuard<'a, State> {
-        let waited = self.changed.wait_timeout(state, timeout);
-        ignore_poison(waited).0
     }
 
     /// Kills every process with all its descendants.
@@ -188,6 +179,6 @@ impl Lifecycle {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        lock(&self.state)
+        self.state.lock()
     }
 }

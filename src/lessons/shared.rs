@@ -1,11 +1,12 @@
 //! The state that all traces of one process share.
 
+use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use rustix::time::{ClockId, clock_gettime};
@@ -14,7 +15,6 @@ use serde::{Deserialize, Serialize};
 use super::lesson::WorkerKind;
 use super::lifecycle::Lifecycle;
 use crate::join::process::Launcher;
-use crate::join::sync::lock;
 use crate::record::{LaneId, TimelineKind};
 
 /// The lane of the main thread.
@@ -104,7 +104,7 @@ impl RunShared {
     pub(super) fn send(&self, event: Event) {
         match &self.sink {
             EventSink::Queue(queue, wake) => {
-                let mut queue = lock(queue);
+                let mut queue = queue.lock();
                 if queue.len() < MAX_PENDING {
                     queue.push(event);
                 } else {
@@ -118,7 +118,7 @@ impl RunShared {
             EventSink::File(file) => {
                 let mut line = serde_json::to_vec(&event).unwrap_or_default();
                 line.push(b'\n');
-                let mut file = lock(file);
+                let mut file = file.lock();
                 // On a full disk the transcript has a gap, and the lesson goes on.
                 file.write_all(&line).ok();
             }
@@ -128,7 +128,7 @@ impl RunShared {
     /// Takes the events that this process has queued since the last call.
     pub(super) fn take_events(&self) -> Vec<Event> {
         match &self.sink {
-            EventSink::Queue(queue, _) => std::mem::take(&mut *lock(queue)),
+            EventSink::Queue(queue, _) => std::mem::take(&mut *queue.lock()),
             EventSink::File(_) => Vec::new(),
         }
     }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 
+use crate::join::watchdog::{FrameGuard, LabelGuard, Watchdog};
 use crate::record::IncidentRecord;
-use crate::watchdog::{FrameGuard, LabelGuard, Watchdog};
 
 /// Frames longer than this feel slow.
 const MAX_FRAME_TIME: Duration = Duration::from_millis(100);

@@ -71,10 +71,14 @@ fn reaches(uses: &Uses<'_>, start: &str, goal: &str) -> bool {
     reached.iter().any(|to| *to == goal)
 }
 
-/// `["join", "panic"]` for `src/join/panic.rs` and for `src/join/panic/mod.rs`.
+/// `["join", "panic"]` for `src/join/panic.rs` and for `src/join/panic/mod.rs`, `["join"]` for
+/// `src/join/lib.rs`.
 fn module_path(file: &str) -> Vec<String> {
     let file = file.trim_start_matches("src/").trim_end_matches(".rs");
-    let file = file.strip_suffix("/mod").unwrap_or(file);
+    let file = ["/mod", "/lib"]
+        .iter()
+        .find_map(|root| file.strip_suffix(root))
+        .unwrap_or(file);
     file.split('/').map(str::to_owned).collect()
 }
 
@@ -120,7 +124,7 @@ fn paths(own: &[String], children: &BTreeSet<String>, code: &str) -> Vec<Vec<Str
         }
         let mut rest = &code[at + 2..];
         match first {
-            "crate" => add(&[], rest),
+            "crate" => add(crate_root(own), rest),
             "super" => {
                 let mut up = 1;
                 while let Some(further) = rest.strip_prefix("super::") {
@@ -135,6 +139,12 @@ fn paths(own: &[String], children: &BTreeSet<String>, code: &str) -> Vec<Vec<Str
         }
     }
     found
+}
+
+/// The module path of the root of the crate that a module belongs to. The library is a crate of its own.
+fn crate_root(module: &[String]) -> &[String] {
+    let is_library = module.first().is_some_and(|name| name == "join");
+    &module[..usize::from(is_library)]
 }
 
 /// Whether a path begins here, and not in the middle of one or in `pub(in …)`.

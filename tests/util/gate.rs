@@ -4,7 +4,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 /// Longer than any test waits. It passes only when something hangs.
-pub(crate) const TIMEOUT: Duration = Duration::from_mins(1);
+pub(crate) const TIMEOUT: Duration = Duration::new(60, 0);
 
 /// A gate that is shut until it is opened.
 #[derive(Clone, Default)]

@@ -4,10 +4,11 @@ pub(crate) mod child;
 pub(crate) mod files;
 pub(crate) mod gate;
 #[cfg(target_os = "linux")]
+pub(crate) mod leftovers;
+#[cfg(target_os = "linux")]
 pub(crate) mod lesson_processes;
 #[cfg(target_os = "linux")]
 pub(crate) mod policy;
-pub(crate) mod pool;
 #[cfg(target_os = "linux")]
 pub(crate) mod resources;
 #[cfg(target_os = "linux")]

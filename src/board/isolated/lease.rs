@@ -4,14 +4,13 @@
 //! those: a released worker takes the item, a lost one leaves room for another start. With no other
 //! worker, the start is retried a few times.
 
-use std::sync::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex};
 
 use super::worker::Worker;
 use crate::board::retry::{RETRY_INTERVAL, Refusals};
 use crate::board::sync::wait_while;
 use crate::join::Context;
 use crate::join::process::SpawnError;
-use crate::join::sync::lock;
 
 /// The living workers of a job, idle or leased.
 #[derive(Default)]
@@ -53,7 +52,7 @@ impl Leases {
         start: impl Fn() -> Result<Worker, SpawnError>,
         context: &Context,
     ) -> Result<Option<WorkerLease<'_>>, SpawnError> {
-        let mut refusals = lock(&self.state).refusals;
+        let mut refusals = self.state.lock().refusals;
         while !context.is_cancelled() {
             let seen = match self.take_idle_one() {
                 Ok(lease) => return Ok(Some(lease)),
@@ -68,12 +67,12 @@ impl Leases {
     }
 
     pub(super) fn take_idle(&self) -> Vec<Worker> {
-        std::mem::take(&mut lock(&self.state).idle)
+        std::mem::take(&mut self.state.lock().idle)
     }
 
     /// Leases an idle worker; if there is none, returns the current change count.
     fn take_idle_one(&self) -> Result<WorkerLease<'_>, u64> {
-        let mut state = lock(&self.state);
+        let mut state = self.state.lock();
         let Some(mut worker) = state.idle.pop() else {
             return Err(state.changes);
         };
@@ -87,9 +86,9 @@ impl Leases {
         &self,
         start: impl Fn() -> Result<Worker, SpawnError>,
     ) -> Result<WorkerLease<'_>, SpawnError> {
-        lock(&self.state).busy += 1;
+        self.state.lock().busy += 1;
         let started = start();
-        let mut state = lock(&self.state);
+        let mut state = self.state.lock();
         match started {
             Ok(worker) => {
                 state.refusals = Refusals::default();
@@ -114,13 +113,13 @@ impl Leases {
         refusals: &mut Refusals,
         context: &Context,
     ) -> Result<(), SpawnError> {
-        let mut state = lock(&self.state);
+        let mut state = self.state.lock();
         if !is_transient(&refusal) {
             return Err(refusal);
         }
         if state.busy > 0 {
             let may_change = |state: &LeaseState| state.changes == seen && state.busy > 0;
-            drop(wait_while(state, &self.changed, context, may_change));
+            wait_while(&mut state, &self.changed, context, may_change);
             return Ok(());
         }
         if !refusals.may_retry() {
@@ -128,8 +127,8 @@ impl Leases {
             return Err(refusal);
         }
         let unchanged = |state: &mut LeaseState| state.changes == seen;
-        let changed = &self.changed;
-        drop(changed.wait_timeout_while(state, RETRY_INTERVAL, unchanged));
+        self.changed
+            .wait_while_for(&mut state, unchanged, RETRY_INTERVAL);
         Ok(())
     }
 
@@ -147,13 +146,13 @@ impl WorkerLease<'_> {
     /// Returns the worker for the next item.
     pub(super) fn release(self) {
         let Self { worker, permit, .. } = self;
-        lock(&permit.0.state).idle.push(worker);
+        permit.0.state.lock().idle.push(worker);
     }
 }
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        let mut state = lock(&self.0.state);
+        let mut state = self.0.state.lock();
         state.busy -= 1;
         state.changes += 1;
         drop(state);

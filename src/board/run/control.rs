@@ -1,15 +1,14 @@
+use parking_lot::{Mutex, MutexGuard};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
 
 use crossbeam_channel::Sender;
 
 use crate::board::item::ItemTask;
 #[cfg(unix)]
 use crate::board::process_table::ProcessTable;
-use crate::jobs::sync::try_lock;
 use crate::jobs::{Item, RunOn};
-use crate::join::sync::lock;
 use crate::join::{PanicReport, TaskState};
 use crate::record::{ItemId, Panic, PanicKey};
 
@@ -79,7 +78,7 @@ impl Control {
     }
 
     pub(super) fn in_flight(&self) -> MutexGuard<'_, BTreeMap<ItemId, InFlight>> {
-        lock(&self.in_flight)
+        self.in_flight.lock()
     }
 
     /// Calls `advanced` with every item that advanced since the last call, and returns how many
@@ -91,7 +90,7 @@ impl Control {
         &self,
         advanced: &mut dyn FnMut(ItemId, u64, u64),
     ) -> Option<usize> {
-        let mut in_flight = try_lock(&self.in_flight)?;
+        let mut in_flight = self.in_flight.try_lock()?;
         let mut running = 0;
         for (&item, flight) in in_flight.iter_mut() {
             if flight.task.state() != TaskState::Running {
@@ -136,7 +135,7 @@ impl Control {
     }
 
     pub(in crate::board) fn backtrace(&self, key: PanicKey) -> Option<KeptBacktrace> {
-        lock(&self.backtraces).get(&key).cloned()
+        self.backtraces.lock().get(&key).cloned()
     }
 
     /// Keeps a report for its backtrace, within the limit, and returns the panic as plain data.
@@ -150,7 +149,7 @@ impl Control {
     }
 
     pub(super) fn keep_backtrace(&self, key: PanicKey, backtrace: KeptBacktrace) {
-        let mut backtraces = lock(&self.backtraces);
+        let mut backtraces = self.backtraces.lock();
         if key == PanicKey::Job || backtraces.len() < MAX_BACKTRACES {
             backtraces.insert(key, backtrace);
         }

@@ -1,6 +1,7 @@
+use parking_lot::MutexGuard;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
-use std::sync::{Arc, MutexGuard};
+use std::sync::Arc;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 

@@ -4,9 +4,10 @@
 //! *and* hashes its own pieces, which stay in its cache in between; no data moves from one thread to
 //! another.
 
+use parking_lot::Mutex;
 use std::io;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, OnceLock};
 
 use blake3::Hasher;
 use blake3::hazmat::{
@@ -18,7 +19,6 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 use super::digest::{DigestMonitor, READ_BYTES, check_cancel, with_buffer};
 use super::error::{Change, ChecksumError};
 use super::source::{OpenFile, read_exact_at};
-use crate::jobs::sync::try_lock;
 use crate::join::Priority;
 
 /// The bytes that one thread reads and hashes before it takes other work.
@@ -133,7 +133,7 @@ fn in_parallel<A: Send, B: Send>(
         return rayon::join(left, right);
     }
     let priority = Priority::current();
-    let Some(mut threads) = try_lock(threads_of(priority)) else {
+    let Some(mut threads) = threads_of(priority).try_lock() else {
         return (left(), right());
     };
     if threads.is_none() {
@@ -165,7 +165,7 @@ fn start_threads(priority: Priority) -> Option<ThreadPool> {
     ThreadPoolBuilder::new()
         .num_threads(cores)
         .thread_name(|index| format!("blake3-{index}"))
-        .start_handler(move |_| priority.apply())
+        .start_handler(move |_| priority.set_for_current_thread())
         .build()
         .ok()
 }

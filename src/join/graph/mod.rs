@@ -230,7 +230,7 @@ pub(crate) fn global() -> &'static Graph {
 /// It is meant for display: a wait may end before the caller reads it.
 ///
 /// ```
-/// use meanwhile::join;
+/// use meanwhile_join as join;
 /// use std::time::Duration;
 ///
 /// let slow = join::spawn("slow", |context| loop { context.checkpoint() })?;

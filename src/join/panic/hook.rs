@@ -40,7 +40,7 @@ pub(crate) fn install() {
 /// thread that panics.
 ///
 /// ```standalone_crate
-/// use meanwhile::join::{self, JoinError};
+/// use meanwhile_join::{self as join, JoinError};
 ///
 /// join::spawn("sets the library's hook", |_| ())?;
 /// std::panic::set_hook(Box::new(move |info| {

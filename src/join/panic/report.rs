@@ -14,7 +14,7 @@ use super::contain::Contained;
 /// The report of a task's panic. Every joiner gets the same one.
 ///
 /// ```
-/// use meanwhile::join::{self, JoinError, PayloadKind};
+/// use meanwhile_join::{self as join, JoinError, PayloadKind};
 ///
 /// let task = join::spawn("divide", |_| panic!("no remainder"))?;
 /// let Err(JoinError::Panicked(report)) = task.join() else { unreachable!() };
@@ -160,7 +160,7 @@ impl PanicReport {
     /// payload, so only the first caller gets it.
     ///
     /// ```
-    /// use meanwhile::join::{self, JoinError};
+    /// use meanwhile_join::{self as join, JoinError};
     ///
     /// #[derive(Debug, PartialEq)]
     /// struct Exit(u8);
@@ -215,7 +215,7 @@ impl PanicReport {
     /// on the UI thread. Later calls return the same text at once.
     ///
     /// ```
-    /// use meanwhile::join::{self, JoinError};
+    /// use meanwhile_join::{self as join, JoinError};
     ///
     /// let task = join::spawn("import", |_| panic!("the disk is full"))?;
     /// let Err(JoinError::Panicked(report)) = task.join() else { unreachable!() };

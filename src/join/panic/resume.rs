@@ -12,7 +12,7 @@ impl PanicReport {
     /// [`on_panic`](super::on_panic) says: the unwinding itself prints nothing.
     ///
     /// ```
-    /// use meanwhile::join::{self, JoinError};
+    /// use meanwhile_join::{self as join, JoinError};
     ///
     /// let inner = join::spawn("inner", |_| -> u32 { panic!("no remainder") })?;
     /// let outer = join::spawn("outer", move |_| match inner.join() {

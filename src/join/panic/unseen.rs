@@ -33,7 +33,7 @@ static LISTENER: Mutex<Option<Listener>> = Mutex::new(None);
 /// `listener` panics, the panic is ignored.
 ///
 /// ```standalone_crate
-/// use meanwhile::join;
+/// use meanwhile_join as join;
 ///
 /// let (send, reports) = std::sync::mpsc::channel();
 /// join::on_panic(move |report| drop(send.send(report.to_string())));

@@ -36,7 +36,7 @@ const DEFAULT_OUTPUT_LIMIT: usize = 1024 * 1024;
 /// and its output is captured.
 ///
 /// ```
-/// use meanwhile::join::process::{Builder, Exit};
+/// use meanwhile_join::process::{Builder, Exit};
 ///
 /// let count = Builder::new("wc").arg("-c").stdin_bytes("four").spawn()?;
 /// assert_eq!(count.join()?, Exit::Code(0));
@@ -122,7 +122,7 @@ impl Builder {
     /// Sets environment variables; see [`env`](Self::env).
     ///
     /// ```
-    /// use meanwhile::join::process::Builder;
+    /// use meanwhile_join::process::Builder;
     ///
     /// let shell = Builder::new("sh").args(["-c", "echo $FIRST$SECOND"]);
     /// let process = shell.envs([("FIRST", "1"), ("SECOND", "2")]).spawn()?;
@@ -184,7 +184,7 @@ impl Builder {
         self
     }
 
-    /// Sets whether the process is a daemon: [`shutdown`](crate::join::shutdown) stops it instead
+    /// Sets whether the process is a daemon: [`shutdown`](crate::shutdown) stops it instead
     /// of waiting for it. Default: false.
     pub fn daemon(mut self, daemon: bool) -> Self {
         self.daemon = daemon;
@@ -195,7 +195,7 @@ impl Builder {
     /// the process together with this program.
     ///
     /// ```
-    /// use meanwhile::join::process::{Builder, ProcessGroup};
+    /// use meanwhile_join::process::{Builder, ProcessGroup};
     ///
     /// // Ctrl-C reaches this program alone, which stops the server in its own time.
     /// let server = Builder::new("sleep").arg("60").group(ProcessGroup::Own).spawn()?;
@@ -261,7 +261,7 @@ impl Builder {
     /// process is killed at once.
     ///
     /// ```
-    /// use meanwhile::join::process::{Builder, Exit};
+    /// use meanwhile_join::process::{Builder, Exit};
     /// use std::time::{Duration, Instant};
     ///
     /// let deadline = Instant::now() + Duration::from_secs(60);

@@ -38,7 +38,7 @@ fn running(predicate: impl Fn(&ProcessShared) -> bool) -> Vec<Arc<ProcessShared>
 /// ends.
 ///
 /// ```
-/// use meanwhile::join::process::{self, Builder};
+/// use meanwhile_join::process::{self, Builder};
 ///
 /// let sleeper = Builder::new("sleep").arg("60").spawn()?;
 /// assert!(process::active_children().iter().any(|child| child.pid == sleeper.pid()));

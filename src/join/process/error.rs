@@ -1,5 +1,7 @@
 //! The error of a spawn.
 
+use std::error::Error;
+use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
@@ -11,7 +13,7 @@ use rustix::io::Errno;
 /// The text contains the cause, so [`source`](std::error::Error::source) is `None`.
 ///
 /// ```
-/// use meanwhile::join::process::{Builder, SpawnError};
+/// use meanwhile_join::process::{Builder, SpawnError};
 ///
 /// let error = Builder::new("no-such-program").spawn().unwrap_err();
 /// assert!(matches!(error, SpawnError::NotFound { .. }));
@@ -22,22 +24,19 @@ use rustix::io::Errno;
 /// let error = Builder::new("ls").current_dir("/no/such/folder").spawn().unwrap_err();
 /// assert!(matches!(error, SpawnError::WorkingDirectory { .. }));
 /// ```
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug)]
 pub enum SpawnError {
     /// The program does not exist.
-    #[error("there is no program `{program}`: check its name, or give its full path")]
     NotFound {
         /// The program as it was given.
         program: String,
     },
     /// The program is a script, and its interpreter does not exist.
-    #[error("the interpreter of `{program}` is missing: check the first line (`#!`)")]
     InterpreterNotFound {
         /// The program as it was given.
         program: String,
     },
     /// The working directory does not exist or can't be entered.
-    #[error("can't run in the folder {}: {cause}; choose another working directory", path.display())]
     WorkingDirectory {
         /// The directory.
         path: PathBuf,
@@ -45,25 +44,21 @@ pub enum SpawnError {
         cause: io::Error,
     },
     /// The program may not be executed.
-    #[error("no permission to run `{program}`: make it executable (chmod +x), or ask its owner")]
     PermissionDenied {
         /// The program as it was given.
         program: String,
     },
     /// The file is not a program for this system.
-    #[error("`{program}` is not a program, nor a script that begins with `#!`")]
     NotExecutable {
         /// The program as it was given.
         program: String,
     },
     /// The program's file is open for writing.
-    #[error("the file `{program}` is being written: try again when it is complete")]
     BeingWritten {
         /// The program as it was given.
         program: String,
     },
     /// Arguments and environment together are too long.
-    #[error("the arguments of `{program}` are too long ({bytes} bytes): pass fewer at a time")]
     ArgumentsTooLong {
         /// The program as it was given.
         program: String,
@@ -71,7 +66,6 @@ pub enum SpawnError {
         bytes: usize,
     },
     /// A text contains a NUL character, which can't be passed to a program.
-    #[error("{what} of `{program}` contains a NUL character: remove it")]
     Nul {
         /// The program as it was given.
         program: String,
@@ -79,7 +73,6 @@ pub enum SpawnError {
         what: String,
     },
     /// The file for the process's stdin can't be opened.
-    #[error("can't open {} as the input of `{program}`: {cause}", path.display())]
     Input {
         /// The program as it was given.
         program: String,
@@ -89,38 +82,105 @@ pub enum SpawnError {
         cause: io::Error,
     },
     /// This program, or the system, has too many files open.
-    #[error(
-        "can't start `{program}`: too many files are open; end some running work and try again"
-    )]
     TooManyOpenFiles {
         /// The program as it was given.
         program: String,
     },
     /// The user's limit of processes is reached.
-    #[error(
-        "can't start `{program}`: too many processes are running; end some running work and try again"
-    )]
     TooManyProcesses {
         /// The program as it was given.
         program: String,
     },
     /// The caller gave up the start before the system had finished it.
-    #[error("the system did not start `{program}` in time: check that its disk and folder respond")]
     GivenUp {
         /// The program as it was given.
         program: String,
     },
     /// The system refused one of the threads that serve all processes.
-    #[error(transparent)]
-    Thread(#[from] super::super::SpawnError),
+    Thread(super::super::SpawnError),
     /// Any other error.
-    #[error("can't start `{program}`: {cause}")]
     Other {
         /// The program as it was given.
         program: String,
         /// The error of the system.
         cause: io::Error,
     },
+}
+
+impl fmt::Display for SpawnError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotFound { program } => write!(
+                f,
+                "there is no program `{program}`: check its name, or give its full path"
+            ),
+            Self::InterpreterNotFound { program } => write!(
+                f,
+                "the interpreter of `{program}` is missing: check the first line (`#!`)"
+            ),
+            Self::WorkingDirectory { path, cause } => write!(
+                f,
+                "can't run in the folder {}: {cause}; choose another working directory",
+                path.display()
+            ),
+            Self::PermissionDenied { program } => write!(
+                f,
+                "no permission to run `{program}`: make it executable (chmod +x), or ask its owner"
+            ),
+            Self::NotExecutable { program } => write!(
+                f,
+                "`{program}` is not a program, nor a script that begins with `#!`"
+            ),
+            Self::BeingWritten { program } => write!(
+                f,
+                "the file `{program}` is being written: try again when it is complete"
+            ),
+            Self::ArgumentsTooLong { program, bytes } => write!(
+                f,
+                "the arguments of `{program}` are too long ({bytes} bytes): pass fewer at a time"
+            ),
+            Self::Nul { program, what } => {
+                write!(
+                    f,
+                    "{what} of `{program}` contains a NUL character: remove it"
+                )
+            }
+            Self::Input {
+                program,
+                path,
+                cause,
+            } => write!(
+                f,
+                "can't open {} as the input of `{program}`: {cause}",
+                path.display()
+            ),
+            Self::TooManyOpenFiles { program } => write!(
+                f,
+                "can't start `{program}`: too many files are open; end some running work and try \
+                 again"
+            ),
+            Self::TooManyProcesses { program } => write!(
+                f,
+                "can't start `{program}`: too many processes are running; end some running work \
+                 and try again"
+            ),
+            Self::GivenUp { program } => write!(
+                f,
+                "the system did not start `{program}` in time: check that its disk and folder \
+                 respond"
+            ),
+            Self::Thread(refusal) => refusal.fmt(f),
+            Self::Other { program, cause } => write!(f, "can't start `{program}`: {cause}"),
+        }
+    }
+}
+
+impl Error for SpawnError {}
+
+impl From<super::super::SpawnError> for SpawnError {
+    fn from(refusal: super::super::SpawnError) -> Self {
+        Self::Thread(refusal)
+    }
 }
 
 impl SpawnError {

@@ -9,7 +9,7 @@ use rustix::process::Signal;
 /// The end of a process.
 ///
 /// ```
-/// use meanwhile::join::process::{Builder, Exit};
+/// use meanwhile_join::process::{Builder, Exit};
 ///
 /// let failed = Builder::new("sh").args(["-c", "exit 7"]).spawn()?.join()?;
 /// assert_eq!(failed, Exit::Code(7));
@@ -140,7 +140,7 @@ pub struct ProcessInfo {
     pub name: Arc<str>,
     /// Its state.
     pub state: ProcessState,
-    /// Whether [`shutdown`](crate::join::shutdown) stops it instead of waiting for it.
+    /// Whether [`shutdown`](crate::shutdown) stops it instead of waiting for it.
     pub daemon: bool,
     /// The time at which it was started.
     pub spawned_at: Instant,

@@ -24,7 +24,7 @@ use super::{pause, reaper};
 /// read and discarded, and it is reaped when it exits.
 ///
 /// ```
-/// use meanwhile::join::process::{Builder, Exit};
+/// use meanwhile_join::process::{Builder, Exit};
 /// use std::time::Duration;
 ///
 /// let process = Builder::new("sh").args(["-c", "echo hello; exit 3"]).spawn()?;
@@ -37,13 +37,13 @@ use super::{pause, reaper};
 /// itself or for its parent. A handle can't be made from a pid,
 ///
 /// ```compile_fail
-/// meanwhile::join::process::Process::from(std::process::id()).join();
+/// meanwhile_join::process::Process::from(std::process::id()).join();
 /// ```
 ///
 /// and the list of children has no handles.
 ///
 /// ```compile_fail
-/// meanwhile::join::process::active_children()[0].join();
+/// meanwhile_join::process::active_children()[0].join();
 /// ```
 #[derive(Clone)]
 pub struct Process(Arc<Handle>);
@@ -85,7 +85,7 @@ impl Process {
     ///
     /// # Errors
     /// Never fails today, because a process can't be part of a deadlock cycle and can't panic. It
-    /// has the signature of [`Task::join`](crate::join::Task::join).
+    /// has the signature of [`Task::join`](crate::Task::join).
     pub fn join(&self) -> Result<Exit, JoinError> {
         self.shared().wait(None).ok_or(JoinError::TimedOut)
     }
@@ -96,7 +96,7 @@ impl Process {
     /// without a deadline.
     ///
     /// ```
-    /// use meanwhile::join::{JoinError, process::Builder};
+    /// use meanwhile_join::{JoinError, process::Builder};
     /// use std::time::Duration;
     ///
     /// let sleeper = Builder::new("sleep").arg("60").spawn()?;
@@ -154,7 +154,7 @@ impl Process {
     /// [`terminate`](Self::terminate). The number of a signal may differ between systems.
     ///
     /// ```
-    /// use meanwhile::join::process::Builder;
+    /// use meanwhile_join::process::Builder;
     ///
     /// let sleeper = Builder::new("sleep").arg("60").spawn()?;
     /// sleeper.signal(1)?;
@@ -176,7 +176,7 @@ impl Process {
     /// is not paused. A process that was just starting another one may be shown as running.
     ///
     /// ```
-    /// use meanwhile::join::process::{Builder, ProcessState};
+    /// use meanwhile_join::process::{Builder, ProcessState};
     ///
     /// let sleeper = Builder::new("sleep").arg("60").spawn()?;
     /// sleeper.pause();
@@ -203,10 +203,10 @@ impl Process {
     /// environment, even when the process itself has ended already. Stopped processes are
     /// continued, so that they can exit. macOS does not show the environment of its own protected
     /// programs, such as `/bin/sleep`: one of these that left its parents and its group is not
-    /// found.
+    /// found. Elsewhere than on Linux, neither is one that executes a program at that moment.
     ///
     /// ```
-    /// use meanwhile::join::process::Builder;
+    /// use meanwhile_join::process::Builder;
     /// use std::time::Duration;
     ///
     /// let shell = Builder::new("sh").args(["-c", "sleep 60 & sleep 60"]).spawn()?;
@@ -233,7 +233,7 @@ impl Process {
     /// stream, pass the [`total`](Captured::total) of the previous call.
     ///
     /// ```
-    /// use meanwhile::join::process::{Builder, Stream};
+    /// use meanwhile_join::process::{Builder, Stream};
     ///
     /// let process = Builder::new("printf").arg("one two").spawn()?;
     /// process.join()?;
@@ -270,7 +270,7 @@ impl Process {
     /// panic is ignored and the next one still runs.
     ///
     /// ```
-    /// use meanwhile::join::process::Builder;
+    /// use meanwhile_join::process::Builder;
     /// use std::time::Duration;
     ///
     /// let server = Builder::new("sleep").arg("60").spawn()?;

@@ -20,7 +20,7 @@ use super::{reaper, spawner, system};
 /// supervisor, [`install`](Self::install) never returns.
 ///
 /// ```no_run
-/// use meanwhile::join::process::{Builder, LaunchOptions, Launcher};
+/// use meanwhile_join::process::{Builder, LaunchOptions, Launcher};
 ///
 /// fn main() -> Result<(), Box<dyn std::error::Error>> {
 ///     let launcher = Launcher::install();

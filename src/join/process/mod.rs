@@ -18,9 +18,9 @@
 //!
 //! [`conformance`] lists the promises, and the tests that hold them.
 
-/// The promises of this module, from `src/join/process/README.md`.
+/// The promises of this module, from `src/join/process/CONFORMANCE.md`.
 #[cfg(doc)]
-#[doc = include_str!("README.md")]
+#[doc = include_str!("CONFORMANCE.md")]
 pub mod conformance {}
 
 // Lock order. A thread that holds a lock takes only locks further down:

@@ -19,7 +19,7 @@ pub enum Stream {
 /// The captured output of a process so far.
 ///
 /// ```
-/// use meanwhile::join::process::Builder;
+/// use meanwhile_join::process::Builder;
 ///
 /// let shell = Builder::new("sh").args(["-c", "echo done; echo 'no colour' >&2"]).spawn()?;
 /// shell.join()?;
@@ -39,7 +39,7 @@ pub struct Output {
 /// The last bytes of one stream, and the number of all its bytes.
 ///
 /// ```
-/// use meanwhile::join::process::Builder;
+/// use meanwhile_join::process::Builder;
 ///
 /// let numbers = Builder::new("seq").arg("1000").output_limit(9).spawn()?;
 /// numbers.join()?;

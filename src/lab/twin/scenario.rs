@@ -1,12 +1,12 @@
 //! The simulated user, on its own thread: clicks `Start`, clicks the counter, closes the window.
 
+use parking_lot::{Mutex, MutexGuard};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use eframe::egui::{Context, ViewportCommand};
 
-use crate::join::sync::lock;
 use crate::join::{self, SpawnError};
 use crate::lab::fact::{Fact, FactLog};
 use crate::lab::pattern::Scenario;
@@ -74,7 +74,7 @@ impl ScriptedInput {
     }
 
     fn probes(&self) -> MutexGuard<'_, Vec<Instant>> {
-        lock(&self.0.probes)
+        self.0.probes.lock()
     }
 }
 

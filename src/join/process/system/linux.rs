@@ -229,7 +229,7 @@ pub(in super::super) fn set_own_name(name: &CStr) {
 
 /// Gives this process, and the program that it executes, background priority.
 pub(in super::super) fn set_background_priority() {
-    Priority::Background.apply();
+    Priority::Background.set_for_current_thread();
 }
 
 /// Whether the system can run a file that begins with these bytes. With any `binfmt_misc` format

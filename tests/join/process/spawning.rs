@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use meanwhile::join::process::{self, Exit, LaunchOptions, ProcessGroup, SpawnError};
+use meanwhile_join::process::{self, Exit, LaunchOptions, ProcessGroup, SpawnError};
 use rustix::process::{Resource, getrlimit};
 
 use super::{Builder, eventually, launcher, shell};
@@ -154,7 +154,7 @@ fn p9_pipe_with_a_name_is_no_program() {
         if launched {
             builder = builder.launched_by(&launcher(), LaunchOptions::default());
         }
-        let spawning = meanwhile::join::spawn("spawns", move |_| builder.spawn().err()).unwrap();
+        let spawning = meanwhile_join::spawn("spawns", move |_| builder.spawn().err()).unwrap();
         let error = spawning.join_timeout(crate::util::gate::TIMEOUT);
         assert!(
             matches!(error, Ok(Some(SpawnError::PermissionDenied { .. }))),

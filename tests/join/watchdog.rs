@@ -3,7 +3,7 @@
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use meanwhile::watchdog::{Incident, Watchdog};
+use meanwhile_join::watchdog::{Incident, Watchdog};
 
 use crate::util::gate::TIMEOUT;
 

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use meanwhile::join;
-use meanwhile::join::Priority;
-use meanwhile::join::process::{Exit, LaunchOptions, SpawnError};
+use meanwhile_join as join;
+use meanwhile_join::Priority;
+use meanwhile_join::process::{Exit, LaunchOptions, SpawnError};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 

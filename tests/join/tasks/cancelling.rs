@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use meanwhile::join::{self, Cancelled, Context, JoinError, Task, TaskState};
+use meanwhile_join::{self as join, Cancelled, Context, JoinError, Task, TaskState};
 
 use crate::util::child::{in_child, stderr_of_child};
 use crate::util::gate::{Gate, OpenOnDrop, TIMEOUT};
@@ -49,7 +49,7 @@ impl Drop for FlushesOnDrop {
 #[test]
 fn t16_checkpoint_in_a_destructor_goes_on() {
     in_child(
-        "join::cancelling::t16_checkpoint_in_a_destructor_goes_on",
+        "tasks::cancelling::t16_checkpoint_in_a_destructor_goes_on",
         || {
             let flushed = Arc::new(AtomicUsize::new(0));
             let task = cancel_running({
@@ -69,7 +69,7 @@ fn t16_checkpoint_in_a_destructor_goes_on() {
 #[test]
 fn t16_checkpoint_in_the_destructor_of_a_panic() {
     in_child(
-        "join::cancelling::t16_checkpoint_in_the_destructor_of_a_panic",
+        "tasks::cancelling::t16_checkpoint_in_the_destructor_of_a_panic",
         || {
             let flushed = Arc::new(AtomicUsize::new(0));
             let task: Task<()> = cancel_running({
@@ -118,7 +118,7 @@ fn t16_context_of_another_task_does_not_cancel() {
 #[test]
 fn t16_scoped_helpers_that_stop_leave_it_cancelled() {
     let stderr = stderr_of_child(
-        "join::cancelling::t16_scoped_helpers_that_stop_leave_it_cancelled",
+        "tasks::cancelling::t16_scoped_helpers_that_stop_leave_it_cancelled",
         || {
             let task: Task<()> = cancel_running(|context| {
                 std::thread::scope(|scope| {
@@ -138,7 +138,7 @@ fn t16_scoped_helpers_that_stop_leave_it_cancelled() {
 #[test]
 fn t16_unwrapped_helpers_leave_it_cancelled() {
     in_child(
-        "join::cancelling::t16_unwrapped_helpers_leave_it_cancelled",
+        "tasks::cancelling::t16_unwrapped_helpers_leave_it_cancelled",
         || {
             let task: Task<()> = cancel_running(|context| {
                 std::thread::scope(|scope| {
@@ -159,7 +159,7 @@ fn join_thread<T>(helper: std::thread::ScopedJoinHandle<'_, T>) -> T {
 #[test]
 fn t16_helper_that_panics_is_not_a_cancel() {
     in_child(
-        "join::cancelling::t16_helper_that_panics_is_not_a_cancel",
+        "tasks::cancelling::t16_helper_that_panics_is_not_a_cancel",
         || {
             let panicked = Gate::new();
             let task: Task<()> = {

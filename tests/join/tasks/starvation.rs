@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use meanwhile::join::{self, Builder, JoinError, Pool, Task, WaitOutcome, WaitUntil};
+use meanwhile_join::{self as join, Builder, JoinError, Pool, Task, WaitOutcome, WaitUntil};
 
 use crate::util::child::in_child;
 use crate::util::gate::{Gate, TIMEOUT};
@@ -208,7 +208,7 @@ fn chain(pool: &Pool, len: usize) -> Task<usize> {
 fn t9_long_chain_of_queued_joins_overflows_no_stack() {
     const LEN: usize = 20_000;
     in_child(
-        "join::starvation::t9_long_chain_of_queued_joins_overflows_no_stack",
+        "tasks::starvation::t9_long_chain_of_queued_joins_overflows_no_stack",
         || assert_eq!(value(&chain(&pool(1), LEN)), LEN),
     );
 }

@@ -5,8 +5,8 @@ use std::sync::mpsc;
 use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
-use meanwhile::join::process::{self, Builder, Exit, Process, ProcessState};
-use meanwhile::join::{self, JoinError};
+use meanwhile_join::process::{self, Builder, Exit, Process, ProcessState};
+use meanwhile_join::{self as join, JoinError};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 

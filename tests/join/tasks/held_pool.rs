@@ -1,8 +1,8 @@
 //! Tasks that stay queued until the test releases them.
 
-use meanwhile::join::{Builder, Pool, Task};
+use meanwhile_join::{Builder, Pool, Task};
 
-use super::gate::Gate;
+use crate::util::gate::Gate;
 
 /// A pool whose only worker is busy, so queued tasks do not begin.
 pub(crate) struct HeldPool {

@@ -6,8 +6,8 @@ use std::os::unix::fs::FileExt as _;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use meanwhile::join::JoinError;
-use meanwhile::join::process::{Builder, Exit, Process, ProcessGroup};
+use meanwhile_join::JoinError;
+use meanwhile_join::process::{Builder, Exit, Process, ProcessGroup};
 use nix::sys::ptrace;
 use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::waitpid;

@@ -1,9 +1,10 @@
-//! The promises of the join library. The tests `t7_…` are for row T7 of `src/join/README.md`.
+//! The promises of the join library. The tests `t7_…` are for row T7 of `src/join/CONFORMANCE.md`.
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod abort;
 mod cancelling;
+mod held_pool;
 mod joining;
 mod lifetime;
 mod panics;

@@ -10,7 +10,7 @@ name = "aborts"
 edition = "2024"
 
 [dependencies]
-meanwhile = { path = "LIBRARY", default-features = false }
+meanwhile-join = { path = "LIBRARY", default-features = false }
 
 [profile.dev]
 panic = "abort"
@@ -20,7 +20,7 @@ debug = false
 "#;
 
 const PROGRAM: &str = r#"
-use meanwhile::join::{self, Cancelled, JoinError};
+use meanwhile_join::{self as join, Cancelled, JoinError};
 
 fn main() {
     match std::env::args().nth(1).as_deref() {
@@ -71,7 +71,8 @@ fn t16_abort_keeps_the_message_and_survives_a_cancel() {
     fs::create_dir(folder.path().join("src")).unwrap();
     fs::write(folder.path().join("src/main.rs"), PROGRAM).unwrap();
     // The versions that this build has, so that nothing is downloaded.
-    fs::copy(library.join("Cargo.lock"), folder.path().join("Cargo.lock")).unwrap();
+    let locked = library.join("../../Cargo.lock");
+    fs::copy(locked, folder.path().join("Cargo.lock")).unwrap();
     let test = env::current_exe().unwrap();
     let target = test.ancestors().nth(3).unwrap().join("abort");
     let built = Command::new(env!("CARGO"))

@@ -6,7 +6,7 @@
 //! is drawn, the thread sleeps, so an idle window stays idle.
 //!
 //! ```
-//! use meanwhile::watchdog::Watchdog;
+//! use meanwhile_join::watchdog::Watchdog;
 //! use std::time::Duration;
 //!
 //! let (reports, incidents) = std::sync::mpsc::channel();
@@ -39,8 +39,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, Thread};
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::join::SpawnError;
-use crate::join::sync::{Mutex, lock};
+use super::SpawnError;
+use super::sync::{Mutex, lock};
 
 /// The number of ended incidents that wait for the callback. If it is too slow, the oldest are
 /// dropped.
@@ -172,7 +172,7 @@ impl Watchdog {
     /// label.
     ///
     /// ```
-    /// # use meanwhile::watchdog::Watchdog;
+    /// # use meanwhile_join::watchdog::Watchdog;
     /// # use std::time::Duration;
     /// # let (reports, incidents) = std::sync::mpsc::channel();
     /// # let report = move |incident| drop(reports.send(incident));

@@ -1,6 +1,6 @@
 //! P5: output, and input.
 
-use meanwhile::join::process::{Exit, Stream};
+use meanwhile_join::process::{Exit, Stream};
 
 use super::{Builder, eventually, shell, wait_for_line};
 use crate::util::files::{folder, write};

@@ -29,13 +29,18 @@
 //!
 //! [`conformance`] compares each promise with Python and std and names the test that holds it.
 //!
-//! This module depends on no window toolkit and no file format.
+//! This crate depends on no window toolkit and no file format.
 
 #![warn(missing_docs)]
 
-/// The promises of this module, from `src/join/README.md`.
-#[cfg(doc)]
+/// Compiles the example of the README.
+#[cfg(doctest)]
 #[doc = include_str!("README.md")]
+struct Readme;
+
+/// The promises of this module, from `src/join/CONFORMANCE.md`.
+#[cfg(doc)]
+#[doc = include_str!("CONFORMANCE.md")]
 pub mod conformance {}
 
 mod as_completed;
@@ -60,7 +65,7 @@ mod models;
 mod panic;
 mod pool;
 mod priority;
-#[cfg(all(unix, not(loom)))]
+#[cfg(all(unix, feature = "process", not(loom)))]
 pub mod process;
 #[cfg(all(unix, test, loom))]
 #[path = "process/models.rs"]
@@ -72,12 +77,14 @@ mod shutdown;
 #[cfg(all(test, not(any(loom, other_unix))))]
 mod simulation;
 mod state;
-pub(crate) mod sync;
+mod sync;
 mod targets;
 mod task;
 mod wait;
 mod wait_many;
 mod waiters;
+#[cfg(not(loom))]
+pub mod watchdog;
 mod workers;
 
 pub use as_completed::{AsCompleted, CompletionError, as_completed};

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use meanwhile::join;
-use meanwhile::join::process::{Exit, LaunchOptions, Launcher, Process};
+use meanwhile_join as join;
+use meanwhile_join::process::{Exit, LaunchOptions, Launcher, Process};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 

@@ -1,5 +1,5 @@
 //! The promises of `join::process`, tested with real children. The tests `p4_…` are for row P4 of
-//! `src/join/process/README.md`.
+//! `src/join/process/CONFORMANCE.md`.
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
@@ -17,7 +17,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::time::Instant;
 
-use meanwhile::join::process::{Builder, Launcher, Process};
+use meanwhile_join::process::{Builder, Launcher, Process};
 
 use crate::util::gate::TIMEOUT;
 
@@ -31,14 +31,7 @@ fn launcher() -> Launcher {
     Launcher::of_program(launching_program())
 }
 
-/// A program whose `main` installs a launcher.
-#[cfg(not(other_unix))]
-fn launching_program() -> PathBuf {
-    env!("CARGO_BIN_EXE_meanwhile").into()
-}
-
-/// An example, because the program is not built here.
-#[cfg(other_unix)]
+/// A program whose `main` installs a launcher: an example, because the library has no program.
 fn launching_program() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let built = test.parent().and_then(std::path::Path::parent).unwrap();

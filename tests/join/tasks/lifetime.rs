@@ -6,15 +6,16 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crossbeam_channel::bounded;
-use meanwhile::join::{
-    self, Builder, Context, JoinError, Placement, Pool, Progress, SpawnError, Task, TaskState,
+use meanwhile_join::{
+    self as join, Builder, Context, JoinError, Placement, Pool, Progress, SpawnError, Task,
+    TaskState,
 };
 
+use super::held_pool::HeldPool;
 use crate::util::child::{in_child, in_child_with};
 use crate::util::gate::{Gate, TIMEOUT};
-use crate::util::pool::HeldPool;
 
-const LONG: Duration = Duration::from_mins(1);
+const LONG: Duration = Duration::from_secs(60);
 
 #[test]
 fn t15_cancel_while_queued_never_runs() {
@@ -70,7 +71,7 @@ impl Drop for RecordsDrop {
 #[test]
 fn t16_checkpoint_ends_a_cancelled_task_quietly() {
     in_child(
-        "join::lifetime::t16_checkpoint_ends_a_cancelled_task_quietly",
+        "tasks::lifetime::t16_checkpoint_ends_a_cancelled_task_quietly",
         || {
             let hook_ran = Arc::new(AtomicBool::new(false));
             std::panic::set_hook(Box::new({
@@ -150,7 +151,7 @@ fn t17_late_or_second_cancel_has_no_effect() {
 #[test]
 fn t18_shutdown_waits_for_every_non_daemon_task() {
     in_child(
-        "join::lifetime::t18_shutdown_waits_for_every_non_daemon_task",
+        "tasks::lifetime::t18_shutdown_waits_for_every_non_daemon_task",
         || {
             let gate = Gate::new();
             let daemon = {
@@ -184,7 +185,7 @@ fn spawn_generation(generation: u32, count: &Arc<AtomicUsize>) {
 #[test]
 fn t18_shutdown_timeout_names_the_remaining_tasks() {
     // In a process of its own, because shutdown stops the daemon processes of other tests too.
-    let name = "join::lifetime::t18_shutdown_timeout_names_the_remaining_tasks";
+    let name = "tasks::lifetime::t18_shutdown_timeout_names_the_remaining_tasks";
     in_child(name, || {
         let gate = Gate::new();
         let task = {
@@ -206,7 +207,7 @@ fn t18_shutdown_timeout_names_the_remaining_tasks() {
 #[test]
 fn t18_task_calling_shutdown_is_not_waited_for() {
     in_child(
-        "join::lifetime::t18_task_calling_shutdown_is_not_waited_for",
+        "tasks::lifetime::t18_task_calling_shutdown_is_not_waited_for",
         || {
             let task = join::spawn("last", |_| join::shutdown(None).remaining.len()).unwrap();
             assert_eq!(*task.join_timeout(LONG).unwrap(), 0);
@@ -244,7 +245,7 @@ fn t19_refused_thread_is_an_error_and_leaves_nothing() {
 fn t19_spawn_works_again_after_memory_ran_out() {
     in_child_with(
         "ulimit -v 3000000",
-        "join::lifetime::t19_spawn_works_again_after_memory_ran_out",
+        "tasks::lifetime::t19_spawn_works_again_after_memory_ran_out",
         || {
             let gate = Gate::new();
             let mut tasks = Vec::new();

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use meanwhile::join::{self, Builder, Pool, Task};
+use meanwhile_join::{self as join, Builder, Pool, Task};
 
 use crate::util::child::{in_child, stderr_of_child};
 use crate::util::gate::{Gate, OpenOnDrop, TIMEOUT};
@@ -25,7 +25,7 @@ fn settle() {
 #[test]
 fn t21_panic_of_a_detached_task_is_printed() {
     let stderr = stderr_of_child(
-        "join::unseen::t21_panic_of_a_detached_task_is_printed",
+        "tasks::unseen::t21_panic_of_a_detached_task_is_printed",
         || {
             let gate = Gate::new();
             drop(panicking(&gate, "the disk is full"));
@@ -42,7 +42,7 @@ fn t21_panic_of_a_detached_task_is_printed() {
 #[test]
 fn t21_panic_unseen_when_its_handle_goes_is_printed() {
     let stderr = stderr_of_child(
-        "join::unseen::t21_panic_unseen_when_its_handle_goes_is_printed",
+        "tasks::unseen::t21_panic_unseen_when_its_handle_goes_is_printed",
         || {
             let gate = Gate::new();
             let task = panicking(&gate, "the disk is full");
@@ -60,7 +60,7 @@ fn t21_panic_unseen_when_its_handle_goes_is_printed() {
 #[test]
 fn t21_panic_that_a_joiner_gets_is_not_printed() {
     let stderr = stderr_of_child(
-        "join::unseen::t21_panic_that_a_joiner_gets_is_not_printed",
+        "tasks::unseen::t21_panic_that_a_joiner_gets_is_not_printed",
         || {
             for look in [
                 |task: &Task<()>| drop(task.join()),
@@ -81,7 +81,7 @@ fn t21_panic_that_a_joiner_gets_is_not_printed() {
 
 #[test]
 fn t21_panic_in_a_scope_is_printed() {
-    let stderr = stderr_of_child("join::unseen::t21_panic_in_a_scope_is_printed", || {
+    let stderr = stderr_of_child("tasks::unseen::t21_panic_in_a_scope_is_printed", || {
         join::scope(|scope| {
             let panicked = Gate::new();
             let task: Task<()> = {
@@ -104,7 +104,7 @@ fn t21_panic_in_a_scope_is_printed() {
 #[test]
 fn t21_first_hook_hears_of_a_detached_task() {
     in_child(
-        "join::unseen::t21_first_hook_hears_of_a_detached_task",
+        "tasks::unseen::t21_first_hook_hears_of_a_detached_task",
         || {
             let heard: Arc<Mutex<Vec<String>>> = Arc::default();
             std::panic::set_hook(Box::new({
@@ -139,7 +139,7 @@ fn t21_first_hook_hears_of_a_detached_task() {
 #[test]
 fn t21_panic_that_the_task_catches_is_printed() {
     let stderr = stderr_of_child(
-        "join::unseen::t21_panic_that_the_task_catches_is_printed",
+        "tasks::unseen::t21_panic_that_the_task_catches_is_printed",
         || {
             let gate = Gate::new();
             let task = {
@@ -172,7 +172,7 @@ fn catches_a_panic(n: u32) -> bool {
 #[test]
 fn t21_each_unseen_panic_reaches_the_listener() {
     let stderr = stderr_of_child(
-        "join::unseen::t21_each_unseen_panic_reaches_the_listener",
+        "tasks::unseen::t21_each_unseen_panic_reaches_the_listener",
         || {
             let heard: Arc<Mutex<Vec<(String, bool)>>> = Arc::default();
             join::on_panic({
@@ -212,7 +212,7 @@ fn t21_each_unseen_panic_reaches_the_listener() {
 #[test]
 fn t21_panic_raised_without_the_hook_is_not_printed() {
     let stderr = stderr_of_child(
-        "join::unseen::t21_panic_raised_without_the_hook_is_not_printed",
+        "tasks::unseen::t21_panic_raised_without_the_hook_is_not_printed",
         || {
             let task: Task<()> = join::spawn("passes on", |_| {
                 std::panic::resume_unwind(Box::new("from elsewhere"))
@@ -228,7 +228,7 @@ fn t21_panic_raised_without_the_hook_is_not_printed() {
 
 #[test]
 fn t21_listener_may_shut_down() {
-    in_child("join::unseen::t21_listener_may_shut_down", || {
+    in_child("tasks::unseen::t21_listener_may_shut_down", || {
         let (send, complete) = std::sync::mpsc::channel();
         join::on_panic(move |_| {
             let report = join::shutdown(Some(TIMEOUT));

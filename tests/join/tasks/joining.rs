@@ -4,12 +4,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 use std::time::{Duration, Instant};
 
-use meanwhile::join::{self, Builder, JoinError, Pool, Task, TaskId, TaskState};
+use meanwhile_join::{self as join, Builder, JoinError, Pool, Task, TaskId, TaskState};
 
+use super::held_pool::HeldPool;
 use crate::util::gate::{Gate, OpenOnDrop};
-use crate::util::pool::HeldPool;
 
-const LONG: Duration = Duration::from_mins(1);
+const LONG: Duration = Duration::from_secs(60);
 
 /// A task that runs, and returns 7 when the gate is opened.
 fn gated(gate: &Gate) -> Task<u32> {

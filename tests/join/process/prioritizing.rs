@@ -3,8 +3,8 @@
 use std::io::Write as _;
 use std::path::Path;
 
-use meanwhile::join::process::{Builder, Exit, LaunchOptions};
-use meanwhile::join::{self, Pool, Priority};
+use meanwhile_join::process::{Builder, Exit, LaunchOptions};
+use meanwhile_join::{self as join, Pool, Priority};
 
 use super::{eventually, launcher};
 use crate::util::child::in_child;

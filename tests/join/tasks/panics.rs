@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use meanwhile::join::{
-    self, Builder, JoinError, PanicReport, PayloadKind, Pool, SpawnError, Task, TaskState,
+use meanwhile_join::{
+    self as join, Builder, JoinError, PanicReport, PayloadKind, Pool, SpawnError, Task, TaskState,
 };
 
+use super::held_pool::HeldPool;
 use crate::util::child::{in_child, stderr_of_child};
 use crate::util::gate::Gate;
-use crate::util::pool::HeldPool;
 
 fn report<T: std::fmt::Debug>(task: &Task<T>) -> Arc<PanicReport> {
     match task.join() {
@@ -118,7 +118,7 @@ fn t11_caught_panic_gives_no_location_to_the_next() {
 #[test]
 fn previous_hook_is_called_for_foreign_threads_only() {
     in_child(
-        "join::panics::previous_hook_is_called_for_foreign_threads_only",
+        "tasks::panics::previous_hook_is_called_for_foreign_threads_only",
         || {
             let seen: Arc<Mutex<Vec<String>>> = Arc::default();
             std::panic::set_hook(Box::new({
@@ -249,7 +249,7 @@ fn t10_joiner_goes_on_with_the_panic() {
 #[test]
 fn t10_resumed_panic_of_the_main_thread_is_printed() {
     let stderr = stderr_of_child(
-        "join::panics::t10_resumed_panic_of_the_main_thread_is_printed",
+        "tasks::panics::t10_resumed_panic_of_the_main_thread_is_printed",
         || {
             let task: Task<()> = join::spawn("import", |_| panic!("no header")).unwrap();
             let report = report(&task);
@@ -296,7 +296,7 @@ fn t11_report_of_several_lines_can_be_read() {
 #[test]
 fn t11_later_hook_that_records_keeps_the_location() {
     in_child(
-        "join::panics::t11_later_hook_that_records_keeps_the_location",
+        "tasks::panics::t11_later_hook_that_records_keeps_the_location",
         || {
             join::spawn("installs the hook", |_| ())
                 .unwrap()
@@ -358,7 +358,7 @@ fn t12_captures_of_a_cancelled_task_are_dropped_once() {
 #[test]
 fn t13_task_is_alive_in_hook_and_not_after_a_join() {
     in_child(
-        "join::panics::t13_task_is_alive_in_hook_and_not_after_a_join",
+        "tasks::panics::t13_task_is_alive_in_hook_and_not_after_a_join",
         || {
             join::spawn("installs the hook", |_| ())
                 .unwrap()

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use meanwhile::join::{
-    self, Builder, Changes, CompletionError, Pool, Task, TaskId, WaitOutcome, WaitUntil,
+use meanwhile_join::{
+    self as join, Builder, Changes, CompletionError, Pool, Task, TaskId, WaitOutcome, WaitUntil,
 };
 
 use crate::util::gate::Gate;

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use meanwhile::join::{Builder, JoinError, Pool, Task, TaskState};
+use meanwhile_join::{Builder, JoinError, Pool, Task, TaskState};
 
+use super::held_pool::HeldPool;
 use crate::util::gate::Gate;
-use crate::util::pool::HeldPool;
 
 /// The points of a task's life at which the test acts on it.
 #[derive(Clone, Copy, PartialEq)]
@@ -139,7 +139,7 @@ impl Case {
         };
         let (made, results) = (made.clone(), results.clone());
         let (running, go_on) = (running.clone(), go_on.clone());
-        let work = move |_: &meanwhile::join::Context| {
+        let work = move |_: &meanwhile_join::Context| {
             let _capture = capture;
             running.open();
             go_on.pass();
