@@ -34,7 +34,7 @@ packages=(
     appstream b3sum coreutils desktop-file-utils findutils perl-base python3
 )
 
-steps=(packages format clippy clippy-library docs loom other-unix tests snapshots window desktop-files)
+steps=(packages format clippy clippy-library docs package loom other-unix tests snapshots window desktop-files)
 
 # need PROGRAM PACKAGE...: fails, and names each program that is missing with its Debian package.
 need() {
@@ -147,6 +147,28 @@ step_clippy-library() {
 step_docs() {
     need cargo cargo rustdoc "rustc, or from rustup" cc gcc
     RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --lib --no-deps
+}
+
+# What a release of the library would contain, and that it builds from that alone. Source files with
+# models and unit tests stay in it, because `cargo test` in there needs every module.
+step_package() {
+    need cargo cargo cc gcc git git
+    local file list lacking=0
+    list=$(cargo package --locked --allow-dirty -p meanwhile-join --list)
+    for file in CONFORMANCE.md LICENSE-APACHE LICENSE-MIT README.md lib.rs process/CONFORMANCE.md; do
+        if ! grep --quiet --line-regexp --fixed-strings "$file" <<<"$list"; then
+            echo "the package lacks $file"
+            lacking=1
+        fi
+    done
+    if grep --invert-match --extended-regexp \
+        '^([a-z_/]+\.rs|(process/)?CONFORMANCE\.md|LICENSE-(APACHE|MIT)|README\.md|Cargo\.(lock|toml|toml\.orig)|\.cargo_vcs_info\.json)$' \
+        <<<"$list"; then
+        echo "the package has the files above, which nobody needs who uses it"
+        lacking=1
+    fi
+    ((lacking == 0))
+    cargo package --locked --allow-dirty -p meanwhile-join --all-features
 }
 
 # The models need the join library alone. Optimised, they run in a fraction of the time.
