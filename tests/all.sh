@@ -34,7 +34,7 @@ packages=(
     appstream b3sum coreutils desktop-file-utils findutils perl-base python3
 )
 
-steps=(packages format clippy clippy-library docs package loom other-unix tests snapshots window desktop-files)
+steps=(packages format clippy clippy-library docs package public-api msrv loom other-unix tests snapshots window desktop-files)
 
 # need PROGRAM PACKAGE...: fails, and names each program that is missing with its Debian package.
 need() {
@@ -47,6 +47,20 @@ need() {
         shift 2
     done
     return $missing
+}
+
+# need_toolchain VERSION: installs this Rust with rustup, unless it is there.
+need_toolchain() {
+    need rustup "rustup, or from https://rustup.rs"
+    rustup run "$1" rustc --version || rustup toolchain install "$1" --profile minimal
+}
+
+# need_tool NAME VERSION: builds this program from the registry, unless it is there. It then is in
+# $CARGO_TARGET_DIR/tools/bin.
+need_tool() {
+    local tools="$CARGO_TARGET_DIR/tools"
+    grep --quiet --fixed-strings "\"$1 $2 " "$tools/.crates.toml" 2>/dev/null ||
+        cargo install --locked --root "$tools" "$1@$2"
 }
 
 # need_service NAME PACKAGE...: like `need`, for what D-Bus starts on demand.
@@ -169,6 +183,42 @@ step_package() {
     fi
     ((lacking == 0))
     cargo package --locked --allow-dirty -p meanwhile-join --all-features
+}
+
+# Fails when the public interface of the library is not what tests/join/public-api.txt says. What a change
+# would break is not judged (cargo-semver-checks does that) until there is a release to compare with.
+#
+# The tool reads a format of rustdoc that is not stable. So it is pinned, with a Rust that writes what it
+# reads; RUSTC_BOOTSTRAP lets a stable one do so. Nothing else is done with that build.
+step_public-api() {
+    need cargo cargo cc gcc
+    need_toolchain 1.95.0
+    need_tool cargo-public-api 0.52.0
+    local build="$CARGO_TARGET_DIR/public-api"
+    RUSTC_BOOTSTRAP=1 rustup run 1.95.0 cargo rustdoc --locked -p meanwhile-join --lib --all-features \
+        --target-dir "$build" -- -Z unstable-options --output-format json
+    # Of the traits that the compiler implements, these two are the promises.
+    "$CARGO_TARGET_DIR/tools/bin/cargo-public-api" public-api --omit blanket-impls \
+        --rustdoc-json "$build/doc/meanwhile_join.json" |
+        grep --invert-match --extended-regexp 'marker::(Freeze|StructuralPartialEq|Unpin|UnsafeUnpin) for|UnwindSafe for' \
+            >"$logs/public-api.txt"
+    if ! diff --unified=0 tests/join/public-api.txt "$logs/public-api.txt"; then
+        echo "The public interface has changed. If that is meant, say so in CHANGELOG.md, and run"
+        echo "    cp '$logs/public-api.txt' tests/join/public-api.txt"
+        return 1
+    fi
+}
+
+# The library builds with the oldest Rust that its manifest promises.
+step_msrv() {
+    need cargo cargo cc gcc
+    local oldest features
+    oldest=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' src/join/Cargo.toml)
+    need_toolchain "$oldest"
+    for features in --all-features --no-default-features; do
+        rustup run "$oldest" cargo check --locked -p meanwhile-join --lib "$features" \
+            --target-dir "$CARGO_TARGET_DIR/msrv"
+    done
 }
 
 # The models need the join library alone. Optimised, they run in a fraction of the time.
