@@ -153,9 +153,10 @@ step_clippy() {
 step_clippy-library() {
     need cargo-clippy "rust-clippy, or from rustup"
     local features
-    for features in "" priority process; do
+    for features in "" priority process tracing; do
         cargo clippy --locked -p meanwhile-join --no-default-features --features "$features" -- -D warnings
     done
+    cargo clippy --locked -p meanwhile-join --all-features --test join -- -D warnings
 }
 
 step_docs() {
@@ -249,6 +250,7 @@ step_tests() {
     cargo build --locked --workspace --examples
     run_tests --workspace --no-fail-fast --lib --bins --tests || failed=1
     cargo test --locked --workspace --doc || failed=1
+    run_tests -p meanwhile-join --all-features --test join spans:: || failed=1
     need b3sum b3sum convert imagemagick ssh openssh-client ssh-keygen openssh-client \
         /usr/sbin/sshd openssh-server unshare util-linux || return 1
     run_tests --test integration -- --ignored || failed=1

@@ -80,6 +80,7 @@ mod state;
 mod sync;
 mod targets;
 mod task;
+mod trace;
 mod wait;
 mod wait_many;
 mod waiters;

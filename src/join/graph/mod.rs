@@ -37,6 +37,7 @@ use self::waits::{Key, WaitEntry, Waits};
 use super::id::TaskId;
 use super::sync::{Mutex, lock};
 use super::targets::Targets;
+use super::trace::WaitSpan;
 use super::workers::{InnermostTask, Shortage, Workers};
 
 /// The targets that must end for a wait to end.
@@ -63,6 +64,7 @@ pub(crate) struct Wait<'a> {
     graph: &'a Graph,
     key: Key,
     number: u64,
+    span: WaitSpan,
 }
 
 /// The waits that need spare threads. They must be [served](Self::serve) before the thread parks.
@@ -106,17 +108,20 @@ impl Graph {
     /// Enters a wait of the current thread, before it helps or parks. It must be
     /// [checked](Wait::check) before it parks.
     pub(crate) fn enter(&self, intent: Intent) -> Wait<'_> {
+        let span = WaitSpan::enter(&intent.targets);
         let (key, number) = lock(&self.waits).insert(intent, true);
         Wait {
             graph: self,
             key,
             number,
+            span,
         }
     }
 
     /// Enters a wait that can't be refused. If it closes a cycle, another wait of the cycle fails
     /// instead, with the cycle as its error.
     pub(crate) fn enter_breaking(&self, intent: Intent) -> Wait<'_> {
+        let span = WaitSpan::enter(&intent.targets);
         let (key, number, broken) = {
             let mut waits = lock(&self.waits);
             let (key, number) = waits.insert(intent, false);
@@ -129,6 +134,7 @@ impl Graph {
             graph: self,
             key,
             number,
+            span,
         }
     }
 
@@ -214,6 +220,8 @@ impl Wait<'_> {
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
         let entry = lock(&self.graph.waits).remove(self.key, self.number);
+        let outcome = || entry.as_ref().map_or("would deadlock", WaitEntry::outcome);
+        self.span.set_outcome(outcome);
         // Dropped after the lock is released.
         drop(entry);
     }

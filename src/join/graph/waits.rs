@@ -46,6 +46,18 @@ pub(super) struct WaitEntry {
 }
 
 impl WaitEntry {
+    /// Returns how this wait has ended, if it was not refused.
+    pub(super) fn outcome(&self) -> &'static str {
+        let is_late = || self.intent.deadline.is_some_and(|it| it <= Instant::now());
+        if self.broken.is_some() {
+            "would deadlock"
+        } else if !self.intent.targets.have_ended() && is_late() {
+            "timed out"
+        } else {
+            "ended"
+        }
+    }
+
     /// Whether this wait ends without a further target.
     fn needs_no_target(&self) -> bool {
         self.broken.is_some() || self.intent.targets.are_satisfied()

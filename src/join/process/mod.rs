@@ -64,6 +64,7 @@ mod stop;
 mod supervisor;
 mod system;
 mod tag;
+mod trace;
 mod tree;
 
 pub use builder::Builder;

@@ -23,6 +23,7 @@ use super::last_use::LastUse;
 use super::output::{Stream, StreamCapture};
 use super::stop::{self, StopReport};
 use super::system::{self, Pidfd};
+use super::trace::ProcessSpan;
 use super::tree::Root;
 
 /// The state of one process.
@@ -39,6 +40,7 @@ pub(super) struct ProcessShared {
     /// Notified when the process has ended. Waits for it hold the lock of `callbacks`.
     did_end: Condvar,
     last_use: LastUse,
+    span: ProcessSpan,
 }
 
 /// A process that was just started.
@@ -67,7 +69,9 @@ pub(super) struct PipeEnds {
 
 impl ProcessShared {
     pub(super) fn new(spawned: Spawned, pipe_ends: PipeEnds) -> Self {
+        let pid = spawned.pid.as_raw_nonzero().get().unsigned_abs();
         Self {
+            span: ProcessSpan::new(&spawned.name, pid),
             spawned,
             pipe_ends: Mutex::new(pipe_ends),
             spawned_at: Stamp::now(),
@@ -206,6 +210,7 @@ impl ProcessShared {
 
     /// Publishes the exit, then wakes the waiters, then has the callbacks run.
     pub(super) fn publish(&self, exit: Exit) {
+        self.span.end(exit);
         let callbacks = {
             let mut callbacks = lock(&self.callbacks);
             self.exit.get_or_init(|| exit);
