@@ -42,6 +42,7 @@ pub fn as_completed<T>(tasks: Vec<Task<T>>, timeout: Option<Duration>) -> AsComp
 }
 
 /// The iterator of [`as_completed`]. It stays on the thread that made it.
+#[must_use = "it waits only when it is asked for the next task"]
 pub struct AsCompleted<T> {
     tasks: Vec<Task<T>>,
     set: WaitSet,
@@ -49,6 +50,15 @@ pub struct AsCompleted<T> {
     has_failed: bool,
     /// The set wakes the thread that made it.
     not_send: PhantomData<*const ()>,
+}
+
+impl<T> fmt::Debug for AsCompleted<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AsCompleted")
+            .field("unfinished", &self.set.unfinished())
+            .field("total", &self.tasks.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// The reason why [`as_completed`] ended before all of its tasks.
@@ -66,6 +76,7 @@ pub struct AsCompleted<T> {
 /// # Ok::<(), join::SpawnError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum CompletionError {
     /// The timeout expired.
     TimedOut {

@@ -31,7 +31,7 @@
 //!
 //! This crate depends on no window toolkit and no file format.
 
-#![warn(missing_docs)]
+#![warn(missing_debug_implementations, missing_docs)]
 
 /// Compiles the example of the README.
 #[cfg(doctest)]
@@ -103,6 +103,6 @@ pub use pool::{Pool, PoolBuilder};
 pub use priority::Priority;
 pub use registry::enumerate;
 pub use scope::{Scope, scope};
-pub use shutdown::{ShutdownReport, shutdown};
+pub use shutdown::{RemainingProcess, ShutdownReport, shutdown};
 pub use task::Task;
 pub use wait_many::{WaitOutcome, WaitUntil, Waited, wait};

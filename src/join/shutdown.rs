@@ -1,5 +1,6 @@
 //! Waiting for all tasks at the end of the program.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::current::current;
@@ -15,22 +16,31 @@ use super::wait;
 /// The tasks and processes that still run after [`shutdown`].
 #[derive(Clone, Debug, Default)]
 #[must_use]
+#[non_exhaustive]
 pub struct ShutdownReport {
     /// The non-daemon tasks that still live, oldest first; empty when all have ended.
     pub remaining: Vec<TaskInfo>,
-    /// The child processes that still live, oldest first; empty when all have ended.
-    #[cfg(all(unix, feature = "process", not(loom)))]
-    pub processes: Vec<process::ProcessInfo>,
+    /// The child processes that still live, oldest first; empty when all have ended, and where the
+    /// library has no processes.
+    pub processes: Vec<RemainingProcess>,
+}
+
+/// A child process that still runs after [`shutdown`].
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct RemainingProcess {
+    /// Its process id.
+    pub pid: u32,
+    /// Its name, by default that of its program.
+    pub name: Arc<str>,
+    /// The time at which it was started.
+    pub spawned_at: Instant,
 }
 
 impl ShutdownReport {
     /// Returns whether all of them have ended.
     pub fn is_complete(&self) -> bool {
-        #[cfg(all(unix, feature = "process", not(loom)))]
-        if !self.processes.is_empty() {
-            return false;
-        }
-        self.remaining.is_empty()
+        self.remaining.is_empty() && self.processes.is_empty()
     }
 }
 
@@ -62,13 +72,10 @@ pub fn shutdown(timeout: Option<Duration>) -> ShutdownReport {
     let is_awaited = |task: &Header| !task.is_daemon() && Some(task.id()) != caller;
     let wait_for_tasks = || wait_until_empty(registry, graph::global(), is_awaited, deadline);
     let is_empty = wait_for_tasks();
-    #[cfg(all(unix, feature = "process", not(loom)))]
-    let (is_empty, processes) = {
-        process::wait_for_non_daemons(deadline);
-        process::stop_daemons();
-        // The end of a process may start a task, and a task may start a process.
-        (is_empty && wait_for_tasks(), process::active_children())
-    };
+    shut_processes_down(deadline);
+    // The end of a process may start a task, and a task may start a process.
+    let is_empty = is_empty && wait_for_tasks();
+    let processes = live_processes();
     let remaining = if is_empty {
         Vec::new()
     } else {
@@ -78,9 +85,36 @@ pub fn shutdown(timeout: Option<Duration>) -> ShutdownReport {
     };
     ShutdownReport {
         remaining,
-        #[cfg(all(unix, feature = "process", not(loom)))]
         processes,
     }
+}
+
+/// Waits for the non-daemon processes, then stops the daemons.
+#[cfg(all(unix, feature = "process", not(loom)))]
+fn shut_processes_down(deadline: Option<Instant>) {
+    process::wait_for_non_daemons(deadline);
+    process::stop_daemons();
+}
+
+#[cfg(not(all(unix, feature = "process", not(loom))))]
+fn shut_processes_down(_deadline: Option<Instant>) {}
+
+#[cfg(all(unix, feature = "process", not(loom)))]
+fn live_processes() -> Vec<RemainingProcess> {
+    let remaining = |info: process::ProcessInfo| RemainingProcess {
+        pid: info.pid,
+        name: info.name,
+        spawned_at: info.spawned_at,
+    };
+    process::active_children()
+        .into_iter()
+        .map(remaining)
+        .collect()
+}
+
+#[cfg(not(all(unix, feature = "process", not(loom))))]
+fn live_processes() -> Vec<RemainingProcess> {
+    Vec::new()
 }
 
 /// Blocks until no awaited task is listed or the deadline has passed. Returns false if

@@ -26,6 +26,7 @@ use super::wait::{WaitFailure, WaitSet, deadline};
 /// # Ok::<(), join::SpawnError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum WaitUntil {
     /// One task has ended, whatever its outcome.
     First,
@@ -38,6 +39,7 @@ pub enum WaitUntil {
 /// The result of [`wait`].
 #[derive(Clone, Debug)]
 #[must_use]
+#[non_exhaustive]
 pub struct Waited<T> {
     /// The tasks that have ended, each once, in the order given.
     pub done: Vec<Task<T>>,
@@ -49,6 +51,7 @@ pub struct Waited<T> {
 
 /// The reason why [`wait`] ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum WaitOutcome {
     /// The condition holds.
     Satisfied,

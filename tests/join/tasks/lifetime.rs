@@ -228,7 +228,7 @@ fn t19_refused_thread_is_an_error_and_leaves_nothing() {
         let error = refused.unwrap_err();
         let sentence = "could not start a thread for `too big`";
         assert!(error.to_string().starts_with(sentence), "{error}");
-        let SpawnError { name, cause } = error;
+        let SpawnError { name, cause, .. } = error;
         assert_eq!(name, "too big");
         assert!(cause.raw_os_error().is_some(), "{cause}");
         assert_eq!(Arc::strong_count(&dropped), 1);
@@ -414,13 +414,9 @@ fn progress_may_have_no_total_and_stays_at_the_end() {
     let copied = join::spawn("copy", |context| context.set_progress(512, 2_048)).unwrap();
     for (task, done, total) in [(counted, 80, 0), (copied, 512, 2_048)] {
         task.join().unwrap();
-        let message = None;
-        let expected = Progress {
-            done,
-            total,
-            message,
-        };
-        assert_eq!(task.progress(), expected);
+        let progress = task.progress();
+        assert_eq!((progress.done, progress.total), (done, total));
+        assert_eq!(progress.message, None);
     }
     assert_eq!(
         (Progress::default().done, Progress::default().total),
