@@ -20,8 +20,9 @@ fn process_suite_leaves_nothing_behind() {
 fn start_shared_threads() {
     let task = TaskBuilder::new("background").priority(Priority::Background);
     task.spawn(|_| ()).unwrap().join().unwrap();
-    let process = Builder::new("true").spawn().unwrap();
+    let process = Builder::new("cat").stdin_piped().spawn().unwrap();
     let (send, called) = std::sync::mpsc::channel();
     process.on_finish(move || send.send(()).unwrap());
+    drop(process.take_stdin());
     called.recv_timeout(TIMEOUT).unwrap();
 }
