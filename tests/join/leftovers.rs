@@ -5,6 +5,7 @@
 use meanwhile_join::process::Builder;
 use meanwhile_join::{Builder as TaskBuilder, Priority};
 
+use crate::util::gate::TIMEOUT;
 use crate::util::leftovers::check;
 
 #[test]
@@ -14,9 +15,14 @@ fn process_suite_leaves_nothing_behind() {
     check("process::", name, start_shared_threads);
 }
 
-/// Starts a background task and a process, and so the threads that serve all later ones.
+/// Starts a background task and a process with a callback, and so the threads that serve all later
+/// ones.
 fn start_shared_threads() {
     let task = TaskBuilder::new("background").priority(Priority::Background);
     task.spawn(|_| ()).unwrap().join().unwrap();
-    Builder::new("true").spawn().unwrap().join().unwrap();
+    let process = Builder::new("cat").stdin_piped().spawn().unwrap();
+    let (send, called) = std::sync::mpsc::channel();
+    process.on_finish(move || send.send(()).unwrap());
+    drop(process.take_stdin());
+    called.recv_timeout(TIMEOUT).unwrap();
 }
