@@ -47,26 +47,43 @@ impl ShutdownReport {
 /// Waits until every non-daemon task and child process has ended, including those that are started
 /// during the wait. Then stops the daemon processes with their descendants.
 ///
-/// Returns a report of the tasks and processes that still run. The timeout is for the wait; without
-/// one it waits for all of them. Then the daemon processes are stopped, all at the same time, which
-/// takes as long as it takes them to exit. They have a second until they are killed. After that the
-/// call waits at most five seconds more for processes that the system has not ended yet, such as one
-/// that reads from a disk that does not respond. It does not wait for daemon tasks. A task that calls this does not wait for
-/// itself. If another task waits for the calling task, so that waiting would never end, this
-/// returns early.
+/// Returns a report of the tasks and processes that still run. The daemon processes are stopped all at
+/// the same time, which takes as long as it takes them to exit. They have a second until they are
+/// killed. After that the call waits at most five seconds more for processes that the system has not
+/// ended yet, such as one that reads from a disk that does not respond. It does not wait for daemon
+/// tasks. A task that calls this does not wait for itself. If another task waits for the calling task,
+/// so that waiting would never end, this returns early.
 ///
 /// ```
 /// use meanwhile_join::{self as join, Builder};
-/// use std::time::Duration;
 ///
 /// join::spawn("awaited", |_| ())?;
 /// Builder::new("left alone").daemon(true).spawn(|_| std::thread::park())?;
-/// let report = join::shutdown(Some(Duration::from_secs(60)));
+/// let report = join::shutdown();
 /// assert!(report.is_complete());
 /// # Ok::<(), join::SpawnError>(())
 /// ```
-pub fn shutdown(timeout: Option<Duration>) -> ShutdownReport {
-    let deadline = wait::deadline(timeout);
+pub fn shutdown() -> ShutdownReport {
+    shut_down_until(None)
+}
+
+/// Like [`shutdown`], but waits for non-daemon tasks and processes at most for `timeout`. The daemon
+/// processes are stopped then too.
+///
+/// ```standalone_crate
+/// use meanwhile_join as join;
+/// use std::time::Duration;
+///
+/// let deaf = join::spawn("deaf", |_| std::thread::park())?;
+/// let report = join::shutdown_timeout(Duration::from_millis(10));
+/// assert_eq!(report.remaining[0].id, deaf.id());
+/// # Ok::<(), join::SpawnError>(())
+/// ```
+pub fn shutdown_timeout(timeout: Duration) -> ShutdownReport {
+    shut_down_until(wait::deadline(Some(timeout)))
+}
+
+fn shut_down_until(deadline: Option<Instant>) -> ShutdownReport {
     let registry = registry::global();
     let caller = current();
     let is_awaited = |task: &Header| !task.is_daemon() && Some(task.id()) != caller;
@@ -106,7 +123,7 @@ fn live_processes() -> Vec<RemainingProcess> {
         name: info.name,
         spawned_at: info.spawned_at,
     };
-    process::active_children()
+    process::live_processes()
         .into_iter()
         .map(remaining)
         .collect()

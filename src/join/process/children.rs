@@ -41,13 +41,13 @@ fn running(predicate: impl Fn(&ProcessShared) -> bool) -> Vec<Arc<ProcessShared>
 /// use meanwhile_join::process::{self, Builder};
 ///
 /// let sleeper = Builder::new("sleep").arg("60").spawn()?;
-/// assert!(process::active_children().iter().any(|child| child.pid == sleeper.pid()));
+/// assert!(process::live_processes().iter().any(|child| child.pid == sleeper.pid()));
 /// sleeper.kill()?;
 /// sleeper.join()?;
-/// assert!(process::active_children().iter().all(|child| child.pid != sleeper.pid()));
+/// assert!(process::live_processes().iter().all(|child| child.pid != sleeper.pid()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn active_children() -> Vec<ProcessInfo> {
+pub fn live_processes() -> Vec<ProcessInfo> {
     running(|_| true).iter().map(|child| child.info()).collect()
 }
 

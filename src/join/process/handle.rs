@@ -43,7 +43,7 @@ use super::{pause, reaper};
 /// and the list of children has no handles.
 ///
 /// ```compile_fail
-/// meanwhile_join::process::active_children()[0].join();
+/// meanwhile_join::process::live_processes()[0].join();
 /// ```
 #[derive(Clone)]
 pub struct Process(Arc<Handle>);
@@ -120,10 +120,10 @@ impl Process {
         self.shared().exit()
     }
 
-    /// Returns whether the process has not ended yet. False once any join has returned an exit.
+    /// Returns whether the process has ended. True once any join has returned an exit.
     #[inline]
-    pub fn is_alive(&self) -> bool {
-        self.poll().is_none()
+    pub fn is_finished(&self) -> bool {
+        self.poll().is_some()
     }
 
     /// Returns the state of the process. Asks the system, which takes about a microsecond.
@@ -212,7 +212,7 @@ impl Process {
     /// let shell = Builder::new("sh").args(["-c", "sleep 60 & sleep 60"]).spawn()?;
     /// let report = shell.stop(Duration::from_secs(5));
     /// assert!(report.escaped.is_empty());
-    /// assert!(!shell.is_alive());
+    /// assert!(shell.is_finished());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn stop(&self, grace: Duration) -> StopReport {

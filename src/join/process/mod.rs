@@ -68,7 +68,7 @@ mod trace;
 mod tree;
 
 pub use builder::Builder;
-pub use children::active_children;
+pub use children::live_processes;
 pub(crate) use children::{stop_daemons, wait_for_non_daemons};
 pub use error::SpawnError;
 pub use exit::{Exit, ProcessInfo, ProcessState};

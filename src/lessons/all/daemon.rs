@@ -21,7 +21,7 @@ fn program(trace: &Trace) -> anyhow::Result<()> {
         }
     }
     trace.print("end of the program");
-    let report = trace.wait("all but daemons", || join::shutdown(None));
+    let report = trace.wait("all but daemons", join::shutdown);
     trace.result("shutdown complete", report.is_complete());
     Ok(())
 }

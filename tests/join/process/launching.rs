@@ -95,7 +95,7 @@ fn p11_end_of_the_spawning_thread_kills_no_child() {
         let mut names = threads.filter_map(|t| std::fs::read_to_string(t.path().join("comm")).ok());
         names.all(|name| name.trim() != "spawns and ends")
     });
-    assert!(process.is_alive());
+    assert!(!process.is_finished());
     drop(process.take_stdin());
     assert_eq!(process.join().unwrap(), Exit::Code(8));
 }

@@ -369,14 +369,14 @@ fn t13_task_is_alive_in_hook_and_not_after_a_join() {
                 let alive = alive.clone();
                 move |info| {
                     let me = join::current();
-                    let listed = join::enumerate().iter().any(|task| Some(task.id) == me);
+                    let listed = join::live_tasks().iter().any(|task| Some(task.id) == me);
                     alive.lock().unwrap().push(listed);
                     ours(info);
                 }
             }));
             let task: Task<()> = join::spawn("panics", |_| panic!("in the task")).unwrap();
             assert_eq!(report(&task).message(), "in the task");
-            assert!(!task.is_alive());
+            assert!(task.is_finished());
             assert_eq!(*alive.lock().unwrap(), [true]);
         },
     );
@@ -388,8 +388,8 @@ fn t13_enumerate_omits_a_task_whose_join_returned() {
     for _ in 0..10_000 {
         let task = Builder::new("brief").spawn_on(&pool, |_| ()).unwrap();
         task.join().unwrap();
-        assert!(!task.is_alive());
-        assert!(join::enumerate().iter().all(|info| info.id != task.id()));
+        assert!(task.is_finished());
+        assert!(join::live_tasks().iter().all(|info| info.id != task.id()));
     }
 }
 
@@ -402,7 +402,7 @@ fn t13_enumerate_lists_live_tasks_oldest_first() {
             join::spawn(format!("listed {n}"), move |_| gate.pass()).unwrap()
         })
         .collect();
-    let listed: Vec<_> = join::enumerate()
+    let listed: Vec<_> = join::live_tasks()
         .into_iter()
         .map(|info| info.id)
         .filter(|id| tasks.iter().any(|task| task.id() == *id))
