@@ -293,7 +293,8 @@ fn not_started(error: &SpawnError) -> ItemError {
         SpawnError::TooManyProcesses { .. } => "too_many_processes",
         SpawnError::Thread(_) => "no_thread",
         SpawnError::GivenUp { .. } => "timed_out",
-        SpawnError::Other { .. } => "not_started",
+        SpawnError::Output { .. } => "output",
+        _ => "not_started",
     };
     ItemError::new(kind, error.to_string())
 }

@@ -1,12 +1,11 @@
 //! Starting processes.
 
 use std::ffi::OsStr;
-use std::fs::File;
-use std::io;
+use std::io::{self, PipeReader};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::path::Path;
+use std::process::{Child, Command};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
@@ -16,15 +15,18 @@ use rustix::process::Pid;
 use super::super::SpawnError as ThreadError;
 use super::super::priority::{Priority, spawn_thread};
 use super::error::SpawnError;
+use super::follower::{Follower, OnLine};
 use super::group::ProcessGroup;
 use super::guard::TreeGuard;
 use super::handle::Process;
 use super::invocation::Invocation;
 use super::launch_options::LaunchOptions;
 use super::launcher::Launcher;
-use super::output::StreamCapture;
+use super::line::Line;
+use super::output::{Stream, StreamCapture};
 use super::reaper::{self, StdinWriter, WatchedChild};
 use super::shared::{PipeEnds, ProcessShared, Spawned};
+use super::streams::{Input, Redirect, Streams};
 use super::system::Pidfd;
 use super::{children, patient, spawner, tag};
 
@@ -48,21 +50,13 @@ const DEFAULT_OUTPUT_LIMIT: usize = 1024 * 1024;
 pub struct Builder {
     invocation: Invocation,
     name: Option<String>,
-    stdin: Stdin,
-    stdout_is_piped: bool,
+    streams: Streams,
     output_limit: usize,
+    on_line: Vec<OnLine>,
     daemon: bool,
     group: ProcessGroup,
     priority: Option<Priority>,
     launch: Option<(Launcher, LaunchOptions)>,
-}
-
-#[derive(Clone, Debug)]
-enum Stdin {
-    Empty,
-    Bytes(Arc<[u8]>),
-    File(PathBuf),
-    Piped,
 }
 
 impl Builder {
@@ -75,9 +69,9 @@ impl Builder {
                 ..Invocation::default()
             },
             name: None,
-            stdin: Stdin::Empty,
-            stdout_is_piped: false,
+            streams: Streams::default(),
             output_limit: DEFAULT_OUTPUT_LIMIT,
+            on_line: Vec::new(),
             daemon: false,
             group: ProcessGroup::default(),
             priority: None,
@@ -155,26 +149,122 @@ impl Builder {
 
     /// Writes these bytes to the process's stdin in the background, then closes it.
     pub fn stdin_bytes(mut self, bytes: impl AsRef<[u8]>) -> Self {
-        self.stdin = Stdin::Bytes(bytes.as_ref().into());
+        self.streams.stdin = Input::Bytes(bytes.as_ref().into());
         self
     }
 
     /// Makes this file the process's stdin. The file is opened when the process is started.
     pub fn stdin_file(mut self, path: impl AsRef<Path>) -> Self {
-        self.stdin = Stdin::File(path.as_ref().to_owned());
+        self.streams.stdin = Input::File(path.as_ref().to_owned());
+        self
+    }
+
+    /// Makes an open file, pipe or socket the process's stdin, such as the stdout of another
+    /// process. This program closes its copy once the process is started.
+    ///
+    /// ```
+    /// use meanwhile_join::process::{Builder, Redirect};
+    ///
+    /// let numbers = Builder::new("seq").arg("1000").stdout(Redirect::Piped).spawn()?;
+    /// let stdout = numbers.take_stdout().ok_or("it was taken before")?;
+    /// let count = Builder::new("wc").arg("-l").stdin_from(stdout).spawn()?;
+    /// count.join()?;
+    /// assert_eq!(count.output().stdout.text().trim(), "1000");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn stdin_from(mut self, source: impl Into<OwnedFd>) -> Self {
+        self.streams.stdin = Input::Descriptor(Arc::new(source.into()));
+        self
+    }
+
+    /// Gives the process the stdin of this program, such as a terminal. To read from a terminal, a
+    /// process must be in the [group](Self::group) of this program.
+    ///
+    /// ```no_run
+    /// use meanwhile_join::process::{Builder, Redirect};
+    ///
+    /// let editor = Builder::new("vi").arg("notes.txt").stdin_inherit();
+    /// let editor = editor.stdout(Redirect::Inherit).stderr(Redirect::Inherit);
+    /// editor.spawn()?.join()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn stdin_inherit(mut self) -> Self {
+        self.streams.stdin = Input::Inherit;
         self
     }
 
     /// Leaves the process's stdin to the caller; see [`Process::take_stdin`].
     pub fn stdin_piped(mut self) -> Self {
-        self.stdin = Stdin::Piped;
+        self.streams.stdin = Input::Piped;
         self
     }
 
-    /// Leaves the process's stdout to the caller, uncaptured; see [`Process::take_stdout`]. While
-    /// the pipe is full, the process blocks until the caller reads it.
-    pub fn stdout_piped(mut self) -> Self {
-        self.stdout_is_piped = true;
+    /// Sets where the process's stdout leads. Default: [`Redirect::Capture`].
+    pub fn stdout(mut self, redirect: Redirect) -> Self {
+        self.streams.stdout = redirect;
+        self
+    }
+
+    /// Sets where the process's stderr leads. Default: [`Redirect::Capture`].
+    pub fn stderr(mut self, redirect: Redirect) -> Self {
+        self.streams.stderr = redirect;
+        self.streams.stderr_is_stdout = false;
+        self
+    }
+
+    /// Sends the process's stderr where its stdout leads, in the order in which it prints. If stdout
+    /// is captured, both are in [`Stream::Stdout`].
+    ///
+    /// ```
+    /// use meanwhile_join::process::Builder;
+    ///
+    /// let shell = Builder::new("sh").args(["-c", "echo 1; echo 2 >&2; echo 3"]);
+    /// let process = shell.stderr_to_stdout().spawn()?;
+    /// process.join()?;
+    /// assert_eq!(process.output().stdout.text(), "1\n2\n3\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn stderr_to_stdout(mut self) -> Self {
+        self.streams.stderr_is_stdout = true;
+        self
+    }
+
+    /// Short for [`stdout(Redirect::Piped)`](Self::stdout).
+    pub fn stdout_piped(self) -> Self {
+        self.stdout(Redirect::Piped)
+    }
+
+    /// Calls `function` with each line of a captured stream, soon after the process has printed it.
+    ///
+    /// The function runs on a thread for callbacks, one line after the other, and may block. The
+    /// process does not wait for it: if it is slow, lines are dropped as in [`Process::lines`]. A
+    /// join does not wait for it either. It is dropped after the last line, which a receiver can
+    /// notice. If it panics, the panic is ignored, and the next line still reaches it. A second
+    /// function for the same stream also gets all lines. A stream that is not captured has no
+    /// lines. When the process has ended and has no handle any more, the function gets no lines of
+    /// descendants.
+    ///
+    /// ```
+    /// use meanwhile_join::process::{Builder, Stream};
+    /// use std::sync::mpsc::channel;
+    ///
+    /// let (sender, lines) = channel();
+    /// let numbers = Builder::new("seq").arg("3").on_line(Stream::Stdout, move |line| {
+    ///     sender.send(line.to_string()).ok();
+    /// });
+    /// numbers.spawn()?;
+    /// assert_eq!(lines.iter().collect::<Vec<_>>(), ["1", "2", "3"]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn on_line(
+        mut self,
+        stream: Stream,
+        function: impl Fn(Line) + Send + Sync + 'static,
+    ) -> Self {
+        self.on_line.push(OnLine {
+            stream,
+            function: Arc::new(function),
+        });
         self
     }
 
@@ -240,7 +330,7 @@ impl Builder {
         reaper::start()?;
         let key = next_key();
         let tag = tag::new_tag(key);
-        let command = self.command(&tag)?;
+        let (command, shared_pipe) = self.command(&tag)?;
         let (spawned, guard) = match &self.launch {
             Some((launcher, _)) => {
                 let guard = launcher.guard(&tag)?;
@@ -251,7 +341,14 @@ impl Builder {
         let child = spawned.map_err(|source| self.invocation.explain(source))?;
         // Only the reaper reaps the child, so the pid can't be another process's yet.
         let pidfd = Pidfd::of_child(&child);
-        self.adopt(child, pidfd, key, tag, guard)
+        self.adopt(Started {
+            child,
+            shared_pipe,
+            pidfd,
+            key,
+            tag,
+            guard,
+        })
     }
 
     /// Like [`spawn`](Self::spawn), but gives up when `goes_on` returns false. It is asked every 20
@@ -285,8 +382,11 @@ impl Builder {
                 let (reply, replies) = sync_channel(1);
                 let thread = std::thread::Builder::new();
                 spawn_thread(thread, Priority::Background, move || {
+                    let spawned = command.spawn();
+                    // Closes the files that the child uses before the caller continues.
+                    drop(command);
                     // The caller waits for the reply, so it is received.
-                    reply.send(command.spawn()).ok();
+                    reply.send(spawned).ok();
                 })
                 .map_err(|cause| ThreadError {
                     name: "background".to_owned(),
@@ -303,33 +403,29 @@ impl Builder {
     }
 
     /// Hands a child that was just started to the reaper.
-    fn adopt(
-        &self,
-        mut child: Child,
-        pidfd: Option<Pidfd>,
-        key: u64,
-        tag: String,
-        guard: Option<TreeGuard>,
-    ) -> Result<Process, SpawnError> {
-        let pid = Pid::from_child(&child);
-        let pipes = self.pipes(&mut child);
+    fn adopt(&self, mut started: Started) -> Result<Process, SpawnError> {
+        let pid = Pid::from_child(&started.child);
+        let pipes = self.pipes(&mut started);
         let name = self.name.clone();
+        let stdout = StreamCapture::new(self.output_limit, pipes.stdout.clone());
+        let stderr = StreamCapture::new(self.output_limit, pipes.stderr.clone());
         let spawned = Spawned {
-            key,
+            key: started.key,
             pid,
             group: self.group,
             name: name.unwrap_or_else(|| self.invocation.file_name()).into(),
-            tag,
+            tag: started.tag,
             daemon: self.daemon,
-            pidfd,
-            stdout: StreamCapture::new(self.output_limit, pipes.stdout.clone()),
-            stderr: StreamCapture::new(self.output_limit, pipes.stderr.clone()),
-            guard,
+            pidfd: started.pidfd,
+            stdout: Arc::new(stdout),
+            stderr: Arc::new(stderr),
+            guard: started.guard,
         };
         let shared = Arc::new(ProcessShared::new(spawned, pipes.ends));
         let process = Process::new(shared.clone());
         children::add(&shared);
         let watched = WatchedChild {
+            followers: self.followers(&shared),
             shared,
             stdin: pipes.stdin,
             stdout: pipes.stdout,
@@ -340,32 +436,50 @@ impl Builder {
         Ok(process)
     }
 
+    fn followers(&self, shared: &ProcessShared) -> Vec<Arc<Follower>> {
+        let on_line = self.on_line.iter().cloned();
+        on_line
+            .map(|on_line| {
+                let capture = shared.capture(on_line.stream).clone();
+                Follower::new(on_line, capture)
+            })
+            .collect()
+    }
+
     /// Divides the pipes of a child between the caller and the reaper.
-    fn pipes(&self, child: &mut Child) -> Pipes {
-        let mut pipes = Pipes {
-            stderr: child.stderr.take().map(non_blocking).map(Arc::new),
-            ..Pipes::default()
-        };
-        match &self.stdin {
-            Stdin::Empty | Stdin::File(_) => {}
-            Stdin::Piped => pipes.ends.stdin = child.stdin.take(),
-            Stdin::Bytes(bytes) => {
+    fn pipes(&self, started: &mut Started) -> Pipes {
+        let child = &mut started.child;
+        let shared_pipe = started.shared_pipe.take().map(OwnedFd::from);
+        let stdout = shared_pipe.or_else(|| child.stdout.take().map(OwnedFd::from));
+        let stderr = child.stderr.take().map(OwnedFd::from);
+        let mut pipes = Pipes::default();
+        match &self.streams.stdin {
+            Input::Piped => pipes.ends.stdin = child.stdin.take(),
+            Input::Bytes(bytes) => {
                 pipes.stdin = child.stdin.take().map(|pipe| StdinWriter {
                     pipe: non_blocking(pipe),
                     bytes: bytes.clone(),
                     written: 0,
                 });
             }
+            Input::Empty | Input::Inherit | Input::File(_) | Input::Descriptor(_) => {}
         }
-        if self.stdout_is_piped {
-            pipes.ends.stdout = child.stdout.take();
+        if matches!(self.streams.stdout, Redirect::Piped) {
+            pipes.ends.stdout = stdout.map(Into::into);
         } else {
-            pipes.stdout = child.stdout.take().map(non_blocking).map(Arc::new);
+            pipes.stdout = stdout.map(non_blocking).map(Arc::new);
+        }
+        if matches!(self.streams.stderr, Redirect::Piped) {
+            pipes.ends.stderr = stderr.map(Into::into);
+        } else {
+            pipes.stderr = stderr.map(non_blocking).map(Arc::new);
         }
         pipes
     }
 
-    fn command(&self, tag: &str) -> Result<Command, SpawnError> {
+    /// Returns the command, and the reading end of the pipe that its stdout and stderr share, if
+    /// there is one.
+    fn command(&self, tag: &str) -> Result<(Command, Option<PipeReader>), SpawnError> {
         let Invocation { program, args, .. } = &self.invocation;
         let mut command = if let Some((launcher, options)) = &self.launch {
             launcher.command(options, program, args)
@@ -375,30 +489,25 @@ impl Builder {
             command
         };
         self.invocation.apply_to(&mut command);
-        command
-            .env(tag::TAG_VARIABLE, tag::variable_for(tag))
-            .stdin(self.stdin()?)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.env(tag::TAG_VARIABLE, tag::variable_for(tag));
+        let program = self.invocation.program_name();
+        let shared_pipe = self.streams.connect(&mut command, &program)?;
         if self.group == ProcessGroup::Own {
             command.process_group(0);
         }
-        Ok(command)
+        Ok((command, shared_pipe))
     }
+}
 
-    fn stdin(&self) -> Result<Stdio, SpawnError> {
-        Ok(match &self.stdin {
-            Stdin::Empty => Stdio::null(),
-            Stdin::Bytes(_) | Stdin::Piped => Stdio::piped(),
-            Stdin::File(path) => File::open(path)
-                .map_err(|cause| SpawnError::Input {
-                    program: self.invocation.program_name(),
-                    path: path.clone(),
-                    cause,
-                })?
-                .into(),
-        })
-    }
+/// A child that was just started.
+struct Started {
+    child: Child,
+    /// The reading end of the pipe that its stdout and stderr share.
+    shared_pipe: Option<PipeReader>,
+    pidfd: Option<Pidfd>,
+    key: u64,
+    tag: String,
+    guard: Option<TreeGuard>,
 }
 
 // It is here because the module `launcher` does not depend on builders.
@@ -448,9 +557,16 @@ mod tests {
     fn spawn_without_pidfd(builder: &Builder) -> Process {
         let key = next_key();
         let tag = tag::new_tag(key);
-        let mut command = builder.command(&tag).expect("an ordinary command");
+        let (mut command, shared_pipe) = builder.command(&tag).expect("an ordinary command");
         let child = command.spawn().expect("the program starts");
-        let adopted = builder.adopt(child, None, key, tag, None);
+        let adopted = builder.adopt(Started {
+            child,
+            shared_pipe,
+            pidfd: None,
+            key,
+            tag,
+            guard: None,
+        });
         adopted.expect("the waiting thread starts")
     }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::process::{ChildStdin, ChildStdout};
+use std::process::{ChildStderr, ChildStdin, ChildStdout};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use rustix::process::Signal;
 
 use super::super::{JoinError, wait};
 use super::exit::{Exit, ProcessInfo, ProcessState};
-use super::output::{Captured, Output, Stream};
+use super::output::{Captured, Output, Stream, StreamCapture};
 use super::shared::ProcessShared;
 use super::stop::StopReport;
 use super::tree::Root as _;
@@ -58,6 +58,10 @@ impl Process {
 
     fn shared(&self) -> &ProcessShared {
         &self.0.0
+    }
+
+    pub(super) fn capture(&self, stream: Stream) -> Arc<StreamCapture> {
+        self.shared().capture(stream).clone()
     }
 
     /// Returns the process id. The system may reuse it once the process has ended. The methods of
@@ -252,14 +256,49 @@ impl Process {
 
     /// Takes the writing end of the process's stdin. Returns `None` if it was taken before, or if
     /// the process was not built with [`stdin_piped`](super::Builder::stdin_piped).
+    ///
+    /// To stream input, write to it in a task. A write waits until the process has read enough, and
+    /// nothing else waits meanwhile. It fails with [`BrokenPipe`](io::ErrorKind::BrokenPipe) once no
+    /// process can read it. Dropping it ends the input.
+    ///
+    /// ```
+    /// use meanwhile_join::process::Builder;
+    /// use std::io::Write;
+    ///
+    /// let count = Builder::new("wc").arg("-l").stdin_piped().spawn()?;
+    /// let mut stdin = count.take_stdin().ok_or("it was taken before")?;
+    /// let writing = meanwhile_join::spawn("input", move |_| {
+    ///     (0..100_000).try_for_each(|number| writeln!(stdin, "{number}"))
+    /// })?;
+    /// count.join()?;
+    /// assert!(writing.join()?.is_ok());
+    /// assert_eq!(count.output().stdout.text().trim(), "100000");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn take_stdin(&self) -> Option<ChildStdin> {
         self.shared().take_stdin()
     }
 
     /// Takes the reading end of the process's stdout. Returns `None` if it was taken before, or if
-    /// the process was not built with [`stdout_piped`](super::Builder::stdout_piped).
+    /// the process's stdout is not [`Piped`](super::Redirect::Piped).
     pub fn take_stdout(&self) -> Option<ChildStdout> {
         self.shared().take_stdout()
+    }
+
+    /// Takes the reading end of the process's stderr. Returns `None` if it was taken before, or if
+    /// the process's stderr is not [`Piped`](super::Redirect::Piped).
+    ///
+    /// ```
+    /// use meanwhile_join::process::{Builder, Redirect};
+    ///
+    /// let shell = Builder::new("sh").args(["-c", "echo warning >&2"]);
+    /// let process = shell.stderr(Redirect::Piped).spawn()?;
+    /// let stderr = process.take_stderr().ok_or("it was taken before")?;
+    /// assert_eq!(std::io::read_to_string(stderr)?, "warning\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn take_stderr(&self) -> Option<ChildStderr> {
+        self.shared().take_stderr()
     }
 
     /// Runs `callback` when the process has ended, or now if it has ended already.

@@ -1,7 +1,7 @@
 //! The state of a process that its handles, the reaper and the list of children share.
 
 use std::io;
-use std::process::{ChildStdin, ChildStdout};
+use std::process::{ChildStderr, ChildStdin, ChildStdout};
 use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -52,8 +52,8 @@ pub(super) struct Spawned {
     pub(super) daemon: bool,
     /// `None` where the system has no pidfds. There a thread waits for the process.
     pub(super) pidfd: Option<Pidfd>,
-    pub(super) stdout: StreamCapture,
-    pub(super) stderr: StreamCapture,
+    pub(super) stdout: Arc<StreamCapture>,
+    pub(super) stderr: Arc<StreamCapture>,
     /// `None` where the process was started without a launcher.
     pub(super) guard: Option<TreeGuard>,
 }
@@ -63,6 +63,7 @@ pub(super) struct Spawned {
 pub(super) struct PipeEnds {
     pub(super) stdin: Option<ChildStdin>,
     pub(super) stdout: Option<ChildStdout>,
+    pub(super) stderr: Option<ChildStderr>,
 }
 
 impl ProcessShared {
@@ -100,7 +101,7 @@ impl ProcessShared {
         self.spawned.pidfd.as_ref()
     }
 
-    pub(super) fn capture(&self, stream: Stream) -> &StreamCapture {
+    pub(super) fn capture(&self, stream: Stream) -> &Arc<StreamCapture> {
         match stream {
             Stream::Stdout => &self.spawned.stdout,
             Stream::Stderr => &self.spawned.stderr,
@@ -113,6 +114,10 @@ impl ProcessShared {
 
     pub(super) fn take_stdout(&self) -> Option<ChildStdout> {
         lock(&self.pipe_ends).stdout.take()
+    }
+
+    pub(super) fn take_stderr(&self) -> Option<ChildStderr> {
+        lock(&self.pipe_ends).stderr.take()
     }
 
     #[inline]

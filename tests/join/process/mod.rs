@@ -6,12 +6,14 @@
 mod guarding;
 mod joining;
 mod launching;
+mod lines;
 mod output;
 #[cfg(not(other_unix))]
 mod prioritizing;
 mod reaping;
 mod spawning;
 mod stopping;
+mod streams;
 
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
