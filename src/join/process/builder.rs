@@ -63,11 +63,15 @@ impl Builder {
     /// Returns the default settings for a process that runs `program`, which is a path or a name
     /// that is looked up in `PATH`.
     pub fn new(program: impl AsRef<OsStr>) -> Self {
+        Self::of(Invocation {
+            program: program.as_ref().to_owned(),
+            ..Invocation::default()
+        })
+    }
+
+    fn of(invocation: Invocation) -> Self {
         Self {
-            invocation: Invocation {
-                program: program.as_ref().to_owned(),
-                ..Invocation::default()
-            },
+            invocation,
             name: None,
             streams: Streams::default(),
             output_limit: DEFAULT_OUTPUT_LIMIT,
@@ -89,6 +93,22 @@ impl Builder {
     pub fn args(mut self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
         let args = args.into_iter().map(|arg| arg.as_ref().to_owned());
         self.invocation.args.extend(args);
+        self
+    }
+
+    /// Sets argument 0, by which the program is told its own name. Default: the program as it was
+    /// given. A login shell, for example, gets a name that begins with `-`.
+    ///
+    /// ```
+    /// use meanwhile_join::process::Builder;
+    ///
+    /// let shell = Builder::new("sh").arg0("other").args(["-c", "echo $0"]).spawn()?;
+    /// shell.join()?;
+    /// assert_eq!(shell.output().stdout.text(), "other\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn arg0(mut self, name: impl AsRef<OsStr>) -> Self {
+        self.invocation.arg0 = Some(name.as_ref().to_owned());
         self
     }
 
@@ -480,12 +500,17 @@ impl Builder {
     /// Returns the command, and the reading end of the pipe that its stdout and stderr share, if
     /// there is one.
     fn command(&self, tag: &str) -> Result<(Command, Option<PipeReader>), SpawnError> {
-        let Invocation { program, args, .. } = &self.invocation;
+        let Invocation {
+            program,
+            arg0,
+            args,
+            ..
+        } = &self.invocation;
         let mut command = if let Some((launcher, options)) = &self.launch {
-            launcher.command(options, program, args)
+            launcher.command(options, program, arg0.as_deref(), args)
         } else {
             let mut command = Command::new(program);
-            command.args(args);
+            command.arg0(arg0.as_ref().unwrap_or(program)).args(args);
             command
         };
         self.invocation.apply_to(&mut command);
@@ -508,6 +533,37 @@ struct Started {
     key: u64,
     tag: String,
     guard: Option<TreeGuard>,
+}
+
+/// Takes over the program, the arguments, the working directory, and the variables that are set or
+/// removed.
+///
+/// Nothing else can be read from a command: not its streams, its process group, its user and its
+/// argument 0, nor whether its environment is cleared or code runs in the child. Set on the builder
+/// what the process needs of these.
+///
+/// ```
+/// use meanwhile_join::process::Builder;
+/// use std::process::Command;
+///
+/// let mut command = Command::new("echo");
+/// command.arg("hello");
+/// let process = Builder::from(command).spawn()?;
+/// process.join()?;
+/// assert_eq!(process.output().stdout.text(), "hello\n");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+impl From<&Command> for Builder {
+    fn from(command: &Command) -> Self {
+        Self::of(Invocation::of_command(command))
+    }
+}
+
+/// Like the conversion of a borrowed command.
+impl From<Command> for Builder {
+    fn from(command: Command) -> Self {
+        Self::from(&command)
+    }
 }
 
 // It is here because the module `launcher` does not depend on builders.

@@ -93,9 +93,10 @@ impl Launcher {
         &self,
         options: &LaunchOptions,
         program: &OsStr,
+        arg0: Option<&OsStr>,
         args: &[OsString],
     ) -> Command {
-        shim::command(self.program(), options, program, args)
+        shim::command(self.program(), options, program, arg0, args)
     }
 
     /// Has the supervisor kill the processes that carry `tag` when this program exits.
