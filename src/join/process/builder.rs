@@ -205,7 +205,7 @@ impl Builder {
     ///
     /// let editor = Builder::new("vi").arg("notes.txt").stdin_inherit();
     /// let editor = editor.stdout(Redirect::Inherit).stderr(Redirect::Inherit);
-    /// editor.spawn()?.join()?;
+    /// editor.spawn()?.join()?.check()?;
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn stdin_inherit(mut self) -> Self {
@@ -358,7 +358,7 @@ impl Builder {
             }
             None => (self.start(command)?, None),
         };
-        let child = spawned.map_err(|source| self.invocation.explain(source))?;
+        let child = spawned.map_err(|cause| self.refusal(cause))?;
         // Only the reaper reaps the child, so the pid can't be another process's yet.
         let pidfd = Pidfd::of_child(&child);
         self.adopt(Started {
@@ -392,6 +392,11 @@ impl Builder {
     pub fn spawn_while(self, goes_on: impl FnMut() -> bool) -> Result<Process, SpawnError> {
         let program = self.invocation.program_name();
         patient::spawn_while(program, move || self.spawn(), goes_on)
+    }
+
+    /// Returns the error for a refusal of the system.
+    pub(super) fn refusal(&self, cause: io::Error) -> SpawnError {
+        self.invocation.explain(cause)
     }
 
     /// Starts a command without a launcher, at the priority that was set.
@@ -439,6 +444,7 @@ impl Builder {
             pidfd: started.pidfd,
             stdout: Arc::new(stdout),
             stderr: Arc::new(stderr),
+            stderr_is_stdout: self.streams.stderr_is_stdout,
             guard: started.guard,
         };
         let shared = Arc::new(ProcessShared::new(spawned, pipes.ends));
@@ -452,7 +458,7 @@ impl Builder {
             stderr: pipes.stderr,
             held: None,
         };
-        reaper::watch(watched).map_err(|error| self.invocation.explain(error.cause))?;
+        reaper::watch(watched).map_err(|error| self.refusal(error.cause))?;
         Ok(process)
     }
 

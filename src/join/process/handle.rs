@@ -10,6 +10,7 @@ use rustix::process::Signal;
 
 use super::super::{JoinError, wait};
 use super::exit::{Exit, ProcessInfo, ProcessState};
+use super::exit_error::ExitError;
 use super::output::{Captured, Output, Stream, StreamCapture};
 use super::shared::ProcessShared;
 use super::stop::StopReport;
@@ -56,7 +57,7 @@ impl Process {
         Self(Arc::new(Handle(shared)))
     }
 
-    fn shared(&self) -> &ProcessShared {
+    pub(super) fn shared(&self) -> &ProcessShared {
         &self.0.0
     }
 
@@ -91,7 +92,7 @@ impl Process {
     /// Never fails today, because a process can't be part of a deadlock cycle and can't panic. It
     /// has the signature of [`Task::join`](crate::Task::join).
     pub fn join(&self) -> Result<Exit, JoinError> {
-        self.shared().wait(None).ok_or(JoinError::TimedOut)
+        Ok(self.shared().join())
     }
 
     /// Like [`join`](Self::join), but times out after `timeout`, and never earlier.
@@ -116,6 +117,33 @@ impl Process {
     pub fn join_timeout(&self, timeout: Duration) -> Result<Exit, JoinError> {
         let deadline = wait::deadline(Some(timeout));
         self.shared().wait(deadline).ok_or(JoinError::TimedOut)
+    }
+
+    /// Blocks until the process has ended, like [`join`](Self::join). Returns the captured output if
+    /// it exited with code 0. After a [`join_timeout`](Self::join_timeout) that has returned an exit,
+    /// it does not block.
+    ///
+    /// ```
+    /// use meanwhile_join::process::Builder;
+    ///
+    /// let greeting = Builder::new("echo").arg("hello").spawn()?.join_checked()?;
+    /// assert_eq!(greeting.stdout.text(), "hello\n");
+    /// let failed = Builder::new("sh").args(["-c", "echo 'no disk' >&2; exit 2"]).spawn()?;
+    /// let error = failed.join_checked().unwrap_err();
+    /// assert_eq!(error.to_string(), "`sh` exited with code 2: no disk");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ExitError`] if it ended in any other way. The error has the name of the process, and the
+    /// last lines of its stderr, as far as they were captured.
+    pub fn join_checked(&self) -> Result<Output, ExitError> {
+        let exit = self.shared().join();
+        if exit.is_success() {
+            return Ok(self.output());
+        }
+        let printed = self.output_since(self.shared().error_stream(), 0);
+        Err(ExitError::new(self.shared().name().clone(), exit, &printed))
     }
 
     /// Returns the exit without waiting, or `None` while the process runs. Takes one atomic load.

@@ -54,6 +54,7 @@ pub(super) struct Spawned {
     pub(super) pidfd: Option<Pidfd>,
     pub(super) stdout: Arc<StreamCapture>,
     pub(super) stderr: Arc<StreamCapture>,
+    pub(super) stderr_is_stdout: bool,
     /// `None` where the process was started without a launcher.
     pub(super) guard: Option<TreeGuard>,
 }
@@ -89,7 +90,7 @@ impl ProcessShared {
         self.spawned.pid.as_raw_nonzero().get().unsigned_abs()
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &Arc<str> {
         &self.spawned.name
     }
 
@@ -123,6 +124,21 @@ impl ProcessShared {
     #[inline]
     pub(super) fn exit(&self) -> Option<Exit> {
         self.exit.get().copied()
+    }
+
+    /// Blocks until the process has ended.
+    pub(super) fn join(&self) -> Exit {
+        // Without a deadline it ends with an exit.
+        self.wait(None).unwrap_or(Exit::Unknown)
+    }
+
+    /// The stream in which the process says why it fails.
+    pub(super) fn error_stream(&self) -> Stream {
+        if self.spawned.stderr_is_stdout {
+            Stream::Stdout
+        } else {
+            Stream::Stderr
+        }
     }
 
     pub(super) fn last_use(&self) -> &LastUse {
@@ -166,13 +182,12 @@ impl ProcessShared {
 
     /// Stops the process and its descendants.
     pub(super) fn stop(&self, grace: Duration) -> StopReport {
-        let _guarded = self.keep_guarded();
-        stop::stop(&[self], grace).pop().unwrap_or_default()
+        stop_all(&[self], grace).pop().unwrap_or_default()
     }
 
     /// Keeps the tree guarded until the returned value is dropped, because the process may exit
     /// long before its descendants.
-    pub(super) fn keep_guarded(&self) -> Option<impl Drop> {
+    fn keep_guarded(&self) -> Option<impl Drop> {
         self.spawned.guard.as_ref().map(TreeGuard::add_holder)
     }
 
@@ -219,6 +234,15 @@ impl ProcessShared {
         self.did_end.notify_all();
         callbacks::run(callbacks);
     }
+}
+
+/// Stops several processes with their descendants, at the same time. Returns the reports in the
+/// same order.
+pub(super) fn stop_all(processes: &[&ProcessShared], grace: Duration) -> Vec<StopReport> {
+    let processes = processes.iter();
+    let _guarded: Vec<_> = processes.clone().map(|it| it.keep_guarded()).collect();
+    let roots: Vec<&dyn Root> = processes.map(|it| *it as &dyn Root).collect();
+    stop::stop(&roots, grace)
 }
 
 impl Root for ProcessShared {

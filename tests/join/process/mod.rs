@@ -3,12 +3,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod checking;
 mod converting;
 mod guarding;
 mod joining;
 mod launching;
 mod lines;
 mod output;
+mod pipelines;
 #[cfg(not(other_unix))]
 mod prioritizing;
 mod reaping;
