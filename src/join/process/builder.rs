@@ -54,6 +54,7 @@ pub struct Builder {
     output_limit: usize,
     on_line: Vec<OnLine>,
     daemon: bool,
+    kill_on_drop: bool,
     group: ProcessGroup,
     priority: Option<Priority>,
     launch: Option<(Launcher, LaunchOptions)>,
@@ -77,6 +78,7 @@ impl Builder {
             output_limit: DEFAULT_OUTPUT_LIMIT,
             on_line: Vec::new(),
             daemon: false,
+            kill_on_drop: false,
             group: ProcessGroup::default(),
             priority: None,
             launch: None,
@@ -301,6 +303,28 @@ impl Builder {
         self
     }
 
+    /// Sets whether the process is killed with all its descendants when its last handle is dropped.
+    /// [`Lines`](super::Lines) and callbacks that own a handle count. Has no effect once the process
+    /// has ended. Default: false.
+    ///
+    /// The drop finds the tree like [`Process::stop`], which takes some milliseconds, and does not
+    /// wait for its end.
+    ///
+    /// ```
+    /// use meanwhile_join::process::Builder;
+    ///
+    /// let server = Builder::new("sleep").arg("60").kill_on_drop(true).spawn()?;
+    /// let (ended, receiver) = std::sync::mpsc::channel();
+    /// server.on_finish(move || ended.send(()).unwrap_or_default());
+    /// drop(server);
+    /// receiver.recv()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn kill_on_drop(mut self, kill: bool) -> Self {
+        self.kill_on_drop = kill;
+        self
+    }
+
     /// Sets the process group. Default: [`ProcessGroup::Inherited`], so Ctrl-C in a terminal ends
     /// the process together with this program.
     ///
@@ -441,6 +465,7 @@ impl Builder {
             name: name.unwrap_or_else(|| self.invocation.file_name()).into(),
             tag: started.tag,
             daemon: self.daemon,
+            kill_on_drop: self.kill_on_drop,
             pidfd: started.pidfd,
             stdout: Arc::new(stdout),
             stderr: Arc::new(stderr),

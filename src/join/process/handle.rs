@@ -15,14 +15,15 @@ use super::output::{Captured, Output, Stream, StreamCapture};
 use super::shared::ProcessShared;
 use super::stop::StopReport;
 use super::tree::Root as _;
-use super::{pause, reaper};
+use super::{reaper, tree_signal};
 
 /// A handle of one child process.
 ///
 /// A process is *running*, possibly *stopped*, and finally *ended* with an [`Exit`], which is kept
 /// as long as a handle exists. Any number of threads may ask for it any number of times. Handles
 /// are cheap to clone. Dropping the last one detaches the process: it keeps running, its output is
-/// read and discarded, and it is reaped when it exits.
+/// read and discarded, and it is reaped when it exits. It ends instead if it was built with
+/// [`kill_on_drop`](super::Builder::kill_on_drop).
 ///
 /// ```
 /// use meanwhile_join::process::{Builder, Exit};
@@ -218,12 +219,12 @@ impl Process {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn pause(&self) {
-        pause::pause(self.shared());
+        tree_signal::pause(self.shared());
     }
 
     /// Continues the process and all its descendants with `SIGCONT`, whoever has stopped them.
     pub fn resume(&self) {
-        pause::resume(self.shared());
+        tree_signal::resume(self.shared());
     }
 
     /// Ends the process and all its descendants. Sends `SIGTERM`, waits at most for `grace`, then
@@ -366,6 +367,8 @@ impl Drop for Handle {
     fn drop(&mut self) {
         if self.0.last_use().note_abandoned() {
             reaper::forget(self.0.key());
+        } else if self.0.is_killed_on_drop() {
+            tree_signal::kill(&*self.0);
         }
     }
 }

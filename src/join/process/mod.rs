@@ -59,7 +59,6 @@ mod lines;
 mod lookup;
 mod output;
 mod patient;
-mod pause;
 mod pipeline;
 mod reaper;
 mod shared;
@@ -71,6 +70,7 @@ mod supervisor;
 mod system;
 mod tag;
 mod tree;
+mod tree_signal;
 mod turns;
 
 pub use builder::Builder;

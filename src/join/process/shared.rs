@@ -50,6 +50,8 @@ pub(super) struct Spawned {
     /// The tag in its environment and in that of its descendants.
     pub(super) tag: String,
     pub(super) daemon: bool,
+    /// Whether the process ends with its last handle.
+    pub(super) kill_on_drop: bool,
     /// `None` where the system has no pidfds. There a thread waits for the process.
     pub(super) pidfd: Option<Pidfd>,
     pub(super) stdout: Arc<StreamCapture>,
@@ -96,6 +98,10 @@ impl ProcessShared {
 
     pub(super) fn is_daemon(&self) -> bool {
         self.spawned.daemon
+    }
+
+    pub(super) fn is_killed_on_drop(&self) -> bool {
+        self.spawned.kill_on_drop
     }
 
     pub(super) fn pidfd(&self) -> Option<&Pidfd> {

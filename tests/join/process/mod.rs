@@ -5,6 +5,7 @@
 
 mod checking;
 mod converting;
+mod dropping;
 mod guarding;
 mod joining;
 mod launching;
