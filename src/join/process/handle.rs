@@ -367,7 +367,8 @@ impl Drop for Handle {
     fn drop(&mut self) {
         if self.0.last_use().note_abandoned() {
             reaper::forget(self.0.key());
-        } else if self.0.is_killed_on_drop() {
+        } else if self.0.is_killed_on_drop() && self.0.exit().is_none() {
+            // The exit is published a moment before `note_end`.
             tree_signal::kill(&*self.0);
         }
     }

@@ -36,12 +36,13 @@ pub mod conformance {}
 //
 // The reaper takes none of the first two kinds, apart from the queue of callbacks, which is held for
 // a push once it has started. So nothing that hangs, be it a start, a supervisor or a callback, can
-// make the reaper wait. A thread locks `join::graph` before and after a wait for `did_end`, never
+// make the reaper wait. A thread locks `join::graph` before and after a wait for an `End`, never
 // during it.
 
 mod builder;
 mod callbacks;
 mod children;
+mod end;
 mod error;
 mod exit;
 mod exit_error;

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::process::{ChildStderr, ChildStdin, ChildStdout};
-use std::sync::{Arc, Condvar, Mutex, OnceLock};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
@@ -13,9 +13,10 @@ use rustix::process::{
 use super::super::clock::{self, Stamp};
 use super::super::graph::{self, Intent, Need};
 use super::super::panic::contain;
-use super::super::sync::{ignore_poison, lock};
+use super::super::sync::lock;
 use super::super::targets::Targets;
-use super::callbacks::{self, Callback};
+use super::callbacks;
+use super::end::{Callback, End};
 use super::exit::{Exit, ProcessInfo, ProcessState};
 use super::group::ProcessGroup;
 use super::guard::TreeGuard;
@@ -34,10 +35,7 @@ pub(super) struct ProcessShared {
     /// Locked while the process is signalled or reaped. A reaped process is never signalled,
     /// because its pid may belong to another one by then.
     is_reaped: Mutex<bool>,
-    exit: OnceLock<Exit>,
-    callbacks: Mutex<Vec<Callback>>,
-    /// Notified when the process has ended. Waits for it hold the lock of `callbacks`.
-    did_end: Condvar,
+    end: End<Exit>,
     last_use: LastUse,
 }
 
@@ -77,9 +75,7 @@ impl ProcessShared {
             spawned_at: Stamp::now(),
             finished_at: Stamp::never(),
             is_reaped: Mutex::new(false),
-            exit: OnceLock::new(),
-            callbacks: Mutex::default(),
-            did_end: Condvar::new(),
+            end: End::new(),
             last_use: LastUse::new(),
         }
     }
@@ -129,7 +125,7 @@ impl ProcessShared {
 
     #[inline]
     pub(super) fn exit(&self) -> Option<Exit> {
-        self.exit.get().copied()
+        self.end.exit()
     }
 
     /// Blocks until the process has ended.
@@ -176,14 +172,9 @@ impl ProcessShared {
     }
 
     pub(super) fn on_finish(&self, callback: Callback) {
-        {
-            let mut callbacks = lock(&self.callbacks);
-            if self.exit().is_none() {
-                callbacks.push(callback);
-                return;
-            }
+        if let Some(callback) = self.end.add_callback(callback) {
+            contain(callback);
         }
-        contain(callback);
     }
 
     /// Stops the process and its descendants.
@@ -232,13 +223,7 @@ impl ProcessShared {
 
     /// Publishes the exit, then wakes the waiters, then has the callbacks run.
     pub(super) fn publish(&self, exit: Exit) {
-        let callbacks = {
-            let mut callbacks = lock(&self.callbacks);
-            self.exit.get_or_init(|| exit);
-            std::mem::take(&mut *callbacks)
-        };
-        self.did_end.notify_all();
-        callbacks::run(callbacks);
+        callbacks::run(self.end.publish(exit));
     }
 }
 
@@ -312,21 +297,6 @@ impl Root for ProcessShared {
             need: Need::All,
             deadline,
         });
-        let mut callbacks = lock(&self.callbacks);
-        loop {
-            if let Some(exit) = self.exit() {
-                return Some(exit);
-            }
-            callbacks = match deadline {
-                None => ignore_poison(self.did_end.wait(callbacks)),
-                Some(deadline) => {
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        return None;
-                    }
-                    ignore_poison(self.did_end.wait_timeout(callbacks, left)).0
-                }
-            };
-        }
+        self.end.wait(deadline)
     }
 }
