@@ -127,12 +127,10 @@ fn launched(builder: Builder, options: &Options, priority: Priority) -> Result<B
         }
         return Ok(builder);
     };
-    let options = LaunchOptions {
-        priority: priority.into(),
-        address_space_bytes,
-        cpu_time,
-        open_files: None,
-    };
+    let options = LaunchOptions::default()
+        .priority(priority.into())
+        .address_space_bytes(address_space_bytes)
+        .cpu_time(cpu_time);
     Ok(builder.launched_by(&launcher, options))
 }
 

@@ -274,7 +274,7 @@ impl Builder {
     /// let numbers = Builder::new("seq").arg("3").on_line(Stream::Stdout, move |line| {
     ///     sender.send(line.to_string()).ok();
     /// });
-    /// numbers.spawn()?;
+    /// drop(numbers.spawn()?); // detached
     /// assert_eq!(lines.iter().collect::<Vec<_>>(), ["1", "2", "3"]);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -18,7 +18,8 @@ const MAX_CHUNK_BYTES: usize = 64 * 1024;
 /// A line of an output stream, or a gap between lines. Its text is written by `Display`; for a gap
 /// it writes, for example, `(120 bytes were dropped)`.
 ///
-/// The bytes are those that the process wrote; they need not be UTF-8.
+/// The bytes are those that the process wrote; they need not be UTF-8. There are no other kinds, so
+/// that a `match` does not forget the gaps.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Line {
     /// A line without its newline, or the rest of one whose beginning was a [`Part`](Self::Part). The

@@ -117,6 +117,7 @@ fn shared(processes: &[Process]) -> Vec<&ProcessShared> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
+#[must_use = "without a handle, nobody learns how the processes end; drop it to detach them"]
 pub struct Pipeline(Arc<[Process]>);
 
 impl Pipeline {

@@ -53,7 +53,8 @@ impl Redirect {
     /// use meanwhile_join::process::{Builder, Redirect};
     ///
     /// let (reader, writer) = std::io::pipe()?;
-    /// Builder::new("echo").arg("hello").stdout(Redirect::to(writer)).spawn()?;
+    /// let echo = Builder::new("echo").arg("hello").stdout(Redirect::to(writer));
+    /// echo.spawn()?.join()?.check()?;
     /// assert_eq!(std::io::read_to_string(reader)?, "hello\n");
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```

@@ -189,7 +189,7 @@ fn p20_function_gets_every_line_once_and_in_order() {
         sender.send(line.to_string()).unwrap();
     });
     // Its last handle is dropped at once.
-    numbers.spawn().unwrap();
+    drop(numbers.spawn().unwrap());
     let expected = (1..=50_000).map(|number| number.to_string());
     assert!(lines.iter().eq(expected));
 }
@@ -255,7 +255,7 @@ fn function_that_panics_gets_the_next_line() {
         sender.send(line.to_string()).unwrap();
         panic!("after line {line}");
     });
-    numbers.spawn().unwrap();
+    drop(numbers.spawn().unwrap());
     assert_eq!(lines.iter().collect::<Vec<_>>(), ["1", "2", "3"]);
 }
 

@@ -45,7 +45,7 @@ fn p21_stderr_in_stdout_keeps_the_order() {
         to_file.spawn().unwrap().join().unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), alternating());
         let (mut reader, writer) = std::io::pipe().unwrap();
-        both.stdout(Redirect::to(writer)).spawn().unwrap();
+        drop(both.stdout(Redirect::to(writer)).spawn().unwrap());
         let mut read = String::new();
         reader.read_to_string(&mut read).unwrap();
         assert_eq!(read, alternating());
@@ -277,6 +277,6 @@ fn function_gets_the_lines_of_both_streams_in_order() {
     let shell = shell.on_line(Stream::Stdout, move |line| {
         sender.send(line.to_string()).unwrap();
     });
-    shell.spawn().unwrap();
+    drop(shell.spawn().unwrap());
     assert!(lines.iter().eq(alternating().lines().map(str::to_owned)));
 }
