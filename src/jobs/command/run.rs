@@ -127,12 +127,10 @@ fn launched(builder: Builder, options: &Options, priority: Priority) -> Result<B
         }
         return Ok(builder);
     };
-    let options = LaunchOptions {
-        priority: priority.into(),
-        address_space_bytes,
-        cpu_time,
-        open_files: None,
-    };
+    let options = LaunchOptions::default()
+        .priority(priority.into())
+        .address_space_bytes(address_space_bytes)
+        .cpu_time(cpu_time);
     Ok(builder.launched_by(&launcher, options))
 }
 
@@ -293,7 +291,8 @@ fn not_started(error: &SpawnError) -> ItemError {
         SpawnError::TooManyProcesses { .. } => "too_many_processes",
         SpawnError::Thread(_) => "no_thread",
         SpawnError::GivenUp { .. } => "timed_out",
-        SpawnError::Other { .. } => "not_started",
+        SpawnError::Output { .. } => "output",
+        _ => "not_started",
     };
     ItemError::new(kind, error.to_string())
 }

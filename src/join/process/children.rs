@@ -6,9 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::super::sync::lock;
 use super::exit::ProcessInfo;
-use super::shared::ProcessShared;
-use super::stop;
-use super::tree::Root;
+use super::shared::{ProcessShared, stop_all};
+use super::tree::Root as _;
 
 /// The time that [`stop_daemons`] gives a daemon to handle `SIGTERM`.
 const DAEMON_GRACE: Duration = Duration::from_secs(1);
@@ -64,12 +63,7 @@ pub(crate) fn wait_for_non_daemons(deadline: Option<Instant>) {
 /// [`Process::stop`](super::Process::stop) with a grace of a second.
 pub(crate) fn stop_daemons() {
     let daemons = running(ProcessShared::is_daemon);
-    let guards: Vec<_> = daemons.iter().map(|daemon| daemon.keep_guarded()).collect();
-    let roots: Vec<&dyn Root> = daemons
-        .iter()
-        .map(|daemon| &**daemon as &dyn Root)
-        .collect();
+    let daemons: Vec<&ProcessShared> = daemons.iter().map(|daemon| &**daemon).collect();
     // The caller reports the processes that are left.
-    drop(stop::stop(&roots, DAEMON_GRACE));
-    drop(guards);
+    drop(stop_all(&daemons, DAEMON_GRACE));
 }

@@ -36,14 +36,17 @@ pub mod conformance {}
 //
 // The reaper takes none of the first two kinds, apart from the queue of callbacks, which is held for
 // a push once it has started. So nothing that hangs, be it a start, a supervisor or a callback, can
-// make the reaper wait. A thread locks `join::graph` before and after a wait for `did_end`, never
+// make the reaper wait. A thread locks `join::graph` before and after a wait for an `End`, never
 // during it.
 
 mod builder;
 mod callbacks;
 mod children;
+mod end;
 mod error;
 mod exit;
+mod exit_error;
+mod follower;
 mod group;
 mod guard;
 mod handle;
@@ -52,29 +55,39 @@ mod keeper;
 mod last_use;
 mod launch_options;
 mod launcher;
+mod line;
+mod lines;
 mod lookup;
 mod output;
 mod patient;
-mod pause;
+mod pipeline;
 mod reaper;
 mod shared;
 mod shim;
 mod spawner;
 mod stop;
+mod streams;
 mod supervisor;
 mod system;
 mod tag;
 mod trace;
 mod tree;
+mod tree_signal;
+mod turns;
 
 pub use builder::Builder;
 pub use children::live_processes;
 pub(crate) use children::{stop_daemons, wait_for_non_daemons};
 pub use error::SpawnError;
 pub use exit::{Exit, ProcessInfo, ProcessState};
+pub use exit_error::ExitError;
 pub use group::ProcessGroup;
 pub use handle::Process;
 pub use launch_options::LaunchOptions;
 pub use launcher::Launcher;
+pub use line::Line;
+pub use lines::Lines;
 pub use output::{Captured, Output, Stream};
+pub use pipeline::{Pipeline, PipelineBuilder};
 pub use stop::{StopReport, TreeMember};
+pub use streams::Redirect;

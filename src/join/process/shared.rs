@@ -1,8 +1,8 @@
 //! The state of a process that its handles, the reaper and the list of children share.
 
 use std::io;
-use std::process::{ChildStdin, ChildStdout};
-use std::sync::{Arc, Condvar, Mutex, OnceLock};
+use std::process::{ChildStderr, ChildStdin, ChildStdout};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
@@ -13,9 +13,10 @@ use rustix::process::{
 use super::super::clock::{self, Stamp};
 use super::super::graph::{self, Intent, Need};
 use super::super::panic::contain;
-use super::super::sync::{ignore_poison, lock};
+use super::super::sync::lock;
 use super::super::targets::Targets;
-use super::callbacks::{self, Callback};
+use super::callbacks;
+use super::end::{Callback, End};
 use super::exit::{Exit, ProcessInfo, ProcessState};
 use super::group::ProcessGroup;
 use super::guard::TreeGuard;
@@ -35,10 +36,7 @@ pub(super) struct ProcessShared {
     /// Locked while the process is signalled or reaped. A reaped process is never signalled,
     /// because its pid may belong to another one by then.
     is_reaped: Mutex<bool>,
-    exit: OnceLock<Exit>,
-    callbacks: Mutex<Vec<Callback>>,
-    /// Notified when the process has ended. Waits for it hold the lock of `callbacks`.
-    did_end: Condvar,
+    end: End<Exit>,
     last_use: LastUse,
     span: ProcessSpan,
 }
@@ -52,10 +50,13 @@ pub(super) struct Spawned {
     /// The tag in its environment and in that of its descendants.
     pub(super) tag: String,
     pub(super) daemon: bool,
+    /// Whether the process ends with its last handle.
+    pub(super) kill_on_drop: bool,
     /// `None` where the system has no pidfds. There a thread waits for the process.
     pub(super) pidfd: Option<Pidfd>,
-    pub(super) stdout: StreamCapture,
-    pub(super) stderr: StreamCapture,
+    pub(super) stdout: Arc<StreamCapture>,
+    pub(super) stderr: Arc<StreamCapture>,
+    pub(super) stderr_is_stdout: bool,
     /// `None` where the process was started without a launcher.
     pub(super) guard: Option<TreeGuard>,
 }
@@ -65,6 +66,7 @@ pub(super) struct Spawned {
 pub(super) struct PipeEnds {
     pub(super) stdin: Option<ChildStdin>,
     pub(super) stdout: Option<ChildStdout>,
+    pub(super) stderr: Option<ChildStderr>,
 }
 
 impl ProcessShared {
@@ -77,9 +79,7 @@ impl ProcessShared {
             spawned_at: Stamp::now(),
             finished_at: Stamp::never(),
             is_reaped: Mutex::new(false),
-            exit: OnceLock::new(),
-            callbacks: Mutex::default(),
-            did_end: Condvar::new(),
+            end: End::new(),
             last_use: LastUse::new(),
         }
     }
@@ -92,7 +92,7 @@ impl ProcessShared {
         self.spawned.pid.as_raw_nonzero().get().unsigned_abs()
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &Arc<str> {
         &self.spawned.name
     }
 
@@ -100,11 +100,15 @@ impl ProcessShared {
         self.spawned.daemon
     }
 
+    pub(super) fn is_killed_on_drop(&self) -> bool {
+        self.spawned.kill_on_drop
+    }
+
     pub(super) fn pidfd(&self) -> Option<&Pidfd> {
         self.spawned.pidfd.as_ref()
     }
 
-    pub(super) fn capture(&self, stream: Stream) -> &StreamCapture {
+    pub(super) fn capture(&self, stream: Stream) -> &Arc<StreamCapture> {
         match stream {
             Stream::Stdout => &self.spawned.stdout,
             Stream::Stderr => &self.spawned.stderr,
@@ -119,9 +123,28 @@ impl ProcessShared {
         lock(&self.pipe_ends).stdout.take()
     }
 
+    pub(super) fn take_stderr(&self) -> Option<ChildStderr> {
+        lock(&self.pipe_ends).stderr.take()
+    }
+
     #[inline]
     pub(super) fn exit(&self) -> Option<Exit> {
-        self.exit.get().copied()
+        self.end.exit()
+    }
+
+    /// Blocks until the process has ended.
+    pub(super) fn join(&self) -> Exit {
+        // Without a deadline it ends with an exit.
+        self.wait(None).unwrap_or(Exit::Unknown)
+    }
+
+    /// The stream in which the process says why it fails.
+    pub(super) fn error_stream(&self) -> Stream {
+        if self.spawned.stderr_is_stdout {
+            Stream::Stdout
+        } else {
+            Stream::Stderr
+        }
     }
 
     pub(super) fn last_use(&self) -> &LastUse {
@@ -153,25 +176,19 @@ impl ProcessShared {
     }
 
     pub(super) fn on_finish(&self, callback: Callback) {
-        {
-            let mut callbacks = lock(&self.callbacks);
-            if self.exit().is_none() {
-                callbacks.push(callback);
-                return;
-            }
+        if let Some(callback) = self.end.add_callback(callback) {
+            contain(callback);
         }
-        contain(callback);
     }
 
     /// Stops the process and its descendants.
     pub(super) fn stop(&self, grace: Duration) -> StopReport {
-        let _guarded = self.keep_guarded();
-        stop::stop(&[self], grace).pop().unwrap_or_default()
+        stop_all(&[self], grace).pop().unwrap_or_default()
     }
 
     /// Keeps the tree guarded until the returned value is dropped, because the process may exit
     /// long before its descendants.
-    pub(super) fn keep_guarded(&self) -> Option<impl Drop> {
+    fn keep_guarded(&self) -> Option<impl Drop> {
         self.spawned.guard.as_ref().map(TreeGuard::add_holder)
     }
 
@@ -211,14 +228,17 @@ impl ProcessShared {
     /// Publishes the exit, then wakes the waiters, then has the callbacks run.
     pub(super) fn publish(&self, exit: Exit) {
         self.span.end(exit);
-        let callbacks = {
-            let mut callbacks = lock(&self.callbacks);
-            self.exit.get_or_init(|| exit);
-            std::mem::take(&mut *callbacks)
-        };
-        self.did_end.notify_all();
-        callbacks::run(callbacks);
+        callbacks::run(self.end.publish(exit));
     }
+}
+
+/// Stops several processes with their descendants, at the same time. Returns the reports in the
+/// same order.
+pub(super) fn stop_all(processes: &[&ProcessShared], grace: Duration) -> Vec<StopReport> {
+    let processes = processes.iter();
+    let _guarded: Vec<_> = processes.clone().map(|it| it.keep_guarded()).collect();
+    let roots: Vec<&dyn Root> = processes.map(|it| *it as &dyn Root).collect();
+    stop::stop(&roots, grace)
 }
 
 impl Root for ProcessShared {
@@ -282,21 +302,6 @@ impl Root for ProcessShared {
             need: Need::All,
             deadline,
         });
-        let mut callbacks = lock(&self.callbacks);
-        loop {
-            if let Some(exit) = self.exit() {
-                return Some(exit);
-            }
-            callbacks = match deadline {
-                None => ignore_poison(self.did_end.wait(callbacks)),
-                Some(deadline) => {
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        return None;
-                    }
-                    ignore_poison(self.did_end.wait_timeout(callbacks, left)).0
-                }
-            };
-        }
+        self.end.wait(deadline)
     }
 }
