@@ -10,7 +10,9 @@ pub(crate) type Callback = Box<dyn FnOnce() + Send>;
 ///
 /// Adding checks under the lock that the task has not ended. The end is published before
 /// [`take`](Self::take) locks, so a waiter is either taken or sees the end: no wake-up is lost.
-pub(crate) struct Waiters(Mutex<Queue>);
+///
+/// Without a waiter there is no queue: most tasks of a pool end before anybody waits for them.
+pub(crate) struct Waiters(Mutex<Option<Box<Queue>>>);
 
 #[derive(Default)]
 struct Queue {
@@ -36,7 +38,7 @@ impl Waiter {
 
 impl Waiters {
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(Queue::default()))
+        Self(Mutex::new(None))
     }
 
     /// Adds a waiter. Returns the ticket for [`remove`](Self::remove), or `None` if the task has
@@ -46,6 +48,7 @@ impl Waiters {
         if is_finished() {
             return None;
         }
+        let queue = queue.get_or_insert_default();
         let ticket = queue.next_ticket;
         queue.next_ticket += 1;
         queue.waiters.push((ticket, waiter));
@@ -62,22 +65,22 @@ impl Waiters {
         if is_finished() {
             return Some(callback);
         }
-        queue.callbacks.push(callback);
+        queue.get_or_insert_default().callbacks.push(callback);
         None
     }
 
     pub(crate) fn remove(&self, ticket: u64) {
-        let removed = {
-            let mut queue = lock(&self.0);
-            let at = queue.waiters.iter().position(|(t, _)| *t == ticket);
-            at.map(|at| queue.waiters.swap_remove(at))
-        };
+        let removed = lock(&self.0).as_mut().and_then(|queue| {
+            let at = queue.waiters.iter().position(|(t, _)| *t == ticket)?;
+            Some(queue.waiters.swap_remove(at))
+        });
         // Dropped after the lock is released.
         drop(removed);
     }
 
     pub(crate) fn take(&self) -> (impl Iterator<Item = Waiter>, Vec<Callback>) {
-        let queue = std::mem::take(&mut *lock(&self.0));
+        let queue = lock(&self.0).take().map(|queue| *queue);
+        let queue = queue.unwrap_or_default();
         let waiters = queue.waiters.into_iter().map(|(_, waiter)| waiter);
         (waiters, queue.callbacks)
     }

@@ -1,10 +1,10 @@
 //! The graph of waits: the refusal of waits that could never end, and the spare threads for pools
 //! whose threads all wait.
 //!
-//! A wait enters the graph, is checked before its thread parks, and leaves when it ends. A check that
-//! refuses a wait also removes it, under one lock: if two joins race to close a cycle, exactly one
-//! is refused. Only a wait that begins can make a task stuck, so a check at each beginning finds
-//! all.
+//! A wait enters the graph, is checked before its thread parks, and leaves when it ends. A check
+//! either refuses the wait and removes it, or lets it count for later checks, under one lock: if two
+//! joins race to close a cycle, exactly one is refused. Only a wait that begins can make a task
+//! stuck, so a check at each beginning finds all.
 //!
 //! Two questions are asked of each wait that begins.
 //!
@@ -175,7 +175,12 @@ impl Wait<'_> {
             entry.helps = None;
         }
         match waits.cycle_of(waiter) {
-            None => Ok(waits.shortages_of(waiter)),
+            None => {
+                if let Some(entry) = waits.entries.get_mut(&self.key) {
+                    entry.is_checked = true;
+                }
+                Ok(waits.shortages_of(waiter))
+            }
             Some(cycle) => {
                 // Another wait that closes the same cycle is not refused too.
                 let entry = waits.remove(self.key, self.number);

@@ -25,7 +25,7 @@ fn p24_last_handle_ends_the_tree_if_set() {
         eventually("the tree", || sleeper.running().len() == 3);
         let clone = process.clone();
         drop(process);
-        assert!(clone.is_alive());
+        assert!(!clone.is_finished());
         let lines = clone.lines(Stream::Stdout);
         let (sender, ended) = channel();
         clone.on_finish(move || sender.send(()).unwrap());

@@ -29,7 +29,7 @@ fn p20_lines_arrive_while_the_process_runs() {
         std::io::Write::write_all(&mut stdin, format!("{number}\n").as_bytes()).unwrap();
         assert_eq!(lines.next(), Some(whole(&format!("got {number}"))));
     }
-    assert!(process.is_alive());
+    assert!(!process.is_finished());
     drop(stdin);
     assert_eq!((lines.next(), lines.next()), (None, None));
     // They were captured as well, so another reader gets them, and `output` has them.
@@ -145,7 +145,7 @@ fn lines_of_a_stream_not_captured_end_at_once() {
         let cat = Builder::new("cat").stdin_piped().stdout(redirect);
         let process = cat.spawn().unwrap();
         assert_eq!(process.lines(Stream::Stdout).next(), None);
-        assert!(process.is_alive());
+        assert!(!process.is_finished());
         drop(process.take_stdin());
         process.join().unwrap();
     }

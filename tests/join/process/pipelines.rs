@@ -123,7 +123,7 @@ fn p23_failed_start_leaves_no_process() {
     ] {
         let error = pipeline.spawn().unwrap_err();
         assert!(matches!(error, SpawnError::NotFound { .. }), "{error}");
-        let children = process::active_children();
+        let children = process::live_processes();
         assert!(children.iter().all(|child| *child.name != *name));
     }
 }
