@@ -19,4 +19,9 @@ fn start_shared_threads() {
     let task = TaskBuilder::new("background").priority(Priority::Background);
     task.spawn(|_| ()).unwrap().join().unwrap();
     Builder::new("true").spawn().unwrap().join().unwrap();
+    // For a process with the normal priority, a background thread asks the spawner.
+    let spawns = TaskBuilder::new("spawns").priority(Priority::Background);
+    let normal = Builder::new("true").priority(Priority::Normal);
+    let spawns = spawns.spawn(|_| normal.spawn().unwrap().join().unwrap());
+    spawns.unwrap().join().unwrap();
 }
