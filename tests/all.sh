@@ -49,18 +49,24 @@ need() {
     return $missing
 }
 
-# need_toolchain VERSION: installs this Rust with rustup, unless it is there.
-need_toolchain() {
-    need rustup "rustup, or from https://rustup.rs"
-    rustup run "$1" rustc --version || rustup toolchain install "$1" --profile minimal
+# has_toolchain VERSION: installs this Rust with rustup, unless it is there. Says so and fails where that
+# can't be done.
+has_toolchain() {
+    command -v rustup >/dev/null && {
+        rustup run "$1" rustc --version || rustup toolchain install "$1" --profile minimal
+    } && return
+    echo "NOT CHECKED: there is no Rust $1, and rustup could not install it."
+    return 1
 }
 
-# need_tool NAME VERSION: builds this program from the registry, unless it is there. It then is in
-# $CARGO_TARGET_DIR/tools/bin.
-need_tool() {
+# has_tool NAME VERSION: builds this program from the registry, unless it is there. It then is in
+# $CARGO_TARGET_DIR/tools/bin. Says so and fails where that can't be done.
+has_tool() {
     local tools="$CARGO_TARGET_DIR/tools"
     grep --quiet --fixed-strings "\"$1 $2 " "$tools/.crates.toml" 2>/dev/null ||
-        cargo install --locked --root "$tools" "$1@$2"
+        cargo install --locked --root "$tools" "$1@$2" && return
+    echo "NOT CHECKED: there is no $1 $2, and it could not be built."
+    return 1
 }
 
 # need_service NAME PACKAGE...: like `need`, for what D-Bus starts on demand.
@@ -196,8 +202,7 @@ step_package() {
 # reads; RUSTC_BOOTSTRAP lets a stable one do so. Nothing else is done with that build.
 step_public-api() {
     need cargo cargo cc gcc
-    need_toolchain 1.95.0
-    need_tool cargo-public-api 0.52.0
+    has_toolchain 1.95.0 && has_tool cargo-public-api 0.52.0 || return 0
     local build="$CARGO_TARGET_DIR/public-api"
     RUSTC_BOOTSTRAP=1 rustup run 1.95.0 cargo rustdoc --locked -p meanwhile-join --lib --all-features \
         --target-dir "$build" -- -Z unstable-options --output-format json
@@ -218,7 +223,7 @@ step_msrv() {
     need cargo cargo cc gcc
     local oldest features
     oldest=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' src/join/Cargo.toml)
-    need_toolchain "$oldest"
+    has_toolchain "$oldest" || return 0
     for features in --all-features --no-default-features; do
         rustup run "$oldest" cargo check --locked -p meanwhile-join --lib "$features" \
             --target-dir "$CARGO_TARGET_DIR/msrv"

@@ -5,7 +5,6 @@
 use meanwhile_join::process::Builder;
 use meanwhile_join::{Builder as TaskBuilder, Priority};
 
-use crate::util::gate::TIMEOUT;
 use crate::util::leftovers::check;
 
 #[test]
@@ -20,9 +19,10 @@ fn process_suite_leaves_nothing_behind() {
 fn start_shared_threads() {
     let task = TaskBuilder::new("background").priority(Priority::Background);
     task.spawn(|_| ()).unwrap().join().unwrap();
-    let process = Builder::new("cat").stdin_piped().spawn().unwrap();
-    let (send, called) = std::sync::mpsc::channel();
-    process.on_finish(move || send.send(()).unwrap());
-    drop(process.take_stdin());
-    called.recv_timeout(TIMEOUT).unwrap();
+    Builder::new("true").spawn().unwrap().join().unwrap();
+    // For a process with the normal priority, a background thread asks the spawner.
+    let spawns = TaskBuilder::new("spawns").priority(Priority::Background);
+    let normal = Builder::new("true").priority(Priority::Normal);
+    let spawns = spawns.spawn(|_| normal.spawn().unwrap().join().unwrap());
+    spawns.unwrap().join().unwrap();
 }

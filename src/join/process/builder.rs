@@ -98,7 +98,7 @@ impl Builder {
         self
     }
 
-    /// Sets argument 0, by which the program is told its own name. Default: the program as it was
+    /// Sets argument 0, in which the program finds its own name. Default: the program as it was
     /// given. A login shell, for example, gets a name that begins with `-`.
     ///
     /// ```

@@ -1,4 +1,4 @@
-//! Processes made from commands of std, and what they are told about themselves.
+//! Processes made from commands of std, and their argument 0.
 
 use std::os::unix::process::CommandExt as _;
 use std::process::Command;
