@@ -3,17 +3,19 @@
 use std::sync::{Arc, OnceLock};
 
 use super::changes::{Changes, Subscription};
+use super::closure::body;
 use super::context::Context;
 use super::error::SpawnError;
-use super::header::{Body, ClosureOutcome, Header, Spec};
+use super::handle::Handle;
+use super::header::{Body, Header, Spec};
 use super::id::TaskId;
 use super::info::Placement;
-use super::panic::{Caught, Contained, catch, drop_contained, install_hook};
+use super::panic::install_hook;
 use super::pool::Pool;
 use super::priority::{Priority, spawn_thread};
 use super::registry;
 use super::sync::CountedArc;
-use super::task::{Slot, Task};
+use super::task::{Slot, Task, fill};
 
 /// The settings of a new task.
 ///
@@ -107,27 +109,9 @@ impl Builder {
         F: FnOnce(&Context) -> T + Send + 'static,
         T: Send + Sync + 'static,
     {
-        let mut thread = std::thread::Builder::new();
-        if let Some(bytes) = self.stack_size {
-            thread = thread.stack_size(bytes);
-        }
-        let priority = self.priority;
-        let task = self.prepare(Placement::Thread, f);
-        let header = task.header().clone();
-        let name = header.name().to_string();
-        let started = spawn_thread(thread.name(name), priority, move || {
-            registry::run(&header);
-        });
-        match started {
-            Ok(()) => Ok(task),
-            Err(cause) => {
-                registry::discard(task.header());
-                Err(SpawnError {
-                    name: task.name().to_owned(),
-                    cause,
-                })
-            }
-        }
+        let slot: Slot<T> = CountedArc::new(OnceLock::new());
+        let handle = self.start(body(fill(slot.clone()), f))?;
+        Ok(Task::new(handle, slot))
     }
 
     /// Queues the task on a pool, and returns its handle. The task runs with the stack and priority
@@ -150,18 +134,46 @@ impl Builder {
         F: FnOnce(&Context) -> T + Send + 'static,
         T: Send + Sync + 'static,
     {
-        let task = self.prepare(pool.placement(), f);
-        pool.push(task.header().clone());
-        Ok(task)
+        let slot: Slot<T> = CountedArc::new(OnceLock::new());
+        let handle = self.queue(pool, body(fill(slot.clone()), f));
+        Ok(Task::new(handle, slot))
     }
 
-    fn prepare<T, F>(self, placement: Placement, f: F) -> Task<T>
-    where
-        F: FnOnce(&Context) -> T + Send + 'static,
-        T: Send + Sync + 'static,
-    {
+    /// Starts a task with this body on a thread of its own.
+    pub(crate) fn start(self, body: Body) -> Result<Handle, SpawnError> {
+        let mut thread = std::thread::Builder::new();
+        if let Some(bytes) = self.stack_size {
+            thread = thread.stack_size(bytes);
+        }
+        let priority = self.priority;
+        let handle = self.add(Placement::Thread, body);
+        let header = Arc::clone(&handle);
+        let name = header.name().to_string();
+        let started = spawn_thread(thread.name(name), priority, move || {
+            registry::run(&header);
+        });
+        match started {
+            Ok(()) => Ok(handle),
+            Err(cause) => {
+                registry::discard(&handle);
+                Err(SpawnError {
+                    name: handle.name().to_string(),
+                    cause,
+                })
+            }
+        }
+    }
+
+    /// Queues a task with this body on a pool.
+    pub(crate) fn queue(self, pool: &Pool, body: Body) -> Handle {
+        let handle = self.add(pool.placement(), body);
+        pool.push(Arc::clone(&handle));
+        handle
+    }
+
+    /// Adds a task with this body to the list of live tasks.
+    fn add(self, placement: Placement, body: Body) -> Handle {
         install_hook();
-        let slot: Slot<T> = CountedArc::new(OnceLock::new());
         let spec = Spec {
             id: TaskId::next(),
             name: self.name.map(|name| name.replace('\0', "\u{fffd}").into()),
@@ -169,36 +181,10 @@ impl Builder {
             placement,
             subscription: Subscription::new(self.changes.as_ref()),
         };
-        let header = Arc::new(Header::new(spec, body(slot.clone(), f)));
+        let header = Arc::new(Header::new(spec, body));
         registry::global().add(header.clone());
-        Task::new(header, slot)
+        Handle::new(header)
     }
-}
-
-/// Returns a body that runs `f` and stores its value in `slot`. The body drops its reference to the
-/// slot before the outcome is published: from then on only handles hold it.
-pub(crate) fn body<T, F>(slot: Slot<T>, f: F) -> Body
-where
-    F: FnOnce(&Context) -> T + Send + 'static,
-    T: Send + Sync + 'static,
-{
-    let f = Contained::new(f);
-    Box::new(move |header| {
-        let context = Context::new(header.clone());
-        let caught = catch(header.clone(), || f.into_inner().map(|f| f(&context)));
-        match caught {
-            Caught::Returned(Some(value)) if header.cancel_marks().has_given_up() => {
-                drop_contained(value);
-                ClosureOutcome::Cancelled
-            }
-            Caught::Returned(Some(value)) => {
-                slot.get_or_init(|| Contained::new(value));
-                ClosureOutcome::Returned
-            }
-            Caught::Returned(None) | Caught::Cancelled => ClosureOutcome::Cancelled,
-            Caught::Panicked(report) => ClosureOutcome::Panicked(report),
-        }
-    })
 }
 
 /// Starts a task on a thread of its own: `Builder::new(name).spawn(f)`.

@@ -49,6 +49,8 @@ pub enum JoinError {
         /// The cycle: each task waits for the next, the last for the first.
         cycle: Vec<TaskId>,
     },
+    /// The outcome of an [`OwnedTask`](super::OwnedTask) was taken before.
+    Taken,
 }
 
 /// The task was asked to stop. [`Context::check`](super::Context::check) returns it.
@@ -90,6 +92,7 @@ impl fmt::Display for JoinError {
                 let cycle = cycle_text(cycle);
                 write!(f, "cannot join: {cycle} would wait for each other forever")
             }
+            Self::Taken => f.write_str("the outcome of the task was taken before"),
         }
     }
 }

@@ -3,9 +3,10 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use super::error::JoinError;
 use super::header::Header;
 
-/// The header of a [`Task`](super::Task). When the last handle is dropped and the task has ended, a
+/// The header of a task, in a handle that a user has. When the last handle is dropped and the task has ended, a
 /// panic that nobody has asked for is reported.
 pub(crate) struct Handle(Arc<Header>);
 
@@ -13,6 +14,14 @@ impl Handle {
     pub(crate) fn new(header: Arc<Header>) -> Self {
         header.add_handle();
         Self(header)
+    }
+
+    /// Returns the outcome of a finished task without a value.
+    pub(crate) fn no_value(&self) -> JoinError {
+        self.0.panic().map_or(JoinError::Cancelled, |report| {
+            report.mark_seen();
+            JoinError::Panicked(report.clone())
+        })
     }
 }
 

@@ -8,11 +8,12 @@
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use super::builder::body;
 use super::changes::{Changes, Subscription};
+use super::closure::body;
 use super::current;
 use super::error::JoinError;
 use super::graph::{Graph, Intent, Need};
+use super::handle::Handle;
 use super::header::{Header, Spec};
 use super::id::TaskId;
 use super::info::{Placement, Progress};
@@ -22,7 +23,7 @@ use super::registry::Registry;
 use super::shutdown::wait_until_empty;
 use super::sync::{AtomicBool, AtomicUsize, CountedArc, Ordering};
 use super::targets::Targets;
-use super::task::{Slot, Task};
+use super::task::{Slot, Task, fill};
 use super::wait::{self, WaitSet};
 use super::workers::Workers;
 
@@ -48,8 +49,8 @@ fn placed<T: Send + Sync + 'static>(
         placement,
         subscription: Subscription::new(changes),
     };
-    let header = Header::new(spec, body(slot.clone(), move |_| f()));
-    Task::new(Arc::new(header), slot)
+    let header = Header::new(spec, body(fill(slot.clone()), move |_| f()));
+    Task::new(Handle::new(Arc::new(header)), slot)
 }
 
 /// Loom recommends this bound for more than two threads: nearly all faults show with two or three
@@ -203,8 +204,7 @@ fn last_handle_takes_the_value_after_the_end() {
             }
         });
         wait::for_one(&Graph::new(), task.header(), None).expect("no cycle");
-        let output = task.into_output().expect("the only handle");
-        assert_eq!(output.expect("returned"), 7);
+        assert_eq!(task.into_output().expect("the only handle"), 7);
         runner.join().expect("the runner ends");
     });
 }

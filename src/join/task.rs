@@ -16,6 +16,13 @@ use super::{graph, registry, wait};
 /// The slot for a task's value. It stays empty when the task panicked or was cancelled.
 pub(crate) type Slot<T> = CountedArc<OnceLock<Contained<T>>>;
 
+/// Returns what stores the value in a slot.
+pub(crate) fn fill<T>(slot: Slot<T>) -> impl FnOnce(Contained<T>) {
+    move |value| {
+        slot.get_or_init(|| value);
+    }
+}
+
 /// A handle to one background computation that returns a `T`.
 ///
 /// A task begins *queued*, is *running* while its closure runs, and ends *returned*, *panicked* or
@@ -53,11 +60,12 @@ pub struct Task<T> {
 }
 
 impl<T> Task<T> {
-    pub(crate) fn new(header: Arc<Header>, slot: Slot<T>) -> Self {
-        Self {
-            header: Handle::new(header),
-            slot,
-        }
+    pub(crate) fn new(header: Handle, slot: Slot<T>) -> Self {
+        Self { header, slot }
+    }
+
+    pub(crate) fn into_parts(self) -> (Handle, Slot<T>) {
+        (self.header, self.slot)
     }
 
     pub(crate) fn header(&self) -> &Arc<Header> {
@@ -218,48 +226,12 @@ impl<T> Task<T> {
         self.header.on_finish(Box::new(callback));
     }
 
-    /// Returns the outcome by value, if this is the last handle.
-    ///
-    /// ```
-    /// use meanwhile_join as join;
-    ///
-    /// let task = join::spawn("text", |_| String::from("mine"))?;
-    /// task.join()?;
-    /// let text: String = task.into_output().expect("the only handle")?;
-    /// assert_eq!(text, "mine");
-    /// # Ok::<(), Box<dyn std::error::Error>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// Returns the handle itself if the task has not ended or another handle exists.
-    pub fn into_output(self) -> Result<Result<T, JoinError>, Self> {
-        if !self.is_finished() {
-            return Err(self);
-        }
-        let Self { header, slot } = self;
-        match CountedArc::try_unwrap(slot) {
-            Ok(slot) => Ok(slot
-                .into_inner()
-                .and_then(Contained::into_inner)
-                .ok_or_else(|| no_value(&header))),
-            Err(slot) => Err(Self { header, slot }),
-        }
-    }
-
     fn outcome(&self) -> Result<&T, JoinError> {
         self.slot
             .get()
             .and_then(Contained::get)
-            .ok_or_else(|| no_value(&self.header))
+            .ok_or_else(|| self.header.no_value())
     }
-}
-
-/// Returns the outcome of a finished task without a value.
-fn no_value(header: &Header) -> JoinError {
-    header.panic().map_or(JoinError::Cancelled, |report| {
-        report.mark_seen();
-        JoinError::Panicked(report.clone())
-    })
 }
 
 impl<T> Clone for Task<T> {

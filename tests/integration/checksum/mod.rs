@@ -29,10 +29,8 @@ fn in_task<T: Send + Sync + 'static>(work: impl FnOnce(&Context) -> T + Send + '
     task.join()
         .map(drop)
         .expect("the work neither panics nor is cancelled");
-    match task.into_output() {
-        Ok(Ok(output)) => output,
-        _ => panic!("a joined task with one handle gives its output"),
-    }
+    task.into_output()
+        .unwrap_or_else(|_| panic!("a joined task with one handle gives its output"))
 }
 
 fn compute(algorithm: Algorithm) -> Options {

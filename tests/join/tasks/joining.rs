@@ -146,7 +146,7 @@ fn t3_timeout_racing_the_end_is_not_early_or_lost() {
             }
         }
         assert_eq!(*task.join().unwrap(), round);
-        assert_eq!(task.into_output().unwrap().unwrap(), round);
+        assert_eq!(task.into_output().unwrap(), round);
     }
     assert!(timed_out > 0, "no round timed out");
 }

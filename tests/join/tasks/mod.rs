@@ -7,6 +7,7 @@ mod cancelling;
 mod held_pool;
 mod joining;
 mod lifetime;
+mod owned;
 mod panics;
 mod product;
 mod starvation;

@@ -1,0 +1,76 @@
+//! The value of a shared task, moved out of its last handle.
+
+use std::error::Error;
+use std::fmt;
+
+use super::error::JoinError;
+use super::panic::Contained;
+use super::sync::CountedArc;
+use super::task::Task;
+
+/// The reason why [`Task::into_output`] returned no value.
+pub enum IntoOutputError<T> {
+    /// The task ended without a value: it panicked or was cancelled.
+    Ended(JoinError),
+    /// The task has not ended, or another handle exists. This is the handle.
+    InUse(Task<T>),
+}
+
+impl<T> Task<T> {
+    /// Returns the value of a task that has ended, if this is the last handle. For a value that can
+    /// always be moved out, see [`OwnedTask`](super::OwnedTask).
+    ///
+    /// A callback of [`on_finish`](Self::on_finish) that holds a handle drops it some time after the
+    /// joiners are woken.
+    ///
+    /// ```
+    /// use meanwhile_join as join;
+    ///
+    /// let task = join::spawn("read", |_| std::fs::read_to_string("Cargo.toml"))?;
+    /// task.join()?;
+    /// let text: String = task.into_output()??; // the outcome of the task, then that of the read
+    /// assert!(text.contains("name"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// - [`Ended`](IntoOutputError::Ended) if the task panicked or was cancelled.
+    /// - [`InUse`](IntoOutputError::InUse) with this handle if the task has not ended or another
+    ///   handle exists.
+    pub fn into_output(self) -> Result<T, IntoOutputError<T>> {
+        if !self.is_finished() {
+            return Err(IntoOutputError::InUse(self));
+        }
+        let (header, slot) = self.into_parts();
+        match CountedArc::try_unwrap(slot) {
+            Ok(slot) => slot
+                .into_inner()
+                .and_then(Contained::into_inner)
+                .ok_or_else(|| IntoOutputError::Ended(header.no_value())),
+            Err(slot) => Err(IntoOutputError::InUse(Self::new(header, slot))),
+        }
+    }
+}
+
+impl<T> fmt::Display for IntoOutputError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ended(error) => error.fmt(f),
+            Self::InUse(task) if task.is_finished() => {
+                write!(f, "the task `{}` has another handle", task.name())
+            }
+            Self::InUse(task) => write!(f, "the task `{}` has not ended", task.name()),
+        }
+    }
+}
+
+impl<T> fmt::Debug for IntoOutputError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ended(error) => f.debug_tuple("Ended").field(error).finish(),
+            Self::InUse(task) => f.debug_tuple("InUse").field(task).finish(),
+        }
+    }
+}
+
+impl<T> Error for IntoOutputError<T> {}
