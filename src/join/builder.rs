@@ -134,9 +134,17 @@ impl Builder {
         F: FnOnce(&Context) -> T + Send + 'static,
         T: Send + Sync + 'static,
     {
+        Ok(self.queue_shared(pool, f))
+    }
+
+    fn queue_shared<T, F>(self, pool: &Pool, f: F) -> Task<T>
+    where
+        F: FnOnce(&Context) -> T + Send + 'static,
+        T: Send + Sync + 'static,
+    {
         let slot: Slot<T> = CountedArc::new(OnceLock::new());
         let handle = self.queue(pool, body(fill(slot.clone()), f));
-        Ok(Task::new(handle, slot))
+        Task::new(handle, slot)
     }
 
     /// Starts a task with this body on a thread of its own.
@@ -184,6 +192,27 @@ impl Builder {
         let header = Arc::new(Header::new(spec, body));
         registry::global().add(header.clone());
         Handle::new(header)
+    }
+}
+
+impl Pool {
+    /// Queues a task, and returns its handle. The task is named `task-N`, where N is its number; for
+    /// other settings see [`Builder::spawn_on`].
+    ///
+    /// ```
+    /// use meanwhile_join::Pool;
+    ///
+    /// let pool = Pool::new(2)?;
+    /// let page = pool.spawn(|_| "seven");
+    /// assert_eq!(*page.join()?, "seven");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn spawn<T, F>(&self, f: F) -> Task<T>
+    where
+        F: FnOnce(&Context) -> T + Send + 'static,
+        T: Send + Sync + 'static,
+    {
+        Builder::default().queue_shared(self, f)
     }
 }
 

@@ -36,6 +36,7 @@ mod handle;
 mod handle_count;
 mod header;
 mod id;
+mod idle;
 mod info;
 #[cfg(loom)]
 mod loom_park;

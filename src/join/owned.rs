@@ -27,7 +27,8 @@ pub(crate) fn fill_owned<T>(slot: OwnedSlot<T>) -> impl FnOnce(Contained<T>) {
 /// The only handle to a task. It gives the value away instead of lending it, so the value need not be
 /// [`Sync`] and is never cloned. For several joiners, see [`Task`](super::Task).
 ///
-/// Started by [`spawn_owned`], [`Builder::spawn_owned`] and [`Builder::spawn_owned_on`]. Dropping the
+/// Started by [`spawn_owned`], [`Pool::spawn_owned`], [`Builder::spawn_owned`] and
+/// [`Builder::spawn_owned_on`]. Dropping the
 /// handle detaches the task: it runs on, and its value is dropped when it ends. A panic that the
 /// handle has not shown is reported as [`on_panic`](super::on_panic) says.
 ///
@@ -256,9 +257,37 @@ impl Builder {
         F: FnOnce(&Context) -> T + Send + 'static,
         T: Send + 'static,
     {
+        Ok(self.queue_owned(pool, f))
+    }
+
+    fn queue_owned<T, F>(self, pool: &Pool, f: F) -> OwnedTask<T>
+    where
+        F: FnOnce(&Context) -> T + Send + 'static,
+        T: Send + 'static,
+    {
         let slot = OwnedSlot::default();
         let handle = self.queue(pool, body(fill_owned(slot.clone()), f));
-        Ok(OwnedTask::new(handle, slot))
+        OwnedTask::new(handle, slot)
+    }
+}
+
+impl Pool {
+    /// Like [`spawn`](Self::spawn), for a value that is moved out and need not be [`Sync`].
+    ///
+    /// ```
+    /// use meanwhile_join::Pool;
+    ///
+    /// let pool = Pool::new(2)?;
+    /// let page = pool.spawn_owned(|_| String::from("seven"));
+    /// assert_eq!(page.join_into()?, "seven");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn spawn_owned<T, F>(&self, f: F) -> OwnedTask<T>
+    where
+        F: FnOnce(&Context) -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        Builder::default().queue_owned(self, f)
     }
 }
 

@@ -16,7 +16,7 @@ use super::{graph, registry};
 /// A fixed number of threads that run tasks from one queue, first in, first out.
 ///
 /// Clones share the threads. When the last handle is dropped, the queued tasks still run, then the
-/// threads end.
+/// threads end; the drop itself does not wait. [`wait_until_idle`](Self::wait_until_idle) waits.
 ///
 /// A pool never starves. Its tasks may join tasks that are queued behind them, directly or through
 /// threads and other pools: while all of its threads wait, in any wait of this library, for tasks
@@ -26,12 +26,10 @@ use super::{graph, registry};
 /// tasks itself.
 ///
 /// ```
-/// use meanwhile_join::{Builder, Pool};
+/// use meanwhile_join::{Pool, Task};
 ///
-/// let pool = Pool::builder().threads(2).build()?;
-/// let squares = (0..4)
-///     .map(|n| Builder::new(format!("square {n}")).spawn_on(&pool, move |_| n * n))
-///     .collect::<Result<Vec<_>, _>>()?;
+/// let pool = Pool::new(2)?;
+/// let squares: Vec<Task<i32>> = (0..4).map(|n| pool.spawn(move |_| n * n)).collect();
 /// let sum: i32 = squares.iter().map(|task| *task.join().unwrap()).sum();
 /// assert_eq!(sum, 14);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -67,6 +65,21 @@ pub struct PoolBuilder {
 }
 
 impl Pool {
+    /// Starts a pool with this number of threads (0 counts as 1) and otherwise the default settings:
+    /// see [`builder`](Self::builder).
+    ///
+    /// ```
+    /// let pool = meanwhile_join::Pool::new(4)?;
+    /// assert_eq!(pool.threads(), 4);
+    /// # Ok::<(), meanwhile_join::SpawnError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Fails as [`PoolBuilder::build`] does.
+    pub fn new(threads: usize) -> Result<Self, SpawnError> {
+        Self::builder().threads(threads).build()
+    }
+
     /// Returns the default settings: the name `pool`, one thread per core, and
     /// [`Priority::Background`], so that a busy pool does not slow down the window.
     pub fn builder() -> PoolBuilder {

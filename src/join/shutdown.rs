@@ -4,14 +4,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::current::current;
-use super::graph::{self, Graph};
+use super::graph;
 use super::header::Header;
+use super::idle::wait_until_empty;
 use super::info::TaskInfo;
 #[cfg(all(unix, feature = "process", not(loom)))]
 use super::process;
-use super::registry::{self, Registry};
-use super::sync::yield_now;
-use super::wait;
+use super::{registry, wait};
 
 /// The tasks and processes that still run after [`shutdown`].
 #[derive(Clone, Debug, Default)]
@@ -87,7 +86,8 @@ fn shut_down_until(deadline: Option<Instant>) -> ShutdownReport {
     let registry = registry::global();
     let caller = current();
     let is_awaited = |task: &Header| !task.is_daemon() && Some(task.id()) != caller;
-    let wait_for_tasks = || wait_until_empty(registry, graph::global(), is_awaited, deadline);
+    let wait_for_tasks =
+        || wait_until_empty(registry, graph::global(), is_awaited, deadline).is_ok();
     let is_empty = wait_for_tasks();
     shut_processes_down(deadline);
     // The end of a process may start a task, and a task may start a process.
@@ -132,26 +132,4 @@ fn live_processes() -> Vec<RemainingProcess> {
 #[cfg(not(all(unix, feature = "process", not(loom))))]
 fn live_processes() -> Vec<RemainingProcess> {
     Vec::new()
-}
-
-/// Blocks until no awaited task is listed or the deadline has passed. Returns false if
-/// some are still listed.
-pub(crate) fn wait_until_empty(
-    registry: &Registry,
-    graph: &Graph,
-    is_awaited: impl Fn(&Header) -> bool,
-    deadline: Option<Instant>,
-) -> bool {
-    loop {
-        let mut tasks = registry.listed();
-        tasks.retain(|task| is_awaited(task));
-        if tasks.is_empty() {
-            return true;
-        }
-        if wait::for_all(graph, tasks, deadline).is_err() {
-            return false;
-        }
-        // All have ended; the threads that ended them are about to remove them.
-        yield_now();
-    }
 }

@@ -9,6 +9,7 @@ mod joining;
 mod lifetime;
 mod owned;
 mod panics;
+mod pools;
 mod product;
 mod starvation;
 mod unseen;

@@ -1,0 +1,77 @@
+//! Waiting until no task of some kind is left.
+
+use std::time::{Duration, Instant};
+
+use super::current::current;
+use super::error::JoinError;
+use super::graph::{self, Graph};
+use super::header::Header;
+use super::pool::Pool;
+use super::registry::{self, Registry};
+use super::sync::yield_now;
+use super::wait::{self, WaitFailure};
+
+impl Pool {
+    /// Blocks until no task of the pool is queued or running. That includes tasks that are added
+    /// during the wait.
+    ///
+    /// A task of the pool that calls this does not wait for itself. The pool can be used after it.
+    ///
+    /// ```
+    /// use meanwhile_join::Pool;
+    /// use std::sync::Arc;
+    /// use std::sync::atomic::{AtomicU64, Ordering};
+    ///
+    /// let pool = Pool::new(2)?;
+    /// let sum = Arc::new(AtomicU64::new(0));
+    /// for n in 1..=10 {
+    ///     let sum = sum.clone();
+    ///     pool.spawn(move |_| sum.fetch_add(n, Ordering::Relaxed));
+    /// }
+    /// pool.wait_until_idle()?;
+    /// assert_eq!(sum.load(Ordering::Relaxed), 55);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`WouldDeadlock`](JoinError::WouldDeadlock) if a task of the pool waits for the calling task.
+    pub fn wait_until_idle(&self) -> Result<(), JoinError> {
+        self.wait_until_idle_or(None)
+    }
+
+    /// Like [`wait_until_idle`](Self::wait_until_idle), but times out after `timeout`.
+    ///
+    /// # Errors
+    /// - [`TimedOut`](JoinError::TimedOut) if the timeout expires first. The tasks go on.
+    /// - The errors of [`wait_until_idle`](Self::wait_until_idle).
+    pub fn wait_until_idle_timeout(&self, timeout: Duration) -> Result<(), JoinError> {
+        self.wait_until_idle_or(wait::deadline(Some(timeout)))
+    }
+
+    fn wait_until_idle_or(&self, deadline: Option<Instant>) -> Result<(), JoinError> {
+        let caller = current();
+        let placement = self.placement();
+        let is_awaited = |task: &Header| task.placement() == placement && Some(task.id()) != caller;
+        wait_until_empty(registry::global(), graph::global(), is_awaited, deadline)?;
+        Ok(())
+    }
+}
+
+/// Blocks until no awaited task is listed or the deadline has passed.
+pub(crate) fn wait_until_empty(
+    registry: &Registry,
+    graph: &Graph,
+    is_awaited: impl Fn(&Header) -> bool,
+    deadline: Option<Instant>,
+) -> Result<(), WaitFailure> {
+    loop {
+        let mut tasks = registry.listed();
+        tasks.retain(|task| is_awaited(task));
+        if tasks.is_empty() {
+            return Ok(());
+        }
+        wait::for_all(graph, tasks, deadline)?;
+        // All have ended; the threads that ended them are about to remove them.
+        yield_now();
+    }
+}

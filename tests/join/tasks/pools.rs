@@ -1,0 +1,125 @@
+//! Starting tasks on a pool, and waiting until it is idle.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use meanwhile_join::{Builder, JoinError, Placement, Pool, Task};
+
+use super::held_pool::HeldPool;
+use crate::util::gate::{Gate, OpenOnDrop, TIMEOUT};
+
+#[test]
+fn pool_spawns_tasks_with_default_names() {
+    let pool = Pool::new(0).unwrap();
+    assert_eq!(pool.threads(), 1);
+    let shared = pool.spawn(|_| 1);
+    let owned = pool.spawn_owned(|_| std::cell::Cell::new(2));
+    assert_eq!(shared.name(), format!("task-{}", shared.id().get()));
+    assert!(matches!(owned.info().placement, Placement::Pool(_)));
+    assert_eq!(owned.info().placement, shared.info().placement);
+    assert_eq!(
+        *shared.join().unwrap() + owned.join_into().unwrap().get(),
+        3
+    );
+}
+
+/// Adds a task to the pool that adds the next generation.
+fn spawn_generation(pool: &Pool, generation: usize, ended: &Arc<AtomicUsize>) {
+    let (own, ended) = (pool.clone(), ended.clone());
+    drop(pool.spawn(move |_| {
+        if generation > 0 {
+            spawn_generation(&own, generation - 1, &ended);
+        }
+        ended.fetch_add(1, Ordering::SeqCst);
+    }));
+}
+
+#[test]
+fn idle_pool_has_run_tasks_added_during_the_wait() {
+    let pool = Pool::new(2).unwrap();
+    let ended = Arc::new(AtomicUsize::new(0));
+    spawn_generation(&pool, 20, &ended);
+    pool.wait_until_idle().unwrap();
+    assert_eq!(ended.load(Ordering::SeqCst), 21);
+    pool.wait_until_idle().unwrap();
+    assert_eq!(*pool.spawn(|_| 7).join().unwrap(), 7);
+}
+
+#[test]
+fn idle_wait_times_out_and_leaves_other_pools_alone() {
+    let held = HeldPool::new();
+    let other = Pool::new(1).unwrap();
+    drop(other.spawn(|_| ()));
+    other.wait_until_idle().unwrap();
+    let waited = held.pool.wait_until_idle_timeout(Duration::from_millis(1));
+    assert!(matches!(waited, Err(JoinError::TimedOut)));
+    held.release();
+    held.pool.wait_until_idle_timeout(TIMEOUT).unwrap();
+}
+
+#[test]
+fn idle_wait_of_a_task_of_the_pool_runs_the_others() {
+    let pool = Pool::new(1).unwrap();
+    let ran = Arc::new(AtomicUsize::new(0));
+    let waiting = pool.spawn({
+        let (pool, ran) = (pool.clone(), ran.clone());
+        move |_| {
+            for _ in 0..3 {
+                let ran = ran.clone();
+                drop(pool.spawn(move |_| ran.fetch_add(1, Ordering::SeqCst)));
+            }
+            pool.wait_until_idle().map(|()| ran.load(Ordering::SeqCst))
+        }
+    });
+    assert!(matches!(waiting.join_timeout(TIMEOUT).unwrap(), Ok(3)));
+}
+
+#[test]
+fn idle_wait_in_a_ring_is_refused() {
+    let pool = Pool::new(2).unwrap();
+    let (joins, may_wait) = (Gate::new(), Gate::new());
+    let _open = OpenOnDrop(may_wait.clone());
+    let waiting: Task<Result<(), JoinError>> = pool.spawn({
+        let (pool, may_wait) = (pool.clone(), may_wait.clone());
+        move |_| {
+            may_wait.pass();
+            pool.wait_until_idle()
+        }
+    });
+    let joiner = pool.spawn({
+        let (waiting, joins) = (waiting.clone(), joins.clone());
+        move |_| {
+            joins.open();
+            waiting.join().map(Result::is_err)
+        }
+    });
+    joins.pass();
+    while !meanwhile_join::wait_graph()
+        .waits
+        .iter()
+        .any(|wait| wait.waiter == Some(joiner.id()))
+    {
+        std::thread::yield_now();
+    }
+    may_wait.open();
+    let waited = waiting.join_timeout(TIMEOUT).unwrap();
+    assert!(matches!(waited, Err(JoinError::WouldDeadlock { .. })));
+    assert!(joiner.join().unwrap().as_ref().unwrap());
+}
+
+#[test]
+fn idle_wait_inside_of_another_task_is_refused() {
+    let pool = Pool::new(1).unwrap();
+    let outer = pool.spawn({
+        let pool = pool.clone();
+        move |_| {
+            // The join runs it on this thread, so it can't wait for the task around it.
+            let inner = Builder::new("inner")
+                .spawn_owned_on(&pool.clone(), move |_| pool.wait_until_idle());
+            inner.unwrap().join_into().unwrap()
+        }
+    });
+    let waited = outer.join_timeout(TIMEOUT).unwrap();
+    assert!(matches!(waited, Err(JoinError::WouldDeadlock { .. })));
+}
