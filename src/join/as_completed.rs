@@ -15,7 +15,9 @@ use super::wait_many::{distinct, headers};
 /// ended.
 ///
 /// Each task comes once; those that have ended already come first. A [`CompletionError`] ends the
-/// iterator.
+/// iterator. It keeps no handle to a task that has come, so that
+/// [`into_output`](Task::into_output) gives the value away. For tasks that are added meanwhile, or
+/// whose values are not [`Sync`], see [`Group`](super::Group).
 ///
 /// ```
 /// use meanwhile_join as join;
@@ -45,7 +47,7 @@ fn completed_until<T>(tasks: Vec<Task<T>>, deadline: Option<Instant>) -> AsCompl
     AsCompleted {
         set: WaitSet::new(headers(&tasks)),
         deadline,
-        tasks,
+        tasks: tasks.into_iter().map(Some).collect(),
         has_failed: false,
         not_send: PhantomData,
     }
@@ -54,7 +56,8 @@ fn completed_until<T>(tasks: Vec<Task<T>>, deadline: Option<Instant>) -> AsCompl
 /// The iterator of [`as_completed`] and [`as_completed_timeout`]. It stays on the thread that made it.
 #[must_use = "it waits only when it is asked for the next task"]
 pub struct AsCompleted<T> {
-    tasks: Vec<Task<T>>,
+    /// Those that have not come.
+    tasks: Vec<Option<Task<T>>>,
     set: WaitSet,
     deadline: Option<Instant>,
     has_failed: bool,
@@ -132,7 +135,7 @@ impl<T> Iterator for AsCompleted<T> {
             return Some(Err(self.error(failure)));
         }
         let index = self.set.poll()?;
-        Some(Ok(self.tasks[index].clone()))
+        self.tasks[index].take().map(Ok)
     }
 }
 

@@ -29,7 +29,7 @@ use super::progress::ProgressCell;
 use super::state::StateCell;
 use super::sync::{AtomicBool, AtomicUsize, Mutex, Ordering, current_thread, lock, park_until};
 use super::trace;
-use super::waiters::{Batch, Callback, Waiter, Waiters};
+use super::waiters::{Batch, Callback, Ends, Waiter, Waiters};
 
 /// The end of a closure. The closure has stored its value itself.
 pub(crate) enum ClosureOutcome {
@@ -294,6 +294,14 @@ impl Header {
     pub(crate) fn join_batch(&self, batch: Arc<Batch>, index: usize) -> Option<u64> {
         let waiter = Waiter::Member(batch, index);
         self.waiters.add(waiter, || self.is_finished())
+    }
+
+    /// Has the end of this task listed in `ends`, now if it has ended already.
+    pub(crate) fn report_end(&self, ends: &Arc<Ends>) {
+        let waiter = Waiter::Ends(ends.clone(), self.id());
+        if self.waiters.add(waiter, || self.is_finished()).is_none() {
+            ends.push(self.id());
+        }
     }
 
     pub(crate) fn leave_batch(&self, ticket: u64) {

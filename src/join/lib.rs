@@ -32,6 +32,7 @@ mod context;
 mod current;
 mod error;
 mod graph;
+mod group;
 mod handle;
 mod handle_count;
 mod header;
@@ -40,6 +41,7 @@ mod idle;
 mod info;
 #[cfg(loom)]
 mod loom_park;
+mod members;
 #[cfg(all(test, loom))]
 mod models;
 mod output;
@@ -78,6 +80,7 @@ pub use context::Context;
 pub use current::current;
 pub use error::{Cancelled, JoinError, SpawnError};
 pub use graph::{WaitGraph, WaitInfo, wait_graph};
+pub use group::Group;
 pub use id::TaskId;
 pub use info::{Placement, Progress, TaskInfo, TaskState};
 pub use output::IntoOutputError;

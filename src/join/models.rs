@@ -18,6 +18,7 @@ use super::header::{Header, Spec};
 use super::id::TaskId;
 use super::idle::wait_until_empty;
 use super::info::{Placement, Progress};
+use super::members::Members;
 use super::priority::Priority;
 use super::progress::Reports;
 use super::registry::Registry;
@@ -205,6 +206,19 @@ fn last_handle_takes_the_value_after_the_end() {
         });
         wait::for_one(&Graph::new(), task.header(), None).expect("no cycle");
         assert_eq!(task.into_output().expect("the only handle"), 7);
+        runner.join().expect("the runner ends");
+    });
+}
+
+#[test]
+fn group_wait_finds_the_task_that_ends() {
+    loom::model(|| {
+        let task = task(1, None, || 7);
+        let members = Arc::new(Members::default());
+        members.add(task.header());
+        let runner = loom::thread::spawn(move || run(&task));
+        wait::for_next(&Graph::new(), &members, None).expect("no cycle");
+        assert_eq!(members.next_ended(), Some(TaskId(1)));
         runner.join().expect("the runner ends");
     });
 }

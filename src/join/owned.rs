@@ -9,6 +9,7 @@ use super::closure::body;
 use super::context::Context;
 use super::error::{JoinError, SpawnError};
 use super::handle::Handle;
+use super::header::Header;
 use super::id::TaskId;
 use super::info::{Progress, TaskInfo, TaskState};
 use super::panic::Contained;
@@ -75,6 +76,10 @@ impl<T> OwnedTask<T> {
             slot,
             is_taken: false,
         }
+    }
+
+    pub(crate) fn header(&self) -> &Arc<Header> {
+        &self.header
     }
 
     /// Returns the task's number.

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use super::header::Header;
 use super::id::TaskId;
 use super::info::Placement;
+use super::members::Members;
 use super::sync::{AtomicUsize, Ordering};
 use super::waiters::Batch;
 
@@ -14,6 +15,8 @@ use super::waiters::Batch;
 pub(crate) enum Targets {
     One(Arc<Header>),
     Many(Arc<Group>),
+    /// The tasks that are in a group when the wait begins.
+    Members(Arc<Members>),
     /// A child process, by its process id. It joins no task, so no cycle goes through it.
     #[cfg_attr(
         any(not(all(unix, feature = "process")), loom),
@@ -23,18 +26,46 @@ pub(crate) enum Targets {
 }
 
 impl Targets {
-    pub(crate) fn all(&self) -> &[Arc<Header>] {
+    /// Returns the number of tasks, without those that have left the wait.
+    pub(crate) fn len(&self) -> usize {
         match self {
-            Self::One(target) => std::slice::from_ref(target),
-            Self::Many(group) => &group.tasks,
-            Self::Process(_) => &[],
+            Self::One(_) => 1,
+            Self::Many(group) => group.tasks.len(),
+            Self::Members(members) => members.len(),
+            Self::Process(_) => 0,
         }
+    }
+
+    /// Returns the first task for which `is_sought` holds. It must take no lock.
+    pub(crate) fn find(&self, mut is_sought: impl FnMut(&Header) -> bool) -> Option<TaskId> {
+        match self {
+            Self::One(target) => is_sought(target).then(|| target.id()),
+            Self::Many(group) => {
+                let mut tasks = group.tasks.iter();
+                tasks.find(|task| is_sought(task)).map(|task| task.id())
+            }
+            Self::Members(members) => members.find(is_sought).map(|task| task.id()),
+            Self::Process(_) => None,
+        }
+    }
+
+    /// Returns the tasks for which `is_sought` holds. It must take no lock.
+    pub(crate) fn filter(&self, mut is_sought: impl FnMut(&Header) -> bool) -> Vec<TaskId> {
+        let mut found = Vec::new();
+        self.find(|task| {
+            if is_sought(task) {
+                found.push(task.id());
+            }
+            false
+        });
+        found
     }
 
     pub(crate) fn contains(&self, task: TaskId) -> bool {
         match self {
             Self::One(target) => target.id() == task,
             Self::Many(group) => group.contains(task),
+            Self::Members(members) => members.contains(task),
             Self::Process(_) => false,
         }
     }
@@ -44,6 +75,8 @@ impl Targets {
         match self {
             Self::One(target) => usize::from(!target.is_finished()),
             Self::Many(group) => group.batch.unfinished(),
+            // A wait that goes on has returned all that had ended.
+            Self::Members(members) => members.len(),
             Self::Process(_) => 0,
         }
     }
@@ -52,6 +85,7 @@ impl Targets {
     pub(crate) fn have_ended(&self) -> bool {
         match self {
             Self::One(_) | Self::Many(_) => self.unfinished() == 0,
+            Self::Members(members) => members.has_ended(),
             Self::Process(_) => false,
         }
     }
@@ -61,6 +95,7 @@ impl Targets {
         match self {
             Self::One(target) => target.is_finished(),
             Self::Many(group) => group.batch.is_satisfied(),
+            Self::Members(members) => members.has_ended(),
             Self::Process(_) => false,
         }
     }
@@ -78,15 +113,17 @@ impl Targets {
                 .map(|queue| queue.pool)
                 .filter(|pool| group.next_queued_on(*pool).is_some())
                 .collect(),
+            Self::Members(members) => members.pools(),
             Self::Process(_) => Vec::new(),
         }
     }
 
     /// Returns a task that is queued on this pool.
-    pub(crate) fn next_queued_on(&self, pool: u64) -> Option<&Arc<Header>> {
+    pub(crate) fn next_queued_on(&self, pool: u64) -> Option<Arc<Header>> {
         match self {
-            Self::One(target) => Some(target).filter(|target| target.is_queued_on(pool)),
-            Self::Many(group) => group.next_queued_on(pool),
+            Self::One(target) => target.is_queued_on(pool).then(|| target.clone()),
+            Self::Many(group) => group.next_queued_on(pool).cloned(),
+            Self::Members(members) => members.next_queued_on(pool),
             Self::Process(_) => None,
         }
     }
@@ -96,7 +133,7 @@ impl fmt::Display for Targets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::One(target) => write!(f, "task {} `{}`", target.id(), target.name()),
-            Self::Many(group) => write!(f, "{} tasks", group.tasks.len()),
+            Self::Many(_) | Self::Members(_) => write!(f, "{} tasks", self.len()),
             Self::Process(pid) => write!(f, "process {pid}"),
         }
     }

@@ -9,6 +9,7 @@ use super::error::JoinError;
 use super::graph::{self, Graph, Intent, Need, Wait};
 use super::header::Header;
 use super::id::TaskId;
+use super::members::Members;
 use super::sync::{current_thread, park_until};
 use super::targets::{Group, Targets};
 use super::waiters::Batch;
@@ -92,6 +93,47 @@ pub(crate) fn for_all(
     WaitSet::new(targets).block(graph, Need::All, deadline)
 }
 
+/// Blocks until one of the members has ended, or the deadline has passed. There must be one that
+/// has not ended.
+pub(crate) fn for_next(
+    graph: &Graph,
+    members: &Arc<Members>,
+    deadline: Option<Instant>,
+) -> Result<(), WaitFailure> {
+    if members.wake_at_next_end() {
+        return Ok(());
+    }
+    if current().is_some_and(|task| members.is_only(task)) {
+        return Err(WaitFailure::CurrentThread);
+    }
+    let wait = graph.enter(Intent {
+        targets: Targets::Members(members.clone()),
+        need: Need::Any,
+        deadline,
+    });
+    park(&wait, deadline, || members.wake_at_next_end())
+}
+
+/// Parks this thread until the wait is satisfied or the deadline has passed, if the graph allows the
+/// wait. The condition must have this thread woken when it comes true.
+fn park(
+    wait: &Wait<'_>,
+    deadline: Option<Instant>,
+    is_satisfied: impl Fn() -> bool,
+) -> Result<(), WaitFailure> {
+    wait.check().map_err(WaitFailure::WouldDeadlock)?.serve();
+    while !is_satisfied() {
+        let in_time = park_until(deadline);
+        if let Some(cycle) = wait.broken() {
+            return Err(WaitFailure::WouldDeadlock(cycle));
+        }
+        if !in_time && !is_satisfied() {
+            return Err(WaitFailure::TimedOut);
+        }
+    }
+    Ok(())
+}
+
 /// Blocks until all `targets` have ended. Waits that would keep them from ending are broken.
 pub(crate) fn for_all_breaking(targets: Vec<Arc<Header>>) {
     let set = WaitSet::new(targets);
@@ -164,17 +206,7 @@ impl WaitSet {
         if need == Need::All && deadline.is_none() {
             self.help_all(&wait);
         }
-        wait.check().map_err(WaitFailure::WouldDeadlock)?.serve();
-        while !self.is_satisfied(need) {
-            let in_time = park_until(deadline);
-            if let Some(cycle) = wait.broken() {
-                return Err(WaitFailure::WouldDeadlock(cycle));
-            }
-            if !in_time && !self.is_satisfied(need) {
-                return Err(WaitFailure::TimedOut);
-            }
-        }
-        Ok(())
+        park(&wait, deadline, || self.is_satisfied(need))
     }
 
     /// Blocks until all targets have ended. Breaks waits that would keep them from ending.

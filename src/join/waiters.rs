@@ -1,8 +1,10 @@
 //! The threads and callbacks that a task wakes when it ends.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-use super::sync::{Mutex, Thread, lock};
+use super::id::TaskId;
+use super::sync::{Mutex, Thread, current_thread, lock};
 
 pub(crate) type Callback = Box<dyn FnOnce() + Send>;
 
@@ -21,10 +23,12 @@ struct Queue {
     callbacks: Vec<Callback>,
 }
 
-/// One thread that waits: for this task alone, or for a batch of which it is a member.
+/// One thread that waits: for this task alone, or for a batch of which it is a member. Or a list of
+/// the ends of tasks.
 pub(crate) enum Waiter {
     Thread(Thread),
     Member(Arc<Batch>, usize),
+    Ends(Arc<Ends>, TaskId),
 }
 
 impl Waiter {
@@ -32,6 +36,7 @@ impl Waiter {
         match self {
             Self::Thread(thread) => thread.unpark(),
             Self::Member(batch, index) => batch.push(index),
+            Self::Ends(ends, task) => ends.push(task),
         }
     }
 }
@@ -150,5 +155,45 @@ impl Batch {
         if is_time {
             self.thread.unpark();
         }
+    }
+}
+
+/// The tasks that have ended, in the order of their ends. Unlike in a [`Batch`], tasks may be added
+/// during its life, and one thread after the other may wait.
+#[derive(Default)]
+pub(crate) struct Ends(Mutex<EndList>);
+
+#[derive(Default)]
+struct EndList {
+    ended: VecDeque<TaskId>,
+    /// Woken by the next end.
+    waiting: Option<Thread>,
+}
+
+impl Ends {
+    pub(crate) fn push(&self, task: TaskId) {
+        let waiting = {
+            let mut list = lock(&self.0);
+            list.ended.push_back(task);
+            list.waiting.take()
+        };
+        if let Some(thread) = waiting {
+            thread.unpark();
+        }
+    }
+
+    pub(crate) fn pop(&self) -> Option<TaskId> {
+        lock(&self.0).ended.pop_front()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        lock(&self.0).ended.is_empty()
+    }
+
+    /// Has this thread woken by the next end. Returns whether there is one already.
+    pub(crate) fn wake_at_next(&self) -> bool {
+        let mut list = lock(&self.0);
+        list.waiting = Some(current_thread());
+        !list.ended.is_empty()
     }
 }

@@ -96,7 +96,7 @@ impl Shortage {
     /// Returns a queued target, while the wait lasts.
     fn next(&self, pool: u64) -> Option<Arc<Header>> {
         (self.wait.strong_count() > 0)
-            .then(|| self.targets.next_queued_on(pool).cloned())
+            .then(|| self.targets.next_queued_on(pool))
             .flatten()
     }
 }

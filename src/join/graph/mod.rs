@@ -22,8 +22,8 @@
 //! A check looks only at tasks that wait, of which there are no more than threads. A wait for many
 //! tasks does not list them.
 //!
-//! Lock order: the graph first, then the members of a batch or the spare threads of a pool. No
-//! thread that holds one of the latter takes another lock.
+//! Lock order: the graph first, then the members of a batch or of a group, the ends in a group, or the
+//! spare threads of a pool. No thread that holds one of the latter takes another lock.
 
 mod info;
 mod search;
@@ -146,13 +146,10 @@ impl Graph {
                 Key::Thread(_) => None,
             },
             thread_name: entry.thread.name().map(str::to_owned),
-            targets: {
-                let all = entry.intent.targets.all().iter();
-                all.filter(|t| !t.is_finished()).map(|t| t.id()).collect()
-            },
+            targets: entry.intent.targets.filter(|task| !task.is_finished()),
             process: match entry.intent.targets {
                 Targets::Process(pid) => Some(pid),
-                Targets::One(_) | Targets::Many(_) => None,
+                _ => None,
             },
             since: entry.since,
             deadline: entry.intent.deadline,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::super::current::current;
+use super::super::header::Header;
 use super::super::id::TaskId;
 use super::super::sync::{Thread, current_thread};
 use super::super::workers::{InnermostTask, Shortage, Workers};
@@ -117,10 +118,9 @@ impl Waits {
     /// Returns the unfinished targets of a wait that wait themselves.
     fn waiting_targets(&self, entry: &WaitEntry) -> Vec<Node> {
         let targets = &entry.intent.targets;
-        let is_waiting = |task: &TaskId| self.entries.contains_key(&Key::Task(*task));
-        let found: Vec<TaskId> = if targets.all().len() <= self.entries.len() {
-            let ids = targets.all().iter().map(|target| target.id());
-            ids.filter(is_waiting).collect()
+        let is_waiting = |task: &Header| self.entries.contains_key(&Key::Task(task.id()));
+        let found = if targets.len() <= self.entries.len() {
+            targets.filter(is_waiting)
         } else {
             self.waiting_tasks()
                 .filter(|task| targets.contains(*task))
@@ -198,9 +198,9 @@ impl Waits {
         loop {
             let task = *path.last()?;
             let last = self.entry(task)?;
-            let is_stuck = |target: &TaskId| stuck.contains(&Node::Task(*target));
-            let mut targets = last.intent.targets.all().iter().map(|target| target.id());
-            let next = targets.find(is_stuck).or_else(|| last.helped_by(task))?;
+            let is_stuck = |target: &Header| stuck.contains(&Node::Task(target.id()));
+            let next = last.intent.targets.find(is_stuck);
+            let next = next.or_else(|| last.helped_by(task))?;
             if let Some(start) = path.iter().position(|task| *task == next) {
                 return Some(path.split_off(start));
             }

@@ -4,6 +4,7 @@
 
 mod abort;
 mod cancelling;
+mod group;
 mod held_pool;
 mod joining;
 mod lifetime;

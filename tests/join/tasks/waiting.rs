@@ -129,6 +129,16 @@ fn t22_wait_on_the_own_pool_runs_queued_tasks() {
 }
 
 #[test]
+fn t23_task_that_has_come_gives_its_value_away() {
+    let tasks = ["a", "b", "c"].map(|text| join::spawn(text, move |_| text.to_owned()).unwrap());
+    let mut values: Vec<String> = join::as_completed(tasks.into())
+        .map(|task| task.unwrap().into_output().unwrap())
+        .collect();
+    values.sort_unstable();
+    assert_eq!(values, ["a", "b", "c"]);
+}
+
+#[test]
 fn t23_tasks_come_once_in_the_order_of_their_ends() {
     let gates: Vec<Gate> = (0..4).map(|_| Gate::new()).collect();
     let tasks: Vec<_> = gates.iter().map(gated).collect();
