@@ -1,5 +1,6 @@
 //! Starting tasks.
 
+use std::io;
 use std::sync::{Arc, OnceLock};
 
 use super::changes::{Changes, Subscription};
@@ -149,18 +150,27 @@ impl Builder {
 
     /// Starts a task with this body on a thread of its own.
     pub(crate) fn start(self, body: Body) -> Result<Handle, SpawnError> {
+        self.start_by(body, |thread, priority, header| {
+            spawn_thread(thread, priority, move || {
+                registry::run(&header);
+            })
+        })
+    }
+
+    /// Starts a task with this body on the thread that `spawn` starts.
+    pub(crate) fn start_by(
+        self,
+        body: Body,
+        spawn: impl FnOnce(std::thread::Builder, Priority, Arc<Header>) -> io::Result<()>,
+    ) -> Result<Handle, SpawnError> {
         let mut thread = std::thread::Builder::new();
         if let Some(bytes) = self.stack_size {
             thread = thread.stack_size(bytes);
         }
         let priority = self.priority;
         let handle = self.add(Placement::Thread, body);
-        let header = Arc::clone(&handle);
-        let name = header.name().to_string();
-        let started = spawn_thread(thread.name(name), priority, move || {
-            registry::run(&header);
-        });
-        match started {
+        let thread = thread.name(handle.name().to_string());
+        match spawn(thread, priority, Arc::clone(&handle)) {
             Ok(()) => Ok(handle),
             Err(cause) => {
                 registry::discard(&handle);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::error::JoinError;
 use super::header::Header;
+use super::panic::PanicReport;
 
 /// The header of a task, in a handle that a user has. When the last handle is dropped and the task has ended, a
 /// panic that nobody has asked for is reported.
@@ -14,6 +15,11 @@ impl Handle {
     pub(crate) fn new(header: Arc<Header>) -> Self {
         header.add_handle();
         Self(header)
+    }
+
+    /// Returns the panic of the task, if no caller has got it.
+    pub(crate) fn unseen_panic(&self) -> Option<&Arc<PanicReport>> {
+        self.0.panic().filter(|report| !report.is_seen())
     }
 
     /// Returns the outcome of a finished task without a value.

@@ -228,12 +228,28 @@ impl Header {
         let Some(body) = self.begin() else {
             return false;
         };
+        self.end_with(|| body(self));
+        true
+    }
+
+    /// Like [`run`](Self::run), with code that is kept elsewhere: such as in a scope, where it may
+    /// borrow.
+    #[must_use]
+    pub(crate) fn run_code(&self, code: impl FnOnce() -> ClosureOutcome) -> bool {
+        let Some(body) = self.begin() else {
+            return false;
+        };
+        drop_contained(body);
+        self.end_with(code);
+        true
+    }
+
+    fn end_with(&self, code: impl FnOnce() -> ClosureOutcome) {
         let outcome = {
             let _current = current::enter(self.id());
-            body(self)
+            code()
         };
         self.publish(outcome);
-        true
     }
 
     /// Begins the task: returns its closure, unless it has begun or was cancelled. The caller must
@@ -315,24 +331,25 @@ fn traced(body: Body) -> Body {
         return body;
     }
     let spawner = trace::Spawner::current();
-    Box::new(move |header| {
-        let pool = match header.placement {
-            Placement::Thread => None,
-            Placement::Pool(pool) => Some(pool),
-        };
-        let run = || body(header);
-        spawner.run_task(
-            header.name(),
-            header.id().get(),
-            pool,
-            run,
-            |outcome| match outcome {
-                ClosureOutcome::Returned => "returned",
-                ClosureOutcome::Panicked(_) => "panicked",
-                ClosureOutcome::Cancelled => "cancelled",
-            },
-        )
-    })
+    Box::new(move |header| run_traced(spawner, header, || body(header)))
+}
+
+/// Runs the code of a task in a span of its own.
+pub(crate) fn run_traced(
+    spawner: trace::Spawner,
+    header: &Header,
+    code: impl FnOnce() -> ClosureOutcome,
+) -> ClosureOutcome {
+    let pool = match header.placement {
+        Placement::Thread => None,
+        Placement::Pool(pool) => Some(pool),
+    };
+    let outcome_name = |outcome: &ClosureOutcome| match outcome {
+        ClosureOutcome::Returned => "returned",
+        ClosureOutcome::Panicked(_) => "panicked",
+        ClosureOutcome::Cancelled => "cancelled",
+    };
+    spawner.run_task(header.name(), header.id().get(), pool, code, outcome_name)
 }
 
 impl RunningTask for Header {

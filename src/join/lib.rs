@@ -24,6 +24,7 @@ pub mod conformance {}
 mod as_completed;
 mod builder;
 mod cancel_marks;
+mod cancel_scope;
 mod cancellable;
 mod changes;
 mod clock;
@@ -74,6 +75,7 @@ mod workers;
 
 pub use as_completed::{AsCompleted, CompletionError, as_completed, as_completed_timeout};
 pub use builder::{Builder, spawn};
+pub use cancel_scope::{CancelScope, cancel_scope};
 pub use cancellable::cancellable;
 pub use changes::Changes;
 pub use context::Context;

@@ -92,6 +92,27 @@ pub(crate) fn spawn_thread(
     }
 }
 
+/// Starts a thread of a scope with this priority. On a thread of background priority it inherits that:
+/// the thread that starts normal ones can't start one in a scope.
+///
+/// # Errors
+/// The system refused the thread, or the starter.
+pub(crate) fn spawn_scoped<'scope>(
+    scope: &'scope std::thread::Scope<'scope, '_>,
+    thread: std::thread::Builder,
+    priority: Priority,
+    run: impl FnOnce() + Send + 'scope,
+) -> io::Result<()> {
+    if priority == Priority::Background && Priority::current() == Priority::Normal {
+        starter()?;
+    }
+    let prioritized = move || {
+        priority.set_for_current_thread();
+        run();
+    };
+    thread.spawn_scoped(scope, prioritized).map(drop)
+}
+
 /// The start of one thread.
 type Start = Box<dyn FnOnce() + Send>;
 

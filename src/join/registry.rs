@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use slab::Slab;
 
-use super::header::Header;
+use super::header::{ClosureOutcome, Header};
 use super::info::TaskInfo;
 use super::sync::{Mutex, lock};
 
@@ -79,6 +79,16 @@ pub(crate) fn global() -> &'static Registry {
 /// Runs a task on this thread. Returns false if it has begun or ended already.
 pub(crate) fn run(task: &Arc<Header>) -> bool {
     let ran = task.run();
+    if ran {
+        remove_and_settle(task);
+    }
+    ran
+}
+
+/// Runs a task on this thread with code that is kept elsewhere. Returns false if it has begun or ended
+/// already.
+pub(crate) fn run_code(task: &Arc<Header>, code: impl FnOnce() -> ClosureOutcome) -> bool {
+    let ran = task.run_code(code);
     if ran {
         remove_and_settle(task);
     }

@@ -1,124 +1,216 @@
-//! Tasks that do not outlive a block of code.
+//! Tasks that borrow from the code around them.
 
 use std::fmt;
 use std::sync::Arc;
 
 use super::builder::Builder;
+use super::closure;
 use super::context::Context;
 use super::error::SpawnError;
-use super::header::Header;
-use super::pool::Pool;
+use super::handle::Handle;
+use super::header::{ClosureOutcome, run_traced};
+use super::owned::{OwnedSlot, OwnedTask, fill_owned};
+use super::panic::{Contained, PanicReport};
+use super::priority::spawn_scoped;
 use super::sync::{Mutex, lock};
-use super::task::Task;
+use super::trace::Spawner;
 use super::{registry, wait};
 
-/// The starter of the tasks of one [`scope`].
-#[derive(Default)]
-pub struct Scope {
-    started: Mutex<Vec<Arc<Header>>>,
+/// The starter of the tasks of one [`scope`](scope()). A task of the scope that starts others needs a
+/// clone.
+pub struct Scope<'scope, 'env: 'scope> {
+    threads: &'scope std::thread::Scope<'scope, 'env>,
+    started: Arc<Started>,
 }
 
-/// Runs `f` and returns its value. When `f` returns or panics, all tasks started in its [`Scope`]
-/// are cancelled and joined first.
+/// Runs `f` and returns its value. The closures of tasks started in its [`Scope`] may borrow local
+/// variables: when `f` returns or panics, all of them are joined first.
 ///
-/// To let the tasks finish, join them in the scope. Their closures must be `'static`, because a
-/// cancelled task may still run for a while.
+/// This is the contract of [`std::thread::scope`], with tasks that have names and can be joined with a
+/// timeout, polled and cancelled. The tasks run on threads of their own. For `'static` closures on a
+/// [`Pool`](super::Pool) that should not outlive a block, see [`cancel_scope`](super::cancel_scope).
 ///
 /// ```
 /// use meanwhile_join as join;
 ///
-/// let forever = join::scope(|scope| {
-///     scope.spawn("forever", |context| loop { context.checkpoint() })
+/// let mut numbers = [3, 1, 2, 9, 7, 8];
+/// let (low, high) = numbers.split_at_mut(3);
+/// let smallest = join::scope(|scope| {
+///     let first = scope.spawn("sort the low half", |_| { low.sort_unstable(); low[0] })?;
+///     scope.spawn("sort the high half", |_| high.sort_unstable())?;
+///     Ok::<_, Box<dyn std::error::Error>>(first.join_into()?)
 /// })?;
-/// assert!(forever.is_finished());
+/// assert_eq!((smallest, numbers), (1, [1, 2, 3, 7, 8, 9]));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// A task of the scope may start others in it:
+///
+/// ```
+/// use meanwhile_join as join;
+/// use std::sync::atomic::{AtomicU32, Ordering};
+///
+/// let visited = AtomicU32::new(0);
+/// join::scope(|scope| {
+///     let inner = scope.clone();
+///     scope.spawn("folder", |_| {
+///         let inner = inner;
+///         visited.fetch_add(1, Ordering::Relaxed);
+///         inner.spawn("file", |_| visited.fetch_add(1, Ordering::Relaxed)).map(drop)
+///     }).map(drop)
+/// })?;
+/// assert_eq!(visited.into_inner(), 2);
 /// # Ok::<(), join::SpawnError>(())
 /// ```
 ///
 /// If a task of the scope waits without a deadline for the task that ends the scope, neither could
 /// end. So that wait returns [`WouldDeadlock`](super::JoinError::WouldDeadlock).
 ///
-/// A panic of a task that is not joined does not reach the caller of `scope`. It is reported as
-/// [`on_panic`](super::on_panic) says.
-///
 /// # Panics
-/// Passes on a panic of `f`.
-pub fn scope<R>(f: impl FnOnce(&Scope) -> R) -> R {
-    let scope = Scope::default();
-    let _end = EndOfScope(&scope);
-    f(&scope)
+/// Passes on a panic of `f`. Otherwise goes on with the panic of the oldest task that panicked and
+/// whose outcome was not taken, as [`PanicReport::resume_unwind`] does. The panics of others are
+/// reported as [`on_panic`](super::on_panic) says.
+pub fn scope<'env, R>(f: impl for<'scope> FnOnce(&Scope<'scope, 'env>) -> R) -> R {
+    let started = Arc::new(Started::default());
+    let value = std::thread::scope(|threads| {
+        let _end = EndOfScope(&started);
+        f(&Scope {
+            threads,
+            started: started.clone(),
+        })
+    });
+    if let Some(report) = started.unseen_panic() {
+        report.resume_unwind();
+    }
+    value
 }
 
-impl Scope {
-    /// Starts a task on a thread of its own; see [`Builder::spawn`].
+impl<'scope> Scope<'scope, '_> {
+    /// Starts a task on a thread of its own.
+    ///
+    /// # Errors
+    /// Fails if the system refuses the thread. Then nothing was started and `f` is dropped.
+    pub fn spawn<T, F>(&self, name: impl Into<String>, f: F) -> Result<OwnedTask<T>, SpawnError>
+    where
+        F: FnOnce(&Context) -> T + Send + 'scope,
+        T: Send + 'scope,
+    {
+        self.spawn_with(Builder::new(name), f)
+    }
+
+    /// Starts a task with these settings on a thread of its own.
+    ///
+    /// A thread that is started on one of [background](super::Priority::Background) priority has that
+    /// too.
     ///
     /// ```
-    /// use meanwhile_join as join;
+    /// use meanwhile_join::{self as join, Builder};
     ///
-    /// let sum = join::scope(|scope| {
-    ///     let half = scope.spawn("half", |_| (1..=50).sum::<u32>())?;
-    ///     let rest: u32 = (51..=100).sum();
-    ///     Ok::<_, Box<dyn std::error::Error>>(half.join()? + rest)
+    /// let text = String::from("borrowed");
+    /// let length = join::scope(|scope| {
+    ///     let small = Builder::new("measure").stack_size(64 * 1024);
+    ///     scope.spawn_with(small, |_| text.len())?.join_into()
+    ///         .map_err(Box::<dyn std::error::Error>::from)
     /// })?;
-    /// assert_eq!(sum, 5_050);
+    /// assert_eq!(length, 8);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
-    /// Fails as [`Builder::spawn`] does.
-    pub fn spawn<T, F>(&self, name: impl Into<String>, f: F) -> Result<Task<T>, SpawnError>
+    /// Fails as [`spawn`](Self::spawn) does.
+    pub fn spawn_with<T, F>(&self, builder: Builder, f: F) -> Result<OwnedTask<T>, SpawnError>
     where
-        F: FnOnce(&Context) -> T + Send + 'static,
-        T: Send + Sync + 'static,
+        F: FnOnce(&Context) -> T + Send + 'scope,
+        T: Send + 'scope,
     {
-        Ok(self.adopt(Builder::new(name).spawn(f)?))
-    }
-
-    /// Queues a task on a pool; see [`Builder::spawn_on`].
-    ///
-    /// # Errors
-    /// Fails as [`Builder::spawn_on`] does.
-    pub fn spawn_on<T, F>(
-        &self,
-        pool: &Pool,
-        name: impl Into<String>,
-        f: F,
-    ) -> Result<Task<T>, SpawnError>
-    where
-        F: FnOnce(&Context) -> T + Send + 'static,
-        T: Send + Sync + 'static,
-    {
-        Ok(self.adopt(Builder::new(name).spawn_on(pool, f)?))
-    }
-
-    fn adopt<T>(&self, task: Task<T>) -> Task<T> {
-        let mut started = lock(&self.started);
-        if started.len() == started.capacity() {
-            started.retain(|task| !task.is_finished());
-        }
-        started.push(task.header().clone());
-        task
+        let slot = OwnedSlot::default();
+        let store = fill_owned(slot.clone());
+        let f = Contained::new(f);
+        let spawner = Spawner::current();
+        // A body can't borrow. So the thread has the closure, and the body only says who begins.
+        let body = Box::new(|_: &_| ClosureOutcome::Cancelled);
+        let handle = builder.start_by(body, |thread, priority, header| {
+            spawn_scoped(self.threads, thread, priority, move || {
+                let code = || closure::run(&header, f, store);
+                registry::run_code(&header, || run_traced(spawner, &header, code));
+            })
+        })?;
+        self.started.add(handle.clone());
+        Ok(OwnedTask::new(handle, slot))
     }
 }
 
-impl fmt::Debug for Scope {
+impl Clone for Scope<'_, '_> {
+    fn clone(&self) -> Self {
+        Self {
+            threads: self.threads,
+            started: self.started.clone(),
+        }
+    }
+}
+
+impl fmt::Debug for Scope<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let started = lock(&self.started);
-        let live = started.iter().filter(|task| !task.is_finished());
+        let tasks = lock(&self.started.tasks);
+        let live = tasks.iter().filter(|task| !task.is_finished());
         f.debug_struct("Scope")
             .field("live", &live.count())
             .finish_non_exhaustive()
     }
 }
 
-struct EndOfScope<'a>(&'a Scope);
+/// The tasks of a scope that live, and those that panicked.
+#[derive(Default)]
+struct Started {
+    tasks: Mutex<Vec<Handle>>,
+}
+
+impl Started {
+    fn add(&self, task: Handle) {
+        // Dropped after the lock is released.
+        let mut ended = Vec::new();
+        let mut tasks = lock(&self.tasks);
+        if tasks.len() == tasks.capacity() {
+            ended.extend(tasks.extract_if(.., |task| has_ended_well(task)));
+        }
+        tasks.push(task);
+    }
+
+    /// Blocks until all tasks have ended, including those that are started during the wait.
+    fn wait(&self) {
+        loop {
+            let live = {
+                let tasks = lock(&self.tasks).clone();
+                let headers = tasks.iter().map(|task| Arc::clone(task));
+                headers
+                    .filter(|task| !task.is_finished())
+                    .collect::<Vec<_>>()
+            };
+            if live.is_empty() {
+                return;
+            }
+            wait::for_all_breaking(live);
+        }
+    }
+
+    /// Returns the panic of the oldest task that nobody has seen.
+    fn unseen_panic(&self) -> Option<Arc<PanicReport>> {
+        let tasks = lock(&self.tasks);
+        let unseen = tasks.iter().filter_map(|task| task.unseen_panic());
+        let report = unseen.min_by_key(|report| report.task())?.clone();
+        report.mark_seen();
+        Some(report)
+    }
+}
+
+fn has_ended_well(task: &Handle) -> bool {
+    task.is_finished() && task.unseen_panic().is_none()
+}
+
+struct EndOfScope<'a>(&'a Started);
 
 impl Drop for EndOfScope<'_> {
     fn drop(&mut self) {
-        let started = std::mem::take(&mut *lock(&self.0.started));
-        // Newest first: an older task may start others until it is cancelled.
-        for task in started.iter().rev() {
-            registry::cancel(task);
-        }
-        wait::for_all_breaking(started);
+        self.0.wait();
     }
 }

@@ -138,7 +138,8 @@ impl PanicReport {
         }
     }
 
-    pub(super) fn is_seen(&self) -> bool {
+    /// Whether a caller has got the report.
+    pub(crate) fn is_seen(&self) -> bool {
         self.is_seen.load(Ordering::Relaxed)
     }
 

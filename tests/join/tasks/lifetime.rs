@@ -326,13 +326,13 @@ fn t21_detached_task_stays_listed_until_it_ends() {
 }
 
 #[test]
-fn t24_scope_cancels_and_joins_what_it_started() {
+fn t24_cancel_scope_cancels_and_joins_its_tasks() {
     let pool = Pool::builder().threads(1).build().unwrap();
     let started: Arc<Mutex<Vec<Task<()>>>> = Arc::default();
     let panicking = {
         let started = started.clone();
         join::spawn("scope", move |_| {
-            join::scope(|scope| {
+            join::cancel_scope(|scope| {
                 let mut tasks = started.lock().unwrap();
                 tasks.push(scope.spawn("thread", until_cancelled).unwrap());
                 tasks.push(scope.spawn_on(&pool, "pool", until_cancelled).unwrap());
@@ -354,8 +354,8 @@ fn t24_scope_cancels_and_joins_what_it_started() {
 }
 
 #[test]
-fn t24_scope_returns_the_value_of_its_body() {
-    let (sum, joined) = join::scope(|scope| {
+fn t24_cancel_scope_returns_the_value_of_its_body() {
+    let (sum, joined) = join::cancel_scope(|scope| {
         let task = scope.spawn("sum", |_| 40 + 2).unwrap();
         (*task.join().unwrap(), task)
     });
@@ -372,7 +372,7 @@ fn t24_child_joining_its_parent_is_released() {
         join::spawn("parent", move |_| {
             known.pass();
             let parent = parent.lock().unwrap().take().unwrap();
-            let child = join::scope(|scope| {
+            let child = join::cancel_scope(|scope| {
                 scope
                     .spawn("child", move |_| {
                         matches!(parent.join(), Err(JoinError::WouldDeadlock { .. }))

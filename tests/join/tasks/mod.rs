@@ -12,6 +12,7 @@ mod owned;
 mod panics;
 mod pools;
 mod product;
+mod scoped;
 mod starvation;
 mod unseen;
 mod waiting;

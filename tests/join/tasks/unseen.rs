@@ -80,23 +80,26 @@ fn t21_panic_that_a_joiner_gets_is_not_printed() {
 }
 
 #[test]
-fn t21_panic_in_a_scope_is_printed() {
-    let stderr = stderr_of_child("tasks::unseen::t21_panic_in_a_scope_is_printed", || {
-        join::scope(|scope| {
-            let panicked = Gate::new();
-            let task: Task<()> = {
-                let panicked = panicked.clone();
-                scope
-                    .spawn("save", move |_| {
-                        let _gate = OpenOnDrop(panicked);
-                        panic!("the disk is full")
-                    })
-                    .unwrap()
-            };
-            panicked.pass();
-            drop(task);
-        });
-    });
+fn t21_panic_in_a_cancel_scope_is_printed() {
+    let stderr = stderr_of_child(
+        "tasks::unseen::t21_panic_in_a_cancel_scope_is_printed",
+        || {
+            join::cancel_scope(|scope| {
+                let panicked = Gate::new();
+                let task: Task<()> = {
+                    let panicked = panicked.clone();
+                    scope
+                        .spawn("save", move |_| {
+                            let _gate = OpenOnDrop(panicked);
+                            panic!("the disk is full")
+                        })
+                        .unwrap()
+                };
+                panicked.pass();
+                drop(task);
+            });
+        },
+    );
     let Some(stderr) = stderr else { return };
     assert_eq!(stderr.matches("the disk is full").count(), 1, "{stderr}");
 }
