@@ -15,6 +15,7 @@
 //! So every woken thread finds the outcome.
 
 use std::sync::{Arc, OnceLock};
+use std::task::Waker;
 use std::time::Instant;
 
 use super::cancel_marks::CancelMarks;
@@ -306,7 +307,7 @@ impl Header {
     }
 
     /// Has the end of this task reported to `batch` as `index`. Returns the ticket for
-    /// [`leave_batch`](Self::leave_batch), or `None` if the task has ended already.
+    /// [`remove_waiter`](Self::remove_waiter), or `None` if the task has ended already.
     pub(crate) fn join_batch(&self, batch: Arc<Batch>, index: usize) -> Option<u64> {
         let waiter = Waiter::Member(batch, index);
         self.waiters.add(waiter, || self.is_finished())
@@ -320,7 +321,14 @@ impl Header {
         }
     }
 
-    pub(crate) fn leave_batch(&self, ticket: u64) {
+    /// Has the end of this task wake a future. Returns the ticket for
+    /// [`remove_waiter`](Self::remove_waiter), or `None` if the task has ended already.
+    pub(crate) fn wake_at_end(&self, waker: Waker) -> Option<u64> {
+        self.waiters
+            .add(Waiter::Future(waker), || self.is_finished())
+    }
+
+    pub(crate) fn remove_waiter(&self, ticket: u64) {
         self.waiters.remove(ticket);
     }
 }

@@ -153,6 +153,11 @@ impl<T> OwnedTask<T> {
 
     fn join_until_taken(&mut self, timeout: Option<Duration>) -> Result<T, JoinError> {
         wait::for_one(graph::global(), &self.header, wait::deadline(timeout))?;
+        self.outcome()
+    }
+
+    /// The outcome of a task that has ended.
+    pub(crate) fn outcome(&mut self) -> Result<T, JoinError> {
         self.try_take().unwrap_or(Err(JoinError::Taken))
     }
 

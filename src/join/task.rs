@@ -226,7 +226,8 @@ impl<T> Task<T> {
         self.header.on_finish(Box::new(callback));
     }
 
-    fn outcome(&self) -> Result<&T, JoinError> {
+    /// The outcome of a task that has ended.
+    pub(crate) fn outcome(&self) -> Result<&T, JoinError> {
         self.slot
             .get()
             .and_then(Contained::get)

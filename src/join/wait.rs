@@ -260,7 +260,7 @@ impl Drop for WaitSet {
     fn drop(&mut self) {
         for (target, ticket) in self.group.tasks().iter().zip(&self.tickets) {
             if let Some(ticket) = ticket {
-                target.leave_batch(*ticket);
+                target.remove_waiter(*ticket);
             }
         }
     }

@@ -2,8 +2,10 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::task::Waker;
 
 use super::id::TaskId;
+use super::panic::contain;
 use super::sync::{Mutex, Thread, current_thread, lock};
 
 pub(crate) type Callback = Box<dyn FnOnce() + Send>;
@@ -24,11 +26,12 @@ struct Queue {
 }
 
 /// One thread that waits: for this task alone, or for a batch of which it is a member. Or a list of
-/// the ends of tasks.
+/// the ends of tasks, or a future.
 pub(crate) enum Waiter {
     Thread(Thread),
     Member(Arc<Batch>, usize),
     Ends(Arc<Ends>, TaskId),
+    Future(Waker),
 }
 
 impl Waiter {
@@ -37,6 +40,7 @@ impl Waiter {
             Self::Thread(thread) => thread.unpark(),
             Self::Member(batch, index) => batch.push(index),
             Self::Ends(ends, task) => ends.push(task),
+            Self::Future(waker) => contain(|| waker.wake()),
         }
     }
 }

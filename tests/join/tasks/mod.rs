@@ -4,6 +4,7 @@
 
 mod abort;
 mod cancelling;
+mod futures;
 mod group;
 mod held_pool;
 mod joining;

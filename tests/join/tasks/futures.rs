@@ -1,0 +1,230 @@
+//! Awaiting tasks, on a hand-made executor and on tokio.
+
+use std::cell::Cell;
+use std::future::{Future, IntoFuture};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+
+use meanwhile_join::{self as join, JoinError, OwnedTask, Task};
+
+use crate::util::gate::{Gate, TIMEOUT};
+
+/// Counts its wakes, and wakes the thread that runs the future.
+struct Counter {
+    wakes: AtomicUsize,
+    thread: std::thread::Thread,
+}
+
+impl Counter {
+    fn new() -> Arc<Self> {
+        let thread = std::thread::current();
+        let wakes = AtomicUsize::new(0);
+        Arc::new(Self { wakes, thread })
+    }
+
+    fn wakes(&self) -> usize {
+        self.wakes.load(Ordering::SeqCst)
+    }
+}
+
+impl Wake for Counter {
+    fn wake(self: Arc<Self>) {
+        self.wakes.fetch_add(1, Ordering::SeqCst);
+        self.thread.unpark();
+    }
+}
+
+/// Runs a future on this thread. Returns its output and the number of wakes.
+fn block_on<F: Future>(future: F) -> (F::Output, usize) {
+    let counter = Counter::new();
+    let waker = Waker::from(counter.clone());
+    let mut context = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut context) {
+            return (output, counter.wakes());
+        }
+        while counter.wakes() == 0 {
+            std::thread::park_timeout(TIMEOUT);
+        }
+    }
+}
+
+fn gated(gate: &Gate) -> Task<u32> {
+    let gate = gate.clone();
+    let task = join::spawn("gated", move |_| {
+        gate.pass();
+        7
+    });
+    task.unwrap()
+}
+
+#[test]
+fn future_of_an_ended_task_is_ready_at_once() {
+    let task = join::spawn("ended", |_| 7).unwrap();
+    task.join().unwrap();
+    let (value, wakes) = block_on((&task).into_future());
+    assert_eq!((*value.unwrap(), wakes), (7, 0));
+}
+
+#[test]
+fn future_is_woken_once_when_the_task_ends() {
+    let gate = Gate::new();
+    let task = gated(&gate);
+    let counter = Counter::new();
+    let waker = Waker::from(counter.clone());
+    let mut context = Context::from_waker(&waker);
+    let mut future = pin!((&task).into_future());
+    for _ in 0..3 {
+        assert!(future.as_mut().poll(&mut context).is_pending());
+    }
+    assert_eq!(counter.wakes(), 0);
+    let ended = Gate::new();
+    task.on_finish({
+        let ended = ended.clone();
+        move || ended.open()
+    });
+    gate.open();
+    ended.pass();
+    assert_eq!(counter.wakes(), 1);
+    assert!(matches!(future.poll(&mut context), Poll::Ready(Ok(7))));
+}
+
+#[test]
+fn future_polled_with_another_waker_wakes_only_that() {
+    let gate = Gate::new();
+    let task = gated(&gate);
+    let counters = [Counter::new(), Counter::new()];
+    let mut future = pin!((&task).into_future());
+    for counter in &counters {
+        let waker = Waker::from(counter.clone());
+        let poll = future.as_mut().poll(&mut Context::from_waker(&waker));
+        assert!(poll.is_pending());
+    }
+    let ended = Gate::new();
+    task.on_finish({
+        let ended = ended.clone();
+        move || ended.open()
+    });
+    gate.open();
+    ended.pass();
+    assert_eq!(counters.map(|counter| counter.wakes()), [0, 1]);
+}
+
+#[test]
+fn futures_that_are_dropped_leave_nothing_behind() {
+    let gate = Gate::new();
+    let task = gated(&gate);
+    let counter = Counter::new();
+    let waker = Waker::from(counter.clone());
+    let mut futures: Vec<_> = (0..1_000).map(|_| (&task).into_future()).collect();
+    for future in &mut futures {
+        assert!(
+            pin!(future)
+                .poll(&mut Context::from_waker(&waker))
+                .is_pending()
+        );
+    }
+    assert!(Arc::strong_count(&counter) > 1_000);
+    drop(futures);
+    // This one and that of the waker.
+    assert_eq!(Arc::strong_count(&counter), 2);
+    gate.open();
+    task.join().unwrap();
+    assert_eq!(counter.wakes(), 0);
+}
+
+#[test]
+fn future_of_an_owned_task_gives_the_value_away() {
+    let task = join::spawn_owned("cell", |_| Cell::new(7)).unwrap();
+    let (value, _) = block_on(task.into_future());
+    assert_eq!(value.unwrap().get(), 7);
+    let panics: OwnedTask<()> = join::spawn_owned("panics", |_| panic!("failure")).unwrap();
+    let (outcome, _) = block_on(async move { panics.await });
+    assert!(matches!(outcome, Err(JoinError::Panicked(_))));
+}
+
+#[test]
+fn future_of_a_borrowed_handle_leaves_the_task_joinable() {
+    let gate = Gate::new();
+    let passed = gate.clone();
+    let mut task = join::spawn_owned("gated", move |_| passed.pass()).unwrap();
+    let waker = Waker::noop();
+    let poll = pin!((&mut task).into_future()).poll(&mut Context::from_waker(waker));
+    assert!(poll.is_pending());
+    gate.open();
+    let (outcome, _) = block_on(async { (&mut task).await });
+    outcome.unwrap();
+    let (again, _) = block_on(task.into_future());
+    assert!(matches!(again, Err(JoinError::Taken)));
+}
+
+#[test]
+fn future_is_woken_by_the_cancel_of_a_queued_task() {
+    let held = super::held_pool::HeldPool::new();
+    let task = held.pool.spawn(|_| ());
+    let canceller = {
+        let task = task.clone();
+        join::spawn("canceller", move |_| task.cancel()).unwrap()
+    };
+    let (outcome, _) = block_on((&task).into_future());
+    assert!(matches!(outcome, Err(JoinError::Cancelled)));
+    canceller.join().unwrap();
+    held.release();
+}
+
+/// Panics when it is woken.
+struct Panics;
+
+impl Wake for Panics {
+    fn wake(self: Arc<Self>) {
+        panic!("an executor that fails");
+    }
+}
+
+#[test]
+fn future_whose_waker_panics_keeps_no_other_from_the_end() {
+    let gate = Gate::new();
+    let task = gated(&gate);
+    let waker = Waker::from(Arc::new(Panics));
+    let mut future = pin!((&task).into_future());
+    assert!(
+        future
+            .as_mut()
+            .poll(&mut Context::from_waker(&waker))
+            .is_pending()
+    );
+    let ended = Gate::new();
+    task.on_finish({
+        let ended = ended.clone();
+        move || ended.open()
+    });
+    gate.open();
+    ended.pass();
+    assert_eq!(*task.join_timeout(TIMEOUT).unwrap(), 7);
+}
+
+#[test]
+fn futures_run_on_tokio_by_the_thousand() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .build()
+        .unwrap();
+    let pool = join::Pool::new(2).unwrap();
+    let sum = runtime.block_on(async {
+        let awaited: Vec<_> = (0..2_000_u64)
+            .map(|n| {
+                let task = pool.spawn_owned(move |_| n);
+                tokio::spawn(async move { task.await.unwrap() })
+            })
+            .collect();
+        let mut sum = 0;
+        for value in awaited {
+            sum += value.await.unwrap();
+        }
+        sum
+    });
+    assert_eq!(sum, 1_999_000);
+}
