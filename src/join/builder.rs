@@ -189,9 +189,16 @@ impl Builder {
         handle
     }
 
-    /// Adds a task with this body to the list of live tasks.
-    fn add(self, placement: Placement, body: Body) -> Handle {
+    /// Adds a task with this body to the list of live tasks. The caller must have it run.
+    pub(crate) fn add(self, placement: Placement, body: Body) -> Handle {
         install_hook();
+        let header = self.header(placement, body);
+        registry::global().add(header.clone());
+        Handle::new(header)
+    }
+
+    /// Returns a task with this body that is not listed.
+    pub(crate) fn header(self, placement: Placement, body: Body) -> Arc<Header> {
         let spec = Spec {
             id: TaskId::next(),
             name: self.name.map(|name| name.replace('\0', "\u{fffd}").into()),
@@ -199,9 +206,7 @@ impl Builder {
             placement,
             subscription: Subscription::new(self.changes.as_ref()),
         };
-        let header = Arc::new(Header::new(spec, body));
-        registry::global().add(header.clone());
-        Handle::new(header)
+        Arc::new(Header::new(spec, body))
     }
 }
 

@@ -4,7 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use super::error::JoinError;
-use super::header::Header;
+use super::header::{ClosureOutcome, Header};
 use super::panic::PanicReport;
 
 /// The header of a task, in a handle that a user has. When the last handle is dropped and the task has ended, a
@@ -20,6 +20,19 @@ impl Handle {
     /// Returns the panic of the task, if no caller has got it.
     pub(crate) fn unseen_panic(&self) -> Option<&Arc<PanicReport>> {
         self.0.panic().filter(|report| !report.is_seen())
+    }
+
+    /// Returns the outcome of a finished task without a value, for another task that ends the same
+    /// way. That one shows the panic, and this one does not report it.
+    pub(crate) fn hand_on_outcome(&self) -> ClosureOutcome {
+        match self.0.panic() {
+            Some(report) => {
+                // A handle that is never dropped.
+                self.0.add_handle();
+                ClosureOutcome::Panicked(report.clone())
+            }
+            None => ClosureOutcome::Cancelled,
+        }
     }
 
     /// Returns the outcome of a finished task without a value.

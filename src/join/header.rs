@@ -349,7 +349,7 @@ pub(crate) fn run_traced(
     code: impl FnOnce() -> ClosureOutcome,
 ) -> ClosureOutcome {
     let pool = match header.placement {
-        Placement::Thread => None,
+        Placement::Thread | Placement::Elsewhere => None,
         Placement::Pool(pool) => Some(pool),
     };
     let outcome_name = |outcome: &ClosureOutcome| match outcome {

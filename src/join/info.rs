@@ -9,7 +9,8 @@ use super::id::TaskId;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TaskState {
-    /// Spawned; its closure has not begun.
+    /// Spawned; its closure has not begun. A [`Promise`](super::Promise) that has sent no value, and a
+    /// task that follows one that has not ended.
     Queued,
     /// Its closure is running.
     Running,
@@ -63,6 +64,9 @@ pub enum Placement {
     Thread,
     /// A pool, by its number.
     Pool(u64),
+    /// None of its own: the task is a [`Promise`](super::Promise), follows another one, or was
+    /// [ready](super::Task::ready) at once.
+    Elsewhere,
 }
 
 /// A snapshot of a task without its value.

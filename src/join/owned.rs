@@ -9,7 +9,7 @@ use super::closure::body;
 use super::context::Context;
 use super::error::{JoinError, SpawnError};
 use super::handle::Handle;
-use super::header::Header;
+use super::header::{ClosureOutcome, Header};
 use super::id::TaskId;
 use super::info::{Progress, TaskInfo, TaskState};
 use super::panic::Contained;
@@ -180,6 +180,15 @@ impl<T> OwnedTask<T> {
     #[inline]
     pub fn try_take(&mut self) -> Option<Result<T, JoinError>> {
         (self.is_finished() && !self.is_taken).then(|| self.take())
+    }
+
+    /// Returns the value of a task that has ended. Without a value, returns its outcome for a task
+    /// that ends the same way and shows a panic instead of this one.
+    pub(crate) fn into_value(self) -> Result<T, ClosureOutcome> {
+        let value = lock(&self.slot).take();
+        value
+            .and_then(Contained::into_inner)
+            .ok_or_else(|| self.header.hand_on_outcome())
     }
 
     fn take(&mut self) -> Result<T, JoinError> {

@@ -12,13 +12,13 @@ pub struct WaitGraph {
     pub waits: Vec<WaitInfo>,
 }
 
-/// One waiting thread.
+/// One waiting thread, or one task that follows another and has not begun.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct WaitInfo {
     /// The task that waits; `None` for a thread that runs no task.
     pub waiter: Option<TaskId>,
-    /// The name of the thread that waits, if it has one.
+    /// The name of the thread that waits, if it has one and there is one.
     pub thread_name: Option<String>,
     /// The tasks it waits for that have not ended.
     pub targets: Vec<TaskId>,

@@ -34,8 +34,9 @@ use std::time::Instant;
 
 pub use self::info::{WaitGraph, WaitInfo};
 use self::waits::{Key, WaitEntry, Waits};
+use super::header::Header;
 use super::id::TaskId;
-use super::sync::{Mutex, lock};
+use super::sync::{Mutex, Thread, lock};
 use super::targets::Targets;
 use super::trace::WaitSpan;
 use super::workers::{InnermostTask, Shortage, Workers};
@@ -138,6 +139,32 @@ impl Graph {
         }
     }
 
+    /// Enters the wait of a task that has not begun for the one that it follows. No thread parks for
+    /// it. If it closes a cycle, another wait of the cycle fails.
+    pub(crate) fn enter_follower(&'static self, task: TaskId, leader: Arc<Header>) -> Following {
+        let key = Key::Task(task);
+        let intent = Intent {
+            targets: Targets::One(leader),
+            need: Need::All,
+            deadline: None,
+        };
+        let (number, broken, shortages) = {
+            let mut waits = lock(&self.waits);
+            let number = waits.insert_at(key, None, intent, false);
+            let broken = waits.break_cycles(key);
+            (number, broken, waits.shortages_of(task))
+        };
+        for thread in broken {
+            thread.unpark();
+        }
+        shortages.serve();
+        Following {
+            graph: self,
+            key,
+            number,
+        }
+    }
+
     pub(crate) fn snapshot(&self) -> WaitGraph {
         let waits = lock(&self.waits);
         let info = |(key, entry): (&Key, &WaitEntry)| WaitInfo {
@@ -145,7 +172,10 @@ impl Graph {
                 Key::Task(task) => Some(*task),
                 Key::Thread(_) => None,
             },
-            thread_name: entry.thread.name().map(str::to_owned),
+            thread_name: {
+                let name = entry.thread.as_ref().and_then(Thread::name);
+                name.map(str::to_owned)
+            },
             targets: entry.intent.targets.filter(|task| !task.is_finished()),
             process: match entry.intent.targets {
                 Targets::Process(pid) => Some(pid),
@@ -224,6 +254,21 @@ impl Drop for Wait<'_> {
         let entry = lock(&self.graph.waits).remove(self.key, self.number);
         let outcome = || entry.as_ref().map_or("would deadlock", WaitEntry::outcome);
         self.span.set_outcome(outcome);
+        // Dropped after the lock is released.
+        drop(entry);
+    }
+}
+
+/// The wait of a task without a thread, which stays in the graph until it is dropped.
+pub(crate) struct Following {
+    graph: &'static Graph,
+    key: Key,
+    number: u64,
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        let entry = lock(&self.graph.waits).remove(self.key, self.number);
         // Dropped after the lock is released.
         drop(entry);
     }

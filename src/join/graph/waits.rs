@@ -31,7 +31,8 @@ pub(super) struct WaitEntry {
     pub(super) number: u64,
     pub(super) intent: Intent,
     pub(super) since: Instant,
-    pub(super) thread: Thread,
+    /// `None` for a task that waits without a thread.
+    pub(super) thread: Option<Thread>,
     pub(super) breakable: bool,
     /// Whether the wait may park. Until then it may still be refused.
     pub(super) is_checked: bool,
@@ -79,15 +80,28 @@ impl WaitEntry {
 }
 
 impl Waits {
+    /// Inserts a wait of the current thread.
     pub(super) fn insert(&mut self, intent: Intent, breakable: bool) -> (Key, u64) {
+        let key = current().map_or(Key::Thread(self.next_number + 1), Key::Task);
+        let number = self.insert_at(key, Some(current_thread()), intent, breakable);
+        (key, number)
+    }
+
+    /// Inserts a wait of this task or thread, and returns its number. Without a thread, nothing parks.
+    pub(super) fn insert_at(
+        &mut self,
+        key: Key,
+        thread: Option<Thread>,
+        intent: Intent,
+        breakable: bool,
+    ) -> u64 {
         self.next_number += 1;
         let number = self.next_number;
-        let key = current().map_or(Key::Thread(number), Key::Task);
         let entry = WaitEntry {
             number,
             intent,
             since: Instant::now(),
-            thread: current_thread(),
+            thread,
             breakable,
             is_checked: !breakable,
             broken: None,
@@ -97,7 +111,7 @@ impl Waits {
             outer: self.entries.remove(&key).map(Box::new),
         };
         self.entries.insert(key, entry);
-        (key, number)
+        number
     }
 
     /// Removes a wait, if it is still there, and returns to the one in which it is nested. The
@@ -276,6 +290,6 @@ impl Waits {
         let mut from_victim = cycle.to_vec();
         from_victim.rotate_left(victim);
         entry.broken = Some(from_victim);
-        Some(entry.thread.clone())
+        entry.thread.clone()
     }
 }

@@ -4,6 +4,7 @@
 
 mod abort;
 mod cancelling;
+mod following;
 mod futures;
 mod group;
 mod held_pool;
@@ -13,6 +14,7 @@ mod owned;
 mod panics;
 mod pools;
 mod product;
+mod promises;
 mod scoped;
 mod starvation;
 mod unseen;

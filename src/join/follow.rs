@@ -1,0 +1,195 @@
+//! Tasks that go on with the value of another one.
+//!
+//! A follower begins when its leader has ended, on the thread that ended it. Until then the wait graph
+//! has a wait of the follower for the leader: so a join of the follower closes the cycles that a join
+//! of the leader would, and calls up the spare threads that the leader needs.
+
+use std::sync::Arc;
+
+use super::builder::Builder;
+use super::closure;
+use super::context::Context;
+use super::graph;
+use super::handle::Handle;
+use super::header::{Body, ClosureOutcome, Header, run_traced};
+use super::info::Placement;
+use super::owned::{OwnedSlot, OwnedTask, fill_owned};
+use super::panic::{Caught, Contained, catch};
+use super::sync::{Mutex, lock};
+use super::trace::Spawner;
+use super::{current, registry};
+
+impl<T: Send + 'static> OwnedTask<T> {
+    /// Returns a task that calls `f` with the value of this one and returns the result.
+    ///
+    /// `f` runs on the thread that ends this task, before its other callbacks; or now, if it has ended
+    /// already. So `f` should be short; for longer work, see [`and_then`](Self::and_then). It does not
+    /// run if this task panics or is cancelled: then the new task ends the same way, with the same
+    /// report. It also ends as cancelled if the outcome of this one was taken before. A panic of `f` is the
+    /// outcome of the new task. A cancel of the new task before `f`
+    /// begins cancels this one too. The new task has the name of this one.
+    ///
+    /// ```
+    /// use meanwhile_join as join;
+    ///
+    /// let length = join::spawn_owned("read", |_| String::from("hello"))?.map(|text| text.len());
+    /// assert_eq!(length.join_into()?, 5);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn map<U, F>(self, f: F) -> OwnedTask<U>
+    where
+        F: FnOnce(T) -> U + Send + 'static,
+        U: Send + 'static,
+    {
+        let slot = OwnedSlot::default();
+        let (follower, handle) = Follower::new(self.header());
+        let store = fill_owned(slot.clone());
+        let spawner = Spawner::current();
+        let header = Arc::clone(self.header());
+        header.on_finish(Box::new(move || {
+            follower.end_with(|header| match self.into_value() {
+                Ok(value) => run_traced(spawner, header, || {
+                    closure::run(header, Contained::new(|_: &Context| f(value)), store)
+                }),
+                Err(outcome) => outcome,
+            });
+        }));
+        OwnedTask::new(handle, slot)
+    }
+
+    /// Returns a task that calls `f` with the value of this one, and ends as the task that `f` returns.
+    ///
+    /// Where `f` runs, and what a panic or cancel does, is as with [`map`](Self::map). A cancel of the
+    /// new task cancels the one of the two that runs.
+    ///
+    /// ```
+    /// use meanwhile_join::Pool;
+    ///
+    /// let pool = Pool::new(2)?;
+    /// let parser = pool.clone();
+    /// let sum = pool
+    ///     .spawn_owned(|_| String::from("1 2 3"))
+    ///     .and_then(move |text| {
+    ///         parser.spawn_owned(move |_| text.split(' ').flat_map(str::parse::<u32>).sum::<u32>())
+    ///     });
+    /// assert_eq!(sum.join_into()?, 6);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn and_then<U, F>(self, f: F) -> OwnedTask<U>
+    where
+        F: FnOnce(T) -> OwnedTask<U> + Send + 'static,
+        U: Send + 'static,
+    {
+        let slot = OwnedSlot::default();
+        let (follower, handle) = Follower::new(self.header());
+        let store = fill_owned(slot.clone());
+        let header = Arc::clone(self.header());
+        header.on_finish(Box::new(move || match follower.call(self, f) {
+            Ok(next) => {
+                let follower = follower.follow(next.header());
+                let header = Arc::clone(next.header());
+                header.on_finish(Box::new(move || {
+                    follower.end_with(|_| match next.into_value() {
+                        Ok(value) => {
+                            store(Contained::new(value));
+                            ClosureOutcome::Returned
+                        }
+                        Err(outcome) => outcome,
+                    });
+                }));
+            }
+            Err(outcome) => follower.end_with(|_| outcome),
+        }));
+        OwnedTask::new(handle, slot)
+    }
+}
+
+/// A task that has not begun, and its wait for its leader.
+struct Follower {
+    header: Arc<Header>,
+    leader: Arc<Leader>,
+    wait: graph::Following,
+}
+
+impl Follower {
+    /// Returns the follower of a task, which has the name of that, and its handle.
+    fn new(leader: &Arc<Header>) -> (Self, Handle) {
+        let link = Arc::new(Leader(Mutex::new(Some(leader.clone()))));
+        let handle = Builder::new(&**leader.name()).add(Placement::Elsewhere, body(&link));
+        let follower = Self {
+            header: Arc::clone(&handle),
+            leader: link,
+            wait: graph::global().enter_follower(handle.id(), leader.clone()),
+        };
+        (follower, handle)
+    }
+
+    /// Calls `f` with the value of the leader, which has ended. Returns the outcome of this task
+    /// instead if there is no value or `f` does not return.
+    fn call<T, U>(
+        &self,
+        leader: OwnedTask<T>,
+        f: impl FnOnce(T) -> OwnedTask<U>,
+    ) -> Result<OwnedTask<U>, ClosureOutcome> {
+        let value = leader.into_value()?;
+        if self.header.is_finished() {
+            return Err(ClosureOutcome::Cancelled);
+        }
+        let _current = current::enter(self.header.id());
+        match catch(self.header.clone(), || f(value)) {
+            Caught::Returned(next) => Ok(next),
+            Caught::Cancelled => Err(ClosureOutcome::Cancelled),
+            Caught::Panicked(report) => Err(ClosureOutcome::Panicked(report)),
+        }
+    }
+
+    /// Follows another leader from now on.
+    fn follow(self, leader: &Arc<Header>) -> Self {
+        drop(self.wait);
+        self.leader.replace(leader);
+        let wait = graph::global().enter_follower(self.header.id(), leader.clone());
+        Self { wait, ..self }
+    }
+
+    /// Ends the task with the outcome of `code`, unless it was cancelled.
+    fn end_with(self, code: impl FnOnce(&Arc<Header>) -> ClosureOutcome) {
+        // Its code may wait itself.
+        drop(self.wait);
+        registry::run_code(&self.header, || code(&self.header));
+    }
+}
+
+/// The task that a follower waits for; `None` once the follower has begun or ended.
+struct Leader(Mutex<Option<Arc<Header>>>);
+
+impl Leader {
+    fn replace(&self, leader: &Arc<Header>) {
+        let is_cancelled = {
+            let mut slot = lock(&self.0);
+            slot.as_mut().map(|slot| *slot = leader.clone()).is_none()
+        };
+        if is_cancelled {
+            registry::cancel(leader);
+        }
+    }
+}
+
+/// The body of a follower. It never runs; a cancel of the follower drops it, which cancels the leader.
+fn body(leader: &Arc<Leader>) -> Body {
+    let cancel = CancelOnDrop(leader.clone());
+    Box::new(move |_| {
+        drop(cancel);
+        ClosureOutcome::Cancelled
+    })
+}
+
+struct CancelOnDrop(Arc<Leader>);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        let leader = lock(&self.0.0).take();
+        if let Some(leader) = leader {
+            registry::cancel(&leader);
+        }
+    }
+}

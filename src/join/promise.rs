@@ -1,0 +1,208 @@
+//! Tasks without a closure: a promise, and a value that is there already.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use super::builder::Builder;
+use super::handle::Handle;
+use super::header::{Body, ClosureOutcome, Header};
+use super::id::TaskId;
+use super::info::Placement;
+use super::owned::{OwnedSlot, OwnedTask, fill_owned};
+use super::panic::Contained;
+use super::registry;
+use super::sync::CountedArc;
+use super::task::{Slot, Task, fill};
+
+/// The sending half of a task without a closure. [`send`](Self::send) gives the task its value.
+///
+/// It turns a callback of another library into a task, without a thread that waits for it. Dropping it
+/// without a value ends the task as [`Cancelled`](super::JoinError::Cancelled), so no joiner waits for
+/// ever.
+///
+/// A cancel ends the task at once. The sender sees it in [`is_cancelled`](Self::is_cancelled), or when
+/// `send` returns the value.
+///
+/// The wait graph does not know who sends. A joiner that waits for a promise whose sender waits for the
+/// joiner is not refused, and a pool whose threads all wait for promises has no spare thread.
+///
+/// ```
+/// use meanwhile_join::Promise;
+///
+/// /// Stands for a library with callbacks.
+/// fn fetch(url: &str, on_done: impl FnOnce(String) + Send + 'static) {
+///     let page = format!("the page {url}");
+///     std::thread::spawn(move || on_done(page));
+/// }
+///
+/// let (promise, page) = Promise::new("fetch");
+/// fetch("example.org", move |text| {
+///     promise.send(text).ok(); // nobody needs it after a cancel
+/// });
+/// assert_eq!(page.join()?, "the page example.org");
+/// # Ok::<(), meanwhile_join::JoinError>(())
+/// ```
+#[must_use = "dropping it ends the task as cancelled"]
+pub struct Promise<T> {
+    header: Arc<Header>,
+    store: Option<Box<dyn FnOnce(Contained<T>) + Send>>,
+}
+
+impl<T> Promise<T> {
+    /// Returns a promise and its task, which lends the value.
+    pub fn new(name: impl Into<String>) -> (Self, Task<T>)
+    where
+        T: Send + Sync + 'static,
+    {
+        Builder::new(name).promise()
+    }
+
+    /// Returns a promise and its task, which gives the value away.
+    ///
+    /// ```
+    /// use meanwhile_join::{JoinError, Promise};
+    ///
+    /// let (promise, kept) = Promise::owned("kept");
+    /// promise.send(String::from("mine")).expect("the task was not cancelled");
+    /// assert_eq!(kept.join_into()?, "mine");
+    ///
+    /// let (promise, broken) = Promise::<u32>::owned("broken");
+    /// drop(promise);
+    /// assert!(matches!(broken.join_into(), Err(JoinError::Cancelled)));
+    /// # Ok::<(), JoinError>(())
+    /// ```
+    pub fn owned(name: impl Into<String>) -> (Self, OwnedTask<T>)
+    where
+        T: Send + 'static,
+    {
+        Builder::new(name).promise_owned()
+    }
+
+    fn of(handle: &Handle, store: impl FnOnce(Contained<T>) + Send + 'static) -> Self {
+        Self {
+            header: Arc::clone(handle),
+            store: Some(Box::new(store)),
+        }
+    }
+
+    /// Ends the task with this value. Joiners are woken and callbacks run on this thread.
+    ///
+    /// # Errors
+    /// Returns the value if the task was cancelled before.
+    pub fn send(mut self, value: T) -> Result<(), T> {
+        let mut value = Some(value);
+        let store = self.store.take();
+        registry::run_code(&self.header, || {
+            if let (Some(store), Some(value)) = (store, value.take()) {
+                store(Contained::new(value));
+            }
+            ClosureOutcome::Returned
+        });
+        value.map_or(Ok(()), Err)
+    }
+
+    /// Returns whether the task was cancelled, so that no value is needed.
+    pub fn is_cancelled(&self) -> bool {
+        self.header.is_finished()
+    }
+
+    /// Returns the number of the task.
+    pub fn task_id(&self) -> TaskId {
+        self.header.id()
+    }
+
+    /// Reports the progress of the task; see [`Context::set_progress`](super::Context::set_progress).
+    pub fn set_progress(&self, done: u64, total: u64) {
+        self.header.set_progress(done, total);
+    }
+}
+
+impl<T> Drop for Promise<T> {
+    fn drop(&mut self) {
+        registry::discard(&self.header);
+    }
+}
+
+impl<T> fmt::Debug for Promise<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Promise")
+            .field("task_id", &self.task_id())
+            .field("is_cancelled", &self.is_cancelled())
+            .finish()
+    }
+}
+
+impl Builder {
+    /// Returns a [`Promise`] with these settings and its task, which lends the value. The settings of
+    /// a thread have no effect.
+    pub fn promise<T: Send + Sync + 'static>(self) -> (Promise<T>, Task<T>) {
+        let slot: Slot<T> = CountedArc::new(OnceLock::new());
+        let handle = self.add(Placement::Elsewhere, no_closure());
+        let promise = Promise::of(&handle, fill(slot.clone()));
+        (promise, Task::new(handle, slot))
+    }
+
+    /// Returns a [`Promise`] with these settings and its task, which gives the value away. The
+    /// settings of a thread have no effect.
+    pub fn promise_owned<T: Send + 'static>(self) -> (Promise<T>, OwnedTask<T>) {
+        let slot = OwnedSlot::default();
+        let handle = self.add(Placement::Elsewhere, no_closure());
+        let promise = Promise::of(&handle, fill_owned(slot.clone()));
+        (promise, OwnedTask::new(handle, slot))
+    }
+}
+
+impl<T> Task<T> {
+    /// Returns a task that has returned this value already. It was never among the
+    /// [live](super::live_tasks) ones.
+    ///
+    /// ```
+    /// use meanwhile_join::{self as join, Task};
+    ///
+    /// fn page(cached: Option<String>) -> Result<Task<String>, join::SpawnError> {
+    ///     match cached {
+    ///         Some(page) => Ok(Task::ready(page)),
+    ///         None => join::spawn("fetch", |_| String::from("a new page")),
+    ///     }
+    /// }
+    ///
+    /// assert_eq!(page(Some("an old page".to_owned()))?.join()?, "an old page");
+    /// assert_eq!(page(None)?.join()?, "a new page");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn ready(value: T) -> Self {
+        let slot: Slot<T> = CountedArc::new(OnceLock::new());
+        let handle = returned(|| fill(slot.clone())(Contained::new(value)));
+        Self::new(handle, slot)
+    }
+}
+
+impl<T> OwnedTask<T> {
+    /// Returns a task that has returned this value already; see [`Task::ready`].
+    ///
+    /// ```
+    /// let task = meanwhile_join::OwnedTask::ready(7);
+    /// assert_eq!(task.join_into()?, 7);
+    /// # Ok::<(), meanwhile_join::JoinError>(())
+    /// ```
+    pub fn ready(value: T) -> Self {
+        let slot = OwnedSlot::default();
+        let handle = returned(|| fill_owned(slot.clone())(Contained::new(value)));
+        Self::new(handle, slot)
+    }
+}
+
+/// Returns a task that has ended, whose value `store` has stored.
+fn returned(store: impl FnOnce()) -> Handle {
+    let handle = Handle::new(Builder::default().header(Placement::Elsewhere, no_closure()));
+    registry::run_code(&handle, || {
+        store();
+        ClosureOutcome::Returned
+    });
+    handle
+}
+
+/// The body of a task that is ended from elsewhere. It only says who ends it.
+fn no_closure() -> Body {
+    Box::new(|_| ClosureOutcome::Cancelled)
+}

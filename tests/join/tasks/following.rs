@@ -1,0 +1,266 @@
+//! Tasks that go on with the value of another one: `map` and `and_then`.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use meanwhile_join::{
+    self as join, Context, Group, JoinError, OwnedTask, Pool, Promise, TaskState,
+};
+
+use crate::util::child::stderr_of_child;
+use crate::util::gate::{Gate, TIMEOUT};
+
+fn until_cancelled(context: &Context) {
+    loop {
+        context.checkpoint();
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn mapped_value_comes_from_the_thread_of_the_leader() {
+    let gate = Gate::new();
+    let leader = join::spawn_owned("leader", {
+        let gate = gate.clone();
+        move |_| {
+            gate.pass();
+            20
+        }
+    });
+    let leader = leader.unwrap();
+    let leader_id = leader.id();
+    let mapped = leader
+        .map(|n| (n + 1, join::current()))
+        .map(|(n, id)| (n * 2, id, std::thread::current().name().map(str::to_owned)));
+    assert_eq!(
+        (mapped.name(), mapped.state()),
+        ("leader", TaskState::Queued)
+    );
+    gate.open();
+    let (value, id, thread) = mapped.join_into().unwrap();
+    assert_eq!((value, thread.as_deref()), (42, Some("leader")));
+    assert!(id.unwrap() > leader_id);
+}
+
+#[test]
+fn mapped_ended_task_is_mapped_now() {
+    let mapped = OwnedTask::ready(20).map(|n| n + 1);
+    assert!(mapped.is_finished());
+    assert_eq!(mapped.join_into().unwrap(), 21);
+    let next = OwnedTask::ready(1).and_then(|n| OwnedTask::ready(n + 1));
+    assert_eq!(next.join_into().unwrap(), 2);
+}
+
+#[test]
+fn mapped_panic_of_the_leader_is_handed_on() {
+    let leader: OwnedTask<u32> = join::spawn_owned("leader", |_| panic!("failure")).unwrap();
+    let Err(JoinError::Panicked(report)) =
+        leader.map(|n| n + 1).and_then(OwnedTask::ready).join_into()
+    else {
+        panic!("the leader has panicked");
+    };
+    assert_eq!(
+        (report.task_name(), report.message()),
+        ("leader", "failure")
+    );
+}
+
+#[test]
+fn mapped_closure_that_panics_ends_the_new_task() {
+    let mapped = OwnedTask::ready(1).map(|_| -> u32 { panic!("in map") });
+    let next = OwnedTask::ready(1).and_then(|_| -> OwnedTask<u32> { panic!("in and_then") });
+    for (task, message) in [(mapped, "in map"), (next, "in and_then")] {
+        assert_eq!(task.state(), TaskState::Panicked);
+        let id = task.id();
+        let Err(JoinError::Panicked(report)) = task.join_into() else {
+            panic!("the closure has panicked");
+        };
+        assert_eq!((report.message(), report.task()), (message, id));
+        assert!(report.location().is_some());
+    }
+}
+
+#[test]
+fn mapped_panic_that_is_unseen_is_printed_once() {
+    let name = "tasks::following::mapped_panic_that_is_unseen_is_printed_once";
+    let stderr = stderr_of_child(name, || {
+        let gate = Gate::new();
+        let panicking = |message: &'static str| -> OwnedTask<u32> {
+            let gate = gate.clone();
+            let task = join::spawn_owned("save", move |_| {
+                gate.pass();
+                panic!("{message}")
+            });
+            task.unwrap()
+        };
+        drop(panicking("the disk is full").map(|n| n + 1));
+        let kept = panicking("the disk is gone").map(|n| n + 1);
+        let seen = panicking("the disk is slow").map(|n| n + 1);
+        drop(OwnedTask::ready(1).map(|_| panic!("the closure fails")));
+        gate.open();
+        assert!(join::shutdown_timeout(TIMEOUT).is_complete());
+        assert!(seen.join_into().is_err());
+        drop(kept);
+    });
+    let Some(stderr) = stderr else { return };
+    for message in ["the disk is full", "the disk is gone", "the closure fails"] {
+        assert_eq!(stderr.matches(message).count(), 1, "{stderr}");
+    }
+    assert!(!stderr.contains("the disk is slow"), "{stderr}");
+}
+
+#[test]
+fn mapped_task_cancelled_cancels_its_leader() {
+    let called = Arc::new(AtomicBool::new(false));
+    let sets = {
+        let called = called.clone();
+        move |()| called.store(true, Ordering::SeqCst)
+    };
+    let stopped = Gate::new();
+    let leader = join::spawn_owned("endless", until_cancelled).unwrap();
+    leader.on_finish({
+        let stopped = stopped.clone();
+        move || stopped.open()
+    });
+    let mapped = leader.map(sets);
+    mapped.cancel();
+    assert_eq!(mapped.state(), TaskState::Cancelled);
+    stopped.pass();
+    assert!(matches!(mapped.join_into(), Err(JoinError::Cancelled)));
+    assert!(!called.load(Ordering::SeqCst));
+}
+
+#[test]
+fn mapped_leader_cancelled_cancels_the_new_task() {
+    let (promise, leader) = Promise::<u32>::owned("leader");
+    let (send, receive) = std::sync::mpsc::channel();
+    let mapped = leader.map(move |n| send.send(n));
+    drop(promise);
+    assert!(matches!(mapped.join_into(), Err(JoinError::Cancelled)));
+    assert!(receive.recv_timeout(TIMEOUT).is_err());
+}
+
+#[test]
+fn next_task_is_cancelled_with_the_new_one() {
+    let begun = Gate::new();
+    let stopped = Gate::new();
+    let next = OwnedTask::ready(()).and_then({
+        let (begun, stopped) = (begun.clone(), stopped.clone());
+        move |()| {
+            let task = join::spawn_owned("endless", move |context| {
+                begun.open();
+                until_cancelled(context);
+            });
+            let task = task.unwrap();
+            task.on_finish(move || stopped.open());
+            task
+        }
+    });
+    begun.pass();
+    next.cancel();
+    stopped.pass();
+    assert!(matches!(next.join_into(), Err(JoinError::Cancelled)));
+}
+
+#[test]
+fn next_task_started_after_the_cancel_is_cancelled() {
+    let (inside, cancelled, stopped) = (Gate::new(), Gate::new(), Gate::new());
+    let (promise, leader) = Promise::owned("leader");
+    let next = leader.and_then({
+        let (inside, cancelled, stopped) = (inside.clone(), cancelled.clone(), stopped.clone());
+        move |()| {
+            inside.open();
+            cancelled.pass();
+            let task = join::spawn_owned("endless", until_cancelled).unwrap();
+            task.on_finish(move || stopped.open());
+            task
+        }
+    });
+    let sender = join::spawn_owned("sender", move |_| promise.send(()));
+    inside.pass();
+    next.cancel();
+    cancelled.open();
+    stopped.pass();
+    assert!(matches!(next.join_into(), Err(JoinError::Cancelled)));
+    sender.unwrap().join_into().unwrap().unwrap();
+}
+
+#[test]
+fn follower_joined_on_the_own_pool_does_not_starve() {
+    let pool = Pool::new(1).unwrap();
+    let outer = pool.spawn_owned({
+        let pool = pool.clone();
+        move |_| {
+            let later = pool.clone();
+            let mapped = pool.spawn_owned(|_| 20).map(|n| n + 1);
+            let next = mapped.and_then(move |n| later.spawn_owned(move |_| n * 2));
+            next.join_into().unwrap()
+        }
+    });
+    assert_eq!(outer.join_timeout_into(TIMEOUT).unwrap().unwrap(), 42);
+}
+
+#[test]
+fn follower_whose_next_task_is_queued_does_not_starve() {
+    let pool = Pool::new(1).unwrap();
+    let (promise, leader) = Promise::owned("leader");
+    let waits = Gate::new();
+    let outer = pool.spawn_owned({
+        let (pool, waits) = (pool.clone(), waits.clone());
+        move |_| {
+            let next = leader.and_then(move |n| pool.spawn_owned(move |_| n + 1));
+            waits.open();
+            next.join_into().unwrap()
+        }
+    });
+    waits.pass();
+    while !join::wait_graph()
+        .waits
+        .iter()
+        .any(|wait| wait.waiter == Some(outer.id()))
+    {
+        std::thread::yield_now();
+    }
+    promise.send(6).unwrap();
+    assert_eq!(outer.join_timeout_into(TIMEOUT).unwrap().unwrap(), 7);
+}
+
+#[test]
+fn follower_joined_by_its_leader_is_refused() {
+    let handle: Arc<Mutex<Option<OwnedTask<()>>>> = Arc::default();
+    let known = Gate::new();
+    let refused = Arc::new(AtomicBool::new(false));
+    let leader = join::spawn_owned("leader", {
+        let (handle, known, refused) = (handle.clone(), known.clone(), refused.clone());
+        move |_| {
+            known.pass();
+            let follower = handle.lock().unwrap().take().unwrap();
+            let joined = follower.join_into();
+            let is_refused = matches!(joined, Err(JoinError::WouldDeadlock { .. }));
+            refused.store(is_refused, Ordering::SeqCst);
+        }
+    });
+    let ended = Gate::new();
+    let follower = leader.unwrap().map(drop);
+    follower.on_finish({
+        let ended = ended.clone();
+        move || ended.open()
+    });
+    *handle.lock().unwrap() = Some(follower);
+    known.open();
+    ended.pass();
+    assert!(refused.load(Ordering::SeqCst));
+}
+
+#[test]
+fn followers_are_joined_in_a_group() {
+    let pool = Pool::new(2).unwrap();
+    let mut group: Group<u32> = (0..100)
+        .map(|n| pool.spawn_owned(move |_| n).map(|n| n * 2))
+        .collect();
+    let mut sum = 0;
+    while let Some((_, value)) = group.join_next() {
+        sum += value.unwrap();
+    }
+    assert_eq!(sum, 9_900);
+}
