@@ -147,7 +147,7 @@ fn future_of_an_owned_task_gives_the_value_away() {
 }
 
 #[test]
-fn future_of_a_borrowed_handle_leaves_the_task_joinable() {
+fn future_of_a_borrowed_handle_keeps_it_joinable() {
     let gate = Gate::new();
     let passed = gate.clone();
     let mut task = join::spawn_owned("gated", move |_| passed.pass()).unwrap();
@@ -185,7 +185,7 @@ impl Wake for Panics {
 }
 
 #[test]
-fn future_whose_waker_panics_keeps_no_other_from_the_end() {
+fn future_whose_waker_panics_does_not_hide_the_end() {
     let gate = Gate::new();
     let task = gated(&gate);
     let waker = Waker::from(Arc::new(Panics));
