@@ -18,16 +18,17 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use super::cancel_marks::CancelMarks;
+use super::cancel_tree::CancelNode;
 use super::changes::{Observed, Subscription};
-use super::clock::Stamp;
 use super::current;
 use super::handle_count::HandleCount;
 use super::id::{TaskId, TaskIdentity};
 use super::info::{Placement, Progress, TaskInfo, TaskState};
 use super::panic::{PanicReport, RunningTask, contain, drop_contained, report_unless_seen};
+use super::parking::Parking;
 use super::progress::ProgressCell;
 use super::state::StateCell;
-use super::sync::{AtomicBool, AtomicUsize, Mutex, Ordering, current_thread, lock, park_until};
+use super::sync::{AtomicUsize, Mutex, Ordering, current_thread, lock, park_until};
 use super::waiters::{Batch, Callback, Waiter, Waiters};
 
 /// The end of a closure. The closure has stored its value itself.
@@ -49,11 +50,10 @@ pub(crate) struct Header {
     placement: Placement,
     state: StateCell,
     registry_key: AtomicUsize,
-    /// Set with release order and read with acquire order: a task that sees the request also sees
-    /// what the caller of `cancel` did before.
-    cancel_requested: AtomicBool,
-    cancel_requested_at: Stamp,
+    cancel: CancelNode,
     cancel_marks: CancelMarks,
+    /// Made when the task first parks.
+    parking: OnceLock<Arc<Parking>>,
     progress: ProgressCell,
     body: Mutex<Option<Body>>,
     waiters: Waiters,
@@ -80,9 +80,9 @@ impl Header {
             placement: spec.placement,
             state: StateCell::new(),
             registry_key: AtomicUsize::new(NO_KEY),
-            cancel_requested: AtomicBool::new(false),
-            cancel_requested_at: Stamp::never(),
+            cancel: CancelNode::new(),
             cancel_marks: CancelMarks::default(),
+            parking: OnceLock::new(),
             progress: ProgressCell::new(),
             body: Mutex::new(Some(body)),
             waiters: Waiters::new(),
@@ -152,7 +152,7 @@ impl Header {
             spawned_at: self.state.spawned_at(),
             started_at: self.state.started_at(),
             finished_at: self.state.finished_at(),
-            cancel_requested_at: self.cancel_requested_at.get(),
+            cancel_requested_at: self.cancel_requested_at(),
             progress: self.progress(),
         }
     }
@@ -174,8 +174,20 @@ impl Header {
         self.subscription.notify(self);
     }
 
-    pub(crate) fn is_cancel_requested(&self) -> bool {
-        self.cancel_requested.load(Ordering::Acquire)
+    pub(crate) fn cancel(&self) -> &CancelNode {
+        &self.cancel
+    }
+
+    /// Returns when a cancel was requested before the end. The token of a task can be cancelled after
+    /// the end too, which is no request to the task.
+    pub(crate) fn cancel_requested_at(&self) -> Option<Instant> {
+        let at = self.cancel.requested_at()?;
+        let is_in_time = self.finished_at().is_none_or(|end| at <= end);
+        is_in_time.then_some(at)
+    }
+
+    pub(crate) fn parking(&self) -> &Arc<Parking> {
+        self.parking.get_or_init(Arc::default)
     }
 
     pub(crate) fn cancel_marks(&self) -> &CancelMarks {
@@ -194,19 +206,6 @@ impl Header {
         {
             report_unless_seen(report);
         }
-    }
-
-    /// Requests a cancel. Returns true if the task had not begun. Then it has ended now, and the
-    /// caller must [`settle`](Self::settle) it.
-    #[must_use]
-    pub(crate) fn request_cancel(&self) -> bool {
-        if self.is_finished() {
-            return false;
-        }
-        if !self.cancel_requested.swap(true, Ordering::AcqRel) {
-            self.cancel_requested_at.set_now();
-        }
-        self.discard()
     }
 
     /// Ends a task that has not begun. Returns false if it has.

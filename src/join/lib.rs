@@ -45,7 +45,9 @@ pub mod conformance {}
 
 mod as_completed;
 mod builder;
+mod callback_guard;
 mod cancel_marks;
+mod cancel_tree;
 mod cancellable;
 mod changes;
 mod clock;
@@ -63,6 +65,7 @@ mod loom_park;
 #[cfg(all(test, loom))]
 mod models;
 mod panic;
+mod parking;
 mod pool;
 mod priority;
 #[cfg(all(unix, feature = "process", not(loom)))]
@@ -80,6 +83,7 @@ mod state;
 mod sync;
 mod targets;
 mod task;
+mod token;
 mod wait;
 mod wait_many;
 mod waiters;
@@ -89,6 +93,7 @@ mod workers;
 
 pub use as_completed::{AsCompleted, CompletionError, as_completed};
 pub use builder::{Builder, spawn};
+pub use callback_guard::CallbackGuard;
 pub use cancellable::cancellable;
 pub use changes::Changes;
 pub use context::Context;
@@ -98,10 +103,12 @@ pub use graph::{WaitGraph, WaitInfo, wait_graph};
 pub use id::TaskId;
 pub use info::{Placement, Progress, TaskInfo, TaskState};
 pub use panic::{PanicLocation, PanicReport, PayloadKind, on_panic, record_panic};
+pub use parking::Unparker;
 pub use pool::{Pool, PoolBuilder};
 pub use priority::Priority;
 pub use registry::enumerate;
 pub use scope::{Scope, scope};
 pub use shutdown::{ShutdownReport, shutdown};
 pub use task::Task;
+pub use token::CancelToken;
 pub use wait_many::{WaitOutcome, WaitUntil, Waited, wait};

@@ -4,6 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use slab::Slab;
 
+use super::cancel_tree::{self, CancelNode, CancelTarget};
 use super::header::Header;
 use super::info::TaskInfo;
 use super::sync::{Mutex, lock};
@@ -85,14 +86,31 @@ pub(crate) fn run(task: &Arc<Header>) -> bool {
     ran
 }
 
-/// Requests a cancel of a task.
+/// Requests a cancel of a task. A task that has not begun has ended when this returns.
 pub(crate) fn cancel(task: &Arc<Header>) {
-    if task.request_cancel() {
-        remove_and_settle(task);
+    if task.is_finished() {
+        return;
+    }
+    cancel_tree::cancel(task.clone());
+    // Another thread may have begun to cancel it at the same time.
+    discard(task);
+}
+
+impl CancelTarget for Header {
+    fn node(&self) -> &CancelNode {
+        self.cancel()
+    }
+
+    fn did_cancel(self: Arc<Self>) {
+        discard(&self);
+    }
+
+    fn did_fail_check(&self) {
+        self.cancel_marks().mark_failed_check();
     }
 }
 
-/// Ends a task that could not be started.
+/// Ends a task that has not begun.
 pub(crate) fn discard(task: &Arc<Header>) {
     if task.discard() {
         remove_and_settle(task);
