@@ -9,6 +9,7 @@ use super::header::Header;
 use super::id::TaskId;
 use super::panic::unwind_cancelled;
 use super::parking::{self, Unparker};
+use super::select::Select;
 use super::token::CancelToken;
 use super::wait;
 
@@ -273,6 +274,30 @@ impl Context {
     /// Returns what ends a [`park`](Self::park) of this task. It may be sent to any thread.
     pub fn unparker(&self) -> Unparker {
         Unparker::new(self.header.parking().clone())
+    }
+
+    /// Returns a [`Select`] that ends with [`SelectError::Cancelled`](super::SelectError::Cancelled)
+    /// when a cancel is requested.
+    ///
+    /// ```
+    /// use meanwhile_join::{self as join, SelectError};
+    ///
+    /// let (send, jobs) = crossbeam_channel::bounded::<u32>(8);
+    /// let task = join::spawn("server", move |context| {
+    ///     let mut sum = 0;
+    ///     while context.select().receiver(&jobs).wait() != Err(SelectError::Cancelled) {
+    ///         sum += jobs.try_recv().unwrap_or_default();
+    ///     }
+    ///     sum
+    /// })?;
+    /// # while task.state() == join::TaskState::Queued { std::thread::yield_now(); }
+    /// task.cancel(); // wakes it
+    /// assert_eq!(*task.join()?, 0);
+    /// # drop(send);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn select<'a>(&self) -> Select<'a> {
+        Select::new().token(&self.token())
     }
 
     /// Notes a cancel that the task is given as an error.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::header::Header;
 
-/// The header of a [`Task`](super::Task). When the last handle is dropped and the task has ended, a
+/// The header of a [`Task`](super::Task) or an [`AnyTask`](super::AnyTask). When the last handle is dropped and the task has ended, a
 /// panic that nobody has asked for is reported.
 pub(crate) struct Handle(Arc<Header>);
 
@@ -13,6 +13,11 @@ impl Handle {
     pub(crate) fn new(header: Arc<Header>) -> Self {
         header.add_handle();
         Self(header)
+    }
+
+    /// Returns a handle to a task that may have no other, unless it has ended.
+    pub(crate) fn of_live(header: Arc<Header>) -> Option<Self> {
+        header.add_handle_if_live().then(|| Self(header))
     }
 }
 

@@ -16,6 +16,16 @@ impl HandleCount {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
+    /// Counts a handle that was not made from another one. Returns false if nobody could ask for the
+    /// outcome any more.
+    pub(crate) fn add_if_live(&self) -> bool {
+        let one_more = |count: usize| (count > 0).then_some(count + 1);
+        let added = self
+            .0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);
+        added.is_ok()
+    }
+
     /// Counts a dropped handle or the end of the task. Returns true if nobody is left who could ask
     /// for the outcome.
     #[must_use]

@@ -17,6 +17,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
+use super::callback_guard::CallbackGuard;
 use super::cancel_marks::CancelMarks;
 use super::cancel_tree::CancelNode;
 use super::changes::{Observed, Subscription};
@@ -29,7 +30,7 @@ use super::parking::Parking;
 use super::progress::ProgressCell;
 use super::state::StateCell;
 use super::sync::{AtomicUsize, Mutex, Ordering, current_thread, lock, park_until};
-use super::waiters::{Batch, Callback, Waiter, Waiters};
+use super::waiters::{Callback, Waiter, Waiters};
 
 /// The end of a closure. The closure has stored its value itself.
 pub(crate) enum ClosureOutcome {
@@ -198,6 +199,11 @@ impl Header {
         self.handles.add();
     }
 
+    /// Returns false if the task has ended and has no handle.
+    pub(crate) fn add_handle_if_live(&self) -> bool {
+        !self.is_finished() && self.handles.add_if_live()
+    }
+
     /// Counts a dropped handle, or the end of the task. After the last of them nobody can ask for
     /// the outcome, so a panic that nobody has seen is reported.
     pub(crate) fn remove_handle(&self) {
@@ -270,31 +276,42 @@ impl Header {
         callbacks.into_iter().for_each(contain);
     }
 
-    /// Runs `callback` when the task has ended, or now if it has ended already.
-    pub(crate) fn on_finish(&self, callback: Callback) {
-        if let Some(callback) = self.waiters.add_callback(callback, || self.is_finished()) {
-            contain(callback);
-        }
+    /// Runs `callback` when the task has ended, or now if it has ended already. Returns its
+    /// ticket, unless it has run.
+    pub(crate) fn on_finish(&self, callback: Callback) -> Option<u64> {
+        let added = self.waiters.add_callback(callback, || self.is_finished());
+        added.map_err(contain).ok()
+    }
+
+    /// Like [`on_finish`](Self::on_finish). The guard takes the callback back.
+    pub(crate) fn on_finish_guarded(self: &Arc<Self>, callback: Callback) -> CallbackGuard {
+        let Some(ticket) = self.on_finish(callback) else {
+            return CallbackGuard::of_nothing();
+        };
+        let task = Arc::downgrade(self);
+        CallbackGuard::new(move || {
+            if let Some(task) = task.upgrade() {
+                task.waiters.remove_callback(ticket);
+            }
+        })
     }
 
     /// Parks this thread until the task has ended, the deadline has passed or `is_broken` holds.
     pub(crate) fn park(&self, deadline: Option<Instant>, is_broken: impl Fn() -> bool) {
-        let waiter = Waiter::Thread(current_thread());
-        let Some(ticket) = self.waiters.add(waiter, || self.is_finished()) else {
+        let Some(ticket) = self.add_waiter(Waiter::Thread(current_thread())) else {
             return;
         };
         while !self.is_finished() && !is_broken() && park_until(deadline) {}
-        self.waiters.remove(ticket);
+        self.remove_waiter(ticket);
     }
 
-    /// Has the end of this task reported to `batch` as `index`. Returns the ticket for
-    /// [`leave_batch`](Self::leave_batch), or `None` if the task has ended already.
-    pub(crate) fn join_batch(&self, batch: Arc<Batch>, index: usize) -> Option<u64> {
-        let waiter = Waiter::Member(batch, index);
+    /// Has the end of this task wake a waiter. Returns the ticket for
+    /// [`remove_waiter`](Self::remove_waiter), or `None` if the task has ended already.
+    pub(crate) fn add_waiter(&self, waiter: Waiter) -> Option<u64> {
         self.waiters.add(waiter, || self.is_finished())
     }
 
-    pub(crate) fn leave_batch(&self, ticket: u64) {
+    pub(crate) fn remove_waiter(&self, ticket: u64) {
         self.waiters.remove(ticket);
     }
 }

@@ -43,6 +43,7 @@ struct Readme;
 #[doc = include_str!("CONFORMANCE.md")]
 pub mod conformance {}
 
+mod any_task;
 mod as_completed;
 mod builder;
 mod callback_guard;
@@ -76,6 +77,7 @@ mod process_models;
 mod progress;
 mod registry;
 mod scope;
+mod select;
 mod shutdown;
 #[cfg(all(test, not(any(loom, other_unix))))]
 mod simulation;
@@ -91,6 +93,7 @@ mod waiters;
 pub mod watchdog;
 mod workers;
 
+pub use any_task::{AnyTask, find};
 pub use as_completed::{AsCompleted, CompletionError, as_completed};
 pub use builder::{Builder, spawn};
 pub use callback_guard::CallbackGuard;
@@ -108,6 +111,7 @@ pub use pool::{Pool, PoolBuilder};
 pub use priority::Priority;
 pub use registry::enumerate;
 pub use scope::{Scope, scope};
+pub use select::{Select, SelectError};
 pub use shutdown::{ShutdownReport, shutdown};
 pub use task::Task;
 pub use token::CancelToken;

@@ -6,6 +6,7 @@ use slab::Slab;
 
 use super::cancel_tree::{self, CancelNode, CancelTarget};
 use super::header::Header;
+use super::id::TaskId;
 use super::info::TaskInfo;
 use super::sync::{Mutex, lock};
 
@@ -26,7 +27,7 @@ impl Registry {
     }
 
     pub(crate) fn add(&self, task: Arc<Header>) {
-        let mut shard = lock(self.shard(&task));
+        let mut shard = lock(self.shard(task.id()));
         let entry = shard.vacant_entry();
         task.set_registry_key(entry.key());
         entry.insert(task);
@@ -34,7 +35,7 @@ impl Registry {
 
     pub(crate) fn remove(&self, task: &Header) {
         let removed = {
-            let mut shard = lock(self.shard(task));
+            let mut shard = lock(self.shard(task.id()));
             let removed = task.registry_key().and_then(|key| shard.try_remove(key));
             if shard.is_empty() && shard.capacity() > SPARE_CAPACITY {
                 shard.shrink_to_fit();
@@ -65,8 +66,14 @@ impl Registry {
             .collect()
     }
 
-    fn shard(&self, task: &Header) -> &Mutex<Slab<Arc<Header>>> {
-        let index = usize::try_from(task.id().get() % SHARDS as u64).unwrap_or(0);
+    pub(crate) fn find(&self, id: TaskId) -> Option<Arc<Header>> {
+        let shard = lock(self.shard(id));
+        let mut listed = shard.iter().map(|(_, task)| task);
+        listed.find(|task| task.id() == id).cloned()
+    }
+
+    fn shard(&self, id: TaskId) -> &Mutex<Slab<Arc<Header>>> {
+        let index = usize::try_from(id.get() % SHARDS as u64).unwrap_or(0);
         &self.shards[index]
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use super::callback_guard::CallbackGuard;
 use super::error::JoinError;
 use super::handle::Handle;
 use super::header::Header;
@@ -225,6 +226,38 @@ impl<T> Task<T> {
         self.header.on_finish(Box::new(callback));
     }
 
+    /// Runs `callback` with the outcome when the task has ended, or now if it has ended already.
+    /// Dropping the guard takes the callback back; [`CallbackGuard::keep`] leaves it.
+    ///
+    /// Otherwise as [`on_finish`](Self::on_finish). Until the callback has run or was taken back, it
+    /// holds a handle: a panic counts as seen by it, and [`into_output`](Self::into_output) returns the
+    /// handle.
+    ///
+    /// ```
+    /// use meanwhile_join as join;
+    ///
+    /// let (send, receive) = std::sync::mpsc::channel();
+    /// let task = join::spawn("count", |_| 3)?;
+    /// let guard = task.on_outcome(move |outcome| {
+    ///     let text = outcome.map_or_else(|error| error.to_string(), |pages| format!("{pages} pages"));
+    ///     send.send(text).unwrap();
+    /// });
+    /// assert_eq!(receive.recv()?, "3 pages");
+    /// drop(guard);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn on_outcome(
+        &self,
+        callback: impl FnOnce(Result<&T, JoinError>) + Send + 'static,
+    ) -> CallbackGuard
+    where
+        T: Send + Sync + 'static,
+    {
+        let task = self.clone();
+        self.header
+            .on_finish_guarded(Box::new(move || callback(task.outcome())))
+    }
+
     /// Returns the outcome by value, if this is the last handle.
     ///
     /// ```
@@ -262,7 +295,7 @@ impl<T> Task<T> {
 }
 
 /// Returns the outcome of a finished task without a value.
-fn no_value(header: &Header) -> JoinError {
+pub(crate) fn no_value(header: &Header) -> JoinError {
     header.panic().map_or(JoinError::Cancelled, |report| {
         report.mark_seen();
         JoinError::Panicked(report.clone())

@@ -44,6 +44,8 @@ use super::workers::{InnermostTask, Shortage, Workers};
 pub(crate) enum Need {
     All,
     Any,
+    /// None of them: something else may end the wait, such as a channel or a cancel.
+    Nothing,
 }
 
 /// A wait that a thread is about to begin.
@@ -144,10 +146,7 @@ impl Graph {
                 let all = entry.intent.targets.all().iter();
                 all.filter(|t| !t.is_finished()).map(|t| t.id()).collect()
             },
-            process: match entry.intent.targets {
-                Targets::Process(pid) => Some(pid),
-                Targets::One(_) | Targets::Many(_) => None,
-            },
+            process: entry.intent.targets.process(),
             since: entry.since,
             deadline: entry.intent.deadline,
         };

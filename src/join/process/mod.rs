@@ -36,8 +36,7 @@ pub mod conformance {}
 //
 // The reaper takes none of the first two kinds, apart from the queue of callbacks, which is held for
 // a push once it has started. So nothing that hangs, be it a start, a supervisor or a callback, can
-// make the reaper wait. A thread locks `join::graph` before and after a wait for `did_end`, never
-// during it.
+// make the reaper wait.
 
 mod builder;
 mod callbacks;

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::process::{ChildStdin, ChildStdout};
-use std::sync::{Arc, Condvar, Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
@@ -10,12 +10,15 @@ use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid,
 };
 
+use super::super::callback_guard::CallbackGuard;
 use super::super::clock::{self, Stamp};
 use super::super::graph::{self, Intent, Need};
 use super::super::panic::contain;
-use super::super::sync::{ignore_poison, lock};
+use super::super::select::Awaited;
+use super::super::sync::{current_thread, lock, park_until};
 use super::super::targets::Targets;
-use super::callbacks::{self, Callback};
+use super::super::waiters::{Callback, Waiter, Waiters};
+use super::callbacks;
 use super::exit::{Exit, ProcessInfo, ProcessState};
 use super::group::ProcessGroup;
 use super::guard::TreeGuard;
@@ -35,9 +38,7 @@ pub(super) struct ProcessShared {
     /// because its pid may belong to another one by then.
     is_reaped: Mutex<bool>,
     exit: OnceLock<Exit>,
-    callbacks: Mutex<Vec<Callback>>,
-    /// Notified when the process has ended. Waits for it hold the lock of `callbacks`.
-    did_end: Condvar,
+    waiters: Waiters,
     last_use: LastUse,
 }
 
@@ -74,8 +75,7 @@ impl ProcessShared {
             finished_at: Stamp::never(),
             is_reaped: Mutex::new(false),
             exit: OnceLock::new(),
-            callbacks: Mutex::default(),
-            did_end: Condvar::new(),
+            waiters: Waiters::new(),
             last_use: LastUse::new(),
         }
     }
@@ -148,15 +148,24 @@ impl ProcessShared {
         }
     }
 
-    pub(super) fn on_finish(&self, callback: Callback) {
-        {
-            let mut callbacks = lock(&self.callbacks);
-            if self.exit().is_none() {
-                callbacks.push(callback);
-                return;
+    /// Runs `callback` when the process has ended, or now if it has ended already. Returns its
+    /// ticket, unless it has run.
+    pub(super) fn on_finish(&self, callback: Callback) -> Option<u64> {
+        let added = self.waiters.add_callback(callback, || self.has_ended());
+        added.map_err(contain).ok()
+    }
+
+    /// Like [`on_finish`](Self::on_finish). The guard takes the callback back.
+    pub(super) fn on_finish_guarded(self: &Arc<Self>, callback: Callback) -> CallbackGuard {
+        let Some(ticket) = self.on_finish(callback) else {
+            return CallbackGuard::of_nothing();
+        };
+        let process = Arc::downgrade(self);
+        CallbackGuard::new(move || {
+            if let Some(process) = process.upgrade() {
+                process.waiters.remove_callback(ticket);
             }
-        }
-        contain(callback);
+        })
     }
 
     /// Stops the process and its descendants.
@@ -206,13 +215,28 @@ impl ProcessShared {
 
     /// Publishes the exit, then wakes the waiters, then has the callbacks run.
     pub(super) fn publish(&self, exit: Exit) {
-        let callbacks = {
-            let mut callbacks = lock(&self.callbacks);
-            self.exit.get_or_init(|| exit);
-            std::mem::take(&mut *callbacks)
-        };
-        self.did_end.notify_all();
+        self.exit.get_or_init(|| exit);
+        let (waiters, callbacks) = self.waiters.take();
+        waiters.for_each(Waiter::wake);
         callbacks::run(callbacks);
+    }
+}
+
+impl Awaited for ProcessShared {
+    fn process_id(&self) -> u32 {
+        self.pid()
+    }
+
+    fn has_ended(&self) -> bool {
+        self.exit().is_some()
+    }
+
+    fn add_waiter(&self, waiter: Waiter) -> Option<u64> {
+        self.waiters.add(waiter, || self.has_ended())
+    }
+
+    fn remove_waiter(&self, ticket: u64) {
+        self.waiters.remove(ticket);
     }
 }
 
@@ -277,21 +301,10 @@ impl Root for ProcessShared {
             need: Need::All,
             deadline,
         });
-        let mut callbacks = lock(&self.callbacks);
-        loop {
-            if let Some(exit) = self.exit() {
-                return Some(exit);
-            }
-            callbacks = match deadline {
-                None => ignore_poison(self.did_end.wait(callbacks)),
-                Some(deadline) => {
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        return None;
-                    }
-                    ignore_poison(self.did_end.wait_timeout(callbacks, left)).0
-                }
-            };
+        if let Some(ticket) = self.add_waiter(Waiter::Thread(current_thread())) {
+            while self.exit().is_none() && park_until(deadline) {}
+            self.remove_waiter(ticket);
         }
+        self.exit()
     }
 }

@@ -10,6 +10,7 @@ mod lifetime;
 mod panics;
 mod parking;
 mod product;
+mod select;
 mod starvation;
 mod tokens;
 mod unseen;
