@@ -18,7 +18,8 @@ impl CallbackGuard {
         Self(None)
     }
 
-    /// Leaves the callback where it is.
+    /// Leaves the callback where it is. It is dropped with the token, task or process, if it has not run
+    /// by then.
     ///
     /// ```
     /// use meanwhile_join::CancelToken;

@@ -101,7 +101,7 @@ impl CancelToken {
     }
 
     /// Runs `callback` when the token is cancelled, or now if it is cancelled already. Dropping the
-    /// guard takes the callback back.
+    /// guard takes the callback back. The guard keeps the token: it may be the only handle of a child.
     ///
     /// It runs on the thread that cancels, so it must not block. No lock is held meanwhile: it may use
     /// any token. Callbacks run in no particular order. If one panics, the panic is ignored.
@@ -126,12 +126,8 @@ impl CancelToken {
     pub fn on_cancel(&self, callback: impl FnOnce() + Send + 'static) -> CallbackGuard {
         match self.0.node().add(Entry::Callback(Box::new(callback))) {
             Ok(key) => {
-                let target = Arc::downgrade(&self.0);
-                CallbackGuard::new(move || {
-                    if let Some(target) = target.upgrade() {
-                        target.node().remove(key);
-                    }
-                })
+                let target = self.0.clone();
+                CallbackGuard::new(move || target.node().remove(key))
             }
             Err(entry) => {
                 if let Entry::Callback(callback) = entry {

@@ -292,7 +292,7 @@ fn not_started(error: &SpawnError) -> ItemError {
         SpawnError::TooManyOpenFiles { .. } => "too_many_open_files",
         SpawnError::TooManyProcesses { .. } => "too_many_processes",
         SpawnError::Thread(_) => "no_thread",
-        SpawnError::GivenUp { .. } => "timed_out",
+        SpawnError::GivenUp { .. } | SpawnError::Cancelled { .. } => "timed_out",
         SpawnError::Other { .. } => "not_started",
     };
     ItemError::new(kind, error.to_string())

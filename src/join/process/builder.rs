@@ -13,8 +13,8 @@ use std::sync::mpsc::sync_channel;
 
 use rustix::process::Pid;
 
-use super::super::SpawnError as ThreadError;
 use super::super::priority::{Priority, spawn_thread};
+use super::super::{CancelToken, SpawnError as ThreadError};
 use super::error::SpawnError;
 use super::group::ProcessGroup;
 use super::guard::TreeGuard;
@@ -55,6 +55,7 @@ pub struct Builder {
     group: ProcessGroup,
     priority: Option<Priority>,
     launch: Option<(Launcher, LaunchOptions)>,
+    cancel_token: Option<CancelToken>,
 }
 
 #[derive(Clone, Debug)]
@@ -82,6 +83,7 @@ impl Builder {
             group: ProcessGroup::default(),
             priority: None,
             launch: None,
+            cancel_token: None,
         }
     }
 
@@ -222,6 +224,24 @@ impl Builder {
         self
     }
 
+    /// Has the process stopped with all its descendants when the token is cancelled, as by
+    /// [`Process::stop`] with a grace of a second. The cancel does not wait for that. Has no effect
+    /// once the process itself has ended. If the token is cancelled already, nothing is started.
+    ///
+    /// ```
+    /// use meanwhile_join::{CancelToken, process::Builder};
+    ///
+    /// let token = CancelToken::new();
+    /// let server = Builder::new("sleep").arg("60").cancel_token(&token).spawn()?;
+    /// token.cancel();
+    /// assert_eq!(server.join()?.signal_name(), Some("SIGTERM"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn cancel_token(mut self, token: &CancelToken) -> Self {
+        self.cancel_token = Some(token.clone());
+        self
+    }
+
     /// Starts the process, and returns its handle once the program is loaded. With a launcher it
     /// returns once the launcher is loaded.
     ///
@@ -234,6 +254,14 @@ impl Builder {
     /// the program, the process exits with code 126 or 127 and prints the reason on its stderr.
     pub fn spawn(self) -> Result<Process, SpawnError> {
         self.invocation.check()?;
+        if self
+            .cancel_token
+            .as_ref()
+            .is_some_and(CancelToken::is_cancelled)
+        {
+            let program = self.invocation.program_name();
+            return Err(SpawnError::Cancelled { program });
+        }
         if self.launch.is_some() {
             self.invocation.check_program()?;
         }
@@ -330,13 +358,16 @@ impl Builder {
         let process = Process::new(shared.clone());
         children::add(&shared);
         let watched = WatchedChild {
-            shared,
+            shared: shared.clone(),
             stdin: pipes.stdin,
             stdout: pipes.stdout,
             stderr: pipes.stderr,
             held: None,
         };
         reaper::watch(watched).map_err(|error| self.invocation.explain(error.cause))?;
+        if let Some(token) = &self.cancel_token {
+            shared.stop_on_cancel(token);
+        }
         Ok(process)
     }
 

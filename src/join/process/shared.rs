@@ -17,6 +17,7 @@ use super::super::panic::contain;
 use super::super::select::Awaited;
 use super::super::sync::{current_thread, lock, park_until};
 use super::super::targets::Targets;
+use super::super::token::CancelToken;
 use super::super::waiters::{Callback, Waiter, Waiters};
 use super::callbacks;
 use super::exit::{Exit, ProcessInfo, ProcessState};
@@ -27,6 +28,9 @@ use super::output::{Stream, StreamCapture};
 use super::stop::{self, StopReport};
 use super::system::{self, Pidfd};
 use super::tree::Root;
+
+/// The time that a process whose token was cancelled has to exit by itself.
+const CANCEL_GRACE: Duration = Duration::from_secs(1);
 
 /// The state of one process.
 pub(super) struct ProcessShared {
@@ -39,6 +43,8 @@ pub(super) struct ProcessShared {
     is_reaped: Mutex<bool>,
     exit: OnceLock<Exit>,
     waiters: Waiters,
+    /// Stops the process when a token is cancelled.
+    on_cancel: Mutex<Option<CallbackGuard>>,
     last_use: LastUse,
 }
 
@@ -76,6 +82,7 @@ impl ProcessShared {
             is_reaped: Mutex::new(false),
             exit: OnceLock::new(),
             waiters: Waiters::new(),
+            on_cancel: Mutex::new(None),
             last_use: LastUse::new(),
         }
     }
@@ -168,6 +175,28 @@ impl ProcessShared {
         })
     }
 
+    /// Has the process stopped when the token is cancelled, until it has ended. A stop blocks, so it
+    /// runs on a thread for callbacks.
+    pub(super) fn stop_on_cancel(self: &Arc<Self>, token: &CancelToken) {
+        let process = Arc::downgrade(self);
+        let stop = move || {
+            if let Some(process) = process.upgrade() {
+                drop(process.stop(CANCEL_GRACE));
+            }
+        };
+        let guard = token.on_cancel(move || callbacks::run(vec![Box::new(stop)]));
+        *lock(&self.on_cancel) = Some(guard);
+        if self.has_ended() {
+            self.ignore_cancel();
+        }
+    }
+
+    fn ignore_cancel(&self) {
+        let guard = lock(&self.on_cancel).take();
+        // Dropped after the lock is released.
+        drop(guard);
+    }
+
     /// Stops the process and its descendants.
     pub(super) fn stop(&self, grace: Duration) -> StopReport {
         let _guarded = self.keep_guarded();
@@ -218,6 +247,7 @@ impl ProcessShared {
         self.exit.get_or_init(|| exit);
         let (waiters, callbacks) = self.waiters.take();
         waiters.for_each(Waiter::wake);
+        self.ignore_cancel();
         callbacks::run(callbacks);
     }
 }

@@ -5,7 +5,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
-use meanwhile_join::process::{Exit, Process, ProcessGroup, StopReport};
+use meanwhile_join::CancelToken;
+use meanwhile_join::process::{Exit, Process, ProcessGroup, SpawnError, StopReport};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -357,4 +358,50 @@ fn p7_concurrent_stops_both_end_the_tree() {
         assert!(report.escaped.is_empty() && other.join().unwrap().escaped.is_empty());
         assert_ended(&pids);
     }
+}
+
+#[test]
+fn p20_cancelled_token_stops_the_tree() {
+    let folder = folder();
+    let sleeper = Sleeper::new(folder.path());
+    let script = format!("{0} & {0} & wait", sleeper.command());
+    let token = CancelToken::new();
+    let processes: Vec<_> = (0..2)
+        .map(|_| shell(&script).cancel_token(&token.child()).spawn().unwrap())
+        .collect();
+    eventually("the sleepers", || sleeper.running().len() == 4);
+    token.cancel();
+    for process in &processes {
+        let exit = process.join_timeout(TIMEOUT).unwrap();
+        assert_eq!(exit.signal_name(), Some("SIGTERM"));
+    }
+    eventually("their ends", || sleeper.running().is_empty());
+}
+
+#[test]
+fn p20_process_of_a_cancelled_token_is_not_started() {
+    let folder = folder();
+    let file = folder.path().join("started");
+    let script = format!("touch {}", file.display());
+    let token = CancelToken::new();
+    token.cancel();
+    let started = shell(&script).cancel_token(&token).spawn();
+    assert!(
+        matches!(started, Err(SpawnError::Cancelled { .. })),
+        "{started:?}"
+    );
+    assert!(!file.exists());
+}
+
+#[test]
+fn p20_cancel_does_not_wait_for_a_deaf_process() {
+    let token = CancelToken::new();
+    let script = "trap '' TERM; echo ready; while :; do sleep 0.01; done";
+    let deaf = shell(script).cancel_token(&token).spawn().unwrap();
+    eventually("the shell", || deaf.output().stdout.text() == "ready\n");
+    token.cancel();
+    // It has a second to exit, which the cancel did not wait for.
+    assert!(deaf.is_alive());
+    let exit = deaf.join_timeout(TIMEOUT).unwrap();
+    assert_eq!(exit.signal_name(), Some("SIGKILL"));
 }

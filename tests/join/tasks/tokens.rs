@@ -180,6 +180,16 @@ fn t26_callback_runs_once_or_is_taken_back() {
 }
 
 #[test]
+fn t26_guard_keeps_the_token_of_its_callback() {
+    let root = CancelToken::new();
+    let (send, cancelled) = mpsc::channel();
+    let guard = root.child().on_cancel(move || send.send(()).unwrap());
+    root.cancel();
+    assert_eq!(cancelled.try_recv(), Ok(()));
+    drop(guard);
+}
+
+#[test]
 fn t26_callback_sees_the_whole_tree_cancelled() {
     let root = CancelToken::new();
     let leaf = root.child().child();
