@@ -37,7 +37,6 @@ pub use self::catalogue::{Options, catalogue};
 pub(crate) use self::command::DEFAULT_OUTPUT_LIMIT;
 pub use self::interface::{Arguments, JobInterface};
 pub use self::item::{Item, ItemError, Output, Step};
-pub(crate) use self::job::CANCEL_POLL_INTERVAL;
 pub use self::job::{Job, ProcessObserver};
 pub use self::process_run::{CapturedOutput, ExitStatus, ProcessRun, StopSummary};
 use crate::choice::choices;

@@ -198,7 +198,7 @@ impl Options {
         match self.end {
             Misbehaviour::IgnoreCancel if is_chosen => sleep(time),
             Misbehaviour::Sleep if !is_chosen => {}
-            _ => job::pause(time, SLEEP_STEP, context),
+            _ => job::pause(time, context),
         }
     }
 
