@@ -17,10 +17,7 @@ fn main() -> Result<ExitCode, Box<dyn Error>> {
         return Err("usage: limits SECONDS PROGRAM [ARGUMENTS…]".into());
     };
     let time = Duration::from_secs(secs.to_string_lossy().parse()?);
-    let limits = LaunchOptions {
-        open_files: Some(256),
-        ..LaunchOptions::default()
-    };
+    let limits = LaunchOptions::default().open_files(256);
     let command = Builder::new(program).args(args);
     let process = command.launched_by(&launcher, limits).spawn()?;
     let exit = match process.join_timeout(time) {

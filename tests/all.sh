@@ -34,7 +34,7 @@ packages=(
     appstream b3sum coreutils desktop-file-utils findutils perl-base python3
 )
 
-steps=(packages format clippy clippy-library docs loom other-unix tests snapshots window desktop-files)
+steps=(packages format clippy clippy-library docs package public-api msrv loom other-unix tests snapshots window desktop-files)
 
 # need PROGRAM PACKAGE...: fails, and names each program that is missing with its Debian package.
 need() {
@@ -47,6 +47,26 @@ need() {
         shift 2
     done
     return $missing
+}
+
+# has_toolchain VERSION: installs this Rust with rustup, unless it is there. Says so and fails where that
+# can't be done.
+has_toolchain() {
+    command -v rustup >/dev/null && {
+        rustup run "$1" rustc --version || rustup toolchain install "$1" --profile minimal
+    } && return
+    echo "NOT CHECKED: there is no Rust $1, and rustup could not install it."
+    return 1
+}
+
+# has_tool NAME VERSION: builds this program from the registry, unless it is there. It then is in
+# $CARGO_TARGET_DIR/tools/bin. Says so and fails where that can't be done.
+has_tool() {
+    local tools="$CARGO_TARGET_DIR/tools"
+    grep --quiet --fixed-strings "\"$1 $2 " "$tools/.crates.toml" 2>/dev/null ||
+        cargo install --locked --root "$tools" "$1@$2" && return
+    echo "NOT CHECKED: there is no $1 $2, and it could not be built."
+    return 1
 }
 
 # need_service NAME PACKAGE...: like `need`, for what D-Bus starts on demand.
@@ -128,7 +148,10 @@ run_tests() {
 
 step_format() {
     need rustfmt "rustfmt, or from rustup"
-    cargo fmt --all --check
+    # `cargo fmt` does not find the modules that a macro declares, such as the pages and the jobs.
+    local edition
+    edition=$(sed -n 's/^edition = "\(.*\)"$/\1/p' Cargo.toml)
+    find src tests benches examples -name '*.rs' -exec rustfmt --check --edition "$edition" {} +
 }
 
 step_clippy() {
@@ -139,14 +162,72 @@ step_clippy() {
 step_clippy-library() {
     need cargo-clippy "rust-clippy, or from rustup"
     local features
-    for features in "" priority process; do
+    for features in "" priority process tracing; do
         cargo clippy --locked -p meanwhile-join --no-default-features --features "$features" -- -D warnings
     done
+    cargo clippy --locked -p meanwhile-join --all-features --test join -- -D warnings
 }
 
 step_docs() {
     need cargo cargo rustdoc "rustc, or from rustup" cc gcc
     RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --lib --no-deps
+}
+
+# What a release of the library would contain, and that it builds from that alone. Source files with
+# models and unit tests stay in it, because `cargo test` in there needs every module.
+step_package() {
+    need cargo cargo cc gcc git git
+    local file list lacking=0
+    list=$(cargo package --locked --allow-dirty -p meanwhile-join --list)
+    for file in CONFORMANCE.md LICENSE-APACHE LICENSE-MIT README.md lib.rs process/CONFORMANCE.md; do
+        if ! grep --quiet --line-regexp --fixed-strings "$file" <<<"$list"; then
+            echo "the package lacks $file"
+            lacking=1
+        fi
+    done
+    if grep --invert-match --extended-regexp \
+        '^([a-z_/]+\.rs|(process/)?CONFORMANCE\.md|LICENSE-(APACHE|MIT)|README\.md|Cargo\.(lock|toml|toml\.orig)|\.cargo_vcs_info\.json)$' \
+        <<<"$list"; then
+        echo "the package has the files above, which nobody needs who uses it"
+        lacking=1
+    fi
+    ((lacking == 0))
+    cargo package --locked --allow-dirty -p meanwhile-join --all-features
+}
+
+# Fails when the public interface of the library is not what tests/join/public-api.txt says. What a change
+# would break is not judged (cargo-semver-checks does that) until there is a release to compare with.
+#
+# The tool reads a format of rustdoc that is not stable. So it is pinned, with a Rust that writes what it
+# reads; RUSTC_BOOTSTRAP lets a stable one do so. Nothing else is done with that build.
+step_public-api() {
+    need cargo cargo cc gcc
+    has_toolchain 1.95.0 && has_tool cargo-public-api 0.52.0 || return 0
+    local build="$CARGO_TARGET_DIR/public-api"
+    RUSTC_BOOTSTRAP=1 rustup run 1.95.0 cargo rustdoc --locked -p meanwhile-join --lib --all-features \
+        --target-dir "$build" -- -Z unstable-options --output-format json
+    # Of the traits that the compiler implements, these two are the promises.
+    "$CARGO_TARGET_DIR/tools/bin/cargo-public-api" public-api --omit blanket-impls \
+        --rustdoc-json "$build/doc/meanwhile_join.json" |
+        grep --invert-match --extended-regexp 'marker::(Freeze|StructuralPartialEq|Unpin|UnsafeUnpin) for|UnwindSafe for' \
+            >"$logs/public-api.txt"
+    if ! diff --unified=0 tests/join/public-api.txt "$logs/public-api.txt"; then
+        echo "The public interface has changed. If that is meant, say so in CHANGELOG.md, and run"
+        echo "    cp '$logs/public-api.txt' tests/join/public-api.txt"
+        return 1
+    fi
+}
+
+# The library builds with the oldest Rust that its manifest promises.
+step_msrv() {
+    need cargo cargo cc gcc
+    local oldest features
+    oldest=$(sed -n 's/^rust-version = "\(.*\)"/\1/p' src/join/Cargo.toml)
+    has_toolchain "$oldest" || return 0
+    for features in --all-features --no-default-features; do
+        rustup run "$oldest" cargo check --locked -p meanwhile-join --lib "$features" \
+            --target-dir "$CARGO_TARGET_DIR/msrv"
+    done
 }
 
 # The models need the join library alone. Optimised, they run in a fraction of the time.
@@ -177,6 +258,7 @@ step_tests() {
     cargo build --locked --workspace --examples
     run_tests --workspace --no-fail-fast --lib --bins --tests || failed=1
     cargo test --locked --workspace --doc || failed=1
+    run_tests -p meanwhile-join --all-features --test join spans:: || failed=1
     need b3sum b3sum convert imagemagick ssh openssh-client ssh-keygen openssh-client \
         /usr/sbin/sshd openssh-server unshare util-linux || return 1
     run_tests --test integration -- --ignored || failed=1

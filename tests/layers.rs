@@ -125,32 +125,33 @@ fn cli_uses_no_window_toolkit() {
 }
 
 #[test]
-fn no_code_outside_of_jobs_names_a_single_job() {
-    let jobs = jobs_of_the_catalogue();
-    assert!(jobs.len() >= 5, "{jobs:?}");
-    let folders: Vec<&String> = jobs.iter().map(|(_, folder)| folder).collect();
-    let mut names: Vec<String> = jobs
-        .iter()
-        .map(|(variant, _)| format!("Options::{variant}"))
-        .collect();
-    for (of, is_of_all_jobs) in [("Output", &["Text"][..]), ("Step", &["Run", "Fail"])] {
-        let mut variants = variants_of(of);
-        assert!(variants.len() > is_of_all_jobs.len(), "{variants:?}");
-        variants.retain(|variant| !is_of_all_jobs.contains(&variant.as_str()));
-        names.extend(variants.iter().map(|variant| format!("{of}::{variant}")));
-    }
+fn only_its_folder_and_one_line_name_a_job() {
+    let folders = folders_in("src/jobs");
+    let names = variants_of_the_catalogue();
+    assert!(folders.len() >= 5 && names.len() >= 13, "{names:?}");
     let mut found = Vec::new();
     for file in sources("src") {
+        let path = file.path.display();
+        let is_in_folder = file.path.starts_with("src/jobs") && file.path.components().count() > 3;
         // The lessons show how a task calls the code of a job.
-        if file.path.starts_with("src/jobs") || file.path.starts_with("src/lessons/all") {
+        let is_lesson = file.path.starts_with("src/lessons/all");
+        let is_tutorial = file.path == Path::new("src/jobs/tutorial.rs");
+        if is_in_folder || is_lesson || is_tutorial {
             continue;
         }
         // Unit tests may use any job as an example.
         let code = file.code.split("#[cfg(test)]\nmod tests").next();
-        let code = code.unwrap_or_default();
-        let path = file.path.display();
-        for name in names.iter().filter(|name| names_variant(code, name)) {
+        let mut code = code.unwrap_or_default().to_owned();
+        if file.path == Path::new("src/jobs/mod.rs") {
+            code = code.replace(&list_of("src/jobs/mod.rs", "catalogue"), "");
+        }
+        for name in names.iter().filter(|name| has_path(&code, name)) {
             found.push(format!("{path}: {name}"));
+        }
+        if file.path.starts_with("src/jobs") {
+            let paths = folders.iter().map(|folder| format!("{folder}::"));
+            let used = paths.filter(|start| has_path(&code, start));
+            found.extend(used.map(|start| format!("{path}: {start}")));
         }
         for (at, prefix) in code.match_indices("jobs::") {
             let used = first_names(&code[at + prefix.len()..]);
@@ -161,40 +162,71 @@ fn no_code_outside_of_jobs_names_a_single_job() {
     }
     assert!(
         found.is_empty(),
-        "ask the `JobInterface` of the job, or add a method in `jobs`: {found:#?}"
+        "ask the `JobInterface` of the job, or add a method to it: {found:#?}"
     );
 }
 
-/// Each job as its variant of `jobs::Options` and its folder, from the lines `Variant: folder,` of
-/// the catalogue.
-fn jobs_of_the_catalogue() -> Vec<(String, String)> {
-    let catalogue = source(&root().join("src/jobs/catalogue.rs")).code;
-    let (_, lines) = catalogue
-        .split_once("\ncatalogue! {")
-        .expect("the catalogue is a macro");
-    let jobs = lines.lines().filter_map(|line| line.split_once(": "));
-    jobs.map(|(variant, folder)| (word(variant), word(folder)))
+#[test]
+fn page_or_job_takes_its_folder_and_one_line() {
+    for (parent, list) in [("src/jobs", "catalogue"), ("src/pages", "pages")] {
+        let file = format!("{parent}/mod.rs");
+        let lines = list_of(&file, list);
+        let code = source(&root().join(&file)).code;
+        for folder in folders_in(parent) {
+            let listed = lines.lines().filter(|line| {
+                let words = line.split(|c| !is_word(c));
+                line.contains(": ") && words.clone().any(|word| word == folder)
+            });
+            assert_eq!(listed.count(), 1, "{folder} in `{list}!`");
+            let module = format!("mod {folder};");
+            assert!(!code.contains(&module), "`{list}!` declares {folder}");
+        }
+    }
+}
+
+/// The names of the folders in a folder.
+fn folders_in(parent: &str) -> Vec<String> {
+    let entries = fs::read_dir(root().join(parent)).expect("the folder can be read");
+    let entries = entries.map(|entry| entry.expect("the folder can be read"));
+    let folders = entries.filter(|entry| entry.path().is_dir());
+    folders
+        .map(|folder| folder.file_name().to_string_lossy().into_owned())
         .collect()
 }
 
-/// The variants of an enum in `src/jobs/item.rs`.
-fn variants_of(name: &str) -> Vec<String> {
-    let code = source(&root().join("src/jobs/item.rs")).code;
-    let (_, rest) = code
-        .split_once(&format!("pub enum {name} {{\n"))
-        .expect("the enum is there");
-    let lines = rest.lines().take_while(|line| *line != "}");
-    let variants = lines.filter_map(|line| line.strip_prefix("    "));
+/// The lines between the braces of the macro `name` in a file.
+fn list_of(file: &str, name: &str) -> String {
+    let code = source(&root().join(file)).code;
+    let list = code.split_once(&format!("\n{name}! {{\n"));
+    let (_, list) = list.expect("the file calls the macro");
+    let (list, _) = list.split_once("\n}\n").expect("the list has an end");
+    list.to_owned()
+}
+
+/// The variants of `Options`, `Step` and `Output` that belong to one job, from the lines
+/// `Variant: folder step(Variant) output(Variant),` of the catalogue.
+fn variants_of_the_catalogue() -> Vec<String> {
+    let mut variants = Vec::new();
+    for line in list_of("src/jobs/mod.rs", "catalogue").lines() {
+        for (before, of) in [
+            ("    ", "Options"),
+            (" step(", "Step"),
+            (" output(", "Output"),
+        ] {
+            let variant = match line.split_once(before) {
+                Some((_, rest)) if line.contains(": ") => word(rest),
+                _ => continue,
+            };
+            variants.push(format!("{of}::{variant}"));
+        }
+    }
     variants
-        .filter(|line| line.starts_with(char::is_uppercase))
-        .map(word)
-        .collect()
 }
 
-/// Whether the code has the path `name`, which is not the end or the beginning of another.
-fn names_variant(code: &str, name: &str) -> bool {
+/// Whether the code has the path `name`, which is not a part of other words. It may end in `::`.
+fn has_path(code: &str, name: &str) -> bool {
     code.match_indices(name).any(|(at, _)| {
-        let is_whole = !code[at + name.len()..].starts_with(is_word);
+        let is_whole = name.ends_with(':') || !code[at + name.len()..].starts_with(is_word);
         is_whole && starts_a_word(code, at)
     })
 }

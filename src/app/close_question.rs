@@ -40,7 +40,7 @@ pub(crate) fn close_question_ui(
         });
         ui.add_space(8.0);
         ui.horizontal(|ui| answer = buttons_ui(close_phase, ui));
-        let keep = commands::info(UiCommand::KeepWindow);
+        let keep = commands::info(commands::KEEP_WINDOW);
         if let Some(keys) = &keep.shortcut {
             let keys = ui.ctx().format_shortcut(keys);
             ui.label(
@@ -52,24 +52,24 @@ pub(crate) fn close_question_ui(
     });
     // Not `should_close`: it takes Escape, whatever keys the table gives the command.
     let is_dismissed = modal.backdrop_response.clicked();
-    answer.or(is_dismissed.then_some(UiCommand::KeepWindow))
+    answer.or(is_dismissed.then_some(commands::KEEP_WINDOW))
 }
 
 /// The answers that the user can give.
 pub(super) fn answers(close_phase: ClosePhase) -> &'static [UiCommand] {
     match close_phase {
         ClosePhase::Asking => &[
-            UiCommand::KeepWindow,
-            UiCommand::WaitAndQuit,
-            UiCommand::CancelAndQuit,
-            UiCommand::KeepRunning,
+            commands::KEEP_WINDOW,
+            commands::WAIT_AND_QUIT,
+            commands::CANCEL_AND_QUIT,
+            commands::KEEP_RUNNING,
         ],
         ClosePhase::Waiting | ClosePhase::Detaching => &[
-            UiCommand::KeepWindow,
-            UiCommand::CancelAndQuit,
-            UiCommand::KeepRunning,
+            commands::KEEP_WINDOW,
+            commands::CANCEL_AND_QUIT,
+            commands::KEEP_RUNNING,
         ],
-        ClosePhase::Cancelling => &[UiCommand::KeepWindow, UiCommand::QuitNow],
+        ClosePhase::Cancelling => &[commands::KEEP_WINDOW, commands::QUIT_NOW],
     }
 }
 
@@ -77,7 +77,7 @@ fn buttons_ui(close_phase: ClosePhase, ui: &mut Ui) -> Option<UiCommand> {
     let buttons = answers(close_phase).iter().map(|&answer| {
         let info = commands::info(answer);
         let button = match answer {
-            UiCommand::KeepWindow => info.primary_button(None, ui),
+            commands::KEEP_WINDOW => info.primary_button(None, ui),
             _ => info.button(None, ui),
         };
         (answer, button)

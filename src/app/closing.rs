@@ -6,7 +6,7 @@ use eframe::egui::{self, ViewportCommand};
 
 use super::close_question::ClosePhase;
 use super::{App, saving};
-use crate::pages::commands::UiCommand;
+use crate::pages::commands::{self, UiCommand};
 
 /// The timeout for cancelled jobs, beyond the time that the jobs say they take: the user chooses the
 /// grace period of a command.
@@ -56,11 +56,11 @@ impl App {
 
     pub(super) fn answer_close_question(&mut self, answer: UiCommand, ctx: &egui::Context) {
         match answer {
-            UiCommand::WaitAndQuit => self.close_phase = Some(ClosePhase::Waiting),
-            UiCommand::CancelAndQuit => self.cancel_and_close(),
-            UiCommand::KeepRunning => self.close_phase = Some(ClosePhase::Detaching),
-            UiCommand::QuitNow => self.close_deadline = Some(self.context.now()),
-            UiCommand::KeepWindow => {
+            commands::WAIT_AND_QUIT => self.close_phase = Some(ClosePhase::Waiting),
+            commands::CANCEL_AND_QUIT => self.cancel_and_close(),
+            commands::KEEP_RUNNING => self.close_phase = Some(ClosePhase::Detaching),
+            commands::QUIT_NOW => self.close_deadline = Some(self.context.now()),
+            commands::KEEP_WINDOW => {
                 self.close_phase = None;
                 self.close_deadline = None;
             }

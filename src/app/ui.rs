@@ -81,7 +81,7 @@ impl App {
                 let info = page.info();
                 let tab = ui.selectable_value(shown, info.id.clone(), info.title);
                 if info.id == settings::ID {
-                    let open = commands::info(UiCommand::Settings);
+                    let open = commands::info(commands::SETTINGS);
                     open.with_tooltip(tab, None);
                 }
             }
@@ -111,8 +111,8 @@ impl App {
             return;
         }
         match command {
-            UiCommand::Settings => self.context.state.page = settings::ID,
-            UiCommand::FullScreen => {
+            commands::SETTINGS => self.context.state.page = settings::ID,
+            commands::FULL_SCREEN => {
                 let is_full = ctx.input(|input| input.viewport().fullscreen.unwrap_or(false));
                 ctx.send_viewport_cmd(ViewportCommand::Fullscreen(!is_full));
             }

@@ -1,11 +1,24 @@
-//! All jobs, one line each.
+//! The macro that makes one of all jobs.
 
-use serde::{Deserialize, Serialize};
-
-use super::{JobInterface, checksum, command, fetch, images, misbehave};
-
+/// Declares the modules of the jobs, and makes the list of them and the enums of their options, steps
+/// and results.
+///
+/// A line is the variant of `Options` and the folder of the job, then in `step(…)` the variant of
+/// `Step` that only this job plans, and in `output(…)` the variant of `Output` that only this job
+/// returns, if there are any.
 macro_rules! catalogue {
-    ($($(#[$doc:meta])* $variant:ident: $module:ident),+ $(,)?) => {
+    ($(
+        $(#[$doc:meta])*
+        $variant:ident: $module:ident
+            $(step($($step:tt)+))? $(output($output:ident($result:ty)))?,
+    )+) => {
+        $(pub mod $module;)+
+
+        /// The default options of every job, in the order in which the window offers them.
+        pub fn catalogue() -> Vec<Options> {
+            vec![$(Options::$variant($module::Options::default())),+]
+        }
+
         /// The options of each job of the catalogue; the variant is the choice of the job.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(tag = "job", rename_all = "snake_case")]
@@ -29,22 +42,35 @@ macro_rules! catalogue {
             }
         }
 
-        /// The default options of every job, in the order in which the window offers them.
-        pub fn catalogue() -> Vec<Options> {
-            vec![$(Options::$variant($module::Options::default())),+]
+        /// The work on an item.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        pub enum Step {
+            /// Run the job on the input.
+            Run,
+            /// Nothing can be done: the item ends with this error.
+            Fail(ItemError),
+            $($($($step)+,)?)+
+        }
+
+        /// The result of an item that returned.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(untagged)]
+        pub enum Output {
+            $($($output($result),)?)+
+            Text {
+                text: String,
+            },
+        }
+
+        impl Output {
+            fn of_job(&self) -> &dyn JobOutput {
+                match self {
+                    $($(Self::$output(result) => result,)?)+
+                    Self::Text { text } => text,
+                }
+            }
         }
     };
 }
-
-catalogue! {
-    /// Compute or verify checksums.
-    Checksum: checksum,
-    /// Run a program, once or once for each file.
-    Command: command,
-    /// Fetch URLs.
-    Fetch: fetch,
-    /// Edit images and save them to another folder.
-    Images: images,
-    /// End one item or all in a chosen way, such as a panic or a crash.
-    Misbehave: misbehave,
-}
+pub(super) use catalogue;

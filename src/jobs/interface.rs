@@ -4,8 +4,11 @@ use std::path::PathBuf;
 
 use clap::ArgMatches;
 
+use super::Job;
 use super::form::Form;
-use super::{DEFAULT_OUTPUT_LIMIT, Job};
+
+/// The default number of the last bytes of each stream of a process that are kept.
+pub(crate) const DEFAULT_OUTPUT_LIMIT: usize = 1024 * 1024;
 
 /// A job for the window and the command line. Implemented by the options of each.
 pub trait JobInterface: Job {

@@ -1,13 +1,11 @@
-//! The items of a job, with the steps and results of all jobs.
+//! The items of a job, and what their results and errors have in common.
 
-use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ProcessRun, checksum, fetch, images};
+use super::{Output, Step};
 
 /// One input of a job as the job sees it, usually a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,74 +28,36 @@ impl Item {
     }
 }
 
-/// The work on an item.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Step {
-    /// Run the job on the input.
-    Run,
-    /// Compare the input's checksum with this one.
-    Verify(checksum::Expected),
-    /// Run the command once, with all these files.
-    Command {
-        /// The files; none for a command that takes none.
-        files: Vec<PathBuf>,
-    },
-    /// Save the result of the input under this name.
-    SaveAs {
-        /// The name in the folder that the options say.
-        name: OsString,
-    },
-    /// Nothing can be done: the item ends with this error.
-    Fail(ItemError),
-    /// End the way the options of [`misbehave`](super::misbehave) say.
-    Misbehave,
+/// A kind of result. Tables show it as its `Display`.
+pub trait JobOutput: fmt::Display {
+    /// A word to show before the result; `None` if the result says enough.
+    fn verdict(&self) -> Option<&'static str> {
+        None
+    }
+
+    /// The line that stands for the item of `input` in a list of results, with its line end.
+    fn line(&self, _input: &Path) -> Vec<u8> {
+        format!("{self}\n").into_bytes()
+    }
 }
 
-/// The result of an item that returned.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Output {
-    /// A checksum, computed or verified.
-    Checksum(checksum::Checksum),
-    Process(Arc<ProcessRun>),
-    /// The response of a URL.
-    Fetched(fetch::Fetched),
-    Image(images::Saved),
-    Text {
-        text: String,
-    },
-}
+impl JobOutput for String {}
 
 impl Output {
     /// A word to show before the result; `None` if the result says enough.
     pub fn verdict(&self) -> Option<&'static str> {
-        match self {
-            Self::Checksum(checksum) => checksum.verdict(),
-            _ => None,
-        }
+        self.of_job().verdict()
     }
 
     /// The line that stands for the item of `input` in a list of results, with its line end.
     pub fn line(&self, input: &Path) -> Vec<u8> {
-        match self {
-            Self::Checksum(checksum) => checksum.line(input),
-            Self::Fetched(fetched) => fetched.line(input),
-            Self::Image(saved) => saved.line(),
-            Self::Process(_) | Self::Text { .. } => format!("{self}\n").into_bytes(),
-        }
+        self.of_job().line(input)
     }
 }
 
 impl fmt::Display for Output {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Checksum(checksum) => f.write_str(&checksum.digest),
-            Self::Process(ran) => ran.fmt(f),
-            Self::Fetched(fetched) => fetched.fmt(f),
-            Self::Image(saved) => saved.fmt(f),
-            Self::Text { text } => f.write_str(text),
-        }
+        self.of_job().fmt(f)
     }
 }
 
@@ -116,7 +76,13 @@ pub struct ItemError {
 impl ItemError {
     /// A word to show before the message; `None` if the message says enough.
     pub fn verdict(&self) -> Option<&'static str> {
-        checksum::verdict_of_failure(&self.kind)
+        // As `sha256sum -c` prints it.
+        match self.kind.as_str() {
+            "malformed" => Some("malformed"),
+            "mismatch" => Some("FAILED"),
+            "missing" => Some("missing"),
+            _ => None,
+        }
     }
 
     pub(super) fn new(kind: &str, message: impl Into<String>) -> Self {

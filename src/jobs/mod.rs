@@ -6,21 +6,15 @@
 //! a job is ordinary sequential code.
 //!
 //! A job is one folder, with its options, its form ([`JobInterface::form`]), its command-line
-//! arguments and the names of its results. Adding one takes that folder, its `mod` line here and one
-//! line in `catalogue.rs`. A job that needs a new kind of [`Step`] or [`Output`] also adds a variant
-//! in `item.rs`. Code outside of this folder names no single job.
+//! arguments, its results ([`JobOutput`]) and their names. Adding one takes that folder and one line of
+//! the catalogue below. No other code names a single job.
 
 mod args;
 mod catalogue;
-pub mod checksum;
-pub mod command;
-pub mod fetch;
 pub mod form;
-pub mod images;
 mod interface;
 mod item;
 mod job;
-pub mod misbehave;
 mod os_text;
 mod process_run;
 pub mod save;
@@ -28,19 +22,34 @@ mod text;
 #[cfg(test)]
 pub mod tutorial;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 pub(crate) use self::args::seconds;
-pub use self::catalogue::{Options, catalogue};
-pub(crate) use self::command::DEFAULT_OUTPUT_LIMIT;
+use self::catalogue::catalogue;
+pub(crate) use self::interface::DEFAULT_OUTPUT_LIMIT;
 pub use self::interface::{Arguments, JobInterface};
-pub use self::item::{Item, ItemError, Output, Step};
+pub use self::item::{Item, ItemError, JobOutput};
 pub use self::job::{Job, ProcessObserver};
 pub use self::process_run::{CapturedOutput, ExitStatus, ProcessRun, StopSummary};
 use crate::choice::choices;
 use crate::join;
+
+catalogue! {
+    /// Compute or verify checksums.
+    Checksum: checksum step(Verify(checksum::Expected)) output(Checksum(checksum::Checksum)),
+    /// Run a program, once or once for each file.
+    Command: command step(Command { files: Vec<PathBuf> }) output(Process(Arc<ProcessRun>)),
+    /// Fetch URLs.
+    Fetch: fetch output(Fetched(fetch::Fetched)),
+    /// Edit images and save them to another folder.
+    Images: images step(SaveAs { name: OsString }) output(Image(images::Saved)),
+    /// End one item or all in a chosen way, such as a panic or a crash.
+    Misbehave: misbehave step(Misbehave),
+}
 
 /// Everything that is needed to start a job, and to start the same job again.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

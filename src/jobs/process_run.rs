@@ -1,9 +1,11 @@
 //! The run of a process, as plain data.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::JobOutput;
 use crate::format::plural;
 #[cfg(unix)]
 use crate::join::process::{StopReport, TreeMember};
@@ -20,6 +22,8 @@ pub struct ProcessRun {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<StopSummary>,
 }
+
+impl JobOutput for Arc<ProcessRun> {}
 
 /// The last line that it printed or, if it printed nothing, how it ended.
 impl fmt::Display for ProcessRun {

@@ -14,9 +14,8 @@ use super::wait_many::{distinct, headers};
 /// Returns an iterator over tasks in the order in which they end. It blocks until the next one has
 /// ended.
 ///
-/// Each task comes once; those that have ended already come first. The timeout counts from this
-/// call. If it expires before the last task has come, the iterator yields one
-/// [`CompletionError::TimedOut`] and ends. Any other [`CompletionError`] ends it too.
+/// Each task comes once; those that have ended already come first. A [`CompletionError`] ends the
+/// iterator.
 ///
 /// ```
 /// use meanwhile_join as join;
@@ -24,24 +23,36 @@ use super::wait_many::{distinct, headers};
 /// let tasks = (0..3).map(|n| join::spawn(format!("square {n}"), move |_| n * n));
 /// let tasks = tasks.collect::<Result<Vec<_>, _>>()?;
 /// let mut sum = 0;
-/// for task in join::as_completed(tasks, None) {
+/// for task in join::as_completed(tasks) {
 ///     sum += task?.join()?;
 /// }
 /// assert_eq!(sum, 5);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn as_completed<T>(tasks: Vec<Task<T>>, timeout: Option<Duration>) -> AsCompleted<T> {
+pub fn as_completed<T>(tasks: Vec<Task<T>>) -> AsCompleted<T> {
+    completed_until(tasks, None)
+}
+
+/// Like [`as_completed`], with a timeout for all tasks together, which counts from this call. If it
+/// expires before the last task has come, the iterator yields one [`CompletionError::TimedOut`] and
+/// ends.
+pub fn as_completed_timeout<T>(tasks: Vec<Task<T>>, timeout: Duration) -> AsCompleted<T> {
+    completed_until(tasks, deadline(Some(timeout)))
+}
+
+fn completed_until<T>(tasks: Vec<Task<T>>, deadline: Option<Instant>) -> AsCompleted<T> {
     let tasks = distinct(tasks.into_iter());
     AsCompleted {
         set: WaitSet::new(headers(&tasks)),
-        deadline: deadline(timeout),
+        deadline,
         tasks,
         has_failed: false,
         not_send: PhantomData,
     }
 }
 
-/// The iterator of [`as_completed`]. It stays on the thread that made it.
+/// The iterator of [`as_completed`] and [`as_completed_timeout`]. It stays on the thread that made it.
+#[must_use = "it waits only when it is asked for the next task"]
 pub struct AsCompleted<T> {
     tasks: Vec<Task<T>>,
     set: WaitSet,
@@ -51,6 +62,15 @@ pub struct AsCompleted<T> {
     not_send: PhantomData<*const ()>,
 }
 
+impl<T> fmt::Debug for AsCompleted<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AsCompleted")
+            .field("unfinished", &self.set.unfinished())
+            .field("total", &self.tasks.len())
+            .finish_non_exhaustive()
+    }
+}
+
 /// The reason why [`as_completed`] ended before all of its tasks.
 ///
 /// ```
@@ -58,7 +78,7 @@ pub struct AsCompleted<T> {
 /// use std::time::Duration;
 ///
 /// let slow = join::spawn("slow", |context| -> () { loop { context.checkpoint() } })?;
-/// let mut ended = join::as_completed(vec![slow.clone()], Some(Duration::ZERO));
+/// let mut ended = join::as_completed_timeout(vec![slow.clone()], Duration::ZERO);
 /// let Some(Err(error)) = ended.next() else { unreachable!("the task never ends by itself") };
 /// assert_eq!(error, CompletionError::TimedOut { unfinished: 1, total: 1 });
 /// assert_eq!(error.to_string(), "1 of 1 unfinished");
@@ -66,6 +86,7 @@ pub struct AsCompleted<T> {
 /// # Ok::<(), join::SpawnError>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum CompletionError {
     /// The timeout expired.
     TimedOut {

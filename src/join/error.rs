@@ -34,6 +34,7 @@ use super::panic::PanicReport;
 /// # Ok::<(), join::SpawnError>(())
 /// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub enum JoinError {
     /// The timeout expired; the task still runs.
     TimedOut,
@@ -133,6 +134,7 @@ pub(crate) fn cycle_text(cycle: &[TaskId]) -> String {
 ///
 /// The text contains the cause, so [`source`](std::error::Error::source) is `None`.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct SpawnError {
     /// The name of the task or pool.
     pub name: String,

@@ -30,6 +30,7 @@ use super::parking::Parking;
 use super::progress::ProgressCell;
 use super::state::StateCell;
 use super::sync::{AtomicUsize, Mutex, Ordering, current_thread, lock, park_until};
+use super::trace;
 use super::waiters::{Callback, Waiter, Waiters};
 
 /// The end of a closure. The closure has stored its value itself.
@@ -85,7 +86,7 @@ impl Header {
             cancel_marks: CancelMarks::default(),
             parking: OnceLock::new(),
             progress: ProgressCell::new(),
-            body: Mutex::new(Some(body)),
+            body: Mutex::new(Some(traced(body))),
             waiters: Waiters::new(),
             panic: OnceLock::new(),
             handles: HandleCount::new(),
@@ -314,6 +315,32 @@ impl Header {
     pub(crate) fn remove_waiter(&self, ticket: u64) {
         self.waiters.remove(ticket);
     }
+}
+
+/// Has the closure run in a span of its own.
+fn traced(body: Body) -> Body {
+    if !trace::IS_ON {
+        return body;
+    }
+    let spawner = trace::Spawner::current();
+    Box::new(move |header| {
+        let pool = match header.placement {
+            Placement::Thread => None,
+            Placement::Pool(pool) => Some(pool),
+        };
+        let run = || body(header);
+        spawner.run_task(
+            header.name(),
+            header.id().get(),
+            pool,
+            run,
+            |outcome| match outcome {
+                ClosureOutcome::Returned => "returned",
+                ClosureOutcome::Panicked(_) => "panicked",
+                ClosureOutcome::Cancelled => "cancelled",
+            },
+        )
+    })
 }
 
 impl RunningTask for Header {

@@ -7,6 +7,7 @@ use super::id::TaskId;
 
 /// The state of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum TaskState {
     /// Spawned; its closure has not begun.
     Queued,
@@ -44,6 +45,7 @@ impl TaskState {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Progress {
     /// Work done, in the task's own unit.
     pub done: u64,
@@ -55,6 +57,7 @@ pub struct Progress {
 
 /// The thread or pool that runs a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Placement {
     /// A thread of its own.
     Thread,
@@ -77,6 +80,7 @@ pub enum Placement {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct TaskInfo {
     /// Its number.
     pub id: TaskId,

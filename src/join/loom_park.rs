@@ -1,8 +1,8 @@
 //! Parking in a model.
 //!
 //! With std, `unpark` of a thread that waits for a mutex lets its next `park` return at once. loom 0.7
-//! forgets the unpark then, and finds deadlocks that don't exist. So a model parks on a condition
-//! variable.
+//! forgets the unpark then, and finds deadlocks that don't exist (`findings/loom-unpark.sh`). So a model
+//! parks on a condition variable.
 
 use std::sync::PoisonError;
 

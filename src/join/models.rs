@@ -19,7 +19,7 @@ use super::id::TaskId;
 use super::info::{Placement, Progress};
 use super::parking::{Parking, Unparker};
 use super::priority::Priority;
-use super::progress::ProgressCell;
+use super::progress::Reports;
 use super::registry::{self, Registry};
 use super::shutdown::wait_until_empty;
 use super::sync::{AtomicBool, AtomicUsize, CountedArc, Ordering};
@@ -246,6 +246,36 @@ fn one_of_two_joins_closing_a_cycle_is_refused() {
     });
 }
 
+/// The wait that closes the cycle is in the graph for a moment before its check refuses it.
+#[test]
+fn wait_for_a_member_of_a_cycle_is_not_refused() {
+    three_threads(|| {
+        let graph = Arc::new(Graph::new());
+        let tasks = [task(1, None, || ()), task(2, None, || ())];
+        let members: Vec<_> = (0..2)
+            .map(|index| {
+                let graph = graph.clone();
+                let (own, other) = (tasks[index].clone(), tasks[1 - index].clone());
+                loom::thread::spawn(move || {
+                    {
+                        let _current = current::enter(own.id());
+                        join(&graph, &other, None).ok();
+                    }
+                    run(&own);
+                })
+            })
+            .collect();
+        {
+            let _current = current::enter(TaskId(3));
+            let joined = join(&graph, &tasks[0], None);
+            assert!(joined.is_ok(), "{joined:?}");
+        }
+        for member in members {
+            member.join().expect("neither hangs");
+        }
+    });
+}
+
 #[test]
 fn breaking_wait_ends_the_wait_that_blocks_it() {
     loom::model(|| {
@@ -356,7 +386,7 @@ fn progress_before_a_pause_is_not_lost() {
 #[test]
 fn both_numbers_of_a_progress_are_of_one_report() {
     loom::model(|| {
-        let cell = Arc::new(ProgressCell::new());
+        let cell = Arc::new(Reports::new());
         let writer = loom::thread::spawn({
             let cell = cell.clone();
             move || (1..=3).for_each(|number| cell.set(number, number))
@@ -371,7 +401,7 @@ fn both_numbers_of_a_progress_are_of_one_report() {
 #[test]
 fn progress_of_two_threads_is_that_of_the_last() {
     loom::model(|| {
-        let cell = Arc::new(ProgressCell::new());
+        let cell = Arc::new(Reports::new());
         let other = loom::thread::spawn({
             let cell = cell.clone();
             move || cell.set(1, 1)

@@ -14,6 +14,7 @@ use super::sync::ignore_poison;
 
 /// The scheduling priority of a task's thread.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Priority {
     /// The priority of the program: the system's default, unless the user has started the program
     /// with another one.

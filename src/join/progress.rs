@@ -1,16 +1,46 @@
 //! The progress that a task reports.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::info::Progress;
 use super::sync::{AtomicU64, Mutex, Ordering, lock, yield_now};
+
+/// The progress of a task. Until the first report it takes no memory of its own, because most queued
+/// tasks have none.
+pub(crate) struct ProgressCell(OnceLock<Box<Reports>>);
+
+impl ProgressCell {
+    pub(crate) fn new() -> Self {
+        Self(OnceLock::new())
+    }
+
+    pub(crate) fn get(&self) -> Progress {
+        self.0
+            .get()
+            .map_or_else(Progress::default, |reports| reports.get())
+    }
+
+    #[inline]
+    pub(crate) fn set(&self, done: u64, total: u64) {
+        self.reports().set(done, total);
+    }
+
+    pub(crate) fn set_message(&self, text: Arc<str>) {
+        *lock(&self.reports().message) = Some(text);
+    }
+
+    #[inline]
+    fn reports(&self) -> &Reports {
+        self.0.get_or_init(|| Box::new(Reports::new()))
+    }
+}
 
 /// The latest report.
 ///
 /// A report is written to the slot that readers don't use and then published, so a reader gets both
 /// numbers of one report, and waits for no writer: that may be a thread of low priority that does
 /// not run.
-pub(crate) struct ProgressCell {
+pub(crate) struct Reports {
     /// Twice the number of reports, and one more while a report is written. The latest report is in
     /// the slot `version / 2 % 2`.
     ///
@@ -37,7 +67,7 @@ impl Slot {
     }
 }
 
-impl ProgressCell {
+impl Reports {
     pub(crate) fn new() -> Self {
         Self {
             version: AtomicU64::new(0),
@@ -90,9 +120,5 @@ impl ProgressCell {
 
     fn slot(&self, published: u64) -> &Slot {
         &self.slots[usize::from(published % 4 == 2)]
-    }
-
-    pub(crate) fn set_message(&self, text: Arc<str>) {
-        *lock(&self.message) = Some(text);
     }
 }

@@ -141,12 +141,12 @@ fn remove_and_settle(task: &Arc<Header>) {
 /// use meanwhile_join as join;
 ///
 /// let task = join::spawn("listed", |context| loop { context.checkpoint() })?;
-/// assert!(join::enumerate().iter().any(|live| live.id == task.id()));
+/// assert!(join::live_tasks().iter().any(|live| live.id == task.id()));
 /// task.cancel();
 /// let _cancelled: Result<&(), _> = task.join();
-/// assert!(join::enumerate().iter().all(|live| live.id != task.id()));
+/// assert!(join::live_tasks().iter().all(|live| live.id != task.id()));
 /// # Ok::<(), join::SpawnError>(())
 /// ```
-pub fn enumerate() -> Vec<TaskInfo> {
+pub fn live_tasks() -> Vec<TaskInfo> {
     global().live().iter().map(|task| task.info()).collect()
 }

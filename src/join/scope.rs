@@ -1,5 +1,6 @@
 //! Tasks that do not outlive a block of code.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::builder::Builder;
@@ -96,6 +97,16 @@ impl Scope {
         }
         started.push(task.header().clone());
         task
+    }
+}
+
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let started = lock(&self.started);
+        let live = started.iter().filter(|task| !task.is_finished());
+        f.debug_struct("Scope")
+            .field("live", &live.count())
+            .finish_non_exhaustive()
     }
 }
 

@@ -103,6 +103,8 @@ struct Waiting<'g> {
     set: WaitSet,
     plan: WaitPlan,
     entry: Wait<'g>,
+    /// Whether the graph has let it park. Until then it may still be refused.
+    is_checked: bool,
     has_timed_out: bool,
 }
 
@@ -316,6 +318,7 @@ impl<'g> World<'g> {
             set,
             plan,
             entry,
+            is_checked: false,
             has_timed_out: false,
         });
         self.help_or_park(thread);
@@ -334,8 +337,9 @@ impl<'g> World<'g> {
         }
         let frame = self.threads[thread].frames.last_mut().expect("it waits");
         let waiter = frame.task;
-        let entry = &frame.waiting.as_ref().expect("it waits").entry;
-        match entry.check() {
+        let waiting = frame.waiting.as_mut().expect("it waits");
+        waiting.is_checked = true;
+        match waiting.entry.check() {
             Ok(shortages) => {
                 assert!(
                     self.can_end(true).contains(&waiter),
@@ -397,7 +401,9 @@ impl<'g> World<'g> {
                 let can_end =
                     |target: &usize| self.tasks[*target].is_finished() || able.contains(target);
                 let mut targets = waiting.plan.targets.iter().filter(|target| *target != task);
+                // A wait that is not checked yet is refused if it closes a cycle.
                 let returns = waiting.can_return()
+                    || !waiting.is_checked
                     || (deadlines_count && waiting.plan.has_deadline)
                     || match waiting.need() {
                         Need::All => targets.all(can_end),

@@ -1,5 +1,6 @@
 //! The tasks, or the process, that a wait is for.
 
+use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use super::header::Header;
@@ -56,6 +57,14 @@ impl Targets {
         }
     }
 
+    /// Returns whether all of them are known to have ended. Of a process that is not known here.
+    pub(crate) fn have_ended(&self) -> bool {
+        match self {
+            Self::One(_) | Self::Many(_) => self.unfinished() == 0,
+            Self::Process(_) => false,
+        }
+    }
+
     /// Returns whether the waiting thread has been woken, or need not park.
     pub(crate) fn are_satisfied(&self) -> bool {
         match self {
@@ -88,6 +97,16 @@ impl Targets {
             Self::One(target) => Some(target).filter(|target| target.is_queued_on(pool)),
             Self::Many(group) => group.next_queued_on(pool),
             Self::Process(_) => None,
+        }
+    }
+}
+
+impl fmt::Display for Targets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::One(target) => write!(f, "task {} `{}`", target.id(), target.name()),
+            Self::Many(group) => write!(f, "{} tasks", group.tasks.len()),
+            Self::Process(pid) => write!(f, "process {pid}"),
         }
     }
 }

@@ -160,14 +160,7 @@ impl<T> Task<T> {
         self.is_finished().then(|| self.outcome())
     }
 
-    /// Returns whether the outcome is not published yet. False once any join has returned one.
-    #[inline]
-    pub fn is_alive(&self) -> bool {
-        !self.is_finished()
-    }
-
-    /// Returns whether the outcome is published. It is the opposite of
-    /// [`is_alive`](Self::is_alive).
+    /// Returns whether the outcome is published. True once any join has returned one.
     #[inline]
     pub fn is_finished(&self) -> bool {
         self.header.is_finished()

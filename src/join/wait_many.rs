@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::graph::{self, Need};
 use super::header::Header;
@@ -18,7 +18,7 @@ use super::wait::{WaitFailure, WaitSet, deadline};
 /// // One upload that fails makes the others pointless.
 /// let broken = join::spawn("a", |_| panic!("no connection"))?;
 /// let endless = join::spawn("b", |context| loop { context.checkpoint() })?;
-/// let waited = join::wait(&[broken, endless], WaitUntil::FirstFailure, None);
+/// let waited = join::wait(&[broken, endless], WaitUntil::FirstFailure);
 /// for rest in &waited.pending {
 ///     rest.cancel();
 /// }
@@ -26,6 +26,7 @@ use super::wait::{WaitFailure, WaitSet, deadline};
 /// # Ok::<(), join::SpawnError>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum WaitUntil {
     /// One task has ended, whatever its outcome.
     First,
@@ -38,6 +39,7 @@ pub enum WaitUntil {
 /// The result of [`wait`].
 #[derive(Clone, Debug)]
 #[must_use]
+#[non_exhaustive]
 pub struct Waited<T> {
     /// The tasks that have ended, each once, in the order given.
     pub done: Vec<Task<T>>,
@@ -49,6 +51,7 @@ pub struct Waited<T> {
 
 /// The reason why [`wait`] ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum WaitOutcome {
     /// The condition holds.
     Satisfied,
@@ -73,10 +76,10 @@ impl From<WaitFailure> for WaitOutcome {
     }
 }
 
-/// Blocks until the condition `until` holds or the timeout has expired. Returns the tasks that have
-/// ended and those that have not, and the reason why the wait ended.
+/// Blocks until the condition `until` holds. Returns the tasks that have ended and those that have
+/// not, and the reason why the wait ended.
 ///
-/// Without a timeout it waits without a deadline. A task that is in `tasks` more than once counts
+/// A task that is in `tasks` more than once counts
 /// once. Returns at once if `tasks` is empty or the condition holds already.
 ///
 /// ```
@@ -87,15 +90,23 @@ impl From<WaitFailure> for WaitOutcome {
 ///     while !context.is_cancelled() { std::thread::yield_now(); }
 ///     2
 /// })?;
-/// let waited = join::wait(&[quick.clone(), patient.clone()], WaitUntil::First, None);
+/// let waited = join::wait(&[quick.clone(), patient.clone()], WaitUntil::First);
 /// assert_eq!(waited.done[0].id(), quick.id());
 /// assert_eq!(waited.pending[0].id(), patient.id());
 /// patient.cancel();
 /// # Ok::<(), join::SpawnError>(())
 /// ```
-pub fn wait<T>(tasks: &[Task<T>], until: WaitUntil, timeout: Option<Duration>) -> Waited<T> {
+pub fn wait<T>(tasks: &[Task<T>], until: WaitUntil) -> Waited<T> {
+    wait_until(tasks, until, None)
+}
+
+/// Like [`wait`], but times out after `timeout`. Then [`Waited::end`] is [`WaitOutcome::TimedOut`].
+pub fn wait_timeout<T>(tasks: &[Task<T>], until: WaitUntil, timeout: Duration) -> Waited<T> {
+    wait_until(tasks, until, deadline(Some(timeout)))
+}
+
+fn wait_until<T>(tasks: &[Task<T>], until: WaitUntil, deadline: Option<Instant>) -> Waited<T> {
     let tasks = distinct(tasks.iter().cloned());
-    let deadline = deadline(timeout);
     let mut set = WaitSet::new(headers(&tasks));
     let need = match until {
         WaitUntil::All => Need::All,

@@ -14,7 +14,9 @@ pub(crate) type Callback = Box<dyn FnOnce() + Send>;
 ///
 /// Adding checks under the lock that it has not ended. The end is published before
 /// [`take`](Self::take) locks, so a waiter is either taken or sees the end: no wake-up is lost.
-pub(crate) struct Waiters(Mutex<Queue>);
+///
+/// Without a waiter there is no queue: most tasks of a pool end before anybody waits for them.
+pub(crate) struct Waiters(Mutex<Option<Box<Queue>>>);
 
 #[derive(Default)]
 struct Queue {
@@ -48,7 +50,7 @@ impl Waiter {
 
 impl Waiters {
     pub(crate) fn new() -> Self {
-        Self(Mutex::new(Queue::default()))
+        Self(Mutex::new(None))
     }
 
     /// Adds a waiter. Returns the ticket for [`remove`](Self::remove), or `None` if the task has
@@ -58,6 +60,7 @@ impl Waiters {
         if is_finished() {
             return None;
         }
+        let queue = queue.get_or_insert_default();
         let ticket = queue.next_ticket();
         queue.waiters.push((ticket, waiter));
         Some(ticket)
@@ -76,6 +79,7 @@ impl Waiters {
         if is_finished() {
             return Err(callback);
         }
+        let queue = queue.get_or_insert_default();
         let ticket = queue.next_ticket();
         queue.callbacks.insert(ticket, callback);
         Ok(ticket)
@@ -83,23 +87,25 @@ impl Waiters {
 
     /// Removes a callback, unless it was taken.
     pub(crate) fn remove_callback(&self, ticket: u64) {
-        let removed = lock(&self.0).callbacks.remove(&ticket);
+        let mut queue = lock(&self.0);
+        let removed = queue.as_mut().and_then(|it| it.callbacks.remove(&ticket));
+        drop(queue);
         // Dropped after the lock is released.
         drop_contained(removed);
     }
 
     pub(crate) fn remove(&self, ticket: u64) {
-        let removed = {
-            let mut queue = lock(&self.0);
-            let at = queue.waiters.iter().position(|(t, _)| *t == ticket);
-            at.map(|at| queue.waiters.swap_remove(at))
-        };
+        let removed = lock(&self.0).as_mut().and_then(|queue| {
+            let at = queue.waiters.iter().position(|(t, _)| *t == ticket)?;
+            Some(queue.waiters.swap_remove(at))
+        });
         // Dropped after the lock is released.
         drop(removed);
     }
 
     pub(crate) fn take(&self) -> (impl Iterator<Item = Waiter>, Vec<Callback>) {
-        let queue = std::mem::take(&mut *lock(&self.0));
+        let queue = lock(&self.0).take().map(|queue| *queue);
+        let queue = queue.unwrap_or_default();
         let waiters = queue.waiters.into_iter().map(|(_, waiter)| waiter);
         (waiters, queue.callbacks.into_values().collect())
     }

@@ -48,6 +48,7 @@ const MAX_QUEUED: usize = 1_000;
 
 /// A frame that took too long.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Incident {
     /// The number of the incident, from 1. Both of its reports have the same number.
     pub number: u64,
@@ -216,6 +217,7 @@ impl Drop for Owner {
 }
 
 /// The guard of a frame, which ends when this is dropped. [`Watchdog::frame`] returns it.
+#[derive(Debug)]
 #[must_use = "the frame ends when this is dropped"]
 pub struct FrameGuard {
     watchdog: Watchdog,
@@ -243,6 +245,7 @@ impl Drop for FrameGuard {
 }
 
 /// The guard of a label, which is removed when this is dropped. [`Watchdog::guard`] returns it.
+#[derive(Debug)]
 #[must_use = "the label holds until this is dropped"]
 pub struct LabelGuard {
     watchdog: Watchdog,

@@ -143,7 +143,7 @@ impl Lifecycle {
         let mut state = self.state();
         let tasks = std::mem::take(&mut state.tasks);
         let is_any_live = || {
-            let live = join::enumerate();
+            let live = join::live_tasks();
             live.iter().any(|task| tasks.contains(&task.id))
         };
         while is_any_live() && !left().is_zero() {

@@ -6,69 +6,20 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use eframe::egui::gui_zoom::kb_shortcuts::{ZOOM_IN, ZOOM_OUT, ZOOM_RESET};
+use eframe::egui::gui_zoom::kb_shortcuts;
 use eframe::egui::{Button, Context, Key, KeyboardShortcut, Modifiers, Popup, Response, Ui};
 
 use super::{Page, PageContext, PageId, command_table};
 use crate::ui::widgets;
 
-/// A command of the window or of a page.
+/// A command of the window or of a page. No two have the same name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum UiCommand {
-    AddFiles,
-    AddFolder,
-    AddPath,
-    ClearInputs,
-    Start,
-    Join,
-    JoinWithTimeout,
-    Detach,
-    Cancel,
-    Terminate,
-    Kill,
-    StopTree,
-    RunAgain,
-    CopyReport,
-    SaveReport,
-    SaveList,
-    Remove,
-    Find,
-    NextRow,
-    PreviousRow,
-    NextPage,
-    PreviousPage,
-    CopyResult,
-    CopyStandardError,
-    CopyPath,
-    NextMatch,
-    PreviousMatch,
-    SaveOutput,
-    CopyOutput,
-    Follow,
-    ResolveBacktrace,
-    RunLesson,
-    RunLessonAgain,
-    StopLesson,
-    RunAllPatterns,
-    RunBothVariants,
-    RunBad,
-    RunFixed,
-    TryBad,
-    TryFixed,
-    StopRuns,
-    SaveLabReport,
-    ClearIncidents,
-    Settings,
-    ZoomIn,
-    ZoomOut,
-    ResetZoom,
-    FullScreen,
-    KeepWindow,
-    WaitAndQuit,
-    CancelAndQuit,
-    KeepRunning,
-    QuitNow,
-    Quit,
+pub struct UiCommand(&'static str);
+
+impl UiCommand {
+    pub(super) const fn new(name: &'static str) -> Self {
+        Self(name)
+    }
 }
 
 /// The place where the shortcut of a command works.
@@ -118,43 +69,51 @@ pub(super) const fn plain(key: Key) -> KeyboardShortcut {
     KeyboardShortcut::new(Modifiers::NONE, key)
 }
 
-pub(super) const fn row(
-    command: UiCommand,
-    shortcut: Option<KeyboardShortcut>,
-    scope: ShortcutScope,
-    text: &'static str,
-    tooltip: &'static str,
-) -> CommandInfo {
-    CommandInfo {
-        command,
-        text,
-        tooltip,
-        shortcut,
-        scope,
-    }
+/// Makes a table of commands, `COMMANDS`, and a constant for each of them. A line is the name of the
+/// constant, the shortcut, the scope, the text and the tooltip; `+ ROW` adds the row of another file.
+macro_rules! commands {
+    ($(
+        $command:ident: $shortcut:expr, $scope:expr, $text:expr, $tooltip:expr;
+    )+ $(+ $row:expr;)*) => {
+        $(pub const $command: $crate::pages::commands::UiCommand =
+            $crate::pages::commands::UiCommand::new(
+                concat!(module_path!(), "::", stringify!($command)),
+            );)+
+
+        /// The commands of this file.
+        pub(crate) const COMMANDS: &[$crate::pages::commands::CommandInfo] = &[
+            $($crate::pages::commands::CommandInfo {
+                command: $command,
+                text: $text,
+                tooltip: $tooltip,
+                shortcut: $shortcut,
+                scope: $scope,
+            },)+
+            $($row,)*
+        ];
+    };
 }
+pub(super) use commands;
 
 const QUESTION: ShortcutScope = ShortcutScope::CloseQuestion;
 
-/// The commands of the window.
-#[rustfmt::skip]
-pub(crate) const COMMANDS: &[CommandInfo] = &[
-    row(UiCommand::Settings, Some(ctrl(Key::Comma)), ShortcutScope::Window, "Settings", ""),
-    row(UiCommand::ZoomIn, Some(ZOOM_IN), ShortcutScope::Toolkit, "Zoom in", ""),
-    row(UiCommand::ZoomOut, Some(ZOOM_OUT), ShortcutScope::Toolkit, "Zoom out", ""),
-    row(UiCommand::ResetZoom, Some(ZOOM_RESET), ShortcutScope::Toolkit, "Reset zoom", ""),
-    row(UiCommand::FullScreen, Some(plain(Key::F11)), ShortcutScope::Always, "Full screen", ""),
-    row(UiCommand::KeepWindow, Some(plain(Key::Escape)), QUESTION, "Keep the window", ""),
-    row(UiCommand::WaitAndQuit, None, QUESTION, "Wait and quit",
-        "The window closes when all jobs have ended."),
-    row(UiCommand::CancelAndQuit, None, QUESTION, "Cancel and quit",
-        "Cancel the jobs. The window closes when they have stopped."),
-    row(UiCommand::KeepRunning, None, QUESTION, "Keep running without the window",
-        "The window closes now. The program goes on until all jobs have ended."),
-    row(UiCommand::QuitNow, None, QUESTION, "Quit now",
-        "Do not wait for the cancelled jobs. Their processes are killed."),
-    row(UiCommand::Quit, Some(ctrl(Key::Q)), ShortcutScope::Toolkit, "Quit", ""),
-];
+commands! {
+    SETTINGS: Some(ctrl(Key::Comma)), ShortcutScope::Window, "Settings", "";
+    ZOOM_IN: Some(kb_shortcuts::ZOOM_IN), ShortcutScope::Toolkit, "Zoom in", "";
+    ZOOM_OUT: Some(kb_shortcuts::ZOOM_OUT), ShortcutScope::Toolkit, "Zoom out", "";
+    RESET_ZOOM: Some(kb_shortcuts::ZOOM_RESET), ShortcutScope::Toolkit, "Reset zoom", "";
+    FULL_SCREEN: Some(plain(Key::F11)), ShortcutScope::Always, "Full screen", "";
+    KEEP_WINDOW: Some(plain(Key::Escape)), QUESTION, "Keep the window", "";
+    WAIT_AND_QUIT: None, QUESTION, "Wait and quit",
+        "The window closes when all jobs have ended.";
+    CANCEL_AND_QUIT: None, QUESTION, "Cancel and quit",
+        "Cancel the jobs. The window closes when they have stopped.";
+    KEEP_RUNNING: None, QUESTION, "Keep running without the window",
+        "The window closes now. The program goes on until all jobs have ended.";
+    QUIT_NOW: None, QUESTION, "Quit now",
+        "Do not wait for the cancelled jobs. Their processes are killed.";
+    QUIT: Some(ctrl(Key::Q)), ShortcutScope::Toolkit, "Quit", "";
+}
 
 /// The row of a command.
 ///

@@ -7,15 +7,9 @@
 mod background_tasks;
 pub mod commands;
 mod dialog;
-#[cfg_attr(not(target_os = "linux"), path = "freeze_lab/unavailable.rs")]
-pub mod freeze_lab;
-#[cfg_attr(not(unix), path = "lessons/unavailable.rs")]
-pub mod lessons;
 mod page_context;
-pub mod settings;
 mod state;
 mod watch;
-pub mod workbench;
 
 use std::borrow::Cow;
 use std::path::PathBuf;
@@ -31,10 +25,13 @@ pub(crate) use page_context::PageContext;
 pub use state::{State, WindowPlace};
 pub use workbench::DetachedJobs;
 
-/// Makes the lists of the pages, of their titles, of their commands and of their saved choices. A
-/// line is the name of the choices in the settings file, their type, and the page.
+/// Declares the modules of the pages, and makes the lists of the pages, of their titles, of their
+/// commands and of their saved choices. A line is the name of the choices in the settings file, the
+/// folder with their type, and the page. An attribute names the file for systems without the page.
 macro_rules! pages {
-    ($($choices:ident: $module:ident::$type:ident => $page:ident,)+) => {
+    ($($(#[$attribute:meta])? $choices:ident: $module:ident::$type:ident => $page:ident,)+) => {
+        $($(#[$attribute])? pub mod $module;)+
+
         /// The pages, in the order of their tabs.
         pub(crate) fn all(setup: &PageSetup) -> Vec<Box<dyn Page>> {
             vec![$(Box::new($module::$page::new(setup))),+]
@@ -67,7 +64,9 @@ macro_rules! pages {
 
 pages! {
     choices: workbench::Choices => Workbench,
+    #[cfg_attr(not(unix), path = "lessons/unavailable.rs")]
     lessons: lessons::LessonChoices => Lessons,
+    #[cfg_attr(not(target_os = "linux"), path = "freeze_lab/unavailable.rs")]
     lab: freeze_lab::LabChoices => FreezeLab,
     settings: settings::Settings => SettingsPage,
 }

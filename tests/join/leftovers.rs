@@ -14,9 +14,15 @@ fn process_suite_leaves_nothing_behind() {
     check("process::", name, start_shared_threads);
 }
 
-/// Starts a background task and a process, and so the threads that serve all later ones.
+/// Starts a background task and a process with a callback, and so the threads that serve all later
+/// ones.
 fn start_shared_threads() {
     let task = TaskBuilder::new("background").priority(Priority::Background);
     task.spawn(|_| ()).unwrap().join().unwrap();
     Builder::new("true").spawn().unwrap().join().unwrap();
+    // For a process with the normal priority, a background thread asks the spawner.
+    let spawns = TaskBuilder::new("spawns").priority(Priority::Background);
+    let normal = Builder::new("true").priority(Priority::Normal);
+    let spawns = spawns.spawn(|_| normal.spawn().unwrap().join().unwrap());
+    spawns.unwrap().join().unwrap();
 }

@@ -4,6 +4,8 @@
 
 #[cfg(target_os = "linux")]
 mod process;
+#[cfg(feature = "tracing")]
+mod spans;
 mod tasks;
 #[expect(dead_code, reason = "other binaries use the rest")]
 #[path = "../util"]

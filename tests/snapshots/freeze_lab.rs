@@ -8,8 +8,9 @@ use eframe::egui::{LayerId, Theme, Ui};
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use meanwhile::lab::{Figures, LabReport, Machine, PatternId, RunRecord, TwinOutcome, Variant};
-use meanwhile::pages::commands::{UiCommand, Unavailable};
+use meanwhile::pages::commands::Unavailable;
 use meanwhile::pages::freeze_lab::LabChoices;
+use meanwhile::pages::freeze_lab::command;
 use meanwhile::pages::freeze_lab::page::lab_ui;
 use meanwhile::pages::freeze_lab::props::{LabProps, LabState};
 use meanwhile::ui::tokens;
@@ -141,7 +142,7 @@ fn page(report: LabReport) -> impl FnMut(&mut Ui) {
             waiting: 0,
             is_busy: false,
             can_run: true,
-            unavailable: Unavailable::new([(UiCommand::StopRuns, "Nothing is running.".into())]),
+            unavailable: Unavailable::new([(command::STOP, "Nothing is running.".into())]),
         };
         lab_ui(&props, &mut view, &mut choices, ui, &mut Vec::new());
     }

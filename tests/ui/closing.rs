@@ -1,7 +1,7 @@
 //! Closing the window while work runs.
 
 use eframe::egui::ViewportCommand;
-use meanwhile::pages::commands::UiCommand;
+use meanwhile::pages::commands;
 
 #[cfg(target_os = "linux")]
 use super::sleeper::Sleeper;
@@ -37,7 +37,7 @@ fn escape_keeps_the_window() {
             window.click(button);
         }
         assert!(window.shows("Work is still running"));
-        window.press_keys_of(UiCommand::KeepWindow);
+        window.press_keys_of(commands::KEEP_WINDOW);
         assert!(!window.shows("Work is still running"));
         assert!(!window.has_sent(&ViewportCommand::Close));
     }

@@ -1,38 +1,41 @@
 //! Windows that show the buttons of commands.
 
-use meanwhile::pages::commands::UiCommand;
+use meanwhile::pages::commands::{self, UiCommand};
+use meanwhile::pages::freeze_lab::{command as lab, incidents};
+use meanwhile::pages::lessons::command as lessons;
+use meanwhile::pages::workbench::command as workbench;
 
 use super::window::{Window, file, with_a_long_job};
 
 /// A window that shows the button of a command; `None` if the command has none.
 pub(crate) fn window_with(command: UiCommand) -> Option<Window> {
     match command {
-        UiCommand::Find
-        | UiCommand::NextRow
-        | UiCommand::PreviousRow
-        | UiCommand::ZoomIn
-        | UiCommand::ZoomOut
-        | UiCommand::ResetZoom
-        | UiCommand::FullScreen
-        | UiCommand::Quit
+        workbench::FIND
+        | workbench::NEXT_ROW
+        | workbench::PREVIOUS_ROW
+        | commands::ZOOM_IN
+        | commands::ZOOM_OUT
+        | commands::RESET_ZOOM
+        | commands::FULL_SCREEN
+        | commands::QUIT
         // A table of one page has no such buttons: `paging.rs` has one with more.
-        | UiCommand::NextPage
-        | UiCommand::PreviousPage => None,
-        UiCommand::AddFiles | UiCommand::AddFolder | UiCommand::Settings => Some(Window::open()),
-        UiCommand::AddPath => {
+        | workbench::NEXT_PAGE
+        | workbench::PREVIOUS_PAGE => None,
+        workbench::ADD_FILES | workbench::ADD_FOLDER | commands::SETTINGS => Some(Window::open()),
+        workbench::ADD_PATH => {
             let mut window = Window::open();
             window.type_into("Path", "input");
             Some(window)
         }
-        UiCommand::ClearInputs => Some(Window::open_with(&["input".into()])),
-        UiCommand::SaveReport | UiCommand::Remove => {
+        workbench::CLEAR_INPUTS => Some(Window::open_with(&["input".into()])),
+        workbench::SAVE_REPORT | workbench::REMOVE => {
             let mut window = Window::open();
             window.misbehave("Return", 1.0, 1.0, 0.0);
             window.click("Start");
             window.until_it(|window| window.is_enabled("Remove"), "the end of the job");
             Some(window)
         }
-        UiCommand::SaveList => {
+        workbench::SAVE_LIST => {
             let dir = tempfile::tempdir().expect("a folder for the test");
             let path = file(dir.path(), "abc.txt", b"abc");
             let mut window = Window::open_in(dir, &[path]);
@@ -41,66 +44,67 @@ pub(crate) fn window_with(command: UiCommand) -> Option<Window> {
             window.until_it(|window| window.is_enabled("Save list…"), "a checksum");
             Some(window)
         }
-        UiCommand::Terminate | UiCommand::Kill | UiCommand::StopTree => {
+        workbench::TERMINATE | workbench::KILL | workbench::STOP_TREE => {
             let mut window = with_a_process();
             window.until_it(|window| window.is_enabled("Kill"), "the process");
             Some(window)
         }
-        UiCommand::NextMatch
-        | UiCommand::PreviousMatch
-        | UiCommand::SaveOutput
-        | UiCommand::CopyOutput
-        | UiCommand::Follow => Some(with_found_lines()),
-        UiCommand::CopyResult
-        | UiCommand::CopyStandardError
-        | UiCommand::CopyPath
-        | UiCommand::ResolveBacktrace => Some(with_a_fault(command)),
-        UiCommand::ClearIncidents => Some(with_an_incident()),
-        UiCommand::KeepWindow
-        | UiCommand::WaitAndQuit
-        | UiCommand::CancelAndQuit
-        | UiCommand::KeepRunning
-        | UiCommand::QuitNow => {
+        workbench::NEXT_MATCH
+        | workbench::PREVIOUS_MATCH
+        | workbench::SAVE_OUTPUT
+        | workbench::COPY_OUTPUT
+        | workbench::FOLLOW => Some(with_found_lines()),
+        workbench::COPY_RESULT
+        | workbench::COPY_STANDARD_ERROR
+        | workbench::COPY_PATH
+        | workbench::RESOLVE_BACKTRACE => Some(with_a_fault(command)),
+        incidents::CLEAR => Some(with_an_incident()),
+        commands::KEEP_WINDOW
+        | commands::WAIT_AND_QUIT
+        | commands::CANCEL_AND_QUIT
+        | commands::KEEP_RUNNING
+        | commands::QUIT_NOW => {
             let mut window = with_a_long_job();
             assert!(!window.ask_to_close());
-            if command == UiCommand::QuitNow {
+            if command == commands::QUIT_NOW {
                 window.click("Cancel and quit");
             }
             Some(window)
         }
-        UiCommand::Detach => {
+        workbench::DETACH => {
             let mut window = with_a_long_job();
             window.click("Join");
             Some(window)
         }
-        UiCommand::RunLesson | UiCommand::RunLessonAgain | UiCommand::StopLesson => {
+        lessons::RUN | lessons::RUN_AGAIN | lessons::STOP => {
             let mut window = Window::open();
             window.click("Lessons");
-            if command == UiCommand::RunLessonAgain {
+            if command == lessons::RUN_AGAIN {
                 window.set("Speed", 20.0);
                 window.click("Run");
                 window.until_it(|window| window.is_enabled("Run again"), "the end");
             }
             Some(window)
         }
-        UiCommand::RunAllPatterns
-        | UiCommand::RunBothVariants
-        | UiCommand::RunBad
-        | UiCommand::RunFixed
-        | UiCommand::TryBad
-        | UiCommand::TryFixed
-        | UiCommand::StopRuns
-        | UiCommand::SaveLabReport => {
+        lab::RUN_ALL
+        | lab::RUN_BOTH
+        | lab::RUN_BAD
+        | lab::RUN_FIXED
+        | lab::TRY_BAD
+        | lab::TRY_FIXED
+        | lab::STOP
+        | lab::SAVE_REPORT => {
             let mut window = Window::open();
             window.click("Freeze Lab");
             Some(window)
         }
-        UiCommand::Start
-        | UiCommand::Join
-        | UiCommand::JoinWithTimeout
-        | UiCommand::Cancel
-        | UiCommand::RunAgain
-        | UiCommand::CopyReport => Some(with_a_long_job()),
+        workbench::START
+        | workbench::JOIN
+        | workbench::JOIN_WITH_TIMEOUT
+        | workbench::CANCEL
+        | workbench::RUN_AGAIN
+        | workbench::COPY_REPORT => Some(with_a_long_job()),
+        _ => panic!("say which window has the button of {command:?}"),
     }
 }
 
@@ -129,7 +133,7 @@ pub(crate) fn with_found_lines() -> Window {
 /// A window with an item that crashed, or that panicked for the button that resolves a backtrace.
 fn with_a_fault(command: UiCommand) -> Window {
     let mut window = Window::open();
-    if command == UiCommand::ResolveBacktrace {
+    if command == workbench::RESOLVE_BACKTRACE {
         window.misbehave("Panic with String", 1.0, 1.0, 0.0);
         window.click("Start");
         window.until("1 panicked");

@@ -4,7 +4,12 @@ use eframe::egui::os::OperatingSystem;
 use eframe::egui::{Event, KeyboardShortcut, ViewportCommand};
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use meanwhile::app::DialogRequest;
-use meanwhile::pages::commands::{CommandInfo, ShortcutScope, UiCommand};
+use meanwhile::pages::commands::{self, CommandInfo, ShortcutScope, UiCommand};
+#[cfg(target_os = "linux")]
+use meanwhile::pages::freeze_lab::command as lab;
+#[cfg(target_os = "linux")]
+use meanwhile::pages::lessons::command as lessons;
+use meanwhile::pages::workbench::command as workbench;
 use meanwhile::pages::{TITLES, command_table};
 
 #[cfg(target_os = "linux")]
@@ -17,7 +22,7 @@ fn shortcuts() -> impl Iterator<Item = (&'static CommandInfo, KeyboardShortcut)>
 
 /// Presses the keys in a window with a running job. Returns whether the command had its effect.
 fn works(command: UiCommand, keys: KeyboardShortcut, window: &mut Window) -> bool {
-    if command == UiCommand::ResetZoom {
+    if command == commands::RESET_ZOOM {
         window.harness.ctx.set_zoom_factor(1.5);
         window.step();
     }
@@ -31,34 +36,34 @@ fn works(command: UiCommand, keys: KeyboardShortcut, window: &mut Window) -> boo
     });
     window.step();
     let sent = match command {
-        UiCommand::FullScreen => window.has_sent(&ViewportCommand::Fullscreen(true)),
-        UiCommand::Quit => window.has_sent(&ViewportCommand::Close),
+        commands::FULL_SCREEN => window.has_sent(&ViewportCommand::Fullscreen(true)),
+        commands::QUIT => window.has_sent(&ViewportCommand::Close),
         _ => false,
     };
     window.step();
     let zoom = window.harness.ctx.zoom_factor();
     match command {
-        UiCommand::AddFiles => window.dialogs.asked() == [DialogRequest::Files],
-        UiCommand::AddFolder => window.dialogs.asked() == [DialogRequest::Folders],
-        UiCommand::Start => {
+        workbench::ADD_FILES => window.dialogs.asked() == [DialogRequest::Files],
+        workbench::ADD_FOLDER => window.dialogs.asked() == [DialogRequest::Folders],
+        workbench::START => {
             // Starting shows at once on the Workbench; elsewhere it would be there later.
             window.step();
             window.shows("2 tasks running") || window.shows("#2 Misbehave")
         }
-        UiCommand::AddPath => window.shows("1 path"),
-        UiCommand::Find => window
+        workbench::ADD_PATH => window.shows("1 path"),
+        workbench::FIND => window
             .harness
             .query_all_by_label("Filter")
             .any(|node| node.is_focused()),
-        UiCommand::Settings => window.shows("Saved in"),
-        UiCommand::ZoomIn => zoom > 1.0,
-        UiCommand::ZoomOut => zoom < 1.0,
-        UiCommand::ResetZoom => (zoom - 1.0).abs() < f32::EPSILON,
-        UiCommand::FullScreen | UiCommand::Quit => sent,
-        UiCommand::KeepWindow => !window.shows("Work is still running"),
+        commands::SETTINGS => window.shows("Saved in"),
+        commands::ZOOM_IN => zoom > 1.0,
+        commands::ZOOM_OUT => zoom < 1.0,
+        commands::RESET_ZOOM => (zoom - 1.0).abs() < f32::EPSILON,
+        commands::FULL_SCREEN | commands::QUIT => sent,
+        commands::KEEP_WINDOW => !window.shows("Work is still running"),
         // The selected row has details below it.
-        UiCommand::NextRow | UiCommand::PreviousRow => window.shows("Copy path"),
-        UiCommand::NextMatch | UiCommand::PreviousMatch => window.shows("1 of 1 line"),
+        workbench::NEXT_ROW | workbench::PREVIOUS_ROW => window.shows("Copy path"),
+        workbench::NEXT_MATCH | workbench::PREVIOUS_MATCH => window.shows("1 of 1 line"),
         _ => panic!("say how a test sees the effect of {command:?}"),
     }
 }
@@ -81,7 +86,7 @@ fn every_shortcut_works_on_its_pages_only() {
             };
             let works = works(row.command, keys, &mut window);
             assert_eq!(works, expected, "{:?} on {page}", row.command);
-            if row.command == UiCommand::Start && !expected {
+            if row.command == workbench::START && !expected {
                 window.click("Workbench");
                 assert!(!window.shows("#2 Misbehave"));
             }
@@ -124,10 +129,10 @@ fn settings_list_shortcuts_as_the_system_spells_them() {
 fn find_goes_on_and_back_by_the_keys_of_the_table() {
     let mut window = with_found_lines();
     for (command, position) in [
-        (UiCommand::NextMatch, "1 of 3 lines"),
-        (UiCommand::NextMatch, "2 of 3 lines"),
-        (UiCommand::PreviousMatch, "1 of 3 lines"),
-        (UiCommand::PreviousMatch, "3 of 3 lines"),
+        (workbench::NEXT_MATCH, "1 of 3 lines"),
+        (workbench::NEXT_MATCH, "2 of 3 lines"),
+        (workbench::PREVIOUS_MATCH, "1 of 3 lines"),
+        (workbench::PREVIOUS_MATCH, "3 of 3 lines"),
     ] {
         window.press_keys_of(command);
         assert!(window.shows(position), "{position}\n{}", window.texts());
@@ -196,7 +201,7 @@ fn every_button_has_its_text_tooltip_and_keys() {
 #[cfg(target_os = "linux")]
 fn windows() -> Vec<Window> {
     let with = |command| window_with(command).expect("it has a button");
-    let mut running_lesson = with(UiCommand::RunLesson);
+    let mut running_lesson = with(lessons::RUN);
     // It runs on until its buttons are tested.
     running_lesson.click("join");
     running_lesson.set("Worker sleeps (s)", 100.0);
@@ -209,16 +214,16 @@ fn windows() -> Vec<Window> {
         with_a_long_job(),
         running_lesson,
         no_launcher,
-        with(UiCommand::ClearInputs),
-        with(UiCommand::Remove),
-        with(UiCommand::Kill),
-        with(UiCommand::Detach),
-        with(UiCommand::Follow),
-        with(UiCommand::RunLesson),
-        with(UiCommand::RunLessonAgain),
-        with(UiCommand::RunBad),
-        with(UiCommand::KeepWindow),
-        with(UiCommand::QuitNow),
+        with(workbench::CLEAR_INPUTS),
+        with(workbench::REMOVE),
+        with(workbench::KILL),
+        with(workbench::DETACH),
+        with(workbench::FOLLOW),
+        with(lessons::RUN),
+        with(lessons::RUN_AGAIN),
+        with(lab::RUN_BAD),
+        with(commands::KEEP_WINDOW),
+        with(commands::QUIT_NOW),
     ]
 }
 
@@ -256,7 +261,7 @@ fn buttons_are_enabled_as_the_page_says() {
 fn lab_without_launcher_says_so_at_its_buttons() {
     let mut window = Window::open_without_any_launcher();
     window.click("Freeze Lab");
-    let why_not = window.harness.state().why_not(UiCommand::RunBad);
+    let why_not = window.harness.state().why_not(lab::RUN_BAD);
     let expected = "Meanwhile could not start its helper process.";
     assert_eq!(why_not.as_deref(), Some(expected));
     until_hovering_shows(expected, "Run bad", &mut window);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use egui_kittest::kittest::Queryable as _;
 use meanwhile::app::{DialogAnswer, DialogRequest};
-use meanwhile::pages::commands::UiCommand;
+use meanwhile::pages::workbench::command as workbench;
 
 use super::window::{Dropped, Window, file};
 
@@ -63,7 +63,7 @@ fn second_click_opens_no_second_dialog() {
     assert!(window.shows("dialog open"));
     assert!(!window.is_enabled("Add files…"));
     assert!(!window.is_enabled("Add folder…"));
-    window.press_keys_of(UiCommand::AddFiles);
+    window.press_keys_of(workbench::ADD_FILES);
     assert_eq!(window.dialogs.asked(), [DialogRequest::Files]);
 
     window.dialogs.answer(DialogAnswer::Cancelled);

@@ -2,7 +2,7 @@
 
 use eframe::egui::{Key, Modifiers};
 use meanwhile::app::DialogAnswer;
-use meanwhile::pages::commands::UiCommand;
+use meanwhile::pages::workbench::command as workbench;
 
 use super::window::{Window, file};
 
@@ -91,11 +91,15 @@ fn arrow_keys_walk_through_the_filtered_rows() {
     window.misbehave("Return", 1.0, 3.0, 0.0);
     window.click("Start");
     window.until("3 of 3 items");
-    window.press_keys_of(UiCommand::Find);
-    for command in [UiCommand::NextRow, UiCommand::NextRow, UiCommand::NextRow] {
+    window.press_keys_of(workbench::FIND);
+    for command in [
+        workbench::NEXT_ROW,
+        workbench::NEXT_ROW,
+        workbench::NEXT_ROW,
+    ] {
         window.press_keys_of(command);
     }
-    window.press_keys_of(UiCommand::PreviousRow);
+    window.press_keys_of(workbench::PREVIOUS_ROW);
     window.until("Copy result");
     let shown = window.texts_with("item 2 is done");
     assert_eq!(shown.len(), 2, "row and details");

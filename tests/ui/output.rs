@@ -5,7 +5,7 @@ use eframe::egui::epaint::Primitive;
 use eframe::egui::epaint::text::MissingGlyphPolicy;
 use egui_kittest::kittest::Queryable as _;
 use meanwhile::app::{DialogAnswer, DialogRequest};
-use meanwhile::pages::commands::UiCommand;
+use meanwhile::pages::workbench::command as workbench;
 
 use super::child::{in_child, in_child_with};
 use super::sleeper::Sleeper;
@@ -271,7 +271,7 @@ fn find_scrolls_to_the_line() {
     assert!(!window.is_enabled("Next"));
     window.type_into("Find", "1234");
     window.until("1 line");
-    window.press_keys_of(UiCommand::NextMatch);
+    window.press_keys_of(workbench::NEXT_MATCH);
     window.until("1 of 1 line");
     window.until_it(|window| window.count("1234") == 1, "the line itself");
     assert!(window.named("Find").is_focused());
@@ -291,7 +291,7 @@ fn find_ignores_case_and_goes_both_ways() {
     window.until("1 of 2 lines");
     window.click("Previous");
     window.until("2 of 2 lines");
-    window.press_keys_of(UiCommand::Find);
+    window.press_keys_of(workbench::FIND);
     assert!(window.named("Find").is_focused());
 }
 

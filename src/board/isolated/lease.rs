@@ -10,8 +10,8 @@ use parking_lot::Mutex;
 
 use super::worker::Worker;
 use crate::board::retry::{RETRY_INTERVAL, Refusals};
-use crate::join::{Context, Unparker};
 use crate::join::process::SpawnError;
+use crate::join::{Context, Unparker};
 
 /// The living workers of a job, idle or leased.
 #[derive(Default)]
@@ -121,7 +121,9 @@ impl Leases {
         }
         if state.busy > 0 {
             drop(state);
-            self.wait_while(None, context, |state| state.changes == seen && state.busy > 0);
+            self.wait_while(None, context, |state| {
+                state.changes == seen && state.busy > 0
+            });
             return Ok(());
         }
         if !refusals.may_retry() {
@@ -141,7 +143,11 @@ impl Leases {
         context: &Context,
         condition: impl Fn(&LeaseState) -> bool,
     ) {
-        let left = || deadline.map_or(Duration::MAX, |at| at.saturating_duration_since(Instant::now()));
+        let left = || {
+            deadline.map_or(Duration::MAX, |at| {
+                at.saturating_duration_since(Instant::now())
+            })
+        };
         while !left().is_zero() {
             {
                 let mut state = self.state.lock();

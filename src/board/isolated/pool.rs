@@ -40,11 +40,9 @@ impl WorkerPool {
     ) -> Result<Self, ItemError> {
         Ok(Self {
             launcher,
-            limits: LaunchOptions {
-                priority: spec.priority.into(),
-                address_space_bytes: spec.options.job().address_space_limit(),
-                ..LaunchOptions::default()
-            },
+            limits: LaunchOptions::default()
+                .priority(spec.priority.into())
+                .address_space_bytes(spec.options.job().address_space_limit()),
             name: name.to_owned(),
             handshake: handshake(spec).map_err(|error| no_worker(&error.to_string()))?,
             leases: Leases::default(),

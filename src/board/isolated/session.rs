@@ -59,7 +59,7 @@ impl<'a> ItemSession<'a> {
         worker.transport.send(request);
         loop {
             // Check first: the exchange then still receives everything that an exited worker sent.
-            let has_exited = !worker.process().is_alive();
+            let has_exited = worker.process().is_finished();
             let is_open = worker.transport.exchange(CANCEL_POLL_INTERVAL);
             while let Some(message) = receive(worker)? {
                 if let Some(result) = self.handle(message, worker)? {

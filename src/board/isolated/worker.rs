@@ -87,7 +87,7 @@ pub(super) struct StopOnDrop(pub(super) Process);
 
 impl Drop for StopOnDrop {
     fn drop(&mut self) {
-        if self.0.is_alive() {
+        if !self.0.is_finished() {
             // The supervisor kills what survives this when the program ends.
             drop(self.0.stop(STOP_GRACE));
         }

@@ -120,16 +120,6 @@ impl ChecksumError {
     }
 }
 
-/// The word of `sha256sum -c` for an error of this kind.
-pub(in crate::jobs) fn verdict_of_failure(kind: &str) -> Option<&'static str> {
-    match kind {
-        "malformed" => Some("malformed"),
-        "mismatch" => Some("FAILED"),
-        "missing" => Some("missing"),
-        _ => None,
-    }
-}
-
 impl From<ChecksumError> for ItemError {
     fn from(error: ChecksumError) -> Self {
         Self::new(error.kind(), error.to_string())

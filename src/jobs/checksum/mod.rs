@@ -14,18 +14,18 @@ mod tree;
 mod verify;
 mod walk;
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
 pub use self::algorithm::{Algorithm, UnknownAlgorithm};
 pub use self::digest::{DigestMonitor, digest_file};
-pub(super) use self::error::verdict_of_failure;
 pub use self::error::{Change, ChecksumError};
 pub(super) use self::source::{FileIdentity, identity, open_regular};
 pub(super) use self::verify::{MAX_LINE_LEN, read_line};
 pub(super) use self::walk::walk;
-use super::{Item, ItemError, Job, Output, Step};
+use super::{Item, ItemError, Job, JobOutput, Output, Step};
 use crate::join::Context;
 
 /// The options of the job.
@@ -55,9 +55,9 @@ pub struct Checksum {
     pub verified: bool,
 }
 
-impl Checksum {
+impl JobOutput for Checksum {
     /// The line of `sha256sum` for the file `name` or, if it was verified, of `sha256sum -c`.
-    pub(super) fn line(&self, name: &Path) -> Vec<u8> {
+    fn line(&self, name: &Path) -> Vec<u8> {
         if self.verified {
             return [name.as_os_str().as_encoded_bytes(), b": OK\n"].concat();
         }
@@ -65,8 +65,14 @@ impl Checksum {
     }
 
     /// The word of `sha256sum -c` for a verified file.
-    pub(super) fn verdict(&self) -> Option<&'static str> {
+    fn verdict(&self) -> Option<&'static str> {
         self.verified.then_some("OK")
+    }
+}
+
+impl fmt::Display for Checksum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.digest)
     }
 }
 

@@ -149,9 +149,10 @@ fn in_parallel<A: Send, B: Send>(
 fn threads_of(priority: Priority) -> &'static Mutex<Option<ThreadPool>> {
     static BACKGROUND: Mutex<Option<ThreadPool>> = Mutex::new(None);
     static NORMAL: Mutex<Option<ThreadPool>> = Mutex::new(None);
-    match priority {
-        Priority::Background => &BACKGROUND,
-        Priority::Normal => &NORMAL,
+    if priority == Priority::Background {
+        &BACKGROUND
+    } else {
+        &NORMAL
     }
 }
 

@@ -27,12 +27,9 @@ use serde::{Deserialize, Serialize};
 pub use self::prepared::CommandOptionsError;
 use self::prepared::Prepared;
 pub use self::template::Template;
-use super::{Item, ItemError, Job, Output, ProcessObserver, Step};
+use super::{DEFAULT_OUTPUT_LIMIT, Item, ItemError, Job, Output, ProcessObserver, Step};
 use crate::choice::choices;
 use crate::join::Context;
-
-/// The default number of the last bytes of each stream that are kept.
-pub(crate) const DEFAULT_OUTPUT_LIMIT: usize = 1024 * 1024;
 
 /// The command, its files and its limits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

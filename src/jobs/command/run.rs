@@ -127,12 +127,10 @@ fn launched(builder: Builder, options: &Options, priority: Priority) -> Result<B
         }
         return Ok(builder);
     };
-    let options = LaunchOptions {
-        priority: priority.into(),
-        address_space_bytes,
-        cpu_time,
-        open_files: None,
-    };
+    let options = LaunchOptions::default()
+        .priority(priority.into())
+        .address_space_bytes(address_space_bytes)
+        .cpu_time(cpu_time);
     Ok(builder.launched_by(&launcher, options))
 }
 
@@ -285,8 +283,9 @@ fn not_started(error: &SpawnError) -> ItemError {
         SpawnError::TooManyOpenFiles { .. } => "too_many_open_files",
         SpawnError::TooManyProcesses { .. } => "too_many_processes",
         SpawnError::Thread(_) => "no_thread",
-        SpawnError::GivenUp { .. } | SpawnError::Cancelled { .. } => "timed_out",
-        SpawnError::Other { .. } => "not_started",
+        SpawnError::GivenUp { .. } => "timed_out",
+        SpawnError::Output { .. } => "output",
+        _ => "not_started",
     };
     ItemError::new(kind, error.to_string())
 }

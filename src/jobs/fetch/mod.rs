@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Item, ItemError, Job, Output, Step, os_text};
+use super::{Item, ItemError, Job, JobOutput, Output, Step, os_text};
 use crate::format::bytes;
 use crate::join::Context;
 
@@ -159,9 +159,9 @@ pub struct Fetched {
     pub saved_to: Option<PathBuf>,
 }
 
-impl Fetched {
+impl JobOutput for Fetched {
     /// Such as `200  1256  0.12  text/html  https://example.com/  out/index.html`, with tabs.
-    pub(super) fn line(&self, url: &Path) -> Vec<u8> {
+    fn line(&self, url: &Path) -> Vec<u8> {
         let content_type = self.content_type.as_deref().unwrap_or("-");
         let (status, bytes, secs) = (self.status, self.bytes, self.secs);
         let url = url.display();

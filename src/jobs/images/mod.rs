@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::error::ImageOptionsError;
 pub use self::size::Size;
-use super::{Item, ItemError, Job, Output, os_text};
+use super::{Item, ItemError, Job, JobOutput, Output, os_text};
 use crate::choice::choices;
 use crate::join::Context;
 
@@ -322,9 +322,9 @@ pub struct Saved {
     pub bytes: u64,
 }
 
-impl Saved {
+impl JobOutput for Saved {
     /// The path of the file.
-    pub(super) fn line(&self) -> Vec<u8> {
+    fn line(&self, _input: &Path) -> Vec<u8> {
         [self.saved_to.as_os_str().as_encoded_bytes(), b"\n"].concat()
     }
 }

@@ -6,6 +6,7 @@ use super::super::id::TaskId;
 
 /// A snapshot of all waits in progress; see [`wait_graph`](super::wait_graph).
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct WaitGraph {
     /// The waits, tasks first, in the order of their numbers.
     pub waits: Vec<WaitInfo>,
@@ -13,6 +14,7 @@ pub struct WaitGraph {
 
 /// One waiting thread.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct WaitInfo {
     /// The task that waits; `None` for a thread that runs no task.
     pub waiter: Option<TaskId>,

@@ -1,10 +1,10 @@
 //! The graph of waits: the refusal of waits that could never end, and the spare threads for pools
 //! whose threads all wait.
 //!
-//! A wait enters the graph, is checked before its thread parks, and leaves when it ends. A check that
-//! refuses a wait also removes it, under one lock: if two joins race to close a cycle, exactly one
-//! is refused. Only a wait that begins can make a task stuck, so a check at each beginning finds
-//! all.
+//! A wait enters the graph, is checked before its thread parks, and leaves when it ends. A check
+//! either refuses the wait and removes it, or lets it count for later checks, under one lock: if two
+//! joins race to close a cycle, exactly one is refused. Only a wait that begins can make a task
+//! stuck, so a check at each beginning finds all.
 //!
 //! Two questions are asked of each wait that begins.
 //!
@@ -37,6 +37,7 @@ use self::waits::{Key, WaitEntry, Waits};
 use super::id::TaskId;
 use super::sync::{Mutex, lock};
 use super::targets::Targets;
+use super::trace::WaitSpan;
 use super::workers::{InnermostTask, Shortage, Workers};
 
 /// The targets that must end for a wait to end.
@@ -65,6 +66,7 @@ pub(crate) struct Wait<'a> {
     graph: &'a Graph,
     key: Key,
     number: u64,
+    span: WaitSpan,
 }
 
 /// The waits that need spare threads. They must be [served](Self::serve) before the thread parks.
@@ -108,17 +110,20 @@ impl Graph {
     /// Enters a wait of the current thread, before it helps or parks. It must be
     /// [checked](Wait::check) before it parks.
     pub(crate) fn enter(&self, intent: Intent) -> Wait<'_> {
+        let span = WaitSpan::enter(&intent.targets);
         let (key, number) = lock(&self.waits).insert(intent, true);
         Wait {
             graph: self,
             key,
             number,
+            span,
         }
     }
 
     /// Enters a wait that can't be refused. If it closes a cycle, another wait of the cycle fails
     /// instead, with the cycle as its error.
     pub(crate) fn enter_breaking(&self, intent: Intent) -> Wait<'_> {
+        let span = WaitSpan::enter(&intent.targets);
         let (key, number, broken) = {
             let mut waits = lock(&self.waits);
             let (key, number) = waits.insert(intent, false);
@@ -131,6 +136,7 @@ impl Graph {
             graph: self,
             key,
             number,
+            span,
         }
     }
 
@@ -168,7 +174,12 @@ impl Wait<'_> {
             entry.helps = None;
         }
         match waits.cycle_of(waiter) {
-            None => Ok(waits.shortages_of(waiter)),
+            None => {
+                if let Some(entry) = waits.entries.get_mut(&self.key) {
+                    entry.is_checked = true;
+                }
+                Ok(waits.shortages_of(waiter))
+            }
             Some(cycle) => {
                 // Another wait that closes the same cycle is not refused too.
                 let entry = waits.remove(self.key, self.number);
@@ -213,6 +224,8 @@ impl Wait<'_> {
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
         let entry = lock(&self.graph.waits).remove(self.key, self.number);
+        let outcome = || entry.as_ref().map_or("would deadlock", WaitEntry::outcome);
+        self.span.set_outcome(outcome);
         // Dropped after the lock is released.
         drop(entry);
     }

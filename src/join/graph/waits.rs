@@ -32,6 +32,8 @@ pub(super) struct WaitEntry {
     pub(super) since: Instant,
     pub(super) thread: Thread,
     pub(super) breakable: bool,
+    /// Whether the wait may park. Until then it may still be refused.
+    pub(super) is_checked: bool,
     pub(super) broken: Option<Vec<TaskId>>,
     /// The task that this thread runs inside of the wait. The wait can't end before it, not even
     /// when it is broken.
@@ -46,6 +48,18 @@ pub(super) struct WaitEntry {
 }
 
 impl WaitEntry {
+    /// Returns how this wait has ended, if it was not refused.
+    pub(super) fn outcome(&self) -> &'static str {
+        let is_late = || self.intent.deadline.is_some_and(|it| it <= Instant::now());
+        if self.broken.is_some() {
+            "would deadlock"
+        } else if !self.intent.targets.have_ended() && is_late() {
+            "timed out"
+        } else {
+            "ended"
+        }
+    }
+
     /// Whether this wait ends without a further target.
     fn needs_no_target(&self) -> bool {
         self.broken.is_some() || self.intent.targets.are_satisfied()
@@ -74,6 +88,7 @@ impl Waits {
             since: Instant::now(),
             thread: current_thread(),
             breakable,
+            is_checked: !breakable,
             broken: None,
             helps: None,
             lifetime: None,
@@ -122,15 +137,18 @@ impl Waits {
         })
     }
 
-    /// What a node needs to go on, if pools never starve and deadlines end waits.
-    fn needs_to_end(&self, node: Node) -> Needs {
+    /// What a node needs to go on, if pools never starve and deadlines end waits. A wait other than
+    /// that of `waiter` counts only once it is checked: if it closes a cycle, its own check refuses
+    /// it, and not that of a wait which only leads to the cycle.
+    fn needs_to_end(&self, node: Node, waiter: TaskId) -> Needs {
         let Node::Task(task) = node else {
             return Needs::nothing();
         };
         let Some(entry) = self.entry(task) else {
             return Needs::nothing();
         };
-        if entry.intent.deadline.is_some() || entry.needs_no_target() {
+        let counts = entry.is_checked || task == waiter;
+        if !counts || entry.intent.deadline.is_some() || entry.needs_no_target() {
             return entry.needs_helped(task);
         }
         let waiting = self.waiting_targets(entry);
@@ -173,7 +191,7 @@ impl Waits {
 
     /// Returns the cycle that blocks `waiter` forever. It begins with `waiter` if that is a member.
     pub(super) fn cycle_of(&self, waiter: TaskId) -> Option<Vec<TaskId>> {
-        let stuck = stuck(Node::Task(waiter), |node| self.needs_to_end(node));
+        let stuck = stuck(Node::Task(waiter), |node| self.needs_to_end(node, waiter));
         if !stuck.contains(&Node::Task(waiter)) {
             return None;
         }

@@ -42,6 +42,7 @@ type Payload = Box<dyn Any + Send>;
 
 /// The type of a panic's payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum PayloadKind {
     /// A literal, as in `panic!("text")`.
     Str,
@@ -53,6 +54,7 @@ pub enum PayloadKind {
 
 /// The place in the source at which a panic was raised.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct PanicLocation {
     /// The path of the source file as the compiler saw it.
     pub file: String,

@@ -6,9 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::super::sync::lock;
 use super::exit::ProcessInfo;
-use super::shared::ProcessShared;
-use super::stop;
-use super::tree::Root;
+use super::shared::{ProcessShared, stop_all};
+use super::tree::Root as _;
 
 /// The time that [`stop_daemons`] gives a daemon to handle `SIGTERM`.
 const DAEMON_GRACE: Duration = Duration::from_secs(1);
@@ -41,13 +40,13 @@ fn running(predicate: impl Fn(&ProcessShared) -> bool) -> Vec<Arc<ProcessShared>
 /// use meanwhile_join::process::{self, Builder};
 ///
 /// let sleeper = Builder::new("sleep").arg("60").spawn()?;
-/// assert!(process::active_children().iter().any(|child| child.pid == sleeper.pid()));
+/// assert!(process::live_processes().iter().any(|child| child.pid == sleeper.pid()));
 /// sleeper.kill()?;
 /// sleeper.join()?;
-/// assert!(process::active_children().iter().all(|child| child.pid != sleeper.pid()));
+/// assert!(process::live_processes().iter().all(|child| child.pid != sleeper.pid()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-pub fn active_children() -> Vec<ProcessInfo> {
+pub fn live_processes() -> Vec<ProcessInfo> {
     running(|_| true).iter().map(|child| child.info()).collect()
 }
 
@@ -64,12 +63,7 @@ pub(crate) fn wait_for_non_daemons(deadline: Option<Instant>) {
 /// [`Process::stop`](super::Process::stop) with a grace of a second.
 pub(crate) fn stop_daemons() {
     let daemons = running(ProcessShared::is_daemon);
-    let guards: Vec<_> = daemons.iter().map(|daemon| daemon.keep_guarded()).collect();
-    let roots: Vec<&dyn Root> = daemons
-        .iter()
-        .map(|daemon| &**daemon as &dyn Root)
-        .collect();
+    let daemons: Vec<&ProcessShared> = daemons.iter().map(|daemon| &**daemon).collect();
     // The caller reports the processes that are left.
-    drop(stop::stop(&roots, DAEMON_GRACE));
-    drop(guards);
+    drop(stop_all(&daemons, DAEMON_GRACE));
 }

@@ -25,6 +25,7 @@ use rustix::io::Errno;
 /// assert!(matches!(error, SpawnError::WorkingDirectory { .. }));
 /// ```
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum SpawnError {
     /// The program does not exist.
     NotFound {
@@ -74,6 +75,15 @@ pub enum SpawnError {
     },
     /// The file for the process's stdin can't be opened.
     Input {
+        /// The program as it was given.
+        program: String,
+        /// The file.
+        path: PathBuf,
+        /// The error of the system.
+        cause: io::Error,
+    },
+    /// The file for an output stream of the process can't be opened.
+    Output {
         /// The program as it was given.
         program: String,
         /// The file.
@@ -157,6 +167,15 @@ impl fmt::Display for SpawnError {
             } => write!(
                 f,
                 "can't open {} as the input of `{program}`: {cause}",
+                path.display()
+            ),
+            Self::Output {
+                program,
+                path,
+                cause,
+            } => write!(
+                f,
+                "can't open {} for the output of `{program}`: {cause}",
                 path.display()
             ),
             Self::TooManyOpenFiles { program } => write!(

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
-/// The end of a process.
+/// The end of a process. There is no other kind of end, so a `match` may be exhaustive.
 ///
 /// ```
 /// use meanwhile_join::process::{Builder, Exit};
@@ -122,6 +122,7 @@ fn name_of(signal: i32) -> Option<&'static str> {
 
 /// The state of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ProcessState {
     /// It runs.
     Running,
@@ -133,6 +134,7 @@ pub enum ProcessState {
 
 /// A snapshot of a process without its output.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ProcessInfo {
     /// The process id.
     pub pid: u32,

@@ -4,6 +4,7 @@
 ///
 /// A terminal sends the signal of Ctrl-C, `SIGINT`, to every process of its foreground group.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum ProcessGroup {
     /// The group of this program, as with std: Ctrl-C in a terminal reaches the process too.
     #[default]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::io;
-use std::process::{ChildStdin, ChildStdout};
+use std::process::{ChildStderr, ChildStdin, ChildStdout};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,18 +10,20 @@ use rustix::process::Signal;
 
 use super::super::{CallbackGuard, JoinError, Select, wait};
 use super::exit::{Exit, ProcessInfo, ProcessState};
-use super::output::{Captured, Output, Stream};
+use super::exit_error::ExitError;
+use super::output::{Captured, Output, Stream, StreamCapture};
 use super::shared::ProcessShared;
 use super::stop::StopReport;
 use super::tree::Root as _;
-use super::{pause, reaper};
+use super::{reaper, tree_signal};
 
 /// A handle of one child process.
 ///
 /// A process is *running*, possibly *stopped*, and finally *ended* with an [`Exit`], which is kept
 /// as long as a handle exists. Any number of threads may ask for it any number of times. Handles
 /// are cheap to clone. Dropping the last one detaches the process: it keeps running, its output is
-/// read and discarded, and it is reaped when it exits.
+/// read and discarded, and it is reaped when it exits. It ends instead if it was built with
+/// [`kill_on_drop`](super::Builder::kill_on_drop).
 ///
 /// ```
 /// use meanwhile_join::process::{Builder, Exit};
@@ -43,9 +45,10 @@ use super::{pause, reaper};
 /// and the list of children has no handles.
 ///
 /// ```compile_fail
-/// meanwhile_join::process::active_children()[0].join();
+/// meanwhile_join::process::live_processes()[0].join();
 /// ```
 #[derive(Clone)]
+#[must_use = "without a handle, nobody learns how the process ends; drop it to detach the process"]
 pub struct Process(Arc<Handle>);
 
 /// The value that all clones of a handle share. It is dropped with the last one.
@@ -56,8 +59,12 @@ impl Process {
         Self(Arc::new(Handle(shared)))
     }
 
-    fn shared(&self) -> &ProcessShared {
+    pub(super) fn shared(&self) -> &ProcessShared {
         &self.0.0
+    }
+
+    pub(super) fn capture(&self, stream: Stream) -> Arc<StreamCapture> {
+        self.shared().capture(stream).clone()
     }
 
     /// Returns the process id. The system may reuse it once the process has ended. The methods of
@@ -87,7 +94,7 @@ impl Process {
     /// Never fails today, because a process can't be part of a deadlock cycle and can't panic. It
     /// has the signature of [`Task::join`](crate::Task::join).
     pub fn join(&self) -> Result<Exit, JoinError> {
-        self.shared().wait(None).ok_or(JoinError::TimedOut)
+        Ok(self.shared().join())
     }
 
     /// Like [`join`](Self::join), but times out after `timeout`, and never earlier.
@@ -114,16 +121,43 @@ impl Process {
         self.shared().wait(deadline).ok_or(JoinError::TimedOut)
     }
 
+    /// Blocks until the process has ended, like [`join`](Self::join). Returns the captured output if
+    /// it exited with code 0. After a [`join_timeout`](Self::join_timeout) that has returned an exit,
+    /// it does not block.
+    ///
+    /// ```
+    /// use meanwhile_join::process::Builder;
+    ///
+    /// let greeting = Builder::new("echo").arg("hello").spawn()?.join_checked()?;
+    /// assert_eq!(greeting.stdout.text(), "hello\n");
+    /// let failed = Builder::new("sh").args(["-c", "echo 'no disk' >&2; exit 2"]).spawn()?;
+    /// let error = failed.join_checked().unwrap_err();
+    /// assert_eq!(error.to_string(), "`sh` exited with code 2: no disk");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ExitError`] if it ended in any other way. The error has the name of the process, and the
+    /// last lines of its stderr, as far as they were captured.
+    pub fn join_checked(&self) -> Result<Output, ExitError> {
+        let exit = self.shared().join();
+        if exit.is_success() {
+            return Ok(self.output());
+        }
+        let printed = self.output_since(self.shared().error_stream(), 0);
+        Err(ExitError::new(self.shared().name().clone(), exit, &printed))
+    }
+
     /// Returns the exit without waiting, or `None` while the process runs. Takes one atomic load.
     #[inline]
     pub fn poll(&self) -> Option<Exit> {
         self.shared().exit()
     }
 
-    /// Returns whether the process has not ended yet. False once any join has returned an exit.
+    /// Returns whether the process has ended. True once any join has returned an exit.
     #[inline]
-    pub fn is_alive(&self) -> bool {
-        self.poll().is_none()
+    pub fn is_finished(&self) -> bool {
+        self.poll().is_some()
     }
 
     /// Returns the state of the process. Asks the system, which takes about a microsecond.
@@ -186,12 +220,12 @@ impl Process {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn pause(&self) {
-        pause::pause(self.shared());
+        tree_signal::pause(self.shared());
     }
 
     /// Continues the process and all its descendants with `SIGCONT`, whoever has stopped them.
     pub fn resume(&self) {
-        pause::resume(self.shared());
+        tree_signal::resume(self.shared());
     }
 
     /// Ends the process and all its descendants. Sends `SIGTERM`, waits at most for `grace`, then
@@ -212,7 +246,7 @@ impl Process {
     /// let shell = Builder::new("sh").args(["-c", "sleep 60 & sleep 60"]).spawn()?;
     /// let report = shell.stop(Duration::from_secs(5));
     /// assert!(report.escaped.is_empty());
-    /// assert!(!shell.is_alive());
+    /// assert!(shell.is_finished());
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn stop(&self, grace: Duration) -> StopReport {
@@ -252,14 +286,49 @@ impl Process {
 
     /// Takes the writing end of the process's stdin. Returns `None` if it was taken before, or if
     /// the process was not built with [`stdin_piped`](super::Builder::stdin_piped).
+    ///
+    /// To stream input, write to it in a task. A write waits until the process has read enough, and
+    /// nothing else waits meanwhile. It fails with [`BrokenPipe`](io::ErrorKind::BrokenPipe) once no
+    /// process can read it. Dropping it ends the input.
+    ///
+    /// ```
+    /// use meanwhile_join::process::Builder;
+    /// use std::io::Write;
+    ///
+    /// let count = Builder::new("wc").arg("-l").stdin_piped().spawn()?;
+    /// let mut stdin = count.take_stdin().ok_or("it was taken before")?;
+    /// let writing = meanwhile_join::spawn("input", move |_| {
+    ///     (0..100_000).try_for_each(|number| writeln!(stdin, "{number}"))
+    /// })?;
+    /// count.join()?;
+    /// assert!(writing.join()?.is_ok());
+    /// assert_eq!(count.output().stdout.text().trim(), "100000");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn take_stdin(&self) -> Option<ChildStdin> {
         self.shared().take_stdin()
     }
 
     /// Takes the reading end of the process's stdout. Returns `None` if it was taken before, or if
-    /// the process was not built with [`stdout_piped`](super::Builder::stdout_piped).
+    /// the process's stdout is not [`Piped`](super::Redirect::Piped).
     pub fn take_stdout(&self) -> Option<ChildStdout> {
         self.shared().take_stdout()
+    }
+
+    /// Takes the reading end of the process's stderr. Returns `None` if it was taken before, or if
+    /// the process's stderr is not [`Piped`](super::Redirect::Piped).
+    ///
+    /// ```
+    /// use meanwhile_join::process::{Builder, Redirect};
+    ///
+    /// let shell = Builder::new("sh").args(["-c", "echo warning >&2"]);
+    /// let process = shell.stderr(Redirect::Piped).spawn()?;
+    /// let stderr = process.take_stderr().ok_or("it was taken before")?;
+    /// assert_eq!(std::io::read_to_string(stderr)?, "warning\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn take_stderr(&self) -> Option<ChildStderr> {
+        self.shared().take_stderr()
     }
 
     /// Runs `callback` when the process has ended, or now if it has ended already.
@@ -340,6 +409,9 @@ impl Drop for Handle {
     fn drop(&mut self) {
         if self.0.last_use().note_abandoned() {
             reaper::forget(self.0.key());
+        } else if self.0.is_killed_on_drop() && self.0.exit().is_none() {
+            // The exit is published a moment before `note_end`.
+            tree_signal::kill(&*self.0);
         }
     }
 }

@@ -15,6 +15,8 @@ use super::lookup;
 #[derive(Clone, Debug, Default)]
 pub(super) struct Invocation {
     pub(super) program: OsString,
+    /// The argument 0; that is the program if it is `None`.
+    pub(super) arg0: Option<OsString>,
     pub(super) args: Vec<OsString>,
     /// The variables that are set, or removed (`None`).
     pub(super) env: BTreeMap<OsString, Option<OsString>>,
@@ -23,6 +25,19 @@ pub(super) struct Invocation {
 }
 
 impl Invocation {
+    /// Takes over what can be read from a command.
+    pub(super) fn of_command(command: &Command) -> Self {
+        let variables = command.get_envs();
+        let variables = variables.map(|(name, value)| (name.to_owned(), value.map(Into::into)));
+        Self {
+            program: command.get_program().to_owned(),
+            args: command.get_args().map(Into::into).collect(),
+            env: variables.collect(),
+            current_dir: command.get_current_dir().map(Into::into),
+            ..Self::default()
+        }
+    }
+
     /// Returns the program as it was given.
     pub(super) fn program_name(&self) -> String {
         self.program.to_string_lossy().into_owned()
@@ -81,6 +96,9 @@ impl Invocation {
         let has_nul = |text: &OsStr| text.as_bytes().contains(&0);
         if has_nul(&self.program) {
             return Some("the name".to_owned());
+        }
+        if self.arg0.as_deref().is_some_and(has_nul) {
+            return Some("argument 0".to_owned());
         }
         if let Some(index) = self.args.iter().position(|arg| has_nul(arg)) {
             return Some(format!("argument {}", index + 1));

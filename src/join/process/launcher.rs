@@ -24,10 +24,7 @@ use super::{reaper, spawner, system};
 ///
 /// fn main() -> Result<(), Box<dyn std::error::Error>> {
 ///     let launcher = Launcher::install();
-///     let limits = LaunchOptions {
-///         address_space_bytes: Some(1 << 30),
-///         ..LaunchOptions::default()
-///     };
+///     let limits = LaunchOptions::default().address_space_bytes(1 << 30);
 ///     let process = Builder::new("make").launched_by(&launcher, limits).spawn()?;
 ///     println!("{}", process.join()?);
 ///     Ok(())
@@ -93,9 +90,10 @@ impl Launcher {
         &self,
         options: &LaunchOptions,
         program: &OsStr,
+        arg0: Option<&OsStr>,
         args: &[OsString],
     ) -> Command {
-        shim::command(self.program(), options, program, args)
+        shim::command(self.program(), options, program, arg0, args)
     }
 
     /// Has the supervisor kill the processes that carry `tag` when this program exits.

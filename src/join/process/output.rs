@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Instant;
 
-use super::super::sync::lock;
+use super::super::sync::{ignore_poison, lock};
 
 /// One of the two output streams of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,6 +30,7 @@ pub enum Stream {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default)]
+#[non_exhaustive]
 pub struct Output {
     /// Standard output.
     pub stdout: Captured,
@@ -51,6 +53,7 @@ pub struct Output {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Captured {
     /// The requested bytes, as far as they were kept.
     pub bytes: Vec<u8>,
@@ -99,6 +102,8 @@ fn rest_of_character(bytes: &[u8]) -> usize {
 pub(super) struct StreamCapture {
     limit: usize,
     ring: Mutex<RingBuffer>,
+    /// Notified when the ring has new bytes, and when its stream has ended.
+    did_change: Condvar,
 }
 
 #[derive(Default)]
@@ -119,6 +124,7 @@ impl StreamCapture {
                 pipe,
                 ..RingBuffer::default()
             }),
+            did_change: Condvar::new(),
         }
     }
 
@@ -132,11 +138,13 @@ impl StreamCapture {
         };
         let count = rustix::io::read(pipe, &mut *buffer)?;
         ring.push(&buffer[..count], self.limit);
+        self.did_change.notify_all();
         Ok(count)
     }
 
     pub(super) fn close(&self) {
         lock(&self.ring).pipe = None;
+        self.did_change.notify_all();
     }
 
     /// Returns the number of bytes written in total, including those still in the pipe.
@@ -149,18 +157,32 @@ impl StreamCapture {
 
     /// Returns the kept bytes after the first `offset` bytes of the stream.
     pub(super) fn since(&self, offset: u64) -> Captured {
-        let ring = lock(&self.ring);
-        let offset = offset.min(ring.total);
-        let first_kept = ring.total - ring.tail.len() as u64;
-        // At most as many as are kept.
-        let skip = usize::try_from(offset.saturating_sub(first_kept)).unwrap_or(usize::MAX);
-        Captured {
-            bytes: ring.tail.range(skip..).copied().collect(),
-            offset: offset.max(first_kept),
-            dropped: first_kept.saturating_sub(offset),
-            total: ring.total,
-            is_open: ring.pipe.is_some(),
+        lock(&self.ring).since(offset, usize::MAX)
+    }
+
+    /// Waits for a byte after the first `offset` bytes of the stream, or for the end of the stream.
+    /// Then it returns like [`since`](Self::since), but at most `limit` bytes. Returns `None` if the
+    /// deadline passes first.
+    pub(super) fn wait_since(
+        &self,
+        offset: u64,
+        limit: usize,
+        deadline: Option<Instant>,
+    ) -> Option<Captured> {
+        let mut ring = lock(&self.ring);
+        while ring.total <= offset && ring.pipe.is_some() {
+            ring = match deadline {
+                None => ignore_poison(self.did_change.wait(ring)),
+                Some(deadline) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return None;
+                    }
+                    ignore_poison(self.did_change.wait_timeout(ring, left)).0
+                }
+            };
         }
+        Some(ring.since(offset, limit))
     }
 }
 
@@ -171,5 +193,26 @@ impl RingBuffer {
         let excess = (self.tail.len() + kept.len()).saturating_sub(limit);
         self.tail.drain(..excess);
         self.tail.extend(kept);
+    }
+
+    fn since(&self, offset: u64, limit: usize) -> Captured {
+        let offset = offset.min(self.total);
+        let first_kept = self.total - self.tail.len() as u64;
+        // At most as many as are kept.
+        let skip = usize::try_from(offset.saturating_sub(first_kept)).unwrap_or(usize::MAX);
+        let count = limit.min(self.tail.len() - skip);
+        let mut bytes = Vec::with_capacity(count);
+        let (front, back) = self.tail.as_slices();
+        let from_front = front.get(skip..).unwrap_or_default();
+        let from_back = &back[skip.saturating_sub(front.len())..];
+        bytes.extend(from_front.iter().take(count));
+        bytes.extend(from_back.iter().take(count - bytes.len()));
+        Captured {
+            bytes,
+            offset: offset.max(first_kept),
+            dropped: first_kept.saturating_sub(offset),
+            total: self.total,
+            is_open: self.pipe.is_some(),
+        }
     }
 }

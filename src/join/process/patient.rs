@@ -7,6 +7,7 @@ use super::super::SpawnError as ThreadError;
 use super::super::sync::{ignore_poison, lock};
 use super::error::SpawnError;
 use super::handle::Process;
+use super::trace::in_current_span;
 
 /// The interval at which the caller is asked whether it still waits.
 const ASK_INTERVAL: Duration = Duration::from_millis(20);
@@ -32,7 +33,7 @@ pub(super) fn spawn_while(
     let name = format!("starts {program}");
     let thread = std::thread::Builder::new().name(name.replace('\0', "\u{fffd}"));
     let started = thread.spawn({
-        let start = start.clone();
+        let (start, spawn) = (start.clone(), in_current_span(spawn));
         move || start.finish(spawn())
     });
     if let Err(cause) = started {

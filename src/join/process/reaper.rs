@@ -23,6 +23,7 @@ use rustix::process::Signal;
 use super::super::SpawnError;
 use super::super::priority::{Priority, spawn_thread};
 use super::super::sync::lock;
+use super::follower::Follower;
 use super::output::Stream;
 use super::shared::ProcessShared;
 use super::system::Notifier;
@@ -49,6 +50,7 @@ pub(super) struct WatchedChild {
     pub(super) stdin: Option<StdinWriter>,
     pub(super) stdout: Option<Arc<OwnedFd>>,
     pub(super) stderr: Option<Arc<OwnedFd>>,
+    pub(super) followers: Vec<Arc<Follower>>,
     pub(super) held: Option<Held>,
 }
 
@@ -352,8 +354,11 @@ impl Reaper {
     }
 
     fn forget_if_done(&mut self, key: u64) {
-        if self.children.get(&key).is_some_and(WatchedChild::is_done) {
-            self.children.remove(&key);
+        if self.children.get(&key).is_some_and(WatchedChild::is_done)
+            && let Some(mut child) = self.children.remove(&key)
+        {
+            child.close(Stream::Stdout);
+            child.close(Stream::Stderr);
         }
     }
 }
@@ -400,20 +405,30 @@ impl WatchedChild {
     /// Reads the bytes that are there, up to `limit` and less than a buffer more. Closes a stream
     /// that has ended.
     fn read(&mut self, stream: Stream, limit: usize, buffer: &mut [u8]) {
-        let shared = self.shared.clone();
-        let capture = shared.capture(stream);
         let mut taken = 0;
         while taken < limit {
-            match capture.read(buffer) {
+            match self.shared.capture(stream).read(buffer) {
                 Ok(count) if count > 0 => taken += count,
-                Err(Errno::AGAIN) => return,
+                Err(Errno::AGAIN) => break,
                 Err(Errno::INTR) => {}
-                Ok(_) | Err(_) => {
-                    capture.close();
-                    *self.pipe(stream) = None;
-                    return;
-                }
+                Ok(_) | Err(_) => return self.close(stream),
             }
+        }
+        if taken > 0 {
+            self.wake_followers(stream);
+        }
+    }
+
+    fn close(&mut self, stream: Stream) {
+        self.shared.capture(stream).close();
+        *self.pipe(stream) = None;
+        self.wake_followers(stream);
+    }
+
+    fn wake_followers(&self, stream: Stream) {
+        let followers = self.followers.iter();
+        for follower in followers.filter(|follower| follower.stream() == stream) {
+            follower.wake();
         }
     }
 

@@ -1,8 +1,8 @@
 //! The state of a process that its handles, the reaper and the list of children share.
 
 use std::io;
-use std::process::{ChildStdin, ChildStdout};
-use std::sync::{Arc, Mutex, OnceLock};
+use std::process::{ChildStderr, ChildStdin, ChildStdout};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rustix::io::Errno;
@@ -15,11 +15,12 @@ use super::super::clock::{self, Stamp};
 use super::super::graph::{self, Intent, Need};
 use super::super::panic::contain;
 use super::super::select::Awaited;
-use super::super::sync::{current_thread, lock, park_until};
+use super::super::sync::lock;
 use super::super::targets::Targets;
 use super::super::token::CancelToken;
-use super::super::waiters::{Callback, Waiter, Waiters};
+use super::super::waiters::{Callback, Waiter};
 use super::callbacks;
+use super::end::End;
 use super::exit::{Exit, ProcessInfo, ProcessState};
 use super::group::ProcessGroup;
 use super::guard::TreeGuard;
@@ -27,6 +28,7 @@ use super::last_use::LastUse;
 use super::output::{Stream, StreamCapture};
 use super::stop::{self, StopReport};
 use super::system::{self, Pidfd};
+use super::trace::ProcessSpan;
 use super::tree::Root;
 
 /// The time that a process whose token was cancelled has to exit by itself.
@@ -41,11 +43,11 @@ pub(super) struct ProcessShared {
     /// Locked while the process is signalled or reaped. A reaped process is never signalled,
     /// because its pid may belong to another one by then.
     is_reaped: Mutex<bool>,
-    exit: OnceLock<Exit>,
-    waiters: Waiters,
+    end: End<Exit>,
     /// Stops the process when a token is cancelled.
     on_cancel: Mutex<Option<CallbackGuard>>,
     last_use: LastUse,
+    span: ProcessSpan,
 }
 
 /// A process that was just started.
@@ -57,10 +59,13 @@ pub(super) struct Spawned {
     /// The tag in its environment and in that of its descendants.
     pub(super) tag: String,
     pub(super) daemon: bool,
+    /// Whether the process ends with its last handle.
+    pub(super) kill_on_drop: bool,
     /// `None` where the system has no pidfds. There a thread waits for the process.
     pub(super) pidfd: Option<Pidfd>,
-    pub(super) stdout: StreamCapture,
-    pub(super) stderr: StreamCapture,
+    pub(super) stdout: Arc<StreamCapture>,
+    pub(super) stderr: Arc<StreamCapture>,
+    pub(super) stderr_is_stdout: bool,
     /// `None` where the process was started without a launcher.
     pub(super) guard: Option<TreeGuard>,
 }
@@ -70,18 +75,20 @@ pub(super) struct Spawned {
 pub(super) struct PipeEnds {
     pub(super) stdin: Option<ChildStdin>,
     pub(super) stdout: Option<ChildStdout>,
+    pub(super) stderr: Option<ChildStderr>,
 }
 
 impl ProcessShared {
     pub(super) fn new(spawned: Spawned, pipe_ends: PipeEnds) -> Self {
+        let pid = spawned.pid.as_raw_nonzero().get().unsigned_abs();
         Self {
+            span: ProcessSpan::new(&spawned.name, pid),
             spawned,
             pipe_ends: Mutex::new(pipe_ends),
             spawned_at: Stamp::now(),
             finished_at: Stamp::never(),
             is_reaped: Mutex::new(false),
-            exit: OnceLock::new(),
-            waiters: Waiters::new(),
+            end: End::new(),
             on_cancel: Mutex::new(None),
             last_use: LastUse::new(),
         }
@@ -95,7 +102,7 @@ impl ProcessShared {
         self.spawned.pid.as_raw_nonzero().get().unsigned_abs()
     }
 
-    pub(super) fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &Arc<str> {
         &self.spawned.name
     }
 
@@ -103,11 +110,15 @@ impl ProcessShared {
         self.spawned.daemon
     }
 
+    pub(super) fn is_killed_on_drop(&self) -> bool {
+        self.spawned.kill_on_drop
+    }
+
     pub(super) fn pidfd(&self) -> Option<&Pidfd> {
         self.spawned.pidfd.as_ref()
     }
 
-    pub(super) fn capture(&self, stream: Stream) -> &StreamCapture {
+    pub(super) fn capture(&self, stream: Stream) -> &Arc<StreamCapture> {
         match stream {
             Stream::Stdout => &self.spawned.stdout,
             Stream::Stderr => &self.spawned.stderr,
@@ -122,9 +133,28 @@ impl ProcessShared {
         lock(&self.pipe_ends).stdout.take()
     }
 
+    pub(super) fn take_stderr(&self) -> Option<ChildStderr> {
+        lock(&self.pipe_ends).stderr.take()
+    }
+
     #[inline]
     pub(super) fn exit(&self) -> Option<Exit> {
-        self.exit.get().copied()
+        self.end.exit()
+    }
+
+    /// Blocks until the process has ended.
+    pub(super) fn join(&self) -> Exit {
+        // Without a deadline it ends with an exit.
+        self.wait(None).unwrap_or(Exit::Unknown)
+    }
+
+    /// The stream in which the process says why it fails.
+    pub(super) fn error_stream(&self) -> Stream {
+        if self.spawned.stderr_is_stdout {
+            Stream::Stdout
+        } else {
+            Stream::Stderr
+        }
     }
 
     pub(super) fn last_use(&self) -> &LastUse {
@@ -158,8 +188,7 @@ impl ProcessShared {
     /// Runs `callback` when the process has ended, or now if it has ended already. Returns its
     /// ticket, unless it has run.
     pub(super) fn on_finish(&self, callback: Callback) -> Option<u64> {
-        let added = self.waiters.add_callback(callback, || self.has_ended());
-        added.map_err(contain).ok()
+        self.end.add_callback(callback).map_err(contain).ok()
     }
 
     /// Like [`on_finish`](Self::on_finish). The guard takes the callback back.
@@ -170,7 +199,7 @@ impl ProcessShared {
         let process = Arc::downgrade(self);
         CallbackGuard::new(move || {
             if let Some(process) = process.upgrade() {
-                process.waiters.remove_callback(ticket);
+                process.end.remove_callback(ticket);
             }
         })
     }
@@ -199,13 +228,12 @@ impl ProcessShared {
 
     /// Stops the process and its descendants.
     pub(super) fn stop(&self, grace: Duration) -> StopReport {
-        let _guarded = self.keep_guarded();
-        stop::stop(&[self], grace).pop().unwrap_or_default()
+        stop_all(&[self], grace).pop().unwrap_or_default()
     }
 
     /// Keeps the tree guarded until the returned value is dropped, because the process may exit
     /// long before its descendants.
-    pub(super) fn keep_guarded(&self) -> Option<impl Drop> {
+    fn keep_guarded(&self) -> Option<impl Drop> {
         self.spawned.guard.as_ref().map(TreeGuard::add_holder)
     }
 
@@ -244,12 +272,20 @@ impl ProcessShared {
 
     /// Publishes the exit, then wakes the waiters, then has the callbacks run.
     pub(super) fn publish(&self, exit: Exit) {
-        self.exit.get_or_init(|| exit);
-        let (waiters, callbacks) = self.waiters.take();
-        waiters.for_each(Waiter::wake);
+        self.span.end(exit);
+        let callbacks = self.end.publish(exit);
         self.ignore_cancel();
         callbacks::run(callbacks);
     }
+}
+
+/// Stops several processes with their descendants, at the same time. Returns the reports in the
+/// same order.
+pub(super) fn stop_all(processes: &[&ProcessShared], grace: Duration) -> Vec<StopReport> {
+    let processes = processes.iter();
+    let _guarded: Vec<_> = processes.clone().map(|it| it.keep_guarded()).collect();
+    let roots: Vec<&dyn Root> = processes.map(|it| *it as &dyn Root).collect();
+    stop::stop(&roots, grace)
 }
 
 impl Awaited for ProcessShared {
@@ -262,11 +298,11 @@ impl Awaited for ProcessShared {
     }
 
     fn add_waiter(&self, waiter: Waiter) -> Option<u64> {
-        self.waiters.add(waiter, || self.has_ended())
+        self.end.add_waiter(waiter)
     }
 
     fn remove_waiter(&self, ticket: u64) {
-        self.waiters.remove(ticket);
+        self.end.remove_waiter(ticket);
     }
 }
 
@@ -331,10 +367,6 @@ impl Root for ProcessShared {
             need: Need::All,
             deadline,
         });
-        if let Some(ticket) = self.add_waiter(Waiter::Thread(current_thread())) {
-            while self.exit().is_none() && park_until(deadline) {}
-            self.remove_waiter(ticket);
-        }
-        self.exit()
+        self.end.wait(deadline)
     }
 }

@@ -25,16 +25,23 @@ pub(super) const SHIM_ARGUMENT: &str = "--meanwhile-launch";
 const NOT_EXECUTED: i32 = 126;
 const NOT_FOUND: i32 = 127;
 
+/// The option that the program is followed by its argument 0.
+const WITH_ARG0: &str = "arg0";
+
 /// Returns the command that starts `shim` to become `program`.
 pub(super) fn command(
     shim: &Path,
     options: &LaunchOptions,
     program: &OsStr,
+    arg0: Option<&OsStr>,
     args: &[OsString],
 ) -> Command {
     let mut command = Command::new(shim);
     command.arg(SHIM_ARGUMENT).args(to_args(options));
-    command.arg("--").arg(program).args(args);
+    if arg0.is_some() {
+        command.arg(WITH_ARG0);
+    }
+    command.arg("--").arg(program).args(arg0).args(args);
     command
 }
 
@@ -55,7 +62,12 @@ fn to_args(options: &LaunchOptions) -> Vec<String> {
 
 /// Prepares this process and executes the command. Returns the exit code if that fails.
 pub(super) fn run(mut args: impl Iterator<Item = OsString>) -> i32 {
+    let mut has_arg0 = false;
     for option in args.by_ref().take_while(|arg| arg != "--") {
+        if option == WITH_ARG0 {
+            has_arg0 = true;
+            continue;
+        }
         if let Err(error) = apply(&option.to_string_lossy()) {
             let sentence = format!("can't set {}: {error}", option.display());
             return fail(&sentence, NOT_EXECUTED);
@@ -64,7 +76,11 @@ pub(super) fn run(mut args: impl Iterator<Item = OsString>) -> i32 {
     let Some(program) = args.next() else {
         return fail("there is no program to run", NOT_FOUND);
     };
-    let error = Command::new(&program).args(args).exec();
+    let mut command = Command::new(&program);
+    if let Some(name) = has_arg0.then(|| args.next()).flatten() {
+        command.arg0(name);
+    }
+    let error = command.args(args).exec();
     let code = match error.kind() {
         io::ErrorKind::NotFound => NOT_FOUND,
         _ => NOT_EXECUTED,

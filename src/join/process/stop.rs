@@ -25,6 +25,7 @@ const KILL_TIMEOUT: Duration = Duration::from_secs(5);
 /// The end of each process of a tree that was stopped. All lists are sorted by pid.
 #[derive(Clone, Debug, Default)]
 #[must_use]
+#[non_exhaustive]
 pub struct StopReport {
     /// The end of the process itself; `None` if it has not ended.
     pub exit: Option<Exit>,
@@ -38,6 +39,7 @@ pub struct StopReport {
 
 /// One process of a tree that was stopped.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct TreeMember {
     /// The process id.
     pub pid: u32,

@@ -38,7 +38,7 @@ impl Pattern for Fixed {
 
     fn ui(&mut self, ui: &mut Ui) {
         task_ui(self.task.as_ref(), ui);
-        let is_running = self.task.as_ref().is_some_and(Task::is_alive);
+        let is_running = self.task.as_ref().is_some_and(|task| !task.is_finished());
         if let Some(started) = self.started.filter(|_| is_running) {
             let ticks = started.elapsed().as_millis() / 500;
             ui.label(["◐", "◑"][usize::from(ticks % 2 == 1)]);

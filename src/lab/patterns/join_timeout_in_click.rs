@@ -46,7 +46,7 @@ impl Pattern for Fixed {
 
     fn ui(&mut self, ui: &mut Ui) {
         task_ui(self.task.as_ref(), ui);
-        let is_running = self.task.as_ref().is_some_and(Task::is_alive);
+        let is_running = self.task.as_ref().is_some_and(|task| !task.is_finished());
         if is_running && self.deadline.is_some_and(|at| Instant::now() >= at) {
             ui.label("Still running after 1 s");
         }

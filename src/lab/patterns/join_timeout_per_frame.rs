@@ -19,7 +19,7 @@ impl Pattern for Bad {
     fn ui(&mut self, ui: &mut Ui) {
         if let Some(task) = &self.task {
             drop(task.join_timeout(Duration::from_millis(50))); // ← at most 20 frames a second
-            if task.is_alive() {
+            if !task.is_finished() {
                 ui.ctx().request_repaint();
             }
         }

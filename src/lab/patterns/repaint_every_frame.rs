@@ -16,7 +16,7 @@ impl Pattern for Bad {
 
     fn ui(&mut self, ui: &mut Ui) {
         task_ui(self.task.as_ref(), ui);
-        if self.task.as_ref().is_some_and(Task::is_alive) {
+        if self.task.as_ref().is_some_and(|task| !task.is_finished()) {
             ui.ctx().request_repaint(); // ← as many frames as the machine can draw
         }
     }

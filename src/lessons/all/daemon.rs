@@ -16,12 +16,12 @@ fn program(trace: &Trace) -> anyhow::Result<()> {
             daemon.spawn(trace.task("watcher", watcher))?;
         }
         WorkerKind::Process => {
-            trace.spawn_process(trace.program("saver"))?;
-            trace.spawn_process(trace.program("watcher").daemon(true))?;
+            drop(trace.spawn_process(trace.program("saver"))?);
+            drop(trace.spawn_process(trace.program("watcher").daemon(true))?);
         }
     }
     trace.print("end of the program");
-    let report = trace.wait("all but daemons", || join::shutdown(None));
+    let report = trace.wait("all but daemons", join::shutdown);
     trace.result("shutdown complete", report.is_complete());
     Ok(())
 }

@@ -22,13 +22,13 @@ fn with_tasks(trace: &Trace) -> anyhow::Result<()> {
         tasks.insert(task.id(), task);
     }
     trace.row(&[&"all started", &live_tasks(&tasks)]);
-    let live = join::enumerate().into_iter();
+    let live = join::live_tasks().into_iter();
     let mut ours = live.filter_map(|info| tasks.get(&info.id));
     if let Some(beta) = ours.find(|task| task.name() == "beta") {
         trace.wait("beta", || beta.join())?;
     }
     trace.row(&[&"beta joined", &live_tasks(&tasks)]);
-    for info in join::enumerate() {
+    for info in join::live_tasks() {
         if Some(info.id) == join::current() {
             trace.print(format!("leaving out `{}`: the current task", info.name));
         } else if let Some(task) = tasks.get(&info.id) {
@@ -47,13 +47,13 @@ fn with_processes(trace: &Trace) -> anyhow::Result<()> {
         processes.insert(process.pid(), process);
     }
     trace.row(&[&"all started", &live_processes(&processes)]);
-    let live = process::active_children().into_iter();
+    let live = process::live_processes().into_iter();
     let mut ours = live.filter_map(|info| processes.get(&info.pid));
     if let Some(beta) = ours.find(|process| process.name() == "beta") {
         trace.wait("beta", || beta.join())?;
     }
     trace.row(&[&"beta joined", &live_processes(&processes)]);
-    for info in process::active_children() {
+    for info in process::live_processes() {
         if let Some(process) = processes.get(&info.pid) {
             trace.wait(&info.name, || process.join())?;
         }
@@ -63,14 +63,14 @@ fn with_processes(trace: &Trace) -> anyhow::Result<()> {
 }
 
 fn live_tasks(tasks: &BTreeMap<TaskId, Task<()>>) -> String {
-    let mut live = join::enumerate();
+    let mut live = join::live_tasks();
     live.retain(|info| tasks.contains_key(&info.id) || Some(info.id) == join::current());
     let names: Vec<&str> = live.iter().map(|info| &*info.name).collect();
     names.join(", ")
 }
 
 fn live_processes(processes: &BTreeMap<u32, Process>) -> String {
-    let mut live = process::active_children();
+    let mut live = process::live_processes();
     live.retain(|info| processes.contains_key(&info.pid));
     let names: Vec<&str> = live.iter().map(|info| &*info.name).collect();
     names.join(", ")
@@ -148,8 +148,8 @@ pub(super) static LESSON: Lesson = Lesson {
         }),
     ],
     verify,
-    explanation: "`join::enumerate()` lists every live task of the program, and \
-                  `active_children()` every live child process; joined ones are in neither list. \
+    explanation: "`join::live_tasks()` lists every live task of the program, and \
+                  `live_processes()` every live child process; joined ones are in neither list. \
                   The lists contain facts, not handles: id, name, state. Main finds its handle by \
                   the id, because names need not be unique. A list is soon out of date. A worker \
                   that ends a moment later is joined at once, which does no harm.\n\n\
@@ -157,7 +157,7 @@ pub(super) static LESSON: Lesson = Lesson {
                   itself out, as in Python with `threading.enumerate()`, which returns the threads \
                   themselves. If you forget that, `join` says `cannot join current thread` in \
                   both. `multiprocessing.active_children()` never lists the caller, and neither \
-                  does `active_children()` here. std has no such list: a program keeps its own.",
+                  does `live_processes()` here. std has no such list: a program keeps its own.",
     python: r#"
 import threading
 from time import sleep

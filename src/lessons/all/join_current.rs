@@ -44,7 +44,7 @@ fn join_itself(trace: &Trace, receiver: &Receiver<Task<()>>) {
 
 fn look_for_itself(trace: &Trace) {
     let own = std::process::id();
-    let children = process::active_children();
+    let children = process::live_processes();
     let handles = children.iter().filter(|child| child.pid == own).count();
     trace.result("handles to itself", handles);
     trace.print("continuing after the error");
@@ -113,7 +113,7 @@ pub(super) static LESSON: Lesson = Lesson {
                   such check. POSIX allows the system to return `EDEADLK`, on which std panics, or \
                   to hang.\n\n\
                   A process can't even try. A `Process` comes from `Builder::spawn` alone, so it \
-                  never stands for the current process, and `active_children` lists only children. \
+                  never stands for the current process, and `live_processes` lists only children. \
                   CPython has an object for the current process; its `join()` fails with `can only \
                   join a child process`. A shell that waits for its own process id gets the exit \
                   code 127: not a child of this shell. None of them hangs.",

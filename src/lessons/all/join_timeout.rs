@@ -9,24 +9,24 @@ pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
         WorkerKind::Task => {
             let task = join::spawn("worker", trace.task("worker", worker))?;
             let first = trace.wait("the worker or the timeout", || task.join_timeout(timeout));
-            let first = report(trace, first.err(), task.is_alive());
+            let first = report(trace, first.err(), !task.is_finished());
             let second = trace.wait("the worker", || task.join());
-            [first, report(trace, second.err(), task.is_alive())]
+            [first, report(trace, second.err(), !task.is_finished())]
         }
         WorkerKind::Process => {
             let process = trace.spawn_role("worker")?;
             let first = trace.wait("the worker or the timeout", || {
                 process.join_timeout(timeout)
             });
-            let first = report(trace, first.err(), process.is_alive());
+            let first = report(trace, first.err(), !process.is_finished());
             let second = trace.wait("the worker", || process.join());
-            [first, report(trace, second.err(), process.is_alive())]
+            [first, report(trace, second.err(), !process.is_finished())]
         }
     };
     trace.print("everything has ended");
 
     let python = python.join(trace)?;
-    trace.row(&[&"join", &"returns", &"is_alive", &"in Python", &"is_alive"]);
+    trace.row(&[&"join", &"returns", &"is alive", &"in Python", &"is_alive"]);
     let joins = [("with timeout", first), ("without", second)];
     for (n, (join, [returned, is_alive])) in joins.iter().enumerate() {
         let [joined, lived] = ["join", "is_alive"].map(|name| python.value(name, n));

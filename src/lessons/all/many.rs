@@ -5,7 +5,7 @@ use meanwhile::join;
 use meanwhile::lessons::{RunLog, Trace, WorkerKind};
 
 pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
-    trace.row(&[&"when", &"first is_alive", &"second is_alive"]);
+    trace.row(&[&"when", &"first is alive", &"second is alive"]);
     let began = Instant::now();
     match trace.worker_kind() {
         WorkerKind::Task => {
@@ -13,20 +13,44 @@ pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
             let first = join::spawn("first", trace.task("first", work))?;
             let work = |trace: &Trace| worker(trace, trace.duration("second"));
             let second = join::spawn("second", trace.task("second", work))?;
-            trace.row(&[&"both started", &first.is_alive(), &second.is_alive()]);
+            trace.row(&[
+                &"both started",
+                &!first.is_finished(),
+                &!second.is_finished(),
+            ]);
             trace.wait("the first", || first.join())?;
-            trace.row(&[&"first joined", &first.is_alive(), &second.is_alive()]);
+            trace.row(&[
+                &"first joined",
+                &!first.is_finished(),
+                &!second.is_finished(),
+            ]);
             trace.wait("the second", || second.join())?;
-            trace.row(&[&"both joined", &first.is_alive(), &second.is_alive()]);
+            trace.row(&[
+                &"both joined",
+                &!first.is_finished(),
+                &!second.is_finished(),
+            ]);
         }
         WorkerKind::Process => {
             let first = trace.spawn_role("first")?;
             let second = trace.spawn_role("second")?;
-            trace.row(&[&"both started", &first.is_alive(), &second.is_alive()]);
+            trace.row(&[
+                &"both started",
+                &!first.is_finished(),
+                &!second.is_finished(),
+            ]);
             trace.wait("the first", || first.join())?;
-            trace.row(&[&"first joined", &first.is_alive(), &second.is_alive()]);
+            trace.row(&[
+                &"first joined",
+                &!first.is_finished(),
+                &!second.is_finished(),
+            ]);
             trace.wait("the second", || second.join())?;
-            trace.row(&[&"both joined", &first.is_alive(), &second.is_alive()]);
+            trace.row(&[
+                &"both joined",
+                &!first.is_finished(),
+                &!second.is_finished(),
+            ]);
         }
     }
     let seconds = format!("{:.2}", began.elapsed().as_secs_f64());
@@ -107,10 +131,10 @@ pub(super) static LESSON: Lesson = Lesson {
                   the rest: four seconds in total, not six. The order of the joins does not matter \
                   either. Make the first worker the longer one, and the second join returns at \
                   once.\n\n\
-                  The table shows the difference between two questions. `is_alive` returns at \
-                  once, and its \u{201c}true\u{201d} may be out of date by the time you read it. \
-                  `join` waits until the worker has ended, and that stays true. Python has both, \
-                  too; std has `is_finished` instead of `is_alive`. A loop that polls `is_alive` \
+                  The table shows the difference between two questions. `is_finished` returns at \
+                  once, and its \u{201c}false\u{201d} may be out of date by the time you read it. \
+                  `join` waits until the worker has ended, and that stays true. std has both, \
+                  too; Python asks the opposite, `is_alive`. A loop that asks again and again \
                   keeps a core busy; `join` waits without using a core.",
     python: r#"
 from threading import Thread

@@ -20,7 +20,7 @@ fn with_task(trace: &Trace) -> anyhow::Result<()> {
     let task = join::spawn("worker", worker)?;
     let value = trace.wait("the value", || queue.recv())?;
     trace.result("value", value);
-    trace.result("worker is alive", task.is_alive());
+    trace.result("worker is alive", !task.is_finished());
     trace.wait("the worker", || task.join())?;
     Ok(())
 }
@@ -31,7 +31,7 @@ fn with_process(trace: &Trace) -> anyhow::Result<()> {
     let mut line = String::new();
     trace.wait("the value", || BufReader::new(stdout).read_line(&mut line))?;
     trace.result("value", line.trim());
-    trace.result("worker is alive", process.is_alive());
+    trace.result("worker is alive", !process.is_finished());
     trace.wait("the worker", || process.join())?;
     Ok(())
 }

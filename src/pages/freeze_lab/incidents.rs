@@ -6,13 +6,18 @@ use eframe::egui::{CollapsingHeader, Grid, RichText, ScrollArea, Ui};
 
 use super::ID;
 use crate::format;
-use crate::pages::commands::{self, CommandInfo, ShortcutScope, UiCommand, row};
+use crate::pages::commands::{CommandInfo, ShortcutScope, UiCommand};
 use crate::record::{IncidentRecord, Incidents};
 
 /// The command of the list, on every system.
-#[rustfmt::skip]
-pub(super) const CLEAR: CommandInfo = row(UiCommand::ClearIncidents, None, ShortcutScope::Page(ID),
-    "Clear incidents", "Forget all incidents of this window.");
+pub const CLEAR: UiCommand = UiCommand::new("freeze_lab::incidents::CLEAR");
+pub(super) const ROW: CommandInfo = CommandInfo {
+    command: CLEAR,
+    text: "Clear incidents",
+    tooltip: "Forget all incidents of this window.",
+    shortcut: None,
+    scope: ShortcutScope::Page(ID),
+};
 
 /// A higher list scrolls.
 const MAX_HEIGHT: f32 = 96.0;
@@ -32,7 +37,7 @@ pub(super) fn incidents_ui(incidents: &mut Incidents, now: SystemTime, ui: &mut 
         .id_salt("incidents")
         .show(ui, |ui| {
             list_ui(incidents, now, ui);
-            if commands::info(CLEAR.command).button(None, ui).clicked() {
+            if ROW.button(None, ui).clicked() {
                 incidents.clear();
             }
         });

@@ -1,9 +1,9 @@
 //! The page of the Freeze Lab: it runs twins and shows their measurements.
 
 mod choices;
-mod command;
+pub mod command;
 mod figures;
-mod incidents;
+pub mod incidents;
 pub mod page;
 mod pattern_list;
 pub mod props;
@@ -28,14 +28,13 @@ use crate::lab::{
 use crate::ui::notices::Notice;
 
 pub use choices::LabChoices;
-use command::COMMANDS;
 pub use command::LabCommand;
 
 pub(crate) const ID: PageId = PageId::new("freeze_lab");
 pub(super) const INFO: &PageInfo = &PageInfo {
     id: ID,
     title: "Freeze Lab",
-    commands: COMMANDS,
+    commands: command::COMMANDS,
 };
 
 /// The interval at which the running twin is polled. It sends its facts as often.
@@ -146,16 +145,16 @@ impl FreezeLab {
             }
         };
         match command {
-            UiCommand::RunAllPatterns => {
+            command::RUN_ALL => {
                 PatternId::all().for_each(|pattern| add(pattern, &Variant::ALL));
                 self.state.shows_report = false;
                 self.follows_runs = true;
             }
-            UiCommand::RunBothVariants => add(shown, &Variant::ALL),
-            UiCommand::RunBad => add(shown, &[Variant::Bad]),
-            UiCommand::RunFixed => add(shown, &[Variant::Fixed]),
-            UiCommand::TryBad => session.add(options(shown, Variant::Bad, true)),
-            UiCommand::TryFixed => session.add(options(shown, Variant::Fixed, true)),
+            command::RUN_BOTH => add(shown, &Variant::ALL),
+            command::RUN_BAD => add(shown, &[Variant::Bad]),
+            command::RUN_FIXED => add(shown, &[Variant::Fixed]),
+            command::TRY_BAD => session.add(options(shown, Variant::Bad, true)),
+            command::TRY_FIXED => session.add(options(shown, Variant::Fixed, true)),
             _ => {}
         }
     }
@@ -223,12 +222,10 @@ impl Page for FreezeLab {
         let is_busy = self.session.as_ref().is_some_and(RunQueue::is_busy);
         let has_incidents = context.state.incidents.iter().next().is_some();
         let why_not = match command {
-            UiCommand::StopRuns => (!is_busy).then_some(NOTHING_RUNS),
-            UiCommand::SaveLabReport if self.report.rows.is_empty() => {
-                Some("Nothing measured yet.")
-            }
-            UiCommand::SaveLabReport => context.dialogs.is_open().then_some("A dialog is open."),
-            UiCommand::ClearIncidents => (!has_incidents).then_some("There is no incident."),
+            command::STOP => (!is_busy).then_some(NOTHING_RUNS),
+            command::SAVE_REPORT if self.report.rows.is_empty() => Some("Nothing measured yet."),
+            command::SAVE_REPORT => context.dialogs.is_open().then_some("A dialog is open."),
+            incidents::CLEAR => (!has_incidents).then_some("There is no incident."),
             _ if self.session.is_none() => Some(NO_LAUNCHER),
             _ => is_busy.then_some("A run is in progress."),
         };
@@ -237,15 +234,15 @@ impl Page for FreezeLab {
 
     fn run_command(&mut self, command: UiCommand, context: &mut PageContext) {
         match command {
-            UiCommand::StopRuns => self.stop(),
-            UiCommand::SaveLabReport => {
+            command::STOP => self.stop(),
+            command::SAVE_REPORT => {
                 let request = DialogRequest::Save {
                     title: "Save the report".to_owned(),
                     file_name: "freeze-lab.md".to_owned(),
                 };
                 context.dialogs.request(ID, request);
             }
-            UiCommand::ClearIncidents => context.state.incidents.clear(),
+            incidents::CLEAR => context.state.incidents.clear(),
             _ => self.start(command, context),
         }
     }

@@ -6,9 +6,8 @@ use super::figures::figures_ui;
 use super::pattern_list::{pattern_list_ui, run_all_ui};
 use super::props::{LabProps, LabState, pattern_status};
 use super::report_table::report_ui;
-use super::{LabChoices, LabCommand};
+use super::{LabChoices, LabCommand, command};
 use crate::lab::{GapKind, PatternId, Scenario, Variant};
-use crate::pages::commands::UiCommand;
 use crate::ui::code_view::{Code, ShownCode, code_ui};
 use crate::ui::frame_plot::{frame_plots_ui, gap_swatch};
 use crate::ui::legend::{Swatch, legend_ui};
@@ -149,15 +148,15 @@ fn description_ui(pattern: PatternId, ui: &mut Ui) {
 
 fn run_ui(props: &LabProps<'_>, ui: &mut Ui, commands: &mut Vec<LabCommand>) {
     ui.horizontal_wrapped(|ui| {
-        let both = UiCommand::RunBothVariants;
+        let both = command::RUN_BOTH;
         if props.unavailable.primary_button(both, ui).clicked() {
             commands.push(LabCommand::Ui(both));
         }
-        props.button_ui(UiCommand::RunBad, ui, commands);
-        props.button_ui(UiCommand::RunFixed, ui, commands);
+        props.button_ui(command::RUN_BAD, ui, commands);
+        props.button_ui(command::RUN_FIXED, ui, commands);
         ui.separator();
-        props.button_ui(UiCommand::TryBad, ui, commands);
-        props.button_ui(UiCommand::TryFixed, ui, commands);
+        props.button_ui(command::TRY_BAD, ui, commands);
+        props.button_ui(command::TRY_FIXED, ui, commands);
     });
 }
 

@@ -3,10 +3,9 @@
 use eframe::egui::{ComboBox, DragValue, Label, Margin, RichText, ScrollArea, Sides, Ui};
 
 use super::props::{LabProps, LabState, NOTHING_RUNS, pattern_status};
-use super::{LabChoices, LabCommand};
+use super::{LabChoices, LabCommand, command};
 use crate::lab::{LabReport, PatternId, WorkKind};
 use crate::pages::NO_LAUNCHER;
-use crate::pages::commands::UiCommand;
 use crate::ui::status_style::mark_ui;
 use crate::ui::tokens::tokens;
 use crate::ui::widgets::{choosable_card_ui, section_ui};
@@ -24,11 +23,7 @@ pub(super) fn run_all_ui(
     ui.weak("Ways to wait for background work, bad and fixed, each measured in a real window.");
     ui.horizontal(|ui| choices_ui(choices, ui));
     ui.horizontal(|ui| {
-        for command in [
-            UiCommand::RunAllPatterns,
-            UiCommand::StopRuns,
-            UiCommand::SaveLabReport,
-        ] {
+        for command in [command::RUN_ALL, command::STOP, command::SAVE_REPORT] {
             props.button_ui(command, ui, commands);
         }
     });

@@ -1,6 +1,6 @@
 //! The page on systems without a Freeze Lab.
 
-mod incidents;
+pub mod incidents;
 
 use std::time::SystemTime;
 
@@ -15,7 +15,7 @@ pub(crate) const ID: PageId = PageId::new("freeze_lab");
 pub(super) const INFO: &PageInfo = &PageInfo {
     id: ID,
     title: "Freeze Lab",
-    commands: &[incidents::CLEAR],
+    commands: &[incidents::ROW],
 };
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -1,6 +1,6 @@
 use super::ID;
 use crate::lessons::LessonId;
-use crate::pages::commands::{CommandInfo, ShortcutScope, UiCommand, row};
+use crate::pages::commands::{ShortcutScope, UiCommand, commands};
 
 /// A command of the page of the lessons.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,10 +14,8 @@ pub enum LessonCommand {
 
 const PAGE: ShortcutScope = ShortcutScope::Page(ID);
 
-/// The commands with a button.
-#[rustfmt::skip]
-pub(crate) const COMMANDS: &[CommandInfo] = &[
-    row(UiCommand::RunLesson, None, PAGE, "Run", "Run the lesson with these settings."),
-    row(UiCommand::RunLessonAgain, None, PAGE, "Run again", "Run the lesson with these settings."),
-    row(UiCommand::StopLesson, None, PAGE, "Stop", "Stop the running lesson."),
-];
+commands! {
+    RUN: None, PAGE, "Run", "Run the lesson with these settings.";
+    RUN_AGAIN: None, PAGE, "Run again", "Run the lesson with these settings.";
+    STOP: None, PAGE, "Stop", "Stop the running lesson.";
+}

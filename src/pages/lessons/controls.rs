@@ -3,9 +3,8 @@
 use eframe::egui::{DragValue, RichText, Ui};
 
 use super::page::{LessonProps, LessonState};
-use super::{LessonChoices, LessonCommand};
+use super::{LessonChoices, LessonCommand, command};
 use crate::lessons::{Lesson, LessonId, Parameter, WorkerKind};
-use crate::pages::commands::UiCommand;
 use crate::ui::status_style::{Mark, StatusStyle, status_style_ui};
 use crate::ui::tokens::{Tokens, tokens};
 use crate::ui::widgets::prose_ui;
@@ -58,14 +57,14 @@ pub(super) fn run_ui(
     ui.horizontal_wrapped(|ui| {
         let unavailable = &props.unavailable;
         let run = match props.run {
-            None => UiCommand::RunLesson,
-            Some(_) => UiCommand::RunLessonAgain,
+            None => command::RUN,
+            Some(_) => command::RUN_AGAIN,
         };
         if unavailable.primary_button(run, ui).clicked() {
             commands.push(LessonCommand::Ui(run));
         }
-        if unavailable.button(UiCommand::StopLesson, ui).clicked() {
-            commands.push(LessonCommand::Ui(UiCommand::StopLesson));
+        if unavailable.button(command::STOP, ui).clicked() {
+            commands.push(LessonCommand::Ui(command::STOP));
         }
         ui.separator();
         worker_kind_ui(lesson, choices, ui);

@@ -1,7 +1,7 @@
 //! The page of the lessons: the running one, and the last runs of the others.
 
 mod choices;
-mod command;
+pub mod command;
 mod controls;
 mod list;
 pub mod page;
@@ -25,14 +25,13 @@ use crate::record::LaneKind;
 use crate::ui::notices::Notice;
 
 pub use choices::LessonChoices;
-use command::COMMANDS;
 pub use command::LessonCommand;
 
 pub(crate) const ID: PageId = PageId::new("lessons");
 pub(super) const INFO: &PageInfo = &PageInfo {
     id: ID,
     title: "Lessons",
-    commands: COMMANDS,
+    commands: command::COMMANDS,
 };
 
 /// The interval at which the timeline grows while a lesson runs.
@@ -169,8 +168,8 @@ impl Page for Lessons {
     fn why_not(&self, command: UiCommand, _context: &PageContext) -> Option<Cow<'static, str>> {
         let is_running = self.running.is_some();
         let why_not = match command {
-            UiCommand::StopLesson => (!is_running).then_some("No lesson is running."),
-            UiCommand::RunLessonAgain if !self.runs.contains_key(&self.state.selected) => {
+            command::STOP => (!is_running).then_some("No lesson is running."),
+            command::RUN_AGAIN if !self.runs.contains_key(&self.state.selected) => {
                 Some("The lesson has not run yet.")
             }
             _ if self.launcher.is_none() => Some(super::NO_LAUNCHER),
@@ -180,7 +179,7 @@ impl Page for Lessons {
     }
 
     fn run_command(&mut self, command: UiCommand, context: &mut PageContext) {
-        if command == UiCommand::StopLesson {
+        if command == command::STOP {
             self.stop();
         } else if let Err(notice) = self.start(&context.state.pages.lessons, context.waker()) {
             context.notify(notice);

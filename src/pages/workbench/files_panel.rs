@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use eframe::egui::{self, RichText, Sides, Ui};
 use url::Url;
 
-use super::{Draft, WorkbenchCommand};
+use super::{Draft, WorkbenchCommand, command};
 use crate::format;
-use crate::pages::commands::{self, UiCommand, Unavailable};
+use crate::pages::commands::{self, Unavailable};
 use crate::ui::widgets::section_ui;
 
 const LIST_HEIGHT: f32 = 108.0;
@@ -23,9 +23,9 @@ pub(super) fn files_ui(
     title_ui(draft, ui);
     ui.horizontal(|ui| {
         for command in [
-            UiCommand::AddFiles,
-            UiCommand::AddFolder,
-            UiCommand::ClearInputs,
+            command::ADD_FILES,
+            command::ADD_FOLDER,
+            command::CLEAR_INPUTS,
         ] {
             if unavailable.button(command, ui).clicked() {
                 commands.push(WorkbenchCommand::Ui(command));
@@ -64,15 +64,15 @@ fn path_ui(
                 .desired_width(f32::INFINITY);
             ui.add(edit).labelled_by(label.id)
         },
-        |ui| unavailable.button(UiCommand::AddPath, ui),
+        |ui| unavailable.button(command::ADD_PATH, ui),
     );
     if edit.changed() {
         // The button was drawn before the text changed.
         ui.request_repaint();
     }
-    let entered = edit.lost_focus() && commands::info(UiCommand::AddPath).is_pressed(ui);
+    let entered = edit.lost_focus() && commands::info(command::ADD_PATH).is_pressed(ui);
     if (add.clicked() || entered) && !is_empty {
-        commands.push(WorkbenchCommand::Ui(UiCommand::AddPath));
+        commands.push(WorkbenchCommand::Ui(command::ADD_PATH));
         edit.request_focus();
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use eframe::egui::{self, RichText, Sides, Ui};
 
-use super::{BlockedFor, Choices, WorkbenchCommand, jobs_panel};
+use super::{BlockedFor, Choices, WorkbenchCommand, command, jobs_panel};
 use crate::format;
 use crate::jobs::RunOn;
 use crate::pages::commands::{UiCommand, Unavailable};
@@ -163,10 +163,10 @@ fn join_ui(
     commands: &mut Vec<WorkbenchCommand>,
 ) {
     ui.horizontal_wrapped(|ui| {
-        props.button_ui(UiCommand::Join, ui, commands);
-        props.button_ui(UiCommand::JoinWithTimeout, ui, commands);
+        props.button_ui(command::JOIN, ui, commands);
+        props.button_ui(command::JOIN_WITH_TIMEOUT, ui, commands);
         timeout_ui(choices, ui);
-        props.button_ui(UiCommand::Detach, ui, commands);
+        props.button_ui(command::DETACH, ui, commands);
         ui.add_space(8.0);
         ui.checkbox(&mut choices.wait_on_ui_thread, "Wait on the UI thread");
         if choices.wait_on_ui_thread {
@@ -246,23 +246,23 @@ fn cost_text(cost: BlockedFor) -> String {
 
 fn actions_ui(props: &JobProps<'_>, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {
     ui.horizontal_wrapped(|ui| {
-        props.button_ui(UiCommand::Cancel, ui, commands);
+        props.button_ui(command::CANCEL, ui, commands);
         if has_processes(props.job) {
             signals_ui(props, ui, commands);
         }
-        props.button_ui(UiCommand::RunAgain, ui, commands);
-        props.button_ui(UiCommand::CopyReport, ui, commands);
-        props.button_ui(UiCommand::SaveReport, ui, commands);
+        props.button_ui(command::RUN_AGAIN, ui, commands);
+        props.button_ui(command::COPY_REPORT, ui, commands);
+        props.button_ui(command::SAVE_REPORT, ui, commands);
         if makes_list(props.job) {
-            props.button_ui(UiCommand::SaveList, ui, commands);
+            props.button_ui(command::SAVE_LIST, ui, commands);
         }
-        props.button_ui(UiCommand::Remove, ui, commands);
+        props.button_ui(command::REMOVE, ui, commands);
     });
 }
 
 /// The buttons that end processes while the job goes on.
 fn signals_ui(props: &JobProps<'_>, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {
-    for command in [UiCommand::Terminate, UiCommand::Kill, UiCommand::StopTree] {
+    for command in [command::TERMINATE, command::KILL, command::STOP_TREE] {
         let mut button = props.unavailable.button(command, ui);
         if let Some(target) = props.signal_target {
             button = button.on_hover_text(target.text());

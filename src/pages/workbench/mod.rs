@@ -1,7 +1,7 @@
 //! The Workbench: jobs, their inputs and their results.
 
 mod choices;
-mod command;
+pub mod command;
 mod detached;
 mod files_panel;
 mod form;
@@ -45,7 +45,6 @@ use crate::ui::tokens::{SIDE_WIDTH, tokens};
 use crate::ui::widgets;
 
 pub use choices::Choices;
-use command::COMMANDS;
 pub use command::WorkbenchCommand;
 pub use detached::DetachedJobs;
 pub(crate) use options_panel::workers_ui;
@@ -58,7 +57,7 @@ pub(crate) const ID: PageId = PageId::new("workbench");
 pub(super) const INFO: &PageInfo = &PageInfo {
     id: ID,
     title: "Workbench",
-    commands: COMMANDS,
+    commands: command::COMMANDS,
 };
 
 /// The jobs, and what the page shows of them.
@@ -161,8 +160,8 @@ impl Workbench {
         let choices = &mut context.state.pages.choices;
         options_panel::options_ui(choices, &draft.inputs, ui, commands);
         ui.add_space(4.0);
-        if unavailable.primary_button(UiCommand::Start, ui).clicked() {
-            commands.push(WorkbenchCommand::Ui(UiCommand::Start));
+        if unavailable.primary_button(command::START, ui).clicked() {
+            commands.push(WorkbenchCommand::Ui(command::START));
         }
         ui.separator();
         jobs_panel::jobs_ui(&self.record, self.state.selected, ui, commands);

@@ -36,7 +36,7 @@ impl OutputSource {
         #[cfg(unix)]
         if let Some(process) = &self.process {
             // Check first: bytes that arrive later may come from a descendant.
-            let has_ended = !process.is_alive();
+            let has_ended = process.is_finished();
             let captured = process.output_since(stream.into(), offset);
             return CapturedOutput {
                 bytes: captured.bytes,

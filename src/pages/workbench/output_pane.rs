@@ -5,9 +5,9 @@ use eframe::egui::{self, RichText, ScrollArea, Sides, TextStyle, Ui};
 
 use super::output_find::Find;
 use super::output_log::Log;
-use super::{LogScroll, OutputState, ShownOutput, Stream, WorkbenchCommand};
+use super::{LogScroll, OutputState, ShownOutput, Stream, WorkbenchCommand, command};
 use crate::format;
-use crate::pages::commands::{self, UiCommand};
+use crate::pages::commands;
 use crate::record::{ItemRecord, JobRecord};
 use crate::ui::status_style::{StatusStyle, status_style_ui};
 use crate::ui::tokens::{Tokens, tokens};
@@ -58,11 +58,7 @@ pub(crate) fn output_ui(
 }
 
 fn actions_ui(shown: &ShownOutput, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {
-    for command in [
-        UiCommand::SaveOutput,
-        UiCommand::CopyOutput,
-        UiCommand::Follow,
-    ] {
+    for command in [command::SAVE_OUTPUT, command::COPY_OUTPUT, command::FOLLOW] {
         let button = commands::info(command).button(shown.why_not(command), ui);
         if button.clicked() {
             commands.push(WorkbenchCommand::Ui(command));
@@ -116,21 +112,21 @@ fn find_ui(text: &mut String, shown: &mut ShownOutput, focus: bool, ui: &mut Ui)
     if focus {
         edit.request_focus();
     }
-    let next = commands::info(UiCommand::NextMatch);
-    let previous = commands::info(UiCommand::PreviousMatch);
+    let next = commands::info(command::NEXT_MATCH);
+    let previous = commands::info(command::PREVIOUS_MATCH);
     let has_entered = edit.lost_focus();
     let goes_back = has_entered && previous.is_pressed(ui);
     let goes_on = has_entered && next.is_pressed(ui) && !goes_back;
     if goes_on || goes_back {
         edit.request_focus();
     }
-    let why_not = shown.why_not(UiCommand::NextMatch);
+    let why_not = shown.why_not(command::NEXT_MATCH);
     let previous = previous.button(why_not, ui);
     let next = next.button(why_not, ui);
     if next.clicked() || goes_on {
-        shown.run(UiCommand::NextMatch);
+        shown.run(command::NEXT_MATCH);
     } else if previous.clicked() || goes_back {
-        shown.run(UiCommand::PreviousMatch);
+        shown.run(command::PREVIOUS_MATCH);
     }
     if !text.is_empty() {
         ui.label(RichText::new(found_text(&shown.found, shown.is_searching)).weak());

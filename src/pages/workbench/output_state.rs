@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use super::command;
 use super::output_find::Find;
 use super::output_log::Log;
 use crate::choice::choices;
@@ -117,10 +118,10 @@ impl ShownOutput {
     /// The reason why a command for this stream can't run now; `None` if it can.
     pub(super) fn why_not(&self, command: UiCommand) -> Option<&'static str> {
         match command {
-            UiCommand::NextMatch | UiCommand::PreviousMatch => {
+            command::NEXT_MATCH | command::PREVIOUS_MATCH => {
                 (self.found.count() == 0).then_some("No line contains the text.")
             }
-            UiCommand::Follow => {
+            command::FOLLOW => {
                 let follows = self.scroll.follows;
                 follows.then_some("The newest lines are already followed.")
             }
@@ -131,9 +132,9 @@ impl ShownOutput {
     /// Runs a command that changes the view.
     pub(super) fn run(&mut self, command: UiCommand) {
         match command {
-            UiCommand::NextMatch => self.scroll.to = self.found.step(true),
-            UiCommand::PreviousMatch => self.scroll.to = self.found.step(false),
-            UiCommand::Follow => self.scroll.follows = true,
+            command::NEXT_MATCH => self.scroll.to = self.found.step(true),
+            command::PREVIOUS_MATCH => self.scroll.to = self.found.step(false),
+            command::FOLLOW => self.scroll.follows = true,
             _ => {}
         }
     }

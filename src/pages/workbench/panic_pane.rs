@@ -2,9 +2,9 @@
 
 use eframe::egui::{self, Rangef, RichText, Ui};
 
-use super::WorkbenchCommand;
+use super::{WorkbenchCommand, command};
 use crate::format;
-use crate::pages::commands::{self, UiCommand};
+use crate::pages::commands;
 use crate::record::{Backtrace, JobId, JobRecord, Panic, PanicKey};
 use crate::ui::widgets::{card_ui, empty_ui};
 
@@ -107,7 +107,7 @@ fn backtrace_ui(
             ui.label(RichText::new("resolving the backtrace…").weak());
         }
         Backtrace::Unresolved => {
-            if commands::info(UiCommand::ResolveBacktrace)
+            if commands::info(command::RESOLVE_BACKTRACE)
                 .button(None, ui)
                 .clicked()
             {

@@ -8,9 +8,9 @@ use egui_extras::{Column as Width, TableBody, TableBuilder};
 use super::result_text::result_text;
 use super::results_rows::{NUMBER_MARGIN, Rows};
 use super::results_state::MAX_PAGE_ROWS;
-use super::{Column, ResultsState, WorkbenchCommand};
+use super::{Column, ResultsState, WorkbenchCommand, command};
 use crate::format;
-use crate::pages::commands::{self, UiCommand};
+use crate::pages::commands;
 use crate::record::{
     Crash, ItemId, ItemProcessState, ItemRecord, ItemState, JobRecord, ProcessRecord,
 };
@@ -72,8 +72,8 @@ fn filter_ui(state: &mut ResultsState, rows: usize, items: usize, focus: bool, u
 /// The arrow keys select rows while the keyboard is in the filter.
 fn move_selection(state: &mut ResultsState, rows: usize, ui: &Ui) {
     let presses = |command| commands::info(command).presses(ui);
-    let down = presses(UiCommand::NextRow);
-    let up = presses(UiCommand::PreviousRow);
+    let down = presses(command::NEXT_ROW);
+    let up = presses(command::PREVIOUS_ROW);
     if rows == 0 || down == up {
         return;
     }
@@ -101,9 +101,9 @@ fn pages_ui(state: &mut ResultsState, rows: usize, ui: &mut Ui) {
             state.turn(command);
         }
     };
-    button_ui(UiCommand::PreviousPage, ui);
+    button_ui(command::PREVIOUS_PAGE, ui);
     ui.label(page);
-    button_ui(UiCommand::NextPage, ui);
+    button_ui(command::NEXT_PAGE, ui);
 }
 
 fn table_ui(
@@ -200,11 +200,11 @@ fn menu_ui(item: &ItemRecord, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>)
             commands.push(WorkbenchCommand::CopyText(text));
         }
     };
-    copy_ui(UiCommand::CopyResult, result_text(item));
+    copy_ui(command::COPY_RESULT, result_text(item));
     if let ItemState::Crashed(crash) = &item.state {
-        copy_ui(UiCommand::CopyStandardError, crash.stderr.clone());
+        copy_ui(command::COPY_STANDARD_ERROR, crash.stderr.clone());
     }
-    copy_ui(UiCommand::CopyPath, item.input.display().to_string());
+    copy_ui(command::COPY_PATH, item.input.display().to_string());
 }
 
 /// The last output of the worker that crashed with the item.

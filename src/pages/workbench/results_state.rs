@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use super::command;
 use crate::choice::choices;
 use crate::pages::commands::UiCommand;
 use crate::record::ItemId;
@@ -112,14 +113,14 @@ impl ResultsState {
 
     /// The reason why the table can't be turned to the next or the previous page.
     pub(super) fn why_not_turn(&self, command: UiCommand, rows: usize) -> Option<&'static str> {
-        if command == UiCommand::PreviousPage {
+        if command == command::PREVIOUS_PAGE {
             return (self.page == 0).then_some("This is the first page.");
         }
         (self.page + 1 >= Self::pages(rows)).then_some("This is the last page.")
     }
 
     pub(super) fn turn(&mut self, command: UiCommand) {
-        (self.page, self.scroll_to) = if command == UiCommand::PreviousPage {
+        (self.page, self.scroll_to) = if command == command::PREVIOUS_PAGE {
             (self.page.saturating_sub(1), Some(MAX_PAGE_ROWS - 1))
         } else {
             (self.page + 1, Some(0))

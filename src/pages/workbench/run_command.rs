@@ -2,7 +2,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{BlockedFor, Choices, Pane, Stream, Workbench, WorkbenchCommand, files_panel, saving};
+use super::{
+    BlockedFor, Choices, Pane, Stream, Workbench, WorkbenchCommand, command, files_panel, saving,
+};
 use crate::jobs::JobSpec;
 use crate::pages::background_tasks::TaskOutput;
 use crate::pages::commands::UiCommand;
@@ -72,19 +74,19 @@ impl Workbench {
             .watch
             .guard(label(command, &context.state.pages.choices));
         match command {
-            UiCommand::AddFiles => {
+            command::ADD_FILES => {
                 self.open_dialog(DialogPurpose::Inputs, DialogRequest::Files, context);
             }
-            UiCommand::AddFolder => {
+            command::ADD_FOLDER => {
                 self.open_dialog(DialogPurpose::Inputs, DialogRequest::Folders, context);
             }
-            UiCommand::AddPath => {
+            command::ADD_PATH => {
                 let path = std::mem::take(&mut self.state.draft.path_text);
                 self.add_inputs(vec![files_panel::typed_path(path.trim())]);
             }
-            UiCommand::ClearInputs => self.state.draft.inputs.clear(),
-            UiCommand::Start => self.start(self.spec(&context.state.pages.choices), context),
-            UiCommand::Find => {
+            command::CLEAR_INPUTS => self.state.draft.inputs.clear(),
+            command::START => self.start(self.spec(&context.state.pages.choices), context),
+            command::FIND => {
                 if self.state.pane != Pane::Output {
                     self.state.pane = Pane::Results;
                 }
@@ -101,32 +103,32 @@ impl Workbench {
     fn run_on_selected(&mut self, command: UiCommand, job: JobId, context: &mut PageContext) {
         let timeout = Duration::from_secs_f64(context.state.pages.choices.timeout_secs);
         match command {
-            UiCommand::Join => self.join(job, None, &context.state.pages.choices),
-            UiCommand::JoinWithTimeout => {
+            command::JOIN => self.join(job, None, &context.state.pages.choices),
+            command::JOIN_WITH_TIMEOUT => {
                 self.join(job, Some(timeout), &context.state.pages.choices);
             }
-            UiCommand::Detach => self.board.detach(job),
-            UiCommand::Cancel => self.board.cancel(job),
-            UiCommand::Terminate => self.signal(Signal::Terminate, job, context),
-            UiCommand::Kill => self.signal(Signal::Kill, job, context),
-            UiCommand::StopTree => self.signal(Signal::StopTree, job, context),
-            UiCommand::RunAgain => self.run_again(job, context),
-            UiCommand::CopyReport => {
+            command::DETACH => self.board.detach(job),
+            command::CANCEL => self.board.cancel(job),
+            command::TERMINATE => self.signal(Signal::Terminate, job, context),
+            command::KILL => self.signal(Signal::Kill, job, context),
+            command::STOP_TREE => self.signal(Signal::StopTree, job, context),
+            command::RUN_AGAIN => self.run_again(job, context),
+            command::COPY_REPORT => {
                 let now = self.board.now();
                 self.run_in_background(job, "copy report", context, move |job| {
                     saving::copy_report(job, now)
                 });
             }
-            UiCommand::SaveReport => {
+            command::SAVE_REPORT => {
                 let request = save_request("Save the report", format!("meanwhile-{}.txt", job.0));
                 self.open_dialog(DialogPurpose::Report(job), request, context);
             }
-            UiCommand::SaveList => {
+            command::SAVE_LIST => {
                 let request = save_request("Save the checksum list", self.list_name(job));
                 self.open_dialog(DialogPurpose::List(job), request, context);
             }
-            UiCommand::Remove => self.remove(job),
-            UiCommand::NextPage | UiCommand::PreviousPage => self.state.results.turn(command),
+            command::REMOVE => self.remove(job),
+            command::NEXT_PAGE | command::PREVIOUS_PAGE => self.state.results.turn(command),
             _ => self.run_on_output(command, context),
         }
     }
@@ -136,14 +138,14 @@ impl Workbench {
             return;
         };
         match command {
-            UiCommand::SaveOutput => {
+            command::SAVE_OUTPUT => {
                 let (job, item, stream) = (shown.job, shown.item, shown.stream);
                 let name = stream.title().to_lowercase();
                 let name = format!("meanwhile-{}-{}.{name}.txt", job.0, item.0 + 1);
                 let purpose = DialogPurpose::Output(job, item, stream);
                 self.open_dialog(purpose, save_request("Save the output", name), context);
             }
-            UiCommand::CopyOutput => context.ctx.copy_text(shown.log.text()),
+            command::COPY_OUTPUT => context.ctx.copy_text(shown.log.text()),
             _ => shown.run(command),
         }
     }
@@ -307,12 +309,12 @@ impl Workbench {
 /// The watchdog's label of a command that takes too long.
 fn label(command: UiCommand, choices: &Choices) -> &'static str {
     match command {
-        UiCommand::Join | UiCommand::JoinWithTimeout if choices.wait_on_ui_thread => {
+        command::JOIN | command::JOIN_WITH_TIMEOUT if choices.wait_on_ui_thread => {
             "waiting for a job on the UI thread"
         }
-        UiCommand::Start | UiCommand::RunAgain => "starting a job",
-        UiCommand::Remove => "removing a job from the list",
-        UiCommand::Terminate | UiCommand::Kill | UiCommand::StopTree => "ending a process",
+        command::START | command::RUN_AGAIN => "starting a job",
+        command::REMOVE => "removing a job from the list",
+        command::TERMINATE | command::KILL | command::STOP_TREE => "ending a process",
         _ => "running a command",
     }
 }

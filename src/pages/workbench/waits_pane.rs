@@ -81,7 +81,7 @@ pub(super) fn task_waits() -> Vec<WaitRow> {
     if waits.is_empty() {
         return Vec::new();
     }
-    let names: BTreeMap<_, _> = join::enumerate()
+    let names: BTreeMap<_, _> = join::live_tasks()
         .into_iter()
         .map(|task| (task.id, task.name))
         .collect();

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Choices, Pane, ShownOutput, Workbench};
+use super::{Choices, Pane, ShownOutput, Workbench, command};
 use crate::pages::PageContext;
 use crate::pages::commands::UiCommand;
 use crate::record::JobRecord;
@@ -16,21 +16,21 @@ impl Workbench {
     ) -> Option<Cow<'static, str>> {
         let draft = &self.state.draft;
         let why_not = match command {
-            UiCommand::AddFiles | UiCommand::AddFolder => {
+            command::ADD_FILES | command::ADD_FOLDER => {
                 let is_open = context.dialogs.is_open();
                 is_open.then_some("A file dialog is already open.")
             }
-            UiCommand::AddPath => {
+            command::ADD_PATH => {
                 let is_empty = draft.path_text.trim().is_empty();
                 is_empty.then_some("Type the path of a file or folder first.")
             }
-            UiCommand::ClearInputs => draft.inputs.is_empty().then_some("There are no inputs."),
-            UiCommand::Start => {
+            command::CLEAR_INPUTS => draft.inputs.is_empty().then_some("There are no inputs."),
+            command::START => {
                 return self
                     .why_not_start(&context.state.pages.choices)
                     .map(Cow::from);
             }
-            UiCommand::Find => None,
+            command::FIND => None,
             _ => match self.state.selected.and_then(|id| self.record.job(id)) {
                 Some(job) => self.why_not_on(job, command),
                 None => Some("No job is selected."),
@@ -48,30 +48,30 @@ impl Workbench {
         let has_ended = job.state().is_ended();
         let is_waiting = job.active_joins().next().is_some();
         match command {
-            UiCommand::Join | UiCommand::JoinWithTimeout => {
+            command::JOIN | command::JOIN_WITH_TIMEOUT => {
                 is_waiting.then_some("Already waiting. Detach stops the wait.")
             }
-            UiCommand::Detach => (!is_waiting).then_some("No wait is running."),
-            UiCommand::Cancel => has_ended.then_some("The job has ended."),
-            UiCommand::Terminate | UiCommand::Kill | UiCommand::StopTree => {
+            command::DETACH => (!is_waiting).then_some("No wait is running."),
+            command::CANCEL => has_ended.then_some("The job has ended."),
+            command::TERMINATE | command::KILL | command::STOP_TREE => {
                 let is_idle = self.signal_target(job.id()).is_none();
                 is_idle.then_some("No process is running.")
             }
-            UiCommand::SaveReport | UiCommand::Remove => {
+            command::SAVE_REPORT | command::REMOVE => {
                 (!has_ended).then_some("The job has not ended yet.")
             }
-            UiCommand::SaveList => {
+            command::SAVE_LIST => {
                 (job.counts().returned == 0).then_some("There is no checksum yet.")
             }
-            UiCommand::NextPage | UiCommand::PreviousPage => {
+            command::NEXT_PAGE | command::PREVIOUS_PAGE => {
                 let results = &self.state.results;
                 results.why_not_turn(command, results.order.len(job.items().len()))
             }
-            UiCommand::NextMatch
-            | UiCommand::PreviousMatch
-            | UiCommand::SaveOutput
-            | UiCommand::CopyOutput
-            | UiCommand::Follow => match self.shown_output(job) {
+            command::NEXT_MATCH
+            | command::PREVIOUS_MATCH
+            | command::SAVE_OUTPUT
+            | command::COPY_OUTPUT
+            | command::FOLLOW => match self.shown_output(job) {
                 Some(shown) => shown.why_not(command),
                 None => Some("No output is shown."),
             },

@@ -124,7 +124,7 @@ fn dropping_the_board_cancels_its_jobs() {
         record.job(job).unwrap().counts().running == 1
     });
     drop(board);
-    let tasks = join::enumerate();
+    let tasks = join::live_tasks();
     assert!(
         tasks
             .iter()

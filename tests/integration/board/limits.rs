@@ -19,7 +19,7 @@ fn many_items_end_with_few_tasks_at_once() {
     });
     let mut most = 0;
     board.until("all end", |record| {
-        let tasks = join::enumerate();
+        let tasks = join::live_tasks();
         most = most.max(
             tasks
                 .iter()
@@ -46,7 +46,7 @@ fn threads_never_exceed_workers() {
         ..spec(RunOn::Thread, options)
     });
     board.until("all end", |record| {
-        let tasks = join::enumerate();
+        let tasks = join::live_tasks();
         let alive = tasks
             .iter()
             .filter(|task| task.name.contains("thrifty"))

@@ -125,7 +125,7 @@ fn until_it_prints(board: &mut TestBoard, job: JobId, item: ItemId) {
     });
     let process = board.process(job, item).expect("it runs");
     while process.output().stdout.total == 0 {
-        assert!(process.is_alive(), "{:?}", process.output());
+        assert!(!process.is_finished(), "{:?}", process.output());
         std::thread::yield_now();
     }
 }

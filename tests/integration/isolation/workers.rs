@@ -195,7 +195,7 @@ fn dropped_board_leaves_no_worker() {
 
 /// The workers of this process that have not ended.
 pub(super) fn workers() -> Vec<u32> {
-    let children = process::active_children();
+    let children = process::live_processes();
     children.iter().map(|child| child.pid).collect()
 }
 

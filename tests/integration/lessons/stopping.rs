@@ -54,15 +54,15 @@ fn stop_after(id: LessonId, kind: WorkerKind, secs: f64, folder: &Path) {
     assert!(is_expected, "{what}: {:?}", run.outcome());
     assert_eq!(folders(folder), [""; 0], "{what} leaves files behind");
     assert_eq!(
-        process::active_children().len(),
+        process::live_processes().len(),
         0,
         "{what} leaves a process behind"
     );
     let processes = lesson_processes_in(folder);
     assert!(processes.is_empty(), "{what} leaves {processes:?} behind");
     // A client of a server that is gone notices that a moment later.
-    let is_alone = comes_true(|| join::enumerate().is_empty());
-    assert!(is_alone, "{what} leaves {:?} behind", join::enumerate());
+    let is_alone = comes_true(|| join::live_tasks().is_empty());
+    assert!(is_alone, "{what} leaves {:?} behind", join::live_tasks());
 }
 
 #[test]

@@ -53,11 +53,11 @@ fn p1_timed_out_join_is_not_early_and_not_final() {
         sleeper.join_timeout(Duration::ZERO),
         Err(JoinError::TimedOut)
     ));
-    assert!(sleeper.is_alive());
+    assert!(!sleeper.is_finished());
     sleeper.kill().unwrap();
     let killed = sleeper.join_timeout(Duration::MAX).unwrap();
     assert_eq!(killed.signal_name(), Some("SIGKILL"));
-    assert!(!sleeper.is_alive());
+    assert!(sleeper.is_finished());
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn p3_status_reaped_by_other_code_is_unknown() {
     in_child_with(setup, name, || {
         let process = shell("exit 3").spawn().unwrap();
         assert_eq!(process.join_timeout(TIMEOUT).unwrap(), Exit::Unknown);
-        assert!(!process.is_alive());
+        assert!(process.is_finished());
         process.kill().unwrap();
     });
 }
@@ -189,7 +189,7 @@ fn detached_process_is_listed_until_it_ends() {
         .unwrap();
     let pid = process.pid();
     let listed = || {
-        let mut children = process::active_children().into_iter();
+        let mut children = process::live_processes().into_iter();
         children.find(|child| child.pid == pid)
     };
     let info = listed().unwrap();
@@ -216,15 +216,15 @@ fn p13_shutdown_joins_children_and_stops_daemons() {
         let daemon = daemon.spawn().unwrap();
         eventually("two sleepers", || sleeper.running().len() == 2);
         let awaited = shell("read line").stdin_piped().spawn().unwrap();
-        let report = join::shutdown(Some(Duration::from_millis(10)));
+        let report = join::shutdown_timeout(Duration::from_millis(10));
         assert!(!report.is_complete());
         let pids: Vec<_> = report.processes.iter().map(|child| child.pid).collect();
         assert_eq!(pids, [awaited.pid()]);
-        assert!(!daemon.is_alive(), "the daemon was not stopped");
+        assert!(daemon.is_finished(), "the daemon was not stopped");
         assert_eq!(sleeper.running(), [0; 0]);
         drop(awaited.take_stdin());
-        assert!(join::shutdown(Some(TIMEOUT)).is_complete());
-        assert!(!awaited.is_alive());
+        assert!(join::shutdown_timeout(TIMEOUT).is_complete());
+        assert!(awaited.is_finished());
     });
 }
 
@@ -249,7 +249,7 @@ fn p13_shutdown_stops_daemons_together() {
                 .iter()
                 .all(|daemon| daemon.output().stdout.total > 0)
         });
-        let report = join::shutdown(Some(Duration::ZERO));
+        let report = join::shutdown_timeout(Duration::ZERO);
         assert!(report.is_complete(), "{report:?}");
         let exits: Vec<_> = daemons.iter().map(Process::poll).collect();
         assert_eq!(exits, [Some(Exit::Code(7)); 3]);
@@ -261,7 +261,7 @@ fn p15_process_lists_only_its_own_children() {
     const CHILD: &str = "MEANWHILE_TEST_CHILD_FILE";
     let name = "process::joining::p15_process_lists_only_its_own_children";
     let listed = || {
-        let children = process::active_children().into_iter();
+        let children = process::live_processes().into_iter();
         children.map(|child| child.pid).collect::<Vec<_>>()
     };
     if let Some(file) = std::env::var_os(CHILD) {

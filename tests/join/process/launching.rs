@@ -30,12 +30,11 @@ fn launched_program_runs_under_the_same_pid() {
 
 #[test]
 fn launcher_sets_limits_and_priority() {
-    let options = LaunchOptions {
-        priority: Priority::Background,
-        address_space_bytes: Some(1 << 30),
-        cpu_time: Some(Duration::from_secs(77)),
-        open_files: Some(55),
-    };
+    let options = LaunchOptions::default()
+        .priority(Priority::Background)
+        .address_space_bytes(1 << 30)
+        .cpu_time(Duration::from_secs(77))
+        .open_files(55);
     let script = "ulimit -v; ulimit -t; ulimit -n; exec cat /proc/self/stat";
     let process = shell(script)
         .launched_by(&launcher(), options)
@@ -58,10 +57,7 @@ fn launcher_sets_limits_and_priority() {
 
 #[test]
 fn memory_limit_ends_only_the_process_over_it() {
-    let options = LaunchOptions {
-        address_space_bytes: Some(200 << 20),
-        ..LaunchOptions::default()
-    };
+    let options = LaunchOptions::default().address_space_bytes(200 << 20);
     let greedy = Builder::new("perl").args(["-e", "$x = 'x' x (1 << 30); print 'allocated'"]);
     let process = greedy.launched_by(&launcher(), options).spawn().unwrap();
     assert_ne!(process.join().unwrap(), Exit::Code(0));
@@ -95,7 +91,7 @@ fn p11_end_of_the_spawning_thread_kills_no_child() {
         let mut names = threads.filter_map(|t| std::fs::read_to_string(t.path().join("comm")).ok());
         names.all(|name| name.trim() != "spawns and ends")
     });
-    assert!(process.is_alive());
+    assert!(!process.is_finished());
     drop(process.take_stdin());
     assert_eq!(process.join().unwrap(), Exit::Code(8));
 }

@@ -3,15 +3,21 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod checking;
+mod converting;
+mod dropping;
 mod guarding;
 mod joining;
 mod launching;
+mod lines;
 mod output;
+mod pipelines;
 #[cfg(not(other_unix))]
 mod prioritizing;
 mod reaping;
 mod spawning;
 mod stopping;
+mod streams;
 
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;

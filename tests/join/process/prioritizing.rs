@@ -56,10 +56,7 @@ fn cat() -> Builder {
 }
 
 fn launched_cat(priority: Priority) -> Builder {
-    let options = LaunchOptions {
-        priority,
-        ..LaunchOptions::default()
-    };
+    let options = LaunchOptions::default().priority(priority);
     cat().launched_by(&launcher(), options)
 }
 

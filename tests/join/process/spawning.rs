@@ -138,7 +138,7 @@ fn p9_start_that_hangs_can_be_given_up() {
         threads.filter_map(|thread| fs::read_to_string(thread.path().join("comm")).ok())
     };
     eventually("the end of the late process", || {
-        let mut children = process::active_children().into_iter();
+        let mut children = process::live_processes().into_iter();
         children.all(|child| &*child.name != "late")
             && threads().all(|name| name.trim() != "starts cat")
     });

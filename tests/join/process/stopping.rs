@@ -261,7 +261,7 @@ fn p7_other_processes_are_not_stopped() {
     let report = process.stop(TIMEOUT);
     let mut stopped = report.ended.iter().chain(&report.forced);
     assert!(stopped.all(|member| member.pid != bystander.pid()));
-    assert!(bystander.is_alive());
+    assert!(!bystander.is_finished());
     drop(bystander.take_stdin());
     assert_eq!(bystander.join().unwrap(), Exit::Code(6));
 }
@@ -361,7 +361,7 @@ fn p7_concurrent_stops_both_end_the_tree() {
 }
 
 #[test]
-fn p20_cancelled_token_stops_the_tree() {
+fn p25_cancelled_token_stops_the_tree() {
     let folder = folder();
     let sleeper = Sleeper::new(folder.path());
     let script = format!("{0} & {0} & wait", sleeper.command());
@@ -379,7 +379,7 @@ fn p20_cancelled_token_stops_the_tree() {
 }
 
 #[test]
-fn p20_process_of_a_cancelled_token_is_not_started() {
+fn p25_process_of_a_cancelled_token_is_not_started() {
     let folder = folder();
     let file = folder.path().join("started");
     let script = format!("touch {}", file.display());
@@ -394,14 +394,14 @@ fn p20_process_of_a_cancelled_token_is_not_started() {
 }
 
 #[test]
-fn p20_cancel_does_not_wait_for_a_deaf_process() {
+fn p25_cancel_does_not_wait_for_a_deaf_process() {
     let token = CancelToken::new();
     let script = "trap '' TERM; echo ready; while :; do sleep 0.01; done";
     let deaf = shell(script).cancel_token(&token).spawn().unwrap();
     eventually("the shell", || deaf.output().stdout.text() == "ready\n");
     token.cancel();
     // It has a second to exit, which the cancel did not wait for.
-    assert!(deaf.is_alive());
+    assert!(!deaf.is_finished());
     let exit = deaf.join_timeout(TIMEOUT).unwrap();
     assert_eq!(exit.signal_name(), Some("SIGKILL"));
 }

@@ -54,7 +54,9 @@ fn t2_64_joiners_all_get_the_same_outcome() {
             let (task, about_to_join) = (task.clone(), about_to_join.clone());
             join::spawn(format!("joiner {n}"), move |_| {
                 about_to_join.wait();
-                task.join().copied().map(|value| (value, task.is_alive()))
+                task.join()
+                    .copied()
+                    .map(|value| (value, !task.is_finished()))
             })
             .unwrap()
         })
@@ -99,7 +101,7 @@ fn t3_timed_out_join_is_not_early_and_can_be_repeated() {
             Err(JoinError::TimedOut)
         ));
         assert!(start.elapsed() >= timeout);
-        assert!(task.is_alive());
+        assert!(!task.is_finished());
         assert_eq!(task.state(), TaskState::Running);
     }
     gate.open();

@@ -484,7 +484,7 @@ fn t28_panic_that_a_callback_gets_is_seen() {
             drop(task);
             gate.open();
             assert!(outcomes.recv_timeout(TIMEOUT).unwrap());
-            assert!(join::shutdown(Some(TIMEOUT)).is_complete());
+            assert!(join::shutdown_timeout(TIMEOUT).is_complete());
         },
     );
     assert!(stderr.is_none_or(|stderr| !stderr.contains("only once")));

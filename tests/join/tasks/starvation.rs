@@ -56,7 +56,7 @@ fn t22_first_returns_before_a_queued_member_ends() {
                 }
             });
             let quick = thread(move || begun.pass());
-            let waited = join::wait(&[slow, quick], WaitUntil::First, None);
+            let waited = join::wait(&[slow, quick], WaitUntil::First);
             gate.open();
             waited.done.len()
         })
@@ -80,7 +80,7 @@ fn t22_first_ends_while_a_queued_member_waits_for_it() {
                     true
                 }
             });
-            let waited = join::wait(&[queued, quick], WaitUntil::First, None);
+            let waited = join::wait(&[queued, quick], WaitUntil::First);
             waited.done.len()
         })
     };
@@ -155,13 +155,14 @@ fn t9_timed_join_ends_while_its_queued_task_runs() {
 
 #[test]
 fn t23_worker_gets_its_queued_tasks_as_they_end() {
-    for timeout in [None, Some(TIMEOUT)] {
+    let timed = |tasks| join::as_completed_timeout(tasks, TIMEOUT);
+    for as_completed in [join::as_completed, timed] {
         let pool = pool(1);
         let outer = {
             let pool = pool.clone();
             on(&pool.clone(), move || {
                 let inner = (0..100).map(|n| on(&pool, move || n)).collect();
-                let ended = join::as_completed(inner, timeout);
+                let ended = as_completed(inner);
                 ended.map(|task| *task.unwrap().join().unwrap()).sum()
             })
         };
@@ -176,7 +177,7 @@ fn t22_all_waits_once_for_queued_and_other_tasks() {
         let pool = pool.clone();
         on(&pool.clone(), move || {
             let tasks = [thread(|| 1), on(&pool, || 2), thread(|| 3), on(&pool, || 4)];
-            join::wait(&tasks, WaitUntil::All, Some(TIMEOUT)).end
+            join::wait_timeout(&tasks, WaitUntil::All, TIMEOUT).end
         })
     };
     assert_eq!(value(&outer), WaitOutcome::Satisfied);
@@ -248,7 +249,7 @@ fn wait_of_a_callback_keeps_the_wait_around_it() {
             helped.on_finish(move || {
                 awaited.join_timeout(Duration::from_nanos(1)).ok();
             });
-            join::wait(&[helped, last], WaitUntil::All, None).end
+            join::wait(&[helped, last], WaitUntil::All).end
         })
     };
     until_waiting(&outer);

@@ -19,7 +19,7 @@ fn panicking(gate: &Gate, message: &'static str) -> Task<()> {
 
 /// Waits until no task is left.
 fn settle() {
-    assert!(join::shutdown(Some(TIMEOUT)).is_complete());
+    assert!(join::shutdown_timeout(TIMEOUT).is_complete());
 }
 
 #[test]
@@ -231,7 +231,7 @@ fn t21_listener_may_shut_down() {
     in_child("tasks::unseen::t21_listener_may_shut_down", || {
         let (send, complete) = std::sync::mpsc::channel();
         join::on_panic(move |_| {
-            let report = join::shutdown(Some(TIMEOUT));
+            let report = join::shutdown_timeout(TIMEOUT);
             send.send(report.is_complete()).unwrap();
         });
         let gate = Gate::new();

@@ -24,13 +24,13 @@ fn t22_first_returns_done_and_pending_tasks() {
     let gates = [Gate::new(), Gate::new(), Gate::new()];
     let tasks: Vec<_> = gates.iter().map(gated).collect();
     gates[1].open();
-    let waited = join::wait(&tasks, WaitUntil::First, None);
+    let waited = join::wait(&tasks, WaitUntil::First);
     assert_eq!(waited.end, WaitOutcome::Satisfied);
     assert_eq!(ids(&waited.done), [tasks[1].id()]);
     assert_eq!(ids(&waited.pending), [tasks[0].id(), tasks[2].id()]);
     gates[0].open();
     gates[2].open();
-    let waited = join::wait(&tasks, WaitUntil::All, None);
+    let waited = join::wait(&tasks, WaitUntil::All);
     assert_eq!(ids(&waited.done), ids(&tasks));
 }
 
@@ -54,12 +54,12 @@ fn t22_panic_is_a_failure_and_cancel_is_not() {
     let never = Gate::new();
     let tasks = [cancelled.clone(), panics.clone(), gated(&never)];
     cancelled.cancel();
-    let timeout = Some(Duration::from_millis(20));
-    let waited = join::wait(&tasks, WaitUntil::FirstFailure, timeout);
+    let timeout = Duration::from_millis(20);
+    let waited = join::wait_timeout(&tasks, WaitUntil::FirstFailure, timeout);
     assert_eq!(waited.end, WaitOutcome::TimedOut);
     assert_eq!(ids(&waited.done), [cancelled.id()]);
     gate.open();
-    let waited = join::wait(&tasks, WaitUntil::FirstFailure, None);
+    let waited = join::wait(&tasks, WaitUntil::FirstFailure);
     assert_eq!(waited.end, WaitOutcome::Satisfied);
     assert_eq!(ids(&waited.done), [cancelled.id(), panics.id()]);
     never.open();
@@ -70,7 +70,7 @@ fn t22_first_failure_ends_when_all_have_returned() {
     let tasks: Vec<_> = (0..3)
         .map(|_| join::spawn("fine", |_| ()).unwrap())
         .collect();
-    let waited = join::wait(&tasks, WaitUntil::FirstFailure, None);
+    let waited = join::wait(&tasks, WaitUntil::FirstFailure);
     assert_eq!(waited.end, WaitOutcome::Satisfied);
     assert_eq!(waited.done.len(), 3);
 }
@@ -78,13 +78,13 @@ fn t22_first_failure_ends_when_all_have_returned() {
 #[test]
 fn t22_duplicates_count_once_and_empty_set_returns() {
     for until in [WaitUntil::First, WaitUntil::FirstFailure, WaitUntil::All] {
-        let waited = join::wait::<()>(&[], until, None);
+        let waited = join::wait::<()>(&[], until);
         assert_eq!((waited.end, waited.done.len()), (WaitOutcome::Satisfied, 0));
     }
     let task = join::spawn("done", |_| ()).unwrap();
     task.join().unwrap();
     let twice = [task.clone(), task.clone()];
-    let waited = join::wait(&twice, WaitUntil::All, Some(Duration::ZERO));
+    let waited = join::wait_timeout(&twice, WaitUntil::All, Duration::ZERO);
     assert_eq!(waited.end, WaitOutcome::Satisfied);
     assert_eq!(ids(&waited.done), [task.id()]);
 }
@@ -99,7 +99,7 @@ fn t22_task_waiting_for_itself_gets_an_error() {
             .unwrap()
             .recv_timeout(Duration::from_mins(1))
             .unwrap();
-        Some(join::wait(&[me], WaitUntil::All, None).end)
+        Some(join::wait(&[me], WaitUntil::All).end)
     })
     .unwrap();
     send.send(task.clone()).unwrap();
@@ -116,8 +116,8 @@ fn t22_wait_on_the_own_pool_runs_queued_tasks() {
                 let inner: Vec<_> = (0..10)
                     .map(|_| Builder::new("inner").spawn_on(&pool, |_| ()).unwrap())
                     .collect();
-                let waited = join::wait(&inner, WaitUntil::All, None);
-                let completed = join::as_completed(inner, None).flatten().count();
+                let waited = join::wait(&inner, WaitUntil::All);
+                let completed = join::as_completed(inner).flatten().count();
                 (waited.done.len(), completed)
             })
             .unwrap()
@@ -140,7 +140,7 @@ fn t23_tasks_come_once_in_the_order_of_their_ends() {
     }
     let mut with_duplicate = tasks.clone();
     with_duplicate.push(tasks[0].clone());
-    let mut completed = join::as_completed(with_duplicate, None);
+    let mut completed = join::as_completed(with_duplicate);
     for next in order {
         gates[next].open();
         assert_eq!(completed.next().unwrap().unwrap().id(), tasks[next].id());
@@ -156,7 +156,7 @@ fn t23_timeout_counts_the_unfinished_tasks_once() {
     let tasks = vec![gated(&gate), done.clone(), gated(&gate)];
     let timeout = Duration::from_millis(20);
     let start = Instant::now();
-    let mut completed = join::as_completed(tasks, Some(timeout));
+    let mut completed = join::as_completed_timeout(tasks, timeout);
     assert_eq!(completed.next().unwrap().unwrap().id(), done.id());
     let error = completed.next().unwrap().unwrap_err();
     assert!(start.elapsed() >= timeout);

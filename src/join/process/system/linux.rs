@@ -204,7 +204,7 @@ pub(in super::super) fn parents_group() -> Option<i32> {
     group_of(Process::new(Pid::as_raw(getppid())))
 }
 
-// From procfs, because rustix assumes that no group is 0.
+// From procfs, because rustix assumes that no group is 0 (findings/rustix-group-0.sh).
 fn group_of(process: ProcResult<Process>) -> Option<i32> {
     let stat = process.and_then(|process| process.stat()).ok()?;
     Some(stat.pgrp)

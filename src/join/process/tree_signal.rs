@@ -1,4 +1,4 @@
-//! Pausing a process with all its descendants.
+//! Signals to a process with all its descendants, without waiting for their effect.
 
 use std::collections::BTreeSet;
 
@@ -6,23 +6,35 @@ use rustix::process::Signal;
 
 use super::tree::{self, ProcessIdentity, Root, Snapshot};
 
-/// The number of scans in which processes are found that were started while others were paused.
+/// The number of scans in which processes are found that were started while others were signalled.
 const MAX_SCANS: usize = 100;
 
-/// Sends `SIGSTOP` to each process of a tree, until no scan finds another one.
+/// Sends `SIGSTOP` to each process of a tree.
 pub(super) fn pause(root: &dyn Root) {
-    let mut paused = BTreeSet::new();
-    for _ in 0..MAX_SCANS {
-        if !signal_others(root, &mut paused, Signal::STOP) {
-            return;
-        }
-    }
+    signal_all(root, Signal::STOP);
+}
+
+/// Sends `SIGKILL` to each process of a tree.
+pub(super) fn kill(root: &dyn Root) {
+    signal_all(root, Signal::KILL);
+    // At the limit of open files the process table can't be read, and no process is found.
+    root.kill_group();
 }
 
 /// Sends `SIGCONT` to each process of a tree. One scan is enough, because a paused process starts no
 /// other.
 pub(super) fn resume(root: &dyn Root) {
     signal_others(root, &mut BTreeSet::new(), Signal::CONT);
+}
+
+/// Signals each process of a tree, until no scan finds another one.
+fn signal_all(root: &dyn Root, signal: Signal) {
+    let mut signalled = BTreeSet::new();
+    for _ in 0..MAX_SCANS {
+        if !signal_others(root, &mut signalled, signal) {
+            return;
+        }
+    }
 }
 
 /// Signals the members of the tree that are not in `signalled`, and adds them to it. Returns whether

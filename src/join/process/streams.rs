@@ -1,0 +1,204 @@
+//! Where the standard streams of a process lead.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, PipeReader};
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use super::error::SpawnError;
+
+/// The destination of an output stream of a process.
+///
+/// ```
+/// use meanwhile_join::process::{Builder, Redirect};
+///
+/// let shell = Builder::new("sh").args(["-c", "echo result; echo warning >&2"]);
+/// let process = shell.stderr(Redirect::Null).spawn()?;
+/// process.join()?;
+/// assert_eq!(process.output().stdout.text(), "result\n");
+/// assert_eq!(process.output().stderr.total, 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub enum Redirect {
+    /// The last bytes are kept; see [`Process::output`](super::Process::output) and
+    /// [`Process::lines`](super::Process::lines). The process never waits for a reader.
+    #[default]
+    Capture,
+    /// The caller reads the stream, uncaptured; see
+    /// [`Process::take_stdout`](super::Process::take_stdout) and
+    /// [`Process::take_stderr`](super::Process::take_stderr). While the pipe is full, the process
+    /// blocks until the caller reads it.
+    Piped,
+    /// The same stream of this program, such as a terminal.
+    Inherit,
+    /// Nothing keeps it.
+    Null,
+    /// This file, which is created, or emptied if it exists.
+    File(PathBuf),
+    /// The end of this file, which is created if it does not exist.
+    Append(PathBuf),
+    /// An open file, pipe or socket; see [`to`](Self::to).
+    Descriptor(Arc<OwnedFd>),
+}
+
+impl Redirect {
+    /// Returns the redirection to an open file, pipe or socket. This program closes its copy once
+    /// the process is started.
+    ///
+    /// ```
+    /// use meanwhile_join::process::{Builder, Redirect};
+    ///
+    /// let (reader, writer) = std::io::pipe()?;
+    /// let echo = Builder::new("echo").arg("hello").stdout(Redirect::to(writer));
+    /// echo.spawn()?.join()?.check()?;
+    /// assert_eq!(std::io::read_to_string(reader)?, "hello\n");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn to(descriptor: impl Into<OwnedFd>) -> Self {
+        Self::Descriptor(Arc::new(descriptor.into()))
+    }
+}
+
+/// The source of the input of a process.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Input {
+    #[default]
+    Empty,
+    Inherit,
+    Bytes(Arc<[u8]>),
+    File(PathBuf),
+    Piped,
+    Descriptor(Arc<OwnedFd>),
+}
+
+/// Where the three streams of a process lead.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Streams {
+    pub(super) stdin: Input,
+    pub(super) stdout: Redirect,
+    pub(super) stderr: Redirect,
+    /// Whether stderr leads where stdout does.
+    pub(super) stderr_is_stdout: bool,
+}
+
+struct Outputs {
+    stdout: Stdio,
+    stderr: Stdio,
+    /// The reading end of the pipe that both share.
+    pipe: Option<PipeReader>,
+}
+
+impl Streams {
+    /// Connects the streams of a command. Returns the reading end of the pipe that stdout and stderr
+    /// share, if there is one.
+    pub(super) fn connect(
+        &self,
+        command: &mut Command,
+        program: &str,
+    ) -> Result<Option<PipeReader>, SpawnError> {
+        let stdin = self.stdin.open(program)?;
+        let outputs = self.open_outputs(program)?;
+        command.stdin(stdin);
+        command.stdout(outputs.stdout).stderr(outputs.stderr);
+        Ok(outputs.pipe)
+    }
+
+    fn open_outputs(&self, program: &str) -> Result<Outputs, SpawnError> {
+        if !self.stderr_is_stdout {
+            return Ok(Outputs {
+                stdout: self.stdout.open(program)?,
+                stderr: self.stderr.open(program)?,
+                pipe: None,
+            });
+        }
+        // Opened once, so that both have one position, which keeps their order.
+        let refusal = |cause| refusal(program, cause);
+        let (target, pipe) = match &self.stdout {
+            Redirect::Capture | Redirect::Piped => {
+                let (reader, writer) = io::pipe().map_err(refusal)?;
+                (writer.into(), Some(reader))
+            }
+            Redirect::Inherit => {
+                let own = io::stdout().as_fd().try_clone_to_owned();
+                (own.map_err(refusal)?, None)
+            }
+            Redirect::Null => (open_to_write(Path::new("/dev/null"), program)?, None),
+            Redirect::File(path) => (create(path, program)?, None),
+            Redirect::Append(path) => (open_to_append(path, program)?, None),
+            Redirect::Descriptor(target) => (duplicate(target, program)?, None),
+        };
+        Ok(Outputs {
+            stdout: target.try_clone().map_err(refusal)?.into(),
+            stderr: target.into(),
+            pipe,
+        })
+    }
+}
+
+impl Input {
+    fn open(&self, program: &str) -> Result<Stdio, SpawnError> {
+        Ok(match self {
+            Self::Empty => Stdio::null(),
+            Self::Inherit => Stdio::inherit(),
+            Self::Bytes(_) | Self::Piped => Stdio::piped(),
+            Self::File(path) => File::open(path)
+                .map_err(|cause| SpawnError::Input {
+                    program: program.to_owned(),
+                    path: path.clone(),
+                    cause,
+                })?
+                .into(),
+            Self::Descriptor(source) => duplicate(source, program)?.into(),
+        })
+    }
+}
+
+impl Redirect {
+    fn open(&self, program: &str) -> Result<Stdio, SpawnError> {
+        Ok(match self {
+            Self::Capture | Self::Piped => Stdio::piped(),
+            Self::Inherit => Stdio::inherit(),
+            Self::Null => Stdio::null(),
+            Self::File(path) => create(path, program)?.into(),
+            Self::Append(path) => open_to_append(path, program)?.into(),
+            Self::Descriptor(target) => duplicate(target, program)?.into(),
+        })
+    }
+}
+
+fn create(path: &Path, program: &str) -> Result<OwnedFd, SpawnError> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    open(&options, path, program)
+}
+
+fn open_to_append(path: &Path, program: &str) -> Result<OwnedFd, SpawnError> {
+    open(OpenOptions::new().append(true).create(true), path, program)
+}
+
+fn open_to_write(path: &Path, program: &str) -> Result<OwnedFd, SpawnError> {
+    open(OpenOptions::new().write(true), path, program)
+}
+
+fn open(options: &OpenOptions, path: &Path, program: &str) -> Result<OwnedFd, SpawnError> {
+    let opened = options.open(path).map_err(|cause| SpawnError::Output {
+        program: program.to_owned(),
+        path: path.to_owned(),
+        cause,
+    })?;
+    Ok(opened.into())
+}
+
+fn duplicate(descriptor: &OwnedFd, program: &str) -> Result<OwnedFd, SpawnError> {
+    let duplicate = descriptor.try_clone();
+    duplicate.map_err(|cause| refusal(program, cause))
+}
+
+/// The error of the system when it refuses a file descriptor.
+fn refusal(program: &str, cause: io::Error) -> SpawnError {
+    SpawnError::of_system(program.to_owned(), 0, cause)
+}

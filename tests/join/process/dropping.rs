@@ -1,0 +1,69 @@
+//! P24: the drop of the last handle.
+
+use std::sync::mpsc::channel;
+
+use meanwhile_join::process::{Exit, LaunchOptions, Stream};
+
+use super::{Builder, eventually, launcher, shell};
+use crate::util::files::folder;
+use crate::util::gate::TIMEOUT;
+use crate::util::sleeper::Sleeper;
+
+#[test]
+fn p24_last_handle_ends_the_tree_if_set() {
+    for launched in [false, true] {
+        let folder = folder();
+        let sleeper = Sleeper::new(folder.path());
+        let sleep = sleeper.command();
+        // A child, a grandchild without parent, and a daemon of another session.
+        let script = format!("{sleep} & ({sleep} &) ; setsid {sleep} & wait");
+        let mut tree = shell(&script).kill_on_drop(true);
+        if launched {
+            tree = tree.launched_by(&launcher(), LaunchOptions::default());
+        }
+        let process = tree.spawn().unwrap();
+        eventually("the tree", || sleeper.running().len() == 3);
+        let clone = process.clone();
+        drop(process);
+        assert!(!clone.is_finished());
+        let lines = clone.lines(Stream::Stdout);
+        let (sender, ended) = channel();
+        clone.on_finish(move || sender.send(()).unwrap());
+        drop(clone);
+        assert_eq!(sleeper.running().len(), 3);
+        // The lines are the last handle.
+        drop(lines);
+        ended.recv_timeout(TIMEOUT).unwrap();
+        eventually("the end of the tree", || sleeper.running().is_empty());
+    }
+}
+
+#[test]
+fn last_handle_of_an_ended_process_kills_nothing() {
+    let folder = folder();
+    let sleeper = Sleeper::new(folder.path());
+    let daemon = format!("{} >&- 2>&- &", sleeper.command());
+    let process = shell(&daemon).kill_on_drop(true).spawn().unwrap();
+    assert_eq!(process.join().unwrap(), Exit::Code(0));
+    drop(process);
+    eventually("the daemon", || sleeper.running().len() == 1);
+}
+
+#[test]
+fn drop_racing_the_end_is_harmless() {
+    for _ in 0..100 {
+        let (sender, ended) = channel();
+        let process = Builder::new("true").kill_on_drop(true).spawn().unwrap();
+        let observed = process.clone();
+        process.on_finish(move || {
+            sender.send(observed.poll()).unwrap();
+        });
+        drop(process);
+        let exit = ended.recv_timeout(TIMEOUT).unwrap().unwrap();
+        // The callback had a handle until now.
+        assert_eq!(exit, Exit::Code(0));
+    }
+    for _ in 0..100 {
+        drop(Builder::new("true").kill_on_drop(true).spawn().unwrap());
+    }
+}
