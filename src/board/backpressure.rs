@@ -29,6 +29,7 @@ impl Backpressure {
         while !self.try_acquire(context) {
             if context.park().is_err() {
                 context.checkpoint();
+                self.state.lock().count += 1;
                 return;
             }
         }

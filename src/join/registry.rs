@@ -1,6 +1,7 @@
 //! The list of live tasks.
 
 use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 
 use slab::Slab;
 
@@ -8,7 +9,7 @@ use super::cancel_tree::{self, CancelNode, CancelTarget};
 use super::header::Header;
 use super::id::TaskId;
 use super::info::TaskInfo;
-use super::sync::{Mutex, lock};
+use super::sync::{AtomicUsize, Condvar, Mutex, Ordering, ignore_poison, lock, wait_timeout};
 
 /// Tasks are spread over several locks, to reduce contention between workers and spawners.
 const SHARDS: usize = if cfg!(loom) { 2 } else { 16 };
@@ -17,12 +18,19 @@ const SPARE_CAPACITY: usize = 1024;
 /// The live tasks of a process (or of a model).
 pub(crate) struct Registry {
     shards: [Mutex<Slab<Arc<Header>>>; SHARDS],
+    /// The number of threads that wait for a removal.
+    waiting: AtomicUsize,
+    removal: Mutex<()>,
+    did_remove: Condvar,
 }
 
 impl Registry {
     pub(crate) fn new() -> Self {
         Self {
             shards: std::array::from_fn(|_| Mutex::new(Slab::new())),
+            waiting: AtomicUsize::new(0),
+            removal: Mutex::new(()),
+            did_remove: Condvar::new(),
         }
     }
 
@@ -44,6 +52,40 @@ impl Registry {
         };
         // Dropped after the lock is released.
         drop(removed);
+        // The lock of the shard orders this load: a thread that has still found the task there has
+        // counted itself before.
+        if self.waiting.load(Ordering::Relaxed) > 0 {
+            drop(lock(&self.removal));
+            self.did_remove.notify_all();
+        }
+    }
+
+    /// Blocks until no task that has ended and that `is_awaited` is listed, or the deadline has passed.
+    /// Returns false if some still are.
+    ///
+    /// A task is listed a moment longer than it runs, until its unseen panic was reported.
+    pub(crate) fn wait_for_removals(
+        &self,
+        is_awaited: impl Fn(&Header) -> bool,
+        deadline: Option<Instant>,
+    ) -> bool {
+        let is_ending = |task: &Arc<Header>| task.is_finished() && is_awaited(task);
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let mut removal = lock(&self.removal);
+        let are_removed = loop {
+            if !self.listed().iter().any(is_ending) {
+                break true;
+            }
+            let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+            removal = match left {
+                None => ignore_poison(self.did_remove.wait(removal)),
+                Some(Duration::ZERO) => break false,
+                Some(left) => wait_timeout(&self.did_remove, removal, left).0,
+            };
+        };
+        drop(removal);
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        are_removed
     }
 
     /// Returns the tasks whose outcome is not published, oldest first.

@@ -10,7 +10,6 @@ use super::info::TaskInfo;
 #[cfg(all(unix, feature = "process", not(loom)))]
 use super::process;
 use super::registry::{self, Registry};
-use super::sync::yield_now;
 use super::wait;
 
 /// The tasks and processes that still run after [`shutdown`].
@@ -148,10 +147,9 @@ pub(crate) fn wait_until_empty(
         if tasks.is_empty() {
             return true;
         }
-        if wait::for_all(graph, tasks, deadline).is_err() {
+        let have_ended = wait::for_all(graph, tasks, deadline).is_ok();
+        if !have_ended || !registry.wait_for_removals(&is_awaited, deadline) {
             return false;
         }
-        // All have ended; the threads that ended them are about to remove them.
-        yield_now();
     }
 }

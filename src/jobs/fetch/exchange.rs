@@ -130,7 +130,10 @@ impl<'a> Exchange<'a> {
         loop {
             let select = self.context.select().receiver(&self.events);
             match select.deadline(self.deadline).wait() {
-                Err(SelectError::Cancelled) => self.context.checkpoint(),
+                Err(SelectError::Cancelled) => {
+                    self.context.checkpoint();
+                    return Err(Failure::new("cancelled", "it was cancelled"));
+                }
                 Err(_) => {
                     let timeout = format::duration(self.timeout);
                     let message = format!("not finished within {timeout}");
