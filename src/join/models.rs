@@ -307,9 +307,10 @@ fn breaking_wait_ends_the_wait_that_blocks_it() {
     });
 }
 
+/// It takes many locks, so its preemptions have a bound too.
 #[test]
 fn shutdown_racing_a_spawn_waits_for_the_child() {
-    loom::model(|| {
+    preempted(3, || {
         let registry = Arc::new(Registry::new());
         let child = task(2, None, || ());
         let parent = task(1, None, {
