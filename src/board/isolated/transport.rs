@@ -24,7 +24,7 @@ impl TransportWaker {
     /// Ends the transport's wait, or its next one.
     pub(super) fn wake(&self) {
         // If the pipe is full, it wakes already.
-        (&*self.0).write(&[0]).ok();
+        (&*self.0).write_all(&[0]).ok();
     }
 }
 
