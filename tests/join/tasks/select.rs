@@ -248,7 +248,7 @@ fn t27_cycle_is_refused_if_nothing_else_can_end_it() {
 }
 
 #[test]
-fn t27_worker_that_selects_queued_tasks_is_not_starved() {
+fn t27_worker_selecting_queued_tasks_is_not_starved() {
     let pool = Pool::builder().threads(1).build().unwrap();
     let outer = Builder::new("outer")
         .spawn_on(&pool, {
