@@ -55,14 +55,16 @@ impl<'a> ItemSession<'a> {
     ) -> Result<ReportedOutcome, WorkerLoss> {
         worker.transport.send(request);
         let _wakes = self.wake_on_news(worker);
+        // Messages may have arrived with those of the item before, and no more may come.
+        if let Some(result) = self.handle_received(worker)? {
+            return Ok(result);
+        }
         loop {
             // Check first: the exchange then still receives everything that an exited worker sent.
             let has_exited = worker.process().is_finished();
             let is_open = worker.transport.exchange(self.deadline(worker));
-            while let Some(message) = receive(worker)? {
-                if let Some(result) = self.handle(message, worker)? {
-                    return Ok(result);
-                }
+            if let Some(result) = self.handle_received(worker)? {
+                return Ok(result);
             }
             if has_exited || !is_open {
                 return Err(self.describe_exit(worker));
@@ -94,6 +96,20 @@ impl<'a> ItemSession<'a> {
     fn deadline(&self, worker: &Worker) -> Option<Instant> {
         let grace = self.cancel_sent_at.map(|at| at + CANCEL_GRACE);
         grace.into_iter().chain(worker.handshake_deadline()).min()
+    }
+
+    /// Handles the messages that have arrived, up to the item's result.
+    fn handle_received(
+        &mut self,
+        worker: &mut Worker,
+    ) -> Result<Option<ReportedOutcome>, WorkerLoss> {
+        while let Some(message) = receive(worker)? {
+            let result = self.handle(message, worker)?;
+            if result.is_some() {
+                return Ok(result);
+            }
+        }
+        Ok(None)
     }
 
     /// Handles a message; returns the item's result if the message contains it.
