@@ -18,7 +18,7 @@ fn closing_over_running_work_asks_first() {
     misbehave(&window, "Sleep", 600.0);
     window.wait_for_text("1 task running");
 
-    session.keyboard(&["key", "alt+F4"]);
+    window.ask_to_close();
     window.press("push button", "Keep the window");
     window.wait_for("the question to go", |tree| {
         tree.find("push button", "Keep the window")
@@ -26,7 +26,7 @@ fn closing_over_running_work_asks_first() {
             .then_some(())
     });
 
-    session.keyboard(&["key", "alt+F4"]);
+    window.ask_to_close();
     window.press("push button", "Cancel and quit");
     assert!(window.wait_for_exit().success());
 }
@@ -40,7 +40,7 @@ fn cancel_and_quit_ends_a_tree_that_ignores_sigterm() {
     let script = format!("trap '' TERM; echo ready; {sleep} & {sleep}");
     let window = window_of_a_ready_script(&session, &script);
 
-    session.keyboard(&["key", "alt+F4"]);
+    window.ask_to_close();
     window.press("push button", "Cancel and quit");
     let asked = Instant::now();
     assert!(window.wait_for_exit().success());
@@ -101,7 +101,7 @@ fn detached_work_runs_on_and_the_program_ends_with_it() {
     let window = start_command(&session, script);
     window.wait_for_text("1 process running");
 
-    session.keyboard(&["key", "alt+F4"]);
+    window.ask_to_close();
     window.press("push button", "Keep running without the window");
     let gone = || match session.tool(
         "xdotool",
@@ -153,7 +153,7 @@ fn closing_over_a_lesson_leaves_no_file_or_process() {
         window.wait_for_text("Running line");
         assert_eq!(runs(), 1, "{lesson}");
 
-        session.keyboard(&["key", "alt+F4"]);
+        window.ask_to_close();
         assert!(window.wait_for_exit().success());
         assert_eq!(runs(), 0, "{lesson}");
         assert_eq!(lesson_processes_in(&files), [0; 0], "{lesson}");

@@ -147,7 +147,7 @@ fn next_window_has_the_same_choices() {
     let window = Window::open(&session, &[]);
     window.set_number("Workers", 3.0);
     window.wait_for_number("Workers", 3.0);
-    session.keyboard(&["key", "alt+F4"]);
+    window.ask_to_close();
     assert!(window.wait_for_exit().success());
 
     let window = Window::open(&session, &[]);

@@ -68,14 +68,7 @@ fn freeze_lab_window_closes_with_the_program() {
     };
     session::wait_until("the Lab's window", opened, || window.describe());
 
-    session.keyboard(&[
-        "search",
-        "--name",
-        "^Meanwhile$",
-        "windowactivate",
-        "--sync",
-    ]);
-    session.keyboard(&["key", "alt+F4"]);
+    window.ask_to_close();
 
     assert!(window.wait_for_exit().success());
     let gone = || match lab_windows(&session) {

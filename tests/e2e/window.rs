@@ -93,6 +93,15 @@ impl<'s> Window<'s> {
         });
     }
 
+    /// Asks the window to close, with the keys of the window manager. They close the active window, so this
+    /// one becomes it first.
+    pub(crate) fn ask_to_close(&self) {
+        let window = ["search", "--onlyvisible", "--name", "^Meanwhile$"];
+        let activate = ["windowactivate", "--sync"];
+        self.session.keyboard(&[&window[..], &activate].concat());
+        self.session.keyboard(&["key", "alt+F4"]);
+    }
+
     /// Waits until the program ends.
     pub(crate) fn wait_for_exit(mut self) -> ExitStatus {
         let session = self.session;

@@ -113,11 +113,11 @@ impl Supervisor {
 
 /// Runs this process as the supervisor. Returns its exit code.
 pub(super) fn run() -> i32 {
-    system::set_own_name(c"meanwhile-supervisor");
-    leave_session();
     // The end of the program continues a supervisor that a signal has stopped. An error means that
     // the program has ended already, and then the pipe is closed.
     system::set_parent_death_signal(Signal::CONT).ok();
+    system::set_own_name(c"meanwhile-supervisor");
+    leave_session();
     let mut tags = BTreeSet::new();
     for line in io::stdin().lock().lines().map_while(Result::ok) {
         match line.split_at_checked(1) {

@@ -196,6 +196,13 @@ fn run_trees(folder: &Path, moment: &str, to_supervisor: Signal) -> ! {
     let first = launched_by(&launcher, Builder::new("true"));
     first.spawn().unwrap().join().unwrap();
     let supervisor = supervisor();
+    if to_supervisor == Signal::SIGSTOP {
+        // With its name it has what continues it. One that is stopped before stays stopped.
+        let name = format!("/proc/{supervisor}/comm");
+        eventually("the name of the supervisor", || {
+            std::fs::read_to_string(&name).is_ok_and(|name| name.trim() == "meanwhile-super")
+        });
+    }
     let send = || signal(supervisor, to_supervisor);
     let start = || {
         let script = format!("trap '' TERM; ( setsid {sleep} & ); echo; {sleep}");
