@@ -65,6 +65,7 @@ mod reaper;
 mod shared;
 mod shim;
 mod spawner;
+mod start;
 mod stop;
 mod streams;
 mod supervisor;
