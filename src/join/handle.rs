@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::header::Header;
 
 /// The header of a [`Task`](super::Task). When the last handle is dropped and the task has ended, a
-/// panic that nobody has asked for is reported.
+/// panic that no join or poll has returned is reported.
 pub(crate) struct Handle(Arc<Header>);
 
 impl Handle {

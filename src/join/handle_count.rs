@@ -16,7 +16,7 @@ impl HandleCount {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts a dropped handle or the end of the task. Returns true if nobody is left who could ask
+    /// Counts a dropped handle or the end of the task. Returns true if no handle is left that could ask
     /// for the outcome.
     #[must_use]
     pub(crate) fn remove(&self) -> bool {
