@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use super::header::Header;
 
-/// The header of a [`Task`](super::Task) or an [`AnyTask`](super::AnyTask). When the last handle is dropped and the task has ended, a
-/// panic that nobody has asked for is reported.
+/// The header of a [`Task`](super::Task) or an [`AnyTask`](super::AnyTask). When the last handle is dropped
+/// and the task has ended, a panic that no join or poll has returned is reported.
 pub(crate) struct Handle(Arc<Header>);
 
 impl Handle {

@@ -205,8 +205,8 @@ impl Header {
         !self.is_finished() && self.handles.add_if_live()
     }
 
-    /// Counts a dropped handle, or the end of the task. After the last of them nobody can ask for
-    /// the outcome, so a panic that nobody has seen is reported.
+    /// Counts a dropped handle, or the end of the task. After the last of them no join can
+    /// return the outcome, so an unseen panic is reported.
     pub(crate) fn remove_handle(&self) {
         if self.handles.remove()
             && let Some(report) = self.panic()

@@ -9,13 +9,13 @@ use super::prepared::Prepared;
 use super::{Keep, Options};
 use crate::format;
 use crate::jobs::{
-    CapturedOutput, ExitStatus, Item, ItemError, Output, Priority,
-    ProcessObserver, ProcessRun, Step, StopSummary,
+    CapturedOutput, ExitStatus, Item, ItemError, Output, Priority, ProcessObserver, ProcessRun,
+    Step, StopSummary,
 };
-use crate::join::{Context, SelectError};
 use crate::join::process::{
     Builder, Captured, Exit, LaunchOptions, Launcher, Process, ProcessGroup, SpawnError,
 };
+use crate::join::{Context, SelectError};
 
 /// The length of each stream that an ended run keeps with [`Keep::Tail`].
 const MAX_TAIL_BYTES: usize = 8 * 1024;

@@ -48,7 +48,7 @@ use super::{reaper, tree_signal};
 /// meanwhile_join::process::live_processes()[0].join();
 /// ```
 #[derive(Clone)]
-#[must_use = "without a handle, nobody learns how the process ends; drop it to detach the process"]
+#[must_use = "without a handle, its end is not known; drop it to detach the process"]
 pub struct Process(Arc<Handle>);
 
 /// The value that all clones of a handle share. It is dropped with the last one.

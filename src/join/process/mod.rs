@@ -64,6 +64,7 @@ mod reaper;
 mod shared;
 mod shim;
 mod spawner;
+mod start;
 mod stop;
 mod streams;
 mod supervisor;

@@ -33,6 +33,12 @@ fn assert_ended(pids: &[u32]) {
     assert!(left.is_empty(), "{left:?} of {pids:?} still run");
 }
 
+/// The name of a process, which is that of the shell until a child has executed its program.
+fn name_of(pid: u32) -> String {
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap();
+    name.trim().to_owned()
+}
+
 /// The numbers of processes that ended, were killed, and escaped.
 fn counts(report: &StopReport) -> (usize, usize, usize) {
     (
@@ -121,6 +127,9 @@ fn p6_terminate_can_be_ignored_but_kill_can_not() {
 #[test]
 fn p7_tree_that_handles_sigterm_is_not_killed() {
     let (process, pids) = tree("sleep 60 & echo $!; sleep 60 & echo $!; echo ready; wait");
+    eventually("the programs of the children", || {
+        pids[..2].iter().all(|pid| name_of(*pid) == "sleep")
+    });
     let report = process.stop(TIMEOUT);
     assert_eq!(counts(&report), (3, 0, 0));
     assert_eq!(report.exit.and_then(Exit::signal_name), Some("SIGTERM"));

@@ -1,4 +1,4 @@
-//! T21: a panic whose report nobody asks for.
+//! T21: a panic that no join or poll returns.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
