@@ -8,7 +8,7 @@ mod harness;
 
 use std::hint::black_box;
 use std::io::Write as _;
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use harness::{Bench, at_quantile, timed};
@@ -24,6 +24,7 @@ fn main() -> std::io::Result<()> {
     polling(&bench)?;
     some_changed(&bench)?;
     wake_up(&bench)?;
+    cancel(&bench)?;
     overshoot(&bench)?;
     progress(&bench)?;
     panics(&bench)
@@ -305,6 +306,52 @@ fn wake_up(bench: &Bench) -> std::io::Result<()> {
     )
 }
 
+/// How long a cancelled task that waits takes to end, beside a thread that waits for a message to stop.
+fn cancel(bench: &Bench) -> std::io::Result<()> {
+    bench.compare(
+        "from the cancel of a waiting task to its end, 95th percentile",
+        3_000,
+        0.95,
+        1.0,
+        vec![
+            (
+                "meanwhile",
+                Box::new(|| {
+                    let (send, begun) = mpsc::channel();
+                    let task = Builder::new("bench").spawn(move |context| {
+                        send.send(()).expect("awaited");
+                        context.sleep_until(None).expect_err("cancelled");
+                        Instant::now()
+                    });
+                    let task = task.expect("a thread");
+                    receive(&begun);
+                    settle();
+                    let cancelled = Instant::now();
+                    task.cancel();
+                    task.join().expect("returned").duration_since(cancelled)
+                }),
+            ),
+            (
+                "a channel",
+                Box::new(|| {
+                    let (send, begun) = mpsc::channel();
+                    let (stop, stopped) = mpsc::channel();
+                    let thread = std::thread::Builder::new().spawn(move || {
+                        send.send(()).expect("awaited");
+                        receive(&stopped);
+                        Instant::now()
+                    });
+                    receive(&begun);
+                    settle();
+                    let cancelled = Instant::now();
+                    stop.send(()).expect("it waits");
+                    std_join(thread.expect("a thread")).duration_since(cancelled)
+                }),
+            ),
+        ],
+    )
+}
+
 fn overshoot(bench: &Bench) -> std::io::Result<()> {
     let never = Queue::new(1);
     let (_send, receive) = crossbeam_channel::bounded::<()>(0);
@@ -472,6 +519,11 @@ fn settle() -> Instant {
         std::hint::spin_loop();
     }
     Instant::now()
+}
+
+#[expect(clippy::disallowed_methods, reason = "this contender is measured")]
+fn receive(messages: &mpsc::Receiver<()>) {
+    messages.recv().expect("sent");
 }
 
 #[expect(clippy::disallowed_methods, reason = "this contender is measured")]

@@ -188,7 +188,7 @@ step_package() {
     if grep --invert-match --extended-regexp \
         '^([a-z_/]+\.rs|(process/)?CONFORMANCE\.md|LICENSE-(APACHE|MIT)|README\.md|Cargo\.(lock|toml|toml\.orig)|\.cargo_vcs_info\.json)$' \
         <<<"$list"; then
-        echo "the package has the files above, which nobody needs who uses it"
+        echo "the package has the files above, which its users do not need"
         lacking=1
     fi
     ((lacking == 0))

@@ -1,39 +1,57 @@
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 
-use super::sync::wait_while;
-use crate::join::Context;
+use crate::join::{Context, Unparker};
 
 /// Limits how many items a planner may find before the workers take them.
 pub(super) struct Backpressure {
     limit: usize,
-    count: Mutex<usize>,
-    released: Condvar,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    count: usize,
+    /// The planner, while it waits.
+    waiting: Option<Unparker>,
 }
 
 impl Backpressure {
     pub(super) fn new(limit: usize) -> Self {
         Self {
             limit,
-            count: Mutex::new(0),
-            released: Condvar::new(),
+            state: Mutex::default(),
         }
     }
 
-    /// Counts one more item, once there is room for it. Unwinds the task of `context` when that is
-    /// cancelled while it waits.
+    /// Counts one more item, once there is room for it. Unwinds the task of `context`, which is the
+    /// only planner, when that is cancelled while it waits.
     pub(super) fn acquire(&self, context: &Context) {
-        let is_full = |count: &usize| *count >= self.limit;
-        let mut count = self.count.lock();
-        wait_while(&mut count, &self.released, context, is_full);
-        if is_full(&count) {
-            context.checkpoint();
+        while !self.try_acquire(context) {
+            if context.park().is_err() {
+                context.checkpoint();
+                self.state.lock().count += 1;
+                return;
+            }
         }
-        *count += 1;
+    }
+
+    /// Counts one more item if there is room for it. Otherwise the next release wakes the planner.
+    fn try_acquire(&self, context: &Context) -> bool {
+        let mut state = self.state.lock();
+        if state.count >= self.limit {
+            state.waiting = Some(context.unparker());
+            return false;
+        }
+        state.count += 1;
+        true
     }
 
     /// Counts one item less.
     pub(super) fn release(&self) {
-        *self.count.lock() -= 1;
-        self.released.notify_one();
+        let mut state = self.state.lock();
+        state.count -= 1;
+        if let Some(planner) = state.waiting.take() {
+            planner.unpark();
+        }
     }
 }

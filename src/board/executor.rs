@@ -1,10 +1,9 @@
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use super::isolated::{Isolation, WorkerPool};
 use super::item::{ItemOutcome, ItemTask};
 use crate::jobs::{ItemError, JobSpec, RunOn};
-use crate::join::{self, Context, Pool, SpawnError};
+use crate::join::{self, CancelToken, Context, Pool, SpawnError};
 
 /// The number of tasks that may wait in the pool's queue, so that no thread waits for the coordinator.
 const MAX_QUEUED: usize = 64;
@@ -20,7 +19,7 @@ pub(super) enum Executor {
 }
 
 impl Executor {
-    /// Setting `force_stop` ends the grace of isolated workers that were cancelled.
+    /// `force_stop` ends the grace of isolated workers that were cancelled.
     ///
     /// # Errors
     /// The system refused a thread of the pool.
@@ -28,7 +27,7 @@ impl Executor {
         name: &str,
         spec: &JobSpec,
         isolation: &Isolation,
-        force_stop: &Arc<AtomicBool>,
+        force_stop: &CancelToken,
     ) -> Result<Self, SpawnError> {
         let priority = if spec.options.job().has_processes() {
             join::Priority::Normal
@@ -46,7 +45,7 @@ impl Executor {
             RunOn::Thread => Self::Threads(priority),
             RunOn::Pool => Self::Pool(pool(priority)?),
             RunOn::Process if spec.options.job().has_processes() => Self::Pool(pool(priority)?),
-            RunOn::Process => match isolation.worker_pool(name, spec, Arc::clone(force_stop)) {
+            RunOn::Process => match isolation.worker_pool(name, spec, force_stop.clone()) {
                 // The workers run at the job's priority. These threads wait nearly all the time, and
                 // must run in time when a worker ignores a cancel.
                 Ok(workers) => Self::Processes(pool(join::Priority::Normal)?, Arc::new(workers)),

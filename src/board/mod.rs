@@ -21,7 +21,6 @@ mod process_table;
 mod processes;
 mod retry;
 mod run;
-mod sync;
 
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound::{Excluded, Unbounded};

@@ -2,26 +2,17 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{Item, ItemError, Output, Priority, ProcessRun};
 use crate::join::Context;
 #[cfg(unix)]
 use crate::join::process::Process;
 
-/// The interval at which a blocked thread checks whether it was cancelled.
-pub(crate) const CANCEL_POLL_INTERVAL: Duration = Duration::from_millis(50);
-
-/// Waits for `time`, and checks for cancellation every `interval`.
-pub(super) fn pause(time: Duration, interval: Duration, context: &Context) {
-    let start = Instant::now();
-    loop {
+/// Waits for `time`. A cancel unwinds the task at once.
+pub(super) fn pause(time: Duration, context: &Context) {
+    if context.sleep(time).is_err() {
         context.checkpoint();
-        let left = time.saturating_sub(start.elapsed());
-        if left.is_zero() {
-            return;
-        }
-        std::thread::park_timeout(left.min(interval));
     }
 }
 

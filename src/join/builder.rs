@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::{Arc, OnceLock};
 
+use super::cancel_tree::{self, CancelTarget};
 use super::changes::{Changes, Subscription};
 use super::closure::body;
 use super::context::Context;
@@ -17,6 +18,7 @@ use super::priority::{Priority, spawn_thread};
 use super::registry;
 use super::sync::CountedArc;
 use super::task::{Slot, Task, fill};
+use super::token::CancelToken;
 
 /// The settings of a new task.
 ///
@@ -38,6 +40,7 @@ pub struct Builder {
     stack_size: Option<usize>,
     priority: Priority,
     changes: Option<Changes>,
+    cancel_token: Option<CancelToken>,
 }
 
 impl Builder {
@@ -97,6 +100,29 @@ impl Builder {
     /// ```
     pub fn report_to(mut self, changes: &Changes) -> Self {
         self.changes = Some(changes.clone());
+        self
+    }
+
+    /// Has the task cancelled when the token is. If it is cancelled already, the task never runs and is
+    /// [`Cancelled`](super::TaskState::Cancelled) at once. A cancel of the task alone does not cancel
+    /// the token.
+    ///
+    /// ```
+    /// use meanwhile_join::{Builder, CancelToken, JoinError};
+    ///
+    /// let token = CancelToken::new();
+    /// let task = Builder::new("index").cancel_token(&token).spawn(|context| loop {
+    ///     if context.sleep(std::time::Duration::from_secs(60)).is_err() {
+    ///         break "stopped";
+    ///     }
+    /// })?;
+    /// # while task.state() == meanwhile_join::TaskState::Queued { std::thread::yield_now(); }
+    /// token.cancel();
+    /// assert_eq!(*task.join()?, "stopped");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn cancel_token(mut self, token: &CancelToken) -> Self {
+        self.cancel_token = Some(token.clone());
         self
     }
 
@@ -192,8 +218,15 @@ impl Builder {
     /// Adds a task with this body to the list of live tasks. The caller must have it run.
     pub(crate) fn add(self, placement: Placement, body: Body) -> Handle {
         install_hook();
+        let token = self.cancel_token.clone();
         let header = self.header(placement, body);
         registry::global().add(header.clone());
+        if let Some(token) = token {
+            let target: Arc<dyn CancelTarget> = header.clone();
+            if !cancel_tree::link(&target, token.target()) {
+                registry::cancel(&header);
+            }
+        }
         Handle::new(header)
     }
 

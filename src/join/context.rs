@@ -1,12 +1,17 @@
-//! A running task's view of itself: its cancel flag and its progress.
+//! A running task's view of itself: its cancel, its pauses and its progress.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::current::current;
 use super::error::Cancelled;
 use super::header::Header;
 use super::id::TaskId;
 use super::panic::unwind_cancelled;
+use super::parking::{self, Unparker};
+use super::select::Select;
+use super::token::CancelToken;
+use super::wait;
 
 /// The argument of a task's closure. With it the task checks for a cancel and reports progress.
 ///
@@ -62,7 +67,7 @@ impl Context {
     /// ```
     #[inline]
     pub fn is_cancelled(&self) -> bool {
-        self.header.is_cancel_requested()
+        self.header.cancel().is_requested()
     }
 
     /// Returns `Err` if a cancel was requested, so that `context.check()?` stops the work. Takes one
@@ -153,6 +158,154 @@ impl Context {
             self.header.cancel_marks().mark_unwound_helper();
         }
         unwind_cancelled(self.header.identity());
+    }
+
+    /// Returns the token of the task: cancelling the one cancels the other. Its
+    /// [children](CancelToken::child) are cancelled with the task, such as the token of a process that
+    /// the task starts.
+    ///
+    /// ```
+    /// use meanwhile_join::{self as join, Builder, JoinError};
+    ///
+    /// let outer = join::spawn("outer", |context| {
+    ///     let inner = Builder::new("inner").cancel_token(&context.token()).spawn(|context| loop {
+    ///         context.checkpoint();
+    ///     });
+    ///     let inner: join::Task<()> = inner.expect("a thread");
+    ///     inner.join().is_err()
+    /// })?;
+    /// # while outer.state() == join::TaskState::Queued { std::thread::yield_now(); }
+    /// outer.cancel();
+    /// assert!(*outer.join()?);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn token(&self) -> CancelToken {
+        CancelToken::of(self.header.clone())
+    }
+
+    /// Blocks for this time, or until a cancel is requested. A cancel ends it at once.
+    ///
+    /// A time too long for the clock, such as [`Duration::MAX`], ends with the cancel alone. Never ends
+    /// early otherwise.
+    ///
+    /// ```
+    /// use meanwhile_join::{self as join, JoinError};
+    /// use std::time::Duration;
+    ///
+    /// let task = join::spawn("backup", join::cancellable(|context| {
+    ///     loop {
+    ///         // and save something
+    ///         context.sleep(Duration::from_secs(3_600))?;
+    ///     }
+    ///     #[expect(unreachable_code, reason = "the type of the result")]
+    ///     Ok::<(), join::Cancelled>(())
+    /// }))?;
+    /// task.cancel();
+    /// assert!(matches!(task.join(), Err(JoinError::Cancelled)));
+    /// # Ok::<(), join::SpawnError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Cancelled`] if a cancel was requested, before the call or during it.
+    pub fn sleep(&self, time: Duration) -> Result<(), Cancelled> {
+        self.sleep_until(wait::deadline(Some(time)))
+    }
+
+    /// Like [`sleep`](Self::sleep), but until this time; with `None` until a cancel is requested.
+    ///
+    /// # Errors
+    /// As `sleep`.
+    pub fn sleep_until(&self, deadline: impl Into<Option<Instant>>) -> Result<(), Cancelled> {
+        let slept = parking::pause(self.header.cancel(), deadline.into(), || false);
+        self.checked(slept)
+    }
+
+    /// Blocks until another thread ends it with an [`unparker`](Self::unparker) of the task, or a
+    /// cancel is requested. Returns at once if it was unparked since the last park returned.
+    ///
+    /// It does not end for other reasons, but an unpark may be older than what the task waits for now.
+    /// So call it in a loop that checks for that. If several threads of the task park, an unpark ends
+    /// one of them.
+    ///
+    /// ```
+    /// use meanwhile_join::{self as join, Cancelled};
+    /// use std::sync::{Arc, Mutex};
+    ///
+    /// let list = Arc::new(Mutex::new(Vec::new()));
+    /// let (send, unparkers) = std::sync::mpsc::channel();
+    /// let task = join::spawn("printer", {
+    ///     let list = list.clone();
+    ///     move |context| {
+    ///         send.send(context.unparker()).expect("the main thread waits");
+    ///         loop {
+    ///             if let Some(page) = list.lock().expect("never poisoned").pop() {
+    ///                 return Ok::<u32, Cancelled>(page);
+    ///             }
+    ///             context.park()?;
+    ///         }
+    ///     }
+    /// })?;
+    /// let unparker = unparkers.recv()?;
+    /// list.lock().expect("never poisoned").push(7);
+    /// unparker.unpark();
+    /// assert_eq!(*task.join()?, Ok(7));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`Cancelled`] if a cancel was requested, before the call or during it.
+    pub fn park(&self) -> Result<(), Cancelled> {
+        self.park_until(None)
+    }
+
+    /// Like [`park`](Self::park), but also returns `Ok` after `timeout`.
+    ///
+    /// # Errors
+    /// As `park`.
+    pub fn park_timeout(&self, timeout: Duration) -> Result<(), Cancelled> {
+        self.park_until(wait::deadline(Some(timeout)))
+    }
+
+    fn park_until(&self, deadline: Option<Instant>) -> Result<(), Cancelled> {
+        let parked = self.header.parking().park(self.header.cancel(), deadline);
+        self.checked(parked)
+    }
+
+    /// Returns what ends a [`park`](Self::park) of this task. It may be sent to any thread.
+    pub fn unparker(&self) -> Unparker {
+        Unparker::new(self.header.parking().clone())
+    }
+
+    /// Returns a [`Select`] that ends with [`SelectError::Cancelled`](super::SelectError::Cancelled)
+    /// when a cancel is requested.
+    ///
+    /// ```
+    /// use meanwhile_join::{self as join, SelectError};
+    ///
+    /// let (send, jobs) = crossbeam_channel::bounded::<u32>(8);
+    /// let task = join::spawn("server", move |context| {
+    ///     let mut sum = 0;
+    ///     while context.select().receiver(&jobs).wait() != Err(SelectError::Cancelled) {
+    ///         sum += jobs.try_recv().unwrap_or_default();
+    ///     }
+    ///     sum
+    /// })?;
+    /// # while task.state() == join::TaskState::Queued { std::thread::yield_now(); }
+    /// task.cancel(); // wakes it
+    /// assert_eq!(*task.join()?, 0);
+    /// # drop(send);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn select<'a>(&self) -> Select<'a> {
+        Select::new().token(&self.token())
+    }
+
+    /// Notes a cancel that the task is given as an error.
+    fn checked(&self, result: Result<(), Cancelled>) -> Result<(), Cancelled> {
+        if result.is_err() {
+            self.header.cancel_marks().mark_failed_check();
+        }
+        result
     }
 
     /// Makes the outcome of the task a cancel, whatever its closure returns, if a

@@ -10,6 +10,7 @@ use super::error::JoinError;
 use super::header::Header;
 use super::owned::OwnedTask;
 use super::task::Task;
+use super::waiters::Waiter;
 
 /// The end of a task as a future, from `await` on a handle.
 ///
@@ -142,7 +143,7 @@ impl End {
             return Poll::Pending;
         }
         self.take_back();
-        match self.header.wake_at_end(waker.clone()) {
+        match self.header.add_waiter(Waiter::Future(waker.clone())) {
             Some(ticket) => {
                 self.wakes = Some((ticket, waker.clone()));
                 Poll::Pending

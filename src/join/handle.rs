@@ -7,14 +7,19 @@ use super::error::JoinError;
 use super::header::{ClosureOutcome, Header};
 use super::panic::PanicReport;
 
-/// The header of a task, in a handle that a user has. When the last handle is dropped and the task has ended, a
-/// panic that nobody has asked for is reported.
+/// The header of a task, in a handle that a user has. When the last handle is dropped and the task has
+/// ended, a panic that no join or poll has returned is reported.
 pub(crate) struct Handle(Arc<Header>);
 
 impl Handle {
     pub(crate) fn new(header: Arc<Header>) -> Self {
         header.add_handle();
         Self(header)
+    }
+
+    /// Returns a handle to a task that may have no other, unless it has ended.
+    pub(crate) fn of_live(header: Arc<Header>) -> Option<Self> {
+        header.add_handle_if_live().then(|| Self(header))
     }
 
     /// Returns the panic of the task, if no caller has got it.

@@ -16,7 +16,17 @@ impl HandleCount {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts a dropped handle or the end of the task. Returns true if nobody is left who could ask
+    /// Counts a handle that was not made from another one. Returns false if no handle could
+    /// ask for the outcome any more.
+    pub(crate) fn add_if_live(&self) -> bool {
+        let one_more = |count: usize| (count > 0).then_some(count + 1);
+        let added = self
+            .0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);
+        added.is_ok()
+    }
+
+    /// Counts a dropped handle or the end of the task. Returns true if no handle is left that could ask
     /// for the outcome.
     #[must_use]
     pub(crate) fn remove(&self) -> bool {

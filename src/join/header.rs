@@ -15,22 +15,23 @@
 //! So every woken thread finds the outcome.
 
 use std::sync::{Arc, OnceLock};
-use std::task::Waker;
 use std::time::Instant;
 
+use super::callback_guard::CallbackGuard;
 use super::cancel_marks::CancelMarks;
+use super::cancel_tree::CancelNode;
 use super::changes::{Observed, Subscription};
-use super::clock::Stamp;
 use super::current;
 use super::handle_count::HandleCount;
 use super::id::{TaskId, TaskIdentity};
 use super::info::{Placement, Progress, TaskInfo, TaskState};
 use super::panic::{PanicReport, RunningTask, contain, drop_contained, report_unless_seen};
+use super::parking::Parking;
 use super::progress::ProgressCell;
 use super::state::StateCell;
-use super::sync::{AtomicBool, AtomicUsize, Mutex, Ordering, current_thread, lock, park_until};
+use super::sync::{AtomicUsize, Mutex, Ordering, current_thread, lock, park_until};
 use super::trace;
-use super::waiters::{Batch, Callback, Ends, Waiter, Waiters};
+use super::waiters::{Callback, Ends, Waiter, Waiters};
 
 /// The end of a closure. The closure has stored its value itself.
 pub(crate) enum ClosureOutcome {
@@ -51,11 +52,10 @@ pub(crate) struct Header {
     placement: Placement,
     state: StateCell,
     registry_key: AtomicUsize,
-    /// Set with release order and read with acquire order: a task that sees the request also sees
-    /// what the caller of `cancel` did before.
-    cancel_requested: AtomicBool,
-    cancel_requested_at: Stamp,
+    cancel: CancelNode,
     cancel_marks: CancelMarks,
+    /// Made when the task first parks.
+    parking: OnceLock<Arc<Parking>>,
     progress: ProgressCell,
     body: Mutex<Option<Body>>,
     waiters: Waiters,
@@ -82,9 +82,9 @@ impl Header {
             placement: spec.placement,
             state: StateCell::new(),
             registry_key: AtomicUsize::new(NO_KEY),
-            cancel_requested: AtomicBool::new(false),
-            cancel_requested_at: Stamp::never(),
+            cancel: CancelNode::new(),
             cancel_marks: CancelMarks::default(),
+            parking: OnceLock::new(),
             progress: ProgressCell::new(),
             body: Mutex::new(Some(traced(body))),
             waiters: Waiters::new(),
@@ -154,7 +154,7 @@ impl Header {
             spawned_at: self.state.spawned_at(),
             started_at: self.state.started_at(),
             finished_at: self.state.finished_at(),
-            cancel_requested_at: self.cancel_requested_at.get(),
+            cancel_requested_at: self.cancel_requested_at(),
             progress: self.progress(),
         }
     }
@@ -176,8 +176,20 @@ impl Header {
         self.subscription.notify(self);
     }
 
-    pub(crate) fn is_cancel_requested(&self) -> bool {
-        self.cancel_requested.load(Ordering::Acquire)
+    pub(crate) fn cancel(&self) -> &CancelNode {
+        &self.cancel
+    }
+
+    /// Returns when a cancel was requested before the end. The token of a task can be cancelled after
+    /// the end too, which is no request to the task.
+    pub(crate) fn cancel_requested_at(&self) -> Option<Instant> {
+        let at = self.cancel.requested_at()?;
+        let is_in_time = self.finished_at().is_none_or(|end| at <= end);
+        is_in_time.then_some(at)
+    }
+
+    pub(crate) fn parking(&self) -> &Arc<Parking> {
+        self.parking.get_or_init(Arc::default)
     }
 
     pub(crate) fn cancel_marks(&self) -> &CancelMarks {
@@ -188,27 +200,19 @@ impl Header {
         self.handles.add();
     }
 
-    /// Counts a dropped handle, or the end of the task. After the last of them nobody can ask for
-    /// the outcome, so a panic that nobody has seen is reported.
+    /// Returns false if the task has ended and has no handle.
+    pub(crate) fn add_handle_if_live(&self) -> bool {
+        !self.is_finished() && self.handles.add_if_live()
+    }
+
+    /// Counts a dropped handle, or the end of the task. After the last of them no join can
+    /// return the outcome, so an unseen panic is reported.
     pub(crate) fn remove_handle(&self) {
         if self.handles.remove()
             && let Some(report) = self.panic()
         {
             report_unless_seen(report);
         }
-    }
-
-    /// Requests a cancel. Returns true if the task had not begun. Then it has ended now, and the
-    /// caller must [`settle`](Self::settle) it.
-    #[must_use]
-    pub(crate) fn request_cancel(&self) -> bool {
-        if self.is_finished() {
-            return false;
-        }
-        if !self.cancel_requested.swap(true, Ordering::AcqRel) {
-            self.cancel_requested_at.set_now();
-        }
-        self.discard()
     }
 
     /// Ends a task that has not begun. Returns false if it has.
@@ -289,43 +293,47 @@ impl Header {
         callbacks.into_iter().for_each(contain);
     }
 
-    /// Runs `callback` when the task has ended, or now if it has ended already.
-    pub(crate) fn on_finish(&self, callback: Callback) {
-        if let Some(callback) = self.waiters.add_callback(callback, || self.is_finished()) {
-            contain(callback);
-        }
+    /// Runs `callback` when the task has ended, or now if it has ended already. Returns its
+    /// ticket, unless it has run.
+    pub(crate) fn on_finish(&self, callback: Callback) -> Option<u64> {
+        let added = self.waiters.add_callback(callback, || self.is_finished());
+        added.map_err(contain).ok()
+    }
+
+    /// Like [`on_finish`](Self::on_finish). The guard takes the callback back.
+    pub(crate) fn on_finish_guarded(self: &Arc<Self>, callback: Callback) -> CallbackGuard {
+        let Some(ticket) = self.on_finish(callback) else {
+            return CallbackGuard::of_nothing();
+        };
+        let task = Arc::downgrade(self);
+        CallbackGuard::new(move || {
+            if let Some(task) = task.upgrade() {
+                task.waiters.remove_callback(ticket);
+            }
+        })
     }
 
     /// Parks this thread until the task has ended, the deadline has passed or `is_broken` holds.
     pub(crate) fn park(&self, deadline: Option<Instant>, is_broken: impl Fn() -> bool) {
-        let waiter = Waiter::Thread(current_thread());
-        let Some(ticket) = self.waiters.add(waiter, || self.is_finished()) else {
+        let Some(ticket) = self.add_waiter(Waiter::Thread(current_thread())) else {
             return;
         };
         while !self.is_finished() && !is_broken() && park_until(deadline) {}
-        self.waiters.remove(ticket);
-    }
-
-    /// Has the end of this task reported to `batch` as `index`. Returns the ticket for
-    /// [`remove_waiter`](Self::remove_waiter), or `None` if the task has ended already.
-    pub(crate) fn join_batch(&self, batch: Arc<Batch>, index: usize) -> Option<u64> {
-        let waiter = Waiter::Member(batch, index);
-        self.waiters.add(waiter, || self.is_finished())
+        self.remove_waiter(ticket);
     }
 
     /// Has the end of this task listed in `ends`, now if it has ended already.
     pub(crate) fn report_end(&self, ends: &Arc<Ends>) {
         let waiter = Waiter::Ends(ends.clone(), self.id());
-        if self.waiters.add(waiter, || self.is_finished()).is_none() {
+        if self.add_waiter(waiter).is_none() {
             ends.push(self.id());
         }
     }
 
-    /// Has the end of this task wake a future. Returns the ticket for
+    /// Has the end of this task wake a waiter. Returns the ticket for
     /// [`remove_waiter`](Self::remove_waiter), or `None` if the task has ended already.
-    pub(crate) fn wake_at_end(&self, waker: Waker) -> Option<u64> {
-        self.waiters
-            .add(Waiter::Future(waker), || self.is_finished())
+    pub(crate) fn add_waiter(&self, waiter: Waiter) -> Option<u64> {
+        self.waiters.add(waiter, || self.is_finished())
     }
 
     pub(crate) fn remove_waiter(&self, ticket: u64) {

@@ -8,7 +8,6 @@ use super::graph::{self, Graph};
 use super::header::Header;
 use super::pool::Pool;
 use super::registry::{self, Registry};
-use super::sync::yield_now;
 use super::wait::{self, WaitFailure};
 
 impl Pool {
@@ -71,7 +70,8 @@ pub(crate) fn wait_until_empty(
             return Ok(());
         }
         wait::for_all(graph, tasks, deadline)?;
-        // All have ended; the threads that ended them are about to remove them.
-        yield_now();
+        if !registry.wait_for_removals(&is_awaited, deadline) {
+            return Err(WaitFailure::TimedOut);
+        }
     }
 }

@@ -21,10 +21,13 @@
 #[doc = include_str!("CONFORMANCE.md")]
 pub mod conformance {}
 
+mod any_task;
 mod as_completed;
 mod builder;
+mod callback_guard;
 mod cancel_marks;
 mod cancel_scope;
+mod cancel_tree;
 mod cancellable;
 mod changes;
 mod clock;
@@ -50,6 +53,7 @@ mod models;
 mod output;
 mod owned;
 mod panic;
+mod parking;
 mod pool;
 mod priority;
 #[cfg(all(unix, feature = "process", not(loom)))]
@@ -61,6 +65,7 @@ mod progress;
 mod promise;
 mod registry;
 mod scope;
+mod select;
 mod shutdown;
 #[cfg(all(test, not(any(loom, other_unix))))]
 mod simulation;
@@ -68,6 +73,7 @@ mod state;
 mod sync;
 mod targets;
 mod task;
+mod token;
 mod trace;
 mod wait;
 mod wait_many;
@@ -76,8 +82,10 @@ mod waiters;
 pub mod watchdog;
 mod workers;
 
+pub use any_task::{AnyTask, find};
 pub use as_completed::{AsCompleted, CompletionError, as_completed, as_completed_timeout};
 pub use builder::{Builder, spawn};
+pub use callback_guard::CallbackGuard;
 pub use cancel_scope::{CancelScope, cancel_scope};
 pub use cancellable::cancellable;
 pub use changes::Changes;
@@ -92,11 +100,14 @@ pub use info::{Placement, Progress, TaskInfo, TaskState};
 pub use output::IntoOutputError;
 pub use owned::{OwnedTask, spawn_owned};
 pub use panic::{PanicLocation, PanicReport, PayloadKind, on_panic, record_panic};
+pub use parking::Unparker;
 pub use pool::{Pool, PoolBuilder};
 pub use priority::Priority;
 pub use promise::Promise;
 pub use registry::live_tasks;
 pub use scope::{Scope, scope};
+pub use select::{Select, SelectError};
 pub use shutdown::{RemainingProcess, ShutdownReport, shutdown, shutdown_timeout};
 pub use task::Task;
+pub use token::CancelToken;
 pub use wait_many::{WaitOutcome, WaitUntil, Waited, wait, wait_timeout};

@@ -8,6 +8,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+use super::cancel_tree::{self, CancelNode, CancelTarget, Entry};
 use super::changes::{Changes, Subscription};
 use super::closure::body;
 use super::current;
@@ -19,9 +20,10 @@ use super::id::TaskId;
 use super::idle::wait_until_empty;
 use super::info::{Placement, Progress};
 use super::members::Members;
+use super::parking::{Parking, Unparker};
 use super::priority::Priority;
 use super::progress::Reports;
-use super::registry::Registry;
+use super::registry::{self, Registry};
 use super::sync::{AtomicBool, AtomicUsize, CountedArc, Ordering};
 use super::targets::Targets;
 use super::task::{Slot, Task, fill};
@@ -74,9 +76,7 @@ fn run<T>(task: &Task<T>) {
 }
 
 fn cancel<T>(task: &Task<T>) {
-    if task.header().request_cancel() {
-        task.header().settle();
-    }
+    registry::cancel(task.header());
 }
 
 fn join<T: Copy>(graph: &Graph, task: &Task<T>, deadline: Option<Instant>) -> Result<T, JoinError> {
@@ -321,9 +321,10 @@ fn breaking_wait_ends_the_wait_that_blocks_it() {
     });
 }
 
+/// It takes many locks, so its preemptions have a bound too.
 #[test]
 fn shutdown_racing_a_spawn_waits_for_the_child() {
-    loom::model(|| {
+    preempted(3, || {
         let registry = Arc::new(Registry::new());
         let child = task(2, None, || ());
         let parent = task(1, None, {
@@ -532,5 +533,109 @@ fn helped_task_joining_its_waiter_is_refused() {
         assert!(own.set(waiter.clone()).is_ok());
         pool.run(&[&waiter, &queued]);
         assert!(matches!(waiter.poll(), Some(Ok(true))));
+    });
+}
+
+/// A target of cancels that is no task.
+struct Cancelled(CancelNode, AtomicUsize);
+
+impl CancelTarget for Cancelled {
+    fn node(&self) -> &CancelNode {
+        &self.0
+    }
+
+    fn did_cancel(self: Arc<Self>) {
+        self.1.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn cancelled() -> Arc<Cancelled> {
+    Arc::new(Cancelled(CancelNode::new(), AtomicUsize::new(0)))
+}
+
+#[test]
+fn cancel_racing_a_new_child_reaches_it() {
+    loom::model(|| {
+        let parent = cancelled();
+        let canceller = loom::thread::spawn({
+            let parent = parent.clone();
+            move || cancel_tree::cancel(parent)
+        });
+        let child = cancelled();
+        let target: Arc<dyn CancelTarget> = child.clone();
+        let above: Arc<dyn CancelTarget> = parent;
+        let is_linked = cancel_tree::link(&target, &above);
+        canceller.join().expect("it ends");
+        assert_eq!(is_linked, child.node().is_requested());
+        assert_eq!(child.1.load(Ordering::Relaxed), usize::from(is_linked));
+    });
+}
+
+#[test]
+fn cancel_racing_a_dropped_child_leaves_nothing() {
+    loom::model(|| {
+        let parent = cancelled();
+        let child = cancelled();
+        let target: Arc<dyn CancelTarget> = child.clone();
+        let above: Arc<dyn CancelTarget> = parent.clone();
+        assert!(cancel_tree::link(&target, &above));
+        let dropper = loom::thread::spawn(move || drop((target, child)));
+        cancel_tree::cancel(above);
+        dropper.join().expect("it ends");
+        assert_eq!(Arc::strong_count(&parent), 1);
+        assert_eq!(Arc::weak_count(&parent), 0);
+    });
+}
+
+#[test]
+fn callback_racing_two_cancels_runs_once() {
+    three_threads(|| {
+        let target = cancelled();
+        let ran = Arc::new(AtomicUsize::new(0));
+        let cancellers: Vec<_> = (0..2)
+            .map(|_| {
+                let target = target.clone();
+                loom::thread::spawn(move || cancel_tree::cancel(target))
+            })
+            .collect();
+        let callback = Box::new({
+            let ran = ran.clone();
+            move || {
+                ran.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let is_refused = target.node().add(Entry::Callback(callback)).is_err();
+        for canceller in cancellers {
+            canceller.join().expect("it ends");
+        }
+        assert_eq!(ran.load(Ordering::Relaxed), usize::from(!is_refused));
+        assert_eq!(target.1.load(Ordering::Relaxed), 1);
+    });
+}
+
+/// The second park ends with the cancel alone, and the first with whatever comes first.
+#[test]
+fn park_racing_an_unpark_and_a_cancel_ends() {
+    three_threads(|| {
+        let (target, parking) = (cancelled(), Arc::new(Parking::default()));
+        let unparked = Arc::new(AtomicBool::new(false));
+        let unpark = loom::thread::spawn({
+            let (parking, unparked) = (parking.clone(), unparked.clone());
+            move || {
+                unparked.store(true, Ordering::Relaxed);
+                Unparker::new(parking).unpark();
+            }
+        });
+        let canceller = loom::thread::spawn({
+            let target = target.clone();
+            move || cancel_tree::cancel(target)
+        });
+        if parking.park(target.node(), None).is_ok() {
+            assert!(unparked.load(Ordering::Relaxed));
+            assert!(parking.park(target.node(), None).is_err());
+        }
+        assert!(target.node().is_requested());
+        unpark.join().expect("it ends");
+        canceller.join().expect("it ends");
     });
 }

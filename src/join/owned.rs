@@ -218,7 +218,7 @@ impl<T> OwnedTask<T> {
 
     /// Returns whether a cancel was requested before the task ended, even if it ended otherwise.
     pub fn is_cancel_requested(&self) -> bool {
-        self.header.is_cancel_requested()
+        self.header.cancel_requested_at().is_some()
     }
 
     /// Returns the progress that the task reported last.

@@ -22,7 +22,7 @@ use super::{graph, registry};
 /// threads and other pools: while all of its threads wait, in any wait of this library, for tasks
 /// that need one of them, a spare thread runs those. It may still run one when a thread of the pool
 /// goes on; otherwise no more tasks run at a time than there are threads. Waits for channels, locks
-/// and processes do not count. If the system refuses the spare thread, the waiting thread runs the
+/// and processes, and pauses, do not count. If the system refuses the spare thread, the waiting thread runs the
 /// tasks itself.
 ///
 /// ```

@@ -1,12 +1,15 @@
 //! The list of live tasks.
 
 use std::sync::{Arc, LazyLock};
+use std::time::{Duration, Instant};
 
 use slab::Slab;
 
+use super::cancel_tree::{self, CancelNode, CancelTarget};
 use super::header::{ClosureOutcome, Header};
+use super::id::TaskId;
 use super::info::TaskInfo;
-use super::sync::{Mutex, lock};
+use super::sync::{AtomicUsize, Condvar, Mutex, Ordering, ignore_poison, lock, wait_timeout};
 
 /// Tasks are spread over several locks, to reduce contention between workers and spawners.
 const SHARDS: usize = if cfg!(loom) { 2 } else { 16 };
@@ -15,17 +18,24 @@ const SPARE_CAPACITY: usize = 1024;
 /// The live tasks of a process (or of a model).
 pub(crate) struct Registry {
     shards: [Mutex<Slab<Arc<Header>>>; SHARDS],
+    /// The number of threads that wait for a removal.
+    waiting: AtomicUsize,
+    removal: Mutex<()>,
+    did_remove: Condvar,
 }
 
 impl Registry {
     pub(crate) fn new() -> Self {
         Self {
             shards: std::array::from_fn(|_| Mutex::new(Slab::new())),
+            waiting: AtomicUsize::new(0),
+            removal: Mutex::new(()),
+            did_remove: Condvar::new(),
         }
     }
 
     pub(crate) fn add(&self, task: Arc<Header>) {
-        let mut shard = lock(self.shard(&task));
+        let mut shard = lock(self.shard(task.id()));
         let entry = shard.vacant_entry();
         task.set_registry_key(entry.key());
         entry.insert(task);
@@ -33,7 +43,7 @@ impl Registry {
 
     pub(crate) fn remove(&self, task: &Header) {
         let removed = {
-            let mut shard = lock(self.shard(task));
+            let mut shard = lock(self.shard(task.id()));
             let removed = task.registry_key().and_then(|key| shard.try_remove(key));
             if shard.is_empty() && shard.capacity() > SPARE_CAPACITY {
                 shard.shrink_to_fit();
@@ -42,6 +52,40 @@ impl Registry {
         };
         // Dropped after the lock is released.
         drop(removed);
+        // The lock of the shard orders this load: a thread that has still found the task there has
+        // counted itself before.
+        if self.waiting.load(Ordering::Relaxed) > 0 {
+            drop(lock(&self.removal));
+            self.did_remove.notify_all();
+        }
+    }
+
+    /// Blocks until no task that has ended and that `is_awaited` is listed, or the deadline has passed.
+    /// Returns false if some still are.
+    ///
+    /// A task is listed a moment longer than it runs, until its unseen panic was reported.
+    pub(crate) fn wait_for_removals(
+        &self,
+        is_awaited: impl Fn(&Header) -> bool,
+        deadline: Option<Instant>,
+    ) -> bool {
+        let is_ending = |task: &Arc<Header>| task.is_finished() && is_awaited(task);
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let mut removal = lock(&self.removal);
+        let are_removed = loop {
+            if !self.listed().iter().any(is_ending) {
+                break true;
+            }
+            let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+            removal = match left {
+                None => ignore_poison(self.did_remove.wait(removal)),
+                Some(Duration::ZERO) => break false,
+                Some(left) => wait_timeout(&self.did_remove, removal, left).0,
+            };
+        };
+        drop(removal);
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        are_removed
     }
 
     /// Returns the tasks whose outcome is not published, oldest first.
@@ -64,8 +108,14 @@ impl Registry {
             .collect()
     }
 
-    fn shard(&self, task: &Header) -> &Mutex<Slab<Arc<Header>>> {
-        let index = usize::try_from(task.id().get() % SHARDS as u64).unwrap_or(0);
+    pub(crate) fn find(&self, id: TaskId) -> Option<Arc<Header>> {
+        let shard = lock(self.shard(id));
+        let mut listed = shard.iter().map(|(_, task)| task);
+        listed.find(|task| task.id() == id).cloned()
+    }
+
+    fn shard(&self, id: TaskId) -> &Mutex<Slab<Arc<Header>>> {
+        let index = usize::try_from(id.get() % SHARDS as u64).unwrap_or(0);
         &self.shards[index]
     }
 }
@@ -95,14 +145,31 @@ pub(crate) fn run_code(task: &Arc<Header>, code: impl FnOnce() -> ClosureOutcome
     ran
 }
 
-/// Requests a cancel of a task.
+/// Requests a cancel of a task. A task that has not begun has ended when this returns.
 pub(crate) fn cancel(task: &Arc<Header>) {
-    if task.request_cancel() {
-        remove_and_settle(task);
+    if task.is_finished() {
+        return;
+    }
+    cancel_tree::cancel(task.clone());
+    // Another thread may have begun to cancel it at the same time.
+    discard(task);
+}
+
+impl CancelTarget for Header {
+    fn node(&self) -> &CancelNode {
+        self.cancel()
+    }
+
+    fn did_cancel(self: Arc<Self>) {
+        discard(&self);
+    }
+
+    fn did_fail_check(&self) {
+        self.cancel_marks().mark_failed_check();
     }
 }
 
-/// Ends a task that could not be started.
+/// Ends a task that has not begun.
 pub(crate) fn discard(task: &Arc<Header>) {
     if task.discard() {
         remove_and_settle(task);

@@ -34,7 +34,20 @@ const MAX_STEPS: usize = 10_000;
 struct WaitPlan {
     targets: BTreeSet<usize>,
     need_all: bool,
+    /// It ends by its deadline, or by what ends it otherwise, when nothing else happens.
     has_deadline: bool,
+    /// Something else than a target ends it, such as a channel, and it has no deadline.
+    ends_otherwise: bool,
+}
+
+impl WaitPlan {
+    fn need(&self) -> Need {
+        match (self.need_all, self.ends_otherwise) {
+            (true, _) => Need::All,
+            (false, false) => Need::Any,
+            (false, true) => Need::Nothing,
+        }
+    }
 }
 
 /// A task: the pool that runs it, or a thread of its own, and its waits one after another.
@@ -56,11 +69,13 @@ struct Program {
 fn programs() -> impl Strategy<Value = Program> {
     let wait = |tasks: usize| {
         let targets = prop::collection::btree_set(0..tasks, 1..=3);
-        (targets, prop::bool::ANY, prop::bool::weighted(0.2)).prop_map(
-            |(targets, need_all, has_deadline)| WaitPlan {
+        let seldom = || prop::bool::weighted(0.2);
+        (targets, prop::bool::ANY, seldom(), seldom()).prop_map(
+            |(targets, need_all, has_deadline, ends_otherwise)| WaitPlan {
                 targets,
                 need_all,
-                has_deadline,
+                has_deadline: has_deadline || (ends_otherwise && !need_all),
+                ends_otherwise: ends_otherwise && !need_all,
             },
         )
     };
@@ -95,11 +110,7 @@ struct Waiting<'g> {
 
 impl Waiting<'_> {
     fn need(&self) -> Need {
-        if self.plan.need_all {
-            Need::All
-        } else {
-            Need::Any
-        }
+        self.plan.need()
     }
 
     fn can_return(&self) -> bool {
@@ -285,14 +296,13 @@ impl<'g> World<'g> {
         let task = self.threads[thread].frames.last().expect("it runs").task;
         let others = plan.targets.iter().filter(|target| **target != task);
         let targets: Vec<_> = others.map(|target| self.tasks[*target].clone()).collect();
-        let need = if plan.need_all { Need::All } else { Need::Any };
+        let need = plan.need();
         let single = (targets.len() == 1).then(|| targets[0].clone());
         let set = WaitSet::new(targets);
         if set.is_satisfied(need) {
             return;
         }
-        let deadline = plan
-            .has_deadline
+        let deadline = (plan.has_deadline && !plan.ends_otherwise)
             .then(|| Instant::now() + Duration::from_secs(3600));
         let mut intent = set.intent(need, deadline);
         if let Some(target) = single {
@@ -364,7 +374,7 @@ impl<'g> World<'g> {
         let pool = thread.pool().filter(|_| thread.frames.len() <= MAX_DEPTH)?;
         let frame = thread.frames.last()?;
         let waiting = frame.waiting.as_ref()?;
-        if waiting.plan.has_deadline || waiting.need() == Need::Any {
+        if waiting.plan.has_deadline || waiting.need() != Need::All {
             return None;
         }
         let mut targets = waiting.plan.targets.iter().copied();
@@ -397,7 +407,7 @@ impl<'g> World<'g> {
                     || (deadlines_count && waiting.plan.has_deadline)
                     || match waiting.need() {
                         Need::All => targets.all(can_end),
-                        Need::Any => targets.any(can_end),
+                        Need::Any | Need::Nothing => targets.any(can_end),
                     };
                 returns && above.is_none_or(|frame| can_end(&frame.task))
             };

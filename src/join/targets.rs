@@ -70,6 +70,15 @@ impl Targets {
         }
     }
 
+    /// Returns the process id of a child process among the targets.
+    pub(crate) fn process(&self) -> Option<u32> {
+        match self {
+            Self::One(_) | Self::Members(_) => None,
+            Self::Many(group) => group.process,
+            Self::Process(pid) => Some(*pid),
+        }
+    }
+
     /// Returns the number of tasks that have not ended.
     pub(crate) fn unfinished(&self) -> usize {
         match self {
@@ -144,6 +153,8 @@ pub(crate) struct Group {
     tasks: Box<[Arc<Header>]>,
     batch: Arc<Batch>,
     queues: Box<[Queue]>,
+    /// The process id of a child process that can end the wait too.
+    process: Option<u32>,
     sorted: OnceLock<Box<[TaskId]>>,
 }
 
@@ -158,6 +169,15 @@ struct Queue {
 
 impl Group {
     pub(crate) fn new(tasks: Vec<Arc<Header>>, batch: Arc<Batch>) -> Self {
+        Self::with_process(tasks, None, batch)
+    }
+
+    /// A group with a child process, by its process id, which is shown as a target too.
+    pub(crate) fn with_process(
+        tasks: Vec<Arc<Header>>,
+        process: Option<u32>,
+        batch: Arc<Batch>,
+    ) -> Self {
         let mut pools = Vec::new();
         for task in &tasks {
             if let Placement::Pool(pool) = task.placement()
@@ -176,6 +196,7 @@ impl Group {
             tasks: tasks.into(),
             batch,
             queues: pools.into_iter().map(queue).collect(),
+            process,
             sorted: OnceLock::new(),
         }
     }

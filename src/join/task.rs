@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use super::callback_guard::CallbackGuard;
 use super::error::JoinError;
 use super::handle::Handle;
 use super::header::Header;
@@ -199,7 +200,7 @@ impl<T> Task<T> {
 
     /// Returns whether a cancel was requested before the task ended, even if it ended otherwise.
     pub fn is_cancel_requested(&self) -> bool {
-        self.header.is_cancel_requested()
+        self.header.cancel_requested_at().is_some()
     }
 
     /// Returns the progress that the task reported last.
@@ -224,6 +225,38 @@ impl<T> Task<T> {
     /// ```
     pub fn on_finish(&self, callback: impl FnOnce() + Send + 'static) {
         self.header.on_finish(Box::new(callback));
+    }
+
+    /// Runs `callback` with the outcome when the task has ended, or now if it has ended already.
+    /// Dropping the guard takes the callback back; [`CallbackGuard::keep`] leaves it.
+    ///
+    /// Otherwise as [`on_finish`](Self::on_finish). Until the callback has run or was taken back, it
+    /// holds a handle: a panic counts as seen by it, and [`into_output`](Self::into_output) returns the
+    /// handle.
+    ///
+    /// ```
+    /// use meanwhile_join as join;
+    ///
+    /// let (send, receive) = std::sync::mpsc::channel();
+    /// let task = join::spawn("count", |_| 3)?;
+    /// let guard = task.on_outcome(move |outcome| {
+    ///     let text = outcome.map_or_else(|error| error.to_string(), |pages| format!("{pages} pages"));
+    ///     send.send(text).unwrap();
+    /// });
+    /// assert_eq!(receive.recv()?, "3 pages");
+    /// drop(guard);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn on_outcome(
+        &self,
+        callback: impl FnOnce(Result<&T, JoinError>) + Send + 'static,
+    ) -> CallbackGuard
+    where
+        T: Send + Sync + 'static,
+    {
+        let task = self.clone();
+        self.header
+            .on_finish_guarded(Box::new(move || callback(task.outcome())))
     }
 
     /// The outcome of a task that has ended.

@@ -12,7 +12,7 @@ use super::id::TaskId;
 use super::members::Members;
 use super::sync::{current_thread, park_until};
 use super::targets::{Group, Targets};
-use super::waiters::Batch;
+use super::waiters::{Batch, Waiter, Wake};
 use super::workers;
 
 /// The reason why a wait ended before its targets did.
@@ -155,11 +155,11 @@ pub(crate) struct WaitSet {
 
 impl WaitSet {
     pub(crate) fn new(targets: Vec<Arc<Header>>) -> Self {
-        let batch = Arc::new(Batch::new(current_thread(), targets.len()));
+        let batch = Arc::new(Batch::new(Wake::Unpark(current_thread()), targets.len()));
         let tickets: Vec<Option<u64>> = targets
             .iter()
             .enumerate()
-            .map(|(index, target)| target.join_batch(batch.clone(), index))
+            .map(|(index, target)| target.add_waiter(Waiter::Member(batch.clone(), index)))
             .collect();
         let mut ready: Vec<usize> = (0..targets.len())
             .filter(|index| tickets[*index].is_none())
@@ -224,7 +224,9 @@ impl WaitSet {
     pub(crate) fn is_satisfied(&self, need: Need) -> bool {
         match need {
             Need::All => self.batch.wake_at(0),
-            Need::Any => !self.ready.is_empty() || self.batch.wake_at(self.left.saturating_sub(1)),
+            Need::Any | Need::Nothing => {
+                !self.ready.is_empty() || self.batch.wake_at(self.left.saturating_sub(1))
+            }
         }
     }
 

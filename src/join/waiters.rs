@@ -1,18 +1,20 @@
-//! The threads and callbacks that a task wakes when it ends.
+//! The threads and callbacks that a task or process wakes when it ends.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::task::Waker;
 
+use crossbeam_channel::Sender;
+
 use super::id::TaskId;
-use super::panic::contain;
+use super::panic::{contain, drop_contained};
 use super::sync::{Mutex, Thread, current_thread, lock};
 
 pub(crate) type Callback = Box<dyn FnOnce() + Send>;
 
-/// The waiters of one task.
+/// The waiters of one task or process.
 ///
-/// Adding checks under the lock that the task has not ended. The end is published before
+/// Adding checks under the lock that it has not ended. The end is published before
 /// [`take`](Self::take) locks, so a waiter is either taken or sees the end: no wake-up is lost.
 ///
 /// Without a waiter there is no queue: most tasks of a pool end before anybody waits for them.
@@ -22,7 +24,15 @@ pub(crate) struct Waiters(Mutex<Option<Box<Queue>>>);
 struct Queue {
     next_ticket: u64,
     waiters: Vec<(u64, Waiter)>,
-    callbacks: Vec<Callback>,
+    /// In the order in which they were added.
+    callbacks: BTreeMap<u64, Callback>,
+}
+
+impl Queue {
+    fn next_ticket(&mut self) -> u64 {
+        self.next_ticket += 1;
+        self.next_ticket
+    }
 }
 
 /// One thread that waits: for this task alone, or for a batch of which it is a member. Or a list of
@@ -58,24 +68,37 @@ impl Waiters {
             return None;
         }
         let queue = queue.get_or_insert_default();
-        let ticket = queue.next_ticket;
-        queue.next_ticket += 1;
+        let ticket = queue.next_ticket();
         queue.waiters.push((ticket, waiter));
         Some(ticket)
     }
 
-    /// Adds a callback. Returns it if the task has ended.
+    /// Adds a callback. Returns the ticket for [`remove_callback`](Self::remove_callback).
+    ///
+    /// # Errors
+    /// Returns the callback if the task has ended.
     pub(crate) fn add_callback(
         &self,
         callback: Callback,
         is_finished: impl FnOnce() -> bool,
-    ) -> Option<Callback> {
+    ) -> Result<u64, Callback> {
         let mut queue = lock(&self.0);
         if is_finished() {
-            return Some(callback);
+            return Err(callback);
         }
-        queue.get_or_insert_default().callbacks.push(callback);
-        None
+        let queue = queue.get_or_insert_default();
+        let ticket = queue.next_ticket();
+        queue.callbacks.insert(ticket, callback);
+        Ok(ticket)
+    }
+
+    /// Removes a callback, unless it was taken.
+    pub(crate) fn remove_callback(&self, ticket: u64) {
+        let mut queue = lock(&self.0);
+        let removed = queue.as_mut().and_then(|it| it.callbacks.remove(&ticket));
+        drop(queue);
+        // Dropped after the lock is released.
+        drop_contained(removed);
     }
 
     pub(crate) fn remove(&self, ticket: u64) {
@@ -91,14 +114,31 @@ impl Waiters {
         let queue = lock(&self.0).take().map(|queue| *queue);
         let queue = queue.unwrap_or_default();
         let waiters = queue.waiters.into_iter().map(|(_, waiter)| waiter);
-        (waiters, queue.callbacks)
+        (waiters, queue.callbacks.into_values().collect())
+    }
+}
+
+/// How a thread that waits is woken.
+pub(crate) enum Wake {
+    Unpark(Thread),
+    /// It waits for this channel, among others.
+    Send(Sender<()>),
+}
+
+impl Wake {
+    fn wake(&self) {
+        match self {
+            Self::Unpark(thread) => thread.unpark(),
+            // If it is full, the thread is being woken already.
+            Self::Send(sender) => drop(sender.try_send(())),
+        }
     }
 }
 
 /// A wait of one thread for several tasks: those that have ended, in the order of their ends, and
 /// the number of the others.
 pub(crate) struct Batch {
-    thread: Thread,
+    wake: Wake,
     members: Mutex<Members>,
 }
 
@@ -110,10 +150,10 @@ struct Members {
 }
 
 impl Batch {
-    /// A wait of `thread` for this many tasks.
-    pub(crate) fn new(thread: Thread, unfinished: usize) -> Self {
+    /// A wait for this many tasks.
+    pub(crate) fn new(wake: Wake, unfinished: usize) -> Self {
         Self {
-            thread,
+            wake,
             members: Mutex::new(Members {
                 ended: Vec::new(),
                 unfinished,
@@ -139,6 +179,11 @@ impl Batch {
         lock(&self.members).unfinished
     }
 
+    /// Returns whether one has ended since they were last taken.
+    pub(crate) fn has_any_ended(&self) -> bool {
+        !lock(&self.members).ended.is_empty()
+    }
+
     /// Returns whether so many have ended that the thread is woken.
     pub(crate) fn is_satisfied(&self) -> bool {
         let members = lock(&self.members);
@@ -157,7 +202,7 @@ impl Batch {
             members.unfinished <= members.wake_at
         };
         if is_time {
-            self.thread.unpark();
+            self.wake.wake();
         }
     }
 }

@@ -5,10 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::join::process::Process;
-use crate::join::{self, TaskId};
-
-/// The interval at which the end of a task is checked for.
-const POLL_INTERVAL: Duration = Duration::from_millis(1);
+use crate::join::{self, Select, TaskId};
 
 /// The active tasks and processes that one process of a run has started.
 #[derive(Default)]
@@ -140,17 +137,15 @@ impl Lifecycle {
         }
         self.wait_while(deadline, |state| state.active > 0);
         // A task closes its lane shortly before its outcome is published.
-        let mut state = self.state();
-        let tasks = std::mem::take(&mut state.tasks);
-        let is_any_live = || {
-            let live = join::live_tasks();
-            live.iter().any(|task| tasks.contains(&task.id))
-        };
-        while is_any_live() && !left().is_zero() {
-            self.changed.wait_for(&mut state, left().min(POLL_INTERVAL));
+        let tasks = std::mem::take(&mut self.state().tasks);
+        for task in tasks.into_iter().filter_map(join::find) {
+            // One that has not ended in time is left alone.
+            Select::new().task(&task).deadline(deadline).wait().ok();
         }
-        let (is_stopped, processes) = (state.is_stopped, state.processes.clone());
-        drop(state);
+        let (is_stopped, processes) = {
+            let state = self.state();
+            (state.is_stopped, state.processes.clone())
+        };
         let is_running = |process: &Process| process.join_timeout(left()).is_err();
         if is_stopped || processes.iter().any(is_running) {
             self.stop_processes();

@@ -56,3 +56,11 @@ fn zombies() -> Vec<String> {
     });
     zombies.collect()
 }
+
+/// The bytes of memory that this process uses now.
+pub(crate) fn resident_bytes() -> usize {
+    let statm = fs::read_to_string("/proc/self/statm").expect("Linux has /proc");
+    let pages = statm.split_whitespace().nth(1).map(str::parse::<usize>);
+    let pages = pages.expect("a second field").expect("a number");
+    pages * 4096
+}

@@ -4,19 +4,19 @@
 //! those: a released worker takes the item, a lost one leaves room for another start. With no other
 //! worker, the start is retried a few times.
 
-use parking_lot::{Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
 
 use super::worker::Worker;
 use crate::board::retry::{RETRY_INTERVAL, Refusals};
-use crate::board::sync::wait_while;
-use crate::join::Context;
 use crate::join::process::SpawnError;
+use crate::join::{Context, Unparker};
 
 /// The living workers of a job, idle or leased.
 #[derive(Default)]
 pub(super) struct Leases {
     state: Mutex<LeaseState>,
-    changed: Condvar,
 }
 
 #[derive(Default)]
@@ -29,6 +29,8 @@ struct LeaseState {
     /// The starts that were refused for the last item that failed for that reason; none since one
     /// succeeded.
     refusals: Refusals,
+    /// The items that wait for the next change.
+    waiting: Vec<Unparker>,
 }
 
 /// A worker in use. It is stopped when the lease is dropped without a release.
@@ -96,7 +98,7 @@ impl Leases {
             }
             Err(error) => {
                 state.busy -= 1;
-                self.changed.notify_all();
+                state.wake_all();
                 Err(error)
             }
         }
@@ -118,18 +120,46 @@ impl Leases {
             return Err(refusal);
         }
         if state.busy > 0 {
-            let may_change = |state: &LeaseState| state.changes == seen && state.busy > 0;
-            wait_while(&mut state, &self.changed, context, may_change);
+            drop(state);
+            self.wait_while(None, context, |state| {
+                state.changes == seen && state.busy > 0
+            });
             return Ok(());
         }
         if !refusals.may_retry() {
             state.refusals = *refusals;
             return Err(refusal);
         }
-        let unchanged = |state: &mut LeaseState| state.changes == seen;
-        self.changed
-            .wait_while_for(&mut state, unchanged, RETRY_INTERVAL);
+        drop(state);
+        let retry_at = Instant::now() + RETRY_INTERVAL;
+        self.wait_while(Some(retry_at), context, |state| state.changes == seen);
         Ok(())
+    }
+
+    /// Waits while the condition holds, until the deadline or a cancel.
+    fn wait_while(
+        &self,
+        deadline: Option<Instant>,
+        context: &Context,
+        condition: impl Fn(&LeaseState) -> bool,
+    ) {
+        let left = || {
+            deadline.map_or(Duration::MAX, |at| {
+                at.saturating_duration_since(Instant::now())
+            })
+        };
+        while !left().is_zero() {
+            {
+                let mut state = self.state.lock();
+                if !condition(&state) {
+                    return;
+                }
+                state.waiting.push(context.unparker());
+            }
+            if context.park_timeout(left()).is_err() {
+                return;
+            }
+        }
     }
 
     /// A lease for a worker that is already counted as busy.
@@ -155,8 +185,15 @@ impl Drop for Permit<'_> {
         let mut state = self.0.state.lock();
         state.busy -= 1;
         state.changes += 1;
-        drop(state);
-        self.0.changed.notify_all();
+        state.wake_all();
+    }
+}
+
+impl LeaseState {
+    fn wake_all(&mut self) {
+        for waiting in self.waiting.drain(..) {
+            waiting.unpark();
+        }
     }
 }
 

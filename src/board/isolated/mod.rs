@@ -17,12 +17,10 @@ mod transport;
 mod worker;
 mod worker_main;
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
-
 pub(super) use self::pool::WorkerPool;
 pub use self::worker_main::run_as_worker;
 use crate::jobs::{ItemError, JobSpec};
+use crate::join::CancelToken;
 use crate::join::process::Launcher;
 
 /// Starts workers, where this program has a launcher.
@@ -39,7 +37,7 @@ impl Isolation {
         Self(Some(launcher))
     }
 
-    /// The pool of a job; no worker is started yet. Setting `force_stop` ends the grace of workers
+    /// The pool of a job; no worker is started yet. `force_stop` ends the grace of workers
     /// that were cancelled.
     ///
     /// # Errors
@@ -48,7 +46,7 @@ impl Isolation {
         &self,
         name: &str,
         spec: &JobSpec,
-        force_stop: Arc<AtomicBool>,
+        force_stop: CancelToken,
     ) -> Result<WorkerPool, ItemError> {
         let launcher = self.0.clone().ok_or_else(|| {
             pool::no_worker(

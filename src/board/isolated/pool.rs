@@ -1,5 +1,5 @@
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::lease::Leases;
@@ -9,8 +9,8 @@ use super::worker::Worker;
 use crate::board::item::ItemOutcome;
 use crate::board::process_table::ItemObserver;
 use crate::jobs::{Item, ItemError, JobSpec};
-use crate::join::Context;
 use crate::join::process::{LaunchOptions, Launcher, SpawnError};
+use crate::join::{CancelToken, Context};
 
 /// The number of new workers in a row that may die before they begin an item.
 const MAX_FAILED_WORKERS: u32 = 2;
@@ -28,7 +28,7 @@ pub(in crate::board) struct WorkerPool {
     leases: Leases,
     requests: AtomicU64,
     workers_started: AtomicU64,
-    force_stop: Arc<AtomicBool>,
+    force_stop: CancelToken,
 }
 
 impl WorkerPool {
@@ -36,7 +36,7 @@ impl WorkerPool {
         launcher: Launcher,
         name: &str,
         spec: &JobSpec,
-        force_stop: Arc<AtomicBool>,
+        force_stop: CancelToken,
     ) -> Result<Self, ItemError> {
         Ok(Self {
             launcher,

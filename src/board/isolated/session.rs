@@ -1,14 +1,12 @@
 //! The conversation with a worker about one item, on the thread that leased the worker.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::protocol::{FromWorker, ProtocolError, ReportedOutcome, ToWorker, VERSION, encode};
 use super::worker::{HANDSHAKE_TIMEOUT, Worker};
 use crate::format;
-use crate::jobs::CANCEL_POLL_INTERVAL;
-use crate::join::Context;
 use crate::join::process::Exit;
+use crate::join::{CallbackGuard, CancelToken, Context};
 use crate::record::Crash;
 
 /// The time that an item has to react to a cancel before its worker is stopped.
@@ -32,15 +30,14 @@ pub(super) enum WorkerLoss {
 pub(super) struct ItemSession<'a> {
     number: u64,
     context: &'a Context,
-    force_stop: &'a AtomicBool,
+    force_stop: &'a CancelToken,
     has_begun: bool,
     cancel_sent_at: Option<Instant>,
 }
 
 impl<'a> ItemSession<'a> {
-    /// A session about the request with this number. Setting `force_stop` ends the grace of a
-    /// cancel.
-    pub(super) fn new(number: u64, context: &'a Context, force_stop: &'a AtomicBool) -> Self {
+    /// A session about the request with this number. `force_stop` ends the grace of a cancel.
+    pub(super) fn new(number: u64, context: &'a Context, force_stop: &'a CancelToken) -> Self {
         Self {
             number,
             context,
@@ -57,14 +54,17 @@ impl<'a> ItemSession<'a> {
         worker: &mut Worker,
     ) -> Result<ReportedOutcome, WorkerLoss> {
         worker.transport.send(request);
+        let _wakes = self.wake_on_news(worker);
+        // Messages may have arrived with those of the item before, and no more may come.
+        if let Some(result) = self.handle_received(worker)? {
+            return Ok(result);
+        }
         loop {
             // Check first: the exchange then still receives everything that an exited worker sent.
             let has_exited = worker.process().is_finished();
-            let is_open = worker.transport.exchange(CANCEL_POLL_INTERVAL);
-            while let Some(message) = receive(worker)? {
-                if let Some(result) = self.handle(message, worker)? {
-                    return Ok(result);
-                }
+            let is_open = worker.transport.exchange(self.deadline(worker));
+            if let Some(result) = self.handle_received(worker)? {
+                return Ok(result);
             }
             if has_exited || !is_open {
                 return Err(self.describe_exit(worker));
@@ -76,6 +76,40 @@ impl<'a> ItemSession<'a> {
                 return Err(WorkerLoss::NotStarted(reason));
             }
         }
+    }
+
+    /// Has a cancel and the end of the worker wake this thread, as long as the guards live.
+    fn wake_on_news(&self, worker: &Worker) -> [CallbackGuard; 3] {
+        let wake = || {
+            let waker = worker.transport.waker();
+            move || waker.wake()
+        };
+        let wake_on_exit = wake();
+        [
+            self.context.token().on_cancel(wake()),
+            self.force_stop.on_cancel(wake()),
+            worker.process().on_exit(move |_exit| wake_on_exit()),
+        ]
+    }
+
+    /// The time at which something is due even if the worker is silent.
+    fn deadline(&self, worker: &Worker) -> Option<Instant> {
+        let grace = self.cancel_sent_at.map(|at| at + CANCEL_GRACE);
+        grace.into_iter().chain(worker.handshake_deadline()).min()
+    }
+
+    /// Handles the messages that have arrived, up to the item's result.
+    fn handle_received(
+        &mut self,
+        worker: &mut Worker,
+    ) -> Result<Option<ReportedOutcome>, WorkerLoss> {
+        while let Some(message) = receive(worker)? {
+            let result = self.handle(message, worker)?;
+            if result.is_some() {
+                return Ok(result);
+            }
+        }
+        Ok(None)
     }
 
     /// Handles a message; returns the item's result if the message contains it.
@@ -138,7 +172,7 @@ impl<'a> ItemSession<'a> {
             return Ok(());
         };
         let within = sent_at.elapsed();
-        if within >= CANCEL_GRACE || self.force_stop.load(Ordering::Relaxed) {
+        if within >= CANCEL_GRACE || self.force_stop.is_cancelled() {
             return Err(WorkerLoss::IgnoredCancel(within));
         }
         Ok(())
@@ -167,15 +201,10 @@ impl<'a> ItemSession<'a> {
     /// Waits for a worker that closed its output and returns its exit; `None` if it does not exit in
     /// time or the item is cancelled.
     fn exit_of(&self, worker: &Worker) -> Option<Exit> {
-        let since = Instant::now();
-        loop {
-            if let Ok(exit) = worker.process().join_timeout(CANCEL_POLL_INTERVAL) {
-                return Some(exit);
-            }
-            if self.context.is_cancelled() || since.elapsed() >= EXIT_TIMEOUT {
-                return None;
-            }
-        }
+        let select = self.context.select().process(worker.process());
+        // A timeout or a cancel shows in the exit, which is missing then.
+        select.timeout(EXIT_TIMEOUT).wait().ok();
+        worker.process().poll()
     }
 }
 

@@ -1,9 +1,10 @@
 //! The pipes to and from a worker.
 
-use std::io::{self, Read, Write as _};
+use std::io::{self, PipeReader, PipeWriter, Read, Write as _};
 use std::os::fd::AsFd;
 use std::process::{ChildStdin, ChildStdout};
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::Instant;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
@@ -15,6 +16,41 @@ const READ_BYTES: usize = 64 * 1024;
 /// The most that one exchange reads before it returns to the caller. A pipe holds less.
 const MAX_READ_BYTES: usize = 1024 * 1024;
 
+/// Ends the waits of a transport.
+#[derive(Clone)]
+pub(super) struct TransportWaker(Arc<PipeWriter>);
+
+impl TransportWaker {
+    /// Ends the transport's wait, or its next one.
+    pub(super) fn wake(&self) {
+        // If the pipe is full, it wakes already.
+        (&*self.0).write_all(&[0]).ok();
+    }
+}
+
+/// The pipe through which other threads end a wait for the pipes of a worker.
+pub(super) struct WakePipe {
+    reader: PipeReader,
+    waker: TransportWaker,
+}
+
+impl WakePipe {
+    /// # Errors
+    /// The program has too many open files.
+    pub(super) fn new() -> io::Result<Self> {
+        let (reader, writer) = io::pipe()?;
+        Ok(Self {
+            reader: non_blocking(reader),
+            waker: TransportWaker(Arc::new(non_blocking(writer))),
+        })
+    }
+
+    fn clear(&mut self) {
+        let mut buffer = [0; 64];
+        while self.reader.read(&mut buffer).is_ok_and(|len| len > 0) {}
+    }
+}
+
 /// Sends and receives messages over the pipes of a worker. Neither blocks on the worker.
 pub(super) struct FramedTransport {
     stdin: Option<ChildStdin>,
@@ -22,16 +58,18 @@ pub(super) struct FramedTransport {
     /// The bytes that the pipe has not taken yet.
     write_buffer: Vec<u8>,
     decoder: Decoder,
+    wake_pipe: WakePipe,
 }
 
 impl FramedTransport {
     /// The transport to a process whose input and output are piped. `handshake` is sent first.
-    pub(super) fn new(process: &Process, handshake: &[u8]) -> Self {
+    pub(super) fn new(process: &Process, handshake: &[u8], wake_pipe: WakePipe) -> Self {
         Self {
             stdin: process.take_stdin().map(non_blocking),
             stdout: process.take_stdout().map(non_blocking),
             write_buffer: handshake.to_vec(),
             decoder: Decoder::default(),
+            wake_pipe,
         }
     }
 
@@ -41,11 +79,17 @@ impl FramedTransport {
         self.write_buffer.extend_from_slice(frame);
     }
 
-    /// Writes and reads what the pipes allow; waits for that, up to `timeout`. Returns false when
-    /// the worker has closed its output.
-    pub(super) fn exchange(&mut self, timeout: Duration) -> bool {
+    /// Returns what ends an [`exchange`](Self::exchange) from another thread.
+    pub(super) fn waker(&self) -> TransportWaker {
+        self.wake_pipe.waker.clone()
+    }
+
+    /// Writes and reads what the pipes allow; waits for that, until the deadline or until it is woken.
+    /// Returns false when the worker has closed its output.
+    pub(super) fn exchange(&mut self, deadline: Option<Instant>) -> bool {
         self.flush();
-        let (can_write, can_read) = self.wait(timeout);
+        let (can_write, can_read) = self.wait(deadline);
+        self.wake_pipe.clear();
         if can_write {
             self.flush();
         }
@@ -58,23 +102,27 @@ impl FramedTransport {
     }
 
     /// Waits until a pipe is ready: for writing, for reading.
-    fn wait(&self, timeout: Duration) -> (bool, bool) {
+    fn wait(&self, deadline: Option<Instant>) -> (bool, bool) {
         let Some(stdout) = &self.stdout else {
             return (false, true);
         };
-        let mut polled = vec![PollFd::new(stdout, PollFlags::IN)];
+        let mut polled = vec![
+            PollFd::new(stdout, PollFlags::IN),
+            PollFd::new(&self.wake_pipe.reader, PollFlags::IN),
+        ];
         let has_output = !self.write_buffer.is_empty();
         if let Some(stdin) = self.stdin.as_ref().filter(|_| has_output) {
             polled.push(PollFd::new(stdin, PollFlags::OUT));
         }
-        let timeout = Timespec::try_from(timeout).ok();
+        let left = |at: Instant| at.saturating_duration_since(Instant::now());
+        let timeout = deadline.and_then(|at| Timespec::try_from(left(at)).ok());
         if poll(&mut polled, timeout.as_ref()).is_err() {
             // Interrupted: the caller's next exchange comes sooner.
             return (false, false);
         }
         let is_ready = |fd: &PollFd<'_>| !fd.revents().is_empty();
         (
-            polled.get(1).is_some_and(is_ready),
+            polled.get(2).is_some_and(is_ready),
             polled.first().is_some_and(is_ready),
         )
     }

@@ -2,12 +2,10 @@
 
 use std::convert::Infallible;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use crate::board::item::ItemOutcome;
 use crate::jobs::{Item, ItemError, JobSpec};
-use crate::join::Context;
+use crate::join::{CancelToken, Context};
 
 /// Starts no workers.
 #[derive(Clone)]
@@ -22,7 +20,7 @@ impl Isolation {
         &self,
         _name: &str,
         _spec: &JobSpec,
-        _force_stop: Arc<AtomicBool>,
+        _force_stop: CancelToken,
     ) -> Result<WorkerPool, ItemError> {
         Err(ItemError {
             kind: "no_worker".to_owned(),

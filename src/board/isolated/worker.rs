@@ -1,6 +1,6 @@
 use std::time::{Duration, Instant};
 
-use super::transport::FramedTransport;
+use super::transport::{FramedTransport, WakePipe};
 use super::worker_main::ARGUMENT;
 use crate::join::process::{LaunchOptions, Launcher, Process, ProcessGroup, SpawnError, Stream};
 
@@ -33,6 +33,9 @@ impl Worker {
         name: String,
         handshake: &[u8],
     ) -> Result<Self, SpawnError> {
+        let wake_pipe = WakePipe::new().map_err(|_refused| SpawnError::TooManyOpenFiles {
+            program: name.clone(),
+        })?;
         let process = launcher
             .itself(limits)
             .arg(ARGUMENT)
@@ -43,7 +46,7 @@ impl Worker {
             .daemon(true)
             .group(ProcessGroup::Own)
             .spawn()?;
-        let transport = FramedTransport::new(&process, handshake);
+        let transport = FramedTransport::new(&process, handshake, wake_pipe);
         Ok(Self {
             process: StopOnDrop(process),
             transport,
@@ -76,9 +79,15 @@ impl Worker {
         lines.trim_start_matches(['\n', '\r']).to_owned()
     }
 
+    /// The time until which it has to answer the handshake; `None` once it has.
+    pub(super) fn handshake_deadline(&self) -> Option<Instant> {
+        (!self.is_ready).then(|| self.started_at + HANDSHAKE_TIMEOUT)
+    }
+
     /// Whether it has not answered the handshake in time.
     pub(super) fn is_handshake_late(&self) -> bool {
-        !self.is_ready && self.started_at.elapsed() >= HANDSHAKE_TIMEOUT
+        let deadline = self.handshake_deadline();
+        deadline.is_some_and(|at| Instant::now() >= at)
     }
 }
 

@@ -1,7 +1,6 @@
 use parking_lot::{Mutex, MutexGuard};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossbeam_channel::Sender;
 
@@ -9,7 +8,7 @@ use crate::board::item::ItemTask;
 #[cfg(unix)]
 use crate::board::process_table::ProcessTable;
 use crate::jobs::{Item, RunOn};
-use crate::join::{PanicReport, TaskState};
+use crate::join::{CancelToken, PanicReport, TaskState};
 use crate::record::{ItemId, Panic, PanicKey};
 
 /// The number of panics of a job that keep their backtrace, which takes several kilobytes.
@@ -21,7 +20,7 @@ pub(in crate::board) struct Control {
     in_flight: Mutex<BTreeMap<ItemId, InFlight>>,
     backtraces: Mutex<BTreeMap<PanicKey, KeptBacktrace>>,
     /// Ends the grace of isolated workers that were cancelled.
-    force_stop: Arc<AtomicBool>,
+    force_stop: CancelToken,
     run_on: RunOn,
     #[cfg(unix)]
     pub(in crate::board) processes: Arc<ProcessTable>,
@@ -61,7 +60,7 @@ impl Control {
             inbox,
             in_flight: Mutex::default(),
             backtraces: Mutex::default(),
-            force_stop: Arc::default(),
+            force_stop: CancelToken::new(),
             run_on,
             #[cfg(unix)]
             processes: Arc::default(),
@@ -127,10 +126,10 @@ impl Control {
 
     /// Stops isolated workers that ignore their cancel, without the rest of their grace.
     pub(in crate::board) fn force_stop(&self) {
-        self.force_stop.store(true, Ordering::Relaxed);
+        self.force_stop.cancel();
     }
 
-    pub(super) fn force_stop_flag(&self) -> &Arc<AtomicBool> {
+    pub(super) fn force_stop_token(&self) -> &CancelToken {
         &self.force_stop
     }
 

@@ -45,7 +45,7 @@ pub(super) fn start(
     let (sender, inbox) = crossbeam_channel::unbounded();
     let control = Arc::new(Control::new(sender.clone(), spec.run_on));
     let backpressure = Arc::new(Backpressure::new(MAX_PLANNED));
-    let executor = Executor::new(&name, spec, isolation, control.force_stop_flag())?;
+    let executor = Executor::new(&name, spec, isolation, control.force_stop_token())?;
     let planner = Planner {
         spec: Arc::clone(spec),
         events: events.clone(),

@@ -9,13 +9,13 @@ use super::prepared::Prepared;
 use super::{Keep, Options};
 use crate::format;
 use crate::jobs::{
-    CANCEL_POLL_INTERVAL, CapturedOutput, ExitStatus, Item, ItemError, Output, Priority,
-    ProcessObserver, ProcessRun, Step, StopSummary,
+    CapturedOutput, ExitStatus, Item, ItemError, Output, Priority, ProcessObserver, ProcessRun,
+    Step, StopSummary,
 };
-use crate::join::Context;
 use crate::join::process::{
     Builder, Captured, Exit, LaunchOptions, Launcher, Process, ProcessGroup, SpawnError,
 };
+use crate::join::{Context, SelectError};
 
 /// The length of each stream that an ended run keeps with [`Keep::Tail`].
 const MAX_TAIL_BYTES: usize = 8 * 1024;
@@ -148,27 +148,20 @@ fn wait(
     deadline: Option<Instant>,
     context: &Context,
 ) -> (Option<Exit>, Option<(StopReason, StopSummary)>) {
-    loop {
-        let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
-        if let Ok(exit) = process.join_timeout(
-            left.unwrap_or(CANCEL_POLL_INTERVAL)
-                .min(CANCEL_POLL_INTERVAL),
-        ) {
-            return (Some(exit), None);
-        }
-        let reason = if context.is_cancelled() {
-            StopReason::Cancelled
-        } else if left.is_some_and(|left| left.is_zero()) {
-            StopReason::TimedOut
-        } else {
-            continue;
-        };
-        let report = process.stop(options.grace());
-        let stopped = StopSummary::from(&report);
-        // It may have ended by itself in the meantime.
-        let stop = (!stopped.is_empty()).then_some((reason, stopped));
-        return (report.exit, stop);
+    let mut select = context.select().process(process).deadline(deadline);
+    let waited = select.wait();
+    if let Some(exit) = process.poll() {
+        return (Some(exit), None);
     }
+    let reason = match waited {
+        Err(SelectError::TimedOut) => StopReason::TimedOut,
+        _ => StopReason::Cancelled,
+    };
+    let report = process.stop(options.grace());
+    let stopped = StopSummary::from(&report);
+    // It may have ended by itself in the meantime.
+    let stop = (!stopped.is_empty()).then_some((reason, stopped));
+    (report.exit, stop)
 }
 
 fn end(exit: Option<Exit>) -> ExitStatus {

@@ -11,7 +11,7 @@ use super::exchange::{Exchange, Failure};
 use super::{Fetched, Options, list, name};
 use crate::format;
 use crate::jobs::save::{PendingFile, SaveError};
-use crate::jobs::{CANCEL_POLL_INTERVAL, ItemError, job};
+use crate::jobs::{ItemError, job};
 use crate::join::Context;
 
 /// The longest pause without a request of the server, and the longest that a server may request.
@@ -43,7 +43,7 @@ pub(super) fn fetch(
             };
             return Err(error(failure.kind, &message));
         };
-        job::pause(time, CANCEL_POLL_INTERVAL, context);
+        job::pause(time, context);
     }
     unreachable!("the last attempt has no pause after it")
 }

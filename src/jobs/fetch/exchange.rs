@@ -8,7 +8,7 @@
 use std::io::Read as _;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use crossbeam_channel::{Receiver, Sender, TryRecvError};
 use ureq::http::{HeaderMap, header};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::{Agent, Body};
@@ -16,8 +16,7 @@ use url::{Host, Url};
 
 use super::list;
 use crate::format;
-use crate::jobs::CANCEL_POLL_INTERVAL;
-use crate::join::{Builder, Context};
+use crate::join::{Builder, Context, SelectError};
 
 /// The bytes of one read, and the reads that may be queued.
 const READ_BYTES: usize = 64 * 1024;
@@ -129,21 +128,23 @@ impl<'a> Exchange<'a> {
 
     fn next(&self) -> Result<ResponseEvent, Failure> {
         loop {
-            self.context.checkpoint();
-            let left = self
-                .deadline
-                .map(|at| at.saturating_duration_since(Instant::now()));
-            if left.is_some_and(|left| left.is_zero()) {
-                let message = format!("not finished within {}", format::duration(self.timeout));
-                return Err(Failure::transient("timed_out", message));
+            let select = self.context.select().receiver(&self.events);
+            match select.deadline(self.deadline).wait() {
+                Err(SelectError::Cancelled) => {
+                    self.context.checkpoint();
+                    return Err(Failure::new("cancelled", "it was cancelled"));
+                }
+                Err(_) => {
+                    let timeout = format::duration(self.timeout);
+                    let message = format!("not finished within {timeout}");
+                    return Err(Failure::transient("timed_out", message));
+                }
+                Ok(_) => {}
             }
-            match self.events.recv_timeout(
-                left.unwrap_or(CANCEL_POLL_INTERVAL)
-                    .min(CANCEL_POLL_INTERVAL),
-            ) {
+            match self.events.try_recv() {
                 Ok(event) => return Ok(event),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => return Err(broken()),
+                Err(TryRecvError::Empty) => {}
+                Err(TryRecvError::Disconnected) => return Err(broken()),
             }
         }
     }

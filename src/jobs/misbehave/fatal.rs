@@ -13,6 +13,9 @@ pub(super) const MAX_ADDRESS_SPACE_BYTES: u64 = 1 << 30;
 /// The bytes that are allocated at a time.
 const ALLOCATION_BYTES: usize = 1 << 20;
 
+/// The time after which a signal is raised again.
+const SIGNAL_INTERVAL: Duration = Duration::from_millis(10);
+
 /// The code with which an item exits.
 const EXIT_CODE: i32 = 7;
 
@@ -79,7 +82,7 @@ pub(super) fn segfault() -> ! {
     // The first signal only removes the handler with which std detects a stack overflow.
     loop {
         raise_segv();
-        super::sleep(super::SLEEP_STEP);
+        super::sleep(SIGNAL_INTERVAL);
     }
 }
 

@@ -14,9 +14,6 @@ use super::{Item, ItemError, Job, Output, Step, job};
 use crate::choice::choices;
 use crate::join::Context;
 
-/// The longest uninterrupted sleep: a sleeping item checks for cancellation this often.
-const SLEEP_STEP: Duration = Duration::from_millis(10);
-
 /// The item that misbehaves, its end, and its work before that.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -198,7 +195,7 @@ impl Options {
         match self.end {
             Misbehaviour::IgnoreCancel if is_chosen => sleep(time),
             Misbehaviour::Sleep if !is_chosen => {}
-            _ => job::pause(time, SLEEP_STEP, context),
+            _ => job::pause(time, context),
         }
     }
 

@@ -46,6 +46,8 @@ use super::workers::{InnermostTask, Shortage, Workers};
 pub(crate) enum Need {
     All,
     Any,
+    /// None of them: something else may end the wait, such as a channel or a cancel.
+    Nothing,
 }
 
 /// A wait that a thread is about to begin.
@@ -177,10 +179,7 @@ impl Graph {
                 name.map(str::to_owned)
             },
             targets: entry.intent.targets.filter(|task| !task.is_finished()),
-            process: match entry.intent.targets {
-                Targets::Process(pid) => Some(pid),
-                _ => None,
-            },
+            process: entry.intent.targets.process(),
             since: entry.since,
             deadline: entry.intent.deadline,
         };

@@ -170,6 +170,7 @@ impl Waits {
             Need::All => Needs::All(waiting),
             Need::Any if waiting.len() < entry.intent.targets.unfinished() => Needs::nothing(),
             Need::Any => Needs::Any(waiting),
+            Need::Nothing => Needs::nothing(),
         }
     }
 

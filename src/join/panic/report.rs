@@ -170,7 +170,7 @@ impl PanicReport {
     ///
     /// let task = join::spawn("exits", |_| std::panic::panic_any(Exit(42)))?;
     /// let Err(JoinError::Panicked(report)) = task.join() else { unreachable!() };
-    /// let payload = report.take_payload().expect("nobody has taken it");
+    /// let payload = report.take_payload().expect("not taken before");
     /// assert_eq!(payload.downcast_ref(), Some(&Exit(42)));
     /// assert!(report.take_payload().is_none());
     /// # Ok::<(), join::SpawnError>(())

@@ -30,7 +30,7 @@ static FOREIGN_PANICS: AtomicUsize = AtomicUsize::new(0);
 pub(crate) trait RunningTask: Send + Sync {
     fn identity(&self) -> &TaskIdentity;
 
-    /// Whether nobody can ask for its outcome.
+    /// Whether no handle is left that could return its outcome.
     fn is_detached(&self) -> bool;
 
     /// Whether its cancel has unwound a thread that runs no task.

@@ -1,4 +1,4 @@
-//! Panics that nobody asks for.
+//! Panics that no join or poll has returned.
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
@@ -11,11 +11,10 @@ type Listener = Arc<dyn Fn(&PanicReport) + Send + Sync>;
 
 static LISTENER: Mutex<Option<Listener>> = Mutex::new(None);
 
-/// Sets the function that gets the report of each panic that nobody has seen, for a crash reporter
-/// or a log. It replaces the one that was set before.
+/// Sets the function that gets the report of each unseen panic, for a crash reporter or a log. It replaces the one that was set before.
 ///
-/// The outcome of a task shows its panic to whoever asks, with a join or a poll. A panic that nobody
-/// can ask for any more is reported once:
+/// A join or a poll of a task returns its panic. A panic that none can return any more is unseen, and is
+/// reported once:
 /// - when the task ends, if all of its handles were dropped before;
 /// - when the last handle is dropped, if no join or poll has returned the panic;
 /// - when the task ends, if its own code has caught the panic. Then

@@ -13,7 +13,7 @@ use super::super::SpawnError;
 use super::super::panic::contain;
 use super::super::priority::{Priority, spawn_thread};
 use super::super::sync::{ignore_poison, lock};
-use super::end::Callback;
+use super::super::waiters::Callback;
 
 /// The callbacks of one process, in the order in which they were added.
 type Callbacks = Vec<Callback>;

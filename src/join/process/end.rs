@@ -1,29 +1,25 @@
 //! The end of a process, as threads wait for it and callbacks follow it.
 
 use std::sync::OnceLock;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use super::super::sync::{Condvar, Mutex, ignore_poison, lock, wait_timeout};
-
-pub(super) type Callback = Box<dyn FnOnce() + Send>;
+use super::super::sync::{current_thread, park_until};
+use super::super::waiters::{Callback, Waiter, Waiters};
 
 /// The end of a process. It is published once. Every thread that waits for it is woken, and every
 /// callback runs once, after it was published.
 pub(super) struct End<E> {
-    /// Set while `callbacks` is locked. So a thread that finds no exit under that lock adds its
-    /// callback, or waits, before the exit is published.
+    /// Set before the waiters are taken. So a thread that finds no exit while it adds a waiter adds it
+    /// before they are taken.
     exit: OnceLock<E>,
-    callbacks: Mutex<Vec<Callback>>,
-    /// Notified after the exit was set. Waits for it hold the lock of `callbacks`.
-    published: Condvar,
+    waiters: Waiters,
 }
 
 impl<E: Copy> End<E> {
     pub(super) fn new() -> Self {
         Self {
             exit: OnceLock::new(),
-            callbacks: Mutex::new(Vec::new()),
-            published: Condvar::new(),
+            waiters: Waiters::new(),
         }
     }
 
@@ -36,38 +32,41 @@ impl<E: Copy> End<E> {
     /// Publishes the exit and wakes the threads that wait. Returns the callbacks, which the caller
     /// must run.
     pub(super) fn publish(&self, exit: E) -> Vec<Callback> {
-        let callbacks = {
-            let mut callbacks = lock(&self.callbacks);
-            self.exit.get_or_init(|| exit);
-            std::mem::take(&mut *callbacks)
-        };
-        self.published.notify_all();
+        self.exit.get_or_init(|| exit);
+        let (waiters, callbacks) = self.waiters.take();
+        waiters.for_each(Waiter::wake);
         callbacks
     }
 
-    /// Adds a callback. Returns it if the exit was published before, for the caller to run.
-    pub(super) fn add_callback(&self, callback: Callback) -> Option<Callback> {
-        let mut callbacks = lock(&self.callbacks);
-        if self.exit().is_some() {
-            return Some(callback);
-        }
-        callbacks.push(callback);
-        None
+    /// Adds a callback. Returns the ticket for [`remove_callback`](Self::remove_callback).
+    ///
+    /// # Errors
+    /// Returns the callback if the exit was published before, for the caller to run.
+    pub(super) fn add_callback(&self, callback: Callback) -> Result<u64, Callback> {
+        self.waiters
+            .add_callback(callback, || self.exit().is_some())
+    }
+
+    pub(super) fn remove_callback(&self, ticket: u64) {
+        self.waiters.remove_callback(ticket);
+    }
+
+    /// Has the end wake a waiter. Returns the ticket for [`remove_waiter`](Self::remove_waiter), or
+    /// `None` if the exit was published before.
+    pub(super) fn add_waiter(&self, waiter: Waiter) -> Option<u64> {
+        self.waiters.add(waiter, || self.exit().is_some())
+    }
+
+    pub(super) fn remove_waiter(&self, ticket: u64) {
+        self.waiters.remove(ticket);
     }
 
     /// Blocks until the exit is published or the deadline has passed.
     pub(super) fn wait(&self, deadline: Option<Instant>) -> Option<E> {
-        let mut callbacks = lock(&self.callbacks);
-        loop {
-            if let Some(exit) = self.exit() {
-                return Some(exit);
-            }
-            let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
-            callbacks = match left {
-                None => ignore_poison(self.published.wait(callbacks)),
-                Some(Duration::ZERO) => return None,
-                Some(left) => wait_timeout(&self.published, callbacks, left).0,
-            };
+        if let Some(ticket) = self.add_waiter(Waiter::Thread(current_thread())) {
+            while self.exit().is_none() && park_until(deadline) {}
+            self.remove_waiter(ticket);
         }
+        self.exit()
     }
 }

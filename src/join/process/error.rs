@@ -106,6 +106,11 @@ pub enum SpawnError {
         /// The program as it was given.
         program: String,
     },
+    /// The token of the builder is cancelled. Nothing was started.
+    Cancelled {
+        /// The program as it was given.
+        program: String,
+    },
     /// The system refused one of the threads that serve all processes.
     Thread(super::super::SpawnError),
     /// Any other error.
@@ -188,6 +193,7 @@ impl fmt::Display for SpawnError {
                 "the system did not start `{program}` in time: check that its disk and folder \
                  respond"
             ),
+            Self::Cancelled { program } => write!(f, "`{program}` was cancelled before it started"),
             Self::Thread(refusal) => refusal.fmt(f),
             Self::Other { program, cause } => write!(f, "can't start `{program}`: {cause}"),
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use super::super::{JoinError, wait};
+use super::super::{CallbackGuard, JoinError, Select, wait};
 use super::exit::{Exit, ProcessInfo, ProcessState};
 use super::exit_error::ExitError;
 use super::output::{Captured, Output, Stream, StreamCapture};
@@ -48,7 +48,7 @@ use super::{reaper, tree_signal};
 /// meanwhile_join::process::live_processes()[0].join();
 /// ```
 #[derive(Clone)]
-#[must_use = "without a handle, nobody learns how the process ends; drop it to detach the process"]
+#[must_use = "without a handle, its end is not known; drop it to detach the process"]
 pub struct Process(Arc<Handle>);
 
 /// The value that all clones of a handle share. It is dropped with the last one.
@@ -351,6 +351,47 @@ impl Process {
     /// ```
     pub fn on_finish(&self, callback: impl FnOnce() + Send + 'static) {
         self.shared().on_finish(Box::new(callback));
+    }
+
+    /// Runs `callback` with the exit when the process has ended, or now if it has ended already.
+    /// Dropping the guard takes the callback back; [`CallbackGuard::keep`] leaves it. Otherwise as
+    /// [`on_finish`](Self::on_finish).
+    ///
+    /// ```
+    /// use meanwhile_join::process::{Builder, Exit};
+    ///
+    /// let (send, receive) = std::sync::mpsc::channel();
+    /// let process = Builder::new("false").spawn()?;
+    /// let guard = process.on_exit(move |exit| send.send(exit).unwrap());
+    /// assert_eq!(receive.recv()?, Exit::Code(1));
+    /// drop(guard);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn on_exit(&self, callback: impl FnOnce(Exit) + Send + 'static) -> CallbackGuard {
+        let process = self.0.0.clone();
+        let callback = move || {
+            if let Some(exit) = process.exit() {
+                callback(exit);
+            }
+        };
+        self.0.0.on_finish_guarded(Box::new(callback))
+    }
+}
+
+impl Select<'_> {
+    /// Adds a process as a source. It is ready when it has ended.
+    ///
+    /// ```
+    /// use meanwhile_join::{Select, process::Builder};
+    ///
+    /// let sleeper = Builder::new("sleep").arg("60").spawn()?;
+    /// let quick = Builder::new("true").spawn()?;
+    /// assert_eq!(Select::new().process(&sleeper).process(&quick).wait(), Ok(1));
+    /// sleeper.kill()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn process(self, process: &Process) -> Self {
+        self.other(process.0.0.clone())
     }
 }
 

@@ -36,8 +36,7 @@ pub mod conformance {}
 //
 // The reaper takes none of the first two kinds, apart from the queue of callbacks, which is held for
 // a push once it has started. So nothing that hangs, be it a start, a supervisor or a callback, can
-// make the reaper wait. A thread locks `join::graph` before and after a wait for an `End`, never
-// during it.
+// make the reaper wait.
 
 mod builder;
 mod callbacks;
@@ -65,6 +64,7 @@ mod reaper;
 mod shared;
 mod shim;
 mod spawner;
+mod start;
 mod stop;
 mod streams;
 mod supervisor;

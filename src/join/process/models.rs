@@ -95,7 +95,7 @@ fn callback_runs_once_and_after_the_end() {
                     assert_eq!(seen.wait(None), Some(EXIT));
                     calls.fetch_add(1, Ordering::Relaxed);
                 }));
-                if let Some(late) = late {
+                if let Err(late) = late {
                     late();
                 }
             })

@@ -60,7 +60,7 @@ impl SharedStart {
         }
         drop(start);
         if let Ok(late) = result {
-            // Nobody has seen it, so nobody can miss its report.
+            // The caller has not got it, so it needs no report.
             drop(late.stop(Duration::ZERO));
         }
     }

@@ -70,7 +70,7 @@ impl PipelineBuilder {
         match spawn_all(self, &mut started) {
             Ok(()) => Ok(Pipeline(started.into())),
             Err(error) => {
-                // Nobody has seen them, so nobody can miss the reports.
+                // The caller has not got them, so it needs no report.
                 drop(stop_all(&shared(&started), Duration::ZERO));
                 Err(error)
             }
@@ -117,7 +117,7 @@ fn shared(processes: &[Process]) -> Vec<&ProcessShared> {
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
-#[must_use = "without a handle, nobody learns how the processes end; drop it to detach them"]
+#[must_use = "without a handle, their ends are not known; drop it to detach them"]
 pub struct Pipeline(Arc<[Process]>);
 
 impl Pipeline {

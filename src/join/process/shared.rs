@@ -10,13 +10,17 @@ use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid,
 };
 
+use super::super::callback_guard::CallbackGuard;
 use super::super::clock::{self, Stamp};
 use super::super::graph::{self, Intent, Need};
 use super::super::panic::contain;
+use super::super::select::Awaited;
 use super::super::sync::lock;
 use super::super::targets::Targets;
+use super::super::token::CancelToken;
+use super::super::waiters::{Callback, Waiter};
 use super::callbacks;
-use super::end::{Callback, End};
+use super::end::End;
 use super::exit::{Exit, ProcessInfo, ProcessState};
 use super::group::ProcessGroup;
 use super::guard::TreeGuard;
@@ -26,6 +30,9 @@ use super::stop::{self, StopReport};
 use super::system::{self, Pidfd};
 use super::trace::ProcessSpan;
 use super::tree::Root;
+
+/// The time that a process whose token was cancelled has to exit by itself.
+const CANCEL_GRACE: Duration = Duration::from_secs(1);
 
 /// The state of one process.
 pub(super) struct ProcessShared {
@@ -37,6 +44,8 @@ pub(super) struct ProcessShared {
     /// because its pid may belong to another one by then.
     is_reaped: Mutex<bool>,
     end: End<Exit>,
+    /// Stops the process when a token is cancelled.
+    on_cancel: Mutex<Option<CallbackGuard>>,
     last_use: LastUse,
     span: ProcessSpan,
 }
@@ -80,6 +89,7 @@ impl ProcessShared {
             finished_at: Stamp::never(),
             is_reaped: Mutex::new(false),
             end: End::new(),
+            on_cancel: Mutex::new(None),
             last_use: LastUse::new(),
         }
     }
@@ -175,10 +185,45 @@ impl ProcessShared {
         }
     }
 
-    pub(super) fn on_finish(&self, callback: Callback) {
-        if let Some(callback) = self.end.add_callback(callback) {
-            contain(callback);
+    /// Runs `callback` when the process has ended, or now if it has ended already. Returns its
+    /// ticket, unless it has run.
+    pub(super) fn on_finish(&self, callback: Callback) -> Option<u64> {
+        self.end.add_callback(callback).map_err(contain).ok()
+    }
+
+    /// Like [`on_finish`](Self::on_finish). The guard takes the callback back.
+    pub(super) fn on_finish_guarded(self: &Arc<Self>, callback: Callback) -> CallbackGuard {
+        let Some(ticket) = self.on_finish(callback) else {
+            return CallbackGuard::of_nothing();
+        };
+        let process = Arc::downgrade(self);
+        CallbackGuard::new(move || {
+            if let Some(process) = process.upgrade() {
+                process.end.remove_callback(ticket);
+            }
+        })
+    }
+
+    /// Has the process stopped when the token is cancelled, until it has ended. A stop blocks, so it
+    /// runs on a thread for callbacks.
+    pub(super) fn stop_on_cancel(self: &Arc<Self>, token: &CancelToken) {
+        let process = Arc::downgrade(self);
+        let stop = move || {
+            if let Some(process) = process.upgrade() {
+                drop(process.stop(CANCEL_GRACE));
+            }
+        };
+        let guard = token.on_cancel(move || callbacks::run(vec![Box::new(stop)]));
+        *lock(&self.on_cancel) = Some(guard);
+        if self.has_ended() {
+            self.ignore_cancel();
         }
+    }
+
+    fn ignore_cancel(&self) {
+        let guard = lock(&self.on_cancel).take();
+        // Dropped after the lock is released.
+        drop(guard);
     }
 
     /// Stops the process and its descendants.
@@ -228,7 +273,9 @@ impl ProcessShared {
     /// Publishes the exit, then wakes the waiters, then has the callbacks run.
     pub(super) fn publish(&self, exit: Exit) {
         self.span.end(exit);
-        callbacks::run(self.end.publish(exit));
+        let callbacks = self.end.publish(exit);
+        self.ignore_cancel();
+        callbacks::run(callbacks);
     }
 }
 
@@ -239,6 +286,24 @@ pub(super) fn stop_all(processes: &[&ProcessShared], grace: Duration) -> Vec<Sto
     let _guarded: Vec<_> = processes.clone().map(|it| it.keep_guarded()).collect();
     let roots: Vec<&dyn Root> = processes.map(|it| *it as &dyn Root).collect();
     stop::stop(&roots, grace)
+}
+
+impl Awaited for ProcessShared {
+    fn process_id(&self) -> u32 {
+        self.pid()
+    }
+
+    fn has_ended(&self) -> bool {
+        self.exit().is_some()
+    }
+
+    fn add_waiter(&self, waiter: Waiter) -> Option<u64> {
+        self.end.add_waiter(waiter)
+    }
+
+    fn remove_waiter(&self, ticket: u64) {
+        self.end.remove_waiter(ticket);
+    }
 }
 
 impl Root for ProcessShared {

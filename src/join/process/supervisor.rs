@@ -24,7 +24,7 @@ use super::{spawner, system, tree};
 /// The first argument of a program that is started as a supervisor.
 pub(super) const SUPERVISOR_ARGUMENT: &str = "--meanwhile-supervisor";
 
-/// The supervisor as the program sees it. Nobody else reaps it, so its pid can't be another
+/// The supervisor as the program sees it. Only this reaps it, so its pid can't be another
 /// process's.
 pub(super) struct Supervisor {
     child: Child,

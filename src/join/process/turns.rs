@@ -19,7 +19,7 @@ impl Turns {
         Self(Mutex::new(Turn::Idle))
     }
 
-    /// Asks for a turn. Returns whether nobody does the work, so that the caller must have it done.
+    /// Asks for a turn. Returns whether no thread does the work, so that the caller must have it done.
     pub(super) fn ask(&self) -> bool {
         let mut turn = lock(&self.0);
         let was_idle = *turn == Turn::Idle;

@@ -47,7 +47,15 @@ fn unresponsive_job_is_abandoned_after_grace() {
         "1000",
         "a",
     ];
-    let more = ["--join-timeout", "0.1", "--format", "json"];
+    // An item that has not begun when the timeout expires is cancelled.
+    let more = [
+        "--join-timeout",
+        "1",
+        "--priority",
+        "normal",
+        "--format",
+        "json",
+    ];
     let output = run(&[&args[..], &more].concat());
     assert_eq!(code(&output), 3);
     assert_eq!(states(&json(&output)), ["timed_out"]);

@@ -5,7 +5,8 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
-use meanwhile_join::process::{Exit, Process, ProcessGroup, StopReport};
+use meanwhile_join::CancelToken;
+use meanwhile_join::process::{Exit, Process, ProcessGroup, SpawnError, StopReport};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -30,6 +31,12 @@ fn tree(script: &str) -> (Process, Vec<u32>) {
 fn assert_ended(pids: &[u32]) {
     let left: Vec<_> = pids.iter().filter(|pid| runs(**pid)).collect();
     assert!(left.is_empty(), "{left:?} of {pids:?} still run");
+}
+
+/// The name of a process, which is that of the shell until a child has executed its program.
+fn name_of(pid: u32) -> String {
+    let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap();
+    name.trim().to_owned()
 }
 
 /// The numbers of processes that ended, were killed, and escaped.
@@ -120,6 +127,9 @@ fn p6_terminate_can_be_ignored_but_kill_can_not() {
 #[test]
 fn p7_tree_that_handles_sigterm_is_not_killed() {
     let (process, pids) = tree("sleep 60 & echo $!; sleep 60 & echo $!; echo ready; wait");
+    eventually("the programs of the children", || {
+        pids[..2].iter().all(|pid| name_of(*pid) == "sleep")
+    });
     let report = process.stop(TIMEOUT);
     assert_eq!(counts(&report), (3, 0, 0));
     assert_eq!(report.exit.and_then(Exit::signal_name), Some("SIGTERM"));
@@ -357,4 +367,50 @@ fn p7_concurrent_stops_both_end_the_tree() {
         assert!(report.escaped.is_empty() && other.join().unwrap().escaped.is_empty());
         assert_ended(&pids);
     }
+}
+
+#[test]
+fn p25_cancelled_token_stops_the_tree() {
+    let folder = folder();
+    let sleeper = Sleeper::new(folder.path());
+    let script = format!("{0} & {0} & wait", sleeper.command());
+    let token = CancelToken::new();
+    let processes: Vec<_> = (0..2)
+        .map(|_| shell(&script).cancel_token(&token.child()).spawn().unwrap())
+        .collect();
+    eventually("the sleepers", || sleeper.running().len() == 4);
+    token.cancel();
+    for process in &processes {
+        let exit = process.join_timeout(TIMEOUT).unwrap();
+        assert_eq!(exit.signal_name(), Some("SIGTERM"));
+    }
+    eventually("their ends", || sleeper.running().is_empty());
+}
+
+#[test]
+fn p25_process_of_a_cancelled_token_is_not_started() {
+    let folder = folder();
+    let file = folder.path().join("started");
+    let script = format!("touch {}", file.display());
+    let token = CancelToken::new();
+    token.cancel();
+    let started = shell(&script).cancel_token(&token).spawn();
+    assert!(
+        matches!(started, Err(SpawnError::Cancelled { .. })),
+        "{started:?}"
+    );
+    assert!(!file.exists());
+}
+
+#[test]
+fn p25_cancel_does_not_wait_for_a_deaf_process() {
+    let token = CancelToken::new();
+    let script = "trap '' TERM; echo ready; while :; do sleep 0.01; done";
+    let deaf = shell(script).cancel_token(&token).spawn().unwrap();
+    eventually("the shell", || deaf.output().stdout.text() == "ready\n");
+    token.cancel();
+    // It has a second to exit, which the cancel did not wait for.
+    assert!(!deaf.is_finished());
+    let exit = deaf.join_timeout(TIMEOUT).unwrap();
+    assert_eq!(exit.signal_name(), Some("SIGKILL"));
 }

@@ -260,7 +260,7 @@ fn descriptors_given_to_a_process_are_closed_here() {
     let cat = cat.spawn().unwrap();
     cat.kill().unwrap();
     cat.join().unwrap();
-    // Nobody can read it, so this program holds no copy.
+    // It has no reader left, so this program holds no copy.
     eventually_broken(&mut { writer });
     let (mut reader, writer) = std::io::pipe().unwrap();
     let echo = Builder::new("echo").stdout(Redirect::to(writer));

@@ -52,7 +52,7 @@ fn mapped_ended_task_is_mapped_now() {
 }
 
 #[test]
-fn mapped_panic_of_the_leader_is_handed_on() {
+fn t30_mapped_panic_of_the_leader_is_handed_on() {
     let leader: OwnedTask<u32> = join::spawn_owned("leader", |_| panic!("failure")).unwrap();
     let Err(JoinError::Panicked(report)) =
         leader.map(|n| n + 1).and_then(OwnedTask::ready).join_into()
@@ -110,7 +110,7 @@ fn mapped_panic_that_is_unseen_is_printed_once() {
 }
 
 #[test]
-fn mapped_task_cancelled_cancels_its_leader() {
+fn t30_mapped_task_cancelled_cancels_its_leader() {
     let called = Arc::new(AtomicBool::new(false));
     let sets = {
         let called = called.clone();
@@ -186,7 +186,7 @@ fn next_task_started_after_the_cancel_is_cancelled() {
 }
 
 #[test]
-fn follower_joined_on_the_own_pool_does_not_starve() {
+fn t30_follower_joined_on_its_pool_is_not_starved() {
     let pool = Pool::new(1).unwrap();
     let outer = pool.spawn_owned({
         let pool = pool.clone();
@@ -226,7 +226,7 @@ fn follower_whose_next_task_is_queued_does_not_starve() {
 }
 
 #[test]
-fn follower_joined_by_its_leader_is_refused() {
+fn t30_follower_joined_by_its_leader_is_refused() {
     let handle: Arc<Mutex<Option<OwnedTask<()>>>> = Arc::default();
     let known = Gate::new();
     let refused = Arc::new(AtomicBool::new(false));

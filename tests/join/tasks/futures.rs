@@ -62,7 +62,7 @@ fn gated(gate: &Gate) -> Task<u32> {
 }
 
 #[test]
-fn future_of_an_ended_task_is_ready_at_once() {
+fn t28_future_of_an_ended_task_is_ready_at_once() {
     let task = join::spawn("ended", |_| 7).unwrap();
     task.join().unwrap();
     let (value, wakes) = block_on((&task).into_future());
@@ -70,7 +70,7 @@ fn future_of_an_ended_task_is_ready_at_once() {
 }
 
 #[test]
-fn future_is_woken_once_when_the_task_ends() {
+fn t28_future_is_woken_once_when_the_task_ends() {
     let gate = Gate::new();
     let task = gated(&gate);
     let counter = Counter::new();
@@ -114,7 +114,7 @@ fn future_polled_with_another_waker_wakes_only_that() {
 }
 
 #[test]
-fn futures_that_are_dropped_leave_nothing_behind() {
+fn t28_dropped_futures_leave_nothing_behind() {
     let gate = Gate::new();
     let task = gated(&gate);
     let counter = Counter::new();

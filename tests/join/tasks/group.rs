@@ -30,7 +30,7 @@ fn until_cancelled(context: &Context) {
 }
 
 #[test]
-fn group_gives_values_in_the_order_of_the_ends() {
+fn t27_group_gives_values_in_the_order_of_the_ends() {
     let gates: Vec<Gate> = (0..4).map(|_| Gate::new()).collect();
     let mut group = Group::new();
     let mut ids = Vec::new();
@@ -95,7 +95,7 @@ fn group_gives_panics_and_cancels_as_errors() {
 }
 
 #[test]
-fn group_dropped_cancels_what_it_holds() {
+fn t27_group_dropped_cancels_what_it_holds() {
     let held = HeldPool::new();
     let ran = Arc::new(AtomicBool::new(false));
     let stopped = Gate::new();
@@ -152,7 +152,7 @@ fn group_may_be_joined_by_another_thread() {
 }
 
 #[test]
-fn group_in_a_pool_of_one_thread_does_not_starve() {
+fn t27_group_in_a_pool_of_one_does_not_starve() {
     let pool = Pool::new(1).unwrap();
     let outer = pool.spawn({
         let pool = pool.clone();
@@ -173,7 +173,7 @@ fn group_in_a_pool_of_one_thread_does_not_starve() {
 }
 
 #[test]
-fn group_whose_tasks_all_wait_for_the_joiner_fails() {
+fn t27_group_whose_tasks_await_the_joiner_fails() {
     let own: Arc<Mutex<Option<Task<Vec<bool>>>>> = Arc::default();
     let known = Gate::new();
     let joiner = join::spawn("joiner", {

@@ -35,7 +35,7 @@ fn wait_for_end<T>(task: &OwnedTask<T>) {
 }
 
 #[test]
-fn owned_value_that_is_not_sync_is_moved_out() {
+fn t26_owned_value_that_is_not_sync_is_moved_out() {
     let pool = Pool::builder().threads(1).build().unwrap();
     let receiver = join::spawn_owned("receiver", |_| mpsc::channel::<u8>().1).unwrap();
     let cell = Builder::new("cell").spawn_owned_on(&pool, |_| Cell::new(7));
@@ -54,7 +54,7 @@ fn owned_result_is_joined_with_two_question_marks() {
 }
 
 #[test]
-fn owned_timed_join_gives_the_handle_back() {
+fn t26_owned_timed_join_gives_the_handle_back() {
     let gate = Gate::new();
     let task = gated(&gate, ());
     let id = task.id();
@@ -88,8 +88,8 @@ fn owned_panic_is_taken_once() {
 }
 
 #[test]
-fn owned_panic_never_taken_is_printed_once() {
-    let name = "tasks::owned::owned_panic_never_taken_is_printed_once";
+fn t26_owned_panic_never_taken_is_printed_once() {
+    let name = "tasks::owned::t26_owned_panic_never_taken_is_printed_once";
     let stderr = stderr_of_child(name, || {
         let gate = Gate::new();
         let panicking = |message: &'static str| -> OwnedTask<()> {

@@ -34,7 +34,7 @@ fn promise_gives_a_value_away_that_is_not_sync() {
 }
 
 #[test]
-fn promise_dropped_without_a_value_cancels_its_task() {
+fn t29_promise_without_a_value_cancels_its_task() {
     let (promise, task) = Promise::<u32>::new("fetch");
     let ended = Gate::new();
     task.on_finish({
@@ -49,7 +49,7 @@ fn promise_dropped_without_a_value_cancels_its_task() {
 }
 
 #[test]
-fn promise_of_a_cancelled_task_returns_the_value() {
+fn t29_promise_of_a_cancelled_task_returns_value() {
     let (promise, task) = Promise::new("fetch");
     assert!(!promise.is_cancelled());
     assert!(

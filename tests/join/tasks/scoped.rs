@@ -37,7 +37,7 @@ fn spawn_generation<'scope>(scope: &Scope<'scope, '_>, left: usize, ended: &'sco
 }
 
 #[test]
-fn scope_end_waits_for_all_and_cancels_none() {
+fn t25_scope_end_waits_for_all_and_cancels_none() {
     let ended = AtomicUsize::new(0);
     join::scope(|scope| {
         spawn_generation(scope, 20, &ended);
@@ -72,7 +72,7 @@ fn scope_waits_also_when_its_body_panics() {
 }
 
 #[test]
-fn scope_passes_on_the_first_panic_that_is_unseen() {
+fn t25_scope_passes_on_the_first_unseen_panic() {
     let joined = join::spawn_owned("caller", |_| {
         join::scope(|scope| {
             let seen: OwnedTask<()> = scope.spawn("seen", |_| panic!("first")).unwrap();

@@ -1,6 +1,7 @@
-//! T21: a panic whose report nobody asks for.
+//! T21: a panic that no join or poll returns.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use meanwhile_join::{self as join, Builder, Pool, Task};
 
@@ -241,5 +242,31 @@ fn t21_listener_may_shut_down() {
         drop(panicking(&gate, "the disk is full"));
         gate.open();
         assert_eq!(complete.recv_timeout(TIMEOUT), Ok(true));
+    });
+}
+
+#[test]
+fn t18_report_that_blocks_delays_no_timeout() {
+    let name = "tasks::unseen::t18_report_that_blocks_delays_no_timeout";
+    in_child(name, || {
+        let (reporting, reported) = (Gate::new(), Gate::new());
+        join::on_panic({
+            let (reporting, reported) = (reporting.clone(), reported.clone());
+            move |_| {
+                reporting.open();
+                reported.pass();
+            }
+        });
+        drop(join::spawn("panics", |_| panic!("unseen")).unwrap());
+        reporting.pass();
+        let shutdown = Builder::new("shutdown")
+            .daemon(true)
+            .spawn(|_| join::shutdown_timeout(Duration::from_millis(1)))
+            .unwrap();
+        let returned = shutdown.join_timeout(Duration::from_secs(5)).is_ok();
+        reported.open();
+        assert!(returned);
+        // Without a timeout it waits for the report.
+        assert!(join::shutdown().is_complete());
     });
 }

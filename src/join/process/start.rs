@@ -1,0 +1,304 @@
+//! The start of a process.
+
+use std::io::{self, PipeReader};
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::sync_channel;
+
+use rustix::process::Pid;
+
+use super::super::priority::{Priority, spawn_thread};
+use super::super::{CancelToken, SpawnError as ThreadError};
+use super::builder::Builder;
+use super::error::SpawnError;
+use super::follower::Follower;
+use super::group::ProcessGroup;
+use super::guard::TreeGuard;
+use super::handle::Process;
+use super::invocation::Invocation;
+use super::output::StreamCapture;
+use super::reaper::{self, StdinWriter, WatchedChild};
+use super::shared::{PipeEnds, ProcessShared, Spawned};
+use super::streams::{Input, Redirect};
+use super::system::Pidfd;
+use super::{children, patient, spawner, tag};
+
+impl Builder {
+    /// Starts the process, and returns its handle once the program is loaded. With a launcher it
+    /// returns once the launcher is loaded.
+    ///
+    /// This takes a millisecond or so, but as long as the system needs: for ever if the program, its
+    /// folder or its input is on a disk that does not respond, or if its input is a named pipe without
+    /// a writer. [`spawn_while`](Self::spawn_while) does not wait for ever.
+    ///
+    /// # Errors
+    /// [`SpawnError`] lists the causes. If a launcher passes these checks and still can't execute
+    /// the program, the process exits with code 126 or 127 and prints the reason on its stderr.
+    pub fn spawn(self) -> Result<Process, SpawnError> {
+        self.invocation.check()?;
+        let mut token = self.cancel_token.iter();
+        if token.any(CancelToken::is_cancelled) {
+            let program = self.invocation.program_name();
+            return Err(SpawnError::Cancelled { program });
+        }
+        if self.launch.is_some() {
+            self.invocation.check_program()?;
+        }
+        reaper::start()?;
+        let key = next_key();
+        let tag = tag::new_tag(key);
+        let (command, shared_pipe) = self.command(&tag)?;
+        let (spawned, guard) = match &self.launch {
+            Some((launcher, _)) => {
+                let guard = launcher.guard(&tag)?;
+                (spawner::spawn(command)?, Some(guard))
+            }
+            None => (self.start(command)?, None),
+        };
+        let child = spawned.map_err(|cause| self.refusal(cause))?;
+        // Only the reaper reaps the child, so the pid can't be another process's yet.
+        let pidfd = Pidfd::of_child(&child);
+        self.adopt(Started {
+            child,
+            shared_pipe,
+            pidfd,
+            key,
+            tag,
+            guard,
+        })
+    }
+
+    /// Like [`spawn`](Self::spawn), but gives up when `goes_on` returns false. It is asked every 20
+    /// ms while the start is under way.
+    ///
+    /// A start that was given up goes on in a thread of its own. If it succeeds after all, the
+    /// process is killed at once.
+    ///
+    /// ```
+    /// use meanwhile_join::process::{Builder, Exit};
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let deadline = Instant::now() + Duration::from_secs(60);
+    /// let process = Builder::new("true").spawn_while(|| Instant::now() < deadline)?;
+    /// assert_eq!(process.join()?, Exit::Code(0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`SpawnError::GivenUp`] if it gave up. Otherwise fails as `spawn` does.
+    pub fn spawn_while(self, goes_on: impl FnMut() -> bool) -> Result<Process, SpawnError> {
+        let program = self.invocation.program_name();
+        patient::spawn_while(program, move || self.spawn(), goes_on)
+    }
+
+    /// Starts a command without a launcher, at the priority that was set.
+    fn start(&self, mut command: Command) -> Result<io::Result<Child>, SpawnError> {
+        match self.priority {
+            // The child inherits the priority of the thread that starts it.
+            Some(Priority::Background) => {
+                let (reply, replies) = sync_channel(1);
+                let thread = std::thread::Builder::new();
+                spawn_thread(thread, Priority::Background, move || {
+                    let spawned = command.spawn();
+                    // Closes the files that the child uses before the caller continues.
+                    drop(command);
+                    // The caller waits for the reply, so it is received.
+                    reply.send(spawned).ok();
+                })
+                .map_err(|cause| ThreadError {
+                    name: "background".to_owned(),
+                    cause,
+                })?;
+                let gone = || Err(io::Error::other("the thread that starts it has ended"));
+                Ok(replies.into_iter().next().unwrap_or_else(gone))
+            }
+            Some(Priority::Normal) if Priority::current() == Priority::Background => {
+                Ok(spawner::spawn(command)?)
+            }
+            Some(Priority::Normal) | None => Ok(command.spawn()),
+        }
+    }
+
+    /// Hands a child that was just started to the reaper.
+    fn adopt(&self, mut started: Started) -> Result<Process, SpawnError> {
+        let pid = Pid::from_child(&started.child);
+        let pipes = self.pipes(&mut started);
+        let name = self.name.clone();
+        let stdout = StreamCapture::new(self.output_limit, pipes.stdout.clone());
+        let stderr = StreamCapture::new(self.output_limit, pipes.stderr.clone());
+        let spawned = Spawned {
+            key: started.key,
+            pid,
+            group: self.group,
+            name: name.unwrap_or_else(|| self.invocation.file_name()).into(),
+            tag: started.tag,
+            daemon: self.daemon,
+            kill_on_drop: self.kill_on_drop,
+            pidfd: started.pidfd,
+            stdout: Arc::new(stdout),
+            stderr: Arc::new(stderr),
+            stderr_is_stdout: self.streams.stderr_is_stdout,
+            guard: started.guard,
+        };
+        let shared = Arc::new(ProcessShared::new(spawned, pipes.ends));
+        let process = Process::new(shared.clone());
+        children::add(&shared);
+        let watched = WatchedChild {
+            followers: self.followers(&shared),
+            shared: shared.clone(),
+            stdin: pipes.stdin,
+            stdout: pipes.stdout,
+            stderr: pipes.stderr,
+            held: None,
+        };
+        reaper::watch(watched).map_err(|error| self.refusal(error.cause))?;
+        if let Some(token) = &self.cancel_token {
+            shared.stop_on_cancel(token);
+        }
+        Ok(process)
+    }
+
+    fn followers(&self, shared: &ProcessShared) -> Vec<Arc<Follower>> {
+        let on_line = self.on_line.iter().cloned();
+        on_line
+            .map(|on_line| {
+                let capture = shared.capture(on_line.stream).clone();
+                Follower::new(on_line, capture)
+            })
+            .collect()
+    }
+
+    /// Divides the pipes of a child between the caller and the reaper.
+    fn pipes(&self, started: &mut Started) -> Pipes {
+        let child = &mut started.child;
+        let shared_pipe = started.shared_pipe.take().map(OwnedFd::from);
+        let stdout = shared_pipe.or_else(|| child.stdout.take().map(OwnedFd::from));
+        let stderr = child.stderr.take().map(OwnedFd::from);
+        let mut pipes = Pipes::default();
+        match &self.streams.stdin {
+            Input::Piped => pipes.ends.stdin = child.stdin.take(),
+            Input::Bytes(bytes) => {
+                pipes.stdin = child.stdin.take().map(|pipe| StdinWriter {
+                    pipe: non_blocking(pipe),
+                    bytes: bytes.clone(),
+                    written: 0,
+                });
+            }
+            Input::Empty | Input::Inherit | Input::File(_) | Input::Descriptor(_) => {}
+        }
+        if matches!(self.streams.stdout, Redirect::Piped) {
+            pipes.ends.stdout = stdout.map(Into::into);
+        } else {
+            pipes.stdout = stdout.map(non_blocking).map(Arc::new);
+        }
+        if matches!(self.streams.stderr, Redirect::Piped) {
+            pipes.ends.stderr = stderr.map(Into::into);
+        } else {
+            pipes.stderr = stderr.map(non_blocking).map(Arc::new);
+        }
+        pipes
+    }
+
+    /// Returns the command, and the reading end of the pipe that its stdout and stderr share, if
+    /// there is one.
+    fn command(&self, tag: &str) -> Result<(Command, Option<PipeReader>), SpawnError> {
+        let Invocation {
+            program,
+            arg0,
+            args,
+            ..
+        } = &self.invocation;
+        let mut command = if let Some((launcher, options)) = &self.launch {
+            launcher.command(options, program, arg0.as_deref(), args)
+        } else {
+            let mut command = Command::new(program);
+            command.arg0(arg0.as_ref().unwrap_or(program)).args(args);
+            command
+        };
+        self.invocation.apply_to(&mut command);
+        command.env(tag::TAG_VARIABLE, tag::variable_for(tag));
+        let program = self.invocation.program_name();
+        let shared_pipe = self.streams.connect(&mut command, &program)?;
+        if self.group == ProcessGroup::Own {
+            command.process_group(0);
+        }
+        Ok((command, shared_pipe))
+    }
+}
+
+/// A child that was just started.
+struct Started {
+    child: Child,
+    /// The reading end of the pipe that its stdout and stderr share.
+    shared_pipe: Option<PipeReader>,
+    pidfd: Option<Pidfd>,
+    key: u64,
+    tag: String,
+    guard: Option<TreeGuard>,
+}
+
+/// The pipes of a child that was just started.
+#[derive(Default)]
+struct Pipes {
+    ends: PipeEnds,
+    stdin: Option<StdinWriter>,
+    stdout: Option<Arc<OwnedFd>>,
+    stderr: Option<Arc<OwnedFd>>,
+}
+
+fn non_blocking(pipe: impl Into<OwnedFd>) -> OwnedFd {
+    let pipe = pipe.into();
+    // Fails for no pipe.
+    rustix::io::ioctl_fionbio(&pipe, true).ok();
+    pipe
+}
+
+fn next_key() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    // Only the number must be unique; it orders nothing.
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::JoinError;
+    use super::super::Exit;
+    use super::*;
+    use std::time::Duration;
+
+    /// Spawns as on a system without pidfds.
+    fn spawn_without_pidfd(builder: &Builder) -> Process {
+        let key = next_key();
+        let tag = tag::new_tag(key);
+        let (mut command, shared_pipe) = builder.command(&tag).expect("an ordinary command");
+        let child = command.spawn().expect("the program starts");
+        let adopted = builder.adopt(Started {
+            child,
+            shared_pipe,
+            pidfd: None,
+            key,
+            tag,
+            guard: None,
+        });
+        adopted.expect("the waiting thread starts")
+    }
+
+    #[test]
+    fn process_without_pidfd_is_joined_and_stopped() {
+        let shell = Builder::new("sh").args(["-c", "read line; echo $line; exit 3"]);
+        let process = spawn_without_pidfd(&shell.stdin_piped());
+        let early = process.join_timeout(Duration::from_millis(1));
+        assert!(matches!(early, Err(JoinError::TimedOut)));
+        drop(process.take_stdin());
+        assert_eq!(process.join().expect("no timeout"), Exit::Code(3));
+        assert_eq!(process.output().stdout.text(), "\n");
+        process.kill().expect("no effect after the end");
+
+        let sleeper = spawn_without_pidfd(&Builder::new("sleep").arg("60"));
+        let report = sleeper.stop(Duration::from_mins(1));
+        assert_eq!(report.exit.and_then(Exit::signal_name), Some("SIGTERM"));
+    }
+}
