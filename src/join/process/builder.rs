@@ -206,7 +206,8 @@ impl Builder {
         self
     }
 
-    /// Leaves the process's stdin to the caller; see [`Process::take_stdin`].
+    /// Leaves the process's stdin to the caller; see
+    /// [`Process::take_stdin`](super::Process::take_stdin).
     pub fn stdin_piped(mut self) -> Self {
         self.streams.stdin = Input::Piped;
         self
@@ -250,12 +251,12 @@ impl Builder {
     /// Calls `function` with each line of a captured stream, soon after the process has printed it.
     ///
     /// The function runs on a thread for callbacks, one line after the other, and may block. The
-    /// process does not wait for it: if it is slow, lines are dropped as in [`Process::lines`]. A
-    /// join does not wait for it either. It is dropped after the last line, which a receiver can
-    /// notice. If it panics, the panic is ignored, and the next line still reaches it. A second
-    /// function for the same stream also gets all lines. A stream that is not captured has no
-    /// lines. When the process has ended and has no handle any more, the function gets no lines of
-    /// descendants.
+    /// process does not wait for it: if it is slow, lines are dropped as in
+    /// [`Process::lines`](super::Process::lines). A join does not wait for it either. It is dropped
+    /// after the last line, which a receiver can notice. If it panics, the panic is ignored, and
+    /// the next line still reaches it. A second function for the same stream also gets all lines. A
+    /// stream that is not captured has no lines. When the process has ended and has no handle any
+    /// more, the function gets no lines of descendants.
     ///
     /// ```
     /// use meanwhile_join::process::{Builder, Stream};
@@ -298,8 +299,8 @@ impl Builder {
     /// [`Lines`](super::Lines) and callbacks that own a handle count. Has no effect once the process
     /// has ended. Default: false.
     ///
-    /// The drop finds the tree like [`Process::stop`], which takes some milliseconds, and does not
-    /// wait for its end.
+    /// The drop finds the tree like [`Process::stop`](super::Process::stop), which takes some
+    /// milliseconds, and does not wait for its end.
     ///
     /// ```
     /// use meanwhile_join::process::Builder;
@@ -348,8 +349,9 @@ impl Builder {
     }
 
     /// Has the process stopped with all its descendants when the token is cancelled, as by
-    /// [`Process::stop`](super::Process::stop) with a grace of a second. The cancel does not wait for that. Has no effect
-    /// once the process itself has ended. If the token is cancelled already, nothing is started.
+    /// [`Process::stop`](super::Process::stop) with a grace of a second. The cancel does not wait
+    /// for that. Has no effect once the process itself has ended. If the token is cancelled
+    /// already, nothing is started.
     ///
     /// ```
     /// use meanwhile_join::{CancelToken, process::Builder};
