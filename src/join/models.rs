@@ -473,6 +473,40 @@ fn first_of_a_queued_and_a_running_task_ends() {
     });
 }
 
+/// The end of a member can end the wait for the first, so the join that leads back to it is no deadlock.
+#[test]
+fn join_of_a_wait_whose_member_ends_is_allowed() {
+    three_threads(|| {
+        let graph = Arc::new(Graph::new());
+        let waiter = task(1, None, || ());
+        let member = task(2, None, || ());
+        let ending = task(3, None, || ());
+        let joins = loom::thread::spawn({
+            let (graph, waiter, member) = (graph.clone(), waiter.clone(), member.clone());
+            move || {
+                let current = current::enter(member.id());
+                let joined = join(&graph, &waiter, None);
+                drop(current);
+                run(&member);
+                joined.is_ok()
+            }
+        });
+        let targets = vec![member.header().clone(), ending.header().clone()];
+        let ends = loom::thread::spawn(move || run(&ending));
+        {
+            let _current = current::enter(waiter.id());
+            let waited = WaitSet::new(targets).block(&graph, Need::Any, None);
+            assert!(waited.is_ok());
+        }
+        run(&waiter);
+        assert!(
+            joins.join().expect("it does not hang"),
+            "the join was refused"
+        );
+        ends.join().expect("it does not hang");
+    });
+}
+
 #[test]
 fn first_of_two_queued_tasks_ends() {
     three_threads(|| {

@@ -161,6 +161,9 @@ impl Waits {
         let Some(entry) = self.entry(task) else {
             return Needs::nothing();
         };
+        // Read first: of a target that ends meanwhile, either this still counts it, or the wait is
+        // satisfied by then.
+        let unfinished = entry.intent.targets.unfinished();
         let counts = entry.is_checked || task == waiter;
         if !counts || entry.intent.deadline.is_some() || entry.needs_no_target() {
             return entry.needs_helped(task);
@@ -168,7 +171,7 @@ impl Waits {
         let waiting = self.waiting_targets(entry);
         match entry.intent.need {
             Need::All => Needs::All(waiting),
-            Need::Any if waiting.len() < entry.intent.targets.unfinished() => Needs::nothing(),
+            Need::Any if waiting.len() < unfinished => Needs::nothing(),
             Need::Any => Needs::Any(waiting),
             Need::Nothing => Needs::nothing(),
         }
