@@ -37,7 +37,7 @@ use super::task::{Slot, Task, fill};
 ///
 /// let (promise, page) = Promise::new("fetch");
 /// fetch("example.org", move |text| {
-///     promise.send(text).ok(); // nobody needs it after a cancel
+///     promise.send(text).ok(); // not needed after a cancel
 /// });
 /// assert_eq!(page.join()?, "the page example.org");
 /// # Ok::<(), meanwhile_join::JoinError>(())

@@ -193,7 +193,7 @@ impl Started {
         }
     }
 
-    /// Returns the panic of the oldest task that nobody has seen.
+    /// Returns the unseen panic of the oldest task.
     fn unseen_panic(&self) -> Option<Arc<PanicReport>> {
         let tasks = lock(&self.tasks);
         let unseen = tasks.iter().filter_map(|task| task.unseen_panic());
