@@ -127,7 +127,17 @@ impl Pipeline {
         &self.0
     }
 
-    fn last(&self) -> &Process {
+    /// Returns the last process, whose stdout is that of the pipeline.
+    ///
+    /// ```
+    /// use meanwhile_join::process::{Builder, Stream};
+    ///
+    /// let pipeline = Builder::new("seq").arg("3").pipe_to(Builder::new("tac")).spawn()?;
+    /// let mut lines = pipeline.last().lines(Stream::Stdout);
+    /// assert_eq!(lines.next().map(|line| line.to_string()).as_deref(), Some("3"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn last(&self) -> &Process {
         &self.0[self.0.len() - 1]
     }
 
