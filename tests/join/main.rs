@@ -3,6 +3,8 @@
 #![cfg(not(any(other_unix, loom)))]
 
 #[cfg(target_os = "linux")]
+mod examples;
+#[cfg(target_os = "linux")]
 mod process;
 #[cfg(feature = "tracing")]
 mod spans;
