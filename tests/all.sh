@@ -4,6 +4,8 @@
 #     ./tests/all.sh              all steps
 #     ./tests/all.sh STEP...      only these (`./tests/all.sh --list` prints their names)
 #
+# The step `iced`, which builds a window toolkit, runs only when it is named.
+#
 # On Debian and its relatives the first step installs the missing packages, as root or with sudo;
 # elsewhere it prints what is needed. A step that lacks a program says so and fails: no step is
 # skipped in silence. The output of each step is kept in target/all/, where two runs at the same time
@@ -35,6 +37,7 @@ packages=(
 )
 
 steps=(packages format clippy clippy-library docs package public-api msrv loom other-unix tests snapshots window desktop-files)
+on_demand=(iced)
 
 # need PROGRAM PACKAGE...: fails, and names each program that is missing with its Debian package.
 need() {
@@ -311,14 +314,24 @@ step_desktop-files() {
     appstreamcli validate --no-net assets/*.metainfo.xml
 }
 
+# The library in another toolkit. That is a workspace of its own, so no other step builds it: from
+# scratch it takes two cores four minutes.
+step_iced() {
+    need cargo cargo cargo-clippy "rust-clippy, or from rustup" cc gcc
+    local package=(--manifest-path examples/iced/Cargo.toml)
+    cargo clippy --locked "${package[@]}" --all-targets -- -D warnings
+    cargo build --locked "${package[@]}"
+    run_tests "${package[@]}"
+}
+
 if [[ "${1:-}" == "--list" ]]; then
-    printf '%s\n' "${steps[@]}"
+    printf '%s\n' "${steps[@]}" "${on_demand[@]}"
     exit
 fi
 if (($#)); then wanted=("$@"); else wanted=("${steps[@]}"); fi
 for step in "${wanted[@]}"; do
     if ! declare -F "step_$step" >/dev/null; then
-        echo "there is no step '$step'; the steps are: ${steps[*]}" >&2
+        echo "there is no step '$step'; the steps are: ${steps[*]} ${on_demand[*]}" >&2
         exit 2
     fi
 done
