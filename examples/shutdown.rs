@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     // It waits for what never comes, and checks for no cancel.
     join::spawn("stuck", |_| std::thread::park())?;
 
-    let report = join::shutdown_timeout(Duration::from_secs(1));
+    let report = join::shutdown_timeout(Duration::from_secs(2));
     for task in &report.remaining {
         writeln!(out, "task {} still runs", task.name)?;
     }
