@@ -13,7 +13,7 @@ use meanwhile_join::{self as join, Builder, Group, SpawnError, Task};
 
 type Page = Task<io::Result<String>>;
 
-/// A page is a task, in flight or done. Whoever asks joins the same one.
+/// A page is a task, in flight or done, and stays one if it fails. Whoever asks joins the same one.
 struct Cache {
     server: SocketAddr,
     pages: Mutex<HashMap<&'static str, Page>>,

@@ -151,6 +151,16 @@ fn cancel_tree_ends_what_belongs_to_the_token() {
 }
 
 #[test]
+fn conversation_has_an_answer_to_each_number() {
+    assert_eq!(
+        printed("conversation"),
+        "7² = 49\n12² = 144\n1000² = 1000000\n"
+    );
+    let refusal = "invalid digit found in string";
+    assert_refused(example("conversation").args(["3", "x"]), refusal);
+}
+
+#[test]
 fn first_of_prints_the_first_answer() {
     let ended = run(example("first_of"));
     assert_eq!(ended.exit, Exit::Code(0));
