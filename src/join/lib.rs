@@ -1,6 +1,7 @@
 //! [`Changes`]: Changes
 //! [`Context::check`]: Context::check
 //! [`Context::checkpoint`]: Context::checkpoint
+//! [`Slot`]: Slot
 //! [`Task`]: Task
 //! [`cancellable`]: cancellable
 //! [`on_panic`]: on_panic
@@ -69,6 +70,7 @@ mod select;
 mod shutdown;
 #[cfg(all(test, not(any(loom, other_unix))))]
 mod simulation;
+mod slot;
 mod state;
 mod sync;
 mod targets;
@@ -108,6 +110,7 @@ pub use registry::live_tasks;
 pub use scope::{Scope, scope};
 pub use select::{Select, SelectError};
 pub use shutdown::{RemainingProcess, ShutdownReport, shutdown, shutdown_timeout};
+pub use slot::{Slot, SlotError, SlotState};
 pub use task::Task;
 pub use token::CancelToken;
 pub use wait_many::{WaitOutcome, WaitUntil, Waited, wait, wait_timeout};

@@ -26,7 +26,7 @@ use super::progress::Reports;
 use super::registry::{self, Registry};
 use super::sync::{AtomicBool, AtomicUsize, CountedArc, Ordering};
 use super::targets::Targets;
-use super::task::{Slot, Task, fill};
+use super::task::{SharedSlot, Task, fill};
 use super::wait::{self, WaitSet};
 use super::workers::Workers;
 
@@ -44,7 +44,7 @@ fn placed<T: Send + Sync + 'static>(
     changes: Option<&Changes>,
     f: impl FnOnce() -> T + Send + 'static,
 ) -> Task<T> {
-    let slot: Slot<T> = CountedArc::new(OnceLock::new());
+    let slot: SharedSlot<T> = CountedArc::new(OnceLock::new());
     let spec = Spec {
         id: TaskId(id),
         name: None,

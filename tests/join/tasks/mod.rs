@@ -18,6 +18,7 @@ mod product;
 mod promises;
 mod scoped;
 mod select;
+mod slot;
 mod starvation;
 mod tokens;
 mod unseen;
