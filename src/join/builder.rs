@@ -103,6 +103,10 @@ impl Builder {
         self
     }
 
+    pub(crate) fn changes(&self) -> Option<&Changes> {
+        self.changes.as_ref()
+    }
+
     /// Has the task cancelled when the token is. If it is cancelled already, the task never runs and is
     /// [`Cancelled`](super::TaskState::Cancelled) at once. A cancel of the task alone does not cancel
     /// the token.

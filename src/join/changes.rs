@@ -107,7 +107,7 @@ impl Changes {
             (taken, !tasks.is_empty())
         };
         if has_more {
-            contain(|| (self.0.wake)());
+            self.wake();
         }
         taken
             .iter()
@@ -116,6 +116,11 @@ impl Changes {
                 task.id()
             })
             .collect()
+    }
+
+    /// Wakes the window.
+    pub(crate) fn wake(&self) {
+        contain(|| (self.0.wake)());
     }
 }
 

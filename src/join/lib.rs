@@ -2,7 +2,9 @@
 //! [`Context::check`]: Context::check
 //! [`Context::checkpoint`]: Context::checkpoint
 //! [`Slot`]: Slot
+//! [`Slot::start_after`]: Slot::start_after
 //! [`Task`]: Task
+//! [`after`]: after
 //! [`cancellable`]: cancellable
 //! [`on_panic`]: on_panic
 //! [`record_panic`]: record_panic
@@ -65,16 +67,20 @@ mod process_models;
 mod progress;
 mod promise;
 mod registry;
+mod schedule;
 mod scope;
 mod select;
 mod shutdown;
 #[cfg(all(test, not(any(loom, other_unix))))]
 mod simulation;
 mod slot;
+mod slot_run;
+mod slot_state;
 mod state;
 mod sync;
 mod targets;
 mod task;
+mod timer;
 mod token;
 mod trace;
 mod wait;
@@ -107,10 +113,13 @@ pub use pool::{Pool, PoolBuilder};
 pub use priority::Priority;
 pub use promise::Promise;
 pub use registry::live_tasks;
+pub use schedule::{Every, Tick};
 pub use scope::{Scope, scope};
 pub use select::{Select, SelectError};
 pub use shutdown::{RemainingProcess, ShutdownReport, shutdown, shutdown_timeout};
-pub use slot::{Slot, SlotError, SlotState};
+pub use slot::Slot;
+pub use slot_state::{SlotError, SlotState};
 pub use task::Task;
+pub use timer::after;
 pub use token::CancelToken;
 pub use wait_many::{WaitOutcome, WaitUntil, Waited, wait, wait_timeout};

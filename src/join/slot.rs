@@ -2,15 +2,20 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::builder::Builder;
 use super::context::Context;
-use super::error::{JoinError, SpawnError};
+use super::error::SpawnError;
 use super::id::TaskId;
 use super::info::Progress;
 use super::owned::OwnedTask;
-use super::panic::PanicReport;
 use super::pool::Pool;
+use super::schedule::Schedule;
+use super::slot_run::Run;
+use super::slot_state::{SlotError, SlotState};
+use super::timer::{self, Timers};
+use super::wait;
 
 /// Holds the latest of several tasks that replace each other, and the latest value.
 ///
@@ -49,7 +54,7 @@ use super::pool::Pool;
 /// assert_eq!(view.frame(), "nothing to show");
 /// view.open("a.org")?;
 /// view.open("b.org")?;
-/// while view.frame() == "loading" {
+/// while view.frame().starts_with("loading") {
 ///     woken.recv()?;
 ///     view.changes.take(usize::MAX);
 /// }
@@ -61,42 +66,9 @@ use super::pool::Pool;
 /// `Ready(Err(…))`.
 pub struct Slot<T> {
     pool: Option<Pool>,
-    task: Option<OwnedTask<T>>,
+    run: Option<Arc<Run<T>>>,
     value: Option<T>,
     error: Option<SlotError>,
-}
-
-/// What a [`Slot`] has to show. Returned by [`Slot::poll`].
-#[derive(Debug)]
-pub enum SlotState<'a, T> {
-    /// Nothing was started yet, or it was cleared.
-    Empty,
-    /// A task is queued or runs.
-    Loading {
-        /// The value of an earlier task.
-        previous: Option<&'a T>,
-    },
-    /// The latest task has returned this value.
-    Ready(&'a T),
-    /// The latest task has ended without a value.
-    Failed {
-        /// The reason.
-        error: &'a SlotError,
-        /// The value of an earlier task.
-        previous: Option<&'a T>,
-    },
-}
-
-/// The reason why a [`Slot`] has no new value.
-///
-/// The text of each variant contains its cause, so [`source`](std::error::Error::source) is `None`.
-#[derive(Debug)]
-#[non_exhaustive]
-pub enum SlotError {
-    /// The task panicked.
-    Panicked(Arc<PanicReport>),
-    /// The task was cancelled.
-    Cancelled,
 }
 
 impl<T> Slot<T> {
@@ -123,7 +95,7 @@ impl<T> Slot<T> {
     const fn with_pool(pool: Option<Pool>) -> Self {
         Self {
             pool,
-            task: None,
+            run: None,
             value: None,
             error: None,
         }
@@ -138,11 +110,113 @@ impl<T> Slot<T> {
         F: FnOnce(&Context) -> T + Send + 'static,
         T: Send + 'static,
     {
-        let task = match &self.pool {
-            Some(pool) => builder.spawn_owned_on(pool, f),
-            None => builder.spawn_owned(f),
+        let task = spawn(self.pool.as_ref(), builder, f)?;
+        self.replace(task);
+        Ok(())
+    }
+
+    /// Starts a task after `delay`, in place of the one before, which is cancelled now. Another start
+    /// before that takes this one back. So the task starts once there was no start for that long, as for a
+    /// search while the user types (a debounce).
+    ///
+    /// The slot is loading from now on. The window is also woken when the task starts. The delay takes no
+    /// thread of its own: see [`after`](super::after).
+    ///
+    /// ```
+    /// use meanwhile_join::{Builder, Slot, SlotState};
+    /// use std::time::Duration;
+    ///
+    /// let mut found = Slot::new();
+    /// for query in ["r", "ru", "rust"] {
+    ///     let search = move |_: &_| format!("the results for {query}");
+    ///     found.start_after(Duration::from_millis(50), Builder::new("search"), search)?;
+    /// }
+    /// while matches!(found.poll(), SlotState::Loading { .. }) {} // a frame each
+    /// let SlotState::Ready(results) = found.poll() else { unreachable!() };
+    /// assert_eq!(results, "the results for rust");
+    /// # Ok::<(), meanwhile_join::SpawnError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Fails if the system refuses the thread of the timer. Then the slot stays as it is. If it refuses the
+    /// thread of the task, after the delay, the slot has failed with [`SlotError::NotStarted`].
+    pub fn start_after<F>(
+        &mut self,
+        delay: Duration,
+        builder: Builder,
+        f: F,
+    ) -> Result<(), SpawnError>
+    where
+        F: FnOnce(&Context) -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        let timers = timer::global()?;
+        let run = Run::waiting();
+        let start = {
+            let (run, pool) = (run.clone(), self.pool.clone());
+            move || {
+                let changes = builder.changes().cloned();
+                run.start(changes.as_ref(), || spawn(pool.as_ref(), builder, f));
+            }
         };
-        self.replace(task?);
+        run.arm(|| timers.add(wait::deadline(Some(delay)), Box::new(start)));
+        self.replace_run(run);
+        Ok(())
+    }
+
+    /// Starts a task now, in place of the one before, which is cancelled, and then another one every
+    /// `period`. Each keeps the value of the one before visible. Another start, a
+    /// [cancel](Self::cancel) or dropping the slot ends that at once.
+    ///
+    /// The schedule is fixed: its times are now and whole periods from now. If a task still runs at such a
+    /// time, it goes on and that start is left out. If a task panics or the system refuses its thread, the
+    /// slot has failed until the next start. A period below a millisecond counts as one. Time in which the
+    /// computer sleeps may not count.
+    ///
+    /// The window is also woken when a task starts. Between the tasks there is no thread: see
+    /// [`after`](super::after).
+    ///
+    /// ```
+    /// use meanwhile_join::{Builder, Slot};
+    /// use std::sync::atomic::{AtomicU32, Ordering};
+    /// use std::time::Duration;
+    ///
+    /// let mut clock = Slot::new();
+    /// let ticks = AtomicU32::new(0);
+    /// clock.start_every(Duration::from_millis(10), Builder::new("clock"), move |_| {
+    ///     ticks.fetch_add(1, Ordering::Relaxed)
+    /// })?;
+    /// while clock.poll().latest() < Some(&3) {} // a frame each
+    /// clock.cancel();
+    /// # Ok::<(), meanwhile_join::SpawnError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Fails if the system refuses a thread now. Then the slot stays as it is.
+    pub fn start_every<F>(
+        &mut self,
+        period: Duration,
+        builder: Builder,
+        f: F,
+    ) -> Result<(), SpawnError>
+    where
+        F: Fn(&Context) -> T + Send + Sync + 'static,
+        T: Send + 'static,
+    {
+        let timers = timer::global()?;
+        let schedule = Schedule::new(Instant::now(), period);
+        let f = Arc::new(f);
+        let first = spawn(self.pool.as_ref(), builder.clone(), call(&f))?;
+        let run = Run::of(first);
+        let series = Series {
+            run: run.clone(),
+            pool: self.pool.clone(),
+            builder,
+            f,
+            schedule,
+        };
+        series.arm(timers);
+        self.replace_run(run);
         Ok(())
     }
 
@@ -158,46 +232,54 @@ impl<T> Slot<T> {
     /// assert!(matches!(page.poll(), SlotState::Ready(&"from the cache")));
     /// ```
     pub fn replace(&mut self, task: OwnedTask<T>) {
+        self.replace_run(Run::of(task));
+    }
+
+    fn replace_run(&mut self, run: Arc<Run<T>>) {
         self.collect();
         self.cancel();
-        self.task = Some(task);
+        self.run = Some(run);
         self.error = None;
     }
 
-    /// Returns the state, with the outcome of a task that has ended since. It does not wait: while the
-    /// task runs, it takes one atomic load.
+    /// Returns the state, with the outcome of a task that has ended since. It waits for no task, and takes
+    /// a lock that is held for a moment only.
     pub fn poll(&mut self) -> SlotState<'_, T> {
-        self.collect();
+        let is_loading = self.collect();
         let previous = self.value.as_ref();
-        match (&self.task, &self.error, previous) {
-            (Some(_), _, previous) => SlotState::Loading { previous },
-            (None, Some(error), previous) => SlotState::Failed { error, previous },
-            (None, None, Some(value)) => SlotState::Ready(value),
-            (None, None, None) => SlotState::Empty,
+        match (is_loading, &self.error, previous) {
+            (true, _, previous) => SlotState::Loading { previous },
+            (false, Some(error), previous) => SlotState::Failed { error, previous },
+            (false, None, Some(value)) => SlotState::Ready(value),
+            (false, None, None) => SlotState::Empty,
         }
     }
 
-    /// Moves the outcome of the task here if it has ended.
-    fn collect(&mut self) {
-        let Some(outcome) = self.task.as_mut().and_then(OwnedTask::try_take) else {
-            return;
+    /// Takes over what has ended since. Returns whether the slot is loading.
+    fn collect(&mut self) -> bool {
+        let Some(news) = self.run.as_ref().map(|run| run.take_news()) else {
+            return false;
         };
-        self.task = None;
-        match outcome {
-            Ok(value) => self.value = Some(value),
-            Err(error) => self.error = Some(error.into()),
+        if news.value.is_some() {
+            self.value = news.value;
+            self.error = None;
         }
+        if news.error.is_some() {
+            self.error = news.error;
+        }
+        news.is_loading
     }
 
-    /// Requests that the task stop. The slot is loading until the task has ended, and then has failed
-    /// with [`SlotError::Cancelled`].
+    /// Requests that the task stop, and takes back the starts that are to come. The slot is loading until
+    /// the task has ended, and then has failed with [`SlotError::Cancelled`]; at once if it has not begun.
     pub fn cancel(&self) {
-        if let Some(task) = &self.task {
-            task.cancel();
+        if let Some(run) = &self.run {
+            run.cancel();
         }
     }
 
-    /// Cancels the task and drops the value, so that the slot is empty.
+    /// Cancels the task, takes back the starts that are to come, and drops the value, so that the slot is
+    /// empty.
     pub fn clear(&mut self) {
         self.cancel();
         *self = Self::with_pool(self.pool.take());
@@ -211,13 +293,63 @@ impl<T> Slot<T> {
 
     /// Returns the progress that the task reported last; `None` without a task that runs.
     pub fn progress(&self) -> Option<Progress> {
-        self.task.as_ref().map(OwnedTask::progress)
+        let task = self.run.as_ref()?.task()?;
+        Some(task.progress())
     }
 
     /// Returns the number of the task, which [`Changes::take`](super::Changes::take) returns; `None`
     /// without a task, and once [`poll`](Self::poll) has its outcome.
     pub fn task_id(&self) -> Option<TaskId> {
-        self.task.as_ref().map(OwnedTask::id)
+        let task = self.run.as_ref()?.task()?;
+        Some(task.id())
+    }
+}
+
+/// The starts of [`Slot::start_every`].
+struct Series<T, F> {
+    run: Arc<Run<T>>,
+    pool: Option<Pool>,
+    builder: Builder,
+    f: Arc<F>,
+    schedule: Schedule,
+}
+
+impl<T, F> Series<T, F>
+where
+    F: Fn(&Context) -> T + Send + Sync + 'static,
+    T: Send + 'static,
+{
+    /// Sets the next start.
+    fn arm(mut self, timers: &'static Timers) {
+        let (at, _missed) = self.schedule.next_after(Instant::now());
+        let run = self.run.clone();
+        run.arm(|| timers.add(at, Box::new(move || self.tick(timers))));
+    }
+
+    fn tick(self, timers: &'static Timers) {
+        self.run.start(self.builder.changes(), || {
+            spawn(self.pool.as_ref(), self.builder.clone(), call(&self.f))
+        });
+        self.arm(timers);
+    }
+}
+
+fn call<T, F>(f: &Arc<F>) -> impl FnOnce(&Context) -> T + Send + 'static
+where
+    F: Fn(&Context) -> T + Send + Sync + 'static,
+{
+    let f = f.clone();
+    move |context| f(context)
+}
+
+fn spawn<T, F>(pool: Option<&Pool>, builder: Builder, f: F) -> Result<OwnedTask<T>, SpawnError>
+where
+    F: FnOnce(&Context) -> T + Send + 'static,
+    T: Send + 'static,
+{
+    match pool {
+        Some(pool) => builder.spawn_owned_on(pool, f),
+        None => builder.spawn_owned(f),
     }
 }
 
@@ -236,41 +368,9 @@ impl<T> Drop for Slot<T> {
 impl<T> fmt::Debug for Slot<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Slot")
-            .field("task", &self.task)
+            .field("task", &self.task_id())
             .field("has_value", &self.value.is_some())
             .field("error", &self.error)
             .finish_non_exhaustive()
-    }
-}
-
-impl<'a, T> SlotState<'a, T> {
-    /// Returns the latest value, which may be that of an earlier task.
-    pub fn latest(&self) -> Option<&'a T> {
-        match *self {
-            Self::Empty => None,
-            Self::Ready(value) => Some(value),
-            Self::Loading { previous } | Self::Failed { previous, .. } => previous,
-        }
-    }
-}
-
-impl fmt::Display for SlotError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Panicked(report) => report.fmt(f),
-            Self::Cancelled => f.write_str("the task was cancelled"),
-        }
-    }
-}
-
-impl std::error::Error for SlotError {}
-
-impl From<JoinError> for SlotError {
-    /// The outcome of a task that has ended without a value.
-    fn from(error: JoinError) -> Self {
-        match error {
-            JoinError::Panicked(report) => Self::Panicked(report),
-            _ => Self::Cancelled,
-        }
     }
 }

@@ -20,6 +20,7 @@ mod scoped;
 mod select;
 mod slot;
 mod starvation;
+mod timers;
 mod tokens;
 mod unseen;
 mod waiting;

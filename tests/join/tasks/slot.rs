@@ -11,13 +11,13 @@ use crate::util::child::stderr_of_child;
 use crate::util::gate::{Gate, OpenOnDrop, TIMEOUT};
 
 /// A window without a screen: it sleeps until its changes wake it.
-struct Window {
+pub(super) struct Window {
     changes: Changes,
     woken: mpsc::Receiver<()>,
 }
 
 impl Window {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let (wake, woken) = mpsc::channel();
         Self {
             changes: Changes::new(move || wake.send(()).unwrap_or_default()),
@@ -25,22 +25,27 @@ impl Window {
         }
     }
 
-    fn builder(&self) -> Builder {
+    pub(super) fn builder(&self) -> Builder {
         Builder::new("load").report_to(&self.changes)
+    }
+
+    #[track_caller]
+    pub(super) fn wait_for_wake(&self) {
+        self.woken.recv_timeout(TIMEOUT).unwrap();
+        self.changes.take(usize::MAX);
     }
 
     /// Paints frames until the slot loads no more, each after a wake.
     #[track_caller]
-    fn run_until_loaded<T>(&self, slot: &mut Slot<T>) {
+    pub(super) fn run_until_loaded<T>(&self, slot: &mut Slot<T>) {
         while matches!(slot.poll(), SlotState::Loading { .. }) {
-            self.woken.recv_timeout(TIMEOUT).unwrap();
-            self.changes.take(usize::MAX);
+            self.wait_for_wake();
         }
     }
 }
 
 #[track_caller]
-fn ready<T: Copy>(slot: &mut Slot<T>) -> T {
+pub(super) fn ready<T: Copy>(slot: &mut Slot<T>) -> T {
     let state = slot.poll();
     let SlotState::Ready(value) = state else {
         panic!("not ready")
