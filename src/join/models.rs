@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use super::cancel_tree::{self, CancelNode, CancelTarget, Entry};
 use super::changes::{Changes, Subscription};
 use super::closure::body;
+use super::context::Context;
 use super::current;
 use super::error::JoinError;
 use super::graph::{Graph, Intent, Need};
@@ -443,6 +444,20 @@ fn progress_of_two_threads_is_that_of_the_last() {
         other.join().expect("it ends");
         let Progress { done, total, .. } = cell.get();
         assert!(done == total && done > 0);
+    });
+}
+
+#[test]
+fn progress_of_two_parts_at_once_is_their_sum() {
+    loom::model(|| {
+        let task = task(1, None, || ());
+        let parts = Context::new(task.header().clone()).parts(3);
+        let (one, two) = (parts.part(1), parts.part(2));
+        let other = loom::thread::spawn(move || one.set_progress(5, 5));
+        two.set_progress(7, 7);
+        other.join().expect("it ends");
+        let Progress { done, total, .. } = task.progress();
+        assert_eq!((done, total), (3, 3));
     });
 }
 

@@ -15,6 +15,7 @@ mod panics;
 mod parking;
 mod pools;
 mod product;
+mod progress;
 mod promises;
 mod scoped;
 mod select;

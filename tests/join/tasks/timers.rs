@@ -217,7 +217,7 @@ fn t36_delayed_start_that_ends_at_once_wakes_again() {
     let changes = Changes::new(move || {
         wake.send(()).unwrap();
         // Later wakes find that the frame is over.
-        may_go_on.lock().unwrap().recv().ok();
+        may_go_on.lock().unwrap().recv_timeout(TIMEOUT).ok();
     });
     let cancelled = CancelToken::new();
     cancelled.cancel();
