@@ -263,3 +263,22 @@ fn slot_shows_the_progress_of_its_task() {
     );
     assert_eq!(slot.progress().map(|progress| progress.done), Some(3));
 }
+
+/// The frame that the end of the first task causes is over before the one that follows it ends.
+#[test]
+fn t35_task_that_follows_wakes_the_window_too() {
+    let window = Window::new();
+    let gate = OpenOnDrop(Gate::new());
+    let shut = gate.0.clone();
+    let read = window.builder().spawn_owned(|_| "seven").unwrap();
+    let mut slot = Slot::new();
+    slot.replace(read.map(move |text| {
+        shut.pass();
+        text.len()
+    }));
+    window.wait_for_wake();
+    assert!(matches!(slot.poll(), SlotState::Loading { .. }));
+    gate.0.open();
+    window.run_until_loaded(&mut slot);
+    assert_eq!(ready(&mut slot), 5);
+}
