@@ -268,17 +268,21 @@ fn slot_shows_the_progress_of_its_task() {
 #[test]
 fn t35_task_that_follows_wakes_the_window_too() {
     let window = Window::new();
-    let gate = OpenOnDrop(Gate::new());
-    let shut = gate.0.clone();
-    let read = window.builder().spawn_owned(|_| "seven").unwrap();
+    let (first, second) = (OpenOnDrop(Gate::new()), OpenOnDrop(Gate::new()));
+    let [is_followed, may_end] = [&first, &second].map(|gate| gate.0.clone());
+    let read = window.builder().spawn_owned(move |_| {
+        is_followed.pass();
+        "seven"
+    });
     let mut slot = Slot::new();
-    slot.replace(read.map(move |text| {
-        shut.pass();
+    slot.replace(read.unwrap().map(move |text| {
+        may_end.pass();
         text.len()
     }));
+    first.0.open();
     window.wait_for_wake();
     assert!(matches!(slot.poll(), SlotState::Loading { .. }));
-    gate.0.open();
+    second.0.open();
     window.run_until_loaded(&mut slot);
     assert_eq!(ready(&mut slot), 5);
 }
