@@ -170,7 +170,7 @@ impl<T> State<T> {
                 self.news.value.replace(value)
             }
             Err(error) => {
-                self.news.error = Some(error.into());
+                self.news.error = Some(SlotError::of(error));
                 None
             }
         };

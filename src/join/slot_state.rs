@@ -64,10 +64,10 @@ impl fmt::Display for SlotError {
 
 impl std::error::Error for SlotError {}
 
-impl From<JoinError> for SlotError {
+impl SlotError {
     /// The outcome of a task that has ended without a value.
-    fn from(error: JoinError) -> Self {
-        match error {
+    pub(crate) fn of(outcome: JoinError) -> Self {
+        match outcome {
             JoinError::Panicked(report) => Self::Panicked(report),
             _ => Self::Cancelled,
         }
