@@ -17,7 +17,7 @@ use super::pool::Pool;
 use super::priority::{Priority, spawn_thread};
 use super::registry;
 use super::sync::CountedArc;
-use super::task::{Slot, Task, fill};
+use super::task::{SharedSlot, Task, fill};
 use super::token::CancelToken;
 
 /// The settings of a new task.
@@ -103,6 +103,10 @@ impl Builder {
         self
     }
 
+    pub(crate) fn changes(&self) -> Option<&Changes> {
+        self.changes.as_ref()
+    }
+
     /// Has the task cancelled when the token is. If it is cancelled already, the task never runs and is
     /// [`Cancelled`](super::TaskState::Cancelled) at once. A cancel of the task alone does not cancel
     /// the token.
@@ -136,7 +140,7 @@ impl Builder {
         F: FnOnce(&Context) -> T + Send + 'static,
         T: Send + Sync + 'static,
     {
-        let slot: Slot<T> = CountedArc::new(OnceLock::new());
+        let slot: SharedSlot<T> = CountedArc::new(OnceLock::new());
         let handle = self.start(body(fill(slot.clone()), f))?;
         Ok(Task::new(handle, slot))
     }
@@ -169,7 +173,7 @@ impl Builder {
         F: FnOnce(&Context) -> T + Send + 'static,
         T: Send + Sync + 'static,
     {
-        let slot: Slot<T> = CountedArc::new(OnceLock::new());
+        let slot: SharedSlot<T> = CountedArc::new(OnceLock::new());
         let handle = self.queue(pool, body(fill(slot.clone()), f));
         Task::new(handle, slot)
     }

@@ -107,7 +107,7 @@ impl Changes {
             (taken, !tasks.is_empty())
         };
         if has_more {
-            contain(|| (self.0.wake)());
+            self.wake();
         }
         taken
             .iter()
@@ -116,6 +116,11 @@ impl Changes {
                 task.id()
             })
             .collect()
+    }
+
+    /// Wakes the window.
+    pub(crate) fn wake(&self) {
+        contain(|| (self.0.wake)());
     }
 }
 
@@ -141,6 +146,11 @@ impl Subscription {
             queue: changes.map(|changes| Arc::downgrade(&changes.0)),
             is_queued: AtomicBool::new(false),
         }
+    }
+
+    /// Returns the queue, if it still exists.
+    pub(crate) fn changes(&self) -> Option<Changes> {
+        self.queue.as_ref()?.upgrade().map(Changes)
     }
 
     /// Whether a change since then need not be queued. The caller must have stored the change.

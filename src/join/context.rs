@@ -7,6 +7,7 @@ use super::current::current;
 use super::error::Cancelled;
 use super::header::Header;
 use super::id::TaskId;
+use super::info::ProgressUnit;
 use super::panic::unwind_cancelled;
 use super::parking::{self, Unparker};
 use super::select::Select;
@@ -317,13 +318,23 @@ impl Context {
         }
     }
 
+    pub(crate) fn header(&self) -> &Arc<Header> {
+        &self.header
+    }
+
     /// Reports the work done and the whole work, in a unit of the task's choice. A `total` of 0
-    /// means unknown.
+    /// means unknown. For a task of several parts, see [`parts`](Self::parts).
     ///
     /// Takes some nanoseconds, so an inner loop may call it.
     #[inline]
     pub fn set_progress(&self, done: u64, total: u64) {
         self.header.set_progress(done, total);
+    }
+
+    /// Sets what [`set_progress`](Self::set_progress) counts, for the display. Call it once, before the
+    /// first report. Default: [`ProgressUnit::None`].
+    pub fn set_unit(&self, unit: ProgressUnit) {
+        self.header.set_unit(unit);
     }
 
     /// Sets the message of the task's [`Progress`](super::Progress), such as the current file.

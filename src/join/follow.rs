@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::builder::Builder;
+use super::changes::Observed as _;
 use super::closure;
 use super::context::Context;
 use super::graph;
@@ -27,7 +28,8 @@ impl<T: Send + 'static> OwnedTask<T> {
     /// run if this task panics or is cancelled: then the new task ends the same way, with the same
     /// report. It also ends as cancelled if the outcome of this one was taken before. A panic of `f` is the
     /// outcome of the new task. A cancel of the new task before `f`
-    /// begins cancels this one too. The new task has the name of this one.
+    /// begins cancels this one too. The new task has the name of this one, and reports its end to the same
+    /// [`Changes`](super::Changes).
     ///
     /// ```
     /// use meanwhile_join as join;
@@ -112,10 +114,14 @@ struct Follower {
 }
 
 impl Follower {
-    /// Returns the follower of a task, which has the name of that, and its handle.
+    /// Returns the follower of a task, which has the name and the queue of changes of that, and its handle.
     fn new(leader: &Arc<Header>) -> (Self, Handle) {
         let link = Arc::new(Leader(Mutex::new(Some(leader.clone()))));
-        let handle = Builder::new(&**leader.name()).add(Placement::Elsewhere, body(&link));
+        let mut builder = Builder::new(&**leader.name());
+        if let Some(changes) = leader.subscription().changes() {
+            builder = builder.report_to(&changes);
+        }
+        let handle = builder.add(Placement::Elsewhere, body(&link));
         let follower = Self {
             header: Arc::clone(&handle),
             leader: link,

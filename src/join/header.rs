@@ -24,7 +24,7 @@ use super::changes::{Observed, Subscription};
 use super::current;
 use super::handle_count::HandleCount;
 use super::id::{TaskId, TaskIdentity};
-use super::info::{Placement, Progress, TaskInfo, TaskState};
+use super::info::{Placement, Progress, ProgressUnit, TaskInfo, TaskState};
 use super::panic::{PanicReport, RunningTask, contain, drop_contained, report_unless_seen};
 use super::parking::Parking;
 use super::progress::ProgressCell;
@@ -169,6 +169,11 @@ impl Header {
         if !self.subscription.is_queued() {
             self.subscription.notify(self);
         }
+    }
+
+    pub(crate) fn set_unit(self: &Arc<Self>, unit: ProgressUnit) {
+        self.progress.set_unit(unit);
+        self.subscription.notify(self);
     }
 
     pub(crate) fn set_message(self: &Arc<Self>, text: Arc<str>) {

@@ -1,5 +1,6 @@
 //! The state, progress and times of a task.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -30,12 +31,13 @@ impl TaskState {
     }
 }
 
-/// The progress that a task reports.
+/// The progress that a task reports. `Display` is for a quick look: `3 of 4 items: c.txt`.
 ///
 /// ```
-/// use meanwhile_join as join;
+/// use meanwhile_join::{self as join, ProgressUnit};
 ///
 /// let task = join::spawn("copy", |context| {
+///     context.set_unit(ProgressUnit::Items);
 ///     context.set_progress(3, 4);
 ///     context.set_message("c.txt");
 /// })?;
@@ -43,6 +45,8 @@ impl TaskState {
 /// let progress = task.progress();
 /// assert_eq!((progress.done, progress.total), (3, 4));
 /// assert_eq!(progress.message.as_deref(), Some("c.txt"));
+/// assert_eq!(progress.fraction(), Some(0.75));
+/// assert_eq!(progress.to_string(), "3 of 4 items: c.txt");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -52,8 +56,51 @@ pub struct Progress {
     pub done: u64,
     /// The whole work, in the same unit; 0 if unknown.
     pub total: u64,
+    /// The unit of both.
+    pub unit: ProgressUnit,
     /// The latest message, if any was set.
     pub message: Option<Arc<str>>,
+}
+
+/// What a task counts in its [`Progress`], so that a display can format it. Set with
+/// [`Context::set_unit`](super::Context::set_unit).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ProgressUnit {
+    /// Nothing that has a name, such as hundredths or steps.
+    #[default]
+    None,
+    /// Items, such as files.
+    Items,
+    /// Bytes.
+    Bytes,
+}
+
+impl Progress {
+    /// Returns the part of the work that is done, from 0 to 1; `None` if the whole is unknown.
+    pub fn fraction(&self) -> Option<f32> {
+        #[expect(clippy::cast_precision_loss, reason = "a bar has fewer pixels")]
+        let fraction = self.done.min(self.total) as f32 / self.total as f32;
+        (self.total > 0).then_some(fraction)
+    }
+}
+
+impl fmt::Display for Progress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.done)?;
+        if self.total > 0 {
+            write!(f, " of {}", self.total)?;
+        }
+        match self.unit {
+            ProgressUnit::None => {}
+            ProgressUnit::Items => f.write_str(" items")?,
+            ProgressUnit::Bytes => f.write_str(" bytes")?,
+        }
+        match &self.message {
+            Some(message) => write!(f, ": {message}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// The thread or pool that runs a task.

@@ -1,7 +1,10 @@
 //! [`Changes`]: Changes
 //! [`Context::check`]: Context::check
 //! [`Context::checkpoint`]: Context::checkpoint
+//! [`Slot`]: Slot
+//! [`Slot::start_after`]: Slot::start_after
 //! [`Task`]: Task
+//! [`after`]: after
 //! [`cancellable`]: cancellable
 //! [`on_panic`]: on_panic
 //! [`record_panic`]: record_panic
@@ -54,6 +57,7 @@ mod output;
 mod owned;
 mod panic;
 mod parking;
+mod parts;
 mod pool;
 mod priority;
 #[cfg(all(unix, feature = "process", not(loom)))]
@@ -64,15 +68,20 @@ mod process_models;
 mod progress;
 mod promise;
 mod registry;
+mod schedule;
 mod scope;
 mod select;
 mod shutdown;
 #[cfg(all(test, not(any(loom, other_unix))))]
 mod simulation;
+mod slot;
+mod slot_run;
+mod slot_state;
 mod state;
 mod sync;
 mod targets;
 mod task;
+mod timer;
 mod token;
 mod trace;
 mod wait;
@@ -96,18 +105,23 @@ pub use future::JoinFuture;
 pub use graph::{WaitGraph, WaitInfo, wait_graph};
 pub use group::Group;
 pub use id::TaskId;
-pub use info::{Placement, Progress, TaskInfo, TaskState};
+pub use info::{Placement, Progress, ProgressUnit, TaskInfo, TaskState};
 pub use output::IntoOutputError;
 pub use owned::{OwnedTask, spawn_owned};
 pub use panic::{PanicLocation, PanicReport, PayloadKind, on_panic, record_panic};
 pub use parking::Unparker;
+pub use parts::{Part, Parts};
 pub use pool::{Pool, PoolBuilder};
 pub use priority::Priority;
 pub use promise::Promise;
 pub use registry::live_tasks;
+pub use schedule::{Every, Tick};
 pub use scope::{Scope, scope};
 pub use select::{Select, SelectError};
 pub use shutdown::{RemainingProcess, ShutdownReport, shutdown, shutdown_timeout};
+pub use slot::Slot;
+pub use slot_state::{SlotError, SlotState};
 pub use task::Task;
+pub use timer::after;
 pub use token::{CancelGuard, CancelToken};
 pub use wait_many::{WaitOutcome, WaitUntil, Waited, wait, wait_timeout};

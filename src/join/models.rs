@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use super::cancel_tree::{self, CancelNode, CancelTarget, Entry};
 use super::changes::{Changes, Subscription};
 use super::closure::body;
+use super::context::Context;
 use super::current;
 use super::error::JoinError;
 use super::graph::{Graph, Intent, Need};
@@ -20,13 +21,16 @@ use super::id::TaskId;
 use super::idle::wait_until_empty;
 use super::info::{Placement, Progress};
 use super::members::Members;
+use super::owned::{OwnedSlot, OwnedTask, fill_owned};
 use super::parking::{Parking, Unparker};
 use super::priority::Priority;
 use super::progress::Reports;
 use super::registry::{self, Registry};
-use super::sync::{AtomicBool, AtomicUsize, CountedArc, Ordering};
+use super::slot_run::Run;
+use super::sync::{AtomicBool, AtomicUsize, CountedArc, Ordering, current_thread, park};
 use super::targets::Targets;
-use super::task::{Slot, Task, fill};
+use super::task::{SharedSlot, Task, fill};
+use super::timer::Timers;
 use super::wait::{self, WaitSet};
 use super::workers::Workers;
 
@@ -44,16 +48,31 @@ fn placed<T: Send + Sync + 'static>(
     changes: Option<&Changes>,
     f: impl FnOnce() -> T + Send + 'static,
 ) -> Task<T> {
-    let slot: Slot<T> = CountedArc::new(OnceLock::new());
-    let spec = Spec {
+    let slot: SharedSlot<T> = CountedArc::new(OnceLock::new());
+    let body = body(fill(slot.clone()), move |_| f());
+    let header = Header::new(spec(placement, id, changes), body);
+    Task::new(Handle::new(Arc::new(header)), slot)
+}
+
+fn owned_task<T: Send + 'static>(
+    id: u64,
+    changes: Option<&Changes>,
+    f: impl FnOnce() -> T + Send + 'static,
+) -> OwnedTask<T> {
+    let slot = OwnedSlot::default();
+    let body = body(fill_owned(slot.clone()), move |_| f());
+    let header = Header::new(spec(Placement::Thread, id, changes), body);
+    OwnedTask::new(Handle::new(Arc::new(header)), slot)
+}
+
+fn spec(placement: Placement, id: u64, changes: Option<&Changes>) -> Spec {
+    Spec {
         id: TaskId(id),
         name: None,
         daemon: false,
         placement,
         subscription: Subscription::new(changes),
-    };
-    let header = Header::new(spec, body(fill(slot.clone()), move |_| f()));
-    Task::new(Handle::new(Arc::new(header)), slot)
+    }
 }
 
 /// Loom recommends this bound for more than two threads: nearly all faults show with two or three
@@ -428,6 +447,20 @@ fn progress_of_two_threads_is_that_of_the_last() {
     });
 }
 
+#[test]
+fn progress_of_two_parts_at_once_is_their_sum() {
+    loom::model(|| {
+        let task = task(1, None, || ());
+        let parts = Context::new(task.header().clone()).parts(3);
+        let (one, two) = (parts.part(1), parts.part(2));
+        let other = loom::thread::spawn(move || one.set_progress(5, 5));
+        two.set_progress(7, 7);
+        other.join().expect("it ends");
+        let Progress { done, total, .. } = task.progress();
+        assert_eq!((done, total), (3, 3));
+    });
+}
+
 /// A pool of one thread, which is the thread of the model that calls [`run`](Self::run).
 struct OneThread {
     graph: Arc<Graph>,
@@ -671,5 +704,130 @@ fn park_racing_an_unpark_and_a_cancel_ends() {
         assert!(target.node().is_requested());
         unpark.join().expect("it ends");
         canceller.join().expect("it ends");
+    });
+}
+
+#[test]
+fn delayed_call_racing_its_removal_goes_once() {
+    loom::model(|| {
+        let timers = Arc::new(Timers::new());
+        let called = Arc::new(AtomicBool::new(false));
+        let dropped = Arc::new(AtomicBool::new(false));
+        let callback = {
+            let (called, check) = (called.clone(), DropCheck(dropped.clone()));
+            Box::new(move || {
+                called.store(true, Ordering::Relaxed);
+                drop(check);
+            })
+        };
+        let now = Instant::now();
+        let key = timers.insert(now, callback);
+        let last = timers.insert(now, Box::new(|| ()));
+        let remover = loom::thread::spawn({
+            let timers = timers.clone();
+            move || timers.remove(key)
+        });
+        timers.take_due()();
+        remover.join().expect("it ends");
+        timers.remove(last);
+        assert!(dropped.load(Ordering::Relaxed));
+    });
+}
+
+#[test]
+fn call_added_while_the_timer_sleeps_wakes_it() {
+    loom::model(|| {
+        let timers = Arc::new(Timers::new());
+        let adder = loom::thread::spawn({
+            let timers = timers.clone();
+            move || timers.insert(Instant::now(), Box::new(|| ()))
+        });
+        timers.take_due()();
+        adder.join().expect("it ends");
+    });
+}
+
+/// The timer starts the task of a slot that is being cleared.
+#[test]
+fn delayed_start_racing_a_cancel_is_cancelled() {
+    loom::model(|| {
+        let run = Run::waiting();
+        let task = owned_task(1, None, || ());
+        let header = Arc::clone(task.header());
+        let timer = loom::thread::spawn({
+            let run = run.clone();
+            move || {
+                let mut did_start = false;
+                run.start(None, || {
+                    did_start = true;
+                    Ok(task)
+                });
+                did_start
+            }
+        });
+        run.cancel();
+        let did_start = timer.join().expect("it ends");
+        assert_eq!(header.cancel().is_requested(), did_start);
+        run.start(None, || panic!("nothing starts after a cancel"));
+    });
+}
+
+/// A frame that finds the slot loading sleeps until it is woken.
+#[test]
+fn window_is_woken_for_the_end_of_a_delayed_start() {
+    three_threads(|| {
+        let window = current_thread();
+        let changes = Changes::new(move || window.unpark());
+        let run = Run::waiting();
+        let timer = loom::thread::spawn({
+            let (run, changes) = (run.clone(), changes.clone());
+            move || {
+                run.start(Some(&changes), || {
+                    let task = owned_task(1, Some(&changes), || 7);
+                    let header = Arc::clone(task.header());
+                    loom::thread::spawn(move || {
+                        if header.run() {
+                            header.settle();
+                        }
+                    });
+                    Ok(task)
+                });
+            }
+        });
+        let value = loop {
+            changes.take(usize::MAX);
+            let news = run.take_news();
+            if !news.is_loading {
+                break news.value;
+            }
+            park();
+        };
+        assert_eq!(value, Some(7));
+        timer.join().expect("it ends");
+    });
+}
+
+/// A task ends while a frame looks at its slot and the timer wants to start the next one.
+#[test]
+fn outcome_racing_the_next_start_is_not_lost() {
+    three_threads(|| {
+        let task = owned_task(1, None, || 7);
+        let header = Arc::clone(task.header());
+        let run = Run::of(task);
+        let runner = loom::thread::spawn(move || {
+            if header.run() {
+                header.settle();
+            }
+        });
+        let timer = loom::thread::spawn({
+            let run = run.clone();
+            move || run.start(None, || Ok(owned_task(2, None, || 8)))
+        });
+        let early = run.take_news();
+        runner.join().expect("it ends");
+        timer.join().expect("it ends");
+        let late = run.take_news();
+        assert!(early.is_loading || early.value.is_some());
+        assert_eq!(early.value.or(late.value), Some(7));
     });
 }

@@ -2,8 +2,8 @@
 
 use std::sync::{Arc, OnceLock};
 
-use super::info::Progress;
-use super::sync::{AtomicU64, Mutex, Ordering, lock, yield_now};
+use super::info::{Progress, ProgressUnit};
+use super::sync::{AtomicU8, AtomicU64, Mutex, Ordering, lock, yield_now};
 
 /// The progress of a task. Until the first report it takes no memory of its own, because most queued
 /// tasks have none.
@@ -25,6 +25,12 @@ impl ProgressCell {
         self.reports().set(done, total);
     }
 
+    pub(crate) fn set_unit(&self, unit: ProgressUnit) {
+        let number = UNITS.iter().position(|it| *it == unit).unwrap_or(0);
+        let number = u8::try_from(number).unwrap_or(0);
+        self.reports().unit.store(number, Ordering::Relaxed);
+    }
+
     pub(crate) fn set_message(&self, text: Arc<str>) {
         *lock(&self.reports().message) = Some(text);
     }
@@ -34,6 +40,9 @@ impl ProgressCell {
         self.0.get_or_init(|| Box::new(Reports::new()))
     }
 }
+
+/// The units by their numbers.
+const UNITS: [ProgressUnit; 3] = [ProgressUnit::None, ProgressUnit::Items, ProgressUnit::Bytes];
 
 /// The latest report.
 ///
@@ -48,6 +57,7 @@ pub(crate) struct Reports {
     /// publishes with release order, so a reader that acquires the new version sees the report.
     version: AtomicU64,
     slots: [Slot; 2],
+    unit: AtomicU8,
     message: Mutex<Option<Arc<str>>>,
 }
 
@@ -72,6 +82,7 @@ impl Reports {
         Self {
             version: AtomicU64::new(0),
             slots: [Slot::new(), Slot::new()],
+            unit: AtomicU8::new(0),
             message: Mutex::new(None),
         }
     }
@@ -81,6 +92,7 @@ impl Reports {
         Progress {
             done,
             total,
+            unit: UNITS[usize::from(self.unit.load(Ordering::Relaxed)) % UNITS.len()],
             message: lock(&self.message).clone(),
         }
     }

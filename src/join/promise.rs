@@ -12,7 +12,7 @@ use super::owned::{OwnedSlot, OwnedTask, fill_owned};
 use super::panic::Contained;
 use super::registry;
 use super::sync::CountedArc;
-use super::task::{Slot, Task, fill};
+use super::task::{SharedSlot, Task, fill};
 
 /// The sending half of a task without a closure. [`send`](Self::send) gives the task its value.
 ///
@@ -136,7 +136,7 @@ impl Builder {
     /// Returns a [`Promise`] with these settings and its task, which lends the value. The settings of
     /// a thread have no effect.
     pub fn promise<T: Send + Sync + 'static>(self) -> (Promise<T>, Task<T>) {
-        let slot: Slot<T> = CountedArc::new(OnceLock::new());
+        let slot: SharedSlot<T> = CountedArc::new(OnceLock::new());
         let handle = self.add(Placement::Elsewhere, no_closure());
         let promise = Promise::of(&handle, fill(slot.clone()));
         (promise, Task::new(handle, slot))
@@ -171,7 +171,7 @@ impl<T> Task<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn ready(value: T) -> Self {
-        let slot: Slot<T> = CountedArc::new(OnceLock::new());
+        let slot: SharedSlot<T> = CountedArc::new(OnceLock::new());
         let handle = returned(|| fill(slot.clone())(Contained::new(value)));
         Self::new(handle, slot)
     }

@@ -15,10 +15,10 @@ use super::sync::CountedArc;
 use super::{graph, registry, wait};
 
 /// The slot for a task's value. It stays empty when the task panicked or was cancelled.
-pub(crate) type Slot<T> = CountedArc<OnceLock<Contained<T>>>;
+pub(crate) type SharedSlot<T> = CountedArc<OnceLock<Contained<T>>>;
 
 /// Returns what stores the value in a slot.
-pub(crate) fn fill<T>(slot: Slot<T>) -> impl FnOnce(Contained<T>) {
+pub(crate) fn fill<T>(slot: SharedSlot<T>) -> impl FnOnce(Contained<T>) {
     move |value| {
         slot.get_or_init(|| value);
     }
@@ -57,15 +57,15 @@ pub(crate) fn fill<T>(slot: Slot<T>) -> impl FnOnce(Contained<T>) {
 /// ```
 pub struct Task<T> {
     header: Handle,
-    slot: Slot<T>,
+    slot: SharedSlot<T>,
 }
 
 impl<T> Task<T> {
-    pub(crate) fn new(header: Handle, slot: Slot<T>) -> Self {
+    pub(crate) fn new(header: Handle, slot: SharedSlot<T>) -> Self {
         Self { header, slot }
     }
 
-    pub(crate) fn into_parts(self) -> (Handle, Slot<T>) {
+    pub(crate) fn into_parts(self) -> (Handle, SharedSlot<T>) {
         (self.header, self.slot)
     }
 

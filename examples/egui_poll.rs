@@ -1,6 +1,7 @@
-//! An egui window that starts, shows and cancels a long task. No frame waits for it.
+//! A window that starts a long task, shows its progress and its result, and cancels it. No frame waits
+//! for it.
 //!
-//! `cargo run --example minimal`
+//! `cargo run --example egui_poll`
 
 use eframe::egui;
 use meanwhile::join::{
@@ -9,20 +10,20 @@ use meanwhile::join::{
 
 fn main() -> eframe::Result {
     eframe::run_native(
-        "Minimal",
+        "Poll",
         eframe::NativeOptions::default(),
-        Box::new(|cc| Ok(Box::new(Minimal::new(&cc.egui_ctx)))),
+        Box::new(|cc| Ok(Box::new(Window::new(&cc.egui_ctx)))),
     )
 }
 
 type PrimesTask = Task<Result<u64, Cancelled>>;
 
-struct Minimal {
+struct Window {
     changes: Changes,
     task: Option<Result<PrimesTask, SpawnError>>,
 }
 
-impl Minimal {
+impl Window {
     /// The window is repainted when a task has changed, and not before.
     fn new(ctx: &egui::Context) -> Self {
         let ctx = ctx.clone();
@@ -33,7 +34,7 @@ impl Minimal {
     }
 }
 
-impl eframe::App for Minimal {
+impl eframe::App for Window {
     /// Also runs while the window is hidden. Emptying the queue lets the next change wake the window.
     fn logic(&mut self, _ctx: &egui::Context, _frame: &mut eframe::Frame) {
         self.changes.take(usize::MAX);
@@ -58,20 +59,20 @@ fn task_ui(task: &PrimesTask, ui: &mut egui::Ui) -> egui::Response {
     match task.poll() {
         Some(Ok(Ok(primes))) => ui.label(format!("{primes} primes")),
         Some(Ok(Err(Cancelled)) | Err(JoinError::Cancelled)) => ui.label("Cancelled"),
-        Some(Err(JoinError::Panicked(report))) => ui.label(report.to_string()),
-        Some(Err(error)) => ui.label(error.to_string()),
+        Some(Err(error)) => ui.label(error.to_string()), // such as a panic, with its location
         None => {
             if ui.button("Cancel").clicked() {
                 task.cancel();
             }
             let progress = task.progress();
-            ui.label(format!("{} of {} numbers", progress.done, progress.total))
+            let bar = egui::ProgressBar::new(progress.fraction().unwrap_or(0.0));
+            ui.add(bar.text(progress.to_string()))
         }
     }
 }
 
 fn count_primes(context: &Context) -> Result<u64, Cancelled> {
-    let limit = 200_000;
+    let limit = 2_000_000;
     let is_prime = |n: u64| {
         (2..n)
             .take_while(|d| d * d <= n)

@@ -1,0 +1,151 @@
+//! The one thread that waits for the times of all delayed calls.
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
+
+use super::callback_guard::CallbackGuard;
+use super::error::SpawnError;
+use super::panic::{contain, drop_contained};
+use super::priority::{Priority, spawn_thread};
+use super::sync::{Condvar, Mutex, ignore_poison, lock, wait_timeout};
+use super::wait;
+use super::waiters::Callback;
+
+const NAME: &str = "timer";
+
+/// Calls `callback` once after `delay`, and never earlier. Dropping the guard takes it back.
+///
+/// It is called on the thread `timer`, which all delayed calls share, so it must not block: it starts a
+/// task, or wakes a window. If it panics, the panic is ignored. A delay too long for the clock, such as
+/// [`Duration::MAX`], never ends.
+///
+/// A guard in the place of the one before makes a debounce: the call comes when there was no new one
+/// for that long.
+///
+/// ```
+/// use meanwhile_join::{self as join, CallbackGuard, SpawnError};
+/// use std::sync::mpsc::{Sender, channel};
+/// use std::time::Duration;
+///
+/// struct Editor { text: String, saving: Option<CallbackGuard>, files: Sender<String> }
+///
+/// impl Editor {
+///     fn edit(&mut self, text: &str) -> Result<(), SpawnError> {
+///         self.text.push_str(text);
+///         let (text, files) = (self.text.clone(), self.files.clone());
+///         let save = move || files.send(text).expect("the test waits"); // or start a task
+///         self.saving = Some(join::after(Duration::from_millis(50), save)?);
+///         Ok(())
+///     }
+/// }
+///
+/// let (files, saved) = channel();
+/// let mut editor = Editor { text: String::new(), saving: None, files };
+/// editor.edit("a")?;
+/// editor.edit("b")?;
+/// assert_eq!(saved.recv()?, "ab");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Errors
+/// Fails if the system refuses the thread `timer`, which the first call starts. Then nothing is called.
+pub fn after(
+    delay: Duration,
+    callback: impl FnOnce() + Send + 'static,
+) -> Result<CallbackGuard, SpawnError> {
+    Ok(global()?.add(wait::deadline(Some(delay)), Box::new(callback)))
+}
+
+/// The delayed calls, by their times.
+pub(crate) struct Timers {
+    queue: Mutex<Queue>,
+    /// Wakes the thread when the first call of the queue is another one.
+    has_new_first: Condvar,
+}
+
+#[derive(Default)]
+struct Queue {
+    next_number: u64,
+    calls: BTreeMap<Key, Callback>,
+}
+
+/// The number tells calls at the same time apart.
+type Key = (Instant, u64);
+
+impl Timers {
+    pub(crate) fn new() -> Self {
+        Self {
+            queue: Mutex::default(),
+            has_new_first: Condvar::new(),
+        }
+    }
+
+    /// Has `callback` called at this time; with `None` never. The guard takes it back.
+    pub(crate) fn add(&'static self, at: Option<Instant>, callback: Callback) -> CallbackGuard {
+        let Some(at) = at else {
+            return CallbackGuard::of_nothing();
+        };
+        let key = self.insert(at, callback);
+        CallbackGuard::new(move || self.remove(key))
+    }
+
+    pub(crate) fn insert(&self, at: Instant, callback: Callback) -> Key {
+        let mut queue = lock(&self.queue);
+        queue.next_number += 1;
+        let key = (at, queue.next_number);
+        queue.calls.insert(key, callback);
+        if queue.calls.keys().next() == Some(&key) {
+            self.has_new_first.notify_one();
+        }
+        key
+    }
+
+    /// Removes a call, unless it was taken.
+    pub(crate) fn remove(&self, key: Key) {
+        let removed = lock(&self.queue).calls.remove(&key);
+        // Dropped after the lock is released.
+        drop_contained(removed);
+    }
+
+    /// Blocks until a call is due, and takes it.
+    pub(crate) fn take_due(&self) -> Callback {
+        let mut queue = lock(&self.queue);
+        loop {
+            let Some(first) = queue.calls.first_entry() else {
+                queue = ignore_poison(self.has_new_first.wait(queue));
+                continue;
+            };
+            let left = first.key().0.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return first.remove();
+            }
+            queue = wait_timeout(&self.has_new_first, queue, left).0;
+        }
+    }
+}
+
+/// Returns the timers of this process. The first call starts their thread, which never ends.
+///
+/// # Errors
+/// The system refused the thread.
+pub(crate) fn global() -> Result<&'static Timers, SpawnError> {
+    static TIMERS: OnceLock<Timers> = OnceLock::new();
+    static IS_RUNNING: std::sync::Mutex<bool> = std::sync::Mutex::new(false);
+    let timers = TIMERS.get_or_init(Timers::new);
+    let mut is_running = ignore_poison(IS_RUNNING.lock());
+    if !*is_running {
+        let thread = std::thread::Builder::new().name(NAME.to_owned());
+        spawn_thread(thread, Priority::Normal, || {
+            loop {
+                contain(timers.take_due());
+            }
+        })
+        .map_err(|cause| SpawnError {
+            name: NAME.to_owned(),
+            cause,
+        })?;
+        *is_running = true;
+    }
+    Ok(timers)
+}
