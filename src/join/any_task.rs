@@ -10,10 +10,12 @@ use super::handle::Handle;
 use super::header::Header;
 use super::id::TaskId;
 use super::info::{Progress, TaskInfo, TaskState};
+use super::owned::OwnedTask;
 use super::task::Task;
 use super::{graph, registry, wait};
 
-/// A handle to a task whose value does not matter, so tasks of several types fit in one list.
+/// A handle to a task whose value does not matter, so tasks of several types fit in one list. A
+/// [`Select`](super::Select) takes it.
 ///
 /// It is a handle like [`Task`], and counts as one: a panic that it can still show is not reported as
 /// unseen. It does not keep the value.
@@ -42,6 +44,19 @@ impl<T> Task<T> {
 
 impl<T> From<&Task<T>> for AnyTask {
     fn from(task: &Task<T>) -> Self {
+        Self(Handle::new(task.header().clone()))
+    }
+}
+
+impl<T> OwnedTask<T> {
+    /// Returns a handle to the same task without its value.
+    pub fn any(&self) -> AnyTask {
+        self.into()
+    }
+}
+
+impl<T> From<&OwnedTask<T>> for AnyTask {
+    fn from(task: &OwnedTask<T>) -> Self {
         Self(Handle::new(task.header().clone()))
     }
 }

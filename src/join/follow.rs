@@ -27,7 +27,7 @@ impl<T: Send + 'static> OwnedTask<T> {
     /// run if this task panics or is cancelled: then the new task ends the same way, with the same
     /// report. It also ends as cancelled if the outcome of this one was taken before. A panic of `f` is the
     /// outcome of the new task. A cancel of the new task before `f`
-    /// begins cancels this one too. The new task has the name of this one.
+    /// begins cancels this one too. The new task has the name of this one, and is a daemon if this one is.
     ///
     /// ```
     /// use meanwhile_join as join;
@@ -115,7 +115,8 @@ impl Follower {
     /// Returns the follower of a task, which has the name of that, and its handle.
     fn new(leader: &Arc<Header>) -> (Self, Handle) {
         let link = Arc::new(Leader(Mutex::new(Some(leader.clone()))));
-        let handle = Builder::new(&**leader.name()).add(Placement::Elsewhere, body(&link));
+        let builder = Builder::new(&**leader.name()).daemon(leader.is_daemon());
+        let handle = builder.add(Placement::Elsewhere, body(&link));
         let follower = Self {
             header: Arc::clone(&handle),
             leader: link,

@@ -25,7 +25,7 @@ use super::token::CancelToken;
 use super::wait::{WaitFailure, deadline};
 use super::waiters::{Batch, Waiter, Wake};
 
-/// A wait for the first of several sources: tasks of any type, processes, pipelines and channels. A deadline or a
+/// A wait for the first of several sources: tasks of any type, processes, pipelines, lines and channels. A deadline or a
 /// cancel ends it with an error.
 ///
 /// [`wait`](Self::wait) returns the number of the source that is ready, in the order in which they were
@@ -61,14 +61,14 @@ pub struct Select<'a> {
     deadline: Option<Instant>,
 }
 
-/// A part of a source that is neither a task nor a channel: a process.
+/// A part of a source that is neither a task nor a channel: a process, or its lines.
 pub(crate) trait Awaited: Send + Sync {
     fn process_id(&self) -> u32;
 
-    fn has_ended(&self) -> bool;
+    fn is_ready(&self) -> bool;
 
-    /// Has the end wake a waiter. Returns the ticket for [`remove_waiter`](Self::remove_waiter), or
-    /// `None` if it has ended already.
+    /// Has a waiter woken when this is ready. Returns the ticket for
+    /// [`remove_waiter`](Self::remove_waiter), or `None` if it is ready already.
     fn add_waiter(&self, waiter: Waiter) -> Option<u64>;
 
     fn remove_waiter(&self, ticket: u64);
@@ -76,7 +76,7 @@ pub(crate) trait Awaited: Send + Sync {
 
 enum Source {
     Task(AnyTask),
-    /// It is ready when all of these have ended.
+    /// It is ready when all of these are.
     Others(Box<[Arc<dyn Awaited>]>),
     /// A channel, by its number in `channels`.
     Receiver(usize),
@@ -197,7 +197,7 @@ impl<'a> Select<'a> {
         let channel = self.channels.try_ready().ok();
         self.sources.iter().position(|source| match source {
             Source::Task(task) => task.is_finished(),
-            Source::Others(parts) => parts.iter().all(|part| part.has_ended()),
+            Source::Others(parts) => parts.iter().all(|part| part.is_ready()),
             Source::Receiver(number) => channel == Some(*number),
         })
     }
@@ -249,7 +249,7 @@ impl<'a> Select<'a> {
         } else {
             Wake::Unpark(current_thread())
         };
-        let Some(others) = self.running_others() else {
+        let Some(others) = self.unready_others() else {
             return Ok(());
         };
         let process_id = others.first().map(|other| other.process_id());
@@ -302,15 +302,15 @@ impl<'a> Select<'a> {
         tasks.collect()
     }
 
-    /// Returns the first part that has not ended of each source that has parts, or `None` if all parts
-    /// of one have ended.
-    fn running_others(&self) -> Option<Vec<&Arc<dyn Awaited>>> {
+    /// Returns the first part that is not ready of each source that has parts, or `None` if all parts of
+    /// one are ready.
+    fn unready_others(&self) -> Option<Vec<&Arc<dyn Awaited>>> {
         let parts = self.sources.iter().filter_map(|source| match source {
             Source::Others(parts) => Some(parts),
             Source::Task(_) | Source::Receiver(_) => None,
         });
         parts
-            .map(|parts| parts.iter().find(|part| !part.has_ended()))
+            .map(|parts| parts.iter().find(|part| !part.is_ready()))
             .collect()
     }
 

@@ -100,6 +100,20 @@ impl LineReader {
         }
     }
 
+    /// Whether [`next`](Self::next) may return something else than before.
+    pub(super) fn has_news(&self) -> bool {
+        self.has_ended || !self.lines.ready.is_empty() || self.capture.has_news(self.offset)
+    }
+
+    pub(super) fn capture(&self) -> &Arc<StreamCapture> {
+        &self.capture
+    }
+
+    /// The number of bytes of the stream that were read.
+    pub(super) fn offset(&self) -> u64 {
+        self.offset
+    }
+
     /// Blocks until more was captured than has been read, or the token is cancelled. Returns false if
     /// the deadline has passed first.
     pub(super) fn wait(&self, deadline: Option<Instant>, token: &CancelToken) -> bool {

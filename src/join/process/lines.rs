@@ -2,12 +2,15 @@
 
 use std::fmt;
 use std::iter::FusedIterator;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::super::{CancelToken, JoinError, wait};
+use super::super::select::Awaited;
+use super::super::waiters::Waiter;
+use super::super::{CancelToken, JoinError, Select, wait};
 use super::handle::Process;
 use super::line::{Line, LineReader, NextLine};
-use super::output::Stream;
+use super::output::{Stream, StreamCapture};
 
 /// The lines of one output stream of a process, returned by [`Process::lines`].
 ///
@@ -115,6 +118,10 @@ impl Lines {
             match self.reader.next() {
                 NextLine::Line(line) => return Ok(Some(line)),
                 NextLine::End => return Ok(None),
+                // A poll is not a wait.
+                NextLine::NotYet if deadline.is_some_and(|at| at <= Instant::now()) => {
+                    return Err(JoinError::TimedOut);
+                }
                 NextLine::NotYet => {
                     let _shown = self.process.shared().show_wait(deadline);
                     if !self.reader.wait(deadline, &self.token) {
@@ -136,6 +143,62 @@ impl Iterator for Lines {
 }
 
 impl FusedIterator for Lines {}
+
+impl<'a> Select<'a> {
+    /// Adds the lines of a process as a source. It is ready when there is a new line, or the beginning of
+    /// one, and when the lines have ended. Take the line with [`Lines::next_timeout`] and
+    /// [`Duration::ZERO`]. The [token](Lines::token) of the lines does not count here.
+    ///
+    /// ```
+    /// use meanwhile_join::process::{Builder, Line, Stream};
+    /// use meanwhile_join::{Select, SelectError};
+    /// use std::time::Duration;
+    ///
+    /// let server = Builder::new("sh").args(["-c", "echo ready; sleep 60"]).spawn()?;
+    /// let mut lines = server.lines(Stream::Stdout);
+    /// assert_eq!(Select::new().process(&server).lines(&lines).wait(), Ok(1));
+    /// assert_eq!(lines.next_timeout(Duration::ZERO)?, Some(Line::Whole(b"ready".to_vec())));
+    /// let none = Select::new().lines(&lines).timeout(Duration::ZERO).wait();
+    /// assert_eq!(none, Err(SelectError::TimedOut));
+    /// server.kill()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn lines(self, lines: &'a Lines) -> Self {
+        let next: Arc<dyn Awaited> = Arc::new(Next {
+            process_id: lines.process.pid(),
+            capture: lines.reader.capture().clone(),
+            offset: lines.reader.offset(),
+            is_there: lines.reader.has_news(),
+        });
+        self.others([next])
+    }
+}
+
+/// The next line, as a select awaits it. The lines are borrowed by then, so it stays the next.
+struct Next {
+    process_id: u32,
+    capture: Arc<StreamCapture>,
+    offset: u64,
+    is_there: bool,
+}
+
+impl Awaited for Next {
+    fn process_id(&self) -> u32 {
+        self.process_id
+    }
+
+    fn is_ready(&self) -> bool {
+        self.is_there || self.capture.has_news(self.offset)
+    }
+
+    fn add_waiter(&self, waiter: Waiter) -> Option<u64> {
+        self.capture.add_waiter(self.offset, waiter)
+    }
+
+    fn remove_waiter(&self, ticket: u64) {
+        self.capture.remove_waiter(ticket);
+    }
+}
 
 impl fmt::Debug for Lines {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,14 +3,13 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
-use slab::Slab;
-
 use super::super::parking::pause;
-use super::super::sync::{Thread, current_thread, lock};
+use super::super::sync::{current_thread, lock};
 use super::super::token::CancelToken;
+use super::super::waiters::Waiter;
 
 /// One of the two output streams of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -114,8 +113,9 @@ struct RingBuffer {
     total: u64,
     /// The source; `None` when no process can write to it any more.
     pipe: Option<Arc<OwnedFd>>,
-    /// The threads that wait for new bytes or the end of the stream.
-    waiting: Slab<Thread>,
+    /// What waits for new bytes or the end of the stream, with tickets.
+    waiting: Vec<(u64, Waiter)>,
+    next_ticket: u64,
 }
 
 impl StreamCapture {
@@ -140,15 +140,17 @@ impl StreamCapture {
             return Ok(0);
         };
         let count = rustix::io::read(pipe, &mut *buffer)?;
-        ring.push(&buffer[..count], self.limit);
-        ring.wake_all();
+        if count > 0 {
+            ring.push(&buffer[..count], self.limit);
+            wake_all(ring);
+        }
         Ok(count)
     }
 
     pub(super) fn close(&self) {
         let mut ring = lock(&self.ring);
         ring.pipe = None;
-        ring.wake_all();
+        wake_all(ring);
     }
 
     /// Returns the number of bytes written in total, including those still in the pipe.
@@ -179,24 +181,55 @@ impl StreamCapture {
         deadline: Option<Instant>,
         token: &CancelToken,
     ) -> bool {
-        let has_news = || lock(&self.ring).has_news(offset);
-        let key = lock(&self.ring).waiting.insert(current_thread());
+        let Some(ticket) = self.add_waiter(offset, Waiter::Thread(current_thread())) else {
+            return true;
+        };
+        let has_news = || self.has_news(offset);
         let paused = pause(token.target().node(), deadline, has_news);
-        lock(&self.ring).waiting.remove(key);
+        self.remove_waiter(ticket);
         paused.is_err() || has_news()
+    }
+
+    /// Whether there is a byte after the first `offset` bytes of the stream, or its end.
+    pub(super) fn has_news(&self, offset: u64) -> bool {
+        lock(&self.ring).has_news(offset)
+    }
+
+    /// Has a waiter woken by the next byte after the first `offset` bytes, or by the end of the stream.
+    /// Returns the ticket for [`remove_waiter`](Self::remove_waiter), or `None` if there is one.
+    pub(super) fn add_waiter(&self, offset: u64, waiter: Waiter) -> Option<u64> {
+        let mut ring = lock(&self.ring);
+        if ring.has_news(offset) {
+            return None;
+        }
+        let ticket = ring.next_ticket;
+        ring.next_ticket += 1;
+        ring.waiting.push((ticket, waiter));
+        Some(ticket)
+    }
+
+    pub(super) fn remove_waiter(&self, ticket: u64) {
+        let mut ring = lock(&self.ring);
+        let removed = ring.waiting.extract_if(.., |(it, _)| *it == ticket);
+        let removed: Vec<_> = removed.collect();
+        drop(ring);
+        // Dropped after the lock is released.
+        drop(removed);
+    }
+}
+
+/// Wakes what waits for a change of the buffer, after its lock is released.
+fn wake_all(mut ring: MutexGuard<'_, RingBuffer>) {
+    let waiting = std::mem::take(&mut ring.waiting);
+    drop(ring);
+    for (_, waiter) in waiting {
+        waiter.wake();
     }
 }
 
 impl RingBuffer {
-    /// Whether there is a byte after the first `offset` bytes of the stream, or its end.
     fn has_news(&self, offset: u64) -> bool {
         self.total > offset || self.pipe.is_none()
-    }
-
-    fn wake_all(&self) {
-        for (_, thread) in &self.waiting {
-            thread.unpark();
-        }
     }
 
     fn push(&mut self, bytes: &[u8], limit: usize) {

@@ -227,7 +227,7 @@ impl ProcessShared {
         };
         let guard = token.on_cancel(move || callbacks::run(vec![Box::new(stop)]));
         *lock(&self.on_cancel) = Some(guard);
-        if self.has_ended() {
+        if self.exit().is_some() {
             self.ignore_cancel();
         }
     }
@@ -305,7 +305,7 @@ impl Awaited for ProcessShared {
         self.pid()
     }
 
-    fn has_ended(&self) -> bool {
+    fn is_ready(&self) -> bool {
         self.exit().is_some()
     }
 

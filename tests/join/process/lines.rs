@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use meanwhile_join::process::{Exit, Line, Process, Redirect, Stream};
-use meanwhile_join::{self as join, CancelToken, JoinError};
+use meanwhile_join::{self as join, CancelToken, JoinError, Select};
 
 use super::{Builder, eventually, shell};
 use crate::util::gate::{Gate, TIMEOUT};
@@ -245,6 +245,48 @@ fn wait_for_a_line_is_in_the_wait_graph() {
     drop(cat.take_stdin());
     assert_eq!(*reading.join_timeout(TIMEOUT).unwrap(), 0);
     assert!(!is_shown(reading.id(), &cat));
+}
+
+#[test]
+fn p20_select_is_ready_at_each_line_and_the_end() {
+    let cat = Builder::new("cat").stdin_piped().spawn().unwrap();
+    let mut stdin = Some(cat.take_stdin().unwrap());
+    let mut lines = cat.lines(Stream::Stdout);
+    let (_keep, channel) = crossbeam_channel::bounded::<()>(1);
+    for round in 0..200 {
+        let waited = join::scope(|scope| {
+            let waiter = scope.spawn("waits", |_| {
+                let mut select = Select::new().lines(&lines);
+                // Without a channel, the thread parks.
+                match round % 2 {
+                    0 => select.wait(),
+                    _ => select.receiver(&channel).wait(),
+                }
+            });
+            let waiter = waiter.unwrap();
+            if round % 3 == 0 {
+                eventually("the wait", || is_shown(waiter.id(), &cat));
+            }
+            match &mut stdin {
+                Some(stdin) if round < 199 => {
+                    std::io::Write::write_all(stdin, format!("{round}\n").as_bytes()).unwrap();
+                }
+                _ => stdin = None,
+            }
+            waiter.join_into().unwrap()
+        });
+        assert_eq!(waited, Ok(0));
+        let next = loop {
+            // The beginning of a line is enough.
+            match lines.next_timeout(Duration::ZERO) {
+                Err(JoinError::TimedOut) => drop(Select::new().lines(&lines).wait()),
+                next => break next.unwrap(),
+            }
+        };
+        let expected = (round < 199).then(|| whole(&round.to_string()));
+        assert_eq!(next, expected);
+    }
+    assert_eq!(Select::new().lines(&lines).wait(), Ok(0));
 }
 
 /// A line and a cancel race. Neither is missed, and nobody waits for ever.
