@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::{self as join, CancelToken, JoinError, Select};
+use super::super::{Builder, CancelToken, JoinError, Select};
 use super::error::SpawnError;
 use super::handle::Process;
 use super::trace::in_current_span;
@@ -19,7 +19,7 @@ pub(super) fn spawn_until(
         return Err(SpawnError::Cancelled { program });
     }
     let spawn = in_current_span(spawn);
-    let start = join::Builder::new(format!("starts {program}")).daemon(true);
+    let start = Builder::new(format!("starts {program}")).daemon(true);
     let mut start = start.spawn_owned(|_| spawn())?;
     let mut select = Select::new().task(&start).token(token).deadline(deadline);
     // What has ended it shows below.
