@@ -13,7 +13,8 @@ use super::info::{Progress, TaskInfo, TaskState};
 use super::task::Task;
 use super::{graph, registry, wait};
 
-/// A handle to a task whose value does not matter, so tasks of several types fit in one list.
+/// A handle to a task whose value does not matter, so tasks of several types fit in one list. A
+/// [`Select`](super::Select) takes it.
 ///
 /// It is a handle like [`Task`], and counts as one: a panic that it can still show is not reported as
 /// unseen. It does not keep the value.
@@ -53,6 +54,10 @@ impl From<&Self> for AnyTask {
 }
 
 impl AnyTask {
+    pub(crate) fn of(task: &Arc<Header>) -> Self {
+        Self(Handle::new(task.clone()))
+    }
+
     pub(crate) fn header(&self) -> &Arc<Header> {
         &self.0
     }

@@ -28,8 +28,8 @@ impl<T: Send + 'static> OwnedTask<T> {
     /// run if this task panics or is cancelled: then the new task ends the same way, with the same
     /// report. It also ends as cancelled if the outcome of this one was taken before. A panic of `f` is the
     /// outcome of the new task. A cancel of the new task before `f`
-    /// begins cancels this one too. The new task has the name of this one, and reports its end to the same
-    /// [`Changes`](super::Changes).
+    /// begins cancels this one too. The new task has the name of this one, reports its end to the same
+    /// [`Changes`](super::Changes), and is a daemon if this one is.
     ///
     /// ```
     /// use meanwhile_join as join;
@@ -117,7 +117,7 @@ impl Follower {
     /// Returns the follower of a task, which has the name and the queue of changes of that, and its handle.
     fn new(leader: &Arc<Header>) -> (Self, Handle) {
         let link = Arc::new(Leader(Mutex::new(Some(leader.clone()))));
-        let mut builder = Builder::new(&**leader.name());
+        let mut builder = Builder::new(&**leader.name()).daemon(leader.is_daemon());
         if let Some(changes) = leader.subscription().changes() {
             builder = builder.report_to(&changes);
         }

@@ -469,8 +469,11 @@ struct OneThread {
 
 impl OneThread {
     fn new() -> Self {
-        let workers = Workers::new(1, String::new(), 1, Priority::Normal);
-        let (graph, workers) = (Arc::new(Graph::new()), Arc::new(workers));
+        let graph = Arc::new(Graph::new());
+        let of_spare = Arc::downgrade(&graph);
+        let next_for_spare = move |running: &_| of_spare.upgrade()?.next_for_spare(1, running);
+        let workers = Workers::new(1, String::new(), 1, Priority::Normal, next_for_spare);
+        let workers = Arc::new(workers);
         graph.add_pool(workers.clone());
         Self { graph, workers }
     }

@@ -21,9 +21,10 @@ use super::{graph, registry};
 /// A pool never starves. Its tasks may join tasks that are queued behind them, directly or through
 /// threads and other pools: while all of its threads wait, in any wait of this library, for tasks
 /// that need one of them, a spare thread runs those. It may still run one when a thread of the pool
-/// goes on; otherwise no more tasks run at a time than there are threads. Waits for channels, locks
-/// and processes, and pauses, do not count. If the system refuses the spare thread, the waiting thread runs the
-/// tasks itself.
+/// goes on, but begins no other; so no more tasks run at a time than there are threads. A spare thread
+/// without work ends after a second, or at once if another one is without work too. Waits for channels,
+/// locks and processes, and pauses, do not count. If the system refuses the spare thread, the waiting
+/// thread runs the tasks itself.
 ///
 /// ```
 /// use meanwhile_join::{Pool, Task};
@@ -139,12 +140,9 @@ impl PoolBuilder {
         // A counter orders nothing else.
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let (queue, tasks) = crossbeam_channel::unbounded();
-        let members = Arc::new(Members(Arc::new(Workers::new(
-            id,
-            self.name,
-            self.threads,
-            self.priority,
-        ))));
+        let next_for_spare = move |running: &_| graph::global().next_for_spare(id, running);
+        let workers = Workers::new(id, self.name, self.threads, self.priority, next_for_spare);
+        let members = Arc::new(Members(Arc::new(workers)));
         graph::global().add_pool(members.0.clone());
         for thread in 0..self.threads {
             let (tasks, members) = (tasks.clone(), members.clone());

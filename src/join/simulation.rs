@@ -4,6 +4,7 @@
 //! for tasks that can't. It knows no pools, because a pool never starves, and looks at all tasks
 //! again for each question. After each step of each program:
 //! - A wait is refused if and only if it can't end by the reference model.
+//! - When a spare thread begins a task, fewer threads of its pool can go on than the pool has.
 //! - Some thread can go on, or all tasks have ended. Deadlines pass only when nothing else happens,
 //!   and first those without which a wait could not end. There is always one of them.
 
@@ -183,7 +184,8 @@ impl<'g> World<'g> {
         };
         for (pool, threads) in program.pools.iter().enumerate() {
             let name = String::new();
-            let workers = Workers::new(number(pool), name, *threads, Priority::Normal);
+            // The simulation asks the graph itself.
+            let workers = Workers::new(number(pool), name, *threads, Priority::Normal, |_| None);
             let workers = Arc::new(workers);
             graph.add_pool(workers.clone());
             for thread in 0..*threads {
@@ -222,7 +224,8 @@ impl<'g> World<'g> {
                 .copied()
                 .find(|task| self.is_queued(*task)),
             Source::Shortages(pool) => {
-                let next = self.pools[pool].next_of_shortages();
+                let nowhere = InnermostTask::default();
+                let next = self.graph.next_for_spare(number(pool), &nowhere);
                 next.map(|task| self.index_of(&task))
             }
         }
@@ -243,6 +246,10 @@ impl<'g> World<'g> {
     fn step(&mut self, thread: usize) {
         let Some(frame) = self.threads[thread].frames.last_mut() else {
             let task = self.next_task(&self.threads[thread]).expect("it can step");
+            if let Source::Shortages(pool) = self.threads[thread].source {
+                let able = self.able_threads(pool);
+                assert!(able < self.pools[pool].threads(), "{able} threads run");
+            }
             return self.begin(thread, task);
         };
         if frame.waiting.take().is_some() {
@@ -256,6 +263,14 @@ impl<'g> World<'g> {
             }
             None => self.end(thread),
         }
+    }
+
+    /// The number of threads of this pool, and of its spare threads, whose task can go on.
+    fn able_threads(&self, pool: usize) -> usize {
+        let of_pool = self.threads.iter().filter(|it| it.pool() == Some(pool));
+        let frames = of_pool.filter_map(|thread| thread.frames.last());
+        let able = |frame: &&Frame<'_>| frame.waiting.as_ref().is_none_or(Waiting::can_return);
+        frames.filter(able).count()
     }
 
     fn begin(&mut self, thread: usize, task: usize) {

@@ -3,7 +3,9 @@
 //! A pool could starve: all its threads wait, directly or through other tasks, for tasks that are
 //! queued behind them. A worker that waits for a queued task of its own pool and for nothing else
 //! runs that task itself, up to [`MAX_DEPTH`] tasks on one stack. In every other case the wait graph
-//! finds the [`Shortage`], and a spare thread runs the queued tasks of that wait until it ends.
+//! finds the [`Shortage`], and a spare thread runs the queued tasks of that wait. It asks the graph
+//! before each further one: while a thread of the pool can go on, it rests. Of several that rest, all but
+//! one end.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
@@ -68,7 +70,11 @@ pub(crate) struct Workers {
     spares: Mutex<Spares>,
     /// Wakes the spare threads when there is a shortage.
     has_shortage: Condvar,
+    next_for_spare: NextForSpare,
 }
+
+/// Asks the wait graph for a task for a spare thread, and notes it where that notes what it runs.
+type NextForSpare = Box<dyn Fn(&InnermostTask) -> Option<Arc<Header>> + Send + Sync>;
 
 #[derive(Default)]
 struct Spares {
@@ -76,6 +82,10 @@ struct Spares {
     running: BTreeMap<u64, InnermostTask>,
     next_number: u64,
     shortages: VecDeque<Shortage>,
+    /// The number of times that there was a shortage.
+    calls: u64,
+    /// Whether one of the spare threads waits for a shortage.
+    does_one_rest: bool,
 }
 
 /// A wait with targets that are queued on a pool whose threads all wait.
@@ -102,7 +112,14 @@ impl Shortage {
 }
 
 impl Workers {
-    pub(crate) fn new(pool: u64, name: String, threads: usize, priority: Priority) -> Self {
+    /// `next_for_spare` is [`Graph::next_for_spare`](super::graph::Graph::next_for_spare) of the pool.
+    pub(crate) fn new(
+        pool: u64,
+        name: String,
+        threads: usize,
+        priority: Priority,
+        next_for_spare: impl Fn(&InnermostTask) -> Option<Arc<Header>> + Send + Sync + 'static,
+    ) -> Self {
         Self {
             pool,
             name,
@@ -110,6 +127,7 @@ impl Workers {
             running: (0..threads).map(|_| InnermostTask::default()).collect(),
             spares: Mutex::default(),
             has_shortage: Condvar::new(),
+            next_for_spare: Box::new(next_for_spare),
         }
     }
 
@@ -145,6 +163,10 @@ impl Workers {
         WORKER.with(|own| own.replace(Some(worker)));
     }
 
+    pub(crate) fn threads(&self) -> usize {
+        self.running.len()
+    }
+
     /// Returns the tasks that the pool's own threads run, or `None` if one of them runs none.
     pub(crate) fn running(&self) -> Option<Vec<TaskId>> {
         self.running.iter().map(InnermostTask::get).collect()
@@ -161,7 +183,7 @@ impl Workers {
     /// those in `stuck`. If the system refuses it, this thread runs the targets now.
     pub(crate) fn serve(self: &Arc<Self>, shortages: Vec<Shortage>, stuck: &[u64]) {
         if self.add_shortages(shortages, stuck) && self.spawn_spare().is_err() {
-            while let Some(task) = self.next_of_shortages() {
+            while let Some(task) = (self.next_for_spare)(&InnermostTask::default()) {
                 registry::run(&task);
             }
         }
@@ -171,6 +193,7 @@ impl Workers {
     pub(crate) fn add_shortages(&self, shortages: Vec<Shortage>, stuck: &[u64]) -> bool {
         let mut spares = lock(&self.spares);
         spares.shortages.extend(shortages);
+        spares.calls += 1;
         self.has_shortage.notify_all();
         spares.running.keys().all(|number| stuck.contains(number))
     }
@@ -191,8 +214,17 @@ impl Workers {
         let name = format!("{}-spare-{number}", self.name);
         let started = spawn_thread(name, self.priority, move || {
             workers.enter(&running);
-            while let Some(task) = workers.wait_for_shortage(number) {
-                running.during(task.id(), || registry::run(&task));
+            // The graph has just said that the pool needs this thread.
+            let mut first = workers.first_of_shortages();
+            let next = || {
+                first
+                    .take()
+                    .or_else(|| workers.wait_for_shortage(number, &running))
+            };
+            for task in std::iter::from_fn(next) {
+                running.replace(Some(task.id()));
+                registry::run(&task);
+                running.replace(None);
             }
         });
         if started.is_err() {
@@ -201,25 +233,40 @@ impl Workers {
         started
     }
 
-    /// Returns the next task for a spare thread, if there is one.
-    pub(crate) fn next_of_shortages(&self) -> Option<Arc<Header>> {
+    fn first_of_shortages(&self) -> Option<Arc<Header>> {
         // Dropped after the lock is released.
         let mut served = Vec::new();
-        lock(&self.spares).next(self.pool, &mut served)
+        self.next_of_shortages(&mut served)
     }
 
-    /// Blocks until there is a task for a spare thread. Returns `None` if the thread should end.
-    fn wait_for_shortage(&self, number: u64) -> Option<Arc<Header>> {
-        // Dropped after the lock is released.
-        let mut served = Vec::new();
-        let mut spares = lock(&self.spares);
+    /// Returns a queued task of a shortage. Moves those without one to `served`, which the caller must
+    /// drop after it has released its locks.
+    pub(crate) fn next_of_shortages(&self, served: &mut Vec<Shortage>) -> Option<Arc<Header>> {
+        lock(&self.spares).next(self.pool, served)
+    }
+
+    /// Blocks until there is a task for the spare thread with this number. Returns `None` if the thread
+    /// should end: nothing was short for a while, or another one rests already.
+    fn wait_for_shortage(&self, number: u64, running: &InnermostTask) -> Option<Arc<Header>> {
         loop {
-            if let Some(task) = spares.next(self.pool, &mut served) {
+            let calls = lock(&self.spares).calls;
+            if let Some(task) = (self.next_for_spare)(running) {
                 return Some(task);
             }
-            let (guard, has_timed_out) = wait_timeout(&self.has_shortage, spares, REST_TIMEOUT);
-            spares = guard;
-            if has_timed_out && spares.shortages.is_empty() {
+            let mut spares = lock(&self.spares);
+            // A shortage may have begun after the graph was asked.
+            if spares.calls != calls {
+                continue;
+            }
+            let mut should_end = spares.does_one_rest;
+            if !should_end {
+                spares.does_one_rest = true;
+                let (guard, has_timed_out) = wait_timeout(&self.has_shortage, spares, REST_TIMEOUT);
+                spares = guard;
+                spares.does_one_rest = false;
+                should_end = has_timed_out && spares.calls == calls;
+            }
+            if should_end {
                 spares.running.remove(&number);
                 return None;
             }

@@ -76,9 +76,8 @@ fn start_process(
     deadline: Option<Instant>,
     context: &Context,
 ) -> Result<Process, ItemError> {
-    let is_in_time = || deadline.is_none_or(|at| Instant::now() < at);
-    let started = builder.spawn_while(|| !context.is_cancelled() && is_in_time());
-    if matches!(started, Err(SpawnError::GivenUp { .. })) {
+    let started = builder.spawn_until(deadline, &context.token());
+    if matches!(started, Err(SpawnError::Cancelled { .. })) {
         context.checkpoint();
     }
     started.map_err(|error| not_started(&error))

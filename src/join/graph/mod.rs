@@ -22,8 +22,8 @@
 //! A check looks only at tasks that wait, of which there are no more than threads. A wait for many
 //! tasks does not list them.
 //!
-//! Lock order: the graph first, then the members of a batch or of a group, the ends in a group, or the
-//! spare threads of a pool. No thread that holds one of the latter takes another lock.
+//! Lock order: the graph first, then the spare threads of a pool, then the members of a batch or of a
+//! group, or the ends in a group. No thread that holds one of the latter takes another lock.
 
 mod info;
 mod search;
@@ -106,6 +106,21 @@ impl Graph {
         let removed = lock(&self.waits).pools.remove(&pool);
         // Dropped after the lock is released.
         drop(removed);
+    }
+
+    /// Returns a queued task for a spare thread of a pool, if the pool needs that thread. Notes the task
+    /// in `running` before another thread can ask.
+    pub(crate) fn next_for_spare(&self, pool: u64, running: &InnermostTask) -> Option<Arc<Header>> {
+        // Dropped after the locks are released.
+        let mut served = Vec::new();
+        let waits = lock(&self.waits);
+        let workers = waits.pools.get(&pool)?;
+        let task = workers.next_of_shortages(&mut served)?;
+        if !waits.is_short(workers) {
+            return None;
+        }
+        running.replace(Some(task.id()));
+        Some(task)
     }
 
     /// Enters a wait of the current thread, before it helps or parks. It must be

@@ -38,9 +38,12 @@ impl Needs {
 ///
 /// It first assumes that none can, and then takes away those that need no stuck one, until nothing
 /// changes. What is left waits for itself.
-pub(super) fn stuck(start: Node, needs_of: impl Fn(Node) -> Needs) -> BTreeSet<Node> {
+pub(super) fn stuck<const N: usize>(
+    start: [Node; N],
+    needs_of: impl Fn(Node) -> Needs,
+) -> BTreeSet<Node> {
     let mut needs = BTreeMap::new();
-    let mut open = vec![start];
+    let mut open = start.to_vec();
     while let Some(node) = open.pop() {
         needs.entry(node).or_insert_with(|| {
             let needs = needs_of(node);

@@ -208,7 +208,7 @@ impl Waits {
 
     /// Returns the cycle that blocks `waiter` forever. It begins with `waiter` if that is a member.
     pub(super) fn cycle_of(&self, waiter: TaskId) -> Option<Vec<TaskId>> {
-        let stuck = stuck(Node::Task(waiter), |node| self.needs_to_end(node, waiter));
+        let stuck = stuck([Node::Task(waiter)], |node| self.needs_to_end(node, waiter));
         if !stuck.contains(&Node::Task(waiter)) {
             return None;
         }
@@ -228,7 +228,7 @@ impl Waits {
 
     /// Returns the waits that starve by the wait of `waiter`.
     pub(super) fn shortages_of(&mut self, waiter: TaskId) -> Shortages {
-        let stuck = self.starving(Node::Task(waiter));
+        let stuck = self.starving([Node::Task(waiter)]);
         let mut short: BTreeMap<u64, Vec<Shortage>> = BTreeMap::new();
         for node in &stuck {
             let Node::Task(task) = *node else { continue };
@@ -259,14 +259,24 @@ impl Waits {
     }
 
     fn stuck_spares(&self, pool: u64) -> Vec<u64> {
-        let stuck = self.starving(Node::Spares(pool));
+        let stuck = self.starving([Node::Spares(pool)]);
         let busy = self.busy_spares(pool).into_iter();
         busy.filter(|(_, task)| stuck.contains(&Node::Task(*task)))
             .map(|(number, _)| number)
             .collect()
     }
 
-    fn starving(&self, start: Node) -> BTreeSet<Node> {
+    /// Whether a pool needs a spare thread for one more task: each of its threads waits for a task that
+    /// needs one, and fewer spare threads go on than it has threads.
+    pub(super) fn is_short(&self, workers: &Workers) -> bool {
+        let pool = workers.pool();
+        let stuck = self.starving([Node::Pool(pool), Node::Spares(pool)]);
+        let goes_on = |(_, task): &(u64, TaskId)| !stuck.contains(&Node::Task(*task));
+        let going_on = self.busy_spares(pool).into_iter().filter(goes_on);
+        stuck.contains(&Node::Pool(pool)) && going_on.count() < workers.threads()
+    }
+
+    fn starving<const N: usize>(&self, start: [Node; N]) -> BTreeSet<Node> {
         stuck(start, |node| self.needs_for_each_target(node))
     }
 

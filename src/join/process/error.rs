@@ -101,7 +101,7 @@ pub enum SpawnError {
         /// The program as it was given.
         program: String,
     },
-    /// The caller gave up the start before the system had finished it.
+    /// The deadline of the start passed before the system had finished it.
     GivenUp {
         /// The program as it was given.
         program: String,

@@ -3,10 +3,13 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
 
-use super::super::sync::{ignore_poison, lock};
+use super::super::parking::pause;
+use super::super::sync::{current_thread, lock};
+use super::super::token::CancelToken;
+use super::super::waiters::Waiter;
 
 /// One of the two output streams of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -102,8 +105,6 @@ fn rest_of_character(bytes: &[u8]) -> usize {
 pub(super) struct StreamCapture {
     limit: usize,
     ring: Mutex<RingBuffer>,
-    /// Notified when the ring has new bytes, and when its stream has ended.
-    did_change: Condvar,
 }
 
 #[derive(Default)]
@@ -112,6 +113,9 @@ struct RingBuffer {
     total: u64,
     /// The source; `None` when no process can write to it any more.
     pipe: Option<Arc<OwnedFd>>,
+    /// What waits for new bytes or the end of the stream, with tickets.
+    waiting: Vec<(u64, Waiter)>,
+    next_ticket: u64,
 }
 
 impl StreamCapture {
@@ -124,7 +128,6 @@ impl StreamCapture {
                 pipe,
                 ..RingBuffer::default()
             }),
-            did_change: Condvar::new(),
         }
     }
 
@@ -137,14 +140,17 @@ impl StreamCapture {
             return Ok(0);
         };
         let count = rustix::io::read(pipe, &mut *buffer)?;
-        ring.push(&buffer[..count], self.limit);
-        self.did_change.notify_all();
+        if count > 0 {
+            ring.push(&buffer[..count], self.limit);
+            wake_all(ring);
+        }
         Ok(count)
     }
 
     pub(super) fn close(&self) {
-        lock(&self.ring).pipe = None;
-        self.did_change.notify_all();
+        let mut ring = lock(&self.ring);
+        ring.pipe = None;
+        wake_all(ring);
     }
 
     /// Returns the number of bytes written in total, including those still in the pipe.
@@ -160,33 +166,72 @@ impl StreamCapture {
         lock(&self.ring).since(offset, usize::MAX)
     }
 
-    /// Waits for a byte after the first `offset` bytes of the stream, or for the end of the stream.
-    /// Then it returns like [`since`](Self::since), but at most `limit` bytes. Returns `None` if the
-    /// deadline passes first.
+    /// Returns like [`since`](Self::since), but at most `limit` bytes; `None` if there are none and the
+    /// stream has not ended.
+    pub(super) fn new_since(&self, offset: u64, limit: usize) -> Option<Captured> {
+        let ring = lock(&self.ring);
+        ring.has_news(offset).then(|| ring.since(offset, limit))
+    }
+
+    /// Blocks until there is a byte after the first `offset` bytes of the stream, the stream has ended
+    /// or the token is cancelled. Returns false if the deadline has passed first.
     pub(super) fn wait_since(
         &self,
         offset: u64,
-        limit: usize,
         deadline: Option<Instant>,
-    ) -> Option<Captured> {
+        token: &CancelToken,
+    ) -> bool {
+        let Some(ticket) = self.add_waiter(offset, Waiter::Thread(current_thread())) else {
+            return true;
+        };
+        let has_news = || self.has_news(offset);
+        let paused = pause(token.target().node(), deadline, has_news);
+        self.remove_waiter(ticket);
+        paused.is_err() || has_news()
+    }
+
+    /// Whether there is a byte after the first `offset` bytes of the stream, or its end.
+    pub(super) fn has_news(&self, offset: u64) -> bool {
+        lock(&self.ring).has_news(offset)
+    }
+
+    /// Has a waiter woken by the next byte after the first `offset` bytes, or by the end of the stream.
+    /// Returns the ticket for [`remove_waiter`](Self::remove_waiter), or `None` if there is one.
+    pub(super) fn add_waiter(&self, offset: u64, waiter: Waiter) -> Option<u64> {
         let mut ring = lock(&self.ring);
-        while ring.total <= offset && ring.pipe.is_some() {
-            ring = match deadline {
-                None => ignore_poison(self.did_change.wait(ring)),
-                Some(deadline) => {
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        return None;
-                    }
-                    ignore_poison(self.did_change.wait_timeout(ring, left)).0
-                }
-            };
+        if ring.has_news(offset) {
+            return None;
         }
-        Some(ring.since(offset, limit))
+        let ticket = ring.next_ticket;
+        ring.next_ticket += 1;
+        ring.waiting.push((ticket, waiter));
+        Some(ticket)
+    }
+
+    pub(super) fn remove_waiter(&self, ticket: u64) {
+        let mut ring = lock(&self.ring);
+        let removed = ring.waiting.extract_if(.., |(it, _)| *it == ticket);
+        let removed: Vec<_> = removed.collect();
+        drop(ring);
+        // Dropped after the lock is released.
+        drop(removed);
+    }
+}
+
+/// Wakes what waits for a change of the buffer, after its lock is released.
+fn wake_all(mut ring: MutexGuard<'_, RingBuffer>) {
+    let waiting = std::mem::take(&mut ring.waiting);
+    drop(ring);
+    for (_, waiter) in waiting {
+        waiter.wake();
     }
 }
 
 impl RingBuffer {
+    fn has_news(&self, offset: u64) -> bool {
+        self.total > offset || self.pipe.is_none()
+    }
+
     fn push(&mut self, bytes: &[u8], limit: usize) {
         self.total += bytes.len() as u64;
         let kept = &bytes[bytes.len().saturating_sub(limit)..];

@@ -148,6 +148,18 @@ impl ProcessShared {
         self.wait(None).unwrap_or(Exit::Unknown)
     }
 
+    /// Shows that this thread waits for the process, until the returned value is dropped.
+    ///
+    /// A process waits for no task, and no callback runs on the reaper, so the wait can't close a
+    /// cycle.
+    pub(super) fn show_wait(&self, deadline: Option<Instant>) -> impl Drop + use<> {
+        graph::global().enter(Intent {
+            targets: Targets::Process(self.pid()),
+            need: Need::All,
+            deadline,
+        })
+    }
+
     /// The stream in which the process says why it fails.
     pub(super) fn error_stream(&self) -> Stream {
         if self.spawned.stderr_is_stdout {
@@ -215,7 +227,7 @@ impl ProcessShared {
         };
         let guard = token.on_cancel(move || callbacks::run(vec![Box::new(stop)]));
         *lock(&self.on_cancel) = Some(guard);
-        if self.has_ended() {
+        if self.exit().is_some() {
             self.ignore_cancel();
         }
     }
@@ -293,7 +305,7 @@ impl Awaited for ProcessShared {
         self.pid()
     }
 
-    fn has_ended(&self) -> bool {
+    fn is_ready(&self) -> bool {
         self.exit().is_some()
     }
 
@@ -360,13 +372,7 @@ impl Root for ProcessShared {
         if let Some(exit) = self.exit() {
             return Some(exit);
         }
-        // A process waits for no task, and no callback runs on the reaper, so this can't close a
-        // cycle. The entry makes the wait visible.
-        let _entry = graph::global().enter(Intent {
-            targets: Targets::Process(self.pid()),
-            need: Need::All,
-            deadline,
-        });
+        let _shown = self.show_wait(deadline);
         self.end.wait(deadline)
     }
 }

@@ -7,6 +7,7 @@ use std::process::{Child, Command};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::sync_channel;
+use std::time::Instant;
 
 use rustix::process::Pid;
 
@@ -32,7 +33,7 @@ impl Builder {
     ///
     /// This takes a millisecond or so, but as long as the system needs: for ever if the program, its
     /// folder or its input is on a disk that does not respond, or if its input is a named pipe without
-    /// a writer. [`spawn_while`](Self::spawn_while) does not wait for ever.
+    /// a writer. [`spawn_until`](Self::spawn_until) does not wait for ever.
     ///
     /// # Errors
     /// [`SpawnError`] lists the causes. If a launcher passes these checks and still can't execute
@@ -71,27 +72,33 @@ impl Builder {
         })
     }
 
-    /// Like [`spawn`](Self::spawn), but gives up when `goes_on` returns false. It is asked every 20
-    /// ms while the start is under way.
+    /// Like [`spawn`](Self::spawn), but gives up at this time, or when the token is cancelled. `None` is no
+    /// deadline.
     ///
-    /// A start that was given up goes on in a thread of its own. If it succeeds after all, the
+    /// A start that was given up goes on in a daemon task of its own. If it succeeds after all, the
     /// process is killed at once.
     ///
     /// ```
+    /// use meanwhile_join::CancelToken;
     /// use meanwhile_join::process::{Builder, Exit};
     /// use std::time::{Duration, Instant};
     ///
     /// let deadline = Instant::now() + Duration::from_secs(60);
-    /// let process = Builder::new("true").spawn_while(|| Instant::now() < deadline)?;
+    /// let process = Builder::new("true").spawn_until(deadline, &CancelToken::new())?;
     /// assert_eq!(process.join()?, Exit::Code(0));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors
-    /// [`SpawnError::GivenUp`] if it gave up. Otherwise fails as `spawn` does.
-    pub fn spawn_while(self, goes_on: impl FnMut() -> bool) -> Result<Process, SpawnError> {
+    /// [`SpawnError::GivenUp`] at the deadline, [`SpawnError::Cancelled`] after a cancel. Otherwise fails
+    /// as `spawn` does.
+    pub fn spawn_until(
+        self,
+        deadline: impl Into<Option<Instant>>,
+        token: &CancelToken,
+    ) -> Result<Process, SpawnError> {
         let program = self.invocation.program_name();
-        patient::spawn_while(program, move || self.spawn(), goes_on)
+        patient::spawn_until(program, move || self.spawn(), deadline.into(), token)
     }
 
     /// Starts a command without a launcher, at the priority that was set.

@@ -3,13 +3,16 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use meanwhile_join::process::{self, Exit, LaunchOptions, ProcessGroup, SpawnError};
+use meanwhile_join::{self as join, CancelToken};
 use rustix::process::{Resource, getrlimit};
 
 use super::{Builder, eventually, launcher, shell};
 use crate::util::child::{NOT_AS_ROOT, in_child, in_child_with};
 use crate::util::files::{OBEY_PERMISSIONS, folder, write};
+use crate::util::gate::TIMEOUT;
 use crate::util::resources::{Resources, limit_threads};
 
 fn spawn_error(builder: Builder) -> SpawnError {
@@ -119,19 +122,29 @@ fn p9_start_that_hangs_can_be_given_up() {
     let folder = folder();
     let fifo = folder.path().join("fifo");
     nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
-    let mut asked = 0;
     // Opening the pipe waits for a writer.
-    let cat = Builder::new("cat").name("late").stdin_file(&fifo);
-    let started = cat.spawn_while(|| {
-        asked += 1;
-        asked < 3
+    let cat = || Builder::new("cat").name("late").stdin_file(&fifo);
+    let soon = Instant::now() + Duration::from_millis(20);
+    let started = cat().spawn_until(soon, &CancelToken::new());
+    let is_given_up = matches!(started, Err(SpawnError::GivenUp { .. }));
+    assert!(is_given_up && Instant::now() >= soon, "{started:?}");
+    let token = CancelToken::new();
+    let starter = join::spawn("starter", {
+        let (cat, token) = (cat(), token.clone());
+        move |_| cat.spawn_until(None, &token).map(drop)
     });
-    assert!(
-        matches!(started, Err(SpawnError::GivenUp { .. })),
-        "{started:?}"
-    );
-    assert_eq!(asked, 3);
-    // The start succeeds now, and its process must be killed: it would wait for the writer.
+    let starter = starter.unwrap();
+    eventually("the wait for the start", || {
+        let waits = join::wait_graph().waits;
+        waits.iter().any(|wait| wait.waiter == Some(starter.id()))
+    });
+    token.cancel();
+    let started = starter.join_timeout(TIMEOUT).unwrap();
+    let is_cancelled = matches!(started, Err(SpawnError::Cancelled { .. }));
+    assert!(is_cancelled, "{started:?}");
+    let started = cat().spawn_until(None, &token);
+    assert!(matches!(started, Err(SpawnError::Cancelled { .. })));
+    // The starts succeed now, and their processes must be killed: they would wait for the writer.
     let _writer = fs::OpenOptions::new().write(true).open(&fifo).unwrap();
     let threads = || {
         let threads = fs::read_dir("/proc/self/task").unwrap().flatten();

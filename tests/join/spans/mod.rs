@@ -165,7 +165,9 @@ fn process_span_of_a_patient_start_has_its_parent() {
     collect();
     let spawner = info_span!("spawner");
     let process = join::process::Builder::new("true").name("span of a patient start");
-    let process = spawner.in_scope(|| process.spawn_while(|| true)).unwrap();
+    let process = spawner
+        .in_scope(|| process.spawn_until(None, &join::CancelToken::new()))
+        .unwrap();
     process.join().unwrap();
     let span = only_span("process", "name", "span of a patient start");
     assert_eq!(span.parent, spawner.id().map(|id| id.into_u64()));

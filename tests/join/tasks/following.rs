@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use meanwhile_join::{
-    self as join, Context, Group, JoinError, OwnedTask, Pool, Promise, TaskState,
+    self as join, Builder, Context, Group, JoinError, OwnedTask, Pool, Promise, TaskState,
 };
 
 use crate::util::child::stderr_of_child;
@@ -250,6 +250,23 @@ fn t30_follower_joined_by_its_leader_is_refused() {
     known.open();
     ended.pass();
     assert!(refused.load(Ordering::SeqCst));
+}
+
+#[test]
+fn follower_of_a_daemon_is_a_daemon() {
+    for daemon in [false, true] {
+        let gate = Gate::new();
+        let leader = Builder::new("leader").daemon(daemon).spawn_owned({
+            let gate = gate.clone();
+            move |_| gate.pass()
+        });
+        let follower = leader.unwrap().map(|()| 7);
+        assert_eq!(follower.info().daemon, daemon);
+        let next = follower.and_then(OwnedTask::ready);
+        assert_eq!(next.info().daemon, daemon);
+        gate.open();
+        assert_eq!(next.join_into().unwrap(), 7);
+    }
 }
 
 #[test]

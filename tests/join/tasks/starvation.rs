@@ -1,9 +1,12 @@
 //! T9: the tasks of a pool end although its threads wait for each other's tasks.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use meanwhile_join::{self as join, Builder, JoinError, Pool, Task, WaitOutcome, WaitUntil};
+use meanwhile_join::{
+    self as join, Builder, JoinError, Pool, Select, Task, WaitOutcome, WaitUntil,
+};
 
 use crate::util::child::in_child;
 use crate::util::gate::{Gate, TIMEOUT};
@@ -266,4 +269,96 @@ fn wait_of_a_callback_keeps_the_wait_around_it() {
     }
     gate.open();
     assert_eq!(value(&outer), WaitOutcome::Satisfied);
+}
+
+/// The number of spare threads of the pool with this name.
+#[cfg(target_os = "linux")]
+fn spares(pool: &str) -> usize {
+    let threads = std::fs::read_dir("/proc/self/task").unwrap().flatten();
+    let names = threads.filter_map(|it| std::fs::read_to_string(it.path().join("comm")).ok());
+    let spare = format!("{pool}-spare-");
+    names.filter(|name| name.starts_with(&spare)).count()
+}
+
+/// A task of the pool that waits for another one, which waits for a third, and so on. Each wait has a
+/// deadline, so no worker runs the other one itself.
+fn nested<T>(pool: &Pool, depth: usize, last: impl FnOnce() -> T + Send + 'static) -> Task<T>
+where
+    T: Clone + Send + Sync + 'static,
+{
+    let inner = pool.clone();
+    let last: Box<dyn FnOnce() -> T + Send> = Box::new(last);
+    on(pool, move || match depth {
+        0 => last(),
+        _ => value(&nested(&inner, depth - 1, last)),
+    })
+}
+
+/// After a time with many spare threads one is left for shortages that go on, and later none.
+#[cfg(target_os = "linux")]
+#[test]
+fn t9_spare_threads_end_when_the_load_is_over() {
+    const DEPTH: usize = 20;
+    let pool = Pool::builder().name("ebb").threads(1).build().unwrap();
+    let most = nested(&pool, DEPTH, || spares("ebb"));
+    assert_eq!(value(&most), DEPTH);
+    let began = Instant::now();
+    while spares("ebb") > 1 {
+        value(&nested(&pool, 1, || ()));
+        assert!(began.elapsed() < TIMEOUT / 6, "{} are left", spares("ebb"));
+    }
+    while spares("ebb") > 0 {
+        std::thread::yield_now();
+        assert!(began.elapsed() < TIMEOUT, "one is left");
+    }
+    assert!(value(&nested(&pool, 1, || true)));
+}
+
+/// A spare thread takes no more tasks of a wait when the worker of its pool no longer waits.
+#[cfg(target_os = "linux")]
+#[test]
+fn t9_spare_thread_stops_when_its_pool_goes_on() {
+    const COUNT: usize = 20;
+    let pool = Pool::builder().name("flow").threads(1).build().unwrap();
+    let (first_runs, first_ends, released, goes_on, ends) = Default::default();
+    let gates: [&Gate; 5] = [&first_runs, &first_ends, &released, &goes_on, &ends];
+    let ran = Arc::new(AtomicUsize::new(0));
+    let outer = on(&pool, {
+        let (pool, ran) = (pool.clone(), ran.clone());
+        let [first_runs, first_ends, released, goes_on, ends] = gates.map(Gate::clone);
+        move || {
+            let item = |_| {
+                let (first_runs, first_ends) = (first_runs.clone(), first_ends.clone());
+                let ran = ran.clone();
+                on(&pool, move || {
+                    ran.fetch_add(1, Ordering::SeqCst);
+                    first_runs.open();
+                    first_ends.pass();
+                })
+            };
+            let items: Vec<Task<()>> = (0..COUNT).map(item).collect();
+            let between = thread(move || join::wait(&items, WaitUntil::All).end);
+            let release = thread(move || released.pass());
+            // This worker needs no end of the items.
+            Select::new().task(&between).task(&release).wait().unwrap();
+            goes_on.open();
+            ends.pass();
+            between
+        }
+    });
+    first_runs.pass();
+    assert_eq!(spares("flow"), 1);
+    released.open();
+    goes_on.pass();
+    first_ends.open();
+    let began = Instant::now();
+    while spares("flow") > 0 {
+        std::thread::yield_now();
+        assert!(began.elapsed() < TIMEOUT, "the spare thread does not end");
+    }
+    assert_eq!(ran.load(Ordering::SeqCst), 1);
+    ends.open();
+    let between = value(&outer);
+    assert_eq!(value(&between), WaitOutcome::Satisfied);
+    assert_eq!(ran.load(Ordering::SeqCst), COUNT);
 }
