@@ -81,6 +81,7 @@ fn mapped_closure_that_panics_ends_the_new_task() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "starts a process")]
 fn mapped_panic_that_is_unseen_is_printed_once() {
     let name = "tasks::following::mapped_panic_that_is_unseen_is_printed_once";
     let stderr = stderr_of_child(name, || {
@@ -253,6 +254,7 @@ fn t30_follower_joined_by_its_leader_is_refused() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes long")]
 fn followers_are_joined_in_a_group() {
     let pool = Pool::new(2).unwrap();
     let mut group: Group<u32> = (0..100)

@@ -255,6 +255,7 @@ fn joining_time(tasks: usize) -> Duration {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes long")]
 fn group_takes_the_same_time_for_each_task() {
     let ratio = || {
         let few = joining_time(2_000).as_secs_f64();

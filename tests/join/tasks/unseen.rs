@@ -257,7 +257,17 @@ fn t18_report_that_blocks_delays_no_timeout() {
                 reported.pass();
             }
         });
-        drop(join::spawn("panics", |_| panic!("unseen")).unwrap());
+        // Whoever drops the last handle after the end reports the panic.
+        let detached = Gate::new();
+        let panics = join::spawn("panics", {
+            let detached = detached.clone();
+            move |_| {
+                detached.pass();
+                panic!("unseen")
+            }
+        });
+        drop(panics.unwrap());
+        detached.open();
         reporting.pass();
         let shutdown = Builder::new("shutdown")
             .daemon(true)
