@@ -3,7 +3,9 @@
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use meanwhile_join::{self as join, Builder, JoinError, Pool, Task, WaitOutcome, WaitUntil};
+use meanwhile_join::{
+    self as join, Builder, JoinError, Pool, Task, TaskId, WaitOutcome, WaitUntil,
+};
 
 use crate::util::child::in_child;
 use crate::util::gate::{Gate, TIMEOUT};
@@ -24,10 +26,10 @@ fn thread<T: Send + Sync + 'static>(f: impl FnOnce() -> T + Send + 'static) -> T
 type Later<T> = Arc<OnceLock<Task<T>>>;
 
 /// Blocks until the task waits for something.
-fn until_waiting<T>(task: &Task<T>) {
+fn until_waiting(task: TaskId) {
     let is_waiting = || {
         let waits = join::wait_graph().waits;
-        waits.iter().any(|wait| wait.waiter == Some(task.id()))
+        waits.iter().any(|wait| wait.waiter == Some(task))
     };
     while !is_waiting() {
         std::thread::yield_now();
@@ -76,7 +78,7 @@ fn t22_first_ends_while_a_queued_member_waits_for_it() {
             let quick = thread({
                 let queued = queued.clone();
                 move || {
-                    until_waiting(&queued);
+                    until_waiting(queued.id());
                     true
                 }
             });
@@ -252,7 +254,7 @@ fn wait_of_a_callback_keeps_the_wait_around_it() {
             join::wait(&[helped, last], WaitUntil::All).end
         })
     };
-    until_waiting(&outer);
+    until_waiting(outer.id());
     // The callback has run when the helped task is no longer among the targets.
     let targets = || {
         let waits = join::wait_graph().waits.into_iter();
@@ -266,4 +268,20 @@ fn wait_of_a_callback_keeps_the_wait_around_it() {
     }
     gate.open();
     assert_eq!(value(&outer), WaitOutcome::Satisfied);
+}
+
+/// The pool is starved by the wait of the scope, which begins last.
+#[test]
+fn t9_scope_whose_task_waits_for_its_pool_is_left() {
+    let pool = pool(1);
+    let outer = on(&pool.clone(), move || {
+        let queued = on(&pool, || 7);
+        let joined = OnceLock::new();
+        join::scope(|scope| {
+            let waits = scope.spawn("waits", |_| joined.set(value(&queued)));
+            until_waiting(waits.unwrap().id());
+        });
+        joined.into_inner()
+    });
+    assert_eq!(value(&outer), Some(7));
 }
