@@ -316,27 +316,20 @@ fn dropped_group_racing_an_end_cancels_or_drops_it() {
 }
 
 #[test]
-fn select_racing_an_end_returns_the_task() {
-    loom::model(|| {
+fn select_racing_an_end_and_a_cancel_returns_one() {
+    three_threads(|| {
         let (promise, task) = Promise::new("promise");
         let token = CancelToken::new();
         let sender = send(promise, 7);
-        assert_eq!(Select::new().task(&task).token(&token).wait(), Ok(0));
-        assert!(ended(sender));
-    });
-}
-
-#[test]
-fn select_racing_a_cancel_is_cancelled() {
-    loom::model(|| {
-        let (_promise, task) = Promise::<u32>::new("promise");
-        let token = CancelToken::new();
         let canceller = loom::thread::spawn({
             let token = token.clone();
             move || token.cancel()
         });
-        let selected = Select::new().task(&task).token(&token).wait();
-        assert_eq!(selected, Err(SelectError::Cancelled));
+        match Select::new().task(&task).token(&token).wait() {
+            Ok(index) => assert!(index == 0 && task.is_finished()),
+            Err(error) => assert!(error == SelectError::Cancelled && token.is_cancelled()),
+        }
+        assert!(ended(sender));
         ended(canceller);
     });
 }
