@@ -1,10 +1,8 @@
 #!/usr/bin/env bash
 # Runs every check of the project, one step after the other.
 #
-#     ./tests/all.sh              all steps
+#     ./tests/all.sh              all steps but the long ones
 #     ./tests/all.sh STEP...      only these (`./tests/all.sh --list` prints their names)
-#
-# The step `iced`, which builds a window toolkit, runs only when it is named.
 #
 # On Debian and its relatives the first step installs the missing packages, as root or with sudo;
 # elsewhere it prints what is needed. A step that lacks a program says so and fails: no step is
@@ -37,7 +35,8 @@ packages=(
 )
 
 steps=(packages format clippy clippy-library docs package public-api msrv loom other-unix tests snapshots window desktop-files)
-on_demand=(iced)
+# These take long, and run when they are named.
+long_steps=(iced miri miri-seeds thread-sanitizer)
 
 # need PROGRAM PACKAGE...: fails, and names each program that is missing with its Debian package.
 need() {
@@ -59,6 +58,19 @@ has_toolchain() {
         rustup run "$1" rustc --version || rustup toolchain install "$1" --profile minimal
     } && return
     echo "NOT CHECKED: there is no Rust $1, and rustup could not install it."
+    return 1
+}
+
+# has_nightly COMPONENT...: installs a nightly Rust with these, unless it is there. Says so and fails where
+# that can't be done.
+has_nightly() {
+    local arguments=() component
+    for component in "$@"; do arguments+=(--component "$component"); done
+    command -v rustup >/dev/null && {
+        (($(rustup component list --toolchain nightly --installed | grep --count --extended-regexp "^($(IFS='|'; echo "$*"))(-|$)") == $#)) ||
+            rustup toolchain install nightly --profile minimal "${arguments[@]}"
+    } && return
+    echo "NOT CHECKED: there is no nightly Rust with $*, and rustup could not install it."
     return 1
 }
 
@@ -240,6 +252,37 @@ step_loom() {
         --target-dir "$CARGO_TARGET_DIR/loom"
 }
 
+# Miri runs tests of tasks in an interpreter that lets loads see every value that the memory model allows,
+# and finds deadlocks and leaks of threads. It has no other processes, so the priorities, which ask the
+# system, are left out.
+miri() {
+    has_nightly miri rust-src || return 0
+    MIRIFLAGS="-Zmiri-disable-isolation $*" cargo +nightly miri test --locked -p meanwhile-join \
+        --no-default-features --features process --test join --target-dir "$CARGO_TARGET_DIR/miri" -- \
+        tasks::following tasks::futures tasks::group tasks::owned tasks::promises
+}
+
+step_miri() {
+    need cargo cargo cc gcc
+    miri
+}
+
+# Each seed is another schedule.
+step_miri-seeds() {
+    need cargo cargo cc gcc
+    miri -Zmiri-many-seeds=0..8
+}
+
+# ThreadSanitizer watches all threads of the tests of tasks, with std built for it.
+step_thread-sanitizer() {
+    need cargo cargo cc gcc
+    has_nightly rust-src || return 0
+    local host
+    host=$(rustc -vV | sed -n 's/^host: //p')
+    RUSTFLAGS="-Zsanitizer=thread" cargo +nightly test --locked -Zbuild-std --target "$host" \
+        -p meanwhile-join --test join --target-dir "$CARGO_TARGET_DIR/tsan" -- tasks::
+}
+
 # The code for processes of other Unix systems, built and tested on Linux without the window. The
 # example is the program that the tests use as a launcher.
 step_other-unix() {
@@ -325,13 +368,13 @@ step_iced() {
 }
 
 if [[ "${1:-}" == "--list" ]]; then
-    printf '%s\n' "${steps[@]}" "${on_demand[@]}"
+    printf '%s\n' "${steps[@]}" "${long_steps[@]}"
     exit
 fi
 if (($#)); then wanted=("$@"); else wanted=("${steps[@]}"); fi
 for step in "${wanted[@]}"; do
     if ! declare -F "step_$step" >/dev/null; then
-        echo "there is no step '$step'; the steps are: ${steps[*]} ${on_demand[*]}" >&2
+        echo "there is no step '$step'; the steps are: ${steps[*]} ${long_steps[*]}" >&2
         exit 2
     fi
 done

@@ -99,6 +99,7 @@ impl CancelNode {
     /// Marks the node as cancelled. Returns what that reaches, or `None` if it was marked before.
     fn mark(&self) -> Option<Slab<Entry>> {
         let mut entries = lock(&self.entries);
+        // As in `add`.
         if self.is_requested.load(Ordering::Relaxed) {
             return None;
         }

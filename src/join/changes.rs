@@ -48,7 +48,8 @@ use super::sync::{AtomicBool, Mutex, Ordering, fence, lock};
 pub struct Changes(Arc<ChangeQueue>);
 
 pub(crate) struct ChangeQueue {
-    /// Whether there are tasks. Written under their lock; read without it.
+    /// Whether there are tasks. Written under their lock and read without it. Release and acquire order
+    /// let a thread that sees a task here also see its change.
     pending: AtomicBool,
     tasks: Mutex<VecDeque<Arc<dyn Observed>>>,
     wake: Box<dyn Fn() + Send + Sync>,
@@ -136,6 +137,9 @@ pub(crate) struct Subscription {
     queue: Option<Weak<ChangeQueue>>,
     /// Whether the task is in the queue. Without a queue it stays set once it was, so that later
     /// progress does no more than to read it.
+    ///
+    /// Both swaps have release and acquire order. Of a swap that queues and one that takes, the later
+    /// sees the earlier: either the task is queued again, or who takes it sees its change.
     is_queued: AtomicBool,
 }
 
@@ -183,8 +187,8 @@ impl Subscription {
         }
     }
 
-    /// Lets later changes queue the task again. The swap makes visible to this thread what the task
-    /// reported before it was queued; the fence belongs to that of [`is_queued`](Self::is_queued).
+    /// Lets later changes queue the task again. The fence belongs to that of
+    /// [`is_queued`](Self::is_queued).
     fn mark_taken(&self) {
         self.is_queued.swap(false, Ordering::AcqRel);
         fence(Ordering::SeqCst);

@@ -10,7 +10,8 @@ pub(crate) fn epoch() -> Instant {
     *EPOCH.get_or_init(Instant::now)
 }
 
-/// A time that is set once, in nanoseconds since [`epoch`]; 0 while unset.
+/// A time that is set once, in nanoseconds since [`epoch`]; 0 while unset. It is set with release order
+/// and read with acquire order: a thread that sees it also sees what was done before that time.
 pub(crate) struct Stamp(AtomicU64);
 
 impl Stamp {

@@ -19,6 +19,7 @@ impl HandleCount {
     /// Counts a handle that was not made from another one. Returns false if no handle could
     /// ask for the outcome any more.
     pub(crate) fn add_if_live(&self) -> bool {
+        // Only the number counts. It stays above zero until this handle is dropped.
         let one_more = |count: usize| (count > 0).then_some(count + 1);
         let added = self
             .0
@@ -30,11 +31,13 @@ impl HandleCount {
     /// for the outcome.
     #[must_use]
     pub(crate) fn remove(&self) -> bool {
+        // The last one acquires what the others released, such as the mark that the panic was seen.
         self.0.fetch_sub(1, Ordering::AcqRel) == 1
     }
 
     /// Whether no handle is left. Must be called before the task has ended.
     pub(crate) fn is_detached(&self) -> bool {
-        self.0.load(Ordering::Acquire) == 1
+        // Only the number counts. Of a handle that comes or goes meanwhile either answer is right.
+        self.0.load(Ordering::Relaxed) == 1
     }
 }

@@ -114,7 +114,8 @@ impl Header {
         self.placement
     }
 
-    /// The task's key in the registry, if it was added. The registry's lock orders the accesses.
+    /// The task's key in the registry, if it was added. It is stored before other threads get the task,
+    /// and what gives it to them orders the accesses.
     pub(crate) fn registry_key(&self) -> Option<usize> {
         Some(self.registry_key.load(Ordering::Relaxed)).filter(|key| *key != NO_KEY)
     }

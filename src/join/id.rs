@@ -13,7 +13,11 @@ pub struct TaskId(pub(crate) u64);
 
 impl TaskId {
     pub(crate) fn next() -> Self {
+        #[cfg(not(loom))]
         static NEXT: AtomicU64 = AtomicU64::new(1);
+        // The runs of a model must not differ.
+        #[cfg(loom)]
+        super::sync::lazy!(NEXT: AtomicU64 = AtomicU64::new(1));
         // A counter orders nothing else.
         Self(NEXT.fetch_add(1, Ordering::Relaxed))
     }

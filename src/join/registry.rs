@@ -1,6 +1,6 @@
 //! The list of live tasks.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use slab::Slab;
@@ -9,7 +9,7 @@ use super::cancel_tree::{self, CancelNode, CancelTarget};
 use super::header::{ClosureOutcome, Header};
 use super::id::TaskId;
 use super::info::TaskInfo;
-use super::sync::{AtomicUsize, Condvar, Mutex, Ordering, ignore_poison, lock, wait_timeout};
+use super::sync::{AtomicUsize, Condvar, Mutex, Ordering, ignore_poison, lazy, lock, wait_timeout};
 
 /// Tasks are spread over several locks, to reduce contention between workers and spawners.
 const SHARDS: usize = if cfg!(loom) { 2 } else { 16 };
@@ -84,6 +84,7 @@ impl Registry {
             };
         };
         drop(removal);
+        // A thread that sees the old count notifies nobody.
         self.waiting.fetch_sub(1, Ordering::Relaxed);
         are_removed
     }
@@ -122,7 +123,7 @@ impl Registry {
 
 /// The registry of this process.
 pub(crate) fn global() -> &'static Registry {
-    static REGISTRY: LazyLock<Registry> = LazyLock::new(Registry::new);
+    lazy!(REGISTRY: Registry = Registry::new());
     &REGISTRY
 }
 

@@ -14,8 +14,8 @@ const CANCELLED: u8 = 4;
 
 /// `Queued` → `Running` → `Returned`, `Panicked` or `Cancelled`; or `Queued` → `Cancelled`.
 pub(crate) struct StateCell {
-    /// The store that ends the task has release order and every load has acquire order. So a thread
-    /// that sees the end also sees the outcome, which is stored before.
+    /// Every store has release order and every load has acquire order. So a thread that sees the end also
+    /// sees the outcome, and one that sees the start its time, which are stored before.
     state: AtomicU8,
     spawned_at: Stamp,
     started_at: Stamp,

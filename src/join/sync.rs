@@ -23,6 +23,22 @@ pub(crate) use std::{
     thread::{Thread, current as current_thread, park, yield_now},
 };
 
+/// Defines a static that is made when it is first used. A model makes one for each of its runs, because
+/// loom's primitives must not outlive a run.
+#[cfg(not(loom))]
+macro_rules! lazy {
+    ($name:ident: $type:ty = $value:expr) => {
+        static $name: std::sync::LazyLock<$type> = std::sync::LazyLock::new(|| $value);
+    };
+}
+#[cfg(loom)]
+macro_rules! lazy {
+    ($name:ident: $type:ty = $value:expr) => {
+        loom::lazy_static! { static ref $name: $type = $value; }
+    };
+}
+pub(crate) use lazy;
+
 /// Locks a mutex, even a poisoned one; see [`ignore_poison`].
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     ignore_poison(mutex.lock())
@@ -74,7 +90,7 @@ pub(crate) fn park_until(deadline: Option<Instant>) -> bool {
 
 /// Linux lets a sleep end late by the thread's timer slack, 50 µs by default, so that several
 /// sleeps can end at once. Without it a timed wait is half as late.
-#[cfg(all(target_os = "linux", not(loom)))]
+#[cfg(all(target_os = "linux", not(any(loom, miri))))]
 fn park_for(time: Duration) {
     use rustix::thread::{current_timer_slack, set_current_timer_slack};
     use std::num::NonZeroU64;
@@ -88,7 +104,8 @@ fn park_for(time: Duration) {
     }
 }
 
-#[cfg(not(any(target_os = "linux", loom)))]
+// Miri knows no timer slack.
+#[cfg(not(any(all(target_os = "linux", not(miri)), loom)))]
 use std::thread::park_timeout as park_for;
 
 /// A model has no clock. There the deadline passes after another thread has run.

@@ -78,7 +78,8 @@ struct Owner {
 struct WatchdogShared {
     origin: Instant,
     limit: Duration,
-    /// Counts the starts and ends of frames, so it is odd while one is drawn.
+    /// Counts the starts and ends of frames, so it is odd while one is drawn. Only the thread that draws
+    /// changes it, so the relaxed loads of that thread see its own last change.
     turns: AtomicU64,
     /// The start of the frame, in nanoseconds since `origin`. Published by the count in `turns`.
     began: AtomicU64,
@@ -87,7 +88,8 @@ struct WatchdogShared {
     /// A frame first counts its turn and then reads this; the thread first sets this and then reads
     /// the turns. Sequential consistency guarantees that at least one of them sees the other.
     is_asleep: AtomicBool,
-    /// Set once every handle has been dropped.
+    /// Set once every handle has been dropped, before the thread is unparked. It looks here before each
+    /// park, so it is not left asleep; with the unpark, weaker orders would do.
     is_over: AtomicBool,
     state: Mutex<State>,
 }

@@ -36,7 +36,7 @@ pub use self::info::{WaitGraph, WaitInfo};
 use self::waits::{Key, WaitEntry, Waits};
 use super::header::Header;
 use super::id::TaskId;
-use super::sync::{Mutex, Thread, lock};
+use super::sync::{Mutex, Thread, lazy, lock};
 use super::targets::Targets;
 use super::trace::WaitSpan;
 use super::workers::{InnermostTask, Shortage, Workers};
@@ -290,7 +290,7 @@ impl Drop for Following {
 
 /// The graph of this process.
 pub(crate) fn global() -> &'static Graph {
-    static GRAPH: std::sync::LazyLock<Graph> = std::sync::LazyLock::new(Graph::new);
+    lazy!(GRAPH: Graph = Graph::new());
     &GRAPH
 }
 

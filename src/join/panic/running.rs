@@ -23,7 +23,8 @@ loom::thread_local! {
     static RUNNING: RefCell<Vec<Run>> = RefCell::new(Vec::new());
 }
 
-/// The number of panics on threads that ran no task.
+/// The number of panics on threads that ran no task. Such a thread counts its panic before it hands it
+/// to the thread of a task, which orders the accesses.
 static FOREIGN_PANICS: AtomicUsize = AtomicUsize::new(0);
 
 /// A task whose code runs.

@@ -81,6 +81,7 @@ fn mapped_closure_that_panics_ends_the_new_task() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "starts a process")]
 fn mapped_panic_that_is_unseen_is_printed_once() {
     let name = "tasks::following::mapped_panic_that_is_unseen_is_printed_once";
     let stderr = stderr_of_child(name, || {
@@ -270,6 +271,7 @@ fn follower_of_a_daemon_is_a_daemon() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes long")]
 fn followers_are_joined_in_a_group() {
     let pool = Pool::new(2).unwrap();
     let mut group: Group<u32> = (0..100)

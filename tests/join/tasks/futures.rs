@@ -114,6 +114,7 @@ fn future_polled_with_another_waker_wakes_only_that() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes long")]
 fn t28_dropped_futures_leave_nothing_behind() {
     let gate = Gate::new();
     let task = gated(&gate);
@@ -207,6 +208,7 @@ fn future_whose_waker_panics_does_not_hide_the_end() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes long")]
 fn futures_run_on_tokio_by_the_thousand() {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)

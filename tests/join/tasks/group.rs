@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use meanwhile_join::{
@@ -20,6 +20,17 @@ fn add_gated<T: Send + 'static>(group: &mut Group<T>, gate: &Gate, value: T) -> 
         value
     });
     task.unwrap()
+}
+
+/// Blocks until the task waits for something, or `is_over`.
+fn until_waiting(task: TaskId, is_over: impl Fn() -> bool) {
+    let is_waiting = || {
+        let waits = join::wait_graph().waits;
+        waits.iter().any(|wait| wait.waiter == Some(task))
+    };
+    while !is_waiting() && !is_over() {
+        std::thread::yield_now();
+    }
 }
 
 fn until_cancelled(context: &Context) {
@@ -255,6 +266,7 @@ fn joining_time(tasks: usize) -> Duration {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes long")]
 fn group_takes_the_same_time_for_each_task() {
     let ratio = || {
         let few = joining_time(2_000).as_secs_f64();
@@ -262,4 +274,33 @@ fn group_takes_the_same_time_for_each_task() {
     };
     // 20 if each task takes the same time, 400 if each looks at all others.
     assert!((0..5).any(|_| ratio() < 80.0));
+}
+
+/// The other member can end, and so end the wait.
+#[test]
+fn group_with_a_member_that_joins_the_joiner_goes_on() {
+    let (ready, gate) = (Gate::new(), Gate::new());
+    let own: Arc<OnceLock<Task<Option<u32>>>> = Arc::default();
+    let joiner = join::spawn("joiner", {
+        let (ready, gate, own) = (ready.clone(), gate.clone(), own.clone());
+        move |_| {
+            ready.pass();
+            let joiner = own.get().unwrap().clone();
+            let mut group = Group::new();
+            let back = group.spawn("back", move |_| {
+                joiner.join().ok().copied().flatten().unwrap()
+            });
+            until_waiting(back.unwrap(), || false);
+            add_gated(&mut group, &gate, 7);
+            let joined = group.join_next();
+            group.detach_all();
+            joined?.1.ok()
+        }
+    })
+    .unwrap();
+    own.set(joiner.clone()).unwrap();
+    ready.open();
+    until_waiting(joiner.id(), || joiner.is_finished());
+    gate.open();
+    assert_eq!(joiner.join_timeout(TIMEOUT).unwrap(), &Some(7));
 }

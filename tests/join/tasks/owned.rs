@@ -88,6 +88,7 @@ fn owned_panic_is_taken_once() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "starts a process")]
 fn t26_owned_panic_never_taken_is_printed_once() {
     let name = "tasks::owned::t26_owned_panic_never_taken_is_printed_once";
     let stderr = stderr_of_child(name, || {

@@ -67,6 +67,7 @@ fn t29_promise_of_a_cancelled_task_returns_value() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes long")]
 fn promise_racing_a_cancel_ends_once() {
     for _ in 0..2_000 {
         let (promise, task) = Promise::owned("raced");
@@ -101,6 +102,7 @@ fn promise_reports_progress_and_its_end_to_a_window() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "starts a process")]
 fn promise_is_awaited_by_shutdown_unless_a_daemon() {
     in_child(
         "tasks::promises::promise_is_awaited_by_shutdown_unless_a_daemon",

@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use meanwhile_join::{
-    self as join, Builder, JoinError, Pool, Select, Task, WaitOutcome, WaitUntil,
+    self as join, Builder, JoinError, Pool, Select, Task, TaskId, WaitOutcome, WaitUntil,
 };
 
 use crate::util::child::in_child;
@@ -27,10 +27,10 @@ fn thread<T: Send + Sync + 'static>(f: impl FnOnce() -> T + Send + 'static) -> T
 type Later<T> = Arc<OnceLock<Task<T>>>;
 
 /// Blocks until the task waits for something.
-fn until_waiting<T>(task: &Task<T>) {
+fn until_waiting(task: TaskId) {
     let is_waiting = || {
         let waits = join::wait_graph().waits;
-        waits.iter().any(|wait| wait.waiter == Some(task.id()))
+        waits.iter().any(|wait| wait.waiter == Some(task))
     };
     while !is_waiting() {
         std::thread::yield_now();
@@ -79,7 +79,7 @@ fn t22_first_ends_while_a_queued_member_waits_for_it() {
             let quick = thread({
                 let queued = queued.clone();
                 move || {
-                    until_waiting(&queued);
+                    until_waiting(queued.id());
                     true
                 }
             });
@@ -255,7 +255,7 @@ fn wait_of_a_callback_keeps_the_wait_around_it() {
             join::wait(&[helped, last], WaitUntil::All).end
         })
     };
-    until_waiting(&outer);
+    until_waiting(outer.id());
     // The callback has run when the helped task is no longer among the targets.
     let targets = || {
         let waits = join::wait_graph().waits.into_iter();
@@ -361,4 +361,20 @@ fn t9_spare_thread_stops_when_its_pool_goes_on() {
     let between = value(&outer);
     assert_eq!(value(&between), WaitOutcome::Satisfied);
     assert_eq!(ran.load(Ordering::SeqCst), COUNT);
+}
+
+/// The pool is starved by the wait of the scope, which begins last.
+#[test]
+fn t9_scope_whose_task_waits_for_its_pool_is_left() {
+    let pool = pool(1);
+    let outer = on(&pool.clone(), move || {
+        let queued = on(&pool, || 7);
+        let joined = OnceLock::new();
+        join::scope(|scope| {
+            let waits = scope.spawn("waits", |_| joined.set(value(&queued)));
+            until_waiting(waits.unwrap().id());
+        });
+        joined.into_inner()
+    });
+    assert_eq!(value(&outer), Some(7));
 }

@@ -257,7 +257,17 @@ fn t18_report_that_blocks_delays_no_timeout() {
                 reported.pass();
             }
         });
-        drop(join::spawn("panics", |_| panic!("unseen")).unwrap());
+        // Whoever drops the last handle after the end reports the panic.
+        let detached = Gate::new();
+        let panics = join::spawn("panics", {
+            let detached = detached.clone();
+            move |_| {
+                detached.pass();
+                panic!("unseen")
+            }
+        });
+        drop(panics.unwrap());
+        detached.open();
         reporting.pass();
         let shutdown = Builder::new("shutdown")
             .daemon(true)
@@ -269,4 +279,26 @@ fn t18_report_that_blocks_delays_no_timeout() {
         // Without a timeout it waits for the report.
         assert!(join::shutdown().is_complete());
     });
+}
+
+#[test]
+fn found_handle_that_goes_leaves_the_other_one() {
+    in_child(
+        "tasks::unseen::found_handle_that_goes_leaves_the_other_one",
+        || {
+            let reports = Arc::new(Mutex::new(Vec::new()));
+            join::on_panic({
+                let reports = reports.clone();
+                move |report| reports.lock().unwrap().push(report.message().to_owned())
+            });
+            let gate = Gate::new();
+            let task = panicking(&gate, "joined");
+            drop(join::find(task.id()).unwrap());
+            gate.open();
+            settle();
+            assert!(task.join().is_err());
+            drop(task);
+            assert!(reports.lock().unwrap().is_empty());
+        },
+    );
 }
