@@ -1,17 +1,19 @@
 //! The command line: opens the window, or runs a job without one.
 //!
 //! Results go to stdout, everything else to stderr. Exit codes: 0 success, 1 an item failed, 2 wrong
-//! usage, 3 the join timed out and the job was cancelled, 130 interrupted.
+//! usage, 3 the join timed out and the job was cancelled, 130 interrupted, 141 stdout was closed.
 
 mod interrupt;
 #[cfg(target_os = "linux")]
 mod lab;
 #[cfg(unix)]
 mod lesson;
+mod ordered_output;
 mod output;
 mod progress;
 mod run;
 mod run_args;
+mod spool;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -20,7 +22,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 
-use self::run_args::{Format, RunArgs};
+use self::run_args::RunArgs;
 use crate::jobs::seconds;
 
 /// An item failed, or the command itself did.
@@ -31,6 +33,9 @@ const TIMED_OUT: u8 = 3;
 
 /// The user pressed Ctrl-C, or the system asked the program to end.
 const INTERRUPTED: u8 = 130;
+
+/// Stdout was closed before all of the result was written, as when `SIGPIPE` ends a program.
+const STDOUT_CLOSED: u8 = 141;
 
 /// Ends the process at once with an exit code.
 ///
@@ -137,8 +142,13 @@ fn dispatch(cli: Cli, leave: ExitFn) -> anyhow::Result<ExitCode> {
 
 /// Prints a message in a line on stderr.
 fn print_message(message: &str) {
+    let line = message_line(message);
     // There is no other place for it if stderr can't be written.
-    writeln!(std::io::stderr().lock(), "meanwhile: {message}").ok();
+    std::io::stderr().lock().write_all(line.as_bytes()).ok();
+}
+
+fn message_line(message: &str) -> String {
+    format!("meanwhile: {message}\n")
 }
 
 /// Prints to stdout. A closed pipe is not an error.

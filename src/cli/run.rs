@@ -1,5 +1,6 @@
 //! `meanwhile run`: starts a job on a board, follows it, and shows the result.
 
+use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -7,12 +8,15 @@ use anyhow::Context as _;
 use crossbeam_channel::{Receiver, Sender};
 
 use super::interrupt::Interrupts;
+use super::ordered_output::OrderedOutput;
 use super::progress::Progress;
 use super::run_args::OnTimeout;
-use super::{ExitFn, FAILED, INTERRUPTED, RunArgs, TIMED_OUT, output};
+use super::run_args::Format;
+use super::{ExitFn, FAILED, INTERRUPTED, RunArgs, STDOUT_CLOSED, TIMED_OUT, output};
 use crate::board::JobBoard;
 use crate::format;
-use crate::record::{EventKind, JobEvent, JobId, JobRecord, JobState, JoinOutcome, Record};
+use crate::jobs::OutputStream;
+use crate::record::{EventKind, ItemId, JobEvent, JobId, JobRecord, JobState, JoinOutcome, Record};
 
 /// The number of events that are handled before the clock is checked again.
 const MAX_EVENTS_PER_POLL: usize = 4_096;
@@ -28,10 +32,18 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
     let (wake, woken) = crossbeam_channel::bounded(1);
     let interrupts =
         Interrupts::listen(leave, waker(wake.clone())).context("could not listen for Ctrl-C")?;
-    let mut board = JobBoard::new(waker(wake));
+    let progress = Progress::new();
+    let mut board = JobBoard::new(waker(wake.clone()));
     let (join_timeout, on_timeout) = (args.join_timeout(), args.on_timeout());
-    let format = args.format();
+    let (format, order) = (args.format(), args.output_order());
     let (spec, file) = args.into_job();
+    let text = match format {
+        Format::Json => None,
+        Format::Text => Some(OrderedOutput::start(order, progress.bar(), waker(wake))?),
+    };
+    if let Some(text) = &text {
+        board = board.with_output(text.sink());
+    }
     let grace = STOP_TIMEOUT_MARGIN.saturating_add(spec.options.job().stop_time());
     let job = board.start(spec)?;
     if let Some(timeout) = join_timeout {
@@ -44,7 +56,9 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
         woken,
         on_timeout,
         interrupts,
-        progress: Progress::new(),
+        progress,
+        text,
+        saves_lines: file.is_some(),
         grace,
         gives_up_at: None,
     };
@@ -54,14 +68,28 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
         record,
         progress,
         interrupts,
+        text,
         ..
     } = follower;
-    progress.finish();
     // The job has ended, or was cancelled and has used up its grace period.
     board.shutdown(Duration::ZERO);
-    let record = record.job(job).context("the job left no record")?;
-    output::show(record, board.now(), format, file.as_deref())?;
-    Ok(exit_code(record, &interrupts))
+    let job = record.job(job).context("the job left no record")?;
+    let written = text.map_or(Ok(()), |text| text.finish(&output::job_failure(job)));
+    progress.finish();
+    match (format, &file) {
+        (Format::Json, file) => output::show_json(job, board.now(), file.as_deref())?,
+        (Format::Text, Some(file)) => output::save_lines(job, file)?,
+        (Format::Text, None) => {}
+    }
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Ok(ExitCode::from(STDOUT_CLOSED))
+        }
+        written => {
+            written.context("the result could not be written to stdout")?;
+            Ok(exit_code(job, &interrupts))
+        }
+    }
 }
 
 fn waker(wake: Sender<()>) -> impl Fn() + Send + Sync + 'static {
@@ -89,6 +117,10 @@ struct Follower {
     on_timeout: OnTimeout,
     interrupts: Interrupts,
     progress: Progress,
+    /// Takes the results and failures of items as text.
+    text: Option<OrderedOutput>,
+    /// Whether the lines of the items go to a file, once all have ended.
+    saves_lines: bool,
     grace: Duration,
     gives_up_at: Option<Duration>,
 }
@@ -99,6 +131,9 @@ impl Follower {
             self.wait();
             if self.interrupts.any() {
                 self.interrupt();
+            }
+            if self.text.as_ref().is_some_and(OrderedOutput::has_failed) {
+                self.board.cancel(self.job);
             }
             for event in self.board.poll(MAX_EVENTS_PER_POLL) {
                 self.handle(event);
@@ -139,10 +174,32 @@ impl Follower {
                 ..
             }
         );
+        let ended = match &event.kind {
+            EventKind::ItemDidFinish { item, .. } => Some(*item),
+            _ => None,
+        };
         self.record.apply(event);
         if timed_out {
             self.time_out();
         }
+        if let Some(item) = ended {
+            self.show_end(item);
+        }
+    }
+
+    /// Shows the result or the failure of an item.
+    fn show_end(&self, item: ItemId) {
+        let record = self.record.job(self.job).and_then(|job| job.item(item));
+        let (Some(text), Some(record)) = (&self.text, record) else {
+            return;
+        };
+        if let Some(line) = output::line(record).filter(|_| !self.saves_lines) {
+            text.push(item, OutputStream::Stdout, &line);
+        }
+        if let Some(failure) = output::failure(record) {
+            text.push(item, OutputStream::Stderr, failure.as_bytes());
+        }
+        text.end(item);
     }
 
     fn time_out(&mut self) {

@@ -33,7 +33,7 @@ use self::catalogue::catalogue;
 pub(crate) use self::interface::DEFAULT_OUTPUT_LIMIT;
 pub use self::interface::{Arguments, JobInterface};
 pub use self::item::{Item, ItemError, JobOutput};
-pub use self::job::{Job, ProcessObserver};
+pub use self::job::{Job, OutputClosed, OutputStream, ProcessObserver};
 pub use self::process_run::{CapturedOutput, ExitStatus, ProcessRun, StopSummary};
 use crate::choice::choices;
 use crate::join;
