@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::{Arc, OnceLock};
 
 use super::builder::Builder;
+use super::callback_guard::CallbackGuard;
 use super::handle::Handle;
 use super::header::{Body, ClosureOutcome, Header};
 use super::id::TaskId;
@@ -13,6 +14,7 @@ use super::panic::Contained;
 use super::registry;
 use super::sync::CountedArc;
 use super::task::{Slot, Task, fill};
+use super::token::CancelToken;
 
 /// The sending half of a task without a closure. [`send`](Self::send) gives the task its value.
 ///
@@ -21,7 +23,7 @@ use super::task::{Slot, Task, fill};
 /// ever.
 ///
 /// A cancel ends the task at once. The sender sees it in [`is_cancelled`](Self::is_cancelled), or when
-/// `send` returns the value.
+/// `send` returns the value; [`on_cancel`](Self::on_cancel) tells it.
 ///
 /// The wait graph does not know who sends. A joiner that waits for a promise whose sender waits for the
 /// joiner is not refused, and a pool whose threads all wait for promises has no spare thread.
@@ -104,6 +106,38 @@ impl<T> Promise<T> {
     /// Returns whether the task was cancelled, so that no value is needed.
     pub fn is_cancelled(&self) -> bool {
         self.header.is_finished()
+    }
+
+    /// Runs `callback` when the task is cancelled, or now if it is cancelled already: to stop the work
+    /// whose value is not needed any more. A cancel after the end of the task does not run it. Dropping
+    /// the guard takes the callback back; [`CallbackGuard::keep`] leaves it.
+    ///
+    /// It runs on the thread that cancels, so it must not block. The task has ended by then. No lock is
+    /// held meanwhile. If the callback panics, the panic is ignored.
+    ///
+    /// ```
+    /// use meanwhile_join::Promise;
+    /// use std::net::{Shutdown, TcpListener, TcpStream};
+    ///
+    /// let server = TcpListener::bind("127.0.0.1:0")?;
+    /// let connection = TcpStream::connect(server.local_addr()?)?;
+    /// let (promise, page) = Promise::<String>::new("fetch");
+    /// promise.on_cancel(move || connection.shutdown(Shutdown::Both).unwrap_or_default()).keep();
+    /// let (mut client, _) = server.accept()?;
+    /// page.cancel();
+    /// assert_eq!(std::io::Read::read(&mut client, &mut [0; 16])?, 0); // the connection is closed
+    /// # drop(promise);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    pub fn on_cancel(&self, callback: impl FnOnce() + Send + 'static) -> CallbackGuard {
+        let task = Arc::downgrade(&self.header);
+        CancelToken::of(self.header.clone()).on_cancel(move || {
+            // Without a task there is no promise any more.
+            let task = task.upgrade();
+            if task.is_some_and(|task| task.cancel_requested_at().is_some()) {
+                callback();
+            }
+        })
     }
 
     /// Returns the number of the task.

@@ -25,7 +25,7 @@ use super::token::CancelToken;
 use super::wait::{WaitFailure, deadline};
 use super::waiters::{Batch, Waiter, Wake};
 
-/// A wait for the first of several sources: tasks of any type, processes and channels. A deadline or a
+/// A wait for the first of several sources: tasks of any type, processes, pipelines and channels. A deadline or a
 /// cancel ends it with an error.
 ///
 /// [`wait`](Self::wait) returns the number of the source that is ready, in the order in which they were
@@ -61,7 +61,7 @@ pub struct Select<'a> {
     deadline: Option<Instant>,
 }
 
-/// A source that is neither a task nor a channel: a process.
+/// A part of a source that is neither a task nor a channel: a process.
 pub(crate) trait Awaited: Send + Sync {
     fn process_id(&self) -> u32;
 
@@ -76,7 +76,8 @@ pub(crate) trait Awaited: Send + Sync {
 
 enum Source {
     Task(AnyTask),
-    Other(Arc<dyn Awaited>),
+    /// It is ready when all of these have ended.
+    Others(Box<[Arc<dyn Awaited>]>),
     /// A channel, by its number in `channels`.
     Receiver(usize),
 }
@@ -156,8 +157,9 @@ impl<'a> Select<'a> {
         any(not(all(unix, feature = "process")), loom),
         expect(dead_code, reason = "only `process` has such sources")
     )]
-    pub(crate) fn other(mut self, source: Arc<dyn Awaited>) -> Self {
-        self.sources.push(Source::Other(source));
+    pub(crate) fn others(mut self, parts: impl IntoIterator<Item = Arc<dyn Awaited>>) -> Self {
+        self.sources
+            .push(Source::Others(parts.into_iter().collect()));
         self
     }
 
@@ -195,7 +197,7 @@ impl<'a> Select<'a> {
         let channel = self.channels.try_ready().ok();
         self.sources.iter().position(|source| match source {
             Source::Task(task) => task.is_finished(),
-            Source::Other(other) => other.has_ended(),
+            Source::Others(parts) => parts.iter().all(|part| part.has_ended()),
             Source::Receiver(number) => channel == Some(*number),
         })
     }
@@ -247,11 +249,14 @@ impl<'a> Select<'a> {
         } else {
             Wake::Unpark(current_thread())
         };
-        let Some(registered) = Registered::new(self, &tasks, wake) else {
+        let Some(others) = self.running_others() else {
+            return Ok(());
+        };
+        let process_id = others.first().map(|other| other.process_id());
+        let Some(registered) = Registered::new(&tasks, &others, &self.tokens, wake) else {
             return Ok(());
         };
         let batch = registered.batch.clone();
-        let process_id = self.others().next().map(|other| other.process_id());
         let group = Group::with_process(tasks, process_id, batch.clone());
         let wait = graph::global().enter(Intent {
             targets: Targets::Many(Arc::new(group)),
@@ -297,11 +302,16 @@ impl<'a> Select<'a> {
         tasks.collect()
     }
 
-    fn others(&self) -> impl Iterator<Item = &Arc<dyn Awaited>> {
-        self.sources.iter().filter_map(|source| match source {
-            Source::Other(other) => Some(other),
+    /// Returns the first part that has not ended of each source that has parts, or `None` if all parts
+    /// of one have ended.
+    fn running_others(&self) -> Option<Vec<&Arc<dyn Awaited>>> {
+        let parts = self.sources.iter().filter_map(|source| match source {
+            Source::Others(parts) => Some(parts),
             Source::Task(_) | Source::Receiver(_) => None,
-        })
+        });
+        parts
+            .map(|parts| parts.iter().find(|part| !part.has_ended()))
+            .collect()
     }
 
     fn has_channels(&self) -> bool {
@@ -352,8 +362,13 @@ enum Member {
 
 impl Registered {
     /// Returns `None` if one of them has ended or is cancelled.
-    fn new(select: &Select<'_>, tasks: &[Arc<Header>], wake: Wake) -> Option<Self> {
-        let count = tasks.len() + select.others().count() + select.tokens.len();
+    fn new(
+        tasks: &[Arc<Header>],
+        others: &[&Arc<dyn Awaited>],
+        tokens: &[CancelToken],
+        wake: Wake,
+    ) -> Option<Self> {
+        let count = tasks.len() + others.len() + tokens.len();
         let batch = Arc::new(Batch::new(wake, count));
         if count > 0 {
             // The first end is enough.
@@ -367,13 +382,12 @@ impl Registered {
             let ticket = task.add_waiter(registered.waiter())?;
             registered.members.push(Member::Task(task.clone(), ticket));
         }
-        for other in select.others() {
+        for other in others {
             let ticket = other.add_waiter(registered.waiter())?;
-            registered
-                .members
-                .push(Member::Other(other.clone(), ticket));
+            let member = Member::Other(Arc::clone(other), ticket);
+            registered.members.push(member);
         }
-        for token in &select.tokens {
+        for token in tokens {
             let entry = Entry::Waiter(registered.waiter());
             let key = token.target().node().add(entry).ok()?;
             registered.members.push(Member::Token(token.clone(), key));

@@ -22,7 +22,7 @@ pub struct WaitInfo {
     pub thread_name: Option<String>,
     /// The tasks it waits for that have not ended.
     pub targets: Vec<TaskId>,
-    /// The process id of the child process it waits for; of several the first.
+    /// The process id of the child process it waits for, or for whose next line; of several the first.
     pub process: Option<u32>,
     /// The time at which the wait began.
     pub since: Instant,

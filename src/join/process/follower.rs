@@ -2,12 +2,11 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
 
 use super::super::panic::{contain, drop_contained};
 use super::super::sync::lock;
 use super::callbacks;
-use super::line::{Line, LineReader};
+use super::line::{Line, LineReader, NextLine};
 use super::output::{Stream, StreamCapture};
 use super::turns::Turns;
 
@@ -76,12 +75,11 @@ impl Follower {
         let Some(mut following) = lock(&self.following).take() else {
             return;
         };
-        let now = Instant::now();
         loop {
-            match following.lines.next(Some(now)) {
-                Ok(Some(line)) => contain(|| (following.function)(line)),
-                Ok(None) => return drop_contained(following.function),
-                Err(_no_line_yet) => break,
+            match following.lines.next() {
+                NextLine::Line(line) => contain(|| (following.function)(line)),
+                NextLine::NotYet => break,
+                NextLine::End => return drop_contained(following.function),
             }
         }
         *lock(&self.following) = Some(following);

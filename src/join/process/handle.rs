@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
+use super::super::select::Awaited;
 use super::super::{CallbackGuard, JoinError, Select, wait};
 use super::exit::{Exit, ProcessInfo, ProcessState};
 use super::exit_error::ExitError;
@@ -61,6 +62,10 @@ impl Process {
 
     pub(super) fn shared(&self) -> &ProcessShared {
         &self.0.0
+    }
+
+    pub(super) fn awaited(&self) -> Arc<dyn Awaited> {
+        self.0.0.clone()
     }
 
     pub(super) fn capture(&self, stream: Stream) -> Arc<StreamCapture> {
@@ -391,7 +396,7 @@ impl Select<'_> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn process(self, process: &Process) -> Self {
-        self.other(process.0.0.clone())
+        self.others([process.awaited()])
     }
 }
 

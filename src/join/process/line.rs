@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::super::JoinError;
+use super::super::token::CancelToken;
 use super::output::StreamCapture;
 
 /// The length of the longest line that is not cut, without its newline.
@@ -57,7 +57,7 @@ impl fmt::Display for Line {
     }
 }
 
-/// Reads the lines of a captured stream, from its beginning.
+/// Reads the lines of a captured stream, from its beginning, as far as it was captured.
 pub(super) struct LineReader {
     capture: Arc<StreamCapture>,
     /// The number of bytes that were read or dropped.
@@ -76,22 +76,18 @@ impl LineReader {
         }
     }
 
-    /// Waits for the next line. Returns `None` after the last one.
-    ///
-    /// # Errors
-    /// The deadline has passed first.
-    pub(super) fn next(&mut self, deadline: Option<Instant>) -> Result<Option<Line>, JoinError> {
+    /// Returns the next line without waiting.
+    pub(super) fn next(&mut self) -> NextLine {
         loop {
             if let Some(line) = self.lines.ready.pop_front() {
-                return Ok(Some(line));
+                return NextLine::Line(line);
             }
             if self.has_ended {
-                return Ok(None);
+                return NextLine::End;
             }
-            let chunk = self
-                .capture
-                .wait_since(self.offset, MAX_CHUNK_BYTES, deadline)
-                .ok_or(JoinError::TimedOut)?;
+            let Some(chunk) = self.capture.new_since(self.offset, MAX_CHUNK_BYTES) else {
+                return NextLine::NotYet;
+            };
             if chunk.dropped > 0 {
                 self.lines.skip(chunk.dropped);
             }
@@ -103,6 +99,21 @@ impl LineReader {
             }
         }
     }
+
+    /// Blocks until more was captured than has been read, or the token is cancelled. Returns false if
+    /// the deadline has passed first.
+    pub(super) fn wait(&self, deadline: Option<Instant>, token: &CancelToken) -> bool {
+        self.capture.wait_since(self.offset, deadline, token)
+    }
+}
+
+/// What a [`LineReader`] has to return.
+pub(super) enum NextLine {
+    Line(Line),
+    /// No whole line was captured after the last one.
+    NotYet,
+    /// There are no more lines.
+    End,
 }
 
 /// Splits bytes into lines.

@@ -2,22 +2,24 @@
 
 use std::fmt;
 use std::iter::FusedIterator;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::super::{JoinError, wait};
+use super::super::{CancelToken, JoinError, wait};
 use super::handle::Process;
-use super::line::{Line, LineReader};
+use super::line::{Line, LineReader, NextLine};
 use super::output::Stream;
 
 /// The lines of one output stream of a process, returned by [`Process::lines`].
 ///
-/// It is an iterator that waits for each line and ends with the stream.
+/// It is an iterator that waits for each line and ends with the stream, or with a
+/// [token](Self::token). The wait graph shows a thread that waits as one that waits for the process.
 #[must_use = "the lines are read by iterating"]
 pub struct Lines {
     reader: LineReader,
     /// The stream is read as long as there is a handle.
     process: Process,
     stream: Stream,
+    token: CancelToken,
 }
 
 // It is here because the module `handle` does not depend on lines.
@@ -51,11 +53,38 @@ impl Process {
             reader: LineReader::new(self.capture(stream)),
             process: self.clone(),
             stream,
+            token: CancelToken::new(),
         }
     }
 }
 
 impl Lines {
+    /// Has the lines end when the token is cancelled, even if there are more. The process goes on. For
+    /// a task this is [its own token](crate::Context::token).
+    ///
+    /// ```
+    /// use meanwhile_join::process::{Builder, Stream};
+    /// use meanwhile_join::{self as join, JoinError};
+    ///
+    /// let server = Builder::new("sh").args(["-c", "echo ready; sleep 60"]).spawn()?;
+    /// let log = server.lines(Stream::Stdout);
+    /// let reader = join::spawn("reader", join::cancellable(move |context| {
+    ///     for line in log.token(&context.token()) {
+    ///         assert_eq!(line.text(), "ready");
+    ///     }
+    ///     context.check() // says whether the lines have ended or the task is cancelled
+    /// }))?;
+    /// # while server.written(Stream::Stdout) == 0 {}
+    /// reader.cancel(); // ends its wait for the next line
+    /// assert!(matches!(reader.join(), Err(JoinError::Cancelled)));
+    /// server.kill()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn token(mut self, token: &CancelToken) -> Self {
+        self.token = token.clone();
+        self
+    }
+
     /// Waits for the next line, at most for `timeout`. Returns `None` after the last line.
     /// [`Duration::ZERO`] polls.
     ///
@@ -72,9 +101,28 @@ impl Lines {
     /// ```
     ///
     /// # Errors
-    /// [`TimedOut`](JoinError::TimedOut) if no line was complete in time. A later call returns it.
+    /// - [`TimedOut`](JoinError::TimedOut) if no line was complete in time. A later call returns it.
+    /// - [`Cancelled`](JoinError::Cancelled) if the [token](Self::token) is cancelled.
     pub fn next_timeout(&mut self, timeout: Duration) -> Result<Option<Line>, JoinError> {
-        self.reader.next(wait::deadline(Some(timeout)))
+        self.next_until(wait::deadline(Some(timeout)))
+    }
+
+    fn next_until(&mut self, deadline: Option<Instant>) -> Result<Option<Line>, JoinError> {
+        loop {
+            if self.token.check().is_err() {
+                return Err(JoinError::Cancelled);
+            }
+            match self.reader.next() {
+                NextLine::Line(line) => return Ok(Some(line)),
+                NextLine::End => return Ok(None),
+                NextLine::NotYet => {
+                    let _shown = self.process.shared().show_wait(deadline);
+                    if !self.reader.wait(deadline, &self.token) {
+                        return Err(JoinError::TimedOut);
+                    }
+                }
+            }
+        }
     }
 }
 
@@ -82,8 +130,8 @@ impl Iterator for Lines {
     type Item = Line;
 
     fn next(&mut self) -> Option<Line> {
-        // Without a deadline it never times out.
-        self.reader.next(None).ok().flatten()
+        // Without a deadline only the cancel is an error, which stays.
+        self.next_until(None).ok().flatten()
     }
 }
 

@@ -3,10 +3,14 @@
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Condvar, Mutex};
+use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
-use super::super::sync::{ignore_poison, lock};
+use slab::Slab;
+
+use super::super::parking::pause;
+use super::super::sync::{Thread, current_thread, lock};
+use super::super::token::CancelToken;
 
 /// One of the two output streams of a process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -102,8 +106,6 @@ fn rest_of_character(bytes: &[u8]) -> usize {
 pub(super) struct StreamCapture {
     limit: usize,
     ring: Mutex<RingBuffer>,
-    /// Notified when the ring has new bytes, and when its stream has ended.
-    did_change: Condvar,
 }
 
 #[derive(Default)]
@@ -112,6 +114,8 @@ struct RingBuffer {
     total: u64,
     /// The source; `None` when no process can write to it any more.
     pipe: Option<Arc<OwnedFd>>,
+    /// The threads that wait for new bytes or the end of the stream.
+    waiting: Slab<Thread>,
 }
 
 impl StreamCapture {
@@ -124,7 +128,6 @@ impl StreamCapture {
                 pipe,
                 ..RingBuffer::default()
             }),
-            did_change: Condvar::new(),
         }
     }
 
@@ -138,13 +141,14 @@ impl StreamCapture {
         };
         let count = rustix::io::read(pipe, &mut *buffer)?;
         ring.push(&buffer[..count], self.limit);
-        self.did_change.notify_all();
+        ring.wake_all();
         Ok(count)
     }
 
     pub(super) fn close(&self) {
-        lock(&self.ring).pipe = None;
-        self.did_change.notify_all();
+        let mut ring = lock(&self.ring);
+        ring.pipe = None;
+        ring.wake_all();
     }
 
     /// Returns the number of bytes written in total, including those still in the pipe.
@@ -160,33 +164,41 @@ impl StreamCapture {
         lock(&self.ring).since(offset, usize::MAX)
     }
 
-    /// Waits for a byte after the first `offset` bytes of the stream, or for the end of the stream.
-    /// Then it returns like [`since`](Self::since), but at most `limit` bytes. Returns `None` if the
-    /// deadline passes first.
+    /// Returns like [`since`](Self::since), but at most `limit` bytes; `None` if there are none and the
+    /// stream has not ended.
+    pub(super) fn new_since(&self, offset: u64, limit: usize) -> Option<Captured> {
+        let ring = lock(&self.ring);
+        ring.has_news(offset).then(|| ring.since(offset, limit))
+    }
+
+    /// Blocks until there is a byte after the first `offset` bytes of the stream, the stream has ended
+    /// or the token is cancelled. Returns false if the deadline has passed first.
     pub(super) fn wait_since(
         &self,
         offset: u64,
-        limit: usize,
         deadline: Option<Instant>,
-    ) -> Option<Captured> {
-        let mut ring = lock(&self.ring);
-        while ring.total <= offset && ring.pipe.is_some() {
-            ring = match deadline {
-                None => ignore_poison(self.did_change.wait(ring)),
-                Some(deadline) => {
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        return None;
-                    }
-                    ignore_poison(self.did_change.wait_timeout(ring, left)).0
-                }
-            };
-        }
-        Some(ring.since(offset, limit))
+        token: &CancelToken,
+    ) -> bool {
+        let has_news = || lock(&self.ring).has_news(offset);
+        let key = lock(&self.ring).waiting.insert(current_thread());
+        let paused = pause(token.target().node(), deadline, has_news);
+        lock(&self.ring).waiting.remove(key);
+        paused.is_err() || has_news()
     }
 }
 
 impl RingBuffer {
+    /// Whether there is a byte after the first `offset` bytes of the stream, or its end.
+    fn has_news(&self, offset: u64) -> bool {
+        self.total > offset || self.pipe.is_none()
+    }
+
+    fn wake_all(&self) {
+        for (_, thread) in &self.waiting {
+            thread.unpark();
+        }
+    }
+
     fn push(&mut self, bytes: &[u8], limit: usize) {
         self.total += bytes.len() as u64;
         let kept = &bytes[bytes.len().saturating_sub(limit)..];

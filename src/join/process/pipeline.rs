@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::super::sync::lock;
-use super::super::{JoinError, wait};
+use super::super::{JoinError, Select, wait};
 use super::builder::Builder;
 use super::error::SpawnError;
 use super::exit::Exit;
@@ -214,5 +214,22 @@ impl Pipeline {
                 }
             });
         }
+    }
+}
+
+impl Select<'_> {
+    /// Adds a pipeline as a source. It is ready when all its processes have ended.
+    ///
+    /// ```
+    /// use meanwhile_join::{Select, process::Builder};
+    ///
+    /// let sleeper = Builder::new("sleep").arg("60").spawn()?;
+    /// let quick = Builder::new("echo").pipe_to(Builder::new("cat")).spawn()?;
+    /// assert_eq!(Select::new().process(&sleeper).pipeline(&quick).wait(), Ok(1));
+    /// sleeper.kill()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn pipeline(self, pipeline: &Pipeline) -> Self {
+        self.others(pipeline.0.iter().map(Process::awaited))
     }
 }

@@ -148,6 +148,18 @@ impl ProcessShared {
         self.wait(None).unwrap_or(Exit::Unknown)
     }
 
+    /// Shows that this thread waits for the process, until the returned value is dropped.
+    ///
+    /// A process waits for no task, and no callback runs on the reaper, so the wait can't close a
+    /// cycle.
+    pub(super) fn show_wait(&self, deadline: Option<Instant>) -> impl Drop + use<> {
+        graph::global().enter(Intent {
+            targets: Targets::Process(self.pid()),
+            need: Need::All,
+            deadline,
+        })
+    }
+
     /// The stream in which the process says why it fails.
     pub(super) fn error_stream(&self) -> Stream {
         if self.spawned.stderr_is_stdout {
@@ -360,13 +372,7 @@ impl Root for ProcessShared {
         if let Some(exit) = self.exit() {
             return Some(exit);
         }
-        // A process waits for no task, and no callback runs on the reaper, so this can't close a
-        // cycle. The entry makes the wait visible.
-        let _entry = graph::global().enter(Intent {
-            targets: Targets::Process(self.pid()),
-            need: Need::All,
-            deadline,
-        });
+        let _shown = self.show_wait(deadline);
         self.end.wait(deadline)
     }
 }

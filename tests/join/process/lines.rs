@@ -5,8 +5,8 @@ use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use meanwhile_join::JoinError;
-use meanwhile_join::process::{Exit, Line, Redirect, Stream};
+use meanwhile_join::process::{Exit, Line, Process, Redirect, Stream};
+use meanwhile_join::{self as join, CancelToken, JoinError};
 
 use super::{Builder, eventually, shell};
 use crate::util::gate::{Gate, TIMEOUT};
@@ -176,9 +176,98 @@ fn lines_of_a_descendant_follow_after_the_end() {
 fn reader_that_waits_ends_with_a_killed_process() {
     let sleeper = Builder::new("sleep").arg("60").spawn().unwrap();
     let lines = sleeper.lines(Stream::Stdout);
-    let reading = meanwhile_join::spawn("reads", move |_| lines.count()).unwrap();
+    let reading = join::spawn("reads", move |_| lines.count()).unwrap();
     sleeper.kill().unwrap();
     assert_eq!(*reading.join_timeout(TIMEOUT).unwrap(), 0);
+}
+
+/// Whether a wait of this task for this process is in the wait graph.
+fn is_shown(task: join::TaskId, process: &Process) -> bool {
+    let waits = join::wait_graph().waits;
+    let mut own = waits.iter().filter(|wait| wait.waiter == Some(task));
+    own.any(|wait| wait.process == Some(process.pid()))
+}
+
+#[test]
+fn p20_cancel_of_a_task_ends_its_wait_for_a_line() {
+    let process = shell("echo first; read line; echo last");
+    let process = process.stdin_piped().spawn().unwrap();
+    let has_first = Gate::new();
+    let reading = join::spawn("reads", {
+        let (process, read_first) = (process.clone(), has_first.clone());
+        join::cancellable(move |context| {
+            let mut lines = process.lines(Stream::Stdout).token(&context.token());
+            assert_eq!(lines.next(), Some(whole("first")));
+            read_first.open();
+            assert_eq!(lines.next(), None);
+            context.check()?;
+            Ok::<(), join::Cancelled>(())
+        })
+    });
+    let reading = reading.unwrap();
+    has_first.pass();
+    eventually("the wait for a line", || is_shown(reading.id(), &process));
+    reading.cancel();
+    let outcome = reading.join_timeout(TIMEOUT);
+    assert!(matches!(outcome, Err(JoinError::Cancelled)));
+    // The process and other readers go on.
+    drop(process.take_stdin());
+    assert_eq!(process.lines(Stream::Stdout).count(), 2);
+}
+
+#[test]
+fn p20_cancelled_token_ends_the_lines_at_once() {
+    let process = shell("echo first; read line")
+        .stdin_piped()
+        .spawn()
+        .unwrap();
+    let token = CancelToken::new();
+    let mut lines = process.lines(Stream::Stdout).token(&token);
+    assert_eq!(lines.next(), Some(whole("first")));
+    let mut others = process.lines(Stream::Stdout).token(&token);
+    token.cancel();
+    assert_eq!(lines.next(), None);
+    let next = others.next_timeout(Duration::MAX);
+    assert!(matches!(next, Err(JoinError::Cancelled)));
+    drop(process.take_stdin());
+    process.join().unwrap();
+}
+
+#[test]
+fn wait_for_a_line_is_in_the_wait_graph() {
+    let cat = Builder::new("cat").stdin_piped().spawn().unwrap();
+    let reading = join::spawn("reads", {
+        let cat = cat.clone();
+        move |_| cat.lines(Stream::Stdout).count()
+    });
+    let reading = reading.unwrap();
+    eventually("the wait is listed", || is_shown(reading.id(), &cat));
+    drop(cat.take_stdin());
+    assert_eq!(*reading.join_timeout(TIMEOUT).unwrap(), 0);
+    assert!(!is_shown(reading.id(), &cat));
+}
+
+/// A line and a cancel race. Neither is missed, and nobody waits for ever.
+#[test]
+fn line_that_races_a_cancel_is_read_or_not() {
+    let cat = Builder::new("cat").stdin_piped().spawn().unwrap();
+    let mut stdin = cat.take_stdin().unwrap();
+    for _ in 0..300 {
+        let token = CancelToken::new();
+        let canceller = join::spawn("cancels", {
+            let token = token.clone();
+            move |_| token.cancel()
+        });
+        let reading = join::spawn("reads", {
+            let (cat, token) = (cat.clone(), token.clone());
+            move |_| cat.lines(Stream::Stdout).token(&token).count()
+        });
+        std::io::Write::write_all(&mut stdin, b"line\n").unwrap();
+        canceller.unwrap().join().unwrap();
+        assert!(reading.unwrap().join_timeout(TIMEOUT).is_ok());
+    }
+    drop(stdin);
+    assert_eq!(cat.lines(Stream::Stdout).count(), 300);
 }
 
 #[test]

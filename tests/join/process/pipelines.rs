@@ -4,8 +4,8 @@ use std::fs;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use meanwhile_join::JoinError;
 use meanwhile_join::process::{self, Exit, LaunchOptions, Redirect, SpawnError, Stream};
+use meanwhile_join::{self as join, JoinError, Select, SelectError};
 
 use super::{Builder, eventually, launcher, runs, shell};
 use crate::util::files::folder;
@@ -106,6 +106,37 @@ fn p23_stop_ends_every_process() {
             assert!(report.forced.iter().all(|member| !runs(member.pid)));
         }
         assert_eq!(reports.len(), 3);
+    }
+}
+
+#[test]
+fn p23_select_is_ready_when_all_have_ended() {
+    for order in [[0, 1], [1, 0]] {
+        let pipeline = sleeper().pipe_to(sleeper()).spawn().unwrap();
+        let waiter = join::spawn("waiter", {
+            let pipeline = pipeline.clone();
+            move |_| Select::new().pipeline(&pipeline).wait()
+        });
+        let waiter = waiter.unwrap();
+        let awaits = |process: &process::Process| {
+            let waits = join::wait_graph().waits;
+            let mut own = waits.iter().filter(|it| it.waiter == Some(waiter.id()));
+            own.any(|wait| wait.process == Some(process.pid()))
+        };
+        let [first, last] = order.map(|index| &pipeline.processes()[index]);
+        first.kill().unwrap();
+        first.join().unwrap();
+        eventually("the wait for the other", || awaits(last));
+        let early = Select::new()
+            .pipeline(&pipeline)
+            .timeout(Duration::ZERO)
+            .wait();
+        assert_eq!(early, Err(SelectError::TimedOut));
+        let mut with_ended = Select::new().pipeline(&pipeline).process(first);
+        assert_eq!(with_ended.wait(), Ok(1));
+        last.kill().unwrap();
+        assert_eq!(*waiter.join_timeout(TIMEOUT).unwrap(), Ok(0));
+        assert_eq!(Select::new().pipeline(&pipeline).wait(), Ok(0));
     }
 }
 

@@ -1,10 +1,12 @@
 //! Tasks without a closure: promises, and values that are there already.
 
 use std::cell::Cell;
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use meanwhile_join::{
-    self as join, Builder, Changes, JoinError, OwnedTask, Placement, Promise, Task, TaskState,
+    self as join, Builder, CancelToken, Changes, JoinError, OwnedTask, Placement, Promise, Task,
+    TaskState,
 };
 
 use crate::util::child::in_child;
@@ -131,4 +133,49 @@ fn ready_task_has_its_value_at_once() {
         move || called.open()
     });
     called.pass();
+}
+
+#[test]
+fn t29_cancel_of_a_promise_runs_its_callback_once() {
+    let parent = CancelToken::new();
+    let (promise, task) = Builder::new("fetch").cancel_token(&parent).promise::<u32>();
+    let (send, calls) = channel();
+    let callback = || {
+        let (send, task) = (send.clone(), task.clone());
+        move || send.send(task.state()).unwrap()
+    };
+    let guard = promise.on_cancel(callback());
+    drop(promise.on_cancel(callback()));
+    assert!(calls.try_recv().is_err());
+    parent.cancel();
+    task.cancel();
+    // The task had ended by then.
+    assert_eq!(calls.try_iter().collect::<Vec<_>>(), [TaskState::Cancelled]);
+    promise.on_cancel(callback()).keep();
+    assert_eq!(calls.try_iter().count(), 1);
+    drop(guard);
+    assert_eq!(promise.send(7), Err(7));
+}
+
+#[test]
+fn t29_cancel_after_the_value_runs_no_callback() {
+    for sends in [true, false] {
+        let parent = CancelToken::new();
+        let (promise, task) = Builder::new("fetch").cancel_token(&parent).promise();
+        let (send, calls) = channel::<()>();
+        promise.on_cancel(move || send.send(()).unwrap()).keep();
+        if sends {
+            promise.send(7).unwrap();
+        } else {
+            drop(promise);
+        }
+        parent.cancel();
+        assert!(calls.try_recv().is_err());
+        // The callback goes with the task.
+        drop(task);
+        assert_eq!(
+            calls.recv_timeout(TIMEOUT),
+            Err(RecvTimeoutError::Disconnected)
+        );
+    }
 }
