@@ -58,7 +58,7 @@ enum CliSubcommand {
     /// Run a job here: progress on stderr, the result on stdout.
     Run {
         #[command(subcommand)]
-        job: RunArgs,
+        job: Box<RunArgs>,
     },
     /// The Freeze Lab: what a window does while it waits, measured.
     #[cfg(target_os = "linux")]
@@ -128,7 +128,7 @@ impl Cli {
 fn dispatch(cli: Cli, leave: ExitFn) -> anyhow::Result<ExitCode> {
     match cli.command {
         None => crate::app::run(cli.files).map(|()| ExitCode::SUCCESS),
-        Some(CliSubcommand::Run { job }) => run::run(job, leave),
+        Some(CliSubcommand::Run { job }) => run::run(*job, leave),
         #[cfg(target_os = "linux")]
         Some(CliSubcommand::Lab { command }) => lab::lab(command, leave),
         #[cfg(target_os = "linux")]

@@ -121,7 +121,8 @@ impl JobBoard {
         let job = JobId(self.last_job + 1);
         let at = self.now();
         let (events, queue) = EventSender::new(job, &self.signal);
-        let (task, control) = run::start(job, &spec, &events, &self.isolation, self.output.clone())?;
+        let (task, control) =
+            run::start(job, &spec, &events, &self.isolation, self.output.clone())?;
         self.last_job = job.0;
         self.own_events.push_back(JobEvent {
             job,

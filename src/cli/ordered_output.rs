@@ -208,7 +208,6 @@ impl Queues {
             }
         }
     }
-
 }
 
 impl Inner {
@@ -250,7 +249,13 @@ impl Inner {
             (OutputOrder::Files, Some(item)) if !self.is_finished => Some(ItemId(item.0 + 1)),
             _ => self.ended.pop_front(),
         };
-        let rest = || self.items.keys().next().copied().filter(|_| self.is_finished);
+        let rest = || {
+            self.items
+                .keys()
+                .next()
+                .copied()
+                .filter(|_| self.is_finished)
+        };
         let next = next.or_else(rest);
         let did = next != self.turn;
         self.turn = next;

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 
 use super::message_line;
 use crate::format;
-use crate::jobs::save;
+use crate::jobs::{listed, save};
 use crate::record::{self, Crash, ItemRecord, ItemState, JobRecord, JobState};
 
 /// Writes the JSON document of a job to stdout or to `file`.
@@ -19,8 +19,7 @@ pub(super) fn show_json(job: &JobRecord, now: Duration, file: Option<&Path>) -> 
     let Some(file) = file else {
         let mut out = BufWriter::new(io::stdout().lock());
         let written = record::write_json(job, now, &mut out).and_then(|()| out.flush());
-        return ignore_broken_pipe(written)
-            .context("the result could not be written to stdout");
+        return ignore_broken_pipe(written).context("the result could not be written to stdout");
     };
     let mut bytes = Vec::new();
     record::write_json(job, now, &mut bytes)?;
@@ -39,7 +38,12 @@ fn ignore_broken_pipe(written: io::Result<()>) -> io::Result<()> {
 /// # Errors
 /// They could not be saved.
 pub(super) fn save_lines(job: &JobRecord, file: &Path) -> anyhow::Result<()> {
-    let lines: Vec<u8> = job.items().iter().filter_map(|item| line(item)).flatten().collect();
+    let lines: Vec<u8> = job
+        .items()
+        .iter()
+        .filter_map(|item| line(item))
+        .flatten()
+        .collect();
     Ok(save::save(file, &lines)?)
 }
 
@@ -51,13 +55,28 @@ pub(super) fn line(item: &ItemRecord) -> Option<Vec<u8>> {
     }
 }
 
+/// Says who still holds the output of an item's process open.
+pub(super) fn open_output(item: &ItemRecord) -> Option<String> {
+    let ran = item.ran()?;
+    if !ran.stdout.held_open && !ran.stderr.held_open {
+        return None;
+    }
+    let name = item.input.display();
+    Some(message_line(&if ran.holders.is_empty() {
+        format!("{name}: some process still holds its output open; what follows is not shown")
+    } else {
+        let who = listed(&ran.holders);
+        format!("{name}: {who} may still print; what follows is not shown")
+    }))
+}
+
 /// Describes the end of an item, unless it returned or was cancelled.
 pub(super) fn failure(item: &ItemRecord) -> Option<String> {
     match &item.state {
         // The stderr of the command was printed just before.
-        ItemState::Failed(error) if item.ran().is_some() => {
-            Some(message_line(error.message.lines().next().unwrap_or_default()))
-        }
+        ItemState::Failed(error) if item.ran().is_some() => Some(message_line(
+            error.message.lines().next().unwrap_or_default(),
+        )),
         ItemState::Failed(error) => Some(message_line(&error.message)),
         ItemState::Panicked(panic) => Some(message_line(&format!(
             "{} panicked{}: {}",

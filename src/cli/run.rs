@@ -10,8 +10,8 @@ use crossbeam_channel::{Receiver, Sender};
 use super::interrupt::Interrupts;
 use super::ordered_output::OrderedOutput;
 use super::progress::Progress;
-use super::run_args::OnTimeout;
 use super::run_args::Format;
+use super::run_args::OnTimeout;
 use super::{ExitFn, FAILED, INTERRUPTED, RunArgs, STDOUT_CLOSED, TIMED_OUT, output};
 use crate::board::JobBoard;
 use crate::format;
@@ -196,8 +196,9 @@ impl Follower {
         if let Some(line) = output::line(record).filter(|_| !self.saves_lines) {
             text.push(item, OutputStream::Stdout, &line);
         }
-        if let Some(failure) = output::failure(record) {
-            text.push(item, OutputStream::Stderr, failure.as_bytes());
+        let messages = [output::open_output(record), output::failure(record)];
+        for message in messages.into_iter().flatten() {
+            text.push(item, OutputStream::Stderr, message.as_bytes());
         }
         text.end(item);
     }

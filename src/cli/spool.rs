@@ -44,7 +44,9 @@ impl Stored {
     /// Appends what is stored right behind it, unless that makes it too long. Returns whether it did.
     fn extend(&mut self, next: &Self) -> bool {
         match (self, next) {
-            (Self::Memory(bytes), Self::Memory(more)) if bytes.len() + more.len() <= CHUNK_BYTES => {
+            (Self::Memory(bytes), Self::Memory(more))
+                if bytes.len() + more.len() <= CHUNK_BYTES =>
+            {
                 bytes.extend(more);
                 true
             }
@@ -204,7 +206,7 @@ mod tests {
         let mut spool = Spool::default();
         let mut queue = Spooled::default();
         for _ in 0..100 {
-            spool.push(&mut queue, Stdout, &[7; 100_000]).unwrap();
+            spool.push(&mut queue, Stdout, &vec![7; 100_000]).unwrap();
             assert!(spool.in_memory <= MAX_MEMORY_BYTES);
         }
         let len = |spool: &Spool| spool.file.as_ref().unwrap().metadata().unwrap().len();

@@ -49,6 +49,7 @@ mod follower;
 mod group;
 mod guard;
 mod handle;
+mod holders;
 mod invocation;
 mod keeper;
 mod last_use;

@@ -171,6 +171,22 @@ impl StreamCapture {
         ring.total + unread.unwrap_or(0)
     }
 
+    /// Returns the number of the pipe in the system; `None` at the end of the stream.
+    pub(super) fn pipe_number(&self) -> Option<u64> {
+        let ring = lock(&self.ring);
+        let status = rustix::fs::fstat(ring.pipe.as_ref()?).ok()?;
+        Some(status.st_ino)
+    }
+
+    /// From now on no reader takes bytes. Returns whether the stream was full and is not any more.
+    pub(super) fn release(&self) -> bool {
+        let mut ring = lock(&self.ring);
+        let was_full = ring.room(self.limit) == 0;
+        ring.taken = None;
+        ring.drop_all_but(self.limit);
+        was_full
+    }
+
     /// Returns the kept bytes after the first `offset` bytes of the stream.
     pub(super) fn since(&self, offset: u64) -> Captured {
         lock(&self.ring).since(offset, usize::MAX)

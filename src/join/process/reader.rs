@@ -22,7 +22,7 @@ const MAX_CHUNK_BYTES: usize = 64 * 1024;
 /// among others.
 ///
 /// When it is dropped, nothing can be written to the stream any more: who tries gets `SIGPIPE`, as at a
-/// closed pipe.
+/// closed pipe. [`release`](Self::release) leaves it open.
 #[must_use = "the process waits until its output is read"]
 pub struct OutputReader {
     process: Process,
@@ -30,6 +30,7 @@ pub struct OutputReader {
     token: CancelToken,
     /// The number of bytes that were read.
     offset: u64,
+    is_released: bool,
 }
 
 // These are here because the modules `handle` and `select` do not depend on readers.
@@ -56,6 +57,7 @@ impl Process {
             stream,
             token: CancelToken::new(),
             offset: 0,
+            is_released: false,
         })
     }
 }
@@ -101,6 +103,15 @@ impl OutputReader {
         has_news.then(|| self.take(MAX_CHUNK_BYTES))
     }
 
+    /// Reads no more, but leaves the stream open: from now on it is
+    /// [captured](super::Redirect::Capture) only.
+    pub fn release(mut self) {
+        self.is_released = true;
+        if self.capture().release() {
+            reaper::look_again();
+        }
+    }
+
     fn take(&mut self, limit: usize) -> Vec<u8> {
         let (taken, has_room) = self.capture().take(limit);
         if has_room {
@@ -136,7 +147,9 @@ impl Read for OutputReader {
 
 impl Drop for OutputReader {
     fn drop(&mut self) {
-        reaper::close(self.process.shared().key(), self.stream);
+        if !self.is_released {
+            reaper::close(self.process.shared().key(), self.stream);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! P26: all output is read, and the process waits for the reader.
 
 use std::io::Read as _;
+use std::time::Duration;
 
 use meanwhile_join::process::{Exit, OutputReader, Process, Redirect, Stream};
 use meanwhile_join::{self as join, CancelToken, JoinError, Select, SelectError};
@@ -27,12 +28,15 @@ fn read_all(mut reader: OutputReader) -> String {
 #[test]
 fn p26_reader_gets_every_byte_of_a_fast_process() {
     let (process, reader) = spawn(Builder::new("seq").arg("300000"));
-    let expected: String = (1..=300_000).map(|n| format!("{n}\n")).collect();
+    let expected: String = (1..=300_000).fold(String::new(), |all, n| all + &format!("{n}\n"));
     assert!(read_all(reader) == expected);
     assert_eq!(process.join().unwrap(), Exit::Code(0));
     // The last bytes are kept as well.
     let kept = process.output().stdout;
-    assert_eq!((kept.bytes.len(), kept.total), (LIMIT, expected.len() as u64));
+    assert_eq!(
+        (kept.bytes.len(), kept.total),
+        (LIMIT, expected.len() as u64)
+    );
     assert!(expected.ends_with(&*kept.text()));
 }
 
@@ -42,7 +46,7 @@ fn p26_process_waits_for_its_reader() {
     // It prints until the pipe is full, and then no more.
     let mut before = 0;
     eventually("it waits", || {
-        std::thread::sleep(std::time::Duration::from_millis(5));
+        std::thread::park_timeout(Duration::from_millis(5));
         let written = process.written(Stream::Stdout);
         std::mem::replace(&mut before, written) == written && written > LIMIT as u64
     });
@@ -76,7 +80,7 @@ fn p26_reader_ends_a_select_with_each_piece() {
     let (process, mut reader) = spawn(echo.stdin_piped());
     let mut stdin = process.take_stdin().unwrap();
     for _ in 0..100 {
-        let none = Select::new().reader(&reader).timeout(std::time::Duration::ZERO).wait();
+        let none = Select::new().reader(&reader).timeout(Duration::ZERO).wait();
         assert_eq!(none, Err(SelectError::TimedOut));
         std::io::Write::write_all(&mut stdin, b"x\n").unwrap();
         let ready = Select::new().process(&process).reader(&reader).wait();
@@ -95,13 +99,18 @@ fn p26_cancel_ends_a_read() {
     let (process, reader) = spawn(Builder::new("sleep").arg("60"));
     let token = CancelToken::new();
     let mut reader = reader.token(&token);
-    let task = join::spawn("reader", move |_| reader.read(&mut [0]).map_err(|e| e.kind()));
+    let task = join::spawn("reader", move |_| {
+        reader.read(&mut [0]).map_err(|e| e.kind())
+    });
     let task = task.unwrap();
     eventually("the reader waits", || {
         let waits = join::wait_graph().waits;
         waits.iter().any(|wait| wait.process == Some(process.pid()))
     });
-    assert!(matches!(task.join_timeout(std::time::Duration::ZERO), Err(JoinError::TimedOut)));
+    assert!(matches!(
+        task.join_timeout(Duration::ZERO),
+        Err(JoinError::TimedOut)
+    ));
     token.cancel();
     assert_eq!(*task.join().unwrap(), Err(std::io::ErrorKind::Other));
 }
@@ -131,7 +140,8 @@ fn both_streams_are_read_each_by_its_reader() {
 
 #[test]
 fn descendant_that_prints_later_is_read() {
-    let (process, mut reader) = spawn(shell("exec 3<&0; (read line <&3; echo late) & echo early").stdin_piped());
+    let (process, mut reader) =
+        spawn(shell("exec 3<&0; (read line <&3; echo late) & echo early").stdin_piped());
     process.join().unwrap();
     assert_eq!(reader.try_read().as_deref(), Some(&b"early\n"[..]));
     assert_eq!(reader.try_read(), None);
