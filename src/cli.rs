@@ -1,17 +1,19 @@
 //! The command line: opens the window, or runs a job without one.
 //!
 //! Results go to stdout, everything else to stderr. Exit codes: 0 success, 1 an item failed, 2 wrong
-//! usage, 3 the join timed out and the job was cancelled, 130 interrupted.
+//! usage, 3 the join timed out and the job was cancelled, 130 interrupted, 141 stdout was closed.
 
 mod interrupt;
 #[cfg(target_os = "linux")]
 mod lab;
 #[cfg(unix)]
 mod lesson;
+mod ordered_output;
 mod output;
 mod progress;
 mod run;
 mod run_args;
+mod spool;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -21,7 +23,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use crossbeam_channel::Sender;
 
-use self::run_args::{Format, RunArgs};
+use self::run_args::RunArgs;
 use crate::jobs::seconds;
 
 /// An item failed, or the command itself did.
@@ -32,6 +34,9 @@ const TIMED_OUT: u8 = 3;
 
 /// The user pressed Ctrl-C, or the system asked the program to end.
 const INTERRUPTED: u8 = 130;
+
+/// Stdout was closed before all of the result was written, as when `SIGPIPE` ends a program.
+const STDOUT_CLOSED: u8 = 141;
 
 /// Ends the process at once with an exit code.
 ///
@@ -54,7 +59,7 @@ enum CliSubcommand {
     /// Run a job here: progress on stderr, the result on stdout.
     Run {
         #[command(subcommand)]
-        job: RunArgs,
+        job: Box<RunArgs>,
     },
     /// The Freeze Lab: what a window does while it waits, measured.
     #[cfg(target_os = "linux")]
@@ -124,7 +129,7 @@ impl Cli {
 fn dispatch(cli: Cli, leave: ExitFn) -> anyhow::Result<ExitCode> {
     match cli.command {
         None => crate::app::run(cli.files).map(|()| ExitCode::SUCCESS),
-        Some(CliSubcommand::Run { job }) => run::run(job, leave),
+        Some(CliSubcommand::Run { job }) => run::run(*job, leave),
         #[cfg(target_os = "linux")]
         Some(CliSubcommand::Lab { command }) => lab::lab(command, leave),
         #[cfg(target_os = "linux")]
@@ -146,8 +151,13 @@ fn waker(wake: Sender<()>) -> impl Fn() + Send + Sync + 'static {
 
 /// Prints a message in a line on stderr.
 fn print_message(message: &str) {
+    let line = message_line(message);
     // There is no other place for it if stderr can't be written.
-    writeln!(std::io::stderr().lock(), "meanwhile: {message}").ok();
+    std::io::stderr().lock().write_all(line.as_bytes()).ok();
+}
+
+fn message_line(message: &str) -> String {
+    format!("meanwhile: {message}\n")
 }
 
 /// Prints to stdout. A closed pipe is not an error.

@@ -15,6 +15,7 @@ mod item;
 mod jobs;
 mod joining;
 mod joins;
+mod output_sink;
 #[cfg(unix)]
 mod process_table;
 #[cfg(unix)]
@@ -32,6 +33,7 @@ use self::isolated::Isolation;
 pub use self::isolated::run_as_worker;
 use self::jobs::JobEntry;
 use self::joins::Joins;
+pub use self::output_sink::OutputSink;
 use self::run::KeptBacktrace;
 use crate::jobs::JobSpec;
 use crate::join::{self, PanicReport, Priority, SpawnError, WaitUntil};
@@ -53,6 +55,7 @@ const DROP_TIMEOUT: Duration = Duration::from_secs(1);
 pub struct JobBoard {
     signal: BoardSignal,
     isolation: Isolation,
+    output: Option<Arc<dyn OutputSink>>,
     /// Events from calls of the board itself, which the next poll returns first.
     own_events: VecDeque<JobEvent>,
     jobs: BTreeMap<JobId, JobEntry>,
@@ -75,6 +78,7 @@ impl JobBoard {
         Self {
             signal: BoardSignal::new(wake),
             isolation: Isolation::of_this_program(),
+            output: None,
             own_events: VecDeque::new(),
             jobs: BTreeMap::new(),
             joins: Joins::default(),
@@ -95,6 +99,14 @@ impl JobBoard {
         self
     }
 
+    /// Hands the output of the items' processes to `sink` while they run. Then their results keep but
+    /// little of it.
+    #[must_use]
+    pub fn with_output(mut self, sink: Arc<dyn OutputSink>) -> Self {
+        self.output = Some(sink);
+        self
+    }
+
     /// The time since the board was made: the clock of all events. Monotonic.
     pub fn now(&self) -> Duration {
         self.signal.now()
@@ -109,7 +121,8 @@ impl JobBoard {
         let job = JobId(self.last_job + 1);
         let at = self.now();
         let (events, queue) = EventSender::new(job, &self.signal);
-        let (task, control) = run::start(job, &spec, &events, &self.isolation)?;
+        let (task, control) =
+            run::start(job, &spec, &events, &self.isolation, self.output.clone())?;
         self.last_job = job.0;
         self.own_events.push_back(JobEvent {
             job,

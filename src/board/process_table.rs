@@ -2,8 +2,11 @@ use parking_lot::Mutex;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use crossbeam_channel::Receiver;
+
 use super::event_sender::EventSender;
-use crate::jobs::{Priority, ProcessObserver, ProcessRun};
+use super::output_sink::OutputSink;
+use crate::jobs::{OutputClosed, OutputStream, Priority, ProcessObserver, ProcessRun};
 use crate::join::process::{Process, ProcessState};
 use crate::record::{EventKind, ItemId};
 
@@ -101,6 +104,7 @@ pub(super) struct ItemObserver {
     pub(super) priority: Priority,
     pub(super) events: EventSender,
     pub(super) processes: Arc<ProcessTable>,
+    pub(super) output: Option<Arc<dyn OutputSink>>,
 }
 
 impl ItemObserver {
@@ -131,6 +135,19 @@ impl ProcessObserver for ItemObserver {
         let (item, pid) = (self.item, process.pid());
         let kind = EventKind::ItemDidRunProcess { item, pid };
         self.events.publish(kind);
+    }
+
+    fn takes_output(&self) -> bool {
+        self.output.is_some()
+    }
+
+    fn did_print(
+        &self,
+        stream: OutputStream,
+        bytes: &[u8],
+    ) -> Result<Option<Receiver<()>>, OutputClosed> {
+        let output = self.output.as_ref().ok_or(OutputClosed)?;
+        output.push(self.item, stream, bytes)
     }
 
     fn did_end(&self, ran: &Arc<ProcessRun>) {

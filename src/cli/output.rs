@@ -1,4 +1,4 @@
-//! Prints the result of a job on stdout or to a file, and its failures on stderr.
+//! Shows the result of a job on stdout or in a file, and its failures on stderr.
 
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -6,32 +6,23 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use super::{Format, print_message};
+use super::message_line;
 use crate::format;
-use crate::jobs::{ProcessRun, save};
+use crate::jobs::{listed, save};
 use crate::record::{self, Crash, ItemRecord, ItemState, JobRecord, JobState};
 
-/// Prints the result of a job on stdout or to `file` and, with [`Format::Text`], a message on stderr
-/// for every item that did not return.
+/// Writes the JSON document of a job to stdout or to `file`.
 ///
 /// # Errors
-/// The result could not be written. A closed stdout is not an error.
-pub(super) fn show(
-    job: &JobRecord,
-    now: Duration,
-    format: Format,
-    file: Option<&Path>,
-) -> anyhow::Result<()> {
-    if format == Format::Text {
-        print_failures(job);
-    }
+/// It could not be written. A closed stdout is not an error.
+pub(super) fn show_json(job: &JobRecord, now: Duration, file: Option<&Path>) -> anyhow::Result<()> {
     let Some(file) = file else {
         let mut out = BufWriter::new(io::stdout().lock());
-        return ignore_broken_pipe(write(job, now, format, &mut out).and_then(|()| out.flush()))
-            .context("the result could not be written to stdout");
+        let written = record::write_json(job, now, &mut out).and_then(|()| out.flush());
+        return ignore_broken_pipe(written).context("the result could not be written to stdout");
     };
     let mut bytes = Vec::new();
-    write(job, now, format, &mut bytes)?;
+    record::write_json(job, now, &mut bytes)?;
     Ok(save::save(file, &bytes)?)
 }
 
@@ -42,43 +33,67 @@ fn ignore_broken_pipe(written: io::Result<()>) -> io::Result<()> {
     }
 }
 
-fn write(job: &JobRecord, now: Duration, format: Format, out: &mut impl Write) -> io::Result<()> {
-    match format {
-        Format::Json => record::write_json(job, now, out),
-        Format::Text => job.items().iter().try_for_each(|item| {
-            if let Some(ran) = item.ran() {
-                out.write_all(&ran.stdout.bytes)?;
-            } else if let ItemState::Returned(output) = &item.state {
-                out.write_all(&output.line(&item.input))?;
-            }
-            Ok(())
-        }),
+/// Saves the lines of the items that returned.
+///
+/// # Errors
+/// They could not be saved.
+pub(super) fn save_lines(job: &JobRecord, file: &Path) -> anyhow::Result<()> {
+    let lines: Vec<u8> = job
+        .items()
+        .iter()
+        .filter_map(|item| line(item))
+        .flatten()
+        .collect();
+    Ok(save::save(file, &lines)?)
+}
+
+/// The line of an item that returned. The output of a process is written while it runs.
+pub(super) fn line(item: &ItemRecord) -> Option<Vec<u8>> {
+    match &item.state {
+        ItemState::Returned(output) if item.ran().is_none() => Some(output.line(&item.input)),
+        _ => None,
     }
 }
 
-fn print_failures(job: &JobRecord) {
-    for item in job.items().iter() {
-        if let Some(ran) = item.ran() {
-            print_stderr(item, ran);
-        }
-        match &item.state {
-            // The stderr of the command was printed just before.
-            ItemState::Failed(error) if item.ran().is_some() => {
-                print_message(error.message.lines().next().unwrap_or_default());
-            }
-            ItemState::Failed(error) => print_message(&error.message),
-            ItemState::Panicked(panic) => print_message(&format!(
-                "{} panicked{}: {}",
-                item.input.display(),
-                place(panic.location.as_deref()),
-                panic.message
-            )),
-            ItemState::Crashed(crash) => print_crash(&item.input, crash),
-            _ => {}
-        }
+/// Says who still holds the output of an item's process open.
+pub(super) fn open_output(item: &ItemRecord) -> Option<String> {
+    let ran = item.ran()?;
+    if !ran.stdout.held_open && !ran.stderr.held_open {
+        return None;
     }
+    let name = item.input.display();
+    Some(message_line(&if ran.holders.is_empty() {
+        format!("{name}: some process still holds its output open; what follows is not shown")
+    } else {
+        let who = listed(&ran.holders);
+        format!("{name}: {who} may still print; what follows is not shown")
+    }))
+}
+
+/// Describes the end of an item, unless it returned or was cancelled.
+pub(super) fn failure(item: &ItemRecord) -> Option<String> {
+    match &item.state {
+        // The stderr of the command was printed just before.
+        ItemState::Failed(error) if item.ran().is_some() => Some(message_line(
+            error.message.lines().next().unwrap_or_default(),
+        )),
+        ItemState::Failed(error) => Some(message_line(&error.message)),
+        ItemState::Panicked(panic) => Some(message_line(&format!(
+            "{} panicked{}: {}",
+            item.input.display(),
+            place(panic.location.as_deref()),
+            panic.message
+        ))),
+        ItemState::Crashed(crash) => Some(message_line(&crash_text(&item.input, crash))),
+        _ => None,
+    }
+}
+
+/// Describes the end of a job, unless all of it returned.
+pub(super) fn job_failure(job: &JobRecord) -> String {
+    let mut text = String::new();
     if let JobState::Panicked(panic) = job.state() {
-        print_message(&format!(
+        text += &message_line(&format!(
             "the job itself panicked{}: {}",
             place(panic.location.as_deref()),
             panic.message
@@ -86,33 +101,19 @@ fn print_failures(job: &JobRecord) {
     }
     let counts = job.counts();
     if counts.returned < counts.total() {
-        print_message(&summary(job));
+        text += &message_line(&summary(job));
     }
+    text
 }
 
-/// Prints one sentence, and below it the last lines of the worker's stderr.
-fn print_crash(input: &Path, crash: &Crash) {
+/// One sentence, and below it the last lines of the worker's stderr.
+fn crash_text(input: &Path, crash: &Crash) -> String {
     let mut text = format!("{} crashed: {}", input.display(), crash.message);
     for line in crash.stderr.lines() {
         text.push_str("\n    ");
         text.push_str(line);
     }
-    print_message(&text);
-}
-
-/// Prints the stderr of a command, and how much of its output was dropped.
-fn print_stderr(item: &ItemRecord, ran: &ProcessRun) {
-    // There is no other place for it if stderr can't be written.
-    io::stderr().lock().write_all(&ran.stderr.bytes).ok();
-    for (stream, printed) in [("stdout", &ran.stdout), ("stderr", &ran.stderr)] {
-        if printed.dropped() > 0 {
-            let (name, dropped) = (item.input.display(), format::bytes(printed.dropped()));
-            print_message(&format!(
-                "{name}: the first {dropped} of {stream} were dropped; \
-                 raise --output-limit to keep more"
-            ));
-        }
-    }
+    text
 }
 
 fn place(location: Option<&str>) -> String {

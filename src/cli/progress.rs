@@ -29,6 +29,14 @@ impl Progress {
         }
     }
 
+    /// The bar on a terminal.
+    pub(super) fn bar(&self) -> Option<ProgressBar> {
+        match self {
+            Self::Bar(bar) => Some(bar.clone()),
+            Self::Lines(_) => None,
+        }
+    }
+
     /// Shows the state of the job.
     pub(super) fn show(&mut self, job: &JobRecord, now: Duration) {
         match self {

@@ -1,18 +1,24 @@
 //! `meanwhile run`: starts a job on a board, follows it, and shows the result.
 
+use std::io;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use crossbeam_channel::Receiver;
 
+use super::ordered_output::OrderedOutput;
 use super::progress::Progress;
+use super::run_args::Format;
 use super::run_args::OnTimeout;
-use super::{ExitFn, FAILED, INTERRUPTED, RunArgs, TIMED_OUT, interrupt, output, waker};
+use super::{
+    ExitFn, FAILED, INTERRUPTED, RunArgs, STDOUT_CLOSED, TIMED_OUT, interrupt, output, waker,
+};
 use crate::board::JobBoard;
 use crate::format;
+use crate::jobs::OutputStream;
 use crate::join::CancelToken;
-use crate::record::{EventKind, JobEvent, JobId, JobRecord, JobState, JoinOutcome, Record};
+use crate::record::{EventKind, ItemId, JobEvent, JobId, JobRecord, JobState, JoinOutcome, Record};
 
 /// The number of events that are handled before the clock is checked again.
 const MAX_EVENTS_PER_POLL: usize = 4_096;
@@ -28,10 +34,18 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
     let (wake, woken) = crossbeam_channel::bounded(1);
     let interrupt = interrupt::listen(leave).context("could not listen for Ctrl-C")?;
     interrupt.on_cancel(waker(wake.clone())).keep();
-    let mut board = JobBoard::new(waker(wake));
+    let progress = Progress::new();
+    let mut board = JobBoard::new(waker(wake.clone()));
     let (join_timeout, on_timeout) = (args.join_timeout(), args.on_timeout());
-    let format = args.format();
+    let (format, order) = (args.format(), args.output_order());
     let (spec, file) = args.into_job();
+    let text = match format {
+        Format::Json => None,
+        Format::Text => Some(OrderedOutput::start(order, progress.bar(), waker(wake))?),
+    };
+    if let Some(text) = &text {
+        board = board.with_output(text.sink());
+    }
     let grace = STOP_TIMEOUT_MARGIN.saturating_add(spec.options.job().stop_time());
     let job = board.start(spec)?;
     if let Some(timeout) = join_timeout {
@@ -44,7 +58,9 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
         woken,
         on_timeout,
         interrupt,
-        progress: Progress::new(),
+        progress,
+        text,
+        saves_lines: file.is_some(),
         grace,
         gives_up_at: None,
     };
@@ -54,14 +70,28 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
         record,
         progress,
         interrupt,
+        text,
         ..
     } = follower;
-    progress.finish();
     // The job has ended, or was cancelled and has used up its grace period.
     board.shutdown(Duration::ZERO);
-    let record = record.job(job).context("the job left no record")?;
-    output::show(record, board.now(), format, file.as_deref())?;
-    Ok(exit_code(record, &interrupt))
+    let job = record.job(job).context("the job left no record")?;
+    let written = text.map_or(Ok(()), |text| text.finish(&output::job_failure(job)));
+    progress.finish();
+    match (format, &file) {
+        (Format::Json, file) => output::show_json(job, board.now(), file.as_deref())?,
+        (Format::Text, Some(file)) => output::save_lines(job, file)?,
+        (Format::Text, None) => {}
+    }
+    match written {
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            Ok(ExitCode::from(STDOUT_CLOSED))
+        }
+        written => {
+            written.context("the result could not be written to stdout")?;
+            Ok(exit_code(job, &interrupt))
+        }
+    }
 }
 
 fn exit_code(job: &JobRecord, interrupt: &CancelToken) -> ExitCode {
@@ -82,6 +112,10 @@ struct Follower {
     on_timeout: OnTimeout,
     interrupt: CancelToken,
     progress: Progress,
+    /// Takes the results and failures of items as text.
+    text: Option<OrderedOutput>,
+    /// Whether the lines of the items go to a file, once all have ended.
+    saves_lines: bool,
     grace: Duration,
     gives_up_at: Option<Duration>,
 }
@@ -92,6 +126,9 @@ impl Follower {
             self.wait();
             if self.interrupt.is_cancelled() {
                 self.interrupt();
+            }
+            if self.text.as_ref().is_some_and(OrderedOutput::has_failed) {
+                self.board.cancel(self.job);
             }
             for event in self.board.poll(MAX_EVENTS_PER_POLL) {
                 self.handle(event);
@@ -132,10 +169,33 @@ impl Follower {
                 ..
             }
         );
+        let ended = match &event.kind {
+            EventKind::ItemDidFinish { item, .. } => Some(*item),
+            _ => None,
+        };
         self.record.apply(event);
         if timed_out {
             self.time_out();
         }
+        if let Some(item) = ended {
+            self.show_end(item);
+        }
+    }
+
+    /// Shows the result or the failure of an item.
+    fn show_end(&self, item: ItemId) {
+        let record = self.record.job(self.job).and_then(|job| job.item(item));
+        let (Some(text), Some(record)) = (&self.text, record) else {
+            return;
+        };
+        if let Some(line) = output::line(record).filter(|_| !self.saves_lines) {
+            text.push(item, OutputStream::Stdout, &line);
+        }
+        let messages = [output::open_output(record), output::failure(record)];
+        for message in messages.into_iter().flatten() {
+            text.push(item, OutputStream::Stderr, message.as_bytes());
+        }
+        text.end(item);
     }
 
     fn time_out(&mut self) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, FromArgMatches, Subcommand, ValueEnum};
 
+use super::ordered_output::OutputOrder;
 use super::seconds;
 use crate::jobs::{self, Arguments, JobSpec, Options, Priority, RunOn};
 
@@ -38,6 +39,9 @@ struct CommonArgs {
     /// The format of the result.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
+    /// The order of the result, as text.
+    #[arg(long, value_enum, default_value_t)]
+    output_order: OutputOrder,
 }
 
 /// The reaction to a join that timed out.
@@ -120,6 +124,10 @@ impl RunArgs {
 
     pub(super) fn format(&self) -> Format {
         self.common.format
+    }
+
+    pub(super) fn output_order(&self) -> OutputOrder {
+        self.common.output_order
     }
 
     /// The job, and the file that the result is written to.

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crossbeam_channel::Receiver;
+
 use super::{Item, ItemError, Output, Priority, ProcessRun};
 use crate::join::Context;
 #[cfg(unix)]
@@ -82,6 +84,17 @@ pub trait Job: Send + Sync {
     }
 }
 
+/// One of the two output streams of a process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OutputStream {
+    Stdout,
+    Stderr,
+}
+
+/// Nothing takes output any more.
+#[derive(Debug)]
+pub struct OutputClosed;
+
 /// Shows the processes of the items of a job.
 pub trait ProcessObserver {
     /// How urgently the items run.
@@ -90,6 +103,25 @@ pub trait ProcessObserver {
     /// The item has started this process.
     #[cfg(unix)]
     fn did_run(&self, process: &Process);
+
+    /// Whether [`did_print`](Self::did_print) takes all output of the process while it runs. Then the
+    /// result keeps but little of it.
+    fn takes_output(&self) -> bool {
+        false
+    }
+
+    /// The process has printed these bytes. Returns a channel if there should be no more for now, until
+    /// that is disconnected.
+    ///
+    /// # Errors
+    /// Nothing takes them.
+    fn did_print(
+        &self,
+        _stream: OutputStream,
+        _bytes: &[u8],
+    ) -> Result<Option<Receiver<()>>, OutputClosed> {
+        Err(OutputClosed)
+    }
 
     /// The process has ended; the item ends soon.
     fn did_end(&self, ran: &Arc<ProcessRun>);

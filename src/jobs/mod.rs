@@ -33,7 +33,10 @@ use self::catalogue::catalogue;
 pub(crate) use self::interface::DEFAULT_OUTPUT_LIMIT;
 pub use self::interface::{Arguments, JobInterface};
 pub use self::item::{Item, ItemError, JobOutput};
-pub use self::job::{Job, ProcessObserver};
+pub use self::job::{Job, OutputClosed, OutputStream, ProcessObserver};
+pub(crate) use self::process_run::listed;
+#[cfg(unix)]
+use self::process_run::process_name;
 pub use self::process_run::{CapturedOutput, ExitStatus, ProcessRun, StopSummary};
 use crate::choice::choices;
 use crate::join;

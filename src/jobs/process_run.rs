@@ -18,6 +18,9 @@ pub struct ProcessRun {
     pub elapsed_secs: f64,
     pub stdout: CapturedOutput,
     pub stderr: CapturedOutput,
+    /// The processes that still held its output open shortly after its end, such as `sleep (4711)`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub holders: Vec<String>,
     /// The result of stopping it; `None` if it ended by itself.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<StopSummary>,
@@ -112,6 +115,15 @@ impl CapturedOutput {
         let mut last: Vec<_> = lines.by_ref().take(count).collect();
         last.reverse();
         String::from_utf8_lossy(&last.join(&b'\n')).into_owned()
+    }
+
+    /// Drops the beginning that may be a part of a line, unless there is no other line.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "commands run on Unix only"))]
+    pub(super) fn begin_with_line(&mut self) {
+        let end = self.bytes.iter().position(|&byte| byte == b'\n');
+        if let Some(end) = end.filter(|end| end + 1 < self.bytes.len()) {
+            self.bytes.drain(..=end);
+        }
     }
 
     /// Drops all but the last `limit` bytes, or fewer so that they begin with a whole line.
@@ -213,20 +225,26 @@ impl fmt::Display for StopSummary {
     }
 }
 
+/// Such as `sleep (4711)`.
+#[cfg(unix)]
+pub(super) fn process_name(process: &TreeMember) -> String {
+    format!("{} ({})", process.name, process.pid)
+}
+
 #[cfg(unix)]
 impl From<&StopReport> for StopSummary {
     fn from(report: &StopReport) -> Self {
-        let name = |member: &TreeMember| format!("{} ({})", member.name, member.pid);
+        let names = |processes: &[TreeMember]| processes.iter().map(process_name).collect();
         Self {
             ended: report.ended.len(),
-            forced: report.forced.iter().map(name).collect(),
-            escaped: report.escaped.iter().map(name).collect(),
+            forced: names(&report.forced),
+            escaped: names(&report.escaped),
         }
     }
 }
 
 /// Names a few and counts the rest.
-fn listed(names: &[String]) -> String {
+pub(crate) fn listed(names: &[String]) -> String {
     const MAX_NAMED: usize = 4;
     let shown = names[..names.len().min(MAX_NAMED)].join(", ");
     match names.len().saturating_sub(MAX_NAMED) {

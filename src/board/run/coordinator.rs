@@ -10,6 +10,7 @@ use crate::board::backpressure::Backpressure;
 use crate::board::event_sender::EventSender;
 use crate::board::executor::Executor;
 use crate::board::item::{ItemOutcome, ItemTask};
+use crate::board::output_sink::OutputSink;
 #[cfg(unix)]
 use crate::board::process_table::ItemObserver;
 use crate::board::retry::{RETRY_INTERVAL, Refusals};
@@ -37,6 +38,7 @@ pub(super) struct Coordinator {
     pub(super) executor: Executor,
     pub(super) backpressure: Arc<Backpressure>,
     pub(super) planner: Task<()>,
+    pub(super) output: Option<Arc<dyn OutputSink>>,
     pub(super) state: CoordinatorState,
 }
 
@@ -194,6 +196,7 @@ impl Coordinator {
             priority: self.spec.priority,
             events: self.events.clone(),
             processes: Arc::clone(&self.control.processes),
+            output: self.output.clone(),
         }
     }
 

@@ -20,6 +20,7 @@ use super::backpressure::Backpressure;
 use super::event_sender::EventSender;
 use super::executor::Executor;
 use super::isolated::Isolation;
+use super::output_sink::OutputSink;
 use crate::jobs::JobSpec;
 use crate::join::{self, SpawnError, Task};
 use crate::record::JobId;
@@ -40,6 +41,7 @@ pub(super) fn start(
     spec: &Arc<JobSpec>,
     events: &EventSender,
     isolation: &Isolation,
+    output: Option<Arc<dyn OutputSink>>,
 ) -> Result<(Task<JobOutcome>, Arc<Control>), SpawnError> {
     let name = format!("{} {job}", spec.options.job().id());
     let (sender, inbox) = crossbeam_channel::unbounded();
@@ -66,6 +68,7 @@ pub(super) fn start(
         executor,
         backpressure,
         planner: planner.clone(),
+        output,
         state: coordinator::CoordinatorState::default(),
     };
     match join::Builder::new(name).spawn(move |context| coordinator.run(context)) {

@@ -13,6 +13,7 @@ mod args;
 mod interface;
 mod os_string_serde;
 #[cfg_attr(not(unix), expect(dead_code, reason = "commands run on Unix only"))]
+mod forward;
 mod prepared;
 #[cfg(unix)]
 mod run;
@@ -116,6 +117,10 @@ choices!(pub Files {
     All => "Once for all files",
 });
 
+/// The length of each stream that an ended run keeps with [`Keep::Tail`].
+#[cfg(unix)]
+const MAX_TAIL_BYTES: usize = 8 * 1024;
+
 /// The part of the output of a run that is kept after it ended.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -125,6 +130,17 @@ pub enum Keep {
     Tail,
     /// Everything that was kept while it ran.
     All,
+}
+
+impl Keep {
+    /// The bytes of each stream that are kept; `None` for all.
+    #[cfg(unix)]
+    fn limit(self) -> Option<usize> {
+        match self {
+            Self::Tail => Some(MAX_TAIL_BYTES),
+            Self::All => None,
+        }
+    }
 }
 
 impl Options {

@@ -5,20 +5,25 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::forward::{Forward, wait_for_last_output};
 use super::prepared::Prepared;
-use super::{Keep, Options};
+use super::Options;
 use crate::format;
 use crate::jobs::{
     CapturedOutput, ExitStatus, Item, ItemError, Output, Priority, ProcessObserver, ProcessRun,
-    Step, StopSummary,
+    Step, StopSummary, process_name,
 };
 use crate::join::process::{
-    Builder, Captured, Exit, LaunchOptions, Launcher, Process, ProcessGroup, SpawnError,
+    Builder, Captured, Exit, LaunchOptions, Launcher, Process, ProcessGroup, Redirect, SpawnError, StopReport,
 };
-use crate::join::{Context, SelectError};
+use crate::join::{self, Context, Select, SelectError};
 
-/// The length of each stream that an ended run keeps with [`Keep::Tail`].
-const MAX_TAIL_BYTES: usize = 8 * 1024;
+/// The length of each stream that an ended run keeps if an observer has taken all of it: enough for an
+/// error.
+const MAX_TAKEN_BYTES: usize = 1024;
+
+/// The output that may wait for an observer that takes it.
+const BUFFER_BYTES: usize = 64 * 1024;
 
 /// The lines and bytes of standard error that go into an error.
 const MAX_ERROR_LINES: usize = 5;
@@ -41,17 +46,33 @@ pub(super) fn run(
     let started = Instant::now();
     let timeout = options.timeout();
     let deadline = timeout.and_then(|timeout| started.checked_add(timeout));
-    let builder = builder(options, &prepared, &files, observer.priority())?;
+    let mut builder = builder(options, &prepared, &files, observer.priority())?;
+    if observer.takes_output() {
+        builder = builder
+            .stdout(Redirect::Buffered)
+            .stderr(Redirect::Buffered)
+            .output_limit(BUFFER_BYTES);
+    }
     let process = start_process(builder, deadline, context)?;
     observer.did_run(&process);
-    let (exit, stop) = wait(&process, options, deadline, context);
+    let mut output = Forward::new(&process, observer);
+    let (exit, stop) = wait(&process, &mut output, options, deadline, context);
     let (reason, stopped) = stop.unzip();
-    let output = process.output();
+    let elapsed = started.elapsed();
+    let keep = if observer.takes_output() {
+        output.finish(context);
+        Some(MAX_TAKEN_BYTES)
+    } else {
+        wait_for_last_output(&process);
+        options.keep.limit()
+    };
+    let captured = process.output();
     let ran = Arc::new(ProcessRun {
         end: end(exit),
-        elapsed_secs: started.elapsed().as_secs_f64(),
-        stdout: printed(output.stdout, exit, options.keep),
-        stderr: printed(output.stderr, exit, options.keep),
+        elapsed_secs: elapsed.as_secs_f64(),
+        stdout: printed(captured.stdout, exit, keep),
+        stderr: printed(captured.stderr, exit, keep),
+        holders: exit.map_or_else(Vec::new, |_| holders(&process)),
         stopped,
     });
     observer.did_end(&ran);
@@ -143,24 +164,46 @@ enum StopReason {
 /// unless it ended by itself, why it was stopped and what happened to its tree.
 fn wait(
     process: &Process,
+    output: &mut Forward<'_>,
     options: &Options,
     deadline: Option<Instant>,
     context: &Context,
 ) -> (Option<Exit>, Option<(StopReason, StopSummary)>) {
-    let mut select = context.select().process(process).deadline(deadline);
-    let waited = select.wait();
-    if let Some(exit) = process.poll() {
-        return (Some(exit), None);
-    }
+    let waited = loop {
+        let select = context.select().process(process).deadline(deadline);
+        let waited = output.add_to(select).wait();
+        output.hand_over();
+        if let Some(exit) = process.poll() {
+            return (Some(exit), None);
+        }
+        if waited.is_err() {
+            break waited;
+        }
+    };
     let reason = match waited {
         Err(SelectError::TimedOut) => StopReason::TimedOut,
         _ => StopReason::Cancelled,
     };
-    let report = process.stop(options.grace());
+    let report = stop(process, output, options.grace());
     let stopped = StopSummary::from(&report);
     // It may have ended by itself in the meantime.
     let stop = (!stopped.is_empty()).then_some((reason, stopped));
     (report.exit, stop)
+}
+
+/// Stops the process with everything that it started. Meanwhile its last output is handed over, or it
+/// could not go on to its end.
+fn stop(process: &Process, output: &mut Forward<'_>, grace: Duration) -> StopReport {
+    let stopped = process.clone();
+    let Ok(stopping) = join::spawn("stop", move |_| stopped.stop(grace)) else {
+        return process.stop(grace);
+    };
+    while !stopping.is_finished() {
+        // No source of it fails.
+        output.add_to(Select::new().task(&stopping)).wait().ok();
+        output.hand_over();
+    }
+    stopping.join().cloned().unwrap_or_default()
 }
 
 fn end(exit: Option<Exit>) -> ExitStatus {
@@ -181,14 +224,25 @@ fn end(exit: Option<Exit>) -> ExitStatus {
     }
 }
 
-fn printed(captured: Captured, exit: Option<Exit>, keep: Keep) -> CapturedOutput {
+/// The processes that hold the output open, such as `sleep (4711)`.
+fn holders(process: &Process) -> Vec<String> {
+    let holders = process.output_holders();
+    holders.iter().map(process_name).collect()
+}
+
+/// Keeps the last `limit` bytes, or all without one.
+fn printed(captured: Captured, exit: Option<Exit>, limit: Option<usize>) -> CapturedOutput {
+    let is_cut = captured.dropped > 0;
     let mut printed = CapturedOutput {
         total: captured.total,
         held_open: exit.is_some() && captured.is_open,
         bytes: captured.bytes,
     };
-    if keep == Keep::Tail {
-        printed.shorten(MAX_TAIL_BYTES);
+    if is_cut {
+        printed.begin_with_line();
+    }
+    if let Some(limit) = limit {
+        printed.shorten(limit);
     }
     printed
 }

@@ -2,15 +2,13 @@
 
 use std::fmt;
 use std::iter::FusedIterator;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::super::select::Awaited;
-use super::super::waiters::Waiter;
 use super::super::{CancelToken, JoinError, Select, wait};
 use super::handle::Process;
 use super::line::{Line, LineReader, NextLine};
-use super::output::{Stream, StreamCapture};
+use super::news::News;
+use super::output::Stream;
 
 /// The lines of one output stream of a process, returned by [`Process::lines`].
 ///
@@ -164,39 +162,13 @@ impl<'a> Select<'a> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn lines(self, lines: &'a Lines) -> Self {
-        let next: Arc<dyn Awaited> = Arc::new(Next {
+        self.others([News {
             process_id: lines.process.pid(),
             capture: lines.reader.capture().clone(),
             offset: lines.reader.offset(),
-            is_there: lines.reader.has_news(),
-        });
-        self.others([next])
-    }
-}
-
-/// The next line, as a select awaits it. The lines are borrowed by then, so it stays the next.
-struct Next {
-    process_id: u32,
-    capture: Arc<StreamCapture>,
-    offset: u64,
-    is_there: bool,
-}
-
-impl Awaited for Next {
-    fn process_id(&self) -> u32 {
-        self.process_id
-    }
-
-    fn is_ready(&self) -> bool {
-        self.is_there || self.capture.has_news(self.offset)
-    }
-
-    fn add_waiter(&self, waiter: Waiter) -> Option<u64> {
-        self.capture.add_waiter(self.offset, waiter)
-    }
-
-    fn remove_waiter(&self, ticket: u64) {
-        self.capture.remove_waiter(ticket);
+            are_there: lines.reader.has_news(),
+        }
+        .awaited()])
     }
 }
 

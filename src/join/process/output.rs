@@ -1,7 +1,7 @@
 //! The captured output of a process: the last bytes of each stream.
 
 use std::borrow::Cow;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Instant;
@@ -111,24 +111,34 @@ pub(super) struct StreamCapture {
 struct RingBuffer {
     tail: VecDeque<u8>,
     total: u64,
+    /// The bytes before those that a reader has not taken yet, which are kept until it takes them;
+    /// `None` if there is no reader.
+    taken: Option<u64>,
     /// The source; `None` when no process can write to it any more.
     pipe: Option<Arc<OwnedFd>>,
-    /// What waits for new bytes or the end of the stream, with tickets.
-    waiting: Vec<(u64, Waiter)>,
+    /// Those that wait for a byte that has not come yet, or for the end of the stream. They are taken
+    /// under the lock under which it comes, so none is woken for bytes that it has seen.
+    waiters: BTreeMap<u64, Waiter>,
     next_ticket: u64,
 }
 
 impl StreamCapture {
-    /// Keeps the last `limit` bytes of `pipe`, which must be non-blocking. Without a pipe it
-    /// captures no bytes.
-    pub(super) fn new(limit: usize, pipe: Option<Arc<OwnedFd>>) -> Self {
+    /// Keeps the last `limit` bytes of `pipe`, which must be non-blocking, and with a reader all that
+    /// it has not taken. Without a pipe it captures no bytes.
+    pub(super) fn new(limit: usize, pipe: Option<Arc<OwnedFd>>, has_reader: bool) -> Self {
         Self {
             limit,
             ring: Mutex::new(RingBuffer {
                 pipe,
+                taken: has_reader.then_some(0),
                 ..RingBuffer::default()
             }),
         }
+    }
+
+    /// Returns the number of bytes that should be read at most before a reader takes some.
+    pub(super) fn room(&self) -> usize {
+        lock(&self.ring).room(self.limit)
     }
 
     /// Reads once, at most as much as `buffer` holds. Returns the number of bytes, which is 0 at
@@ -161,6 +171,22 @@ impl StreamCapture {
         ring.total + unread.unwrap_or(0)
     }
 
+    /// Returns the number of the pipe in the system; `None` at the end of the stream.
+    pub(super) fn pipe_number(&self) -> Option<u64> {
+        let ring = lock(&self.ring);
+        let status = rustix::fs::fstat(ring.pipe.as_ref()?).ok()?;
+        Some(status.st_ino)
+    }
+
+    /// From now on no reader takes bytes. Returns whether the stream was full and is not any more.
+    pub(super) fn release(&self) -> bool {
+        let mut ring = lock(&self.ring);
+        let was_full = ring.room(self.limit) == 0;
+        ring.taken = None;
+        ring.drop_all_but(self.limit);
+        was_full
+    }
+
     /// Returns the kept bytes after the first `offset` bytes of the stream.
     pub(super) fn since(&self, offset: u64) -> Captured {
         lock(&self.ring).since(offset, usize::MAX)
@@ -184,10 +210,9 @@ impl StreamCapture {
         let Some(ticket) = self.add_waiter(offset, Waiter::Thread(current_thread())) else {
             return true;
         };
-        let has_news = || self.has_news(offset);
-        let paused = pause(token.target().node(), deadline, has_news);
+        let paused = pause(token.target().node(), deadline, || self.has_news(offset));
         self.remove_waiter(ticket);
-        paused.is_err() || has_news()
+        paused.is_err() || self.has_news(offset)
     }
 
     /// Whether there is a byte after the first `offset` bytes of the stream, or its end.
@@ -195,8 +220,9 @@ impl StreamCapture {
         lock(&self.ring).has_news(offset)
     }
 
-    /// Has a waiter woken by the next byte after the first `offset` bytes, or by the end of the stream.
-    /// Returns the ticket for [`remove_waiter`](Self::remove_waiter), or `None` if there is one.
+    /// Has the next byte or the end of the stream wake a waiter. Returns the ticket for
+    /// [`remove_waiter`](Self::remove_waiter), or `None` if there is a byte after the first `offset`
+    /// bytes, or the end.
     pub(super) fn add_waiter(&self, offset: u64, waiter: Waiter) -> Option<u64> {
         let mut ring = lock(&self.ring);
         if ring.has_news(offset) {
@@ -204,27 +230,35 @@ impl StreamCapture {
         }
         let ticket = ring.next_ticket;
         ring.next_ticket += 1;
-        ring.waiting.push((ticket, waiter));
+        ring.waiters.insert(ticket, waiter);
         Some(ticket)
     }
 
     pub(super) fn remove_waiter(&self, ticket: u64) {
-        let mut ring = lock(&self.ring);
-        let removed = ring.waiting.extract_if(.., |(it, _)| *it == ticket);
-        let removed: Vec<_> = removed.collect();
-        drop(ring);
+        let removed = lock(&self.ring).waiters.remove(&ticket);
         // Dropped after the lock is released.
         drop(removed);
     }
+
+    /// Takes the bytes after those that were taken before, at most `limit`, for the one reader. Returns
+    /// whether the stream was full before and is not any more.
+    pub(super) fn take(&self, limit: usize) -> (Vec<u8>, bool) {
+        let mut ring = lock(&self.ring);
+        let was_full = ring.room(self.limit) == 0;
+        let taken = ring.taken.unwrap_or(0);
+        let bytes = ring.since(taken, limit).bytes;
+        ring.taken = Some(taken + bytes.len() as u64);
+        let kept = self.limit.max(ring.untaken());
+        ring.drop_all_but(kept);
+        (bytes, was_full && ring.room(self.limit) > 0)
+    }
 }
 
-/// Wakes what waits for a change of the buffer, after its lock is released.
+/// Releases the lock, and then wakes all that wait.
 fn wake_all(mut ring: MutexGuard<'_, RingBuffer>) {
-    let waiting = std::mem::take(&mut ring.waiting);
+    let waiters = std::mem::take(&mut ring.waiters);
     drop(ring);
-    for (_, waiter) in waiting {
-        waiter.wake();
-    }
+    waiters.into_values().for_each(Waiter::wake);
 }
 
 impl RingBuffer {
@@ -234,10 +268,30 @@ impl RingBuffer {
 
     fn push(&mut self, bytes: &[u8], limit: usize) {
         self.total += bytes.len() as u64;
-        let kept = &bytes[bytes.len().saturating_sub(limit)..];
-        let excess = (self.tail.len() + kept.len()).saturating_sub(limit);
+        let kept = limit.max(self.untaken());
+        let new = &bytes[bytes.len().saturating_sub(kept)..];
+        self.drop_all_but(kept - new.len());
+        self.tail.extend(new);
+    }
+
+    /// Drops all but the last `kept` bytes.
+    fn drop_all_but(&mut self, kept: usize) {
+        let excess = self.tail.len().saturating_sub(kept);
         self.tail.drain(..excess);
-        self.tail.extend(kept);
+    }
+
+    /// The number of bytes that the reader has not taken.
+    fn untaken(&self) -> usize {
+        let untaken = self.taken.map_or(0, |taken| self.total - taken);
+        // They are in memory.
+        usize::try_from(untaken).unwrap_or(usize::MAX)
+    }
+
+    fn room(&self, limit: usize) -> usize {
+        if self.taken.is_none() {
+            return usize::MAX;
+        }
+        limit.max(1).saturating_sub(self.untaken())
     }
 
     fn since(&self, offset: u64, limit: usize) -> Captured {

@@ -93,6 +93,8 @@ enum ReaperMessage {
     DidExit(u64),
     /// A child that has ended has no handle any more.
     Forget(u64),
+    /// Nothing reads a stream any more.
+    Close(u64, Stream),
 }
 
 struct ReaperSender {
@@ -143,6 +145,20 @@ pub(super) fn forget(key: u64) {
     }
 }
 
+/// Has the reaper poll again the streams that were full.
+pub(super) fn look_again() {
+    if let Some(reaper) = REAPER.get() {
+        reaper.notifier.notify();
+    }
+}
+
+/// Closes a stream of a child.
+pub(super) fn close(key: u64, stream: Stream) {
+    if let Some(reaper) = REAPER.get() {
+        reaper.send(ReaperMessage::Close(key, stream));
+    }
+}
+
 fn start_waiting(
     shared: &Arc<ProcessShared>,
     reaper: &'static ReaperSender,
@@ -163,7 +179,7 @@ fn start_waiting(
 
 #[expect(
     clippy::disallowed_methods,
-    reason = "bounded by its content: three messages a child"
+    reason = "bounded by its content: five messages a child"
 )]
 fn reaper() -> Result<&'static ReaperSender, SpawnError> {
     static STARTING: Mutex<()> = Mutex::new(());
@@ -297,7 +313,8 @@ impl Reaper {
             }
             PollToken::Output(key, stream) => {
                 if let Some(child) = self.children.get_mut(&key) {
-                    child.read(stream, MAX_BYTES_PER_TURN, &mut self.buffer);
+                    let room = child.shared.capture(stream).room();
+                    child.read(stream, MAX_BYTES_PER_TURN.min(room), &mut self.buffer);
                     self.forget_if_done(key);
                 }
             }
@@ -317,6 +334,12 @@ impl Reaper {
                 }
                 ReaperMessage::DidExit(key) => self.end(key),
                 ReaperMessage::Forget(key) => self.forget_if_done(key),
+                ReaperMessage::Close(key, stream) => {
+                    if let Some(child) = self.children.get_mut(&key) {
+                        child.close(stream);
+                        self.forget_if_done(key);
+                    }
+                }
             }
         }
     }
@@ -384,8 +407,11 @@ impl WatchedChild {
                 PollFd::new(pipe, PollFlags::IN),
             )
         };
+        let has_room = |stream| self.shared.capture(stream).room() > 0;
         let stdout = self.stdout.as_ref().map(|pipe| read(Stream::Stdout, pipe));
         let stderr = self.stderr.as_ref().map(|pipe| read(Stream::Stderr, pipe));
+        let stdout = stdout.filter(|_| has_room(Stream::Stdout));
+        let stderr = stderr.filter(|_| has_room(Stream::Stderr));
         exit.into_iter().chain(stdin).chain(stdout).chain(stderr)
     }
 

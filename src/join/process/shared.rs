@@ -70,12 +70,15 @@ pub(super) struct Spawned {
     pub(super) guard: Option<TreeGuard>,
 }
 
-/// This program's ends of the pipes that the caller uses itself.
+/// What the caller uses itself: this program's ends of pipes, and readers.
 #[derive(Default)]
 pub(super) struct PipeEnds {
     pub(super) stdin: Option<ChildStdin>,
     pub(super) stdout: Option<ChildStdout>,
     pub(super) stderr: Option<ChildStderr>,
+    /// Whether there is a reader of stdout that was not taken yet.
+    pub(super) stdout_reader: bool,
+    pub(super) stderr_reader: bool,
 }
 
 impl ProcessShared {
@@ -135,6 +138,15 @@ impl ProcessShared {
 
     pub(super) fn take_stderr(&self) -> Option<ChildStderr> {
         lock(&self.pipe_ends).stderr.take()
+    }
+
+    /// Returns whether the stream has a reader that was not taken before.
+    pub(super) fn take_reader(&self, stream: Stream) -> bool {
+        let mut ends = lock(&self.pipe_ends);
+        std::mem::take(match stream {
+            Stream::Stdout => &mut ends.stdout_reader,
+            Stream::Stderr => &mut ends.stderr_reader,
+        })
     }
 
     #[inline]

@@ -134,8 +134,14 @@ impl Builder {
         let pid = Pid::from_child(&started.child);
         let pipes = self.pipes(&mut started);
         let name = self.name.clone();
-        let stdout = StreamCapture::new(self.output_limit, pipes.stdout.clone());
-        let stderr = StreamCapture::new(self.output_limit, pipes.stderr.clone());
+        let limit = self.output_limit;
+        let PipeEnds {
+            stdout_reader,
+            stderr_reader,
+            ..
+        } = pipes.ends;
+        let stdout = StreamCapture::new(limit, pipes.stdout.clone(), stdout_reader);
+        let stderr = StreamCapture::new(limit, pipes.stderr.clone(), stderr_reader);
         let spawned = Spawned {
             key: started.key,
             pid,
@@ -206,6 +212,9 @@ impl Builder {
         } else {
             pipes.stderr = stderr.map(non_blocking).map(Arc::new);
         }
+        let is_buffered = |redirect: &Redirect| matches!(redirect, Redirect::Buffered);
+        pipes.ends.stdout_reader = is_buffered(&self.streams.stdout);
+        pipes.ends.stderr_reader = is_buffered(&self.streams.stderr) && pipes.stderr.is_some();
         pipes
     }
 

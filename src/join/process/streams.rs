@@ -28,6 +28,10 @@ pub enum Redirect {
     /// [`Process::lines`](super::Process::lines). The process never waits for a reader.
     #[default]
     Capture,
+    /// The caller reads all of the stream, and its last bytes are kept, too; see
+    /// [`Process::take_reader`](super::Process::take_reader). While as many bytes are unread as the
+    /// [limit](super::Builder::output_limit) says, the process blocks, as at a full pipe.
+    Buffered,
     /// The caller reads the stream, uncaptured; see
     /// [`Process::take_stdout`](super::Process::take_stdout) and
     /// [`Process::take_stderr`](super::Process::take_stderr). While the pipe is full, the process
@@ -118,7 +122,7 @@ impl Streams {
         // Opened once, so that both have one position, which keeps their order.
         let refusal = |cause| refusal(program, cause);
         let (target, pipe) = match &self.stdout {
-            Redirect::Capture | Redirect::Piped => {
+            Redirect::Capture | Redirect::Buffered | Redirect::Piped => {
                 let (reader, writer) = io::pipe().map_err(refusal)?;
                 (writer.into(), Some(reader))
             }
@@ -160,7 +164,7 @@ impl Input {
 impl Redirect {
     fn open(&self, program: &str) -> Result<Stdio, SpawnError> {
         Ok(match self {
-            Self::Capture | Self::Piped => Stdio::piped(),
+            Self::Capture | Self::Buffered | Self::Piped => Stdio::piped(),
             Self::Inherit => Stdio::inherit(),
             Self::Null => Stdio::null(),
             Self::File(path) => create(path, program)?.into(),

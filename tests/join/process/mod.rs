@@ -14,6 +14,7 @@ mod output;
 mod pipelines;
 #[cfg(not(other_unix))]
 mod prioritizing;
+mod reading;
 mod reaping;
 mod spawning;
 mod stopping;

@@ -10,7 +10,7 @@ use std::process::Child;
 use std::time::{Duration, Instant};
 
 use procfs::ProcResult;
-use procfs::process::{Process, Stat, all_processes};
+use procfs::process::{FDTarget, Process, Stat, all_processes};
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::Errno;
 use rustix::process::{
@@ -22,7 +22,7 @@ use rustix::thread::set_name;
 use super::super::super::priority::Priority;
 use super::super::exit::Exit;
 use super::super::tag::TAG_VARIABLE;
-use super::ProcessEntry;
+use super::{PipeHolder, ProcessEntry};
 
 /// Wakes a thread that sleeps in `poll`.
 pub(in super::super) struct Notifier(OwnedFd);
@@ -122,6 +122,30 @@ pub(in super::super) fn running_processes() -> Vec<ProcessEntry> {
         executing = executing.into_iter().filter_map(&mut read).collect();
     }
     running
+}
+
+/// Returns the other processes that have one of these pipes open.
+pub(in super::super) fn pipe_holders(pipes: &[u64]) -> Vec<PipeHolder> {
+    let own = std::process::id().cast_signed();
+    let processes = all_processes().into_iter().flatten().flatten();
+    let holders = processes.filter(|process| process.pid != own && holds_any(process, pipes));
+    holders
+        .filter_map(|process| {
+            let stat = process.stat().ok()?;
+            Some(PipeHolder {
+                pid: stat.pid,
+                group: stat.pgrp,
+                name: stat.comm,
+            })
+        })
+        .collect()
+}
+
+fn holds_any(process: &Process, pipes: &[u64]) -> bool {
+    // Those of other users can't be read.
+    let files = process.fd().into_iter().flatten().flatten();
+    let mut targets = files.map(|file| file.target);
+    targets.any(|target| matches!(target, FDTarget::Pipe(number) if pipes.contains(&number)))
 }
 
 /// Returns the start of the process with this pid, or `None` if there is no such process. A zombie

@@ -1,0 +1,285 @@
+//! The output of items that run at the same time, item by item.
+//!
+//! The items hand over their output piece by piece, and a thread writes it. So no item, and no timeout,
+//! waits for whoever reads stdout; only the item whose output is being written does. What can't be
+//! written yet waits in a [`Spool`].
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io::{self, IsTerminal as _};
+use std::sync::Arc;
+
+use crossbeam_channel::{Receiver, Sender};
+use indicatif::ProgressBar;
+use parking_lot::{Condvar, Mutex};
+
+use super::spool::{Spool, Spooled};
+use crate::board::OutputSink;
+use crate::jobs::{OutputClosed, OutputStream};
+use crate::join::{self, SpawnError, Task};
+use crate::record::ItemId;
+
+/// The bytes of the item whose turn it is that wait to be written before the item waits, too.
+const MAX_WAITING_BYTES: usize = 1024 * 1024;
+
+/// The order of the output of items.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum OutputOrder {
+    /// In the order of the files.
+    #[default]
+    Files,
+    /// In the order in which the items end.
+    End,
+}
+
+/// Writes the output of the items of a job to stdout and stderr, whole and one after the other.
+pub(super) struct OrderedOutput {
+    queues: Arc<Queues>,
+    writer: Task<()>,
+    bar: Option<ProgressBar>,
+}
+
+/// The output that was not written yet.
+struct Queues {
+    inner: Mutex<Inner>,
+    did_change: Condvar,
+}
+
+struct Inner {
+    order: OutputOrder,
+    spool: Spool,
+    items: BTreeMap<ItemId, Queue>,
+    /// The item whose turn it is.
+    turn: Option<ItemId>,
+    /// The items that have ended and wait for their turn, with [`OutputOrder::End`].
+    ended: VecDeque<ItemId>,
+    /// Whether no more output comes.
+    is_finished: bool,
+    /// Why no more can be written.
+    failure: Option<io::Error>,
+}
+
+/// The output of one item.
+#[derive(Default)]
+struct Queue {
+    spooled: Spooled,
+    len: usize,
+    has_ended: bool,
+    /// Dropped when the item may go on.
+    room: Option<Sender<()>>,
+}
+
+impl OrderedOutput {
+    /// Starts the thread that writes. A progress bar is hidden while it writes to a terminal. When it
+    /// can't write any more, it calls `wake`.
+    ///
+    /// # Errors
+    /// The system refused the thread.
+    pub(super) fn start(
+        order: OutputOrder,
+        bar: Option<ProgressBar>,
+        wake: impl Fn() + Send + 'static,
+    ) -> Result<Self, SpawnError> {
+        let queues = Arc::new(Queues {
+            inner: Mutex::new(Inner {
+                order,
+                spool: Spool::default(),
+                items: BTreeMap::new(),
+                turn: (order == OutputOrder::Files).then_some(ItemId(0)),
+                ended: VecDeque::new(),
+                is_finished: false,
+                failure: None,
+            }),
+            did_change: Condvar::new(),
+        });
+        let writer = {
+            let (queues, bar) = (Arc::clone(&queues), bar.clone());
+            join::spawn("output", move |_| queues.write_all(bar.as_ref(), &wake))?
+        };
+        Ok(Self {
+            queues,
+            writer,
+            bar,
+        })
+    }
+
+    /// What an item hands its output to.
+    pub(super) fn sink(&self) -> Arc<dyn OutputSink> {
+        self.queues.clone()
+    }
+
+    /// Appends bytes to the output of an item.
+    pub(super) fn push(&self, item: ItemId, stream: OutputStream, bytes: &[u8]) {
+        // An item that ends has no more output that could wait for room.
+        drop(self.queues.push(item, stream, bytes));
+    }
+
+    /// Notes that an item has no more output.
+    pub(super) fn end(&self, item: ItemId) {
+        let mut inner = self.queues.inner.lock();
+        inner.items.entry(item).or_default().has_ended = true;
+        if inner.order == OutputOrder::End {
+            inner.ended.push_back(item);
+        }
+        self.queues.did_change.notify_all();
+    }
+
+    /// Whether no more output can be written.
+    pub(super) fn has_failed(&self) -> bool {
+        self.queues.inner.lock().failure.is_some()
+    }
+
+    /// Waits until all output is written: that of items that have not ended comes behind that of the
+    /// others, and `last` on stderr at the very end.
+    ///
+    /// # Errors
+    /// Stdout could not be written, or the output could not be kept until its turn.
+    pub(super) fn finish(self, last: &str) -> io::Result<()> {
+        self.queues.inner.lock().is_finished = true;
+        self.queues.did_change.notify_all();
+        // Without a deadline it fails only if the writer panics.
+        self.writer.join().ok();
+        write(OutputStream::Stderr, last.as_bytes(), self.bar.as_ref())?;
+        self.queues.inner.lock().failure.take().map_or(Ok(()), Err)
+    }
+}
+
+impl OutputSink for Queues {
+    fn push(
+        &self,
+        item: ItemId,
+        stream: OutputStream,
+        bytes: &[u8],
+    ) -> Result<Option<Receiver<()>>, OutputClosed> {
+        let mut inner = self.inner.lock();
+        if inner.failure.is_some() {
+            return Err(OutputClosed);
+        }
+        let Inner {
+            spool, items, turn, ..
+        } = &mut *inner;
+        let queue = items.entry(item).or_default();
+        if let Err(error) = spool.push(&mut queue.spooled, stream, bytes) {
+            inner.fail(error);
+            return Err(OutputClosed);
+        }
+        queue.len += bytes.len();
+        let must_wait = *turn == Some(item) && queue.len > MAX_WAITING_BYTES;
+        let room = must_wait.then(|| queue.wait_for_room());
+        drop(inner);
+        self.did_change.notify_all();
+        Ok(room)
+    }
+}
+
+impl Queue {
+    /// Returns a channel that is disconnected when most of the output was written.
+    fn wait_for_room(&mut self) -> Receiver<()> {
+        let (sender, receiver) = crossbeam_channel::bounded(0);
+        self.room = Some(sender);
+        receiver
+    }
+}
+
+impl Queues {
+    /// Writes the output of all items, until there is no more.
+    fn write_all(&self, bar: Option<&ProgressBar>, wake: &dyn Fn()) {
+        while let Some((stream, bytes)) = self.next() {
+            if let Err(error) = write(stream, &bytes, bar) {
+                self.inner.lock().fail(error);
+            }
+            if self.inner.lock().failure.is_some() {
+                wake();
+            }
+        }
+    }
+
+    /// Waits for the bytes that come next; `None` after the last.
+    fn next(&self) -> Option<(OutputStream, Vec<u8>)> {
+        let mut inner = self.inner.lock();
+        loop {
+            if let Some(next) = inner.take() {
+                return Some(next);
+            }
+            if inner.is_finished && inner.items.is_empty() {
+                return None;
+            }
+            if !inner.advance() {
+                self.did_change.wait(&mut inner);
+            }
+        }
+    }
+}
+
+impl Inner {
+    /// Drops all output, now and later.
+    fn fail(&mut self, error: io::Error) {
+        self.items.clear();
+        self.failure.get_or_insert(error);
+    }
+
+    /// The next bytes of the item whose turn it is, if there are any.
+    fn take(&mut self) -> Option<(OutputStream, Vec<u8>)> {
+        let queue = self.items.get_mut(&self.turn?)?;
+        match self.spool.take(&mut queue.spooled) {
+            Ok(taken) => {
+                let (stream, bytes) = taken?;
+                queue.len -= bytes.len();
+                if queue.len <= MAX_WAITING_BYTES / 2 {
+                    queue.room = None;
+                }
+                Some((stream, bytes))
+            }
+            Err(error) => {
+                self.fail(error);
+                None
+            }
+        }
+    }
+
+    /// Goes on to the next item if the output of this one is complete. Returns whether it did.
+    fn advance(&mut self) -> bool {
+        if let Some(item) = self.turn {
+            let has_ended = self.items.get(&item).is_some_and(|queue| queue.has_ended);
+            if !has_ended && !self.is_finished {
+                return false;
+            }
+            self.items.remove(&item);
+        }
+        let next = match (self.order, self.turn) {
+            (OutputOrder::Files, Some(item)) if !self.is_finished => Some(ItemId(item.0 + 1)),
+            _ => self.ended.pop_front(),
+        };
+        let rest = || {
+            self.items
+                .keys()
+                .next()
+                .copied()
+                .filter(|_| self.is_finished)
+        };
+        let next = next.or_else(rest);
+        let did = next != self.turn;
+        self.turn = next;
+        did
+    }
+}
+
+fn write(stream: OutputStream, bytes: &[u8], bar: Option<&ProgressBar>) -> io::Result<()> {
+    let write = || match stream {
+        OutputStream::Stdout => write_now(&mut io::stdout().lock(), bytes),
+        OutputStream::Stderr => {
+            // There is no other place for it if stderr can't be written.
+            write_now(&mut io::stderr().lock(), bytes).ok();
+            Ok(())
+        }
+    };
+    let is_on_terminal = stream == OutputStream::Stderr || io::stdout().is_terminal();
+    match bar.filter(|_| is_on_terminal) {
+        Some(bar) => bar.suspend(write),
+        None => write(),
+    }
+}
+
+fn write_now(out: &mut impl io::Write, bytes: &[u8]) -> io::Result<()> {
+    out.write_all(bytes)?;
+    out.flush()
+}
