@@ -13,6 +13,9 @@ mod command;
 #[path = "integration/command_line.rs"]
 mod command_line;
 #[cfg(target_os = "linux")]
+#[path = "integration/command_output.rs"]
+mod command_output;
+#[cfg(target_os = "linux")]
 #[path = "integration/fetch/mod.rs"]
 mod fetch;
 #[path = "integration/format.rs"]

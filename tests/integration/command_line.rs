@@ -266,14 +266,16 @@ fn limits_are_set_by_the_launcher() {
 }
 
 #[test]
-fn dropped_output_is_reported() {
-    let output = run(&["--output-limit", "6", "--", "seq", "1", "9"]);
+fn dropped_output_is_counted_in_a_document_up_to_a_line() {
+    let limit = ["--format", "json", "--output-limit", "7"];
+    let output = run(&[&limit[..], &["--", "seq", "1", "9"]].concat());
     assert_eq!(code(&output), 0);
-    assert_eq!(out(&output), "7\n8\n9\n");
-    assert!(
-        err(&output).contains("the first 12 B of stdout were dropped"),
-        "{}",
-        err(&output)
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let stdout = &json["items"][0]["output"]["stdout"];
+    assert_eq!(stdout["text"], "7\n8\n9\n");
+    assert_eq!(
+        (&stdout["dropped"], &stdout["total"]),
+        (&12.into(), &18.into())
     );
 }
 

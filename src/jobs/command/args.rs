@@ -54,7 +54,7 @@ pub(super) struct CommandArgs {
         hide_default_value = true
     )]
     cpu: u64,
-    /// How many of the last bytes of each stream of each run are kept.
+    /// How many of the last bytes of each stream of each run a JSON document has. As text, all come out.
     #[arg(long, value_name = "BYTES", default_value_t = Options::default().output_limit)]
     output_limit: usize,
     /// The files; without any, the command runs once.

@@ -160,7 +160,9 @@ fn output_is_kept_up_to_the_limit() {
     let ran = ended.ran(0);
     for (printed, total) in [(&ran.stdout, 10_000_000), (&ran.stderr, 5_000_000)] {
         assert_eq!(printed.total, total);
-        assert_eq!(printed.bytes.len(), 100_000);
+        // Less the line that the limit cuts.
+        let kept = printed.bytes.len();
+        assert!((99_990..100_000).contains(&kept), "{kept}");
     }
 }
 
