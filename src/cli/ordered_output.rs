@@ -129,7 +129,7 @@ impl OrderedOutput {
     }
 
     /// Waits until all output is written: that of items that have not ended comes behind that of the
-    /// others, and `last` on stderr at the very end.
+    /// others, and `last` on stderr at the very end, unless stdout was closed.
     ///
     /// # Errors
     /// Stdout could not be written, or the output could not be kept until its turn.
@@ -138,8 +138,12 @@ impl OrderedOutput {
         self.queues.did_change.notify_all();
         // Without a deadline it fails only if the writer panics.
         self.writer.join().ok();
-        write(OutputStream::Stderr, last.as_bytes(), self.bar.as_ref())?;
-        self.queues.inner.lock().failure.take().map_or(Ok(()), Err)
+        let failure = self.queues.inner.lock().failure.take();
+        let is_closed = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
+        if !failure.as_ref().is_some_and(is_closed) {
+            write(OutputStream::Stderr, last.as_bytes(), self.bar.as_ref())?;
+        }
+        failure.map_or(Ok(()), Err)
     }
 }
 
