@@ -10,10 +10,10 @@
 //! the window have absolute paths; in a shell, write `./-name`.
 
 mod args;
-mod interface;
-mod os_string_serde;
 #[cfg_attr(not(unix), expect(dead_code, reason = "commands run on Unix only"))]
 mod forward;
+mod interface;
+mod os_string_serde;
 mod prepared;
 #[cfg(unix)]
 mod run;

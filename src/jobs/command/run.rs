@@ -5,16 +5,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::Options;
 use super::forward::{Forward, wait_for_last_output};
 use super::prepared::Prepared;
-use super::Options;
 use crate::format;
 use crate::jobs::{
     CapturedOutput, ExitStatus, Item, ItemError, Output, Priority, ProcessObserver, ProcessRun,
     Step, StopSummary, process_name,
 };
 use crate::join::process::{
-    Builder, Captured, Exit, LaunchOptions, Launcher, Process, ProcessGroup, Redirect, SpawnError, StopReport,
+    Builder, Captured, Exit, LaunchOptions, Launcher, Process, ProcessGroup, Redirect, SpawnError,
+    StopReport,
 };
 use crate::join::{self, Context, Select, SelectError};
 
