@@ -1,7 +1,8 @@
 //! The command line: opens the window, or runs a job without one.
 //!
 //! Results go to stdout, everything else to stderr. Exit codes: 0 success, 1 an item failed, 2 wrong
-//! usage, 3 the join timed out and the job was cancelled, 130 interrupted, 141 stdout was closed.
+//! usage, 3 the join timed out and the job was cancelled, 141 stdout was closed. After `SIGTERM` and
+//! `SIGHUP` it is 143 and 129; after Ctrl-C the program dies by `SIGINT`, which a shell shows as 130.
 
 mod interrupt;
 #[cfg(target_os = "linux")]
@@ -31,9 +32,6 @@ const FAILED: u8 = 1;
 
 /// The join timed out and the job was cancelled.
 const TIMED_OUT: u8 = 3;
-
-/// The user pressed Ctrl-C, or the system asked the program to end.
-const INTERRUPTED: u8 = 130;
 
 /// Stdout was closed before all of the result was written, as when `SIGPIPE` ends a program.
 const STDOUT_CLOSED: u8 = 141;
@@ -87,6 +85,10 @@ enum CliSubcommand {
 pub fn main(leave: ExitFn) -> ExitCode {
     if let Some(code) = crate::board::run_as_worker() {
         return code;
+    }
+    #[cfg(unix)]
+    if let Err(error) = interrupt::default_child_signal() {
+        print_message(&format!("the exits of commands may stay unknown: {error}"));
     }
     match Cli::try_parse() {
         Ok(cli) => match cli.check() {

@@ -7,7 +7,8 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{ExitFn, FAILED, INTERRUPTED, interrupt, print, print_message, seconds};
+use super::interrupt::{self, Interrupt};
+use super::{ExitFn, FAILED, print, print_message, seconds};
 use crate::desktop::has_display;
 use crate::join::process::Launcher;
 use crate::lab::{
@@ -128,7 +129,7 @@ fn run(args: &LabRunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
         );
     }
     let launcher = Launcher::installed().context("the launcher is not installed")?;
-    let interrupt = interrupt::listen(leave).context("could not listen for Ctrl-C")?;
+    let interrupt = Interrupt::listen(leave).context("could not listen for Ctrl-C")?;
     let mut queue = RunQueue::new(launcher);
     for options in runs(args) {
         queue.add(options);
@@ -140,11 +141,11 @@ fn run(args: &LabRunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
             print_record(record);
         }
         printed = queue.done().len();
-        if interrupt.is_cancelled() {
+        if interrupt.token().is_cancelled() {
             queue.stop();
         }
         match queue.run() {
-            Some(run) => run.wait(&interrupt),
+            Some(run) => run.wait(interrupt.token()),
             None if queue.is_busy() => {}
             None => break,
         }
@@ -152,8 +153,8 @@ fn run(args: &LabRunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
     let report = LabReport::of(&queue);
     print(&document(&report, args.format)?, "the report")?;
     let all_have_figures = queue.done().iter().all(|run| run.figures.is_some());
-    Ok(if interrupt.is_cancelled() {
-        ExitCode::from(INTERRUPTED)
+    Ok(if let Some(request) = interrupt.request() {
+        interrupt::end(request)
     } else if all_have_figures {
         ExitCode::SUCCESS
     } else {

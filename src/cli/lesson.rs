@@ -5,7 +5,8 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 
-use super::{ExitFn, FAILED, INTERRUPTED, interrupt, print, print_message, waker};
+use super::interrupt::{self, EndRequest, Interrupt};
+use super::{ExitFn, FAILED, print, print_message, waker};
 use crate::join::Select;
 use crate::join::process::Launcher;
 use crate::lessons::{self, LessonId, LessonOutcome, LessonRun, LessonRunOptions, WorkerKind};
@@ -141,8 +142,8 @@ fn list() -> anyhow::Result<ExitCode> {
 
 fn run(args: LessonRunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
     let (wake, woken) = crossbeam_channel::bounded(1);
-    let interrupt = interrupt::listen(leave).context("could not listen for Ctrl-C")?;
-    interrupt.on_cancel(waker(wake.clone())).keep();
+    let interrupt = Interrupt::listen(leave).context("could not listen for Ctrl-C")?;
+    interrupt.token().on_cancel(waker(wake.clone())).keep();
     let launcher = Launcher::installed().context("this program has installed no launcher")?;
     let run = LessonRun::start(args.into_options(), launcher, waker(wake));
     let mut run = run.context("the lesson could not be started")?;
@@ -153,7 +154,7 @@ fn run(args: LessonRunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
         woken.try_recv().ok();
         run.poll();
         printed = printed.and_then(|printed| print_from(printed, &run));
-        if interrupt.is_cancelled() || printed.is_err() {
+        if interrupt.request().is_some() || printed.is_err() {
             run.stop();
         }
         if let Some(outcome) = run.outcome() {
@@ -164,7 +165,10 @@ fn run(args: LessonRunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
     print_message(&outcome.to_string());
     Ok(match outcome {
         LessonOutcome::AsExpected => ExitCode::SUCCESS,
-        LessonOutcome::Stopped => ExitCode::from(INTERRUPTED),
+        // Nothing else stops a lesson here.
+        LessonOutcome::Stopped => {
+            interrupt::end(interrupt.request().unwrap_or(EndRequest::Interrupt))
+        }
         LessonOutcome::Unexpected(_) | LessonOutcome::Failed(_) => ExitCode::from(FAILED),
     })
 }

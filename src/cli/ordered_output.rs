@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io::{self, IsTerminal as _};
 use std::sync::Arc;
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender};
 use indicatif::ProgressBar;
@@ -15,7 +16,7 @@ use parking_lot::{Condvar, Mutex};
 use super::spool::{Spool, Spooled};
 use crate::board::OutputSink;
 use crate::jobs::{OutputClosed, OutputStream};
-use crate::join::{self, SpawnError, Task};
+use crate::join::{self, JoinError, SpawnError, Task};
 use crate::record::ItemId;
 
 /// The bytes of the item whose turn it is that wait to be written before the item waits, too.
@@ -132,12 +133,18 @@ impl OrderedOutput {
     /// others, and `last` on stderr at the very end, unless stdout was closed.
     ///
     /// # Errors
-    /// Stdout could not be written, or the output could not be kept until its turn.
-    pub(super) fn finish(self, last: &str) -> io::Result<()> {
+    /// Stdout could not be written, not all was written in time, or the output could not be kept until
+    /// its turn.
+    pub(super) fn finish(self, last: &str, timeout: Option<Duration>) -> io::Result<()> {
         self.queues.inner.lock().is_finished = true;
         self.queues.did_change.notify_all();
-        // Without a deadline it fails only if the writer panics.
-        self.writer.join().ok();
+        let timeout = timeout.unwrap_or(Duration::MAX);
+        if let Err(JoinError::TimedOut) = self.writer.join_timeout(timeout) {
+            return Err(io::Error::new(
+                io::ErrorKind::TimedOut,
+                "nothing has read it in time",
+            ));
+        }
         let failure = self.queues.inner.lock().failure.take();
         let is_closed = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
         if !failure.as_ref().is_some_and(is_closed) {

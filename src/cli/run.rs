@@ -7,17 +7,17 @@ use std::time::Duration;
 use anyhow::Context as _;
 use crossbeam_channel::Receiver;
 
+use super::interrupt::{EndRequest, Interrupt};
 use super::ordered_output::OrderedOutput;
 use super::progress::Progress;
 use super::run_args::Format;
 use super::run_args::OnTimeout;
 use super::{
-    ExitFn, FAILED, INTERRUPTED, RunArgs, STDOUT_CLOSED, TIMED_OUT, interrupt, output, waker,
+    ExitFn, FAILED, RunArgs, STDOUT_CLOSED, TIMED_OUT, interrupt, output, waker,
 };
 use crate::board::JobBoard;
 use crate::format;
 use crate::jobs::OutputStream;
-use crate::join::CancelToken;
 use crate::record::{EventKind, ItemId, JobEvent, JobId, JobRecord, JobState, JoinOutcome, Record};
 
 /// The number of events that are handled before the clock is checked again.
@@ -32,8 +32,8 @@ const STOP_TIMEOUT_MARGIN: Duration = Duration::from_secs(2);
 /// The job could not be started, or its result could not be written.
 pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
     let (wake, woken) = crossbeam_channel::bounded(1);
-    let interrupt = interrupt::listen(leave).context("could not listen for Ctrl-C")?;
-    interrupt.on_cancel(waker(wake.clone())).keep();
+    let interrupt = Interrupt::listen(leave).context("could not listen for Ctrl-C")?;
+    interrupt.token().on_cancel(waker(wake.clone())).keep();
     let progress = Progress::new();
     let mut board = JobBoard::new(waker(wake.clone()));
     let (join_timeout, on_timeout) = (args.join_timeout(), args.on_timeout());
@@ -76,7 +76,10 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
     // The job has ended, or was cancelled and has used up its grace period.
     board.shutdown(Duration::ZERO);
     let job = record.job(job).context("the job left no record")?;
-    let written = text.map_or(Ok(()), |text| text.finish(&output::job_failure(job)));
+    // A user can press Ctrl-C again; the system gets an end in time.
+    let is_user = |request| request == EndRequest::Interrupt;
+    let timeout = interrupt.request().filter(|it| !is_user(*it)).map(|_| STOP_TIMEOUT_MARGIN);
+    let written = text.map_or(Ok(()), |text| text.finish(&output::job_failure(job), timeout));
     progress.finish();
     match (format, &file) {
         (Format::Json, file) => output::show_json(job, board.now(), file.as_deref())?,
@@ -89,14 +92,16 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
         }
         written => {
             written.context("the result could not be written to stdout")?;
-            Ok(exit_code(job, &interrupt))
+            Ok(match interrupt.request() {
+                Some(request) => interrupt::end(request),
+                None => exit_code(job),
+            })
         }
     }
 }
 
-fn exit_code(job: &JobRecord, interrupt: &CancelToken) -> ExitCode {
+fn exit_code(job: &JobRecord) -> ExitCode {
     match job.state() {
-        _ if interrupt.is_cancelled() => ExitCode::from(INTERRUPTED),
         JobState::TimedOut => ExitCode::from(TIMED_OUT),
         JobState::Returned => ExitCode::SUCCESS,
         _ => ExitCode::from(FAILED),
@@ -110,7 +115,7 @@ struct Follower {
     record: Record,
     woken: Receiver<()>,
     on_timeout: OnTimeout,
-    interrupt: CancelToken,
+    interrupt: Interrupt,
     progress: Progress,
     /// Takes the results and failures of items as text.
     text: Option<OrderedOutput>,
@@ -124,8 +129,8 @@ impl Follower {
     fn follow(&mut self) {
         while !self.has_ended() {
             self.wait();
-            if self.interrupt.is_cancelled() {
-                self.interrupt();
+            if let Some(request) = self.interrupt.request() {
+                self.interrupt(request);
             }
             if self.text.as_ref().is_some_and(OrderedOutput::has_failed) {
                 self.board.cancel(self.job);
@@ -152,11 +157,18 @@ impl Follower {
         self.woken.recv_timeout(due).ok();
     }
 
-    fn interrupt(&mut self) {
+    /// Cancels the job. Only a user can say that it takes too long; the system gets an end in time.
+    fn interrupt(&mut self, request: EndRequest) {
         let job = self.record.job(self.job);
         if job.is_some_and(|job| job.cancel_requested_at().is_none()) {
-            self.progress
-                .print("cancelling; press Ctrl-C again to leave at once");
+            self.progress.print(match request {
+                EndRequest::Interrupt => "cancelling; press Ctrl-C again to leave at once",
+                EndRequest::Terminate => "asked to end; cancelling",
+                EndRequest::HangUp => "the terminal was closed; cancelling",
+            });
+            if request != EndRequest::Interrupt {
+                self.gives_up_at = self.board.now().checked_add(self.grace);
+            }
         }
         self.board.cancel(self.job);
     }
