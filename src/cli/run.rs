@@ -12,9 +12,7 @@ use super::ordered_output::OrderedOutput;
 use super::progress::Progress;
 use super::run_args::Format;
 use super::run_args::OnTimeout;
-use super::{
-    ExitFn, FAILED, RunArgs, STDOUT_CLOSED, TIMED_OUT, interrupt, output, waker,
-};
+use super::{ExitFn, FAILED, RunArgs, STDOUT_CLOSED, TIMED_OUT, interrupt, output, waker};
 use crate::board::JobBoard;
 use crate::format;
 use crate::jobs::OutputStream;
@@ -78,8 +76,13 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
     let job = record.job(job).context("the job left no record")?;
     // A user can press Ctrl-C again; the system gets an end in time.
     let is_user = |request| request == EndRequest::Interrupt;
-    let timeout = interrupt.request().filter(|it| !is_user(*it)).map(|_| STOP_TIMEOUT_MARGIN);
-    let written = text.map_or(Ok(()), |text| text.finish(&output::job_failure(job), timeout));
+    let timeout = interrupt
+        .request()
+        .filter(|it| !is_user(*it))
+        .map(|_| STOP_TIMEOUT_MARGIN);
+    let written = text.map_or(Ok(()), |text| {
+        text.finish(&output::job_failure(job), timeout)
+    });
     progress.finish();
     match (format, &file) {
         (Format::Json, file) => output::show_json(job, board.now(), file.as_deref())?,

@@ -11,7 +11,7 @@ mod output;
 mod waiting;
 
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -99,11 +99,11 @@ impl Running {
         kill(pid, signal).expect("the child was not reaped");
     }
 
-    fn end(mut self) -> (Option<i32>, String) {
+    fn end(mut self) -> (ExitStatus, String) {
         let mut out = String::new();
         let mut stdout = self.0.stdout.take().expect("it is piped");
         stdout.read_to_string(&mut out).expect("stdout is text");
         let status = self.0.wait().expect("it is our child");
-        (status.code(), out)
+        (status, out)
     }
 }

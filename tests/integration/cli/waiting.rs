@@ -1,12 +1,18 @@
 //! Timeouts, Ctrl-C and priority.
 
+use std::io::{BufRead as _, BufReader};
+use std::os::unix::process::ExitStatusExt as _;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
 use serde_json::Value;
 
 use super::{NORMAL, Running, code, err, json, out, run, states};
 
+use crate::util::files::folder;
 #[cfg(target_os = "linux")]
 use crate::util::policy::idle_threads_of;
 
@@ -78,12 +84,17 @@ fn join_timeout_then_wait_keeps_waiting() {
 }
 
 #[test]
-fn ctrl_c_cancels_prints_results_and_exits_130() {
-    for signal in [Signal::SIGINT, Signal::SIGTERM] {
+fn signals_cancel_print_results_and_set_the_status() {
+    for (signal, status) in [
+        // A shell ends its script after a program that died by it.
+        (Signal::SIGINT, (None, Some(2))),
+        (Signal::SIGTERM, (Some(143), None)),
+        (Signal::SIGHUP, (Some(129), None)),
+    ] {
         let running = Running::start("sleep", &[&["--format", "json"], &NORMAL[..]].concat());
         running.signal(signal);
-        let (code, out) = running.end();
-        assert_eq!(code, Some(130));
+        let (ended, out) = running.end();
+        assert_eq!((ended.code(), ended.signal()), status);
         let json: Value = serde_json::from_str(&out).unwrap();
         assert_eq!(json["state"], "cancelled");
         assert_eq!(states(&json), ["returned", "cancelled", "returned"]);
@@ -100,9 +111,73 @@ fn second_ctrl_c_exits_at_once() {
         running.signal(Signal::SIGINT);
         std::thread::yield_now();
     }
-    let (code, out) = running.end();
-    assert_eq!(code, Some(130));
+    let (ended, out) = running.end();
+    assert_eq!(ended.signal(), Some(2));
     assert_eq!(out, "");
+}
+
+#[test]
+fn system_that_asks_for_the_end_gets_it_in_time() {
+    for (signal, code) in [(Signal::SIGTERM, 143), (Signal::SIGHUP, 129)] {
+        let running = Running::start("ignore-cancel", &[]);
+        let start = Instant::now();
+        running.signal(signal);
+        let (ended, _) = running.end();
+        assert_eq!(ended.code(), Some(code));
+        assert!(start.elapsed() < Duration::from_secs(30));
+    }
+}
+
+/// The command that starts the program with a signal ignored.
+#[cfg(target_os = "linux")]
+fn ignoring(signal: &str, args: &[&str]) -> Command {
+    let mut command = Command::new("env");
+    command.arg(format!("--ignore-signal={signal}"));
+    command.arg(env!("CARGO_BIN_EXE_meanwhile")).args(args);
+    command
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn signals_ignored_at_the_start_stay_ignored() {
+    let folder = folder();
+    let gate = folder.path().join("gate");
+    for signal in [Signal::SIGHUP, Signal::SIGINT] {
+        mkfifo(&gate, Mode::S_IRWXU).unwrap();
+        let script = format!(
+            "echo started; read line < {}; echo finished",
+            gate.display()
+        );
+        let args = [
+            "run",
+            "command",
+            "--priority",
+            "normal",
+            "--",
+            "sh",
+            "-c",
+            &script,
+        ];
+        let mut command = ignoring(signal.as_str(), &args);
+        let mut running = Running(command.stdout(Stdio::piped()).spawn().unwrap());
+        let mut lines = BufReader::new(running.0.stdout.take().unwrap()).lines();
+        assert_eq!(lines.next().unwrap().unwrap(), "started");
+        running.signal(signal);
+        std::fs::write(&gate, "\n").unwrap();
+        assert_eq!(lines.next().unwrap().unwrap(), "finished");
+        assert_eq!(running.0.wait().unwrap().code(), Some(0));
+        std::fs::remove_file(&gate).unwrap();
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn exits_are_known_if_child_signals_are_ignored() {
+    let args = [
+        "run", "command", "--expect", "3", "--", "sh", "-c", "exit 3",
+    ];
+    let output = ignoring("CHLD", &args).output().unwrap();
+    assert_eq!((code(&output), err(&output)), (0, ""));
 }
 
 #[test]
