@@ -109,5 +109,5 @@ pub use scope::{Scope, scope};
 pub use select::{Select, SelectError};
 pub use shutdown::{RemainingProcess, ShutdownReport, shutdown, shutdown_timeout};
 pub use task::Task;
-pub use token::CancelToken;
+pub use token::{CancelGuard, CancelToken};
 pub use wait_many::{WaitOutcome, WaitUntil, Waited, wait, wait_timeout};

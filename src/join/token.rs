@@ -137,6 +137,41 @@ impl CancelToken {
             }
         }
     }
+
+    /// Returns a guard that cancels the token when it is dropped, also by a panic.
+    ///
+    /// So an `async fn` that is dropped before its end, as after a timeout, cancels the task that it
+    /// awaits. If it runs to its end, the task has ended, and the cancel has no effect.
+    ///
+    /// ```
+    /// use meanwhile_join::{Builder, CancelToken};
+    /// use std::error::Error;
+    ///
+    /// async fn lines(text: String) -> Result<usize, Box<dyn Error>> {
+    ///     let token = CancelToken::new();
+    ///     let _guard = token.cancel_on_drop();
+    ///     let task = Builder::new("lines").cancel_token(&token);
+    ///     Ok(task.spawn_owned(move |_| text.lines().count())?.await?)
+    /// }
+    ///
+    /// let runtime = tokio::runtime::Builder::new_multi_thread().build()?;
+    /// assert_eq!(runtime.block_on(lines("one\ntwo".to_owned()))?, 2);
+    /// # Ok::<(), Box<dyn Error>>(())
+    /// ```
+    pub fn cancel_on_drop(&self) -> CancelGuard {
+        CancelGuard(self.clone())
+    }
+}
+
+/// Cancels a [`CancelToken`] when it is dropped; from [`CancelToken::cancel_on_drop`].
+#[derive(Debug)]
+#[must_use = "dropping it cancels the token"]
+pub struct CancelGuard(CancelToken);
+
+impl Drop for CancelGuard {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
 }
 
 impl Default for CancelToken {

@@ -180,6 +180,26 @@ fn t32_callback_runs_once_or_is_taken_back() {
 }
 
 #[test]
+fn t32_dropped_guard_cancels_the_token() {
+    let root = CancelToken::new();
+    let child = root.child();
+    let guard = child.cancel_on_drop();
+    let task = endless(&child);
+    assert!(!child.is_cancelled());
+    drop(guard);
+    assert!(child.is_cancelled() && !root.is_cancelled());
+    assert_ended(&task);
+    let owner = root.clone();
+    let panicked = join::spawn("panics", move |_| {
+        let _guard = owner.cancel_on_drop();
+        panic!("on purpose");
+    });
+    let panicked: Task<()> = panicked.unwrap();
+    assert!(matches!(panicked.join(), Err(JoinError::Panicked(_))));
+    assert!(root.is_cancelled());
+}
+
+#[test]
 fn t32_guard_keeps_the_token_of_its_callback() {
     let root = CancelToken::new();
     let (send, cancelled) = mpsc::channel();
