@@ -37,7 +37,7 @@ pub(super) fn spawn_while(
         move || start.finish(spawn())
     });
     if let Err(cause) = started {
-        return Err(ThreadError { name, cause }.into());
+        return Err(ThreadError::new(name, cause).into());
     }
     loop {
         if let Some(result) = start.wait() {
