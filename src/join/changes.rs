@@ -143,6 +143,11 @@ impl Subscription {
         }
     }
 
+    /// Returns the queue, if there is one and it is still used.
+    pub(crate) fn changes(&self) -> Option<Changes> {
+        self.queue.as_ref()?.upgrade().map(Changes)
+    }
+
     /// Whether a change since then need not be queued. The caller must have stored the change.
     #[inline]
     pub(crate) fn is_queued(&self) -> bool {
