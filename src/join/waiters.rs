@@ -232,7 +232,8 @@ impl Batch {
         let is_time = {
             let mut members = lock(&self.members);
             members.ended.push(index);
-            members.unfinished -= 1;
+            // A select may have a task itself and in a group, which both report its end.
+            members.unfinished = members.unfinished.saturating_sub(1);
             members.unfinished <= members.wake_at
         };
         if is_time {
@@ -251,18 +252,40 @@ struct EndList {
     ended: VecDeque<TaskId>,
     /// Woken by the next end.
     waiting: Option<Thread>,
+    /// Other waits that the next end wakes, by their tickets.
+    waiters: BTreeMap<u64, Waiter>,
+    next_ticket: u64,
 }
 
 impl Ends {
     pub(crate) fn push(&self, task: TaskId) {
-        let waiting = {
+        let (waiting, waiters) = {
             let mut list = lock(&self.0);
             list.ended.push_back(task);
-            list.waiting.take()
+            (list.waiting.take(), std::mem::take(&mut list.waiters))
         };
         if let Some(thread) = waiting {
             thread.unpark();
         }
+        waiters.into_values().for_each(Waiter::wake);
+    }
+
+    /// Has the next end wake a waiter. Returns its ticket, or `None` if there is an end already.
+    pub(crate) fn add_waiter(&self, waiter: Waiter) -> Option<u64> {
+        let mut list = lock(&self.0);
+        if !list.ended.is_empty() {
+            return None;
+        }
+        list.next_ticket += 1;
+        let ticket = list.next_ticket;
+        list.waiters.insert(ticket, waiter);
+        Some(ticket)
+    }
+
+    pub(crate) fn remove_waiter(&self, ticket: u64) {
+        let removed = lock(&self.0).waiters.remove(&ticket);
+        // Dropped after the lock is released.
+        drop(removed);
     }
 
     pub(crate) fn pop(&self) -> Option<TaskId> {

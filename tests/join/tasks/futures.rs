@@ -252,5 +252,5 @@ fn futures_of_one_task_drop_in_the_same_time_each() {
         dropping_time(20_000).as_secs_f64() / few
     };
     // 20 if each takes the same time, 400 if each looks at all others.
-    assert!((0..5).any(|_| ratio() < 80.0));
+    assert!((0..20).any(|_| ratio() < 80.0));
 }
