@@ -23,7 +23,7 @@ use sysinfo::{
 
 use super::super::exit::Exit;
 use super::super::tag::TAG_VARIABLE;
-use super::ProcessEntry;
+use super::entry::ProcessEntry;
 
 const MAX_NICENESS: i32 = 19;
 
