@@ -20,7 +20,7 @@ use std::time::Instant;
 use super::callback_guard::CallbackGuard;
 use super::cancel_marks::CancelMarks;
 use super::cancel_tree::CancelNode;
-use super::changes::{Observed, Subscription};
+use super::changes::{Changes, Observed, Subscription};
 use super::current;
 use super::handle_count::HandleCount;
 use super::id::{TaskId, TaskIdentity};
@@ -160,6 +160,10 @@ impl Header {
         }
     }
 
+    pub(crate) fn changes(&self) -> Option<Changes> {
+        self.subscription.changes()
+    }
+
     pub(crate) fn progress(&self) -> Progress {
         self.progress.get()
     }
@@ -227,7 +231,7 @@ impl Header {
         let Some(body) = self.claim() else {
             return false;
         };
-        drop_contained(body);
+        current::while_discarding(self.id(), || drop_contained(body));
         self.publish(ClosureOutcome::Cancelled);
         true
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::current::current;
+use super::current::is_held_up;
 use super::graph;
 use super::header::Header;
 use super::idle::wait_until_empty;
@@ -84,8 +84,7 @@ pub fn shutdown_timeout(timeout: Duration) -> ShutdownReport {
 
 fn shut_down_until(deadline: Option<Instant>) -> ShutdownReport {
     let registry = registry::global();
-    let caller = current();
-    let is_awaited = |task: &Header| !task.is_daemon() && Some(task.id()) != caller;
+    let is_awaited = |task: &Header| !task.is_daemon() && !is_held_up(task.id());
     let wait_for_tasks =
         || wait_until_empty(registry, graph::global(), is_awaited, deadline).is_ok();
     let is_empty = wait_for_tasks();

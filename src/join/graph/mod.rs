@@ -26,36 +26,23 @@
 //! group, or the ends in a group. No thread that holds one of the latter takes another lock.
 
 mod info;
+mod intent;
 mod search;
+mod shortages;
 mod waits;
 
 use std::sync::Arc;
-use std::time::Instant;
 
 pub use self::info::{WaitGraph, WaitInfo};
+pub(crate) use self::intent::{Intent, Need};
+pub(crate) use self::shortages::Shortages;
 use self::waits::{Key, WaitEntry, Waits};
 use super::header::Header;
 use super::id::TaskId;
 use super::sync::{Mutex, Thread, lazy, lock};
 use super::targets::Targets;
 use super::trace::WaitSpan;
-use super::workers::{InnermostTask, Shortage, Workers};
-
-/// The targets that must end for a wait to end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Need {
-    All,
-    Any,
-    /// None of them: something else may end the wait, such as a channel or a cancel.
-    Nothing,
-}
-
-/// A wait that a thread is about to begin.
-pub(crate) struct Intent {
-    pub(crate) targets: Targets,
-    pub(crate) need: Need,
-    pub(crate) deadline: Option<Instant>,
-}
+use super::workers::{InnermostTask, Workers};
 
 /// The waits and pools of a process (or of a model).
 pub(crate) struct Graph {
@@ -68,27 +55,6 @@ pub(crate) struct Wait<'a> {
     key: Key,
     number: u64,
     span: WaitSpan,
-}
-
-/// The waits that need spare threads. They must be [served](Self::serve) before the thread parks.
-#[must_use]
-#[derive(Default)]
-pub(crate) struct Shortages(pub(crate) Vec<PoolShortage>);
-
-pub(crate) struct PoolShortage {
-    pub(crate) workers: Arc<Workers>,
-    pub(crate) waits: Vec<Shortage>,
-    /// The spare threads that are stuck too.
-    pub(crate) stuck: Vec<u64>,
-}
-
-impl Shortages {
-    /// Wakes or starts spare threads.
-    pub(crate) fn serve(self) {
-        for pool in self.0 {
-            pool.workers.serve(pool.waits, &pool.stuck);
-        }
-    }
 }
 
 impl Graph {
@@ -302,9 +268,9 @@ pub(crate) fn global() -> &'static Graph {
 /// use meanwhile_join as join;
 /// use std::time::Duration;
 ///
-/// let slow = join::spawn("slow", |context| loop { context.checkpoint() })?;
+/// let slow = join::spawn("slow", |context| context.sleep_until(None))?;
 /// let joiner = join::spawn("joiner", {
-///     let slow: join::Task<()> = slow.clone();
+///     let slow = slow.clone();
 ///     move |_| slow.join().is_err()
 /// })?;
 /// let edge = loop {

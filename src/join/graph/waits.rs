@@ -10,8 +10,9 @@ use super::super::header::Header;
 use super::super::id::TaskId;
 use super::super::sync::{Thread, current_thread};
 use super::super::workers::{InnermostTask, Shortage, Workers};
+use super::intent::{Intent, Need};
 use super::search::{Needs, Node, stuck};
-use super::{Intent, Need, PoolShortage, Shortages};
+use super::shortages::{PoolShortage, Shortages};
 
 #[derive(Default)]
 pub(super) struct Waits {

@@ -115,10 +115,7 @@ impl Builder {
                     // The caller waits for the reply, so it is received.
                     reply.send(spawned).ok();
                 })
-                .map_err(|cause| ThreadError {
-                    name: "background".to_owned(),
-                    cause,
-                })?;
+                .map_err(|cause| ThreadError::new("background", cause))?;
                 let gone = || Err(io::Error::other("the thread that starts it has ended"));
                 Ok(replies.into_iter().next().unwrap_or_else(gone))
             }

@@ -6,8 +6,9 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
 
-use meanwhile_join::{self as join, JoinError, OwnedTask, Task};
+use meanwhile_join::{self as join, JoinError, OwnedTask, Promise, Task};
 
 use crate::util::gate::{Gate, TIMEOUT};
 
@@ -229,4 +230,29 @@ fn futures_run_on_tokio_by_the_thousand() {
         sum
     });
     assert_eq!(sum, 1_999_000);
+}
+
+/// The time in which this many futures of one task are dropped.
+fn dropping_time(count: usize) -> Duration {
+    let (promise, task) = Promise::<u32>::new("promise");
+    let mut context = Context::from_waker(Waker::noop());
+    let mut futures: Vec<_> = (0..count).map(|_| (&task).into_future()).collect();
+    for future in &mut futures {
+        assert!(pin!(future).poll(&mut context).is_pending());
+    }
+    let start = Instant::now();
+    drop(futures);
+    let time = start.elapsed();
+    drop(promise);
+    time
+}
+
+#[test]
+fn futures_of_one_task_drop_in_the_same_time_each() {
+    let ratio = || {
+        let few = dropping_time(1_000).as_secs_f64();
+        dropping_time(20_000).as_secs_f64() / few
+    };
+    // 20 if each takes the same time, 400 if each looks at all others.
+    assert!((0..20).any(|_| ratio() < 80.0));
 }

@@ -22,7 +22,7 @@ use rustix::thread::set_name;
 use super::super::super::priority::Priority;
 use super::super::exit::Exit;
 use super::super::tag::TAG_VARIABLE;
-use super::{PipeHolder, ProcessEntry};
+use super::entry::{PipeHolder, ProcessEntry};
 
 /// Wakes a thread that sleeps in `poll`.
 pub(in super::super) struct Notifier(OwnedFd);

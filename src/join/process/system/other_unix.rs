@@ -23,7 +23,7 @@ use sysinfo::{
 
 use super::super::exit::Exit;
 use super::super::tag::TAG_VARIABLE;
-use super::{PipeHolder, ProcessEntry};
+use super::entry::{PipeHolder, ProcessEntry};
 
 const MAX_NICENESS: i32 = 19;
 
