@@ -19,6 +19,7 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, Parser, Subcommand};
+use crossbeam_channel::Sender;
 
 use self::run_args::{Format, RunArgs};
 use crate::jobs::seconds;
@@ -132,6 +133,14 @@ fn dispatch(cli: Cli, leave: ExitFn) -> anyhow::Result<ExitCode> {
         Some(CliSubcommand::Lesson { command }) => lesson::lesson(command, leave),
         #[cfg(unix)]
         Some(CliSubcommand::LessonChild(args)) => lesson::lesson_child(&args),
+    }
+}
+
+/// Returns a function that wakes the thread that waits for the channel.
+fn waker(wake: Sender<()>) -> impl Fn() + Send + Sync + 'static {
+    move || {
+        // A full channel means that a wake-up is pending already.
+        wake.try_send(()).ok();
     }
 }
 

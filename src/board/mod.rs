@@ -25,7 +25,7 @@ mod run;
 use std::collections::{BTreeMap, VecDeque};
 use std::ops::Bound::{Excluded, Unbounded};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use self::event_sender::{BoardSignal, EventSender};
 use self::isolated::Isolation;
@@ -34,7 +34,7 @@ use self::jobs::JobEntry;
 use self::joins::Joins;
 use self::run::KeptBacktrace;
 use crate::jobs::JobSpec;
-use crate::join::{self, JoinError, PanicReport, Priority, SpawnError};
+use crate::join::{self, PanicReport, Priority, SpawnError, WaitUntil};
 use crate::record::{EventKind, JobEvent, JobId, JoinOutcome, PanicKey};
 
 /// The interval at which progress is read while work goes on. Each read is a frame, and with software
@@ -250,33 +250,26 @@ impl JobBoard {
     /// still run; dropping the board then does not wait for them again.
     pub fn shutdown(&mut self, timeout: Duration) -> usize {
         self.drop_timeout = Duration::ZERO;
-        let start = Instant::now();
         let jobs: Vec<JobId> = self.active_jobs().collect();
         for &job in &jobs {
             self.cancel(job);
         }
-        let entries = jobs.iter().filter_map(|job| self.jobs.get(job));
-        entries
-            .filter(|entry| {
-                let left = timeout.saturating_sub(start.elapsed());
-                matches!(entry.task.join_timeout(left), Err(JoinError::TimedOut))
-            })
-            .count()
+        let tasks: Vec<_> = jobs.iter().map(|job| self.jobs[job].task.clone()).collect();
+        let waited = join::wait_timeout(&tasks, WaitUntil::All, timeout);
+        waited.pending.len()
     }
 
     /// Stops the isolated workers that ignored the cancel, and waits for them.
     fn stop_workers(&self) {
-        let start = Instant::now();
         let unfinished = self.jobs.values().filter(|job| !job.task.is_finished());
-        let isolated: Vec<&JobEntry> = unfinished.filter(|job| job.control.is_isolated()).collect();
-        for job in &isolated {
+        let isolated = unfinished.filter(|job| job.control.is_isolated());
+        let force_stop = |job: &JobEntry| {
             job.control.force_stop();
-        }
-        for job in isolated {
-            let left = DROP_TIMEOUT.saturating_sub(start.elapsed());
-            // A worker that is still there ends with the program.
-            drop(job.task.join_timeout(left));
-        }
+            job.task.clone()
+        };
+        let tasks: Vec<_> = isolated.map(force_stop).collect();
+        // A worker that is still there ends with the program.
+        drop(join::wait_timeout(&tasks, WaitUntil::All, DROP_TIMEOUT));
     }
 
     fn active_jobs(&self) -> impl Iterator<Item = JobId> {

@@ -7,15 +7,12 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::interrupt::Interrupts;
-use super::{ExitFn, FAILED, INTERRUPTED, print, print_message, seconds};
+use super::{ExitFn, FAILED, INTERRUPTED, interrupt, print, print_message, seconds};
 use crate::desktop::has_display;
 use crate::join::process::Launcher;
 use crate::lab::{
     LabReport, PatternId, RunQueue, RunRecord, TwinRunOptions, Variant, WorkKind, run_twin,
 };
-
-const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// Longer work would only keep the user waiting.
 const MAX_WORK_TIME: Duration = Duration::from_hours(24);
@@ -131,7 +128,7 @@ fn run(args: &LabRunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
         );
     }
     let launcher = Launcher::installed().context("the launcher is not installed")?;
-    let interrupts = Interrupts::listen(leave, || ()).context("could not listen for Ctrl-C")?;
+    let interrupt = interrupt::listen(leave).context("could not listen for Ctrl-C")?;
     let mut queue = RunQueue::new(launcher);
     for options in runs(args) {
         queue.add(options);
@@ -143,11 +140,11 @@ fn run(args: &LabRunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
             print_record(record);
         }
         printed = queue.done().len();
-        if interrupts.any() {
+        if interrupt.is_cancelled() {
             queue.stop();
         }
         match queue.run() {
-            Some(run) => run.wait(POLL_INTERVAL),
+            Some(run) => run.wait(&interrupt),
             None if queue.is_busy() => {}
             None => break,
         }
@@ -155,7 +152,7 @@ fn run(args: &LabRunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
     let report = LabReport::of(&queue);
     print(&document(&report, args.format)?, "the report")?;
     let all_have_figures = queue.done().iter().all(|run| run.figures.is_some());
-    Ok(if interrupts.any() {
+    Ok(if interrupt.is_cancelled() {
         ExitCode::from(INTERRUPTED)
     } else if all_have_figures {
         ExitCode::SUCCESS

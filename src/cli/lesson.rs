@@ -1,18 +1,14 @@
 //! `meanwhile lesson`: lessons without a window.
 
 use std::process::ExitCode;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 
-use super::interrupt::Interrupts;
-use super::{ExitFn, FAILED, INTERRUPTED, print, print_message};
+use super::{ExitFn, FAILED, INTERRUPTED, interrupt, print, print_message, waker};
+use crate::join::Select;
 use crate::join::process::Launcher;
 use crate::lessons::{self, LessonId, LessonOutcome, LessonRun, LessonRunOptions, WorkerKind};
-
-/// The interval at which new lines of the transcript are printed.
-const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 #[derive(Debug, Subcommand)]
 pub(super) enum LessonSubcommand {
@@ -144,16 +140,20 @@ fn list() -> anyhow::Result<ExitCode> {
 }
 
 fn run(args: LessonRunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
-    let interrupts = Interrupts::listen(leave, || ()).context("could not listen for Ctrl-C")?;
+    let (wake, woken) = crossbeam_channel::bounded(1);
+    let interrupt = interrupt::listen(leave).context("could not listen for Ctrl-C")?;
+    interrupt.on_cancel(waker(wake.clone())).keep();
     let launcher = Launcher::installed().context("this program has installed no launcher")?;
-    let run = LessonRun::start(args.into_options(), launcher, || ());
+    let run = LessonRun::start(args.into_options(), launcher, waker(wake));
     let mut run = run.context("the lesson could not be started")?;
     let mut printed = Ok(0);
     let outcome = loop {
-        run.wait(POLL_INTERVAL);
+        // It fails only without a run to wake this thread.
+        Select::new().receiver(&woken).wait().ok();
+        woken.try_recv().ok();
         run.poll();
         printed = printed.and_then(|printed| print_from(printed, &run));
-        if interrupts.any() || printed.is_err() {
+        if interrupt.is_cancelled() || printed.is_err() {
             run.stop();
         }
         if let Some(outcome) = run.outcome() {

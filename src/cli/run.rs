@@ -4,14 +4,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use crossbeam_channel::{Receiver, Sender};
+use crossbeam_channel::Receiver;
 
-use super::interrupt::Interrupts;
 use super::progress::Progress;
 use super::run_args::OnTimeout;
-use super::{ExitFn, FAILED, INTERRUPTED, RunArgs, TIMED_OUT, output};
+use super::{ExitFn, FAILED, INTERRUPTED, RunArgs, TIMED_OUT, interrupt, output, waker};
 use crate::board::JobBoard;
 use crate::format;
+use crate::join::CancelToken;
 use crate::record::{EventKind, JobEvent, JobId, JobRecord, JobState, JoinOutcome, Record};
 
 /// The number of events that are handled before the clock is checked again.
@@ -26,8 +26,8 @@ const STOP_TIMEOUT_MARGIN: Duration = Duration::from_secs(2);
 /// The job could not be started, or its result could not be written.
 pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
     let (wake, woken) = crossbeam_channel::bounded(1);
-    let interrupts =
-        Interrupts::listen(leave, waker(wake.clone())).context("could not listen for Ctrl-C")?;
+    let interrupt = interrupt::listen(leave).context("could not listen for Ctrl-C")?;
+    interrupt.on_cancel(waker(wake.clone())).keep();
     let mut board = JobBoard::new(waker(wake));
     let (join_timeout, on_timeout) = (args.join_timeout(), args.on_timeout());
     let format = args.format();
@@ -43,7 +43,7 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
         record: Record::default(),
         woken,
         on_timeout,
-        interrupts,
+        interrupt,
         progress: Progress::new(),
         grace,
         gives_up_at: None,
@@ -53,7 +53,7 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
         mut board,
         record,
         progress,
-        interrupts,
+        interrupt,
         ..
     } = follower;
     progress.finish();
@@ -61,19 +61,12 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
     board.shutdown(Duration::ZERO);
     let record = record.job(job).context("the job left no record")?;
     output::show(record, board.now(), format, file.as_deref())?;
-    Ok(exit_code(record, &interrupts))
+    Ok(exit_code(record, &interrupt))
 }
 
-fn waker(wake: Sender<()>) -> impl Fn() + Send + Sync + 'static {
-    move || {
-        // A full channel means that a wake-up is pending already.
-        wake.try_send(()).ok();
-    }
-}
-
-fn exit_code(job: &JobRecord, interrupts: &Interrupts) -> ExitCode {
+fn exit_code(job: &JobRecord, interrupt: &CancelToken) -> ExitCode {
     match job.state() {
-        _ if interrupts.any() => ExitCode::from(INTERRUPTED),
+        _ if interrupt.is_cancelled() => ExitCode::from(INTERRUPTED),
         JobState::TimedOut => ExitCode::from(TIMED_OUT),
         JobState::Returned => ExitCode::SUCCESS,
         _ => ExitCode::from(FAILED),
@@ -87,7 +80,7 @@ struct Follower {
     record: Record,
     woken: Receiver<()>,
     on_timeout: OnTimeout,
-    interrupts: Interrupts,
+    interrupt: CancelToken,
     progress: Progress,
     grace: Duration,
     gives_up_at: Option<Duration>,
@@ -97,7 +90,7 @@ impl Follower {
     fn follow(&mut self) {
         while !self.has_ended() {
             self.wait();
-            if self.interrupts.any() {
+            if self.interrupt.is_cancelled() {
                 self.interrupt();
             }
             for event in self.board.poll(MAX_EVENTS_PER_POLL) {

@@ -10,7 +10,6 @@ use super::handle::Handle;
 use super::header::Header;
 use super::id::TaskId;
 use super::info::{Progress, TaskInfo, TaskState};
-use super::owned::OwnedTask;
 use super::task::Task;
 use super::{graph, registry, wait};
 
@@ -48,19 +47,6 @@ impl<T> From<&Task<T>> for AnyTask {
     }
 }
 
-impl<T> OwnedTask<T> {
-    /// Returns a handle to the same task without its value.
-    pub fn any(&self) -> AnyTask {
-        self.into()
-    }
-}
-
-impl<T> From<&OwnedTask<T>> for AnyTask {
-    fn from(task: &OwnedTask<T>) -> Self {
-        Self(Handle::new(task.header().clone()))
-    }
-}
-
 impl From<&Self> for AnyTask {
     fn from(task: &Self) -> Self {
         task.clone()
@@ -68,6 +54,10 @@ impl From<&Self> for AnyTask {
 }
 
 impl AnyTask {
+    pub(crate) fn of(task: &Arc<Header>) -> Self {
+        Self(Handle::new(task.clone()))
+    }
+
     pub(crate) fn header(&self) -> &Arc<Header> {
         &self.0
     }

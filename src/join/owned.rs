@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::any_task::AnyTask;
 use super::builder::Builder;
 use super::closure::body;
 use super::context::Context;
@@ -230,6 +231,19 @@ impl<T> OwnedTask<T> {
     /// already. See [`Task::on_finish`](super::Task::on_finish).
     pub fn on_finish(&self, callback: impl FnOnce() + Send + 'static) {
         self.header.on_finish(Box::new(callback));
+    }
+}
+
+impl<T> OwnedTask<T> {
+    /// Returns a handle to the same task without its value.
+    pub fn any(&self) -> AnyTask {
+        self.into()
+    }
+}
+
+impl<T> From<&OwnedTask<T>> for AnyTask {
+    fn from(task: &OwnedTask<T>) -> Self {
+        Self::of(task.header())
     }
 }
 

@@ -11,7 +11,6 @@ mod figure_table;
 mod figures;
 mod frame_line;
 mod gap;
-mod line_reader;
 mod measure;
 mod metric;
 mod pattern;

@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 use super::fact::{Display, Fact, Stamped};
 use super::figures::{Figures, TwinOutcome};
 use super::frame_line::MAX_LIVE_PLOT;
-use super::line_reader::{LineReader, TooMuchOutput};
 use super::pattern::Variant;
 use super::patterns::PatternId;
 use super::work::WorkKind;
-use crate::join::process::{LaunchOptions, Launcher, Process, ProcessGroup, SpawnError, Stream};
+use crate::join::process::{
+    LaunchOptions, Launcher, Line, Lines, Process, ProcessGroup, SpawnError, Stream,
+};
+use crate::join::{CancelToken, Select};
 
 /// The time of a twin in addition to its work: to open its window, be watched, and close.
 const TWIN_TIMEOUT: Duration = Duration::from_secs(12);
@@ -46,7 +48,7 @@ pub struct TwinRun {
     options: TwinRunOptions,
     process: Process,
     began: Instant,
-    output: LineReader,
+    output: Lines,
     facts: Vec<Stamped>,
     /// The number of older facts that were dropped.
     dropped: usize,
@@ -73,8 +75,9 @@ enum Drained {
 
 #[derive(Debug, thiserror::Error)]
 enum ReadError {
-    #[error(transparent)]
-    TooMuch(#[from] TooMuchOutput),
+    /// More output than was kept between two reads, or a line that does not end.
+    #[error("it sent more data than could be read")]
+    TooMuch,
     #[error("it sent an invalid fact: {0}")]
     Invalid(#[from] serde_json::Error),
     #[error("{0} facts were lost because the Lab did not read them in time")]
@@ -104,11 +107,12 @@ impl TwinRun {
         if let Some([x, y]) = options.position {
             builder = builder.arg(format!("--position={x},{y}"));
         }
+        let process = builder.group(ProcessGroup::Own).spawn()?;
         Ok(Self {
             options,
-            process: builder.group(ProcessGroup::Own).spawn()?,
             began: Instant::now(),
-            output: LineReader::default(),
+            output: process.lines(Stream::Stdout),
+            process,
             facts: Vec::new(),
             dropped: 0,
             milestones: Milestones::default(),
@@ -174,9 +178,22 @@ impl TwinRun {
         Figures::of(&self.facts, self.ending.clone()?)
     }
 
-    /// Blocks until the twin exits or the time is over: for a program without a window.
-    pub fn wait(&self, timeout: Duration) {
-        self.process.join_timeout(timeout).ok();
+    /// Blocks until the next [`poll`](Self::poll) is due, or the token is cancelled: for a program
+    /// without a window.
+    pub fn wait(&self, token: &CancelToken) {
+        let select = Select::new().lines(&self.output).process(&self.process);
+        // The caller polls in any case, so the result does not matter.
+        select.token(token).deadline(self.due_at()).wait().ok();
+    }
+
+    /// The time at which the twin is killed, if it still runs; `None` if the user operates it.
+    fn due_at(&self) -> Option<Instant> {
+        let late = self.began + self.options.length + TWIN_TIMEOUT;
+        let over = self
+            .milestones
+            .over
+            .map(|(_, read_at)| read_at + CLOSE_TIMEOUT);
+        (!self.options.is_manual).then(|| over.map_or(late, |over| over.min(late)))
     }
 
     fn end(&mut self, ending: TwinOutcome) {
@@ -190,40 +207,38 @@ impl TwinRun {
     }
 
     fn ending_by_time(&self) -> Option<TwinOutcome> {
-        if self.options.is_manual {
+        if self.due_at().is_none_or(|at| Instant::now() < at) {
             return None;
         }
         let milestones = &self.milestones;
-        if let Some((over, read_at)) = milestones.over
-            && read_at.elapsed() >= CLOSE_TIMEOUT
-        {
+        let is_finished = milestones.over.is_some_and(|(over, read_at)| {
             let drawn = milestones.drawn;
             let is_drawing = drawn.is_some_and(|drawn| drawn + FREEZE_TIMEOUT >= over);
-            return Some(if milestones.asked_to_close.is_some() || !is_drawing {
-                TwinOutcome::Killed
-            } else {
-                TwinOutcome::Finished
-            });
-        }
-        let is_late = self.began.elapsed() >= self.options.length + TWIN_TIMEOUT;
-        is_late.then_some(TwinOutcome::Killed)
+            let could_close = read_at.elapsed() >= CLOSE_TIMEOUT;
+            could_close && milestones.asked_to_close.is_none() && is_drawing
+        });
+        Some(if is_finished {
+            TwinOutcome::Finished
+        } else {
+            TwinOutcome::Killed
+        })
     }
 
     fn read(&mut self, budget: usize) -> Result<Drained, ReadError> {
         for _ in 0..budget {
-            let line = match self.output.next_line() {
-                None => {
-                    self.output.read(&self.process)?;
-                    self.output.next_line()
+            match self.output.next_timeout(Duration::ZERO) {
+                Ok(Some(Line::Whole(line))) => match serde_json::from_slice(&line) {
+                    Ok(fact) => self.apply(fact)?,
+                    // The last line of a twin that died while it wrote.
+                    Err(error) if error.is_eof() && self.process.is_finished() => {}
+                    Err(error) => return Err(error.into()),
+                },
+                Ok(Some(Line::Part(_) | Line::Dropped(_))) => return Err(ReadError::TooMuch),
+                Ok(None) | Err(_) => {
+                    self.drop_old_facts();
+                    return Ok(Drained::Whole);
                 }
-                line => line,
-            };
-            let Some(line) = line else {
-                self.drop_old_facts();
-                return Ok(Drained::Whole);
-            };
-            let fact = serde_json::from_slice(line)?;
-            self.apply(fact)?;
+            }
         }
         self.drop_old_facts();
         Ok(Drained::Part)
@@ -242,7 +257,7 @@ impl TwinRun {
         }
         self.facts.push(fact);
         if self.facts.len() > MAX_FACTS && !self.options.is_manual {
-            return Err(TooMuchOutput.into());
+            return Err(ReadError::TooMuch);
         }
         Ok(())
     }

@@ -4,6 +4,7 @@
 use parking_lot::Mutex;
 use std::ffi::OsString;
 use std::fs::File;
+use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -19,8 +20,10 @@ const SETTINGS_VARIABLE: &str = "MEANWHILE_LESSON";
 const LANE_VARIABLE: &str = "MEANWHILE_LESSON_LANE";
 const FOLDER_VARIABLE: &str = "MEANWHILE_LESSON_FOLDER";
 
-/// The file in the folder of the run to which child processes append their events.
+/// The file in the folder of the run to which child processes append their events, and the socket with
+/// which they say so.
 pub(super) const EVENTS_FILE: &str = "events";
+pub(super) const WAKE_SOCKET: &str = "wake";
 
 /// Makes this program, as a child, call [`child_main`].
 pub(super) fn set_arguments(program: Builder, lesson: &str, role: &str) -> Builder {
@@ -64,7 +67,10 @@ fn inherited_trace() -> anyhow::Result<Trace> {
     let events = File::options()
         .append(true)
         .open(folder.join(EVENTS_FILE))?;
-    let sink = EventSink::File(Mutex::new(events));
+    let wake = UnixDatagram::unbound()?;
+    wake.connect(folder.join(WAKE_SOCKET))?;
+    wake.set_nonblocking(true)?;
+    let sink = EventSink::File(Mutex::new(events), wake);
     let launcher = Launcher::installed().context("this program has installed no launcher")?;
     let first_lane = first_lane_of(std::process::id());
     Ok(Trace {

@@ -1,29 +1,32 @@
 //! The tasks and processes of a run: which are active, and how all of them are stopped.
 
-use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::{Receiver, Sender};
+use parking_lot::{Mutex, MutexGuard};
+
 use crate::join::process::Process;
-use crate::join::{self, Select, TaskId};
+use crate::join::{self, CancelToken, Select, TaskId};
 
 /// The active tasks and processes that one process of a run has started.
-#[derive(Default)]
 pub(super) struct Lifecycle {
+    /// The parent of `stop`.
+    stop_by_user: CancelToken,
+    /// Ends every sleep and kills every process.
+    stop: CancelToken,
     state: Mutex<State>,
-    changed: Condvar,
+    /// Has a message when something active has ended.
+    ended: (Sender<()>, Receiver<()>),
 }
 
 #[derive(Default)]
 struct State {
-    is_stopped: bool,
-    is_stopped_by_user: bool,
     /// The number of [`ActiveGuard`]s.
     active: usize,
     /// The tasks that have begun.
     tasks: Vec<TaskId>,
     processes: Vec<Process>,
-    on_stop: Vec<Box<dyn FnOnce() + Send>>,
 }
 
 /// The payload with which a thread unwinds when its run is stopped.
@@ -43,41 +46,44 @@ impl ActiveGuard {
 impl Drop for ActiveGuard {
     fn drop(&mut self) {
         self.0.state().active -= 1;
-        self.0.changed.notify_all();
+        // If it is full, the one that waits is being woken already.
+        self.0.ended.0.try_send(()).ok();
     }
 }
 
 impl Lifecycle {
+    pub(super) fn new() -> Self {
+        let stop_by_user = CancelToken::new();
+        Self {
+            stop: stop_by_user.child(),
+            stop_by_user,
+            state: Mutex::default(),
+            ended: crossbeam_channel::bounded(1),
+        }
+    }
+
     pub(super) fn add_task(&self, task: TaskId) {
         self.state().tasks.push(task);
     }
 
     pub(super) fn add_process(&self, process: &Process) {
-        let mut state = self.state();
-        state.processes.push(process.clone());
-        if state.is_stopped {
-            // A process that may not be killed ends with the run.
-            process.kill().ok();
-        }
+        self.state().processes.push(process.clone());
+        let process = process.clone();
+        // A process that may not be killed ends with the run.
+        self.on_stop(move || process.kill().unwrap_or_default());
     }
 
     /// Calls `stop` when the run is stopped; at once if it already is.
-    pub(super) fn on_stop(&self, stop: Box<dyn FnOnce() + Send>) {
-        let mut state = self.state();
-        if state.is_stopped {
-            drop(state);
-            stop();
-        } else {
-            state.on_stop.push(stop);
-        }
+    pub(super) fn on_stop(&self, stop: impl FnOnce() + Send + 'static) {
+        self.stop.on_cancel(stop).keep();
     }
 
     pub(super) fn is_stopped(&self) -> bool {
-        self.state().is_stopped
+        self.stop.is_cancelled()
     }
 
     pub(super) fn is_stopped_by_user(&self) -> bool {
-        self.state().is_stopped_by_user
+        self.stop_by_user.is_cancelled()
     }
 
     /// Unwinds if the run is stopped, but not while the thread unwinds already.
@@ -89,40 +95,19 @@ impl Lifecycle {
 
     /// Sleeps; unwinds as soon as the run is stopped.
     pub(super) fn sleep(&self, time: Duration) {
-        let deadline = Instant::now().checked_add(time);
-        let mut state = self.state();
-        while !state.is_stopped {
-            let left = deadline.map_or(Duration::MAX, |deadline| {
-                deadline.saturating_duration_since(Instant::now())
-            });
-            if left.is_zero() {
-                return;
-            }
-            self.changed.wait_for(&mut state, left);
-        }
-        drop(state);
+        // A stop shows below.
+        Select::new().token(&self.stop).timeout(time).wait().ok();
         self.check();
     }
 
     /// Stops the run because the user asked for it.
     pub(super) fn stop(&self) {
-        self.state().is_stopped_by_user = true;
-        self.abort();
+        self.stop_by_user.cancel();
     }
 
     /// Ends every sleep and kills every process, so that all threads finish.
     pub(super) fn abort(&self) {
-        let mut state = self.state();
-        state.is_stopped = true;
-        let on_stop = std::mem::take(&mut state.on_stop);
-        for process in &state.processes {
-            process.kill().ok();
-        }
-        drop(state);
-        self.changed.notify_all();
-        for stop in on_stop {
-            stop();
-        }
+        self.stop.cancel();
     }
 
     /// Waits until all tasks and processes have ended. After the timeout, or when the run is stopped,
@@ -130,37 +115,37 @@ impl Lifecycle {
     pub(super) fn finish(&self, timeout: Duration) {
         let deadline = Instant::now() + timeout;
         let left = || deadline.saturating_duration_since(Instant::now());
-        self.wait_while(deadline, |state| state.active > 0 && !state.is_stopped);
+        self.wait_while_active(deadline, &self.stop);
         if self.is_stopped() {
             // A task may wait for a descendant of a process that was killed.
             self.stop_processes();
         }
-        self.wait_while(deadline, |state| state.active > 0);
+        self.wait_while_active(deadline, &CancelToken::new());
         // A task closes its lane shortly before its outcome is published.
         let tasks = std::mem::take(&mut self.state().tasks);
         for task in tasks.into_iter().filter_map(join::find) {
             // One that has not ended in time is left alone.
             Select::new().task(&task).deadline(deadline).wait().ok();
         }
-        let (is_stopped, processes) = {
-            let state = self.state();
-            (state.is_stopped, state.processes.clone())
-        };
+        let processes = self.state().processes.clone();
         let is_running = |process: &Process| process.join_timeout(left()).is_err();
-        if is_stopped || processes.iter().any(is_running) {
+        if self.is_stopped() || processes.iter().any(is_running) {
             self.stop_processes();
         }
     }
 
-    /// Waits until the condition is false, at most until the deadline.
-    fn wait_while(&self, deadline: Instant, condition: impl Fn(&State) -> bool) {
-        let mut state = self.state();
-        while condition(&state) {
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
+    /// Waits until nothing is active, at most until the deadline or a cancel of the token.
+    fn wait_while_active(&self, deadline: Instant, token: &CancelToken) {
+        let ended = &self.ended.1;
+        while self.state().active > 0 {
+            let mut select = Select::new()
+                .receiver(ended)
+                .token(token)
+                .deadline(deadline);
+            if select.wait().is_err() {
                 return;
             }
-            self.changed.wait_for(&mut state, left);
+            ended.try_recv().ok();
         }
     }
 

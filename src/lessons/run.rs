@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::child::EVENTS_FILE;
+use super::child::{EVENTS_FILE, WAKE_SOCKET};
 use super::lesson::{LessonId, WorkerKind};
 use super::run_log::RunLog;
 use super::shared::{Event, EventSink, MAIN, RunSettings, RunShared, steady_clock};
@@ -97,6 +98,7 @@ pub struct LessonRun {
     shared: Arc<RunShared>,
     main: Task<Result<(), String>>,
     child_events: EventReader,
+    wake: Arc<dyn Fn() + Send + Sync>,
     /// Events of lanes that are not open yet.
     early: Vec<Event>,
     log: RunLog,
@@ -126,7 +128,8 @@ impl LessonRun {
             parameters: values.clone(),
             began: steady_clock(),
         };
-        let wake = Arc::new(wake);
+        let wake: Arc<dyn Fn() + Send + Sync> = Arc::new(wake);
+        let end_of_children = wake_for_children(&folder.path().join(WAKE_SOCKET), wake.clone())?;
         let queue = {
             let wake = wake.clone();
             EventSink::Queue(Mutex::default(), Box::new(move || wake()))
@@ -141,8 +144,15 @@ impl LessonRun {
                 .spawn(move |_| run_main(lesson, &shared, folder))
                 .map_err(io::Error::other)?
         };
-        main.on_finish(move || wake());
+        main.on_finish({
+            let wake = wake.clone();
+            move || {
+                drop(end_of_children);
+                wake();
+            }
+        });
         Ok(Self {
+            wake,
             log: RunLog::new(options.worker_kind, options.speed, values),
             options,
             shared,
@@ -177,7 +187,9 @@ impl LessonRun {
                 self.early.push(event);
             }
         }
-        if let Some(ended) = ended.filter(|_| !self.child_events.has_more) {
+        if self.child_events.has_more {
+            (self.wake)();
+        } else if let Some(ended) = ended {
             self.outcome = Some(self.outcome_of(ended));
         }
     }
@@ -231,6 +243,34 @@ impl LessonRun {
 impl Drop for LessonRun {
     fn drop(&mut self) {
         self.stop();
+    }
+}
+
+/// Calls `wake` whenever a child process has written events, until the returned value is dropped.
+fn wake_for_children(
+    path: &Path,
+    wake: Arc<dyn Fn() + Send + Sync>,
+) -> io::Result<impl Drop + use<>> {
+    let socket = UnixDatagram::bind(path)?;
+    let end = UnixDatagram::unbound()?;
+    end.connect(path)?;
+    join::Builder::new("lesson events")
+        .daemon(true)
+        .spawn(move |_| {
+            // A child has nothing to say but that there are events.
+            while let Ok(0) = socket.recv(&mut [0]) {
+                wake();
+            }
+        })
+        .map_err(io::Error::other)?;
+    Ok(OnDrop(move || drop(end.send(&[1]))))
+}
+
+struct OnDrop<F: Fn()>(F);
+
+impl<F: Fn()> Drop for OnDrop<F> {
+    fn drop(&mut self) {
+        (self.0)();
     }
 }
 

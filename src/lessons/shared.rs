@@ -4,6 +4,7 @@ use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write as _;
+use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -68,8 +69,9 @@ pub(super) struct RunShared {
 pub(super) enum EventSink {
     /// The run polls these events. The callback wakes it.
     Queue(Mutex<Vec<Event>>, Box<dyn Fn() + Send + Sync>),
-    /// A child process writes its events to a file that the run reads.
-    File(Mutex<File>),
+    /// A child process writes its events to a file that the run reads, and wakes the run with an empty
+    /// message.
+    File(Mutex<File>, UnixDatagram),
 }
 
 impl RunShared {
@@ -85,7 +87,7 @@ impl RunShared {
             settings,
             folder,
             launcher,
-            lifecycle: Arc::default(),
+            lifecycle: Arc::new(Lifecycle::new()),
             sink,
             next_lane: AtomicU64::new(first_lane.0),
             dropped_events: AtomicU64::new(0),
@@ -115,12 +117,14 @@ impl RunShared {
                     wake();
                 }
             }
-            EventSink::File(file) => {
+            EventSink::File(file, wake) => {
                 let mut line = serde_json::to_vec(&event).unwrap_or_default();
                 line.push(b'\n');
                 let mut file = file.lock();
                 // On a full disk the transcript has a gap, and the lesson goes on.
                 file.write_all(&line).ok();
+                // If it has no room, the run is being woken already.
+                wake.send(&[]).ok();
             }
         }
     }
@@ -129,7 +133,7 @@ impl RunShared {
     pub(super) fn take_events(&self) -> Vec<Event> {
         match &self.sink {
             EventSink::Queue(queue, _) => std::mem::take(&mut *queue.lock()),
-            EventSink::File(_) => Vec::new(),
+            EventSink::File(..) => Vec::new(),
         }
     }
 

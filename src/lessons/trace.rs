@@ -240,7 +240,7 @@ impl Trace {
     /// Calls `stop` when the run is stopped, to end a wait that is neither a sleep nor for a process.
     /// `stop` must not block.
     pub fn on_stop(&self, stop: impl FnOnce() + Send + 'static) {
-        self.shared.lifecycle.on_stop(Box::new(stop));
+        self.shared.lifecycle.on_stop(stop);
     }
 
     /// Opens the lane, runs the body, and closes the lane.

@@ -13,22 +13,22 @@ use std::io::{self, Read as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
+use crossbeam_channel::{Receiver, Sender};
 use rustix::stdio::{dup2_stdin, dup2_stdout};
 
 use super::protocol::{
     Decoder, FromWorker, ProtocolError, RawItem, ReportedOutcome, ToWorker, VERSION, encode,
 };
 use crate::jobs::{Item, ItemError, Options, Output};
-use crate::join::{self, JoinError, PanicReport, SpawnError, Task};
+use crate::join::{self, Changes, JoinError, PanicReport, Select, SpawnError, Task};
 use crate::record::Panic;
 
 /// The first argument of a program that is started as a worker.
 pub(super) const ARGUMENT: &str = "--meanwhile-worker";
 
-/// The interval at which an item's progress is sent.
+/// The shortest interval between two messages about an item's progress.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The number of messages that may be queued. The program sends one item at a time, and a cancel for
@@ -89,6 +89,11 @@ struct WorkerLoop {
     has_hello: bool,
     options: Option<Arc<Options>>,
     current: Option<Current>,
+    changes: Changes,
+    /// Has a message when there are changes.
+    changed: Receiver<()>,
+    /// The time before which no progress is sent.
+    quiet_until: Instant,
 }
 
 struct Current {
@@ -110,6 +115,7 @@ fn serve() -> Result<(), WorkerError> {
             reader.send(end).ok();
         })?;
     print_task_panics();
+    let (wake, changed) = crossbeam_channel::bounded(1);
     let worker = WorkerLoop {
         messages,
         inbox,
@@ -117,6 +123,10 @@ fn serve() -> Result<(), WorkerError> {
         has_hello: false,
         options: None,
         current: None,
+        // If it is full, the loop is being woken already.
+        changes: Changes::new(move || wake.try_send(()).unwrap_or_default()),
+        changed,
+        quiet_until: Instant::now(),
     };
     worker.run()
 }
@@ -176,20 +186,24 @@ impl WorkerLoop {
         }
     }
 
-    /// The next message; `None` when it is time to send progress.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place where a worker waits; the end of its input arrives here too"
-    )]
+    /// The next message; `None` when there is progress to send.
     fn next(&self) -> Option<LoopMessage> {
-        let end = || LoopMessage::InputDidEnd(Ok(()));
-        if self.current.is_none() {
-            return Some(self.messages.recv().unwrap_or_else(|_| end()));
-        }
-        match self.messages.recv_timeout(PROGRESS_INTERVAL) {
-            Ok(message) => Some(message),
-            Err(RecvTimeoutError::Timeout) => None,
-            Err(RecvTimeoutError::Disconnected) => Some(end()),
+        loop {
+            let mut select = Select::new().receiver(&self.messages);
+            select = if Instant::now() < self.quiet_until {
+                select.deadline(self.quiet_until)
+            } else {
+                select.receiver(&self.changed)
+            };
+            if select.wait() == Ok(1) {
+                self.changed.try_recv().ok();
+                self.changes.take(usize::MAX);
+                return None;
+            }
+            // There is none if the quiet time is over.
+            if let Ok(message) = self.messages.try_recv() {
+                return Some(message);
+            }
         }
     }
 
@@ -234,6 +248,7 @@ impl WorkerLoop {
         self.output.send(&FromWorker::Started { number })?;
         let item = Item::from(item);
         let spawned = join::Builder::new(name)
+            .report_to(&self.changes)
             .spawn(move |context| options.job().run_isolated(&item, context));
         let task = match spawned {
             Ok(task) => task,
@@ -262,6 +277,7 @@ impl WorkerLoop {
             return Ok(());
         }
         current.sent = (done, total);
+        self.quiet_until = Instant::now() + PROGRESS_INTERVAL;
         let number = current.number;
         self.output.send(&FromWorker::Progress {
             number,

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::{self as join, CancelToken, JoinError, Priority, Select};
+use super::super::{Builder, CancelToken, JoinError, Priority, Select};
 use super::error::SpawnError;
 use super::handle::Process;
 use super::trace::in_current_span;
@@ -21,7 +21,7 @@ pub(super) fn spawn_until(
         return Err(SpawnError::Cancelled { program });
     }
     let spawn = in_current_span(spawn);
-    let start = join::Builder::new(format!("starts {program}")).daemon(true);
+    let start = Builder::new(format!("starts {program}")).daemon(true);
     let mut start = start.priority(priority).spawn_owned(|_| spawn())?;
     let select = Select::new().task(&start).deadline(deadline);
     let mut select = tokens.iter().fold(select, Select::token);

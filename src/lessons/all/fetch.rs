@@ -2,7 +2,6 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use meanwhile::jobs::fetch::Options;
@@ -11,14 +10,11 @@ use meanwhile::lessons::{RunLog, Trace};
 use tiny_http::{Response, Server};
 
 pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
-    let server = Server::http("127.0.0.1:0").map_err(anyhow::Error::from_boxed)?;
+    let server = Arc::new(Server::http("127.0.0.1:0").map_err(anyhow::Error::from_boxed)?);
     let address = server.server_addr().to_ip().context("no address")?;
     trace.print(format!("the server listens on {address}"));
-    let clients = Arc::new(());
-    let serve_clients = {
-        let clients = clients.clone();
-        trace.task("server", move |trace| serve(trace, &server, &clients))
-    };
+    let clients = Arc::new(Clients(server.clone()));
+    let serve_clients = trace.task("server", move |trace| serve(trace, &server));
     join::spawn("server", serve_clients)?;
 
     let mut fetches = Vec::new();
@@ -62,19 +58,26 @@ fn fetch(url: &str, folder: &Path, context: &Context) -> anyhow::Result<String> 
     Ok(fs::read_to_string(file)?)
 }
 
+/// The clients of a server, which ends with the last of them.
+struct Clients(Arc<Server>);
+
+impl Drop for Clients {
+    fn drop(&mut self) {
+        self.0.unblock();
+    }
+}
+
 /// Answers requests until the last client is gone.
-fn serve(trace: &Trace, server: &Server, clients: &Arc<()>) -> Result<(), SpawnError> {
-    while Arc::strong_count(clients) > 1 {
-        if let Ok(Some(request)) = server.recv_timeout(Duration::from_millis(10)) {
-            let name = format!("page {}", request.url().trim_start_matches('/'));
-            let page = Response::from_string(&name);
-            let answer = trace.task(&name, |trace| {
-                trace.sleep(trace.duration("latency"));
-                trace.print("sent");
-                request.respond(page)
-            });
-            join::spawn(name, answer)?;
-        }
+fn serve(trace: &Trace, server: &Server) -> Result<(), SpawnError> {
+    for request in server.incoming_requests() {
+        let name = format!("page {}", request.url().trim_start_matches('/'));
+        let page = Response::from_string(&name);
+        let answer = trace.task(&name, |trace| {
+            trace.sleep(trace.duration("latency"));
+            trace.print("sent");
+            request.respond(page)
+        });
+        join::spawn(name, answer)?;
     }
     Ok(())
 }

@@ -4,12 +4,12 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
+use meanwhile::join::CancelToken;
 use meanwhile::join::process::Launcher;
 use meanwhile::lab::{RunQueue, TwinOutcome, TwinRun, TwinRunOptions, Variant, WorkKind};
 
 use super::first;
 use crate::util::files::folder;
-use crate::util::gate::TIMEOUT;
 
 /// A launcher that runs this script as the twin.
 fn twins(script: &str) -> (tempfile::TempDir, Launcher) {
@@ -42,7 +42,7 @@ fn endings(script: &str) -> Vec<TwinOutcome> {
     while queue.is_busy() {
         queue.poll(usize::MAX);
         if let Some(run) = queue.run() {
-            run.wait(Duration::from_millis(10));
+            run.wait(&CancelToken::new());
         }
     }
     queue.done().iter().map(|run| run.ending.clone()).collect()
@@ -72,6 +72,12 @@ fn twin_that_sends_an_invalid_fact_is_killed() {
 }
 
 #[test]
+fn twin_that_dies_in_a_fact_is_reported_by_its_exit() {
+    let endings = endings("printf '{\"at_ns\":1,'; exit 7");
+    assert_died(&endings, "code 7");
+}
+
+#[test]
 fn twin_that_sends_too_much_is_killed() {
     // A line without an end is never a fact.
     let endings = endings("exec head -c 100000000 /dev/zero");
@@ -89,7 +95,7 @@ fn twin_with_lost_facts_is_killed() {
 fn poll_keeps_its_budget_and_the_end_comes_last() {
     let (_folder, launcher) = twins(&clicks_script(5_000));
     let mut run = TwinRun::start(options(Variant::Bad, Duration::ZERO), &launcher).unwrap();
-    run.wait(TIMEOUT);
+    run.wait(&CancelToken::new());
     loop {
         let before = run.fact_count();
         let has_ended = run.poll(100).is_some();
@@ -110,7 +116,7 @@ fn manual_run_keeps_the_facts_of_its_last_seconds() {
         ..options(Variant::Bad, Duration::ZERO)
     };
     let mut run = TwinRun::start(manual, &launcher).unwrap();
-    run.wait(TIMEOUT);
+    run.wait(&CancelToken::new());
     while run.poll(1_000).is_none() {
         assert!(run.facts_since(0).len() <= 5_001 + 1_000);
     }

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::net::UnixDatagram;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -10,14 +11,32 @@ use meanwhile::lessons::WorkerKind;
 
 use super::{finish, in_own_folder, lesson};
 
-/// The file of events of the run in this folder.
-fn events_in(folder: &Path) -> File {
-    let folders = fs::read_dir(folder).expect("the folder for temporary files");
-    let mut files = folders.filter_map(|folder| Some(folder.ok()?.path().join("events")));
-    let file = files.find(|file| file.exists());
-    let file = file.expect("the run has a file for events");
-    let events = File::options().append(true).open(file);
-    events.expect("the file is writable")
+/// What a child process writes its events to, for the run in this folder.
+struct Events {
+    file: File,
+    wake: UnixDatagram,
+}
+
+impl Events {
+    fn of_run_in(folder: &Path) -> Self {
+        let folders = fs::read_dir(folder).expect("the folder for temporary files");
+        let mut folders = folders.filter_map(|folder| Some(folder.ok()?.path()));
+        let folder = folders.find(|folder| folder.join("events").exists());
+        let folder = folder.expect("the run has a file for events");
+        let file = File::options().append(true).open(folder.join("events"));
+        let wake = UnixDatagram::unbound().expect("a socket");
+        wake.connect(folder.join("wake")).expect("the run listens");
+        Self {
+            file: file.expect("the file is writable"),
+            wake,
+        }
+    }
+
+    fn write(&mut self, lines: &str) {
+        let written = self.file.write_all(lines.as_bytes());
+        written.expect("the file is open");
+        self.wake.send(&[]).expect("the run listens");
+    }
 }
 
 /// An event as a child process writes it.
@@ -33,15 +52,15 @@ fn event_before_its_lane_opens_is_kept() {
     let name = "lessons::events::event_before_its_lane_opens_is_kept";
     in_own_folder(name, |folder| {
         let mut run = lesson("join", WorkerKind::Task).with("work", 60.0).start();
-        let mut events = events_in(folder);
+        let mut events = Events::of_run_in(folder);
 
         let said = line(2, r#"{"said":{"text":"early"}}"#);
-        events.write_all(said.as_bytes()).unwrap();
+        events.write(&said);
         run.poll();
         run.log().time_of("child", "early").unwrap_err();
 
         let opened = line(1, r#"{"did_open":{"name":"child","kind":"process"}}"#);
-        events.write_all(opened.as_bytes()).unwrap();
+        events.write(&opened);
         run.poll();
         run.stop();
         finish(&mut run);
@@ -64,13 +83,12 @@ fn late_event_is_printed_once() {
     let mut lines = BufReader::new(running.stdout.take().unwrap()).lines();
     let mut next = || lines.next().unwrap().unwrap();
     assert!(next().contains("waiting for the worker"));
-    let mut events = events_in(folder.path());
+    let mut events = Events::of_run_in(folder.path());
     let opened = line(1, r#"{"did_open":{"name":"child","kind":"process"}}"#);
     for text in ["late", "later"] {
         let said = line(2, &format!(r#"{{"said":{{"text":"{text}"}}}}"#));
-        events
-            .write_all(format!("{opened}{said}").as_bytes())
-            .unwrap();
+        // Nothing else wakes the run.
+        events.write(&format!("{opened}{said}"));
         let printed = next();
         assert!(printed.ends_with(&format!("  {text}")), "{printed}");
     }
