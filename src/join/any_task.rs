@@ -144,7 +144,7 @@ impl AnyTask {
             .on_finish_guarded(Box::new(move || callback(task.outcome())))
     }
 
-    fn outcome(&self) -> Result<(), JoinError> {
+    pub(crate) fn outcome(&self) -> Result<(), JoinError> {
         match self.state() {
             TaskState::Returned => Ok(()),
             _ => Err(self.0.no_value()),

@@ -68,7 +68,7 @@ fn every_example_is_listed_tested_and_short() {
     for entry in fs::read_dir(root.join("examples")).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_stem().unwrap().to_str().unwrap();
-        // A folder is a package of its own. The windows belong to the program, which tests them.
+        // A folder is a package of its own. The windows belong to the program.
         if path.is_dir() || name.starts_with("egui_") {
             continue;
         }

@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, Instant};
 
+#[cfg(unix)]
+use meanwhile_join::process;
 use meanwhile_join::{self as join, JoinError, OwnedTask, Promise, Task};
 
 use crate::util::gate::{Gate, TIMEOUT};
@@ -255,4 +257,32 @@ fn futures_of_one_task_drop_in_the_same_time_each() {
     };
     // 20 if each takes the same time, 400 if each looks at all others.
     assert!((0..20).any(|_| ratio() < 80.0));
+}
+
+#[test]
+fn t28_untyped_handle_is_awaited() {
+    let gate = Gate::new();
+    let task = gated(&gate).any();
+    gate.open();
+    assert!(matches!(block_on((&task).into_future()).0, Ok(())));
+    let panics = join::spawn("panics", |_| -> u32 { panic!("on purpose") });
+    let panics = panics.unwrap().any();
+    let output = block_on((&panics).into_future()).0;
+    assert!(matches!(output, Err(JoinError::Panicked(_))), "{output:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn p1_process_is_awaited() {
+    let shell = process::Builder::new("sh").args(["-c", "read line; exit 4"]);
+    let shell = shell.stdin_piped().spawn().unwrap();
+    let mut dropped = Box::pin((&shell).into_future());
+    let mut unwoken = Context::from_waker(Waker::noop());
+    assert!(dropped.as_mut().poll(&mut unwoken).is_pending());
+    drop(dropped);
+    drop(shell.take_stdin());
+    let ended = process::Exit::Code(4);
+    assert_eq!(block_on((&shell).into_future()).0.unwrap(), ended);
+    // At once now.
+    assert_eq!(block_on((&shell).into_future()).1, 0);
 }
