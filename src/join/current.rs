@@ -1,18 +1,20 @@
 //! The task that runs on the current thread.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use super::id::TaskId;
 
 #[cfg(not(loom))]
 thread_local! {
     static CURRENT: Cell<Option<TaskId>> = const { Cell::new(None) };
+    static OUTER: RefCell<Vec<TaskId>> = const { RefCell::new(Vec::new()) };
 }
 
 // A model runs all its threads on one.
 #[cfg(loom)]
 loom::thread_local! {
     static CURRENT: Cell<Option<TaskId>> = Cell::new(None);
+    static OUTER: RefCell<Vec<TaskId>> = RefCell::new(Vec::new());
 }
 
 /// Returns the task whose closure runs on this thread. If tasks run inside each other, it is the
@@ -35,11 +37,20 @@ pub fn current() -> Option<TaskId> {
     CURRENT.with(Cell::get)
 }
 
+/// Returns the tasks that run on this thread around the current one, the outermost first.
+pub(crate) fn outer() -> Vec<TaskId> {
+    // Destructors of other thread locals may wait, too.
+    let outer = OUTER.try_with(|outer| outer.borrow().clone());
+    outer.unwrap_or_default()
+}
+
 /// Makes `task` the current one until the guard is dropped.
 pub(crate) fn enter(task: TaskId) -> CurrentGuard {
-    CurrentGuard {
-        outer: CURRENT.with(|current| current.replace(Some(task))),
+    let outer = CURRENT.with(|current| current.replace(Some(task)));
+    if let Some(outer) = outer {
+        OUTER.try_with(|tasks| tasks.borrow_mut().push(outer)).ok();
     }
+    CurrentGuard { outer }
 }
 
 pub(crate) struct CurrentGuard {
@@ -49,5 +60,8 @@ pub(crate) struct CurrentGuard {
 impl Drop for CurrentGuard {
     fn drop(&mut self) {
         CURRENT.with(|current| current.set(self.outer));
+        if self.outer.is_some() {
+            OUTER.try_with(|tasks| tasks.borrow_mut().pop()).ok();
+        }
     }
 }
