@@ -16,7 +16,8 @@ use std::time::Instant;
 use slab::Slab;
 
 use super::clock::Stamp;
-use super::panic::{contain, drop_contained};
+use super::nested;
+use super::panic::drop_contained;
 use super::sync::{AtomicBool, Mutex, Ordering, lock};
 use super::waiters::{Callback, Waiter};
 
@@ -272,5 +273,5 @@ pub(crate) fn cancel(target: Arc<dyn CancelTarget>) {
     }
     waiters.into_iter().for_each(Waiter::wake);
     marked.into_iter().for_each(CancelTarget::did_cancel);
-    callbacks.into_iter().for_each(contain);
+    callbacks.into_iter().for_each(nested::run);
 }

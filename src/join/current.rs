@@ -9,6 +9,7 @@ thread_local! {
     static CURRENT: Cell<Option<TaskId>> = const { Cell::new(None) };
     /// The tasks whose closures this thread drops because they were cancelled.
     static DISCARDED: RefCell<Vec<TaskId>> = const { RefCell::new(Vec::new()) };
+    static OUTER: RefCell<Vec<TaskId>> = const { RefCell::new(Vec::new()) };
 }
 
 // A model runs all its threads on one.
@@ -16,6 +17,7 @@ thread_local! {
 loom::thread_local! {
     static CURRENT: Cell<Option<TaskId>> = Cell::new(None);
     static DISCARDED: RefCell<Vec<TaskId>> = RefCell::new(Vec::new());
+    static OUTER: RefCell<Vec<TaskId>> = RefCell::new(Vec::new());
 }
 
 /// Returns the task whose closure runs on this thread. If tasks run inside each other, it is the
@@ -62,11 +64,20 @@ pub(crate) fn while_discarding(task: TaskId, discard: impl FnOnce()) {
     }
 }
 
+/// Returns the tasks that run on this thread around the current one, the outermost first.
+pub(crate) fn outer() -> Vec<TaskId> {
+    // Destructors of other thread locals may wait, too.
+    let outer = OUTER.try_with(|outer| outer.borrow().clone());
+    outer.unwrap_or_default()
+}
+
 /// Makes `task` the current one until the guard is dropped.
 pub(crate) fn enter(task: TaskId) -> CurrentGuard {
-    CurrentGuard {
-        outer: CURRENT.with(|current| current.replace(Some(task))),
+    let outer = CURRENT.with(|current| current.replace(Some(task)));
+    if let Some(outer) = outer {
+        OUTER.try_with(|tasks| tasks.borrow_mut().push(outer)).ok();
     }
+    CurrentGuard { outer }
 }
 
 pub(crate) struct CurrentGuard {
@@ -76,5 +87,8 @@ pub(crate) struct CurrentGuard {
 impl Drop for CurrentGuard {
     fn drop(&mut self) {
         CURRENT.with(|current| current.set(self.outer));
+        if self.outer.is_some() {
+            OUTER.try_with(|tasks| tasks.borrow_mut().pop()).ok();
+        }
     }
 }

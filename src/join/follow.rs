@@ -17,7 +17,7 @@ use super::owned::{OwnedSlot, OwnedTask, fill_owned};
 use super::panic::{Caught, Contained, catch};
 use super::sync::{Mutex, lock};
 use super::trace::Spawner;
-use super::{current, registry};
+use super::{current, nested, registry};
 
 impl<T: Send + 'static> OwnedTask<T> {
     /// Returns a task that calls `f` with the value of this one and returns the result.
@@ -168,7 +168,7 @@ impl Follower {
         let follower = Self {
             header: Arc::clone(&handle),
             leader: link,
-            wait: graph::global().enter_follower(handle.id(), leader.clone()),
+            wait: graph::global().enter_new_follower(handle.id(), leader.clone()),
         };
         (follower, handle)
     }
@@ -238,7 +238,7 @@ impl Drop for CancelOnDrop {
     fn drop(&mut self) {
         let leader = lock(&self.0.0).take();
         if let Some(leader) = leader {
-            registry::cancel(&leader);
+            nested::run(Box::new(move || registry::cancel(&leader)));
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::callback_guard::CallbackGuard;
 use super::cancel_tree::{self, CancelNode, CancelTarget, Entry};
 use super::error::Cancelled;
-use super::panic::contain;
+use super::nested;
 
 /// A request to stop that several tasks, processes and waits share. Clones are the same token.
 ///
@@ -131,7 +131,7 @@ impl CancelToken {
             }
             Err(entry) => {
                 if let Entry::Callback(callback) = entry {
-                    contain(callback);
+                    nested::run(callback);
                 }
                 CallbackGuard::of_nothing()
             }

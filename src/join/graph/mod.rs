@@ -39,6 +39,7 @@ pub(crate) use self::shortages::Shortages;
 use self::waits::{Key, WaitEntry, Waits};
 use super::header::Header;
 use super::id::TaskId;
+use super::nested;
 use super::sync::{Mutex, Thread, lazy, lock};
 use super::targets::Targets;
 use super::trace::WaitSpan;
@@ -92,6 +93,7 @@ impl Graph {
     /// Enters a wait of the current thread, before it helps or parks. It must be
     /// [checked](Wait::check) before it parks.
     pub(crate) fn enter(&self, intent: Intent) -> Wait<'_> {
+        nested::run_postponed();
         let span = WaitSpan::enter(&intent.targets);
         let (key, number) = lock(&self.waits).insert(intent, true);
         Wait {
@@ -105,6 +107,7 @@ impl Graph {
     /// Enters a wait that can't be refused. If it closes a cycle, another wait of the cycle fails
     /// instead, with the cycle as its error.
     pub(crate) fn enter_breaking(&self, intent: Intent) -> Wait<'_> {
+        nested::run_postponed();
         let span = WaitSpan::enter(&intent.targets);
         let (key, number, broken) = {
             let mut waits = lock(&self.waits);
@@ -122,8 +125,29 @@ impl Graph {
         }
     }
 
-    /// Enters the wait of a task that has not begun for the one that it follows. No thread parks for
-    /// it. If it closes a cycle, another wait of the cycle fails.
+    /// Enters the wait of a new task for the one that it follows. No thread parks for it. Nothing
+    /// waits for a new task, so this wait needs no check.
+    pub(crate) fn enter_new_follower(
+        &'static self,
+        task: TaskId,
+        leader: Arc<Header>,
+    ) -> Following {
+        let key = Key::Task(task);
+        let intent = Intent {
+            targets: Targets::One(leader),
+            need: Need::All,
+            deadline: None,
+        };
+        let number = lock(&self.waits).insert_at(key, None, intent, false);
+        Following {
+            graph: self,
+            key,
+            number,
+        }
+    }
+
+    /// Enters the wait of a task that has not begun for the next one that it follows. No thread
+    /// parks for it. If it closes a cycle, another wait of the cycle fails.
     pub(crate) fn enter_follower(&'static self, task: TaskId, leader: Arc<Header>) -> Following {
         let key = Key::Task(task);
         let intent = Intent {
@@ -151,10 +175,7 @@ impl Graph {
     pub(crate) fn snapshot(&self) -> WaitGraph {
         let waits = lock(&self.waits);
         let info = |(key, entry): (&Key, &WaitEntry)| WaitInfo {
-            waiter: match key {
-                Key::Task(task) => Some(*task),
-                Key::Thread(_) => None,
-            },
+            waiter: key.task(),
             thread_name: {
                 let name = entry.thread.as_ref().and_then(Thread::name);
                 name.map(str::to_owned)
