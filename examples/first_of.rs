@@ -14,10 +14,17 @@ fn main() -> anyhow::Result<()> {
     let mut args = std::env::args().skip(1);
     let limit = args.next().map_or(Ok(300_000), |text| text.parse())?;
     let seconds = args.next().map_or(Ok(60), |text| text.parse())?;
-    let deadline = Instant::now().checked_add(Duration::from_secs(seconds));
+    let answer = first_answer(limit, seconds);
+    drop(join::shutdown()); // waits until the slower one has ended
+    writeln!(std::io::stdout(), "{}", answer?)?;
+    Ok(())
+}
 
+fn first_answer(limit: u64, seconds: u64) -> anyhow::Result<String> {
+    let deadline = Instant::now().checked_add(Duration::from_secs(seconds));
     let primes = cancellable(move |context| count_primes(limit, context));
     let task = join::spawn("primes", primes)?;
+    let _guard = task.cancel_on_drop();
     let script = format!("seq 2 {limit} | factor | awk 'NF == 2' | wc -l");
     let shell = Builder::new("sh").args(["-c", &script]);
     let process = shell.kill_on_drop(true).spawn()?;
@@ -28,12 +35,13 @@ fn main() -> anyhow::Result<()> {
         .process(&process)
         .receiver(&ticks)
         .deadline(deadline);
-    let answer = loop {
+    loop {
         match select.wait() {
-            Ok(0) => break format!("the task: {} primes", (*task.join()?)?),
+            Ok(0) => return Ok(format!("the task: {} primes", (*task.join()?)?)),
             Ok(1) => {
                 let output = process.join_checked()?;
-                break format!("the process: {} primes", output.stdout.text().trim());
+                let text = output.stdout.text();
+                return Ok(format!("the process: {} primes", text.trim()));
             }
             Ok(_tick) => {
                 ticks.try_recv().ok();
@@ -43,10 +51,7 @@ fn main() -> anyhow::Result<()> {
             Err(SelectError::TimedOut) => bail!("no answer in {seconds} s"),
             Err(error) => return Err(error.into()),
         }
-    };
-    task.cancel(); // the end of `main` drops the process, which kills it
-    writeln!(std::io::stdout(), "{answer}")?;
-    Ok(())
+    }
 }
 
 fn count_primes(limit: u64, context: &Context) -> Result<u64, Cancelled> {

@@ -5,8 +5,9 @@
 #     ./tests/all.sh STEP...      only these (`./tests/all.sh --list` prints their names)
 #
 # On Debian and its relatives the first step installs the missing packages, as root or with sudo;
-# elsewhere it prints what is needed. A step that lacks a program says so and fails: no step is
-# skipped in silence. The output of each step is kept in target/all/, where two runs at the same time
+# elsewhere it prints what is needed. A step that lacks a program says so and fails. One that lacks a
+# version of Rust or a tool of it, which could not be downloaded, passes and checks nothing: the end of
+# the run says so. No step is skipped in silence. The output of each step is kept in target/all/, where two runs at the same time
 # would mix theirs. The end of the run shows the time of each step and the slowest tests.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -406,6 +407,10 @@ for ((i = 0; i < ${#wanted[@]}; i++)); do printf '%8d  %s\n' "${seconds[i]}" "${
 if [[ -s "$logs/times" ]]; then
     printf 'Seconds for the ten slowest tests:\n'
     sort -rn "$logs/times" | awk -F '\t' 'NR <= 10 { printf "%8.1f  %s\n", $1, $2 }'
+fi
+if grep --quiet '^NOT CHECKED' "$logs"/*.log; then
+    printf 'Without their tools, these steps checked nothing:\n'
+    (cd "$logs" && grep '^NOT CHECKED' -- *.log) | sed 's/\.log:NOT CHECKED: /: /; s/^/    /'
 fi
 printf '\n'
 # A test binary that was killed has no result; its step has failed all the same.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::callback_guard::CallbackGuard;
 use super::error::JoinError;
@@ -43,7 +43,7 @@ impl<T> Task<T> {
 
 impl<T> From<&Task<T>> for AnyTask {
     fn from(task: &Task<T>) -> Self {
-        Self(Handle::new(task.header().clone()))
+        Self::new(task.header())
     }
 }
 
@@ -54,8 +54,8 @@ impl From<&Self> for AnyTask {
 }
 
 impl AnyTask {
-    pub(crate) fn of(task: &Arc<Header>) -> Self {
-        Self(Handle::new(task.clone()))
+    pub(crate) fn new(header: &Arc<Header>) -> Self {
+        Self(Handle::new(header.clone()))
     }
 
     pub(crate) fn header(&self) -> &Arc<Header> {
@@ -117,7 +117,15 @@ impl AnyTask {
     /// # Errors
     /// As [`Task::join_timeout`].
     pub fn join_timeout(&self, timeout: Duration) -> Result<(), JoinError> {
-        wait::for_one(graph::global(), &self.0, wait::deadline(Some(timeout)))?;
+        self.join_deadline(wait::deadline(Some(timeout)))
+    }
+
+    /// Like [`join`](Self::join), but times out at this time, and never earlier. `None` is no deadline.
+    ///
+    /// # Errors
+    /// As [`Task::join_timeout`].
+    pub fn join_deadline(&self, deadline: impl Into<Option<Instant>>) -> Result<(), JoinError> {
+        wait::for_one(graph::global(), &self.0, deadline.into())?;
         self.outcome()
     }
 
@@ -136,7 +144,7 @@ impl AnyTask {
             .on_finish_guarded(Box::new(move || callback(task.outcome())))
     }
 
-    fn outcome(&self) -> Result<(), JoinError> {
+    pub(crate) fn outcome(&self) -> Result<(), JoinError> {
         match self.state() {
             TaskState::Returned => Ok(()),
             _ => Err(self.0.no_value()),

@@ -80,7 +80,7 @@ impl<T> fmt::Debug for AsCompleted<T> {
 /// use meanwhile_join::{self as join, CompletionError};
 /// use std::time::Duration;
 ///
-/// let slow = join::spawn("slow", |context| -> () { loop { context.checkpoint() } })?;
+/// let slow = join::spawn("slow", |context| context.sleep_until(None))?;
 /// let mut ended = join::as_completed_timeout(vec![slow.clone()], Duration::ZERO);
 /// let Some(Err(error)) = ended.next() else { unreachable!("the task never ends by itself") };
 /// assert_eq!(error, CompletionError::TimedOut { unfinished: 1, total: 1 });

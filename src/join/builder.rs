@@ -132,6 +132,11 @@ impl Builder {
 
     /// Starts the task on a thread of its own, and returns its handle.
     ///
+    /// The value is lent to any thread, so it must be [`Sync`]. For one that is not, such as a
+    /// [`Receiver`](std::sync::mpsc::Receiver), the compiler says that it "cannot be shared between
+    /// threads": there [`spawn_owned`](Self::spawn_owned) is the way out. For a closure that borrows
+    /// local variables, see [`scope`](super::scope()).
+    ///
     /// # Errors
     /// Fails if the system refuses the thread. Then nothing was started and `f` is dropped. A later
     /// spawn may succeed.
@@ -197,7 +202,7 @@ impl Builder {
         if let Some(bytes) = self.stack_size {
             thread = thread.stack_size(bytes);
         }
-        let priority = self.priority;
+        let (priority, stack_size) = (self.priority, self.stack_size);
         let handle = self.add(Placement::Thread, body);
         let thread = thread.name(handle.name().to_string());
         match spawn(thread, priority, Arc::clone(&handle)) {
@@ -205,8 +210,8 @@ impl Builder {
             Err(cause) => {
                 registry::discard(&handle);
                 Err(SpawnError {
-                    name: handle.name().to_string(),
-                    cause,
+                    stack_size,
+                    ..SpawnError::new(&**handle.name(), cause)
                 })
             }
         }
@@ -248,7 +253,8 @@ impl Builder {
 }
 
 impl Pool {
-    /// Queues a task, and returns its handle. The task is named `task-N`, where N is its number; for
+    /// Queues a task, and returns its handle. For a value that is not [`Sync`], see
+    /// [`spawn_owned`](Self::spawn_owned). The task is named `task-N`, where N is its number; for
     /// other settings see [`Builder::spawn_on`].
     ///
     /// ```
@@ -268,7 +274,8 @@ impl Pool {
     }
 }
 
-/// Starts a task on a thread of its own: `Builder::new(name).spawn(f)`.
+/// Starts a task on a thread of its own: `Builder::new(name).spawn(f)`. For a value that is not [`Sync`],
+/// see [`spawn_owned`](super::spawn_owned).
 ///
 /// ```
 /// let task = meanwhile_join::spawn("greet", |_| "hello")?;

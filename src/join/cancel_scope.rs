@@ -29,7 +29,7 @@ pub struct CancelScope {
 /// use meanwhile_join as join;
 ///
 /// let forever = join::cancel_scope(|scope| {
-///     scope.spawn("forever", |context| loop { context.checkpoint() })
+///     scope.spawn("forever", |context| context.sleep_until(None))
 /// })?;
 /// assert!(forever.is_finished());
 /// # Ok::<(), join::SpawnError>(())
@@ -50,7 +50,8 @@ pub fn cancel_scope<R>(f: impl FnOnce(&CancelScope) -> R) -> R {
 }
 
 impl CancelScope {
-    /// Starts a task on a thread of its own; see [`Builder::spawn`].
+    /// Starts a task on a thread of its own; see [`Builder::spawn`]. A closure that borrows belongs in a
+    /// [`scope`](super::scope()).
     ///
     /// ```
     /// use meanwhile_join as join;

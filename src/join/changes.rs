@@ -152,7 +152,7 @@ impl Subscription {
         }
     }
 
-    /// Returns the queue, if it still exists.
+    /// Returns the queue, if there is one and it is still used.
     pub(crate) fn changes(&self) -> Option<Changes> {
         self.queue.as_ref()?.upgrade().map(Changes)
     }

@@ -169,11 +169,10 @@ impl Context {
     /// use meanwhile_join::{self as join, Builder, JoinError};
     ///
     /// let outer = join::spawn("outer", |context| {
-    ///     let inner = Builder::new("inner").cancel_token(&context.token()).spawn(|context| loop {
-    ///         context.checkpoint();
-    ///     });
-    ///     let inner: join::Task<()> = inner.expect("a thread");
-    ///     inner.join().is_err()
+    ///     let inner = Builder::new("inner")
+    ///         .cancel_token(&context.token())
+    ///         .spawn(join::cancellable(|context| context.sleep_until(None)));
+    ///     matches!(inner.expect("a thread").join(), Err(JoinError::Cancelled))
     /// })?;
     /// # while outer.state() == join::TaskState::Queued { std::thread::yield_now(); }
     /// outer.cancel();

@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
 use super::id::TaskId;
@@ -19,15 +20,17 @@ use super::panic::PanicReport;
 /// use meanwhile_join::{self as join, JoinError};
 /// use std::time::Duration;
 ///
-/// fn shown(joined: Result<&u32, JoinError>) -> String {
+/// fn shown<T>(joined: Result<&T, JoinError>) -> String {
 ///     match joined {
-///         Ok(pages) => format!("{pages} pages"),
+///         Ok(_) => "counted".to_owned(),
 ///         Err(JoinError::TimedOut) => "still counting".to_owned(),
 ///         Err(error) => error.to_string(),
 ///     }
 /// }
 ///
-/// let task = join::spawn("count pages", |context| loop { context.checkpoint() })?;
+/// let task = join::spawn("count pages", join::cancellable(|context| {
+///     context.sleep_until(None) // stands for the count
+/// }))?;
 /// assert_eq!(shown(task.join_timeout(Duration::ZERO)), "still counting");
 /// task.cancel();
 /// assert_eq!(shown(task.join()), "the task was cancelled");
@@ -142,16 +145,34 @@ pub struct SpawnError {
     /// The name of the task or pool.
     pub name: String,
     /// The system's error.
-    pub cause: std::io::Error,
+    pub cause: io::Error,
+    /// The size of the stack in bytes, if the caller has set it.
+    pub(crate) stack_size: Option<usize>,
+}
+
+impl SpawnError {
+    pub(crate) fn new(name: impl Into<String>, cause: io::Error) -> Self {
+        Self {
+            name: name.into(),
+            cause,
+            stack_size: None,
+        }
+    }
 }
 
 impl fmt::Display for SpawnError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { name, cause } = self;
-        write!(
-            f,
-            "could not start a thread for `{name}`: {cause}; end some running work and try again"
-        )
+        let Self { name, cause, .. } = self;
+        write!(f, "could not start a thread for `{name}`")?;
+        match self.stack_size {
+            _ if cause.kind() == ErrorKind::InvalidInput => write!(f, ": {cause}"),
+            None => write!(f, ": {cause}; end some running work and try again"),
+            Some(bytes) => write!(
+                f,
+                " with a stack of {bytes} bytes: {cause}; \
+                 ask for a smaller stack, or end some running work and try again"
+            ),
+        }
     }
 }
 

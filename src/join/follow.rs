@@ -7,7 +7,6 @@
 use std::sync::Arc;
 
 use super::builder::Builder;
-use super::changes::Observed as _;
 use super::closure;
 use super::context::Context;
 use super::graph;
@@ -18,7 +17,7 @@ use super::owned::{OwnedSlot, OwnedTask, fill_owned};
 use super::panic::{Caught, Contained, catch};
 use super::sync::{Mutex, lock};
 use super::trace::Spawner;
-use super::{current, registry};
+use super::{current, nested, registry};
 
 impl<T: Send + 'static> OwnedTask<T> {
     /// Returns a task that calls `f` with the value of this one and returns the result.
@@ -28,7 +27,7 @@ impl<T: Send + 'static> OwnedTask<T> {
     /// run if this task panics or is cancelled: then the new task ends the same way, with the same
     /// report. It also ends as cancelled if the outcome of this one was taken before. A panic of `f` is the
     /// outcome of the new task. A cancel of the new task before `f`
-    /// begins cancels this one too. The new task has the name of this one, reports its end to the same
+    /// begins cancels this one too. The new task has the name of this one, reports to the same
     /// [`Changes`](super::Changes), and is a daemon if this one is.
     ///
     /// ```
@@ -43,6 +42,32 @@ impl<T: Send + 'static> OwnedTask<T> {
         F: FnOnce(T) -> U + Send + 'static,
         U: Send + 'static,
     {
+        self.map_with(move |value, _| f(value))
+    }
+
+    /// Like [`map`](Self::map), with the context of the new task. With it `f` reports progress, and sees a
+    /// cancel that comes while it runs.
+    ///
+    /// ```
+    /// use meanwhile_join as join;
+    ///
+    /// let pages = join::spawn_owned("read", |_| vec!["one", "two"])?;
+    /// let length = pages.map_with(|pages, context| {
+    ///     let mut length = 0;
+    ///     for page in pages {
+    ///         context.check()?;
+    ///         length += page.len();
+    ///     }
+    ///     Ok::<usize, join::Cancelled>(length)
+    /// });
+    /// assert_eq!(length.join_into()?, Ok(6));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn map_with<U, F>(self, f: F) -> OwnedTask<U>
+    where
+        F: FnOnce(T, &Context) -> U + Send + 'static,
+        U: Send + 'static,
+    {
         let slot = OwnedSlot::default();
         let (follower, handle) = Follower::new(self.header());
         let store = fill_owned(slot.clone());
@@ -51,7 +76,11 @@ impl<T: Send + 'static> OwnedTask<T> {
         header.on_finish(Box::new(move || {
             follower.end_with(|header| match self.into_value() {
                 Ok(value) => run_traced(spawner, header, || {
-                    closure::run(header, Contained::new(|_: &Context| f(value)), store)
+                    closure::run(
+                        header,
+                        Contained::new(|context: &Context| f(value, context)),
+                        store,
+                    )
                 }),
                 Err(outcome) => outcome,
             });
@@ -62,7 +91,20 @@ impl<T: Send + 'static> OwnedTask<T> {
     /// Returns a task that calls `f` with the value of this one, and ends as the task that `f` returns.
     ///
     /// Where `f` runs, and what a panic or cancel does, is as with [`map`](Self::map). A cancel of the
-    /// new task cancels the one of the two that runs.
+    /// new task cancels the one of the two that runs. `f` gets no context, because it should only start
+    /// the next task. If that may fail, return its error as a value, with [`OwnedTask::ready`]:
+    ///
+    /// ```
+    /// use meanwhile_join::{self as join, OwnedTask, SpawnError};
+    ///
+    /// let text = join::spawn_owned("read", |_| String::from("hello"))?;
+    /// let length = text.and_then(|text| match join::spawn_owned("measure", move |_| text.len()) {
+    ///     Ok(task) => task.map(Ok),
+    ///     Err(error) => OwnedTask::ready(Err::<usize, SpawnError>(error)),
+    /// });
+    /// assert_eq!(length.join_into()??, 5);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// ```
     /// use meanwhile_join::Pool;
@@ -114,18 +156,19 @@ struct Follower {
 }
 
 impl Follower {
-    /// Returns the follower of a task, which has the name and the queue of changes of that, and its handle.
+    /// Returns the follower of a task, which has the name and the [`Changes`](super::Changes) of that,
+    /// and its handle.
     fn new(leader: &Arc<Header>) -> (Self, Handle) {
         let link = Arc::new(Leader(Mutex::new(Some(leader.clone()))));
-        let mut builder = Builder::new(&**leader.name()).daemon(leader.is_daemon());
-        if let Some(changes) = leader.subscription().changes() {
-            builder = builder.report_to(&changes);
+        let mut settings = Builder::new(&**leader.name()).daemon(leader.is_daemon());
+        if let Some(changes) = leader.changes() {
+            settings = settings.report_to(&changes);
         }
-        let handle = builder.add(Placement::Elsewhere, body(&link));
+        let handle = settings.add(Placement::Elsewhere, body(&link));
         let follower = Self {
             header: Arc::clone(&handle),
             leader: link,
-            wait: graph::global().enter_follower(handle.id(), leader.clone()),
+            wait: graph::global().enter_new_follower(handle.id(), leader.clone()),
         };
         (follower, handle)
     }
@@ -195,7 +238,7 @@ impl Drop for CancelOnDrop {
     fn drop(&mut self) {
         let leader = lock(&self.0.0).take();
         if let Some(leader) = leader {
-            registry::cancel(&leader);
+            nested::run(Box::new(move || registry::cancel(&leader)));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Awaiting tasks, without a runtime of this library.
+//! Awaiting tasks and processes, without a runtime of this library.
 
 use std::fmt;
 use std::future::{Future, IntoFuture};
@@ -6,13 +6,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use super::any_task::AnyTask;
 use super::error::JoinError;
 use super::header::Header;
 use super::owned::OwnedTask;
 use super::task::Task;
 use super::waiters::Waiter;
 
-/// The end of a task as a future, from `await` on a handle.
+/// The end of a task or process as a future, from `await` on a handle.
 ///
 /// It runs on any executor. The thread that ends the task wakes it, after the threads that joined
 /// earlier and before callbacks run. A future that is dropped leaves nothing behind, and the task runs
@@ -53,17 +54,32 @@ pub struct JoinFuture<H> {
 }
 
 impl<H> JoinFuture<H> {
-    fn new(handle: H, header: Arc<Header>) -> Self {
+    pub(crate) fn new(handle: H, source: Arc<dyn Ends>) -> Self {
         let end = End {
-            header,
+            source,
             wakes: None,
         };
         Self { handle, end }
+    }
+
+    /// Waits for the end. Returns the handle, which has the outcome then.
+    pub(crate) fn poll_end(&mut self, context: &Context<'_>) -> Poll<&mut H> {
+        let Self { handle, end } = self;
+        end.poll(context).map(|()| handle)
     }
 }
 
 impl<'a, T> IntoFuture for &'a Task<T> {
     type Output = Result<&'a T, JoinError>;
+    type IntoFuture = JoinFuture<Self>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        JoinFuture::new(self, self.header().clone())
+    }
+}
+
+impl IntoFuture for &AnyTask {
+    type Output = Result<(), JoinError>;
     type IntoFuture = JoinFuture<Self>;
 
     fn into_future(self) -> Self::IntoFuture {
@@ -95,8 +111,15 @@ impl<'a, T> Future for JoinFuture<&'a Task<T>> {
     type Output = Result<&'a T, JoinError>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { handle, end } = self.get_mut();
-        end.poll(context).map(|()| handle.outcome())
+        self.get_mut().poll_end(context).map(|task| task.outcome())
+    }
+}
+
+impl Future for JoinFuture<&AnyTask> {
+    type Output = Result<(), JoinError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.get_mut().poll_end(context).map(|task| task.outcome())
     }
 }
 
@@ -104,8 +127,7 @@ impl<T> Future for JoinFuture<OwnedTask<T>> {
     type Output = Result<T, JoinError>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { handle, end } = self.get_mut();
-        end.poll(context).map(|()| handle.outcome())
+        self.get_mut().poll_end(context).map(OwnedTask::outcome)
     }
 }
 
@@ -113,8 +135,7 @@ impl<T> Future for JoinFuture<&mut OwnedTask<T>> {
     type Output = Result<T, JoinError>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { handle, end } = self.get_mut();
-        end.poll(context).map(|()| handle.outcome())
+        self.get_mut().poll_end(context).map(|task| task.outcome())
     }
 }
 
@@ -124,16 +145,41 @@ impl<H: fmt::Debug> fmt::Debug for JoinFuture<H> {
     }
 }
 
-/// The end of a task, for a future that waits for it.
+/// A task or process, as a future waits for its end.
+pub(crate) trait Ends: Send + Sync {
+    fn is_finished(&self) -> bool;
+
+    /// Has the end wake a waiter. Returns the ticket for [`remove_waiter`](Self::remove_waiter), or
+    /// `None` if it has ended.
+    fn add_waiter(&self, waiter: Waiter) -> Option<u64>;
+
+    fn remove_waiter(&self, ticket: u64);
+}
+
+impl Ends for Header {
+    fn is_finished(&self) -> bool {
+        self.is_finished()
+    }
+
+    fn add_waiter(&self, waiter: Waiter) -> Option<u64> {
+        self.add_waiter(waiter)
+    }
+
+    fn remove_waiter(&self, ticket: u64) {
+        self.remove_waiter(ticket);
+    }
+}
+
+/// The end of a task or process, for a future that waits for it.
 struct End {
-    header: Arc<Header>,
+    source: Arc<dyn Ends>,
     /// What the end wakes, with the ticket to take that back.
     wakes: Option<(u64, Waker)>,
 }
 
 impl End {
     fn poll(&mut self, context: &Context<'_>) -> Poll<()> {
-        if self.header.is_finished() {
+        if self.source.is_finished() {
             return Poll::Ready(());
         }
         let waker = context.waker();
@@ -143,7 +189,7 @@ impl End {
             return Poll::Pending;
         }
         self.take_back();
-        match self.header.add_waiter(Waiter::Future(waker.clone())) {
+        match self.source.add_waiter(Waiter::Future(waker.clone())) {
             Some(ticket) => {
                 self.wakes = Some((ticket, waker.clone()));
                 Poll::Pending
@@ -154,7 +200,7 @@ impl End {
 
     fn take_back(&mut self) {
         if let Some((ticket, _)) = self.wakes.take() {
-            self.header.remove_waiter(ticket);
+            self.source.remove_waiter(ticket);
         }
     }
 }

@@ -11,6 +11,7 @@ use super::id::TaskId;
 use super::members::Members;
 use super::owned::{OwnedTask, spawn_owned};
 use super::pool::Pool;
+use super::select::Select;
 use super::{graph, wait};
 
 /// A growing set of tasks whose values come out in the order in which the tasks end. Adding and
@@ -204,6 +205,26 @@ impl<T> Group<T> {
     /// Returns whether all tasks have come out.
     pub fn is_empty(&self) -> bool {
         self.tasks.is_empty()
+    }
+}
+
+impl<'a> Select<'a> {
+    /// Adds a group as a source. It is ready when [`Group::try_join_next`] returns a task, or when the
+    /// group is empty.
+    ///
+    /// ```
+    /// use meanwhile_join::{Group, Select};
+    ///
+    /// let (send, jobs) = crossbeam_channel::bounded::<u32>(1);
+    /// let mut group = Group::new();
+    /// group.spawn("seven", |_| 7)?;
+    /// assert_eq!(Select::new().receiver(&jobs).group(&group).wait(), Ok(1));
+    /// assert!(matches!(group.try_join_next(), Some((_, Ok(7)))));
+    /// # drop(send);
+    /// # Ok::<(), meanwhile_join::SpawnError>(())
+    /// ```
+    pub fn group<T>(self, group: &'a Group<T>) -> Self {
+        self.members(group.members.clone())
     }
 }
 

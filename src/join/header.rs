@@ -20,12 +20,13 @@ use std::time::Instant;
 use super::callback_guard::CallbackGuard;
 use super::cancel_marks::CancelMarks;
 use super::cancel_tree::CancelNode;
-use super::changes::{Observed, Subscription};
+use super::changes::{Changes, Observed, Subscription};
 use super::current;
 use super::handle_count::HandleCount;
 use super::id::{TaskId, TaskIdentity};
 use super::info::{Placement, Progress, ProgressUnit, TaskInfo, TaskState};
-use super::panic::{PanicReport, RunningTask, contain, drop_contained, report_unless_seen};
+use super::nested;
+use super::panic::{PanicReport, RunningTask, drop_contained, report_unless_seen};
 use super::parking::Parking;
 use super::progress::ProgressCell;
 use super::state::StateCell;
@@ -160,6 +161,10 @@ impl Header {
         }
     }
 
+    pub(crate) fn changes(&self) -> Option<Changes> {
+        self.subscription.changes()
+    }
+
     pub(crate) fn progress(&self) -> Progress {
         self.progress.get()
     }
@@ -227,7 +232,7 @@ impl Header {
         let Some(body) = self.claim() else {
             return false;
         };
-        drop_contained(body);
+        current::while_discarding(self.id(), || drop_contained(body));
         self.publish(ClosureOutcome::Cancelled);
         true
     }
@@ -296,14 +301,14 @@ impl Header {
         let (waiters, callbacks) = self.waiters.take();
         waiters.for_each(Waiter::wake);
         self.subscription.notify(self);
-        callbacks.into_iter().for_each(contain);
+        callbacks.into_iter().for_each(nested::run);
     }
 
     /// Runs `callback` when the task has ended, or now if it has ended already. Returns its
     /// ticket, unless it has run.
     pub(crate) fn on_finish(&self, callback: Callback) -> Option<u64> {
         let added = self.waiters.add_callback(callback, || self.is_finished());
-        added.map_err(contain).ok()
+        added.map_err(nested::run).ok()
     }
 
     /// Like [`on_finish`](Self::on_finish). The guard takes the callback back.

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::current::current;
+use super::current::is_held_up;
 use super::error::JoinError;
 use super::graph::{self, Graph};
 use super::header::Header;
@@ -48,9 +48,8 @@ impl Pool {
     }
 
     fn wait_until_idle_or(&self, deadline: Option<Instant>) -> Result<(), JoinError> {
-        let caller = current();
         let placement = self.placement();
-        let is_awaited = |task: &Header| task.placement() == placement && Some(task.id()) != caller;
+        let is_awaited = |task: &Header| task.placement() == placement && !is_held_up(task.id());
         wait_until_empty(registry::global(), graph::global(), is_awaited, deadline)?;
         Ok(())
     }

@@ -53,6 +53,7 @@ mod loom_park;
 mod members;
 #[cfg(all(test, loom))]
 mod models;
+mod nested;
 mod output;
 mod owned;
 mod panic;

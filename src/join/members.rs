@@ -58,6 +58,11 @@ impl Members {
         self.ends.pop()
     }
 
+    /// The list of the ends.
+    pub(crate) fn ends(&self) -> &Arc<Ends> {
+        &self.ends
+    }
+
     pub(crate) fn has_ended(&self) -> bool {
         !self.ends.is_empty()
     }
@@ -75,10 +80,16 @@ impl Members {
         lock(&self.listed).tasks.contains_key(&task)
     }
 
-    /// Whether this is the one member.
-    pub(crate) fn is_only(&self, task: TaskId) -> bool {
+    /// Returns the member if there is just one.
+    pub(crate) fn only(&self) -> Option<TaskId> {
         let listed = lock(&self.listed);
-        listed.tasks.len() == 1 && listed.tasks.contains_key(&task)
+        let (first, _) = listed.tasks.first_key_value()?;
+        (listed.tasks.len() == 1).then_some(*first)
+    }
+
+    /// Returns all members.
+    pub(crate) fn all(&self) -> Vec<Arc<Header>> {
+        lock(&self.listed).tasks.values().cloned().collect()
     }
 
     /// Returns the first member for which `is_sought` holds. It must take no lock.

@@ -659,6 +659,40 @@ fn cancel_racing_a_dropped_child_leaves_nothing() {
     });
 }
 
+/// The parent is dropped while the grandparent is cancelled. The child is reached by the one way or the
+/// other.
+#[test]
+fn cancel_racing_a_dropped_parent_reaches_its_child() {
+    loom::model(|| {
+        let [root, parent, child] = std::array::from_fn(|_| cancelled());
+        let target = |node: &Arc<Cancelled>| -> Arc<dyn CancelTarget> { node.clone() };
+        assert!(cancel_tree::link(&target(&parent), &target(&root)));
+        assert!(cancel_tree::link(&target(&child), &target(&parent)));
+        let dropper = loom::thread::spawn(move || drop(parent));
+        cancel_tree::cancel(root);
+        assert!(child.node().is_requested());
+        assert_eq!(child.1.load(Ordering::Relaxed), 1);
+        dropper.join().expect("it ends");
+    });
+}
+
+/// Two nodes of a line are dropped at the same time. What is below them moves to the first.
+#[test]
+fn nodes_dropped_at_once_keep_the_line() {
+    loom::model(|| {
+        let [root, upper, lower, child] = std::array::from_fn(|_| cancelled());
+        let target = |node: &Arc<Cancelled>| -> Arc<dyn CancelTarget> { node.clone() };
+        assert!(cancel_tree::link(&target(&upper), &target(&root)));
+        assert!(cancel_tree::link(&target(&lower), &target(&upper)));
+        assert!(cancel_tree::link(&target(&child), &target(&lower)));
+        let dropper = loom::thread::spawn(move || drop(upper));
+        drop(lower);
+        dropper.join().expect("it ends");
+        cancel_tree::cancel(root);
+        assert!(child.node().is_requested());
+    });
+}
+
 #[test]
 fn callback_racing_two_cancels_runs_once() {
     three_threads(|| {

@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::any_task::AnyTask;
 use super::builder::Builder;
+use super::callback_guard::CallbackGuard;
 use super::closure::body;
 use super::context::Context;
 use super::error::{JoinError, SpawnError};
@@ -16,6 +17,7 @@ use super::info::{Progress, TaskInfo, TaskState};
 use super::panic::Contained;
 use super::pool::Pool;
 use super::sync::{Mutex, lock};
+use super::token::CancelGuard;
 use super::{graph, registry, wait};
 
 /// The slot for the value, which is empty before the task has returned and after it was taken.
@@ -145,15 +147,27 @@ impl<T> OwnedTask<T> {
     /// # Errors
     /// Returns the handle itself if the timeout expires first. The task goes on. The inner errors are
     /// those of [`join_into`](Self::join_into).
-    pub fn join_timeout_into(mut self, timeout: Duration) -> Result<Result<T, JoinError>, Self> {
-        match self.join_until_taken(Some(timeout)) {
+    pub fn join_timeout_into(self, timeout: Duration) -> Result<Result<T, JoinError>, Self> {
+        self.join_deadline_into(wait::deadline(Some(timeout)))
+    }
+
+    /// Like [`join_timeout_into`](Self::join_timeout_into), but times out at this time, and never
+    /// earlier. `None` is no deadline.
+    ///
+    /// # Errors
+    /// As [`join_timeout_into`](Self::join_timeout_into).
+    pub fn join_deadline_into(
+        mut self,
+        deadline: impl Into<Option<Instant>>,
+    ) -> Result<Result<T, JoinError>, Self> {
+        match self.join_until_taken(deadline.into()) {
             Err(JoinError::TimedOut) => Err(self),
             joined => Ok(joined),
         }
     }
 
-    fn join_until_taken(&mut self, timeout: Option<Duration>) -> Result<T, JoinError> {
-        wait::for_one(graph::global(), &self.header, wait::deadline(timeout))?;
+    fn join_until_taken(&mut self, deadline: Option<Instant>) -> Result<T, JoinError> {
+        wait::for_one(graph::global(), &self.header, deadline)?;
         self.outcome()
     }
 
@@ -217,6 +231,12 @@ impl<T> OwnedTask<T> {
         registry::cancel(&self.header);
     }
 
+    /// Returns a guard that cancels the task when it is dropped. See
+    /// [`Task::cancel_on_drop`](super::Task::cancel_on_drop).
+    pub fn cancel_on_drop(&self) -> CancelGuard {
+        CancelGuard::of_task(self.header().clone())
+    }
+
     /// Returns whether a cancel was requested before the task ended, even if it ended otherwise.
     pub fn is_cancel_requested(&self) -> bool {
         self.header.cancel_requested_at().is_some()
@@ -232,18 +252,37 @@ impl<T> OwnedTask<T> {
     pub fn on_finish(&self, callback: impl FnOnce() + Send + 'static) {
         self.header.on_finish(Box::new(callback));
     }
-}
 
-impl<T> OwnedTask<T> {
-    /// Returns a handle to the same task without its value.
+    /// Returns a handle to the same task without its type. It does not give the value away.
+    ///
+    /// ```
+    /// use meanwhile_join::{self as join, Select};
+    ///
+    /// let (text, number) = (join::spawn_owned("text", |_| "seven")?, join::spawn("number", |_| 7)?);
+    /// let first = Select::new().task(&text).task(&number).wait()?;
+    /// # assert!(first < 2);
+    /// text.any().join()?;
+    /// assert_eq!(text.join_into()?, "seven");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     pub fn any(&self) -> AnyTask {
         self.into()
+    }
+
+    /// Runs `callback` when the task has ended, or now if it has ended already. It gets no value, which
+    /// stays with this handle. Otherwise as
+    /// [`Task::on_outcome`](super::Task::on_outcome).
+    pub fn on_outcome(
+        &self,
+        callback: impl FnOnce(Result<(), JoinError>) + Send + 'static,
+    ) -> CallbackGuard {
+        self.any().on_outcome(callback)
     }
 }
 
 impl<T> From<&OwnedTask<T>> for AnyTask {
     fn from(task: &OwnedTask<T>) -> Self {
-        Self::of(task.header())
+        Self::new(task.header())
     }
 }
 

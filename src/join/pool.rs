@@ -1,5 +1,6 @@
 //! The thread pool.
 
+use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -12,6 +13,9 @@ use super::info::Placement;
 use super::priority::{Priority, spawn_thread};
 use super::workers::Workers;
 use super::{graph, registry};
+
+/// No system has more threads: Linux numbers them below this.
+const MAX_THREADS: usize = 1 << 22;
 
 /// A fixed number of threads that run tasks from one queue, first in, first out.
 ///
@@ -130,13 +134,17 @@ impl PoolBuilder {
     /// Starts the threads, and returns the pool.
     ///
     /// # Errors
-    /// Fails if the system refuses one of them. Then the threads that were started end.
+    /// Fails if the system refuses one of them, or for more than 4 194 304. Then the threads that were
+    /// started end.
     #[expect(
         clippy::disallowed_methods,
         reason = "a bounded queue would block the thread that spawns"
     )]
     pub fn build(self) -> Result<Pool, SpawnError> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
+        if self.threads > MAX_THREADS {
+            return Err(self.too_many_threads());
+        }
         // A counter orders nothing else.
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         let (queue, tasks) = crossbeam_channel::unbounded();
@@ -150,13 +158,24 @@ impl PoolBuilder {
             let builder = std::thread::Builder::new().name(name.clone());
             let run = move || members.0.run_all(thread, tasks.into_iter());
             spawn_thread(builder, self.priority, run)
-                .map_err(|cause| SpawnError { name, cause })?;
+                .map_err(|cause| SpawnError::new(name, cause))?;
         }
         Ok(Pool {
             queue,
             id,
             threads: self.threads,
         })
+    }
+}
+
+impl PoolBuilder {
+    fn too_many_threads(self) -> SpawnError {
+        let text = format!(
+            "a pool has at most {MAX_THREADS} threads, not {}",
+            self.threads
+        );
+        let cause = io::Error::new(io::ErrorKind::InvalidInput, text);
+        SpawnError::new(self.name, cause)
     }
 }
 

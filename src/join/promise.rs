@@ -149,6 +149,12 @@ impl<T> Promise<T> {
     pub fn set_progress(&self, done: u64, total: u64) {
         self.header.set_progress(done, total);
     }
+
+    /// Sets the message of the task's [`Progress`](super::Progress); see
+    /// [`Context::set_message`](super::Context::set_message).
+    pub fn set_message(&self, text: impl Into<String>) {
+        self.header.set_message(text.into().into());
+    }
 }
 
 impl<T> Drop for Promise<T> {

@@ -161,6 +161,10 @@ impl CancelTarget for Header {
         self.cancel()
     }
 
+    fn has_ended(&self) -> bool {
+        self.is_finished()
+    }
+
     fn did_cancel(self: Arc<Self>) {
         discard(&self);
     }
@@ -193,10 +197,10 @@ fn remove_and_settle(task: &Arc<Header>) {
 /// ```
 /// use meanwhile_join as join;
 ///
-/// let task = join::spawn("listed", |context| loop { context.checkpoint() })?;
+/// let task = join::spawn("listed", |context| context.sleep_until(None))?;
 /// assert!(join::live_tasks().iter().any(|live| live.id == task.id()));
 /// task.cancel();
-/// let _cancelled: Result<&(), _> = task.join();
+/// let _ended = task.join();
 /// assert!(join::live_tasks().iter().all(|live| live.id != task.id()));
 /// # Ok::<(), join::SpawnError>(())
 /// ```

@@ -14,19 +14,20 @@ use crossbeam_channel::{Receiver, Select as Channels, bounded};
 
 use super::any_task::AnyTask;
 use super::cancel_tree::Entry;
-use super::current::current;
+use super::current::is_held_up;
 use super::error::{JoinError, cycle_text};
 use super::graph::{self, Intent, Need};
 use super::header::Header;
 use super::id::TaskId;
+use super::members::Members;
 use super::sync::{current_thread, park_until};
 use super::targets::{Group, Targets};
 use super::token::CancelToken;
 use super::wait::{WaitFailure, deadline};
-use super::waiters::{Batch, Waiter, Wake};
+use super::waiters::{Batch, Ends, Waiter, Wake};
 
-/// A wait for the first of several sources: tasks of any type, processes, pipelines, lines and channels. A deadline or a
-/// cancel ends it with an error.
+/// A wait for the first of several sources: tasks of any type, groups, processes, pipelines, lines and
+/// channels. A deadline or a cancel ends it with an error.
 ///
 /// [`wait`](Self::wait) returns the number of the source that is ready, in the order in which they were
 /// added, from 0. If several are ready, it is the first of them. A source stays ready until what made
@@ -76,6 +77,7 @@ pub(crate) trait Awaited: Send + Sync {
 
 enum Source {
     Task(AnyTask),
+    Group(Arc<Members>),
     /// It is ready when all of these are.
     Others(Box<[Arc<dyn Awaited>]>),
     /// A channel, by its number in `channels`.
@@ -153,6 +155,11 @@ impl<'a> Select<'a> {
         self
     }
 
+    pub(crate) fn members(mut self, members: Arc<Members>) -> Self {
+        self.sources.push(Source::Group(members));
+        self
+    }
+
     #[cfg_attr(
         any(not(all(unix, feature = "process")), loom),
         expect(dead_code, reason = "only `process` has such sources")
@@ -197,6 +204,7 @@ impl<'a> Select<'a> {
         let channel = self.channels.try_ready().ok();
         self.sources.iter().position(|source| match source {
             Source::Task(task) => task.is_finished(),
+            Source::Group(members) => members.has_ended() || members.len() == 0,
             Source::Others(parts) => parts.iter().all(|part| part.is_ready()),
             Source::Receiver(number) => channel == Some(*number),
         })
@@ -240,7 +248,7 @@ impl<'a> Select<'a> {
     fn block(&self) -> Result<(), WaitFailure> {
         let tasks = self.tasks();
         let need = self.need(&tasks);
-        if need == Need::Any && matches!(&*tasks, [task] if Some(task.id()) == current()) {
+        if need == Need::Any && matches!(&*tasks, [task] if is_held_up(task.id())) {
             return Err(WaitFailure::CurrentThread);
         }
         let (send, woken) = bounded(1);
@@ -253,7 +261,7 @@ impl<'a> Select<'a> {
             return Ok(());
         };
         let process_id = others.first().map(|other| other.process_id());
-        let Some(registered) = Registered::new(&tasks, &others, &self.tokens, wake) else {
+        let Some(registered) = self.register(&tasks, &others, wake) else {
             return Ok(());
         };
         let batch = registered.batch.clone();
@@ -292,14 +300,52 @@ impl<'a> Select<'a> {
         Ok(())
     }
 
-    /// Returns the tasks, each once.
+    /// Returns the tasks, also those of groups, each once.
     fn tasks(&self) -> Vec<Arc<Header>> {
-        let mut seen = HashSet::new();
-        let tasks = self.sources.iter().filter_map(|source| match source {
-            Source::Task(task) if seen.insert(task.id()) => Some(task.header().clone()),
-            _ => None,
+        let tasks = self.sources.iter().flat_map(|source| match source {
+            Source::Task(task) => vec![task.header().clone()],
+            Source::Group(members) => members.all(),
+            Source::Others(_) | Source::Receiver(_) => Vec::new(),
         });
-        tasks.collect()
+        let mut seen = HashSet::new();
+        tasks.filter(|task| seen.insert(task.id())).collect()
+    }
+
+    fn groups(&self) -> impl Iterator<Item = &Arc<Members>> {
+        self.sources.iter().filter_map(|source| match source {
+            Source::Group(members) => Some(members),
+            _ => None,
+        })
+    }
+
+    /// Has the first end of a source and the first cancel of a token reported to a batch. Returns `None`
+    /// if there is one already.
+    fn register(
+        &self,
+        tasks: &[Arc<Header>],
+        others: &[&Arc<dyn Awaited>],
+        wake: Wake,
+    ) -> Option<Registered> {
+        let count = tasks.len() + others.len() + self.tokens.len();
+        let mut registered = Registered::new(count, wake);
+        let mut seen = HashSet::new();
+        for source in &self.sources {
+            if let Source::Task(task) = source
+                && seen.insert(task.id())
+            {
+                registered.add_task(task.header())?;
+            }
+        }
+        for members in self.groups() {
+            registered.add_ends(members.ends())?;
+        }
+        for other in others {
+            registered.add_other(other)?;
+        }
+        for token in &self.tokens {
+            registered.add_token(token)?;
+        }
+        Some(registered)
     }
 
     /// Returns the first part that is not ready of each source that has parts, or `None` if all parts of
@@ -307,7 +353,7 @@ impl<'a> Select<'a> {
     fn unready_others(&self) -> Option<Vec<&Arc<dyn Awaited>>> {
         let parts = self.sources.iter().filter_map(|source| match source {
             Source::Others(parts) => Some(parts),
-            Source::Task(_) | Source::Receiver(_) => None,
+            Source::Task(_) | Source::Group(_) | Source::Receiver(_) => None,
         });
         parts
             .map(|parts| parts.iter().find(|part| !part.is_ready()))
@@ -323,7 +369,7 @@ impl<'a> Select<'a> {
         let are_tasks = self
             .sources
             .iter()
-            .all(|source| matches!(source, Source::Task(_)));
+            .all(|source| matches!(source, Source::Task(_) | Source::Group(_)));
         if are_tasks && self.tokens.is_empty() && !tasks.is_empty() {
             Need::Any
         } else {
@@ -356,43 +402,45 @@ struct Registered {
 
 enum Member {
     Task(Arc<Header>, u64),
+    Ends(Arc<Ends>, u64),
     Other(Arc<dyn Awaited>, u64),
     Token(CancelToken, usize),
 }
 
 impl Registered {
-    /// Returns `None` if one of them has ended or is cancelled.
-    fn new(
-        tasks: &[Arc<Header>],
-        others: &[&Arc<dyn Awaited>],
-        tokens: &[CancelToken],
-        wake: Wake,
-    ) -> Option<Self> {
-        let count = tasks.len() + others.len() + tokens.len();
+    /// Nothing of this many yet. The first end of them is enough.
+    fn new(count: usize, wake: Wake) -> Self {
         let batch = Arc::new(Batch::new(wake, count));
-        if count > 0 {
-            // The first end is enough.
-            batch.wake_at(count - 1);
-        }
-        let mut registered = Self {
+        batch.wake_at(count.saturating_sub(1));
+        Self {
             batch,
             members: Vec::with_capacity(count),
-        };
-        for task in tasks {
-            let ticket = task.add_waiter(registered.waiter())?;
-            registered.members.push(Member::Task(task.clone(), ticket));
         }
-        for other in others {
-            let ticket = other.add_waiter(registered.waiter())?;
-            let member = Member::Other(Arc::clone(other), ticket);
-            registered.members.push(member);
-        }
-        for token in tokens {
-            let entry = Entry::Waiter(registered.waiter());
-            let key = token.target().node().add(entry).ok()?;
-            registered.members.push(Member::Token(token.clone(), key));
-        }
-        Some(registered)
+    }
+
+    fn add_task(&mut self, task: &Arc<Header>) -> Option<()> {
+        let ticket = task.add_waiter(self.waiter())?;
+        self.members.push(Member::Task(task.clone(), ticket));
+        Some(())
+    }
+
+    fn add_ends(&mut self, ends: &Arc<Ends>) -> Option<()> {
+        let ticket = ends.add_waiter(self.waiter())?;
+        self.members.push(Member::Ends(ends.clone(), ticket));
+        Some(())
+    }
+
+    fn add_other(&mut self, other: &Arc<dyn Awaited>) -> Option<()> {
+        let ticket = other.add_waiter(self.waiter())?;
+        self.members.push(Member::Other(Arc::clone(other), ticket));
+        Some(())
+    }
+
+    fn add_token(&mut self, token: &CancelToken) -> Option<()> {
+        let entry = Entry::Waiter(self.waiter());
+        let key = token.target().node().add(entry).ok()?;
+        self.members.push(Member::Token(token.clone(), key));
+        Some(())
     }
 
     fn waiter(&self) -> Waiter {
@@ -405,6 +453,7 @@ impl Drop for Registered {
         for member in &self.members {
             match member {
                 Member::Task(task, ticket) => task.remove_waiter(*ticket),
+                Member::Ends(ends, ticket) => ends.remove_waiter(*ticket),
                 Member::Other(other, ticket) => other.remove_waiter(*ticket),
                 Member::Token(token, key) => token.target().node().remove(*key),
             }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::current::current;
+use super::current::is_held_up;
 use super::graph;
 use super::header::Header;
 use super::idle::wait_until_empty;
@@ -44,7 +44,8 @@ impl ShutdownReport {
 }
 
 /// Waits until every non-daemon task and child process has ended, including those that are started
-/// during the wait. Then stops the daemon processes with their descendants.
+/// during the wait. Then stops the daemon processes with their descendants, and waits until those are killed
+/// whose handles were dropped with `kill_on_drop`.
 ///
 /// Returns a report of the tasks and processes that still run. The daemon processes are stopped all at
 /// the same time, which takes as long as it takes them to exit. They have a second until they are
@@ -84,8 +85,7 @@ pub fn shutdown_timeout(timeout: Duration) -> ShutdownReport {
 
 fn shut_down_until(deadline: Option<Instant>) -> ShutdownReport {
     let registry = registry::global();
-    let caller = current();
-    let is_awaited = |task: &Header| !task.is_daemon() && Some(task.id()) != caller;
+    let is_awaited = |task: &Header| !task.is_daemon() && !is_held_up(task.id());
     let wait_for_tasks =
         || wait_until_empty(registry, graph::global(), is_awaited, deadline).is_ok();
     let is_empty = wait_for_tasks();
@@ -106,11 +106,13 @@ fn shut_down_until(deadline: Option<Instant>) -> ShutdownReport {
     }
 }
 
-/// Waits for the non-daemon processes, then stops the daemons.
+/// Waits for the non-daemon processes, then stops the daemons. Waits also for the end of trees that others
+/// have stopped without waiting.
 #[cfg(all(unix, feature = "process", not(loom)))]
 fn shut_processes_down(deadline: Option<Instant>) {
     process::wait_for_non_daemons(deadline);
     process::stop_daemons();
+    process::wait_until_idle(deadline);
 }
 
 #[cfg(not(all(unix, feature = "process", not(loom))))]

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::callback_guard::CallbackGuard;
 use super::error::JoinError;
@@ -12,6 +12,7 @@ use super::id::TaskId;
 use super::info::{Progress, TaskInfo, TaskState};
 use super::panic::Contained;
 use super::sync::CountedArc;
+use super::token::CancelGuard;
 use super::{graph, registry, wait};
 
 /// The slot for a task's value. It stays empty when the task panicked or was cancelled.
@@ -144,8 +145,26 @@ impl<T> Task<T> {
     /// - [`TimedOut`](JoinError::TimedOut) if the timeout expires first. The task goes on.
     /// - The errors of [`join`](Self::join).
     pub fn join_timeout(&self, timeout: Duration) -> Result<&T, JoinError> {
-        let deadline = wait::deadline(Some(timeout));
-        wait::for_one(graph::global(), &self.header, deadline)?;
+        self.join_deadline(wait::deadline(Some(timeout)))
+    }
+
+    /// Like [`join_timeout`](Self::join_timeout), but times out at this time, and never earlier. So
+    /// several joins share one deadline. `None` is no deadline.
+    ///
+    /// ```
+    /// use meanwhile_join as join;
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let deadline = Instant::now() + Duration::from_secs(10);
+    /// let (two, three) = (join::spawn("two", |_| 2)?, join::spawn("three", |_| 3)?);
+    /// assert_eq!(two.join_deadline(deadline)? * three.join_deadline(deadline)?, 6);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`join_timeout`](Self::join_timeout).
+    pub fn join_deadline(&self, deadline: impl Into<Option<Instant>>) -> Result<&T, JoinError> {
+        wait::for_one(graph::global(), &self.header, deadline.into())?;
         self.outcome()
     }
 
@@ -182,20 +201,45 @@ impl<T> Task<T> {
     /// Requests that the task stop, without waiting for its end.
     ///
     /// A task that is still queued never runs and is [`Cancelled`](TaskState::Cancelled) when this
-    /// returns. A running task stops at its next [`check`](super::Context::check) or
+    /// returns; what its closure owns is dropped on this thread. A running task stops at its next [`check`](super::Context::check) or
     /// [`checkpoint`](super::Context::checkpoint); without one it runs to its end. A cancel after the
     /// end has no effect.
     ///
     /// ```
     /// use meanwhile_join::{self as join, JoinError};
     ///
-    /// let task = join::spawn("endless", |context| -> () { loop { context.checkpoint() } })?;
+    /// let task = join::spawn("copy", join::cancellable(|context| {
+    ///     for _file in std::iter::repeat("a.txt") {
+    ///         context.check()?;
+    ///         // and copy it
+    ///     }
+    ///     Ok::<(), join::Cancelled>(())
+    /// }))?;
     /// task.cancel();
     /// assert!(matches!(task.join(), Err(JoinError::Cancelled)));
     /// # Ok::<(), join::SpawnError>(())
     /// ```
     pub fn cancel(&self) {
         registry::cancel(&self.header);
+    }
+
+    /// Returns a guard that cancels the task when it is dropped, also by a panic or by an `async fn` that
+    /// is dropped before its end. After the end of the task that has no effect.
+    ///
+    /// ```
+    /// use meanwhile_join::{self as join, JoinError};
+    /// use std::time::Duration;
+    ///
+    /// let sleeper = join::spawn("sleeper", join::cancellable(|context| {
+    ///     context.sleep_until(None)
+    /// }))?;
+    /// let guard = sleeper.cancel_on_drop();
+    /// drop(guard);
+    /// assert!(matches!(sleeper.join(), Err(JoinError::Cancelled)));
+    /// # Ok::<(), join::SpawnError>(())
+    /// ```
+    pub fn cancel_on_drop(&self) -> CancelGuard {
+        CancelGuard::of_task(self.header().clone())
     }
 
     /// Returns whether a cancel was requested before the task ended, even if it ended otherwise.

@@ -141,10 +141,7 @@ pub(crate) fn global() -> Result<&'static Timers, SpawnError> {
                 contain(timers.take_due());
             }
         })
-        .map_err(|cause| SpawnError {
-            name: NAME.to_owned(),
-            cause,
-        })?;
+        .map_err(|cause| SpawnError::new(NAME, cause))?;
         *is_running = true;
     }
     Ok(timers)

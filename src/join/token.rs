@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::callback_guard::CallbackGuard;
 use super::cancel_tree::{self, CancelNode, CancelTarget, Entry};
 use super::error::Cancelled;
-use super::panic::contain;
+use super::nested;
 
 /// A request to stop that several tasks, processes and waits share. Clones are the same token.
 ///
@@ -14,13 +14,13 @@ use super::panic::contain;
 /// with it. A task [has a token](super::Context::token) too: cancelling the one cancels the other.
 ///
 /// ```
-/// use meanwhile_join::{Builder, CancelToken, JoinError};
+/// use meanwhile_join::{self as join, Builder, CancelToken, JoinError};
 ///
 /// let window = CancelToken::new();
 /// let search = window.child();
 /// let task = Builder::new("search")
 ///     .cancel_token(&search)
-///     .spawn(|context| -> () { loop { context.checkpoint() } })?;
+///     .spawn(join::cancellable(|context| context.sleep_until(None)))?;
 /// window.cancel();
 /// assert!(search.is_cancelled());
 /// assert!(matches!(task.join(), Err(JoinError::Cancelled)));
@@ -131,7 +131,7 @@ impl CancelToken {
             }
             Err(entry) => {
                 if let Entry::Callback(callback) = entry {
-                    contain(callback);
+                    nested::run(callback);
                 }
                 CallbackGuard::of_nothing()
             }
@@ -163,14 +163,23 @@ impl CancelToken {
     }
 }
 
-/// Cancels a [`CancelToken`] when it is dropped; from [`CancelToken::cancel_on_drop`].
+/// Cancels a token or a task when it is dropped; from [`CancelToken::cancel_on_drop`] and
+/// [`Task::cancel_on_drop`](super::Task::cancel_on_drop).
 #[derive(Debug)]
-#[must_use = "dropping it cancels the token"]
+#[must_use = "dropping it cancels the token or the task"]
 pub struct CancelGuard(CancelToken);
+
+impl CancelGuard {
+    pub(crate) fn of_task(task: Arc<dyn CancelTarget>) -> Self {
+        Self(CancelToken(task))
+    }
+}
 
 impl Drop for CancelGuard {
     fn drop(&mut self) {
-        self.0.cancel();
+        if !self.0.0.has_ended() {
+            self.0.cancel();
+        }
     }
 }
 

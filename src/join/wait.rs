@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::current::current;
+use super::current::{is_any_held_up, is_held_up};
 use super::error::JoinError;
 use super::graph::{self, Graph, Intent, Need, Wait};
 use super::header::Header;
@@ -48,7 +48,7 @@ pub(crate) fn for_one(
     if target.is_finished() {
         return Ok(());
     }
-    if is_current(target) {
+    if is_held_up(target.id()) {
         return Err(WaitFailure::CurrentThread);
     }
     let wait = graph.enter(Intent {
@@ -71,10 +71,6 @@ pub(crate) fn for_one(
             .broken()
             .map_or(WaitFailure::TimedOut, WaitFailure::WouldDeadlock))
     }
-}
-
-fn is_current(target: &Header) -> bool {
-    current() == Some(target.id())
 }
 
 /// Runs a queued target inside of the wait. Returns false if another thread has begun it.
@@ -103,7 +99,7 @@ pub(crate) fn for_next(
     if members.wake_at_next_end() {
         return Ok(());
     }
-    if current().is_some_and(|task| members.is_only(task)) {
+    if members.only().is_some_and(is_held_up) {
         return Err(WaitFailure::CurrentThread);
     }
     let wait = graph.enter(Intent {
@@ -244,7 +240,7 @@ impl WaitSet {
 
     /// Returns whether only the end of the calling task itself could satisfy this wait.
     fn waits_for_itself(&self, need: Need) -> bool {
-        let is_member = current().is_some_and(|task| self.group.contains(task));
+        let is_member = is_any_held_up(|task| self.group.contains(task));
         is_member && (need == Need::All || self.left == 1)
     }
 

@@ -17,7 +17,7 @@ use super::wait::{WaitFailure, WaitSet, deadline};
 ///
 /// // One upload that fails makes the others pointless.
 /// let broken = join::spawn("a", |_| panic!("no connection"))?;
-/// let endless = join::spawn("b", |context| loop { context.checkpoint() })?;
+/// let endless = join::spawn("b", |context| context.sleep_until(None))?;
 /// let waited = join::wait(&[broken, endless], WaitUntil::FirstFailure);
 /// for rest in &waited.pending {
 ///     rest.cancel();

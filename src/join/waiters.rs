@@ -23,7 +23,7 @@ pub(crate) struct Waiters(Mutex<Option<Box<Queue>>>);
 #[derive(Default)]
 struct Queue {
     next_ticket: u64,
-    waiters: Vec<(u64, Waiter)>,
+    waiters: WaiterList,
     /// In the order in which they were added.
     callbacks: BTreeMap<u64, Callback>,
 }
@@ -32,6 +32,38 @@ impl Queue {
     fn next_ticket(&mut self) -> u64 {
         self.next_ticket += 1;
         self.next_ticket
+    }
+}
+
+/// Waiters in the order in which they were added. Adding one takes constant time, and removing one the
+/// logarithm of their number.
+#[derive(Default)]
+struct WaiterList {
+    /// By rising tickets. `None` if the waiter was removed; at most half of them were.
+    waiters: Vec<(u64, Option<Waiter>)>,
+    removed: usize,
+}
+
+impl WaiterList {
+    fn push(&mut self, ticket: u64, waiter: Waiter) {
+        self.waiters.push((ticket, Some(waiter)));
+    }
+
+    fn remove(&mut self, ticket: u64) -> Option<Waiter> {
+        let at = self
+            .waiters
+            .binary_search_by_key(&ticket, |(ticket, _)| *ticket);
+        let removed = self.waiters[at.ok()?].1.take()?;
+        self.removed += 1;
+        if self.removed * 2 > self.waiters.len() {
+            self.waiters.retain(|(_, waiter)| waiter.is_some());
+            self.removed = 0;
+        }
+        Some(removed)
+    }
+
+    fn into_iter(self) -> impl Iterator<Item = Waiter> {
+        self.waiters.into_iter().filter_map(|(_, waiter)| waiter)
     }
 }
 
@@ -69,7 +101,7 @@ impl Waiters {
         }
         let queue = queue.get_or_insert_default();
         let ticket = queue.next_ticket();
-        queue.waiters.push((ticket, waiter));
+        queue.waiters.push(ticket, waiter);
         Some(ticket)
     }
 
@@ -102,10 +134,10 @@ impl Waiters {
     }
 
     pub(crate) fn remove(&self, ticket: u64) {
-        let removed = lock(&self.0).as_mut().and_then(|queue| {
-            let at = queue.waiters.iter().position(|(t, _)| *t == ticket)?;
-            Some(queue.waiters.swap_remove(at))
-        });
+        let removed = {
+            let mut queue = lock(&self.0);
+            queue.as_mut().and_then(|it| it.waiters.remove(ticket))
+        };
         // Dropped after the lock is released.
         drop(removed);
     }
@@ -113,8 +145,10 @@ impl Waiters {
     pub(crate) fn take(&self) -> (impl Iterator<Item = Waiter>, Vec<Callback>) {
         let queue = lock(&self.0).take().map(|queue| *queue);
         let queue = queue.unwrap_or_default();
-        let waiters = queue.waiters.into_iter().map(|(_, waiter)| waiter);
-        (waiters, queue.callbacks.into_values().collect())
+        (
+            queue.waiters.into_iter(),
+            queue.callbacks.into_values().collect(),
+        )
     }
 }
 
@@ -198,7 +232,8 @@ impl Batch {
         let is_time = {
             let mut members = lock(&self.members);
             members.ended.push(index);
-            members.unfinished -= 1;
+            // A select may have a task itself and in a group, which both report its end.
+            members.unfinished = members.unfinished.saturating_sub(1);
             members.unfinished <= members.wake_at
         };
         if is_time {
@@ -217,18 +252,40 @@ struct EndList {
     ended: VecDeque<TaskId>,
     /// Woken by the next end.
     waiting: Option<Thread>,
+    /// Other waits that the next end wakes, by their tickets.
+    waiters: BTreeMap<u64, Waiter>,
+    next_ticket: u64,
 }
 
 impl Ends {
     pub(crate) fn push(&self, task: TaskId) {
-        let waiting = {
+        let (waiting, waiters) = {
             let mut list = lock(&self.0);
             list.ended.push_back(task);
-            list.waiting.take()
+            (list.waiting.take(), std::mem::take(&mut list.waiters))
         };
         if let Some(thread) = waiting {
             thread.unpark();
         }
+        waiters.into_values().for_each(Waiter::wake);
+    }
+
+    /// Has the next end wake a waiter. Returns its ticket, or `None` if there is an end already.
+    pub(crate) fn add_waiter(&self, waiter: Waiter) -> Option<u64> {
+        let mut list = lock(&self.0);
+        if !list.ended.is_empty() {
+            return None;
+        }
+        list.next_ticket += 1;
+        let ticket = list.next_ticket;
+        list.waiters.insert(ticket, waiter);
+        Some(ticket)
+    }
+
+    pub(crate) fn remove_waiter(&self, ticket: u64) {
+        let removed = lock(&self.0).waiters.remove(&ticket);
+        // Dropped after the lock is released.
+        drop(removed);
     }
 
     pub(crate) fn pop(&self) -> Option<TaskId> {

@@ -148,7 +148,7 @@ impl Watchdog {
                 shared,
                 thread: handle.thread().clone(),
             }))),
-            Err(cause) => Err(SpawnError { name, cause }),
+            Err(cause) => Err(SpawnError::new(name, cause)),
         }
     }
 

@@ -337,6 +337,13 @@ pub(crate) fn may_help() -> Option<u64> {
     })
 }
 
+/// Returns where this thread notes what it runs, if it is a worker of a pool.
+pub(crate) fn running_here() -> Option<InnermostTask> {
+    // Destructors of other thread locals may wait, too.
+    let running = WORKER.try_with(|worker| Some(worker.borrow().as_ref()?.running.clone()));
+    running.ok().flatten()
+}
+
 /// Runs a queued task inside of the current one, and passes to `before` where this thread notes
 /// what it runs. Returns false if another thread has begun the task.
 pub(crate) fn help(task: &Arc<Header>, before: impl FnOnce(InnermostTask)) -> bool {

@@ -267,7 +267,7 @@ fn limits_are_set_by_the_launcher() {
 }
 
 #[test]
-fn dropped_output_is_counted_in_a_document_up_to_a_line() {
+fn dropped_output_is_counted_in_a_document() {
     let limit = ["--format", "json", "--output-limit", "7"];
     let output = run(&[&limit[..], &["--", "seq", "1", "9"]].concat());
     assert_eq!(code(&output), 0);

@@ -67,7 +67,7 @@ fn output_is_seen_and_kept_when_the_program_is_killed() {
 }
 
 #[test]
-fn output_in_the_order_of_ends_waits_for_no_other_item() {
+fn output_in_the_order_of_ends_waits_for_none() {
     let folder = folder();
     mkfifo(&folder.path().join("gate"), Mode::S_IRWXU).unwrap();
     let script = "case $1 in a) read line < gate;; c) echo > gate; exit;; esac; echo \"$1\"";

@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use meanwhile_join::process::{Builder, Exit, Process, Stream};
 use nix::sys::signal::Signal;
@@ -169,13 +170,18 @@ fn first_of_prints_the_first_answer() {
         "{}",
         ended.stdout
     );
-    let late = run(example("first_of").args(["999999999999", "0"]));
+    let process = example("first_of").args(["999999999999", "0"]).spawn();
+    let process = process.unwrap();
+    let late = end_of(&process);
     assert_eq!(late.exit, Exit::Code(1));
     assert!(
         late.stderr.ends_with("Error: no answer in 0 s\n"),
         "{}",
         late.stderr
     );
+    let stopped = process.stop(Duration::ZERO);
+    let left = [stopped.ended, stopped.forced, stopped.escaped].concat();
+    assert!(left.is_empty(), "{left:?}");
     assert_refused(
         example("first_of").arg("soon"),
         "invalid digit found in string",

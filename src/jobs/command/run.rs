@@ -328,6 +328,8 @@ fn not_started(error: &SpawnError) -> ItemError {
         SpawnError::NotFound { .. } => "not_found",
         SpawnError::InterpreterNotFound { .. } => "interpreter_not_found",
         SpawnError::WorkingDirectory { .. } => "working_directory",
+        SpawnError::EmptyName => "empty_name",
+        SpawnError::IsFolder { .. } => "is_folder",
         SpawnError::PermissionDenied { .. } => "permission_denied",
         SpawnError::NotExecutable { .. } => "not_executable",
         SpawnError::ArgumentsTooLong { .. } => "arguments_too_long",

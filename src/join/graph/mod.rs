@@ -26,36 +26,24 @@
 //! group, or the ends in a group. No thread that holds one of the latter takes another lock.
 
 mod info;
+mod intent;
 mod search;
+mod shortages;
 mod waits;
 
 use std::sync::Arc;
-use std::time::Instant;
 
 pub use self::info::{WaitGraph, WaitInfo};
+pub(crate) use self::intent::{Intent, Need};
+pub(crate) use self::shortages::Shortages;
 use self::waits::{Key, WaitEntry, Waits};
 use super::header::Header;
 use super::id::TaskId;
+use super::nested;
 use super::sync::{Mutex, Thread, lazy, lock};
 use super::targets::Targets;
 use super::trace::WaitSpan;
-use super::workers::{InnermostTask, Shortage, Workers};
-
-/// The targets that must end for a wait to end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Need {
-    All,
-    Any,
-    /// None of them: something else may end the wait, such as a channel or a cancel.
-    Nothing,
-}
-
-/// A wait that a thread is about to begin.
-pub(crate) struct Intent {
-    pub(crate) targets: Targets,
-    pub(crate) need: Need,
-    pub(crate) deadline: Option<Instant>,
-}
+use super::workers::{InnermostTask, Workers};
 
 /// The waits and pools of a process (or of a model).
 pub(crate) struct Graph {
@@ -68,27 +56,6 @@ pub(crate) struct Wait<'a> {
     key: Key,
     number: u64,
     span: WaitSpan,
-}
-
-/// The waits that need spare threads. They must be [served](Self::serve) before the thread parks.
-#[must_use]
-#[derive(Default)]
-pub(crate) struct Shortages(pub(crate) Vec<PoolShortage>);
-
-pub(crate) struct PoolShortage {
-    pub(crate) workers: Arc<Workers>,
-    pub(crate) waits: Vec<Shortage>,
-    /// The spare threads that are stuck too.
-    pub(crate) stuck: Vec<u64>,
-}
-
-impl Shortages {
-    /// Wakes or starts spare threads.
-    pub(crate) fn serve(self) {
-        for pool in self.0 {
-            pool.workers.serve(pool.waits, &pool.stuck);
-        }
-    }
 }
 
 impl Graph {
@@ -126,6 +93,7 @@ impl Graph {
     /// Enters a wait of the current thread, before it helps or parks. It must be
     /// [checked](Wait::check) before it parks.
     pub(crate) fn enter(&self, intent: Intent) -> Wait<'_> {
+        nested::run_postponed();
         let span = WaitSpan::enter(&intent.targets);
         let (key, number) = lock(&self.waits).insert(intent, true);
         Wait {
@@ -139,6 +107,7 @@ impl Graph {
     /// Enters a wait that can't be refused. If it closes a cycle, another wait of the cycle fails
     /// instead, with the cycle as its error.
     pub(crate) fn enter_breaking(&self, intent: Intent) -> Wait<'_> {
+        nested::run_postponed();
         let span = WaitSpan::enter(&intent.targets);
         let (key, number, broken) = {
             let mut waits = lock(&self.waits);
@@ -156,8 +125,29 @@ impl Graph {
         }
     }
 
-    /// Enters the wait of a task that has not begun for the one that it follows. No thread parks for
-    /// it. If it closes a cycle, another wait of the cycle fails.
+    /// Enters the wait of a new task for the one that it follows. No thread parks for it. Nothing
+    /// waits for a new task, so this wait needs no check.
+    pub(crate) fn enter_new_follower(
+        &'static self,
+        task: TaskId,
+        leader: Arc<Header>,
+    ) -> Following {
+        let key = Key::Task(task);
+        let intent = Intent {
+            targets: Targets::One(leader),
+            need: Need::All,
+            deadline: None,
+        };
+        let number = lock(&self.waits).insert_at(key, None, intent, false);
+        Following {
+            graph: self,
+            key,
+            number,
+        }
+    }
+
+    /// Enters the wait of a task that has not begun for the next one that it follows. No thread
+    /// parks for it. If it closes a cycle, another wait of the cycle fails.
     pub(crate) fn enter_follower(&'static self, task: TaskId, leader: Arc<Header>) -> Following {
         let key = Key::Task(task);
         let intent = Intent {
@@ -185,10 +175,7 @@ impl Graph {
     pub(crate) fn snapshot(&self) -> WaitGraph {
         let waits = lock(&self.waits);
         let info = |(key, entry): (&Key, &WaitEntry)| WaitInfo {
-            waiter: match key {
-                Key::Task(task) => Some(*task),
-                Key::Thread(_) => None,
-            },
+            waiter: key.task(),
             thread_name: {
                 let name = entry.thread.as_ref().and_then(Thread::name);
                 name.map(str::to_owned)
@@ -302,9 +289,9 @@ pub(crate) fn global() -> &'static Graph {
 /// use meanwhile_join as join;
 /// use std::time::Duration;
 ///
-/// let slow = join::spawn("slow", |context| loop { context.checkpoint() })?;
+/// let slow = join::spawn("slow", |context| context.sleep_until(None))?;
 /// let joiner = join::spawn("joiner", {
-///     let slow: join::Task<()> = slow.clone();
+///     let slow = slow.clone();
 ///     move |_| slow.join().is_err()
 /// })?;
 /// let edge = loop {

@@ -5,26 +5,53 @@ use std::ops::Bound;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::super::current::current;
+use super::super::current::{self, current};
 use super::super::header::Header;
 use super::super::id::TaskId;
 use super::super::sync::{Thread, current_thread};
-use super::super::workers::{InnermostTask, Shortage, Workers};
+use super::super::workers::{InnermostTask, Shortage, Workers, running_here};
+use super::intent::{Intent, Need};
 use super::search::{Needs, Node, stuck};
-use super::{Intent, Need, PoolShortage, Shortages};
+use super::shortages::{PoolShortage, Shortages};
 
 #[derive(Default)]
 pub(super) struct Waits {
     pub(super) next_number: u64,
     pub(super) entries: BTreeMap<Key, WaitEntry>,
     pub(super) pools: BTreeMap<u64, Arc<Workers>>,
+    /// For tasks whose threads run the code of another task meanwhile, such as the closure of a
+    /// follower that waits: that one.
+    inner: BTreeMap<TaskId, TaskId>,
 }
+
+/// The waits of code that runs on a worker at the end of a task are those of tasks with numbers from
+/// here. No real task has one.
+const FIRST_NAMELESS: u64 = 1 << 63;
 
 /// Tasks sort first, as in [`WaitGraph::waits`]. Threads that run no task take part in no cycle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Key {
     Task(TaskId),
     Thread(u64),
+}
+
+impl Key {
+    /// The task that waits, unless it is code at the end of a task.
+    pub(super) fn task(self) -> Option<TaskId> {
+        match self {
+            Self::Task(task) if task.get() < FIRST_NAMELESS => Some(task),
+            Self::Task(_) | Self::Thread(_) => None,
+        }
+    }
+}
+
+/// What the thread of a wait did before, which is noted again after the wait.
+#[derive(Default)]
+pub(super) struct Before {
+    /// Where a worker notes what it runs, and what that was.
+    running: Option<(InnermostTask, Option<TaskId>)>,
+    /// The tasks around the one that waits, and what each had run inside of it.
+    outer: Vec<(TaskId, Option<TaskId>)>,
 }
 
 pub(super) struct WaitEntry {
@@ -47,6 +74,7 @@ pub(super) struct WaitEntry {
     /// The wait of the same task in which this one is nested: a callback of a task that it helps
     /// may wait too.
     pub(super) outer: Option<Box<Self>>,
+    before: Before,
 }
 
 impl WaitEntry {
@@ -82,9 +110,49 @@ impl WaitEntry {
 impl Waits {
     /// Inserts a wait of the current thread.
     pub(super) fn insert(&mut self, intent: Intent, breakable: bool) -> (Key, u64) {
-        let key = current().map_or(Key::Thread(self.next_number + 1), Key::Task);
+        let running = running_here();
+        let key = match (current(), &running) {
+            (Some(task), _) => Key::Task(task),
+            (None, Some(_)) => Key::Task(TaskId(FIRST_NAMELESS + self.next_number)),
+            (None, None) => Key::Thread(self.next_number + 1),
+        };
         let number = self.insert_at(key, Some(current_thread()), intent, breakable);
+        if let Key::Task(waiter) = key {
+            let before = self.note_waiter(waiter, running);
+            if let Some(entry) = self.entries.get_mut(&key) {
+                entry.before = before;
+            }
+        }
         (key, number)
+    }
+
+    /// Notes that the thread of `waiter` can't go on before it, nor can the tasks around it.
+    fn note_waiter(&mut self, waiter: TaskId, running: Option<InnermostTask>) -> Before {
+        let running = running.map(|running| {
+            let before = running.replace(Some(waiter));
+            (running, before)
+        });
+        let mut outer = Vec::new();
+        let mut inner = waiter;
+        for task in current::outer().into_iter().rev() {
+            if task != inner && task != waiter {
+                outer.push((task, self.inner.insert(task, inner)));
+                inner = task;
+            }
+        }
+        Before { running, outer }
+    }
+
+    fn restore(&mut self, before: Before) {
+        if let Some((running, task)) = before.running {
+            running.replace(task);
+        }
+        for (task, inner) in before.outer.into_iter().rev() {
+            match inner {
+                Some(inner) => self.inner.insert(task, inner),
+                None => self.inner.remove(&task),
+            };
+        }
     }
 
     /// Inserts a wait of this task or thread, and returns its number. Without a thread, nothing parks.
@@ -109,6 +177,7 @@ impl Waits {
             lifetime: None,
             short_of: Vec::new(),
             outer: self.entries.remove(&key).map(Box::new),
+            before: Before::default(),
         };
         self.entries.insert(key, entry);
         number
@@ -119,6 +188,7 @@ impl Waits {
     pub(super) fn remove(&mut self, key: Key, number: u64) -> Option<WaitEntry> {
         self.entries.get(&key).filter(|it| it.number == number)?;
         let mut entry = self.entries.remove(&key)?;
+        self.restore(std::mem::take(&mut entry.before));
         if let Some(outer) = entry.outer.take() {
             self.entries.insert(key, *outer);
         }
@@ -132,11 +202,16 @@ impl Waits {
     /// Returns the unfinished targets of a wait that wait themselves.
     fn waiting_targets(&self, entry: &WaitEntry) -> Vec<Node> {
         let targets = &entry.intent.targets;
-        let is_waiting = |task: &Header| self.entries.contains_key(&Key::Task(task.id()));
-        let found = if targets.len() <= self.entries.len() {
+        let is_waiting = |task: &Header| {
+            let id = task.id();
+            self.entries.contains_key(&Key::Task(id)) || self.inner.contains_key(&id)
+        };
+        let found = if targets.len() <= self.entries.len() + self.inner.len() {
             targets.filter(is_waiting)
         } else {
-            self.waiting_tasks()
+            let waiting: BTreeSet<_> = self.waiting_tasks().collect();
+            waiting
+                .into_iter()
                 .filter(|task| targets.contains(*task))
                 .collect()
         };
@@ -145,10 +220,14 @@ impl Waits {
 
     fn waiting_tasks(&self) -> impl Iterator<Item = TaskId> {
         let tasks = (Bound::Unbounded, Bound::Excluded(Key::Thread(0)));
-        self.entries.range(tasks).filter_map(|(key, _)| match key {
-            Key::Task(task) => Some(*task),
-            Key::Thread(_) => None,
-        })
+        let waiting = self.entries.range(tasks).filter_map(|(key, _)| key.task());
+        waiting.chain(self.inner.keys().copied())
+    }
+
+    /// What a task without a wait of its own needs.
+    fn needs_inner(&self, task: TaskId) -> Needs {
+        let inner = self.inner.get(&task);
+        Needs::All(inner.copied().map(Node::Task).into_iter().collect())
     }
 
     /// What a node needs to go on, if pools never starve and deadlines end waits. A wait other than
@@ -159,7 +238,7 @@ impl Waits {
             return Needs::nothing();
         };
         let Some(entry) = self.entry(task) else {
-            return Needs::nothing();
+            return self.needs_inner(task);
         };
         // Read first: of a target that ends meanwhile, either this still counts it, or the wait is
         // satisfied by then.
@@ -196,7 +275,8 @@ impl Waits {
                     nodes.extend(entry.intent.targets.pools().into_iter().map(Node::Pool));
                     Needs::All(nodes)
                 }
-                _ => Needs::nothing(),
+                Some(_) => Needs::nothing(),
+                None => self.needs_inner(task),
             },
         }
     }
@@ -215,10 +295,14 @@ impl Waits {
         let mut path = vec![waiter];
         loop {
             let task = *path.last()?;
-            let last = self.entry(task)?;
             let is_stuck = |target: &Header| stuck.contains(&Node::Task(target.id()));
-            let next = last.intent.targets.find(is_stuck);
-            let next = next.or_else(|| last.helped_by(task))?;
+            let next = match self.entry(task) {
+                Some(last) => {
+                    let next = last.intent.targets.find(is_stuck);
+                    next.or_else(|| last.helped_by(task))?
+                }
+                None => *self.inner.get(&task)?,
+            };
             if let Some(start) = path.iter().position(|task| *task == next) {
                 return Some(path.split_off(start));
             }

@@ -207,7 +207,8 @@ impl Builder {
     }
 
     /// Leaves the process's stdin to the caller; see
-    /// [`Process::take_stdin`](super::Process::take_stdin).
+    /// [`Process::take_stdin`](super::Process::take_stdin). It is closed with the last handle if nobody
+    /// has taken it.
     pub fn stdin_piped(mut self) -> Self {
         self.streams.stdin = Input::Piped;
         self
@@ -299,8 +300,11 @@ impl Builder {
     /// [`Lines`](super::Lines) and callbacks that own a handle count. Has no effect once the process
     /// has ended. Default: false.
     ///
-    /// The drop finds the tree like [`Process::stop`](super::Process::stop), which takes some
-    /// milliseconds, and does not wait for its end.
+    /// The drop kills the process itself, or its [own group](ProcessGroup::Own), and does not wait for
+    /// its end. A thread kills the descendants that have its tag within some milliseconds. A program
+    /// that exits at once calls [`shutdown`](crate::shutdown) first, which waits for that. Where not all
+    /// programs show their tags, as on macOS, the drop looks for them itself, which takes some
+    /// milliseconds.
     ///
     /// ```
     /// use meanwhile_join::process::Builder;
@@ -350,7 +354,7 @@ impl Builder {
 
     /// Has the process stopped with all its descendants when the token is cancelled, as by
     /// [`Process::stop`](super::Process::stop) with a grace of a second. The cancel does not wait
-    /// for that. Has no effect once the process itself has ended. If the token is cancelled
+    /// for that, and ends also the wait for a start that hangs. Has no effect once the process itself has ended. If the token is cancelled
     /// already, nothing is started.
     ///
     /// ```
@@ -374,11 +378,13 @@ impl Builder {
 }
 
 /// Takes over the program, the arguments, the working directory, and the variables that are set or
-/// removed.
+/// removed. Nothing else can be read from a command. That includes its streams, its process group, its
+/// user and its argument 0, and whether code runs in the child. Set on the builder what the process needs
+/// of these.
 ///
-/// Nothing else can be read from a command: not its streams, its process group, its user and its
-/// argument 0, nor whether its environment is cleared or code runs in the child. Set on the builder
-/// what the process needs of these.
+/// A cleared environment is taken over as long as std shows it in the text of the command, which std does
+/// not promise. If the process must not get the variables of this program, call
+/// [`env_clear`](Builder::env_clear) on the builder, and set there those that it needs.
 ///
 /// ```
 /// use meanwhile_join::process::Builder;

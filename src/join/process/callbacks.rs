@@ -40,10 +40,8 @@ pub(super) fn start() -> Result<(), SpawnError> {
     if queue.has_permanent_thread {
         return Ok(());
     }
-    spawn("process callbacks", || serve(Queue::wait)).map_err(|cause| SpawnError {
-        name: "process callbacks".to_owned(),
-        cause,
-    })?;
+    spawn("process callbacks", || serve(Queue::wait))
+        .map_err(|cause| SpawnError::new("process callbacks", cause))?;
     queue.has_permanent_thread = true;
     Ok(())
 }

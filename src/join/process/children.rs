@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::super::sync::lock;
 use super::exit::ProcessInfo;
 use super::shared::{ProcessShared, stop_all};
+use super::stop::StopReport;
 use super::tree::Root as _;
 
 /// The time that [`stop_daemons`] gives a daemon to handle `SIGTERM`.
@@ -50,6 +51,29 @@ pub fn live_processes() -> Vec<ProcessInfo> {
     running(|_| true).iter().map(|child| child.info()).collect()
 }
 
+// It is here because the module `exit` does not depend on the list.
+impl ProcessInfo {
+    /// Ends the process and all its descendants; see [`Process::stop`](super::Process::stop). Returns
+    /// `None` if the process itself has ended. It never stops another process that has the same pid
+    /// now.
+    ///
+    /// ```
+    /// use meanwhile_join::process::{self, Builder};
+    /// use std::time::Duration;
+    ///
+    /// drop(Builder::new("sleep").name("detached").arg("60").spawn()?);
+    /// let live = process::live_processes();
+    /// let detached = live.iter().find(|child| &*child.name == "detached").ok_or("it has ended")?;
+    /// assert!(detached.stop(Duration::from_secs(5)).is_some());
+    /// assert!(detached.stop(Duration::from_secs(5)).is_none());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn stop(&self, grace: Duration) -> Option<StopReport> {
+        let process = lock(&CHILDREN).get(&self.key).cloned()?;
+        stop_all(&[process], grace).pop()
+    }
+}
+
 /// Blocks until every non-daemon process has ended or the deadline has passed.
 pub(crate) fn wait_for_non_daemons(deadline: Option<Instant>) {
     while let Some(child) = running(|child| !child.is_daemon()).first() {
@@ -63,7 +87,6 @@ pub(crate) fn wait_for_non_daemons(deadline: Option<Instant>) {
 /// [`Process::stop`](super::Process::stop) with a grace of a second.
 pub(crate) fn stop_daemons() {
     let daemons = running(ProcessShared::is_daemon);
-    let daemons: Vec<&ProcessShared> = daemons.iter().map(|daemon| &**daemon).collect();
     // The caller reports the processes that are left.
     drop(stop_all(&daemons, DAEMON_GRACE));
 }

@@ -44,6 +44,13 @@ pub enum SpawnError {
         /// The error of the system.
         cause: io::Error,
     },
+    /// The program has an empty name.
+    EmptyName,
+    /// A folder has the name of the program.
+    IsFolder {
+        /// The program as it was given.
+        program: String,
+    },
     /// The program may not be executed.
     PermissionDenied {
         /// The program as it was given.
@@ -138,6 +145,11 @@ impl fmt::Display for SpawnError {
                 "can't run in the folder {}: {cause}; choose another working directory",
                 path.display()
             ),
+            Self::EmptyName => f.write_str("the program has no name: give its name or path"),
+            Self::IsFolder { program } => write!(
+                f,
+                "`{program}` is a folder, not a program: give the path of a program in it"
+            ),
             Self::PermissionDenied { program } => write!(
                 f,
                 "no permission to run `{program}`: make it executable (chmod +x), or ask its owner"
@@ -213,7 +225,8 @@ impl SpawnError {
     pub(super) fn of_system(program: String, argument_bytes: usize, source: io::Error) -> Self {
         match Errno::from_io_error(&source) {
             Some(Errno::NOENT | Errno::NOTDIR) => Self::NotFound { program },
-            Some(Errno::ACCESS | Errno::PERM | Errno::ISDIR) => Self::PermissionDenied { program },
+            Some(Errno::ISDIR) => Self::IsFolder { program },
+            Some(Errno::ACCESS | Errno::PERM) => Self::PermissionDenied { program },
             Some(Errno::NOEXEC) => Self::NotExecutable { program },
             Some(Errno::TXTBSY) => Self::BeingWritten { program },
             Some(Errno::TOOBIG) => Self::ArgumentsTooLong {

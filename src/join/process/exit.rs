@@ -136,6 +136,7 @@ pub enum ProcessState {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ProcessInfo {
+    pub(super) key: u64,
     /// The process id.
     pub pid: u32,
     /// The name that was given to the builder, or the program's file name.

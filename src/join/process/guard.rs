@@ -28,13 +28,13 @@ impl TreeGuard {
     }
 
     /// Adds a holder, which is removed when the returned value is dropped.
-    pub(super) fn add_holder(&self) -> impl Drop {
+    pub(super) fn add_holder(self: &Arc<Self>) -> Holder {
         let mut holders = lock(&self.holders);
         *holders += 1;
         if *holders == 1 {
             self.keeper.insert(&self.tag);
         }
-        Holder(self)
+        Holder(self.clone())
     }
 
     /// Removes a holder. The process itself is released when it ends.
@@ -54,9 +54,10 @@ impl Drop for TreeGuard {
     }
 }
 
-struct Holder<'a>(&'a TreeGuard);
+/// A holder of a guard, until it is dropped.
+pub(super) struct Holder(Arc<TreeGuard>);
 
-impl Drop for Holder<'_> {
+impl Drop for Holder {
     fn drop(&mut self) {
         self.0.release();
     }

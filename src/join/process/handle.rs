@@ -1,19 +1,22 @@
 //! The handle of a process.
 
 use std::fmt;
+use std::future::{Future, IntoFuture};
 use std::io;
+use std::pin::Pin;
 use std::process::{ChildStderr, ChildStdin, ChildStdout};
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use rustix::process::Signal;
 
 use super::super::select::Awaited;
-use super::super::{CallbackGuard, JoinError, Select, wait};
+use super::super::{CallbackGuard, JoinError, JoinFuture, Select, wait};
 use super::exit::{Exit, ProcessInfo, ProcessState};
 use super::exit_error::ExitError;
 use super::output::{Captured, Output, Stream, StreamCapture};
-use super::shared::ProcessShared;
+use super::shared::{ProcessShared, stop_all};
 use super::stop::StopReport;
 use super::tree::Root as _;
 use super::{reaper, tree_signal};
@@ -23,7 +26,8 @@ use super::{reaper, tree_signal};
 /// A process is *running*, possibly *stopped*, and finally *ended* with an [`Exit`], which is kept
 /// as long as a handle exists. Any number of threads may ask for it any number of times. Handles
 /// are cheap to clone. Dropping the last one detaches the process: it keeps running, its output is
-/// read and discarded, and it is reaped when it exits. It ends instead if it was built with
+/// read and discarded, and it is reaped when it exits. The ends of its pipes that nobody has taken are
+/// closed. It ends instead if it was built with
 /// [`kill_on_drop`](super::Builder::kill_on_drop).
 ///
 /// ```
@@ -60,7 +64,7 @@ impl Process {
         Self(Arc::new(Handle(shared)))
     }
 
-    pub(super) fn shared(&self) -> &ProcessShared {
+    pub(super) fn shared(&self) -> &Arc<ProcessShared> {
         &self.0.0
     }
 
@@ -203,7 +207,8 @@ impl Process {
     ///
     /// # Errors
     /// Fails with [`InvalidInput`](io::ErrorKind::InvalidInput) if no signal has this number and a
-    /// name. Otherwise fails as `terminate` does.
+    /// name, which the real-time signals of Linux (34 to 64) don't have. Otherwise fails as `terminate`
+    /// does.
     pub fn signal(&self, number: i32) -> io::Result<()> {
         let signal = Signal::from_named_raw(number).ok_or(io::ErrorKind::InvalidInput)?;
         self.shared().signal(signal)
@@ -225,12 +230,12 @@ impl Process {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn pause(&self) {
-        tree_signal::pause(self.shared());
+        tree_signal::pause(&**self.shared());
     }
 
     /// Continues the process and all its descendants with `SIGCONT`, whoever has stopped them.
     pub fn resume(&self) {
-        tree_signal::resume(self.shared());
+        tree_signal::resume(&**self.shared());
     }
 
     /// Ends the process and all its descendants. Sends `SIGTERM`, waits at most for `grace`, then
@@ -244,6 +249,10 @@ impl Process {
     /// programs, such as `/bin/sleep`: one of these that left its parents and its group is not
     /// found. Elsewhere than on Linux, neither is one that executes a program at that moment.
     ///
+    /// A few files are kept open in reserve, so this works also at the limit of open files. If the
+    /// process table can't be read all the same, [`may_be_incomplete`](StopReport::may_be_incomplete) is
+    /// set, and only the process itself or its own group was signalled.
+    ///
     /// ```
     /// use meanwhile_join::process::Builder;
     /// use std::time::Duration;
@@ -255,7 +264,8 @@ impl Process {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn stop(&self, grace: Duration) -> StopReport {
-        self.shared().stop(grace)
+        let mut reports = stop_all(&[self.shared().clone()], grace);
+        reports.pop().unwrap_or_default()
     }
 
     /// Returns the captured output so far. After a join it includes all text that the process
@@ -400,6 +410,36 @@ impl Select<'_> {
     }
 }
 
+/// Awaits the end; see [`JoinFuture`].
+///
+/// ```
+/// use meanwhile_join::process::{Builder, Exit};
+///
+/// let runtime = tokio::runtime::Builder::new_multi_thread().build()?;
+/// let process = Builder::new("true").spawn()?;
+/// assert_eq!(runtime.block_on(async { (&process).await })?, Exit::Code(0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+impl IntoFuture for &Process {
+    type Output = Result<Exit, JoinError>;
+    type IntoFuture = JoinFuture<Self>;
+
+    fn into_future(self) -> Self::IntoFuture {
+        JoinFuture::new(self, self.shared().clone())
+    }
+}
+
+impl Future for JoinFuture<&Process> {
+    type Output = Result<Exit, JoinError>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        // It has ended then, so the join returns at once.
+        self.get_mut()
+            .poll_end(context)
+            .map(|process| process.join())
+    }
+}
+
 impl fmt::Debug for Process {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Process")
@@ -412,11 +452,17 @@ impl fmt::Debug for Process {
 
 impl Drop for Handle {
     fn drop(&mut self) {
+        for stream in [Stream::Stdout, Stream::Stderr] {
+            if self.0.take_reader(stream) {
+                reaper::close(self.0.key(), stream);
+            }
+        }
+        self.0.close_pipe_ends();
         if self.0.last_use().note_abandoned() {
             reaper::forget(self.0.key());
         } else if self.0.is_killed_on_drop() && self.0.exit().is_none() {
             // The exit is published a moment before `note_end`.
-            tree_signal::kill(&*self.0);
+            self.0.kill_soon();
         }
     }
 }

@@ -33,6 +33,7 @@ impl Invocation {
             program: command.get_program().to_owned(),
             args: command.get_args().map(Into::into).collect(),
             env: variables.collect(),
+            env_is_cleared: clears_env(command),
             current_dir: command.get_current_dir().map(Into::into),
             ..Self::default()
         }
@@ -68,6 +69,9 @@ impl Invocation {
 
     /// Checks for errors that the system reports unclearly.
     pub(super) fn check(&self) -> Result<(), SpawnError> {
+        if self.program.is_empty() {
+            return Err(SpawnError::EmptyName);
+        }
         if let Some(what) = self.text_with_nul() {
             let program = self.program_name();
             return Err(SpawnError::Nul { program, what });
@@ -118,10 +122,14 @@ impl Invocation {
     pub(super) fn explain(&self, source: io::Error) -> SpawnError {
         let bytes = self.args.iter().map(|arg| arg.len() + 1).sum();
         let is_missing = source.kind() == io::ErrorKind::NotFound;
+        let is_refused = source.kind() == io::ErrorKind::PermissionDenied;
         match (is_missing, self.find_program()) {
             (true, Ok(_)) => SpawnError::InterpreterNotFound {
                 program: self.program_name(),
             },
+            (_, Err(found)) if is_refused && found.kind() == io::ErrorKind::IsADirectory => {
+                SpawnError::of_system(self.program_name(), bytes, found)
+            }
             // The program is hidden in a folder that may not be entered.
             (true, Err(found)) if found.kind() == io::ErrorKind::PermissionDenied => {
                 SpawnError::of_system(self.program_name(), bytes, found)
@@ -143,4 +151,18 @@ impl Invocation {
         }
         .unwrap_or_else(|| "/bin:/usr/bin".into())
     }
+}
+
+/// Whether the command clears the environment. Std shows that only in the text of the command, which
+/// begins with `env -i` then, after the folder.
+#[expect(
+    clippy::unnecessary_debug_formatting,
+    reason = "std shows the folder so"
+)]
+fn clears_env(command: &Command) -> bool {
+    let text = format!("{command:?}");
+    let folder = command.get_current_dir();
+    let folder = folder.map_or_else(String::new, |dir| format!("cd {dir:?} && "));
+    let invocation = text.strip_prefix(&folder);
+    invocation.is_some_and(|text| text.starts_with("env -i "))
 }

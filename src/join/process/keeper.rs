@@ -142,10 +142,7 @@ impl Keeper {
             return Ok(thread);
         }
         let name = "supervisor keeper".to_owned();
-        let refusal = |cause| ThreadError {
-            name: name.clone(),
-            cause,
-        };
+        let refusal = |cause| ThreadError::new(name.clone(), cause);
         let link = Arc::new(ThreadLink {
             notifier: Notifier::new().map_err(refusal)?,
             ended: Mutex::default(),

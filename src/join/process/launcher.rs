@@ -12,7 +12,7 @@ use super::keeper::Keeper;
 use super::launch_options::LaunchOptions;
 use super::shim::{self, SHIM_ARGUMENT};
 use super::supervisor::{self, SUPERVISOR_ARGUMENT};
-use super::{reaper, spawner, system};
+use super::{reaper, spawner, stopper, system};
 
 /// The starter of processes that end with this program and keep to limits.
 ///
@@ -63,7 +63,8 @@ impl Launcher {
             _ => {}
         }
         // On an error, each spawn tries again and reports the error then.
-        spawner::start().and_then(|()| reaper::start()).ok();
+        let threads = spawner::start().and_then(|()| reaper::start());
+        threads.and_then(|()| stopper::start()).ok();
         INSTALLED
             .get_or_init(|| Self::of_program(system::own_executable()))
             .clone()

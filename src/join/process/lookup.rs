@@ -32,15 +32,25 @@ pub(super) fn find_program(
         let path = dir.join(program);
         match check_program(&path) {
             Ok(()) => return Ok(path),
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => refusal = error,
+            Err(error) if is_refusal(&error) => refusal = error,
             Err(_) => {}
         }
     }
     Err(refusal)
 }
 
+/// Whether the file exists and is not to be executed.
+fn is_refusal(error: &io::Error) -> bool {
+    use io::ErrorKind::{IsADirectory, PermissionDenied};
+    matches!(error.kind(), IsADirectory | PermissionDenied)
+}
+
 fn check_program(path: &Path) -> io::Result<()> {
-    if !path.metadata()?.is_file() {
+    let metadata = path.metadata()?;
+    if metadata.is_dir() {
+        return Err(Errno::ISDIR.into());
+    }
+    if !metadata.is_file() {
         return Err(Errno::ACCESS.into());
     }
     Ok(rustix::fs::access(path, Access::EXEC_OK)?)

@@ -27,7 +27,7 @@ pub mod conformance {}
 //
 // 1. `Keeper::starting`, held while a supervisor is started. Its holder waits for the spawner.
 // 2. The locks under which the threads of this module are started once: `STARTING` of the reaper
-//    and of the spawner, then `THREADS` of the spawner; the queue of `callbacks`. Their holder waits
+//    and of the stopper and of the spawner, then `THREADS` of the spawner; the queue of `callbacks`. Their holder waits
 //    for the system to start a thread.
 // 3. `TreeGuard::holders`.
 // 4. `Keeper::tags`.
@@ -64,11 +64,13 @@ mod patient;
 mod pipeline;
 mod reader;
 mod reaper;
+mod reserve;
 mod shared;
 mod shim;
 mod spawner;
 mod start;
 mod stop;
+mod stopper;
 mod streams;
 mod supervisor;
 mod system;
@@ -94,4 +96,5 @@ pub use output::{Captured, Output, Stream};
 pub use pipeline::{Pipeline, PipelineBuilder};
 pub use reader::OutputReader;
 pub use stop::{StopReport, TreeMember};
+pub(crate) use stopper::wait_until_idle;
 pub use streams::Redirect;

@@ -2,26 +2,29 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::{Builder, CancelToken, JoinError, Select};
+use super::super::{Builder, CancelToken, JoinError, Priority, Select};
 use super::error::SpawnError;
 use super::handle::Process;
 use super::trace::in_current_span;
 
-/// Runs `spawn` in a task and waits for it until the deadline has passed or the token is cancelled. A
+/// Runs `spawn` in a task and waits for it until the deadline has passed or a token is cancelled. A
 /// process that is started after that is killed.
 pub(super) fn spawn_until(
     program: String,
+    priority: Priority,
     spawn: impl FnOnce() -> Result<Process, SpawnError> + Send + 'static,
     deadline: Option<Instant>,
-    token: &CancelToken,
+    tokens: &[CancelToken],
 ) -> Result<Process, SpawnError> {
-    if token.is_cancelled() {
+    let is_cancelled = || tokens.iter().any(CancelToken::is_cancelled);
+    if is_cancelled() {
         return Err(SpawnError::Cancelled { program });
     }
     let spawn = in_current_span(spawn);
     let start = Builder::new(format!("starts {program}")).daemon(true);
-    let mut start = start.spawn_owned(|_| spawn())?;
-    let mut select = Select::new().task(&start).token(token).deadline(deadline);
+    let mut start = start.priority(priority).spawn_owned(|_| spawn())?;
+    let select = Select::new().task(&start).deadline(deadline);
+    let mut select = tokens.iter().fold(select, Select::token);
     // What has ended it shows below.
     select.wait().ok();
     match start.try_take() {
@@ -30,7 +33,7 @@ pub(super) fn spawn_until(
         Some(Err(_cancelled)) => Err(SpawnError::Cancelled { program }),
         None => {
             drop(start.map(stop_late));
-            Err(if token.is_cancelled() {
+            Err(if is_cancelled() {
                 SpawnError::Cancelled { program }
             } else {
                 SpawnError::GivenUp { program }

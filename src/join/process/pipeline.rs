@@ -97,8 +97,9 @@ fn spawn_with_reader(builder: Builder) -> Result<(Process, PipeReader), SpawnErr
     Ok((process, reader))
 }
 
-fn shared(processes: &[Process]) -> Vec<&ProcessShared> {
-    processes.iter().map(Process::shared).collect()
+fn shared(processes: &[Process]) -> Vec<Arc<ProcessShared>> {
+    let processes = processes.iter().map(Process::shared);
+    processes.cloned().collect()
 }
 
 /// A handle of the processes of a pipeline, started by [`PipelineBuilder::spawn`]. Clones are cheap

@@ -173,7 +173,7 @@ fn start_waiting(
         });
     match thread {
         Ok(_detached) => Ok(()),
-        Err(cause) => Err(SpawnError { name, cause }),
+        Err(cause) => Err(SpawnError::new(name, cause)),
     }
 }
 
@@ -191,10 +191,7 @@ fn reaper() -> Result<&'static ReaperSender, SpawnError> {
         return Ok(reaper);
     }
     let name = "process reaper".to_owned();
-    let refusal = |cause| SpawnError {
-        name: name.clone(),
-        cause,
-    };
+    let refusal = |cause| SpawnError::new(name.clone(), cause);
     let notifier = Arc::new(Notifier::new().map_err(refusal)?);
     let (messages, inbox) = crossbeam_channel::unbounded();
     let reaper = Reaper {

@@ -5,6 +5,7 @@ use std::process::{ChildStderr, ChildStdin, ChildStdout};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::Sender;
 use rustix::io::Errno;
 use rustix::process::{
     Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid,
@@ -12,6 +13,7 @@ use rustix::process::{
 
 use super::super::callback_guard::CallbackGuard;
 use super::super::clock::{self, Stamp};
+use super::super::future::Ends;
 use super::super::graph::{self, Intent, Need};
 use super::super::panic::contain;
 use super::super::select::Awaited;
@@ -26,10 +28,12 @@ use super::group::ProcessGroup;
 use super::guard::TreeGuard;
 use super::last_use::LastUse;
 use super::output::{Stream, StreamCapture};
-use super::stop::{self, StopReport};
+use super::stop::{Ending, KILL_TIMEOUT, Order, StopReport};
+use super::stopper;
 use super::system::{self, Pidfd};
 use super::trace::ProcessSpan;
 use super::tree::Root;
+use super::tree_signal;
 
 /// The time that a process whose token was cancelled has to exit by itself.
 const CANCEL_GRACE: Duration = Duration::from_secs(1);
@@ -67,7 +71,7 @@ pub(super) struct Spawned {
     pub(super) stderr: Arc<StreamCapture>,
     pub(super) stderr_is_stdout: bool,
     /// `None` where the process was started without a launcher.
-    pub(super) guard: Option<TreeGuard>,
+    pub(super) guard: Option<Arc<TreeGuard>>,
 }
 
 /// What the caller uses itself: this program's ends of pipes, and readers.
@@ -187,6 +191,7 @@ impl ProcessShared {
 
     pub(super) fn info(&self) -> ProcessInfo {
         ProcessInfo {
+            key: self.key(),
             pid: self.pid(),
             name: self.spawned.name.clone(),
             state: self.state(),
@@ -228,16 +233,22 @@ impl ProcessShared {
         })
     }
 
-    /// Has the process stopped when the token is cancelled, until it has ended. A stop blocks, so it
-    /// runs on a thread for callbacks.
+    /// Drops the ends of pipes that no caller has taken.
+    pub(super) fn close_pipe_ends(&self) {
+        let ends = std::mem::take(&mut *lock(&self.pipe_ends));
+        // Dropped after the lock is released.
+        drop(ends);
+    }
+
+    /// Has the process stopped when the token is cancelled, until it has ended.
     pub(super) fn stop_on_cancel(self: &Arc<Self>, token: &CancelToken) {
         let process = Arc::downgrade(self);
-        let stop = move || {
+        let guard = token.on_cancel(move || {
             if let Some(process) = process.upgrade() {
-                drop(process.stop(CANCEL_GRACE));
+                let ending = Ending::Terminate(CANCEL_GRACE);
+                stopper::stop(vec![process.order(ending, None)]);
             }
-        };
-        let guard = token.on_cancel(move || callbacks::run(vec![Box::new(stop)]));
+        });
         *lock(&self.on_cancel) = Some(guard);
         if self.exit().is_some() {
             self.ignore_cancel();
@@ -250,15 +261,24 @@ impl ProcessShared {
         drop(guard);
     }
 
-    /// Stops the process and its descendants.
-    pub(super) fn stop(&self, grace: Duration) -> StopReport {
-        stop_all(&[self], grace).pop().unwrap_or_default()
+    /// Has the process killed with its descendants, without waiting for that.
+    pub(super) fn kill_soon(self: &Arc<Self>) {
+        if !system::SHOWS_ALL_TAGS {
+            // Some are found only as long as their parents live.
+            tree_signal::kill(&**self);
+        }
+        stopper::stop(vec![self.order(Ending::Kill, None)]);
+        // The program may exit before the stopper looks.
+        self.kill_group();
     }
 
-    /// Keeps the tree guarded until the returned value is dropped, because the process may exit
-    /// long before its descendants.
-    fn keep_guarded(&self) -> Option<impl Drop> {
-        self.spawned.guard.as_ref().map(TreeGuard::add_holder)
+    fn order(self: &Arc<Self>, ending: Ending, reply: Option<Sender<StopReport>>) -> Order {
+        Order {
+            root: self.clone(),
+            ending,
+            reply,
+            guarded: self.spawned.guard.as_ref().map(TreeGuard::add_holder),
+        }
     }
 
     /// Reaps the process if it has exited.
@@ -305,11 +325,36 @@ impl ProcessShared {
 
 /// Stops several processes with their descendants, at the same time. Returns the reports in the
 /// same order.
-pub(super) fn stop_all(processes: &[&ProcessShared], grace: Duration) -> Vec<StopReport> {
-    let processes = processes.iter();
-    let _guarded: Vec<_> = processes.clone().map(|it| it.keep_guarded()).collect();
-    let roots: Vec<&dyn Root> = processes.map(|it| *it as &dyn Root).collect();
-    stop::stop(&roots, grace)
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the stopper answers within the grace and the time to kill"
+)]
+pub(super) fn stop_all(processes: &[Arc<ProcessShared>], grace: Duration) -> Vec<StopReport> {
+    let (orders, replies): (Vec<_>, Vec<_>) = processes
+        .iter()
+        .map(|process| {
+            let (reply, replies) = crossbeam_channel::bounded(1);
+            (
+                process.order(Ending::Terminate(grace), Some(reply)),
+                replies,
+            )
+        })
+        .unzip();
+    stopper::stop(orders);
+    let reports = processes.iter().zip(replies).map(|(process, replies)| {
+        // Without a reply the system has refused the stopper.
+        let report = replies.recv().unwrap_or_else(|_gone| StopReport {
+            may_be_incomplete: true,
+            ..StopReport::default()
+        });
+        let exit = if report.escaped.is_empty() && !report.may_be_incomplete {
+            process.wait(Instant::now().checked_add(KILL_TIMEOUT))
+        } else {
+            process.exit()
+        };
+        StopReport { exit, ..report }
+    });
+    reports.collect()
 }
 
 impl Awaited for ProcessShared {
@@ -318,6 +363,20 @@ impl Awaited for ProcessShared {
     }
 
     fn is_ready(&self) -> bool {
+        self.exit().is_some()
+    }
+
+    fn add_waiter(&self, waiter: Waiter) -> Option<u64> {
+        self.end.add_waiter(waiter)
+    }
+
+    fn remove_waiter(&self, ticket: u64) {
+        self.end.remove_waiter(ticket);
+    }
+}
+
+impl Ends for ProcessShared {
+    fn is_finished(&self) -> bool {
         self.exit().is_some()
     }
 

@@ -89,7 +89,7 @@ fn start_another(inbox: &Receiver<Request>) -> Result<(), SpawnError> {
     let inbox = inbox.clone();
     let thread = std::thread::Builder::new().name(name.clone());
     spawn_thread(thread, Priority::Normal, move || serve(&inbox))
-        .map_err(|cause| SpawnError { name, cause })?;
+        .map_err(|cause| SpawnError::new(name, cause))?;
     *threads += 1;
     Ok(())
 }

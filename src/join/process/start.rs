@@ -25,7 +25,7 @@ use super::reaper::{self, StdinWriter, WatchedChild};
 use super::shared::{PipeEnds, ProcessShared, Spawned};
 use super::streams::{Input, Redirect};
 use super::system::Pidfd;
-use super::{children, patient, spawner, tag};
+use super::{children, patient, spawner, stopper, tag};
 
 impl Builder {
     /// Starts the process, and returns its handle once the program is loaded. With a launcher it
@@ -33,29 +33,34 @@ impl Builder {
     ///
     /// This takes a millisecond or so, but as long as the system needs: for ever if the program, its
     /// folder or its input is on a disk that does not respond, or if its input is a named pipe without
-    /// a writer. [`spawn_until`](Self::spawn_until) does not wait for ever.
+    /// a writer. [`spawn_until`](Self::spawn_until) does not wait for ever. With a
+    /// [`cancel_token`](Self::cancel_token), a cancel ends the wait as it does there.
     ///
     /// # Errors
     /// [`SpawnError`] lists the causes. If a launcher passes these checks and still can't execute
     /// the program, the process exits with code 126 or 127 and prints the reason on its stderr.
     pub fn spawn(self) -> Result<Process, SpawnError> {
-        self.invocation.check()?;
-        let mut token = self.cancel_token.iter();
-        if token.any(CancelToken::is_cancelled) {
-            let program = self.invocation.program_name();
-            return Err(SpawnError::Cancelled { program });
+        match self.cancel_token.clone() {
+            Some(token) => self.spawn_until(None, &token),
+            None => self.start_now(),
         }
+    }
+
+    /// Starts the process on this thread.
+    fn start_now(self) -> Result<Process, SpawnError> {
+        self.invocation.check()?;
         if self.launch.is_some() {
             self.invocation.check_program()?;
         }
         reaper::start()?;
+        stopper::start()?;
         let key = next_key();
         let tag = tag::new_tag(key);
         let (command, shared_pipe) = self.command(&tag)?;
         let (spawned, guard) = match &self.launch {
             Some((launcher, _)) => {
                 let guard = launcher.guard(&tag)?;
-                (spawner::spawn(command)?, Some(guard))
+                (spawner::spawn(command)?, Some(Arc::new(guard)))
             }
             None => (self.start(command)?, None),
         };
@@ -98,7 +103,12 @@ impl Builder {
         token: &CancelToken,
     ) -> Result<Process, SpawnError> {
         let program = self.invocation.program_name();
-        patient::spawn_until(program, move || self.spawn(), deadline.into(), token)
+        let own = self.cancel_token.iter();
+        let tokens: Vec<_> = own.chain([token]).cloned().collect();
+        // The child inherits the priority of the thread that starts it.
+        let priority = Priority::current();
+        let start = move || self.start_now();
+        patient::spawn_until(program, priority, start, deadline.into(), &tokens)
     }
 
     /// Starts a command without a launcher, at the priority that was set.
@@ -115,10 +125,7 @@ impl Builder {
                     // The caller waits for the reply, so it is received.
                     reply.send(spawned).ok();
                 })
-                .map_err(|cause| ThreadError {
-                    name: "background".to_owned(),
-                    cause,
-                })?;
+                .map_err(|cause| ThreadError::new("background", cause))?;
                 let gone = || Err(io::Error::other("the thread that starts it has ended"));
                 Ok(replies.into_iter().next().unwrap_or_else(gone))
             }
@@ -253,7 +260,7 @@ struct Started {
     pidfd: Option<Pidfd>,
     key: u64,
     tag: String,
-    guard: Option<TreeGuard>,
+    guard: Option<Arc<TreeGuard>>,
 }
 
 /// The pipes of a child that was just started.

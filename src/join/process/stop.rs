@@ -1,13 +1,19 @@
-//! Stopping a process with all its descendants.
+//! Ending processes with all their descendants.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crossbeam_channel::Sender;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use rustix::process::Signal;
 
 use super::exit::Exit;
-use super::system;
+use super::guard::Holder;
+use super::reserve;
+use super::system::{self, Notifier};
 use super::tree::{self, Member, ProcessIdentity, Root, Snapshot};
 
 /// The interval between scans for new processes, at first and after each change. A scan reads the
@@ -20,7 +26,7 @@ const MAX_SCAN_INTERVAL: Duration = Duration::from_millis(250);
 /// The time that a killed process gets to exit. On a busy machine a process at background priority
 /// waits for its turn to exit. A system call that can't be interrupted, such as a read from a disk
 /// that does not respond, can take longer than this.
-const KILL_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const KILL_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The end of each process of a tree that was stopped. All lists are sorted by pid.
 #[derive(Clone, Debug, Default)]
@@ -35,6 +41,9 @@ pub struct StopReport {
     pub forced: Vec<TreeMember>,
     /// The processes still alive, because they could not be killed or have not exited yet.
     pub escaped: Vec<TreeMember>,
+    /// Whether the process table could not be read at the end, for example because no more files could
+    /// be opened. Then processes may be alive that no list names.
+    pub may_be_incomplete: bool,
 }
 
 /// One process of a tree that was stopped.
@@ -49,29 +58,24 @@ pub struct TreeMember {
     pub left_group: bool,
 }
 
-/// Ends the trees of several processes at the same time; see
-/// [`Process::stop`](super::Process::stop). Takes at most `grace` and then [`KILL_TIMEOUT`], however
-/// many there are. Returns the reports in the order of `roots`.
-pub(super) fn stop(roots: &[&dyn Root], grace: Duration) -> Vec<StopReport> {
-    let mut stopper = Stopper {
-        trees: roots.iter().map(|root| Tree::of(*root)).collect(),
-    };
-    let all_ended = stopper.run_phase(Phase::Terminate, Instant::now().checked_add(grace));
-    let deadline = Instant::now().checked_add(KILL_TIMEOUT);
-    if !all_ended {
-        stopper.run_phase(Phase::Kill, deadline);
-    }
-    for tree in &stopper.trees {
-        // At the limit of open files the process table can't be read, and no process is found.
-        tree.root.kill_group();
-    }
-    let trees = stopper.trees.into_iter();
-    trees
-        .map(|tree| {
-            let exit = tree.root.wait(deadline);
-            tree.into_report(exit)
-        })
-        .collect()
+/// How a tree is ended.
+#[derive(Clone, Copy)]
+pub(super) enum Ending {
+    /// By `SIGTERM`, and after this time by `SIGKILL`.
+    Terminate(Duration),
+    /// By `SIGKILL`.
+    Kill,
+}
+
+/// The order to end a tree.
+pub(super) struct Order {
+    pub(super) root: Arc<dyn Root>,
+    pub(super) ending: Ending,
+    /// Gets the report, without the exit of the root.
+    pub(super) reply: Option<Sender<StopReport>>,
+    /// Keeps the tree guarded, because its root may exit long before its descendants.
+    #[expect(dead_code, reason = "its drop ends that")]
+    pub(super) guarded: Option<Holder>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -80,16 +84,26 @@ enum Phase {
     Kill,
 }
 
-struct Stopper<'a> {
-    trees: Vec<Tree<'a>>,
+/// Ends several trees at the same time.
+pub(super) struct Stopper {
+    trees: Vec<Tree>,
+    /// The processes that ran at the last scan.
+    running: BTreeSet<ProcessIdentity>,
+    interval: Duration,
 }
 
-struct Tree<'a> {
-    root: &'a dyn Root,
+struct Tree {
+    order: Order,
+    phase: Phase,
+    /// The end of the phase.
+    deadline: Option<Instant>,
+    /// Whether the phase has begun, and no member has got its signal yet.
+    is_due: bool,
+    /// Whether the last scan could not read the process table.
+    is_unread: bool,
     members: BTreeMap<ProcessIdentity, MemberState>,
     /// The members that have got `SIGTERM`.
     terminated: BTreeSet<ProcessIdentity>,
-    has_ended: bool,
 }
 
 struct MemberState {
@@ -98,82 +112,144 @@ struct MemberState {
     has_ended: bool,
 }
 
-impl Stopper<'_> {
-    /// Signals all members, including new ones, until none is left or the deadline has passed.
-    /// Returns whether none is left.
-    fn run_phase(&mut self, phase: Phase, deadline: Option<Instant>) -> bool {
-        let mut previous = BTreeSet::new();
-        let mut interval = MIN_SCAN_INTERVAL;
-        loop {
-            let running = self.scan(phase);
-            if running.is_empty() {
-                return true;
-            }
-            let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
-            if left.is_some_and(|left| left.is_zero()) {
-                return false;
-            }
-            let is_unchanged = running == previous && self.all_have_pidfds();
-            interval = if is_unchanged {
-                (2 * interval).min(MAX_SCAN_INTERVAL)
-            } else {
-                MIN_SCAN_INTERVAL
-            };
-            previous = running;
-            self.wait_for_exit(left.unwrap_or(interval).min(interval));
+impl Stopper {
+    pub(super) fn new() -> Self {
+        Self {
+            trees: Vec::new(),
+            running: BTreeSet::new(),
+            interval: MIN_SCAN_INTERVAL,
         }
     }
 
-    /// Finds the running members of all trees, signals them and returns their identities. A tree of
-    /// which no member was found has ended, and is not looked for again.
-    fn scan(&mut self, phase: Phase) -> BTreeSet<ProcessIdentity> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.trees.is_empty()
+    }
+
+    pub(super) fn add(&mut self, orders: Vec<Order>) {
+        self.trees.extend(orders.into_iter().map(Tree::of));
+    }
+
+    /// Signals the members of all trees, including new ones. Reports the trees that have ended, and
+    /// those whose time is over.
+    pub(super) fn scan(&mut self) {
+        if self.trees.is_empty() {
+            return;
+        }
         let mut table = Snapshot::take();
         let mut running = BTreeSet::new();
-        for tree in self.trees.iter_mut().filter(|tree| !tree.has_ended) {
-            running.extend(tree.scan(&mut table, phase));
+        for mut tree in std::mem::take(&mut self.trees) {
+            if tree.step(&mut table) {
+                running.extend(tree.running().map(|member| member.identity));
+                self.trees.push(tree);
+            } else {
+                tree.report();
+            }
         }
-        running
+        let is_unchanged = running == self.running && self.all_have_pidfds();
+        self.interval = if is_unchanged {
+            (2 * self.interval).min(MAX_SCAN_INTERVAL)
+        } else {
+            MIN_SCAN_INTERVAL
+        };
+        self.running = running;
     }
 
     fn running(&self) -> impl Iterator<Item = &Member> {
-        let members = self.trees.iter().flat_map(|tree| tree.members.values());
-        let running = members.filter(|state| !state.has_ended);
-        running.map(|state| &state.member)
+        self.trees.iter().flat_map(Tree::running)
     }
 
-    /// Whether [`wait_for_exit`](Self::wait_for_exit) returns early for every running member.
+    /// Whether [`wait`](Self::wait) returns early for every running member.
     fn all_have_pidfds(&self) -> bool {
         self.running().all(|member| member.pidfd.is_some())
     }
 
-    /// Waits until a member exits, at most for `time`.
-    fn wait_for_exit(&self, time: Duration) {
+    /// Waits until a member exits, the next scan is due, or an order comes.
+    pub(super) fn wait(&self, notifier: &Notifier) {
         let pidfds = self.running().filter_map(|member| member.pidfd.as_ref());
-        let mut polled: Vec<PollFd<'_>> = pidfds
-            .map(|pidfd| PollFd::new(pidfd, PollFlags::IN))
-            .collect();
-        let timeout = Timespec {
-            tv_sec: 0,
-            tv_nsec: time.as_nanos().try_into().unwrap_or(0),
-        };
-        // An interrupted wait only makes the next scan earlier.
-        poll(&mut polled, Some(&timeout)).ok();
+        let pidfds = pidfds.map(|pidfd| PollFd::new(pidfd, PollFlags::IN));
+        let orders = PollFd::new(notifier, PollFlags::IN);
+        let mut polled: Vec<PollFd<'_>> = std::iter::once(orders).chain(pidfds).collect();
+        let time = self.trees.iter().map(|tree| tree.time(self.interval)).min();
+        let timeout = time.and_then(|time| Timespec::try_from(time).ok());
+        match poll(&mut polled, timeout.as_ref()) {
+            Ok(_) | Err(Errno::INTR) => {}
+            // The limit of open files was lowered, or kernel memory is short.
+            Err(_) => std::thread::park_timeout(MIN_SCAN_INTERVAL),
+        }
+        notifier.drain();
     }
 }
 
-impl<'a> Tree<'a> {
-    fn of(root: &'a dyn Root) -> Self {
+impl Tree {
+    fn of(order: Order) -> Self {
+        let (phase, time) = match order.ending {
+            Ending::Terminate(grace) => (Phase::Terminate, grace),
+            Ending::Kill => (Phase::Kill, KILL_TIMEOUT),
+        };
         Self {
-            root,
+            order,
+            phase,
+            deadline: Instant::now().checked_add(time),
+            is_due: true,
+            is_unread: false,
             members: BTreeMap::new(),
             terminated: BTreeSet::new(),
-            has_ended: false,
         }
     }
 
-    /// Finds the running members, signals them and returns their identities.
-    fn scan(&mut self, table: &mut Snapshot, phase: Phase) -> BTreeSet<ProcessIdentity> {
-        let found = tree::find(table, self.root, self.members.keys());
+    fn running(&self) -> impl Iterator<Item = &Member> {
+        let members = self.members.values();
+        let running = members.filter(|state| !state.has_ended);
+        running.map(|state| &state.member)
+    }
+
+    /// The time until the next scan.
+    fn time(&self, interval: Duration) -> Duration {
+        if self.is_due {
+            return Duration::ZERO;
+        }
+        let left = self
+            .deadline
+            .map(|at| at.saturating_duration_since(Instant::now()));
+        left.unwrap_or(interval).min(interval)
+    }
+
+    /// Signals the members. Returns whether any is left, and there is time for it.
+    fn step(&mut self, table: &mut io::Result<Snapshot>) -> bool {
+        self.is_due = false;
+        let read = match table {
+            Ok(table) => self.signal_members(table),
+            Err(refusal) => Err(copy_of(refusal)),
+        };
+        let has_ended = match &read {
+            Ok(()) => self.running().next().is_none(),
+            Err(refusal) => {
+                self.signal_root();
+                // Files may be closed until the next scan. Another cause lasts.
+                !reserve::is_limit(refusal) && self.order.root.is_reaped()
+            }
+        };
+        self.is_unread = read.is_err();
+        !has_ended && self.has_time()
+    }
+
+    /// Whether the phase lasts, or the next one begins.
+    fn has_time(&mut self) -> bool {
+        let now = Instant::now();
+        if self.deadline.is_none_or(|at| now < at) {
+            return true;
+        }
+        let is_last = self.phase == Phase::Kill;
+        self.phase = Phase::Kill;
+        self.deadline = now.checked_add(KILL_TIMEOUT);
+        self.is_due = true;
+        !is_last
+    }
+
+    /// Finds the running members and signals them.
+    fn signal_members(&mut self, table: &mut Snapshot) -> io::Result<()> {
+        let root = &*self.order.root;
+        let found = tree::find(table, root, self.members.keys())?;
         let running: BTreeSet<ProcessIdentity> =
             found.iter().map(|member| member.identity).collect();
         for member in found {
@@ -183,28 +259,47 @@ impl<'a> Tree<'a> {
                 was_killed: false,
                 has_ended: false,
             });
-            if phase == Phase::Kill {
+            if self.phase == Phase::Kill {
                 state.was_killed = true;
-                tree::signal(self.root, &state.member, Signal::KILL);
+                tree::signal(root, &state.member, Signal::KILL);
             } else if self.terminated.insert(identity) {
-                tree::signal(self.root, &state.member, Signal::TERM);
+                tree::signal(root, &state.member, Signal::TERM);
                 // A stopped process handles the first signal when it is continued.
-                tree::signal(self.root, &state.member, Signal::CONT);
+                tree::signal(root, &state.member, Signal::CONT);
             }
         }
         for (identity, state) in &mut self.members {
             state.has_ended = !running.contains(identity);
         }
-        self.has_ended = running.is_empty();
-        running
+        Ok(())
     }
 
-    fn into_report(self, exit: Option<Exit>) -> StopReport {
+    /// Signals what can be signalled without the process table.
+    fn signal_root(&self) {
+        let root = &self.order.root;
+        if self.phase == Phase::Kill {
+            root.kill_group();
+        } else {
+            // A refusal shows in the exit, which is missing then.
+            root.signal(Signal::TERM).ok();
+            root.signal(Signal::CONT).ok();
+        }
+    }
+
+    fn report(mut self) {
+        let Some(reply) = self.order.reply.take() else {
+            return;
+        };
+        // The caller waits for it, unless its thread has ended.
+        reply.send(self.into_report()).ok();
+    }
+
+    fn into_report(self) -> StopReport {
         let mut report = StopReport {
-            exit,
+            may_be_incomplete: self.is_unread,
             ..StopReport::default()
         };
-        let group = self.root.group().or_else(system::own_group);
+        let group = self.order.root.group().or_else(system::own_group);
         for state in self.members.into_values() {
             let list = match (state.has_ended, state.was_killed) {
                 (true, false) => &mut report.ended,
@@ -219,4 +314,8 @@ impl<'a> Tree<'a> {
         }
         report
     }
+}
+
+fn copy_of(error: &io::Error) -> io::Error {
+    Errno::from_io_error(error).map_or_else(|| error.kind().into(), io::Error::from)
 }

@@ -3,6 +3,7 @@
 use std::fs::{File, OpenOptions};
 use std::io::{self, PipeReader};
 use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -30,18 +31,20 @@ pub enum Redirect {
     Capture,
     /// The caller reads all of the stream, and its last bytes are kept, too; see
     /// [`Process::take_reader`](super::Process::take_reader). While as many bytes are unread as the
-    /// [limit](super::Builder::output_limit) says, the process blocks, as at a full pipe.
+    /// [limit](super::Builder::output_limit) says, the process blocks, as at a full pipe. The stream is
+    /// closed with the last handle if nobody has taken its reader.
     Buffered,
     /// The caller reads the stream, uncaptured; see
     /// [`Process::take_stdout`](super::Process::take_stdout) and
     /// [`Process::take_stderr`](super::Process::take_stderr). While the pipe is full, the process
-    /// blocks until the caller reads it.
+    /// blocks until the caller reads it. The pipe is closed with the last handle if nobody has taken it.
     Piped,
     /// The same stream of this program, such as a terminal.
     Inherit,
     /// Nothing keeps it.
     Null,
-    /// This file, which is created, or emptied if it exists.
+    /// This file, which is created, or emptied if it exists. If stdout and stderr lead to the same file,
+    /// it has what both print, in order.
     File(PathBuf),
     /// The end of this file, which is created if it does not exist.
     Append(PathBuf),
@@ -112,7 +115,8 @@ impl Streams {
     }
 
     fn open_outputs(&self, program: &str) -> Result<Outputs, SpawnError> {
-        if !self.stderr_is_stdout {
+        let is_one_file = is_one_file(&self.stdout, &self.stderr, program)?;
+        if !self.stderr_is_stdout && !is_one_file {
             return Ok(Outputs {
                 stdout: self.stdout.open(program)?,
                 stderr: self.stderr.open(program)?,
@@ -121,7 +125,11 @@ impl Streams {
         }
         // Opened once, so that both have one position, which keeps their order.
         let refusal = |cause| refusal(program, cause);
-        let (target, pipe) = match &self.stdout {
+        let both = match &self.stderr {
+            Redirect::File(_) if is_one_file => &self.stderr,
+            _ => &self.stdout,
+        };
+        let (target, pipe) = match both {
             Redirect::Capture | Redirect::Buffered | Redirect::Piped => {
                 let (reader, writer) = io::pipe().map_err(refusal)?;
                 (writer.into(), Some(reader))
@@ -172,6 +180,27 @@ impl Redirect {
             Self::Descriptor(target) => duplicate(target, program)?.into(),
         })
     }
+}
+
+/// Whether both streams lead to the same file. With two positions in it, one would overwrite the other.
+fn is_one_file(stdout: &Redirect, stderr: &Redirect, program: &str) -> Result<bool, SpawnError> {
+    let (
+        Redirect::File(stdout) | Redirect::Append(stdout),
+        Redirect::File(stderr) | Redirect::Append(stderr),
+    ) = (stdout, stderr)
+    else {
+        return Ok(false);
+    };
+    for path in [stdout, stderr] {
+        // A pipe or device has no position.
+        if path.metadata().is_ok_and(|it| !it.is_file()) {
+            return Ok(false);
+        }
+        // Creates it, so that two names of one file can be compared.
+        drop(open_to_append(path, program)?);
+    }
+    let identity = |path: &Path| path.metadata().map(|it| (it.dev(), it.ino())).ok();
+    Ok(identity(stdout).is_some_and(|first| identity(stderr) == Some(first)))
 }
 
 fn create(path: &Path, program: &str) -> Result<OwnedFd, SpawnError> {

@@ -4,18 +4,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::time::Instant;
 
+use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::exit::Exit;
 use super::system::{self, Pidfd, ProcessEntry};
-use super::tag;
+use super::{reserve, tag};
 
 /// The number of scans in which the supervisor finds processes that were started while it killed
 /// others.
 const MAX_KILL_SCANS: usize = 100;
 
 /// The process that a tree begins with: a child of this program.
-pub(super) trait Root {
+pub(super) trait Root: Send + Sync {
     fn pid(&self) -> i32;
 
     /// Its process group; `None` if that is the group of this program.
@@ -51,8 +52,11 @@ impl ProcessIdentity {
     }
 
     /// Whether the pid still belongs to this process.
-    fn is_current(self) -> bool {
-        system::start_of(self.pid) == Some(self.started)
+    ///
+    /// # Errors
+    /// No more files can be opened.
+    fn is_current(self) -> io::Result<bool> {
+        Ok(system::start_of(self.pid)? == Some(self.started))
     }
 }
 
@@ -61,7 +65,7 @@ pub(super) struct Member {
     pub(super) identity: ProcessIdentity,
     pub(super) name: String,
     pub(super) group: i32,
-    /// `None` where the system has no pidfds.
+    /// `None` where the system has no pidfds, and at the limit of open files.
     pub(super) pidfd: Option<Pidfd>,
 }
 
@@ -69,28 +73,53 @@ impl Member {
     /// Opens the pidfd. Returns `None` if the process has exited.
     fn open(entry: &ProcessEntry) -> Option<Self> {
         let identity = ProcessIdentity::of(entry);
-        let pidfd = Pidfd::open(entry.pid).ok()?;
-        // Compared once more with the pidfd open, which from then on can't mean another process.
-        let is_same = pidfd.is_none() || identity.is_current();
-        is_same.then_some(Self {
+        let member = |pidfd| Self {
             identity,
             name: entry.name.clone(),
             group: entry.group,
             pidfd,
-        })
+        };
+        match open_same(identity) {
+            Ok(pidfd) => Some(member(pidfd)),
+            Err(gone) if Errno::from_io_error(&gone) == Some(Errno::SRCH) => None,
+            // The signal does without.
+            Err(_limit) => Some(member(None)),
+        }
     }
 
     /// Sends a signal. A process that can't be signalled stays in the table, where the next scan
     /// finds it.
     pub(super) fn signal(&self, signal: Signal) {
-        match (&self.pidfd, Pid::from_raw(self.identity.pid)) {
-            (Some(pidfd), _) => pidfd.signal(signal),
-            // Compared as late as possible.
-            (None, Some(pid)) if self.identity.is_current() => kill_process(pid, signal),
-            (None, _) => Ok(()),
-        }
-        .ok();
+        match &self.pidfd {
+            Some(pidfd) => pidfd.signal(signal).ok(),
+            None => reserve::with_descriptors(|| signal_same(self.identity, signal)).ok(),
+        };
     }
+}
+
+/// Opens the pidfd of this very process; `Ok(None)` where the system has no pidfds.
+///
+/// # Errors
+/// The process has exited, or no more files can be opened.
+fn open_same(identity: ProcessIdentity) -> io::Result<Option<Pidfd>> {
+    let pidfd = Pidfd::open(identity.pid)?;
+    // Compared once more with the pidfd open, which from then on can't mean another process.
+    if pidfd.is_none() || identity.is_current()? {
+        Ok(pidfd)
+    } else {
+        Err(Errno::SRCH.into())
+    }
+}
+
+/// Signals this very process, and keeps no file open.
+fn signal_same(identity: ProcessIdentity, signal: Signal) -> io::Result<()> {
+    match (open_same(identity)?, Pid::from_raw(identity.pid)) {
+        (Some(pidfd), _) => pidfd.signal(signal)?,
+        // Compared as late as possible.
+        (None, Some(pid)) if identity.is_current()? => kill_process(pid, signal)?,
+        (None, _) => {}
+    }
+    Ok(())
 }
 
 /// Finds the running processes of a tree. These are the root unless it was reaped, its descendants,
@@ -100,11 +129,14 @@ impl Member {
 /// The pid of a reaped root may belong to another process. Then its group counts only if a member
 /// of the tree is in it, because the system does not reuse the number of a group that has members.
 /// A process that is exiting has lost its environment, and with it the tag, but it is in `known`.
+///
+/// # Errors
+/// The newer snapshot can't be taken.
 pub(super) fn find<'a>(
     table: &mut Snapshot,
     root: &dyn Root,
     known: impl Iterator<Item = &'a ProcessIdentity> + Clone,
-) -> Vec<Member> {
+) -> io::Result<Vec<Member>> {
     let is_ours = !root.is_reaped();
     let tags = BTreeSet::from([root.tag().to_owned()]);
     let mut members = table.tagged(&tags);
@@ -123,10 +155,10 @@ pub(super) fn find<'a>(
     }
     // If the root was reaped meanwhile, its pid may belong to another process in the snapshot.
     if is_ours && root.is_reaped() {
-        *table = Snapshot::take();
+        *table = Snapshot::take()?;
         return find(table, root, known);
     }
-    table.open(&members)
+    Ok(table.open(&members))
 }
 
 /// Signals a member of the tree. The root is signalled under the lock under which it is reaped. On
@@ -143,36 +175,58 @@ pub(super) fn signal(root: &dyn Root, member: &Member, signal: Signal) {
 /// Kills every process that carries one of the tags, until none is left.
 pub(super) fn kill_tagged(tags: &BTreeSet<String>) {
     for _ in 0..MAX_KILL_SCANS {
-        let table = Snapshot::take();
-        let pids = table.tagged(tags);
-        let members = table.open(&pids);
-        if members.is_empty() {
-            return;
-        }
-        for member in &members {
-            member.signal(Signal::KILL);
+        if let Ok(table) = Snapshot::take() {
+            let members = table.open(&table.tagged(tags));
+            if members.is_empty() {
+                return;
+            }
+            for member in &members {
+                member.signal(Signal::KILL);
+            }
         }
         std::thread::yield_now();
     }
 }
 
-/// A snapshot of the process table, by pid, without zombies and without this process.
-pub(super) struct Snapshot(BTreeMap<i32, ProcessEntry>);
+/// A snapshot of the process table, without zombies and without this process.
+pub(super) struct Snapshot {
+    entries: BTreeMap<i32, ProcessEntry>,
+    children: BTreeMap<i32, Vec<i32>>,
+    tagged: BTreeMap<Vec<u8>, Vec<i32>>,
+}
 
 impl Snapshot {
-    pub(super) fn take() -> Self {
+    /// # Errors
+    /// The process table can't be read.
+    pub(super) fn take() -> io::Result<Self> {
         let own = std::process::id().cast_signed();
-        let others = system::running_processes().into_iter();
+        let others = reserve::with_descriptors(system::running_processes)?.into_iter();
         let others = others.filter(|entry| entry.pid != own);
-        Self(others.map(|entry| (entry.pid, entry)).collect())
+        let mut snapshot = Self {
+            entries: others.map(|entry| (entry.pid, entry)).collect(),
+            children: BTreeMap::new(),
+            tagged: BTreeMap::new(),
+        };
+        for entry in snapshot.entries.values() {
+            let siblings = snapshot.children.entry(entry.parent).or_default();
+            siblings.push(entry.pid);
+            for tag in entry.tags.iter().flat_map(|tags| tag::split(tags)) {
+                let carriers = snapshot.tagged.entry(tag.to_owned()).or_default();
+                carriers.push(entry.pid);
+            }
+        }
+        Ok(snapshot)
     }
 
     fn group_of(&self, pid: i32) -> Option<i32> {
-        self.0.get(&pid).map(|entry| entry.group)
+        self.entries.get(&pid).map(|entry| entry.group)
     }
 
     fn members_of_group(&self, group: i32) -> impl Iterator<Item = i32> {
-        let members = self.0.values().filter(move |entry| entry.group == group);
+        let members = self
+            .entries
+            .values()
+            .filter(move |entry| entry.group == group);
         members.map(|entry| entry.pid)
     }
 
@@ -180,19 +234,18 @@ impl Snapshot {
         let mut found = BTreeSet::new();
         let mut open = vec![root];
         while let Some(parent) = open.pop() {
-            let children = self.0.values().filter(|entry| entry.parent == parent);
-            open.extend(
-                children
-                    .map(|entry| entry.pid)
-                    .filter(|pid| found.insert(*pid)),
-            );
+            let children = self.children.get(&parent).into_iter().flatten();
+            open.extend(children.filter(|pid| found.insert(**pid)));
         }
         found
     }
 
+    /// The processes whose environment, as it was at their start, has one of the tags.
     fn tagged(&self, tags: &BTreeSet<String>) -> BTreeSet<i32> {
-        let tagged = self.0.values().filter(|entry| has_tag(entry, tags));
-        tagged.map(|entry| entry.pid).collect()
+        let tagged = tags
+            .iter()
+            .filter_map(|tag| self.tagged.get(tag.as_bytes()));
+        tagged.flatten().copied().collect()
     }
 
     fn still_running<'a>(
@@ -200,21 +253,14 @@ impl Snapshot {
         known: impl Iterator<Item = &'a ProcessIdentity>,
     ) -> impl Iterator<Item = i32> {
         let same = known.filter(|identity| {
-            let now = self.0.get(&identity.pid).map(ProcessIdentity::of);
+            let now = self.entries.get(&identity.pid).map(ProcessIdentity::of);
             now.as_ref() == Some(*identity)
         });
         same.map(|identity| identity.pid)
     }
 
     fn open(&self, pids: &BTreeSet<i32>) -> Vec<Member> {
-        let entries = pids.iter().filter_map(|pid| self.0.get(pid));
+        let entries = pids.iter().filter_map(|pid| self.entries.get(pid));
         entries.filter_map(Member::open).collect()
     }
-}
-
-/// Whether the environment of a process, as it was at its start, has one of the tags.
-fn has_tag(entry: &ProcessEntry, tags: &BTreeSet<String>) -> bool {
-    entry.tags.as_ref().is_some_and(|carried| {
-        tag::split(carried).any(|carried| tags.iter().any(|tag| tag.as_bytes() == carried))
-    })
 }

@@ -17,8 +17,6 @@ pub(super) fn pause(root: &dyn Root) {
 /// Sends `SIGKILL` to each process of a tree.
 pub(super) fn kill(root: &dyn Root) {
     signal_all(root, Signal::KILL);
-    // At the limit of open files the process table can't be read, and no process is found.
-    root.kill_group();
 }
 
 /// Sends `SIGCONT` to each process of a tree. One scan is enough, because a paused process starts no
@@ -44,8 +42,16 @@ fn signal_others(
     signalled: &mut BTreeSet<ProcessIdentity>,
     signal: Signal,
 ) -> bool {
+    let members = Snapshot::take().and_then(|mut table| {
+        let known = signalled.iter();
+        tree::find(&mut table, root, known)
+    });
+    let Ok(members) = members else {
+        // The process table can't be read. A refused signal shows in the state.
+        root.signal(signal).ok();
+        return false;
+    };
     let mut found_any = false;
-    let members = tree::find(&mut Snapshot::take(), root, signalled.iter());
     for member in members {
         if signalled.insert(member.identity) {
             tree::signal(root, &member, signal);

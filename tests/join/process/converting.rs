@@ -41,6 +41,32 @@ fn builder_made_from_a_command_can_be_changed() {
 }
 
 #[test]
+fn cleared_environment_of_a_command_stays_cleared() {
+    let folder = folder();
+    let env = |name: &str| {
+        let mut command = Command::new("/bin/sh");
+        command.args(["-c", "echo \"$LEFT-$ADDED-${HOME-no home}\""]);
+        command.env("LEFT", name).env_clear().env("ADDED", "value");
+        command
+    };
+    assert_eq!(printed(env("env -i").into()), "-value-no home\n");
+    let mut inside = env("x");
+    inside.current_dir(folder.path()).arg0("env -i");
+    assert_eq!(printed(inside.into()), "-value-no home\n");
+    // These only look like it.
+    let mut echo = Command::new("/bin/sh");
+    echo.args(["-c", "echo ${HOME+home}", "env -i "]);
+    assert_eq!(printed(echo.into()), "home\n");
+    let tricky = folder.path().join("x && env -i ");
+    std::fs::create_dir(&tricky).unwrap();
+    let mut tricked = Command::new("/bin/sh");
+    tricked
+        .args(["-c", "echo ${HOME+home}"])
+        .current_dir(tricky);
+    assert_eq!(printed(tricked.into()), "home\n");
+}
+
+#[test]
 fn streams_of_a_command_are_not_taken_over() {
     let mut command = Command::new("echo");
     command.arg("x").stdout(std::process::Stdio::null());

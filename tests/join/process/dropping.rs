@@ -1,10 +1,14 @@
 //! P24: the drop of the last handle.
 
+use std::fs::File;
+use std::io::Write as _;
 use std::sync::mpsc::channel;
 
-use meanwhile_join::process::{Exit, LaunchOptions, Stream};
+use meanwhile_join::process::{Exit, LaunchOptions, Redirect, Stream};
+use meanwhile_join::shutdown_timeout;
 
 use super::{Builder, eventually, launcher, shell};
+use crate::util::child::in_child_with;
 use crate::util::files::folder;
 use crate::util::gate::TIMEOUT;
 use crate::util::sleeper::Sleeper;
@@ -36,6 +40,63 @@ fn p24_last_handle_ends_the_tree_if_set() {
         ended.recv_timeout(TIMEOUT).unwrap();
         eventually("the end of the tree", || sleeper.running().is_empty());
     }
+}
+
+#[test]
+fn p24_streams_not_taken_close_with_the_last_handle() {
+    for piped in [
+        Builder::new("cat").stdin_piped(),
+        Builder::new("yes").stdout_piped(),
+        shell("yes >&2").stderr(Redirect::Piped),
+        Builder::new("yes").stdout(Redirect::Buffered),
+    ] {
+        let process = piped.spawn().unwrap();
+        let (sender, ended) = channel();
+        process.on_finish(move || sender.send(()).unwrap());
+        let clone = process.clone();
+        drop(process);
+        assert!(!clone.is_finished());
+        drop(clone);
+        ended.recv_timeout(TIMEOUT).unwrap();
+    }
+}
+
+#[test]
+fn p24_stream_that_was_taken_outlives_the_handles() {
+    let cat = Builder::new("cat").stdin_piped().stdout_piped();
+    let process = cat.spawn().unwrap();
+    let mut stdin = process.take_stdin().unwrap();
+    let stdout = process.take_stdout().unwrap();
+    drop(process);
+    stdin.write_all(b"still there").unwrap();
+    drop(stdin);
+    assert_eq!(std::io::read_to_string(stdout).unwrap(), "still there");
+}
+
+#[test]
+fn p24_drop_kills_also_at_the_limit_of_files() {
+    let name = "process::dropping::p24_drop_kills_also_at_the_limit_of_files";
+    in_child_with("ulimit -n 48", name, || {
+        let folder = folder();
+        let sleeper = Sleeper::new(folder.path());
+        let sleep = sleeper.command();
+        let script = format!("setsid {sleep} & ({sleep} &) ; wait");
+        let process = shell(&script).kill_on_drop(true).spawn().unwrap();
+        eventually("the tree", || sleeper.running().len() == 2);
+        let mut hogs = Vec::new();
+        while let Ok(hog) = File::open("/dev/null") {
+            hogs.push(hog);
+        }
+        let (sender, ended) = channel();
+        process.on_finish(move || sender.send(()).unwrap());
+        drop(process);
+        ended.recv_timeout(TIMEOUT).unwrap();
+        // A stop that comes later is done later.
+        let report = shutdown_timeout(TIMEOUT);
+        assert!(report.is_complete(), "{report:?}");
+        drop(hogs);
+        eventually("the end of the tree", || sleeper.running().is_empty());
+    });
 }
 
 #[test]

@@ -114,9 +114,10 @@ fn lowered_limit_of_files_blocks_and_costs_nothing() {
             .collect();
         let clock = ReaperClock::open();
         // The system refuses a `poll` of more files than this.
+        let usual = getrlimit(Resource::Nofile);
         let limit = Rlimit {
             current: Some(10),
-            ..getrlimit(Resource::Nofile)
+            ..usual
         };
         setrlimit(Resource::Nofile, limit).unwrap();
         let share = clock.share_during_join(&shells[0]);
@@ -125,6 +126,7 @@ fn lowered_limit_of_files_blocks_and_costs_nothing() {
             drop(shell.take_stdin());
             assert_eq!(shell.join_timeout(TIMEOUT).unwrap(), Exit::Code(3));
         }
+        setrlimit(Resource::Nofile, usual).unwrap();
     });
 }
 

@@ -84,14 +84,12 @@ fn p9_missing_permission_is_reported() {
     in_child_with(OBEY_PERMISSIONS, name, || {
         let folder = folder();
         let file = write(folder.path(), "plain", "#!/bin/sh\n");
-        for program in [folder.path(), file.as_path()] {
-            let error = spawn_error(Builder::new(program));
-            assert!(
-                matches!(error, SpawnError::PermissionDenied { .. }),
-                "{error}"
-            );
-            assert_names(&error, program.to_str().unwrap());
-        }
+        let error = spawn_error(Builder::new(&file));
+        assert!(
+            matches!(error, SpawnError::PermissionDenied { .. }),
+            "{error}"
+        );
+        assert_names(&error, file.to_str().unwrap());
         let shut = folder.path().join("shut");
         fs::create_dir(&shut).unwrap();
         fs::set_permissions(&shut, fs::Permissions::from_mode(0o000)).unwrap();
@@ -428,4 +426,61 @@ fn environment_and_folder_are_as_configured() {
         pwd.trim_end(),
         folder.path().canonicalize().unwrap().to_str().unwrap()
     );
+}
+
+#[test]
+fn p9_folder_or_empty_name_is_no_program() {
+    for launched in [false, true] {
+        let sentence = |program: &str| {
+            let mut builder = Builder::new(program);
+            if launched {
+                builder = builder.launched_by(&launcher(), LaunchOptions::default());
+            }
+            spawn_error(builder).to_string()
+        };
+        for folder in ["/tmp", "/", ".", "..", "/tmp/"] {
+            let expected =
+                format!("`{folder}` is a folder, not a program: give the path of a program in it");
+            assert_eq!(sentence(folder), expected);
+        }
+        assert_eq!(
+            sentence(""),
+            "the program has no name: give its name or path"
+        );
+        let no_program = "no permission to run `/dev/null`";
+        assert!(sentence("/dev/null").starts_with(no_program));
+    }
+}
+
+#[test]
+fn p9_cancel_ends_a_start_that_hangs() {
+    let folder = folder();
+    let fifo = folder.path().join("fifo");
+    nix::unistd::mkfifo(&fifo, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let token = CancelToken::new();
+    // Opening the pipe waits for a writer.
+    let cat = Builder::new("cat")
+        .name("late")
+        .stdin_file(&fifo)
+        .cancel_token(&token);
+    let starter = join::spawn("starter", move |_| cat.spawn().map(drop)).unwrap();
+    let early = starter.join_timeout(Duration::from_millis(20));
+    assert!(early.is_err());
+    token.cancel();
+    let started = starter.join_timeout(TIMEOUT).unwrap();
+    assert!(
+        matches!(started, Err(SpawnError::Cancelled { .. })),
+        "{started:?}"
+    );
+    // The start succeeds now, and its process must end: it would wait for the writer.
+    let _writer = fs::OpenOptions::new().write(true).open(&fifo).unwrap();
+    eventually("the end of the late process", || {
+        let named = process::live_processes()
+            .into_iter()
+            .any(|it| &*it.name == "late");
+        !named
+            && join::live_tasks()
+                .iter()
+                .all(|task| &*task.name != "starts cat")
+    });
 }

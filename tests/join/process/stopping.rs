@@ -3,15 +3,16 @@
 use std::fs;
 #[cfg(not(other_unix))]
 use std::os::unix::fs::PermissionsExt as _;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use meanwhile_join::CancelToken;
-use meanwhile_join::process::{Exit, Process, ProcessGroup, SpawnError, StopReport};
+use meanwhile_join::process::{self, Exit, Process, ProcessGroup, SpawnError, StopReport};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::{eventually, runs, shell, wait_for_line};
-use crate::util::child::in_child_with;
+use crate::util::child::{in_child, in_child_with};
 use crate::util::files::folder;
 use crate::util::gate::TIMEOUT;
 use crate::util::sleeper::Sleeper;
@@ -60,18 +61,28 @@ fn p6_signals_after_the_end_have_no_effect() {
 }
 
 #[test]
-fn p6_any_signal_can_be_sent() {
+fn p6_signal_reaches_the_process() {
     let script = "trap 'echo got; exit 5' USR1; echo ready; while :; do sleep 0.01; done";
     let process = shell(script).spawn().unwrap();
     eventually("the shell", || process.output().stdout.text() == "ready\n");
-    for number in [-1, 0, 1_000] {
-        let error = process.signal(number).unwrap_err();
-        assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput, "{number}");
-    }
     process.signal(Signal::SIGUSR1 as i32).unwrap();
     assert_eq!(process.join().unwrap(), Exit::Code(5));
     assert_eq!(process.output().stdout.text(), "ready\ngot\n");
     process.signal(Signal::SIGUSR1 as i32).unwrap();
+}
+
+#[test]
+fn p6_signals_without_a_name_are_refused() {
+    let process = shell("sleep 60").spawn().unwrap();
+    for number in [-1, 0, 34, 64, 1_000, i32::MIN] {
+        let error = process.signal(number).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput, "{number}");
+    }
+    // It ignores these two, and ends with the first of the others that ends it.
+    for signal in [Signal::SIGURG, Signal::SIGWINCH, Signal::SIGALRM] {
+        process.signal(signal as i32).unwrap();
+    }
+    assert_eq!(process.join().unwrap().signal_name(), Some("SIGALRM"));
 }
 
 /// Enters a pid namespace, in which the next pid can be chosen.
@@ -154,11 +165,11 @@ fn p7_tree_that_ignores_sigterm_is_killed() {
     assert_ended(&pids);
 }
 
-/// The number of read calls that this thread made in `work`, as counted by the kernel.
+/// The number of read calls that this process made in `work`, as counted by the kernel.
 #[cfg(not(other_unix))]
 fn reads_of(work: impl FnOnce()) -> u64 {
     let reads = || -> u64 {
-        let io = fs::read_to_string("/proc/thread-self/io").unwrap();
+        let io = fs::read_to_string("/proc/self/io").unwrap();
         let count = io.lines().find_map(|line| line.strip_prefix("syscr: "));
         count.unwrap().parse().unwrap()
     };
@@ -171,22 +182,25 @@ fn reads_of(work: impl FnOnce()) -> u64 {
 #[cfg(not(other_unix))]
 #[test]
 fn p7_long_grace_scans_less_and_less_often() {
-    let stop_after = |grace| {
-        let (process, pids) = tree("trap '' TERM; sleep 60 & echo $!; echo ready; wait");
-        let reads = reads_of(|| assert_eq!(counts(&process.stop(grace)), (0, 2, 0)));
-        assert_ended(&pids);
-        reads
-    };
-    // At least the calls of three scans of the process table. It is scanned before and after,
-    // because its size changes.
-    let before = stop_after(Duration::ZERO);
-    let in_two_seconds = stop_after(Duration::from_secs(2));
-    let in_few_scans = before.max(stop_after(Duration::ZERO));
-    // About ten more scans. At the initial interval there would be a hundred.
-    assert!(
-        in_two_seconds < 10 * in_few_scans,
-        "{in_two_seconds} reads in two seconds, {in_few_scans} in a short stop"
-    );
+    let name = "process::stopping::p7_long_grace_scans_less_and_less_often";
+    in_child(name, || {
+        let stop_after = |grace| {
+            let (process, pids) = tree("trap '' TERM; sleep 60 & echo $!; echo ready; wait");
+            let reads = reads_of(|| assert_eq!(counts(&process.stop(grace)), (0, 2, 0)));
+            assert_ended(&pids);
+            reads
+        };
+        // At least the calls of three scans of the process table. It is scanned before and after,
+        // because its size changes.
+        let before = stop_after(Duration::ZERO);
+        let in_two_seconds = stop_after(Duration::from_secs(2));
+        let in_few_scans = before.max(stop_after(Duration::ZERO));
+        // About ten more scans. At the initial interval there would be a hundred.
+        assert!(
+            in_two_seconds < 10 * in_few_scans,
+            "{in_two_seconds} reads in two seconds, {in_few_scans} in a short stop"
+        );
+    });
 }
 
 #[test]
@@ -339,20 +353,76 @@ fn p8_tree_that_grows_is_paused_whole() {
     assert!(process.stop(TIMEOUT).escaped.is_empty());
 }
 
+/// Stops a tree of a shell and six others, one in a session of its own, while this program can open
+/// `free` more files.
+fn stop_with_free_files(free: usize) {
+    let folder = folder();
+    let sleeper = Sleeper::new(folder.path());
+    let sleep = sleeper.command();
+    let script = format!("{sleep} & {sleep} & {sleep} & {sleep} & setsid {sleep} & {sleep}");
+    let process = shell(&script).spawn().unwrap();
+    eventually("the tree", || sleeper.running().len() == 6);
+    let mut hogs = Vec::new();
+    while let Ok(hog) = fs::File::open("/dev/null") {
+        hogs.push(hog);
+    }
+    hogs.truncate(hogs.len() - free);
+    let report = process.stop(TIMEOUT);
+    drop(hogs);
+    assert_eq!(counts(&report), (7, 0, 0), "{free} free: {report:?}");
+    assert_eq!(report.exit.and_then(Exit::signal_name), Some("SIGTERM"));
+    assert_eq!(sleeper.running(), [0; 0]);
+}
+
 #[test]
-fn p7_group_ends_when_no_file_can_be_opened() {
-    let name = "process::stopping::p7_group_ends_when_no_file_can_be_opened";
-    in_child_with("ulimit -n 32", name, || {
-        let (process, pids) = tree("sleep 60 & echo $!; echo ready; wait");
-        let mut hogs = Vec::new();
-        while let Ok(hog) = fs::File::open("/dev/null") {
-            hogs.push(hog);
+fn p7_tree_ends_at_the_limit_of_open_files() {
+    let name = "process::stopping::p7_tree_ends_at_the_limit_of_open_files";
+    in_child_with("ulimit -n 64", name, || {
+        for free in [4, 0, 1, 2, 3, 5, 8] {
+            stop_with_free_files(free);
         }
-        let report = process.stop(TIMEOUT);
-        assert_eq!(report.exit.and_then(Exit::signal_name), Some("SIGKILL"));
-        drop(hogs);
-        eventually("the end of all", || !pids.iter().any(|pid| runs(*pid)));
     });
+}
+
+#[test]
+fn p7_stop_says_that_it_could_not_look() {
+    let name = "process::stopping::p7_stop_says_that_it_could_not_look";
+    in_child(name, || {
+        let folder = folder();
+        let sleeper = Sleeper::new(folder.path());
+        let process = shell(&format!("setsid {} & wait", sleeper.command()));
+        let process = process.spawn().unwrap();
+        eventually("the tree", || sleeper.running().len() == 1);
+        let limit = getrlimit(Resource::Nofile);
+        let none = Rlimit {
+            current: Some(3),
+            ..limit
+        };
+        setrlimit(Resource::Nofile, none).unwrap();
+        let report = process.stop(Duration::ZERO);
+        setrlimit(Resource::Nofile, limit).unwrap();
+        assert!(report.may_be_incomplete, "{report:?}");
+        assert_eq!(process.join().unwrap().signal_name(), Some("SIGTERM"));
+        assert_eq!(sleeper.running().len(), 1);
+        let again = process.stop(TIMEOUT);
+        assert!(!again.may_be_incomplete, "{again:?}");
+        assert_eq!(counts(&again), (1, 0, 0));
+    });
+}
+
+#[test]
+fn p7_listed_process_can_be_stopped() {
+    let folder = folder();
+    let sleeper = Sleeper::new(folder.path());
+    let script = format!("{0} & {0}", sleeper.command());
+    drop(shell(&script).name("listed").spawn().unwrap());
+    eventually("the tree", || sleeper.running().len() == 2);
+    let live = process::live_processes();
+    let listed = live.iter().find(|it| &*it.name == "listed").unwrap();
+    let report = listed.stop(TIMEOUT).unwrap();
+    assert_eq!(counts(&report), (3, 0, 0), "{report:?}");
+    assert_eq!(sleeper.running(), [0; 0]);
+    assert!(listed.stop(TIMEOUT).is_none());
 }
 
 #[test]
@@ -385,6 +455,42 @@ fn p25_cancelled_token_stops_the_tree() {
         assert_eq!(exit.signal_name(), Some("SIGTERM"));
     }
     eventually("their ends", || sleeper.running().is_empty());
+}
+
+fn threads() -> usize {
+    fs::read_dir("/proc/self/task").unwrap().count()
+}
+
+#[test]
+fn p25_cancel_of_many_is_one_stop() {
+    let name = "process::stopping::p25_cancel_of_many_is_one_stop";
+    in_child(name, || {
+        // Warms up.
+        drop(shell("sleep 60").spawn().unwrap().stop(TIMEOUT));
+        let token = CancelToken::new();
+        let start = || shell("sleep 60").cancel_token(&token).spawn().unwrap();
+        let processes: Vec<_> = std::iter::repeat_with(start).take(60).collect();
+        let before = threads();
+        token.cancel();
+        assert!(threads() <= before, "a thread for each stop");
+        let begun = Instant::now();
+        for process in &processes {
+            process.join_timeout(TIMEOUT).unwrap();
+        }
+        let of_all = begun.elapsed();
+        let one_by_one: Vec<_> = (0..10)
+            .map(|_| shell("sleep 60").spawn().unwrap())
+            .collect();
+        let begun = Instant::now();
+        for process in &one_by_one {
+            drop(process.stop(TIMEOUT));
+        }
+        let of_ten = begun.elapsed();
+        assert!(
+            of_all < of_ten,
+            "60 together {of_all:?}, 10 by one {of_ten:?}"
+        );
+    });
 }
 
 #[test]

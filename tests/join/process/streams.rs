@@ -280,3 +280,22 @@ fn function_gets_the_lines_of_both_streams_in_order() {
     drop(shell.spawn().unwrap());
     assert!(lines.iter().eq(alternating().lines().map(str::to_owned)));
 }
+
+#[test]
+fn p21_one_file_for_both_streams_keeps_both() {
+    let folder = folder();
+    let path = folder.path().join("both");
+    // A different spelling of the same file.
+    let other = folder.path().join(".").join("both");
+    let script = "echo one; echo two >&2; echo three";
+    for launched in [false, true] {
+        let mut shell = shell(script);
+        if launched {
+            shell = shell.launched_by(&launcher(), LaunchOptions::default());
+        }
+        let shell = shell.stdout(Redirect::File(path.clone()));
+        let process = shell.stderr(Redirect::File(other.clone())).spawn().unwrap();
+        assert_eq!(process.join().unwrap(), Exit::Code(0));
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one\ntwo\nthree\n");
+    }
+}

@@ -2,10 +2,14 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
 
-use meanwhile_join::{self as join, Cancelled, Context, JoinError, Task, TaskState};
+use meanwhile_join::{
+    self as join, Cancelled, Context, JoinError, Task, TaskState, WaitOutcome, WaitUntil,
+};
 
+use super::held_pool::HeldPool;
 use crate::util::child::{in_child, stderr_of_child};
 use crate::util::gate::{Gate, OpenOnDrop, TIMEOUT};
 
@@ -326,4 +330,74 @@ fn t16_check_within_catch_unwind_is_no_panic() {
         context.check()
     });
     assert!(matches!(task.join(), Err(JoinError::Cancelled)));
+}
+
+#[test]
+fn t16_dropped_guard_cancels_its_running_task() {
+    let running = cancel_guarded(false);
+    assert!(matches!(running.join(), Err(JoinError::Cancelled)));
+    let ended = cancel_guarded(true);
+    assert!(matches!(ended.join(), Ok(())));
+    assert!(!ended.is_cancel_requested());
+}
+
+/// Returns a task whose guard was dropped while it ran, or after its end.
+fn cancel_guarded(ends_first: bool) -> Task<()> {
+    let (running, gate) = (Gate::new(), Gate::new());
+    let task = {
+        let (running, gate) = (running.clone(), gate.clone());
+        join::spawn("guarded", move |context| {
+            running.open();
+            gate.pass();
+            context.checkpoint();
+        })
+        .unwrap()
+    };
+    let guard = task.cancel_on_drop();
+    running.pass();
+    if ends_first {
+        gate.open();
+        task.join().unwrap();
+    }
+    drop(guard);
+    gate.open();
+    task
+}
+
+/// Joins the task in the slot when it is dropped.
+struct JoinsOnDrop {
+    slot: Arc<Mutex<Option<Task<()>>>>,
+    joined: mpsc::Sender<Result<(), JoinError>>,
+}
+
+impl Drop for JoinsOnDrop {
+    fn drop(&mut self) {
+        let task = self.slot.lock().unwrap().take().unwrap();
+        // Not for ever, so that the test fails otherwise.
+        let joined = task.join_timeout(Duration::from_millis(1)).copied();
+        self.joined.send(joined).unwrap();
+        let first = join::wait_timeout(&[task], WaitUntil::First, Duration::from_millis(1));
+        let failed = matches!(first.end, WaitOutcome::CurrentThread);
+        assert!(failed, "{:?}", first.end);
+    }
+}
+
+#[test]
+fn t15_dropped_closure_cannot_join_its_own_task() {
+    let held = HeldPool::new();
+    let slot = Arc::new(Mutex::new(None));
+    let (joined, result) = mpsc::channel();
+    let joiner = JoinsOnDrop {
+        slot: slot.clone(),
+        joined,
+    };
+    let task = held.pool.spawn(move |_| drop(joiner));
+    *slot.lock().unwrap() = Some(task.clone());
+    task.cancel();
+    assert!(matches!(
+        result.recv_timeout(TIMEOUT),
+        Ok(Err(JoinError::CurrentThread))
+    ));
+    assert_eq!(task.state(), TaskState::Cancelled);
+    held.release();
 }

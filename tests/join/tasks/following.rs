@@ -1,10 +1,10 @@
 //! Tasks that go on with the value of another one: `map` and `and_then`.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use meanwhile_join::{
-    self as join, Builder, Context, Group, JoinError, OwnedTask, Pool, Promise, TaskState,
+    self as join, Builder, Changes, Context, Group, JoinError, OwnedTask, Pool, Promise, TaskState,
 };
 
 use crate::util::child::stderr_of_child;
@@ -282,4 +282,49 @@ fn followers_are_joined_in_a_group() {
         sum += value.unwrap();
     }
     assert_eq!(sum, 9_900);
+}
+
+#[test]
+fn t30_followers_report_to_the_changes_of_the_first() {
+    let wakes = Arc::new(AtomicUsize::new(0));
+    let changes = Changes::new({
+        let wakes = wakes.clone();
+        move || {
+            wakes.fetch_add(1, Ordering::SeqCst);
+        }
+    });
+    let (promise, first) = Builder::new("first").report_to(&changes).promise_owned();
+    let (other, next) = Promise::owned("next");
+    let first_id = first.id();
+    let mapped = first.map(|n: u32| n + 1);
+    let mapped_id = mapped.id();
+    let mut last = mapped.and_then(move |_| next);
+    promise.send(1).unwrap();
+    assert_eq!(changes.take(usize::MAX), [first_id, mapped_id]);
+    other.send(7).unwrap();
+    assert_eq!(changes.take(usize::MAX), [last.id()]);
+    assert_eq!(wakes.load(Ordering::SeqCst), 2);
+    assert_eq!(last.try_take().unwrap().unwrap(), 7);
+}
+
+#[test]
+fn t30_mapped_with_context_sees_a_late_cancel() {
+    let (started, gate) = (Gate::new(), Gate::new());
+    let (promise, first) = Promise::owned("first");
+    let mapped = first.map_with({
+        let (started, gate) = (started.clone(), gate.clone());
+        move |n: u32, context| {
+            context.set_progress(1, 2);
+            started.open();
+            gate.pass();
+            (n, context.check().is_err())
+        }
+    });
+    let sender = join::spawn("sender", move |_| promise.send(1)).unwrap();
+    started.pass();
+    assert_eq!(mapped.progress().done, 1);
+    mapped.cancel();
+    gate.open();
+    assert_eq!(mapped.join_into().unwrap(), (1, true));
+    assert!(sender.join().unwrap().is_ok());
 }

@@ -6,8 +6,11 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
 
-use meanwhile_join::{self as join, JoinError, OwnedTask, Task};
+#[cfg(unix)]
+use meanwhile_join::process;
+use meanwhile_join::{self as join, JoinError, OwnedTask, Promise, Task};
 
 use crate::util::gate::{Gate, TIMEOUT};
 
@@ -229,4 +232,57 @@ fn futures_run_on_tokio_by_the_thousand() {
         sum
     });
     assert_eq!(sum, 1_999_000);
+}
+
+/// The time in which this many futures of one task are dropped.
+fn dropping_time(count: usize) -> Duration {
+    let (promise, task) = Promise::<u32>::new("promise");
+    let mut context = Context::from_waker(Waker::noop());
+    let mut futures: Vec<_> = (0..count).map(|_| (&task).into_future()).collect();
+    for future in &mut futures {
+        assert!(pin!(future).poll(&mut context).is_pending());
+    }
+    let start = Instant::now();
+    drop(futures);
+    let time = start.elapsed();
+    drop(promise);
+    time
+}
+
+#[test]
+fn futures_of_one_task_drop_in_the_same_time_each() {
+    let ratio = || {
+        let few = dropping_time(1_000).as_secs_f64();
+        dropping_time(20_000).as_secs_f64() / few
+    };
+    // 20 if each takes the same time, 400 if each looks at all others.
+    assert!((0..20).any(|_| ratio() < 80.0));
+}
+
+#[test]
+fn t28_untyped_handle_is_awaited() {
+    let gate = Gate::new();
+    let task = gated(&gate).any();
+    gate.open();
+    assert!(matches!(block_on((&task).into_future()).0, Ok(())));
+    let panics = join::spawn("panics", |_| -> u32 { panic!("on purpose") });
+    let panics = panics.unwrap().any();
+    let output = block_on((&panics).into_future()).0;
+    assert!(matches!(output, Err(JoinError::Panicked(_))), "{output:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn p1_process_is_awaited() {
+    let shell = process::Builder::new("sh").args(["-c", "read line; exit 4"]);
+    let shell = shell.stdin_piped().spawn().unwrap();
+    let mut dropped = Box::pin((&shell).into_future());
+    let mut unwoken = Context::from_waker(Waker::noop());
+    assert!(dropped.as_mut().poll(&mut unwoken).is_pending());
+    drop(dropped);
+    drop(shell.take_stdin());
+    let ended = process::Exit::Code(4);
+    assert_eq!(block_on((&shell).into_future()).0.unwrap(), ended);
+    // At once now.
+    assert_eq!(block_on((&shell).into_future()).1, 0);
 }

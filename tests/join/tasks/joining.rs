@@ -524,3 +524,23 @@ fn t6_callback_joining_the_task_it_holds_up_fails() {
     assert!(*cancels.join().unwrap());
     held.release();
 }
+
+#[test]
+fn joins_with_a_deadline_time_out_then_join() {
+    let gate = Gate::new();
+    let open = gate.clone();
+    let task = join::spawn_owned("gate", move |_| open.pass()).unwrap();
+    let any = task.any();
+    let deadline = Instant::now() + Duration::from_millis(1);
+    assert!(matches!(
+        any.join_deadline(deadline),
+        Err(JoinError::TimedOut)
+    ));
+    assert!(Instant::now() >= deadline);
+    let task = task.join_deadline_into(deadline).unwrap_err();
+    gate.open();
+    assert!(any.join_deadline(None).is_ok());
+    assert!(matches!(task.join_deadline_into(deadline), Ok(Ok(()))));
+    let shared = Task::ready(7);
+    assert_eq!(*shared.join_deadline(deadline).unwrap(), 7);
+}

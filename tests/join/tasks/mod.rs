@@ -4,6 +4,7 @@
 
 mod abort;
 mod cancelling;
+mod ends;
 mod following;
 mod futures;
 mod group;

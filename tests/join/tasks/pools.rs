@@ -118,3 +118,24 @@ fn idle_wait_inside_of_another_task_is_refused() {
     let waited = outer.join_timeout(TIMEOUT).unwrap();
     assert!(matches!(waited, Err(JoinError::WouldDeadlock { .. })));
 }
+
+#[test]
+fn pool_of_impossible_size_is_an_error() {
+    for threads in [usize::MAX, usize::MAX / 8, 1 << 40] {
+        let error = Pool::new(threads).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!(
+                "could not start a thread for `pool`: a pool has at most 4194304 threads, not {threads}"
+            )
+        );
+    }
+}
+
+#[test]
+fn stack_of_impossible_size_is_blamed() {
+    let spawned = Builder::new("big").stack_size(usize::MAX / 2).spawn(|_| ());
+    let error = spawned.unwrap_err().to_string();
+    let advice = "; ask for a smaller stack, or end some running work and try again";
+    assert!(error.ends_with(advice), "{error}");
+}

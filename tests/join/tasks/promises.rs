@@ -181,3 +181,11 @@ fn t29_cancel_after_the_value_runs_no_callback() {
         );
     }
 }
+
+#[test]
+fn promise_reports_a_message() {
+    let (promise, task) = Promise::<u32>::new("promise");
+    promise.set_message("connecting");
+    assert_eq!(task.progress().message.as_deref(), Some("connecting"));
+    drop(promise);
+}

@@ -328,3 +328,52 @@ fn t32_deep_nesting_overflows_no_stack() {
     drop(leaf);
     drop(root);
 }
+
+/// A task that starts its successor, which is cancelled with it, and ends.
+fn spawn_line(pool: &Pool, token: &CancelToken, left: usize, last: mpsc::Sender<CancelToken>) {
+    let own = pool.clone();
+    let task = Builder::new("next")
+        .cancel_token(token)
+        .spawn_on(pool, move |context| {
+            if left == 0 {
+                last.send(context.token()).unwrap();
+            } else {
+                spawn_line(&own, &context.token(), left - 1, last);
+            }
+        });
+    drop(task.unwrap());
+}
+
+#[test]
+fn t32_cancel_reaches_past_tasks_that_are_gone() {
+    let root = CancelToken::new();
+    let pool = Pool::new(1).unwrap();
+    let (send, last) = mpsc::channel();
+    spawn_line(&pool, &root, 1_000, send);
+    let last = last.recv_timeout(TIMEOUT).unwrap();
+    pool.wait_until_idle().unwrap();
+    let beside = root.child();
+    root.cancel();
+    assert!(last.is_cancelled() && beside.is_cancelled());
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn t32_ended_ancestors_are_not_kept() {
+    in_child("tasks::tokens::t32_ended_ancestors_are_not_kept", || {
+        let pool = Pool::new(1).unwrap();
+        let root = CancelToken::new();
+        let run = |generations| {
+            let (send, last) = mpsc::channel();
+            spawn_line(&pool, &root, generations, send);
+            last.recv_timeout(TIMEOUT).unwrap()
+        };
+        drop(run(1_000));
+        let before = resident_bytes();
+        let last = run(MANY);
+        let grown = resident_bytes().saturating_sub(before);
+        assert!(grown < 50 * MANY, "{grown} bytes for {MANY} generations");
+        root.cancel();
+        assert!(last.is_cancelled());
+    });
+}

@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use std::process::Child;
 use std::time::{Duration, Instant};
 
-use procfs::ProcResult;
 use procfs::process::{FDTarget, Process, Stat, all_processes};
+use procfs::{ProcError, ProcResult};
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::Errno;
 use rustix::process::{
@@ -21,8 +21,12 @@ use rustix::thread::set_name;
 
 use super::super::super::priority::Priority;
 use super::super::exit::Exit;
+use super::super::reserve;
 use super::super::tag::TAG_VARIABLE;
-use super::{PipeHolder, ProcessEntry};
+use super::entry::{PipeHolder, ProcessEntry};
+
+/// Whether the tags of all programs can be read.
+pub(in super::super) const SHOWS_ALL_TAGS: bool = true;
 
 /// Wakes a thread that sleeps in `poll`.
 pub(in super::super) struct Notifier(OwnedFd);
@@ -62,13 +66,15 @@ impl Pidfd {
             .map(Self)
     }
 
-    /// Opens the pidfd of any process. Returns `Ok(None)` if the system has no pidfds, and an error
-    /// if there is no such process.
+    /// Opens the pidfd of any process. Returns `Ok(None)` if the system has no pidfds.
+    ///
+    /// # Errors
+    /// There is no such process, or no more files can be opened.
     pub(in super::super) fn open(pid: i32) -> Result<Option<Self>, Errno> {
         let pid = Pid::from_raw(pid).ok_or(Errno::SRCH)?;
         match pidfd_open(pid, PidfdFlags::empty()) {
             Ok(pidfd) => Ok(Some(Self(pidfd))),
-            Err(Errno::SRCH) => Err(Errno::SRCH),
+            Err(error @ (Errno::SRCH | Errno::MFILE | Errno::NFILE)) => Err(error),
             Err(_) => Ok(None),
         }
     }
@@ -100,28 +106,41 @@ pub(in super::super) fn reap(pid: Pid, pidfd: Option<&Pidfd>) -> rustix::io::Res
 const EXEC_TIMEOUT: Duration = Duration::from_millis(200);
 const EXEC_POLL_INTERVAL: Duration = Duration::from_millis(1);
 
-/// Returns all processes except zombies.
+/// Returns all processes except zombies. Has three files open at the same time.
 ///
 /// A process that executes a program has no environment for a moment, and so no tag. It is asked
 /// again until it has one.
-pub(in super::super) fn running_processes() -> Vec<ProcessEntry> {
+///
+/// # Errors
+/// The process table can't be read, for example because no more files can be opened.
+pub(in super::super) fn running_processes() -> io::Result<Vec<ProcessEntry>> {
     let began = Instant::now();
     let mut running = Vec::new();
-    let mut read = |process: Process| match entry(&process)? {
-        Found::Executing(_) if began.elapsed() < EXEC_TIMEOUT => Some(process),
-        Found::Executing(entry) | Found::Complete(entry) => {
-            running.push(entry);
-            None
+    let mut executing = Vec::new();
+    for process in all_processes().map_err(io_error)? {
+        match unless_gone(process)?
+            .map(|it| entry(&it))
+            .transpose()?
+            .flatten()
+        {
+            Some(Found::Complete(entry)) => running.push(entry),
+            Some(Found::Executing(entry)) => executing.push(entry),
+            None => {}
         }
-    };
-    // One after the other: each has a file open.
-    let processes = all_processes().into_iter().flatten().flatten();
-    let mut executing: Vec<Process> = processes.filter_map(&mut read).collect();
-    while !executing.is_empty() {
-        std::thread::park_timeout(EXEC_POLL_INTERVAL);
-        executing = executing.into_iter().filter_map(&mut read).collect();
     }
-    running
+    while !executing.is_empty() && began.elapsed() < EXEC_TIMEOUT {
+        std::thread::park_timeout(EXEC_POLL_INTERVAL);
+        for old in std::mem::take(&mut executing) {
+            let process = unless_gone(Process::new(old.pid))?;
+            match process.map(|it| entry(&it)).transpose()?.flatten() {
+                Some(Found::Complete(entry)) => running.push(entry),
+                Some(Found::Executing(entry)) => executing.push(entry),
+                None => {}
+            }
+        }
+    }
+    running.extend(executing);
+    Ok(running)
 }
 
 /// Returns the other processes that have one of these pipes open.
@@ -150,9 +169,33 @@ fn holds_any(process: &Process, pipes: &[u64]) -> bool {
 
 /// Returns the start of the process with this pid, or `None` if there is no such process. A zombie
 /// counts as one.
-pub(in super::super) fn start_of(pid: i32) -> Option<u64> {
-    let stat = Process::new(pid).and_then(|process| process.stat()).ok()?;
-    Some(stat.starttime)
+///
+/// # Errors
+/// No more files can be opened.
+pub(in super::super) fn start_of(pid: i32) -> io::Result<Option<u64>> {
+    let stat = Process::new(pid).and_then(|process| process.stat());
+    Ok(unless_gone(stat)?.map(|stat| stat.starttime))
+}
+
+/// Returns `None` for an error that is one of the process, such as its end.
+///
+/// # Errors
+/// No more files can be opened.
+fn unless_gone<T>(read: ProcResult<T>) -> io::Result<Option<T>> {
+    match read {
+        Ok(read) => Ok(Some(read)),
+        Err(error) => match io_error(error) {
+            limit if reserve::is_limit(&limit) => Err(limit),
+            _gone => Ok(None),
+        },
+    }
+}
+
+fn io_error(error: ProcError) -> io::Error {
+    match error {
+        ProcError::Io(error, _path) => error,
+        other => io::Error::other(other),
+    }
 }
 
 enum Found {
@@ -163,14 +206,13 @@ enum Found {
 }
 
 /// Returns `None` if the process has ended.
-fn entry(process: &Process) -> Option<Found> {
-    let stat = process.stat().ok()?;
-    let is_dead = matches!(stat.state, 'Z' | 'X');
-    if is_dead {
-        return None;
-    }
+fn entry(process: &Process) -> io::Result<Option<Found>> {
+    let stat = unless_gone(process.stat())?;
+    let Some(stat) = stat.filter(|stat| !matches!(stat.state, 'Z' | 'X')) else {
+        return Ok(None);
+    };
     // The environment of another user's process can't be read, and the process can't be signalled.
-    let environ = read_environ(process).ok();
+    let environ = unless_gone(read_environ(process))?;
     let is_executing = environ
         .as_ref()
         .is_some_and(|read| read.len() < environ_len(&stat).unwrap_or(1));
@@ -182,11 +224,11 @@ fn entry(process: &Process) -> Option<Found> {
         tags: environ.and_then(|environ| tags_in(&environ)),
         name: stat.comm,
     };
-    Some(if is_executing {
+    Ok(Some(if is_executing {
         Found::Executing(entry)
     } else {
         Found::Complete(entry)
-    })
+    }))
 }
 
 fn read_environ(process: &Process) -> ProcResult<Vec<u8>> {

@@ -8,6 +8,7 @@
 use std::convert::Infallible;
 use std::env;
 use std::ffi::{CStr, OsStr, OsString};
+use std::fs::File;
 use std::io::{self, PipeReader, PipeWriter};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt as _;
@@ -23,12 +24,18 @@ use sysinfo::{
 
 use super::super::exit::Exit;
 use super::super::tag::TAG_VARIABLE;
-use super::{PipeHolder, ProcessEntry};
+use super::entry::{PipeHolder, ProcessEntry};
 
 const MAX_NICENESS: i32 = 19;
 
+/// The files that `sysinfo` has open at the same time where it reads them from `/proc`.
+const FILES_OF_A_LOOK: usize = 3;
+
 /// The bit of a wait status that means that a core file was written.
 const CORE_DUMPED: i32 = 0x80;
+
+/// Whether the tags of all programs can be read.
+pub(in super::super) const SHOWS_ALL_TAGS: bool = false;
 
 /// Wakes a thread that sleeps in `poll`.
 pub(in super::super) struct Notifier {
@@ -106,11 +113,14 @@ pub(in super::super) fn reap(
 }
 
 /// Returns all processes except zombies.
-pub(in super::super) fn running_processes() -> Vec<ProcessEntry> {
+///
+/// # Errors
+/// No more files can be opened.
+pub(in super::super) fn running_processes() -> io::Result<Vec<ProcessEntry>> {
     let with_environ = minimal_refresh().with_environ(UpdateKind::Always);
-    let system = read_table(ProcessesToUpdate::All, with_environ);
+    let system = read_table(ProcessesToUpdate::All, with_environ)?;
     let processes = system.iter().flat_map(|system| system.processes().values());
-    processes.filter_map(entry).collect()
+    Ok(processes.filter_map(entry).collect())
 }
 
 /// Returns no process: there is no common way to ask for the files that one has open.
@@ -120,20 +130,40 @@ pub(in super::super) fn pipe_holders(_pipes: &[u64]) -> Vec<PipeHolder> {
 
 /// Returns the start of the process with this pid, or `None` if there is no such process. A zombie
 /// counts as one.
-pub(in super::super) fn start_of(pid: i32) -> Option<u64> {
+///
+/// # Errors
+/// No more files can be opened.
+pub(in super::super) fn start_of(pid: i32) -> io::Result<Option<u64>> {
     let pid = Pid::from_u32(pid.cast_unsigned());
     let system = read_table(ProcessesToUpdate::Some(&[pid]), minimal_refresh())?;
-    system.process(pid).map(Process::start_time)
+    let process = system.as_ref().and_then(|system| system.process(pid));
+    Ok(process.map(Process::start_time))
 }
 
 fn minimal_refresh() -> ProcessRefreshKind {
     ProcessRefreshKind::nothing().without_tasks()
 }
 
-fn read_table(processes: ProcessesToUpdate<'_>, fields: ProcessRefreshKind) -> Option<System> {
-    let mut system = System::new().ok()?;
+/// Returns `None` if the system shows no processes.
+///
+/// # Errors
+/// No more files can be opened.
+fn read_table(
+    processes: ProcessesToUpdate<'_>,
+    fields: ProcessRefreshKind,
+) -> io::Result<Option<System>> {
+    check_files()?;
+    let Ok(mut system) = System::new() else {
+        return Ok(None);
+    };
     system.refresh_processes_specifics(processes, true, fields);
-    Some(system)
+    Ok(Some(system))
+}
+
+/// Fails if no more files can be opened, which `sysinfo` does not tell.
+fn check_files() -> io::Result<()> {
+    let some: io::Result<Vec<File>> = (0..FILES_OF_A_LOOK).map(|_| File::open("/")).collect();
+    some.map(drop)
 }
 
 fn entry(process: &Process) -> Option<ProcessEntry> {

@@ -1,0 +1,23 @@
+//! What both kinds of systems say of a process.
+
+use std::ffi::OsString;
+
+/// A running process in the process table.
+pub(in super::super) struct ProcessEntry {
+    pub(in super::super) pid: i32,
+    pub(in super::super) parent: i32,
+    pub(in super::super) group: i32,
+    pub(in super::super) name: String,
+    /// The time of its start, in the unit of the system.
+    pub(in super::super) started: u64,
+    /// The value of [`TAG_VARIABLE`](super::super::tag::TAG_VARIABLE) in its environment, if that can be
+    /// read.
+    pub(in super::super) tags: Option<OsString>,
+}
+
+/// A process that has a pipe open.
+pub(in super::super) struct PipeHolder {
+    pub(in super::super) pid: i32,
+    pub(in super::super) group: i32,
+    pub(in super::super) name: String,
+}
