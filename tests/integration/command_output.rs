@@ -125,6 +125,18 @@ fn process_that_holds_the_output_is_named() {
 }
 
 #[test]
+fn descendant_that_prints_without_end_does_not_hold_up() {
+    let folder = folder();
+    let output = run(folder.path(), &["--", "sh", "-c", "yes & echo done"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(
+        text(&output.stderr).contains("yes ("),
+        "{}",
+        text(&output.stderr)
+    );
+}
+
+#[test]
 fn last_words_of_a_stopped_command_are_shown() {
     let folder = folder();
     // More than waits for its turn, printed by the shell itself.

@@ -12,6 +12,13 @@ use crate::join::{Context, Select, SelectError};
 /// `| sed`, `tee >(…)` or `exec > >(…)` prints its last lines after it has ended.
 const LAST_OUTPUT_TIME: Duration = Duration::from_millis(100);
 
+/// The pieces of a stream that are handed over before the end and the timeout are looked at again.
+const MAX_READS: usize = 16;
+
+/// More than can have been printed and not read at a time: each stream has a pipe, which holds at most a
+/// mebibyte, and a buffer.
+const MAX_UNREAD_BYTES: usize = 4 * 1024 * 1024;
+
 /// The output that an observer takes.
 pub(super) struct Forward<'a> {
     observer: &'a dyn ProcessObserver,
@@ -46,35 +53,48 @@ impl<'a> Forward<'a> {
         readers.fold(select, |select, (_, reader)| select.reader(reader))
     }
 
-    /// Hands over the output that is there, as far as there is room. A stream that nothing takes is
-    /// closed, as by `SIGPIPE`.
-    pub(super) fn hand_over(&mut self) {
+    /// Hands over the output that is there, as far as there is room. Returns its length. A stream that
+    /// nothing takes is closed, so who prints more gets `SIGPIPE`.
+    pub(super) fn hand_over(&mut self) -> usize {
+        let mut handed = 0;
         self.room = None;
         let (observer, room) = (self.observer, &mut self.room);
         self.readers.retain_mut(|(stream, reader)| {
-            while room.is_none() {
+            // So many that a command which prints without end is still stopped in time.
+            for _ in 0..MAX_READS {
+                if room.is_some() {
+                    break;
+                }
                 match reader.try_read() {
                     None => break,
                     Some(bytes) if bytes.is_empty() => return false,
                     Some(bytes) => match observer.did_print(*stream, &bytes) {
-                        Ok(full) => *room = full,
+                        Ok(full) => {
+                            handed += bytes.len();
+                            *room = full;
+                        }
                         Err(_closed) => return false,
                     },
                 }
             }
             true
         });
+        handed
     }
 
     /// Hands over the output that comes shortly after the end. Leaves the rest to the process.
     pub(super) fn finish(mut self, context: &Context) {
-        let until = Instant::now().checked_add(LAST_OUTPUT_TIME);
-        while !self.readers.is_empty() {
+        let until = Instant::now() + LAST_OUTPUT_TIME;
+        let mut handed_late = 0;
+        while !self.readers.is_empty() && handed_late < MAX_UNREAD_BYTES {
             let is_full = self.room.is_some();
             let select = self.add_to(context.select());
             // Who reads slowly loses nothing.
-            let waited = select.deadline(until.filter(|_| !is_full)).wait();
-            self.hand_over();
+            let waited = select.deadline((!is_full).then_some(until)).wait();
+            let handed = self.hand_over();
+            if Instant::now() >= until {
+                handed_late += handed;
+            }
             match waited {
                 Err(SelectError::TimedOut) if self.room.is_none() => break,
                 Err(SelectError::Cancelled) => break,
