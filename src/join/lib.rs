@@ -54,6 +54,7 @@ mod output;
 mod owned;
 mod panic;
 mod parking;
+mod place;
 mod pool;
 mod priority;
 #[cfg(all(unix, feature = "process", not(loom)))]
@@ -63,6 +64,7 @@ pub mod process;
 mod process_models;
 mod progress;
 mod promise;
+mod queue;
 mod registry;
 mod scope;
 mod select;

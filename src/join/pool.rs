@@ -1,15 +1,15 @@
 //! The thread pool.
 
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-use crossbeam_channel::Sender;
 
 use super::error::SpawnError;
 use super::header::Header;
 use super::info::Placement;
 use super::priority::{Priority, spawn_thread};
+use super::queue::Queue;
 use super::workers::Workers;
 use super::{graph, registry};
 
@@ -34,9 +34,9 @@ use super::{graph, registry};
 /// assert_eq!(sum, 14);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Pool {
-    queue: Sender<Arc<Header>>,
+    queue: Arc<OpenQueue>,
     id: u64,
     threads: usize,
 }
@@ -99,11 +99,9 @@ impl Pool {
         Placement::Pool(self.id)
     }
 
+    /// Queues a task, which counts as listed already.
     pub(crate) fn push(&self, task: Arc<Header>) {
-        if let Err(refused) = self.queue.send(task) {
-            // Sending fails only when every worker has ended, and none ends while a handle lives.
-            registry::discard(&refused.into_inner());
-        }
+        self.queue.0.push(task);
     }
 }
 
@@ -130,43 +128,62 @@ impl PoolBuilder {
     ///
     /// # Errors
     /// Fails if the system refuses one of them. Then the threads that were started end.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a bounded queue would block the thread that spawns"
-    )]
     pub fn build(self) -> Result<Pool, SpawnError> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         // A counter orders nothing else.
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        let (queue, tasks) = crossbeam_channel::unbounded();
-        let members = Arc::new(Members(Arc::new(Workers::new(
-            id,
-            self.name,
-            self.threads,
-            self.priority,
-        ))));
-        graph::global().add_pool(members.0.clone());
+        let queue = Arc::new(Queue::new(self.threads));
+        // The threads that have started end if another one is refused.
+        let open = Arc::new(OpenQueue(queue.clone()));
+        let members = Arc::new(Members {
+            workers: Arc::new(Workers::new(id, self.name, self.threads, self.priority)),
+            queue: queue.clone(),
+        });
+        graph::global().add_pool(members.workers.clone());
+        registry::global().add_queue(queue);
         for thread in 0..self.threads {
-            let (tasks, members) = (tasks.clone(), members.clone());
-            let name = format!("{}-{}", members.0.name(), thread + 1);
+            let members = members.clone();
+            let name = format!("{}-{}", members.workers.name(), thread + 1);
             let builder = std::thread::Builder::new().name(name.clone());
-            let run = move || members.0.run_all(thread, tasks.into_iter());
+            let run = move || members.workers.run_all(thread, &members.queue);
             spawn_thread(builder, self.priority, run)
                 .map_err(|cause| SpawnError { name, cause })?;
         }
         Ok(Pool {
-            queue,
+            queue: open,
             id,
             threads: self.threads,
         })
     }
 }
 
-/// The threads of a pool, shared by all of them. When the last one ends, the graph forgets them.
-struct Members(Arc<Workers>);
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool")
+            .field("id", &self.id)
+            .field("threads", &self.threads)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The queue of a pool that has a handle.
+struct OpenQueue(Arc<Queue>);
+
+impl Drop for OpenQueue {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// The threads of a pool, shared by all of them. When the last one ends, the pool is forgotten.
+struct Members {
+    workers: Arc<Workers>,
+    queue: Arc<Queue>,
+}
 
 impl Drop for Members {
     fn drop(&mut self) {
-        graph::global().remove_pool(self.0.pool());
+        graph::global().remove_pool(self.workers.pool());
+        registry::global().remove_queue(&self.queue);
     }
 }

@@ -1,41 +1,11 @@
 //! The progress that a task reports.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use super::info::Progress;
 use super::sync::{AtomicU64, Mutex, Ordering, lock, yield_now};
 
-/// The progress of a task. Until the first report it takes no memory of its own, because most queued
-/// tasks have none.
-pub(crate) struct ProgressCell(OnceLock<Box<Reports>>);
-
-impl ProgressCell {
-    pub(crate) fn new() -> Self {
-        Self(OnceLock::new())
-    }
-
-    pub(crate) fn get(&self) -> Progress {
-        self.0
-            .get()
-            .map_or_else(Progress::default, |reports| reports.get())
-    }
-
-    #[inline]
-    pub(crate) fn set(&self, done: u64, total: u64) {
-        self.reports().set(done, total);
-    }
-
-    pub(crate) fn set_message(&self, text: Arc<str>) {
-        *lock(&self.reports().message) = Some(text);
-    }
-
-    #[inline]
-    fn reports(&self) -> &Reports {
-        self.0.get_or_init(|| Box::new(Reports::new()))
-    }
-}
-
-/// The latest report.
+/// The latest report of a task.
 ///
 /// A report is written to the slot that readers don't use and then published, so a reader gets both
 /// numbers of one report, and waits for no writer: that may be a thread of low priority that does
@@ -83,6 +53,10 @@ impl Reports {
             total,
             message: lock(&self.message).clone(),
         }
+    }
+
+    pub(crate) fn set_message(&self, text: Arc<str>) {
+        *lock(&self.message) = Some(text);
     }
 
     fn numbers(&self) -> (u64, u64) {

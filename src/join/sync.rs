@@ -34,6 +34,27 @@ pub(crate) fn ignore_poison<T>(result: LockResult<T>) -> T {
     result.unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Looks for some microseconds whether a condition comes true: to park a thread and wake it again takes
+/// longer than many tasks. Returns whether it holds.
+#[cfg(not(loom))]
+pub(crate) fn comes_soon(condition: impl Fn() -> bool) -> bool {
+    const ROUNDS: u32 = 7;
+    for round in 0..ROUNDS {
+        if condition() {
+            return true;
+        }
+        // A yield instead would make the thread run later once it is woken.
+        (0..1 << round).for_each(|_| std::hint::spin_loop());
+    }
+    condition()
+}
+
+/// A model tries all orders anyway.
+#[cfg(loom)]
+pub(crate) fn comes_soon(condition: impl Fn() -> bool) -> bool {
+    condition()
+}
+
 /// Waits for a condition variable, at most for `timeout`. Returns whether it has timed out.
 #[cfg(not(loom))]
 pub(crate) fn wait_timeout<'a, T>(

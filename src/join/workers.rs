@@ -16,6 +16,7 @@ use super::id::TaskId;
 #[cfg(not(loom))]
 use super::priority;
 use super::priority::Priority;
+use super::queue::Queue;
 use super::registry;
 use super::sync::{AtomicU64, Condvar, Mutex, Ordering, lock, wait_timeout};
 use super::targets::Targets;
@@ -122,10 +123,10 @@ impl Workers {
     }
 
     /// Runs the tasks of a queue on this thread, which becomes the one with this index.
-    pub(crate) fn run_all(&self, thread: usize, tasks: impl Iterator<Item = Arc<Header>>) {
+    pub(crate) fn run_all(&self, thread: usize, queue: &Queue) {
         let running = &self.running[thread];
         self.enter(running);
-        for task in tasks {
+        while let Some(task) = queue.next(thread) {
             running.during(task.id(), || registry::run(&task));
         }
     }
@@ -162,7 +163,7 @@ impl Workers {
     pub(crate) fn serve(self: &Arc<Self>, shortages: Vec<Shortage>, stuck: &[u64]) {
         if self.add_shortages(shortages, stuck) && self.spawn_spare().is_err() {
             while let Some(task) = self.next_of_shortages() {
-                registry::run(&task);
+                registry::run_queued(&task);
             }
         }
     }
@@ -192,7 +193,7 @@ impl Workers {
         let started = spawn_thread(name, self.priority, move || {
             workers.enter(&running);
             while let Some(task) = workers.wait_for_shortage(number) {
-                running.during(task.id(), || registry::run(&task));
+                running.during(task.id(), || registry::run_queued(&task));
             }
         });
         if started.is_err() {
@@ -303,7 +304,7 @@ pub(crate) fn help(task: &Arc<Header>, before: impl FnOnce(InnermostTask)) -> bo
     };
     let running = change_depth(|depth| *depth += 1).unwrap_or_default();
     before(running.clone());
-    let ran = running.during(task.id(), || registry::run(task));
+    let ran = running.during(task.id(), || registry::run_queued(task));
     change_depth(|depth| *depth -= 1);
     ran
 }

@@ -257,7 +257,9 @@ fn t18_report_that_blocks_delays_no_timeout() {
                 reported.pass();
             }
         });
-        drop(join::spawn("panics", |_| panic!("unseen")).unwrap());
+        let gate = Gate::new();
+        drop(panicking(&gate, "unseen"));
+        gate.open();
         reporting.pass();
         let shutdown = Builder::new("shutdown")
             .daemon(true)
