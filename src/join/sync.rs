@@ -36,22 +36,31 @@ pub(crate) fn ignore_poison<T>(result: LockResult<T>) -> T {
 
 /// Looks for some microseconds whether a condition comes true: to park a thread and wake it again takes
 /// longer than many tasks. Returns whether it holds.
+///
+/// With `yields`, other threads run in between, such as the one that makes it true. A thread that has
+/// yielded runs some microseconds later once it is parked and woken.
 #[cfg(not(loom))]
-pub(crate) fn comes_soon(condition: impl Fn() -> bool) -> bool {
-    const ROUNDS: u32 = 7;
-    for round in 0..ROUNDS {
+pub(crate) fn comes_soon(yields: bool, condition: impl Fn() -> bool) -> bool {
+    const SPINS: u32 = 7;
+    const YIELDS: u32 = 4;
+    for round in 0..SPINS {
         if condition() {
             return true;
         }
-        // A yield instead would make the thread run later once it is woken.
         (0..1 << round).for_each(|_| std::hint::spin_loop());
+    }
+    for _ in 0..if yields { YIELDS } else { 0 } {
+        if condition() {
+            return true;
+        }
+        yield_now();
     }
     condition()
 }
 
 /// A model tries all orders anyway.
 #[cfg(loom)]
-pub(crate) fn comes_soon(condition: impl Fn() -> bool) -> bool {
+pub(crate) fn comes_soon(_yields: bool, condition: impl Fn() -> bool) -> bool {
     condition()
 }
 

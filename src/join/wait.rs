@@ -9,6 +9,7 @@ use super::error::JoinError;
 use super::graph::{self, Graph, Intent, Need, Wait};
 use super::header::Header;
 use super::id::TaskId;
+use super::info::Placement;
 use super::members::Members;
 use super::sync::{comes_soon, current_thread, park_until};
 use super::targets::{Group, Targets};
@@ -52,7 +53,9 @@ pub(crate) fn for_one(
         return Err(WaitFailure::CurrentThread);
     }
     let can_help = workers::may_help().is_some_and(|pool| target.is_queued_on(pool));
-    if deadline.is_none() && !can_help && comes_soon(|| target.is_finished()) {
+    // The tasks of a pool are often short.
+    let is_on_pool = matches!(target.placement(), Placement::Pool(_));
+    if deadline.is_none() && !can_help && comes_soon(is_on_pool, || target.is_finished()) {
         return Ok(());
     }
     let wait = graph.enter(Intent {
