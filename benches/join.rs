@@ -12,15 +12,21 @@ use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::time::{Duration, Instant};
 
 use harness::{Bench, at_quantile, timed};
-use meanwhile_join::{Builder, Changes, Pool, Priority, Task};
+use meanwhile_join::{Builder, Changes, Pool, Priority, Task, as_completed};
 use poll_promise::Promise;
 use rayon::prelude::*;
 
 fn main() -> std::io::Result<()> {
+    match std::env::args().nth(1).as_deref() {
+        Some(MEMORY_OF_OURS) => return print_bytes_each(queued_tasks),
+        Some(MEMORY_OF_RAYON) => return print_bytes_each(queued_rayon_jobs),
+        _ => {}
+    }
     let bench = Bench::from_args();
     memory()?;
     spawn_and_join(&bench)?;
     pool(&bench)?;
+    completed(&bench)?;
     polling(&bench)?;
     some_changed(&bench)?;
     wake_up(&bench)?;
@@ -173,6 +179,45 @@ fn pool(bench: &Bench) -> std::io::Result<()> {
                             }
                         });
                     })
+                }),
+            ),
+        ],
+    )
+}
+
+/// Tasks that end while they are awaited, taken by a task and by a thread that runs none: only the
+/// waits of tasks are checked for deadlock cycles.
+fn completed(bench: &Bench) -> std::io::Result<()> {
+    let tasks = bench.many(100_000);
+    let take_all = move || {
+        let queue = Queue::new(tasks);
+        let completed = as_completed(queue.tasks.clone());
+        timed(|| {
+            queue.release();
+            assert_eq!(completed.flatten().count(), tasks);
+        })
+    };
+    bench.compare(
+        "a task out of 100 000 from as_completed, while they run",
+        20,
+        0.5,
+        tasks as f64,
+        vec![
+            (
+                "by a task",
+                Box::new(move || {
+                    let taker = Builder::new("bench").spawn(move |_| take_all());
+                    *taker.expect("a thread").join().expect("returned")
+                }),
+            ),
+            (
+                "by a thread",
+                Box::new(move || {
+                    std_join(
+                        std::thread::Builder::new()
+                            .spawn(take_all)
+                            .expect("a thread"),
+                    )
                 }),
             ),
         ],
@@ -447,26 +492,78 @@ fn panics(bench: &Bench) -> std::io::Result<()> {
     )
 }
 
-/// Prints the memory of queued tasks. It runs first, while the process is small. The allocator
-/// decides when it returns the memory of ended tasks to the system. The second round shows that it
-/// is used again.
+/// Prints the memory of queued tasks, each kind in a process of its own. Then that of many tasks
+/// twice: the allocator decides when it returns the memory of ended tasks to the system, and the
+/// second round shows that it is used again.
 fn memory() -> std::io::Result<()> {
-    const TASKS: usize = 100_000;
     let before = resident_bytes()?;
-    let queue = Queue::new(TASKS);
+    let queue = Queue::new(QUEUED);
     let queued = resident_bytes()?;
     drop(queue);
     let ended = resident_bytes()?;
-    let queue = Queue::new(TASKS);
+    let queue = Queue::new(QUEUED);
     let again = resident_bytes()?;
     drop(queue);
-    let each = queued.saturating_sub(before) / TASKS;
+    let ours = bytes_each(MEMORY_OF_OURS)?;
+    let rayon = bytes_each(MEMORY_OF_RAYON)?;
     let [before, queued, ended, again] = [before, queued, ended, again].map(|bytes| bytes >> 20);
     writeln!(
         std::io::stdout(),
-        "resident memory of 100 000 queued pool tasks\n    \
-         {each} bytes each, handle included; {before} MiB before, {queued} queued, {ended} ended, {again} queued again"
+        "resident memory of 100 000 queued pool tasks, each with its handle\n    \
+         {:<28} {ours:>10.0} B\n    {:<28} {rayon:>10.0} B   ours / this {:.2}\n    \
+         those that report changes: {before} MiB before, {queued} queued, {ended} ended, {again} queued again",
+        "meanwhile",
+        "rayon + oneshot",
+        ours / rayon
     )
+}
+
+const QUEUED: usize = 100_000;
+const MEMORY_OF_OURS: &str = "memory-of-ours";
+const MEMORY_OF_RAYON: &str = "memory-of-rayon";
+
+/// Returns what this program prints when it is started to measure one kind.
+fn bytes_each(kind: &str) -> std::io::Result<f64> {
+    let program = std::env::current_exe()?;
+    let output = std::process::Command::new(program).arg(kind).output()?;
+    String::from_utf8_lossy(&output.stdout)
+        .trim()
+        .parse()
+        .map_err(std::io::Error::other)
+}
+
+/// Prints the growth of this process by `fill`, for each of the queued.
+fn print_bytes_each<T>(fill: fn() -> T) -> std::io::Result<()> {
+    let before = resident_bytes()?;
+    let filled = fill();
+    let bytes = resident_bytes()?.saturating_sub(before);
+    drop(filled);
+    writeln!(std::io::stdout(), "{}", bytes / QUEUED)
+}
+
+fn queued_tasks() -> Queue {
+    Queue::spawn(|pool| {
+        let tasks = (0..QUEUED).map(|_| pool.spawn(|_| ()));
+        tasks.collect()
+    })
+}
+
+fn queued_rayon_jobs() -> impl Sized {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+    let pool = pool.expect("a thread");
+    let (release, released) = mpsc::channel::<()>();
+    pool.spawn(move || {
+        released.iter().next();
+    });
+    let receivers = (0..QUEUED).map(|_| {
+        let (send, receive) = tokio::sync::oneshot::channel();
+        pool.spawn(move || {
+            send.send(()).ok();
+        });
+        receive
+    });
+    let receivers: Vec<_> = receivers.collect();
+    (release, pool, receivers)
 }
 
 /// Tasks that stay queued behind a blocked one until this is dropped.
@@ -477,31 +574,44 @@ struct Queue {
 }
 
 impl Queue {
+    /// Tasks that report to `changes`.
     fn new(count: usize) -> Self {
         let changes = Changes::new(|| ());
-        let pool = Pool::builder().threads(1).build().expect("a thread");
+        let mut queue = Self::spawn(|pool| {
+            let task = || {
+                Builder::default()
+                    .report_to(&changes)
+                    .spawn_on(pool, |_| ())
+            };
+            (0..count).map(|_| task().expect("queued")).collect()
+        });
+        queue.changes = changes;
+        queue
+    }
+
+    fn spawn(spawn: impl FnOnce(&Pool) -> Vec<Task<()>>) -> Self {
+        let pool = Pool::builder().threads(1).priority(Priority::Normal);
+        let pool = pool.build().expect("a thread");
         let (release, released) = crossbeam_channel::bounded::<()>(1);
         let blocker = Builder::new("blocker").spawn_on(&pool, move |_| released.iter().next());
         drop(blocker.expect("queued"));
-        let tasks = (0..count)
-            .map(|_| {
-                Builder::default()
-                    .report_to(&changes)
-                    .spawn_on(&pool, |_| ())
-            })
-            .map(|task| task.expect("queued"))
-            .collect();
         Self {
-            changes,
-            tasks,
+            changes: Changes::new(|| ()),
+            tasks: spawn(&pool),
             release,
         }
+    }
+
+    /// Lets the tasks run.
+    fn release(&self) {
+        // If it is full, they run already.
+        self.release.try_send(()).ok();
     }
 }
 
 impl Drop for Queue {
     fn drop(&mut self) {
-        self.release.send(()).expect("the blocker receives");
+        self.release();
         for task in &self.tasks {
             task.join().expect("returned");
         }

@@ -229,7 +229,11 @@ impl Builder {
         install_hook();
         let token = self.cancel_token.clone();
         let header = self.header(placement, body);
-        registry::global().add(header.clone());
+        match placement {
+            // The queue of the pool lists it.
+            Placement::Pool(_) => header.set_listed(true),
+            Placement::Thread | Placement::Elsewhere => registry::global().add(header.clone()),
+        }
         if let Some(token) = token {
             let target: Arc<dyn CancelTarget> = header.clone();
             if !cancel_tree::link(&target, token.target()) {

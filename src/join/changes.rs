@@ -113,7 +113,7 @@ impl Changes {
         taken
             .iter()
             .map(|task| {
-                task.subscription().mark_taken();
+                task.change_mark().mark_taken();
                 task.id()
             })
             .collect()
@@ -129,52 +129,49 @@ impl Changes {
 pub(crate) trait Observed: Send + Sync {
     fn id(&self) -> TaskId;
 
-    fn subscription(&self) -> &Subscription;
+    fn change_mark(&self) -> &ChangeMark;
 }
 
 /// A task's link to the queue, if it has one. It does not keep the queue alive, which holds tasks.
-pub(crate) struct Subscription {
-    queue: Option<Weak<ChangeQueue>>,
-    /// Whether the task is in the queue. Without a queue it stays set once it was, so that later
-    /// progress does no more than to read it.
-    ///
-    /// Both swaps have release and acquire order. Of a swap that queues and one that takes, the later
-    /// sees the earlier: either the task is queued again, or who takes it sees its change.
-    is_queued: AtomicBool,
-}
+pub(crate) struct Subscription(Option<Weak<ChangeQueue>>);
+
+/// Whether a task is in the queue. Without a queue it stays set once it was, so that later progress
+/// does no more than to read it.
+///
+/// Both swaps have release and acquire order. Of a swap that queues and one that takes, the later
+/// sees the earlier: either the task is queued again, or who takes it sees its change.
+#[derive(Default)]
+pub(crate) struct ChangeMark(AtomicBool);
 
 impl Subscription {
     /// A subscription to `changes`; `None` subscribes to nothing.
     pub(crate) fn new(changes: Option<&Changes>) -> Self {
-        Self {
-            queue: changes.map(|changes| Arc::downgrade(&changes.0)),
-            is_queued: AtomicBool::new(false),
-        }
+        Self(changes.map(|changes| Arc::downgrade(&changes.0)))
     }
 
     /// Returns the queue, if there is one and it is still used.
     pub(crate) fn changes(&self) -> Option<Changes> {
-        self.queue.as_ref()?.upgrade().map(Changes)
+        self.0.as_ref()?.upgrade().map(Changes)
     }
 
     /// Whether a change since then need not be queued. The caller must have stored the change.
     #[inline]
-    pub(crate) fn is_queued(&self) -> bool {
-        if self.queue.is_some() {
+    pub(crate) fn is_queued(&self, mark: &ChangeMark) -> bool {
+        if self.0.is_some() {
             // The change is stored before this load, and `mark_taken` stores before the change is
             // read. Of these two threads one sees the store of the other: either the task is queued
             // again, or the change is seen. Weaker orders allow that neither does.
             fence(Ordering::SeqCst);
         }
-        self.is_queued.load(Ordering::Relaxed)
+        mark.0.load(Ordering::Relaxed)
     }
 
     /// Queues `task`, whose subscription this is, unless it is in the queue already.
     pub(crate) fn notify<T: Observed + 'static>(&self, task: &Arc<T>) {
-        if self.is_queued.swap(true, Ordering::AcqRel) {
+        if task.change_mark().0.swap(true, Ordering::AcqRel) {
             return;
         }
-        let Some(queue) = self.queue.as_ref().and_then(Weak::upgrade) else {
+        let Some(queue) = self.0.as_ref().and_then(Weak::upgrade) else {
             return;
         };
         let was_pending = {
@@ -186,11 +183,13 @@ impl Subscription {
             contain(|| (queue.wake)());
         }
     }
+}
 
+impl ChangeMark {
     /// Lets later changes queue the task again. The fence belongs to that of
-    /// [`is_queued`](Self::is_queued).
+    /// [`is_queued`](Subscription::is_queued).
     fn mark_taken(&self) {
-        self.is_queued.swap(false, Ordering::AcqRel);
+        self.0.swap(false, Ordering::AcqRel);
         fence(Ordering::SeqCst);
     }
 }

@@ -68,7 +68,7 @@ impl Context {
     /// ```
     #[inline]
     pub fn is_cancelled(&self) -> bool {
-        self.header.cancel().is_requested()
+        self.header.is_cancel_requested()
     }
 
     /// Returns `Err` if a cancel was requested, so that `context.check()?` stops the work. Takes one
@@ -158,7 +158,7 @@ impl Context {
         if current().is_none() {
             self.header.cancel_marks().mark_unwound_helper();
         }
-        unwind_cancelled(self.header.identity());
+        unwind_cancelled(&self.header.identity());
     }
 
     /// Returns the token of the task: cancelling the one cancels the other. Its

@@ -1,14 +1,14 @@
 //! The number of handles to a task.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The handles to a task, and one more until the task has ended.
-pub(crate) struct HandleCount(AtomicUsize);
+pub(crate) struct HandleCount(AtomicU32);
 
 impl HandleCount {
     /// The count of a task without a handle.
     pub(crate) fn new() -> Self {
-        Self(AtomicUsize::new(1))
+        Self(AtomicU32::new(1))
     }
 
     pub(crate) fn add(&self) {
@@ -20,7 +20,7 @@ impl HandleCount {
     /// ask for the outcome any more.
     pub(crate) fn add_if_live(&self) -> bool {
         // Only the number counts. It stays above zero until this handle is dropped.
-        let one_more = |count: usize| (count > 0).then_some(count + 1);
+        let one_more = |count: u32| (count > 0).then_some(count + 1);
         let added = self
             .0
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_more);

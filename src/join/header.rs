@@ -20,7 +20,7 @@ use std::time::Instant;
 use super::callback_guard::CallbackGuard;
 use super::cancel_marks::CancelMarks;
 use super::cancel_tree::CancelNode;
-use super::changes::{Changes, Observed, Subscription};
+use super::changes::{ChangeMark, Changes, Observed, Subscription};
 use super::current;
 use super::handle_count::HandleCount;
 use super::id::{TaskId, TaskIdentity};
@@ -28,9 +28,10 @@ use super::info::{Placement, Progress, ProgressUnit, TaskInfo, TaskState};
 use super::nested;
 use super::panic::{PanicReport, RunningTask, drop_contained, report_unless_seen};
 use super::parking::Parking;
-use super::progress::ProgressCell;
-use super::state::StateCell;
-use super::sync::{AtomicUsize, Mutex, Ordering, current_thread, lock, park_until};
+use super::place::Place;
+use super::progress::Reports;
+use super::state::{StateCell, Times};
+use super::sync::{AtomicBool, AtomicUsize, Ordering, current_thread, park_until};
 use super::trace;
 use super::waiters::{Callback, Ends, Waiter, Waiters};
 
@@ -47,22 +48,48 @@ pub(crate) type Body = Box<dyn FnOnce(&Arc<Header>) -> ClosureOutcome + Send>;
 /// The registry key of a task that was not added.
 const NO_KEY: usize = usize::MAX;
 
+/// In an [`Arc`], 104 bytes are the largest size that the allocator of glibc frees without a lock.
+#[cfg(all(target_os = "linux", target_pointer_width = "64", not(loom)))]
+const _: () = assert!(size_of::<Header>() <= 104);
+
 pub(crate) struct Header {
-    identity: TaskIdentity,
-    daemon: bool,
-    placement: Placement,
+    id: TaskId,
+    times: Times,
+    place: Place,
+    handles: HandleCount,
     state: StateCell,
+    daemon: bool,
+    /// Whether a registry or the queue of a pool lists the task.
+    is_listed: AtomicBool,
+    cancel_marks: CancelMarks,
+    change_mark: ChangeMark,
+    subscription: Subscription,
+    /// With the body, until the task begins.
+    waiters: Waiters<Option<Body>>,
+    extras: OnceLock<Box<Extras>>,
+}
+
+/// What most tasks of a pool never have.
+struct Extras {
+    name: OnceLock<Arc<str>>,
     registry_key: AtomicUsize,
     cancel: CancelNode,
-    cancel_marks: CancelMarks,
-    /// Made when the task first parks.
     parking: OnceLock<Arc<Parking>>,
-    progress: ProgressCell,
-    body: Mutex<Option<Body>>,
-    waiters: Waiters,
+    progress: Reports,
     panic: OnceLock<Arc<PanicReport>>,
-    handles: HandleCount,
-    subscription: Subscription,
+}
+
+impl Extras {
+    fn new(name: Option<Arc<str>>) -> Box<Self> {
+        Box::new(Self {
+            name: name.map_or_else(OnceLock::new, OnceLock::from),
+            registry_key: AtomicUsize::new(NO_KEY),
+            cancel: CancelNode::new(),
+            parking: OnceLock::new(),
+            progress: Reports::new(),
+            panic: OnceLock::new(),
+        })
+    }
 }
 
 /// The settings of a task.
@@ -77,34 +104,43 @@ pub(crate) struct Spec {
 
 impl Header {
     pub(crate) fn new(spec: Spec, body: Body) -> Self {
+        let extras = spec.name.map(|name| Extras::new(Some(name)));
         Self {
-            identity: TaskIdentity::new(spec.id, spec.name),
-            daemon: spec.daemon,
-            placement: spec.placement,
-            state: StateCell::new(),
-            registry_key: AtomicUsize::new(NO_KEY),
-            cancel: CancelNode::new(),
-            cancel_marks: CancelMarks::default(),
-            parking: OnceLock::new(),
-            progress: ProgressCell::new(),
-            body: Mutex::new(Some(traced(body))),
-            waiters: Waiters::new(),
-            panic: OnceLock::new(),
+            id: spec.id,
+            times: Times::new(),
+            place: Place::new(spec.placement),
             handles: HandleCount::new(),
+            state: StateCell::new(),
+            daemon: spec.daemon,
+            is_listed: AtomicBool::new(false),
+            cancel_marks: CancelMarks::default(),
+            change_mark: ChangeMark::default(),
             subscription: spec.subscription,
+            waiters: Waiters::new(Some(traced(body))),
+            extras: extras.map_or_else(OnceLock::new, OnceLock::from),
         }
     }
 
-    pub(crate) fn identity(&self) -> &TaskIdentity {
-        &self.identity
+    #[inline]
+    fn extras(&self) -> &Extras {
+        self.extras.get_or_init(|| Extras::new(None))
+    }
+
+    pub(crate) fn identity(&self) -> TaskIdentity {
+        TaskIdentity {
+            id: self.id,
+            name: self.name().clone(),
+        }
     }
 
     pub(crate) fn id(&self) -> TaskId {
-        self.identity.id()
+        self.id
     }
 
+    /// The default name is `task-N`, where N is the number. It is made on first use.
     pub(crate) fn name(&self) -> &Arc<str> {
-        self.identity.name()
+        let name = &self.extras().name;
+        name.get_or_init(|| format!("task-{}", self.id.get()).into())
     }
 
     pub(crate) fn is_daemon(&self) -> bool {
@@ -112,17 +148,28 @@ impl Header {
     }
 
     pub(crate) fn placement(&self) -> Placement {
-        self.placement
+        self.place.placement()
     }
 
-    /// The task's key in the registry, if it was added. It is stored before other threads get the task,
-    /// and what gives it to them orders the accesses.
+    /// Stored with release order and read with acquire order: who sees that the task is gone from the
+    /// list also sees what it has added to it.
+    pub(crate) fn is_listed(&self) -> bool {
+        self.is_listed.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn set_listed(&self, is_listed: bool) {
+        self.is_listed.store(is_listed, Ordering::Release);
+    }
+
+    /// The task's key in the registry, if that lists it. Only for the thread that has claimed the task: it
+    /// has stored the key, or has got the task from the one that did.
     pub(crate) fn registry_key(&self) -> Option<usize> {
-        Some(self.registry_key.load(Ordering::Relaxed)).filter(|key| *key != NO_KEY)
+        let key = self.extras.get()?.registry_key.load(Ordering::Relaxed);
+        (key != NO_KEY).then_some(key)
     }
 
     pub(crate) fn set_registry_key(&self, key: usize) {
-        self.registry_key.store(key, Ordering::Relaxed);
+        self.extras().registry_key.store(key, Ordering::Relaxed);
     }
 
     pub(crate) fn is_finished(&self) -> bool {
@@ -135,15 +182,15 @@ impl Header {
 
     /// Whether the task is queued on this pool and has not begun.
     pub(crate) fn is_queued_on(&self, pool: u64) -> bool {
-        self.placement == Placement::Pool(pool) && self.state() == TaskState::Queued
+        self.placement() == Placement::Pool(pool) && self.state() == TaskState::Queued
     }
 
     pub(crate) fn panic(&self) -> Option<&Arc<PanicReport>> {
-        self.panic.get()
+        self.extras.get()?.panic.get()
     }
 
     pub(crate) fn finished_at(&self) -> Option<Instant> {
-        self.state.finished_at()
+        self.times.finished_at()
     }
 
     pub(crate) fn info(&self) -> TaskInfo {
@@ -152,10 +199,10 @@ impl Header {
             name: self.name().clone(),
             state: self.state(),
             daemon: self.daemon,
-            placement: self.placement,
-            spawned_at: self.state.spawned_at(),
-            started_at: self.state.started_at(),
-            finished_at: self.state.finished_at(),
+            placement: self.placement(),
+            spawned_at: self.times.spawned_at(),
+            started_at: self.times.started_at(),
+            finished_at: self.times.finished_at(),
             cancel_requested_at: self.cancel_requested_at(),
             progress: self.progress(),
         }
@@ -166,41 +213,48 @@ impl Header {
     }
 
     pub(crate) fn progress(&self) -> Progress {
-        self.progress.get()
+        let extras = self.extras.get();
+        extras.map_or_else(Progress::default, |it| it.progress.get())
     }
 
     #[inline]
     pub(crate) fn set_progress(self: &Arc<Self>, done: u64, total: u64) {
-        self.progress.set(done, total);
-        if !self.subscription.is_queued() {
+        self.extras().progress.set(done, total);
+        if !self.subscription.is_queued(&self.change_mark) {
             self.subscription.notify(self);
         }
     }
 
     pub(crate) fn set_unit(self: &Arc<Self>, unit: ProgressUnit) {
-        self.progress.set_unit(unit);
+        self.extras().progress.set_unit(unit);
         self.subscription.notify(self);
     }
 
     pub(crate) fn set_message(self: &Arc<Self>, text: Arc<str>) {
-        self.progress.set_message(text);
+        self.extras().progress.set_message(text);
         self.subscription.notify(self);
     }
 
     pub(crate) fn cancel(&self) -> &CancelNode {
-        &self.cancel
+        &self.extras().cancel
+    }
+
+    #[inline]
+    pub(crate) fn is_cancel_requested(&self) -> bool {
+        let extras = self.extras.get();
+        extras.is_some_and(|it| it.cancel.is_requested())
     }
 
     /// Returns when a cancel was requested before the end. The token of a task can be cancelled after
     /// the end too, which is no request to the task.
     pub(crate) fn cancel_requested_at(&self) -> Option<Instant> {
-        let at = self.cancel.requested_at()?;
+        let at = self.extras.get()?.cancel.requested_at()?;
         let is_in_time = self.finished_at().is_none_or(|end| at <= end);
         is_in_time.then_some(at)
     }
 
     pub(crate) fn parking(&self) -> &Arc<Parking> {
-        self.parking.get_or_init(Arc::default)
+        self.extras().parking.get_or_init(Arc::default)
     }
 
     pub(crate) fn cancel_marks(&self) -> &CancelMarks {
@@ -226,26 +280,27 @@ impl Header {
         }
     }
 
-    /// Ends a task that has not begun. Returns false if it has.
-    #[must_use]
-    pub(crate) fn discard(&self) -> bool {
-        let Some(body) = self.claim() else {
-            return false;
-        };
+    /// Ends a task that was [claimed](Self::claim) and not begun.
+    pub(crate) fn discard(&self, body: Body) {
         current::while_discarding(self.id(), || drop_contained(body));
         self.publish(ClosureOutcome::Cancelled);
-        true
     }
 
     /// Runs the closure on this thread and publishes the outcome, unless the task has begun or was
     /// cancelled. Returns true if it ran. Then the caller must [`settle`](Self::settle) it.
     #[must_use]
     pub(crate) fn run(self: &Arc<Self>) -> bool {
-        let Some(body) = self.begin() else {
+        let Some(body) = self.claim() else {
             return false;
         };
-        self.end_with(|| body(self));
+        self.run_claimed(body);
         true
+    }
+
+    /// Runs the closure of a task that was [claimed](Self::claim).
+    pub(crate) fn run_claimed(self: &Arc<Self>, body: Body) {
+        self.state.set_running(&self.times);
+        self.end_with(|| body(self));
     }
 
     /// Like [`run`](Self::run), with code that is kept elsewhere: such as in a scope, where it may
@@ -272,22 +327,22 @@ impl Header {
     /// run it and [`publish`](Self::publish) its outcome.
     pub(crate) fn begin(&self) -> Option<Body> {
         let body = self.claim()?;
-        self.state.set_running();
+        self.state.set_running(&self.times);
         Some(body)
     }
 
     /// Takes the closure. Only the first caller gets it, and must run or drop it.
-    fn claim(&self) -> Option<Body> {
-        lock(&self.body).take()
+    pub(crate) fn claim(&self) -> Option<Body> {
+        self.waiters.with_value(Option::take)
     }
 
     pub(crate) fn publish(&self, outcome: ClosureOutcome) {
         match outcome {
-            ClosureOutcome::Returned => self.state.set_returned(),
-            ClosureOutcome::Cancelled => self.state.set_cancelled(),
+            ClosureOutcome::Returned => self.state.set_returned(&self.times),
+            ClosureOutcome::Cancelled => self.state.set_cancelled(&self.times),
             ClosureOutcome::Panicked(report) => {
-                self.panic.get_or_init(|| report);
-                self.state.set_panicked();
+                self.extras().panic.get_or_init(|| report);
+                self.state.set_panicked(&self.times);
             }
         }
         // Reported before the registry removes the task, so that `shutdown` waits for it. In the
@@ -367,7 +422,7 @@ pub(crate) fn run_traced(
     header: &Header,
     code: impl FnOnce() -> ClosureOutcome,
 ) -> ClosureOutcome {
-    let pool = match header.placement {
+    let pool = match header.placement() {
         Placement::Thread | Placement::Elsewhere => None,
         Placement::Pool(pool) => Some(pool),
     };
@@ -380,8 +435,8 @@ pub(crate) fn run_traced(
 }
 
 impl RunningTask for Header {
-    fn identity(&self) -> &TaskIdentity {
-        &self.identity
+    fn identity(&self) -> TaskIdentity {
+        self.identity()
     }
 
     fn is_detached(&self) -> bool {
@@ -395,10 +450,10 @@ impl RunningTask for Header {
 
 impl Observed for Header {
     fn id(&self) -> TaskId {
-        self.identity.id()
+        self.id
     }
 
-    fn subscription(&self) -> &Subscription {
-        &self.subscription
+    fn change_mark(&self) -> &ChangeMark {
+        &self.change_mark
     }
 }

@@ -1,8 +1,8 @@
 //! The number and the name of a task.
 
 use std::fmt;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock};
 
 /// The number of a task. The tasks of this process are numbered from 1, in the order in which they
 /// were spawned.
@@ -36,26 +36,6 @@ impl fmt::Display for TaskId {
 
 /// A task's number and name.
 pub(crate) struct TaskIdentity {
-    id: TaskId,
-    name: OnceLock<Arc<str>>,
-}
-
-impl TaskIdentity {
-    /// The default name is `task-N`, where N is the number.
-    pub(crate) fn new(id: TaskId, name: Option<Arc<str>>) -> Self {
-        Self {
-            id,
-            name: name.map_or_else(OnceLock::new, OnceLock::from),
-        }
-    }
-
-    pub(crate) fn id(&self) -> TaskId {
-        self.id
-    }
-
-    /// The default name is made on first use, because most tasks of a pool are never asked for it.
-    pub(crate) fn name(&self) -> &Arc<str> {
-        self.name
-            .get_or_init(|| format!("task-{}", self.id.get()).into())
-    }
+    pub(crate) id: TaskId,
+    pub(crate) name: Arc<str>,
 }

@@ -59,6 +59,7 @@ mod owned;
 mod panic;
 mod parking;
 mod parts;
+mod place;
 mod pool;
 mod priority;
 #[cfg(all(unix, feature = "process", not(loom)))]
@@ -68,6 +69,7 @@ pub mod process;
 mod process_models;
 mod progress;
 mod promise;
+mod queue;
 mod registry;
 mod schedule;
 mod scope;

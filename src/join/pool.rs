@@ -1,16 +1,16 @@
 //! The thread pool.
 
+use std::fmt;
 use std::io;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crossbeam_channel::Sender;
-
 use super::error::SpawnError;
 use super::header::Header;
 use super::info::Placement;
 use super::priority::{Priority, spawn_thread};
+use super::queue::Queue;
 use super::workers::Workers;
 use super::{graph, registry};
 
@@ -39,9 +39,9 @@ const MAX_THREADS: usize = 1 << 22;
 /// assert_eq!(sum, 14);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Pool {
-    queue: Sender<Arc<Header>>,
+    queue: Arc<OpenQueue>,
     id: u64,
     threads: usize,
 }
@@ -104,11 +104,9 @@ impl Pool {
         Placement::Pool(self.id)
     }
 
+    /// Queues a task, which counts as listed already.
     pub(crate) fn push(&self, task: Arc<Header>) {
-        if let Err(refused) = self.queue.send(task) {
-            // Sending fails only when every worker has ended, and none ends while a handle lives.
-            registry::discard(&refused.into_inner());
-        }
+        self.queue.0.push(task);
     }
 }
 
@@ -136,10 +134,6 @@ impl PoolBuilder {
     /// # Errors
     /// Fails if the system refuses one of them, or for more than 4 194 304. Then the threads that were
     /// started end.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "a bounded queue would block the thread that spawns"
-    )]
     pub fn build(self) -> Result<Pool, SpawnError> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         if self.threads > MAX_THREADS {
@@ -147,21 +141,27 @@ impl PoolBuilder {
         }
         // A counter orders nothing else.
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
-        let (queue, tasks) = crossbeam_channel::unbounded();
+        let queue = Arc::new(Queue::new(self.threads));
+        // The threads that have started end if another one is refused.
+        let open = Arc::new(OpenQueue(queue.clone()));
         let next_for_spare = move |running: &_| graph::global().next_for_spare(id, running);
         let workers = Workers::new(id, self.name, self.threads, self.priority, next_for_spare);
-        let members = Arc::new(Members(Arc::new(workers)));
-        graph::global().add_pool(members.0.clone());
+        let members = Arc::new(Members {
+            workers: Arc::new(workers),
+            queue: queue.clone(),
+        });
+        graph::global().add_pool(members.workers.clone());
+        registry::global().add_queue(queue);
         for thread in 0..self.threads {
-            let (tasks, members) = (tasks.clone(), members.clone());
-            let name = format!("{}-{}", members.0.name(), thread + 1);
+            let members = members.clone();
+            let name = format!("{}-{}", members.workers.name(), thread + 1);
             let builder = std::thread::Builder::new().name(name.clone());
-            let run = move || members.0.run_all(thread, tasks.into_iter());
+            let run = move || members.workers.run_all(thread, &members.queue);
             spawn_thread(builder, self.priority, run)
                 .map_err(|cause| SpawnError::new(name, cause))?;
         }
         Ok(Pool {
-            queue,
+            queue: open,
             id,
             threads: self.threads,
         })
@@ -179,11 +179,33 @@ impl PoolBuilder {
     }
 }
 
-/// The threads of a pool, shared by all of them. When the last one ends, the graph forgets them.
-struct Members(Arc<Workers>);
+impl fmt::Debug for Pool {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pool")
+            .field("id", &self.id)
+            .field("threads", &self.threads)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The queue of a pool that has a handle.
+struct OpenQueue(Arc<Queue>);
+
+impl Drop for OpenQueue {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+/// The threads of a pool, shared by all of them. When the last one ends, the pool is forgotten.
+struct Members {
+    workers: Arc<Workers>,
+    queue: Arc<Queue>,
+}
 
 impl Drop for Members {
     fn drop(&mut self) {
-        graph::global().remove_pool(self.0.pool());
+        graph::global().remove_pool(self.workers.pool());
+        registry::global().remove_queue(&self.queue);
     }
 }

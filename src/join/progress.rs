@@ -1,50 +1,14 @@
 //! The progress that a task reports.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use super::info::{Progress, ProgressUnit};
 use super::sync::{AtomicU8, AtomicU64, Mutex, Ordering, lock, yield_now};
 
-/// The progress of a task. Until the first report it takes no memory of its own, because most queued
-/// tasks have none.
-pub(crate) struct ProgressCell(OnceLock<Box<Reports>>);
-
-impl ProgressCell {
-    pub(crate) fn new() -> Self {
-        Self(OnceLock::new())
-    }
-
-    pub(crate) fn get(&self) -> Progress {
-        self.0
-            .get()
-            .map_or_else(Progress::default, |reports| reports.get())
-    }
-
-    #[inline]
-    pub(crate) fn set(&self, done: u64, total: u64) {
-        self.reports().set(done, total);
-    }
-
-    pub(crate) fn set_unit(&self, unit: ProgressUnit) {
-        let number = UNITS.iter().position(|it| *it == unit).unwrap_or(0);
-        let number = u8::try_from(number).unwrap_or(0);
-        self.reports().unit.store(number, Ordering::Relaxed);
-    }
-
-    pub(crate) fn set_message(&self, text: Arc<str>) {
-        *lock(&self.reports().message) = Some(text);
-    }
-
-    #[inline]
-    fn reports(&self) -> &Reports {
-        self.0.get_or_init(|| Box::new(Reports::new()))
-    }
-}
-
 /// The units by their numbers.
 const UNITS: [ProgressUnit; 3] = [ProgressUnit::None, ProgressUnit::Items, ProgressUnit::Bytes];
 
-/// The latest report.
+/// The latest report of a task.
 ///
 /// A report is written to the slot that readers don't use and then published, so a reader gets both
 /// numbers of one report, and waits for no writer: that may be a thread of low priority that does
@@ -95,6 +59,16 @@ impl Reports {
             unit: UNITS[usize::from(self.unit.load(Ordering::Relaxed)) % UNITS.len()],
             message: lock(&self.message).clone(),
         }
+    }
+
+    pub(crate) fn set_unit(&self, unit: ProgressUnit) {
+        let number = UNITS.iter().position(|it| *it == unit).unwrap_or(0);
+        let number = u8::try_from(number).unwrap_or(0);
+        self.unit.store(number, Ordering::Relaxed);
+    }
+
+    pub(crate) fn set_message(&self, text: Arc<str>) {
+        *lock(&self.message) = Some(text);
     }
 
     fn numbers(&self) -> (u64, u64) {

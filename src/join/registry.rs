@@ -6,10 +6,13 @@ use std::time::{Duration, Instant};
 use slab::Slab;
 
 use super::cancel_tree::{self, CancelNode, CancelTarget};
-use super::header::{ClosureOutcome, Header};
+use super::header::{Body, ClosureOutcome, Header};
 use super::id::TaskId;
-use super::info::TaskInfo;
-use super::sync::{AtomicUsize, Condvar, Mutex, Ordering, ignore_poison, lazy, lock, wait_timeout};
+use super::info::{Placement, TaskInfo};
+use super::queue::{Listed, Queue};
+use super::sync::{
+    AtomicUsize, Condvar, Mutex, Ordering, fence, ignore_poison, lazy, lock, wait_timeout,
+};
 
 /// Tasks are spread over several locks, to reduce contention between workers and spawners.
 const SHARDS: usize = if cfg!(loom) { 2 } else { 16 };
@@ -18,6 +21,7 @@ const SPARE_CAPACITY: usize = 1024;
 /// The live tasks of a process (or of a model).
 pub(crate) struct Registry {
     shards: [Mutex<Slab<Arc<Header>>>; SHARDS],
+    queues: Mutex<Vec<Arc<Queue>>>,
     /// The number of threads that wait for a removal.
     waiting: AtomicUsize,
     removal: Mutex<()>,
@@ -28,6 +32,7 @@ impl Registry {
     pub(crate) fn new() -> Self {
         Self {
             shards: std::array::from_fn(|_| Mutex::new(Slab::new())),
+            queues: Mutex::default(),
             waiting: AtomicUsize::new(0),
             removal: Mutex::new(()),
             did_remove: Condvar::new(),
@@ -35,25 +40,36 @@ impl Registry {
     }
 
     pub(crate) fn add(&self, task: Arc<Header>) {
+        task.set_listed(true);
+        insert(&mut lock(self.shard(task.id())), task);
+    }
+
+    /// Claims a task that is queued on a pool, for another thread than those of the pool. From now on
+    /// it is listed here, because the queue forgets it when a thread of the pool takes it.
+    pub(crate) fn claim_queued(&self, task: &Arc<Header>) -> Option<Body> {
         let mut shard = lock(self.shard(task.id()));
-        let entry = shard.vacant_entry();
-        task.set_registry_key(entry.key());
-        entry.insert(task);
+        let body = task.claim()?;
+        insert(&mut shard, task.clone());
+        Some(body)
     }
 
     pub(crate) fn remove(&self, task: &Header) {
-        let removed = {
-            let mut shard = lock(self.shard(task.id()));
-            let removed = task.registry_key().and_then(|key| shard.try_remove(key));
-            if shard.is_empty() && shard.capacity() > SPARE_CAPACITY {
-                shard.shrink_to_fit();
-            }
-            removed
-        };
-        // Dropped after the lock is released.
-        drop(removed);
-        // The lock of the shard orders this load: a thread that has still found the task there has
-        // counted itself before.
+        task.set_listed(false);
+        if let Some(key) = task.registry_key() {
+            let removed = {
+                let mut shard = lock(self.shard(task.id()));
+                let removed = shard.try_remove(key);
+                if shard.is_empty() && shard.capacity() > SPARE_CAPACITY {
+                    shard.shrink_to_fit();
+                }
+                removed
+            };
+            // Dropped after the lock is released.
+            drop(removed);
+        }
+        // A thread that waits for this counts itself and then looks whether the task is listed. Of
+        // these two threads one sees the store of the other.
+        fence(Ordering::SeqCst);
         if self.waiting.load(Ordering::Relaxed) > 0 {
             drop(lock(&self.removal));
             self.did_remove.notify_all();
@@ -71,6 +87,7 @@ impl Registry {
     ) -> bool {
         let is_ending = |task: &Arc<Header>| task.is_finished() && is_awaited(task);
         self.waiting.fetch_add(1, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
         let mut removal = lock(&self.removal);
         let are_removed = loop {
             if !self.listed().iter().any(is_ending) {
@@ -89,36 +106,64 @@ impl Registry {
         are_removed
     }
 
+    /// Adds the queue of a pool, which lists the tasks of that.
+    pub(crate) fn add_queue(&self, queue: Arc<Queue>) {
+        lock(&self.queues).push(queue);
+    }
+
+    pub(crate) fn remove_queue(&self, queue: &Arc<Queue>) {
+        let mut queues = lock(&self.queues);
+        queues.retain(|it| !Arc::ptr_eq(it, queue));
+    }
+
     /// Returns the tasks whose outcome is not published, oldest first.
     pub(crate) fn live(&self) -> Vec<Arc<Header>> {
         let mut tasks = self.listed();
         tasks.retain(|task| !task.is_finished());
-        tasks.sort_unstable_by_key(|task| task.id());
         tasks
     }
 
-    /// Returns the tasks that were added and not removed.
+    /// Returns the tasks that were added or queued and not removed, oldest first.
     ///
-    /// All shards are locked at once, so this is the state of one moment. A task that was spawned
-    /// by another one is in the list before that one is gone from it.
+    /// All shards and queues are locked at once, so this is the state of one moment. A task that was
+    /// spawned by another one is in the list before that one is gone from it.
     pub(crate) fn listed(&self) -> Vec<Arc<Header>> {
-        let shards: Vec<_> = self.shards.iter().map(lock).collect();
-        shards
-            .iter()
-            .flat_map(|shard| shard.iter().map(|(_, task)| task.clone()))
-            .collect()
+        let mut tasks: Vec<_> = {
+            let shards: Vec<_> = self.shards.iter().map(lock).collect();
+            let queues = lock(&self.queues);
+            let queues: Vec<_> = queues.iter().map(|queue| queue.lock()).collect();
+            let in_shards = shards.iter().flat_map(|shard| shard.iter().map(|it| it.1));
+            let all = in_shards.chain(queues.iter().flat_map(Listed::iter));
+            all.filter(|task| task.is_listed()).cloned().collect()
+        };
+        tasks.sort_unstable_by_key(|task| task.id());
+        // A task that another thread than those of its pool runs may be in both.
+        tasks.dedup_by_key(|task| task.id());
+        tasks
     }
 
     pub(crate) fn find(&self, id: TaskId) -> Option<Arc<Header>> {
-        let shard = lock(self.shard(id));
-        let mut listed = shard.iter().map(|(_, task)| task);
-        listed.find(|task| task.id() == id).cloned()
+        let is_sought = |task: &&Arc<Header>| task.id() == id && task.is_listed();
+        // A task goes from a queue to a shard and never back.
+        let queued = lock(&self.queues)
+            .iter()
+            .find_map(|queue| queue.lock().iter().find(is_sought).cloned());
+        queued.or_else(|| {
+            let shard = lock(self.shard(id));
+            shard.iter().map(|it| it.1).find(is_sought).cloned()
+        })
     }
 
     fn shard(&self, id: TaskId) -> &Mutex<Slab<Arc<Header>>> {
         let index = usize::try_from(id.get() % SHARDS as u64).unwrap_or(0);
         &self.shards[index]
     }
+}
+
+fn insert(shard: &mut Slab<Arc<Header>>, task: Arc<Header>) {
+    let entry = shard.vacant_entry();
+    task.set_registry_key(entry.key());
+    entry.insert(task);
 }
 
 /// The registry of this process.
@@ -134,6 +179,27 @@ pub(crate) fn run(task: &Arc<Header>) -> bool {
         remove_and_settle(task);
     }
     ran
+}
+
+/// Runs a task that may be queued on a pool, on another thread than those that take it from there.
+/// Returns false if it has begun or ended already.
+pub(crate) fn run_queued(task: &Arc<Header>) -> bool {
+    let Some(body) = claim(task) else {
+        return false;
+    };
+    task.run_claimed(body);
+    remove_and_settle(task);
+    true
+}
+
+/// Claims a task to run or end it on any thread.
+fn claim(task: &Arc<Header>) -> Option<Body> {
+    let is_in_queue = matches!(task.placement(), Placement::Pool(_)) && task.is_listed();
+    if is_in_queue {
+        global().claim_queued(task)
+    } else {
+        task.claim()
+    }
 }
 
 /// Runs a task on this thread with code that is kept elsewhere. Returns false if it has begun or ended
@@ -176,14 +242,15 @@ impl CancelTarget for Header {
 
 /// Ends a task that has not begun.
 pub(crate) fn discard(task: &Arc<Header>) {
-    if task.discard() {
+    if let Some(body) = claim(task) {
+        task.discard(body);
         remove_and_settle(task);
     }
 }
 
 /// Removes an ended task from the list, then wakes its joiners. The tasks of a model are in no list.
 fn remove_and_settle(task: &Arc<Header>) {
-    if task.registry_key().is_some() {
+    if task.is_listed() {
         global().remove(task);
     }
     task.settle();

@@ -13,27 +13,18 @@ const PANICKED: u8 = 3;
 const CANCELLED: u8 = 4;
 
 /// `Queued` → `Running` → `Returned`, `Panicked` or `Cancelled`; or `Queued` → `Cancelled`.
-pub(crate) struct StateCell {
-    /// Every store has release order and every load has acquire order. So a thread that sees the end also
-    /// sees the outcome, and one that sees the start its time, which are stored before.
-    state: AtomicU8,
-    spawned_at: Stamp,
-    started_at: Stamp,
-    finished_at: Stamp,
-}
+///
+/// Every store has release order and every load has acquire order. So a thread that sees the end also
+/// sees the outcome, and one that sees the start its time, which are stored before.
+pub(crate) struct StateCell(AtomicU8);
 
 impl StateCell {
     pub(crate) fn new() -> Self {
-        Self {
-            state: AtomicU8::new(QUEUED),
-            spawned_at: Stamp::now(),
-            started_at: Stamp::never(),
-            finished_at: Stamp::never(),
-        }
+        Self(AtomicU8::new(QUEUED))
     }
 
     pub(crate) fn get(&self) -> TaskState {
-        match self.state.load(Ordering::Acquire) {
+        match self.0.load(Ordering::Acquire) {
             QUEUED => TaskState::Queued,
             RUNNING => TaskState::Running,
             RETURNED => TaskState::Returned,
@@ -43,43 +34,60 @@ impl StateCell {
     }
 
     pub(crate) fn is_finished(&self) -> bool {
-        self.state.load(Ordering::Acquire) >= RETURNED
+        self.0.load(Ordering::Acquire) >= RETURNED
     }
 
-    pub(crate) fn set_running(&self) {
-        self.started_at.set_now();
-        self.state.store(RUNNING, Ordering::Release);
+    pub(crate) fn set_running(&self, times: &Times) {
+        times.started.set_now();
+        self.0.store(RUNNING, Ordering::Release);
     }
 
     /// Publishes the outcome, which must be stored already.
-    pub(crate) fn set_returned(&self) {
-        self.finish(RETURNED);
+    pub(crate) fn set_returned(&self, times: &Times) {
+        self.finish(RETURNED, times);
     }
 
     /// As [`set_returned`](Self::set_returned).
-    pub(crate) fn set_panicked(&self) {
-        self.finish(PANICKED);
+    pub(crate) fn set_panicked(&self, times: &Times) {
+        self.finish(PANICKED, times);
     }
 
     /// As [`set_returned`](Self::set_returned).
-    pub(crate) fn set_cancelled(&self) {
-        self.finish(CANCELLED);
+    pub(crate) fn set_cancelled(&self, times: &Times) {
+        self.finish(CANCELLED, times);
     }
 
-    fn finish(&self, state: u8) {
-        self.finished_at.set_now();
-        self.state.store(state, Ordering::Release);
+    fn finish(&self, state: u8, times: &Times) {
+        times.finished.set_now();
+        self.0.store(state, Ordering::Release);
+    }
+}
+
+/// The times of a task.
+pub(crate) struct Times {
+    spawned: Stamp,
+    started: Stamp,
+    finished: Stamp,
+}
+
+impl Times {
+    pub(crate) fn new() -> Self {
+        Self {
+            spawned: Stamp::now(),
+            started: Stamp::never(),
+            finished: Stamp::never(),
+        }
     }
 
     pub(crate) fn spawned_at(&self) -> Instant {
-        self.spawned_at.get().unwrap_or_else(clock::epoch)
+        self.spawned.get().unwrap_or_else(clock::epoch)
     }
 
     pub(crate) fn started_at(&self) -> Option<Instant> {
-        self.started_at.get()
+        self.started.get()
     }
 
     pub(crate) fn finished_at(&self) -> Option<Instant> {
-        self.finished_at.get()
+        self.finished.get()
     }
 }

@@ -50,6 +50,36 @@ pub(crate) fn ignore_poison<T>(result: LockResult<T>) -> T {
     result.unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Looks for some microseconds whether a condition comes true: to park a thread and wake it again takes
+/// longer than many tasks. Returns whether it holds.
+///
+/// With `yields`, other threads run in between, such as the one that makes it true. A thread that has
+/// yielded runs some microseconds later once it is parked and woken.
+#[cfg(not(loom))]
+pub(crate) fn comes_soon(yields: bool, condition: impl Fn() -> bool) -> bool {
+    const SPINS: u32 = 7;
+    const YIELDS: u32 = 4;
+    for round in 0..SPINS {
+        if condition() {
+            return true;
+        }
+        (0..1 << round).for_each(|_| std::hint::spin_loop());
+    }
+    for _ in 0..if yields { YIELDS } else { 0 } {
+        if condition() {
+            return true;
+        }
+        yield_now();
+    }
+    condition()
+}
+
+/// A model tries all orders anyway.
+#[cfg(loom)]
+pub(crate) fn comes_soon(_yields: bool, condition: impl Fn() -> bool) -> bool {
+    condition()
+}
+
 /// Waits for a condition variable, at most for `timeout`. Returns whether it has timed out.
 #[cfg(not(loom))]
 pub(crate) fn wait_timeout<'a, T>(

@@ -9,8 +9,9 @@ use super::error::JoinError;
 use super::graph::{self, Graph, Intent, Need, Wait};
 use super::header::Header;
 use super::id::TaskId;
+use super::info::Placement;
 use super::members::Members;
-use super::sync::{current_thread, park_until};
+use super::sync::{comes_soon, current_thread, park_until};
 use super::targets::{Group, Targets};
 use super::waiters::{Batch, Waiter, Wake};
 use super::workers;
@@ -51,15 +52,18 @@ pub(crate) fn for_one(
     if is_held_up(target.id()) {
         return Err(WaitFailure::CurrentThread);
     }
+    let can_help = workers::may_help().is_some_and(|pool| target.is_queued_on(pool));
+    // The tasks of a pool are often short.
+    let is_on_pool = matches!(target.placement(), Placement::Pool(_));
+    if deadline.is_none() && !can_help && comes_soon(is_on_pool, || target.is_finished()) {
+        return Ok(());
+    }
     let wait = graph.enter(Intent {
         targets: Targets::One(target.clone()),
         need: Need::All,
         deadline,
     });
-    if deadline.is_none()
-        && workers::may_help().is_some_and(|pool| target.is_queued_on(pool))
-        && help(&wait, target)
-    {
+    if deadline.is_none() && can_help && help(&wait, target) {
         return Ok(());
     }
     wait.check().map_err(WaitFailure::WouldDeadlock)?.serve();

@@ -17,8 +17,14 @@ pub(crate) type Callback = Box<dyn FnOnce() + Send>;
 /// Adding checks under the lock that it has not ended. The end is published before
 /// [`take`](Self::take) locks, so a waiter is either taken or sees the end: no wake-up is lost.
 ///
-/// Without a waiter there is no queue: most tasks of a pool end before anybody waits for them.
-pub(crate) struct Waiters(Mutex<Option<Box<Queue>>>);
+/// Without a waiter there is no queue: most tasks of a pool end before anybody waits for them. The
+/// same lock guards a value of the owner, which saves a lock.
+pub(crate) struct Waiters<V = ()>(Mutex<Guarded<V>>);
+
+struct Guarded<V> {
+    queue: Option<Box<Queue>>,
+    value: V,
+}
 
 #[derive(Default)]
 struct Queue {
@@ -87,19 +93,24 @@ impl Waiter {
     }
 }
 
-impl Waiters {
-    pub(crate) fn new() -> Self {
-        Self(Mutex::new(None))
+impl<V> Waiters<V> {
+    pub(crate) fn new(value: V) -> Self {
+        Self(Mutex::new(Guarded { queue: None, value }))
+    }
+
+    /// Calls `f` with the value of the owner, under the lock.
+    pub(crate) fn with_value<R>(&self, f: impl FnOnce(&mut V) -> R) -> R {
+        f(&mut lock(&self.0).value)
     }
 
     /// Adds a waiter. Returns the ticket for [`remove`](Self::remove), or `None` if the task has
     /// ended.
     pub(crate) fn add(&self, waiter: Waiter, is_finished: impl FnOnce() -> bool) -> Option<u64> {
-        let mut queue = lock(&self.0);
+        let mut guarded = lock(&self.0);
         if is_finished() {
             return None;
         }
-        let queue = queue.get_or_insert_default();
+        let queue = guarded.queue.get_or_insert_default();
         let ticket = queue.next_ticket();
         queue.waiters.push(ticket, waiter);
         Some(ticket)
@@ -114,11 +125,11 @@ impl Waiters {
         callback: Callback,
         is_finished: impl FnOnce() -> bool,
     ) -> Result<u64, Callback> {
-        let mut queue = lock(&self.0);
+        let mut guarded = lock(&self.0);
         if is_finished() {
             return Err(callback);
         }
-        let queue = queue.get_or_insert_default();
+        let queue = guarded.queue.get_or_insert_default();
         let ticket = queue.next_ticket();
         queue.callbacks.insert(ticket, callback);
         Ok(ticket)
@@ -126,24 +137,27 @@ impl Waiters {
 
     /// Removes a callback, unless it was taken.
     pub(crate) fn remove_callback(&self, ticket: u64) {
-        let mut queue = lock(&self.0);
-        let removed = queue.as_mut().and_then(|it| it.callbacks.remove(&ticket));
-        drop(queue);
+        let removed = {
+            let mut guarded = lock(&self.0);
+            let queue = guarded.queue.as_mut();
+            queue.and_then(|it| it.callbacks.remove(&ticket))
+        };
         // Dropped after the lock is released.
         drop_contained(removed);
     }
 
     pub(crate) fn remove(&self, ticket: u64) {
         let removed = {
-            let mut queue = lock(&self.0);
-            queue.as_mut().and_then(|it| it.waiters.remove(ticket))
+            let mut guarded = lock(&self.0);
+            let queue = guarded.queue.as_mut();
+            queue.and_then(|it| it.waiters.remove(ticket))
         };
         // Dropped after the lock is released.
         drop(removed);
     }
 
     pub(crate) fn take(&self) -> (impl Iterator<Item = Waiter>, Vec<Callback>) {
-        let queue = lock(&self.0).take().map(|queue| *queue);
+        let queue = lock(&self.0).queue.take().map(|queue| *queue);
         let queue = queue.unwrap_or_default();
         (
             queue.waiters.into_iter(),

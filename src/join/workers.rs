@@ -18,6 +18,7 @@ use super::id::TaskId;
 #[cfg(not(loom))]
 use super::priority;
 use super::priority::Priority;
+use super::queue::Queue;
 use super::registry;
 use super::sync::{AtomicU64, Condvar, Mutex, Ordering, lock, wait_timeout};
 use super::targets::Targets;
@@ -140,10 +141,10 @@ impl Workers {
     }
 
     /// Runs the tasks of a queue on this thread, which becomes the one with this index.
-    pub(crate) fn run_all(&self, thread: usize, tasks: impl Iterator<Item = Arc<Header>>) {
+    pub(crate) fn run_all(&self, thread: usize, queue: &Queue) {
         let running = &self.running[thread];
         self.enter(running);
-        for task in tasks {
+        while let Some(task) = queue.next(thread) {
             running.during(task.id(), || registry::run(&task));
         }
     }
@@ -184,7 +185,7 @@ impl Workers {
     pub(crate) fn serve(self: &Arc<Self>, shortages: Vec<Shortage>, stuck: &[u64]) {
         if self.add_shortages(shortages, stuck) && self.spawn_spare().is_err() {
             while let Some(task) = (self.next_for_spare)(&InnermostTask::default()) {
-                registry::run(&task);
+                registry::run_queued(&task);
             }
         }
     }
@@ -223,7 +224,7 @@ impl Workers {
             };
             for task in std::iter::from_fn(next) {
                 running.replace(Some(task.id()));
-                registry::run(&task);
+                registry::run_queued(&task);
                 running.replace(None);
             }
         });
@@ -357,7 +358,7 @@ pub(crate) fn help(task: &Arc<Header>, before: impl FnOnce(InnermostTask)) -> bo
     };
     let running = change_depth(|depth| *depth += 1).unwrap_or_default();
     before(running.clone());
-    let ran = running.during(task.id(), || registry::run(task));
+    let ran = running.during(task.id(), || registry::run_queued(task));
     change_depth(|depth| *depth -= 1);
     ran
 }

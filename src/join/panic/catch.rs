@@ -21,8 +21,8 @@ struct CancelUnwind {
 #[track_caller]
 pub(crate) fn unwind_cancelled(task: &TaskIdentity) -> ! {
     std::panic::resume_unwind(Box::new(CancelUnwind {
-        task: task.id(),
-        name: task.name().clone(),
+        task: task.id,
+        name: task.name.clone(),
         checkpoint: Location::caller(),
     }))
 }
@@ -55,8 +55,8 @@ pub(crate) fn catch<T>(task: Arc<dyn RunningTask>, code: impl FnOnce() -> T) -> 
 fn end_of<T>(run: &mut Run, payload: Box<dyn Any + Send>) -> Caught<T> {
     let task = run.task.identity();
     let payload = match payload.downcast::<CancelUnwind>() {
-        Ok(cancel) if cancel.task == task.id() => return Caught::Cancelled,
-        Ok(cancel) => return Caught::Panicked(Arc::new(foreign_cancel(task, &cancel))),
+        Ok(cancel) if cancel.task == task.id => return Caught::Cancelled,
+        Ok(cancel) => return Caught::Panicked(Arc::new(foreign_cancel(&task, &cancel))),
         Err(payload) => payload,
     };
     let (message, payload_kind) = message_of(&*payload);
@@ -65,11 +65,7 @@ fn end_of<T>(run: &mut Run, payload: Box<dyn Any + Send>) -> Caught<T> {
         return Caught::Cancelled;
     }
     let capture = capture.unwrap_or_else(|| PanicCapture::unknown(message, payload_kind));
-    Caught::Panicked(Arc::new(PanicReport::new(
-        run.task.identity(),
-        capture,
-        Some(payload),
-    )))
+    Caught::Panicked(Arc::new(PanicReport::new(&task, capture, Some(payload))))
 }
 
 /// The report of a task that reached a checkpoint of another task, which was cancelled.
@@ -97,7 +93,7 @@ fn is_end_of_helper(run: &Run, message: &str) -> bool {
 fn report_caught(run: Run) {
     for capture in run.captures {
         if !capture.is_reported {
-            unseen::report(&PanicReport::new(run.task.identity(), capture, None));
+            unseen::report(&PanicReport::new(&run.task.identity(), capture, None));
         }
     }
 }

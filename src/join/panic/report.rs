@@ -113,8 +113,8 @@ impl PanicReport {
     ) -> Self {
         let thread = std::thread::current();
         Self {
-            task: task.id(),
-            task_name: task.name().clone(),
+            task: task.id,
+            task_name: task.name.clone(),
             thread_name: thread.name().unwrap_or("unnamed").to_owned(),
             message: capture.message,
             payload_kind: capture.payload_kind,

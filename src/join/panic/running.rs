@@ -29,7 +29,7 @@ static FOREIGN_PANICS: AtomicUsize = AtomicUsize::new(0);
 
 /// A task whose code runs.
 pub(crate) trait RunningTask: Send + Sync {
-    fn identity(&self) -> &TaskIdentity;
+    fn identity(&self) -> TaskIdentity;
 
     /// Whether no handle is left that could return its outcome.
     fn is_detached(&self) -> bool;

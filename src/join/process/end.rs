@@ -19,7 +19,7 @@ impl<E: Copy> End<E> {
     pub(super) fn new() -> Self {
         Self {
             exit: OnceLock::new(),
-            waiters: Waiters::new(),
+            waiters: Waiters::new(()),
         }
     }
 

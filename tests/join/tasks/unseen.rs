@@ -259,14 +259,7 @@ fn t18_report_that_blocks_delays_no_timeout() {
         });
         // Whoever drops the last handle after the end reports the panic.
         let detached = Gate::new();
-        let panics = join::spawn("panics", {
-            let detached = detached.clone();
-            move |_| {
-                detached.pass();
-                panic!("unseen")
-            }
-        });
-        drop(panics.unwrap());
+        drop(panicking(&detached, "unseen"));
         detached.open();
         reporting.pass();
         let shutdown = Builder::new("shutdown")
