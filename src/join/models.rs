@@ -378,7 +378,7 @@ fn shutdown_racing_a_queued_task_waits_for_the_child() {
     preempted(2, || {
         let registry = Arc::new(Registry::new());
         let queue = Arc::new(Queue::new(1));
-        registry.add_queue(queue.clone());
+        registry.add_queue(1, queue.clone());
         let child = on_pool(2, || ());
         let parent = on_pool(1, {
             let (queue, child) = (queue.clone(), child.clone());
@@ -407,7 +407,7 @@ fn queued_task_claimed_elsewhere_stays_listed() {
     preempted(2, || {
         let registry = Arc::new(Registry::new());
         let queue = Arc::new(Queue::new(1));
-        registry.add_queue(queue.clone());
+        registry.add_queue(1, queue.clone());
         let task = on_pool(1, || ());
         push(&queue, &task);
         queue.close();
@@ -427,6 +427,7 @@ fn queued_task_claimed_elsewhere_stays_listed() {
                 if let Some(body) = registry.claim_queued(&task) {
                     task.run_claimed(body);
                     registry.remove(&task);
+                    registry.count_ended(&task);
                 }
             }
         });

@@ -151,7 +151,7 @@ impl PoolBuilder {
             queue: queue.clone(),
         });
         graph::global().add_pool(members.workers.clone());
-        registry::global().add_queue(queue);
+        registry::global().add_queue(id, queue);
         for thread in 0..self.threads {
             let members = members.clone();
             let name = format!("{}-{}", members.workers.name(), thread + 1);
@@ -205,7 +205,8 @@ struct Members {
 
 impl Drop for Members {
     fn drop(&mut self) {
-        graph::global().remove_pool(self.workers.pool());
-        registry::global().remove_queue(&self.queue);
+        let pool = self.workers.pool();
+        graph::global().remove_pool(pool);
+        registry::global().remove_queue(pool);
     }
 }

@@ -4,6 +4,9 @@
 //! Waking a thread takes longer than many tasks. So a new task wakes one only if fewer threads search
 //! than tasks are queued. A thread that searches looks under the lock before it sleeps, so it finds
 //! each task for which none was woken.
+//!
+//! A task may end while it is queued: by a cancel, or on another thread that waits for it. The threads of
+//! the pool may be busy for long, so such tasks are removed once they are the greater part.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -17,6 +20,8 @@ use super::sync::{
 const SEARCH_ROUNDS: usize = if cfg!(loom) { 0 } else { 32 };
 /// An empty queue keeps no more memory than for this many tasks.
 const SPARE_CAPACITY: usize = 1024;
+/// A queue keeps at most this many tasks that have ended, or as many as others.
+const MAX_ENDED: usize = 32;
 
 pub(crate) struct Queue {
     state: Mutex<State>,
@@ -27,6 +32,8 @@ pub(crate) struct Queue {
 
 struct State {
     tasks: VecDeque<Arc<Header>>,
+    /// The number of these tasks that have ended, or more: those that a thread has taken still count.
+    ended: usize,
     /// By the index of the thread.
     running: Box<[Option<Arc<Header>>]>,
     /// The threads that search, with those that are being woken for it.
@@ -43,6 +50,7 @@ impl Queue {
         Self {
             state: Mutex::new(State {
                 tasks: VecDeque::new(),
+                ended: 0,
                 running: vec![None; threads].into(),
                 searching: 0,
                 sleeping: 0,
@@ -57,6 +65,10 @@ impl Queue {
     pub(crate) fn push(&self, task: Arc<Header>) {
         let wakes = {
             let mut state = lock(&self.state);
+            // A token may have cancelled it.
+            if task.is_finished() {
+                return;
+            }
             state.tasks.push_back(task);
             self.count(&state);
             let wakes = state.sleeping > 0 && state.searching < state.tasks.len();
@@ -70,6 +82,20 @@ impl Queue {
         if wakes {
             self.has_task.notify_one();
         }
+    }
+
+    /// Counts a task that has ended before a thread of the pool has begun it.
+    pub(crate) fn count_ended(&self) {
+        let removed = {
+            let mut state = lock(&self.state);
+            state.ended += 1;
+            let is_time = state.ended > MAX_ENDED.max(state.tasks.len() / 2);
+            let removed = is_time.then(|| state.remove_ended());
+            self.count(&state);
+            removed
+        };
+        // Dropped after the lock is released.
+        drop(removed);
     }
 
     /// Ends the threads when they have run all tasks.
@@ -148,6 +174,16 @@ impl Queue {
     /// Keeps the tasks where they are until this is dropped.
     pub(crate) fn lock(&self) -> Listed<'_> {
         Listed(lock(&self.state))
+    }
+}
+
+impl State {
+    fn remove_ended(&mut self) -> VecDeque<Arc<Header>> {
+        let tasks = std::mem::take(&mut self.tasks).into_iter();
+        let (ended, left) = tasks.partition(|task| task.is_finished());
+        self.tasks = left;
+        self.ended = 0;
+        ended
     }
 }
 

@@ -1,5 +1,6 @@
 //! The list of live tasks.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -21,7 +22,8 @@ const SPARE_CAPACITY: usize = 1024;
 /// The live tasks of a process (or of a model).
 pub(crate) struct Registry {
     shards: [Mutex<Slab<Arc<Header>>>; SHARDS],
-    queues: Mutex<Vec<Arc<Queue>>>,
+    /// By the numbers of the pools.
+    queues: Mutex<BTreeMap<u64, Arc<Queue>>>,
     /// The number of threads that wait for a removal.
     waiting: AtomicUsize,
     removal: Mutex<()>,
@@ -107,13 +109,26 @@ impl Registry {
     }
 
     /// Adds the queue of a pool, which lists the tasks of that.
-    pub(crate) fn add_queue(&self, queue: Arc<Queue>) {
-        lock(&self.queues).push(queue);
+    pub(crate) fn add_queue(&self, pool: u64, queue: Arc<Queue>) {
+        lock(&self.queues).insert(pool, queue);
     }
 
-    pub(crate) fn remove_queue(&self, queue: &Arc<Queue>) {
-        let mut queues = lock(&self.queues);
-        queues.retain(|it| !Arc::ptr_eq(it, queue));
+    pub(crate) fn remove_queue(&self, pool: u64) {
+        let removed = lock(&self.queues).remove(&pool);
+        // Dropped after the lock is released.
+        drop(removed);
+    }
+
+    /// Has the queue of a pool count a task that was claimed here and has ended.
+    pub(crate) fn count_ended(&self, task: &Header) {
+        if let Placement::Pool(pool) = task.placement()
+            && task.registry_key().is_some()
+        {
+            let queue = lock(&self.queues).get(&pool).cloned();
+            if let Some(queue) = queue {
+                queue.count_ended();
+            }
+        }
     }
 
     /// Returns the tasks whose outcome is not published, oldest first.
@@ -131,7 +146,7 @@ impl Registry {
         let mut tasks: Vec<_> = {
             let shards: Vec<_> = self.shards.iter().map(lock).collect();
             let queues = lock(&self.queues);
-            let queues: Vec<_> = queues.iter().map(|queue| queue.lock()).collect();
+            let queues: Vec<_> = queues.values().map(|queue| queue.lock()).collect();
             let in_shards = shards.iter().flat_map(|shard| shard.iter().map(|it| it.1));
             let all = in_shards.chain(queues.iter().flat_map(Listed::iter));
             all.filter(|task| task.is_listed()).cloned().collect()
@@ -146,7 +161,7 @@ impl Registry {
         let is_sought = |task: &&Arc<Header>| task.id() == id && task.is_listed();
         // A task goes from a queue to a shard and never back.
         let queued = lock(&self.queues)
-            .iter()
+            .values()
             .find_map(|queue| queue.lock().iter().find(is_sought).cloned());
         queued.or_else(|| {
             let shard = lock(self.shard(id));
@@ -189,6 +204,7 @@ pub(crate) fn run_queued(task: &Arc<Header>) -> bool {
     };
     task.run_claimed(body);
     remove_and_settle(task);
+    global().count_ended(task);
     true
 }
 
@@ -245,6 +261,7 @@ pub(crate) fn discard(task: &Arc<Header>) {
     if let Some(body) = claim(task) {
         task.discard(body);
         remove_and_settle(task);
+        global().count_ended(task);
     }
 }
 

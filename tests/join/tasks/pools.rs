@@ -1,10 +1,10 @@
 //! Starting tasks on a pool, and waiting until it is idle.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-use meanwhile_join::{Builder, JoinError, Placement, Pool, Task};
+use meanwhile_join::{Builder, CancelToken, JoinError, Placement, Pool, Task};
 
 use super::held_pool::HeldPool;
 use crate::util::gate::{Gate, TIMEOUT};
@@ -138,4 +138,90 @@ fn stack_of_impossible_size_is_blamed() {
     let error = spawned.unwrap_err().to_string();
     let advice = "; ask for a smaller stack, or end some running work and try again";
     assert!(error.ends_with(advice), "{error}");
+}
+
+/// How many tasks end while they are queued, and more of them than a queue may keep.
+const MANY: usize = 1_000;
+const FEW: usize = 100;
+
+/// The name of a task, which is gone when nothing keeps the task.
+fn name_of<T>(task: &Task<T>) -> Weak<str> {
+    Arc::downgrade(&task.info().name)
+}
+
+fn kept(names: &[Weak<str>]) -> usize {
+    names.iter().filter(|name| name.strong_count() > 0).count()
+}
+
+#[test]
+fn t15_cancelled_tasks_leave_a_busy_pools_queue() {
+    let held = HeldPool::new();
+    let mut names = Vec::new();
+    for _ in 0..3 {
+        let tasks: Vec<Task<()>> = (0..50_000).map(|_| held.pool.spawn(|_| ())).collect();
+        names.extend(tasks.iter().map(name_of));
+        for task in tasks {
+            task.cancel();
+        }
+        let kept = kept(&names);
+        assert!(kept < FEW, "{kept}");
+    }
+    held.release();
+    held.pool.wait_until_idle_timeout(TIMEOUT).unwrap();
+}
+
+#[test]
+fn queued_tasks_among_cancelled_ones_run_in_order() {
+    let held = HeldPool::new();
+    let ran = Arc::new(Mutex::new(Vec::new()));
+    let tasks: Vec<Task<()>> = (0..MANY)
+        .map(|n| {
+            let ran = ran.clone();
+            held.pool.spawn(move |_| ran.lock().unwrap().push(n))
+        })
+        .collect();
+    for (n, task) in tasks.into_iter().enumerate() {
+        if n % 10 != 0 {
+            task.cancel();
+        }
+    }
+    held.release();
+    held.pool.wait_until_idle_timeout(TIMEOUT).unwrap();
+    let expected: Vec<usize> = (0..MANY).step_by(10).collect();
+    assert_eq!(*ran.lock().unwrap(), expected);
+}
+
+#[test]
+fn queued_tasks_that_their_joiner_runs_are_not_kept() {
+    let pool = Pool::new(1).unwrap();
+    let joiner = pool.spawn({
+        let pool = pool.clone();
+        move |_| {
+            let mut names = Vec::new();
+            for _ in 0..MANY {
+                let task = pool.spawn(|_| ());
+                names.push(name_of(&task));
+                task.join().unwrap();
+            }
+            kept(&names)
+        }
+    });
+    let kept = *joiner.join_timeout(TIMEOUT).unwrap();
+    assert!(kept < FEW, "{kept}");
+}
+
+#[test]
+fn tasks_spawned_with_a_cancelled_token_are_not_kept() {
+    let held = HeldPool::new();
+    let token = CancelToken::new();
+    token.cancel();
+    let mut names = Vec::new();
+    for _ in 0..MANY {
+        let builder = Builder::default().cancel_token(&token);
+        let task = builder.spawn_on(&held.pool, |_| ()).unwrap();
+        names.push(name_of(&task));
+    }
+    let kept = kept(&names);
+    assert!(kept < FEW, "{kept}");
+    held.release();
 }
