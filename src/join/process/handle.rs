@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use super::super::select::Awaited;
+use super::super::waiters::Awaited;
 use super::super::{CallbackGuard, JoinError, JoinFuture, Select, wait};
 use super::exit::{Exit, ProcessInfo, ProcessState};
 use super::exit_error::ExitError;
