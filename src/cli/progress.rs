@@ -45,8 +45,9 @@ impl Progress {
         match self {
             Self::Bar(bar) => {
                 let (done, total) = position(job);
-                fill(bar, done, total);
+                // Each may draw, and a full bar must say that all is done.
                 bar.set_message(describe(job, now));
+                fill(bar, done, total);
             }
             Self::Lines(last) => {
                 let elapsed = job.elapsed(now);
