@@ -135,10 +135,9 @@ impl OrderedOutput {
     /// # Errors
     /// Stdout could not be written, not all was written in time, or the output could not be kept until
     /// its turn.
-    pub(super) fn finish(self, last: &str, timeout: Option<Duration>) -> io::Result<()> {
+    pub(super) fn finish(self, last: &str, timeout: Duration) -> io::Result<()> {
         self.queues.inner.lock().is_finished = true;
         self.queues.did_change.notify_all();
-        let timeout = timeout.unwrap_or(Duration::MAX);
         if let Err(JoinError::TimedOut) = self.writer.join_timeout(timeout) {
             return Err(io::Error::new(
                 io::ErrorKind::TimedOut,

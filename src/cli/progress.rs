@@ -12,6 +12,9 @@ use crate::record::JobRecord;
 /// The interval between printed lines.
 const LINE_INTERVAL: Duration = Duration::from_secs(10);
 
+/// The length of a bar for no items. One of no length is full.
+const MIN_LENGTH: u64 = 1;
+
 /// The progress of one job.
 pub(super) enum Progress {
     /// On a terminal.
@@ -23,7 +26,7 @@ pub(super) enum Progress {
 impl Progress {
     pub(super) fn new() -> Self {
         if std::io::stderr().is_terminal() {
-            Self::Bar(ProgressBar::new(0).with_style(style()))
+            Self::Bar(empty_bar())
         } else {
             Self::Lines(Duration::ZERO)
         }
@@ -42,9 +45,9 @@ impl Progress {
         match self {
             Self::Bar(bar) => {
                 let (done, total) = position(job);
-                bar.set_length(total);
-                bar.set_position(done);
+                // Each may draw, and a full bar must say that all is done.
                 bar.set_message(describe(job, now));
+                fill(bar, done, total);
             }
             Self::Lines(last) => {
                 let elapsed = job.elapsed(now);
@@ -70,6 +73,15 @@ impl Progress {
             bar.finish_and_clear();
         }
     }
+}
+
+fn empty_bar() -> ProgressBar {
+    ProgressBar::new(MIN_LENGTH).with_style(style())
+}
+
+fn fill(bar: &ProgressBar, done: u64, total: u64) {
+    bar.set_length(total.max(MIN_LENGTH));
+    bar.set_position(done);
 }
 
 fn style() -> ProgressStyle {
@@ -109,4 +121,20 @@ fn bytes(job: &JobRecord, now: Duration) -> String {
         format::rate(rate.bytes_per_sec),
         left.unwrap_or_default()
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bar_is_full_only_when_all_is_done() {
+        let bar = empty_bar();
+        let is_full = || Some(bar.position()) == bar.length();
+        assert!(!is_full());
+        for (done, total, full) in [(0, 0, false), (0, 3, false), (2, 3, false), (3, 3, true)] {
+            fill(&bar, done, total);
+            assert_eq!(is_full(), full, "{done} of {total}");
+        }
+    }
 }

@@ -10,8 +10,7 @@ use crossbeam_channel::Receiver;
 use super::interrupt::{EndRequest, Interrupt};
 use super::ordered_output::OrderedOutput;
 use super::progress::Progress;
-use super::run_args::Format;
-use super::run_args::OnTimeout;
+use super::run_args::{Format, OnTimeout};
 use super::{ExitFn, FAILED, RunArgs, STDOUT_CLOSED, TIMED_OUT, interrupt, output, waker};
 use crate::board::JobBoard;
 use crate::format;
@@ -75,11 +74,10 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
     board.shutdown(Duration::ZERO);
     let job = record.job(job).context("the job left no record")?;
     // A user can press Ctrl-C again; the system gets an end in time.
-    let is_user = |request| request == EndRequest::Interrupt;
-    let timeout = interrupt
-        .request()
-        .filter(|it| !is_user(*it))
-        .map(|_| STOP_TIMEOUT_MARGIN);
+    let timeout = match interrupt.request() {
+        None | Some(EndRequest::Interrupt) => Duration::MAX,
+        Some(EndRequest::Terminate | EndRequest::HangUp) => STOP_TIMEOUT_MARGIN,
+    };
     let written = text.map_or(Ok(()), |text| {
         text.finish(&output::job_failure(job), timeout)
     });

@@ -11,7 +11,7 @@ use super::error::JoinError;
 use super::header::Header;
 use super::owned::OwnedTask;
 use super::task::Task;
-use super::waiters::Waiter;
+use super::waiters::{Awaited, Waiter};
 
 /// The end of a task or process as a future, from `await` on a handle.
 ///
@@ -54,7 +54,7 @@ pub struct JoinFuture<H> {
 }
 
 impl<H> JoinFuture<H> {
-    pub(crate) fn new(handle: H, source: Arc<dyn Ends>) -> Self {
+    pub(crate) fn new(handle: H, source: Arc<dyn Awaited>) -> Self {
         let end = End {
             source,
             wakes: None,
@@ -145,19 +145,8 @@ impl<H: fmt::Debug> fmt::Debug for JoinFuture<H> {
     }
 }
 
-/// A task or process, as a future waits for its end.
-pub(crate) trait Ends: Send + Sync {
-    fn is_finished(&self) -> bool;
-
-    /// Has the end wake a waiter. Returns the ticket for [`remove_waiter`](Self::remove_waiter), or
-    /// `None` if it has ended.
-    fn add_waiter(&self, waiter: Waiter) -> Option<u64>;
-
-    fn remove_waiter(&self, ticket: u64);
-}
-
-impl Ends for Header {
-    fn is_finished(&self) -> bool {
+impl Awaited for Header {
+    fn is_ready(&self) -> bool {
         self.is_finished()
     }
 
@@ -172,14 +161,14 @@ impl Ends for Header {
 
 /// The end of a task or process, for a future that waits for it.
 struct End {
-    source: Arc<dyn Ends>,
+    source: Arc<dyn Awaited>,
     /// What the end wakes, with the ticket to take that back.
     wakes: Option<(u64, Waker)>,
 }
 
 impl End {
     fn poll(&mut self, context: &Context<'_>) -> Poll<()> {
-        if self.source.is_finished() {
+        if self.source.is_ready() {
             return Poll::Ready(());
         }
         let waker = context.waker();

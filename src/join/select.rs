@@ -24,7 +24,7 @@ use super::sync::{current_thread, park_until};
 use super::targets::{Group, Targets};
 use super::token::CancelToken;
 use super::wait::{WaitFailure, deadline};
-use super::waiters::{Batch, Ends, Waiter, Wake};
+use super::waiters::{Awaited, Batch, Ends, Waiter, Wake};
 
 /// A wait for the first of several sources: tasks of any type, groups, processes, pipelines, lines and
 /// channels. A deadline or a cancel ends it with an error.
@@ -60,19 +60,6 @@ pub struct Select<'a> {
     channels: Channels<'a>,
     tokens: Vec<CancelToken>,
     deadline: Option<Instant>,
-}
-
-/// A part of a source that is neither a task nor a channel: a process, or its lines.
-pub(crate) trait Awaited: Send + Sync {
-    fn process_id(&self) -> u32;
-
-    fn is_ready(&self) -> bool;
-
-    /// Has a waiter woken when this is ready. Returns the ticket for
-    /// [`remove_waiter`](Self::remove_waiter), or `None` if it is ready already.
-    fn add_waiter(&self, waiter: Waiter) -> Option<u64>;
-
-    fn remove_waiter(&self, ticket: u64);
 }
 
 enum Source {
@@ -260,7 +247,7 @@ impl<'a> Select<'a> {
         let Some(others) = self.unready_others() else {
             return Ok(());
         };
-        let process_id = others.first().map(|other| other.process_id());
+        let process_id = others.first().and_then(|other| other.process_id());
         let Some(registered) = self.register(&tasks, &others, wake) else {
             return Ok(());
         };

@@ -166,6 +166,23 @@ impl<V> Waiters<V> {
     }
 }
 
+/// Something that becomes ready once, or stays so until what made it so is taken: the end of a task or
+/// process, or new lines.
+pub(crate) trait Awaited: Send + Sync {
+    /// The process that a wait for this waits for, if it is one.
+    fn process_id(&self) -> Option<u32> {
+        None
+    }
+
+    fn is_ready(&self) -> bool;
+
+    /// Has a waiter woken when this is ready. Returns the ticket for
+    /// [`remove_waiter`](Self::remove_waiter), or `None` if it is ready already.
+    fn add_waiter(&self, waiter: Waiter) -> Option<u64>;
+
+    fn remove_waiter(&self, ticket: u64);
+}
+
 /// How a thread that waits is woken.
 pub(crate) enum Wake {
     Unpark(Thread),

@@ -230,7 +230,7 @@ impl TwinRun {
                 Ok(Some(Line::Whole(line))) => match serde_json::from_slice(&line) {
                     Ok(fact) => self.apply(fact)?,
                     // The last line of a twin that died while it wrote.
-                    Err(error) if error.is_eof() && self.process.is_finished() => {}
+                    Err(error) if error.is_eof() && self.has_no_more_lines() => {}
                     Err(error) => return Err(error.into()),
                 },
                 Ok(Some(Line::Part(_) | Line::Dropped(_))) => return Err(ReadError::TooMuch),
@@ -242,6 +242,11 @@ impl TwinRun {
         }
         self.drop_old_facts();
         Ok(Drained::Part)
+    }
+
+    /// Whether the output has ended. If not, the run fails, so a line that is read here does not matter.
+    fn has_no_more_lines(&mut self) -> bool {
+        matches!(self.output.next_timeout(Duration::ZERO), Ok(None))
     }
 
     fn apply(&mut self, fact: Stamped) -> Result<(), ReadError> {

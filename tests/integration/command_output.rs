@@ -125,7 +125,7 @@ fn process_that_holds_the_output_is_named() {
 }
 
 #[test]
-fn descendant_that_prints_without_end_does_not_hold_up() {
+fn descendant_that_prints_without_end_holds_none_up() {
     let folder = folder();
     let output = run(folder.path(), &["--", "sh", "-c", "yes & echo done"]);
     assert_eq!(output.status.code(), Some(0));

@@ -10,7 +10,7 @@ use crate::join::{Context, Select, SelectError};
 
 /// The time after the end of a command in which its output is still awaited: what it has started in
 /// `| sed`, `tee >(…)` or `exec > >(…)` prints its last lines after it has ended.
-const LAST_OUTPUT_TIME: Duration = Duration::from_millis(100);
+pub(super) const LAST_OUTPUT_TIME: Duration = Duration::from_millis(100);
 
 /// The pieces of a stream that are handed over before the end and the timeout are looked at again.
 const MAX_READS: usize = 16;
@@ -105,9 +105,4 @@ impl<'a> Forward<'a> {
             reader.release();
         }
     }
-}
-
-/// Waits for the output that comes shortly after the end, where nothing takes it.
-pub(super) fn wait_for_last_output(process: &Process) {
-    process.wait_for_output(LAST_OUTPUT_TIME);
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::Options;
-use super::forward::{Forward, wait_for_last_output};
+use super::forward::{Forward, LAST_OUTPUT_TIME};
 use super::prepared::Prepared;
 use crate::format;
 use crate::jobs::{
@@ -64,7 +64,7 @@ pub(super) fn run(
         output.finish(context);
         Some(MAX_TAKEN_BYTES)
     } else {
-        wait_for_last_output(&process);
+        process.wait_for_output(LAST_OUTPUT_TIME);
         options.keep.limit()
     };
     let captured = process.output();

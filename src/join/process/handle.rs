@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
-use super::super::select::Awaited;
+use super::super::waiters::Awaited;
 use super::super::{CallbackGuard, JoinError, JoinFuture, Select, wait};
 use super::exit::{Exit, ProcessInfo, ProcessState};
 use super::exit_error::ExitError;
@@ -415,10 +415,15 @@ impl Select<'_> {
 /// ```
 /// use meanwhile_join::process::{Builder, Exit};
 ///
+/// # #[cfg(not(other_unix))]
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// let runtime = tokio::runtime::Builder::new_multi_thread().build()?;
 /// let process = Builder::new("true").spawn()?;
 /// assert_eq!(runtime.block_on(async { (&process).await })?, Exit::Code(0));
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok(())
+/// # }
+/// # #[cfg(other_unix)] // It is tested without tokio.
+/// # fn main() {}
 /// ```
 impl IntoFuture for &Process {
     type Output = Result<Exit, JoinError>;

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::select::Awaited;
-use super::super::waiters::Waiter;
+use super::super::waiters::{Awaited, Waiter};
 use super::output::StreamCapture;
 
 /// The bytes after the first `offset` bytes of a stream, or its end. Who reads the stream is borrowed by
@@ -23,8 +22,8 @@ impl News {
 }
 
 impl Awaited for News {
-    fn process_id(&self) -> u32 {
-        self.process_id
+    fn process_id(&self) -> Option<u32> {
+        Some(self.process_id)
     }
 
     fn is_ready(&self) -> bool {

@@ -13,14 +13,12 @@ use rustix::process::{
 
 use super::super::callback_guard::CallbackGuard;
 use super::super::clock::{self, Stamp};
-use super::super::future::Ends;
 use super::super::graph::{self, Intent, Need};
 use super::super::panic::contain;
-use super::super::select::Awaited;
 use super::super::sync::lock;
 use super::super::targets::Targets;
 use super::super::token::CancelToken;
-use super::super::waiters::{Callback, Waiter};
+use super::super::waiters::{Awaited, Callback, Waiter};
 use super::callbacks;
 use super::end::End;
 use super::exit::{Exit, ProcessInfo, ProcessState};
@@ -358,25 +356,11 @@ pub(super) fn stop_all(processes: &[Arc<ProcessShared>], grace: Duration) -> Vec
 }
 
 impl Awaited for ProcessShared {
-    fn process_id(&self) -> u32 {
-        self.pid()
+    fn process_id(&self) -> Option<u32> {
+        Some(self.pid())
     }
 
     fn is_ready(&self) -> bool {
-        self.exit().is_some()
-    }
-
-    fn add_waiter(&self, waiter: Waiter) -> Option<u64> {
-        self.end.add_waiter(waiter)
-    }
-
-    fn remove_waiter(&self, ticket: u64) {
-        self.end.remove_waiter(ticket);
-    }
-}
-
-impl Ends for ProcessShared {
-    fn is_finished(&self) -> bool {
         self.exit().is_some()
     }
 
