@@ -120,14 +120,10 @@ impl Registry {
     }
 
     /// Has the queue of a pool count a task that was claimed here and has ended.
-    pub(crate) fn count_ended(&self, task: &Header) {
-        if let Placement::Pool(pool) = task.placement()
-            && task.registry_key().is_some()
-        {
-            let queue = lock(&self.queues).get(&pool).cloned();
-            if let Some(queue) = queue {
-                queue.count_ended();
-            }
+    pub(crate) fn count_ended(&self, pool: u64) {
+        let queue = lock(&self.queues).get(&pool).cloned();
+        if let Some(queue) = queue {
+            queue.count_ended();
         }
     }
 
@@ -204,8 +200,17 @@ pub(crate) fn run_queued(task: &Arc<Header>) -> bool {
     };
     task.run_claimed(body);
     remove_and_settle(task);
-    global().count_ended(task);
+    count_ended(task);
     true
+}
+
+/// Has the queue from which an ended task was [claimed](Registry::claim_queued) count it.
+fn count_ended(task: &Header) {
+    if let Placement::Pool(pool) = task.placement()
+        && task.registry_key().is_some()
+    {
+        global().count_ended(pool);
+    }
 }
 
 /// Claims a task to run or end it on any thread.
@@ -261,7 +266,7 @@ pub(crate) fn discard(task: &Arc<Header>) {
     if let Some(body) = claim(task) {
         task.discard(body);
         remove_and_settle(task);
-        global().count_ended(task);
+        count_ended(task);
     }
 }
 
