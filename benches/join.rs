@@ -297,7 +297,18 @@ fn some_changed(bench: &Bench) -> std::io::Result<()> {
     )
 }
 
+/// The joiner and the threads that end are kept on a core each. Otherwise the system decides whether they
+/// share one, differently for each contender, and then no other core has to be woken.
 fn wake_up(bench: &Bench) -> std::io::Result<()> {
+    let mut compared = Ok(());
+    std::thread::scope(|scope| {
+        scope.spawn(|| compared = wake_up_across_cores(bench));
+    });
+    compared
+}
+
+fn wake_up_across_cores(bench: &Bench) -> std::io::Result<()> {
+    keep_on_core(0);
     bench.compare(
         "from the end of a task to its joiner running again",
         3_000,
@@ -307,7 +318,9 @@ fn wake_up(bench: &Bench) -> std::io::Result<()> {
             (
                 "meanwhile",
                 Box::new(|| {
-                    let task = Builder::new("bench").spawn(|_| settle()).expect("a thread");
+                    let task = Builder::new("bench")
+                        .spawn(|_| settle_elsewhere())
+                        .expect("a thread");
                     task.join().expect("returned").elapsed()
                 }),
             ),
@@ -318,7 +331,7 @@ fn wake_up(bench: &Bench) -> std::io::Result<()> {
                     let thread = {
                         let shared = shared.clone();
                         std::thread::Builder::new().spawn(move || {
-                            let ended = settle();
+                            let ended = settle_elsewhere();
                             *shared.0.lock().expect("never poisoned") = Some(ended);
                             shared.1.notify_one();
                         })
@@ -337,13 +350,18 @@ fn wake_up(bench: &Bench) -> std::io::Result<()> {
             (
                 "std::thread",
                 Box::new(|| {
-                    std_join(std::thread::Builder::new().spawn(settle).expect("a thread")).elapsed()
+                    std_join(
+                        std::thread::Builder::new()
+                            .spawn(settle_elsewhere)
+                            .expect("a thread"),
+                    )
+                    .elapsed()
                 }),
             ),
             (
                 "poll-promise",
                 Box::new(|| {
-                    let promise = Promise::spawn_thread("bench", settle);
+                    let promise = Promise::spawn_thread("bench", settle_elsewhere);
                     promise.block_until_ready().elapsed()
                 }),
             ),
@@ -620,6 +638,23 @@ impl Drop for Queue {
 
 fn work(n: u32) -> u32 {
     black_box(n).wrapping_mul(2_654_435_761)
+}
+
+fn settle_elsewhere() -> Instant {
+    keep_on_core(1);
+    settle()
+}
+
+/// Keeps this thread on one core. A system that refuses it measures without.
+fn keep_on_core(core: usize) {
+    #[cfg(target_os = "linux")]
+    {
+        let mut cores = rustix::thread::CpuSet::new();
+        cores.set(core);
+        rustix::thread::sched_setaffinity(None, &cores).ok();
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = core;
 }
 
 /// Spins until a joiner has surely parked, and returns the time at the end.
