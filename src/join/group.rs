@@ -2,11 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{self, Poll};
 use std::time::{Duration, Instant};
 
 use super::context::Context;
 use super::error::{JoinError, SpawnError};
+use super::future::JoinFuture;
 use super::id::TaskId;
 use super::members::Members;
 use super::owned::{OwnedTask, spawn_owned};
@@ -176,6 +180,35 @@ impl<T> Group<T> {
         None
     }
 
+    /// Returns a future that waits as [`join_next`](Self::join_next) does, on any executor and without
+    /// blocking a thread. No cycle of tasks is refused.
+    ///
+    /// Dropping the future loses no task, so it may be one of several in a `select!` or have a timeout.
+    /// One that is polled after its end waits for the next task.
+    ///
+    /// ```
+    /// use meanwhile_join::Group;
+    ///
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    /// # runtime.block_on(async {
+    /// let mut squares = Group::new();
+    /// for n in 0..4 {
+    ///     squares.spawn(format!("square {n}"), move |_| n * n)?;
+    /// }
+    /// let mut sum = 0;
+    /// while let Some((_task, square)) = squares.next_ended().await {
+    ///     sum += square?;
+    /// }
+    /// assert_eq!(sum, 14);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn next_ended(&mut self) -> JoinFuture<&mut Self> {
+        let members = self.members.clone();
+        JoinFuture::new(self, members)
+    }
+
     fn remove(&mut self, id: TaskId) -> Option<OwnedTask<T>> {
         self.members.remove(id);
         self.tasks.remove(&id)
@@ -205,6 +238,24 @@ impl<T> Group<T> {
     /// Returns whether all tasks have come out.
     pub fn is_empty(&self) -> bool {
         self.tasks.is_empty()
+    }
+}
+
+impl<T> Future for JoinFuture<&mut Group<T>> {
+    type Output = Option<(TaskId, Result<T, JoinError>)>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<Self::Output> {
+        let future = self.get_mut();
+        loop {
+            let Poll::Ready(group) = future.poll_end(context) else {
+                return Poll::Pending;
+            };
+            let joined = group.try_join_next();
+            // The end may have been that of a task that was removed.
+            if joined.is_some() || group.is_empty() {
+                return Poll::Ready(joined);
+            }
+        }
     }
 }
 
