@@ -12,6 +12,7 @@ use super::context::Context;
 use super::error::{JoinError, SpawnError};
 use super::future::JoinFuture;
 use super::id::TaskId;
+use super::info::TaskInfo;
 use super::members::Members;
 use super::owned::{OwnedTask, spawn_owned};
 use super::pool::Pool;
@@ -228,6 +229,18 @@ impl<T> Group<T> {
         // The tasks report their ends to the old set.
         self.members = Arc::default();
         self.tasks.clear();
+    }
+
+    /// Returns the tasks of the group that have not ended, oldest first. Those of the whole program are in
+    /// [`live_tasks`](super::live_tasks()).
+    pub fn live_tasks(&self) -> Vec<TaskInfo> {
+        let live = self.members.all().into_iter();
+        let live = live.filter(|task| !task.is_finished());
+        live.map(|task| task.info()).collect()
+    }
+
+    pub(crate) fn members(&self) -> &Members {
+        &self.members
     }
 
     /// Returns the number of tasks that have not come out.
