@@ -13,7 +13,8 @@ use super::owned::OwnedTask;
 use super::task::Task;
 use super::waiters::{Awaited, Waiter};
 
-/// The end of a task or process as a future, from `await` on a handle.
+/// The end of a task or process as a future, from `await` on a handle, or the next end in a
+/// [`Group`](super::Group), from its [`next_ended`](super::Group::next_ended).
 ///
 /// It runs on any executor. The thread that ends the task wakes it, after the threads that joined
 /// earlier and before callbacks run. A future that is dropped leaves nothing behind, and the task runs
@@ -169,6 +170,8 @@ struct End {
 impl End {
     fn poll(&mut self, context: &Context<'_>) -> Poll<()> {
         if self.source.is_ready() {
+            // The source has forgotten the waker, and may be awaited again.
+            self.take_back();
             return Poll::Ready(());
         }
         let waker = context.waker();

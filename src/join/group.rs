@@ -2,12 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{self, Poll};
 use std::time::{Duration, Instant};
 
 use super::context::Context;
 use super::error::{JoinError, SpawnError};
+use super::future::JoinFuture;
 use super::id::TaskId;
+use super::info::TaskInfo;
 use super::members::Members;
 use super::owned::{OwnedTask, spawn_owned};
 use super::pool::Pool;
@@ -176,6 +181,35 @@ impl<T> Group<T> {
         None
     }
 
+    /// Returns a future that waits as [`join_next`](Self::join_next) does, on any executor and without
+    /// blocking a thread. No cycle of tasks is refused.
+    ///
+    /// Dropping the future loses no task, so it may be one of several in a `select!` or have a timeout.
+    /// One that is polled after its end waits for the next task.
+    ///
+    /// ```
+    /// use meanwhile_join::Group;
+    ///
+    /// # let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    /// # runtime.block_on(async {
+    /// let mut squares = Group::new();
+    /// for n in 0..4 {
+    ///     squares.spawn(format!("square {n}"), move |_| n * n)?;
+    /// }
+    /// let mut sum = 0;
+    /// while let Some((_task, square)) = squares.next_ended().await {
+    ///     sum += square?;
+    /// }
+    /// assert_eq!(sum, 14);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// # })?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn next_ended(&mut self) -> JoinFuture<&mut Self> {
+        let members = self.members.clone();
+        JoinFuture::new(self, members)
+    }
+
     fn remove(&mut self, id: TaskId) -> Option<OwnedTask<T>> {
         self.members.remove(id);
         self.tasks.remove(&id)
@@ -197,6 +231,18 @@ impl<T> Group<T> {
         self.tasks.clear();
     }
 
+    /// Returns the tasks of the group that have not ended, oldest first. Those of the whole program are in
+    /// [`live_tasks`](super::live_tasks()).
+    pub fn live_tasks(&self) -> Vec<TaskInfo> {
+        let live = self.members.all().into_iter();
+        let live = live.filter(|task| !task.is_finished());
+        live.map(|task| task.info()).collect()
+    }
+
+    pub(crate) fn members(&self) -> &Members {
+        &self.members
+    }
+
     /// Returns the number of tasks that have not come out.
     pub fn len(&self) -> usize {
         self.tasks.len()
@@ -205,6 +251,24 @@ impl<T> Group<T> {
     /// Returns whether all tasks have come out.
     pub fn is_empty(&self) -> bool {
         self.tasks.is_empty()
+    }
+}
+
+impl<T> Future for JoinFuture<&mut Group<T>> {
+    type Output = Option<(TaskId, Result<T, JoinError>)>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut task::Context<'_>) -> Poll<Self::Output> {
+        let future = self.get_mut();
+        loop {
+            let Poll::Ready(group) = future.poll_end(context) else {
+                return Poll::Pending;
+            };
+            let joined = group.try_join_next();
+            // The end may have been that of a task that was removed.
+            if joined.is_some() || group.is_empty() {
+                return Poll::Ready(joined);
+            }
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use super::current::is_held_up;
 use super::error::JoinError;
 use super::graph::{self, Graph};
 use super::header::Header;
+use super::info::TaskInfo;
 use super::pool::Pool;
 use super::registry::{self, Registry};
 use super::wait::{self, WaitFailure};
@@ -45,6 +46,28 @@ impl Pool {
     /// - The errors of [`wait_until_idle`](Self::wait_until_idle).
     pub fn wait_until_idle_timeout(&self, timeout: Duration) -> Result<(), JoinError> {
         self.wait_until_idle_or(wait::deadline(Some(timeout)))
+    }
+
+    /// Returns the tasks of the pool that are queued or running, oldest first. Those of the whole program
+    /// are in [`live_tasks`](super::live_tasks()), which takes the same time.
+    ///
+    /// ```
+    /// use meanwhile_join::{Builder, JoinError, Pool};
+    /// use std::time::Duration;
+    ///
+    /// let pool = Pool::new(1)?;
+    /// let page = Builder::new("page 1").spawn_on(&pool, |context| context.sleep_until(None))?;
+    /// let idle = pool.wait_until_idle_timeout(Duration::from_millis(1));
+    /// assert!(matches!(idle, Err(JoinError::TimedOut)));
+    /// assert_eq!(&*pool.live_tasks()[0].name, "page 1");
+    /// # page.cancel();
+    /// # Ok::<(), meanwhile_join::SpawnError>(())
+    /// ```
+    pub fn live_tasks(&self) -> Vec<TaskInfo> {
+        let placement = self.placement();
+        let live = registry::global().live().into_iter();
+        let live = live.filter(|task| task.placement() == placement);
+        live.map(|task| task.info()).collect()
     }
 
     fn wait_until_idle_or(&self, deadline: Option<Instant>) -> Result<(), JoinError> {

@@ -7,7 +7,7 @@ use super::header::Header;
 use super::id::TaskId;
 use super::info::Placement;
 use super::sync::{Mutex, lock};
-use super::waiters::Ends;
+use super::waiters::{Awaited, Ends, Waiter};
 
 /// A set of tasks that changes while no thread waits for it. Each change and each question takes at
 /// most the logarithm of the number of tasks.
@@ -115,6 +115,21 @@ impl Members {
         let queued = listed.queued.get_mut(&pool)?;
         drop_begun(queued, pool);
         queued.values().next().cloned()
+    }
+}
+
+/// Ready when a member has ended, or there is none.
+impl Awaited for Members {
+    fn is_ready(&self) -> bool {
+        self.has_ended() || self.len() == 0
+    }
+
+    fn add_waiter(&self, waiter: Waiter) -> Option<u64> {
+        self.ends.add_waiter(waiter)
+    }
+
+    fn remove_waiter(&self, ticket: u64) {
+        self.ends.remove_waiter(ticket);
     }
 }
 

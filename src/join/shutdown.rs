@@ -1,10 +1,11 @@
-//! Waiting for all tasks at the end of the program.
+//! Waiting for all tasks and processes at the end: of the program, of a group, of a launcher.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::current::is_held_up;
 use super::graph;
+use super::group::Group;
 use super::header::Header;
 use super::idle::wait_until_empty;
 use super::info::TaskInfo;
@@ -12,7 +13,8 @@ use super::info::TaskInfo;
 use super::process;
 use super::{registry, wait};
 
-/// The tasks and processes that still run after [`shutdown`].
+/// The tasks and processes that still run after [`shutdown`], [`Group::shutdown`] or
+/// [`Launcher::shutdown`](super::process::Launcher::shutdown).
 #[derive(Clone, Debug, Default)]
 #[must_use]
 #[non_exhaustive]
@@ -24,7 +26,7 @@ pub struct ShutdownReport {
     pub processes: Vec<RemainingProcess>,
 }
 
-/// A child process that still runs after [`shutdown`].
+/// A child process that still runs after a shutdown.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct RemainingProcess {
@@ -53,6 +55,11 @@ impl ShutdownReport {
 /// ended yet, such as one that reads from a disk that does not respond. It does not wait for daemon
 /// tasks. A task that calls this does not wait for itself. If another task waits for the calling task,
 /// so that waiting would never end, this returns early.
+///
+/// This is for the end of `main`. A library or a test inside of a larger program shuts down only what it
+/// has started: a [`Group`] of tasks, the processes of a
+/// [`Launcher`](super::process::Launcher::shutdown). A [`Pool`](super::Pool) has
+/// [`wait_until_idle`](super::Pool::wait_until_idle) and [`live_tasks`](super::Pool::live_tasks).
 ///
 /// ```
 /// use meanwhile_join::{self as join, Builder};
@@ -89,10 +96,10 @@ fn shut_down_until(deadline: Option<Instant>) -> ShutdownReport {
     let wait_for_tasks =
         || wait_until_empty(registry, graph::global(), is_awaited, deadline).is_ok();
     let is_empty = wait_for_tasks();
-    shut_processes_down(deadline);
+    shut_processes_down(None, deadline);
     // The end of a process may start a task, and a task may start a process.
     let is_empty = is_empty && wait_for_tasks();
-    let processes = live_processes();
+    let processes = live_processes(None);
     let remaining = if is_empty {
         Vec::new()
     } else {
@@ -106,32 +113,117 @@ fn shut_down_until(deadline: Option<Instant>) -> ShutdownReport {
     }
 }
 
-/// Waits for the non-daemon processes, then stops the daemons. Waits also for the end of trees that others
+impl<T> Group<T> {
+    /// Waits until every non-daemon task of the group has ended. Cancels none: for that, call
+    /// [`cancel_all`](Self::cancel_all) before. The tasks stay in the group, so their values still come
+    /// out.
+    ///
+    /// Returns a report of the tasks that still run. A task of the group that calls this does not wait for
+    /// itself. If another task of it waits for the calling task, so that waiting would never end, this
+    /// returns early.
+    ///
+    /// ```
+    /// use meanwhile_join::Group;
+    /// use std::time::Duration;
+    ///
+    /// let mut uploads = Group::new();
+    /// uploads.spawn("photo", |context| context.sleep(Duration::from_secs(60)))?;
+    /// uploads.cancel_all();
+    /// assert!(uploads.shutdown().is_complete());
+    /// assert!(uploads.live_tasks().is_empty());
+    /// # Ok::<(), meanwhile_join::SpawnError>(())
+    /// ```
+    pub fn shutdown(&self) -> ShutdownReport {
+        self.shut_down_until(None)
+    }
+
+    /// Like [`shutdown`](Self::shutdown), but waits at most for `timeout`.
+    pub fn shutdown_timeout(&self, timeout: Duration) -> ShutdownReport {
+        self.shut_down_until(wait::deadline(Some(timeout)))
+    }
+
+    fn shut_down_until(&self, deadline: Option<Instant>) -> ShutdownReport {
+        let mut tasks = self.members().all();
+        tasks.retain(|task| !task.is_daemon() && !is_held_up(task.id()));
+        // The report has what is left.
+        wait::for_all(graph::global(), tasks.clone(), deadline).ok();
+        tasks.retain(|task| !task.is_finished());
+        ShutdownReport {
+            remaining: tasks.iter().map(|task| task.info()).collect(),
+            processes: Vec::new(),
+        }
+    }
+}
+
+// It is here because the module `process` does not depend on tasks.
+#[cfg(all(unix, feature = "process", not(loom)))]
+impl process::Launcher {
+    /// Does for the processes of this launcher what [`shutdown`](crate::shutdown) does for all. Waits
+    /// until every non-daemon process has ended that it or a clone of it has started. Then stops its daemon
+    /// processes with their descendants, and waits for those that are killed because their handles were
+    /// dropped.
+    ///
+    /// Returns a report of the processes that still run. The launcher can be used after it. All clones of
+    /// the installed launcher are one; for processes apart from those of the rest of the program, make
+    /// another one with [`of_program`](Self::of_program).
+    ///
+    /// ```no_run
+    /// use meanwhile_join::process::{Builder, LaunchOptions, Launcher};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let launcher = Launcher::of_program(std::env::current_exe()?);
+    /// let server = Builder::new("sleep").arg("60").daemon(true);
+    /// let server = server.launched_by(&launcher, LaunchOptions::default()).spawn()?;
+    /// assert_eq!(launcher.live_processes()[0].pid, server.pid());
+    /// assert!(launcher.shutdown().is_complete());
+    /// assert!(server.is_finished());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn shutdown(&self) -> ShutdownReport {
+        shut_launcher_down(self, None)
+    }
+
+    /// Like [`shutdown`](Self::shutdown), but waits for non-daemon processes at most for `timeout`. The
+    /// daemon processes are stopped then too.
+    pub fn shutdown_timeout(&self, timeout: Duration) -> ShutdownReport {
+        shut_launcher_down(self, wait::deadline(Some(timeout)))
+    }
+}
+
+#[cfg(all(unix, feature = "process", not(loom)))]
+fn shut_launcher_down(launcher: &process::Launcher, deadline: Option<Instant>) -> ShutdownReport {
+    let launcher = Some(launcher.id());
+    shut_processes_down(launcher, deadline);
+    ShutdownReport {
+        remaining: Vec::new(),
+        processes: live_processes(launcher),
+    }
+}
+
+/// Waits for the non-daemon processes of one launcher, or of the whole program, then stops the daemons. Waits also for the end of trees that others
 /// have stopped without waiting.
 #[cfg(all(unix, feature = "process", not(loom)))]
-fn shut_processes_down(deadline: Option<Instant>) {
-    process::wait_for_non_daemons(deadline);
-    process::stop_daemons();
-    process::wait_until_idle(deadline);
+fn shut_processes_down(launcher: Option<process::LauncherId>, deadline: Option<Instant>) {
+    process::wait_for_non_daemons(launcher, deadline);
+    process::stop_daemons(launcher);
+    process::wait_until_idle(launcher, deadline);
 }
 
 #[cfg(not(all(unix, feature = "process", not(loom))))]
-fn shut_processes_down(_deadline: Option<Instant>) {}
+fn shut_processes_down(_launcher: Option<()>, _deadline: Option<Instant>) {}
 
 #[cfg(all(unix, feature = "process", not(loom)))]
-fn live_processes() -> Vec<RemainingProcess> {
+fn live_processes(launcher: Option<process::LauncherId>) -> Vec<RemainingProcess> {
     let remaining = |info: process::ProcessInfo| RemainingProcess {
         pid: info.pid,
         name: info.name,
         spawned_at: info.spawned_at,
     };
-    process::live_processes()
-        .into_iter()
-        .map(remaining)
-        .collect()
+    process::live(launcher).into_iter().map(remaining).collect()
 }
 
 #[cfg(not(all(unix, feature = "process", not(loom))))]
-fn live_processes() -> Vec<RemainingProcess> {
+fn live_processes(_launcher: Option<()>) -> Vec<RemainingProcess> {
     Vec::new()
 }

@@ -284,6 +284,25 @@ fn group_of_racing_ends_gives_each_value_once() {
 }
 
 #[test]
+fn awaited_group_of_racing_ends_gives_each_value() {
+    three_threads(|| {
+        let mut group = Group::new();
+        let senders = [1, 2].map(|number| {
+            let (promise, task) = Promise::owned("promise");
+            group.add(task);
+            send(promise, number)
+        });
+        let mut next = || Some(block_on(group.next_ended())?.1.expect("sent"));
+        let values = [next(), next(), next()];
+        assert!(matches!(
+            values,
+            [Some(1), Some(2), None] | [Some(2), Some(1), None]
+        ));
+        assert!(senders.into_iter().all(ended));
+    });
+}
+
+#[test]
 fn timed_wait_of_a_group_loses_no_value() {
     loom::model(|| {
         let mut group = Group::new();

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::super::sync::lock;
 use super::exit::ProcessInfo;
+use super::launcher_id::LauncherId;
 use super::shared::{ProcessShared, stop_all};
 use super::stop::StopReport;
 use super::tree::Root as _;
@@ -48,7 +49,13 @@ fn running(predicate: impl Fn(&ProcessShared) -> bool) -> Vec<Arc<ProcessShared>
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn live_processes() -> Vec<ProcessInfo> {
-    running(|_| true).iter().map(|child| child.info()).collect()
+    live(None)
+}
+
+/// Returns the running processes of one launcher, or of the whole program.
+pub(crate) fn live(launcher: Option<LauncherId>) -> Vec<ProcessInfo> {
+    let live = running(|child| child.is_of(launcher));
+    live.iter().map(|child| child.info()).collect()
 }
 
 // It is here because the module `exit` does not depend on the list.
@@ -74,19 +81,21 @@ impl ProcessInfo {
     }
 }
 
-/// Blocks until every non-daemon process has ended or the deadline has passed.
-pub(crate) fn wait_for_non_daemons(deadline: Option<Instant>) {
-    while let Some(child) = running(|child| !child.is_daemon()).first() {
+/// Blocks until every non-daemon process of one launcher, or of the whole program, has ended or the
+/// deadline has passed.
+pub(crate) fn wait_for_non_daemons(launcher: Option<LauncherId>, deadline: Option<Instant>) {
+    let is_awaited = |child: &ProcessShared| child.is_of(launcher) && !child.is_daemon();
+    while let Some(child) = running(is_awaited).first() {
         if child.wait(deadline).is_none() {
             return;
         }
     }
 }
 
-/// Stops all daemon processes with their descendants, at the same time. Takes as long as one
-/// [`Process::stop`](super::Process::stop) with a grace of a second.
-pub(crate) fn stop_daemons() {
-    let daemons = running(ProcessShared::is_daemon);
+/// Stops all daemon processes of one launcher, or of the whole program, with their descendants, at the
+/// same time. Takes as long as one [`Process::stop`](super::Process::stop) with a grace of a second.
+pub(crate) fn stop_daemons(launcher: Option<LauncherId>) {
+    let daemons = running(|child| child.is_of(launcher) && child.is_daemon());
     // The caller reports the processes that are left.
     drop(stop_all(&daemons, DAEMON_GRACE));
 }

@@ -7,12 +7,14 @@ use std::process::Command;
 use std::sync::{Arc, OnceLock};
 
 use super::error::SpawnError;
+use super::exit::ProcessInfo;
 use super::guard::TreeGuard;
 use super::keeper::Keeper;
 use super::launch_options::LaunchOptions;
+use super::launcher_id::LauncherId;
 use super::shim::{self, SHIM_ARGUMENT};
 use super::supervisor::{self, SUPERVISOR_ARGUMENT};
-use super::{reaper, spawner, stopper, system};
+use super::{children, reaper, spawner, stopper, system};
 
 /// The starter of processes that end with this program and keep to limits.
 ///
@@ -44,7 +46,10 @@ use super::{reaper, spawner, stopper, system};
 /// in their environment. macOS does not show the environment of its own protected programs, such as
 /// `/bin/sleep`, so those survive.
 #[derive(Clone)]
-pub struct Launcher(Arc<Keeper>);
+pub struct Launcher {
+    keeper: Arc<Keeper>,
+    id: LauncherId,
+}
 
 static INSTALLED: OnceLock<Launcher> = OnceLock::new();
 
@@ -79,12 +84,25 @@ impl Launcher {
     /// program must install a launcher.
     pub fn of_program(program: impl Into<PathBuf>) -> Self {
         let program: PathBuf = program.into();
-        Self(Arc::new(Keeper::new(program.into())))
+        Self {
+            keeper: Arc::new(Keeper::new(program.into())),
+            id: LauncherId::next(),
+        }
+    }
+
+    /// Returns the processes that this launcher or a clone of it has started and that have not ended,
+    /// oldest first. The list of all is [`live_processes`](super::live_processes).
+    pub fn live_processes(&self) -> Vec<ProcessInfo> {
+        children::live(Some(self.id))
+    }
+
+    pub(crate) fn id(&self) -> LauncherId {
+        self.id
     }
 
     /// The program that is started as shim and supervisor.
     pub(super) fn program(&self) -> &Path {
-        self.0.program()
+        self.keeper.program()
     }
 
     pub(super) fn command(
@@ -99,7 +117,7 @@ impl Launcher {
 
     /// Has the supervisor kill the processes that carry `tag` when this program exits.
     pub(super) fn guard(&self, tag: &str) -> Result<TreeGuard, SpawnError> {
-        TreeGuard::new(&self.0, tag)
+        TreeGuard::new(&self.keeper, tag)
     }
 }
 

@@ -25,6 +25,7 @@ use super::exit::{Exit, ProcessInfo, ProcessState};
 use super::group::ProcessGroup;
 use super::guard::TreeGuard;
 use super::last_use::LastUse;
+use super::launcher_id::LauncherId;
 use super::output::{Stream, StreamCapture};
 use super::stop::{Ending, KILL_TIMEOUT, Order, StopReport};
 use super::stopper;
@@ -68,7 +69,8 @@ pub(super) struct Spawned {
     pub(super) stdout: Arc<StreamCapture>,
     pub(super) stderr: Arc<StreamCapture>,
     pub(super) stderr_is_stdout: bool,
-    /// `None` where the process was started without a launcher.
+    /// `None` where the process was started without a launcher, as is its guard.
+    pub(super) launcher: Option<LauncherId>,
     pub(super) guard: Option<Arc<TreeGuard>>,
 }
 
@@ -113,6 +115,11 @@ impl ProcessShared {
 
     pub(super) fn is_daemon(&self) -> bool {
         self.spawned.daemon
+    }
+
+    /// Whether it was started by this launcher. `None` means all processes.
+    pub(super) fn is_of(&self, launcher: Option<LauncherId>) -> bool {
+        launcher.is_none() || self.spawned.launcher == launcher
     }
 
     pub(super) fn is_killed_on_drop(&self) -> bool {
@@ -275,6 +282,7 @@ impl ProcessShared {
             root: self.clone(),
             ending,
             reply,
+            launcher: self.spawned.launcher,
             guarded: self.spawned.guard.as_ref().map(TreeGuard::add_holder),
         }
     }

@@ -161,6 +161,7 @@ impl Builder {
             stdout: Arc::new(stdout),
             stderr: Arc::new(stderr),
             stderr_is_stdout: self.streams.stderr_is_stdout,
+            launcher: self.launch.as_ref().map(|(launcher, _)| launcher.id()),
             guard: started.guard,
         };
         let shared = Arc::new(ProcessShared::new(spawned, pipes.ends));

@@ -12,6 +12,7 @@ use rustix::process::Signal;
 
 use super::exit::Exit;
 use super::guard::Holder;
+use super::launcher_id::LauncherId;
 use super::reserve;
 use super::system::{self, Notifier};
 use super::tree::{self, Member, ProcessIdentity, Root, Snapshot};
@@ -73,6 +74,8 @@ pub(super) struct Order {
     pub(super) ending: Ending,
     /// Gets the report, without the exit of the root.
     pub(super) reply: Option<Sender<StopReport>>,
+    /// The launcher of the root, if it has one.
+    pub(super) launcher: Option<LauncherId>,
     /// Keeps the tree guarded, because its root may exit long before its descendants.
     #[expect(dead_code, reason = "its drop ends that")]
     pub(super) guarded: Option<Holder>,
@@ -121,8 +124,9 @@ impl Stopper {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.trees.is_empty()
+    /// The launchers of the trees that have not ended.
+    pub(super) fn launchers(&self) -> Vec<Option<LauncherId>> {
+        self.trees.iter().map(|tree| tree.order.launcher).collect()
     }
 
     pub(super) fn add(&mut self, orders: Vec<Order>) {

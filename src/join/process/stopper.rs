@@ -10,23 +10,24 @@ use std::time::Instant;
 use super::super::SpawnError;
 use super::super::priority::{Priority, spawn_thread};
 use super::super::sync::{ignore_poison, lock};
+use super::launcher_id::LauncherId;
 use super::reserve;
 use super::stop::{Order, Stopper};
 use super::system::Notifier;
 
 struct Queue {
     orders: Vec<Order>,
-    /// Whether the thread has trees that have not ended.
-    is_busy: bool,
+    /// The launchers of the trees that the thread ends.
+    ongoing: Vec<Option<LauncherId>>,
 }
 
 static QUEUE: Mutex<Queue> = Mutex::new(Queue {
     orders: Vec::new(),
-    is_busy: false,
+    ongoing: Vec::new(),
 });
 
-/// Notified when all trees have ended.
-static IS_IDLE: Condvar = Condvar::new();
+/// Notified when trees have ended.
+static HAS_ENDED: Condvar = Condvar::new();
 
 static NOTIFIER: OnceLock<Notifier> = OnceLock::new();
 
@@ -61,14 +62,18 @@ pub(super) fn stop(orders: Vec<Order>) {
     }
 }
 
-/// Blocks until no tree is being ended or the deadline has passed.
-pub(crate) fn wait_until_idle(deadline: Option<Instant>) {
+/// Blocks until no tree of one launcher, or of the whole program, is being ended or the deadline has
+/// passed.
+pub(crate) fn wait_until_idle(launcher: Option<LauncherId>, deadline: Option<Instant>) {
+    let is_awaited = |of: Option<LauncherId>| launcher.is_none() || of == launcher;
     let mut queue = lock(&QUEUE);
-    while queue.is_busy || !queue.orders.is_empty() {
+    while queue.ongoing.iter().any(|of| is_awaited(*of))
+        || queue.orders.iter().any(|order| is_awaited(order.launcher))
+    {
         queue = match deadline.map(|at| at.saturating_duration_since(Instant::now())) {
-            None => ignore_poison(IS_IDLE.wait(queue)),
+            None => ignore_poison(HAS_ENDED.wait(queue)),
             Some(left) if left.is_zero() => return,
-            Some(left) => ignore_poison(IS_IDLE.wait_timeout(queue, left)).0,
+            Some(left) => ignore_poison(HAS_ENDED.wait_timeout(queue, left)).0,
         };
     }
 }
@@ -79,20 +84,20 @@ fn run() {
     loop {
         stopper.add(take_orders());
         stopper.scan();
-        if stopper.is_empty() {
-            note_idle();
-        }
+        note_ongoing(stopper.launchers());
         stopper.wait(notifier);
     }
 }
 
 fn take_orders() -> Vec<Order> {
     let mut queue = lock(&QUEUE);
-    queue.is_busy = true;
-    std::mem::take(&mut queue.orders)
+    let orders = std::mem::take(&mut queue.orders);
+    let launchers = orders.iter().map(|order| order.launcher);
+    queue.ongoing.extend(launchers);
+    orders
 }
 
-fn note_idle() {
-    lock(&QUEUE).is_busy = false;
-    IS_IDLE.notify_all();
+fn note_ongoing(launchers: Vec<Option<LauncherId>>) {
+    lock(&QUEUE).ongoing = launchers;
+    HAS_ENDED.notify_all();
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use meanwhile_join as join;
 use meanwhile_join::Priority;
-use meanwhile_join::process::{Exit, LaunchOptions, SpawnError};
+use meanwhile_join::process::{Exit, LaunchOptions, Launcher, SpawnError, Stream};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
@@ -94,6 +94,69 @@ fn p11_end_of_the_spawning_thread_kills_no_child() {
     assert!(!process.is_finished());
     drop(process.take_stdin());
     assert_eq!(process.join().unwrap(), Exit::Code(8));
+}
+
+/// A process of the launcher with a descendant, which runs this sleeper.
+fn tree_of(launcher: &Launcher, sleeper: &Sleeper) -> Builder {
+    let script = format!("{} & wait", sleeper.command());
+    shell(&script).launched_by(launcher, LaunchOptions::default())
+}
+
+#[test]
+fn p27_launcher_shutdown_ends_its_own_alone() {
+    let (own, other) = (launcher(), launcher());
+    let folders = [folder(), folder(), folder()];
+    let [daemon, neighbour, plain] = folders.each_ref().map(|it| Sleeper::new(it.path()));
+    let neighbour_runs = tree_of(&other, &neighbour).daemon(true).spawn().unwrap();
+    let plain_runs = shell(&plain.command()).daemon(true).spawn().unwrap();
+    let awaited = shell("read line").stdin_piped().name("awaited");
+    let awaited = awaited.launched_by(&own, LaunchOptions::default());
+    let awaited = awaited.spawn().unwrap();
+    let daemon_runs = tree_of(&own, &daemon).daemon(true).spawn().unwrap();
+    eventually("the trees", || !daemon.running().is_empty());
+
+    let live: Vec<u32> = own
+        .clone()
+        .live_processes()
+        .iter()
+        .map(|it| it.pid)
+        .collect();
+    assert_eq!(live, [awaited.pid(), daemon_runs.pid()]);
+    let report = own.shutdown_timeout(Duration::ZERO);
+    assert_eq!(report.processes.len(), 1, "{report:?}");
+    assert_eq!(&*report.processes[0].name, "awaited");
+    drop(awaited.take_stdin());
+    let report = own.shutdown();
+    assert!(report.is_complete(), "{report:?}");
+    assert!(own.live_processes().is_empty() && daemon.running().is_empty());
+
+    assert!(!neighbour_runs.is_finished() && !plain_runs.is_finished());
+    let live = other.live_processes();
+    assert_eq!((live.len(), live[0].pid), (1, neighbour_runs.pid()));
+    assert!(other.shutdown().is_complete() && neighbour.running().is_empty());
+    drop(plain_runs.stop(Duration::ZERO));
+}
+
+#[test]
+fn p27_launcher_shutdown_awaits_only_its_own_stops() {
+    let (own, other) = (launcher(), launcher());
+    let folder = folder();
+    let sleeper = Sleeper::new(folder.path());
+    let deaf = shell("trap '' TERM; echo ready; read line").stdin_piped();
+    let deaf = deaf.launched_by(&other, LaunchOptions::default());
+    let deaf = deaf.spawn().unwrap();
+    assert!(deaf.lines(Stream::Stdout).next().is_some());
+    let stops = deaf.clone();
+    let stop = join::spawn("stop", move |_| stops.stop(TIMEOUT)).unwrap();
+
+    let dropped = tree_of(&own, &sleeper).kill_on_drop(true).spawn().unwrap();
+    eventually("the tree", || !sleeper.running().is_empty());
+    drop(dropped);
+    assert!(own.shutdown().is_complete());
+    assert!(sleeper.running().is_empty());
+    assert!(!stop.is_finished());
+    drop(deaf.take_stdin());
+    stop.join().unwrap();
 }
 
 const VICTIM: &str = "MEANWHILE_TEST_VICTIM_SLEEP";

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 #[cfg(unix)]
 use meanwhile_join::process;
-use meanwhile_join::{self as join, JoinError, OwnedTask, Promise, Task};
+use meanwhile_join::{self as join, AnyTask, Group, JoinError, OwnedTask, Promise, Task};
 
 use crate::util::gate::{Gate, TIMEOUT};
 
@@ -269,6 +269,156 @@ fn t28_untyped_handle_is_awaited() {
     let panics = panics.unwrap().any();
     let output = block_on((&panics).into_future()).0;
     assert!(matches!(output, Err(JoinError::Panicked(_))), "{output:?}");
+}
+
+/// A group of the tasks of two promises.
+fn group_of_two() -> ([Promise<u32>; 2], Group<u32>) {
+    let mut group = Group::new();
+    let promises = ["first", "second"].map(|name| {
+        let (promise, task) = Promise::owned(name);
+        group.add(task);
+        promise
+    });
+    (promises, group)
+}
+
+#[test]
+fn t28_awaited_group_gives_values_as_tasks_end() {
+    let ([first, second], mut group) = group_of_two();
+    let sender = join::spawn("sender", move |_| {
+        second.send(2).unwrap();
+        first.send(1).unwrap();
+    });
+    let mut values = Vec::new();
+    let mut next = || {
+        block_on(group.next_ended())
+            .0
+            .map(|(_, value)| value.unwrap())
+    };
+    while let Some(value) = next() {
+        values.push(value);
+    }
+    assert_eq!(values, [2, 1]);
+    assert_eq!(block_on(group.next_ended()).1, 0, "an empty group");
+    sender.unwrap().join().unwrap();
+}
+
+#[test]
+fn awaited_group_is_woken_once_by_the_next_end() {
+    let ([first, second], mut group) = group_of_two();
+    let counter = Counter::new();
+    let waker = Waker::from(counter.clone());
+    let mut context = Context::from_waker(&waker);
+    let mut future = pin!(group.next_ended());
+    for _ in 0..3 {
+        assert!(future.as_mut().poll(&mut context).is_pending());
+    }
+    assert_eq!(counter.wakes(), 0);
+    first.send(1).unwrap();
+    second.send(2).unwrap();
+    assert_eq!(counter.wakes(), 1);
+    for value in [1, 2] {
+        let poll = future.as_mut().poll(&mut context);
+        assert!(matches!(poll, Poll::Ready(Some((_, Ok(sent)))) if sent == value));
+    }
+    assert!(matches!(future.poll(&mut context), Poll::Ready(None)));
+}
+
+#[test]
+fn t28_awaited_group_polled_again_wakes_the_last() {
+    let ([first, _second], mut group) = group_of_two();
+    let counters = [Counter::new(), Counter::new(), Counter::new()];
+    let mut future = pin!(group.next_ended());
+    for counter in &counters {
+        let waker = Waker::from(counter.clone());
+        let poll = future.as_mut().poll(&mut Context::from_waker(&waker));
+        assert!(poll.is_pending());
+    }
+    first.send(1).unwrap();
+    assert_eq!(counters.map(|counter| counter.wakes()), [0, 0, 1]);
+}
+
+#[test]
+fn t28_dropped_await_of_a_group_leaves_nothing() {
+    let ([first, _second], mut group) = group_of_two();
+    let counter = Counter::new();
+    let waker = Waker::from(counter.clone());
+    for _ in 0..3 {
+        let poll = pin!(group.next_ended()).poll(&mut Context::from_waker(&waker));
+        assert!(poll.is_pending());
+    }
+    // This one and that of the waker.
+    assert_eq!(Arc::strong_count(&counter), 2);
+    first.send(1).unwrap();
+    assert_eq!(counter.wakes(), 0);
+    let (next, _) = block_on(group.next_ended());
+    assert!(matches!(next, Some((_, Ok(1)))));
+    assert_eq!(group.len(), 1);
+}
+
+/// A group whose only task was removed because it joined itself, and that task. It ends when the gate is
+/// open.
+fn group_with_a_removed_task(gate: &Gate) -> (Group<u32>, AnyTask) {
+    let gate = gate.clone();
+    let (send_handle, handles) = std::sync::mpsc::channel();
+    let (send, groups) = std::sync::mpsc::channel();
+    let joiner = join::spawn_owned("joins itself", move |_| {
+        let own: OwnedTask<u32> = handles.recv_timeout(TIMEOUT).unwrap();
+        let removed = own.any();
+        let mut group = Group::new();
+        group.add(own);
+        let joined = group.join_next();
+        assert!(matches!(joined, Some((_, Err(JoinError::CurrentThread)))));
+        send.send((group, removed)).unwrap();
+        gate.pass();
+        1
+    });
+    send_handle.send(joiner.unwrap()).unwrap();
+    groups.recv_timeout(TIMEOUT).unwrap()
+}
+
+#[test]
+fn awaited_group_waits_on_after_the_end_of_another() {
+    let gate = Gate::new();
+    let (mut group, removed) = group_with_a_removed_task(&gate);
+    let (promise, task) = Promise::owned("promise");
+    group.add(task);
+    let counter = Counter::new();
+    let waker = Waker::from(counter.clone());
+    let mut context = Context::from_waker(&waker);
+    let mut future = pin!(group.next_ended());
+    assert!(future.as_mut().poll(&mut context).is_pending());
+    gate.open();
+    removed.join_timeout(TIMEOUT).unwrap();
+    while counter.wakes() == 0 {
+        std::thread::park_timeout(TIMEOUT);
+    }
+    assert!(future.as_mut().poll(&mut context).is_pending());
+    promise.send(7).unwrap();
+    assert_eq!(counter.wakes(), 2);
+    let next = future.poll(&mut context);
+    assert!(matches!(next, Poll::Ready(Some((_, Ok(7))))));
+}
+
+#[test]
+fn awaited_group_runs_on_tokio() {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .build()
+        .unwrap();
+    let pool = join::Pool::new(2).unwrap();
+    let mut group = Group::new();
+    for n in 0..100_u64 {
+        group.spawn_on(&pool, move |_| Cell::new(n));
+    }
+    let sum = runtime.block_on(runtime.spawn(async move {
+        let mut sum = 0;
+        while let Some((_, value)) = group.next_ended().await {
+            sum += value.unwrap().get();
+        }
+        sum
+    }));
+    assert_eq!(sum.unwrap(), 4_950);
 }
 
 #[cfg(unix)]

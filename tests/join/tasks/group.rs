@@ -245,6 +245,61 @@ fn group_of_the_joining_task_alone_fails_at_once() {
     assert!(failed.load(Ordering::SeqCst));
 }
 
+#[test]
+fn t39_group_shutdown_awaits_its_own_tasks_alone() {
+    let (gate, neighbours_gate) = (Gate::new(), Gate::new());
+    let mut neighbours = Group::new();
+    add_gated(&mut neighbours, &neighbours_gate, 1);
+    let mut group = Group::new();
+    let ids = [2, 3].map(|value| add_gated(&mut group, &gate, value));
+    let live: Vec<TaskId> = group.live_tasks().iter().map(|task| task.id).collect();
+    assert_eq!(live, ids);
+    let opener = join::spawn("opener", move |_| gate.open()).unwrap();
+    let report = group.shutdown();
+    assert!(report.is_complete(), "{report:?}");
+    opener.join().unwrap();
+    assert_eq!((group.live_tasks().len(), group.len()), (0, 2));
+    let mut values = [(); 2].map(|()| group.try_join_next().unwrap().1.unwrap());
+    values.sort_unstable();
+    assert_eq!(values, [2, 3]);
+    assert_eq!(neighbours.live_tasks().len(), 1);
+    neighbours_gate.open();
+}
+
+#[test]
+fn t39_group_shutdown_names_what_is_left() {
+    let gate = Gate::new();
+    let mut group = Group::new();
+    let left = add_gated(&mut group, &gate, ());
+    let passed = gate.clone();
+    let daemon = Builder::new("daemon").daemon(true);
+    group.add(daemon.spawn_owned(move |_| passed.pass()).unwrap());
+    let report = group.shutdown_timeout(Duration::from_millis(1));
+    let remaining: Vec<TaskId> = report.remaining.iter().map(|task| task.id).collect();
+    assert_eq!(remaining, [left]);
+    assert_eq!(group.live_tasks().len(), 2);
+    gate.open();
+    assert!(group.shutdown_timeout(TIMEOUT).is_complete());
+}
+
+/// It does not wait for its own end.
+#[test]
+fn t39_group_shutdown_in_a_task_of_it_ends() {
+    let (send, groups) = std::sync::mpsc::channel::<Group<()>>();
+    let gate = Gate::new();
+    let passed = gate.clone();
+    let task = join::spawn_owned("shuts down", move |_| {
+        let group = groups.recv_timeout(TIMEOUT).unwrap();
+        let is_complete = group.shutdown_timeout(TIMEOUT).is_complete();
+        let live = group.live_tasks().len();
+        drop(group);
+        assert!(is_complete && live == 1);
+        passed.open();
+    });
+    send.send([task.unwrap()].into_iter().collect()).unwrap();
+    gate.pass();
+}
+
 /// The time in which a task on the same pool joins this many tasks one by one.
 fn joining_time(tasks: usize) -> Duration {
     let pool = Pool::new(2).unwrap();

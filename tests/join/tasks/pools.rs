@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-use meanwhile_join::{Builder, CancelToken, JoinError, Placement, Pool, Task};
+use meanwhile_join::{Builder, CancelToken, JoinError, Placement, Pool, Task, TaskInfo};
 
 use super::held_pool::HeldPool;
 use crate::util::gate::{Gate, TIMEOUT};
@@ -22,6 +22,27 @@ fn pool_spawns_tasks_with_default_names() {
         *shared.join().unwrap() + owned.join_into().unwrap().get(),
         3
     );
+}
+
+#[test]
+fn t39_pool_lists_its_own_live_tasks_alone() {
+    let (held, neighbour) = (HeldPool::new(), HeldPool::new());
+    let queued = ["first", "second"].map(|name| {
+        let task = Builder::new(name).spawn_on(&held.pool, |_| ());
+        task.unwrap()
+    });
+    let _other = neighbour.pool.spawn(|_| ());
+    let names = |live: Vec<TaskInfo>| live.into_iter().map(|task| task.name.to_string());
+    let listed: Vec<_> = names(held.pool.live_tasks()).collect();
+    assert_eq!(listed, ["holder", "first", "second"]);
+    queued[0].cancel();
+    let listed: Vec<_> = names(held.pool.live_tasks()).collect();
+    assert_eq!(listed, ["holder", "second"]);
+    held.release();
+    held.pool.wait_until_idle().unwrap();
+    assert_eq!(held.pool.live_tasks().len(), 0);
+    assert_eq!(neighbour.pool.live_tasks().len(), 2);
+    neighbour.release();
 }
 
 /// Adds a task to the pool that adds the next generation.
