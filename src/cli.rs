@@ -25,7 +25,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use crossbeam_channel::Sender;
 
 use self::run_args::RunArgs;
-use crate::jobs::seconds;
+use crate::jobs::duration;
 
 /// An item failed, or the command itself did.
 const FAILED: u8 = 1;

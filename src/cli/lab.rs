@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::interrupt::{self, Interrupt};
-use super::{ExitFn, FAILED, print, print_message, seconds};
+use super::{ExitFn, FAILED, duration, print, print_message};
 use crate::desktop::has_display;
 use crate::join::process::Launcher;
 use crate::lab::{
@@ -38,7 +38,7 @@ pub(super) struct LabRunArgs {
     #[arg(long, value_enum, default_value_t)]
     work: WorkKind,
     /// How long the work takes.
-    #[arg(long, value_name = "SECS", default_value = "2", value_parser = work_time)]
+    #[arg(long, value_name = "TIME", default_value = "2", value_parser = work_time)]
     secs: Duration,
     /// How often to run each variant; the report shows medians.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
@@ -74,9 +74,9 @@ pub(super) struct TwinArgs {
     position: Option<[f32; 2]>,
 }
 
-/// Parses the length of work, in seconds.
+/// Parses the length of work.
 fn work_time(text: &str) -> Result<Duration, String> {
-    let time = seconds(text)?;
+    let time = duration(text)?;
     let is_allowed = time <= MAX_WORK_TIME;
     is_allowed
         .then_some(time)

@@ -6,8 +6,8 @@ use std::time::Duration;
 use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, FromArgMatches, Subcommand, ValueEnum};
 
+use super::duration;
 use super::ordered_output::OutputOrder;
-use super::seconds;
 use crate::jobs::{self, Arguments, JobSpec, Options, Priority, RunOn};
 
 /// `meanwhile run JOB …`
@@ -30,8 +30,8 @@ struct CommonArgs {
     /// How urgently they run.
     #[arg(long, value_enum, default_value_t)]
     priority: Priority,
-    /// How long to wait for the job.
-    #[arg(long, value_name = "SECS", value_parser = seconds)]
+    /// How long to wait for the job, such as `90` (seconds), `5m` or `1h30m`.
+    #[arg(long, value_name = "TIME", value_parser = duration)]
     join_timeout: Option<Duration>,
     /// What to do when that time is up.
     #[arg(long, value_enum, default_value_t)]

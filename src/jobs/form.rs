@@ -58,6 +58,9 @@ pub trait Form {
     /// A text of one line. Returns whether the user changed it.
     fn text(&mut self, field: Field, placeholder: &str, text: &mut String) -> bool;
 
+    /// A duration in seconds, up to a day. The user may also type one such as `5m` or `1h30m`.
+    fn seconds(&mut self, field: Field, secs: &mut f64);
+
     fn toggle(&mut self, field: Field, is_on: &mut bool);
 }
 
@@ -87,10 +90,5 @@ impl dyn Form + '_ {
         if self.text(field, placeholder, &mut text) {
             *path = text.into();
         }
-    }
-
-    /// A duration in seconds, up to a day.
-    pub fn seconds(&mut self, field: Field, secs: &mut f64) {
-        self.decimal(field, secs, 0.0..=86_400.0, 0.1);
     }
 }

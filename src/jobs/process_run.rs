@@ -189,7 +189,11 @@ impl From<Document> for CapturedOutput {
 /// The result of stopping a process and everything that it started.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StopSummary {
-    /// The number of processes that ended when asked.
+    /// The processes that were asked to end, such as `sleep (4711)`.
+    #[serde(default)]
+    pub asked: Vec<String>,
+    /// The number of processes that ended without being killed: when asked or, if they were started
+    /// during the stop, by themselves.
     pub ended: usize,
     /// Processes that had to be killed, such as `sleep (4711)`.
     pub forced: Vec<String>,
@@ -204,13 +208,21 @@ impl StopSummary {
     }
 }
 
-/// Such as `1 process ended when asked, killed sh (12) and sleep (13)`.
+/// Such as `sleep (13) ended when asked` or `asked sh (12), sleep (13) to end, killed sh (12)`.
 impl fmt::Display for StopSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all_ended = self.forced.is_empty() && self.escaped.is_empty();
         let mut parts = Vec::new();
-        if self.ended > 0 {
+        if !self.asked.is_empty() {
+            let asked = listed(&self.asked);
+            parts.push(if all_ended {
+                format!("{asked} ended when asked")
+            } else {
+                format!("asked {asked} to end")
+            });
+        } else if self.ended > 0 {
             let processes = plural(self.ended, "process", "processes");
-            parts.push(format!("{processes} ended when asked"));
+            parts.push(format!("{processes} ended"));
         }
         if !self.forced.is_empty() {
             parts.push(format!("killed {}", listed(&self.forced)));
@@ -236,6 +248,7 @@ impl From<&StopReport> for StopSummary {
     fn from(report: &StopReport) -> Self {
         let names = |processes: &[TreeMember]| processes.iter().map(process_name).collect();
         Self {
+            asked: names(&report.asked),
             ended: report.ended.len(),
             forced: names(&report.forced),
             escaped: names(&report.escaped),
@@ -273,6 +286,29 @@ mod tests {
         assert_eq!(text.last_lines(9), "one\ntwo\nthree");
         assert_eq!(text.last_lines(0), "");
         assert_eq!(printed(b"\n").last_lines(1), "");
+    }
+
+    #[test]
+    fn stop_summary_names_the_processes() {
+        let names = |names: &[&str]| names.iter().map(ToString::to_string).collect();
+        let mut stopped = StopSummary {
+            asked: names(&["sh (12)", "cat (13)"]),
+            ended: 2,
+            ..StopSummary::default()
+        };
+        assert_eq!(stopped.to_string(), "sh (12), cat (13) ended when asked");
+        stopped.ended = 1;
+        stopped.forced = names(&["sh (12)"]);
+        let killed = "asked sh (12), cat (13) to end, killed sh (12)";
+        assert_eq!(stopped.to_string(), killed);
+        stopped.escaped = names(&["cat (13)"]);
+        let escaped = format!("{killed}, could not kill cat (13)");
+        assert_eq!(stopped.to_string(), escaped);
+        let started_late = StopSummary {
+            ended: 1,
+            ..StopSummary::default()
+        };
+        assert_eq!(started_late.to_string(), "1 process ended");
     }
 
     #[test]

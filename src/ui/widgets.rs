@@ -1,8 +1,9 @@
 //! Widgets that several panels use.
 
-use eframe::egui::{self, Color32, Response, RichText, Sense, Stroke, Ui, Vec2};
+use eframe::egui::{self, Color32, DragValue, Response, RichText, Sense, Stroke, Ui, Vec2};
 
 use super::tokens::tokens;
+use crate::jobs;
 
 /// A progress bar on a track.
 pub(crate) fn progress_bar(ui: &mut Ui, share: f32, size: Vec2, fill: Color32) -> Response {
@@ -128,6 +129,15 @@ pub(crate) fn field_ui(
     let response = widget(ui).labelled_by(label.id);
     ui.end_row();
     response
+}
+
+/// A number of seconds. One may also type a time such as `5m` or `1h30m`.
+pub(crate) fn seconds_input(secs: &mut f64) -> DragValue<'_> {
+    let parsed = |text: &str| jobs::duration(text).ok().map(|time| time.as_secs_f64());
+    DragValue::new(secs)
+        .custom_parser(parsed)
+        .speed(0.1)
+        .max_decimals(2)
 }
 
 /// A text with code between backticks.

@@ -25,6 +25,10 @@ impl Form for User {
         assert!(range.contains(value), "{}: {value}", field.label);
     }
 
+    fn seconds(&mut self, field: Field, secs: &mut f64) {
+        self.decimal(field, secs, 0.0..=86_400.0, 0.1);
+    }
+
     fn output_folder(&mut self, field: Field, _placeholder: &str, _folder: &mut PathBuf) {
         self.labels.push(field.label);
     }

@@ -1,5 +1,8 @@
 //! Joining a job: with and without a timeout, in the background and on the UI thread.
 
+use eframe::egui::{Key, Modifiers};
+use egui_kittest::kittest::NodeT as _;
+
 use super::window::{Window, with_a_long_job};
 
 /// Waits until a join with a timeout below a second has ended, and its time counts no more.
@@ -19,6 +22,21 @@ fn join_with_timeout_counts_down_and_times_out() {
     until_timed_out(&mut window);
     assert!(window.is_enabled("Cancel"));
     assert!(window.is_enabled("Join with timeout"));
+}
+
+#[test]
+fn timeout_may_be_typed_with_units() {
+    let mut window = with_a_long_job();
+    window.type_into("Timeout (s)", "2m30s");
+    window.press(Modifiers::NONE, Key::Enter);
+    let value = |window: &Window| {
+        let field = window.named("Timeout (s)").accesskit_node();
+        field.numeric_value()
+    };
+    assert_eq!(value(&window), Some(150.0));
+    window.type_into("Timeout (s)", "soon");
+    window.press(Modifiers::NONE, Key::Enter);
+    assert_eq!(value(&window), Some(150.0));
 }
 
 #[test]

@@ -3,7 +3,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{CommandLine, Files, Keep, Options};
-use crate::jobs::{Arguments, seconds};
+use crate::jobs::args::whole_seconds;
+use crate::jobs::{Arguments, duration};
 
 /// Run a program, once or once for each file.
 #[derive(Debug, clap::Args)]
@@ -29,11 +30,11 @@ pub(super) struct CommandArgs {
     /// Set an environment variable; may be given more than once.
     #[arg(long, value_name = "NAME=VALUE")]
     env: Vec<OsString>,
-    /// How long each run may take [default: no limit].
-    #[arg(long, value_name = "SECS", value_parser = seconds)]
+    /// How long each run may take, such as `90` (seconds), `5m` or `1h30m` [default: no limit].
+    #[arg(long, value_name = "TIME", value_parser = duration)]
     timeout: Option<Duration>,
     /// How long the processes of a stopped run may take to end before they are killed.
-    #[arg(long, value_name = "SECS", default_value = "5", value_parser = seconds)]
+    #[arg(long, value_name = "TIME", default_value = "5", value_parser = duration)]
     grace: Duration,
     /// The exit codes that mean success, such as `0,2-4` or `any`.
     #[arg(long, value_name = "CODES", default_value = "0")]
@@ -49,8 +50,9 @@ pub(super) struct CommandArgs {
     /// The most CPU time that each process may use [default: no limit].
     #[arg(
         long,
-        value_name = "SECS",
-        default_value_t = 0,
+        value_name = "TIME",
+        value_parser = whole_seconds,
+        default_value = "0",
         hide_default_value = true
     )]
     cpu: u64,

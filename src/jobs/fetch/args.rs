@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::Options;
-use crate::jobs::{Arguments, seconds};
+use crate::jobs::{Arguments, duration};
 
 /// Fetch URLs, and save the responses or only measure them.
 #[derive(Debug, clap::Args)]
@@ -15,16 +15,16 @@ pub(super) struct FetchArgs {
     #[arg(long, value_name = "DIR")]
     to: Option<PathBuf>,
     /// Connection timeout.
-    #[arg(long, value_name = "SECS", default_value = "10", value_parser = seconds)]
+    #[arg(long, value_name = "TIME", default_value = "10", value_parser = duration)]
     connect_timeout: Duration,
     /// Timeout of each attempt, from start to end.
-    #[arg(long, value_name = "SECS", default_value = "120", value_parser = seconds)]
+    #[arg(long, value_name = "TIME", default_value = "120", value_parser = duration)]
     timeout: Duration,
     /// How often a failed attempt is retried.
     #[arg(long, value_name = "N", default_value_t = Options::default().retries)]
     retries: u32,
     /// The pause before the first retry, which doubles with each one.
-    #[arg(long, value_name = "SECS", default_value = "0.5", value_parser = seconds)]
+    #[arg(long, value_name = "TIME", default_value = "0.5", value_parser = duration)]
     pause: Duration,
     /// Largest response accepted.
     #[arg(long, value_name = "MIB", default_value_t = Options::default().limit_mib)]

@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::{Misbehaviour, Options};
-use crate::jobs::{Arguments, seconds};
+use crate::jobs::{Arguments, duration};
 
 /// End one item or all in a chosen way, such as a panic or a crash.
 #[derive(Debug, clap::Args)]
@@ -14,7 +14,7 @@ pub(super) struct MisbehaveArgs {
     #[arg(long, default_value_t = 1)]
     item: usize,
     /// How long an item works before it ends.
-    #[arg(long, value_name = "SECS", default_value = "0", value_parser = seconds)]
+    #[arg(long, value_name = "TIME", default_value = "0", value_parser = duration)]
     after: Duration,
     /// How many items there are if no names are given.
     #[arg(long, default_value_t = Options::default().count)]

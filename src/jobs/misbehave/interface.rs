@@ -15,7 +15,7 @@ impl JobInterface for Options {
         let count = Field::new("Items", "How many items to make up if there are no inputs.");
         form.number(count, &mut self.count, 1..=1_000_000);
         let after = Field::new("Seconds each", "How long each item works before it ends.");
-        form.decimal(after, &mut self.after, 0.0..=3_600.0, 0.1);
+        form.seconds(after, &mut self.after);
     }
 
     fn add_args(&self, command: clap::Command) -> clap::Command {

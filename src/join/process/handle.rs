@@ -242,6 +242,9 @@ impl Process {
     /// kills the remaining processes. Returns what happened to each process. Blocks until then, so
     /// call it in a task, not on the UI thread.
     ///
+    /// `SIGTERM` goes to those that are there when the stop begins. What they start in order to tidy up
+    /// is left to finish within the grace, and is killed with the rest when that is over.
+    ///
     /// The tree is the process, its descendants, the processes of its [own
     /// group](super::ProcessGroup::Own) if it has one, and every process with its tag in the
     /// environment, even when the process itself has ended already. Stopped processes are

@@ -15,7 +15,7 @@ use super::guard::Holder;
 use super::launcher_id::LauncherId;
 use super::reserve;
 use super::system::{self, Notifier};
-use super::tree::{self, Member, ProcessIdentity, Root, Snapshot};
+use super::tree::{self, Member, ProcessIdentity, Root, Snapshot, StartTime};
 
 /// The interval between scans for new processes, at first and after each change. A scan reads the
 /// whole process table.
@@ -36,7 +36,11 @@ pub(super) const KILL_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct StopReport {
     /// The end of the process itself; `None` if it has not ended.
     pub exit: Option<Exit>,
-    /// The processes that ended after `SIGTERM`.
+    /// The processes that got `SIGTERM`: those that were there when the stop began. Each is also in one
+    /// of the other lists.
+    pub asked: Vec<TreeMember>,
+    /// The processes that ended within the grace: after `SIGTERM` or, if they were started during the
+    /// stop, by themselves.
     pub ended: Vec<TreeMember>,
     /// The processes that had to be killed.
     pub forced: Vec<TreeMember>,
@@ -105,8 +109,25 @@ struct Tree {
     /// Whether the last scan could not read the process table.
     is_unread: bool,
     members: BTreeMap<ProcessIdentity, MemberState>,
-    /// The members that have got `SIGTERM`.
-    terminated: BTreeSet<ProcessIdentity>,
+    asked: Asked,
+}
+
+/// The processes that have got `SIGTERM`.
+#[derive(Clone, Default)]
+struct Asked {
+    processes: BTreeSet<ProcessIdentity>,
+    /// When the first of them got it.
+    since: Option<StartTime>,
+}
+
+impl Asked {
+    /// Whether this process is to get `SIGTERM`, which it gets once. What was started after the others
+    /// got it is a part of how they end, and is left alone.
+    fn add(&mut self, process: ProcessIdentity) -> bool {
+        let since = self.since;
+        let was_there = since.is_none_or(|since| process.started_before(since));
+        was_there && self.processes.insert(process)
+    }
 }
 
 struct MemberState {
@@ -130,7 +151,18 @@ impl Stopper {
     }
 
     pub(super) fn add(&mut self, orders: Vec<Order>) {
-        self.trees.extend(orders.into_iter().map(Tree::of));
+        for order in orders {
+            let mut tree = Tree::of(order);
+            tree.asked = self.asked_of(&*tree.order.root);
+            self.trees.push(tree);
+        }
+    }
+
+    /// The processes of this tree that another order has asked to end.
+    fn asked_of(&self, root: &dyn Root) -> Asked {
+        let mut trees = self.trees.iter();
+        let same = trees.find(|tree| tree.order.root.tag() == root.tag());
+        same.map(|tree| tree.asked.clone()).unwrap_or_default()
     }
 
     /// Signals the members of all trees, including new ones. Reports the trees that have ended, and
@@ -197,7 +229,7 @@ impl Tree {
             is_due: true,
             is_unread: false,
             members: BTreeMap::new(),
-            terminated: BTreeSet::new(),
+            asked: Asked::default(),
         }
     }
 
@@ -256,6 +288,7 @@ impl Tree {
         let found = tree::find(table, root, self.members.keys())?;
         let running: BTreeSet<ProcessIdentity> =
             found.iter().map(|member| member.identity).collect();
+        let now = StartTime::now();
         for member in found {
             let identity = member.identity;
             let state = self.members.entry(identity).or_insert(MemberState {
@@ -264,13 +297,18 @@ impl Tree {
                 has_ended: false,
             });
             if self.phase == Phase::Kill {
+                // It may have started another one before that.
+                self.is_due |= !state.was_killed;
                 state.was_killed = true;
                 tree::signal(root, &state.member, Signal::KILL);
-            } else if self.terminated.insert(identity) {
+            } else if self.asked.add(identity) {
                 tree::signal(root, &state.member, Signal::TERM);
                 // A stopped process handles the first signal when it is continued.
                 tree::signal(root, &state.member, Signal::CONT);
             }
+        }
+        if self.phase == Phase::Terminate {
+            self.asked.since.get_or_insert(now);
         }
         for (identity, state) in &mut self.members {
             state.has_ended = !running.contains(identity);
@@ -304,17 +342,21 @@ impl Tree {
             ..StopReport::default()
         };
         let group = self.order.root.group().or_else(system::own_group);
-        for state in self.members.into_values() {
+        for (identity, state) in self.members {
             let list = match (state.has_ended, state.was_killed) {
                 (true, false) => &mut report.ended,
                 (true, true) => &mut report.forced,
                 (false, _) => &mut report.escaped,
             };
-            list.push(TreeMember {
-                pid: state.member.identity.pid.unsigned_abs(),
+            let member = TreeMember {
+                pid: identity.pid.unsigned_abs(),
                 name: state.member.name,
                 left_group: Some(state.member.group) != group,
-            });
+            };
+            if self.asked.processes.contains(&identity) {
+                report.asked.push(member.clone());
+            }
+            list.push(member);
         }
         report
     }

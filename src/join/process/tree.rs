@@ -43,7 +43,22 @@ pub(super) struct ProcessIdentity {
     started: u64,
 }
 
+/// A moment, in the unit and as coarse as the system shows the starts of processes.
+#[derive(Clone, Copy)]
+pub(super) struct StartTime(u64);
+
+impl StartTime {
+    pub(super) fn now() -> Self {
+        Self(system::start_of_now())
+    }
+}
+
 impl ProcessIdentity {
+    /// Whether it was started before that moment. False if the system does not show it.
+    pub(super) fn started_before(self, moment: StartTime) -> bool {
+        self.started < moment.0
+    }
+
     fn of(entry: &ProcessEntry) -> Self {
         Self {
             pid: entry.pid,

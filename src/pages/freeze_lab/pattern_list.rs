@@ -8,7 +8,7 @@ use crate::lab::{LabReport, PatternId, WorkKind};
 use crate::pages::NO_LAUNCHER;
 use crate::ui::status_style::mark_ui;
 use crate::ui::tokens::tokens;
-use crate::ui::widgets::{choosable_card_ui, section_ui};
+use crate::ui::widgets::{choosable_card_ui, seconds_input, section_ui};
 
 const ENTRY_MARGIN: Margin = Margin::symmetric(8, 5);
 
@@ -57,7 +57,7 @@ fn choices_ui(choices: &mut LabChoices, ui: &mut Ui) {
         .accessible_name("Work");
     let label = ui.label("Seconds");
     ui.add(
-        DragValue::new(&mut choices.secs)
+        seconds_input(&mut choices.secs)
             .range(LabChoices::SECS)
             .speed(0.05)
             .max_decimals(1),

@@ -8,7 +8,7 @@ use eframe::egui::{self, CentralPanel, Grid, RichText, ScrollArea, Ui};
 
 use super::workbench::{Choices, workers_ui};
 use super::{Page, PageContext, PageId, PageInfo, PageSetup, command_table};
-use crate::ui::widgets::{card_ui, field_ui, section_ui};
+use crate::ui::widgets::{card_ui, field_ui, seconds_input, section_ui};
 
 pub use choices::{Settings, ThemeChoice};
 
@@ -64,9 +64,8 @@ fn settings_ui(settings: &mut Settings, choices: &mut Choices, file: &Path, ui: 
             workers_ui(choices, ui);
             field_ui(ui, "Timeout (s)", |ui| {
                 ui.add(
-                    egui::DragValue::new(&mut choices.timeout_secs)
-                        .range(0.0..=Choices::MAX_TIMEOUT_SECS)
-                        .speed(0.1),
+                    seconds_input(&mut choices.timeout_secs)
+                        .range(0.0..=Choices::MAX_TIMEOUT_SECS),
                 )
             });
         });

@@ -13,7 +13,10 @@ use crate::choice::Choice;
 use crate::jobs::JobInterface;
 use crate::jobs::form::{Field, Form, Note};
 use crate::ui::tokens::tokens;
-use crate::ui::widgets::field_ui;
+use crate::ui::widgets::{field_ui, seconds_input};
+
+/// The longest duration that can be typed: a day.
+const MAX_SECS: f64 = 86_400.0;
 
 /// The width of a text field that has the row for itself.
 const TEXT_WIDTH: f32 = 200.0;
@@ -108,6 +111,11 @@ impl Form for FormUi<'_> {
             .range(range)
             .speed(step)
             .max_decimals(2);
+        self.row(field, |ui| ui.add(input));
+    }
+
+    fn seconds(&mut self, field: Field, secs: &mut f64) {
+        let input = seconds_input(secs).range(0.0..=MAX_SECS);
         self.row(field, |ui| ui.add(input));
     }
 

@@ -42,6 +42,21 @@ fn join_timeout_cancels_the_job_and_exits_3() {
 }
 
 #[test]
+fn times_may_have_units() {
+    let sleep = ["--", "sleep", "86400"];
+    let args = ["run", "command", "--timeout", "0m0.1s", "--cpu", "1h30m"];
+    let output = run(&[&args[..], &sleep].concat());
+    assert_eq!(code(&output), 1);
+    let text = err(&output);
+    assert!(text.contains("sleep did not end within 100 ms"), "{text}");
+
+    let output = run(&[&["run", "command", "--timeout", "5x"][..], &sleep].concat());
+    assert_eq!(code(&output), 2);
+    let text = err(&output);
+    assert!(text.contains("such as `90s`, `5m` or `1h30m`"), "{text}");
+}
+
+#[test]
 fn unresponsive_job_is_abandoned_after_grace() {
     let start = Instant::now();
     let args = [

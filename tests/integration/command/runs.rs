@@ -182,6 +182,7 @@ fn timed_out_run_ends_with_its_descendants() {
     );
     let stopped = ended.ran(0).stopped.as_ref().unwrap();
     assert!(stopped.escaped.is_empty(), "{stopped}");
+    assert!(stopped.asked.contains(&stopped.forced[0]), "{stopped}");
     assert!(
         stopped.forced.iter().any(|name| name.starts_with("sh (")),
         "{stopped}"

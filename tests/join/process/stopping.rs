@@ -5,8 +5,10 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::{Duration, Instant};
 
-use meanwhile_join::CancelToken;
-use meanwhile_join::process::{self, Exit, Process, ProcessGroup, SpawnError, StopReport};
+use meanwhile_join::process::{
+    self, Exit, Process, ProcessGroup, SpawnError, StopReport, TreeMember,
+};
+use meanwhile_join::{CancelToken, spawn};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
@@ -259,6 +261,60 @@ fn p7_daemon_that_executes_programs_is_found() {
         drop(process.stop(Duration::ZERO));
         assert!(!runs(pids[0]), "in round {round} the daemon escaped");
     }
+}
+
+/// A shell that tidies up with this command when it is asked to end.
+fn tidying(command: &str) -> Process {
+    let on_term = format!("trap '{command}; echo tidied $?; exit 0' TERM");
+    let process = shell(&format!(
+        "{on_term}; echo ready; while :; do sleep 0.01; done"
+    ));
+    let process = process.group(ProcessGroup::Own).spawn().unwrap();
+    eventually("the shell", || printed(&process) == "ready\n");
+    process
+}
+
+fn printed(process: &Process) -> String {
+    process.output().stdout.text().into_owned()
+}
+
+fn pids(members: &[TreeMember]) -> Vec<u32> {
+    members.iter().map(|member| member.pid).collect()
+}
+
+#[test]
+fn p7_tidy_up_command_is_left_to_finish() {
+    let process = tidying("sleep 0.5");
+    let report = process.stop(TIMEOUT);
+    let printed = printed(&process);
+    assert!(printed.ends_with("\ntidied 0\n"), "{printed}");
+    assert_eq!(report.exit, Some(Exit::Code(0)));
+    assert!(pids(&report.asked).contains(&process.pid()), "{report:?}");
+    assert!(report.ended.len() > report.asked.len(), "{report:?}");
+}
+
+#[test]
+fn p7_tidy_up_command_ends_with_the_grace() {
+    let process = tidying("sleep 60 & echo $!; wait");
+    let report = process.stop(Duration::from_millis(500));
+    let printed = printed(&process);
+    let tidying: u32 = printed.lines().last().unwrap().parse().unwrap();
+    let forced = pids(&report.forced);
+    assert!(forced.contains(&tidying), "{report:?}");
+    assert!(!pids(&report.asked).contains(&tidying), "{report:?}");
+    assert_ended(&forced);
+}
+
+#[test]
+fn p7_second_stop_leaves_the_tidy_up_alone() {
+    let process = tidying("echo tidying; sleep 0.5");
+    let stopped = process.clone();
+    let first = spawn("first", move |_| stopped.stop(TIMEOUT)).unwrap();
+    eventually("the tidying", || printed(&process).contains("tidying\n"));
+    drop(process.stop(TIMEOUT));
+    let printed = printed(&process);
+    assert!(printed.ends_with("\ntidied 0\n"), "{printed}");
+    assert_eq!(first.join().unwrap().exit, Some(Exit::Code(0)));
 }
 
 #[test]

@@ -18,6 +18,7 @@ use rustix::process::{
     set_parent_process_death_signal, waitid,
 };
 use rustix::thread::set_name;
+use rustix::time::{ClockId, clock_gettime};
 
 use super::super::super::priority::Priority;
 use super::super::exit::Exit;
@@ -175,6 +176,14 @@ fn holds_any(process: &Process, pipes: &[u64]) -> bool {
 pub(in super::super) fn start_of(pid: i32) -> io::Result<Option<u64>> {
     let stat = Process::new(pid).and_then(|process| process.stat());
     Ok(unless_gone(stat)?.map(|stat| stat.starttime))
+}
+
+/// Returns the start of a process that is started now: ticks since the system started.
+pub(in super::super) fn start_of_now() -> u64 {
+    let now = clock_gettime(ClockId::Boottime);
+    let (seconds, nanos) = (now.tv_sec.cast_unsigned(), now.tv_nsec.cast_unsigned());
+    let per_second = procfs::ticks_per_second();
+    seconds * per_second + nanos * per_second / 1_000_000_000
 }
 
 /// Returns `None` for an error that is one of the process, such as its end.

@@ -14,6 +14,7 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 use std::process::Child;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use nix::unistd::getpgid;
 use rustix::io::{Errno, ioctl_fionbio};
@@ -138,6 +139,14 @@ pub(in super::super) fn start_of(pid: i32) -> io::Result<Option<u64>> {
     let system = read_table(ProcessesToUpdate::Some(&[pid]), minimal_refresh())?;
     let process = system.as_ref().and_then(|system| system.process(pid));
     Ok(process.map(Process::start_time))
+}
+
+/// Returns a time before the start of any process that is started from now on: seconds of the wall clock.
+pub(in super::super) fn start_of_now() -> u64 {
+    // Computed from the rounded time of the system's start, a start looks that much earlier.
+    const MAX_ERROR_SECS: u64 = 2;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map_or(0, |now| now.as_secs().saturating_sub(MAX_ERROR_SECS))
 }
 
 fn minimal_refresh() -> ProcessRefreshKind {
