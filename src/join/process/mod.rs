@@ -58,6 +58,7 @@ mod launcher;
 mod line;
 mod lines;
 mod lookup;
+mod mark;
 mod news;
 mod output;
 mod patient;

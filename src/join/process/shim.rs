@@ -16,7 +16,7 @@ use rustix::process::{Pid, Resource, Rlimit, Signal, getppid, setrlimit};
 
 use super::super::Priority;
 use super::launch_options::LaunchOptions;
-use super::system;
+use super::{mark, system};
 
 /// The first argument of a program that is started as a shim.
 pub(super) const SHIM_ARGUMENT: &str = "--meanwhile-launch";
@@ -31,6 +31,7 @@ const WITH_ARG0: &str = "arg0";
 /// Returns the command that starts `shim` to become `program`.
 pub(super) fn command(
     shim: &Path,
+    tag: &str,
     options: &LaunchOptions,
     program: &OsStr,
     arg0: Option<&OsStr>,
@@ -38,6 +39,9 @@ pub(super) fn command(
 ) -> Command {
     let mut command = Command::new(shim);
     command.arg(SHIM_ARGUMENT).args(to_args(options));
+    if let Some(mark) = mark::of_tag(tag) {
+        command.arg(format!("mark={mark}"));
+    }
     if arg0.is_some() {
         command.arg(WITH_ARG0);
     }
@@ -100,6 +104,8 @@ fn apply(option: &str) -> io::Result<()> {
         "parent" => exit_with_parent(value),
         "as" => limit(Resource::As, value),
         "cpu" => limit(Resource::Cpu, value),
+        // Without the mark the tag remains.
+        "mark" => system::set_mark(value).or(Ok(())),
         "nofile" => limit(Resource::Nofile, value),
         _ => Err(unknown()),
     }

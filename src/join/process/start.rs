@@ -235,7 +235,7 @@ impl Builder {
             ..
         } = &self.invocation;
         let mut command = if let Some((launcher, options)) = &self.launch {
-            launcher.command(options, program, arg0.as_deref(), args)
+            launcher.command(tag, options, program, arg0.as_deref(), args)
         } else {
             let mut command = Command::new(program);
             command.arg0(arg0.as_ref().unwrap_or(program)).args(args);
