@@ -49,6 +49,7 @@ mod follower;
 mod group;
 mod guard;
 mod handle;
+mod handover;
 mod holders;
 mod invocation;
 mod keeper;
