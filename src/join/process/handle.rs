@@ -247,7 +247,9 @@ impl Process {
     ///
     /// The tree is the process, its descendants, the processes of its [own
     /// group](super::ProcessGroup::Own) if it has one, and every process with its tag in the
-    /// environment, even when the process itself has ended already. Stopped processes are
+    /// environment, even when the process itself has ended already. On Linux the descendants of a
+    /// [launched](super::Builder::launched_by) process are found also if they have cleared their
+    /// environment and have left their parents and their group. Stopped processes are
     /// continued, so that they can exit. macOS does not show the environment of its own protected
     /// programs, such as `/bin/sleep`: one of these that left its parents and its group is not
     /// found. Elsewhere than on Linux, neither is one that executes a program at that moment.

@@ -85,7 +85,7 @@ impl Invocation {
         })
     }
 
-    /// Checks for errors that a launcher would find too late, after its own start.
+    /// Checks for what the `exec` of a launcher does not refuse: it passes other files to the shell.
     pub(super) fn check_program(&self) -> Result<(), SpawnError> {
         let program = self.find_program().map_err(|source| self.explain(source))?;
         if lookup::is_executable_format(&program) {

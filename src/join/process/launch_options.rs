@@ -32,7 +32,7 @@ impl LaunchOptions {
     }
 
     /// Sets the maximum address space in bytes; `None` is no limit. An allocation beyond it fails.
-    /// macOS has no such limit, and there the process exits with code 126 and prints the reason.
+    /// macOS has no such limit, and there the spawn fails.
     pub fn address_space_bytes(mut self, bytes: impl Into<Option<u64>>) -> Self {
         self.address_space_bytes = bytes.into();
         self

@@ -41,6 +41,11 @@ use super::{children, reaper, spawner, stopper, system};
 /// alive, and so does a supervisor that was stopped for about a thousand starts. In process lists it
 /// is named `meanwhile-supervisor`.
 ///
+/// On Linux the process and its descendants have a number in their limit on file locks
+/// (`ulimit -x`), which Linux does not enforce. By that they are found even if they have cleared their
+/// environment, changed their user or entered a container. What is no descendant is not found: for
+/// example, what `atd` or `systemd` starts for the process.
+///
 /// Only Linux kills a process together with its parent. On other systems the supervisor does it.
 /// The supervisor is a second process that outlives the program, and finds the processes by a tag
 /// in their environment. macOS does not show the environment of its own protected programs, such as
@@ -107,15 +112,16 @@ impl Launcher {
 
     pub(super) fn command(
         &self,
+        tag: &str,
         options: &LaunchOptions,
         program: &OsStr,
         arg0: Option<&OsStr>,
         args: &[OsString],
     ) -> Command {
-        shim::command(self.program(), options, program, arg0, args)
+        shim::command(self.program(), tag, options, program, arg0, args)
     }
 
-    /// Has the supervisor kill the processes that carry `tag` when this program exits.
+    /// Has the supervisor kill the processes that carry `tag` or its mark when this program exits.
     pub(super) fn guard(&self, tag: &str) -> Result<TreeGuard, SpawnError> {
         TreeGuard::new(&self.keeper, tag)
     }

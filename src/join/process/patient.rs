@@ -7,12 +7,12 @@ use super::error::SpawnError;
 use super::handle::Process;
 use super::trace::in_current_span;
 
-/// Runs `spawn` in a task and waits for it until the deadline has passed or a token is cancelled. A
-/// process that is started after that is killed.
+/// Runs `spawn` in a task and waits for it until the deadline has passed or a token is cancelled. Then it
+/// cancels the token of `spawn`, and kills a process that is started after that.
 pub(super) fn spawn_until(
     program: String,
     priority: Priority,
-    spawn: impl FnOnce() -> Result<Process, SpawnError> + Send + 'static,
+    spawn: impl FnOnce(&CancelToken) -> Result<Process, SpawnError> + Send + 'static,
     deadline: Option<Instant>,
     tokens: &[CancelToken],
 ) -> Result<Process, SpawnError> {
@@ -20,7 +20,11 @@ pub(super) fn spawn_until(
     if is_cancelled() {
         return Err(SpawnError::Cancelled { program });
     }
-    let spawn = in_current_span(spawn);
+    let given_up = CancelToken::new();
+    let spawn = in_current_span({
+        let given_up = given_up.clone();
+        move || spawn(&given_up)
+    });
     let start = Builder::new(format!("starts {program}")).daemon(true);
     let mut start = start.priority(priority).spawn_owned(|_| spawn())?;
     let select = Select::new().task(&start).deadline(deadline);
@@ -32,6 +36,7 @@ pub(super) fn spawn_until(
         Some(Err(JoinError::Panicked(report))) => report.resume_unwind(),
         Some(Err(_cancelled)) => Err(SpawnError::Cancelled { program }),
         None => {
+            given_up.cancel();
             drop(start.map(stop_late));
             Err(if is_cancelled() {
                 SpawnError::Cancelled { program }

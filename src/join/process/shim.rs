@@ -15,15 +15,15 @@ use std::process::Command;
 use rustix::process::{Pid, Resource, Rlimit, Signal, getppid, setrlimit};
 
 use super::super::Priority;
+use super::handover::{Answer, Refusal};
 use super::launch_options::LaunchOptions;
-use super::system;
+use super::{mark, system};
 
 /// The first argument of a program that is started as a shim.
 pub(super) const SHIM_ARGUMENT: &str = "--meanwhile-launch";
 
-// The exit codes of shells for a program that can't be executed, and for one that is missing.
+/// The exit code of a shim that did not become the command. It says nothing: the answer does.
 const NOT_EXECUTED: i32 = 126;
-const NOT_FOUND: i32 = 127;
 
 /// The option that the program is followed by its argument 0.
 const WITH_ARG0: &str = "arg0";
@@ -31,6 +31,7 @@ const WITH_ARG0: &str = "arg0";
 /// Returns the command that starts `shim` to become `program`.
 pub(super) fn command(
     shim: &Path,
+    tag: &str,
     options: &LaunchOptions,
     program: &OsStr,
     arg0: Option<&OsStr>,
@@ -38,6 +39,9 @@ pub(super) fn command(
 ) -> Command {
     let mut command = Command::new(shim);
     command.arg(SHIM_ARGUMENT).args(to_args(options));
+    if let Some(mark) = mark::of_tag(tag) {
+        command.arg(format!("mark={mark}"));
+    }
     if arg0.is_some() {
         command.arg(WITH_ARG0);
     }
@@ -61,7 +65,16 @@ fn to_args(options: &LaunchOptions) -> Vec<String> {
 }
 
 /// Prepares this process and executes the command. Returns the exit code if that fails.
-pub(super) fn run(mut args: impl Iterator<Item = OsString>) -> i32 {
+pub(super) fn run(args: impl Iterator<Item = OsString>) -> i32 {
+    match Answer::take_over_stdin() {
+        Ok(answer) => answer.send(&become_command(args)),
+        Err(error) => return fail(&error),
+    }
+    NOT_EXECUTED
+}
+
+/// Executes the command. Returns why it could not.
+fn become_command(mut args: impl Iterator<Item = OsString>) -> Refusal {
     let mut has_arg0 = false;
     for option in args.by_ref().take_while(|arg| arg != "--") {
         if option == WITH_ARG0 {
@@ -69,23 +82,17 @@ pub(super) fn run(mut args: impl Iterator<Item = OsString>) -> i32 {
             continue;
         }
         if let Err(error) = apply(&option.to_string_lossy()) {
-            let sentence = format!("can't set {}: {error}", option.display());
-            return fail(&sentence, NOT_EXECUTED);
+            return Refusal::Option(format!("can't set {}: {error}", option.display()));
         }
     }
     let Some(program) = args.next() else {
-        return fail("there is no program to run", NOT_FOUND);
+        return Refusal::Option("there is no program to run".to_owned());
     };
     let mut command = Command::new(&program);
     if let Some(name) = has_arg0.then(|| args.next()).flatten() {
         command.arg0(name);
     }
-    let error = command.args(args).exec();
-    let code = match error.kind() {
-        io::ErrorKind::NotFound => NOT_FOUND,
-        _ => NOT_EXECUTED,
-    };
-    fail(&format!("can't run `{}`: {error}", program.display()), code)
+    Refusal::NotExecuted(command.args(args).exec())
 }
 
 fn apply(option: &str) -> io::Result<()> {
@@ -100,6 +107,8 @@ fn apply(option: &str) -> io::Result<()> {
         "parent" => exit_with_parent(value),
         "as" => limit(Resource::As, value),
         "cpu" => limit(Resource::Cpu, value),
+        // Without the mark the tag remains.
+        "mark" => system::set_mark(value).or(Ok(())),
         "nofile" => limit(Resource::Nofile, value),
         _ => Err(unknown()),
     }
@@ -124,11 +133,8 @@ fn limit(resource: Resource, value: u64) -> io::Result<()> {
     Ok(setrlimit(resource, limit)?)
 }
 
-#[expect(
-    clippy::print_stderr,
-    reason = "the shim has no other way to report why it did not become the program"
-)]
-fn fail(sentence: &str, code: i32) -> i32 {
-    eprintln!("{sentence}");
-    code
+#[expect(clippy::print_stderr, reason = "there is no program to tell")]
+fn fail(error: &io::Error) -> i32 {
+    eprintln!("a program starts commands through this argument, it is nothing to type: {error}");
+    NOT_EXECUTED
 }

@@ -19,17 +19,17 @@ use super::follower::Follower;
 use super::group::ProcessGroup;
 use super::guard::TreeGuard;
 use super::handle::Process;
+use super::handover::Refusal;
 use super::invocation::Invocation;
 use super::output::StreamCapture;
 use super::reaper::{self, StdinWriter, WatchedChild};
 use super::shared::{PipeEnds, ProcessShared, Spawned};
-use super::streams::{Input, Redirect};
+use super::streams::{Input, LaunchedInput, Redirect};
 use super::system::Pidfd;
 use super::{children, patient, spawner, stopper, tag};
 
 impl Builder {
-    /// Starts the process, and returns its handle once the program is loaded. With a launcher it
-    /// returns once the launcher is loaded.
+    /// Starts the process, and returns its handle once the program is loaded.
     ///
     /// This takes a millisecond or so, but as long as the system needs: for ever if the program, its
     /// folder or its input is on a disk that does not respond, or if its input is a named pipe without
@@ -37,17 +37,18 @@ impl Builder {
     /// [`cancel_token`](Self::cancel_token), a cancel ends the wait as it does there.
     ///
     /// # Errors
-    /// [`SpawnError`] lists the causes. If a launcher passes these checks and still can't execute
-    /// the program, the process exits with code 126 or 127 and prints the reason on its stderr.
+    /// [`SpawnError`] lists the causes. They are the same with a launcher. The exit code of a process that
+    /// has started is always its own.
     pub fn spawn(self) -> Result<Process, SpawnError> {
         match self.cancel_token.clone() {
             Some(token) => self.spawn_until(None, &token),
-            None => self.start_now(),
+            None => self.start_now(&CancelToken::new()),
         }
     }
 
-    /// Starts the process on this thread.
-    fn start_now(self) -> Result<Process, SpawnError> {
+    /// Starts the process on this thread. If the start is given up meanwhile, a shim that hangs may be all
+    /// that was started.
+    fn start_now(self, given_up: &CancelToken) -> Result<Process, SpawnError> {
         self.invocation.check()?;
         if self.launch.is_some() {
             self.invocation.check_program()?;
@@ -56,7 +57,11 @@ impl Builder {
         stopper::start()?;
         let key = next_key();
         let tag = tag::new_tag(key);
-        let (command, shared_pipe) = self.command(&tag)?;
+        let Connected {
+            command,
+            shared_pipe,
+            launched,
+        } = self.command(&tag)?;
         let (spawned, guard) = match &self.launch {
             Some((launcher, _)) => {
                 let guard = launcher.guard(&tag)?;
@@ -64,7 +69,14 @@ impl Builder {
             }
             None => (self.start(command)?, None),
         };
-        let child = spawned.map_err(|cause| self.refusal(cause))?;
+        let mut child = spawned.map_err(|cause| self.refusal(cause))?;
+        if let Some(LaunchedInput { handover, writer }) = launched {
+            child.stdin = writer;
+            if let Err(refusal) = handover.wait(given_up) {
+                reap_refused(child);
+                return Err(self.refusal_of_shim(refusal));
+            }
+        }
         // Only the reaper reaps the child, so the pid can't be another process's yet.
         let pidfd = Pidfd::of_child(&child);
         self.adopt(Started {
@@ -107,7 +119,7 @@ impl Builder {
         let tokens: Vec<_> = own.chain([token]).cloned().collect();
         // The child inherits the priority of the thread that starts it.
         let priority = Priority::current();
-        let start = move || self.start_now();
+        let start = move |given_up: &CancelToken| self.start_now(given_up);
         patient::spawn_until(program, priority, start, deadline.into(), &tokens)
     }
 
@@ -226,9 +238,17 @@ impl Builder {
         pipes
     }
 
-    /// Returns the command, and the reading end of the pipe that its stdout and stderr share, if
-    /// there is one.
-    fn command(&self, tag: &str) -> Result<(Command, Option<PipeReader>), SpawnError> {
+    fn refusal_of_shim(&self, refusal: Refusal) -> SpawnError {
+        match refusal {
+            Refusal::NotExecuted(error) => self.refusal(error),
+            Refusal::Option(sentence) => self.refusal(io::Error::other(sentence)),
+            Refusal::OtherVersion => {
+                self.refusal(io::Error::other("the launcher is of another version"))
+            }
+        }
+    }
+
+    fn command(&self, tag: &str) -> Result<Connected, SpawnError> {
         let Invocation {
             program,
             arg0,
@@ -236,7 +256,7 @@ impl Builder {
             ..
         } = &self.invocation;
         let mut command = if let Some((launcher, options)) = &self.launch {
-            launcher.command(options, program, arg0.as_deref(), args)
+            launcher.command(tag, options, program, arg0.as_deref(), args)
         } else {
             let mut command = Command::new(program);
             command.arg0(arg0.as_ref().unwrap_or(program)).args(args);
@@ -245,12 +265,38 @@ impl Builder {
         self.invocation.apply_to(&mut command);
         command.env(tag::TAG_VARIABLE, tag::variable_for(tag));
         let program = self.invocation.program_name();
-        let shared_pipe = self.streams.connect(&mut command, &program)?;
+        let launched = if self.launch.is_some() {
+            Some(self.streams.connect_input_of_shim(&mut command, &program)?)
+        } else {
+            self.streams.connect_input(&mut command, &program)?;
+            None
+        };
+        let shared_pipe = self.streams.connect_outputs(&mut command, &program)?;
         if self.group == ProcessGroup::Own {
             command.process_group(0);
         }
-        Ok((command, shared_pipe))
+        Ok(Connected {
+            command,
+            shared_pipe,
+            launched,
+        })
     }
+}
+
+/// A command with its streams.
+struct Connected {
+    command: Command,
+    /// The reading end of the pipe that its stdout and stderr share.
+    shared_pipe: Option<PipeReader>,
+    /// `None` without a launcher.
+    launched: Option<LaunchedInput>,
+}
+
+/// Reaps a shim that has refused to become the command, and exits.
+#[expect(clippy::disallowed_methods, reason = "it has told that it exits")]
+fn reap_refused(mut shim: Child) {
+    // Fails only if other code has reaped it.
+    shim.wait().ok();
 }
 
 /// A child that was just started.
@@ -297,7 +343,12 @@ mod tests {
     fn spawn_without_pidfd(builder: &Builder) -> Process {
         let key = next_key();
         let tag = tag::new_tag(key);
-        let (mut command, shared_pipe) = builder.command(&tag).expect("an ordinary command");
+        let connected = builder.command(&tag).expect("an ordinary command");
+        let Connected {
+            mut command,
+            shared_pipe,
+            ..
+        } = connected;
         let child = command.spawn().expect("the program starts");
         let adopted = builder.adopt(Started {
             child,

@@ -5,10 +5,11 @@ use std::io::{self, PipeReader};
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{ChildStdin, Command, Stdio};
 use std::sync::Arc;
 
 use super::error::SpawnError;
+use super::handover::Handover;
 
 /// The destination of an output stream of a process.
 ///
@@ -100,16 +101,36 @@ struct Outputs {
 }
 
 impl Streams {
-    /// Connects the streams of a command. Returns the reading end of the pipe that stdout and stderr
-    /// share, if there is one.
-    pub(super) fn connect(
+    /// Connects the stdin of a command.
+    pub(super) fn connect_input(
+        &self,
+        command: &mut Command,
+        program: &str,
+    ) -> Result<(), SpawnError> {
+        command.stdin(self.stdin.open(program)?);
+        Ok(())
+    }
+
+    /// Connects the stdin of a command that a shim hands over to its program.
+    pub(super) fn connect_input_of_shim(
+        &self,
+        command: &mut Command,
+        program: &str,
+    ) -> Result<LaunchedInput, SpawnError> {
+        let (source, writer) = self.stdin.open_descriptor(program)?;
+        let (handover, stdin) = Handover::new(&source).map_err(|cause| refusal(program, cause))?;
+        command.stdin(stdin);
+        Ok(LaunchedInput { handover, writer })
+    }
+
+    /// Connects the output streams of a command. Returns the reading end of the pipe that stdout and
+    /// stderr share, if there is one.
+    pub(super) fn connect_outputs(
         &self,
         command: &mut Command,
         program: &str,
     ) -> Result<Option<PipeReader>, SpawnError> {
-        let stdin = self.stdin.open(program)?;
         let outputs = self.open_outputs(program)?;
-        command.stdin(stdin);
         command.stdout(outputs.stdout).stderr(outputs.stderr);
         Ok(outputs.pipe)
     }
@@ -151,19 +172,39 @@ impl Streams {
     }
 }
 
+/// The stdin of a command that a shim starts.
+pub(super) struct LaunchedInput {
+    pub(super) handover: Handover,
+    /// The writing end of the pipe, if stdin is one of this program's.
+    pub(super) writer: Option<ChildStdin>,
+}
+
 impl Input {
+    /// Opens the stdin of a process, and the writing end if it is a pipe of this program's.
+    fn open_descriptor(&self, program: &str) -> Result<(OwnedFd, Option<ChildStdin>), SpawnError> {
+        let refusal = |cause| refusal(program, cause);
+        let source = match self {
+            Self::Empty => File::open("/dev/null").map_err(refusal)?.into(),
+            Self::Inherit => {
+                let own = io::stdin().as_fd().try_clone_to_owned();
+                own.map_err(refusal)?
+            }
+            Self::Bytes(_) | Self::Piped => {
+                let (reader, writer) = io::pipe().map_err(refusal)?;
+                return Ok((reader.into(), Some(OwnedFd::from(writer).into())));
+            }
+            Self::File(path) => open_to_read(path, program)?.into(),
+            Self::Descriptor(source) => duplicate(source, program)?,
+        };
+        Ok((source, None))
+    }
+
     fn open(&self, program: &str) -> Result<Stdio, SpawnError> {
         Ok(match self {
             Self::Empty => Stdio::null(),
             Self::Inherit => Stdio::inherit(),
             Self::Bytes(_) | Self::Piped => Stdio::piped(),
-            Self::File(path) => File::open(path)
-                .map_err(|cause| SpawnError::Input {
-                    program: program.to_owned(),
-                    path: path.clone(),
-                    cause,
-                })?
-                .into(),
+            Self::File(path) => open_to_read(path, program)?.into(),
             Self::Descriptor(source) => duplicate(source, program)?.into(),
         })
     }
@@ -201,6 +242,14 @@ fn is_one_file(stdout: &Redirect, stderr: &Redirect, program: &str) -> Result<bo
     }
     let identity = |path: &Path| path.metadata().map(|it| (it.dev(), it.ino())).ok();
     Ok(identity(stdout).is_some_and(|first| identity(stderr) == Some(first)))
+}
+
+fn open_to_read(path: &Path, program: &str) -> Result<File, SpawnError> {
+    File::open(path).map_err(|cause| SpawnError::Input {
+        program: program.to_owned(),
+        path: path.to_owned(),
+        cause,
+    })
 }
 
 fn create(path: &Path, program: &str) -> Result<OwnedFd, SpawnError> {

@@ -9,7 +9,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::exit::Exit;
 use super::system::{self, Pidfd, ProcessEntry};
-use super::{reserve, tag};
+use super::{mark, reserve, tag};
 
 /// The number of scans in which the supervisor finds processes that were started while it killed
 /// others.
@@ -138,7 +138,7 @@ fn signal_same(identity: ProcessIdentity, signal: Signal) -> io::Result<()> {
 }
 
 /// Finds the running processes of a tree. These are the root unless it was reaped, its descendants,
-/// its own group, the processes that carry its tag, and the members found before (`known`) that
+/// its own group, the processes that carry its tag or its mark, and the members found before (`known`) that
 /// still run. Takes a newer snapshot if the root was reaped since the given one.
 ///
 /// The pid of a reaped root may belong to another process. Then its group counts only if a member
@@ -187,7 +187,7 @@ pub(super) fn signal(root: &dyn Root, member: &Member, signal: Signal) {
     }
 }
 
-/// Kills every process that carries one of the tags, until none is left.
+/// Kills every process that carries one of the tags or its mark, until none is left.
 pub(super) fn kill_tagged(tags: &BTreeSet<String>) {
     for _ in 0..MAX_KILL_SCANS {
         if let Ok(table) = Snapshot::take() {
@@ -208,6 +208,7 @@ pub(super) struct Snapshot {
     entries: BTreeMap<i32, ProcessEntry>,
     children: BTreeMap<i32, Vec<i32>>,
     tagged: BTreeMap<Vec<u8>, Vec<i32>>,
+    marked: BTreeMap<u64, Vec<i32>>,
 }
 
 impl Snapshot {
@@ -221,6 +222,7 @@ impl Snapshot {
             entries: others.map(|entry| (entry.pid, entry)).collect(),
             children: BTreeMap::new(),
             tagged: BTreeMap::new(),
+            marked: BTreeMap::new(),
         };
         for entry in snapshot.entries.values() {
             let siblings = snapshot.children.entry(entry.parent).or_default();
@@ -228,6 +230,9 @@ impl Snapshot {
             for tag in entry.tags.iter().flat_map(|tags| tag::split(tags)) {
                 let carriers = snapshot.tagged.entry(tag.to_owned()).or_default();
                 carriers.push(entry.pid);
+            }
+            for mark in entry.marks.into_iter().flatten() {
+                snapshot.marked.entry(mark).or_default().push(entry.pid);
             }
         }
         Ok(snapshot)
@@ -255,12 +260,15 @@ impl Snapshot {
         found
     }
 
-    /// The processes whose environment, as it was at their start, has one of the tags.
+    /// The processes whose environment, as it was at their start, has one of the tags, and those that
+    /// have the mark of one.
     fn tagged(&self, tags: &BTreeSet<String>) -> BTreeSet<i32> {
-        let tagged = tags
-            .iter()
-            .filter_map(|tag| self.tagged.get(tag.as_bytes()));
-        tagged.flatten().copied().collect()
+        let carriers = tags.iter().flat_map(|tag| {
+            let tagged = self.tagged.get(tag.as_bytes());
+            let marked = mark::of_tag(tag).and_then(|mark| self.marked.get(&mark));
+            tagged.into_iter().chain(marked)
+        });
+        carriers.flatten().copied().collect()
     }
 
     fn still_running<'a>(

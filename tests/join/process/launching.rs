@@ -8,6 +8,7 @@ use meanwhile_join::process::{Exit, LaunchOptions, Launcher, SpawnError, Stream}
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use super::spawning::executable;
 use super::{Builder, eventually, launcher, runs, shell};
 use crate::util::child::{in_child, in_child_with};
 use crate::util::files::folder;
@@ -294,4 +295,62 @@ fn supervisor_of_a_dropped_launcher_is_reaped() {
             !std::path::Path::new(&format!("/proc/{}", supervisors[0])).exists()
         });
     });
+}
+
+#[test]
+fn p9_launched_script_without_interpreter_is_named() {
+    let folder = folder();
+    let script = executable(folder.path(), "#!/no/such/interpreter\n");
+    let error = launched(Builder::new(&script)).spawn().unwrap_err();
+    let is_named = matches!(error, SpawnError::InterpreterNotFound { .. });
+    assert!(is_named, "{error}");
+}
+
+#[test]
+fn p9_launched_file_being_written_is_named() {
+    let folder = folder();
+    let program = folder.path().join("being-written");
+    std::fs::copy("/bin/true", &program).unwrap();
+    let _writer = std::fs::OpenOptions::new()
+        .append(true)
+        .open(&program)
+        .unwrap();
+    let error = launched(Builder::new(&program)).spawn().unwrap_err();
+    assert!(matches!(error, SpawnError::BeingWritten { .. }), "{error}");
+}
+
+#[test]
+fn p9_limit_that_is_refused_is_named() {
+    let options = LaunchOptions::default().open_files(u64::MAX - 1);
+    let process = Builder::new("true").launched_by(&launcher(), options);
+    let error = process.spawn().unwrap_err();
+    assert!(matches!(error, SpawnError::Other { .. }), "{error}");
+    assert!(error.to_string().contains("nofile"), "{error}");
+}
+
+#[test]
+fn p9_codes_of_the_command_itself_are_no_errors() {
+    for code in [126, 127] {
+        let process = launched(shell(&format!("exit {code}"))).spawn().unwrap();
+        assert_eq!(process.join().unwrap(), Exit::Code(code));
+    }
+}
+
+#[test]
+fn launched_process_gets_its_input_in_each_form() {
+    let folder = folder();
+    let file = folder.path().join("input");
+    std::fs::write(&file, "from a file").unwrap();
+    let read = |builder: Builder| {
+        let process = launched(builder).spawn().unwrap();
+        assert_eq!(process.join().unwrap(), Exit::Code(0));
+        process.output().stdout.text().into_owned()
+    };
+    let cat = || Builder::new("cat");
+    assert_eq!(read(cat()), "");
+    assert_eq!(read(cat().stdin_bytes("some bytes")), "some bytes");
+    assert_eq!(read(cat().stdin_file(&file)), "from a file");
+    // Nothing of the launcher is left open.
+    let files = read(shell("ls -l /proc/self/fd"));
+    assert!(!files.contains("socket"), "{files}");
 }

@@ -6,6 +6,8 @@
 mod checking;
 mod converting;
 mod dropping;
+#[cfg(not(other_unix))]
+mod escaping;
 mod guarding;
 mod joining;
 mod launching;

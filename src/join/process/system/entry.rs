@@ -13,6 +13,9 @@ pub(in super::super) struct ProcessEntry {
     /// The value of [`TAG_VARIABLE`](super::super::tag::TAG_VARIABLE) in its environment, if that can be
     /// read.
     pub(in super::super) tags: Option<OsString>,
+    /// The [marks](super::super::mark) of the innermost and of the outermost tree; other numbers if it is in
+    /// none.
+    pub(in super::super) marks: [Option<u64>; 2],
 }
 
 /// A process that has a pipe open.

@@ -14,8 +14,8 @@ use procfs::{ProcError, ProcResult};
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, PidfdFlags, Signal, WaitId, WaitIdOptions, getppid, pidfd_open, pidfd_send_signal,
-    set_parent_process_death_signal, waitid,
+    Pid, PidfdFlags, Resource, Rlimit, Signal, WaitId, WaitIdOptions, getppid, getrlimit,
+    pidfd_open, pidfd_send_signal, set_parent_process_death_signal, setrlimit, waitid,
 };
 use rustix::thread::set_name;
 use rustix::time::{ClockId, clock_gettime};
@@ -231,6 +231,7 @@ fn entry(process: &Process) -> io::Result<Option<Found>> {
         group: stat.pgrp,
         started: stat.starttime,
         tags: environ.and_then(|environ| tags_in(&environ)),
+        marks: marks_of(process, &stat)?,
         name: stat.comm,
     };
     Ok(Some(if is_executing {
@@ -266,6 +267,54 @@ fn tags_in(environ: &[u8]) -> Option<OsString> {
         value.strip_prefix(b"=")
     })?;
     Some(OsStr::from_bytes(tags).to_owned())
+}
+
+/// The limit in which the mark stands. Linux does not enforce it.
+const MARK_LIMIT: Resource = Resource::Locks;
+
+/// The name of [`MARK_LIMIT`] in `/proc/PID/limits`.
+const MARK_LIMIT_NAME: &str = "Max file locks";
+
+/// Reads the lower and the upper value of [`MARK_LIMIT`].
+///
+/// # Errors
+/// No more files can be opened.
+fn marks_of(process: &Process, stat: &Stat) -> io::Result<[Option<u64>; 2]> {
+    let is_of_kernel = stat.vsize == 0;
+    let limits = if is_of_kernel {
+        None
+    } else {
+        unless_gone(read_limits(process))?
+    };
+    let mut lines = limits.iter().flat_map(|limits| limits.lines());
+    let line = lines.find_map(|line| line.strip_prefix(MARK_LIMIT_NAME));
+    // A limit that is not set is no number.
+    let mut values = line.unwrap_or_default().split_whitespace();
+    Ok([(); 2].map(|()| values.next()?.parse().ok()))
+}
+
+fn read_limits(process: &Process) -> ProcResult<String> {
+    let mut limits = String::new();
+    process
+        .open_relative("limits")?
+        .read_to_string(&mut limits)?;
+    Ok(limits)
+}
+
+/// Returns the highest number that can stand in the limit for the mark.
+#[expect(clippy::unnecessary_wraps, reason = "other systems have no such limit")]
+pub(in super::super) fn mark_limit() -> Option<u64> {
+    Some(getrlimit(MARK_LIMIT).maximum.unwrap_or(u64::MAX))
+}
+
+/// Marks this process, and all that it starts.
+pub(in super::super) fn set_mark(mark: u64) -> io::Result<()> {
+    let outermost = getrlimit(MARK_LIMIT).maximum;
+    let limit = Rlimit {
+        current: Some(mark),
+        maximum: outermost.or(Some(mark)),
+    };
+    Ok(setrlimit(MARK_LIMIT, limit)?)
 }
 
 /// Returns the process group of this program. It is 0 if this program can't see the group, because

@@ -191,6 +191,7 @@ fn entry(process: &Process) -> Option<ProcessEntry> {
         name: process.name().to_string_lossy().into_owned(),
         started: process.start_time(),
         tags: process.environ().iter().find_map(|pair| tags_in(pair)),
+        marks: [None; 2],
     })
 }
 
@@ -199,6 +200,17 @@ fn tags_in(variable: &OsStr) -> Option<OsString> {
     let value = variable.as_bytes().strip_prefix(TAG_VARIABLE.as_bytes())?;
     let value = value.strip_prefix(b"=")?;
     Some(OsStr::from_bytes(value).to_owned())
+}
+
+/// Returns `None`: there is no limit for a mark.
+pub(in super::super) fn mark_limit() -> Option<u64> {
+    None
+}
+
+/// Does nothing, because there are no marks.
+#[expect(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
+pub(in super::super) fn set_mark(_mark: u64) -> io::Result<()> {
+    Ok(())
 }
 
 /// Returns the process group of this program. It is 0 if this program can't see the group.

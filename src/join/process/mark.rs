@@ -1,0 +1,50 @@
+//! The mark by which a process is found that has cleared its environment.
+//!
+//! The [tag](super::tag) is in the environment, which `env -i`, `sudo` and `exec -c` clear. The mark
+//! is in a limit: Linux hands the limits of a process to its children, whatever they execute, whoever
+//! they become and whoever adopts them. The limit on file locks is one that no Linux since 2.4
+//! enforces, so any number may stand in it. Anybody may read it.
+//!
+//! The launcher sets the lower value of the limit to the mark of the tree. The upper value can only be
+//! lowered, so the outermost of nested trees keeps its mark there. A tree that is neither the
+//! innermost nor the outermost of a process has only its tag in it.
+//!
+//! # Why it is not the parent that tells
+//!
+//! A process that the system calls a child subreaper adopts the orphans below it. With one such process
+//! for each tree, between the program and the command, the parents alone would tell the members of a
+//! tree. It is not done, for these reasons:
+//!
+//! - The end of the subreaper, which the system may kill as any process, lets all members go.
+//! - The command is no child of the program then. Its exit status is known only as long as the
+//!   subreaper is well, and each signal to its group needs the subreaper's word that the number is not
+//!   another group's yet.
+//! - As a process of its own for each command it costs two starts. Only if it waits for the next
+//!   command is it as quick as a plain start.
+//!
+//! A program that is a subreaper itself would adopt the orphans of others in its process too, could not tell
+//! them from children that other code waits for, and so would leave their zombies.
+
+use super::system;
+
+/// The highest upper value that is used.
+const MAX: u64 = 1 << 62;
+
+/// A lower upper value leaves too few marks: two trees might have the same.
+const MIN: u64 = 1 << 48;
+
+/// Returns the mark of the tree with this tag: the same in this program and in its supervisor. `None`
+/// where the system has no such limit, or too low a one.
+pub(super) fn of_tag(tag: &str) -> Option<u64> {
+    let upper = system::mark_limit()?.min(MAX);
+    let half = upper / 2;
+    // From the upper half, so that marks in marked trees do not become small.
+    (upper >= MIN).then(|| half + hash(tag) % half)
+}
+
+/// The hash FNV-1a.
+fn hash(tag: &str) -> u64 {
+    tag.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}

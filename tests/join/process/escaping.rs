@@ -1,0 +1,99 @@
+//! P7, P11: processes that leave their parents, their group and their environment.
+
+use std::time::{Duration, Instant};
+
+use meanwhile_join::process::{Exit, LaunchOptions};
+
+use super::{Builder, eventually, launcher, shell};
+use crate::util::files::folder;
+use crate::util::gate::TIMEOUT;
+use crate::util::sleeper::Sleeper;
+
+/// Shell commands that leave a sleeper behind which has no tag.
+const WAYS: [&str; 4] = [
+    "env -i setsid -f SLEEP",
+    "( env -i setsid SLEEP & ) & wait",
+    "( exec env -i sh -c 'setsid sh -c \"SLEEP &\" &' )",
+    "env -i perl -MPOSIX -e 'exit if fork; setsid; exit if fork; exec split / /, \"SLEEP\"'",
+];
+
+fn launched(builder: Builder) -> Builder {
+    builder.launched_by(&launcher(), LaunchOptions::default())
+}
+
+#[test]
+fn p7_process_without_its_environment_is_found() {
+    for way in WAYS {
+        let folder = folder();
+        let sleeper = Sleeper::new(folder.path());
+        let script = way.replace("SLEEP", &sleeper.command());
+        let process = launched(shell(&format!("{script}; exec sleep 60")));
+        let process = process.spawn().unwrap();
+        eventually(way, || sleeper.running().len() == 1);
+        let pid = sleeper.running()[0];
+        let report = process.stop(TIMEOUT);
+        assert!(
+            report.ended.iter().any(|member| member.pid == pid),
+            "{way}: {report:?}"
+        );
+        assert!(sleeper.running().is_empty(), "{way}");
+    }
+}
+
+#[test]
+fn p7_orphan_of_an_ended_process_is_found() {
+    for way in WAYS {
+        let folder = folder();
+        let sleeper = Sleeper::new(folder.path());
+        let process = launched(shell(&way.replace("SLEEP", &sleeper.command())));
+        let process = process.spawn().unwrap();
+        assert_eq!(process.join().unwrap(), Exit::Code(0), "{way}");
+        eventually(way, || sleeper.running().len() == 1);
+        drop(process.stop(TIMEOUT));
+        assert!(sleeper.running().is_empty(), "{way}");
+    }
+}
+
+#[test]
+fn p7_tree_in_a_tree_is_found() {
+    let folder = folder();
+    let sleeper = Sleeper::new(folder.path());
+    let inner = format!("env -i setsid -f {}; exec sleep 60", sleeper.command());
+    let program = super::launching_program();
+    let outer = Builder::new(program).args(["60", "sh", "-c", &inner]);
+    let process = launched(outer).spawn().unwrap();
+    eventually("the sleeper", || sleeper.running().len() == 1);
+    let pid = sleeper.running()[0];
+    let report = process.stop(Duration::ZERO);
+    let mut all = report.ended.iter().chain(&report.forced);
+    assert!(all.any(|member| member.pid == pid), "{report:?}");
+}
+
+const VICTIM: &str = "MEANWHILE_TEST_ESCAPING_SLEEP";
+
+#[test]
+fn p11_process_without_its_environment_ends() {
+    const NAME: &str = "process::escaping::p11_process_without_its_environment_ends";
+    if let Ok(sleep) = std::env::var(VICTIM) {
+        let ways: Vec<_> = WAYS
+            .iter()
+            .map(|way| way.replace("SLEEP", &sleep))
+            .collect();
+        let script = format!("{}; exec sleep 60", ways.join("; "));
+        let _process = launched(shell(&script)).spawn().unwrap();
+        loop {
+            std::thread::park();
+        }
+    }
+    let folder = folder();
+    let sleeper = Sleeper::new(folder.path());
+    let victim = Builder::new(std::env::current_exe().unwrap())
+        .args(["--exact", NAME, "--nocapture"])
+        .env(VICTIM, sleeper.command());
+    let victim = victim.spawn().unwrap();
+    eventually("all sleepers", || sleeper.running().len() == WAYS.len());
+    let killed_at = Instant::now();
+    victim.kill().unwrap();
+    eventually("their end", || sleeper.running().is_empty());
+    assert!(killed_at.elapsed() < TIMEOUT);
+}
