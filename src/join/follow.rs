@@ -4,17 +4,20 @@
 //! has a wait of the follower for the leader: so a join of the follower closes the cycles that a join
 //! of the leader would, and calls up the spare threads that the leader needs.
 
+use std::panic::Location;
 use std::sync::Arc;
 
 use super::builder::Builder;
 use super::closure;
 use super::context::Context;
+use super::error::cycle_text;
 use super::graph;
 use super::handle::Handle;
 use super::header::{Body, ClosureOutcome, Header, run_traced};
+use super::id::TaskId;
 use super::info::Placement;
 use super::owned::{OwnedSlot, OwnedTask, fill_owned};
-use super::panic::{Caught, Contained, catch};
+use super::panic::{Caught, Contained, PanicReport, catch};
 use super::sync::{Mutex, lock};
 use super::trace::Spawner;
 use super::{current, nested, registry};
@@ -119,29 +122,37 @@ impl<T: Send + 'static> OwnedTask<T> {
     /// assert_eq!(sum.join_into()?, 6);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
+    ///
+    /// If the task that `f` returns waits for the new task, such as that task itself or a follower of
+    /// it, the new task ends as [`Panicked`](super::JoinError::Panicked): the report has the ring and
+    /// the place of this call. If there is a join in that ring, the join is refused instead.
+    #[track_caller]
     pub fn and_then<U, F>(self, f: F) -> OwnedTask<U>
     where
         F: FnOnce(T) -> OwnedTask<U> + Send + 'static,
         U: Send + 'static,
     {
         let slot = OwnedSlot::default();
-        let (follower, handle) = Follower::new(self.header());
+        let (mut follower, handle) = Follower::new(self.header());
         let store = fill_owned(slot.clone());
         let header = Arc::clone(self.header());
+        let called_at = Location::caller();
         header.on_finish(Box::new(move || match follower.call(self, f) {
-            Ok(next) => {
-                let follower = follower.follow(next.header());
-                let header = Arc::clone(next.header());
-                header.on_finish(Box::new(move || {
-                    follower.end_with(|_| match next.into_value() {
-                        Ok(value) => {
-                            store(Contained::new(value));
-                            ClosureOutcome::Returned
-                        }
-                        Err(outcome) => outcome,
-                    });
-                }));
-            }
+            Ok(next) => match follower.follow(next.header()) {
+                Ok(()) => {
+                    let header = Arc::clone(next.header());
+                    header.on_finish(Box::new(move || {
+                        follower.end_with(|_| match next.into_value() {
+                            Ok(value) => {
+                                store(Contained::new(value));
+                                ClosureOutcome::Returned
+                            }
+                            Err(outcome) => outcome,
+                        });
+                    }));
+                }
+                Err(ring) => follower.end_in_ring(&ring, called_at),
+            },
             Err(outcome) => follower.end_with(|_| outcome),
         }));
         OwnedTask::new(handle, slot)
@@ -193,11 +204,31 @@ impl Follower {
     }
 
     /// Follows another leader from now on.
-    fn follow(self, leader: &Arc<Header>) -> Self {
-        drop(self.wait);
+    ///
+    /// # Errors
+    /// Returns the ring in which this task and that leader would wait for each other.
+    fn follow(&mut self, leader: &Arc<Header>) -> Result<(), Vec<TaskId>> {
+        self.wait.follow(leader.clone())?;
         self.leader.replace(leader);
-        let wait = graph::global().enter_follower(self.header.id(), leader.clone());
-        Self { wait, ..self }
+        Ok(())
+    }
+
+    /// Ends the task because it would wait for itself.
+    fn end_in_ring(self, ring: &[TaskId], called_at: &Location<'_>) {
+        let message = if ring.len() == 1 {
+            "the function of `and_then` returned its own task, which would wait for itself forever"
+                .to_owned()
+        } else {
+            let ring = cycle_text(ring);
+            format!(
+                "the function of `and_then` returned a task that waits for it: {ring} would wait \
+                 for each other forever"
+            )
+        };
+        self.end_with(|header| {
+            let report = PanicReport::of_text(&header.identity(), message, called_at);
+            ClosureOutcome::Panicked(Arc::new(report))
+        });
     }
 
     /// Ends the task with the outcome of `code`, unless it was cancelled.

@@ -133,41 +133,10 @@ impl Graph {
         leader: Arc<Header>,
     ) -> Following {
         let key = Key::Task(task);
-        let intent = Intent {
-            targets: Targets::One(leader),
-            need: Need::All,
-            deadline: None,
-        };
-        let number = lock(&self.waits).insert_at(key, None, intent, false);
+        let number = lock(&self.waits).insert_at(key, None, following(leader), false);
         Following {
             graph: self,
-            key,
-            number,
-        }
-    }
-
-    /// Enters the wait of a task that has not begun for the next one that it follows. No thread
-    /// parks for it. If it closes a cycle, another wait of the cycle fails.
-    pub(crate) fn enter_follower(&'static self, task: TaskId, leader: Arc<Header>) -> Following {
-        let key = Key::Task(task);
-        let intent = Intent {
-            targets: Targets::One(leader),
-            need: Need::All,
-            deadline: None,
-        };
-        let (number, broken, shortages) = {
-            let mut waits = lock(&self.waits);
-            let number = waits.insert_at(key, None, intent, false);
-            let broken = waits.break_cycles(key);
-            (number, broken, waits.shortages_of(task))
-        };
-        for thread in broken {
-            thread.unpark();
-        }
-        shortages.serve();
-        Following {
-            graph: self,
-            key,
+            task,
             number,
         }
     }
@@ -263,15 +232,53 @@ impl Drop for Wait<'_> {
 /// The wait of a task without a thread, which stays in the graph until it is dropped.
 pub(crate) struct Following {
     graph: &'static Graph,
-    key: Key,
+    task: TaskId,
     number: u64,
+}
+
+impl Following {
+    /// Waits for the next task instead. If that closes a cycle, another wait of the cycle fails.
+    ///
+    /// # Errors
+    /// Returns the cycle if no other wait of it may fail. Then this wait has ended.
+    pub(crate) fn follow(&mut self, leader: Arc<Header>) -> Result<(), Vec<TaskId>> {
+        let key = Key::Task(self.task);
+        // Dropped after the lock is released.
+        let mut ended = Vec::new();
+        let (broken, followed) = {
+            let mut waits = lock(&self.graph.waits);
+            ended.extend(waits.remove(key, self.number));
+            self.number = waits.insert_at(key, None, following(leader), false);
+            let broken = waits.break_cycles(key);
+            match waits.cycle_of(self.task) {
+                None => (broken, Ok(waits.shortages_of(self.task))),
+                Some(cycle) => {
+                    ended.extend(waits.remove(key, self.number));
+                    (broken, Err(cycle))
+                }
+            }
+        };
+        for thread in broken {
+            thread.unpark();
+        }
+        followed.map(Shortages::serve)
+    }
 }
 
 impl Drop for Following {
     fn drop(&mut self) {
-        let entry = lock(&self.graph.waits).remove(self.key, self.number);
+        let entry = lock(&self.graph.waits).remove(Key::Task(self.task), self.number);
         // Dropped after the lock is released.
         drop(entry);
+    }
+}
+
+/// The wait of a task for the one that it follows.
+fn following(leader: Arc<Header>) -> Intent {
+    Intent {
+        targets: Targets::One(leader),
+        need: Need::All,
+        deadline: None,
     }
 }
 

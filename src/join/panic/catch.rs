@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, Location};
 use std::sync::Arc;
 
 use super::super::id::{TaskId, TaskIdentity};
-use super::report::{PanicCapture, PanicReport, PayloadKind, message_of};
+use super::report::{PanicCapture, PanicReport, message_of};
 use super::running::{self, Run, RunningTask};
 use super::unseen;
 
@@ -71,10 +71,7 @@ fn end_of<T>(run: &mut Run, payload: Box<dyn Any + Send>) -> Caught<T> {
 /// The report of a task that reached a checkpoint of another task, which was cancelled.
 fn foreign_cancel(task: &TaskIdentity, cancel: &CancelUnwind) -> PanicReport {
     let message = format!("the context of task `{}` was cancelled here", cancel.name);
-    let payload = Box::new(message.clone());
-    let mut capture = PanicCapture::unknown(message, PayloadKind::String);
-    capture.location = Some(cancel.checkpoint.into());
-    PanicReport::new(task, capture, Some(payload))
+    PanicReport::of_text(task, message, cancel.checkpoint)
 }
 
 /// Whether a panic says only that a thread which helped the task has unwound, and the reason was the

@@ -127,6 +127,15 @@ impl PanicReport {
         }
     }
 
+    /// The report of a task that ends as after `panic!` with this text at this place, although no code
+    /// has panicked.
+    pub(crate) fn of_text(task: &TaskIdentity, text: String, location: &Location<'_>) -> Self {
+        let payload = Box::new(text.clone());
+        let mut capture = PanicCapture::unknown(text, PayloadKind::String);
+        capture.location = Some(location.into());
+        Self::new(task, capture, Some(payload))
+    }
+
     /// The record from which this report was made.
     pub(super) fn capture(&self) -> PanicCapture {
         PanicCapture {

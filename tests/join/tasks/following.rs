@@ -1,10 +1,12 @@
 //! Tasks that go on with the value of another one: `map` and `and_then`.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Barrier, Mutex};
 
 use meanwhile_join::{
-    self as join, Builder, Changes, Context, Group, JoinError, OwnedTask, Pool, Promise, TaskState,
+    self as join, AnyTask, Builder, Changes, Context, Group, JoinError, OwnedTask, PanicReport,
+    Pool, Promise, TaskId, TaskState,
 };
 
 use crate::util::child::stderr_of_child;
@@ -327,4 +329,102 @@ fn t30_mapped_with_context_sees_a_late_cancel() {
     gate.open();
     assert_eq!(mapped.join_into().unwrap(), (1, true));
     assert!(sender.join().unwrap().is_ok());
+}
+
+/// Joins a task whose functions lead back to it.
+fn ring_report(task: &AnyTask) -> Arc<PanicReport> {
+    match task.join_timeout(TIMEOUT) {
+        Err(JoinError::Panicked(report)) => report,
+        other => panic!("it must panic: {other:?}"),
+    }
+}
+
+fn wait_for_joiner_of(task: TaskId) {
+    let is_joined = || {
+        let waits = join::wait_graph().waits;
+        waits.iter().any(|wait| wait.targets == [task])
+    };
+    while !is_joined() {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn t30_function_that_returns_its_own_task_panics() {
+    let (promise, leader) = Promise::owned("leader");
+    let (send, receive) = channel();
+    let next: OwnedTask<()> = leader.and_then(move |()| receive.recv_timeout(TIMEOUT).unwrap());
+    let (id, before, after) = (next.id(), next.any(), next.any());
+    send.send(next).unwrap();
+    let joiner = join::spawn("joiner", move |_| ring_report(&before)).unwrap();
+    wait_for_joiner_of(id);
+    promise.send(()).unwrap();
+    let report = ring_report(&after);
+    assert_eq!((report.task(), report.task_name()), (id, "leader"));
+    assert_eq!(
+        report.message(),
+        "the function of `and_then` returned its own task, which would wait for itself forever"
+    );
+    assert_eq!(report.location().unwrap().file, file!());
+    assert!(Arc::ptr_eq(joiner.join_timeout(TIMEOUT).unwrap(), &report));
+}
+
+#[test]
+fn t30_function_that_returns_a_follower_of_it_panics() {
+    let (promise, leader) = Promise::owned("leader");
+    let (send, receive) = channel();
+    let next: OwnedTask<u32> = leader.and_then(move |()| receive.recv_timeout(TIMEOUT).unwrap());
+    let next_id = next.id();
+    let mapped = next.map(|n| n + 1);
+    let mapped_id = mapped.id();
+    let last = mapped.map(|n| n + 1);
+    let any = last.any();
+    send.send(last).unwrap();
+    promise.send(()).unwrap();
+    let report = ring_report(&any);
+    assert_eq!(report.task(), next_id);
+    let ring = format!("tasks {next_id} → {} → {mapped_id} would", any.id());
+    assert!(report.message().contains(&ring), "{report}");
+}
+
+#[test]
+fn t30_tasks_that_follow_each_other_end() {
+    let both = Arc::new(Barrier::new(2));
+    let start = || {
+        let (promise, leader) = Promise::owned("leader");
+        let (send, receive) = channel();
+        let both = both.clone();
+        let next: OwnedTask<()> = leader.and_then(move |()| {
+            both.wait();
+            receive.recv_timeout(TIMEOUT).unwrap()
+        });
+        (promise, send, next)
+    };
+    let ((one, to_one, next_one), (two, to_two, next_two)) = (start(), start());
+    let ends = [next_one.any(), next_two.any()];
+    to_one.send(next_two).unwrap();
+    to_two.send(next_one).unwrap();
+    let senders = [one, two].map(|promise| join::spawn("sender", move |_| promise.send(())));
+    let reports = ends.map(|task| ring_report(&task));
+    assert!(Arc::ptr_eq(&reports[0], &reports[1]));
+    for sender in senders {
+        sender.unwrap().join().unwrap().unwrap();
+    }
+}
+
+#[test]
+fn t30_next_that_joins_the_own_task_is_refused() {
+    let (send, receive) = channel();
+    let next = OwnedTask::ready(());
+    let (promise, gate) = Promise::owned("gate");
+    let next = next.and_then(move |()| {
+        gate.and_then(move |()| {
+            let own: AnyTask = receive.recv_timeout(TIMEOUT).unwrap();
+            join::spawn_owned("joins", move |_| own.join()).unwrap()
+        })
+    });
+    send.send(next.any()).unwrap();
+    promise.send(()).unwrap();
+    let joined = next.join_timeout_into(TIMEOUT).unwrap().unwrap();
+    assert!(matches!(joined, Err(JoinError::WouldDeadlock { .. })));
 }
