@@ -152,6 +152,8 @@ fn launched(builder: Builder, options: &Options, priority: Priority) -> Result<B
         .priority(priority.into())
         .address_space_bytes(address_space_bytes)
         .cpu_time(cpu_time);
+    // Without a terminal, who asks for a password fails at once instead of waiting unseen.
+    let builder = builder.group(ProcessGroup::Session);
     Ok(builder.launched_by(&launcher, options))
 }
 

@@ -14,4 +14,8 @@ pub enum ProcessGroup {
     /// background. With its own group, [`Process::stop`](super::Process::stop) also finds the
     /// processes of a tree that have lost their parent and hide their environment.
     Own,
+    /// As [`Own`](Self::Own), and in a session of its own, which has no terminal: a process that opens
+    /// `/dev/tty` to ask for something gets an error at once. Only for a process that is
+    /// [launched](super::Builder::launched_by); otherwise the spawn fails.
+    Session,
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::error::SpawnError;
 use super::exit::ProcessInfo;
+use super::group::ProcessGroup;
 use super::guard::TreeGuard;
 use super::keeper::Keeper;
 use super::launch_options::LaunchOptions;
@@ -114,11 +115,12 @@ impl Launcher {
         &self,
         tag: &str,
         options: &LaunchOptions,
+        group: ProcessGroup,
         program: &OsStr,
         arg0: Option<&OsStr>,
         args: &[OsString],
     ) -> Command {
-        shim::command(self.program(), tag, options, program, arg0, args)
+        shim::command(self.program(), tag, options, group, program, arg0, args)
     }
 
     /// Has the supervisor kill the processes that carry `tag` or its mark when this program exits.

@@ -388,7 +388,7 @@ impl Root for ProcessShared {
 
     fn group(&self) -> Option<i32> {
         match self.spawned.group {
-            ProcessGroup::Own => Some(self.spawned.pid.as_raw_pid()),
+            ProcessGroup::Own | ProcessGroup::Session => Some(self.spawned.pid.as_raw_pid()),
             ProcessGroup::Inherited => None,
         }
     }

@@ -12,9 +12,10 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-use rustix::process::{Pid, Resource, Rlimit, Signal, getppid, setrlimit};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getppid, setrlimit, setsid};
 
 use super::super::Priority;
+use super::group::ProcessGroup;
 use super::handover::{Answer, Refusal};
 use super::launch_options::LaunchOptions;
 use super::{mark, system};
@@ -28,17 +29,24 @@ const NOT_EXECUTED: i32 = 126;
 /// The option that the program is followed by its argument 0.
 const WITH_ARG0: &str = "arg0";
 
+/// The option of a session of its own.
+const SESSION: &str = "session";
+
 /// Returns the command that starts `shim` to become `program`.
 pub(super) fn command(
     shim: &Path,
     tag: &str,
     options: &LaunchOptions,
+    group: ProcessGroup,
     program: &OsStr,
     arg0: Option<&OsStr>,
     args: &[OsString],
 ) -> Command {
     let mut command = Command::new(shim);
     command.arg(SHIM_ARGUMENT).args(to_args(options));
+    if group == ProcessGroup::Session {
+        command.arg(SESSION);
+    }
     if let Some(mark) = mark::of_tag(tag) {
         command.arg(format!("mark={mark}"));
     }
@@ -99,6 +107,10 @@ fn apply(option: &str) -> io::Result<()> {
     let unknown = || io::Error::other("this launcher does not know it");
     if option == "background" {
         system::set_background_priority();
+        return Ok(());
+    }
+    if option == SESSION {
+        setsid()?;
         return Ok(());
     }
     let (name, value) = option.split_once('=').ok_or_else(unknown)?;

@@ -52,6 +52,9 @@ impl Builder {
         self.invocation.check()?;
         if self.launch.is_some() {
             self.invocation.check_program()?;
+        } else if self.group == ProcessGroup::Session {
+            let text = "only a launcher can give it a session of its own";
+            return Err(self.refusal(io::Error::new(io::ErrorKind::Unsupported, text)));
         }
         reaper::start()?;
         stopper::start()?;
@@ -256,7 +259,7 @@ impl Builder {
             ..
         } = &self.invocation;
         let mut command = if let Some((launcher, options)) = &self.launch {
-            launcher.command(tag, options, program, arg0.as_deref(), args)
+            launcher.command(tag, options, self.group, program, arg0.as_deref(), args)
         } else {
             let mut command = Command::new(program);
             command.arg0(arg0.as_ref().unwrap_or(program)).args(args);

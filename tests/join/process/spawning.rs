@@ -344,11 +344,39 @@ fn p12_spawn_shares_no_pages_of_the_program() {
     });
 }
 
-/// The process group of a process, from proc(5).
-fn group_of(pid: u32) -> String {
+/// A field of the process table, by its number in proc(5): the group is 5, the session 6, and the terminal
+/// 7.
+fn stat_of(pid: u32, field: usize) -> String {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
     let after_name = stat.rsplit(") ").next().unwrap();
-    after_name.split(' ').nth(5 - 3).unwrap().to_owned()
+    after_name.split(' ').nth(field - 3).unwrap().to_owned()
+}
+
+fn group_of(pid: u32) -> String {
+    stat_of(pid, 5)
+}
+
+#[test]
+fn process_in_its_own_session_has_no_terminal() {
+    let builder = || {
+        shell("read line")
+            .stdin_piped()
+            .group(ProcessGroup::Session)
+    };
+    let process = builder().launched_by(&launcher(), LaunchOptions::default());
+    let process = process.spawn().unwrap();
+    let pid = process.pid();
+    assert_eq!(stat_of(pid, 5), pid.to_string());
+    assert_eq!(stat_of(pid, 6), pid.to_string());
+    assert_eq!(stat_of(pid, 7), "0");
+    process.kill().unwrap();
+    let killed = Exit::Signal {
+        signal: 9,
+        core_dumped: false,
+    };
+    assert_eq!(process.join().unwrap(), killed);
+    let error = builder().spawn().unwrap_err().to_string();
+    assert!(error.contains("only a launcher"), "{error}");
 }
 
 #[test]
