@@ -21,6 +21,7 @@ mod process_table;
 #[cfg(unix)]
 mod processes;
 mod retry;
+mod room;
 mod run;
 
 use std::collections::{BTreeMap, VecDeque};

@@ -40,6 +40,9 @@ const READ_BYTES: usize = 64 * 1024;
 /// The exit code of a worker that could not continue.
 const EXIT_FAILURE: u8 = 2;
 
+/// The exit code of a worker whose threads the system refused: `EX_TEMPFAIL` of sysexits(3).
+pub(super) const EXIT_REFUSED: u8 = 75;
+
 /// Runs as an isolated worker if this program was started as one, and returns the exit code; `None`
 /// otherwise.
 ///
@@ -60,7 +63,10 @@ pub fn run_as_worker() -> Option<ExitCode> {
         }
         Err(error) => {
             print_error(&format!("the worker stopped: {error}"));
-            ExitCode::from(EXIT_FAILURE)
+            ExitCode::from(match error {
+                WorkerError::Thread(_) => EXIT_REFUSED,
+                _ => EXIT_FAILURE,
+            })
         }
     })
 }
