@@ -21,6 +21,7 @@ use rustix::stdio::{dup2_stdin, dup2_stdout};
 use super::protocol::{
     Decoder, FromWorker, ProtocolError, RawItem, ReportedOutcome, ToWorker, VERSION, encode,
 };
+use crate::format;
 use crate::jobs::{Item, ItemError, Options, Output};
 use crate::join::{self, Changes, JoinError, PanicReport, Select, SpawnError, Task};
 use crate::record::Panic;
@@ -173,7 +174,9 @@ fn print_task_panics() {
     let inner = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         if join::current().is_some() {
-            print_error(&info.to_string());
+            let place = info.location().map(ToString::to_string).unwrap_or_default();
+            let text = info.to_string();
+            print_error(&text.replacen(&place, &format::source_place(&place), 1));
         }
         inner(info);
     }));
@@ -333,7 +336,7 @@ impl MessageWriter {
 fn panicked(report: &PanicReport) -> ReportedOutcome {
     ReportedOutcome::Panicked {
         panic: Panic::from(report),
-        backtrace: report.backtrace().to_owned(),
+        backtrace: format::backtrace(report.backtrace()),
     }
 }
 
