@@ -25,6 +25,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use crossbeam_channel::Sender;
 
 use self::run_args::RunArgs;
+use crate::format;
 use crate::jobs::duration;
 
 /// An item failed, or the command itself did.
@@ -102,6 +103,24 @@ pub fn main(leave: ExitFn) -> ExitCode {
     }
 }
 
+/// Prints a panic that is not the outcome of an item, such as one on a thread of a library, in one line.
+/// With `RUST_BACKTRACE`, it is printed as std prints one.
+fn print_panics_in_a_line() {
+    let previous = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |info| {
+        if std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0") {
+            return previous(info);
+        }
+        let place = info.location().map(ToString::to_string);
+        let place = place.map_or_else(String::new, |place| {
+            format!(" at {}", format::source_place(&place))
+        });
+        let message = info.payload_as_str().unwrap_or("non-string payload");
+        let message = message.lines().next().unwrap_or_default();
+        print_message(&format!("a thread panicked{place}: {message}"));
+    }));
+}
+
 /// Prints a usage error, the help or the version.
 fn print_usage(error: &clap::Error) -> ExitCode {
     // If neither stdout nor stderr can be written, only the exit code is left.
@@ -131,7 +150,10 @@ impl Cli {
 fn dispatch(cli: Cli, leave: ExitFn) -> anyhow::Result<ExitCode> {
     match cli.command {
         None => crate::app::run(cli.files).map(|()| ExitCode::SUCCESS),
-        Some(CliSubcommand::Run { job }) => run::run(*job, leave),
+        Some(CliSubcommand::Run { job }) => {
+            print_panics_in_a_line();
+            run::run(*job, leave)
+        }
         #[cfg(target_os = "linux")]
         Some(CliSubcommand::Lab { command }) => lab::lab(command, leave),
         #[cfg(target_os = "linux")]

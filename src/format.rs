@@ -172,6 +172,43 @@ pub fn path(path: &Path) -> String {
     one_line(&path.to_string_lossy()).into_owned()
 }
 
+/// `tiff-0.11.3/src/decoder/ifd.rs:30:5`: a place in a source file, without the folders of the machine
+/// that built the program.
+pub fn source_place(place: &str) -> String {
+    let place = place.replace('\\', "/");
+    let is_absolute = place.starts_with('/') || place.get(1..3) == Some(":/");
+    if !is_absolute {
+        return place;
+    }
+    let after = |mark: &str| place.find(mark).map(|at| &place[at + mark.len()..]);
+    // Below these are the name of a registry, or the hash of a compiler.
+    if let Some(rest) = after("/registry/src/").or_else(|| after("/rustc/")) {
+        return rest
+            .split_once('/')
+            .map_or(rest, |(_, rest)| rest)
+            .to_owned();
+    }
+    let folder_of_package = |at: usize| place[..at].rfind('/').map_or(0, |slash| slash + 1);
+    let start = match place.rfind("/src/") {
+        Some(at) => folder_of_package(at),
+        None => place.rfind('/').map_or(0, |slash| slash + 1),
+    };
+    place[start..].to_owned()
+}
+
+/// A backtrace with each place as a [`source_place`].
+pub fn backtrace(text: &str) -> String {
+    let lines = text.lines().map(|line| {
+        let place = line.trim_start();
+        let indent = &line[..line.len() - place.len()];
+        match place.strip_prefix("at ") {
+            Some(place) => format!("{indent}at {}\n", source_place(place)),
+            None => format!("{line}\n"),
+        }
+    });
+    lines.collect()
+}
+
 /// `done` of `total`, between 0 and 1; 0 if `total` is 0.
 pub fn share(done: u64, total: u64) -> f32 {
     if total == 0 {
@@ -180,6 +217,11 @@ pub fn share(done: u64, total: u64) -> f32 {
     #[expect(clippy::cast_possible_truncation, reason = "a width on screen")]
     let share = (to_f64(done) / to_f64(total)) as f32;
     share.clamp(0.0, 1.0)
+}
+
+/// A [`share`] of what has not ended, and so is not shown as 100 %.
+pub fn open_share(done: u64, total: u64) -> f32 {
+    share(done, total).min(0.99)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "shown with one decimal")]

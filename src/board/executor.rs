@@ -34,13 +34,7 @@ impl Executor {
         } else {
             spec.priority.into()
         };
-        let pool = |priority| {
-            Pool::builder()
-                .name(name)
-                .threads(spec.workers.max(1))
-                .priority(priority)
-                .build()
-        };
+        let pool = |priority| pool(name, spec.workers.max(1), priority);
         Ok(match spec.run_on {
             RunOn::Thread => Self::Threads(priority),
             RunOn::Pool => Self::Pool(pool(priority)?),
@@ -90,4 +84,30 @@ impl Executor {
             workers.shutdown();
         }
     }
+}
+
+/// Starts a pool. It gets fewer threads if the system refuses so many.
+fn pool(name: &str, threads: usize, priority: join::Priority) -> Result<Pool, SpawnError> {
+    let mut threads = threads.min(max_threads());
+    loop {
+        let builder = Pool::builder().name(name).threads(threads);
+        let built = builder.priority(priority).build();
+        if built.is_ok() || threads == 1 {
+            return built;
+        }
+        threads /= 2;
+    }
+}
+
+/// A part of what the user may start, because the items start threads and processes as well.
+#[cfg(unix)]
+fn max_threads() -> usize {
+    use rustix::process::{Resource, getrlimit};
+    let limit = getrlimit(Resource::Nproc).current.unwrap_or(u64::MAX);
+    usize::try_from(limit / 4).unwrap_or(usize::MAX).max(1)
+}
+
+#[cfg(not(unix))]
+fn max_threads() -> usize {
+    usize::MAX
 }

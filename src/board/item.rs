@@ -25,6 +25,13 @@ pub(super) enum ItemOutcome {
     IgnoredCancel(Duration),
 }
 
+impl ItemOutcome {
+    /// Whether the system refused what the item needs before it could do anything.
+    pub(super) fn is_refused(&self) -> bool {
+        matches!(self, Self::Failed(error) if error.is_refusal())
+    }
+}
+
 impl From<Result<Output, ItemError>> for ItemOutcome {
     fn from(result: Result<Output, ItemError>) -> Self {
         result.map_or_else(Self::Failed, Self::Returned)

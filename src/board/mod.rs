@@ -21,6 +21,7 @@ mod process_table;
 #[cfg(unix)]
 mod processes;
 mod retry;
+mod room;
 mod run;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -35,6 +36,7 @@ use self::jobs::JobEntry;
 use self::joins::Joins;
 pub use self::output_sink::OutputSink;
 use self::run::KeptBacktrace;
+use crate::format;
 use crate::jobs::JobSpec;
 use crate::join::{self, PanicReport, Priority, SpawnError, WaitUntil};
 use crate::record::{EventKind, JobEvent, JobId, JoinOutcome, PanicKey};
@@ -188,7 +190,7 @@ impl JobBoard {
             .daemon(true)
             .priority(Priority::Background)
             .spawn(move |_| {
-                let text = Arc::from(report.backtrace());
+                let text = Arc::from(format::backtrace(report.backtrace()));
                 events.publish(EventKind::BacktraceDidResolve { panic, text });
                 events.wake();
             });

@@ -13,6 +13,8 @@ pub(super) const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 pub(super) struct Refusals(u32);
 
 impl Refusals {
+    pub(super) const NONE: Self = Self(0);
+
     /// Counts another refused start. Returns whether it is tried again, after [`RETRY_INTERVAL`].
     pub(super) fn may_retry(&mut self) -> bool {
         self.0 = self.0.saturating_add(1);

@@ -9,7 +9,7 @@ use anyhow::Context as _;
 use super::message_line;
 use crate::format;
 use crate::jobs::{listed, save};
-use crate::record::{self, Crash, ItemRecord, ItemState, JobRecord, JobState};
+use crate::record::{self, Crash, ItemRecord, ItemState, JobRecord, JobState, Panic};
 
 /// Writes the JSON document of a job to stdout or to `file`.
 ///
@@ -78,12 +78,10 @@ pub(super) fn failure(item: &ItemRecord) -> Option<String> {
             error.message.lines().next().unwrap_or_default(),
         )),
         ItemState::Failed(error) => Some(message_line(&error.message)),
-        ItemState::Panicked(panic) => Some(message_line(&format!(
-            "{} panicked{}: {}",
-            item.input.display(),
-            place(panic.location.as_deref()),
-            panic.message
-        ))),
+        ItemState::Panicked(panic) => {
+            let name = item.input.display().to_string();
+            Some(message_line(&panicked(&name, panic)))
+        }
         ItemState::Crashed(crash) => Some(message_line(&crash_text(&item.input, crash))),
         _ => None,
     }
@@ -93,11 +91,7 @@ pub(super) fn failure(item: &ItemRecord) -> Option<String> {
 pub(super) fn job_failure(job: &JobRecord) -> String {
     let mut text = String::new();
     if let JobState::Panicked(panic) = job.state() {
-        text += &message_line(&format!(
-            "the job itself panicked{}: {}",
-            place(panic.location.as_deref()),
-            panic.message
-        ));
+        text += &message_line(&panicked("the job itself", panic));
     }
     let counts = job.counts();
     if counts.returned < counts.total() {
@@ -116,8 +110,12 @@ fn crash_text(input: &Path, crash: &Crash) -> String {
     text
 }
 
-fn place(location: Option<&str>) -> String {
-    location.map_or_else(String::new, |location| format!(" at {location}"))
+/// One sentence. A JSON document has the rest of the message.
+fn panicked(what: &str, panic: &Panic) -> String {
+    let place = panic.location.as_ref();
+    let place = place.map_or_else(String::new, |place| format!(" at {place}"));
+    let message = panic.message.lines().next().unwrap_or_default();
+    format!("{what} panicked{place}: {message}")
 }
 
 /// Such as `3 items: 2 returned, 1 cancelled`.

@@ -85,6 +85,15 @@ impl ItemError {
         }
     }
 
+    /// Whether the system had no file, process or thread left, so that the item may succeed once
+    /// other work has ended.
+    pub(crate) fn is_refusal(&self) -> bool {
+        matches!(
+            self.kind.as_str(),
+            "no_thread" | "too_many_open_files" | "too_many_processes"
+        )
+    }
+
     pub(super) fn new(kind: &str, message: impl Into<String>) -> Self {
         Self {
             kind: kind.to_owned(),

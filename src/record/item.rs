@@ -147,7 +147,7 @@ pub enum ItemProcessState {
 pub struct Panic {
     /// The message, or `non-string payload`.
     pub message: String,
-    /// `file:line:column`, if known.
+    /// `file:line:column`, if known; a file of a library begins with its name and version.
     pub location: Option<String>,
     /// The name of the thread.
     pub thread: String,
@@ -161,7 +161,9 @@ impl From<&PanicReport> for Panic {
     fn from(report: &PanicReport) -> Self {
         Self {
             message: report.message().to_owned(),
-            location: report.location().map(ToString::to_string),
+            location: report
+                .location()
+                .map(|location| format::source_place(&location.to_string())),
             thread: report.thread_name().to_owned(),
             task: report.task_name().to_owned(),
             task_id: report.task().get(),

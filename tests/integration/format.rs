@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use meanwhile::format::{
-    age, axis_time, bytes, count, countdown, duration, millis, one_line, path, per_sec, plural,
-    plural_per_sec, rate, ratio, share, transcript_time,
+    age, axis_time, backtrace, bytes, count, countdown, duration, millis, one_line, open_share,
+    path, per_sec, plural, plural_per_sec, rate, ratio, share, source_place, transcript_time,
 };
 
 #[test]
@@ -92,6 +92,7 @@ fn special_values_have_a_text() {
         r"a\u{202e}gpj.exe\u{2028}b\u{61c}"
     );
     assert_eq!((share(3, 4), share(0, 0)), (0.75, 0.0));
+    assert_eq!((open_share(3, 4), open_share(4, 4)), (0.75, 0.99));
 }
 
 #[test]
@@ -99,4 +100,35 @@ fn ratios_have_a_decimal_below_ten() {
     let ratios = [0.5, 9.94, 9.95, 1_066.4, f64::INFINITY, f64::NAN];
     let expected = ["0.5×", "9.9×", "10×", "1 066×", "", ""];
     assert_eq!(ratios.map(ratio), expected);
+}
+
+#[test]
+fn source_place_names_no_folder_of_a_machine() {
+    for (place, shown) in [
+        ("src/jobs/save.rs:10:5", "src/jobs/save.rs:10:5"),
+        (
+            "/root/.cargo/registry/src/index.crates.io-1949cf8c/tiff-0.11.3/src/decoder/ifd.rs:30:5",
+            "tiff-0.11.3/src/decoder/ifd.rs:30:5",
+        ),
+        (
+            r"C:\Users\me\.cargo\registry\src\index.crates.io-1949cf8c\png-0.18.0\src\lib.rs:1:2",
+            "png-0.18.0/src/lib.rs:1:2",
+        ),
+        (
+            "/rustc/59807616e1fa2540724bfbac14d7976d7e4a3860/library/core/src/option.rs:9:1",
+            "library/core/src/option.rs:9:1",
+        ),
+        (
+            "/home/me/src/.cargo/git/checkouts/egui-12ab/34cd/crates/egui/src/ui.rs:7:7",
+            "egui/src/ui.rs:7:7",
+        ),
+        ("/home/me/target/out/made.rs:3:3", "made.rs:3:3"),
+    ] {
+        assert_eq!(source_place(place), shown);
+    }
+    let shown = backtrace("   1: f\n             at /home/me/x/src/lib.rs:1:1\n   2: g\n");
+    assert_eq!(
+        shown,
+        "   1: f\n             at x/src/lib.rs:1:1\n   2: g\n"
+    );
 }

@@ -78,14 +78,24 @@ impl WorkerPool {
             drop(assignment);
             match result {
                 Ok(result) => {
-                    lease.release();
-                    return outcome(result, context);
+                    let outcome = outcome(result, context);
+                    // A worker without room for a thread leaves its own room to others.
+                    if !outcome.is_refused() {
+                        lease.release();
+                    }
+                    return outcome;
                 }
                 Err(WorkerLoss::Cancelled) => return ItemOutcome::Cancelled,
                 Err(WorkerLoss::IgnoredCancel(within)) => {
                     return ItemOutcome::IgnoredCancel(within);
                 }
                 Err(WorkerLoss::Crashed(crash)) => return ItemOutcome::Crashed(Arc::new(crash)),
+                Err(WorkerLoss::Refused(reason)) => {
+                    return ItemOutcome::Failed(ItemError {
+                        kind: "no_thread".to_owned(),
+                        ..no_worker(&reason)
+                    });
+                }
                 // It may have died while it was idle, which says nothing about the item.
                 Err(WorkerLoss::NotStarted(_)) if !lease.is_new => {}
                 Err(WorkerLoss::NotStarted(reason)) => {

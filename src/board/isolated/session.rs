@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::protocol::{FromWorker, ProtocolError, ReportedOutcome, ToWorker, VERSION, encode};
 use super::worker::{HANDSHAKE_TIMEOUT, Worker};
+use super::worker_main::EXIT_REFUSED;
 use crate::format;
 use crate::join::process::Exit;
 use crate::join::{CallbackGuard, CancelToken, Context};
@@ -20,6 +21,8 @@ const EXIT_TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) enum WorkerLoss {
     /// It died before it began the item, for this reason.
     NotStarted(String),
+    /// It ended before it began the item, because the system refused its threads.
+    Refused(String),
     Crashed(Crash),
     Cancelled,
     /// The item did not react to a cancel for this long.
@@ -188,7 +191,11 @@ impl<'a> ItemSession<'a> {
         let stderr = worker.recent_stderr();
         if !self.has_begun {
             let reason = format!("it {how} before it began{}", quoted(&stderr));
-            return WorkerLoss::NotStarted(reason);
+            return if exit == Some(Exit::Code(EXIT_REFUSED.into())) {
+                WorkerLoss::Refused(reason)
+            } else {
+                WorkerLoss::NotStarted(reason)
+            };
         }
         let crash = Crash {
             message: format!("its worker {how}"),

@@ -21,6 +21,7 @@ use rustix::stdio::{dup2_stdin, dup2_stdout};
 use super::protocol::{
     Decoder, FromWorker, ProtocolError, RawItem, ReportedOutcome, ToWorker, VERSION, encode,
 };
+use crate::format;
 use crate::jobs::{Item, ItemError, Options, Output};
 use crate::join::{self, Changes, JoinError, PanicReport, Select, SpawnError, Task};
 use crate::record::Panic;
@@ -39,6 +40,9 @@ const READ_BYTES: usize = 64 * 1024;
 
 /// The exit code of a worker that could not continue.
 const EXIT_FAILURE: u8 = 2;
+
+/// The exit code of a worker whose threads the system refused: `EX_TEMPFAIL` of sysexits(3).
+pub(super) const EXIT_REFUSED: u8 = 75;
 
 /// Runs as an isolated worker if this program was started as one, and returns the exit code; `None`
 /// otherwise.
@@ -60,7 +64,10 @@ pub fn run_as_worker() -> Option<ExitCode> {
         }
         Err(error) => {
             print_error(&format!("the worker stopped: {error}"));
-            ExitCode::from(EXIT_FAILURE)
+            ExitCode::from(match error {
+                WorkerError::Thread(_) => EXIT_REFUSED,
+                _ => EXIT_FAILURE,
+            })
         }
     })
 }
@@ -167,7 +174,9 @@ fn print_task_panics() {
     let inner = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
         if join::current().is_some() {
-            print_error(&info.to_string());
+            let place = info.location().map(ToString::to_string).unwrap_or_default();
+            let text = info.to_string();
+            print_error(&text.replacen(&place, &format::source_place(&place), 1));
         }
         inner(info);
     }));
@@ -327,7 +336,7 @@ impl MessageWriter {
 fn panicked(report: &PanicReport) -> ReportedOutcome {
     ReportedOutcome::Panicked {
         panic: Panic::from(report),
-        backtrace: report.backtrace().to_owned(),
+        backtrace: format::backtrace(report.backtrace()),
     }
 }
 

@@ -14,6 +14,7 @@ use crate::board::output_sink::OutputSink;
 #[cfg(unix)]
 use crate::board::process_table::ItemObserver;
 use crate::board::retry::{RETRY_INTERVAL, Refusals};
+use crate::board::room;
 use crate::jobs::{Item, ItemError, JobSpec, Step};
 use crate::join::{Context, JoinError, PanicReport, Progress, SpawnError, Task};
 use crate::record::{EventKind, ItemId, ItemState, PanicKey};
@@ -162,7 +163,7 @@ impl Coordinator {
     /// Puts an item back whose thread the system refused, until another item ends. If no other item
     /// runs, it is retried a few times and then fails; the items after it get one attempt each.
     fn put_back(&mut self, id: ItemId, item: Arc<Item>, error: &SpawnError) {
-        let is_alone = self.in_flight().is_empty();
+        let is_alone = self.in_flight().is_empty() && room::is_empty();
         if is_alone && !self.state.refusals.may_retry() {
             self.backpressure.release();
             self.publish_end(id, ItemState::Failed(no_thread(error)));
@@ -181,11 +182,15 @@ impl Coordinator {
         let observer = self.observer(id);
         self.executor.spawn(name, move |context| {
             events.publish(EventKind::ItemDidStart { item: id });
-            if let Some((workers, name)) = workers {
-                return workers.run(&name, &item, context, &observer);
-            }
-            let job = spec.options.job();
-            job.run_item_on(&item, context, &observer).into()
+            let run = || match &workers {
+                Some((workers, name)) => workers.run(name, &item, context, &observer),
+                None => {
+                    let job = spec.options.job();
+                    job.run_item_on(&item, context, &observer).into()
+                }
+            };
+            let ended = room::run(context, run, ItemOutcome::is_refused);
+            ended.unwrap_or(ItemOutcome::Cancelled)
         })
     }
 

@@ -115,6 +115,7 @@ impl ChecksumError {
             Self::Missing { .. } => "missing",
             Self::NotAList { .. } => "not_a_list",
             Self::SpecialFile { .. } => "special_file",
+            Self::Unreadable { source, .. } if is_file_limit(source) => "too_many_open_files",
             Self::Unreadable { .. } => "unreadable",
         }
     }
@@ -124,6 +125,19 @@ impl From<ChecksumError> for ItemError {
     fn from(error: ChecksumError) -> Self {
         Self::new(error.kind(), error.to_string())
     }
+}
+
+/// Whether the program, or the system, has too many files open.
+#[cfg(unix)]
+fn is_file_limit(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let limits = [Errno::MFILE, Errno::NFILE].map(|limit| Some(limit.raw_os_error()));
+    limits.contains(&error.raw_os_error())
+}
+
+#[cfg(not(unix))]
+fn is_file_limit(_error: &io::Error) -> bool {
+    false
 }
 
 #[cfg(unix)]

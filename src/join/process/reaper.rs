@@ -26,7 +26,7 @@ use super::super::sync::lock;
 use super::follower::Follower;
 use super::output::Stream;
 use super::shared::ProcessShared;
-use super::system::Notifier;
+use super::system::{Notifier, Pidfd};
 use super::tree::Root as _;
 use super::{callbacks, children};
 
@@ -51,6 +51,8 @@ pub(super) struct WatchedChild {
     pub(super) stdout: Option<Arc<OwnedFd>>,
     pub(super) stderr: Option<Arc<OwnedFd>>,
     pub(super) followers: Vec<Arc<Follower>>,
+    /// `None` also once the child was reaped.
+    pub(super) pidfd: Option<Arc<Pidfd>>,
     pub(super) held: Option<Held>,
 }
 
@@ -125,8 +127,9 @@ pub(super) fn start() -> Result<(), SpawnError> {
 pub(super) fn watch(child: WatchedChild) -> Result<(), SpawnError> {
     let reaper = reaper()?;
     let shared = child.shared.clone();
+    let has_pidfd = child.pidfd.is_some();
     reaper.send(ReaperMessage::Watch(Box::new(child)));
-    if shared.pidfd().is_some() {
+    if has_pidfd {
         return Ok(());
     }
     // Started after the first message, because the reaper ignores the exit of an unknown child.
@@ -359,6 +362,7 @@ impl Reaper {
         let Some(exit) = child.shared.reap() else {
             return false;
         };
+        child.pidfd = None;
         child.stdin = None;
         for stream in [Stream::Stdout, Stream::Stderr] {
             let left = child.pipe(stream).as_deref().map_or(0, bytes_in);
@@ -392,7 +396,7 @@ fn bytes_in(pipe: &OwnedFd) -> usize {
 impl WatchedChild {
     fn polled(&self, key: u64) -> impl Iterator<Item = (PollToken, PollFd<'_>)> {
         let is_awaited = self.shared.exit().is_none() && self.held.is_none();
-        let pidfd = self.shared.pidfd().filter(|_| is_awaited);
+        let pidfd = self.pidfd.as_ref().filter(|_| is_awaited);
         let exit = pidfd.map(|fd| (PollToken::Exit(key), PollFd::new(fd, PollFlags::IN)));
         let stdin = self.stdin.as_ref().map(|writer| {
             let pipe = PollFd::new(&writer.pipe, PollFlags::OUT);

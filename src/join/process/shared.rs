@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::Sender;
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid,
+    Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, kill_process, kill_process_group, waitid,
 };
 
 use super::super::callback_guard::CallbackGuard;
@@ -46,6 +46,8 @@ pub(super) struct ProcessShared {
     /// Locked while the process is signalled or reaped. A reaped process is never signalled,
     /// because its pid may belong to another one by then.
     is_reaped: Mutex<bool>,
+    /// Closed when the process is reaped, so that handles of ended processes keep no file open.
+    pidfd: Mutex<Option<Arc<Pidfd>>>,
     end: End<Exit>,
     /// Stops the process when a token is cancelled.
     on_cancel: Mutex<Option<CallbackGuard>>,
@@ -65,7 +67,7 @@ pub(super) struct Spawned {
     /// Whether the process ends with its last handle.
     pub(super) kill_on_drop: bool,
     /// `None` where the system has no pidfds. There a thread waits for the process.
-    pub(super) pidfd: Option<Pidfd>,
+    pub(super) pidfd: Option<Arc<Pidfd>>,
     pub(super) stdout: Arc<StreamCapture>,
     pub(super) stderr: Arc<StreamCapture>,
     pub(super) stderr_is_stdout: bool,
@@ -86,10 +88,11 @@ pub(super) struct PipeEnds {
 }
 
 impl ProcessShared {
-    pub(super) fn new(spawned: Spawned, pipe_ends: PipeEnds) -> Self {
+    pub(super) fn new(mut spawned: Spawned, pipe_ends: PipeEnds) -> Self {
         let pid = spawned.pid.as_raw_nonzero().get().unsigned_abs();
         Self {
             span: ProcessSpan::new(&spawned.name, pid),
+            pidfd: Mutex::new(spawned.pidfd.take()),
             spawned,
             pipe_ends: Mutex::new(pipe_ends),
             spawned_at: Stamp::now(),
@@ -126,8 +129,8 @@ impl ProcessShared {
         self.spawned.kill_on_drop
     }
 
-    pub(super) fn pidfd(&self) -> Option<&Pidfd> {
-        self.spawned.pidfd.as_ref()
+    fn pidfd(&self) -> Option<Arc<Pidfd>> {
+        lock(&self.pidfd).clone()
     }
 
     pub(super) fn capture(&self, stream: Stream) -> &Arc<StreamCapture> {
@@ -212,7 +215,7 @@ impl ProcessShared {
         }
         let is_reaped = lock(&self.is_reaped);
         let peek = WaitIdOptions::STOPPED | WaitIdOptions::NOHANG | WaitIdOptions::NOWAIT;
-        if !*is_reaped && matches!(waitid(self.wait_id(), peek), Ok(Some(_))) {
+        if !*is_reaped && matches!(self.look(peek), Ok(Some(_))) {
             ProcessState::Stopped
         } else {
             ProcessState::Running
@@ -287,28 +290,32 @@ impl ProcessShared {
         }
     }
 
-    /// Reaps the process if it has exited.
+    /// Reaps the process if it has exited and was not reaped.
     pub(super) fn reap(&self) -> Option<Exit> {
         let mut is_reaped = lock(&self.is_reaped);
-        let exit = match system::reap(self.spawned.pid, self.pidfd()) {
+        if *is_reaped {
+            return None;
+        }
+        let exit = match system::reap(self.spawned.pid, self.pidfd().as_deref()) {
             Ok(Some(exit)) => exit,
             Ok(None) | Err(Errno::INTR) => return None,
             Err(_) => Exit::Unknown,
         };
         *is_reaped = true;
+        *lock(&self.pidfd) = None;
         Some(exit)
     }
 
     /// Blocks until the process has exited, without reaping it.
     pub(super) fn block_until_exit(&self) {
         let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
-        while matches!(waitid(self.wait_id(), options), Err(Errno::INTR)) {}
+        while matches!(self.look(options), Err(Errno::INTR)) {}
     }
 
-    fn wait_id(&self) -> WaitId<'_> {
+    fn look(&self, options: WaitIdOptions) -> Result<Option<WaitIdStatus>, Errno> {
         match self.pidfd() {
-            Some(pidfd) => pidfd.wait_id(),
-            None => WaitId::Pid(self.spawned.pid),
+            Some(pidfd) => waitid(pidfd.wait_id(), options),
+            None => waitid(WaitId::Pid(self.spawned.pid), options),
         }
     }
 

@@ -155,6 +155,7 @@ impl Builder {
     fn adopt(&self, mut started: Started) -> Result<Process, SpawnError> {
         let pid = Pid::from_child(&started.child);
         let pipes = self.pipes(&mut started);
+        let pidfd = started.pidfd.map(Arc::new);
         let name = self.name.clone();
         let limit = self.output_limit;
         let PipeEnds {
@@ -172,7 +173,7 @@ impl Builder {
             tag: started.tag,
             daemon: self.daemon,
             kill_on_drop: self.kill_on_drop,
-            pidfd: started.pidfd,
+            pidfd: pidfd.clone(),
             stdout: Arc::new(stdout),
             stderr: Arc::new(stderr),
             stderr_is_stdout: self.streams.stderr_is_stdout,
@@ -188,6 +189,7 @@ impl Builder {
             stdin: pipes.stdin,
             stdout: pipes.stdout,
             stderr: pipes.stderr,
+            pidfd,
             held: None,
         };
         reaper::watch(watched).map_err(|error| self.refusal(error.cause))?;

@@ -91,15 +91,12 @@ fn header_ui(job: &JobRecord, now: Duration, ui: &mut Ui) {
 
 fn progress_ui(job: &JobRecord, now: Duration, ui: &mut Ui) {
     let counts = job.counts();
-    let share = if job.total_bytes() > 0 {
-        format::share(job.done_bytes(), job.total_bytes())
-    } else {
-        format::share(counts.ended() as u64, counts.total() as u64)
-    };
     let share = if job.state().is_ended() && counts.total() == counts.ended() {
         1.0
+    } else if job.total_bytes() > 0 {
+        format::open_share(job.done_bytes(), job.total_bytes())
     } else {
-        share
+        format::open_share(counts.ended() as u64, counts.total() as u64)
     };
     let fill = StatusStyle::of_job(job.state(), tokens(ui)).color;
     let size = egui::vec2(ui.available_width(), 8.0);

@@ -301,7 +301,7 @@ fn progress_ui(item: &ItemRecord, cell: Rect, ui: &mut Ui) {
     }
     let size = egui::vec2(cell.width().min(160.0), 6.0);
     let place = Rect::from_min_size(Pos2::new(cell.left(), cell.center().y - 3.0), size);
-    let share = format::share(item.done, item.total);
+    let share = format::open_share(item.done, item.total);
     let fill = tokens(ui).accent;
     let bar = |ui: &mut Ui| progress_bar(ui, share, size, fill);
     ui.put(place, bar).accessible_name("Item progress");

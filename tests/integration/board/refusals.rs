@@ -132,3 +132,39 @@ fn refused_item_is_retried_and_later_ones_are_not() {
         assert_eq!(board.labels(job), ["returned"]);
     });
 }
+
+/// Runs a job of many commands, with a worker for each, and returns the number that returned.
+fn run_commands(count: usize) -> usize {
+    let mut board = TestBoard::new();
+    let cat = command::Options {
+        command: CommandLine::Line("cat".to_owned()),
+        ..command::Options::default()
+    };
+    let job = board.start(JobSpec {
+        options: Options::Command(cat),
+        inputs: vec![PathBuf::from("/dev/null"); count],
+        workers: count,
+        ..spec(RunOn::Pool, misbehave::Options::default())
+    });
+    board.until_ended(job);
+    board.job(job).counts().returned
+}
+
+#[test]
+fn commands_wait_at_the_limit_of_open_files() {
+    const COMMANDS: usize = 200;
+    let name = "board::refusals::commands_wait_at_the_limit_of_open_files";
+    in_child_with("ulimit -n 64", name, || {
+        assert_eq!(run_commands(COMMANDS), COMMANDS);
+    });
+}
+
+#[test]
+fn commands_wait_at_the_limit_of_processes() {
+    const COMMANDS: usize = 100;
+    let name = "board::refusals::commands_wait_at_the_limit_of_processes";
+    in_child_with(NOT_AS_ROOT, name, || {
+        limit_threads(Some(40));
+        assert_eq!(run_commands(COMMANDS), COMMANDS);
+    });
+}

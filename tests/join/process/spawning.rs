@@ -301,6 +301,24 @@ fn p10_thousand_processes_leave_nothing_behind() {
     });
 }
 
+#[test]
+fn p10_handles_of_ended_processes_keep_no_file() {
+    let name = "process::spawning::p10_handles_of_ended_processes_keep_no_file";
+    in_child(name, || {
+        Builder::new("true").spawn().unwrap().join().unwrap();
+        let before = Resources::now();
+        let processes: Vec<_> = (0..20).map(|_| shell("exit 3").spawn().unwrap()).collect();
+        for process in &processes {
+            assert_eq!(process.join().unwrap(), Exit::Code(3));
+        }
+        let (files, threads) = (before.files.len(), before.threads.len());
+        eventually("no file is open", || {
+            Resources::now().are_within(files, threads)
+        });
+        assert_eq!(processes.len(), 20);
+    });
+}
+
 /// The number of pages of `ballast` that the system copies when they are written to after `spawn`.
 fn pages_shared_by(ballast: &mut [u8], spawn: impl FnOnce()) -> u64 {
     let faults = || -> u64 {
