@@ -24,6 +24,7 @@ use super::super::SpawnError;
 use super::super::priority::{Priority, spawn_thread};
 use super::super::sync::lock;
 use super::follower::Follower;
+use super::input::InputQueue;
 use super::output::Stream;
 use super::shared::ProcessShared;
 use super::system::Notifier;
@@ -47,7 +48,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// A child as the reaper sees it.
 pub(super) struct WatchedChild {
     pub(super) shared: Arc<ProcessShared>,
-    pub(super) stdin: Option<StdinWriter>,
+    /// Without bytes that the reaper is to write it may be closed.
+    pub(super) stdin: Option<Arc<InputQueue>>,
     pub(super) stdout: Option<Arc<OwnedFd>>,
     pub(super) stderr: Option<Arc<OwnedFd>>,
     pub(super) followers: Vec<Arc<Follower>>,
@@ -78,13 +80,6 @@ impl Held {
             interval,
         }
     }
-}
-
-/// Bytes that are being written to a child.
-pub(super) struct StdinWriter {
-    pub(super) pipe: OwnedFd,
-    pub(super) bytes: Arc<[u8]>,
-    pub(super) written: usize,
 }
 
 enum ReaperMessage {
@@ -244,7 +239,12 @@ impl Reaper {
 
     /// Sleeps until a file descriptor is ready. Returns the owners of all that are.
     fn wait(&self) -> Vec<PollToken> {
-        let (tokens, mut polled): (Vec<PollToken>, Vec<PollFd<'_>>) = self.polled().unzip();
+        let inputs = self.awaited_inputs();
+        let inputs = inputs
+            .iter()
+            .map(|(key, pipe)| (PollToken::Stdin(*key), PollFd::new(pipe, PollFlags::OUT)));
+        let polled = self.polled().chain(inputs);
+        let (tokens, mut polled): (Vec<PollToken>, Vec<PollFd<'_>>) = polled.unzip();
         match poll(&mut polled, self.time_to_next_try().as_ref()) {
             Ok(_count) => {}
             Err(Errno::INTR) => return Vec::new(),
@@ -291,6 +291,16 @@ impl Reaper {
         due.map(|(&key, _)| PollToken::Exit(key))
     }
 
+    /// The pipes for which input waits.
+    fn awaited_inputs(&self) -> Vec<(u64, Arc<OwnedFd>)> {
+        let children = self.children.iter();
+        let inputs = children.filter_map(|(&key, child)| {
+            let pipe = child.stdin.as_ref()?.awaited_pipe()?;
+            Some((key, pipe))
+        });
+        inputs.collect()
+    }
+
     fn polled(&self) -> impl Iterator<Item = (PollToken, PollFd<'_>)> {
         let notifier = PollFd::new(&self.notifier, PollFlags::IN);
         let of_children = self
@@ -304,8 +314,9 @@ impl Reaper {
         match token {
             PollToken::Notifier => self.take_messages(),
             PollToken::Stdin(key) => {
-                if let Some(child) = self.children.get_mut(&key) {
-                    child.write_stdin(MAX_BYTES_PER_TURN);
+                let child = self.children.get(&key);
+                if let Some(stdin) = child.and_then(|child| child.stdin.as_ref()) {
+                    stdin.write(MAX_BYTES_PER_TURN);
                 }
             }
             PollToken::Output(key, stream) => {
@@ -359,7 +370,9 @@ impl Reaper {
         let Some(exit) = child.shared.reap() else {
             return false;
         };
-        child.stdin = None;
+        if let Some(stdin) = child.stdin.take() {
+            stdin.close();
+        }
         for stream in [Stream::Stdout, Stream::Stderr] {
             let left = child.pipe(stream).as_deref().map_or(0, bytes_in);
             // Reading one byte more shows whether the stream has ended.
@@ -394,10 +407,6 @@ impl WatchedChild {
         let is_awaited = self.shared.exit().is_none() && self.held.is_none();
         let pidfd = self.shared.pidfd().filter(|_| is_awaited);
         let exit = pidfd.map(|fd| (PollToken::Exit(key), PollFd::new(fd, PollFlags::IN)));
-        let stdin = self.stdin.as_ref().map(|writer| {
-            let pipe = PollFd::new(&writer.pipe, PollFlags::OUT);
-            (PollToken::Stdin(key), pipe)
-        });
         let read = |stream, pipe| {
             (
                 PollToken::Output(key, stream),
@@ -409,7 +418,7 @@ impl WatchedChild {
         let stderr = self.stderr.as_ref().map(|pipe| read(Stream::Stderr, pipe));
         let stdout = stdout.filter(|_| has_room(Stream::Stdout));
         let stderr = stderr.filter(|_| has_room(Stream::Stderr));
-        exit.into_iter().chain(stdin).chain(stdout).chain(stderr)
+        exit.into_iter().chain(stdout).chain(stderr)
     }
 
     /// Whether the child has ended, and no more output can come from it or no handle would show it.
@@ -453,49 +462,5 @@ impl WatchedChild {
         for follower in followers.filter(|follower| follower.stream() == stream) {
             follower.wake();
         }
-    }
-
-    /// Writes to stdin the bytes that fit, up to `limit`. Closes the pipe when all are written or no
-    /// process can read it.
-    fn write_stdin(&mut self, limit: usize) {
-        self.stdin = self.stdin.take().and_then(|stdin| stdin.write(limit));
-    }
-}
-
-impl StdinWriter {
-    /// Writes the bytes that fit, up to `limit`. Returns `None` when all are written or no process
-    /// can read them.
-    fn write(mut self, limit: usize) -> Option<Self> {
-        let end = self.bytes.len().min(self.written + limit);
-        while self.written < end {
-            match rustix::io::write(&self.pipe, &self.bytes[self.written..end]) {
-                Ok(count) => self.written += count,
-                Err(Errno::AGAIN) => return Some(self),
-                Err(Errno::INTR) => {}
-                Err(_) => return None,
-            }
-        }
-        (end < self.bytes.len()).then_some(self)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn input_is_written_in_bounded_turns() {
-        let (reader, writer) = std::io::pipe().unwrap();
-        let mut stdin = StdinWriter {
-            pipe: writer.into(),
-            bytes: vec![7; 2_500].into(),
-            written: 0,
-        };
-        for written in [1_000, 2_000] {
-            stdin = stdin.write(1_000).expect("some are left");
-            assert_eq!(bytes_in(&reader.try_clone().unwrap().into()), written);
-        }
-        assert!(stdin.write(1_000).is_none());
-        assert_eq!(std::io::read_to_string(reader).unwrap().len(), 2_500);
     }
 }

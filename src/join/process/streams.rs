@@ -77,6 +77,7 @@ pub(super) enum Input {
     Empty,
     Inherit,
     Bytes(Arc<[u8]>),
+    Buffered,
     File(PathBuf),
     Piped,
     Descriptor(Arc<OwnedFd>),
@@ -156,7 +157,7 @@ impl Input {
         Ok(match self {
             Self::Empty => Stdio::null(),
             Self::Inherit => Stdio::inherit(),
-            Self::Bytes(_) | Self::Piped => Stdio::piped(),
+            Self::Bytes(_) | Self::Buffered | Self::Piped => Stdio::piped(),
             Self::File(path) => File::open(path)
                 .map_err(|cause| SpawnError::Input {
                     program: program.to_owned(),
