@@ -26,9 +26,9 @@ pub mod conformance {}
 // Lock order. A thread that holds a lock takes only locks further down:
 //
 // 1. `Keeper::starting`, held while a supervisor is started. Its holder waits for the spawner.
-// 2. The locks under which the threads of this module are started once: `STARTING` of the reaper
-//    and of the stopper and of the spawner, then `THREADS` of the spawner; the queue of `callbacks`. Their holder waits
-//    for the system to start a thread.
+// 2. The locks under which the threads of this module are started once: `Started::starting` of the
+//    reaper, of the stopper and of the spawner, then `THREADS` of the spawner; the queue of `callbacks`.
+//    Their holder waits for the system to start a thread.
 // 3. `TreeGuard::holders`.
 // 4. `Keeper::tags`.
 // 5. Each other lock. Its holder takes no further lock, runs no callback, and makes no system call

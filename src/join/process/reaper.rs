@@ -12,7 +12,7 @@
 
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
@@ -21,8 +21,7 @@ use rustix::io::Errno;
 use rustix::process::Signal;
 
 use super::super::SpawnError;
-use super::super::priority::{Priority, spawn_thread};
-use super::super::sync::lock;
+use super::super::started::{Started, start_thread};
 use super::follower::Follower;
 use super::input::InputQueue;
 use super::output::Stream;
@@ -105,7 +104,10 @@ impl ReaperSender {
     }
 }
 
-static REAPER: OnceLock<ReaperSender> = OnceLock::new();
+/// The name of the thread.
+const NAME: &str = "process reaper";
+
+static REAPER: Started<ReaperSender> = Started::new();
 
 /// Starts the reaper and the thread for callbacks, unless they run.
 pub(super) fn start() -> Result<(), SpawnError> {
@@ -177,27 +179,19 @@ fn start_waiting(
     reason = "bounded by its content: five messages a child"
 )]
 fn reaper() -> Result<&'static ReaperSender, SpawnError> {
-    static STARTING: Mutex<()> = Mutex::new(());
-    if let Some(reaper) = REAPER.get() {
-        return Ok(reaper);
-    }
-    let _only_one = lock(&STARTING);
-    if let Some(reaper) = REAPER.get() {
-        return Ok(reaper);
-    }
-    let name = "process reaper".to_owned();
-    let refusal = |cause| SpawnError::new(name.clone(), cause);
-    let notifier = Arc::new(Notifier::new().map_err(refusal)?);
-    let (messages, inbox) = crossbeam_channel::unbounded();
-    let reaper = Reaper {
-        inbox,
-        notifier: notifier.clone(),
-        children: BTreeMap::new(),
-        buffer: vec![0; BUFFER_BYTES],
-    };
-    let thread = std::thread::Builder::new().name(name.clone());
-    spawn_thread(thread, Priority::Normal, move || reaper.run()).map_err(refusal)?;
-    Ok(REAPER.get_or_init(|| ReaperSender { messages, notifier }))
+    REAPER.get_or_start(|| {
+        let notifier = Notifier::new().map_err(|cause| SpawnError::new(NAME, cause))?;
+        let notifier = Arc::new(notifier);
+        let (messages, inbox) = crossbeam_channel::unbounded();
+        let reaper = Reaper {
+            inbox,
+            notifier: notifier.clone(),
+            children: BTreeMap::new(),
+            buffer: vec![0; BUFFER_BYTES],
+        };
+        start_thread(NAME, move || reaper.run())?;
+        Ok(ReaperSender { messages, notifier })
+    })
 }
 
 struct Reaper {
