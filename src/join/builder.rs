@@ -20,7 +20,8 @@ use super::sync::CountedArc;
 use super::task::{SharedSlot, Task, fill};
 use super::token::CancelToken;
 
-/// The settings of a new task.
+/// The settings of a new task. Those of a process are [`process::Builder`](super::process::Builder), which
+/// shows how a program names both.
 ///
 /// ```
 /// use meanwhile_join::{Builder, Priority};

@@ -80,6 +80,7 @@ mod simulation;
 mod slot;
 mod slot_run;
 mod slot_state;
+mod started;
 mod state;
 mod sync;
 mod targets;

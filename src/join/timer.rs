@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::callback_guard::CallbackGuard;
 use super::error::SpawnError;
 use super::panic::{contain, drop_contained};
-use super::priority::{Priority, spawn_thread};
+use super::started::{Started, start_thread};
 use super::sync::{Condvar, Mutex, ignore_poison, lock, wait_timeout};
 use super::wait;
 use super::waiters::Callback;
@@ -131,18 +131,14 @@ impl Timers {
 /// The system refused the thread.
 pub(crate) fn global() -> Result<&'static Timers, SpawnError> {
     static TIMERS: OnceLock<Timers> = OnceLock::new();
-    static IS_RUNNING: std::sync::Mutex<bool> = std::sync::Mutex::new(false);
+    static THREAD: Started<()> = Started::new();
     let timers = TIMERS.get_or_init(Timers::new);
-    let mut is_running = ignore_poison(IS_RUNNING.lock());
-    if !*is_running {
-        let thread = std::thread::Builder::new().name(NAME.to_owned());
-        spawn_thread(thread, Priority::Normal, || {
+    THREAD.get_or_start(|| {
+        start_thread(NAME, || {
             loop {
                 contain(timers.take_due());
             }
         })
-        .map_err(|cause| SpawnError::new(NAME, cause))?;
-        *is_running = true;
-    }
+    })?;
     Ok(timers)
 }

@@ -7,7 +7,7 @@ use super::worker::{HANDSHAKE_TIMEOUT, Worker};
 use super::worker_main::EXIT_REFUSED;
 use crate::format;
 use crate::join::process::Exit;
-use crate::join::{CallbackGuard, CancelToken, Context};
+use crate::join::{CancelToken, Context, Select};
 use crate::record::Crash;
 
 /// The time that an item has to react to a cancel before its worker is stopped.
@@ -57,15 +57,15 @@ impl<'a> ItemSession<'a> {
         worker: &mut Worker,
     ) -> Result<ReportedOutcome, WorkerLoss> {
         worker.transport.send(request);
-        let _wakes = self.wake_on_news(worker);
         // Messages may have arrived with those of the item before, and no more may come.
         if let Some(result) = self.handle_received(worker)? {
             return Ok(result);
         }
         loop {
-            // Check first: the exchange then still receives everything that an exited worker sent.
+            self.wait(worker);
+            // Check first: the transport then has everything that an exited worker sent.
             let has_exited = worker.process().is_finished();
-            let is_open = worker.transport.exchange(self.deadline(worker));
+            let is_open = worker.transport.fill();
             if let Some(result) = self.handle_received(worker)? {
                 return Ok(result);
             }
@@ -81,18 +81,17 @@ impl<'a> ItemSession<'a> {
         }
     }
 
-    /// Has a cancel and the end of the worker wake this thread, as long as the guards live.
-    fn wake_on_news(&self, worker: &Worker) -> [CallbackGuard; 3] {
-        let wake = || {
-            let waker = worker.transport.waker();
-            move || waker.wake()
+    /// Waits until the worker has sent something or ended, until a cancel or until something is due.
+    fn wait(&self, worker: &Worker) {
+        // A cancel that was sent is awaited no more, only what ends its grace.
+        let token = match self.cancel_sent_at {
+            None => self.context.token(),
+            Some(_) => self.force_stop.clone(),
         };
-        let wake_on_exit = wake();
-        [
-            self.context.token().on_cancel(wake()),
-            self.force_stop.on_cancel(wake()),
-            worker.process().on_exit(move |_exit| wake_on_exit()),
-        ]
+        let select = worker.transport.add_to(Select::new().token(&token));
+        let select = select.process(worker.process());
+        // Whatever ended the wait shows below.
+        select.deadline(self.deadline(worker)).wait().ok();
     }
 
     /// The time at which something is due even if the worker is silent.

@@ -1,8 +1,10 @@
 use std::time::{Duration, Instant};
 
-use super::transport::{FramedTransport, WakePipe};
+use super::transport::FramedTransport;
 use super::worker_main::ARGUMENT;
-use crate::join::process::{LaunchOptions, Launcher, Process, ProcessGroup, SpawnError, Stream};
+use crate::join::process::{
+    LaunchOptions, Launcher, Process, ProcessGroup, Redirect, SpawnError, Stream,
+};
 
 /// The time that a stopped worker and its descendants have to exit by themselves.
 const STOP_GRACE: Duration = Duration::from_millis(200);
@@ -10,8 +12,11 @@ const STOP_GRACE: Duration = Duration::from_millis(200);
 /// The time that a new worker has to answer. On a busy machine a background process gets little time.
 pub(super) const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The last bytes of a worker's standard error that are kept, and the lines that are shown.
-const MAX_STDERR_BYTES: usize = 16 * 1024;
+/// The last bytes of a worker's standard error that are kept, and the bytes of its messages that wait to
+/// be read.
+const MAX_KEPT_BYTES: usize = 64 * 1024;
+
+/// The last lines of its standard error that are shown.
 const MAX_STDERR_LINES: usize = 20;
 
 /// A worker process, with the pipes to it.
@@ -33,20 +38,17 @@ impl Worker {
         name: String,
         handshake: &[u8],
     ) -> Result<Self, SpawnError> {
-        let wake_pipe = WakePipe::new().map_err(|_refused| SpawnError::TooManyOpenFiles {
-            program: name.clone(),
-        })?;
         let process = launcher
             .itself(limits)
             .arg(ARGUMENT)
             .name(name)
-            .stdin_piped()
-            .stdout_piped()
-            .output_limit(MAX_STDERR_BYTES)
+            .stdin_buffered()
+            .stdout(Redirect::Buffered)
+            .output_limit(MAX_KEPT_BYTES)
             .daemon(true)
             .group(ProcessGroup::Own)
             .spawn()?;
-        let transport = FramedTransport::new(&process, handshake, wake_pipe);
+        let transport = FramedTransport::new(&process, handshake);
         Ok(Self {
             process: StopOnDrop(process),
             transport,

@@ -34,6 +34,21 @@ const DEFAULT_OUTPUT_LIMIT: usize = 1024 * 1024;
 /// assert_eq!(count.output().stdout.text().trim(), "4");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
+///
+/// A program that also starts tasks names both builders by their modules. The
+/// [`SpawnError`](crate::SpawnError) of a task becomes one of a process at a `?`:
+///
+/// ```
+/// use meanwhile_join::{self as join, process};
+///
+/// fn start() -> Result<(), process::SpawnError> {
+///     let build = process::Builder::new("true").spawn()?;
+///     let watcher = join::Builder::new("watcher").spawn(move |_| build.join())?;
+///     # assert!(matches!(watcher.join(), Ok(Ok(_))));
+///     Ok(())
+/// }
+/// # start().unwrap();
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Builder {
@@ -211,6 +226,14 @@ impl Builder {
     /// has taken it.
     pub fn stdin_piped(mut self) -> Self {
         self.streams.stdin = Input::Piped;
+        self
+    }
+
+    /// Lets the caller write the process's stdin without waiting for the process; see
+    /// [`Process::take_writer`](super::Process::take_writer). It is closed with the last handle if nobody
+    /// has taken the writer.
+    pub fn stdin_buffered(mut self) -> Self {
+        self.streams.stdin = Input::Buffered;
         self
     }
 

@@ -6,12 +6,11 @@
 //! more callbacks.
 
 use std::collections::VecDeque;
-use std::io;
 use std::sync::{Condvar, Mutex};
 
 use super::super::SpawnError;
 use super::super::panic::contain;
-use super::super::priority::{Priority, spawn_thread};
+use super::super::started::start_thread;
 use super::super::sync::{ignore_poison, lock};
 use super::super::waiters::Callback;
 
@@ -40,8 +39,7 @@ pub(super) fn start() -> Result<(), SpawnError> {
     if queue.has_permanent_thread {
         return Ok(());
     }
-    spawn("process callbacks", || serve(Queue::wait))
-        .map_err(|cause| SpawnError::new("process callbacks", cause))?;
+    start_thread("process callbacks", || serve(Queue::wait))?;
     queue.has_permanent_thread = true;
     Ok(())
 }
@@ -60,13 +58,8 @@ pub(super) fn run(callbacks: Callbacks) {
         DID_QUEUE.notify_one();
     } else {
         // If the system refuses the thread, the callbacks wait for one that is busy now.
-        spawn("more process callbacks", || serve(Queue::take)).ok();
+        start_thread("more process callbacks", || serve(Queue::take)).ok();
     }
-}
-
-fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<()> {
-    let thread = std::thread::Builder::new().name(name.to_owned());
-    spawn_thread(thread, Priority::Normal, run)
 }
 
 fn serve(next: fn() -> Option<Callbacks>) {

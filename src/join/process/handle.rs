@@ -308,7 +308,7 @@ impl Process {
     /// the process was not built with [`stdin_piped`](super::Builder::stdin_piped).
     ///
     /// To stream input, write to it in a task. A write waits until the process has read enough, and
-    /// nothing else waits meanwhile. It fails with [`BrokenPipe`](io::ErrorKind::BrokenPipe) once no
+    /// nothing else waits meanwhile; that to a [buffered](super::Builder::stdin_buffered) stdin does not. It fails with [`BrokenPipe`](io::ErrorKind::BrokenPipe) once no
     /// process can read it. Dropping it ends the input.
     ///
     /// ```

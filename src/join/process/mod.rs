@@ -26,9 +26,9 @@ pub mod conformance {}
 // Lock order. A thread that holds a lock takes only locks further down:
 //
 // 1. `Keeper::starting`, held while a supervisor is started. Its holder waits for the spawner.
-// 2. The locks under which the threads of this module are started once: `STARTING` of the reaper
-//    and of the stopper and of the spawner, then `THREADS` of the spawner; the queue of `callbacks`. Their holder waits
-//    for the system to start a thread.
+// 2. The locks under which the threads of this module are started once: `Started::starting` of the
+//    reaper, of the stopper and of the spawner, then `THREADS` of the spawner; the queue of `callbacks`.
+//    Their holder waits for the system to start a thread.
 // 3. `TreeGuard::holders`.
 // 4. `Keeper::tags`.
 // 5. Each other lock. Its holder takes no further lock, runs no callback, and makes no system call
@@ -51,6 +51,7 @@ mod guard;
 mod handle;
 mod handover;
 mod holders;
+mod input;
 mod invocation;
 mod keeper;
 mod last_use;
@@ -82,6 +83,7 @@ mod trace;
 mod tree;
 mod tree_signal;
 mod turns;
+mod writer;
 
 pub use builder::Builder;
 pub use children::live_processes;
@@ -102,3 +104,4 @@ pub use reader::OutputReader;
 pub use stop::{StopReport, TreeMember};
 pub(crate) use stopper::wait_until_idle;
 pub use streams::Redirect;
+pub use writer::InputWriter;

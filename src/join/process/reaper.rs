@@ -12,7 +12,7 @@
 
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
@@ -21,9 +21,9 @@ use rustix::io::Errno;
 use rustix::process::Signal;
 
 use super::super::SpawnError;
-use super::super::priority::{Priority, spawn_thread};
-use super::super::sync::lock;
+use super::super::started::{Started, start_thread};
 use super::follower::Follower;
+use super::input::InputQueue;
 use super::output::Stream;
 use super::shared::ProcessShared;
 use super::system::{Notifier, Pidfd};
@@ -47,7 +47,8 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// A child as the reaper sees it.
 pub(super) struct WatchedChild {
     pub(super) shared: Arc<ProcessShared>,
-    pub(super) stdin: Option<StdinWriter>,
+    /// Without bytes that the reaper is to write it may be closed.
+    pub(super) stdin: Option<Arc<InputQueue>>,
     pub(super) stdout: Option<Arc<OwnedFd>>,
     pub(super) stderr: Option<Arc<OwnedFd>>,
     pub(super) followers: Vec<Arc<Follower>>,
@@ -82,13 +83,6 @@ impl Held {
     }
 }
 
-/// Bytes that are being written to a child.
-pub(super) struct StdinWriter {
-    pub(super) pipe: OwnedFd,
-    pub(super) bytes: Arc<[u8]>,
-    pub(super) written: usize,
-}
-
 enum ReaperMessage {
     Watch(Box<WatchedChild>),
     /// A child without a pidfd has exited.
@@ -112,7 +106,10 @@ impl ReaperSender {
     }
 }
 
-static REAPER: OnceLock<ReaperSender> = OnceLock::new();
+/// The name of the thread.
+const NAME: &str = "process reaper";
+
+static REAPER: Started<ReaperSender> = Started::new();
 
 /// Starts the reaper and the thread for callbacks, unless they run.
 pub(super) fn start() -> Result<(), SpawnError> {
@@ -185,27 +182,19 @@ fn start_waiting(
     reason = "bounded by its content: five messages a child"
 )]
 fn reaper() -> Result<&'static ReaperSender, SpawnError> {
-    static STARTING: Mutex<()> = Mutex::new(());
-    if let Some(reaper) = REAPER.get() {
-        return Ok(reaper);
-    }
-    let _only_one = lock(&STARTING);
-    if let Some(reaper) = REAPER.get() {
-        return Ok(reaper);
-    }
-    let name = "process reaper".to_owned();
-    let refusal = |cause| SpawnError::new(name.clone(), cause);
-    let notifier = Arc::new(Notifier::new().map_err(refusal)?);
-    let (messages, inbox) = crossbeam_channel::unbounded();
-    let reaper = Reaper {
-        inbox,
-        notifier: notifier.clone(),
-        children: BTreeMap::new(),
-        buffer: vec![0; BUFFER_BYTES],
-    };
-    let thread = std::thread::Builder::new().name(name.clone());
-    spawn_thread(thread, Priority::Normal, move || reaper.run()).map_err(refusal)?;
-    Ok(REAPER.get_or_init(|| ReaperSender { messages, notifier }))
+    REAPER.get_or_start(|| {
+        let notifier = Notifier::new().map_err(|cause| SpawnError::new(NAME, cause))?;
+        let notifier = Arc::new(notifier);
+        let (messages, inbox) = crossbeam_channel::unbounded();
+        let reaper = Reaper {
+            inbox,
+            notifier: notifier.clone(),
+            children: BTreeMap::new(),
+            buffer: vec![0; BUFFER_BYTES],
+        };
+        start_thread(NAME, move || reaper.run())?;
+        Ok(ReaperSender { messages, notifier })
+    })
 }
 
 struct Reaper {
@@ -247,7 +236,12 @@ impl Reaper {
 
     /// Sleeps until a file descriptor is ready. Returns the owners of all that are.
     fn wait(&self) -> Vec<PollToken> {
-        let (tokens, mut polled): (Vec<PollToken>, Vec<PollFd<'_>>) = self.polled().unzip();
+        let inputs = self.awaited_inputs();
+        let inputs = inputs
+            .iter()
+            .map(|(key, pipe)| (PollToken::Stdin(*key), PollFd::new(pipe, PollFlags::OUT)));
+        let polled = self.polled().chain(inputs);
+        let (tokens, mut polled): (Vec<PollToken>, Vec<PollFd<'_>>) = polled.unzip();
         match poll(&mut polled, self.time_to_next_try().as_ref()) {
             Ok(_count) => {}
             Err(Errno::INTR) => return Vec::new(),
@@ -294,6 +288,16 @@ impl Reaper {
         due.map(|(&key, _)| PollToken::Exit(key))
     }
 
+    /// The pipes for which input waits.
+    fn awaited_inputs(&self) -> Vec<(u64, Arc<OwnedFd>)> {
+        let children = self.children.iter();
+        let inputs = children.filter_map(|(&key, child)| {
+            let pipe = child.stdin.as_ref()?.awaited_pipe()?;
+            Some((key, pipe))
+        });
+        inputs.collect()
+    }
+
     fn polled(&self) -> impl Iterator<Item = (PollToken, PollFd<'_>)> {
         let notifier = PollFd::new(&self.notifier, PollFlags::IN);
         let of_children = self
@@ -307,8 +311,9 @@ impl Reaper {
         match token {
             PollToken::Notifier => self.take_messages(),
             PollToken::Stdin(key) => {
-                if let Some(child) = self.children.get_mut(&key) {
-                    child.write_stdin(MAX_BYTES_PER_TURN);
+                let child = self.children.get(&key);
+                if let Some(stdin) = child.and_then(|child| child.stdin.as_ref()) {
+                    stdin.write(MAX_BYTES_PER_TURN);
                 }
             }
             PollToken::Output(key, stream) => {
@@ -363,7 +368,9 @@ impl Reaper {
             return false;
         };
         child.pidfd = None;
-        child.stdin = None;
+        if let Some(stdin) = child.stdin.take() {
+            stdin.close();
+        }
         for stream in [Stream::Stdout, Stream::Stderr] {
             let left = child.pipe(stream).as_deref().map_or(0, bytes_in);
             // Reading one byte more shows whether the stream has ended.
@@ -398,10 +405,6 @@ impl WatchedChild {
         let is_awaited = self.shared.exit().is_none() && self.held.is_none();
         let pidfd = self.pidfd.as_ref().filter(|_| is_awaited);
         let exit = pidfd.map(|fd| (PollToken::Exit(key), PollFd::new(fd, PollFlags::IN)));
-        let stdin = self.stdin.as_ref().map(|writer| {
-            let pipe = PollFd::new(&writer.pipe, PollFlags::OUT);
-            (PollToken::Stdin(key), pipe)
-        });
         let read = |stream, pipe| {
             (
                 PollToken::Output(key, stream),
@@ -413,7 +416,7 @@ impl WatchedChild {
         let stderr = self.stderr.as_ref().map(|pipe| read(Stream::Stderr, pipe));
         let stdout = stdout.filter(|_| has_room(Stream::Stdout));
         let stderr = stderr.filter(|_| has_room(Stream::Stderr));
-        exit.into_iter().chain(stdin).chain(stdout).chain(stderr)
+        exit.into_iter().chain(stdout).chain(stderr)
     }
 
     /// Whether the child has ended, and no more output can come from it or no handle would show it.
@@ -457,49 +460,5 @@ impl WatchedChild {
         for follower in followers.filter(|follower| follower.stream() == stream) {
             follower.wake();
         }
-    }
-
-    /// Writes to stdin the bytes that fit, up to `limit`. Closes the pipe when all are written or no
-    /// process can read it.
-    fn write_stdin(&mut self, limit: usize) {
-        self.stdin = self.stdin.take().and_then(|stdin| stdin.write(limit));
-    }
-}
-
-impl StdinWriter {
-    /// Writes the bytes that fit, up to `limit`. Returns `None` when all are written or no process
-    /// can read them.
-    fn write(mut self, limit: usize) -> Option<Self> {
-        let end = self.bytes.len().min(self.written + limit);
-        while self.written < end {
-            match rustix::io::write(&self.pipe, &self.bytes[self.written..end]) {
-                Ok(count) => self.written += count,
-                Err(Errno::AGAIN) => return Some(self),
-                Err(Errno::INTR) => {}
-                Err(_) => return None,
-            }
-        }
-        (end < self.bytes.len()).then_some(self)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn input_is_written_in_bounded_turns() {
-        let (reader, writer) = std::io::pipe().unwrap();
-        let mut stdin = StdinWriter {
-            pipe: writer.into(),
-            bytes: vec![7; 2_500].into(),
-            written: 0,
-        };
-        for written in [1_000, 2_000] {
-            stdin = stdin.write(1_000).expect("some are left");
-            assert_eq!(bytes_in(&reader.try_clone().unwrap().into()), written);
-        }
-        assert!(stdin.write(1_000).is_none());
-        assert_eq!(std::io::read_to_string(reader).unwrap().len(), 2_500);
     }
 }

@@ -24,6 +24,7 @@ use super::end::End;
 use super::exit::{Exit, ProcessInfo, ProcessState};
 use super::group::ProcessGroup;
 use super::guard::TreeGuard;
+use super::input::InputEnd;
 use super::last_use::LastUse;
 use super::launcher_id::LauncherId;
 use super::output::{Stream, StreamCapture};
@@ -76,12 +77,13 @@ pub(super) struct Spawned {
     pub(super) guard: Option<Arc<TreeGuard>>,
 }
 
-/// What the caller uses itself: this program's ends of pipes, and readers.
+/// What the caller uses itself: this program's ends of pipes, readers, and the writer.
 #[derive(Default)]
 pub(super) struct PipeEnds {
     pub(super) stdin: Option<ChildStdin>,
     pub(super) stdout: Option<ChildStdout>,
     pub(super) stderr: Option<ChildStderr>,
+    pub(super) input: Option<InputEnd>,
     /// Whether there is a reader of stdout that was not taken yet.
     pub(super) stdout_reader: bool,
     pub(super) stderr_reader: bool,
@@ -150,6 +152,10 @@ impl ProcessShared {
 
     pub(super) fn take_stderr(&self) -> Option<ChildStderr> {
         lock(&self.pipe_ends).stderr.take()
+    }
+
+    pub(super) fn take_input(&self) -> Option<InputEnd> {
+        lock(&self.pipe_ends).input.take()
     }
 
     /// Returns whether the stream has a reader that was not taken before.

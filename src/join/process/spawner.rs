@@ -8,13 +8,13 @@
 
 use std::io;
 use std::process::{Child, Command};
-use std::sync::{Mutex, OnceLock};
+use std::sync::Mutex;
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
 
 use super::super::SpawnError;
-use super::super::priority::{Priority, spawn_thread};
+use super::super::started::{Started, start_thread};
 use super::super::sync::lock;
 
 struct Request {
@@ -64,18 +64,12 @@ struct Requests {
 }
 
 fn requests() -> Result<&'static Requests, SpawnError> {
-    static REQUESTS: OnceLock<Requests> = OnceLock::new();
-    static STARTING: Mutex<()> = Mutex::new(());
-    if let Some(requests) = REQUESTS.get() {
-        return Ok(requests);
-    }
-    let _only_one = lock(&STARTING);
-    if let Some(requests) = REQUESTS.get() {
-        return Ok(requests);
-    }
-    let (sender, inbox) = crossbeam_channel::bounded(64);
-    start_another(&inbox)?;
-    Ok(REQUESTS.get_or_init(|| Requests { sender, inbox }))
+    static REQUESTS: Started<Requests> = Started::new();
+    REQUESTS.get_or_start(|| {
+        let (sender, inbox) = crossbeam_channel::bounded(64);
+        start_another(&inbox)?;
+        Ok(Requests { sender, inbox })
+    })
 }
 
 /// Starts a thread that serves requests, unless there are [`MAX_THREADS`].
@@ -85,11 +79,8 @@ fn start_another(inbox: &Receiver<Request>) -> Result<(), SpawnError> {
     if *threads == MAX_THREADS {
         return Ok(());
     }
-    let name = "process spawner".to_owned();
     let inbox = inbox.clone();
-    let thread = std::thread::Builder::new().name(name.clone());
-    spawn_thread(thread, Priority::Normal, move || serve(&inbox))
-        .map_err(|cause| SpawnError::new(name, cause))?;
+    start_thread("process spawner", move || serve(&inbox))?;
     *threads += 1;
     Ok(())
 }

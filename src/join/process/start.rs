@@ -20,9 +20,10 @@ use super::group::ProcessGroup;
 use super::guard::TreeGuard;
 use super::handle::Process;
 use super::handover::Refusal;
+use super::input::{InputEnd, InputQueue};
 use super::invocation::Invocation;
 use super::output::StreamCapture;
-use super::reaper::{self, StdinWriter, WatchedChild};
+use super::reaper::{self, WatchedChild};
 use super::shared::{PipeEnds, ProcessShared, Spawned};
 use super::streams::{Input, LaunchedInput, Redirect};
 use super::system::Pidfd;
@@ -219,11 +220,14 @@ impl Builder {
         match &self.streams.stdin {
             Input::Piped => pipes.ends.stdin = child.stdin.take(),
             Input::Bytes(bytes) => {
-                pipes.stdin = child.stdin.take().map(|pipe| StdinWriter {
-                    pipe: non_blocking(pipe),
-                    bytes: bytes.clone(),
-                    written: 0,
-                });
+                let pipe = child.stdin.take().map(non_blocking);
+                let queue = pipe.map(|pipe| InputQueue::of_bytes(pipe, bytes.clone()));
+                pipes.stdin = queue.map(Arc::new);
+            }
+            Input::Buffered => {
+                let pipe = child.stdin.take().map(non_blocking);
+                pipes.stdin = pipe.map(InputQueue::new).map(Arc::new);
+                pipes.ends.input = pipes.stdin.clone().map(InputEnd);
             }
             Input::Empty | Input::Inherit | Input::File(_) | Input::Descriptor(_) => {}
         }
@@ -319,7 +323,7 @@ struct Started {
 #[derive(Default)]
 struct Pipes {
     ends: PipeEnds,
-    stdin: Option<StdinWriter>,
+    stdin: Option<Arc<InputQueue>>,
     stdout: Option<Arc<OwnedFd>>,
     stderr: Option<Arc<OwnedFd>>,
 }

@@ -3,12 +3,11 @@
 //! A stop reads the whole process table several times. Stops that come together share that, and the
 //! threads that ask for them do not wait unless they want the report.
 
-use std::io;
-use std::sync::{Condvar, Mutex, OnceLock};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Instant;
 
 use super::super::SpawnError;
-use super::super::priority::{Priority, spawn_thread};
+use super::super::started::{Started, start_thread};
 use super::super::sync::{ignore_poison, lock};
 use super::launcher_id::LauncherId;
 use super::reserve;
@@ -29,29 +28,24 @@ static QUEUE: Mutex<Queue> = Mutex::new(Queue {
 /// Notified when trees have ended.
 static HAS_ENDED: Condvar = Condvar::new();
 
-static NOTIFIER: OnceLock<Notifier> = OnceLock::new();
+/// The name of the thread.
+const NAME: &str = "process stopper";
 
 /// Starts the thread, unless it runs, and opens the descriptors that it needs at the limit of files.
 pub(super) fn start() -> Result<(), SpawnError> {
     notifier().map(drop)
 }
 
-fn notifier() -> Result<&'static Notifier, SpawnError> {
-    static STARTING: Mutex<()> = Mutex::new(());
-    if let Some(notifier) = NOTIFIER.get() {
-        return Ok(notifier);
-    }
-    let _only_one = lock(&STARTING);
-    if let Some(notifier) = NOTIFIER.get() {
-        return Ok(notifier);
-    }
-    let name = "process stopper".to_owned();
-    let refusal = |cause: io::Error| SpawnError::new(name.clone(), cause);
-    let notifier = Notifier::new().map_err(refusal)?;
-    let thread = std::thread::Builder::new().name(name.clone());
-    spawn_thread(thread, Priority::Normal, run).map_err(refusal)?;
-    reserve::fill();
-    Ok(NOTIFIER.get_or_init(|| notifier))
+fn notifier() -> Result<&'static Arc<Notifier>, SpawnError> {
+    static NOTIFIER: Started<Arc<Notifier>> = Started::new();
+    NOTIFIER.get_or_start(|| {
+        let notifier = Notifier::new().map_err(|cause| SpawnError::new(NAME, cause))?;
+        let notifier = Arc::new(notifier);
+        let notified = notifier.clone();
+        start_thread(NAME, move || run(&notified))?;
+        reserve::fill();
+        Ok(notifier)
+    })
 }
 
 /// Has trees ended. Does not block. If the system refuses the thread, the orders are dropped.
@@ -78,8 +72,7 @@ pub(crate) fn wait_until_idle(launcher: Option<LauncherId>, deadline: Option<Ins
     }
 }
 
-fn run() {
-    let notifier = NOTIFIER.wait();
+fn run(notifier: &Notifier) {
     let mut stopper = Stopper::new();
     loop {
         stopper.add(take_orders());

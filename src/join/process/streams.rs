@@ -78,6 +78,7 @@ pub(super) enum Input {
     Empty,
     Inherit,
     Bytes(Arc<[u8]>),
+    Buffered,
     File(PathBuf),
     Piped,
     Descriptor(Arc<OwnedFd>),
@@ -189,7 +190,7 @@ impl Input {
                 let own = io::stdin().as_fd().try_clone_to_owned();
                 own.map_err(refusal)?
             }
-            Self::Bytes(_) | Self::Piped => {
+            Self::Bytes(_) | Self::Buffered | Self::Piped => {
                 let (reader, writer) = io::pipe().map_err(refusal)?;
                 return Ok((reader.into(), Some(OwnedFd::from(writer).into())));
             }
@@ -203,7 +204,7 @@ impl Input {
         Ok(match self {
             Self::Empty => Stdio::null(),
             Self::Inherit => Stdio::inherit(),
-            Self::Bytes(_) | Self::Piped => Stdio::piped(),
+            Self::Bytes(_) | Self::Buffered | Self::Piped => Stdio::piped(),
             Self::File(path) => open_to_read(path, program)?.into(),
             Self::Descriptor(source) => duplicate(source, program)?.into(),
         })

@@ -21,6 +21,7 @@ mod reaping;
 mod spawning;
 mod stopping;
 mod streams;
+mod writing;
 
 use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
