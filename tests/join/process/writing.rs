@@ -71,8 +71,8 @@ fn p28_write_that_nothing_can_read_fails() {
 
 #[test]
 fn p28_end_of_the_process_drops_what_it_did_not_read() {
-    // The sleeper inherits its stdin, and does not read it.
-    let (process, mut writer) = spawn(shell("sleep 60 <&0 & echo $!; read line"));
+    // The sleeper holds its stdin open, and does not read it.
+    let (process, mut writer) = spawn(shell("exec 3<&0; sleep 60 <&3 & read line"));
     // In one write: the process may end as soon as it has read the line.
     writer
         .write_all(&[b"line\n", &vec![b'x'; MUCH][..]].concat())
