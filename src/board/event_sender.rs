@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender};
 
+use crate::jobs::Stopwatch;
 use crate::record::{EventKind, JobEvent, JobId};
 
 /// The clock of a board, and its wake-up.
@@ -11,7 +12,7 @@ use crate::record::{EventKind, JobEvent, JobId};
 pub(super) struct BoardSignal(Arc<Inner>);
 
 struct Inner {
-    origin: Instant,
+    clock: Stopwatch,
     wake_is_pending: AtomicBool,
     wake: Box<dyn Fn() + Send + Sync>,
 }
@@ -19,20 +20,20 @@ struct Inner {
 impl BoardSignal {
     pub(super) fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
         Self(Arc::new(Inner {
-            origin: Instant::now(),
+            clock: Stopwatch::start(),
             wake_is_pending: AtomicBool::new(false),
             wake: Box::new(wake),
         }))
     }
 
-    /// The time since the board was made.
+    /// The time since the board was made, without that in which the program stood still.
     pub(super) fn now(&self) -> Duration {
-        self.0.origin.elapsed()
+        self.0.clock.elapsed()
     }
 
     /// An instant as time since the board was made.
     pub(super) fn time_of(&self, instant: Instant) -> Duration {
-        instant.saturating_duration_since(self.0.origin)
+        self.0.clock.time_of(instant)
     }
 
     /// Asks for a poll now. Until that poll begins, asking again costs one atomic operation.

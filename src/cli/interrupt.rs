@@ -4,6 +4,9 @@ use std::process::ExitCode;
 use std::sync::{Arc, OnceLock};
 
 #[cfg(unix)]
+#[path = "interrupt/job_control.rs"]
+mod job_control;
+#[cfg(unix)]
 #[path = "interrupt/unix.rs"]
 mod system;
 #[cfg(not(unix))]

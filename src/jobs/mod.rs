@@ -18,6 +18,7 @@ mod job;
 mod os_text;
 mod process_run;
 pub mod save;
+pub(crate) mod suspension;
 mod text;
 #[cfg(test)]
 pub mod tutorial;
@@ -38,6 +39,7 @@ pub(crate) use self::process_run::listed;
 #[cfg(unix)]
 use self::process_run::process_name;
 pub use self::process_run::{CapturedOutput, ExitStatus, ProcessRun, StopSummary};
+pub(crate) use self::suspension::Stopwatch;
 use crate::choice::choices;
 use crate::join;
 

@@ -182,12 +182,12 @@ impl Coordinator {
         let observer = self.observer(id);
         self.executor.spawn(name, move |context| {
             events.publish(EventKind::ItemDidStart { item: id });
-            let run = || match &workers {
-                Some((workers, name)) => workers.run(name, &item, context, &observer),
-                None => {
-                    let job = spec.options.job();
-                    job.run_item_on(&item, context, &observer).into()
+            let run = || {
+                if let Some((workers, name)) = &workers {
+                    return workers.run(name, &item, context, &observer);
                 }
+                let job = spec.options.job();
+                job.run_item_on(&item, context, &observer).into()
             };
             let ended = room::run(context, run, ItemOutcome::is_refused);
             ended.unwrap_or(ItemOutcome::Cancelled)

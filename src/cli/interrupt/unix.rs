@@ -2,12 +2,15 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
+use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
 use super::EndRequest;
+use super::job_control;
+use crate::jobs::suspension;
 use crate::join;
+use crate::join::process::{ProcessInfo, ProcessState, live_processes};
 
 const REQUESTS: [(i32, EndRequest); 3] = [
     (SIGINT, EndRequest::Interrupt),
@@ -15,14 +18,18 @@ const REQUESTS: [(i32, EndRequest); 3] = [
     (SIGHUP, EndRequest::HangUp),
 ];
 
-/// Calls `asked` with each request, on a thread.
+/// Calls `asked` with each request, on a thread. On Ctrl-Z, suspends the program and its processes.
 pub(super) fn listen(asked: impl Fn(EndRequest) + Send + 'static) -> anyhow::Result<()> {
     let ignored = ignored_signals();
-    let heard = REQUESTS.iter().map(|(signal, _)| *signal);
+    let requests = REQUESTS.iter().map(|(signal, _)| *signal);
+    let heard = requests.chain([SIGTSTP]);
     let mut signals = Signals::new(heard.filter(|signal| !is_in(*signal, ignored)))?;
     let listener = join::Builder::new("signals").daemon(true);
     let _detached = listener.spawn(move |_| {
         for signal in signals.forever() {
+            if signal == SIGTSTP && job_control::can_continue() {
+                suspend();
+            }
             let request = REQUESTS.iter().find(|(number, _)| *number == signal);
             if let Some((_, request)) = request {
                 asked(*request);
@@ -30,6 +37,31 @@ pub(super) fn listen(asked: impl Fn(EndRequest) + Send + 'static) -> anyhow::Res
         }
     })?;
     Ok(())
+}
+
+/// Stops the program with all its processes, until it is continued. A process that something else had
+/// stopped is left as it is.
+fn suspend() {
+    suspension::during(|| {
+        let mut paused = Vec::new();
+        // Others may be started meanwhile.
+        while let Some(process) = next_running(&paused) {
+            process.pause();
+            paused.push(process);
+        }
+        // It returns when the program is continued, or at once if the system refuses.
+        emulate_default_handler(SIGTSTP).ok();
+        for process in paused {
+            process.resume();
+        }
+    });
+}
+
+/// A process of this program that is not stopped and not one of these.
+fn next_running(paused: &[ProcessInfo]) -> Option<ProcessInfo> {
+    let is_paused = |pid| paused.iter().any(|process| process.pid == pid);
+    let mut live = live_processes().into_iter();
+    live.find(|process| process.state == ProcessState::Running && !is_paused(process.pid))
 }
 
 /// Ends the program by the signal of this request.

@@ -11,7 +11,7 @@ use super::prepared::Prepared;
 use crate::format;
 use crate::jobs::{
     CapturedOutput, ExitStatus, Item, ItemError, Output, Priority, ProcessObserver, ProcessRun,
-    Step, StopSummary, process_name,
+    Step, StopSummary, Stopwatch, process_name,
 };
 use crate::join::process::{
     Builder, Captured, Exit, LaunchOptions, Launcher, Process, ProcessGroup, Redirect, SpawnError,
@@ -44,9 +44,10 @@ pub(super) fn run(
         _ => vec![item.input.clone()].into(),
     };
     context.checkpoint();
-    let started = Instant::now();
-    let timeout = options.timeout();
-    let deadline = timeout.and_then(|timeout| started.checked_add(timeout));
+    let time = RunTime {
+        elapsed: Stopwatch::start(),
+        limit: options.timeout(),
+    };
     let mut builder = builder(options, &prepared, &files, observer.priority())?;
     if observer.takes_output() {
         builder = builder
@@ -54,12 +55,12 @@ pub(super) fn run(
             .stderr(Redirect::Buffered)
             .output_limit(BUFFER_BYTES);
     }
-    let process = start_process(builder, deadline, context)?;
+    let process = start_process(builder, time.deadline(), context)?;
     observer.did_run(&process);
     let mut output = Forward::new(&process, observer);
-    let (exit, stop) = wait(&process, &mut output, options, deadline, context);
+    let (exit, stop) = wait(&process, &mut output, options, time, context);
     let (reason, stopped) = stop.unzip();
-    let elapsed = started.elapsed();
+    let elapsed = time.elapsed.elapsed();
     let keep = if observer.takes_output() {
         output.finish(context);
         Some(MAX_TAKEN_BYTES)
@@ -157,6 +158,25 @@ fn launched(builder: Builder, options: &Options, priority: Priority) -> Result<B
     Ok(builder.launched_by(&launcher, options))
 }
 
+/// The time of a run, without that in which the program stood still.
+#[derive(Clone, Copy)]
+struct RunTime {
+    elapsed: Stopwatch,
+    limit: Option<Duration>,
+}
+
+impl RunTime {
+    /// `None` if there is no limit. It is later after the program stood still.
+    fn deadline(&self) -> Option<Instant> {
+        let left = self.limit?.saturating_sub(self.elapsed.elapsed());
+        Instant::now().checked_add(left)
+    }
+
+    fn is_over(&self) -> bool {
+        self.limit.is_some_and(|limit| self.elapsed.elapsed() >= limit)
+    }
+}
+
 /// Why a run was stopped.
 enum StopReason {
     Cancelled,
@@ -169,17 +189,19 @@ fn wait(
     process: &Process,
     output: &mut Forward<'_>,
     options: &Options,
-    deadline: Option<Instant>,
+    time: RunTime,
     context: &Context,
 ) -> (Option<Exit>, Option<(StopReason, StopSummary)>) {
     let waited = loop {
-        let select = context.select().process(process).deadline(deadline);
+        let select = context.select().process(process);
+        let select = select.deadline(time.deadline());
         let waited = output.add_to(select).wait();
         output.hand_over();
         if let Some(exit) = process.poll() {
             return (Some(exit), None);
         }
-        if waited.is_err() {
+        let is_early = waited == Err(SelectError::TimedOut) && !time.is_over();
+        if waited.is_err() && !is_early {
             break waited;
         }
     };

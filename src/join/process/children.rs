@@ -10,6 +10,7 @@ use super::launcher_id::LauncherId;
 use super::shared::{ProcessShared, stop_all};
 use super::stop::StopReport;
 use super::tree::Root as _;
+use super::tree_signal;
 
 /// The time that [`stop_daemons`] gives a daemon to handle `SIGTERM`.
 const DAEMON_GRACE: Duration = Duration::from_secs(1);
@@ -78,6 +79,38 @@ impl ProcessInfo {
     pub fn stop(&self, grace: Duration) -> Option<StopReport> {
         let process = lock(&CHILDREN).get(&self.key).cloned()?;
         stop_all(&[process], grace).pop()
+    }
+
+    /// Pauses the process and all its descendants; see [`Process::pause`](super::Process::pause). Has no
+    /// effect after the end.
+    pub fn pause(&self) {
+        let process = lock(&CHILDREN).get(&self.key).cloned();
+        if let Some(process) = process {
+            tree_signal::pause(&*process);
+        }
+    }
+
+    /// Continues the process and all its descendants; see [`Process::resume`](super::Process::resume).
+    /// Has no effect after the end.
+    ///
+    /// ```
+    /// use meanwhile_join::process::{self, Builder, ProcessState};
+    ///
+    /// let sleeper = Builder::new("sleep").arg("60").spawn()?;
+    /// let live = process::live_processes();
+    /// let info = live.iter().find(|info| info.pid == sleeper.pid()).ok_or("it has ended")?;
+    /// info.pause();
+    /// while sleeper.state() != ProcessState::Stopped {} // the system takes a moment
+    /// info.resume();
+    /// while sleeper.state() == ProcessState::Stopped {}
+    /// sleeper.kill()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn resume(&self) {
+        let process = lock(&CHILDREN).get(&self.key).cloned();
+        if let Some(process) = process {
+            tree_signal::resume(&*process);
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 use serde_json::Value;
 
-use super::{NORMAL, Running, code, err, json, out, run, states};
+use super::{NORMAL, Running, code, err, json, meanwhile, out, run, states};
 
 use crate::util::files::folder;
 #[cfg(target_os = "linux")]
@@ -207,4 +207,64 @@ fn workers_are_idle_unless_priority_is_normal() {
         assert!(idle(&["--priority", "background"]) > 0, "{place}");
         assert_eq!(idle(&["--priority", "normal"]), 0, "{place}");
     }
+}
+
+/// The letter with which the system shows what a process does, such as `T` for stopped.
+#[cfg(target_os = "linux")]
+fn state_of(pid: u32) -> Option<char> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (_, fields) = stat.rsplit_once(") ")?;
+    fields.chars().next()
+}
+
+#[cfg(target_os = "linux")]
+fn until(what: &str, condition: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < Duration::from_mins(1), "no {what}");
+        std::thread::yield_now();
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn ctrl_z_stops_the_work_and_its_timers() {
+    use std::os::unix::process::CommandExt as _;
+
+    const LIMIT: Duration = Duration::from_secs(4);
+    let folder = folder();
+    let (pid_file, gate) = (folder.path().join("pid"), folder.path().join("gate"));
+    mkfifo(&gate, Mode::S_IRWXU).unwrap();
+    let script = format!(
+        "echo $$ > {pid}.new; mv {pid}.new {pid}; read line < {gate}; echo finished",
+        pid = pid_file.display(),
+        gate = gate.display()
+    );
+    let limit = format!("{}s", LIMIT.as_secs());
+    let args = [
+        "run",
+        "command",
+        "--timeout",
+        &limit,
+        "--join-timeout",
+        &limit,
+    ];
+    let mut command = meanwhile(&[&args[..], &["--", "sh", "-c", &script]].concat());
+    // As a shell with job control starts it. Its parent is in another group, and could continue it.
+    command.process_group(0).stdout(Stdio::piped());
+    let running = Running(command.spawn().unwrap());
+    until("command", || pid_file.exists());
+    let pid = std::fs::read_to_string(&pid_file).unwrap();
+    let pids = [running.0.id(), pid.trim().parse().unwrap()];
+    running.signal(Signal::SIGTSTP);
+    until("stop", || {
+        pids.iter().all(|pid| state_of(*pid) == Some('T'))
+    });
+    let stopped = Instant::now();
+    until("pause", || stopped.elapsed() > LIMIT);
+    running.signal(Signal::SIGCONT);
+    until("command", || state_of(pids[1]) != Some('T'));
+    std::fs::write(&gate, "go\n").unwrap();
+    let (ended, out) = running.end();
+    assert_eq!((ended.code(), out.as_str()), (Some(0), "finished\n"));
 }

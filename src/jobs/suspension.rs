@@ -1,0 +1,92 @@
+//! The times in which the whole program stands still, as after Ctrl-Z in a terminal.
+
+use std::time::{Duration, Instant};
+
+use parking_lot::Mutex;
+
+static SUSPENSION: Mutex<Suspension> = Mutex::new(Suspension {
+    before: Duration::ZERO,
+    since: None,
+});
+
+struct Suspension {
+    /// The time of those that are over.
+    before: Duration,
+    /// The begin of the one that is not over.
+    since: Option<Instant>,
+}
+
+impl Suspension {
+    fn total(&self, now: Instant) -> Duration {
+        let current = self.since.map(|since| now.saturating_duration_since(since));
+        self.before + current.unwrap_or_default()
+    }
+}
+
+/// Calls `suspend`, during which the program stands still. Each [`Stopwatch`] stands still as well.
+pub(crate) fn during(suspend: impl FnOnce()) {
+    SUSPENSION.lock().since = Some(Instant::now());
+    suspend();
+    let mut suspension = SUSPENSION.lock();
+    suspension.before = suspension.total(Instant::now());
+    suspension.since = None;
+}
+
+/// Measures time, without that in which the program stood still.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Stopwatch {
+    started: Instant,
+    suspended_before: Duration,
+}
+
+impl Stopwatch {
+    pub(crate) fn start() -> Self {
+        let started = Instant::now();
+        Self {
+            started,
+            suspended_before: SUSPENSION.lock().total(started),
+        }
+    }
+
+    pub(crate) fn elapsed(&self) -> Duration {
+        // Read under the lock, so that the times of several threads are in order.
+        let suspension = SUSPENSION.lock();
+        let now = Instant::now();
+        self.elapsed_at(now, suspension.total(now))
+    }
+
+    /// The time until `instant`, which is not long past.
+    pub(crate) fn time_of(&self, instant: Instant) -> Duration {
+        self.elapsed_at(instant, SUSPENSION.lock().total(instant))
+    }
+
+    fn elapsed_at(&self, instant: Instant, suspended: Duration) -> Duration {
+        let suspended = suspended.saturating_sub(self.suspended_before);
+        let elapsed = instant.saturating_duration_since(self.started);
+        elapsed.saturating_sub(suspended)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stopwatch_stands_still_with_the_program() {
+        let outer = Stopwatch::start();
+        let (mut inner, mut pause) = (outer, Duration::ZERO);
+        during(|| {
+            let begin = Instant::now();
+            let first = outer.elapsed();
+            while begin.elapsed() < Duration::from_millis(20) {
+                assert_eq!(outer.elapsed(), first);
+            }
+            inner = Stopwatch::start();
+            pause = begin.elapsed();
+        });
+        assert!(outer.elapsed() + pause <= outer.started.elapsed());
+        assert!(inner.elapsed() <= inner.started.elapsed());
+        let before = inner.elapsed();
+        while inner.elapsed() == before {}
+    }
+}
