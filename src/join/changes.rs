@@ -6,6 +6,7 @@
 //! a task that reports a million times wakes the window once a frame. A change is published before
 //! the wake, so the frame that the wake causes sees it.
 
+use std::any::Any;
 use std::collections::VecDeque;
 use std::sync::{Arc, Weak};
 
@@ -15,8 +16,10 @@ use super::sync::{AtomicBool, Mutex, Ordering, fence, lock};
 
 /// A queue of the tasks that reported progress or ended since they were last taken.
 ///
-/// Tasks report to it when they are spawned with [`Builder::report_to`](super::Builder::report_to).
-/// Clones share one queue.
+/// Tasks report to it when they are spawned with [`Builder::report_to`](super::Builder::report_to), and
+/// processes with a [method of the same name](super::process::Builder::report_to). A window takes the tasks
+/// with [`take`](Self::take) and the processes with [`take_processes`](Self::take_processes). Each of the
+/// two lists wakes it when it stops being empty. Clones share one queue.
 ///
 /// ```
 /// use meanwhile_join::{Builder, Changes};
@@ -48,11 +51,51 @@ use super::sync::{AtomicBool, Mutex, Ordering, fence, lock};
 pub struct Changes(Arc<ChangeQueue>);
 
 pub(crate) struct ChangeQueue {
-    /// Whether there are tasks. Written under their lock and read without it. Release and acquire order
-    /// let a thread that sees a task here also see its change.
-    pending: AtomicBool,
-    tasks: Mutex<VecDeque<Arc<dyn Observed>>>,
+    tasks: List<dyn Observed>,
+    /// The module of processes knows their type.
+    processes: List<dyn Any + Send + Sync>,
     wake: Box<dyn Fn() + Send + Sync>,
+}
+
+struct List<E: ?Sized> {
+    /// Whether there are entries. Written under their lock and read without it. Release and acquire order
+    /// let a thread that sees an entry here also see its change.
+    pending: AtomicBool,
+    entries: Mutex<VecDeque<Arc<E>>>,
+}
+
+impl<E: ?Sized> List<E> {
+    fn new() -> Self {
+        Self {
+            pending: AtomicBool::new(false),
+            entries: Mutex::new(VecDeque::new()),
+        }
+    }
+
+    fn is_pending(&self) -> bool {
+        self.pending.load(Ordering::Acquire)
+    }
+
+    /// Returns whether the list was empty.
+    fn push(&self, entry: Arc<E>) -> bool {
+        let mut entries = lock(&self.entries);
+        entries.push_back(entry);
+        !self.pending.swap(true, Ordering::AcqRel)
+    }
+
+    /// Takes at most `budget` entries, and returns whether there are more.
+    fn take(&self, budget: usize) -> (Vec<Arc<E>>, bool) {
+        if !self.is_pending() {
+            return (Vec::new(), false);
+        }
+        let mut entries = lock(&self.entries);
+        let count = entries.len().min(budget);
+        let taken = entries.drain(..count).collect();
+        if entries.is_empty() {
+            self.pending.store(false, Ordering::Release);
+        }
+        (taken, !entries.is_empty())
+    }
 }
 
 impl Changes {
@@ -62,16 +105,17 @@ impl Changes {
     /// it requests a repaint. If it panics, the panic is ignored.
     pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
         Self(Arc::new(ChangeQueue {
-            pending: AtomicBool::new(false),
-            tasks: Mutex::new(VecDeque::new()),
+            tasks: List::new(),
+            processes: List::new(),
             wake: Box::new(wake),
         }))
     }
 
-    /// Returns whether [`take`](Self::take) would return a task. Takes one atomic load.
+    /// Returns whether [`take`](Self::take) would return a task, or
+    /// [`take_processes`](Self::take_processes) a process. Takes two atomic loads at most.
     #[inline]
     pub fn is_pending(&self) -> bool {
-        self.0.pending.load(Ordering::Acquire)
+        self.0.tasks.is_pending() || self.0.processes.is_pending()
     }
 
     /// Takes at most `budget` of the tasks that changed, oldest change first. If others stay queued,
@@ -95,18 +139,7 @@ impl Changes {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn take(&self, budget: usize) -> Vec<TaskId> {
-        if !self.is_pending() {
-            return Vec::new();
-        }
-        let (taken, has_more) = {
-            let mut tasks = lock(&self.0.tasks);
-            let count = tasks.len().min(budget);
-            let taken: Vec<Arc<dyn Observed>> = tasks.drain(..count).collect();
-            if tasks.is_empty() {
-                self.0.pending.store(false, Ordering::Release);
-            }
-            (taken, !tasks.is_empty())
-        };
+        let (taken, has_more) = self.0.tasks.take(budget);
         if has_more {
             self.wake();
         }
@@ -117,6 +150,16 @@ impl Changes {
                 task.id()
             })
             .collect()
+    }
+
+    /// Takes at most `budget` of the processes that changed. The caller lets them be queued again.
+    #[cfg(all(unix, feature = "process", not(loom)))]
+    pub(crate) fn take_queued_processes(&self, budget: usize) -> Vec<Arc<dyn Any + Send + Sync>> {
+        let (taken, has_more) = self.0.processes.take(budget);
+        if has_more {
+            self.wake();
+        }
+        taken
     }
 
     /// Wakes the window.
@@ -174,21 +217,32 @@ impl Subscription {
         let Some(queue) = self.0.as_ref().and_then(Weak::upgrade) else {
             return;
         };
-        let was_pending = {
-            let mut tasks = lock(&queue.tasks);
-            tasks.push_back(task.clone());
-            queue.pending.swap(true, Ordering::AcqRel)
-        };
-        if !was_pending {
+        if queue.tasks.push(task.clone()) {
             contain(|| (queue.wake)());
         }
+    }
+
+    /// Queues `process`, which has this mark and whose subscription this is, unless it is in the queue
+    /// already. Returns the queue if its window must be woken.
+    #[cfg(all(unix, feature = "process", not(loom)))]
+    pub(crate) fn queue_process<T: Any + Send + Sync>(
+        &self,
+        mark: &ChangeMark,
+        process: &Arc<T>,
+    ) -> Option<Changes> {
+        if self.is_queued(mark) || mark.0.swap(true, Ordering::AcqRel) {
+            return None;
+        }
+        let changes = self.changes()?;
+        let was_empty = changes.0.processes.push(process.clone());
+        was_empty.then_some(changes)
     }
 }
 
 impl ChangeMark {
     /// Lets later changes queue the task again. The fence belongs to that of
     /// [`is_queued`](Subscription::is_queued).
-    fn mark_taken(&self) {
+    pub(crate) fn mark_taken(&self) {
         self.0.swap(false, Ordering::AcqRel);
         fence(Ordering::SeqCst);
     }

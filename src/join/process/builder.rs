@@ -7,8 +7,8 @@ use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 
-use super::super::CancelToken;
 use super::super::priority::Priority;
+use super::super::{CancelToken, Changes};
 use super::error::SpawnError;
 use super::follower::OnLine;
 use super::group::ProcessGroup;
@@ -63,6 +63,7 @@ pub struct Builder {
     pub(super) priority: Option<Priority>,
     pub(super) launch: Option<(Launcher, LaunchOptions)>,
     pub(super) cancel_token: Option<CancelToken>,
+    pub(super) changes: Option<Changes>,
 }
 
 impl Builder {
@@ -88,6 +89,7 @@ impl Builder {
             priority: None,
             launch: None,
             cancel_token: None,
+            changes: None,
         }
     }
 
@@ -303,6 +305,15 @@ impl Builder {
             stream,
             function: Arc::new(function),
         });
+        self
+    }
+
+    /// Queues the process in `changes` when it has printed something to a captured stream, when such a
+    /// stream ends, and when the process has ended: see
+    /// [`Changes::take_processes`](crate::Changes::take_processes). However much it prints, it is queued
+    /// once until it is taken. The window is woken from a thread for callbacks.
+    pub fn report_to(mut self, changes: &Changes) -> Self {
+        self.changes = Some(changes.clone());
         self
     }
 

@@ -68,6 +68,7 @@ mod patient;
 mod pipeline;
 mod reader;
 mod reaper;
+mod reporting;
 mod reserve;
 mod shared;
 mod shim;

@@ -445,17 +445,18 @@ impl WatchedChild {
             }
         }
         if taken > 0 {
-            self.wake_followers(stream);
+            self.report_news(stream);
         }
     }
 
     fn close(&mut self, stream: Stream) {
         self.shared.capture(stream).close();
         *self.pipe(stream) = None;
-        self.wake_followers(stream);
+        self.report_news(stream);
     }
 
-    fn wake_followers(&self, stream: Stream) {
+    fn report_news(&self, stream: Stream) {
+        self.shared.report_change();
         let followers = self.followers.iter();
         for follower in followers.filter(|follower| follower.stream() == stream) {
             follower.wake();

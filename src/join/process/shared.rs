@@ -12,6 +12,7 @@ use rustix::process::{
 };
 
 use super::super::callback_guard::CallbackGuard;
+use super::super::changes::{ChangeMark, Subscription};
 use super::super::clock::{self, Stamp};
 use super::super::graph::{self, Intent, Need};
 use super::super::panic::contain;
@@ -53,6 +54,7 @@ pub(super) struct ProcessShared {
     /// Stops the process when a token is cancelled.
     on_cancel: Mutex<Option<CallbackGuard>>,
     last_use: LastUse,
+    change_mark: ChangeMark,
     span: ProcessSpan,
 }
 
@@ -75,6 +77,7 @@ pub(super) struct Spawned {
     /// `None` where the process was started without a launcher, as is its guard.
     pub(super) launcher: Option<LauncherId>,
     pub(super) guard: Option<Arc<TreeGuard>>,
+    pub(super) subscription: Subscription,
 }
 
 /// What the caller uses itself: this program's ends of pipes, readers, and the writer.
@@ -103,6 +106,7 @@ impl ProcessShared {
             end: End::new(),
             on_cancel: Mutex::new(None),
             last_use: LastUse::new(),
+            change_mark: ChangeMark::default(),
         }
     }
 
@@ -196,6 +200,19 @@ impl ProcessShared {
             Stream::Stdout
         } else {
             Stream::Stderr
+        }
+    }
+
+    pub(super) fn change_mark(&self) -> &ChangeMark {
+        &self.change_mark
+    }
+
+    /// Tells the window that the process has changed. A window may block while it is woken, so another
+    /// thread does that.
+    pub(super) fn report_change(self: &Arc<Self>) {
+        let subscription = &self.spawned.subscription;
+        if let Some(changes) = subscription.queue_process(&self.change_mark, self) {
+            callbacks::run(vec![Box::new(move || changes.wake())]);
         }
     }
 
@@ -333,10 +350,11 @@ impl ProcessShared {
         self.finished_at.set_now();
     }
 
-    /// Publishes the exit, then wakes the waiters, then has the callbacks run.
-    pub(super) fn publish(&self, exit: Exit) {
+    /// Publishes the exit, then wakes the waiters and the window, then has the callbacks run.
+    pub(super) fn publish(self: &Arc<Self>, exit: Exit) {
         self.span.end(exit);
         let callbacks = self.end.publish(exit);
+        self.report_change();
         self.ignore_cancel();
         callbacks::run(callbacks);
     }

@@ -11,6 +11,7 @@ use std::time::Instant;
 
 use rustix::process::Pid;
 
+use super::super::changes::Subscription;
 use super::super::priority::{Priority, spawn_thread};
 use super::super::{CancelToken, SpawnError as ThreadError};
 use super::builder::Builder;
@@ -180,6 +181,7 @@ impl Builder {
             stderr_is_stdout: self.streams.stderr_is_stdout,
             launcher: self.launch.as_ref().map(|(launcher, _)| launcher.id()),
             guard: started.guard,
+            subscription: Subscription::new(self.changes.as_ref()),
         };
         let shared = Arc::new(ProcessShared::new(spawned, pipes.ends));
         let process = Process::new(shared.clone());

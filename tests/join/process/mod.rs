@@ -18,6 +18,7 @@ mod pipelines;
 mod prioritizing;
 mod reading;
 mod reaping;
+mod reporting;
 mod spawning;
 mod stopping;
 mod streams;
