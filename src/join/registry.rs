@@ -121,9 +121,7 @@ impl Registry {
 
     /// Has the queue of a pool count a task that was claimed here and has ended.
     pub(crate) fn count_ended(&self, task: &Header) {
-        if let Placement::Pool(pool) = task.placement()
-            && task.registry_key().is_some()
-        {
+        if let Placement::Pool(pool) = task.placement() {
             let queue = lock(&self.queues).get(&pool).cloned();
             if let Some(queue) = queue {
                 queue.count_ended();
@@ -204,7 +202,7 @@ pub(crate) fn run_queued(task: &Arc<Header>) -> bool {
     };
     task.run_claimed(body);
     remove_and_settle(task);
-    global().count_ended(task);
+    count_ended(task);
     true
 }
 
@@ -261,6 +259,13 @@ pub(crate) fn discard(task: &Arc<Header>) {
     if let Some(body) = claim(task) {
         task.discard(body);
         remove_and_settle(task);
+        count_ended(task);
+    }
+}
+
+/// Has the queue count a task that was claimed in the registry. The tasks of a model are in none.
+fn count_ended(task: &Header) {
+    if task.registry_key().is_some() {
         global().count_ended(task);
     }
 }
