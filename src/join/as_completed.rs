@@ -4,7 +4,7 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::time::{Duration, Instant};
 
-use super::error::cycle_text;
+use super::error::{NO_THREAD, cycle_text};
 use super::graph::{self, Need};
 use super::id::TaskId;
 use super::task::Task;
@@ -105,6 +105,10 @@ pub enum CompletionError {
         /// The cycle: each task waits for the next, the last for the first.
         cycle: Vec<TaskId>,
     },
+    /// All threads of a [`Pool`](super::Pool) wait for tasks that are queued there, and the system refused
+    /// one more. This thread can't run these tasks either: 32 run inside each other on it already. They
+    /// stay queued.
+    NoThread,
 }
 
 impl fmt::Display for CompletionError {
@@ -116,6 +120,7 @@ impl fmt::Display for CompletionError {
                 let cycle = cycle_text(cycle);
                 write!(f, "cannot wait: {cycle} would wait for each other forever")
             }
+            Self::NoThread => f.write_str(NO_THREAD),
         }
     }
 }
@@ -148,6 +153,7 @@ impl<T> AsCompleted<T> {
             },
             WaitFailure::CurrentThread => CompletionError::CurrentThread,
             WaitFailure::WouldDeadlock(cycle) => CompletionError::WouldDeadlock { cycle },
+            WaitFailure::NoThread => CompletionError::NoThread,
         }
     }
 }

@@ -52,6 +52,10 @@ pub enum JoinError {
         /// The cycle: each task waits for the next, the last for the first.
         cycle: Vec<TaskId>,
     },
+    /// All threads of a [`Pool`](super::Pool) wait for tasks that are queued there, and the system refused
+    /// one more. This thread can't run these tasks either: 32 run inside each other on it already. They
+    /// stay queued.
+    NoThread,
     /// The outcome of an [`OwnedTask`](super::OwnedTask) was taken before.
     Taken,
 }
@@ -95,6 +99,7 @@ impl fmt::Display for JoinError {
                 let cycle = cycle_text(cycle);
                 write!(f, "cannot join: {cycle} would wait for each other forever")
             }
+            Self::NoThread => f.write_str(NO_THREAD),
             Self::Taken => f.write_str("the outcome of the task was taken before"),
         }
     }
@@ -130,6 +135,9 @@ impl JoinError {
         matches!(self, Self::Panicked(_) | Self::Cancelled)
     }
 }
+
+/// The text of a wait that fails since no thread can run what it is for.
+pub(crate) const NO_THREAD: &str = "all threads of its pool wait, and the system refused one more";
 
 pub(crate) fn cycle_text(cycle: &[TaskId]) -> String {
     let names: Vec<String> = cycle.iter().map(ToString::to_string).collect();

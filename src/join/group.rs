@@ -122,8 +122,9 @@ impl<T> Group<T> {
     ///
     /// If waiting could never end, a task comes out with an error that is no
     /// [outcome](JoinError::is_outcome): [`CurrentThread`](JoinError::CurrentThread) if only the
-    /// calling task itself is left, or [`WouldDeadlock`](JoinError::WouldDeadlock) if all that are
-    /// left wait for the calling task. That task goes on, detached.
+    /// calling task itself is left, [`WouldDeadlock`](JoinError::WouldDeadlock) if all that are
+    /// left wait for the calling task, or [`NoThread`](JoinError::NoThread) if their pool starves and the
+    /// system refuses a spare thread. That task goes on, detached.
     ///
     /// ```
     /// use meanwhile_join::{Group, JoinError};

@@ -55,6 +55,7 @@ mod members;
 mod models;
 mod nested;
 mod output;
+mod own_waits;
 mod owned;
 mod panic;
 mod parking;
@@ -80,6 +81,8 @@ mod simulation;
 mod slot;
 mod slot_run;
 mod slot_state;
+#[cfg(all(test, not(any(loom, other_unix))))]
+mod spare_tests;
 mod started;
 mod state;
 mod sync;

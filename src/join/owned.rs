@@ -122,6 +122,8 @@ impl<T> OwnedTask<T> {
     /// - [`CurrentThread`](JoinError::CurrentThread) if a task joins itself, and
     ///   [`WouldDeadlock`](JoinError::WouldDeadlock) if waiting would close a cycle of tasks that
     ///   wait for each other. The task goes on, detached.
+    /// - [`NoThread`](JoinError::NoThread) if its pool starves and the system refuses a spare thread. The
+    ///   task goes on, detached.
     pub fn join_into(mut self) -> Result<T, JoinError> {
         self.join_until_taken(None)
     }

@@ -27,8 +27,13 @@ const MAX_THREADS: usize = 1 << 22;
 /// that need one of them, a spare thread runs those. It may still run one when a thread of the pool
 /// goes on, but begins no other; so no more tasks run at a time than there are threads. A spare thread
 /// without work ends after a second, or at once if another one is without work too. Waits for channels,
-/// locks and processes, and pauses, do not count. If the system refuses the spare thread, the waiting
-/// thread runs the tasks itself.
+/// locks and processes, and pauses, do not count.
+///
+/// A join of a queued task of the same pool runs it on the same thread, up to 32 tasks inside each other. A
+/// wait for the first of several needs a spare thread instead, so tasks that wait for new ones inside each
+/// other take a thread each. If the system refuses one, the thread that waits runs the tasks itself, and
+/// its wait may end late. If 32 tasks run inside each other on it already, the wait fails: see
+/// [`JoinError::NoThread`](super::JoinError::NoThread).
 ///
 /// ```
 /// use meanwhile_join::{Pool, Task};

@@ -15,7 +15,7 @@ use crossbeam_channel::{Receiver, Select as Channels, bounded};
 use super::any_task::AnyTask;
 use super::cancel_tree::Entry;
 use super::current::is_held_up;
-use super::error::{JoinError, cycle_text};
+use super::error::{JoinError, NO_THREAD, cycle_text};
 use super::graph::{self, Intent, Need};
 use super::header::Header;
 use super::id::TaskId;
@@ -86,6 +86,10 @@ pub enum SelectError {
         /// The cycle: each task waits for the next, the last for the first.
         cycle: Vec<TaskId>,
     },
+    /// All threads of a [`Pool`](super::Pool) wait for tasks that are queued there, and the system refused
+    /// one more. This thread can't run these tasks either: 32 run inside each other on it already. They
+    /// stay queued.
+    NoThread,
 }
 
 impl fmt::Display for SelectError {
@@ -98,6 +102,7 @@ impl fmt::Display for SelectError {
                 let cycle = cycle_text(cycle);
                 write!(f, "cannot wait: {cycle} would wait for each other forever")
             }
+            Self::NoThread => f.write_str(NO_THREAD),
         }
     }
 }
@@ -110,6 +115,7 @@ impl From<WaitFailure> for SelectError {
             WaitFailure::TimedOut => Self::TimedOut,
             WaitFailure::CurrentThread => Self::CurrentThread,
             WaitFailure::WouldDeadlock(cycle) => Self::WouldDeadlock { cycle },
+            WaitFailure::NoThread => Self::NoThread,
         }
     }
 }
@@ -121,6 +127,7 @@ impl From<SelectError> for JoinError {
             SelectError::Cancelled => Self::Cancelled,
             SelectError::CurrentThread => Self::CurrentThread,
             SelectError::WouldDeadlock { cycle } => Self::WouldDeadlock { cycle },
+            SelectError::NoThread => Self::NoThread,
         }
     }
 }
@@ -205,6 +212,8 @@ impl<'a> Select<'a> {
     /// - [`CurrentThread`](SelectError::CurrentThread) and
     ///   [`WouldDeadlock`](SelectError::WouldDeadlock) if all sources are tasks, there is no token and
     ///   none of the tasks could end before this wait.
+    /// - [`NoThread`](SelectError::NoThread) if the pool of a task starves and the system refuses a spare
+    ///   thread.
     ///
     /// # Panics
     /// Panics if there is nothing to wait for: no source, no token and no deadline.
@@ -258,14 +267,14 @@ impl<'a> Select<'a> {
             need,
             deadline: self.deadline,
         });
-        wait.check().map_err(WaitFailure::WouldDeadlock)?.serve();
+        wait.begin()?;
         if self.has_channels() {
             return self.block_on_channels(&woken);
         }
         while !batch.has_any_ended() {
             let in_time = park_until(self.deadline);
-            if let Some(cycle) = wait.broken() {
-                return Err(WaitFailure::WouldDeadlock(cycle));
+            if let Some(refusal) = wait.broken() {
+                return Err(refusal.into());
             }
             if !in_time && !batch.has_any_ended() {
                 return Err(WaitFailure::TimedOut);

@@ -4,6 +4,7 @@
 //! for tasks that can't. It knows no pools, because a pool never starves, and looks at all tasks
 //! again for each question. After each step of each program:
 //! - A wait is refused if and only if it can't end by the reference model.
+//! - When a spare thread is started, no thread of its pool can go on.
 //! - When a spare thread begins a task, fewer threads of its pool can go on than the pool has.
 //! - Some thread can go on, or all tasks have ended. Deadlines pass only when nothing else happens,
 //!   and first those without which a wait could not end. There is always one of them.
@@ -324,7 +325,7 @@ impl<'g> World<'g> {
             intent.targets = Targets::One(target);
         }
         let _current = current::enter(id(task));
-        let entry = self.graph.enter(intent);
+        let entry = self.as_thread(thread, |graph| graph.enter(intent));
         self.threads[thread]
             .frames
             .last_mut()
@@ -337,6 +338,15 @@ impl<'g> World<'g> {
             has_timed_out: false,
         });
         self.help_or_park(thread);
+    }
+
+    /// Has the thread of this test act as a simulated one.
+    fn as_thread<T>(&self, thread: usize, code: impl FnOnce(&'g Graph) -> T) -> T {
+        let thread = &self.threads[thread];
+        match thread.pool() {
+            Some(pool) => self.pools[pool].act(&thread.running, || code(self.graph)),
+            None => code(self.graph),
+        }
     }
 
     /// What a thread does when its wait can't return.
@@ -352,9 +362,10 @@ impl<'g> World<'g> {
         }
         let frame = self.threads[thread].frames.last_mut().expect("it waits");
         let waiter = frame.task;
-        let waiting = frame.waiting.as_mut().expect("it waits");
-        waiting.is_checked = true;
-        match waiting.entry.check() {
+        frame.waiting.as_mut().expect("it waits").is_checked = true;
+        let frame = self.threads[thread].frames.last().expect("it waits");
+        let entry = &frame.waiting.as_ref().expect("it waits").entry;
+        match self.as_thread(thread, |_| entry.check()) {
             Ok(shortages) => {
                 assert!(
                     self.can_end(true).contains(&waiter),
@@ -364,8 +375,10 @@ impl<'g> World<'g> {
                     let number = short.workers.pool();
                     if short.workers.add_shortages(short.waits, &short.stuck) {
                         let pool = (0..self.pools.len()).find(|pool| self::number(*pool) == number);
+                        let pool = pool.expect("a pool");
+                        assert_eq!(self.able_threads(pool), 0, "no spare thread is needed");
                         let (_, running) = short.workers.add_spare();
-                        self.add_thread(Source::Shortages(pool.expect("a pool")), running);
+                        self.add_thread(Source::Shortages(pool), running);
                     }
                 }
             }

@@ -7,6 +7,7 @@ use super::header::Header;
 use super::id::TaskId;
 use super::info::Placement;
 use super::members::Members;
+use super::own_waits::OwnWaits;
 use super::sync::{AtomicUsize, Ordering};
 use super::waiters::Batch;
 
@@ -138,6 +139,25 @@ impl Targets {
     }
 }
 
+/// The count among the waits of a pool.
+impl Targets {
+    /// Counts the wait for these tasks, which must all belong to the pool. Returns whether it does.
+    pub(crate) fn begin_own_wait(&self, pool: u64, own_waits: &OwnWaits) -> bool {
+        match self {
+            Self::Many(group) if group.only_pool == Some(pool) => {
+                group.batch.begin_own_wait(own_waits)
+            }
+            _ => false,
+        }
+    }
+
+    pub(crate) fn end_own_wait(&self) {
+        if let Self::Many(group) = self {
+            group.batch.end_own_wait();
+        }
+    }
+}
+
 impl fmt::Display for Targets {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -153,6 +173,8 @@ pub(crate) struct Group {
     tasks: Box<[Arc<Header>]>,
     batch: Arc<Batch>,
     queues: Box<[Queue]>,
+    /// The pool of all these tasks, if they have one.
+    only_pool: Option<u64>,
     /// The process id of a child process that can end the wait too.
     process: Option<u32>,
     sorted: OnceLock<Box<[TaskId]>>,
@@ -188,6 +210,16 @@ impl Group {
         }
         pools.sort_unstable();
         pools.dedup();
+        let only_pool = match *pools {
+            [pool] => Some(pool),
+            _ => None,
+        };
+        let is_there = |pool| {
+            tasks
+                .iter()
+                .all(|it| it.placement() == Placement::Pool(pool))
+        };
+        let only_pool = only_pool.filter(|pool| is_there(*pool));
         let queue = |pool| Queue {
             pool,
             first: AtomicUsize::new(0),
@@ -195,6 +227,7 @@ impl Group {
         Self {
             tasks: tasks.into(),
             batch,
+            only_pool,
             queues: pools.into_iter().map(queue).collect(),
             process,
             sorted: OnceLock::new(),

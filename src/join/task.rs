@@ -115,6 +115,8 @@ impl<T> Task<T> {
     /// - [`CurrentThread`](JoinError::CurrentThread) if a task joins itself. The task goes on.
     /// - [`WouldDeadlock`](JoinError::WouldDeadlock) if waiting would close a cycle of tasks that
     ///   wait for each other. The task goes on.
+    /// - [`NoThread`](JoinError::NoThread) if its pool starves and the system refuses a spare thread. The
+    ///   task goes on.
     pub fn join(&self) -> Result<&T, JoinError> {
         wait::for_one(graph::global(), &self.header, None)?;
         self.outcome()

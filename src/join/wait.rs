@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::current::{is_any_held_up, is_held_up};
 use super::error::JoinError;
-use super::graph::{self, Graph, Intent, Need, Wait};
+use super::graph::{self, Graph, Intent, Need, Refusal, Wait};
 use super::header::Header;
 use super::id::TaskId;
 use super::info::Placement;
@@ -22,6 +22,16 @@ pub(crate) enum WaitFailure {
     TimedOut,
     CurrentThread,
     WouldDeadlock(Vec<TaskId>),
+    NoThread,
+}
+
+impl From<Refusal> for WaitFailure {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Cycle(cycle) => Self::WouldDeadlock(cycle),
+            Refusal::NoThread => Self::NoThread,
+        }
+    }
 }
 
 impl From<WaitFailure> for JoinError {
@@ -30,6 +40,7 @@ impl From<WaitFailure> for JoinError {
             WaitFailure::TimedOut => Self::TimedOut,
             WaitFailure::CurrentThread => Self::CurrentThread,
             WaitFailure::WouldDeadlock(cycle) => Self::WouldDeadlock { cycle },
+            WaitFailure::NoThread => Self::NoThread,
         }
     }
 }
@@ -66,14 +77,14 @@ pub(crate) fn for_one(
     if deadline.is_none() && can_help && help(&wait, target) {
         return Ok(());
     }
-    wait.check().map_err(WaitFailure::WouldDeadlock)?.serve();
+    wait.begin()?;
     target.park(deadline, || wait.is_broken());
     if target.is_finished() {
         Ok(())
     } else {
         Err(wait
             .broken()
-            .map_or(WaitFailure::TimedOut, WaitFailure::WouldDeadlock))
+            .map_or(WaitFailure::TimedOut, WaitFailure::from))
     }
 }
 
@@ -121,11 +132,11 @@ fn park(
     deadline: Option<Instant>,
     is_satisfied: impl Fn() -> bool,
 ) -> Result<(), WaitFailure> {
-    wait.check().map_err(WaitFailure::WouldDeadlock)?.serve();
+    wait.begin()?;
     while !is_satisfied() {
         let in_time = park_until(deadline);
-        if let Some(cycle) = wait.broken() {
-            return Err(WaitFailure::WouldDeadlock(cycle));
+        if let Some(refusal) = wait.broken() {
+            return Err(refusal.into());
         }
         if !in_time && !is_satisfied() {
             return Err(WaitFailure::TimedOut);
@@ -213,7 +224,7 @@ impl WaitSet {
     fn block_breaking(&self) {
         let wait = graph::global().enter_breaking(self.intent(Need::All, None));
         self.help_all(&wait);
-        wait.shortages().serve();
+        wait.begin_breaking();
         while !self.is_satisfied(Need::All) {
             park_until(None);
         }

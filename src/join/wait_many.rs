@@ -64,6 +64,10 @@ pub enum WaitOutcome {
         /// The cycle: each task waits for the next, the last for the first.
         cycle: Vec<TaskId>,
     },
+    /// All threads of a [`Pool`](super::Pool) wait for tasks that are queued there, and the system refused
+    /// one more. This thread can't run these tasks either: 32 run inside each other on it already. They
+    /// stay queued.
+    NoThread,
 }
 
 impl From<WaitFailure> for WaitOutcome {
@@ -72,6 +76,7 @@ impl From<WaitFailure> for WaitOutcome {
             WaitFailure::TimedOut => Self::TimedOut,
             WaitFailure::CurrentThread => Self::CurrentThread,
             WaitFailure::WouldDeadlock(cycle) => Self::WouldDeadlock { cycle },
+            WaitFailure::NoThread => Self::NoThread,
         }
     }
 }

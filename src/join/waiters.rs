@@ -7,6 +7,7 @@ use std::task::Waker;
 use crossbeam_channel::Sender;
 
 use super::id::TaskId;
+use super::own_waits::{OwnWait, OwnWaits};
 use super::panic::{contain, drop_contained};
 use super::sync::{Mutex, Thread, current_thread, lock};
 
@@ -212,6 +213,8 @@ struct Members {
     unfinished: usize,
     /// The thread is woken when no more than this many are unfinished.
     wake_at: usize,
+    /// Until then, if the thread belongs to a pool and all members do too.
+    own_wait: Option<OwnWait>,
 }
 
 impl Batch {
@@ -223,6 +226,7 @@ impl Batch {
                 ended: Vec::new(),
                 unfinished,
                 wake_at: usize::MAX,
+                own_wait: None,
             }),
         }
     }
@@ -255,6 +259,18 @@ impl Batch {
         members.unfinished <= members.wake_at
     }
 
+    /// Counts this wait among those of a pool until the thread is woken. Returns false if it is already.
+    pub(crate) fn begin_own_wait(&self, own_waits: &OwnWaits) -> bool {
+        let mut members = lock(&self.members);
+        let waits = members.unfinished > members.wake_at;
+        members.own_wait = waits.then(|| own_waits.add());
+        waits
+    }
+
+    pub(crate) fn end_own_wait(&self) {
+        lock(&self.members).own_wait = None;
+    }
+
     pub(crate) fn take(&self) -> Vec<usize> {
         std::mem::take(&mut lock(&self.members).ended)
     }
@@ -265,7 +281,11 @@ impl Batch {
             members.ended.push(index);
             // A select may have a task itself and in a group, which both report its end.
             members.unfinished = members.unfinished.saturating_sub(1);
-            members.unfinished <= members.wake_at
+            let is_time = members.unfinished <= members.wake_at;
+            if is_time {
+                members.own_wait = None;
+            }
+            is_time
         };
         if is_time {
             self.wake.wake();

@@ -6,15 +6,19 @@
 //! finds the [`Shortage`], and a spare thread runs the queued tasks of that wait. It asks the graph
 //! before each further one: while a thread of the pool can go on, it rests. Of several that rest, all but
 //! one end.
+//!
+//! If the system refuses the spare thread, the thread that waits runs the queued tasks itself, inside of
+//! its wait, so this may end late. These tasks count for [`MAX_DEPTH`] too. Beyond it the wait fails.
 
-use std::cell::RefCell;
-use std::collections::{BTreeMap, VecDeque};
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use super::header::Header;
 use super::id::TaskId;
+use super::own_waits::OwnWaits;
 #[cfg(not(loom))]
 use super::priority;
 use super::priority::Priority;
@@ -25,7 +29,7 @@ use super::targets::Targets;
 
 /// The number of tasks that run inside each other on one thread. With std's stack of 2 MiB each has
 /// 64 KiB.
-const MAX_DEPTH: usize = 32;
+pub(crate) const MAX_DEPTH: usize = 32;
 
 /// A spare thread without work ends after this time.
 const REST_TIMEOUT: Duration = Duration::from_secs(1);
@@ -69,6 +73,7 @@ pub(crate) struct Workers {
     priority: Priority,
     running: Box<[InnermostTask]>,
     spares: Mutex<Spares>,
+    own_waits: OwnWaits,
     /// Wakes the spare threads when there is a shortage.
     has_shortage: Condvar,
     next_for_spare: NextForSpare,
@@ -127,6 +132,7 @@ impl Workers {
             priority,
             running: (0..threads).map(|_| InnermostTask::default()).collect(),
             spares: Mutex::default(),
+            own_waits: OwnWaits::default(),
             has_shortage: Condvar::new(),
             next_for_spare: Box::new(next_for_spare),
         }
@@ -158,10 +164,18 @@ impl Workers {
     fn enter(&self, running: &InnermostTask) {
         let worker = Worker {
             pool: self.pool,
-            depth: 0,
             running: running.clone(),
         };
         WORKER.with(|own| own.replace(Some(worker)));
+    }
+
+    /// Has this thread act as one of the pool while `code` runs.
+    #[cfg(all(test, not(any(loom, other_unix))))]
+    pub(crate) fn act<T>(&self, running: &InnermostTask, code: impl FnOnce() -> T) -> T {
+        self.enter(running);
+        let value = code();
+        WORKER.with(|own| own.replace(None));
+        value
     }
 
     pub(crate) fn threads(&self) -> usize {
@@ -180,23 +194,64 @@ impl Workers {
         spares.running.iter().filter_map(running).collect()
     }
 
-    /// Has the spare threads run the queued targets of waits. Starts another one if there are only
-    /// those in `stuck`. If the system refuses it, this thread runs the targets now.
-    pub(crate) fn serve(self: &Arc<Self>, shortages: Vec<Shortage>, stuck: &[u64]) {
-        if self.add_shortages(shortages, stuck) && self.spawn_spare().is_err() {
-            while let Some(task) = (self.next_for_spare)(&InnermostTask::default()) {
-                registry::run_queued(&task);
-            }
-        }
+    pub(crate) fn own_waits(&self) -> &OwnWaits {
+        &self.own_waits
     }
 
-    /// Returns whether all spare threads are in `stuck`.
-    pub(crate) fn add_shortages(&self, shortages: Vec<Shortage>, stuck: &[u64]) -> bool {
+    /// Whether each thread of the pool is in one of its [own waits](Self::own_waits). Then none can go on.
+    pub(crate) fn do_all_wait(&self) -> bool {
+        let spares = lock(&self.spares).running.len();
+        self.own_waits.count() == self.threads() + spares
+    }
+
+    /// Whether so many spare threads run a task for which `is_meant` holds. Looks at the newest first.
+    pub(crate) fn has_spares(&self, count: usize, is_meant: impl Fn(TaskId) -> bool) -> bool {
+        let spares = lock(&self.spares);
+        let newest_first = spares.running.values().rev();
+        let tasks = newest_first.filter_map(InnermostTask::get);
+        tasks.filter(|task| is_meant(*task)).take(count).count() == count
+    }
+
+    /// Has the spare threads run the queued targets of waits. Starts another one if all are stuck. If the
+    /// system refuses it, this thread runs the targets now, after it has passed to `before` where it notes
+    /// what it runs. Returns false if too many tasks run inside each other on it already.
+    #[must_use]
+    pub(crate) fn serve(
+        self: &Arc<Self>,
+        shortages: Vec<Shortage>,
+        stuck: &StuckSpares,
+        before: impl FnOnce(InnermostTask),
+    ) -> bool {
+        !self.add_shortages(shortages, stuck)
+            || self.spawn_spare().is_ok()
+            || self.serve_here(before)
+    }
+
+    fn serve_here(&self, before: impl FnOnce(InnermostTask)) -> bool {
+        if !may_go_deeper() {
+            return false;
+        }
+        // This thread counts as a spare one meanwhile.
+        let (number, running) = self.add_spare();
+        before(running.clone());
+        while let Some(task) = (self.next_for_spare)(&running) {
+            one_deeper(|| registry::run_queued(&task));
+            running.replace(None);
+        }
+        lock(&self.spares).running.remove(&number);
+        true
+    }
+
+    /// Returns whether all spare threads are stuck.
+    pub(crate) fn add_shortages(&self, shortages: Vec<Shortage>, stuck: &StuckSpares) -> bool {
         let mut spares = lock(&self.spares);
         spares.shortages.extend(shortages);
         spares.calls += 1;
         self.has_shortage.notify_all();
-        spares.running.keys().all(|number| stuck.contains(number))
+        match stuck {
+            StuckSpares::All => true,
+            StuckSpares::These(stuck) => spares.running.keys().all(|it| stuck.contains(it)),
+        }
     }
 
     /// Counts one more spare thread. Returns its number and where it notes what it runs.
@@ -210,6 +265,8 @@ impl Workers {
     }
 
     fn spawn_spare(self: &Arc<Self>) -> io::Result<()> {
+        #[cfg(all(test, not(any(loom, other_unix))))]
+        refusals::check(self.pool)?;
         let (number, running) = self.add_spare();
         let workers = self.clone();
         let name = format!("{}-spare-{number}", self.name);
@@ -275,6 +332,12 @@ impl Workers {
     }
 }
 
+/// The spare threads that can't go on, by their numbers.
+pub(crate) enum StuckSpares {
+    All,
+    These(BTreeSet<u64>),
+}
+
 impl Spares {
     /// Returns a queued task of a shortage. Moves those without one to `served`.
     fn next(&mut self, pool: u64, served: &mut Vec<Shortage>) -> Option<Arc<Header>> {
@@ -312,53 +375,86 @@ fn spawn_thread(
 /// A thread of a pool.
 struct Worker {
     pool: u64,
-    /// The number of tasks that [`help`] runs inside each other.
-    depth: usize,
     running: InnermostTask,
 }
 
 #[cfg(not(loom))]
 thread_local! {
     static WORKER: RefCell<Option<Worker>> = const { RefCell::new(None) };
+    /// The number of tasks that this thread runs inside of waits.
+    static DEPTH: Cell<usize> = const { Cell::new(0) };
 }
 
 // A model runs all its threads on one.
 #[cfg(loom)]
 loom::thread_local! {
     static WORKER: RefCell<Option<Worker>> = RefCell::new(None);
+    static DEPTH: Cell<usize> = Cell::new(0);
 }
 
 /// Returns the pool of which this thread is a worker, if it may run queued tasks of that pool
 /// inside of the task that it runs.
 pub(crate) fn may_help() -> Option<u64> {
-    WORKER.with(|worker| {
-        let worker = worker.borrow();
-        let worker = worker.as_ref()?;
-        (worker.depth < MAX_DEPTH).then_some(worker.pool)
-    })
+    pool_here().filter(|_| may_go_deeper())
+}
+
+/// Returns the pool of which this thread is a worker.
+pub(crate) fn pool_here() -> Option<u64> {
+    of_worker(|worker| worker.pool)
 }
 
 /// Returns where this thread notes what it runs, if it is a worker of a pool.
 pub(crate) fn running_here() -> Option<InnermostTask> {
+    of_worker(|worker| worker.running.clone())
+}
+
+fn of_worker<T>(get: impl FnOnce(&Worker) -> T) -> Option<T> {
     // Destructors of other thread locals may wait, too.
-    let running = WORKER.try_with(|worker| Some(worker.borrow().as_ref()?.running.clone()));
-    running.ok().flatten()
+    let got = WORKER.try_with(|worker| worker.borrow().as_ref().map(get));
+    got.ok().flatten()
+}
+
+/// Whether this thread may run one more task inside of those that it runs.
+fn may_go_deeper() -> bool {
+    DEPTH.with(|depth| depth.get() < MAX_DEPTH)
+}
+
+/// Counts one more task that this thread runs inside of others while `run` runs.
+fn one_deeper<T>(run: impl FnOnce() -> T) -> T {
+    DEPTH.with(|depth| depth.set(depth.get() + 1));
+    // A task's panic is its outcome, so nothing unwinds from here.
+    let value = run();
+    DEPTH.with(|depth| depth.set(depth.get() - 1));
+    value
 }
 
 /// Runs a queued task inside of the current one, and passes to `before` where this thread notes
 /// what it runs. Returns false if another thread has begun the task.
 pub(crate) fn help(task: &Arc<Header>, before: impl FnOnce(InnermostTask)) -> bool {
-    let change_depth = |change: fn(&mut usize)| {
-        WORKER.with(|worker| {
-            let mut worker = worker.borrow_mut();
-            let worker = worker.as_mut()?;
-            change(&mut worker.depth);
-            Some(worker.running.clone())
-        })
-    };
-    let running = change_depth(|depth| *depth += 1).unwrap_or_default();
+    let running = running_here().unwrap_or_default();
     before(running.clone());
-    let ran = running.during(task.id(), || registry::run_queued(task));
-    change_depth(|depth| *depth -= 1);
-    ran
+    one_deeper(|| running.during(task.id(), || registry::run_queued(task)))
+}
+
+/// The pools whose spare threads a test has the system refuse.
+#[cfg(all(test, not(any(loom, other_unix))))]
+pub(crate) mod refusals {
+    use std::collections::BTreeSet;
+    use std::io;
+    use std::sync::{Mutex, PoisonError};
+
+    static REFUSED: Mutex<BTreeSet<u64>> = Mutex::new(BTreeSet::new());
+
+    pub(crate) fn begin(pool: u64) {
+        let mut refused = REFUSED.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.insert(pool);
+    }
+
+    pub(super) fn check(pool: u64) -> io::Result<()> {
+        let refused = REFUSED.lock().unwrap_or_else(PoisonError::into_inner);
+        if refused.contains(&pool) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        Ok(())
+    }
 }

@@ -29,12 +29,14 @@ mod info;
 mod intent;
 mod search;
 mod shortages;
+#[cfg(all(test, not(any(loom, other_unix))))]
+pub(crate) mod visits;
 mod waits;
 
 use std::sync::Arc;
 
 pub use self::info::{WaitGraph, WaitInfo};
-pub(crate) use self::intent::{Intent, Need};
+pub(crate) use self::intent::{Intent, Need, Refusal};
 pub(crate) use self::shortages::Shortages;
 use self::waits::{Key, WaitEntry, Waits};
 use super::header::Header;
@@ -141,6 +143,14 @@ impl Graph {
         }
     }
 
+    /// Refuses waits that keep a task from going on, since no thread can run what they are short of.
+    fn break_starving(&self, task: TaskId) {
+        let broken = lock(&self.waits).break_starving(task);
+        for thread in broken {
+            thread.unpark();
+        }
+    }
+
     pub(crate) fn snapshot(&self) -> WaitGraph {
         let waits = lock(&self.waits);
         let info = |(key, entry): (&Key, &WaitEntry)| WaitInfo {
@@ -161,6 +171,35 @@ impl Graph {
 }
 
 impl Wait<'_> {
+    /// Checks the wait before its thread parks, and has spare threads run what its pools are short of.
+    ///
+    /// # Errors
+    /// Returns why the thread must not park.
+    pub(crate) fn begin(&self) -> Result<(), Refusal> {
+        let shortages = self.check().map_err(Refusal::Cycle)?;
+        self.serve(shortages);
+        self.broken().map_or(Ok(()), Err)
+    }
+
+    /// Like [`begin`](Self::begin), for a wait that is never refused.
+    pub(crate) fn begin_breaking(&self) {
+        let shortages = match self.key {
+            Key::Task(waiter) => lock(&self.graph.waits).shortages_of(waiter),
+            Key::Thread(_) => Shortages::default(),
+        };
+        self.serve(shortages);
+    }
+
+    /// Has threads run what pools are short of, or refuses waits.
+    fn serve(&self, shortages: Shortages) {
+        let is_served = shortages.serve(|running| self.set_helping(running));
+        if let Key::Task(waiter) = self.key
+            && !is_served
+        {
+            self.graph.break_starving(waiter);
+        }
+    }
+
     /// Checks the wait before its thread parks. Returns the cycle that it would close as an error;
     /// then the thread must not park.
     pub(crate) fn check(&self) -> Result<Shortages, Vec<TaskId>> {
@@ -176,7 +215,10 @@ impl Wait<'_> {
                 if let Some(entry) = waits.entries.get_mut(&self.key) {
                     entry.is_checked = true;
                 }
-                Ok(waits.shortages_of(waiter))
+                Ok(match waits.begin_own_wait(waiter) {
+                    Some(workers) => waits.shortages_of_own(waiter, &workers),
+                    None => waits.shortages_of(waiter),
+                })
             }
             Some(cycle) => {
                 // Another wait that closes the same cycle is not refused too.
@@ -188,23 +230,16 @@ impl Wait<'_> {
         }
     }
 
-    /// Like [`check`](Self::check), for a wait that is never refused.
-    pub(crate) fn shortages(&self) -> Shortages {
-        match self.key {
-            Key::Task(waiter) => lock(&self.graph.waits).shortages_of(waiter),
-            Key::Thread(_) => Shortages::default(),
-        }
-    }
-
     /// Notes that this thread runs a target inside of the wait, until the next [check](Self::check).
     pub(crate) fn set_helping(&self, running: InnermostTask) {
         if let Some(entry) = lock(&self.graph.waits).entries.get_mut(&self.key) {
             entry.helps = Some(running);
+            entry.intent.targets.end_own_wait();
         }
     }
 
-    /// Returns the cycle that this wait was broken to end; `None` if it was not broken.
-    pub(crate) fn broken(&self) -> Option<Vec<TaskId>> {
+    /// Returns why this wait was broken; `None` if it was not.
+    pub(crate) fn broken(&self) -> Option<Refusal> {
         match self.key {
             Key::Task(_) => lock(&self.graph.waits)
                 .entries
@@ -261,7 +296,10 @@ impl Following {
         for thread in broken {
             thread.unpark();
         }
-        followed.map(Shortages::serve)
+        if !followed?.serve(drop) {
+            self.graph.break_starving(self.task);
+        }
+        Ok(())
     }
 }
 

@@ -46,6 +46,8 @@ pub(super) fn stuck<const N: usize>(
     let mut open = start.to_vec();
     while let Some(node) = open.pop() {
         needs.entry(node).or_insert_with(|| {
+            #[cfg(all(test, not(any(loom, other_unix))))]
+            super::visits::count();
             let needs = needs_of(node);
             open.extend(needs.nodes());
             needs

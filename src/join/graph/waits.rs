@@ -9,8 +9,10 @@ use super::super::current::{self, current};
 use super::super::header::Header;
 use super::super::id::TaskId;
 use super::super::sync::{Thread, current_thread};
-use super::super::workers::{InnermostTask, Shortage, Workers, running_here};
-use super::intent::{Intent, Need};
+use super::super::workers::{
+    InnermostTask, Shortage, StuckSpares, Workers, pool_here, running_here,
+};
+use super::intent::{Intent, Need, Refusal};
 use super::search::{Needs, Node, stuck};
 use super::shortages::{PoolShortage, Shortages};
 
@@ -19,6 +21,8 @@ pub(super) struct Waits {
     pub(super) next_number: u64,
     pub(super) entries: BTreeMap<Key, WaitEntry>,
     pub(super) pools: BTreeMap<u64, Arc<Workers>>,
+    /// The pools whose spare threads know all own waits of the pool.
+    informed: BTreeSet<u64>,
     /// For tasks whose threads run the code of another task meanwhile, such as the closure of a
     /// follower that waits: that one.
     inner: BTreeMap<TaskId, TaskId>,
@@ -63,7 +67,7 @@ pub(super) struct WaitEntry {
     pub(super) breakable: bool,
     /// Whether the wait may park. Until then it may still be refused.
     pub(super) is_checked: bool,
-    pub(super) broken: Option<Vec<TaskId>>,
+    pub(super) broken: Option<Refusal>,
     /// The task that this thread runs inside of the wait. The wait can't end before it, not even
     /// when it is broken.
     pub(super) helps: Option<InnermostTask>,
@@ -81,8 +85,8 @@ impl WaitEntry {
     /// Returns how this wait has ended, if it was not refused.
     pub(super) fn outcome(&self) -> &'static str {
         let is_late = || self.intent.deadline.is_some_and(|it| it <= Instant::now());
-        if self.broken.is_some() {
-            "would deadlock"
+        if let Some(refusal) = &self.broken {
+            refusal.name()
         } else if !self.intent.targets.have_ended() && is_late() {
             "timed out"
         } else {
@@ -90,9 +94,30 @@ impl WaitEntry {
         }
     }
 
+    pub(super) fn refuse(&mut self, refusal: Refusal) {
+        self.broken = Some(refusal);
+        self.intent.targets.end_own_wait();
+    }
+
     /// Whether this wait ends without a further target.
     fn needs_no_target(&self) -> bool {
         self.broken.is_some() || self.intent.targets.are_satisfied()
+    }
+
+    /// The shortage of this wait, if it has targets queued on the pool and the spare threads of that do not
+    /// know it.
+    fn shortage_of(&mut self, pool: u64) -> Option<Shortage> {
+        let is_queued = self.intent.targets.pools().contains(&pool);
+        is_queued.then(|| self.new_shortage(pool)).flatten()
+    }
+
+    fn new_shortage(&mut self, pool: u64) -> Option<Shortage> {
+        if self.short_of.contains(&pool) {
+            return None;
+        }
+        self.short_of.push(pool);
+        let lifetime = self.lifetime.get_or_insert_default();
+        Some(Shortage::new(self.intent.targets.clone(), lifetime))
     }
 
     /// What the wait of `task` needs when its targets don't count.
@@ -188,6 +213,7 @@ impl Waits {
     pub(super) fn remove(&mut self, key: Key, number: u64) -> Option<WaitEntry> {
         self.entries.get(&key).filter(|it| it.number == number)?;
         let mut entry = self.entries.remove(&key)?;
+        entry.intent.targets.end_own_wait();
         self.restore(std::mem::take(&mut entry.before));
         if let Some(outer) = entry.outer.take() {
             self.entries.insert(key, *outer);
@@ -310,11 +336,52 @@ impl Waits {
         }
     }
 
+    /// Counts the wait of this thread for `waiter`, if it belongs to a pool and waits for tasks of that alone.
+    /// Returns that pool.
+    pub(super) fn begin_own_wait(&self, waiter: TaskId) -> Option<Arc<Workers>> {
+        let pool = pool_here()?;
+        let workers = self.pools.get(&pool)?;
+        let targets = &self.entry(waiter)?.intent.targets;
+        let counts = targets.begin_own_wait(pool, workers.own_waits());
+        counts.then(|| workers.clone())
+    }
+
+    /// Returns the waits that starve by the own wait of this pool which has just begun.
+    pub(super) fn shortages_of_own(&mut self, waiter: TaskId, workers: &Arc<Workers>) -> Shortages {
+        let pool = workers.pool();
+        if !workers.do_all_wait() {
+            self.informed.remove(&pool);
+            return self.shortages_of(waiter);
+        }
+        if !self.informed.contains(&pool) {
+            let stuck = self.starving([Node::Task(waiter)]);
+            let busy = self.busy_spares(pool).into_iter();
+            let mut needed = busy.map(|(_, task)| Node::Task(task));
+            if stuck.contains(&Node::Pool(pool)) && needed.all(|node| stuck.contains(&node)) {
+                self.informed.insert(pool);
+            }
+            return self.shortages_among(&stuck);
+        }
+        let waits = self.entries.get_mut(&Key::Task(waiter));
+        Shortages(vec![PoolShortage {
+            workers: workers.clone(),
+            waits: waits
+                .and_then(|wait| wait.shortage_of(pool))
+                .into_iter()
+                .collect(),
+            stuck: StuckSpares::All,
+        }])
+    }
+
     /// Returns the waits that starve by the wait of `waiter`.
     pub(super) fn shortages_of(&mut self, waiter: TaskId) -> Shortages {
         let stuck = self.starving([Node::Task(waiter)]);
+        self.shortages_among(&stuck)
+    }
+
+    fn shortages_among(&mut self, stuck: &BTreeSet<Node>) -> Shortages {
         let mut short: BTreeMap<u64, Vec<Shortage>> = BTreeMap::new();
-        for node in &stuck {
+        for node in stuck {
             let Node::Task(task) = *node else { continue };
             let Some(entry) = self.entries.get_mut(&Key::Task(task)) else {
                 continue;
@@ -325,11 +392,7 @@ impl Waits {
                 }
                 // Even if the spare threads know of this wait, all of them may be stuck by now.
                 let waits = short.entry(pool).or_default();
-                if !entry.short_of.contains(&pool) {
-                    entry.short_of.push(pool);
-                    let lifetime = entry.lifetime.get_or_insert_default();
-                    waits.push(Shortage::new(entry.intent.targets.clone(), lifetime));
-                }
+                waits.extend(entry.new_shortage(pool));
             }
         }
         let with_spares = |(pool, waits)| {
@@ -342,22 +405,69 @@ impl Waits {
         Shortages(short.into_iter().filter_map(with_spares).collect())
     }
 
-    fn stuck_spares(&self, pool: u64) -> Vec<u64> {
+    fn stuck_spares(&self, pool: u64) -> StuckSpares {
         let stuck = self.starving([Node::Spares(pool)]);
         let busy = self.busy_spares(pool).into_iter();
-        busy.filter(|(_, task)| stuck.contains(&Node::Task(*task)))
-            .map(|(number, _)| number)
-            .collect()
+        let stuck = busy.filter(|(_, task)| stuck.contains(&Node::Task(*task)));
+        StuckSpares::These(stuck.map(|(number, _)| number).collect())
     }
 
     /// Whether a pool needs a spare thread for one more task: each of its threads waits for a task that
     /// needs one, and fewer spare threads go on than it has threads.
     pub(super) fn is_short(&self, workers: &Workers) -> bool {
         let pool = workers.pool();
+        // Mostly a thread is found that waits for nothing, without a search.
+        let running = workers.running();
+        if running.is_none_or(|tasks| tasks.into_iter().any(|task| self.is_free(task)))
+            || workers.has_spares(workers.threads(), |task| self.is_free(task))
+        {
+            return false;
+        }
         let stuck = self.starving([Node::Pool(pool), Node::Spares(pool)]);
         let goes_on = |(_, task): &(u64, TaskId)| !stuck.contains(&Node::Task(*task));
         let going_on = self.busy_spares(pool).into_iter().filter(goes_on);
         stuck.contains(&Node::Pool(pool)) && going_on.count() < workers.threads()
+    }
+
+    /// Whether this task, which runs, does not wait any more.
+    fn is_free(&self, task: TaskId) -> bool {
+        !self.inner.contains_key(&task)
+            && self
+                .entry(task)
+                .is_none_or(|entry| entry.needs_no_target() && entry.helped_by(task).is_none())
+    }
+
+    /// Refuses waits because no thread can run what they are short of, until `waiter` is not stuck any
+    /// more. The caller must wake the threads.
+    pub(super) fn break_starving(&mut self, waiter: TaskId) -> Vec<Thread> {
+        let mut broken = Vec::new();
+        while let Some(victim) = self.newest_starving(waiter)
+            && let Some(entry) = self.entries.get_mut(&Key::Task(victim))
+        {
+            entry.refuse(Refusal::NoThread);
+            broken.extend(entry.thread.clone());
+        }
+        broken
+    }
+
+    /// Returns the task of the newest wait that may be refused of those that keep `waiter` from going on.
+    fn newest_starving(&self, waiter: TaskId) -> Option<TaskId> {
+        let stuck = self.starving([Node::Task(waiter)]);
+        if !stuck.contains(&Node::Task(waiter)) {
+            return None;
+        }
+        let may_fail = |task: TaskId, entry: &WaitEntry| {
+            let is_seen = entry.intent.need != Need::Nothing || task == waiter;
+            entry.breakable && is_seen && entry.broken.is_none() && entry.helped_by(task).is_none()
+        };
+        let waits = stuck.iter().filter_map(|node| match *node {
+            Node::Task(task) => Some((task, self.entry(task)?)),
+            Node::Pool(_) | Node::Spares(_) => None,
+        });
+        let waits = waits.filter(|(task, entry)| may_fail(*task, entry));
+        waits
+            .max_by_key(|(_, entry)| entry.number)
+            .map(|(task, _)| task)
     }
 
     fn starving<const N: usize>(&self, start: [Node; N]) -> BTreeSet<Node> {
@@ -387,7 +497,7 @@ impl Waits {
         let entry = self.entries.get_mut(&Key::Task(cycle[victim]))?;
         let mut from_victim = cycle.to_vec();
         from_victim.rotate_left(victim);
-        entry.broken = Some(from_victim);
+        entry.refuse(Refusal::Cycle(from_victim));
         entry.thread.clone()
     }
 }
