@@ -12,7 +12,7 @@ fn panic_is_shown_with_message_place_and_backtrace() {
     window.until("1 panicked");
     assert!(window.shows("1 panic captured"));
     window.click("Panic");
-    assert!(window.shows("simulated panic in item 2"));
+    assert!(window.shows("item 2 misbehaved: a simulated panic"));
     assert!(window.shows("misbehave/mod.rs:"));
     window.click("Resolve backtrace");
     let places = |window: &Window| window.texts_with("misbehave/mod.rs:").len();

@@ -210,7 +210,7 @@ impl Options {
                 Err(ItemError::new("misbehaved", message))
             }
             Misbehaviour::PanicStr => panic!("simulated panic"),
-            Misbehaviour::PanicString => panic!("simulated panic in {}", input.display()),
+            Misbehaviour::PanicString => panic!("{} misbehaved: a simulated panic", input.display()),
             Misbehaviour::PanicOther => std::panic::panic_any(Payload),
             Misbehaviour::PanicInDrop => {
                 drop(PanicsInDrop);
