@@ -41,6 +41,7 @@ pub mod conformance {}
 mod builder;
 mod callbacks;
 mod children;
+mod descendants;
 mod end;
 mod error;
 mod exit;
@@ -64,6 +65,7 @@ mod news;
 mod output;
 mod patient;
 mod pipeline;
+mod programs;
 mod reader;
 mod reaper;
 mod reserve;

@@ -119,6 +119,10 @@ impl ProcessShared {
         self.spawned.kill_on_drop
     }
 
+    pub(super) fn is_launched(&self) -> bool {
+        self.spawned.guard.is_some()
+    }
+
     pub(super) fn pidfd(&self) -> Option<&Pidfd> {
         self.spawned.pidfd.as_ref()
     }
