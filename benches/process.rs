@@ -5,6 +5,7 @@
 mod harness;
 
 use std::io::Read as _;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -26,11 +27,19 @@ fn spawn_and_join(bench: &Bench, launcher: &Launcher) -> std::io::Result<()> {
         let launched = true_program().launched_by(launcher, LaunchOptions::default());
         timed(|| join(&start(launched)))
     };
-    let contenders: Vec<Contender<'_>> = vec![
+    let small = small_program().map(Launcher::of_program);
+    let mut contenders: Vec<Contender<'_>> = vec![
         ("meanwhile", Box::new(ours)),
         ("meanwhile, with launcher", Box::new(with_launcher)),
-        ("Command::output", Box::new(command_output)),
     ];
+    if let Some(small) = &small {
+        let with_small = || {
+            let launched = true_program().launched_by(small, LaunchOptions::default());
+            timed(|| join(&start(launched)))
+        };
+        contenders.push(("meanwhile-supervise", Box::new(with_small)));
+    }
+    contenders.push(("Command::output", Box::new(command_output)));
     bench.compare("spawn and join a process", 500, 0.5, 1.0, contenders)?;
 
     let mut contenders: Vec<Contender<'_>> = vec![("meanwhile", Box::new(ours))];
@@ -44,6 +53,13 @@ fn spawn_and_join(bench: &Bench, launcher: &Launcher) -> std::io::Result<()> {
         }
     }
     bench.compare("the same compared with Python", 11, 0.5, 1.0, contenders)
+}
+
+/// The program of the package `meanwhile-supervise`, if it was built in the same profile.
+fn small_program() -> Option<PathBuf> {
+    let bench = std::env::current_exe().ok()?;
+    let built = bench.parent()?.parent()?;
+    Some(built.join("meanwhile-supervise")).filter(|program| program.is_file())
 }
 
 fn command_output() -> Duration {

@@ -24,6 +24,9 @@ mod choice;
 #[doc(hidden)]
 pub mod cli;
 mod desktop;
+#[cfg(target_os = "linux")]
+#[doc(hidden)]
+pub mod first_process;
 #[doc(hidden)]
 pub mod format;
 #[doc(hidden)]

@@ -31,6 +31,8 @@ packages=(
     mesa-vulkan-drivers
     # A host to run commands on: this one.
     openssh-client openssh-server
+    # Programs by which a process leaves its parents.
+    bubblewrap daemonize dpkg screen socat sudo tmux
     # Programs to compare with, and validators of the desktop files.
     appstream b3sum coreutils desktop-file-utils findutils perl-base python3
 )
@@ -302,12 +304,16 @@ step_tests() {
         mkfifo coreutils install coreutils nice coreutils find findutils xargs findutils \
         perl perl-base setpriv util-linux
     local failed=0
-    cargo build --locked --workspace --examples
+    cargo build --locked --workspace --bins --examples
     run_tests --workspace --no-fail-fast --lib --bins --tests || failed=1
+    # Once more with the small program as the launcher.
+    MEANWHILE_TEST_LAUNCHER="$CARGO_TARGET_DIR/debug/meanwhile-supervise" \
+        run_tests -p meanwhile-join --no-fail-fast --test join process:: || failed=1
     cargo test --locked --workspace --doc || failed=1
     run_tests -p meanwhile-join --all-features --test join spans:: || failed=1
     need b3sum b3sum convert imagemagick ssh openssh-client ssh-keygen openssh-client \
-        /usr/sbin/sshd openssh-server unshare util-linux || return 1
+        /usr/sbin/sshd openssh-server unshare util-linux bwrap bubblewrap daemonize daemonize \
+        screen screen script bsdutils socat socat start-stop-daemon dpkg sudo sudo tmux tmux || return 1
     run_tests --test integration -- --ignored || failed=1
     run_tests -p meanwhile-join --test join -- --ignored || failed=1
     return $failed

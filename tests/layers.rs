@@ -12,13 +12,15 @@ use cycles::modules_form_no_cycle;
 #[path = "layers/cycles.rs"]
 mod cycles;
 
-/// Every module with its layer. `join` is a package of its own, which can't use the others. A module may use modules of its own layer and below.
-const LAYERS: [(&str, usize); 14] = [
+/// Every module with its layer. `join` and `supervise` are packages of their own, which can't use the others. A module may use modules of its own layer and below.
+const LAYERS: [(&str, usize); 16] = [
     ("catalogue_id", 0),
     ("choice", 0),
     ("desktop", 0),
+    ("first_process", 0),
     ("format", 0),
     ("join", 0),
+    ("supervise", 0),
     ("jobs", 1),
     ("record", 1),
     ("board", 2),

@@ -70,6 +70,15 @@ pub(super) fn open_output(item: &ItemRecord) -> Option<String> {
     }))
 }
 
+/// Names what an item's process has left running, apart from those that hold its output open.
+pub(super) fn left_running(item: &ItemRecord) -> Option<String> {
+    let ran = item.ran()?;
+    let is_named = |process: &&String| !ran.holders.contains(process);
+    let left: Vec<_> = ran.left.iter().filter(is_named).cloned().collect();
+    let name = item.input.display();
+    (!left.is_empty()).then(|| message_line(&format!("{name}: left {} running", listed(&left))))
+}
+
 /// Describes the end of an item, unless it returned or was cancelled.
 pub(super) fn failure(item: &ItemRecord) -> Option<String> {
     match &item.state {

@@ -204,7 +204,11 @@ impl Follower {
         if let Some(line) = output::line(record).filter(|_| !self.saves_lines) {
             text.push(item, OutputStream::Stdout, &line);
         }
-        let messages = [output::open_output(record), output::failure(record)];
+        let messages = [
+            output::open_output(record),
+            output::left_running(record),
+            output::failure(record),
+        ];
         for message in messages.into_iter().flatten() {
             text.push(item, OutputStream::Stderr, message.as_bytes());
         }

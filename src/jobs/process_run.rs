@@ -21,7 +21,12 @@ pub struct ProcessRun {
     /// The processes that still held its output open shortly after its end, such as `sleep (4711)`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub holders: Vec<String>,
-    /// The result of stopping it; `None` if it ended by itself.
+    /// The processes that it had started and that ran on when it had ended by itself, such as
+    /// `screen (4711)`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub left: Vec<String>,
+    /// The result of stopping it, or what it left running; `None` if it ended by itself and nothing was
+    /// stopped.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stopped: Option<StopSummary>,
 }
@@ -33,10 +38,14 @@ impl fmt::Display for ProcessRun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let line = self.stdout.last_lines(1);
         if line.is_empty() {
-            self.end.fmt(f)
+            self.end.fmt(f)?;
         } else {
-            f.write_str(&line)
+            f.write_str(&line)?;
         }
+        if self.left.is_empty() {
+            return Ok(());
+        }
+        write!(f, " (left running: {})", self.left.join(", "))
     }
 }
 

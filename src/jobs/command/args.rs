@@ -2,7 +2,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{CommandLine, Files, Keep, Options};
+use super::{CommandLine, Files, Keep, Leave, Options};
 use crate::jobs::args::whole_seconds;
 use crate::jobs::{Arguments, duration};
 
@@ -56,6 +56,9 @@ pub(super) struct CommandArgs {
         hide_default_value = true
     )]
     cpu: u64,
+    /// What to do with processes that a run has left running when it ended: name them on stderr, or stop them.
+    #[arg(long, value_enum, default_value_t)]
+    leave: Leave,
     /// How many of the last bytes of each stream of each run a JSON document has. As text, all come out.
     #[arg(long, value_name = "BYTES", default_value_t = Options::default().output_limit)]
     output_limit: usize,
@@ -89,6 +92,7 @@ impl CommandArgs {
             expected_codes: self.expect,
             memory_mib: self.memory,
             cpu_secs: self.cpu,
+            leave: self.leave,
             output_limit: self.output_limit,
             keep: Keep::All,
         };

@@ -104,6 +104,11 @@ impl Options {
              that it started.",
         );
         form.seconds(grace, &mut self.grace_secs);
+        let leave = Field::new(
+            "What is left running",
+            "Processes that a run has started and that go on when it has ended, such as daemons.",
+        );
+        form.choose(leave, &mut self.leave);
         let codes = Field::new(
             "Exit codes",
             "Those that mean success: 0, or 0, 2-4, or any.",

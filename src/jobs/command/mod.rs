@@ -64,6 +64,8 @@ pub struct Options {
     pub memory_mib: u64,
     /// The most CPU time that each process may use, in seconds; 0 is no limit.
     pub cpu_secs: u64,
+    /// What happens to processes that a run has left running.
+    pub leave: Leave,
     /// The number of the last bytes of each stream that are kept while the command runs.
     pub output_limit: usize,
     /// The part of them that is kept after it ended.
@@ -84,6 +86,7 @@ impl Default for Options {
             expected_codes: "0".to_owned(),
             memory_mib: 0,
             cpu_secs: 0,
+            leave: Leave::default(),
             output_limit: DEFAULT_OUTPUT_LIMIT,
             keep: Keep::default(),
         }
@@ -115,6 +118,22 @@ pub enum Files {
 choices!(pub Files {
     One => "Once for each file",
     All => "Once for all files",
+});
+
+/// What happens to the processes that a command has started and not ended, when it has ended itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Leave {
+    /// They go on, and the run names them.
+    #[default]
+    Name,
+    /// They are stopped.
+    Stop,
+}
+
+choices!(pub Leave {
+    Name => "Name it",
+    Stop => "Stop it",
 });
 
 /// The length of each stream that an ended run keeps with [`Keep::Tail`].

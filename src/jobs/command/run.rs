@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::Options;
 use super::forward::{Forward, LAST_OUTPUT_TIME};
 use super::prepared::Prepared;
+use super::{Leave, Options};
 use crate::format;
 use crate::jobs::{
     CapturedOutput, ExitStatus, Item, ItemError, Output, Priority, ProcessObserver, ProcessRun,
@@ -25,6 +25,9 @@ const MAX_TAKEN_BYTES: usize = 1024;
 
 /// The output that may wait for an observer that takes it.
 const BUFFER_BYTES: usize = 64 * 1024;
+
+/// The time that the helpers of a command have to end before they are said to be left running.
+const LAST_HELPER_TIME: Duration = Duration::from_millis(50);
 
 /// The lines and bytes of standard error that go into an error.
 const MAX_ERROR_LINES: usize = 5;
@@ -68,6 +71,10 @@ pub(super) fn run(
         process.wait_for_output(LAST_OUTPUT_TIME);
         options.keep.limit()
     };
+    let mut left = Left::default();
+    if stopped.is_none() && exit.is_some() {
+        left = Left::of(&process, options, context);
+    }
     let captured = process.output();
     let ran = Arc::new(ProcessRun {
         end: end(exit),
@@ -75,7 +82,8 @@ pub(super) fn run(
         stdout: printed(captured.stdout, exit, keep),
         stderr: printed(captured.stderr, exit, keep),
         holders: exit.map_or_else(Vec::new, |_| holders(&process)),
-        stopped,
+        left: left.named,
+        stopped: stopped.or(left.stopped),
     });
     observer.did_end(&ran);
     let report = Report {
@@ -173,7 +181,8 @@ impl RunTime {
     }
 
     fn is_over(&self) -> bool {
-        self.limit.is_some_and(|limit| self.elapsed.elapsed() >= limit)
+        self.limit
+            .is_some_and(|limit| self.elapsed.elapsed() >= limit)
     }
 }
 
@@ -253,6 +262,41 @@ fn end(exit: Option<Exit>) -> ExitStatus {
 fn holders(process: &Process) -> Vec<String> {
     let holders = process.output_holders();
     holders.iter().map(process_name).collect()
+}
+
+/// What a run that ended by itself has left running.
+#[derive(Default)]
+struct Left {
+    named: Vec<String>,
+    stopped: Option<StopSummary>,
+}
+
+impl Left {
+    fn of(process: &Process, options: &Options, context: &Context) -> Self {
+        if !has_descendants(process) {
+            return Self::default();
+        }
+        if options.leave == Leave::Stop {
+            let stopped = StopSummary::from(&process.stop(options.grace()));
+            return Self {
+                named: Vec::new(),
+                stopped: Some(stopped).filter(|stopped| !stopped.is_empty()),
+            };
+        }
+        // A helper ends soon after the command. A cancel ends the wait, too.
+        let later = Instant::now().checked_add(LAST_HELPER_TIME);
+        context.select().deadline(later).wait().ok();
+        let left = process.descendants().unwrap_or_default();
+        Self {
+            named: left.iter().map(process_name).collect(),
+            stopped: None,
+        }
+    }
+}
+
+/// Whether the process has left any running. If that can't be told, there is none to name.
+fn has_descendants(process: &Process) -> bool {
+    process.descendants().is_ok_and(|left| !left.is_empty())
 }
 
 /// Keeps the last `limit` bytes, or all without one.

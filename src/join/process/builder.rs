@@ -448,12 +448,6 @@ impl From<Command> for Builder {
 impl Launcher {
     /// Returns a builder that starts the launcher's own program as a child, with these options.
     pub fn itself(&self, options: LaunchOptions) -> Builder {
-        // The shim becomes the child. In the shim this path means the file that the shim was
-        // started from, even if that file has been replaced.
-        #[cfg(all(target_os = "linux", not(other_unix)))]
-        let program = "/proc/self/exe";
-        #[cfg(any(not(target_os = "linux"), other_unix))]
-        let program = self.program();
-        Builder::new(program).launched_by(self, options)
+        Builder::new(self.path_in_shim()).launched_by(self, options)
     }
 }

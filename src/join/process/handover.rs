@@ -25,6 +25,8 @@ const STREAMS: i32 = 3;
 /// Why a shim did not become the command.
 #[derive(Debug)]
 pub(super) enum Refusal {
+    /// The shim itself could not be started.
+    NotStarted(io::Error),
     /// The error of the `exec`.
     NotExecuted(io::Error),
     /// An option of the launch could not be set.
@@ -93,10 +95,12 @@ impl Answer {
         let answer = match refusal {
             Refusal::OtherVersion => "version ".to_owned(),
             Refusal::Option(sentence) => format!("option {sentence}"),
-            Refusal::NotExecuted(error) => match error.raw_os_error() {
-                Some(errno) => format!("exec {errno}"),
-                None => format!("exec {error}"),
-            },
+            Refusal::NotStarted(error) | Refusal::NotExecuted(error) => {
+                match error.raw_os_error() {
+                    Some(errno) => format!("exec {errno}"),
+                    None => format!("exec {error}"),
+                }
+            }
         };
         // Fails if the program has ended. Then nobody wants to know.
         self.0.write_all(answer.as_bytes()).ok();

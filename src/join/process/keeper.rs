@@ -7,7 +7,6 @@
 
 use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
-use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, Weak};
 use std::time::{Duration, Instant};
 
@@ -18,6 +17,7 @@ use super::super::SpawnError as ThreadError;
 use super::super::priority::{Priority, spawn_thread};
 use super::super::sync::lock;
 use super::error::SpawnError;
+use super::programs::Programs;
 use super::supervisor::{Sent, Supervisor};
 use super::system::Notifier;
 
@@ -32,7 +32,7 @@ const PAUSE: Duration = Duration::from_millis(50);
 /// The keeper that a launcher and its guards share. When all of them are gone, no tag is live, and
 /// the supervisor is ended.
 pub(super) struct Keeper {
-    program: Arc<Path>,
+    programs: Programs,
     tags: Mutex<Tags>,
     /// Held by the thread that starts a supervisor, which may take long.
     starting: Mutex<()>,
@@ -65,18 +65,18 @@ struct Ended {
 }
 
 impl Keeper {
-    pub(super) fn new(program: Arc<Path>) -> Self {
+    pub(super) fn new(programs: Programs) -> Self {
         Self {
-            program,
+            programs,
             tags: Mutex::default(),
             starting: Mutex::default(),
             thread: OnceLock::new(),
         }
     }
 
-    /// The program that is started as shim and supervisor.
-    pub(super) fn program(&self) -> &Path {
-        &self.program
+    /// The programs that are started as shim and supervisor.
+    pub(super) fn programs(&self) -> &Programs {
+        &self.programs
     }
 
     /// Adds a tag. Starts a supervisor if none runs.
@@ -124,7 +124,13 @@ impl Keeper {
             return Ok(());
         }
         let thread = self.start_thread()?;
-        let fresh = Supervisor::start(&self.program)?;
+        let program = self.programs.current();
+        let fresh = match Supervisor::start(program) {
+            Err(_) if self.programs.leave_small(program) => {
+                Supervisor::start(self.programs.current())?
+            }
+            other => other?,
+        };
         let ended = {
             let mut tags = lock(&self.tags);
             let Tags { live, unsent, .. } = &mut *tags;

@@ -1,18 +1,15 @@
 //! The launcher, which starts processes through a shim and a supervisor. Both are this program too.
 
-use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::{Arc, OnceLock};
 
 use super::error::SpawnError;
 use super::exit::ProcessInfo;
-use super::group::ProcessGroup;
 use super::guard::TreeGuard;
 use super::keeper::Keeper;
-use super::launch_options::LaunchOptions;
 use super::launcher_id::LauncherId;
+use super::programs::Programs;
 use super::shim::{self, SHIM_ARGUMENT};
 use super::supervisor::{self, SUPERVISOR_ARGUMENT};
 use super::{children, reaper, spawner, stopper, system};
@@ -47,6 +44,9 @@ use super::{children, reaper, spawner, stopper, system};
 /// environment, changed their user or entered a container. What is no descendant is not found: for
 /// example, what `atd` or `systemd` starts for the process.
 ///
+/// The shim and the supervisor are this program, or `meanwhile-supervise` of the package of that name, if that
+/// is in the same folder and of the same version: it starts several times as fast.
+///
 /// Only Linux kills a process together with its parent. On other systems the supervisor does it.
 /// The supervisor is a second process that outlives the program, and finds the processes by a tag
 /// in their environment. macOS does not show the environment of its own protected programs, such as
@@ -70,14 +70,14 @@ impl Launcher {
         let mut args = std::env::args_os().skip(1);
         match args.next() {
             Some(arg) if arg == SHIM_ARGUMENT => exit(shim::run(args)),
-            Some(arg) if arg == SUPERVISOR_ARGUMENT => exit(supervisor::run()),
+            Some(arg) if arg == SUPERVISOR_ARGUMENT => exit(supervisor::run(args)),
             _ => {}
         }
         // On an error, each spawn tries again and reports the error then.
         let threads = spawner::start().and_then(|()| reaper::start());
         threads.and_then(|()| stopper::start()).ok();
         INSTALLED
-            .get_or_init(|| Self::of_program(system::own_executable()))
+            .get_or_init(|| Self::of_programs(Programs::own(system::own_executable())))
             .clone()
     }
 
@@ -89,9 +89,12 @@ impl Launcher {
     /// Returns a launcher that uses another program as shim and supervisor. The `main` of that
     /// program must install a launcher.
     pub fn of_program(program: impl Into<PathBuf>) -> Self {
-        let program: PathBuf = program.into();
+        Self::of_programs(Programs::only(program.into()))
+    }
+
+    fn of_programs(programs: Programs) -> Self {
         Self {
-            keeper: Arc::new(Keeper::new(program.into())),
+            keeper: Arc::new(Keeper::new(programs)),
             id: LauncherId::next(),
         }
     }
@@ -107,20 +110,24 @@ impl Launcher {
     }
 
     /// The program that is started as shim and supervisor.
-    pub(super) fn program(&self) -> &Path {
-        self.keeper.program()
+    pub(super) fn program(&self) -> &Arc<Path> {
+        self.keeper.programs().current()
     }
 
-    pub(super) fn command(
-        &self,
-        tag: &str,
-        options: &LaunchOptions,
-        group: ProcessGroup,
-        program: &OsStr,
-        arg0: Option<&OsStr>,
-        args: &[OsString],
-    ) -> Command {
-        shim::command(self.program(), tag, options, group, program, arg0, args)
+    /// The path by which a shim executes the launcher's own program, even if its file was replaced.
+    pub(super) fn path_in_shim(&self) -> PathBuf {
+        let programs = self.keeper.programs();
+        if programs.has_small() {
+            return system::executable_of_parent(programs.full());
+        }
+        // The shim is that program.
+        system::executable_of_itself(programs.full())
+    }
+
+    /// Has another program started as shim and supervisor from now on. Returns `false` if there is no
+    /// other than `failed`.
+    pub(super) fn leave_program(&self, failed: &Arc<Path>) -> bool {
+        self.keeper.programs().leave_small(failed)
     }
 
     /// Has the supervisor kill the processes that carry `tag` or its mark when this program exits.

@@ -41,6 +41,7 @@ pub mod conformance {}
 mod builder;
 mod callbacks;
 mod children;
+mod descendants;
 mod end;
 mod error;
 mod exit;
@@ -66,6 +67,7 @@ mod news;
 mod output;
 mod patient;
 mod pipeline;
+mod programs;
 mod reader;
 mod reaper;
 mod reporting;

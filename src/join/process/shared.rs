@@ -135,6 +135,10 @@ impl ProcessShared {
         self.spawned.kill_on_drop
     }
 
+    pub(super) fn is_launched(&self) -> bool {
+        self.spawned.guard.is_some()
+    }
+
     fn pidfd(&self) -> Option<Arc<Pidfd>> {
         lock(&self.pidfd).clone()
     }

@@ -6,7 +6,7 @@
 //! same whatever its size. The shim does those things in ordinary code, then executes the command
 //! with the same pid.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -17,7 +17,9 @@ use rustix::process::{Pid, Resource, Rlimit, Signal, getppid, setrlimit, setsid}
 use super::super::Priority;
 use super::group::ProcessGroup;
 use super::handover::{Answer, Refusal};
+use super::invocation::Invocation;
 use super::launch_options::LaunchOptions;
+use super::programs::VERSION;
 use super::{mark, system};
 
 /// The first argument of a program that is started as a shim.
@@ -32,24 +34,30 @@ const WITH_ARG0: &str = "arg0";
 /// The option of a session of its own.
 const SESSION: &str = "session";
 
-/// Returns the command that starts `shim` to become `program`.
+/// Returns the command that starts `shim` to become the program.
 pub(super) fn command(
     shim: &Path,
     tag: &str,
     options: &LaunchOptions,
     group: ProcessGroup,
-    program: &OsStr,
-    arg0: Option<&OsStr>,
-    args: &[OsString],
+    invocation: &Invocation,
 ) -> Command {
     let mut command = Command::new(shim);
-    command.arg(SHIM_ARGUMENT).args(to_args(options));
+    command
+        .args([SHIM_ARGUMENT, VERSION])
+        .args(to_args(options));
     if group == ProcessGroup::Session {
         command.arg(SESSION);
     }
     if let Some(mark) = mark::of_tag(tag) {
         command.arg(format!("mark={mark}"));
     }
+    let Invocation {
+        program,
+        arg0,
+        args,
+        ..
+    } = invocation;
     if arg0.is_some() {
         command.arg(WITH_ARG0);
     }
@@ -83,6 +91,9 @@ pub(super) fn run(args: impl Iterator<Item = OsString>) -> i32 {
 
 /// Executes the command. Returns why it could not.
 fn become_command(mut args: impl Iterator<Item = OsString>) -> Refusal {
+    if args.next().is_none_or(|version| version != VERSION) {
+        return Refusal::OtherVersion;
+    }
     let mut has_arg0 = false;
     for option in args.by_ref().take_while(|arg| arg != "--") {
         if option == WITH_ARG0 {

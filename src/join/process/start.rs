@@ -3,6 +3,7 @@
 use std::io::{self, PipeReader};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Child, Command};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -23,12 +24,14 @@ use super::handle::Process;
 use super::handover::Refusal;
 use super::input::{InputEnd, InputQueue};
 use super::invocation::Invocation;
+use super::launch_options::LaunchOptions;
+use super::launcher::Launcher;
 use super::output::StreamCapture;
 use super::reaper::{self, WatchedChild};
 use super::shared::{PipeEnds, ProcessShared, Spawned};
-use super::streams::{Input, LaunchedInput, Redirect};
+use super::streams::{Input, Redirect};
 use super::system::Pidfd;
-use super::{children, patient, spawner, stopper, tag};
+use super::{children, patient, shim, spawner, stopper, tag};
 
 impl Builder {
     /// Starts the process, and returns its handle once the program is loaded.
@@ -60,38 +63,75 @@ impl Builder {
         }
         reaper::start()?;
         stopper::start()?;
+        let started = match &self.launch {
+            Some((launcher, options)) => self.launch(launcher, options, given_up)?,
+            None => self.start_child()?,
+        };
+        self.adopt(started)
+    }
+
+    /// Starts the process without a launcher.
+    fn start_child(&self) -> Result<Started, SpawnError> {
         let key = next_key();
         let tag = tag::new_tag(key);
-        let Connected {
-            command,
-            shared_pipe,
-            launched,
-        } = self.command(&tag)?;
-        let (spawned, guard) = match &self.launch {
-            Some((launcher, _)) => {
-                let guard = launcher.guard(&tag)?;
-                (spawner::spawn(command)?, Some(Arc::new(guard)))
+        let Invocation {
+            program,
+            arg0,
+            args,
+            ..
+        } = &self.invocation;
+        let mut command = Command::new(program);
+        command.arg0(arg0.as_ref().unwrap_or(program)).args(args);
+        let name = self.invocation.program_name();
+        self.streams.connect_input(&mut command, &name)?;
+        let shared_pipe = self.prepare(&mut command, &tag)?;
+        let child = self.start(command)?.map_err(|cause| self.refusal(cause))?;
+        Ok(Started::new(child, shared_pipe, key, tag, None))
+    }
+
+    /// Starts the process through the shim of a launcher.
+    fn launch(
+        &self,
+        launcher: &Launcher,
+        options: &LaunchOptions,
+        given_up: &CancelToken,
+    ) -> Result<Started, SpawnError> {
+        let shim = launcher.program();
+        match self.launch_with(launcher, shim, options, given_up)? {
+            Ok(started) => Ok(started),
+            Err(refusal) if is_of_program(&refusal) && launcher.leave_program(shim) => {
+                let again = self.launch_with(launcher, launcher.program(), options, given_up)?;
+                again.map_err(|refusal| self.explain(refusal))
             }
-            None => (self.start(command)?, None),
-        };
-        let mut child = spawned.map_err(|cause| self.refusal(cause))?;
-        if let Some(LaunchedInput { handover, writer }) = launched {
-            child.stdin = writer;
-            if let Err(refusal) = handover.wait(given_up) {
-                reap_refused(child);
-                return Err(self.refusal_of_shim(refusal));
-            }
+            Err(refusal) => Err(self.explain(refusal)),
         }
-        // Only the reaper reaps the child, so the pid can't be another process's yet.
-        let pidfd = Pidfd::of_child(&child);
-        self.adopt(Started {
-            child,
-            shared_pipe,
-            pidfd,
-            key,
-            tag,
-            guard,
-        })
+    }
+
+    /// The inner error is the one of the shim.
+    fn launch_with(
+        &self,
+        launcher: &Launcher,
+        shim: &Path,
+        options: &LaunchOptions,
+        given_up: &CancelToken,
+    ) -> Result<Result<Started, Refusal>, SpawnError> {
+        let key = next_key();
+        let tag = tag::new_tag(key);
+        let mut command = shim::command(shim, &tag, options, self.group, &self.invocation);
+        let name = self.invocation.program_name();
+        let input = self.streams.connect_input_of_shim(&mut command, &name)?;
+        let shared_pipe = self.prepare(&mut command, &tag)?;
+        let guard = Arc::new(launcher.guard(&tag)?);
+        let mut child = match spawner::spawn(command)? {
+            Ok(child) => child,
+            Err(error) => return Ok(Err(Refusal::NotStarted(error))),
+        };
+        child.stdin = input.writer;
+        if let Err(refusal) = input.handover.wait(given_up) {
+            reap_refused(child);
+            return Ok(Err(refusal));
+        }
+        Ok(Ok(Started::new(child, shared_pipe, key, tag, Some(guard))))
     }
 
     /// Like [`spawn`](Self::spawn), but gives up at this time, or when the token is cancelled. `None` is no
@@ -249,62 +289,39 @@ impl Builder {
         pipes
     }
 
-    fn refusal_of_shim(&self, refusal: Refusal) -> SpawnError {
-        match refusal {
-            Refusal::NotExecuted(error) => self.refusal(error),
-            Refusal::Option(sentence) => self.refusal(io::Error::other(sentence)),
-            Refusal::OtherVersion => {
-                self.refusal(io::Error::other("the launcher is of another version"))
-            }
-        }
+    fn explain(&self, refusal: Refusal) -> SpawnError {
+        self.refusal(match refusal {
+            Refusal::NotStarted(error) | Refusal::NotExecuted(error) => error,
+            Refusal::Option(sentence) => io::Error::other(sentence),
+            Refusal::OtherVersion => io::Error::other("its launcher is of another version"),
+        })
     }
 
-    fn command(&self, tag: &str) -> Result<Connected, SpawnError> {
-        let Invocation {
-            program,
-            arg0,
-            args,
-            ..
-        } = &self.invocation;
-        let mut command = if let Some((launcher, options)) = &self.launch {
-            launcher.command(tag, options, self.group, program, arg0.as_deref(), args)
-        } else {
-            let mut command = Command::new(program);
-            command.arg0(arg0.as_ref().unwrap_or(program)).args(args);
-            command
-        };
-        self.invocation.apply_to(&mut command);
+    /// Sets the environment, the folder, the output streams and the group of a command. Returns the
+    /// reading end of the pipe that stdout and stderr share, if there is one.
+    fn prepare(&self, command: &mut Command, tag: &str) -> Result<Option<PipeReader>, SpawnError> {
+        self.invocation.apply_to(command);
         command.env(tag::TAG_VARIABLE, tag::variable_for(tag));
-        let program = self.invocation.program_name();
-        let launched = if self.launch.is_some() {
-            Some(self.streams.connect_input_of_shim(&mut command, &program)?)
-        } else {
-            self.streams.connect_input(&mut command, &program)?;
-            None
-        };
-        let shared_pipe = self.streams.connect_outputs(&mut command, &program)?;
         if self.group == ProcessGroup::Own {
             command.process_group(0);
         }
-        Ok(Connected {
-            command,
-            shared_pipe,
-            launched,
-        })
+        let program = self.invocation.program_name();
+        self.streams.connect_outputs(command, &program)
     }
 }
 
-/// A command with its streams.
-struct Connected {
-    command: Command,
-    /// The reading end of the pipe that its stdout and stderr share.
-    shared_pipe: Option<PipeReader>,
-    /// `None` without a launcher.
-    launched: Option<LaunchedInput>,
+/// Whether the program of the launcher is to blame, and not the command.
+fn is_of_program(refusal: &Refusal) -> bool {
+    use io::ErrorKind::{NotFound, PermissionDenied};
+    match refusal {
+        Refusal::OtherVersion => true,
+        Refusal::NotStarted(error) => matches!(error.kind(), NotFound | PermissionDenied),
+        Refusal::NotExecuted(_) | Refusal::Option(_) => false,
+    }
 }
 
 /// Reaps a shim that has refused to become the command, and exits.
-#[expect(clippy::disallowed_methods, reason = "it has told that it exits")]
+#[expect(clippy::disallowed_methods, reason = "it exits right after its answer")]
 fn reap_refused(mut shim: Child) {
     // Fails only if other code has reaped it.
     shim.wait().ok();
@@ -319,6 +336,26 @@ struct Started {
     key: u64,
     tag: String,
     guard: Option<Arc<TreeGuard>>,
+}
+
+impl Started {
+    fn new(
+        child: Child,
+        shared_pipe: Option<PipeReader>,
+        key: u64,
+        tag: String,
+        guard: Option<Arc<TreeGuard>>,
+    ) -> Self {
+        Self {
+            // Only the reaper reaps the child, so the pid can't be another process's yet.
+            pidfd: Pidfd::of_child(&child),
+            child,
+            shared_pipe,
+            key,
+            tag,
+            guard,
+        }
+    }
 }
 
 /// The pipes of a child that was just started.
@@ -352,22 +389,10 @@ mod tests {
 
     /// Spawns as on a system without pidfds.
     fn spawn_without_pidfd(builder: &Builder) -> Process {
-        let key = next_key();
-        let tag = tag::new_tag(key);
-        let connected = builder.command(&tag).expect("an ordinary command");
-        let Connected {
-            mut command,
-            shared_pipe,
-            ..
-        } = connected;
-        let child = command.spawn().expect("the program starts");
+        let started = builder.start_child().expect("the program starts");
         let adopted = builder.adopt(Started {
-            child,
-            shared_pipe,
             pidfd: None,
-            key,
-            tag,
-            guard: None,
+            ..started
         });
         adopted.expect("the waiting thread starts")
     }

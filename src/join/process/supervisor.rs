@@ -8,6 +8,7 @@
 //! a tree that had not ended.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::io::{self, BufRead};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
@@ -19,6 +20,7 @@ use rustix::io::{Errno, ioctl_fionbio};
 use rustix::process::{Pid, Signal, kill_process, setpgid, setsid};
 
 use super::error::SpawnError;
+use super::programs::VERSION;
 use super::{spawner, system, tree};
 
 /// The first argument of a program that is started as a supervisor.
@@ -45,7 +47,7 @@ impl Supervisor {
         let mut command = Command::new(program);
         command
             .arg0("meanwhile-supervisor")
-            .arg(SUPERVISOR_ARGUMENT)
+            .args([SUPERVISOR_ARGUMENT, VERSION])
             .process_group(0)
             .current_dir("/")
             .stdin(Stdio::piped())
@@ -112,7 +114,11 @@ impl Supervisor {
 }
 
 /// Runs this process as the supervisor. Returns its exit code.
-pub(super) fn run() -> i32 {
+pub(super) fn run(mut args: impl Iterator<Item = OsString>) -> i32 {
+    if args.next().is_none_or(|version| version != VERSION) {
+        // The shim of that program tells it.
+        return 1;
+    }
     // The end of the program continues a supervisor that a signal has stopped. An error means that
     // the program has ended already, and then the pipe is closed.
     system::set_parent_death_signal(Signal::CONT).ok();

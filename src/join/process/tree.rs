@@ -215,9 +215,15 @@ impl Snapshot {
     /// # Errors
     /// The process table can't be read.
     pub(super) fn take() -> io::Result<Self> {
+        Ok(Self::of(reserve::with_descriptors(
+            system::running_processes,
+        )?))
+    }
+
+    /// A snapshot of these processes alone.
+    pub(super) fn of(entries: Vec<ProcessEntry>) -> Self {
         let own = std::process::id().cast_signed();
-        let others = reserve::with_descriptors(system::running_processes)?.into_iter();
-        let others = others.filter(|entry| entry.pid != own);
+        let others = entries.into_iter().filter(|entry| entry.pid != own);
         let mut snapshot = Self {
             entries: others.map(|entry| (entry.pid, entry)).collect(),
             children: BTreeMap::new(),
@@ -235,7 +241,12 @@ impl Snapshot {
                 snapshot.marked.entry(mark).or_default().push(entry.pid);
             }
         }
-        Ok(snapshot)
+        snapshot
+    }
+
+    /// Whether any process carries the tag or its mark.
+    pub(super) fn has_tagged(&self, tag: &str) -> bool {
+        !self.tagged(&BTreeSet::from([tag.to_owned()])).is_empty()
     }
 
     fn group_of(&self, pid: i32) -> Option<i32> {

@@ -41,7 +41,10 @@ fn job_without_items_returns() {
 fn panic_keeps_message_location_thread_and_task() {
     let messages = [
         (Misbehaviour::PanicStr, "simulated panic"),
-        (Misbehaviour::PanicString, "item 1 misbehaved: a simulated panic"),
+        (
+            Misbehaviour::PanicString,
+            "item 1 misbehaved: a simulated panic",
+        ),
         (Misbehaviour::PanicOther, "non-string payload"),
         (Misbehaviour::PanicInDrop, "simulated panic in a destructor"),
     ];

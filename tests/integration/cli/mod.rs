@@ -6,6 +6,8 @@
 )]
 
 mod checksum;
+#[cfg(target_os = "linux")]
+mod escaping;
 mod isolation;
 mod output;
 mod waiting;

@@ -58,7 +58,10 @@ fn panicked_item_prints_message_and_location() {
         lines[0].starts_with("meanwhile: b panicked at "),
         "{lines:?}"
     );
-    assert!(lines[0].ends_with(": b misbehaved: a simulated panic"), "{lines:?}");
+    assert!(
+        lines[0].ends_with(": b misbehaved: a simulated panic"),
+        "{lines:?}"
+    );
     assert_eq!(lines[1..], ["meanwhile: 2 items: 1 returned, 1 panicked"]);
 }
 

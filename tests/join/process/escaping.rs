@@ -97,3 +97,23 @@ fn p11_process_without_its_environment_ends() {
     eventually("their end", || sleeper.running().is_empty());
     assert!(killed_at.elapsed() < TIMEOUT);
 }
+
+#[test]
+fn p7_what_an_ended_process_has_left_is_named() {
+    let ended = launched(Builder::new("true")).spawn().unwrap();
+    assert_eq!(ended.join().unwrap(), Exit::Code(0));
+    assert_eq!(ended.descendants().unwrap(), []);
+    for way in WAYS {
+        let folder = folder();
+        let sleeper = Sleeper::new(folder.path());
+        let process = launched(shell(&way.replace("SLEEP", &sleeper.command())));
+        let process = process.spawn().unwrap();
+        assert_eq!(process.join().unwrap(), Exit::Code(0), "{way}");
+        eventually(way, || sleeper.running().len() == 1);
+        let left = process.descendants().unwrap();
+        let pids: Vec<_> = left.iter().map(|member| member.pid).collect();
+        assert_eq!(pids, sleeper.running(), "{way}");
+        drop(process.stop(Duration::ZERO));
+        assert_eq!(process.descendants().unwrap(), [], "{way}");
+    }
+}

@@ -37,9 +37,13 @@ fn shell(script: &str) -> Builder {
     Builder::new("/bin/sh").args(["-c", script])
 }
 
+/// The path of a program that tests use as their launcher in place of [`launching_program`].
+const OTHER_LAUNCHER: &str = "MEANWHILE_TEST_LAUNCHER";
+
 /// A launcher that uses the program.
 fn launcher() -> Launcher {
-    Launcher::of_program(launching_program())
+    let other = std::env::var_os(OTHER_LAUNCHER).map(PathBuf::from);
+    Launcher::of_program(other.unwrap_or_else(launching_program))
 }
 
 /// A program whose `main` installs a launcher: an example, because the library has no program.

@@ -3,9 +3,10 @@
 use std::ffi::{CStr, OsStr, OsString};
 use std::fs;
 use std::io::{self, Read as _};
+use std::ops::RangeInclusive;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::{Duration, Instant};
 
@@ -142,6 +143,37 @@ pub(in super::super) fn running_processes() -> io::Result<Vec<ProcessEntry>> {
     }
     running.extend(executing);
     Ok(running)
+}
+
+/// More pids than these are not looked at one by one.
+const MAX_PIDS: i32 = 256;
+
+/// Returns the pids that were given to processes and threads since the process with this pid was started;
+/// `None` if they are many or the system does not tell.
+pub(in super::super) fn pids_since(pid: i32) -> Option<RangeInclusive<i32>> {
+    let newest = fs::read_to_string("/proc/sys/kernel/ns_last_pid").ok()?;
+    let newest: i32 = newest.trim().parse().ok()?;
+    // They begin again with small numbers after the highest.
+    let count = newest.checked_sub(pid)?;
+    (0..=MAX_PIDS).contains(&count).then_some(pid + 1..=newest)
+}
+
+/// Returns the processes with these pids, except zombies.
+///
+/// # Errors
+/// No more files can be opened.
+pub(in super::super) fn processes_of(
+    mut pids: impl Iterator<Item = i32>,
+) -> io::Result<Vec<ProcessEntry>> {
+    pids.try_fold(Vec::new(), |mut entries, pid| {
+        let process = unless_gone(Process::new(pid))?;
+        match process.map(|it| entry(&it)).transpose()?.flatten() {
+            // One that executes a program has no tag for a moment.
+            Some(Found::Complete(entry) | Found::Executing(entry)) => entries.push(entry),
+            None => {}
+        }
+        Ok(entries)
+    })
 }
 
 /// Returns the other processes that have one of these pipes open.
@@ -337,6 +369,16 @@ fn group_of(process: ProcResult<Process>) -> Option<i32> {
 /// Returns the path of this program. It stays valid when the file is replaced.
 pub(in super::super) fn own_executable() -> PathBuf {
     "/proc/self/exe".into()
+}
+
+/// Returns the path by which a process means its own program, which is `program`.
+pub(in super::super) fn executable_of_itself(_program: &Path) -> PathBuf {
+    own_executable()
+}
+
+/// Returns the path by which a child of this program means this program, which is `program`.
+pub(in super::super) fn executable_of_parent(_program: &Path) -> PathBuf {
+    format!("/proc/{}/exe", std::process::id()).into()
 }
 
 /// Has the system send this signal to this process when the thread that started it ends.

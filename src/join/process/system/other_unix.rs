@@ -10,9 +10,10 @@ use std::env;
 use std::ffi::{CStr, OsStr, OsString};
 use std::fs::File;
 use std::io::{self, PipeReader, PipeWriter};
+use std::ops::RangeInclusive;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -124,6 +125,19 @@ pub(in super::super) fn running_processes() -> io::Result<Vec<ProcessEntry>> {
     Ok(processes.filter_map(entry).collect())
 }
 
+/// Returns `None`: there is no common way to ask for the newest pid.
+pub(in super::super) fn pids_since(_pid: i32) -> Option<RangeInclusive<i32>> {
+    None
+}
+
+/// Is not called, because no pids are known.
+#[expect(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
+pub(in super::super) fn processes_of(
+    _pids: impl Iterator<Item = i32>,
+) -> io::Result<Vec<ProcessEntry>> {
+    Ok(Vec::new())
+}
+
 /// Returns no process: there is no common way to ask for the files that one has open.
 pub(in super::super) fn pipe_holders(_pipes: &[u64]) -> Vec<PipeHolder> {
     Vec::new()
@@ -228,6 +242,16 @@ pub(in super::super) fn parents_group() -> Option<i32> {
 pub(in super::super) fn own_executable() -> PathBuf {
     let first_argument = || env::args_os().next().unwrap_or_default().into();
     env::current_exe().unwrap_or_else(|_| first_argument())
+}
+
+/// Returns the path by which a process means its own program, which is `program`.
+pub(in super::super) fn executable_of_itself(program: &Path) -> PathBuf {
+    program.to_owned()
+}
+
+/// Returns the path by which a child of this program means this program, which is `program`.
+pub(in super::super) fn executable_of_parent(program: &Path) -> PathBuf {
+    program.to_owned()
 }
 
 /// Does nothing, because these systems kill no process together with its parent. The supervisor
