@@ -21,11 +21,16 @@ pub(super) enum Progress {
     Bar(ProgressBar),
     /// Elsewhere; the last line was printed at this time since the start of the job.
     Lines(Duration),
+    /// Nowhere, because the items have the terminal.
+    Hidden,
 }
 
 impl Progress {
-    pub(super) fn new() -> Self {
-        if std::io::stderr().is_terminal() {
+    /// Progress beside items that have the terminal themselves, or that have not.
+    pub(super) fn new(have_terminal: bool) -> Self {
+        if have_terminal {
+            Self::Hidden
+        } else if std::io::stderr().is_terminal() {
             Self::Bar(empty_bar())
         } else {
             Self::Lines(Duration::ZERO)
@@ -36,7 +41,7 @@ impl Progress {
     pub(super) fn bar(&self) -> Option<ProgressBar> {
         match self {
             Self::Bar(bar) => Some(bar.clone()),
-            Self::Lines(_) => None,
+            Self::Lines(_) | Self::Hidden => None,
         }
     }
 
@@ -56,6 +61,7 @@ impl Progress {
                     print_message(&describe(job, now));
                 }
             }
+            Self::Hidden => {}
         }
     }
 
@@ -63,7 +69,7 @@ impl Progress {
     pub(super) fn print(&self, message: &str) {
         match self {
             Self::Bar(bar) => bar.suspend(|| print_message(message)),
-            Self::Lines(_) => print_message(message),
+            Self::Lines(_) | Self::Hidden => print_message(message),
         }
     }
 

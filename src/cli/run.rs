@@ -31,11 +31,11 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
     let (wake, woken) = crossbeam_channel::bounded(1);
     let interrupt = Interrupt::listen(leave).context("could not listen for Ctrl-C")?;
     interrupt.token().on_cancel(waker(wake.clone())).keep();
-    let progress = Progress::new();
     let mut board = JobBoard::new(waker(wake.clone()));
     let (join_timeout, on_timeout) = (args.join_timeout(), args.on_timeout());
     let (format, order) = (args.format(), args.output_order());
     let (spec, file) = args.into_job();
+    let progress = Progress::new(spec.options.job().uses_terminal());
     let text = match format {
         Format::Json => None,
         Format::Text => Some(OrderedOutput::start(order, progress.bar(), waker(wake))?),

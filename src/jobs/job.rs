@@ -72,6 +72,11 @@ pub trait Job: Send + Sync {
         false
     }
 
+    /// Whether items have the terminal of this program while they run. Then nothing else is shown there.
+    fn uses_terminal(&self) -> bool {
+        false
+    }
+
     /// The most address space that an isolated worker may use for this job, in bytes; `None` for
     /// no limit.
     fn address_space_limit(&self) -> Option<u64> {

@@ -59,6 +59,10 @@ pub(super) struct CommandArgs {
     /// What to do with processes that a run has left running when it ended: name them on stderr, or stop them.
     #[arg(long, value_enum, default_value_t)]
     leave: Leave,
+    /// Lend the terminal to one run at a time, which reads and prints there itself. Without it a command
+    /// has no terminal, and one that asks for a password fails at once.
+    #[arg(long)]
+    tty: bool,
     /// How many of the last bytes of each stream of each run a JSON document has. As text, all come out.
     #[arg(long, value_name = "BYTES", default_value_t = Options::default().output_limit)]
     output_limit: usize,
@@ -93,6 +97,7 @@ impl CommandArgs {
             memory_mib: self.memory,
             cpu_secs: self.cpu,
             leave: self.leave,
+            tty: self.tty,
             output_limit: self.output_limit,
             keep: Keep::All,
         };

@@ -18,6 +18,8 @@ mod prepared;
 #[cfg(unix)]
 mod run;
 mod template;
+#[cfg(unix)]
+mod terminal;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -66,6 +68,9 @@ pub struct Options {
     pub cpu_secs: u64,
     /// What happens to processes that a run has left running.
     pub leave: Leave,
+    /// Whether a run has the terminal of this program, one at a time: its streams lead there, and its output
+    /// is not in the result. Otherwise a command has no terminal.
+    pub tty: bool,
     /// The number of the last bytes of each stream that are kept while the command runs.
     pub output_limit: usize,
     /// The part of them that is kept after it ended.
@@ -87,6 +92,7 @@ impl Default for Options {
             memory_mib: 0,
             cpu_secs: 0,
             leave: Leave::default(),
+            tty: false,
             output_limit: DEFAULT_OUTPUT_LIMIT,
             keep: Keep::default(),
         }
@@ -259,6 +265,10 @@ impl Job for Options {
 
     fn has_processes(&self) -> bool {
         true
+    }
+
+    fn uses_terminal(&self) -> bool {
+        self.tty
     }
 
     fn stop_time(&self) -> Duration {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::forward::{Forward, LAST_OUTPUT_TIME};
 use super::prepared::Prepared;
+use super::terminal::{self, Turn};
 use super::{Leave, Options};
 use crate::format;
 use crate::jobs::{
@@ -47,12 +48,14 @@ pub(super) fn run(
         _ => vec![item.input.clone()].into(),
     };
     context.checkpoint();
+    let _turn = options.tty.then(|| Turn::wait(context));
     let time = RunTime {
         elapsed: Stopwatch::start(),
         limit: options.timeout(),
     };
     let mut builder = builder(options, &prepared, &files, observer.priority())?;
-    if observer.takes_output() {
+    let takes_output = observer.takes_output() && !options.tty;
+    if takes_output {
         builder = builder
             .stdout(Redirect::Buffered)
             .stderr(Redirect::Buffered)
@@ -64,7 +67,7 @@ pub(super) fn run(
     let (exit, stop) = wait(&process, &mut output, options, time, context);
     let (reason, stopped) = stop.unzip();
     let elapsed = time.elapsed.elapsed();
-    let keep = if observer.takes_output() {
+    let keep = if takes_output {
         output.finish(context);
         Some(MAX_TAKEN_BYTES)
     } else {
@@ -132,8 +135,6 @@ fn builder(
     let mut builder = Builder::new(program)
         .args(words)
         .name(&prepared.name)
-        // The program stops it in its own time when Ctrl-C cancels the job.
-        .group(ProcessGroup::Own)
         .output_limit(options.output_limit);
     if !options.dir.as_os_str().is_empty() {
         builder = builder.current_dir(&options.dir);
@@ -141,7 +142,23 @@ fn builder(
     for (name, value) in &prepared.env {
         builder = builder.env(name, value);
     }
-    launched(builder, options, priority)
+    launched(on_terminal(builder, options), options, priority)
+}
+
+/// Lends it the terminal, or takes it away. Without one, who asks for a password fails at once instead of
+/// waiting unseen, and Ctrl-C reaches this program alone, which stops the run in its own time.
+fn on_terminal(builder: Builder, options: &Options) -> Builder {
+    if options.tty {
+        return builder
+            .group(ProcessGroup::Inherited)
+            .stdin_file(terminal::PATH)
+            .stdout(Redirect::Inherit)
+            .stderr(Redirect::Inherit);
+    }
+    builder.group(match Launcher::installed() {
+        Some(_) => ProcessGroup::Session,
+        None => ProcessGroup::Own,
+    })
 }
 
 /// Starts it through the launcher if there is one, which ends the run when this program ends for any
@@ -161,8 +178,6 @@ fn launched(builder: Builder, options: &Options, priority: Priority) -> Result<B
         .priority(priority.into())
         .address_space_bytes(address_space_bytes)
         .cpu_time(cpu_time);
-    // Without a terminal, who asks for a password fails at once instead of waiting unseen.
-    let builder = builder.group(ProcessGroup::Session);
     Ok(builder.launched_by(&launcher, options))
 }
 

@@ -10,6 +10,8 @@ mod checksum;
 mod escaping;
 mod isolation;
 mod output;
+#[cfg(target_os = "linux")]
+mod terminal;
 mod waiting;
 
 use std::io::{BufRead as _, BufReader, Read as _};
