@@ -307,7 +307,7 @@ step_tests() {
     cargo test --locked --workspace --doc || failed=1
     run_tests -p meanwhile-join --all-features --test join spans:: || failed=1
     need b3sum b3sum convert imagemagick ssh openssh-client ssh-keygen openssh-client \
-        /usr/sbin/sshd openssh-server unshare util-linux || return 1
+        /usr/sbin/sshd openssh-server unshare util-linux dbus-daemon dbus-daemon || return 1
     run_tests --test integration -- --ignored || failed=1
     run_tests -p meanwhile-join --test join -- --ignored || failed=1
     return $failed
