@@ -1,8 +1,13 @@
-//! What a window needs of the desktop: a renderer, a display, and libraries.
+//! What the program needs of the desktop: a renderer, a display, libraries, and a machine that does not
+//! sleep.
+
+mod awake;
 
 use std::io::Write as _;
 
 use eframe::Error;
+
+pub(crate) use self::awake::Awake;
 
 /// The renderer of all our windows. eframe's default depends on the enabled features: the tests enable
 /// a second renderer, and would measure another program than users run.

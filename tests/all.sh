@@ -313,7 +313,8 @@ step_tests() {
     run_tests -p meanwhile-join --all-features --test join spans:: || failed=1
     need b3sum b3sum convert imagemagick ssh openssh-client ssh-keygen openssh-client \
         /usr/sbin/sshd openssh-server unshare util-linux bwrap bubblewrap daemonize daemonize \
-        screen screen script bsdutils socat socat start-stop-daemon dpkg sudo sudo tmux tmux || return 1
+        screen screen script bsdutils socat socat start-stop-daemon dpkg sudo sudo tmux tmux \
+        dbus-daemon dbus-daemon || return 1
     run_tests --test integration -- --ignored || failed=1
     run_tests -p meanwhile-join --test join -- --ignored || failed=1
     return $failed

@@ -13,6 +13,7 @@ use super::progress::Progress;
 use super::run_args::{Format, OnTimeout};
 use super::{ExitFn, FAILED, RunArgs, STDOUT_CLOSED, TIMED_OUT, interrupt, output, waker};
 use crate::board::JobBoard;
+use crate::desktop::Awake;
 use crate::format;
 use crate::jobs::OutputStream;
 use crate::record::{EventKind, ItemId, JobEvent, JobId, JobRecord, JobState, JoinOutcome, Record};
@@ -34,6 +35,7 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
     let mut board = JobBoard::new(waker(wake.clone()));
     let (join_timeout, on_timeout) = (args.join_timeout(), args.on_timeout());
     let (format, order) = (args.format(), args.output_order());
+    let stays_awake = args.stay_awake();
     let (spec, file) = args.into_job();
     let progress = Progress::new(spec.options.job().uses_terminal());
     let text = match format {
@@ -45,6 +47,7 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
     }
     let grace = STOP_TIMEOUT_MARGIN.saturating_add(spec.options.job().stop_time());
     let job = board.start(spec)?;
+    let _awake = stays_awake.then(|| Awake::after(Duration::ZERO));
     if let Some(timeout) = join_timeout {
         board.join(job, Some(timeout));
     }

@@ -36,6 +36,9 @@ struct CommonArgs {
     /// What to do when that time is up.
     #[arg(long, value_enum, default_value_t)]
     then: OnTimeout,
+    /// Keep the machine from going to sleep while the job runs, where the desktop or systemd offers it.
+    #[arg(long)]
+    stay_awake: bool,
     /// The format of the result.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -120,6 +123,10 @@ impl RunArgs {
 
     pub(super) fn on_timeout(&self) -> OnTimeout {
         self.common.then
+    }
+
+    pub(super) fn stay_awake(&self) -> bool {
+        self.common.stay_awake
     }
 
     pub(super) fn format(&self) -> Format {

@@ -11,6 +11,8 @@ pub struct Settings {
     pub zoom: f32,
     /// Whether the window asks for attention when long work ends behind another window.
     pub ask_attention: bool,
+    /// Whether the machine is kept from going to sleep while long work runs.
+    pub stay_awake: bool,
 }
 
 impl Default for Settings {
@@ -19,6 +21,7 @@ impl Default for Settings {
             theme: ThemeChoice::default(),
             zoom: 1.0,
             ask_attention: true,
+            stay_awake: true,
         }
     }
 }

@@ -73,6 +73,10 @@ fn settings_ui(settings: &mut Settings, choices: &mut Choices, file: &Path, ui: 
             &mut settings.ask_attention,
             "Ask for attention when long work ends behind another window",
         );
+        ui.checkbox(
+            &mut settings.stay_awake,
+            "Keep the machine from going to sleep while work runs for longer than a minute",
+        );
         let note = "Background workers yield to the window and to other programs.";
         ui.label(RichText::new(note).weak());
     });

@@ -39,6 +39,7 @@ use self::waits_pane::WaitRow;
 use super::commands::{UiCommand, Unavailable, run_each};
 use super::{DialogAnswer, Page, PageContext, PageId, PageInfo, PageSetup, Running};
 use crate::board::JobBoard;
+use crate::desktop::Awake;
 use crate::record::{JobId, JobRecord, PanicKey, Record};
 use crate::ui::status_style::{Mark, mark_ui};
 use crate::ui::tokens::{SIDE_WIDTH, tokens};
@@ -73,6 +74,8 @@ pub(crate) struct Workbench {
     /// The time at which the last frame began to take events, if some are left.
     behind_since: Option<Instant>,
     detached: DetachedJobs,
+    /// While jobs run, if the user wants that.
+    awake: Option<Awake>,
 }
 
 impl Workbench {
@@ -95,6 +98,7 @@ impl Workbench {
             waits: Vec::new(),
             behind_since: None,
             detached: setup.detached.clone(),
+            awake: None,
         };
         workbench.add_inputs(setup.files.clone());
         workbench

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use eframe::egui::{self, ViewportCommand};
 
 use super::{Pane, Workbench, waits_pane};
+use crate::desktop::Awake;
 use crate::pages::PageContext;
 use crate::record::{Backtrace, EventKind, JobEvent, JobId};
 
@@ -20,6 +21,9 @@ const MAX_POLL_TIME: Duration = Duration::from_millis(50);
 
 /// Shorter work ends without asking for attention.
 const MIN_ATTENTION_TIME: Duration = Duration::from_secs(10);
+
+/// Shorter work does not keep the machine awake.
+const MIN_AWAKE_TIME: Duration = Duration::from_mins(1);
 
 impl Workbench {
     pub(super) fn poll_board(&mut self, context: &PageContext) {
@@ -39,6 +43,7 @@ impl Workbench {
                 break;
             }
         }
+        self.keep_awake(context);
         let record = &self.record;
         self.resolving.retain(|&(job, key)| {
             let job = record.job(job);
@@ -52,6 +57,13 @@ impl Workbench {
         self.record.apply(event);
         if let Some(job) = ended {
             self.ask_attention(job, context);
+        }
+    }
+
+    fn keep_awake(&mut self, context: &PageContext) {
+        let wanted = context.state.pages.settings.stay_awake && self.running_jobs().next().is_some();
+        if wanted != self.awake.is_some() {
+            self.awake = wanted.then(|| Awake::after(MIN_AWAKE_TIME));
         }
     }
 

@@ -5,6 +5,8 @@
     reason = "a test waits for the program it started, which it also ends"
 )]
 
+#[cfg(target_os = "linux")]
+mod awake;
 mod checksum;
 #[cfg(target_os = "linux")]
 mod escaping;
