@@ -16,11 +16,12 @@ fn main() -> anyhow::Result<()> {
         numbers.extend([7, 12, 1_000]);
     }
 
+    // No question waits for a shell that reads none.
     let script = "while read -r n; do echo $((n * n)); done";
-    let shell = Builder::new("sh").args(["-c", script]).stdin_piped();
+    let shell = Builder::new("sh").args(["-c", script]).stdin_buffered();
     // An early return ends the shell, too.
     let shell = shell.kill_on_drop(true).spawn()?;
-    let mut questions = shell.take_stdin().context("its input was taken before")?;
+    let mut questions = shell.take_writer().context("its input was taken before")?;
     let mut answers = shell.lines(Stream::Stdout);
     for number in numbers {
         writeln!(questions, "{number}")?;

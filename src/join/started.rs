@@ -58,7 +58,7 @@ pub(crate) fn start_thread(
     spawn_thread(thread, Priority::Normal, run).map_err(|cause| SpawnError::new(name, cause))
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 

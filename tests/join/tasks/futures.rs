@@ -401,6 +401,7 @@ fn awaited_group_waits_on_after_the_end_of_another() {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes long")]
 fn awaited_group_runs_on_tokio() {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
