@@ -299,17 +299,17 @@ fn chain_of_late_callbacks_needs_no_stack() {
 
 #[test]
 fn chain_of_late_token_callbacks_needs_no_stack() {
-    fn level(token: join::CancelToken, left: usize, done: Sender<()>) {
+    fn level(token: &join::CancelToken, left: usize, done: Sender<()>) {
         let next = token.clone();
         let callback = move || match left {
             0 => done.send(()).unwrap(),
-            left => level(next, left - 1, done),
+            left => level(&next, left - 1, done),
         };
         token.on_cancel(callback).keep();
     }
     let token = join::CancelToken::new();
     token.cancel();
     let (send, receive) = channel();
-    level(token, LONG, send);
+    level(&token, LONG, send);
     receive.try_recv().expect("all have run");
 }
