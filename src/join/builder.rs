@@ -227,9 +227,20 @@ impl Builder {
 
     /// Adds a task with this body to the list of live tasks. The caller must have it run.
     pub(crate) fn add(self, placement: Placement, body: Body) -> Handle {
+        self.add_after(|_| (), placement, body).0
+    }
+
+    /// Like [`add`](Self::add), but calls `before` with the task before others can find it.
+    pub(crate) fn add_after<T>(
+        self,
+        before: impl FnOnce(&Arc<Header>) -> T,
+        placement: Placement,
+        body: Body,
+    ) -> (Handle, T) {
         install_hook();
         let token = self.cancel_token.clone();
         let header = self.header(placement, body);
+        let done = before(&header);
         match placement {
             // The queue of the pool lists it.
             Placement::Pool(_) => header.set_listed(true),
@@ -241,7 +252,7 @@ impl Builder {
                 registry::cancel(&header);
             }
         }
-        Handle::new(header)
+        (Handle::new(header), done)
     }
 
     /// Returns a task with this body that is not listed.

@@ -175,11 +175,15 @@ impl Follower {
         if let Some(changes) = leader.changes() {
             settings = settings.report_to(&changes);
         }
-        let handle = settings.add(Placement::Elsewhere, body(&link));
+        let enter = |task: &Arc<Header>| {
+            let graph = graph::global();
+            graph.enter_new_follower(task.id(), leader.clone())
+        };
+        let (handle, wait) = settings.add_after(enter, Placement::Elsewhere, body(&link));
         let follower = Self {
             header: Arc::clone(&handle),
             leader: link,
-            wait: graph::global().enter_new_follower(handle.id(), leader.clone()),
+            wait,
         };
         (follower, handle)
     }

@@ -7,6 +7,7 @@
 
 mod cancels;
 mod ends;
+mod followers;
 mod handles;
 mod pool;
 mod queue;

@@ -127,8 +127,8 @@ impl Graph {
         }
     }
 
-    /// Enters the wait of a new task for the one that it follows. No thread parks for it. Nothing
-    /// waits for a new task, so this wait needs no check.
+    /// Enters the wait of a new task for the one that it follows, before others can find the new task.
+    /// No thread parks for it. Nothing waits for the task yet, so this wait needs no check.
     pub(crate) fn enter_new_follower(
         &'static self,
         task: TaskId,

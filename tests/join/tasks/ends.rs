@@ -283,3 +283,33 @@ fn wait_deep_in_callbacks_runs_what_it_is_for() {
     }
     assert_eq!(level(40), 40);
 }
+
+#[test]
+fn chain_of_late_callbacks_needs_no_stack() {
+    fn level(left: usize, done: Sender<()>) {
+        OwnedTask::ready(()).on_finish(move || match left {
+            0 => done.send(()).unwrap(),
+            left => level(left - 1, done),
+        });
+    }
+    let (send, receive) = channel();
+    level(LONG, send);
+    receive.try_recv().expect("all have run");
+}
+
+#[test]
+fn chain_of_late_token_callbacks_needs_no_stack() {
+    fn level(token: &join::CancelToken, left: usize, done: Sender<()>) {
+        let next = token.clone();
+        let callback = move || match left {
+            0 => done.send(()).unwrap(),
+            left => level(&next, left - 1, done),
+        };
+        token.on_cancel(callback).keep();
+    }
+    let token = join::CancelToken::new();
+    token.cancel();
+    let (send, receive) = channel();
+    level(&token, LONG, send);
+    receive.try_recv().expect("all have run");
+}

@@ -354,6 +354,26 @@ fn t24_cancel_scope_cancels_and_joins_its_tasks() {
 }
 
 #[test]
+fn t24_cancel_scope_cancels_its_newest_task_first() {
+    let cancelled = Arc::new(Mutex::new(Vec::new()));
+    join::cancel_scope(|scope| {
+        for number in 0..5 {
+            let (begin, begun) = bounded(1);
+            let cancelled = cancelled.clone();
+            let task = scope.spawn("endless", move |context| {
+                let note = move || cancelled.lock().unwrap().push(number);
+                context.token().on_cancel(note).keep();
+                begin.send(()).unwrap();
+                context.sleep_until(None)
+            });
+            task.unwrap();
+            begun.recv_timeout(TIMEOUT).unwrap();
+        }
+    });
+    assert_eq!(*cancelled.lock().unwrap(), [4, 3, 2, 1, 0]);
+}
+
+#[test]
 fn t24_cancel_scope_returns_the_value_of_its_body() {
     let (sum, joined) = join::cancel_scope(|scope| {
         let task = scope.spawn("sum", |_| 40 + 2).unwrap();
