@@ -309,7 +309,7 @@ impl Left {
     }
 }
 
-/// Whether the process has left any running. If that can't be told, there is none to name.
+/// Whether the process has left any running. If the system does not say, there is none to name.
 fn has_descendants(process: &Process) -> bool {
     process.descendants().is_ok_and(|left| !left.is_empty())
 }

@@ -18,7 +18,7 @@ use meanwhile::record::{Crash, ItemState, JobId};
 
 use crate::util::files::{folder, write};
 use crate::util::gate::TIMEOUT;
-use crate::util::test_board::{TestBoard, misbehave, spec};
+use crate::util::test_board::{TestBoard, launching_part, misbehave, spec};
 
 /// A job of three isolated items, of which the second ends as `end`.
 fn isolated(end: Misbehaviour) -> JobSpec {
@@ -60,10 +60,9 @@ impl FakeWorker {
     fn new(script: &str) -> Self {
         let folder = folder();
         let dir = folder.path().display();
-        // As the supervisor, which its first argument says, it only stays.
         let text = format!(
-            "#!/bin/sh\ncase $1 in --meanwhile-supervisor) exec cat >/dev/null;; esac\n\
-             echo >> {dir}/starts\n{script}\n"
+            "#!/bin/sh\n{}echo >> {dir}/starts\n{script}\n",
+            launching_part()
         );
         let path = write(folder.path(), "fake-worker", text);
         let executable = fs::Permissions::from_mode(0o755);

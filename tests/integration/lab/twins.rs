@@ -10,12 +10,14 @@ use meanwhile::lab::{RunQueue, TwinOutcome, TwinRun, TwinRunOptions, Variant, Wo
 
 use super::first;
 use crate::util::files::folder;
+use crate::util::test_board::launching_part;
 
 /// A launcher that runs this script as the twin.
 fn twins(script: &str) -> (tempfile::TempDir, Launcher) {
     let folder = folder();
     let path = folder.path().join("twin");
-    fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("the folder is ours");
+    fs::write(&path, format!("#!/bin/sh\n{}{script}\n", launching_part()))
+        .expect("the folder is ours");
     let may_run = fs::Permissions::from_mode(0o755);
     fs::set_permissions(&path, may_run).expect("the file is ours");
     (folder, Launcher::of_program(path))
