@@ -119,7 +119,21 @@ fn crash_text(input: &Path, crash: &Crash) -> String {
     text
 }
 
-/// One sentence. A JSON document has the rest of the message.
+/// What is known of a panic and not in its sentence, in lines of their own.
+pub(super) fn details(item: &ItemRecord) -> Option<String> {
+    let ItemState::Panicked(panic) = &item.state else {
+        return None;
+    };
+    let mut text = String::new();
+    for line in panic.message.lines().skip(1) {
+        text += &format!("    {line}\n");
+    }
+    text += &format!("    thread: {}\n", panic.thread);
+    text += &format!("    task: {} (number {})\n", panic.task, panic.task_id);
+    Some(text)
+}
+
+/// One sentence. The [`details`] and a JSON document have the rest of the message.
 fn panicked(what: &str, panic: &Panic) -> String {
     let place = panic.location.as_ref();
     let place = place.map_or_else(String::new, |place| format!(" at {place}"));

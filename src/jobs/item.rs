@@ -1,6 +1,7 @@
 //! The items of a job, and what their results and errors have in common.
 
 use std::fmt;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -100,4 +101,17 @@ impl ItemError {
             message: message.into(),
         }
     }
+}
+
+/// Whether the program, or the system, has too many files open.
+#[cfg(unix)]
+pub(super) fn is_file_limit(error: &io::Error) -> bool {
+    use rustix::io::Errno;
+    let limits = [Errno::MFILE, Errno::NFILE].map(|limit| Some(limit.raw_os_error()));
+    limits.contains(&error.raw_os_error())
+}
+
+#[cfg(not(unix))]
+pub(super) fn is_file_limit(_error: &io::Error) -> bool {
+    false
 }

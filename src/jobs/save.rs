@@ -9,6 +9,7 @@ use std::time::Duration;
 use tempfile::{NamedTempFile, PersistError};
 
 use super::ItemError;
+use super::item::is_file_limit;
 
 /// No save takes this long, so an older temporary file belongs to a program that was killed.
 const MAX_SAVE_TIME: Duration = Duration::from_mins(10);
@@ -40,6 +41,14 @@ impl SaveError {
         match source.kind() {
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::NoFolder { path },
             _ => Self::Refused { path, source },
+        }
+    }
+
+    /// The stable word for programs, as in [`ItemError::kind`](super::ItemError::kind).
+    pub(super) fn kind(&self) -> &'static str {
+        match self {
+            Self::Refused { source, .. } if is_file_limit(source) => "too_many_open_files",
+            _ => "not_saved",
         }
     }
 }

@@ -3,6 +3,7 @@ use std::path::{Path, PathBuf};
 
 use super::list::Malformed;
 use crate::jobs::ItemError;
+use crate::jobs::item::is_file_limit;
 use crate::jobs::text::shown;
 
 /// The reason that a file has no checksum, or not the one in the list.
@@ -125,19 +126,6 @@ impl From<ChecksumError> for ItemError {
     fn from(error: ChecksumError) -> Self {
         Self::new(error.kind(), error.to_string())
     }
-}
-
-/// Whether the program, or the system, has too many files open.
-#[cfg(unix)]
-fn is_file_limit(error: &io::Error) -> bool {
-    use rustix::io::Errno;
-    let limits = [Errno::MFILE, Errno::NFILE].map(|limit| Some(limit.raw_os_error()));
-    limits.contains(&error.raw_os_error())
-}
-
-#[cfg(not(unix))]
-fn is_file_limit(_error: &io::Error) -> bool {
-    false
 }
 
 #[cfg(unix)]

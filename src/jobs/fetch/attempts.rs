@@ -121,7 +121,8 @@ fn check_size(bytes: u64, options: &Options) -> Result<(), Failure> {
 }
 
 fn not_saved(path: &Path, error: io::Error) -> Failure {
-    let error = SaveError::from_io(path, error).to_string();
-    let message = format!("not fetched: {}", error.trim_end_matches('.'));
-    Failure::new("not_saved", message)
+    let error = SaveError::from_io(path, error);
+    let (kind, text) = (error.kind(), error.to_string());
+    let message = format!("not fetched: {}", text.trim_end_matches('.'));
+    Failure::new(kind, message)
 }

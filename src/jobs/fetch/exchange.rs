@@ -16,6 +16,7 @@ use url::{Host, Url};
 
 use super::list;
 use crate::format;
+use crate::jobs::item::is_file_limit;
 use crate::join::{Builder, Context, SelectError};
 
 /// The bytes of one read, and the reads that may be queued.
@@ -268,6 +269,9 @@ fn failure(error: ureq::Error) -> Failure {
             Failure::transient("connection", "the host name could not be resolved")
         }
         ureq::Error::ConnectionFailed => Failure::transient("connection", "the connection failed"),
+        ureq::Error::Io(error) if is_file_limit(&error) => {
+            Failure::transient("too_many_open_files", format!("no connection: {error}"))
+        }
         ureq::Error::Io(error) => match error.kind() {
             // An invalid certificate, or a response that can't be decompressed.
             std::io::ErrorKind::InvalidData => {

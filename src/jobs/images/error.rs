@@ -100,7 +100,7 @@ impl From<ImageError> for ItemError {
     fn from(error: ImageError) -> Self {
         let kind = match &error {
             ImageError::File(error) => error.kind(),
-            ImageError::Save(_) => "not_saved",
+            ImageError::Save(error) => error.kind(),
             ImageError::NotAnImage { .. } => "not_an_image",
             ImageError::Undecodable { .. } => "undecodable",
             ImageError::Unencodable { .. } => "unencodable",

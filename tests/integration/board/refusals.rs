@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crossbeam_channel::bounded;
+use meanwhile::jobs::checksum;
 use meanwhile::jobs::command::{self, CommandLine};
 use meanwhile::jobs::misbehave::{self, Misbehaviour};
 use meanwhile::jobs::{JobSpec, Options, RunOn};
@@ -160,11 +161,37 @@ fn commands_wait_at_the_limit_of_open_files() {
 }
 
 #[test]
+fn files_wait_at_the_limit_of_open_files() {
+    const FILES: usize = 60;
+    let name = "board::refusals::files_wait_at_the_limit_of_open_files";
+    in_child_with("ulimit -n 24", name, || {
+        let folder = folder();
+        let mut inputs = Vec::new();
+        for number in 0..FILES {
+            let path = folder.path().join(number.to_string());
+            let file = fs::File::create(&path).expect("our own folder");
+            // It is still being read when the others are opened.
+            file.set_len(16 << 20).expect("our own file");
+            inputs.push(path);
+        }
+        let mut board = TestBoard::new();
+        let job = board.start(JobSpec {
+            options: Options::Checksum(checksum::Options::default()),
+            inputs,
+            workers: FILES,
+            ..spec(RunOn::Pool, misbehave::Options::default())
+        });
+        board.until_ended(job);
+        assert_eq!(board.job(job).counts().returned, FILES);
+    });
+}
+
+#[test]
 fn commands_wait_at_the_limit_of_processes() {
     const COMMANDS: usize = 100;
     let name = "board::refusals::commands_wait_at_the_limit_of_processes";
     in_child_with(NOT_AS_ROOT, name, || {
-        limit_threads(Some(40));
+        limit_threads(Some(16));
         assert_eq!(run_commands(COMMANDS), COMMANDS);
     });
 }
