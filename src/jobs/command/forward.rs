@@ -22,9 +22,22 @@ const MAX_UNREAD_BYTES: usize = 4 * 1024 * 1024;
 /// The output that an observer takes.
 pub(super) struct Forward<'a> {
     observer: &'a dyn ProcessObserver,
-    readers: Vec<(OutputStream, OutputReader)>,
+    readers: Vec<Source>,
     /// While it is connected, the observer takes no more.
     room: Option<Receiver<()>>,
+}
+
+struct Source {
+    stream: OutputStream,
+    reader: OutputReader,
+    handed_bytes: u64,
+}
+
+/// A stream that had not ended when its output was no longer handed over.
+pub(super) struct LeftOpen {
+    pub(super) stream: OutputStream,
+    /// The length of its output before that.
+    pub(super) handed_bytes: u64,
 }
 
 impl<'a> Forward<'a> {
@@ -34,8 +47,11 @@ impl<'a> Forward<'a> {
             (OutputStream::Stderr, Stream::Stderr),
         ];
         let readers = streams.into_iter().filter_map(|(name, stream)| {
-            let reader = process.take_reader(stream)?;
-            Some((name, reader))
+            Some(Source {
+                stream: name,
+                reader: process.take_reader(stream)?,
+                handed_bytes: 0,
+            })
         });
         Self {
             observer,
@@ -50,7 +66,7 @@ impl<'a> Forward<'a> {
             return select.receiver(room);
         }
         let readers = self.readers.iter();
-        readers.fold(select, |select, (_, reader)| select.reader(reader))
+        readers.fold(select, |select, source| select.reader(&source.reader))
     }
 
     /// Hands over the output that is there, as far as there is room. Returns its length. A stream that
@@ -59,18 +75,19 @@ impl<'a> Forward<'a> {
         let mut handed = 0;
         self.room = None;
         let (observer, room) = (self.observer, &mut self.room);
-        self.readers.retain_mut(|(stream, reader)| {
+        self.readers.retain_mut(|source| {
             // So many that a command which prints without end is still stopped in time.
             for _ in 0..MAX_READS {
                 if room.is_some() {
                     break;
                 }
-                match reader.try_read() {
+                match source.reader.try_read() {
                     None => break,
                     Some(bytes) if bytes.is_empty() => return false,
-                    Some(bytes) => match observer.did_print(*stream, &bytes) {
+                    Some(bytes) => match observer.did_print(source.stream, &bytes) {
                         Ok(full) => {
                             handed += bytes.len();
+                            source.handed_bytes += bytes.len() as u64;
                             *room = full;
                         }
                         Err(_closed) => return false,
@@ -82,8 +99,9 @@ impl<'a> Forward<'a> {
         handed
     }
 
-    /// Hands over the output that comes shortly after the end. Leaves the rest to the process.
-    pub(super) fn finish(mut self, context: &Context) {
+    /// Hands over the output that comes shortly after the end. Leaves the rest to the process, and returns
+    /// the streams of which there may be more.
+    pub(super) fn finish(mut self, context: &Context) -> Vec<LeftOpen> {
         let until = Instant::now() + LAST_OUTPUT_TIME;
         let mut handed_late = 0;
         while !self.readers.is_empty() && handed_late < MAX_UNREAD_BYTES {
@@ -101,8 +119,13 @@ impl<'a> Forward<'a> {
                 _ => {}
             }
         }
-        for (_, reader) in self.readers {
-            reader.release();
-        }
+        let leave = |source: Source| {
+            source.reader.release();
+            LeftOpen {
+                stream: source.stream,
+                handed_bytes: source.handed_bytes,
+            }
+        };
+        self.readers.into_iter().map(leave).collect()
     }
 }

@@ -11,8 +11,8 @@ use super::terminal::{self, Turn};
 use super::{Leave, Options};
 use crate::format;
 use crate::jobs::{
-    CapturedOutput, ExitStatus, Item, ItemError, Output, Priority, ProcessObserver, ProcessRun,
-    Step, StopSummary, Stopwatch, process_name,
+    CapturedOutput, ExitStatus, Item, ItemError, Output, OutputStream, Priority, ProcessObserver,
+    ProcessRun, Step, StopSummary, Stopwatch, process_name,
 };
 use crate::join::process::{
     Builder, Captured, Exit, LaunchOptions, Launcher, Process, ProcessGroup, Redirect, SpawnError,
@@ -67,23 +67,31 @@ pub(super) fn run(
     let (exit, stop) = wait(&process, &mut output, options, time, context);
     let (reason, stopped) = stop.unzip();
     let elapsed = time.elapsed.elapsed();
-    let keep = if takes_output {
-        output.finish(context);
-        Some(MAX_TAKEN_BYTES)
+    let (keep, left_open) = if takes_output {
+        (Some(MAX_TAKEN_BYTES), output.finish(context))
     } else {
         process.wait_for_output(LAST_OUTPUT_TIME);
-        options.keep.limit()
+        (options.keep.limit(), Vec::new())
     };
     let mut left = Left::default();
     if stopped.is_none() && exit.is_some() {
         left = Left::of(&process, options, context);
     }
     let captured = process.output();
+    // Who has printed more since then may have ended.
+    let is_cut = |stream, printed: &Captured| {
+        let mut left_open = left_open.iter();
+        left_open.any(|left| left.stream == stream && printed.total > left.handed_bytes)
+    };
+    let is_cut = [
+        is_cut(OutputStream::Stdout, &captured.stdout),
+        is_cut(OutputStream::Stderr, &captured.stderr),
+    ];
     let ran = Arc::new(ProcessRun {
         end: end(exit),
         elapsed_secs: elapsed.as_secs_f64(),
-        stdout: printed(captured.stdout, exit, keep),
-        stderr: printed(captured.stderr, exit, keep),
+        stdout: printed(captured.stdout, exit, is_cut[0], keep),
+        stderr: printed(captured.stderr, exit, is_cut[1], keep),
         holders: exit.map_or_else(Vec::new, |_| holders(&process)),
         left: left.named,
         stopped: stopped.or(left.stopped),
@@ -315,11 +323,16 @@ fn has_descendants(process: &Process) -> bool {
 }
 
 /// Keeps the last `limit` bytes, or all without one.
-fn printed(captured: Captured, exit: Option<Exit>, limit: Option<usize>) -> CapturedOutput {
+fn printed(
+    captured: Captured,
+    exit: Option<Exit>,
+    is_cut_at_end: bool,
+    limit: Option<usize>,
+) -> CapturedOutput {
     let is_cut = captured.dropped > 0;
     let mut printed = CapturedOutput {
         total: captured.total,
-        held_open: exit.is_some() && captured.is_open,
+        held_open: is_cut_at_end || exit.is_some() && captured.is_open,
         bytes: captured.bytes,
     };
     if is_cut {
