@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::{Leave, Options};
 use super::forward::{Forward, LAST_OUTPUT_TIME};
 use super::prepared::Prepared;
+use super::{Leave, Options};
 use crate::format;
 use crate::jobs::{
     CapturedOutput, ExitStatus, Item, ItemError, Output, Priority, ProcessObserver, ProcessRun,
