@@ -110,7 +110,19 @@ fn crash_text(input: &Path, crash: &Crash) -> String {
     text
 }
 
-/// One sentence. A JSON document has the rest of the message.
+/// What is known of a panic and not in its sentence, in lines of their own.
+pub(super) fn details(item: &ItemRecord) -> Option<String> {
+    let ItemState::Panicked(panic) = &item.state else {
+        return None;
+    };
+    let message = panic.message.lines().skip(1).map(str::to_owned);
+    let thread = format!("thread: {}", panic.thread);
+    let task = format!("task: {} (number {})", panic.task, panic.task_id);
+    let lines: Vec<String> = message.chain([thread, task]).collect();
+    Some(format!("    {}\n", lines.join("\n    ")))
+}
+
+/// One sentence. The [`details`] and a JSON document have the rest of the message.
 fn panicked(what: &str, panic: &Panic) -> String {
     let place = panic.location.as_ref();
     let place = place.map_or_else(String::new, |place| format!(" at {place}"));

@@ -36,7 +36,7 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
     let mut board = JobBoard::new(waker(wake.clone()));
     let (join_timeout, on_timeout) = (args.join_timeout(), args.on_timeout());
     let (format, order) = (args.format(), args.output_order());
-    let stays_awake = args.stay_awake();
+    let (stays_awake, is_verbose) = (args.stay_awake(), args.is_verbose());
     let (spec, file) = args.into_job();
     let text = match format {
         Format::Json => None,
@@ -61,6 +61,7 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
         progress,
         text,
         saves_lines: file.is_some(),
+        is_verbose,
         grace,
         gives_up_at: None,
     };
@@ -125,6 +126,8 @@ struct Follower {
     text: Option<OrderedOutput>,
     /// Whether the lines of the items go to a file, once all have ended.
     saves_lines: bool,
+    /// Whether panics are printed with their details.
+    is_verbose: bool,
     grace: Duration,
     gives_up_at: Option<Duration>,
 }
@@ -210,6 +213,11 @@ impl Follower {
         let messages = [output::open_output(record), output::failure(record)];
         for message in messages.into_iter().flatten() {
             text.push(item, OutputStream::Stderr, message.as_bytes());
+        }
+        if self.is_verbose
+            && let Some(details) = output::details(record)
+        {
+            text.push(item, OutputStream::Stderr, details.as_bytes());
         }
         text.end(item);
     }

@@ -36,6 +36,9 @@ struct CommonArgs {
     /// What to do when that time is up.
     #[arg(long, value_enum, default_value_t)]
     then: OnTimeout,
+    /// Print all of what is known of a panic.
+    #[arg(long, short)]
+    verbose: bool,
     /// Keep the machine from going to sleep while the job runs, where the desktop or systemd offers it.
     #[arg(long)]
     stay_awake: bool,
@@ -123,6 +126,10 @@ impl RunArgs {
 
     pub(super) fn on_timeout(&self) -> OnTimeout {
         self.common.then
+    }
+
+    pub(super) fn is_verbose(&self) -> bool {
+        self.common.verbose
     }
 
     pub(super) fn stay_awake(&self) -> bool {

@@ -92,6 +92,20 @@ fn json_is_one_document_with_all_items() {
 }
 
 #[test]
+fn details_of_a_panic_are_printed_on_demand() {
+    let panic = ["run", "misbehave", "--end", "panic-string", "a"];
+    let output = run(&panic);
+    assert!(!err(&output).contains("thread: "), "{}", err(&output));
+    let output = run(&[&panic[..], &["-v"]].concat());
+    let mut lines = err(&output).lines();
+    let sentence = lines.next().unwrap_or_default();
+    assert!(sentence.starts_with("meanwhile: a panicked at src/"));
+    let details: Vec<_> = lines.by_ref().take(2).collect();
+    assert!(details[0].starts_with("    thread: "), "{details:?}");
+    assert!(details[1].starts_with("    task: "), "{details:?}");
+}
+
+#[test]
 fn panic_while_planning_is_printed_and_exits_1() {
     let output = run(&["run", "misbehave", "--end", "panic-in-plan", "--item", "2"]);
     assert_eq!(code(&output), 1);
