@@ -124,13 +124,11 @@ pub(super) fn details(item: &ItemRecord) -> Option<String> {
     let ItemState::Panicked(panic) = &item.state else {
         return None;
     };
-    let mut text = String::new();
-    for line in panic.message.lines().skip(1) {
-        text += &format!("    {line}\n");
-    }
-    text += &format!("    thread: {}\n", panic.thread);
-    text += &format!("    task: {} (number {})\n", panic.task, panic.task_id);
-    Some(text)
+    let message = panic.message.lines().skip(1).map(str::to_owned);
+    let thread = format!("thread: {}", panic.thread);
+    let task = format!("task: {} (number {})", panic.task, panic.task_id);
+    let lines: Vec<String> = message.chain([thread, task]).collect();
+    Some(format!("    {}\n", lines.join("\n    ")))
 }
 
 /// One sentence. The [`details`] and a JSON document have the rest of the message.

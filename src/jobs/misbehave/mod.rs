@@ -210,7 +210,9 @@ impl Options {
                 Err(ItemError::new("misbehaved", message))
             }
             Misbehaviour::PanicStr => panic!("simulated panic"),
-            Misbehaviour::PanicString => panic!("{} misbehaved: a simulated panic", input.display()),
+            Misbehaviour::PanicString => {
+                panic!("{} misbehaved: a simulated panic", input.display())
+            }
             Misbehaviour::PanicOther => std::panic::panic_any(Payload),
             Misbehaviour::PanicInDrop => {
                 drop(PanicsInDrop);
