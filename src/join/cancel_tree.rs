@@ -271,7 +271,8 @@ pub(crate) fn cancel(target: Arc<dyn CancelTarget>) {
         }
         marked.extend(target);
     }
-    waiters.into_iter().for_each(Waiter::wake);
-    marked.into_iter().for_each(CancelTarget::did_cancel);
-    callbacks.into_iter().for_each(nested::run);
+    nested::run_all(callbacks, || {
+        waiters.into_iter().for_each(Waiter::wake);
+        marked.into_iter().for_each(CancelTarget::did_cancel);
+    });
 }

@@ -354,9 +354,10 @@ impl Header {
     /// Wakes the waiting threads, then queues the change, then runs the callbacks.
     pub(crate) fn settle(self: &Arc<Self>) {
         let (waiters, callbacks) = self.waiters.take();
-        waiters.for_each(Waiter::wake);
-        self.subscription.notify(self);
-        callbacks.into_iter().for_each(nested::run);
+        nested::run_all(callbacks, || {
+            waiters.for_each(Waiter::wake);
+            self.subscription.notify(self);
+        });
     }
 
     /// Runs `callback` when the task has ended, or now if it has ended already. Returns its

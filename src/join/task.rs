@@ -259,6 +259,7 @@ impl<T> Task<T> {
     ///
     /// It runs on the thread that ended the task, after the outcome is published and the joiners
     /// are woken. If it panics, the panic is ignored and the next callback still runs.
+    /// If it waits for something of this library, the later callbacks run first.
     ///
     /// ```
     /// use meanwhile_join as join;

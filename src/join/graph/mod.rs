@@ -95,7 +95,7 @@ impl Graph {
     /// Enters a wait of the current thread, before it helps or parks. It must be
     /// [checked](Wait::check) before it parks.
     pub(crate) fn enter(&self, intent: Intent) -> Wait<'_> {
-        nested::run_postponed();
+        nested::run_due();
         let span = WaitSpan::enter(&intent.targets);
         let (key, number) = lock(&self.waits).insert(intent, true);
         Wait {
@@ -109,7 +109,7 @@ impl Graph {
     /// Enters a wait that can't be refused. If it closes a cycle, another wait of the cycle fails
     /// instead, with the cycle as its error.
     pub(crate) fn enter_breaking(&self, intent: Intent) -> Wait<'_> {
-        nested::run_postponed();
+        nested::run_due();
         let span = WaitSpan::enter(&intent.targets);
         let (key, number, broken) = {
             let mut waits = lock(&self.waits);

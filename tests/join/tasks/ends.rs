@@ -273,6 +273,64 @@ fn chain_of_tokens_needs_no_stack() {
     assert!(tokens[LONG - 1].is_cancelled());
 }
 
+/// Has code at the end of a task join a follower of that, whose function runs later on the same thread.
+/// `start` returns the task, and what must be kept.
+fn joins_later_follower<K>(
+    start: impl FnOnce(Box<dyn FnOnce() + Send>) -> (Promise<u32>, OwnedTask<u32>, K),
+) {
+    let (send, receive) = channel::<join::AnyTask>();
+    let (tell, told) = channel();
+    let (promise, first, _kept) = start(Box::new(move || {
+        let follower = receive.recv_timeout(TIMEOUT).unwrap();
+        tell.send(follower.join()).unwrap();
+    }));
+    let follower = first.map(|n| n + 1);
+    send.send(follower.any()).unwrap();
+    let sender = join::spawn("sender", move |_| promise.send(1)).unwrap();
+    let joined = told.recv_timeout(TIMEOUT).expect("it waits for ever");
+    joined.unwrap();
+    assert_eq!(follower.join_into().unwrap(), 2);
+    sender.join().unwrap().unwrap();
+}
+
+#[test]
+fn callback_joining_a_later_follower_ends() {
+    joins_later_follower(|code| {
+        let (promise, task) = Promise::owned("first");
+        task.on_finish(code);
+        (promise, task, ())
+    });
+}
+
+#[test]
+fn wake_of_changes_joining_a_follower_ends() {
+    joins_later_follower(|code| {
+        let code: Once = Mutex::new(Some(code));
+        let changes = Changes::new(move || {
+            let code = code.lock().unwrap().take();
+            if let Some(code) = code {
+                code();
+            }
+        });
+        let (promise, task) = Builder::new("first").report_to(&changes).promise_owned();
+        (promise, task, changes)
+    });
+}
+
+#[test]
+fn token_callback_joining_what_a_later_one_ends() {
+    let token = join::CancelToken::new();
+    let (promise, task) = Promise::new("ends later");
+    let (tell, told) = channel();
+    let first = move || tell.send(task.join().copied()).unwrap();
+    token.on_cancel(first).keep();
+    token.on_cancel(move || promise.send(7).unwrap()).keep();
+    let canceller = join::spawn("canceller", move |_| token.cancel()).unwrap();
+    let joined = told.recv_timeout(TIMEOUT).expect("it waits for ever");
+    assert_eq!(joined.unwrap(), 7);
+    canceller.join().unwrap();
+}
+
 #[test]
 fn wait_deep_in_callbacks_runs_what_it_is_for() {
     fn level(left: usize) -> usize {

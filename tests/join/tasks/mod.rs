@@ -5,6 +5,7 @@
 mod abort;
 mod cancelling;
 mod ends;
+mod followers;
 mod following;
 mod futures;
 mod group;
