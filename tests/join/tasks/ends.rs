@@ -279,15 +279,15 @@ fn joins_later_follower<K>(
     start: impl FnOnce(Box<dyn FnOnce() + Send>) -> (Promise<u32>, OwnedTask<u32>, K),
 ) {
     let (send, receive) = channel::<join::AnyTask>();
-    let (tell, told) = channel();
+    let (report, reported) = channel();
     let (promise, first, _kept) = start(Box::new(move || {
         let follower = receive.recv_timeout(TIMEOUT).unwrap();
-        tell.send(follower.join()).unwrap();
+        report.send(follower.join()).unwrap();
     }));
     let follower = first.map(|n| n + 1);
     send.send(follower.any()).unwrap();
     let sender = join::spawn("sender", move |_| promise.send(1)).unwrap();
-    let joined = told.recv_timeout(TIMEOUT).expect("it waits for ever");
+    let joined = reported.recv_timeout(TIMEOUT).expect("it waits for ever");
     joined.unwrap();
     assert_eq!(follower.join_into().unwrap(), 2);
     sender.join().unwrap().unwrap();
@@ -321,12 +321,12 @@ fn wake_of_changes_joining_a_follower_ends() {
 fn token_callback_joining_what_a_later_one_ends() {
     let token = join::CancelToken::new();
     let (promise, task) = Promise::new("ends later");
-    let (tell, told) = channel();
-    let first = move || tell.send(task.join().copied()).unwrap();
+    let (report, reported) = channel();
+    let first = move || report.send(task.join().copied()).unwrap();
     token.on_cancel(first).keep();
     token.on_cancel(move || promise.send(7).unwrap()).keep();
     let canceller = join::spawn("canceller", move |_| token.cancel()).unwrap();
-    let joined = told.recv_timeout(TIMEOUT).expect("it waits for ever");
+    let joined = reported.recv_timeout(TIMEOUT).expect("it waits for ever");
     assert_eq!(joined.unwrap(), 7);
     canceller.join().unwrap();
 }
