@@ -64,8 +64,7 @@ fn settings_ui(settings: &mut Settings, choices: &mut Choices, file: &Path, ui: 
             workers_ui(choices, ui);
             field_ui(ui, "Timeout (s)", |ui| {
                 ui.add(
-                    seconds_input(&mut choices.timeout_secs)
-                        .range(0.0..=Choices::MAX_TIMEOUT_SECS),
+                    seconds_input(&mut choices.timeout_secs).range(0.0..=Choices::MAX_TIMEOUT_SECS),
                 )
             });
         });

@@ -61,7 +61,8 @@ impl Workbench {
     }
 
     fn keep_awake(&mut self, context: &PageContext) {
-        let wanted = context.state.pages.settings.stay_awake && self.running_jobs().next().is_some();
+        let wanted =
+            context.state.pages.settings.stay_awake && self.running_jobs().next().is_some();
         if wanted != self.awake.is_some() {
             self.awake = wanted.then(|| Awake::after(MIN_AWAKE_TIME));
         }
