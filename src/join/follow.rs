@@ -273,7 +273,8 @@ impl Drop for CancelOnDrop {
     fn drop(&mut self) {
         let leader = lock(&self.0.0).take();
         if let Some(leader) = leader {
-            nested::run(Box::new(move || registry::cancel(&leader)));
+            // Its callbacks may join what the end of the follower ends.
+            nested::later(Box::new(move || registry::cancel(&leader)));
         }
     }
 }

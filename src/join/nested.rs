@@ -48,9 +48,32 @@ pub(crate) fn run(callback: Callback) {
 /// Calls `first`, and then runs callbacks one after another. What waits meanwhile runs those that are left.
 pub(crate) fn run_all(callbacks: Vec<Callback>, first: impl FnOnce()) {
     if callbacks.is_empty() {
-        return first();
+        first();
+    } else {
+        run_due_after(callbacks.into(), first);
     }
-    let mut callbacks = Some(VecDeque::from(callbacks));
+}
+
+/// Calls `first`, and then runs what it has [put off](later).
+pub(crate) fn run_with_later(first: impl FnOnce()) {
+    run_due_after(VecDeque::new(), first);
+}
+
+/// Runs a callback after the end that is in progress on this thread, or now if none is.
+pub(crate) fn later(callback: Callback) {
+    let mut callback = Some(callback);
+    let add = |due: &RefCell<Vec<VecDeque<_>>>| {
+        if let Some(due) = due.borrow_mut().last_mut() {
+            due.extend(callback.take());
+        }
+    };
+    // While the thread ends, the list is gone.
+    DUE.try_with(add).ok();
+    callback.into_iter().for_each(run);
+}
+
+fn run_due_after(callbacks: VecDeque<Callback>, first: impl FnOnce()) {
+    let mut callbacks = Some(callbacks);
     // While the thread ends, the list is gone.
     let add = |due: &RefCell<Vec<_>>| due.borrow_mut().extend(callbacks.take());
     let are_listed = DUE.try_with(add).is_ok();

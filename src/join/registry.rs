@@ -10,6 +10,7 @@ use super::cancel_tree::{self, CancelNode, CancelTarget};
 use super::header::{Body, ClosureOutcome, Header};
 use super::id::TaskId;
 use super::info::{Placement, TaskInfo};
+use super::nested;
 use super::queue::{Listed, Queue};
 use super::sync::{
     AtomicUsize, Condvar, Mutex, Ordering, fence, ignore_poison, lazy, lock, wait_timeout,
@@ -264,9 +265,11 @@ impl CancelTarget for Header {
 /// Ends a task that has not begun.
 pub(crate) fn discard(task: &Arc<Header>) {
     if let Some(body) = claim(task) {
-        task.discard(body);
-        remove_and_settle(task);
-        count_ended(task);
+        nested::run_with_later(|| {
+            task.discard(body);
+            remove_and_settle(task);
+            count_ended(task);
+        });
     }
 }
 

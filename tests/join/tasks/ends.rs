@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context, Wake, Waker};
 
 use meanwhile_join::{
-    self as join, Builder, Changes, Group, JoinError, OwnedTask, Pool, Promise, Select, Task,
-    WaitUntil,
+    self as join, AnyTask, Builder, Changes, Group, JoinError, OwnedTask, Pool, Promise, Select,
+    Task, WaitUntil,
 };
 
 use crate::util::gate::TIMEOUT;
@@ -370,4 +370,22 @@ fn chain_of_late_token_callbacks_needs_no_stack() {
     let (send, receive) = channel();
     level(&token, LONG, send);
     receive.try_recv().expect("all have run");
+}
+
+#[test]
+fn callback_joining_what_a_cancel_ends_comes_back() {
+    let (_promise, leader) = Promise::<i32>::owned("leader");
+    let target: Arc<OnceLock<AnyTask>> = Arc::default();
+    let (report, reported) = channel();
+    leader.on_finish({
+        let target = target.clone();
+        move || report.send(target.get().unwrap().join()).unwrap()
+    });
+    let follower = leader.map(|number| number + 1);
+    let cancelled = AnyTask::from(&follower);
+    let last = follower.map(|number| number + 1);
+    target.set(AnyTask::from(&last)).unwrap();
+    std::thread::spawn(move || cancelled.cancel());
+    let joined = reported.recv_timeout(TIMEOUT).unwrap();
+    assert!(matches!(joined, Err(JoinError::Cancelled)), "{joined:?}");
 }

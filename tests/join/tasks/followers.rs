@@ -5,8 +5,7 @@
 //! would follow itself panics, and a cancel goes to the leader. All tasks of all programs end.
 //!
 //! Each task with a mapped one has a callback, which runs before the function and joins the last of the
-//! tasks that are mapped from each other. Each of these joins comes back. A cancel of a follower ends its
-//! leader first, on the same thread, so programs with a cancel have no such callbacks.
+//! tasks that are mapped from each other. Each of these joins comes back.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
@@ -221,14 +220,8 @@ impl Run {
             run.promises.push(promise);
             handles.push((number, task));
         }
-        let has_cancel = program
-            .events
-            .iter()
-            .any(|it| matches!(it, Event::Cancel(_)));
         for (task, target) in joined_later.into_iter().enumerate() {
-            if let Some(last) = run.model.last_mapped(task)
-                && !has_cancel
-            {
+            if let Some(last) = run.model.last_mapped(task) {
                 run.joins += 1;
                 target.set(run.tasks[last].clone()).expect("it is not set");
             }
