@@ -72,6 +72,12 @@ pub trait Job: Send + Sync {
         false
     }
 
+    /// Whether the names of items are paths of files. Otherwise they are texts, whose slashes separate no
+    /// folders.
+    fn names_are_paths(&self, _has_inputs: bool) -> bool {
+        true
+    }
+
     /// Whether items have the terminal of this program while they run. Then nothing else is shown there.
     fn uses_terminal(&self) -> bool {
         false

@@ -46,6 +46,12 @@ impl JobRecord {
         &self.spec
     }
 
+    /// Whether the names of its items are paths of files.
+    pub fn names_are_paths(&self) -> bool {
+        let has_inputs = !self.spec.inputs.is_empty();
+        self.spec.options.job().names_are_paths(has_inputs)
+    }
+
     pub fn state(&self) -> &JobState {
         &self.state
     }

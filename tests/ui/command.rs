@@ -129,3 +129,17 @@ fn command_is_remembered_in_the_next_window() {
     let runs = window.named("Runs").value();
     assert_eq!(runs.as_deref(), Some("Once for all files"));
 }
+
+#[test]
+fn row_of_a_failed_command_is_whole_and_in_one_line() {
+    let mut window = Window::open();
+    window.choose("Job", "Command");
+    window.type_into("Command line", "sh -c 'echo a/b >&2; exit 3'");
+    window.click("Start");
+    window.until("sh exited with code 3, but 0 was expected · a/b");
+    let names = window.texts_with("exit 3'");
+    assert!(
+        names.iter().all(|name| name.starts_with("sh -c 'echo a/b")),
+        "{names:?}"
+    );
+}

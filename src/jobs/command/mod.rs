@@ -267,6 +267,10 @@ impl Job for Options {
         true
     }
 
+    fn names_are_paths(&self, has_inputs: bool) -> bool {
+        has_inputs && self.files == Files::One
+    }
+
     fn uses_terminal(&self) -> bool {
         self.tty
     }

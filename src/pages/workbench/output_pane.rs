@@ -70,9 +70,8 @@ fn process_ui(job: &JobRecord, item: &ItemRecord, ui: &mut Ui) {
     status_style_ui(ui, StatusStyle::of_item(item, tokens(ui)));
     ui.add_space(6.0);
     let pid = item.process.as_ref().map_or(0, |process| process.pid);
-    // Without a file, the name is the command line, whose slashes are not folders.
-    let is_file = !job.spec().inputs.is_empty();
-    let file = is_file.then(|| item.input.file_name()).flatten();
+    let is_path = job.names_are_paths();
+    let file = is_path.then(|| item.input.file_name()).flatten();
     let name = file.unwrap_or(item.input.as_os_str()).to_string_lossy();
     let text = format!("process {pid} · {}", format::one_line(&name));
     ui.add(egui::Label::new(RichText::new(text).weak()).truncate())

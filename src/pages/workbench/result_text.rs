@@ -2,7 +2,17 @@
 
 use crate::record::{ItemRecord, ItemState};
 
-/// The result of an item in one line; empty while it has not ended.
+/// The result of an item in one line, such as of a table.
+pub(super) fn result_line(item: &ItemRecord) -> String {
+    let text = result_text(item);
+    if text.contains('\n') {
+        return text.lines().collect::<Vec<_>>().join(" · ");
+    }
+    text
+}
+
+/// The result of an item; empty while it has not ended. Below the sentence of an error may be the last lines
+/// that a command has printed.
 pub fn result_text(item: &ItemRecord) -> String {
     match &item.state {
         ItemState::Waiting | ItemState::Running => String::new(),

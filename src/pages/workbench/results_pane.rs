@@ -180,18 +180,26 @@ fn body_ui(
     let first = state.page * MAX_PAGE_ROWS;
     let shown = rows.saturating_sub(first).min(MAX_PAGE_ROWS);
     let scroll_to = state.scroll_to.take();
-    Rows::show(body, now, shown, scroll_to, |painter, ui, row, rect| {
-        let index = state.order.item(first + row);
-        let Some(item) = index.and_then(|index| job.items().get(index)) else {
-            return;
-        };
-        let selected = state.selected == Some(item.id);
-        let row = painter.item_ui(item, rect, selected, row.is_multiple_of(2), ui);
-        if row.clicked() {
-            state.selected = (!selected).then_some(item.id);
-        }
-        row.context_menu(|ui| menu_ui(item, ui, commands));
-    });
+    let names_are_paths = job.names_are_paths();
+    Rows::show(
+        body,
+        now,
+        names_are_paths,
+        shown,
+        scroll_to,
+        |painter, ui, row, rect| {
+            let index = state.order.item(first + row);
+            let Some(item) = index.and_then(|index| job.items().get(index)) else {
+                return;
+            };
+            let selected = state.selected == Some(item.id);
+            let row = painter.item_ui(item, rect, selected, row.is_multiple_of(2), ui);
+            if row.clicked() {
+                state.selected = (!selected).then_some(item.id);
+            }
+            row.context_menu(|ui| menu_ui(item, ui, commands));
+        },
+    );
 }
 
 fn menu_ui(item: &ItemRecord, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {

@@ -17,7 +17,7 @@ use eframe::egui::{
 use egui_extras::TableBody;
 
 use super::Column;
-use super::result_text::result_text;
+use super::result_text::result_line;
 use crate::format;
 use crate::record::{ItemRecord, ItemState};
 use crate::ui::status_style::{MARK_SIZE, StatusStyle, paint_mark};
@@ -43,6 +43,8 @@ pub(super) struct Rows {
     /// Whether a screen reader or a test needs the text of each cell.
     is_read: bool,
     now: Duration,
+    /// Otherwise they are texts, such as a command line.
+    names_are_paths: bool,
 }
 
 impl Rows {
@@ -50,6 +52,7 @@ impl Rows {
     pub(super) fn show(
         mut body: TableBody<'_>,
         now: Duration,
+        names_are_paths: bool,
         count: usize,
         scroll_to: Option<usize>,
         mut row_ui: impl FnMut(&Self, &mut Ui, usize, Rect),
@@ -57,7 +60,7 @@ impl Rows {
         let widths = body.widths().to_vec();
         let ui = body.ui_mut();
         let origin = ui.available_rect_before_wrap().min;
-        let rows = Self::new(origin.x, &widths, now, ui);
+        let rows = Self::new(origin.x, &widths, now, names_are_paths, ui);
         let width = rows.columns[Column::ALL.len() - 1].max - origin.x;
         let pitch = ROW_HEIGHT + ui.spacing().item_spacing.y;
         let place = |row: usize| {
@@ -79,7 +82,7 @@ impl Rows {
         }
     }
 
-    fn new(left: f32, widths: &[f32], now: Duration, ui: &Ui) -> Self {
+    fn new(left: f32, widths: &[f32], now: Duration, names_are_paths: bool, ui: &Ui) -> Self {
         let gap = ui.spacing().item_spacing.x;
         let mut left = left;
         let columns = std::array::from_fn(|column| {
@@ -95,6 +98,7 @@ impl Rows {
             pointer: ui.input(|input| input.pointer.hover_pos()),
             is_read: ui.has_accesskit_node(egui::accesskit_root_id()),
             now,
+            names_are_paths,
         }
     }
 
@@ -154,13 +158,13 @@ impl Cells<'_> {
             ItemState::Waiting => {}
             ItemState::Running => progress_ui(item, self.place(Column::Result), ui),
             ItemState::Returned(_) => {
-                self.left_ui(Column::Result, 0.0, self.figures(result_text(item)), ui);
+                self.left_ui(Column::Result, 0.0, self.figures(result_line(item)), ui);
             }
             ItemState::Failed(_)
             | ItemState::Panicked(_)
             | ItemState::Crashed(_)
             | ItemState::Cancelled => {
-                self.left_ui(Column::Result, 0.0, self.plain(result_text(item)), ui);
+                self.left_ui(Column::Result, 0.0, self.plain(result_line(item)), ui);
             }
         }
         if let Some(elapsed) = item.elapsed(self.rows.now) {
@@ -214,10 +218,12 @@ impl Cells<'_> {
     /// The name comes first, because a narrow column can do without the folder. Each is laid out
     /// alone: many rows have the same folder, and egui caches layouts.
     fn name_ui(&self, path: &Path, ui: &Ui) {
-        let name = path.file_name().unwrap_or(path.as_os_str());
+        let is_path = self.rows.names_are_paths;
+        let file = path.file_name().filter(|_| is_path);
+        let name = file.unwrap_or(path.as_os_str());
         let folder = path
             .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
+            .filter(|folder| file.is_some() && !folder.as_os_str().is_empty());
         let column = self.place(Column::Name);
         let name = self.plain(format::one_line(&name.to_string_lossy()).into_owned());
         let name = self.layout(Column::Name, 0.0, name, ui);

@@ -385,7 +385,7 @@ fn callback_joining_what_a_cancel_ends_comes_back() {
     let cancelled = AnyTask::from(&follower);
     let last = follower.map(|number| number + 1);
     target.set(AnyTask::from(&last)).unwrap();
-    std::thread::spawn(move || cancelled.cancel());
+    let _canceller = join::spawn("canceller", move |_| cancelled.cancel()).unwrap();
     let joined = reported.recv_timeout(TIMEOUT).unwrap();
     assert!(matches!(joined, Err(JoinError::Cancelled)), "{joined:?}");
 }
