@@ -79,8 +79,8 @@ name without its extension, `{dir}` for its folder; `{{}}` is the text `{}`. A c
 them gets the file as its last argument. Each is one argument, whatever the file is called: no shell
 is started unless --shell is given. A script gets the file as \"$1\", and nothing in it is replaced.
 
-The stdout of all runs goes to stdout, in the order of FILES, when all have ended; their stderr goes
-to stderr.";
+The stdout of each run goes to stdout, and its stderr to stderr, in the order of FILES, as soon as those of
+all runs before it have. --output-order end does not wait for them.";
 
 impl CommandArgs {
     pub(super) fn split(self) -> (Options, Arguments) {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::forward::{Forward, LAST_OUTPUT_TIME};
+use super::forward::{Forward, LAST_OUTPUT_TIME, LeftOpen};
 use super::prepared::Prepared;
 use super::terminal::{self, Turn};
 use super::{Leave, Options};
@@ -78,20 +78,20 @@ pub(super) fn run(
         left = Left::of(&process, options, context);
     }
     let captured = process.output();
-    // Who has printed more since then may have ended.
-    let is_cut = |stream, printed: &Captured| {
-        let mut left_open = left_open.iter();
-        left_open.any(|left| left.stream == stream && printed.total > left.handed_bytes)
+    let is_held_open = |stream, captured: &Captured| {
+        // Who has printed more since the stream was left open may have ended.
+        let is_cut = |left: &LeftOpen| left.stream == stream && captured.total > left.handed_bytes;
+        exit.is_some() && captured.is_open || left_open.iter().any(is_cut)
     };
-    let is_cut = [
-        is_cut(OutputStream::Stdout, &captured.stdout),
-        is_cut(OutputStream::Stderr, &captured.stderr),
+    let held_open = [
+        is_held_open(OutputStream::Stdout, &captured.stdout),
+        is_held_open(OutputStream::Stderr, &captured.stderr),
     ];
     let ran = Arc::new(ProcessRun {
         end: end(exit),
         elapsed_secs: elapsed.as_secs_f64(),
-        stdout: printed(captured.stdout, exit, is_cut[0], keep),
-        stderr: printed(captured.stderr, exit, is_cut[1], keep),
+        stdout: printed(captured.stdout, held_open[0], keep),
+        stderr: printed(captured.stderr, held_open[1], keep),
         holders: exit.map_or_else(Vec::new, |_| holders(&process)),
         left: left.named,
         stopped: stopped.or(left.stopped),
@@ -323,16 +323,11 @@ fn has_descendants(process: &Process) -> bool {
 }
 
 /// Keeps the last `limit` bytes, or all without one.
-fn printed(
-    captured: Captured,
-    exit: Option<Exit>,
-    is_cut_at_end: bool,
-    limit: Option<usize>,
-) -> CapturedOutput {
+fn printed(captured: Captured, held_open: bool, limit: Option<usize>) -> CapturedOutput {
     let is_cut = captured.dropped > 0;
     let mut printed = CapturedOutput {
         total: captured.total,
-        held_open: is_cut_at_end || exit.is_some() && captured.is_open,
+        held_open,
         bytes: captured.bytes,
     };
     if is_cut {

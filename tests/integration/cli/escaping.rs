@@ -303,31 +303,24 @@ fn launches(folder: &std::path::Path) -> usize {
     log.matches("--meanwhile-launch").count()
 }
 
-const THREE_ECHOES: [&str; 10] = [
-    "run",
-    "command",
-    "--workers",
-    "1",
-    "1",
-    "2",
-    "3",
-    "--",
-    "echo",
-    "item",
-];
+/// Runs three commands with this script as the small program. Returns what is said on stderr.
+fn echo_three(folder: &std::path::Path, script: &str) -> String {
+    let mut program = program_with_small(folder, script);
+    program.args(["run", "command", "--workers", "1", "1", "2", "3"]);
+    let output = program
+        .args(["--", "echo", "item"])
+        .output()
+        .expect("it starts");
+    let said = super::err(&output);
+    assert_eq!(super::out(&output), "item 1\nitem 2\nitem 3\n", "{said}");
+    said.to_owned()
+}
 
 #[test]
 fn small_program_beside_the_own_one_is_used() {
     let folder = folder();
     let script = format!("exec {} \"$@\"", env!("CARGO_BIN_EXE_meanwhile"));
-    let mut program = program_with_small(folder.path(), &script);
-    let output = program.args(THREE_ECHOES).output().expect("it starts");
-    assert_eq!(
-        super::out(&output),
-        "item 1\nitem 2\nitem 3\n",
-        "{}",
-        super::err(&output)
-    );
+    assert_eq!(echo_three(folder.path(), &script), "");
     assert_eq!(launches(folder.path()), 3);
     // An isolated worker is the program itself, not the small one.
     let folder = crate::util::files::folder();
@@ -364,14 +357,6 @@ fn small_program_of_another_version_is_not_used() {
         "first=$1\nshift 2\nexec {} $first 0.0.0 \"$@\"",
         env!("CARGO_BIN_EXE_meanwhile")
     );
-    let mut program = program_with_small(folder.path(), &script);
-    let output = program.args(THREE_ECHOES).output().expect("it starts");
-    assert_eq!(
-        super::out(&output),
-        "item 1\nitem 2\nitem 3\n",
-        "{}",
-        super::err(&output)
-    );
-    assert_eq!(super::err(&output), "");
+    assert_eq!(echo_three(folder.path(), &script), "");
     assert_eq!(launches(folder.path()), 1);
 }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use meanwhile_join::process::{Exit, LaunchOptions};
+use meanwhile_join::process::{Exit, LaunchOptions, Process};
 
 use super::{Builder, eventually, launcher, shell};
 use crate::util::files::folder;
@@ -40,15 +40,21 @@ fn p7_process_without_its_environment_is_found() {
     }
 }
 
+/// Returns a process that has ended and has left the sleeper running in this way.
+fn ended_with_orphan(way: &str, sleeper: &Sleeper) -> Process {
+    let process = launched(shell(&way.replace("SLEEP", &sleeper.command())));
+    let process = process.spawn().unwrap();
+    assert_eq!(process.join().unwrap(), Exit::Code(0), "{way}");
+    eventually(way, || sleeper.running().len() == 1);
+    process
+}
+
 #[test]
 fn p7_orphan_of_an_ended_process_is_found() {
     for way in WAYS {
         let folder = folder();
         let sleeper = Sleeper::new(folder.path());
-        let process = launched(shell(&way.replace("SLEEP", &sleeper.command())));
-        let process = process.spawn().unwrap();
-        assert_eq!(process.join().unwrap(), Exit::Code(0), "{way}");
-        eventually(way, || sleeper.running().len() == 1);
+        let process = ended_with_orphan(way, &sleeper);
         drop(process.stop(TIMEOUT));
         assert!(sleeper.running().is_empty(), "{way}");
     }
@@ -106,10 +112,7 @@ fn p7_what_an_ended_process_has_left_is_named() {
     for way in WAYS {
         let folder = folder();
         let sleeper = Sleeper::new(folder.path());
-        let process = launched(shell(&way.replace("SLEEP", &sleeper.command())));
-        let process = process.spawn().unwrap();
-        assert_eq!(process.join().unwrap(), Exit::Code(0), "{way}");
-        eventually(way, || sleeper.running().len() == 1);
+        let process = ended_with_orphan(way, &sleeper);
         let left = process.descendants().unwrap();
         let pids: Vec<_> = left.iter().map(|member| member.pid).collect();
         assert_eq!(pids, sleeper.running(), "{way}");

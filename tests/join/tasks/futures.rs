@@ -250,6 +250,7 @@ fn dropping_time(count: usize) -> Duration {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "takes long")]
 fn futures_of_one_task_drop_in_the_same_time_each() {
     let ratio = || {
         let few = dropping_time(1_000).as_secs_f64();
