@@ -34,8 +34,12 @@ pub(super) struct FetchArgs {
 }
 
 const LISTS: &str = "\
-In a list, empty lines and lines that begin with # are ignored. Only http and https URLs are fetched;
-the proxy comes from the environment.
+In a list, empty lines and lines that begin with # are ignored. Only http and https URLs are fetched.
+
+The proxy comes from http_proxy, https_proxy, all_proxy and no_proxy in the environment, as curl reads
+them. A SOCKS proxy counts for all URLs, whichever variable names it.
+
+Responses are saved as they were sent: nothing is unpacked.
 
 Each fetched URL is a line on stdout: status, bytes, seconds, content type, URL and file, separated by
 tabs.";

@@ -5,9 +5,10 @@ use std::io;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use ureq::http::header;
 use url::Url;
 
-use super::exchange::{Exchange, Failure};
+use super::exchange::{Exchange, Failure, text};
 use super::{Fetched, Options, list, name};
 use crate::format;
 use crate::jobs::save::{PendingFile, SaveError};
@@ -101,7 +102,8 @@ fn attempt(options: &Options, url: &Url, context: &Context) -> Result<Fetched, F
     Ok(Fetched {
         status: head.status,
         bytes,
-        content_type: head.content_type,
+        content_type: text(&head.headers, header::CONTENT_TYPE),
+        content_encoding: text(&head.headers, header::CONTENT_ENCODING),
         secs: started.elapsed().as_secs_f64(),
         tries: 1,
         redirected_to: (head.url != *url).then(|| head.url.into()),

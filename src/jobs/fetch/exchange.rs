@@ -11,10 +11,17 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, TryRecvError};
 use ureq::http::{HeaderMap, header};
 use ureq::tls::{RootCerts, TlsConfig};
-use ureq::{Agent, Body};
-use url::{Host, Url};
+use ureq::typestate::WithoutBody;
+use ureq::unversioned::resolver::DefaultResolver;
+use ureq::unversioned::transport::{
+    ConnectProxyConnector, Connector as _, RustlsConnector, SocksConnector, TcpConnector,
+};
+use ureq::{Agent, Body, Proxy, RequestBuilder};
+use url::Url;
 
-use super::list;
+use super::forward::ForwardConnector;
+use super::proxy::proxy_for;
+use super::{forward, list};
 use crate::format;
 use crate::jobs::item::is_file_limit;
 use crate::join::{Builder, Context, SelectError};
@@ -55,6 +62,15 @@ impl Failure {
             ..Self::new(kind, message)
         }
     }
+
+    /// Names the proxy, if the connection leads through one.
+    fn through(mut self, proxy: Option<&Proxy>) -> Self {
+        if let Some(proxy) = proxy {
+            let (host, port) = (proxy.host(), proxy.port());
+            self.message = format!("through the proxy {host}:{port}: {}", self.message);
+        }
+        self
+    }
 }
 
 /// The head of a response.
@@ -62,8 +78,8 @@ impl Failure {
 pub(super) struct Head {
     pub(super) url: Url,
     pub(super) status: u16,
-    pub(super) content_type: Option<String>,
-    /// The length of the body, if the server sent it and the body is not compressed.
+    pub(super) headers: HeaderMap,
+    /// The length of the body, if the server sent it.
     pub(super) len: Option<u64>,
 }
 
@@ -168,25 +184,37 @@ fn agent(connect: Duration) -> Agent {
     let tls = TlsConfig::builder()
         .root_certs(RootCerts::PlatformVerifier)
         .build();
-    Agent::config_builder()
+    let config = Agent::config_builder()
         .tls_config(tls)
         .user_agent(USER_AGENT)
+        // What is saved is what was sent: the checksum that was published of it must fit.
+        .accept_encoding("identity")
         .http_status_as_error(false)
         .max_redirects(0)
         .max_redirects_will_error(false)
         .timeout_connect(connect)
-        .build()
-        .new_agent()
+        .proxy(None)
+        .build();
+    let forward = ForwardConnector {
+        direct: config.clone(),
+    };
+    let connector =
+        ().chain(forward)
+            .chain(SocksConnector::default())
+            .chain(ConnectProxyConnector::default())
+            .chain(TcpConnector::default())
+            .chain(RustlsConnector::default());
+    Agent::with_parts(config, connector, DefaultResolver::default())
 }
 
 /// Requests the URL, and those that the server redirects to.
 fn request(agent: &Agent, mut url: Url, sender: &Sender<ResponseEvent>) -> Result<(), Failure> {
     for _ in 0..=MAX_REDIRECTS {
-        let mut request = agent.get(url.as_str());
-        if is_local(&url) {
-            request = request.config().proxy(None).build();
-        }
-        let response = request.call().map_err(failure)?;
+        let proxy = proxy_for(&url, |name| std::env::var_os(name))
+            .map_err(|error| Failure::new("proxy", error.to_string()))?;
+        let response = get(agent, &url, proxy.as_ref())
+            .call()
+            .map_err(|error| failure(error).through(proxy.as_ref()))?;
         let status = response.status();
         let (head, body) = response.into_parts();
         if matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
@@ -203,13 +231,26 @@ fn request(agent: &Agent, mut url: Url, sender: &Sender<ResponseEvent>) -> Resul
         let head = Head {
             url,
             status: status.as_u16(),
-            content_type: text(&head.headers, header::CONTENT_TYPE),
             len: body.content_length(),
+            headers: head.headers,
         };
         return send_body(head, body, sender);
     }
     let message = format!("redirected more than {MAX_REDIRECTS} times");
     Err(Failure::new("too_many_redirects", message))
+}
+
+fn get(agent: &Agent, url: &Url, proxy: Option<&Proxy>) -> RequestBuilder<WithoutBody> {
+    let mut request = agent.get(url.as_str());
+    let Some(proxy) = proxy else {
+        return request;
+    };
+    if forward::is_forwarded(Some(url.scheme()), proxy)
+        && let Some(authorization) = forward::authorization(proxy)
+    {
+        request = request.header(header::PROXY_AUTHORIZATION, authorization);
+    }
+    request.config().proxy(Some(proxy.clone())).build()
 }
 
 fn send_body(head: Head, body: Body, sender: &Sender<ResponseEvent>) -> Result<(), Failure> {
@@ -241,7 +282,8 @@ fn redirected(url: &Url, headers: &HeaderMap) -> Result<Url, Failure> {
     list::parse(next.as_str()).map_err(|why| refused(&to, &why))
 }
 
-fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<String> {
+/// The value of a header, for display.
+pub(super) fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<String> {
     let value = headers.get(name)?.as_bytes();
     Some(String::from_utf8_lossy(value).into_owned())
 }
@@ -250,16 +292,6 @@ fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<String> {
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let secs = text(headers, header::RETRY_AFTER)?.trim().parse().ok()?;
     Some(Duration::from_secs(secs))
-}
-
-/// Whether the URL is on this machine, which a proxy could not reach.
-fn is_local(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
 }
 
 fn failure(error: ureq::Error) -> Failure {
@@ -273,7 +305,7 @@ fn failure(error: ureq::Error) -> Failure {
             Failure::transient("too_many_open_files", format!("no connection: {error}"))
         }
         ureq::Error::Io(error) => match error.kind() {
-            // An invalid certificate, or a response that can't be decompressed.
+            // An invalid certificate.
             std::io::ErrorKind::InvalidData => {
                 Failure::new("protocol", format!("invalid response: {error}"))
             }

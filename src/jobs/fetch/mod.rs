@@ -4,19 +4,23 @@
 //! `https` URLs are fetched, also after a redirect; at most ten redirects are followed. The number of
 //! workers is the number of parallel requests.
 //!
+//! Responses are saved as they were sent: the server is asked not to pack them, and nothing is unpacked.
+//!
 //! Transient failures are retried, after a pause that doubles each time and varies a little: a
 //! connection that fails or breaks, a timeout, and the statuses 408, 425, 429 and 500 and above. A
 //! `Retry-After` in seconds is honoured up to a minute; a longer one is final.
 //!
-//! The proxy comes from the environment (`HTTPS_PROXY`, `NO_PROXY` and so on), except for this
-//! machine itself. Certificates are checked by the system.
+//! The proxy comes from the environment (`https_proxy`, `NO_PROXY` and so on) as curl reads it, except for
+//! this machine itself. One that can't be used is an error. Certificates are checked by the system.
 
 mod args;
 mod attempts;
 mod exchange;
+mod forward;
 mod interface;
 mod list;
 mod name;
+mod proxy;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -45,7 +49,7 @@ pub struct Options {
     pub retries: u32,
     /// The pause before the first retry, in seconds; it doubles with each one, up to half a minute.
     pub pause_secs: f64,
-    /// The largest response accepted, in MiB after decompression.
+    /// The largest response accepted, in MiB.
     pub limit_mib: u64,
 }
 
@@ -145,10 +149,13 @@ impl Job for Options {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fetched {
     pub status: u16,
-    /// The length of the body after decompression.
+    /// The length of the body.
     pub bytes: u64,
     /// The content type that the server sent.
     pub content_type: Option<String>,
+    /// How the server has packed the body, although it was asked not to; the body is kept as it was sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_encoding: Option<String>,
     /// The duration of the successful attempt in seconds.
     pub secs: f64,
     pub tries: u32,
@@ -177,6 +184,9 @@ impl fmt::Display for Fetched {
         write!(f, "{} · {}", self.status, bytes(self.bytes))?;
         if let Some(content_type) = &self.content_type {
             write!(f, " · {content_type}")?;
+        }
+        if let Some(content_encoding) = &self.content_encoding {
+            write!(f, " · packed as {content_encoding}")?;
         }
         if self.tries > 1 {
             write!(f, " · {} attempts", self.tries)?;

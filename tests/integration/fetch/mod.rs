@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod lists;
+mod proxies;
 mod responses;
 mod retries;
 
@@ -27,8 +28,45 @@ struct Server {
     is_stopped: Arc<AtomicBool>,
 }
 
+/// A request as it came.
+struct Request {
+    method: String,
+    /// Through a proxy, the whole URL.
+    path: String,
+    headers: Vec<(String, String)>,
+}
+
+impl Request {
+    fn read(stream: &TcpStream) -> Option<Self> {
+        let mut lines = BufReader::new(stream).lines().map_while(Result::ok);
+        let first = lines.next()?;
+        let mut words = first.split(' ').map(ToOwned::to_owned);
+        let (method, path) = (words.next()?, words.next()?);
+        let headers = lines.map_while(|line| {
+            let (name, value) = line.split_once(':')?;
+            Some((name.to_ascii_lowercase(), value.trim().to_owned()))
+        });
+        Some(Self {
+            method,
+            path,
+            headers: headers.collect(),
+        })
+    }
+
+    /// The value of a header, whose name is in lower case.
+    fn header(&self, name: &str) -> Option<&str> {
+        let header = self.headers.iter().find(|(known, _)| known == name);
+        header.map(|(_, value)| &**value)
+    }
+}
+
 impl Server {
     fn start(answer: impl Fn(&str, &mut TcpStream) + Send + Sync + 'static) -> Self {
+        Self::reading(move |request, stream| answer(&request.path, stream))
+    }
+
+    /// A server whose answers depend on more than the path.
+    fn reading(answer: impl Fn(&Request, &mut TcpStream) + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let server = Self {
             address: listener.local_addr().unwrap(),
@@ -45,9 +83,10 @@ impl Server {
                 let mut stream = stream.unwrap();
                 let (requests, answer) = (Arc::clone(&requests), Arc::clone(&answer));
                 thread(move || {
-                    if let Some(path) = request(&stream) {
-                        *requests.lock().unwrap().entry(path.clone()).or_default() += 1;
-                        answer(&path, &mut stream);
+                    if let Some(request) = Request::read(&stream) {
+                        let path = request.path.clone();
+                        *requests.lock().unwrap().entry(path).or_default() += 1;
+                        answer(&request, &mut stream);
                     }
                 });
             }
@@ -80,14 +119,6 @@ impl Drop for Server {
 
 fn thread(work: impl FnOnce() + Send + 'static) {
     std::thread::Builder::new().spawn(work).unwrap();
-}
-
-/// Reads a request. Returns its path.
-fn request(stream: &TcpStream) -> Option<String> {
-    let mut lines = BufReader::new(stream).lines();
-    let path = lines.next()?.ok()?.split(' ').nth(1)?.to_owned();
-    while !lines.next()?.ok()?.is_empty() {}
-    Some(path)
 }
 
 /// Sends bytes. The client may have closed the connection.

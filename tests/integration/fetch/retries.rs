@@ -91,6 +91,29 @@ fn short_response_is_retried_and_never_saved() {
 }
 
 #[test]
+fn packed_response_that_breaks_is_retried() {
+    let whole: &[u8] = b"\x1f\x8b0123456789";
+    let server = Server::start(move |path, stream| {
+        let head = "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n";
+        send(stream, head);
+        if path == "/chunked" {
+            send(stream, "Transfer-Encoding: chunked\r\n\r\nc\r\n");
+        } else {
+            send(stream, format!("Content-Length: {}\r\n\r\n", whole.len()));
+        }
+        send(stream, &whole[..5]);
+    });
+    for path in ["/chunked", "/length"] {
+        let options = Options {
+            retries: 2,
+            ..options(&[server.url(path)])
+        };
+        assert_eq!(kind_of(&options), "cut_short", "{path}");
+        assert_eq!(server.requests(path), 3, "{path}");
+    }
+}
+
+#[test]
 fn invalid_response_fails() {
     let server = Server::start(|path, stream| match path {
         "/closed" => {}
