@@ -51,7 +51,7 @@ catalogue! {
     /// Run a program, once or once for each file.
     Command: command step(Command { files: Vec<PathBuf> }) output(Process(Arc<ProcessRun>)),
     /// Fetch URLs.
-    Fetch: fetch output(Fetched(fetch::Fetched)),
+    Fetch: fetch step(Fetch(fetch::Request)) output(Fetched(fetch::Fetched)),
     /// Edit images and save them to another folder.
     Images: images step(SaveAs { name: OsString }) output(Image(images::Saved)),
     /// End one item or all in a chosen way, such as a panic or a crash.

@@ -6,7 +6,7 @@ use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tempfile::{NamedTempFile, PersistError};
+use tempfile::{NamedTempFile, PersistError, TempPath};
 
 use super::ItemError;
 use super::item::is_file_limit;
@@ -153,6 +153,14 @@ impl PendingFile {
         Ok(Self { file })
     }
 
+    /// Takes over the file of this name, which is not deleted on drop.
+    pub(super) fn adopt(file: File, path: &Path) -> io::Result<Self> {
+        let mut path = TempPath::try_from_path(path)?;
+        path.disable_cleanup(true);
+        let file = NamedTempFile::from_parts(file, path);
+        Ok(Self { file })
+    }
+
     pub(super) fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.as_file_mut().write_all(bytes)
     }
@@ -163,12 +171,17 @@ impl PendingFile {
         Ok(claim(self.file, path)?)
     }
 
-    /// Gives the file its name in the folder, or that name with a [free](first_free) number.
-    pub(super) fn persist_numbered(self, folder: &Path, name: &OsStr) -> io::Result<PathBuf> {
+    /// Gives the file its name in the folder, or that name with a [free](first_free) number, from `from` on.
+    pub(super) fn persist_numbered(
+        self,
+        folder: &Path,
+        name: &OsStr,
+        from: u32,
+    ) -> io::Result<PathBuf> {
         self.file.as_file().sync_all()?;
         let path = |number| folder.join(numbered(name, number));
         let is_taken = |number| path(number).symlink_metadata().is_ok();
-        let (mut file, mut from) = (self.file, 1);
+        let (mut file, mut from) = (self.file, from);
         while let Some(number) = first_free(from, is_taken) {
             match claim(file, &path(number)) {
                 Ok(()) => return Ok(path(number)),

@@ -106,7 +106,7 @@ impl FromStr for Algorithm {
 }
 
 /// Computes a digest from chunks of bytes.
-pub(super) enum Hasher {
+pub(in crate::jobs) enum Hasher {
     Blake3(Box<blake3::Hasher>),
     RustCrypto(Box<dyn DynDigest>),
     Crc32(crc32fast::Hasher),
@@ -114,7 +114,7 @@ pub(super) enum Hasher {
 }
 
 impl Hasher {
-    pub(super) fn new(algorithm: Algorithm) -> Self {
+    pub(in crate::jobs) fn new(algorithm: Algorithm) -> Self {
         match algorithm {
             Algorithm::Blake3 => Self::Blake3(Box::default()),
             Algorithm::Sha256 => Self::RustCrypto(Box::<sha2::Sha256>::default()),
@@ -126,7 +126,7 @@ impl Hasher {
         }
     }
 
-    pub(super) fn update(&mut self, bytes: &[u8]) {
+    pub(in crate::jobs) fn update(&mut self, bytes: &[u8]) {
         match self {
             Self::Blake3(hasher) => {
                 hasher.update(bytes);
@@ -138,7 +138,7 @@ impl Hasher {
     }
 
     /// The digest in lower-case hexadecimal digits.
-    pub(super) fn finish(self) -> String {
+    pub(in crate::jobs) fn finish(self) -> String {
         match self {
             Self::Blake3(hasher) => hasher.finalize().to_hex().to_string(),
             Self::RustCrypto(hasher) => hex::encode(hasher.finalize()),

@@ -19,6 +19,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub(super) use self::algorithm::Hasher;
 pub use self::algorithm::{Algorithm, UnknownAlgorithm};
 pub use self::digest::{DigestMonitor, digest_file};
 pub use self::error::{Change, ChecksumError};

@@ -17,7 +17,7 @@ pub(super) struct FetchArgs {
     /// Connection timeout.
     #[arg(long, value_name = "TIME", default_value = "10", value_parser = duration)]
     connect_timeout: Duration,
-    /// Timeout of each attempt, from start to end.
+    /// The longest time in which nothing arrives.
     #[arg(long, value_name = "TIME", default_value = "120", value_parser = duration)]
     timeout: Duration,
     /// How often a failed attempt is retried.
@@ -29,20 +29,29 @@ pub(super) struct FetchArgs {
     /// Largest response accepted.
     #[arg(long, value_name = "MIB", default_value_t = Options::default().limit_mib)]
     limit: u64,
+    /// Leave out URLs whose file is there.
+    #[arg(long, requires = "to", conflicts_with = "server_names")]
+    skip_existing: bool,
+    /// Save under the name that the server gives (Content-Disposition).
+    #[arg(long, requires = "to")]
+    server_names: bool,
     /// Lists of URLs, one a line.
     files: Vec<PathBuf>,
 }
 
 const LISTS: &str = "\
 In a list, empty lines and lines that begin with # are ignored. Only http and https URLs are fetched.
+A digest that the response must have follows its URL: https://HOST/FILE sha256:DIGITS
 
 The proxy comes from http_proxy, https_proxy, all_proxy and no_proxy in the environment, as curl reads
 them. A SOCKS proxy counts for all URLs, whichever variable names it.
 
-Responses are saved as they were sent: nothing is unpacked.
+Responses are saved as they were sent: nothing is unpacked. What arrived of one that breaks or is
+cancelled stays in DIR as NAME.XXXXXXXX.part, with a second file .part.json, if the server can send the
+rest. The same command goes on from there. Delete both to begin again.
 
 Each fetched URL is a line on stdout: status, bytes, seconds, content type, URL and file, separated by
-tabs.";
+tabs. The status of a skipped one is -.";
 
 impl FetchArgs {
     pub(super) fn split(self) -> (Options, Arguments) {
@@ -54,6 +63,9 @@ impl FetchArgs {
             retries: self.retries,
             pause_secs: self.pause.as_secs_f64(),
             limit_mib: self.limit,
+            skip_existing: self.skip_existing,
+            server_names: self.server_names,
+            ..Options::default()
         };
         let arguments = Arguments {
             inputs: self.files,

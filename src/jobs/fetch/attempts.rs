@@ -2,16 +2,18 @@
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use ureq::http::header;
+use ureq::http::{HeaderMap, header};
 use url::Url;
 
-use super::exchange::{Exchange, Failure, text};
-use super::{Fetched, Options, list, name};
+use super::exchange::{Exchange, Failure, Head, Question, STALE, text};
+use super::part::Part;
+use super::range::Known;
+use super::received::Received;
+use super::{Fetched, Options, Request, disposition, list, name};
 use crate::format;
-use crate::jobs::save::{PendingFile, SaveError};
+use crate::jobs::save::{SaveError, numbered};
 use crate::jobs::{ItemError, job};
 use crate::join::Context;
 
@@ -22,13 +24,25 @@ const MAX_RETRY_AFTER: Duration = Duration::from_mins(1);
 pub(super) fn fetch(
     options: &Options,
     text: &str,
+    request: &Request,
     context: &Context,
 ) -> Result<Fetched, ItemError> {
     let error = |kind: &str, message: &str| ItemError::new(kind, format!("{text}: {message}."));
     let url = list::parse(text)
         .map_err(|why| error(why.kind(), &format!("not fetched, because {why}")))?;
+    let target = Target {
+        options,
+        request,
+        name: name::file_name(&url),
+        url,
+    };
+    if options.skip_existing
+        && let Some(present) = target.present(context)
+    {
+        return present.map_err(|failure| error(failure.kind, &failure.message));
+    }
     for number in 0.. {
-        let failure = match attempt(options, &url, context) {
+        let failure = match target.attempt(context) {
             Ok(fetched) => {
                 return Ok(Fetched {
                     tries: number + 1,
@@ -38,15 +52,24 @@ pub(super) fn fetch(
             Err(failure) => failure,
         };
         let Some(time) = pause_before(number + 1, &failure, options) else {
-            let message = match number {
-                0 => failure.message,
-                _ => format!("{}, after {} attempts", failure.message, number + 1),
-            };
-            return Err(error(failure.kind, &message));
+            return Err(error(failure.kind, &final_message(&failure, number + 1)));
         };
         job::pause(time, context);
     }
     unreachable!("the last attempt has no pause after it")
+}
+
+fn final_message(failure: &Failure, attempts: u32) -> String {
+    let message = &failure.message;
+    let attempts = match attempts {
+        1 => String::new(),
+        _ => format!(", after {attempts} attempts"),
+    };
+    let kept = failure.kept.as_ref().map(|(path, len)| {
+        let (len, path) = (format::bytes(*len), path.display());
+        format!("; the first {len} are in {path}, and the next run goes on from there")
+    });
+    format!("{message}{attempts}{}", kept.unwrap_or_default())
 }
 
 /// The pause before this retry, from 1; `None` if there is no retry.
@@ -70,61 +93,225 @@ fn random() -> f64 {
     bits as f64 / u64::MAX as f64
 }
 
-fn attempt(options: &Options, url: &Url, context: &Context) -> Result<Fetched, Failure> {
-    let started = Instant::now();
-    let secs = |secs| Duration::try_from_secs_f64(secs).unwrap_or(Duration::MAX);
-    let (connect, timeout) = (secs(options.connect_secs), secs(options.timeout_secs));
-    let exchange = Exchange::start(url.clone(), connect, timeout, context)?;
-    let head = exchange.head()?;
-    check_size(head.len.unwrap_or(0), options)?;
-    let name = name::file_name(url);
-    let not_saved = |error| not_saved(&options.to.join(&name), error);
-    let mut file = options
-        .folder()
-        .map(|folder| PendingFile::create(folder))
-        .transpose()
-        .map_err(not_saved)?;
-    let mut bytes = 0;
-    while let Some(chunk) = exchange.chunk()? {
-        bytes += chunk.len() as u64;
-        check_size(bytes, options)?;
-        if let Some(file) = &mut file {
-            file.write_all(&chunk).map_err(not_saved)?;
+/// A URL and what becomes of its response.
+struct Target<'a> {
+    options: &'a Options,
+    request: &'a Request,
+    url: Url,
+    /// The file name of the result, unless the server says another.
+    name: String,
+}
+
+impl Target<'_> {
+    /// What there is to say if the result exists already; `None` if it does not.
+    fn present(&self, context: &Context) -> Option<Result<Fetched, Failure>> {
+        let folder = self.options.folder()?;
+        let path = folder.join(numbered(self.name.as_ref(), self.request.number));
+        let metadata = path.metadata().ok().filter(std::fs::Metadata::is_file)?;
+        if let Some(digest) = &self.request.digest
+            && let Err(error) = digest.check_file(&path, context)
+        {
+            return Some(Err(Failure::new(
+                error.kind(),
+                format!("not fetched: {error}"),
+            )));
         }
-        context.set_progress(bytes, head.len.unwrap_or(0));
+        Some(Ok(Fetched {
+            bytes: metadata.len(),
+            digest: self.request.digest.clone(),
+            saved_to: Some(path),
+            ..Fetched::default()
+        }))
     }
-    context.checkpoint();
-    context.set_progress(bytes, bytes);
-    let saved_to = file
-        .map(|file| file.persist_numbered(&options.to, name.as_ref()))
-        .transpose()
-        .map_err(not_saved)?;
-    Ok(Fetched {
-        status: head.status,
-        bytes,
-        content_type: text(&head.headers, header::CONTENT_TYPE),
-        content_encoding: text(&head.headers, header::CONTENT_ENCODING),
-        secs: started.elapsed().as_secs_f64(),
-        tries: 1,
-        redirected_to: (head.url != *url).then(|| head.url.into()),
-        saved_to,
-    })
+
+    /// Goes on with the part of an earlier attempt, if there is one; asks for the whole if that no longer
+    /// fits.
+    fn attempt(&self, context: &Context) -> Result<Fetched, Failure> {
+        let folder = self.options.folder();
+        let part = folder.and_then(|folder| Part::find(folder, &self.name, &self.url));
+        let len = part.as_ref().map_or(0, Part::len);
+        match self.exchange(part, context) {
+            Err(failure) if failure.kind == STALE => Ok(Fetched {
+                discarded: len,
+                ..self.exchange(None, context)?
+            }),
+            ended => ended,
+        }
+    }
+
+    fn exchange(&self, part: Option<Part>, context: &Context) -> Result<Fetched, Failure> {
+        let started = Instant::now();
+        let kept = part
+            .as_ref()
+            .map(|part| (part.path().to_owned(), part.len()));
+        let keeping = |failure: Failure| Failure {
+            kept: kept.clone(),
+            ..failure
+        };
+        let exchange = Exchange::start(self.question(part.as_ref()), context).map_err(&keeping)?;
+        let head = match exchange.head() {
+            Ok(head) => head,
+            Err(failure) => {
+                if failure.kind == STALE
+                    && let Some(part) = part
+                {
+                    part.remove();
+                }
+                return Err(keeping(failure));
+            }
+        };
+        let mut answer = self.begin(part, &head)?;
+        self.check_size(answer.len.unwrap_or(0)).map_err(&keeping)?;
+        if let Err(failure) = self.receive(&exchange, &mut answer, context) {
+            return Err(gave_up(answer.received, failure));
+        }
+        context.checkpoint();
+        let bytes = answer.received.len();
+        context.set_progress(bytes, bytes);
+        let name = self.result_name(&head.headers);
+        let saved_to = answer
+            .received
+            .save(&self.options.to, &name, self.request.number)
+            .map_err(|error| self.not_saved(&name, error))?;
+        Ok(Fetched {
+            status: Some(head.status),
+            bytes,
+            content_type: text(&head.headers, header::CONTENT_TYPE),
+            content_encoding: text(&head.headers, header::CONTENT_ENCODING),
+            digest: self.request.digest.clone(),
+            secs: started.elapsed().as_secs_f64(),
+            tries: 1,
+            resumed_from: answer.resumed_from,
+            discarded: answer.discarded,
+            redirected_to: (head.url != self.url).then(|| head.url.into()),
+            saved_to,
+        })
+    }
+
+    fn question(&self, part: Option<&Part>) -> Question {
+        let secs = |secs| Duration::try_from_secs_f64(secs).unwrap_or(Duration::MAX);
+        Question {
+            url: self.url.clone(),
+            connect: secs(self.options.connect_secs),
+            idle: secs(self.options.timeout_secs),
+            rest: part.map(Part::resume),
+            cookies: self.options.cookies.share(),
+        }
+    }
+
+    /// Finds the place for the bytes that follow the head.
+    fn begin(&self, part: Option<Part>, head: &Head) -> Result<Answer, Failure> {
+        let digest = self.request.digest.as_ref();
+        let not_saved = |error| self.not_saved(&self.name, error);
+        let Some(part) = part else {
+            if head.status == 206 {
+                let message = "the server sent a part, although the whole was asked for";
+                return Err(Failure::new("partial", message));
+            }
+            let known = Known::of(&head.headers, head.len);
+            let folder = self.options.folder();
+            let received = Received::none(folder, &self.name, &self.url, known, digest);
+            return Ok(Answer {
+                received: received.map_err(not_saved)?,
+                len: head.len,
+                resumed_from: 0,
+                discarded: 0,
+            });
+        };
+        let from = part.len();
+        if head.status == 206 {
+            let Some(known) = part.resume().fits(&head.headers) else {
+                part.remove();
+                return Err(Failure::new(STALE, "the server sent another part"));
+            };
+            return Ok(Answer {
+                received: Received::part(part, digest).map_err(not_saved)?,
+                len: known.len,
+                resumed_from: from,
+                discarded: 0,
+            });
+        }
+        part.remove();
+        Ok(Answer {
+            discarded: from,
+            ..self.begin(None, head)?
+        })
+    }
+
+    fn receive(
+        &self,
+        exchange: &Exchange<'_>,
+        answer: &mut Answer,
+        context: &Context,
+    ) -> Result<(), Failure> {
+        let received = &mut answer.received;
+        while let Some(chunk) = exchange.chunk()? {
+            self.check_size(received.len() + chunk.len() as u64)?;
+            received
+                .take(&chunk)
+                .map_err(|error| self.not_saved(&self.name, error))?;
+            context.set_progress(received.len(), answer.len.unwrap_or(0));
+        }
+        if answer.len.is_some_and(|len| len != received.len()) {
+            return Err(Failure::transient("cut_short", "the response ended early"));
+        }
+        let (Some(expected), Some(found)) = (&self.request.digest, received.digest()) else {
+            return Ok(());
+        };
+        if found == expected.digits {
+            return Ok(());
+        }
+        let algorithm = expected.algorithm;
+        let message = format!("expected {expected}, but the response has {algorithm} {found}");
+        Err(Failure {
+            // What was kept may have been damaged since, or be of another response.
+            is_transient: answer.resumed_from > 0,
+            ..Failure::new("mismatch", message)
+        })
+    }
+
+    fn result_name(&self, headers: &HeaderMap) -> String {
+        let wanted = self.options.server_names;
+        let named = wanted.then(|| disposition::file_name(headers)).flatten();
+        named.unwrap_or_else(|| self.name.clone())
+    }
+
+    fn check_size(&self, bytes: u64) -> Result<(), Failure> {
+        let limit = self.options.limit();
+        if bytes <= limit {
+            return Ok(());
+        }
+        let limit = format::bytes(limit);
+        let message = format!("the response is larger than {limit}; raise the limit to accept it");
+        Err(Failure::new("too_large", message))
+    }
+
+    fn not_saved(&self, name: &str, error: io::Error) -> Failure {
+        let error = SaveError::from_io(&self.options.to.join(name), error);
+        let (kind, text) = (error.kind(), error.to_string());
+        let message = format!("not fetched: {}", text.trim_end_matches('.'));
+        Failure::new(kind, message)
+    }
 }
 
-fn check_size(bytes: u64, options: &Options) -> Result<(), Failure> {
-    if bytes <= options.limit() {
-        return Ok(());
+/// Keeps what another attempt can go on with.
+fn gave_up(received: Received, failure: Failure) -> Failure {
+    if ["mismatch", "too_large"].contains(&failure.kind) {
+        received.discard();
+        return failure;
     }
-    let message = format!(
-        "the response is larger than {}; raise the limit to accept it",
-        format::bytes(options.limit())
-    );
-    Err(Failure::new("too_large", message))
+    let kept = received.kept();
+    Failure {
+        kept: kept.map(|(path, len)| (path.to_owned(), len)),
+        ..failure
+    }
 }
 
-fn not_saved(path: &Path, error: io::Error) -> Failure {
-    let error = SaveError::from_io(path, error);
-    let (kind, text) = (error.kind(), error.to_string());
-    let message = format!("not fetched: {}", text.trim_end_matches('.'));
-    Failure::new(kind, message)
+/// The place for the bytes of a response, and what is known about these.
+struct Answer {
+    received: Received,
+    /// The length of the whole, if it is known.
+    len: Option<u64>,
+    resumed_from: u64,
+    discarded: u64,
 }

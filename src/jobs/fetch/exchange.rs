@@ -1,14 +1,17 @@
 //! One attempt. The request runs on a thread of its own, which sends events through a channel.
 //!
 //! The lookup of a name and the connect cannot be interrupted, so the thread is a daemon that is not
-//! joined. A cancelled or timed-out item returns at once and closes the connection, which ends the
-//! thread unless it is still looking up or connecting. Both end by themselves, a connect within its
-//! timeout.
+//! joined until it is connected. A cancelled or timed-out item closes the connection, which ends the
+//! thread, and returns; one that is still looking up or connecting returns at once. Both end by
+//! themselves, a connect within its timeout.
 
+use std::cell::Cell;
 use std::io::Read as _;
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError};
+use percent_encoding::{AsciiSet, percent_encode};
 use ureq::http::{HeaderMap, header};
 use ureq::tls::{RootCerts, TlsConfig};
 use ureq::typestate::WithoutBody;
@@ -19,18 +22,24 @@ use ureq::unversioned::transport::{
 use ureq::{Agent, Body, Proxy, RequestBuilder};
 use url::Url;
 
+use super::cookies::Cookies;
 use super::forward::ForwardConnector;
 use super::proxy::proxy_for;
-use super::{forward, list};
+use super::range::Resume;
+use super::{forward, list, range};
 use crate::format;
+use crate::jobs::Stopwatch;
 use crate::jobs::item::is_file_limit;
-use crate::join::{Builder, Context, SelectError};
+use crate::join::{Builder, Context, SelectError, Task};
 
 /// The bytes of one read, and the reads that may be queued.
 const READ_BYTES: usize = 64 * 1024;
 const MAX_CHUNKS: usize = 4;
 
 const MAX_REDIRECTS: usize = 10;
+
+/// The [kind](Failure::kind) of a failure after which the whole is asked for.
+pub(super) const STALE: &str = "stale_part";
 
 /// Identifies this program to the server.
 const USER_AGENT: &str = concat!("Meanwhile/", env!("CARGO_PKG_VERSION"));
@@ -44,6 +53,8 @@ pub(super) struct Failure {
     pub(super) is_transient: bool,
     /// The pause before the next attempt that the server requested.
     pub(super) retry_after: Option<Duration>,
+    /// The file with what has arrived, from which the next attempt goes on, and its length.
+    pub(super) kept: Option<(PathBuf, u64)>,
 }
 
 impl Failure {
@@ -53,10 +64,11 @@ impl Failure {
             message: message.into(),
             is_transient: false,
             retry_after: None,
+            kept: None,
         }
     }
 
-    fn transient(kind: &'static str, message: impl Into<String>) -> Self {
+    pub(super) fn transient(kind: &'static str, message: impl Into<String>) -> Self {
         Self {
             is_transient: true,
             ..Self::new(kind, message)
@@ -89,29 +101,38 @@ enum ResponseEvent {
     Finished(Result<(), Failure>),
 }
 
+/// What to ask for.
+pub(super) struct Question {
+    pub(super) url: Url,
+    /// The connection timeout.
+    pub(super) connect: Duration,
+    /// The longest wait for more of the response.
+    pub(super) idle: Duration,
+    /// The rest of a response to ask for, if the whole is not wanted.
+    pub(super) rest: Option<Resume>,
+    pub(super) cookies: Cookies,
+}
+
 /// A running or finished attempt.
 pub(super) struct Exchange<'a> {
     context: &'a Context,
     agent: Agent,
-    events: Receiver<ResponseEvent>,
-    timeout: Duration,
-    deadline: Option<Instant>,
+    task: Task<()>,
+    events: Option<Receiver<ResponseEvent>>,
+    idle: Duration,
+    is_connected: Cell<bool>,
 }
 
 impl<'a> Exchange<'a> {
-    pub(super) fn start(
-        url: Url,
-        connect: Duration,
-        timeout: Duration,
-        context: &'a Context,
-    ) -> Result<Self, Failure> {
-        let agent = agent(connect);
+    pub(super) fn start(question: Question, context: &'a Context) -> Result<Self, Failure> {
+        let idle = question.idle;
+        let agent = agent(question.connect);
         let (sender, events) = crossbeam_channel::bounded(MAX_CHUNKS);
         let requesting = agent.clone();
-        Builder::new(format!("GET {url}"))
+        let task = Builder::new(format!("GET {}", question.url))
             .daemon(true)
             .spawn(move |_| {
-                let finished = request(&requesting, url, &sender);
+                let finished = request(&requesting, question, &sender);
                 // The item may have ended already.
                 sender.send(ResponseEvent::Finished(finished)).ok();
             })
@@ -119,9 +140,10 @@ impl<'a> Exchange<'a> {
         Ok(Self {
             context,
             agent,
-            events,
-            timeout,
-            deadline: Instant::now().checked_add(timeout),
+            task,
+            events: Some(events),
+            idle,
+            is_connected: Cell::new(false),
         })
     }
 
@@ -144,24 +166,30 @@ impl<'a> Exchange<'a> {
     }
 
     fn next(&self) -> Result<ResponseEvent, Failure> {
+        let Some(events) = &self.events else {
+            return Err(broken());
+        };
+        let clock = Stopwatch::start();
         loop {
-            let select = self.context.select().receiver(&self.events);
-            match select.deadline(self.deadline).wait() {
-                Err(SelectError::Cancelled) => {
-                    self.context.checkpoint();
-                    return Err(Failure::new("cancelled", "it was cancelled"));
+            match events.try_recv() {
+                Ok(event) => {
+                    self.is_connected.set(true);
+                    return Ok(event);
                 }
-                Err(_) => {
-                    let timeout = format::duration(self.timeout);
-                    let message = format!("not finished within {timeout}");
-                    return Err(Failure::transient("timed_out", message));
-                }
-                Ok(_) => {}
-            }
-            match self.events.try_recv() {
-                Ok(event) => return Ok(event),
                 Err(TryRecvError::Empty) => {}
                 Err(TryRecvError::Disconnected) => return Err(broken()),
+            }
+            let left = self.idle.saturating_sub(clock.elapsed());
+            if left.is_zero() {
+                let idle = format::duration(self.idle);
+                let message = format!("nothing arrived for {idle}");
+                return Err(Failure::transient("timed_out", message));
+            }
+            let select = self.context.select().receiver(events);
+            let woken = select.deadline(Instant::now().checked_add(left)).wait();
+            if let Err(SelectError::Cancelled) = woken {
+                self.context.checkpoint();
+                return Err(Failure::new("cancelled", "it was cancelled"));
             }
         }
     }
@@ -170,6 +198,12 @@ impl<'a> Exchange<'a> {
 impl Drop for Exchange<'_> {
     fn drop(&mut self) {
         self.agent.clone().shutdown();
+        // The thread may wait for room in the channel.
+        self.events = None;
+        if self.is_connected.get() {
+            // It reported its outcome, or nobody needs that any more.
+            self.task.join().ok();
+        }
     }
 }
 
@@ -208,18 +242,41 @@ fn agent(connect: Duration) -> Agent {
 }
 
 /// Requests the URL, and those that the server redirects to.
-fn request(agent: &Agent, mut url: Url, sender: &Sender<ResponseEvent>) -> Result<(), Failure> {
+fn request(
+    agent: &Agent,
+    question: Question,
+    sender: &Sender<ResponseEvent>,
+) -> Result<(), Failure> {
+    let Question {
+        mut url,
+        rest,
+        cookies,
+        ..
+    } = question;
     for _ in 0..=MAX_REDIRECTS {
         let proxy = proxy_for(&url, |name| std::env::var_os(name))
             .map_err(|error| Failure::new("proxy", error.to_string()))?;
-        let response = get(agent, &url, proxy.as_ref())
+        let mut request = get(agent, &url, proxy.as_ref());
+        if let Some(cookies) = cookies.header(&url) {
+            request = request.header(header::COOKIE, cookies);
+        }
+        if let Some(rest) = &rest {
+            request = request
+                .header(header::RANGE, format!("bytes={}-", rest.from))
+                .header(header::IF_RANGE, &rest.known.validator);
+        }
+        let response = request
             .call()
             .map_err(|error| failure(error).through(proxy.as_ref()))?;
         let status = response.status();
         let (head, body) = response.into_parts();
+        cookies.keep(&url, &head.headers);
         if matches!(status.as_u16(), 301 | 302 | 303 | 307 | 308) {
             url = redirected(&url, &head.headers)?;
             continue;
+        }
+        if rest.is_some() && status.as_u16() == 416 {
+            return Err(Failure::new(STALE, "the server has no rest of it"));
         }
         if !status.is_success() {
             return Err(Failure {
@@ -274,12 +331,20 @@ fn redirected(url: &Url, headers: &HeaderMap) -> Result<Url, Failure> {
     let refused = |to: &str, why: &dyn std::fmt::Display| {
         Failure::new("redirect", format!("redirected to {to:?}, but {why}"))
     };
-    let to = text(headers, header::LOCATION).unwrap_or_default();
+    let to = headers
+        .get(header::LOCATION)
+        .map(|value| encoded(value.as_bytes()));
+    let to = to.unwrap_or_default();
     if to.is_empty() {
         return Err(Failure::new("redirect", "redirected without a location"));
     }
     let next = url.join(&to).map_err(|error| refused(&to, &error))?;
     list::parse(next.as_str()).map_err(|why| refused(&to, &why))
+}
+
+/// The bytes of a location, with those percent-encoded that are not ASCII, whatever their charset is.
+fn encoded(location: &[u8]) -> String {
+    percent_encode(location, &AsciiSet::EMPTY).to_string()
 }
 
 /// The value of a header, for display.
@@ -288,10 +353,13 @@ pub(super) fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<Stri
     Some(String::from_utf8_lossy(value).into_owned())
 }
 
-/// The value in seconds; a date is ignored.
+/// The value in seconds, or the time until its date.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let secs = text(headers, header::RETRY_AFTER)?.trim().parse().ok()?;
-    Some(Duration::from_secs(secs))
+    let secs = text(headers, header::RETRY_AFTER)?.trim().parse();
+    secs.map(Duration::from_secs).ok().or_else(|| {
+        let date = range::date(headers, header::RETRY_AFTER)?;
+        date.duration_since(SystemTime::now()).ok()
+    })
 }
 
 fn failure(error: ureq::Error) -> Failure {

@@ -16,10 +16,12 @@ impl JobInterface for Options {
     fn form(&mut self, _inputs: &[PathBuf], form: &mut dyn Form) {
         let urls = Field::new(
             "URLs",
-            "One a line. Files that are inputs are lists of them.",
+            "One a line, with its digest after a space if it must match, as in https://… sha256:…. Files that are inputs are lists of them.",
         );
         form.lines(urls, "https://…", 3, &mut self.urls);
         form.output_folder(Field::named("Save to"), "nowhere", &mut self.to);
+        let skip = Field::new("Skip existing", "Leave out URLs whose file is there.");
+        form.toggle(skip, &mut self.skip_existing);
     }
 
     fn more_title(&self) -> Option<&'static str> {
@@ -27,11 +29,16 @@ impl JobInterface for Options {
     }
 
     fn more_form(&mut self, form: &mut dyn Form) {
+        let names = Field::new(
+            "Server names",
+            "Save under the name that the server gives, in place of the end of the URL.",
+        );
+        form.toggle(names, &mut self.server_names);
         let connect = Field::new("Connect (s)", "Connection timeout.");
         form.seconds(connect, &mut self.connect_secs);
         let timeout = Field::new(
             "Time limit (s)",
-            "Timeout of each attempt, from start to end.",
+            "The longest time in which nothing arrives.",
         );
         form.seconds(timeout, &mut self.timeout_secs);
         let retries = Field::new("Retries", "How often a failed attempt is retried.");

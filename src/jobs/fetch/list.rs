@@ -1,12 +1,15 @@
 //! Turns the lines of lists into items.
 
+use std::collections::HashMap;
 use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use url::Url;
 
-use super::Options;
+use super::digest::{Digest, DigestError};
+use super::{Options, Request, name};
 use crate::jobs::checksum::{ChecksumError, MAX_LINE_LEN, open_regular, read_line};
 use crate::jobs::save::create_folder;
 use crate::jobs::text::shown;
@@ -28,6 +31,8 @@ pub(super) enum UrlError {
     NotText,
     #[error("it is longer than a URL can be")]
     TooLong,
+    #[error("{0}")]
+    Digest(#[from] DigestError),
 }
 
 impl UrlError {
@@ -35,6 +40,7 @@ impl UrlError {
         match self {
             Self::Scheme(_) => "scheme",
             Self::Credentials => "credentials",
+            Self::Digest(_) => "bad_digest",
             Self::NotAUrl(_) | Self::NoScheme | Self::NotText | Self::TooLong => "no_url",
         }
     }
@@ -47,16 +53,17 @@ pub(super) fn plan(options: &Options, inputs: &[PathBuf], context: &Context, pla
     if let Some(folder) = options.folder()
         && let Err(error) = create_folder(folder)
     {
-        return plan.item(Item::failed(folder.clone(), error));
+        return plan.item(Item::failed(folder.to_owned(), error));
     }
+    let mut names = Names::default();
     for (line, number) in options.urls.lines().zip(1..) {
         context.checkpoint();
-        if let Some(item) = Position::typed(number).item(line.as_bytes()) {
+        if let Some(item) = Position::typed(number).item(line.as_bytes(), &mut names) {
             plan.item(item);
         }
     }
     for list in inputs {
-        match read(list, context, plan) {
+        match read(list, &mut names, context, plan) {
             Ok(true) => {}
             Ok(false) => plan.note(format!("The list {} has no URLs.", shown(list))),
             Err(error) => plan.item(Item::failed(list.clone(), error)),
@@ -64,8 +71,30 @@ pub(super) fn plan(options: &Options, inputs: &[PathBuf], context: &Context, pla
     }
 }
 
+/// Counts the URLs of each file name, by its hash: a list may have millions.
+#[derive(Default)]
+struct Names {
+    hasher: RandomState,
+    counts: HashMap<u64, u32>,
+}
+
+impl Names {
+    /// The number of the URL among those with its file name, from 1.
+    fn number(&mut self, url: &Url) -> u32 {
+        let hash = self.hasher.hash_one(name::file_name(url));
+        let count = self.counts.entry(hash).or_default();
+        *count = count.saturating_add(1);
+        *count
+    }
+}
+
 /// Reads a list. Returns whether it has an item.
-fn read(list: &Path, context: &Context, plan: &mut dyn Plan) -> Result<bool, ChecksumError> {
+fn read(
+    list: &Path,
+    names: &mut Names,
+    context: &Context,
+    plan: &mut dyn Plan,
+) -> Result<bool, ChecksumError> {
     let (file, _) = open_regular(list)?;
     let mut has_item = false;
     let mut reader = BufReader::new(&file);
@@ -86,7 +115,7 @@ fn read(list: &Path, context: &Context, plan: &mut dyn Plan) -> Result<bool, Che
             plan.item(position.failed(&UrlError::TooLong));
             return Ok(true);
         }
-        if let Some(item) = position.item(&line) {
+        if let Some(item) = position.item(&line, names) {
             plan.item(item);
             has_item = true;
         }
@@ -106,7 +135,7 @@ impl Position<'_> {
     }
 
     /// The item of the line; `None` if the line is empty or a comment.
-    fn item(&self, line: &[u8]) -> Option<Item> {
+    fn item(&self, line: &[u8], names: &mut Names) -> Option<Item> {
         let Ok(text) = std::str::from_utf8(line) else {
             return Some(self.failed(&UrlError::NotText));
         };
@@ -114,11 +143,14 @@ impl Position<'_> {
         if text.is_empty() || text.starts_with('#') {
             return None;
         }
-        Some(match parse(text) {
-            Ok(url) => Item {
-                input: String::from(url).into(),
+        Some(match parse_line(text) {
+            Ok((url, digest)) => Item {
                 bytes: 0,
-                step: Step::Run,
+                step: Step::Fetch(Request {
+                    number: names.number(&url),
+                    digest,
+                }),
+                input: String::from(url).into(),
             },
             Err(error) => self.failed(&error),
         })
@@ -137,6 +169,17 @@ impl fmt::Display for Position<'_> {
             Some(list) => write!(f, "Line {} of {}", self.number, shown(list)),
             None => write!(f, "Line {} of the URLs", self.number),
         }
+    }
+}
+
+/// Parses a line: a URL and, after a space, the digest that is expected.
+fn parse_line(text: &str) -> Result<(Url, Option<Digest>), UrlError> {
+    let Some((start, word)) = text.rsplit_once(char::is_whitespace) else {
+        return Ok((parse(text)?, None));
+    };
+    match Digest::parse(word) {
+        Some(digest) => Ok((parse(start.trim_end())?, Some(digest?))),
+        None => Ok((parse(text)?, None)),
     }
 }
 

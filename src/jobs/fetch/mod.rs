@@ -1,26 +1,37 @@
 //! The job `fetch`: fetches URLs, typed or from lists, and saves the responses or only measures them.
 //!
-//! A list has one URL a line; empty lines and lines that begin with `#` are ignored. Only `http` and
+//! A list has one URL a line and, if one is expected, a digest such as `sha256:…` after a space. A response
+//! with another digest is an error, and never gets its name. Empty lines and lines that begin with `#` are ignored. Only `http` and
 //! `https` URLs are fetched, also after a redirect; at most ten redirects are followed. The number of
 //! workers is the number of parallel requests.
 //!
 //! Responses are saved as they were sent: the server is asked not to pack them, and nothing is unpacked.
 //!
+//! A response that breaks, or is cancelled, leaves its part in the folder of the results, as
+//! `NAME.XXXXXXXX.part` and `….part.json`, if the server can send the rest later: the next attempt goes
+//! on there, also in a later run. Where the server has another file by then, all of it is fetched.
+//!
 //! Transient failures are retried, after a pause that doubles each time and varies a little: a
 //! connection that fails or breaks, a timeout, and the statuses 408, 425, 429 and 500 and above. A
-//! `Retry-After` in seconds is honoured up to a minute; a longer one is final.
+//! `Retry-After`, in seconds or as a date, is honoured up to a minute; a longer one is final.
 //!
 //! The proxy comes from the environment (`https_proxy`, `NO_PROXY` and so on) as curl reads it, except for
 //! this machine itself. One that can't be used is an error. Certificates are checked by the system.
 
 mod args;
 mod attempts;
+mod cookies;
+mod digest;
+mod disposition;
 mod exchange;
 mod forward;
 mod interface;
 mod list;
 mod name;
+mod part;
 mod proxy;
+mod range;
+mod received;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -28,6 +39,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::cookies::Cookies;
+pub use self::digest::Digest;
 use super::{Item, ItemError, Job, JobOutput, Output, Plan, Step, os_text};
 use crate::format::bytes;
 use crate::join::Context;
@@ -43,7 +56,7 @@ pub struct Options {
     pub to: PathBuf,
     /// The connection timeout in seconds.
     pub connect_secs: f64,
-    /// The timeout of each attempt, from start to end, in seconds.
+    /// The longest time in seconds in which nothing arrives.
     pub timeout_secs: f64,
     /// The number of retries of a failed attempt.
     pub retries: u32,
@@ -51,6 +64,13 @@ pub struct Options {
     pub pause_secs: f64,
     /// The largest response accepted, in MiB.
     pub limit_mib: u64,
+    /// Leave out URLs whose file is there.
+    pub skip_existing: bool,
+    /// Save under the name that the server gives, in place of the end of the URL.
+    pub server_names: bool,
+    /// Those of the run.
+    #[serde(skip)]
+    pub cookies: Cookies,
 }
 
 impl Default for Options {
@@ -63,6 +83,9 @@ impl Default for Options {
             retries: 3,
             pause_secs: 0.5,
             limit_mib: 100,
+            skip_existing: false,
+            server_names: false,
+            cookies: Cookies::default(),
         }
     }
 }
@@ -76,6 +99,11 @@ pub enum FetchOptionsError {
     /// A timeout is not a positive duration.
     #[error("Timeouts must be longer than 0 seconds.")]
     Time,
+    /// A file whose name only the server knows can't be looked for before it is asked.
+    #[error(
+        "The names of the server are not known before a URL is fetched, so existing files can't be skipped with them; choose one of the two."
+    )]
+    Names,
 }
 
 impl From<FetchOptionsError> for ItemError {
@@ -98,6 +126,9 @@ impl Options {
             time.filter(|time| !time.is_zero())
                 .ok_or(FetchOptionsError::Time)?;
         }
+        if self.skip_existing && self.server_names {
+            return Err(FetchOptionsError::Names);
+        }
         Ok(())
     }
 
@@ -109,11 +140,11 @@ impl Options {
     /// # Errors
     /// `url` is not allowed, the last attempt failed, or the response could not be saved.
     pub fn fetch(&self, url: &str, context: &Context) -> Result<Fetched, ItemError> {
-        attempts::fetch(self, url, context)
+        attempts::fetch(self, url, &Request::default(), context)
     }
 
-    fn folder(&self) -> Option<&PathBuf> {
-        Some(&self.to).filter(|to| !to.as_os_str().is_empty())
+    fn folder(&self) -> Option<&Path> {
+        Some(&*self.to).filter(|to| !to.as_os_str().is_empty())
     }
 
     fn limit(&self) -> u64 {
@@ -137,18 +168,39 @@ impl Job for Options {
     }
 
     fn run_item(&self, item: &Item, context: &Context) -> Result<Output, ItemError> {
-        if let Step::Fail(error) = &item.step {
-            return Err(error.clone());
-        }
-        let fetched = self.fetch(&item.input.to_string_lossy(), context);
+        let url = item.input.to_string_lossy();
+        let fetched = match &item.step {
+            Step::Fail(error) => return Err(error.clone()),
+            Step::Fetch(request) => attempts::fetch(self, &url, request, context),
+            _ => self.fetch(&url, context),
+        };
         fetched.map(Output::Fetched)
     }
 }
 
+/// What a list says about a URL.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Request {
+    /// The number of the URL among those with the same file name, from 1. The second one gets `name-2`.
+    pub number: u32,
+    /// The digest that the response must have.
+    pub digest: Option<Digest>,
+}
+
+impl Default for Request {
+    fn default() -> Self {
+        Self {
+            number: 1,
+            digest: None,
+        }
+    }
+}
+
 /// The response of a URL.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Fetched {
-    pub status: u16,
+    /// `None` if the server was not asked, because the file is there.
+    pub status: Option<u16>,
     /// The length of the body.
     pub bytes: u64,
     /// The content type that the server sent.
@@ -156,9 +208,20 @@ pub struct Fetched {
     /// How the server has packed the body, although it was asked not to; the body is kept as it was sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_encoding: Option<String>,
+    /// The digest that was expected, and found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
     /// The duration of the successful attempt in seconds.
     pub secs: f64,
+    /// The number of attempts.
     pub tries: u32,
+    /// The number of bytes that the successful attempt found there, from an earlier one.
+    #[serde(default)]
+    pub resumed_from: u64,
+    /// The number of bytes of an earlier attempt that were fetched again, because the server has another
+    /// file now or sends no parts.
+    #[serde(default)]
+    pub discarded: u64,
     /// The final URL, if the server redirected.
     pub redirected_to: Option<String>,
     /// The file, if it was saved.
@@ -170,7 +233,10 @@ impl JobOutput for Fetched {
     /// Such as `200  1256  0.12  text/html  https://example.com/  out/index.html`, with tabs.
     fn line(&self, url: &Path) -> Vec<u8> {
         let content_type = self.content_type.as_deref().unwrap_or("-");
-        let (status, bytes, secs) = (self.status, self.bytes, self.secs);
+        let status = self
+            .status
+            .map_or("-".to_owned(), |status| status.to_string());
+        let (bytes, secs) = (self.bytes, self.secs);
         let url = url.display();
         let line = format!("{status}\t{bytes}\t{secs:.3}\t{content_type}\t{url}\t");
         let file = self.saved_to.as_deref().unwrap_or(Path::new("-"));
@@ -181,7 +247,11 @@ impl JobOutput for Fetched {
 
 impl fmt::Display for Fetched {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} · {}", self.status, bytes(self.bytes))?;
+        match self.status {
+            Some(status) => write!(f, "{status}")?,
+            None => f.write_str("already there")?,
+        }
+        write!(f, " · {}", bytes(self.bytes))?;
         if let Some(content_type) = &self.content_type {
             write!(f, " · {content_type}")?;
         }
@@ -190,6 +260,15 @@ impl fmt::Display for Fetched {
         }
         if self.tries > 1 {
             write!(f, " · {} attempts", self.tries)?;
+        }
+        if self.resumed_from > 0 {
+            write!(f, " · went on at {}", bytes(self.resumed_from))?;
+        }
+        if self.discarded > 0 {
+            write!(f, " · {} of before did not fit", bytes(self.discarded))?;
+        }
+        if let Some(digest) = &self.digest {
+            write!(f, " · {} matches", digest.algorithm)?;
         }
         match &self.saved_to {
             Some(file) => write!(f, " → {}", file.display()),

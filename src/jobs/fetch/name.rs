@@ -19,12 +19,17 @@ const ENDS: [char; 2] = ['.', ' '];
 /// The name for a URL without one.
 const DEFAULT_NAME: &str = "index.html";
 
-/// The last segment of the URL's path, decoded, without characters that have a meaning in a path, hide
-/// the file, are invisible or disturb the text around them. Never the name of a device.
+/// The last segment of the URL's path, decoded and [harmless].
 pub(super) fn file_name(url: &Url) -> String {
     let last = url.path().rsplit('/').next().unwrap_or_default();
     let decoded = percent_decode_str(last).decode_utf8_lossy();
-    let harmless: String = decoded
+    harmless(&decoded).unwrap_or_else(|| DEFAULT_NAME.to_owned())
+}
+
+/// The name without characters that have a meaning in a path, hide the file, are invisible or disturb the
+/// text around them. Never the name of a device. `None` if nothing is left.
+pub(super) fn harmless(name: &str) -> Option<String> {
+    let harmless: String = name
         .chars()
         .map(|c| if is_harmful(c) { '_' } else { c })
         .collect();
@@ -32,12 +37,10 @@ pub(super) fn file_name(url: &Url) -> String {
     let name = shortened(visible.trim_end_matches(ENDS));
     let name = name.trim_end_matches(ENDS);
     if name.is_empty() {
-        return DEFAULT_NAME.to_owned();
+        return None;
     }
-    if is_device(name) {
-        return format!("_{name}");
-    }
-    name.to_owned()
+    let prefix = if is_device(name) { "_" } else { "" };
+    Some(format!("{prefix}{name}"))
 }
 
 fn is_harmful(c: char) -> bool {

@@ -189,7 +189,7 @@ impl Edit<'_> {
             IfExists::Overwrite => file.persist_over(&self.target)?,
             IfExists::Number => {
                 let name = self.target.file_name().unwrap_or_default();
-                return file.persist_numbered(folder, name);
+                return file.persist_numbered(folder, name, 1);
             }
         }
         Ok(self.target.clone())

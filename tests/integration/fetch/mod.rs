@@ -2,9 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod cookies;
+mod existing;
 mod lists;
 mod proxies;
 mod responses;
+mod resuming;
 mod retries;
 
 use std::collections::BTreeMap;

@@ -27,7 +27,10 @@ fn response_is_saved_and_described() {
             ..spec(&options, &[])
         };
         let fetched = outcomes(spec).remove(0).unwrap();
-        assert_eq!((fetched.status, fetched.bytes, fetched.tries), (200, 5, 1));
+        assert_eq!(
+            (fetched.status, fetched.bytes, fetched.tries),
+            (Some(200), 5, 1)
+        );
         assert_eq!(fetched.content_type.as_deref(), Some("text/plain"));
         assert_eq!(fetched.redirected_to, None);
         let file = fetched.saved_to.unwrap();
@@ -120,6 +123,70 @@ fn redirects_are_followed_within_limits() {
     assert_eq!(fetched.redirected_to, Some(server.url("/there")));
     assert_eq!(fetched.saved_to, Some(folder.path().join("here")));
     assert_eq!(fs::read(folder.path().join("here")).unwrap(), b"/there");
+}
+
+#[test]
+fn location_is_asked_for_byte_by_byte() {
+    for (location, asked) in [
+        (
+            &b"/a%2Fb%7e%c3?x=%20|^`{y}&z=%zz"[..],
+            "/a%2Fb%7e%c3?x=%20|^`{y}&z=%zz",
+        ),
+        (b"/f\xfcr", "/f%FCr"),
+        (b"/f\xc3\xbcr?\xff", "/f%C3%BCr?%FF"),
+    ] {
+        let server = Server::start(move |path, stream| {
+            if path != "/" {
+                return answer(stream, "200 OK", "", b"there");
+            }
+            send(
+                stream,
+                "HTTP/1.1 302 Found\r\nContent-Length: 0\r\nLocation: ",
+            );
+            send(stream, [location, b"\r\n\r\n"].concat());
+        });
+        let fetched = one(&options(&[server.url("/")])).unwrap();
+        assert_eq!(fetched.redirected_to, Some(server.url(asked)));
+        assert_eq!(server.requests(asked), 1);
+    }
+}
+
+#[test]
+fn part_that_nobody_asked_for_is_an_error() {
+    let server = Server::start(|_, stream| {
+        let range = "Content-Range: bytes 0-4/100\r\n";
+        answer(stream, "206 Partial Content", range, b"hello");
+    });
+    let folder = folder();
+    let options = Options {
+        to: folder.path().to_owned(),
+        ..options(&[server.url("/")])
+    };
+    assert_eq!(kind_of(&options), "partial");
+    assert!(is_empty(folder.path()));
+}
+
+#[test]
+fn server_names_are_used_on_request() {
+    let server = Server::start(|_, stream| {
+        let name = "Content-Disposition: attachment; filename=\"../report-7.pdf\"\r\n";
+        answer(stream, "200 OK", name, b"%PDF");
+    });
+    let url = server.url("/download.php?id=7");
+    let folder = folder();
+    let mut options = Options {
+        to: folder.path().to_owned(),
+        ..options(&[url.clone(), url])
+    };
+    for (server_names, names) in [
+        (false, ["download.php", "download-2.php"]),
+        (true, ["report-7.pdf", "report-7-2.pdf"]),
+    ] {
+        options.server_names = server_names;
+        for (outcome, name) in outcomes(spec(&options, &[])).into_iter().zip(names) {
+            assert_eq!(outcome.unwrap().saved_to, Some(folder.path().join(name)));
+        }
+    }
 }
 
 #[test]

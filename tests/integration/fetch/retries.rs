@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use meanwhile::jobs::fetch::Options;
 use meanwhile::record::{JobId, JobState};
@@ -72,6 +72,43 @@ fn short_retry_after_is_honoured() {
     assert_eq!(kind_of(&options), "status");
     assert!(start.elapsed() >= Duration::from_secs(1));
     assert_eq!(server.requests("/"), 2);
+}
+
+#[test]
+fn retry_after_may_be_a_date() {
+    let server = Server::start(|path, stream| {
+        let date = SystemTime::now() + Duration::from_secs(path[1..].parse().unwrap());
+        let headers = format!("Retry-After: {}\r\n", httpdate::fmt_http_date(date));
+        answer(stream, "503 Busy", &headers, b"");
+    });
+    let options = |path| Options {
+        retries: 1,
+        ..options(&[server.url(path)])
+    };
+    assert_eq!(kind_of(&options("/3600")), "status");
+    assert_eq!(server.requests("/3600"), 1);
+    let start = Instant::now();
+    assert_eq!(kind_of(&options("/3")), "status");
+    // The date has whole seconds.
+    assert!(start.elapsed() >= Duration::from_secs(1));
+    assert_eq!(server.requests("/3"), 2);
+}
+
+#[test]
+fn slow_response_that_goes_on_is_not_late() {
+    let server = Server::start(|_, stream| {
+        send(stream, "HTTP/1.1 200 OK\r\nContent-Length: 8\r\n\r\n");
+        for _ in 0..8 {
+            std::thread::park_timeout(Duration::from_millis(200));
+            send(stream, "a");
+        }
+    });
+    let options = Options {
+        timeout_secs: 1.0,
+        retries: 0,
+        ..options(&[server.url("/")])
+    };
+    assert_eq!(one(&options).unwrap().bytes, 8);
 }
 
 #[test]

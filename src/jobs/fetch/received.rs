@@ -1,0 +1,123 @@
+//! Takes the bytes of a response: saves them, and computes their digest.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use url::Url;
+
+use super::digest::Digest;
+use super::part::{self, Part};
+use super::range::Known;
+use crate::jobs::checksum::Hasher;
+use crate::jobs::save::PendingFile;
+
+/// The place for the bytes.
+#[derive(Debug)]
+enum Place {
+    /// They are only counted.
+    Nowhere,
+    /// A file that is deleted unless it becomes the result.
+    Pending(PendingFile),
+    /// A file that is kept for the next attempt.
+    Part(Part),
+}
+
+/// The bytes of a response that have arrived.
+pub(super) struct Received {
+    place: Place,
+    hasher: Option<Hasher>,
+    len: u64,
+}
+
+impl Received {
+    /// None so far. They are saved in `folder`, if there is one; in a part if the server can send the rest
+    /// of the `known` response later.
+    pub(super) fn none(
+        folder: Option<&Path>,
+        name: &str,
+        url: &Url,
+        known: Option<Known>,
+        digest: Option<&Digest>,
+    ) -> io::Result<Self> {
+        let known = known.filter(|known| part::is_worth_keeping(known.len));
+        let place = match (folder, known) {
+            (None, _) => Place::Nowhere,
+            (Some(folder), None) => Place::Pending(PendingFile::create(folder)?),
+            (Some(folder), Some(known)) => match Part::create(folder, name, url, known)? {
+                Some(part) => Place::Part(part),
+                None => Place::Pending(PendingFile::create(folder)?),
+            },
+        };
+        Ok(Self {
+            place,
+            hasher: digest.map(Digest::hasher),
+            len: 0,
+        })
+    }
+
+    /// Those of the part.
+    pub(super) fn part(mut part: Part, digest: Option<&Digest>) -> io::Result<Self> {
+        let mut hasher = digest.map(Digest::hasher);
+        if let Some(hasher) = &mut hasher {
+            part.read(|bytes| hasher.update(bytes))?;
+        }
+        Ok(Self {
+            len: part.len(),
+            place: Place::Part(part),
+            hasher,
+        })
+    }
+
+    pub(super) fn len(&self) -> u64 {
+        self.len
+    }
+
+    pub(super) fn take(&mut self, bytes: &[u8]) -> io::Result<()> {
+        match &mut self.place {
+            Place::Nowhere => {}
+            Place::Pending(file) => file.write_all(bytes)?,
+            Place::Part(part) => part.write_all(bytes)?,
+        }
+        if let Some(hasher) = &mut self.hasher {
+            hasher.update(bytes);
+        }
+        self.len += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// The digest of all bytes, if one was wanted; once.
+    pub(super) fn digest(&mut self) -> Option<String> {
+        self.hasher.take().map(Hasher::finish)
+    }
+
+    /// The file that is kept if no more bytes come, and its length.
+    pub(super) fn kept(&self) -> Option<(&Path, u64)> {
+        match &self.place {
+            Place::Part(part) if part.len() > 0 => Some((part.path(), part.len())),
+            _ => None,
+        }
+    }
+
+    /// Deletes what was saved.
+    pub(super) fn discard(self) {
+        if let Place::Part(part) = self.place {
+            part.remove();
+        }
+    }
+
+    /// Gives what was saved its name, with a free number from `number` on. Returns the path.
+    pub(super) fn save(
+        self,
+        folder: &Path,
+        name: &str,
+        number: u32,
+    ) -> io::Result<Option<PathBuf>> {
+        let file = match self.place {
+            Place::Nowhere => return Ok(None),
+            Place::Pending(file) => file,
+            Place::Part(part) => part.into_file()?,
+        };
+        file.persist_numbered(folder, name.as_ref(), number)
+            .map(Some)
+    }
+}
