@@ -79,6 +79,16 @@ pub(super) fn left_running(item: &ItemRecord) -> Option<String> {
     (!left.is_empty()).then(|| message_line(&format!("{name}: left {} running", listed(&left))))
 }
 
+/// Says what is not as expected about an item that returned.
+pub(super) fn remark(item: &ItemRecord) -> Option<String> {
+    let ItemState::Returned(output) = &item.state else {
+        return None;
+    };
+    let remark = output.remark()?;
+    let name = item.input.display();
+    Some(message_line(&format!("{name}: {remark}")))
+}
+
 /// Describes the end of an item, unless it returned or was cancelled.
 pub(super) fn failure(item: &ItemRecord) -> Option<String> {
     match &item.state {

@@ -218,6 +218,7 @@ impl Follower {
         let messages = [
             output::open_output(record),
             output::left_running(record),
+            output::remark(record),
             output::failure(record),
         ];
         for message in messages.into_iter().flatten() {

@@ -36,6 +36,12 @@ pub trait JobOutput: fmt::Display {
         None
     }
 
+    /// What is not as expected although the item returned, as a sentence without its subject, which is
+    /// the input, and full stop; `None` if all is.
+    fn remark(&self) -> Option<String> {
+        None
+    }
+
     /// The line that stands for the item of `input` in a list of results, with its line end.
     fn line(&self, _input: &Path) -> Vec<u8> {
         format!("{self}\n").into_bytes()
@@ -48,6 +54,12 @@ impl Output {
     /// A word to show before the result; `None` if the result says enough.
     pub fn verdict(&self) -> Option<&'static str> {
         self.of_job().verdict()
+    }
+
+    /// What is not as expected although the item returned, as a sentence without its subject, which is
+    /// the input, and full stop; `None` if all is.
+    pub fn remark(&self) -> Option<String> {
+        self.of_job().remark()
     }
 
     /// The line that stands for the item of `input` in a list of results, with its line end.

@@ -1,6 +1,6 @@
 use std::path::PathBuf;
 
-use super::{Filter, Flip, Format, IfExists, Options, Rotate, Size};
+use super::{Damaged, Filter, Flip, Format, IfExists, Options, Rotate, Size};
 use crate::jobs::Arguments;
 
 /// Turn, resize and convert images, and save them to another folder.
@@ -34,6 +34,9 @@ pub(super) struct ImagesArgs {
     /// What happens if the file of a result exists.
     #[arg(long, value_enum, default_value_t)]
     existing: IfExists,
+    /// What happens with an image of which a part is missing.
+    #[arg(long, value_enum, default_value_t)]
+    damaged: Damaged,
     /// The most pixels of an image, in millions.
     #[arg(long, value_name = "MILLIONS", default_value_t = Options::default().max_megapixels)]
     max_megapixels: u32,
@@ -62,6 +65,7 @@ impl ImagesArgs {
             format: self.to_format,
             quality: self.quality,
             existing: self.existing,
+            damaged: self.damaged,
             max_megapixels: self.max_megapixels,
             max_memory_mib: self.max_memory,
             ..Options::default()

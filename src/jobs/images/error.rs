@@ -43,6 +43,11 @@ pub(super) enum ImageError {
     NotAnImage { path: PathBuf },
     #[error("{} can't be read as an image: {reason}.", shown(path))]
     Undecodable { path: PathBuf, reason: String },
+    #[error(
+        "{} is damaged: {what}; choose to keep damaged images to save the rest of it.",
+        shown(path)
+    )]
+    Damaged { path: PathBuf, what: String },
     #[error("{} can't be written as {format}: {reason}.", shown(path))]
     Unencodable {
         path: PathBuf,
@@ -103,6 +108,7 @@ impl From<ImageError> for ItemError {
             ImageError::Save(error) => error.kind(),
             ImageError::NotAnImage { .. } => "not_an_image",
             ImageError::Undecodable { .. } => "undecodable",
+            ImageError::Damaged { .. } => "damaged",
             ImageError::Unencodable { .. } => "unencodable",
             ImageError::TooManyPixels { .. } | ImageError::TooMuchMemory { .. } => "too_large",
             ImageError::SameFolder { .. } => "same_folder",

@@ -48,6 +48,7 @@ impl JobInterface for Options {
         form.toggle(greyscale, &mut self.greyscale);
         form.choose(Field::named("Filter"), &mut self.filter);
         form.number(Field::named("JPEG quality"), &mut self.quality, 1..=100);
+        form.choose(Field::named("If it is damaged"), &mut self.damaged);
         let pixels = Field::new(
             "Megapixels",
             "Larger images are an error: they may be made to fill the memory.",

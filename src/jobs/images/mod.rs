@@ -15,8 +15,12 @@ mod edit;
 mod encode;
 mod error;
 mod interface;
+mod jpeg;
 mod plan;
+mod read;
+mod sample;
 mod size;
+mod tiff;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -56,6 +60,8 @@ pub struct Options {
     pub quality: u8,
     /// The treatment of a result whose file exists.
     pub existing: IfExists,
+    /// The treatment of an image of which a part is missing.
+    pub damaged: Damaged,
     /// The most pixels of an input or a result, in millions.
     pub max_megapixels: u32,
     /// The most memory for reading an image, in MiB.
@@ -77,6 +83,7 @@ impl Default for Options {
             format: Format::default(),
             quality: 85,
             existing: IfExists::default(),
+            damaged: Damaged::default(),
             max_megapixels: 128,
             max_memory_mib: 512,
         }
@@ -233,6 +240,22 @@ choices!(pub IfExists {
     Overwrite => "Overwrite",
 });
 
+/// The treatment of an image of which a part is missing, such as a JPEG that was cut off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Damaged {
+    /// The image fails.
+    #[default]
+    Refuse,
+    /// What can be read is saved, and a sentence says so.
+    Keep,
+}
+
+choices!(pub Damaged {
+    Refuse => "Refuse",
+    Keep => "Keep what can be read",
+});
+
 impl Options {
     /// Checks whether the job can run, with inputs or without.
     ///
@@ -320,6 +343,9 @@ pub struct Saved {
     pub height: u32,
     /// The length of the file in bytes.
     pub bytes: u64,
+    /// What is not as expected, as sentences without their subject and full stop.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<String>,
 }
 
 impl JobOutput for Saved {
@@ -327,11 +353,18 @@ impl JobOutput for Saved {
     fn line(&self, _input: &Path) -> Vec<u8> {
         [self.saved_to.as_os_str().as_encoded_bytes(), b"\n"].concat()
     }
+
+    fn remark(&self) -> Option<String> {
+        let remarks = self.remarks.join("; ");
+        (!remarks.is_empty()).then_some(remarks)
+    }
 }
 
 impl fmt::Display for Saved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { width, height, .. } = self;
-        write!(f, "{width} × {height} → {}", self.saved_to.display())
+        write!(f, "{width} × {height} → {}", self.saved_to.display())?;
+        self.remark()
+            .map_or(Ok(()), |remark| write!(f, " ({remark})"))
     }
 }

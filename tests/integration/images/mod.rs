@@ -2,9 +2,11 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod damage;
 mod edits;
 mod invalid;
 mod saving;
+mod tiffs;
 
 use std::path::{Path, PathBuf};
 

@@ -1,0 +1,193 @@
+//! Reads an image within limits.
+
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
+
+use image::metadata::Orientation;
+use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+
+use super::error::ImageError;
+use super::{Options, jpeg, tiff};
+use crate::jobs::checksum::ChecksumError;
+use crate::join::Context;
+
+const READ_BYTES: usize = 64 * 1024;
+
+/// An image in its proper orientation.
+pub(super) struct Picture {
+    pub(super) image: DynamicImage,
+    /// The colour profile.
+    pub(super) profile: Option<Vec<u8>>,
+    /// What is missing of it, as a sentence without its subject and full stop.
+    pub(super) damage: Option<String>,
+}
+
+/// The file of an image, and what it may cost to read it.
+pub(super) struct Source<'a> {
+    pub(super) options: &'a Options,
+    pub(super) path: &'a Path,
+    pub(super) context: &'a Context,
+}
+
+impl Source<'_> {
+    /// Reads the image of a file of this length.
+    pub(super) fn read(&self, file: File, len: u64) -> Result<Picture, ImageError> {
+        // Some decoders begin by reading the whole file.
+        if len > self.max_alloc() {
+            return Err(self.too_much_memory());
+        }
+        let tracked = TrackedFile {
+            file,
+            context: self.context,
+            at: 0,
+            len,
+        };
+        let mut reader = ImageReader::new(BufReader::with_capacity(READ_BYTES, tracked));
+        if let Ok(format) = ImageFormat::from_path(self.path) {
+            reader.set_format(format);
+        }
+        let reader = reader
+            .with_guessed_format()
+            .map_err(|error| ChecksumError::from_io(self.path, error))?;
+        match reader.format() {
+            Some(ImageFormat::Jpeg) => {
+                let mut bytes = Vec::new();
+                let read = reader.into_inner().read_to_end(&mut bytes);
+                read.map_err(|error| ChecksumError::from_io(self.path, error))?;
+                jpeg::read(self, &bytes)
+            }
+            Some(ImageFormat::Tiff) => tiff::read(self, reader.into_inner()),
+            _ => self.read_other(reader),
+        }
+    }
+
+    fn read_other(
+        &self,
+        mut reader: ImageReader<BufReader<TrackedFile<'_>>>,
+    ) -> Result<Picture, ImageError> {
+        let mut limits = self.limits();
+        reader.limits(limits.clone());
+        let failed = |error| self.unreadable(error);
+        let mut decoder = reader.into_decoder().map_err(failed)?;
+        let (width, height) = decoder.dimensions();
+        self.check_pixels("has", width, height)?;
+        limits.reserve(decoder.total_bytes()).map_err(failed)?;
+        decoder.set_limits(limits).map_err(failed)?;
+        let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+        let profile = decoder.icc_profile().unwrap_or_default();
+        let mut image = DynamicImage::from_decoder(decoder).map_err(failed)?;
+        self.context.checkpoint();
+        image.apply_orientation(orientation);
+        Ok(Picture {
+            image,
+            profile,
+            damage: None,
+        })
+    }
+
+    /// The most memory for reading, in bytes.
+    pub(super) fn max_alloc(&self) -> u64 {
+        u64::from(self.options.max_memory_mib) << 20
+    }
+
+    fn limits(&self) -> Limits {
+        let mut limits = Limits::no_limits();
+        limits.max_alloc = Some(self.max_alloc());
+        limits
+    }
+
+    /// Refuses an image with too many pixels, or that takes more than this many bytes.
+    pub(super) fn check_size(&self, width: u32, height: u32, bytes: u64) -> Result<(), ImageError> {
+        self.check_pixels("has", width, height)?;
+        if bytes > self.max_alloc() {
+            return Err(self.too_much_memory());
+        }
+        Ok(())
+    }
+
+    pub(super) fn check_pixels(
+        &self,
+        verb: &'static str,
+        width: u32,
+        height: u32,
+    ) -> Result<(), ImageError> {
+        let limit = self.options.max_megapixels;
+        if u64::from(width) * u64::from(height) <= u64::from(limit) * 1_000_000 {
+            return Ok(());
+        }
+        Err(ImageError::TooManyPixels {
+            path: self.path.to_owned(),
+            verb,
+            width,
+            height,
+            limit,
+        })
+    }
+
+    fn unreadable(&self, error: image::ImageError) -> ImageError {
+        let path = self.path.to_owned();
+        match error {
+            image::ImageError::Limits(_) => self.too_much_memory(),
+            image::ImageError::Unsupported(error)
+                if error.format_hint() == image::error::ImageFormatHint::Unknown =>
+            {
+                ImageError::NotAnImage { path }
+            }
+            image::ImageError::IoError(error) => self.io_failed(error),
+            error => self.undecodable(&error),
+        }
+    }
+
+    /// An error of the system, or a file that ends too early.
+    pub(super) fn io_failed(&self, error: io::Error) -> ImageError {
+        match error.raw_os_error() {
+            Some(_) => ChecksumError::from_io(self.path, error).into(),
+            None => self.undecodable(&error),
+        }
+    }
+
+    /// The file is no image that can be read, for this reason.
+    pub(super) fn undecodable(&self, reason: &impl ToString) -> ImageError {
+        let path = self.path.to_owned();
+        let reason = sentence_end(&reason.to_string());
+        ImageError::Undecodable { path, reason }
+    }
+
+    pub(super) fn too_much_memory(&self) -> ImageError {
+        ImageError::TooMuchMemory {
+            path: self.path.to_owned(),
+            limit_mib: self.options.max_memory_mib,
+        }
+    }
+}
+
+/// The text of an error as the end of a sentence.
+pub(super) fn sentence_end(text: &str) -> String {
+    text.trim_end_matches('.').replace('\n', " ")
+}
+
+/// The file of an image. Reading it reports progress and checks for cancellation.
+pub(super) struct TrackedFile<'a> {
+    file: File,
+    context: &'a Context,
+    at: u64,
+    len: u64,
+}
+
+impl Read for TrackedFile<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.context.checkpoint();
+        let read = self.file.read(buffer)?;
+        self.at += read as u64;
+        self.context.set_progress(self.at.min(self.len), self.len);
+        Ok(read)
+    }
+}
+
+impl Seek for TrackedFile<'_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.at = self.file.seek(to)?;
+        Ok(self.at)
+    }
+}

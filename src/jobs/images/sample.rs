@@ -1,0 +1,122 @@
+//! The samples of a TIFF: whole numbers or fractions.
+
+use image::{DynamicImage, ImageBuffer};
+
+/// A sample of a colour.
+pub(super) trait Sample: Copy + 'static {
+    /// An image of grey values; `None` unless there are as many as pixels.
+    fn grey(width: u32, height: u32, samples: Vec<Self>) -> Option<DynamicImage>;
+
+    fn rgb(width: u32, height: u32, samples: Vec<Self>) -> Option<DynamicImage>;
+
+    fn rgba(width: u32, height: u32, samples: Vec<Self>) -> Option<DynamicImage>;
+
+    /// The colour that the alpha was multiplied with.
+    fn without(self, alpha: Self) -> Self;
+
+    /// The index of a colour of a palette.
+    fn index(self) -> usize;
+
+    /// From 0 to 1.
+    fn share(self) -> f32;
+
+    fn of_share(share: f32) -> Self;
+
+    /// Red, green and blue of cyan, magenta, yellow and black.
+    fn of_inks([cyan, magenta, yellow, key]: [Self; 4]) -> [Self; 3] {
+        let light = 1.0 - key.share();
+        [cyan, magenta, yellow].map(|ink| Self::of_share((1.0 - ink.share()) * light))
+    }
+
+    /// Red, green and blue of a luma and two differences, as in a JPEG.
+    fn of_luma([luma, blue, red]: [Self; 3]) -> [Self; 3] {
+        let middle = 128.0 / 255.0;
+        let (luma, blue, red) = (luma.share(), blue.share() - middle, red.share() - middle);
+        [
+            luma + 1.402 * red,
+            luma - 0.344_136 * blue - 0.714_136 * red,
+            luma + 1.772 * blue,
+        ]
+        .map(Self::of_share)
+    }
+}
+
+macro_rules! whole_sample {
+    ($type:ty, $grey:ident, $rgb:ident, $rgba:ident) => {
+        impl Sample for $type {
+            fn grey(width: u32, height: u32, samples: Vec<Self>) -> Option<DynamicImage> {
+                ImageBuffer::from_raw(width, height, samples).map(DynamicImage::$grey)
+            }
+
+            fn rgb(width: u32, height: u32, samples: Vec<Self>) -> Option<DynamicImage> {
+                ImageBuffer::from_raw(width, height, samples).map(DynamicImage::$rgb)
+            }
+
+            fn rgba(width: u32, height: u32, samples: Vec<Self>) -> Option<DynamicImage> {
+                ImageBuffer::from_raw(width, height, samples).map(DynamicImage::$rgba)
+            }
+
+            fn without(self, alpha: Self) -> Self {
+                if alpha == 0 {
+                    return 0;
+                }
+                let (value, alpha) = (u64::from(self), u64::from(alpha));
+                let value = (value * u64::from(Self::MAX) + alpha / 2) / alpha;
+                Self::try_from(value).unwrap_or(Self::MAX)
+            }
+
+            fn index(self) -> usize {
+                self.into()
+            }
+
+            fn share(self) -> f32 {
+                f32::from(self) / f32::from(Self::MAX)
+            }
+
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "the conversion saturates"
+            )]
+            fn of_share(share: f32) -> Self {
+                (share * f32::from(Self::MAX)).round() as Self
+            }
+        }
+    };
+}
+
+whole_sample!(u8, ImageLuma8, ImageRgb8, ImageRgba8);
+whole_sample!(u16, ImageLuma16, ImageRgb16, ImageRgba16);
+
+impl Sample for f32 {
+    /// There is no grey image of fractions.
+    fn grey(width: u32, height: u32, samples: Vec<Self>) -> Option<DynamicImage> {
+        let colours = samples.iter().flat_map(|&grey| [grey; 3]).collect();
+        Self::rgb(width, height, colours)
+    }
+
+    fn rgb(width: u32, height: u32, samples: Vec<Self>) -> Option<DynamicImage> {
+        ImageBuffer::from_raw(width, height, samples).map(DynamicImage::ImageRgb32F)
+    }
+
+    fn rgba(width: u32, height: u32, samples: Vec<Self>) -> Option<DynamicImage> {
+        ImageBuffer::from_raw(width, height, samples).map(DynamicImage::ImageRgba32F)
+    }
+
+    fn without(self, alpha: Self) -> Self {
+        if alpha > 0.0 { self / alpha } else { 0.0 }
+    }
+
+    /// No palette has fractions.
+    fn index(self) -> usize {
+        usize::MAX
+    }
+
+    fn share(self) -> f32 {
+        self
+    }
+
+    fn of_share(share: f32) -> Self {
+        share
+    }
+}

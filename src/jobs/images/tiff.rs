@@ -1,0 +1,256 @@
+//! Reads TIFFs: which samples there are, and what they mean, is up to the file.
+
+use std::io::{BufRead, Seek};
+
+use image::DynamicImage;
+use image::metadata::Orientation;
+use tiff::TiffError;
+use tiff::decoder::{BufferLayoutPreference, Decoder, DecodingResult, Limits};
+use tiff::tags::Tag;
+use tiff::{ColorType, TiffUnsupportedError};
+
+use super::error::ImageError;
+use super::read::{Picture, Source};
+use super::sample::Sample;
+
+/// The value of `ExtraSamples` for colours that were multiplied with their alpha.
+const ASSOCIATED_ALPHA: u16 = 1;
+
+/// The least memory that the description of an image may take, in bytes: it is counted before the
+/// size of the image is known, and a profile takes many times its length.
+const MIN_VALUE_BYTES: usize = 256 << 20;
+
+pub(super) fn read(source: &Source<'_>, file: impl BufRead + Seek) -> Result<Picture, ImageError> {
+    let failed = |error| failed(source, error);
+    let max_alloc = usize::try_from(source.max_alloc()).unwrap_or(usize::MAX);
+    let mut limits = Limits::default();
+    limits.decoding_buffer_size = max_alloc.max(MIN_VALUE_BYTES);
+    limits.intermediate_buffer_size = max_alloc;
+    limits.ifd_value_size = max_alloc;
+    let mut decoder = Decoder::new(file).map_err(failed)?.with_limits(limits);
+    let page = Page::read_description(&mut decoder).map_err(failed)?;
+    let channels = u64::from(page.colours.num_samples()).max(4);
+    let bits = u64::from(page.colours.bit_depth().max(8));
+    let pixels = u64::from(page.width) * u64::from(page.height);
+    source.check_size(
+        page.width,
+        page.height,
+        pixels.saturating_mul(channels * bits / 8),
+    )?;
+    let mut samples = DecodingResult::U8(Vec::new());
+    let layout = decoder.read_image_to_buffer(&mut samples).map_err(failed)?;
+    source.context.checkpoint();
+    let (orientation, profile) = (page.orientation, page.profile.clone());
+    let image = page.image(samples, &layout);
+    let mut image = image.map_err(|reason| source.undecodable(&reason))?;
+    image.apply_orientation(orientation);
+    Ok(Picture {
+        image,
+        profile,
+        damage: None,
+    })
+}
+
+/// Says in words what the decoder says in names of its types.
+fn failed(source: &Source<'_>, error: TiffError) -> ImageError {
+    match error {
+        TiffError::IoError(error) => source.io_failed(error),
+        TiffError::LimitsExceeded => source.too_much_memory(),
+        TiffError::UnsupportedError(what) => source.undecodable(&unsupported(&what)),
+        error => source.undecodable(&error),
+    }
+}
+
+fn unsupported(what: &TiffUnsupportedError) -> String {
+    use TiffUnsupportedError as Kind;
+    match what {
+        Kind::UnsupportedCompressionMethod(method) => {
+            format!("its compression {method:?} is not supported")
+        }
+        Kind::UnknownCompressionMethod => "its compression is not known".to_owned(),
+        Kind::UnsupportedInterpretation(_)
+        | Kind::InterpretationWithBits(..)
+        | Kind::UnknownInterpretation
+        | Kind::UnsupportedColorType(_) => "its kind of colours is not supported".to_owned(),
+        Kind::UnsupportedSampleDepth(_)
+        | Kind::InconsistentBitsPerSample(_)
+        | Kind::UnsupportedBitsPerChannel(_) => {
+            "its number of bits a colour is not supported".to_owned()
+        }
+        Kind::UnsupportedSampleFormat(_) => "its kind of numbers is not supported".to_owned(),
+        _ => "its kind of TIFF is not supported".to_owned(),
+    }
+}
+
+/// What the file says about an image.
+struct Page {
+    width: u32,
+    height: u32,
+    colours: ColorType,
+    has_associated_alpha: bool,
+    /// Whether a grey image has transparency beside its grey.
+    has_grey_alpha: bool,
+    orientation: Orientation,
+    profile: Option<Vec<u8>>,
+    /// The colours of a palette: all red values, all green ones, all blue ones.
+    palette: Vec<u16>,
+}
+
+impl Page {
+    fn read_description(decoder: &mut Decoder<impl BufRead + Seek>) -> Result<Self, TiffError> {
+        let (width, height) = decoder.dimensions()?;
+        let colours = decoder.colortype()?;
+        let extra: Option<Vec<u16>> = decoder.find_tag_unsigned_vec(Tag::ExtraSamples)?;
+        let extra = extra.unwrap_or_default();
+        let palette = match colours {
+            ColorType::Palette(_) => decoder.find_tag_unsigned_vec(Tag::ColorMap)?,
+            _ => None,
+        };
+        let orientation: Option<u8> = decoder.find_tag_unsigned(Tag::Orientation).ok().flatten();
+        let orientation = orientation.and_then(Orientation::from_exif);
+        Ok(Self {
+            width,
+            height,
+            colours,
+            has_associated_alpha: extra.first() == Some(&ASSOCIATED_ALPHA),
+            has_grey_alpha: matches!(extra.as_slice(), [1 | 2]),
+            orientation: orientation.unwrap_or(Orientation::NoTransforms),
+            profile: decoder.get_tag_u8_vec(Tag::IccProfile).ok(),
+            palette: palette.unwrap_or_default(),
+        })
+    }
+
+    /// The image of these samples, or why there is none.
+    fn image(
+        &self,
+        samples: DecodingResult,
+        layout: &BufferLayoutPreference,
+    ) -> Result<DynamicImage, &'static str> {
+        match samples {
+            DecodingResult::U8(samples) if self.colours.bit_depth() < 8 => {
+                self.of_bits(&samples, layout)
+            }
+            DecodingResult::U8(samples) => self.of_samples(interleaved(samples, layout)),
+            DecodingResult::U16(samples) => self.of_samples(interleaved(samples, layout)),
+            DecodingResult::U32(samples) => {
+                let high = |sample: u32| u16::try_from(sample >> 16).unwrap_or(u16::MAX);
+                let samples = samples.into_iter().map(high).collect();
+                self.of_samples(interleaved(samples, layout))
+            }
+            DecodingResult::F16(samples) => {
+                let samples = samples.into_iter().map(f32::from).collect();
+                self.of_samples(interleaved(samples, layout))
+            }
+            DecodingResult::F32(samples) => self.of_samples(interleaved(samples, layout)),
+            _ => Err("its kind of numbers is not supported"),
+        }
+    }
+
+    /// Several samples a byte, each row in bytes of its own.
+    fn of_bits(
+        &self,
+        bytes: &[u8],
+        layout: &BufferLayoutPreference,
+    ) -> Result<DynamicImage, &'static str> {
+        let bits = self.colours.bit_depth();
+        let row = layout.row_stride.map_or(1, std::num::NonZero::get);
+        let is_one_channel = matches!(self.colours, ColorType::Gray(_) | ColorType::Palette(_));
+        if !matches!(bits, 1 | 2 | 4) || layout.planes > 1 || !is_one_channel {
+            return Err("its number of bits a colour is not supported");
+        }
+        let most = u8::MAX >> (8 - bits);
+        let scale = match self.colours {
+            ColorType::Palette(_) => 1,
+            _ => u8::MAX / most,
+        };
+        let samples = bytes.chunks(row).flat_map(|row| {
+            let samples = row.iter().flat_map(|byte| {
+                let shifts = (0..8 / bits).rev();
+                shifts.map(move |shift| ((byte >> (shift * bits)) & most) * scale)
+            });
+            samples.take(self.width as usize)
+        });
+        self.of_samples(samples.collect())
+    }
+
+    fn of_samples<T: Sample>(&self, samples: Vec<T>) -> Result<DynamicImage, &'static str> {
+        let pixels = self.width as usize * self.height as usize;
+        let channels = samples.len() / pixels.max(1);
+        let short = "it has fewer pixels than it says";
+        let rgb = |samples| T::rgb(self.width, self.height, samples).ok_or(short);
+        match self.colours {
+            ColorType::Gray(_) if channels == 1 => {
+                T::grey(self.width, self.height, samples).ok_or(short)
+            }
+            ColorType::GrayA(_) | ColorType::Multiband { num_samples: 2, .. }
+                if channels == 2 && self.has_grey_alpha =>
+            {
+                let colours = samples.as_chunks().0.iter();
+                let colours = colours.flat_map(|&[grey, alpha]| [grey, grey, grey, alpha]);
+                self.rgba(colours.collect()).ok_or(short)
+            }
+            ColorType::Palette(_) => self.of_palette(&samples),
+            ColorType::RGB(_) if channels == 3 => rgb(samples),
+            ColorType::RGBA(_) if channels == 4 => self.rgba(samples).ok_or(short),
+            ColorType::CMYK(_) if channels == 4 => {
+                let inks = samples.as_chunks().0.iter();
+                rgb(inks.flat_map(|&ink| T::of_inks(ink)).collect())
+            }
+            ColorType::CMYKA(_) if channels == 5 => {
+                let inks = samples.as_chunks().0.iter();
+                let colours = inks.flat_map(|&[cyan, magenta, yellow, key, alpha]| {
+                    let [red, green, blue] = T::of_inks([cyan, magenta, yellow, key]);
+                    [red, green, blue, alpha]
+                });
+                self.rgba(colours.collect()).ok_or(short)
+            }
+            ColorType::YCbCr(_) if channels == 3 => {
+                let colours = samples.as_chunks().0.iter();
+                rgb(colours.flat_map(|&it| T::of_luma(it)).collect())
+            }
+            ColorType::Lab(_) => Err("its colours are Lab, which is not supported"),
+            _ => Err("its kind of colours is not supported"),
+        }
+    }
+
+    fn rgba<T: Sample>(&self, mut samples: Vec<T>) -> Option<DynamicImage> {
+        if self.has_associated_alpha {
+            for [colours @ .., alpha] in samples.as_chunks_mut::<4>().0 {
+                for colour in colours {
+                    *colour = colour.without(*alpha);
+                }
+            }
+        }
+        T::rgba(self.width, self.height, samples)
+    }
+
+    fn of_palette<T: Sample>(&self, samples: &[T]) -> Result<DynamicImage, &'static str> {
+        let (reds, rest) = self.palette.split_at(self.palette.len() / 3);
+        let (greens, blues) = rest.split_at(rest.len() / 2);
+        let colour = |index: usize| {
+            let part = |values: &[u16]| values.get(index).map(|value| (value >> 8) as u8);
+            Some([part(reds)?, part(greens)?, part(blues)?])
+        };
+        let colours: Option<Vec<[u8; 3]>> = samples
+            .iter()
+            .map(|sample| colour(sample.index()))
+            .collect();
+        let colours = colours.ok_or("it has fewer colours than it says")?;
+        let image = image::RgbImage::from_raw(self.width, self.height, colours.into_flattened());
+        image
+            .map(DynamicImage::from)
+            .ok_or("it has fewer pixels than it says")
+    }
+}
+
+/// The samples pixel by pixel: a file may have one plane a colour.
+fn interleaved<T: Copy>(samples: Vec<T>, layout: &BufferLayoutPreference) -> Vec<T> {
+    if layout.planes < 2 {
+        return samples;
+    }
+    let len = samples.len() / layout.planes;
+    let planes: Vec<&[T]> = samples.chunks_exact(len.max(1)).collect();
+    (0..len)
+        .flat_map(|pixel| planes.iter().map(move |plane| plane[pixel]))
+        .collect()
+}
