@@ -5,13 +5,15 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::jobs::checksum::{Algorithm, ChecksumError, Hasher, digest_file};
+use crate::jobs::checksum::{
+    Algorithm, ChecksumError, DigestKind, Hasher, UnknownDigest, digest_file,
+};
 use crate::join::Context;
 
 /// A digest with its algorithm.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Digest {
-    pub algorithm: Algorithm,
+    pub kind: DigestKind,
     /// In lower-case hexadecimal digits.
     pub digits: String,
 }
@@ -19,11 +21,11 @@ pub struct Digest {
 /// The reason that a word which looks like a digest is none.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum DigestError {
-    #[error("{0:?} is not a checksum algorithm")]
-    Algorithm(String),
-    #[error("a digest of {algorithm} has {expected} digits, not {found}")]
+    #[error(transparent)]
+    Kind(#[from] UnknownDigest),
+    #[error("a digest of {kind} has {expected} digits, not {found}")]
     Len {
-        algorithm: Algorithm,
+        kind: DigestKind,
         expected: usize,
         found: usize,
     },
@@ -42,18 +44,19 @@ impl Digest {
     }
 
     fn of(name: &str, digits: &str) -> Result<Self, DigestError> {
-        let algorithm: Algorithm = name
-            .parse()
-            .map_err(|_unknown| DigestError::Algorithm(name.to_owned()))?;
-        if digits.len() != algorithm.hex_len() {
+        let mut kind: DigestKind = name.parse()?;
+        if name_has_no_length(name) && kind.algorithm().has_any_length() {
+            kind = DigestKind::with_bits(kind.algorithm(), digits.len() * 4)?;
+        }
+        if digits.len() != kind.len() * 2 {
             return Err(DigestError::Len {
-                algorithm,
-                expected: algorithm.hex_len(),
+                kind,
+                expected: kind.len() * 2,
                 found: digits.len(),
             });
         }
         Ok(Self {
-            algorithm,
+            kind,
             digits: digits.to_ascii_lowercase(),
         })
     }
@@ -63,24 +66,29 @@ impl Digest {
     /// # Errors
     /// It has another, or can't be read.
     pub(super) fn check_file(&self, path: &Path, context: &Context) -> Result<(), ChecksumError> {
-        let found = digest_file(path, self.algorithm, context)?;
+        let found = digest_file(path, self.kind, context)?;
         if found.digest == self.digits {
             return Ok(());
         }
         Err(ChecksumError::Mismatch {
             path: path.to_owned(),
             expected: self.digits.clone(),
-            found: format!("{} {}", self.algorithm, found.digest),
+            found: format!("{} {}", self.kind.algorithm(), found.digest),
         })
     }
 
     pub(super) fn hasher(&self) -> Hasher {
-        Hasher::new(self.algorithm)
+        Hasher::new(self.kind)
     }
 }
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.algorithm.id(), self.digits)
+        write!(f, "{}:{}", self.kind, self.digits)
     }
+}
+
+/// Whether a name such as `blake2b` leaves the length open, unlike `blake2b-256`.
+fn name_has_no_length(name: &str) -> bool {
+    matches!(Algorithm::from_tag(name), Some((_, None)))
 }
