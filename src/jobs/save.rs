@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tempfile::{NamedTempFile, PersistError, TempPath};
 
@@ -163,6 +163,12 @@ impl PendingFile {
 
     pub(super) fn write_all(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.file.as_file_mut().write_all(bytes)
+    }
+
+    /// Gives the file this date, where the system allows it.
+    pub(super) fn set_modified(&self, time: SystemTime) {
+        // The contents are whole with any date.
+        self.file.as_file().set_modified(time).ok();
     }
 
     /// Gives the file its name. Fails with [`io::ErrorKind::AlreadyExists`] if the name exists.

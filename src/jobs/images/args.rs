@@ -10,7 +10,7 @@ pub(super) struct ImagesArgs {
     /// The folder to save the results in, created if missing.
     #[arg(long, value_name = "DIR")]
     to: PathBuf,
-    /// Resize: `50%`, `800x600` to fit within, `800x600!` exactly.
+    /// Resize: `50%`; `800x600`, `800x` or `x600` to fit within; `800x600!` exactly.
     #[arg(long, value_name = "SIZE")]
     resize: Option<Size>,
     /// The resampling filter.
@@ -34,9 +34,18 @@ pub(super) struct ImagesArgs {
     /// What happens if the file of a result exists.
     #[arg(long, value_enum, default_value_t)]
     existing: IfExists,
+    /// Leave out images whose result exists: short for `--existing skip`.
+    #[arg(long, conflicts_with = "existing")]
+    skip_existing: bool,
+    /// Save all results in one folder, without the folders of the inputs.
+    #[arg(long)]
+    flatten: bool,
     /// What happens with an image of which a part is missing.
     #[arg(long, value_enum, default_value_t)]
     damaged: Damaged,
+    /// What a result has of its image: the date of the file, the EXIF data.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "dates")]
+    keep: Vec<Keep>,
     /// The most pixels of an image, in millions.
     #[arg(long, value_name = "MILLIONS", default_value_t = Options::default().max_megapixels)]
     max_megapixels: u32,
@@ -48,9 +57,23 @@ pub(super) struct ImagesArgs {
     files: Vec<PathBuf>,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+enum Keep {
+    /// The date of the file.
+    Dates,
+    /// The EXIF data, where the format has a place for it: the camera, the time, the place.
+    Exif,
+    /// Neither.
+    Nothing,
+}
+
 const ORDER: &str = "\
 An image is turned as its EXIF orientation says, then rotated, mirrored, resized and made greyscale.
-Of an animation, only the first frame is read. Inputs are never overwritten.
+A GIF and a PNG have all frames of an animation, a TIFF has all pages; other formats have the first.
+Colours are converted to sRGB where a result can't have the colour profile. Inputs are never overwritten.
+
+An image of a folder is saved below DIR as it is below that folder; with several inputs, below the name of
+its folder.
 
 The paths of the saved files go to stdout, one a line.";
 
@@ -64,8 +87,15 @@ impl ImagesArgs {
             greyscale: self.greyscale,
             format: self.to_format,
             quality: self.quality,
-            existing: self.existing,
+            existing: if self.skip_existing {
+                IfExists::Skip
+            } else {
+                self.existing
+            },
+            flatten: self.flatten,
             damaged: self.damaged,
+            keep_dates: self.keep.contains(&Keep::Dates),
+            keep_exif: self.keep.contains(&Keep::Exif),
             max_megapixels: self.max_megapixels,
             max_memory_mib: self.max_memory,
             ..Options::default()

@@ -3,14 +3,17 @@
 use std::fs;
 use std::io;
 use std::path::PathBuf;
+use std::time::SystemTime;
 
 use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageFormat};
 
-use super::encode;
+use super::colours::{describes, in_srgb, keeps_profile};
+use super::encode::{Encoding, keeps_exif};
 use super::error::ImageError;
-use super::read::{Source, sentence_end};
+use super::names::folder_of;
+use super::read::{Frame, LeftOut, Picture, Source, sentence_end};
 use super::{Damaged, Filter, Flip, IfExists, Options, Resize, Rotate, Saved, format_of};
 use crate::jobs::checksum::{FileIdentity, identity, open_regular};
 use crate::jobs::save::{PendingFile, SaveError};
@@ -23,13 +26,15 @@ pub(super) fn run(options: &Options, item: &Item, context: &Context) -> Result<S
         Step::SaveAs { name } => PathBuf::from(name),
         _ => options.target_name(&item.input),
     };
+    let target = options.to.join(name);
     let edit = Edit {
         source: Source {
             options,
             path: &item.input,
+            format: format_of(&target).unwrap_or(ImageFormat::Png),
             context,
         },
-        target: options.to.join(name),
+        target,
     };
     edit.run().map_err(ItemError::from)
 }
@@ -39,29 +44,111 @@ struct Edit<'a> {
     target: PathBuf,
 }
 
+/// A result that is to be saved.
+struct Edited {
+    bytes: Vec<u8>,
+    /// The width and the height in pixels.
+    size: (u32, u32),
+    /// As in [`Saved::remarks`].
+    remarks: Vec<String>,
+}
+
 impl Edit<'_> {
     fn run(&self) -> Result<Saved, ImageError> {
         let (file, metadata) = open_regular(self.source.path)?;
         self.check_target(identity(&metadata))?;
         let len = metadata.len();
         let picture = self.source.read(file, len)?;
-        if let (Some(what), Damaged::Refuse) = (&picture.damage, self.source.options.damaged) {
-            let (path, what) = (self.source.path.to_owned(), what.clone());
-            return Err(ImageError::Damaged { path, what });
-        }
-        let remarks = picture.damage.map(|what| format!("it is damaged: {what}"));
-        let image = self.edit(picture.image)?;
-        let bytes = self.encode(&image, picture.profile)?;
+        let edited = self.edit(picture)?;
         self.source.context.checkpoint();
-        let saved_to = self.save(&bytes)?;
+        let modified = metadata.modified().ok();
+        let modified = modified.filter(|_| self.source.options.keep_dates);
+        let saved_to = self.save(&edited.bytes, modified)?;
         self.source.context.set_progress(len, len);
+        let (width, height) = edited.size;
         Ok(Saved {
             saved_to,
-            width: image.width(),
-            height: image.height(),
-            bytes: bytes.len() as u64,
-            remarks: remarks.into_iter().collect(),
+            width,
+            height,
+            bytes: edited.bytes.len() as u64,
+            input_bytes: len,
+            remarks: edited.remarks,
         })
+    }
+
+    fn edit(&self, mut picture: Picture) -> Result<Edited, ImageError> {
+        let mut remarks = Vec::new();
+        if let Some(what) = picture.damage.take() {
+            if self.source.options.damaged == Damaged::Refuse {
+                let path = self.source.path.to_owned();
+                return Err(ImageError::Damaged { path, what });
+            }
+            remarks.push(format!("it is damaged: {what}"));
+        }
+        remarks.extend(picture.left_out.as_ref().map(|left_out| match left_out {
+            LeftOut::Frames => "only its first frame is saved; a GIF or a PNG has all".to_owned(),
+            LeftOut::Pages => "only its first page is saved; a TIFF has all".to_owned(),
+        }));
+        let exif = picture
+            .exif
+            .take()
+            .filter(|_| self.source.options.keep_exif);
+        let exif = exif.map(|mut exif| {
+            // The pixels are turned already.
+            let _turned = Orientation::remove_from_exif_chunk(&mut exif);
+            exif
+        });
+        if exif.is_some() && !keeps_exif(self.source.format) {
+            remarks.push("its EXIF data is not kept: the format has no place for it".to_owned());
+        }
+        let profile = self.fit_profile(&mut picture, &mut remarks);
+        let mut frames = Vec::new();
+        for Frame { image, delay } in picture.frames {
+            let image = self.edit_frame(image)?;
+            frames.push(Frame { image, delay });
+        }
+        let encoding = Encoding {
+            format: self.source.format,
+            quality: self.source.options.quality,
+            plays: picture.plays,
+            profile: profile.as_deref(),
+            exif: exif.as_deref().filter(|_| keeps_exif(self.source.format)),
+        };
+        let bytes = encoding
+            .encode(&frames)
+            .map_err(|error| self.unencodable(&error))?;
+        let size = frames
+            .first()
+            .map_or((0, 0), |frame| (frame.image.width(), frame.image.height()));
+        Ok(Edited {
+            bytes,
+            size,
+            remarks,
+        })
+    }
+
+    /// The profile for the result. Where that has no place for it, or other colours, the colours are
+    /// converted.
+    fn fit_profile(&self, picture: &mut Picture, remarks: &mut Vec<String>) -> Option<Vec<u8>> {
+        let profile = picture.profile.take()?;
+        let is_described = |frame: &Frame| describes(&profile, &frame.image);
+        let keeps = keeps_profile(self.source.format) && !self.source.options.greyscale;
+        if keeps && picture.frames.iter().all(is_described) {
+            return Some(profile);
+        }
+        let converted = picture
+            .frames
+            .iter()
+            .map(|frame| in_srgb(&frame.image, &profile));
+        match converted.collect::<Option<Vec<_>>>() {
+            Some(converted) => {
+                for (frame, image) in picture.frames.iter_mut().zip(converted) {
+                    frame.image = image;
+                }
+            }
+            None => remarks.push("its colour profile can't be used and is left out".to_owned()),
+        }
+        None
     }
 
     /// Fails early if the result could not be saved.
@@ -74,7 +161,7 @@ impl Edit<'_> {
             return Ok(());
         };
         match self.source.options.existing {
-            IfExists::Refuse => Err(ImageError::Exists { path, target }),
+            IfExists::Refuse | IfExists::Skip => Err(ImageError::Exists { path, target }),
             IfExists::Overwrite if !there.is_file() && !there.is_symlink() => {
                 Err(SaveError::NotAFile { path: target }.into())
             }
@@ -82,7 +169,7 @@ impl Edit<'_> {
         }
     }
 
-    fn edit(&self, mut image: DynamicImage) -> Result<DynamicImage, ImageError> {
+    fn edit_frame(&self, mut image: DynamicImage) -> Result<DynamicImage, ImageError> {
         self.source.context.checkpoint();
         image.apply_orientation(match self.source.options.rotate {
             Rotate::None => Orientation::NoTransforms,
@@ -123,22 +210,17 @@ impl Edit<'_> {
         Ok(resized)
     }
 
-    fn encode(
-        &self,
-        image: &DynamicImage,
-        profile: Option<Vec<u8>>,
-    ) -> Result<Vec<u8>, ImageError> {
-        let format = format_of(&self.target).unwrap_or(ImageFormat::Png);
-        let encoded = encode::encode(image, format, self.source.options.quality, profile);
-        encoded.map_err(|error| ImageError::Unencodable {
+    fn unencodable(&self, error: &image::ImageError) -> ImageError {
+        let extensions = self.source.format.extensions_str();
+        ImageError::Unencodable {
             path: self.source.path.to_owned(),
-            format: format.extensions_str().first().unwrap_or(&"an image"),
+            format: extensions.first().unwrap_or(&"an image"),
             reason: sentence_end(&error.to_string()),
-        })
+        }
     }
 
-    fn save(&self, bytes: &[u8]) -> Result<PathBuf, ImageError> {
-        let saved = self.save_new(bytes);
+    fn save(&self, bytes: &[u8], modified: Option<SystemTime>) -> Result<PathBuf, ImageError> {
+        let saved = self.save_new(bytes, modified);
         saved.map_err(|error| match error.kind() {
             io::ErrorKind::AlreadyExists => ImageError::Exists {
                 path: self.source.path.to_owned(),
@@ -148,12 +230,16 @@ impl Edit<'_> {
         })
     }
 
-    fn save_new(&self, bytes: &[u8]) -> io::Result<PathBuf> {
-        let folder = &self.source.options.to;
+    fn save_new(&self, bytes: &[u8], modified: Option<SystemTime>) -> io::Result<PathBuf> {
+        let folder = folder_of(&self.target);
+        fs::create_dir_all(folder)?;
         let mut file = PendingFile::create(folder)?;
         file.write_all(bytes)?;
+        if let Some(modified) = modified {
+            file.set_modified(modified);
+        }
         match self.source.options.existing {
-            IfExists::Refuse => file.persist_new(&self.target)?,
+            IfExists::Refuse | IfExists::Skip => file.persist_new(&self.target)?,
             IfExists::Overwrite => file.persist_over(&self.target)?,
             IfExists::Number => {
                 let name = self.target.file_name().unwrap_or_default();
@@ -166,7 +252,10 @@ impl Edit<'_> {
 
 fn new_size(options: &Options, width: u32, height: u32) -> (u32, u32) {
     let scaled = |scale: f64| (scale_side(width, scale), scale_side(height, scale));
-    let share = |limit: u32, side: u32| f64::from(limit) / f64::from(side.max(1));
+    let share = |limit: u32, side: u32| match limit {
+        0 => f64::INFINITY,
+        limit => f64::from(limit) / f64::from(side.max(1)),
+    };
     match options.resize {
         Resize::Keep => (width, height),
         Resize::Fit => {

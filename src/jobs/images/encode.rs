@@ -1,86 +1,178 @@
 //! Encodes an image in any of the formats.
 
 use std::borrow::Cow;
+use std::error::Error;
 use std::io::Cursor;
 
-use image::codecs::gif::GifEncoder;
+use image::codecs::gif::{GifEncoder, Repeat};
 use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
-use image::codecs::tiff::TiffEncoder;
 use image::codecs::webp::WebPEncoder;
-use image::{ColorType, DynamicImage, Frame, ImageEncoder, ImageFormat, ImageResult};
+use image::error::EncodingError;
+use image::{ColorType, DynamicImage, ImageEncoder, ImageFormat, ImageResult};
+use tiff::TiffError;
+use tiff::encoder::{TiffEncoder, colortype};
+use tiff::tags::Tag;
+
+use super::read::Frame;
 
 /// The speed of the search for colours, 1 (slowest and best) to 30.
 const GIF_SPEED: i32 = 10;
 
-/// The image in this format, with the colour profile if that still describes its colours.
-pub(super) fn encode(
-    image: &DynamicImage,
-    format: ImageFormat,
-    quality: u8,
-    profile: Option<Vec<u8>>,
-) -> ImageResult<Vec<u8>> {
-    let profile = profile.filter(|profile| describes(profile, image));
-    let mut bytes = Vec::new();
-    write(image, format, quality, profile, &mut bytes)?;
-    Ok(bytes)
+/// What is written beside the pixels.
+pub(super) struct Encoding<'a> {
+    pub(super) format: ImageFormat,
+    /// The quality of a JPEG.
+    pub(super) quality: u8,
+    /// How often an animation is shown; 0 for without end.
+    pub(super) plays: u32,
+    pub(super) profile: Option<&'a [u8]>,
+    pub(super) exif: Option<&'a [u8]>,
 }
 
-/// Whether a colour profile matches the current colours of the image.
-fn describes(profile: &[u8], image: &DynamicImage) -> bool {
-    let space: &[u8] = if image.color().has_color() {
-        b"RGB "
-    } else {
-        b"GRAY"
-    };
-    profile.get(16..20) == Some(space)
-}
+impl Encoding<'_> {
+    /// The file of an image, an animation or pages. Formats without animations and pages have the
+    /// first.
+    pub(super) fn encode(&self, frames: &[Frame]) -> ImageResult<Vec<u8>> {
+        let mut bytes = Vec::new();
+        let [first, ..] = frames else {
+            return Ok(bytes);
+        };
+        match self.format {
+            ImageFormat::Gif => self.gif(frames, &mut bytes)?,
+            ImageFormat::Png if frames.len() > 1 => {
+                self.animated_png(frames, &mut bytes)
+                    .map_err(|error| unwritable(self.format, error))?;
+            }
+            ImageFormat::Tiff => {
+                self.pages(frames, &mut bytes)
+                    .map_err(|error| unwritable(self.format, error))?;
+            }
+            _ => self.still(&first.image, &mut bytes)?,
+        }
+        Ok(bytes)
+    }
 
-fn write(
-    image: &DynamicImage,
-    format: ImageFormat,
-    quality: u8,
-    profile: Option<Vec<u8>>,
-    bytes: &mut Vec<u8>,
-) -> ImageResult<()> {
-    match format {
-        ImageFormat::Jpeg => {
-            let encoder = JpegEncoder::new_with_quality(bytes, quality);
-            with_profile(encoder, profile, &opaque(image))
+    fn still(&self, image: &DynamicImage, bytes: &mut Vec<u8>) -> ImageResult<()> {
+        match self.format {
+            ImageFormat::Jpeg => {
+                let encoder = JpegEncoder::new_with_quality(bytes, self.quality);
+                self.described(encoder, &opaque(image))
+            }
+            ImageFormat::Png => {
+                let compression = CompressionType::Default;
+                let encoder =
+                    PngEncoder::new_with_quality(bytes, compression, FilterType::Adaptive);
+                self.described(encoder, &of_integers(image))
+            }
+            ImageFormat::WebP => self.described(WebPEncoder::new_lossless(bytes), image),
+            ImageFormat::Bmp | ImageFormat::Tga => {
+                image.write_to(&mut Cursor::new(bytes), self.format)
+            }
+            ImageFormat::Pnm => opaque(image).write_to(&mut Cursor::new(bytes), self.format),
+            _ => {
+                let image = DynamicImage::from(image.to_rgba8());
+                image.write_to(&mut Cursor::new(bytes), self.format)
+            }
         }
-        ImageFormat::Png => {
-            let compression = CompressionType::Default;
-            let encoder = PngEncoder::new_with_quality(bytes, compression, FilterType::Adaptive);
-            with_profile(encoder, profile, &of_integers(image))
+    }
+
+    fn described(&self, mut encoder: impl ImageEncoder, image: &DynamicImage) -> ImageResult<()> {
+        if let Some(profile) = self.profile {
+            let set = encoder.set_icc_profile(profile.to_owned());
+            set.map_err(image::ImageError::Unsupported)?;
         }
-        ImageFormat::WebP => with_profile(WebPEncoder::new_lossless(bytes), profile, image),
-        ImageFormat::Tiff => {
-            let encoder = TiffEncoder::new(Cursor::new(bytes));
-            with_profile(encoder, profile, &of_colours(image))
+        if let Some(exif) = self.exif {
+            let set = encoder.set_exif_metadata(exif.to_owned());
+            set.map_err(image::ImageError::Unsupported)?;
         }
-        ImageFormat::Gif => {
-            let mut encoder = GifEncoder::new_with_speed(bytes, GIF_SPEED);
-            encoder.encode_frame(Frame::new(image.to_rgba8()))
+        image.write_with_encoder(encoder)
+    }
+
+    fn gif(&self, frames: &[Frame], bytes: &mut Vec<u8>) -> ImageResult<()> {
+        let mut encoder = GifEncoder::new_with_speed(bytes, GIF_SPEED);
+        match (frames.len(), self.plays) {
+            (0 | 1, _) | (_, 1) => {}
+            (_, 0) => encoder.set_repeat(Repeat::Infinite)?,
+            (_, plays) => {
+                let repeats = u16::try_from(plays - 1).unwrap_or(u16::MAX);
+                encoder.set_repeat(Repeat::Finite(repeats))?;
+            }
         }
-        ImageFormat::Bmp | ImageFormat::Tga => image.write_to(&mut Cursor::new(bytes), format),
-        ImageFormat::Pnm => opaque(image).write_to(&mut Cursor::new(bytes), format),
-        _ => {
-            let image = DynamicImage::from(image.to_rgba8());
-            image.write_to(&mut Cursor::new(bytes), format)
+        for frame in frames {
+            let pixels = frame.image.to_rgba8();
+            encoder.encode_frame(image::Frame::from_parts(pixels, 0, 0, frame.delay))?;
         }
+        Ok(())
+    }
+
+    fn animated_png(
+        &self,
+        frames: &[Frame],
+        bytes: &mut Vec<u8>,
+    ) -> Result<(), png::EncodingError> {
+        let first = &frames[0].image;
+        let mut info = png::Info::with_size(first.width(), first.height());
+        info.color_type = png::ColorType::Rgba;
+        info.bit_depth = png::BitDepth::Eight;
+        info.icc_profile = self.profile.map(Cow::from);
+        info.exif_metadata = self.exif.map(Cow::from);
+        let mut encoder = png::Encoder::with_info(bytes, info)?;
+        let count = u32::try_from(frames.len()).unwrap_or(u32::MAX);
+        encoder.set_animated(count, self.plays)?;
+        let mut writer = encoder.write_header()?;
+        for frame in frames {
+            let (numerator, denominator) = frame.delay.numer_denom_ms();
+            let millis = numerator / denominator.max(1);
+            writer.set_frame_delay(u16::try_from(millis).unwrap_or(u16::MAX), 1000)?;
+            writer.write_image_data(&frame.image.to_rgba8())?;
+        }
+        writer.finish()
+    }
+
+    fn pages(&self, frames: &[Frame], bytes: &mut Vec<u8>) -> Result<(), TiffError> {
+        let mut encoder = TiffEncoder::new(Cursor::new(bytes))?;
+        for frame in frames {
+            let image = &*of_colours(&frame.image);
+            let (width, height) = (image.width(), image.height());
+            macro_rules! page {
+                ($colours:ident, $pixels:expr) => {{
+                    let mut page = encoder.new_image::<colortype::$colours>(width, height)?;
+                    if let Some(profile) = self.profile {
+                        page.encoder().write_tag(Tag::IccProfile, profile)?;
+                    }
+                    page.write_data($pixels.as_raw().as_slice())?;
+                }};
+            }
+            match image {
+                DynamicImage::ImageLuma8(pixels) => page!(Gray8, pixels),
+                DynamicImage::ImageRgb8(pixels) => page!(RGB8, pixels),
+                DynamicImage::ImageRgba8(pixels) => page!(RGBA8, pixels),
+                DynamicImage::ImageLuma16(pixels) => page!(Gray16, pixels),
+                DynamicImage::ImageRgb16(pixels) => page!(RGB16, pixels),
+                DynamicImage::ImageRgba16(pixels) => page!(RGBA16, pixels),
+                DynamicImage::ImageRgb32F(pixels) => page!(RGB32Float, pixels),
+                DynamicImage::ImageRgba32F(pixels) => page!(RGBA32Float, pixels),
+                other => page!(RGBA16, other.to_rgba16()),
+            }
+        }
+        Ok(())
     }
 }
 
-fn with_profile(
-    mut encoder: impl ImageEncoder,
-    profile: Option<Vec<u8>>,
-    image: &DynamicImage,
-) -> ImageResult<()> {
-    if let Some(profile) = profile {
-        // Some formats have no room for a profile.
-        encoder.set_icc_profile(profile).ok();
-    }
-    image.write_with_encoder(encoder)
+/// Whether files of a format can have EXIF data here.
+pub(super) fn keeps_exif(format: ImageFormat) -> bool {
+    matches!(
+        format,
+        ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP
+    )
+}
+
+fn unwritable(
+    format: ImageFormat,
+    error: impl Into<Box<dyn Error + Send + Sync>>,
+) -> image::ImageError {
+    image::ImageError::Encoding(EncodingError::new(format.into(), error))
 }
 
 /// For formats without transparency: on white, with 8 bits.

@@ -21,7 +21,13 @@ impl JobInterface for Options {
         form.choose(Field::named("Resize"), &mut self.resize);
         match self.resize {
             Resize::Keep => {}
-            Resize::Fit | Resize::Exact => {
+            Resize::Fit => {
+                let width = Field::new("Width", "0 for any width.");
+                form.number(width, &mut self.width, 0..=MAX_SIDE);
+                let height = Field::new("Height", "0 for any height.");
+                form.number(height, &mut self.height, 0..=MAX_SIDE);
+            }
+            Resize::Exact => {
                 form.number(Field::named("Width"), &mut self.width, 1..=MAX_SIDE);
                 form.number(Field::named("Height"), &mut self.height, 1..=MAX_SIDE);
             }
@@ -48,6 +54,18 @@ impl JobInterface for Options {
         form.toggle(greyscale, &mut self.greyscale);
         form.choose(Field::named("Filter"), &mut self.filter);
         form.number(Field::named("JPEG quality"), &mut self.quality, 1..=100);
+        let flatten = Field::new(
+            "One folder",
+            "Save all results in one folder, without the folders of the inputs.",
+        );
+        form.toggle(flatten, &mut self.flatten);
+        let dates = Field::new("Keep dates", "A result has the date of its image's file.");
+        form.toggle(dates, &mut self.keep_dates);
+        let exif = Field::new(
+            "Keep EXIF data",
+            "The camera, the time, the place; in a JPEG, PNG or WebP.",
+        );
+        form.toggle(exif, &mut self.keep_exif);
         form.choose(Field::named("If it is damaged"), &mut self.damaged);
         let pixels = Field::new(
             "Megapixels",

@@ -25,9 +25,8 @@ pub(super) fn read(source: &Source<'_>, bytes: &[u8]) -> Result<Picture, ImageEr
     let len = u64::from(width) * u64::from(height) * if is_grey { 1 } else { 3 };
     source.check_size(width, height, len + bytes.len() as u64)?;
     let profile = headers.icc_profile();
-    let orientation = headers
-        .exif()
-        .and_then(|exif| Orientation::from_exif_chunk(exif));
+    let exif = headers.exif().cloned();
+    let orientation = exif.as_deref().and_then(Orientation::from_exif_chunk);
     let (pixels, damage) = decode(source, bytes, is_grey)?;
     source.context.checkpoint();
     let image = if is_grey {
@@ -38,9 +37,11 @@ pub(super) fn read(source: &Source<'_>, bytes: &[u8]) -> Result<Picture, ImageEr
     let mut image = image.ok_or_else(|| source.undecodable(&"its size is not what it says"))?;
     image.apply_orientation(orientation.unwrap_or(Orientation::NoTransforms));
     Ok(Picture {
-        image,
+        frames: vec![image.into()],
         profile,
+        exif,
         damage,
+        ..Picture::default()
     })
 }
 

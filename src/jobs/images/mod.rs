@@ -1,21 +1,25 @@
 //! The job `images`: edits images and saves the results to another folder.
 //!
 //! An image is turned as its EXIF orientation says, then rotated, flipped, resized and made
-//! greyscale, in this order. Of an animation, only the first frame is read. The result has the colour
-//! profile of the input if the format supports it and it still describes the colours; other metadata
-//! is not written.
+//! greyscale, in this order. All frames of an animation are kept in a GIF and a PNG, all pages in a TIFF;
+//! otherwise there is a remark. The result has the colour profile of the input if the format supports it
+//! and it still describes the colours; if not, the colours are converted to sRGB. Other metadata is
+//! written only on request.
 //!
 //! Cancellation is checked while reading and between steps. A step is not interrupted; it takes about
 //! a tenth of a second for a photograph.
 //!
 //! Inputs are never overwritten: not through a link, a different case or a path with `..`.
 
+mod animation;
 mod args;
+mod colours;
 mod edit;
 mod encode;
 mod error;
 mod interface;
 mod jpeg;
+mod names;
 mod plan;
 mod read;
 mod sample;
@@ -31,6 +35,7 @@ pub use self::error::ImageOptionsError;
 pub use self::size::Size;
 use super::{Item, ItemError, Job, JobOutput, Output, Plan, os_text};
 use crate::choice::choices;
+use crate::format;
 use crate::join::Context;
 
 /// The edits of each image, its folder and the limits.
@@ -40,11 +45,14 @@ pub struct Options {
     /// The folder to save the results in, created if missing. It must not be the folder of an input.
     #[serde(with = "os_text")]
     pub to: PathBuf,
+    /// Whether all results are saved in that folder itself, and not below it in folders as those of the
+    /// inputs.
+    pub flatten: bool,
     /// Whether and how the size changes.
     pub resize: Resize,
-    /// For [`Resize::Fit`] and [`Resize::Exact`], in pixels.
+    /// For [`Resize::Fit`] and [`Resize::Exact`], in pixels; 0 for any width to fit within.
     pub width: u32,
-    /// For [`Resize::Fit`] and [`Resize::Exact`], in pixels.
+    /// For [`Resize::Fit`] and [`Resize::Exact`], in pixels; 0 for any height to fit within.
     pub height: u32,
     /// For [`Resize::Percent`].
     pub percent: f64,
@@ -62,6 +70,10 @@ pub struct Options {
     pub existing: IfExists,
     /// The treatment of an image of which a part is missing.
     pub damaged: Damaged,
+    /// Whether a result has the date of the file of its image.
+    pub keep_dates: bool,
+    /// Whether a result has the EXIF data of its image, where the format has a place for it.
+    pub keep_exif: bool,
     /// The most pixels of an input or a result, in millions.
     pub max_megapixels: u32,
     /// The most memory for reading an image, in MiB.
@@ -72,6 +84,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             to: PathBuf::new(),
+            flatten: false,
             resize: Resize::default(),
             width: 1920,
             height: 1080,
@@ -84,6 +97,8 @@ impl Default for Options {
             quality: 85,
             existing: IfExists::default(),
             damaged: Damaged::default(),
+            keep_dates: true,
+            keep_exif: false,
             max_megapixels: 128,
             max_memory_mib: 512,
         }
@@ -228,6 +243,8 @@ pub enum IfExists {
     /// The image fails, and the existing file stays.
     #[default]
     Refuse,
+    /// The image is left out, and the existing file stays.
+    Skip,
     /// The result gets a number, as in `name-2.png`.
     Number,
     /// The result replaces the file, unless this job reads it or has written it.
@@ -236,6 +253,7 @@ pub enum IfExists {
 
 choices!(pub IfExists {
     Refuse => "Refuse",
+    Skip => "Leave the image out",
     Number => "Number it",
     Overwrite => "Overwrite",
 });
@@ -269,9 +287,8 @@ impl Options {
             return Err(ImageOptionsError::NoFolder);
         }
         match self.resize {
-            Resize::Fit | Resize::Exact if self.width == 0 || self.height == 0 => {
-                Err(ImageOptionsError::Size)
-            }
+            Resize::Exact if self.width == 0 || self.height == 0 => Err(ImageOptionsError::Size),
+            Resize::Fit if self.width == 0 && self.height == 0 => Err(ImageOptionsError::Size),
             Resize::Percent if !(self.percent > 0.0 && self.percent <= 10_000.0) => {
                 Err(ImageOptionsError::Percent)
             }
@@ -307,7 +324,13 @@ impl Options {
 
 /// The format of a file name's extension, if it can be written.
 fn format_of(name: &Path) -> Option<image::ImageFormat> {
-    let format = image::ImageFormat::from_path(name).ok()?;
+    let extension = name.extension()?.to_str()?.to_lowercase();
+    let format = match &*extension {
+        "jfi" | "jfif" | "jif" | "jpe" => image::ImageFormat::Jpeg,
+        "apng" => image::ImageFormat::Png,
+        "dib" => image::ImageFormat::Bmp,
+        extension => image::ImageFormat::from_extension(extension)?,
+    };
     format.writing_enabled().then_some(format)
 }
 
@@ -343,6 +366,9 @@ pub struct Saved {
     pub height: u32,
     /// The length of the file in bytes.
     pub bytes: u64,
+    /// The length of the file of the image in bytes.
+    #[serde(default)]
+    pub input_bytes: u64,
     /// What is not as expected, as sentences without their subject and full stop.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<String>,
@@ -363,7 +389,9 @@ impl JobOutput for Saved {
 impl fmt::Display for Saved {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { width, height, .. } = self;
-        write!(f, "{width} × {height} → {}", self.saved_to.display())?;
+        let (bytes, before) = (format::bytes(self.bytes), format::bytes(self.input_bytes));
+        let saved_to = self.saved_to.display();
+        write!(f, "{width} × {height} → {saved_to}, {bytes} for {before}")?;
         self.remark()
             .map_or(Ok(()), |remark| write!(f, " ({remark})"))
     }

@@ -1,78 +1,126 @@
-//! Finds the images, and names the result of each.
+//! Finds the images.
 
-use std::collections::{BTreeMap, HashSet};
-use std::ffi::{OsStr, OsString};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use icu_normalizer::DecomposingNormalizerBorrowed;
-
 use super::error::ImageError;
-use super::{IfExists, Options, format_of};
-use crate::jobs::checksum::{FileIdentity, identity, walk};
-use crate::jobs::save::{create_folder, first_free, numbered};
+use super::names::{Named, Names, folder_of};
+use super::{Options, format_of};
+use crate::format;
+use crate::jobs::checksum::walk;
+use crate::jobs::save::create_folder;
+use crate::jobs::text::shown;
 use crate::jobs::{Item, Plan, Step};
 use crate::join::Context;
+
+/// Formats of images that can't be read, by the extensions of their names.
+const UNREADABLE: [(&str, &[&str]); 7] = [
+    ("AVIF", &["avif", "avifs"]),
+    ("HEIC", &["heic", "heics", "heif", "hif"]),
+    ("JPEG 2000", &["j2c", "j2k", "jp2", "jpf", "jpx"]),
+    ("JPEG XL", &["jxl"]),
+    ("PSD", &["psb", "psd"]),
+    (
+        "raw",
+        &[
+            "arw", "cr2", "cr3", "dng", "nef", "nrw", "orf", "pef", "raf", "raw", "rw2", "srw",
+        ],
+    ),
+    ("SVG", &["svg", "svgz"]),
+];
 
 pub(super) fn plan(options: &Options, inputs: &[PathBuf], context: &Context, plan: &mut dyn Plan) {
     if let Err(error) = options.check(!inputs.is_empty()) {
         return plan.item(Item::failed(options.to.clone(), error));
     }
-    let folder = match create_folder(&options.to) {
-        Ok(metadata) => identity(&metadata),
-        Err(error) => return plan.item(Item::failed(options.to.clone(), error)),
-    };
-    for input in inputs.iter().filter(|input| is_folder(input, folder)) {
+    if let Err(error) = create_folder(&options.to) {
+        return plan.item(Item::failed(options.to.clone(), error));
+    }
+    let results = fs::canonicalize(&options.to).unwrap_or_else(|_| options.to.clone());
+    for input in inputs.iter().filter(|input| is_at(input, &results)) {
         let path = input.clone();
         plan.item(Item::failed(input.clone(), ImageError::SameFolder { path }));
     }
-    let items = collect(inputs, folder, context, plan);
-    let mut names = Names {
-        options,
-        folder,
-        inputs: identities(&items, context),
-        assigned: BTreeMap::new(),
-    };
+    let items = collect(inputs, &results, context, plan);
+    let mut names = Names::new(options, inputs, &items, context);
+    let mut skipped = 0;
     for item in items {
         context.checkpoint();
-        plan.item(match item.step {
-            Step::Run => names.named(item),
-            _ => item,
-        });
+        if item.step != Step::Run {
+            plan.item(item);
+            continue;
+        }
+        match names.name(&item.input) {
+            Ok(Named::SaveAs(name)) => plan.item(Item {
+                step: Step::SaveAs { name: name.into() },
+                ..item
+            }),
+            Ok(Named::Skip) => skipped += 1,
+            Err(error) => plan.item(Item::failed(item.input, error)),
+        }
+    }
+    if skipped > 0 {
+        let images = format::plural(skipped, "image was", "images were");
+        let results = if skipped == 1 {
+            "its result exists"
+        } else {
+            "their results exist"
+        };
+        plan.note(format!("{images} left out: {results}."));
     }
 }
 
-/// Finds the images.
+fn is_at(path: &Path, canonical: &Path) -> bool {
+    fs::canonicalize(path).is_ok_and(|path| path == canonical)
+}
+
+/// Finds the images, and says which files of folders are images that can't be read.
 fn collect(
     inputs: &[PathBuf],
-    results: FileIdentity,
+    results: &Path,
     context: &Context,
     plan: &mut dyn Plan,
 ) -> Vec<Item> {
+    let is_below_input =
+        |input: &PathBuf| fs::canonicalize(input).is_ok_and(|input| results.starts_with(input));
     let mut images = Images {
         named: inputs.iter().map(PathBuf::as_path).collect(),
-        results,
+        results: inputs.iter().any(is_below_input).then_some(results),
+        folders: HashMap::new(),
         items: Vec::new(),
+        unreadable: BTreeMap::new(),
         plan,
     };
     walk(inputs, context, &mut images);
-    images.items
+    images.finish(inputs)
 }
 
-/// Takes the images of what is found. In a folder, only files with the name of an image, and none in
-/// the folder for results, where an earlier job may have saved them.
+/// Takes the images of what is found. In a folder, only files with the name of an image, and none
+/// below the folder for results, where an earlier job may have saved them.
 struct Images<'a> {
     /// The inputs of the job.
     named: HashSet<&'a Path>,
-    results: FileIdentity,
+    /// The folder for results, if it is within an input.
+    results: Option<&'a Path>,
+    /// Whether each folder is below that for results.
+    folders: HashMap<PathBuf, bool>,
     items: Vec<Item>,
+    /// The number of files of each format that can't be read, and the first.
+    unreadable: BTreeMap<&'static str, (usize, PathBuf)>,
     plan: &'a mut dyn Plan,
 }
 
 impl Plan for Images<'_> {
     fn item(&mut self, item: Item) {
-        let is_named = self.named.contains(&*item.input);
-        if is_named || is_likely(&item) && !is_in_folder(&item.input, self.results) {
+        if self.named.contains(&*item.input) {
+            self.items.push(item);
+        } else if self.is_result(&item.input) {
+            // It is no input.
+        } else if let Some(format) = unreadable_format(&item.input) {
+            let (count, _) = self.unreadable.entry(format).or_insert((0, item.input));
+            *count += 1;
+        } else if is_likely(&item) {
             self.items.push(item);
         }
     }
@@ -82,6 +130,52 @@ impl Plan for Images<'_> {
     }
 }
 
+impl Images<'_> {
+    fn is_result(&mut self, file: &Path) -> bool {
+        let Some(results) = self.results else {
+            return false;
+        };
+        let folder = folder_of(file);
+        if let Some(&is_result) = self.folders.get(folder) {
+            return is_result;
+        }
+        let is_result = fs::canonicalize(folder).is_ok_and(|it| it.starts_with(results));
+        self.folders.insert(folder.to_owned(), is_result);
+        is_result
+    }
+
+    fn finish(self, inputs: &[PathBuf]) -> Vec<Item> {
+        for (format, (count, first)) in &self.unreadable {
+            self.plan.note(if *count == 1 {
+                format!("{} was left out: {format} files can't be read here.", shown(first))
+            } else {
+                let files = format::count(*count);
+                let first = shown(first);
+                format!("{files} {format} files were left out, such as {first}: they can't be read here.")
+            });
+        }
+        if self.items.is_empty() && self.unreadable.is_empty() {
+            for input in inputs.iter().filter(|input| has_entries(input)) {
+                self.plan
+                    .note(format!("The folder {} has no images.", shown(input)));
+            }
+        }
+        self.items
+    }
+}
+
+/// Whether something is in a folder. Of an empty one, a note says so.
+fn has_entries(folder: &Path) -> bool {
+    fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
+}
+
+/// The format of an image that can't be read, by its name.
+fn unreadable_format(name: &Path) -> Option<&'static str> {
+    let extension = name.extension()?.to_str()?.to_lowercase();
+    let is_one = |(_, extensions): &&(_, &[&str])| extensions.contains(&&*extension);
+    UNREADABLE.iter().find(is_one).map(|(format, _)| *format)
+}
+
 /// Whether an entry of a folder becomes an item: it has the name of an image, or is a subfolder that
 /// can't be walked.
 fn is_likely(item: &Item) -> bool {
@@ -89,92 +183,4 @@ fn is_likely(item: &Item) -> bool {
         Step::Fail(error) if !["special_file", "dangling_link"].contains(&&*error.kind) => true,
         _ => format_of(&item.input).is_some(),
     }
-}
-
-fn is_folder(path: &Path, folder: FileIdentity) -> bool {
-    fs::metadata(path).is_ok_and(|there| identity(&there) == folder)
-}
-
-fn is_in_folder(path: &Path, folder: FileIdentity) -> bool {
-    path.parent().is_some_and(|parent| {
-        let is_here = parent.as_os_str().is_empty();
-        is_folder(if is_here { Path::new(".") } else { parent }, folder)
-    })
-}
-
-fn identities(items: &[Item], context: &Context) -> HashSet<FileIdentity> {
-    let metadata = items.iter().filter_map(|item| {
-        context.checkpoint();
-        fs::metadata(&item.input).ok()
-    });
-    metadata.map(|it| identity(&it)).collect()
-}
-
-/// Names the results.
-struct Names<'a> {
-    options: &'a Options,
-    folder: FileIdentity,
-    /// Every image that the job reads.
-    inputs: HashSet<FileIdentity>,
-    /// The input of each assigned name, by its [key](key_of).
-    assigned: BTreeMap<OsString, PathBuf>,
-}
-
-impl Names<'_> {
-    fn named(&mut self, item: Item) -> Item {
-        match self.name(&item.input) {
-            Ok(name) => Item {
-                step: Step::SaveAs { name },
-                ..item
-            },
-            Err(error) => Item::failed(item.input, error),
-        }
-    }
-
-    fn name(&mut self, input: &Path) -> Result<OsString, ImageError> {
-        let path = input.to_owned();
-        if is_in_folder(input, self.folder) {
-            return Err(ImageError::SameFolder { path });
-        }
-        let name = self.options.target_name(input).into_os_string();
-        let name = match self.options.existing {
-            IfExists::Number => self.free_name(&name),
-            IfExists::Refuse | IfExists::Overwrite => name,
-        };
-        let target = self.options.to.join(&name);
-        let key = key_of(&name);
-        if let Some(other) = self.assigned.get(&key).cloned() {
-            return Err(ImageError::SameName {
-                path,
-                target,
-                other,
-            });
-        }
-        if fs::metadata(&target).is_ok_and(|it| self.inputs.contains(&identity(&it))) {
-            return Err(ImageError::OverInput { path, target });
-        }
-        self.assigned.insert(key, path);
-        Ok(name)
-    }
-
-    /// The name, with a number if no file may have the name itself.
-    fn free_name(&self, name: &OsStr) -> OsString {
-        let is_taken = |number| {
-            let name = numbered(name, number);
-            let is_assigned = self.assigned.contains_key(&key_of(&name));
-            is_assigned || self.options.to.join(name).symlink_metadata().is_ok()
-        };
-        let number = first_free(1, is_taken).expect("no folder has as many files");
-        numbered(name, number)
-    }
-}
-
-/// Equal for names that some file system takes for the same: it may ignore case, and whether an
-/// accent is part of its letter or follows it.
-fn key_of(name: &OsStr) -> OsString {
-    let Some(text) = name.to_str() else {
-        return name.to_owned();
-    };
-    let decomposed = DecomposingNormalizerBorrowed::new_nfd().normalize(text);
-    decomposed.to_lowercase().into()
 }

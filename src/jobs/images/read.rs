@@ -5,28 +5,57 @@ use std::io::{self, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use image::metadata::Orientation;
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
+use image::{Delay, DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use super::error::ImageError;
-use super::{Options, jpeg, tiff};
+use super::{Options, animation, jpeg, tiff};
 use crate::jobs::checksum::ChecksumError;
 use crate::join::Context;
 
 const READ_BYTES: usize = 64 * 1024;
 
-/// An image in its proper orientation.
+/// An image as it was read.
+#[derive(Default)]
 pub(super) struct Picture {
-    pub(super) image: DynamicImage,
+    /// Each in its proper orientation: one, or those of an animation or of pages.
+    pub(super) frames: Vec<Frame>,
+    /// How often an animation is shown; 0 for without end.
+    pub(super) plays: u32,
     /// The colour profile.
     pub(super) profile: Option<Vec<u8>>,
+    /// The EXIF data, from the begin of its TIFF header.
+    pub(super) exif: Option<Vec<u8>>,
     /// What is missing of it, as a sentence without its subject and full stop.
     pub(super) damage: Option<String>,
+    /// The frames or pages that the result has no place for.
+    pub(super) left_out: Option<LeftOut>,
+}
+
+/// One image of an animation or of pages.
+pub(super) struct Frame {
+    pub(super) image: DynamicImage,
+    pub(super) delay: Delay,
+}
+
+impl From<DynamicImage> for Frame {
+    fn from(image: DynamicImage) -> Self {
+        let delay = Delay::from_numer_denom_ms(0, 1);
+        Self { image, delay }
+    }
+}
+
+/// Frames or pages that were not read.
+pub(super) enum LeftOut {
+    Frames,
+    Pages,
 }
 
 /// The file of an image, and what it may cost to read it.
 pub(super) struct Source<'a> {
     pub(super) options: &'a Options,
     pub(super) path: &'a Path,
+    /// The format of the result.
+    pub(super) format: ImageFormat,
     pub(super) context: &'a Context,
 }
 
@@ -58,6 +87,9 @@ impl Source<'_> {
                 jpeg::read(self, &bytes)
             }
             Some(ImageFormat::Tiff) => tiff::read(self, reader.into_inner()),
+            Some(ImageFormat::Gif) => animation::read_gif(self, reader.into_inner()),
+            Some(ImageFormat::Png) => animation::read_png(self, reader.into_inner()),
+            Some(ImageFormat::WebP) => animation::read_webp(self, reader.into_inner()),
             _ => self.read_other(reader),
         }
     }
@@ -66,23 +98,34 @@ impl Source<'_> {
         &self,
         mut reader: ImageReader<BufReader<TrackedFile<'_>>>,
     ) -> Result<Picture, ImageError> {
-        let mut limits = self.limits();
+        let limits = self.limits();
         reader.limits(limits.clone());
+        let decoder = reader.into_decoder();
+        self.read_still(decoder.map_err(|error| self.unreadable(error))?, limits)
+    }
+
+    /// Reads one image.
+    pub(super) fn read_still(
+        &self,
+        mut decoder: impl ImageDecoder,
+        mut limits: Limits,
+    ) -> Result<Picture, ImageError> {
         let failed = |error| self.unreadable(error);
-        let mut decoder = reader.into_decoder().map_err(failed)?;
         let (width, height) = decoder.dimensions();
         self.check_pixels("has", width, height)?;
         limits.reserve(decoder.total_bytes()).map_err(failed)?;
         decoder.set_limits(limits).map_err(failed)?;
         let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
         let profile = decoder.icc_profile().unwrap_or_default();
+        let exif = decoder.exif_metadata().unwrap_or_default();
         let mut image = DynamicImage::from_decoder(decoder).map_err(failed)?;
         self.context.checkpoint();
         image.apply_orientation(orientation);
         Ok(Picture {
-            image,
+            frames: vec![image.into()],
             profile,
-            damage: None,
+            exif,
+            ..Picture::default()
         })
     }
 
@@ -91,7 +134,7 @@ impl Source<'_> {
         u64::from(self.options.max_memory_mib) << 20
     }
 
-    fn limits(&self) -> Limits {
+    pub(super) fn limits(&self) -> Limits {
         let mut limits = Limits::no_limits();
         limits.max_alloc = Some(self.max_alloc());
         limits
@@ -125,7 +168,7 @@ impl Source<'_> {
         })
     }
 
-    fn unreadable(&self, error: image::ImageError) -> ImageError {
+    pub(super) fn unreadable(&self, error: image::ImageError) -> ImageError {
         let path = self.path.to_owned();
         match error {
             image::ImageError::Limits(_) => self.too_much_memory(),

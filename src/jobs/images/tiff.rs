@@ -2,19 +2,23 @@
 
 use std::io::{BufRead, Seek};
 
-use image::DynamicImage;
 use image::metadata::Orientation;
+use image::{DynamicImage, ImageFormat};
 use tiff::TiffError;
 use tiff::decoder::{BufferLayoutPreference, Decoder, DecodingResult, Limits};
 use tiff::tags::Tag;
 use tiff::{ColorType, TiffUnsupportedError};
 
 use super::error::ImageError;
-use super::read::{Picture, Source};
+use super::read::{LeftOut, Picture, Source};
 use super::sample::Sample;
 
 /// The value of `ExtraSamples` for colours that were multiplied with their alpha.
 const ASSOCIATED_ALPHA: u16 = 1;
+
+/// The bits of `NewSubfileType` of an image that is no page of its own.
+const SMALLER_VERSION: u32 = 1;
+const MASK: u32 = 4;
 
 /// The least memory that the description of an image may take, in bytes: it is counted before the
 /// size of the image is known, and a profile takes many times its length.
@@ -28,27 +32,34 @@ pub(super) fn read(source: &Source<'_>, file: impl BufRead + Seek) -> Result<Pic
     limits.intermediate_buffer_size = max_alloc;
     limits.ifd_value_size = max_alloc;
     let mut decoder = Decoder::new(file).map_err(failed)?.with_limits(limits);
-    let page = Page::read_description(&mut decoder).map_err(failed)?;
-    let channels = u64::from(page.colours.num_samples()).max(4);
-    let bits = u64::from(page.colours.bit_depth().max(8));
-    let pixels = u64::from(page.width) * u64::from(page.height);
-    source.check_size(
-        page.width,
-        page.height,
-        pixels.saturating_mul(channels * bits / 8),
-    )?;
-    let mut samples = DecodingResult::U8(Vec::new());
-    let layout = decoder.read_image_to_buffer(&mut samples).map_err(failed)?;
-    source.context.checkpoint();
-    let (orientation, profile) = (page.orientation, page.profile.clone());
-    let image = page.image(samples, &layout);
-    let mut image = image.map_err(|reason| source.undecodable(&reason))?;
-    image.apply_orientation(orientation);
-    Ok(Picture {
-        image,
-        profile,
-        damage: None,
-    })
+    let mut picture = Picture::default();
+    let mut bytes = 0;
+    loop {
+        source.context.checkpoint();
+        let page = Page::read_description(&mut decoder).map_err(failed)?;
+        let is_page = picture.frames.is_empty() || page.is_page;
+        if is_page && !picture.frames.is_empty() && source.format != ImageFormat::Tiff {
+            picture.left_out = Some(LeftOut::Pages);
+            break;
+        }
+        if is_page {
+            bytes += page.len();
+            source.check_size(page.width, page.height, bytes)?;
+            let image = page.read(&mut decoder);
+            picture.frames.push(
+                image
+                    .map_err(failed)?
+                    .map_err(|reason| source.undecodable(&reason))?
+                    .into(),
+            );
+            picture.profile = picture.profile.or(page.profile);
+        }
+        if !decoder.more_images() {
+            break;
+        }
+        decoder.next_image().map_err(failed)?;
+    }
+    Ok(picture)
 }
 
 /// Says in words what the decoder says in names of its types.
@@ -84,6 +95,8 @@ fn unsupported(what: &TiffUnsupportedError) -> String {
 
 /// What the file says about an image.
 struct Page {
+    /// Whether it is not a smaller version of another one.
+    is_page: bool,
     width: u32,
     height: u32,
     colours: ColorType,
@@ -108,7 +121,12 @@ impl Page {
         };
         let orientation: Option<u8> = decoder.find_tag_unsigned(Tag::Orientation).ok().flatten();
         let orientation = orientation.and_then(Orientation::from_exif);
+        let kind: Option<u32> = decoder
+            .find_tag_unsigned(Tag::NewSubfileType)
+            .ok()
+            .flatten();
         Ok(Self {
+            is_page: kind.unwrap_or_default() & (SMALLER_VERSION | MASK) == 0,
             width,
             height,
             colours,
@@ -118,6 +136,27 @@ impl Page {
             profile: decoder.get_tag_u8_vec(Tag::IccProfile).ok(),
             palette: palette.unwrap_or_default(),
         })
+    }
+
+    /// The memory for it, in bytes.
+    fn len(&self) -> u64 {
+        let channels = u64::from(self.colours.num_samples()).max(4);
+        let bits = u64::from(self.colours.bit_depth().max(8));
+        let pixels = u64::from(self.width) * u64::from(self.height);
+        pixels.saturating_mul(channels * bits / 8)
+    }
+
+    /// Reads the image in its proper orientation, or returns why it can't be shown.
+    fn read(
+        &self,
+        decoder: &mut Decoder<impl BufRead + Seek>,
+    ) -> Result<Result<DynamicImage, &'static str>, TiffError> {
+        let mut samples = DecodingResult::U8(Vec::new());
+        let layout = decoder.read_image_to_buffer(&mut samples)?;
+        Ok(self.image(samples, &layout).map(|mut image| {
+            image.apply_orientation(self.orientation);
+            image
+        }))
     }
 
     /// The image of these samples, or why there is none.

@@ -155,6 +155,10 @@ fn sizes_are_as_requested() {
         ("150x150", (150, 100)),
         ("1000x100", (150, 100)),
         ("1000x1000", (300, 200)),
+        ("150x", (150, 100)),
+        ("x50", (75, 50)),
+        ("900x", (300, 200)),
+        ("150x150>", (150, 100)),
         ("30x40!", (30, 40)),
         ("400x10!", (400, 10)),
         ("0.01%", (1, 1)),
@@ -170,7 +174,9 @@ fn sizes_are_as_requested() {
         let written = image::image_dimensions(&saved.saved_to).unwrap();
         assert_eq!(written, expected);
     }
-    for wrong in ["", "%", "x", "10", "10x", "-1x2", "1x2x3", "10 x 10"] {
+    for wrong in [
+        "", "%", "x", "10", "0x", "10x!", "!", "-1x2", "1x2x3", "10 x 10",
+    ] {
         assert!(wrong.parse::<Size>().is_err(), "{wrong}");
     }
 }

@@ -4,7 +4,10 @@
 
 mod damage;
 mod edits;
+mod finding;
+mod frames;
 mod invalid;
+mod kept;
 mod saving;
 mod tiffs;
 
@@ -20,6 +23,15 @@ use super::util::test_board::TestBoard;
 
 /// The outcome of every item: the saved image or the kind of the error.
 fn run_on(run_on: RunOn, options: &Options, inputs: &[&Path]) -> Vec<Result<Saved, String>> {
+    run_with_notes(run_on, options, inputs).0
+}
+
+/// The same, and the notes of the plan.
+fn run_with_notes(
+    run_on: RunOn,
+    options: &Options,
+    inputs: &[&Path],
+) -> (Vec<Result<Saved, String>>, Vec<String>) {
     let mut board = TestBoard::new();
     let job = board.start(JobSpec {
         options: jobs::Options::Images(options.clone()),
@@ -29,8 +41,10 @@ fn run_on(run_on: RunOn, options: &Options, inputs: &[&Path]) -> Vec<Result<Save
         priority: Priority::Normal,
     });
     board.until_ended(job);
+    let notes = board.job(job).notes().iter();
+    let notes = notes.map(|note| note.to_string()).collect();
     let items = board.job(job).items().iter();
-    items
+    let ends = items
         .map(|item| match &item.state {
             ItemState::Returned(Output::Image(saved)) => Ok(saved.clone()),
             ItemState::Failed(error) => {
@@ -39,7 +53,8 @@ fn run_on(run_on: RunOn, options: &Options, inputs: &[&Path]) -> Vec<Result<Save
             }
             other => panic!("{}: {other:?}", item.input.display()),
         })
-        .collect()
+        .collect();
+    (ends, notes)
 }
 
 fn run(options: &Options, inputs: &[&Path]) -> Vec<Result<Saved, String>> {
