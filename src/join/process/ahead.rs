@@ -45,6 +45,14 @@ struct State {
     ends: usize,
 }
 
+/// A shim that becomes a command.
+pub(super) struct Shim {
+    pub(super) child: Child,
+    pub(super) handover: Handover,
+    /// The pid that was given last before the command could start a process. `None` is the command's own.
+    pub(super) newest_pid: Option<i32>,
+}
+
 /// A shim that waits.
 struct Waiting {
     child: Child,
@@ -64,11 +72,16 @@ impl Ahead {
         program: &Arc<Path>,
         target: &Target<'_>,
         ends: &ProcessEnds,
-    ) -> Option<(Child, Handover)> {
+    ) -> Option<Shim> {
         let waiting = lock(&self.0).waiting.pop_front()?;
         let is_usable = Arc::ptr_eq(program, &waiting.program) && waiting.is_as_if_started_now();
+        let newest_pid = system::newest_pid();
         if is_usable && waiting.request(target, ends).is_ok() {
-            return Some((waiting.child, waiting.handover));
+            return Some(Shim {
+                child: waiting.child,
+                handover: waiting.handover,
+                newest_pid,
+            });
         }
         waiting.end();
         // What does not fit one fits none.

@@ -15,6 +15,7 @@ use rustix::process::Pid;
 use super::super::changes::Subscription;
 use super::super::priority::{Priority, spawn_thread};
 use super::super::{CancelToken, SpawnError as ThreadError};
+use super::ahead::Shim;
 use super::builder::Builder;
 use super::error::SpawnError;
 use super::follower::Follower;
@@ -113,7 +114,7 @@ impl Builder {
     fn launch_with(
         &self,
         launcher: &Launcher,
-        shim: &Arc<Path>,
+        program: &Arc<Path>,
         options: &LaunchOptions,
         given_up: &CancelToken,
     ) -> Result<Result<Started, Refusal>, SpawnError> {
@@ -127,38 +128,46 @@ impl Builder {
             invocation: &self.invocation,
         };
         let guard = Arc::new(launcher.guard(&tag)?);
-        let (child, handover) = match launcher.ahead().use_one(shim, &target, &of_process) {
+        let shim = match launcher.ahead().use_one(program, &target, &of_process) {
             Some(shim) => {
                 drop(of_process);
                 shim
             }
-            None => match self.start_shim(shim, &target, of_process)? {
+            None => match self.start_shim(program, &target, of_process)? {
                 Ok(shim) => shim,
                 Err(error) => return Ok(Err(Refusal::NotStarted(error))),
             },
         };
-        if let Err(refusal) = handover.wait(given_up) {
-            reap_refused(child);
+        if let Err(refusal) = shim.handover.wait(given_up) {
+            reap_refused(shim.child);
             return Ok(Err(refusal));
         }
-        launcher.ahead().start_more(shim);
-        Ok(Ok(Started::new(child, own, key, tag, Some(guard))))
+        launcher.ahead().start_more(program);
+        let started = Started::new(shim.child, own, key, tag, Some(guard));
+        Ok(Ok(Started {
+            newest_pid: shim.newest_pid,
+            ..started
+        }))
     }
 
     /// Starts a shim for this process alone. The inner error is the one of its start.
     fn start_shim(
         &self,
-        shim: &Path,
+        program: &Path,
         target: &Target<'_>,
         ends: ProcessEnds,
-    ) -> Result<io::Result<(Child, Handover)>, SpawnError> {
-        let mut command = target.command(shim);
+    ) -> Result<io::Result<Shim>, SpawnError> {
+        let mut command = target.command(program);
         let handover = Handover::new(&ends.stdin);
         let (handover, stdin) = handover.map_err(|cause| self.refusal(cause))?;
         drop(ends.stdin);
         command.stdin(stdin).stdout(ends.stdout).stderr(ends.stderr);
         self.prepare(&mut command, target.tag);
-        Ok(spawner::spawn(command)?.map(|child| (child, handover)))
+        Ok(spawner::spawn(command)?.map(|child| Shim {
+            child,
+            handover,
+            newest_pid: None,
+        }))
     }
 
     /// Like [`spawn`](Self::spawn), but gives up at this time, or when the token is cancelled. `None` is no
@@ -237,6 +246,7 @@ impl Builder {
         let spawned = Spawned {
             key: started.key,
             pid,
+            newest_pid: started.newest_pid.unwrap_or(pid.as_raw_pid()),
             group: self.group,
             name: name.unwrap_or_else(|| self.invocation.file_name()).into(),
             tag: started.tag,
@@ -364,6 +374,8 @@ struct Started {
     key: u64,
     tag: String,
     guard: Option<Arc<TreeGuard>>,
+    /// The pid that was given last before the process could start another one. `None` is its own.
+    newest_pid: Option<i32>,
 }
 
 impl Started {
@@ -382,6 +394,7 @@ impl Started {
             key,
             tag,
             guard,
+            newest_pid: None,
         }
     }
 }

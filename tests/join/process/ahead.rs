@@ -154,6 +154,21 @@ fn command_after_a_shim_has_its_own_settings() {
     });
 }
 
+#[test]
+fn what_a_shim_that_waited_has_left_is_named() {
+    let name = "process::ahead::what_a_shim_that_waited_has_left_is_named";
+    in_child(name, || {
+        let launcher = launcher();
+        wait_for_shim(&launcher);
+        let leaving = start(&launcher, shell("sleep 60 >/dev/null 2>&1 & echo $!"));
+        leaving.join().unwrap();
+        let left = leaving.descendants().unwrap();
+        let left: Vec<_> = left.iter().map(|it| it.pid.to_string()).collect();
+        assert_eq!(left, [leaving.output().stdout.text().trim()]);
+        assert!(leaving.stop(TIMEOUT).escaped.is_empty());
+    });
+}
+
 /// Starts a shell that waits for a line, as a shim that has waited.
 fn start_as_shim(launcher: &Launcher, group: ProcessGroup) -> Process {
     let first = Instant::now();

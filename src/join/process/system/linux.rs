@@ -149,24 +149,32 @@ pub(in super::super) fn running_processes() -> io::Result<Vec<ProcessEntry>> {
 /// More pids than these are not looked at one by one.
 const MAX_PIDS: i32 = 256;
 
-/// Returns the pids that were given to processes and threads since the process with this pid was started;
-/// `None` if they are many or the system does not tell.
+/// Returns the pid that was given to a process or thread last; `None` if the system does not tell.
+pub(in super::super) fn newest_pid() -> Option<i32> {
+    let newest = read_own(c"/proc/sys/kernel/ns_last_pid").ok()?;
+    std::str::from_utf8(&newest).ok()?.trim().parse().ok()
+}
+
+/// Returns the pids that were given to processes and threads after this one; `None` if they are many or the
+/// system does not tell.
 pub(in super::super) fn pids_since(pid: i32) -> Option<RangeInclusive<i32>> {
-    let newest = fs::read_to_string("/proc/sys/kernel/ns_last_pid").ok()?;
-    let newest: i32 = newest.trim().parse().ok()?;
+    let newest = newest_pid()?;
     // They begin again with small numbers after the highest.
     let count = newest.checked_sub(pid)?;
     (0..=MAX_PIDS).contains(&count).then_some(pid + 1..=newest)
 }
 
-/// Returns the processes with these pids, except zombies.
+/// Returns the processes with these pids, except zombies and this program.
 ///
 /// # Errors
 /// No more files can be opened.
 pub(in super::super) fn processes_of(
-    mut pids: impl Iterator<Item = i32>,
+    pids: impl Iterator<Item = i32>,
 ) -> io::Result<Vec<ProcessEntry>> {
-    pids.try_fold(Vec::new(), |mut entries, pid| {
+    // Most of the pids are those of short threads of this program.
+    let is_own = |pid: &i32| Path::new("/proc/self/task").join(pid.to_string()).exists();
+    let mut others = pids.filter(|pid| !is_own(pid));
+    others.try_fold(Vec::new(), |mut entries, pid| {
         let process = unless_gone(Process::new(pid))?;
         match process.map(|it| entry(&it)).transpose()?.flatten() {
             // One that executes a program has no tag for a moment.
