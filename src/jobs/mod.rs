@@ -17,6 +17,8 @@ mod item;
 mod job;
 mod os_text;
 mod process_run;
+pub(crate) mod retry;
+pub(crate) mod room;
 pub mod save;
 pub(crate) mod suspension;
 mod text;
