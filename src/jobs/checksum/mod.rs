@@ -25,7 +25,7 @@ pub use self::error::{Change, ChecksumError};
 pub(super) use self::source::{FileIdentity, identity, open_regular};
 pub(super) use self::verify::{MAX_LINE_LEN, read_line};
 pub(super) use self::walk::walk;
-use super::{Item, ItemError, Job, JobOutput, Output, Step};
+use super::{Item, ItemError, Job, JobOutput, Output, Plan, Step};
 use crate::join::Context;
 
 /// The options of the job.
@@ -96,11 +96,11 @@ impl Job for Options {
 
     /// Folders are walked recursively, by name; no folder is entered twice. With
     /// [`Options::verify`] each input is a list, and each of its lines an item.
-    fn plan(&self, inputs: &[PathBuf], context: &Context, found: &mut dyn FnMut(Item)) {
+    fn plan(&self, inputs: &[PathBuf], context: &Context, plan: &mut dyn Plan) {
         if self.verify {
-            verify::plan(inputs, self.algorithm, context, found);
+            verify::plan(inputs, self.algorithm, context, plan);
         } else {
-            walk(inputs, context, found);
+            walk(inputs, context, plan);
         }
     }
 

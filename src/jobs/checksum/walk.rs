@@ -10,19 +10,21 @@ use std::vec;
 use super::error::ChecksumError;
 use super::source::{FileIdentity, identity, reject_special};
 use crate::jobs::item::is_file_limit;
-use crate::jobs::{Item, Step, room};
+use crate::jobs::text::shown;
+use crate::jobs::{Item, Plan, Step, room};
 use crate::join::Context;
 
-/// Passes every file in `inputs` to `found`: folders recursively, by name.
+/// Passes every file in `inputs` to `plan`: folders recursively, by name.
 ///
 /// No folder is entered twice, even through links. Links to files count as files. Links to folders
 /// that are found in a folder are followed last, so that files have their real names rather than
 /// those through a link; a link to a folder that contains it is an error of that link. An input that
-/// is a link is followed at once.
-pub(in crate::jobs) fn walk(inputs: &[PathBuf], context: &Context, found: &mut dyn FnMut(Item)) {
+/// is a link is followed at once. A folder without files gets a note.
+pub(in crate::jobs) fn walk(inputs: &[PathBuf], context: &Context, plan: &mut dyn Plan) {
     let mut walk = Walk {
         context,
-        found,
+        plan,
+        found_any: false,
         entered: HashSet::new(),
         links: VecDeque::new(),
     };
@@ -38,7 +40,9 @@ pub(in crate::jobs) fn walk(inputs: &[PathBuf], context: &Context, found: &mut d
 
 struct Walk<'a> {
     context: &'a Context,
-    found: &'a mut dyn FnMut(Item),
+    plan: &'a mut dyn Plan,
+    /// Whether the input that is being walked has anything to find.
+    found_any: bool,
     entered: HashSet<FileIdentity>,
     links: VecDeque<PathBuf>,
 }
@@ -52,9 +56,18 @@ struct FolderLevel {
 impl Walk<'_> {
     fn input(&mut self, path: &Path) {
         match fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => self.folder(path.to_owned()),
+            Ok(metadata) if metadata.is_dir() => self.input_folder(path),
             Ok(metadata) => self.file(path.to_owned(), &metadata),
             Err(error) => self.broken(path.to_owned(), error),
+        }
+    }
+
+    fn input_folder(&mut self, path: &Path) {
+        self.found_any = false;
+        self.folder(path.to_owned());
+        if !self.found_any {
+            self.plan
+                .note(format!("The folder {} has no files.", shown(path)));
         }
     }
 
@@ -78,7 +91,10 @@ impl Walk<'_> {
     /// The entries of a folder, unless it was entered before or can't be read.
     fn enter(&mut self, folder: PathBuf) -> Option<FolderLevel> {
         match fs::metadata(&folder) {
-            Ok(metadata) if !self.entered.insert(identity(&metadata)) => return None,
+            Ok(metadata) if !self.entered.insert(identity(&metadata)) => {
+                self.found_any = true;
+                return None;
+            }
             Ok(_) => {}
             Err(error) => {
                 self.fail(folder.clone(), ChecksumError::from_io(&folder, error));
@@ -120,6 +136,7 @@ impl Walk<'_> {
 
     /// Handles an entry that is not a folder.
     fn entry(&mut self, path: PathBuf) {
+        self.found_any = true;
         match fs::metadata(&path) {
             Ok(metadata) if metadata.is_dir() => self.links.push_back(path),
             Ok(metadata) => self.file(path, &metadata),
@@ -129,7 +146,7 @@ impl Walk<'_> {
 
     fn file(&mut self, path: PathBuf, metadata: &Metadata) {
         match reject_special(&path, metadata.file_type()) {
-            Ok(()) => (self.found)(Item {
+            Ok(()) => self.plan.item(Item {
                 input: path,
                 bytes: metadata.len(),
                 step: Step::Run,
@@ -165,7 +182,8 @@ impl Walk<'_> {
     }
 
     fn fail(&mut self, path: PathBuf, error: ChecksumError) {
-        (self.found)(Item::failed(path, error));
+        self.found_any = true;
+        self.plan.item(Item::failed(path, error));
     }
 }
 
