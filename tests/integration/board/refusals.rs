@@ -220,3 +220,22 @@ fn commands_wait_at_the_limit_of_processes() {
         assert_eq!(run_commands(COMMANDS), COMMANDS);
     });
 }
+
+#[test]
+fn fewer_workers_than_asked_for_are_noted() {
+    let name = "board::refusals::fewer_workers_than_asked_for_are_noted";
+    in_child_with(NOT_AS_ROOT, name, || {
+        limit_threads(Some(64));
+        let mut board = TestBoard::new();
+        let job = board.start(JobSpec {
+            workers: 100,
+            ..spec(RunOn::Pool, misbehave::Options::default())
+        });
+        board.until_ended(job);
+        let notes: Vec<_> = board.job(job).notes().iter().map(|it| &**it).collect();
+        assert_eq!(
+            notes[..1],
+            ["100 workers were asked for, and the system allows 16."]
+        );
+    });
+}
