@@ -48,6 +48,16 @@ impl Executor {
         })
     }
 
+    /// A sentence for the user if the system has refused some of the threads that were asked for.
+    pub(super) fn note_of_threads(&self, spec: &JobSpec) -> Option<String> {
+        let (Self::Pool(pool) | Self::Processes(pool, _)) = self else {
+            return None;
+        };
+        let (asked, allowed) = (spec.workers, pool.threads());
+        (allowed < asked)
+            .then(|| format!("{asked} workers were asked for, and the system allows {allowed}."))
+    }
+
     /// The number of items that may be tasks at once.
     pub(super) fn capacity(&self, spec: &JobSpec) -> usize {
         let workers = spec.workers.max(1);

@@ -20,8 +20,6 @@ mod output_sink;
 mod process_table;
 #[cfg(unix)]
 mod processes;
-mod retry;
-mod room;
 mod run;
 
 use std::collections::{BTreeMap, VecDeque};

@@ -18,6 +18,8 @@ mod job;
 mod os_text;
 mod plan;
 mod process_run;
+pub(crate) mod retry;
+pub(crate) mod room;
 pub mod save;
 pub(crate) mod suspension;
 mod text;

@@ -55,6 +55,11 @@ impl Stopwatch {
         self.elapsed_at(now, suspension.total(now))
     }
 
+    /// The time at which it will have measured `limit`, unless the program stands still before that.
+    pub(crate) fn reaches(&self, limit: Duration) -> Instant {
+        Instant::now() + limit.saturating_sub(self.elapsed())
+    }
+
     /// The time until `instant`, which is not long past.
     pub(crate) fn time_of(&self, instant: Instant) -> Duration {
         self.elapsed_at(instant, SUSPENSION.lock().total(instant))
@@ -85,6 +90,8 @@ mod tests {
             pause = begin.elapsed();
         });
         assert!(outer.elapsed() + pause <= outer.started.elapsed());
+        let limit = Duration::from_mins(1);
+        assert!(outer.reaches(limit) >= outer.started + limit + pause);
         assert!(inner.elapsed() <= inner.started.elapsed());
         let before = inner.elapsed();
         while inner.elapsed() == before {}

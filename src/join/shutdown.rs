@@ -193,11 +193,12 @@ impl process::Launcher {
 
 #[cfg(all(unix, feature = "process", not(loom)))]
 fn shut_launcher_down(launcher: &process::Launcher, deadline: Option<Instant>) -> ShutdownReport {
-    let launcher = Some(launcher.id());
-    shut_processes_down(launcher, deadline);
+    let id = Some(launcher.id());
+    shut_processes_down(id, deadline);
+    launcher.end_waiting_shims();
     ShutdownReport {
         remaining: Vec::new(),
-        processes: live_processes(launcher),
+        processes: live_processes(id),
     }
 }
 

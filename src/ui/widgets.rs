@@ -1,6 +1,9 @@
 //! Widgets that several panels use.
 
-use eframe::egui::{self, Color32, DragValue, Response, RichText, Sense, Stroke, Ui, Vec2};
+use std::cell::RefCell;
+use std::time::Duration;
+
+use eframe::egui::{self, Color32, DragValue, Event, Response, RichText, Sense, Stroke, Ui, Vec2};
 
 use super::tokens::tokens;
 use crate::jobs;
@@ -131,13 +134,40 @@ pub(crate) fn field_ui(
     response
 }
 
-/// A number of seconds. One may also type a time such as `5m` or `1h30m`.
-pub(crate) fn seconds_input(secs: &mut f64) -> DragValue<'_> {
-    let parsed = |text: &str| jobs::duration(text).ok().map(|time| time.as_secs_f64());
-    DragValue::new(secs)
-        .custom_parser(parsed)
-        .speed(0.1)
-        .max_decimals(2)
+/// A number of seconds. One may also type a time such as `5m` or `1h30m`. `adjust` sets its range. What is
+/// neither is not taken, and a sentence says so until the next click or key.
+pub(crate) fn seconds_ui(
+    ui: &mut Ui,
+    secs: &mut f64,
+    adjust: impl FnOnce(DragValue<'_>) -> DragValue<'_>,
+) -> Response {
+    let parsed = RefCell::new(None);
+    let parser = |text: &str| {
+        let time = jobs::duration(text);
+        let secs = time.as_ref().ok().map(Duration::as_secs_f64);
+        *parsed.borrow_mut() = Some(time);
+        secs
+    };
+    let input = DragValue::new(secs).custom_parser(parser);
+    let response = ui.add(adjust(input.speed(0.1).max_decimals(2)));
+    let problem_id = response.id.with("problem");
+    let is_press = |event: &Event| {
+        matches!(
+            event,
+            Event::Key { pressed: true, .. } | Event::PointerButton { pressed: true, .. }
+        )
+    };
+    if ui.input(|input| input.events.iter().any(is_press)) {
+        ui.data_mut(|data| data.remove::<String>(problem_id));
+    }
+    // What is still being typed may become right.
+    if let (Some(Err(problem)), false) = (parsed.take(), response.has_focus()) {
+        ui.data_mut(|data| data.insert_temp(problem_id, problem));
+    }
+    if let Some(problem) = ui.data(|data| data.get_temp::<String>(problem_id)) {
+        response.show_tooltip_text(problem);
+    }
+    response
 }
 
 /// A text with code between backticks.

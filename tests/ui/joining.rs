@@ -37,6 +37,12 @@ fn timeout_may_be_typed_with_units() {
     window.type_into("Timeout (s)", "soon");
     window.press(Modifiers::NONE, Key::Enter);
     assert_eq!(value(&window), Some(150.0));
+    assert!(window.shows("expected seconds, or a time such as"));
+    window.type_into("Timeout (s)", "3m");
+    assert!(!window.shows("expected seconds"));
+    window.press(Modifiers::NONE, Key::Enter);
+    assert_eq!(value(&window), Some(180.0));
+    assert!(!window.shows("expected seconds"));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 
 use super::worker::Worker;
-use crate::board::retry::{RETRY_INTERVAL, Refusals};
+use crate::jobs::retry::{RETRY_INTERVAL, Refusals};
 use crate::join::process::SpawnError;
 use crate::join::{Context, Unparker};
 

@@ -6,6 +6,7 @@ use super::protocol::{FromWorker, ProtocolError, ReportedOutcome, ToWorker, VERS
 use super::worker::{HANDSHAKE_TIMEOUT, Worker};
 use super::worker_main::EXIT_REFUSED;
 use crate::format;
+use crate::jobs::Stopwatch;
 use crate::join::process::Exit;
 use crate::join::{CancelToken, Context, Select};
 use crate::record::Crash;
@@ -35,7 +36,8 @@ pub(super) struct ItemSession<'a> {
     context: &'a Context,
     force_stop: &'a CancelToken,
     has_begun: bool,
-    cancel_sent_at: Option<Instant>,
+    /// Since the cancel was sent.
+    cancel_sent: Option<Stopwatch>,
 }
 
 impl<'a> ItemSession<'a> {
@@ -46,7 +48,7 @@ impl<'a> ItemSession<'a> {
             context,
             force_stop,
             has_begun: false,
-            cancel_sent_at: None,
+            cancel_sent: None,
         }
     }
 
@@ -84,7 +86,7 @@ impl<'a> ItemSession<'a> {
     /// Waits until the worker has sent something or ended, until a cancel or until something is due.
     fn wait(&self, worker: &Worker) {
         // A cancel that was sent is awaited no more, only what ends its grace.
-        let token = match self.cancel_sent_at {
+        let token = match self.cancel_sent {
             None => self.context.token(),
             Some(_) => self.force_stop.clone(),
         };
@@ -96,7 +98,7 @@ impl<'a> ItemSession<'a> {
 
     /// The time at which something is due even if the worker is silent.
     fn deadline(&self, worker: &Worker) -> Option<Instant> {
-        let grace = self.cancel_sent_at.map(|at| at + CANCEL_GRACE);
+        let grace = self.cancel_sent.map(|clock| clock.reaches(CANCEL_GRACE));
         grace.into_iter().chain(worker.handshake_deadline()).min()
     }
 
@@ -144,7 +146,7 @@ impl<'a> ItemSession<'a> {
                 return Ok(None);
             }
             FromWorker::Ended { number, end } if self.is_due(number, worker) && self.has_begun => {
-                if end != ReportedOutcome::Cancelled || self.cancel_sent_at.is_some() {
+                if end != ReportedOutcome::Cancelled || self.cancel_sent.is_some() {
                     return Ok(Some(end));
                 }
                 "Cancelled"
@@ -166,14 +168,14 @@ impl<'a> ItemSession<'a> {
         if !self.context.is_cancelled() {
             return Ok(());
         }
-        let Some(sent_at) = self.cancel_sent_at else {
+        let Some(clock) = self.cancel_sent else {
             let number = self.number;
             let cancel = encode(&ToWorker::Cancel { number });
             worker.transport.send(&cancel.unwrap_or_default());
-            self.cancel_sent_at = Some(Instant::now());
+            self.cancel_sent = Some(Stopwatch::start());
             return Ok(());
         };
-        let within = sent_at.elapsed();
+        let within = clock.elapsed();
         if within >= CANCEL_GRACE || self.force_stop.is_cancelled() {
             return Err(WorkerLoss::IgnoredCancel(within));
         }

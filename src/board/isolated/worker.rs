@@ -2,6 +2,7 @@ use std::time::{Duration, Instant};
 
 use super::transport::FramedTransport;
 use super::worker_main::ARGUMENT;
+use crate::jobs::Stopwatch;
 use crate::join::process::{
     LaunchOptions, Launcher, Process, ProcessGroup, Redirect, SpawnError, Stream,
 };
@@ -23,7 +24,8 @@ const MAX_STDERR_LINES: usize = 20;
 pub(super) struct Worker {
     process: StopOnDrop,
     pub(super) transport: FramedTransport,
-    started_at: Instant,
+    /// Since its start. A worker stands still with this program.
+    clock: Stopwatch,
     /// Whether it has answered the handshake.
     pub(super) is_ready: bool,
     /// The bytes that it had printed on standard error before its current item.
@@ -52,7 +54,7 @@ impl Worker {
         Ok(Self {
             process: StopOnDrop(process),
             transport,
-            started_at: Instant::now(),
+            clock: Stopwatch::start(),
             is_ready: false,
             stderr_before: 0,
         })
@@ -83,13 +85,12 @@ impl Worker {
 
     /// The time until which it has to answer the handshake; `None` once it has.
     pub(super) fn handshake_deadline(&self) -> Option<Instant> {
-        (!self.is_ready).then(|| self.started_at + HANDSHAKE_TIMEOUT)
+        (!self.is_ready).then(|| self.clock.reaches(HANDSHAKE_TIMEOUT))
     }
 
     /// Whether it has not answered the handshake in time.
     pub(super) fn is_handshake_late(&self) -> bool {
-        let deadline = self.handshake_deadline();
-        deadline.is_some_and(|at| Instant::now() >= at)
+        !self.is_ready && self.clock.elapsed() >= HANDSHAKE_TIMEOUT
     }
 }
 

@@ -13,8 +13,8 @@ use crate::board::item::{ItemOutcome, ItemTask};
 use crate::board::output_sink::OutputSink;
 #[cfg(unix)]
 use crate::board::process_table::ItemObserver;
-use crate::board::retry::{RETRY_INTERVAL, Refusals};
-use crate::board::room;
+use crate::jobs::retry::{RETRY_INTERVAL, Refusals};
+use crate::jobs::room;
 use crate::jobs::{Item, ItemError, JobSpec, Step};
 use crate::join::{Context, JoinError, PanicReport, Progress, SpawnError, Task};
 use crate::record::{EventKind, ItemId, ItemState, PanicKey};

@@ -23,7 +23,7 @@ use super::isolated::Isolation;
 use super::output_sink::OutputSink;
 use crate::jobs::JobSpec;
 use crate::join::{self, SpawnError, Task};
-use crate::record::JobId;
+use crate::record::{EventKind, JobId};
 
 /// The number of found items that no worker has taken yet.
 const MAX_PLANNED: usize = 1 << 16;
@@ -48,6 +48,9 @@ pub(super) fn start(
     let control = Arc::new(Control::new(sender.clone(), spec.run_on));
     let backpressure = Arc::new(Backpressure::new(MAX_PLANNED));
     let executor = Executor::new(&name, spec, isolation, control.force_stop_token())?;
+    if let Some(note) = executor.note_of_threads(spec) {
+        events.publish(EventKind::PlanDidNote { note: note.into() });
+    }
     let planner = Planner {
         spec: Arc::clone(spec),
         events: events.clone(),

@@ -9,8 +9,9 @@ use std::vec;
 
 use super::error::ChecksumError;
 use super::source::{FileIdentity, identity, reject_special};
+use crate::jobs::item::is_file_limit;
 use crate::jobs::text::shown;
-use crate::jobs::{Item, Plan, Step};
+use crate::jobs::{Item, Plan, Step, room};
 use crate::join::Context;
 
 /// Passes every file in `inputs` to `plan`: folders recursively, by name.
@@ -100,11 +101,19 @@ impl Walk<'_> {
                 return None;
             }
         }
-        let mut entries = Vec::new();
-        if let Err(error) = self.read(&folder, &mut entries) {
-            self.fail(folder.clone(), ChecksumError::from_io(&folder, error));
-        }
         let context = self.context;
+        let mut entries = Vec::new();
+        let read = || {
+            entries.clear();
+            self.read(&folder, &mut entries)
+        };
+        let is_refused = |read: &io::Result<()>| read.as_ref().is_err_and(is_file_limit);
+        match room::run(context, read, is_refused) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => self.fail(folder.clone(), ChecksumError::from_io(&folder, error)),
+            // This ends the plan.
+            Err(_cancelled) => context.checkpoint(),
+        }
         entries.sort_by(|(left, _), (right, _)| {
             context.checkpoint();
             left.cmp(right)

@@ -70,7 +70,7 @@ fn has_left_none(shared: &ProcessShared) -> io::Result<bool> {
     if finished_at.saturating_duration_since(info.spawned_at) > SHORT_RUN {
         return Ok(false);
     }
-    let Some(started) = system::pids_since(Root::pid(shared)) else {
+    let Some(started) = system::pids_since(shared.newest_pid()) else {
         return Ok(false);
     };
     Ok(!Snapshot::of(system::processes_of(started)?).has_tagged(shared.tag()))

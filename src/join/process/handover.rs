@@ -8,10 +8,11 @@
 use std::io::{self, IoSlice, IoSliceMut, Read as _, Write as _};
 use std::mem::MaybeUninit;
 use std::net::Shutdown;
-use std::os::fd::{AsFd as _, OwnedFd};
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
+use rustix::io::retry_on_intr;
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
@@ -38,20 +39,42 @@ pub(super) enum Refusal {
 /// The program's end.
 pub(super) struct Handover(Arc<UnixStream>);
 
+/// The most bytes of a request. The system keeps as many for a shim that does not read yet.
+const MAX_REQUEST: usize = 64 * 1024;
+
+/// The most descriptors of a message.
+const MAX_DESCRIPTORS: usize = 4;
+
 impl Handover {
+    /// Returns the program's end, and the stdin of a shim that waits for a request.
+    pub(super) fn for_later() -> io::Result<(Self, OwnedFd)> {
+        let (ours, theirs) = UnixStream::pair()?;
+        Ok((Self(Arc::new(ours)), theirs.into()))
+    }
+
+    /// Sends a request to a shim that waits for one: what it reads, then the descriptors.
+    ///
+    /// # Errors
+    /// The shim has ended, or the request is too long.
+    pub(super) fn request(&self, request: &[u8], descriptors: &[BorrowedFd<'_>]) -> io::Result<()> {
+        if request.len() > MAX_REQUEST {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let length = u32::try_from(request.len()).unwrap_or_default();
+        let message = [&length.to_ne_bytes(), request].concat();
+        let sent = send(&self.0, &message, descriptors)?;
+        // The system takes a message of this length in one piece, unless it is set up oddly.
+        if sent == message.len() {
+            Ok(())
+        } else {
+            Err(io::ErrorKind::WriteZero.into())
+        }
+    }
+
     /// Returns the program's end, and the stdin of a shim that takes over `stdin`.
     pub(super) fn new(stdin: &OwnedFd) -> io::Result<(Self, OwnedFd)> {
         let (ours, theirs) = UnixStream::pair()?;
-        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-        let mut control = SendAncillaryBuffer::new(&mut space);
-        let stdin = [stdin.as_fd()];
-        control.push(SendAncillaryMessage::ScmRights(&stdin));
-        sendmsg(
-            &ours,
-            &[IoSlice::new(&[0])],
-            &mut control,
-            SendFlags::empty(),
-        )?;
+        send(&ours, &[0], &[stdin.as_fd()])?;
         Ok((Self(Arc::new(ours)), theirs.into()))
     }
 
@@ -85,13 +108,21 @@ pub(super) struct Answer(UnixStream);
 impl Answer {
     /// Takes over the stdin of the command. The answer is closed when the command is executed.
     pub(super) fn take_over_stdin() -> io::Result<Self> {
+        let answer = Self::of_stdin()?;
+        let mut byte = [0];
+        let (_one, descriptors) = receive(&answer.0, &mut byte)?;
+        let stdin = descriptors.into_iter().next();
+        rustix::stdio::dup2_stdin(stdin.ok_or(io::ErrorKind::UnexpectedEof)?)?;
+        Ok(answer)
+    }
+
+    /// Takes the socket, which is the stdin until there is another one.
+    fn of_stdin() -> io::Result<Self> {
         let socket = rustix::io::fcntl_dupfd_cloexec(io::stdin(), STREAMS)?;
-        let stdin = receive(&socket)?;
-        rustix::stdio::dup2_stdin(&stdin)?;
         Ok(Self(socket.into()))
     }
 
-    pub(super) fn send(mut self, refusal: &Refusal) {
+    pub(super) fn send(&self, refusal: &Refusal) {
         let answer = match refusal {
             Refusal::OtherVersion => "version ".to_owned(),
             Refusal::Option(sentence) => format!("option {sentence}"),
@@ -103,19 +134,65 @@ impl Answer {
             }
         };
         // Fails if the program has ended. Then nobody wants to know.
-        self.0.write_all(answer.as_bytes()).ok();
+        (&self.0).write_all(answer.as_bytes()).ok();
     }
 }
 
-fn receive(socket: &OwnedFd) -> io::Result<OwnedFd> {
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+/// A request as a shim that waits for it receives it.
+pub(super) struct Received {
+    pub(super) answer: Answer,
+    pub(super) request: Vec<u8>,
+    pub(super) descriptors: Vec<OwnedFd>,
+}
+
+impl Received {
+    /// Waits for a request. Returns `None` if there comes none, because the program has closed its end.
+    pub(super) fn wait() -> io::Result<Option<Self>> {
+        let answer = Answer::of_stdin()?;
+        let mut buffer = [0; 16 * 1024];
+        let (count, descriptors) = receive(&answer.0, &mut buffer)?;
+        let received = buffer.get(..count).unwrap_or_default();
+        let Some((length, begin)) = received.split_first_chunk() else {
+            return Ok(None);
+        };
+        let length = usize::try_from(u32::from_ne_bytes(*length)).unwrap_or(MAX_REQUEST);
+        let mut request = begin.to_vec();
+        let rest = u64::try_from(length.saturating_sub(request.len())).unwrap_or_default();
+        (&answer.0).take(rest).read_to_end(&mut request)?;
+        Ok((request.len() == length).then_some(Self {
+            answer,
+            request,
+            descriptors,
+        }))
+    }
+}
+
+fn send(socket: &UnixStream, bytes: &[u8], descriptors: &[BorrowedFd<'_>]) -> io::Result<usize> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
+    let mut control = SendAncillaryBuffer::new(&mut space);
+    control.push(SendAncillaryMessage::ScmRights(descriptors));
+    // Without a signal if the other end is closed. macOS knows that from the socket.
+    #[cfg(not(target_vendor = "apple"))]
+    let flags = SendFlags::NOSIGNAL;
+    #[cfg(target_vendor = "apple")]
+    let flags = SendFlags::empty();
+    Ok(sendmsg(
+        socket,
+        &[IoSlice::new(bytes)],
+        &mut control,
+        flags,
+    )?)
+}
+
+/// Receives one message. Returns its number of bytes and its descriptors.
+fn receive(socket: &UnixStream, bytes: &mut [u8]) -> io::Result<(usize, Vec<OwnedFd>)> {
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MAX_DESCRIPTORS))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
-    let mut byte = [0];
-    let mut bytes = [IoSliceMut::new(&mut byte)];
-    recvmsg(socket, &mut bytes, &mut control, RecvFlags::empty())?;
-    let descriptors = control.drain().find_map(|message| match message {
-        RecvAncillaryMessage::ScmRights(mut descriptors) => descriptors.next(),
+    let mut bytes = [IoSliceMut::new(bytes)];
+    let received = retry_on_intr(|| recvmsg(socket, &mut bytes, &mut control, RecvFlags::empty()))?;
+    let descriptors = control.drain().filter_map(|message| match message {
+        RecvAncillaryMessage::ScmRights(descriptors) => Some(descriptors),
         _ => None,
     });
-    descriptors.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
+    Ok((received.bytes, descriptors.flatten().collect()))
 }

@@ -10,7 +10,8 @@ use std::process::Command;
 use rustix::io::Errno;
 
 use super::error::SpawnError;
-use super::lookup;
+use super::tag::TAG_VARIABLE;
+use super::{lookup, tag};
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Invocation {
@@ -65,6 +66,25 @@ impl Invocation {
         if let Some(dir) = &self.current_dir {
             command.current_dir(dir);
         }
+    }
+
+    /// Returns the whole environment of the process with this tag, each variable as `name=value`.
+    pub(super) fn all_variables(&self, tag: &str) -> Vec<OsString> {
+        let inherited = (!self.env_is_cleared).then(std::env::vars_os);
+        let mut all: BTreeMap<OsString, OsString> = inherited.into_iter().flatten().collect();
+        for (name, value) in &self.env {
+            match value {
+                Some(value) => all.insert(name.clone(), value.clone()),
+                None => all.remove(name),
+            };
+        }
+        all.insert(TAG_VARIABLE.into(), tag::variable_for(tag));
+        let joined = all.into_iter().map(|(mut name, value)| {
+            name.push("=");
+            name.push(value);
+            name
+        });
+        joined.collect()
     }
 
     /// Checks for errors that the system reports unclearly.

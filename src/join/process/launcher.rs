@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use super::ahead::Ahead;
 use super::error::SpawnError;
 use super::exit::ProcessInfo;
 use super::guard::TreeGuard;
@@ -47,6 +48,15 @@ use super::{children, reaper, spawner, stopper, system};
 /// The shim and the supervisor are this program, or `meanwhile-supervise` of the package of that name, if that
 /// is in the same folder and of the same version: it starts several times as fast.
 ///
+/// On Linux a command does not wait for the start of a shim either, apart from the first one: after each
+/// command the launcher starts shims for the next ones, at most one for each processor. They wait, as children
+/// of this program named `meanwhile-shim`, for ten seconds after the last command, and end earlier with the
+/// launcher or with [`shutdown`](Self::shutdown). A command inherits what one started now would:
+/// if the file mode mask, a limit, the niceness, the user, a privilege, an ignored signal or the control
+/// group has changed since, the shims are not used. The exception is a file that the program itself has opened
+/// without close-on-exec: the command has it only if the shim was started later. Pass it with
+/// [`Redirect::to`](super::Redirect::to).
+///
 /// Only Linux kills a process together with its parent. On other systems the supervisor does it.
 /// The supervisor is a second process that outlives the program, and finds the processes by a tag
 /// in their environment. macOS does not show the environment of its own protected programs, such as
@@ -54,6 +64,7 @@ use super::{children, reaper, spawner, stopper, system};
 #[derive(Clone)]
 pub struct Launcher {
     keeper: Arc<Keeper>,
+    ahead: Arc<Ahead>,
     id: LauncherId,
 }
 
@@ -95,6 +106,7 @@ impl Launcher {
     fn of_programs(programs: Programs) -> Self {
         Self {
             keeper: Arc::new(Keeper::new(programs)),
+            ahead: Arc::new(Ahead::new()),
             id: LauncherId::next(),
         }
     }
@@ -112,6 +124,15 @@ impl Launcher {
     /// The program that is started as shim and supervisor.
     pub(super) fn program(&self) -> &Arc<Path> {
         self.keeper.programs().current()
+    }
+
+    /// The shims that wait for a command.
+    pub(super) fn ahead(&self) -> &Ahead {
+        &self.ahead
+    }
+
+    pub(crate) fn end_waiting_shims(&self) {
+        self.ahead.end_all();
     }
 
     /// The path by which a shim executes the launcher's own program, even if its file was replaced.

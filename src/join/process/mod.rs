@@ -38,6 +38,7 @@ pub mod conformance {}
 // a push once it has started. So nothing that hangs, be it a start, a supervisor or a callback, can
 // make the reaper wait.
 
+mod ahead;
 mod builder;
 mod callbacks;
 mod children;
@@ -71,6 +72,7 @@ mod programs;
 mod reader;
 mod reaper;
 mod reporting;
+mod request;
 mod reserve;
 mod shared;
 mod shim;

@@ -62,6 +62,8 @@ pub(super) struct ProcessShared {
 pub(super) struct Spawned {
     pub(super) key: u64,
     pub(super) pid: Pid,
+    /// The pid that was given last before the process could start another one.
+    pub(super) newest_pid: i32,
     pub(super) group: ProcessGroup,
     pub(super) name: Arc<str>,
     /// The tag in its environment and in that of its descendants.
@@ -116,6 +118,10 @@ impl ProcessShared {
 
     pub(super) fn pid(&self) -> u32 {
         self.spawned.pid.as_raw_nonzero().get().unsigned_abs()
+    }
+
+    pub(super) fn newest_pid(&self) -> i32 {
+        self.spawned.newest_pid
     }
 
     pub(super) fn name(&self) -> &Arc<str> {

@@ -17,10 +17,8 @@ use super::super::SpawnError;
 use super::super::started::{Started, start_thread};
 use super::super::sync::lock;
 
-struct Request {
-    command: Command,
-    reply: Sender<io::Result<Child>>,
-}
+/// What the threads do: one start after the other.
+type Start = Box<dyn FnOnce() + Send>;
 
 /// The time that a start may take until another thread serves the starts after it.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -37,11 +35,18 @@ const MAX_THREADS: usize = 16;
     clippy::disallowed_methods,
     reason = "a spawn takes as long as the system needs for it, on any thread"
 )]
-pub(super) fn spawn(command: Command) -> Result<io::Result<Child>, SpawnError> {
+pub(super) fn spawn(mut command: Command) -> Result<io::Result<Child>, SpawnError> {
     let (reply, replies) = crossbeam_channel::bounded(1);
     let gone = || io::Error::other("the thread that starts processes has ended");
-    let Requests { sender, inbox } = requests()?;
-    if sender.send(Request { command, reply }).is_err() {
+    let Starts { sender, inbox } = starts()?;
+    let start = Box::new(move || {
+        let spawned = command.spawn();
+        // Closes the file that the child reads before the caller continues.
+        drop(command);
+        // The caller waits for the reply, so it is received.
+        reply.send(spawned).ok();
+    });
+    if sender.send(start).is_err() {
         return Ok(Err(gone()));
     }
     match replies.recv_timeout(PATIENCE) {
@@ -53,44 +58,44 @@ pub(super) fn spawn(command: Command) -> Result<io::Result<Child>, SpawnError> {
     Ok(replies.recv().unwrap_or_else(|_disconnected| Err(gone())))
 }
 
+/// Has a process started by a thread that never ends, without waiting for that. Returns `false` if too many
+/// starts come before it, and then drops `start`.
+pub(super) fn spawn_later(start: Start) -> bool {
+    starts().is_ok_and(|starts| starts.sender.try_send(start).is_ok())
+}
+
 /// Starts the first thread, unless it runs.
 pub(super) fn start() -> Result<(), SpawnError> {
-    requests().map(drop)
+    starts().map(drop)
 }
 
-struct Requests {
-    sender: Sender<Request>,
-    inbox: Receiver<Request>,
+struct Starts {
+    sender: Sender<Start>,
+    inbox: Receiver<Start>,
 }
 
-fn requests() -> Result<&'static Requests, SpawnError> {
-    static REQUESTS: Started<Requests> = Started::new();
-    REQUESTS.get_or_start(|| {
+fn starts() -> Result<&'static Starts, SpawnError> {
+    static STARTS: Started<Starts> = Started::new();
+    STARTS.get_or_start(|| {
         let (sender, inbox) = crossbeam_channel::bounded(64);
         start_another(&inbox)?;
-        Ok(Requests { sender, inbox })
+        Ok(Starts { sender, inbox })
     })
 }
 
-/// Starts a thread that serves requests, unless there are [`MAX_THREADS`].
-fn start_another(inbox: &Receiver<Request>) -> Result<(), SpawnError> {
+/// Starts a thread, unless there are [`MAX_THREADS`].
+fn start_another(inbox: &Receiver<Start>) -> Result<(), SpawnError> {
     static THREADS: Mutex<usize> = Mutex::new(0);
     let mut threads = lock(&THREADS);
     if *threads == MAX_THREADS {
         return Ok(());
     }
     let inbox = inbox.clone();
-    start_thread("process spawner", move || serve(&inbox))?;
+    start_thread("process spawner", move || {
+        for start in inbox {
+            start();
+        }
+    })?;
     *threads += 1;
     Ok(())
-}
-
-fn serve(inbox: &Receiver<Request>) {
-    for Request { mut command, reply } in inbox {
-        let spawned = command.spawn();
-        // Closes the file that the child reads before the caller continues.
-        drop(command);
-        // The caller waits for the reply, so it is received.
-        reply.send(spawned).ok();
-    }
 }

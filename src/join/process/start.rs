@@ -1,6 +1,6 @@
 //! The start of a process.
 
-use std::io::{self, PipeReader};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
@@ -15,13 +15,14 @@ use rustix::process::Pid;
 use super::super::changes::Subscription;
 use super::super::priority::{Priority, spawn_thread};
 use super::super::{CancelToken, SpawnError as ThreadError};
+use super::ahead::Shim;
 use super::builder::Builder;
 use super::error::SpawnError;
 use super::follower::Follower;
 use super::group::ProcessGroup;
 use super::guard::TreeGuard;
 use super::handle::Process;
-use super::handover::Refusal;
+use super::handover::{Handover, Refusal};
 use super::input::{InputEnd, InputQueue};
 use super::invocation::Invocation;
 use super::launch_options::LaunchOptions;
@@ -29,9 +30,10 @@ use super::launcher::Launcher;
 use super::output::StreamCapture;
 use super::reaper::{self, WatchedChild};
 use super::shared::{PipeEnds, ProcessShared, Spawned};
-use super::streams::{Input, Redirect};
+use super::shim::Target;
+use super::streams::{Input, OpenStreams, OwnEnds, ProcessEnds, Redirect};
 use super::system::Pidfd;
-use super::{children, patient, shim, spawner, stopper, tag};
+use super::{children, patient, spawner, stopper, tag};
 
 impl Builder {
     /// Starts the process, and returns its handle once the program is loaded.
@@ -82,11 +84,12 @@ impl Builder {
         } = &self.invocation;
         let mut command = Command::new(program);
         command.arg0(arg0.as_ref().unwrap_or(program)).args(args);
-        let name = self.invocation.program_name();
-        self.streams.connect_input(&mut command, &name)?;
-        let shared_pipe = self.prepare(&mut command, &tag)?;
+        let OpenStreams { of_process, own } = self.open_streams()?;
+        command.stdin(of_process.stdin);
+        command.stdout(of_process.stdout).stderr(of_process.stderr);
+        self.prepare(&mut command, &tag);
         let child = self.start(command)?.map_err(|cause| self.refusal(cause))?;
-        Ok(Started::new(child, shared_pipe, key, tag, None))
+        Ok(Started::new(child, own, key, tag, None))
     }
 
     /// Starts the process through the shim of a launcher.
@@ -111,27 +114,60 @@ impl Builder {
     fn launch_with(
         &self,
         launcher: &Launcher,
-        shim: &Path,
+        program: &Arc<Path>,
         options: &LaunchOptions,
         given_up: &CancelToken,
     ) -> Result<Result<Started, Refusal>, SpawnError> {
         let key = next_key();
         let tag = tag::new_tag(key);
-        let mut command = shim::command(shim, &tag, options, self.group, &self.invocation);
-        let name = self.invocation.program_name();
-        let input = self.streams.connect_input_of_shim(&mut command, &name)?;
-        let shared_pipe = self.prepare(&mut command, &tag)?;
-        let guard = Arc::new(launcher.guard(&tag)?);
-        let mut child = match spawner::spawn(command)? {
-            Ok(child) => child,
-            Err(error) => return Ok(Err(Refusal::NotStarted(error))),
+        let OpenStreams { of_process, own } = self.open_streams()?;
+        let target = Target {
+            tag: &tag,
+            options,
+            group: self.group,
+            invocation: &self.invocation,
         };
-        child.stdin = input.writer;
-        if let Err(refusal) = input.handover.wait(given_up) {
-            reap_refused(child);
+        let guard = Arc::new(launcher.guard(&tag)?);
+        let shim = match launcher.ahead().use_one(program, &target, &of_process) {
+            Some(shim) => {
+                drop(of_process);
+                shim
+            }
+            None => match self.start_shim(program, &target, of_process)? {
+                Ok(shim) => shim,
+                Err(error) => return Ok(Err(Refusal::NotStarted(error))),
+            },
+        };
+        if let Err(refusal) = shim.handover.wait(given_up) {
+            reap_refused(shim.child);
             return Ok(Err(refusal));
         }
-        Ok(Ok(Started::new(child, shared_pipe, key, tag, Some(guard))))
+        launcher.ahead().start_more(program);
+        let started = Started::new(shim.child, own, key, tag, Some(guard));
+        Ok(Ok(Started {
+            newest_pid: shim.newest_pid,
+            ..started
+        }))
+    }
+
+    /// Starts a shim for this process alone. The inner error is the one of its start.
+    fn start_shim(
+        &self,
+        program: &Path,
+        target: &Target<'_>,
+        ends: ProcessEnds,
+    ) -> Result<io::Result<Shim>, SpawnError> {
+        let mut command = target.command(program);
+        let handover = Handover::new(&ends.stdin);
+        let (handover, stdin) = handover.map_err(|cause| self.refusal(cause))?;
+        drop(ends.stdin);
+        command.stdin(stdin).stdout(ends.stdout).stderr(ends.stderr);
+        self.prepare(&mut command, target.tag);
+        Ok(spawner::spawn(command)?.map(|child| Shim {
+            child,
+            handover,
+            newest_pid: None,
+        }))
     }
 
     /// Like [`spawn`](Self::spawn), but gives up at this time, or when the token is cancelled. `None` is no
@@ -197,7 +233,7 @@ impl Builder {
     fn adopt(&self, mut started: Started) -> Result<Process, SpawnError> {
         let pid = Pid::from_child(&started.child);
         let pipes = self.pipes(&mut started);
-        let pidfd = started.pidfd.map(Arc::new);
+        let pidfd = started.pidfd.take().map(Arc::new);
         let name = self.name.clone();
         let limit = self.output_limit;
         let PipeEnds {
@@ -210,6 +246,7 @@ impl Builder {
         let spawned = Spawned {
             key: started.key,
             pid,
+            newest_pid: started.newest_pid.unwrap_or(pid.as_raw_pid()),
             group: self.group,
             name: name.unwrap_or_else(|| self.invocation.file_name()).into(),
             tag: started.tag,
@@ -254,20 +291,21 @@ impl Builder {
 
     /// Divides the pipes of a child between the caller and the reaper.
     fn pipes(&self, started: &mut Started) -> Pipes {
-        let child = &mut started.child;
-        let shared_pipe = started.shared_pipe.take().map(OwnedFd::from);
-        let stdout = shared_pipe.or_else(|| child.stdout.take().map(OwnedFd::from));
-        let stderr = child.stderr.take().map(OwnedFd::from);
+        let OwnEnds {
+            stdin,
+            stdout,
+            stderr,
+        } = std::mem::take(&mut started.own);
         let mut pipes = Pipes::default();
         match &self.streams.stdin {
-            Input::Piped => pipes.ends.stdin = child.stdin.take(),
+            Input::Piped => pipes.ends.stdin = stdin.map(Into::into),
             Input::Bytes(bytes) => {
-                let pipe = child.stdin.take().map(non_blocking);
+                let pipe = stdin.map(non_blocking);
                 let queue = pipe.map(|pipe| InputQueue::of_bytes(pipe, bytes.clone()));
                 pipes.stdin = queue.map(Arc::new);
             }
             Input::Buffered => {
-                let pipe = child.stdin.take().map(non_blocking);
+                let pipe = stdin.map(non_blocking);
                 pipes.stdin = pipe.map(InputQueue::new).map(Arc::new);
                 pipes.ends.input = pipes.stdin.clone().map(InputEnd);
             }
@@ -297,16 +335,17 @@ impl Builder {
         })
     }
 
-    /// Sets the environment, the folder, the output streams and the group of a command. Returns the
-    /// reading end of the pipe that stdout and stderr share, if there is one.
-    fn prepare(&self, command: &mut Command, tag: &str) -> Result<Option<PipeReader>, SpawnError> {
+    fn open_streams(&self) -> Result<OpenStreams, SpawnError> {
+        self.streams.open(&self.invocation.program_name())
+    }
+
+    /// Sets the environment, the folder and the group of a command.
+    fn prepare(&self, command: &mut Command, tag: &str) {
         self.invocation.apply_to(command);
         command.env(tag::TAG_VARIABLE, tag::variable_for(tag));
         if self.group == ProcessGroup::Own {
             command.process_group(0);
         }
-        let program = self.invocation.program_name();
-        self.streams.connect_outputs(command, &program)
     }
 }
 
@@ -330,18 +369,19 @@ fn reap_refused(mut shim: Child) {
 /// A child that was just started.
 struct Started {
     child: Child,
-    /// The reading end of the pipe that its stdout and stderr share.
-    shared_pipe: Option<PipeReader>,
+    own: OwnEnds,
     pidfd: Option<Pidfd>,
     key: u64,
     tag: String,
     guard: Option<Arc<TreeGuard>>,
+    /// The pid that was given last before the process could start another one. `None` is its own.
+    newest_pid: Option<i32>,
 }
 
 impl Started {
     fn new(
         child: Child,
-        shared_pipe: Option<PipeReader>,
+        own: OwnEnds,
         key: u64,
         tag: String,
         guard: Option<Arc<TreeGuard>>,
@@ -350,10 +390,11 @@ impl Started {
             // Only the reaper reaps the child, so the pid can't be another process's yet.
             pidfd: Pidfd::of_child(&child),
             child,
-            shared_pipe,
+            own,
             key,
             tag,
             guard,
+            newest_pid: None,
         }
     }
 }
@@ -367,8 +408,7 @@ struct Pipes {
     stderr: Option<Arc<OwnedFd>>,
 }
 
-fn non_blocking(pipe: impl Into<OwnedFd>) -> OwnedFd {
-    let pipe = pipe.into();
+fn non_blocking(pipe: OwnedFd) -> OwnedFd {
     // Fails for no pipe.
     rustix::io::ioctl_fionbio(&pipe, true).ok();
     pipe

@@ -1,15 +1,13 @@
 //! Where the standard streams of a process lead.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, PipeReader};
+use std::io;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, Command, Stdio};
 use std::sync::Arc;
 
 use super::error::SpawnError;
-use super::handover::Handover;
 
 /// The destination of an output stream of a process.
 ///
@@ -94,95 +92,68 @@ pub(super) struct Streams {
     pub(super) stderr_is_stdout: bool,
 }
 
-struct Outputs {
-    stdout: Stdio,
-    stderr: Stdio,
-    /// The reading end of the pipe that both share.
-    pipe: Option<PipeReader>,
+/// The open streams of a process that is to be started.
+pub(super) struct OpenStreams {
+    pub(super) of_process: ProcessEnds,
+    pub(super) own: OwnEnds,
 }
 
+/// What the process gets. This program closes its copies once the process has them.
+pub(super) struct ProcessEnds {
+    pub(super) stdin: OwnedFd,
+    pub(super) stdout: OwnedFd,
+    pub(super) stderr: OwnedFd,
+}
+
+/// This program's ends of the pipes.
+#[derive(Default)]
+pub(super) struct OwnEnds {
+    pub(super) stdin: Option<OwnedFd>,
+    /// The end of the pipe that stdout and stderr share, if they share one.
+    pub(super) stdout: Option<OwnedFd>,
+    pub(super) stderr: Option<OwnedFd>,
+}
+
+/// The end of the process and, if it is a pipe, that of this program.
+type Ends = (OwnedFd, Option<OwnedFd>);
+
 impl Streams {
-    /// Connects the stdin of a command.
-    pub(super) fn connect_input(
-        &self,
-        command: &mut Command,
-        program: &str,
-    ) -> Result<(), SpawnError> {
-        command.stdin(self.stdin.open(program)?);
-        Ok(())
-    }
-
-    /// Connects the stdin of a command that a shim hands over to its program.
-    pub(super) fn connect_input_of_shim(
-        &self,
-        command: &mut Command,
-        program: &str,
-    ) -> Result<LaunchedInput, SpawnError> {
-        let (source, writer) = self.stdin.open_descriptor(program)?;
-        let (handover, stdin) = Handover::new(&source).map_err(|cause| refusal(program, cause))?;
-        command.stdin(stdin);
-        Ok(LaunchedInput { handover, writer })
-    }
-
-    /// Connects the output streams of a command. Returns the reading end of the pipe that stdout and
-    /// stderr share, if there is one.
-    pub(super) fn connect_outputs(
-        &self,
-        command: &mut Command,
-        program: &str,
-    ) -> Result<Option<PipeReader>, SpawnError> {
-        let outputs = self.open_outputs(program)?;
-        command.stdout(outputs.stdout).stderr(outputs.stderr);
-        Ok(outputs.pipe)
-    }
-
-    fn open_outputs(&self, program: &str) -> Result<Outputs, SpawnError> {
+    /// Opens the streams of a process.
+    pub(super) fn open(&self, program: &str) -> Result<OpenStreams, SpawnError> {
+        let (stdin, own_stdin) = self.stdin.open(program)?;
         let is_one_file = is_one_file(&self.stdout, &self.stderr, program)?;
-        if !self.stderr_is_stdout && !is_one_file {
-            return Ok(Outputs {
-                stdout: self.stdout.open(program)?,
-                stderr: self.stderr.open(program)?,
-                pipe: None,
-            });
-        }
-        // Opened once, so that both have one position, which keeps their order.
-        let refusal = |cause| refusal(program, cause);
-        let both = match &self.stderr {
-            Redirect::File(_) if is_one_file => &self.stderr,
-            _ => &self.stdout,
+        let (stdout, stderr, own_stdout, own_stderr) = if self.stderr_is_stdout || is_one_file {
+            // Opened once, so that both have one position, which keeps their order.
+            let both = match &self.stderr {
+                Redirect::File(_) if is_one_file => &self.stderr,
+                _ => &self.stdout,
+            };
+            let (both, own) = both.open(program, || io::stdout().as_fd().try_clone_to_owned())?;
+            (duplicate(&both, program)?, both, own, None)
+        } else {
+            let stdout = || io::stdout().as_fd().try_clone_to_owned();
+            let (stdout, own_stdout) = self.stdout.open(program, stdout)?;
+            let stderr = || io::stderr().as_fd().try_clone_to_owned();
+            let (stderr, own_stderr) = self.stderr.open(program, stderr)?;
+            (stdout, stderr, own_stdout, own_stderr)
         };
-        let (target, pipe) = match both {
-            Redirect::Capture | Redirect::Buffered | Redirect::Piped => {
-                let (reader, writer) = io::pipe().map_err(refusal)?;
-                (writer.into(), Some(reader))
-            }
-            Redirect::Inherit => {
-                let own = io::stdout().as_fd().try_clone_to_owned();
-                (own.map_err(refusal)?, None)
-            }
-            Redirect::Null => (open_to_write(Path::new("/dev/null"), program)?, None),
-            Redirect::File(path) => (create(path, program)?, None),
-            Redirect::Append(path) => (open_to_append(path, program)?, None),
-            Redirect::Descriptor(target) => (duplicate(target, program)?, None),
-        };
-        Ok(Outputs {
-            stdout: target.try_clone().map_err(refusal)?.into(),
-            stderr: target.into(),
-            pipe,
+        Ok(OpenStreams {
+            of_process: ProcessEnds {
+                stdin,
+                stdout,
+                stderr,
+            },
+            own: OwnEnds {
+                stdin: own_stdin,
+                stdout: own_stdout,
+                stderr: own_stderr,
+            },
         })
     }
 }
 
-/// The stdin of a command that a shim starts.
-pub(super) struct LaunchedInput {
-    pub(super) handover: Handover,
-    /// The writing end of the pipe, if stdin is one of this program's.
-    pub(super) writer: Option<ChildStdin>,
-}
-
 impl Input {
-    /// Opens the stdin of a process, and the writing end if it is a pipe of this program's.
-    fn open_descriptor(&self, program: &str) -> Result<(OwnedFd, Option<ChildStdin>), SpawnError> {
+    fn open(&self, program: &str) -> Result<Ends, SpawnError> {
         let refusal = |cause| refusal(program, cause);
         let source = match self {
             Self::Empty => File::open("/dev/null").map_err(refusal)?.into(),
@@ -192,35 +163,35 @@ impl Input {
             }
             Self::Bytes(_) | Self::Buffered | Self::Piped => {
                 let (reader, writer) = io::pipe().map_err(refusal)?;
-                return Ok((reader.into(), Some(OwnedFd::from(writer).into())));
+                return Ok((reader.into(), Some(writer.into())));
             }
             Self::File(path) => open_to_read(path, program)?.into(),
             Self::Descriptor(source) => duplicate(source, program)?,
         };
         Ok((source, None))
     }
-
-    fn open(&self, program: &str) -> Result<Stdio, SpawnError> {
-        Ok(match self {
-            Self::Empty => Stdio::null(),
-            Self::Inherit => Stdio::inherit(),
-            Self::Bytes(_) | Self::Buffered | Self::Piped => Stdio::piped(),
-            Self::File(path) => open_to_read(path, program)?.into(),
-            Self::Descriptor(source) => duplicate(source, program)?.into(),
-        })
-    }
 }
 
 impl Redirect {
-    fn open(&self, program: &str) -> Result<Stdio, SpawnError> {
-        Ok(match self {
-            Self::Capture | Self::Buffered | Self::Piped => Stdio::piped(),
-            Self::Inherit => Stdio::inherit(),
-            Self::Null => Stdio::null(),
-            Self::File(path) => create(path, program)?.into(),
-            Self::Append(path) => open_to_append(path, program)?.into(),
-            Self::Descriptor(target) => duplicate(target, program)?.into(),
-        })
+    /// `inherited` is the stream of this program.
+    fn open(
+        &self,
+        program: &str,
+        inherited: impl FnOnce() -> io::Result<OwnedFd>,
+    ) -> Result<Ends, SpawnError> {
+        let refusal = |cause| refusal(program, cause);
+        let target = match self {
+            Self::Capture | Self::Buffered | Self::Piped => {
+                let (reader, writer) = io::pipe().map_err(refusal)?;
+                return Ok((writer.into(), Some(reader.into())));
+            }
+            Self::Inherit => inherited().map_err(refusal)?,
+            Self::Null => open_to_write(Path::new("/dev/null"), program)?,
+            Self::File(path) => create(path, program)?,
+            Self::Append(path) => open_to_append(path, program)?,
+            Self::Descriptor(target) => duplicate(target, program)?,
+        };
+        Ok((target, None))
     }
 }
 

@@ -8,7 +8,7 @@ use crate::lab::{LabReport, PatternId, WorkKind};
 use crate::pages::NO_LAUNCHER;
 use crate::ui::status_style::mark_ui;
 use crate::ui::tokens::tokens;
-use crate::ui::widgets::{choosable_card_ui, seconds_input, section_ui};
+use crate::ui::widgets::{choosable_card_ui, seconds_ui, section_ui};
 
 const ENTRY_MARGIN: Margin = Margin::symmetric(8, 5);
 
@@ -56,12 +56,9 @@ fn choices_ui(choices: &mut LabChoices, ui: &mut Ui) {
         .response
         .accessible_name("Work");
     let label = ui.label("Seconds");
-    ui.add(
-        seconds_input(&mut choices.secs)
-            .range(LabChoices::SECS)
-            .speed(0.05)
-            .max_decimals(1),
-    )
+    seconds_ui(ui, &mut choices.secs, |input| {
+        input.range(LabChoices::SECS).speed(0.05).max_decimals(1)
+    })
     .labelled_by(label.id);
     let label = ui.label("Repeat");
     ui.add(

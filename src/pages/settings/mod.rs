@@ -8,7 +8,7 @@ use eframe::egui::{self, CentralPanel, Grid, RichText, ScrollArea, Ui};
 
 use super::workbench::{Choices, workers_ui};
 use super::{Page, PageContext, PageId, PageInfo, PageSetup, command_table};
-use crate::ui::widgets::{card_ui, field_ui, seconds_input, section_ui};
+use crate::ui::widgets::{card_ui, field_ui, seconds_ui, section_ui};
 
 pub use choices::{Settings, ThemeChoice};
 
@@ -63,9 +63,9 @@ fn settings_ui(settings: &mut Settings, choices: &mut Choices, file: &Path, ui: 
         Grid::new("work").num_columns(2).show(ui, |ui| {
             workers_ui(choices, ui);
             field_ui(ui, "Timeout (s)", |ui| {
-                ui.add(
-                    seconds_input(&mut choices.timeout_secs).range(0.0..=Choices::MAX_TIMEOUT_SECS),
-                )
+                seconds_ui(ui, &mut choices.timeout_secs, |input| {
+                    input.range(0.0..=Choices::MAX_TIMEOUT_SECS)
+                })
             });
         });
         ui.checkbox(

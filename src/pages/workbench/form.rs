@@ -13,7 +13,7 @@ use crate::choice::Choice;
 use crate::jobs::JobInterface;
 use crate::jobs::form::{Field, Form, Note};
 use crate::ui::tokens::tokens;
-use crate::ui::widgets::{field_ui, seconds_input};
+use crate::ui::widgets::{field_ui, seconds_ui};
 
 /// The longest duration that can be typed: a day.
 const MAX_SECS: f64 = 86_400.0;
@@ -115,8 +115,9 @@ impl Form for FormUi<'_> {
     }
 
     fn seconds(&mut self, field: Field, secs: &mut f64) {
-        let input = seconds_input(secs).range(0.0..=MAX_SECS);
-        self.row(field, |ui| ui.add(input));
+        self.row(field, |ui| {
+            seconds_ui(ui, secs, |input| input.range(0.0..=MAX_SECS))
+        });
     }
 
     fn output_folder(&mut self, field: Field, placeholder: &str, folder: &mut PathBuf) {

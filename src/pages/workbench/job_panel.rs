@@ -11,7 +11,7 @@ use crate::pages::commands::{UiCommand, Unavailable};
 use crate::record::{JobRecord, JoinOutcome, JoinRecord};
 use crate::ui::status_style::{Mark, StatusStyle, mark_ui};
 use crate::ui::tokens::tokens;
-use crate::ui::widgets::{card_ui, progress_bar, seconds_input};
+use crate::ui::widgets::{card_ui, progress_bar, seconds_ui};
 
 /// The data of the card of a job.
 pub(super) struct JobProps<'a> {
@@ -175,11 +175,9 @@ fn join_ui(
 
 fn timeout_ui(choices: &mut Choices, ui: &mut Ui) {
     let label = ui.label("Timeout (s)");
-    ui.add(
-        seconds_input(&mut choices.timeout_secs)
-            .range(0.0..=Choices::MAX_TIMEOUT_SECS)
-            .min_decimals(1),
-    )
+    seconds_ui(ui, &mut choices.timeout_secs, |input| {
+        input.range(0.0..=Choices::MAX_TIMEOUT_SECS).min_decimals(1)
+    })
     .labelled_by(label.id);
 }
 

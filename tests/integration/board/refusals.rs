@@ -187,11 +187,55 @@ fn files_wait_at_the_limit_of_open_files() {
 }
 
 #[test]
+fn folders_wait_at_the_limit_of_open_files() {
+    const FOLDERS: usize = 150;
+    let name = "board::refusals::folders_wait_at_the_limit_of_open_files";
+    in_child_with("ulimit -n 24", name, || {
+        let folder = folder();
+        for number in 0..FOLDERS {
+            let path = folder.path().join(number.to_string());
+            fs::create_dir(&path).expect("our own folder");
+            let file = fs::File::create(path.join("file")).expect("our own folder");
+            // It is still being read when the folders after it are.
+            file.set_len(16 << 20).expect("our own file");
+        }
+        let mut board = TestBoard::new();
+        let job = board.start(JobSpec {
+            options: Options::Checksum(checksum::Options::default()),
+            inputs: vec![folder.path().to_owned()],
+            workers: 40,
+            ..spec(RunOn::Pool, misbehave::Options::default())
+        });
+        board.until_ended(job);
+        assert_eq!(board.labels(job), vec!["returned"; FOLDERS]);
+    });
+}
+
+#[test]
 fn commands_wait_at_the_limit_of_processes() {
     const COMMANDS: usize = 100;
     let name = "board::refusals::commands_wait_at_the_limit_of_processes";
     in_child_with(NOT_AS_ROOT, name, || {
         limit_threads(Some(16));
         assert_eq!(run_commands(COMMANDS), COMMANDS);
+    });
+}
+
+#[test]
+fn fewer_workers_than_asked_for_are_noted() {
+    let name = "board::refusals::fewer_workers_than_asked_for_are_noted";
+    in_child_with(NOT_AS_ROOT, name, || {
+        limit_threads(Some(64));
+        let mut board = TestBoard::new();
+        let job = board.start(JobSpec {
+            workers: 100,
+            ..spec(RunOn::Pool, misbehave::Options::default())
+        });
+        board.until_ended(job);
+        let notes: Vec<_> = board.job(job).notes().iter().map(|it| &**it).collect();
+        assert_eq!(
+            notes[..1],
+            ["100 workers were asked for, and the system allows 16."]
+        );
     });
 }

@@ -321,7 +321,8 @@ fn small_program_beside_the_own_one_is_used() {
     let folder = folder();
     let script = format!("exec {} \"$@\"", env!("CARGO_BIN_EXE_meanwhile"));
     assert_eq!(echo_three(folder.path(), &script), "");
-    assert_eq!(launches(folder.path()), 3);
+    // Some may have been started for commands that did not come.
+    assert!(launches(folder.path()) >= 3);
     // An isolated worker is the program itself, not the small one.
     let folder = crate::util::files::folder();
     let mut program = program_with_small(folder.path(), &script);

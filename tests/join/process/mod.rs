@@ -3,6 +3,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+#[cfg(not(other_unix))]
+mod ahead;
 mod checking;
 mod converting;
 mod dropping;

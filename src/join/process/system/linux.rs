@@ -13,12 +13,13 @@ use std::time::{Duration, Instant};
 use procfs::process::{FDTarget, Process, Stat, all_processes};
 use procfs::{ProcError, ProcResult};
 use rustix::event::{EventfdFlags, eventfd};
-use rustix::io::Errno;
+use rustix::fs::{Mode, OFlags};
+use rustix::io::{Errno, retry_on_intr};
 use rustix::process::{
-    Pid, PidfdFlags, Resource, Rlimit, Signal, WaitId, WaitIdOptions, getppid, getrlimit,
-    pidfd_open, pidfd_send_signal, set_parent_process_death_signal, setrlimit, waitid,
+    Pid, PidfdFlags, Resource, Rlimit, Signal, WaitId, WaitIdOptions, getppid, getpriority_process,
+    getrlimit, pidfd_open, pidfd_send_signal, set_parent_process_death_signal, setrlimit, waitid,
 };
-use rustix::thread::set_name;
+use rustix::thread::{gettid, sched_getaffinity, set_name};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::super::super::priority::Priority;
@@ -148,24 +149,32 @@ pub(in super::super) fn running_processes() -> io::Result<Vec<ProcessEntry>> {
 /// More pids than these are not looked at one by one.
 const MAX_PIDS: i32 = 256;
 
-/// Returns the pids that were given to processes and threads since the process with this pid was started;
-/// `None` if they are many or the system does not tell.
+/// Returns the pid that was given to a process or thread last; `None` if the system does not tell.
+pub(in super::super) fn newest_pid() -> Option<i32> {
+    let newest = read_own(c"/proc/sys/kernel/ns_last_pid").ok()?;
+    std::str::from_utf8(&newest).ok()?.trim().parse().ok()
+}
+
+/// Returns the pids that were given to processes and threads after this one; `None` if they are many or the
+/// system does not tell.
 pub(in super::super) fn pids_since(pid: i32) -> Option<RangeInclusive<i32>> {
-    let newest = fs::read_to_string("/proc/sys/kernel/ns_last_pid").ok()?;
-    let newest: i32 = newest.trim().parse().ok()?;
+    let newest = newest_pid()?;
     // They begin again with small numbers after the highest.
     let count = newest.checked_sub(pid)?;
     (0..=MAX_PIDS).contains(&count).then_some(pid + 1..=newest)
 }
 
-/// Returns the processes with these pids, except zombies.
+/// Returns the processes with these pids, except zombies and this program.
 ///
 /// # Errors
 /// No more files can be opened.
 pub(in super::super) fn processes_of(
-    mut pids: impl Iterator<Item = i32>,
+    pids: impl Iterator<Item = i32>,
 ) -> io::Result<Vec<ProcessEntry>> {
-    pids.try_fold(Vec::new(), |mut entries, pid| {
+    // Most of the pids are those of short threads of this program.
+    let is_own = |pid: &i32| Path::new("/proc/self/task").join(pid.to_string()).exists();
+    let mut others = pids.filter(|pid| !is_own(pid));
+    others.try_fold(Vec::new(), |mut entries, pid| {
         let process = unless_gone(Process::new(pid))?;
         match process.map(|it| entry(&it)).transpose()?.flatten() {
             // One that executes a program has no tag for a moment.
@@ -347,6 +356,123 @@ pub(in super::super) fn set_mark(mark: u64) -> io::Result<()> {
         maximum: outermost.or(Some(mark)),
     };
     Ok(setrlimit(MARK_LIMIT, limit)?)
+}
+
+/// What a process inherits from this program, apart from its environment, folder and files.
+pub(in super::super) struct Inherited {
+    group: u32,
+    state: Vec<u8>,
+    /// The thread that starts the process. Niceness and processors are those of a thread.
+    thread: Pid,
+}
+
+impl Inherited {
+    /// Returns what a process inherits that this thread starts now; `None` if the system does not tell.
+    pub(in super::super) fn now() -> Option<Self> {
+        let (group, state) = inherited_state()?;
+        let thread = gettid();
+        Some(Self {
+            group,
+            state,
+            thread,
+        })
+    }
+
+    /// Whether a process that the same thread starts now would inherit the same as this child.
+    pub(in super::super) fn is_current(&self, child: Pid) -> bool {
+        let [child, thread] = [child, self.thread].map(Some);
+        inherited_state().is_some_and(|(group, state)| group == self.group && state == self.state)
+            && getpriority_process(child) == getpriority_process(thread)
+            && sched_getaffinity(child) == sched_getaffinity(thread)
+    }
+
+    /// The process group of this program.
+    pub(in super::super) fn group(&self) -> u32 {
+        self.group
+    }
+}
+
+/// The lines of `/proc/self/status` with what a process inherits: the file mode mask, the users and
+/// groups, the session, the signals that are ignored, and the privileges.
+const INHERITED_LINES: [&str; 10] = [
+    "Umask:",
+    "Uid:",
+    "Gid:",
+    "Groups:",
+    "NSsid:",
+    "SigIgn:",
+    "Cap",
+    "NoNewPrivs:",
+    "Seccomp:",
+    "Seccomp_filters:",
+];
+
+/// The limits that a process inherits.
+const LIMITS: [Resource; 16] = [
+    Resource::As,
+    Resource::Core,
+    Resource::Cpu,
+    Resource::Data,
+    Resource::Fsize,
+    Resource::Locks,
+    Resource::Memlock,
+    Resource::Msgqueue,
+    Resource::Nice,
+    Resource::Nofile,
+    Resource::Nproc,
+    Resource::Rss,
+    Resource::Rtprio,
+    Resource::Rttime,
+    Resource::Sigpending,
+    Resource::Stack,
+];
+
+fn inherited_state() -> Option<(u32, Vec<u8>)> {
+    let status = read_own(c"/proc/self/status").ok()?;
+    let status = std::str::from_utf8(&status).ok()?;
+    let mut lines = status.lines();
+    let group = lines.find_map(|line| line.strip_prefix("NSpgid:"))?;
+    let group: u32 = group.split_whitespace().next_back()?.parse().ok()?;
+    // 0 is a group that this program can't see.
+    let group = Some(group).filter(|group| *group != 0)?;
+    // In a system without control groups there is no such file.
+    let mut state = read_own(c"/proc/self/cgroup").unwrap_or_default();
+    state.extend(read_own(c"/proc/self/oom_score_adj").ok()?);
+    let is_inherited = |line: &&str| INHERITED_LINES.iter().any(|name| line.starts_with(name));
+    state.extend(status.lines().filter(is_inherited).flat_map(str::bytes));
+    for limit in LIMITS.map(getrlimit) {
+        state.extend(limit.current.unwrap_or(u64::MAX).to_ne_bytes());
+        state.extend(limit.maximum.unwrap_or(u64::MAX).to_ne_bytes());
+    }
+    let root = rustix::fs::stat("/").ok()?;
+    state.extend(root.st_dev.to_ne_bytes());
+    state.extend(root.st_ino.to_ne_bytes());
+    Some((group, state))
+}
+
+/// Reads a file about this process, mostly in one piece: each start of a command waits for it.
+fn read_own(file: &CStr) -> io::Result<Vec<u8>> {
+    let file = rustix::fs::open(file, OFlags::CLOEXEC, Mode::empty())?;
+    let mut bytes = vec![0; 4096];
+    let mut length = 0;
+    loop {
+        let rest = bytes.get_mut(length..).unwrap_or_default();
+        // The end of such a file is known by a read that does not fill the buffer.
+        match retry_on_intr(|| rustix::io::read(&file, &mut *rest))? {
+            read if read < rest.len() => {
+                bytes.truncate(length + read);
+                return Ok(bytes);
+            }
+            read => length += read,
+        }
+        bytes.resize(2 * length, 0);
+    }
+}
+
+/// Opens the folder of this program, to move another process there.
+pub(in super::super) fn own_folder() -> io::Result<OwnedFd> {
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    Ok(rustix::fs::open(".", flags, Mode::empty())?)
 }
 
 /// Returns the process group of this program. It is 0 if this program can't see the group, because

@@ -11,7 +11,7 @@ use std::ffi::{CStr, OsStr, OsString};
 use std::fs::File;
 use std::io::{self, PipeReader, PipeWriter};
 use std::ops::RangeInclusive;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Child;
@@ -126,6 +126,10 @@ pub(in super::super) fn running_processes() -> io::Result<Vec<ProcessEntry>> {
 }
 
 /// Returns `None`: there is no common way to ask for the newest pid.
+pub(in super::super) fn newest_pid() -> Option<i32> {
+    None
+}
+
 pub(in super::super) fn pids_since(_pid: i32) -> Option<RangeInclusive<i32>> {
     None
 }
@@ -225,6 +229,27 @@ pub(in super::super) fn mark_limit() -> Option<u64> {
 #[expect(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
 pub(in super::super) fn set_mark(_mark: u64) -> io::Result<()> {
     Ok(())
+}
+
+/// What a process inherits from this program. Not every system tells that.
+pub(in super::super) struct Inherited(Infallible);
+
+impl Inherited {
+    pub(in super::super) fn now() -> Option<Self> {
+        None
+    }
+
+    pub(in super::super) fn is_current(&self, _child: rustix::process::Pid) -> bool {
+        match self.0 {}
+    }
+
+    pub(in super::super) fn group(&self) -> u32 {
+        match self.0 {}
+    }
+}
+
+pub(in super::super) fn own_folder() -> io::Result<OwnedFd> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Returns the process group of this program. It is 0 if this program can't see the group.

@@ -1,4 +1,5 @@
-//! Items that the system refuses what they need, such as a file or a process, until others have ended.
+//! Items and plans that the system refuses what they need, such as a file or a process, until items have
+//! ended.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -31,19 +32,19 @@ struct Room {
 }
 
 /// Whether an item of any job runs and does not wait for room.
-pub(super) fn is_empty() -> bool {
+pub(crate) fn is_empty() -> bool {
     ROOM.lock().running == 0
 }
 
-/// Runs an item until `is_refused` says that the system did not refuse its result what it needed.
+/// Runs an item, or a part of a plan, until `is_refused` says that the system did not refuse its result what it needed.
 /// Before each further attempt waits until another item has ended, or for a time if none runs. After
 /// some attempts without any other item it returns the refusal.
 ///
 /// # Errors
 /// The item was cancelled while it waited.
-pub(super) fn run<T>(
+pub(crate) fn run<T>(
     context: &Context,
-    run: impl Fn() -> T,
+    mut run: impl FnMut() -> T,
     is_refused: impl Fn(&T) -> bool,
 ) -> Result<T, Cancelled> {
     let _running = Running::new();

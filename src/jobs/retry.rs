@@ -5,18 +5,18 @@ use std::time::Duration;
 
 const MAX_ATTEMPTS: u32 = 5;
 
-pub(super) const RETRY_INTERVAL: Duration = Duration::from_millis(100);
+pub(crate) const RETRY_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The refused starts in a row. Once all attempts for an item were refused, the items after it have
 /// one attempt each, until a start succeeds.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Refusals(u32);
+pub(crate) struct Refusals(u32);
 
 impl Refusals {
-    pub(super) const NONE: Self = Self(0);
+    pub(crate) const NONE: Self = Self(0);
 
     /// Counts another refused start. Returns whether it is tried again, after [`RETRY_INTERVAL`].
-    pub(super) fn may_retry(&mut self) -> bool {
+    pub(crate) fn may_retry(&mut self) -> bool {
         self.0 = self.0.saturating_add(1);
         self.0 < MAX_ATTEMPTS
     }
