@@ -550,30 +550,32 @@ fn bytes_each(kind: &str) -> std::io::Result<f64> {
         .map_err(std::io::Error::other)
 }
 
-/// Prints the growth of this process by `fill`, for each of the queued.
-fn print_bytes_each<T>(fill: fn() -> T) -> std::io::Result<()> {
+/// Prints the growth of this process by `fill`, for each of the queued. The code that is loaded and the
+/// first thread, which one task needs too, do not count.
+fn print_bytes_each<T>(fill: fn(usize) -> T) -> std::io::Result<()> {
+    drop(fill(1));
     let before = resident_bytes()?;
-    let filled = fill();
+    let filled = fill(QUEUED);
     let bytes = resident_bytes()?.saturating_sub(before);
     drop(filled);
     writeln!(std::io::stdout(), "{}", bytes / QUEUED)
 }
 
-fn queued_tasks() -> Queue {
+fn queued_tasks(count: usize) -> Queue {
     Queue::spawn(|pool| {
-        let tasks = (0..QUEUED).map(|_| pool.spawn(|_| ()));
+        let tasks = (0..count).map(|_| pool.spawn(|_| ()));
         tasks.collect()
     })
 }
 
-fn queued_rayon_jobs() -> impl Sized {
+fn queued_rayon_jobs(count: usize) -> impl Sized {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
     let pool = pool.expect("a thread");
     let (release, released) = mpsc::channel::<()>();
     pool.spawn(move || {
         released.iter().next();
     });
-    let receivers = (0..QUEUED).map(|_| {
+    let receivers = (0..count).map(|_| {
         let (send, receive) = tokio::sync::oneshot::channel();
         pool.spawn(move || {
             send.send(()).ok();

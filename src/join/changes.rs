@@ -192,6 +192,11 @@ impl Subscription {
         Self(changes.map(|changes| Arc::downgrade(&changes.0)))
     }
 
+    /// Whether it subscribes to nothing.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
     /// Returns the queue, if there is one and it is still used.
     pub(crate) fn changes(&self) -> Option<Changes> {
         self.0.as_ref()?.upgrade().map(Changes)

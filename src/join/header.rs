@@ -21,6 +21,7 @@ use super::callback_guard::CallbackGuard;
 use super::cancel_marks::CancelMarks;
 use super::cancel_tree::CancelNode;
 use super::changes::{ChangeMark, Changes, Observed, Subscription};
+use super::clock::Stamp;
 use super::current;
 use super::handle_count::HandleCount;
 use super::id::{TaskId, TaskIdentity};
@@ -48,9 +49,9 @@ pub(crate) type Body = Box<dyn FnOnce(&Arc<Header>) -> ClosureOutcome + Send>;
 /// The registry key of a task that was not added.
 const NO_KEY: usize = usize::MAX;
 
-/// In an [`Arc`], 104 bytes are the largest size that the allocator of glibc frees without a lock.
+/// A queued task takes 112 bytes from the allocator of glibc for this, with the counts of its [`Arc`].
 #[cfg(all(target_os = "linux", target_pointer_width = "64", not(loom)))]
-const _: () = assert!(size_of::<Header>() <= 104);
+const _: () = assert!(size_of::<Header>() <= 88);
 
 pub(crate) struct Header {
     id: TaskId,
@@ -63,14 +64,20 @@ pub(crate) struct Header {
     is_listed: AtomicBool,
     cancel_marks: CancelMarks,
     change_mark: ChangeMark,
-    subscription: Subscription,
-    /// With the body, until the task begins.
-    waiters: Waiters<Option<Body>>,
+    waiters: Waiters<Start>,
     extras: OnceLock<Box<Extras>>,
+}
+
+/// The start of a task.
+enum Start {
+    Waiting(Body),
+    /// Since this time the closure runs; without it the closure is dropped.
+    Claimed(Stamp),
 }
 
 /// What most tasks of a pool never have.
 struct Extras {
+    subscription: Subscription,
     name: OnceLock<Arc<str>>,
     registry_key: AtomicUsize,
     cancel: CancelNode,
@@ -80,8 +87,9 @@ struct Extras {
 }
 
 impl Extras {
-    fn new(name: Option<Arc<str>>) -> Box<Self> {
+    fn new(name: Option<Arc<str>>, subscription: Subscription) -> Box<Self> {
         Box::new(Self {
+            subscription,
             name: name.map_or_else(OnceLock::new, OnceLock::from),
             registry_key: AtomicUsize::new(NO_KEY),
             cancel: CancelNode::new(),
@@ -104,7 +112,8 @@ pub(crate) struct Spec {
 
 impl Header {
     pub(crate) fn new(spec: Spec, body: Body) -> Self {
-        let extras = spec.name.map(|name| Extras::new(Some(name)));
+        let has_extras = spec.name.is_some() || !spec.subscription.is_empty();
+        let extras = has_extras.then(|| Extras::new(spec.name, spec.subscription));
         Self {
             id: spec.id,
             times: Times::new(),
@@ -115,15 +124,15 @@ impl Header {
             is_listed: AtomicBool::new(false),
             cancel_marks: CancelMarks::default(),
             change_mark: ChangeMark::default(),
-            subscription: spec.subscription,
-            waiters: Waiters::new(Some(traced(body))),
+            waiters: Waiters::new(Start::Waiting(traced(body))),
             extras: extras.map_or_else(OnceLock::new, OnceLock::from),
         }
     }
 
     #[inline]
     fn extras(&self) -> &Extras {
-        self.extras.get_or_init(|| Extras::new(None))
+        self.extras
+            .get_or_init(|| Extras::new(None, Subscription::new(None)))
     }
 
     pub(crate) fn identity(&self) -> TaskIdentity {
@@ -193,6 +202,13 @@ impl Header {
         self.times.finished_at()
     }
 
+    fn started_at(&self) -> Option<Instant> {
+        self.waiters.with_value(|start| match start {
+            Start::Waiting(_) => None,
+            Start::Claimed(at) => at.get(),
+        })
+    }
+
     pub(crate) fn info(&self) -> TaskInfo {
         TaskInfo {
             id: self.id(),
@@ -201,7 +217,7 @@ impl Header {
             daemon: self.daemon,
             placement: self.placement(),
             spawned_at: self.times.spawned_at(),
-            started_at: self.times.started_at(),
+            started_at: self.started_at(),
             finished_at: self.times.finished_at(),
             cancel_requested_at: self.cancel_requested_at(),
             progress: self.progress(),
@@ -209,7 +225,7 @@ impl Header {
     }
 
     pub(crate) fn changes(&self) -> Option<Changes> {
-        self.subscription.changes()
+        self.extras.get()?.subscription.changes()
     }
 
     pub(crate) fn progress(&self) -> Progress {
@@ -219,20 +235,27 @@ impl Header {
 
     #[inline]
     pub(crate) fn set_progress(self: &Arc<Self>, done: u64, total: u64) {
-        self.extras().progress.set(done, total);
-        if !self.subscription.is_queued(&self.change_mark) {
-            self.subscription.notify(self);
+        let extras = self.extras();
+        extras.progress.set(done, total);
+        if !extras.subscription.is_queued(&self.change_mark) {
+            extras.subscription.notify(self);
         }
     }
 
     pub(crate) fn set_unit(self: &Arc<Self>, unit: ProgressUnit) {
         self.extras().progress.set_unit(unit);
-        self.subscription.notify(self);
+        self.notify_change();
     }
 
     pub(crate) fn set_message(self: &Arc<Self>, text: Arc<str>) {
         self.extras().progress.set_message(text);
-        self.subscription.notify(self);
+        self.notify_change();
+    }
+
+    fn notify_change(self: &Arc<Self>) {
+        if let Some(extras) = self.extras.get() {
+            extras.subscription.notify(self);
+        }
     }
 
     pub(crate) fn cancel(&self) -> &CancelNode {
@@ -290,7 +313,7 @@ impl Header {
     /// cancelled. Returns true if it ran. Then the caller must [`settle`](Self::settle) it.
     #[must_use]
     pub(crate) fn run(self: &Arc<Self>) -> bool {
-        let Some(body) = self.claim() else {
+        let Some(body) = self.claim(Stamp::now()) else {
             return false;
         };
         self.run_claimed(body);
@@ -299,7 +322,7 @@ impl Header {
 
     /// Runs the closure of a task that was [claimed](Self::claim).
     pub(crate) fn run_claimed(self: &Arc<Self>, body: Body) {
-        self.state.set_running(&self.times);
+        self.state.set_running();
         self.end_with(|| body(self));
     }
 
@@ -326,14 +349,22 @@ impl Header {
     /// Begins the task: returns its closure, unless it has begun or was cancelled. The caller must
     /// run it and [`publish`](Self::publish) its outcome.
     pub(crate) fn begin(&self) -> Option<Body> {
-        let body = self.claim()?;
-        self.state.set_running(&self.times);
+        let body = self.claim(Stamp::now())?;
+        self.state.set_running();
         Some(body)
     }
 
-    /// Takes the closure. Only the first caller gets it, and must run or drop it.
-    pub(crate) fn claim(&self) -> Option<Body> {
-        self.waiters.with_value(Option::take)
+    /// Takes the closure. Only the first caller gets it, and must run it, from the time `begun`, or drop it.
+    pub(crate) fn claim(&self, begun: Stamp) -> Option<Body> {
+        self.waiters.with_value(|start| {
+            if let Start::Claimed(_) = start {
+                return None;
+            }
+            match std::mem::replace(start, Start::Claimed(begun)) {
+                Start::Waiting(body) => Some(body),
+                Start::Claimed(_) => None,
+            }
+        })
     }
 
     pub(crate) fn publish(&self, outcome: ClosureOutcome) {
@@ -356,7 +387,7 @@ impl Header {
         let (waiters, callbacks) = self.waiters.take();
         nested::run_all(callbacks, || {
             waiters.for_each(Waiter::wake);
-            self.subscription.notify(self);
+            self.notify_change();
         });
     }
 

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use slab::Slab;
 
 use super::cancel_tree::{self, CancelNode, CancelTarget};
+use super::clock::Stamp;
 use super::header::{Body, ClosureOutcome, Header};
 use super::id::TaskId;
 use super::info::{Placement, TaskInfo};
@@ -49,9 +50,9 @@ impl Registry {
 
     /// Claims a task that is queued on a pool, for another thread than those of the pool. From now on
     /// it is listed here, because the queue forgets it when a thread of the pool takes it.
-    pub(crate) fn claim_queued(&self, task: &Arc<Header>) -> Option<Body> {
+    pub(crate) fn claim_queued(&self, task: &Arc<Header>, begun: Stamp) -> Option<Body> {
         let mut shard = lock(self.shard(task.id()));
-        let body = task.claim()?;
+        let body = task.claim(begun)?;
         insert(&mut shard, task.clone());
         Some(body)
     }
@@ -196,7 +197,7 @@ pub(crate) fn run(task: &Arc<Header>) -> bool {
 /// Runs a task that may be queued on a pool, on another thread than those that take it from there.
 /// Returns false if it has begun or ended already.
 pub(crate) fn run_queued(task: &Arc<Header>) -> bool {
-    let Some(body) = claim(task) else {
+    let Some(body) = claim(task, Stamp::now()) else {
         return false;
     };
     task.run_claimed(body);
@@ -215,12 +216,12 @@ fn count_ended(task: &Header) {
 }
 
 /// Claims a task to run or end it on any thread.
-fn claim(task: &Arc<Header>) -> Option<Body> {
+fn claim(task: &Arc<Header>, begun: Stamp) -> Option<Body> {
     let is_in_queue = matches!(task.placement(), Placement::Pool(_)) && task.is_listed();
     if is_in_queue {
-        global().claim_queued(task)
+        global().claim_queued(task, begun)
     } else {
-        task.claim()
+        task.claim(begun)
     }
 }
 
@@ -264,7 +265,7 @@ impl CancelTarget for Header {
 
 /// Ends a task that has not begun.
 pub(crate) fn discard(task: &Arc<Header>) {
-    if let Some(body) = claim(task) {
+    if let Some(body) = claim(task, Stamp::never()) {
         nested::run_with_later(|| {
             task.discard(body);
             remove_and_settle(task);

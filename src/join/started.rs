@@ -1,4 +1,4 @@
-//! Threads that are started on first use and never end.
+//! Threads that are started on first use.
 
 use std::sync::{Mutex, OnceLock};
 

@@ -37,8 +37,7 @@ impl StateCell {
         self.0.load(Ordering::Acquire) >= RETURNED
     }
 
-    pub(crate) fn set_running(&self, times: &Times) {
-        times.started.set_now();
+    pub(crate) fn set_running(&self) {
         self.0.store(RUNNING, Ordering::Release);
     }
 
@@ -66,7 +65,6 @@ impl StateCell {
 /// The times of a task.
 pub(crate) struct Times {
     spawned: Stamp,
-    started: Stamp,
     finished: Stamp,
 }
 
@@ -74,17 +72,12 @@ impl Times {
     pub(crate) fn new() -> Self {
         Self {
             spawned: Stamp::now(),
-            started: Stamp::never(),
             finished: Stamp::never(),
         }
     }
 
     pub(crate) fn spawned_at(&self) -> Instant {
         self.spawned.get().unwrap_or_else(clock::epoch)
-    }
-
-    pub(crate) fn started_at(&self) -> Option<Instant> {
-        self.started.get()
     }
 
     pub(crate) fn finished_at(&self) -> Option<Instant> {

@@ -120,7 +120,7 @@ pub(crate) fn park_until(deadline: Option<Instant>) -> bool {
 
 /// Linux lets a sleep end late by the thread's timer slack, 50 µs by default, so that several
 /// sleeps can end at once. Without it a timed wait is half as late.
-#[cfg(all(target_os = "linux", not(any(loom, miri))))]
+#[cfg(all(target_os = "linux", feature = "timer-slack", not(any(loom, miri))))]
 fn park_for(time: Duration) {
     use rustix::thread::{current_timer_slack, set_current_timer_slack};
     use std::num::NonZeroU64;
@@ -135,7 +135,10 @@ fn park_for(time: Duration) {
 }
 
 // Miri knows no timer slack.
-#[cfg(not(any(all(target_os = "linux", not(miri)), loom)))]
+#[cfg(not(any(
+    all(target_os = "linux", feature = "timer-slack", not(miri)),
+    loom
+)))]
 use std::thread::park_timeout as park_for;
 
 /// A model has no clock. There the deadline passes after another thread has run.

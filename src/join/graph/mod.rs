@@ -29,6 +29,7 @@ mod info;
 mod intent;
 mod search;
 mod shortages;
+mod starving;
 #[cfg(all(test, not(any(loom, other_unix))))]
 pub(crate) mod visits;
 mod waits;

@@ -1,4 +1,4 @@
-//! The waits of a graph, and the two questions that are asked of them.
+//! The waits of a graph, and the cycles among them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -9,12 +9,9 @@ use super::super::current::{self, current};
 use super::super::header::Header;
 use super::super::id::TaskId;
 use super::super::sync::{Thread, current_thread};
-use super::super::workers::{
-    InnermostTask, Shortage, StuckSpares, Workers, pool_here, running_here,
-};
+use super::super::workers::{InnermostTask, Workers, running_here};
 use super::intent::{Intent, Need, Refusal};
 use super::search::{Needs, Node, stuck};
-use super::shortages::{PoolShortage, Shortages};
 
 #[derive(Default)]
 pub(super) struct Waits {
@@ -22,10 +19,10 @@ pub(super) struct Waits {
     pub(super) entries: BTreeMap<Key, WaitEntry>,
     pub(super) pools: BTreeMap<u64, Arc<Workers>>,
     /// The pools whose spare threads know all own waits of the pool.
-    informed: BTreeSet<u64>,
+    pub(super) informed: BTreeSet<u64>,
     /// For tasks whose threads run the code of another task meanwhile, such as the closure of a
     /// follower that waits: that one.
-    inner: BTreeMap<TaskId, TaskId>,
+    pub(super) inner: BTreeMap<TaskId, TaskId>,
 }
 
 /// The waits of code that runs on a worker at the end of a task are those of tasks with numbers from
@@ -100,33 +97,17 @@ impl WaitEntry {
     }
 
     /// Whether this wait ends without a further target.
-    fn needs_no_target(&self) -> bool {
+    pub(super) fn needs_no_target(&self) -> bool {
         self.broken.is_some() || self.intent.targets.are_satisfied()
     }
 
-    /// The shortage of this wait, if it has targets queued on the pool and the spare threads of that do not
-    /// know it.
-    fn shortage_of(&mut self, pool: u64) -> Option<Shortage> {
-        let is_queued = self.intent.targets.pools().contains(&pool);
-        is_queued.then(|| self.new_shortage(pool)).flatten()
-    }
-
-    fn new_shortage(&mut self, pool: u64) -> Option<Shortage> {
-        if self.short_of.contains(&pool) {
-            return None;
-        }
-        self.short_of.push(pool);
-        let lifetime = self.lifetime.get_or_insert_default();
-        Some(Shortage::new(self.intent.targets.clone(), lifetime))
-    }
-
     /// What the wait of `task` needs when its targets don't count.
-    fn needs_helped(&self, task: TaskId) -> Needs {
+    pub(super) fn needs_helped(&self, task: TaskId) -> Needs {
         Needs::All(self.helped_by(task).map(Node::Task).into_iter().collect())
     }
 
     /// The task that runs on the thread of `task` inside of this wait.
-    fn helped_by(&self, task: TaskId) -> Option<TaskId> {
+    pub(super) fn helped_by(&self, task: TaskId) -> Option<TaskId> {
         let running = self.helps.as_ref()?.get();
         running.filter(|running| *running != task)
     }
@@ -221,12 +202,12 @@ impl Waits {
         Some(entry)
     }
 
-    fn entry(&self, task: TaskId) -> Option<&WaitEntry> {
+    pub(super) fn entry(&self, task: TaskId) -> Option<&WaitEntry> {
         self.entries.get(&Key::Task(task))
     }
 
     /// Returns the unfinished targets of a wait that wait themselves.
-    fn waiting_targets(&self, entry: &WaitEntry) -> Vec<Node> {
+    pub(super) fn waiting_targets(&self, entry: &WaitEntry) -> Vec<Node> {
         let targets = &entry.intent.targets;
         let is_waiting = |task: &Header| {
             let id = task.id();
@@ -251,7 +232,7 @@ impl Waits {
     }
 
     /// What a task without a wait of its own needs.
-    fn needs_inner(&self, task: TaskId) -> Needs {
+    pub(super) fn needs_inner(&self, task: TaskId) -> Needs {
         let inner = self.inner.get(&task);
         Needs::All(inner.copied().map(Node::Task).into_iter().collect())
     }
@@ -282,36 +263,6 @@ impl Waits {
         }
     }
 
-    /// What a node needs so that each target of its wait can end, if no pool gets a spare thread.
-    fn needs_for_each_target(&self, node: Node) -> Needs {
-        match node {
-            Node::Pool(pool) => match self.pools.get(&pool).and_then(|it| it.running()) {
-                Some(tasks) => Needs::Any(tasks.into_iter().map(Node::Task).collect()),
-                None => Needs::nothing(),
-            },
-            Node::Spares(pool) => {
-                let tasks = self.busy_spares(pool).into_iter();
-                Needs::All(tasks.map(|(_, task)| Node::Task(task)).collect())
-            }
-            Node::Task(task) => match self.entry(task) {
-                // The wait is checked again after that, or it has ended.
-                Some(entry) if entry.helped_by(task).is_some() => entry.needs_helped(task),
-                Some(entry) if !entry.needs_no_target() => {
-                    let mut nodes = self.waiting_targets(entry);
-                    nodes.extend(entry.intent.targets.pools().into_iter().map(Node::Pool));
-                    Needs::All(nodes)
-                }
-                Some(_) => Needs::nothing(),
-                None => self.needs_inner(task),
-            },
-        }
-    }
-
-    fn busy_spares(&self, pool: u64) -> Vec<(u64, TaskId)> {
-        let workers = self.pools.get(&pool);
-        workers.map_or_else(Vec::new, |workers| workers.busy_spares())
-    }
-
     /// Returns the cycle that blocks `waiter` forever. It begins with `waiter` if that is a member.
     pub(super) fn cycle_of(&self, waiter: TaskId) -> Option<Vec<TaskId>> {
         let stuck = stuck([Node::Task(waiter)], |node| self.needs_to_end(node, waiter));
@@ -334,144 +285,6 @@ impl Waits {
             }
             path.push(next);
         }
-    }
-
-    /// Counts the wait of this thread for `waiter`, if it belongs to a pool and waits for tasks of that alone.
-    /// Returns that pool.
-    pub(super) fn begin_own_wait(&self, waiter: TaskId) -> Option<Arc<Workers>> {
-        let pool = pool_here()?;
-        let workers = self.pools.get(&pool)?;
-        let targets = &self.entry(waiter)?.intent.targets;
-        let counts = targets.begin_own_wait(pool, workers.own_waits());
-        counts.then(|| workers.clone())
-    }
-
-    /// Returns the waits that starve by the own wait of this pool which has just begun.
-    pub(super) fn shortages_of_own(&mut self, waiter: TaskId, workers: &Arc<Workers>) -> Shortages {
-        let pool = workers.pool();
-        if !workers.do_all_wait() {
-            self.informed.remove(&pool);
-            return self.shortages_of(waiter);
-        }
-        if !self.informed.contains(&pool) {
-            let stuck = self.starving([Node::Task(waiter)]);
-            let busy = self.busy_spares(pool).into_iter();
-            let mut needed = busy.map(|(_, task)| Node::Task(task));
-            if stuck.contains(&Node::Pool(pool)) && needed.all(|node| stuck.contains(&node)) {
-                self.informed.insert(pool);
-            }
-            return self.shortages_among(&stuck);
-        }
-        let waits = self.entries.get_mut(&Key::Task(waiter));
-        Shortages(vec![PoolShortage {
-            workers: workers.clone(),
-            waits: waits
-                .and_then(|wait| wait.shortage_of(pool))
-                .into_iter()
-                .collect(),
-            stuck: StuckSpares::All,
-        }])
-    }
-
-    /// Returns the waits that starve by the wait of `waiter`.
-    pub(super) fn shortages_of(&mut self, waiter: TaskId) -> Shortages {
-        let stuck = self.starving([Node::Task(waiter)]);
-        self.shortages_among(&stuck)
-    }
-
-    fn shortages_among(&mut self, stuck: &BTreeSet<Node>) -> Shortages {
-        let mut short: BTreeMap<u64, Vec<Shortage>> = BTreeMap::new();
-        for node in stuck {
-            let Node::Task(task) = *node else { continue };
-            let Some(entry) = self.entries.get_mut(&Key::Task(task)) else {
-                continue;
-            };
-            for pool in entry.intent.targets.pools() {
-                if !stuck.contains(&Node::Pool(pool)) {
-                    continue;
-                }
-                // Even if the spare threads know of this wait, all of them may be stuck by now.
-                let waits = short.entry(pool).or_default();
-                waits.extend(entry.new_shortage(pool));
-            }
-        }
-        let with_spares = |(pool, waits)| {
-            Some(PoolShortage {
-                workers: self.pools.get(&pool)?.clone(),
-                waits,
-                stuck: self.stuck_spares(pool),
-            })
-        };
-        Shortages(short.into_iter().filter_map(with_spares).collect())
-    }
-
-    fn stuck_spares(&self, pool: u64) -> StuckSpares {
-        let stuck = self.starving([Node::Spares(pool)]);
-        let busy = self.busy_spares(pool).into_iter();
-        let stuck = busy.filter(|(_, task)| stuck.contains(&Node::Task(*task)));
-        StuckSpares::These(stuck.map(|(number, _)| number).collect())
-    }
-
-    /// Whether a pool needs a spare thread for one more task: each of its threads waits for a task that
-    /// needs one, and fewer spare threads go on than it has threads.
-    pub(super) fn is_short(&self, workers: &Workers) -> bool {
-        let pool = workers.pool();
-        // Mostly a thread is found that waits for nothing, without a search.
-        let running = workers.running();
-        if running.is_none_or(|tasks| tasks.into_iter().any(|task| self.is_free(task)))
-            || workers.has_spares(workers.threads(), |task| self.is_free(task))
-        {
-            return false;
-        }
-        let stuck = self.starving([Node::Pool(pool), Node::Spares(pool)]);
-        let goes_on = |(_, task): &(u64, TaskId)| !stuck.contains(&Node::Task(*task));
-        let going_on = self.busy_spares(pool).into_iter().filter(goes_on);
-        stuck.contains(&Node::Pool(pool)) && going_on.count() < workers.threads()
-    }
-
-    /// Whether this task, which runs, does not wait any more.
-    fn is_free(&self, task: TaskId) -> bool {
-        !self.inner.contains_key(&task)
-            && self
-                .entry(task)
-                .is_none_or(|entry| entry.needs_no_target() && entry.helped_by(task).is_none())
-    }
-
-    /// Refuses waits because no thread can run what they are short of, until `waiter` is not stuck any
-    /// more. The caller must wake the threads.
-    pub(super) fn break_starving(&mut self, waiter: TaskId) -> Vec<Thread> {
-        let mut broken = Vec::new();
-        while let Some(victim) = self.newest_starving(waiter)
-            && let Some(entry) = self.entries.get_mut(&Key::Task(victim))
-        {
-            entry.refuse(Refusal::NoThread);
-            broken.extend(entry.thread.clone());
-        }
-        broken
-    }
-
-    /// Returns the task of the newest wait that may be refused of those that keep `waiter` from going on.
-    fn newest_starving(&self, waiter: TaskId) -> Option<TaskId> {
-        let stuck = self.starving([Node::Task(waiter)]);
-        if !stuck.contains(&Node::Task(waiter)) {
-            return None;
-        }
-        let may_fail = |task: TaskId, entry: &WaitEntry| {
-            let is_seen = entry.intent.need != Need::Nothing || task == waiter;
-            entry.breakable && is_seen && entry.broken.is_none() && entry.helped_by(task).is_none()
-        };
-        let waits = stuck.iter().filter_map(|node| match *node {
-            Node::Task(task) => Some((task, self.entry(task)?)),
-            Node::Pool(_) | Node::Spares(_) => None,
-        });
-        let waits = waits.filter(|(task, entry)| may_fail(*task, entry));
-        waits
-            .max_by_key(|(_, entry)| entry.number)
-            .map(|(task, _)| task)
-    }
-
-    fn starving<const N: usize>(&self, start: [Node; N]) -> BTreeSet<Node> {
-        stuck(start, |node| self.needs_for_each_target(node))
     }
 
     /// Breaks waits until the one at `key` is in no cycle. The caller must wake the threads.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::super::clock::Stamp;
 use super::super::graph::Graph;
 use super::super::idle::wait_until_empty;
 use super::super::info::Placement;
@@ -88,7 +89,7 @@ fn queued_task_claimed_elsewhere_stays_listed() {
         let helper = loom::thread::spawn({
             let (registry, task) = (registry.clone(), task.header().clone());
             move || {
-                if let Some(body) = registry.claim_queued(&task) {
+                if let Some(body) = registry.claim_queued(&task, Stamp::never()) {
                     task.run_claimed(body);
                     registry.remove(&task);
                     registry.count_ended(1);

@@ -7,14 +7,14 @@
 
 use std::collections::BTreeSet;
 use std::os::fd::OwnedFd;
-use std::sync::{Arc, Mutex, OnceLock, Weak};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 use super::super::SpawnError as ThreadError;
-use super::super::priority::{Priority, spawn_thread};
+use super::super::started::{Started, start_thread};
 use super::super::sync::lock;
 use super::error::SpawnError;
 use super::programs::Programs;
@@ -37,7 +37,7 @@ pub(super) struct Keeper {
     /// Held by the thread that starts a supervisor, which may take long.
     starting: Mutex<()>,
     /// The thread, since the first supervisor was started.
-    thread: OnceLock<Arc<ThreadLink>>,
+    thread: Started<Arc<ThreadLink>>,
 }
 
 /// The set of tags, and how much of it the supervisor knows.
@@ -70,7 +70,7 @@ impl Keeper {
             programs,
             tags: Mutex::default(),
             starting: Mutex::default(),
-            thread: OnceLock::new(),
+            thread: Started::new(),
         }
     }
 
@@ -123,7 +123,7 @@ impl Keeper {
         if lock(&self.tags).supervisor.is_some() {
             return Ok(());
         }
-        let thread = self.start_thread()?;
+        let thread = self.thread.get_or_start(|| self.start_thread())?;
         let program = self.programs.current();
         let fresh = match Supervisor::start(program) {
             Err(_) if self.programs.leave_small(program) => {
@@ -142,15 +142,12 @@ impl Keeper {
         Ok(())
     }
 
-    /// Starts the thread, unless it runs. The caller holds the lock of `starting`.
-    fn start_thread(self: &Arc<Self>) -> Result<&Arc<ThreadLink>, ThreadError> {
-        if let Some(thread) = self.thread.get() {
-            return Ok(thread);
-        }
-        let name = "supervisor keeper".to_owned();
-        let refusal = |cause| ThreadError::new(name.clone(), cause);
+    /// Starts the thread, and returns what it is reached by.
+    fn start_thread(self: &Arc<Self>) -> Result<Arc<ThreadLink>, ThreadError> {
+        const NAME: &str = "supervisor keeper";
+        let notifier = Notifier::new().map_err(|cause| ThreadError::new(NAME, cause))?;
         let link = Arc::new(ThreadLink {
-            notifier: Notifier::new().map_err(refusal)?,
+            notifier,
             ended: Mutex::default(),
         });
         let keeping = Keeping {
@@ -159,9 +156,8 @@ impl Keeper {
             next_start: Instant::now(),
             interval: MIN_START_INTERVAL,
         };
-        let thread = std::thread::Builder::new().name(name.clone());
-        spawn_thread(thread, Priority::Normal, move || keeping.run()).map_err(refusal)?;
-        Ok(self.thread.get_or_init(|| link))
+        start_thread(NAME, move || keeping.run())?;
+        Ok(link)
     }
 
     /// Returns the pipe of the supervisor, and whether it is waited for room in it.

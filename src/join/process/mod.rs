@@ -27,7 +27,7 @@ pub mod conformance {}
 //
 // 1. `Keeper::starting`, held while a supervisor is started. Its holder waits for the spawner.
 // 2. The locks under which the threads of this module are started once: `Started::starting` of the
-//    reaper, of the stopper and of the spawner, then `THREADS` of the spawner; the queue of `callbacks`.
+//    reaper, the stopper, the spawner and a keeper, then `THREADS` of the spawner; the queue of `callbacks`.
 //    Their holder waits for the system to start a thread.
 // 3. `TreeGuard::holders`.
 // 4. `Keeper::tags`.

@@ -108,7 +108,7 @@ fn t3_timed_out_join_is_not_early_and_can_be_repeated() {
     assert_eq!(*task.join().unwrap(), 7);
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", feature = "timer-slack"))]
 #[test]
 fn t3_timed_out_join_restores_the_timer_slack() {
     use rustix::thread::{current_timer_slack, set_current_timer_slack};
