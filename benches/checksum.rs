@@ -33,6 +33,21 @@ fn peers(algorithm: Algorithm) -> &'static [Peer] {
         Algorithm::Sha512 => &[("sha512sum", &[]), ("openssl", &["dgst", "-sha512"])],
         Algorithm::Sha1 => &[("sha1sum", &[]), ("openssl", &["dgst", "-sha1"])],
         Algorithm::Md5 => &[("md5sum", &[]), ("openssl", &["dgst", "-md5"])],
+        Algorithm::Sha224 => &[("sha224sum", &[]), ("openssl", &["dgst", "-sha224"])],
+        Algorithm::Sha384 => &[("sha384sum", &[]), ("openssl", &["dgst", "-sha384"])],
+        Algorithm::Sha512_224 => &[("openssl", &["dgst", "-sha512-224"])],
+        Algorithm::Sha512_256 => &[("openssl", &["dgst", "-sha512-256"])],
+        Algorithm::Sha3_224 => &[("openssl", &["dgst", "-sha3-224"])],
+        Algorithm::Sha3_256 => &[("openssl", &["dgst", "-sha3-256"])],
+        Algorithm::Sha3_384 => &[("openssl", &["dgst", "-sha3-384"])],
+        Algorithm::Sha3_512 => &[("openssl", &["dgst", "-sha3-512"])],
+        Algorithm::Blake2b => &[("b2sum", &[]), ("openssl", &["dgst", "-blake2b512"])],
+        Algorithm::Blake2s => &[("openssl", &["dgst", "-blake2s256"])],
+        Algorithm::Ripemd160 => &[("rhash", &["--ripemd160"])],
+        Algorithm::Sm3 => &[("openssl", &["dgst", "-sm3"])],
+        Algorithm::Xxh32 => &[("xxhsum", &["-H0"])],
+        Algorithm::Xxh64 => &[("xxhsum", &["-H1"])],
+        Algorithm::Xxh128 => &[("xxhsum", &["-H2"])],
         Algorithm::Crc32 => &[("rhash", &["--crc32"])],
         Algorithm::Xxh3 => &[("xxhsum", &["-H3"])],
     }
@@ -92,7 +107,7 @@ fn compare_all(path: &Path, mib: usize, rounds: usize) -> Result<(), Box<dyn Err
             }
         }
         let ours = median(ours);
-        write!(out, "{:8} {:7.0} MB/s", algorithm.title(), rate(mib, ours))?;
+        write!(out, "{:11} {:7.0} MB/s", algorithm.title(), rate(mib, ours))?;
         for (peer, times) in installed.iter().zip(theirs) {
             let theirs = median(times);
             let ratio = theirs.as_secs_f64() / ours.as_secs_f64();
@@ -118,7 +133,7 @@ fn rate(mib: usize, time: Duration) -> f64 {
 fn run_ours(path: &Path, algorithm: Algorithm) -> Result<Duration, Box<dyn Error>> {
     let options = Options {
         algorithm,
-        verify: false,
+        ..Options::default()
     };
     let item = Item {
         input: PathBuf::from(path),

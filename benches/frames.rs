@@ -531,6 +531,7 @@ fn checksums(count: usize) -> Record {
             digest,
             bytes,
             verified: false,
+            also: Vec::new(),
         }));
         let step = Step::Run;
         apply(EventKind::ItemDidAppear {

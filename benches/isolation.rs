@@ -61,7 +61,7 @@ fn hash(folder: &Path, files: usize, algorithm: Algorithm, run_on: RunOn) -> Dur
     let mut board = JobBoard::new(|| {});
     let options = checksum::Options {
         algorithm,
-        verify: false,
+        ..checksum::Options::default()
     };
     let spec = JobSpec {
         inputs: vec![PathBuf::from(folder)],

@@ -97,8 +97,9 @@ fn form_changes_the_options() {
     let mut user = User::default();
     options.form(&inputs, &mut user);
     let expected = checksum::Options {
-        algorithm: Algorithm::Xxh3,
+        algorithm: *Algorithm::ALL.last().unwrap(),
         verify: true,
+        ..checksum::Options::default()
     };
     assert_eq!(options, expected);
     assert_eq!(user.notes, [""; 0]);

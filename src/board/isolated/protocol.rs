@@ -208,6 +208,7 @@ mod tests {
             digest: "ab".repeat(32),
             bytes: u64::MAX,
             verified: true,
+            also: Vec::new(),
         };
         let text = "a\u{0}\u{2028}\u{1f980}".to_owned();
         let results = [

@@ -7,10 +7,10 @@ use std::cell::RefCell;
 use std::io::{self, Read as _};
 use std::path::Path;
 
-use super::algorithm::{Algorithm, Hasher};
 use super::error::{Change, ChecksumError};
+use super::hasher::Hasher;
 use super::source::OpenFile;
-use super::{Checksum, tree};
+use super::{Algorithm, Checksum, DigestKind, tree};
 use crate::join::Context;
 
 /// The bytes of one read. They stay in the core's own cache between reading and hashing: doubling it
@@ -49,31 +49,50 @@ impl DigestMonitor for Context {
 /// [`ChecksumError::Cancelled`] if `monitor` cancels it.
 pub fn digest_file(
     path: &Path,
-    algorithm: Algorithm,
+    kind: impl Into<DigestKind>,
     monitor: &dyn DigestMonitor,
 ) -> Result<Checksum, ChecksumError> {
+    Checksum::of_file(path, &[kind.into()], monitor)
+}
+
+/// The digests of one state of a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileDigests {
+    /// The length of the file in bytes.
+    pub bytes: u64,
+    /// The digests in lower-case hexadecimal digits, in the order in which they were asked for.
+    pub digests: Vec<String>,
+}
+
+/// Computes several digests of the regular file at `path`, following links. The file is read once.
+///
+/// # Errors
+/// As [`digest_file`].
+pub fn digests_of_file(
+    path: &Path,
+    kinds: &[DigestKind],
+    monitor: &dyn DigestMonitor,
+) -> Result<FileDigests, ChecksumError> {
     let source = OpenFile::open(path)?;
-    let (digest, bytes) = if algorithm == Algorithm::Blake3 && source.len() >= tree::MIN_LEN {
-        (tree::digest(&source, monitor)?, source.len())
-    } else {
-        stream(&source, algorithm, monitor)?
+    let is_large = source.len() >= tree::MIN_LEN;
+    let digests = match kinds {
+        [kind] if is_large && *kind == Algorithm::Blake3.into() => FileDigests {
+            bytes: source.len(),
+            digests: vec![tree::digest(&source, monitor)?],
+        },
+        kinds => stream(&source, kinds, monitor)?,
     };
     source.check_unchanged()?;
-    monitor.did_read(bytes, bytes);
-    Ok(Checksum {
-        algorithm,
-        digest,
-        bytes,
-        verified: false,
-    })
+    monitor.did_read(digests.bytes, digests.bytes);
+    Ok(digests)
 }
 
 fn stream(
     source: &OpenFile,
-    algorithm: Algorithm,
+    kinds: &[DigestKind],
     monitor: &dyn DigestMonitor,
-) -> Result<(String, u64), ChecksumError> {
-    let mut hasher = Hasher::new(algorithm);
+) -> Result<FileDigests, ChecksumError> {
+    let mut hashers: Vec<_> = kinds.iter().copied().map(Hasher::new).collect();
     let mut done = 0;
     with_buffer(|buffer| {
         loop {
@@ -83,7 +102,9 @@ fn stream(
                 Ok(n) => {
                     done += n as u64;
                     check_length(source, done)?;
-                    hasher.update(&buffer[..n]);
+                    for hasher in &mut hashers {
+                        hasher.update(&buffer[..n]);
+                    }
                     monitor.did_read(done, source.len());
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -95,7 +116,10 @@ fn stream(
     if done < source.len() {
         return Err(source.changed(Change::Shrank));
     }
-    Ok((hasher.finish(), done))
+    Ok(FileDigests {
+        bytes: done,
+        digests: hashers.into_iter().map(Hasher::finish).collect(),
+    })
 }
 
 pub(super) fn check_cancel(

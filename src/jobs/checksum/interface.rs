@@ -1,5 +1,6 @@
 use std::path::PathBuf;
 
+use clap::error::ErrorKind;
 use clap::{ArgMatches, Args as _, FromArgMatches as _};
 
 use super::args::ChecksumArgs;
@@ -38,7 +39,9 @@ impl JobInterface for Options {
     }
 
     fn read_args(&mut self, matches: &ArgMatches) -> Result<Arguments, clap::Error> {
-        let (options, arguments) = ChecksumArgs::from_arg_matches(matches)?.split();
+        let (options, arguments) = ChecksumArgs::from_arg_matches(matches)?
+            .split()
+            .map_err(|error| clap::Error::raw(ErrorKind::ValueValidation, format!("{error}\n")))?;
         *self = options;
         Ok(arguments)
     }

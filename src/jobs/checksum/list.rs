@@ -9,7 +9,7 @@ use std::ffi::OsStr;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::{Algorithm, Checksum};
+use super::{Algorithm, Checksum, DigestKind};
 
 /// One line of a list that names a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,26 +48,62 @@ pub enum Malformed {
     Unnameable,
 }
 
-/// The line that records `checksum` for the file `name`, with its line end.
+/// The line that records `checksum` for the file `name`, with its line end; if it has digests of
+/// several algorithms, a line for each.
 ///
-/// BLAKE3, SHA and MD5 lines have the form that `b3sum -c`, `sha256sum -c` and so on read:
-/// `digest  name`. Other checksums have the length of CRC-32 and XXH3 digests, so those lines name
-/// the algorithm: `XXH3 (name) = digest`, which `xxhsum -c` reads.
+/// BLAKE3, SHA-1, SHA-2 and MD5 lines have the form that `b3sum -c`, `sha256sum -c` and so on read:
+/// `digest  name`. Other digests have the length of one of these, or are those of several tools, so
+/// their lines name the algorithm: `XXH3 (name) = digest`, which `xxhsum -c`, `b2sum -c` and so on
+/// read, too. So do the lines of several algorithms.
 pub fn line(checksum: &Checksum, name: &Path) -> Vec<u8> {
     let name = name.as_os_str().as_encoded_bytes();
-    let escaped = escape(name);
-    let mut line = Vec::with_capacity(escaped.len() + checksum.digest.len() + 16);
-    if escaped.len() != name.len() {
-        line.push(b'\\');
+    let kind = kind(checksum.algorithm, &checksum.digest);
+    if checksum.also.is_empty() && !needs_tag(kind) {
+        return plain_line(&checksum.digest, name);
     }
-    let digest = checksum.digest.as_bytes();
-    let parts: [&[u8]; 5] = match checksum.algorithm {
-        Algorithm::Crc32 => [b"CRC32 (", &escaped, b") = ", digest, b"\n"],
-        Algorithm::Xxh3 => [b"XXH3 (", &escaped, b") = ", digest, b"\n"],
-        _ => [digest, b"  ", &escaped, b"", b"\n"],
+    let mut lines = tagged_line(kind, &checksum.digest, name);
+    for also in &checksum.also {
+        let kind = self::kind(also.algorithm, &also.digest);
+        lines.extend(tagged_line(kind, &also.digest, name));
+    }
+    lines
+}
+
+fn plain_line(digest: &str, name: &[u8]) -> Vec<u8> {
+    line_of(&[digest.as_bytes(), b"  "], name, &[])
+}
+
+fn tagged_line(kind: DigestKind, digest: &str, name: &[u8]) -> Vec<u8> {
+    let before = [kind.tag().as_bytes(), b" ("].concat();
+    line_of(&[&before], name, &[b") = ", digest.as_bytes()])
+}
+
+fn line_of(before: &[&[u8]], name: &[u8], after: &[&[u8]]) -> Vec<u8> {
+    let escaped = escape(name);
+    let mark: &[u8] = if escaped.len() == name.len() {
+        b""
+    } else {
+        b"\\"
     };
-    line.extend(parts.concat());
-    line
+    [mark, &before.concat(), &escaped, &after.concat(), b"\n"].concat()
+}
+
+fn kind(algorithm: Algorithm, digest: &str) -> DigestKind {
+    DigestKind::new(algorithm, digest.len() / 2).unwrap_or(algorithm.into())
+}
+
+/// Whether a line without a tag could be of another algorithm.
+fn needs_tag(kind: DigestKind) -> bool {
+    match kind.algorithm() {
+        Algorithm::Blake3 => kind != Algorithm::Blake3.into(),
+        Algorithm::Sha224
+        | Algorithm::Sha256
+        | Algorithm::Sha384
+        | Algorithm::Sha512
+        | Algorithm::Sha1
+        | Algorithm::Md5 => false,
+        _ => true,
+    }
 }
 
 /// Parses one line, without its `\n`. Returns `None` for a blank line or a comment (`# …`).
@@ -121,7 +157,7 @@ fn plain(line: &[u8]) -> Option<Parts<'_>> {
         Some((b' ' | b'*', name)) => name,
         _ => name,
     };
-    (digits >= Algorithm::Crc32.hex_len()).then_some(Parts {
+    (digits >= 2 * Algorithm::Crc32.usual_len()).then_some(Parts {
         name,
         digest,
         tag: None,
@@ -150,9 +186,11 @@ fn tagged(line: &[u8]) -> Result<Parts<'_>, Malformed> {
         return Err(Malformed::Shape);
     }
     let tag = String::from_utf8_lossy(tag);
-    let algorithm = Algorithm::from_tag(&tag).ok_or_else(|| Malformed::Tag(tag.into_owned()))?;
-    if digest.len() != algorithm.hex_len() {
-        let digits = digest.len();
+    let (algorithm, len) =
+        Algorithm::from_tag(&tag).ok_or_else(|| Malformed::Tag(tag.into_owned()))?;
+    let digits = digest.len();
+    let found = digits / 2;
+    if !digits.is_multiple_of(2) || len.unwrap_or(found) != found || !algorithm.fits(found) {
         return Err(Malformed::Length { digits });
     }
     Ok(Parts {

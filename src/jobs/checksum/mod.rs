@@ -7,6 +7,7 @@ mod algorithm;
 mod args;
 mod digest;
 mod error;
+mod hasher;
 mod interface;
 pub mod list;
 mod source;
@@ -19,10 +20,10 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-pub(super) use self::algorithm::Hasher;
-pub use self::algorithm::{Algorithm, UnknownAlgorithm};
-pub use self::digest::{DigestMonitor, digest_file};
+pub use self::algorithm::{Algorithm, DigestKind, UnknownAlgorithm, UnknownDigest};
+pub use self::digest::{DigestMonitor, FileDigests, digest_file, digests_of_file};
 pub use self::error::{Change, ChecksumError};
+pub(super) use self::hasher::Hasher;
 pub(super) use self::source::{FileIdentity, identity, open_regular};
 pub(super) use self::verify::{MAX_LINE_LEN, read_line};
 pub(super) use self::walk::walk;
@@ -35,6 +36,13 @@ use crate::join::Context;
 pub struct Options {
     /// The algorithm to compute. In a list, the one preferred for digests that fit several.
     pub algorithm: Algorithm,
+    /// The number of bytes of its digests; `None` for the usual one, which also stands for one that the
+    /// algorithm does not have.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub length: Option<usize>,
+    /// Digests to compute besides, while the file is read once.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<DigestKind>,
     /// Whether the inputs are checksum lists, whose files are to be verified.
     ///
     /// A name in a list is relative to the list's folder or, if no such file exists, to the current
@@ -54,6 +62,41 @@ pub struct Checksum {
     /// Whether it was compared with a list and matches.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub verified: bool,
+    /// Digests of other algorithms.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub also: Vec<Digest>,
+}
+
+/// One of several digests of a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Digest {
+    /// The algorithm that computed it.
+    pub algorithm: Algorithm,
+    /// The digest in lower-case hexadecimal digits.
+    pub digest: String,
+}
+
+impl Checksum {
+    /// Computes the digests of a file; the first is that of the checksum.
+    fn of_file(
+        path: &Path,
+        kinds: &[DigestKind],
+        monitor: &dyn DigestMonitor,
+    ) -> Result<Self, ChecksumError> {
+        let file = digests_of_file(path, kinds, monitor)?;
+        let kinds = kinds.iter().copied().map(DigestKind::algorithm);
+        let mut digests = kinds
+            .zip(file.digests)
+            .map(|(algorithm, digest)| Digest { algorithm, digest });
+        let first = digests.next().unwrap_or_default();
+        Ok(Self {
+            algorithm: first.algorithm,
+            digest: first.digest,
+            bytes: file.bytes,
+            verified: false,
+            also: digests.collect(),
+        })
+    }
 }
 
 impl JobOutput for Checksum {
@@ -73,7 +116,14 @@ impl JobOutput for Checksum {
 
 impl fmt::Display for Checksum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.digest)
+        if self.also.is_empty() {
+            return f.write_str(&self.digest);
+        }
+        write!(f, "{} {}", self.algorithm, self.digest)?;
+        for also in &self.also {
+            write!(f, ", {} {}", also.algorithm, also.digest)?;
+        }
+        Ok(())
     }
 }
 
@@ -84,6 +134,22 @@ pub struct Expected {
     pub digest: String,
     /// The algorithms that may have computed it, likeliest first, at least one.
     pub algorithms: Vec<Algorithm>,
+}
+
+impl Options {
+    /// The digests to compute, the one of [`Options::algorithm`] first, each once.
+    pub fn kinds(&self) -> Vec<DigestKind> {
+        let first = self
+            .length
+            .and_then(|len| DigestKind::new(self.algorithm, len).ok());
+        let mut kinds = vec![first.unwrap_or(self.algorithm.into())];
+        for &kind in &self.also {
+            if !kinds.contains(&kind) {
+                kinds.push(kind);
+            }
+        }
+        kinds
+    }
 }
 
 impl Job for Options {
@@ -109,7 +175,7 @@ impl Job for Options {
         let checksum = match &item.step {
             Step::Verify(expected) => verify::verify(&item.input, expected, context),
             Step::Fail(error) => return Err(error.clone()),
-            _ => digest_file(&item.input, self.algorithm, context),
+            _ => Checksum::of_file(&item.input, &self.kinds(), context),
         };
         // A cancel ends the item as cancelled, not as failed.
         context.checkpoint();

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use super::digest::{DigestMonitor, digest_file};
 use super::error::ChecksumError;
 use super::list::{self, ListEntry, Malformed};
-use super::source::OpenFile;
-use super::{Algorithm, Checksum, Expected};
+use super::{Algorithm, Checksum, DigestKind, Expected};
+use crate::jobs::list_source::{is_stdin, open_list};
 use crate::jobs::{Item, Plan, Step};
 use crate::join::Context;
 
@@ -27,7 +27,7 @@ pub(super) fn plan(
     plan: &mut dyn Plan,
 ) {
     for list in lists {
-        let read = OpenFile::open(list).and_then(|source| {
+        let read = open_list(list, context).and_then(|source| {
             let reader = ListReader {
                 list,
                 preferred,
@@ -35,7 +35,7 @@ pub(super) fn plan(
                 malformed: 0,
                 has_valid_line: false,
             };
-            reader.read(&source, plan)
+            reader.read(source, plan)
         });
         if let Err(error) = read {
             plan.item(Item::failed(list.clone(), error));
@@ -52,12 +52,13 @@ struct ListReader<'a> {
 }
 
 impl ListReader<'_> {
-    fn read(mut self, source: &OpenFile, plan: &mut dyn Plan) -> Result<(), ChecksumError> {
-        let mut reader = BufReader::new(source.file());
+    fn read(mut self, source: impl io::Read, plan: &mut dyn Plan) -> Result<(), ChecksumError> {
+        let mut reader = BufReader::new(source);
         let mut line = Vec::new();
         for number in 1.. {
             self.context.checkpoint();
-            let is_line = read_line(&mut reader, &mut line).map_err(|error| source.error(error))?;
+            let is_line = read_line(&mut reader, &mut line)
+                .map_err(|error| ChecksumError::from_io(self.list, error))?;
             if !is_line {
                 break;
             }
@@ -125,6 +126,9 @@ impl ListReader<'_> {
     /// The path of the file that the list calls `name`: in the folder of the list, because both were
     /// probably downloaded or copied together, or else in the current folder, as for `sha256sum -c`.
     fn locate(&self, name: &Path) -> PathBuf {
+        if is_stdin(self.list) {
+            return name.to_owned();
+        }
         let beside = self.list.with_file_name("").join(name);
         if fs::symlink_metadata(&beside).is_err() && fs::symlink_metadata(name).is_ok() {
             return name.to_owned();
@@ -136,33 +140,38 @@ impl ListReader<'_> {
     ///
     /// A line without a tag is known only by its length, which BLAKE3 and SHA-256 share. Then the
     /// name of the list (`SHA256SUMS`) counts more than the algorithm that the user chose, and a
-    /// match with either is a match. CRC-32 and XXH3 have the length of checksums that this program
-    /// does not compute, so they are considered only if chosen.
+    /// match with either is a match. Rare algorithms are considered only if one of these names them.
     fn algorithms(&self, entry: &ListEntry) -> Result<Vec<Algorithm>, Malformed> {
         if let Some(tag) = entry.tag {
             return Ok(vec![tag]);
         }
         let digits = entry.digest.len();
-        let mut algorithms: Vec<_> = Algorithm::ALL
-            .into_iter()
-            .filter(|algorithm| algorithm.hex_len() == digits)
-            .filter(|&algorithm| !is_ambiguous(algorithm) || algorithm == self.preferred)
-            .collect();
-        if algorithms.is_empty() {
+        let is_named = |algorithm| names_algorithm(self.list, algorithm);
+        let is_likely = |algorithm: &Algorithm| {
+            let is_known = is_common(*algorithm) || *algorithm == self.preferred;
+            is_known && 2 * algorithm.usual_len() == digits || is_named(*algorithm)
+        };
+        let mut algorithms: Vec<_> = Algorithm::of_len(digits / 2).filter(is_likely).collect();
+        if algorithms.is_empty() || !digits.is_multiple_of(2) {
             return Err(Malformed::Length { digits });
         }
-        algorithms.sort_by_key(|&algorithm| {
-            (
-                !names_algorithm(self.list, algorithm),
-                algorithm != self.preferred,
-            )
-        });
+        algorithms.sort_by_key(|&algorithm| (!is_named(algorithm), algorithm != self.preferred));
         Ok(algorithms)
     }
 }
 
-fn is_ambiguous(algorithm: Algorithm) -> bool {
-    matches!(algorithm, Algorithm::Crc32 | Algorithm::Xxh3)
+/// Whether a list that names no algorithm is likely to be of this one.
+fn is_common(algorithm: Algorithm) -> bool {
+    matches!(
+        algorithm,
+        Algorithm::Blake3
+            | Algorithm::Sha224
+            | Algorithm::Sha256
+            | Algorithm::Sha384
+            | Algorithm::Sha512
+            | Algorithm::Sha1
+            | Algorithm::Md5
+    )
 }
 
 /// Whether the file name of the list contains the name of this algorithm.
@@ -172,13 +181,15 @@ fn names_algorithm(list: &Path, algorithm: Algorithm) -> bool {
         .unwrap_or_default()
         .to_string_lossy()
         .to_ascii_lowercase();
-    name.contains(algorithm.id()) || algorithm == Algorithm::Blake3 && name.contains("b3")
+    name.contains(algorithm.id())
+        || algorithm == Algorithm::Blake3 && name.contains("b3")
+        || algorithm == Algorithm::Blake2b && name.contains("b2")
 }
 
 /// Reads a line with its line end into `line`, up to one byte more than a list may have. Returns
 /// false at the end of the file.
 pub(in crate::jobs) fn read_line(
-    reader: &mut BufReader<&fs::File>,
+    reader: &mut impl io::BufRead,
     line: &mut Vec<u8>,
 ) -> io::Result<bool> {
     line.clear();
@@ -195,7 +206,8 @@ pub(super) fn verify(
 ) -> Result<Checksum, ChecksumError> {
     let mut found = Vec::new();
     for &algorithm in &expected.algorithms {
-        let checksum = digest_file(path, algorithm, monitor)?;
+        let kind = DigestKind::new(algorithm, expected.digest.len() / 2);
+        let checksum = digest_file(path, kind.unwrap_or(algorithm.into()), monitor)?;
         if checksum.digest == expected.digest {
             return Ok(Checksum {
                 verified: true,

@@ -5,13 +5,15 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::jobs::checksum::{Algorithm, ChecksumError, Hasher, digest_file};
+use crate::jobs::checksum::{
+    Algorithm, ChecksumError, DigestKind, Hasher, UnknownAlgorithm, UnknownDigest, digest_file,
+};
 use crate::join::Context;
 
 /// A digest with its algorithm.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Digest {
-    pub algorithm: Algorithm,
+    pub algorithm: DigestKind,
     /// In lower-case hexadecimal digits.
     pub digits: String,
 }
@@ -19,14 +21,10 @@ pub struct Digest {
 /// The reason that a word which looks like a digest is none.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum DigestError {
-    #[error("{0:?} is not a checksum algorithm")]
-    Algorithm(String),
-    #[error("a digest of {algorithm} has {expected} digits, not {found}")]
-    Len {
-        algorithm: Algorithm,
-        expected: usize,
-        found: usize,
-    },
+    #[error(transparent)]
+    Unknown(#[from] UnknownDigest),
+    #[error("a digest of {algorithm} has another number of digits than {found}")]
+    Len { algorithm: String, found: usize },
 }
 
 impl Digest {
@@ -42,18 +40,17 @@ impl Digest {
     }
 
     fn of(name: &str, digits: &str) -> Result<Self, DigestError> {
-        let algorithm: Algorithm = name
-            .parse()
-            .map_err(|_unknown| DigestError::Algorithm(name.to_owned()))?;
-        if digits.len() != algorithm.hex_len() {
-            return Err(DigestError::Len {
-                algorithm,
-                expected: algorithm.hex_len(),
-                found: digits.len(),
-            });
+        let unknown = || UnknownAlgorithm(name.to_owned());
+        let (algorithm, len) = Algorithm::from_tag(name)
+            .ok_or_else(unknown)
+            .map_err(UnknownDigest::from)?;
+        let found = digits.len();
+        if found % 2 != 0 || len.is_some_and(|len| len * 2 != found) {
+            let algorithm = name.to_owned();
+            return Err(DigestError::Len { algorithm, found });
         }
         Ok(Self {
-            algorithm,
+            algorithm: DigestKind::new(algorithm, found / 2)?,
             digits: digits.to_ascii_lowercase(),
         })
     }
@@ -81,6 +78,6 @@ impl Digest {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.algorithm.id(), self.digits)
+        write!(f, "{}:{}", self.algorithm, self.digits)
     }
 }

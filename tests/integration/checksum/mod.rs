@@ -36,7 +36,7 @@ fn in_task<T: Send + Sync + 'static>(work: impl FnOnce(&Context) -> T + Send + '
 fn compute(algorithm: Algorithm) -> Options {
     Options {
         algorithm,
-        verify: false,
+        ..Options::default()
     }
 }
 
@@ -44,6 +44,7 @@ fn verify(algorithm: Algorithm) -> Options {
     Options {
         algorithm,
         verify: true,
+        ..Options::default()
     }
 }
 

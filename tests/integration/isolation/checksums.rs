@@ -17,7 +17,7 @@ fn checksums_are_equal_on_processes_and_pool() {
         let mut board = TestBoard::new();
         let options = Options::Checksum(checksum::Options {
             algorithm: Algorithm::Sha256,
-            verify: false,
+            ..checksum::Options::default()
         });
         let job = board.start(JobSpec {
             inputs: vec![folder.path().to_owned(), folder.path().join("missing")],
