@@ -35,6 +35,8 @@ packages=(
     bubblewrap daemonize dpkg screen socat sudo tmux
     # Programs to compare with, and validators of the desktop files.
     appstream b3sum coreutils desktop-file-utils findutils perl-base python3
+    # Servers and a proxy to fetch from.
+    lighttpd nginx-light tinyproxy
 )
 
 steps=(packages format clippy clippy-library docs package public-api msrv loom other-unix tests snapshots window desktop-files)
@@ -316,7 +318,8 @@ step_tests() {
     need b3sum b3sum convert imagemagick ssh openssh-client ssh-keygen openssh-client \
         /usr/sbin/sshd openssh-server unshare util-linux bwrap bubblewrap daemonize daemonize \
         screen screen script bsdutils socat socat start-stop-daemon dpkg sudo sudo tmux tmux \
-        dbus-daemon dbus-daemon || return 1
+        dbus-daemon dbus-daemon /usr/sbin/nginx nginx-light /usr/sbin/lighttpd lighttpd \
+        tinyproxy tinyproxy || return 1
     run_tests --test integration -- --ignored || failed=1
     run_tests -p meanwhile-join --test join -- --ignored || failed=1
     return $failed

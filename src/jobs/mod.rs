@@ -15,6 +15,7 @@ pub mod form;
 mod interface;
 mod item;
 mod job;
+mod list_source;
 mod os_text;
 mod plan;
 mod process_run;

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use super::digest::{DigestMonitor, digest_file};
 use super::error::ChecksumError;
 use super::list::{self, ListEntry, Malformed};
-use super::source::OpenFile;
 use super::{Algorithm, Checksum, DigestKind, Expected};
+use crate::jobs::list_source::{is_stdin, open_list};
 use crate::jobs::{Item, Plan, Step};
 use crate::join::Context;
 
@@ -27,7 +27,7 @@ pub(super) fn plan(
     plan: &mut dyn Plan,
 ) {
     for list in lists {
-        let read = OpenFile::open(list).and_then(|source| {
+        let read = open_list(list, context).and_then(|source| {
             let reader = ListReader {
                 list,
                 preferred,
@@ -35,7 +35,7 @@ pub(super) fn plan(
                 malformed: 0,
                 has_valid_line: false,
             };
-            reader.read(&source, plan)
+            reader.read(source, plan)
         });
         if let Err(error) = read {
             plan.item(Item::failed(list.clone(), error));
@@ -52,12 +52,13 @@ struct ListReader<'a> {
 }
 
 impl ListReader<'_> {
-    fn read(mut self, source: &OpenFile, plan: &mut dyn Plan) -> Result<(), ChecksumError> {
-        let mut reader = BufReader::new(source.file());
+    fn read(mut self, source: impl io::Read, plan: &mut dyn Plan) -> Result<(), ChecksumError> {
+        let mut reader = BufReader::new(source);
         let mut line = Vec::new();
         for number in 1.. {
             self.context.checkpoint();
-            let is_line = read_line(&mut reader, &mut line).map_err(|error| source.error(error))?;
+            let is_line = read_line(&mut reader, &mut line)
+                .map_err(|error| ChecksumError::from_io(self.list, error))?;
             if !is_line {
                 break;
             }
@@ -125,6 +126,9 @@ impl ListReader<'_> {
     /// The path of the file that the list calls `name`: in the folder of the list, because both were
     /// probably downloaded or copied together, or else in the current folder, as for `sha256sum -c`.
     fn locate(&self, name: &Path) -> PathBuf {
+        if is_stdin(self.list) {
+            return name.to_owned();
+        }
         let beside = self.list.with_file_name("").join(name);
         if fs::symlink_metadata(&beside).is_err() && fs::symlink_metadata(name).is_ok() {
             return name.to_owned();
@@ -185,7 +189,7 @@ fn names_algorithm(list: &Path, algorithm: Algorithm) -> bool {
 /// Reads a line with its line end into `line`, up to one byte more than a list may have. Returns
 /// false at the end of the file.
 pub(in crate::jobs) fn read_line(
-    reader: &mut BufReader<&fs::File>,
+    reader: &mut impl io::BufRead,
     line: &mut Vec<u8>,
 ) -> io::Result<bool> {
     line.clear();

@@ -35,7 +35,7 @@ pub(super) struct FetchArgs {
     /// Save under the name that the server gives (Content-Disposition).
     #[arg(long, requires = "to")]
     server_names: bool,
-    /// Lists of URLs, one a line.
+    /// Lists of URLs, one a line; - is standard input.
     files: Vec<PathBuf>,
 }
 

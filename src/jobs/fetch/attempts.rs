@@ -261,7 +261,7 @@ impl Target<'_> {
         if found == expected.digits {
             return Ok(());
         }
-        let algorithm = expected.kind.algorithm();
+        let algorithm = expected.algorithm;
         let message = format!("expected {expected}, but the response has {algorithm} {found}");
         Err(Failure {
             // What was kept may have been damaged since, or be of another response.

@@ -6,14 +6,14 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::jobs::checksum::{
-    Algorithm, ChecksumError, DigestKind, Hasher, UnknownDigest, digest_file,
+    Algorithm, ChecksumError, DigestKind, Hasher, UnknownAlgorithm, UnknownDigest, digest_file,
 };
 use crate::join::Context;
 
 /// A digest with its algorithm.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Digest {
-    pub kind: DigestKind,
+    pub algorithm: DigestKind,
     /// In lower-case hexadecimal digits.
     pub digits: String,
 }
@@ -22,13 +22,9 @@ pub struct Digest {
 #[derive(Debug, thiserror::Error)]
 pub(super) enum DigestError {
     #[error(transparent)]
-    Kind(#[from] UnknownDigest),
-    #[error("a digest of {kind} has {expected} digits, not {found}")]
-    Len {
-        kind: DigestKind,
-        expected: usize,
-        found: usize,
-    },
+    Unknown(#[from] UnknownDigest),
+    #[error("a digest of {algorithm} has another number of digits than {found}")]
+    Len { algorithm: String, found: usize },
 }
 
 impl Digest {
@@ -44,19 +40,17 @@ impl Digest {
     }
 
     fn of(name: &str, digits: &str) -> Result<Self, DigestError> {
-        let mut kind: DigestKind = name.parse()?;
-        if name_has_no_length(name) && kind.algorithm().has_any_length() {
-            kind = DigestKind::with_bits(kind.algorithm(), digits.len() * 4)?;
-        }
-        if digits.len() != kind.len() * 2 {
-            return Err(DigestError::Len {
-                kind,
-                expected: kind.len() * 2,
-                found: digits.len(),
-            });
+        let unknown = || UnknownAlgorithm(name.to_owned());
+        let (algorithm, len) = Algorithm::from_tag(name)
+            .ok_or_else(unknown)
+            .map_err(UnknownDigest::from)?;
+        let found = digits.len();
+        if !found.is_multiple_of(2) || len.is_some_and(|len| len * 2 != found) {
+            let algorithm = name.to_owned();
+            return Err(DigestError::Len { algorithm, found });
         }
         Ok(Self {
-            kind,
+            algorithm: DigestKind::new(algorithm, found / 2)?,
             digits: digits.to_ascii_lowercase(),
         })
     }
@@ -66,29 +60,24 @@ impl Digest {
     /// # Errors
     /// It has another, or can't be read.
     pub(super) fn check_file(&self, path: &Path, context: &Context) -> Result<(), ChecksumError> {
-        let found = digest_file(path, self.kind, context)?;
+        let found = digest_file(path, self.algorithm, context)?;
         if found.digest == self.digits {
             return Ok(());
         }
         Err(ChecksumError::Mismatch {
             path: path.to_owned(),
             expected: self.digits.clone(),
-            found: format!("{} {}", self.kind.algorithm(), found.digest),
+            found: format!("{} {}", self.algorithm, found.digest),
         })
     }
 
     pub(super) fn hasher(&self) -> Hasher {
-        Hasher::new(self.kind)
+        Hasher::new(self.algorithm)
     }
 }
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.kind, self.digits)
+        write!(f, "{}:{}", self.algorithm, self.digits)
     }
-}
-
-/// Whether a name such as `blake2b` leaves the length open, unlike `blake2b-256`.
-fn name_has_no_length(name: &str) -> bool {
-    matches!(Algorithm::from_tag(name), Some((_, None)))
 }

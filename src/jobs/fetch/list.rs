@@ -10,7 +10,8 @@ use url::Url;
 
 use super::digest::{Digest, DigestError};
 use super::{Options, Request, name};
-use crate::jobs::checksum::{ChecksumError, MAX_LINE_LEN, open_regular, read_line};
+use crate::jobs::checksum::{ChecksumError, MAX_LINE_LEN, read_line};
+use crate::jobs::list_source::open_list;
 use crate::jobs::save::create_folder;
 use crate::jobs::text::shown;
 use crate::jobs::{Item, ItemError, Plan, Step};
@@ -95,9 +96,8 @@ fn read(
     context: &Context,
     plan: &mut dyn Plan,
 ) -> Result<bool, ChecksumError> {
-    let (file, _) = open_regular(list)?;
+    let mut reader = BufReader::new(open_list(list, context)?);
     let mut has_item = false;
-    let mut reader = BufReader::new(&file);
     let mut line = Vec::new();
     for number in 1.. {
         context.checkpoint();

@@ -268,7 +268,7 @@ impl fmt::Display for Fetched {
             write!(f, " · {} of before did not fit", bytes(self.discarded))?;
         }
         if let Some(digest) = &self.digest {
-            write!(f, " · {} matches", digest.kind.algorithm())?;
+            write!(f, " · {} matches", digest.algorithm)?;
         }
         match &self.saved_to {
             Some(file) => write!(f, " → {}", file.display()),

@@ -11,6 +11,7 @@ mod checksum;
 #[cfg(target_os = "linux")]
 mod escaping;
 mod isolation;
+mod lists;
 mod notes;
 mod output;
 #[cfg(target_os = "linux")]
@@ -92,13 +93,17 @@ impl Running {
             .stderr(Stdio::piped())
             .spawn();
         let mut running = Self(child.expect("the program starts"));
-        // The message about the join shows that the job runs.
+        running.wait_until_joined();
+        running
+    }
+
+    /// Waits for the message about the join, which shows that the job runs.
+    fn wait_until_joined(&mut self) {
         let mut line = String::new();
-        let stderr = running.0.stderr.as_mut().expect("it is piped");
+        let stderr = self.0.stderr.as_mut().expect("it is piped");
         let read = BufReader::new(stderr).read_line(&mut line);
         read.expect("stderr is text");
         assert!(line.contains("still running after "), "{line}");
-        running
     }
 
     fn signal(&self, signal: Signal) {

@@ -85,7 +85,7 @@ fn response_with_its_digest_is_saved() {
     };
     let fetched = outcomes(spec(&options, &[&list])).remove(0).unwrap();
     assert_eq!(fetched.digest.as_ref().unwrap().to_string(), ABC);
-    assert!(fetched.to_string().contains(" · SHA-256 matches → "));
+    assert!(fetched.to_string().contains(" · sha256 matches → "));
     assert_eq!(fs::read(options.to.join("abc")).unwrap(), b"abc");
 }
 

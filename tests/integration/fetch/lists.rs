@@ -1,9 +1,9 @@
 //! Lists of URLs, and the command line.
 
-use std::ffi::OsStr;
 use std::fs;
+use std::io::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 
@@ -12,7 +12,7 @@ use meanwhile::jobs::{ItemError, JobSpec};
 use serde_json::Value;
 
 use super::{Server, answer, options, outcomes, spec};
-use crate::util::files::{self, folder, write};
+use crate::util::files::{folder, write};
 
 #[test]
 fn fetch_needs_a_url_or_a_list() {
@@ -99,18 +99,44 @@ fn invalid_lines_fail_with_their_number() {
     assert!(messages[2].starts_with(&named), "{}", messages[2]);
 }
 
+/// Runs `meanwhile run fetch` with this list, and gives it the text through a pipe.
+fn fetch_piped(list: &str, text: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_meanwhile"));
+    command.args(["run", "fetch", list]).stdin(Stdio::piped());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    write!(child.stdin.take().unwrap(), "{text}").unwrap();
+    child.wait_with_output().unwrap()
+}
+
+#[test]
+fn list_may_come_from_a_pipe() {
+    let server = Server::start(|_, stream| answer(stream, "200 OK", "", b"hello"));
+    for list in ["-", "/dev/stdin"] {
+        let output = fetch_piped(
+            list,
+            &format!("# these\n{}\n{}", server.url("/a"), server.url("/b")),
+        );
+        assert_eq!(output.status.code(), Some(0));
+        assert_eq!(
+            output.stdout.iter().filter(|&&byte| byte == b'\n').count(),
+            2
+        );
+    }
+    let output = fetch_piped("-", "# none\n");
+    let error = String::from_utf8_lossy(&output.stderr);
+    assert!(error.contains("The list - has no URLs."), "{error}");
+}
+
 #[test]
 fn invalid_list_fails_and_the_others_are_read() {
     let server = Server::start(|_, stream| answer(stream, "200 OK", "", b""));
     let folder = folder();
-    let (made, _) = files::run(folder.path(), "mkfifo", &[OsStr::new("fifo")]);
-    assert!(made);
     let list = write(folder.path(), "list", server.url("/a"));
     let long = write(folder.path(), "long", vec![b'a'; 1 << 20]);
     let outcomes = outcomes(spec(
         &Options::default(),
         &[
-            &folder.path().join("fifo"),
             Path::new("/dev/zero"),
             folder.path(),
             &folder.path().join("nothing"),
@@ -128,14 +154,7 @@ fn invalid_list_fails_and_the_others_are_read() {
         .collect();
     assert_eq!(
         words,
-        [
-            "special_file",
-            "special_file",
-            "folder",
-            "missing",
-            "no_url",
-            "fetched"
-        ]
+        ["special_file", "folder", "missing", "no_url", "fetched"]
     );
 }
 

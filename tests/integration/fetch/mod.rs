@@ -9,6 +9,7 @@ mod proxies;
 mod responses;
 mod resuming;
 mod retries;
+mod servers;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -10,7 +10,7 @@ use super::{Server, answer, thread};
 const HOST: &str = "files.example.test";
 
 /// Runs `meanwhile run fetch` with these variables and no others about proxies.
-fn fetch(url: &str, variables: &[(&str, &str)]) -> Output {
+pub(super) fn fetch(url: &str, variables: &[(&str, &str)]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_meanwhile"));
     command.args(["run", "fetch", "--retries", "0", "--url", url]);
     for name in ["http_proxy", "https_proxy", "all_proxy", "no_proxy"] {
@@ -22,7 +22,7 @@ fn fetch(url: &str, variables: &[(&str, &str)]) -> Output {
 }
 
 #[track_caller]
-fn assert_fetched(output: &Output) {
+pub(super) fn assert_fetched(output: &Output) {
     let error = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{error}");
     assert!(output.stdout.starts_with(b"200\t5\t"), "{error}");

@@ -1,0 +1,82 @@
+//! Lists from standard input and from pipes.
+
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::{Output, Stdio};
+
+use nix::sys::signal::Signal;
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
+
+use super::{Running, code, err, meanwhile, out};
+
+const ABC: &str = "900150983cd24fb0d6963f7d28e17f72";
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    fs::write(folder.path().join("abc"), "abc").expect("it is ours");
+    folder
+}
+
+/// Verifies a list that is written to standard input.
+fn check(folder: &Path, list: &str, text: &[u8]) -> Output {
+    let mut command = meanwhile(&["run", "checksum", "--check", list]);
+    command.current_dir(folder).stdin(Stdio::piped());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program starts");
+    let mut stdin = child.stdin.take().expect("it is piped");
+    stdin.write_all(text).expect("the program reads it");
+    drop(stdin);
+    child.wait_with_output().expect("it is our child")
+}
+
+#[test]
+fn list_on_standard_input_is_verified() {
+    let folder = folder();
+    for list in ["-", "/dev/stdin", "/dev/fd/0"] {
+        let output = check(folder.path(), list, format!("{ABC}  abc\n").as_bytes());
+        assert_eq!((code(&output), out(&output)), (0, "abc: OK\n"), "{list}");
+    }
+    let output = check(folder.path(), "-", format!("{ABC}  gone\n").as_bytes());
+    assert_eq!(code(&output), 1);
+    assert!(err(&output).contains("gone"), "{}", err(&output));
+}
+
+#[test]
+fn list_in_a_named_pipe_is_verified() {
+    let folder = folder();
+    let pipe = folder.path().join("pipe");
+    mkfifo(&pipe, Mode::S_IRWXU).expect("a pipe");
+    let mut command = meanwhile(&["run", "checksum", "--check", "pipe"]);
+    command.current_dir(folder.path());
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = command.spawn().expect("the program starts");
+    // Opening it waits for the reader.
+    let mut writer = File::create(&pipe).expect("the program opens the pipe");
+    writeln!(writer, "{ABC}  abc").expect("the program reads it");
+    drop(writer);
+    let output = child.wait_with_output().expect("it is our child");
+    assert_eq!((code(&output), out(&output)), (0, "abc: OK\n"));
+}
+
+#[test]
+fn silent_pipe_does_not_block_a_cancel() {
+    let folder = folder();
+    let pipe = folder.path().join("pipe");
+    mkfifo(&pipe, Mode::S_IRWXU).expect("a pipe");
+    for list in ["pipe", "-"] {
+        let mut command = meanwhile(&["run", "checksum", "--check", list]);
+        command.args(["--join-timeout", "0", "--then", "wait"]);
+        command.current_dir(folder.path()).stdin(Stdio::piped());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut running = Running(command.spawn().expect("the program starts"));
+        let stdin = running.0.stdin.take();
+        running.wait_until_joined();
+        running.signal(Signal::SIGINT);
+        let (status, _) = running.end();
+        assert_eq!(status.signal(), Some(Signal::SIGINT as i32), "{list}");
+        drop(stdin);
+    }
+}
