@@ -157,7 +157,7 @@ pub(crate) fn seconds_ui(
             Event::Key { pressed: true, .. } | Event::PointerButton { pressed: true, .. }
         )
     };
-    if ui.input(|input| input.events.iter().any(is_press)) {
+    if response.has_focus() || ui.input(|input| input.events.iter().any(is_press)) {
         ui.data_mut(|data| data.remove::<String>(problem_id));
     }
     // What is still being typed may become right.

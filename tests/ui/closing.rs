@@ -77,7 +77,8 @@ fn work_goes_on_without_the_window() {
     assert_eq!(detached.jobs(), 0);
 }
 
-/// A window whose command ignores `SIGTERM` for so many seconds of grace, after a request to close it.
+/// A window whose command ignores `SIGTERM` for so many seconds of grace, after a request to close it. The
+/// command has descendants in its session and in others.
 #[cfg(target_os = "linux")]
 fn asked_to_close_over_a_stubborn_command(grace_secs: f64) -> (Window, Sleeper) {
     let mut window = Window::open();
@@ -85,7 +86,9 @@ fn asked_to_close_over_a_stubborn_command(grace_secs: f64) -> (Window, Sleeper) 
     window.click("Through /bin/sh");
     let sleeper = Sleeper::new(window.dir.path());
     let sleep = sleeper.command();
-    let script = format!("trap '' TERM; echo ready; {sleep} & {sleep}");
+    let script = format!(
+        "trap '' TERM; setsid -f {sleep}; (setsid {sleep} &); echo ready; {sleep} & {sleep}"
+    );
     window.type_into("Command line", &script);
     window.click("More about the command");
     window.set("Grace (s)", grace_secs);
@@ -93,6 +96,9 @@ fn asked_to_close_over_a_stubborn_command(grace_secs: f64) -> (Window, Sleeper) 
     window.click("Start");
     window.click("Output");
     window.until("ready");
+    while sleeper.running().len() < 4 {
+        window.step();
+    }
     assert!(!window.ask_to_close());
     (window, sleeper)
 }

@@ -42,7 +42,9 @@ use super::{children, reaper, spawner, stopper, system};
 ///
 /// On Linux the process and its descendants have a number in their limit on file locks
 /// (`ulimit -x`), which Linux does not enforce. By that they are found even if they have cleared their
-/// environment, changed their user or entered a container. What is no descendant is not found: for
+/// environment, changed their user or entered a container. Where a program with a launcher runs in a program
+/// with a launcher and so on, a process has the numbers of the innermost and of the outermost of those
+/// programs; those between find it by its environment alone. What is no descendant is not found: for
 /// example, what `atd` or `systemd` starts for the process.
 ///
 /// The shim and the supervisor are this program, or `meanwhile-supervise` of the package of that name, if that

@@ -41,6 +41,9 @@ const PERL: &str = "env -i perl -MPOSIX -e 'exit if fork; setsid; exit if fork; 
 const PYTHON: &str = "python3 -c 'import subprocess, sys; \
                       subprocess.Popen(sys.argv[1:], start_new_session=True, env=dict())' SLEEP";
 
+const NODE: &str = "env -i node -e 'require(\"child_process\").spawn(process.argv[1], \
+                    process.argv.slice(2), {detached: true, stdio: \"ignore\", env: Object()}).unref()' SLEEP";
+
 /// What every system of the tests has.
 const USUAL_WAYS: [Way; 12] = [
     way(&["setsid"], "setsid -f SLEEP"),
@@ -60,7 +63,10 @@ const USUAL_WAYS: [Way; 12] = [
     as_root(&["su"], "su root -c 'env -i setsid -f SLEEP'"),
 ];
 
-/// What needs a package. `node`, `daemon` and the like do what these do. A job of `at`, of
+/// What is tried where it is: the package of `node` is large.
+const LARGE_WAYS: [Way; 1] = [way(&["node"], NODE)];
+
+/// What needs a package. `daemon` and the like do what these do. A job of `at`, of
 /// `systemd-run` or of a `tmux` server that ran before is started by another program and is none of the
 /// command's descendants: nothing can end it but that program.
 const MORE_WAYS: [Way; 7] = [
@@ -166,8 +172,9 @@ fn wait_until(condition: impl Fn() -> bool, about: &dyn Fn() -> String) {
 #[test]
 fn each_way_out_leaves_nothing_after_one_end() {
     let ends = ENDS.into_iter().cycle();
-    let pairs: Vec<_> = USUAL_WAYS.iter().zip(ends).collect();
-    for way in USUAL_WAYS {
+    let ways = || USUAL_WAYS.iter().chain(&LARGE_WAYS);
+    let pairs: Vec<_> = ways().zip(ends).collect();
+    for way in ways() {
         if let Some(why) = way.obstacle() {
             println!("not tried: `{}`: {why}", way.script);
         }
@@ -194,7 +201,12 @@ fn each_way_out_leaves_nothing_after_any_end() {
         .filter_map(|way| Some(format!("`{}`: {}", way.script, way.obstacle()?)))
         .collect();
     for end in ENDS {
-        leave_nothing(&ways().map(|way| (way, end)).collect::<Vec<_>>());
+        leave_nothing(
+            &ways()
+                .chain(&LARGE_WAYS)
+                .map(|way| (way, end))
+                .collect::<Vec<_>>(),
+        );
     }
     assert!(obstacles.is_empty(), "not tried: {obstacles:#?}");
 }
