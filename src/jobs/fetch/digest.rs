@@ -45,7 +45,7 @@ impl Digest {
             .ok_or_else(unknown)
             .map_err(UnknownDigest::from)?;
         let found = digits.len();
-        if found % 2 != 0 || len.is_some_and(|len| len * 2 != found) {
+        if !found.is_multiple_of(2) || len.is_some_and(|len| len * 2 != found) {
             let algorithm = name.to_owned();
             return Err(DigestError::Len { algorithm, found });
         }
