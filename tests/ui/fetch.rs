@@ -74,9 +74,9 @@ fn url_list_is_an_input_and_time_limits_apply() {
     window.choose("Job", "Fetch URLs");
     window.click("More about fetching");
     window.set("Connect (s)", 5.0);
-    window.set("Time limit (s)", 0.0);
+    window.set("Idle limit (s)", 0.0);
     assert!(!window.is_enabled("Start"));
-    window.set("Time limit (s)", 50.0);
+    window.set("Idle limit (s)", 50.0);
     window.set("Retries", 0.0);
     window.set("Pause (s)", 1.0);
     window.set("Size limit (MiB)", 1.0);

@@ -160,7 +160,7 @@ impl Target<'_> {
                 return Err(keeping(failure));
             }
         };
-        let mut answer = self.begin(part, &head)?;
+        let mut answer = self.begin(part, &head, context)?;
         self.check_size(answer.len.unwrap_or(0)).map_err(&keeping)?;
         if let Err(failure) = self.receive(&exchange, &mut answer, context) {
             return Err(gave_up(answer.received, failure));
@@ -200,7 +200,7 @@ impl Target<'_> {
     }
 
     /// Finds the place for the bytes that follow the head.
-    fn begin(&self, part: Option<Part>, head: &Head) -> Result<Answer, Failure> {
+    fn begin(&self, part: Option<Part>, head: &Head, context: &Context) -> Result<Answer, Failure> {
         let digest = self.request.digest.as_ref();
         let not_saved = |error| self.not_saved(&self.name, error);
         let Some(part) = part else {
@@ -225,7 +225,7 @@ impl Target<'_> {
                 return Err(Failure::new(STALE, "the server sent another part"));
             };
             return Ok(Answer {
-                received: Received::part(part, digest).map_err(not_saved)?,
+                received: Received::part(part, digest, context).map_err(not_saved)?,
                 len: known.len,
                 resumed_from: from,
                 discarded: 0,
@@ -234,7 +234,7 @@ impl Target<'_> {
         part.remove();
         Ok(Answer {
             discarded: from,
-            ..self.begin(None, head)?
+            ..self.begin(None, head, context)?
         })
     }
 

@@ -37,7 +37,7 @@ impl JobInterface for Options {
         let connect = Field::new("Connect (s)", "Connection timeout.");
         form.seconds(connect, &mut self.connect_secs);
         let timeout = Field::new(
-            "Time limit (s)",
+            "Idle limit (s)",
             "The longest time in which nothing arrives.",
         );
         form.seconds(timeout, &mut self.timeout_secs);

@@ -10,6 +10,7 @@ use super::part::{self, Part};
 use super::range::Known;
 use crate::jobs::checksum::Hasher;
 use crate::jobs::save::PendingFile;
+use crate::join::Context;
 
 /// The place for the bytes.
 #[derive(Debug)]
@@ -55,11 +56,18 @@ impl Received {
         })
     }
 
-    /// Those of the part.
-    pub(super) fn part(mut part: Part, digest: Option<&Digest>) -> io::Result<Self> {
+    /// Those of the part. Reads them if there is a digest to compute.
+    pub(super) fn part(
+        mut part: Part,
+        digest: Option<&Digest>,
+        context: &Context,
+    ) -> io::Result<Self> {
         let mut hasher = digest.map(Digest::hasher);
         if let Some(hasher) = &mut hasher {
-            part.read(|bytes| hasher.update(bytes))?;
+            part.read(|bytes| {
+                context.checkpoint();
+                hasher.update(bytes);
+            })?;
         }
         Ok(Self {
             len: part.len(),

@@ -118,10 +118,8 @@ fn list_may_come_from_a_pipe() {
             &format!("# these\n{}\n{}", server.url("/a"), server.url("/b")),
         );
         assert_eq!(output.status.code(), Some(0));
-        assert_eq!(
-            output.stdout.iter().filter(|&&byte| byte == b'\n').count(),
-            2
-        );
+        let lines = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(lines.lines().count(), 2);
     }
     let output = fetch_piped("-", "# none\n");
     let error = String::from_utf8_lossy(&output.stderr);
