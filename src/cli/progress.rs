@@ -73,10 +73,13 @@ impl Progress {
         }
     }
 
-    /// Removes the bar.
-    pub(super) fn finish(self) {
+    /// Removes the bar. In its place, a sentence says what the files of the job have become.
+    pub(super) fn finish(self, job: &JobRecord) {
         if let Self::Bar(bar) = self {
             bar.finish_and_clear();
+            if let Some(lengths) = job.lengths_text() {
+                print_message(&lengths);
+            }
         }
     }
 }

@@ -85,7 +85,7 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
     let written = text.map_or(Ok(()), |text| {
         text.finish(&output::job_failure(job), timeout)
     });
-    progress.finish();
+    progress.finish(job);
     match (format, &file) {
         (Format::Json, file) => output::show_json(job, board.now(), file.as_deref())?,
         (Format::Text, Some(file)) => output::save_lines(job, file)?,

@@ -36,6 +36,11 @@ pub trait JobOutput: fmt::Display {
         None
     }
 
+    /// The lengths of a file before and after, in bytes; `None` unless the job is about them.
+    fn lengths(&self) -> Option<(u64, u64)> {
+        None
+    }
+
     /// What is not as expected although the item returned, as a sentence without its subject, which is
     /// the input, and full stop; `None` if all is.
     fn remark(&self) -> Option<String> {
@@ -54,6 +59,11 @@ impl Output {
     /// A word to show before the result; `None` if the result says enough.
     pub fn verdict(&self) -> Option<&'static str> {
         self.of_job().verdict()
+    }
+
+    /// The lengths of a file before and after, in bytes; `None` unless the job is about them.
+    pub fn lengths(&self) -> Option<(u64, u64)> {
+        self.of_job().lengths()
     }
 
     /// What is not as expected although the item returned, as a sentence without its subject, which is

@@ -66,6 +66,12 @@ pub trait Job: Send + Sync {
         self.run_item(item, context)
     }
 
+    /// The error of an item that panicked at this `file:line:column`, if that is no fault of the program
+    /// but of what the item is. `None` shows the panic itself.
+    fn error_of_panic(&self, _item: &Item, _place: &str) -> Option<ItemError> {
+        None
+    }
+
     /// Whether each item is a process of its own. Then its thread only waits: it does not compete
     /// for a core, and isolating it would isolate nothing.
     fn has_processes(&self) -> bool {

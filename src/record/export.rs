@@ -26,6 +26,7 @@ use crate::jobs::{ItemError, Output, ProcessRun};
 /// | `state` | [`JobState::label`] |
 /// | `panic` | only if planning panicked: as for an item |
 /// | `elapsed_secs` | seconds, a fraction |
+/// | `bytes_before`, `bytes_after` | only of images: the lengths of their files and of the results |
 /// | `notes` | the sentences about the plan, such as which files were left out |
 /// | `items` | all items, in order |
 ///
@@ -111,6 +112,9 @@ fn write_job_head(text: &mut String, job: &JobRecord, now: Duration) {
         counts.cancelled
     );
     line(text, "items", &items);
+    if let Some(lengths) = job.lengths_text() {
+        line(text, "files", &lengths);
+    }
     for note in job.notes() {
         line(text, "note", note);
     }
@@ -155,6 +159,10 @@ struct JobDocument<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     panic: Option<&'a Panic>,
     elapsed_secs: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes_before: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes_after: Option<u64>,
     notes: Vec<&'a str>,
     #[serde(serialize_with = "serialize_items")]
     items: &'a JobRecord,
@@ -167,6 +175,8 @@ impl<'a> JobDocument<'a> {
             state: job.state().label(),
             panic: job.panic(PanicKey::Job).map(|(panic, _)| panic),
             elapsed_secs: job.elapsed(now).as_secs_f64(),
+            bytes_before: job.lengths().map(|(before, _)| before),
+            bytes_after: job.lengths().map(|(_, after)| after),
             notes: job.notes().iter().map(|note| &**note).collect(),
             items: job,
         }

@@ -10,6 +10,7 @@ use super::items::Items;
 use super::job_state::{JobId, JobState};
 use super::join::{JoinId, JoinOutcome, JoinRecord};
 use super::rate::{self, Rate, RateWindow};
+use crate::format;
 use crate::jobs::{Item, JobSpec};
 
 /// A job, with its history. A clone is a cheap snapshot, which shares the items.
@@ -21,6 +22,7 @@ pub struct JobRecord {
     items: Items,
     counts: Counts,
     notes: Vec<Arc<str>>,
+    lengths: Option<(u128, u128)>,
     planned: bool,
     /// Exact sums, whatever sizes a faulty worker reports.
     done_bytes: u128,
@@ -76,6 +78,23 @@ impl JobRecord {
     /// hundred at most.
     pub fn notes(&self) -> &[Arc<str>] {
         &self.notes
+    }
+
+    /// The lengths of all files before and after, in bytes, as far as items have returned; `None` unless
+    /// the job is about them.
+    pub fn lengths(&self) -> Option<(u64, u64)> {
+        let (before, after) = self.lengths?;
+        Some((saturated(before), saturated(after)))
+    }
+
+    /// Such as `84.0 MiB became 6.1 MiB, 93 % less`; `None` unless the job is about such lengths.
+    pub fn lengths_text(&self) -> Option<String> {
+        let (before, after) = self.lengths()?;
+        let percent = 100.0 * (after as f64 / before.max(1) as f64 - 1.0);
+        let change = if percent > 0.0 { "more" } else { "less" };
+        let (before, after) = (format::bytes(before), format::bytes(after));
+        let percent = percent.abs();
+        Some(format!("{before} became {after}, {percent:.0} % {change}"))
     }
 
     /// Whether every item has been found.
@@ -197,6 +216,7 @@ impl JobRecord {
             items: Items::default(),
             counts: Counts::default(),
             notes: Vec::new(),
+            lengths: None,
             planned: false,
             done_bytes: 0,
             total_bytes: 0,
@@ -289,6 +309,10 @@ impl JobRecord {
 
     fn end_item(&mut self, at: Duration, id: ItemId, state: ItemState) {
         let did_panic = matches!(state, ItemState::Panicked(_));
+        let lengths = match &state {
+            ItemState::Returned(output) => output.lengths(),
+            _ => None,
+        };
         let changed = self.change_item(at, id, |item| {
             if matches!(state, ItemState::Returned(_)) {
                 item.done = item.done.max(item.total);
@@ -296,6 +320,11 @@ impl JobRecord {
             item.state = state;
             item.ended_at = Some(at);
         });
+        if changed && let Some((before, after)) = lengths {
+            let sums = self.lengths.get_or_insert_default();
+            sums.0 += u128::from(before);
+            sums.1 += u128::from(after);
+        }
         if changed && did_panic {
             self.panicked.push(id);
         }

@@ -37,6 +37,7 @@ fn images_are_resized_rotated_and_saved() {
     window.click("Start");
     window.until("5 × 10 → ");
     window.until("1 of 1 item");
+    window.until(" became ");
     let size = image::image_dimensions(out.join("in.webp"));
     assert_eq!(size.expect("it was saved"), (5, 10));
 

@@ -28,6 +28,7 @@ pub(in crate::board) struct Control {
 
 /// An item that has a task.
 pub(super) struct InFlight {
+    pub(super) item: Arc<Item>,
     pub(super) task: ItemTask,
     /// Done and total as last published.
     pub(super) published: (u64, u64),

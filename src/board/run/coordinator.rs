@@ -17,7 +17,7 @@ use crate::jobs::retry::{RETRY_INTERVAL, Refusals};
 use crate::jobs::room;
 use crate::jobs::{Item, ItemError, JobSpec, Step};
 use crate::join::{Context, JoinError, PanicReport, Progress, SpawnError, Task};
-use crate::record::{EventKind, ItemId, ItemState, PanicKey};
+use crate::record::{EventKind, ItemId, ItemState, Panic, PanicKey};
 
 /// The outcome of a job that was not cancelled.
 #[derive(Debug)]
@@ -150,8 +150,9 @@ impl Coordinator {
         self.backpressure.release();
     }
 
-    fn track(&self, id: ItemId, item: &Item, task: &ItemTask) {
+    fn track(&self, id: ItemId, item: &Arc<Item>, task: &ItemTask) {
         let flight = InFlight {
+            item: Arc::clone(item),
             task: task.clone(),
             published: (0, item.bytes),
         };
@@ -224,13 +225,16 @@ impl Coordinator {
             Ok(ItemOutcome::Returned(output)) => ItemState::Returned(output.clone()),
             Ok(ItemOutcome::Failed(error)) => ItemState::Failed(error.clone()),
             Ok(ItemOutcome::Panicked(panic, backtrace)) => {
-                let backtrace = KeptBacktrace::Resolved(Arc::clone(backtrace));
-                self.control.keep_backtrace(key, backtrace);
-                ItemState::Panicked(Arc::clone(panic))
+                self.panicked(&flight.item, Arc::clone(panic), || {
+                    let backtrace = KeptBacktrace::Resolved(Arc::clone(backtrace));
+                    self.control.keep_backtrace(key, backtrace);
+                })
             }
             Ok(ItemOutcome::Crashed(crash)) => ItemState::Crashed(Arc::clone(crash)),
             Err(JoinError::Panicked(report)) => {
-                ItemState::Panicked(self.control.keep_panic(key, &report))
+                self.panicked(&flight.item, Arc::new(Panic::from(&*report)), || {
+                    self.control.keep_panic(key, &report);
+                })
             }
             Ok(ItemOutcome::IgnoredCancel(within)) => {
                 let within = *within;
@@ -240,6 +244,17 @@ impl Coordinator {
             Ok(ItemOutcome::Cancelled) | Err(_) => ItemState::Cancelled,
         };
         self.publish_end(id, state);
+    }
+
+    /// How an item that panicked ended: as its job explains it, or with the panic, which is then kept.
+    fn panicked(&self, item: &Item, panic: Arc<Panic>, keep: impl FnOnce()) -> ItemState {
+        let job = self.spec.options.job();
+        let place = panic.location.as_deref();
+        if let Some(error) = place.and_then(|place| job.error_of_panic(item, place)) {
+            return ItemState::Failed(error);
+        }
+        keep();
+        ItemState::Panicked(panic)
     }
 
     /// Publishes a total that the item found out while it ran, unless a poll has seen it.

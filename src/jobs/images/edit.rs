@@ -14,7 +14,7 @@ use super::encode::{Encoding, keeps_exif};
 use super::error::ImageError;
 use super::names::folder_of;
 use super::read::{Frame, LeftOut, Picture, Source, sentence_end};
-use super::{Damaged, Filter, Flip, IfExists, Options, Resize, Rotate, Saved, format_of};
+use super::{Damaged, Filter, Flip, IfExists, Options, Saved, format_of, size};
 use crate::jobs::checksum::{FileIdentity, identity, open_regular};
 use crate::jobs::save::{PendingFile, SaveError};
 use crate::jobs::{Item, ItemError, Step};
@@ -104,13 +104,14 @@ impl Edit<'_> {
         let profile = self.fit_profile(&mut picture, &mut remarks);
         let mut frames = Vec::new();
         for Frame { image, delay } in picture.frames {
-            let image = self.edit_frame(image)?;
+            let image = self.edit_frame(image, picture.full_size)?;
             frames.push(Frame { image, delay });
         }
         let encoding = Encoding {
             format: self.source.format,
             quality: self.source.options.quality,
             plays: picture.plays,
+            palette: picture.palette.as_ref(),
             profile: profile.as_deref(),
             exif: exif.as_deref().filter(|_| keeps_exif(self.source.format)),
         };
@@ -131,6 +132,9 @@ impl Edit<'_> {
     /// converted.
     fn fit_profile(&self, picture: &mut Picture, remarks: &mut Vec<String>) -> Option<Vec<u8>> {
         let profile = picture.profile.take()?;
+        if picture.palette.is_some() {
+            return Some(profile);
+        }
         let is_described = |frame: &Frame| describes(&profile, &frame.image);
         let keeps = keeps_profile(self.source.format) && !self.source.options.greyscale;
         if keeps && picture.frames.iter().all(is_described) {
@@ -169,14 +173,16 @@ impl Edit<'_> {
         }
     }
 
-    fn edit_frame(&self, mut image: DynamicImage) -> Result<DynamicImage, ImageError> {
+    /// Edits an image, which is smaller than its full size if that was read only as far as needed.
+    fn edit_frame(
+        &self,
+        mut image: DynamicImage,
+        full_size: Option<(u32, u32)>,
+    ) -> Result<DynamicImage, ImageError> {
         self.source.context.checkpoint();
-        image.apply_orientation(match self.source.options.rotate {
-            Rotate::None => Orientation::NoTransforms,
-            Rotate::Right => Orientation::Rotate90,
-            Rotate::UpsideDown => Orientation::Rotate180,
-            Rotate::Left => Orientation::Rotate270,
-        });
+        let full_size = full_size.unwrap_or((image.width(), image.height()));
+        let size = size::after(self.source.options, full_size);
+        image.apply_orientation(size::turn(self.source.options.rotate));
         self.source.context.checkpoint();
         image.apply_orientation(match self.source.options.flip {
             Flip::No => Orientation::NoTransforms,
@@ -184,7 +190,7 @@ impl Edit<'_> {
             Flip::Vertical => Orientation::FlipVertical,
         });
         self.source.context.checkpoint();
-        let image = self.resize(image)?;
+        let image = self.resize(image, size)?;
         self.source.context.checkpoint();
         if self.source.options.greyscale {
             return Ok(image.grayscale());
@@ -192,8 +198,11 @@ impl Edit<'_> {
         Ok(image)
     }
 
-    fn resize(&self, image: DynamicImage) -> Result<DynamicImage, ImageError> {
-        let (width, height) = new_size(self.source.options, image.width(), image.height());
+    fn resize(
+        &self,
+        image: DynamicImage,
+        (width, height): (u32, u32),
+    ) -> Result<DynamicImage, ImageError> {
         if (width, height) == (image.width(), image.height()) {
             return Ok(image);
         }
@@ -248,30 +257,4 @@ impl Edit<'_> {
         }
         Ok(self.target.clone())
     }
-}
-
-fn new_size(options: &Options, width: u32, height: u32) -> (u32, u32) {
-    let scaled = |scale: f64| (scale_side(width, scale), scale_side(height, scale));
-    let share = |limit: u32, side: u32| match limit {
-        0 => f64::INFINITY,
-        limit => f64::from(limit) / f64::from(side.max(1)),
-    };
-    match options.resize {
-        Resize::Keep => (width, height),
-        Resize::Fit => {
-            let scale = share(options.width, width).min(share(options.height, height));
-            scaled(scale.min(1.0))
-        }
-        Resize::Exact => (options.width, options.height),
-        Resize::Percent => scaled(options.percent / 100.0),
-    }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "saturates, and the limit of pixels is checked later"
-)]
-fn scale_side(side: u32, scale: f64) -> u32 {
-    ((f64::from(side) * scale).round() as u32).max(1)
 }

@@ -14,6 +14,7 @@ use tiff::TiffError;
 use tiff::encoder::{TiffEncoder, colortype};
 use tiff::tags::Tag;
 
+use super::palette::Palette;
 use super::read::Frame;
 
 /// The speed of the search for colours, 1 (slowest and best) to 30.
@@ -26,6 +27,8 @@ pub(super) struct Encoding<'a> {
     pub(super) quality: u8,
     /// How often an animation is shown; 0 for without end.
     pub(super) plays: u32,
+    /// If there is one, the grey values of the only image are its indexes.
+    pub(super) palette: Option<&'a Palette>,
     pub(super) profile: Option<&'a [u8]>,
     pub(super) exif: Option<&'a [u8]>,
 }
@@ -38,6 +41,11 @@ impl Encoding<'_> {
         let [first, ..] = frames else {
             return Ok(bytes);
         };
+        if let Some(palette) = self.palette {
+            let encoded = palette.encode(&first.image, self.profile, self.exif, &mut bytes);
+            encoded.map_err(|error| unwritable(self.format, error))?;
+            return Ok(bytes);
+        }
         match self.format {
             ImageFormat::Gif => self.gif(frames, &mut bytes)?,
             ImageFormat::Png if frames.len() > 1 => {

@@ -20,6 +20,7 @@ mod error;
 mod interface;
 mod jpeg;
 mod names;
+mod palette;
 mod plan;
 mod read;
 mod sample;
@@ -353,6 +354,14 @@ impl Job for Options {
     fn run_item(&self, item: &Item, context: &Context) -> Result<Output, ItemError> {
         edit::run(self, item, context).map(Output::Image)
     }
+
+    /// A library that panics has met an image that it can't read.
+    fn error_of_panic(&self, item: &Item, place: &str) -> Option<ItemError> {
+        let is_own = place.starts_with("src/") || place.starts_with("src\\");
+        let path = item.input.clone();
+        let reason = format!("a library failed at {place}");
+        (!is_own).then(|| error::ImageError::Undecodable { path, reason }.into())
+    }
 }
 
 /// An image that was saved.
@@ -378,6 +387,10 @@ impl JobOutput for Saved {
     /// The path of the file.
     fn line(&self, _input: &Path) -> Vec<u8> {
         [self.saved_to.as_os_str().as_encoded_bytes(), b"\n"].concat()
+    }
+
+    fn lengths(&self) -> Option<(u64, u64)> {
+        Some((self.input_bytes, self.bytes))
     }
 
     fn remark(&self) -> Option<String> {

@@ -8,6 +8,7 @@ use image::metadata::Orientation;
 use image::{Delay, DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits};
 
 use super::error::ImageError;
+use super::palette::{self, Palette};
 use super::{Options, animation, jpeg, tiff};
 use crate::jobs::checksum::ChecksumError;
 use crate::join::Context;
@@ -19,6 +20,10 @@ const READ_BYTES: usize = 64 * 1024;
 pub(super) struct Picture {
     /// Each in its proper orientation: one, or those of an animation or of pages.
     pub(super) frames: Vec<Frame>,
+    /// The size of the image in the file, if it was read at a smaller one.
+    pub(super) full_size: Option<(u32, u32)>,
+    /// If there is one, the grey values of the only image are its indexes.
+    pub(super) palette: Option<Palette>,
     /// How often an animation is shown; 0 for without end.
     pub(super) plays: u32,
     /// The colour profile.
@@ -88,7 +93,13 @@ impl Source<'_> {
             }
             Some(ImageFormat::Tiff) => tiff::read(self, reader.into_inner()),
             Some(ImageFormat::Gif) => animation::read_gif(self, reader.into_inner()),
-            Some(ImageFormat::Png) => animation::read_png(self, reader.into_inner()),
+            Some(ImageFormat::Png) => {
+                let mut file = reader.into_inner();
+                match palette::read(self, &mut file)? {
+                    Some(picture) => Ok(picture),
+                    None => animation::read_png(self, file),
+                }
+            }
             Some(ImageFormat::WebP) => animation::read_webp(self, reader.into_inner()),
             _ => self.read_other(reader),
         }

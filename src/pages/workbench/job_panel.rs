@@ -105,7 +105,9 @@ fn progress_ui(job: &JobRecord, now: Duration, ui: &mut Ui) {
     Sides::new().shrink_right().truncate().show(
         ui,
         |ui| {
-            if job.total_bytes() > 0 {
+            if let Some(lengths) = job.lengths_text().filter(|_| job.state().is_ended()) {
+                ui.label(RichText::new(lengths).monospace());
+            } else if job.total_bytes() > 0 {
                 ui.label(RichText::new(bytes_text(job)).monospace());
             }
         },

@@ -38,8 +38,12 @@ fn jpeg_with_a_hole_is_damaged() {
     let middle = bytes.len() / 2;
     bytes.splice(middle..middle + 200, [0xff, 0xd8]);
     let input = write(folder.path(), "hole.jpg", bytes);
-    let ends = run(&to(folder.path()), &[&input]);
-    assert_eq!(ends, [Err("damaged".to_owned())]);
+    let mut options = to(folder.path());
+    for size in ["100%", "10%"] {
+        options.set_size(size.parse().unwrap());
+        let ends = run(&options, &[&input]);
+        assert_eq!(ends, [Err("damaged".to_owned())], "{size}");
+    }
 }
 
 #[test]

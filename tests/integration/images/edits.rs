@@ -302,3 +302,78 @@ fn every_pixel_type_is_written_in_every_format() {
         }
     }
 }
+
+#[test]
+fn jpeg_read_at_a_smaller_size_looks_the_same() {
+    let folder = folder();
+    let image = photo(1000, 700);
+    let jpeg = saved_as(&image, folder.path(), "in.jpg");
+    let turned = with_orientation(&fs::read(&jpeg).unwrap(), 6);
+    let turned = write(folder.path(), "turned.jpg", turned);
+    for (size, expected) in [("20%", (200, 140)), ("10%", (100, 70)), ("100x", (100, 70))] {
+        let mut options = Options {
+            format: Format::Png,
+            existing: IfExists::Overwrite,
+            ..to(folder.path())
+        };
+        options.set_size(size.parse().unwrap());
+        let small = image::open(run_one(&options, &jpeg)).unwrap();
+        assert_eq!((small.width(), small.height()), expected, "{size}");
+        let whole = image::imageops::resize(
+            &image.to_rgb8(),
+            expected.0,
+            expected.1,
+            image::imageops::FilterType::Lanczos3,
+        );
+        let likeness = likeness(small.as_bytes(), &whole);
+        assert!(likeness > 28.0, "{size}: {likeness} dB");
+        let turned = image::open(run_one(&options, &turned)).unwrap();
+        let upright = if size == "100x" {
+            (100, 143)
+        } else {
+            (expected.1, expected.0)
+        };
+        assert_eq!((turned.width(), turned.height()), upright, "{size}");
+    }
+}
+
+#[test]
+fn palette_of_a_png_that_is_turned_stays() {
+    let folder = folder();
+    let palette: Vec<u8> = vec![255, 0, 0, 0, 255, 0, 0, 0, 255, 9, 9, 9];
+    let mut info = png::Info::with_size(5, 3);
+    info.color_type = png::ColorType::Indexed;
+    info.bit_depth = png::BitDepth::Two;
+    info.palette = Some(palette.clone().into());
+    info.trns = Some(vec![255, 255, 100].into());
+    let mut bytes = Vec::new();
+    let encoder = png::Encoder::with_info(&mut bytes, info).unwrap();
+    let mut writer = encoder.write_header().unwrap();
+    let rows = [
+        [0b00_01_10_11, 0],
+        [0b11_10_01_00, 0b01_000000],
+        [0b10_10_10_00, 0b11_000000],
+    ];
+    writer.write_image_data(rows.as_flattened()).unwrap();
+    writer.finish().unwrap();
+    let input = write(folder.path(), "in.png", bytes);
+    for (rotate, flip) in [(Rotate::None, Flip::No), (Rotate::Right, Flip::Horizontal)] {
+        let options = Options {
+            rotate,
+            flip,
+            existing: IfExists::Overwrite,
+            ..to(folder.path())
+        };
+        let output = run_one(&options, &input);
+        let mut expected = image::open(&input).unwrap();
+        if rotate == Rotate::Right {
+            expected = expected.rotate90().fliph();
+        }
+        assert_eq!(image::open(&output).unwrap(), expected);
+        let reader = std::io::BufReader::new(fs::File::open(&output).unwrap());
+        let reader = png::Decoder::new(reader).read_info().unwrap();
+        assert_eq!(reader.info().color_type, png::ColorType::Indexed);
+        assert_eq!(reader.info().bit_depth, png::BitDepth::Two);
+        assert_eq!(reader.info().palette.as_deref(), Some(&palette[..]));
+    }
+}

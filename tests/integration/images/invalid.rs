@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use image::ImageFormat;
 use meanwhile::jobs::images::{ImageOptionsError, Options, Size};
+use meanwhile::jobs::{Item, Job as _, Step};
 
 use super::{photo, run, run_one, saved_as, to};
 use crate::util::child::in_child_with;
@@ -163,6 +164,23 @@ fn invalid_images_fail_and_the_rest_continues() {
             "saved"
         ]
     );
+}
+
+#[test]
+fn panic_of_a_library_is_an_error_of_its_image() {
+    let item = Item {
+        input: "photo.tif".into(),
+        bytes: 0,
+        step: Step::Run,
+    };
+    let error = |place| Options::default().error_of_panic(&item, place);
+    let library = error("tiff-0.11.3/src/decoder.rs:30:5").unwrap();
+    assert_eq!(library.kind, "undecodable");
+    assert_eq!(
+        library.message,
+        "photo.tif can't be read as an image: a library failed at tiff-0.11.3/src/decoder.rs:30:5."
+    );
+    assert_eq!(error("src/jobs/images/edit.rs:1:1"), None);
 }
 
 #[test]
