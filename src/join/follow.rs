@@ -163,7 +163,7 @@ impl<T: Send + 'static> OwnedTask<T> {
 struct Follower {
     header: Arc<Header>,
     leader: Arc<Leader>,
-    wait: graph::Following,
+    wait: graph::Following<'static>,
 }
 
 impl Follower {

@@ -135,10 +135,7 @@ fn park_for(time: Duration) {
 }
 
 // Miri knows no timer slack.
-#[cfg(not(any(
-    all(target_os = "linux", feature = "timer-slack", not(miri)),
-    loom
-)))]
+#[cfg(not(any(all(target_os = "linux", feature = "timer-slack", not(miri)), loom)))]
 use std::thread::park_timeout as park_for;
 
 /// A model has no clock. There the deadline passes after another thread has run.

@@ -130,11 +130,7 @@ impl Graph {
 
     /// Enters the wait of a new task for the one that it follows, before others can find the new task.
     /// No thread parks for it. Nothing waits for the task yet, so this wait needs no check.
-    pub(crate) fn enter_new_follower(
-        &'static self,
-        task: TaskId,
-        leader: Arc<Header>,
-    ) -> Following {
+    pub(crate) fn enter_new_follower(&self, task: TaskId, leader: Arc<Header>) -> Following<'_> {
         let key = Key::Task(task);
         let number = lock(&self.waits).insert_at(key, None, following(leader), false);
         Following {
@@ -245,6 +241,7 @@ impl Wait<'_> {
             Key::Task(_) => lock(&self.graph.waits)
                 .entries
                 .get(&self.key)
+                .filter(|entry| entry.number == self.number)
                 .and_then(|entry| entry.broken.clone()),
             Key::Thread(_) => None,
         }
@@ -266,18 +263,26 @@ impl Drop for Wait<'_> {
 }
 
 /// The wait of a task without a thread, which stays in the graph until it is dropped.
-pub(crate) struct Following {
-    graph: &'static Graph,
+pub(crate) struct Following<'a> {
+    graph: &'a Graph,
     task: TaskId,
     number: u64,
 }
 
-impl Following {
+impl Following<'_> {
     /// Waits for the next task instead. If that closes a cycle, another wait of the cycle fails.
     ///
     /// # Errors
     /// Returns the cycle if no other wait of it may fail. Then this wait has ended.
     pub(crate) fn follow(&mut self, leader: Arc<Header>) -> Result<(), Vec<TaskId>> {
+        if !self.replace(leader)?.serve(drop) {
+            self.graph.break_starving(self.task);
+        }
+        Ok(())
+    }
+
+    /// Like [`follow`](Self::follow), without running what pools are short of.
+    pub(crate) fn replace(&mut self, leader: Arc<Header>) -> Result<Shortages, Vec<TaskId>> {
         let key = Key::Task(self.task);
         // Dropped after the lock is released.
         let mut ended = Vec::new();
@@ -297,14 +302,11 @@ impl Following {
         for thread in broken {
             thread.unpark();
         }
-        if !followed?.serve(drop) {
-            self.graph.break_starving(self.task);
-        }
-        Ok(())
+        followed
     }
 }
 
-impl Drop for Following {
+impl Drop for Following<'_> {
     fn drop(&mut self) {
         let entry = lock(&self.graph.waits).remove(Key::Task(self.task), self.number);
         // Dropped after the lock is released.

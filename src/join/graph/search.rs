@@ -27,7 +27,7 @@ impl Needs {
         Self::All(Vec::new())
     }
 
-    fn nodes(&self) -> &[Node] {
+    pub(super) fn nodes(&self) -> &[Node] {
         match self {
             Self::All(nodes) | Self::Any(nodes) => nodes,
         }

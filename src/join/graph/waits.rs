@@ -271,15 +271,11 @@ impl Waits {
         }
         let mut path = vec![waiter];
         loop {
-            let task = *path.last()?;
-            let is_stuck = |target: &Header| stuck.contains(&Node::Task(target.id()));
-            let next = match self.entry(task) {
-                Some(last) => {
-                    let next = last.intent.targets.find(is_stuck);
-                    next.or_else(|| last.helped_by(task))?
-                }
-                None => *self.inner.get(&task)?,
-            };
+            let needs = self.needs_to_end(Node::Task(*path.last()?), waiter);
+            let next = needs.nodes().iter().find_map(|node| match node {
+                Node::Task(task) if stuck.contains(node) => Some(*task),
+                _ => None,
+            })?;
             if let Some(start) = path.iter().position(|task| *task == next) {
                 return Some(path.split_off(start));
             }
@@ -300,13 +296,18 @@ impl Waits {
         broken
     }
 
-    /// Breaks the wait of one member that may be broken.
+    /// Breaks the wait of one member that may be broken. One that runs the next member inside of its wait
+    /// would not go on.
     fn break_one(&mut self, cycle: &[TaskId]) -> Option<Thread> {
-        let may_break = |task: &TaskId| {
-            self.entry(*task)
-                .is_some_and(|entry| entry.breakable && entry.broken.is_none())
+        let may_break = |task: TaskId, next: TaskId| {
+            self.entry(task).is_some_and(|entry| {
+                entry.breakable && entry.broken.is_none() && entry.helped_by(task) != Some(next)
+            })
         };
-        let victim = cycle.iter().rposition(may_break)?;
+        let next = |at: usize| cycle[(at + 1) % cycle.len()];
+        let victim = (0..cycle.len())
+            .rev()
+            .find(|at| may_break(cycle[*at], next(*at)))?;
         let entry = self.entries.get_mut(&Key::Task(cycle[victim]))?;
         let mut from_victim = cycle.to_vec();
         from_victim.rotate_left(victim);

@@ -425,6 +425,7 @@ fn awaited_group_runs_on_tokio() {
 
 #[cfg(unix)]
 #[test]
+#[cfg_attr(miri, ignore = "starts a process")]
 fn p1_process_is_awaited() {
     let shell = process::Builder::new("sh").args(["-c", "read line; exit 4"]);
     let shell = shell.stdin_piped().spawn().unwrap();
