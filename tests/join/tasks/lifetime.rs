@@ -412,7 +412,10 @@ fn t24_child_joining_its_parent_is_released() {
 fn info_has_placement_and_a_final_elapsed_time() {
     let pool = Pool::builder().threads(0).build().unwrap();
     assert_eq!(pool.threads(), 1);
-    let alone = join::spawn("alone", |_| std::thread::sleep(Duration::from_millis(1))).unwrap();
+    let alone = join::spawn("alone", |context| {
+        context.sleep(Duration::from_millis(1)).unwrap(); // nothing cancels it
+    })
+    .unwrap();
     let [a, b] = ["a", "b"].map(|name| Builder::new(name).spawn_on(&pool, |_| ()).unwrap());
     for task in [&alone, &a, &b] {
         task.join().unwrap();

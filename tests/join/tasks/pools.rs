@@ -265,6 +265,6 @@ fn dropped_pool_ends_its_threads() {
     let begin = std::time::Instant::now();
     while are_left() {
         assert!(begin.elapsed() < TIMEOUT, "threads are left");
-        std::thread::sleep(Duration::from_millis(1));
+        std::thread::park_timeout(Duration::from_millis(1));
     }
 }
