@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use crossbeam_channel::bounded;
 use meanwhile_join::{
-    self as join, Builder, Context, JoinError, Placement, Pool, Progress, SpawnError, Task,
-    TaskState,
+    self as join, Builder, Context, JoinError, Placement, Pool, Progress, Promise, SpawnError,
+    Task, TaskState,
 };
 
 use super::held_pool::HeldPool;
@@ -412,7 +412,10 @@ fn t24_child_joining_its_parent_is_released() {
 fn info_has_placement_and_a_final_elapsed_time() {
     let pool = Pool::builder().threads(0).build().unwrap();
     assert_eq!(pool.threads(), 1);
-    let alone = join::spawn("alone", |_| ()).unwrap();
+    let alone = join::spawn("alone", |context| {
+        context.sleep(Duration::from_millis(1)).unwrap(); // nothing cancels it
+    })
+    .unwrap();
     let [a, b] = ["a", "b"].map(|name| Builder::new(name).spawn_on(&pool, |_| ()).unwrap());
     for task in [&alone, &a, &b] {
         task.join().unwrap();
@@ -424,8 +427,25 @@ fn info_has_placement_and_a_final_elapsed_time() {
     assert!(matches!(a.info().placement, Placement::Pool(_)));
     assert_eq!(a.info().placement, b.info().placement);
     let elapsed = alone.info().elapsed();
-    assert!(elapsed.is_some());
+    assert!(elapsed >= Some(Duration::from_millis(1)));
     assert_eq!(alone.info().elapsed(), elapsed);
+}
+
+#[test]
+fn any_handle_shows_progress_cancel_and_end() {
+    let (promise, task) = Promise::<()>::owned("task");
+    let any = task.any();
+    promise.set_progress(1, 2);
+    assert_eq!((any.progress().done, any.progress().total), (1, 2));
+    assert!(!any.is_cancel_requested() && !task.is_cancel_requested());
+    let ended = Gate::new();
+    any.on_finish({
+        let ended = ended.clone();
+        move || ended.open()
+    });
+    task.cancel();
+    ended.pass();
+    assert!(any.is_cancel_requested() && task.is_cancel_requested());
 }
 
 #[test]

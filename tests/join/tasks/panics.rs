@@ -467,3 +467,9 @@ fn two_threads_get_the_same_resolved_backtrace() {
         report.backtrace().as_ptr().addr()
     );
 }
+
+#[test]
+fn panic_that_speaks_of_a_thread_is_no_cancel() {
+    let task: Task<()> = join::spawn("speaks", |_| panic!("a scoped thread panicked")).unwrap();
+    assert_eq!(report(&task).message(), "a scoped thread panicked");
+}

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::Duration;
 
-use meanwhile_join::{Builder, CancelToken, JoinError, Placement, Pool, Task, TaskInfo};
+use meanwhile_join::{Builder, CancelToken, JoinError, Placement, Pool, Priority, Task, TaskInfo};
 
 use super::held_pool::HeldPool;
 use crate::util::gate::{Gate, TIMEOUT};
@@ -245,4 +245,26 @@ fn tasks_spawned_with_a_cancelled_token_are_not_kept() {
     let kept = kept(&names);
     assert!(kept < FEW, "{kept}");
     held.release();
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn dropped_pool_ends_its_threads() {
+    let are_left = || {
+        let threads = std::fs::read_dir("/proc/self/task").unwrap().flatten();
+        let mut names =
+            threads.filter_map(|it| std::fs::read_to_string(it.path().join("comm")).ok());
+        names.any(|name| name.starts_with("left-over"))
+    };
+    let pool = Pool::builder().name("left-over").threads(2);
+    let pool = pool.priority(Priority::Normal).build().unwrap();
+    assert_eq!(pool.threads(), 2);
+    pool.spawn(|_| ()).join().unwrap();
+    assert!(are_left());
+    drop(pool);
+    let begin = std::time::Instant::now();
+    while are_left() {
+        assert!(begin.elapsed() < TIMEOUT, "threads are left");
+        std::thread::park_timeout(Duration::from_millis(1));
+    }
 }

@@ -115,10 +115,21 @@ fn t36_delayed_calls_share_one_thread() {
         slot.start_after(LONG, Builder::new("late"), |_| ())
             .unwrap();
     }
+    // The thread has its name once it runs.
+    pass_time(SHORT);
     let threads = std::fs::read_dir("/proc/self/task").unwrap().flatten();
     let names = threads.filter_map(|it| std::fs::read_to_string(it.path().join("comm")).ok());
     assert_eq!(names.filter(|name| name.trim() == "timer").count(), 1);
     drop((guards, slots));
+}
+
+#[test]
+fn t36_earlier_call_does_not_wait_for_a_later_one() {
+    let _later = join::after(LONG, || ()).unwrap();
+    for _ in 0..10 {
+        // The thread sleeps until the later one then.
+        pass_time(SHORT);
+    }
 }
 
 #[test]
