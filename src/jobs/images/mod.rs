@@ -40,6 +40,10 @@ use crate::format;
 use crate::join::Context;
 
 /// The edits of each image, its folder and the limits.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own, saved by its name"
+)]
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Options {

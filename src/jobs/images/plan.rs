@@ -89,6 +89,7 @@ fn collect(
         results: inputs.iter().any(is_below_input).then_some(results),
         folders: HashMap::new(),
         items: Vec::new(),
+        others: HashSet::new(),
         unreadable: BTreeMap::new(),
         plan,
     };
@@ -106,6 +107,8 @@ struct Images<'a> {
     /// Whether each folder is below that for results.
     folders: HashMap<PathBuf, bool>,
     items: Vec<Item>,
+    /// The folders with files that are no images.
+    others: HashSet<PathBuf>,
     /// The number of files of each format that can't be read, and the first.
     unreadable: BTreeMap<&'static str, (usize, PathBuf)>,
     plan: &'a mut dyn Plan,
@@ -122,6 +125,8 @@ impl Plan for Images<'_> {
             *count += 1;
         } else if is_likely(&item) {
             self.items.push(item);
+        } else {
+            self.others.insert(folder_of(&item.input).to_owned());
         }
     }
 
@@ -155,18 +160,15 @@ impl Images<'_> {
             });
         }
         if self.items.is_empty() && self.unreadable.is_empty() {
-            for input in inputs.iter().filter(|input| has_entries(input)) {
+            // Of an empty folder, a note says so already.
+            let has_other = |input: &&PathBuf| self.others.iter().any(|it| it.starts_with(input));
+            for input in inputs.iter().filter(has_other) {
                 self.plan
                     .note(format!("The folder {} has no images.", shown(input)));
             }
         }
         self.items
     }
-}
-
-/// Whether something is in a folder. Of an empty one, a note says so.
-fn has_entries(folder: &Path) -> bool {
-    fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
 }
 
 /// The format of an image that can't be read, by its name.

@@ -37,7 +37,7 @@ pub(super) fn read(source: &Source<'_>, file: impl BufRead + Seek) -> Result<Pic
     loop {
         source.context.checkpoint();
         let page = Page::read_description(&mut decoder).map_err(failed)?;
-        let is_page = picture.frames.is_empty() || page.is_page;
+        let is_page = picture.frames.is_empty() || page.stands_alone;
         if is_page && !picture.frames.is_empty() && source.format != ImageFormat::Tiff {
             picture.left_out = Some(LeftOut::Pages);
             break;
@@ -96,7 +96,7 @@ fn unsupported(what: &TiffUnsupportedError) -> String {
 /// What the file says about an image.
 struct Page {
     /// Whether it is not a smaller version of another one.
-    is_page: bool,
+    stands_alone: bool,
     width: u32,
     height: u32,
     colours: ColorType,
@@ -126,7 +126,7 @@ impl Page {
             .ok()
             .flatten();
         Ok(Self {
-            is_page: kind.unwrap_or_default() & (SMALLER_VERSION | MASK) == 0,
+            stands_alone: kind.unwrap_or_default() & (SMALLER_VERSION | MASK) == 0,
             width,
             height,
             colours,

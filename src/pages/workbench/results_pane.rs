@@ -20,7 +20,10 @@ use crate::ui::tokens::{ROW_HEIGHT, tokens};
 /// The notes of the plan that are shown before the others are asked for.
 const FIRST_NOTES: usize = 2;
 
-/// The height of the other notes, which scroll.
+/// Where there is less height than this, the notes are shown only when they are asked for.
+const MIN_HEIGHT_WITH_NOTES: f32 = 240.0;
+
+/// The height of notes that were asked for, which scroll.
 const OTHER_NOTES_HEIGHT: f32 = 96.0;
 
 /// The notes of the plan, the filter line, the table and the details of the selected row.
@@ -50,14 +53,23 @@ pub fn results_ui(
 }
 
 fn notes_ui(job: &JobRecord, ui: &mut Ui) {
-    let (first, others) = job.notes().split_at(job.notes().len().min(FIRST_NOTES));
+    let first = if ui.available_height() < MIN_HEIGHT_WITH_NOTES {
+        0
+    } else {
+        job.notes().len().min(FIRST_NOTES)
+    };
+    let (first, others) = job.notes().split_at(first);
     for note in first {
         note_ui(note, ui);
     }
     if others.is_empty() {
         return;
     }
-    let title = format::plural(others.len(), "more note", "more notes");
+    let title = if first.is_empty() {
+        format::plural(others.len(), "note", "notes")
+    } else {
+        format::plural(others.len(), "more note", "more notes")
+    };
     egui::CollapsingHeader::new(title)
         .id_salt(("notes", job.id()))
         .show(ui, |ui| {

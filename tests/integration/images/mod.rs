@@ -42,7 +42,7 @@ fn run_with_notes(
     });
     board.until_ended(job);
     let notes = board.job(job).notes().iter();
-    let notes = notes.map(|note| note.to_string()).collect();
+    let notes = notes.map(ToString::to_string).collect();
     let items = board.job(job).items().iter();
     let ends = items
         .map(|item| match &item.state {
