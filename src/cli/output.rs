@@ -4,11 +4,11 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 
 use super::message_line;
 use crate::format;
-use crate::jobs::{listed, save};
+use crate::jobs::{Output, listed, save};
 use crate::record::{self, Crash, ItemRecord, ItemState, JobRecord, JobState, Panic};
 
 /// Writes the JSON document of a job to stdout or to `file`.
@@ -33,24 +33,35 @@ fn ignore_broken_pipe(written: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// Saves the lines of the items that returned.
+/// Saves the lists of the results of the items that returned.
 ///
 /// # Errors
 /// They could not be saved.
 pub(super) fn save_lines(job: &JobRecord, file: &Path) -> anyhow::Result<()> {
-    let lines: Vec<u8> = job
-        .items()
-        .iter()
-        .filter_map(|item| line(item))
-        .flatten()
-        .collect();
-    Ok(save::save(file, &lines)?)
+    for item in job.items().iter() {
+        if let ItemState::Failed(error) = &item.state
+            && error.kind == "list_over_file"
+        {
+            bail!("{} was not written", file.display());
+        }
+    }
+    let mut results = job.items().iter().filter_map(|item| result(item));
+    let lists = job.spec().options.job().lists(file, &mut results);
+    for (path, lines) in lists.map_err(anyhow::Error::msg)? {
+        save::save(&path, &lines)?;
+    }
+    Ok(())
 }
 
 /// The line of an item that returned. The output of a process is written while it runs.
-pub(super) fn line(item: &ItemRecord) -> Option<Vec<u8>> {
+pub(super) fn line(job: &JobRecord, item: &ItemRecord) -> Option<Vec<u8>> {
+    let (input, output) = result(item)?;
+    Some(job.spec().options.job().line(input, output))
+}
+
+fn result(item: &ItemRecord) -> Option<(&Path, &Output)> {
     match &item.state {
-        ItemState::Returned(output) if item.ran().is_none() => Some(output.line(&item.input)),
+        ItemState::Returned(output) if item.ran().is_none() => Some((&item.input, output)),
         _ => None,
     }
 }

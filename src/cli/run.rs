@@ -203,11 +203,12 @@ impl Follower {
 
     /// Shows the result or the failure of an item.
     fn show_end(&self, item: ItemId) {
-        let record = self.record.job(self.job).and_then(|job| job.item(item));
-        let (Some(text), Some(record)) = (&self.text, record) else {
+        let job = self.record.job(self.job);
+        let record = job.and_then(|job| Some((job, job.item(item)?)));
+        let (Some(text), Some((job, record))) = (&self.text, record) else {
             return;
         };
-        if let Some(line) = output::line(record).filter(|_| !self.saves_lines) {
+        if let Some(line) = output::line(job, record).filter(|_| !self.saves_lines) {
             text.push(item, OutputStream::Stdout, &line);
         }
         let messages = [

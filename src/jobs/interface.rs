@@ -1,11 +1,11 @@
 //! The user interface of a job: its form, its arguments, the names of its results.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 
-use super::Job;
 use super::form::Form;
+use super::{Job, Output};
 
 /// The default number of the last bytes of each stream of a process that are kept.
 pub(crate) const DEFAULT_OUTPUT_LIMIT: usize = 1024 * 1024;
@@ -41,6 +41,25 @@ pub trait JobInterface: Job {
     /// `checksums.sha256`; `None` if the job has no such list.
     fn list_name(&self) -> Option<String> {
         None
+    }
+
+    /// The line that stands for the item of `input` in the list of results on stdout, with its line end.
+    fn line(&self, input: &Path, output: &Output) -> Vec<u8> {
+        output.line(input)
+    }
+
+    /// The lists of results to be written when the user names `file`: the path of each and its contents.
+    /// `results` has the input and the result of each item.
+    ///
+    /// # Errors
+    /// A sentence that says why one can't be written.
+    fn lists(
+        &self,
+        file: &Path,
+        results: &mut dyn Iterator<Item = (&Path, &Output)>,
+    ) -> Result<Vec<(PathBuf, Vec<u8>)>, String> {
+        let lines = results.flat_map(|(input, output)| output.line(input));
+        Ok(vec![(file.to_owned(), lines.collect())])
     }
 
     /// The folder that results are saved to; `None` if the job saves none.

@@ -115,3 +115,21 @@ fn input_that_looks_like_a_list_has_a_hint() {
     options.form(&["a/SHA256SUMS".into()], &mut user);
     assert!(user.notes[0].starts_with("SHA256SUMS looks like a list"));
 }
+
+#[test]
+fn form_offers_more_digests_one_by_one() {
+    let mut options = checksum::Options::default();
+    let mut user = User::default();
+    options.more_form(&mut user);
+    let labels = [
+        "Bytes of a digest",
+        "Second algorithm",
+        "Third algorithm",
+        "Fourth algorithm",
+        "Name the algorithm",
+    ];
+    assert_eq!(user.labels, labels);
+    let last = Algorithm::ALL.last().copied().unwrap();
+    assert_eq!(options.kinds(), [Algorithm::Blake3.into(), last.into()]);
+    assert!(options.form.tag);
+}

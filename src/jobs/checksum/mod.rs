@@ -10,10 +10,12 @@ mod error;
 mod hasher;
 mod interface;
 pub mod list;
+mod own_lists;
 mod source;
 mod tree;
 mod verify;
 mod walk;
+mod written;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -23,9 +25,12 @@ use serde::{Deserialize, Serialize};
 pub use self::algorithm::{Algorithm, DigestKind, UnknownAlgorithm, UnknownDigest};
 pub use self::digest::{DigestMonitor, FileDigests, digest_file, digests_of_file};
 pub use self::error::{Change, ChecksumError};
+pub use self::list::ListForm;
+pub use self::own_lists::ListTarget;
+use self::own_lists::{Own, OwnLists};
 pub(super) use self::source::{FileIdentity, identity, open_regular};
 pub(super) use self::verify::{MAX_LINE_LEN, read_line};
-pub(super) use self::walk::walk;
+pub(super) use self::walk::{walk, walk_files};
 use super::{Item, ItemError, Job, JobOutput, Output, Step};
 use crate::join::Context;
 
@@ -47,6 +52,12 @@ pub struct Options {
     /// A name in a list is relative to the list's folder or, if no such file exists, to the current
     /// folder.
     pub verify: bool,
+    /// The form of the lists.
+    #[serde(skip_serializing_if = "ListForm::is_usual")]
+    pub form: ListForm,
+    /// Where the lists are written, so that none is its own input.
+    #[serde(skip)]
+    pub target: ListTarget,
 }
 
 /// The checksum of a file.
@@ -104,7 +115,7 @@ impl JobOutput for Checksum {
         if self.verified {
             return [name.as_os_str().as_encoded_bytes(), b": OK\n"].concat();
         }
-        list::line(self, name)
+        list::line(self, name, ListForm::default())
     }
 
     /// The word of `sha256sum -c` for a verified file.
@@ -149,6 +160,24 @@ impl Options {
         }
         kinds
     }
+
+    /// Leaves out the lists that are written. A file that would be lost through that fails.
+    fn plan_files(&self, inputs: &[PathBuf], context: &Context, found: &mut dyn FnMut(Item)) {
+        let own = OwnLists::of(&self.target);
+        walk_files(inputs, context, &mut |item, metadata| match metadata
+            .map_or(Own::Other, |metadata| own.find(&item.input, metadata))
+        {
+            Own::Other => found(item),
+            Own::List => {}
+            Own::File => {
+                let path = item.input.clone();
+                found(Item::failed(
+                    item.input,
+                    ChecksumError::ListOverFile { path },
+                ));
+            }
+        });
+    }
 }
 
 impl Job for Options {
@@ -166,7 +195,7 @@ impl Job for Options {
         if self.verify {
             verify::plan(inputs, self.algorithm, context, found);
         } else {
-            walk(inputs, context, found);
+            self.plan_files(inputs, context, found);
         }
     }
 

@@ -19,6 +19,15 @@ use crate::join::Context;
 /// those through a link; a link to a folder that contains it is an error of that link. An input that
 /// is a link is followed at once.
 pub(in crate::jobs) fn walk(inputs: &[PathBuf], context: &Context, found: &mut dyn FnMut(Item)) {
+    walk_files(inputs, context, &mut |item, _| found(item));
+}
+
+/// As [`walk`], with the metadata of each file; without for what can't be read.
+pub(in crate::jobs) fn walk_files(
+    inputs: &[PathBuf],
+    context: &Context,
+    found: &mut dyn FnMut(Item, Option<&Metadata>),
+) {
     let mut walk = Walk {
         context,
         found,
@@ -37,7 +46,7 @@ pub(in crate::jobs) fn walk(inputs: &[PathBuf], context: &Context, found: &mut d
 
 struct Walk<'a> {
     context: &'a Context,
-    found: &'a mut dyn FnMut(Item),
+    found: &'a mut dyn FnMut(Item, Option<&Metadata>),
     entered: HashSet<FileIdentity>,
     links: VecDeque<PathBuf>,
 }
@@ -120,11 +129,14 @@ impl Walk<'_> {
 
     fn file(&mut self, path: PathBuf, metadata: &Metadata) {
         match reject_special(&path, metadata.file_type()) {
-            Ok(()) => (self.found)(Item {
-                input: path,
-                bytes: metadata.len(),
-                step: Step::Run,
-            }),
+            Ok(()) => {
+                let item = Item {
+                    input: path,
+                    bytes: metadata.len(),
+                    step: Step::Run,
+                };
+                (self.found)(item, Some(metadata));
+            }
             Err(error) => self.fail(path, error),
         }
     }
@@ -156,7 +168,7 @@ impl Walk<'_> {
     }
 
     fn fail(&mut self, path: PathBuf, error: ChecksumError) {
-        (self.found)(Item::failed(path, error));
+        (self.found)(Item::failed(path, error), None);
     }
 }
 
