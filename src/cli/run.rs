@@ -192,6 +192,11 @@ impl Follower {
             EventKind::ItemDidFinish { item, .. } => Some(*item),
             _ => None,
         };
+        if let EventKind::PlanDidNote { note } = &event.kind
+            && self.text.is_some()
+        {
+            self.progress.print(note);
+        }
         self.record.apply(event);
         if timed_out {
             self.time_out();

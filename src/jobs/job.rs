@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crossbeam_channel::Receiver;
 
-use super::{Item, ItemError, Output, Priority, ProcessRun};
+use super::{Item, ItemError, Output, Plan, Priority, ProcessRun};
 use crate::join::Context;
 #[cfg(unix)]
 use crate::join::process::Process;
@@ -26,13 +26,13 @@ pub trait Job: Send + Sync {
     /// The name on screen, such as `Checksums`.
     fn title(&self) -> &'static str;
 
-    /// Walks the inputs and passes each item to `found`, in a stable order.
+    /// Walks the inputs and passes each item to `plan`, in a stable order.
     ///
     /// Inputs that can't be processed (an unreadable folder, a malformed line) are also reported,
     /// as [`Step::Fail`](super::Step::Fail); they fail on their own and the rest continues. Calls
     /// [`Context::checkpoint`] at least every 100 ms, so that planning a million files can be
-    /// cancelled. `found` may block while the workers are behind.
-    fn plan(&self, inputs: &[PathBuf], context: &Context, found: &mut dyn FnMut(Item));
+    /// cancelled. An input that brings no item, such as an empty folder, gets a [note](Plan::note).
+    fn plan(&self, inputs: &[PathBuf], context: &Context, plan: &mut dyn Plan);
 
     /// Runs one item with any step but [`Step::Fail`](super::Step::Fail).
     ///

@@ -16,6 +16,7 @@ mod interface;
 mod item;
 mod job;
 mod os_text;
+mod plan;
 mod process_run;
 pub mod save;
 pub(crate) mod suspension;
@@ -35,6 +36,7 @@ pub(crate) use self::interface::DEFAULT_OUTPUT_LIMIT;
 pub use self::interface::{Arguments, JobInterface};
 pub use self::item::{Item, ItemError, JobOutput};
 pub use self::job::{Job, OutputClosed, OutputStream, ProcessObserver};
+pub use self::plan::Plan;
 pub(crate) use self::process_run::listed;
 #[cfg(unix)]
 use self::process_run::process_name;

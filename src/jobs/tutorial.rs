@@ -6,7 +6,7 @@ pub mod lines;
 
 use std::path::Path;
 
-use super::{Item, ItemError, Job, JobInterface, Output, Step};
+use super::{Item, ItemError, Job, JobInterface, Output, Plan, Step};
 use crate::join;
 
 #[test]

@@ -25,6 +25,10 @@ pub enum EventKind {
     ItemDidAppear {
         item: Item,
     },
+    /// Planning said a sentence that is no item.
+    PlanDidNote {
+        note: Arc<str>,
+    },
     /// Planning is complete: no more items will appear.
     PlanDidFinish,
     /// The item began to run.

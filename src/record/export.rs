@@ -26,6 +26,7 @@ use crate::jobs::{ItemError, Output, ProcessRun};
 /// | `state` | [`JobState::label`] |
 /// | `panic` | only if planning panicked: as for an item |
 /// | `elapsed_secs` | seconds, a fraction |
+/// | `notes` | the sentences about the plan, such as which files were left out |
 /// | `items` | all items, in order |
 ///
 /// Each item has these fields:
@@ -48,7 +49,7 @@ pub fn write_json(job: &JobRecord, now: Duration, out: &mut impl io::Write) -> i
 }
 
 /// The report of a job as text: a head of `name: value` lines (`job`, `state`, `elapsed`, `items`
-/// with their counts), a line for each item (`state: input  result`), and [`panic_text`] for each
+/// with their counts, a `note` for each sentence about the plan), a line for each item (`state: input  result`), and [`panic_text`] for each
 /// panic.
 pub fn job_text(job: &JobRecord, now: Duration) -> String {
     let mut text = String::new();
@@ -110,6 +111,9 @@ fn write_job_head(text: &mut String, job: &JobRecord, now: Duration) {
         counts.cancelled
     );
     line(text, "items", &items);
+    for note in job.notes() {
+        line(text, "note", note);
+    }
 }
 
 fn write_item(text: &mut String, job: &JobRecord, item: &ItemRecord) {
@@ -151,6 +155,7 @@ struct JobDocument<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     panic: Option<&'a Panic>,
     elapsed_secs: f64,
+    notes: Vec<&'a str>,
     #[serde(serialize_with = "serialize_items")]
     items: &'a JobRecord,
 }
@@ -162,6 +167,7 @@ impl<'a> JobDocument<'a> {
             state: job.state().label(),
             panic: job.panic(PanicKey::Job).map(|(panic, _)| panic),
             elapsed_secs: job.elapsed(now).as_secs_f64(),
+            notes: job.notes().iter().map(|note| &**note).collect(),
             items: job,
         }
     }

@@ -20,6 +20,7 @@ pub struct JobRecord {
     state: JobState,
     items: Items,
     counts: Counts,
+    notes: Vec<Arc<str>>,
     planned: bool,
     /// Exact sums, whatever sizes a faulty worker reports.
     done_bytes: u128,
@@ -69,6 +70,12 @@ impl JobRecord {
     /// The number of items in each state.
     pub fn counts(&self) -> Counts {
         self.counts
+    }
+
+    /// The sentences about its plan that are no items, such as which files were left out; about a
+    /// hundred at most.
+    pub fn notes(&self) -> &[Arc<str>] {
+        &self.notes
     }
 
     /// Whether every item has been found.
@@ -189,6 +196,7 @@ impl JobRecord {
             state: JobState::Running,
             items: Items::default(),
             counts: Counts::default(),
+            notes: Vec::new(),
             planned: false,
             done_bytes: 0,
             total_bytes: 0,
@@ -211,6 +219,7 @@ impl JobRecord {
         match kind {
             EventKind::JobDidStart { .. } => {}
             EventKind::ItemDidAppear { item } => self.add_item(at, item),
+            EventKind::PlanDidNote { note } => self.notes.push(note),
             EventKind::PlanDidFinish => self.planned = true,
             EventKind::ItemDidStart { item } => self.start_item(at, item),
             EventKind::ItemDidProgress { item, done, total } => {

@@ -86,3 +86,22 @@ fn order_has_only_its_rows() {
     assert_eq!((filtered.item(0), filtered.item(2)), (Some(7), None));
     assert_eq!((filtered.row(2), filtered.row(3)), (Some(1), None));
 }
+
+#[test]
+fn notes_of_the_plan_stand_above_the_items() {
+    let dir = tempfile::tempdir().expect("a folder for the test");
+    let folders: Vec<PathBuf> = (1..=4)
+        .map(|number| dir.path().join(format!("empty-{number}")))
+        .collect();
+    for folder in &folders {
+        std::fs::create_dir(folder).expect("the folder is ours");
+    }
+    let mut window = Window::open_in(dir, &folders);
+    window.choose("Job", "Checksums");
+    window.click("Start");
+    window.until("empty-2 has no files.");
+    window.until("2 more notes");
+    assert!(!window.shows("empty-3 has no files."));
+    window.click("2 more notes");
+    window.until("empty-4 has no files.");
+}

@@ -5,9 +5,13 @@ use crossbeam_channel::Sender;
 use super::control::{CoordinatorMessage, send};
 use crate::board::backpressure::Backpressure;
 use crate::board::event_sender::EventSender;
-use crate::jobs::JobSpec;
+use crate::format;
+use crate::jobs::{Item, JobSpec, Plan};
 use crate::join::Context;
 use crate::record::{EventKind, ItemId};
+
+/// The notes of a plan that are kept.
+const MAX_NOTES: usize = 100;
 
 /// Finds the items of a job.
 pub(super) struct Planner {
@@ -19,15 +23,57 @@ pub(super) struct Planner {
 
 impl Planner {
     pub(super) fn run(&self, context: &Context) {
-        let mut count = 0;
+        let mut plan = BoardPlan {
+            planner: self,
+            context,
+            items: 0,
+            notes: 0,
+        };
         let job = self.spec.options.job();
-        job.plan(&self.spec.inputs, context, &mut |item| {
-            self.backpressure.acquire(context);
-            let id = ItemId(count);
-            count += 1;
-            let appeared = EventKind::ItemDidAppear { item: item.clone() };
-            self.events.publish(appeared);
-            send(&self.inbox, CoordinatorMessage::DidFind(id, item));
-        });
+        job.plan(&self.spec.inputs, context, &mut plan);
+        plan.finish();
+    }
+
+    fn publish_note(&self, note: &str) {
+        let note = Arc::from(note);
+        self.events.publish(EventKind::PlanDidNote { note });
+    }
+}
+
+/// Passes what a plan finds to the coordinator and to the record.
+struct BoardPlan<'a> {
+    planner: &'a Planner,
+    context: &'a Context,
+    items: usize,
+    notes: usize,
+}
+
+impl Plan for BoardPlan<'_> {
+    fn item(&mut self, item: Item) {
+        self.planner.backpressure.acquire(self.context);
+        let id = ItemId(self.items);
+        self.items += 1;
+        let appeared = EventKind::ItemDidAppear { item: item.clone() };
+        self.planner.events.publish(appeared);
+        send(&self.planner.inbox, CoordinatorMessage::DidFind(id, item));
+    }
+
+    fn note(&mut self, note: String) {
+        self.notes += 1;
+        if self.notes <= MAX_NOTES {
+            self.planner.publish_note(&note);
+        }
+    }
+}
+
+impl BoardPlan<'_> {
+    /// Says what has not been said: that notes are missing, or that there was nothing at all.
+    fn finish(&self) {
+        if self.notes > MAX_NOTES {
+            let more = format::plural(self.notes - MAX_NOTES, "note is", "notes are");
+            self.planner.publish_note(&format!("{more} not shown."));
+        } else if self.items == 0 && self.notes == 0 {
+            self.planner.publish_note("There was nothing to do.");
+        }
     }
 }

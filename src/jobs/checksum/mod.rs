@@ -27,11 +27,10 @@ pub use self::digest::{DigestMonitor, FileDigests, digest_file, digests_of_file}
 pub use self::error::{Change, ChecksumError};
 pub use self::list::ListForm;
 pub use self::own_lists::ListTarget;
-use self::own_lists::{Own, OwnLists};
 pub(super) use self::source::{FileIdentity, identity, open_regular};
 pub(super) use self::verify::{MAX_LINE_LEN, read_line};
-pub(super) use self::walk::{walk, walk_files};
-use super::{Item, ItemError, Job, JobOutput, Output, Step};
+pub(super) use self::walk::{Visitor, walk, walk_files};
+use super::{Item, ItemError, Job, JobOutput, Output, Plan, Step};
 use crate::join::Context;
 
 /// The options of the job.
@@ -160,24 +159,6 @@ impl Options {
         }
         kinds
     }
-
-    /// Leaves out the lists that are written. A file that would be lost through that fails.
-    fn plan_files(&self, inputs: &[PathBuf], context: &Context, found: &mut dyn FnMut(Item)) {
-        let own = OwnLists::of(&self.target);
-        walk_files(inputs, context, &mut |item, metadata| match metadata
-            .map_or(Own::Other, |metadata| own.find(&item.input, metadata))
-        {
-            Own::Other => found(item),
-            Own::List => {}
-            Own::File => {
-                let path = item.input.clone();
-                found(Item::failed(
-                    item.input,
-                    ChecksumError::ListOverFile { path },
-                ));
-            }
-        });
-    }
 }
 
 impl Job for Options {
@@ -191,11 +172,11 @@ impl Job for Options {
 
     /// Folders are walked recursively, by name; no folder is entered twice. With
     /// [`Options::verify`] each input is a list, and each of its lines an item.
-    fn plan(&self, inputs: &[PathBuf], context: &Context, found: &mut dyn FnMut(Item)) {
+    fn plan(&self, inputs: &[PathBuf], context: &Context, plan: &mut dyn Plan) {
         if self.verify {
-            verify::plan(inputs, self.algorithm, context, found);
+            verify::plan(inputs, self.algorithm, context, plan);
         } else {
-            self.plan_files(inputs, context, found);
+            own_lists::plan(&self.target, inputs, context, plan);
         }
     }
 

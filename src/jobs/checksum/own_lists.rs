@@ -6,7 +6,10 @@ use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
 use super::source::{FileIdentity, identity};
-use super::{list, verify};
+use super::walk::{Visitor, walk_files};
+use super::{ChecksumError, list, verify};
+use crate::jobs::{Item, Plan};
+use crate::join::Context;
 
 /// Where the results of a job go.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,9 +25,45 @@ pub enum ListTarget {
     Stdout,
 }
 
+/// Passes the files of `inputs` to `plan`, as [`walk`](super::walk), but for the lists that are written. A
+/// file that would be lost through that fails.
+pub(super) fn plan(
+    target: &ListTarget,
+    inputs: &[PathBuf],
+    context: &Context,
+    plan: &mut dyn Plan,
+) {
+    let lists = OwnLists::of(target);
+    walk_files(inputs, context, &mut Others { lists, plan });
+}
+
+/// Leaves out the lists.
+struct Others<'a> {
+    lists: OwnLists,
+    plan: &'a mut dyn Plan,
+}
+
+impl Visitor for Others<'_> {
+    fn file(&mut self, item: Item, metadata: &Metadata) {
+        match self.lists.find(&item.input, metadata) {
+            Own::Other => self.plan.item(item),
+            Own::List => {}
+            Own::File => {
+                let path = item.input.clone();
+                let error = ChecksumError::ListOverFile { path };
+                self.plan.item(Item::failed(item.input, error));
+            }
+        }
+    }
+
+    fn plan(&mut self) -> &mut dyn Plan {
+        self.plan
+    }
+}
+
 /// What a file is to the lists that are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Own {
+enum Own {
     /// Such a list, maybe of the last run.
     List,
     /// No list, and would be lost if the list were written.
@@ -33,7 +72,7 @@ pub(super) enum Own {
     Other,
 }
 
-pub(super) enum OwnLists {
+enum OwnLists {
     None,
     Named(OsString),
     /// Exists already.
@@ -42,7 +81,7 @@ pub(super) enum OwnLists {
 }
 
 impl OwnLists {
-    pub(super) fn of(target: &ListTarget) -> Self {
+    fn of(target: &ListTarget) -> Self {
         match target {
             ListTarget::Later => Self::None,
             ListTarget::EachFolder(name) => Self::Named(name.clone()),
@@ -58,7 +97,7 @@ impl OwnLists {
         }
     }
 
-    pub(super) fn find(&self, path: &Path, metadata: &Metadata) -> Own {
+    fn find(&self, path: &Path, metadata: &Metadata) -> Own {
         let is_own = match self {
             Self::None => false,
             Self::Named(name) => path.file_name() == Some(name),

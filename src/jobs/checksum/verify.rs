@@ -10,7 +10,7 @@ use super::error::ChecksumError;
 use super::list::{self, ListEntry, Malformed};
 use super::source::OpenFile;
 use super::{Algorithm, Checksum, DigestKind, Expected};
-use crate::jobs::{Item, Step};
+use crate::jobs::{Item, Plan, Step};
 use crate::join::Context;
 
 /// Fits the longest path, escaped, and the longest digest; no list has a longer line.
@@ -19,12 +19,12 @@ pub(in crate::jobs) const MAX_LINE_LEN: usize = 16 * 1024;
 /// A file with more malformed lines than this before the first valid one is not a list.
 const MAX_MALFORMED: u64 = 1000;
 
-/// Passes one item for each line of the lists to `found`, in their order.
+/// Passes one item for each line of the lists to `plan`, in their order.
 pub(super) fn plan(
     lists: &[PathBuf],
     preferred: Algorithm,
     context: &Context,
-    found: &mut dyn FnMut(Item),
+    plan: &mut dyn Plan,
 ) {
     for list in lists {
         let read = OpenFile::open(list).and_then(|source| {
@@ -35,10 +35,10 @@ pub(super) fn plan(
                 malformed: 0,
                 has_valid_line: false,
             };
-            reader.read(&source, found)
+            reader.read(&source, plan)
         });
         if let Err(error) = read {
-            found(Item::failed(list.clone(), error));
+            plan.item(Item::failed(list.clone(), error));
         }
     }
 }
@@ -52,7 +52,7 @@ struct ListReader<'a> {
 }
 
 impl ListReader<'_> {
-    fn read(mut self, source: &OpenFile, found: &mut dyn FnMut(Item)) -> Result<(), ChecksumError> {
+    fn read(mut self, source: &OpenFile, plan: &mut dyn Plan) -> Result<(), ChecksumError> {
         let mut reader = BufReader::new(source.file());
         let mut line = Vec::new();
         for number in 1.. {
@@ -66,7 +66,7 @@ impl ListReader<'_> {
                 return Err(self.not_a_list());
             }
             if let Some(item) = self.item(text, number)? {
-                found(item);
+                plan.item(item);
             }
         }
         Ok(())

@@ -9,28 +9,51 @@ use std::vec;
 
 use super::error::ChecksumError;
 use super::source::{FileIdentity, identity, reject_special};
-use crate::jobs::{Item, Step};
+use crate::jobs::text::shown;
+use crate::jobs::{Item, Plan, Step};
 use crate::join::Context;
 
-/// Passes every file in `inputs` to `found`: folders recursively, by name.
+/// Passes every file in `inputs` to `plan`: folders recursively, by name.
 ///
 /// No folder is entered twice, even through links. Links to files count as files. Links to folders
 /// that are found in a folder are followed last, so that files have their real names rather than
 /// those through a link; a link to a folder that contains it is an error of that link. An input that
-/// is a link is followed at once.
-pub(in crate::jobs) fn walk(inputs: &[PathBuf], context: &Context, found: &mut dyn FnMut(Item)) {
-    walk_files(inputs, context, &mut |item, _| found(item));
+/// is a link is followed at once. A folder without files gets a note.
+pub(in crate::jobs) fn walk(inputs: &[PathBuf], context: &Context, plan: &mut dyn Plan) {
+    walk_files(inputs, context, &mut AllFiles(plan));
 }
 
-/// As [`walk`], with the metadata of each file; without for what can't be read.
+/// Takes what [`walk_files`] finds.
+pub(in crate::jobs) trait Visitor {
+    /// A file, as an item with [`Step::Run`].
+    fn file(&mut self, item: Item, metadata: &Metadata);
+
+    /// Where inputs that can't be read and notes go.
+    fn plan(&mut self) -> &mut dyn Plan;
+}
+
+struct AllFiles<'a>(&'a mut dyn Plan);
+
+impl Visitor for AllFiles<'_> {
+    fn file(&mut self, item: Item, _metadata: &Metadata) {
+        self.0.item(item);
+    }
+
+    fn plan(&mut self) -> &mut dyn Plan {
+        self.0
+    }
+}
+
+/// As [`walk`], with the metadata of each file.
 pub(in crate::jobs) fn walk_files(
     inputs: &[PathBuf],
     context: &Context,
-    found: &mut dyn FnMut(Item, Option<&Metadata>),
+    visitor: &mut dyn Visitor,
 ) {
     let mut walk = Walk {
         context,
-        found,
+        visitor,
+        found_any: false,
         entered: HashSet::new(),
         links: VecDeque::new(),
     };
@@ -46,7 +69,9 @@ pub(in crate::jobs) fn walk_files(
 
 struct Walk<'a> {
     context: &'a Context,
-    found: &'a mut dyn FnMut(Item, Option<&Metadata>),
+    visitor: &'a mut dyn Visitor,
+    /// Whether the input that is being walked has anything to find.
+    found_any: bool,
     entered: HashSet<FileIdentity>,
     links: VecDeque<PathBuf>,
 }
@@ -60,9 +85,19 @@ struct FolderLevel {
 impl Walk<'_> {
     fn input(&mut self, path: &Path) {
         match fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => self.folder(path.to_owned()),
+            Ok(metadata) if metadata.is_dir() => self.input_folder(path),
             Ok(metadata) => self.file(path.to_owned(), &metadata),
             Err(error) => self.broken(path.to_owned(), error),
+        }
+    }
+
+    fn input_folder(&mut self, path: &Path) {
+        self.found_any = false;
+        self.folder(path.to_owned());
+        if !self.found_any {
+            self.visitor
+                .plan()
+                .note(format!("The folder {} has no files.", shown(path)));
         }
     }
 
@@ -86,7 +121,10 @@ impl Walk<'_> {
     /// The entries of a folder, unless it was entered before or can't be read.
     fn enter(&mut self, folder: PathBuf) -> Option<FolderLevel> {
         match fs::metadata(&folder) {
-            Ok(metadata) if !self.entered.insert(identity(&metadata)) => return None,
+            Ok(metadata) if !self.entered.insert(identity(&metadata)) => {
+                self.found_any = true;
+                return None;
+            }
             Ok(_) => {}
             Err(error) => {
                 self.fail(folder.clone(), ChecksumError::from_io(&folder, error));
@@ -120,6 +158,7 @@ impl Walk<'_> {
 
     /// Handles an entry that is not a folder.
     fn entry(&mut self, path: PathBuf) {
+        self.found_any = true;
         match fs::metadata(&path) {
             Ok(metadata) if metadata.is_dir() => self.links.push_back(path),
             Ok(metadata) => self.file(path, &metadata),
@@ -135,7 +174,7 @@ impl Walk<'_> {
                     bytes: metadata.len(),
                     step: Step::Run,
                 };
-                (self.found)(item, Some(metadata));
+                self.visitor.file(item, metadata);
             }
             Err(error) => self.fail(path, error),
         }
@@ -168,7 +207,8 @@ impl Walk<'_> {
     }
 
     fn fail(&mut self, path: PathBuf, error: ChecksumError) {
-        (self.found)(Item::failed(path, error), None);
+        self.found_any = true;
+        self.visitor.plan().item(Item::failed(path, error));
     }
 }
 

@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 pub use self::prepared::CommandOptionsError;
 use self::prepared::Prepared;
 pub use self::template::Template;
-use super::{DEFAULT_OUTPUT_LIMIT, Item, ItemError, Job, Output, ProcessObserver, Step};
+use super::{DEFAULT_OUTPUT_LIMIT, Item, ItemError, Job, Output, Plan, ProcessObserver, Step};
 use crate::choice::choices;
 use crate::join::Context;
 
@@ -216,13 +216,13 @@ impl Job for Options {
     }
 
     /// Each input is one item: folders are passed to the command like files.
-    fn plan(&self, inputs: &[PathBuf], context: &Context, found: &mut dyn FnMut(Item)) {
+    fn plan(&self, inputs: &[PathBuf], context: &Context, plan: &mut dyn Plan) {
         if let Err(error) = self.check(!inputs.is_empty()) {
-            return found(Item::failed(self.run_title(), error));
+            return plan.item(Item::failed(self.run_title(), error));
         }
         if inputs.is_empty() || self.files == Files::All {
             let files = inputs.to_vec();
-            return found(Item {
+            return plan.item(Item {
                 input: self.run_title(),
                 bytes: 0,
                 step: Step::Command { files },
@@ -230,7 +230,7 @@ impl Job for Options {
         }
         for input in inputs {
             context.checkpoint();
-            found(Item {
+            plan.item(Item {
                 input: input.clone(),
                 bytes: 0,
                 step: Step::Run,

@@ -10,7 +10,7 @@ use super::Options;
 use crate::jobs::checksum::{ChecksumError, MAX_LINE_LEN, open_regular, read_line};
 use crate::jobs::save::create_folder;
 use crate::jobs::text::shown;
-use crate::jobs::{Item, ItemError, Step};
+use crate::jobs::{Item, ItemError, Plan, Step};
 use crate::join::Context;
 
 /// The reason that a text is not a URL that can be fetched.
@@ -40,35 +40,34 @@ impl UrlError {
     }
 }
 
-pub(super) fn plan(
-    options: &Options,
-    inputs: &[PathBuf],
-    context: &Context,
-    found: &mut dyn FnMut(Item),
-) {
+pub(super) fn plan(options: &Options, inputs: &[PathBuf], context: &Context, plan: &mut dyn Plan) {
     if let Err(error) = options.check(!inputs.is_empty()) {
-        return found(Item::failed("fetch".into(), error));
+        return plan.item(Item::failed("fetch".into(), error));
     }
     if let Some(folder) = options.folder()
         && let Err(error) = create_folder(folder)
     {
-        return found(Item::failed(folder.clone(), error));
+        return plan.item(Item::failed(folder.clone(), error));
     }
     for (line, number) in options.urls.lines().zip(1..) {
         context.checkpoint();
         if let Some(item) = Position::typed(number).item(line.as_bytes()) {
-            found(item);
+            plan.item(item);
         }
     }
     for list in inputs {
-        if let Err(error) = read(list, context, found) {
-            found(Item::failed(list.clone(), error));
+        match read(list, context, plan) {
+            Ok(true) => {}
+            Ok(false) => plan.note(format!("The list {} has no URLs.", shown(list))),
+            Err(error) => plan.item(Item::failed(list.clone(), error)),
         }
     }
 }
 
-fn read(list: &Path, context: &Context, found: &mut dyn FnMut(Item)) -> Result<(), ChecksumError> {
+/// Reads a list. Returns whether it has an item.
+fn read(list: &Path, context: &Context, plan: &mut dyn Plan) -> Result<bool, ChecksumError> {
     let (file, _) = open_regular(list)?;
+    let mut has_item = false;
     let mut reader = BufReader::new(&file);
     let mut line = Vec::new();
     for number in 1.. {
@@ -84,14 +83,15 @@ fn read(list: &Path, context: &Context, found: &mut dyn FnMut(Item)) -> Result<(
         };
         if line.len() > MAX_LINE_LEN + 1 {
             // The rest of the line follows, or this is not a list at all.
-            found(position.failed(&UrlError::TooLong));
-            break;
+            plan.item(position.failed(&UrlError::TooLong));
+            return Ok(true);
         }
         if let Some(item) = position.item(&line) {
-            found(item);
+            plan.item(item);
+            has_item = true;
         }
     }
-    Ok(())
+    Ok(has_item)
 }
 
 /// The position of a line; without a list, a line of the typed URLs.

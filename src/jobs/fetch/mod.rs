@@ -24,7 +24,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Item, ItemError, Job, JobOutput, Output, Step, os_text};
+use super::{Item, ItemError, Job, JobOutput, Output, Plan, Step, os_text};
 use crate::format::bytes;
 use crate::join::Context;
 
@@ -128,8 +128,8 @@ impl Job for Options {
 
     /// The typed URLs come first, then the lists. The error of a line that is not a URL names its list
     /// and number.
-    fn plan(&self, inputs: &[PathBuf], context: &Context, found: &mut dyn FnMut(Item)) {
-        list::plan(self, inputs, context, found);
+    fn plan(&self, inputs: &[PathBuf], context: &Context, plan: &mut dyn Plan) {
+        list::plan(self, inputs, context, plan);
     }
 
     fn run_item(&self, item: &Item, context: &Context) -> Result<Output, ItemError> {

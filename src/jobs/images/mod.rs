@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::error::ImageOptionsError;
 pub use self::size::Size;
-use super::{Item, ItemError, Job, JobOutput, Output, os_text};
+use super::{Item, ItemError, Job, JobOutput, Output, Plan, os_text};
 use crate::choice::choices;
 use crate::join::Context;
 
@@ -300,8 +300,8 @@ impl Job for Options {
     /// Folders are walked as for checksums, for files with the names of images; a file that is an
     /// input itself may have any name. All images are found before the first item runs, because a
     /// result must not replace an image that is still to be read.
-    fn plan(&self, inputs: &[PathBuf], context: &Context, found: &mut dyn FnMut(Item)) {
-        plan::plan(self, inputs, context, found);
+    fn plan(&self, inputs: &[PathBuf], context: &Context, plan: &mut dyn Plan) {
+        plan::plan(self, inputs, context, plan);
     }
 
     fn run_item(&self, item: &Item, context: &Context) -> Result<Output, ItemError> {

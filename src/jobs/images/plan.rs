@@ -11,27 +11,22 @@ use super::error::ImageError;
 use super::{IfExists, Options, format_of};
 use crate::jobs::checksum::{FileIdentity, identity, walk};
 use crate::jobs::save::{create_folder, first_free, numbered};
-use crate::jobs::{Item, Step};
+use crate::jobs::{Item, Plan, Step};
 use crate::join::Context;
 
-pub(super) fn plan(
-    options: &Options,
-    inputs: &[PathBuf],
-    context: &Context,
-    found: &mut dyn FnMut(Item),
-) {
+pub(super) fn plan(options: &Options, inputs: &[PathBuf], context: &Context, plan: &mut dyn Plan) {
     if let Err(error) = options.check(!inputs.is_empty()) {
-        return found(Item::failed(options.to.clone(), error));
+        return plan.item(Item::failed(options.to.clone(), error));
     }
     let folder = match create_folder(&options.to) {
         Ok(metadata) => identity(&metadata),
-        Err(error) => return found(Item::failed(options.to.clone(), error)),
+        Err(error) => return plan.item(Item::failed(options.to.clone(), error)),
     };
     for input in inputs.iter().filter(|input| is_folder(input, folder)) {
         let path = input.clone();
-        found(Item::failed(input.clone(), ImageError::SameFolder { path }));
+        plan.item(Item::failed(input.clone(), ImageError::SameFolder { path }));
     }
-    let items = collect(inputs, folder, context);
+    let items = collect(inputs, folder, context, plan);
     let mut names = Names {
         options,
         folder,
@@ -40,26 +35,51 @@ pub(super) fn plan(
     };
     for item in items {
         context.checkpoint();
-        found(match item.step {
+        plan.item(match item.step {
             Step::Run => names.named(item),
             _ => item,
         });
     }
 }
 
-/// Finds the images. In a folder, only files with the name of an image, and none in the folder for
-/// results, where an earlier job may have saved them.
-fn collect(inputs: &[PathBuf], results: FileIdentity, context: &Context) -> Vec<Item> {
-    let named: HashSet<&Path> = inputs.iter().map(PathBuf::as_path).collect();
-    let mut items = Vec::new();
-    walk(inputs, context, &mut |item| {
-        let is_wanted =
-            named.contains(&*item.input) || is_likely(&item) && !is_in_folder(&item.input, results);
-        if is_wanted {
-            items.push(item);
+/// Finds the images.
+fn collect(
+    inputs: &[PathBuf],
+    results: FileIdentity,
+    context: &Context,
+    plan: &mut dyn Plan,
+) -> Vec<Item> {
+    let mut images = Images {
+        named: inputs.iter().map(PathBuf::as_path).collect(),
+        results,
+        items: Vec::new(),
+        plan,
+    };
+    walk(inputs, context, &mut images);
+    images.items
+}
+
+/// Takes the images of what is found. In a folder, only files with the name of an image, and none in
+/// the folder for results, where an earlier job may have saved them.
+struct Images<'a> {
+    /// The inputs of the job.
+    named: HashSet<&'a Path>,
+    results: FileIdentity,
+    items: Vec<Item>,
+    plan: &'a mut dyn Plan,
+}
+
+impl Plan for Images<'_> {
+    fn item(&mut self, item: Item) {
+        let is_named = self.named.contains(&*item.input);
+        if is_named || is_likely(&item) && !is_in_folder(&item.input, self.results) {
+            self.items.push(item);
         }
-    });
-    items
+    }
+
+    fn note(&mut self, note: String) {
+        self.plan.note(note);
+    }
 }
 
 /// Whether an entry of a folder becomes an item: it has the name of an image, or is a subfolder that

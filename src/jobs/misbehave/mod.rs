@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Item, ItemError, Job, Output, Step, job};
+use super::{Item, ItemError, Job, Output, Plan, Step, job};
 use crate::choice::choices;
 use crate::join::Context;
 
@@ -125,16 +125,16 @@ impl Job for Options {
         "Misbehave"
     }
 
-    fn plan(&self, inputs: &[PathBuf], context: &Context, found: &mut dyn FnMut(Item)) {
+    fn plan(&self, inputs: &[PathBuf], context: &Context, plan: &mut dyn Plan) {
         if inputs.is_empty() {
             for number in 1..=self.count {
                 context.checkpoint();
-                found(self.plan_item(number, PathBuf::from(format!("item {number}"))));
+                plan.item(self.plan_item(number, PathBuf::from(format!("item {number}"))));
             }
         } else {
             for (index, input) in inputs.iter().enumerate() {
                 context.checkpoint();
-                found(self.plan_item(index + 1, input.clone()));
+                plan.item(self.plan_item(index + 1, input.clone()));
             }
         }
     }

@@ -17,7 +17,13 @@ use crate::record::{
 use crate::ui::status_style::{StatusStyle, status_style_ui};
 use crate::ui::tokens::{ROW_HEIGHT, tokens};
 
-/// The filter line, the table and the details of the selected row.
+/// The notes of the plan that are shown before the others are asked for.
+const FIRST_NOTES: usize = 2;
+
+/// The height of the other notes, which scroll.
+const OTHER_NOTES_HEIGHT: f32 = 96.0;
+
+/// The notes of the plan, the filter line, the table and the details of the selected row.
 pub fn results_ui(
     job: &JobRecord,
     now: Duration,
@@ -27,6 +33,7 @@ pub fn results_ui(
     commands: &mut Vec<WorkbenchCommand>,
 ) {
     let rows = state.order.len(job.items().len());
+    notes_ui(job, ui);
     filter_ui(state, rows, job.items().len(), focus_filter, ui);
     let selected = state.selected.and_then(|id| job.item(id));
     if let Some(item) = selected {
@@ -40,6 +47,32 @@ pub fn results_ui(
     ui.scope_builder(egui::UiBuilder::new().max_rect(rest), |ui| {
         table_ui(job, now, state, rows, ui, commands);
     });
+}
+
+fn notes_ui(job: &JobRecord, ui: &mut Ui) {
+    let (first, others) = job.notes().split_at(job.notes().len().min(FIRST_NOTES));
+    for note in first {
+        note_ui(note, ui);
+    }
+    if others.is_empty() {
+        return;
+    }
+    let title = format::plural(others.len(), "more note", "more notes");
+    egui::CollapsingHeader::new(title)
+        .id_salt(("notes", job.id()))
+        .show(ui, |ui| {
+            egui::ScrollArea::vertical()
+                .max_height(OTHER_NOTES_HEIGHT)
+                .show(ui, |ui| {
+                    for note in others {
+                        note_ui(note, ui);
+                    }
+                });
+        });
+}
+
+fn note_ui(note: &str, ui: &mut Ui) {
+    ui.add(egui::Label::new(note).wrap().selectable(true));
 }
 
 fn filter_ui(state: &mut ResultsState, rows: usize, items: usize, focus: bool, ui: &mut Ui) {

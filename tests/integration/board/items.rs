@@ -1,8 +1,8 @@
 //! How items and jobs end.
 
-use meanwhile::jobs::RunOn;
 use meanwhile::jobs::misbehave::Misbehaviour;
-use meanwhile::record::{Backtrace, ItemState, JobState, PanicKey, Record};
+use meanwhile::jobs::{JobSpec, Options, RunOn, checksum};
+use meanwhile::record::{Backtrace, ItemState, JobId, JobState, PanicKey, Record};
 
 use crate::util::test_board::{PLACES, TestBoard, misbehave, spec};
 
@@ -35,6 +35,35 @@ fn job_without_items_returns() {
     let job = board.start(spec(RunOn::Pool, misbehave(Misbehaviour::Return, 1, 0)));
     board.until_ended(job);
     assert_eq!(*board.job(job).state(), JobState::Returned);
+    assert_eq!(notes(&board, job), ["There was nothing to do."]);
+}
+
+fn notes(board: &TestBoard, job: JobId) -> Vec<&str> {
+    let notes = board.job(job).notes().iter();
+    notes.map(|note| &**note).collect()
+}
+
+#[test]
+fn notes_of_a_plan_are_bounded() {
+    let folder = tempfile::tempdir().unwrap();
+    let empty = |number| folder.path().join(format!("empty-{number}"));
+    let inputs: Vec<_> = (0..150).map(empty).collect();
+    for folder in &inputs {
+        std::fs::create_dir(folder).unwrap();
+    }
+    let mut board = TestBoard::new();
+    let job = board.start(JobSpec {
+        inputs,
+        ..JobSpec::new(Options::Checksum(checksum::Options::default()))
+    });
+    board.until_ended(job);
+    let notes = notes(&board, job);
+    assert!(
+        notes[99].ends_with("empty-99 has no files."),
+        "{}",
+        notes[99]
+    );
+    assert_eq!(notes[100..], ["50 notes are not shown."]);
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod checksum;
 #[cfg(target_os = "linux")]
 mod escaping;
 mod isolation;
+mod notes;
 mod output;
 #[cfg(target_os = "linux")]
 mod terminal;

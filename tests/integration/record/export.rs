@@ -6,6 +6,10 @@ use meanwhile::record::{EventKind, ItemId, ItemState, JobState, PanicKey, job_te
 
 use super::{Replay, crash, failed, panic, text};
 
+fn note(text: &str) -> EventKind {
+    EventKind::PlanDidNote { note: text.into() }
+}
+
 #[test]
 fn panic_text_has_all_fields() {
     let replay = Replay::new()
@@ -35,11 +39,13 @@ fn job_text_lists_every_item_and_panic() {
         .end(0, text("fine"))
         .end(1, failed("b is broken"))
         .end(2, ItemState::Panicked(panic("oh")))
+        .apply(note("2 files were left out."))
         .at(1_500)
         .finish(JobState::Failed);
     let report = job_text(replay.job(), replay.at);
     let expected = "job: misbehave #1\nstate: failed\nelapsed: 1.50 s\n\
         items: 3 (1 returned, 1 failed, 1 panicked, 0 crashed, 0 cancelled)\n\
+        note: 2 files were left out.\n\
         returned: a  fine\nfailed: b  b is broken\npanicked: c  oh\n\nmisbehave #1 panicked\n";
     assert!(report.starts_with(expected), "{report}");
 }
@@ -55,12 +61,14 @@ fn json_has_every_item_with_its_result() {
         .end(1, failed("b is broken"))
         .end(2, ItemState::Panicked(panic("oh")))
         .end(3, ItemState::Cancelled)
+        .apply(note("2 files were left out."))
         .at(250)
         .finish(JobState::Cancelled);
     let expected = serde_json::json!({
         "job": "misbehave",
         "state": "cancelled",
         "elapsed_secs": 0.25,
+        "notes": ["2 files were left out."],
         "items": [
             {"input": "a", "state": "returned", "output": {"text": "fine"}},
             {"input": "b", "state": "failed", "error": {"kind": "broken", "message": "b is broken"}},

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Item, ItemError, Job, Output, Step};
+use super::{Item, ItemError, Job, Output, Plan, Step};
 use crate::join::Context;
 
 /// Which lines count.
@@ -28,10 +28,10 @@ impl Job for Options {
         "Lines"
     }
 
-    fn plan(&self, inputs: &[PathBuf], context: &Context, found: &mut dyn FnMut(Item)) {
+    fn plan(&self, inputs: &[PathBuf], context: &Context, plan: &mut dyn Plan) {
         for input in inputs {
             context.checkpoint();
-            found(Item {
+            plan.item(Item {
                 input: input.clone(),
                 bytes: input.metadata().map_or(0, |metadata| metadata.len()),
                 step: Step::Run,
