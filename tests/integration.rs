@@ -1,5 +1,7 @@
 //! One binary for all tests through public interfaces; a module a subject.
 
+#[path = "integration/audit.rs"]
+mod audit;
 #[path = "integration/board/mod.rs"]
 mod board;
 #[path = "integration/checksum/mod.rs"]

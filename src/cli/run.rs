@@ -86,6 +86,11 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
         text.finish(&output::job_failure(job), timeout)
     });
     progress.finish();
+    let own_list = job.spec().options.job().own_list();
+    let has_ended = matches!(job.state(), JobState::Returned | JobState::Failed);
+    if let Some(list) = own_list.filter(|_| has_ended) {
+        output::save_lines(job, &list)?;
+    }
     match (format, &file) {
         (Format::Json, file) => output::show_json(job, board.now(), file.as_deref())?,
         (Format::Text, Some(file)) => output::save_lines(job, file)?,

@@ -62,6 +62,12 @@ pub trait JobInterface: Job {
         Ok(vec![(file.to_owned(), lines.collect())])
     }
 
+    /// The list that the job itself keeps, to be written with [`lists`](Self::lists) when all items have
+    /// ended, besides what goes to stdout; `None` if it keeps none.
+    fn own_list(&self) -> Option<PathBuf> {
+        None
+    }
+
     /// The folder that results are saved to; `None` if the job saves none.
     fn output_folder(&mut self) -> Option<&mut PathBuf> {
         None

@@ -48,6 +48,8 @@ use crate::join;
 catalogue! {
     /// Compute or verify checksums.
     Checksum: checksum step(Verify(checksum::Expected)) output(Checksum(checksum::Checksum)),
+    /// Find what is new, moved, changed, missing or rotten since an earlier state.
+    Audit: audit step(Audit(audit::Check)) output(Audited(audit::Audited)),
     /// Run a program, once or once for each file.
     Command: command step(Command { files: Vec<PathBuf> }) output(Process(Arc<ProcessRun>)),
     /// Fetch URLs.

@@ -61,7 +61,17 @@ impl Form for User {
 #[test]
 fn catalogue_has_every_job_by_id() {
     let ids: Vec<_> = catalogue().iter().map(|job| job.job().id()).collect();
-    assert_eq!(ids, ["checksum", "command", "fetch", "images", "misbehave"]);
+    assert_eq!(
+        ids,
+        [
+            "checksum",
+            "audit",
+            "command",
+            "fetch",
+            "images",
+            "misbehave"
+        ]
+    );
     assert_eq!(catalogue()[0].job().title(), "Checksums");
 }
 

@@ -11,6 +11,7 @@ mod hasher;
 mod interface;
 pub mod list;
 mod own_lists;
+mod side_by_side;
 mod source;
 mod tree;
 mod verify;
@@ -30,6 +31,7 @@ pub use self::own_lists::ListTarget;
 pub(super) use self::source::{FileIdentity, identity, open_regular};
 pub(super) use self::verify::{MAX_LINE_LEN, read_line};
 pub(super) use self::walk::{Visitor, walk, walk_files};
+pub(super) use self::written::name_in as name_in_list;
 use super::{Item, ItemError, Job, JobOutput, Output, Plan, Step};
 use crate::join::Context;
 

@@ -67,7 +67,7 @@ pub(super) fn is_sfv(list: &Path) -> bool {
 /// otherwise absolute, so that it does not depend on where the list is checked.
 ///
 /// Some tools take a space or a star at the start for a part of the line.
-fn name_in(list: &Path, input: &Path) -> PathBuf {
+pub(in crate::jobs) fn name_in(list: &Path, input: &Path) -> PathBuf {
     let (Ok(full), Ok(list)) = (std::path::absolute(input), std::path::absolute(list)) else {
         return input.to_owned();
     };
