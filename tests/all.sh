@@ -37,6 +37,8 @@ packages=(
     appstream b3sum coreutils desktop-file-utils findutils perl-base python3
     # Servers and a proxy to fetch from.
     lighttpd nginx-light tinyproxy
+    # Programs that write checksum lists.
+    busybox cksfv gpg hashdeep libarchive-tools mtree-netbsd openssl perl rhash toybox xxhash
 )
 
 steps=(packages format clippy clippy-library docs package public-api msrv loom other-unix tests snapshots window desktop-files)

@@ -1,5 +1,7 @@
 //! One binary for all tests through public interfaces; a module a subject.
 
+#[path = "integration/audit.rs"]
+mod audit;
 #[path = "integration/board/mod.rs"]
 mod board;
 #[path = "integration/checksum/mod.rs"]
@@ -46,6 +48,8 @@ mod settings;
 mod timeline;
 #[expect(dead_code, reason = "the tests of the library use the rest")]
 mod util;
+#[path = "integration/verify/mod.rs"]
+mod verify;
 // Runs last; see the module.
 #[cfg(target_os = "linux")]
 #[path = "integration/leftovers.rs"]

@@ -4,11 +4,11 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 
 use super::message_line;
 use crate::format;
-use crate::jobs::{listed, save};
+use crate::jobs::{Output, listed, save};
 use crate::record::{self, Crash, ItemRecord, ItemState, JobRecord, JobState, Panic};
 
 /// Writes the JSON document of a job to stdout or to `file`.
@@ -33,24 +33,41 @@ fn ignore_broken_pipe(written: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// Saves the lines of the items that returned.
+/// Saves the lists of the results of the items that returned.
 ///
 /// # Errors
 /// They could not be saved.
 pub(super) fn save_lines(job: &JobRecord, file: &Path) -> anyhow::Result<()> {
-    let lines: Vec<u8> = job
-        .items()
-        .iter()
-        .filter_map(|item| line(item))
-        .flatten()
-        .collect();
-    Ok(save::save(file, &lines)?)
+    for item in job.items().iter() {
+        if let ItemState::Failed(error) = &item.state
+            && error.kind == "list_over_file"
+        {
+            bail!("{} was not written", file.display());
+        }
+    }
+    let mut results = job.items().iter().filter_map(|item| result(item));
+    let lists = job.spec().options.job().lists(file, &mut results);
+    for (path, lines) in lists.map_err(anyhow::Error::msg)? {
+        save::save(&path, &lines)?;
+    }
+    Ok(())
+}
+
+/// Whether the job wants the end of this item to be printed.
+pub(super) fn prints(job: &JobRecord, item: &ItemRecord) -> bool {
+    let is_failure = !matches!(item.state, ItemState::Returned(_));
+    job.spec().options.job().prints(is_failure)
 }
 
 /// The line of an item that returned. The output of a process is written while it runs.
-pub(super) fn line(item: &ItemRecord) -> Option<Vec<u8>> {
+pub(super) fn line(job: &JobRecord, item: &ItemRecord) -> Option<Vec<u8>> {
+    let (input, output) = result(item)?;
+    Some(job.spec().options.job().line(input, output))
+}
+
+fn result(item: &ItemRecord) -> Option<(&Path, &Output)> {
     match &item.state {
-        ItemState::Returned(output) if item.ran().is_none() => Some(output.line(&item.input)),
+        ItemState::Returned(output) if item.ran().is_none() => Some((&item.input, output)),
         _ => None,
     }
 }
@@ -113,7 +130,7 @@ pub(super) fn job_failure(job: &JobRecord) -> String {
         text += &message_line(&panicked("the job itself", panic));
     }
     let counts = job.counts();
-    if counts.returned < counts.total() {
+    if counts.returned < counts.total() && job.spec().options.job().prints(true) {
         text += &message_line(&summary(job));
     }
     text
@@ -152,19 +169,40 @@ fn panicked(what: &str, panic: &Panic) -> String {
 /// Such as `3 items: 2 returned, 1 cancelled`.
 fn summary(job: &JobRecord) -> String {
     let counts = job.counts();
-    let parts = [
-        (counts.returned, "returned"),
-        (counts.failed, "failed"),
+    let verdicts = job.spec().options.job().verdicts();
+    let returned = if verdicts.is_empty() {
+        "returned"
+    } else {
+        "OK"
+    };
+    let mut failed = counts.failed;
+    let mut parts = vec![(counts.returned, returned)];
+    for verdict in verdicts {
+        let count = job.failed_with(verdict.kind);
+        failed = failed.saturating_sub(count);
+        parts.push((count, verdict.word));
+    }
+    parts.extend([
+        (failed, "failed"),
         (counts.panicked, "panicked"),
         (counts.crashed, "crashed"),
         (counts.cancelled, "cancelled"),
         (counts.waiting + counts.running, "timed out"),
-    ];
+    ]);
     let parts: Vec<String> = parts
         .iter()
         .filter(|(count, _)| *count > 0)
         .map(|(count, word)| format!("{count} {word}"))
         .collect();
     let items = format::plural(counts.total(), "item", "items");
-    format!("{items}: {}", parts.join(", "))
+    let advice = match job
+        .spec()
+        .options
+        .job()
+        .advice(&|kind| job.failed_with(kind), counts.total())
+    {
+        Some(advice) => format!("; {advice}"),
+        None => String::new(),
+    };
+    format!("{items}: {}{advice}", parts.join(", "))
 }

@@ -86,6 +86,11 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
         text.finish(&output::job_failure(job), timeout)
     });
     progress.finish(job);
+    let own_list = job.spec().options.job().own_list();
+    let has_ended = matches!(job.state(), JobState::Returned | JobState::Failed);
+    if let Some(list) = own_list.filter(|_| has_ended) {
+        output::save_lines(job, &list)?;
+    }
     match (format, &file) {
         (Format::Json, file) => output::show_json(job, board.now(), file.as_deref())?,
         (Format::Text, Some(file)) => output::save_lines(job, file)?,
@@ -193,7 +198,7 @@ impl Follower {
             _ => None,
         };
         if let EventKind::PlanDidNote { note } = &event.kind
-            && self.text.is_some()
+            && self.prints_problems()
         {
             self.progress.print(note);
         }
@@ -206,13 +211,22 @@ impl Follower {
         }
     }
 
+    fn prints_problems(&self) -> bool {
+        let job = self.record.job(self.job);
+        self.text.is_some() && job.is_none_or(|job| job.spec().options.job().prints(true))
+    }
+
     /// Shows the result or the failure of an item.
     fn show_end(&self, item: ItemId) {
-        let record = self.record.job(self.job).and_then(|job| job.item(item));
-        let (Some(text), Some(record)) = (&self.text, record) else {
+        let job = self.record.job(self.job);
+        let record = job.and_then(|job| Some((job, job.item(item)?)));
+        let (Some(text), Some((job, record))) = (&self.text, record) else {
             return;
         };
-        if let Some(line) = output::line(record).filter(|_| !self.saves_lines) {
+        if !output::prints(job, record) {
+            return text.end(item);
+        }
+        if let Some(line) = output::line(job, record).filter(|_| !self.saves_lines) {
             text.push(item, OutputStream::Stdout, &line);
         }
         let messages = [

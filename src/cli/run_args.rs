@@ -95,6 +95,7 @@ impl FromArgMatches for RunArgs {
         let options = find_job(name);
         let mut options = options.ok_or_else(|| clap::Error::new(ErrorKind::InvalidSubcommand))?;
         let arguments = options.job_mut().read_args(matches)?;
+        let options = options.job().instead(matches).unwrap_or(options);
         Ok(Self {
             options,
             arguments,

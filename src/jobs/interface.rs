@@ -1,11 +1,11 @@
 //! The user interface of a job: its form, its arguments, the names of its results.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 
-use super::Job;
 use super::form::Form;
+use super::{Job, Options, Output};
 
 /// The default number of the last bytes of each stream of a process that are kept.
 pub(crate) const DEFAULT_OUTPUT_LIMIT: usize = 1024 * 1024;
@@ -37,9 +37,56 @@ pub trait JobInterface: Job {
     /// The arguments are not those of [`add_args`](Self::add_args).
     fn read_args(&mut self, matches: &ArgMatches) -> Result<Arguments, clap::Error>;
 
+    /// The job that the parsed arguments mean in the place of this one, with its options; `None` for this.
+    fn instead(&self, _matches: &ArgMatches) -> Option<Options> {
+        None
+    }
+
     /// The suggested name of the file that a list of all results is saved to, such as
     /// `checksums.sha256`; `None` if the job has no such list.
     fn list_name(&self) -> Option<String> {
+        None
+    }
+
+    /// The errors of items whose numbers are shown while the job runs, in their order; none for a job whose
+    /// items are no verdicts.
+    fn verdicts(&self) -> &'static [Verdict] {
+        &[]
+    }
+
+    /// What the number of errors of each kind, of so many items, means for the whole job; `None` for
+    /// nothing.
+    fn advice(&self, _errors: &dyn Fn(&str) -> usize, _items: usize) -> Option<&'static str> {
+        None
+    }
+
+    /// Whether the result of an item, or its failure, is printed as text.
+    fn prints(&self, _is_failure: bool) -> bool {
+        true
+    }
+
+    /// The line that stands for the item of `input` in the list of results on stdout, with its line end.
+    fn line(&self, input: &Path, output: &Output) -> Vec<u8> {
+        output.line(input)
+    }
+
+    /// The lists of results to be written when the user names `file`: the path of each and its contents.
+    /// `results` has the input and the result of each item.
+    ///
+    /// # Errors
+    /// A sentence that says why one can't be written.
+    fn lists(
+        &self,
+        file: &Path,
+        results: &mut dyn Iterator<Item = (&Path, &Output)>,
+    ) -> Result<Vec<(PathBuf, Vec<u8>)>, String> {
+        let lines = results.flat_map(|(input, output)| output.line(input));
+        Ok(vec![(file.to_owned(), lines.collect())])
+    }
+
+    /// The list that the job itself keeps, to be written with [`lists`](Self::lists) when all items have
+    /// ended, besides what goes to stdout; `None` if it keeps none.
+    fn own_list(&self) -> Option<PathBuf> {
         None
     }
 
@@ -51,6 +98,21 @@ pub trait JobInterface: Job {
     /// The number of the last bytes of each stream of an item's process that are kept.
     fn output_limit(&self) -> usize {
         DEFAULT_OUTPUT_LIMIT
+    }
+}
+
+/// A kind of error that is an answer, such as that a file differs from its list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// As in [`ItemError::kind`](super::ItemError::kind).
+    pub kind: &'static str,
+    /// The word after the number of items.
+    pub word: &'static str,
+}
+
+impl Verdict {
+    pub(super) const fn new(kind: &'static str, word: &'static str) -> Self {
+        Self { kind, word }
     }
 }
 

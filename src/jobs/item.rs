@@ -104,6 +104,7 @@ impl ItemError {
             "malformed" => Some("malformed"),
             "mismatch" => Some("FAILED"),
             "missing" => Some("missing"),
+            "rotten" => Some("rotten"),
             _ => None,
         }
     }

@@ -15,7 +15,6 @@ pub mod form;
 mod interface;
 mod item;
 mod job;
-mod list_source;
 mod os_text;
 mod plan;
 mod process_run;
@@ -36,7 +35,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) use self::args::duration;
 use self::catalogue::catalogue;
 pub(crate) use self::interface::DEFAULT_OUTPUT_LIMIT;
-pub use self::interface::{Arguments, JobInterface};
+pub use self::interface::{Arguments, JobInterface, Verdict};
 pub use self::item::{Item, ItemError, JobOutput};
 pub use self::job::{Job, OutputClosed, OutputStream, ProcessObserver};
 pub use self::plan::Plan;
@@ -49,8 +48,10 @@ use crate::choice::choices;
 use crate::join;
 
 catalogue! {
-    /// Compute or verify checksums.
-    Checksum: checksum step(Verify(checksum::Expected)) output(Checksum(checksum::Checksum)),
+    /// Compute checksums.
+    Checksum: checksum output(Checksum(checksum::Checksum)),
+    /// Find what is new, moved, changed, missing or rotten since an earlier state.
+    Audit: audit step(Audit(audit::Check)) output(Audited(audit::Audited)),
     /// Run a program, once or once for each file.
     Command: command step(Command { files: Vec<PathBuf> }) output(Process(Arc<ProcessRun>)),
     /// Fetch URLs.
@@ -59,6 +60,8 @@ catalogue! {
     Images: images step(SaveAs { name: OsString }) output(Image(images::Saved)),
     /// End one item or all in a chosen way, such as a panic or a crash.
     Misbehave: misbehave step(Misbehave),
+    /// Compare files with checksum lists.
+    Verify: verify step(Verify(verify::Expected)),
 }
 
 /// Everything that is needed to start a job, and to start the same job again.

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,9 @@ use super::rate::{self, Rate, RateWindow};
 use crate::format;
 use crate::jobs::{Item, JobSpec};
 
+/// The kinds of errors that are counted. A program has fewer.
+const MAX_ERROR_KINDS: usize = 100;
+
 /// A job, with its history. A clone is a cheap snapshot, which shares the items.
 #[derive(Clone, Debug)]
 pub struct JobRecord {
@@ -21,6 +25,7 @@ pub struct JobRecord {
     state: JobState,
     items: Items,
     counts: Counts,
+    errors: BTreeMap<String, usize>,
     notes: Vec<Arc<str>>,
     lengths: Option<(u128, u128)>,
     planned: bool,
@@ -72,6 +77,11 @@ impl JobRecord {
     /// The number of items in each state.
     pub fn counts(&self) -> Counts {
         self.counts
+    }
+
+    /// The number of items that failed with errors of this [kind](crate::jobs::ItemError::kind).
+    pub fn failed_with(&self, kind: &str) -> usize {
+        self.errors.get(kind).copied().unwrap_or(0)
     }
 
     /// The sentences about its plan that are no items, such as which files were left out; about a
@@ -215,6 +225,7 @@ impl JobRecord {
             state: JobState::Running,
             items: Items::default(),
             counts: Counts::default(),
+            errors: BTreeMap::new(),
             notes: Vec::new(),
             lengths: None,
             planned: false,
@@ -309,10 +320,12 @@ impl JobRecord {
 
     fn end_item(&mut self, at: Duration, id: ItemId, state: ItemState) {
         let did_panic = matches!(state, ItemState::Panicked(_));
-        let lengths = match &state {
-            ItemState::Returned(output) => output.lengths(),
-            _ => None,
-        };
+        let (mut lengths, mut error) = (None, None);
+        match &state {
+            ItemState::Returned(output) => lengths = output.lengths(),
+            ItemState::Failed(failure) => error = Some(failure.kind.clone()),
+            _ => {}
+        }
         let changed = self.change_item(at, id, |item| {
             if matches!(state, ItemState::Returned(_)) {
                 item.done = item.done.max(item.total);
@@ -327,6 +340,16 @@ impl JobRecord {
         }
         if changed && did_panic {
             self.panicked.push(id);
+        }
+        if changed && let Some(kind) = error {
+            self.count_error(kind);
+        }
+    }
+
+    /// Counts an error of a known kind, or of a new one while these are few: a worker makes them up.
+    fn count_error(&mut self, kind: String) {
+        if self.errors.len() < MAX_ERROR_KINDS || self.errors.contains_key(&kind) {
+            *self.errors.entry(kind).or_default() += 1;
         }
     }
 

@@ -61,7 +61,18 @@ impl Form for User {
 #[test]
 fn catalogue_has_every_job_by_id() {
     let ids: Vec<_> = catalogue().iter().map(|job| job.job().id()).collect();
-    assert_eq!(ids, ["checksum", "command", "fetch", "images", "misbehave"]);
+    assert_eq!(
+        ids,
+        [
+            "checksum",
+            "audit",
+            "command",
+            "fetch",
+            "images",
+            "misbehave",
+            "verify"
+        ]
+    );
     assert_eq!(catalogue()[0].job().title(), "Checksums");
 }
 
@@ -93,12 +104,10 @@ fn labels_are_unique_and_defaults_are_in_range() {
 #[test]
 fn form_changes_the_options() {
     let mut options = checksum::Options::default();
-    let inputs = [PathBuf::from("SHA256SUMS")];
     let mut user = User::default();
-    options.form(&inputs, &mut user);
+    options.form(&[PathBuf::from("disk.iso")], &mut user);
     let expected = checksum::Options {
         algorithm: *Algorithm::ALL.last().unwrap(),
-        verify: true,
         ..checksum::Options::default()
     };
     assert_eq!(options, expected);
@@ -107,11 +116,26 @@ fn form_changes_the_options() {
 
 #[test]
 fn input_that_looks_like_a_list_has_a_hint() {
-    let mut options = checksum::Options {
-        verify: true,
-        ..checksum::Options::default()
-    };
+    let mut options = checksum::Options::default();
     let mut user = User::default();
     options.form(&["a/SHA256SUMS".into()], &mut user);
     assert!(user.notes[0].starts_with("SHA256SUMS looks like a list"));
+}
+
+#[test]
+fn form_offers_more_digests_one_by_one() {
+    let mut options = checksum::Options::default();
+    let mut user = User::default();
+    options.more_form(&mut user);
+    let labels = [
+        "Bytes of a digest",
+        "Second algorithm",
+        "Third algorithm",
+        "Fourth algorithm",
+        "Name the algorithm",
+    ];
+    assert_eq!(user.labels, labels);
+    let last = Algorithm::ALL.last().copied().unwrap();
+    assert_eq!(options.kinds(), [Algorithm::Blake3.into(), last.into()]);
+    assert!(options.form.tag);
 }

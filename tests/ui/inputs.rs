@@ -47,13 +47,18 @@ fn list_is_recognised_by_name_and_verdicts_come_first() {
     let list = file(dir.path(), "SHA256SUMS", lines.as_bytes());
     let mut window = Window::open_in(dir, &[list]);
     assert!(window.shows("SHA256SUMS looks like a list"));
-    window.click("Verify a list");
+    window.choose("Job", "Verify");
     assert!(!window.shows("looks like a list"));
     window.click("Start");
-    window.until("3 of 3 items · 2 failed");
-    assert!(window.shows(&format!("OK: {SHA256_OF_ABC}")));
+    window.until("2 of 2 items · 1 failed");
+    assert!(window.shows(&format!("OK: SHA-256 {SHA256_OF_ABC}")));
     assert!(window.shows("missing: "));
-    assert!(window.shows("malformed: Line 3 of "));
+    assert!(window.shows("1 line of "));
+    window.click("1 missing");
+    window.until("1 of 2 items");
+    assert!(!window.shows("OK: "));
+    window.click("1 missing");
+    window.until("OK: ");
 }
 
 #[test]
@@ -167,7 +172,7 @@ fn list_is_verified_line_by_line() {
     let list = file(dir, "SHA256SUMS", lines.concat().as_bytes());
     window.type_into("Path", list.to_str().unwrap());
     window.click("Add");
-    window.click("Verify a list");
+    window.choose("Job", "Verify");
     window.click("Start");
     window.until("3 of 3 items · 2 failed");
 }

@@ -156,12 +156,20 @@ impl Algorithm {
         }
     }
 
+    /// The most bytes of a digest.
+    pub fn longest(self) -> usize {
+        match self {
+            Self::Blake3 => Self::MAX_BLAKE3_LEN,
+            _ => self.usual_len(),
+        }
+    }
+
     /// Whether a digest may have this number of bytes.
     pub fn fits(self, len: usize) -> bool {
-        match self {
-            Self::Blake3 => (1..=Self::MAX_BLAKE3_LEN).contains(&len),
-            Self::Blake2b | Self::Blake2s => (1..=self.usual_len()).contains(&len),
-            _ => len == self.usual_len(),
+        if self.has_any_length() {
+            (1..=self.longest()).contains(&len)
+        } else {
+            len == self.usual_len()
         }
     }
 

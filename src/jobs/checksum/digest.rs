@@ -6,11 +6,12 @@
 use std::cell::RefCell;
 use std::io::{self, Read as _};
 use std::path::Path;
+use std::time::SystemTime;
 
 use super::error::{Change, ChecksumError};
 use super::hasher::Hasher;
 use super::source::OpenFile;
-use super::{Algorithm, Checksum, DigestKind, tree};
+use super::{Algorithm, Checksum, DigestKind, side_by_side, tree};
 use crate::join::Context;
 
 /// The bytes of one read. They stay in the core's own cache between reading and hashing: doubling it
@@ -60,11 +61,14 @@ pub fn digest_file(
 pub struct FileDigests {
     /// The length of the file in bytes.
     pub bytes: u64,
+    /// The time of the last change of its content, where the system knows it.
+    pub modified: Option<SystemTime>,
     /// The digests in lower-case hexadecimal digits, in the order in which they were asked for.
     pub digests: Vec<String>,
 }
 
-/// Computes several digests of the regular file at `path`, following links. The file is read once.
+/// Computes several digests of the regular file at `path`, following links. The file is read once; if it is
+/// large, the digests are computed side by side.
 ///
 /// # Errors
 /// As [`digest_file`].
@@ -78,8 +82,15 @@ pub fn digests_of_file(
     let digests = match kinds {
         [kind] if is_large && *kind == Algorithm::Blake3.into() => FileDigests {
             bytes: source.len(),
+            modified: source.modified(),
             digests: vec![tree::digest(&source, monitor)?],
         },
+        kinds if is_large && kinds.len() > 1 => {
+            match side_by_side::digests(&source, kinds, monitor) {
+                Some(digests) => digests?,
+                None => stream(&source, kinds, monitor)?,
+            }
+        }
         kinds => stream(&source, kinds, monitor)?,
     };
     source.check_unchanged()?;
@@ -95,7 +106,9 @@ fn stream(
     let mut hashers: Vec<_> = kinds.iter().copied().map(Hasher::new).collect();
     let mut done = 0;
     with_buffer(|buffer| {
-        loop {
+        // The end of a file of known length needs no read of its own: a later one would have another
+        // stamp. The files of /proc have contents, but a length of 0.
+        while source.len() == 0 || done < source.len() {
             check_cancel(source, monitor)?;
             match source.file().read(buffer) {
                 Ok(0) => break,
@@ -118,6 +131,7 @@ fn stream(
     }
     Ok(FileDigests {
         bytes: done,
+        modified: source.modified(),
         digests: hashers.into_iter().map(Hasher::finish).collect(),
     })
 }

@@ -24,6 +24,12 @@ pub enum ChecksumError {
     /// A folder instead of a file.
     #[error("{} is a folder, not a file.", shown(path))]
     Folder { path: PathBuf },
+    /// The list would be written over a file that is no list.
+    #[error(
+        "{} is the file that the list would be written to, and no list; choose another name for the list.",
+        shown(path)
+    )]
+    ListOverFile { path: PathBuf },
     /// A link to itself or to a folder that contains it, which would never end.
     #[error(
         "{} links to itself or to a folder that contains it, so it was not followed.",
@@ -37,18 +43,6 @@ pub enum ChecksumError {
         /// The line number, from 1.
         line: u64,
         reason: Malformed,
-    },
-    /// The file does not match the list.
-    #[error(
-        "{} does not match: the list says {expected}, the file has {found}.",
-        shown(path)
-    )]
-    Mismatch {
-        path: PathBuf,
-        /// The digest in the list.
-        expected: String,
-        /// The digest of the file, with the algorithm's name.
-        found: String,
     },
     /// There is no file of this name.
     #[error("{} does not exist.", shown(path))]
@@ -111,8 +105,8 @@ impl ChecksumError {
             Self::DanglingLink { .. } => "dangling_link",
             Self::Folder { .. } => "folder",
             Self::LinkLoop { .. } => "link_loop",
+            Self::ListOverFile { .. } => "list_over_file",
             Self::Malformed { .. } => "malformed",
-            Self::Mismatch { .. } => "mismatch",
             Self::Missing { .. } => "missing",
             Self::NotAList { .. } => "not_a_list",
             Self::SpecialFile { .. } => "special_file",

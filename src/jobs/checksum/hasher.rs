@@ -51,6 +51,16 @@ impl Hasher {
         }
     }
 
+    /// As [`update`](Self::update) with much at once, on all threads of the pool if the algorithm can.
+    pub(super) fn update_on_threads(&mut self, bytes: &[u8]) {
+        match &mut self.state {
+            State::Blake3(hasher) => {
+                hasher.update_rayon(bytes);
+            }
+            _ => self.update(bytes),
+        }
+    }
+
     /// The digest in lower-case hexadecimal digits.
     pub(in crate::jobs) fn finish(self) -> String {
         let mut digest = vec![0; self.len];

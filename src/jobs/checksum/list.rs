@@ -4,10 +4,12 @@
 //! Names are bytes and always unambiguous: a line break or a backslash is escaped and the line
 //! begins with a backslash, as in coreutils; bytes that are not UTF-8 are written unchanged.
 
-use std::ffi::OsStr;
+use std::borrow::Cow;
 #[cfg(unix)]
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
 
 use super::{Algorithm, Checksum, DigestKind};
 
@@ -48,6 +50,25 @@ pub enum Malformed {
     Unnameable,
 }
 
+/// The form of the lines of a list. Either field makes lines that fewer tools read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ListForm {
+    /// All lines name the algorithm: `SHA256 (name) = …`.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub tag: bool,
+    /// Lines end with a zero byte, and no name is escaped.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub zero: bool,
+}
+
+impl ListForm {
+    /// Whether it is the form that most tools read.
+    pub fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 /// The line that records `checksum` for the file `name`, with its line end; if it has digests of
 /// several algorithms, a line for each.
 ///
@@ -55,37 +76,72 @@ pub enum Malformed {
 /// `digest  name`. Other digests have the length of one of these, or are those of several tools, so
 /// their lines name the algorithm: `XXH3 (name) = digest`, which `xxhsum -c`, `b2sum -c` and so on
 /// read, too. So do the lines of several algorithms.
-pub fn line(checksum: &Checksum, name: &Path) -> Vec<u8> {
+pub fn line(checksum: &Checksum, name: &Path, form: ListForm) -> Vec<u8> {
     let name = name.as_os_str().as_encoded_bytes();
     let kind = kind(checksum.algorithm, &checksum.digest);
-    if checksum.also.is_empty() && !needs_tag(kind) {
-        return plain_line(&checksum.digest, name);
-    }
-    let mut lines = tagged_line(kind, &checksum.digest, name);
+    let is_alone = checksum.also.is_empty();
+    let has_tag = form.tag || !is_alone || needs_tag(kind);
+    let mut lines = line_of(kind, has_tag, &checksum.digest, name, form);
     for also in &checksum.also {
         let kind = self::kind(also.algorithm, &also.digest);
-        lines.extend(tagged_line(kind, &also.digest, name));
+        lines.extend(line_of(kind, has_tag, &also.digest, name, form));
     }
     lines
 }
 
-fn plain_line(digest: &str, name: &[u8]) -> Vec<u8> {
-    line_of(&[digest.as_bytes(), b"  "], name, &[])
-}
-
-fn tagged_line(kind: DigestKind, digest: &str, name: &[u8]) -> Vec<u8> {
-    let before = [kind.tag().as_bytes(), b" ("].concat();
-    line_of(&[&before], name, &[b") = ", digest.as_bytes()])
-}
-
-fn line_of(before: &[&[u8]], name: &[u8], after: &[&[u8]]) -> Vec<u8> {
-    let escaped = escape(name);
-    let mark: &[u8] = if escaped.len() == name.len() {
-        b""
+fn line_of(kind: DigestKind, has_tag: bool, digest: &str, name: &[u8], form: ListForm) -> Vec<u8> {
+    let is_escaped = !form.zero && needs_escape(kind.algorithm(), name);
+    let mark: &[u8] = if is_escaped { b"\\" } else { b"" };
+    let end: &[u8] = if form.zero { b"\0" } else { b"\n" };
+    let escaped = if is_escaped {
+        Cow::Owned(escape(name))
     } else {
-        b"\\"
+        Cow::Borrowed(name)
     };
-    [mark, &before.concat(), &escaped, &after.concat(), b"\n"].concat()
+    if has_tag {
+        let tag = kind.tag();
+        let parts = [
+            mark,
+            tag.as_bytes(),
+            b" (",
+            &escaped,
+            b") = ",
+            digest.as_bytes(),
+            end,
+        ];
+        parts.concat()
+    } else {
+        [mark, digest.as_bytes(), b"  ", &escaped, end].concat()
+    }
+}
+
+/// Whether the name can't stand in a line as it is. `xxhsum` and `b3sum` know fewer escape sequences
+/// than coreutils, so their names are escaped only where a line would be ambiguous.
+fn needs_escape(algorithm: Algorithm, name: &[u8]) -> bool {
+    use Algorithm::{Blake3, Xxh3, Xxh32, Xxh64, Xxh128};
+
+    let is_xxh = matches!(algorithm, Xxh3 | Xxh32 | Xxh64 | Xxh128);
+    name.contains(&b'\n')
+        || name.ends_with(b"\r")
+        || name.contains(&b'\\') && !is_xxh
+        || name.contains(&b'\r') && !is_xxh && algorithm != Blake3
+}
+
+/// The line of an SFV list, which `cksfv` reads. `None` if the checksum is no CRC-32, or for a name that
+/// would be broken or lost there: SFV knows no escapes.
+pub(super) fn sfv_line(checksum: &Checksum, name: &Path) -> Option<Vec<u8>> {
+    let name = name.as_os_str().as_encoded_bytes();
+    let is_crc32 = checksum.algorithm == Algorithm::Crc32 && checksum.also.is_empty();
+    let is_possible = is_crc32 && !name.starts_with(b";") && !name.contains(&b'\n');
+    let digest = checksum.digest.to_ascii_uppercase();
+    is_possible.then(|| [name, b" ", digest.as_bytes(), b"\n"].concat())
+}
+
+/// Whether a line, without its end, is one of an SFV list.
+pub(super) fn is_sfv(line: &[u8]) -> bool {
+    let line = line.trim_ascii_end();
+    let (_, digest) = line.split_at(line.len().saturating_sub(8));
+    line.starts_with(b";") || digest.len() == 8 && digest.iter().all(u8::is_ascii_hexdigit)
 }
 
 fn kind(algorithm: Algorithm, digest: &str) -> DigestKind {
@@ -198,22 +254,6 @@ fn tagged(line: &[u8]) -> Result<Parts<'_>, Malformed> {
         digest,
         tag: Some(algorithm),
     })
-}
-
-/// Whether a file of this name is likely to be a checksum list, such as `SHA256SUMS`,
-/// `checksums.txt` or `disk.iso.md5`. Nothing is opened.
-pub fn is_likely(path: &Path) -> bool {
-    let lower = |part: Option<&OsStr>| {
-        let part = part.unwrap_or_default().to_string_lossy();
-        part.to_ascii_lowercase()
-    };
-    let (stem, extension) = (lower(path.file_stem()), lower(path.extension()));
-    let tool = extension.strip_suffix("sum").unwrap_or(&extension);
-    ["sums", "checksum"].iter().any(|end| stem.ends_with(end))
-        || tool == "b3"
-        || Algorithm::ALL
-            .iter()
-            .any(|algorithm| algorithm.id() == tool)
 }
 
 fn escape(name: &[u8]) -> Vec<u8> {

@@ -1,5 +1,4 @@
-//! The job `checksum`: computes the checksum of every file, or compares every file that a checksum
-//! list names with the list.
+//! The job `checksum`: computes the checksum of every file.
 //!
 //! [`digest_file`] does one file; [`list`] is the format of the lists.
 
@@ -10,10 +9,13 @@ mod error;
 mod hasher;
 mod interface;
 pub mod list;
+mod list_source;
+mod own_lists;
+mod side_by_side;
 mod source;
 mod tree;
-mod verify;
 mod walk;
+mod written;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -24,9 +26,13 @@ pub use self::algorithm::{Algorithm, DigestKind, UnknownAlgorithm, UnknownDigest
 pub use self::digest::{DigestMonitor, FileDigests, digest_file, digests_of_file};
 pub use self::error::{Change, ChecksumError};
 pub(super) use self::hasher::Hasher;
+pub use self::list::ListForm;
+pub(super) use self::list_source::{MAX_LINE_LEN, is_stdin, open_list, read_line};
+pub use self::own_lists::ListTarget;
 pub(super) use self::source::{FileIdentity, identity, open_regular};
-pub(super) use self::verify::{MAX_LINE_LEN, read_line};
-pub(super) use self::walk::walk;
+pub(super) use self::walk::{Visitor, walk, walk_files};
+pub(super) use self::written::name_in as name_in_list;
+use super::text::shown;
 use super::{Item, ItemError, Job, JobOutput, Output, Plan, Step};
 use crate::join::Context;
 
@@ -34,7 +40,7 @@ use crate::join::Context;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Options {
-    /// The algorithm to compute. In a list, the one preferred for digests that fit several.
+    /// The algorithm to compute.
     pub algorithm: Algorithm,
     /// The number of bytes of its digests; `None` for the usual one, which also stands for one that the
     /// algorithm does not have.
@@ -43,11 +49,12 @@ pub struct Options {
     /// Digests to compute besides, while the file is read once.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub also: Vec<DigestKind>,
-    /// Whether the inputs are checksum lists, whose files are to be verified.
-    ///
-    /// A name in a list is relative to the list's folder or, if no such file exists, to the current
-    /// folder.
-    pub verify: bool,
+    /// The form of the lists.
+    #[serde(skip_serializing_if = "ListForm::is_usual")]
+    pub form: ListForm,
+    /// Where the lists are written, so that none is its own input.
+    #[serde(skip)]
+    pub target: ListTarget,
 }
 
 /// The checksum of a file.
@@ -100,12 +107,13 @@ impl Checksum {
 }
 
 impl JobOutput for Checksum {
-    /// The line of `sha256sum` for the file `name` or, if it was verified, of `sha256sum -c`.
+    /// The line of `sha256sum` for the file `name` or, if it was verified, of `sha256sum -c`. In that, a
+    /// name that breaks or reorders lines is quoted: it could forge the line of another file.
     fn line(&self, name: &Path) -> Vec<u8> {
         if self.verified {
-            return [name.as_os_str().as_encoded_bytes(), b": OK\n"].concat();
+            return format!("{}: OK\n", shown(name)).into_bytes();
         }
-        list::line(self, name)
+        list::line(self, name, ListForm::default())
     }
 
     /// The word of `sha256sum -c` for a verified file.
@@ -116,7 +124,7 @@ impl JobOutput for Checksum {
 
 impl fmt::Display for Checksum {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.also.is_empty() {
+        if self.also.is_empty() && !self.verified {
             return f.write_str(&self.digest);
         }
         write!(f, "{} {}", self.algorithm, self.digest)?;
@@ -125,15 +133,6 @@ impl fmt::Display for Checksum {
         }
         Ok(())
     }
-}
-
-/// The content of a line of a checksum list.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Expected {
-    /// The digest in lower-case hexadecimal digits.
-    pub digest: String,
-    /// The algorithms that may have computed it, likeliest first, at least one.
-    pub algorithms: Vec<Algorithm>,
 }
 
 impl Options {
@@ -161,19 +160,13 @@ impl Job for Options {
         "Checksums"
     }
 
-    /// Folders are walked recursively, by name; no folder is entered twice. With
-    /// [`Options::verify`] each input is a list, and each of its lines an item.
+    /// Folders are walked recursively, by name; no folder is entered twice.
     fn plan(&self, inputs: &[PathBuf], context: &Context, plan: &mut dyn Plan) {
-        if self.verify {
-            verify::plan(inputs, self.algorithm, context, plan);
-        } else {
-            walk(inputs, context, plan);
-        }
+        own_lists::plan(&self.target, inputs, context, plan);
     }
 
     fn run_item(&self, item: &Item, context: &Context) -> Result<Output, ItemError> {
         let checksum = match &item.step {
-            Step::Verify(expected) => verify::verify(&item.input, expected, context),
             Step::Fail(error) => return Err(error.clone()),
             _ => Checksum::of_file(&item.input, &self.kinds(), context),
         };

@@ -19,8 +19,8 @@ pub(super) struct OpenFile {
 impl OpenFile {
     /// Opens a regular file without ever blocking on another process.
     pub(super) fn open(path: &Path) -> Result<Self, ChecksumError> {
-        let (file, _) = open_regular(path)?;
-        let stamp = settled_stamp(&file, path)?;
+        let (file, metadata) = open_regular(path)?;
+        let stamp = settled_stamp(&file, path, &metadata)?;
         Ok(Self {
             file,
             path: path.to_owned(),
@@ -41,18 +41,25 @@ impl OpenFile {
         self.stamp.len
     }
 
+    /// The time of the last change of its content, when it was opened.
+    pub(super) fn modified(&self) -> Option<SystemTime> {
+        self.stamp.modified
+    }
+
     /// Fails if the file has changed since it was opened, or if its name belongs to another file now.
     pub(super) fn check_unchanged(&self) -> Result<(), ChecksumError> {
-        match fs::metadata(&self.path) {
-            Ok(named) if identity(&named) == self.stamp.identity => {}
-            Ok(_) => return Err(self.changed(Change::Replaced)),
-            Err(_) => return Err(self.changed(Change::Vanished)),
+        let Ok(named) = fs::metadata(&self.path) else {
+            return Err(self.changed(Change::Vanished));
+        };
+        // The name leads to the open file if the identity is the same, so one question answers both.
+        let now = FileStamp::of(&named);
+        if now.identity != self.stamp.identity {
+            Err(self.changed(Change::Replaced))
+        } else if now != self.stamp {
+            Err(self.changed(self.stamp.change_to(&now)))
+        } else {
+            Ok(())
         }
-        let now = FileStamp::of(&self.file.metadata().map_err(|error| self.error(error))?);
-        if now != self.stamp {
-            return Err(self.changed(self.stamp.change_to(&now)));
-        }
-        Ok(())
     }
 
     pub(super) fn changed(&self, change: Change) -> ChecksumError {
@@ -127,15 +134,8 @@ impl FileStamp {
 ///
 /// The clock that stamps files ticks only every few milliseconds: a file that was written during the
 /// current tick can be written again without a trace. So this waits for the end of the tick.
-fn settled_stamp(file: &File, path: &Path) -> Result<FileStamp, ChecksumError> {
-    let stamp = || -> Result<FileStamp, ChecksumError> {
-        let metadata = file
-            .metadata()
-            .map_err(|error| ChecksumError::from_io(path, error))?;
-        reject_special(path, metadata.file_type())?;
-        Ok(FileStamp::of(&metadata))
-    };
-    let first = stamp()?;
+fn settled_stamp(file: &File, path: &Path, opened: &Metadata) -> Result<FileStamp, ChecksumError> {
+    let first = FileStamp::of(opened);
     let Some(left) = first.unsettled_for() else {
         return Ok(first);
     };
@@ -144,7 +144,10 @@ fn settled_stamp(file: &File, path: &Path) -> Result<FileStamp, ChecksumError> {
         reason = "at most 20 ms on a worker, and no event marks the tick of a clock"
     )]
     std::thread::sleep(left);
-    let second = stamp()?;
+    let metadata = file
+        .metadata()
+        .map_err(|error| ChecksumError::from_io(path, error))?;
+    let second = FileStamp::of(&metadata);
     if first == second {
         return Ok(second);
     }

@@ -132,17 +132,26 @@ fn in_parallel<A: Send, B: Send>(
     if rayon::current_thread_index().is_some() {
         return rayon::join(left, right);
     }
+    let mut both = Some((left, right));
+    let mut take = || both.take().expect("it runs once");
+    let done = on_threads(|| {
+        let (left, right) = take();
+        rayon::join(left, right)
+    });
+    done.unwrap_or_else(|| {
+        let (left, right) = take();
+        (left(), right())
+    })
+}
+
+/// Runs `work` on the shared threads. `None` if another file uses them now, or there are none.
+pub(super) fn on_threads<R: Send>(work: impl FnOnce() -> R + Send) -> Option<R> {
     let priority = Priority::current();
-    let Some(mut threads) = threads_of(priority).try_lock() else {
-        return (left(), right());
-    };
+    let mut threads = threads_of(priority).try_lock()?;
     if threads.is_none() {
         *threads = start_threads(priority);
     }
-    match &*threads {
-        Some(pool) => pool.install(|| rayon::join(left, right)),
-        None => (left(), right()),
-    }
+    Some(threads.as_ref()?.install(work))
 }
 
 /// The threads that hash for callers of this priority, once they are started.

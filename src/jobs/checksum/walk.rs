@@ -21,9 +21,39 @@ use crate::join::Context;
 /// those through a link; a link to a folder that contains it is an error of that link. An input that
 /// is a link is followed at once. A folder without files gets a note.
 pub(in crate::jobs) fn walk(inputs: &[PathBuf], context: &Context, plan: &mut dyn Plan) {
+    walk_files(inputs, context, &mut AllFiles(plan));
+}
+
+/// Takes what [`walk_files`] finds.
+pub(in crate::jobs) trait Visitor {
+    /// A file, as an item with [`Step::Run`].
+    fn file(&mut self, item: Item, metadata: &Metadata);
+
+    /// Where inputs that can't be read and notes go.
+    fn plan(&mut self) -> &mut dyn Plan;
+}
+
+struct AllFiles<'a>(&'a mut dyn Plan);
+
+impl Visitor for AllFiles<'_> {
+    fn file(&mut self, item: Item, _metadata: &Metadata) {
+        self.0.item(item);
+    }
+
+    fn plan(&mut self) -> &mut dyn Plan {
+        self.0
+    }
+}
+
+/// As [`walk`], with the metadata of each file.
+pub(in crate::jobs) fn walk_files(
+    inputs: &[PathBuf],
+    context: &Context,
+    visitor: &mut dyn Visitor,
+) {
     let mut walk = Walk {
         context,
-        plan,
+        visitor,
         found_any: false,
         entered: HashSet::new(),
         links: VecDeque::new(),
@@ -40,7 +70,7 @@ pub(in crate::jobs) fn walk(inputs: &[PathBuf], context: &Context, plan: &mut dy
 
 struct Walk<'a> {
     context: &'a Context,
-    plan: &'a mut dyn Plan,
+    visitor: &'a mut dyn Visitor,
     /// Whether the input that is being walked has anything to find.
     found_any: bool,
     entered: HashSet<FileIdentity>,
@@ -66,7 +96,8 @@ impl Walk<'_> {
         self.found_any = false;
         self.folder(path.to_owned());
         if !self.found_any {
-            self.plan
+            self.visitor
+                .plan()
                 .note(format!("The folder {} has no files.", shown(path)));
         }
     }
@@ -146,11 +177,14 @@ impl Walk<'_> {
 
     fn file(&mut self, path: PathBuf, metadata: &Metadata) {
         match reject_special(&path, metadata.file_type()) {
-            Ok(()) => self.plan.item(Item {
-                input: path,
-                bytes: metadata.len(),
-                step: Step::Run,
-            }),
+            Ok(()) => {
+                let item = Item {
+                    input: path,
+                    bytes: metadata.len(),
+                    step: Step::Run,
+                };
+                self.visitor.file(item, metadata);
+            }
             Err(error) => self.fail(path, error),
         }
     }
@@ -183,7 +217,7 @@ impl Walk<'_> {
 
     fn fail(&mut self, path: PathBuf, error: ChecksumError) {
         self.found_any = true;
-        self.plan.item(Item::failed(path, error));
+        self.visitor.plan().item(Item::failed(path, error));
     }
 }
 

@@ -2,11 +2,13 @@
 
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use ureq::http::{HeaderMap, header};
 use url::Url;
 
+use super::digest::Digest;
 use super::exchange::{Exchange, Failure, Head, Question, STALE, text};
 use super::part::Part;
 use super::range::Known;
@@ -14,6 +16,7 @@ use super::received::Received;
 use super::{Fetched, Options, Request, disposition, list, name};
 use crate::format;
 use crate::jobs::save::{SaveError, numbered};
+use crate::jobs::text::shown;
 use crate::jobs::{ItemError, job};
 use crate::join::Context;
 
@@ -102,6 +105,23 @@ struct Target<'a> {
     name: String,
 }
 
+/// Fails unless the file that is there has the digest.
+fn check_present(path: &Path, digest: &Digest, context: &Context) -> Result<(), Failure> {
+    let found = digest.of_file(path, context).map_err(|error| {
+        let reason = error.to_string();
+        let message = format!("not fetched: {}", reason.trim_end_matches('.'));
+        Failure::new(error.kind(), message)
+    })?;
+    if found == digest.digits {
+        return Ok(());
+    }
+    let message = format!(
+        "not fetched: {} does not match: expected {digest}, the file has {found}",
+        shown(path)
+    );
+    Err(Failure::new("mismatch", message))
+}
+
 impl Target<'_> {
     /// What there is to say if the result exists already; `None` if it does not.
     fn present(&self, context: &Context) -> Option<Result<Fetched, Failure>> {
@@ -109,12 +129,9 @@ impl Target<'_> {
         let path = folder.join(numbered(self.name.as_ref(), self.request.number));
         let metadata = path.metadata().ok().filter(std::fs::Metadata::is_file)?;
         if let Some(digest) = &self.request.digest
-            && let Err(error) = digest.check_file(&path, context)
+            && let Err(failure) = check_present(&path, digest, context)
         {
-            return Some(Err(Failure::new(
-                error.kind(),
-                format!("not fetched: {error}"),
-            )));
+            return Some(Err(failure));
         }
         Some(Ok(Fetched {
             bytes: metadata.len(),

@@ -10,8 +10,7 @@ use url::Url;
 
 use super::digest::{Digest, DigestError};
 use super::{Options, Request, name};
-use crate::jobs::checksum::{ChecksumError, MAX_LINE_LEN, read_line};
-use crate::jobs::list_source::open_list;
+use crate::jobs::checksum::{ChecksumError, MAX_LINE_LEN, open_list, read_line};
 use crate::jobs::save::create_folder;
 use crate::jobs::text::shown;
 use crate::jobs::{Item, ItemError, Plan, Step};

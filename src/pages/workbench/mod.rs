@@ -51,7 +51,7 @@ pub use detached::DetachedJobs;
 pub(crate) use options_panel::workers_ui;
 pub(crate) use output_state::{LogScroll, ShownOutput};
 pub use output_state::{OutputState, Stream};
-pub use results_state::{Column, Order, ResultsState, Sort};
+pub use results_state::{Column, Only, Order, ResultsState, Sort};
 pub use state::{BlockedFor, Draft, Pane, WorkbenchState};
 
 pub(crate) const ID: PageId = PageId::new("workbench");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::result_text::result_text;
-use super::{Column, Order, ResultsState, Sort};
+use super::{Column, Only, Order, ResultsState, Sort};
 use crate::join::{self, Context, Priority, Task};
 use crate::record::{ItemRecord, Items, JobId, JobRecord};
 use crate::ui::status_style::item_word;
@@ -27,7 +27,20 @@ pub(super) struct Ordering {
 struct OrderRequest {
     job: Option<JobId>,
     filter: String,
+    only: Option<Only>,
     sort: Option<Sort>,
+}
+
+impl OrderRequest {
+    /// Whether all items are shown as planning found them.
+    fn is_as_found(&self) -> bool {
+        self.filter.is_empty() && self.only.is_none() && self.sort.is_none()
+    }
+
+    fn shows(&self, item: &ItemRecord) -> bool {
+        self.only.is_none_or(|only| only.shows(item))
+            && (self.filter.is_empty() || contains(item, &self.filter))
+    }
 }
 
 impl Ordering {
@@ -43,6 +56,7 @@ impl Ordering {
         let request = OrderRequest {
             job: job.map(JobRecord::id),
             filter: state.filter.trim().to_lowercase(),
+            only: state.only,
             sort: state.sort,
         };
         let is_new = request != self.request;
@@ -86,7 +100,7 @@ impl Ordering {
         wake: impl Fn() + Send + 'static,
     ) -> Option<Duration> {
         let job = job?;
-        if self.request.filter.is_empty() && self.request.sort.is_none() {
+        if self.request.is_as_found() {
             state.order = Order::AsFound;
             return None;
         }
@@ -120,7 +134,7 @@ fn rows(items: &Items, request: &OrderRequest, now: Duration, context: &Context)
         if index.is_multiple_of(1024) {
             context.checkpoint();
         }
-        if request.filter.is_empty() || contains(item, &request.filter) {
+        if request.shows(item) {
             rows.push(u32::try_from(index).expect("a job has fewer than 2³² items"));
         }
     }

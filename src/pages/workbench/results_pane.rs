@@ -8,7 +8,7 @@ use egui_extras::{Column as Width, TableBody, TableBuilder};
 use super::result_text::result_text;
 use super::results_rows::{NUMBER_MARGIN, Rows};
 use super::results_state::MAX_PAGE_ROWS;
-use super::{Column, ResultsState, WorkbenchCommand, command};
+use super::{Column, Only, ResultsState, WorkbenchCommand, command};
 use crate::format;
 use crate::pages::commands;
 use crate::record::{
@@ -37,6 +37,7 @@ pub fn results_ui(
 ) {
     let rows = state.order.len(job.items().len());
     notes_ui(job, ui);
+    verdicts_ui(job, state, ui);
     filter_ui(state, rows, job.items().len(), focus_filter, ui);
     let selected = state.selected.and_then(|id| job.item(id));
     if let Some(item) = selected {
@@ -50,6 +51,33 @@ pub fn results_ui(
     ui.scope_builder(egui::UiBuilder::new().max_rect(rest), |ui| {
         table_ui(job, now, state, rows, ui, commands);
     });
+}
+
+/// The number of items of each verdict; a click shows these alone.
+fn verdicts_ui(job: &JobRecord, state: &mut ResultsState, ui: &mut Ui) {
+    let verdicts = job.spec().options.job().verdicts();
+    if verdicts.is_empty() {
+        state.only = None;
+        return;
+    }
+    ui.horizontal_wrapped(|ui| {
+        verdict_ui(job.counts().returned, "OK", Only::Returned, state, ui);
+        for verdict in verdicts {
+            let count = job.failed_with(verdict.kind);
+            verdict_ui(count, verdict.word, Only::Failed(verdict.kind), state, ui);
+        }
+    });
+}
+
+fn verdict_ui(count: usize, word: &str, only: Only, state: &mut ResultsState, ui: &mut Ui) {
+    let is_shown = state.only == Some(only);
+    let text = format!("{} {word}", format::count(count));
+    let button = ui
+        .selectable_label(is_shown, text)
+        .on_hover_text("Show only these; click again to show all");
+    if button.clicked() {
+        state.only = (!is_shown).then_some(only);
+    }
 }
 
 fn notes_ui(job: &JobRecord, ui: &mut Ui) {

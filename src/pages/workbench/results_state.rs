@@ -3,7 +3,7 @@ use std::sync::Arc;
 use super::command;
 use crate::choice::choices;
 use crate::pages::commands::UiCommand;
-use crate::record::ItemId;
+use crate::record::{ItemId, ItemRecord, ItemState};
 
 /// Scroll offsets are `f32`, which can't address single rows beyond this many.
 pub(super) const MAX_PAGE_ROWS: usize = 500_000;
@@ -33,6 +33,26 @@ pub struct Sort {
     pub column: Column,
     /// Largest first.
     pub descending: bool,
+}
+
+/// A verdict to which the table is limited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Only {
+    /// Items that returned.
+    Returned,
+    /// Items that failed with an error of this kind.
+    Failed(&'static str),
+}
+
+impl Only {
+    /// Whether an item has this verdict.
+    pub(super) fn shows(self, item: &ItemRecord) -> bool {
+        match (self, &item.state) {
+            (Self::Returned, ItemState::Returned(_)) => true,
+            (Self::Failed(kind), ItemState::Failed(error)) => error.kind == kind,
+            _ => false,
+        }
+    }
 }
 
 /// The shown items and their order.
@@ -76,6 +96,8 @@ impl Order {
 pub struct ResultsState {
     /// Only rows that contain this text are shown, ignoring case.
     pub filter: String,
+    /// Only rows with this verdict are shown.
+    pub only: Option<Only>,
     /// `None`: as planning found them.
     pub sort: Option<Sort>,
     /// The rows to show. Lags behind [`ResultsState::filter`] while it is computed.

@@ -21,18 +21,28 @@ pub(super) fn drop_in_task(job: JobRecord) {
     drop(task.spawn(move |_| drop(job)));
 }
 
-/// Writes the checksum list of the job, as `sha256sum` writes it.
+/// Writes the list of the results of the job.
 pub(super) fn save_list(job: &JobRecord, path: &Path) -> TaskOutput {
-    let mut text = Vec::new();
     let mut count = 0;
-    for item in job.items().iter() {
-        if let ItemState::Returned(output) = &item.state {
-            text.extend(output.line(&item.input));
+    let mut results = job.items().iter().filter_map(|item| match &item.state {
+        ItemState::Returned(output) => {
             count += 1;
+            Some((item.input.as_path(), output))
         }
-    }
+        _ => None,
+    });
+    let lists = job.spec().options.job().lists(path, &mut results);
     let checksums = format::plural(count, "checksum was", "checksums were");
-    saved(path, &text, &checksums)
+    match lists {
+        Ok(lists) => {
+            let text: Vec<u8> = lists.into_iter().flat_map(|(_, text)| text).collect();
+            saved(path, &text, &checksums)
+        }
+        Err(problem) => TaskOutput {
+            notice: Notice::error(problem),
+            copy: None,
+        },
+    }
 }
 
 /// Writes the report of the job: JSON if the name ends in `.json`, text otherwise.

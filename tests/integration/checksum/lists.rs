@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use meanwhile::jobs::checksum::list::{self, Malformed};
+use meanwhile::jobs::checksum::list::{self, ListForm, Malformed};
 use meanwhile::jobs::checksum::{Algorithm, Checksum, digest_file};
 use proptest::prelude::*;
 
@@ -44,7 +44,7 @@ fn hostile_list(folder: &Path, algorithm: Algorithm, names: &[&[u8]]) -> Vec<u8>
         .collect();
     let lines = checksums
         .iter()
-        .flat_map(|(checksum, name)| list::line(checksum, name));
+        .flat_map(|(checksum, name)| list::line(checksum, name, ListForm::default()));
     lines.collect()
 }
 
@@ -109,12 +109,40 @@ fn line_of_crc32_names_the_algorithm() {
         also: Vec::new(),
     };
     let path = Path::new("a.txt");
-    let line = list::line(&checksum, path);
+    let line = list::line(&checksum, path, ListForm::default());
     assert_eq!(line, b"900150983cd24fb0d6963f7d28e17f72  a.txt\n");
     checksum.algorithm = Algorithm::Crc32;
     checksum.digest = "352441c2".to_owned();
-    let line = list::line(&checksum, path);
+    let line = list::line(&checksum, path, ListForm::default());
     assert_eq!(line, b"CRC32 (a.txt) = 352441c2\n");
+}
+
+#[test]
+fn names_of_xxhsum_and_b3sum_are_escaped_rarely() {
+    let escaped = |algorithm, name: &str| {
+        let checksum = Checksum {
+            algorithm,
+            digest: "00".repeat(algorithm.usual_len()),
+            bytes: 0,
+            verified: false,
+            also: Vec::new(),
+        };
+        let line = list::line(&checksum, Path::new(name), ListForm::default());
+        let entry = list::parse(line.strip_suffix(b"\n").unwrap());
+        assert_eq!(entry.unwrap().unwrap().name, Path::new(name));
+        line.starts_with(b"\\")
+    };
+    for (name, sha256, blake3, xxh3) in [
+        ("a\\b", true, true, false),
+        ("a\rb", true, false, false),
+        ("a\r", true, true, true),
+        ("a\nb", true, true, true),
+        ("ab", false, false, false),
+    ] {
+        assert_eq!(escaped(Algorithm::Sha256, name), sha256, "{name:?}");
+        assert_eq!(escaped(Algorithm::Blake3, name), blake3, "{name:?}");
+        assert_eq!(escaped(Algorithm::Xxh3, name), xxh3, "{name:?}");
+    }
 }
 
 fn parsed(line: &str) -> (String, String, Option<Algorithm>) {
@@ -227,7 +255,7 @@ proptest! {
     ) {
         let digest = char::from(digit).to_string().repeat(2 * algorithm.usual_len());
         let checksum = Checksum { algorithm, digest, bytes: 0, verified: false, also: Vec::new() };
-        let line = list::line(&checksum, name(&bytes));
+        let line = list::line(&checksum, name(&bytes), ListForm::default());
         let (end, line) = line.split_last().unwrap();
         prop_assert_eq!(*end, b'\n');
         prop_assert!(!line.contains(&b'\n'));
@@ -249,36 +277,5 @@ proptest! {
             prop_assert!(entry.digest.bytes().all(|byte| byte.is_ascii_hexdigit()));
             prop_assert!(!entry.name.as_os_str().is_empty());
         }
-    }
-}
-
-#[test]
-fn likely_list_names_are_recognised() {
-    for name in [
-        "SHA256SUMS",
-        "sha512sums.txt",
-        "b3sums",
-        "CHECKSUM",
-        "checksums.blake3",
-        "disk.iso.md5",
-        "disk.iso.SHA256",
-        "disk.iso.sha1sum",
-        "disk.iso.b3",
-    ] {
-        assert!(
-            list::is_likely(&Path::new("/some/where").join(name)),
-            "{name}"
-        );
-    }
-    for name in [
-        "",
-        "/",
-        "disk.iso",
-        "md5",
-        "sum",
-        "consumer.txt",
-        "sha256.rs",
-    ] {
-        assert!(!list::is_likely(Path::new(name)), "{name}");
     }
 }

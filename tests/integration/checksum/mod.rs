@@ -3,7 +3,6 @@
 mod digests;
 mod faults;
 mod lists;
-mod verifying;
 mod walking;
 
 use std::path::{Path, PathBuf};
@@ -24,7 +23,9 @@ impl DigestMonitor for NoMonitor {
 }
 
 /// Runs `work` as a task and waits for it.
-fn in_task<T: Send + Sync + 'static>(work: impl FnOnce(&Context) -> T + Send + 'static) -> T {
+pub(crate) fn in_task<T: Send + Sync + 'static>(
+    work: impl FnOnce(&Context) -> T + Send + 'static,
+) -> T {
     let task = join::spawn("test", work).expect("a thread is available");
     task.join()
         .map(drop)
@@ -36,14 +37,6 @@ fn in_task<T: Send + Sync + 'static>(work: impl FnOnce(&Context) -> T + Send + '
 fn compute(algorithm: Algorithm) -> Options {
     Options {
         algorithm,
-        ..Options::default()
-    }
-}
-
-fn verify(algorithm: Algorithm) -> Options {
-    Options {
-        algorithm,
-        verify: true,
         ..Options::default()
     }
 }

@@ -80,3 +80,58 @@ fn silent_pipe_does_not_block_a_cancel() {
         drop(stdin);
     }
 }
+
+#[test]
+fn name_with_a_line_break_forges_no_result() {
+    let folder = folder();
+    let name = "gone: OK\nabc";
+    fs::write(folder.path().join(name), "abc").expect("it is ours");
+    let list = format!("\\{ABC}  gone: OK\\nabc\n");
+    let output = check(folder.path(), "-", list.as_bytes());
+    let line = "\"gone: OK\\nabc\": OK\n";
+    assert_eq!((code(&output), out(&output)), (0, line));
+}
+
+#[test]
+fn quiet_and_status_print_less() {
+    let folder = folder();
+    let zeros = "0".repeat(32);
+    let list = format!("{ABC}  abc\n{zeros}  abc\n");
+    fs::write(folder.path().join("list"), list).expect("it is ours");
+    let run = |flag: &str| {
+        let mut command = meanwhile(&["run", "verify", flag, "list"]);
+        command.current_dir(folder.path());
+        command.output().expect("the program starts")
+    };
+    let quiet = run("--quiet");
+    assert_eq!((code(&quiet), out(&quiet)), (1, ""));
+    assert!(
+        err(&quiet).ends_with("2 items: 1 OK, 1 differ\n"),
+        "{}",
+        err(&quiet)
+    );
+    let status = run("--status");
+    assert_eq!((code(&status), out(&status), err(&status)), (1, "", ""));
+}
+
+#[test]
+fn list_of_another_algorithm_is_suspected() {
+    let folder = folder();
+    let zeros = "0".repeat(32);
+    let list = format!("{zeros}  abc\n{zeros} *abc\n");
+    let output = check(folder.path(), "-", list.as_bytes());
+    assert_eq!(code(&output), 1);
+    assert!(
+        err(&output).contains("another algorithm"),
+        "{}",
+        err(&output)
+    );
+}
+
+#[test]
+fn flags_of_a_check_need_it() {
+    let output = meanwhile(&["run", "checksum", "--quiet", "x"]).output();
+    let output = output.expect("the program starts");
+    assert_eq!(code(&output), 2);
+    assert!(err(&output).contains("--check"), "{}", err(&output));
+}

@@ -1,17 +1,20 @@
 //! Where a list comes from: a file, a pipe or standard input.
 
 use std::fs::{self, File, FileType};
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 use std::path::Path;
 
-use super::checksum::{ChecksumError, open_regular};
+use super::{ChecksumError, open_regular};
 use crate::join::Context;
 
+/// Fits the longest path, escaped, and the longest digest; no list has a longer line.
+pub(in crate::jobs) const MAX_LINE_LEN: usize = 16 * 1024;
+
 /// The name of standard input where a list is read.
-pub(super) const STDIN: &str = "-";
+pub(in crate::jobs) const STDIN: &str = "-";
 
 /// Whether this is standard input and no file.
-pub(super) fn is_stdin(list: &Path) -> bool {
+pub(in crate::jobs) fn is_stdin(list: &Path) -> bool {
     list.as_os_str() == STDIN
 }
 
@@ -21,7 +24,7 @@ pub(super) fn is_stdin(list: &Path) -> bool {
 ///
 /// # Errors
 /// It can't be read, or is a folder or a device.
-pub(super) fn open_list<'a>(
+pub(in crate::jobs) fn open_list<'a>(
     list: &Path,
     context: &'a Context,
 ) -> Result<Box<dyn Read + 'a>, ChecksumError> {
@@ -38,6 +41,18 @@ pub(super) fn open_list<'a>(
         }));
     }
     Ok(Box::new(open_regular(list)?.0))
+}
+
+/// Reads a line with its line end into `line`, up to one byte more than a list may have. Returns
+/// false at the end of the file.
+pub(in crate::jobs) fn read_line(
+    reader: &mut impl BufRead,
+    line: &mut Vec<u8>,
+) -> io::Result<bool> {
+    line.clear();
+    // One more byte, and one for the line end.
+    let limit = MAX_LINE_LEN as u64 + 2;
+    Ok(reader.take(limit).read_until(b'\n', line)? > 0)
 }
 
 /// A file that may have nothing to read for long.

@@ -1,0 +1,336 @@
+//! Turns lists, folders with lists, and files with a typed digest into items.
+
+use std::collections::{BTreeSet, HashSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::candidates::candidates;
+use super::error::{VerifyError, no_checksums};
+use super::locate::Names;
+use super::read::{self, Claim, Entry, Hints, Line};
+use super::{Expected, ExpectedDigest, Options, names};
+use crate::format;
+use crate::jobs::checksum::{Algorithm, ChecksumError, walk};
+use crate::jobs::checksum::{is_stdin, open_list};
+use crate::jobs::text::shown;
+use crate::jobs::{Item, Plan, Step};
+use crate::join::Context;
+
+/// A file with more lines than this before the first checksum is not a list.
+const MAX_PROSE: usize = 1000;
+
+/// The algorithms that are not known here and are named.
+const MAX_UNKNOWN: usize = 8;
+
+pub(super) fn plan(options: &Options, inputs: &[PathBuf], context: &Context, plan: &mut dyn Plan) {
+    let mut planner = Planner {
+        options,
+        context,
+        plan,
+        listed: None,
+    };
+    let claim = read::digest_from_text(&options.digest);
+    for input in inputs {
+        context.checkpoint();
+        match &claim {
+            Some(claim) => planner.file(input, claim),
+            None if input.is_dir() => planner.folder(input),
+            None => planner.list(input),
+        }
+    }
+}
+
+struct Planner<'a> {
+    options: &'a Options,
+    context: &'a Context,
+    plan: &'a mut dyn Plan,
+    /// The files that the lists of a folder name, where the others are wanted.
+    listed: Option<HashSet<PathBuf>>,
+}
+
+impl Planner<'_> {
+    /// Compares a file with the digest that the user gave.
+    fn file(&mut self, path: &Path, claim: &Claim) {
+        if let Some(expected) = expected(&claim.clone().into(), None, self.options) {
+            self.verify(path.to_owned(), expected);
+        } else {
+            let algorithms = unknown_length(claim);
+            let list = path.to_owned();
+            self.fail(path, VerifyError::Unknown { list, algorithms });
+        }
+    }
+
+    /// Reads the lists in a folder.
+    fn folder(&mut self, folder: &Path) {
+        let lists = match lists_in(folder) {
+            Ok(lists) => lists,
+            Err(error) => return self.fail(folder, ChecksumError::from_io(folder, error).into()),
+        };
+        if lists.is_empty() {
+            let error = VerifyError::NoList {
+                folder: folder.to_owned(),
+            };
+            return self.fail(folder, error);
+        }
+        self.listed = self.options.extra.then(|| lists.iter().cloned().collect());
+        for list in &lists {
+            self.list(list);
+        }
+        if let Some(listed) = self.listed.take() {
+            self.not_listed(folder, &listed);
+        }
+    }
+
+    /// Reports the files of a folder that no list names.
+    fn not_listed(&mut self, folder: &Path, listed: &HashSet<PathBuf>) {
+        let normal: HashSet<_> = listed.iter().map(|path| normal(path)).collect();
+        let plan = &mut *self.plan;
+        let mut extra = |item: Item| {
+            let is_file = matches!(item.step, Step::Run);
+            if is_file && !normal.contains(&self::normal(&item.input)) {
+                let path = item.input.clone();
+                plan.item(Item::failed(item.input, VerifyError::NotListed { path }));
+            }
+        };
+        walk(&[folder.to_owned()], self.context, &mut extra);
+    }
+
+    fn list(&mut self, list: &Path) {
+        let mut reading = ListReading::new(list, self.options);
+        let hints = Hints {
+            is_sfv: reading.named.or(self.options.algorithm) == Some(Algorithm::Crc32),
+        };
+        let context = self.context;
+        let read = open_list(list, context).and_then(|source| {
+            let take = |number, line| {
+                context.checkpoint();
+                self.line(&mut reading, number, line);
+                reading.entries > 0 || reading.no_checksums <= MAX_PROSE
+            };
+            let read = read::read(source, hints, take);
+            read.map_err(|error| ChecksumError::from_io(list, error))
+        });
+        match read {
+            Ok(read) => self.finish(&reading, read),
+            Err(error) => self.fail(list, error.into()),
+        }
+    }
+
+    fn line(&mut self, reading: &mut ListReading<'_>, number: u64, line: Line) {
+        match line {
+            Line::Nothing => {}
+            Line::NoChecksum => reading.count_no_checksum(number),
+            Line::Unknown(algorithm) => reading.count_unknown(algorithm),
+            Line::Entry(entry) => self.entry(reading, number, &entry),
+        }
+    }
+
+    fn entry(&mut self, reading: &mut ListReading<'_>, number: u64, entry: &Entry) {
+        let Some((path, is_there)) = reading.locate(entry) else {
+            if entry.names.is_empty() {
+                reading.entries += 1;
+                let list = reading.list.to_owned();
+                return self.fail(reading.list, VerifyError::NoName { list });
+            }
+            return reading.count_no_checksum(number);
+        };
+        let lengths = entry.claims.first().map(unknown_length);
+        let Some(expected) = expected(entry, reading.named, self.options) else {
+            return reading.count_unknown(lengths.unwrap_or_default());
+        };
+        reading.entries += 1;
+        if !is_there && self.options.ignore_missing {
+            reading.missing += 1;
+            return;
+        }
+        if let Some(listed) = &mut self.listed {
+            listed.insert(path.clone());
+        }
+        self.verify(path, expected);
+    }
+
+    /// Says what the list has besides its entries, and that it has none.
+    fn finish(&mut self, reading: &ListReading<'_>, read: read::Reading) {
+        let list = reading.list.to_owned();
+        let shown = shown(&list);
+        let unknown = reading
+            .unknown
+            .iter()
+            .cloned()
+            .collect::<Vec<_>>()
+            .join(", ");
+        if reading.entries == 0 {
+            let error = if read.is_binary || reading.no_checksums > MAX_PROSE {
+                VerifyError::NotAList { list }
+            } else if reading.unknown_lines > 0 {
+                let algorithms = unknown;
+                VerifyError::Unknown { list, algorithms }
+            } else {
+                VerifyError::NoChecksums { list }
+            };
+            return self.fail(reading.list, error);
+        }
+        if read.is_binary {
+            self.fail(reading.list, VerifyError::NotAList { list: list.clone() });
+        }
+        if reading.unknown_lines > 0 {
+            let lines = format::plural(reading.unknown_lines, "digest", "digests");
+            let note = format!("{lines} of {shown} can't be computed here ({unknown}).");
+            self.plan.note(note);
+        }
+        if reading.no_checksums > 0 && !self.options.strict {
+            self.plan.note(no_checksums(reading.no_checksums, &shown));
+        }
+        if read.is_signed {
+            let note = format!("{shown} is signed; the signature is not checked here.");
+            self.plan.note(note);
+        }
+        if reading.missing == reading.entries {
+            return self.fail(reading.list, VerifyError::NothingThere { list });
+        }
+        if reading.missing > 0 {
+            let files = format::plural(reading.missing, "file", "files");
+            self.plan
+                .note(format!("{files} of {shown} are missing and were left out."));
+        }
+        if let Some(first) = reading.first_no_checksum
+            && self.options.strict
+        {
+            let count = reading.no_checksums;
+            self.fail(reading.list, VerifyError::Malformed { list, count, first });
+        }
+    }
+
+    fn verify(&mut self, path: PathBuf, expected: Expected) {
+        self.plan.item(Item {
+            bytes: fs::metadata(&path).map_or(0, |metadata| metadata.len()),
+            input: path,
+            step: Step::Verify(expected),
+        });
+    }
+
+    fn fail(&mut self, input: &Path, error: VerifyError) {
+        self.plan.item(Item::failed(input.to_owned(), error));
+    }
+}
+
+/// What is known of a list while it is read.
+struct ListReading<'a> {
+    list: &'a Path,
+    /// The algorithm that its name names.
+    named: Option<Algorithm>,
+    /// The file that a digest without a name is of.
+    file: Option<PathBuf>,
+    names: Names,
+    entries: usize,
+    missing: usize,
+    no_checksums: usize,
+    first_no_checksum: Option<u64>,
+    unknown_lines: usize,
+    unknown: BTreeSet<String>,
+}
+
+impl<'a> ListReading<'a> {
+    fn new(list: &'a Path, options: &Options) -> Self {
+        let here = PathBuf::new();
+        let beside = list.with_file_name("");
+        let folders = if !options.base.as_os_str().is_empty() {
+            vec![options.base.clone()]
+        } else if is_stdin(list) || is_of_process(list) {
+            vec![here]
+        } else {
+            vec![beside, here]
+        };
+        Self {
+            list,
+            named: names::algorithm_of(list),
+            file: names::file_of(list),
+            names: Names::new(folders),
+            entries: 0,
+            missing: 0,
+            no_checksums: 0,
+            first_no_checksum: None,
+            unknown_lines: 0,
+            unknown: BTreeSet::new(),
+        }
+    }
+
+    /// The path of the file of an entry, and whether it is there. A digest alone, or of standard input, is
+    /// of the file that the name of the list names.
+    fn locate(&mut self, entry: &Entry) -> Option<(PathBuf, bool)> {
+        let is_of_stdin = entry.names.first().is_some_and(|name| name == b"-");
+        match &self.file {
+            Some(file) if entry.names.is_empty() || is_of_stdin => {
+                Some((file.clone(), fs::symlink_metadata(file).is_ok()))
+            }
+            _ => self.names.locate(entry),
+        }
+    }
+
+    fn count_no_checksum(&mut self, number: u64) {
+        self.no_checksums += 1;
+        self.first_no_checksum.get_or_insert(number);
+    }
+
+    fn count_unknown(&mut self, algorithm: String) {
+        self.unknown_lines += 1;
+        if self.unknown.len() < MAX_UNKNOWN {
+            self.unknown.insert(algorithm);
+        }
+    }
+}
+
+impl From<Claim> for Entry {
+    fn from(claim: Claim) -> Self {
+        Self {
+            claims: vec![claim],
+            ..Self::default()
+        }
+    }
+}
+
+/// What the file of an entry is expected to have. `None` if one of its digests has a length that no
+/// algorithm has.
+fn expected(entry: &Entry, named: Option<Algorithm>, options: &Options) -> Option<Expected> {
+    let digests = entry.claims.iter().map(|claim| {
+        Some(ExpectedDigest {
+            digest: hex::encode(&claim.digest),
+            candidates: candidates(claim, named, options)?,
+        })
+    });
+    Some(Expected {
+        digests: digests
+            .collect::<Option<Vec<_>>>()
+            .filter(|all| !all.is_empty())?,
+        bytes: entry.bytes,
+    })
+}
+
+fn unknown_length(claim: &Claim) -> String {
+    format!("{} bits", 8 * claim.digest.len())
+}
+
+/// Whether a list is an open file of this process, such as `/dev/stdin` or what `<(…)` of a shell becomes.
+fn is_of_process(list: &Path) -> bool {
+    list.starts_with("/dev") || list.starts_with("/proc")
+}
+
+/// The lists in a folder, by name.
+fn lists_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
+    let mut lists = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if names::is_likely_list(&path) && path.is_file() {
+            lists.push(path);
+        }
+    }
+    lists.sort();
+    Ok(lists)
+}
+
+/// The path without `.` in it.
+fn normal(path: &Path) -> PathBuf {
+    path.components()
+        .filter(|part| !matches!(part, std::path::Component::CurDir))
+        .collect()
+}

@@ -1,0 +1,245 @@
+//! The job `audit`, through the program.
+
+use std::fs::{self, File};
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use crate::util::files::{bytes, folder, write};
+
+const FILES: usize = 40;
+
+/// Audits the folder `files` in `folder`, with the list beside it.
+fn audit(folder: &Path, args: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_meanwhile"));
+    command
+        .args(["run", "audit", "--against", "LIST", "files"])
+        .args(args)
+        .current_dir(folder)
+        .stdin(Stdio::null());
+    command.output().expect("the program starts")
+}
+
+fn out(output: &Output) -> &str {
+    std::str::from_utf8(&output.stdout).expect("plain names")
+}
+
+fn err(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).expect("plain names")
+}
+
+fn code(output: &Output) -> i32 {
+    output.status.code().expect("it ends by itself")
+}
+
+/// `FILES` files of different content in two folders, and their list.
+fn listed() -> tempfile::TempDir {
+    listed_files(FILES)
+}
+
+fn listed_files(count: usize) -> tempfile::TempDir {
+    let folder = folder();
+    fs::create_dir_all(folder.path().join("files/sub")).expect("it is ours");
+    for n in 0..count {
+        let part = if n % 2 == 0 { "files" } else { "files/sub" };
+        let name = format!("{part}/{n:06}");
+        write(
+            folder.path(),
+            &name,
+            [&n.to_le_bytes()[..], &bytes(100)].concat(),
+        );
+    }
+    let output = audit(folder.path(), &["--renew"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    assert_eq!(out(&output).lines().count(), count);
+    assert!(out(&output).starts_with("new: files/000000\n"));
+    folder
+}
+
+/// Changes one bit of a file and sets its time back.
+fn rot(path: &Path) {
+    let modified = path
+        .metadata()
+        .expect("it is ours")
+        .modified()
+        .expect("it is ours");
+    let mut content = fs::read(path).expect("it is ours");
+    content[50] ^= 1;
+    fs::write(path, content).expect("it is ours");
+    let file = File::options().write(true).open(path).expect("it is ours");
+    file.set_modified(modified).expect("it is ours");
+}
+
+#[test]
+fn unchanged_files_are_not_read_and_counted() {
+    let folder = listed();
+    let output = audit(folder.path(), &[]);
+    assert_eq!((code(&output), out(&output)), (0, ""), "{}", err(&output));
+    let note = "40 files have the size and the time in the list; not read.";
+    assert!(err(&output).contains(note), "{}", err(&output));
+    let output = audit(folder.path(), &["--thorough", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let items = json["items"].as_array().unwrap();
+    assert_eq!(items.len(), FILES);
+    assert!(items.iter().all(|item| item["output"]["state"] == "same"));
+}
+
+#[test]
+fn every_change_has_its_state() {
+    let folder = listed();
+    let files = folder.path().join("files");
+    write(folder.path(), "files/fresh", "new");
+    fs::rename(files.join("000000"), files.join("sub/elsewhere")).unwrap();
+    fs::remove_file(files.join("000002")).unwrap();
+    fs::write(files.join("000004"), "other").unwrap();
+    let touched = File::options()
+        .write(true)
+        .open(files.join("000006"))
+        .unwrap();
+    touched
+        .set_modified(std::time::SystemTime::UNIX_EPOCH)
+        .unwrap();
+    rot(&files.join("000008"));
+
+    let output = audit(folder.path(), &[]);
+    let mut lines: Vec<_> = out(&output).lines().collect();
+    lines.sort_unstable();
+    assert_eq!(lines.len(), 4, "{lines:?}");
+    assert_eq!(lines[0], "changed: files/000004");
+    assert!(lines[1].starts_with("moved: ") && lines[1].ends_with("files/sub/elsewhere"));
+    assert!(lines[1].contains("files/000000 -> "));
+    assert_eq!(&lines[2..], ["new: files/fresh", "touched: files/000006"]);
+    assert!(err(&output).contains("files/000002 is in LIST and is gone"));
+    assert!(!err(&output).contains("rotted"));
+    assert_eq!(code(&output), 1);
+
+    let output = audit(folder.path(), &["--thorough", "--renew"]);
+    assert!(
+        err(&output).contains("files/000008 has rotted"),
+        "{}",
+        err(&output)
+    );
+    // Rot stays until the file is restored; all else is in the new list.
+    for _ in 0..2 {
+        let output = audit(folder.path(), &["--thorough", "--renew"]);
+        assert_eq!((code(&output), out(&output)), (1, ""));
+        let rotten = err(&output).matches("has rotted").count();
+        assert_eq!(rotten, 1, "{}", err(&output));
+        assert!(!err(&output).contains("gone"), "{}", err(&output));
+    }
+}
+
+#[test]
+fn list_is_read_by_coreutils() {
+    let folder = folder();
+    write(folder.path(), "files/a b", "abc");
+    write(folder.path(), "files/new\nline", "abc");
+    let output = audit(folder.path(), &["--renew", "--algorithm", "sha256"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let args = ["-c".as_ref(), "--strict".as_ref(), "LIST".as_ref()];
+    let (all_ok, out) = crate::util::files::run(folder.path(), "sha256sum", &args);
+    assert!(all_ok, "{}", String::from_utf8_lossy(&out));
+}
+
+#[test]
+fn list_of_sha256sum_is_audited() {
+    let folder = folder();
+    write(folder.path(), "files/a", "abc");
+    write(folder.path(), "files/b", "abc");
+    let (_, list) = crate::util::files::run(
+        folder.path(),
+        "sha256sum",
+        &["files/a".as_ref(), "files/b".as_ref()],
+    );
+    fs::write(folder.path().join("LIST"), list).unwrap();
+    fs::write(folder.path().join("files/b"), "abd").unwrap();
+    let output = audit(folder.path(), &[]);
+    assert_eq!(out(&output), "touched: files/a\nchanged: files/b\n");
+    assert_eq!(code(&output), 0);
+}
+
+#[test]
+fn list_that_is_missing_or_none_is_an_error() {
+    let folder = folder();
+    write(folder.path(), "files/a", "abc");
+    let output = audit(folder.path(), &[]);
+    assert_eq!(code(&output), 1);
+    assert!(
+        err(&output).contains("LIST does not exist"),
+        "{}",
+        err(&output)
+    );
+    fs::write(folder.path().join("LIST"), "a letter\n").unwrap();
+    let output = audit(folder.path(), &["--renew"]);
+    assert_eq!(code(&output), 1);
+    assert_eq!(fs::read(folder.path().join("LIST")).unwrap(), b"a letter\n");
+}
+
+#[test]
+fn list_is_not_renewed_when_all_is_gone() {
+    let folder = listed();
+    let list = fs::read(folder.path().join("LIST")).unwrap();
+    fs::remove_dir_all(folder.path().join("files")).unwrap();
+    fs::create_dir(folder.path().join("files")).unwrap();
+    let output = audit(folder.path(), &["--renew"]);
+    assert_eq!(code(&output), 1);
+    assert!(
+        err(&output).contains("is the disk there?"),
+        "{}",
+        err(&output)
+    );
+    assert_eq!(fs::read(folder.path().join("LIST")).unwrap(), list);
+}
+
+#[test]
+fn own_list_in_the_folder_is_left_out() {
+    let folder = folder();
+    write(folder.path(), "files/a", "abc");
+    for lines in ["new: files/a\n", ""] {
+        let args = ["--renew", "--against", "files/LIST"];
+        let mut command = Command::new(env!("CARGO_BIN_EXE_meanwhile"));
+        command
+            .args(["run", "audit", "files"])
+            .args(args)
+            .current_dir(folder.path());
+        let output = command.output().expect("the program starts");
+        assert_eq!(out(&output), lines, "{}", err(&output));
+    }
+}
+
+#[test]
+fn moved_folder_is_found_by_content() {
+    let folder = listed();
+    let files = folder.path().join("files");
+    fs::rename(files.join("sub"), files.join("other")).unwrap();
+    let output = audit(folder.path(), &["--renew"]);
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    assert_eq!(out(&output).matches("moved: ").count(), FILES / 2);
+    let output = audit(folder.path(), &[]);
+    assert_eq!((code(&output), out(&output)), (0, ""), "{}", err(&output));
+}
+
+/// Flips a bit in every `step`th of `count` files.
+fn assert_all_rot_is_found(count: usize, step: usize) {
+    let folder = listed_files(count);
+    for n in (0..count).step_by(step) {
+        let part = if n % 2 == 0 { "files" } else { "files/sub" };
+        rot(&folder.path().join(format!("{part}/{n:06}")));
+    }
+    let output = audit(folder.path(), &[]);
+    assert_eq!((code(&output), out(&output)), (0, ""), "{}", err(&output));
+    let output = audit(folder.path(), &["--thorough"]);
+    assert_eq!((code(&output), out(&output)), (1, ""));
+    let rotten = err(&output).matches("has rotted").count();
+    assert_eq!(rotten, count.div_ceil(step));
+}
+
+#[test]
+fn thorough_audit_finds_all_rot_and_nothing_else() {
+    assert_all_rot_is_found(200, 7);
+}
+
+#[test]
+#[ignore = "makes 100 000 files; tests/all.sh runs it"]
+fn thorough_audit_of_many_files_finds_all_rot() {
+    assert_all_rot_is_found(100_000, 100);
+}
