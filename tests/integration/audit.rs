@@ -14,6 +14,8 @@ fn audit(folder: &Path, args: &[&str]) -> Output {
     command
         .args(["run", "audit", "--against", "LIST", "files"])
         .args(args)
+        // At background priority it would wait for all other load.
+        .args(["--priority", "normal"])
         .current_dir(folder)
         .stdin(Stdio::null());
     command.output().expect("the program starts")
