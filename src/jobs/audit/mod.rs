@@ -1,7 +1,7 @@
 //! The job `audit`: compares the files of folders with a list of an earlier state, and finds what is new,
 //! moved, changed or missing, and what has rotted: other content, though size and time are the same.
 //!
-//! [`list`] is the format of the list, [`plan`] finds out which files have to be read.
+//! [`list`] is the format of the list, `plan.rs` finds out which files have to be read.
 
 mod args;
 mod gone;

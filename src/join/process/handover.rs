@@ -3,7 +3,8 @@
 //! They share a pair of sockets. The shim has its end as its stdin, so no other child can inherit it.
 //! The program sends the stdin of the command through it. The shim answers why it could not execute the
 //! command. If it could, the system closes the shim's end, and the program reads an end without an
-//! answer. So the exit code of a command is never mistaken for an error of its start.
+//! answer. So the exit code of a command is never mistaken for an error of its start. A shim that waits for
+//! a request confirms it first: one that ends before that was no command.
 
 use std::io::{self, IoSlice, IoSliceMut, Read as _, Write as _};
 use std::mem::MaybeUninit;
@@ -34,10 +35,19 @@ pub(super) enum Refusal {
     Option(String),
     /// The shim is of another version of this program.
     OtherVersion,
+    /// The shim has ended before it read the request.
+    NotReceived,
 }
 
 /// The program's end.
-pub(super) struct Handover(Arc<UnixStream>);
+pub(super) struct Handover {
+    socket: Arc<UnixStream>,
+    /// Whether the answer begins with [`RECEIPT`].
+    expects_receipt: bool,
+}
+
+/// What a shim sends when it has received a request.
+const RECEIPT: u8 = b'+';
 
 /// The most bytes of a request. The system keeps as many for a shim that does not read yet.
 const MAX_REQUEST: usize = 64 * 1024;
@@ -49,7 +59,14 @@ impl Handover {
     /// Returns the program's end, and the stdin of a shim that waits for a request.
     pub(super) fn for_later() -> io::Result<(Self, OwnedFd)> {
         let (ours, theirs) = UnixStream::pair()?;
-        Ok((Self(Arc::new(ours)), theirs.into()))
+        Ok((Self::of(ours, true), theirs.into()))
+    }
+
+    fn of(socket: UnixStream, expects_receipt: bool) -> Self {
+        Self {
+            socket: Arc::new(socket),
+            expects_receipt,
+        }
     }
 
     /// Sends a request to a shim that waits for one: what it reads, then the descriptors.
@@ -62,7 +79,7 @@ impl Handover {
         }
         let length = u32::try_from(request.len()).unwrap_or_default();
         let message = [&length.to_ne_bytes(), request].concat();
-        let sent = send(&self.0, &message, descriptors)?;
+        let sent = send(&self.socket, &message, descriptors)?;
         // The system takes a message of this length in one piece, unless it is set up oddly.
         if sent == message.len() {
             Ok(())
@@ -75,22 +92,29 @@ impl Handover {
     pub(super) fn new(stdin: &OwnedFd) -> io::Result<(Self, OwnedFd)> {
         let (ours, theirs) = UnixStream::pair()?;
         send(&ours, &[0], &[stdin.as_fd()])?;
-        Ok((Self(Arc::new(ours)), theirs.into()))
+        Ok((Self::of(ours, false), theirs.into()))
     }
 
     /// Waits until the shim has become the command, was killed or the start was given up. Returns why it
     /// has not become the command.
     pub(super) fn wait(self, given_up: &CancelToken) -> Result<(), Refusal> {
-        let socket = self.0.clone();
+        let socket = self.socket.clone();
         let _ends_the_wait = given_up.on_cancel(move || {
             // Fails if the other end is closed, and then the wait has ended.
             socket.shutdown(Shutdown::Both).ok();
         });
         let mut answer = Vec::new();
         // An error means that the shim was killed, which its exit shows.
-        (&*self.0).read_to_end(&mut answer).ok();
-        let answer = String::from_utf8_lossy(&answer);
-        match answer.split_once(' ') {
+        (&*self.socket).read_to_end(&mut answer).ok();
+        let refusal = match answer.split_first() {
+            Some((&RECEIPT, refusal)) if self.expects_receipt => refusal,
+            _ if self.expects_receipt && !given_up.is_cancelled() => {
+                return Err(Refusal::NotReceived);
+            }
+            _ => &answer,
+        };
+        let refusal = String::from_utf8_lossy(refusal);
+        match refusal.split_once(' ') {
             None => Ok(()),
             Some(("version", _)) => Err(Refusal::OtherVersion),
             Some(("option", sentence)) => Err(Refusal::Option(sentence.to_owned())),
@@ -122,9 +146,19 @@ impl Answer {
         Ok(Self(socket.into()))
     }
 
+    /// Confirms the request.
+    ///
+    /// # Errors
+    /// The program does not want the command any more.
+    pub(super) fn confirm(&self) -> io::Result<()> {
+        (&self.0).write_all(&[RECEIPT])
+    }
+
     pub(super) fn send(&self, refusal: &Refusal) {
         let answer = match refusal {
             Refusal::OtherVersion => "version ".to_owned(),
+            // A shim can't say that.
+            Refusal::NotReceived => return,
             Refusal::Option(sentence) => format!("option {sentence}"),
             Refusal::NotStarted(error) | Refusal::NotExecuted(error) => {
                 match error.raw_os_error() {

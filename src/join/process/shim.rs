@@ -147,6 +147,7 @@ pub(super) fn run(args: impl Iterator<Item = OsString>) -> i32 {
 fn await_request(parent: &OsStr) -> io::Result<()> {
     apply(&parent.to_string_lossy())?;
     if let Some(received) = Received::wait()? {
+        received.answer.confirm()?;
         let refusal = become_requested(&received.request, received.descriptors);
         received.answer.send(&refusal);
     }

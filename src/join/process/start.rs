@@ -100,7 +100,12 @@ impl Builder {
         given_up: &CancelToken,
     ) -> Result<Started, SpawnError> {
         let shim = launcher.program();
-        match self.launch_with(launcher, shim, options, given_up)? {
+        let mut launched = self.launch_with(launcher, shim, options, given_up)?;
+        if matches!(launched, Err(Refusal::NotReceived)) {
+            launcher.ahead().end_all();
+            launched = self.launch_with(launcher, shim, options, given_up)?;
+        }
+        match launched {
             Ok(started) => Ok(started),
             Err(refusal) if is_of_program(&refusal) && launcher.leave_program(shim) => {
                 let again = self.launch_with(launcher, launcher.program(), options, given_up)?;
@@ -332,6 +337,7 @@ impl Builder {
             Refusal::NotStarted(error) | Refusal::NotExecuted(error) => error,
             Refusal::Option(sentence) => io::Error::other(sentence),
             Refusal::OtherVersion => io::Error::other("its launcher is of another version"),
+            Refusal::NotReceived => io::Error::other("its launcher has ended"),
         })
     }
 
@@ -353,7 +359,7 @@ impl Builder {
 fn is_of_program(refusal: &Refusal) -> bool {
     use io::ErrorKind::{NotFound, PermissionDenied};
     match refusal {
-        Refusal::OtherVersion => true,
+        Refusal::OtherVersion | Refusal::NotReceived => true,
         Refusal::NotStarted(error) => matches!(error.kind(), NotFound | PermissionDenied),
         Refusal::NotExecuted(_) | Refusal::Option(_) => false,
     }
@@ -362,7 +368,8 @@ fn is_of_program(refusal: &Refusal) -> bool {
 /// Reaps a shim that has refused to become the command, and exits.
 #[expect(clippy::disallowed_methods, reason = "it exits right after its answer")]
 fn reap_refused(mut shim: Child) {
-    // Fails only if other code has reaped it.
+    // Both fail only if it has exited and other code has reaped it.
+    shim.kill().ok();
     shim.wait().ok();
 }
 

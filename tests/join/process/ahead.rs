@@ -14,7 +14,8 @@ use nix::sys::stat::{Mode, umask};
 use nix::unistd::{Pid, getpgrp, getsid};
 
 use super::launching::children_of;
-use super::{eventually, launcher, runs, shell};
+use super::spawning::executable;
+use super::{eventually, launcher, launching_program, runs, shell};
 use crate::util::child::{in_child, in_child_with};
 use crate::util::files::folder;
 use crate::util::gate::TIMEOUT;
@@ -64,6 +65,26 @@ fn p30_second_command_is_a_shim_that_has_waited() {
             assert_eq!(output, format!("{pid} /bin/sh\nend\n"));
             shims.contains(&pid)
         });
+    });
+}
+
+#[test]
+fn p30_shim_that_ends_early_is_not_the_command() {
+    let name = "process::ahead::p30_shim_that_ends_early_is_not_the_command";
+    in_child(name, || {
+        let folder = folder();
+        let waits = folder.path().join("waits");
+        // Reads the first byte of the request, and ends.
+        let script = format!(
+            "#!/bin/sh\nif [ \"$3\" = wait ]; then echo > {}; exec head -c 1; fi\nexec {} \"$@\"\n",
+            waits.display(),
+            launching_program().display()
+        );
+        let launcher = Launcher::of_program(executable(folder.path(), &script));
+        run(&launcher, ":");
+        eventually("a shim that waits", || waits.exists());
+        let (_pid, output) = run(&launcher, "echo done");
+        assert_eq!(output, "done\n");
     });
 }
 
