@@ -73,18 +73,19 @@ fn p30_shim_that_ends_early_is_not_the_command() {
     let name = "process::ahead::p30_shim_that_ends_early_is_not_the_command";
     in_child(name, || {
         let folder = folder();
-        let waits = folder.path().join("waits");
+        let read = folder.path().join("read");
         // Reads the first byte of the request, and ends.
         let script = format!(
-            "#!/bin/sh\nif [ \"$3\" = wait ]; then echo > {}; exec head -c 1; fi\nexec {} \"$@\"\n",
-            waits.display(),
+            "#!/bin/sh\nif [ \"$3\" = wait ]; then head -c 1; echo > {}; exit; fi\nexec {} \"$@\"\n",
+            read.display(),
             launching_program().display()
         );
         let launcher = Launcher::of_program(executable(folder.path(), &script));
-        run(&launcher, ":");
-        eventually("a shim that waits", || waits.exists());
-        let (_pid, output) = run(&launcher, "echo done");
-        assert_eq!(output, "done\n");
+        eventually("a request to a shim that waits", || {
+            let (_pid, output) = run(&launcher, "echo done");
+            assert_eq!(output, "done\n");
+            read.exists()
+        });
     });
 }
 
