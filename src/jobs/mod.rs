@@ -50,6 +50,8 @@ use crate::join;
 catalogue! {
     /// Compute checksums.
     Checksum: checksum output(Checksum(checksum::Checksum)),
+    /// Compare files with checksum lists.
+    Verify: verify step(Verify(verify::Expected)),
     /// Find what is new, moved, changed, missing or rotten since an earlier state.
     Audit: audit step(Audit(audit::Check)) output(Audited(audit::Audited)),
     /// Run a program, once or once for each file.
@@ -60,8 +62,6 @@ catalogue! {
     Images: images step(SaveAs { name: OsString }) output(Image(images::Saved)),
     /// End one item or all in a chosen way, such as a panic or a crash.
     Misbehave: misbehave step(Misbehave),
-    /// Compare files with checksum lists.
-    Verify: verify step(Verify(verify::Expected)),
 }
 
 /// Everything that is needed to start a job, and to start the same job again.
