@@ -156,9 +156,9 @@ fn ctrl_c_leaves_no_process() {
     let mut running = Running::start(&["--grace", "0.2", "--", "sh", "-c", &text]);
     running.until(|| sleeper.running().len() == 2);
     running.signal(Signal::SIGINT);
-    // It dies by the signal.
+    // It dies by the signal. A process that was killed may take a moment to end.
     assert_eq!(running.end(), None);
-    assert!(sleeper.running().is_empty());
+    until(|| sleeper.running().is_empty());
 }
 
 #[test]

@@ -59,18 +59,18 @@ impl Form for User {
 }
 
 #[test]
-fn catalogue_has_every_job_by_id() {
+fn catalogue_has_every_job_in_its_order() {
     let ids: Vec<_> = catalogue().iter().map(|job| job.job().id()).collect();
     assert_eq!(
         ids,
         [
             "checksum",
+            "verify",
             "audit",
             "command",
             "fetch",
             "images",
-            "misbehave",
-            "verify"
+            "misbehave"
         ]
     );
     assert_eq!(catalogue()[0].job().title(), "Checksums");

@@ -93,14 +93,14 @@ impl Ahead {
     /// as commands were started lately, and at most one for each processor.
     pub(super) fn start_more(&self, program: &Arc<Path>) {
         let processors = processors();
-        let count = {
+        let (count, ends) = {
             let mut state = lock(&self.0);
             state.commands += 1;
             state.last_command = Some(Instant::now());
             let wanted = state.commands.min(processors);
             let count = wanted.saturating_sub(state.waiting.len() + state.starting);
             state.starting += count;
-            count
+            (count, state.ends)
         };
         if count > 0 && !watch(&self.0) {
             lock(&self.0).starting -= count;
@@ -112,7 +112,7 @@ impl Ahead {
             let start = Box::new(move || {
                 // The launcher may be gone by now.
                 if let Some(state) = state.upgrade() {
-                    start_one(&state, program);
+                    start_one(&state, program, ends);
                 }
             });
             if !spawner::spawn_later(start) {
@@ -140,9 +140,8 @@ fn processors() -> usize {
     *PROCESSORS
 }
 
-/// Starts a shim that waits.
-fn start_one(state: &Mutex<State>, program: Arc<Path>) {
-    let ends = lock(state).ends;
+/// Starts a shim that waits, and ends it if all others were ended since this was wanted.
+fn start_one(state: &Mutex<State>, program: Arc<Path>, ends: usize) {
     let started = Waiting::start(program);
     let unwanted = {
         let mut state = lock(state);
