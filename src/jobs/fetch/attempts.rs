@@ -1,5 +1,6 @@
 //! Fetches one URL, and retries transient failures.
 
+use std::error::Error;
 use std::hash::{BuildHasher as _, RandomState};
 use std::io;
 use std::path::Path;
@@ -103,23 +104,6 @@ struct Target<'a> {
     url: Url,
     /// The file name of the result, unless the server says another.
     name: String,
-}
-
-/// Fails unless the file that is there has the digest.
-fn check_present(path: &Path, digest: &Digest, context: &Context) -> Result<(), Failure> {
-    let found = digest.of_file(path, context).map_err(|error| {
-        let reason = error.to_string();
-        let message = format!("not fetched: {}", reason.trim_end_matches('.'));
-        Failure::new(error.kind(), message)
-    })?;
-    if found == digest.digits {
-        return Ok(());
-    }
-    let message = format!(
-        "not fetched: {} does not match: expected {digest}, the file has {found}",
-        shown(path)
-    );
-    Err(Failure::new("mismatch", message))
 }
 
 impl Target<'_> {
@@ -305,10 +289,30 @@ impl Target<'_> {
 
     fn not_saved(&self, name: &str, error: io::Error) -> Failure {
         let error = SaveError::from_io(&self.options.to.join(name), error);
-        let (kind, text) = (error.kind(), error.to_string());
-        let message = format!("not fetched: {}", text.trim_end_matches('.'));
-        Failure::new(kind, message)
+        not_fetched(error.kind(), &error)
     }
+}
+
+/// Fails unless the file that is there has the digest.
+fn check_present(path: &Path, digest: &Digest, context: &Context) -> Result<(), Failure> {
+    let found = digest
+        .of_file(path, context)
+        .map_err(|error| not_fetched(error.kind(), &error))?;
+    if found == digest.digits {
+        return Ok(());
+    }
+    let message = format!(
+        "not fetched: {} does not match: expected {digest}, the file has {found}",
+        shown(path)
+    );
+    Err(Failure::new("mismatch", message))
+}
+
+/// A failure whose reason is a sentence of its own.
+fn not_fetched(kind: &'static str, reason: &dyn Error) -> Failure {
+    let reason = reason.to_string();
+    let message = format!("not fetched: {}", reason.trim_end_matches('.'));
+    Failure::new(kind, message)
 }
 
 /// Keeps what another attempt can go on with.
