@@ -10,6 +10,7 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use gif::{Encoder, Frame, Repeat};
 use image::{Rgba, RgbaImage};
+use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 use super::window::Window;
@@ -146,6 +147,27 @@ fn picture_of_a_crash() {
     picture(&mut window, "crashed");
 }
 
+#[test]
+#[ignore = "needs a Vulkan driver; tests/all.sh runs it"]
+fn picture_of_a_verified_list() {
+    let folder = archives(1);
+    let list = list_of(&files(&folder), &folder.path().join("SHA256SUMS"));
+    for (name, is_kept) in [("photos-2024-05.tar", true), ("photos-2024-09.tar", false)] {
+        let path = folder.path().join(name);
+        if is_kept {
+            std::fs::write(path, "damaged").expect("room for a word");
+        } else {
+            std::fs::remove_file(path).expect("the file is ours");
+        }
+    }
+    let mut window = open(Theme::Dark, &[list]);
+    window.choose("Job", "Verify");
+    window.click("Start");
+    window.until("10 OK");
+    window.until("1 missing");
+    picture(&mut window, "verified");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 #[ignore = "needs a Vulkan driver; tests/all.sh runs it"]
@@ -248,6 +270,19 @@ fn files(folder: &TempDir) -> Vec<PathBuf> {
         .collect();
     files.sort();
     files
+}
+
+/// Writes the SHA-256 checksums of the files, and a line that is none.
+fn list_of(files: &[PathBuf], list: &Path) -> PathBuf {
+    let line = |file: &PathBuf| {
+        let bytes = std::fs::read(file).expect("the file is ours");
+        let digest = hex::encode(Sha256::digest(bytes));
+        let name = file.file_name().expect("a file has a name").display();
+        format!("{digest}  {name}\n")
+    };
+    let lines: String = files.iter().map(line).collect();
+    std::fs::write(list, format!("Photographs of 2024\n{lines}")).expect("room for a list");
+    list.to_owned()
 }
 
 fn picture(window: &mut Window, name: &str) {
