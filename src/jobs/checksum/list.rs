@@ -184,7 +184,7 @@ pub fn parse(line: &[u8]) -> Result<Option<ListEntry>, Malformed> {
         None => tagged(line)?,
     };
     let name = if is_escaped {
-        unescape(parts.name)?
+        unescape(parts.name).ok_or(Malformed::Escape)?
     } else {
         parts.name.to_vec()
     };
@@ -269,7 +269,8 @@ fn escape(name: &[u8]) -> Vec<u8> {
     escaped
 }
 
-fn unescape(name: &[u8]) -> Result<Vec<u8>, Malformed> {
+/// A name without its escape sequences; `None` if it has an unknown one.
+pub(in crate::jobs) fn unescape(name: &[u8]) -> Option<Vec<u8>> {
     let mut plain = Vec::with_capacity(name.len());
     let mut bytes = name.iter();
     while let Some(&byte) = bytes.next() {
@@ -278,15 +279,16 @@ fn unescape(name: &[u8]) -> Result<Vec<u8>, Malformed> {
                 Some(b'\\') => b'\\',
                 Some(b'n') => b'\n',
                 Some(b'r') => b'\r',
-                _ => return Err(Malformed::Escape),
+                _ => return None,
             },
             byte => byte,
         });
     }
-    Ok(plain)
+    Some(plain)
 }
 
-fn path(name: Vec<u8>) -> Result<PathBuf, Malformed> {
+/// The path of a name in a list.
+pub(in crate::jobs) fn path(name: Vec<u8>) -> Result<PathBuf, Malformed> {
     if name.is_empty() {
         return Err(Malformed::NoName);
     }

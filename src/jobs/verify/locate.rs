@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::read::Entry;
+use crate::jobs::checksum::list;
 
 /// Where the names of a list begin, and what separates their folders.
 pub(super) struct Names {
@@ -27,8 +28,7 @@ impl Names {
         let names: Vec<_> = entry
             .names
             .iter()
-            .filter(|name| !name.is_empty() && !name.contains(&0))
-            .filter_map(|name| path_of_bytes(name))
+            .filter_map(|name| list::path(name.clone()).ok())
             .collect();
         for name in &names {
             let slashed = with_slashes(name).filter(|_| !entry.is_escaped);
@@ -64,20 +64,4 @@ impl Names {
 fn with_slashes(name: &Path) -> Option<PathBuf> {
     let text = name.to_str().filter(|_| cfg!(unix))?;
     text.contains('\\').then(|| text.replace('\\', "/").into())
-}
-
-#[cfg(unix)]
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "not every name is possible elsewhere"
-)]
-fn path_of_bytes(name: &[u8]) -> Option<PathBuf> {
-    use std::os::unix::ffi::OsStrExt as _;
-
-    Some(std::ffi::OsStr::from_bytes(name).into())
-}
-
-#[cfg(not(unix))]
-fn path_of_bytes(name: &[u8]) -> Option<PathBuf> {
-    Some(str::from_utf8(name).ok()?.into())
 }

@@ -1,6 +1,7 @@
 //! The lines of coreutils, b3sum, BSD and OpenSSL: `digest  name` and `ALGORITHM (name) = digest`.
 
 use super::{Claim, Entry, Line, digest};
+use crate::jobs::checksum::list::unescape;
 
 /// Understands `digest  name`, `digest *name`, `digest name`, a tab in the place of the blanks, a size
 /// before the digest or the name, and a digest alone. `None` if the line is nothing of these.
@@ -144,21 +145,4 @@ pub(super) fn size(token: &[u8]) -> Option<u64> {
         .filter(|_| is_number)?
         .parse()
         .ok()
-}
-
-fn unescape(name: &[u8]) -> Option<Vec<u8>> {
-    let mut plain = Vec::with_capacity(name.len());
-    let mut bytes = name.iter();
-    while let Some(&byte) = bytes.next() {
-        plain.push(match byte {
-            b'\\' => match bytes.next() {
-                Some(b'\\') => b'\\',
-                Some(b'n') => b'\n',
-                Some(b'r') => b'\r',
-                _ => return None,
-            },
-            byte => byte,
-        });
-    }
-    Some(plain)
 }
