@@ -84,6 +84,12 @@ pub trait JobInterface: Job {
         Ok(vec![(file.to_owned(), lines.collect())])
     }
 
+    /// Whether a file that the job has read may be replaced by the list of its results, and is left out of
+    /// that list.
+    fn may_replace(&self, _input: &Path) -> bool {
+        false
+    }
+
     /// The list that the job itself keeps, to be written with [`lists`](Self::lists) when all items have
     /// ended, besides what goes to stdout; `None` if it keeps none.
     fn own_list(&self) -> Option<PathBuf> {

@@ -12,6 +12,7 @@
 mod args;
 mod catalogue;
 pub mod form;
+pub(crate) mod identity;
 mod interface;
 mod item;
 mod job;

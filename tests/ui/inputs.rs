@@ -1,5 +1,6 @@
 //! Getting files into the next job.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use egui_kittest::kittest::Queryable as _;
@@ -159,6 +160,54 @@ fn checksum_list_is_saved_where_the_dialog_says() {
     window.until("1 checksum was saved to");
     let text = std::fs::read_to_string(list).unwrap();
     assert_eq!(text, format!("{SHA256_OF_ABC}  abc.txt\n"));
+}
+
+#[test]
+fn saved_list_never_replaces_an_input() {
+    let (mut window, link) = window_that_has_read(b"abc");
+    window.click("Save list…");
+    window
+        .dialogs
+        .answer(DialogAnswer::Picked(vec![link.clone()]));
+    window.until("is a file that this job has read");
+    assert_eq!(std::fs::read(link).unwrap(), b"abc");
+}
+
+#[test]
+fn saved_report_never_replaces_an_input() {
+    let (mut window, link) = window_that_has_read(b"abc");
+    window.click("Save report…");
+    window
+        .dialogs
+        .answer(DialogAnswer::Picked(vec![link.clone()]));
+    window.until("is a file that this job has read");
+    assert_eq!(std::fs::read(link).unwrap(), b"abc");
+}
+
+#[test]
+fn saved_list_replaces_an_older_one() {
+    let list = format!("{SHA256_OF_ABC}  abc.txt\n");
+    let (mut window, link) = window_that_has_read(list.as_bytes());
+    window.click("Save list…");
+    window
+        .dialogs
+        .answer(DialogAnswer::Picked(vec![link.clone()]));
+    window.until("0 checksums were saved");
+    assert_eq!(std::fs::read(link).unwrap(), b"");
+}
+
+/// A window whose job has read a file with `content`, and another name of that file.
+fn window_that_has_read(content: &[u8]) -> (Window, PathBuf) {
+    let mut window = Window::open();
+    let path = file(window.dir.path(), "abc.txt", content);
+    let link = window.dir.path().join("link");
+    std::fs::hard_link(&path, &link).expect("links are made");
+    window.type_into("Path", path.to_str().expect("the path is text"));
+    window.click("Add");
+    window.choose("Algorithm", "SHA-256");
+    window.click("Start");
+    window.until("1 of 1 item");
+    (window, link)
 }
 
 #[test]

@@ -4,6 +4,7 @@ use clap::{ArgMatches, Args as _, FromArgMatches as _};
 
 use super::args::AuditArgs;
 use super::{Options, renewal};
+use crate::jobs::checksum;
 use crate::jobs::form::{Field, Form, Note};
 use crate::jobs::{Arguments, JobInterface, Output};
 
@@ -63,6 +64,10 @@ impl JobInterface for Options {
     ) -> Result<Vec<(PathBuf, Vec<u8>)>, String> {
         let list = renewal::renewed(self, file, results)?;
         Ok(vec![(file.to_owned(), list)])
+    }
+
+    fn may_replace(&self, input: &Path) -> bool {
+        checksum::is_list(input)
     }
 
     fn own_list(&self) -> Option<PathBuf> {

@@ -9,7 +9,8 @@ use super::gone::{Gone, is_gone};
 use super::list::{self, Entry};
 use super::{Audited, Check, FileState, Options, list_error, missing, read};
 use crate::format;
-use crate::jobs::checksum::{ChecksumError, FileIdentity, Visitor, identity, walk_files};
+use crate::jobs::checksum::{ChecksumError, Visitor, walk_files};
+use crate::jobs::identity::{FileIdentity, identity};
 use crate::jobs::{Item, Plan, Step};
 use crate::join::Context;
 

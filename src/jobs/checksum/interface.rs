@@ -4,7 +4,7 @@ use clap::error::ErrorKind;
 use clap::{ArgMatches, Args as _, FromArgMatches as _};
 
 use super::args::ChecksumArgs;
-use super::{Algorithm, DigestKind, Options, list, written};
+use super::{Algorithm, DigestKind, Options, list, own_lists, written};
 use crate::jobs::form::{Field, Form, Note};
 use crate::jobs::verify::is_likely_list;
 use crate::jobs::{Arguments, JobInterface, Options as JobOptions, Output};
@@ -116,6 +116,10 @@ impl JobInterface for Options {
         results: &mut dyn Iterator<Item = (&Path, &Output)>,
     ) -> Result<Vec<(PathBuf, Vec<u8>)>, String> {
         written::lists(self, file, results)
+    }
+
+    fn may_replace(&self, input: &Path) -> bool {
+        own_lists::is_list(input)
     }
 
     fn instead(&self, matches: &ArgMatches) -> Option<JobOptions> {

@@ -6,9 +6,9 @@ use std::io::{self, BufReader};
 use std::path::{Path, PathBuf};
 
 use super::list_source::read_line;
-use super::source::{FileIdentity, identity};
 use super::walk::{Visitor, walk_files};
 use super::{ChecksumError, list};
+use crate::jobs::identity::{FileIdentity, identity};
 use crate::jobs::{Item, Plan};
 use crate::join::Context;
 
@@ -115,7 +115,7 @@ impl OwnLists {
 }
 
 /// Whether the file may be replaced by a list: it is one, empty, or a JSON document by its name.
-fn is_list(path: &Path) -> bool {
+pub(in crate::jobs) fn is_list(path: &Path) -> bool {
     let extension = path.extension().unwrap_or_default();
     let first = first_line(path).unwrap_or_default();
     if extension.eq_ignore_ascii_case("sfv") {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use super::error::{Change, ChecksumError};
+use crate::jobs::identity::{FileIdentity, identity};
 
 /// More than the coarsest step of the clock that stamps files (10 ms with `CONFIG_HZ=100`).
 const CLOCK_STEP: Duration = Duration::from_millis(20);
@@ -202,26 +203,6 @@ fn special_kind(kind: FileType) -> &'static str {
 #[cfg(not(unix))]
 fn special_kind(_kind: FileType) -> &'static str {
     "a special file"
-}
-
-/// Identifies a file or folder.
-#[cfg(unix)]
-pub(in crate::jobs) type FileIdentity = (u64, u64);
-
-#[cfg(unix)]
-pub(in crate::jobs) fn identity(metadata: &Metadata) -> FileIdentity {
-    use std::os::unix::fs::MetadataExt as _;
-
-    (metadata.dev(), metadata.ino())
-}
-
-/// The time of creation stands in for it on other systems.
-#[cfg(not(unix))]
-pub(in crate::jobs) type FileIdentity = Option<SystemTime>;
-
-#[cfg(not(unix))]
-pub(in crate::jobs) fn identity(metadata: &Metadata) -> FileIdentity {
-    metadata.created().ok()
 }
 
 #[cfg(unix)]

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use std::vec;
 
 use super::error::ChecksumError;
-use super::source::{FileIdentity, identity, reject_special};
+use super::source::reject_special;
+use crate::jobs::identity::{FileIdentity, identity};
 use crate::jobs::item::is_file_limit;
 use crate::jobs::text::shown;
 use crate::jobs::{Item, Plan, Step, room};

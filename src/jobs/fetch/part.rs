@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::range::{Known, Resume};
-use crate::jobs::checksum::identity;
+use crate::jobs::identity::identity;
 use crate::jobs::save::PendingFile;
 
 /// A shorter response is fetched again as a whole.

@@ -10,7 +10,7 @@ use icu_normalizer::DecomposingNormalizerBorrowed;
 use super::error::ImageError;
 use super::{IfExists, Options};
 use crate::jobs::Item;
-use crate::jobs::checksum::{FileIdentity, identity};
+use crate::jobs::identity::{FileIdentity, identity, is_same_file};
 use crate::jobs::save::{first_free, numbered};
 use crate::join::Context;
 
@@ -55,7 +55,7 @@ impl<'a> Names<'a> {
     pub(super) fn name(&mut self, input: &Path) -> Result<Named, ImageError> {
         let path = input.to_owned();
         let folder = self.folder_of(input);
-        if is_same_folder(folder_of(input), &self.options.to.join(&folder)) {
+        if is_same_file(folder_of(input), &self.options.to.join(&folder)) {
             return Err(ImageError::SameFolder { path });
         }
         let name = self.options.target_name(input).into_os_string();
@@ -115,11 +115,6 @@ pub(super) fn folder_of(path: &Path) -> &Path {
     let folder = path.parent();
     let folder = folder.filter(|folder| !folder.as_os_str().is_empty());
     folder.unwrap_or(Path::new("."))
-}
-
-fn is_same_folder(one: &Path, other: &Path) -> bool {
-    let identity = |path: &Path| fs::metadata(path).ok().map(|it| identity(&it));
-    identity(one).is_some_and(|one| Some(one) == identity(other))
 }
 
 /// Equal for names that some file system takes for the same: it may ignore case, and whether an

@@ -285,8 +285,8 @@ impl Workbench {
             }
             DialogPurpose::Output(id, item, stream) => {
                 let source = self.source(id, item);
-                self.run_in_background(id, "save output", context, move |_| {
-                    saving::save_output(&source, stream, &path)
+                self.run_in_background(id, "save output", context, move |job| {
+                    saving::save_output(job, &source, stream, &path)
                 });
             }
         }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Stream;
 use super::output::OutputSource;
 use crate::format;
+use crate::jobs::identity::is_same_file;
 use crate::join;
 use crate::pages::background_tasks::{TaskOutput, saved};
 use crate::record::{self, ItemState, JobRecord};
@@ -21,32 +22,39 @@ pub(super) fn drop_in_task(job: JobRecord) {
     drop(task.spawn(move |_| drop(job)));
 }
 
-/// Writes the list of the results of the job.
+/// Writes the list of the results of the job. It may replace an older list among the inputs, which is left out
+/// of it then.
 pub(super) fn save_list(job: &JobRecord, path: &Path) -> TaskOutput {
+    let interface = job.spec().options.job();
+    let is_read = reads(job, path);
+    if is_read && !interface.may_replace(path) {
+        return refused(path);
+    }
     let mut count = 0;
     let mut results = job.items().iter().filter_map(|item| match &item.state {
+        ItemState::Returned(_) if is_read && is_same_file(&item.input, path) => None,
         ItemState::Returned(output) => {
             count += 1;
             Some((item.input.as_path(), output))
         }
         _ => None,
     });
-    let lists = job.spec().options.job().lists(path, &mut results);
+    let lists = interface.lists(path, &mut results);
     let checksums = format::plural(count, "checksum was", "checksums were");
     match lists {
         Ok(lists) => {
             let text: Vec<u8> = lists.into_iter().flat_map(|(_, text)| text).collect();
             saved(path, &text, &checksums)
         }
-        Err(problem) => TaskOutput {
-            notice: Notice::error(problem),
-            copy: None,
-        },
+        Err(problem) => Notice::error(problem).into(),
     }
 }
 
 /// Writes the report of the job: JSON if the name ends in `.json`, text otherwise.
 pub(super) fn save_report(job: &JobRecord, now: Duration, path: &Path) -> TaskOutput {
+    if reads(job, path) {
+        return refused(path);
+    }
     let extension = path.extension();
     let is_json = extension.is_some_and(|extension| extension.eq_ignore_ascii_case("json"));
     let text = if is_json {
@@ -57,8 +65,33 @@ pub(super) fn save_report(job: &JobRecord, now: Duration, path: &Path) -> TaskOu
     saved(path, &text, "The report was")
 }
 
+/// Whether the file is an input of the job, by any of its names.
+fn reads(job: &JobRecord, path: &Path) -> bool {
+    path.exists()
+        && job
+            .items()
+            .iter()
+            .any(|item| is_same_file(&item.input, path))
+}
+
+fn refused(path: &Path) -> TaskOutput {
+    let path = path.display();
+    Notice::error(format!(
+        "{path} is a file that this job has read, and was not replaced; choose another name."
+    ))
+    .into()
+}
+
 /// Writes the kept bytes of a stream unchanged.
-pub(super) fn save_output(source: &OutputSource, stream: Stream, path: &Path) -> TaskOutput {
+pub(super) fn save_output(
+    job: &JobRecord,
+    source: &OutputSource,
+    stream: Stream,
+    path: &Path,
+) -> TaskOutput {
+    if reads(job, path) {
+        return refused(path);
+    }
     let printed = source.since(stream, 0);
     let what = match printed.dropped() {
         0 => "The output was".to_owned(),
