@@ -1,8 +1,11 @@
 //! The options of a job as rows of a form. A job says which rows there are; the window draws them.
 
-use std::ops::RangeInclusive;
-use std::path::{Path, PathBuf};
+mod set_path;
 
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+
+pub use self::set_path::set_path;
 use crate::choice::Choice;
 
 /// The label of a row and the hint that appears while the pointer rests on its input.
@@ -36,6 +39,13 @@ pub enum Note {
     Problem,
 }
 
+/// What a path leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PathKind {
+    File,
+    Folder,
+}
+
 /// Draws rows. Each call adds one; one that takes a value changes it when the user does.
 pub trait Form {
     /// One of a few, each a title and a hint.
@@ -44,9 +54,6 @@ pub trait Form {
     /// A number with a fraction; `step` is what one point of a drag adds.
     fn decimal(&mut self, field: Field, value: &mut f64, range: RangeInclusive<f64>, step: f64);
 
-    /// The folder that results are saved to. The user can also pick it in a dialog.
-    fn output_folder(&mut self, field: Field, placeholder: &str, folder: &mut PathBuf);
-
     fn integer(&mut self, field: Field, value: &mut u64, range: RangeInclusive<u64>);
 
     /// A text of several lines, with room for `rows` at first. Returns whether the user changed it.
@@ -54,6 +61,9 @@ pub trait Form {
 
     /// A text that the user can't edit.
     fn note(&mut self, note: Note, text: &str);
+
+    /// A path, which the user types or picks in a dialog.
+    fn path(&mut self, field: Field, kind: PathKind, placeholder: &str, path: &mut PathBuf);
 
     /// A text of one line. Returns whether the user changed it.
     fn text(&mut self, field: Field, placeholder: &str, text: &mut String) -> bool;
@@ -82,13 +92,5 @@ impl dyn Form + '_ {
         let mut number = (*value).try_into().unwrap_or(u64::MAX);
         self.integer(field, &mut number, range);
         *value = T::try_from(number).unwrap_or(*value);
-    }
-
-    /// A path in one line.
-    pub fn path(&mut self, field: Field, placeholder: &str, path: &mut PathBuf) {
-        let mut text = Path::to_string_lossy(path).into_owned();
-        if self.text(field, placeholder, &mut text) {
-            *path = text.into();
-        }
     }
 }

@@ -96,11 +96,6 @@ pub trait JobInterface: Job {
         None
     }
 
-    /// The folder that results are saved to; `None` if the job saves none.
-    fn output_folder(&mut self) -> Option<&mut PathBuf> {
-        None
-    }
-
     /// The number of the last bytes of each stream of an item's process that are kept.
     fn output_limit(&self) -> usize {
         DEFAULT_OUTPUT_LIMIT

@@ -16,14 +16,12 @@ pub enum DialogRequest {
     Files,
     /// Pick any number of folders.
     Folders,
-    Folder {
-        title: String,
-    },
+    /// Pick one file.
+    File { title: String },
+    /// Pick one folder.
+    Folder { title: String },
     /// Pick a path for a new file.
-    Save {
-        title: String,
-        file_name: String,
-    },
+    Save { title: String, file_name: String },
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +52,9 @@ impl Dialogs for NativeDialogs {
             DialogRequest::Files => Box::pin(pick_many(dialog.set_title("Add files").pick_files())),
             DialogRequest::Folders => {
                 Box::pin(pick_many(dialog.set_title("Add a folder").pick_folders()))
+            }
+            DialogRequest::File { title } => {
+                Box::pin(pick_one(dialog.set_title(title).pick_file()))
             }
             DialogRequest::Folder { title } => {
                 Box::pin(pick_one(dialog.set_title(title).pick_folder()))

@@ -4,14 +4,15 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use meanwhile::jobs::checksum::{self, Algorithm};
-use meanwhile::jobs::form::{Field, Form, Note};
-use meanwhile::jobs::{JobInterface as _, JobSpec, catalogue};
+use meanwhile::jobs::form::{Field, Form, Note, PathKind, set_path};
+use meanwhile::jobs::{JobInterface as _, JobSpec, Options, catalogue};
 
 /// Records the labels, chooses the last of each choice and switches each toggle.
 #[derive(Default)]
 struct User {
     labels: Vec<&'static str>,
     notes: Vec<String>,
+    paths: Vec<(&'static str, PathBuf)>,
 }
 
 impl Form for User {
@@ -29,8 +30,9 @@ impl Form for User {
         self.decimal(field, secs, 0.0..=86_400.0, 0.1);
     }
 
-    fn output_folder(&mut self, field: Field, _placeholder: &str, _folder: &mut PathBuf) {
+    fn path(&mut self, field: Field, _: PathKind, _placeholder: &str, path: &mut PathBuf) {
         self.labels.push(field.label);
+        self.paths.push((field.label, path.clone()));
     }
 
     fn integer(&mut self, field: Field, value: &mut u64, range: RangeInclusive<u64>) {
@@ -99,6 +101,36 @@ fn labels_are_unique_and_defaults_are_in_range() {
         assert_eq!(labels.len(), user.labels.len(), "{:?}", user.labels);
         assert!(!labels.contains(&""));
     }
+}
+
+#[test]
+fn path_from_a_dialog_reaches_its_row_alone() {
+    let mut labels = Vec::new();
+    for options in catalogue() {
+        for (label, _) in paths(&options) {
+            labels.push(label);
+            let mut changed = options.clone();
+            set_path(changed.job_mut(), label, "picked".into());
+            let before = paths(&options).into_iter();
+            let expected: Vec<_> = before
+                .map(|(row, path)| (row, if row == label { "picked".into() } else { path }))
+                .collect();
+            assert_eq!(paths(&changed), expected);
+        }
+    }
+    labels.sort_unstable();
+    assert_eq!(
+        labels,
+        ["Folder", "List", "Names begin in", "Save to", "Save to"]
+    );
+}
+
+fn paths(options: &Options) -> Vec<(&'static str, PathBuf)> {
+    let mut user = User::default();
+    let mut options = options.clone();
+    options.job_mut().form(&[], &mut user);
+    options.job_mut().more_form(&mut user);
+    user.paths
 }
 
 #[test]

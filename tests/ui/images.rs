@@ -66,7 +66,7 @@ fn output_folder_from_a_dialog_is_remembered() {
     let out = out(&window);
     window.click("Choose…");
     let asked = DialogRequest::Folder {
-        title: "Save to a folder".to_owned(),
+        title: "Save to".to_owned(),
     };
     assert_eq!(window.dialogs.asked(), [asked]);
     window

@@ -211,6 +211,30 @@ fn window_that_has_read(content: &[u8]) -> (Window, PathBuf) {
 }
 
 #[test]
+fn list_of_an_audit_is_picked_in_a_dialog() {
+    let mut window = Window::open();
+    let list = file(window.dir.path(), "SHA256SUMS", b"");
+    window.choose("Job", "Audit");
+    window.click("Choose…");
+    let asked = DialogRequest::File {
+        title: "List".to_owned(),
+    };
+    assert_eq!(window.dialogs.asked(), [asked]);
+    // Whatever happens to the form while the dialog is open, the answer belongs to its row.
+    window.choose("Job", "Images");
+    window
+        .dialogs
+        .answer(DialogAnswer::Picked(vec![list.clone()]));
+    window.choose("Job", "Audit");
+    window.until_it(
+        |window| window.named("List").value().as_deref() == list.to_str(),
+        "the list",
+    );
+    window.choose("Job", "Images");
+    assert_eq!(window.named("Save to").value().as_deref(), Some(""));
+}
+
+#[test]
 fn list_is_verified_line_by_line() {
     let mut window = Window::open();
     let dir = window.dir.path();

@@ -5,7 +5,7 @@ use clap::{ArgMatches, Args as _, FromArgMatches as _};
 use super::args::AuditArgs;
 use super::{Options, renewal};
 use crate::jobs::checksum;
-use crate::jobs::form::{Field, Form, Note};
+use crate::jobs::form::{Field, Form, Note, PathKind};
 use crate::jobs::{Arguments, JobInterface, Output};
 
 impl JobInterface for Options {
@@ -24,7 +24,12 @@ impl JobInterface for Options {
             "List",
             "The list of an earlier state. The files are compared with it.",
         );
-        form.path(against, "Path of the list", &mut self.against);
+        form.path(
+            against,
+            PathKind::File,
+            "Path of the list",
+            &mut self.against,
+        );
         let thorough = Field::new(
             "Read every file",
             "Finds rot, too: another content, though size and time are those in the list.",

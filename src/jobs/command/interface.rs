@@ -5,7 +5,7 @@ use clap::{ArgMatches, Args as _, FromArgMatches as _};
 
 use super::args::CommandArgs;
 use super::{CommandLine, Options};
-use crate::jobs::form::{Field, Form, Note};
+use crate::jobs::form::{Field, Form, Note, PathKind};
 use crate::jobs::{Arguments, JobInterface};
 
 impl JobInterface for Options {
@@ -40,7 +40,7 @@ impl JobInterface for Options {
         );
         form.text(prefix, "nice -n 19", &mut self.prefix);
         let folder = Field::new("Folder", "The working directory of the command.");
-        form.path(folder, "this program's", &mut self.dir);
+        form.path(folder, PathKind::Folder, "this program's", &mut self.dir);
         self.environment_form(form);
         self.limits_form(form);
     }

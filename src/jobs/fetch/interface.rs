@@ -4,7 +4,7 @@ use clap::{ArgMatches, Args as _, FromArgMatches as _};
 
 use super::Options;
 use super::args::FetchArgs;
-use crate::jobs::form::{Field, Form};
+use crate::jobs::form::{Field, Form, PathKind};
 use crate::jobs::{Arguments, JobInterface};
 
 impl JobInterface for Options {
@@ -19,7 +19,12 @@ impl JobInterface for Options {
             "One a line, with its digest after a space if it must match, as in https://… sha256:…. Files that are inputs are lists of them.",
         );
         form.lines(urls, "https://…", 3, &mut self.urls);
-        form.output_folder(Field::named("Save to"), "nowhere", &mut self.to);
+        form.path(
+            Field::named("Save to"),
+            PathKind::Folder,
+            "nowhere",
+            &mut self.to,
+        );
         let skip = Field::new("Skip existing", "Leave out URLs whose file is there.");
         form.toggle(skip, &mut self.skip_existing);
     }
@@ -60,9 +65,5 @@ impl JobInterface for Options {
         let (options, arguments) = FetchArgs::from_arg_matches(matches)?.split();
         *self = options;
         Ok(arguments)
-    }
-
-    fn output_folder(&mut self) -> Option<&mut PathBuf> {
-        Some(&mut self.to)
     }
 }

@@ -4,7 +4,7 @@ use clap::{ArgMatches, Args as _, FromArgMatches as _};
 
 use super::args::ImagesArgs;
 use super::{Options, Resize};
-use crate::jobs::form::{Field, Form};
+use crate::jobs::form::{Field, Form, PathKind};
 use crate::jobs::{Arguments, JobInterface};
 
 /// The largest side that can be chosen, in pixels.
@@ -17,7 +17,12 @@ impl JobInterface for Options {
     }
 
     fn form(&mut self, _inputs: &[PathBuf], form: &mut dyn Form) {
-        form.output_folder(Field::named("Save to"), "another folder", &mut self.to);
+        form.path(
+            Field::named("Save to"),
+            PathKind::Folder,
+            "another folder",
+            &mut self.to,
+        );
         form.choose(Field::named("Resize"), &mut self.resize);
         match self.resize {
             Resize::Keep => {}
@@ -84,9 +89,5 @@ impl JobInterface for Options {
         let (options, arguments) = ImagesArgs::from_arg_matches(matches)?.split();
         *self = options;
         Ok(arguments)
-    }
-
-    fn output_folder(&mut self) -> Option<&mut PathBuf> {
-        Some(&mut self.to)
     }
 }

@@ -5,7 +5,7 @@ use clap::{ArgMatches, Args as _, FromArgMatches as _};
 use super::args::VerifyArgs;
 use super::{Options, Says, read};
 use crate::jobs::checksum::Algorithm;
-use crate::jobs::form::{Field, Form};
+use crate::jobs::form::{Field, Form, PathKind};
 use crate::jobs::{Arguments, JobInterface, Verdict};
 
 /// The sentence for a text that is no digest.
@@ -39,7 +39,12 @@ impl JobInterface for Options {
             "The folder in which the names of a list begin. If it is empty, that of the list, or else \
              the current one.",
         );
-        form.path(base, "the folder of the list", &mut self.base);
+        form.path(
+            base,
+            PathKind::Folder,
+            "the folder of the list",
+            &mut self.base,
+        );
         let missing = Field::new(
             "Leave out what is missing",
             "A list may name more files than were downloaded.",

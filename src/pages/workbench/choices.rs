@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::jobs::form::set_path;
 use crate::jobs::{self, Options, Priority, RunOn};
 
 /// The choices for the next job; remembered between runs.
@@ -50,11 +51,9 @@ impl Choices {
         &self.jobs[self.chosen]
     }
 
-    /// Sets the folder that the chosen job saves to, if it saves files.
-    pub(crate) fn save_to(&mut self, folder: PathBuf) {
-        if let Some(output) = self.jobs[self.chosen].job_mut().output_folder() {
-            *output = folder;
-        }
+    /// Gives the row of this label in the form of a job the path; does nothing if it has none.
+    pub(crate) fn set_path(&mut self, job: usize, label: &str, path: PathBuf) {
+        set_path(self.jobs[job].job_mut(), label, path);
     }
 
     /// Brings values from a file into the ranges that the window can show.

@@ -1,6 +1,7 @@
 use eframe::egui::Key;
 
 use super::ID;
+use crate::jobs::form::PathKind;
 use crate::pages::commands::{ShortcutScope, UiCommand, commands, ctrl, ctrl_shift, plain, shift};
 use crate::record::{JobId, PanicKey};
 
@@ -9,8 +10,11 @@ use crate::record::{JobId, PanicKey};
 pub enum WorkbenchCommand {
     /// A command of the table.
     Ui(UiCommand),
-    /// Open the dialog that picks the folder which the chosen job saves to.
-    PickOutputFolder,
+    /// Open the dialog that picks the path for this row of the chosen job's form.
+    PickPath {
+        label: &'static str,
+        kind: PathKind,
+    },
     RemoveInput(usize),
     Select(JobId),
     /// Put this text on the clipboard.

@@ -11,7 +11,7 @@ use eframe::egui::{
 use super::WorkbenchCommand;
 use crate::choice::Choice;
 use crate::jobs::JobInterface;
-use crate::jobs::form::{Field, Form, Note};
+use crate::jobs::form::{Field, Form, Note, PathKind};
 use crate::ui::tokens::tokens;
 use crate::ui::widgets::{field_ui, seconds_ui};
 
@@ -21,7 +21,7 @@ const MAX_SECS: f64 = 86_400.0;
 /// The width of a text field that has the row for itself.
 const TEXT_WIDTH: f32 = 200.0;
 
-/// The width of the button beside the folder for results.
+/// The width of the button beside a path.
 const PICK_WIDTH: f32 = 72.0;
 
 /// The largest height of a text of several lines; then it scrolls.
@@ -120,20 +120,22 @@ impl Form for FormUi<'_> {
         });
     }
 
-    fn output_folder(&mut self, field: Field, placeholder: &str, folder: &mut PathBuf) {
+    fn path(&mut self, field: Field, kind: PathKind, placeholder: &str, path: &mut PathBuf) {
         let ui = &mut *self.ui;
         let label = ui.label(field.label);
         ui.horizontal(|ui| {
-            let mut text = folder.to_string_lossy().into_owned();
+            let mut text = path.to_string_lossy().into_owned();
             let edit = TextEdit::singleline(&mut text)
                 .hint_text(placeholder)
                 .desired_width(TEXT_WIDTH - PICK_WIDTH);
             let edit = with_hint(ui.add(edit).labelled_by(label.id), field.hint);
             if edit.changed() {
-                *folder = text.into();
+                *path = text.into();
             }
             if ui.button("Choose…").clicked() {
-                self.commands.push(WorkbenchCommand::PickOutputFolder);
+                let label = field.label;
+                self.commands
+                    .push(WorkbenchCommand::PickPath { label, kind });
             }
         });
         ui.end_row();

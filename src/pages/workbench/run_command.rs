@@ -6,6 +6,7 @@ use super::{
     BlockedFor, Choices, Pane, Stream, Workbench, WorkbenchCommand, command, files_panel, saving,
 };
 use crate::jobs::JobSpec;
+use crate::jobs::form::PathKind;
 use crate::pages::background_tasks::TaskOutput;
 use crate::pages::commands::UiCommand;
 use crate::pages::{DialogAnswer, DialogRequest, PageContext};
@@ -16,7 +17,11 @@ use crate::ui::notices::Notice;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum DialogPurpose {
     Inputs,
-    OutputFolder,
+    /// The row of this label in the form of a job, which has this place among the jobs.
+    Option {
+        job: usize,
+        label: &'static str,
+    },
     Report(JobId),
     List(JobId),
     Output(JobId, ItemId, Stream),
@@ -27,7 +32,7 @@ impl DialogPurpose {
     fn instead(self) -> &'static str {
         match self {
             Self::Inputs => "Type the path into Path, or drop the files on the window.",
-            Self::OutputFolder => "Type the path of the folder.",
+            Self::Option { .. } => "Type the path.",
             Self::Report(_) => "Copy report puts it on the clipboard.",
             Self::Output(..) => "Copy output puts its text on the clipboard.",
             Self::List(_) => "On the command line, meanwhile run checksum --output FILE saves it.",
@@ -48,10 +53,14 @@ impl Workbench {
     pub(super) fn run(&mut self, command: WorkbenchCommand, context: &mut PageContext) {
         match command {
             WorkbenchCommand::Ui(command) => self.run_ui_command(command, context),
-            WorkbenchCommand::PickOutputFolder => {
-                let title = "Save to a folder".to_owned();
-                let request = DialogRequest::Folder { title };
-                self.open_dialog(DialogPurpose::OutputFolder, request, context);
+            WorkbenchCommand::PickPath { label, kind } => {
+                let title = label.to_owned();
+                let request = match kind {
+                    PathKind::File => DialogRequest::File { title },
+                    PathKind::Folder => DialogRequest::Folder { title },
+                };
+                let job = context.state.pages.choices.chosen;
+                self.open_dialog(DialogPurpose::Option { job, label }, request, context);
             }
             WorkbenchCommand::RemoveInput(index) => {
                 if index < self.state.draft.inputs.len() {
@@ -272,7 +281,9 @@ impl Workbench {
         let now = self.board.now();
         match purpose {
             DialogPurpose::Inputs => {}
-            DialogPurpose::OutputFolder => context.state.pages.choices.save_to(path),
+            DialogPurpose::Option { job, label } => {
+                context.state.pages.choices.set_path(job, label, path);
+            }
             DialogPurpose::Report(id) => {
                 self.run_in_background(id, "save report", context, move |job| {
                     saving::save_report(job, now, &path)
