@@ -353,7 +353,7 @@ step_window() {
         echo "missing: Linux. These tests work in a real window on a virtual X11 screen."
         return 1
     fi
-    need cargo cargo cc gcc Xvfb xvfb dbus-daemon dbus-daemon openbox openbox xdotool xdotool \
+    need cargo cargo cc gcc Xvfb xvfb dbus-daemon dbus-daemon dbus-monitor dbus-bin openbox openbox xdotool xdotool \
         gdbus libglib2.0-bin import imagemagick python3 python3 setpriv util-linux
     need_accessibility_modules
     need_service org.a11y.Bus at-spi2-core org.freedesktop.portal.Desktop xdg-desktop-portal \
