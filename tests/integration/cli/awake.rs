@@ -1,16 +1,17 @@
 //! `--stay-awake`, with a desktop of the test on a bus of its own.
 
 use std::collections::HashMap;
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, PipeReader, Read as _, pipe};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
+use tempfile::TempDir;
 use zbus::connection::Builder;
 use zbus::object_server::ObjectServer;
-use zbus::zvariant::{ObjectPath, OwnedObjectPath, OwnedValue};
+use zbus::zvariant::{ObjectPath, OwnedFd, OwnedObjectPath, OwnedValue};
 use zbus::{Connection, block_on, interface};
 
 use super::{Running, code, meanwhile};
@@ -58,6 +59,23 @@ impl Request {
     }
 }
 
+/// The service of a system without a desktop.
+struct Logind(Sender<Lock>);
+
+/// What it was asked, and the end of a pipe that closes when the asker lets go.
+type Lock = ([String; 4], PipeReader);
+
+#[interface(name = "org.freedesktop.login1.Manager")]
+impl Logind {
+    fn inhibit(&self, what: String, who: String, why: String, mode: String) -> OwnedFd {
+        let (reader, writer) = pipe().expect("a few files are open");
+        self.0
+            .send(([what, who, why, mode], reader))
+            .expect("the test runs");
+        std::os::fd::OwnedFd::from(writer).into()
+    }
+}
+
 /// Starts a bus. Returns it with its address.
 fn bus() -> (Running, String) {
     let mut bus = Command::new("dbus-daemon");
@@ -83,36 +101,83 @@ fn desktop_on(address: &str) -> (Connection, Receiver<Asked>) {
     (block_on(desktop).expect("the bus runs"), asked)
 }
 
+#[expect(clippy::disallowed_methods, reason = "it holds a few messages")]
+fn system_on(address: &str) -> (Connection, Receiver<Lock>) {
+    let (sender, locks) = unbounded();
+    let system = async {
+        let builder = Builder::address(address)?;
+        let builder = builder.name("org.freedesktop.login1")?;
+        let logind = builder.serve_at("/org/freedesktop/login1", Logind(sender))?;
+        logind.build().await
+    };
+    (block_on(system).expect("the bus runs"), locks)
+}
+
+/// A run with `--stay-awake` that lasts until the test ends it.
+struct Work {
+    run: Running,
+    folder: TempDir,
+}
+
+impl Work {
+    /// Starts it where only the bus of this variable can be reached.
+    fn start(bus: &str, address: &str) -> Self {
+        let folder = folder();
+        let gate = folder.path().join("gate");
+        mkfifo(&gate, Mode::S_IRWXU).expect("our own folder");
+        let gate = gate.display().to_string();
+        let mut run = meanwhile(&["run", "command", "--stay-awake", "--", "cat", &gate]);
+        without_a_bus(&mut run, &folder).env(bus, address);
+        let run = Running(run.stdout(Stdio::piped()).spawn().expect("it starts"));
+        Self { run, folder }
+    }
+
+    fn end(self) {
+        std::fs::write(self.folder.path().join("gate"), "go\n").expect("cat reads it");
+        let (ended, _) = self.run.end();
+        assert_eq!(ended.code(), Some(0));
+    }
+}
+
+fn without_a_bus<'a>(run: &'a mut Command, folder: &TempDir) -> &'a mut Command {
+    let nowhere = format!("unix:path={}/none", folder.path().display());
+    run.env("DBUS_SESSION_BUS_ADDRESS", &nowhere)
+        .env("DBUS_SYSTEM_BUS_ADDRESS", &nowhere)
+}
+
 #[test]
 #[ignore = "needs dbus-daemon; tests/all.sh runs it"]
 fn run_keeps_the_machine_awake_to_its_end() {
     let (_bus, address) = bus();
     let (_desktop, asked) = desktop_on(&address);
-    let folder = folder();
-    let gate = folder.path().join("gate");
-    mkfifo(&gate, Mode::S_IRWXU).expect("our own folder");
-    let gate_text = gate.display().to_string();
-    let args = ["run", "command", "--stay-awake", "--", "cat", &gate_text];
-    let mut command = meanwhile(&args);
-    command.env("DBUS_SESSION_BUS_ADDRESS", &address);
-    let running = Running(command.stdout(Stdio::piped()).spawn().expect("it starts"));
+    let work = Work::start("DBUS_SESSION_BUS_ADDRESS", &address);
     let first = asked.recv_timeout(TIMEOUT).expect("it asks the desktop");
     assert_eq!(first, Asked::Inhibit(4, "\"Work is running\"".to_owned()));
     assert!(asked.recv_timeout(Duration::from_millis(100)).is_err());
-    std::fs::write(&gate, "go\n").expect("cat reads it");
-    let (ended, _) = running.end();
-    assert_eq!(ended.code(), Some(0));
+    work.end();
+}
+
+#[test]
+#[ignore = "needs dbus-daemon; tests/all.sh runs it"]
+fn run_without_a_desktop_asks_the_system() {
+    let (_bus, address) = bus();
+    let (_system, locks) = system_on(&address);
+    let work = Work::start("DBUS_SYSTEM_BUS_ADDRESS", &address);
+    let (asked, mut held) = locks.recv_timeout(TIMEOUT).expect("it asks the system");
+    assert_eq!(
+        asked,
+        ["sleep:idle", "Meanwhile", "Work is running", "block"]
+    );
+    work.end();
+    assert_eq!(held.read(&mut [0]).expect("it is a pipe"), 0);
 }
 
 #[test]
 fn run_without_a_desktop_needs_no_bus() {
     let folder = folder();
-    let nowhere = format!("unix:path={}/none", folder.path().display());
-    let mut command = meanwhile(&["run", "command", "--stay-awake", "--", "true"]);
-    for bus in ["DBUS_SESSION_BUS_ADDRESS", "DBUS_SYSTEM_BUS_ADDRESS"] {
-        command.env(bus, &nowhere);
-    }
-    let output = command.output().expect("it starts");
+    let mut run = meanwhile(&["run", "command", "--stay-awake", "--", "true"]);
+    let run = without_a_bus(&mut run, &folder);
+    let output = run.output().expect("it starts");
     assert_eq!(code(&output), 0);
     assert!(output.stderr.is_empty());
 }
