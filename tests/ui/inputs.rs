@@ -235,6 +235,31 @@ fn list_of_an_audit_is_picked_in_a_dialog() {
 }
 
 #[test]
+fn first_list_of_an_audit_needs_no_older_one() {
+    let mut window = Window::open();
+    let path = file(window.dir.path(), "abc.txt", b"abc");
+    window.type_into("Path", path.to_str().unwrap());
+    window.click("Add");
+    window.choose("Job", "Audit");
+    assert!(!window.is_enabled("Start"));
+    window.click("Make a list");
+    window.choose("Algorithm", "SHA-256");
+    window.click("Start");
+    window.until("1 of 1 item");
+    window.click("Save list…");
+    let list = window.dir.path().join("list");
+    window
+        .dialogs
+        .answer(DialogAnswer::Picked(vec![list.clone()]));
+    window.until("1 checksum was saved");
+    let text = std::fs::read_to_string(list).unwrap();
+    assert!(
+        text.contains(&format!("{SHA256_OF_ABC}  abc.txt\n")),
+        "{text}"
+    );
+}
+
+#[test]
 fn list_is_verified_line_by_line() {
     let mut window = Window::open();
     let dir = window.dir.path();

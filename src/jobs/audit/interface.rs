@@ -12,8 +12,8 @@ impl JobInterface for Options {
     fn problem(&self, has_inputs: bool) -> Option<String> {
         if !has_inputs {
             Some("Add a folder first.".to_owned())
-        } else if self.against.as_os_str().is_empty() {
-            Some("Name the list to compare with.".to_owned())
+        } else if self.against.as_os_str().is_empty() && !self.renew {
+            Some("Name the list to compare with, or make one.".to_owned())
         } else {
             None
         }
@@ -24,12 +24,12 @@ impl JobInterface for Options {
             "List",
             "The list of an earlier state. The files are compared with it.",
         );
-        form.path(
-            against,
-            PathKind::File,
-            "Path of the list",
-            &mut self.against,
-        );
+        let placeholder = if self.renew {
+            "none yet"
+        } else {
+            "Path of the list"
+        };
+        form.path(against, PathKind::File, placeholder, &mut self.against);
         let thorough = Field::new(
             "Read every file",
             "Finds rot, too: another content, though size and time are those in the list.",
@@ -58,8 +58,10 @@ impl JobInterface for Options {
     }
 
     fn list_name(&self) -> Option<String> {
-        let name = self.against.file_name()?;
-        Some(name.to_string_lossy().into_owned())
+        Some(match self.against.file_name() {
+            Some(name) => name.to_string_lossy().into_owned(),
+            None => format!("checksums.{}", self.algorithm.id()),
+        })
     }
 
     fn lists(
