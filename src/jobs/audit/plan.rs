@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::gone::{Gone, is_gone};
 use super::list::{self, Entry};
-use super::{Audited, Check, FileState, Options, list_error, missing, read};
+use super::{AuditError, Audited, Check, FileState, Options, missing, read};
 use crate::format;
 use crate::jobs::checksum::{ChecksumError, FileIdentity, Visitor, identity, walk_files};
 use crate::jobs::{Item, Plan, Step};
@@ -16,8 +16,10 @@ use crate::join::Context;
 pub(super) fn plan(options: &Options, inputs: &[PathBuf], context: &Context, plan: &mut dyn Plan) {
     let entries = match list::read(&options.against, &|| context.checkpoint()) {
         Ok(entries) => entries,
-        Err(ChecksumError::Missing { .. }) if options.renew => Vec::new(),
-        Err(error) => return plan.item(list_error(error)),
+        Err(AuditError::Checksum(ChecksumError::Missing { .. })) if options.renew => Vec::new(),
+        Err(error) => {
+            return plan.item(Item::failed(options.against.clone(), error));
+        }
     };
     let own_list = fs::metadata(&options.against).ok();
     let mut audit = Audit {
@@ -88,9 +90,9 @@ impl Audit<'_> {
             let step = Step::Audit(check);
             self.plan.item(Item { step, ..item });
         }
-        for path in gone.into_paths() {
-            let error = missing(&path, &self.options.against);
-            self.plan.item(Item::failed(path, error));
+        for entry in gone.into_entries() {
+            let error = missing(&entry.name, &self.options.against);
+            self.plan.item(Item::failed(entry.path, error));
         }
         if self.same > 0 {
             let files = format::plural(self.same, "file has", "files have");
@@ -124,12 +126,10 @@ fn find_moved(item: &Item, gone: &mut Gone, context: &Context) -> Option<Audited
         context.checkpoint();
         // What can't be read fails when it is run.
         let audited = read(&item.input, kind, context).ok()?;
-        let from = gone.take(kind, &audited.checksum.digest, &item.input);
-        if from.is_some() {
-            let state = FileState::Moved;
+        if let Some(old) = gone.take(kind, &audited.checksum.digest, &item.input) {
             return Some(Audited {
-                state,
-                from,
+                state: FileState::Moved,
+                from: Some(old.name),
                 ..audited
             });
         }

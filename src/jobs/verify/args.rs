@@ -2,9 +2,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Options, Says, read};
+use super::{Options, Says};
 use crate::jobs::Arguments;
-use crate::jobs::checksum::Algorithm;
+use crate::jobs::checksum::{Algorithm, read};
 
 /// Compare files with their checksums.
 ///

@@ -3,8 +3,8 @@ use std::path::PathBuf;
 use clap::{ArgMatches, Args as _, FromArgMatches as _};
 
 use super::args::VerifyArgs;
-use super::{Options, Says, read};
-use crate::jobs::checksum::Algorithm;
+use super::{Options, Says};
+use crate::jobs::checksum::{Algorithm, read};
 use crate::jobs::form::{Field, Form};
 use crate::jobs::{Arguments, JobInterface, Verdict};
 
