@@ -89,7 +89,8 @@ fn list_is_saved_and_verified() {
     fs::write(&abc, "abd").unwrap();
     let output = run(&check);
     assert_eq!(code(&output), 1);
-    assert_eq!(out(&output), format!("{}: OK\n", empty.display()));
+    let lines = format!("{}: FAILED\n{}: OK\n", abc.display(), empty.display());
+    assert_eq!(out(&output), lines);
     assert!(err(&output).contains(path(&abc)), "{}", err(&output));
 }
 
