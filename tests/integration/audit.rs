@@ -215,6 +215,50 @@ fn file_that_a_list_of_windows_has_is_missing() {
 }
 
 #[test]
+fn signature_around_a_list_is_not_checked() {
+    let folder = folder();
+    write(folder.path(), "files/a", "abc");
+    let list = "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA512\n\n\
+                900150983cd24fb0d6963f7d28e17f72  files/a\n\
+                -----BEGIN PGP SIGNATURE-----\n\nabcd\n-----END PGP SIGNATURE-----\n";
+    write(folder.path(), "LIST", list);
+    let output = audit(folder.path(), &[]);
+    assert_eq!(out(&output), "touched: files/a\n", "{}", err(&output));
+    let note = "LIST is signed; the signature is not checked here.";
+    assert!(err(&output).contains(note), "{}", err(&output));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn names_that_are_no_text_reach_the_result() {
+    use std::os::unix::ffi::OsStrExt as _;
+
+    let folder = folder();
+    let name = |bytes| {
+        folder
+            .path()
+            .join("files")
+            .join(std::ffi::OsStr::from_bytes(bytes))
+    };
+    fs::create_dir(folder.path().join("files")).expect("it is ours");
+    fs::write(name(b"a\xff"), "abc").expect("it is ours");
+    fs::write(name(b"b\xff"), "abd").expect("it is ours");
+    assert_eq!(code(&audit(folder.path(), &["--renew"])), 0);
+    fs::rename(name(b"a\xff"), name(b"c\xff")).expect("it is ours");
+    fs::write(name(b"b\xff"), "other").expect("it is ours");
+    let output = audit(folder.path(), &["--on", "process", "--format", "json"]);
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("a document");
+    assert_eq!(
+        json["items"][0]["output"]["state"],
+        "changed",
+        "{}",
+        err(&output)
+    );
+    let from = &json["items"][1]["output"]["from"];
+    assert_eq!(*from, serde_json::json!(b"files/a\xff"));
+}
+
+#[test]
 fn line_that_is_no_checksum_is_named_by_number() {
     let folder = folder();
     write(folder.path(), "files/a", "abc");

@@ -32,8 +32,10 @@ const HEADER: &[u8] = b"# Meanwhile audit 1\n";
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
     /// Its absolute path.
+    #[serde(with = "crate::jobs::os_text")]
     pub path: PathBuf,
     /// Its name in the list, which begins in the folder of the list unless it is absolute.
+    #[serde(with = "crate::jobs::os_text")]
     pub name: PathBuf,
     pub algorithm: Algorithm,
     /// The digest in lower-case hexadecimal digits.
@@ -51,11 +53,19 @@ impl Entry {
     }
 }
 
+/// What a list says.
+#[derive(Debug, Default)]
+pub struct AuditList {
+    pub entries: Vec<Entry>,
+    /// Whether it is a clear-signed message.
+    pub is_signed: bool,
+}
+
 /// Reads a list. `checkpoint` is called for each line.
 ///
 /// # Errors
 /// The list can't be read, or has a line that is no checksum.
-pub fn read(path: &Path, checkpoint: &dyn Fn()) -> Result<Vec<Entry>, AuditError> {
+pub fn read(path: &Path, checkpoint: &dyn Fn()) -> Result<AuditList, AuditError> {
     let (file, _) = open_regular(path)?;
     let mut list = ListReading::new(path);
     let mut entries = Vec::new();
@@ -79,7 +89,10 @@ pub fn read(path: &Path, checkpoint: &dyn Fn()) -> Result<Vec<Entry>, AuditError
         None if reading.is_binary => Err(AuditError::NotAList {
             list: path.to_owned(),
         }),
-        None => Ok(entries),
+        None => Ok(AuditList {
+            entries,
+            is_signed: reading.is_signed,
+        }),
     }
 }
 

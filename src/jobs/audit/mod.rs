@@ -28,6 +28,7 @@ use crate::join::Context;
 #[serde(default)]
 pub struct Options {
     /// The list of the earlier state.
+    #[serde(with = "super::os_text")]
     pub against: PathBuf,
     /// The algorithm for files that the list does not have.
     pub algorithm: Algorithm,
@@ -71,7 +72,11 @@ impl FileState {
 pub struct Audited {
     pub state: FileState,
     /// The name in the list of a file that was moved.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        with = "super::os_text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub from: Option<PathBuf>,
     /// What the file has now.
     pub checksum: Checksum,

@@ -6,26 +6,32 @@ use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 
 use super::gone::{Gone, is_gone};
-use super::list::{self, Entry};
+use super::list::{self, AuditList, Entry};
 use super::{AuditError, Audited, Check, FileState, Options, missing, read};
 use crate::format;
+use crate::jobs::checksum::read::signed_note;
 use crate::jobs::checksum::{ChecksumError, FileIdentity, Visitor, identity, walk_files};
 use crate::jobs::{Item, Plan, Step};
 use crate::join::Context;
 
 pub(super) fn plan(options: &Options, inputs: &[PathBuf], context: &Context, plan: &mut dyn Plan) {
-    let entries = match list::read(&options.against, &|| context.checkpoint()) {
-        Ok(entries) => entries,
-        Err(AuditError::Checksum(ChecksumError::Missing { .. })) if options.renew => Vec::new(),
+    let list = match list::read(&options.against, &|| context.checkpoint()) {
+        Ok(list) => list,
+        Err(AuditError::Checksum(ChecksumError::Missing { .. })) if options.renew => {
+            AuditList::default()
+        }
         Err(error) => {
             return plan.item(Item::failed(options.against.clone(), error));
         }
     };
+    if list.is_signed {
+        plan.note(signed_note(&options.against));
+    }
     let own_list = fs::metadata(&options.against).ok();
     let mut audit = Audit {
         options,
         plan,
-        entries: by_path(entries),
+        entries: by_path(list.entries),
         own_list: own_list.map(|metadata| identity(&metadata)),
         new: Vec::new(),
         same: 0,

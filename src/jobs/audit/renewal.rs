@@ -18,7 +18,7 @@ pub(super) fn renewed(
     results: &mut dyn Iterator<Item = (&Path, &Output)>,
 ) -> Result<Vec<u8>, String> {
     let old = match list::read(&options.against, &|| ()) {
-        Ok(entries) => entries,
+        Ok(list) => list.entries,
         Err(AuditError::Checksum(ChecksumError::Missing { .. })) => Vec::new(),
         Err(error) => return Err(error.to_string()),
     };

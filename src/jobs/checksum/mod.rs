@@ -1,6 +1,7 @@
 //! The job `checksum`: computes the checksum of every file.
 //!
-//! [`digest_file`] does one file; [`list`] is the format of the lists.
+//! [`digest_file`] does one file; [`list`] writes lists, and [`read`] reads them, also for the jobs `verify`
+//! and `audit`.
 
 mod algorithm;
 mod args;

@@ -186,8 +186,7 @@ impl Planner<'_> {
             self.plan.note(no_checksums(reading.no_checksums, &shown));
         }
         if read.is_signed {
-            let note = format!("{shown} is signed; the signature is not checked here.");
-            self.plan.note(note);
+            self.plan.note(read::signed_note(&list));
         }
         if reading.missing == reading.entries {
             return self.fail(reading.list, VerifyError::NothingThere { list });

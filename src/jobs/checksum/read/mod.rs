@@ -16,6 +16,7 @@ mod signed;
 mod windows;
 
 use std::io::{self, BufRead as _, BufReader, Cursor, Read};
+use std::path::Path;
 
 pub(in crate::jobs) use self::digest::from_text as digest_from_text;
 use self::fciv::Fciv;
@@ -26,6 +27,7 @@ use self::name_first::Gpg;
 use self::signed::Signed;
 use self::windows::Windows;
 use crate::jobs::checksum::{Algorithm, MAX_LINE_LEN};
+use crate::jobs::text::shown;
 
 /// The beginning of a list, from which its line ends are decided.
 const SAMPLE_LEN: u64 = 64 * 1024;
@@ -104,6 +106,14 @@ pub struct Reading {
     pub is_signed: bool,
     /// Whether bytes that no list has ended the reading.
     pub is_binary: bool,
+}
+
+/// The note for a list that is a clear-signed message.
+pub(in crate::jobs) fn signed_note(list: &Path) -> String {
+    format!(
+        "{} is signed; the signature is not checked here.",
+        shown(list)
+    )
 }
 
 /// Reads a list and passes each line to `take`, with its number from 1. Ends early when that returns false.
