@@ -59,10 +59,15 @@ pub(super) fn prints(job: &JobRecord, item: &ItemRecord) -> bool {
     job.spec().options.job().prints(is_failure)
 }
 
-/// The line of an item that returned. The output of a process is written while it runs.
+/// The line of an item that ended. The output of a process is written while it runs.
 pub(super) fn line(job: &JobRecord, item: &ItemRecord) -> Option<Vec<u8>> {
-    let (input, output) = result(item)?;
-    Some(job.spec().options.job().line(input, output))
+    let options = job.spec().options.job();
+    match &item.state {
+        ItemState::Failed(error) if !item.failed_in_plan => {
+            Some(options.failure_line(&item.input, error))
+        }
+        _ => result(item).map(|(input, output)| options.line(input, output)),
+    }
 }
 
 fn result(item: &ItemRecord) -> Option<(&Path, &Output)> {

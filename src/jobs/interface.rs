@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::ArgMatches;
 
 use super::form::Form;
-use super::{Job, Options, Output};
+use super::{ItemError, Job, Options, Output};
 
 /// The default number of the last bytes of each stream of a process that are kept.
 pub(crate) const DEFAULT_OUTPUT_LIMIT: usize = 1024 * 1024;
@@ -70,6 +70,12 @@ pub trait JobInterface: Job {
         output.line(input)
     }
 
+    /// The line on stdout of an item that was processed and failed, with its line end; empty for none. What
+    /// failed before, such as a list that can't be read, has no line.
+    fn failure_line(&self, _input: &Path, _error: &ItemError) -> Vec<u8> {
+        Vec::new()
+    }
+
     /// The lists of results to be written when the user names `file`: the path of each and its contents.
     /// `results` has the input and the result of each item.
     ///
@@ -105,7 +111,7 @@ pub trait JobInterface: Job {
 /// A kind of error that is an answer, such as that a file differs from its list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// As in [`ItemError::kind`](super::ItemError::kind).
+    /// As in [`ItemError::kind`].
     pub kind: &'static str,
     /// The word after the number of items.
     pub word: &'static str,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::format;
-use crate::jobs::{Item, ItemError, Output, ProcessRun, StopSummary};
+use crate::jobs::{Item, ItemError, Output, ProcessRun, Step, StopSummary};
 use crate::join::PanicReport;
 
 /// Numbers the items of one job, from 0 in the order in which planning found them.
@@ -63,6 +63,8 @@ pub struct ItemRecord {
     pub total: u64,
     pub started_at: Option<Duration>,
     pub ended_at: Option<Duration>,
+    /// Whether it is not processed, because planning found why it can't be.
+    pub failed_in_plan: bool,
     /// The backtrace of its panic.
     pub backtrace: Backtrace,
     /// Its process, if it has or had one.
@@ -81,6 +83,7 @@ impl ItemRecord {
             total: item.bytes,
             started_at: None,
             ended_at: None,
+            failed_in_plan: matches!(item.step, Step::Fail(_)),
             backtrace: Backtrace::default(),
             process: None,
             ignored_cancel: None,

@@ -8,7 +8,7 @@ use crate::jobs::checksum::Algorithm;
 #[derive(Debug, clap::Args)]
 #[command(after_help = STATES)]
 pub(super) struct AuditArgs {
-    /// The list of the earlier state. Also a list that sha256sum wrote, without sizes and times.
+    /// The list of the earlier state. Also one of sha256sum or in any other form that `run verify` reads.
     #[arg(long, value_name = "LIST")]
     against: PathBuf,
     /// Read every file, too, whose size and time are as in the list: this alone finds rot.

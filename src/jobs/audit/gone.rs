@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::list::Entry;
 use crate::jobs::checksum::DigestKind;
@@ -12,7 +12,7 @@ use crate::jobs::checksum::DigestKind;
 pub(super) struct Gone {
     /// By the length in bytes; `None` has those whose length the list does not say.
     by_len: HashMap<Option<u64>, Vec<DigestKind>>,
-    by_digest: HashMap<(DigestKind, String), Vec<PathBuf>>,
+    by_digest: HashMap<(DigestKind, String), Vec<Entry>>,
 }
 
 impl Gone {
@@ -22,8 +22,11 @@ impl Gone {
         if !kinds.contains(&kind) {
             kinds.push(kind);
         }
-        let same = self.by_digest.entry((kind, entry.digest)).or_default();
-        same.push(entry.path);
+        let same = self
+            .by_digest
+            .entry((kind, entry.digest.clone()))
+            .or_default();
+        same.push(entry);
     }
 
     /// The kinds of the digests of files that may have this length.
@@ -40,18 +43,18 @@ impl Gone {
     }
 
     /// Takes a file with this digest, one with the name of `new` if there is any.
-    pub(super) fn take(&mut self, kind: DigestKind, digest: &str, new: &Path) -> Option<PathBuf> {
+    pub(super) fn take(&mut self, kind: DigestKind, digest: &str, new: &Path) -> Option<Entry> {
         let same = self.by_digest.get_mut(&(kind, digest.to_owned()))?;
-        let is_named = |path: &PathBuf| path.file_name() == new.file_name();
+        let is_named = |entry: &Entry| entry.path.file_name() == new.file_name();
         let at = same.iter().position(is_named).unwrap_or(0);
         (at < same.len()).then(|| same.swap_remove(at))
     }
 
-    /// The paths of all that were not taken, in order.
-    pub(super) fn into_paths(self) -> Vec<PathBuf> {
-        let mut paths: Vec<_> = self.by_digest.into_values().flatten().collect();
-        paths.sort_unstable();
-        paths
+    /// All that were not taken, by path.
+    pub(super) fn into_entries(self) -> Vec<Entry> {
+        let mut entries: Vec<_> = self.by_digest.into_values().flatten().collect();
+        entries.sort_unstable_by(|left, right| left.path.cmp(&right.path));
+        entries
     }
 }
 

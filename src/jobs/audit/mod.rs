@@ -4,6 +4,7 @@
 //! [`list`] is the format of the list, `plan.rs` finds out which files have to be read.
 
 mod args;
+mod error;
 mod gone;
 mod interface;
 pub mod list;
@@ -15,8 +16,9 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+pub use self::error::AuditError;
 use self::list::Entry;
-use super::checksum::{Algorithm, Checksum, ChecksumError, DigestKind, digests_of_file};
+use super::checksum::{Algorithm, Checksum, DigestKind, digests_of_file};
 use super::text::shown;
 use super::{Item, ItemError, Job, JobOutput, Output, Plan, Step};
 use crate::join::Context;
@@ -26,6 +28,7 @@ use crate::join::Context;
 #[serde(default)]
 pub struct Options {
     /// The list of the earlier state.
+    #[serde(with = "super::os_text")]
     pub against: PathBuf,
     /// The algorithm for files that the list does not have.
     pub algorithm: Algorithm,
@@ -69,7 +72,11 @@ impl FileState {
 pub struct Audited {
     pub state: FileState,
     /// The name in the list of a file that was moved.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        with = "super::os_text",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub from: Option<PathBuf>,
     /// What the file has now.
     pub checksum: Checksum,
@@ -186,16 +193,8 @@ fn compare(path: &Path, entry: &Entry, context: &Context) -> Result<Audited, Ite
     Ok(Audited { state, ..audited })
 }
 
-fn missing(path: &Path, list: &Path) -> ItemError {
-    let message = format!("{} is in {} and is gone.", shown(path), shown(list));
+/// The error of a file that is gone, by its name in the list.
+fn missing(name: &Path, list: &Path) -> ItemError {
+    let message = format!("{} is in {} and is gone.", shown(name), shown(list));
     ItemError::new("missing", message)
-}
-
-fn list_error(error: ChecksumError) -> Item {
-    let path = match &error {
-        ChecksumError::Malformed { list, .. } | ChecksumError::NotAList { list } => list,
-        ChecksumError::Missing { path } | ChecksumError::Unreadable { path, .. } => path,
-        _ => Path::new(""),
-    };
-    Item::failed(path.to_owned(), error)
 }

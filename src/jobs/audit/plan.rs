@@ -6,25 +6,33 @@ use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 
 use super::gone::{Gone, is_gone};
-use super::list::{self, Entry};
-use super::{Audited, Check, FileState, Options, list_error, missing, read};
+use super::list::{self, AuditList, Entry};
+use super::{AuditError, Audited, Check, FileState, Options, missing, read};
 use crate::format;
+use crate::jobs::checksum::read::signed_note;
 use crate::jobs::checksum::{ChecksumError, Visitor, walk_files};
 use crate::jobs::identity::{FileIdentity, identity};
 use crate::jobs::{Item, Plan, Step};
 use crate::join::Context;
 
 pub(super) fn plan(options: &Options, inputs: &[PathBuf], context: &Context, plan: &mut dyn Plan) {
-    let entries = match list::read(&options.against, &|| context.checkpoint()) {
-        Ok(entries) => entries,
-        Err(ChecksumError::Missing { .. }) if options.renew => Vec::new(),
-        Err(error) => return plan.item(list_error(error)),
+    let list = match list::read(&options.against, &|| context.checkpoint()) {
+        Ok(list) => list,
+        Err(AuditError::Checksum(ChecksumError::Missing { .. })) if options.renew => {
+            AuditList::default()
+        }
+        Err(error) => {
+            return plan.item(Item::failed(options.against.clone(), error));
+        }
     };
+    if list.is_signed {
+        plan.note(signed_note(&options.against));
+    }
     let own_list = fs::metadata(&options.against).ok();
     let mut audit = Audit {
         options,
         plan,
-        entries: by_path(entries),
+        entries: by_path(list.entries),
         own_list: own_list.map(|metadata| identity(&metadata)),
         new: Vec::new(),
         same: 0,
@@ -89,9 +97,9 @@ impl Audit<'_> {
             let step = Step::Audit(check);
             self.plan.item(Item { step, ..item });
         }
-        for path in gone.into_paths() {
-            let error = missing(&path, &self.options.against);
-            self.plan.item(Item::failed(path, error));
+        for entry in gone.into_entries() {
+            let error = missing(&entry.name, &self.options.against);
+            self.plan.item(Item::failed(entry.path, error));
         }
         if self.same > 0 {
             let files = format::plural(self.same, "file has", "files have");
@@ -125,12 +133,10 @@ fn find_moved(item: &Item, gone: &mut Gone, context: &Context) -> Option<Audited
         context.checkpoint();
         // What can't be read fails when it is run.
         let audited = read(&item.input, kind, context).ok()?;
-        let from = gone.take(kind, &audited.checksum.digest, &item.input);
-        if from.is_some() {
-            let state = FileState::Moved;
+        if let Some(old) = gone.take(kind, &audited.checksum.digest, &item.input) {
             return Some(Audited {
-                state,
-                from,
+                state: FileState::Moved,
+                from: Some(old.name),
                 ..audited
             });
         }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::gone::is_gone;
 use super::list::{self, Entry};
-use super::{Audited, Options};
+use super::{AuditError, Audited, Options};
 use crate::jobs::Output;
 use crate::jobs::checksum::{ChecksumError, name_in_list};
 use crate::jobs::text::shown;
@@ -18,8 +18,8 @@ pub(super) fn renewed(
     results: &mut dyn Iterator<Item = (&Path, &Output)>,
 ) -> Result<Vec<u8>, String> {
     let old = match list::read(&options.against, &|| ()) {
-        Ok(entries) => entries,
-        Err(ChecksumError::Missing { .. }) => Vec::new(),
+        Ok(list) => list.entries,
+        Err(AuditError::Checksum(ChecksumError::Missing { .. })) => Vec::new(),
         Err(error) => return Err(error.to_string()),
     };
     let had_any = !old.is_empty();
@@ -51,6 +51,7 @@ pub(super) fn renewed(
 
 fn entry(input: &Path, audited: &Audited) -> Entry {
     Entry {
+        name: input.to_owned(),
         path: std::path::absolute(input).unwrap_or_else(|_| input.to_owned()),
         algorithm: audited.checksum.algorithm,
         digest: audited.checksum.digest.clone(),

@@ -1,7 +1,6 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::list::Malformed;
 use crate::jobs::ItemError;
 use crate::jobs::item::is_file_limit;
 use crate::jobs::text::shown;
@@ -36,23 +35,9 @@ pub enum ChecksumError {
         shown(path)
     )]
     LinkLoop { path: PathBuf },
-    /// A line of a checksum list that is not a checksum.
-    #[error("Line {line} of {} is not a checksum: {reason}.", shown(list))]
-    Malformed {
-        list: PathBuf,
-        /// The line number, from 1.
-        line: u64,
-        reason: Malformed,
-    },
     /// There is no file of this name.
     #[error("{} does not exist.", shown(path))]
     Missing { path: PathBuf },
-    /// The input is not a checksum list.
-    #[error(
-        "{} is not a checksum list, so the rest of it was not read; pick the list, not the file that it describes.",
-        shown(list)
-    )]
-    NotAList { list: PathBuf },
     /// A pipe, socket or device. It was not opened, because that could block or have an effect.
     #[error("{} is {what}, not a regular file, so it was not read.", shown(path))]
     SpecialFile {
@@ -106,9 +91,7 @@ impl ChecksumError {
             Self::Folder { .. } => "folder",
             Self::LinkLoop { .. } => "link_loop",
             Self::ListOverFile { .. } => "list_over_file",
-            Self::Malformed { .. } => "malformed",
             Self::Missing { .. } => "missing",
-            Self::NotAList { .. } => "not_a_list",
             Self::SpecialFile { .. } => "special_file",
             Self::Unreadable { source, .. } if is_file_limit(source) => "too_many_open_files",
             Self::Unreadable { .. } => "unreadable",

@@ -4,9 +4,8 @@ use clap::error::ErrorKind;
 use clap::{ArgMatches, Args as _, FromArgMatches as _};
 
 use super::args::ChecksumArgs;
-use super::{Algorithm, DigestKind, Options, list, own_lists, written};
+use super::{Algorithm, DigestKind, Options, is_likely_list, list, own_lists, written};
 use crate::jobs::form::{Field, Form, Note};
-use crate::jobs::verify::is_likely_list;
 use crate::jobs::{Arguments, JobInterface, Options as JobOptions, Output};
 
 /// A user picks a checksum list or two; the names of more inputs than this are not checked.

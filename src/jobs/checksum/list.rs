@@ -1,54 +1,15 @@
-//! Checksum lists: the lines that `sha256sum`, `b3sum`, `md5sum`, and the tools of BSD and OpenSSL
-//! write and read.
+//! Writes checksum lists: the lines that `sha256sum`, `b3sum`, `md5sum`, and the tools of BSD and OpenSSL
+//! read. [`read`](super::read) reads them and those of other tools.
 //!
 //! Names are bytes and always unambiguous: a line break or a backslash is escaped and the line
 //! begins with a backslash, as in coreutils; bytes that are not UTF-8 are written unchanged.
 
 use std::borrow::Cow;
-#[cfg(unix)]
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Algorithm, Checksum, DigestKind};
-
-/// One line of a list that names a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListEntry {
-    /// The name in the list, unescaped.
-    pub name: PathBuf,
-    /// The digest in lower-case hexadecimal digits.
-    pub digest: String,
-    /// The algorithm, if the line names it.
-    pub tag: Option<Algorithm>,
-}
-
-/// A fault of a line.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Malformed {
-    /// It is marked as escaped, but has an unknown escape sequence.
-    #[error("its name has an unknown escape sequence")]
-    Escape,
-    /// The digest does not have the length of the algorithm that the line or the user names.
-    #[error("no possible algorithm has digests of {digits} digits")]
-    Length {
-        /// The number of its digits.
-        digits: usize,
-    },
-    /// There is no file name.
-    #[error("it names no file")]
-    NoName,
-    /// It has neither of the two forms.
-    #[error("it has neither the form `digest  name` nor `ALGORITHM (name) = digest`")]
-    Shape,
-    /// It names an algorithm that this program does not have.
-    #[error("{0:?} is not a supported algorithm")]
-    Tag(String),
-    /// The name is not possible on this system.
-    #[error("its name is not a valid file name on this system")]
-    Unnameable,
-}
 
 /// The form of the lines of a list. Either field makes lines that fewer tools read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -137,13 +98,6 @@ pub(super) fn sfv_line(checksum: &Checksum, name: &Path) -> Option<Vec<u8>> {
     is_possible.then(|| [name, b" ", digest.as_bytes(), b"\n"].concat())
 }
 
-/// Whether a line, without its end, is one of an SFV list.
-pub(super) fn is_sfv(line: &[u8]) -> bool {
-    let line = line.trim_ascii_end();
-    let (_, digest) = line.split_at(line.len().saturating_sub(8));
-    line.starts_with(b";") || digest.len() == 8 && digest.iter().all(u8::is_ascii_hexdigit)
-}
-
 fn kind(algorithm: Algorithm, digest: &str) -> DigestKind {
     DigestKind::new(algorithm, digest.len() / 2).unwrap_or(algorithm.into())
 }
@@ -162,100 +116,6 @@ fn needs_tag(kind: DigestKind) -> bool {
     }
 }
 
-/// Parses one line, without its `\n`. Returns `None` for a blank line or a comment (`# …`).
-///
-/// A `\r` at the end belongs to the line end. The digest may be in capitals; a space follows it and
-/// then the mark for text (another space), for binary (`*`), or none.
-///
-/// # Errors
-/// The line is malformed. Never panics.
-pub fn parse(line: &[u8]) -> Result<Option<ListEntry>, Malformed> {
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    let line = line.trim_ascii_start();
-    if line.is_empty() || line.starts_with(b"#") {
-        return Ok(None);
-    }
-    let (line, is_escaped) = match line.strip_prefix(b"\\") {
-        Some(line) => (line, true),
-        None => (line, false),
-    };
-    let parts = match plain(line) {
-        Some(parts) => parts,
-        None => tagged(line)?,
-    };
-    let name = if is_escaped {
-        unescape(parts.name).ok_or(Malformed::Escape)?
-    } else {
-        parts.name.to_vec()
-    };
-    Ok(Some(ListEntry {
-        name: path(name)?,
-        digest: String::from_utf8_lossy(parts.digest).to_ascii_lowercase(),
-        tag: parts.tag,
-    }))
-}
-
-struct Parts<'a> {
-    name: &'a [u8],
-    digest: &'a [u8],
-    tag: Option<Algorithm>,
-}
-
-/// Splits `digest  name`.
-fn plain(line: &[u8]) -> Option<Parts<'_>> {
-    let digits = line
-        .iter()
-        .take_while(|byte| byte.is_ascii_hexdigit())
-        .count();
-    let (digest, rest) = line.split_at(digits);
-    let name = rest.strip_prefix(b" ")?;
-    let name = match name.split_first() {
-        Some((b' ' | b'*', name)) => name,
-        _ => name,
-    };
-    (digits >= 2 * Algorithm::Crc32.usual_len()).then_some(Parts {
-        name,
-        digest,
-        tag: None,
-    })
-}
-
-/// Splits `ALGORITHM (name) = digest`, also without the spaces before `(` and `=`.
-fn tagged(line: &[u8]) -> Result<Parts<'_>, Malformed> {
-    let open = line
-        .iter()
-        .position(|&byte| byte == b'(')
-        .ok_or(Malformed::Shape)?;
-    let tag = line[..open].trim_ascii_end();
-    let rest = &line[open + 1..];
-    let close = rest
-        .iter()
-        .rposition(|&byte| byte == b')')
-        .ok_or(Malformed::Shape)?;
-    let digest = rest[close + 1..]
-        .trim_ascii()
-        .strip_prefix(b"=")
-        .ok_or(Malformed::Shape)?;
-    let digest = digest.trim_ascii_start();
-    let is_tag = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_/".contains(byte);
-    if tag.is_empty() || !tag.iter().all(is_tag) || !digest.iter().all(u8::is_ascii_hexdigit) {
-        return Err(Malformed::Shape);
-    }
-    let tag = String::from_utf8_lossy(tag);
-    let (algorithm, len) =
-        Algorithm::from_tag(&tag).ok_or_else(|| Malformed::Tag(tag.into_owned()))?;
-    let digits = digest.len();
-    let found = digits / 2;
-    if !digits.is_multiple_of(2) || len.unwrap_or(found) != found || !algorithm.fits(found) {
-        return Err(Malformed::Length { digits });
-    }
-    Ok(Parts {
-        name: &rest[..close],
-        digest,
-        tag: Some(algorithm),
-    })
-}
-
 fn escape(name: &[u8]) -> Vec<u8> {
     let mut escaped = Vec::with_capacity(name.len());
     for &byte in name {
@@ -267,37 +127,4 @@ fn escape(name: &[u8]) -> Vec<u8> {
         }
     }
     escaped
-}
-
-/// A name without its escape sequences; `None` if it has an unknown one.
-pub(in crate::jobs) fn unescape(name: &[u8]) -> Option<Vec<u8>> {
-    let mut plain = Vec::with_capacity(name.len());
-    let mut bytes = name.iter();
-    while let Some(&byte) = bytes.next() {
-        plain.push(match byte {
-            b'\\' => match bytes.next() {
-                Some(b'\\') => b'\\',
-                Some(b'n') => b'\n',
-                Some(b'r') => b'\r',
-                _ => return None,
-            },
-            byte => byte,
-        });
-    }
-    Some(plain)
-}
-
-/// The path of a name in a list.
-pub(in crate::jobs) fn path(name: Vec<u8>) -> Result<PathBuf, Malformed> {
-    if name.is_empty() {
-        return Err(Malformed::NoName);
-    }
-    if name.contains(&0) {
-        return Err(Malformed::Unnameable);
-    }
-    #[cfg(unix)]
-    let name: OsString = std::os::unix::ffi::OsStringExt::from_vec(name);
-    #[cfg(not(unix))]
-    let name = String::from_utf8(name).or(Err(Malformed::Unnameable))?;
-    Ok(PathBuf::from(name))
 }

@@ -1,16 +1,21 @@
 //! The job `checksum`: computes the checksum of every file.
 //!
-//! [`digest_file`] does one file; [`list`] is the format of the lists.
+//! [`digest_file`] does one file; [`list`] writes lists, and [`read`] reads them, also for the jobs `verify`
+//! and `audit`.
 
 mod algorithm;
 mod args;
+mod candidates;
 mod digest;
 mod error;
 mod hasher;
 mod interface;
 pub mod list;
+mod list_name;
 mod list_source;
+mod locate;
 mod own_lists;
+pub mod read;
 mod side_by_side;
 mod source;
 mod tree;
@@ -23,11 +28,16 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 pub use self::algorithm::{Algorithm, DigestKind, UnknownAlgorithm, UnknownDigest};
+pub use self::candidates::Candidates;
+pub(super) use self::candidates::candidates;
 pub use self::digest::{DigestMonitor, FileDigests, digest_file, digests_of_file};
 pub use self::error::{Change, ChecksumError};
 pub(super) use self::hasher::Hasher;
 pub use self::list::ListForm;
+pub(super) use self::list_name::algorithm_of;
+pub use self::list_name::is_likely_list;
 pub(super) use self::list_source::{MAX_LINE_LEN, is_stdin, open_list, read_line};
+pub(super) use self::locate::{Names, name_of};
 pub use self::own_lists::ListTarget;
 pub(super) use self::own_lists::is_list;
 pub(super) use self::source::open_regular;

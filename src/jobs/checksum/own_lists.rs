@@ -2,12 +2,12 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File, Metadata};
-use std::io::{self, BufReader};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
-use super::list_source::read_line;
+use super::read::{self, Hints, Line};
 use super::walk::{Visitor, walk_files};
-use super::{ChecksumError, list};
+use super::{ChecksumError, written};
 use crate::jobs::identity::{FileIdentity, identity};
 use crate::jobs::{Item, Plan};
 use crate::join::Context;
@@ -114,23 +114,37 @@ impl OwnLists {
     }
 }
 
-/// Whether the file may be replaced by a list: it is one, empty, or a JSON document by its name.
+/// Whether the file may be replaced by a list: it is one, blank, or a JSON document by its name.
 pub(in crate::jobs) fn is_list(path: &Path) -> bool {
     let extension = path.extension().unwrap_or_default();
-    let first = first_line(path).unwrap_or_default();
-    if extension.eq_ignore_ascii_case("sfv") {
-        return first.is_empty() || list::is_sfv(&first);
-    }
-    extension.eq_ignore_ascii_case("json") && first.starts_with(b"{") || list::parse(&first).is_ok()
+    let is_json = extension.eq_ignore_ascii_case("json") && begins_with_brace(path);
+    is_json || begins_as_list(path).unwrap_or(false)
 }
 
-fn first_line(path: &Path) -> io::Result<Vec<u8>> {
-    let file = File::open(path)?;
-    let mut line = Vec::new();
-    read_line(&mut BufReader::new(&file), &mut line)?;
-    let end = line.iter().position(|byte| b"\n\0".contains(byte));
-    line.truncate(end.unwrap_or(line.len()));
-    Ok(line)
+fn begins_with_brace(path: &Path) -> bool {
+    let mut first = [0];
+    let read = File::open(path).and_then(|mut file| file.read(&mut first));
+    read.is_ok() && first == *b"{"
+}
+
+/// Whether the first line that is no comment is one of a list, or all are blank.
+fn begins_as_list(path: &Path) -> io::Result<bool> {
+    let hints = Hints {
+        is_sfv: written::is_sfv(path),
+        only_usual: true,
+    };
+    let mut is_blank = true;
+    let mut is_list = None;
+    let reading = read::read(File::open(path)?, hints, |_, line| {
+        is_blank &= line == Line::Nothing;
+        is_list = match line {
+            Line::Comment(_) | Line::Nothing => None,
+            Line::Entry(entry) => Some(!entry.names.is_empty()),
+            Line::NoChecksum | Line::Unknown(_) => Some(false),
+        };
+        is_list.is_none()
+    })?;
+    Ok(is_list.unwrap_or(is_blank && !reading.is_binary))
 }
 
 #[cfg(unix)]

@@ -2,15 +2,16 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::{Options, Says, read};
+use super::{Options, Says};
 use crate::jobs::Arguments;
-use crate::jobs::checksum::Algorithm;
+use crate::jobs::checksum::{Algorithm, read};
 
 /// Compare files with their checksums.
 ///
 /// Each of LISTS is a checksum list of any usual form, a folder with such lists, or `-` for standard
 /// input. With --digest it is the file that has this digest.
 #[derive(Debug, Args)]
+#[command(after_help = LINES)]
 pub(super) struct VerifyArgs {
     #[command(flatten)]
     check: CheckArgs,
@@ -23,13 +24,18 @@ pub(super) struct VerifyArgs {
     /// Of a folder: also report the files that its lists don't name.
     #[arg(long)]
     extra: bool,
-    /// Write the result to this file instead of to stdout. The file is replaced whole or not at all.
+    /// Write the lines of files that match to this file instead of to stdout. The file is replaced whole or
+    /// not at all.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// The lists, or the files of a digest.
     #[arg(required = true)]
     lists: Vec<PathBuf>,
 }
+
+const LINES: &str = "\
+Each file has a line on stdout, as of sha256sum -c: `NAME: OK`, `NAME: FAILED` if it does not match, or
+`NAME: FAILED open or read` if it is missing or can't be read. What is wrong with it is said on stderr.";
 
 /// The arguments that `run checksum --check` has, too.
 #[expect(

@@ -17,10 +17,7 @@ pub(super) fn verify(
     monitor: &dyn DigestMonitor,
 ) -> Result<Checksum, VerifyError> {
     check_length(path, expected)?;
-    let likely = kinds(expected, |digest| {
-        let candidates = &digest.candidates;
-        &candidates.kinds[..candidates.likely.min(candidates.kinds.len())]
-    });
+    let likely = kinds(expected, |digest| digest.candidates.likely());
     let mut found = Found::of_file(path, likely, monitor)?;
     if !expected.digests.iter().all(|one| found.matches(one)) {
         let mut rest = kinds(expected, |digest| &digest.candidates.kinds);
@@ -122,7 +119,7 @@ impl Found {
 
     fn difference(&self, path: &Path, expected: &ExpectedDigest) -> VerifyError {
         let candidates = &expected.candidates;
-        let likely = &candidates.kinds[..candidates.likely.min(candidates.kinds.len())];
+        let likely = candidates.likely();
         let pairs = self.kinds.iter().zip(&self.digests);
         let found: Vec<_> = pairs
             .filter(|(kind, _)| likely.contains(kind))

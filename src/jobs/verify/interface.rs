@@ -1,12 +1,13 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{ArgMatches, Args as _, FromArgMatches as _};
 
 use super::args::VerifyArgs;
-use super::{Options, Says, read};
-use crate::jobs::checksum::Algorithm;
+use super::{Options, Says};
+use crate::jobs::checksum::{Algorithm, read};
 use crate::jobs::form::{Field, Form, PathKind};
-use crate::jobs::{Arguments, JobInterface, Verdict};
+use crate::jobs::text::shown;
+use crate::jobs::{Arguments, ItemError, JobInterface, Verdict};
 
 /// The sentence for a text that is no digest.
 const NO_DIGEST: &str = "The digest has not the length of one in hexadecimal digits or base64.";
@@ -93,6 +94,15 @@ impl JobInterface for Options {
     fn advice(&self, errors: &dyn Fn(&str) -> usize, items: usize) -> Option<&'static str> {
         let all_differ = items > 1 && errors("mismatch") == items;
         all_differ.then_some("none matches, so the list may be of another algorithm")
+    }
+
+    /// As `sha256sum -c` prints it.
+    fn failure_line(&self, input: &Path, error: &ItemError) -> Vec<u8> {
+        let word = match error.kind.as_str() {
+            "mismatch" => "FAILED",
+            _ => "FAILED open or read",
+        };
+        format!("{}: {word}\n", shown(input)).into_bytes()
     }
 
     fn prints(&self, is_failure: bool) -> bool {

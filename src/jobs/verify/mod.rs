@@ -1,14 +1,10 @@
 //! The job `verify`: compares files with the digests that a checksum list, or the user, says they have.
 
 mod args;
-mod candidates;
 mod check;
 mod error;
 mod interface;
-mod locate;
-mod names;
 mod plan;
-pub mod read;
 
 use std::path::PathBuf;
 
@@ -16,8 +12,7 @@ use serde::{Deserialize, Serialize};
 
 pub(super) use self::args::CheckArgs;
 pub use self::error::VerifyError;
-pub use self::names::is_likely_list;
-use super::checksum::{Algorithm, DigestKind};
+use super::checksum::{Algorithm, Candidates};
 use super::{Item, ItemError, Job, Output, Plan, Step};
 use crate::choice::choices;
 use crate::join::Context;
@@ -78,15 +73,6 @@ pub struct ExpectedDigest {
     /// The digest in lower-case hexadecimal digits.
     pub digest: String,
     pub candidates: Candidates,
-}
-
-/// The algorithms that may have computed a digest.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Candidates {
-    /// Likeliest first, at least one.
-    pub kinds: Vec<DigestKind>,
-    /// The number of those that are computed first; the others only if none of them matches.
-    pub likely: usize,
 }
 
 impl Job for Options {

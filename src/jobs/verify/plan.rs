@@ -4,14 +4,14 @@ use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::candidates::candidates;
 use super::error::{VerifyError, no_checksums};
-use super::locate::Names;
-use super::read::{self, Claim, Entry, Hints, Line};
-use super::{Expected, ExpectedDigest, Options, names};
+use super::{Expected, ExpectedDigest, Options};
 use crate::format;
-use crate::jobs::checksum::{Algorithm, ChecksumError, walk};
-use crate::jobs::checksum::{is_stdin, open_list};
+use crate::jobs::checksum::read::{self, Claim, Entry, Hints, Line};
+use crate::jobs::checksum::{
+    Algorithm, ChecksumError, Names, algorithm_of, candidates, is_likely_list, is_stdin, open_list,
+    walk,
+};
 use crate::jobs::text::shown;
 use crate::jobs::{Item, Plan, Step};
 use crate::join::Context;
@@ -99,6 +99,7 @@ impl Planner<'_> {
         let mut reading = ListReading::new(list, self.options);
         let hints = Hints {
             is_sfv: reading.named.or(self.options.algorithm) == Some(Algorithm::Crc32),
+            ..Hints::default()
         };
         let context = self.context;
         let read = open_list(list, context).and_then(|source| {
@@ -118,7 +119,7 @@ impl Planner<'_> {
 
     fn line(&mut self, reading: &mut ListReading<'_>, number: u64, line: Line) {
         match line {
-            Line::Nothing => {}
+            Line::Comment(_) | Line::Nothing => {}
             Line::NoChecksum => reading.count_no_checksum(number),
             Line::Unknown(algorithm) => reading.count_unknown(algorithm),
             Line::Entry(entry) => self.entry(reading, number, &entry),
@@ -126,7 +127,10 @@ impl Planner<'_> {
     }
 
     fn entry(&mut self, reading: &mut ListReading<'_>, number: u64, entry: &Entry) {
-        let Some((path, is_there)) = reading.locate(entry) else {
+        if let Some(mode) = reading.names.mode_of(entry) {
+            return reading.count_unknown(mode.reason().to_owned());
+        }
+        let Some((path, is_there)) = reading.names.locate(entry) else {
             if entry.names.is_empty() {
                 reading.entries += 1;
                 let list = reading.list.to_owned();
@@ -182,8 +186,7 @@ impl Planner<'_> {
             self.plan.note(no_checksums(reading.no_checksums, &shown));
         }
         if read.is_signed {
-            let note = format!("{shown} is signed; the signature is not checked here.");
-            self.plan.note(note);
+            self.plan.note(read::signed_note(&list));
         }
         if reading.missing == reading.entries {
             return self.fail(reading.list, VerifyError::NothingThere { list });
@@ -219,8 +222,6 @@ struct ListReading<'a> {
     list: &'a Path,
     /// The algorithm that its name names.
     named: Option<Algorithm>,
-    /// The file that a digest without a name is of.
-    file: Option<PathBuf>,
     names: Names,
     entries: usize,
     missing: usize,
@@ -243,27 +244,14 @@ impl<'a> ListReading<'a> {
         };
         Self {
             list,
-            named: names::algorithm_of(list),
-            file: names::file_of(list),
-            names: Names::new(folders),
+            named: algorithm_of(list),
+            names: Names::new(list, folders),
             entries: 0,
             missing: 0,
             no_checksums: 0,
             first_no_checksum: None,
             unknown_lines: 0,
             unknown: BTreeSet::new(),
-        }
-    }
-
-    /// The path of the file of an entry, and whether it is there. A digest alone, or of standard input, is
-    /// of the file that the name of the list names.
-    fn locate(&mut self, entry: &Entry) -> Option<(PathBuf, bool)> {
-        let is_of_stdin = entry.names.first().is_some_and(|name| name == b"-");
-        match &self.file {
-            Some(file) if entry.names.is_empty() || is_of_stdin => {
-                Some((file.clone(), fs::symlink_metadata(file).is_ok()))
-            }
-            _ => self.names.locate(entry),
         }
     }
 
@@ -280,22 +268,13 @@ impl<'a> ListReading<'a> {
     }
 }
 
-impl From<Claim> for Entry {
-    fn from(claim: Claim) -> Self {
-        Self {
-            claims: vec![claim],
-            ..Self::default()
-        }
-    }
-}
-
 /// What the file of an entry is expected to have. `None` if one of its digests has a length that no
 /// algorithm has.
 fn expected(entry: &Entry, named: Option<Algorithm>, options: &Options) -> Option<Expected> {
     let digests = entry.claims.iter().map(|claim| {
         Some(ExpectedDigest {
             digest: hex::encode(&claim.digest),
-            candidates: candidates(claim, named, options)?,
+            candidates: candidates(claim, named, options.algorithm)?,
         })
     });
     Some(Expected {
@@ -320,7 +299,7 @@ fn lists_in(folder: &Path) -> std::io::Result<Vec<PathBuf>> {
     let mut lists = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        if names::is_likely_list(&path) && path.is_file() {
+        if is_likely_list(&path) && path.is_file() {
             lists.push(path);
         }
     }

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use meanwhile::jobs::checksum::list::{self, ListForm, Malformed};
+use meanwhile::jobs::checksum::list::{self, ListForm};
+use meanwhile::jobs::checksum::read::{self, Entry, Hints, Line};
 use meanwhile::jobs::checksum::{Algorithm, Checksum, digest_file};
 use proptest::prelude::*;
 
@@ -128,8 +129,7 @@ fn names_of_xxhsum_and_b3sum_are_escaped_rarely() {
             also: Vec::new(),
         };
         let line = list::line(&checksum, Path::new(name), ListForm::default());
-        let entry = list::parse(line.strip_suffix(b"\n").unwrap());
-        assert_eq!(entry.unwrap().unwrap().name, Path::new(name));
+        assert_eq!(entry_of(&line).names[0], name.as_bytes());
         line.starts_with(b"\\")
     };
     for (name, sha256, blake3, xxh3) in [
@@ -145,10 +145,33 @@ fn names_of_xxhsum_and_b3sum_are_escaped_rarely() {
     }
 }
 
+/// What the only line of a list is.
+fn read_line(line: &[u8]) -> Line {
+    let mut lines = Vec::new();
+    let take = |_, line| {
+        lines.push(line);
+        true
+    };
+    read::read(line, Hints::default(), take).expect("memory can be read");
+    match <[Line; 1]>::try_from(lines) {
+        Ok([line]) => line,
+        Err(lines) => panic!("{lines:?} in {:?}", line.escape_ascii().to_string()),
+    }
+}
+
+fn entry_of(line: &[u8]) -> Entry {
+    match read_line(line) {
+        Line::Entry(entry) => entry,
+        other => panic!("{:?} is {other:?}", line.escape_ascii().to_string()),
+    }
+}
+
+/// The likeliest name, the digest and the tag of a line.
 fn parsed(line: &str) -> (String, String, Option<Algorithm>) {
-    let entry = list::parse(line.as_bytes()).unwrap_or_else(|error| panic!("{line:?}: {error}"));
-    let entry = entry.unwrap_or_else(|| panic!("{line:?} is nothing"));
-    (entry.name.display().to_string(), entry.digest, entry.tag)
+    let entry = entry_of(line.as_bytes());
+    let name = String::from_utf8(entry.names[0].clone()).expect("it is text");
+    let claim = &entry.claims[0];
+    (name, hex::encode(&claim.digest), claim.tag)
 }
 
 #[test]
@@ -203,37 +226,38 @@ fn forms_of_common_tools_parse() {
 
 #[test]
 fn blank_lines_and_comments_are_ignored() {
-    for line in ["", "\r", "   ", "# a comment", "  # another"] {
-        assert_eq!(list::parse(line.as_bytes()), Ok(None), "{line:?}");
+    for line in ["\n", "\r\n", "   "] {
+        assert_eq!(read_line(line.as_bytes()), Line::Nothing, "{line:?}");
+    }
+    for line in ["# a comment", "  # a comment\n"] {
+        let comment = Line::Comment(b"# a comment".to_vec());
+        assert_eq!(read_line(line.as_bytes()), comment, "{line:?}");
     }
 }
 
 #[test]
-fn invalid_lines_are_malformed() {
+fn invalid_lines_are_no_checksums() {
     let digest = "0".repeat(64);
     let lines = [
-        ("no checksum".to_owned(), Malformed::Shape),
-        (digest.clone(), Malformed::Shape),
-        (format!("{digest}  "), Malformed::NoName),
-        (format!("{digest}\tname"), Malformed::Shape),
-        (format!("\\{digest}  a\\b"), Malformed::Escape),
-        (format!("\\{digest}  a\\"), Malformed::Escape),
-        (format!("{digest}  a\0b"), Malformed::Unnameable),
-        (
-            format!("TIGER (a) = {digest}"),
-            Malformed::Tag("TIGER".to_owned()),
-        ),
-        (
-            format!("SHA512 (a) = {digest}"),
-            Malformed::Length { digits: 64 },
-        ),
-        (format!("SHA256 (a {digest}"), Malformed::Shape),
-        (format!("SHA256 (a) {digest}"), Malformed::Shape),
-        (format!("SHA256 () = {digest}"), Malformed::NoName),
+        "no checksum".to_owned(),
+        format!("\\{digest}  a\\b"),
+        format!("\\{digest}  a\\"),
+        format!("SHA256 (a) {digest}x"),
+        format!("SHA256 () = {digest}"),
+        format!("SHA512 (a) = {digest}"),
+        format!("{digest}0  a"),
     ];
-    for (line, malformed) in lines {
-        assert_eq!(list::parse(line.as_bytes()), Err(malformed), "{line:?}");
+    for line in lines {
+        assert_eq!(read_line(line.as_bytes()), Line::NoChecksum, "{line:?}");
     }
+    let tiger = Line::Unknown("TIGER".to_owned());
+    let line = format!("TIGER (a) = {digest}");
+    assert_eq!(read_line(line.as_bytes()), tiger);
+    let nul = format!("no checksum\0{digest}  a\0b");
+    let reading = read::read(nul.as_bytes(), Hints::default(), |_, line| {
+        panic!("{line:?}")
+    });
+    assert!(reading.expect("memory can be read").is_binary);
 }
 
 fn any_algorithm() -> impl Strategy<Value = Algorithm> {
@@ -256,26 +280,13 @@ proptest! {
         let digest = char::from(digit).to_string().repeat(2 * algorithm.usual_len());
         let checksum = Checksum { algorithm, digest, bytes: 0, verified: false, also: Vec::new() };
         let line = list::line(&checksum, name(&bytes), ListForm::default());
-        let (end, line) = line.split_last().unwrap();
+        let (end, text) = line.split_last().unwrap();
         prop_assert_eq!(*end, b'\n');
-        prop_assert!(!line.contains(&b'\n'));
-        let entry = list::parse(line).unwrap().unwrap();
-        prop_assert_eq!(entry.name.as_path(), name(&bytes));
-        prop_assert_eq!(entry.digest, checksum.digest);
-        prop_assert!(entry.tag.is_none_or(|tag| tag == algorithm));
-    }
-
-    #[test]
-    fn parser_never_panics(
-        bytes in prop_oneof![
-            prop::collection::vec(any::<u8>(), 0..200),
-            "\\\\?[A-Z0-9a-f]{0,70}[ *(]{0,3}.{0,9}[)]?[ =]{0,3}[0-9a-f]{0,70}\r?"
-                .prop_map(String::into_bytes),
-        ],
-    ) {
-        if let Ok(Some(entry)) = list::parse(&bytes) {
-            prop_assert!(entry.digest.bytes().all(|byte| byte.is_ascii_hexdigit()));
-            prop_assert!(!entry.name.as_os_str().is_empty());
-        }
+        prop_assert!(!text.contains(&b'\n'));
+        let entry = entry_of(&line);
+        prop_assert_eq!(&entry.names[0], &bytes);
+        let claim = &entry.claims[0];
+        prop_assert_eq!(hex::encode(&claim.digest), checksum.digest);
+        prop_assert!(claim.tag.is_none_or(|tag| tag == algorithm));
     }
 }

@@ -89,7 +89,8 @@ fn list_is_saved_and_verified() {
     fs::write(&abc, "abd").unwrap();
     let output = run(&check);
     assert_eq!(code(&output), 1);
-    assert_eq!(out(&output), format!("{}: OK\n", empty.display()));
+    let lines = format!("{}: FAILED\n{}: OK\n", abc.display(), empty.display());
+    assert_eq!(out(&output), lines);
     assert!(err(&output).contains(path(&abc)), "{}", err(&output));
 }
 
@@ -155,6 +156,43 @@ fn list_never_replaces_a_file_by_any_name() {
             err(&output)
         );
         assert_eq!(read(folder.path(), "abc"), "abc", "{name}");
+    }
+}
+
+#[test]
+fn list_replaces_only_a_list_or_a_blank_file() {
+    let folder = folder();
+    let md5 = "900150983cd24fb0d6963f7d28e17f72";
+    let sha1 = "a9993e364706816aba3e25717850c26c9cd0d89d";
+    let other = [
+        "# Title\n\nA text.\n".to_owned(),
+        "#!/bin/sh\n".to_owned(),
+        format!("{md5}\n"),
+        format!("commit {sha1}\n"),
+        format!("MD5: {md5}\n"),
+        "; a note\nkey 352441c2\n".to_owned(),
+        "\n\na text\n".to_owned(),
+    ];
+    for text in other {
+        fs::write(folder.path().join("out"), &text).expect("it is ours");
+        let output = run_in(folder.path(), &["--output", "out", "."], None);
+        assert_eq!(code(&output), 1, "{text}");
+        let advice = "choose another name";
+        assert!(err(&output).contains(advice), "{}", err(&output));
+        assert_eq!(read(folder.path(), "out"), text);
+    }
+    let lists = [
+        String::new(),
+        "\n".to_owned(),
+        format!("# of today\n{md5}  abc\n"),
+        format!("MD5 (abc) = {md5}\n"),
+        format!("{md5} *abc\0"),
+    ];
+    for list in lists {
+        fs::write(folder.path().join("out"), &list).expect("it is ours");
+        let output = run_in(folder.path(), &["--output", "out", "."], None);
+        assert_eq!(code(&output), 0, "{list}: {}", err(&output));
+        assert_eq!(read(folder.path(), "out").lines().count(), 2, "{list}");
     }
 }
 

@@ -104,7 +104,7 @@ fn quiet_and_status_print_less() {
         command.output().expect("the program starts")
     };
     let quiet = run("--quiet");
-    assert_eq!((code(&quiet), out(&quiet)), (1, ""));
+    assert_eq!((code(&quiet), out(&quiet)), (1, "abc: FAILED\n"));
     assert!(
         err(&quiet).ends_with("2 items: 1 OK, 1 differ\n"),
         "{}",
@@ -112,6 +112,30 @@ fn quiet_and_status_print_less() {
     );
     let status = run("--status");
     assert_eq!((code(&status), out(&status), err(&status)), (1, "", ""));
+}
+
+#[test]
+fn lines_of_files_are_those_of_sha256sum() {
+    let folder = folder();
+    let zeros = "0".repeat(64);
+    let sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    let list = format!("{zeros}  abc\n{sha256}  abc\n{zeros}  gone\n");
+    fs::write(folder.path().join("SHA256SUMS"), list).expect("it is ours");
+    let run = |command: &mut std::process::Command| {
+        command.current_dir(folder.path());
+        command.output().expect("the program starts")
+    };
+    for flag in [None, Some("--quiet"), Some("--ignore-missing")] {
+        let ours = run(meanwhile(&["run", "verify", "SHA256SUMS"]).args(flag));
+        let theirs = run(std::process::Command::new("sha256sum")
+            .args(["-c", "SHA256SUMS"])
+            .args(flag));
+        assert_eq!(out(&ours), out(&theirs), "{flag:?}");
+        assert!(out(&ours).starts_with("abc: FAILED\n"), "{flag:?}");
+    }
+    // A list that is missing is no file of a list.
+    let output = run(&mut meanwhile(&["run", "verify", "SHA1SUMS"]));
+    assert_eq!((code(&output), out(&output)), (1, ""));
 }
 
 #[test]

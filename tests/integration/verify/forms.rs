@@ -1,7 +1,7 @@
 //! Lists in the forms of many tools, made by hand. `writers` has those that Debian's tools write.
 
+use meanwhile::jobs::checksum::read::{self, Hints, Line};
 use meanwhile::jobs::verify::Options;
-use meanwhile::jobs::verify::read::{self, Hints, Line};
 use proptest::prelude::*;
 
 use super::{outcomes, plan, verified};
@@ -223,6 +223,62 @@ fn digest_that_fits_several_is_tried_with_all() {
 }
 
 #[test]
+fn documents_of_fciv_verify() {
+    let md5 = "kAFQmDzST7DWlj99KOF/cg==";
+    let sha1 = "qZk+NkcGgWq6PiVxeFDCbJzQ2J0=";
+    let head = "<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<FCIV>";
+    assert_lists_of(
+        b"a&b.txt",
+        &[
+            format!(
+                "{head}<FILE_ENTRY><name>a&amp;b.txt</name><MD5>{md5}</MD5></FILE_ENTRY></FCIV>"
+            ),
+            format!(
+                "{head}\r\n\t<FILE_ENTRY>\r\n<name>c:\\x\\a&amp;b.txt</name>\r\n\
+                 <MD5>{md5}</MD5><SHA1>{sha1}</SHA1>\r\n</FILE_ENTRY>\r\n</FCIV>\r\n"
+            ),
+        ],
+    );
+    let folder = folder();
+    write(folder.path(), "sub/f", "abc");
+    let entry = format!("<FILE_ENTRY><name>\\sub\\f</name><SHA1>{sha1}</SHA1></FILE_ENTRY>");
+    // All in one line, which may be longer than that of another list.
+    let many = format!("{head}{}", entry.repeat(1000));
+    write(folder.path(), "list", format!("{many}</FCIV>"));
+    assert_eq!(verified(folder.path(), "list"), vec!["sub/f: ok"; 1000]);
+    for cut in [
+        "<FILE_ENTRY><name>\\sub",
+        "\n<FILE_ENTRY>\n<MD5></MD5></FILE_ENTRY>",
+    ] {
+        let list = write(folder.path(), "list", format!("{head}{entry}{cut}"));
+        let notes = plan(&Options::default(), &list).notes;
+        assert!(notes[0].contains("1 line of "), "{cut}: {notes:?}");
+    }
+}
+
+#[test]
+fn modes_of_shasum_are_named_and_no_damage() {
+    let folder = folder();
+    write(folder.path(), "a b.txt", "abc");
+    for (mode, option) in [('U', "shasum -U"), ('^', "shasum -0")] {
+        let line = format!("{SHA1} {mode}a b.txt\n");
+        write(folder.path(), "list", &line);
+        assert_eq!(verified(folder.path(), "list"), ["list: unknown_algorithm"]);
+        let list = write(folder.path(), "list", format!("{SHA1}  a b.txt\n{line}"));
+        let planned = plan(&Options::default(), &list);
+        assert_eq!((planned.items.len(), planned.notes.len()), (1, 1));
+        assert!(planned.notes[0].contains(option), "{:?}", planned.notes);
+        // The letter may be the first of a name.
+        let name = format!("{mode}a b.txt");
+        write(folder.path(), &name, "abc");
+        write(folder.path(), "list", &line);
+        assert_eq!(verified(folder.path(), "list"), [format!("{name}: ok")]);
+    }
+    write(folder.path(), "list", format!("{SHA1} Ubuntu.iso\n"));
+    assert_eq!(verified(folder.path(), "list"), ["Ubuntu.iso: missing"]);
+}
+
+#[test]
 fn unknown_algorithm_is_named_in_a_note() {
     let folder = folder();
     write(folder.path(), "file", "abc");
@@ -271,6 +327,11 @@ fn any_list() -> impl Strategy<Value = Vec<u8>> {
             "sha256=",
             "\"MD5\",",
             "; x\n",
+            "<FCIV>",
+            "<FILE_ENTRY>",
+            "<name>a</name>",
+            "<MD5>kAFQmDzST7DWlj99KOF/cg==</MD5>",
+            "</FILE_ENTRY>",
         ][..],
     );
     let bytes = prop::collection::vec(any::<u8>(), 0..6);
@@ -280,10 +341,15 @@ fn any_list() -> impl Strategy<Value = Vec<u8>> {
 
 proptest! {
     #[test]
-    fn reader_never_panics(list in any_list(), is_sfv in any::<bool>(), utf16 in any::<bool>()) {
+    fn reader_never_panics(
+        list in any_list(),
+        is_sfv in any::<bool>(),
+        only_usual in any::<bool>(),
+        utf16 in any::<bool>(),
+    ) {
         let list = if utf16 { [b"\xff\xfe", &list[..]].concat() } else { list };
         let mut last = 0;
-        read::read(&list[..], Hints { is_sfv }, |number, line| {
+        read::read(&list[..], Hints { is_sfv, only_usual }, |number, line| {
             assert!(number >= last, "lines are in order");
             last = number;
             if let Line::Entry(entry) = line {

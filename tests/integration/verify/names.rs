@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use meanwhile::jobs::verify::is_likely_list;
+use meanwhile::jobs::checksum::is_likely_list;
 
 #[test]
 fn names_of_lists_are_recognised() {

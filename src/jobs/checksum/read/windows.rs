@@ -1,6 +1,7 @@
 //! What `Get-FileHash` and `certutil` print.
 
 use super::{Claim, Entry, Line, digest};
+use crate::jobs::checksum::Algorithm;
 
 /// The lines so far of an entry that has several.
 #[derive(Debug, Default)]
@@ -96,7 +97,7 @@ fn heading(line: &[u8]) -> Option<(String, Vec<u8>)> {
         "-Hash von ",
     ];
     let (tag, name) = marks.iter().find_map(|mark| text.split_once(mark))?;
-    crate::jobs::checksum::Algorithm::from_tag(tag)?;
+    Algorithm::from_tag(tag)?;
     (!name.is_empty()).then(|| (tag.to_owned(), name.as_bytes().to_vec()))
 }
 
@@ -106,19 +107,28 @@ fn spaced_digest(tag: &str, line: &[u8]) -> Option<Claim> {
     digest::tagged(tag, &digits)
 }
 
-/// The entry of a path of Windows: the list may have been moved with some of the folders of its files.
 fn entry(path: &[u8], claim: Claim) -> Entry {
-    let mut entry = Entry::of(path, vec![claim]);
-    if !cfg!(windows) && path.get(1..3) == Some(b":\\") {
-        entry.names.clear();
-        let mut rest = &path[3..];
-        loop {
-            entry.names.push(rest.to_vec());
-            let Some(end) = rest.iter().position(|&byte| byte == b'\\') else {
-                break;
-            };
-            rest = &rest[end + 1..];
-        }
+    Entry {
+        names: names(path),
+        ..Entry::of(path, vec![claim])
     }
-    entry
+}
+
+/// What a path of Windows can mean: the list may have been moved with some of the folders of its files.
+pub(super) fn names(path: &[u8]) -> Vec<Vec<u8>> {
+    let from_root = match path {
+        _ if cfg!(windows) => None,
+        [_, b':', b'\\', rest @ ..] | [b'\\', rest @ ..] => Some(rest),
+        _ => None,
+    };
+    let Some(mut rest) = from_root else {
+        return vec![path.to_vec()];
+    };
+    let mut names = vec![rest.to_vec()];
+    while let Some(end) = rest.iter().position(|&byte| byte == b'\\') {
+        rest = &rest[end + 1..];
+        names.push(rest.to_vec());
+    }
+    names.retain(|name| !name.is_empty());
+    names
 }

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use crate::jobs::checksum::Algorithm;
+use super::Algorithm;
 
 /// The parts of names that name an algorithm, each before those that it contains.
 const PARTS: [(&str, Algorithm); 34] = [
@@ -101,7 +101,7 @@ fn is_algorithm(word: &str) -> bool {
 }
 
 /// The algorithm that the name of a list names.
-pub(super) fn algorithm_of(list: &Path) -> Option<Algorithm> {
+pub(in crate::jobs) fn algorithm_of(list: &Path) -> Option<Algorithm> {
     let name = lower_name(list);
     let stem = without_covers(&name);
     let extension = stem.rsplit_once('.').map_or("", |(_, extension)| extension);
@@ -119,7 +119,7 @@ pub(super) fn algorithm_of(list: &Path) -> Option<Algorithm> {
 }
 
 /// The file that a list with a digest alone is about: `disk.iso` for `disk.iso.sha256`.
-pub(super) fn file_of(list: &Path) -> Option<PathBuf> {
+pub(in crate::jobs) fn file_of(list: &Path) -> Option<PathBuf> {
     let mut file = list.to_owned();
     if let Some(extension) = lower(file.extension())
         && COVERS.contains(&extension.as_str())

@@ -1,23 +1,40 @@
 //! The algorithms that may have computed a digest.
 
+use serde::{Deserialize, Serialize};
+
 use super::read::Claim;
-use super::{Candidates, Options};
-use crate::jobs::checksum::{Algorithm, DigestKind};
+use super::{Algorithm, DigestKind};
 
 /// An algorithm of any length is considered for digests of at least this many bytes.
 const MIN_ANY_LEN: usize = 16;
 
-/// The candidates for a digest of a list whose name names the algorithm `named`. None if no algorithm
-/// that is known here has digests of this length.
+/// The algorithms that may have computed a digest.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candidates {
+    /// Likeliest first, at least one.
+    pub kinds: Vec<DigestKind>,
+    /// The number of those that are computed first; the others only if none of them matches.
+    pub likely: usize,
+}
+
+impl Candidates {
+    /// Those that are computed first.
+    pub fn likely(&self) -> &[DigestKind] {
+        &self.kinds[..self.likely.min(self.kinds.len())]
+    }
+}
+
+/// The candidates for a digest of a list whose name names the algorithm `named`, where the user has chosen
+/// `chosen`. None if no algorithm that is known here has digests of this length.
 ///
 /// A tag decides alone. Otherwise the name of the list counts more than the choice of the user, and that
 /// more than how common an algorithm is. One that does not stop an attacker is considered only where one
 /// of these names it, or if there is no other of this length: else a file could be made to have the
 /// SHA-256 of the list as its XXH3.
-pub(super) fn candidates(
+pub(in crate::jobs) fn candidates(
     claim: &Claim,
     named: Option<Algorithm>,
-    options: &Options,
+    chosen: Option<Algorithm>,
 ) -> Option<Candidates> {
     let len = claim.digest.len();
     if let Some(tag) = claim.tag {
@@ -26,20 +43,14 @@ pub(super) fn candidates(
     }
     let is_usual =
         |one: &Algorithm| one.usual_len() == len || one.has_any_length() && len >= MIN_ANY_LEN;
-    let is_given = |one: Algorithm| Some(one) == named || Some(one) == options.algorithm;
+    let is_given = |one: Algorithm| Some(one) == named || Some(one) == chosen;
     let all: Vec<_> = Algorithm::of_len(len).filter(is_usual).collect();
     let has_strong = all.iter().any(|&one| !is_weak(one));
     let mut all: Vec<_> = all
         .into_iter()
         .filter(|&one| !has_strong || !is_weak(one) || is_given(one))
         .collect();
-    let rank = |one: Algorithm| {
-        (
-            Some(one) != named,
-            Some(one) != options.algorithm,
-            !is_common(one),
-        )
-    };
+    let rank = |one: Algorithm| (Some(one) != named, Some(one) != chosen, !is_common(one));
     all.sort_by_key(|&one| rank(one));
     let first = *all.first()?;
     let likely = all.iter().filter(|&&one| rank(one) == rank(first)).count();

@@ -1,7 +1,7 @@
 //! The lines of coreutils, b3sum, BSD and OpenSSL: `digest  name` and `ALGORITHM (name) = digest`.
 
-use super::{Claim, Entry, Line, digest};
-use crate::jobs::checksum::list::unescape;
+use super::{Claim, Entry, Line, Mode, digest};
+use crate::jobs::checksum::Algorithm;
 
 /// Understands `digest  name`, `digest *name`, `digest name`, a tab in the place of the blanks, a size
 /// before the digest or the name, and a digest alone. `None` if the line is nothing of these.
@@ -24,7 +24,13 @@ pub(super) fn plain(line: &[u8], has_one_space: &mut Option<bool>) -> Option<Lin
         return alone(claim, rest);
     }
     let names = names(rest, has_one_space);
-    Some(entry(names, claim, is_escaped))
+    Some(match entry(names, claim, is_escaped) {
+        Line::Entry(entry) => Line::Entry(Entry {
+            mode: Mode::of(rest),
+            ..entry
+        }),
+        other => other,
+    })
 }
 
 /// A digest without a name is a list if it is long enough to be no word.
@@ -51,8 +57,8 @@ fn entry(names: Vec<&[u8]>, claim: Claim, is_escaped: bool) -> Line {
         Some(names) => Line::Entry(Entry {
             names,
             claims: vec![claim],
-            bytes: None,
             is_escaped,
+            ..Entry::default()
         }),
         None => Line::NoChecksum,
     }
@@ -113,15 +119,23 @@ pub(super) fn tagged(line: &[u8]) -> Option<Line> {
     let digest = rest[close + 1..].trim_ascii().strip_prefix(b"=")?;
     let digest = digest.trim_ascii_start();
     let is_tag = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_/".contains(byte);
-    if tag.is_empty() || name.is_empty() || !tag.iter().all(is_tag) {
+    if tag.is_empty() || !tag.iter().all(is_tag) {
         return None;
+    }
+    if name.is_empty() {
+        return Some(Line::NoChecksum);
     }
     let tag = str::from_utf8(tag).ok()?;
     Some(match digest::tagged(tag, digest) {
         Some(claim) => entry(vec![name], claim, is_escaped),
-        None if tag.eq_ignore_ascii_case("size") || !digest::is_likely(digest) => Line::NoChecksum,
-        None => Line::Unknown(tag.to_owned()),
+        None if is_unknown(tag) && digest::is_likely(digest) => Line::Unknown(tag.to_owned()),
+        None => Line::NoChecksum,
     })
+}
+
+/// Whether a tag may be an algorithm that is not known here.
+fn is_unknown(tag: &str) -> bool {
+    Algorithm::from_tag(tag).is_none() && !tag.eq_ignore_ascii_case("size")
 }
 
 /// The line without the backslash that marks escapes in its name.
@@ -130,6 +144,24 @@ fn without_mark(line: &[u8]) -> (&[u8], bool) {
         Some(line) => (line, true),
         None => (line, false),
     }
+}
+
+/// A name without its escape sequences; `None` if it has an unknown one.
+fn unescape(name: &[u8]) -> Option<Vec<u8>> {
+    let mut plain = Vec::with_capacity(name.len());
+    let mut bytes = name.iter();
+    while let Some(&byte) = bytes.next() {
+        plain.push(match byte {
+            b'\\' => match bytes.next() {
+                Some(b'\\') => b'\\',
+                Some(b'n') => b'\n',
+                Some(b'r') => b'\r',
+                _ => return None,
+            },
+            byte => byte,
+        });
+    }
+    Some(plain)
 }
 
 /// Splits before the first space or tab.

@@ -9,7 +9,7 @@ use crate::jobs::checksum::Algorithm;
 const MIN_ANY_LEN: usize = 16;
 
 /// The bytes of a digest that a user typed or pasted, with its algorithm if a word before it says so.
-pub(in crate::jobs::verify) fn from_text(text: &str) -> Option<Claim> {
+pub(in crate::jobs) fn from_text(text: &str) -> Option<Claim> {
     let text: String = text.split_whitespace().collect();
     let (tag, digest) = match text.rsplit_once([':', '=']) {
         Some((tag, digest)) if Algorithm::from_tag(tag).is_some() => (Some(tag), digest),

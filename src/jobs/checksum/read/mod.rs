@@ -6,7 +6,9 @@
 
 mod digest;
 mod encoding;
+mod fciv;
 mod hashdeep;
+mod mode;
 mod mtree;
 mod name_first;
 mod plain;
@@ -14,15 +16,18 @@ mod signed;
 mod windows;
 
 use std::io::{self, BufRead as _, BufReader, Cursor, Read};
+use std::path::Path;
 
-pub(super) use self::digest::from_text as digest_from_text;
+pub(in crate::jobs) use self::digest::from_text as digest_from_text;
+use self::fciv::Fciv;
 use self::hashdeep::Hashdeep;
+pub use self::mode::Mode;
 use self::mtree::Mtree;
 use self::name_first::Gpg;
 use self::signed::Signed;
 use self::windows::Windows;
-use crate::jobs::checksum::Algorithm;
-use crate::jobs::checksum::MAX_LINE_LEN;
+use crate::jobs::checksum::{Algorithm, MAX_LINE_LEN};
+use crate::jobs::text::shown;
 
 /// The beginning of a list, from which its line ends are decided.
 const SAMPLE_LEN: u64 = 64 * 1024;
@@ -46,6 +51,8 @@ pub struct Entry {
     pub bytes: Option<u64>,
     /// Whether a backslash in a name can only be itself.
     pub is_escaped: bool,
+    /// The mode of `shasum`, if the first letter of the name is one and no part of it.
+    pub mode: Option<Mode>,
 }
 
 impl Entry {
@@ -58,12 +65,23 @@ impl Entry {
     }
 }
 
+impl From<Claim> for Entry {
+    fn from(claim: Claim) -> Self {
+        Self {
+            claims: vec![claim],
+            ..Self::default()
+        }
+    }
+}
+
 /// What a line is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Line {
     /// A file with its digests.
     Entry(Entry),
-    /// A comment, a heading, or what is around a list.
+    /// A comment, with the mark that it begins with.
+    Comment(Vec<u8>),
+    /// A heading, a blank line, or what is around a list.
     Nothing,
     /// The digest of an algorithm that can't be computed here.
     Unknown(String),
@@ -76,6 +94,9 @@ pub enum Line {
 pub struct Hints {
     /// Whether digits at the end of a line are a CRC-32: the list is an SFV file.
     pub is_sfv: bool,
+    /// Whether lines count only in the forms that are usual, and that lists are written in here: what other
+    /// forms allow may be prose.
+    pub only_usual: bool,
 }
 
 /// What is known of a list when it has been read.
@@ -85,6 +106,14 @@ pub struct Reading {
     pub is_signed: bool,
     /// Whether bytes that no list has ended the reading.
     pub is_binary: bool,
+}
+
+/// The note for a list that is a clear-signed message.
+pub(in crate::jobs) fn signed_note(list: &Path) -> String {
+    format!(
+        "{} is signed; the signature is not checked here.",
+        shown(list)
+    )
 }
 
 /// Reads a list and passes each line to `take`, with its number from 1. Ends early when that returns false.
@@ -99,13 +128,13 @@ pub fn read<'a>(
     let mut text = encoding::decoded(source)?;
     let mut sample = Vec::new();
     text.by_ref().take(SAMPLE_LEN).read_to_end(&mut sample)?;
-    let line_end = line_end(&sample);
+    let is_fciv = fciv::is_fciv(&sample) && !hints.only_usual;
+    let line_end = if is_fciv { b'>' } else { line_end(&sample) };
     let mut reader = BufReader::new(Cursor::new(sample).chain(text));
     let mut parser = Parser::new(hints);
     let mut line = Vec::new();
-    let mut number = 0;
+    let mut number = 1;
     loop {
-        number += 1;
         line.clear();
         // One more byte, and one for the line end.
         let limit = MAX_LINE_LEN as u64 + 2;
@@ -121,14 +150,23 @@ pub fn read<'a>(
         if text.len() > MAX_LINE_LEN || text.contains(&0) {
             return Ok(parser.reading(true));
         }
-        for line in parser.line(text, line_end) {
+        let lines = if is_fciv {
+            vec![parser.fciv.piece(text)]
+        } else {
+            parser.line(text, line_end)
+        };
+        for line in lines {
             if !take(number, line) {
                 return Ok(parser.reading(false));
             }
         }
+        number += match line_end {
+            b'>' => line.split(|&byte| byte == b'\n').skip(1).count() as u64,
+            _ => 1,
+        };
     }
-    if let Some(entry) = parser.gpg.finish() {
-        take(number, Line::Entry(entry));
+    if let Some(line) = parser.finish() {
+        take(number, line);
     }
     Ok(parser.reading(false))
 }
@@ -153,6 +191,7 @@ struct Parser {
     hints: Hints,
     /// Whether one space comes before the names, as `md5 -r` of BSD writes; `None` before the first line.
     has_one_space: Option<bool>,
+    fciv: Fciv,
     gpg: Gpg,
     hashdeep: Hashdeep,
     mtree: Mtree,
@@ -165,6 +204,7 @@ impl Parser {
         Self {
             hints,
             has_one_space: None,
+            fciv: Fciv::default(),
             gpg: Gpg::default(),
             hashdeep: Hashdeep::default(),
             mtree: Mtree::default(),
@@ -180,15 +220,21 @@ impl Parser {
         }
     }
 
+    /// What has begun and ends with the list.
+    fn finish(&mut self) -> Option<Line> {
+        let cut = self.fciv.is_cut().then_some(Line::NoChecksum);
+        self.gpg.finish().map(Line::Entry).or(cut)
+    }
+
     /// What a line is, and before that an entry that ends only here.
-    fn line(&mut self, line: &[u8], line_end: u8) -> impl Iterator<Item = Line> + use<> {
+    fn line(&mut self, line: &[u8], line_end: u8) -> Vec<Line> {
         let (held, line) = if self.gpg.goes_on(line) {
             (None, Line::Nothing)
         } else {
             let held = self.gpg.finish().map(Line::Entry);
             (held, self.one(line, line_end))
         };
-        held.into_iter().chain([line])
+        held.into_iter().chain([line]).collect()
     }
 
     fn one(&mut self, line: &[u8], line_end: u8) -> Line {
@@ -197,6 +243,9 @@ impl Parser {
         } else {
             line.strip_suffix(b"\r").unwrap_or(line)
         };
+        if self.hints.only_usual {
+            return self.usual(line);
+        }
         let Some(line) = self.signed.inner(line) else {
             return Line::Nothing;
         };
@@ -205,8 +254,11 @@ impl Parser {
         }
         let whole = line;
         let line = line.trim_ascii_start();
-        if line.is_empty() || self.is_comment(line) {
+        if line.is_empty() {
             return Line::Nothing;
+        }
+        if self.is_comment(line) {
+            return Line::Comment(line.to_vec());
         }
         if let Some(line) = self.windows.line(line) {
             return line;
@@ -221,6 +273,22 @@ impl Parser {
             return Line::Nothing;
         }
         name_first::line(whole, self.hints.is_sfv).unwrap_or(Line::NoChecksum)
+    }
+
+    /// What a line is in the forms `digest  name` and `ALGORITHM (name) = digest`, or in an SFV file.
+    fn usual(&mut self, line: &[u8]) -> Line {
+        if line.trim_ascii().is_empty() {
+            return Line::Nothing;
+        }
+        let is_comment = line.starts_with(if self.hints.is_sfv { b";" } else { b"#" });
+        if is_comment {
+            return Line::Comment(line.to_vec());
+        }
+        let as_sfv = || name_first::line(line, true).filter(|_| self.hints.is_sfv);
+        as_sfv()
+            .or_else(|| plain::plain(line, &mut self.has_one_space))
+            .or_else(|| plain::tagged(line))
+            .unwrap_or(Line::NoChecksum)
     }
 
     fn is_comment(&mut self, line: &[u8]) -> bool {
