@@ -21,27 +21,27 @@ fn main() -> std::io::Result<()> {
     drain(&bench)
 }
 
+/// The starts of a round, one after the other. What a launcher does for the next start is so measured
+/// with its own starts, and not with those of others.
+const STARTS: u32 = 10;
+
 fn spawn_and_join(bench: &Bench, launcher: &Launcher) -> std::io::Result<()> {
-    let ours = || timed(|| join(&start(true_program())));
-    let with_launcher = || {
-        let launched = true_program().launched_by(launcher, LaunchOptions::default());
-        timed(|| join(&start(launched)))
-    };
+    let ours = || starts(|| join(&start(true_program())));
+    let with_launcher = || starts(|| join(&start(launched(launcher))));
     let small = small_program().map(Launcher::of_program);
     let mut contenders: Vec<Contender<'_>> = vec![
         ("meanwhile", Box::new(ours)),
         ("meanwhile, with launcher", Box::new(with_launcher)),
     ];
     if let Some(small) = &small {
-        let with_small = || {
-            let launched = true_program().launched_by(small, LaunchOptions::default());
-            timed(|| join(&start(launched)))
-        };
+        let with_small = || starts(|| join(&start(launched(small))));
         contenders.push(("meanwhile-supervise", Box::new(with_small)));
     }
-    contenders.push(("Command::output", Box::new(command_output)));
-    bench.compare("spawn and join a process", 500, 0.5, 1.0, contenders)?;
+    contenders.push(("Command::output", Box::new(|| starts(command_output))));
+    let title = "spawn and join a process";
+    bench.compare(title, 50, 0.5, f64::from(STARTS), contenders)?;
 
+    let ours = || timed(|| join(&start(true_program())));
     let mut contenders: Vec<Contender<'_>> = vec![("meanwhile", Box::new(ours))];
     for (name, method) in [
         ("Python multiprocessing, fork", "fork"),
@@ -62,11 +62,19 @@ fn small_program() -> Option<PathBuf> {
     Some(built.join("meanwhile-supervise")).filter(|program| program.is_file())
 }
 
-fn command_output() -> Duration {
-    timed(|| {
-        let output = Command::new("/bin/true").stdin(Stdio::null()).output();
-        assert!(output.expect("it starts").status.success());
-    })
+/// The time of a round, which begins when nothing of the round before goes on.
+fn starts(start: impl Fn()) -> Duration {
+    sleep(Duration::from_millis(5));
+    timed(|| (0..STARTS).for_each(|_| start()))
+}
+
+fn launched(launcher: &Launcher) -> Builder {
+    true_program().launched_by(launcher, LaunchOptions::default())
+}
+
+fn command_output() {
+    let output = Command::new("/bin/true").stdin(Stdio::null()).output();
+    assert!(output.expect("it starts").status.success());
 }
 
 /// The median time of a few spawns by Python; `None` without Python.
@@ -100,7 +108,7 @@ fn flat_in_memory(bench: &Bench) -> std::io::Result<()> {
         let ours = || timed(|| join(&start(true_program())));
         let contenders: Vec<Contender<'_>> = vec![
             ("meanwhile", Box::new(ours)),
-            ("Command::output", Box::new(command_output)),
+            ("Command::output", Box::new(|| timed(command_output))),
         ];
         let title = format!("the same with {mib} MiB resident");
         bench.compare(&title, 100, 0.5, 1.0, contenders)?;
