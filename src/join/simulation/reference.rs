@@ -1,0 +1,88 @@
+//! The reference model: what can end, by the words alone.
+
+use std::collections::BTreeSet;
+
+use super::super::graph::Need;
+use super::threads::{Frame, Waiting};
+use super::world::{Follower, World};
+
+impl World<'_> {
+    /// Returns the tasks that can end, without those that have.
+    pub(super) fn can_end(&self, deadlines_count: bool) -> BTreeSet<usize> {
+        let mut able = BTreeSet::new();
+        loop {
+            let is_able = |task: &usize| match (self.frame_of(*task), &self.followers[*task]) {
+                (Some((thread, depth)), _) => {
+                    self.can_return(thread, depth, &able, deadlines_count)
+                }
+                (None, Some(Follower { leader, .. })) => self.ends(*leader, &able),
+                (None, None) => true,
+            };
+            let more: Vec<usize> = (0..self.tasks.len())
+                .filter(|task| !able.contains(task) && is_able(task))
+                .collect();
+            if more.is_empty() {
+                return able;
+            }
+            able.extend(more);
+        }
+    }
+
+    /// Whether this frame and all above it can return, if these tasks can end.
+    pub(super) fn can_return(
+        &self,
+        thread: usize,
+        depth: usize,
+        able: &BTreeSet<usize>,
+        deadlines_count: bool,
+    ) -> bool {
+        (depth..self.threads[thread].frames.len()).all(|depth| {
+            let Some(waiting) = &self.threads[thread].frames[depth].waiting else {
+                return true;
+            };
+            // A wait that is not checked yet is refused if it closes a cycle.
+            waiting.can_return()
+                || !waiting.is_checked
+                || (deadlines_count && waiting.plan.has_deadline)
+                || self.targets_can_end(thread, depth, able)
+        })
+    }
+
+    pub(super) fn targets_can_end(
+        &self,
+        thread: usize,
+        depth: usize,
+        able: &BTreeSet<usize>,
+    ) -> bool {
+        let waiting = &self.threads[thread].frames[depth].waiting;
+        let waiting = waiting.as_ref().expect("it waits");
+        let mut targets = waiting.plan.targets.iter();
+        match waiting.need() {
+            Need::All => targets.all(|target| self.ends(*target, able)),
+            Need::Any | Need::Nothing => targets.any(|target| self.ends(*target, able)),
+        }
+    }
+
+    /// The number of threads of this pool, and of its spare threads, whose task can go on.
+    pub(super) fn able_threads(&self, pool: usize) -> usize {
+        let of_pool = self.threads.iter().filter(|it| it.pool() == Some(pool));
+        let frames = of_pool.filter_map(|thread| thread.frames.last());
+        let able = |frame: &&Frame<'_>| frame.waiting.as_ref().is_none_or(Waiting::can_return);
+        frames.filter(able).count()
+    }
+
+    fn ends(&self, task: usize, able: &BTreeSet<usize>) -> bool {
+        self.tasks[task].is_finished() || able.contains(&task)
+    }
+
+    /// Where the function of this task runs.
+    fn frame_of(&self, task: usize) -> Option<(usize, usize)> {
+        self.threads.iter().enumerate().find_map(|(thread, it)| {
+            let depth = it
+                .frames
+                .iter()
+                .position(|frame| frame.task() == Some(task))?;
+            Some((thread, depth))
+        })
+    }
+}
