@@ -17,9 +17,12 @@ mod followers;
 mod programs;
 mod reference;
 mod run;
+mod spares;
 mod threads;
 mod waits;
 mod world;
+
+use std::sync::Arc;
 
 use proptest::prelude::*;
 
@@ -37,7 +40,7 @@ fn waits_of_random_programs_end_or_are_refused() {
         ..ProptestConfig::default()
     };
     proptest!(config, |(program in programs())| {
-        let graph = Graph::new();
+        let graph = Arc::new(Graph::new());
         World::new(&graph, &program).run(program.seed);
     });
 }

@@ -2,21 +2,24 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::sync_channel;
 use std::time::Duration;
 
 use super::as_completed::{CompletionError, as_completed};
+use super::builder::spawn;
 use super::changes::Subscription;
 use super::current;
-use super::graph::{Graph, Need, Wait, visits};
+use super::graph::{self, Graph, Intent, Need, Wait, visits, wait_graph};
 use super::header::{ClosureOutcome, Header, Spec};
 use super::id::TaskId;
 use super::info::Placement;
 use super::pool::Pool;
 use super::priority::Priority;
 use super::select::{Select, SelectError};
+use super::targets::Targets;
 use super::task::Task;
 use super::wait::WaitSet;
-use super::wait_many::{WaitOutcome, WaitUntil, wait};
+use super::wait_many::{WaitOutcome, WaitUntil, wait, wait_timeout};
 use super::workers::{InnermostTask, MAX_DEPTH, Workers, refusals};
 
 fn queued_task(id: u64) -> Arc<Header> {
@@ -68,7 +71,7 @@ impl<'g> Nested<'g> {
         let set = WaitSet::new(vec![self.new_task(), self.new_task()]);
         assert!(!set.is_satisfied(Need::Any));
         let (graph, workers) = (self.graph, self.workers.clone());
-        let (wait, shortages) = workers.act(&running, || {
+        let (wait, shortages) = workers.while_entered(&running, || {
             let _current = current::enter(task.id());
             let wait = graph.enter(set.intent(Need::Any, None));
             let shortages = wait.check().expect("it closes no cycle");
@@ -155,11 +158,7 @@ fn refused_waits(is_refused: fn(Vec<Task<()>>) -> bool) -> usize {
             refused.fetch_add(1, Ordering::Relaxed);
         }
     }
-    let pool = Pool::new(1).expect("the system grants a thread");
-    let Placement::Pool(id) = pool.placement() else {
-        unreachable!("the tasks of a pool are placed there")
-    };
-    refusals::begin(id);
+    let pool = pool_without_spares();
     let refused = Arc::default();
     pool.spawn({
         let (pool, refused) = (pool.clone(), Arc::clone(&refused));
@@ -198,4 +197,88 @@ fn as_completed_without_a_spare_is_refused() {
         let first = as_completed(tasks).next();
         matches!(first, Some(Err(CompletionError::NoThread)))
     }));
+}
+
+/// A pool of one thread whose spare threads the system refuses.
+fn pool_without_spares() -> Pool {
+    let pool = Pool::builder().threads(1).priority(Priority::Normal);
+    let pool = pool.build().expect("the system grants a thread");
+    let Placement::Pool(id) = pool.placement() else {
+        unreachable!("the tasks of a pool are placed there")
+    };
+    refusals::begin(id);
+    pool
+}
+
+/// Longer than any of these waits takes.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+#[test]
+fn join_of_the_task_around_it_closes_a_cycle() {
+    let pool = pool_without_spares();
+    let (hold, held) = sync_channel::<()>(0);
+    let other = spawn("other", move |_| held.into_iter().next().is_none()).expect("a thread");
+    let (send_outer, outer) = sync_channel::<Task<bool>>(1);
+    let joiner = spawn("joiner", move |_| {
+        let outer = outer.into_iter().next().expect("it is sent");
+        outer.join().is_ok()
+    });
+    let joiner = joiner.expect("a thread");
+    let outer = pool.spawn({
+        let (pool, joiner, other) = (pool.clone(), joiner.clone(), other.clone());
+        move |_| {
+            // It runs inside of the wait below, where `other` could end that wait but for this join.
+            let inner = pool.spawn(move |_| {
+                let is_in_graph = |task| {
+                    let waits = wait_graph().waits;
+                    waits.iter().any(|wait| wait.waiter == Some(task))
+                };
+                while !is_in_graph(joiner.id()) {
+                    std::thread::yield_now();
+                }
+                joiner.join().is_err()
+            });
+            let waited = wait(&[inner, other], WaitUntil::First);
+            *waited.done[0].join().expect("it returns")
+        }
+    });
+    send_outer.send(outer.clone()).expect("it is received");
+    let is_inner_refused = *outer.join_timeout(TIMEOUT).expect("one join is refused");
+    assert_eq!(is_inner_refused, *joiner.join().expect("it returns"));
+    drop(hold);
+}
+
+#[test]
+fn wait_is_served_though_its_thread_ran_a_task_first() {
+    let pool = pool_without_spares();
+    let queued = |pool: &Pool| pool.spawn(|_| ());
+    let (begin, begun) = sync_channel::<Task<()>>(1);
+    let (check, checked) = sync_channel(0);
+    // Waits for a queued task that no thread runs while the one of the pool runs another one.
+    let joiner = spawn("joiner", move |_| {
+        let target = begun.into_iter().next().expect("it is sent");
+        let wait = graph::global().enter(Intent {
+            targets: Targets::One(target.header().clone()),
+            need: Need::All,
+            deadline: None,
+        });
+        assert!(wait.begin().is_ok(), "it can end");
+        check.send(()).expect("it is received");
+        target.header().park(None, || wait.is_broken());
+    });
+    let joiner = joiner.expect("a thread");
+    let outer = pool.spawn({
+        let (pool, joiner) = (pool.clone(), joiner.clone());
+        move |_| {
+            let other = pool.clone();
+            let inner = pool.spawn(move |_| {
+                begin.send(queued(&other)).expect("it is received");
+                checked.into_iter().next().expect("it is sent");
+            });
+            // A worker runs no target by itself in a wait with a deadline.
+            wait_timeout(&[inner, joiner], WaitUntil::All, 360 * TIMEOUT).end
+        }
+    });
+    let end = outer.join_timeout(TIMEOUT).expect("the pool is served");
+    assert_eq!(*end, WaitOutcome::Satisfied);
 }

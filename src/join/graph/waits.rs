@@ -254,9 +254,12 @@ impl Waits {
         if !counts || entry.intent.deadline.is_some() || entry.needs_no_target() {
             return entry.needs_helped(task);
         }
-        let waiting = self.waiting_targets(entry);
+        let mut waiting = self.waiting_targets(entry);
         match entry.intent.need {
-            Need::All => Needs::All(waiting),
+            Need::All => {
+                waiting.extend(entry.helped_by(task).map(Node::Task));
+                Needs::All(waiting)
+            }
             Need::Any if waiting.len() < unfinished => Needs::nothing(),
             Need::Any => Needs::Any(waiting),
             Need::Nothing => Needs::nothing(),

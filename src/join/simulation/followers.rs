@@ -1,6 +1,7 @@
 //! The tasks that follow others.
 
-use super::threads::{Callback, Code, Frame};
+use super::spares::AfterServing;
+use super::threads::{Code, Frame};
 use super::world::{World, id};
 
 impl World<'_> {
@@ -59,13 +60,7 @@ impl World<'_> {
         match followed {
             Ok(shortages) => {
                 assert!(self.can_end(true).contains(&task), "task {task} must end");
-                self.serve(shortages);
-                if self.tasks[next].is_finished() {
-                    self.call(thread, Callback::End(task));
-                } else {
-                    self.callbacks[next].push(Callback::End(task));
-                    self.resume(thread);
-                }
+                self.serve(thread, shortages, AfterServing::Follow(task, next));
             }
             Err(ring) => {
                 let waits = self.threads.iter().flat_map(|thread| &thread.frames);

@@ -47,9 +47,15 @@ pub(super) struct FollowPlan {
 }
 
 #[derive(Clone, Debug)]
+pub(super) struct PoolPlan {
+    pub(super) threads: usize,
+    /// The system refuses the spare threads after this number of them.
+    pub(super) most_spares: usize,
+}
+
+#[derive(Clone, Debug)]
 pub(super) struct Program {
-    /// The number of threads of each pool.
-    pub(super) pools: Vec<usize>,
+    pub(super) pools: Vec<PoolPlan>,
     pub(super) tasks: Vec<TaskPlan>,
     /// Decides which thread makes the next step.
     pub(super) seed: u64,
@@ -85,9 +91,14 @@ pub(super) fn programs() -> impl Strategy<Value = Program> {
                 callbacks,
             })
     };
+    let most_spares = prop_oneof![Just(usize::MAX), 0..=1_usize];
+    let pool = (1..=3_usize, most_spares).prop_map(|(threads, most_spares)| PoolPlan {
+        threads,
+        most_spares,
+    });
     (
         3..=8_usize,
-        prop::collection::vec(1..=3_usize, 1..=2),
+        prop::collection::vec(pool, 1..=2),
         any::<u64>(),
     )
         .prop_flat_map(move |(count, pools, seed)| {

@@ -3,20 +3,19 @@
 use std::collections::BTreeSet;
 
 use super::super::graph::Need;
-use super::threads::{Frame, Waiting};
-use super::world::{Follower, World};
+use super::threads::{Code, Frame, Waiting};
+use super::world::World;
 
 impl World<'_> {
     /// Returns the tasks that can end, without those that have.
     pub(super) fn can_end(&self, deadlines_count: bool) -> BTreeSet<usize> {
         let mut able = BTreeSet::new();
         loop {
-            let is_able = |task: &usize| match (self.frame_of(*task), &self.followers[*task]) {
-                (Some((thread, depth)), _) => {
+            let is_able = |task: &usize| {
+                let follows = self.followers[*task].as_ref();
+                self.frame_of(*task).is_none_or(|(thread, depth)| {
                     self.can_return(thread, depth, &able, deadlines_count)
-                }
-                (None, Some(Follower { leader, .. })) => self.ends(*leader, &able),
-                (None, None) => true,
+                }) && follows.is_none_or(|it| self.ends(it.leader, &able))
             };
             let more: Vec<usize> = (0..self.tasks.len())
                 .filter(|task| !able.contains(task) && is_able(task))
@@ -67,7 +66,11 @@ impl World<'_> {
     pub(super) fn able_threads(&self, pool: usize) -> usize {
         let of_pool = self.threads.iter().filter(|it| it.pool() == Some(pool));
         let frames = of_pool.filter_map(|thread| thread.frames.last());
-        let able = |frame: &&Frame<'_>| frame.waiting.as_ref().is_none_or(Waiting::can_return);
+        let able = |frame: &&Frame<'_>| {
+            // It may find nothing to run.
+            let is_serving = matches!(frame.code, Code::Serving(_));
+            !is_serving && frame.waiting.as_ref().is_none_or(Waiting::can_return)
+        };
         frames.filter(able).count()
     }
 
@@ -75,13 +78,13 @@ impl World<'_> {
         self.tasks[task].is_finished() || able.contains(&task)
     }
 
-    /// Where the function of this task runs.
+    /// Where a frame holds up this task.
     fn frame_of(&self, task: usize) -> Option<(usize, usize)> {
         self.threads.iter().enumerate().find_map(|(thread, it)| {
             let depth = it
                 .frames
                 .iter()
-                .position(|frame| frame.task() == Some(task))?;
+                .position(|frame| frame.held_up() == Some(task))?;
             Some((thread, depth))
         })
     }

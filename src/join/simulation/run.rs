@@ -45,7 +45,8 @@ impl World<'_> {
                 let able = self.able_threads(pool);
                 assert!(able < self.pools[pool].threads(), "{able} threads run");
             }
-            return self.begin(thread, task);
+            self.begin(thread, task);
+            return self.note(thread, task);
         };
         if frame.waiting.take().is_some() {
             return;
@@ -60,6 +61,7 @@ impl World<'_> {
             Code::Task(task) => self.end(thread, task, true),
             Code::AndThen(task, next) => self.follow(thread, task, next),
             Code::Callback => self.pop(thread),
+            Code::Serving(_) => self.step_serving(thread),
             Code::Callbacks => {
                 let due = self.threads[thread].due.last_mut().expect("it was added");
                 if let Some(callback) = due.pop_front() {
@@ -115,10 +117,18 @@ impl World<'_> {
         drop(self.tasks[task].begin().expect("it was queued"));
         let waits = self.plans[task].waits.clone();
         self.push(thread, Code::Task(task), waits);
+    }
+
+    /// Has a worker note the task that it has begun.
+    pub(super) fn note(&mut self, thread: usize, task: usize) {
         let thread = &mut self.threads[thread];
+        let running = thread
+            .worker()
+            .map_or(&thread.running, |(_, running)| running);
+        let running = running.clone();
+        let before = running.replace(Some(id(task)));
         let frame = thread.frames.last_mut().expect("it was added");
-        frame.is_noted = true;
-        frame.before = thread.running.replace(Some(id(task)));
+        frame.noted = Some((running, before));
     }
 
     pub(super) fn push(&mut self, thread: usize, code: Code, waits: Vec<WaitPlan>) {
@@ -126,16 +136,15 @@ impl World<'_> {
             code,
             waits: waits.into(),
             waiting: None,
-            is_noted: false,
-            before: None,
+            noted: None,
         });
     }
 
     /// Returns from the innermost frame.
     fn pop(&mut self, thread: usize) {
         let frame = self.threads[thread].frames.pop().expect("it runs");
-        if frame.is_noted {
-            self.threads[thread].running.replace(frame.before);
+        if let Some((running, before)) = frame.noted {
+            running.replace(before);
         }
         self.resume(thread);
     }
@@ -172,7 +181,8 @@ impl World<'_> {
         for thread in 0..self.threads.len() {
             for depth in 0..self.threads[thread].frames.len() {
                 let waiting = &self.threads[thread].frames[depth].waiting;
-                if waiting.as_ref().is_some_and(|it| it.plan.has_deadline) {
+                let is_timed = |it: &Waiting<'_>| it.plan.has_deadline && !it.can_return();
+                if waiting.as_ref().is_some_and(is_timed) {
                     has_deadline = true;
                     if !self.can_return(thread, depth, &able, false) {
                         let waiting = &mut self.threads[thread].frames[depth].waiting;

@@ -7,6 +7,7 @@ use super::super::id::TaskId;
 use super::super::wait::WaitSet;
 use super::super::workers::InnermostTask;
 use super::programs::WaitPlan;
+use super::spares::{AfterServing, Serving};
 
 pub(super) struct Thread<'g> {
     pub(super) source: Source,
@@ -14,6 +15,8 @@ pub(super) struct Thread<'g> {
     pub(super) frames: Vec<Frame<'g>>,
     /// The callbacks of each task whose callbacks run here, the innermost last.
     pub(super) due: Vec<VecDeque<Callback>>,
+    /// The shortages that it serves, the innermost last.
+    pub(super) serving: Vec<Serving>,
 }
 
 impl Thread<'_> {
@@ -22,6 +25,12 @@ impl Thread<'_> {
             Source::Task(_) => None,
             Source::Queue(pool) | Source::Shortages(pool) => Some(pool),
         }
+    }
+
+    /// The pool of which it is a thread now, and where it notes what it runs.
+    pub(super) fn worker(&self) -> Option<(usize, &InnermostTask)> {
+        let instead = self.serving.iter().rev().find_map(Serving::worker);
+        instead.or_else(|| Some((self.pool()?, &self.running)))
     }
 }
 
@@ -39,9 +48,8 @@ pub(super) struct Frame<'g> {
     pub(super) code: Code,
     pub(super) waits: VecDeque<WaitPlan>,
     pub(super) waiting: Option<Waiting<'g>>,
-    /// Whether the thread notes that it runs this, and what it ran before.
-    pub(super) is_noted: bool,
-    pub(super) before: Option<TaskId>,
+    /// Where the thread notes that it runs this, and what it ran before.
+    pub(super) noted: Option<(InnermostTask, Option<TaskId>)>,
 }
 
 impl Frame<'_> {
@@ -49,7 +57,15 @@ impl Frame<'_> {
     pub(super) fn task(&self) -> Option<usize> {
         match self.code {
             Code::Task(task) | Code::AndThen(task, _) => Some(task),
-            Code::Callback | Code::Callbacks => None,
+            Code::Callback | Code::Callbacks | Code::Serving(_) => None,
+        }
+    }
+
+    /// The task that can't end before this frame returns.
+    pub(super) fn held_up(&self) -> Option<usize> {
+        match self.code {
+            Code::Serving(AfterServing::Follow(task, _)) => Some(task),
+            _ => self.task(),
         }
     }
 }
@@ -64,6 +80,8 @@ pub(super) enum Code {
     Callback,
     /// The callbacks of a task that has ended.
     Callbacks,
+    /// What a pool is short of, because the system refuses a spare thread.
+    Serving(AfterServing),
 }
 
 /// A wait of a simulated thread.

@@ -3,14 +3,12 @@
 use std::time::{Duration, Instant};
 
 use super::super::current;
-use super::super::graph::{Graph, Need, Shortages};
+use super::super::graph::{Graph, Need};
 use super::super::targets::Targets;
 use super::super::wait::WaitSet;
-use super::threads::{Frame, Source, Waiting};
+use super::spares::AfterServing;
+use super::threads::{Frame, Waiting};
 use super::world::{World, id, number};
-
-/// How many tasks a simulated thread runs inside of each other.
-const MAX_DEPTH: usize = 2;
 
 impl<'g> World<'g> {
     pub(super) fn begin_wait(&mut self, thread: usize) {
@@ -63,12 +61,18 @@ impl<'g> World<'g> {
         if let Some(target) = self.target_to_help(thread) {
             let it = &self.threads[thread];
             let waiting = it.frames.last().and_then(|frame| frame.waiting.as_ref());
+            let (_, running) = it.worker().expect("it is of a pool");
             waiting
                 .expect("it waits")
                 .entry
-                .set_helping(it.running.clone());
-            return self.begin(thread, target);
+                .set_helping(running.clone());
+            self.begin(thread, target);
+            return self.note(thread, target);
         }
+        self.check(thread);
+    }
+
+    pub(super) fn check(&mut self, thread: usize) {
         let depth = self.threads[thread].frames.len() - 1;
         let frame = self.threads[thread].frames.last_mut().expect("it waits");
         frame.waiting.as_mut().expect("it waits").is_checked = true;
@@ -78,7 +82,7 @@ impl<'g> World<'g> {
         match self.as_thread(thread, |_| entry.check()) {
             Ok(shortages) => {
                 assert!(can_return, "the wait of thread {thread} must be refused");
-                self.serve(shortages);
+                self.serve(thread, shortages, AfterServing::Wait);
             }
             Err(cycle) => {
                 assert!(!can_return, "thread {thread} is refused: {cycle:?}");
@@ -89,22 +93,9 @@ impl<'g> World<'g> {
         }
     }
 
-    pub(super) fn serve(&mut self, shortages: Shortages) {
-        for short in shortages.0 {
-            let number = short.workers.pool();
-            if short.workers.add_shortages(short.waits, &short.stuck) {
-                let pool = (0..self.pools.len()).find(|pool| self::number(*pool) == number);
-                let pool = pool.expect("a pool");
-                assert_eq!(self.able_threads(pool), 0, "no spare thread is needed");
-                let (_, running) = short.workers.add_spare();
-                self.add_thread(Source::Shortages(pool), running);
-            }
-        }
-    }
-
-    fn target_to_help(&self, thread: usize) -> Option<usize> {
-        let thread = &self.threads[thread];
-        let pool = thread.pool().filter(|_| thread.frames.len() <= MAX_DEPTH)?;
+    fn target_to_help(&self, at: usize) -> Option<usize> {
+        let thread = &self.threads[at];
+        let (pool, _) = thread.worker().filter(|_| self.may_go_deeper(at))?;
         let frame = thread.frames.last()?;
         let waiting = frame.waiting.as_ref()?;
         if waiting.plan.has_deadline || waiting.need() != Need::All {
@@ -116,9 +107,8 @@ impl<'g> World<'g> {
 
     /// Has the thread of this test act as a simulated one.
     fn as_thread<T>(&self, thread: usize, code: impl FnOnce(&'g Graph) -> T) -> T {
-        let thread = &self.threads[thread];
-        match thread.pool() {
-            Some(pool) => self.pools[pool].act(&thread.running, || code(self.graph)),
+        match self.threads[thread].worker() {
+            Some((pool, running)) => self.pools[pool].while_entered(running, || code(self.graph)),
             None => code(self.graph),
         }
     }

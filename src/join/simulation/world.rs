@@ -9,7 +9,7 @@ use super::super::id::TaskId;
 use super::super::info::Placement;
 use super::super::priority::Priority;
 use super::super::workers::{InnermostTask, Workers};
-use super::programs::{Program, TaskPlan, choose_leaders};
+use super::programs::{PoolPlan, Program, TaskPlan, choose_leaders};
 use super::threads::{Callback, Source, Thread};
 
 pub(super) struct World<'g> {
@@ -17,6 +17,8 @@ pub(super) struct World<'g> {
     pub(super) plans: Vec<TaskPlan>,
     pub(super) tasks: Vec<Arc<Header>>,
     pub(super) pools: Vec<Arc<Workers>>,
+    /// The number of spare threads of each pool that the system grants.
+    pub(super) most_spares: Vec<usize>,
     pub(super) queues: Vec<Vec<usize>>,
     pub(super) threads: Vec<Thread<'g>>,
     /// By the task.
@@ -33,7 +35,7 @@ pub(super) struct Follower<'g> {
 }
 
 impl<'g> World<'g> {
-    pub(super) fn new(graph: &'g Graph, program: &Program) -> Self {
+    pub(super) fn new(graph: &'g Arc<Graph>, program: &Program) -> Self {
         let chosen = choose_leaders(&program.tasks);
         let task = |(index, plan): (usize, &TaskPlan)| {
             let placement = match plan.pool {
@@ -55,6 +57,7 @@ impl<'g> World<'g> {
             plans: program.tasks.clone(),
             tasks: program.tasks.iter().enumerate().map(task).collect(),
             pools: Vec::new(),
+            most_spares: program.pools.iter().map(|plan| plan.most_spares).collect(),
             queues: vec![Vec::new(); program.pools.len()],
             threads: Vec::new(),
             followers: Vec::new(),
@@ -74,10 +77,11 @@ impl<'g> World<'g> {
             }
             world.followers.push(follower);
         }
-        for (pool, threads) in program.pools.iter().enumerate() {
-            let name = String::new();
-            // The simulation asks the graph itself.
-            let workers = Workers::new(number(pool), name, *threads, Priority::Normal, |_| None);
+        for (pool, PoolPlan { threads, .. }) in program.pools.iter().enumerate() {
+            let (name, number) = (String::new(), number(pool));
+            let of_spare = Arc::downgrade(graph);
+            let next = move |running: &_| of_spare.upgrade()?.next_for_spare(number, running);
+            let workers = Workers::new(number, name, *threads, Priority::Normal, next);
             let workers = Arc::new(workers);
             graph.add_pool(workers.clone());
             for thread in 0..*threads {
@@ -101,7 +105,13 @@ impl<'g> World<'g> {
             running,
             frames: Vec::new(),
             due: Vec::new(),
+            serving: Vec::new(),
         });
+    }
+
+    pub(super) fn pool_of(&self, workers: &Workers) -> usize {
+        let found = self.pools.iter().position(|it| it.pool() == workers.pool());
+        found.expect("a pool of this program")
     }
 
     pub(super) fn index_of(&self, task: &Header) -> usize {
