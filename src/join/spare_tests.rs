@@ -1,26 +1,16 @@
 //! Spare threads for tasks that wait inside each other.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::sync_channel;
-use std::time::Duration;
 
-use super::as_completed::{CompletionError, as_completed};
-use super::builder::spawn;
 use super::changes::Subscription;
 use super::current;
-use super::graph::{self, Graph, Intent, Need, Wait, visits, wait_graph};
+use super::graph::{Graph, Need, Wait, visits};
 use super::header::{ClosureOutcome, Header, Spec};
 use super::id::TaskId;
 use super::info::Placement;
-use super::pool::Pool;
 use super::priority::Priority;
-use super::select::{Select, SelectError};
-use super::targets::Targets;
-use super::task::Task;
 use super::wait::WaitSet;
-use super::wait_many::{WaitOutcome, WaitUntil, wait, wait_timeout};
-use super::workers::{InnermostTask, MAX_DEPTH, Workers, refusals};
+use super::workers::{InnermostTask, Workers};
 
 fn queued_task(id: u64) -> Arc<Header> {
     let spec = Spec {
@@ -132,153 +122,4 @@ fn visits_of(depth: usize) -> usize {
 fn search_for_nested_waits_takes_linear_work() {
     let (once, twice) = (visits_of(200), visits_of(400));
     assert!(twice <= once * 5 / 2, "{once} nodes, then {twice}");
-}
-
-/// As many as overflow a stack if they run inside each other.
-const LONG: usize = 2_000;
-
-/// Has each of many tasks wait for the first of new ones, of which `is_refused` does one wait, in a pool whose
-/// spare threads the system refuses. Returns how many waits were refused.
-fn refused_waits(is_refused: fn(Vec<Task<()>>) -> bool) -> usize {
-    fn level(
-        pool: &Pool,
-        left: usize,
-        is_refused: fn(Vec<Task<()>>) -> bool,
-        refused: &Arc<AtomicUsize>,
-    ) {
-        if left == 0 {
-            return;
-        }
-        let next = pool.spawn({
-            let (pool, refused) = (pool.clone(), refused.clone());
-            move |_| level(&pool, left - 1, is_refused, &refused)
-        });
-        let other = pool.spawn(|_| ());
-        if is_refused(vec![next, other]) {
-            refused.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-    let pool = pool_without_spares();
-    let refused = Arc::default();
-    pool.spawn({
-        let (pool, refused) = (pool.clone(), Arc::clone(&refused));
-        move |_| level(&pool, LONG, is_refused, &refused)
-    });
-    let idle = pool.wait_until_idle_timeout(Duration::from_secs(60));
-    idle.expect("no wait hangs");
-    refused.load(Ordering::Relaxed)
-}
-
-/// Without spare threads each worker runs what its waits need up to a depth.
-#[track_caller]
-fn assert_depth_is_bounded(refused: usize) {
-    assert!(refused > 0, "no thread was refused");
-    assert!(refused <= LONG / MAX_DEPTH, "{refused} refused");
-}
-
-#[test]
-fn first_without_a_spare_thread_is_refused() {
-    assert_depth_is_bounded(refused_waits(|tasks| {
-        wait(&tasks, WaitUntil::First).end == WaitOutcome::NoThread
-    }));
-}
-
-#[test]
-fn select_without_a_spare_thread_is_refused() {
-    assert_depth_is_bounded(refused_waits(|tasks| {
-        let waited = Select::new().task(&tasks[0]).task(&tasks[1]).wait();
-        waited == Err(SelectError::NoThread)
-    }));
-}
-
-#[test]
-fn as_completed_without_a_spare_is_refused() {
-    assert_depth_is_bounded(refused_waits(|tasks| {
-        let first = as_completed(tasks).next();
-        matches!(first, Some(Err(CompletionError::NoThread)))
-    }));
-}
-
-/// A pool of one thread whose spare threads the system refuses.
-fn pool_without_spares() -> Pool {
-    let pool = Pool::builder().threads(1).priority(Priority::Normal);
-    let pool = pool.build().expect("the system grants a thread");
-    let Placement::Pool(id) = pool.placement() else {
-        unreachable!("the tasks of a pool are placed there")
-    };
-    refusals::begin(id);
-    pool
-}
-
-/// Longer than any of these waits takes.
-const TIMEOUT: Duration = Duration::from_secs(10);
-
-#[test]
-fn join_of_the_task_around_it_closes_a_cycle() {
-    let pool = pool_without_spares();
-    let (hold, held) = sync_channel::<()>(0);
-    let other = spawn("other", move |_| held.into_iter().next().is_none()).expect("a thread");
-    let (send_outer, outer) = sync_channel::<Task<bool>>(1);
-    let joiner = spawn("joiner", move |_| {
-        let outer = outer.into_iter().next().expect("it is sent");
-        outer.join().is_ok()
-    });
-    let joiner = joiner.expect("a thread");
-    let outer = pool.spawn({
-        let (pool, joiner, other) = (pool.clone(), joiner.clone(), other.clone());
-        move |_| {
-            // It runs inside of the wait below, where `other` could end that wait but for this join.
-            let inner = pool.spawn(move |_| {
-                let is_in_graph = |task| {
-                    let waits = wait_graph().waits;
-                    waits.iter().any(|wait| wait.waiter == Some(task))
-                };
-                while !is_in_graph(joiner.id()) {
-                    std::thread::yield_now();
-                }
-                joiner.join().is_err()
-            });
-            let waited = wait(&[inner, other], WaitUntil::First);
-            *waited.done[0].join().expect("it returns")
-        }
-    });
-    send_outer.send(outer.clone()).expect("it is received");
-    let is_inner_refused = *outer.join_timeout(TIMEOUT).expect("one join is refused");
-    assert_eq!(is_inner_refused, *joiner.join().expect("it returns"));
-    drop(hold);
-}
-
-#[test]
-fn wait_is_served_though_its_thread_ran_a_task_first() {
-    let pool = pool_without_spares();
-    let queued = |pool: &Pool| pool.spawn(|_| ());
-    let (begin, begun) = sync_channel::<Task<()>>(1);
-    let (check, checked) = sync_channel(0);
-    // Waits for a queued task that no thread runs while the one of the pool runs another one.
-    let joiner = spawn("joiner", move |_| {
-        let target = begun.into_iter().next().expect("it is sent");
-        let wait = graph::global().enter(Intent {
-            targets: Targets::One(target.header().clone()),
-            need: Need::All,
-            deadline: None,
-        });
-        assert!(wait.begin().is_ok(), "it can end");
-        check.send(()).expect("it is received");
-        target.header().park(None, || wait.is_broken());
-    });
-    let joiner = joiner.expect("a thread");
-    let outer = pool.spawn({
-        let (pool, joiner) = (pool.clone(), joiner.clone());
-        move |_| {
-            let other = pool.clone();
-            let inner = pool.spawn(move |_| {
-                begin.send(queued(&other)).expect("it is received");
-                checked.into_iter().next().expect("it is sent");
-            });
-            // A worker runs no target by itself in a wait with a deadline.
-            wait_timeout(&[inner, joiner], WaitUntil::All, 360 * TIMEOUT).end
-        }
-    });
-    let end = outer.join_timeout(TIMEOUT).expect("the pool is served");
-    assert_eq!(*end, WaitOutcome::Satisfied);
 }
