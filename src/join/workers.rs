@@ -162,13 +162,12 @@ impl Workers {
         self.running[thread].clone()
     }
 
-    /// Makes this thread one of the pool. Returns what it was before.
-    fn enter(&self, running: &InnermostTask) -> Option<Worker> {
-        let worker = Worker {
+    fn enter(&self, running: &InnermostTask) {
+        Self::replace_worker(Some(Worker {
             pool: self.pool,
             running: running.clone(),
-        };
-        Self::replace_worker(Some(worker))
+            outer: Vec::new(),
+        }));
     }
 
     fn replace_worker(worker: Option<Worker>) -> Option<Worker> {
@@ -179,7 +178,13 @@ impl Workers {
 
     /// Makes this thread one of the pool while `code` runs.
     pub(crate) fn while_entered<T>(&self, running: &InnermostTask, code: impl FnOnce() -> T) -> T {
-        let before = self.enter(running);
+        let mut outer = outer_running_here();
+        outer.extend(running_here());
+        let before = Self::replace_worker(Some(Worker {
+            pool: self.pool,
+            running: running.clone(),
+            outer,
+        }));
         let value = code();
         Self::replace_worker(before);
         value
@@ -406,6 +411,8 @@ fn spawn_thread(
 struct Worker {
     pool: u64,
     running: InnermostTask,
+    /// Where it notes what it runs besides, as the thread that runs tasks in place of a spare one.
+    outer: Vec<InnermostTask>,
 }
 
 #[cfg(not(loom))]
@@ -436,6 +443,11 @@ pub(crate) fn pool_here() -> Option<u64> {
 /// Returns where this thread notes what it runs, if it is a worker of a pool.
 pub(crate) fn running_here() -> Option<InnermostTask> {
     of_worker(|worker| worker.running.clone())
+}
+
+/// Returns where else this thread notes what it runs, the outermost first.
+pub(crate) fn outer_running_here() -> Vec<InnermostTask> {
+    of_worker(|worker| worker.outer.clone()).unwrap_or_default()
 }
 
 fn of_worker<T>(get: impl FnOnce(&Worker) -> T) -> Option<T> {

@@ -69,7 +69,9 @@ impl World<'_> {
         let able = |frame: &&Frame<'_>| {
             // It may find nothing to run.
             let is_serving = matches!(frame.code, Code::Serving(_));
-            !is_serving && frame.waiting.as_ref().is_none_or(Waiting::can_return)
+            // The graph learns that a deadline has passed when the thread goes on.
+            let can_return = |it: &Waiting<'_>| !it.has_timed_out && it.can_return();
+            !is_serving && frame.waiting.as_ref().is_none_or(can_return)
         };
         frames.filter(able).count()
     }

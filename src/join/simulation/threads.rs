@@ -29,8 +29,14 @@ impl Thread<'_> {
 
     /// The pool of which it is a thread now, and where it notes what it runs.
     pub(super) fn worker(&self) -> Option<(usize, &InnermostTask)> {
-        let instead = self.serving.iter().rev().find_map(Serving::worker);
-        instead.or_else(|| Some((self.pool()?, &self.running)))
+        self.workers().last()
+    }
+
+    /// The pools of which it is a thread, the innermost last, and where it notes what it runs.
+    pub(super) fn workers(&self) -> impl Iterator<Item = (usize, &InnermostTask)> {
+        let own = self.pool().map(|pool| (pool, &self.running));
+        own.into_iter()
+            .chain(self.serving.iter().filter_map(Serving::worker))
     }
 }
 

@@ -6,6 +6,7 @@ use super::super::current;
 use super::super::graph::{Graph, Need};
 use super::super::targets::Targets;
 use super::super::wait::WaitSet;
+use super::super::workers::InnermostTask;
 use super::spares::AfterServing;
 use super::threads::{Frame, Waiting};
 use super::world::{World, id, number};
@@ -107,9 +108,20 @@ impl<'g> World<'g> {
 
     /// Has the thread of this test act as a simulated one.
     fn as_thread<T>(&self, thread: usize, code: impl FnOnce(&'g Graph) -> T) -> T {
-        match self.threads[thread].worker() {
-            Some((pool, running)) => self.pools[pool].while_entered(running, || code(self.graph)),
-            None => code(self.graph),
+        let workers: Vec<_> = self.threads[thread].workers().collect();
+        let (mut code, mut value) = (Some(code), None);
+        self.act_as(&workers, &mut || {
+            value = code.take().map(|code| code(self.graph));
+        });
+        value.expect("it has run")
+    }
+
+    fn act_as(&self, workers: &[(usize, &InnermostTask)], code: &mut dyn FnMut()) {
+        match workers {
+            [] => code(),
+            [(pool, running), inner @ ..] => {
+                self.pools[*pool].while_entered(running, || self.act_as(inner, code));
+            }
         }
     }
 }
