@@ -71,6 +71,8 @@ mod process_models;
 mod progress;
 mod promise;
 mod queue;
+#[cfg(all(test, not(any(loom, other_unix))))]
+mod refused_spare_tests;
 mod registry;
 mod schedule;
 mod scope;

@@ -71,19 +71,16 @@ pub(crate) fn spawn_thread(
     priority: Priority,
     run: impl FnOnce() + Send + 'static,
 ) -> io::Result<()> {
-    let current = Priority::current();
     match priority {
         Priority::Background => {
-            if current == Priority::Normal {
-                starter()?;
-            }
+            start_starter()?;
             let lowered = move || {
                 Priority::Background.set_for_current_thread();
                 run();
             };
             thread.spawn(lowered).map(drop)
         }
-        Priority::Normal if current == Priority::Background => match STARTER.get() {
+        Priority::Normal if Priority::current() == Priority::Background => match STARTER.get() {
             Some(starter) => spawn_by(starter, thread, run),
             // The program itself has this priority.
             None => thread.spawn(run).map(drop),
@@ -103,8 +100,8 @@ pub(crate) fn spawn_scoped<'scope>(
     priority: Priority,
     run: impl FnOnce() + Send + 'scope,
 ) -> io::Result<()> {
-    if priority == Priority::Background && Priority::current() == Priority::Normal {
-        starter()?;
+    if priority == Priority::Background {
+        start_starter()?;
     }
     let prioritized = move || {
         priority.set_for_current_thread();
@@ -118,22 +115,24 @@ type Start = Box<dyn FnOnce() + Send>;
 
 static STARTER: OnceLock<Sender<Start>> = OnceLock::new();
 
-/// Returns the starter, and starts it first if it does not run. It keeps the priority of its first
-/// caller.
-fn starter() -> io::Result<&'static Sender<Start>> {
+/// Starts the starter before a thread of background priority, unless it runs. It keeps the priority of this
+/// thread. Where all threads have one priority there is nothing for it to do.
+fn start_starter() -> io::Result<()> {
     static STARTING: Mutex<()> = Mutex::new(());
-    if let Some(starter) = STARTER.get() {
-        return Ok(starter);
+    let is_needed = || STARTER.get().is_none() && Priority::current() == Priority::Normal;
+    if !cfg!(feature = "priority") || !is_needed() {
+        return Ok(());
     }
     let _only_one = ignore_poison(STARTING.lock());
-    if let Some(starter) = STARTER.get() {
-        return Ok(starter);
+    if STARTER.get().is_some() {
+        return Ok(());
     }
     let (starts, inbox) = channel();
     std::thread::Builder::new()
         .name("thread starter".to_owned())
         .spawn(move || serve(&inbox))?;
-    Ok(STARTER.get_or_init(|| starts))
+    STARTER.get_or_init(|| starts);
+    Ok(())
 }
 
 fn serve(inbox: &Receiver<Start>) {

@@ -1,23 +1,16 @@
 //! Spare threads for tasks that wait inside each other.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
-use super::as_completed::{CompletionError, as_completed};
 use super::changes::Subscription;
 use super::current;
 use super::graph::{Graph, Need, Wait, visits};
 use super::header::{ClosureOutcome, Header, Spec};
 use super::id::TaskId;
 use super::info::Placement;
-use super::pool::Pool;
 use super::priority::Priority;
-use super::select::{Select, SelectError};
-use super::task::Task;
 use super::wait::WaitSet;
-use super::wait_many::{WaitOutcome, WaitUntil, wait};
-use super::workers::{InnermostTask, MAX_DEPTH, Workers, refusals};
+use super::workers::{InnermostTask, Workers};
 
 fn queued_task(id: u64) -> Arc<Header> {
     let spec = Spec {
@@ -68,7 +61,7 @@ impl<'g> Nested<'g> {
         let set = WaitSet::new(vec![self.new_task(), self.new_task()]);
         assert!(!set.is_satisfied(Need::Any));
         let (graph, workers) = (self.graph, self.workers.clone());
-        let (wait, shortages) = workers.act(&running, || {
+        let (wait, shortages) = workers.while_entered(&running, || {
             let _current = current::enter(task.id());
             let wait = graph.enter(set.intent(Need::Any, None));
             let shortages = wait.check().expect("it closes no cycle");
@@ -129,73 +122,4 @@ fn visits_of(depth: usize) -> usize {
 fn search_for_nested_waits_takes_linear_work() {
     let (once, twice) = (visits_of(200), visits_of(400));
     assert!(twice <= once * 5 / 2, "{once} nodes, then {twice}");
-}
-
-/// As many as overflow a stack if they run inside each other.
-const LONG: usize = 2_000;
-
-/// Has each of many tasks wait for the first of new ones, of which `is_refused` does one wait, in a pool whose
-/// spare threads the system refuses. Returns how many waits were refused.
-fn refused_waits(is_refused: fn(Vec<Task<()>>) -> bool) -> usize {
-    fn level(
-        pool: &Pool,
-        left: usize,
-        is_refused: fn(Vec<Task<()>>) -> bool,
-        refused: &Arc<AtomicUsize>,
-    ) {
-        if left == 0 {
-            return;
-        }
-        let next = pool.spawn({
-            let (pool, refused) = (pool.clone(), refused.clone());
-            move |_| level(&pool, left - 1, is_refused, &refused)
-        });
-        let other = pool.spawn(|_| ());
-        if is_refused(vec![next, other]) {
-            refused.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-    let pool = Pool::new(1).expect("the system grants a thread");
-    let Placement::Pool(id) = pool.placement() else {
-        unreachable!("the tasks of a pool are placed there")
-    };
-    refusals::begin(id);
-    let refused = Arc::default();
-    pool.spawn({
-        let (pool, refused) = (pool.clone(), Arc::clone(&refused));
-        move |_| level(&pool, LONG, is_refused, &refused)
-    });
-    let idle = pool.wait_until_idle_timeout(Duration::from_secs(60));
-    idle.expect("no wait hangs");
-    refused.load(Ordering::Relaxed)
-}
-
-/// Without spare threads each worker runs what its waits need up to a depth.
-#[track_caller]
-fn assert_depth_is_bounded(refused: usize) {
-    assert!(refused > 0, "no thread was refused");
-    assert!(refused <= LONG / MAX_DEPTH, "{refused} refused");
-}
-
-#[test]
-fn first_without_a_spare_thread_is_refused() {
-    assert_depth_is_bounded(refused_waits(|tasks| {
-        wait(&tasks, WaitUntil::First).end == WaitOutcome::NoThread
-    }));
-}
-
-#[test]
-fn select_without_a_spare_thread_is_refused() {
-    assert_depth_is_bounded(refused_waits(|tasks| {
-        let waited = Select::new().task(&tasks[0]).task(&tasks[1]).wait();
-        waited == Err(SelectError::NoThread)
-    }));
-}
-
-#[test]
-fn as_completed_without_a_spare_is_refused() {
-    assert_depth_is_bounded(refused_waits(|tasks| {
-        let first = as_completed(tasks).next();
-        matches!(first, Some(Err(CompletionError::NoThread)))
-    }));
 }

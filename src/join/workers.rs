@@ -8,7 +8,8 @@
 //! one end.
 //!
 //! If the system refuses the spare thread, the thread that waits runs the queued tasks itself, inside of
-//! its wait, so this may end late. These tasks count for [`MAX_DEPTH`] too. Beyond it the wait fails.
+//! its wait, so this may end late. These tasks count for [`MAX_DEPTH`] too. Beyond it the wait fails. A
+//! task that runs there can't wait for the one around it: that would close a cycle.
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -162,19 +163,30 @@ impl Workers {
     }
 
     fn enter(&self, running: &InnermostTask) {
-        let worker = Worker {
+        Self::replace_worker(Some(Worker {
             pool: self.pool,
             running: running.clone(),
-        };
-        WORKER.with(|own| own.replace(Some(worker)));
+            outer: Vec::new(),
+        }));
     }
 
-    /// Has this thread act as one of the pool while `code` runs.
-    #[cfg(all(test, not(any(loom, other_unix))))]
-    pub(crate) fn act<T>(&self, running: &InnermostTask, code: impl FnOnce() -> T) -> T {
-        self.enter(running);
+    fn replace_worker(worker: Option<Worker>) -> Option<Worker> {
+        // Destructors of other thread locals may wait, too.
+        let replaced = WORKER.try_with(|own| own.replace(worker));
+        replaced.ok().flatten()
+    }
+
+    /// Makes this thread one of the pool while `code` runs.
+    pub(crate) fn while_entered<T>(&self, running: &InnermostTask, code: impl FnOnce() -> T) -> T {
+        let mut outer = outer_running_here();
+        outer.extend(running_here());
+        let before = Self::replace_worker(Some(Worker {
+            pool: self.pool,
+            running: running.clone(),
+            outer,
+        }));
         let value = code();
-        WORKER.with(|own| own.replace(None));
+        Self::replace_worker(before);
         value
     }
 
@@ -212,37 +224,45 @@ impl Workers {
         tasks.filter(|task| is_meant(*task)).take(count).count() == count
     }
 
-    /// Has the spare threads run the queued targets of waits. Starts another one if all are stuck. If the
-    /// system refuses it, this thread runs the targets now, after it has passed to `before` where it notes
-    /// what it runs. Returns false if too many tasks run inside each other on it already.
-    #[must_use]
-    pub(crate) fn serve(
-        self: &Arc<Self>,
-        shortages: Vec<Shortage>,
-        stuck: &StuckSpares,
-        before: impl FnOnce(InnermostTask),
-    ) -> bool {
-        !self.add_shortages(shortages, stuck)
-            || self.spawn_spare().is_ok()
-            || self.serve_here(before)
-    }
-
-    fn serve_here(&self, before: impl FnOnce(InnermostTask)) -> bool {
-        if !may_go_deeper() {
-            return false;
-        }
-        // This thread counts as a spare one meanwhile.
+    /// Starts a spare thread for the shortages. If the system refuses it, this thread runs their tasks now,
+    /// unless too many run inside each other on it already. Before the first one it passes to `before` where
+    /// it notes what it runs.
+    pub(crate) fn serve(self: &Arc<Self>, before: impl FnOnce(InnermostTask)) -> Service {
         let (number, running) = self.add_spare();
-        before(running.clone());
-        while let Some(task) = (self.next_for_spare)(&running) {
-            one_deeper(|| registry::run_queued(&task));
-            running.replace(None);
+        if self.spawn_spare(number, running.clone()).is_ok() {
+            return Service::Settled;
         }
-        lock(&self.spares).running.remove(&number);
-        true
+        // Others count on this spare thread already, so the current one takes its place.
+        if may_go_deeper() {
+            return self.serve_here(number, &running, before);
+        }
+        self.remove_spare(number);
+        Service::Refused
     }
 
-    /// Returns whether all spare threads are stuck.
+    fn serve_here(
+        &self,
+        number: u64,
+        running: &InnermostTask,
+        before: impl FnOnce(InnermostTask),
+    ) -> Service {
+        let mut before = Some(before);
+        self.while_entered(running, || {
+            while let Some(task) = self.next_or_leave(number, running, None) {
+                if let Some(before) = before.take() {
+                    before(running.clone());
+                }
+                one_deeper(|| registry::run_queued(&task));
+                running.replace(None);
+            }
+        });
+        match before {
+            Some(_not_called) => Service::Settled,
+            None => Service::RanHere,
+        }
+    }
+
+    /// Has the spare threads run the queued targets of waits. Returns whether all of them are stuck.
     pub(crate) fn add_shortages(&self, shortages: Vec<Shortage>, stuck: &StuckSpares) -> bool {
         let mut spares = lock(&self.spares);
         spares.shortages.extend(shortages);
@@ -264,31 +284,31 @@ impl Workers {
         (number, running)
     }
 
-    fn spawn_spare(self: &Arc<Self>) -> io::Result<()> {
+    pub(crate) fn remove_spare(&self, number: u64) {
+        lock(&self.spares).running.remove(&number);
+    }
+
+    /// Starts the spare thread with this number.
+    fn spawn_spare(self: &Arc<Self>, number: u64, running: InnermostTask) -> io::Result<()> {
         #[cfg(all(test, not(any(loom, other_unix))))]
         refusals::check(self.pool)?;
-        let (number, running) = self.add_spare();
         let workers = self.clone();
         let name = format!("{}-spare-{number}", self.name);
-        let started = spawn_thread(name, self.priority, move || {
+        spawn_thread(name, self.priority, move || {
             workers.enter(&running);
             // The graph has just said that the pool needs this thread.
             let mut first = workers.first_of_shortages();
             let next = || {
                 first
                     .take()
-                    .or_else(|| workers.wait_for_shortage(number, &running))
+                    .or_else(|| workers.next_or_leave(number, &running, Some(REST_TIMEOUT)))
             };
             for task in std::iter::from_fn(next) {
                 running.replace(Some(task.id()));
                 registry::run_queued(&task);
                 running.replace(None);
             }
-        });
-        if started.is_err() {
-            lock(&self.spares).running.remove(&number);
-        }
-        started
+        })
     }
 
     fn first_of_shortages(&self) -> Option<Arc<Header>> {
@@ -303,9 +323,14 @@ impl Workers {
         lock(&self.spares).next(self.pool, served)
     }
 
-    /// Blocks until there is a task for the spare thread with this number. Returns `None` if the thread
-    /// should end: nothing was short for a while, or another one rests already.
-    fn wait_for_shortage(&self, number: u64, running: &InnermostTask) -> Option<Arc<Header>> {
+    /// Blocks until there is a task for the spare thread with this number, for at most this time without a
+    /// shortage. Returns `None` if there was none, or another one rests already. Then no one counts on it.
+    pub(crate) fn next_or_leave(
+        &self,
+        number: u64,
+        running: &InnermostTask,
+        rest: Option<Duration>,
+    ) -> Option<Arc<Header>> {
         loop {
             let calls = lock(&self.spares).calls;
             if let Some(task) = (self.next_for_spare)(running) {
@@ -316,20 +341,30 @@ impl Workers {
             if spares.calls != calls {
                 continue;
             }
-            let mut should_end = spares.does_one_rest;
-            if !should_end {
+            if let Some(rest) = rest.filter(|_| !spares.does_one_rest) {
                 spares.does_one_rest = true;
-                let (guard, has_timed_out) = wait_timeout(&self.has_shortage, spares, REST_TIMEOUT);
+                let (guard, has_timed_out) = wait_timeout(&self.has_shortage, spares, rest);
                 spares = guard;
                 spares.does_one_rest = false;
-                should_end = has_timed_out && spares.calls == calls;
+                if !has_timed_out || spares.calls != calls {
+                    continue;
+                }
             }
-            if should_end {
-                spares.running.remove(&number);
-                return None;
-            }
+            spares.running.remove(&number);
+            return None;
         }
     }
+}
+
+/// What has become of the queued targets of waits.
+#[must_use]
+pub(crate) enum Service {
+    /// A spare thread runs them, or nothing is left to run.
+    Settled,
+    /// This thread has run tasks. A wait that began meanwhile counted on it.
+    RanHere,
+    /// No thread can run them.
+    Refused,
 }
 
 /// The spare threads that can't go on, by their numbers.
@@ -376,6 +411,8 @@ fn spawn_thread(
 struct Worker {
     pool: u64,
     running: InnermostTask,
+    /// Where it notes what it runs besides, as the thread that runs tasks in place of a spare one.
+    outer: Vec<InnermostTask>,
 }
 
 #[cfg(not(loom))]
@@ -406,6 +443,11 @@ pub(crate) fn pool_here() -> Option<u64> {
 /// Returns where this thread notes what it runs, if it is a worker of a pool.
 pub(crate) fn running_here() -> Option<InnermostTask> {
     of_worker(|worker| worker.running.clone())
+}
+
+/// Returns where else this thread notes what it runs, the outermost first.
+pub(crate) fn outer_running_here() -> Vec<InnermostTask> {
+    of_worker(|worker| worker.outer.clone()).unwrap_or_default()
 }
 
 fn of_worker<T>(get: impl FnOnce(&Worker) -> T) -> Option<T> {

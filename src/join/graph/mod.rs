@@ -140,9 +140,40 @@ impl Graph {
         }
     }
 
-    /// Refuses waits that keep a task from going on, since no thread can run what they are short of.
-    fn break_starving(&self, task: TaskId) {
-        let broken = lock(&self.waits).break_starving(task);
+    /// Has threads run what waits are short of because of the one at `key`, which can't be refused.
+    fn serve_for(&self, key: Key, mut shortages: Shortages) {
+        while self.serve(key, shortages)
+            && let Key::Task(waiter) = key
+        {
+            shortages = lock(&self.waits).shortages_of(waiter);
+        }
+    }
+
+    /// Has threads run what pools are short of, or refuses waits. Returns whether this thread has run some
+    /// of it. Then the wait must be checked again: one that began meanwhile counted on this thread.
+    fn serve(&self, key: Key, shortages: Shortages) -> bool {
+        let served = shortages.serve(|running| self.set_helping(key, running));
+        if let Key::Task(waiter) = key
+            && !served.refused.is_empty()
+        {
+            self.break_starving(waiter, &served.refused);
+        }
+        served.has_run
+    }
+
+    /// Notes that this thread runs tasks before the wait at `key` can end, until that is checked again.
+    fn set_helping(&self, key: Key, running: InnermostTask) {
+        if let Some(entry) = lock(&self.waits).entries.get_mut(&key) {
+            entry.helps = Some(running);
+            entry.is_checked = !entry.breakable;
+            entry.intent.targets.end_own_wait();
+        }
+    }
+
+    /// Refuses waits that keep a task or these pools from going on, since no thread can run what they are
+    /// short of.
+    pub(crate) fn break_starving(&self, task: TaskId, pools: &[u64]) {
+        let broken = lock(&self.waits).break_starving(task, pools);
         for thread in broken {
             thread.unpark();
         }
@@ -173,27 +204,31 @@ impl Wait<'_> {
     /// # Errors
     /// Returns why the thread must not park.
     pub(crate) fn begin(&self) -> Result<(), Refusal> {
-        let shortages = self.check().map_err(Refusal::Cycle)?;
-        self.serve(shortages);
-        self.broken().map_or(Ok(()), Err)
+        loop {
+            let shortages = self.check().map_err(Refusal::Cycle)?;
+            let has_run = self.graph.serve(self.key, shortages);
+            if let Some(refusal) = self.broken() {
+                return Err(refusal);
+            }
+            if !has_run {
+                return Ok(());
+            }
+        }
     }
 
     /// Like [`begin`](Self::begin), for a wait that is never refused.
     pub(crate) fn begin_breaking(&self) {
-        let shortages = match self.key {
-            Key::Task(waiter) => lock(&self.graph.waits).shortages_of(waiter),
-            Key::Thread(_) => Shortages::default(),
-        };
-        self.serve(shortages);
+        if let Key::Task(waiter) = self.key {
+            let shortages = lock(&self.graph.waits).shortages_of(waiter);
+            self.graph.serve_for(self.key, shortages);
+        }
     }
 
-    /// Has threads run what pools are short of, or refuses waits.
-    fn serve(&self, shortages: Shortages) {
-        let is_served = shortages.serve(|running| self.set_helping(running));
-        if let Key::Task(waiter) = self.key
-            && !is_served
-        {
-            self.graph.break_starving(waiter);
+    /// Refuses waits that keep this one or these pools from going on.
+    #[cfg(all(test, not(any(loom, other_unix))))]
+    pub(crate) fn break_starving(&self, pools: &[u64]) {
+        if let Key::Task(waiter) = self.key {
+            self.graph.break_starving(waiter, pools);
         }
     }
 
@@ -227,12 +262,9 @@ impl Wait<'_> {
         }
     }
 
-    /// Notes that this thread runs a target inside of the wait, until the next [check](Self::check).
+    /// Notes that this thread runs tasks inside of the wait, until the next [check](Self::check).
     pub(crate) fn set_helping(&self, running: InnermostTask) {
-        if let Some(entry) = lock(&self.graph.waits).entries.get_mut(&self.key) {
-            entry.helps = Some(running);
-            entry.intent.targets.end_own_wait();
-        }
+        self.graph.set_helping(self.key, running);
     }
 
     /// Returns why this wait was broken; `None` if it was not.
@@ -275,10 +307,21 @@ impl Following<'_> {
     /// # Errors
     /// Returns the cycle if no other wait of it may fail. Then this wait has ended.
     pub(crate) fn follow(&mut self, leader: Arc<Header>) -> Result<(), Vec<TaskId>> {
-        if !self.replace(leader)?.serve(drop) {
-            self.graph.break_starving(self.task);
-        }
+        let shortages = self.replace(leader)?;
+        self.graph.serve_for(Key::Task(self.task), shortages);
         Ok(())
+    }
+
+    /// Notes that this thread runs tasks before it goes on with this one.
+    #[cfg(all(test, not(any(loom, other_unix))))]
+    pub(crate) fn set_helping(&self, running: InnermostTask) {
+        self.graph.set_helping(Key::Task(self.task), running);
+    }
+
+    /// Returns what pools are short of by this wait.
+    #[cfg(all(test, not(any(loom, other_unix))))]
+    pub(crate) fn shortages(&self) -> Shortages {
+        lock(&self.graph.waits).shortages_of(self.task)
     }
 
     /// Like [`follow`](Self::follow), without running what pools are short of.

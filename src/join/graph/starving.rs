@@ -113,23 +113,27 @@ impl Waits {
                 .is_none_or(|entry| entry.needs_no_target() && entry.helped_by(task).is_none())
     }
 
-    /// Refuses waits because no thread can run what they are short of, until `waiter` is not stuck any
-    /// more. The caller must wake the threads.
-    pub(super) fn break_starving(&mut self, waiter: TaskId) -> Vec<Thread> {
+    /// Refuses waits because no thread can run what they are short of, until neither `waiter` nor one of the
+    /// pools is stuck any more. The caller must wake the threads.
+    pub(super) fn break_starving(&mut self, waiter: TaskId, pools: &[u64]) -> Vec<Thread> {
         let mut broken = Vec::new();
-        while let Some(victim) = self.newest_starving(waiter)
-            && let Some(entry) = self.entries.get_mut(&Key::Task(victim))
-        {
-            entry.refuse(Refusal::NoThread);
-            broken.extend(entry.thread.clone());
+        // A wait that began when the pool seemed to get a thread may be short of that too.
+        let pools = pools.iter().copied().map(Node::Pool);
+        for node in [Node::Task(waiter)].into_iter().chain(pools) {
+            while let Some(victim) = self.newest_starving(node, waiter)
+                && let Some(entry) = self.entries.get_mut(&Key::Task(victim))
+            {
+                entry.refuse(Refusal::NoThread);
+                broken.extend(entry.thread.clone());
+            }
         }
         broken
     }
 
-    /// Returns the task of the newest wait that may be refused of those that keep `waiter` from going on.
-    fn newest_starving(&self, waiter: TaskId) -> Option<TaskId> {
-        let stuck = self.starving([Node::Task(waiter)]);
-        if !stuck.contains(&Node::Task(waiter)) {
+    /// Returns the task of the newest wait that may be refused of those that keep `node` from going on.
+    fn newest_starving(&self, node: Node, waiter: TaskId) -> Option<TaskId> {
+        let stuck = self.starving([node]);
+        if !stuck.contains(&node) {
             return None;
         }
         let may_fail = |task: TaskId, entry: &WaitEntry| {

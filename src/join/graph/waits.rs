@@ -9,7 +9,7 @@ use super::super::current::{self, current};
 use super::super::header::Header;
 use super::super::id::TaskId;
 use super::super::sync::{Thread, current_thread};
-use super::super::workers::{InnermostTask, Workers, running_here};
+use super::super::workers::{InnermostTask, Workers, outer_running_here, running_here};
 use super::intent::{Intent, Need, Refusal};
 use super::search::{Needs, Node, stuck};
 
@@ -51,6 +51,7 @@ impl Key {
 pub(super) struct Before {
     /// Where a worker notes what it runs, and what that was.
     running: Option<(InnermostTask, Option<TaskId>)>,
+    outer_running: Vec<(InnermostTask, Option<TaskId>)>,
     /// The tasks around the one that waits, and what each had run inside of it.
     outer: Vec<(TaskId, Option<TaskId>)>,
 }
@@ -134,10 +135,12 @@ impl Waits {
 
     /// Notes that the thread of `waiter` can't go on before it, nor can the tasks around it.
     fn note_waiter(&mut self, waiter: TaskId, running: Option<InnermostTask>) -> Before {
-        let running = running.map(|running| {
+        let note = |running: InnermostTask| {
             let before = running.replace(Some(waiter));
             (running, before)
-        });
+        };
+        let running = running.map(note);
+        let outer_running = outer_running_here().into_iter().map(note).collect();
         let mut outer = Vec::new();
         let mut inner = waiter;
         for task in current::outer().into_iter().rev() {
@@ -146,11 +149,15 @@ impl Waits {
                 inner = task;
             }
         }
-        Before { running, outer }
+        Before {
+            running,
+            outer_running,
+            outer,
+        }
     }
 
     fn restore(&mut self, before: Before) {
-        if let Some((running, task)) = before.running {
+        for (running, task) in before.running.into_iter().chain(before.outer_running) {
             running.replace(task);
         }
         for (task, inner) in before.outer.into_iter().rev() {
@@ -254,9 +261,12 @@ impl Waits {
         if !counts || entry.intent.deadline.is_some() || entry.needs_no_target() {
             return entry.needs_helped(task);
         }
-        let waiting = self.waiting_targets(entry);
+        let mut waiting = self.waiting_targets(entry);
         match entry.intent.need {
-            Need::All => Needs::All(waiting),
+            Need::All => {
+                waiting.extend(entry.helped_by(task).map(Node::Task));
+                Needs::All(waiting)
+            }
             Need::Any if waiting.len() < unfinished => Needs::nothing(),
             Need::Any => Needs::Any(waiting),
             Need::Nothing => Needs::nothing(),

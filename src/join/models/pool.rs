@@ -1,6 +1,7 @@
 //! Models of waits on the threads of a pool.
 
-use std::sync::{Arc, OnceLock};
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock, Weak};
 
 use super::super::current;
 use super::super::error::JoinError;
@@ -8,9 +9,10 @@ use super::super::graph::{Graph, Need};
 use super::super::info::Placement;
 use super::super::priority::Priority;
 use super::super::queue::Queue;
+use super::super::targets::Targets;
 use super::super::task::Task;
 use super::super::wait::WaitSet;
-use super::super::workers::Workers;
+use super::super::workers::{Shortage, StuckSpares, Workers};
 use super::{join, placed, preempted, run, task, three_threads};
 
 /// A pool of one thread, which is the thread of the model that calls [`run`](Self::run).
@@ -159,5 +161,27 @@ fn helped_task_joining_its_waiter_is_refused() {
         assert!(own.set(waiter.clone()).is_ok());
         pool.run(&[&waiter, &queued]);
         assert!(matches!(waiter.poll(), Some(Ok(true))));
+    });
+}
+
+#[test]
+fn shortage_counts_on_no_spare_thread_that_leaves() {
+    loom::model(|| {
+        let workers = Arc::new_cyclic(|own: &Weak<Workers>| {
+            let own = own.clone();
+            let next = move |_: &_| own.upgrade()?.next_of_shortages(&mut Vec::new());
+            Workers::new(1, String::new(), 1, Priority::Normal, next)
+        });
+        let (number, running) = workers.add_spare();
+        let spare = loom::thread::spawn({
+            let workers = workers.clone();
+            move || workers.next_or_leave(number, &running, None).is_some()
+        });
+        let queued = placed(Placement::Pool(1), 1, None, || ());
+        let wait = Arc::default();
+        let shortage = Shortage::new(Targets::One(queued.header().clone()), &wait);
+        let stuck = StuckSpares::These(BTreeSet::new());
+        let needs_another = workers.add_shortages(vec![shortage], &stuck);
+        assert!(spare.join().expect("no panic") || needs_another);
     });
 }

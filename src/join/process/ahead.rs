@@ -250,3 +250,44 @@ impl Waiting {
         self.child.wait().ok();
     }
 }
+
+#[cfg(all(test, not(other_unix)))]
+mod tests {
+    use std::sync::mpsc::sync_channel;
+
+    use super::*;
+
+    fn start(call: impl FnOnce() + Send + 'static) {
+        assert!(spawner::spawn_later(Box::new(call)), "few starts wait");
+    }
+
+    /// Has starts of shims wanted before `end`, and made after it. Returns how many of them wait then. The
+    /// state lives on as while another start is under way.
+    fn left_after(end: impl FnOnce(&mut Option<Ahead>)) -> usize {
+        let ahead = Ahead::new();
+        let state = ahead.0.clone();
+        let (hold, held) = sync_channel::<()>(0);
+        start(move || held.into_iter().for_each(drop));
+        // What that program does does not matter.
+        ahead.start_more(&Path::new("/bin/sh").into());
+        assert!(lock(&state).starting > 0, "no start is wanted");
+        let (made, are_made) = sync_channel::<()>(0);
+        start(move || drop(made));
+        let mut ahead = Some(ahead);
+        end(&mut ahead);
+        drop(hold);
+        are_made.into_iter().for_each(drop);
+        let left = take_all(&mut lock(&state));
+        let count = left.len();
+        super::end(left);
+        count
+    }
+
+    #[test]
+    fn shim_of_a_late_start_waits_unless_all_were_ended() {
+        assert!(left_after(|_ahead| ()) > 0, "none was started");
+        let after_end = left_after(|ahead| ahead.iter().for_each(Ahead::end_all));
+        assert_eq!(after_end, 0);
+        assert_eq!(left_after(|ahead| *ahead = None), 0, "the launcher is gone");
+    }
+}

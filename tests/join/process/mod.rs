@@ -21,6 +21,8 @@ mod prioritizing;
 mod reading;
 mod reaping;
 mod reporting;
+mod settings;
+mod signalling;
 mod spawning;
 mod stopping;
 mod streams;

@@ -4,6 +4,7 @@
 
 mod abort;
 mod cancelling;
+mod cycles;
 mod ends;
 mod followers;
 mod following;
