@@ -19,7 +19,7 @@ use super::wait::WaitSet;
 use super::wait_many::{WaitOutcome, WaitUntil, wait};
 use super::workers::{InnermostTask, MAX_DEPTH, Workers, refusals};
 
-fn queued_task(id: u64) -> Arc<Header> {
+pub(crate) fn queued_task(id: u64) -> Arc<Header> {
     let spec = Spec {
         id: TaskId(id),
         name: None,
