@@ -225,7 +225,8 @@ mod tests {
 
     #[test]
     fn pool_whose_threads_have_ended_is_not_kept() {
-        let pool = Pool::new(2).expect("the system has a thread left");
+        let pool = Pool::builder().threads(2).priority(Priority::Normal);
+        let pool = pool.build().expect("the system has a thread left");
         let queue = Arc::downgrade(&pool.queue.0);
         drop(pool);
         let begin = Instant::now();

@@ -155,7 +155,9 @@ fn refused_waits(is_refused: fn(Vec<Task<()>>) -> bool) -> usize {
             refused.fetch_add(1, Ordering::Relaxed);
         }
     }
-    let pool = Pool::new(1).expect("the system grants a thread");
+    // On a busy machine a thread of the background may not run for a minute.
+    let pool = Pool::builder().threads(1).priority(Priority::Normal);
+    let pool = pool.build().expect("the system grants a thread");
     let Placement::Pool(id) = pool.placement() else {
         unreachable!("the tasks of a pool are placed there")
     };

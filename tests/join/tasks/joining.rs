@@ -4,7 +4,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
 use std::time::{Duration, Instant};
 
-use meanwhile_join::{self as join, Builder, JoinError, Pool, Task, TaskId, TaskState};
+use meanwhile_join::{
+    self as join, Builder, JoinError, Pool, Promise, Task, TaskId, TaskState, WaitOutcome,
+    WaitUntil,
+};
 
 use super::held_pool::HeldPool;
 use crate::util::gate::{Gate, OpenOnDrop};
@@ -254,6 +257,13 @@ fn t6_self_joins_on_a_pool_are_refused() {
     }
 }
 
+fn until_waiting(task: TaskId) {
+    let waits = || join::wait_graph().waits.into_iter();
+    while !waits().any(|wait| wait.waiter == Some(task)) {
+        std::thread::yield_now();
+    }
+}
+
 type Links = Arc<Mutex<Vec<Task<Result<(), JoinError>>>>>;
 
 /// `count` tasks, each of which joins the next. The last joins the one at `closes_at`; the tasks
@@ -312,6 +322,28 @@ fn t7_race_to_close_a_cycle_refuses_one_join() {
     for _ in 0..10_000 {
         // One, because both tasks pass the gate before either can end.
         assert_eq!(refusals(&cycle(2, 0)).len(), 1);
+    }
+}
+
+#[test]
+fn t7_cycle_is_found_beside_a_task_that_can_end() {
+    let (give, own) = std::sync::mpsc::channel::<Task<WaitOutcome>>();
+    let waiter = join::spawn("waiter", move |_| {
+        let own = own.recv_timeout(LONG).unwrap();
+        let (promise, awaited) = Promise::new("awaited");
+        let can_end = join::spawn("can end", move |_| drop(awaited.join())).unwrap();
+        until_waiting(can_end.id());
+        let back = join::spawn("back", move |_| drop(own.join())).unwrap();
+        until_waiting(back.id());
+        // Either of the two waits of the cycle may be the one that is refused.
+        back.on_finish(move || promise.send(()).unwrap());
+        join::wait(&[can_end, back], WaitUntil::All).end
+    })
+    .unwrap();
+    give.send(waiter.clone()).unwrap();
+    match waiter.join_timeout(LONG).unwrap() {
+        WaitOutcome::WouldDeadlock { cycle } => assert_eq!(cycle.len(), 2),
+        waited => assert_eq!(*waited, WaitOutcome::Satisfied),
     }
 }
 
