@@ -41,3 +41,17 @@ impl HandleCount {
         self.0.load(Ordering::Relaxed) == 1
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::HandleCount;
+
+    #[test]
+    fn count_that_was_zero_takes_no_handle() {
+        let count = HandleCount::new();
+        assert!(count.add_if_live());
+        assert!(!count.remove());
+        assert!(count.remove());
+        assert!(!count.add_if_live());
+    }
+}

@@ -215,3 +215,35 @@ impl Drop for Members {
         registry::global().remove_queue(pool);
     }
 }
+
+#[cfg(all(test, not(any(loom, other_unix))))]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::super::graph::Graph;
+    use super::*;
+
+    #[test]
+    fn pool_whose_threads_have_ended_is_not_kept() {
+        let pool = Pool::builder().threads(2).priority(Priority::Normal);
+        let pool = pool.build().expect("the system has a thread left");
+        let queue = Arc::downgrade(&pool.queue.0);
+        drop(pool);
+        let begin = Instant::now();
+        while queue.strong_count() > 0 {
+            assert!(begin.elapsed() < Duration::from_secs(60), "it is kept");
+            std::thread::yield_now();
+        }
+    }
+
+    #[test]
+    fn pool_removed_from_the_graph_is_not_kept() {
+        let graph = Graph::new();
+        let workers = Arc::new(Workers::new(1, String::new(), 1, Priority::Normal, |_| {
+            None
+        }));
+        graph.add_pool(workers.clone());
+        graph.remove_pool(1);
+        assert_eq!(Arc::strong_count(&workers), 1);
+    }
+}

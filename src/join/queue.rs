@@ -196,3 +196,45 @@ impl Listed<'_> {
         self.0.running.iter().flatten().chain(&self.0.tasks)
     }
 }
+
+#[cfg(all(test, not(any(loom, other_unix))))]
+mod tests {
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    use super::super::spare_tests::queued_task;
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    /// Counts are left at zero by a thread that has slept until it was woken, and until the queue was closed.
+    #[test]
+    fn thread_that_slept_is_not_counted_after_it() {
+        let queue = Queue::new(1);
+        let sleeps = || lock(&queue.state).sleeping > 0;
+        let (send, begun) = mpsc::channel();
+        std::thread::scope(|scope| {
+            let (queue, sleeps) = (&queue, &sleeps);
+            let worker = scope.spawn(move || {
+                while let Some(task) = queue.next(0) {
+                    send.send(task.id()).expect("the test waits for it");
+                }
+            });
+            let until = |holds: &dyn Fn() -> bool| {
+                while !holds() && !worker.is_finished() {
+                    yield_now();
+                }
+            };
+            until(sleeps);
+            let task = queued_task(1);
+            queue.push(task.clone());
+            assert_eq!(begun.recv_timeout(MINUTE), Ok(task.id()));
+            until(sleeps);
+            queue.close();
+            worker.join().expect("the queue is closed");
+        });
+        let state = lock(&queue.state);
+        let counts = (state.sleeping, state.searching, state.being_woken);
+        assert_eq!(counts, (0, 0, 0));
+    }
+}

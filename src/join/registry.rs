@@ -300,3 +300,65 @@ fn remove_and_settle(task: &Arc<Header>) {
 pub fn live_tasks() -> Vec<TaskInfo> {
     global().live().iter().map(|task| task.info()).collect()
 }
+
+#[cfg(all(test, not(any(loom, other_unix))))]
+mod tests {
+    use super::super::changes::Subscription;
+    use super::super::header::Spec;
+    use super::*;
+
+    fn new_task() -> Arc<Header> {
+        let spec = Spec {
+            id: TaskId::next(),
+            name: None,
+            daemon: false,
+            placement: Placement::Thread,
+            subscription: Subscription::new(None),
+        };
+        Arc::new(Header::new(spec, Box::new(|_| ClosureOutcome::Returned)))
+    }
+
+    /// A task that has ended and is still listed.
+    fn ending_task(registry: &Registry) -> Arc<Header> {
+        let task = new_task();
+        registry.add(task.clone());
+        assert!(task.run());
+        task
+    }
+
+    #[test]
+    fn removal_wakes_the_thread_that_waits_for_it() {
+        for _ in 0..100 {
+            let registry = Registry::new();
+            let task = ending_task(&registry);
+            std::thread::scope(|scope| {
+                let waiting = scope.spawn(|| registry.wait_for_removals(|_| true, None));
+                while registry.waiting.load(Ordering::Relaxed) == 0 {
+                    std::thread::yield_now();
+                }
+                registry.remove(&task);
+                assert!(waiting.join().expect("it does not panic"));
+            });
+            task.settle();
+        }
+    }
+
+    #[test]
+    fn wait_for_removals_is_for_awaited_tasks_alone() {
+        let registry = Registry::new();
+        let (other, awaited) = (ending_task(&registry), new_task());
+        registry.add(awaited.clone());
+        let is_awaited = |task: &Header| task.id() == awaited.id();
+        assert!(registry.wait_for_removals(is_awaited, Some(Instant::now())));
+        other.settle();
+    }
+
+    #[test]
+    fn task_ended_before_it_began_is_not_kept() {
+        let task = new_task();
+        global().add(task.clone());
+        discard(&task);
+        let kept = lock(global().shard(task.id()));
+        assert!(kept.iter().all(|(_, it)| it.id() != task.id()));
+    }
+}

@@ -12,7 +12,7 @@ use super::priority::Priority;
 use super::wait::WaitSet;
 use super::workers::{InnermostTask, Workers};
 
-fn queued_task(id: u64) -> Arc<Header> {
+pub(crate) fn queued_task(id: u64) -> Arc<Header> {
     let spec = Spec {
         id: TaskId(id),
         name: None,

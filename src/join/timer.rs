@@ -142,3 +142,19 @@ pub(crate) fn global() -> Result<&'static Timers, SpawnError> {
     })?;
     Ok(timers)
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_at_the_same_time_are_both_taken() {
+        let timers = Timers::new();
+        let now = Instant::now();
+        let keys = [0, 1].map(|_| timers.insert(now, Box::new(|| ())));
+        assert_ne!(keys[0], keys[1]);
+        for _ in keys {
+            timers.take_due()();
+        }
+    }
+}

@@ -96,6 +96,25 @@ fn label_is_that_of_the_innermost_guard() {
 }
 
 #[test]
+fn frame_that_ends_unnoticed_has_its_slow_label() {
+    let (watchdog, incidents) = watchdog(Duration::ZERO);
+    for _ in 0..500 {
+        let frame = watchdog.frame();
+        drop(watchdog.guard("saving"));
+        drop(frame);
+    }
+    drop(watchdog);
+    let mut noticed = 0;
+    for incident in &incidents {
+        if !incident.has_ended {
+            noticed = incident.number;
+        } else if incident.number != noticed {
+            assert_eq!(incident.label.as_deref(), Some("saving"));
+        }
+    }
+}
+
+#[test]
 fn guard_removes_its_own_label_in_any_order() {
     let (watchdog, incidents) = watchdog(SHORT);
     let outer = watchdog.guard("outer");

@@ -3,7 +3,9 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
-use meanwhile_join::{self as join, Builder, JoinError, Pool, Task};
+use meanwhile_join::{
+    self as join, AnyTask, Builder, JoinError, Pool, Task, TaskId, WaitOutcome, WaitUntil,
+};
 use tracing::info_span;
 
 use self::collector::{collect, only_span};
@@ -135,6 +137,57 @@ fn wait_span_of_a_refused_join_says_so() {
         .iter()
         .filter(|outcome| *outcome == "would deadlock");
     assert_eq!(refused.count(), 1, "{outcomes:?}");
+}
+
+fn until_waiting(task: TaskId) {
+    let waits = || join::wait_graph().waits.into_iter();
+    while !waits().any(|wait| wait.waiter == Some(task)) {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn wait_span_of_a_released_join_says_so() {
+    collect();
+    let (give, own) = mpsc::channel::<AnyTask>();
+    let caller = join::spawn("releases", move |_| {
+        let own = own.recv_timeout(TIMEOUT).unwrap();
+        join::scope(|scope| {
+            let inner = scope.spawn("joins the caller", |_| drop(own.join()));
+            until_waiting(inner.unwrap().id());
+        });
+    })
+    .unwrap();
+    give.send(caller.any()).unwrap();
+    caller.join_timeout(TIMEOUT).unwrap();
+    let text = format!("task {} `releases`", caller.id());
+    let waits = collector::spans("wait", "target", &text);
+    let mut outcomes = waits.iter().filter_map(|wait| wait.field("outcome"));
+    assert!(outcomes.any(|outcome| outcome == "would deadlock"));
+}
+
+/// It has no deadline, so that it has not timed out while one task goes on.
+#[test]
+fn wait_span_for_the_first_of_two_has_ended() {
+    collect();
+    let gates = [Gate::new(), Gate::new()];
+    let tasks = gates.clone().map(|gate| {
+        let task = join::spawn("one of two", move |_| gate.pass());
+        task.unwrap()
+    });
+    let waiter = join::spawn("span waits for the first", move |_| {
+        join::wait(&tasks, WaitUntil::First).end == WaitOutcome::Satisfied
+    })
+    .unwrap();
+    until_waiting(waiter.id());
+    gates[1].open();
+    assert!(*waiter.join_timeout(TIMEOUT).unwrap());
+    gates[0].open();
+    let task = only_span("task", "name", "span waits for the first");
+    let mut waits = collector::spans("wait", "target", "2 tasks");
+    waits.retain(|wait| wait.parent == Some(task.id));
+    let outcomes: Vec<_> = waits.iter().map(|wait| wait.field("outcome")).collect();
+    assert_eq!(outcomes, [Some("ended".to_owned())]);
 }
 
 #[cfg(target_os = "linux")]

@@ -3,7 +3,9 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use meanwhile_join::{self as join, Builder, JoinError, Pool, Task, TaskId};
+use meanwhile_join::{
+    self as join, Builder, JoinError, Pool, Promise, Task, TaskId, WaitOutcome, WaitUntil,
+};
 
 use super::held_pool::HeldPool;
 use crate::util::gate::Gate;
@@ -32,13 +34,7 @@ fn t6_task_joining_itself_gets_an_error_and_goes_on() {
         let task = task.clone();
         join::spawn("joiner", move |_| task.join().unwrap().len()).unwrap()
     };
-    while join::wait_graph()
-        .waits
-        .iter()
-        .all(|wait| wait.waiter != Some(earlier.id()))
-    {
-        std::thread::yield_now();
-    }
+    until_waiting(earlier.id());
     *itself.lock().unwrap() = Some(task.clone());
     known.open();
     assert_eq!(*task.join().unwrap(), ["cannot join current thread"; 3]);
@@ -59,6 +55,13 @@ fn t6_self_joins_on_a_pool_are_refused() {
             .unwrap();
         send.send(task.clone()).unwrap();
         assert!(task.join().unwrap());
+    }
+}
+
+fn until_waiting(task: TaskId) {
+    let waits = || join::wait_graph().waits.into_iter();
+    while !waits().any(|wait| wait.waiter == Some(task)) {
+        std::thread::yield_now();
     }
 }
 
@@ -120,6 +123,28 @@ fn t7_race_to_close_a_cycle_refuses_one_join() {
     for _ in 0..10_000 {
         // One, because both tasks pass the gate before either can end.
         assert_eq!(refusals(&cycle(2, 0)).len(), 1);
+    }
+}
+
+#[test]
+fn t7_cycle_is_found_beside_a_task_that_can_end() {
+    let (give, own) = std::sync::mpsc::channel::<Task<WaitOutcome>>();
+    let waiter = join::spawn("waiter", move |_| {
+        let own = own.recv_timeout(LONG).unwrap();
+        let (promise, awaited) = Promise::new("awaited");
+        let can_end = join::spawn("can end", move |_| drop(awaited.join())).unwrap();
+        until_waiting(can_end.id());
+        let back = join::spawn("back", move |_| drop(own.join())).unwrap();
+        until_waiting(back.id());
+        // Either of the two waits of the cycle may be the one that is refused.
+        back.on_finish(move || promise.send(()).unwrap());
+        join::wait(&[can_end, back], WaitUntil::All).end
+    })
+    .unwrap();
+    give.send(waiter.clone()).unwrap();
+    match waiter.join_timeout(LONG).unwrap() {
+        WaitOutcome::WouldDeadlock { cycle } => assert_eq!(cycle.len(), 2),
+        waited => assert_eq!(*waited, WaitOutcome::Satisfied),
     }
 }
 

@@ -185,6 +185,32 @@ fn cycle<T>(outcome: Result<T, JoinError>) -> Vec<join::TaskId> {
     }
 }
 
+/// The task has ended, so the wait of its callback is none of its own.
+#[test]
+fn wait_of_a_callback_is_shown_without_a_task() {
+    let pool = Pool::new(1).unwrap();
+    // The first wait of a program is counted from zero.
+    for _ in 0..2 {
+        let (promise, awaited) = Promise::new("awaited");
+        let id = awaited.id();
+        let (send, ended) = channel();
+        callback(
+            &pool,
+            Box::new(move || send.send(awaited.join().is_ok()).unwrap()),
+        );
+        let shown = loop {
+            let waits = join::wait_graph().waits;
+            if let Some(wait) = waits.into_iter().find(|wait| wait.targets == [id]) {
+                break wait;
+            }
+            std::thread::yield_now();
+        };
+        assert_eq!(shown.waiter, None);
+        promise.send(()).unwrap();
+        assert!(ended.recv_timeout(TIMEOUT).unwrap());
+    }
+}
+
 #[test]
 fn join_of_the_own_task_in_map_is_refused() {
     let a = started_later(|a| {

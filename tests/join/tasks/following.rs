@@ -428,3 +428,22 @@ fn t30_next_that_joins_the_own_task_is_refused() {
     let joined = next.join_timeout_into(TIMEOUT).unwrap().unwrap();
     assert!(matches!(joined, Err(JoinError::WouldDeadlock { .. })));
 }
+
+#[test]
+fn t30_follower_that_has_ended_waits_for_nothing() {
+    let (promise, first) = Promise::owned("first");
+    let mapped = first.map(|n: u32| n + 1);
+    let id = mapped.id();
+    let is_shown = || {
+        let waits = join::wait_graph().waits;
+        waits.iter().any(|wait| wait.waiter == Some(id))
+    };
+    assert!(is_shown());
+    promise.send(1).unwrap();
+    assert_eq!(mapped.join_into().unwrap(), 2);
+    let begin = std::time::Instant::now();
+    while is_shown() {
+        assert!(begin.elapsed() < TIMEOUT, "it still waits");
+        std::thread::yield_now();
+    }
+}

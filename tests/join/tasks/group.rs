@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
 use meanwhile_join::{
-    self as join, Builder, Context, Group, JoinError, OwnedTask, Pool, Task, TaskId,
+    self as join, AnyTask, Builder, Context, Group, JoinError, OwnedTask, Pool, Task, TaskId,
 };
 
 use super::held_pool::HeldPool;
@@ -181,6 +181,31 @@ fn t27_group_in_a_pool_of_one_does_not_starve() {
         }
     });
     assert_eq!(*outer.join_timeout(TIMEOUT).unwrap(), 155);
+}
+
+/// Both threads of the pool wait: one for the group, and the oldest member for the task that joins it.
+#[test]
+fn t27_group_runs_members_behind_one_that_waits() {
+    let pool = Pool::new(2).unwrap();
+    let (give, own) = std::sync::mpsc::channel::<AnyTask>();
+    let joiner = pool.spawn({
+        let pool = pool.clone();
+        move |_| {
+            let own = own.recv_timeout(TIMEOUT).unwrap();
+            let mut group = Group::new();
+            let waits = group.spawn_on(&pool, move |_| {
+                own.join_timeout(TIMEOUT).unwrap();
+                0
+            });
+            until_waiting(waits, || false);
+            group.spawn_on(&pool, |_| 7);
+            let first = group.join_next();
+            group.detach_all();
+            first.unwrap().1.unwrap()
+        }
+    });
+    give.send(joiner.any()).unwrap();
+    assert_eq!(*joiner.join_timeout(TIMEOUT).unwrap(), 7);
 }
 
 #[test]

@@ -198,3 +198,20 @@ fn t31_each_helper_of_a_cancelled_task_wakes() {
     task.cancel();
     assert_eq!(*task.join_timeout(TIMEOUT).unwrap(), 3);
 }
+
+#[test]
+fn t31_park_that_times_out_leaves_the_other_one() {
+    let (send, unparkers) = mpsc::channel();
+    let task = join::spawn("parks twice", move |context| {
+        std::thread::scope(|scope| {
+            let other = scope.spawn(|| context.park());
+            // Mostly the other one parks by then.
+            let timed_out = context.park_timeout(Duration::from_millis(20));
+            send.send(context.unparker()).unwrap();
+            (other.join().unwrap(), timed_out)
+        })
+    })
+    .unwrap();
+    unparkers.recv_timeout(TIMEOUT).unwrap().unpark();
+    assert_eq!(*task.join_timeout(TIMEOUT).unwrap(), (Ok(()), Ok(())));
+}

@@ -1,10 +1,14 @@
 //! Scopes whose tasks borrow from the code around them.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use meanwhile_join::{self as join, Builder, JoinError, OwnedTask, Pool, Scope, Task, TaskState};
+use meanwhile_join::{
+    self as join, AnyTask, Builder, JoinError, OwnedTask, Pool, Scope, Task, TaskId, TaskState,
+    WaitOutcome, WaitUntil,
+};
 
 use crate::util::child::stderr_of_child;
 use crate::util::gate::{Gate, TIMEOUT};
@@ -218,6 +222,101 @@ fn scope_task_joining_the_caller_is_released() {
     *own.lock().unwrap() = Some(caller.clone());
     known.open();
     assert!(*caller.join_timeout(TIMEOUT).unwrap());
+}
+
+fn until_waiting(task: TaskId) {
+    let waits = || join::wait_graph().waits.into_iter();
+    while !waits().any(|wait| wait.waiter == Some(task)) {
+        std::thread::yield_now();
+    }
+}
+
+/// The end of the scope closes the cycle.
+#[test]
+fn scope_end_releases_a_join_that_waits_already() {
+    let (give, own) = channel::<AnyTask>();
+    let caller = join::spawn("caller", move |_| {
+        let own = own.recv_timeout(TIMEOUT).unwrap();
+        let mut joined = None;
+        let inner = join::scope(|scope| {
+            let task = scope.spawn("joins the caller", |_| joined = Some(own.join()));
+            let inner = task.unwrap().id();
+            until_waiting(inner);
+            inner
+        });
+        (inner, joined.unwrap())
+    })
+    .unwrap();
+    give.send(caller.any()).unwrap();
+    let (inner, joined) = caller.join_timeout(TIMEOUT).unwrap();
+    match joined {
+        Err(JoinError::WouldDeadlock { cycle }) => assert_eq!(*cycle, [*inner, caller.id()]),
+        joined => panic!("{joined:?}"),
+    }
+}
+
+/// The end of the outer scope waits for that of the inner one, whose task joins the outer one.
+#[test]
+fn scope_end_releases_the_join_and_no_scope_end() {
+    let (give, own) = channel::<AnyTask>();
+    let outer = join::spawn("outer", move |_| {
+        let own = own.recv_timeout(TIMEOUT).unwrap();
+        let mut joined = None;
+        join::scope(|scope| {
+            let middle = scope.spawn("middle", |_| {
+                until_waiting(own.id());
+                join::scope(|scope| {
+                    let inner = scope.spawn("joins the outer one", |_| joined = Some(own.join()));
+                    until_waiting(inner.unwrap().id());
+                });
+            });
+            drop(middle.unwrap());
+        });
+        matches!(joined, Some(Err(JoinError::WouldDeadlock { .. })))
+    })
+    .unwrap();
+    give.send(outer.any()).unwrap();
+    assert!(*outer.join_timeout(TIMEOUT).unwrap());
+}
+
+/// A wait that runs the scope inside of it could not go on, and so ends no cycle.
+#[test]
+fn scope_end_leaves_the_wait_that_runs_it() {
+    let pool = Pool::new(1).unwrap();
+    let (give, outer) = channel::<AnyTask>();
+    let (send, ended) = channel();
+    let gate = Gate::new();
+    let waiter = pool.spawn({
+        let (pool, gate) = (pool.clone(), gate.clone());
+        move |_| {
+            let runs_inside = pool.spawn(move |_| {
+                let outer = outer.recv_timeout(TIMEOUT).unwrap();
+                let mut joined = None;
+                join::scope(|scope| {
+                    let task = scope.spawn("joins the waiter", |_| joined = Some(outer.join()));
+                    until_waiting(task.unwrap().id());
+                });
+                matches!(joined, Some(Err(JoinError::WouldDeadlock { .. })))
+            });
+            runs_inside.on_finish(move || send.send(()).unwrap());
+            let other = join::spawn("other", move |_| {
+                gate.pass();
+                true
+            });
+            let both = [runs_inside, other.unwrap()];
+            let waited = join::wait(&both, WaitUntil::All).end;
+            (waited, both.map(|task| task.join().is_ok_and(|it| *it)))
+        }
+    });
+    give.send(waiter.any()).unwrap();
+    ended.recv_timeout(TIMEOUT).unwrap();
+    // Mostly it waits for the other one alone by then.
+    std::thread::park_timeout(Duration::from_millis(20));
+    gate.open();
+    assert_eq!(
+        waiter.join_timeout(TIMEOUT).unwrap(),
+        &(WaitOutcome::Satisfied, [true, true])
+    );
 }
 
 #[test]

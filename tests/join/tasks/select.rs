@@ -13,6 +13,7 @@ use meanwhile_join::{
     TaskState,
 };
 
+use super::held_pool::HeldPool;
 use crate::util::child::in_child;
 use crate::util::gate::{Gate, OpenOnDrop, TIMEOUT};
 #[cfg(target_os = "linux")]
@@ -247,6 +248,28 @@ fn t33_cycle_is_refused_if_nothing_else_can_end_it() {
     assert_eq!(*of_first, Ok(0));
 }
 
+/// The other task joins the one that selects, so it can't end first.
+#[test]
+fn t33_channel_or_token_ends_what_a_task_could_not() {
+    let (send, receiver) = bounded(1);
+    let (give, own) = mpsc::channel::<AnyTask>();
+    let selects = join::spawn("selects", move |context| {
+        let own = own.recv_timeout(TIMEOUT).unwrap();
+        let joiner = waiting(move |_| own.join().is_ok());
+        let by_channel = Select::new().receiver(&receiver).task(&joiner).wait();
+        let by_token = context.select().task(&joiner).wait();
+        (by_channel, by_token)
+    })
+    .unwrap();
+    give.send(selects.any()).unwrap();
+    wait_until_it_waits(&selects.any());
+    send.send(()).unwrap();
+    selects.cancel();
+    let (by_channel, by_token) = selects.join_timeout(TIMEOUT).unwrap();
+    assert_eq!(*by_channel, Ok(0));
+    assert_eq!(*by_token, Err(SelectError::Cancelled));
+}
+
 #[test]
 fn t33_worker_selecting_queued_tasks_is_not_starved() {
     let pool = Pool::builder().threads(1).build().unwrap();
@@ -408,6 +431,19 @@ fn t34_live_task_is_found_by_its_number() {
 }
 
 #[test]
+fn t34_task_is_found_among_others() {
+    let held = HeldPool::new();
+    let tasks: Vec<_> = (0..3).map(|n| held.pool.spawn(move |_| n).any()).collect();
+    let gate = Gate::new();
+    let threads: Vec<_> = (0..3).map(|n| gated(&gate, n).any()).collect();
+    for task in tasks.iter().chain(&threads) {
+        assert_eq!(join::find(task.id()).unwrap().id(), task.id());
+    }
+    gate.open();
+    held.release();
+}
+
+#[test]
 fn t34_callback_gets_the_outcome_of_each_kind() {
     let (send, outcomes) = mpsc::channel();
     let report = |name: &'static str| {
@@ -535,6 +571,27 @@ fn t33_group_alone_unparks_the_select() {
         assert!(matches!(select.wait(), Ok(0 | 1)));
         assert!(group.join_next().is_some());
     }
+}
+
+#[test]
+fn t33_end_in_a_group_ends_all_selects_of_it() {
+    let gate = Gate::new();
+    let mut group = Group::new();
+    let pass = gate.clone();
+    group.spawn("member", move |_| pass.pass()).unwrap();
+    join::scope(|scope| {
+        let selects = ["first", "second"].map(|name| {
+            let select = scope.spawn(name, |_| Select::new().group(&group).wait());
+            let select = select.unwrap();
+            wait_until_it_waits(&select.any());
+            select
+        });
+        gate.open();
+        for select in selects {
+            let ended = select.join_timeout_into(TIMEOUT).unwrap();
+            assert_eq!(ended.unwrap(), Ok(0));
+        }
+    });
 }
 
 #[test]

@@ -377,3 +377,16 @@ fn t32_ended_ancestors_are_not_kept() {
         assert!(last.is_cancelled());
     });
 }
+
+/// A child that lives on does not keep what was added to the token.
+#[test]
+fn t32_kept_callback_goes_with_its_token() {
+    let token = CancelToken::new();
+    let child = token.child();
+    let kept = Arc::new(());
+    let seen = kept.clone();
+    token.on_cancel(move || drop(seen)).keep();
+    drop(token);
+    assert_eq!(Arc::strong_count(&kept), 1);
+    assert!(!child.is_cancelled());
+}

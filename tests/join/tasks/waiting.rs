@@ -8,7 +8,12 @@ use meanwhile_join::{
     self as join, Builder, Changes, CompletionError, Pool, Task, TaskId, WaitOutcome, WaitUntil,
 };
 
+use crate::util::child::in_child;
 use crate::util::gate::Gate;
+#[cfg(target_os = "linux")]
+use crate::util::resources::resident_bytes;
+
+const MANY: usize = 50_000;
 
 fn ids<T>(tasks: &[Task<T>]) -> Vec<TaskId> {
     tasks.iter().map(Task::id).collect()
@@ -104,6 +109,75 @@ fn t22_task_waiting_for_itself_gets_an_error() {
     .unwrap();
     send.send(task.clone()).unwrap();
     assert_eq!(*task.join().unwrap(), Some(WaitOutcome::CurrentThread));
+}
+
+#[test]
+fn t22_task_may_be_one_of_the_first_it_waits_for() {
+    let (send, receive) = std::sync::mpsc::channel::<Task<Vec<WaitOutcome>>>();
+    let gate = Gate::new();
+    let task = join::spawn("waits also for itself", move |_| {
+        let me = receive.recv_timeout(Duration::from_mins(1)).unwrap();
+        let other = join::spawn("other", {
+            let gate = gate.clone();
+            move |_| {
+                gate.pass();
+                Vec::new()
+            }
+        });
+        let both = [me, other.unwrap()];
+        let all = join::wait(&both, WaitUntil::All).end;
+        gate.open();
+        vec![all, join::wait(&both, WaitUntil::First).end]
+    })
+    .unwrap();
+    send.send(task.clone()).unwrap();
+    assert_eq!(
+        task.join().unwrap(),
+        &[WaitOutcome::CurrentThread, WaitOutcome::Satisfied]
+    );
+}
+
+#[test]
+fn t22_worker_runs_all_that_it_waits_for_itself() {
+    let pool = Pool::new(1).unwrap();
+    let outer = pool.spawn({
+        let pool = pool.clone();
+        move |_| {
+            let inner: Vec<_> = (0..3)
+                .map(|_| pool.spawn(|_| std::thread::current().id()))
+                .collect();
+            let waited = join::wait(&inner, WaitUntil::All);
+            let own = std::thread::current().id();
+            waited.done.iter().all(|task| *task.join().unwrap() == own)
+        }
+    });
+    assert!(*outer.join_timeout(Duration::from_mins(1)).unwrap());
+}
+
+/// A wait that has timed out must leave nothing in its tasks. Each would leave more than 32 bytes.
+#[cfg(target_os = "linux")]
+#[test]
+fn t22_ended_waits_leave_nothing_behind() {
+    in_child(
+        "tasks::waiting::t22_ended_waits_leave_nothing_behind",
+        || {
+            let gate = Gate::new();
+            let tasks = [gated(&gate), gated(&gate)];
+            let round = |count: usize| {
+                for _ in 0..count {
+                    let timeout = Duration::from_nanos(1);
+                    let waited = join::wait_timeout(&tasks, WaitUntil::First, timeout);
+                    assert_eq!(waited.end, WaitOutcome::TimedOut);
+                }
+            };
+            round(1_000);
+            let before = resident_bytes();
+            round(MANY);
+            let grown = resident_bytes().saturating_sub(before);
+            assert!(grown < 32 * MANY, "{grown} bytes");
+            gate.open();
+        },
+    );
 }
 
 #[test]
