@@ -25,7 +25,7 @@ impl Calls {
         monitor
             .args(["--session", "--profile"])
             .args([format!("{portal}.Inhibit'"), format!("{portal}.Request'")])
-            .stdout(File::create(&file).unwrap());
+            .stdout(File::create(&file).expect("the home is ours"));
         Self {
             file,
             _monitor: ChildGuard::start("dbus-monitor", &mut monitor),
@@ -33,10 +33,10 @@ impl Calls {
     }
 
     fn wait_for(&self, member: &str) {
-        let seen = || fs::read_to_string(&self.file).unwrap();
-        let has_seen = || match seen().contains(member) {
-            true => Ok(()),
-            false => Err("no such call".to_owned()),
+        let seen = || fs::read_to_string(&self.file).expect("calls are text");
+        let has_seen = || {
+            let is_seen = seen().contains(member);
+            is_seen.then_some(()).ok_or("no such call".to_owned())
         };
         wait_until(&format!("a call of {member}"), has_seen, seen);
     }
