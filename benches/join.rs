@@ -26,6 +26,7 @@ fn main() -> std::io::Result<()> {
     memory()?;
     spawn_and_join(&bench)?;
     pool(&bench)?;
+    blocking_pool(&bench)?;
     completed(&bench)?;
     polling(&bench)?;
     some_changed(&bench)?;
@@ -79,46 +80,24 @@ fn spawn_and_join(bench: &Bench) -> std::io::Result<()> {
     )
 }
 
-#[expect(clippy::too_many_lines, reason = "five contenders, each shown whole")]
+/// The tasks of a round of [`pool`] and [`blocking_pool`].
+const TASKS: u32 = 1_000;
+
 fn pool(bench: &Bench) -> std::io::Result<()> {
-    const TASKS: u32 = 1_000;
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let pool = Pool::builder()
-        .threads(threads)
-        .priority(Priority::Normal)
-        .build()
-        .expect("threads");
+    let pool = normal_pool(threads);
     let rayon = rayon::ThreadPoolBuilder::new()
         .num_threads(threads)
         .build()
         .expect("threads");
-    let tokio = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(threads)
-        .build()
-        .expect("threads");
+    let tokio = tokio_runtime(threads);
     bench.compare(
         "a task on a pool, one of 1 000 spawned and then joined",
         1_000,
         0.5,
         f64::from(TASKS),
         vec![
-            (
-                "meanwhile",
-                Box::new(|| {
-                    timed(|| {
-                        let tasks: Vec<Task<u32>> = (0..TASKS)
-                            .map(|n| {
-                                Builder::default()
-                                    .spawn_on(&pool, move |_| work(n))
-                                    .expect("queued")
-                            })
-                            .collect();
-                        for task in tasks {
-                            black_box(*task.join().expect("returned"));
-                        }
-                    })
-                }),
-            ),
+            ("meanwhile", Box::new(|| pool_tasks(&pool))),
             (
                 "rayon + oneshot",
                 Box::new(|| {
@@ -166,6 +145,23 @@ fn pool(bench: &Bench) -> std::io::Result<()> {
                     })
                 }),
             ),
+        ],
+    )
+}
+
+/// Apart from [`pool`]: the hundreds of threads that `spawn_blocking` starts still go to sleep while the
+/// next contender runs, and that was always the same one.
+fn blocking_pool(bench: &Bench) -> std::io::Result<()> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let pool = normal_pool(threads);
+    let tokio = tokio_runtime(threads);
+    bench.compare(
+        "a task on a pool, beside one on a thread of hundreds",
+        1_000,
+        0.5,
+        f64::from(TASKS),
+        vec![
+            ("meanwhile", Box::new(|| pool_tasks(&pool))),
             (
                 "tokio spawn_blocking",
                 Box::new(|| {
@@ -183,6 +179,37 @@ fn pool(bench: &Bench) -> std::io::Result<()> {
             ),
         ],
     )
+}
+
+/// The time of [`TASKS`] that are spawned and then joined.
+fn pool_tasks(pool: &Pool) -> Duration {
+    timed(|| {
+        let tasks: Vec<Task<u32>> = (0..TASKS)
+            .map(|n| {
+                Builder::default()
+                    .spawn_on(pool, move |_| work(n))
+                    .expect("queued")
+            })
+            .collect();
+        for task in tasks {
+            black_box(*task.join().expect("returned"));
+        }
+    })
+}
+
+fn normal_pool(threads: usize) -> Pool {
+    Pool::builder()
+        .threads(threads)
+        .priority(Priority::Normal)
+        .build()
+        .expect("threads")
+}
+
+fn tokio_runtime(threads: usize) -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .build()
+        .expect("threads")
 }
 
 /// Tasks that end while they are awaited, taken by a task and by a thread that runs none: only the

@@ -86,6 +86,8 @@ mod slot_state;
 #[cfg(all(test, not(any(loom, other_unix))))]
 mod spare_tests;
 mod started;
+#[cfg(feature = "priority")]
+mod starter;
 mod state;
 mod sync;
 mod targets;

@@ -2,15 +2,13 @@
 //!
 //! A new thread inherits the priority of the thread that starts it, and on most systems only a
 //! privileged thread may raise its own. So a background thread does not start a thread of normal
-//! priority itself. It has that done by the *starter*, a thread that is started before the first
-//! background thread and never ends.
+//! priority itself. It has that done by the *starter*.
 
 use std::cell::Cell;
 use std::io;
-use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
-use std::sync::{Mutex, OnceLock};
 
-use super::sync::ignore_poison;
+#[cfg(feature = "priority")]
+use super::starter;
 
 /// The scheduling priority of a task's thread.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -71,22 +69,29 @@ pub(crate) fn spawn_thread(
     priority: Priority,
     run: impl FnOnce() + Send + 'static,
 ) -> io::Result<()> {
-    match priority {
-        Priority::Background => {
-            start_starter()?;
-            let lowered = move || {
+    // What std does with a closure is compiled once, for the box, and not for each closure.
+    spawn_boxed(thread, priority, Box::new(run))
+}
+
+fn spawn_boxed(
+    thread: std::thread::Builder,
+    priority: Priority,
+    run: Box<dyn FnOnce() + Send>,
+) -> io::Result<()> {
+    let run: Box<dyn FnOnce() + Send> = match (priority, Priority::current()) {
+        (Priority::Normal, Priority::Normal) => run,
+        (Priority::Normal, Priority::Background) => return starter::spawn(thread, run),
+        (Priority::Background, current) => {
+            if current == Priority::Normal {
+                starter::prepare()?;
+            }
+            Box::new(move || {
                 Priority::Background.set_for_current_thread();
                 run();
-            };
-            thread.spawn(lowered).map(drop)
+            })
         }
-        Priority::Normal if Priority::current() == Priority::Background => match STARTER.get() {
-            Some(starter) => spawn_by(starter, thread, run),
-            // The program itself has this priority.
-            None => thread.spawn(run).map(drop),
-        },
-        Priority::Normal => thread.spawn(run).map(drop),
-    }
+    };
+    thread.spawn(run).map(drop)
 }
 
 /// Starts a thread of a scope with this priority. On a thread of background priority it inherits that:
@@ -100,66 +105,14 @@ pub(crate) fn spawn_scoped<'scope>(
     priority: Priority,
     run: impl FnOnce() + Send + 'scope,
 ) -> io::Result<()> {
-    if priority == Priority::Background {
-        start_starter()?;
+    if priority == Priority::Background && Priority::current() == Priority::Normal {
+        starter::prepare()?;
     }
     let prioritized = move || {
         priority.set_for_current_thread();
         run();
     };
     thread.spawn_scoped(scope, prioritized).map(drop)
-}
-
-/// The start of one thread.
-type Start = Box<dyn FnOnce() + Send>;
-
-static STARTER: OnceLock<Sender<Start>> = OnceLock::new();
-
-/// Starts the starter before a thread of background priority, unless it runs. It keeps the priority of this
-/// thread. Where all threads have one priority there is nothing for it to do.
-fn start_starter() -> io::Result<()> {
-    static STARTING: Mutex<()> = Mutex::new(());
-    let is_needed = || STARTER.get().is_none() && Priority::current() == Priority::Normal;
-    if !cfg!(feature = "priority") || !is_needed() {
-        return Ok(());
-    }
-    let _only_one = ignore_poison(STARTING.lock());
-    if STARTER.get().is_some() {
-        return Ok(());
-    }
-    let (starts, inbox) = channel();
-    std::thread::Builder::new()
-        .name("thread starter".to_owned())
-        .spawn(move || serve(&inbox))?;
-    STARTER.get_or_init(|| starts);
-    Ok(())
-}
-
-fn serve(inbox: &Receiver<Start>) {
-    for start in inbox {
-        start();
-    }
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "takes as long as the system needs to start a thread"
-)]
-fn spawn_by(
-    starter: &Sender<Start>,
-    thread: std::thread::Builder,
-    run: impl FnOnce() + Send + 'static,
-) -> io::Result<()> {
-    let (reply, replies) = sync_channel(1);
-    let start = move || {
-        // The caller waits for the reply, so it is received.
-        reply.send(thread.spawn(run).map(drop)).ok();
-    };
-    let gone = || io::Error::other("the thread that starts threads has ended");
-    if starter.send(Box::new(start)).is_err() {
-        return Err(gone());
-    }
-    replies.recv().unwrap_or_else(|_disconnected| Err(gone()))
 }
 
 /// Asks the system where it has a policy for the background; elsewhere the thread counts as what this
@@ -211,4 +164,22 @@ mod system {
     }
 
     pub(super) fn set_background() {}
+}
+
+/// Where all threads have one priority, each starts the others itself.
+#[cfg(not(feature = "priority"))]
+mod starter {
+    use std::io;
+
+    #[expect(clippy::unnecessary_wraps, reason = "as with the feature")]
+    pub(super) fn prepare() -> io::Result<()> {
+        Ok(())
+    }
+
+    pub(super) fn spawn(
+        thread: std::thread::Builder,
+        run: Box<dyn FnOnce() + Send>,
+    ) -> io::Result<()> {
+        thread.spawn(run).map(drop)
+    }
 }

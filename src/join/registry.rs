@@ -12,7 +12,7 @@ use super::header::{Body, ClosureOutcome, Header};
 use super::id::TaskId;
 use super::info::{Placement, TaskInfo};
 use super::nested;
-use super::queue::{Listed, Queue};
+use super::queue::Queue;
 use super::sync::{
     AtomicUsize, Condvar, Mutex, Ordering, fence, ignore_poison, lazy, lock, wait_timeout,
 };
@@ -141,14 +141,23 @@ impl Registry {
     /// All shards and queues are locked at once, so this is the state of one moment. A task that was
     /// spawned by another one is in the list before that one is gone from it.
     pub(crate) fn listed(&self) -> Vec<Arc<Header>> {
-        let mut tasks: Vec<_> = {
+        let mut tasks = Vec::new();
+        let mut add = |task: &Arc<Header>| {
+            if task.is_listed() {
+                tasks.push(task.clone());
+            }
+        };
+        {
             let shards: Vec<_> = self.shards.iter().map(lock).collect();
             let queues = lock(&self.queues);
             let queues: Vec<_> = queues.values().map(|queue| queue.lock()).collect();
-            let in_shards = shards.iter().flat_map(|shard| shard.iter().map(|it| it.1));
-            let all = in_shards.chain(queues.iter().flat_map(Listed::iter));
-            all.filter(|task| task.is_listed()).cloned().collect()
-        };
+            for shard in &shards {
+                shard.iter().for_each(|(_key, task)| add(task));
+            }
+            for queue in &queues {
+                queue.iter().for_each(&mut add);
+            }
+        }
         tasks.sort_unstable_by_key(|task| task.id());
         // A task that another thread than those of its pool runs may be in both.
         tasks.dedup_by_key(|task| task.id());
