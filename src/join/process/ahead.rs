@@ -251,7 +251,7 @@ impl Waiting {
     }
 }
 
-#[cfg(all(test, not(other_unix)))]
+#[cfg(test)]
 mod tests {
     use std::sync::mpsc::sync_channel;
 
@@ -285,7 +285,9 @@ mod tests {
 
     #[test]
     fn shim_of_a_late_start_waits_unless_all_were_ended() {
-        assert!(left_after(|_ahead| ()) > 0, "none was started");
+        // Elsewhere the system does not tell what a shim inherits.
+        let is_started = cfg!(all(target_os = "linux", not(other_unix)));
+        assert_eq!(left_after(|_ahead| ()) > 0, is_started);
         let after_end = left_after(|ahead| ahead.iter().for_each(Ahead::end_all));
         assert_eq!(after_end, 0);
         assert_eq!(left_after(|ahead| *ahead = None), 0, "the launcher is gone");
