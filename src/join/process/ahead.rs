@@ -261,9 +261,9 @@ mod tests {
         assert!(spawner::spawn_later(Box::new(call)), "few starts wait");
     }
 
-    /// Has starts of shims wanted before `end`, and made after it. Returns how many of them wait then. The
+    /// Has starts of shims wanted before `happens`, and made after it. Returns how many of them wait then. The
     /// state lives on as while another start is under way.
-    fn left_after(end: impl FnOnce(&mut Option<Ahead>)) -> usize {
+    fn left_after(happens: impl FnOnce(&mut Option<Ahead>)) -> usize {
         let ahead = Ahead::new();
         let state = ahead.0.clone();
         let (hold, held) = sync_channel::<()>(0);
@@ -274,12 +274,12 @@ mod tests {
         let (made, are_made) = sync_channel::<()>(0);
         start(move || drop(made));
         let mut ahead = Some(ahead);
-        end(&mut ahead);
+        happens(&mut ahead);
         drop(hold);
         are_made.into_iter().for_each(drop);
         let left = take_all(&mut lock(&state));
         let count = left.len();
-        super::end(left);
+        end(left);
         count
     }
 
