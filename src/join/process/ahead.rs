@@ -251,7 +251,7 @@ impl Waiting {
     }
 }
 
-#[cfg(all(test, not(other_unix)))]
+#[cfg(test)]
 mod tests {
     use std::sync::mpsc::sync_channel;
 
@@ -261,9 +261,9 @@ mod tests {
         assert!(spawner::spawn_later(Box::new(call)), "few starts wait");
     }
 
-    /// Has starts of shims wanted before `end`, and made after it. Returns how many of them wait then. The
+    /// Has starts of shims wanted before `happens`, and made after it. Returns how many of them wait then. The
     /// state lives on as while another start is under way.
-    fn left_after(end: impl FnOnce(&mut Option<Ahead>)) -> usize {
+    fn left_after(happens: impl FnOnce(&mut Option<Ahead>)) -> usize {
         let ahead = Ahead::new();
         let state = ahead.0.clone();
         let (hold, held) = sync_channel::<()>(0);
@@ -274,18 +274,20 @@ mod tests {
         let (made, are_made) = sync_channel::<()>(0);
         start(move || drop(made));
         let mut ahead = Some(ahead);
-        end(&mut ahead);
+        happens(&mut ahead);
         drop(hold);
         are_made.into_iter().for_each(drop);
         let left = take_all(&mut lock(&state));
         let count = left.len();
-        super::end(left);
+        end(left);
         count
     }
 
     #[test]
     fn shim_of_a_late_start_waits_unless_all_were_ended() {
-        assert!(left_after(|_ahead| ()) > 0, "none was started");
+        // Elsewhere the system does not tell what a shim inherits.
+        let is_started = cfg!(all(target_os = "linux", not(other_unix)));
+        assert_eq!(left_after(|_ahead| ()) > 0, is_started);
         let after_end = left_after(|ahead| ahead.iter().for_each(Ahead::end_all));
         assert_eq!(after_end, 0);
         assert_eq!(left_after(|ahead| *ahead = None), 0, "the launcher is gone");

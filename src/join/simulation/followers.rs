@@ -1,7 +1,6 @@
 //! The tasks that follow others.
 
-use super::spares::AfterServing;
-use super::threads::{Code, Frame};
+use super::threads::{AfterServing, Code, Frame};
 use super::world::{World, id};
 
 impl World<'_> {

@@ -1,49 +1,13 @@
 //! The spare threads of pools, and what a thread runs itself if the system refuses one.
 
-use std::collections::VecDeque;
-
 use super::super::graph::Shortages;
-use super::super::workers::InnermostTask;
-use super::threads::{Callback, Code, Frame, Source, Thread, Waiting};
+use super::threads::{
+    AfterServing, Callback, Code, Frame, Serving, Source, Spare, Thread, Waiting,
+};
 use super::world::{World, id, number};
 
 /// How many tasks a simulated thread runs inside of each other.
 const MAX_DEPTH: usize = 2;
-
-/// The shortages that a thread has met.
-pub(super) struct Serving {
-    /// The pools that are to get a spare thread.
-    short: VecDeque<usize>,
-    /// The spare thread that the system refuses.
-    refused: Option<Spare>,
-    has_run: bool,
-    /// The numbers of the pools whose tasks no thread can run.
-    not_served: Vec<u64>,
-    next: AfterServing,
-}
-
-struct Spare {
-    pool: usize,
-    number: u64,
-    running: InnermostTask,
-}
-
-/// What comes when shortages are served.
-#[derive(Clone, Copy)]
-pub(super) enum AfterServing {
-    /// The wait that met them.
-    Wait,
-    /// The rest of the step by which this task follows the other one.
-    Follow(usize, usize),
-}
-
-impl Serving {
-    /// The pool of the spare thread in whose place this one runs tasks, and where that notes them.
-    pub(super) fn worker(&self) -> Option<(usize, &InnermostTask)> {
-        let spare = self.refused.as_ref()?;
-        Some((spare.pool, &spare.running))
-    }
-}
 
 impl<'g> World<'g> {
     /// Has spare threads serve shortages, or this thread, in steps, once the system refuses one.

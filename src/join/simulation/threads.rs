@@ -7,7 +7,6 @@ use super::super::id::TaskId;
 use super::super::wait::WaitSet;
 use super::super::workers::InnermostTask;
 use super::programs::WaitPlan;
-use super::spares::{AfterServing, Serving};
 
 pub(super) struct Thread<'g> {
     pub(super) source: Source,
@@ -117,4 +116,39 @@ pub(super) enum Callback {
     Begin(usize),
     /// This task ends as the one that ends.
     End(usize),
+}
+
+/// The shortages that a thread has met.
+pub(super) struct Serving {
+    /// The pools that are to get a spare thread.
+    pub(super) short: VecDeque<usize>,
+    /// The spare thread that the system refuses.
+    pub(super) refused: Option<Spare>,
+    pub(super) has_run: bool,
+    /// The numbers of the pools whose tasks no thread can run.
+    pub(super) not_served: Vec<u64>,
+    pub(super) next: AfterServing,
+}
+
+pub(super) struct Spare {
+    pub(super) pool: usize,
+    pub(super) number: u64,
+    pub(super) running: InnermostTask,
+}
+
+/// What comes when shortages are served.
+#[derive(Clone, Copy)]
+pub(super) enum AfterServing {
+    /// The wait that met them.
+    Wait,
+    /// The rest of the step by which this task follows the other one.
+    Follow(usize, usize),
+}
+
+impl Serving {
+    /// The pool of the spare thread in whose place this one runs tasks, and where that notes them.
+    pub(super) fn worker(&self) -> Option<(usize, &InnermostTask)> {
+        let spare = self.refused.as_ref()?;
+        Some((spare.pool, &spare.running))
+    }
 }

@@ -7,8 +7,7 @@ use super::super::graph::{Graph, Need};
 use super::super::targets::Targets;
 use super::super::wait::WaitSet;
 use super::super::workers::InnermostTask;
-use super::spares::AfterServing;
-use super::threads::{Frame, Waiting};
+use super::threads::{AfterServing, Frame, Waiting};
 use super::world::{World, id, number};
 
 impl<'g> World<'g> {
