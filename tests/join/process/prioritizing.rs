@@ -51,6 +51,14 @@ fn normal_task_of_a_background_worker_is_normal() {
     assert_eq!(observed(), normal);
 }
 
+#[test]
+fn task_of_background_priority_keeps_its_name() {
+    let task = join::Builder::new("low").priority(Priority::Background);
+    let task = task.spawn(|_| observed()).unwrap();
+    assert_eq!(task.name(), "low");
+    assert_eq!(*task.join().unwrap(), (true, Priority::Background));
+}
+
 fn cat() -> Builder {
     Builder::new("cat").stdin_piped()
 }
