@@ -5,12 +5,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use image::ImageFormat;
-use meanwhile::jobs::images::{ImageOptionsError, Options, Size};
-use meanwhile::jobs::{Item, Job as _, Step};
+use image::hooks::{register_decoding_hook, register_format_detection_hook};
+use meanwhile::jobs::images::{IfExists, ImageOptionsError, Options, Size};
+use meanwhile::jobs::{self, Item, Job as _, JobSpec, Priority, RunOn, Step};
+use meanwhile::record::ItemState;
 
 use super::{photo, run, run_one, saved_as, to};
 use crate::util::child::in_child_with;
 use crate::util::files::{self, bytes, folder, write};
+use crate::util::test_board::TestBoard;
 
 /// A PNG of a few bytes that claims this size.
 fn png_bomb(width: u32, height: u32) -> Vec<u8> {
@@ -181,6 +184,46 @@ fn panic_of_a_library_is_an_error_of_its_image() {
         "photo.tif can't be read as an image: a library failed at tiff-0.11.3/src/decoder.rs:30:5."
     );
     assert_eq!(error("src/jobs/images/edit.rs:1:1"), None);
+}
+
+#[test]
+fn panicking_decoder_fails_its_image_in_a_sentence() {
+    register_format_detection_hook("stand-in".into(), b"a stand-in", None);
+    register_decoding_hook(
+        "stand-in".into(),
+        Box::new(|_| panic!("index 7\nis out of range")),
+    );
+    let folder = folder();
+    let bad = write(folder.path(), "bad", "a stand-in for a decoder that panics");
+    let good = saved_as(&photo(8, 8), folder.path(), "good.png");
+    for run_on in [RunOn::Pool, RunOn::Thread] {
+        let options = Options {
+            existing: IfExists::Overwrite,
+            ..to(folder.path())
+        };
+        let mut board = TestBoard::new();
+        let job = board.start(JobSpec {
+            options: jobs::Options::Images(options),
+            inputs: vec![bad.clone(), good.clone()],
+            run_on,
+            workers: 1,
+            priority: Priority::Normal,
+        });
+        board.until_ended(job);
+        let items = board.job(job).items();
+        let ItemState::Failed(error) = &items[0].state else {
+            panic!("{:?}", items[0].state);
+        };
+        assert_eq!(error.kind, "undecodable");
+        let start = format!(
+            "{} can't be read as an image: a library failed at ",
+            bad.display()
+        );
+        assert!(error.message.starts_with(&start), "{}", error.message);
+        assert!(!error.message.contains('\n'), "{}", error.message);
+        assert!(!error.message.contains("index 7"), "{}", error.message);
+        assert!(matches!(items[1].state, ItemState::Returned(_)));
+    }
 }
 
 #[test]
