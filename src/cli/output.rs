@@ -151,15 +151,21 @@ fn crash_text(input: &Path, crash: &Crash) -> String {
     text
 }
 
-/// What is known of a panic and not in its sentence, in lines of their own.
+/// What is known of a panic, or of another failure, and not in its sentence, in lines of their own.
 pub(super) fn details(item: &ItemRecord) -> Option<String> {
-    let ItemState::Panicked(panic) = &item.state else {
-        return None;
+    let lines: Vec<String> = match &item.state {
+        ItemState::Panicked(panic) => {
+            let message = panic.message.lines().skip(1).map(str::to_owned);
+            let thread = format!("thread: {}", panic.thread);
+            let task = format!("task: {} (number {})", panic.task, panic.task_id);
+            message.chain([thread, task]).collect()
+        }
+        ItemState::Failed(error) => {
+            let details = error.details.as_ref()?;
+            details.lines().map(str::to_owned).collect()
+        }
+        _ => return None,
     };
-    let message = panic.message.lines().skip(1).map(str::to_owned);
-    let thread = format!("thread: {}", panic.thread);
-    let task = format!("task: {} (number {})", panic.task, panic.task_id);
-    let lines: Vec<String> = message.chain([thread, task]).collect();
     Some(format!("    {}\n", lines.join("\n    ")))
 }
 

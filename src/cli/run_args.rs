@@ -36,7 +36,7 @@ struct CommonArgs {
     /// What to do when that time is up.
     #[arg(long, value_enum, default_value_t)]
     then: OnTimeout,
-    /// Print all of what is known of a panic.
+    /// Print all of what is known of a panic or of another failure.
     #[arg(long, short)]
     verbose: bool,
     /// Keep the machine from going to sleep while the job runs, where the desktop or systemd offers it.

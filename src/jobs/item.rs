@@ -94,6 +94,9 @@ pub struct ItemError {
     pub kind: String,
     /// The problem, the file and the remedy.
     pub message: String,
+    /// What a developer asks for, such as the message and the place of a panic.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<String>,
 }
 
 impl ItemError {
@@ -118,10 +121,12 @@ impl ItemError {
         )
     }
 
-    pub(super) fn new(kind: &str, message: impl Into<String>) -> Self {
+    /// Without details.
+    pub fn new(kind: &str, message: impl Into<String>) -> Self {
         Self {
             kind: kind.to_owned(),
             message: message.into(),
+            details: None,
         }
     }
 }

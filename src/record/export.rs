@@ -137,6 +137,11 @@ fn write_item(text: &mut String, job: &JobRecord, item: &ItemRecord) {
             line(text, "    stderr", printed);
         }
     }
+    if let ItemState::Failed(error) = &item.state {
+        for detail in error.details.iter().flat_map(|it| it.lines()) {
+            line(text, "    details", detail);
+        }
+    }
 }
 
 /// The label of an item's state. If the job timed out, its unfinished items timed out too.

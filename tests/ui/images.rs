@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use image::hooks::{register_decoding_hook, register_format_detection_hook};
 use meanwhile::app::{DialogAnswer, DialogRequest};
 
-use super::window::Window;
+use super::window::{Window, file};
 
 /// A window whose input is an image of 40 × 20 pixels.
 fn open() -> Window {
@@ -90,4 +91,23 @@ fn start_button_stays_in_sight_below_all_options() {
     let bottom = window.harness.ctx.content_rect().bottom() - 32.0;
     let start = window.named("Start").rect();
     assert!(start.bottom() < bottom, "{start} is out of sight");
+}
+
+#[test]
+fn details_of_a_panicking_decoder_are_on_demand() {
+    register_format_detection_hook("stand-in".into(), b"a stand-in", None);
+    register_decoding_hook("stand-in".into(), Box::new(|_| panic!("index 7")));
+    let mut window = open();
+    let stand_in = file(window.dir.path(), "bad.png", b"a stand-in");
+    window.click("Clear");
+    window.type_into("Path", stand_in.to_str().expect("plain"));
+    window.click("Add");
+    let out = out(&window);
+    window.type_into("Save to", out.to_str().expect("plain"));
+    window.click("Start");
+    window.until("a library failed at ");
+    assert!(!window.shows("index 7"));
+    window.click_part("bad.png  ");
+    window.click("Details");
+    window.until("index 7");
 }

@@ -163,8 +163,6 @@ fn outcome(result: ReportedOutcome, context: &Context) -> ItemOutcome {
 }
 
 pub(super) fn no_worker(reason: &str) -> ItemError {
-    ItemError {
-        kind: "no_worker".to_owned(),
-        message: format!("no isolated worker could take this item: {reason}"),
-    }
+    let message = format!("no isolated worker could take this item: {reason}");
+    ItemError::new("no_worker", message)
 }

@@ -214,10 +214,7 @@ mod tests {
         let results = [
             ReportedOutcome::Returned(Output::Checksum(checksum)),
             ReportedOutcome::Returned(Output::Text { text: text.clone() }),
-            ReportedOutcome::Failed(ItemError {
-                kind: "special_file".to_owned(),
-                message: text.clone(),
-            }),
+            ReportedOutcome::Failed(ItemError::new("special_file", &text)),
             ReportedOutcome::Panicked {
                 panic: Panic {
                     message: text.clone(),

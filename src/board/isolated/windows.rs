@@ -22,11 +22,8 @@ impl Isolation {
         _spec: &JobSpec,
         _force_stop: CancelToken,
     ) -> Result<WorkerPool, ItemError> {
-        Err(ItemError {
-            kind: "no_worker".to_owned(),
-            message: "there are no isolated processes on this system; run it on the pool"
-                .to_owned(),
-        })
+        let message = "there are no isolated processes on this system; run it on the pool";
+        Err(ItemError::new("no_worker", message))
     }
 }
 

@@ -320,10 +320,10 @@ impl MessageWriter {
             Ok(frame) => Ok(self.0.write_all(&frame)?),
             Err(error) => self.send(&FromWorker::Ended {
                 number,
-                end: ReportedOutcome::Failed(ItemError {
-                    kind: "not_transferable".to_owned(),
-                    message: format!("the result could not be sent to the program: {error}"),
-                }),
+                end: ReportedOutcome::Failed(ItemError::new(
+                    "not_transferable",
+                    format!("the result could not be sent to the program: {error}"),
+                )),
             }),
         }
     }
@@ -341,10 +341,7 @@ fn panicked(report: &PanicReport) -> ReportedOutcome {
 }
 
 fn no_thread(error: &SpawnError) -> ItemError {
-    ItemError {
-        kind: "no_thread".to_owned(),
-        message: error.to_string(),
-    }
+    ItemError::new("no_thread", error.to_string())
 }
 
 /// Prints to standard error, which the program shows when a worker dies.

@@ -249,9 +249,15 @@ impl Coordinator {
     /// How an item that panicked ended: as its job explains it, or with the panic, which is then kept.
     fn panicked(&self, item: &Item, panic: Arc<Panic>, keep: impl FnOnce()) -> ItemState {
         let job = self.spec.options.job();
-        let place = panic.location.as_deref();
-        if let Some(error) = place.and_then(|place| job.error_of_panic(item, place)) {
-            return ItemState::Failed(error);
+        if let Some(place) = &panic.location
+            && let Some(error) = job.error_of_panic(item, place)
+        {
+            let (message, thread) = (&panic.message, &panic.thread);
+            let details = format!("panicked at {place}:\n{message}\nthread: {thread}");
+            return ItemState::Failed(ItemError {
+                details: Some(details),
+                ..error
+            });
         }
         keep();
         ItemState::Panicked(panic)
@@ -281,10 +287,7 @@ impl Coordinator {
 }
 
 fn no_thread(error: &SpawnError) -> ItemError {
-    ItemError {
-        kind: "no_thread".to_owned(),
-        message: error.to_string(),
-    }
+    ItemError::new("no_thread", error.to_string())
 }
 
 /// The last part of a path, which tells the tasks of a job apart.

@@ -10,6 +10,7 @@ use super::results_rows::{NUMBER_MARGIN, Rows};
 use super::results_state::MAX_PAGE_ROWS;
 use super::{Column, Only, ResultsState, WorkbenchCommand, command};
 use crate::format;
+use crate::jobs::ItemError;
 use crate::pages::commands;
 use crate::record::{
     Crash, ItemId, ItemProcessState, ItemRecord, ItemState, JobRecord, ProcessRecord,
@@ -298,6 +299,13 @@ fn crash_ui(crash: &Crash, ui: &mut Ui) {
     ui.add(egui::Label::new(RichText::new(&crash.stderr).monospace()).wrap());
 }
 
+/// What few users want to read, such as the place of a panic.
+fn failure_details_ui(details: &str, ui: &mut Ui) {
+    egui::CollapsingHeader::new("Details").show(ui, |ui| {
+        ui.add(egui::Label::new(RichText::new(details).monospace()).wrap());
+    });
+}
+
 /// `process 1234 · exited with code 3`, and the outcome of `Stop tree`.
 fn process_text(process: &ProcessRecord) -> String {
     let state = match &process.state {
@@ -329,8 +337,13 @@ fn details_ui(item: &ItemRecord, ui: &mut Ui, commands: &mut Vec<WorkbenchComman
             if !result.is_empty() {
                 ui.add(egui::Label::new(RichText::new(&result).monospace()).wrap());
             }
-            if let ItemState::Crashed(crash) = &item.state {
-                crash_ui(crash, ui);
+            match &item.state {
+                ItemState::Crashed(crash) => crash_ui(crash, ui),
+                ItemState::Failed(ItemError {
+                    details: Some(details),
+                    ..
+                }) => failure_details_ui(details, ui),
+                _ => {}
             }
             ui.horizontal(|ui| menu_ui(item, ui, commands));
         });

@@ -222,6 +222,8 @@ fn panicking_decoder_fails_its_image_in_a_sentence() {
         assert!(error.message.starts_with(&start), "{}", error.message);
         assert!(!error.message.contains('\n'), "{}", error.message);
         assert!(!error.message.contains("index 7"), "{}", error.message);
+        let details = error.details.as_deref().unwrap();
+        assert!(details.contains("index 7\nis out of range"), "{details}");
         assert!(matches!(items[1].state, ItemState::Returned(_)));
     }
 }

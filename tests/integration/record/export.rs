@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use meanwhile::jobs::ItemError;
 use meanwhile::record::{EventKind, ItemId, ItemState, JobState, PanicKey, job_text, panic_text};
 
 use super::{Replay, crash, failed, panic, text};
@@ -48,6 +49,24 @@ fn job_text_lists_every_item_and_panic() {
         note: 2 files were left out.\n\
         returned: a  fine\nfailed: b  b is broken\npanicked: c  oh\n\nmisbehave #1 panicked\n";
     assert!(report.starts_with(expected), "{report}");
+}
+
+#[test]
+fn details_of_a_failure_are_exported() {
+    let details = "panicked at a.rs:1:2:\noh".to_owned();
+    let error = ItemError {
+        details: Some(details.clone()),
+        ..ItemError::new("broken", "a is broken")
+    };
+    let replay = Replay::new()
+        .item("a", 0)
+        .end(0, ItemState::Failed(error))
+        .finish(JobState::Failed);
+    let report = job_text(replay.job(), replay.at);
+    let expected =
+        "\nfailed: a  a is broken\n    details: panicked at a.rs:1:2:\n    details: oh\n";
+    assert!(report.contains(expected), "{report}");
+    assert_eq!(replay.json()["items"][0]["error"]["details"], details);
 }
 
 #[test]

@@ -101,10 +101,7 @@ fn text(text: &str) -> ItemState {
 }
 
 fn failed(message: &str) -> ItemState {
-    ItemState::Failed(ItemError {
-        kind: "broken".to_owned(),
-        message: message.to_owned(),
-    })
+    ItemState::Failed(ItemError::new("broken", message))
 }
 
 fn panic(message: &str) -> Arc<Panic> {
