@@ -154,7 +154,7 @@ fn vectors_of_blake3_verify_at_every_length() {
     let text = fs::read(vectors().join("blake3.json")).expect("a file of vectors");
     let vectors: Value = serde_json::from_slice(&text).expect("JSON");
     let cases = vectors["cases"].as_array().expect("a list");
-    assert_eq!(cases.len(), 35);
+    assert_eq!(cases.len(), 22);
     let folder = folder();
     let mut outputs = Vec::new();
     for case in cases {
@@ -175,7 +175,7 @@ fn vectors_of_blake3_verify_at_every_length() {
     };
     for (form, least) in [(plain as Form, 16), (tagged, 1), (prefixed, 1)] {
         let digests = lengths(least);
-        assert_eq!(digests.len(), 35 * (132 - least));
+        assert_eq!(digests.len(), 22 * (132 - least));
         assert_verified(folder.path(), "BLAKE3", &digests, form);
     }
     assert_verified(folder.path(), "BLAKE3", &outputs, tagged_base64);
