@@ -37,11 +37,13 @@ packages=(
     appstream b3sum coreutils desktop-file-utils findutils perl-base python3
     # Servers and a proxy to fetch from.
     lighttpd nginx-light tinyproxy
+    # Downloads published test vectors.
+    python3-pip
     # Programs that write checksum lists.
     busybox cksfv gpg hashdeep libarchive-tools mtree-netbsd openssl perl rhash toybox xxhash
 )
 
-steps=(packages format clippy clippy-library docs package public-api msrv loom other-unix tests snapshots window desktop-files)
+steps=(packages format clippy clippy-library docs package public-api msrv loom other-unix tests vectors snapshots window desktop-files)
 # These take long, and run when they are named.
 long_steps=(iced miri miri-seeds thread-sanitizer)
 
@@ -322,9 +324,37 @@ step_tests() {
         screen screen script bsdutils socat socat start-stop-daemon dpkg sudo sudo tmux tmux \
         dbus-daemon dbus-daemon /usr/sbin/nginx nginx-light /usr/sbin/lighttpd lighttpd \
         tinyproxy tinyproxy || return 1
-    run_tests --test integration -- --ignored || failed=1
+    run_tests --test integration -- --ignored --skip verify::vectors:: || failed=1
     run_tests -p meanwhile-join --test join -- --ignored || failed=1
     return $failed
+}
+
+# has_vectors FOLDER: downloads the test vectors of NIST and of BLAKE3 into this folder, unless they are
+# there. These packages of Python have them as they were published. Says so and fails where that can't be done.
+has_vectors() {
+    local download="$1.download"
+    [[ -e "$1" ]] && return
+    rm -rf "$download" && mkdir -p "$download" &&
+        printf '%s==%s --hash=sha256:%s\n' \
+            cryptography-vectors 46.0.3 009b621b9f9f421a0f6107819e0a6393afb6793718548df2074166a6eea48b44 \
+            blake3 1.0.8 513cc7f0f5a7c035812604c2c852a0c1468311345573de647e310aca4ab165ba \
+            >"$download/requirements.txt" &&
+        python3 -m pip download --quiet --no-deps --no-binary blake3 --require-hashes \
+            --dest "$download" --requirement "$download/requirements.txt" &&
+        python3 -m zipfile -e "$download"/cryptography_vectors-*.whl "$download" &&
+        tar -xzf "$download"/blake3-*.tar.gz -C "$download" &&
+        mv "$download"/blake3-*/tests/test_vectors.json "$download/cryptography_vectors/blake3.json" &&
+        mv "$download/cryptography_vectors" "$1" && rm -rf "$download" && return
+    echo "NOT CHECKED: there are no test vectors, and pip could not download them."
+    return 1
+}
+
+# The messages that were published with their digests, verified by the program.
+step_vectors() {
+    need cargo cargo cc gcc python3 python3 tar tar
+    local vectors="$CARGO_TARGET_DIR/vectors"
+    has_vectors "$vectors" || return 0
+    MEANWHILE_TEST_VECTORS="$vectors" run_tests --test integration -- --ignored verify::vectors::
 }
 
 step_snapshots() {

@@ -165,6 +165,10 @@ impl PendingFile {
         self.file.as_file_mut().write_all(bytes)
     }
 
+    pub(super) fn as_file(&self) -> &File {
+        self.file.as_file()
+    }
+
     /// Gives the file this date, where the system allows it.
     pub(super) fn set_modified(&self, time: SystemTime) {
         // The contents are whole with any date.

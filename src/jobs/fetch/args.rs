@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Options;
@@ -35,7 +35,7 @@ pub(super) struct FetchArgs {
     /// Save under the name that the server gives (Content-Disposition).
     #[arg(long, requires = "to")]
     server_names: bool,
-    /// Lists of URLs, one a line; - is standard input.
+    /// Lists of URLs, one a line; - is standard input. What begins with http:// or https:// is a URL itself.
     files: Vec<PathBuf>,
 }
 
@@ -55,8 +55,12 @@ tabs. The status of a skipped one is -.";
 
 impl FetchArgs {
     pub(super) fn split(self) -> (Options, Arguments) {
+        let (typed, lists): (Vec<_>, Vec<_>) =
+            self.files.into_iter().partition(|file| is_url(file));
+        let typed = typed.iter().map(|url| url.to_string_lossy().into_owned());
+        let urls: Vec<_> = self.url.into_iter().chain(typed).collect();
         let options = Options {
-            urls: self.url.join("\n"),
+            urls: urls.join("\n"),
             to: self.to.unwrap_or_default(),
             connect_secs: self.connect_timeout.as_secs_f64(),
             timeout_secs: self.timeout.as_secs_f64(),
@@ -68,9 +72,14 @@ impl FetchArgs {
             ..Options::default()
         };
         let arguments = Arguments {
-            inputs: self.files,
+            inputs: lists,
             output: None,
         };
         (options, arguments)
     }
+}
+
+fn is_url(file: &Path) -> bool {
+    let name = file.as_os_str().as_encoded_bytes().to_ascii_lowercase();
+    name.starts_with(b"http://") || name.starts_with(b"https://")
 }

@@ -10,7 +10,7 @@ use ureq::http::{HeaderMap, header};
 use url::Url;
 
 use super::digest::Digest;
-use super::exchange::{Exchange, Failure, Head, Question, STALE, text};
+use super::exchange::{BodyError, Exchange, Failure, Head, Question, STALE, broken, text};
 use super::part::Part;
 use super::range::Known;
 use super::received::Received;
@@ -161,17 +161,19 @@ impl Target<'_> {
                 return Err(keeping(failure));
             }
         };
-        let mut answer = self.begin(part, &head, context)?;
+        let answer = self.begin(part, &head, context)?;
         self.check_size(answer.len.unwrap_or(0)).map_err(&keeping)?;
-        if let Err(failure) = self.receive(&exchange, &mut answer, context) {
-            return Err(gave_up(answer.received, failure));
-        }
+        let Answer {
+            resumed_from,
+            discarded,
+            ..
+        } = answer;
+        let received = self.receive(&exchange, answer, context)?;
         context.checkpoint();
-        let bytes = answer.received.len();
+        let bytes = received.len();
         context.set_progress(bytes, bytes);
         let name = self.result_name(&head.headers);
-        let saved_to = answer
-            .received
+        let saved_to = received
             .save(&self.options.to, &name, self.request.number)
             .map_err(|error| self.not_saved(&name, error))?;
         Ok(Fetched {
@@ -182,8 +184,8 @@ impl Target<'_> {
             digest: self.request.digest.clone(),
             secs: started.elapsed().as_secs_f64(),
             tries: 1,
-            resumed_from: answer.resumed_from,
-            discarded: answer.discarded,
+            resumed_from,
+            discarded,
             redirected_to: (head.url != self.url).then(|| head.url.into()),
             saved_to,
         })
@@ -239,23 +241,56 @@ impl Target<'_> {
         })
     }
 
+    /// Takes the body. What has arrived of one that fails is kept if another attempt can go on with it.
     fn receive(
         &self,
         exchange: &Exchange<'_>,
-        answer: &mut Answer,
+        answer: Answer,
+        context: &Context,
+    ) -> Result<Received, Failure> {
+        let Answer {
+            received,
+            len,
+            resumed_from,
+            ..
+        } = answer;
+        let progress = |bytes| context.set_progress(bytes, len.unwrap_or(0));
+        let (result, received) = exchange.body(received, self.options.limit(), progress);
+        let result = result.map_err(|error| match error {
+            BodyError::Failed(failure) => failure,
+            BodyError::TooLarge => self.too_large(),
+            BodyError::NotSaved(error) => self.not_saved(&self.name, error),
+        });
+        let Some(mut received) = received else {
+            return Err(result.err().unwrap_or_else(broken));
+        };
+        let is_resumed = resumed_from > 0;
+        let completed =
+            result.and_then(|()| self.complete(&mut received, len, is_resumed, context));
+        match completed {
+            Ok(()) => Ok(received),
+            Err(failure) => Err(gave_up(received, failure)),
+        }
+    }
+
+    /// Fails unless all of the response is there, as it should be.
+    fn complete(
+        &self,
+        received: &mut Received,
+        len: Option<u64>,
+        is_resumed: bool,
         context: &Context,
     ) -> Result<(), Failure> {
-        let received = &mut answer.received;
-        while let Some(chunk) = exchange.chunk()? {
-            self.check_size(received.len() + chunk.len() as u64)?;
-            received
-                .take(&chunk)
-                .map_err(|error| self.not_saved(&self.name, error))?;
-            context.set_progress(received.len(), answer.len.unwrap_or(0));
-        }
-        if answer.len.is_some_and(|len| len != received.len()) {
+        if len.is_some_and(|len| len != received.len()) {
             return Err(Failure::transient("cut_short", "the response ended early"));
         }
+        self.check_digest(received, is_resumed)?;
+        let synced = received.sync(context);
+        synced.map_err(|error| self.not_saved(&self.name, error))
+    }
+
+    /// Fails unless the response has the digest that is expected.
+    fn check_digest(&self, received: &mut Received, is_resumed: bool) -> Result<(), Failure> {
         let (Some(expected), Some(found)) = (&self.request.digest, received.digest()) else {
             return Ok(());
         };
@@ -266,7 +301,7 @@ impl Target<'_> {
         let message = format!("expected {expected}, but the response has {algorithm} {found}");
         Err(Failure {
             // What was kept may have been damaged since, or be of another response.
-            is_transient: answer.resumed_from > 0,
+            is_transient: is_resumed,
             ..Failure::new("mismatch", message)
         })
     }
@@ -278,13 +313,16 @@ impl Target<'_> {
     }
 
     fn check_size(&self, bytes: u64) -> Result<(), Failure> {
-        let limit = self.options.limit();
-        if bytes <= limit {
+        if bytes <= self.options.limit() {
             return Ok(());
         }
-        let limit = format::bytes(limit);
+        Err(self.too_large())
+    }
+
+    fn too_large(&self) -> Failure {
+        let limit = format::bytes(self.options.limit());
         let message = format!("the response is larger than {limit}; raise the limit to accept it");
-        Err(Failure::new("too_large", message))
+        Failure::new("too_large", message)
     }
 
     fn not_saved(&self, name: &str, error: io::Error) -> Failure {
@@ -317,7 +355,7 @@ fn not_fetched(kind: &'static str, reason: &dyn Error) -> Failure {
 
 /// Keeps what another attempt can go on with.
 fn gave_up(received: Received, failure: Failure) -> Failure {
-    if ["mismatch", "too_large"].contains(&failure.kind) {
+    if received.is_damaged() || ["mismatch", "too_large"].contains(&failure.kind) {
         received.discard();
         return failure;
     }

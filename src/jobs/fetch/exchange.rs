@@ -1,4 +1,5 @@
-//! One attempt. The request runs on a thread of its own, which sends events through a channel.
+//! One attempt. The request runs on a thread of its own, which sends events through a channel and also saves
+//! the body: bytes that one core has read cost another one much time to write.
 //!
 //! The lookup of a name and the connect cannot be interrupted, so the thread is a daemon that is not
 //! joined until it is connected. A cancelled or timed-out item closes the connection, which ends the
@@ -6,43 +7,37 @@
 //! themselves, a connect within its timeout.
 
 use std::cell::Cell;
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError};
 use percent_encoding::{AsciiSet, percent_encode};
 use ureq::http::{HeaderMap, header};
-use ureq::tls::{RootCerts, TlsConfig};
 use ureq::typestate::WithoutBody;
-use ureq::unversioned::resolver::DefaultResolver;
-use ureq::unversioned::transport::{
-    ConnectProxyConnector, Connector as _, RustlsConnector, SocksConnector, TcpConnector,
-};
 use ureq::{Agent, Body, Proxy, RequestBuilder};
 use url::Url;
 
+use super::client::{Client, READ_BYTES};
 use super::cookies::Cookies;
-use super::forward::ForwardConnector;
 use super::proxy::proxy_for;
 use super::range::Resume;
+use super::received::Received;
 use super::{forward, list, range};
 use crate::format;
 use crate::jobs::Stopwatch;
 use crate::jobs::item::is_file_limit;
 use crate::join::{Builder, Context, SelectError, Task};
 
-/// The bytes of one read, and the reads that may be queued.
-const READ_BYTES: usize = 64 * 1024;
-const MAX_CHUNKS: usize = 4;
+/// How long no look is taken at what has arrived, after one.
+const LOOK_INTERVAL: Duration = Duration::from_millis(20);
 
 const MAX_REDIRECTS: usize = 10;
 
 /// The [kind](Failure::kind) of a failure after which the whole is asked for.
 pub(super) const STALE: &str = "stale_part";
-
-/// Identifies this program to the server.
-const USER_AGENT: &str = concat!("Meanwhile/", env!("CARGO_PKG_VERSION"));
 
 #[derive(Debug)]
 pub(super) struct Failure {
@@ -95,10 +90,53 @@ pub(super) struct Head {
     pub(super) len: Option<u64>,
 }
 
+/// The reason why a body was not taken.
+#[derive(Debug)]
+pub(super) enum BodyError {
+    /// It did not arrive.
+    Failed(Failure),
+    /// It is longer than the limit.
+    TooLarge,
+    /// It could not be written.
+    NotSaved(io::Error),
+}
+
+impl From<Failure> for BodyError {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
+}
+
+/// What the thread sends.
 enum ResponseEvent {
+    /// A body follows, for which it waits to get a place.
     Head(Head),
-    Chunk(Vec<u8>),
-    Finished(Result<(), Failure>),
+    /// It ends, and gives the place back.
+    Finished(Result<(), BodyError>, Option<Received>),
+}
+
+/// Where a body goes.
+struct Place {
+    received: Received,
+    /// The most bytes that it may have.
+    limit: u64,
+}
+
+/// What the thread tells while a body arrives.
+#[derive(Debug, Default)]
+struct Arrival {
+    len: AtomicU64,
+    /// The disk is waited for, not the server.
+    is_saving: AtomicBool,
+}
+
+/// The thread's ends of the channels.
+struct Ends {
+    events: Sender<ResponseEvent>,
+    places: Receiver<Place>,
+    /// More has arrived.
+    grew: Sender<()>,
+    arrival: Arc<Arrival>,
 }
 
 /// What to ask for.
@@ -116,56 +154,134 @@ pub(super) struct Question {
 /// A running or finished attempt.
 pub(super) struct Exchange<'a> {
     context: &'a Context,
-    agent: Agent,
+    client: Client,
     task: Task<()>,
     events: Option<Receiver<ResponseEvent>>,
+    places: Option<Sender<Place>>,
+    grew: Receiver<()>,
+    arrival: Arc<Arrival>,
     idle: Duration,
     is_connected: Cell<bool>,
+    /// The client has no request any more, and may send another.
+    is_client_free: Cell<bool>,
+}
+
+/// What ended a wait.
+enum Woken {
+    Event(ResponseEvent),
+    Grew,
+    Late,
 }
 
 impl<'a> Exchange<'a> {
     pub(super) fn start(question: Question, context: &'a Context) -> Result<Self, Failure> {
         let idle = question.idle;
-        let agent = agent(question.connect);
-        let (sender, events) = crossbeam_channel::bounded(MAX_CHUNKS);
-        let requesting = agent.clone();
+        let client = Client::take();
+        let (sender, events) = crossbeam_channel::bounded(1);
+        let (places, place) = crossbeam_channel::bounded(1);
+        let (growing, grew) = crossbeam_channel::bounded(1);
+        let arrival = Arc::<Arrival>::default();
+        let ends = Ends {
+            events: sender,
+            places: place,
+            grew: growing,
+            arrival: Arc::clone(&arrival),
+        };
+        let requesting = client.clone();
         let task = Builder::new(format!("GET {}", question.url))
             .daemon(true)
             .spawn(move |_| {
-                let finished = request(&requesting, question, &sender);
+                let (result, received) = match request(&requesting, question) {
+                    Ok((head, body)) => take_body(head, body, &ends),
+                    Err(failure) => (Err(failure.into()), None),
+                };
                 // The item may have ended already.
-                sender.send(ResponseEvent::Finished(finished)).ok();
+                let finished = ResponseEvent::Finished(result, received);
+                ends.events.send(finished).ok();
             })
             .map_err(|error| Failure::transient("no_thread", error.to_string()))?;
         Ok(Self {
             context,
-            agent,
+            client,
             task,
             events: Some(events),
+            places: Some(places),
+            grew,
+            arrival,
             idle,
             is_connected: Cell::new(false),
+            is_client_free: Cell::new(false),
         })
     }
 
     /// Waits for the head of the response.
     pub(super) fn head(&self) -> Result<Head, Failure> {
-        match self.next()? {
-            ResponseEvent::Head(head) => Ok(head),
-            ResponseEvent::Finished(Err(failure)) => Err(failure),
-            ResponseEvent::Chunk(_) | ResponseEvent::Finished(Ok(())) => Err(broken()),
+        match self.wait(false, self.idle)? {
+            Woken::Event(ResponseEvent::Head(head)) => Ok(head),
+            Woken::Event(ResponseEvent::Finished(Err(BodyError::Failed(failure)), _)) => {
+                Err(failure)
+            }
+            Woken::Late => Err(self.silent()),
+            Woken::Event(ResponseEvent::Finished(..)) | Woken::Grew => Err(broken()),
         }
     }
 
-    /// Waits for the next chunk of the body; `None` at its end.
-    pub(super) fn chunk(&self) -> Result<Option<Vec<u8>>, Failure> {
-        match self.next()? {
-            ResponseEvent::Chunk(bytes) => Ok(Some(bytes)),
-            ResponseEvent::Finished(result) => result.map(|()| None),
-            ResponseEvent::Head(_) => Err(broken()),
+    /// Waits until `received` has the body, of at most `limit` bytes with those that are there. Meanwhile
+    /// `progress` gets the number of bytes.
+    ///
+    /// Returns `received`, unless the thread has lost it.
+    pub(super) fn body(
+        &self,
+        received: Received,
+        limit: u64,
+        progress: impl Fn(u64),
+    ) -> (Result<(), BodyError>, Option<Received>) {
+        let place = Place { received, limit };
+        let Some(places) = &self.places else {
+            return (Err(broken().into()), Some(place.received));
+        };
+        if let Err(unsent) = places.send(place) {
+            return (Err(broken().into()), Some(unsent.into_inner().received));
+        }
+        let mut is_pausing = false;
+        loop {
+            let time = if is_pausing { LOOK_INTERVAL } else { self.idle };
+            match self.wait(!is_pausing, time) {
+                Ok(Woken::Event(ResponseEvent::Finished(result, received))) => {
+                    return (result, received);
+                }
+                Ok(Woken::Grew) => {
+                    progress(self.arrival.len.load(Ordering::Relaxed));
+                    is_pausing = true;
+                }
+                Ok(Woken::Late) if is_pausing || self.arrival.is_saving.load(Ordering::Relaxed) => {
+                    is_pausing = false;
+                }
+                Ok(Woken::Late) => return (Err(self.silent().into()), self.take_back()),
+                Ok(Woken::Event(ResponseEvent::Head(_))) => return (Err(broken().into()), None),
+                Err(failure) => return (Err(failure.into()), None),
+            }
         }
     }
 
-    fn next(&self) -> Result<ResponseEvent, Failure> {
+    /// Ends the thread, which returns what has been received.
+    fn take_back(&self) -> Option<Received> {
+        self.client.clone().shut_down();
+        let woken = self.wait(false, self.idle);
+        self.is_client_free.set(false);
+        match woken {
+            Ok(Woken::Event(ResponseEvent::Finished(_, received))) => received,
+            _ => None,
+        }
+    }
+
+    fn silent(&self) -> Failure {
+        let idle = format::duration(self.idle);
+        Failure::transient("timed_out", format!("nothing arrived for {idle}"))
+    }
+
+    /// Waits so long for an event or, if `is_growth_seen`, for more of the body.
+    fn wait(&self, is_growth_seen: bool, time: Duration) -> Result<Woken, Failure> {
         let Some(events) = &self.events else {
             return Err(broken());
         };
@@ -174,18 +290,24 @@ impl<'a> Exchange<'a> {
             match events.try_recv() {
                 Ok(event) => {
                     self.is_connected.set(true);
-                    return Ok(event);
+                    let is_finished = matches!(event, ResponseEvent::Finished(..));
+                    self.is_client_free.set(is_finished);
+                    return Ok(Woken::Event(event));
                 }
                 Err(TryRecvError::Empty) => {}
                 Err(TryRecvError::Disconnected) => return Err(broken()),
             }
-            let left = self.idle.saturating_sub(clock.elapsed());
-            if left.is_zero() {
-                let idle = format::duration(self.idle);
-                let message = format!("nothing arrived for {idle}");
-                return Err(Failure::transient("timed_out", message));
+            if is_growth_seen && self.grew.try_recv().is_ok() {
+                return Ok(Woken::Grew);
             }
-            let select = self.context.select().receiver(events);
+            let left = time.saturating_sub(clock.elapsed());
+            if left.is_zero() {
+                return Ok(Woken::Late);
+            }
+            let mut select = self.context.select().receiver(events);
+            if is_growth_seen {
+                select = select.receiver(&self.grew);
+            }
             let woken = select.deadline(Instant::now().checked_add(left)).wait();
             if let Err(SelectError::Cancelled) = woken {
                 self.context.checkpoint();
@@ -197,9 +319,14 @@ impl<'a> Exchange<'a> {
 
 impl Drop for Exchange<'_> {
     fn drop(&mut self) {
-        self.agent.clone().shutdown();
-        // The thread may wait for room in the channel.
+        if self.is_client_free.get() {
+            self.client.clone().keep();
+        } else {
+            self.client.clone().shut_down();
+        }
+        // The thread may wait for room in a channel, or for a place.
         self.events = None;
+        self.places = None;
         if self.is_connected.get() {
             // It reported its outcome, or nobody needs that any more.
             self.task.join().ok();
@@ -207,48 +334,15 @@ impl Drop for Exchange<'_> {
     }
 }
 
-fn broken() -> Failure {
+pub(super) fn broken() -> Failure {
     Failure::new("broken", "the thread of the request ended early")
 }
 
-fn agent(connect: Duration) -> Agent {
-    // The agent adds it to the time of its clock, and panics if that overflows.
-    let has_end = Instant::now().checked_add(connect).is_some();
-    let connect = has_end.then_some(connect);
-    let tls = TlsConfig::builder()
-        .root_certs(RootCerts::PlatformVerifier)
-        .build();
-    let config = Agent::config_builder()
-        .tls_config(tls)
-        .user_agent(USER_AGENT)
-        // What is saved is what was sent: the checksum that was published of it must fit.
-        .accept_encoding("identity")
-        .http_status_as_error(false)
-        .max_redirects(0)
-        .max_redirects_will_error(false)
-        .timeout_connect(connect)
-        .proxy(None)
-        .build();
-    let forward = ForwardConnector {
-        direct: config.clone(),
-    };
-    let connector =
-        ().chain(forward)
-            .chain(SocksConnector::default())
-            .chain(ConnectProxyConnector::default())
-            .chain(TcpConnector::default())
-            .chain(RustlsConnector::default());
-    Agent::with_parts(config, connector, DefaultResolver::default())
-}
-
 /// Requests the URL, and those that the server redirects to.
-fn request(
-    agent: &Agent,
-    question: Question,
-    sender: &Sender<ResponseEvent>,
-) -> Result<(), Failure> {
+fn request(client: &Client, question: Question) -> Result<(Head, Body), Failure> {
     let Question {
         mut url,
+        connect,
         rest,
         cookies,
         ..
@@ -256,17 +350,20 @@ fn request(
     for _ in 0..=MAX_REDIRECTS {
         let proxy = proxy_for(&url, |name| std::env::var_os(name))
             .map_err(|error| Failure::new("proxy", error.to_string()))?;
-        let mut request = get(agent, &url, proxy.as_ref());
-        if let Some(cookies) = cookies.header(&url) {
-            request = request.header(header::COOKIE, cookies);
-        }
-        if let Some(rest) = &rest {
-            request = request
-                .header(header::RANGE, format!("bytes={}-", rest.from))
-                .header(header::IF_RANGE, &rest.known.validator);
-        }
-        let response = request
-            .call()
+        let send = |agent: &Agent| {
+            let mut request = get(agent, &url, proxy.as_ref(), connect);
+            if let Some(cookies) = cookies.header(&url) {
+                request = request.header(header::COOKIE, cookies);
+            }
+            if let Some(rest) = &rest {
+                request = request
+                    .header(header::RANGE, format!("bytes={}-", rest.from))
+                    .header(header::IF_RANGE, &rest.known.validator);
+            }
+            request.call()
+        };
+        let response = client
+            .call(send)
             .map_err(|error| failure(error).through(proxy.as_ref()))?;
         let status = response.status();
         let (head, body) = response.into_parts();
@@ -291,40 +388,72 @@ fn request(
             len: body.content_length(),
             headers: head.headers,
         };
-        return send_body(head, body, sender);
+        return Ok((head, body));
     }
     let message = format!("redirected more than {MAX_REDIRECTS} times");
     Err(Failure::new("too_many_redirects", message))
 }
 
-fn get(agent: &Agent, url: &Url, proxy: Option<&Proxy>) -> RequestBuilder<WithoutBody> {
+fn get(
+    agent: &Agent,
+    url: &Url,
+    proxy: Option<&Proxy>,
+    connect: Duration,
+) -> RequestBuilder<WithoutBody> {
+    // The agent adds it to the time of its clock, and panics if that overflows.
+    let has_end = Instant::now().checked_add(connect).is_some();
     let mut request = agent.get(url.as_str());
-    let Some(proxy) = proxy else {
-        return request;
-    };
-    if forward::is_forwarded(Some(url.scheme()), proxy)
+    if let Some(proxy) = proxy
+        && forward::is_forwarded(Some(url.scheme()), proxy)
         && let Some(authorization) = forward::authorization(proxy)
     {
         request = request.header(header::PROXY_AUTHORIZATION, authorization);
     }
-    request.config().proxy(Some(proxy.clone())).build()
+    request
+        .config()
+        .timeout_connect(has_end.then_some(connect))
+        .proxy(proxy.cloned())
+        .build()
 }
 
-fn send_body(head: Head, body: Body, sender: &Sender<ResponseEvent>) -> Result<(), Failure> {
-    let mut is_wanted = sender.send(ResponseEvent::Head(head)).is_ok();
+/// Sends the head, and puts the body where the item wants it.
+fn take_body(head: Head, body: Body, ends: &Ends) -> (Result<(), BodyError>, Option<Received>) {
+    let is_wanted = ends.events.send(ResponseEvent::Head(head)).is_ok();
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the item sends a place, or drops its end"
+    )]
+    let place = is_wanted.then(|| ends.places.recv().ok()).flatten();
+    let Some(mut place) = place else {
+        return (Ok(()), None);
+    };
+    let result = fill(&mut place, body, ends);
+    (result, Some(place.received))
+}
+
+fn fill(place: &mut Place, body: Body, ends: &Ends) -> Result<(), BodyError> {
+    let Place { received, limit } = place;
+    let arrival = &ends.arrival;
     let mut body = body.into_reader();
-    while is_wanted {
-        let mut chunk = vec![0; READ_BYTES];
+    let mut buffer = vec![0; READ_BYTES];
+    loop {
         let len = body
-            .read(&mut chunk)
+            .read(&mut buffer)
             .map_err(|error| failure(error.into()))?;
         if len == 0 {
-            break;
+            return Ok(());
         }
-        chunk.truncate(len);
-        is_wanted = sender.send(ResponseEvent::Chunk(chunk)).is_ok();
+        if received.len() + len as u64 > *limit {
+            return Err(BodyError::TooLarge);
+        }
+        arrival.is_saving.store(true, Ordering::Relaxed);
+        let taken = received.take(&buffer[..len]);
+        arrival.is_saving.store(false, Ordering::Relaxed);
+        taken.map_err(BodyError::NotSaved)?;
+        arrival.len.store(received.len(), Ordering::Relaxed);
+        // Full means that nobody has looked since the last time.
+        ends.grew.try_send(()).ok();
     }
-    Ok(())
 }
 
 fn redirected(url: &Url, headers: &HeaderMap) -> Result<Url, Failure> {

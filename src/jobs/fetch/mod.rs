@@ -11,6 +11,9 @@
 //! `NAME.XXXXXXXX.part` and `….part.json`, if the server can send the rest later: the next attempt goes
 //! on there, also in a later run. Where the server has another file by then, all of it is fetched.
 //!
+//! A file that has its name is whole, also after a power cut: it is synced to the disk before it gets the
+//! name. Where `skip_existing` finds a file, it need not be fetched again.
+//!
 //! Transient failures are retried, after a pause that doubles each time and varies a little: a
 //! connection that fails or breaks, a timeout, and the statuses 408, 425, 429 and 500 and above. A
 //! `Retry-After`, in seconds or as a date, is honoured up to a minute; a longer one is final.
@@ -20,6 +23,8 @@
 
 mod args;
 mod attempts;
+mod behind;
+mod client;
 mod cookies;
 mod digest;
 mod disposition;

@@ -16,7 +16,7 @@ use crate::jobs::identity::identity;
 use crate::jobs::save::PendingFile;
 
 /// A shorter response is fetched again as a whole.
-const MIN_LEN: u64 = 64 << 10;
+const MIN_LEN: u64 = 128 << 10;
 
 /// Whether a response of this length is worth two more files. Unknown lengths are.
 pub(super) fn is_worth_keeping(len: Option<u64>) -> bool {
@@ -120,6 +120,10 @@ impl Part {
 
     pub(super) fn path(&self) -> &Path {
         &self.path
+    }
+
+    pub(super) fn as_file(&self) -> &File {
+        &self.file
     }
 
     /// Passes all bytes to `take`, in pieces.

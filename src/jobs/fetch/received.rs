@@ -1,10 +1,12 @@
 //! Takes the bytes of a response: saves them, and computes their digest.
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use url::Url;
 
+use super::behind::Behind;
 use super::digest::Digest;
 use super::part::{self, Part};
 use super::range::Known;
@@ -28,6 +30,8 @@ pub(super) struct Received {
     place: Place,
     hasher: Option<Hasher>,
     len: u64,
+    behind: Behind,
+    is_damaged: bool,
 }
 
 impl Received {
@@ -53,6 +57,8 @@ impl Received {
             place,
             hasher: digest.map(Digest::hasher),
             len: 0,
+            behind: Behind::default(),
+            is_damaged: false,
         })
     }
 
@@ -73,6 +79,8 @@ impl Received {
             len: part.len(),
             place: Place::Part(part),
             hasher,
+            behind: Behind::default(),
+            is_damaged: false,
         })
     }
 
@@ -90,7 +98,34 @@ impl Received {
             hasher.update(bytes);
         }
         self.len += bytes.len() as u64;
-        Ok(())
+        self.syncing(|behind, file, len| behind.did_grow(file, len))
+    }
+
+    /// Waits until the disk has the bytes of a long response. A cancel of the task of `context` unwinds.
+    ///
+    /// # Errors
+    /// Some of them could not be written. They are damaged then.
+    pub(super) fn sync(&mut self, context: &Context) -> io::Result<()> {
+        self.syncing(|behind, file, _| behind.finish(file, context))
+    }
+
+    fn syncing(
+        &mut self,
+        sync: impl FnOnce(&mut Behind, &File, u64) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let file = match &self.place {
+            Place::Nowhere => return Ok(()),
+            Place::Pending(file) => file.as_file(),
+            Place::Part(part) => part.as_file(),
+        };
+        let synced = sync(&mut self.behind, file, self.len);
+        self.is_damaged |= synced.is_err();
+        synced
+    }
+
+    /// Whether nothing can go on with these bytes.
+    pub(super) fn is_damaged(&self) -> bool {
+        self.is_damaged
     }
 
     /// The digest of all bytes, if one was wanted; once.

@@ -156,20 +156,34 @@ fn invalid_list_fails_and_the_others_are_read() {
     );
 }
 
+fn run(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_meanwhile"))
+        .args(["run", "fetch", "--priority", "normal"])
+        .args(arguments)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+}
+
+#[test]
+fn url_may_stand_among_the_lists() {
+    let server = Server::start(|path, stream| answer(stream, "200 OK", "", path.as_bytes()));
+    let folder = folder();
+    let list = write(folder.path(), "list", server.url("/listed"));
+    let url = server.url("/typed").replace("http", "HTTP");
+    let output = run(&[&url, list.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(0));
+    for path in ["/typed", "/listed"] {
+        assert_eq!(server.requests(path), 1);
+    }
+}
+
 #[test]
 fn command_line_prints_a_line_per_url_or_json() {
     let server = Server::start(|path, stream| match path {
         "/a" => answer(stream, "200 OK", "Content-Type: text/html\r\n", b"abc"),
         _ => answer(stream, "404 Not Found", "", b""),
     });
-    let run = |arguments: &[&str]| {
-        Command::new(env!("CARGO_BIN_EXE_meanwhile"))
-            .args(["run", "fetch", "--priority", "normal"])
-            .args(arguments)
-            .stdin(Stdio::null())
-            .output()
-            .unwrap()
-    };
     let (good, bad) = (server.url("/a"), server.url("/b"));
     let output = run(&["--url", &good, "--url", &bad]);
     assert_eq!(output.status.code(), Some(1));

@@ -3,6 +3,7 @@
 mod forms;
 mod lists;
 mod names;
+mod vectors;
 #[cfg(target_os = "linux")]
 mod writers;
 
