@@ -13,6 +13,7 @@
 mod programs;
 
 use std::error::Error;
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -196,7 +197,7 @@ impl Server {
                 &mut random,
                 &mut File::create(www.join(number.to_string()))?,
             )?;
-            urls += &format!("http://{address}/{number}\n");
+            writeln!(urls, "http://{address}/{number}")?;
         }
         let list = folder.join("list");
         fs::write(&list, urls)?;

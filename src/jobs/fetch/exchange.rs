@@ -167,6 +167,7 @@ pub(super) struct Exchange<'a> {
 }
 
 /// What ended a wait.
+#[expect(clippy::large_enum_variant, reason = "one at a time is on the stack")]
 enum Woken {
     Event(ResponseEvent),
     Grew,

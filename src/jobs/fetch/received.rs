@@ -98,7 +98,7 @@ impl Received {
             hasher.update(bytes);
         }
         self.len += bytes.len() as u64;
-        self.syncing(|behind, file, len| behind.did_grow(file, len))
+        self.syncing(Behind::did_grow)
     }
 
     /// Waits until the disk has the bytes of a long response. A cancel of the task of `context` unwinds.
