@@ -171,15 +171,13 @@ fn tree(text: &str) -> Vec<Vec<String>> {
 
 /// The code before the unit tests, which come last in a file.
 fn without_tests(code: &str) -> String {
-    let mut before = code;
-    for (at, _) in code.match_indices("#[cfg(test)]\n") {
-        let next = code[at..].lines().nth(1).unwrap_or_default();
-        if next.starts_with("mod ") && next.ends_with('{') {
-            before = &code[..at];
-            break;
-        }
-    }
-    before.to_owned()
+    let is_test = |line: &str| line == "#[cfg(test)]" || line.starts_with("#[cfg(all(test, ");
+    let is_module = |line: &str| line.starts_with("mod ") && line.ends_with('{');
+    let lines: Vec<_> = code.lines().collect();
+    let tests = lines
+        .windows(2)
+        .position(|pair| is_test(pair[0]) && is_module(pair[1]));
+    lines[..tests.unwrap_or(lines.len())].join("\n")
 }
 
 #[test]
@@ -209,6 +207,8 @@ fn cycle_is_found_in_each_form_of_path() {
     assert_eq!(found(&[parent, uses_a, deep]), 2);
     let parents_item = ("src/x/a.rs", "use super::Item;");
     assert_eq!(found(&[("src/x.rs", "mod a;\nuse a::A;"), parents_item]), 2);
-    let in_tests = "#[cfg(test)]\nmod tests {\n    use super::super::b;\n}";
-    assert_eq!(found(&[parent, uses_a, ("src/x/a.rs", in_tests)]), 0);
+    for condition in ["test", "all(test, unix)"] {
+        let in_tests = format!("#[cfg({condition})]\nmod tests {{\n    use super::super::b;\n}}");
+        assert_eq!(found(&[parent, uses_a, ("src/x/a.rs", &in_tests)]), 0);
+    }
 }
