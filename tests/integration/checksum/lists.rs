@@ -183,6 +183,8 @@ fn forms_of_common_tools_parse() {
         (format!("{MD5} *a b"), "a b", None),
         (format!("{MD5} a b"), "a b", None),
         (format!("{MD5}   a"), " a", None),
+        (format!("{MD5}   "), " ", None),
+        (format!("{MD5} * "), " ", None),
         (format!("{MD5}  a\r"), "a", None),
         (format!("  {MD5}  a"), "a", None),
         (format!("{upper}  a"), "a", None),

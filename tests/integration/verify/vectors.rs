@@ -128,7 +128,7 @@ fn messages(file: &Path) -> Vec<(Vec<u8>, Vec<u8>)> {
 }
 
 #[test]
-#[ignore = "needs the vectors; tests/all.sh vectors runs it"]
+#[ignore = "needs the vectors; tests/all.sh runs it"]
 fn vectors_of_nist_verify_in_every_form() {
     for (tag, place, start, count) in NIST {
         let folder = folder();
@@ -149,7 +149,7 @@ fn vectors_of_nist_verify_in_every_form() {
 }
 
 #[test]
-#[ignore = "needs the vectors; tests/all.sh vectors runs it"]
+#[ignore = "needs the vectors; tests/all.sh runs it"]
 fn vectors_of_blake3_verify_at_every_length() {
     let text = fs::read(vectors().join("blake3.json")).expect("a file of vectors");
     let vectors: Value = serde_json::from_slice(&text).expect("JSON");

@@ -20,7 +20,8 @@ pub(super) fn plain(line: &[u8], has_one_space: &mut Option<bool>) -> Option<Lin
     let claim = digest::untagged(token)
         .or_else(|| digest::prefixed(token))
         .or_else(|| has_mark.then(|| digest::compact(token)).flatten())?;
-    if rest.trim_ascii().is_empty() {
+    let is_name = has_mark && rest.len() > 2;
+    if rest.trim_ascii().is_empty() && !is_name {
         return alone(claim, rest);
     }
     let names = names(rest, has_one_space);
