@@ -18,6 +18,7 @@ enum State {
     Blake2s(Box<blake2s_simd::State>),
     Blake3(Box<blake3::Hasher>),
     Crc32(crc32fast::Hasher),
+    Md5(Box<fast_md5::Md5>),
     RustCrypto(Box<dyn DynDigest + Send>),
     Xxh3(Box<Xxh3>),
     Xxh32(Box<Xxh32>),
@@ -44,6 +45,7 @@ impl Hasher {
                 hasher.update(bytes);
             }
             State::Crc32(hasher) => hasher.update(bytes),
+            State::Md5(hasher) => hasher.update(bytes),
             State::RustCrypto(hasher) => hasher.update(bytes),
             State::Xxh3(hasher) => hasher.update(bytes),
             State::Xxh32(hasher) => hasher.update(bytes),
@@ -69,6 +71,7 @@ impl Hasher {
             State::Blake2s(hasher) => digest.copy_from_slice(hasher.finalize().as_bytes()),
             State::Blake3(hasher) => hasher.finalize_xof().fill(&mut digest),
             State::Crc32(hasher) => digest.copy_from_slice(&hasher.finalize().to_be_bytes()),
+            State::Md5(hasher) => digest.copy_from_slice(&hasher.finalize()),
             State::RustCrypto(mut hasher) => hasher
                 .finalize_into_reset(&mut digest)
                 .expect("a digest kind has a possible length"),
@@ -98,7 +101,7 @@ impl State {
             )),
             Algorithm::Blake3 => Self::Blake3(Box::default()),
             Algorithm::Crc32 => Self::Crc32(crc32fast::Hasher::new()),
-            Algorithm::Md5 => Self::rust_crypto::<md5::Md5>(),
+            Algorithm::Md5 => Self::Md5(Box::new(fast_md5::Md5::new())),
             Algorithm::Ripemd160 => Self::rust_crypto::<ripemd::Ripemd160>(),
             Algorithm::Sha1 => Self::rust_crypto::<sha1::Sha1>(),
             Algorithm::Sha224 => Self::rust_crypto::<sha2::Sha224>(),
