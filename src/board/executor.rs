@@ -5,7 +5,8 @@ use super::item::{ItemOutcome, ItemTask};
 use crate::jobs::{ItemError, JobSpec, RunOn};
 use crate::join::{self, CancelToken, Context, Pool, SpawnError};
 
-/// The number of tasks that may wait in the pool's queue, so that no thread waits for the coordinator.
+/// The number of tasks that may wait in the pool's queue for each worker, so that none waits for the
+/// coordinator.
 const MAX_QUEUED: usize = 64;
 
 /// Runs the items of a job: on a pool, on threads of their own or in isolated workers.
@@ -62,9 +63,15 @@ impl Executor {
     pub(super) fn capacity(&self, spec: &JobSpec) -> usize {
         let workers = spec.workers.max(1);
         match self {
-            Self::Pool(_) | Self::Processes(..) => workers + MAX_QUEUED,
+            Self::Pool(_) | Self::Processes(..) => workers.saturating_mul(1 + MAX_QUEUED),
             Self::Threads(_) | Self::Unavailable(_) => workers,
         }
+    }
+
+    /// Whether the workers have enough to do for a while, with this number of tasks.
+    pub(super) fn has_reserve(&self, spec: &JobSpec, tasks: usize) -> bool {
+        let is_queued = matches!(self, Self::Pool(_) | Self::Processes(..));
+        is_queued && tasks > self.capacity(spec) / 2
     }
 
     pub(super) fn spawn(

@@ -19,6 +19,9 @@ use crate::jobs::{OutputClosed, OutputStream};
 use crate::join::{self, JoinError, SpawnError, Task};
 use crate::record::ItemId;
 
+/// The bytes of several items that are written at once.
+const MAX_BATCH_BYTES: usize = 64 * 1024;
+
 /// The bytes of the item whose turn it is that wait to be written before the item waits, too.
 const MAX_WAITING_BYTES: usize = 1024 * 1024;
 
@@ -108,19 +111,23 @@ impl OrderedOutput {
         self.queues.clone()
     }
 
-    /// Appends bytes to the output of an item.
+    /// Appends bytes to the output of an item. [`write_now`](Self::write_now) has them written.
     pub(super) fn push(&self, item: ItemId, stream: OutputStream, bytes: &[u8]) {
-        // An item that ends has no more output that could wait for room.
-        drop(self.queues.push(item, stream, bytes));
+        // An item that ends has no more output that could wait for room, and a failure is kept.
+        drop(self.queues.inner.lock().push(item, stream, bytes));
     }
 
-    /// Notes that an item has no more output.
+    /// Notes that an item has no more output. [`write_now`](Self::write_now) has it written.
     pub(super) fn end(&self, item: ItemId) {
         let mut inner = self.queues.inner.lock();
         inner.items.entry(item).or_default().has_ended = true;
         if inner.order == OutputOrder::End {
             inner.ended.push_back(item);
         }
+    }
+
+    /// Wakes the thread that writes.
+    pub(super) fn write_now(&self) {
         self.queues.did_change.notify_all();
     }
 
@@ -160,24 +167,9 @@ impl OutputSink for Queues {
         stream: OutputStream,
         bytes: &[u8],
     ) -> Result<Option<Receiver<()>>, OutputClosed> {
-        let mut inner = self.inner.lock();
-        if inner.failure.is_some() {
-            return Err(OutputClosed);
-        }
-        let Inner {
-            spool, items, turn, ..
-        } = &mut *inner;
-        let queue = items.entry(item).or_default();
-        if let Err(error) = spool.push(&mut queue.spooled, stream, bytes) {
-            inner.fail(error);
-            return Err(OutputClosed);
-        }
-        queue.len += bytes.len();
-        let must_wait = *turn == Some(item) && queue.len > MAX_WAITING_BYTES;
-        let room = must_wait.then(|| queue.wait_for_room());
-        drop(inner);
+        let room = self.inner.lock().push(item, stream, bytes);
         self.did_change.notify_all();
-        Ok(room)
+        room
     }
 }
 
@@ -203,19 +195,17 @@ impl Queues {
         }
     }
 
-    /// Waits for the bytes that come next; `None` after the last.
+    /// Waits for the bytes that come next, as many as are there for one stream; `None` after the last.
     fn next(&self) -> Option<(OutputStream, Vec<u8>)> {
         let mut inner = self.inner.lock();
         loop {
-            if let Some(next) = inner.take() {
+            if let Some(next) = inner.take_batch() {
                 return Some(next);
             }
             if inner.is_finished && inner.items.is_empty() {
                 return None;
             }
-            if !inner.advance() {
-                self.did_change.wait(&mut inner);
-            }
+            self.did_change.wait(&mut inner);
         }
     }
 }
@@ -225,6 +215,53 @@ impl Inner {
     fn fail(&mut self, error: io::Error) {
         self.items.clear();
         self.failure.get_or_insert(error);
+    }
+
+    /// Appends bytes to the output of an item. Returns what the item waits for if they are too many.
+    fn push(
+        &mut self,
+        item: ItemId,
+        stream: OutputStream,
+        bytes: &[u8],
+    ) -> Result<Option<Receiver<()>>, OutputClosed> {
+        if self.failure.is_some() {
+            return Err(OutputClosed);
+        }
+        let queue = self.items.entry(item).or_default();
+        if let Err(error) = self.spool.push(&mut queue.spooled, stream, bytes) {
+            self.fail(error);
+            return Err(OutputClosed);
+        }
+        queue.len += bytes.len();
+        let must_wait = self.turn == Some(item) && queue.len > MAX_WAITING_BYTES;
+        Ok(must_wait.then(|| queue.wait_for_room()))
+    }
+
+    /// The next bytes for one stream: those of the item whose turn it is and of the items after it, as
+    /// far as they are there. `None` if there are none yet.
+    fn take_batch(&mut self) -> Option<(OutputStream, Vec<u8>)> {
+        let stream = self.next_stream()?;
+        let (_, mut batch) = self.take()?;
+        while batch.len() < MAX_BATCH_BYTES
+            && self.next_stream() == Some(stream)
+            && let Some((_, bytes)) = self.take()
+        {
+            batch.extend(bytes);
+        }
+        Some((stream, batch))
+    }
+
+    /// Goes on to the next item that has bytes, and says for which stream they are.
+    fn next_stream(&mut self) -> Option<OutputStream> {
+        loop {
+            let queue = self.turn.and_then(|turn| self.items.get(&turn));
+            if let Some(stream) = queue.and_then(|queue| queue.spooled.stream()) {
+                return Some(stream);
+            }
+            if !self.advance() {
+                return None;
+            }
+        }
     }
 
     /// The next bytes of the item whose turn it is, if there are any.
@@ -282,8 +319,8 @@ fn write(stream: OutputStream, bytes: &[u8], bar: Option<&ProgressBar>) -> io::R
             Ok(())
         }
     };
-    let is_on_terminal = stream == OutputStream::Stderr || io::stdout().is_terminal();
-    match bar.filter(|_| is_on_terminal) {
+    let is_on_terminal = || stream == OutputStream::Stderr || io::stdout().is_terminal();
+    match bar.filter(|_| is_on_terminal()) {
         Some(bar) => bar.suspend(write),
         None => write(),
     }

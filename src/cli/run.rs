@@ -150,6 +150,9 @@ impl Follower {
             for event in self.board.poll(MAX_EVENTS_PER_POLL) {
                 self.handle(event);
             }
+            if let Some(text) = &self.text {
+                text.write_now();
+            }
             if let Some(job) = self.record.job(self.job) {
                 self.progress.show(job, self.board.now());
             }

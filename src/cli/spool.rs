@@ -66,6 +66,11 @@ impl Stored {
 }
 
 impl Spooled {
+    /// The stream of the first bytes; `None` if there are none.
+    pub(super) fn stream(&self) -> Option<OutputStream> {
+        self.pieces.front().map(|piece| piece.stream)
+    }
+
     /// Unites the last two pieces, if they belong together and are short.
     fn unite_last(&mut self) {
         let [.., before, last] = self.pieces.make_contiguous() else {

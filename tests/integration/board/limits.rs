@@ -29,7 +29,7 @@ fn many_items_end_with_few_tasks_at_once() {
         record.job(job).unwrap().state().is_ended()
     });
     assert_eq!(board.job(job).counts().returned, ITEMS);
-    assert!(most <= 100, "{most} tasks at once");
+    assert!(most <= 200, "{most} tasks at once for 2 workers");
 }
 
 #[test]
