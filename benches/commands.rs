@@ -8,20 +8,19 @@
 //! uses `meanwhile-supervise` if `cargo build --release --workspace --bins` has built it.
 
 mod harness;
+#[path = "harness/whole_programs.rs"]
+mod whole_programs;
 
 use std::error::Error;
-use std::process::{Command, Stdio};
-use std::time::Duration;
+use std::process::Command;
 
 use harness::{Bench, Contender};
+use whole_programs::MEASURES;
 
 const FILES: usize = 500;
 
 /// The rounds of each of the two comparisons.
 const ROUNDS: usize = 9;
-
-/// The unit of the processor times that Linux shows.
-const TICK: Duration = Duration::from_millis(10);
 
 type CommandFor = fn(&[String]) -> Command;
 
@@ -33,10 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     if Command::new("parallel").arg("--version").output().is_ok() {
         tools.push(("parallel -j2", parallel));
     }
-    for (what, measure) in [
-        ("time", time as fn(Command) -> Duration),
-        ("processor time", processor_time),
-    ] {
+    for (what, measure) in MEASURES {
         let contenders = tools.iter().map(|(name, command)| -> Contender<'_> {
             (name, Box::new(|| measure(command(&files))))
         });
@@ -71,32 +67,4 @@ fn parallel(files: &[String]) -> Command {
     let mut command = Command::new("parallel");
     command.args(["-j2", "true", ":::"]).args(files);
     command
-}
-
-fn time(command: Command) -> Duration {
-    harness::timed(|| run(command))
-}
-
-/// Returns the processor time of a command and of all that it started and waited for.
-fn processor_time(command: Command) -> Duration {
-    let before = processor_time_of_children();
-    run(command);
-    processor_time_of_children().saturating_sub(before)
-}
-
-fn run(mut command: Command) {
-    let command = command.stdin(Stdio::null()).stdout(Stdio::null());
-    let status = command.status().expect("it starts");
-    assert!(status.success(), "{status}");
-}
-
-/// Returns the processor time of all children that have ended, with that of theirs.
-fn processor_time_of_children() -> Duration {
-    let stat = std::fs::read_to_string("/proc/self/stat").expect("Linux shows it");
-    // Before them is the name, in which there may be spaces.
-    let (_, fields) = stat.rsplit_once(") ").expect("there is a name");
-    let fields: Vec<&str> = fields.split(' ').collect();
-    let ticks = |field: usize| fields[field].parse::<u32>().expect("a number");
-    // `cutime` and `cstime` in proc(5), which counts from the pid.
-    TICK * (ticks(13) + ticks(14))
 }

@@ -1,0 +1,122 @@
+//! Many files by the whole program: their checksums, compared with `find | xargs b3sum`, and an audit that
+//! reads what has changed, which is nothing, compared with one that reads all.
+//!
+//! All files are in the page cache. Each round is one run over all of them, with the start of the program.
+//! The processor time is that of the program and of all that it starts.
+//!
+//! `cargo bench --bench files` · `MEANWHILE_BENCH_FILES=10000` changes the number of files, and
+//! `MEANWHILE_BENCH_KIB=256` their length.
+
+mod harness;
+#[path = "harness/whole_programs.rs"]
+mod whole_programs;
+
+use std::error::Error;
+use std::ffi::OsStr;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use harness::{Bench, Contender};
+use whole_programs::MEASURES;
+
+const FILES: usize = 50_000;
+const KIB: usize = 4;
+const FILES_IN_FOLDER: usize = 500;
+const ROUNDS: usize = 9;
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let bench = Bench::from_args();
+    let count = bench.many(number("MEANWHILE_BENCH_FILES", FILES)?);
+    let kib = number("MEANWHILE_BENCH_KIB", KIB)?;
+    let folder = tempfile::tempdir()?;
+    let files = folder.path().join("files");
+    write_files(&files, count, kib)?;
+    compare_checksums(&bench, &files, &format!("{count} files of {kib} KiB"))?;
+    compare_audits(&bench, &files, &folder.path().join("list"))
+}
+
+fn compare_checksums(bench: &Bench, files: &Path, what: &str) -> Result<(), Box<dyn Error>> {
+    for (of, measure) in MEASURES {
+        let mut contenders: Vec<Contender<'_>> = vec![(
+            "meanwhile",
+            Box::new(|| measure(ours(&["checksum".as_ref(), files.as_ref()]))),
+        )];
+        if Command::new("b3sum").arg("--version").output().is_ok() {
+            let b3sum = || measure(b3sum(files));
+            contenders.push(("find | xargs b3sum", Box::new(b3sum)));
+        }
+        let title = format!("{of} of BLAKE3 of {what}");
+        bench.compare(&title, ROUNDS, 0.5, 1.0, contenders)?;
+    }
+    Ok(())
+}
+
+fn compare_audits(bench: &Bench, files: &Path, list: &Path) -> Result<(), Box<dyn Error>> {
+    let audit = |more: &[&str]| {
+        let words = [
+            "audit".as_ref(),
+            files.as_ref(),
+            "--against".as_ref(),
+            list.as_ref(),
+        ];
+        let mut command = ours(&words);
+        command.args(more);
+        command
+    };
+    if !audit(&["--renew"]).output()?.status.success() {
+        return Err("the list was not made".into());
+    }
+    for (of, measure) in MEASURES {
+        let contenders: Vec<Contender<'_>> = vec![
+            ("audit", Box::new(|| measure(audit(&[])))),
+            (
+                "audit --thorough",
+                Box::new(|| measure(audit(&["--thorough"]))),
+            ),
+        ];
+        bench.compare(
+            &format!("{of} of an audit of them"),
+            ROUNDS,
+            0.5,
+            1.0,
+            contenders,
+        )?;
+    }
+    Ok(())
+}
+
+fn number(variable: &str, default: usize) -> Result<usize, Box<dyn Error>> {
+    Ok(match std::env::var(variable) {
+        Ok(text) => text.parse()?,
+        Err(_) => default,
+    })
+}
+
+/// Writes files with different contents into folders.
+fn write_files(folder: &Path, count: usize, kib: usize) -> std::io::Result<()> {
+    let mut content = vec![0; kib * 1024];
+    for number in 0..count {
+        let folder = folder.join((number / FILES_IN_FOLDER).to_string());
+        if number % FILES_IN_FOLDER == 0 {
+            fs::create_dir_all(&folder)?;
+        }
+        content[..8].copy_from_slice(&number.to_le_bytes());
+        fs::write(folder.join(number.to_string()), &content)?;
+    }
+    Ok(())
+}
+
+fn ours(words: &[&OsStr]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_meanwhile"));
+    command.arg("run").args(words);
+    command.args(["--workers", "2", "--priority", "normal"]);
+    command
+}
+
+fn b3sum(folder: &Path) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", r#"find "$1" -type f -print0 | xargs -0 b3sum"#, "sh"]);
+    command.arg(folder);
+    command
+}
