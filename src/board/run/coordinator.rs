@@ -103,7 +103,10 @@ impl Coordinator {
 
     /// Pauses before it waits for the next message, if nothing depends on it now.
     fn let_messages_gather(&self, context: &Context) {
-        let has_reserve = || self.executor.has_reserve(&self.spec, self.in_flight().len());
+        let has_reserve = || {
+            self.executor
+                .has_reserve(&self.spec, self.in_flight().len())
+        };
         if self.inbox.is_empty() && !self.state.is_cancelled && has_reserve() {
             // A cancel of this task arrives as a message, too.
             context.park_timeout(GATHER_TIME).ok();

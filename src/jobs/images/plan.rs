@@ -16,7 +16,7 @@ use crate::join::Context;
 
 /// Formats of images that can't be read, by the extensions of their names.
 ///
-/// AVIF: each decoder that we found needs a C library, unsafe code here or a licence that is not
+/// AVIF: the decoders that we looked at need a C library, unsafe code here or a licence that is not
 /// permissive. HEIC: of those in Rust with a permissive licence, one gives wrong colours to files of
 /// `heif-enc`, and the other has no limit of pixels or memory to set.
 const UNREADABLE: [(&str, &[&str]); 7] = [
