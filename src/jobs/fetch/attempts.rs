@@ -10,10 +10,11 @@ use ureq::http::{HeaderMap, header};
 use url::Url;
 
 use super::digest::Digest;
-use super::exchange::{BodyError, Exchange, Failure, Head, Question, STALE, broken, text};
+use super::exchange::{BodyError, Exchange, broken};
 use super::part::Part;
 use super::range::Known;
 use super::received::Received;
+use super::request::{Failure, Head, Question, STALE, text};
 use super::{Fetched, Options, Request, disposition, list, name};
 use crate::format;
 use crate::jobs::save::{SaveError, numbered};

@@ -37,6 +37,7 @@ mod part;
 mod proxy;
 mod range;
 mod received;
+mod request;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
