@@ -2,11 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::read::Claim;
+use super::read::{Claim, MIN_ANY_LEN};
 use super::{Algorithm, DigestKind};
-
-/// An algorithm of any length is considered for digests of at least this many bytes.
-const MIN_ANY_LEN: usize = 16;
 
 /// The algorithms that may have computed a digest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -5,8 +5,8 @@ use data_encoding::{BASE32_NOPAD, BASE64, HEXLOWER_PERMISSIVE};
 use super::Claim;
 use crate::jobs::checksum::Algorithm;
 
-/// A digest of any length is at least this long where nothing names its algorithm.
-const MIN_ANY_LEN: usize = 16;
+/// A digest of any length has at least this many bytes where nothing names its algorithm.
+pub(in crate::jobs::checksum) const MIN_ANY_LEN: usize = 16;
 
 /// The bytes of a digest that a user typed or pasted, with its algorithm if a word before it says so.
 pub(in crate::jobs) fn from_text(text: &str) -> Option<Claim> {

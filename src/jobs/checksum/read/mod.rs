@@ -18,6 +18,7 @@ mod windows;
 use std::io::{self, BufRead as _, BufReader, Cursor, Read};
 use std::path::Path;
 
+pub(in crate::jobs::checksum) use self::digest::MIN_ANY_LEN;
 pub(in crate::jobs) use self::digest::from_text as digest_from_text;
 use self::fciv::Fciv;
 use self::hashdeep::Hashdeep;

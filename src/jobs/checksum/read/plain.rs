@@ -1,6 +1,6 @@
 //! The lines of coreutils, b3sum, BSD and OpenSSL: `digest  name` and `ALGORITHM (name) = digest`.
 
-use super::{Claim, Entry, Line, Mode, digest};
+use super::{Claim, Entry, Line, MIN_ANY_LEN, Mode, digest};
 use crate::jobs::checksum::Algorithm;
 
 /// Understands `digest  name`, `digest *name`, `digest name`, a tab in the place of the blanks, a size
@@ -36,13 +36,8 @@ pub(super) fn plain(line: &[u8], has_one_space: &mut Option<bool>) -> Option<Lin
 
 /// A digest without a name is a list if it is long enough to be no word.
 fn alone(claim: Claim, rest: &[u8]) -> Option<Line> {
-    let is_long = claim.digest.len() >= 16 || claim.tag.is_some();
-    (is_long && rest.len() < 2).then(|| {
-        Line::Entry(Entry {
-            claims: vec![claim],
-            ..Entry::default()
-        })
-    })
+    let is_long = claim.digest.len() >= MIN_ANY_LEN || claim.tag.is_some();
+    (is_long && rest.len() < 2).then(|| Line::Entry(claim.into()))
 }
 
 fn entry(names: Vec<&[u8]>, claim: Claim, is_escaped: bool) -> Line {
@@ -69,7 +64,7 @@ fn entry(names: Vec<&[u8]>, claim: Claim, is_escaped: bool) -> Line {
 fn sized(bytes: u64, rest: &[u8]) -> Option<Entry> {
     let rest = rest.trim_ascii_start();
     let (token, rest) = split_token(rest);
-    let claim = digest::untagged(token).filter(|claim| claim.digest.len() >= 16)?;
+    let claim = digest::untagged(token).filter(|claim| claim.digest.len() >= MIN_ANY_LEN)?;
     let name = rest.strip_prefix(b"  ").filter(|name| !name.is_empty())?;
     Some(Entry {
         bytes: Some(bytes),
