@@ -1,6 +1,5 @@
 //! Getting files into the next job.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use egui_kittest::kittest::Queryable as _;
@@ -164,40 +163,26 @@ fn checksum_list_is_saved_where_the_dialog_says() {
 
 #[test]
 fn saved_list_never_replaces_an_input() {
-    let (mut window, link) = window_that_has_read(b"abc");
-    window.click("Save list…");
-    window
-        .dialogs
-        .answer(DialogAnswer::Picked(vec![link.clone()]));
-    window.until("is a file that this job has read");
-    assert_eq!(std::fs::read(link).unwrap(), b"abc");
+    let file = saved_over_an_input("Save list…", b"abc", "is a file that this job has read");
+    assert_eq!(file, b"abc");
 }
 
 #[test]
 fn saved_report_never_replaces_an_input() {
-    let (mut window, link) = window_that_has_read(b"abc");
-    window.click("Save report…");
-    window
-        .dialogs
-        .answer(DialogAnswer::Picked(vec![link.clone()]));
-    window.until("is a file that this job has read");
-    assert_eq!(std::fs::read(link).unwrap(), b"abc");
+    let file = saved_over_an_input("Save report…", b"abc", "is a file that this job has read");
+    assert_eq!(file, b"abc");
 }
 
 #[test]
 fn saved_list_replaces_an_older_one() {
     let list = format!("{SHA256_OF_ABC}  abc.txt\n");
-    let (mut window, link) = window_that_has_read(list.as_bytes());
-    window.click("Save list…");
-    window
-        .dialogs
-        .answer(DialogAnswer::Picked(vec![link.clone()]));
-    window.until("0 checksums were saved");
-    assert_eq!(std::fs::read(link).unwrap(), b"");
+    let file = saved_over_an_input("Save list…", list.as_bytes(), "0 checksums were saved");
+    assert_eq!(file, b"");
 }
 
-/// A window whose job has read a file with `content`, and another name of that file.
-fn window_that_has_read(content: &[u8]) -> (Window, PathBuf) {
+/// Has a window read a file with `content` and save to another name of that file, until it says `until`.
+/// Returns what the file has then.
+fn saved_over_an_input(button: &str, content: &[u8], until: &str) -> Vec<u8> {
     let mut window = Window::open();
     let path = file(window.dir.path(), "abc.txt", content);
     let link = window.dir.path().join("link");
@@ -207,7 +192,12 @@ fn window_that_has_read(content: &[u8]) -> (Window, PathBuf) {
     window.choose("Algorithm", "SHA-256");
     window.click("Start");
     window.until("1 of 1 item");
-    (window, link)
+    window.click(button);
+    window
+        .dialogs
+        .answer(DialogAnswer::Picked(vec![link.clone()]));
+    window.until(until);
+    std::fs::read(link).expect("it is there")
 }
 
 #[test]

@@ -10,13 +10,20 @@ use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
 use tempfile::TempDir;
 use zbus::connection::Builder;
-use zbus::object_server::ObjectServer;
+use zbus::object_server::{Interface, ObjectServer};
 use zbus::zvariant::{ObjectPath, OwnedFd, OwnedObjectPath, OwnedValue};
 use zbus::{Connection, block_on, interface};
 
 use super::{Running, code, meanwhile};
 use crate::util::files::folder;
 use crate::util::gate::TIMEOUT;
+
+/// The names and paths of the services.
+const DESKTOP: (&str, &str) = (
+    "org.freedesktop.portal.Desktop",
+    "/org/freedesktop/portal/desktop",
+);
+const SYSTEM: (&str, &str) = ("org.freedesktop.login1", "/org/freedesktop/login1");
 
 const REQUEST: &str = "/org/freedesktop/portal/desktop/request/1";
 
@@ -89,28 +96,20 @@ fn bus() -> (Running, String) {
     (bus, address.trim().to_owned())
 }
 
+/// A bus on which `service` answers by this name. What it is asked is received.
 #[expect(clippy::disallowed_methods, reason = "it holds a few messages")]
-fn desktop_on(address: &str) -> (Connection, Receiver<Asked>) {
+fn served<T, S: Interface>(
+    (name, path): (&str, &str),
+    service: fn(Sender<T>) -> S,
+) -> (Running, String, Connection, Receiver<T>) {
+    let (bus, address) = bus();
     let (sender, asked) = unbounded();
-    let desktop = async {
-        let builder = Builder::address(address)?;
-        let builder = builder.name("org.freedesktop.portal.Desktop")?;
-        let portal = builder.serve_at("/org/freedesktop/portal/desktop", Portal(sender))?;
-        portal.build().await
+    let connection = async {
+        let builder = Builder::address(address.as_str())?.name(name)?;
+        builder.serve_at(path, service(sender))?.build().await
     };
-    (block_on(desktop).expect("the bus runs"), asked)
-}
-
-#[expect(clippy::disallowed_methods, reason = "it holds a few messages")]
-fn system_on(address: &str) -> (Connection, Receiver<Lock>) {
-    let (sender, locks) = unbounded();
-    let system = async {
-        let builder = Builder::address(address)?;
-        let builder = builder.name("org.freedesktop.login1")?;
-        let logind = builder.serve_at("/org/freedesktop/login1", Logind(sender))?;
-        logind.build().await
-    };
-    (block_on(system).expect("the bus runs"), locks)
+    let connection = block_on(connection).expect("the bus runs");
+    (bus, address, connection, asked)
 }
 
 /// A run with `--stay-awake` that lasts until the test ends it.
@@ -148,8 +147,7 @@ fn without_a_bus<'a>(run: &'a mut Command, folder: &TempDir) -> &'a mut Command 
 #[test]
 #[ignore = "needs dbus-daemon; tests/all.sh runs it"]
 fn run_keeps_the_machine_awake_to_its_end() {
-    let (_bus, address) = bus();
-    let (_desktop, asked) = desktop_on(&address);
+    let (_bus, address, _desktop, asked) = served(DESKTOP, Portal);
     let work = Work::start("DBUS_SESSION_BUS_ADDRESS", &address);
     let first = asked.recv_timeout(TIMEOUT).expect("it asks the desktop");
     assert_eq!(first, Asked::Inhibit(4, "\"Work is running\"".to_owned()));
@@ -160,8 +158,7 @@ fn run_keeps_the_machine_awake_to_its_end() {
 #[test]
 #[ignore = "needs dbus-daemon; tests/all.sh runs it"]
 fn run_without_a_desktop_asks_the_system() {
-    let (_bus, address) = bus();
-    let (_system, locks) = system_on(&address);
+    let (_bus, address, _system, locks) = served(SYSTEM, Logind);
     let work = Work::start("DBUS_SYSTEM_BUS_ADDRESS", &address);
     let (asked, mut held) = locks.recv_timeout(TIMEOUT).expect("it asks the system");
     assert_eq!(

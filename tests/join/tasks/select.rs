@@ -1,19 +1,15 @@
-//! T33: waiting for the first of tasks, processes, channels, a deadline and a cancel. T34: handles
-//! without a type, and callbacks with the outcome.
+//! T33: waiting for the first of tasks, processes, channels, a deadline and a cancel.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::bounded;
 #[cfg(target_os = "linux")]
 use meanwhile_join::process;
 use meanwhile_join::{
-    self as join, AnyTask, Builder, CancelToken, Group, JoinError, Pool, Select, SelectError, Task,
-    TaskState,
+    self as join, AnyTask, Builder, CancelToken, JoinError, Pool, Select, SelectError, Task,
 };
 
-use super::held_pool::HeldPool;
 use crate::util::child::in_child;
 use crate::util::gate::{Gate, OpenOnDrop, TIMEOUT};
 #[cfg(target_os = "linux")]
@@ -21,7 +17,7 @@ use crate::util::resources::resident_bytes;
 
 const MANY: usize = 100_000;
 
-fn gated<T: Send + Sync + 'static>(gate: &Gate, value: T) -> Task<T> {
+pub(super) fn gated<T: Send + Sync + 'static>(gate: &Gate, value: T) -> Task<T> {
     let gate = gate.clone();
     join::spawn("gated", move |_| {
         gate.pass();
@@ -39,7 +35,7 @@ fn waiting<T: Send + Sync + 'static>(
     task
 }
 
-fn wait_until_it_waits(task: &AnyTask) {
+pub(super) fn wait_until_it_waits(task: &AnyTask) {
     let began = Instant::now();
     let waits = || join::wait_graph().waits;
     while !waits().iter().any(|wait| wait.waiter == Some(task.id())) {
@@ -391,247 +387,6 @@ fn t33_process_ends_a_select_and_is_shown() {
         drop(stdin);
         assert_eq!(*waiter.join_timeout(TIMEOUT).unwrap(), Ok(1));
     }
-}
-
-#[test]
-fn t34_untyped_handle_joins_and_cancels() {
-    let number = join::spawn("number", |_| 7).unwrap();
-    let panics: Task<()> = join::spawn("panics", |_| panic!("failure")).unwrap();
-    let endless = join::spawn("endless", |context| -> () {
-        loop {
-            context.checkpoint();
-        }
-    })
-    .unwrap();
-    let any = endless.any();
-    assert_eq!((any.id(), any.name()), (endless.id(), "endless"));
-    assert!(matches!(
-        any.join_timeout(Duration::ZERO),
-        Err(JoinError::TimedOut)
-    ));
-    any.cancel();
-    assert!(matches!(any.join(), Err(JoinError::Cancelled)));
-    assert_eq!(any.state(), TaskState::Cancelled);
-    assert!(number.any().join().is_ok());
-    assert!(matches!(panics.any().join(), Err(JoinError::Panicked(_))));
-}
-
-#[test]
-fn t34_live_task_is_found_by_its_number() {
-    let gate = Gate::new();
-    let task = gated(&gate, ());
-    let id = task.id();
-    let found = join::find(id).unwrap();
-    assert_eq!(found.id(), id);
-    drop((task, found));
-    let detached = join::find(id).unwrap();
-    gate.open();
-    detached.join_timeout(TIMEOUT).unwrap();
-    assert!(join::find(id).is_none());
-}
-
-#[test]
-fn t34_task_is_found_among_others() {
-    let held = HeldPool::new();
-    let tasks: Vec<_> = (0..3).map(|n| held.pool.spawn(move |_| n).any()).collect();
-    let gate = Gate::new();
-    let threads: Vec<_> = (0..3).map(|n| gated(&gate, n).any()).collect();
-    for task in tasks.iter().chain(&threads) {
-        assert_eq!(join::find(task.id()).unwrap().id(), task.id());
-    }
-    gate.open();
-    held.release();
-}
-
-#[test]
-fn t34_callback_gets_the_outcome_of_each_kind() {
-    let (send, outcomes) = mpsc::channel();
-    let report = |name: &'static str| {
-        let send = send.clone();
-        move |outcome: Result<&u32, JoinError>| {
-            let text = outcome.map_or_else(|error| error.to_string(), ToString::to_string);
-            send.send((name, text)).unwrap();
-        }
-    };
-    let gate = Gate::new();
-    let returns = gated(&gate, 7);
-    returns.on_outcome(report("returns")).keep();
-    gate.open();
-    assert_eq!(
-        outcomes.recv_timeout(TIMEOUT).unwrap(),
-        ("returns", "7".to_owned())
-    );
-    returns.on_outcome(report("late")).keep();
-    assert_eq!(outcomes.try_recv().unwrap(), ("late", "7".to_owned()));
-    let cancelled = join::spawn("cancelled", |context| -> u32 {
-        loop {
-            context.checkpoint();
-        }
-    })
-    .unwrap();
-    let guard = cancelled.on_outcome(report("cancelled"));
-    cancelled.cancel();
-    let (name, text) = outcomes.recv_timeout(TIMEOUT).unwrap();
-    assert_eq!((name, &*text), ("cancelled", "the task was cancelled"));
-    drop(guard);
-}
-
-#[test]
-fn t34_callback_taken_back_never_runs() {
-    let gate = Gate::new();
-    let task = gated(&gate, ());
-    let ran = Arc::new(AtomicUsize::new(0));
-    let count = || {
-        let ran = ran.clone();
-        move || {
-            ran.fetch_add(1, Ordering::SeqCst);
-        }
-    };
-    let (first, second) = (count(), count());
-    let first = task.on_outcome(move |_| first());
-    let stays = task.any().on_outcome(move |_| second());
-    task.on_finish(count());
-    drop(first);
-    gate.open();
-    task.join_timeout(TIMEOUT).unwrap();
-    let last = Gate::new();
-    task.on_finish({
-        let last = last.clone();
-        move || last.open()
-    });
-    last.pass();
-    while Arc::strong_count(&ran) > 1 {
-        std::thread::yield_now();
-    }
-    assert_eq!(ran.load(Ordering::SeqCst), 2);
-    drop(stays);
-}
-
-#[test]
-fn t34_panic_that_a_callback_gets_is_seen() {
-    let stderr = crate::util::child::stderr_of_child(
-        "tasks::select::t34_panic_that_a_callback_gets_is_seen",
-        || {
-            let (send, outcomes) = mpsc::channel();
-            let gate = Gate::new();
-            let task: Task<()> = join::spawn("panics", {
-                let gate = gate.clone();
-                move |_| {
-                    gate.pass();
-                    panic!("only once")
-                }
-            })
-            .unwrap();
-            task.on_outcome(move |outcome| send.send(outcome.is_err()).unwrap())
-                .keep();
-            drop(task);
-            gate.open();
-            assert!(outcomes.recv_timeout(TIMEOUT).unwrap());
-            assert!(join::shutdown_timeout(TIMEOUT).is_complete());
-        },
-    );
-    assert!(stderr.is_none_or(|stderr| !stderr.contains("only once")));
-}
-
-#[test]
-fn t33_group_is_ready_when_a_task_of_it_ends() {
-    let gate = Gate::new();
-    let mut group = Group::new();
-    assert_eq!(Select::new().group(&group).wait(), Ok(0));
-    let first = group
-        .spawn("first", {
-            let gate = gate.clone();
-            move |_| gate.pass()
-        })
-        .unwrap();
-    let (send, receive) = bounded::<u8>(1);
-    let zero = Select::new().group(&group).timeout(Duration::ZERO).wait();
-    assert_eq!(zero, Err(SelectError::TimedOut));
-    let opener = join::spawn("opener", move |_| gate.open()).unwrap();
-    let first_ready = Select::new().receiver(&receive).group(&group).wait();
-    assert_eq!(first_ready, Ok(1));
-    let (task, outcome) = group.try_join_next().unwrap();
-    assert_eq!(task, first);
-    outcome.unwrap();
-    opener.join().unwrap();
-    drop(send);
-}
-
-#[test]
-fn t33_group_alone_unparks_the_select() {
-    for _ in 0..200 {
-        let mut group = Group::new();
-        let id = group.spawn("member", |_| ()).unwrap();
-        let member = join::find(id);
-        let mut select = Select::new().group(&group);
-        if let Some(member) = member {
-            // It reports its end to the select itself, too.
-            select = select.task(&member);
-        }
-        assert!(matches!(select.wait(), Ok(0 | 1)));
-        assert!(group.join_next().is_some());
-    }
-}
-
-#[test]
-fn t33_end_in_a_group_ends_all_selects_of_it() {
-    let gate = Gate::new();
-    let mut group = Group::new();
-    let pass = gate.clone();
-    group.spawn("member", move |_| pass.pass()).unwrap();
-    join::scope(|scope| {
-        let selects = ["first", "second"].map(|name| {
-            let select = scope.spawn(name, |_| Select::new().group(&group).wait());
-            let select = select.unwrap();
-            wait_until_it_waits(&select.any());
-            select
-        });
-        gate.open();
-        for select in selects {
-            let ended = select.join_timeout_into(TIMEOUT).unwrap();
-            assert_eq!(ended.unwrap(), Ok(0));
-        }
-    });
-}
-
-#[test]
-fn t33_group_whose_tasks_await_the_select_is_refused() {
-    let (send, own) = std::sync::mpsc::channel::<AnyTask>();
-    let selector = join::spawn("selector", move |_| {
-        let own = own.recv_timeout(TIMEOUT).unwrap();
-        let mut group = Group::new();
-        group.spawn("member", move |_| own.join()).unwrap();
-        while join::wait_graph().waits.is_empty() {
-            std::thread::yield_now();
-        }
-        let refused = Select::new().group(&group).wait();
-        // Either wait may be the one that is refused.
-        let is_cycle = matches!(refused, Err(SelectError::WouldDeadlock { .. }));
-        let member = matches!(
-            group.try_join_next(),
-            Some((_, Ok(Err(JoinError::WouldDeadlock { .. }))))
-        );
-        is_cycle || member
-    });
-    let selector = selector.unwrap();
-    send.send(selector.any()).unwrap();
-    assert!(*selector.join_timeout(TIMEOUT).unwrap());
-}
-
-#[test]
-fn t33_worker_selecting_its_group_is_not_starved() {
-    let pool = Pool::new(1).unwrap();
-    let own = pool.clone();
-    let task = pool.spawn(move |_| {
-        let mut group = Group::new();
-        group.spawn_on(&own, |_| 7);
-        let ready = Select::new().group(&group).timeout(TIMEOUT).wait();
-        (
-            ready,
-            group.try_join_next().map(|(_, value)| value.unwrap()),
-        )
-    });
-    assert_eq!(*task.join_timeout(TIMEOUT).unwrap(), (Ok(0), Some(7)));
 }
 
 #[test]
