@@ -127,7 +127,7 @@ fn t34_callback_taken_back_never_runs() {
 #[test]
 fn t34_panic_that_a_callback_gets_is_seen() {
     let stderr = crate::util::child::stderr_of_child(
-        "tasks::select::t34_panic_that_a_callback_gets_is_seen",
+        "tasks::untyped::t34_panic_that_a_callback_gets_is_seen",
         || {
             let (send, outcomes) = mpsc::channel();
             let gate = Gate::new();
