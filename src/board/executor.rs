@@ -68,12 +68,6 @@ impl Executor {
         }
     }
 
-    /// Whether the workers have enough to do for a while, with this number of tasks.
-    pub(super) fn has_reserve(&self, spec: &JobSpec, tasks: usize) -> bool {
-        let is_queued = matches!(self, Self::Pool(_) | Self::Processes(..));
-        is_queued && tasks > self.capacity(spec) / 2
-    }
-
     pub(super) fn spawn(
         &self,
         name: String,

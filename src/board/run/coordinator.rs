@@ -2,7 +2,6 @@ use parking_lot::MutexGuard;
 use std::collections::{BTreeMap, VecDeque};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
@@ -19,10 +18,6 @@ use crate::jobs::room;
 use crate::jobs::{Item, ItemError, JobSpec, Step};
 use crate::join::{Context, JoinError, PanicReport, Progress, SpawnError, Task};
 use crate::record::{EventKind, ItemId, ItemState, Panic, PanicKey};
-
-/// The time for which messages gather while the workers have enough to do. To be woken for each of them
-/// costs more than a small file.
-const GATHER_TIME: Duration = Duration::from_micros(250);
 
 /// The outcome of a job that was not cancelled.
 #[derive(Debug)]
@@ -72,7 +67,6 @@ impl Coordinator {
     /// Works until every item has ended. Unwinds as cancelled when an item or the planning was.
     pub(super) fn run(mut self, context: &Context) -> JobOutcome {
         while !self.is_done() {
-            self.let_messages_gather(context);
             self.handle_next();
             while self.has_room()
                 && let Some((id, item)) = self.state.backlog.pop_front()
@@ -99,18 +93,6 @@ impl Coordinator {
     fn has_room(&self) -> bool {
         let has_room = || self.in_flight().len() < self.executor.capacity(&self.spec);
         self.state.is_cancelled || (!self.state.waits_for_thread && has_room())
-    }
-
-    /// Pauses before it waits for the next message, if nothing depends on it now.
-    fn let_messages_gather(&self, context: &Context) {
-        let has_reserve = || {
-            self.executor
-                .has_reserve(&self.spec, self.in_flight().len())
-        };
-        if self.inbox.is_empty() && !self.state.is_cancelled && has_reserve() {
-            // A cancel of this task arrives as a message, too.
-            context.park_timeout(GATHER_TIME).ok();
-        }
     }
 
     #[expect(
