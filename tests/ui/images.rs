@@ -88,9 +88,24 @@ fn start_button_stays_in_sight_below_all_options() {
     let mut window = open();
     window.choose("Resize", "Exactly");
     window.click("More about the images");
-    let bottom = window.harness.ctx.content_rect().bottom() - 32.0;
-    let start = window.named("Start").rect();
-    assert!(start.bottom() < bottom, "{start} is out of sight");
+    assert!(shows_start(&window));
+}
+
+#[test]
+fn smallest_window_shows_the_start_button_of_each_job() {
+    let mut window = open();
+    window.harness.set_size([760.0, 480.0].into());
+    for options in meanwhile::jobs::catalogue() {
+        let title = options.job().title();
+        window.choose("Job", title);
+        window.step();
+        assert!(shows_start(&window), "{title}");
+    }
+}
+
+fn shows_start(window: &Window) -> bool {
+    let status_bar = 32.0;
+    window.named("Start").rect().bottom() < window.harness.ctx.content_rect().bottom() - status_bar
 }
 
 #[test]

@@ -169,6 +169,7 @@ impl Window {
 
     /// Picks an entry of a combo box.
     pub(crate) fn choose(&mut self, combo_box: &str, entry: &str) {
+        self.scroll_to(combo_box);
         self.click(combo_box);
         self.scroll_to(entry);
         self.click(entry);

@@ -10,7 +10,11 @@ use crate::format;
 use crate::pages::commands::{self, Unavailable};
 use crate::ui::widgets::section_ui;
 
+/// The largest height of the list.
 const LIST_HEIGHT: f32 = 108.0;
+
+/// The share of the window that the list takes at most.
+const LIST_SHARE: f32 = 0.12;
 
 /// The inputs of the next job, and ways to add some.
 pub(super) fn files_ui(
@@ -103,7 +107,8 @@ fn list_ui(inputs: &[PathBuf], ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>
         .inner_margin(6);
     frame.show(ui, |ui| {
         ui.set_width(ui.available_width());
-        ui.set_height(LIST_HEIGHT);
+        let window_height = ui.ctx().content_rect().height();
+        ui.set_height(LIST_HEIGHT.min(LIST_SHARE * window_height));
         if inputs.is_empty() {
             ui.centered_and_justified(|ui| {
                 ui.label(RichText::new("Add files, or drop them anywhere").weak());

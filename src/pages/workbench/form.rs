@@ -27,12 +27,6 @@ const PICK_WIDTH: f32 = 72.0;
 /// The largest height of a text of several lines; then it scrolls.
 const MAX_LINES_HEIGHT: f32 = 72.0;
 
-/// The space below the further options, which scroll: for `Start` and the list of jobs.
-const SPACE_BELOW: f32 = 150.0;
-
-/// The smallest height of the further options: about three of them.
-const MIN_MORE_HEIGHT: f32 = 96.0;
-
 /// The options of a job that most users set: rows of the surrounding grid.
 pub(super) fn job_form_ui(
     job: &mut dyn JobInterface,
@@ -53,16 +47,10 @@ pub(super) fn more_form_ui(
         return;
     };
     CollapsingHeader::new(title).show(ui, |ui| {
-        let height = (ui.available_height() - SPACE_BELOW).max(MIN_MORE_HEIGHT);
-        ScrollArea::vertical()
-            .id_salt(title)
-            .max_height(height)
-            .show(ui, |ui| {
-                Grid::new(title)
-                    .num_columns(2)
-                    .min_col_width(84.0)
-                    .show(ui, |ui| job.more_form(&mut FormUi { ui, commands }));
-            });
+        Grid::new(title)
+            .num_columns(2)
+            .min_col_width(84.0)
+            .show(ui, |ui| job.more_form(&mut FormUi { ui, commands }));
     });
 }
 

@@ -30,7 +30,7 @@ use std::borrow::Cow;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use eframe::egui::{CentralPanel, Panel, Ui};
+use eframe::egui::{CentralPanel, Panel, ScrollArea, Ui};
 
 use self::job_panel::{JobProps, SignalTarget};
 use self::ordering::Ordering;
@@ -44,6 +44,9 @@ use crate::record::{JobId, JobRecord, PanicKey, Record};
 use crate::ui::status_style::{Mark, mark_ui};
 use crate::ui::tokens::{SIDE_WIDTH, tokens};
 use crate::ui::widgets;
+
+/// The space for `Start` and the list of jobs, below the choices for the next one.
+const SPACE_BELOW: f32 = 150.0;
 
 pub use choices::Choices;
 pub use command::WorkbenchCommand;
@@ -159,10 +162,17 @@ impl Workbench {
 
     fn side_ui(&mut self, unavailable: &Unavailable, context: &mut PageContext, ui: &mut Ui) {
         let (draft, commands) = (&mut self.state.draft, &mut self.commands);
-        files_panel::files_ui(draft, context.dialogs.is_open(), unavailable, ui, commands);
-        ui.separator();
-        let choices = &mut context.state.pages.choices;
-        options_panel::options_ui(choices, &draft.inputs, ui, commands);
+        // In a low window, `Start` and the list of jobs stay in sight, and what is above them scrolls.
+        ScrollArea::vertical()
+            .id_salt("next job")
+            .auto_shrink([false, true])
+            .max_height(ui.available_height() - SPACE_BELOW)
+            .show(ui, |ui| {
+                files_panel::files_ui(draft, context.dialogs.is_open(), unavailable, ui, commands);
+                ui.separator();
+                let choices = &mut context.state.pages.choices;
+                options_panel::options_ui(choices, &draft.inputs, ui, commands);
+            });
         ui.add_space(4.0);
         if unavailable.primary_button(command::START, ui).clicked() {
             commands.push(WorkbenchCommand::Ui(command::START));
