@@ -39,7 +39,7 @@ pub struct CancelScope {
 /// end. So that wait returns [`WouldDeadlock`](super::JoinError::WouldDeadlock).
 ///
 /// A panic of a task that is not joined does not reach the caller of `cancel_scope`. It is reported as
-/// [`on_panic`](super::on_panic) says.
+/// [`on_panic`](super::on_panic) says, before `cancel_scope` returns unless a handle of that task is left.
 ///
 /// # Panics
 /// Passes on a panic of `f`.
@@ -121,6 +121,22 @@ impl Drop for EndOfScope<'_> {
         for task in started.iter().rev() {
             registry::cancel(task);
         }
-        wait::for_all_breaking(started);
+        wait::for_all_breaking(started.clone());
+        wait_for_reports(&started);
+    }
+}
+
+/// Blocks until the unseen panics of these tasks, which have ended, are reported.
+fn wait_for_reports(ended: &[Arc<Header>]) {
+    // A task leaves the list after its report. Mostly none has panicked.
+    let is_reporting = |task: &Header| {
+        let is_one_of_them = || ended.iter().any(|it| it.id() == task.id());
+        task.panic().is_some() && is_one_of_them()
+    };
+    if ended
+        .iter()
+        .any(|task| task.is_listed() && is_reporting(task))
+    {
+        registry::global().wait_for_removals(is_reporting, None);
     }
 }

@@ -79,6 +79,16 @@ fn select_without_a_spare_thread_is_refused() {
 }
 
 #[test]
+fn select_of_channels_without_a_spare_is_refused() {
+    assert_depth_is_bounded(refused_waits(|tasks| {
+        let (_send, never) = crossbeam_channel::bounded::<()>(0);
+        let select = Select::new().receiver(&never);
+        let waited = select.task(&tasks[0]).task(&tasks[1]).wait();
+        waited == Err(SelectError::NoThread)
+    }));
+}
+
+#[test]
 fn as_completed_without_a_spare_is_refused() {
     assert_depth_is_bounded(refused_waits(|tasks| {
         let first = as_completed(tasks).next();

@@ -28,8 +28,9 @@ static LISTENER: Mutex<Option<Listener>> = Mutex::new(None);
 /// the panic hook.
 ///
 /// `listener` runs on the thread on which the task ends or the handle is dropped, so it should not
-/// block. [`shutdown`](super::super::shutdown) returns after the reports at the end of tasks. If
-/// `listener` panics, the panic is ignored.
+/// block. [`shutdown`](super::super::shutdown) and [`cancel_scope`](super::super::cancel_scope()) return after
+/// the reports at the end of tasks, so it must not wait for a task that calls them. If `listener` panics, the
+/// panic is ignored.
 ///
 /// ```standalone_crate
 /// use meanwhile_join as join;

@@ -100,27 +100,31 @@ impl Builder {
         given_up: &CancelToken,
     ) -> Result<Started, SpawnError> {
         let shim = launcher.program();
-        let mut launched = self.launch_with(launcher, shim, options, given_up)?;
+        let start =
+            |program, is_again| self.launch_with(launcher, program, options, is_again, given_up);
+        let mut launched = start(shim, false)?;
         if matches!(launched, Err(Refusal::NotReceived)) {
             launcher.ahead().end_all();
-            launched = self.launch_with(launcher, shim, options, given_up)?;
+            launched = start(shim, true)?;
         }
         match launched {
             Ok(started) => Ok(started),
             Err(refusal) if is_of_program(&refusal) && launcher.leave_program(shim) => {
-                let again = self.launch_with(launcher, launcher.program(), options, given_up)?;
+                let again = start(launcher.program(), true)?;
                 again.map_err(|refusal| self.explain(refusal))
             }
             Err(refusal) => Err(self.explain(refusal)),
         }
     }
 
-    /// The inner error is the one of the shim.
+    /// The inner error is the one of the shim. Only a first try uses one that waits: another of them could
+    /// end as early as the one before.
     fn launch_with(
         &self,
         launcher: &Launcher,
         program: &Arc<Path>,
         options: &LaunchOptions,
+        is_again: bool,
         given_up: &CancelToken,
     ) -> Result<Result<Started, Refusal>, SpawnError> {
         let key = next_key();
@@ -133,7 +137,8 @@ impl Builder {
             invocation: &self.invocation,
         };
         let guard = Arc::new(launcher.guard(&tag)?);
-        let shim = match launcher.ahead().use_one(program, &target, &of_process) {
+        let waiting = (!is_again).then(|| launcher.ahead().use_one(program, &target, &of_process));
+        let shim = match waiting.flatten() {
             Some(shim) => {
                 drop(of_process);
                 shim

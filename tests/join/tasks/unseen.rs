@@ -1,9 +1,10 @@
 //! T21: a panic that no join or poll returns.
 
+use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use meanwhile_join::{self as join, Builder, Pool, Task};
+use meanwhile_join::{self as join, Builder, Context, Pool, Task};
 
 use crate::util::child::{in_child, stderr_of_child};
 use crate::util::gate::{Gate, OpenOnDrop, TIMEOUT};
@@ -103,6 +104,39 @@ fn t21_panic_in_a_cancel_scope_is_printed() {
     );
     let Some(stderr) = stderr else { return };
     assert_eq!(stderr.matches("the disk is full").count(), 1, "{stderr}");
+}
+
+/// The end of the scope finds a task that has ended and whose report is not made yet.
+#[test]
+fn t21_cancel_scope_returns_after_the_report() {
+    in_child(
+        "tasks::unseen::t21_cancel_scope_returns_after_the_report",
+        || {
+            let (reporting, may_report) = (Gate::new(), Gate::new());
+            join::on_panic({
+                let (reporting, may_report) = (reporting.clone(), may_report.clone());
+                move |_| {
+                    reporting.open();
+                    may_report.pass();
+                }
+            });
+            let (send, returned) = sync_channel(1);
+            let scope = std::thread::spawn(move || {
+                join::cancel_scope(|scope| {
+                    let saves = |_: &Context| panic!("the disk is full");
+                    let save: Task<()> = scope.spawn("save", saves).unwrap();
+                    drop(save);
+                    reporting.pass();
+                });
+                send.send(()).unwrap();
+            });
+            let early = returned.recv_timeout(Duration::from_millis(50));
+            assert_eq!(early, Err(RecvTimeoutError::Timeout));
+            may_report.open();
+            returned.recv_timeout(TIMEOUT).unwrap();
+            scope.join().unwrap();
+        },
+    );
 }
 
 #[test]
