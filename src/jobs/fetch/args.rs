@@ -32,7 +32,7 @@ pub(super) struct FetchArgs {
     /// Leave out URLs whose file is there.
     #[arg(long, requires = "to", conflicts_with = "server_names")]
     skip_existing: bool,
-    /// Save under the name that the server gives (Content-Disposition).
+    /// Save under the name that the server gives (Content-Disposition) [default: only for URLs with a ?].
     #[arg(long, requires = "to")]
     server_names: bool,
     /// Lists of URLs, one a line; - is standard input. What begins with http:// or https:// is a URL itself.

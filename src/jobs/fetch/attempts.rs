@@ -308,7 +308,14 @@ impl Target<'_> {
     }
 
     fn result_name(&self, headers: &HeaderMap) -> String {
-        let wanted = self.options.server_names;
+        let Options {
+            server_names,
+            skip_existing,
+            ..
+        } = *self.options;
+        // The path before a query names a program of the server, such as `download.php?id=7`.
+        let is_of_program = self.url.query().is_some() && !skip_existing;
+        let wanted = server_names || is_of_program;
         let named = wanted.then(|| disposition::file_name(headers)).flatten();
         named.unwrap_or_else(|| self.name.clone())
     }

@@ -36,7 +36,8 @@ impl JobInterface for Options {
     fn more_form(&mut self, form: &mut dyn Form) {
         let names = Field::new(
             "Server names",
-            "Save under the name that the server gives, in place of the end of the URL.",
+            "Save under the name that the server gives, in place of the end of the URL. URLs with a ? have it \
+             anyway.",
         );
         form.toggle(names, &mut self.server_names);
         let connect = Field::new("Connect (s)", "Connection timeout.");

@@ -70,9 +70,10 @@ pub struct Options {
     pub pause_secs: f64,
     /// The largest response accepted, in MiB.
     pub limit_mib: u64,
-    /// Leave out URLs whose file is there.
+    /// Leave out URLs whose file is there. Files then have the names of their URLs.
     pub skip_existing: bool,
-    /// Save under the name that the server gives, in place of the end of the URL.
+    /// Save under the name that the server gives, in place of the end of the URL. A URL with a query has it
+    /// anyway, because its path names a program of the server.
     pub server_names: bool,
     /// Those of the run.
     #[serde(skip)]

@@ -172,21 +172,30 @@ fn server_names_are_used_on_request() {
         let name = "Content-Disposition: attachment; filename=\"../report-7.pdf\"\r\n";
         answer(stream, "200 OK", name, b"%PDF");
     });
-    let url = server.url("/download.php?id=7");
     let folder = folder();
-    let mut options = Options {
-        to: folder.path().to_owned(),
-        ..options(&[url.clone(), url])
+    let names = |path, server_names, skip_existing| {
+        let url = server.url(path);
+        let options = Options {
+            to: folder.path().to_owned(),
+            server_names,
+            skip_existing,
+            ..options(&[url.clone(), url])
+        };
+        let saved = outcomes(spec(&options, &[])).into_iter().map(|outcome| {
+            let saved = outcome.unwrap().saved_to.unwrap();
+            saved.file_name().unwrap().to_str().unwrap().to_owned()
+        });
+        saved.collect::<Vec<_>>()
     };
-    for (server_names, names) in [
-        (false, ["download.php", "download-2.php"]),
-        (true, ["report-7.pdf", "report-7-2.pdf"]),
-    ] {
-        options.server_names = server_names;
-        for (outcome, name) in outcomes(spec(&options, &[])).into_iter().zip(names) {
-            assert_eq!(outcome.unwrap().saved_to, Some(folder.path().join(name)));
-        }
-    }
+    assert_eq!(names("/latest", false, false), ["latest", "latest-2"]);
+    let named = ["report-7.pdf", "report-7-2.pdf"];
+    assert_eq!(names("/latest", true, false), named);
+    // A URL with a query names a program.
+    let named = ["report-7-3.pdf", "report-7-4.pdf"];
+    assert_eq!(names("/download.php?id=7", false, false), named);
+    // What exists can be skipped only if its name is known before.
+    let known = ["download.php", "download-2.php"];
+    assert_eq!(names("/download.php?id=7", false, true), known);
 }
 
 #[test]
