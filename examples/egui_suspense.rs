@@ -1,5 +1,5 @@
 //! A search while the user types. It starts when the typing pauses, the old lines stay until the new ones
-//! are there, and a search that has failed can be tried again.
+//! are there, and a search that has failed can be tried again. The size of the file is looked up every second.
 //!
 //! `cargo run --example egui_suspense`
 
@@ -26,6 +26,7 @@ struct Search {
     file: String,
     word: String,
     lines: Slot<io::Result<Vec<String>>>,
+    bytes: Slot<io::Result<u64>>,
     refused: Option<SpawnError>,
 }
 
@@ -37,6 +38,7 @@ impl Search {
             file: "README.md".to_owned(),
             word: String::new(),
             lines: Slot::new(),
+            bytes: Slot::new(),
             refused: None,
         }
     }
@@ -47,6 +49,15 @@ impl Search {
         let search = cancellable(move |context| search(&file, &word, context));
         let builder = Builder::new("search").report_to(&self.changes);
         self.lines.start_after(PAUSE, builder, search)
+    }
+
+    /// Takes the place of the looks at the file before.
+    fn watch(&mut self) -> Result<(), SpawnError> {
+        let file = self.file.clone();
+        let builder = Builder::new("size").report_to(&self.changes);
+        let size = move |_: &Context| Ok(std::fs::metadata(&file)?.len());
+        self.bytes
+            .start_every(Duration::from_secs(1), builder, size)
     }
 }
 
@@ -64,8 +75,14 @@ impl eframe::App for Search {
                     ui.label(line);
                 }
             });
+            let again = suspense(&mut self.bytes, ui, |bytes, ui| {
+                ui.label(format!("{bytes} bytes"));
+            });
             if file || word || retry {
                 self.refused = self.start().err();
+            }
+            if file || again {
+                self.refused = self.watch().err();
             }
             if let Some(error) = &self.refused {
                 ui.label(error.to_string());

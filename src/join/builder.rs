@@ -87,7 +87,8 @@ impl Builder {
         self
     }
 
-    /// Queues the task in `changes` when it reports progress and when it ends.
+    /// Queues the task in `changes` when it reports progress and when it ends. A second call replaces the
+    /// first: a task reports to one queue.
     ///
     /// ```
     /// use meanwhile_join::{Builder, Changes};

@@ -72,7 +72,31 @@ impl CancelScope {
         F: FnOnce(&Context) -> T + Send + 'static,
         T: Send + Sync + 'static,
     {
-        Ok(self.adopt(Builder::new(name).spawn(f)?))
+        self.spawn_with(Builder::new(name), f)
+    }
+
+    /// Starts a task with these settings on a thread of its own.
+    ///
+    /// ```
+    /// use meanwhile_join::{self as join, Builder, Changes};
+    ///
+    /// let changes = Changes::new(|| ());
+    /// join::cancel_scope(|scope| {
+    ///     let search = Builder::new("search").report_to(&changes);
+    ///     scope.spawn_with(search, |context| context.sleep_until(None))
+    /// })?;
+    /// assert_eq!(changes.take(usize::MAX).len(), 1);
+    /// # Ok::<(), join::SpawnError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Fails as [`Builder::spawn`] does.
+    pub fn spawn_with<T, F>(&self, builder: Builder, f: F) -> Result<Task<T>, SpawnError>
+    where
+        F: FnOnce(&Context) -> T + Send + 'static,
+        T: Send + Sync + 'static,
+    {
+        Ok(self.adopt(builder.spawn(f)?))
     }
 
     /// Queues a task on a pool; see [`Builder::spawn_on`].

@@ -103,6 +103,9 @@ impl Changes {
     ///
     /// `wake` is called on the thread of the task that changed, so it must not block. For a window
     /// it requests a repaint. If it panics, the panic is ignored.
+    ///
+    /// A wake that comes before the window can take it is lost, and the next comes only after a
+    /// [`take`](Self::take). So a window takes what is queued in its first frame, too.
     pub fn new(wake: impl Fn() + Send + Sync + 'static) -> Self {
         Self(Arc::new(ChangeQueue {
             tasks: List::new(),

@@ -8,7 +8,8 @@ use super::panic::Contained;
 use super::sync::CountedArc;
 use super::task::Task;
 
-/// The reason why [`Task::into_output`] returned no value.
+/// The reason why [`Task::into_output`] returned no value. There are no other reasons, so that a `match`
+/// gives back the handle.
 pub enum IntoOutputError<T> {
     /// The task ended without a value: it panicked or was cancelled.
     Ended(JoinError),

@@ -27,7 +27,8 @@ const MAX_THREADS: usize = 1 << 22;
 /// that need one of them, a spare thread runs those. It may still run one when a thread of the pool
 /// goes on, but begins no other; so no more tasks run at a time than there are threads. A spare thread
 /// without work ends after a second, or at once if another one is without work too. Waits for channels,
-/// locks and processes, and pauses, do not count.
+/// locks, processes and [promises](super::Promise), pauses, and futures that an executor polls on a thread of
+/// the pool do not count.
 ///
 /// A join of a queued task of the same pool runs it on the same thread, up to 32 tasks inside each other. A
 /// wait for the first of several needs a spare thread instead, so tasks that wait for new ones inside each

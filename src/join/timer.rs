@@ -5,8 +5,9 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use super::callback_guard::CallbackGuard;
+use super::callback_threads;
 use super::error::SpawnError;
-use super::panic::{contain, drop_contained};
+use super::panic::drop_contained;
 use super::started::{Started, start_thread};
 use super::sync::{Condvar, Mutex, ignore_poison, lock, wait_timeout};
 use super::wait;
@@ -16,9 +17,9 @@ const NAME: &str = "timer";
 
 /// Calls `callback` once after `delay`, and never earlier. Dropping the guard takes it back.
 ///
-/// It is called on the thread `timer`, which all delayed calls share, so it must not block: it starts a
-/// task, or wakes a window. If it panics, the panic is ignored. A delay too long for the clock, such as
-/// [`Duration::MAX`], never ends.
+/// It is called on a thread that all delayed calls share with the callbacks of processes. While one of them
+/// blocks, the others are called on another thread. If it panics, the panic is ignored. A delay too long for
+/// the clock, such as [`Duration::MAX`], never ends.
 ///
 /// A guard in the place of the one before makes a debounce: the call comes when there was no new one
 /// for that long.
@@ -49,7 +50,8 @@ const NAME: &str = "timer";
 /// ```
 ///
 /// # Errors
-/// Fails if the system refuses the thread `timer`, which the first call starts. Then nothing is called.
+/// Fails if the system refuses the threads `timer` and `callbacks`, which the first call starts. Then nothing
+/// is called.
 pub fn after(
     delay: Duration,
     callback: impl FnOnce() + Send + 'static,
@@ -68,6 +70,8 @@ pub(crate) struct Timers {
 struct Queue {
     next_number: u64,
     calls: BTreeMap<Key, Callback>,
+    /// The calls that are due and have not begun.
+    due: BTreeMap<Key, Callback>,
 }
 
 /// The number tells calls at the same time apart.
@@ -101,42 +105,62 @@ impl Timers {
         key
     }
 
-    /// Removes a call, unless it was taken.
+    /// Removes a call, unless it has begun.
     pub(crate) fn remove(&self, key: Key) {
-        let removed = lock(&self.queue).calls.remove(&key);
+        let removed = {
+            let mut queue = lock(&self.queue);
+            queue.calls.remove(&key).or_else(|| queue.due.remove(&key))
+        };
         // Dropped after the lock is released.
         drop_contained(removed);
     }
 
-    /// Blocks until a call is due, and takes it.
-    pub(crate) fn take_due(&self) -> Callback {
+    /// Blocks until calls are due. Returns them in the order of their times, for [`begin`](Self::begin).
+    pub(crate) fn next_due(&self) -> Vec<Key> {
         let mut queue = lock(&self.queue);
         loop {
-            let Some(first) = queue.calls.first_entry() else {
+            let Some((&first, _)) = queue.calls.first_key_value() else {
                 queue = ignore_poison(self.has_new_first.wait(queue));
                 continue;
             };
-            let left = first.key().0.saturating_duration_since(Instant::now());
+            let now = Instant::now();
+            let left = first.0.saturating_duration_since(now);
             if left.is_zero() {
-                return first.remove();
+                let later = queue.calls.split_off(&(now, u64::MAX));
+                let due = std::mem::replace(&mut queue.calls, later);
+                let keys = due.keys().copied().collect();
+                queue.due.extend(due);
+                return keys;
             }
             queue = wait_timeout(&self.has_new_first, queue, left).0;
         }
     }
+
+    /// Takes a call that is due, unless it was removed.
+    pub(crate) fn begin(&self, key: Key) -> Option<Callback> {
+        lock(&self.queue).due.remove(&key)
+    }
+
+    /// Returns what runs a call that is due.
+    fn call(&'static self, key: Key) -> Callback {
+        Box::new(move || self.begin(key).into_iter().for_each(|call| call()))
+    }
 }
 
-/// Returns the timers of this process. The first call starts their thread, which never ends.
+/// Returns the timers of this process. The first call starts their threads, which never end.
 ///
 /// # Errors
-/// The system refused the thread.
+/// The system refused a thread.
 pub(crate) fn global() -> Result<&'static Timers, SpawnError> {
     static TIMERS: OnceLock<Timers> = OnceLock::new();
     static THREAD: Started<()> = Started::new();
     let timers = TIMERS.get_or_init(Timers::new);
     THREAD.get_or_start(|| {
+        callback_threads::start()?;
         start_thread(NAME, || {
             loop {
-                contain(timers.take_due());
+                let due = timers.next_due().into_iter();
+                callback_threads::run(due.map(|key| timers.call(key)).collect());
             }
         })
     })?;
@@ -153,8 +177,7 @@ mod tests {
         let now = Instant::now();
         let keys = [0, 1].map(|_| timers.insert(now, Box::new(|| ())));
         assert_ne!(keys[0], keys[1]);
-        for _ in keys {
-            timers.take_due()();
-        }
+        assert_eq!(timers.next_due(), keys);
+        assert!(keys.iter().all(|key| timers.begin(*key).is_some()));
     }
 }

@@ -17,12 +17,13 @@ use rustix::process::{Pid, WaitId, WaitIdOptions, waitid};
 
 use super::super::CallbackGuard;
 use super::super::after;
+use super::super::callback_threads;
 use super::super::sync::lock;
 use super::handover::Handover;
 use super::shim::{self, Target};
+use super::spawner;
 use super::streams::ProcessEnds;
 use super::system::{self, Inherited};
-use super::{callbacks, spawner};
 
 /// The time after the last start of a command until the shims that wait are ended.
 const IDLE_TIME: Duration = Duration::from_secs(10);
@@ -190,7 +191,7 @@ fn end_idle(state: &Weak<Mutex<State>>) {
         is_idle.then(|| take_all(&mut state))
     };
     match idle {
-        Some(idle) => callbacks::run(vec![Box::new(move || end(idle))]),
+        Some(idle) => callback_threads::run(vec![Box::new(move || end(idle))]),
         // If the system refuses the thread now, the next command tries again.
         None => drop(watch(&state)),
     }

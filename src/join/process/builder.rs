@@ -311,7 +311,8 @@ impl Builder {
     /// Queues the process in `changes` when it has printed something to a captured stream, when such a
     /// stream ends, and when the process has ended: see
     /// [`Changes::take_processes`](crate::Changes::take_processes). However much it prints, it is queued
-    /// once until it is taken. The window is woken from a thread for callbacks.
+    /// once until it is taken. The window is woken from a thread for callbacks. A second call replaces the
+    /// first.
     pub fn report_to(mut self, changes: &Changes) -> Self {
         self.changes = Some(changes.clone());
         self
@@ -414,7 +415,7 @@ impl Builder {
 /// Takes over the program, the arguments, the working directory, and the variables that are set or
 /// removed. Nothing else can be read from a command. That includes its streams, its process group, its
 /// user and its argument 0, and whether code runs in the child. Set on the builder what the process needs
-/// of these.
+/// of these. A builder has no user: for another one, start a program such as `setpriv`.
 ///
 /// A cleared environment is taken over as long as std shows it in the text of the command, which std does
 /// not promise. If the process must not get the variables of this program, call

@@ -3,9 +3,9 @@
 use std::fmt;
 use std::sync::{Arc, Mutex};
 
+use super::super::callback_threads;
 use super::super::panic::{contain, drop_contained};
 use super::super::sync::lock;
-use super::callbacks;
 use super::line::{Line, LineReader, NextLine};
 use super::output::{Stream, StreamCapture};
 use super::turns::Turns;
@@ -58,7 +58,7 @@ impl Follower {
     pub(super) fn wake(self: &Arc<Self>) {
         if self.turns.ask() {
             let follower = self.clone();
-            callbacks::run(vec![Box::new(move || follower.run())]);
+            callback_threads::run(vec![Box::new(move || follower.run())]);
         }
     }
 

@@ -40,7 +40,6 @@ pub mod conformance {}
 
 mod ahead;
 mod builder;
-mod callbacks;
 mod children;
 mod descendants;
 mod end;

@@ -11,7 +11,7 @@ use super::super::sync::{current_thread, lock};
 use super::super::token::CancelToken;
 use super::super::waiters::Waiter;
 
-/// One of the two output streams of a process.
+/// One of the two output streams of a process. There is no third.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Stream {
     /// Standard output.

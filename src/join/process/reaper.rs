@@ -21,14 +21,15 @@ use rustix::io::Errno;
 use rustix::process::Signal;
 
 use super::super::SpawnError;
+use super::super::callback_threads;
 use super::super::started::{Started, start_thread};
+use super::children;
 use super::follower::Follower;
 use super::input::InputQueue;
 use super::output::Stream;
 use super::shared::ProcessShared;
 use super::system::{Notifier, Pidfd};
 use super::tree::Root as _;
-use super::{callbacks, children};
 
 /// The bytes of one stream that are read or written before the others get their turn.
 const MAX_BYTES_PER_TURN: usize = 256 * 1024;
@@ -113,7 +114,7 @@ static REAPER: Started<ReaperSender> = Started::new();
 
 /// Starts the reaper and the thread for callbacks, unless they run.
 pub(super) fn start() -> Result<(), SpawnError> {
-    callbacks::start()?;
+    callback_threads::start()?;
     reaper().map(drop)
 }
 

@@ -12,6 +12,7 @@ use rustix::process::{
 };
 
 use super::super::callback_guard::CallbackGuard;
+use super::super::callback_threads;
 use super::super::changes::{ChangeMark, Subscription};
 use super::super::clock::{self, Stamp};
 use super::super::graph::{self, Intent, Need};
@@ -20,7 +21,6 @@ use super::super::sync::lock;
 use super::super::targets::Targets;
 use super::super::token::CancelToken;
 use super::super::waiters::{Awaited, Callback, Waiter};
-use super::callbacks;
 use super::end::End;
 use super::exit::{Exit, ProcessInfo, ProcessState};
 use super::group::ProcessGroup;
@@ -222,7 +222,7 @@ impl ProcessShared {
     pub(super) fn report_change(self: &Arc<Self>) {
         let subscription = &self.spawned.subscription;
         if let Some(changes) = subscription.queue_process(&self.change_mark, self) {
-            callbacks::run(vec![Box::new(move || changes.wake())]);
+            callback_threads::run(vec![Box::new(move || changes.wake())]);
         }
     }
 
@@ -366,7 +366,7 @@ impl ProcessShared {
         let callbacks = self.end.publish(exit);
         self.report_change();
         self.ignore_cancel();
-        callbacks::run(callbacks);
+        callback_threads::run(callbacks);
     }
 }
 

@@ -6,8 +6,8 @@ use std::os::unix::fs::FileExt as _;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use meanwhile_join::JoinError;
 use meanwhile_join::process::{Builder, Exit, Process, ProcessGroup};
+use meanwhile_join::{JoinError, Promise};
 use nix::sys::ptrace;
 use nix::sys::signal::{Signal, killpg};
 use nix::sys::wait::waitpid;
@@ -202,6 +202,17 @@ fn callback_that_stops_another_process_blocks_none() {
     assert!(stopped.try_recv().is_err(), "the join waited for the stop");
     let report = stopped.recv_timeout(TIMEOUT).unwrap();
     assert_eq!(report.exit.and_then(Exit::signal_name), Some("SIGKILL"));
+}
+
+#[test]
+fn p16_callback_may_wait_for_a_later_one() {
+    let process = shell("read line").stdin_piped().spawn().unwrap();
+    let (promise, task) = Promise::new("later");
+    let (send, joined) = mpsc::channel();
+    process.on_finish(move || send.send(task.join().is_ok()).unwrap());
+    process.on_finish(move || promise.send(()).unwrap());
+    drop(process.take_stdin());
+    assert_eq!(joined.recv_timeout(TIMEOUT), Ok(true));
 }
 
 #[test]

@@ -5,14 +5,16 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use meanwhile_join::{
-    self as join, Builder, JoinError, Pool, Select, Task, TaskId, WaitOutcome, WaitUntil,
+    self as join, Builder, JoinError, Pool, Priority, Select, Task, TaskId, WaitOutcome, WaitUntil,
 };
 
 use crate::util::child::in_child;
 use crate::util::gate::{Gate, TIMEOUT};
 
+/// Threads of background priority would not get on beside other work of the machine.
 fn pool(threads: usize) -> Pool {
-    Pool::builder().threads(threads).build().unwrap()
+    let pool = Pool::builder().threads(threads);
+    pool.priority(Priority::Normal).build().unwrap()
 }
 
 fn on<T: Send + Sync + 'static>(pool: &Pool, f: impl FnOnce() -> T + Send + 'static) -> Task<T> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use meanwhile_join::{
-    self as join, Builder, CallbackGuard, CancelToken, Changes, Context, OwnedTask, Slot,
+    self as join, Builder, CallbackGuard, CancelToken, Changes, Context, OwnedTask, Promise, Slot,
     SlotError, SlotState,
 };
 
@@ -102,6 +102,23 @@ fn delayed_call_may_delay_another_one() {
     });
     called.recv_timeout(TIMEOUT).unwrap();
     drop(first);
+}
+
+/// The second call ends the wait of the first, which it comes after or at the same time as.
+#[test]
+fn t36_call_that_waits_delays_no_other() {
+    for delay in [Duration::ZERO, SHORT * 2] {
+        for _ in 0..20 {
+            let (promise, task) = Promise::new("later");
+            let (send, joined) = mpsc::channel();
+            let waits = join::after(Duration::ZERO, move || {
+                send.send(task.join().is_ok()).unwrap();
+            });
+            let sends = join::after(delay, move || promise.send(()).unwrap());
+            assert_eq!(joined.recv_timeout(TIMEOUT), Ok(true));
+            drop((waits, sends));
+        }
+    }
 }
 
 #[cfg(target_os = "linux")]

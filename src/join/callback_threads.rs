@@ -1,20 +1,20 @@
-//! The threads that run the callbacks of processes.
+//! The threads that run the callbacks of processes, and the delayed calls.
 //!
 //! A callback may block: it may join or stop another process. So it runs neither on the reaper,
-//! which would notice no end meanwhile, nor after another callback that blocks. One thread waits
-//! for callbacks all the time. If it is busy, another one is started, and ends when there are no
-//! more callbacks.
+//! which would notice no end meanwhile, nor on the timer, nor after another callback that blocks. One
+//! thread waits for callbacks all the time. If it is busy, another one is started, and ends when there are
+//! no more callbacks.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex};
 
-use super::super::SpawnError;
-use super::super::panic::contain;
-use super::super::started::start_thread;
-use super::super::sync::{ignore_poison, lock};
-use super::super::waiters::Callback;
+use super::error::SpawnError;
+use super::nested;
+use super::started::start_thread;
+use super::sync::ignore_poison;
+use super::waiters::Callback;
 
-/// The callbacks of one process, in the order in which they were added.
+/// The callbacks of one process in the order in which they were added, or calls that are due.
 type Callbacks = Vec<Callback>;
 
 struct Queue {
@@ -34,23 +34,24 @@ static QUEUE: Mutex<Queue> = Mutex::new(Queue {
 static DID_QUEUE: Condvar = Condvar::new();
 
 /// Starts the thread that waits for callbacks, unless it runs.
-pub(super) fn start() -> Result<(), SpawnError> {
-    let mut queue = lock(&QUEUE);
+pub(crate) fn start() -> Result<(), SpawnError> {
+    let mut queue = ignore_poison(QUEUE.lock());
     if queue.has_permanent_thread {
         return Ok(());
     }
-    start_thread("process callbacks", || serve(Queue::wait))?;
+    start_thread("callbacks", || serve(Queue::wait))?;
     queue.has_permanent_thread = true;
     Ok(())
 }
 
-/// Runs callbacks on another thread, soon. Does not block.
-pub(super) fn run(callbacks: Callbacks) {
+/// Runs callbacks on another thread, one after another, soon. Does not block. If one of them waits, those
+/// after it run first, since it may wait for what they do.
+pub(crate) fn run(callbacks: Callbacks) {
     if callbacks.is_empty() {
         return;
     }
     let is_served = {
-        let mut queue = lock(&QUEUE);
+        let mut queue = ignore_poison(QUEUE.lock());
         queue.waiting.push_back(callbacks);
         queue.idle >= queue.waiting.len()
     };
@@ -58,26 +59,24 @@ pub(super) fn run(callbacks: Callbacks) {
         DID_QUEUE.notify_one();
     } else {
         // If the system refuses the thread, the callbacks wait for one that is busy now.
-        start_thread("more process callbacks", || serve(Queue::take)).ok();
+        start_thread("more callbacks", || serve(Queue::take)).ok();
     }
 }
 
 fn serve(next: fn() -> Option<Callbacks>) {
     while let Some(callbacks) = next() {
-        for callback in callbacks {
-            contain(callback);
-        }
+        nested::run_all(callbacks, || ());
     }
 }
 
 impl Queue {
     fn take() -> Option<Callbacks> {
-        lock(&QUEUE).waiting.pop_front()
+        ignore_poison(QUEUE.lock()).waiting.pop_front()
     }
 
     /// Waits for callbacks, without an end.
     fn wait() -> Option<Callbacks> {
-        let mut queue = lock(&QUEUE);
+        let mut queue = ignore_poison(QUEUE.lock());
         loop {
             if let Some(callbacks) = queue.waiting.pop_front() {
                 return Some(callbacks);
