@@ -17,8 +17,8 @@ const NAME: &str = "timer";
 
 /// Calls `callback` once after `delay`, and never earlier. Dropping the guard takes it back.
 ///
-/// It is called on a thread that all delayed calls share with the callbacks of processes. While one of them
-/// blocks, the others are called on another thread. If it panics, the panic is ignored. A delay too long for
+/// It is called on a thread that all delayed calls share with the callbacks of processes. If one of them blocks,
+/// those that are due meanwhile are called on another thread, up to 20 ms late. If it panics, the panic is ignored. A delay too long for
 /// the clock, such as [`Duration::MAX`], never ends.
 ///
 /// A guard in the place of the one before makes a debounce: the call comes when there was no new one
@@ -72,7 +72,14 @@ struct Queue {
     calls: BTreeMap<Key, Callback>,
     /// The calls that are due and have not begun.
     due: BTreeMap<Key, Callback>,
+    /// The number of times that calls were due.
+    batches: u64,
+    /// Since when the newest batch runs, until the last call of it has begun and none before it goes on.
+    running_since: Option<Instant>,
 }
+
+/// So long calls wait for those before them, to come in their order.
+const PATIENCE: Duration = Duration::from_millis(20);
 
 /// The number tells calls at the same time apart.
 type Key = (Instant, u64);
@@ -115,24 +122,37 @@ impl Timers {
         drop_contained(removed);
     }
 
-    /// Blocks until calls are due. Returns them in the order of their times, for [`begin`](Self::begin).
-    pub(crate) fn next_due(&self) -> Vec<Key> {
+    /// Blocks until calls are due, and those before them have ended or take long. Returns them in the order
+    /// of their times, for [`begin`](Self::begin), with the number for [`end`](Self::end).
+    pub(crate) fn next_due(&self) -> (Vec<Key>, u64) {
         let mut queue = lock(&self.queue);
         loop {
-            let Some((&first, _)) = queue.calls.first_key_value() else {
+            let Some((&(first, _), _)) = queue.calls.first_key_value() else {
                 queue = ignore_poison(self.has_new_first.wait(queue));
                 continue;
             };
             let now = Instant::now();
-            let left = first.0.saturating_duration_since(now);
-            if left.is_zero() {
+            let after_others = queue.running_since.map(|since| since + PATIENCE);
+            let at = after_others.map_or(first, |at| at.max(first));
+            if at <= now {
                 let later = queue.calls.split_off(&(now, u64::MAX));
                 let due = std::mem::replace(&mut queue.calls, later);
                 let keys = due.keys().copied().collect();
                 queue.due.extend(due);
-                return keys;
+                queue.batches += 1;
+                queue.running_since = Some(now);
+                return (keys, queue.batches);
             }
-            queue = wait_timeout(&self.has_new_first, queue, left).0;
+            queue = wait_timeout(&self.has_new_first, queue, at - now).0;
+        }
+    }
+
+    /// Has the next calls not wait for this batch any more.
+    pub(crate) fn end(&self, batch: u64) {
+        let mut queue = lock(&self.queue);
+        if queue.batches == batch {
+            queue.running_since = None;
+            self.has_new_first.notify_one();
         }
     }
 
@@ -141,9 +161,14 @@ impl Timers {
         lock(&self.queue).due.remove(&key)
     }
 
-    /// Returns what runs a call that is due.
-    fn call(&'static self, key: Key) -> Callback {
-        Box::new(move || self.begin(key).into_iter().for_each(|call| call()))
+    /// Blocks until calls are due, and has them run. If one of them waits for something else, those after
+    /// it run first, and so does the end of the batch.
+    fn run_next(&'static self) {
+        let (keys, batch) = self.next_due();
+        let call = |key| move || self.begin(key).into_iter().for_each(|call| call());
+        let calls = keys.into_iter().map(|key| Box::new(call(key)) as Callback);
+        let end: Callback = Box::new(move || self.end(batch));
+        callback_threads::run(calls.chain([end]).collect());
     }
 }
 
@@ -159,8 +184,7 @@ pub(crate) fn global() -> Result<&'static Timers, SpawnError> {
         callback_threads::start()?;
         start_thread(NAME, || {
             loop {
-                let due = timers.next_due().into_iter();
-                callback_threads::run(due.map(|key| timers.call(key)).collect());
+                timers.run_next();
             }
         })
     })?;
@@ -177,7 +201,7 @@ mod tests {
         let now = Instant::now();
         let keys = [0, 1].map(|_| timers.insert(now, Box::new(|| ())));
         assert_ne!(keys[0], keys[1]);
-        assert_eq!(timers.next_due(), keys);
+        assert_eq!(timers.next_due().0, keys);
         assert!(keys.iter().all(|key| timers.begin(*key).is_some()));
     }
 }

@@ -29,7 +29,7 @@ fn delayed_call_racing_its_removal_goes_once() {
             let timers = timers.clone();
             move || timers.remove(key)
         });
-        for due in timers.next_due() {
+        for due in timers.next_due().0 {
             timers.begin(due).into_iter().for_each(|call| call());
         }
         remover.join().expect("it ends");
@@ -46,7 +46,7 @@ fn call_added_while_the_timer_sleeps_wakes_it() {
             let timers = timers.clone();
             move || timers.insert(Instant::now(), Box::new(|| ()))
         });
-        assert_eq!(timers.next_due().len(), 1);
+        assert_eq!(timers.next_due().0.len(), 1);
         adder.join().expect("it ends");
     });
 }

@@ -121,6 +121,23 @@ fn t36_call_that_waits_delays_no_other() {
     }
 }
 
+/// Blocks in what is no wait of the library.
+#[test]
+fn t36_call_that_blocks_delays_no_other_for_long() {
+    let (blocked, may_end) = (Gate::new(), Gate::new());
+    let _open = OpenOnDrop(may_end.clone());
+    let blocks = join::after(Duration::ZERO, {
+        let (blocked, may_end) = (blocked.clone(), may_end.clone());
+        move || {
+            blocked.open();
+            may_end.pass();
+        }
+    });
+    blocked.pass();
+    pass_time(SHORT);
+    drop(blocks);
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn t36_delayed_calls_share_one_thread() {
