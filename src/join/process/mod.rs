@@ -78,6 +78,7 @@ mod shared;
 mod shim;
 mod spawner;
 mod start;
+mod start_threads;
 mod stop;
 mod stopper;
 mod streams;
