@@ -88,6 +88,10 @@ impl StartThreads {
     }
 
     /// Waits for a start. Returns `None` if there came none, and takes this thread off the list.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "waits for a start that is sent at once"
+    )]
     fn next(&self, mailbox: &Sender<Start>, inbox: &Receiver<Start>) -> Option<Start> {
         match inbox.recv_timeout(IDLE_TIME) {
             Ok(start) => return Some(start),
