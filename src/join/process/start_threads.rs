@@ -135,7 +135,7 @@ mod tests {
         };
         let waiting = lock(&threads.0).len();
         start(threads, priority, move || send(sender));
-        let served = receiver.recv().expect("the start has run");
+        let served = receiver.into_iter().next().expect("the start has run");
         while lock(&threads.0).len() < waiting.max(1) {
             thread::yield_now();
         }
@@ -157,7 +157,7 @@ mod tests {
         served_by(&THREADS, Priority::Normal);
         let (hold, held) = sync_channel::<()>(0);
         start(&THREADS, Priority::Normal, move || {
-            held.into_iter().for_each(drop)
+            held.into_iter().for_each(drop);
         });
         let second = served_by(&THREADS, Priority::Normal);
         assert_eq!(served_by(&THREADS, Priority::Normal), second);
