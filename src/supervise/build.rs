@@ -1,6 +1,6 @@
 //! Links the library that unwinds panics into the program.
 //!
-//! Where the libc is that of GNU, it is the shared `libgcc_s`. To load that takes an eighth of the time of a
+//! Where the libc is that of GNU, it is the shared `libgcc_s`. To load that takes a seventh of the time of a
 //! start of the program, which is started for every command.
 
 use std::error::Error;
