@@ -135,7 +135,7 @@ impl Drop for Ahead {
 }
 
 /// The number of processors. To find it takes as long as a tenth of a start.
-fn processors() -> usize {
+pub(super) fn processors() -> usize {
     static PROCESSORS: LazyLock<usize> =
         LazyLock::new(|| std::thread::available_parallelism().map_or(1, NonZero::get));
     *PROCESSORS

@@ -77,6 +77,7 @@ mod shared;
 mod shim;
 mod spawner;
 mod start;
+mod start_threads;
 mod stop;
 mod stopper;
 mod streams;

@@ -2,16 +2,25 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::{Builder, CancelToken, JoinError, Priority, Select};
+use super::super::closure::body;
+use super::super::owned::{OwnedSlot, fill_owned};
+use super::super::{
+    Builder, CancelToken, Context, JoinError, OwnedTask, Priority, Select,
+    SpawnError as ThreadError, registry,
+};
 use super::error::SpawnError;
 use super::handle::Process;
+use super::start_threads::StartThreads;
 use super::trace::in_current_span;
+
+/// The threads in which launched processes are started. Others inherit from the thread that starts them.
+static THREADS: StartThreads = StartThreads::new();
 
 /// Runs `spawn` in a task and waits for it until the deadline has passed or a token is cancelled. Then it
 /// cancels the token of `spawn`, and kills a process that is started after that.
 pub(super) fn spawn_until(
     program: String,
-    priority: Priority,
+    is_launched: bool,
     spawn: impl FnOnce(&CancelToken) -> Result<Process, SpawnError> + Send + 'static,
     deadline: Option<Instant>,
     tokens: &[CancelToken],
@@ -26,7 +35,13 @@ pub(super) fn spawn_until(
         move || spawn(&given_up)
     });
     let start = Builder::new(format!("starts {program}")).daemon(true);
-    let mut start = start.priority(priority).spawn_owned(|_| spawn())?;
+    // A child without a launcher inherits the priority of the thread that starts it.
+    let start = start.priority(Priority::current());
+    let mut start = if is_launched {
+        on_waiting_thread(start, spawn)?
+    } else {
+        start.spawn_owned(|_| spawn())?
+    };
     let select = Select::new().task(&start).deadline(deadline);
     let mut select = tokens.iter().fold(select, Select::token);
     // What has ended it shows below.
@@ -45,6 +60,22 @@ pub(super) fn spawn_until(
             })
         }
     }
+}
+
+/// Starts a task on a thread that has served an earlier one, if one waits.
+fn on_waiting_thread<T: Send + 'static>(
+    task: Builder,
+    f: impl FnOnce() -> T + Send + 'static,
+) -> Result<OwnedTask<T>, ThreadError> {
+    let slot = OwnedSlot::default();
+    let body = body(fill_owned(slot.clone()), |_context: &Context| f());
+    let handle = task.start_by(body, |_thread, priority, header| {
+        let start = Box::new(move || {
+            registry::run(&header);
+        });
+        THREADS.run(priority, start)
+    })?;
+    Ok(OwnedTask::new(handle, slot))
 }
 
 fn stop_late(started: Result<Process, SpawnError>) {

@@ -208,10 +208,9 @@ impl Builder {
         let program = self.invocation.program_name();
         let own = self.cancel_token.iter();
         let tokens: Vec<_> = own.chain([token]).cloned().collect();
-        // The child inherits the priority of the thread that starts it.
-        let priority = Priority::current();
+        let is_launched = self.launch.is_some();
         let start = move |given_up: &CancelToken| self.start_now(given_up);
-        patient::spawn_until(program, priority, start, deadline.into(), &tokens)
+        patient::spawn_until(program, is_launched, start, deadline.into(), &tokens)
     }
 
     /// Starts a command without a launcher, at the priority that was set.
