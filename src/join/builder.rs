@@ -1,23 +1,22 @@
 //! Starting tasks.
 
 use std::io;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use super::cancel_tree::{self, CancelTarget};
 use super::changes::{Changes, Subscription};
-use super::closure::body;
 use super::context::Context;
 use super::error::SpawnError;
 use super::handle::Handle;
-use super::header::{Body, Header, Spec};
+use super::header::{Header, Spec};
 use super::id::TaskId;
 use super::info::Placement;
+use super::job::Body;
 use super::panic::install_hook;
 use super::pool::Pool;
 use super::priority::{Priority, spawn_thread};
 use super::registry;
-use super::sync::CountedArc;
-use super::task::{SharedSlot, Task, fill};
+use super::task::Task;
 use super::token::CancelToken;
 
 /// The settings of a new task. Those of a process are [`process::Builder`](super::process::Builder), which
@@ -146,8 +145,8 @@ impl Builder {
         F: FnOnce(&Context) -> T + Send + 'static,
         T: Send + Sync + 'static,
     {
-        let slot: SharedSlot<T> = CountedArc::new(OnceLock::new());
-        let handle = self.start(body(fill(slot.clone()), f))?;
+        let (body, slot) = Body::shared(f);
+        let handle = self.start(body)?;
         Ok(Task::new(handle, slot))
     }
 
@@ -179,8 +178,8 @@ impl Builder {
         F: FnOnce(&Context) -> T + Send + 'static,
         T: Send + Sync + 'static,
     {
-        let slot: SharedSlot<T> = CountedArc::new(OnceLock::new());
-        let handle = self.queue(pool, body(fill(slot.clone()), f));
+        let (body, slot) = Body::shared(f);
+        let handle = self.queue(pool, body);
         Task::new(handle, slot)
     }
 
@@ -252,10 +251,10 @@ impl Builder {
                 registry::cancel(&header);
             }
         }
-        (Handle::new(header), done)
+        (Handle::first(header), done)
     }
 
-    /// Returns a task with this body that is not listed.
+    /// Returns a task with this body that is not listed. The caller makes its first handle.
     pub(crate) fn header(self, placement: Placement, body: Body) -> Arc<Header> {
         let spec = Spec {
             id: TaskId::next(),

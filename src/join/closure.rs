@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::context::Context;
-use super::header::{Body, ClosureOutcome, Header};
+use super::header::{ClosureOutcome, Header};
+use super::job::Body;
 use super::panic::{Caught, Contained, catch, drop_contained};
 
 /// Returns a body that runs `f` and stores its value. The body drops `f` and `store` before the
@@ -13,7 +14,7 @@ pub(crate) fn body<T: 'static>(
     f: impl FnOnce(&Context) -> T + Send + 'static,
 ) -> Body {
     let f = Contained::new(f);
-    Box::new(move |header| run(header, f, store))
+    Body::new(move |header| run(header, f, store))
 }
 
 /// Runs `f` as the closure of the task of this header, and stores its value.
@@ -23,7 +24,7 @@ pub(crate) fn run<T>(
     store: impl FnOnce(Contained<T>),
 ) -> ClosureOutcome {
     let context = Context::new(header.clone());
-    let caught = catch(header.clone(), || f.into_inner().map(|f| f(&context)));
+    let caught = catch(header, || f.into_inner().map(|f| f(&context)));
     match caught {
         Caught::Returned(Some(value)) if header.cancel_marks().has_given_up() => {
             drop_contained(value);

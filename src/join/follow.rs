@@ -13,9 +13,10 @@ use super::context::Context;
 use super::error::cycle_text;
 use super::graph;
 use super::handle::Handle;
-use super::header::{Body, ClosureOutcome, Header, run_traced};
+use super::header::{ClosureOutcome, Header, run_traced};
 use super::id::TaskId;
 use super::info::Placement;
+use super::job::Body;
 use super::owned::{OwnedSlot, OwnedTask, fill_owned};
 use super::panic::{Caught, Contained, PanicReport, catch};
 use super::sync::{Mutex, lock};
@@ -200,7 +201,7 @@ impl Follower {
             return Err(ClosureOutcome::Cancelled);
         }
         let _current = current::enter(self.header.id());
-        match catch(self.header.clone(), || f(value)) {
+        match catch(&self.header, || f(value)) {
             Caught::Returned(next) => Ok(next),
             Caught::Cancelled => Err(ClosureOutcome::Cancelled),
             Caught::Panicked(report) => Err(ClosureOutcome::Panicked(report)),
@@ -261,7 +262,7 @@ impl Leader {
 /// The body of a follower. It never runs; a cancel of the follower drops it, which cancels the leader.
 fn body(leader: &Arc<Leader>) -> Body {
     let cancel = CancelOnDrop(leader.clone());
-    Box::new(move |_| {
+    Body::new(move |_| {
         drop(cancel);
         ClosureOutcome::Cancelled
     })

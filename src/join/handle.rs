@@ -12,6 +12,11 @@ use super::panic::PanicReport;
 pub(crate) struct Handle(Arc<Header>);
 
 impl Handle {
+    /// The first handle to a new task, which counts it already. Must be called once.
+    pub(crate) fn first(header: Arc<Header>) -> Self {
+        Self(header)
+    }
+
     pub(crate) fn new(header: Arc<Header>) -> Self {
         header.add_handle();
         Self(header)

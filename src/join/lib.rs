@@ -48,6 +48,7 @@ mod header;
 mod id;
 mod idle;
 mod info;
+mod job;
 #[cfg(loom)]
 mod loom_park;
 mod members;

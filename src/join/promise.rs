@@ -1,19 +1,19 @@
 //! Tasks without a closure: a promise, and a value that is there already.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use super::builder::Builder;
 use super::callback_guard::CallbackGuard;
 use super::handle::Handle;
-use super::header::{Body, ClosureOutcome, Header};
+use super::header::{ClosureOutcome, Header};
 use super::id::TaskId;
 use super::info::Placement;
+use super::job::{Body, SharedSlot, fill};
 use super::owned::{OwnedSlot, OwnedTask, fill_owned};
 use super::panic::Contained;
 use super::registry;
-use super::sync::CountedArc;
-use super::task::{SharedSlot, Task, fill};
+use super::task::Task;
 use super::token::CancelToken;
 
 /// The sending half of a task without a closure. [`send`](Self::send) gives the task its value.
@@ -176,7 +176,7 @@ impl Builder {
     /// Returns a [`Promise`] with these settings and its task, which lends the value. The settings of
     /// a thread have no effect.
     pub fn promise<T: Send + Sync + 'static>(self) -> (Promise<T>, Task<T>) {
-        let slot: SharedSlot<T> = CountedArc::new(OnceLock::new());
+        let slot = SharedSlot::new();
         let handle = self.add(Placement::Elsewhere, no_closure());
         let promise = Promise::of(&handle, fill(slot.clone()));
         (promise, Task::new(handle, slot))
@@ -211,7 +211,7 @@ impl<T> Task<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn ready(value: T) -> Self {
-        let slot: SharedSlot<T> = CountedArc::new(OnceLock::new());
+        let slot = SharedSlot::new();
         let handle = returned(|| fill(slot.clone())(Contained::new(value)));
         Self::new(handle, slot)
     }
@@ -234,7 +234,7 @@ impl<T> OwnedTask<T> {
 
 /// Returns a task that has ended, whose value `store` has stored.
 fn returned(store: impl FnOnce()) -> Handle {
-    let handle = Handle::new(Builder::default().header(Placement::Elsewhere, no_closure()));
+    let handle = Handle::first(Builder::default().header(Placement::Elsewhere, no_closure()));
     registry::run_code(&handle, || {
         store();
         ClosureOutcome::Returned
@@ -244,5 +244,5 @@ fn returned(store: impl FnOnce()) -> Handle {
 
 /// The body of a task that is ended from elsewhere. It only says who ends it.
 fn no_closure() -> Body {
-    Box::new(|_| ClosureOutcome::Cancelled)
+    Body::new(|_| ClosureOutcome::Cancelled)
 }

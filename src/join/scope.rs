@@ -9,6 +9,7 @@ use super::context::Context;
 use super::error::SpawnError;
 use super::handle::Handle;
 use super::header::{ClosureOutcome, run_traced};
+use super::job::Body;
 use super::owned::{OwnedSlot, OwnedTask, fill_owned};
 use super::panic::{Contained, PanicReport};
 use super::priority::spawn_scoped;
@@ -128,7 +129,7 @@ impl<'scope> Scope<'scope, '_> {
         let f = Contained::new(f);
         let spawner = Spawner::current();
         // A body can't borrow. So the thread has the closure, and the body only says who begins.
-        let body = Box::new(|_: &_| ClosureOutcome::Cancelled);
+        let body = Body::new(|_| ClosureOutcome::Cancelled);
         let handle = builder.start_by(body, |thread, priority, header| {
             spawn_scoped(self.threads, thread, priority, move || {
                 let code = || closure::run(&header, f, store);
