@@ -5,17 +5,18 @@ use std::sync::Arc;
 
 use super::cancel_tree::{self, CancelTarget};
 use super::changes::{Changes, Subscription};
+use super::code::Code;
 use super::context::Context;
 use super::error::SpawnError;
 use super::handle::Handle;
 use super::header::{Header, Spec};
 use super::id::TaskId;
 use super::info::Placement;
-use super::job::Body;
 use super::panic::install_hook;
 use super::pool::Pool;
 use super::priority::{Priority, spawn_thread};
 use super::registry;
+use super::shared_slot::shared;
 use super::task::Task;
 use super::token::CancelToken;
 
@@ -145,8 +146,8 @@ impl Builder {
         F: FnOnce(&Context) -> T + Send + 'static,
         T: Send + Sync + 'static,
     {
-        let (body, slot) = Body::shared(f);
-        let handle = self.start(body)?;
+        let (code, slot) = shared(f);
+        let handle = self.start(code)?;
         Ok(Task::new(handle, slot))
     }
 
@@ -178,24 +179,24 @@ impl Builder {
         F: FnOnce(&Context) -> T + Send + 'static,
         T: Send + Sync + 'static,
     {
-        let (body, slot) = Body::shared(f);
-        let handle = self.queue(pool, body);
+        let (code, slot) = shared(f);
+        let handle = self.queue(pool, code);
         Task::new(handle, slot)
     }
 
-    /// Starts a task with this body on a thread of its own.
-    pub(crate) fn start(self, body: Body) -> Result<Handle, SpawnError> {
-        self.start_by(body, |thread, priority, header| {
+    /// Starts a task with this code on a thread of its own.
+    pub(crate) fn start(self, code: Arc<dyn Code>) -> Result<Handle, SpawnError> {
+        self.start_by(code, |thread, priority, header| {
             spawn_thread(thread, priority, move || {
                 registry::run(&header);
             })
         })
     }
 
-    /// Starts a task with this body on the thread that `spawn` starts.
+    /// Starts a task with this code on the thread that `spawn` starts.
     pub(crate) fn start_by(
         self,
-        body: Body,
+        code: Arc<dyn Code>,
         spawn: impl FnOnce(std::thread::Builder, Priority, Arc<Header>) -> io::Result<()>,
     ) -> Result<Handle, SpawnError> {
         let mut thread = std::thread::Builder::new();
@@ -203,7 +204,7 @@ impl Builder {
             thread = thread.stack_size(bytes);
         }
         let (priority, stack_size) = (self.priority, self.stack_size);
-        let handle = self.add(Placement::Thread, body);
+        let handle = self.add(Placement::Thread, code);
         let thread = thread.name(handle.name().to_string());
         match spawn(thread, priority, Arc::clone(&handle)) {
             Ok(()) => Ok(handle),
@@ -217,16 +218,16 @@ impl Builder {
         }
     }
 
-    /// Queues a task with this body on a pool.
-    pub(crate) fn queue(self, pool: &Pool, body: Body) -> Handle {
-        let handle = self.add(pool.placement(), body);
+    /// Queues a task with this code on a pool.
+    pub(crate) fn queue(self, pool: &Pool, code: Arc<dyn Code>) -> Handle {
+        let handle = self.add(pool.placement(), code);
         pool.push(Arc::clone(&handle));
         handle
     }
 
-    /// Adds a task with this body to the list of live tasks. The caller must have it run.
-    pub(crate) fn add(self, placement: Placement, body: Body) -> Handle {
-        self.add_after(|_| (), placement, body).0
+    /// Adds a task with this code to the list of live tasks. The caller must have it run.
+    pub(crate) fn add(self, placement: Placement, code: Arc<dyn Code>) -> Handle {
+        self.add_after(|_| (), placement, code).0
     }
 
     /// Like [`add`](Self::add), but calls `before` with the task before others can find it.
@@ -234,11 +235,11 @@ impl Builder {
         self,
         before: impl FnOnce(&Arc<Header>) -> T,
         placement: Placement,
-        body: Body,
+        code: Arc<dyn Code>,
     ) -> (Handle, T) {
         install_hook();
         let token = self.cancel_token.clone();
-        let header = self.header(placement, body);
+        let header = self.header(placement, code);
         let done = before(&header);
         match placement {
             // The queue of the pool lists it.
@@ -254,8 +255,8 @@ impl Builder {
         (Handle::first(header), done)
     }
 
-    /// Returns a task with this body that is not listed. The caller makes its first handle.
-    pub(crate) fn header(self, placement: Placement, body: Body) -> Arc<Header> {
+    /// Returns a task with this code that is not listed. The caller makes its first handle.
+    pub(crate) fn header(self, placement: Placement, code: Arc<dyn Code>) -> Arc<Header> {
         let spec = Spec {
             id: TaskId::next(),
             name: self.name.map(|name| name.replace('\0', "\u{fffd}").into()),
@@ -263,7 +264,7 @@ impl Builder {
             placement,
             subscription: Subscription::new(self.changes.as_ref()),
         };
-        Arc::new(Header::new(spec, body))
+        Arc::new(Header::new(spec, code))
     }
 }
 

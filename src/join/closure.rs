@@ -4,20 +4,10 @@ use std::sync::Arc;
 
 use super::context::Context;
 use super::header::{ClosureOutcome, Header};
-use super::job::Body;
 use super::panic::{Caught, Contained, catch, drop_contained};
 
-/// Returns a body that runs `f` and stores its value. The body drops `f` and `store` before the
-/// outcome is published: from then on only handles hold the value.
-pub(crate) fn body<T: 'static>(
-    store: impl FnOnce(Contained<T>) + Send + 'static,
-    f: impl FnOnce(&Context) -> T + Send + 'static,
-) -> Body {
-    let f = Contained::new(f);
-    Body::new(move |header| run(header, f, store))
-}
-
-/// Runs `f` as the closure of the task of this header, and stores its value.
+/// Runs `f` as the closure of the task of this header, and stores its value. Both are dropped before the
+/// caller publishes the outcome: from then on only handles hold the value.
 pub(crate) fn run<T>(
     header: &Arc<Header>,
     f: Contained<impl FnOnce(&Context) -> T>,

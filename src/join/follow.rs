@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::builder::Builder;
 use super::closure;
+use super::code::{Code, code};
 use super::context::Context;
 use super::error::cycle_text;
 use super::graph;
@@ -16,8 +17,8 @@ use super::handle::Handle;
 use super::header::{ClosureOutcome, Header, run_traced};
 use super::id::TaskId;
 use super::info::Placement;
-use super::job::Body;
-use super::owned::{OwnedSlot, OwnedTask, fill_owned};
+use super::owned::OwnedTask;
+use super::owned_slot;
 use super::panic::{Caught, Contained, PanicReport, catch};
 use super::sync::{Mutex, lock};
 use super::trace::Spawner;
@@ -72,9 +73,8 @@ impl<T: Send + 'static> OwnedTask<T> {
         F: FnOnce(T, &Context) -> U + Send + 'static,
         U: Send + 'static,
     {
-        let slot = OwnedSlot::default();
+        let (store, slot) = owned_slot::alone();
         let (follower, handle) = Follower::new(self.header());
-        let store = fill_owned(slot.clone());
         let spawner = Spawner::current();
         let header = Arc::clone(self.header());
         header.on_finish(Box::new(move || {
@@ -133,9 +133,8 @@ impl<T: Send + 'static> OwnedTask<T> {
         F: FnOnce(T) -> OwnedTask<U> + Send + 'static,
         U: Send + 'static,
     {
-        let slot = OwnedSlot::default();
+        let (store, slot) = owned_slot::alone();
         let (mut follower, handle) = Follower::new(self.header());
-        let store = fill_owned(slot.clone());
         let header = Arc::clone(self.header());
         let called_at = Location::caller();
         header.on_finish(Box::new(move || match follower.call(self, f) {
@@ -180,7 +179,7 @@ impl Follower {
             let graph = graph::global();
             graph.enter_new_follower(task.id(), leader.clone())
         };
-        let (handle, wait) = settings.add_after(enter, Placement::Elsewhere, body(&link));
+        let (handle, wait) = settings.add_after(enter, Placement::Elsewhere, cancelling(&link));
         let follower = Self {
             header: Arc::clone(&handle),
             leader: link,
@@ -259,10 +258,10 @@ impl Leader {
     }
 }
 
-/// The body of a follower. It never runs; a cancel of the follower drops it, which cancels the leader.
-fn body(leader: &Arc<Leader>) -> Body {
+/// The code of a follower. It never runs; a cancel of the follower drops it, which cancels the leader.
+fn cancelling(leader: &Arc<Leader>) -> Arc<dyn Code> {
     let cancel = CancelOnDrop(leader.clone());
-    Body::new(move |_| {
+    code(move |_| {
         drop(cancel);
         ClosureOutcome::Cancelled
     })

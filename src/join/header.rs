@@ -22,11 +22,11 @@ use super::cancel_marks::CancelMarks;
 use super::cancel_tree::CancelNode;
 use super::changes::{ChangeMark, Changes, Observed, Subscription};
 use super::clock::Time;
+use super::code::{Body, Code, code};
 use super::current;
 use super::handle_count::HandleCount;
 use super::id::{TaskId, TaskIdentity};
 use super::info::{Placement, Progress, ProgressUnit, TaskInfo, TaskState};
-use super::job::{Body, Code};
 use super::nested;
 use super::panic::{PanicReport, RunningTask, drop_contained, report_unless_seen};
 use super::parking::Parking;
@@ -112,7 +112,7 @@ pub(crate) struct Spec {
 
 impl Header {
     /// A task with one handle, which the caller must make: [`Handle::first`](super::handle::Handle::first).
-    pub(crate) fn new(spec: Spec, body: Body) -> Self {
+    pub(crate) fn new(spec: Spec, code: Arc<dyn Code>) -> Self {
         let has_extras = spec.name.is_some() || !spec.subscription.is_empty();
         let extras = has_extras.then(|| Extras::new(spec.name, spec.subscription));
         Self {
@@ -126,7 +126,7 @@ impl Header {
             cancel_marks: CancelMarks::default(),
             change_mark: ChangeMark::default(),
             has_waiters: AtomicBool::new(false),
-            waiters: Waiters::new(Start::Waiting(traced(body).into_code())),
+            waiters: Waiters::new(Start::Waiting(traced(code))),
             extras: extras.map_or_else(OnceLock::new, OnceLock::from),
         }
     }
@@ -371,7 +371,7 @@ impl Header {
                 return None;
             }
             match std::mem::replace(start, Start::Claimed(begun)) {
-                Start::Waiting(code) => Some(Body::of(code)),
+                Start::Waiting(code) => Some(Body::new(code)),
                 Start::Claimed(_) => None,
             }
         })
@@ -390,6 +390,13 @@ impl Header {
         // report this task is the current one, so a `shutdown` in there does not wait for itself.
         let _current = current::enter(self.id());
         self.remove_handle();
+    }
+
+    /// Wakes the threads that wait already, before the caller has [settled](Self::settle) the end.
+    pub(crate) fn wake_first(&self) {
+        if self.has_waiters.load(Ordering::Relaxed) {
+            self.waiters.take_waiters().for_each(Waiter::wake);
+        }
     }
 
     /// Wakes the waiting threads, then queues the change, then runs the callbacks. Returns whether there was
@@ -444,7 +451,10 @@ impl Header {
             return;
         };
         while !self.is_finished() && !is_broken() && park_until(deadline) {}
-        self.remove_waiter(ticket);
+        // The end takes the waiters itself.
+        if !self.is_finished() {
+            self.remove_waiter(ticket);
+        }
     }
 
     /// Has the end of this task listed in `ends`, now if it has ended already.
@@ -474,12 +484,13 @@ impl Header {
 }
 
 /// Has the closure run in a span of its own.
-fn traced(body: Body) -> Body {
+fn traced(inner: Arc<dyn Code>) -> Arc<dyn Code> {
     if !trace::IS_ON {
-        return body;
+        return inner;
     }
+    let body = Body::new(inner);
     let spawner = trace::Spawner::current();
-    Body::new(move |header| run_traced(spawner, header, || body.run(header)))
+    code(move |header| run_traced(spawner, header, || body.run(header)))
 }
 
 /// Runs the code of a task in a span of its own.

@@ -18,16 +18,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::changes::{Changes, Subscription};
-use super::closure::body;
 use super::error::JoinError;
 use super::graph::Graph;
 use super::handle::Handle;
 use super::header::{Header, Spec};
 use super::id::TaskId;
 use super::info::Placement;
-use super::job::Body;
-use super::owned::{OwnedSlot, OwnedTask, fill_owned};
+use super::owned::OwnedTask;
+use super::owned_slot::owned;
 use super::registry;
+use super::shared_slot::shared;
 use super::sync::{AtomicBool, Ordering};
 use super::task::Task;
 use super::wait;
@@ -46,8 +46,8 @@ fn placed<T: Send + Sync + 'static>(
     changes: Option<&Changes>,
     f: impl FnOnce() -> T + Send + 'static,
 ) -> Task<T> {
-    let (body, slot) = Body::shared(move |_| f());
-    let header = Header::new(spec(placement, id, changes), body);
+    let (code, slot) = shared(move |_| f());
+    let header = Header::new(spec(placement, id, changes), code);
     Task::new(Handle::first(Arc::new(header)), slot)
 }
 
@@ -56,9 +56,8 @@ fn owned_task<T: Send + 'static>(
     changes: Option<&Changes>,
     f: impl FnOnce() -> T + Send + 'static,
 ) -> OwnedTask<T> {
-    let slot = OwnedSlot::default();
-    let body = body(fill_owned(slot.clone()), move |_| f());
-    let header = Header::new(spec(Placement::Thread, id, changes), body);
+    let (code, slot) = owned(move |_| f());
+    let header = Header::new(spec(Placement::Thread, id, changes), code);
     OwnedTask::new(Handle::first(Arc::new(header)), slot)
 }
 

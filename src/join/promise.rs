@@ -5,14 +5,16 @@ use std::sync::Arc;
 
 use super::builder::Builder;
 use super::callback_guard::CallbackGuard;
+use super::code::{Code, code};
 use super::handle::Handle;
 use super::header::{ClosureOutcome, Header};
 use super::id::TaskId;
 use super::info::Placement;
-use super::job::{Body, SharedSlot, fill};
-use super::owned::{OwnedSlot, OwnedTask, fill_owned};
+use super::owned::OwnedTask;
+use super::owned_slot;
 use super::panic::Contained;
 use super::registry;
+use super::shared_slot;
 use super::task::Task;
 use super::token::CancelToken;
 
@@ -176,18 +178,18 @@ impl Builder {
     /// Returns a [`Promise`] with these settings and its task, which lends the value. The settings of
     /// a thread have no effect.
     pub fn promise<T: Send + Sync + 'static>(self) -> (Promise<T>, Task<T>) {
-        let slot = SharedSlot::new();
+        let (store, slot) = shared_slot::alone();
         let handle = self.add(Placement::Elsewhere, no_closure());
-        let promise = Promise::of(&handle, fill(slot.clone()));
+        let promise = Promise::of(&handle, store);
         (promise, Task::new(handle, slot))
     }
 
     /// Returns a [`Promise`] with these settings and its task, which gives the value away. The
     /// settings of a thread have no effect.
     pub fn promise_owned<T: Send + 'static>(self) -> (Promise<T>, OwnedTask<T>) {
-        let slot = OwnedSlot::default();
+        let (store, slot) = owned_slot::alone();
         let handle = self.add(Placement::Elsewhere, no_closure());
-        let promise = Promise::of(&handle, fill_owned(slot.clone()));
+        let promise = Promise::of(&handle, store);
         (promise, OwnedTask::new(handle, slot))
     }
 }
@@ -211,8 +213,8 @@ impl<T> Task<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn ready(value: T) -> Self {
-        let slot = SharedSlot::new();
-        let handle = returned(|| fill(slot.clone())(Contained::new(value)));
+        let (store, slot) = shared_slot::alone();
+        let handle = returned(|| store(Contained::new(value)));
         Self::new(handle, slot)
     }
 }
@@ -226,8 +228,8 @@ impl<T> OwnedTask<T> {
     /// # Ok::<(), meanwhile_join::JoinError>(())
     /// ```
     pub fn ready(value: T) -> Self {
-        let slot = OwnedSlot::default();
-        let handle = returned(|| fill_owned(slot.clone())(Contained::new(value)));
+        let (store, slot) = owned_slot::alone();
+        let handle = returned(|| store(Contained::new(value)));
         Self::new(handle, slot)
     }
 }
@@ -242,7 +244,7 @@ fn returned(store: impl FnOnce()) -> Handle {
     handle
 }
 
-/// The body of a task that is ended from elsewhere. It only says who ends it.
-fn no_closure() -> Body {
-    Body::new(|_| ClosureOutcome::Cancelled)
+/// The code of a task that is ended from elsewhere. It only says who ends it.
+fn no_closure() -> Arc<dyn Code> {
+    code(|_| ClosureOutcome::Cancelled)
 }

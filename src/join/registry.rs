@@ -8,10 +8,10 @@ use slab::Slab;
 
 use super::cancel_tree::{self, CancelNode, CancelTarget};
 use super::clock::Time;
+use super::code::Body;
 use super::header::{ClosureOutcome, Header};
 use super::id::TaskId;
 use super::info::{Placement, TaskInfo};
-use super::job::Body;
 use super::nested;
 use super::queue::Queue;
 use super::sync::{
@@ -298,6 +298,8 @@ pub(crate) fn discard(task: &Arc<Header>) {
 /// what [`Header::settle`] does.
 fn remove_and_settle(task: &Arc<Header>) -> bool {
     if task.is_listed() {
+        task.set_listed(false);
+        task.wake_first();
         global().remove(task);
         task.settle_after_fence()
     } else {
@@ -327,6 +329,7 @@ pub fn live_tasks() -> Vec<TaskInfo> {
 #[cfg(all(test, not(any(loom, other_unix))))]
 mod tests {
     use super::super::changes::Subscription;
+    use super::super::code::code;
     use super::super::header::Spec;
     use super::*;
 
@@ -338,7 +341,7 @@ mod tests {
             placement: Placement::Thread,
             subscription: Subscription::new(None),
         };
-        Arc::new(Header::new(spec, Body::new(|_| ClosureOutcome::Returned)))
+        Arc::new(Header::new(spec, code(|_| ClosureOutcome::Returned)))
     }
 
     /// A task that has ended and is still listed.

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::changes::Subscription;
+use super::code::code;
 use super::current;
 use super::graph::{Graph, Need, Wait, visits};
 use super::header::{ClosureOutcome, Header, Spec};
 use super::id::TaskId;
 use super::info::Placement;
-use super::job::Body;
 use super::priority::Priority;
 use super::wait::WaitSet;
 use super::workers::{InnermostTask, Workers};
@@ -21,7 +21,7 @@ pub(crate) fn queued_task(id: u64) -> Arc<Header> {
         placement: Placement::Pool(1),
         subscription: Subscription::new(None),
     };
-    Arc::new(Header::new(spec, Body::new(|_| ClosureOutcome::Returned)))
+    Arc::new(Header::new(spec, code(|_| ClosureOutcome::Returned)))
 }
 
 /// A pool of one thread, each of whose tasks waits for the first of two new ones.

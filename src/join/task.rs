@@ -10,7 +10,7 @@ use super::handle::Handle;
 use super::header::Header;
 use super::id::TaskId;
 use super::info::{Progress, TaskInfo, TaskState};
-use super::job::SharedSlot;
+use super::shared_slot::SharedSlot;
 use super::token::CancelGuard;
 use super::{graph, registry, wait};
 

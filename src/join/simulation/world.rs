@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::super::changes::Subscription;
+use super::super::code::code;
 use super::super::graph::{Following, Graph};
 use super::super::header::{ClosureOutcome, Header, Spec};
 use super::super::id::TaskId;
 use super::super::info::Placement;
-use super::super::job::Body;
 use super::super::priority::Priority;
 use super::super::workers::{InnermostTask, Workers};
 use super::programs::{PoolPlan, Program, TaskPlan, choose_leaders};
@@ -51,7 +51,7 @@ impl<'g> World<'g> {
                 placement,
                 subscription: Subscription::new(None),
             };
-            Arc::new(Header::new(spec, Body::new(|_| ClosureOutcome::Returned)))
+            Arc::new(Header::new(spec, code(|_| ClosureOutcome::Returned)))
         };
         let mut world = Self {
             graph,
