@@ -5,11 +5,10 @@ use std::sync::Arc;
 
 use super::cancel_tree::{self, CancelTarget};
 use super::changes::{Changes, Subscription};
-use super::code::Code;
 use super::context::Context;
 use super::error::SpawnError;
 use super::handle::Handle;
-use super::header::{Header, Spec};
+use super::header::{Header, Spec, TaskCode};
 use super::id::TaskId;
 use super::info::Placement;
 use super::panic::install_hook;
@@ -185,7 +184,7 @@ impl Builder {
     }
 
     /// Starts a task with this code on a thread of its own.
-    pub(crate) fn start(self, code: Arc<dyn Code>) -> Result<Handle, SpawnError> {
+    pub(crate) fn start(self, code: TaskCode) -> Result<Handle, SpawnError> {
         self.start_by(code, |thread, priority, header| {
             spawn_thread(thread, priority, move || {
                 registry::run(&header);
@@ -196,7 +195,7 @@ impl Builder {
     /// Starts a task with this code on the thread that `spawn` starts.
     pub(crate) fn start_by(
         self,
-        code: Arc<dyn Code>,
+        code: TaskCode,
         spawn: impl FnOnce(std::thread::Builder, Priority, Arc<Header>) -> io::Result<()>,
     ) -> Result<Handle, SpawnError> {
         let mut thread = std::thread::Builder::new();
@@ -219,14 +218,14 @@ impl Builder {
     }
 
     /// Queues a task with this code on a pool.
-    pub(crate) fn queue(self, pool: &Pool, code: Arc<dyn Code>) -> Handle {
+    pub(crate) fn queue(self, pool: &Pool, code: TaskCode) -> Handle {
         let handle = self.add(pool.placement(), code);
         pool.push(Arc::clone(&handle));
         handle
     }
 
     /// Adds a task with this code to the list of live tasks. The caller must have it run.
-    pub(crate) fn add(self, placement: Placement, code: Arc<dyn Code>) -> Handle {
+    pub(crate) fn add(self, placement: Placement, code: TaskCode) -> Handle {
         self.add_after(|_| (), placement, code).0
     }
 
@@ -235,7 +234,7 @@ impl Builder {
         self,
         before: impl FnOnce(&Arc<Header>) -> T,
         placement: Placement,
-        code: Arc<dyn Code>,
+        code: TaskCode,
     ) -> (Handle, T) {
         install_hook();
         let token = self.cancel_token.clone();
@@ -256,7 +255,7 @@ impl Builder {
     }
 
     /// Returns a task with this code that is not listed. The caller makes its first handle.
-    pub(crate) fn header(self, placement: Placement, code: Arc<dyn Code>) -> Arc<Header> {
+    pub(crate) fn header(self, placement: Placement, code: TaskCode) -> Arc<Header> {
         let spec = Spec {
             id: TaskId::next(),
             name: self.name.map(|name| name.replace('\0', "\u{fffd}").into()),

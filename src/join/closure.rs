@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::code::ClosureOutcome;
 use super::context::Context;
-use super::header::{ClosureOutcome, Header};
+use super::header::Header;
 use super::panic::{Caught, Contained, catch, drop_contained};
 
 /// Runs `f` as the closure of the task of this header, and stores its value. Both are dropped before the

@@ -9,12 +9,12 @@ use std::sync::Arc;
 
 use super::builder::Builder;
 use super::closure;
-use super::code::{Code, code};
+use super::code::{ClosureOutcome, code};
 use super::context::Context;
 use super::error::cycle_text;
 use super::graph;
 use super::handle::Handle;
-use super::header::{ClosureOutcome, Header, run_traced};
+use super::header::{Header, TaskCode, run_traced};
 use super::id::TaskId;
 use super::info::Placement;
 use super::owned::OwnedTask;
@@ -259,7 +259,7 @@ impl Leader {
 }
 
 /// The code of a follower. It never runs; a cancel of the follower drops it, which cancels the leader.
-fn cancelling(leader: &Arc<Leader>) -> Arc<dyn Code> {
+fn cancelling(leader: &Arc<Leader>) -> TaskCode {
     let cancel = CancelOnDrop(leader.clone());
     code(move |_| {
         drop(cancel);

@@ -3,8 +3,9 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use super::code::ClosureOutcome;
 use super::error::JoinError;
-use super::header::{ClosureOutcome, Header};
+use super::header::Header;
 use super::panic::PanicReport;
 
 /// The header of a task, in a handle that a user has. When the last handle is dropped and the task has

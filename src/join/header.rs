@@ -22,7 +22,7 @@ use super::cancel_marks::CancelMarks;
 use super::cancel_tree::CancelNode;
 use super::changes::{ChangeMark, Changes, Observed, Subscription};
 use super::clock::Time;
-use super::code::{Body, Code, code};
+use super::code::{self, ClosureOutcome, Code, code};
 use super::current;
 use super::handle_count::HandleCount;
 use super::id::{TaskId, TaskIdentity};
@@ -37,12 +37,8 @@ use super::sync::{AtomicBool, AtomicUsize, Ordering, current_thread, fence, park
 use super::trace;
 use super::waiters::{Callback, Ends, Waiter, Waiters};
 
-/// The end of a closure. The closure has stored its value itself.
-pub(crate) enum ClosureOutcome {
-    Returned,
-    Panicked(Arc<PanicReport>),
-    Cancelled,
-}
+pub(crate) type TaskCode = Arc<dyn Code<Header>>;
+pub(crate) type Body = code::Body<Header>;
 
 /// The registry key of a task that was not added.
 const NO_KEY: usize = usize::MAX;
@@ -70,7 +66,7 @@ pub(crate) struct Header {
 
 /// The start of a task.
 enum Start {
-    Waiting(Arc<dyn Code>),
+    Waiting(TaskCode),
     /// Since this time the closure runs; without it the closure is dropped.
     Claimed(Option<Time>),
 }
@@ -112,7 +108,7 @@ pub(crate) struct Spec {
 
 impl Header {
     /// A task with one handle, which the caller must make: [`Handle::first`](super::handle::Handle::first).
-    pub(crate) fn new(spec: Spec, code: Arc<dyn Code>) -> Self {
+    pub(crate) fn new(spec: Spec, code: TaskCode) -> Self {
         let has_extras = spec.name.is_some() || !spec.subscription.is_empty();
         let extras = has_extras.then(|| Extras::new(spec.name, spec.subscription));
         Self {
@@ -484,7 +480,7 @@ impl Header {
 }
 
 /// Has the closure run in a span of its own.
-fn traced(inner: Arc<dyn Code>) -> Arc<dyn Code> {
+fn traced(inner: TaskCode) -> TaskCode {
     if !trace::IS_ON {
         return inner;
     }

@@ -4,9 +4,9 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use super::closure::run;
-use super::code::{Code, MAX_CLOSURE};
+use super::code::{ClosureOutcome, Code, MAX_CLOSURE};
 use super::context::Context;
-use super::header::{ClosureOutcome, Header};
+use super::header::{Header, TaskCode};
 use super::panic::Contained;
 use super::sync::{Mutex, lock};
 
@@ -26,7 +26,7 @@ pub(crate) trait OwnedValue<T>: Send + Sync {
 /// Returns the code that runs `f`, and the slot in which that stores its value.
 pub(crate) fn owned<T: Send + 'static>(
     f: impl FnOnce(&Context) -> T + Send + 'static,
-) -> (Arc<dyn Code>, OwnedSlot<T>) {
+) -> (TaskCode, OwnedSlot<T>) {
     if size_of_val(&f) > MAX_CLOSURE {
         let f = Box::new(f);
         return job(move |context: &Context| f(context));
@@ -36,7 +36,7 @@ pub(crate) fn owned<T: Send + 'static>(
 
 fn job<T: Send + 'static>(
     f: impl FnOnce(&Context) -> T + Send + 'static,
-) -> (Arc<dyn Code>, OwnedSlot<T>) {
+) -> (TaskCode, OwnedSlot<T>) {
     let job = Arc::new(Job(Mutex::new(Place::Closure(Contained::new(f)))));
     (job.clone(), OwnedSlot::Job(AssertUnwindSafe(job)))
 }
@@ -83,7 +83,7 @@ impl<T, F> Job<T, F> {
     }
 }
 
-impl<T, F> Code for Job<T, F>
+impl<T, F> Code<Header> for Job<T, F>
 where
     T: Send,
     F: FnOnce(&Context) -> T + Send,

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::builder::Builder;
 use super::callback_guard::CallbackGuard;
-use super::code::{Code, code};
+use super::code::{ClosureOutcome, code};
 use super::handle::Handle;
-use super::header::{ClosureOutcome, Header};
+use super::header::{Header, TaskCode};
 use super::id::TaskId;
 use super::info::Placement;
 use super::owned::OwnedTask;
@@ -245,6 +245,6 @@ fn returned(store: impl FnOnce()) -> Handle {
 }
 
 /// The code of a task that is ended from elsewhere. It only says who ends it.
-fn no_closure() -> Arc<dyn Code> {
+fn no_closure() -> TaskCode {
     code(|_| ClosureOutcome::Cancelled)
 }

@@ -8,8 +8,8 @@ use slab::Slab;
 
 use super::cancel_tree::{self, CancelNode, CancelTarget};
 use super::clock::Time;
-use super::code::Body;
-use super::header::{ClosureOutcome, Header};
+use super::code::ClosureOutcome;
+use super::header::{Body, Header};
 use super::id::TaskId;
 use super::info::{Placement, TaskInfo};
 use super::nested;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use super::builder::Builder;
 use super::closure;
-use super::code::code;
+use super::code::{ClosureOutcome, code};
 use super::context::Context;
 use super::error::SpawnError;
 use super::handle::Handle;
-use super::header::{ClosureOutcome, run_traced};
+use super::header::run_traced;
 use super::owned::OwnedTask;
 use super::owned_slot;
 use super::panic::{Contained, PanicReport};

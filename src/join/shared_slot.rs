@@ -4,9 +4,9 @@ use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
 
 use super::closure::run;
-use super::code::{Code, MAX_CLOSURE};
+use super::code::{ClosureOutcome, Code, MAX_CLOSURE};
 use super::context::Context;
-use super::header::{ClosureOutcome, Header};
+use super::header::{Header, TaskCode};
 use super::panic::Contained;
 use super::sync::{CountedArc, Mutex, lock};
 
@@ -28,7 +28,7 @@ pub(crate) trait SharedValue<T>: Send + Sync {
 /// Returns the code that runs `f`, and the slot in which that stores its value.
 pub(crate) fn shared<T: Send + Sync + 'static>(
     f: impl FnOnce(&Context) -> T + Send + 'static,
-) -> (Arc<dyn Code>, SharedSlot<T>) {
+) -> (TaskCode, SharedSlot<T>) {
     if size_of_val(&f) > MAX_CLOSURE {
         let f = Box::new(f);
         return job(move |context: &Context| f(context));
@@ -38,7 +38,7 @@ pub(crate) fn shared<T: Send + Sync + 'static>(
 
 fn job<T: Send + Sync + 'static>(
     f: impl FnOnce(&Context) -> T + Send + 'static,
-) -> (Arc<dyn Code>, SharedSlot<T>) {
+) -> (TaskCode, SharedSlot<T>) {
     let job = Arc::new(Job {
         closure: Mutex::new(Some(Contained::new(f))),
         value: OnceLock::new(),
@@ -98,7 +98,7 @@ struct Job<T, F> {
     value: OnceLock<Contained<T>>,
 }
 
-impl<T, F> Code for Job<T, F>
+impl<T, F> Code<Header> for Job<T, F>
 where
     T: Send + Sync,
     F: FnOnce(&Context) -> T + Send,

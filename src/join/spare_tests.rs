@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::changes::Subscription;
-use super::code::code;
+use super::code::{ClosureOutcome, code};
 use super::current;
 use super::graph::{Graph, Need, Wait, visits};
-use super::header::{ClosureOutcome, Header, Spec};
+use super::header::{Header, Spec};
 use super::id::TaskId;
 use super::info::Placement;
 use super::priority::Priority;

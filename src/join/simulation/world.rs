@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::super::changes::Subscription;
-use super::super::code::code;
+use super::super::code::{ClosureOutcome, code};
 use super::super::graph::{Following, Graph};
-use super::super::header::{ClosureOutcome, Header, Spec};
+use super::super::header::{Header, Spec};
 use super::super::id::TaskId;
 use super::super::info::Placement;
 use super::super::priority::Priority;
