@@ -18,6 +18,7 @@ use super::registry;
 use super::shared_slot::shared;
 use super::task::Task;
 use super::token::CancelToken;
+use super::traced::traced;
 
 /// The settings of a new task. Those of a process are [`process::Builder`](super::process::Builder), which
 /// shows how a program names both.
@@ -263,7 +264,7 @@ impl Builder {
             placement,
             subscription: Subscription::new(self.changes.as_ref()),
         };
-        Arc::new(Header::new(spec, code))
+        Arc::new(Header::new(spec, traced(code)))
     }
 }
 

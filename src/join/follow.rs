@@ -14,7 +14,7 @@ use super::context::Context;
 use super::error::cycle_text;
 use super::graph;
 use super::handle::Handle;
-use super::header::{Header, TaskCode, run_traced};
+use super::header::{Header, TaskCode};
 use super::id::TaskId;
 use super::info::Placement;
 use super::owned::OwnedTask;
@@ -22,6 +22,7 @@ use super::owned_slot;
 use super::panic::{Caught, Contained, PanicReport, catch};
 use super::sync::{Mutex, lock};
 use super::trace::Spawner;
+use super::traced::run_traced;
 use super::{current, nested, registry};
 
 impl<T: Send + 'static> OwnedTask<T> {

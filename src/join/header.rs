@@ -7,10 +7,11 @@
 //! 1. The closure's value is stored in the handle's slot, or its panic here.
 //! 2. One store to the state publishes the outcome. Polls see it from now on.
 //! 3. A panic is reported if no handle is left.
-//! 4. The registry removes the task from its list.
+//! 4. The task is listed no more.
 //! 5. Waiting threads are woken.
-//! 6. [`Changes`](super::Changes) queues the task and wakes the window.
-//! 7. Callbacks run.
+//! 6. The registry drops its entry.
+//! 7. [`Changes`](super::Changes) queues the task and wakes the window.
+//! 8. Callbacks run.
 //!
 //! So every woken thread finds the outcome.
 
@@ -22,7 +23,7 @@ use super::cancel_marks::CancelMarks;
 use super::cancel_tree::CancelNode;
 use super::changes::{ChangeMark, Changes, Observed, Subscription};
 use super::clock::Time;
-use super::code::{self, ClosureOutcome, Code, code};
+use super::code::{self, ClosureOutcome, Code};
 use super::current;
 use super::handle_count::HandleCount;
 use super::id::{TaskId, TaskIdentity};
@@ -34,7 +35,6 @@ use super::place::Place;
 use super::progress::Reports;
 use super::state::{StateCell, Times};
 use super::sync::{AtomicBool, AtomicUsize, Ordering, current_thread, fence, park_until};
-use super::trace;
 use super::waiters::{Callback, Ends, Waiter, Waiters};
 
 pub(crate) type TaskCode = Arc<dyn Code<Header>>;
@@ -122,7 +122,7 @@ impl Header {
             cancel_marks: CancelMarks::default(),
             change_mark: ChangeMark::default(),
             has_waiters: AtomicBool::new(false),
-            waiters: Waiters::new(Start::Waiting(traced(code))),
+            waiters: Waiters::new(Start::Waiting(code)),
             extras: extras.map_or_else(OnceLock::new, OnceLock::from),
         }
     }
@@ -477,34 +477,6 @@ impl Header {
     pub(crate) fn remove_waiter(&self, ticket: u64) {
         self.waiters.remove(ticket);
     }
-}
-
-/// Has the closure run in a span of its own.
-fn traced(inner: TaskCode) -> TaskCode {
-    if !trace::IS_ON {
-        return inner;
-    }
-    let body = Body::new(inner);
-    let spawner = trace::Spawner::current();
-    code(move |header| run_traced(spawner, header, || body.run(header)))
-}
-
-/// Runs the code of a task in a span of its own.
-pub(crate) fn run_traced(
-    spawner: trace::Spawner,
-    header: &Header,
-    code: impl FnOnce() -> ClosureOutcome,
-) -> ClosureOutcome {
-    let pool = match header.placement() {
-        Placement::Thread | Placement::Elsewhere => None,
-        Placement::Pool(pool) => Some(pool),
-    };
-    let outcome_name = |outcome: &ClosureOutcome| match outcome {
-        ClosureOutcome::Returned => "returned",
-        ClosureOutcome::Panicked(_) => "panicked",
-        ClosureOutcome::Cancelled => "cancelled",
-    };
-    spawner.run_task(header.name(), header.id().get(), pool, code, outcome_name)
 }
 
 impl RunningTask for Header {

@@ -98,6 +98,7 @@ mod task;
 mod timer;
 mod token;
 mod trace;
+mod traced;
 mod wait;
 mod wait_many;
 mod waiters;

@@ -9,13 +9,13 @@ use super::code::{ClosureOutcome, code};
 use super::context::Context;
 use super::error::SpawnError;
 use super::handle::Handle;
-use super::header::run_traced;
 use super::owned::OwnedTask;
 use super::owned_slot;
 use super::panic::{Contained, PanicReport};
 use super::priority::spawn_scoped;
 use super::sync::{Mutex, lock};
 use super::trace::Spawner;
+use super::traced::run_traced;
 use super::{registry, wait};
 
 /// The starter of the tasks of one [`scope`](scope()). A task of the scope that starts others needs a
