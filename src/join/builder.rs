@@ -15,7 +15,7 @@ use super::panic::install_hook;
 use super::pool::Pool;
 use super::priority::{Priority, spawn_thread};
 use super::registry;
-use super::shared_slot::shared;
+use super::shared_job::shared;
 use super::task::Task;
 use super::token::CancelToken;
 use super::traced::traced;

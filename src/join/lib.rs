@@ -58,6 +58,7 @@ mod nested;
 mod output;
 mod own_waits;
 mod owned;
+mod owned_job;
 mod owned_slot;
 mod panic;
 mod parking;
@@ -79,6 +80,7 @@ mod registry;
 mod schedule;
 mod scope;
 mod select;
+mod shared_job;
 mod shared_slot;
 mod shutdown;
 #[cfg(all(test, not(any(loom, other_unix))))]
