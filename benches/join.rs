@@ -2,7 +2,7 @@
 //!
 //! The medians are compared, and for overshoot the 95th percentiles.
 //!
-//! `cargo bench -p meanwhile-join --bench join`
+//! `cargo bench -p meanwhile-join --bench join`, or with `-- pool wake` these parts alone.
 
 mod harness;
 
@@ -23,19 +23,34 @@ fn main() -> std::io::Result<()> {
         _ => {}
     }
     let bench = Bench::from_args();
-    memory()?;
-    spawn_and_join(&bench)?;
-    pool(&bench)?;
-    blocking_pool(&bench)?;
-    completed(&bench)?;
-    polling(&bench)?;
-    some_changed(&bench)?;
-    wake_up(&bench)?;
-    cancel(&bench)?;
-    overshoot(&bench)?;
-    progress(&bench)?;
-    panics(&bench)
+    let named: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with('-'))
+        .collect();
+    for (name, measure) in PARTS {
+        if named.is_empty() || named.iter().any(|it| it == name) {
+            measure(&bench)?;
+        }
+    }
+    Ok(())
 }
+
+type Measure = fn(&Bench) -> std::io::Result<()>;
+
+const PARTS: [(&str, Measure); 12] = [
+    ("memory", memory),
+    ("thread", spawn_and_join),
+    ("pool", pool),
+    ("blocking", blocking_pool),
+    ("completed", completed),
+    ("polling", polling),
+    ("changed", some_changed),
+    ("wake", wake_up),
+    ("cancel", cancel),
+    ("overshoot", overshoot),
+    ("progress", progress),
+    ("panics", panics),
+];
 
 fn spawn_and_join(bench: &Bench) -> std::io::Result<()> {
     bench.compare(
@@ -540,7 +555,7 @@ fn panics(bench: &Bench) -> std::io::Result<()> {
 /// Prints the memory of queued tasks, each kind in a process of its own. Then that of many tasks
 /// twice: the allocator decides when it returns the memory of ended tasks to the system, and the
 /// second round shows that it is used again.
-fn memory() -> std::io::Result<()> {
+fn memory(_bench: &Bench) -> std::io::Result<()> {
     let before = resident_bytes()?;
     let queue = Queue::new(QUEUED);
     let queued = resident_bytes()?;

@@ -1,24 +1,24 @@
 //! Starting tasks.
 
 use std::io;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use super::cancel_tree::{self, CancelTarget};
 use super::changes::{Changes, Subscription};
-use super::closure::body;
 use super::context::Context;
 use super::error::SpawnError;
 use super::handle::Handle;
-use super::header::{Body, Header, Spec};
+use super::header::{Header, Spec, TaskCode};
 use super::id::TaskId;
 use super::info::Placement;
 use super::panic::install_hook;
 use super::pool::Pool;
 use super::priority::{Priority, spawn_thread};
 use super::registry;
-use super::sync::CountedArc;
-use super::task::{SharedSlot, Task, fill};
+use super::shared_job::shared;
+use super::task::Task;
 use super::token::CancelToken;
+use super::traced::traced;
 
 /// The settings of a new task. Those of a process are [`process::Builder`](super::process::Builder), which
 /// shows how a program names both.
@@ -147,8 +147,8 @@ impl Builder {
         F: FnOnce(&Context) -> T + Send + 'static,
         T: Send + Sync + 'static,
     {
-        let slot: SharedSlot<T> = CountedArc::new(OnceLock::new());
-        let handle = self.start(body(fill(slot.clone()), f))?;
+        let (code, slot) = shared(f);
+        let handle = self.start(code)?;
         Ok(Task::new(handle, slot))
     }
 
@@ -180,24 +180,24 @@ impl Builder {
         F: FnOnce(&Context) -> T + Send + 'static,
         T: Send + Sync + 'static,
     {
-        let slot: SharedSlot<T> = CountedArc::new(OnceLock::new());
-        let handle = self.queue(pool, body(fill(slot.clone()), f));
+        let (code, slot) = shared(f);
+        let handle = self.queue(pool, code);
         Task::new(handle, slot)
     }
 
-    /// Starts a task with this body on a thread of its own.
-    pub(crate) fn start(self, body: Body) -> Result<Handle, SpawnError> {
-        self.start_by(body, |thread, priority, header| {
+    /// Starts a task with this code on a thread of its own.
+    pub(crate) fn start(self, code: TaskCode) -> Result<Handle, SpawnError> {
+        self.start_by(code, |thread, priority, header| {
             spawn_thread(thread, priority, move || {
                 registry::run(&header);
             })
         })
     }
 
-    /// Starts a task with this body on the thread that `spawn` starts.
+    /// Starts a task with this code on the thread that `spawn` starts.
     pub(crate) fn start_by(
         self,
-        body: Body,
+        code: TaskCode,
         spawn: impl FnOnce(std::thread::Builder, Priority, Arc<Header>) -> io::Result<()>,
     ) -> Result<Handle, SpawnError> {
         let mut thread = std::thread::Builder::new();
@@ -205,7 +205,7 @@ impl Builder {
             thread = thread.stack_size(bytes);
         }
         let (priority, stack_size) = (self.priority, self.stack_size);
-        let handle = self.add(Placement::Thread, body);
+        let handle = self.add(Placement::Thread, code);
         let thread = thread.name(handle.name().to_string());
         match spawn(thread, priority, Arc::clone(&handle)) {
             Ok(()) => Ok(handle),
@@ -219,16 +219,16 @@ impl Builder {
         }
     }
 
-    /// Queues a task with this body on a pool.
-    pub(crate) fn queue(self, pool: &Pool, body: Body) -> Handle {
-        let handle = self.add(pool.placement(), body);
+    /// Queues a task with this code on a pool.
+    pub(crate) fn queue(self, pool: &Pool, code: TaskCode) -> Handle {
+        let handle = self.add(pool.placement(), code);
         pool.push(Arc::clone(&handle));
         handle
     }
 
-    /// Adds a task with this body to the list of live tasks. The caller must have it run.
-    pub(crate) fn add(self, placement: Placement, body: Body) -> Handle {
-        self.add_after(|_| (), placement, body).0
+    /// Adds a task with this code to the list of live tasks. The caller must have it run.
+    pub(crate) fn add(self, placement: Placement, code: TaskCode) -> Handle {
+        self.add_after(|_| (), placement, code).0
     }
 
     /// Like [`add`](Self::add), but calls `before` with the task before others can find it.
@@ -236,11 +236,11 @@ impl Builder {
         self,
         before: impl FnOnce(&Arc<Header>) -> T,
         placement: Placement,
-        body: Body,
+        code: TaskCode,
     ) -> (Handle, T) {
         install_hook();
         let token = self.cancel_token.clone();
-        let header = self.header(placement, body);
+        let header = self.header(placement, code);
         let done = before(&header);
         match placement {
             // The queue of the pool lists it.
@@ -253,11 +253,11 @@ impl Builder {
                 registry::cancel(&header);
             }
         }
-        (Handle::new(header), done)
+        (Handle::first(header), done)
     }
 
-    /// Returns a task with this body that is not listed.
-    pub(crate) fn header(self, placement: Placement, body: Body) -> Arc<Header> {
+    /// Returns a task with this code that is not listed. The caller makes its first handle.
+    pub(crate) fn header(self, placement: Placement, code: TaskCode) -> Arc<Header> {
         let spec = Spec {
             id: TaskId::next(),
             name: self.name.map(|name| name.replace('\0', "\u{fffd}").into()),
@@ -265,7 +265,7 @@ impl Builder {
             placement,
             subscription: Subscription::new(self.changes.as_ref()),
         };
-        Arc::new(Header::new(spec, body))
+        Arc::new(Header::new(spec, traced(code)))
     }
 }
 

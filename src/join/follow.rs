@@ -9,17 +9,20 @@ use std::sync::Arc;
 
 use super::builder::Builder;
 use super::closure;
+use super::code::{ClosureOutcome, code};
 use super::context::Context;
 use super::error::cycle_text;
 use super::graph;
 use super::handle::Handle;
-use super::header::{Body, ClosureOutcome, Header, run_traced};
+use super::header::{Header, TaskCode};
 use super::id::TaskId;
 use super::info::Placement;
-use super::owned::{OwnedSlot, OwnedTask, fill_owned};
+use super::owned::OwnedTask;
+use super::owned_slot;
 use super::panic::{Caught, Contained, PanicReport, catch};
 use super::sync::{Mutex, lock};
 use super::trace::Spawner;
+use super::traced::run_traced;
 use super::{current, nested, registry};
 
 impl<T: Send + 'static> OwnedTask<T> {
@@ -71,9 +74,8 @@ impl<T: Send + 'static> OwnedTask<T> {
         F: FnOnce(T, &Context) -> U + Send + 'static,
         U: Send + 'static,
     {
-        let slot = OwnedSlot::default();
+        let (store, slot) = owned_slot::alone();
         let (follower, handle) = Follower::new(self.header());
-        let store = fill_owned(slot.clone());
         let spawner = Spawner::current();
         let header = Arc::clone(self.header());
         header.on_finish(Box::new(move || {
@@ -132,9 +134,8 @@ impl<T: Send + 'static> OwnedTask<T> {
         F: FnOnce(T) -> OwnedTask<U> + Send + 'static,
         U: Send + 'static,
     {
-        let slot = OwnedSlot::default();
+        let (store, slot) = owned_slot::alone();
         let (mut follower, handle) = Follower::new(self.header());
-        let store = fill_owned(slot.clone());
         let header = Arc::clone(self.header());
         let called_at = Location::caller();
         header.on_finish(Box::new(move || match follower.call(self, f) {
@@ -179,7 +180,7 @@ impl Follower {
             let graph = graph::global();
             graph.enter_new_follower(task.id(), leader.clone())
         };
-        let (handle, wait) = settings.add_after(enter, Placement::Elsewhere, body(&link));
+        let (handle, wait) = settings.add_after(enter, Placement::Elsewhere, cancelling(&link));
         let follower = Self {
             header: Arc::clone(&handle),
             leader: link,
@@ -200,7 +201,7 @@ impl Follower {
             return Err(ClosureOutcome::Cancelled);
         }
         let _current = current::enter(self.header.id());
-        match catch(self.header.clone(), || f(value)) {
+        match catch(&self.header, || f(value)) {
             Caught::Returned(next) => Ok(next),
             Caught::Cancelled => Err(ClosureOutcome::Cancelled),
             Caught::Panicked(report) => Err(ClosureOutcome::Panicked(report)),
@@ -258,10 +259,10 @@ impl Leader {
     }
 }
 
-/// The body of a follower. It never runs; a cancel of the follower drops it, which cancels the leader.
-fn body(leader: &Arc<Leader>) -> Body {
+/// The code of a follower. It never runs; a cancel of the follower drops it, which cancels the leader.
+fn cancelling(leader: &Arc<Leader>) -> TaskCode {
     let cancel = CancelOnDrop(leader.clone());
-    Box::new(move |_| {
+    code(move |_| {
         drop(cancel);
         ClosureOutcome::Cancelled
     })

@@ -3,8 +3,9 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use super::code::ClosureOutcome;
 use super::error::JoinError;
-use super::header::{ClosureOutcome, Header};
+use super::header::Header;
 use super::panic::PanicReport;
 
 /// The header of a task, in a handle that a user has. When the last handle is dropped and the task has
@@ -12,6 +13,11 @@ use super::panic::PanicReport;
 pub(crate) struct Handle(Arc<Header>);
 
 impl Handle {
+    /// The first handle to a new task, which counts it already. Must be called once.
+    pub(crate) fn first(header: Arc<Header>) -> Self {
+        Self(header)
+    }
+
     pub(crate) fn new(header: Arc<Header>) -> Self {
         header.add_handle();
         Self(header)

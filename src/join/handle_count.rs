@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 pub(crate) struct HandleCount(AtomicU32);
 
 impl HandleCount {
-    /// The count of a task without a handle.
-    pub(crate) fn new() -> Self {
-        Self(AtomicU32::new(1))
+    /// The count of a task with one handle.
+    pub(crate) fn of_first() -> Self {
+        Self(AtomicU32::new(2))
     }
 
     pub(crate) fn add(&self) {
@@ -48,8 +48,9 @@ mod tests {
 
     #[test]
     fn count_that_was_zero_takes_no_handle() {
-        let count = HandleCount::new();
+        let count = HandleCount::of_first();
         assert!(count.add_if_live());
+        assert!(!count.remove());
         assert!(!count.remove());
         assert!(count.remove());
         assert!(!count.add_if_live());

@@ -7,10 +7,11 @@
 //! 1. The closure's value is stored in the handle's slot, or its panic here.
 //! 2. One store to the state publishes the outcome. Polls see it from now on.
 //! 3. A panic is reported if no handle is left.
-//! 4. The registry removes the task from its list.
+//! 4. The task is listed no more.
 //! 5. Waiting threads are woken.
-//! 6. [`Changes`](super::Changes) queues the task and wakes the window.
-//! 7. Callbacks run.
+//! 6. The registry drops its entry.
+//! 7. [`Changes`](super::Changes) queues the task and wakes the window.
+//! 8. Callbacks run.
 //!
 //! So every woken thread finds the outcome.
 
@@ -21,7 +22,8 @@ use super::callback_guard::CallbackGuard;
 use super::cancel_marks::CancelMarks;
 use super::cancel_tree::CancelNode;
 use super::changes::{ChangeMark, Changes, Observed, Subscription};
-use super::clock::Stamp;
+use super::clock::Time;
+use super::code::{self, ClosureOutcome, Code};
 use super::current;
 use super::handle_count::HandleCount;
 use super::id::{TaskId, TaskIdentity};
@@ -32,19 +34,11 @@ use super::parking::Parking;
 use super::place::Place;
 use super::progress::Reports;
 use super::state::{StateCell, Times};
-use super::sync::{AtomicBool, AtomicUsize, Ordering, current_thread, park_until};
-use super::trace;
+use super::sync::{AtomicBool, AtomicUsize, Ordering, current_thread, fence, park_until};
 use super::waiters::{Callback, Ends, Waiter, Waiters};
 
-/// The end of a closure. The closure has stored its value itself.
-pub(crate) enum ClosureOutcome {
-    Returned,
-    Panicked(Arc<PanicReport>),
-    Cancelled,
-}
-
-/// A task's closure with the slot for its value. Dropping it without running it drops both.
-pub(crate) type Body = Box<dyn FnOnce(&Arc<Header>) -> ClosureOutcome + Send>;
+pub(crate) type TaskCode = Arc<dyn Code<Header>>;
+pub(crate) type Body = code::Body<Header>;
 
 /// The registry key of a task that was not added.
 const NO_KEY: usize = usize::MAX;
@@ -64,15 +58,17 @@ pub(crate) struct Header {
     is_listed: AtomicBool,
     cancel_marks: CancelMarks,
     change_mark: ChangeMark,
+    /// Whether a waiter or a callback was added. Most tasks of a pool end before anybody waits for them.
+    has_waiters: AtomicBool,
     waiters: Waiters<Start>,
     extras: OnceLock<Box<Extras>>,
 }
 
 /// The start of a task.
 enum Start {
-    Waiting(Body),
+    Waiting(TaskCode),
     /// Since this time the closure runs; without it the closure is dropped.
-    Claimed(Stamp),
+    Claimed(Option<Time>),
 }
 
 /// What most tasks of a pool never have.
@@ -111,20 +107,22 @@ pub(crate) struct Spec {
 }
 
 impl Header {
-    pub(crate) fn new(spec: Spec, body: Body) -> Self {
+    /// A task with one handle, which the caller must make: [`Handle::first`](super::handle::Handle::first).
+    pub(crate) fn new(spec: Spec, code: TaskCode) -> Self {
         let has_extras = spec.name.is_some() || !spec.subscription.is_empty();
         let extras = has_extras.then(|| Extras::new(spec.name, spec.subscription));
         Self {
             id: spec.id,
             times: Times::new(),
             place: Place::new(spec.placement),
-            handles: HandleCount::new(),
+            handles: HandleCount::of_first(),
             state: StateCell::new(),
             daemon: spec.daemon,
             is_listed: AtomicBool::new(false),
             cancel_marks: CancelMarks::default(),
             change_mark: ChangeMark::default(),
-            waiters: Waiters::new(Start::Waiting(traced(body))),
+            has_waiters: AtomicBool::new(false),
+            waiters: Waiters::new(Start::Waiting(code)),
             extras: extras.map_or_else(OnceLock::new, OnceLock::from),
         }
     }
@@ -199,13 +197,21 @@ impl Header {
     }
 
     pub(crate) fn finished_at(&self) -> Option<Instant> {
-        self.times.finished_at()
+        self.finished().map(Time::instant)
     }
 
-    fn started_at(&self) -> Option<Instant> {
+    pub(crate) fn finished(&self) -> Option<Time> {
+        self.times.finished()
+    }
+
+    pub(crate) fn spawned(&self) -> Time {
+        self.times.spawned()
+    }
+
+    fn started(&self) -> Option<Time> {
         self.waiters.with_value(|start| match start {
             Start::Waiting(_) => None,
-            Start::Claimed(at) => at.get(),
+            Start::Claimed(at) => *at,
         })
     }
 
@@ -216,9 +222,9 @@ impl Header {
             state: self.state(),
             daemon: self.daemon,
             placement: self.placement(),
-            spawned_at: self.times.spawned_at(),
-            started_at: self.started_at(),
-            finished_at: self.times.finished_at(),
+            spawned_at: self.spawned().instant(),
+            started_at: self.started().map(Time::instant),
+            finished_at: self.finished_at(),
             cancel_requested_at: self.cancel_requested_at(),
             progress: self.progress(),
         }
@@ -313,7 +319,7 @@ impl Header {
     /// cancelled. Returns true if it ran. Then the caller must [`settle`](Self::settle) it.
     #[must_use]
     pub(crate) fn run(self: &Arc<Self>) -> bool {
-        let Some(body) = self.claim(Stamp::now()) else {
+        let Some(body) = self.claim(Some(Time::now())) else {
             return false;
         };
         self.run_claimed(body);
@@ -323,7 +329,7 @@ impl Header {
     /// Runs the closure of a task that was [claimed](Self::claim).
     pub(crate) fn run_claimed(self: &Arc<Self>, body: Body) {
         self.state.set_running();
-        self.end_with(|| body(self));
+        self.end_with(|| body.run(self));
     }
 
     /// Like [`run`](Self::run), with code that is kept elsewhere: such as in a scope, where it may
@@ -349,19 +355,19 @@ impl Header {
     /// Begins the task: returns its closure, unless it has begun or was cancelled. The caller must
     /// run it and [`publish`](Self::publish) its outcome.
     pub(crate) fn begin(&self) -> Option<Body> {
-        let body = self.claim(Stamp::now())?;
+        let body = self.claim(Some(Time::now()))?;
         self.state.set_running();
         Some(body)
     }
 
     /// Takes the closure. Only the first caller gets it, and must run it, from the time `begun`, or drop it.
-    pub(crate) fn claim(&self, begun: Stamp) -> Option<Body> {
+    pub(crate) fn claim(&self, begun: Option<Time>) -> Option<Body> {
         self.waiters.with_value(|start| {
             if let Start::Claimed(_) = start {
                 return None;
             }
             match std::mem::replace(start, Start::Claimed(begun)) {
-                Start::Waiting(body) => Some(body),
+                Start::Waiting(code) => Some(Body::new(code)),
                 Start::Claimed(_) => None,
             }
         })
@@ -382,19 +388,43 @@ impl Header {
         self.remove_handle();
     }
 
-    /// Wakes the waiting threads, then queues the change, then runs the callbacks.
-    pub(crate) fn settle(self: &Arc<Self>) {
+    /// Wakes the threads that wait already, before the caller has [settled](Self::settle) the end.
+    pub(crate) fn wake_first(&self) {
+        if self.has_waiters.load(Ordering::Relaxed) {
+            self.waiters.take_waiters().for_each(Waiter::wake);
+        }
+    }
+
+    /// Wakes the waiting threads, then queues the change, then runs the callbacks. Returns whether there was
+    /// none of these, nor could be: for a task that had no waiters and has no extras.
+    pub(crate) fn settle(self: &Arc<Self>) -> bool {
+        fence(Ordering::SeqCst);
+        self.settle_after_fence()
+    }
+
+    /// Like [`settle`](Self::settle), after a fence of [`Ordering::SeqCst`] that came after the outcome was
+    /// published.
+    pub(crate) fn settle_after_fence(self: &Arc<Self>) -> bool {
+        // Who adds a waiter stores this, and after a fence looks whether the task has ended. Of these two
+        // threads one sees the store of the other.
+        if !self.has_waiters.load(Ordering::Relaxed) {
+            self.notify_change();
+            return self.extras.get().is_none();
+        }
         let (waiters, callbacks) = self.waiters.take();
         nested::run_all(callbacks, || {
             waiters.for_each(Waiter::wake);
             self.notify_change();
         });
+        false
     }
 
     /// Runs `callback` when the task has ended, or now if it has ended already. Returns its
     /// ticket, unless it has run.
     pub(crate) fn on_finish(&self, callback: Callback) -> Option<u64> {
-        let added = self.waiters.add_callback(callback, || self.is_finished());
+        let added = self
+            .waiters
+            .add_callback(callback, || self.ends_without_waiters());
         added.map_err(nested::run).ok()
     }
 
@@ -417,7 +447,10 @@ impl Header {
             return;
         };
         while !self.is_finished() && !is_broken() && park_until(deadline) {}
-        self.remove_waiter(ticket);
+        // The end takes the waiters itself.
+        if !self.is_finished() {
+            self.remove_waiter(ticket);
+        }
     }
 
     /// Has the end of this task listed in `ends`, now if it has ended already.
@@ -431,39 +464,19 @@ impl Header {
     /// Has the end of this task wake a waiter. Returns the ticket for
     /// [`remove_waiter`](Self::remove_waiter), or `None` if the task has ended already.
     pub(crate) fn add_waiter(&self, waiter: Waiter) -> Option<u64> {
-        self.waiters.add(waiter, || self.is_finished())
+        self.waiters.add(waiter, || self.ends_without_waiters())
+    }
+
+    /// Whether the task has ended, so that nobody takes a waiter any more. Must be called before one is added.
+    fn ends_without_waiters(&self) -> bool {
+        self.has_waiters.store(true, Ordering::Relaxed);
+        fence(Ordering::SeqCst);
+        self.is_finished()
     }
 
     pub(crate) fn remove_waiter(&self, ticket: u64) {
         self.waiters.remove(ticket);
     }
-}
-
-/// Has the closure run in a span of its own.
-fn traced(body: Body) -> Body {
-    if !trace::IS_ON {
-        return body;
-    }
-    let spawner = trace::Spawner::current();
-    Box::new(move |header| run_traced(spawner, header, || body(header)))
-}
-
-/// Runs the code of a task in a span of its own.
-pub(crate) fn run_traced(
-    spawner: trace::Spawner,
-    header: &Header,
-    code: impl FnOnce() -> ClosureOutcome,
-) -> ClosureOutcome {
-    let pool = match header.placement() {
-        Placement::Thread | Placement::Elsewhere => None,
-        Placement::Pool(pool) => Some(pool),
-    };
-    let outcome_name = |outcome: &ClosureOutcome| match outcome {
-        ClosureOutcome::Returned => "returned",
-        ClosureOutcome::Panicked(_) => "panicked",
-        ClosureOutcome::Cancelled => "cancelled",
-    };
-    spawner.run_task(header.name(), header.id().get(), pool, code, outcome_name)
 }
 
 impl RunningTask for Header {

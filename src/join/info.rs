@@ -145,7 +145,8 @@ pub struct TaskInfo {
     pub placement: Placement,
     /// The time at which it was spawned.
     pub spawned_at: Instant,
-    /// The time at which its closure began; `None` before that.
+    /// The time at which its closure began; `None` before that. Of a task that a thread of a pool takes at
+    /// once, it is the end of the one before, or the time at which it was spawned if that is later.
     pub started_at: Option<Instant>,
     /// The time at which it ended; `None` before that.
     pub finished_at: Option<Instant>,

@@ -14,21 +14,22 @@ mod queue;
 mod reports;
 mod timers;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::changes::{Changes, Subscription};
-use super::closure::body;
 use super::error::JoinError;
 use super::graph::Graph;
 use super::handle::Handle;
 use super::header::{Header, Spec};
 use super::id::TaskId;
 use super::info::Placement;
-use super::owned::{OwnedSlot, OwnedTask, fill_owned};
+use super::owned::OwnedTask;
+use super::owned_job::owned;
 use super::registry;
-use super::sync::{AtomicBool, CountedArc, Ordering};
-use super::task::{SharedSlot, Task, fill};
+use super::shared_job::shared;
+use super::sync::{AtomicBool, Ordering};
+use super::task::Task;
 use super::wait;
 
 fn task<T: Send + Sync + 'static>(
@@ -45,10 +46,9 @@ fn placed<T: Send + Sync + 'static>(
     changes: Option<&Changes>,
     f: impl FnOnce() -> T + Send + 'static,
 ) -> Task<T> {
-    let slot: SharedSlot<T> = CountedArc::new(OnceLock::new());
-    let body = body(fill(slot.clone()), move |_| f());
-    let header = Header::new(spec(placement, id, changes), body);
-    Task::new(Handle::new(Arc::new(header)), slot)
+    let (code, slot) = shared(move |_| f());
+    let header = Header::new(spec(placement, id, changes), code);
+    Task::new(Handle::first(Arc::new(header)), slot)
 }
 
 fn owned_task<T: Send + 'static>(
@@ -56,10 +56,9 @@ fn owned_task<T: Send + 'static>(
     changes: Option<&Changes>,
     f: impl FnOnce() -> T + Send + 'static,
 ) -> OwnedTask<T> {
-    let slot = OwnedSlot::default();
-    let body = body(fill_owned(slot.clone()), move |_| f());
-    let header = Header::new(spec(Placement::Thread, id, changes), body);
-    OwnedTask::new(Handle::new(Arc::new(header)), slot)
+    let (code, slot) = owned(move |_| f());
+    let header = Header::new(spec(Placement::Thread, id, changes), code);
+    OwnedTask::new(Handle::first(Arc::new(header)), slot)
 }
 
 fn spec(placement: Placement, id: u64, changes: Option<&Changes>) -> Spec {

@@ -4,8 +4,6 @@ use std::error::Error;
 use std::fmt;
 
 use super::error::JoinError;
-use super::panic::Contained;
-use super::sync::CountedArc;
 use super::task::Task;
 
 /// The reason why [`Task::into_output`] returned no value. There are no other reasons, so that a `match`
@@ -43,11 +41,8 @@ impl<T> Task<T> {
             return Err(IntoOutputError::InUse(self));
         }
         let (header, slot) = self.into_parts();
-        match CountedArc::try_unwrap(slot) {
-            Ok(slot) => slot
-                .into_inner()
-                .and_then(Contained::into_inner)
-                .ok_or_else(|| IntoOutputError::Ended(header.no_value())),
+        match slot.into_value() {
+            Ok(value) => value.ok_or_else(|| IntoOutputError::Ended(header.no_value())),
             Err(slot) => Err(IntoOutputError::InUse(Self::new(header, slot))),
         }
     }

@@ -7,26 +7,18 @@ use std::time::{Duration, Instant};
 use super::any_task::AnyTask;
 use super::builder::Builder;
 use super::callback_guard::CallbackGuard;
-use super::closure::body;
+use super::code::ClosureOutcome;
 use super::context::Context;
 use super::error::{JoinError, SpawnError};
 use super::handle::Handle;
-use super::header::{ClosureOutcome, Header};
+use super::header::Header;
 use super::id::TaskId;
 use super::info::{Progress, TaskInfo, TaskState};
-use super::panic::Contained;
+use super::owned_job::owned;
+use super::owned_slot::OwnedSlot;
 use super::pool::Pool;
-use super::sync::{Mutex, lock};
 use super::token::CancelGuard;
 use super::{graph, registry, wait};
-
-/// The slot for the value, which is empty before the task has returned and after it was taken.
-pub(crate) type OwnedSlot<T> = Arc<Mutex<Option<Contained<T>>>>;
-
-/// Returns what stores the value in a slot.
-pub(crate) fn fill_owned<T>(slot: OwnedSlot<T>) -> impl FnOnce(Contained<T>) {
-    move |value| *lock(&slot) = Some(value)
-}
 
 /// The only handle to a task. It gives the value away instead of lending it, so the value need not be
 /// [`Sync`] and is never cloned. For several joiners, see [`Task`](super::Task).
@@ -202,18 +194,14 @@ impl<T> OwnedTask<T> {
     /// Returns the value of a task that has ended. Without a value, returns its outcome for a task
     /// that ends the same way and shows a panic instead of this one.
     pub(crate) fn into_value(self) -> Result<T, ClosureOutcome> {
-        let value = lock(&self.slot).take();
-        value
-            .and_then(Contained::into_inner)
-            .ok_or_else(|| self.header.hand_on_outcome())
+        let value = self.slot.take();
+        value.ok_or_else(|| self.header.hand_on_outcome())
     }
 
     fn take(&mut self) -> Result<T, JoinError> {
         self.is_taken = true;
-        let value = lock(&self.slot).take();
-        value
-            .and_then(Contained::into_inner)
-            .ok_or_else(|| self.header.no_value())
+        let value = self.slot.take();
+        value.ok_or_else(|| self.header.no_value())
     }
 
     /// Returns whether the task has ended.
@@ -308,8 +296,8 @@ impl Builder {
         F: FnOnce(&Context) -> T + Send + 'static,
         T: Send + 'static,
     {
-        let slot = OwnedSlot::default();
-        let handle = self.start(body(fill_owned(slot.clone()), f))?;
+        let (code, slot) = owned(f);
+        let handle = self.start(code)?;
         Ok(OwnedTask::new(handle, slot))
     }
 
@@ -339,8 +327,8 @@ impl Builder {
         F: FnOnce(&Context) -> T + Send + 'static,
         T: Send + 'static,
     {
-        let slot = OwnedSlot::default();
-        let handle = self.queue(pool, body(fill_owned(slot.clone()), f));
+        let (code, slot) = owned(f);
+        let handle = self.queue(pool, code);
         OwnedTask::new(handle, slot)
     }
 }

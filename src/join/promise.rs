@@ -1,19 +1,21 @@
 //! Tasks without a closure: a promise, and a value that is there already.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use super::builder::Builder;
 use super::callback_guard::CallbackGuard;
+use super::code::{ClosureOutcome, code};
 use super::handle::Handle;
-use super::header::{Body, ClosureOutcome, Header};
+use super::header::{Header, TaskCode};
 use super::id::TaskId;
 use super::info::Placement;
-use super::owned::{OwnedSlot, OwnedTask, fill_owned};
+use super::owned::OwnedTask;
+use super::owned_slot;
 use super::panic::Contained;
 use super::registry;
-use super::sync::CountedArc;
-use super::task::{SharedSlot, Task, fill};
+use super::shared_slot;
+use super::task::Task;
 use super::token::CancelToken;
 
 /// The sending half of a task without a closure. [`send`](Self::send) gives the task its value.
@@ -176,18 +178,18 @@ impl Builder {
     /// Returns a [`Promise`] with these settings and its task, which lends the value. The settings of
     /// a thread have no effect.
     pub fn promise<T: Send + Sync + 'static>(self) -> (Promise<T>, Task<T>) {
-        let slot: SharedSlot<T> = CountedArc::new(OnceLock::new());
+        let (store, slot) = shared_slot::alone();
         let handle = self.add(Placement::Elsewhere, no_closure());
-        let promise = Promise::of(&handle, fill(slot.clone()));
+        let promise = Promise::of(&handle, store);
         (promise, Task::new(handle, slot))
     }
 
     /// Returns a [`Promise`] with these settings and its task, which gives the value away. The
     /// settings of a thread have no effect.
     pub fn promise_owned<T: Send + 'static>(self) -> (Promise<T>, OwnedTask<T>) {
-        let slot = OwnedSlot::default();
+        let (store, slot) = owned_slot::alone();
         let handle = self.add(Placement::Elsewhere, no_closure());
-        let promise = Promise::of(&handle, fill_owned(slot.clone()));
+        let promise = Promise::of(&handle, store);
         (promise, OwnedTask::new(handle, slot))
     }
 }
@@ -211,8 +213,8 @@ impl<T> Task<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn ready(value: T) -> Self {
-        let slot: SharedSlot<T> = CountedArc::new(OnceLock::new());
-        let handle = returned(|| fill(slot.clone())(Contained::new(value)));
+        let (store, slot) = shared_slot::alone();
+        let handle = returned(|| store(Contained::new(value)));
         Self::new(handle, slot)
     }
 }
@@ -226,15 +228,15 @@ impl<T> OwnedTask<T> {
     /// # Ok::<(), meanwhile_join::JoinError>(())
     /// ```
     pub fn ready(value: T) -> Self {
-        let slot = OwnedSlot::default();
-        let handle = returned(|| fill_owned(slot.clone())(Contained::new(value)));
+        let (store, slot) = owned_slot::alone();
+        let handle = returned(|| store(Contained::new(value)));
         Self::new(handle, slot)
     }
 }
 
 /// Returns a task that has ended, whose value `store` has stored.
 fn returned(store: impl FnOnce()) -> Handle {
-    let handle = Handle::new(Builder::default().header(Placement::Elsewhere, no_closure()));
+    let handle = Handle::first(Builder::default().header(Placement::Elsewhere, no_closure()));
     registry::run_code(&handle, || {
         store();
         ClosureOutcome::Returned
@@ -242,7 +244,7 @@ fn returned(store: impl FnOnce()) -> Handle {
     handle
 }
 
-/// The body of a task that is ended from elsewhere. It only says who ends it.
-fn no_closure() -> Body {
-    Box::new(|_| ClosureOutcome::Cancelled)
+/// The code of a task that is ended from elsewhere. It only says who ends it.
+fn no_closure() -> TaskCode {
+    code(|_| ClosureOutcome::Cancelled)
 }

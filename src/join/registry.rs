@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use slab::Slab;
 
 use super::cancel_tree::{self, CancelNode, CancelTarget};
-use super::clock::Stamp;
-use super::header::{Body, ClosureOutcome, Header};
+use super::clock::Time;
+use super::code::ClosureOutcome;
+use super::header::{Body, Header};
 use super::id::TaskId;
 use super::info::{Placement, TaskInfo};
 use super::nested;
@@ -50,13 +51,14 @@ impl Registry {
 
     /// Claims a task that is queued on a pool, for another thread than those of the pool. From now on
     /// it is listed here, because the queue forgets it when a thread of the pool takes it.
-    pub(crate) fn claim_queued(&self, task: &Arc<Header>, begun: Stamp) -> Option<Body> {
+    pub(crate) fn claim_queued(&self, task: &Arc<Header>, begun: Option<Time>) -> Option<Body> {
         let mut shard = lock(self.shard(task.id()));
         let body = task.claim(begun)?;
         insert(&mut shard, task.clone());
         Some(body)
     }
 
+    /// Removes a task, and then calls a fence of [`Ordering::SeqCst`].
     pub(crate) fn remove(&self, task: &Header) {
         task.set_listed(false);
         if let Some(key) = task.registry_key() {
@@ -203,10 +205,19 @@ pub(crate) fn run(task: &Arc<Header>) -> bool {
     ran
 }
 
+/// Runs a task on a thread of its pool, which has done nothing else since `free_since`. Returns since when
+/// the thread is free again, unless more has followed the end of the task.
+pub(crate) fn run_next(task: &Arc<Header>, free_since: Option<Time>) -> Option<Time> {
+    let begun = free_since.map_or_else(Time::now, |at| at.max(task.spawned()));
+    let body = task.claim(Some(begun))?;
+    task.run_claimed(body);
+    remove_and_settle(task).then(|| task.finished())?
+}
+
 /// Runs a task that may be queued on a pool, on another thread than those that take it from there.
 /// Returns false if it has begun or ended already.
 pub(crate) fn run_queued(task: &Arc<Header>) -> bool {
-    let Some(body) = claim(task, Stamp::now()) else {
+    let Some(body) = claim(task, Some(Time::now())) else {
         return false;
     };
     task.run_claimed(body);
@@ -225,7 +236,7 @@ fn count_ended(task: &Header) {
 }
 
 /// Claims a task to run or end it on any thread.
-fn claim(task: &Arc<Header>, begun: Stamp) -> Option<Body> {
+fn claim(task: &Arc<Header>, begun: Option<Time>) -> Option<Body> {
     let is_in_queue = matches!(task.placement(), Placement::Pool(_)) && task.is_listed();
     if is_in_queue {
         global().claim_queued(task, begun)
@@ -274,7 +285,7 @@ impl CancelTarget for Header {
 
 /// Ends a task that has not begun.
 pub(crate) fn discard(task: &Arc<Header>) {
-    if let Some(body) = claim(task, Stamp::never()) {
+    if let Some(body) = claim(task, None) {
         nested::run_with_later(|| {
             task.discard(body);
             remove_and_settle(task);
@@ -283,12 +294,17 @@ pub(crate) fn discard(task: &Arc<Header>) {
     }
 }
 
-/// Removes an ended task from the list, then wakes its joiners. The tasks of a model are in no list.
-fn remove_and_settle(task: &Arc<Header>) {
+/// Removes an ended task from the list, then wakes its joiners. The tasks of a model are in no list. Returns
+/// what [`Header::settle`] does.
+fn remove_and_settle(task: &Arc<Header>) -> bool {
     if task.is_listed() {
+        task.set_listed(false);
+        task.wake_first();
         global().remove(task);
+        task.settle_after_fence()
+    } else {
+        task.settle()
     }
-    task.settle();
 }
 
 /// Returns the live tasks, oldest first. A task whose join has returned its outcome is not among
@@ -313,6 +329,7 @@ pub fn live_tasks() -> Vec<TaskInfo> {
 #[cfg(all(test, not(any(loom, other_unix))))]
 mod tests {
     use super::super::changes::Subscription;
+    use super::super::code::code;
     use super::super::header::Spec;
     use super::*;
 
@@ -324,7 +341,7 @@ mod tests {
             placement: Placement::Thread,
             subscription: Subscription::new(None),
         };
-        Arc::new(Header::new(spec, Box::new(|_| ClosureOutcome::Returned)))
+        Arc::new(Header::new(spec, code(|_| ClosureOutcome::Returned)))
     }
 
     /// A task that has ended and is still listed.

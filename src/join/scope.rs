@@ -5,15 +5,17 @@ use std::sync::Arc;
 
 use super::builder::Builder;
 use super::closure;
+use super::code::{ClosureOutcome, code};
 use super::context::Context;
 use super::error::SpawnError;
 use super::handle::Handle;
-use super::header::{ClosureOutcome, run_traced};
-use super::owned::{OwnedSlot, OwnedTask, fill_owned};
+use super::owned::OwnedTask;
+use super::owned_slot;
 use super::panic::{Contained, PanicReport};
 use super::priority::spawn_scoped;
 use super::sync::{Mutex, lock};
 use super::trace::Spawner;
+use super::traced::run_traced;
 use super::{registry, wait};
 
 /// The starter of the tasks of one [`scope`](scope()). A task of the scope that starts others needs a
@@ -123,13 +125,12 @@ impl<'scope> Scope<'scope, '_> {
         F: FnOnce(&Context) -> T + Send + 'scope,
         T: Send + 'scope,
     {
-        let slot = OwnedSlot::default();
-        let store = fill_owned(slot.clone());
+        let (store, slot) = owned_slot::alone();
         let f = Contained::new(f);
         let spawner = Spawner::current();
-        // A body can't borrow. So the thread has the closure, and the body only says who begins.
-        let body = Box::new(|_: &_| ClosureOutcome::Cancelled);
-        let handle = builder.start_by(body, |thread, priority, header| {
+        // The code of a task can't borrow. So the thread has the closure, and the code only says who begins.
+        let code = code(|_| ClosureOutcome::Cancelled);
+        let handle = builder.start_by(code, |thread, priority, header| {
             spawn_scoped(self.threads, thread, priority, move || {
                 let code = || closure::run(&header, f, store);
                 registry::run_code(&header, || run_traced(spawner, &header, code));

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::changes::Subscription;
+use super::code::{ClosureOutcome, code};
 use super::current;
 use super::graph::{Graph, Need, Wait, visits};
-use super::header::{ClosureOutcome, Header, Spec};
+use super::header::{Header, Spec};
 use super::id::TaskId;
 use super::info::Placement;
 use super::priority::Priority;
@@ -20,7 +21,7 @@ pub(crate) fn queued_task(id: u64) -> Arc<Header> {
         placement: Placement::Pool(1),
         subscription: Subscription::new(None),
     };
-    Arc::new(Header::new(spec, Box::new(|_| ClosureOutcome::Returned)))
+    Arc::new(Header::new(spec, code(|_| ClosureOutcome::Returned)))
 }
 
 /// A pool of one thread, each of whose tasks waits for the first of two new ones.

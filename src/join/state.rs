@@ -1,8 +1,6 @@
 //! The state of a task, and the times at which it changed.
 
-use std::time::Instant;
-
-use super::clock::{self, Stamp};
+use super::clock::{Stamp, Time};
 use super::info::TaskState;
 use super::sync::{AtomicU8, Ordering};
 
@@ -64,23 +62,23 @@ impl StateCell {
 
 /// The times of a task.
 pub(crate) struct Times {
-    spawned: Stamp,
+    spawned: Time,
     finished: Stamp,
 }
 
 impl Times {
     pub(crate) fn new() -> Self {
         Self {
-            spawned: Stamp::now(),
+            spawned: Time::now(),
             finished: Stamp::never(),
         }
     }
 
-    pub(crate) fn spawned_at(&self) -> Instant {
-        self.spawned.get().unwrap_or_else(clock::epoch)
+    pub(crate) fn spawned(&self) -> Time {
+        self.spawned
     }
 
-    pub(crate) fn finished_at(&self) -> Option<Instant> {
-        self.finished.get()
+    pub(crate) fn finished(&self) -> Option<Time> {
+        self.finished.time()
     }
 }

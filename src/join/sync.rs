@@ -1,7 +1,7 @@
 //! The synchronization primitives of this library: those of std, or of loom under `--cfg loom`; and
 //! the locking of mutexes for the whole crate.
 
-use std::sync::{LockResult, PoisonError};
+use std::sync::{LockResult, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 #[cfg(loom)]
@@ -42,6 +42,15 @@ pub(crate) use lazy;
 /// Locks a mutex, even a poisoned one; see [`ignore_poison`].
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     ignore_poison(mutex.lock())
+}
+
+/// Locks a mutex, and returns whether that was possible without waiting.
+pub(crate) fn lock_at_once<T>(mutex: &Mutex<T>) -> (MutexGuard<'_, T>, bool) {
+    match mutex.try_lock() {
+        Ok(guard) => (guard, true),
+        Err(TryLockError::Poisoned(poisoned)) => (poisoned.into_inner(), true),
+        Err(TryLockError::WouldBlock) => (lock(mutex), false),
+    }
 }
 
 /// The guard of a lock or of a wait with a condition variable, even if the lock is poisoned. No

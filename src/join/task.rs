@@ -1,7 +1,7 @@
 //! The handle to a task.
 
 use std::fmt;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::callback_guard::CallbackGuard;
@@ -10,20 +10,9 @@ use super::handle::Handle;
 use super::header::Header;
 use super::id::TaskId;
 use super::info::{Progress, TaskInfo, TaskState};
-use super::panic::Contained;
-use super::sync::CountedArc;
+use super::shared_slot::SharedSlot;
 use super::token::CancelGuard;
 use super::{graph, registry, wait};
-
-/// The slot for a task's value. It stays empty when the task panicked or was cancelled.
-pub(crate) type SharedSlot<T> = CountedArc<OnceLock<Contained<T>>>;
-
-/// Returns what stores the value in a slot.
-pub(crate) fn fill<T>(slot: SharedSlot<T>) -> impl FnOnce(Contained<T>) {
-    move |value| {
-        slot.get_or_init(|| value);
-    }
-}
 
 /// A handle to one background computation that returns a `T`.
 ///
@@ -308,10 +297,7 @@ impl<T> Task<T> {
 
     /// The outcome of a task that has ended.
     pub(crate) fn outcome(&self) -> Result<&T, JoinError> {
-        self.slot
-            .get()
-            .and_then(Contained::get)
-            .ok_or_else(|| self.header.no_value())
+        self.slot.get().ok_or_else(|| self.header.no_value())
     }
 }
 

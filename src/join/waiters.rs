@@ -157,6 +157,15 @@ impl<V> Waiters<V> {
         drop(removed);
     }
 
+    /// Takes the waiters alone.
+    pub(crate) fn take_waiters(&self) -> impl Iterator<Item = Waiter> + use<V> {
+        let mut guarded = lock(&self.0);
+        let queue = guarded.queue.as_mut();
+        let waiters = queue.map(|queue| std::mem::take(&mut queue.waiters));
+        drop(guarded);
+        waiters.into_iter().flat_map(WaiterList::into_iter)
+    }
+
     pub(crate) fn take(&self) -> (impl Iterator<Item = Waiter>, Vec<Callback>) {
         let queue = lock(&self.0).queue.take().map(|queue| *queue);
         let queue = queue.unwrap_or_default();

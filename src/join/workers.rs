@@ -23,7 +23,7 @@ use super::own_waits::OwnWaits;
 #[cfg(not(loom))]
 use super::priority;
 use super::priority::Priority;
-use super::queue::Queue;
+use super::queue::{Next, Queue};
 use super::registry;
 use super::sync::{AtomicU64, Condvar, Mutex, Ordering, lock, wait_timeout};
 use super::targets::Targets;
@@ -56,10 +56,12 @@ impl InnermostTask {
 
     /// Notes the task while `run` runs. Returns what `run` returns.
     fn during<T>(&self, task: TaskId, run: impl FnOnce() -> T) -> T {
-        let outer = self.replace(Some(task));
+        // Only this thread notes what it runs, so the two need not be one step.
+        let outer = self.0.load(Ordering::Relaxed);
+        self.0.store(task.get(), Ordering::Relaxed);
         // A task's panic is its outcome, so nothing unwinds from here.
         let result = run();
-        self.replace(outer);
+        self.0.store(outer, Ordering::Relaxed);
         result
     }
 }
@@ -151,8 +153,10 @@ impl Workers {
     pub(crate) fn run_all(&self, thread: usize, queue: &Queue) {
         let running = &self.running[thread];
         self.enter(running);
-        while let Some(task) = queue.next(thread) {
-            running.during(task.id(), || registry::run(&task));
+        let mut free_since = None;
+        while let Some(Next { task, at_once }) = queue.next(thread) {
+            let begun = free_since.filter(|_| at_once);
+            free_since = running.during(task.id(), || registry::run_next(&task, begun));
         }
     }
 

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use super::super::clock::Stamp;
 use super::super::graph::Graph;
 use super::super::idle::wait_until_empty;
 use super::super::info::Placement;
-use super::super::queue::Queue;
+use super::super::queue::{Next, Queue};
 use super::super::registry::Registry;
 use super::super::sync::{AtomicUsize, Ordering};
 use super::super::task::Task;
@@ -53,7 +52,7 @@ fn shutdown_racing_a_queued_task_waits_for_the_child() {
         let worker = loom::thread::spawn({
             let (registry, queue) = (registry.clone(), queue.clone());
             move || {
-                while let Some(task) = queue.next(0) {
+                while let Some(Next { task, .. }) = queue.next(0) {
                     assert!(task.run());
                     registry.remove(&task);
                     task.settle();
@@ -79,7 +78,7 @@ fn queued_task_claimed_elsewhere_stays_listed() {
         let worker = loom::thread::spawn({
             let (registry, queue) = (registry.clone(), queue.clone());
             move || {
-                while let Some(task) = queue.next(0) {
+                while let Some(Next { task, .. }) = queue.next(0) {
                     if task.run() {
                         registry.remove(&task);
                     }
@@ -89,7 +88,7 @@ fn queued_task_claimed_elsewhere_stays_listed() {
         let helper = loom::thread::spawn({
             let (registry, task) = (registry.clone(), task.header().clone());
             move || {
-                if let Some(body) = registry.claim_queued(&task, Stamp::never()) {
+                if let Some(body) = registry.claim_queued(&task, None) {
                     task.run_claimed(body);
                     registry.remove(&task);
                     registry.count_ended(1);
@@ -135,7 +134,7 @@ fn second_task_of_a_queue_wakes_its_thread_again() {
         let worker = loom::thread::spawn({
             let queue = queue.clone();
             move || {
-                while let Some(task) = queue.next(0) {
+                while let Some(Next { task, .. }) = queue.next(0) {
                     run_header(&task);
                 }
             }

@@ -40,7 +40,10 @@ pub(crate) enum Caught<T> {
     clippy::disallowed_methods,
     reason = "the one place where a task's unwinding ends"
 )]
-pub(crate) fn catch<T>(task: Arc<dyn RunningTask>, code: impl FnOnce() -> T) -> Caught<T> {
+pub(crate) fn catch<T>(
+    task: &Arc<impl RunningTask + 'static>,
+    code: impl FnOnce() -> T,
+) -> Caught<T> {
     let code = || std::panic::catch_unwind(AssertUnwindSafe(code));
     let (result, mut run) = running::enter(task, code);
     let caught = match result {

@@ -81,12 +81,18 @@ impl Run {
 
 /// Runs code as the innermost task of this thread. Returns its result and the captures of its
 /// panics. The code must not unwind.
-pub(super) fn enter<R>(task: Arc<dyn RunningTask>, code: impl FnOnce() -> R) -> (R, Run) {
+pub(super) fn enter<R>(
+    task: &Arc<impl RunningTask + 'static>,
+    code: impl FnOnce() -> R,
+) -> (R, Run) {
     // A thread whose thread-locals are gone has no stack of tasks, so nothing is captured.
     let pushed = RUNNING.try_with(|running| running.borrow_mut().push(Run::new(task.clone())));
     let result = code();
     let popped = pushed.and_then(|()| RUNNING.try_with(|running| running.borrow_mut().pop()));
-    let run = popped.ok().flatten().unwrap_or_else(|| Run::new(task));
+    let run = popped
+        .ok()
+        .flatten()
+        .unwrap_or_else(|| Run::new(task.clone()));
     (result, run)
 }
 

@@ -14,7 +14,7 @@ use rustix::process::{
 use super::super::callback_guard::CallbackGuard;
 use super::super::callback_threads;
 use super::super::changes::{ChangeMark, Subscription};
-use super::super::clock::{self, Stamp};
+use super::super::clock::{Stamp, Time};
 use super::super::graph::{self, Intent, Need};
 use super::super::panic::contain;
 use super::super::sync::lock;
@@ -43,7 +43,7 @@ const CANCEL_GRACE: Duration = Duration::from_secs(1);
 pub(super) struct ProcessShared {
     spawned: Spawned,
     pipe_ends: Mutex<PipeEnds>,
-    spawned_at: Stamp,
+    spawned_at: Time,
     finished_at: Stamp,
     /// Locked while the process is signalled or reaped. A reaped process is never signalled,
     /// because its pid may belong to another one by then.
@@ -102,7 +102,7 @@ impl ProcessShared {
             pidfd: Mutex::new(spawned.pidfd.take()),
             spawned,
             pipe_ends: Mutex::new(pipe_ends),
-            spawned_at: Stamp::now(),
+            spawned_at: Time::now(),
             finished_at: Stamp::never(),
             is_reaped: Mutex::new(false),
             end: End::new(),
@@ -237,7 +237,7 @@ impl ProcessShared {
             name: self.spawned.name.clone(),
             state: self.state(),
             daemon: self.is_daemon(),
-            spawned_at: self.spawned_at.get().unwrap_or_else(clock::epoch),
+            spawned_at: self.spawned_at.instant(),
             finished_at: self.finished_at.get(),
         }
     }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::super::header::ClosureOutcome;
+use super::super::code::ClosureOutcome;
 use super::super::info::TaskState;
 use super::super::workers::InnermostTask;
 use super::programs::WaitPlan;

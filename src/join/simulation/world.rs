@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::super::changes::Subscription;
+use super::super::code::{ClosureOutcome, code};
 use super::super::graph::{Following, Graph};
-use super::super::header::{ClosureOutcome, Header, Spec};
+use super::super::header::{Header, Spec};
 use super::super::id::TaskId;
 use super::super::info::Placement;
 use super::super::priority::Priority;
@@ -50,7 +51,7 @@ impl<'g> World<'g> {
                 placement,
                 subscription: Subscription::new(None),
             };
-            Arc::new(Header::new(spec, Box::new(|_| ClosureOutcome::Returned)))
+            Arc::new(Header::new(spec, code(|_| ClosureOutcome::Returned)))
         };
         let mut world = Self {
             graph,

@@ -24,6 +24,7 @@ mod scoped;
 mod select;
 mod select_group;
 mod slot;
+mod starting;
 mod starvation;
 mod timers;
 mod tokens;
