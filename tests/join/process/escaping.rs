@@ -120,3 +120,19 @@ fn p7_what_an_ended_process_has_left_is_named() {
         assert_eq!(process.descendants().unwrap(), [], "{way}");
     }
 }
+
+#[test]
+fn descendants_of_a_running_process_are_others() {
+    for is_launched in [false, true] {
+        let folder = folder();
+        let sleeper = Sleeper::new(folder.path());
+        let tree = shell(&format!("{} & wait", sleeper.command()));
+        let process = if is_launched { launched(tree) } else { tree };
+        let process = process.spawn().unwrap();
+        eventually("the sleeper", || sleeper.running().len() == 1);
+        let found = process.descendants().unwrap();
+        let pids: Vec<_> = found.iter().map(|member| member.pid).collect();
+        assert_eq!(pids, sleeper.running());
+        drop(process.stop(TIMEOUT));
+    }
+}

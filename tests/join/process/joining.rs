@@ -1,6 +1,7 @@
 //! P1–P4, P8, P13, P15: joins, exits, states and lists.
 
 use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
@@ -206,6 +207,26 @@ fn detached_process_is_listed_until_it_ends() {
 }
 
 #[test]
+fn exit_callback_is_taken_back_with_its_guard() {
+    let process = Builder::new("cat").stdin_piped().spawn().unwrap();
+    let (send, calls) = mpsc::channel();
+    let call = |name| {
+        let send = send.clone();
+        process.on_exit(move |exit| send.send((name, exit)).unwrap())
+    };
+    let _kept = call("kept");
+    drop(call("taken back"));
+    let _last = call("last");
+    drop(send);
+    drop(process.take_stdin());
+    let ended = Exit::Code(0);
+    assert_eq!(
+        calls.iter().collect::<Vec<_>>(),
+        [("kept", ended), ("last", ended)]
+    );
+}
+
+#[test]
 fn p13_shutdown_joins_children_and_stops_daemons() {
     let name = "process::joining::p13_shutdown_joins_children_and_stops_daemons";
     in_child(name, || {
@@ -225,6 +246,54 @@ fn p13_shutdown_joins_children_and_stops_daemons() {
         drop(awaited.take_stdin());
         assert!(join::shutdown_timeout(TIMEOUT).is_complete());
         assert!(awaited.is_finished());
+    });
+}
+
+#[test]
+fn p13_shutdown_awaits_a_task_that_an_end_starts() {
+    let name = "process::joining::p13_shutdown_awaits_a_task_that_an_end_starts";
+    in_child(name, || {
+        let cat = || Builder::new("cat").stdin_piped().spawn().unwrap();
+        let (first, second) = (cat(), cat());
+        let (first_stdin, second_stdin) = (first.take_stdin(), second.take_stdin());
+        let is_over = Arc::new(AtomicBool::new(false));
+        let (send_task, task) = mpsc::channel();
+        // It starts the task before the shutdown goes on with the second process.
+        first.on_finish({
+            let is_over = is_over.clone();
+            move || {
+                let until_awaited = move |_: &join::Context| {
+                    let own = join::current().unwrap();
+                    let is_awaited = || {
+                        let waits = join::wait_graph().waits;
+                        waits.iter().any(|it| it.targets.contains(&own))
+                    };
+                    while !is_awaited() && !is_over.load(Ordering::Relaxed) {
+                        std::thread::yield_now();
+                    }
+                };
+                let task = join::spawn("started by an end", until_awaited).unwrap();
+                send_task.send(task).unwrap();
+                drop(second_stdin);
+            }
+        });
+        // No task lives when the shutdown begins, and then it waits for the first process.
+        let pid = first.pid();
+        let ender = std::thread::spawn(move || {
+            let is_awaited = || {
+                let waits = join::wait_graph().waits;
+                waits.iter().any(|wait| wait.process == Some(pid))
+            };
+            eventually("the wait for the first process", is_awaited);
+            drop(first_stdin);
+        });
+        let report = join::shutdown_timeout(TIMEOUT);
+        ender.join().unwrap();
+        let task = task.recv_timeout(TIMEOUT).unwrap();
+        let has_ended = task.is_finished();
+        is_over.store(true, Ordering::Relaxed);
+        assert!(report.is_complete(), "{report:?}");
+        assert!(has_ended, "the task was left");
     });
 }
 

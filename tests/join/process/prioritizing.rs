@@ -1,5 +1,6 @@
 //! The priorities of threads and processes that background threads start.
 
+use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -57,6 +58,37 @@ fn task_of_background_priority_keeps_its_name() {
     let task = task.spawn(|_| observed()).unwrap();
     assert_eq!(task.name(), "low");
     assert_eq!(*task.join().unwrap(), (true, Priority::Background));
+}
+
+/// The number of threads of this program that start threads for those in the background.
+fn starters() -> usize {
+    let threads = fs::read_dir("/proc/self/task").unwrap();
+    let name = |thread: fs::DirEntry| fs::read_to_string(thread.path().join("comm")).ok();
+    let names = threads.filter_map(|thread| name(thread.unwrap()));
+    names.filter(|name| name == "thread starter\n").count()
+}
+
+#[test]
+fn normal_task_of_a_background_scope_task_is_normal() {
+    let name = "process::prioritizing::normal_task_of_a_background_scope_task_is_normal";
+    in_child(name, || {
+        join::scope(|scope| {
+            let normal = join::Builder::new("normal").priority(Priority::Normal);
+            let normal = scope.spawn_with(normal, |_| observed()).unwrap();
+            assert_eq!(normal.join_into().unwrap(), (false, Priority::Normal));
+            assert_eq!(starters(), 0, "nothing runs in the background");
+            let low = join::Builder::new("low").priority(Priority::Background);
+            let low = scope.spawn_with(low, |_| {
+                let inner = join::Builder::new("inner").priority(Priority::Normal);
+                let inner = inner.spawn(|_| observed()).unwrap();
+                (observed(), *inner.join().unwrap())
+            });
+            let (own, inner) = low.unwrap().join_into().unwrap();
+            assert_eq!(own, (true, Priority::Background));
+            assert_eq!(inner, (false, Priority::Normal));
+        });
+        assert_eq!(starters(), 1);
+    });
 }
 
 fn cat() -> Builder {

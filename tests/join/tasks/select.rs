@@ -279,12 +279,24 @@ fn t33_worker_selecting_queued_tasks_is_not_starved() {
                 let beside = queued("beside a channel");
                 let beside = Select::new().receiver(&receiver).task(&beside).wait();
                 let timed = Select::new().task(&queued("timed")).timeout(TIMEOUT).wait();
-                (alone, beside, timed)
+                let token = CancelToken::new();
+                let stoppable = Select::new()
+                    .task(&queued("stoppable"))
+                    .token(&token)
+                    .wait();
+                #[cfg(target_os = "linux")]
+                {
+                    let cat = process::Builder::new("cat").stdin_piped().spawn().unwrap();
+                    let _stdin = cat.take_stdin();
+                    let beside = queued("beside a process");
+                    assert_eq!(Select::new().process(&cat).task(&beside).wait(), Ok(1));
+                }
+                (alone, beside, timed, stoppable)
             }
         })
         .unwrap();
     let selected = outer.join_timeout(TIMEOUT).unwrap();
-    assert_eq!(*selected, (Ok(0), Ok(1), Ok(0)));
+    assert_eq!(*selected, (Ok(0), Ok(1), Ok(0), Ok(0)));
 }
 
 #[test]

@@ -163,6 +163,16 @@ fn t22_ended_waits_leave_nothing_behind() {
         || {
             let gate = Gate::new();
             let tasks = [gated(&gate), gated(&gate)];
+            // Some waits last.
+            let lasting: Vec<_> = (0..4)
+                .map(|_| {
+                    let tasks = tasks.clone();
+                    join::spawn("lasting", move |_| join::wait(&tasks, WaitUntil::All).end).unwrap()
+                })
+                .collect();
+            while join::wait_graph().waits.len() < lasting.len() {
+                std::thread::yield_now();
+            }
             let round = |count: usize| {
                 for _ in 0..count {
                     let timeout = Duration::from_nanos(1);
@@ -176,6 +186,9 @@ fn t22_ended_waits_leave_nothing_behind() {
             let grown = resident_bytes().saturating_sub(before);
             assert!(grown < 32 * MANY, "{grown} bytes");
             gate.open();
+            for wait in lasting {
+                assert_eq!(*wait.join().unwrap(), WaitOutcome::Satisfied);
+            }
         },
     );
 }
