@@ -7,7 +7,9 @@ mod args;
 mod error;
 mod gone;
 mod interface;
+mod known;
 pub mod list;
+mod own_form;
 mod plan;
 mod renewal;
 
