@@ -147,6 +147,7 @@ fn entry_of(name: &[u8], digest: &str, stamp: &Stamp, folder: &Path) -> Entry {
         digest: digest.to_ascii_lowercase(),
         bytes: Some(stamp.bytes),
         modified: Some(stamp.modified),
+        candidates: None,
     }
 }
 

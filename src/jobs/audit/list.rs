@@ -22,9 +22,10 @@ use serde::{Deserialize, Serialize};
 
 use super::own_form::{self, HEADER, OwnLine, Stamp};
 use super::{AuditError, known};
-use crate::jobs::checksum::read::{self, Claim, Hints, Line};
+use crate::jobs::checksum::read::{self, Hints, Line};
 use crate::jobs::checksum::{
-    Algorithm, ChecksumError, DigestKind, Names, algorithm_of, candidates, name_of, open_regular,
+    Algorithm, Candidates, ChecksumError, DigestKind, Names, algorithm_of, candidates, name_of,
+    open_regular,
 };
 
 /// The longest list that is read as a whole.
@@ -46,12 +47,32 @@ pub struct Entry {
     pub bytes: Option<u64>,
     /// The time of the last change of its content, in nanoseconds since 1970, if the list says it.
     pub modified: Option<i64>,
+    /// The algorithms that may have computed the digest, unless the line says it: first `algorithm`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub candidates: Option<Candidates>,
 }
 
 impl Entry {
     /// The algorithm and the length of the digest.
     pub fn kind(&self) -> DigestKind {
         DigestKind::new(self.algorithm, self.digest.len() / 2).unwrap_or(self.algorithm.into())
+    }
+
+    /// The likely kinds of the digest, and those that it may be of if it is of none of these.
+    pub fn kinds(&self) -> (Vec<DigestKind>, Vec<DigestKind>) {
+        match &self.candidates {
+            None => (vec![self.kind()], Vec::new()),
+            Some(candidates) => {
+                let likely = candidates.likely().to_vec();
+                let rest = candidates.kinds[likely.len()..].to_vec();
+                (likely, rest)
+            }
+        }
+    }
+
+    /// Whether the list leaves open which of several likely algorithms computed the digest.
+    pub fn is_undecided(&self) -> bool {
+        self.kinds().0.len() > 1
     }
 }
 
@@ -209,13 +230,18 @@ impl<'a> ListReading<'a> {
     fn entry(&mut self, line: &read::Entry) -> Option<Entry> {
         let claim = line.claims.iter().max_by_key(|claim| claim.digest.len())?;
         let stamp = self.stamp.take().filter(|stamp| stamp.fits(claim));
-        let (path, algorithm) = match &stamp {
+        let (path, algorithm, candidates) = match &stamp {
             // A list of this job has the exact names.
             Some(stamp) => {
                 let name = name_of(line.names.first()?)?;
-                (self.folder.join(name), stamp.algorithm)
+                (self.folder.join(name), stamp.algorithm, None)
             }
-            None => (self.names.locate(line)?.0, algorithm(claim, self.named)?),
+            None => {
+                let candidates = in_order(candidates(claim, self.named, None)?);
+                let first = candidates.kinds.first()?.algorithm();
+                let candidates = Some(candidates).filter(|it| it.kinds.len() > 1);
+                (self.names.locate(line)?.0, first, candidates)
+            }
         };
         Some(Entry {
             name: path.strip_prefix(&self.folder).unwrap_or(&path).to_owned(),
@@ -224,18 +250,16 @@ impl<'a> ListReading<'a> {
             digest: hex::encode(&claim.digest),
             bytes: stamp.as_ref().map(|stamp| stamp.bytes).or(line.bytes),
             modified: stamp.map(|stamp| stamp.modified),
+            candidates,
         })
     }
 }
 
-/// The likeliest algorithm of a digest. A list of BLAKE3 is only one that says so: those of SHA-256 are far
-/// commoner, and have digests of the same length.
-fn algorithm(claim: &Claim, named: Option<Algorithm>) -> Option<Algorithm> {
-    let candidates = candidates(claim, named, None)?;
-    let likely = || candidates.likely().iter().map(|kind| kind.algorithm());
-    likely()
-        .find(|&algorithm| algorithm != Algorithm::Blake3)
-        .or_else(|| likely().next())
+/// BLAKE3 after the other likely ones: if none of them matches, the file gets the commonest.
+fn in_order(mut candidates: Candidates) -> Candidates {
+    let likely = candidates.likely().len();
+    candidates.kinds[..likely].sort_by_key(|kind| kind.algorithm() == Algorithm::Blake3);
+    candidates
 }
 
 /// Nanoseconds since 1970; `None` beyond the year 2262 or before 1677.

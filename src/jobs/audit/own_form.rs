@@ -28,8 +28,8 @@ pub(super) fn write<'a>(entries: impl Iterator<Item = (PathBuf, &'a Entry)>) -> 
             let stamp = format!("# {algorithm} bytes={bytes} modified={modified}\n");
             text.extend(stamp.into_bytes());
         } else {
-            // Nothing else says the algorithm.
-            form.tag = true;
+            // Nothing else says the algorithm, where it is known.
+            form.tag = !entry.is_undecided();
         }
         let checksum = Checksum {
             algorithm: entry.algorithm,

@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use super::gone::{Gone, is_gone};
 use super::known::KnownFiles;
 use super::list::{self, ListSource};
-use super::{AuditError, Audited, Check, FileState, Options, missing, read};
+use super::{AuditError, Audited, Check, FileState, Options, missing};
 use crate::format;
 use crate::jobs::checksum::read::signed_note;
-use crate::jobs::checksum::{ChecksumError, Visitor, walk_files};
+use crate::jobs::checksum::{ChecksumError, Visitor, digests_of_file, walk_files};
 use crate::jobs::identity::{FileIdentity, identity};
 use crate::jobs::{Item, Plan, Step};
 use crate::join::Context;
@@ -139,15 +139,18 @@ fn gone(known: KnownFiles<'_>, inputs: &[PathBuf], context: &Context) -> Gone {
 /// Reads a new file here if it has the length of one that is gone. If the content is the same, too, it was
 /// moved, and is no longer gone.
 fn find_moved(item: &Item, gone: &mut Gone, context: &Context) -> Option<Audited> {
-    for kind in gone.kinds(item.bytes) {
-        context.checkpoint();
-        // What can't be read fails when it is run.
-        let audited = read(&item.input, kind, context).ok()?;
-        if let Some(old) = gone.take(kind, &audited.checksum.digest, &item.input) {
+    let kinds = gone.kinds(item.bytes);
+    if kinds.is_empty() {
+        return None;
+    }
+    // What can't be read fails when it is run.
+    let file = digests_of_file(&item.input, &kinds, context).ok()?;
+    for (&kind, digest) in kinds.iter().zip(&file.digests) {
+        if let Some(old) = gone.take(kind, digest, &item.input) {
             return Some(Audited {
                 state: FileState::Moved,
                 from: Some(old.name),
-                ..audited
+                ..Audited::of(&file, kind, digest.clone())
             });
         }
     }

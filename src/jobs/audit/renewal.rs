@@ -57,5 +57,6 @@ fn entry(input: &Path, audited: &Audited) -> Entry {
         digest: audited.checksum.digest.clone(),
         bytes: Some(audited.checksum.bytes),
         modified: audited.modified,
+        candidates: None,
     }
 }
