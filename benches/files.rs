@@ -1,10 +1,11 @@
 //! Many files by the whole program: their checksums, compared with `find | xargs b3sum`, and an audit that
-//! reads what has changed, which is nothing, compared with one that reads all.
+//! reads what has changed, which is nothing, compared with one that reads all. Some large files: their
+//! checksums, two files at a time, compared with `find | xargs -P2`.
 //!
 //! All files are in the page cache. Each round is one run over all of them, with the start of the program.
 //! The processor time is that of the program and of all that it starts.
 //!
-//! `cargo bench --bench files` · `MEANWHILE_BENCH_FILES=10000` changes the number of files, and
+//! `cargo bench --bench files` · `MEANWHILE_BENCH_FILES=10000` changes the number of many files, and
 //! `MEANWHILE_BENCH_KIB=256` their length.
 
 mod harness;
@@ -25,6 +26,17 @@ const KIB: usize = 4;
 const FILES_IN_FOLDER: usize = 500;
 const ROUNDS: usize = 9;
 
+const LARGE_FILES: usize = 8;
+const LARGE_KIB: usize = 64 * 1024;
+
+/// An algorithm, and the programs that compute it.
+type Peers = (&'static str, [&'static str; 2]);
+
+const PEERS: [Peers; 2] = [
+    ("md5", ["md5sum", "openssl dgst -md5"]),
+    ("sha512", ["sha512sum", "openssl dgst -sha512"]),
+];
+
 fn main() -> Result<(), Box<dyn Error>> {
     let bench = Bench::from_args();
     let count = bench.many(number("MEANWHILE_BENCH_FILES", FILES)?);
@@ -33,7 +45,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let files = folder.path().join("files");
     write_files(&files, count, kib)?;
     compare_checksums(&bench, &files, &format!("{count} files of {kib} KiB"))?;
-    compare_audits(&bench, &files, &folder.path().join("list"))
+    compare_audits(&bench, &files, &folder.path().join("list"))?;
+    fs::remove_dir_all(&files)?;
+    write_files(&files, bench.many(LARGE_FILES), bench.many(LARGE_KIB))?;
+    compare_large_files(&bench, &files)
 }
 
 fn compare_checksums(bench: &Bench, files: &Path, what: &str) -> Result<(), Box<dyn Error>> {
@@ -47,6 +62,30 @@ fn compare_checksums(bench: &Bench, files: &Path, what: &str) -> Result<(), Box<
             contenders.push(("find | xargs b3sum", Box::new(b3sum)));
         }
         let title = format!("{of} of BLAKE3 of {what}");
+        bench.compare(&title, ROUNDS, 0.5, 1.0, contenders)?;
+    }
+    Ok(())
+}
+
+fn compare_large_files(bench: &Bench, files: &Path) -> Result<(), Box<dyn Error>> {
+    let (of, measure) = MEASURES[0];
+    for (algorithm, peers) in PEERS {
+        let words = [
+            "checksum".as_ref(),
+            "--algorithm".as_ref(),
+            algorithm.as_ref(),
+            files.as_ref(),
+        ];
+        let mut contenders: Vec<Contender<'_>> =
+            vec![("meanwhile", Box::new(|| measure(ours(&words))))];
+        for peer in peers {
+            let program = peer.split(' ').next().unwrap_or(peer);
+            if Command::new(program).arg("--version").output().is_ok() {
+                let run = move || measure(two_at_a_time(peer, files));
+                contenders.push((peer, Box::new(run)));
+            }
+        }
+        let title = format!("{of} of {algorithm} of large files, two at a time");
         bench.compare(&title, ROUNDS, 0.5, 1.0, contenders)?;
     }
     Ok(())
@@ -118,5 +157,12 @@ fn b3sum(folder: &Path) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", r#"find "$1" -type f -print0 | xargs -0 b3sum"#, "sh"]);
     command.arg(folder);
+    command
+}
+
+fn two_at_a_time(program: &str, folder: &Path) -> Command {
+    let mut command = Command::new("sh");
+    let line = format!(r#"find "$1" -type f -print0 | xargs -0 -n1 -P2 {program}"#);
+    command.args(["-c", &line, "sh"]).arg(folder);
     command
 }

@@ -37,6 +37,8 @@ packages=(
     appstream b3sum coreutils desktop-file-utils findutils perl-base python3
     # Servers and a proxy to fetch from.
     lighttpd nginx-light tinyproxy
+    # Delays system calls.
+    strace
     # Downloads published test vectors.
     python3-pip
     # Programs that write checksum lists.

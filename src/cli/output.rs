@@ -33,7 +33,7 @@ fn ignore_broken_pipe(written: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// Saves the lists of the results of the items that returned.
+/// Saves the lists of the results of the items that returned, or the lines of all items.
 ///
 /// # Errors
 /// They could not be saved.
@@ -44,6 +44,11 @@ pub(super) fn save_lines(job: &JobRecord, file: &Path) -> anyhow::Result<()> {
         {
             bail!("{} was not written", file.display());
         }
+    }
+    if job.spec().options.job().saves_all_lines() {
+        let items = job.items().iter().filter(|item| prints(job, item));
+        let lines: Vec<_> = items.filter_map(|item| line(job, item)).collect();
+        return Ok(save::save(file, &lines.concat())?);
     }
     let mut results = job.items().iter().filter_map(|item| result(item));
     let lists = job.spec().options.job().lists(file, &mut results);

@@ -76,6 +76,12 @@ pub trait JobInterface: Job {
         Vec::new()
     }
 
+    /// Whether the file that the user names gets the lines that would go to stdout, those of failed items,
+    /// too, in the place of [`lists`](Self::lists).
+    fn saves_all_lines(&self) -> bool {
+        false
+    }
+
     /// The lists of results to be written when the user names `file`: the path of each and its contents.
     /// `results` has the input and the result of each item.
     ///

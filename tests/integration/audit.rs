@@ -159,6 +159,85 @@ fn list_of_sha256sum_is_audited() {
     assert_eq!(code(&output), 0);
 }
 
+/// The BLAKE3 of `abc`.
+const B3_OF_ABC: &str = "6437b3ac38465133ffb63b75273a8db548c558465d79db03fd359c6cd5bd9d85";
+
+#[test]
+fn list_of_b3sum_is_audited_under_any_name() {
+    let folder = folder();
+    write(folder.path(), "files/a", "abc");
+    write(folder.path(), "files/new", "abc");
+    let list = format!("{B3_OF_ABC}  files/a\n{B3_OF_ABC}  files/gone\n");
+    write(folder.path(), "LIST", list);
+    let output = audit(folder.path(), &["--renew"]);
+    let lines = "touched: files/a\nmoved: files/gone -> files/new\n";
+    assert_eq!(
+        (code(&output), out(&output)),
+        (0, lines),
+        "{}",
+        err(&output)
+    );
+    let renewed = fs::read_to_string(folder.path().join("LIST")).expect("it is ours");
+    assert_eq!(renewed.matches("# blake3 bytes=3 ").count(), 2, "{renewed}");
+    write(folder.path(), "files/a", "abd");
+    let output = audit(folder.path(), &[]);
+    assert_eq!(out(&output), "changed: files/a\n");
+}
+
+#[test]
+fn digest_of_another_folder_stays_undecided() {
+    let folder = folder();
+    write(folder.path(), "files/a", "abc");
+    write(folder.path(), "other", "abc");
+    write(folder.path(), "LIST", format!("{B3_OF_ABC}  other\n"));
+    let output = audit(folder.path(), &["--renew"]);
+    assert_eq!(out(&output), "new: files/a\n", "{}", err(&output));
+    let output = audit(folder.path(), &["other"]);
+    assert_eq!(out(&output), "touched: other\n", "{}", err(&output));
+}
+
+/// What an audit without a change says of files with unusual names, and what with a line more in the list.
+fn notes_of_both_forms(algorithm: &str) -> (String, String) {
+    let folder = folder();
+    for name in [
+        " a",
+        "*b",
+        ";c",
+        "d\\e",
+        "f\ng",
+        "h\ri",
+        "j (k) = l",
+        "m/n",
+        "#o",
+    ] {
+        write(folder.path(), &format!("files/{name}"), name);
+    }
+    let outside = self::folder();
+    write(outside.path(), "p", "p");
+    let outside = outside.path().to_str().expect("a plain name");
+    let made = audit(
+        folder.path(),
+        &["--renew", "--algorithm", algorithm, outside],
+    );
+    assert_eq!(code(&made), 0, "{}", err(&made));
+    let exact = audit(folder.path(), &[outside]);
+    let list = fs::read(folder.path().join("LIST")).expect("it is ours");
+    write(folder.path(), "LIST", [&list[..], b"# other\n"].concat());
+    let any = audit(folder.path(), &[outside]);
+    assert_eq!((code(&exact), out(&exact)), (0, ""), "{}", err(&exact));
+    assert_eq!((code(&any), out(&any)), (0, ""), "{}", err(&any));
+    (err(&exact).to_owned(), err(&any).to_owned())
+}
+
+#[test]
+fn own_list_and_one_with_a_comment_say_the_same() {
+    for algorithm in ["blake3", "sha256", "xxh3"] {
+        let (exact, any) = notes_of_both_forms(algorithm);
+        assert!(exact.contains("10 files have the size"), "{exact}");
+        assert_eq!(exact, any);
+    }
+}
+
 /// Lists of `files/a` with the contents `abc`, as other tools write them.
 fn lists_of_other_tools() -> Vec<Vec<u8>> {
     const MD5: &str = "900150983cd24fb0d6963f7d28e17f72";

@@ -12,20 +12,18 @@ use crate::jobs::checksum::DigestKind;
 pub(super) struct Gone {
     /// By the length in bytes; `None` has those whose length the list does not say.
     by_len: HashMap<Option<u64>, Vec<DigestKind>>,
-    by_digest: HashMap<(DigestKind, String), Vec<Entry>>,
+    by_digest: HashMap<String, Vec<Entry>>,
 }
 
 impl Gone {
     pub(super) fn push(&mut self, entry: Entry) {
-        let kind = entry.kind();
         let kinds = self.by_len.entry(entry.bytes).or_default();
-        if !kinds.contains(&kind) {
-            kinds.push(kind);
+        for kind in all_kinds(&entry) {
+            if !kinds.contains(&kind) {
+                kinds.push(kind);
+            }
         }
-        let same = self
-            .by_digest
-            .entry((kind, entry.digest.clone()))
-            .or_default();
+        let same = self.by_digest.entry(entry.digest.clone()).or_default();
         same.push(entry);
     }
 
@@ -44,10 +42,14 @@ impl Gone {
 
     /// Takes a file with this digest, one with the name of `new` if there is any.
     pub(super) fn take(&mut self, kind: DigestKind, digest: &str, new: &Path) -> Option<Entry> {
-        let same = self.by_digest.get_mut(&(kind, digest.to_owned()))?;
+        let same = self.by_digest.get_mut(digest)?;
+        let is_of_kind = |entry: &Entry| all_kinds(entry).contains(&kind);
         let is_named = |entry: &Entry| entry.path.file_name() == new.file_name();
-        let at = same.iter().position(is_named).unwrap_or(0);
-        (at < same.len()).then(|| same.swap_remove(at))
+        let at = same
+            .iter()
+            .position(|entry| is_named(entry) && is_of_kind(entry))
+            .or_else(|| same.iter().position(is_of_kind))?;
+        Some(same.swap_remove(at))
     }
 
     /// All that were not taken, by path.
@@ -56,6 +58,11 @@ impl Gone {
         entries.sort_unstable_by(|left, right| left.path.cmp(&right.path));
         entries
     }
+}
+
+fn all_kinds(entry: &Entry) -> Vec<DigestKind> {
+    let (likely, rest) = entry.kinds();
+    [likely, rest].concat()
 }
 
 /// Whether there is nothing of this name any more.

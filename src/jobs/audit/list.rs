@@ -13,20 +13,23 @@
 //! The time is in nanoseconds since 1970. (A list of mtree has both, but no BLAKE3, and far fewer tools
 //! read it.)
 
+use std::fs::File;
+use std::io::{Cursor, Read as _};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 
-use super::AuditError;
-use crate::jobs::checksum::list::{self, ListForm};
-use crate::jobs::checksum::read::{self, Claim, Hints, Line};
+use super::own_form::{self, HEADER, OwnLine, Stamp};
+use super::{AuditError, known};
+use crate::jobs::checksum::read::{self, Hints, Line};
 use crate::jobs::checksum::{
-    Algorithm, Checksum, ChecksumError, DigestKind, Names, algorithm_of, candidates, name_of,
+    Algorithm, Candidates, ChecksumError, DigestKind, Names, algorithm_of, candidates, name_of,
     open_regular,
 };
 
-const HEADER: &[u8] = b"# Meanwhile audit 1\n";
+/// The longest list that is read as a whole.
+const MAX_TEXT_LEN: u64 = 1024 * 1024 * 1024;
 
 /// What the list says of a file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,12 +47,32 @@ pub struct Entry {
     pub bytes: Option<u64>,
     /// The time of the last change of its content, in nanoseconds since 1970, if the list says it.
     pub modified: Option<i64>,
+    /// The algorithms that may have computed the digest, unless the line says it: first `algorithm`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub candidates: Option<Candidates>,
 }
 
 impl Entry {
     /// The algorithm and the length of the digest.
     pub fn kind(&self) -> DigestKind {
         DigestKind::new(self.algorithm, self.digest.len() / 2).unwrap_or(self.algorithm.into())
+    }
+
+    /// The likely kinds of the digest, and those that it may be of if it is of none of these.
+    pub fn kinds(&self) -> (Vec<DigestKind>, Vec<DigestKind>) {
+        match &self.candidates {
+            None => (vec![self.kind()], Vec::new()),
+            Some(candidates) => {
+                let likely = candidates.likely().to_vec();
+                let rest = candidates.kinds[likely.len()..].to_vec();
+                (likely, rest)
+            }
+        }
+    }
+
+    /// Whether the list leaves open which of several likely algorithms computed the digest.
+    pub fn is_undecided(&self) -> bool {
+        self.kinds().0.len() > 1
     }
 }
 
@@ -66,33 +89,91 @@ pub struct AuditList {
 /// # Errors
 /// The list can't be read, or has a line that is no checksum.
 pub fn read(path: &Path, checkpoint: &dyn Fn()) -> Result<AuditList, AuditError> {
-    let (file, _) = open_regular(path)?;
-    let mut list = ListReading::new(path);
-    let mut entries = Vec::new();
-    let mut fault = None;
-    let hints = Hints {
-        is_sfv: list.named == Some(Algorithm::Crc32),
-        ..Hints::default()
-    };
-    let take = |number, line| {
-        checkpoint();
-        match list.line(number, line) {
-            Ok(entry) => entries.extend(entry),
-            Err(error) => fault = Some(error),
+    let source = ListSource::open(path)?;
+    match source.own_lines(checkpoint) {
+        Some(lines) => Ok(AuditList {
+            entries: known::entries(&lines, &folder_of(path)),
+            is_signed: false,
+        }),
+        None => source.list(checkpoint),
+    }
+}
+
+/// The folder in which the names of a list begin, seen from the root.
+pub(super) fn folder_of(list: &Path) -> PathBuf {
+    let full = std::path::absolute(list).unwrap_or_else(|_| list.to_owned());
+    full.with_file_name("")
+}
+
+/// A list that is open.
+pub(super) struct ListSource<'a> {
+    path: &'a Path,
+    /// The beginning, or all of a list that begins as those of this job.
+    text: Vec<u8>,
+    is_whole: bool,
+    /// What follows.
+    rest: File,
+}
+
+impl<'a> ListSource<'a> {
+    pub(super) fn open(path: &'a Path) -> Result<Self, AuditError> {
+        let (mut file, metadata) = open_regular(path)?;
+        let mut text = Vec::new();
+        let mut read = |text: &mut Vec<u8>, len| {
+            let read = file.by_ref().take(len).read_to_end(text);
+            read.map_err(|source| ChecksumError::from_io(path, source))
+        };
+        read(&mut text, HEADER.len() as u64)?;
+        let is_own = text == HEADER && metadata.len() < MAX_TEXT_LEN;
+        if is_own {
+            read(&mut text, MAX_TEXT_LEN)?;
         }
-        fault.is_none()
-    };
-    let reading = read::read(&file, hints, take);
-    let reading = reading.map_err(|source| ChecksumError::from_io(path, source))?;
-    match fault {
-        Some(error) => Err(error),
-        None if reading.is_binary => Err(AuditError::NotAList {
-            list: path.to_owned(),
-        }),
-        None => Ok(AuditList {
-            entries,
-            is_signed: reading.is_signed,
-        }),
+        let is_whole = is_own && (text.len() as u64) < MAX_TEXT_LEN;
+        Ok(Self {
+            path,
+            text,
+            is_whole,
+            rest: file,
+        })
+    }
+
+    /// The lines of a list that has the form of this job from its beginning to its end.
+    pub(super) fn own_lines(&self, checkpoint: &dyn Fn()) -> Option<Vec<OwnLine<'_>>> {
+        let text = self.is_whole.then_some(&self.text)?;
+        own_form::lines(text, checkpoint)
+    }
+
+    /// What a list of any form says.
+    pub(super) fn list(self, checkpoint: &dyn Fn()) -> Result<AuditList, AuditError> {
+        let path = self.path;
+        let mut list = ListReading::new(path);
+        let mut entries = Vec::new();
+        let mut fault = None;
+        let hints = Hints {
+            is_sfv: list.named == Some(Algorithm::Crc32),
+            ..Hints::default()
+        };
+        let take = |number, line| {
+            checkpoint();
+            match list.line(number, line) {
+                Ok(entry) => entries.extend(entry),
+                Err(error) => fault = Some(error),
+            }
+            fault.is_none()
+        };
+        let source = Cursor::new(self.text).chain(self.rest);
+        let reading = read::read(source, hints, take);
+        let reading = reading.map_err(|source| ChecksumError::from_io(path, source))?;
+        match fault {
+            Some(error) => Err(error),
+            None if reading.is_binary => Err(AuditError::NotAList {
+                list: path.to_owned(),
+            }),
+            None => Ok(AuditList {
+                entries,
+                is_signed: reading.is_signed,
+            }),
+        }
     }
 }
 
@@ -109,7 +190,7 @@ struct ListReading<'a> {
 
 impl<'a> ListReading<'a> {
     fn new(path: &'a Path) -> Self {
-        let folder = path.with_file_name("");
+        let folder = folder_of(path);
         Self {
             path,
             named: algorithm_of(path),
@@ -149,13 +230,18 @@ impl<'a> ListReading<'a> {
     fn entry(&mut self, line: &read::Entry) -> Option<Entry> {
         let claim = line.claims.iter().max_by_key(|claim| claim.digest.len())?;
         let stamp = self.stamp.take().filter(|stamp| stamp.fits(claim));
-        let (path, algorithm) = match &stamp {
+        let (path, algorithm, candidates) = match &stamp {
             // A list of this job has the exact names.
             Some(stamp) => {
                 let name = name_of(line.names.first()?)?;
-                (self.folder.join(name), stamp.algorithm)
+                (self.folder.join(name), stamp.algorithm, None)
             }
-            None => (self.names.locate(line)?.0, algorithm(claim, self.named)?),
+            None => {
+                let candidates = in_order(candidates(claim, self.named, None)?);
+                let first = candidates.kinds.first()?.algorithm();
+                let candidates = Some(candidates).filter(|it| it.kinds.len() > 1);
+                (self.names.locate(line)?.0, first, candidates)
+            }
         };
         Some(Entry {
             name: path.strip_prefix(&self.folder).unwrap_or(&path).to_owned(),
@@ -164,68 +250,16 @@ impl<'a> ListReading<'a> {
             digest: hex::encode(&claim.digest),
             bytes: stamp.as_ref().map(|stamp| stamp.bytes).or(line.bytes),
             modified: stamp.map(|stamp| stamp.modified),
+            candidates,
         })
     }
 }
 
-/// The likeliest algorithm of a digest. A list of BLAKE3 is only one that says so: those of SHA-256 are far
-/// commoner, and have digests of the same length.
-fn algorithm(claim: &Claim, named: Option<Algorithm>) -> Option<Algorithm> {
-    let candidates = candidates(claim, named, None)?;
-    let likely = || candidates.likely().iter().map(|kind| kind.algorithm());
-    likely()
-        .find(|&algorithm| algorithm != Algorithm::Blake3)
-        .or_else(|| likely().next())
-}
-
-/// The text of a list, with a name for each entry.
-pub fn write<'a>(entries: impl Iterator<Item = (PathBuf, &'a Entry)>) -> Vec<u8> {
-    let mut text = HEADER.to_vec();
-    for (name, entry) in entries {
-        let mut form = ListForm::default();
-        if let (Some(bytes), Some(modified)) = (entry.bytes, entry.modified) {
-            let algorithm = entry.algorithm.id();
-            let stamp = format!("# {algorithm} bytes={bytes} modified={modified}\n");
-            text.extend(stamp.into_bytes());
-        } else {
-            // Nothing else says the algorithm.
-            form.tag = true;
-        }
-        let checksum = Checksum {
-            algorithm: entry.algorithm,
-            digest: entry.digest.clone(),
-            bytes: entry.bytes.unwrap_or(0),
-            verified: false,
-            also: Vec::new(),
-        };
-        text.extend(list::line(&checksum, &name, form));
-    }
-    text
-}
-
-/// The comment above a line.
-struct Stamp {
-    algorithm: Algorithm,
-    bytes: u64,
-    modified: i64,
-}
-
-impl Stamp {
-    fn parse(line: &[u8]) -> Option<Self> {
-        let line = std::str::from_utf8(line.strip_prefix(b"# ")?).ok()?;
-        let (algorithm, rest) = line.trim_end().split_once(" bytes=")?;
-        let (bytes, modified) = rest.split_once(" modified=")?;
-        Some(Self {
-            algorithm: algorithm.parse().ok()?,
-            bytes: bytes.parse().ok()?,
-            modified: modified.parse().ok()?,
-        })
-    }
-
-    fn fits(&self, claim: &Claim) -> bool {
-        let is_algorithm = claim.tag.is_none_or(|tag| tag == self.algorithm);
-        is_algorithm && self.algorithm.fits(claim.digest.len())
-    }
+/// BLAKE3 after the other likely ones: if none of them matches, the file gets the commonest.
+fn in_order(mut candidates: Candidates) -> Candidates {
+    let likely = candidates.likely().len();
+    candidates.kinds[..likely].sort_by_key(|kind| kind.algorithm() == Algorithm::Blake3);
+    candidates
 }
 
 /// Nanoseconds since 1970; `None` beyond the year 2262 or before 1677.

@@ -7,7 +7,9 @@ mod args;
 mod error;
 mod gone;
 mod interface;
+mod known;
 pub mod list;
+mod own_form;
 mod plan;
 mod renewal;
 
@@ -18,7 +20,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::error::AuditError;
 use self::list::Entry;
-use super::checksum::{Algorithm, Checksum, DigestKind, digests_of_file};
+use super::checksum::{Algorithm, Checksum, DigestKind, FileDigests, digests_of_file};
 use super::text::shown;
 use super::{Item, ItemError, Job, JobOutput, Output, Plan, Step};
 use crate::join::Context;
@@ -84,6 +86,24 @@ pub struct Audited {
     pub modified: Option<i64>,
 }
 
+impl Audited {
+    /// A file with this digest, which is new as far as is known.
+    fn of(file: &FileDigests, kind: DigestKind, digest: String) -> Self {
+        Self {
+            state: FileState::New,
+            from: None,
+            modified: file.modified.and_then(list::nanos),
+            checksum: Checksum {
+                algorithm: kind.algorithm(),
+                digest,
+                bytes: file.bytes,
+                verified: false,
+                also: Vec::new(),
+            },
+        }
+    }
+}
+
 impl JobOutput for Audited {
     fn verdict(&self) -> Option<&'static str> {
         Some(self.state.word())
@@ -142,7 +162,7 @@ impl Job for Options {
             Step::Audit(Check::Done(audited)) => Ok((**audited).clone()),
             Step::Audit(Check::Compare(entry)) => compare(&item.input, entry, context),
             Step::Fail(error) => return Err(error.clone()),
-            _ => read(&item.input, self.algorithm.into(), context),
+            _ => read(&item.input, &[self.algorithm.into()], None, context),
         };
         // A cancel ends the item as cancelled, not as failed.
         context.checkpoint();
@@ -150,25 +170,31 @@ impl Job for Options {
     }
 }
 
-/// Reads a file that is new as far as is known.
-fn read(path: &Path, kind: DigestKind, context: &Context) -> Result<Audited, ItemError> {
-    let file = digests_of_file(path, &[kind], context)?;
-    Ok(Audited {
-        state: FileState::New,
-        from: None,
-        modified: file.modified.and_then(list::nanos),
-        checksum: Checksum {
-            algorithm: kind.algorithm(),
-            digest: file.digests.concat(),
-            bytes: file.bytes,
-            verified: false,
-            also: Vec::new(),
-        },
-    })
+/// Reads a file that is new as far as is known. Of its digests of all `kinds`, at least one, it gets the one
+/// that is `wanted`, or else the first.
+fn read(
+    path: &Path,
+    kinds: &[DigestKind],
+    wanted: Option<&str>,
+    context: &Context,
+) -> Result<Audited, ItemError> {
+    let mut file = digests_of_file(path, kinds, context)?;
+    let is_wanted = |digest: &String| wanted == Some(digest.as_str());
+    let at = file.digests.iter().position(is_wanted).unwrap_or(0);
+    let digest = file.digests.swap_remove(at);
+    Ok(Audited::of(&file, kinds[at], digest))
 }
 
 fn compare(path: &Path, entry: &Entry, context: &Context) -> Result<Audited, ItemError> {
-    let audited = read(path, entry.kind(), context)?;
+    let (likely, rest) = entry.kinds();
+    let wanted = Some(&*entry.digest);
+    let mut audited = read(path, &likely, wanted, context)?;
+    if audited.checksum.digest != entry.digest && !rest.is_empty() {
+        let other = read(path, &rest, wanted, context)?;
+        if other.checksum.digest == entry.digest {
+            audited = other;
+        }
+    }
     let has_same_stamp = entry.bytes == Some(audited.checksum.bytes)
         && entry.modified.is_some()
         && entry.modified == audited.modified;

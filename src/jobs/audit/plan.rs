@@ -1,38 +1,59 @@
 //! Finds out which files of the folders differ from the list, or have to be read to know it.
 
-use std::collections::HashMap;
-use std::ffi::OsString;
 use std::fs::{self, Metadata};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::gone::{Gone, is_gone};
-use super::list::{self, AuditList, Entry};
-use super::{AuditError, Audited, Check, FileState, Options, missing, read};
+use super::known::KnownFiles;
+use super::list::{self, ListSource};
+use super::{AuditError, Audited, Check, FileState, Options, missing};
 use crate::format;
 use crate::jobs::checksum::read::signed_note;
-use crate::jobs::checksum::{ChecksumError, Visitor, walk_files};
+use crate::jobs::checksum::{ChecksumError, Visitor, digests_of_file, walk_files};
 use crate::jobs::identity::{FileIdentity, identity};
 use crate::jobs::{Item, Plan, Step};
 use crate::join::Context;
 
 pub(super) fn plan(options: &Options, inputs: &[PathBuf], context: &Context, plan: &mut dyn Plan) {
-    let list = match list::read(&options.against, &|| context.checkpoint()) {
-        Ok(list) => list,
+    let checkpoint = || context.checkpoint();
+    let against = &options.against;
+    let folder = list::folder_of(against);
+    let source = match ListSource::open(against) {
+        Ok(source) => source,
         Err(AuditError::Checksum(ChecksumError::Missing { .. })) if options.renew => {
-            AuditList::default()
+            let known = KnownFiles::of_entries(Vec::new(), &folder);
+            return compare(options, known, inputs, context, plan);
         }
-        Err(error) => {
-            return plan.item(Item::failed(options.against.clone(), error));
-        }
+        Err(error) => return plan.item(Item::failed(against.clone(), error)),
     };
-    if list.is_signed {
-        plan.note(signed_note(&options.against));
+    if let Some(lines) = source.own_lines(&checkpoint) {
+        let known = KnownFiles::of_lines(lines, &folder);
+        return compare(options, known, inputs, context, plan);
     }
+    match source.list(&checkpoint) {
+        Ok(list) => {
+            if list.is_signed {
+                plan.note(signed_note(against));
+            }
+            let known = KnownFiles::of_entries(list.entries, &folder);
+            compare(options, known, inputs, context, plan);
+        }
+        Err(error) => plan.item(Item::failed(against.clone(), error)),
+    }
+}
+
+fn compare(
+    options: &Options,
+    known: KnownFiles<'_>,
+    inputs: &[PathBuf],
+    context: &Context,
+    plan: &mut dyn Plan,
+) {
     let own_list = fs::metadata(&options.against).ok();
     let mut audit = Audit {
         options,
         plan,
-        entries: by_path(list.entries),
+        known,
         own_list: own_list.map(|metadata| identity(&metadata)),
         new: Vec::new(),
         same: 0,
@@ -44,7 +65,7 @@ pub(super) fn plan(options: &Options, inputs: &[PathBuf], context: &Context, pla
 struct Audit<'a> {
     options: &'a Options,
     plan: &'a mut dyn Plan,
-    entries: HashMap<OsString, Known>,
+    known: KnownFiles<'a>,
     own_list: Option<FileIdentity>,
     /// Files that the list does not have.
     new: Vec<Item>,
@@ -52,32 +73,23 @@ struct Audit<'a> {
     same: usize,
 }
 
-/// What the list says of a file, and whether it was found.
-struct Known {
-    entry: Entry,
-    is_found: bool,
-}
-
 impl Visitor for Audit<'_> {
     fn file(&mut self, item: Item, metadata: &Metadata) {
         if self.own_list == Some(identity(metadata)) {
             return;
         }
-        let Some(known) = self.entries.get_mut(&full(&item.input)) else {
+        let Some(known) = self.known.find(&item.input) else {
             self.new.push(item);
             return;
         };
-        if std::mem::replace(&mut known.is_found, true) {
+        if known.was_found() {
             return;
         }
-        let entry = &known.entry;
-        let has_same_stamp = entry.modified.is_some()
-            && entry.modified == metadata.modified().ok().and_then(list::nanos)
-            && entry.bytes == Some(metadata.len());
-        if has_same_stamp && !self.options.thorough {
+        let modified = metadata.modified().ok().and_then(list::nanos);
+        if known.has_stamp(metadata.len(), modified) && !self.options.thorough {
             self.same += 1;
         } else {
-            let step = Step::Audit(Check::Compare(entry.clone()));
+            let step = Step::Audit(Check::Compare(known.entry()));
             self.plan.item(Item { step, ..item });
         }
     }
@@ -88,9 +100,9 @@ impl Visitor for Audit<'_> {
 }
 
 impl Audit<'_> {
-    fn finish(mut self, inputs: &[PathBuf], context: &Context) {
-        let mut gone = self.gone(inputs, context);
-        for item in std::mem::take(&mut self.new) {
+    fn finish(self, inputs: &[PathBuf], context: &Context) {
+        let mut gone = gone(self.known, inputs, context);
+        for item in self.new {
             context.checkpoint();
             let check = find_moved(&item, &mut gone, context)
                 .map_or(Check::New, |moved| Check::Done(Box::new(moved)));
@@ -107,54 +119,40 @@ impl Audit<'_> {
             self.plan.note(note);
         }
     }
+}
 
-    /// What the list has in the inputs and is not there.
-    fn gone(&mut self, inputs: &[PathBuf], context: &Context) -> Gone {
-        let inputs: Vec<_> = inputs.iter().map(|input| full(input)).collect();
-        let known = std::mem::take(&mut self.entries).into_values();
-        let mut unseen: Vec<_> = known.filter(|known| !known.is_found).collect();
-        unseen.sort_unstable_by(|left, right| left.entry.path.cmp(&right.entry.path));
-        let mut gone = Gone::default();
-        for Known { entry, .. } in unseen {
-            context.checkpoint();
-            let is_inside = inputs.iter().any(|input| entry.path.starts_with(input));
-            if is_inside && is_gone(&entry.path) {
-                gone.push(entry);
-            }
+/// What the list has in the inputs and is not there.
+fn gone(known: KnownFiles<'_>, inputs: &[PathBuf], context: &Context) -> Gone {
+    let full = |input: &PathBuf| std::path::absolute(input).unwrap_or_else(|_| input.clone());
+    let inputs: Vec<_> = inputs.iter().map(full).collect();
+    let mut gone = Gone::default();
+    for entry in known.into_unseen() {
+        context.checkpoint();
+        let is_inside = inputs.iter().any(|input| entry.path.starts_with(input));
+        if is_inside && is_gone(&entry.path) {
+            gone.push(entry);
         }
-        gone
     }
+    gone
 }
 
 /// Reads a new file here if it has the length of one that is gone. If the content is the same, too, it was
 /// moved, and is no longer gone.
 fn find_moved(item: &Item, gone: &mut Gone, context: &Context) -> Option<Audited> {
-    for kind in gone.kinds(item.bytes) {
-        context.checkpoint();
-        // What can't be read fails when it is run.
-        let audited = read(&item.input, kind, context).ok()?;
-        if let Some(old) = gone.take(kind, &audited.checksum.digest, &item.input) {
+    let kinds = gone.kinds(item.bytes);
+    if kinds.is_empty() {
+        return None;
+    }
+    // What can't be read fails when it is run.
+    let file = digests_of_file(&item.input, &kinds, context).ok()?;
+    for (&kind, digest) in kinds.iter().zip(&file.digests) {
+        if let Some(old) = gone.take(kind, digest, &item.input) {
             return Some(Audited {
                 state: FileState::Moved,
                 from: Some(old.name),
-                ..audited
+                ..Audited::of(&file, kind, digest.clone())
             });
         }
     }
     None
-}
-
-fn by_path(entries: Vec<Entry>) -> HashMap<OsString, Known> {
-    let with_path = |entry: Entry| {
-        let path = entry.path.clone().into_os_string();
-        let is_found = false;
-        (path, Known { entry, is_found })
-    };
-    entries.into_iter().map(with_path).collect()
-}
-
-/// The path as the list has it, seen from the root.
-fn full(path: &Path) -> OsString {
-    let full = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-    full.into_os_string()
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::gone::is_gone;
 use super::list::{self, Entry};
-use super::{AuditError, Audited, Options};
+use super::{AuditError, Audited, Options, own_form};
 use crate::jobs::Output;
 use crate::jobs::checksum::{ChecksumError, name_in_list};
 use crate::jobs::text::shown;
@@ -46,7 +46,7 @@ pub(super) fn renewed(
     let named = entries
         .values()
         .map(|entry| (name_in_list(file, &entry.path), entry));
-    Ok(list::write(named))
+    Ok(own_form::write(named))
 }
 
 fn entry(input: &Path, audited: &Audited) -> Entry {
@@ -57,5 +57,6 @@ fn entry(input: &Path, audited: &Audited) -> Entry {
         digest: audited.checksum.digest.clone(),
         bytes: Some(audited.checksum.bytes),
         modified: audited.modified,
+        candidates: None,
     }
 }

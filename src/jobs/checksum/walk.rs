@@ -2,7 +2,7 @@
 
 use std::collections::{HashSet, VecDeque};
 use std::ffi::OsString;
-use std::fs::{self, FileType, Metadata};
+use std::fs::{self, DirEntry, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::vec;
@@ -14,6 +14,9 @@ use crate::jobs::item::is_file_limit;
 use crate::jobs::text::shown;
 use crate::jobs::{Item, Plan, Step, room};
 use crate::join::Context;
+
+/// The folders that are open at once, so that a deep tree does not need as many open files.
+const MAX_OPEN: usize = 4;
 
 /// Passes every file in `inputs` to `plan`: folders recursively, by name.
 ///
@@ -81,7 +84,35 @@ struct Walk<'a> {
 /// A folder that is being walked, with its remaining entries.
 struct FolderLevel {
     folder: PathBuf,
-    entries: vec::IntoIter<(OsString, FileType)>,
+    entries: Entries,
+}
+
+/// The entries of a folder, by name.
+enum Entries {
+    /// The folder is open, so that the system finds each by its name alone.
+    Open(vec::IntoIter<(OsString, DirEntry)>),
+    Closed(vec::IntoIter<OsString>),
+}
+
+impl Entries {
+    /// Closes the folder: the entries are found by their paths from now on.
+    fn close(&mut self) {
+        if let Self::Open(entries) = self {
+            let names: Vec<_> = entries.map(|(name, _)| name).collect();
+            *self = Self::Closed(names.into_iter());
+        }
+    }
+}
+
+impl Iterator for Entries {
+    type Item = (OsString, Option<DirEntry>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Self::Open(entries) => entries.next().map(|(name, entry)| (name, Some(entry))),
+            Self::Closed(names) => names.next().map(|name| (name, None)),
+        }
+    }
 }
 
 impl Walk<'_> {
@@ -107,15 +138,24 @@ impl Walk<'_> {
         let mut levels: Vec<_> = self.enter(path).into_iter().collect();
         while let Some(level) = levels.last_mut() {
             self.context.checkpoint();
-            let Some((name, kind)) = level.entries.next() else {
+            let Some((name, entry)) = level.entries.next() else {
                 levels.pop();
                 continue;
             };
             let path = level.folder.join(name);
-            if kind.is_dir() {
-                levels.extend(self.enter(path));
-            } else {
-                self.entry(path);
+            match metadata_of(&path, entry) {
+                Ok(metadata) if metadata.is_dir() => {
+                    levels.extend(self.enter(path));
+                    if let Some(outer) = levels.len().checked_sub(MAX_OPEN + 1) {
+                        levels[outer].entries.close();
+                    }
+                }
+                Ok(metadata) if metadata.is_symlink() => self.link(path),
+                Ok(metadata) => {
+                    self.found_any = true;
+                    self.file(path, &metadata);
+                }
+                Err(error) => self.broken(path, error),
             }
         }
     }
@@ -152,22 +192,21 @@ impl Walk<'_> {
         });
         Some(FolderLevel {
             folder,
-            entries: entries.into_iter(),
+            entries: Entries::Open(entries.into_iter()),
         })
     }
 
     /// Adds the entries of a folder to `entries`, up to the first that can't be read.
-    fn read(&self, folder: &Path, entries: &mut Vec<(OsString, FileType)>) -> io::Result<()> {
+    fn read(&self, folder: &Path, entries: &mut Vec<(OsString, DirEntry)>) -> io::Result<()> {
         for entry in fs::read_dir(folder)? {
             self.context.checkpoint();
             let entry = entry?;
-            entries.push((entry.file_name(), entry.file_type()?));
+            entries.push((entry.file_name(), entry));
         }
         Ok(())
     }
 
-    /// Handles an entry that is not a folder.
-    fn entry(&mut self, path: PathBuf) {
+    fn link(&mut self, path: PathBuf) {
         self.found_any = true;
         match fs::metadata(&path) {
             Ok(metadata) if metadata.is_dir() => self.links.push_back(path),
@@ -219,6 +258,14 @@ impl Walk<'_> {
     fn fail(&mut self, path: PathBuf, error: ChecksumError) {
         self.found_any = true;
         self.visitor.plan().item(Item::failed(path, error));
+    }
+}
+
+/// The metadata of an entry itself, not of what it links to.
+fn metadata_of(path: &Path, entry: Option<DirEntry>) -> io::Result<Metadata> {
+    match entry {
+        Some(entry) => entry.metadata(),
+        None => fs::symlink_metadata(path),
     }
 }
 

@@ -1,6 +1,5 @@
-//! The client of a worker, which keeps its connections open from one request to the next.
+//! The client of a worker, which uses a connection again for the next request.
 
-use std::cell::Cell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -20,11 +19,6 @@ const USER_AGENT: &str = concat!("Meanwhile/", env!("CARGO_PKG_VERSION"));
 /// The most bytes that are read at once. The caches have room for them.
 pub(super) const READ_BYTES: usize = 128 << 10;
 
-thread_local! {
-    /// Threads of workers end with their job, and the connections with them.
-    static IDLE: Cell<Option<Client>> = const { Cell::new(None) };
-}
-
 /// Sends one request at a time.
 #[derive(Clone, Debug)]
 pub(super) struct Client {
@@ -33,17 +27,7 @@ pub(super) struct Client {
 }
 
 impl Client {
-    /// The one of this thread that a request [left](Self::keep) there, else a new one.
-    pub(super) fn take() -> Self {
-        IDLE.take().unwrap_or_else(Self::new)
-    }
-
-    /// Leaves the client to the next request of this thread.
-    pub(super) fn keep(self) {
-        IDLE.set(Some(self));
-    }
-
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let tls = TlsConfig::builder()
             .root_certs(RootCerts::PlatformVerifier)
             .build();

@@ -1,5 +1,5 @@
-//! One attempt. The request runs on a thread of its own, which sends events through a channel and also saves
-//! the body: bytes that one core has read cost another one much time to write.
+//! One attempt. The request runs on the second thread of the worker, which sends events through a channel and
+//! also saves the body: bytes that one core has read cost another one much time to write.
 //!
 //! The lookup of a name and the connect cannot be interrupted, so the thread is a daemon that is not
 //! joined until it is connected. A cancelled or timed-out item closes the connection, which ends the
@@ -15,12 +15,12 @@ use std::time::{Duration, Instant};
 use crossbeam_channel::{Receiver, Sender, TryRecvError};
 use ureq::Body;
 
-use super::client::{Client, READ_BYTES};
 use super::received::Received;
 use super::request::{Failure, Head, Question, failure, request};
+use super::requester::Requester;
 use crate::format;
 use crate::jobs::Stopwatch;
-use crate::join::{Builder, Context, SelectError, Task};
+use crate::join::{Context, SelectError};
 
 /// How long no look is taken at what has arrived, after one.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
@@ -77,16 +77,16 @@ struct Ends {
 /// A running or finished attempt.
 pub(super) struct Exchange<'a> {
     context: &'a Context,
-    client: Client,
-    task: Task<()>,
+    /// `None` only while it is dropped.
+    requester: Option<Requester>,
     events: Option<Receiver<ResponseEvent>>,
     places: Option<Sender<Place>>,
     grew: Receiver<()>,
     arrival: Arc<Arrival>,
     idle: Duration,
     is_connected: Cell<bool>,
-    /// The client has no request any more, and may send another.
-    is_client_free: Cell<bool>,
+    /// The thread has nothing to do any more, and may get another request.
+    is_free: Cell<bool>,
 }
 
 /// What ended a wait.
@@ -100,7 +100,8 @@ enum Woken {
 impl<'a> Exchange<'a> {
     pub(super) fn start(question: Question, context: &'a Context) -> Result<Self, Failure> {
         let idle = question.idle;
-        let client = Client::take();
+        let requester = Requester::take()
+            .map_err(|error| Failure::transient("no_thread", error.to_string()))?;
         let (sender, events) = crossbeam_channel::bounded(1);
         let (places, place) = crossbeam_channel::bounded(1);
         let (growing, grew) = crossbeam_channel::bounded(1);
@@ -111,30 +112,25 @@ impl<'a> Exchange<'a> {
             grew: growing,
             arrival: Arc::clone(&arrival),
         };
-        let requesting = client.clone();
-        let task = Builder::new(format!("GET {}", question.url))
-            .daemon(true)
-            .spawn(move |_| {
-                let (result, received) = match request(&requesting, question) {
-                    Ok((head, body)) => take_body(head, body, &ends),
-                    Err(failure) => (Err(failure.into()), None),
-                };
-                // The item may have ended already.
-                let finished = ResponseEvent::Finished(result, received);
-                ends.events.send(finished).ok();
-            })
-            .map_err(|error| Failure::transient("no_thread", error.to_string()))?;
+        requester.send(move |client, buffer| {
+            let (result, received) = match request(client, question) {
+                Ok((head, body)) => take_body(head, body, buffer, &ends),
+                Err(failure) => (Err(failure.into()), None),
+            };
+            // The item may have ended already.
+            let finished = ResponseEvent::Finished(result, received);
+            ends.events.send(finished).ok();
+        });
         Ok(Self {
             context,
-            client,
-            task,
+            requester: Some(requester),
             events: Some(events),
             places: Some(places),
             grew,
             arrival,
             idle,
             is_connected: Cell::new(false),
-            is_client_free: Cell::new(false),
+            is_free: Cell::new(false),
         })
     }
 
@@ -167,7 +163,8 @@ impl<'a> Exchange<'a> {
         if let Err(unsent) = places.send(place) {
             return (Err(broken().into()), Some(unsent.into_inner().received));
         }
-        let mut is_pausing = false;
+        // A short body has arrived by then, and its end alone wakes this thread.
+        let mut is_pausing = true;
         loop {
             let time = if is_pausing { LOOK_INTERVAL } else { self.idle };
             match self.wait(!is_pausing, time) {
@@ -190,9 +187,11 @@ impl<'a> Exchange<'a> {
 
     /// Ends the thread, which returns what has been received.
     fn take_back(&self) -> Option<Received> {
-        self.client.clone().shut_down();
+        if let Some(requester) = &self.requester {
+            requester.shut_down();
+        }
         let woken = self.wait(false, self.idle);
-        self.is_client_free.set(false);
+        self.is_free.set(false);
         match woken {
             Ok(Woken::Event(ResponseEvent::Finished(_, received))) => received,
             _ => None,
@@ -215,7 +214,7 @@ impl<'a> Exchange<'a> {
                 Ok(event) => {
                     self.is_connected.set(true);
                     let is_finished = matches!(event, ResponseEvent::Finished(..));
-                    self.is_client_free.set(is_finished);
+                    self.is_free.set(is_finished);
                     return Ok(Woken::Event(event));
                 }
                 Err(TryRecvError::Empty) => {}
@@ -243,17 +242,19 @@ impl<'a> Exchange<'a> {
 
 impl Drop for Exchange<'_> {
     fn drop(&mut self) {
-        if self.is_client_free.get() {
-            self.client.clone().keep();
-        } else {
-            self.client.clone().shut_down();
-        }
         // The thread may wait for room in a channel, or for a place.
         self.events = None;
         self.places = None;
+        let Some(requester) = self.requester.take() else {
+            return;
+        };
+        if self.is_free.get() {
+            return requester.keep();
+        }
+        requester.shut_down();
         if self.is_connected.get() {
             // It reported its outcome, or nobody needs that any more.
-            self.task.join().ok();
+            requester.join();
         }
     }
 }
@@ -263,7 +264,12 @@ pub(super) fn broken() -> Failure {
 }
 
 /// Sends the head, and puts the body where the item wants it.
-fn take_body(head: Head, body: Body, ends: &Ends) -> (Result<(), BodyError>, Option<Received>) {
+fn take_body(
+    head: Head,
+    body: Body,
+    buffer: &mut [u8],
+    ends: &Ends,
+) -> (Result<(), BodyError>, Option<Received>) {
     let is_wanted = ends.events.send(ResponseEvent::Head(head)).is_ok();
     #[expect(
         clippy::disallowed_methods,
@@ -273,19 +279,16 @@ fn take_body(head: Head, body: Body, ends: &Ends) -> (Result<(), BodyError>, Opt
     let Some(mut place) = place else {
         return (Ok(()), None);
     };
-    let result = fill(&mut place, body, ends);
+    let result = fill(&mut place, body, buffer, ends);
     (result, Some(place.received))
 }
 
-fn fill(place: &mut Place, body: Body, ends: &Ends) -> Result<(), BodyError> {
+fn fill(place: &mut Place, body: Body, buffer: &mut [u8], ends: &Ends) -> Result<(), BodyError> {
     let Place { received, limit } = place;
     let arrival = &ends.arrival;
     let mut body = body.into_reader();
-    let mut buffer = vec![0; READ_BYTES];
     loop {
-        let len = body
-            .read(&mut buffer)
-            .map_err(|error| failure(error.into()))?;
+        let len = body.read(buffer).map_err(|error| failure(error.into()))?;
         if len == 0 {
             return Ok(());
         }

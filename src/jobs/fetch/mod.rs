@@ -38,6 +38,7 @@ mod proxy;
 mod range;
 mod received;
 mod request;
+mod requester;
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -24,8 +24,7 @@ pub(super) struct VerifyArgs {
     /// Of a folder: also report the files that its lists don't name.
     #[arg(long)]
     extra: bool,
-    /// Write the lines of files that match to this file instead of to stdout. The file is replaced whole or
-    /// not at all.
+    /// Write the lines to this file instead of to stdout. The file is replaced whole or not at all.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
     /// The lists, or the files of a digest.

@@ -105,6 +105,10 @@ impl JobInterface for Options {
         format!("{}: {word}\n", shown(input)).into_bytes()
     }
 
+    fn saves_all_lines(&self) -> bool {
+        true
+    }
+
     fn prints(&self, is_failure: bool) -> bool {
         match self.says {
             Says::All => true,

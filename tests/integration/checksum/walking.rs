@@ -45,6 +45,20 @@ fn folder_is_walked_by_name() {
 }
 
 #[test]
+fn files_behind_deep_folders_are_found() {
+    let folder = folder();
+    let depth = 20;
+    let parent = |depth: usize| "b/".repeat(depth);
+    let before = (0..depth).map(|depth| format!("{}a", parent(depth)));
+    let after = (0..depth).rev().map(|depth| format!("{}c", parent(depth)));
+    let expected: Vec<_> = before.chain(after).collect();
+    for file in &expected {
+        write(folder.path(), file, "x");
+    }
+    assert_eq!(planned(folder.path(), &[folder.path()]), expected);
+}
+
+#[test]
 fn inputs_keep_order_and_items_have_length() {
     let folder = folder();
     let second = write(folder.path(), "2", "12345");

@@ -115,6 +115,26 @@ fn quiet_and_status_print_less() {
 }
 
 #[test]
+fn output_file_gets_the_lines_of_all_files() {
+    let folder = folder();
+    let zeros = "0".repeat(32);
+    let list = format!("{ABC}  abc\n{zeros}  abc\n{ABC}  gone\n");
+    fs::write(folder.path().join("list"), list).expect("it is ours");
+    for (flag, expected) in [
+        (None, "abc: OK\nabc: FAILED\ngone: FAILED open or read\n"),
+        (Some("--quiet"), "abc: FAILED\ngone: FAILED open or read\n"),
+        (Some("--status"), ""),
+    ] {
+        let mut command = meanwhile(&["run", "verify", "--output", "lines", "list"]);
+        command.args(flag).current_dir(folder.path());
+        let output = command.output().expect("the program starts");
+        assert_eq!((code(&output), out(&output)), (1, ""), "{flag:?}");
+        let lines = fs::read_to_string(folder.path().join("lines"));
+        assert_eq!(lines.expect("it was written"), expected, "{flag:?}");
+    }
+}
+
+#[test]
 fn lines_of_files_are_those_of_sha256sum() {
     let folder = folder();
     let zeros = "0".repeat(64);

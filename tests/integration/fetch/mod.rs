@@ -11,6 +11,8 @@ mod responses;
 mod resuming;
 mod retries;
 mod servers;
+#[cfg(target_os = "linux")]
+mod syncing;
 
 use std::collections::BTreeMap;
 use std::fs;

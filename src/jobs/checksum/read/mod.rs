@@ -25,6 +25,7 @@ use self::hashdeep::Hashdeep;
 pub use self::mode::Mode;
 use self::mtree::Mtree;
 use self::name_first::Gpg;
+pub(in crate::jobs) use self::plain::unescape;
 use self::signed::Signed;
 use self::windows::Windows;
 use crate::jobs::checksum::{Algorithm, MAX_LINE_LEN};

@@ -143,7 +143,7 @@ fn without_mark(line: &[u8]) -> (&[u8], bool) {
 }
 
 /// A name without its escape sequences; `None` if it has an unknown one.
-fn unescape(name: &[u8]) -> Option<Vec<u8>> {
+pub(in crate::jobs) fn unescape(name: &[u8]) -> Option<Vec<u8>> {
     let mut plain = Vec::with_capacity(name.len());
     let mut bytes = name.iter();
     while let Some(&byte) = bytes.next() {
