@@ -90,6 +90,7 @@ impl Edit<'_> {
             LeftOut::Frames => "only its first frame is saved; a GIF or a PNG has all".to_owned(),
             LeftOut::Pages => "only its first page is saved; a TIFF has all".to_owned(),
         }));
+        remarks.append(&mut picture.lost);
         let exif = picture
             .exif
             .take()

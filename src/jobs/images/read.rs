@@ -1,7 +1,7 @@
 //! Reads an image within limits.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead as _, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use image::metadata::Orientation;
@@ -9,7 +9,7 @@ use image::{Delay, DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits}
 
 use super::error::ImageError;
 use super::palette::{self, Palette};
-use super::{Options, animation, jpeg, tiff};
+use super::{Options, animation, jpeg, jxl, tiff};
 use crate::jobs::checksum::ChecksumError;
 use crate::join::Context;
 
@@ -32,6 +32,8 @@ pub(super) struct Picture {
     pub(super) exif: Option<Vec<u8>>,
     /// What is missing of it, as a sentence without its subject and full stop.
     pub(super) damage: Option<String>,
+    /// What else is not kept of it, as sentences without their subject and full stop.
+    pub(super) lost: Vec<String>,
     /// The frames or pages that the result has no place for.
     pub(super) left_out: Option<LeftOut>,
 }
@@ -77,7 +79,12 @@ impl Source<'_> {
             at: 0,
             len,
         };
-        let mut reader = ImageReader::new(BufReader::with_capacity(READ_BYTES, tracked));
+        let mut file = BufReader::with_capacity(READ_BYTES, tracked);
+        let begin = file.fill_buf();
+        if jxl::is_jxl(begin.map_err(|error| ChecksumError::from_io(self.path, error))?) {
+            return jxl::read(self, file);
+        }
+        let mut reader = ImageReader::new(file);
         if let Ok(format) = ImageFormat::from_path(self.path) {
             reader.set_format(format);
         }

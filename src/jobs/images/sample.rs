@@ -7,6 +7,9 @@ pub(super) trait Sample: Copy + 'static {
     /// An image of grey values; `None` unless there are as many as pixels.
     fn grey(width: u32, height: u32, samples: Vec<Self>) -> Option<DynamicImage>;
 
+    /// An image of grey values, each with its alpha.
+    fn grey_alpha(width: u32, height: u32, samples: Vec<Self>) -> Option<DynamicImage>;
+
     fn rgb(width: u32, height: u32, samples: Vec<Self>) -> Option<DynamicImage>;
 
     fn rgba(width: u32, height: u32, samples: Vec<Self>) -> Option<DynamicImage>;
@@ -42,10 +45,14 @@ pub(super) trait Sample: Copy + 'static {
 }
 
 macro_rules! whole_sample {
-    ($type:ty, $grey:ident, $rgb:ident, $rgba:ident) => {
+    ($type:ty, $grey:ident, $grey_alpha:ident, $rgb:ident, $rgba:ident) => {
         impl Sample for $type {
             fn grey(width: u32, height: u32, samples: Vec<Self>) -> Option<DynamicImage> {
                 ImageBuffer::from_raw(width, height, samples).map(DynamicImage::$grey)
+            }
+
+            fn grey_alpha(width: u32, height: u32, samples: Vec<Self>) -> Option<DynamicImage> {
+                ImageBuffer::from_raw(width, height, samples).map(DynamicImage::$grey_alpha)
             }
 
             fn rgb(width: u32, height: u32, samples: Vec<Self>) -> Option<DynamicImage> {
@@ -85,14 +92,20 @@ macro_rules! whole_sample {
     };
 }
 
-whole_sample!(u8, ImageLuma8, ImageRgb8, ImageRgba8);
-whole_sample!(u16, ImageLuma16, ImageRgb16, ImageRgba16);
+whole_sample!(u8, ImageLuma8, ImageLumaA8, ImageRgb8, ImageRgba8);
+whole_sample!(u16, ImageLuma16, ImageLumaA16, ImageRgb16, ImageRgba16);
 
 impl Sample for f32 {
     /// There is no grey image of fractions.
     fn grey(width: u32, height: u32, samples: Vec<Self>) -> Option<DynamicImage> {
         let colours = samples.iter().flat_map(|&grey| [grey; 3]).collect();
         Self::rgb(width, height, colours)
+    }
+
+    fn grey_alpha(width: u32, height: u32, samples: Vec<Self>) -> Option<DynamicImage> {
+        let pixels = samples.as_chunks().0.iter();
+        let colours = pixels.flat_map(|&[grey, alpha]| [grey, grey, grey, alpha]);
+        Self::rgba(width, height, colours.collect())
     }
 
     fn rgb(width: u32, height: u32, samples: Vec<Self>) -> Option<DynamicImage> {

@@ -7,6 +7,7 @@ mod edits;
 mod finding;
 mod frames;
 mod invalid;
+mod jxl;
 mod kept;
 mod saving;
 mod tiffs;
