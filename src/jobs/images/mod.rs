@@ -22,6 +22,7 @@ mod jpeg;
 mod jxl;
 mod names;
 mod palette;
+mod palette_gif;
 mod plan;
 mod read;
 mod sample;

@@ -9,6 +9,7 @@ use image::{Delay, DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits}
 
 use super::error::ImageError;
 use super::palette::{self, Palette};
+use super::palette_gif::{self, IndexedGif};
 use super::{Options, animation, jpeg, jxl, tiff};
 use crate::jobs::checksum::ChecksumError;
 use crate::join::Context;
@@ -24,6 +25,8 @@ pub(super) struct Picture {
     pub(super) full_size: Option<(u32, u32)>,
     /// If there is one, the grey values of the only image are its indexes.
     pub(super) palette: Option<Palette>,
+    /// If there is one, it is the image, and there are no frames beside those in it.
+    pub(super) gif: Option<IndexedGif>,
     /// How often an animation is shown; 0 for without end.
     pub(super) plays: u32,
     /// The colour profile.
@@ -99,7 +102,16 @@ impl Source<'_> {
                 jpeg::read(self, &bytes)
             }
             Some(ImageFormat::Tiff) => tiff::read(self, reader.into_inner()),
-            Some(ImageFormat::Gif) => animation::read_gif(self, reader.into_inner()),
+            Some(ImageFormat::Gif) => {
+                let mut file = reader.into_inner();
+                match palette_gif::read(self, &mut file)? {
+                    Some(gif) => Ok(Picture {
+                        gif: Some(gif),
+                        ..Picture::default()
+                    }),
+                    None => animation::read_gif(self, file),
+                }
+            }
             Some(ImageFormat::Png) => {
                 let mut file = reader.into_inner();
                 match palette::read(self, &mut file)? {
