@@ -219,7 +219,7 @@ fn size_that_only_looks_turned_mixes_colours() {
     let encoder = png::Encoder::with_info(&mut bytes, png).unwrap();
     let mut writer = encoder.write_header().unwrap();
     writer
-        .write_image_data(&[0, 0, 0, 2, 2, 2].repeat(4))
+        .write_image_data(&[0, 2, 0, 2, 0, 2].repeat(4))
         .unwrap();
     writer.finish().unwrap();
     let png = write(folder.path(), "in.png", bytes);
