@@ -25,6 +25,7 @@ mod palette;
 mod palette_gif;
 mod plan;
 mod read;
+mod relabel;
 mod sample;
 mod size;
 mod tiff;
