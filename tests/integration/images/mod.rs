@@ -9,6 +9,7 @@ mod frames;
 mod invalid;
 mod jxl;
 mod kept;
+mod pillow;
 mod saving;
 mod tiffs;
 
