@@ -368,7 +368,7 @@ has_pillow() {
             >"$folder/requirements.txt" &&
         python3 -m venv "$folder/venv" &&
         "$folder/venv/bin/pip" install --quiet --only-binary :all: "pillow==$version" &&
-        "$folder/venv/bin/pip" download --quiet --no-deps --no-binary :all: --require-hashes \
+        "$folder/venv/bin/pip" download --quiet --no-deps --no-binary pillow --require-hashes \
             --dest "$folder" --requirement "$folder/requirements.txt" &&
         tar -xzf "$folder/pillow-$version.tar.gz" -C "$folder" "pillow-$version/Tests/images" &&
         mv "$folder/pillow-$version/Tests/images" "$folder/images" &&
