@@ -144,7 +144,7 @@ fn images_of_pillow_are_read_as_pillow_does() {
     let mut unexpected = Vec::new();
     let items = board.job(job).items();
     assert_eq!(items.len(), pillows.len());
-    for item in items {
+    for item in items.iter() {
         let name = item.input.strip_prefix(&images).unwrap().to_str().unwrap();
         let (verdict, message) = match &item.state {
             ItemState::Returned(Output::Image(saved)) => {
