@@ -22,10 +22,12 @@ for where, _, names in sorted(os.walk(folder)):
         try:
             with Image.open(path) as image:
                 kind = image.format
-                width, height = ImageOps.exif_transpose(image).size
                 for frame in range(getattr(image, "n_frames", 1)):
-                    image.seek(frame)
+                    if frame > 0:
+                        image.seek(frame)
                     image.load()
+            with Image.open(path) as image:
+                width, height = ImageOps.exif_transpose(image).size
             verdict = f"{kind} {width}x{height}"
         except Exception as error:
             text = " ".join(str(error).split())

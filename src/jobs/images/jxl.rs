@@ -7,7 +7,7 @@ use brotli_decompressor::Decompressor;
 use image::{Delay, DynamicImage, ImageFormat};
 use jxl_bitstream::container::ContainerBoxType;
 use jxl_bitstream::{ContainerParser, ParseEvent};
-use jxl_oxide::image::{BitDepth, ImageMetadata};
+use jxl_oxide::image::{BitDepth, ExtraChannelInfo, ImageMetadata};
 use jxl_oxide::{
     AllocTracker, EnumColourEncoding, ExtraChannelType, FrameBufferSample, InitializeResult,
     JxlImage, JxlThreadPool, Render, RenderingIntent,
@@ -205,7 +205,7 @@ fn read_frames(
     let render_failed = |error: Box<dyn std::error::Error + Send + Sync>| failed(source, &*error);
     if image.num_loaded_keyframes() == 0 {
         let render = image.render_loading_frame();
-        let render = render.map_err(|_| source.undecodable(&CUT))?;
+        let render = render.map_err(|_too_little| source.undecodable(&CUT))?;
         picture.frames.push(frame(source, image, &render)?);
         return Ok(());
     }
@@ -284,7 +284,7 @@ fn pixels<T: Sample + FrameBufferSample>(
         stream.write_to_buffer(rows);
     }
     let alpha = metadata.ec_info.iter().find(|channel| channel.is_alpha());
-    let is_multiplied = alpha.and_then(|alpha| alpha.alpha_associated()) == Some(true);
+    let is_multiplied = alpha.and_then(ExtraChannelInfo::alpha_associated) == Some(true);
     if is_multiplied && matches!(channels, 2 | 4) {
         for pixel in samples.chunks_exact_mut(channels) {
             if let Some((alpha, colours)) = pixel.split_last_mut() {

@@ -1,4 +1,4 @@
-//! Lets the decoder of TIFFs read colours that it refuses: it is told of others with as many samples.
+//! Lets the decoder of TIFFs read colours that it refuses: it sees the name of others, with as many values.
 
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom};
 
@@ -32,12 +32,14 @@ pub(super) struct Relabelled<R> {
     changed: Vec<(u64, Vec<u8>)>,
 }
 
-/// The file with other words for some colours, at its begin, and what it says of each image: the value of
+/// A file with other words for some colours, at its begin, and what it says of each image: the value of
 /// `PhotometricInterpretation`.
+type Told<R> = (BufReader<Relabelled<R>>, Vec<Option<u16>>);
+
 pub(super) fn relabelled<R: BufRead + Seek>(
     mut file: R,
     limits: Limits,
-) -> Result<(BufReader<Relabelled<R>>, Vec<Option<u16>>), TiffError> {
+) -> Result<Told<R>, TiffError> {
     let mut meanings = Vec::new();
     let mut places = Vec::new();
     let mut decoder = Decoder::new(&mut file)?.with_limits(limits);

@@ -14,14 +14,14 @@ use crate::util::files::folder;
 use crate::util::test_board::TestBoard;
 
 /// Formats of Pillow that can't be read here.
-const FORMATS: [&str; 24] = [
+const FORMATS: [&str; 26] = [
     "AVIF", "BLP", "CUR", "DCX", "DDS", "FITS", "FLI", "FTEX", "GBR", "ICNS", "IM", "IMT",
-    "JPEG2000", "MCIDAS", "MSP", "PCD", "PCX", "PIXAR", "SGI", "SUN", "XBM", "XPM", "XVThumb",
-    "DIB",
+    "JPEG2000", "MCIDAS", "MSP", "PCD", "PCX", "PIXAR", "PSD", "SPIDER", "SGI", "SUN", "XBM",
+    "XPM", "XVThumb", "DIB",
 ];
 
 /// The other files of which the verdicts differ, and why.
-const DIFFERENCES: [(&str, &str); 46] = [
+const DIFFERENCES: [(&str, &str); 47] = [
     // Pillow reads them, and they fail here.
     ("apng/mode_16bit.png", "frames with 16 bits"),
     ("bmp/b/badplanes.bmp", "three planes; BMPs have one"),
@@ -86,6 +86,7 @@ const DIFFERENCES: [(&str, &str); 46] = [
         "a frame outside of a small image",
     ),
     ("hopper_unknown_pixel_mode.tif", "extra channels"),
+    ("hopper_webp.tif", "WebP, which the package of Pillow lacks"),
     (
         "png_decompression_dos.png",
         "a long text, which is not read here",
