@@ -121,6 +121,6 @@ fn frames<'a>(
 }
 
 /// Whether animations can be written in a format here.
-fn keeps_frames(format: ImageFormat) -> bool {
+pub(super) fn keeps_frames(format: ImageFormat) -> bool {
     matches!(format, ImageFormat::Gif | ImageFormat::Png)
 }

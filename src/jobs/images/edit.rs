@@ -13,6 +13,7 @@ use super::colours::{describes, in_srgb, keeps_profile};
 use super::encode::{Encoding, keeps_exif};
 use super::error::ImageError;
 use super::names::folder_of;
+use super::palette_gif::IndexedGif;
 use super::read::{Frame, LeftOut, Picture, Source, sentence_end};
 use super::{Damaged, Filter, Flip, IfExists, Options, Saved, format_of, size};
 use crate::jobs::checksum::open_regular;
@@ -78,6 +79,9 @@ impl Edit<'_> {
     }
 
     fn edit(&self, mut picture: Picture) -> Result<Edited, ImageError> {
+        if let Some(gif) = picture.gif {
+            return self.turn(gif);
+        }
         let mut remarks = Vec::new();
         if let Some(what) = picture.damage.take() {
             if self.source.options.damaged == Damaged::Refuse {
@@ -90,6 +94,7 @@ impl Edit<'_> {
             LeftOut::Frames => "only its first frame is saved; a GIF or a PNG has all".to_owned(),
             LeftOut::Pages => "only its first page is saved; a TIFF has all".to_owned(),
         }));
+        remarks.append(&mut picture.lost);
         let exif = picture
             .exif
             .take()
@@ -126,6 +131,20 @@ impl Edit<'_> {
             bytes,
             size,
             remarks,
+        })
+    }
+
+    /// A GIF that keeps its palettes.
+    fn turn(&self, gif: IndexedGif) -> Result<Edited, ImageError> {
+        self.source.context.checkpoint();
+        let gif = gif.turned(self.source.options);
+        let bytes = gif.encode();
+        let bytes = bytes.map_err(|error| self.unencodable(&error))?;
+        let (width, height) = gif.size;
+        Ok(Edited {
+            bytes,
+            size: (width.into(), height.into()),
+            remarks: Vec::new(),
         })
     }
 
@@ -220,7 +239,7 @@ impl Edit<'_> {
         Ok(resized)
     }
 
-    fn unencodable(&self, error: &image::ImageError) -> ImageError {
+    fn unencodable(&self, error: &impl ToString) -> ImageError {
         let extensions = self.source.format.extensions_str();
         ImageError::Unencodable {
             path: self.source.path.to_owned(),

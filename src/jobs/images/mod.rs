@@ -19,14 +19,18 @@ mod encode;
 mod error;
 mod interface;
 mod jpeg;
+mod jxl;
 mod names;
 mod palette;
+mod palette_gif;
 mod plan;
 mod read;
+mod relabel;
 mod sample;
 mod size;
 mod tiff;
 
+use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -337,6 +341,12 @@ fn format_of(name: &Path) -> Option<image::ImageFormat> {
         extension => image::ImageFormat::from_extension(extension)?,
     };
     format.writing_enabled().then_some(format)
+}
+
+/// Whether a file name is that of an image that can be read.
+fn is_image_name(name: &Path) -> bool {
+    let extension = name.extension().and_then(OsStr::to_str);
+    format_of(name).is_some() || extension.is_some_and(|it| it.eq_ignore_ascii_case("jxl"))
 }
 
 impl Job for Options {

@@ -46,8 +46,7 @@ fn read_indexes(source: &Source<'_>, file: impl BufRead + Seek) -> Option<Pictur
     let orientation = exif.as_deref().and_then(Orientation::from_exif_chunk);
     let orientation = orientation.unwrap_or(Orientation::NoTransforms);
     let upright_size = size::upright(orientation, (width, height));
-    let turned = size::after(source.options, upright_size);
-    let is_only_turned = [upright_size, (upright_size.1, upright_size.0)].contains(&turned);
+    let is_only_turned = size::is_only_turned(source.options, upright_size);
     if info.color_type != ColorType::Indexed || info.is_animated() || !is_only_turned {
         return None;
     }

@@ -1,7 +1,7 @@
 //! Reads an image within limits.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufRead as _, BufReader, Read, Seek, SeekFrom};
 use std::path::Path;
 
 use image::metadata::Orientation;
@@ -9,7 +9,8 @@ use image::{Delay, DynamicImage, ImageDecoder, ImageFormat, ImageReader, Limits}
 
 use super::error::ImageError;
 use super::palette::{self, Palette};
-use super::{Options, animation, jpeg, tiff};
+use super::palette_gif::{self, IndexedGif};
+use super::{Options, animation, jpeg, jxl, tiff};
 use crate::jobs::checksum::ChecksumError;
 use crate::join::Context;
 
@@ -24,6 +25,8 @@ pub(super) struct Picture {
     pub(super) full_size: Option<(u32, u32)>,
     /// If there is one, the grey values of the only image are its indexes.
     pub(super) palette: Option<Palette>,
+    /// If there is one, it is the image, and there are no frames beside those in it.
+    pub(super) gif: Option<IndexedGif>,
     /// How often an animation is shown; 0 for without end.
     pub(super) plays: u32,
     /// The colour profile.
@@ -32,6 +35,8 @@ pub(super) struct Picture {
     pub(super) exif: Option<Vec<u8>>,
     /// What is missing of it, as a sentence without its subject and full stop.
     pub(super) damage: Option<String>,
+    /// What else is not kept of it, as sentences without their subject and full stop.
+    pub(super) lost: Vec<String>,
     /// The frames or pages that the result has no place for.
     pub(super) left_out: Option<LeftOut>,
 }
@@ -77,7 +82,12 @@ impl Source<'_> {
             at: 0,
             len,
         };
-        let mut reader = ImageReader::new(BufReader::with_capacity(READ_BYTES, tracked));
+        let mut file = BufReader::with_capacity(READ_BYTES, tracked);
+        let begin = file.fill_buf();
+        if jxl::is_jxl(begin.map_err(|error| ChecksumError::from_io(self.path, error))?) {
+            return jxl::read(self, file);
+        }
+        let mut reader = ImageReader::new(file);
         if let Ok(format) = ImageFormat::from_path(self.path) {
             reader.set_format(format);
         }
@@ -92,7 +102,16 @@ impl Source<'_> {
                 jpeg::read(self, &bytes)
             }
             Some(ImageFormat::Tiff) => tiff::read(self, reader.into_inner()),
-            Some(ImageFormat::Gif) => animation::read_gif(self, reader.into_inner()),
+            Some(ImageFormat::Gif) => {
+                let mut file = reader.into_inner();
+                match palette_gif::read(self, &mut file)? {
+                    Some(gif) => Ok(Picture {
+                        gif: Some(gif),
+                        ..Picture::default()
+                    }),
+                    None => animation::read_gif(self, file),
+                }
+            }
             Some(ImageFormat::Png) => {
                 let mut file = reader.into_inner();
                 match palette::read(self, &mut file)? {

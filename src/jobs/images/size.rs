@@ -73,6 +73,16 @@ pub(super) fn after(options: &Options, (width, height): (u32, u32)) -> (u32, u32
     }
 }
 
+/// Whether the result of an upright image of this size has the same pixels in another order.
+pub(super) fn is_only_turned(options: &Options, upright: (u32, u32)) -> bool {
+    let (width, height) = upright;
+    let turned = match options.rotate {
+        Rotate::None | Rotate::UpsideDown => (width, height),
+        Rotate::Right | Rotate::Left => (height, width),
+    };
+    after(options, upright) == turned
+}
+
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -5,13 +5,14 @@ use std::io::{BufRead, Seek};
 use image::metadata::Orientation;
 use image::{DynamicImage, ImageFormat};
 use tiff::TiffError;
-use tiff::decoder::{BufferLayoutPreference, Decoder, DecodingResult, Limits};
-use tiff::tags::Tag;
+use tiff::decoder::{BufferLayoutPreference, ChunkType, Decoder, DecodingResult, Limits};
+use tiff::tags::{CompressionMethod, PlanarConfiguration, Tag};
 use tiff::{ColorType, TiffUnsupportedError};
 
 use super::error::ImageError;
 use super::read::{LeftOut, Picture, Source};
-use super::sample::Sample;
+use super::relabel::{ICC_LAB, LAB, PALETTE, relabelled};
+use super::sample::{Sample, Signs};
 
 /// The value of `ExtraSamples` for colours that were multiplied with their alpha.
 const ASSOCIATED_ALPHA: u16 = 1;
@@ -31,12 +32,15 @@ pub(super) fn read(source: &Source<'_>, file: impl BufRead + Seek) -> Result<Pic
     limits.decoding_buffer_size = max_alloc.max(MIN_VALUE_BYTES);
     limits.intermediate_buffer_size = max_alloc;
     limits.ifd_value_size = max_alloc;
+    let (file, meanings) = relabelled(file, limits.clone()).map_err(failed)?;
+    let mut meanings = meanings.into_iter();
     let mut decoder = Decoder::new(file).map_err(failed)?.with_limits(limits);
     let mut picture = Picture::default();
     let mut bytes = 0;
     loop {
         source.context.checkpoint();
-        let page = Page::read_description(&mut decoder).map_err(failed)?;
+        let meaning = meanings.next().flatten();
+        let page = Page::read_description(&mut decoder, meaning).map_err(failed)?;
         let is_page = picture.frames.is_empty() || page.stands_alone;
         if is_page && !picture.frames.is_empty() && source.format != ImageFormat::Tiff {
             picture.left_out = Some(LeftOut::Pages);
@@ -76,7 +80,12 @@ fn unsupported(what: &TiffUnsupportedError) -> String {
     use TiffUnsupportedError as Kind;
     match what {
         Kind::UnsupportedCompressionMethod(method) => {
-            format!("its compression {method:?} is not supported")
+            let name = match method {
+                CompressionMethod::Unknown(34_925) => "LZMA".to_owned(),
+                CompressionMethod::Unknown(number) => format!("number {number}"),
+                named => format!("{named:?}"),
+            };
+            format!("its compression {name} is not supported; save it with LZW, Deflate or none")
         }
         Kind::UnknownCompressionMethod => "its compression is not known".to_owned(),
         Kind::UnsupportedInterpretation(_)
@@ -100,6 +109,8 @@ struct Page {
     width: u32,
     height: u32,
     colours: ColorType,
+    /// The value of `PhotometricInterpretation`, of which the decoder does not know all.
+    meaning: Option<u16>,
     has_associated_alpha: bool,
     /// Whether a grey image has transparency beside its grey.
     has_grey_alpha: bool,
@@ -110,14 +121,22 @@ struct Page {
 }
 
 impl Page {
-    fn read_description(decoder: &mut Decoder<impl BufRead + Seek>) -> Result<Self, TiffError> {
+    fn read_description(
+        decoder: &mut Decoder<impl BufRead + Seek>,
+        meaning: Option<u16>,
+    ) -> Result<Self, TiffError> {
         let (width, height) = decoder.dimensions()?;
         let colours = decoder.colortype()?;
         let extra: Option<Vec<u16>> = decoder.find_tag_unsigned_vec(Tag::ExtraSamples)?;
         let extra = extra.unwrap_or_default();
-        let palette = match colours {
-            ColorType::Palette(_) => decoder.find_tag_unsigned_vec(Tag::ColorMap)?,
+        let palette = match meaning {
+            Some(PALETTE) => decoder.find_tag_unsigned_vec(Tag::ColorMap)?,
             _ => None,
+        };
+        // Lab becomes sRGB.
+        let profile = match meaning {
+            Some(LAB | ICC_LAB) => None,
+            _ => decoder.get_tag_u8_vec(Tag::IccProfile).ok(),
         };
         let orientation: Option<u8> = decoder.find_tag_unsigned(Tag::Orientation).ok().flatten();
         let orientation = orientation.and_then(Orientation::from_exif);
@@ -130,10 +149,11 @@ impl Page {
             width,
             height,
             colours,
+            meaning,
             has_associated_alpha: extra.first() == Some(&ASSOCIATED_ALPHA),
             has_grey_alpha: matches!(extra.as_slice(), [1 | 2]),
             orientation: orientation.unwrap_or(Orientation::NoTransforms),
-            profile: decoder.get_tag_u8_vec(Tag::IccProfile).ok(),
+            profile,
             palette: palette.unwrap_or_default(),
         })
     }
@@ -151,6 +171,13 @@ impl Page {
         &self,
         decoder: &mut Decoder<impl BufRead + Seek>,
     ) -> Result<Result<DynamicImage, &'static str>, TiffError> {
+        let planes: Option<u16> = decoder.find_tag_unsigned(Tag::PlanarConfiguration)?;
+        if decoder.get_chunk_type() == ChunkType::Tile
+            && planes == Some(PlanarConfiguration::Planar.to_u16())
+        {
+            // The decoder panics.
+            return Ok(Err("it has tiles for each colour, which are not supported"));
+        }
         let mut samples = DecodingResult::U8(Vec::new());
         let layout = decoder.read_image_to_buffer(&mut samples)?;
         Ok(self.image(samples, &layout).map(|mut image| {
@@ -193,13 +220,13 @@ impl Page {
     ) -> Result<DynamicImage, &'static str> {
         let bits = self.colours.bit_depth();
         let row = layout.row_stride.map_or(1, std::num::NonZero::get);
-        let is_one_channel = matches!(self.colours, ColorType::Gray(_) | ColorType::Palette(_));
+        let is_one_channel = matches!(self.colours, ColorType::Gray(_));
         if !matches!(bits, 1 | 2 | 4) || layout.planes > 1 || !is_one_channel {
             return Err("its number of bits a colour is not supported");
         }
         let most = u8::MAX >> (8 - bits);
-        let scale = match self.colours {
-            ColorType::Palette(_) => 1,
+        let scale = match self.meaning {
+            Some(PALETTE) => 1,
             _ => u8::MAX / most,
         };
         let samples = bytes.chunks(row).flat_map(|row| {
@@ -217,6 +244,23 @@ impl Page {
         let channels = samples.len() / pixels.max(1);
         let short = "it has fewer pixels than it says";
         let rgb = |samples| T::rgb(self.width, self.height, samples).ok_or(short);
+        match self.meaning {
+            Some(PALETTE) if channels == 1 || channels == 2 && self.has_grey_alpha => {
+                return self.of_palette(&samples, channels);
+            }
+            Some(LAB) if channels == 3 => {
+                let colours = samples.as_chunks().0.iter();
+                return rgb(colours.flat_map(|&it| T::of_lab(it, Signs::Both)).collect());
+            }
+            Some(ICC_LAB) if channels == 3 => {
+                let colours = samples.as_chunks().0.iter();
+                return rgb(colours.flat_map(|&it| T::of_lab(it, Signs::Plus)).collect());
+            }
+            Some(PALETTE | LAB | ICC_LAB) => {
+                return Err("its kind of colours is not supported");
+            }
+            _ => {}
+        }
         match self.colours {
             ColorType::Gray(_) if channels == 1 => {
                 T::grey(self.width, self.height, samples).ok_or(short)
@@ -228,7 +272,6 @@ impl Page {
                 let colours = colours.flat_map(|&[grey, alpha]| [grey, grey, grey, alpha]);
                 self.rgba(colours.collect()).ok_or(short)
             }
-            ColorType::Palette(_) => self.of_palette(&samples),
             ColorType::RGB(_) if channels == 3 => rgb(samples),
             ColorType::RGBA(_) if channels == 4 => self.rgba(samples).ok_or(short),
             ColorType::CMYK(_) if channels == 4 => {
@@ -247,7 +290,6 @@ impl Page {
                 let colours = samples.as_chunks().0.iter();
                 rgb(colours.flat_map(|&it| T::of_luma(it)).collect())
             }
-            ColorType::Lab(_) => Err("its colours are Lab, which is not supported"),
             _ => Err("its kind of colours is not supported"),
         }
     }
@@ -263,22 +305,35 @@ impl Page {
         T::rgba(self.width, self.height, samples)
     }
 
-    fn of_palette<T: Sample>(&self, samples: &[T]) -> Result<DynamicImage, &'static str> {
+    /// The colours of indexes, each with its alpha if there are two channels.
+    fn of_palette<T: Sample>(
+        &self,
+        samples: &[T],
+        channels: usize,
+    ) -> Result<DynamicImage, &'static str> {
         let (reds, rest) = self.palette.split_at(self.palette.len() / 3);
         let (greens, blues) = rest.split_at(rest.len() / 2);
-        let colour = |index: usize| {
-            let part = |values: &[u16]| values.get(index).map(|value| (value >> 8) as u8);
-            Some([part(reds)?, part(greens)?, part(blues)?])
+        let max = T::of_share(1.0);
+        let colour = |pixel: &[T]| {
+            let (index, alpha) = pixel.split_first()?;
+            let part = |values: &[u16]| {
+                let value = values.get(index.index())?;
+                Some(T::of_share(f32::from(*value) / f32::from(u16::MAX)))
+            };
+            let alpha = alpha.first().copied().unwrap_or(max);
+            Some([part(reds)?, part(greens)?, part(blues)?, alpha])
         };
-        let colours: Option<Vec<[u8; 3]>> = samples
-            .iter()
-            .map(|sample| colour(sample.index()))
-            .collect();
+        let colours: Option<Vec<[T; 4]>> = samples.chunks_exact(channels).map(colour).collect();
         let colours = colours.ok_or("it has fewer colours than it says")?;
-        let image = image::RgbImage::from_raw(self.width, self.height, colours.into_flattened());
-        image
-            .map(DynamicImage::from)
-            .ok_or("it has fewer pixels than it says")
+        let image = if channels == 2 {
+            self.rgba(colours.into_flattened())
+        } else {
+            let colours = colours
+                .iter()
+                .flat_map(|&[red, green, blue, _]| [red, green, blue]);
+            T::rgb(self.width, self.height, colours.collect())
+        };
+        image.ok_or("it has fewer pixels than it says")
     }
 }
 

@@ -4,10 +4,11 @@ use std::fs::{self, File};
 use std::io::{BufReader, Cursor};
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum as _;
 use image::codecs::gif::{GifDecoder, GifEncoder, Repeat};
 use image::codecs::png::PngDecoder;
-use image::{AnimationDecoder, Delay, Frame, Rgba, RgbaImage};
-use meanwhile::jobs::images::{Format, Options, Size};
+use image::{AnimationDecoder, Delay, DynamicImage, Frame, Rgba, RgbaImage};
+use meanwhile::jobs::images::{Flip, Format, IfExists, Options, Rotate, Size};
 use tiff::decoder::Decoder;
 use tiff::encoder::{TiffEncoder, colortype};
 
@@ -124,4 +125,113 @@ fn cut_animation_is_damaged() {
     let input = write(folder.path(), "cut.gif", &whole[..whole.len() - 30]);
     let ends = run(&to(folder.path()), &[&input]);
     assert_eq!(ends, [Err("damaged".to_owned())]);
+}
+
+/// A GIF of 6 × 4 pixels with a frame of 3 × 2 in its middle, which has colours of its own.
+fn gif_of_palettes(folder: &Path, colours: &[u8]) -> PathBuf {
+    let mut bytes = Vec::new();
+    let mut encoder = gif::Encoder::new(&mut bytes, 6, 4, colours).unwrap();
+    encoder.set_repeat(gif::Repeat::Finite(3)).unwrap();
+    let whole: Vec<u8> = (0..24).collect();
+    let mut frame = gif::Frame::from_indexed_pixels(6, 4, whole, None);
+    frame.delay = 5;
+    encoder.write_frame(&frame).unwrap();
+    let mut frame = gif::Frame::from_palette_pixels(3, 2, vec![0, 1, 2, 2, 1, 0], vec![7; 9], None);
+    frame.palette = Some(vec![250, 1, 2, 3, 251, 4, 5, 6, 252]);
+    frame.transparent = Some(1);
+    frame.dispose = gif::DisposalMethod::Previous;
+    (frame.left, frame.top, frame.delay) = (2, 1, 9);
+    encoder.write_frame(&frame).unwrap();
+    let small = gif::Frame::from_indexed_pixels(1, 1, vec![9], None);
+    encoder.write_frame(&small).unwrap();
+    drop(encoder);
+    write(folder, "in.gif", bytes)
+}
+
+fn gif_frames(file: &Path) -> Vec<RgbaImage> {
+    let file = BufReader::new(File::open(file).unwrap());
+    let frames = GifDecoder::new(file).unwrap().into_frames();
+    let frames = frames.collect_frames().unwrap().into_iter();
+    frames.map(Frame::into_buffer).collect()
+}
+
+#[test]
+fn palettes_of_a_gif_that_is_turned_stay() {
+    let folder = folder();
+    // Neighbours that a search for the best colours would make one.
+    let colours: Vec<u8> = (0..72).collect();
+    let input = gif_of_palettes(folder.path(), &colours);
+    let before = gif_frames(&input);
+    for rotate in Rotate::value_variants() {
+        for flip in Flip::value_variants() {
+            let options = Options {
+                rotate: *rotate,
+                flip: *flip,
+                existing: IfExists::Overwrite,
+                ..to(folder.path())
+            };
+            let ends = run(&options, &[&input]);
+            let saved = ends[0].as_ref().unwrap();
+            let turned = before.iter().map(|frame| {
+                let frame = DynamicImage::from(frame.clone());
+                let frame = match rotate {
+                    Rotate::None => frame,
+                    Rotate::Right => frame.rotate90(),
+                    Rotate::UpsideDown => frame.rotate180(),
+                    Rotate::Left => frame.rotate270(),
+                };
+                let frame = match flip {
+                    Flip::No => frame,
+                    Flip::Horizontal => frame.fliph(),
+                    Flip::Vertical => frame.flipv(),
+                };
+                frame.to_rgba8()
+            });
+            let turned: Vec<RgbaImage> = turned.collect();
+            assert_eq!((saved.width, saved.height), turned[0].dimensions());
+            assert_eq!(gif_frames(&saved.saved_to), turned, "{rotate:?} {flip:?}");
+            let file = File::open(&saved.saved_to).unwrap();
+            let mut decoder = gif::Decoder::new(BufReader::new(file)).unwrap();
+            assert_eq!(
+                decoder.global_palette().map(|it| &it[..72]),
+                Some(&colours[..])
+            );
+            let mut delays = Vec::new();
+            while let Some(frame) = decoder.read_next_frame().unwrap() {
+                delays.push(frame.delay);
+            }
+            assert_eq!(delays, [5, 9, 0]);
+            assert_eq!(decoder.repeat(), gif::Repeat::Finite(3));
+        }
+    }
+}
+
+/// An index of a palette has no neighbours to mix with.
+#[test]
+fn size_that_only_looks_turned_mixes_colours() {
+    let folder = folder();
+    let gif = gif_of_palettes(folder.path(), &(0..72).collect::<Vec<u8>>());
+    let mut png = png::Info::with_size(6, 4);
+    png.color_type = png::ColorType::Indexed;
+    // Between black and white lies red.
+    png.palette = Some(vec![0, 0, 0, 255, 0, 0, 255, 255, 255].into());
+    let mut bytes = Vec::new();
+    let encoder = png::Encoder::with_info(&mut bytes, png).unwrap();
+    let mut writer = encoder.write_header().unwrap();
+    writer
+        .write_image_data(&[0, 2, 0, 2, 0, 2].repeat(4))
+        .unwrap();
+    writer.finish().unwrap();
+    let png = write(folder.path(), "in.png", bytes);
+    let mut options = to(folder.path());
+    options.set_size(Size::Exact(4, 6));
+    for input in [gif, png] {
+        let ends = run(&options, &[&input]);
+        let saved = ends[0].as_ref().unwrap();
+        assert_eq!((saved.width, saved.height), (4, 6));
+        let image = image::open(&saved.saved_to).unwrap().to_rgb8();
+        if input.extension() == Some("png".as_ref()) {
+            assert!(image.pixels().all(|it| it.0[0] == it.0[1]), "{image:?}");
+        }
+    }
 }

@@ -7,7 +7,9 @@ mod edits;
 mod finding;
 mod frames;
 mod invalid;
+mod jxl;
 mod kept;
+mod pillow;
 mod saving;
 mod tiffs;
 

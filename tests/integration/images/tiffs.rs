@@ -100,3 +100,42 @@ fn fractions_and_inks_are_read() {
     let wide = tiff::<colortype::RGB32>(path, (1, 1), &[u32::MAX, 0, 1 << 31], &[], None);
     assert_eq!(pixel(&wide), [255, 0, 128]);
 }
+
+#[test]
+fn palettes_and_lab_are_read() {
+    let folder = folder();
+    let path = folder.path();
+    let pixels = |input: &Path| {
+        let output = run_one(&as_png(path), input);
+        let pixels = image::open(&output).unwrap().to_rgb8();
+        fs::remove_file(output).unwrap();
+        pixels.pixels().map(|pixel| pixel.0).collect::<Vec<_>>()
+    };
+    let mut colours = [0; 768];
+    for (place, value) in [(7, 250), (256 + 7, 20), (512 + 7, 3), (9, 1), (256 + 9, 2)] {
+        colours[place] = value * 257;
+    }
+    let tags: [(Tag, &[u16]); 2] = [
+        (Tag::PhotometricInterpretation, &[3]),
+        (Tag::ColorMap, &colours),
+    ];
+    let palette = tiff::<colortype::Gray8>(path, (3, 1), &[7, 9, 0], &tags, None);
+    assert_eq!(pixels(&palette), [[250, 20, 3], [1, 2, 0], [0, 0, 0]]);
+
+    let near = |pixel: [u8; 3], expected: [u8; 3]| {
+        let differences = pixel.iter().zip(expected).map(|(a, b)| a.abs_diff(b));
+        assert!(differences.max() <= Some(3), "{pixel:?} for {expected:?}");
+    };
+    // Red, a grey and white, as lcms converts them.
+    let expected = [[255, 0, 0], [119, 119, 119], [255, 255, 255]];
+    for (kind, middle) in [(8, 0), (9, 128)] {
+        let tags: [(Tag, &[u16]); 1] = [(Tag::PhotometricInterpretation, &[kind])];
+        let (red, zero) = ([138, middle + 81, middle + 70], middle);
+        let samples = [red, [127, zero, zero], [255, zero, zero]];
+        let size = (3, 1);
+        let lab = tiff::<colortype::RGB8>(path, size, samples.as_flattened(), &tags, None);
+        for (pixel, expected) in pixels(&lab).into_iter().zip(expected) {
+            near(pixel, expected);
+        }
+    }
+}
