@@ -125,6 +125,35 @@ fn process_that_holds_the_output_is_named() {
 }
 
 #[test]
+fn late_output_is_shown_or_its_holder_named() {
+    let folder = folder();
+    for milliseconds in (90..=180).step_by(5) {
+        let script = format!("(sleep 0.{milliseconds:03}; echo late) & echo done");
+        let output = run(folder.path(), &["--", "bash", "-c", &script]);
+        let said = text(&output.stderr);
+        match text(&output.stdout) {
+            "done\nlate\n" => assert!(!said.contains("not shown"), "{milliseconds}: {said}"),
+            shown => {
+                assert_eq!(shown, "done\n");
+                assert!(said.contains(") may still print"), "{milliseconds}: {said}");
+            }
+        }
+    }
+}
+
+#[test]
+fn last_words_of_what_is_left_are_shown() {
+    let folder = folder();
+    let script = "mkfifo began; sh -c 'trap \"sleep 0.3; echo tidied; exit\" TERM; \
+                  echo > began; while :; do sleep 0.01; done' & read line < began; echo done";
+    let args = ["--leave", "stop", "--", "sh", "-c", script];
+    let output = run(folder.path(), &args);
+    assert_eq!(text(&output.stdout), "done\ntidied\n");
+    let said = text(&output.stderr);
+    assert!(!said.contains("not shown"), "{said}");
+}
+
+#[test]
 fn descendant_that_prints_without_end_holds_none_up() {
     let folder = folder();
     let output = run(folder.path(), &["--", "sh", "-c", "yes & echo done"]);
