@@ -97,11 +97,9 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
         (Format::Text, None) => {}
     }
     match written {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-            Ok(ExitCode::from(STDOUT_CLOSED))
-        }
+        Err(error) if error.is_closed() => Ok(ExitCode::from(STDOUT_CLOSED)),
         written => {
-            written.context("the result could not be written to stdout")?;
+            written?;
             Ok(match interrupt.request() {
                 Some(request) => interrupt::end(request),
                 None => exit_code(job),
