@@ -233,6 +233,7 @@ impl Follower {
         let messages = [
             output::open_output(record),
             output::left_running(record),
+            output::stopped(record),
             output::remark(record),
             output::failure(record),
         ];

@@ -111,6 +111,16 @@ fn join_timeout_leaves_no_process_and_exits_3() {
         &text,
     ]);
     assert_eq!(code(&output), 3, "{}", err(&output));
+    let said = err(&output)
+        .lines()
+        .find(|line| line.contains(": cancelled: asked "));
+    let (asked, killed) = said
+        .and_then(|said| said.split_once(" to end, killed "))
+        .unwrap();
+    assert!(
+        asked.contains("sh (") && killed.contains("sh ("),
+        "{said:?}"
+    );
     assert!(sleeper.running().is_empty());
     assert!(start.elapsed() < Duration::from_mins(1));
 }
@@ -138,6 +148,9 @@ fn json_of_a_stopped_run_names_killed_processes() {
     let item = &json["items"][0];
     assert_eq!(item["error"]["kind"], "timed_out");
     assert_eq!(item["output"]["stdout"]["text"], "early\n");
+    let asked = item["output"]["stopped"]["asked"].as_array().unwrap();
+    let is_shell = |name: &Value| name.as_str().is_some_and(|name| name.starts_with("sh ("));
+    assert!(asked.iter().any(is_shell), "{asked:?}");
     assert!(
         !item["output"]["stopped"]["forced"]
             .as_array()
