@@ -210,12 +210,19 @@ fn summary(job: &JobRecord) -> String {
         failed = failed.saturating_sub(count);
         parts.push((count, verdict.word));
     }
+    let (mut cancelled, mut timed_out) = (counts.cancelled, 0);
+    let unended = counts.waiting + counts.running;
+    if *job.state() == JobState::Cancelled {
+        cancelled += unended;
+    } else {
+        timed_out = unended;
+    }
     parts.extend([
         (failed, "failed"),
         (counts.panicked, "panicked"),
         (counts.crashed, "crashed"),
-        (counts.cancelled, "cancelled"),
-        (counts.waiting + counts.running, "timed out"),
+        (cancelled, "cancelled"),
+        (timed_out, "timed out"),
     ]);
     let parts: Vec<String> = parts
         .iter()

@@ -1,6 +1,6 @@
 //! Timeouts, Ctrl-C and priority.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -44,11 +44,12 @@ fn join_timeout_cancels_the_job_and_exits_3() {
 #[test]
 fn times_may_have_units() {
     let sleep = ["--", "sleep", "86400"];
-    let args = ["run", "command", "--timeout", "0m0.1s", "--cpu", "1h30m"];
-    let output = run(&[&args[..], &sleep].concat());
+    // The limit covers the start, which takes long where much else runs.
+    let args = ["run", "command", "--timeout", "0m3s", "--cpu", "1h30m"];
+    let output = run(&[&args[..], &NORMAL, &sleep].concat());
     assert_eq!(code(&output), 1);
     let text = err(&output);
-    assert!(text.contains("sleep did not end within 100 ms"), "{text}");
+    assert!(text.contains("sleep did not end within 3.00 s"), "{text}");
 
     let output = run(&[&["run", "command", "--timeout", "5x"][..], &sleep].concat());
     assert_eq!(code(&output), 2);
@@ -133,12 +134,25 @@ fn second_ctrl_c_exits_at_once() {
 
 #[test]
 fn system_that_asks_for_the_end_gets_it_in_time() {
-    for (signal, code) in [(Signal::SIGTERM, 143), (Signal::SIGHUP, 129)] {
-        let running = Running::start("ignore-cancel", &[]);
+    for (signal, code, words) in [
+        (Signal::SIGTERM, 143, "asked to end"),
+        (Signal::SIGHUP, 129, "the terminal was closed"),
+    ] {
+        let mut running = Running::start("ignore-cancel", &NORMAL);
+        let mut stderr = running.0.stderr.take().unwrap();
         let start = Instant::now();
         running.signal(signal);
         let (ended, _) = running.end();
         assert_eq!(ended.code(), Some(code));
+        let mut said = String::new();
+        stderr.read_to_string(&mut said).unwrap();
+        let lines: Vec<&str> = said.lines().collect();
+        let expected = [
+            &format!("meanwhile: {words}; cancelling"),
+            "meanwhile: 1 item has ignored the cancel; no longer waiting",
+            "meanwhile: 3 items: 3 cancelled",
+        ];
+        assert_eq!(lines, expected);
         assert!(start.elapsed() < Duration::from_secs(30));
     }
 }
@@ -224,6 +238,27 @@ fn until(what: &str, condition: impl Fn() -> bool) {
         assert!(start.elapsed() < Duration::from_mins(1), "no {what}");
         std::thread::yield_now();
     }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn stopped_process_of_an_item_is_named() {
+    let args = ["run", "command", "--", "sh", "-c", "kill -STOP $$; echo on"];
+    let mut command = meanwhile(&[&args[..2], &NORMAL, &args[2..]].concat());
+    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut running = Running(command.spawn().unwrap());
+    let mut line = String::new();
+    let stderr = running.0.stderr.as_mut().unwrap();
+    BufReader::new(stderr).read_line(&mut line).unwrap();
+    let (_, what) = line
+        .split_once(": a signal has stopped its process ")
+        .unwrap();
+    let (pid, advice) = what.split_once("; ").unwrap();
+    assert_eq!(advice, format!("kill -CONT {pid} continues it\n"));
+    let pid: i32 = pid.parse().unwrap();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), Signal::SIGCONT).unwrap();
+    let (ended, out) = running.end();
+    assert_eq!((ended.code(), out.as_str()), (Some(0), "on\n"));
 }
 
 #[cfg(target_os = "linux")]
