@@ -119,7 +119,9 @@ pub(super) fn run(
         Some(StopReason::Cancelled) => context.checkpoint(),
         None => {}
     }
-    report.conclude().map(|()| Output::Process(ran.clone()))
+    report
+        .conclude(options)
+        .map(|()| Output::Process(ran.clone()))
 }
 
 /// Starts the item's process. The start itself may hang, when a disk does not respond, so it ends
@@ -363,7 +365,7 @@ struct Report<'a> {
 }
 
 impl Report<'_> {
-    fn conclude(&self) -> Result<(), ItemError> {
+    fn conclude(&self, options: &Options) -> Result<(), ItemError> {
         let kind = match &self.ran.end {
             ExitStatus::Exited { code } if self.prepared.expected.contains(*code) => return Ok(()),
             ExitStatus::Exited { .. } => "exit_code",
@@ -375,7 +377,12 @@ impl Report<'_> {
             "exit_code" => format!(", but {} was expected", self.prepared.expected),
             _ => String::new(),
         };
-        let sentence = format!("{} {}{expected}", self.subject(), self.ran.end);
+        let hint = if !options.tty && terminal::is_missed(&self.ran.stderr.bytes) {
+            "; it asked for a terminal, which `meanwhile run command --tty` lends in a shell"
+        } else {
+            ""
+        };
+        let sentence = format!("{} {}{expected}{hint}", self.subject(), self.ran.end);
         Err(self.error(kind, sentence))
     }
 
