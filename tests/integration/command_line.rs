@@ -287,10 +287,22 @@ fn dropped_output_is_counted_in_a_document() {
     let json: Value = serde_json::from_slice(&output.stdout).unwrap();
     let stdout = &json["items"][0]["output"]["stdout"];
     assert_eq!(stdout["text"], "7\n8\n9\n");
+    assert!(stdout["begins_within_line"].is_null(), "{stdout}");
     assert_eq!(
         (&stdout["dropped"], &stdout["total"]),
         (&12.into(), &18.into())
     );
+}
+
+#[test]
+fn document_says_that_output_begins_within_a_line() {
+    let limit = ["--format", "json", "--output-limit", "4"];
+    let output = run(&[&limit[..], &["--", "printf", "one\\n12345678\\n"]].concat());
+    assert_eq!(code(&output), 0);
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let stdout = &json["items"][0]["output"]["stdout"];
+    assert_eq!(stdout["text"], "678\n");
+    assert_eq!(stdout["begins_within_line"], true);
 }
 
 #[test]

@@ -347,6 +347,7 @@ fn printed(captured: Captured, held_open: bool, limit: Option<usize>) -> Capture
         total: captured.total,
         held_open,
         bytes: captured.bytes,
+        begins_within_line: false,
     };
     if is_cut {
         printed.begin_with_line();
