@@ -302,14 +302,27 @@ impl Follower {
             let job = self.record.job(self.job);
             let item = job.and_then(|job| job.item(item));
             if let Some(item) = item
-                && let Some(process) = &item.process
+                && let Some(pid) = self.pid_of(item.id)
             {
-                let (name, pid) = (item.input.display(), process.pid);
+                let name = item.input.display();
                 self.progress.print(&format!(
                     "{name}: a signal has stopped its process {pid}; kill -CONT {pid} continues it"
                 ));
             }
         }
+    }
+
+    /// The process of an item that runs, or its isolated worker.
+    #[cfg(unix)]
+    fn pid_of(&self, item: ItemId) -> Option<u32> {
+        let process = self.board.running_process(self.job, item);
+        process.map(|process| process.pid())
+    }
+
+    #[cfg(not(unix))]
+    #[expect(clippy::unused_self, reason = "elsewhere it asks the board")]
+    fn pid_of(&self, _item: ItemId) -> Option<u32> {
+        None
     }
 
     /// Stops waiting for a job that ignores its cancel for too long.

@@ -177,10 +177,10 @@ fn missing_temporary_folder_is_named() {
 /// The most memory that a process has had so far, in KiB.
 #[cfg(target_os = "linux")]
 fn peak_kib(pid: u32) -> u64 {
-    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
     let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let digits = peak.unwrap().trim().trim_end_matches(" kB");
-    digits.parse().unwrap()
+    let digits = peak.expect("Linux has it").trim().trim_end_matches(" kB");
+    digits.parse().expect("a number")
 }
 
 #[cfg(target_os = "linux")]

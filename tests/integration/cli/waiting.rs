@@ -5,9 +5,9 @@ use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::Mode;
-use nix::unistd::mkfifo;
+use nix::unistd::{Pid, mkfifo};
 use serde_json::Value;
 
 use super::{NORMAL, Running, code, err, json, meanwhile, out, run, states};
@@ -240,25 +240,54 @@ fn until(what: &str, condition: impl Fn() -> bool) {
     }
 }
 
+/// The process that this line says is stopped.
+#[cfg(target_os = "linux")]
+fn stopped_pid(line: &str) -> Pid {
+    let said = line.split_once(": a signal has stopped its process ");
+    let (pid, advice) = said
+        .and_then(|(_, what)| what.split_once("; "))
+        .expect("it is named");
+    assert_eq!(advice, format!("kill -CONT {pid} continues it\n"));
+    Pid::from_raw(pid.parse().expect("a pid is a number"))
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn stopped_process_of_an_item_is_named() {
-    let args = ["run", "command", "--", "sh", "-c", "kill -STOP $$; echo on"];
-    let mut command = meanwhile(&[&args[..2], &NORMAL, &args[2..]].concat());
+    let script = ["--", "sh", "-c", "kill -STOP $$; echo on"];
+    let mut command = meanwhile(&[&["run", "command"], &NORMAL[..], &script].concat());
     let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut running = Running(command.spawn().unwrap());
     let mut line = String::new();
     let stderr = running.0.stderr.as_mut().unwrap();
     BufReader::new(stderr).read_line(&mut line).unwrap();
-    let (_, what) = line
-        .split_once(": a signal has stopped its process ")
-        .unwrap();
-    let (pid, advice) = what.split_once("; ").unwrap();
-    assert_eq!(advice, format!("kill -CONT {pid} continues it\n"));
-    let pid: i32 = pid.parse().unwrap();
-    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), Signal::SIGCONT).unwrap();
+    kill(stopped_pid(&line), Signal::SIGCONT).unwrap();
     let (ended, out) = running.end();
     assert_eq!((ended.code(), out.as_str()), (Some(0), "on\n"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn stopped_isolated_worker_is_named() {
+    let mut running = Running::start("sleep", &[&["--on", "process"], &NORMAL[..]].concat());
+    let parent = running.0.id().to_string();
+    let is_worker = |pid: &i32| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let fields = stat.rsplit_once(") ").map(|(_, fields)| fields);
+        fields.and_then(|fields| fields.split(' ').nth(1)) == Some(&parent)
+            && String::from_utf8_lossy(&line).contains("--meanwhile-worker")
+    };
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let workers: Vec<Pid> = pids.filter(is_worker).map(Pid::from_raw).collect();
+    for worker in &workers {
+        kill(*worker, Signal::SIGSTOP).unwrap();
+    }
+    let mut line = String::new();
+    let stderr = running.0.stderr.as_mut().unwrap();
+    BufReader::new(stderr).read_line(&mut line).unwrap();
+    assert!(workers.contains(&stopped_pid(&line)), "{workers:?}: {line}");
 }
 
 #[cfg(target_os = "linux")]
@@ -287,7 +316,8 @@ fn ctrl_z_stops_the_work_and_its_timers() {
     let mut command = meanwhile(&[&args[..], &["--", "sh", "-c", &script]].concat());
     // As a shell with job control starts it. Its parent is in another group, and could continue it.
     command.process_group(0).stdout(Stdio::piped());
-    let running = Running(command.spawn().unwrap());
+    let mut running = Running(command.stderr(Stdio::piped()).spawn().unwrap());
+    let mut stderr = running.0.stderr.take().unwrap();
     until("command", || pid_file.exists());
     let pid = std::fs::read_to_string(&pid_file).unwrap();
     let pids = [running.0.id(), pid.trim().parse().unwrap()];
@@ -302,4 +332,8 @@ fn ctrl_z_stops_the_work_and_its_timers() {
     std::fs::write(&gate, "go\n").unwrap();
     let (ended, out) = running.end();
     assert_eq!((ended.code(), out.as_str()), (Some(0), "finished\n"));
+    // It is not named as one that something else has stopped.
+    let mut said = String::new();
+    stderr.read_to_string(&mut said).unwrap();
+    assert!(!said.contains("has stopped"), "{said}");
 }
