@@ -12,6 +12,7 @@ mod lab;
 mod lesson;
 mod ordered_output;
 mod output;
+mod paused;
 mod progress;
 mod run;
 mod run_args;

@@ -13,7 +13,7 @@ use crossbeam_channel::{Receiver, Sender};
 use indicatif::ProgressBar;
 use parking_lot::{Condvar, Mutex};
 
-use super::spool::{Spool, Spooled};
+use super::spool::{Spool, SpoolError, Spooled};
 use crate::board::OutputSink;
 use crate::jobs::{OutputClosed, OutputStream};
 use crate::join::{self, JoinError, SpawnError, Task};
@@ -59,7 +59,24 @@ struct Inner {
     /// Whether no more output comes.
     is_finished: bool,
     /// Why no more can be written.
-    failure: Option<io::Error>,
+    failure: Option<OutputError>,
+}
+
+/// The reason that output was not written.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum OutputError {
+    #[error("the result could not be written to stdout: {0}")]
+    Stdout(io::Error),
+    /// It could not be kept until its turn.
+    #[error(transparent)]
+    Spool(#[from] SpoolError),
+}
+
+impl OutputError {
+    /// Whether nothing reads stdout any more.
+    pub(super) fn is_closed(&self) -> bool {
+        matches!(self, Self::Stdout(error) if error.kind() == io::ErrorKind::BrokenPipe)
+    }
 }
 
 /// The output of one item.
@@ -142,19 +159,18 @@ impl OrderedOutput {
     /// # Errors
     /// Stdout could not be written, not all was written in time, or the output could not be kept until
     /// its turn.
-    pub(super) fn finish(self, last: &str, timeout: Duration) -> io::Result<()> {
+    pub(super) fn finish(self, last: &str, timeout: Duration) -> Result<(), OutputError> {
         self.queues.inner.lock().is_finished = true;
         self.queues.did_change.notify_all();
         if let Err(JoinError::TimedOut) = self.writer.join_timeout(timeout) {
-            return Err(io::Error::new(
-                io::ErrorKind::TimedOut,
-                "nothing has read it in time",
-            ));
+            let error = "nothing has read it in time";
+            let error = io::Error::new(io::ErrorKind::TimedOut, error);
+            return Err(OutputError::Stdout(error));
         }
         let failure = self.queues.inner.lock().failure.take();
-        let is_closed = |error: &io::Error| error.kind() == io::ErrorKind::BrokenPipe;
-        if !failure.as_ref().is_some_and(is_closed) {
-            write(OutputStream::Stderr, last.as_bytes(), self.bar.as_ref())?;
+        if !failure.as_ref().is_some_and(OutputError::is_closed) {
+            let written = write(OutputStream::Stderr, last.as_bytes(), self.bar.as_ref());
+            written.map_err(OutputError::Stdout)?;
         }
         failure.map_or(Ok(()), Err)
     }
@@ -187,7 +203,7 @@ impl Queues {
     fn write_all(&self, bar: Option<&ProgressBar>, wake: &dyn Fn()) {
         while let Some((stream, bytes)) = self.next() {
             if let Err(error) = write(stream, &bytes, bar) {
-                self.inner.lock().fail(error);
+                self.inner.lock().fail(OutputError::Stdout(error));
             }
             if self.inner.lock().failure.is_some() {
                 wake();
@@ -212,7 +228,7 @@ impl Queues {
 
 impl Inner {
     /// Drops all output, now and later.
-    fn fail(&mut self, error: io::Error) {
+    fn fail(&mut self, error: OutputError) {
         self.items.clear();
         self.failure.get_or_insert(error);
     }
@@ -229,7 +245,7 @@ impl Inner {
         }
         let queue = self.items.entry(item).or_default();
         if let Err(error) = self.spool.push(&mut queue.spooled, stream, bytes) {
-            self.fail(error);
+            self.fail(error.into());
             return Err(OutputClosed);
         }
         queue.len += bytes.len();
@@ -277,7 +293,7 @@ impl Inner {
                 Some((stream, bytes))
             }
             Err(error) => {
-                self.fail(error);
+                self.fail(error.into());
                 None
             }
         }

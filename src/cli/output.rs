@@ -106,6 +106,23 @@ pub(super) fn left_running(item: &ItemRecord) -> Option<String> {
     (!left.is_empty()).then(|| message_line(&format!("{name}: left {} running", listed(&left))))
 }
 
+/// Says what became of the processes that were stopped, unless all of a cancelled item ended when asked or
+/// the error of the item says it.
+pub(super) fn stopped(item: &ItemRecord) -> Option<String> {
+    let stopped = item.ran()?.stopped.as_ref()?;
+    let all_ended = stopped.forced.is_empty() && stopped.escaped.is_empty();
+    let what = match &item.state {
+        ItemState::Cancelled if all_ended => return None,
+        ItemState::Cancelled => "cancelled",
+        ItemState::Failed(error) if ["timed_out", "escaped"].contains(&&*error.kind) => {
+            return None;
+        }
+        _ => "stopped what it had left running",
+    };
+    let name = item.input.display();
+    Some(message_line(&format!("{name}: {what}: {stopped}")))
+}
+
 /// Says what is not as expected about an item that returned.
 pub(super) fn remark(item: &ItemRecord) -> Option<String> {
     let ItemState::Returned(output) = &item.state else {
@@ -198,12 +215,19 @@ fn summary(job: &JobRecord) -> String {
         failed = failed.saturating_sub(count);
         parts.push((count, verdict.word));
     }
+    let (mut cancelled, mut timed_out) = (counts.cancelled, 0);
+    let unended = counts.waiting + counts.running;
+    if *job.state() == JobState::Cancelled {
+        cancelled += unended;
+    } else {
+        timed_out = unended;
+    }
     parts.extend([
         (failed, "failed"),
         (counts.panicked, "panicked"),
         (counts.crashed, "crashed"),
-        (counts.cancelled, "cancelled"),
-        (counts.waiting + counts.running, "timed out"),
+        (cancelled, "cancelled"),
+        (timed_out, "timed out"),
     ]);
     let parts: Vec<String> = parts
         .iter()

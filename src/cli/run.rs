@@ -1,7 +1,8 @@
 //! `meanwhile run`: starts a job on a board, follows it, and shows the result.
 
-use std::io;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -9,6 +10,7 @@ use crossbeam_channel::Receiver;
 
 use super::interrupt::{EndRequest, Interrupt};
 use super::ordered_output::OrderedOutput;
+use super::paused::Paused;
 use super::progress::Progress;
 use super::run_args::{Format, OnTimeout};
 use super::{ExitFn, FAILED, RunArgs, STDOUT_CLOSED, TIMED_OUT, interrupt, output, waker};
@@ -40,14 +42,24 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
     let progress = Progress::new(spec.options.job().uses_terminal());
     let text = match format {
         Format::Json => None,
-        Format::Text => Some(OrderedOutput::start(order, progress.bar(), waker(wake))?),
+        Format::Text => {
+            let wake = waker(wake.clone());
+            Some(OrderedOutput::start(order, progress.bar(), wake)?)
+        }
     };
     if let Some(text) = &text {
         board = board.with_output(text.sink());
     }
     let grace = STOP_TIMEOUT_MARGIN.saturating_add(spec.options.job().stop_time());
     let job = board.start(spec)?;
-    let _awake = stays_awake.then(|| Awake::after(Duration::ZERO));
+    let goes_to_sleep = Arc::new(AtomicBool::new(false));
+    let _awake = stays_awake.then(|| {
+        let (refused, wake) = (goes_to_sleep.clone(), Arc::new(waker(wake)));
+        Awake::after(Duration::ZERO, move || {
+            refused.store(true, Ordering::Release);
+            wake();
+        })
+    });
     if let Some(timeout) = join_timeout {
         board.join(job, Some(timeout));
     }
@@ -63,7 +75,9 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
         saves_lines: file.is_some(),
         is_verbose,
         grace,
-        gives_up_at: None,
+        gives_up: None,
+        paused: Paused::default(),
+        goes_to_sleep,
     };
     follower.follow();
     let Follower {
@@ -97,11 +111,9 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
         (Format::Text, None) => {}
     }
     match written {
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
-            Ok(ExitCode::from(STDOUT_CLOSED))
-        }
+        Err(error) if error.is_closed() => Ok(ExitCode::from(STDOUT_CLOSED)),
         written => {
-            written.context("the result could not be written to stdout")?;
+            written?;
             Ok(match interrupt.request() {
                 Some(request) => interrupt::end(request),
                 None => exit_code(job),
@@ -134,7 +146,11 @@ struct Follower {
     /// Whether panics are printed with their details.
     is_verbose: bool,
     grace: Duration,
-    gives_up_at: Option<Duration>,
+    /// When it no longer waits for a job that ignores its cancel, and how that job then ends.
+    gives_up: Option<(Duration, JobState)>,
+    paused: Paused,
+    /// Whether nothing keeps the machine awake, although it was asked for.
+    goes_to_sleep: Arc<AtomicBool>,
 }
 
 impl Follower {
@@ -153,6 +169,7 @@ impl Follower {
             if let Some(text) = &self.text {
                 text.write_now();
             }
+            self.name_what_stands_still();
             if let Some(job) = self.record.job(self.job) {
                 self.progress.show(job, self.board.now());
             }
@@ -182,7 +199,7 @@ impl Follower {
                 EndRequest::HangUp => "the terminal was closed; cancelling",
             });
             if request != EndRequest::Interrupt {
-                self.gives_up_at = self.board.now().checked_add(self.grace);
+                self.give_up_later(JobState::Cancelled);
             }
         }
         self.board.cancel(self.job);
@@ -205,6 +222,7 @@ impl Follower {
         {
             self.progress.print(note);
         }
+        self.paused.note(&event);
         self.record.apply(event);
         if timed_out {
             self.time_out();
@@ -235,6 +253,7 @@ impl Follower {
         let messages = [
             output::open_output(record),
             output::left_running(record),
+            output::stopped(record),
             output::remark(record),
             output::failure(record),
         ];
@@ -260,17 +279,61 @@ impl Follower {
             OnTimeout::Cancel => {
                 self.progress.print(&format!("{waited}; cancelling"));
                 self.board.time_out(self.job);
-                self.gives_up_at = self.board.now().checked_add(self.grace);
+                self.give_up_later(JobState::TimedOut);
             }
         }
+    }
+
+    /// Has the job end in this state if it does not react to its cancel in time.
+    fn give_up_later(&mut self, state: JobState) {
+        let at = self.board.now().checked_add(self.grace);
+        self.gives_up = self.gives_up.take().or(at.map(|at| (at, state)));
+    }
+
+    /// Says what makes the job stand still, or lets it: processes that are stopped, and a machine that
+    /// goes to sleep.
+    fn name_what_stands_still(&mut self) {
+        if self.goes_to_sleep.swap(false, Ordering::Acquire) {
+            self.progress.print(
+                "the machine may go to sleep: neither the desktop nor systemd offers to keep it awake",
+            );
+        }
+        for item in self.paused.take_due(self.board.now()) {
+            let job = self.record.job(self.job);
+            let item = job.and_then(|job| job.item(item));
+            if let Some(item) = item
+                && let Some(pid) = self.pid_of(item.id)
+            {
+                let name = item.input.display();
+                self.progress.print(&format!(
+                    "{name}: a signal has stopped its process {pid}; kill -CONT {pid} continues it"
+                ));
+            }
+        }
+    }
+
+    /// The process of an item that runs, or its isolated worker.
+    #[cfg(unix)]
+    fn pid_of(&self, item: ItemId) -> Option<u32> {
+        let process = self.board.running_process(self.job, item);
+        process.map(|process| process.pid())
+    }
+
+    #[cfg(not(unix))]
+    #[expect(clippy::unused_self, reason = "elsewhere it asks the board")]
+    fn pid_of(&self, _item: ItemId) -> Option<u32> {
+        None
     }
 
     /// Stops waiting for a job that ignores its cancel for too long.
     fn abandon_unresponsive_job(&mut self) {
         let now = self.board.now();
-        if self.has_ended() || self.gives_up_at.is_none_or(|at| now < at) {
+        if self.has_ended() {
             return;
         }
+        let Some((_, state)) = self.gives_up.clone().filter(|(at, _)| *at <= now) else {
+            return;
+        };
         let running = self
             .record
             .job(self.job)
@@ -281,9 +344,7 @@ impl Follower {
         self.record.apply(JobEvent {
             job: self.job,
             at: now,
-            kind: EventKind::JobDidFinish {
-                state: JobState::TimedOut,
-            },
+            kind: EventKind::JobDidFinish { state },
         });
     }
 }

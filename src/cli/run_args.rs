@@ -45,7 +45,8 @@ struct CommonArgs {
     /// The format of the result.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
-    /// The order of the result, as text.
+    /// The order of the result, as text. In that of the files, the result of an item waits for those before
+    /// it, and is lost if this program is killed (`kill -9`) meanwhile.
     #[arg(long, value_enum, default_value_t)]
     output_order: OutputOrder,
 }

@@ -9,11 +9,19 @@ use crate::join::{self, Context, Task};
 pub(crate) struct Awake(Option<Task<()>>);
 
 impl Awake {
-    /// Takes effect after this time, so that short work asks for nothing. Does not block.
-    pub(crate) fn after(time: Duration) -> Self {
+    /// Takes effect after this time, so that short work asks for nothing. Does not block. Calls `refused`,
+    /// on any thread, if the machine goes to sleep nevertheless.
+    pub(crate) fn after(time: Duration, refused: impl Fn() + Clone + Send + 'static) -> Self {
         let asking = join::Builder::new("stay awake").daemon(true);
-        // Without a thread, the machine sleeps as it would without this program.
-        let asking = asking.spawn(move |context| stay_awake(time, context));
+        let also_refused = refused.clone();
+        let asking = asking.spawn(move |context| {
+            if !stay_awake(time, context) {
+                refused();
+            }
+        });
+        if asking.is_err() {
+            also_refused();
+        }
         Self(asking.ok())
     }
 }
@@ -26,21 +34,25 @@ impl Drop for Awake {
     }
 }
 
+/// Keeps the machine awake from this time on, until it is cancelled. Returns false if nothing offers that.
 #[cfg(target_os = "linux")]
-fn stay_awake(time: Duration, context: &Context) {
+fn stay_awake(time: Duration, context: &Context) -> bool {
     if context.sleep(time).is_err() {
-        return;
+        return true;
     }
     let Some(inhibition) = inhibition::begin() else {
-        return;
+        return false;
     };
     // It ends only with a cancel.
     context.sleep_until(None).ok();
     inhibition.end();
+    true
 }
 
 #[cfg(not(target_os = "linux"))]
-fn stay_awake(_time: Duration, _context: &Context) {}
+fn stay_awake(_time: Duration, _context: &Context) -> bool {
+    false
+}
 
 #[cfg(target_os = "linux")]
 mod inhibition {

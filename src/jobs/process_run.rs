@@ -99,7 +99,8 @@ impl fmt::Display for ExitStatus {
 /// The last bytes that a process printed on one stream.
 ///
 /// A document has `text`, in which bytes that are not UTF-8 are replaced; `bytes_hex` if any were
-/// replaced; `total` and `dropped`, in bytes.
+/// replaced; `total` and `dropped`, in bytes; and `begins_within_line`, which is `true` if the last line is
+/// too long to be kept whole. Without it the text begins with a line.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Document", into = "Document")]
 pub struct CapturedOutput {
@@ -109,6 +110,8 @@ pub struct CapturedOutput {
     pub total: u64,
     /// Whether a descendant still held the stream open when the process had ended.
     pub held_open: bool,
+    /// Whether the bytes begin within a line, as far as that is known.
+    pub begins_within_line: bool,
 }
 
 impl CapturedOutput {
@@ -130,8 +133,11 @@ impl CapturedOutput {
     #[cfg_attr(not(unix), expect(dead_code, reason = "commands run on Unix only"))]
     pub(super) fn begin_with_line(&mut self) {
         let end = self.bytes.iter().position(|&byte| byte == b'\n');
-        if let Some(end) = end.filter(|end| end + 1 < self.bytes.len()) {
-            self.bytes.drain(..=end);
+        match end.filter(|end| end + 1 < self.bytes.len()) {
+            Some(end) => {
+                self.bytes.drain(..=end);
+            }
+            None => self.begins_within_line = !self.bytes.is_empty(),
         }
     }
 
@@ -144,6 +150,7 @@ impl CapturedOutput {
         // A line that begins exactly at the cut is whole.
         let line = self.bytes[cut - 1..].iter().position(|&byte| byte == b'\n');
         let line = line.filter(|at| cut + at < self.bytes.len());
+        self.begins_within_line = line.is_none() && limit > 0;
         self.bytes.drain(..cut + line.unwrap_or(0));
         self.bytes.shrink_to_fit();
     }
@@ -158,6 +165,8 @@ struct Document {
     dropped: u64,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     held_open: bool,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    begins_within_line: bool,
 }
 
 impl From<CapturedOutput> for Document {
@@ -177,6 +186,7 @@ impl From<CapturedOutput> for Document {
             total: printed.total,
             dropped,
             held_open: printed.held_open,
+            begins_within_line: printed.begins_within_line,
         }
     }
 }
@@ -191,6 +201,7 @@ impl From<Document> for CapturedOutput {
             bytes: bytes.unwrap_or_else(|| document.text.into_bytes()),
             total: document.total,
             held_open: document.held_open,
+            begins_within_line: document.begins_within_line,
         }
     }
 }
@@ -283,7 +294,7 @@ mod tests {
         CapturedOutput {
             bytes: text.to_vec(),
             total: text.len() as u64,
-            held_open: false,
+            ..CapturedOutput::default()
         }
     }
 
@@ -332,6 +343,7 @@ mod tests {
             let mut text = printed(b"one\ntwo\nthree\n");
             text.shorten(limit);
             assert_eq!(text.bytes, kept.as_bytes(), "{limit}");
+            assert_eq!(text.begins_within_line, kept == "ree\n");
             assert_eq!(text.dropped(), 14 - kept.len() as u64);
         }
     }
@@ -341,6 +353,7 @@ mod tests {
         for text in [&b"plain\n"[..], b"not \xff UTF-8", b""] {
             let mut before = printed(text);
             before.total += 7;
+            before.begins_within_line = true;
             let document = serde_json::to_string(&before).unwrap();
             let after: CapturedOutput = serde_json::from_str(&document).unwrap();
             assert_eq!(after, before);

@@ -36,7 +36,7 @@ use crate::jobs::{ItemError, Output, ProcessRun};
 /// |---|---|---|
 /// | `input` | always | the path or URL; bytes that are not UTF-8 as replacement characters |
 /// | `input_bytes_hex` | if it is not UTF-8 | all bytes of the input |
-/// | `state` | always | [`ItemState::label`]; `timed_out` if the job timed out before the item ended |
+/// | `state` | always | [`ItemState::label`]; `timed_out` or `cancelled` if the job was before the item ended |
 /// | `error` | `failed` | `kind`, a stable word; `message`, a sentence |
 /// | `panic` | `panicked` | `message`, `location`, `thread`, `task`, `task_id` |
 /// | `crash` | `crashed` | `message`, `code`, `signal`, `signal_name`, `core_dumped`, `stderr` |
@@ -144,12 +144,12 @@ fn write_item(text: &mut String, job: &JobRecord, item: &ItemRecord) {
     }
 }
 
-/// The label of an item's state. If the job timed out, its unfinished items timed out too.
+/// The label of an item's state. If the job timed out or was cancelled, so were its unfinished items.
 fn item_label(job: &JobRecord, item: &ItemRecord) -> &'static str {
-    if *job.state() == JobState::TimedOut && !item.state.is_ended() {
-        return JobState::TimedOut.label();
+    match job.state() {
+        JobState::TimedOut | JobState::Cancelled if !item.state.is_ended() => job.state().label(),
+        _ => item.state.label(),
     }
-    item.state.label()
 }
 
 fn line(text: &mut String, name: &str, value: &str) {

@@ -111,6 +111,16 @@ fn join_timeout_leaves_no_process_and_exits_3() {
         &text,
     ]);
     assert_eq!(code(&output), 3, "{}", err(&output));
+    let said = err(&output)
+        .lines()
+        .find(|line| line.contains(": cancelled: asked "));
+    let (asked, killed) = said
+        .and_then(|said| said.split_once(" to end, killed "))
+        .unwrap();
+    assert!(
+        asked.contains("sh (") && killed.contains("sh ("),
+        "{said:?}"
+    );
     assert!(sleeper.running().is_empty());
     assert!(start.elapsed() < Duration::from_mins(1));
 }
@@ -138,6 +148,9 @@ fn json_of_a_stopped_run_names_killed_processes() {
     let item = &json["items"][0];
     assert_eq!(item["error"]["kind"], "timed_out");
     assert_eq!(item["output"]["stdout"]["text"], "early\n");
+    let asked = item["output"]["stopped"]["asked"].as_array().unwrap();
+    let is_shell = |name: &Value| name.as_str().is_some_and(|name| name.starts_with("sh ("));
+    assert!(asked.iter().any(is_shell), "{asked:?}");
     assert!(
         !item["output"]["stopped"]["forced"]
             .as_array()
@@ -274,10 +287,22 @@ fn dropped_output_is_counted_in_a_document() {
     let json: Value = serde_json::from_slice(&output.stdout).unwrap();
     let stdout = &json["items"][0]["output"]["stdout"];
     assert_eq!(stdout["text"], "7\n8\n9\n");
+    assert!(stdout["begins_within_line"].is_null(), "{stdout}");
     assert_eq!(
         (&stdout["dropped"], &stdout["total"]),
         (&12.into(), &18.into())
     );
+}
+
+#[test]
+fn document_says_that_output_begins_within_a_line() {
+    let limit = ["--format", "json", "--output-limit", "4"];
+    let output = run(&[&limit[..], &["--", "printf", "one\\n12345678\\n"]].concat());
+    assert_eq!(code(&output), 0);
+    let json: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let stdout = &json["items"][0]["output"]["stdout"];
+    assert_eq!(stdout["text"], "678\n");
+    assert_eq!(stdout["begins_within_line"], true);
 }
 
 #[test]

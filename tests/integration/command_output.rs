@@ -125,6 +125,101 @@ fn process_that_holds_the_output_is_named() {
 }
 
 #[test]
+fn late_output_is_shown_or_its_holder_named() {
+    let folder = folder();
+    for milliseconds in (90..=180).step_by(5) {
+        let script = format!("(sleep 0.{milliseconds:03}; echo late) & echo done");
+        let output = run(folder.path(), &["--", "bash", "-c", &script]);
+        let said = text(&output.stderr);
+        match text(&output.stdout) {
+            "done\nlate\n" => assert!(!said.contains("not shown"), "{milliseconds}: {said}"),
+            shown => {
+                assert_eq!(shown, "done\n");
+                assert!(said.contains(") may still print"), "{milliseconds}: {said}");
+            }
+        }
+    }
+}
+
+#[test]
+fn last_words_of_what_is_left_are_shown() {
+    let folder = folder();
+    let script = "mkfifo began; sh -c 'trap \"sleep 0.3; echo tidied; exit\" TERM; \
+                  echo > began; while :; do sleep 0.01; done' & read line < began; echo done";
+    let args = ["--leave", "stop", "--", "sh", "-c", script];
+    let output = run(folder.path(), &args);
+    assert_eq!(text(&output.stdout), "done\ntidied\n");
+    let said = text(&output.stderr);
+    assert!(!said.contains("not shown"), "{said}");
+}
+
+#[test]
+fn missing_temporary_folder_is_named() {
+    let folder = folder();
+    let missing = folder.path().join("missing");
+    mkfifo(&folder.path().join("never"), Mode::S_IRWXU).unwrap();
+    // The second has to keep its output until the first has ended.
+    let script = "case $1 in a) read line < never;; b) yes | head -c 3000000;; esac";
+    let workers = ["--workers", "2", "--grace", "1"];
+    let files = ["a", "b", "--", "sh", "-c", script, "sh"];
+    let mut program = meanwhile(folder.path(), &[&workers[..], &files].concat());
+    let output = program.env("TMPDIR", &missing).output().unwrap();
+    let said = text(&output.stderr);
+    let name = missing.display();
+    let expected = format!(
+        "meanwhile: output that waits for its turn could not be kept in the temporary folder {name}: \
+         No such file or directory (os error 2); make room there, or set TMPDIR to another folder"
+    );
+    assert_eq!(said.lines().last(), Some(&*expected), "{said}");
+    assert_eq!(output.status.code(), Some(1));
+}
+
+/// The most memory that a process has had so far, in KiB.
+#[cfg(target_os = "linux")]
+fn peak_kib(pid: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).expect("it runs");
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let digits = peak.expect("Linux has it").trim().trim_end_matches(" kB");
+    digits.parse().expect("a number")
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_waits_takes_no_memory() {
+    const ITEMS: usize = 200;
+    let folder = folder();
+    for name in ["gate", "full"] {
+        mkfifo(&folder.path().join(name), Mode::S_IRWXU).unwrap();
+    }
+    let script = "case $1 in first) read line < gate;; last) echo > full;; \
+                  *) head -c 1048576 /dev/zero;; esac";
+    let middle = (0..ITEMS).map(|item| item.to_string());
+    let files = ["first".to_owned()].into_iter().chain(middle);
+    let mut args: Vec<String> = ["--workers", "2"].map(str::to_owned).into();
+    args.extend(files.chain(["last".to_owned()]));
+    args.extend(["--", "sh", "-c", script, "sh"].map(str::to_owned));
+    let mut program = meanwhile(folder.path(), &args);
+    let mut program = program.stdout(Stdio::piped()).spawn().unwrap();
+    // One worker runs all but the first, and the last of them says that all others have ended.
+    std::fs::read(folder.path().join("full")).unwrap();
+    let peak = peak_kib(program.id());
+    std::fs::write(folder.path().join("gate"), "go\n").unwrap();
+    let mut printed = 0;
+    let mut stdout = program.stdout.take().unwrap();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match stdout.read(&mut buffer).unwrap() {
+            0 => break,
+            bytes => printed += bytes,
+        }
+    }
+    assert!(program.wait().unwrap().success());
+    assert_eq!(printed, ITEMS << 20);
+    // A half of what was printed; the program itself takes about a quarter.
+    assert!(peak < (ITEMS as u64 / 2) << 10, "{peak} KiB");
+}
+
+#[test]
 fn descendant_that_prints_without_end_holds_none_up() {
     let folder = folder();
     let output = run(folder.path(), &["--", "sh", "-c", "yes & echo done"]);

@@ -80,7 +80,8 @@ them gets the file as its last argument. Each is one argument, whatever the file
 is started unless --shell is given. A script gets the file as \"$1\", and nothing in it is replaced.
 
 The stdout of each run goes to stdout, and its stderr to stderr, in the order of FILES, as soon as those of
-all runs before it have. --output-order end does not wait for them.";
+all runs before it have. --output-order end does not wait for them. What waits for its turn is lost if this
+program is killed (`kill -9`).";
 
 impl CommandArgs {
     pub(super) fn split(self) -> (Options, Arguments) {

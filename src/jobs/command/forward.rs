@@ -30,14 +30,6 @@ pub(super) struct Forward<'a> {
 struct Source {
     stream: OutputStream,
     reader: OutputReader,
-    handed_bytes: u64,
-}
-
-/// A stream that had not ended when its output was no longer handed over.
-pub(super) struct LeftOpen {
-    pub(super) stream: OutputStream,
-    /// The length of its output before that.
-    pub(super) handed_bytes: u64,
 }
 
 impl<'a> Forward<'a> {
@@ -50,7 +42,6 @@ impl<'a> Forward<'a> {
             Some(Source {
                 stream: name,
                 reader: process.take_reader(stream)?,
-                handed_bytes: 0,
             })
         });
         Self {
@@ -87,7 +78,6 @@ impl<'a> Forward<'a> {
                     Some(bytes) => match observer.did_print(source.stream, &bytes) {
                         Ok(full) => {
                             handed += bytes.len();
-                            source.handed_bytes += bytes.len() as u64;
                             *room = full;
                         }
                         Err(_closed) => return false,
@@ -99,10 +89,9 @@ impl<'a> Forward<'a> {
         handed
     }
 
-    /// Hands over the output that comes shortly after the end. Leaves the rest to the process, and returns
-    /// the streams of which there may be more.
-    pub(super) fn finish(mut self, context: &Context) -> Vec<LeftOpen> {
-        let until = Instant::now() + LAST_OUTPUT_TIME;
+    /// Hands over the output that comes within this time, and what waits for room.
+    pub(super) fn go_on(&mut self, time: Duration, context: &Context) {
+        let until = Instant::now() + time;
         let mut handed_late = 0;
         while !self.readers.is_empty() && handed_late < MAX_UNREAD_BYTES {
             let is_full = self.room.is_some();
@@ -119,12 +108,13 @@ impl<'a> Forward<'a> {
                 _ => {}
             }
         }
+    }
+
+    /// Leaves what may still come to the process. Returns the streams that are open.
+    pub(super) fn release(self) -> Vec<OutputStream> {
         let leave = |source: Source| {
             source.reader.release();
-            LeftOpen {
-                stream: source.stream,
-                handed_bytes: source.handed_bytes,
-            }
+            source.stream
         };
         self.readers.into_iter().map(leave).collect()
     }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::forward::{Forward, LAST_OUTPUT_TIME, LeftOpen};
+use super::forward::{Forward, LAST_OUTPUT_TIME};
 use super::prepared::Prepared;
 use super::terminal::{self, Turn};
 use super::{Leave, Options};
@@ -67,32 +67,43 @@ pub(super) fn run(
     let (exit, stop) = wait(&process, &mut output, options, time, context);
     let (reason, stopped) = stop.unzip();
     let elapsed = time.elapsed.elapsed();
-    let (keep, left_open) = if takes_output {
-        (Some(MAX_TAKEN_BYTES), output.finish(context))
+    let keep = if takes_output {
+        output.go_on(LAST_OUTPUT_TIME, context);
+        Some(MAX_TAKEN_BYTES)
     } else {
         process.wait_for_output(LAST_OUTPUT_TIME);
-        (options.keep.limit(), Vec::new())
+        options.keep.limit()
     };
     let mut left = Left::default();
     if stopped.is_none() && exit.is_some() {
-        left = Left::of(&process, options, context);
+        left = Left::of(&process, &mut output, options, context);
     }
+    let mut holders = exit.map_or_else(Vec::new, |_| holders(&process));
+    // What was printed meanwhile. The end of a stream that nobody holds is about to be noticed.
+    let rest = if holders.is_empty() {
+        LAST_OUTPUT_TIME
+    } else {
+        Duration::ZERO
+    };
+    output.go_on(rest, context);
+    let open = output.release();
     let captured = process.output();
     let is_held_open = |stream, captured: &Captured| {
-        // Who has printed more since the stream was left open may have ended.
-        let is_cut = |left: &LeftOpen| left.stream == stream && captured.total > left.handed_bytes;
-        exit.is_some() && captured.is_open || left_open.iter().any(is_cut)
+        exit.is_some() && (captured.is_open || open.contains(&stream))
     };
     let held_open = [
         is_held_open(OutputStream::Stdout, &captured.stdout),
         is_held_open(OutputStream::Stderr, &captured.stderr),
     ];
+    if held_open == [false; 2] {
+        holders.clear();
+    }
     let ran = Arc::new(ProcessRun {
         end: end(exit),
         elapsed_secs: elapsed.as_secs_f64(),
         stdout: printed(captured.stdout, held_open[0], keep),
         stderr: printed(captured.stderr, held_open[1], keep),
-        holders: exit.map_or_else(Vec::new, |_| holders(&process)),
+        holders,
         left: left.named,
         stopped: stopped.or(left.stopped),
     });
@@ -108,7 +119,9 @@ pub(super) fn run(
         Some(StopReason::Cancelled) => context.checkpoint(),
         None => {}
     }
-    report.conclude().map(|()| Output::Process(ran.clone()))
+    report
+        .conclude(options)
+        .map(|()| Output::Process(ran.clone()))
 }
 
 /// Starts the item's process. The start itself may hang, when a disk does not respond, so it ends
@@ -295,12 +308,17 @@ struct Left {
 }
 
 impl Left {
-    fn of(process: &Process, options: &Options, context: &Context) -> Self {
+    fn of(
+        process: &Process,
+        output: &mut Forward<'_>,
+        options: &Options,
+        context: &Context,
+    ) -> Self {
         if !has_descendants(process) {
             return Self::default();
         }
         if options.leave == Leave::Stop {
-            let stopped = StopSummary::from(&process.stop(options.grace()));
+            let stopped = StopSummary::from(&stop(process, output, options.grace()));
             return Self {
                 named: Vec::new(),
                 stopped: Some(stopped).filter(|stopped| !stopped.is_empty()),
@@ -329,6 +347,7 @@ fn printed(captured: Captured, held_open: bool, limit: Option<usize>) -> Capture
         total: captured.total,
         held_open,
         bytes: captured.bytes,
+        begins_within_line: false,
     };
     if is_cut {
         printed.begin_with_line();
@@ -347,7 +366,7 @@ struct Report<'a> {
 }
 
 impl Report<'_> {
-    fn conclude(&self) -> Result<(), ItemError> {
+    fn conclude(&self, options: &Options) -> Result<(), ItemError> {
         let kind = match &self.ran.end {
             ExitStatus::Exited { code } if self.prepared.expected.contains(*code) => return Ok(()),
             ExitStatus::Exited { .. } => "exit_code",
@@ -359,7 +378,12 @@ impl Report<'_> {
             "exit_code" => format!(", but {} was expected", self.prepared.expected),
             _ => String::new(),
         };
-        let sentence = format!("{} {}{expected}", self.subject(), self.ran.end);
+        let hint = if !options.tty && terminal::is_missed(&self.ran.stderr.bytes) {
+            "; it asked for a terminal, which `meanwhile run command --tty` lends in a shell"
+        } else {
+            ""
+        };
+        let sentence = format!("{} {}{expected}{hint}", self.subject(), self.ran.end);
         Err(self.error(kind, sentence))
     }
 

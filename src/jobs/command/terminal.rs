@@ -9,6 +9,21 @@ use crate::join::Context;
 /// The terminal of this program, as a run has it.
 pub(super) const PATH: &str = "/dev/tty";
 
+/// What programs say that need a terminal and have none.
+const COMPLAINTS: [&str; 5] = [
+    PATH,
+    "terminal is required",
+    "run from a terminal",
+    "not a tty",
+    "no tty present",
+];
+
+/// Whether a program says on stderr that it needs a terminal.
+pub(super) fn is_missed(stderr: &[u8]) -> bool {
+    let said = String::from_utf8_lossy(stderr).to_lowercase();
+    COMPLAINTS.iter().any(|complaint| said.contains(complaint))
+}
+
 /// Holds the one message that stands for the terminal while no run has it.
 static FREE: LazyLock<(Sender<()>, Receiver<()>)> = LazyLock::new(|| {
     let (free, turns) = bounded(1);

@@ -42,6 +42,7 @@ impl OutputSource {
                 bytes: captured.bytes,
                 total: captured.total,
                 held_open: has_ended && captured.is_open,
+                ..CapturedOutput::default()
             };
         }
         let Some(ran) = &self.ran else {
@@ -59,7 +60,7 @@ impl OutputSource {
         CapturedOutput {
             bytes,
             total: printed.total,
-            held_open: false,
+            ..CapturedOutput::default()
         }
     }
 }

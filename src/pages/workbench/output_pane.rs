@@ -7,6 +7,7 @@ use super::output_find::Find;
 use super::output_log::Log;
 use super::{LogScroll, OutputState, ShownOutput, Stream, WorkbenchCommand, command};
 use crate::format;
+use crate::jobs::listed;
 use crate::pages::commands;
 use crate::record::{ItemRecord, JobRecord};
 use crate::ui::status_style::{StatusStyle, status_style_ui};
@@ -52,7 +53,7 @@ pub(crate) fn output_ui(
     Sides::new().shrink_left().show(
         ui,
         |ui| process_ui(job, item, ui),
-        |ui| ui.add(egui::Label::new(RichText::new(figures_text(shown)).weak()).truncate()),
+        |ui| ui.add(egui::Label::new(RichText::new(figures_text(shown, item)).weak()).truncate()),
     );
     lines_ui(shown, item, ui);
 }
@@ -79,7 +80,7 @@ fn process_ui(job: &JobRecord, item: &ItemRecord, ui: &mut Ui) {
 }
 
 /// `1.2 MiB · 3.0 MiB/s · 0.2 MiB dropped · 80 B on stderr`, and nothing that is zero.
-fn figures_text(shown: &ShownOutput) -> String {
+fn figures_text(shown: &ShownOutput, item: &ItemRecord) -> String {
     let mut figures = vec![format::bytes(shown.total)];
     if shown.bytes_per_sec >= 1.0 {
         figures.push(format::rate(shown.bytes_per_sec));
@@ -96,7 +97,12 @@ fn figures_text(shown: &ShownOutput) -> String {
         figures.push(format!("{} on {other}", format::bytes(shown.other_total)));
     }
     if shown.is_held_open {
-        figures.push("still held open by a descendant".to_owned());
+        let holders = item.ran().map(|ran| &ran.holders[..]).unwrap_or_default();
+        let holders = match holders {
+            [] => "a descendant".to_owned(),
+            holders => listed(holders),
+        };
+        figures.push(format!("still held open by {holders}"));
     }
     figures.join(" · ")
 }

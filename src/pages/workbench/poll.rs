@@ -64,7 +64,8 @@ impl Workbench {
         let wanted =
             context.state.pages.settings.stay_awake && self.running_jobs().next().is_some();
         if wanted != self.awake.is_some() {
-            self.awake = wanted.then(|| Awake::after(MIN_AWAKE_TIME));
+            // Nobody has asked for it who would have to know that nothing offers it.
+            self.awake = wanted.then(|| Awake::after(MIN_AWAKE_TIME, || ()));
         }
     }
 

@@ -14,7 +14,7 @@ use zbus::object_server::{Interface, ObjectServer};
 use zbus::zvariant::{ObjectPath, OwnedFd, OwnedObjectPath, OwnedValue};
 use zbus::{Connection, block_on, interface};
 
-use super::{Running, code, meanwhile};
+use super::{Running, meanwhile};
 use crate::util::files::folder;
 use crate::util::gate::TIMEOUT;
 
@@ -170,11 +170,22 @@ fn run_without_a_desktop_asks_the_system() {
 }
 
 #[test]
-fn run_without_a_desktop_needs_no_bus() {
+fn run_without_a_bus_says_that_the_machine_sleeps() {
     let folder = folder();
-    let mut run = meanwhile(&["run", "command", "--stay-awake", "--", "true"]);
-    let run = without_a_bus(&mut run, &folder);
-    let output = run.output().expect("it starts");
-    assert_eq!(code(&output), 0);
-    assert!(output.stderr.is_empty());
+    let gate = folder.path().join("gate");
+    mkfifo(&gate, Mode::S_IRWXU).expect("our own folder");
+    let path = gate.display().to_string();
+    let mut run = meanwhile(&["run", "command", "--stay-awake", "--", "cat", &path]);
+    let run = without_a_bus(&mut run, &folder).stdout(Stdio::piped());
+    let mut run = Running(run.stderr(Stdio::piped()).spawn().expect("it starts"));
+    let mut stderr = BufReader::new(run.0.stderr.take().expect("it is piped"));
+    let mut said = String::new();
+    stderr.read_line(&mut said).expect("stderr is text");
+    assert!(said.contains("the machine may go to sleep"), "{said}");
+    std::fs::write(&gate, "go\n").expect("cat reads it");
+    let (ended, out) = run.end();
+    assert_eq!((ended.code(), out.as_str()), (Some(0), "go\n"));
+    said.clear();
+    stderr.read_to_string(&mut said).expect("stderr is text");
+    assert_eq!(said, "");
 }

@@ -29,6 +29,13 @@ fn command_that_asks_on_the_terminal_fails_at_once() {
 }
 
 #[test]
+fn command_that_missed_the_terminal_is_told_of_tty() {
+    let shown = in_terminal("-- sh -c 'read x </dev/tty || exit 3'", "");
+    assert!(shown.contains("meanwhile: sh exited with code"), "{shown}");
+    assert!(shown.contains("--tty"), "{shown}");
+}
+
+#[test]
 fn terminal_is_lent_to_one_run_at_a_time() {
     let folder = tempfile::tempdir().expect("a folder");
     let turn = folder.path().join("turn");

@@ -1,13 +1,13 @@
 //! Timeouts, Ctrl-C and priority.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Read as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::Signal;
+use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::Mode;
-use nix::unistd::mkfifo;
+use nix::unistd::{Pid, mkfifo};
 use serde_json::Value;
 
 use super::{NORMAL, Running, code, err, json, meanwhile, out, run, states};
@@ -44,11 +44,12 @@ fn join_timeout_cancels_the_job_and_exits_3() {
 #[test]
 fn times_may_have_units() {
     let sleep = ["--", "sleep", "86400"];
-    let args = ["run", "command", "--timeout", "0m0.1s", "--cpu", "1h30m"];
-    let output = run(&[&args[..], &sleep].concat());
+    // The limit covers the start, which takes long where much else runs.
+    let args = ["run", "command", "--timeout", "0m3s", "--cpu", "1h30m"];
+    let output = run(&[&args[..], &NORMAL, &sleep].concat());
     assert_eq!(code(&output), 1);
     let text = err(&output);
-    assert!(text.contains("sleep did not end within 100 ms"), "{text}");
+    assert!(text.contains("sleep did not end within 3.00 s"), "{text}");
 
     let output = run(&[&["run", "command", "--timeout", "5x"][..], &sleep].concat());
     assert_eq!(code(&output), 2);
@@ -133,12 +134,25 @@ fn second_ctrl_c_exits_at_once() {
 
 #[test]
 fn system_that_asks_for_the_end_gets_it_in_time() {
-    for (signal, code) in [(Signal::SIGTERM, 143), (Signal::SIGHUP, 129)] {
-        let running = Running::start("ignore-cancel", &[]);
+    for (signal, code, words) in [
+        (Signal::SIGTERM, 143, "asked to end"),
+        (Signal::SIGHUP, 129, "the terminal was closed"),
+    ] {
+        let mut running = Running::start("ignore-cancel", &NORMAL);
+        let mut stderr = running.0.stderr.take().unwrap();
         let start = Instant::now();
         running.signal(signal);
         let (ended, _) = running.end();
         assert_eq!(ended.code(), Some(code));
+        let mut said = String::new();
+        stderr.read_to_string(&mut said).unwrap();
+        let lines: Vec<&str> = said.lines().collect();
+        let expected = [
+            &format!("meanwhile: {words}; cancelling"),
+            "meanwhile: 1 item has ignored the cancel; no longer waiting",
+            "meanwhile: 3 items: 3 cancelled",
+        ];
+        assert_eq!(lines, expected);
         assert!(start.elapsed() < Duration::from_secs(30));
     }
 }
@@ -226,6 +240,56 @@ fn until(what: &str, condition: impl Fn() -> bool) {
     }
 }
 
+/// The process that this line says is stopped.
+#[cfg(target_os = "linux")]
+fn stopped_pid(line: &str) -> Pid {
+    let said = line.split_once(": a signal has stopped its process ");
+    let (pid, advice) = said
+        .and_then(|(_, what)| what.split_once("; "))
+        .expect("it is named");
+    assert_eq!(advice, format!("kill -CONT {pid} continues it\n"));
+    Pid::from_raw(pid.parse().expect("a pid is a number"))
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn stopped_process_of_an_item_is_named() {
+    let script = ["--", "sh", "-c", "kill -STOP $$; echo on"];
+    let mut command = meanwhile(&[&["run", "command"], &NORMAL[..], &script].concat());
+    let command = command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut running = Running(command.spawn().unwrap());
+    let mut line = String::new();
+    let stderr = running.0.stderr.as_mut().unwrap();
+    BufReader::new(stderr).read_line(&mut line).unwrap();
+    kill(stopped_pid(&line), Signal::SIGCONT).unwrap();
+    let (ended, out) = running.end();
+    assert_eq!((ended.code(), out.as_str()), (Some(0), "on\n"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn stopped_isolated_worker_is_named() {
+    let mut running = Running::start("sleep", &[&["--on", "process"], &NORMAL[..]].concat());
+    let parent = running.0.id().to_string();
+    let is_worker = |pid: &i32| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        let fields = stat.rsplit_once(") ").map(|(_, fields)| fields);
+        fields.and_then(|fields| fields.split(' ').nth(1)) == Some(&parent)
+            && String::from_utf8_lossy(&line).contains("--meanwhile-worker")
+    };
+    let processes = std::fs::read_dir("/proc").unwrap().flatten();
+    let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let workers: Vec<Pid> = pids.filter(is_worker).map(Pid::from_raw).collect();
+    for worker in &workers {
+        kill(*worker, Signal::SIGSTOP).unwrap();
+    }
+    let mut line = String::new();
+    let stderr = running.0.stderr.as_mut().unwrap();
+    BufReader::new(stderr).read_line(&mut line).unwrap();
+    assert!(workers.contains(&stopped_pid(&line)), "{workers:?}: {line}");
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn ctrl_z_stops_the_work_and_its_timers() {
@@ -252,7 +316,8 @@ fn ctrl_z_stops_the_work_and_its_timers() {
     let mut command = meanwhile(&[&args[..], &["--", "sh", "-c", &script]].concat());
     // As a shell with job control starts it. Its parent is in another group, and could continue it.
     command.process_group(0).stdout(Stdio::piped());
-    let running = Running(command.spawn().unwrap());
+    let mut running = Running(command.stderr(Stdio::piped()).spawn().unwrap());
+    let mut stderr = running.0.stderr.take().unwrap();
     until("command", || pid_file.exists());
     let pid = std::fs::read_to_string(&pid_file).unwrap();
     let pids = [running.0.id(), pid.trim().parse().unwrap()];
@@ -267,4 +332,8 @@ fn ctrl_z_stops_the_work_and_its_timers() {
     std::fs::write(&gate, "go\n").unwrap();
     let (ended, out) = running.end();
     assert_eq!((ended.code(), out.as_str()), (Some(0), "finished\n"));
+    // It is not named as one that something else has stopped.
+    let mut said = String::new();
+    stderr.read_to_string(&mut said).unwrap();
+    assert!(!said.contains("has stopped"), "{said}");
 }

@@ -79,6 +79,22 @@ fn unexpected_exit_code_fails() {
 }
 
 #[test]
+fn command_that_needs_a_terminal_is_told_of_tty() {
+    let ended = run(shell("read x </dev/tty"), &[]);
+    let (_, message) = ended.failure(0);
+    let first = message.lines().next().unwrap();
+    assert!(
+        first.ends_with("`meanwhile run command --tty` lends in a shell"),
+        "{message}"
+    );
+    let text = "echo 'sudo: a terminal is required to read the password' >&2; exit 1";
+    let ended = run(shell(text), &[]);
+    assert!(ended.failure(0).1.contains("--tty"));
+    let ended = run(shell("echo no such file >&2; exit 1"), &[]);
+    assert!(!ended.failure(0).1.contains("tty"));
+}
+
+#[test]
 fn signal_fails_with_its_name() {
     let mut options = shell("kill -SEGV $$");
     options.expected_codes = "any".to_owned();
