@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::super::closure::body;
-use super::super::owned::{OwnedSlot, fill_owned};
+use super::super::owned_job::owned;
 use super::super::{
     Builder, CancelToken, Context, JoinError, OwnedTask, Priority, Select,
     SpawnError as ThreadError, registry,
@@ -67,9 +66,8 @@ fn on_waiting_thread<T: Send + 'static>(
     task: Builder,
     f: impl FnOnce() -> T + Send + 'static,
 ) -> Result<OwnedTask<T>, ThreadError> {
-    let slot = OwnedSlot::default();
-    let body = body(fill_owned(slot.clone()), |_context: &Context| f());
-    let handle = task.start_by(body, |_thread, priority, header| {
+    let (code, slot) = owned(|_context: &Context| f());
+    let handle = task.start_by(code, |_thread, priority, header| {
         let start = Box::new(move || {
             registry::run(&header);
         });

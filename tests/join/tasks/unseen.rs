@@ -121,7 +121,7 @@ fn t21_cancel_scope_returns_after_the_report() {
                 }
             });
             let (send, returned) = sync_channel(1);
-            let scope = std::thread::spawn(move || {
+            let scope = join::spawn("scope", move |_| {
                 join::cancel_scope(|scope| {
                     let saves = |_: &Context| panic!("the disk is full");
                     let save: Task<()> = scope.spawn("save", saves).unwrap();
@@ -129,7 +129,8 @@ fn t21_cancel_scope_returns_after_the_report() {
                     reporting.pass();
                 });
                 send.send(()).unwrap();
-            });
+            })
+            .unwrap();
             let early = returned.recv_timeout(Duration::from_millis(50));
             assert_eq!(early, Err(RecvTimeoutError::Timeout));
             may_report.open();
