@@ -279,16 +279,15 @@ fn p13_shutdown_awaits_a_task_that_an_end_starts() {
         });
         // No task lives when the shutdown begins, and then it waits for the first process.
         let pid = first.pid();
-        let ender = std::thread::spawn(move || {
+        drop(std::thread::spawn(move || {
             let is_awaited = || {
                 let waits = join::wait_graph().waits;
                 waits.iter().any(|wait| wait.process == Some(pid))
             };
             eventually("the wait for the first process", is_awaited);
             drop(first_stdin);
-        });
+        }));
         let report = join::shutdown_timeout(TIMEOUT);
-        ender.join().unwrap();
         let task = task.recv_timeout(TIMEOUT).unwrap();
         let has_ended = task.is_finished();
         is_over.store(true, Ordering::Relaxed);
