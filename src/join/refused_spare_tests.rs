@@ -11,13 +11,16 @@ use super::builder::spawn;
 use super::error::JoinError;
 use super::graph::{self, Intent, Need, wait_graph};
 use super::header::Header;
+use super::id::TaskId;
 use super::info::Placement;
 use super::pool::Pool;
 use super::priority::Priority;
 use super::promise::Promise;
+use super::scope::scope;
 use super::select::{Select, SelectError};
 use super::targets::Targets;
 use super::task::Task;
+use super::token::CancelToken;
 use super::wait_many::{WaitOutcome, WaitUntil, wait, wait_timeout};
 use super::workers::{MAX_DEPTH, refusals};
 
@@ -89,6 +92,15 @@ fn select_of_channels_without_a_spare_is_refused() {
 }
 
 #[test]
+fn select_with_a_token_is_refused_without_a_spare() {
+    assert_depth_is_bounded(refused_waits(|tasks| {
+        let token = CancelToken::new();
+        let both = Select::new().task(&tasks[0]).task(&tasks[1]);
+        both.token(&token).wait() == Err(SelectError::NoThread)
+    }));
+}
+
+#[test]
 fn as_completed_without_a_spare_is_refused() {
     assert_depth_is_bounded(refused_waits(|tasks| {
         let first = as_completed(tasks).next();
@@ -127,6 +139,46 @@ fn await_wait(parks: Receiver<()>) {
     parks.into_iter().next().expect("the graph lets it park");
 }
 
+/// Whether the graph has a wait of this task.
+fn is_in_graph(task: TaskId) -> bool {
+    let waits = wait_graph().waits;
+    waits.iter().any(|wait| wait.waiter == Some(task))
+}
+
+/// Runs `last` inside of so many tasks that wait for each other.
+fn nested(pool: &Pool, depth: usize, last: Box<dyn FnOnce() -> bool + Send>) -> Task<bool> {
+    let inner = pool.clone();
+    pool.spawn(move |_| match depth.checked_sub(1) {
+        Some(depth) => nested(&inner, depth, last).join().is_ok_and(|it| *it),
+        None => last(),
+    })
+}
+
+#[test]
+fn scope_end_without_a_spare_has_another_wait_refused() {
+    let pool = pool_without_spares();
+    let last = {
+        let pool = pool.clone();
+        move || {
+            scope(|scope| {
+                let queued = pool.spawn(|_| ());
+                // It waits when nothing is short of a thread yet, and the end of the scope can't be refused.
+                let joiner = scope.spawn("joiner", move |_| queued.join().err());
+                let joiner = joiner.expect("a thread");
+                while !is_in_graph(joiner.id()) {
+                    std::thread::yield_now();
+                }
+                joiner
+            })
+            .join_into()
+            .is_ok_and(|refusal| matches!(refusal, Some(JoinError::NoThread)))
+        }
+    };
+    let outer = nested(&pool, MAX_DEPTH, Box::new(last));
+    let is_refused = outer.join_timeout(TIMEOUT).expect("the scope ends");
+    assert!(*is_refused, "the join of the scope's task is refused");
+}
+
 #[test]
 fn join_of_the_task_around_it_closes_a_cycle() {
     let pool = pool_without_spares();
@@ -143,10 +195,6 @@ fn join_of_the_task_around_it_closes_a_cycle() {
         move |_| {
             // It runs inside of the wait below, where `other` could end that wait but for this join.
             let inner = pool.spawn(move |_| {
-                let is_in_graph = |task| {
-                    let waits = wait_graph().waits;
-                    waits.iter().any(|wait| wait.waiter == Some(task))
-                };
                 while !is_in_graph(joiner.id()) {
                     std::thread::yield_now();
                 }

@@ -35,6 +35,11 @@ fn long_frame_is_reported_while_it_lasts_and_after() {
     assert!(!noticed.has_ended);
     assert!(noticed.lasted >= SHORT);
     assert_eq!(noticed.label, None);
+    // It is reported once, however long it lasts.
+    assert_eq!(
+        incidents.recv_timeout(SHORT * 4),
+        Err(RecvTimeoutError::Timeout)
+    );
     drop(frame);
     let whole = began.elapsed();
     let ended = next(&incidents);

@@ -1,14 +1,15 @@
 //! P24: the drop of the last handle.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::sync::mpsc::channel;
 
 use meanwhile_join::process::{Exit, LaunchOptions, Redirect, Stream};
 use meanwhile_join::shutdown_timeout;
 
 use super::{Builder, eventually, launcher, shell};
-use crate::util::child::in_child_with;
+use crate::util::child::{in_child, in_child_with};
 use crate::util::files::folder;
 use crate::util::gate::TIMEOUT;
 use crate::util::sleeper::Sleeper;
@@ -108,6 +109,34 @@ fn last_handle_of_an_ended_process_kills_nothing() {
     assert_eq!(process.join().unwrap(), Exit::Code(0));
     drop(process);
     eventually("the daemon", || sleeper.running().len() == 1);
+}
+
+/// The number of pipes that this program holds.
+fn pipes() -> usize {
+    let files = fs::read_dir("/proc/self/fd").unwrap();
+    let targets = files.filter_map(|file| fs::read_link(file.unwrap().path()).ok());
+    let is_pipe = |target: &PathBuf| target.to_string_lossy().starts_with("pipe:");
+    targets.filter(is_pipe).count()
+}
+
+#[test]
+fn pipe_that_no_handle_would_show_is_closed() {
+    let name = "process::dropping::pipe_that_no_handle_would_show_is_closed";
+    in_child(name, || {
+        let folder = folder();
+        let sleeper = Sleeper::new(folder.path());
+        // The threads of the library run from here on.
+        assert_eq!(shell("").spawn().unwrap().join().unwrap(), Exit::Code(0));
+        let before = pipes();
+        // It holds the pipes for a long time and is silent.
+        let script = format!("{} &", sleeper.command());
+        let process = shell(&script).spawn().unwrap();
+        assert_eq!(process.join().unwrap(), Exit::Code(0));
+        assert_eq!(pipes(), before + 2);
+        drop(process);
+        eventually("the close of the pipes", || pipes() == before);
+        assert_eq!(sleeper.running().len(), 1);
+    });
 }
 
 #[test]

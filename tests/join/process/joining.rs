@@ -279,7 +279,8 @@ fn p13_shutdown_awaits_a_task_that_an_end_starts() {
         });
         // No task lives when the shutdown begins, and then it waits for the first process.
         let pid = first.pid();
-        let ender = std::thread::spawn(move || {
+        let ender = join::Builder::new("ender").daemon(true);
+        let ender = ender.spawn(move |_| {
             let is_awaited = || {
                 let waits = join::wait_graph().waits;
                 waits.iter().any(|wait| wait.process == Some(pid))
@@ -287,8 +288,8 @@ fn p13_shutdown_awaits_a_task_that_an_end_starts() {
             eventually("the wait for the first process", is_awaited);
             drop(first_stdin);
         });
+        drop(ender.unwrap());
         let report = join::shutdown_timeout(TIMEOUT);
-        ender.join().unwrap();
         let task = task.recv_timeout(TIMEOUT).unwrap();
         let has_ended = task.is_finished();
         is_over.store(true, Ordering::Relaxed);

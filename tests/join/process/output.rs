@@ -1,9 +1,12 @@
 //! P5: output, and input.
 
+use std::time::Duration;
+
 use meanwhile_join::process::{Exit, Stream};
 
 use super::{Builder, eventually, shell, wait_for_line};
 use crate::util::files::{folder, write};
+use crate::util::gate::TIMEOUT;
 
 #[test]
 fn p5_200_mb_on_both_streams_are_counted_exactly() {
@@ -196,4 +199,22 @@ fn stdin_is_a_file_or_empty() {
     let empty = Builder::new("cat").spawn().unwrap();
     empty.join().unwrap();
     assert_eq!(empty.output().stdout.total, 0);
+}
+
+#[test]
+fn output_is_awaited_until_both_streams_end() {
+    for (closed, open) in [(1, 2), (2, 1)] {
+        let script = format!("exec {closed}>&-; read line; echo late >&{open}");
+        let process = shell(&script).stdin_piped().spawn().unwrap();
+        assert!(!process.wait_for_output(Duration::from_millis(200)));
+        drop(process.take_stdin());
+        assert!(process.wait_for_output(TIMEOUT));
+        let output = process.output();
+        let late = if open == 1 {
+            output.stdout
+        } else {
+            output.stderr
+        };
+        assert_eq!(late.text(), "late\n");
+    }
 }
