@@ -191,7 +191,7 @@ impl Names {
             return &self.name;
         }
         if folder != self.folder {
-            self.folder = folder.to_owned();
+            folder.clone_into(&mut self.folder);
             let with_file = absolute(path);
             let its_folder = &with_file[..with_file.len() - file.len()];
             self.name = self.short(its_folder).to_owned();

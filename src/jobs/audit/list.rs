@@ -230,18 +230,15 @@ impl<'a> ListReading<'a> {
     fn entry(&mut self, line: &read::Entry) -> Option<Entry> {
         let claim = line.claims.iter().max_by_key(|claim| claim.digest.len())?;
         let stamp = self.stamp.take().filter(|stamp| stamp.fits(claim));
-        let (path, algorithm, candidates) = match &stamp {
+        let (path, algorithm, candidates) = if let Some(stamp) = &stamp {
             // A list of this job has the exact names.
-            Some(stamp) => {
-                let name = name_of(line.names.first()?)?;
-                (self.folder.join(name), stamp.algorithm, None)
-            }
-            None => {
-                let candidates = in_order(candidates(claim, self.named, None)?);
-                let first = candidates.kinds.first()?.algorithm();
-                let candidates = Some(candidates).filter(|it| it.kinds.len() > 1);
-                (self.names.locate(line)?.0, first, candidates)
-            }
+            let name = name_of(line.names.first()?)?;
+            (self.folder.join(name), stamp.algorithm, None)
+        } else {
+            let candidates = in_order(candidates(claim, self.named, None)?);
+            let first = candidates.kinds.first()?.algorithm();
+            let candidates = Some(candidates).filter(|it| it.kinds.len() > 1);
+            (self.names.locate(line)?.0, first, candidates)
         };
         Some(Entry {
             name: path.strip_prefix(&self.folder).unwrap_or(&path).to_owned(),
