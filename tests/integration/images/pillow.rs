@@ -88,6 +88,10 @@ const DIFFERENCES: [(&str, &str); 48] = [
     ("hopper_unknown_pixel_mode.tif", "extra channels"),
     ("hopper_webp.tif", "WebP, which the package of Pillow lacks"),
     (
+        "pillow.ico",
+        "its copy to turn it, which Pillow fails to load",
+    ),
+    (
         "png_decompression_dos.png",
         "a long text, which is not read here",
     ),
