@@ -34,12 +34,12 @@ pub(super) struct Relabelled<R> {
 
 /// A file with other words for some colours, at its begin, and what it says of each image: the value of
 /// `PhotometricInterpretation`.
-type Told<R> = (BufReader<Relabelled<R>>, Vec<Option<u16>>);
+type Renamed<R> = (BufReader<Relabelled<R>>, Vec<Option<u16>>);
 
 pub(super) fn relabelled<R: BufRead + Seek>(
     mut file: R,
     limits: Limits,
-) -> Result<Told<R>, TiffError> {
+) -> Result<Renamed<R>, TiffError> {
     let mut meanings = Vec::new();
     let mut places = Vec::new();
     let mut decoder = Decoder::new(&mut file)?.with_limits(limits);

@@ -21,7 +21,7 @@ const FORMATS: [&str; 26] = [
 ];
 
 /// The other files of which the verdicts differ, and why.
-const DIFFERENCES: [(&str, &str); 47] = [
+const DIFFERENCES: [(&str, &str); 48] = [
     // Pillow reads them, and they fail here.
     ("apng/mode_16bit.png", "frames with 16 bits"),
     ("bmp/b/badplanes.bmp", "three planes; BMPs have one"),
@@ -87,6 +87,10 @@ const DIFFERENCES: [(&str, &str); 47] = [
     ),
     ("hopper_unknown_pixel_mode.tif", "extra channels"),
     ("hopper_webp.tif", "WebP, which the package of Pillow lacks"),
+    (
+        "pillow.ico",
+        "its copy to turn it, which Pillow fails to load",
+    ),
     (
         "png_decompression_dos.png",
         "a long text, which is not read here",
