@@ -210,7 +210,7 @@ fn notes_of_both_forms(algorithm: &str) -> (String, String) {
         "m/n",
         "#o",
     ] {
-        write(folder.path(), &format!("files/{name}"), name);
+        write(folder.path(), format!("files/{name}"), name);
     }
     let outside = self::folder();
     write(outside.path(), "p", "p");
