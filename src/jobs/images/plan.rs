@@ -16,9 +16,10 @@ use crate::join::Context;
 
 /// Formats of images that can't be read, by the extensions of their names.
 ///
-/// AVIF: `re_rav1d` decodes its frames in Rust and needs no unsafe code here. `avif-parse`, which finds them in
-/// a file, has the licence MPL 2.0; one with a permissive licence was not found. HEIC: of those in Rust with a permissive licence, one gives wrong colours to files of
-/// `heif-enc`, and the other has no limit of pixels or memory to set.
+/// AVIF: `re_rav1d` decodes frames in Rust and builds here; whether it decodes well was not tried. `avif-parse`,
+/// which finds them in a file, has the licence MPL 2.0; other parsers were not looked at. HEIC: of those in Rust
+/// with a permissive licence, one gives wrong colours to files of `heif-enc`, and the other has no limit of
+/// pixels or memory to set.
 const UNREADABLE: [(&str, &[&str]); 6] = [
     ("AVIF", &["avif", "avifs"]),
     ("HEIC", &["heic", "heics", "heif", "hif"]),
