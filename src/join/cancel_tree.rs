@@ -7,8 +7,7 @@
 //! Adding to a node checks under its lock that it is not cancelled, and the cancel is stored under the
 //! same lock. So whatever is added is either reached or refused.
 //!
-//! Lock order: the entries of a node before those of its children, and all entries before the links to
-//! parents. Holding the entries of a node keeps the links of its children.
+//! The lock order is in `sync`. Holding the entries of a node keeps the links of its children.
 
 use std::sync::{Arc, Weak};
 use std::time::Instant;

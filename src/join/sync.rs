@@ -1,5 +1,38 @@
 //! The synchronization primitives of this library: those of std, or of loom under `--cfg loom`; and
 //! the locking of mutexes for the whole crate.
+//!
+//! # Lock order
+//!
+//! A thread that holds a lock takes only locks further down in the same list. Foreign code runs without a
+//! lock, but for the wake of a window in the second list. What is in no list is held alone. The module
+//! `process` has a list of its own.
+//!
+//! Threads that are started once:
+//! 1. [`Started::starting`](super::started::Started)
+//! 2. the queue of `callback_threads`
+//! 3. the start of the thread that starts others (`starter`)
+//!
+//! Progress of parts:
+//! 1. the sum of an inner part, then those around it
+//! 2. a list of changes
+//!
+//! Starts of a slot:
+//! 1. the state of its run
+//! 2. the queue of the timer
+//!
+//! Live tasks:
+//! 1. `Registry::removal`
+//! 2. the shards of the registry, in their order
+//! 3. either the queues of the registry, then the front of each queue and its back; or the waiters of one task
+//!
+//! Waits:
+//! 1. the graph
+//! 2. the spare threads of a pool
+//! 3. the members of a batch or of a group, or the ends in a group
+//!
+//! Cancels:
+//! 1. the entries of a node, then those of its children
+//! 2. the links to parents
 
 use std::sync::{LockResult, PoisonError, TryLockError};
 use std::time::{Duration, Instant};

@@ -22,8 +22,7 @@
 //! A check looks only at tasks that wait, of which there are no more than threads. A wait for many
 //! tasks does not list them.
 //!
-//! Lock order: the graph first, then the spare threads of a pool, then the members of a batch or of a
-//! group, or the ends in a group. No thread that holds one of the latter takes another lock.
+//! The lock order is in `sync`.
 
 mod info;
 mod intent;

@@ -23,11 +23,12 @@
 #[doc = include_str!("CONFORMANCE.md")]
 pub mod conformance {}
 
-// Lock order. A thread that holds a lock takes only locks further down:
+// Lock order; that of tasks is in `sync`. A thread that holds a lock takes only locks further down:
 //
 // 1. `Keeper::starting`, held while a supervisor is started. Its holder waits for the spawner.
 // 2. The locks under which the threads of this module are started once: `Started::starting` of the
-//    reaper, the stopper, the spawner and a keeper, then `THREADS` of the spawner; the queue of `callbacks`.
+//    reaper, the stopper, the spawner and a keeper, then `THREADS` of the spawner; the queue of
+//    `callback_threads`.
 //    Their holder waits for the system to start a thread.
 // 3. `TreeGuard::holders`.
 // 4. `Keeper::tags`.
