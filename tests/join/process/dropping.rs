@@ -132,6 +132,7 @@ fn pipe_that_no_handle_would_show_is_closed() {
         let script = format!("{} &", sleeper.command());
         let process = shell(&script).spawn().unwrap();
         assert_eq!(process.join().unwrap(), Exit::Code(0));
+        eventually("the sleeper", || sleeper.running().len() == 1);
         assert_eq!(pipes(), before + 2);
         drop(process);
         eventually("the close of the pipes", || pipes() == before);
