@@ -304,7 +304,9 @@ step_other-unix() {
     local library=(-p meanwhile-join --target-dir "$CARGO_TARGET_DIR/other-unix")
     cargo clippy --locked "${library[@]}" --lib --test other_unix --example limits -- -D warnings
     cargo build --locked "${library[@]}" --example limits
-    run_tests "${library[@]}" --no-fail-fast --lib --test other_unix -- --include-ignored
+    # One after the other: side by side, a different test has failed or hung in two of eight runs. Why is not
+    # known.
+    run_tests "${library[@]}" --no-fail-fast --lib --test other_unix -- --include-ignored --test-threads=1
     cargo test --locked "${library[@]}" --doc process
 }
 
