@@ -37,7 +37,7 @@ fn p6_signal_reaches_the_process() {
 
 #[test]
 fn p6_signals_without_a_name_are_refused() {
-    let process = shell("sleep 60").spawn().unwrap();
+    let process = shell("exec sleep 60").spawn().unwrap();
     for number in [-1, 0, 34, 64, 1_000, i32::MIN] {
         let error = process.signal(number).unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput, "{number}");

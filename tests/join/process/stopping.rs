@@ -370,9 +370,9 @@ fn p25_cancel_of_many_is_one_stop() {
     let name = "process::stopping::p25_cancel_of_many_is_one_stop";
     in_child(name, || {
         // Warms up.
-        drop(shell("sleep 60").spawn().unwrap().stop(TIMEOUT));
+        drop(shell("exec sleep 60").spawn().unwrap().stop(TIMEOUT));
         let token = CancelToken::new();
-        let start = || shell("sleep 60").cancel_token(&token).spawn().unwrap();
+        let start = || shell("exec sleep 60").cancel_token(&token).spawn().unwrap();
         let processes: Vec<_> = std::iter::repeat_with(start).take(60).collect();
         let before = threads();
         token.cancel();
@@ -383,7 +383,7 @@ fn p25_cancel_of_many_is_one_stop() {
         }
         let of_all = begun.elapsed();
         let one_by_one: Vec<_> = (0..10)
-            .map(|_| shell("sleep 60").spawn().unwrap())
+            .map(|_| shell("exec sleep 60").spawn().unwrap())
             .collect();
         let begun = Instant::now();
         for process in &one_by_one {
