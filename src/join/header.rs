@@ -216,15 +216,20 @@ impl Header {
     }
 
     pub(crate) fn info(&self) -> TaskInfo {
+        // Each time is stored before the state that it belongs to. So a state that is read first decides
+        // which of them are shown.
+        let state = self.state();
+        let started = self.started().filter(|_| state != TaskState::Queued);
+        let finished_at = self.finished_at().filter(|_| state.is_finished());
         TaskInfo {
             id: self.id(),
             name: self.name().clone(),
-            state: self.state(),
+            state,
             daemon: self.daemon,
             placement: self.placement(),
             spawned_at: self.spawned().instant(),
-            started_at: self.started().map(Time::instant),
-            finished_at: self.finished_at(),
+            started_at: started.map(Time::instant),
+            finished_at,
             cancel_requested_at: self.cancel_requested_at(),
             progress: self.progress(),
         }

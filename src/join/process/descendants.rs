@@ -63,11 +63,7 @@ fn has_left_none(shared: &ProcessShared) -> io::Result<bool> {
     if !shared.is_launched() || mark::of_tag(shared.tag()).is_none() {
         return Ok(false);
     }
-    let info = shared.info();
-    let Some(finished_at) = info.finished_at else {
-        return Ok(false);
-    };
-    if finished_at.saturating_duration_since(info.spawned_at) > SHORT_RUN {
+    if shared.run_time().is_none_or(|ran| ran > SHORT_RUN) {
         return Ok(false);
     }
     let Some(started) = system::pids_since(shared.newest_pid()) else {

@@ -231,15 +231,25 @@ impl ProcessShared {
     }
 
     pub(super) fn info(&self) -> ProcessInfo {
+        // The time is stored before the exit is published. So an exit that is read first decides whether
+        // it is shown.
+        let state = self.state();
+        let has_ended = matches!(state, ProcessState::Ended(_));
         ProcessInfo {
             key: self.key(),
             pid: self.pid(),
             name: self.spawned.name.clone(),
-            state: self.state(),
+            state,
             daemon: self.is_daemon(),
             spawned_at: self.spawned_at.instant(),
-            finished_at: self.finished_at.get(),
+            finished_at: self.finished_at.get().filter(|_| has_ended),
         }
+    }
+
+    /// Returns how long it ran, once its end was noted.
+    pub(super) fn run_time(&self) -> Option<Duration> {
+        let finished_at = self.finished_at.get()?;
+        Some(finished_at.saturating_duration_since(self.spawned_at.instant()))
     }
 
     pub(super) fn state(&self) -> ProcessState {

@@ -149,6 +149,21 @@ fn p8_stopped_process_is_shown_and_continues() {
 }
 
 #[test]
+fn snapshot_agrees_with_its_time() {
+    for _ in 0..300 {
+        let process = shell("exit 0").spawn().unwrap();
+        loop {
+            let info = process.info();
+            let has_ended = matches!(info.state, ProcessState::Ended(_));
+            assert_eq!(info.finished_at.is_some(), has_ended, "{info:?}");
+            if has_ended {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
 fn callbacks_run_after_the_exit_despite_a_panic() {
     let process = shell("read line").stdin_piped().spawn().unwrap();
     let (send, seen) = mpsc::channel();

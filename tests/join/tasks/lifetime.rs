@@ -36,6 +36,24 @@ fn t15_cancel_while_queued_never_runs() {
 }
 
 #[test]
+fn snapshot_agrees_with_its_times() {
+    let pool = Pool::builder().threads(1).build().unwrap();
+    for _ in 0..20_000 {
+        let task = Builder::new("watched").spawn_on(&pool, |_| ()).unwrap();
+        loop {
+            let info = task.info();
+            let is_queued = info.state == TaskState::Queued;
+            assert_eq!(info.started_at.is_none(), is_queued, "{info:?}");
+            let is_finished = info.state.is_finished();
+            assert_eq!(info.finished_at.is_some(), is_finished, "{info:?}");
+            if is_finished {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
 fn t15_cancel_racing_the_start_is_obeyed_or_too_late() {
     let pool = Pool::builder().threads(1).build().unwrap();
     for _ in 0..10_000 {
