@@ -47,7 +47,7 @@ packages=(
 
 steps=(packages format clippy clippy-library docs package public-api msrv loom other-unix tests vectors snapshots window desktop-files)
 # These take long, and run when they are named.
-long_steps=(iced miri miri-seeds pillow-images thread-sanitizer)
+long_steps=(iced miri miri-seeds pillow-images semver thread-sanitizer)
 
 # need PROGRAM PACKAGE...: fails, and names each program that is missing with its Debian package.
 need() {
@@ -222,7 +222,7 @@ step_package() {
 }
 
 # Fails when the public interface of the library is not what tests/join/public-api.txt says. What a change
-# would break is not judged (cargo-semver-checks does that) until there is a release to compare with.
+# would break is what the step `semver` says.
 #
 # The tool reads a format of rustdoc that is not stable. So it is pinned, with a Rust that writes what it
 # reads; RUSTC_BOOTSTRAP lets a stable one do so. Nothing else is done with that build.
@@ -242,6 +242,21 @@ step_public-api() {
         echo "    cp '$logs/public-api.txt' tests/join/public-api.txt"
         return 1
     fi
+}
+
+# Fails when the library needs a higher version number than it has: for what was taken away or changed since
+# its last release, or since the commit that SEMVER_BASELINE names.
+step_semver() {
+    need cargo cargo cc gcc git git
+    local baseline
+    baseline="${SEMVER_BASELINE:-$(git describe --tags --abbrev=0 2>/dev/null)}" || true
+    if [[ -z "$baseline" ]]; then
+        echo "NOT CHECKED: there is no release to compare with. SEMVER_BASELINE=COMMIT compares with a commit."
+        return 0
+    fi
+    has_toolchain 1.95.0 && has_tool cargo-semver-checks 0.51.0 || return 0
+    rustup run 1.95.0 "$CARGO_TARGET_DIR/tools/bin/cargo-semver-checks" semver-checks -p meanwhile-join \
+        --all-features --baseline-rev "$baseline"
 }
 
 # The library builds with the oldest Rust that its manifest promises.
