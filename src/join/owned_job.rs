@@ -41,12 +41,12 @@ enum Place<T, F> {
 impl<T, F> Job<T, F> {
     fn take_closure(&self) -> Option<Contained<F>> {
         let mut place = lock(&self.0);
-        if !matches!(*place, Place::Closure(_)) {
-            return None;
-        }
         match std::mem::replace(&mut *place, Place::Empty) {
             Place::Closure(closure) => Some(closure),
-            Place::Empty | Place::Value(_) => None,
+            other => {
+                *place = other;
+                None
+            }
         }
     }
 }
@@ -78,12 +78,12 @@ where
 {
     fn take(&self) -> Option<Contained<T>> {
         let mut place = lock(&self.0);
-        if !matches!(*place, Place::Value(_)) {
-            return None;
-        }
         match std::mem::replace(&mut *place, Place::Empty) {
             Place::Value(value) => Some(value),
-            Place::Empty | Place::Closure(_) => None,
+            other => {
+                *place = other;
+                None
+            }
         }
     }
 }
