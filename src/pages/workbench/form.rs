@@ -151,7 +151,7 @@ impl Form for FormUi<'_> {
         let label = match note {
             Note::Code => Label::new(text.monospace().weak()).truncate(),
             Note::Hint => Label::new(text.weak()).wrap(),
-            Note::Problem => Label::new(text.color(color)).truncate(),
+            Note::Problem => Label::new(text.color(color)).wrap(),
         };
         self.ui.label("");
         self.ui.scope(|ui| {
