@@ -120,7 +120,7 @@ impl Waits {
         let running = running_here();
         let key = match (current(), &running) {
             (Some(task), _) => Key::Task(task),
-            (None, Some(_)) => Key::Task(TaskId(FIRST_NAMELESS + self.next_number)),
+            (None, Some(_)) => Key::Task(TaskId::new(FIRST_NAMELESS + self.next_number)),
             (None, None) => Key::Thread(self.next_number + 1),
         };
         let number = self.insert_at(key, Some(current_thread()), intent, breakable);
