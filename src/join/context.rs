@@ -255,7 +255,7 @@ impl Context {
     /// # Errors
     /// [`Cancelled`] if a cancel was requested, before the call or during it.
     pub fn park(&self) -> Result<(), Cancelled> {
-        self.park_until(None)
+        self.park_deadline(None)
     }
 
     /// Like [`park`](Self::park), but also returns `Ok` after `timeout`.
@@ -263,11 +263,16 @@ impl Context {
     /// # Errors
     /// As `park`.
     pub fn park_timeout(&self, timeout: Duration) -> Result<(), Cancelled> {
-        self.park_until(wait::deadline(Some(timeout)))
+        self.park_deadline(wait::deadline(Some(timeout)))
     }
 
-    fn park_until(&self, deadline: Option<Instant>) -> Result<(), Cancelled> {
-        let parked = self.header.parking().park(self.header.cancel(), deadline);
+    /// Like [`park`](Self::park), but also returns `Ok` at this time. `None` is no deadline.
+    ///
+    /// # Errors
+    /// As `park`.
+    pub fn park_deadline(&self, deadline: impl Into<Option<Instant>>) -> Result<(), Cancelled> {
+        let cancel = self.header.cancel();
+        let parked = self.header.parking().park(cancel, deadline.into());
         self.checked(parked)
     }
 
