@@ -3,7 +3,6 @@
 //! [`Context::checkpoint`]: Context::checkpoint
 //! [`Slot`]: Slot
 //! [`Slot::start_after`]: Slot::start_after
-//! [`Task`]: Task
 //! [`after`]: after
 //! [`cancellable`]: cancellable
 //! [`on_panic`]: on_panic
@@ -37,6 +36,8 @@ mod changes;
 mod clock;
 mod closure;
 mod code;
+#[cfg(all(test, not(any(loom, other_unix))))]
+mod completed_tests;
 mod context;
 mod current;
 mod error;
