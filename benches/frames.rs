@@ -478,7 +478,7 @@ fn timeline(spans: u32) -> Timeline {
     let mut timeline = Timeline::default();
     for lane in 0..10 {
         let mut apply = |at, kind| {
-            let lane = LaneId(lane);
+            let lane = LaneId::new(lane);
             timeline.apply(TimelineEvent { at, lane, kind });
         };
         let name = format!("worker {lane}");
@@ -505,7 +505,7 @@ fn checksums(count: usize) -> Record {
     let mut record = Record::default();
     let mut apply = |kind| {
         let at = Duration::from_millis(1);
-        let job = JobId(1);
+        let job = JobId::new(1);
         record.apply(record::JobEvent { job, at, kind });
     };
     let spec = Arc::new(JobSpec {
@@ -517,7 +517,7 @@ fn checksums(count: usize) -> Record {
     });
     apply(EventKind::JobDidStart { spec });
     for number in 0..count {
-        let (item, bytes) = (ItemId(number), number as u64 * 7_919);
+        let (item, bytes) = (ItemId::new(number), number as u64 * 7_919);
         let input = PathBuf::from(format!(
             "/home/ada/archive/{}/photo-{number}.jpg",
             number / 500

@@ -72,6 +72,16 @@ has_toolchain() {
     return 1
 }
 
+# has_target TARGET: installs std of this system for the Rust in use with rustup, unless it is there. Says so
+# and fails where that can't be done.
+has_target() {
+    command -v rustup >/dev/null && {
+        rustup target list --installed | grep --quiet --line-regexp "$1" || rustup target add "$1"
+    } && return
+    echo "NOT CHECKED: there is no std for $1, and rustup could not install it."
+    return 1
+}
+
 # has_nightly COMPONENT...: installs a nightly Rust with these, unless it is there. Says so and fails where
 # that can't be done.
 has_nightly() {
@@ -192,6 +202,12 @@ step_clippy-library() {
         cargo clippy --locked -p meanwhile-join --no-default-features --features "$features" -- -D warnings
     done
     cargo clippy --locked -p meanwhile-join --all-features --test join -- -D warnings
+    # The systems on which no test runs. Nothing is linked, so no linker for them is needed.
+    local target
+    for target in x86_64-apple-darwin x86_64-pc-windows-gnu; do
+        has_target "$target" || continue
+        cargo clippy --locked -p meanwhile-join --lib --all-features --target "$target" -- -D warnings
+    done
 }
 
 step_docs() {
@@ -439,6 +455,7 @@ step_window() {
     # The X server of a user who is not root does not make this folder.
     [[ -d /tmp/.X11-unix ]] || mkdir -m 1777 /tmp/.X11-unix
     local failed=0
+    cargo build --locked --examples
     run_tests --test e2e -- --ignored --test-threads=2 --skip lab:: || failed=1
     run_tests --test e2e -- --ignored --test-threads=1 lab:: || failed=1
     return $failed

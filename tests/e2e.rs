@@ -15,6 +15,8 @@ mod closing;
 mod cost;
 #[path = "e2e/dialog.rs"]
 mod dialog;
+#[path = "e2e/examples.rs"]
+mod examples;
 #[path = "e2e/jobs.rs"]
 mod jobs;
 #[path = "e2e/lab.rs"]

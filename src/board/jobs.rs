@@ -65,7 +65,7 @@ impl JobEntry {
     /// The number of the next join.
     pub(super) fn next_join(&mut self) -> JoinId {
         self.joins += 1;
-        JoinId(self.joins - 1)
+        JoinId::new(self.joins - 1)
     }
 
     /// Returns false if the backtrace was requested before.

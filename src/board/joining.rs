@@ -72,7 +72,7 @@ impl JobBoard {
 
     fn begin_join(&mut self, job: JobId, timeout: Option<Duration>, blocking: bool) -> JoinId {
         let join = self.jobs.get_mut(&job).map(JobEntry::next_join);
-        let join = join.unwrap_or(JoinId(0));
+        let join = join.unwrap_or(JoinId::new(0));
         let kind = EventKind::JoinDidStart {
             join,
             timeout,

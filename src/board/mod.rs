@@ -83,7 +83,7 @@ impl JobBoard {
             jobs: BTreeMap::new(),
             joins: Joins::default(),
             last_job: 0,
-            last_turn: JobId(0),
+            last_turn: JobId::new(0),
             has_more: false,
             progress_due_at: Duration::ZERO,
             drop_timeout: DROP_TIMEOUT,
@@ -118,12 +118,12 @@ impl JobBoard {
     /// The system refused a thread. Nothing was started, and a later start may succeed.
     pub fn start(&mut self, spec: JobSpec) -> Result<JobId, SpawnError> {
         let spec = Arc::new(spec);
-        let job = JobId(self.last_job + 1);
+        let job = JobId::new(self.last_job + 1);
         let at = self.now();
         let (events, queue) = EventSender::new(job, &self.signal);
         let (task, control) =
             run::start(job, &spec, &events, &self.isolation, self.output.clone())?;
-        self.last_job = job.0;
+        self.last_job = job.get();
         self.own_events.push_back(JobEvent {
             job,
             at,

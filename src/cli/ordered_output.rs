@@ -105,7 +105,7 @@ impl OrderedOutput {
                 order,
                 spool: Spool::default(),
                 items: BTreeMap::new(),
-                turn: (order == OutputOrder::Files).then_some(ItemId(0)),
+                turn: (order == OutputOrder::Files).then_some(ItemId::new(0)),
                 ended: VecDeque::new(),
                 is_finished: false,
                 failure: None,
@@ -309,7 +309,9 @@ impl Inner {
             self.items.remove(&item);
         }
         let next = match (self.order, self.turn) {
-            (OutputOrder::Files, Some(item)) if !self.is_finished => Some(ItemId(item.0 + 1)),
+            (OutputOrder::Files, Some(item)) if !self.is_finished => {
+                Some(ItemId::new(item.index() + 1))
+            }
             _ => self.ended.pop_front(),
         };
         let rest = || {

@@ -42,6 +42,14 @@ pub fn as_completed_timeout<T>(tasks: Vec<Task<T>>, timeout: Duration) -> AsComp
     completed_until(tasks, deadline(Some(timeout)))
 }
 
+/// Like [`as_completed_timeout`], but times out at this time, and never earlier. `None` is no deadline.
+pub fn as_completed_deadline<T>(
+    tasks: Vec<Task<T>>,
+    deadline: impl Into<Option<Instant>>,
+) -> AsCompleted<T> {
+    completed_until(tasks, deadline.into())
+}
+
 fn completed_until<T>(tasks: Vec<Task<T>>, deadline: Option<Instant>) -> AsCompleted<T> {
     let tasks = distinct(tasks.into_iter());
     AsCompleted {
@@ -53,7 +61,8 @@ fn completed_until<T>(tasks: Vec<Task<T>>, deadline: Option<Instant>) -> AsCompl
     }
 }
 
-/// The iterator of [`as_completed`] and [`as_completed_timeout`]. It stays on the thread that made it.
+/// The iterator of [`as_completed`], [`as_completed_timeout`] and [`as_completed_deadline`]. It stays on
+/// the thread that made it.
 #[must_use = "it waits only when it is asked for the next task"]
 pub struct AsCompleted<T> {
     /// Those that have not come.

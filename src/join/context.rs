@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::current::current;
-use super::error::Cancelled;
+use super::error::{Cancelled, JoinError};
 use super::header::Header;
 use super::id::TaskId;
 use super::info::ProgressUnit;
 use super::panic::unwind_cancelled;
 use super::parking::{self, Unparker};
-use super::select::Select;
+use super::select::{Select, SelectError};
+use super::task::Task;
 use super::token::CancelToken;
 use super::wait;
 
@@ -255,7 +256,7 @@ impl Context {
     /// # Errors
     /// [`Cancelled`] if a cancel was requested, before the call or during it.
     pub fn park(&self) -> Result<(), Cancelled> {
-        self.park_until(None)
+        self.park_deadline(None)
     }
 
     /// Like [`park`](Self::park), but also returns `Ok` after `timeout`.
@@ -263,11 +264,16 @@ impl Context {
     /// # Errors
     /// As `park`.
     pub fn park_timeout(&self, timeout: Duration) -> Result<(), Cancelled> {
-        self.park_until(wait::deadline(Some(timeout)))
+        self.park_deadline(wait::deadline(Some(timeout)))
     }
 
-    fn park_until(&self, deadline: Option<Instant>) -> Result<(), Cancelled> {
-        let parked = self.header.parking().park(self.header.cancel(), deadline);
+    /// Like [`park`](Self::park), but also returns `Ok` at this time. `None` is no deadline.
+    ///
+    /// # Errors
+    /// As `park`.
+    pub fn park_deadline(&self, deadline: impl Into<Option<Instant>>) -> Result<(), Cancelled> {
+        let cancel = self.header.cancel();
+        let parked = self.header.parking().park(cancel, deadline.into());
         self.checked(parked)
     }
 
@@ -298,6 +304,42 @@ impl Context {
     /// ```
     pub fn select<'a>(&self) -> Select<'a> {
         Select::new().token(&self.token())
+    }
+
+    /// Blocks until another task has ended, and returns its outcome. A cancel of this task ends the wait
+    /// at once; the other task goes on.
+    ///
+    /// So a task that is cancelled need not wait for what it has started. The outer error is this
+    /// task's own cancel, the inner one that of the join, such as a cancel of the other task. For a task
+    /// whose value is not shared, a process or several sources, see [`select`](Self::select).
+    ///
+    /// ```
+    /// use meanwhile_join::{self as join, JoinError};
+    ///
+    /// let upload = join::spawn("upload", |context| context.sleep_until(None))?;
+    /// let report = join::spawn("report", join::cancellable({
+    ///     let upload = upload.clone();
+    ///     move |context| {
+    ///         let uploaded = context.join(&upload)?;
+    ///         Ok::<bool, join::Cancelled>(uploaded.is_ok())
+    ///     }
+    /// }))?;
+    /// report.cancel();
+    /// assert!(matches!(report.join(), Err(JoinError::Cancelled)));
+    /// assert!(!upload.is_finished());
+    /// # upload.cancel();
+    /// # Ok::<(), join::SpawnError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// - [`Cancelled`] if a cancel of this task was requested, before the call or during it.
+    /// - Inside of `Ok`, the errors of [`Task::join`].
+    pub fn join<'t, T>(&self, task: &'t Task<T>) -> Result<Result<&'t T, JoinError>, Cancelled> {
+        match self.select().task(task).refuse_cycles().wait() {
+            Ok(_) => Ok(task.outcome()),
+            Err(SelectError::Cancelled) => Err(Cancelled),
+            Err(error) => Ok(Err(error.into())),
+        }
     }
 
     /// Notes a cancel that the task is given as an error.

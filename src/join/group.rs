@@ -149,6 +149,30 @@ impl<T> Group<T> {
         self.join_next_until(wait::deadline(Some(timeout)))
     }
 
+    /// Like [`join_next_timeout`](Self::join_next_timeout), but returns `None` at this time, and never
+    /// earlier. So all joins of a loop share one deadline. `None` is no deadline.
+    ///
+    /// ```
+    /// use meanwhile_join::Group;
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let mut uploads = Group::new();
+    /// uploads.spawn("photo", |_| 1)?;
+    /// uploads.spawn("film", |context| context.sleep(Duration::from_secs(3_600)).map_or(0, |()| 2))?;
+    /// let deadline = Instant::now() + Duration::from_millis(20);
+    /// while let Some((_task, uploaded)) = uploads.join_next_deadline(deadline) {
+    ///     assert!(matches!(uploaded, Ok(1)));
+    /// }
+    /// assert!(!uploads.is_empty()); // the film was not ready in time
+    /// # Ok::<(), meanwhile_join::SpawnError>(())
+    /// ```
+    pub fn join_next_deadline(
+        &mut self,
+        deadline: impl Into<Option<Instant>>,
+    ) -> Option<(TaskId, Result<T, JoinError>)> {
+        self.join_next_until(deadline.into())
+    }
+
     fn join_next_until(
         &mut self,
         deadline: Option<Instant>,

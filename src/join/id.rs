@@ -9,9 +9,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 ///
 /// No number is used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct TaskId(pub(crate) u64);
+pub struct TaskId(u64);
 
 impl TaskId {
+    pub(crate) const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
     pub(crate) fn next() -> Self {
         #[cfg(not(loom))]
         static NEXT: AtomicU64 = AtomicU64::new(1);

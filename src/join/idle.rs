@@ -48,6 +48,18 @@ impl Pool {
         self.wait_until_idle_or(wait::deadline(Some(timeout)))
     }
 
+    /// Like [`wait_until_idle_timeout`](Self::wait_until_idle_timeout), but times out at this time, and
+    /// never earlier. `None` is no deadline.
+    ///
+    /// # Errors
+    /// As [`wait_until_idle_timeout`](Self::wait_until_idle_timeout).
+    pub fn wait_until_idle_deadline(
+        &self,
+        deadline: impl Into<Option<Instant>>,
+    ) -> Result<(), JoinError> {
+        self.wait_until_idle_or(deadline.into())
+    }
+
     /// Returns the tasks of the pool that are queued or running, oldest first. Those of the whole program
     /// are in [`live_tasks`](super::live_tasks()), which takes the same time.
     ///

@@ -3,7 +3,6 @@
 //! [`Context::checkpoint`]: Context::checkpoint
 //! [`Slot`]: Slot
 //! [`Slot::start_after`]: Slot::start_after
-//! [`Task`]: Task
 //! [`after`]: after
 //! [`cancellable`]: cancellable
 //! [`on_panic`]: on_panic
@@ -37,6 +36,8 @@ mod changes;
 mod clock;
 mod closure;
 mod code;
+#[cfg(all(test, not(any(loom, other_unix))))]
+mod completed_tests;
 mod context;
 mod current;
 mod error;
@@ -110,7 +111,9 @@ pub mod watchdog;
 mod workers;
 
 pub use any_task::{AnyTask, find};
-pub use as_completed::{AsCompleted, CompletionError, as_completed, as_completed_timeout};
+pub use as_completed::{
+    AsCompleted, CompletionError, as_completed, as_completed_deadline, as_completed_timeout,
+};
 pub use builder::{Builder, spawn};
 pub use callback_guard::CallbackGuard;
 pub use cancel_scope::{CancelScope, cancel_scope};
@@ -136,10 +139,12 @@ pub use registry::live_tasks;
 pub use schedule::{Every, Tick};
 pub use scope::{Scope, scope};
 pub use select::{Select, SelectError};
-pub use shutdown::{RemainingProcess, ShutdownReport, shutdown, shutdown_timeout};
+pub use shutdown::{
+    RemainingProcess, ShutdownReport, shutdown, shutdown_deadline, shutdown_timeout,
+};
 pub use slot::Slot;
 pub use slot_state::{SlotError, SlotState};
 pub use task::Task;
 pub use timer::after;
 pub use token::{CancelGuard, CancelToken};
-pub use wait_many::{WaitOutcome, WaitUntil, Waited, wait, wait_timeout};
+pub use wait_many::{WaitOutcome, WaitUntil, Waited, wait, wait_deadline, wait_timeout};

@@ -63,7 +63,7 @@ fn owned_task<T: Send + 'static>(
 
 fn spec(placement: Placement, id: u64, changes: Option<&Changes>) -> Spec {
     Spec {
-        id: TaskId(id),
+        id: TaskId::new(id),
         name: None,
         daemon: false,
         placement,

@@ -60,6 +60,8 @@ pub struct Select<'a> {
     channels: Channels<'a>,
     tokens: Vec<CancelToken>,
     deadline: Option<Instant>,
+    /// Whether a cycle of joins is refused although a token could end the wait.
+    refuses_cycles: bool,
 }
 
 enum Source {
@@ -140,6 +142,7 @@ impl<'a> Select<'a> {
             channels: Channels::new_biased(),
             tokens: Vec::new(),
             deadline: None,
+            refuses_cycles: false,
         }
     }
 
@@ -176,6 +179,12 @@ impl<'a> Select<'a> {
     /// is ready. A token is no source, and several may be added.
     pub fn token(mut self, token: &CancelToken) -> Self {
         self.tokens.push(token.clone());
+        self
+    }
+
+    /// Has the wait for one task refused as a join would be, although a token could end it.
+    pub(crate) fn refuse_cycles(mut self) -> Self {
+        self.refuses_cycles = true;
         self
     }
 
@@ -244,7 +253,7 @@ impl<'a> Select<'a> {
     fn block(&self) -> Result<(), WaitFailure> {
         let tasks = self.tasks();
         let need = self.need(&tasks);
-        if need == Need::Any && matches!(&*tasks, [task] if is_held_up(task.id())) {
+        if need != Need::Nothing && matches!(&*tasks, [task] if is_held_up(task.id())) {
             return Err(WaitFailure::CurrentThread);
         }
         let (send, woken) = bounded(1);
@@ -366,10 +375,14 @@ impl<'a> Select<'a> {
             .sources
             .iter()
             .all(|source| matches!(source, Source::Task(_) | Source::Group(_)));
-        if are_tasks && self.tokens.is_empty() && !tasks.is_empty() {
-            Need::Any
-        } else {
-            Need::Nothing
+        if !are_tasks || tasks.is_empty() {
+            return Need::Nothing;
+        }
+        match (self.tokens.is_empty(), self.refuses_cycles) {
+            (true, _) => Need::Any,
+            // Its one task, but not the token.
+            (false, true) => Need::All,
+            (false, false) => Need::Nothing,
         }
     }
 }

@@ -90,6 +90,11 @@ pub fn shutdown_timeout(timeout: Duration) -> ShutdownReport {
     shut_down_until(wait::deadline(Some(timeout)))
 }
 
+/// Like [`shutdown_timeout`], but waits at most until this time. `None` is no deadline.
+pub fn shutdown_deadline(deadline: impl Into<Option<Instant>>) -> ShutdownReport {
+    shut_down_until(deadline.into())
+}
+
 fn shut_down_until(deadline: Option<Instant>) -> ShutdownReport {
     let registry = registry::global();
     let is_awaited = |task: &Header| !task.is_daemon() && !is_held_up(task.id());
@@ -142,6 +147,11 @@ impl<T> Group<T> {
         self.shut_down_until(wait::deadline(Some(timeout)))
     }
 
+    /// Like [`shutdown`](Self::shutdown), but waits at most until this time. `None` is no deadline.
+    pub fn shutdown_deadline(&self, deadline: impl Into<Option<Instant>>) -> ShutdownReport {
+        self.shut_down_until(deadline.into())
+    }
+
     fn shut_down_until(&self, deadline: Option<Instant>) -> ShutdownReport {
         let mut tasks = self.members().all();
         tasks.retain(|task| !task.is_daemon() && !is_held_up(task.id()));
@@ -188,6 +198,12 @@ impl process::Launcher {
     /// daemon processes are stopped then too.
     pub fn shutdown_timeout(&self, timeout: Duration) -> ShutdownReport {
         shut_launcher_down(self, wait::deadline(Some(timeout)))
+    }
+
+    /// Like [`shutdown_timeout`](Self::shutdown_timeout), but waits at most until this time. `None` is no
+    /// deadline.
+    pub fn shutdown_deadline(&self, deadline: impl Into<Option<Instant>>) -> ShutdownReport {
+        shut_launcher_down(self, deadline.into())
     }
 }
 

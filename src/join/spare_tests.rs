@@ -15,7 +15,7 @@ use super::workers::{InnermostTask, Workers};
 
 pub(crate) fn queued_task(id: u64) -> Arc<Header> {
     let spec = Spec {
-        id: TaskId(id),
+        id: TaskId::new(id),
         name: None,
         daemon: false,
         placement: Placement::Pool(1),
@@ -97,7 +97,7 @@ impl<'g> Nested<'g> {
         {
             let (task, running, set, wait) = self.waiting.remove(index);
             drop((set, wait));
-            if task.id() == TaskId(1) {
+            if task.id() == TaskId::new(1) {
                 return;
             }
             end(&task, &running);

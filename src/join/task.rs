@@ -82,7 +82,8 @@ impl<T> Task<T> {
     /// has ended already.
     ///
     /// A worker of a [`Pool`](super::Pool) that joins a task still queued on the same pool runs it
-    /// itself.
+    /// itself. Inside of a task, [`Context::join`](super::Context::join) also ends when that task is
+    /// cancelled.
     ///
     /// ```
     /// use meanwhile_join as join;

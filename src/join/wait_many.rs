@@ -110,6 +110,27 @@ pub fn wait_timeout<T>(tasks: &[Task<T>], until: WaitUntil, timeout: Duration) -
     wait_until(tasks, until, deadline(Some(timeout)))
 }
 
+/// Like [`wait_timeout`], but times out at this time, and never earlier. `None` is no deadline.
+///
+/// ```
+/// use meanwhile_join::{self as join, WaitOutcome, WaitUntil};
+/// use std::time::{Duration, Instant};
+///
+/// let deadline = Instant::now() + Duration::from_millis(1);
+/// let endless = join::spawn("endless", |context| context.sleep_until(None))?;
+/// let waited = join::wait_deadline(&[endless.clone()], WaitUntil::All, deadline);
+/// assert_eq!(waited.end, WaitOutcome::TimedOut);
+/// endless.cancel();
+/// # Ok::<(), join::SpawnError>(())
+/// ```
+pub fn wait_deadline<T>(
+    tasks: &[Task<T>],
+    until: WaitUntil,
+    deadline: impl Into<Option<Instant>>,
+) -> Waited<T> {
+    wait_until(tasks, until, deadline.into())
+}
+
 fn wait_until<T>(tasks: &[Task<T>], until: WaitUntil, deadline: Option<Instant>) -> Waited<T> {
     let tasks = distinct(tasks.iter().cloned());
     let mut set = WaitSet::new(headers(&tasks));

@@ -45,13 +45,13 @@ pub(crate) struct InnermostTask(Arc<AtomicU64>);
 
 impl InnermostTask {
     pub(crate) fn get(&self) -> Option<TaskId> {
-        Some(TaskId(self.0.load(Ordering::Relaxed))).filter(|task| *task != NO_TASK)
+        Some(TaskId::new(self.0.load(Ordering::Relaxed))).filter(|task| *task != NO_TASK)
     }
 
     /// Notes a task, or none. Returns the one before.
     pub(crate) fn replace(&self, task: Option<TaskId>) -> Option<TaskId> {
         let task = task.unwrap_or(NO_TASK).get();
-        Some(TaskId(self.0.swap(task, Ordering::Relaxed))).filter(|outer| *outer != NO_TASK)
+        Some(TaskId::new(self.0.swap(task, Ordering::Relaxed))).filter(|outer| *outer != NO_TASK)
     }
 
     /// Notes the task while `run` runs. Returns what `run` returns.
@@ -67,7 +67,7 @@ impl InnermostTask {
 }
 
 /// Tasks are numbered from 1.
-const NO_TASK: TaskId = TaskId(0);
+const NO_TASK: TaskId = TaskId::new(0);
 
 /// The threads of one pool.
 pub(crate) struct Workers {

@@ -41,7 +41,7 @@ pub(super) fn set_environment(builder: Builder, trace: &Trace) -> Builder {
     let settings = serde_json::to_string(settings).unwrap_or_default();
     builder
         .env(SETTINGS_VARIABLE, settings)
-        .env(LANE_VARIABLE, trace.lane.0.to_string())
+        .env(LANE_VARIABLE, trace.lane.get().to_string())
         .env(FOLDER_VARIABLE, folder)
         .launched_by(launcher, LaunchOptions::default())
 }
@@ -75,7 +75,7 @@ fn inherited_trace() -> anyhow::Result<Trace> {
     let first_lane = first_lane_of(std::process::id());
     Ok(Trace {
         shared: RunShared::new(settings, sink, folder, launcher, first_lane),
-        lane: LaneId(lane),
+        lane: LaneId::new(lane),
     })
 }
 

@@ -135,7 +135,7 @@ impl LessonRun {
             EventSink::Queue(Mutex::default(), Box::new(move || wake()))
         };
         let path = folder.path().to_owned();
-        let first_lane = LaneId(MAIN.0 + 1);
+        let first_lane = LaneId::new(MAIN.get() + 1);
         let shared = RunShared::new(settings, queue, path, launcher, first_lane);
         let main = {
             let (shared, lesson) = (shared.clone(), options.lesson);

@@ -19,7 +19,7 @@ use crate::join::process::Launcher;
 use crate::record::{LaneId, TimelineKind};
 
 /// The lane of the main thread.
-pub(super) const MAIN: LaneId = LaneId(0);
+pub(super) const MAIN: LaneId = LaneId::new(0);
 
 /// The maximum number of events between two polls; more are dropped.
 const MAX_PENDING: usize = 100_000;
@@ -89,13 +89,13 @@ impl RunShared {
             launcher,
             lifecycle: Arc::new(Lifecycle::new()),
             sink,
-            next_lane: AtomicU64::new(first_lane.0),
+            next_lane: AtomicU64::new(first_lane.get()),
             dropped_events: AtomicU64::new(0),
         })
     }
 
     pub(super) fn new_lane(&self) -> LaneId {
-        LaneId(self.next_lane.fetch_add(1, Ordering::Relaxed))
+        LaneId::new(self.next_lane.fetch_add(1, Ordering::Relaxed))
     }
 
     /// The time since the start of the run.
@@ -144,12 +144,12 @@ impl RunShared {
 
 /// The first lane of a child process: no two processes use the same lanes.
 pub(super) fn first_lane_of(process: u32) -> LaneId {
-    LaneId((u64::from(process) << 32) + 1)
+    LaneId::new((u64::from(process) << 32) + 1)
 }
 
 /// Whether that process has opened the lane itself.
 pub(super) fn is_lane_of(lane: LaneId, process: u32) -> bool {
-    lane.0 >> 32 == u64::from(process)
+    lane.get() >> 32 == u64::from(process)
 }
 
 /// The system's monotonic clock, which all processes share.

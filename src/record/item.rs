@@ -1,3 +1,4 @@
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +11,25 @@ use crate::join::PanicReport;
 
 /// Numbers the items of one job, from 0 in the order in which planning found them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ItemId(pub usize);
+pub struct ItemId(usize);
+
+impl ItemId {
+    pub const fn new(index: usize) -> Self {
+        Self(index)
+    }
+
+    /// The place of the item in its job, from 0.
+    pub const fn index(self) -> usize {
+        self.0
+    }
+}
+
+/// Writes the number for people, from 1.
+impl fmt::Display for ItemId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.0 + 1)
+    }
+}
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum ItemState {

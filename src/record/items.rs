@@ -49,8 +49,8 @@ impl Items {
 
     /// The item with this number, to change it. Copies what clones share.
     pub(super) fn get_mut(&mut self, id: ItemId) -> Option<&mut ItemRecord> {
-        let block = self.blocks.get_mut(id.0 / BLOCK_LEN)?;
-        let index = id.0 % BLOCK_LEN;
+        let block = self.blocks.get_mut(id.index() / BLOCK_LEN)?;
+        let index = id.index() % BLOCK_LEN;
         if index >= block.len() {
             return None;
         }

@@ -71,7 +71,7 @@ impl JobRecord {
 
     /// One item, if it has been found.
     pub fn item(&self, id: ItemId) -> Option<&Arc<ItemRecord>> {
-        self.items.get(id.0)
+        self.items.get(id.index())
     }
 
     /// The number of items in each state.
@@ -295,7 +295,7 @@ impl JobRecord {
     }
 
     fn add_item(&mut self, at: Duration, item: Item) {
-        let record = ItemRecord::new(ItemId(self.items.len()), item);
+        let record = ItemRecord::new(ItemId::new(self.items.len()), item);
         self.total_bytes += u128::from(record.total);
         self.counts.waiting += 1;
         self.items.push(record);

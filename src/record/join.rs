@@ -1,8 +1,27 @@
+use std::fmt;
 use std::time::Duration;
 
 /// Numbers the joins of one job, from 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct JoinId(pub usize);
+pub struct JoinId(usize);
+
+impl JoinId {
+    pub const fn new(index: usize) -> Self {
+        Self(index)
+    }
+
+    /// The place of the join in its job, from 0.
+    pub const fn index(self) -> usize {
+        self.0
+    }
+}
+
+/// Writes the number for people, from 1.
+impl fmt::Display for JoinId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.0 + 1)
+    }
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JoinOutcome {

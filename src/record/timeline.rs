@@ -1,6 +1,7 @@
 //! A timeline: what each task and process did, and when.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -11,7 +12,23 @@ const MAX_KEPT: usize = 200_000;
 /// Numbers the lanes of a timeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct LaneId(pub u64);
+pub struct LaneId(u64);
+
+impl LaneId {
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for LaneId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "#{}", self.0)
+    }
+}
 
 /// Something that happened in a lane.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,6 +1,7 @@
 //! The program in its window. Widgets are found by role and name, as a screen reader finds them.
 
 use std::fmt;
+use std::path::Path;
 use std::process::ExitStatus;
 use std::sync::OnceLock;
 
@@ -18,18 +19,32 @@ const ATSPI: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/e2e/atspi.py");
 pub(crate) struct Window<'s> {
     session: &'s Session,
     program: ChildGuard,
+    title: &'static str,
 }
 
 impl<'s> Window<'s> {
     /// Starts the program with `files` on its command line and waits for its window.
     pub(crate) fn open(session: &'s Session, files: &[&str]) -> Self {
         let mut command = session.command(env!("CARGO_BIN_EXE_meanwhile"));
-        let program = ChildGuard::start("meanwhile", command.args(files));
-        let window = Self { session, program };
+        let window = Self {
+            session,
+            program: ChildGuard::start("meanwhile", command.args(files)),
+            title: "Meanwhile",
+        };
         window.wait_for("the window", |tree| {
             tree.find("push button", "Start").map(|_| ())
         });
         window
+    }
+
+    /// Starts an example whose window has this title.
+    pub(crate) fn of_example(session: &'s Session, file: &Path, title: &'static str) -> Self {
+        let mut command = session.command(&file.to_string_lossy());
+        Self {
+            session,
+            program: ChildGuard::start(&file.to_string_lossy(), &mut command),
+            title,
+        }
     }
 
     /// The id of the program's process.
@@ -51,6 +66,33 @@ impl<'s> Window<'s> {
             &format!("{name:?} to take {value}"),
             &["set", "spin button", name, &value.to_string()],
         );
+    }
+
+    /// Puts `text` into the text field of this name, in place of what is there, by the keyboard.
+    pub(crate) fn fill(&self, name: &str, text: &str) {
+        self.wait_for_text(name);
+        self.activate();
+        let focus = || {
+            let has_focus = |node: &&Node| node.states.iter().any(|state| state == "focused");
+            let tree = self.tree()?;
+            match tree
+                .nodes
+                .iter()
+                .filter(|node| node.text.is_some())
+                .find(has_focus)
+            {
+                Some(node) if node.name == name => Ok(()),
+                _ => {
+                    self.session.keyboard(&["key", "Tab"]);
+                    Err("another widget has the focus".to_owned())
+                }
+            }
+        };
+        wait_until(&format!("{name:?} to get the focus"), focus, || {
+            self.describe()
+        });
+        self.session.keyboard(&["key", "ctrl+a"]);
+        self.session.keyboard(&["type", "--delay", "15", text]);
     }
 
     /// Opens the combo box `name`, picks `choice`, and closes the list with the Escape key.
@@ -96,10 +138,15 @@ impl<'s> Window<'s> {
     /// Asks the window to close, with the keys of the window manager. They close the active window, so this
     /// one becomes it first.
     pub(crate) fn ask_to_close(&self) {
-        let window = ["search", "--onlyvisible", "--name", "^Meanwhile$"];
+        self.activate();
+        self.session.keyboard(&["key", "alt+F4"]);
+    }
+
+    fn activate(&self) {
+        let title = format!("^{}$", self.title);
+        let window = ["search", "--onlyvisible", "--name", &title];
         let activate = ["windowactivate", "--sync"];
         self.session.keyboard(&[&window[..], &activate].concat());
-        self.session.keyboard(&["key", "alt+F4"]);
     }
 
     /// Waits until the program ends.

@@ -12,7 +12,7 @@ const MANY: u64 = 200_001;
 fn apply(timeline: &mut Timeline, at: u64, lane: u64, kind: TimelineKind) {
     timeline.apply(TimelineEvent {
         at: Duration::from_millis(at),
-        lane: LaneId(lane),
+        lane: LaneId::new(lane),
         kind,
     });
 }
@@ -57,8 +57,8 @@ fn lanes_are_in_order_of_time_and_keep_their_spans() {
     assert_eq!(second.time_in(Activity::Sleeps), Duration::from_millis(20));
     // The end of its lane ends the span.
     assert_eq!(third.time_in(Activity::Sleeps), Duration::from_millis(19));
-    assert_eq!(timeline.name(LaneId(9)), "first");
-    assert!(timeline.has(LaneId(5)) && !timeline.has(LaneId(6)));
+    assert_eq!(timeline.name(LaneId::new(9)), "first");
+    assert!(timeline.has(LaneId::new(5)) && !timeline.has(LaneId::new(6)));
 }
 
 #[test]

@@ -81,7 +81,7 @@ const NOW: Duration = Duration::from_millis(2_500);
 fn ended_and_running_items() -> Record {
     let mut record = Record::default();
     let mut apply = |millis, kind| {
-        let (job, at) = (JobId(1), Duration::from_millis(millis));
+        let (job, at) = (JobId::new(1), Duration::from_millis(millis));
         record.apply(record::JobEvent { job, at, kind });
     };
     let options = Options::Misbehave(misbehave::Options::default());
@@ -97,7 +97,7 @@ fn ended_and_running_items() -> Record {
     }
     let text = "first is done".to_owned();
     let state = ItemState::Returned(Output::Text { text });
-    let [first, second] = [0, 1].map(ItemId);
+    let [first, second] = [0, 1].map(ItemId::new);
     apply(250, EventKind::ItemDidStart { item: first });
     apply(1_000, EventKind::ItemDidFinish { item: first, state });
     apply(1_000, EventKind::ItemDidStart { item: second });

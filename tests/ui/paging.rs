@@ -30,7 +30,7 @@ type Drawn = Harness<'static, Table>;
 fn drawn() -> Drawn {
     let mut record = Record::default();
     let mut apply = |kind| {
-        let (job, at) = (JobId(1), Duration::ZERO);
+        let (job, at) = (JobId::new(1), Duration::ZERO);
         record.apply(Fact { job, at, kind });
     };
     let spec = Arc::new(JobSpec {
@@ -55,7 +55,7 @@ fn drawn() -> Drawn {
         .with_max_steps(200)
         .build_ui_state(
             |ui, table: &mut Table| {
-                let job = table.record.job(JobId(1)).expect("the one job");
+                let job = table.record.job(JobId::new(1)).expect("the one job");
                 let mut commands = Vec::new();
                 results_ui(
                     job,

@@ -14,7 +14,7 @@ fn one_lane(add: impl FnOnce(&mut dyn FnMut(u64, TimelineKind))) -> Timeline {
     let mut timeline = Timeline::default();
     let mut record = |at, kind| {
         let at = Duration::from_millis(at);
-        let lane = LaneId(1);
+        let lane = LaneId::new(1);
         timeline.apply(TimelineEvent { at, lane, kind });
     };
     let (name, kind) = ("worker".to_owned(), LaneKind::Task);
@@ -78,7 +78,7 @@ fn side_by_side(count: u64) -> Timeline {
         let (name, kind) = (format!("worker {number}"), LaneKind::Task);
         timeline.apply(TimelineEvent {
             at: Duration::from_millis(1),
-            lane: LaneId(number),
+            lane: LaneId::new(number),
             kind: TimelineKind::DidOpen { name, kind },
         });
     }

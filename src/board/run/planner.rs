@@ -51,7 +51,7 @@ struct BoardPlan<'a> {
 impl Plan for BoardPlan<'_> {
     fn item(&mut self, item: Item) {
         self.planner.backpressure.acquire(self.context);
-        let id = ItemId(self.items);
+        let id = ItemId::new(self.items);
         self.items += 1;
         let appeared = EventKind::ItemDidAppear { item: item.clone() };
         self.planner.events.publish(appeared);

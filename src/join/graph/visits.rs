@@ -10,7 +10,7 @@ pub(super) fn count() {
     VISITS.with(|visits| visits.set(visits.get() + 1));
 }
 
-/// Returns the number of nodes that searches on this thread have looked at while `code` ran.
+/// Returns the number of nodes and tasks that searches on this thread have looked at while `code` ran.
 pub(crate) fn during(code: impl FnOnce()) -> usize {
     let before = VISITS.with(Cell::get);
     code();

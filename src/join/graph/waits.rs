@@ -120,7 +120,7 @@ impl Waits {
         let running = running_here();
         let key = match (current(), &running) {
             (Some(task), _) => Key::Task(task),
-            (None, Some(_)) => Key::Task(TaskId(FIRST_NAMELESS + self.next_number)),
+            (None, Some(_)) => Key::Task(TaskId::new(FIRST_NAMELESS + self.next_number)),
             (None, None) => Key::Thread(self.next_number + 1),
         };
         let number = self.insert_at(key, Some(current_thread()), intent, breakable);
@@ -217,6 +217,8 @@ impl Waits {
     pub(super) fn waiting_targets(&self, entry: &WaitEntry) -> Vec<Node> {
         let targets = &entry.intent.targets;
         let is_waiting = |task: &Header| {
+            #[cfg(all(test, not(any(loom, other_unix))))]
+            super::visits::count();
             let id = task.id();
             self.entries.contains_key(&Key::Task(id)) || self.inner.contains_key(&id)
         };
@@ -226,7 +228,11 @@ impl Waits {
             let waiting: BTreeSet<_> = self.waiting_tasks().collect();
             waiting
                 .into_iter()
-                .filter(|task| targets.contains(*task))
+                .filter(|task| {
+                    #[cfg(all(test, not(any(loom, other_unix))))]
+                    super::visits::count();
+                    targets.contains(*task)
+                })
                 .collect()
         };
         found.into_iter().map(Node::Task).collect()

@@ -130,7 +130,7 @@ fn group_wait_finds_the_task_that_ends() {
         members.add(task.header());
         let runner = loom::thread::spawn(move || run(&task));
         wait::for_next(&Graph::new(), &members, None).expect("no cycle");
-        assert_eq!(members.next_ended(), Some(TaskId(1)));
+        assert_eq!(members.next_ended(), Some(TaskId::new(1)));
         runner.join().expect("the runner ends");
     });
 }
@@ -192,7 +192,7 @@ fn wait_for_a_member_of_a_cycle_is_not_refused() {
             })
             .collect();
         {
-            let _current = current::enter(TaskId(3));
+            let _current = current::enter(TaskId::new(3));
             let joined = join(&graph, &tasks[0], None);
             assert!(joined.is_ok(), "{joined:?}");
         }

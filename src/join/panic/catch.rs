@@ -67,7 +67,10 @@ fn end_of<T>(run: &mut Run, payload: Box<dyn Any + Send>) -> Caught<T> {
     if capture.is_some() && is_end_of_helper(run, &message) {
         return Caught::Cancelled;
     }
-    let capture = capture.unwrap_or_else(|| PanicCapture::unknown(message, payload_kind));
+    let capture = capture.unwrap_or_else(|| PanicCapture {
+        is_unrecorded: !run.has_called_hook(),
+        ..PanicCapture::unknown(message, payload_kind)
+    });
     Caught::Panicked(Arc::new(PanicReport::new(&task, capture, Some(payload))))
 }
 

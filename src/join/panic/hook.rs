@@ -11,6 +11,10 @@ use super::{running, unseen};
 ///
 /// Does nothing while the current thread unwinds, because std would refuse. The next spawn installs
 /// it.
+///
+/// It is not installed again after the program has set another hook. std shows the hook only to those who
+/// take it away: until they give it back, a panic of another thread would go to the hook of std, and a hook
+/// that calls this one would record twice. So the report says that nothing was recorded.
 pub(crate) fn install() {
     static INSTALLED: Once = Once::new();
     // A failure of a model is reported outside of it, where loom has no thread-locals.
@@ -37,8 +41,8 @@ pub(crate) fn install() {
 ///
 /// The library sets its own hook at the first spawn. It calls the hook that was there before for
 /// the panics for which this function returns false. A hook that is set later replaces the library's.
-/// Without this call, reports then lack location and backtrace. The hook must call it once, on the
-/// thread that panics.
+/// Without this call, reports then lack location and backtrace, and their text says so. The hook must call
+/// it once, on the thread that panics.
 ///
 /// ```standalone_crate
 /// use meanwhile_join::{self as join, JoinError};
@@ -67,5 +71,6 @@ fn capture(info: &PanicHookInfo<'_>) -> PanicCapture {
         location: info.location().map(Into::into),
         backtrace: Some(Arc::new(Backtrace::force_capture())),
         is_reported: false,
+        is_unrecorded: false,
     }
 }

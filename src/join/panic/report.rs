@@ -34,6 +34,7 @@ pub struct PanicReport {
     location: Option<PanicLocation>,
     backtrace: Option<Arc<Backtrace>>,
     resolved: OnceLock<String>,
+    is_unrecorded: bool,
     is_outcome: bool,
     is_seen: AtomicBool,
 }
@@ -88,6 +89,8 @@ pub(super) struct PanicCapture {
     pub(super) backtrace: Option<Arc<Backtrace>>,
     /// Whether the previous hook has reported it.
     pub(super) is_reported: bool,
+    /// Whether no hook of the library seems to have been called.
+    pub(super) is_unrecorded: bool,
 }
 
 impl PanicCapture {
@@ -99,6 +102,7 @@ impl PanicCapture {
             location: None,
             backtrace: None,
             is_reported: false,
+            is_unrecorded: false,
         }
     }
 }
@@ -123,6 +127,7 @@ impl PanicReport {
             location: capture.location,
             backtrace: capture.backtrace,
             resolved: OnceLock::new(),
+            is_unrecorded: capture.is_unrecorded,
             is_seen: AtomicBool::new(capture.is_reported),
         }
     }
@@ -144,6 +149,7 @@ impl PanicReport {
             location: self.location.clone(),
             backtrace: self.backtrace.clone(),
             is_reported: false,
+            is_unrecorded: self.is_unrecorded,
         }
     }
 
@@ -199,7 +205,7 @@ impl PanicReport {
     ///
     /// Returns `None` if the library's panic hook did not see the panic on the task's thread:
     /// - The program has set a hook of its own after the first spawn, which replaced the library's.
-    ///   Such a hook should call [`record_panic`](super::record_panic).
+    ///   Such a hook should call [`record_panic`](super::record_panic). The text of the report says so.
     /// - The panic was raised with `std::panic::resume_unwind`, which calls no hook. This is how
     ///   rayon passes on the panic of one of its threads. The hook was called on that thread.
     pub fn location(&self) -> Option<&PanicLocation> {
@@ -244,8 +250,13 @@ impl PanicReport {
     }
 }
 
+/// What a report says whose location a hook of the program may have taken away.
+const UNRECORDED: &str = "(its location was not recorded: a panic hook that is set after the first spawn \
+    should call `meanwhile_join::record_panic`)";
+
 /// Writes one sentence with the task, the location and the message. A message of several lines, such
-/// as that of `assert_eq!`, begins on a line of its own.
+/// as that of `assert_eq!`, begins on a line of its own. If no panic hook has recorded the location, it says
+/// so, and what the program should do.
 impl fmt::Display for PanicReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "task `{}` panicked", self.task_name)?;
@@ -257,7 +268,11 @@ impl fmt::Display for PanicReport {
         } else {
             ' '
         };
-        write!(f, ":{separator}{}", self.message)
+        write!(f, ":{separator}{}", self.message)?;
+        if self.is_unrecorded {
+            write!(f, "{separator}{UNRECORDED}")?;
+        }
+        Ok(())
     }
 }
 

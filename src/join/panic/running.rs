@@ -68,6 +68,12 @@ impl Run {
         self.foreign_panics != FOREIGN_PANICS.load(Ordering::Relaxed)
     }
 
+    /// Whether the library's hook, or `record_panic`, is known to have been called since this task began:
+    /// on its own thread, or on one without a task, whose panic it may pass on.
+    pub(super) fn has_called_hook(&self) -> bool {
+        !self.captures.is_empty() || self.has_foreign_panic()
+    }
+
     /// Keeps a capture. Returns whether the library reports the panic, so that the hook need not.
     fn keep(&mut self, mut capture: PanicCapture, has_listener: bool) -> bool {
         let is_full = self.captures.len() >= MAX_CAPTURES;

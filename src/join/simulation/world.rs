@@ -122,7 +122,7 @@ impl<'g> World<'g> {
 }
 
 pub(super) fn id(task: usize) -> TaskId {
-    TaskId(task as u64 + 1)
+    TaskId::new(task as u64 + 1)
 }
 
 pub(super) fn number(pool: usize) -> u64 {

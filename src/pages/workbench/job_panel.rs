@@ -288,7 +288,7 @@ mod tests {
     #[test]
     fn blocking_wait_shows_its_time_and_frames() {
         let cost = BlockedFor {
-            job: JobId(1),
+            job: JobId::new(1),
             blocked: Duration::from_millis(2_003),
         };
         assert_eq!(

@@ -234,7 +234,7 @@ mod tests {
     fn frame_reads_a_bounded_part_of_a_flood() {
         let limit = DEFAULT_OUTPUT_LIMIT as u64;
         let mut flood = Flood::start();
-        let mut shown = ShownOutput::new(JobId(1), ItemId(0), Stream::Stdout);
+        let mut shown = ShownOutput::new(JobId::new(1), ItemId::new(0), Stream::Stdout);
         let mut now = Duration::ZERO;
         for _ in 0..10 {
             let total = flood.go_on();

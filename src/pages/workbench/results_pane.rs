@@ -151,12 +151,14 @@ fn move_selection(state: &mut ResultsState, rows: usize, ui: &Ui) {
     if rows == 0 || down == up {
         return;
     }
-    let row = state.selected.and_then(|item| state.order.row(item.0));
+    let row = state
+        .selected
+        .and_then(|item| state.order.row(item.index()));
     let row = match row {
         Some(row) => (row + down).saturating_sub(up).min(rows - 1),
         None => 0,
     };
-    state.selected = state.order.item(row).map(ItemId);
+    state.selected = state.order.item(row).map(ItemId::new);
     state.page = row / MAX_PAGE_ROWS;
     state.scroll_to = Some(row % MAX_PAGE_ROWS);
 }

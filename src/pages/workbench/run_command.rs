@@ -129,7 +129,8 @@ impl Workbench {
                 });
             }
             command::SAVE_REPORT => {
-                let request = save_request("Save the report", format!("meanwhile-{}.txt", job.0));
+                let request =
+                    save_request("Save the report", format!("meanwhile-{}.txt", job.get()));
                 self.open_dialog(DialogPurpose::Report(job), request, context);
             }
             command::SAVE_LIST => {
@@ -150,7 +151,7 @@ impl Workbench {
             command::SAVE_OUTPUT => {
                 let (job, item, stream) = (shown.job, shown.item, shown.stream);
                 let name = stream.title().to_lowercase();
-                let name = format!("meanwhile-{}-{}.{name}.txt", job.0, item.0 + 1);
+                let name = format!("meanwhile-{}-{}.{name}.txt", job.get(), item.index() + 1);
                 let purpose = DialogPurpose::Output(job, item, stream);
                 self.open_dialog(purpose, save_request("Save the output", name), context);
             }

@@ -137,7 +137,7 @@ fn jobs_count_up_and_only_ended_ones_are_removed() {
     let mut board = TestBoard::new();
     let first = board.start(sleeping_job(RunOn::Pool, 1));
     let second = board.start(spec(RunOn::Pool, misbehave(Misbehaviour::Return, 1, 1)));
-    assert_eq!((first, second), (JobId(1), JobId(2)));
+    assert_eq!((first, second), (JobId::new(1), JobId::new(2)));
     board.until_ended(second);
     board.remove(first);
     board.remove(second);

@@ -101,7 +101,7 @@ fn end_is_reported_while_another_job_floods() {
     assert!(!record.job(flood).unwrap().state().is_ended());
     let job = record.job(job).unwrap();
     assert_eq!(job.counts().returned, 1);
-    let (_, outcome) = job.joins()[join.0].ended.unwrap();
+    let (_, outcome) = job.joins()[join.index()].ended.unwrap();
     assert_eq!(outcome, JoinOutcome::Joined);
 }
 

@@ -114,7 +114,7 @@ fn unresponsive(sleeper: &Sleeper) -> Options {
 /// Starts a job of one item and returns when its process has printed something.
 fn start_ready(board: &mut TestBoard, options: Options) -> JobId {
     let job = board.start(spec(options, &[]));
-    until_it_prints(board, job, ItemId(0));
+    until_it_prints(board, job, ItemId::new(0));
     job
 }
 

@@ -224,7 +224,7 @@ fn cancel_ends_trees_and_queued_runs_never_start() {
     let files: Vec<PathBuf> = (0..40).map(|file| format!("{file}").into()).collect();
     let job = board.start(spec(options, &files));
     for item in 0..4 {
-        until_it_prints(&mut board, job, ItemId(item));
+        until_it_prints(&mut board, job, ItemId::new(item));
     }
     board.cancel(job);
     board.until_ended(job);
@@ -260,7 +260,7 @@ fn run_that_obeys_sigterm_is_not_killed() {
 fn output_is_available_during_and_after_a_run() {
     let mut board = TestBoard::new();
     let job = start_ready(&mut board, shell("echo early; read x < /dev/zero"));
-    let process = board.process(job, ItemId(0)).unwrap();
+    let process = board.process(job, ItemId::new(0)).unwrap();
     assert_eq!(process.output().stdout.text(), "early\n");
     assert_eq!(board.running_processes(job).len(), 1);
     let item = board.job(job).items()[0].clone();
@@ -268,10 +268,10 @@ fn output_is_available_during_and_after_a_run() {
     board.cancel(job);
     board.until_ended(job);
     assert_eq!(board.running_processes(job).len(), 0);
-    let process = board.process(job, ItemId(0)).unwrap();
+    let process = board.process(job, ItemId::new(0)).unwrap();
     assert_eq!(process.output().stdout.text(), "early\n");
     board.remove(job);
-    assert!(board.process(job, ItemId(0)).is_none());
+    assert!(board.process(job, ItemId::new(0)).is_none());
 }
 
 #[test]
@@ -279,9 +279,9 @@ fn last_64_ended_processes_are_kept() {
     let files: Vec<PathBuf> = (0..100).map(|file| format!("{file}").into()).collect();
     let ended = run(words(&["echo"]), &files);
     let board = &ended.board;
-    let kept = (0..100).filter(|&item| board.process(ended.job, ItemId(item)).is_some());
+    let kept = (0..100).filter(|&item| board.process(ended.job, ItemId::new(item)).is_some());
     assert_eq!(kept.count(), 64);
-    assert!(board.process(ended.job, ItemId(100)).is_none());
+    assert!(board.process(ended.job, ItemId::new(100)).is_none());
 }
 
 #[test]
@@ -290,9 +290,9 @@ fn processes_are_signalled_alone_or_all() {
     let files: Vec<PathBuf> = (0..4).map(|file| format!("{file}").into()).collect();
     let job = board.start(spec(shell("echo ready; exec sleep 86400"), &files));
     for item in 0..4 {
-        until_it_prints(&mut board, job, ItemId(item));
+        until_it_prints(&mut board, job, ItemId::new(item));
     }
-    board.terminate(job, Some(ItemId(1))).unwrap();
+    board.terminate(job, Some(ItemId::new(1))).unwrap();
     board.until("one ends", |record| {
         record.job(job).unwrap().counts().failed == 1
     });
@@ -336,7 +336,7 @@ fn stop_tree_reports_killed_processes() {
 fn stopped_process_is_paused_until_continued() {
     let mut board = TestBoard::new();
     let job = start_ready(&mut board, shell("echo ready; exec sleep 86400"));
-    let process = board.process(job, ItemId(0)).unwrap();
+    let process = board.process(job, ItemId::new(0)).unwrap();
     let pid = Pid::from_raw(process.pid().cast_signed());
     let state = |record: &meanwhile::record::Record| {
         let item = record.job(job).unwrap().items()[0].clone();

@@ -166,12 +166,13 @@ fn hung_worker_can_be_killed_and_others_go_on() {
         let has_worker = || !board.running_processes(job).is_empty();
         until(has_worker, "the first item gets its worker");
         let running = board.running_processes(job);
-        let [(ItemId(0), worker)] = &running[..] else {
+        let [(item, worker)] = &running[..] else {
             panic!("{running:?}");
         };
+        assert_eq!(item.index(), 0);
         assert_eq!(board.processes(), 1, "only processes of jobs count");
         until(|| is_blocked(worker.pid()), "the item blocks");
-        board.kill(job, Some(ItemId(0))).unwrap();
+        board.kill(job, Some(ItemId::new(0))).unwrap();
         board.until_ended(job);
         assert_eq!(crash(&board, job, 0).signal_name, Some("SIGKILL"));
         assert_eq!(board.job(job).counts().returned, 19);

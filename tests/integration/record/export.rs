@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use meanwhile::jobs::ItemError;
-use meanwhile::record::{EventKind, ItemId, ItemState, JobState, PanicKey, job_text, panic_text};
+use meanwhile::record::{
+    EventKind, ItemId, ItemState, JobId, JobState, JoinId, PanicKey, job_text, panic_text,
+};
 
 use super::{Replay, crash, failed, panic, text};
 
@@ -18,17 +20,20 @@ fn panic_text_has_all_fields() {
         .item("b", 0)
         .end(0, ItemState::Panicked(panic("oh")))
         .apply(EventKind::BacktraceDidResolve {
-            panic: PanicKey::Item(ItemId(0)),
+            panic: PanicKey::Item(ItemId::new(0)),
             text: Arc::from("0: main\n"),
         });
-    let report = panic_text(replay.job(), PanicKey::Item(ItemId(0))).unwrap();
+    let report = panic_text(replay.job(), PanicKey::Item(ItemId::new(0))).unwrap();
     assert_eq!(
         report,
         "misbehave #1 panicked\nitem: a\nmessage: oh\nlocation: src/some.rs:1:2\n\
          thread: worker-1\ntask: misbehave #1 a #7\nbacktrace:\n0: main\n"
     );
     assert_eq!(panic_text(replay.job(), PanicKey::Job), None);
-    assert_eq!(panic_text(replay.job(), PanicKey::Item(ItemId(1))), None);
+    assert_eq!(
+        panic_text(replay.job(), PanicKey::Item(ItemId::new(1))),
+        None
+    );
 }
 
 #[test]
@@ -148,4 +153,11 @@ fn json_keeps_bytes_of_non_utf8_names() {
     assert_eq!(json["items"][0]["input_bytes_hex"], "61ff0a");
     let utf8 = Replay::new().item("ä", 0).json();
     assert_eq!(utf8["items"][0]["input_bytes_hex"], serde_json::Value::Null);
+}
+
+#[test]
+fn a_number_is_written_as_people_count() {
+    assert_eq!(JobId::new(1).to_string(), "#1");
+    assert_eq!(ItemId::new(0).to_string(), "#1");
+    assert_eq!(JoinId::new(0).to_string(), "#1");
 }

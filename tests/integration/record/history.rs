@@ -90,7 +90,7 @@ fn events_of_ended_or_unknown_items_are_ignored() {
 fn events_of_an_unknown_job_are_ignored() {
     let mut record = Record::default();
     record.apply(JobEvent {
-        job: JobId(9),
+        job: JobId::new(9),
         at: Duration::ZERO,
         kind: EventKind::PlanDidFinish,
     });
@@ -187,12 +187,12 @@ fn joins_keep_their_deadline_and_outcome() {
     let replay = Replay::new()
         .at(1_000)
         .apply(EventKind::JoinDidStart {
-            join: JoinId(0),
+            join: JoinId::new(0),
             timeout: Some(Duration::from_secs(2)),
             blocking: false,
         })
         .apply(EventKind::JoinDidStart {
-            join: JoinId(1),
+            join: JoinId::new(1),
             timeout: None,
             blocking: false,
         });
@@ -202,7 +202,7 @@ fn joins_keep_their_deadline_and_outcome() {
     assert_eq!(first.remaining(now), Some(Duration::from_millis(1_500)));
     assert_eq!(replay.job().active_joins().count(), 2);
     let replay = replay.at(3_000).apply(EventKind::JoinDidEnd {
-        join: JoinId(0),
+        join: JoinId::new(0),
         outcome: JoinOutcome::TimedOut,
     });
     let first = &replay.job().joins()[0];
@@ -211,7 +211,10 @@ fn joins_keep_their_deadline_and_outcome() {
         Duration::from_secs(2)
     );
     assert_eq!(first.remaining(Duration::from_secs(99)), None);
-    assert_eq!(replay.job().active_joins().next().unwrap().id, JoinId(1));
+    assert_eq!(
+        replay.job().active_joins().next().unwrap().id,
+        JoinId::new(1)
+    );
 }
 
 #[test]
@@ -252,7 +255,7 @@ fn panics_have_their_backtraces_once_resolved() {
     let replay = Replay::new()
         .item("a", 0)
         .end(0, ItemState::Panicked(panic("oh")));
-    let key = PanicKey::Item(ItemId(0));
+    let key = PanicKey::Item(ItemId::new(0));
     let (_, backtrace) = replay.job().panic(key).unwrap();
     assert_eq!(*backtrace, Backtrace::Unresolved);
     let replay = replay.apply(EventKind::BacktraceDidResolve {
@@ -289,7 +292,7 @@ fn sums_of_absurd_sizes_saturate_and_recover() {
 #[test]
 fn join_with_endless_timeout_has_no_deadline() {
     let replay = Replay::new().at(1).apply(EventKind::JoinDidStart {
-        join: JoinId(0),
+        join: JoinId::new(0),
         timeout: Some(Duration::MAX),
         blocking: false,
     });

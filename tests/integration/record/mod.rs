@@ -16,7 +16,7 @@ use meanwhile::record::{
     write_json,
 };
 
-const JOB: JobId = JobId(1);
+const JOB: JobId = JobId::new(1);
 
 /// Applies events to the record of one job.
 struct Replay {
@@ -61,12 +61,14 @@ impl Replay {
     }
 
     fn start(self, item: usize) -> Self {
-        self.apply(EventKind::ItemDidStart { item: ItemId(item) })
+        self.apply(EventKind::ItemDidStart {
+            item: ItemId::new(item),
+        })
     }
 
     fn progress(self, item: usize, done: u64, total: u64) -> Self {
         self.apply(EventKind::ItemDidProgress {
-            item: ItemId(item),
+            item: ItemId::new(item),
             done,
             total,
         })
@@ -74,7 +76,7 @@ impl Replay {
 
     fn end(self, item: usize, state: ItemState) -> Self {
         self.apply(EventKind::ItemDidFinish {
-            item: ItemId(item),
+            item: ItemId::new(item),
             state,
         })
     }

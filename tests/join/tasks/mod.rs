@@ -4,6 +4,7 @@
 
 mod abort;
 mod cancelling;
+mod context_join;
 mod cycles;
 mod ends;
 mod followers;

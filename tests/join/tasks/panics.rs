@@ -113,6 +113,9 @@ fn t11_caught_panic_gives_no_location_to_the_next() {
     .unwrap();
     assert_eq!(report(&task).message(), "passed on");
     assert_eq!(report(&task).location(), None);
+    // The library's hook was called for the first one, so it is there.
+    let text = "task `recovers` panicked: passed on";
+    assert_eq!(report(&task).to_string(), text);
 }
 
 #[test]
@@ -312,9 +315,24 @@ fn t11_later_hook_that_records_keeps_the_location() {
                 }
             }));
             let panicking = || -> Task<()> { join::spawn("task", |_| panic!("now")).unwrap() };
-            assert_eq!(report(&panicking()).location(), None);
+            let unrecorded = report(&panicking());
+            assert_eq!(unrecorded.location(), None);
+            let text = unrecorded.to_string();
+            assert!(
+                text.starts_with("task `task` panicked: now (its location was"),
+                "{text}"
+            );
+            assert!(
+                text.ends_with("should call `meanwhile_join::record_panic`)"),
+                "{text}"
+            );
             records.store(true, Ordering::SeqCst);
-            assert!(report(&panicking()).location().is_some());
+            let recorded = report(&panicking());
+            let location = recorded.location().unwrap();
+            assert_eq!(
+                recorded.to_string(),
+                format!("task `task` panicked at {location}: now")
+            );
             assert_eq!(heard.lock().unwrap().len(), 1);
         },
     );

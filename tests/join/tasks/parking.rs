@@ -12,11 +12,12 @@ use crate::util::gate::{Gate, TIMEOUT};
 
 type Pause = fn(&Context) -> Result<(), Cancelled>;
 
-const PAUSES: [Pause; 4] = [
+const PAUSES: [Pause; 5] = [
     |context| context.sleep(Duration::MAX),
     |context| context.sleep_until(None),
     Context::park,
     |context| context.park_timeout(Duration::MAX),
+    |context| context.park_deadline(None),
 ];
 
 fn paused(pause: Pause) -> Task<Result<(), Cancelled>> {

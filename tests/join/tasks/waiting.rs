@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use meanwhile_join::{
-    self as join, Builder, Changes, CompletionError, Pool, Task, TaskId, WaitOutcome, WaitUntil,
+    self as join, Builder, Changes, CompletionError, Group, JoinError, Pool, Task, TaskId,
+    WaitOutcome, WaitUntil,
 };
 
 use crate::util::child::in_child;
@@ -358,4 +359,54 @@ fn changes_never_taken_are_dropped_with_their_tasks() {
     while Arc::strong_count(&value) > 1 {
         std::thread::yield_now();
     }
+}
+
+#[test]
+fn each_wait_takes_a_deadline() {
+    let gate = Gate::new();
+    let tasks = [gated(&gate)];
+    let now = Instant::now();
+    let waited = join::wait_deadline(&tasks, WaitUntil::All, now);
+    assert_eq!(waited.end, WaitOutcome::TimedOut);
+    let mut ended = join::as_completed_deadline(tasks.to_vec(), now);
+    let timed_out = CompletionError::TimedOut {
+        unfinished: 1,
+        total: 1,
+    };
+    assert_eq!(ended.next().unwrap().unwrap_err(), timed_out);
+    let pool = Pool::new(1).unwrap();
+    let on_pool = pool.spawn({
+        let gate = gate.clone();
+        move |_| gate.pass()
+    });
+    let idle = pool.wait_until_idle_deadline(now);
+    assert!(matches!(idle, Err(JoinError::TimedOut)));
+    let mut group = Group::new();
+    let member = gate.clone();
+    group.spawn("member", move |_| member.pass()).unwrap();
+    assert!(group.join_next_deadline(now).is_none());
+    assert_eq!(group.shutdown_deadline(now).remaining.len(), 1);
+    gate.open();
+    assert!(group.shutdown_deadline(None).is_complete());
+    assert!(group.join_next_deadline(None).is_some());
+    on_pool.join().unwrap();
+    pool.wait_until_idle_deadline(None).unwrap();
+    let waited = join::wait_deadline(&tasks, WaitUntil::All, None);
+    assert_eq!(waited.end, WaitOutcome::Satisfied);
+    assert_eq!(join::as_completed_deadline(tasks.to_vec(), None).count(), 1);
+}
+
+#[test]
+fn deadline_of_a_shutdown_names_the_rest() {
+    in_child(
+        "tasks::waiting::deadline_of_a_shutdown_names_the_rest",
+        || {
+            let gate = Gate::new();
+            let task = gated(&gate);
+            let report = join::shutdown_deadline(Instant::now());
+            assert_eq!(report.remaining[0].id, task.id());
+            gate.open();
+            assert!(join::shutdown_deadline(None).is_complete());
+        },
+    );
 }
