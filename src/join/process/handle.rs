@@ -16,8 +16,9 @@ use super::super::{CallbackGuard, JoinError, JoinFuture, Select, wait};
 use super::exit::{Exit, ProcessInfo, ProcessState};
 use super::exit_error::ExitError;
 use super::output::{Captured, Output, Stream, StreamCapture};
-use super::shared::{ProcessShared, stop_all};
+use super::shared::ProcessShared;
 use super::stop::StopReport;
+use super::stop_all::stop_all;
 use super::tree::Root as _;
 use super::{reaper, tree_signal};
 
@@ -253,6 +254,10 @@ impl Process {
     /// continued, so that they can exit. macOS does not show the environment of its own protected
     /// programs, such as `/bin/sleep`: one of these that left its parents and its group is not
     /// found. Elsewhere than on Linux, neither is one that executes a program at that moment.
+    ///
+    /// One that is not found and holds a [captured](super::Redirect::Capture) stream of the process open is
+    /// not signalled, and is in [`escaped`](StopReport::escaped). A stop that finds such a stream open waits
+    /// for up to a tenth of a second that it is closed.
     ///
     /// A few files are kept open in reserve, so this works also at the limit of open files. If the
     /// process table can't be read all the same, [`may_be_incomplete`](StopReport::may_be_incomplete) is

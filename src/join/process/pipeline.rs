@@ -13,8 +13,9 @@ use super::exit::Exit;
 use super::exit_error::ExitError;
 use super::handle::Process;
 use super::output::Output;
-use super::shared::{ProcessShared, stop_all};
+use super::shared::ProcessShared;
 use super::stop::StopReport;
+use super::stop_all::{end_all, stop_all};
 use super::streams::Redirect;
 use super::tree::Root as _;
 
@@ -71,7 +72,7 @@ impl PipelineBuilder {
             Ok(()) => Ok(Pipeline(started.into())),
             Err(error) => {
                 // The caller has not got them, so it needs no report.
-                drop(stop_all(&shared(&started), Duration::ZERO));
+                drop(end_all(&shared(&started), Duration::ZERO));
                 Err(error)
             }
         }

@@ -29,7 +29,7 @@ use super::input::InputEnd;
 use super::last_use::LastUse;
 use super::launcher_id::LauncherId;
 use super::output::{Stream, StreamCapture};
-use super::stop::{Ending, KILL_TIMEOUT, Order, StopReport};
+use super::stop::{Ending, Order, StopReport};
 use super::stopper;
 use super::system::{self, Pidfd};
 use super::trace::ProcessSpan;
@@ -323,7 +323,11 @@ impl ProcessShared {
         self.kill_group();
     }
 
-    fn order(self: &Arc<Self>, ending: Ending, reply: Option<Sender<StopReport>>) -> Order {
+    pub(super) fn order(
+        self: &Arc<Self>,
+        ending: Ending,
+        reply: Option<Sender<StopReport>>,
+    ) -> Order {
         Order {
             root: self.clone(),
             ending,
@@ -378,40 +382,6 @@ impl ProcessShared {
         self.ignore_cancel();
         callback_threads::run(callbacks);
     }
-}
-
-/// Stops several processes with their descendants, at the same time. Returns the reports in the
-/// same order.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the stopper answers within the grace and the time to kill"
-)]
-pub(super) fn stop_all(processes: &[Arc<ProcessShared>], grace: Duration) -> Vec<StopReport> {
-    let (orders, replies): (Vec<_>, Vec<_>) = processes
-        .iter()
-        .map(|process| {
-            let (reply, replies) = crossbeam_channel::bounded(1);
-            (
-                process.order(Ending::Terminate(grace), Some(reply)),
-                replies,
-            )
-        })
-        .unzip();
-    stopper::stop(orders);
-    let reports = processes.iter().zip(replies).map(|(process, replies)| {
-        // Without a reply the system has refused the stopper.
-        let report = replies.recv().unwrap_or_else(|_gone| StopReport {
-            may_be_incomplete: true,
-            ..StopReport::default()
-        });
-        let exit = if report.escaped.is_empty() && !report.may_be_incomplete {
-            process.wait(Instant::now().checked_add(KILL_TIMEOUT))
-        } else {
-            process.exit()
-        };
-        StopReport { exit, ..report }
-    });
-    reports.collect()
 }
 
 impl Awaited for ProcessShared {

@@ -11,6 +11,7 @@ mod dropping;
 #[cfg(not(other_unix))]
 mod escaping;
 mod guarding;
+mod holding;
 mod joining;
 mod launching;
 mod lines;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::Child;
 use std::time::{Duration, Instant};
 
-use procfs::process::{FDTarget, Process, Stat, all_processes};
+use procfs::process::{FDPermissions, FDTarget, Process, Stat, all_processes};
 use procfs::{ProcError, ProcResult};
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::fs::{Mode, OFlags};
@@ -185,7 +185,7 @@ pub(in super::super) fn processes_of(
     })
 }
 
-/// Returns the other processes that have one of these pipes open.
+/// Returns the other processes that can write to one of these pipes.
 pub(in super::super) fn pipe_holders(pipes: &[u64]) -> Vec<PipeHolder> {
     let own = std::process::id().cast_signed();
     let processes = all_processes().into_iter().flatten().flatten();
@@ -205,7 +205,9 @@ pub(in super::super) fn pipe_holders(pipes: &[u64]) -> Vec<PipeHolder> {
 fn holds_any(process: &Process, pipes: &[u64]) -> bool {
     // Those of other users can't be read.
     let files = process.fd().into_iter().flatten().flatten();
-    let mut targets = files.map(|file| file.target);
+    // A child of this program has its reading end for the moment until it executes a program.
+    let writable = files.filter(|file| file.mode().contains(FDPermissions::WRITE));
+    let mut targets = writable.map(|file| file.target);
     targets.any(|target| matches!(target, FDTarget::Pipe(number) if pipes.contains(&number)))
 }
 
