@@ -25,7 +25,13 @@ impl Process {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn wait_for_output(&self, timeout: Duration) -> bool {
-        let deadline = wait::deadline(Some(timeout));
+        self.wait_for_output_deadline(wait::deadline(Some(timeout)))
+    }
+
+    /// Like [`wait_for_output`](Self::wait_for_output), but waits at most until this time. `None` is no
+    /// deadline.
+    pub fn wait_for_output_deadline(&self, deadline: impl Into<Option<Instant>>) -> bool {
+        let deadline = deadline.into();
         let _shown = self.shared().show_wait(deadline);
         let wait = |stream| wait_for_end(&self.capture(stream), deadline);
         wait(Stream::Stdout) && wait(Stream::Stderr)

@@ -40,6 +40,8 @@ pub mod conformance {}
 // make the reaper wait.
 
 mod ahead;
+mod all_ends;
+mod awaiting;
 mod builder;
 mod children;
 mod descendants;
