@@ -93,6 +93,7 @@ mod trace;
 mod tree;
 mod tree_signal;
 mod turns;
+mod user;
 mod writer;
 
 pub use builder::Builder;

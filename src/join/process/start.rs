@@ -88,6 +88,7 @@ impl Builder {
         command.stdin(of_process.stdin);
         command.stdout(of_process.stdout).stderr(of_process.stderr);
         self.prepare(&mut command, &tag);
+        self.invocation.user.set_on(&mut command);
         let child = self.start(command)?.map_err(|cause| self.refusal(cause))?;
         Ok(Started::new(child, own, key, tag, None))
     }

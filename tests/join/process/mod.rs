@@ -27,6 +27,7 @@ mod signalling;
 mod spawning;
 mod stopping;
 mod streams;
+mod users;
 mod writing;
 
 use std::io::{BufRead as _, BufReader};

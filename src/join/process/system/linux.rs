@@ -7,25 +7,28 @@ use std::ops::RangeInclusive;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Child;
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use procfs::process::{FDPermissions, FDTarget, Process, Stat, all_processes};
 use procfs::{ProcError, ProcResult};
 use rustix::event::{EventfdFlags, eventfd};
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{Gid, Mode, OFlags, Uid};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::process::{
     Pid, PidfdFlags, Resource, Rlimit, Signal, WaitId, WaitIdOptions, getppid, getpriority_process,
     getrlimit, pidfd_open, pidfd_send_signal, set_parent_process_death_signal, setrlimit, waitid,
 };
-use rustix::thread::{gettid, sched_getaffinity, set_name};
+use rustix::thread::{
+    gettid, sched_getaffinity, set_name, set_thread_gid, set_thread_groups, set_thread_uid,
+};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::super::super::priority::Priority;
 use super::super::exit::Exit;
 use super::super::reserve;
 use super::super::tag::TAG_VARIABLE;
+use super::super::user::User;
 use super::entry::{PipeHolder, ProcessEntry};
 
 /// Whether the tags of all programs can be read.
@@ -512,6 +515,31 @@ pub(in super::super) fn executable_of_parent(_program: &Path) -> PathBuf {
 /// Has the system send this signal to this process when the thread that started it ends.
 pub(in super::super) fn set_parent_death_signal(signal: Signal) -> io::Result<()> {
     Ok(set_parent_process_death_signal(Some(signal))?)
+}
+
+/// Changes the user and the group of this process, as std does it for a command. Has the effect on this
+/// thread alone, which is the one that executes the command.
+pub(in super::super) fn set_user(user: User, _command: &mut Command) -> io::Result<()> {
+    let valid = |id: u32| {
+        if id == u32::MAX {
+            Err(Errno::INVAL)
+        } else {
+            Ok(id)
+        }
+    };
+    if let Some(gid) = user.gid {
+        set_thread_gid(Gid::from_raw(valid(gid)?))?;
+    }
+    if let Some(uid) = user.uid {
+        let uid = Uid::from_raw(valid(uid)?);
+        match set_thread_groups(&[]) {
+            // Without the right to drop groups it keeps them.
+            Ok(()) | Err(Errno::PERM) => {}
+            Err(error) => return Err(error.into()),
+        }
+        set_thread_uid(uid)?;
+    }
+    Ok(())
 }
 
 /// Sets the name of this process in process lists. Without it the name is that of the file that was
