@@ -38,8 +38,8 @@ use super::{reaper, tree_signal};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Only [`Builder::spawn`](super::Builder::spawn) returns a handle, so a process can't wait for
-/// itself or for its parent. A handle can't be made from a pid,
+/// Only a start returns a handle, and [`Builder::adopt`](super::Builder::adopt) of a child of this
+/// program. So a process can't wait for itself or for its parent. A handle can't be made from a pid,
 ///
 /// ```compile_fail
 /// meanwhile_join::process::Process::from(std::process::id()).join();

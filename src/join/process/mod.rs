@@ -39,6 +39,7 @@ pub mod conformance {}
 // a push once it has started. So nothing that hangs, be it a start, a supervisor or a callback, can
 // make the reaper wait.
 
+mod adopt;
 mod ahead;
 mod all_ends;
 mod awaiting;

@@ -79,6 +79,10 @@ pub(super) struct Spawned {
     /// `None` where the process was started without a launcher, as is its guard.
     pub(super) launcher: Option<LauncherId>,
     pub(super) guard: Option<Arc<TreeGuard>>,
+    /// Whether the tag is in its environment. It is not if something else has started it.
+    pub(super) is_tagged: bool,
+    /// The exit of a child that something else has reaped before.
+    pub(super) ended: Option<Exit>,
     pub(super) subscription: Subscription,
 }
 
@@ -100,11 +104,11 @@ impl ProcessShared {
         Self {
             span: ProcessSpan::new(&spawned.name, pid),
             pidfd: Mutex::new(spawned.pidfd.take()),
+            is_reaped: Mutex::new(spawned.ended.is_some()),
             spawned,
             pipe_ends: Mutex::new(pipe_ends),
             spawned_at: Time::now(),
             finished_at: Stamp::never(),
-            is_reaped: Mutex::new(false),
             end: End::new(),
             on_cancel: Mutex::new(None),
             last_use: LastUse::new(),
@@ -314,7 +318,7 @@ impl ProcessShared {
 
     /// Has the process killed with its descendants, without waiting for that.
     pub(super) fn kill_soon(self: &Arc<Self>) {
-        if !system::SHOWS_ALL_TAGS {
+        if !system::SHOWS_ALL_TAGS || !self.spawned.is_tagged {
             // Some are found only as long as their parents live.
             tree_signal::kill(&**self);
         }
@@ -337,11 +341,17 @@ impl ProcessShared {
         }
     }
 
-    /// Reaps the process if it has exited and was not reaped.
+    /// Whether something else has reaped it, with a known exit.
+    pub(super) fn was_reaped_before(&self) -> bool {
+        self.spawned.ended.is_some()
+    }
+
+    /// Reaps the process if it has exited and was not reaped. Returns an exit that was known before until
+    /// it is published.
     pub(super) fn reap(&self) -> Option<Exit> {
         let mut is_reaped = lock(&self.is_reaped);
         if *is_reaped {
-            return None;
+            return self.spawned.ended.filter(|_| self.exit().is_none());
         }
         let exit = match system::reap(self.spawned.pid, self.pidfd().as_deref()) {
             Ok(Some(exit)) => exit,

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod adopting;
 #[cfg(not(other_unix))]
 mod ahead;
 mod checking;

@@ -483,16 +483,21 @@ pub(in super::super) fn own_folder() -> io::Result<OwnedFd> {
 /// Returns the process group of this program. It is 0 if this program can't see the group, because
 /// that is in another pid namespace.
 pub(in super::super) fn own_group() -> Option<i32> {
-    group_of(Process::myself())
+    group_of_process(Process::myself())
+}
+
+/// Returns the process group of a child of this program; see [`own_group`].
+pub(in super::super) fn group_of(pid: i32) -> Option<i32> {
+    group_of_process(Process::new(pid))
 }
 
 /// Returns the process group of the parent of this program; see [`own_group`].
 pub(in super::super) fn parents_group() -> Option<i32> {
-    group_of(Process::new(Pid::as_raw(getppid())))
+    group_of_process(Process::new(Pid::as_raw(getppid())))
 }
 
 // From procfs, because rustix assumes that no group is 0 (findings/rustix-group-0.sh).
-fn group_of(process: ProcResult<Process>) -> Option<i32> {
+fn group_of_process(process: ProcResult<Process>) -> Option<i32> {
     let stat = process.and_then(|process| process.stat()).ok()?;
     Some(stat.pgrp)
 }

@@ -258,6 +258,12 @@ pub(in super::super) fn own_group() -> Option<i32> {
     getpgid(None).ok().map(nix::unistd::Pid::as_raw)
 }
 
+/// Returns the process group of a child of this program; see [`own_group`].
+pub(in super::super) fn group_of(pid: i32) -> Option<i32> {
+    let group = getpgid(Some(nix::unistd::Pid::from_raw(pid)));
+    group.ok().map(nix::unistd::Pid::as_raw)
+}
+
 /// Returns the process group of the parent of this program; see [`own_group`].
 pub(in super::super) fn parents_group() -> Option<i32> {
     let parent = nix::unistd::getppid();
