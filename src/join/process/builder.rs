@@ -177,6 +177,33 @@ impl Builder {
         self
     }
 
+    /// Sets the user of the process, by number. Default: that of this program. Only the administrator may
+    /// choose another one. The process then is in no other groups than that of [`gid`](Self::gid), which is
+    /// to be set too: it is not found from the user.
+    ///
+    /// The user must be allowed to run the program, and to enter its folder. Files of
+    /// [`Redirect::File`] and the like are opened by this program. Without a launcher, a start takes the
+    /// longer the more memory this program uses.
+    ///
+    /// ```no_run
+    /// use meanwhile_join::process::Builder;
+    ///
+    /// let nobody = Builder::new("id").uid(65534).gid(65534).spawn()?.join_checked()?;
+    /// assert!(nobody.stdout.text().starts_with("uid=65534"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn uid(mut self, user: u32) -> Self {
+        self.invocation.user.uid = Some(user);
+        self
+    }
+
+    /// Sets the group of users of the process, by number; see [`uid`](Self::uid). Without a user, the
+    /// process is in the other groups of this program, too.
+    pub fn gid(mut self, group: u32) -> Self {
+        self.invocation.user.gid = Some(group);
+        self
+    }
+
     /// Writes these bytes to the process's stdin in the background, then closes it.
     pub fn stdin_bytes(mut self, bytes: impl AsRef<[u8]>) -> Self {
         self.streams.stdin = Input::Bytes(bytes.as_ref().into());
@@ -415,7 +442,7 @@ impl Builder {
 /// Takes over the program, the arguments, the working directory, and the variables that are set or
 /// removed. Nothing else can be read from a command. That includes its streams, its process group, its
 /// user and its argument 0, and whether code runs in the child. Set on the builder what the process needs
-/// of these. A builder has no user: for another one, start a program such as `setpriv`.
+/// of these.
 ///
 /// A cleared environment is taken over as long as std shows it in the text of the command, which std does
 /// not promise. If the process must not get the variables of this program, call

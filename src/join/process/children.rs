@@ -7,8 +7,9 @@ use std::time::{Duration, Instant};
 use super::super::sync::lock;
 use super::exit::ProcessInfo;
 use super::launcher_id::LauncherId;
-use super::shared::{ProcessShared, stop_all};
+use super::shared::ProcessShared;
 use super::stop::StopReport;
+use super::stop_all::{end_all, stop_all};
 use super::tree::Root as _;
 use super::tree_signal;
 
@@ -130,5 +131,5 @@ pub(crate) fn wait_for_non_daemons(launcher: Option<LauncherId>, deadline: Optio
 pub(crate) fn stop_daemons(launcher: Option<LauncherId>) {
     let daemons = running(|child| child.is_of(launcher) && child.is_daemon());
     // The caller reports the processes that are left.
-    drop(stop_all(&daemons, DAEMON_GRACE));
+    drop(end_all(&daemons, DAEMON_GRACE));
 }

@@ -56,6 +56,16 @@ pub enum SpawnError {
         /// The program as it was given.
         program: String,
     },
+    /// The process can't have the user or group that was set, or these may not run the program or enter
+    /// its folder.
+    User {
+        /// The program as it was given.
+        program: String,
+        /// The user and the group, such as `user 1000 and group 100`.
+        user: String,
+        /// The error of the system.
+        cause: io::Error,
+    },
     /// The file is not a program for this system.
     NotExecutable {
         /// The program as it was given.
@@ -154,6 +164,15 @@ impl fmt::Display for SpawnError {
                 f,
                 "no permission to run `{program}`: make it executable (chmod +x), or ask its owner"
             ),
+            Self::User {
+                program,
+                user,
+                cause,
+            } => write!(
+                f,
+                "can't run `{program}` as {user}: {cause}; {}",
+                advice_for_user(cause)
+            ),
             Self::NotExecutable { program } => write!(
                 f,
                 "`{program}` is not a program, nor a script that begins with `#!`"
@@ -209,6 +228,15 @@ impl fmt::Display for SpawnError {
             Self::Thread(refusal) => refusal.fmt(f),
             Self::Other { program, cause } => write!(f, "can't start `{program}`: {cause}"),
         }
+    }
+}
+
+/// What to do when the system refuses a user or a group.
+fn advice_for_user(cause: &io::Error) -> &'static str {
+    match Errno::from_io_error(cause) {
+        Some(Errno::PERM) => "only the administrator may choose another user or group",
+        Some(Errno::INVAL) => "the system has no such number",
+        _ => "let that user run the program and enter its folder",
     }
 }
 

@@ -1,23 +1,21 @@
 //! The handle of a process.
 
 use std::fmt;
-use std::future::{Future, IntoFuture};
 use std::io;
-use std::pin::Pin;
 use std::process::{ChildStderr, ChildStdin, ChildStdout};
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
 use super::super::waiters::Awaited;
-use super::super::{CallbackGuard, JoinError, JoinFuture, Select, wait};
+use super::super::{CallbackGuard, JoinError, Select, wait};
 use super::exit::{Exit, ProcessInfo, ProcessState};
 use super::exit_error::ExitError;
 use super::output::{Captured, Output, Stream, StreamCapture};
-use super::shared::{ProcessShared, stop_all};
+use super::shared::ProcessShared;
 use super::stop::StopReport;
+use super::stop_all::stop_all;
 use super::tree::Root as _;
 use super::{reaper, tree_signal};
 
@@ -40,8 +38,8 @@ use super::{reaper, tree_signal};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
-/// Only [`Builder::spawn`](super::Builder::spawn) returns a handle, so a process can't wait for
-/// itself or for its parent. A handle can't be made from a pid,
+/// Only a start returns a handle, and [`Builder::adopt`](super::Builder::adopt) of a child of this
+/// program. So a process can't wait for itself or for its parent. A handle can't be made from a pid,
 ///
 /// ```compile_fail
 /// meanwhile_join::process::Process::from(std::process::id()).join();
@@ -126,8 +124,29 @@ impl Process {
     /// # Errors
     /// [`TimedOut`](JoinError::TimedOut) if the timeout expires first. The process goes on.
     pub fn join_timeout(&self, timeout: Duration) -> Result<Exit, JoinError> {
-        let deadline = wait::deadline(Some(timeout));
-        self.shared().wait(deadline).ok_or(JoinError::TimedOut)
+        self.join_deadline(wait::deadline(Some(timeout)))
+    }
+
+    /// Like [`join_timeout`](Self::join_timeout), but times out at this time, and never earlier. So
+    /// several joins share one deadline. `None` is no deadline.
+    ///
+    /// ```
+    /// use meanwhile_join::process::{Builder, Exit};
+    /// use std::time::{Duration, Instant};
+    ///
+    /// let deadline = Instant::now() + Duration::from_secs(60);
+    /// let (first, second) = (Builder::new("true").spawn()?, Builder::new("true").spawn()?);
+    /// assert_eq!(first.join_deadline(deadline)?, Exit::Code(0));
+    /// assert_eq!(second.join_deadline(deadline)?, Exit::Code(0));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`join_timeout`](Self::join_timeout).
+    pub fn join_deadline(&self, deadline: impl Into<Option<Instant>>) -> Result<Exit, JoinError> {
+        self.shared()
+            .wait(deadline.into())
+            .ok_or(JoinError::TimedOut)
     }
 
     /// Blocks until the process has ended, like [`join`](Self::join). Returns the captured output if
@@ -210,8 +229,7 @@ impl Process {
     /// name, which the real-time signals of Linux (34 to 64) don't have. Otherwise fails as `terminate`
     /// does.
     pub fn signal(&self, number: i32) -> io::Result<()> {
-        let signal = Signal::from_named_raw(number).ok_or(io::ErrorKind::InvalidInput)?;
-        self.shared().signal(signal)
+        self.shared().signal(tree_signal::named(number)?)
     }
 
     /// Pauses the process and all its descendants with `SIGSTOP`, until [`resume`](Self::resume). Has
@@ -254,6 +272,10 @@ impl Process {
     /// programs, such as `/bin/sleep`: one of these that left its parents and its group is not
     /// found. Elsewhere than on Linux, neither is one that executes a program at that moment.
     ///
+    /// One that is not found and holds a [captured](super::Redirect::Capture) stream of the process open is
+    /// not signalled, and is in [`escaped`](StopReport::escaped). A stop that finds such a stream open waits
+    /// for up to a tenth of a second that it is closed.
+    ///
     /// A few files are kept open in reserve, so this works also at the limit of open files. If the
     /// process table can't be read all the same, [`may_be_incomplete`](StopReport::may_be_incomplete) is
     /// set, and only the process itself or its own group was signalled.
@@ -273,8 +295,9 @@ impl Process {
         reports.pop().unwrap_or_default()
     }
 
-    /// Returns the captured output so far. After a join it includes all text that the process
-    /// itself printed. Copies the kept bytes; [`written`](Self::written) counts them without that.
+    /// Returns the captured output so far, by value. After a join it includes all text that the process
+    /// itself printed. Copies the kept bytes, so it needs no handle that is the only one: a callback, or
+    /// anybody else, may hold others. [`written`](Self::written) counts the bytes without the copy.
     pub fn output(&self) -> Output {
         let since_start = |stream| self.output_since(stream, 0);
         Output {
@@ -412,41 +435,6 @@ impl Select<'_> {
     /// ```
     pub fn process(self, process: &Process) -> Self {
         self.others([process.awaited()])
-    }
-}
-
-/// Awaits the end; see [`JoinFuture`].
-///
-/// ```
-/// use meanwhile_join::process::{Builder, Exit};
-///
-/// # #[cfg(not(other_unix))]
-/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-/// let runtime = tokio::runtime::Builder::new_multi_thread().build()?;
-/// let process = Builder::new("true").spawn()?;
-/// assert_eq!(runtime.block_on(async { (&process).await })?, Exit::Code(0));
-/// # Ok(())
-/// # }
-/// # #[cfg(other_unix)] // It is tested without tokio.
-/// # fn main() {}
-/// ```
-impl IntoFuture for &Process {
-    type Output = Result<Exit, JoinError>;
-    type IntoFuture = JoinFuture<Self>;
-
-    fn into_future(self) -> Self::IntoFuture {
-        JoinFuture::new(self, self.shared().clone())
-    }
-}
-
-impl Future for JoinFuture<&Process> {
-    type Output = Result<Exit, JoinError>;
-
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        // It has ended then, so the join returns at once.
-        self.get_mut()
-            .poll_end(context)
-            .map(|process| process.join())
     }
 }
 

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use super::super::{CancelToken, wait};
 use super::handle::Process;
+use super::open_output;
 use super::output::{Stream, StreamCapture};
 use super::stop::TreeMember;
-use super::system;
 use super::tree::Root as _;
 
 // These are here because the module `handle` does not depend on the process table.
@@ -25,13 +25,19 @@ impl Process {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn wait_for_output(&self, timeout: Duration) -> bool {
-        let deadline = wait::deadline(Some(timeout));
+        self.wait_for_output_deadline(wait::deadline(Some(timeout)))
+    }
+
+    /// Like [`wait_for_output`](Self::wait_for_output), but waits at most until this time. `None` is no
+    /// deadline.
+    pub fn wait_for_output_deadline(&self, deadline: impl Into<Option<Instant>>) -> bool {
+        let deadline = deadline.into();
         let _shown = self.shared().show_wait(deadline);
         let wait = |stream| wait_for_end(&self.capture(stream), deadline);
         wait(Stream::Stdout) && wait(Stream::Stderr)
     }
 
-    /// Returns the processes that hold a captured stream of this process open, sorted by pid. Empty
+    /// Returns the processes that can write to a captured stream of this process, sorted by pid. Empty
     /// elsewhere than on Linux, and processes of other users are missing.
     ///
     /// Reads which files each process has open, which takes milliseconds.
@@ -49,22 +55,9 @@ impl Process {
     /// ```
     pub fn output_holders(&self) -> Vec<TreeMember> {
         let streams = [Stream::Stdout, Stream::Stderr];
-        let pipes = streams.map(|stream| self.capture(stream).pipe_number());
-        let pipes: Vec<u64> = pipes.into_iter().flatten().collect();
-        if pipes.is_empty() {
-            return Vec::new();
-        }
-        let group = self.shared().group();
-        let mut holders: Vec<TreeMember> = system::pipe_holders(&pipes)
-            .into_iter()
-            .map(|holder| TreeMember {
-                pid: holder.pid.unsigned_abs(),
-                left_group: group.is_some_and(|group| group != holder.group),
-                name: holder.name,
-            })
-            .collect();
-        holders.sort_by_key(|holder| holder.pid);
-        holders
+        let pipes = streams.map(|stream| self.capture(stream).pipe());
+        let pipes: Vec<_> = pipes.into_iter().flatten().collect();
+        open_output::holders(&pipes, self.shared().group())
     }
 }
 

@@ -11,6 +11,7 @@ use rustix::io::Errno;
 
 use super::error::SpawnError;
 use super::tag::TAG_VARIABLE;
+use super::user::User;
 use super::{lookup, tag};
 
 #[derive(Clone, Debug, Default)]
@@ -23,6 +24,7 @@ pub(super) struct Invocation {
     pub(super) env: BTreeMap<OsString, Option<OsString>>,
     pub(super) env_is_cleared: bool,
     pub(super) current_dir: Option<PathBuf>,
+    pub(super) user: User,
 }
 
 impl Invocation {
@@ -144,6 +146,11 @@ impl Invocation {
         let is_missing = source.kind() == io::ErrorKind::NotFound;
         let is_refused = source.kind() == io::ErrorKind::PermissionDenied;
         match (is_missing, self.find_program()) {
+            (_, found) if self.is_refused_user(&source, found.is_ok()) => SpawnError::User {
+                program: self.program_name(),
+                user: self.user.to_string(),
+                cause: source,
+            },
             (true, Ok(_)) => SpawnError::InterpreterNotFound {
                 program: self.program_name(),
             },
@@ -156,6 +163,19 @@ impl Invocation {
             }
             _ => SpawnError::of_system(self.program_name(), bytes, source),
         }
+    }
+
+    /// Whether an error is one of the user or group. `may_run` says whether this program may run the
+    /// command itself.
+    fn is_refused_user(&self, source: &io::Error, may_run: bool) -> bool {
+        let errno = Errno::from_io_error(source);
+        let is_refusal = match errno {
+            // This program may not change to it, or there is no such number.
+            Some(Errno::PERM | Errno::INVAL) => true,
+            Some(Errno::ACCESS) => may_run,
+            _ => false,
+        };
+        self.user.is_set() && is_refusal
     }
 
     fn find_program(&self) -> io::Result<PathBuf> {

@@ -105,7 +105,19 @@ impl Lines {
     /// - [`TimedOut`](JoinError::TimedOut) if no line was complete in time. A later call returns it.
     /// - [`Cancelled`](JoinError::Cancelled) if the [token](Self::token) is cancelled.
     pub fn next_timeout(&mut self, timeout: Duration) -> Result<Option<Line>, JoinError> {
-        self.next_until(wait::deadline(Some(timeout)))
+        self.next_deadline(wait::deadline(Some(timeout)))
+    }
+
+    /// Like [`next_timeout`](Self::next_timeout), but times out at this time, and never earlier. `None` is
+    /// no deadline.
+    ///
+    /// # Errors
+    /// As [`next_timeout`](Self::next_timeout).
+    pub fn next_deadline(
+        &mut self,
+        deadline: impl Into<Option<Instant>>,
+    ) -> Result<Option<Line>, JoinError> {
+        self.next_until(deadline.into())
     }
 
     fn next_until(&mut self, deadline: Option<Instant>) -> Result<Option<Line>, JoinError> {

@@ -39,7 +39,10 @@ pub mod conformance {}
 // a push once it has started. So nothing that hangs, be it a start, a supervisor or a callback, can
 // make the reaper wait.
 
+mod adopt;
 mod ahead;
+mod all_ends;
+mod awaiting;
 mod builder;
 mod children;
 mod descendants;
@@ -65,6 +68,7 @@ mod lines;
 mod lookup;
 mod mark;
 mod news;
+mod open_output;
 mod output;
 mod patient;
 mod pipeline;
@@ -80,6 +84,7 @@ mod spawner;
 mod start;
 mod start_threads;
 mod stop;
+mod stop_all;
 mod stopper;
 mod streams;
 mod supervisor;
@@ -89,6 +94,7 @@ mod trace;
 mod tree;
 mod tree_signal;
 mod turns;
+mod user;
 mod writer;
 
 pub use builder::Builder;

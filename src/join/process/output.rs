@@ -171,11 +171,9 @@ impl StreamCapture {
         ring.total + unread.unwrap_or(0)
     }
 
-    /// Returns the number of the pipe in the system; `None` at the end of the stream.
-    pub(super) fn pipe_number(&self) -> Option<u64> {
-        let ring = lock(&self.ring);
-        let status = rustix::fs::fstat(ring.pipe.as_ref()?).ok()?;
-        Some(status.st_ino)
+    /// Returns the pipe; `None` at the end of the stream.
+    pub(super) fn pipe(&self) -> Option<Arc<OwnedFd>> {
+        lock(&self.ring).pipe.clone()
     }
 
     /// From now on no reader takes bytes. Returns whether the stream was full and is not any more.

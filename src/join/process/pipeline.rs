@@ -3,7 +3,7 @@
 use std::io::{self, PipeReader};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::super::sync::lock;
 use super::super::{JoinError, Select, wait};
@@ -13,10 +13,12 @@ use super::exit::Exit;
 use super::exit_error::ExitError;
 use super::handle::Process;
 use super::output::Output;
-use super::shared::{ProcessShared, stop_all};
+use super::shared::ProcessShared;
 use super::stop::StopReport;
+use super::stop_all::{end_all, stop_all};
 use super::streams::Redirect;
 use super::tree::Root as _;
+use super::tree_signal;
 
 /// Configures and starts a pipeline, begun by [`Builder::pipe_to`].
 #[derive(Clone, Debug)]
@@ -71,7 +73,7 @@ impl PipelineBuilder {
             Ok(()) => Ok(Pipeline(started.into())),
             Err(error) => {
                 // The caller has not got them, so it needs no report.
-                drop(stop_all(&shared(&started), Duration::ZERO));
+                drop(end_all(&shared(&started), Duration::ZERO));
                 Err(error)
             }
         }
@@ -97,7 +99,7 @@ fn spawn_with_reader(builder: Builder) -> Result<(Process, PipeReader), SpawnErr
     Ok((process, reader))
 }
 
-fn shared(processes: &[Process]) -> Vec<Arc<ProcessShared>> {
+pub(super) fn shared(processes: &[Process]) -> Vec<Arc<ProcessShared>> {
     let processes = processes.iter().map(Process::shared);
     processes.cloned().collect()
 }
@@ -155,7 +157,19 @@ impl Pipeline {
     /// # Errors
     /// [`TimedOut`](JoinError::TimedOut) if the timeout expires first. The processes go on.
     pub fn join_timeout(&self, timeout: Duration) -> Result<Vec<Exit>, JoinError> {
-        let deadline = wait::deadline(Some(timeout));
+        self.join_deadline(wait::deadline(Some(timeout)))
+    }
+
+    /// Like [`join_timeout`](Self::join_timeout), but times out at this time, and never earlier. `None` is
+    /// no deadline.
+    ///
+    /// # Errors
+    /// As [`join_timeout`](Self::join_timeout).
+    pub fn join_deadline(
+        &self,
+        deadline: impl Into<Option<Instant>>,
+    ) -> Result<Vec<Exit>, JoinError> {
+        let deadline = deadline.into();
         let processes = self.0.iter();
         let exits = processes.map(|process| process.shared().wait(deadline));
         exits.collect::<Option<_>>().ok_or(JoinError::TimedOut)
@@ -190,6 +204,58 @@ impl Pipeline {
     /// in its own [`output`](Process::output).
     pub fn output(&self) -> Output {
         self.last().output()
+    }
+
+    /// Sends the signal with this number to each process alone; see [`Process::signal`]. Those that have
+    /// ended are left out.
+    ///
+    /// ```
+    /// use meanwhile_join::process::Builder;
+    ///
+    /// let sleeper = || Builder::new("sleep").arg("60");
+    /// let pipeline = sleeper().pipe_to(sleeper()).spawn()?;
+    /// pipeline.signal(1)?;
+    /// let exits = pipeline.join()?;
+    /// assert!(exits.iter().all(|exit| exit.signal_name() == Some("SIGHUP")));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Fails as [`Process::signal`] does, with the first error, after all others have got the signal.
+    pub fn signal(&self, number: i32) -> io::Result<()> {
+        let signal = tree_signal::named(number)?;
+        let sent = self.0.iter().map(|it| it.shared().signal(signal));
+        // All get it before the first error is returned.
+        sent.collect::<Vec<_>>().into_iter().collect()
+    }
+
+    /// Pauses all processes and their descendants with `SIGSTOP`, until [`resume`](Self::resume); see
+    /// [`Process::pause`]. The first process is paused first.
+    ///
+    /// ```
+    /// use meanwhile_join::process::{Builder, ProcessState};
+    ///
+    /// let sleeper = || Builder::new("sleep").arg("60");
+    /// let pipeline = sleeper().pipe_to(sleeper()).spawn()?;
+    /// pipeline.pause();
+    /// for process in pipeline.processes() {
+    ///     while process.state() != ProcessState::Stopped {} // the system takes a moment
+    /// }
+    /// pipeline.resume();
+    /// pipeline.signal(15)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn pause(&self) {
+        for process in &*self.0 {
+            process.pause();
+        }
+    }
+
+    /// Continues all processes and their descendants with `SIGCONT`, whoever has stopped them.
+    pub fn resume(&self) {
+        for process in &*self.0 {
+            process.resume();
+        }
     }
 
     /// Ends all processes with their descendants, at the same time; see [`Process::stop`]. Returns

@@ -9,7 +9,7 @@ const SMALL_PROGRAM: &str = "meanwhile-supervise";
 
 /// What this program and its shim or supervisor say to each other. Raise the number with each change of
 /// that: a program of another version must not be used.
-pub(super) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "-2");
+pub(super) const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), "-3");
 
 pub(super) struct Programs {
     small: Option<Arc<Path>>,

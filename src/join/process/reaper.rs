@@ -127,6 +127,10 @@ pub(super) fn watch(child: WatchedChild) -> Result<(), SpawnError> {
     let shared = child.shared.clone();
     let has_pidfd = child.pidfd.is_some();
     reaper.send(ReaperMessage::Watch(Box::new(child)));
+    if shared.was_reaped_before() {
+        reaper.send(ReaperMessage::DidExit(shared.key()));
+        return Ok(());
+    }
     if has_pidfd {
         return Ok(());
     }

@@ -29,7 +29,7 @@ use super::input::InputEnd;
 use super::last_use::LastUse;
 use super::launcher_id::LauncherId;
 use super::output::{Stream, StreamCapture};
-use super::stop::{Ending, KILL_TIMEOUT, Order, StopReport};
+use super::stop::{Ending, Order, StopReport};
 use super::stopper;
 use super::system::{self, Pidfd};
 use super::trace::ProcessSpan;
@@ -79,6 +79,10 @@ pub(super) struct Spawned {
     /// `None` where the process was started without a launcher, as is its guard.
     pub(super) launcher: Option<LauncherId>,
     pub(super) guard: Option<Arc<TreeGuard>>,
+    /// Whether the tag is in its environment. It is not if something else has started it.
+    pub(super) is_tagged: bool,
+    /// The exit of a child that something else has reaped before.
+    pub(super) ended: Option<Exit>,
     pub(super) subscription: Subscription,
 }
 
@@ -100,11 +104,11 @@ impl ProcessShared {
         Self {
             span: ProcessSpan::new(&spawned.name, pid),
             pidfd: Mutex::new(spawned.pidfd.take()),
+            is_reaped: Mutex::new(spawned.ended.is_some()),
             spawned,
             pipe_ends: Mutex::new(pipe_ends),
             spawned_at: Time::now(),
             finished_at: Stamp::never(),
-            is_reaped: Mutex::new(false),
             end: End::new(),
             on_cancel: Mutex::new(None),
             last_use: LastUse::new(),
@@ -314,7 +318,7 @@ impl ProcessShared {
 
     /// Has the process killed with its descendants, without waiting for that.
     pub(super) fn kill_soon(self: &Arc<Self>) {
-        if !system::SHOWS_ALL_TAGS {
+        if !system::SHOWS_ALL_TAGS || !self.spawned.is_tagged {
             // Some are found only as long as their parents live.
             tree_signal::kill(&**self);
         }
@@ -323,7 +327,11 @@ impl ProcessShared {
         self.kill_group();
     }
 
-    fn order(self: &Arc<Self>, ending: Ending, reply: Option<Sender<StopReport>>) -> Order {
+    pub(super) fn order(
+        self: &Arc<Self>,
+        ending: Ending,
+        reply: Option<Sender<StopReport>>,
+    ) -> Order {
         Order {
             root: self.clone(),
             ending,
@@ -333,11 +341,17 @@ impl ProcessShared {
         }
     }
 
-    /// Reaps the process if it has exited and was not reaped.
+    /// Whether something else has reaped it, with a known exit.
+    pub(super) fn was_reaped_before(&self) -> bool {
+        self.spawned.ended.is_some()
+    }
+
+    /// Reaps the process if it has exited and was not reaped. Returns an exit that was known before until
+    /// it is published.
     pub(super) fn reap(&self) -> Option<Exit> {
         let mut is_reaped = lock(&self.is_reaped);
         if *is_reaped {
-            return None;
+            return self.spawned.ended.filter(|_| self.exit().is_none());
         }
         let exit = match system::reap(self.spawned.pid, self.pidfd().as_deref()) {
             Ok(Some(exit)) => exit,
@@ -378,40 +392,6 @@ impl ProcessShared {
         self.ignore_cancel();
         callback_threads::run(callbacks);
     }
-}
-
-/// Stops several processes with their descendants, at the same time. Returns the reports in the
-/// same order.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the stopper answers within the grace and the time to kill"
-)]
-pub(super) fn stop_all(processes: &[Arc<ProcessShared>], grace: Duration) -> Vec<StopReport> {
-    let (orders, replies): (Vec<_>, Vec<_>) = processes
-        .iter()
-        .map(|process| {
-            let (reply, replies) = crossbeam_channel::bounded(1);
-            (
-                process.order(Ending::Terminate(grace), Some(reply)),
-                replies,
-            )
-        })
-        .unzip();
-    stopper::stop(orders);
-    let reports = processes.iter().zip(replies).map(|(process, replies)| {
-        // Without a reply the system has refused the stopper.
-        let report = replies.recv().unwrap_or_else(|_gone| StopReport {
-            may_be_incomplete: true,
-            ..StopReport::default()
-        });
-        let exit = if report.escaped.is_empty() && !report.may_be_incomplete {
-            process.wait(Instant::now().checked_add(KILL_TIMEOUT))
-        } else {
-            process.exit()
-        };
-        StopReport { exit, ..report }
-    });
-    reports.collect()
 }
 
 impl Awaited for ProcessShared {

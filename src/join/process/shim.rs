@@ -28,6 +28,7 @@ use super::invocation::Invocation;
 use super::launch_options::LaunchOptions;
 use super::programs::VERSION;
 use super::request::Request;
+use super::user::User;
 use super::{mark, system};
 
 /// The first argument of a program that is started as a shim.
@@ -41,6 +42,9 @@ const WITH_ARG0: &str = "arg0";
 
 /// The argument of a shim that waits for a request.
 const WAIT: &str = "wait";
+
+/// The option that the user of the command must be allowed to enter the folder.
+const ENTER: &str = "enter";
 
 /// The option of a session of its own.
 const SESSION: &str = "session";
@@ -88,7 +92,17 @@ impl Target<'_> {
         if let Some(mark) = mark::of_tag(self.tag) {
             args.push(format!("mark={mark}").into());
         }
-        let Invocation { program, arg0, .. } = self.invocation;
+        let Invocation {
+            program,
+            arg0,
+            user,
+            current_dir,
+            ..
+        } = self.invocation;
+        args.extend(user.to_args().map(Into::into));
+        if user.is_set() && current_dir.is_some() {
+            args.push(ENTER.into());
+        }
         if arg0.is_some() {
             args.push(WITH_ARG0.into());
         }
@@ -210,9 +224,18 @@ fn execute(
     prepare: impl FnOnce(&mut Command),
 ) -> Refusal {
     let mut has_arg0 = false;
+    let mut user = User::default();
+    let mut enters = false;
     for option in args.by_ref().take_while(|arg| arg != "--") {
         if option == WITH_ARG0 {
             has_arg0 = true;
+            continue;
+        }
+        if option == ENTER {
+            enters = true;
+            continue;
+        }
+        if user.take(&option.to_string_lossy()) {
             continue;
         }
         if let Err(error) = apply(&option.to_string_lossy()) {
@@ -227,6 +250,15 @@ fn execute(
         command.arg0(name);
     }
     prepare(&mut command);
+    if enters {
+        // As the user, who is set before it.
+        command.current_dir(".");
+    }
+    if user.is_set()
+        && let Err(error) = become_user(user, &mut command)
+    {
+        return Refusal::NotExecuted(error);
+    }
     Refusal::NotExecuted(command.args(args).exec())
 }
 
@@ -263,6 +295,14 @@ fn exit_with_parent(parent: u64) -> io::Result<()> {
     } else {
         Err(io::Error::other("the program that asked for it has ended"))
     }
+}
+
+/// Changes the user and the group of this process, or has `command` do it.
+fn become_user(user: User, command: &mut Command) -> io::Result<()> {
+    let parent = getppid().map_or(0, Pid::as_raw_pid);
+    system::set_user(user, command)?;
+    // The system has forgotten the request, because the user has changed.
+    exit_with_parent(u64::try_from(parent).unwrap_or_default())
 }
 
 fn join_group(group: u64) -> io::Result<()> {

@@ -18,6 +18,7 @@ use super::super::{CancelToken, SpawnError as ThreadError};
 use super::ahead::Shim;
 use super::builder::Builder;
 use super::error::SpawnError;
+use super::exit::Exit;
 use super::follower::Follower;
 use super::group::ProcessGroup;
 use super::guard::TreeGuard;
@@ -69,7 +70,7 @@ impl Builder {
             Some((launcher, options)) => self.launch(launcher, options, given_up)?,
             None => self.start_child()?,
         };
-        self.adopt(started)
+        self.take_over(started)
     }
 
     /// Starts the process without a launcher.
@@ -88,6 +89,7 @@ impl Builder {
         command.stdin(of_process.stdin);
         command.stdout(of_process.stdout).stderr(of_process.stderr);
         self.prepare(&mut command, &tag);
+        self.invocation.user.set_on(&mut command);
         let child = self.start(command)?.map_err(|cause| self.refusal(cause))?;
         Ok(Started::new(child, own, key, tag, None))
     }
@@ -238,8 +240,8 @@ impl Builder {
         }
     }
 
-    /// Hands a child that was just started to the reaper.
-    fn adopt(&self, mut started: Started) -> Result<Process, SpawnError> {
+    /// Hands a child to the reaper.
+    pub(super) fn take_over(&self, mut started: Started) -> Result<Process, SpawnError> {
         let pid = Pid::from_child(&started.child);
         let pipes = self.pipes(&mut started);
         let pidfd = started.pidfd.take().map(Arc::new);
@@ -267,6 +269,8 @@ impl Builder {
             stderr_is_stdout: self.streams.stderr_is_stdout,
             launcher: self.launch.as_ref().map(|(launcher, _)| launcher.id()),
             guard: started.guard,
+            is_tagged: started.is_tagged,
+            ended: started.ended,
             subscription: Subscription::new(self.changes.as_ref()),
         };
         let shared = Arc::new(ProcessShared::new(spawned, pipes.ends));
@@ -377,8 +381,8 @@ fn reap_refused(mut shim: Child) {
     shim.wait().ok();
 }
 
-/// A child that was just started.
-struct Started {
+/// A child that the reaper does not know yet.
+pub(super) struct Started {
     child: Child,
     own: OwnEnds,
     pidfd: Option<Pidfd>,
@@ -387,6 +391,10 @@ struct Started {
     guard: Option<Arc<TreeGuard>>,
     /// The pid that was given last before the process could start another one. `None` is its own.
     newest_pid: Option<i32>,
+    /// Whether it has the tag in its environment.
+    is_tagged: bool,
+    /// The exit of a child that was reaped before.
+    ended: Option<Exit>,
 }
 
 impl Started {
@@ -406,6 +414,25 @@ impl Started {
             tag,
             guard,
             newest_pid: None,
+            is_tagged: true,
+            ended: None,
+        }
+    }
+
+    /// A child that something else has started. If it was reaped, this is its exit.
+    pub(super) fn elsewhere(child: Child, own: OwnEnds, ended: Option<Exit>) -> Self {
+        let key = next_key();
+        Self {
+            // If it was reaped, its pid may be another process's.
+            pidfd: ended.is_none().then(|| Pidfd::of_child(&child)).flatten(),
+            child,
+            own,
+            key,
+            tag: tag::new_tag(key),
+            guard: None,
+            newest_pid: None,
+            is_tagged: false,
+            ended,
         }
     }
 }
@@ -434,14 +461,13 @@ fn next_key() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::super::super::JoinError;
-    use super::super::Exit;
     use super::*;
     use std::time::Duration;
 
     /// Spawns as on a system without pidfds.
     fn spawn_without_pidfd(builder: &Builder) -> Process {
         let started = builder.start_child().expect("the program starts");
-        let adopted = builder.adopt(Started {
+        let adopted = builder.take_over(Started {
             pidfd: None,
             ..started
         });

@@ -44,10 +44,13 @@ pub struct StopReport {
     pub ended: Vec<TreeMember>,
     /// The processes that had to be killed.
     pub forced: Vec<TreeMember>,
-    /// The processes still alive, because they could not be killed or have not exited yet.
+    /// The processes still alive, because they could not be killed or have not exited yet. And those that
+    /// hold a captured stream of the process open, though nothing else shows that it started them: these
+    /// got no signal, because they may be programs of the user that were there before.
     pub escaped: Vec<TreeMember>,
     /// Whether the process table could not be read at the end, for example because no more files could
-    /// be opened. Then processes may be alive that no list names.
+    /// be opened, or a process that can't be found holds a captured stream open: one of another user, and
+    /// any elsewhere than on Linux. Then processes may be alive that no list names.
     pub may_be_incomplete: bool,
 }
 

@@ -1,6 +1,7 @@
 //! Signals to a process with all its descendants, without waiting for their effect.
 
 use std::collections::BTreeSet;
+use std::io;
 
 use rustix::process::Signal;
 
@@ -8,6 +9,14 @@ use super::tree::{self, ProcessIdentity, Root, Snapshot};
 
 /// The number of scans in which processes are found that were started while others were signalled.
 const MAX_SCANS: usize = 100;
+
+/// Returns the signal with this number.
+///
+/// # Errors
+/// [`InvalidInput`](io::ErrorKind::InvalidInput) if no signal has this number and a name.
+pub(super) fn named(number: i32) -> io::Result<Signal> {
+    Signal::from_named_raw(number).ok_or_else(|| io::ErrorKind::InvalidInput.into())
+}
 
 /// Sends `SIGSTOP` to each process of a tree.
 pub(super) fn pause(root: &dyn Root) {

@@ -6,7 +6,7 @@ use std::sync::mpsc;
 use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
-use meanwhile_join::process::{self, Builder, Exit, Process, ProcessState};
+use meanwhile_join::process::{self, Builder, Exit, Process, ProcessState, Stream};
 use meanwhile_join::{self as join, JoinError};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -14,7 +14,7 @@ use nix::unistd::Pid;
 use super::{eventually, runs, shell};
 use crate::util::child::{in_child, in_child_with};
 use crate::util::files::folder;
-use crate::util::gate::TIMEOUT;
+use crate::util::gate::{Gate, OpenOnDrop, TIMEOUT};
 use crate::util::sleeper::Sleeper;
 
 #[test]
@@ -71,6 +71,43 @@ fn p1_exit_racing_a_timed_join_is_never_lost() {
             Err(error) => assert!(matches!(error, JoinError::TimedOut)),
         }
         assert_eq!(process.join().unwrap(), Exit::Code(0));
+    }
+}
+
+#[test]
+fn p1_waits_share_one_deadline() {
+    let process = Builder::new("sleep").arg("60").spawn().unwrap();
+    let mut lines = process.lines(Stream::Stdout);
+    let deadline = Instant::now() + Duration::from_millis(20);
+    let early = process.join_deadline(deadline);
+    assert!(Instant::now() >= deadline);
+    assert!(matches!(early, Err(JoinError::TimedOut)));
+    // It has passed, so these poll.
+    let line = lines.next_deadline(deadline);
+    assert!(matches!(line, Err(JoinError::TimedOut)));
+    assert!(!process.wait_for_output_deadline(deadline));
+    process.kill().unwrap();
+    let exit = process.join_deadline(None).unwrap();
+    assert_eq!(process.join_deadline(deadline).unwrap(), exit);
+    assert_eq!(lines.next_deadline(None).unwrap(), None);
+    assert!(process.wait_for_output_deadline(None));
+    assert!(process.wait_for_output_deadline(deadline));
+}
+
+#[test]
+fn p1_joiner_owns_the_output_though_a_callback_lives() {
+    for _ in 0..200 {
+        let shell = shell("read line; echo text").stdin_piped();
+        let process = shell.spawn().unwrap();
+        let gate = Gate::new();
+        let callback = (process.clone(), gate.clone());
+        process.on_finish(move || callback.1.pass());
+        let _opened = OpenOnDrop(gate);
+        drop(process.take_stdin());
+        let output = process.join_checked().unwrap();
+        // The callback has a handle, and does not return before the gate is open.
+        assert_eq!(output.stdout.bytes, b"text\n");
+        assert_eq!(process.output().stdout.bytes, output.stdout.bytes);
     }
 }
 

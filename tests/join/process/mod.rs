@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
+mod adopting;
 #[cfg(not(other_unix))]
 mod ahead;
 mod checking;
@@ -11,6 +12,7 @@ mod dropping;
 #[cfg(not(other_unix))]
 mod escaping;
 mod guarding;
+mod holding;
 mod joining;
 mod launching;
 mod lines;
@@ -26,6 +28,7 @@ mod signalling;
 mod spawning;
 mod stopping;
 mod streams;
+mod users;
 mod writing;
 
 use std::io::{BufRead as _, BufReader};

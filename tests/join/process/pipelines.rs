@@ -1,10 +1,16 @@
 //! P23: pipelines.
 
 use std::fs;
-use std::sync::mpsc::channel;
-use std::time::Duration;
+use std::future::{Future as _, IntoFuture as _};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
 
-use meanwhile_join::process::{self, Exit, LaunchOptions, Redirect, SpawnError, Stream};
+use meanwhile_join::process::{
+    self, Exit, LaunchOptions, Pipeline, ProcessState, Redirect, SpawnError, Stream,
+};
 use meanwhile_join::{self as join, JoinError, Select, SelectError};
 
 use super::{Builder, eventually, launcher, runs, shell};
@@ -138,6 +144,144 @@ fn p23_select_is_ready_when_all_have_ended() {
         assert_eq!(*waiter.join_timeout(TIMEOUT).unwrap(), Ok(0));
         assert_eq!(Select::new().pipeline(&pipeline).wait(), Ok(0));
     }
+}
+
+#[test]
+fn p23_pause_and_resume_reach_every_process() {
+    for prepare in [std::convert::identity, launched] {
+        let pipeline = prepare(sleeper()).pipe_to(prepare(sleeper()));
+        let pipeline = pipeline.pipe_to(prepare(sleeper())).spawn().unwrap();
+        let all_are = |state| pipeline.processes().iter().all(|it| it.state() == state);
+        pipeline.pause();
+        eventually("the pause", || all_are(ProcessState::Stopped));
+        pipeline.resume();
+        eventually("the end of the pause", || all_are(ProcessState::Running));
+        pipeline.pause();
+        for report in pipeline.stop(TIMEOUT) {
+            assert_eq!(report.exit.unwrap().signal_name(), Some("SIGTERM"));
+        }
+        pipeline.pause();
+        pipeline.resume();
+    }
+}
+
+#[test]
+fn p23_signal_reaches_every_process() {
+    let pipeline = sleeper().pipe_to(sleeper()).pipe_to(sleeper());
+    let pipeline = pipeline.spawn().unwrap();
+    for number in [-1, 0, 64, i32::MIN] {
+        let error = pipeline.signal(number).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput, "{number}");
+    }
+    // One of them has ended already.
+    pipeline.processes()[1].signal(1).unwrap();
+    pipeline.processes()[1].join().unwrap();
+    pipeline.signal(15).unwrap();
+    let exits = pipeline.join_timeout(TIMEOUT).unwrap();
+    let signals: Vec<_> = exits.iter().map(|exit| exit.signal_name()).collect();
+    assert_eq!(signals, [Some("SIGTERM"), Some("SIGHUP"), Some("SIGTERM")]);
+    pipeline.signal(15).unwrap();
+}
+
+#[test]
+fn p23_deadline_ends_the_join() {
+    let pipeline = sleeper().pipe_to(sleeper()).spawn().unwrap();
+    let deadline = Instant::now() + Duration::from_millis(20);
+    let early = pipeline.join_deadline(deadline);
+    assert!(Instant::now() >= deadline);
+    assert!(matches!(early, Err(JoinError::TimedOut)));
+    // It has passed, so it polls.
+    let early = pipeline.join_deadline(deadline);
+    assert!(matches!(early, Err(JoinError::TimedOut)));
+    pipeline.signal(9).unwrap();
+    assert_eq!(pipeline.join_deadline(None).unwrap().len(), 2);
+    assert_eq!(pipeline.join_deadline(deadline).unwrap().len(), 2);
+}
+
+/// Sends a message with each wake.
+struct Wakes(Sender<()>);
+
+impl Wakes {
+    fn new() -> (Waker, Receiver<()>) {
+        let (sender, wakes) = channel();
+        (Arc::new(Self(sender)).into(), wakes)
+    }
+}
+
+impl Wake for Wakes {
+    fn wake(self: Arc<Self>) {
+        self.0.send(()).ok();
+    }
+}
+
+/// Awaits a pipeline on this thread. Returns its exits and the number of wakes.
+fn awaited(pipeline: &Pipeline) -> (Vec<Exit>, usize) {
+    let (waker, wakes) = Wakes::new();
+    let mut context = Context::from_waker(&waker);
+    let mut future = pin!(pipeline.into_future());
+    let mut count = 0;
+    loop {
+        if let Poll::Ready(exits) = future.as_mut().poll(&mut context) {
+            return (exits.unwrap(), count);
+        }
+        wakes.recv_timeout(TIMEOUT).unwrap();
+        count += 1;
+    }
+}
+
+#[test]
+fn p23_await_ends_with_the_last_process() {
+    for order in [[0, 1], [1, 0]] {
+        let pipeline = sleeper().pipe_to(sleeper()).spawn().unwrap();
+        let (waker, wakes) = Wakes::new();
+        let mut future = Box::pin((&pipeline).into_future());
+        let mut context = Context::from_waker(&waker);
+        assert!(future.as_mut().poll(&mut context).is_pending());
+        let [first, last] = order.map(|index| &pipeline.processes()[index]);
+        first.kill().unwrap();
+        first.join().unwrap();
+        assert!(future.as_mut().poll(&mut context).is_pending());
+        assert!(wakes.try_recv().is_err(), "not for the first end");
+        // Another waker replaces the first one.
+        let (waker, other_wakes) = Wakes::new();
+        let mut context = Context::from_waker(&waker);
+        assert!(future.as_mut().poll(&mut context).is_pending());
+        last.kill().unwrap();
+        other_wakes.recv_timeout(TIMEOUT).unwrap();
+        let Poll::Ready(exits) = future.as_mut().poll(&mut context) else {
+            panic!("woken before the end");
+        };
+        assert_eq!(exits.unwrap(), pipeline.join().unwrap());
+        assert!(wakes.try_recv().is_err() && other_wakes.try_recv().is_err());
+        // At once now.
+        assert_eq!(awaited(&pipeline).1, 0);
+    }
+}
+
+#[test]
+fn p23_await_loses_no_end() {
+    for _ in 0..100 {
+        let pipeline = Builder::new("true").pipe_to(Builder::new("true"));
+        let pipeline = pipeline.spawn().unwrap();
+        let (exits, wakes) = awaited(&pipeline);
+        assert_eq!(exits, [DONE; 2]);
+        assert!(wakes <= 1, "{wakes} wakes");
+    }
+}
+
+#[test]
+fn dropped_await_of_a_pipeline_leaves_no_waker() {
+    let pipeline = sleeper().pipe_to(sleeper()).spawn().unwrap();
+    let waker = Arc::new(Wakes(channel().0));
+    let mut future = Box::pin((&pipeline).into_future());
+    let polled = future
+        .as_mut()
+        .poll(&mut Context::from_waker(&waker.clone().into()));
+    assert!(polled.is_pending());
+    assert!(Arc::strong_count(&waker) > 1);
+    drop(future);
+    assert_eq!(Arc::strong_count(&waker), 1);
+    pipeline.signal(9).unwrap();
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub(in super::super) struct ProcessEntry {
     pub(in super::super) marks: [Option<u64>; 2],
 }
 
-/// A process that has a pipe open.
+/// A process that can write to a pipe.
 pub(in super::super) struct PipeHolder {
     pub(in super::super) pid: i32,
     pub(in super::super) group: i32,

@@ -7,25 +7,28 @@ use std::ops::RangeInclusive;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Child;
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use procfs::process::{FDTarget, Process, Stat, all_processes};
+use procfs::process::{FDPermissions, FDTarget, Process, Stat, all_processes};
 use procfs::{ProcError, ProcResult};
 use rustix::event::{EventfdFlags, eventfd};
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{Gid, Mode, OFlags, Uid};
 use rustix::io::{Errno, retry_on_intr};
 use rustix::process::{
     Pid, PidfdFlags, Resource, Rlimit, Signal, WaitId, WaitIdOptions, getppid, getpriority_process,
     getrlimit, pidfd_open, pidfd_send_signal, set_parent_process_death_signal, setrlimit, waitid,
 };
-use rustix::thread::{gettid, sched_getaffinity, set_name};
+use rustix::thread::{
+    gettid, sched_getaffinity, set_name, set_thread_gid, set_thread_groups, set_thread_uid,
+};
 use rustix::time::{ClockId, clock_gettime};
 
 use super::super::super::priority::Priority;
 use super::super::exit::Exit;
 use super::super::reserve;
 use super::super::tag::TAG_VARIABLE;
+use super::super::user::User;
 use super::entry::{PipeHolder, ProcessEntry};
 
 /// Whether the tags of all programs can be read.
@@ -185,7 +188,7 @@ pub(in super::super) fn processes_of(
     })
 }
 
-/// Returns the other processes that have one of these pipes open.
+/// Returns the other processes that can write to one of these pipes.
 pub(in super::super) fn pipe_holders(pipes: &[u64]) -> Vec<PipeHolder> {
     let own = std::process::id().cast_signed();
     let processes = all_processes().into_iter().flatten().flatten();
@@ -205,7 +208,9 @@ pub(in super::super) fn pipe_holders(pipes: &[u64]) -> Vec<PipeHolder> {
 fn holds_any(process: &Process, pipes: &[u64]) -> bool {
     // Those of other users can't be read.
     let files = process.fd().into_iter().flatten().flatten();
-    let mut targets = files.map(|file| file.target);
+    // A child of this program has its reading end for the moment until it executes a program.
+    let writable = files.filter(|file| file.mode().contains(FDPermissions::WRITE));
+    let mut targets = writable.map(|file| file.target);
     targets.any(|target| matches!(target, FDTarget::Pipe(number) if pipes.contains(&number)))
 }
 
@@ -478,16 +483,21 @@ pub(in super::super) fn own_folder() -> io::Result<OwnedFd> {
 /// Returns the process group of this program. It is 0 if this program can't see the group, because
 /// that is in another pid namespace.
 pub(in super::super) fn own_group() -> Option<i32> {
-    group_of(Process::myself())
+    group_of_process(Process::myself())
+}
+
+/// Returns the process group of a child of this program; see [`own_group`].
+pub(in super::super) fn group_of(pid: i32) -> Option<i32> {
+    group_of_process(Process::new(pid))
 }
 
 /// Returns the process group of the parent of this program; see [`own_group`].
 pub(in super::super) fn parents_group() -> Option<i32> {
-    group_of(Process::new(Pid::as_raw(getppid())))
+    group_of_process(Process::new(Pid::as_raw(getppid())))
 }
 
 // From procfs, because rustix assumes that no group is 0 (findings/rustix-group-0.sh).
-fn group_of(process: ProcResult<Process>) -> Option<i32> {
+fn group_of_process(process: ProcResult<Process>) -> Option<i32> {
     let stat = process.and_then(|process| process.stat()).ok()?;
     Some(stat.pgrp)
 }
@@ -510,6 +520,31 @@ pub(in super::super) fn executable_of_parent(_program: &Path) -> PathBuf {
 /// Has the system send this signal to this process when the thread that started it ends.
 pub(in super::super) fn set_parent_death_signal(signal: Signal) -> io::Result<()> {
     Ok(set_parent_process_death_signal(Some(signal))?)
+}
+
+/// Changes the user and the group of this process, as std does it for a command. Has the effect on this
+/// thread alone, which is the one that executes the command.
+pub(in super::super) fn set_user(user: User, _command: &mut Command) -> io::Result<()> {
+    let valid = |id: u32| {
+        if id == u32::MAX {
+            Err(Errno::INVAL)
+        } else {
+            Ok(id)
+        }
+    };
+    if let Some(gid) = user.gid {
+        set_thread_gid(Gid::from_raw(valid(gid)?))?;
+    }
+    if let Some(uid) = user.uid {
+        let uid = Uid::from_raw(valid(uid)?);
+        match set_thread_groups(&[]) {
+            // Without the right to drop groups it keeps them.
+            Ok(()) | Err(Errno::PERM) => {}
+            Err(error) => return Err(error.into()),
+        }
+        set_thread_uid(uid)?;
+    }
+    Ok(())
 }
 
 /// Sets the name of this process in process lists. Without it the name is that of the file that was

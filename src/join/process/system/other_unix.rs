@@ -14,7 +14,7 @@ use std::ops::RangeInclusive;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Child;
+use std::process::{Child, Command};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use nix::unistd::getpgid;
@@ -26,6 +26,7 @@ use sysinfo::{
 
 use super::super::exit::Exit;
 use super::super::tag::TAG_VARIABLE;
+use super::super::user::User;
 use super::entry::{PipeHolder, ProcessEntry};
 
 const MAX_NICENESS: i32 = 19;
@@ -257,6 +258,12 @@ pub(in super::super) fn own_group() -> Option<i32> {
     getpgid(None).ok().map(nix::unistd::Pid::as_raw)
 }
 
+/// Returns the process group of a child of this program; see [`own_group`].
+pub(in super::super) fn group_of(pid: i32) -> Option<i32> {
+    let group = getpgid(Some(nix::unistd::Pid::from_raw(pid)));
+    group.ok().map(nix::unistd::Pid::as_raw)
+}
+
 /// Returns the process group of the parent of this program; see [`own_group`].
 pub(in super::super) fn parents_group() -> Option<i32> {
     let parent = nix::unistd::getppid();
@@ -283,6 +290,13 @@ pub(in super::super) fn executable_of_parent(program: &Path) -> PathBuf {
 /// kills it.
 #[expect(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
 pub(in super::super) fn set_parent_death_signal(_signal: Signal) -> io::Result<()> {
+    Ok(())
+}
+
+/// Has a command change to the user and the group when it is executed.
+#[expect(clippy::unnecessary_wraps, reason = "on Linux it can fail")]
+pub(in super::super) fn set_user(user: User, command: &mut Command) -> io::Result<()> {
+    user.set_on(command);
     Ok(())
 }
 
