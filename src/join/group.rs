@@ -259,9 +259,8 @@ impl<T> Group<T> {
     /// Returns the tasks of the group that have not ended, oldest first. Those of the whole program are in
     /// [`live_tasks`](super::live_tasks()).
     pub fn live_tasks(&self) -> Vec<TaskInfo> {
-        let live = self.members.all().into_iter();
-        let live = live.filter(|task| !task.is_finished());
-        live.map(|task| task.info()).collect()
+        let tasks = self.members.all();
+        tasks.iter().filter_map(|task| task.live_info()).collect()
     }
 
     pub(crate) fn members(&self) -> &Members {

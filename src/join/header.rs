@@ -235,6 +235,11 @@ impl Header {
         }
     }
 
+    /// Returns `None` if the task has ended.
+    pub(crate) fn live_info(&self) -> Option<TaskInfo> {
+        Some(self.info()).filter(|info| !info.state.is_finished())
+    }
+
     pub(crate) fn changes(&self) -> Option<Changes> {
         self.extras.get()?.subscription.changes()
     }

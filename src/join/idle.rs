@@ -79,7 +79,7 @@ impl Pool {
         let placement = self.placement();
         let live = registry::global().live().into_iter();
         let live = live.filter(|task| task.placement() == placement);
-        live.map(|task| task.info()).collect()
+        live.filter_map(|task| task.live_info()).collect()
     }
 
     fn wait_until_idle_or(&self, deadline: Option<Instant>) -> Result<(), JoinError> {

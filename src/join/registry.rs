@@ -323,7 +323,8 @@ fn remove_and_settle(task: &Arc<Header>) -> bool {
 /// # Ok::<(), join::SpawnError>(())
 /// ```
 pub fn live_tasks() -> Vec<TaskInfo> {
-    global().live().iter().map(|task| task.info()).collect()
+    let live = global().live();
+    live.iter().filter_map(|task| task.live_info()).collect()
 }
 
 #[cfg(all(test, not(any(loom, other_unix))))]

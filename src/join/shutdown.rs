@@ -110,7 +110,7 @@ fn shut_down_until(deadline: Option<Instant>) -> ShutdownReport {
     } else {
         let mut live = registry.live();
         live.retain(|task| is_awaited(task));
-        live.iter().map(|task| task.info()).collect()
+        live.iter().filter_map(|task| task.live_info()).collect()
     };
     ShutdownReport {
         remaining,
@@ -157,9 +157,8 @@ impl<T> Group<T> {
         tasks.retain(|task| !task.is_daemon() && !is_held_up(task.id()));
         // The report has what is left.
         wait::for_all(graph::global(), tasks.clone(), deadline).ok();
-        tasks.retain(|task| !task.is_finished());
         ShutdownReport {
-            remaining: tasks.iter().map(|task| task.info()).collect(),
+            remaining: tasks.iter().filter_map(|task| task.live_info()).collect(),
             processes: Vec::new(),
         }
     }

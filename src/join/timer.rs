@@ -18,8 +18,8 @@ const NAME: &str = "timer";
 /// Calls `callback` once after `delay`, and never earlier. Dropping the guard takes it back.
 ///
 /// It is called on a thread that all delayed calls share with the callbacks of processes. If one of them blocks,
-/// those that are due meanwhile are called on another thread, up to 20 ms late. If it panics, the panic is ignored. A delay too long for
-/// the clock, such as [`Duration::MAX`], never ends.
+/// the others that are due are called on another thread, 20 ms late for each that blocks. If it panics, the
+/// panic is ignored. A delay too long for the clock, such as [`Duration::MAX`], never ends.
 ///
 /// A guard in the place of the one before makes a debounce: the call comes when there was no new one
 /// for that long.
@@ -72,13 +72,15 @@ struct Queue {
     calls: BTreeMap<Key, Callback>,
     /// The calls that are due and have not begun.
     due: BTreeMap<Key, Callback>,
-    /// The number of times that calls were due.
+    /// The number of the newest batch, which has all calls that are due and have not begun.
     batches: u64,
     /// Since when the newest batch runs, until the last call of it has begun and none before it goes on.
     running_since: Option<Instant>,
+    /// Whether a call of the newest batch has begun.
+    has_begun: bool,
 }
 
-/// So long calls wait for those before them, to come in their order.
+/// So long a batch waits for the one before, so that calls come in their order.
 const PATIENCE: Duration = Duration::from_millis(20);
 
 /// The number tells calls at the same time apart.
@@ -122,28 +124,35 @@ impl Timers {
         drop_contained(removed);
     }
 
-    /// Blocks until calls are due, and those before them have ended or take long. Returns them in the order
-    /// of their times, for [`begin`](Self::begin), with the number for [`end`](Self::end).
+    /// Blocks until calls are due, and those before them have ended or take long. Returns them as a new batch,
+    /// in the order of their times, with its number. What the batch before has not begun is now in this one:
+    /// a call that blocks holds up none of those that were due with it.
     pub(crate) fn next_due(&self) -> (Vec<Key>, u64) {
         let mut queue = lock(&self.queue);
         loop {
-            let Some((&(first, _), _)) = queue.calls.first_key_value() else {
+            let due = queue.due.keys().next();
+            let Some(&(first, _)) = due.or_else(|| queue.calls.keys().next()) else {
                 queue = ignore_poison(self.has_new_first.wait(queue));
                 continue;
             };
             let now = Instant::now();
             let after_others = queue.running_since.map(|since| since + PATIENCE);
             let at = after_others.map_or(first, |at| at.max(first));
-            if at <= now {
+            if at <= now && !queue.due.is_empty() && !queue.has_begun {
+                // No thread has come to the batch, so none of its calls blocks.
+                queue.running_since = Some(now);
+            } else if at <= now {
                 let later = queue.calls.split_off(&(now, u64::MAX));
                 let due = std::mem::replace(&mut queue.calls, later);
-                let keys = due.keys().copied().collect();
                 queue.due.extend(due);
+                let keys = queue.due.keys().copied().collect();
                 queue.batches += 1;
                 queue.running_since = Some(now);
+                queue.has_begun = false;
                 return (keys, queue.batches);
+            } else {
+                queue = wait_timeout(&self.has_new_first, queue, at - now).0;
             }
-            queue = wait_timeout(&self.has_new_first, queue, at - now).0;
         }
     }
 
@@ -156,16 +165,21 @@ impl Timers {
         }
     }
 
-    /// Takes a call that is due, unless it was removed.
-    pub(crate) fn begin(&self, key: Key) -> Option<Callback> {
-        lock(&self.queue).due.remove(&key)
+    /// Takes a call of this batch, unless it was removed or is in a newer batch.
+    pub(crate) fn begin(&self, key: Key, batch: u64) -> Option<Callback> {
+        let mut queue = lock(&self.queue);
+        if queue.batches != batch {
+            return None;
+        }
+        queue.has_begun = true;
+        queue.due.remove(&key)
     }
 
     /// Blocks until calls are due, and has them run. If one of them waits for something else, those after
     /// it run first, and so does the end of the batch.
     fn run_next(&'static self) {
         let (keys, batch) = self.next_due();
-        let call = |key| move || self.begin(key).into_iter().for_each(|call| call());
+        let call = |key| move || self.begin(key, batch).into_iter().for_each(|call| call());
         let calls = keys.into_iter().map(|key| Box::new(call(key)) as Callback);
         let end: Callback = Box::new(move || self.end(batch));
         callback_threads::run(calls.chain([end]).collect());
@@ -201,7 +215,24 @@ mod tests {
         let now = Instant::now();
         let keys = [0, 1].map(|_| timers.insert(now, Box::new(|| ())));
         assert_ne!(keys[0], keys[1]);
-        assert_eq!(timers.next_due().0, keys);
-        assert!(keys.iter().all(|key| timers.begin(*key).is_some()));
+        let (due, batch) = timers.next_due();
+        assert_eq!(due, keys);
+        assert!(due.iter().all(|key| timers.begin(*key, batch).is_some()));
+    }
+
+    #[test]
+    fn batch_that_has_not_begun_gets_no_second_thread() {
+        let timers = Timers::new();
+        let keys = [0, 1].map(|_| timers.insert(Instant::now(), Box::new(|| ())));
+        assert_eq!(timers.next_due(), (keys.to_vec(), 1));
+        std::thread::scope(|scope| {
+            let next = scope.spawn(|| timers.next_due());
+            std::thread::park_timeout(PATIENCE * 3);
+            assert!(!next.is_finished());
+            assert!(timers.begin(keys[0], 1).is_some());
+            assert_eq!(next.join().expect("it does not panic"), (vec![keys[1]], 2));
+        });
+        assert!(timers.begin(keys[1], 1).is_none());
+        assert!(timers.begin(keys[1], 2).is_some());
     }
 }

@@ -394,6 +394,20 @@ fn names_in_an_own_list_are_exact() {
     assert!(err(&output).contains(gone), "{}", err(&output));
 }
 
+/// As with `./`, it begins in the folder of the list, with any number of slashes.
+#[test]
+fn name_in_an_own_list_begins_in_its_folder() {
+    for begin in ["./", ".//", "././"] {
+        let folder = listed_files(2);
+        let list = fs::read_to_string(folder.path().join("LIST")).expect("it is ours");
+        let list = list.replace("  files/", &format!("  {begin}files/"));
+        assert!(list.contains(begin));
+        write(folder.path(), "LIST", &list);
+        let output = audit(folder.path(), &[]);
+        assert_eq!((code(&output), out(&output)), (0, ""), "{begin}");
+    }
+}
+
 #[test]
 fn list_that_is_missing_or_none_is_an_error() {
     let folder = folder();

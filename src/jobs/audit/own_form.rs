@@ -119,7 +119,10 @@ impl<'a> OwnLine<'a> {
             None => (line, false),
         };
         let (digest, name) = untagged(stamp, line).or_else(|| tagged(stamp, line))?;
-        let name = name.strip_prefix(b"./").unwrap_or(name);
+        let inner = name.strip_prefix(b"./");
+        // Behind a slash, it would become one seen from the root.
+        let inner = inner.filter(|inner| !inner.starts_with(b"/"));
+        let name = inner.unwrap_or(name);
         let name = if is_escaped {
             Cow::Owned(unescape(name)?)
         } else {

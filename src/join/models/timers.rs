@@ -29,8 +29,9 @@ fn delayed_call_racing_its_removal_goes_once() {
             let timers = timers.clone();
             move || timers.remove(key)
         });
-        for due in timers.next_due().0 {
-            timers.begin(due).into_iter().for_each(|call| call());
+        let (due, batch) = timers.next_due();
+        for key in due {
+            timers.begin(key, batch).into_iter().for_each(|call| call());
         }
         remover.join().expect("it ends");
         timers.remove(last);

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use super::super::sync::lock;
-use super::exit::ProcessInfo;
+use super::exit::{ProcessInfo, ProcessState};
 use super::launcher_id::LauncherId;
 use super::shared::ProcessShared;
 use super::stop::StopReport;
@@ -57,7 +57,10 @@ pub fn live_processes() -> Vec<ProcessInfo> {
 /// Returns the running processes of one launcher, or of the whole program.
 pub(crate) fn live(launcher: Option<LauncherId>) -> Vec<ProcessInfo> {
     let live = running(|child| child.is_of(launcher));
-    live.iter().map(|child| child.info()).collect()
+    let infos = live.iter().map(|child| child.info());
+    // One may have ended since.
+    let is_live = |info: &ProcessInfo| !matches!(info.state, ProcessState::Ended(_));
+    infos.filter(is_live).collect()
 }
 
 // It is here because the module `exit` does not depend on the list.

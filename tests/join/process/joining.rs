@@ -404,3 +404,18 @@ fn p15_process_lists_only_its_own_children() {
     assert_eq!(exit, Exit::Code(0), "{}", child.output().stdout.text());
     assert!(file.exists(), "the test did not run in the child");
 }
+
+#[test]
+fn no_live_process_is_listed_as_ended() {
+    for _ in 0..10 {
+        let brief = || Builder::new("true").spawn().unwrap();
+        let processes: Vec<_> = (0..20).map(|_| brief()).collect();
+        while processes.iter().any(|process| process.poll().is_none()) {
+            let live = process::live_processes();
+            let ended = live
+                .iter()
+                .find(|info| matches!(info.state, ProcessState::Ended(_)));
+            assert!(ended.is_none(), "{ended:?}");
+        }
+    }
+}

@@ -430,6 +430,22 @@ fn t13_enumerate_lists_live_tasks_oldest_first() {
 }
 
 #[test]
+fn t13_no_live_task_is_listed_as_ended() {
+    let pool = Pool::builder().threads(1).build().unwrap();
+    for _ in 0..20 {
+        for _ in 0..2_000 {
+            pool.spawn(|_| ());
+        }
+        while let live = pool.live_tasks()
+            && !live.is_empty()
+        {
+            let ended = live.iter().find(|info| info.state.is_finished());
+            assert!(ended.is_none(), "{ended:?}");
+        }
+    }
+}
+
+#[test]
 fn t14_outcome_is_published_before_callbacks_run() {
     let pool = Pool::builder().threads(2).build().unwrap();
     for round in 0..10_000 {

@@ -138,6 +138,25 @@ fn t36_call_that_blocks_delays_no_other_for_long() {
     drop(blocks);
 }
 
+/// The first call holds up the second and the third until both are due.
+#[test]
+fn t36_call_that_blocks_delays_none_due_with_it() {
+    let (blocked, may_end) = (Gate::new(), Gate::new());
+    let _open = OpenOnDrop(may_end.clone());
+    let block = || {
+        let (blocked, may_end) = (blocked.clone(), may_end.clone());
+        join::after(Duration::ZERO, move || {
+            blocked.open();
+            may_end.pass();
+        })
+    };
+    let first = block();
+    blocked.pass();
+    let second = block();
+    pass_time(Duration::ZERO);
+    drop((first, second));
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn t36_delayed_calls_share_one_thread() {
