@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use meanwhile_join::process::{Exit, LaunchOptions, Process};
+use meanwhile_join::process::{Exit, LaunchOptions, Process, TreeMember};
 
 use super::{Builder, eventually, launcher, shell};
 use crate::util::files::folder;
@@ -123,16 +123,27 @@ fn p7_what_an_ended_process_has_left_is_named() {
 
 #[test]
 fn descendants_of_a_running_process_are_others() {
-    for is_launched in [false, true] {
+    for (is_launched, starter) in [(false, ""), (false, "setsid"), (true, ""), (true, "setsid")] {
         let folder = folder();
         let sleeper = Sleeper::new(folder.path());
-        let tree = shell(&format!("{} & wait", sleeper.command()));
+        let tree = shell(&format!("{starter} {} & wait", sleeper.command()));
         let process = if is_launched { launched(tree) } else { tree };
         let process = process.spawn().unwrap();
+        let named = |members: Vec<TreeMember>| -> Vec<_> {
+            let members = members.into_iter();
+            let others = members.filter(|member| member.pid != process.pid());
+            others.map(|it| (it.pid, it.left_group)).collect()
+        };
+        let left_group = starter == "setsid";
+        let expected = || -> Vec<_> {
+            let running = sleeper.running().into_iter();
+            running.map(|pid| (pid, left_group)).collect()
+        };
         eventually("the sleeper", || sleeper.running().len() == 1);
-        let found = process.descendants().unwrap();
-        let pids: Vec<_> = found.iter().map(|member| member.pid).collect();
-        assert_eq!(pids, sleeper.running());
+        assert_eq!(named(process.descendants().unwrap()), expected());
+        if cfg!(all(target_os = "linux", not(other_unix))) {
+            assert_eq!(named(process.output_holders()), expected());
+        }
         drop(process.stop(TIMEOUT));
     }
 }
