@@ -34,6 +34,10 @@ impl ItemOutcome {
 
 impl From<Result<Output, ItemError>> for ItemOutcome {
     fn from(result: Result<Output, ItemError>) -> Self {
-        result.map_or_else(Self::Failed, Self::Returned)
+        match result {
+            Ok(output) => Self::Returned(output),
+            Err(error) if error.is_cancel() => Self::Cancelled,
+            Err(error) => Self::Failed(error),
+        }
     }
 }

@@ -7,6 +7,10 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::{Output, Step};
+use crate::join::Cancelled;
+
+/// The kind of an error that is a cancel.
+const CANCELLED: &str = "cancelled";
 
 /// One input of a job as the job sees it, usually a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -121,6 +125,11 @@ impl ItemError {
         )
     }
 
+    /// Whether the item did not fail, but was cancelled.
+    pub(crate) fn is_cancel(&self) -> bool {
+        self.kind == CANCELLED
+    }
+
     /// Without details.
     pub fn new(kind: &str, message: impl Into<String>) -> Self {
         Self {
@@ -128,6 +137,13 @@ impl ItemError {
             message: message.into(),
             details: None,
         }
+    }
+}
+
+/// With it, the item is shown as cancelled.
+impl From<Cancelled> for ItemError {
+    fn from(cancelled: Cancelled) -> Self {
+        Self::new(CANCELLED, cancelled.to_string())
     }
 }
 

@@ -7,16 +7,9 @@ use std::time::Duration;
 use crossbeam_channel::Receiver;
 
 use super::{Item, ItemError, Output, Plan, Priority, ProcessRun};
-use crate::join::Context;
 #[cfg(unix)]
 use crate::join::process::Process;
-
-/// Waits for `time`. A cancel unwinds the task at once.
-pub(super) fn pause(time: Duration, context: &Context) {
-    if context.sleep(time).is_err() {
-        context.checkpoint();
-    }
-}
+use crate::join::{Cancelled, Context};
 
 /// A configured job. The options are the fields of the implementor.
 pub trait Job: Send + Sync {
@@ -30,17 +23,26 @@ pub trait Job: Send + Sync {
     ///
     /// Inputs that can't be processed (an unreadable folder, a malformed line) are also reported,
     /// as [`Step::Fail`](super::Step::Fail); they fail on their own and the rest continues. Calls
-    /// [`Context::checkpoint`] at least every 100 ms, so that planning a million files can be
+    /// [`Context::check`] at least every 100 ms, so that planning a million files can be
     /// cancelled. An input that brings no item, such as an empty folder, gets a [note](Plan::note).
-    fn plan(&self, inputs: &[PathBuf], context: &Context, plan: &mut dyn Plan);
+    ///
+    /// # Errors
+    /// The job was cancelled.
+    fn plan(
+        &self,
+        inputs: &[PathBuf],
+        context: &Context,
+        plan: &mut dyn Plan,
+    ) -> Result<(), Cancelled>;
 
     /// Runs one item with any step but [`Step::Fail`](super::Step::Fail).
     ///
-    /// Reports progress in bytes through `context` and checks it for cancellation at least every
-    /// 100 ms.
+    /// Reports progress in bytes through `context` and calls [`Context::check`] at least every 100 ms. Code
+    /// that can't return a cancel, such as what a decoder reads from, calls
+    /// [`Context::checkpoint`] instead.
     ///
     /// # Errors
-    /// The reason why this item failed. A panic is caught and ends this item only.
+    /// The reason why this item failed, or its cancel. A panic is caught and ends this item only.
     fn run_item(&self, item: &Item, context: &Context) -> Result<Output, ItemError>;
 
     /// Runs one item in an isolated worker process, which alone dies if the item crashes.

@@ -7,7 +7,7 @@ pub mod lines;
 use std::path::Path;
 
 use super::{Item, ItemError, Job, JobInterface, Output, Plan, Step};
-use crate::join;
+use crate::join::{self, Cancelled};
 
 #[test]
 fn tutorial_job_counts_lines_of_a_file() {
@@ -30,11 +30,12 @@ fn lines_in(file: &Path, args: &[&str]) -> String {
         let mut outputs = Vec::new();
         job.plan(&inputs, context, &mut |item| {
             outputs.push(job.run_item(&item, context));
-        });
-        outputs
+        })?;
+        Ok::<_, Cancelled>(outputs)
     });
     let task = task.expect("there is room for a thread");
-    match task.join().expect("it returns").as_slice() {
+    let outputs = task.join().expect("it returns");
+    match outputs.as_deref().expect("nothing cancels it") {
         [Ok(Output::Text { text })] => text.clone(),
         other => panic!("one text was expected: {other:?}"),
     }

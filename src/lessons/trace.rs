@@ -21,8 +21,8 @@ use super::lifecycle::ActiveGuard;
 use super::pool_lane;
 use super::shared::{Event, EventBody, MAIN, RunShared};
 use crate::format;
-use crate::join::Context;
 use crate::join::process::{Builder, Exit, LaunchOptions, Process, ProcessGroup, SpawnError};
+use crate::join::{Context, cancellable};
 use crate::record::{Activity, LaneId, LaneKind, LaneOutcome, TimelineKind};
 
 /// Records what one thread or process of a lesson does. Clones record to the same lane.
@@ -142,6 +142,37 @@ impl Trace {
     where
         F: FnOnce(&Self, &Context) -> T,
     {
+        self.traced(name, body, |_, _| LaneOutcome::Returned)
+    }
+
+    /// Like [`task_with_context`](Self::task_with_context), for a body that returns its cancel, which is
+    /// then the outcome of the task.
+    pub fn cancellable_task<T, E, F>(
+        &self,
+        name: &str,
+        body: F,
+    ) -> impl FnOnce(&Context) -> Result<T, E> + use<T, E, F>
+    where
+        F: FnOnce(&Self, &Context) -> Result<T, E>,
+    {
+        let outcome = |result: &Result<T, E>, context: &Context| match result {
+            Err(_) if context.is_cancelled() => LaneOutcome::Failed("cancelled".to_owned()),
+            _ => LaneOutcome::Returned,
+        };
+        cancellable(self.traced(name, body, outcome))
+    }
+
+    /// Wraps the body of a task, whose lane ends as `outcome` says.
+    fn traced<T, F, O>(
+        &self,
+        name: &str,
+        body: F,
+        outcome: O,
+    ) -> impl FnOnce(&Context) -> T + use<T, F, O>
+    where
+        F: FnOnce(&Self, &Context) -> T,
+        O: FnOnce(&T, &Context) -> LaneOutcome,
+    {
         let (name, shared) = (name.to_owned(), self.shared.clone());
         let active = ActiveGuard::new(&shared.lifecycle);
         move |context| {
@@ -149,7 +180,7 @@ impl Trace {
             let trace = Self::open(&shared, name, LaneKind::Task);
             let lane = LaneGuard::new(&trace, Some(context));
             let value = body(&trace, context);
-            lane.close(LaneOutcome::Returned);
+            lane.close(outcome(&value, context));
             drop(active);
             value
         }

@@ -13,7 +13,8 @@ fn plan(options: &misbehave::Options, inputs: &[&str]) -> Vec<Item> {
     let inputs: Vec<PathBuf> = inputs.iter().map(PathBuf::from).collect();
     let plan = join::spawn("plan", move |context| {
         let mut items = Vec::new();
-        options.plan(&inputs, context, &mut |item| items.push(item));
+        let planned = options.plan(&inputs, context, &mut |item| items.push(item));
+        planned.expect("nothing cancels it");
         items
     });
     let plan = plan.expect("a thread is available");

@@ -302,7 +302,7 @@ impl WorkerLoop {
         };
         let result = match current.task.poll() {
             Some(Ok(Ok(output))) => ReportedOutcome::Returned(output.clone()),
-            Some(Ok(Err(error))) => ReportedOutcome::Failed(error.clone()),
+            Some(Ok(Err(error))) if !error.is_cancel() => ReportedOutcome::Failed(error.clone()),
             Some(Err(JoinError::Panicked(report))) => panicked(&report),
             _ => ReportedOutcome::Cancelled,
         };

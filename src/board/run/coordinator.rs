@@ -16,7 +16,7 @@ use crate::board::process_table::ItemObserver;
 use crate::jobs::retry::{RETRY_INTERVAL, Refusals};
 use crate::jobs::room;
 use crate::jobs::{Item, ItemError, JobSpec, Step};
-use crate::join::{Context, JoinError, PanicReport, Progress, SpawnError, Task};
+use crate::join::{Cancelled, Context, JoinError, PanicReport, Progress, SpawnError, Task};
 use crate::record::{EventKind, ItemId, ItemState, Panic, PanicKey};
 
 /// The outcome of a job that was not cancelled.
@@ -38,7 +38,7 @@ pub(super) struct Coordinator {
     pub(super) inbox: Receiver<CoordinatorMessage>,
     pub(super) executor: Executor,
     pub(super) backpressure: Arc<Backpressure>,
-    pub(super) planner: Task<()>,
+    pub(super) planner: Task<Result<(), Cancelled>>,
     pub(super) output: Option<Arc<dyn OutputSink>>,
     pub(super) state: CoordinatorState,
 }
@@ -76,7 +76,9 @@ impl Coordinator {
         }
         self.executor.shutdown();
         let plan = self.planner.poll();
-        if matches!(plan, Some(Err(JoinError::Cancelled))) || self.state.ended.cancelled {
+        let is_plan_cancelled =
+            matches!(plan, Some(Ok(Err(Cancelled)) | Err(JoinError::Cancelled)));
+        if is_plan_cancelled || self.state.ended.cancelled {
             context.checkpoint();
         }
         match plan {

@@ -22,7 +22,7 @@ use super::executor::Executor;
 use super::isolated::Isolation;
 use super::output_sink::OutputSink;
 use crate::jobs::JobSpec;
-use crate::join::{self, SpawnError, Task};
+use crate::join::{self, SpawnError, Task, cancellable};
 use crate::record::{EventKind, JobId};
 
 /// The number of found items that no worker has taken yet.
@@ -59,7 +59,7 @@ pub(super) fn start(
     };
     let planner = join::Builder::new(format!("{name} plan"))
         .priority(spec.priority.into())
-        .spawn(move |context| planner.run(context))?;
+        .spawn(cancellable(move |context| planner.run(context)))?;
     planner.on_finish(move || control::send(&sender, CoordinatorMessage::PlanDidEnd));
 
     let coordinator = Coordinator {

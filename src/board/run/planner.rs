@@ -7,7 +7,7 @@ use crate::board::backpressure::Backpressure;
 use crate::board::event_sender::EventSender;
 use crate::format;
 use crate::jobs::{Item, JobSpec, Plan};
-use crate::join::Context;
+use crate::join::{Cancelled, Context};
 use crate::record::{EventKind, ItemId};
 
 /// The notes of a plan that are kept.
@@ -22,7 +22,7 @@ pub(super) struct Planner {
 }
 
 impl Planner {
-    pub(super) fn run(&self, context: &Context) {
+    pub(super) fn run(&self, context: &Context) -> Result<(), Cancelled> {
         let mut plan = BoardPlan {
             planner: self,
             context,
@@ -30,8 +30,9 @@ impl Planner {
             notes: 0,
         };
         let job = self.spec.options.job();
-        job.plan(&self.spec.inputs, context, &mut plan);
+        job.plan(&self.spec.inputs, context, &mut plan)?;
         plan.finish();
+        Ok(())
     }
 
     fn publish_note(&self, note: &str) {

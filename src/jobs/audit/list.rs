@@ -84,18 +84,18 @@ pub struct AuditList {
     pub is_signed: bool,
 }
 
-/// Reads a list. `checkpoint` is called for each line.
+/// Reads a list. `is_cancelled` is asked at each line, and ends the list there.
 ///
 /// # Errors
 /// The list can't be read, or has a line that is no checksum.
-pub fn read(path: &Path, checkpoint: &dyn Fn()) -> Result<AuditList, AuditError> {
+pub fn read(path: &Path, is_cancelled: &dyn Fn() -> bool) -> Result<AuditList, AuditError> {
     let source = ListSource::open(path)?;
-    match source.own_lines(checkpoint) {
+    match source.own_lines(is_cancelled) {
         Some(lines) => Ok(AuditList {
             entries: known::entries(&lines, &folder_of(path)),
             is_signed: false,
         }),
-        None => source.list(checkpoint),
+        None => source.list(is_cancelled),
     }
 }
 
@@ -138,13 +138,13 @@ impl<'a> ListSource<'a> {
     }
 
     /// The lines of a list that has the form of this job from its beginning to its end.
-    pub(super) fn own_lines(&self, checkpoint: &dyn Fn()) -> Option<Vec<OwnLine<'_>>> {
+    pub(super) fn own_lines(&self, is_cancelled: &dyn Fn() -> bool) -> Option<Vec<OwnLine<'_>>> {
         let text = self.is_whole.then_some(&self.text)?;
-        own_form::lines(text, checkpoint)
+        own_form::lines(text, is_cancelled)
     }
 
-    /// What a list of any form says.
-    pub(super) fn list(self, checkpoint: &dyn Fn()) -> Result<AuditList, AuditError> {
+    /// What a list of any form says, up to a cancel.
+    pub(super) fn list(self, is_cancelled: &dyn Fn() -> bool) -> Result<AuditList, AuditError> {
         let path = self.path;
         let mut list = ListReading::new(path);
         let mut entries = Vec::new();
@@ -154,12 +154,11 @@ impl<'a> ListSource<'a> {
             ..Hints::default()
         };
         let take = |number, line| {
-            checkpoint();
             match list.line(number, line) {
                 Ok(entry) => entries.extend(entry),
                 Err(error) => fault = Some(error),
             }
-            fault.is_none()
+            fault.is_none() && !is_cancelled()
         };
         let source = Cursor::new(self.text).chain(self.rest);
         let reading = read::read(source, hints, take);

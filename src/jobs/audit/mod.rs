@@ -23,7 +23,7 @@ use self::list::Entry;
 use super::checksum::{Algorithm, Checksum, DigestKind, FileDigests, digests_of_file};
 use super::text::shown;
 use super::{Item, ItemError, Job, JobOutput, Output, Plan, Step};
-use crate::join::Context;
+use crate::join::{Cancelled, Context};
 
 /// The options of the job.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -153,8 +153,13 @@ impl Job for Options {
     }
 
     /// An item for each file that differs from the list or has to be read; a note counts the others.
-    fn plan(&self, inputs: &[PathBuf], context: &Context, plan: &mut dyn Plan) {
-        plan::plan(self, inputs, context, plan);
+    fn plan(
+        &self,
+        inputs: &[PathBuf],
+        context: &Context,
+        plan: &mut dyn Plan,
+    ) -> Result<(), Cancelled> {
+        plan::plan(self, inputs, context, plan)
     }
 
     fn run_item(&self, item: &Item, context: &Context) -> Result<Output, ItemError> {
@@ -165,7 +170,7 @@ impl Job for Options {
             _ => read(&item.input, &[self.algorithm.into()], None, context),
         };
         // A cancel ends the item as cancelled, not as failed.
-        context.checkpoint();
+        context.check()?;
         Ok(Output::Audited(audited?))
     }
 }

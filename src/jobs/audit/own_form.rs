@@ -87,8 +87,12 @@ pub(super) struct OwnLine<'a> {
     pub(super) stamp: Stamp,
 }
 
-/// The lines of a list that has this form from its beginning to its end. `checkpoint` is called for each.
-pub(super) fn lines<'a>(text: &'a [u8], checkpoint: &dyn Fn()) -> Option<Vec<OwnLine<'a>>> {
+/// The lines of a list that has this form from its beginning to its end. After a cancel there
+/// are none.
+pub(super) fn lines<'a>(
+    text: &'a [u8],
+    is_cancelled: &dyn Fn() -> bool,
+) -> Option<Vec<OwnLine<'a>>> {
     if !cfg!(unix) {
         // There, a name has more than one form.
         return None;
@@ -96,7 +100,9 @@ pub(super) fn lines<'a>(text: &'a [u8], checkpoint: &dyn Fn()) -> Option<Vec<Own
     let mut text = text.strip_prefix(HEADER)?;
     let mut lines = Vec::new();
     while !text.is_empty() {
-        checkpoint();
+        if is_cancelled() {
+            return None;
+        }
         let (comment, rest) = split_line(text)?;
         let (line, rest) = split_line(rest)?;
         lines.push(OwnLine::parse(Stamp::parse(comment)?, line)?);

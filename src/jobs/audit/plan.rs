@@ -12,10 +12,15 @@ use crate::jobs::checksum::read::signed_note;
 use crate::jobs::checksum::{ChecksumError, Visitor, digests_of_file, walk_files};
 use crate::jobs::identity::{FileIdentity, identity};
 use crate::jobs::{Item, Plan, Step};
-use crate::join::Context;
+use crate::join::{Cancelled, Context};
 
-pub(super) fn plan(options: &Options, inputs: &[PathBuf], context: &Context, plan: &mut dyn Plan) {
-    let checkpoint = || context.checkpoint();
+pub(super) fn plan(
+    options: &Options,
+    inputs: &[PathBuf],
+    context: &Context,
+    plan: &mut dyn Plan,
+) -> Result<(), Cancelled> {
+    let is_cancelled = || context.is_cancelled();
     let against = &options.against;
     let folder = list::folder_of(against);
     let source = match ListSource::open(against) {
@@ -24,21 +29,32 @@ pub(super) fn plan(options: &Options, inputs: &[PathBuf], context: &Context, pla
             let known = KnownFiles::of_entries(Vec::new(), &folder);
             return compare(options, known, inputs, context, plan);
         }
-        Err(error) => return plan.item(Item::failed(against.clone(), error)),
+        Err(error) => {
+            plan.item(Item::failed(against.clone(), error));
+            return Ok(());
+        }
     };
-    if let Some(lines) = source.own_lines(&checkpoint) {
+    let lines = source.own_lines(&is_cancelled);
+    context.check()?;
+    if let Some(lines) = lines {
         let known = KnownFiles::of_lines(lines, &folder);
         return compare(options, known, inputs, context, plan);
     }
-    match source.list(&checkpoint) {
+    let list = source.list(&is_cancelled);
+    // The list ends early when the task is cancelled.
+    context.check()?;
+    match list {
         Ok(list) => {
             if list.is_signed {
                 plan.note(signed_note(against));
             }
             let known = KnownFiles::of_entries(list.entries, &folder);
-            compare(options, known, inputs, context, plan);
+            compare(options, known, inputs, context, plan)
         }
-        Err(error) => plan.item(Item::failed(against.clone(), error)),
+        Err(error) => {
+            plan.item(Item::failed(against.clone(), error));
+            Ok(())
+        }
     }
 }
 
@@ -48,7 +64,7 @@ fn compare(
     inputs: &[PathBuf],
     context: &Context,
     plan: &mut dyn Plan,
-) {
+) -> Result<(), Cancelled> {
     let own_list = fs::metadata(&options.against).ok();
     let mut audit = Audit {
         options,
@@ -58,8 +74,8 @@ fn compare(
         new: Vec::new(),
         same: 0,
     };
-    walk_files(inputs, context, &mut audit);
-    audit.finish(inputs, context);
+    walk_files(inputs, context, &mut audit)?;
+    audit.finish(inputs, context)
 }
 
 struct Audit<'a> {
@@ -100,10 +116,10 @@ impl Visitor for Audit<'_> {
 }
 
 impl Audit<'_> {
-    fn finish(self, inputs: &[PathBuf], context: &Context) {
-        let mut gone = gone(self.known, inputs, context);
+    fn finish(self, inputs: &[PathBuf], context: &Context) -> Result<(), Cancelled> {
+        let mut gone = gone(self.known, inputs, context)?;
         for item in self.new {
-            context.checkpoint();
+            context.check()?;
             let check = find_moved(&item, &mut gone, context)
                 .map_or(Check::New, |moved| Check::Done(Box::new(moved)));
             let step = Step::Audit(check);
@@ -118,22 +134,23 @@ impl Audit<'_> {
             let note = format!("{files} the size and the time in the list; not read.");
             self.plan.note(note);
         }
+        Ok(())
     }
 }
 
 /// What the list has in the inputs and is not there.
-fn gone(known: KnownFiles<'_>, inputs: &[PathBuf], context: &Context) -> Gone {
+fn gone(known: KnownFiles<'_>, inputs: &[PathBuf], context: &Context) -> Result<Gone, Cancelled> {
     let full = |input: &PathBuf| std::path::absolute(input).unwrap_or_else(|_| input.clone());
     let inputs: Vec<_> = inputs.iter().map(full).collect();
     let mut gone = Gone::default();
     for entry in known.into_unseen() {
-        context.checkpoint();
+        context.check()?;
         let is_inside = inputs.iter().any(|input| entry.path.starts_with(input));
         if is_inside && is_gone(&entry.path) {
             gone.push(entry);
         }
     }
-    gone
+    Ok(gone)
 }
 
 /// Reads a new file here if it has the length of one that is gone. If the content is the same, too, it was

@@ -17,7 +17,7 @@ pub(super) fn renewed(
     file: &Path,
     results: &mut dyn Iterator<Item = (&Path, &Output)>,
 ) -> Result<Vec<u8>, String> {
-    let old = match list::read(&options.against, &|| ()) {
+    let old = match list::read(&options.against, &|| false) {
         Ok(list) => list.entries,
         Err(AuditError::Checksum(ChecksumError::Missing { .. })) => Vec::new(),
         Err(error) => return Err(error.to_string()),

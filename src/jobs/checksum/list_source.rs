@@ -76,7 +76,7 @@ impl Read for Cancellable<'_> {
 
 #[cfg(unix)]
 impl Cancellable<'_> {
-    /// Waits until there is something to read or will never be. Unwinds the task when it is cancelled.
+    /// Waits until there is something to read or will never be. A cancel is an error.
     ///
     /// A pipe that nobody has opened for writing yet is not at its end.
     fn wait(&self) -> io::Result<()> {
@@ -90,7 +90,7 @@ impl Cancellable<'_> {
         };
 
         loop {
-            self.context.checkpoint();
+            self.context.check()?;
             let mut ready = [PollFd::new(&self.file, PollFlags::IN)];
             match poll(&mut ready, Some(&STEP)) {
                 Ok(0) | Err(Errno::INTR) => {}
@@ -104,7 +104,7 @@ impl Cancellable<'_> {
 #[cfg(not(unix))]
 impl Read for Cancellable<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.context.checkpoint();
+        self.context.check()?;
         self.file.read(buffer)
     }
 }

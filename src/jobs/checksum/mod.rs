@@ -45,7 +45,7 @@ pub(super) use self::walk::{Visitor, walk, walk_files};
 pub(super) use self::written::name_in as name_in_list;
 use super::text::shown;
 use super::{Item, ItemError, Job, JobOutput, Output, Plan, Step};
-use crate::join::Context;
+use crate::join::{Cancelled, Context};
 
 /// The options of the job.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -172,8 +172,13 @@ impl Job for Options {
     }
 
     /// Folders are walked recursively, by name; no folder is entered twice.
-    fn plan(&self, inputs: &[PathBuf], context: &Context, plan: &mut dyn Plan) {
-        own_lists::plan(&self.target, inputs, context, plan);
+    fn plan(
+        &self,
+        inputs: &[PathBuf],
+        context: &Context,
+        plan: &mut dyn Plan,
+    ) -> Result<(), Cancelled> {
+        own_lists::plan(&self.target, inputs, context, plan)
     }
 
     fn run_item(&self, item: &Item, context: &Context) -> Result<Output, ItemError> {
@@ -182,7 +187,7 @@ impl Job for Options {
             _ => Checksum::of_file(&item.input, &self.kinds(), context),
         };
         // A cancel ends the item as cancelled, not as failed.
-        context.checkpoint();
+        context.check()?;
         Ok(Output::Checksum(checksum?))
     }
 }

@@ -10,7 +10,7 @@ use super::walk::{Visitor, walk_files};
 use super::{ChecksumError, written};
 use crate::jobs::identity::{FileIdentity, identity};
 use crate::jobs::{Item, Plan};
-use crate::join::Context;
+use crate::join::{Cancelled, Context};
 
 /// Where the results of a job go.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,9 +33,9 @@ pub(super) fn plan(
     inputs: &[PathBuf],
     context: &Context,
     plan: &mut dyn Plan,
-) {
+) -> Result<(), Cancelled> {
     let lists = OwnLists::of(target);
-    walk_files(inputs, context, &mut Others { lists, plan });
+    walk_files(inputs, context, &mut Others { lists, plan })
 }
 
 /// Leaves out the lists.

@@ -13,7 +13,7 @@ use crate::jobs::identity::{FileIdentity, identity};
 use crate::jobs::item::is_file_limit;
 use crate::jobs::text::shown;
 use crate::jobs::{Item, Plan, Step, room};
-use crate::join::Context;
+use crate::join::{Cancelled, Context};
 
 /// The folders that are open at once, so that a deep tree does not need as many open files.
 const MAX_OPEN: usize = 4;
@@ -24,8 +24,15 @@ const MAX_OPEN: usize = 4;
 /// that are found in a folder are followed last, so that files have their real names rather than
 /// those through a link; a link to a folder that contains it is an error of that link. An input that
 /// is a link is followed at once. A folder without files gets a note.
-pub(in crate::jobs) fn walk(inputs: &[PathBuf], context: &Context, plan: &mut dyn Plan) {
-    walk_files(inputs, context, &mut AllFiles(plan));
+///
+/// # Errors
+/// The task was cancelled.
+pub(in crate::jobs) fn walk(
+    inputs: &[PathBuf],
+    context: &Context,
+    plan: &mut dyn Plan,
+) -> Result<(), Cancelled> {
+    walk_files(inputs, context, &mut AllFiles(plan))
 }
 
 /// Takes what [`walk_files`] finds.
@@ -50,11 +57,14 @@ impl Visitor for AllFiles<'_> {
 }
 
 /// As [`walk`], with the metadata of each file.
+///
+/// # Errors
+/// As `walk`.
 pub(in crate::jobs) fn walk_files(
     inputs: &[PathBuf],
     context: &Context,
     visitor: &mut dyn Visitor,
-) {
+) -> Result<(), Cancelled> {
     let mut walk = Walk {
         context,
         visitor,
@@ -63,13 +73,14 @@ pub(in crate::jobs) fn walk_files(
         links: VecDeque::new(),
     };
     for input in inputs {
-        context.checkpoint();
-        walk.input(input);
+        context.check()?;
+        walk.input(input)?;
     }
     while let Some(link) = walk.links.pop_front() {
-        context.checkpoint();
-        walk.linked_folder(link);
+        context.check()?;
+        walk.linked_folder(link)?;
     }
+    Ok(())
 }
 
 struct Walk<'a> {
@@ -116,28 +127,30 @@ impl Iterator for Entries {
 }
 
 impl Walk<'_> {
-    fn input(&mut self, path: &Path) {
+    fn input(&mut self, path: &Path) -> Result<(), Cancelled> {
         match fs::metadata(path) {
-            Ok(metadata) if metadata.is_dir() => self.input_folder(path),
+            Ok(metadata) if metadata.is_dir() => return self.input_folder(path),
             Ok(metadata) => self.file(path.to_owned(), &metadata),
             Err(error) => self.broken(path.to_owned(), error),
         }
+        Ok(())
     }
 
-    fn input_folder(&mut self, path: &Path) {
+    fn input_folder(&mut self, path: &Path) -> Result<(), Cancelled> {
         self.found_any = false;
-        self.folder(path.to_owned());
+        self.folder(path.to_owned())?;
         if !self.found_any {
             self.visitor
                 .plan()
                 .note(format!("The folder {} has no files.", shown(path)));
         }
+        Ok(())
     }
 
-    fn folder(&mut self, path: PathBuf) {
-        let mut levels: Vec<_> = self.enter(path).into_iter().collect();
+    fn folder(&mut self, path: PathBuf) -> Result<(), Cancelled> {
+        let mut levels: Vec<_> = self.enter(path)?.into_iter().collect();
         while let Some(level) = levels.last_mut() {
-            self.context.checkpoint();
+            self.context.check()?;
             let Some((name, entry)) = level.entries.next() else {
                 levels.pop();
                 continue;
@@ -145,7 +158,7 @@ impl Walk<'_> {
             let path = level.folder.join(name);
             match metadata_of(&path, entry) {
                 Ok(metadata) if metadata.is_dir() => {
-                    levels.extend(self.enter(path));
+                    levels.extend(self.enter(path)?);
                     if let Some(outer) = levels.len().checked_sub(MAX_OPEN + 1) {
                         levels[outer].entries.close();
                     }
@@ -158,19 +171,20 @@ impl Walk<'_> {
                 Err(error) => self.broken(path, error),
             }
         }
+        Ok(())
     }
 
     /// The entries of a folder, unless it was entered before or can't be read.
-    fn enter(&mut self, folder: PathBuf) -> Option<FolderLevel> {
+    fn enter(&mut self, folder: PathBuf) -> Result<Option<FolderLevel>, Cancelled> {
         match fs::metadata(&folder) {
             Ok(metadata) if !self.entered.insert(identity(&metadata)) => {
                 self.found_any = true;
-                return None;
+                return Ok(None);
             }
             Ok(_) => {}
             Err(error) => {
                 self.fail(folder.clone(), ChecksumError::from_io(&folder, error));
-                return None;
+                return Ok(None);
             }
         }
         let context = self.context;
@@ -180,26 +194,27 @@ impl Walk<'_> {
             self.read(&folder, &mut entries)
         };
         let is_refused = |read: &io::Result<()>| read.as_ref().is_err_and(is_file_limit);
-        match room::run(context, read, is_refused) {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => self.fail(folder.clone(), ChecksumError::from_io(&folder, error)),
-            // This ends the plan.
-            Err(_cancelled) => context.checkpoint(),
+        let read = room::run(context, read, is_refused)?;
+        // The error may be the cancel.
+        context.check()?;
+        if let Err(error) = read {
+            self.fail(folder.clone(), ChecksumError::from_io(&folder, error));
         }
         entries.sort_by(|(left, _), (right, _)| {
+            // A comparison can't return the cancel.
             context.checkpoint();
             left.cmp(right)
         });
-        Some(FolderLevel {
+        Ok(Some(FolderLevel {
             folder,
             entries: Entries::Open(entries.into_iter()),
-        })
+        }))
     }
 
     /// Adds the entries of a folder to `entries`, up to the first that can't be read.
     fn read(&self, folder: &Path, entries: &mut Vec<(OsString, DirEntry)>) -> io::Result<()> {
         for entry in fs::read_dir(folder)? {
-            self.context.checkpoint();
+            self.context.check()?;
             let entry = entry?;
             entries.push((entry.file_name(), entry));
         }
@@ -229,9 +244,9 @@ impl Walk<'_> {
         }
     }
 
-    fn linked_folder(&mut self, link: PathBuf) {
+    fn linked_folder(&mut self, link: PathBuf) -> Result<(), Cancelled> {
         match contains_itself(&link) {
-            Ok(false) => self.folder(link),
+            Ok(false) => return self.folder(link),
             Ok(true) if self.was_entered(&link) => {}
             Ok(true) => {
                 let path = link.clone();
@@ -239,6 +254,7 @@ impl Walk<'_> {
             }
             Err(error) => self.broken(link, error),
         }
+        Ok(())
     }
 
     fn was_entered(&self, folder: &Path) -> bool {

@@ -32,7 +32,7 @@ use self::prepared::Prepared;
 pub use self::template::Template;
 use super::{DEFAULT_OUTPUT_LIMIT, Item, ItemError, Job, Output, Plan, ProcessObserver, Step};
 use crate::choice::choices;
-use crate::join::Context;
+use crate::join::{Cancelled, Context};
 
 /// The command, its files and its limits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -216,26 +216,34 @@ impl Job for Options {
     }
 
     /// Each input is one item: folders are passed to the command like files.
-    fn plan(&self, inputs: &[PathBuf], context: &Context, plan: &mut dyn Plan) {
+    fn plan(
+        &self,
+        inputs: &[PathBuf],
+        context: &Context,
+        plan: &mut dyn Plan,
+    ) -> Result<(), Cancelled> {
         if let Err(error) = self.check(!inputs.is_empty()) {
-            return plan.item(Item::failed(self.run_title(), error));
+            plan.item(Item::failed(self.run_title(), error));
+            return Ok(());
         }
         if inputs.is_empty() || self.files == Files::All {
             let files = inputs.to_vec();
-            return plan.item(Item {
+            plan.item(Item {
                 input: self.run_title(),
                 bytes: 0,
                 step: Step::Command { files },
             });
+            return Ok(());
         }
         for input in inputs {
-            context.checkpoint();
+            context.check()?;
             plan.item(Item {
                 input: input.clone(),
                 bytes: 0,
                 step: Step::Run,
             });
         }
+        Ok(())
     }
 
     fn run_item(&self, item: &Item, context: &Context) -> Result<Output, ItemError> {

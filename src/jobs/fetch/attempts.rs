@@ -17,9 +17,9 @@ use super::received::Received;
 use super::request::{Failure, Head, Question, STALE, text};
 use super::{Fetched, Options, Request, disposition, list, name};
 use crate::format;
+use crate::jobs::ItemError;
 use crate::jobs::save::{SaveError, numbered};
 use crate::jobs::text::shown;
-use crate::jobs::{ItemError, job};
 use crate::join::Context;
 
 /// The longest pause without a request of the server, and the longest that a server may request.
@@ -59,7 +59,7 @@ pub(super) fn fetch(
         let Some(time) = pause_before(number + 1, &failure, options) else {
             return Err(error(failure.kind, &final_message(&failure, number + 1)));
         };
-        job::pause(time, context);
+        context.sleep(time)?;
     }
     unreachable!("the last attempt has no pause after it")
 }

@@ -14,7 +14,7 @@ use crate::jobs::checksum::{ChecksumError, MAX_LINE_LEN, open_list, read_line};
 use crate::jobs::save::create_folder;
 use crate::jobs::text::shown;
 use crate::jobs::{Item, ItemError, Plan, Step};
-use crate::join::Context;
+use crate::join::{Cancelled, Context};
 
 /// The reason that a text is not a URL that can be fetched.
 #[derive(Debug, thiserror::Error)]
@@ -46,29 +46,40 @@ impl UrlError {
     }
 }
 
-pub(super) fn plan(options: &Options, inputs: &[PathBuf], context: &Context, plan: &mut dyn Plan) {
+pub(super) fn plan(
+    options: &Options,
+    inputs: &[PathBuf],
+    context: &Context,
+    plan: &mut dyn Plan,
+) -> Result<(), Cancelled> {
     if let Err(error) = options.check(!inputs.is_empty()) {
-        return plan.item(Item::failed("fetch".into(), error));
+        plan.item(Item::failed("fetch".into(), error));
+        return Ok(());
     }
     if let Some(folder) = options.folder()
         && let Err(error) = create_folder(folder)
     {
-        return plan.item(Item::failed(folder.to_owned(), error));
+        plan.item(Item::failed(folder.to_owned(), error));
+        return Ok(());
     }
     let mut names = Names::default();
     for (line, number) in options.urls.lines().zip(1..) {
-        context.checkpoint();
+        context.check()?;
         if let Some(item) = Position::typed(number).item(line.as_bytes(), &mut names) {
             plan.item(item);
         }
     }
     for list in inputs {
-        match read(list, &mut names, context, plan) {
+        let read = read(list, &mut names, context, plan);
+        // The error may be the cancel.
+        context.check()?;
+        match read {
             Ok(true) => {}
             Ok(false) => plan.note(format!("The list {} has no URLs.", shown(list))),
             Err(error) => plan.item(Item::failed(list.clone(), error)),
         }
     }
+    Ok(())
 }
 
 /// Counts the URLs of each file name, by its hash: a list may have millions.
@@ -99,10 +110,9 @@ fn read(
     let mut has_item = false;
     let mut line = Vec::new();
     for number in 1.. {
-        context.checkpoint();
         let is_line = read_line(&mut reader, &mut line)
             .map_err(|error| ChecksumError::from_io(list, error))?;
-        if !is_line {
+        if !is_line || context.is_cancelled() {
             break;
         }
         let position = Position {

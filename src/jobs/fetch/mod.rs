@@ -50,7 +50,7 @@ pub use self::cookies::Cookies;
 pub use self::digest::Digest;
 use super::{Item, ItemError, Job, JobOutput, Output, Plan, Step, os_text};
 use crate::format::bytes;
-use crate::join::Context;
+use crate::join::{Cancelled, Context};
 
 /// The URLs besides those in the lists, the folder for the results, and the limits.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -171,8 +171,13 @@ impl Job for Options {
 
     /// The typed URLs come first, then the lists. The error of a line that is not a URL names its list
     /// and number.
-    fn plan(&self, inputs: &[PathBuf], context: &Context, plan: &mut dyn Plan) {
-        list::plan(self, inputs, context, plan);
+    fn plan(
+        &self,
+        inputs: &[PathBuf],
+        context: &Context,
+        plan: &mut dyn Plan,
+    ) -> Result<(), Cancelled> {
+        list::plan(self, inputs, context, plan)
     }
 
     fn run_item(&self, item: &Item, context: &Context) -> Result<Output, ItemError> {

@@ -41,7 +41,7 @@ pub use self::size::Size;
 use super::{Item, ItemError, Job, JobOutput, Output, Plan, os_text};
 use crate::choice::choices;
 use crate::format;
-use crate::join::Context;
+use crate::join::{Cancelled, Context};
 
 /// The edits of each image, its folder and the limits.
 #[expect(
@@ -361,8 +361,13 @@ impl Job for Options {
     /// Folders are walked as for checksums, for files with the names of images; a file that is an
     /// input itself may have any name. All images are found before the first item runs, because a
     /// result must not replace an image that is still to be read.
-    fn plan(&self, inputs: &[PathBuf], context: &Context, plan: &mut dyn Plan) {
-        plan::plan(self, inputs, context, plan);
+    fn plan(
+        &self,
+        inputs: &[PathBuf],
+        context: &Context,
+        plan: &mut dyn Plan,
+    ) -> Result<(), Cancelled> {
+        plan::plan(self, inputs, context, plan)
     }
 
     fn run_item(&self, item: &Item, context: &Context) -> Result<Output, ItemError> {

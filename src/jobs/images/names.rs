@@ -12,7 +12,7 @@ use super::{IfExists, Options};
 use crate::jobs::Item;
 use crate::jobs::identity::{FileIdentity, identity, is_same_file};
 use crate::jobs::save::{first_free, numbered};
-use crate::join::Context;
+use crate::join::{Cancelled, Context};
 
 /// The names of the results of a job, and what they must not replace.
 pub(super) struct Names<'a> {
@@ -38,17 +38,18 @@ impl<'a> Names<'a> {
         inputs: &'a [PathBuf],
         items: &[Item],
         context: &Context,
-    ) -> Self {
-        let metadata = items.iter().filter_map(|item| {
-            context.checkpoint();
-            fs::metadata(&item.input).ok()
-        });
-        Self {
+    ) -> Result<Self, Cancelled> {
+        let mut images = HashSet::new();
+        for item in items {
+            context.check()?;
+            images.extend(fs::metadata(&item.input).ok().map(|it| identity(&it)));
+        }
+        Ok(Self {
             options,
             inputs,
-            images: metadata.map(|it| identity(&it)).collect(),
+            images,
             assigned: BTreeMap::new(),
-        }
+        })
     }
 
     /// Names the result of an image.

@@ -12,7 +12,7 @@ use crate::jobs::checksum::walk;
 use crate::jobs::save::create_folder;
 use crate::jobs::text::shown;
 use crate::jobs::{Item, Plan, Step};
-use crate::join::Context;
+use crate::join::{Cancelled, Context};
 
 /// Formats of images that can't be read, by the extensions of their names.
 ///
@@ -34,23 +34,30 @@ const UNREADABLE: [(&str, &[&str]); 6] = [
     ("SVG", &["svg", "svgz"]),
 ];
 
-pub(super) fn plan(options: &Options, inputs: &[PathBuf], context: &Context, plan: &mut dyn Plan) {
+pub(super) fn plan(
+    options: &Options,
+    inputs: &[PathBuf],
+    context: &Context,
+    plan: &mut dyn Plan,
+) -> Result<(), Cancelled> {
     if let Err(error) = options.check(!inputs.is_empty()) {
-        return plan.item(Item::failed(options.to.clone(), error));
+        plan.item(Item::failed(options.to.clone(), error));
+        return Ok(());
     }
     if let Err(error) = create_folder(&options.to) {
-        return plan.item(Item::failed(options.to.clone(), error));
+        plan.item(Item::failed(options.to.clone(), error));
+        return Ok(());
     }
     let results = fs::canonicalize(&options.to).unwrap_or_else(|_| options.to.clone());
     for input in inputs.iter().filter(|input| is_at(input, &results)) {
         let path = input.clone();
         plan.item(Item::failed(input.clone(), ImageError::SameFolder { path }));
     }
-    let items = collect(inputs, &results, context, plan);
-    let mut names = Names::new(options, inputs, &items, context);
+    let items = collect(inputs, &results, context, plan)?;
+    let mut names = Names::new(options, inputs, &items, context)?;
     let mut skipped = 0;
     for item in items {
-        context.checkpoint();
+        context.check()?;
         if item.step != Step::Run {
             plan.item(item);
             continue;
@@ -73,6 +80,7 @@ pub(super) fn plan(options: &Options, inputs: &[PathBuf], context: &Context, pla
         };
         plan.note(format!("{images} left out: {results}."));
     }
+    Ok(())
 }
 
 fn is_at(path: &Path, canonical: &Path) -> bool {
@@ -85,7 +93,7 @@ fn collect(
     results: &Path,
     context: &Context,
     plan: &mut dyn Plan,
-) -> Vec<Item> {
+) -> Result<Vec<Item>, Cancelled> {
     let is_below_input =
         |input: &PathBuf| fs::canonicalize(input).is_ok_and(|input| results.starts_with(input));
     let mut images = Images {
@@ -97,8 +105,8 @@ fn collect(
         unreadable: BTreeMap::new(),
         plan,
     };
-    walk(inputs, context, &mut images);
-    images.finish(inputs)
+    walk(inputs, context, &mut images)?;
+    Ok(images.finish(inputs))
 }
 
 /// Takes the images of what is found. In a folder, only files with the name of an image, and none

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Item, ItemError, Job, Output, Plan, Step, job};
+use super::{Item, ItemError, Job, Output, Plan, Step};
 use crate::choice::choices;
-use crate::join::Context;
+use crate::join::{Cancelled, Context};
 
 /// The item that misbehaves, its end, and its work before that.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -125,18 +125,24 @@ impl Job for Options {
         "Misbehave"
     }
 
-    fn plan(&self, inputs: &[PathBuf], context: &Context, plan: &mut dyn Plan) {
+    fn plan(
+        &self,
+        inputs: &[PathBuf],
+        context: &Context,
+        plan: &mut dyn Plan,
+    ) -> Result<(), Cancelled> {
         if inputs.is_empty() {
             for number in 1..=self.count {
-                context.checkpoint();
+                context.check()?;
                 plan.item(self.plan_item(number, PathBuf::from(format!("item {number}"))));
             }
         } else {
             for (index, input) in inputs.iter().enumerate() {
-                context.checkpoint();
+                context.check()?;
                 plan.item(self.plan_item(index + 1, input.clone()));
             }
         }
+        Ok(())
     }
 
     fn run_item(&self, item: &Item, context: &Context) -> Result<Output, ItemError> {
@@ -148,7 +154,7 @@ impl Job for Options {
 
     fn run_isolated(&self, item: &Item, context: &Context) -> Result<Output, ItemError> {
         let is_chosen = matches!(item.step, Step::Misbehave);
-        self.work(is_chosen, context);
+        self.work(is_chosen, context)?;
         if is_chosen {
             self.misbehave(&item.input)?;
         }
@@ -190,13 +196,14 @@ impl Options {
         ItemError::new("needs_isolation", message)
     }
 
-    fn work(&self, is_chosen: bool, context: &Context) {
+    fn work(&self, is_chosen: bool, context: &Context) -> Result<(), Cancelled> {
         let time = Duration::try_from_secs_f64(self.after).unwrap_or_default();
         match self.end {
             Misbehaviour::IgnoreCancel if is_chosen => sleep(time),
             Misbehaviour::Sleep if !is_chosen => {}
-            _ => job::pause(time, context),
+            _ => context.sleep(time)?,
         }
+        Ok(())
     }
 
     fn misbehave(&self, input: &Path) -> Result<(), ItemError> {

@@ -15,7 +15,7 @@ pub use self::error::VerifyError;
 use super::checksum::{Algorithm, Candidates};
 use super::{Item, ItemError, Job, Output, Plan, Step};
 use crate::choice::choices;
-use crate::join::Context;
+use crate::join::{Cancelled, Context};
 
 /// The options of the job.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,8 +85,13 @@ impl Job for Options {
     }
 
     /// Each line of a list is an item. What is around the lines, and lines that are none, are notes.
-    fn plan(&self, inputs: &[PathBuf], context: &Context, plan: &mut dyn Plan) {
-        plan::plan(self, inputs, context, plan);
+    fn plan(
+        &self,
+        inputs: &[PathBuf],
+        context: &Context,
+        plan: &mut dyn Plan,
+    ) -> Result<(), Cancelled> {
+        plan::plan(self, inputs, context, plan)
     }
 
     fn run_item(&self, item: &Item, context: &Context) -> Result<Output, ItemError> {
@@ -101,7 +106,7 @@ impl Job for Options {
             }
         };
         // A cancel ends the item as cancelled, not as failed.
-        context.checkpoint();
+        context.check()?;
         Ok(Output::Checksum(checksum?))
     }
 }

@@ -14,7 +14,7 @@ use crate::jobs::checksum::{
 };
 use crate::jobs::text::shown;
 use crate::jobs::{Item, Plan, Step};
-use crate::join::Context;
+use crate::join::{Cancelled, Context};
 
 /// A file with more lines than this before the first checksum is not a list.
 const MAX_PROSE: usize = 1000;
@@ -22,7 +22,12 @@ const MAX_PROSE: usize = 1000;
 /// The algorithms that are not known here and are named.
 const MAX_UNKNOWN: usize = 8;
 
-pub(super) fn plan(options: &Options, inputs: &[PathBuf], context: &Context, plan: &mut dyn Plan) {
+pub(super) fn plan(
+    options: &Options,
+    inputs: &[PathBuf],
+    context: &Context,
+    plan: &mut dyn Plan,
+) -> Result<(), Cancelled> {
     let mut planner = Planner {
         options,
         context,
@@ -31,13 +36,14 @@ pub(super) fn plan(options: &Options, inputs: &[PathBuf], context: &Context, pla
     };
     let claim = read::digest_from_text(&options.digest);
     for input in inputs {
-        context.checkpoint();
+        context.check()?;
         match &claim {
             Some(claim) => planner.file(input, claim),
-            None if input.is_dir() => planner.folder(input),
-            None => planner.list(input),
+            None if input.is_dir() => planner.folder(input)?,
+            None => planner.list(input)?,
         }
     }
+    Ok(())
 }
 
 struct Planner<'a> {
@@ -61,28 +67,33 @@ impl Planner<'_> {
     }
 
     /// Reads the lists in a folder.
-    fn folder(&mut self, folder: &Path) {
+    fn folder(&mut self, folder: &Path) -> Result<(), Cancelled> {
         let lists = match lists_in(folder) {
             Ok(lists) => lists,
-            Err(error) => return self.fail(folder, ChecksumError::from_io(folder, error).into()),
+            Err(error) => {
+                self.fail(folder, ChecksumError::from_io(folder, error).into());
+                return Ok(());
+            }
         };
         if lists.is_empty() {
             let error = VerifyError::NoList {
                 folder: folder.to_owned(),
             };
-            return self.fail(folder, error);
+            self.fail(folder, error);
+            return Ok(());
         }
         self.listed = self.options.extra.then(|| lists.iter().cloned().collect());
         for list in &lists {
-            self.list(list);
+            self.list(list)?;
         }
         if let Some(listed) = self.listed.take() {
-            self.not_listed(folder, &listed);
+            self.not_listed(folder, &listed)?;
         }
+        Ok(())
     }
 
     /// Reports the files of a folder that no list names.
-    fn not_listed(&mut self, folder: &Path, listed: &HashSet<PathBuf>) {
+    fn not_listed(&mut self, folder: &Path, listed: &HashSet<PathBuf>) -> Result<(), Cancelled> {
         let normal: HashSet<_> = listed.iter().map(|path| normal(path)).collect();
         let plan = &mut *self.plan;
         let mut extra = |item: Item| {
@@ -92,10 +103,10 @@ impl Planner<'_> {
                 plan.item(Item::failed(item.input, VerifyError::NotListed { path }));
             }
         };
-        walk(&[folder.to_owned()], self.context, &mut extra);
+        walk(&[folder.to_owned()], self.context, &mut extra)
     }
 
-    fn list(&mut self, list: &Path) {
+    fn list(&mut self, list: &Path) -> Result<(), Cancelled> {
         let mut reading = ListReading::new(list, self.options);
         let hints = Hints {
             is_sfv: reading.named.or(self.options.algorithm) == Some(Algorithm::Crc32),
@@ -104,17 +115,20 @@ impl Planner<'_> {
         let context = self.context;
         let read = open_list(list, context).and_then(|source| {
             let take = |number, line| {
-                context.checkpoint();
                 self.line(&mut reading, number, line);
-                reading.entries > 0 || reading.no_checksums <= MAX_PROSE
+                let may_be_a_list = reading.entries > 0 || reading.no_checksums <= MAX_PROSE;
+                may_be_a_list && !context.is_cancelled()
             };
             let read = read::read(source, hints, take);
             read.map_err(|error| ChecksumError::from_io(list, error))
         });
+        // The error may be the cancel.
+        context.check()?;
         match read {
             Ok(read) => self.finish(&reading, read),
             Err(error) => self.fail(list, error.into()),
         }
+        Ok(())
     }
 
     fn line(&mut self, reading: &mut ListReading<'_>, number: u64, line: Line) {

@@ -4,7 +4,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use eframe::egui::{Context, Ui};
-use meanwhile::join::{self, Task};
+use meanwhile::join::{self, Cancelled, Task};
 use meanwhile::lab::{Digest, Pattern, Work};
 
 #[derive(Default)]
@@ -30,17 +30,18 @@ impl Pattern for Bad {
 
 #[derive(Default)]
 pub(super) struct Fixed {
-    task: Option<Task<()>>,
+    task: Option<Task<Result<(), Cancelled>>>,
 }
 
 impl Pattern for Fixed {
     fn start(&mut self, work: Work, _ctx: &Context) {
-        let task = join::spawn("work", move |context| {
+        let steps = join::cancellable(move |context| {
             for _ in work.steps() {
-                context.checkpoint(); // ← ends the task here once it is cancelled
+                context.check()?; // ← ends the task here once it is cancelled
             }
+            Ok(())
         });
-        self.task = task.ok();
+        self.task = join::spawn("work", steps).ok();
     }
 
     fn ui(&mut self, ui: &mut Ui) {

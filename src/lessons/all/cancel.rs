@@ -3,7 +3,7 @@ use std::io::{self, BufRead as _, BufReader, Write as _};
 use anyhow::Context as _;
 use crossbeam_channel::{Sender, bounded};
 use meanwhile::join::process::Process;
-use meanwhile::join::{self, Context};
+use meanwhile::join::{self, Cancelled, Context};
 use meanwhile::lessons::{RunLog, Trace, WorkerKind};
 
 pub(super) fn main(trace: &Trace) -> anyhow::Result<()> {
@@ -19,7 +19,7 @@ fn with_tasks(trace: &Trace) -> anyhow::Result<()> {
         let started = started.clone();
         move |trace: &Trace, context: &Context| cooperate(trace, context, &started)
     };
-    let cooperative = trace.task_with_context("cooperative", body);
+    let cooperative = trace.cancellable_task("cooperative", body);
     let cooperative = join::spawn("cooperative", cooperative)?;
     let unresponsive = trace.task("unresponsive", move |trace| work_on(trace, &started));
     let unresponsive = join::spawn("unresponsive", unresponsive)?;
@@ -30,7 +30,7 @@ fn with_tasks(trace: &Trace) -> anyhow::Result<()> {
     cooperative.cancel();
     unresponsive.cancel();
     match trace.wait("cooperative", || cooperative.join()) {
-        Ok(()) => trace.result("cooperative", "returned"),
+        Ok(_) => trace.result("cooperative", "returned"),
         Err(error) => trace.result("cooperative", error),
     }
     let timeout = trace.duration("patience");
@@ -44,11 +44,11 @@ fn with_tasks(trace: &Trace) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn cooperate(trace: &Trace, context: &Context, started: &Sender<()>) {
+fn cooperate(trace: &Trace, context: &Context, started: &Sender<()>) -> Result<(), Cancelled> {
     started.send(()).ok();
     loop {
         trace.sleep(trace.seconds(0.1));
-        context.checkpoint();
+        context.check()?;
     }
 }
 
@@ -171,8 +171,9 @@ pub(super) static LESSON: Lesson = Lesson {
         ("unresponsive", ignore_signals),
     ],
     verify,
-    explanation: "Cancelling is a request. A task that calls `checkpoint` ends there: it unwinds, \
-                  its destructors run, and the join returns `Cancelled`. A task that never checks \
+    explanation: "Cancelling is a request. A task that calls `check()?` returns there, and the \
+                  join returns `Cancelled`. (`checkpoint` unwinds instead, for code that returns no \
+                  `Result`.) A task that never checks \
                   runs on. The join times out, and main can only wait: killing a thread would \
                   leave its locks held and its data half changed. Neither Python's `Thread` nor a \
                   thread of std can be cancelled or killed; programs pass a flag or an `Event` \

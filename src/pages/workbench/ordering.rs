@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::result_text::result_text;
 use super::{Column, Only, Order, ResultsState, Sort};
-use crate::join::{self, Context, Priority, Task};
+use crate::join::{self, Cancelled, Context, Priority, Task, cancellable};
 use crate::record::{ItemRecord, Items, JobId, JobRecord};
 use crate::ui::status_style::item_word;
 
@@ -20,7 +20,7 @@ pub(super) struct Ordering {
     /// The revision of the job that the newest order is computed from.
     revision: u64,
     started_at: Duration,
-    task: Option<Task<Arc<[u32]>>>,
+    task: Option<Task<Result<Arc<[u32]>, Cancelled>>>,
 }
 
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -84,7 +84,7 @@ impl Ordering {
         let Some(result) = self.task.as_ref().and_then(Task::poll) else {
             return;
         };
-        if let Ok(rows) = result {
+        if let Ok(Ok(rows)) = result {
             state.order = Order::Rows(Arc::clone(rows));
         }
         self.task = None;
@@ -119,7 +119,9 @@ impl Ordering {
         self.task = join::Builder::new("sort results")
             .daemon(true)
             .priority(Priority::Background)
-            .spawn(move |context| rows(&items, &request, now, context))
+            .spawn(cancellable(move |context| {
+                rows(&items, &request, now, context)
+            }))
             .ok();
         if let Some(task) = &self.task {
             task.on_finish(wake);
@@ -128,20 +130,25 @@ impl Ordering {
     }
 }
 
-fn rows(items: &Items, request: &OrderRequest, now: Duration, context: &Context) -> Arc<[u32]> {
+fn rows(
+    items: &Items,
+    request: &OrderRequest,
+    now: Duration,
+    context: &Context,
+) -> Result<Arc<[u32]>, Cancelled> {
     let mut rows = Vec::new();
     for (index, item) in items.iter().enumerate() {
         if index.is_multiple_of(1024) {
-            context.checkpoint();
+            context.check()?;
         }
         if request.shows(item) {
             rows.push(u32::try_from(index).expect("a job has fewer than 2³² items"));
         }
     }
     if let Some(sort) = request.sort {
-        sort_rows(&mut rows, items, sort, now, context);
+        sort_rows(&mut rows, items, sort, now, context)?;
     }
-    rows.into()
+    Ok(rows.into())
 }
 
 fn contains(item: &ItemRecord, filter: &str) -> bool {
@@ -151,7 +158,13 @@ fn contains(item: &ItemRecord, filter: &str) -> bool {
         || result_text(item).to_lowercase().contains(filter)
 }
 
-fn sort_rows(rows: &mut [u32], items: &Items, sort: Sort, now: Duration, context: &Context) {
+fn sort_rows(
+    rows: &mut [u32],
+    items: &Items,
+    sort: Sort,
+    now: Duration,
+    context: &Context,
+) -> Result<(), Cancelled> {
     let item = |row: u32| &items[row as usize];
     match sort.column {
         // Failed items stay together, whatever the words for their processes.
@@ -168,9 +181,14 @@ fn sort_rows(rows: &mut [u32], items: &Items, sort: Sort, now: Duration, context
 }
 
 /// Makes each key once. Rows with equal keys keep the order of planning in both directions.
-fn sort_by_key<K: Ord>(rows: &mut [u32], sort: Sort, context: &Context, key: impl Fn(u32) -> K) {
+fn sort_by_key<K: Ord>(
+    rows: &mut [u32],
+    sort: Sort,
+    context: &Context,
+    key: impl Fn(u32) -> K,
+) -> Result<(), Cancelled> {
     let mut keyed: Vec<(K, u32)> = rows.iter().map(|&row| (key(row), row)).collect();
-    context.checkpoint();
+    context.check()?;
     let directed = |order: Cmp| {
         if sort.descending {
             order.reverse()
@@ -182,4 +200,5 @@ fn sort_by_key<K: Ord>(rows: &mut [u32], sort: Sort, context: &Context, key: imp
     for (row, (_, sorted)) in rows.iter_mut().zip(keyed) {
         *row = sorted;
     }
+    Ok(())
 }

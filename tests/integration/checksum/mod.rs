@@ -46,7 +46,8 @@ fn plan(options: &Options, inputs: &[&Path]) -> Vec<Item> {
     let inputs: Vec<PathBuf> = inputs.iter().map(PathBuf::from).collect();
     in_task(move |context| {
         let mut items = Vec::new();
-        options.plan(&inputs, context, &mut |item| items.push(item));
+        let planned = options.plan(&inputs, context, &mut |item| items.push(item));
+        planned.expect("nothing cancels it");
         items
     })
 }

@@ -37,7 +37,8 @@ fn plan(options: &Options, input: &Path) -> Planned {
     let inputs = [PathBuf::from(input)];
     in_task(move |context| {
         let mut planned = Planned::default();
-        options.plan(&inputs, context, &mut planned);
+        let plan = options.plan(&inputs, context, &mut planned);
+        plan.expect("nothing cancels it");
         planned
     })
 }

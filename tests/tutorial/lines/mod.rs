@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 
 use super::{Item, ItemError, Job, Output, Plan, Step};
-use crate::join::Context;
+use crate::join::{Cancelled, Context};
 
 /// Which lines count.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -28,15 +28,21 @@ impl Job for Options {
         "Lines"
     }
 
-    fn plan(&self, inputs: &[PathBuf], context: &Context, plan: &mut dyn Plan) {
+    fn plan(
+        &self,
+        inputs: &[PathBuf],
+        context: &Context,
+        plan: &mut dyn Plan,
+    ) -> Result<(), Cancelled> {
         for input in inputs {
-            context.checkpoint();
+            context.check()?;
             plan.item(Item {
                 input: input.clone(),
                 bytes: input.metadata().map_or(0, |metadata| metadata.len()),
                 step: Step::Run,
             });
         }
+        Ok(())
     }
 
     fn run_item(&self, item: &Item, context: &Context) -> Result<Output, ItemError> {
@@ -46,7 +52,7 @@ impl Job for Options {
         let file = BufReader::new(File::open(&item.input).map_err(error)?);
         let (mut lines, mut done) = (0_u64, 0);
         for line in file.split(b'\n') {
-            context.checkpoint();
+            context.check()?;
             let line = line.map_err(error)?;
             done += line.len() as u64 + 1;
             context.set_progress(done, item.bytes);
