@@ -58,6 +58,24 @@ pub(super) struct ProcessShared {
     span: ProcessSpan,
 }
 
+/// Who has started a process.
+#[derive(Clone, Copy)]
+pub(super) enum Origin {
+    /// This library, which has put the tag in its environment.
+    Own,
+    /// Something else in this program. If it was reaped then, it has this exit.
+    Other(Option<Exit>),
+}
+
+impl Origin {
+    fn exit(self) -> Option<Exit> {
+        match self {
+            Self::Own => None,
+            Self::Other(exit) => exit,
+        }
+    }
+}
+
 /// A process that was just started.
 pub(super) struct Spawned {
     pub(super) key: u64,
@@ -79,10 +97,7 @@ pub(super) struct Spawned {
     /// `None` where the process was started without a launcher, as is its guard.
     pub(super) launcher: Option<LauncherId>,
     pub(super) guard: Option<Arc<TreeGuard>>,
-    /// Whether the tag is in its environment. It is not if something else has started it.
-    pub(super) is_tagged: bool,
-    /// The exit of a child that something else has reaped before.
-    pub(super) ended: Option<Exit>,
+    pub(super) origin: Origin,
     pub(super) subscription: Subscription,
 }
 
@@ -104,7 +119,7 @@ impl ProcessShared {
         Self {
             span: ProcessSpan::new(&spawned.name, pid),
             pidfd: Mutex::new(spawned.pidfd.take()),
-            is_reaped: Mutex::new(spawned.ended.is_some()),
+            is_reaped: Mutex::new(spawned.origin.exit().is_some()),
             spawned,
             pipe_ends: Mutex::new(pipe_ends),
             spawned_at: Time::now(),
@@ -318,7 +333,7 @@ impl ProcessShared {
 
     /// Has the process killed with its descendants, without waiting for that.
     pub(super) fn kill_soon(self: &Arc<Self>) {
-        if !system::SHOWS_ALL_TAGS || !self.spawned.is_tagged {
+        if !system::SHOWS_ALL_TAGS || matches!(self.spawned.origin, Origin::Other(_)) {
             // Some are found only as long as their parents live.
             tree_signal::kill(&**self);
         }
@@ -343,7 +358,7 @@ impl ProcessShared {
 
     /// Whether something else has reaped it, with a known exit.
     pub(super) fn was_reaped_before(&self) -> bool {
-        self.spawned.ended.is_some()
+        self.spawned.origin.exit().is_some()
     }
 
     /// Reaps the process if it has exited and was not reaped. Returns an exit that was known before until
@@ -351,7 +366,7 @@ impl ProcessShared {
     pub(super) fn reap(&self) -> Option<Exit> {
         let mut is_reaped = lock(&self.is_reaped);
         if *is_reaped {
-            return self.spawned.ended.filter(|_| self.exit().is_none());
+            return self.spawned.origin.exit().filter(|_| self.exit().is_none());
         }
         let exit = match system::reap(self.spawned.pid, self.pidfd().as_deref()) {
             Ok(Some(exit)) => exit,

@@ -30,7 +30,7 @@ use super::launch_options::LaunchOptions;
 use super::launcher::Launcher;
 use super::output::StreamCapture;
 use super::reaper::{self, WatchedChild};
-use super::shared::{PipeEnds, ProcessShared, Spawned};
+use super::shared::{Origin, PipeEnds, ProcessShared, Spawned};
 use super::shim::Target;
 use super::streams::{Input, OpenStreams, OwnEnds, ProcessEnds, Redirect};
 use super::system::Pidfd;
@@ -269,8 +269,7 @@ impl Builder {
             stderr_is_stdout: self.streams.stderr_is_stdout,
             launcher: self.launch.as_ref().map(|(launcher, _)| launcher.id()),
             guard: started.guard,
-            is_tagged: started.is_tagged,
-            ended: started.ended,
+            origin: started.origin,
             subscription: Subscription::new(self.changes.as_ref()),
         };
         let shared = Arc::new(ProcessShared::new(spawned, pipes.ends));
@@ -391,10 +390,7 @@ pub(super) struct Started {
     guard: Option<Arc<TreeGuard>>,
     /// The pid that was given last before the process could start another one. `None` is its own.
     newest_pid: Option<i32>,
-    /// Whether it has the tag in its environment.
-    is_tagged: bool,
-    /// The exit of a child that was reaped before.
-    ended: Option<Exit>,
+    origin: Origin,
 }
 
 impl Started {
@@ -414,8 +410,7 @@ impl Started {
             tag,
             guard,
             newest_pid: None,
-            is_tagged: true,
-            ended: None,
+            origin: Origin::Own,
         }
     }
 
@@ -431,8 +426,7 @@ impl Started {
             tag: tag::new_tag(key),
             guard: None,
             newest_pid: None,
-            is_tagged: false,
-            ended,
+            origin: Origin::Other(ended),
         }
     }
 }

@@ -202,7 +202,7 @@ fn p23_deadline_ends_the_join() {
 struct Wakes(Sender<()>);
 
 impl Wakes {
-    fn new() -> (Waker, Receiver<()>) {
+    fn waker() -> (Waker, Receiver<()>) {
         let (sender, wakes) = channel();
         (Arc::new(Self(sender)).into(), wakes)
     }
@@ -216,7 +216,7 @@ impl Wake for Wakes {
 
 /// Awaits a pipeline on this thread. Returns its exits and the number of wakes.
 fn awaited(pipeline: &Pipeline) -> (Vec<Exit>, usize) {
-    let (waker, wakes) = Wakes::new();
+    let (waker, wakes) = Wakes::waker();
     let mut context = Context::from_waker(&waker);
     let mut future = pin!(pipeline.into_future());
     let mut count = 0;
@@ -233,7 +233,7 @@ fn awaited(pipeline: &Pipeline) -> (Vec<Exit>, usize) {
 fn p23_await_ends_with_the_last_process() {
     for order in [[0, 1], [1, 0]] {
         let pipeline = sleeper().pipe_to(sleeper()).spawn().unwrap();
-        let (waker, wakes) = Wakes::new();
+        let (waker, wakes) = Wakes::waker();
         let mut future = Box::pin((&pipeline).into_future());
         let mut context = Context::from_waker(&waker);
         assert!(future.as_mut().poll(&mut context).is_pending());
@@ -243,7 +243,7 @@ fn p23_await_ends_with_the_last_process() {
         assert!(future.as_mut().poll(&mut context).is_pending());
         assert!(wakes.try_recv().is_err(), "not for the first end");
         // Another waker replaces the first one.
-        let (waker, other_wakes) = Wakes::new();
+        let (waker, other_wakes) = Wakes::waker();
         let mut context = Context::from_waker(&waker);
         assert!(future.as_mut().poll(&mut context).is_pending());
         last.kill().unwrap();

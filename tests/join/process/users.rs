@@ -164,6 +164,7 @@ fn p31_tree_of_another_user_is_stopped() {
 }
 
 /// Prints the signal that the system sends to the process when its parent ends.
+#[cfg(not(other_unix))]
 const PARENT_DEATH_SIGNAL: &str = "import ctypes
 signal = ctypes.c_int()
 ctypes.CDLL(None).prctl(2, ctypes.byref(signal))
