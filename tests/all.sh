@@ -32,7 +32,7 @@ packages=(
     # A host to run commands on: this one.
     openssh-client openssh-server
     # Programs by which a process leaves its parents.
-    bubblewrap daemonize dpkg screen socat sudo tmux
+    at bubblewrap daemonize dpkg screen socat sudo tmux
     # Programs to compare with, and validators of the desktop files.
     appstream b3sum coreutils desktop-file-utils findutils perl-base python3
     # Servers and a proxy to fetch from.
@@ -338,7 +338,7 @@ step_tests() {
         run_tests -p meanwhile-join --no-fail-fast --test join process:: || failed=1
     cargo test --locked --workspace --doc || failed=1
     run_tests -p meanwhile-join --all-features --test join spans:: || failed=1
-    need b3sum b3sum convert imagemagick ssh openssh-client ssh-keygen openssh-client \
+    need at at atd at b3sum b3sum convert imagemagick ssh openssh-client ssh-keygen openssh-client \
         /usr/sbin/sshd openssh-server unshare util-linux bwrap bubblewrap daemonize daemonize \
         screen screen script bsdutils socat socat start-stop-daemon dpkg sudo sudo tmux tmux \
         dbus-daemon dbus-daemon /usr/sbin/nginx nginx-light /usr/sbin/lighttpd lighttpd \

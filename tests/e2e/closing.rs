@@ -8,6 +8,7 @@ use crate::lesson_processes::lesson_processes_in;
 use crate::session::{self, Session, pause};
 use crate::setup::{GRACE, misbehave, start_command};
 use crate::sleeper::Sleeper;
+use crate::ways::{LARGE_WAYS, MORE_WAYS, USUAL_WAYS, say_what_is_not_tried};
 use crate::window::Window;
 
 #[test]
@@ -48,6 +49,40 @@ fn cancel_and_quit_ends_a_tree_that_ignores_sigterm() {
     let took = asked.elapsed();
     assert!(took < GRACE + Duration::from_secs(3), "it took {took:?}");
     assert_eq!(sleeper.running(), [0; 0]);
+}
+
+#[test]
+#[ignore = "needs a screen; tests/all.sh runs it"]
+fn closed_window_leaves_nothing_of_any_way_out() {
+    let ways = || USUAL_WAYS.iter().chain(&LARGE_WAYS).chain(&MORE_WAYS);
+    say_what_is_not_tried(ways());
+    let session = Session::start("close-ways");
+    let mut left = Vec::new();
+    let mut script = String::new();
+    for (number, way) in ways().filter(|way| way.obstacle().is_none()).enumerate() {
+        let folder = session.home().join(format!("way-{number}"));
+        fs::create_dir(&folder).expect("our own folder");
+        let sleeper = Sleeper::new(&folder);
+        let way_out = way.script_for(&sleeper.command(), &folder);
+        script.push_str(&format!("(\n{way_out}\n) >/dev/null 2>&1\n"));
+        left.push((way.script, sleeper));
+    }
+    script.push_str("exec sleep 600");
+    let window = start_command(&session, &script);
+    let all_run = || {
+        let missing = left
+            .iter()
+            .find(|(_, sleeper)| sleeper.running().is_empty());
+        missing.map_or(Ok(()), |(way, _)| Err(format!("`{way}` runs nothing")))
+    };
+    session::wait_until("all that leaves", all_run, || window.describe());
+
+    window.ask_to_close();
+    window.press("push button", "Cancel and quit");
+    assert!(window.wait_for_exit().success());
+    for (way, sleeper) in &left {
+        assert_eq!(sleeper.running(), [0; 0], "`{way}`");
+    }
 }
 
 #[test]
