@@ -151,7 +151,13 @@ impl Cli {
 
 fn dispatch(cli: Cli, leave: ExitFn) -> anyhow::Result<ExitCode> {
     match cli.command {
-        None => crate::app::run(cli.files).map(|()| ExitCode::SUCCESS),
+        None => {
+            #[cfg(unix)]
+            if let Err(error) = interrupt::listen_for_stop() {
+                print_message(&format!("commands will run on after Ctrl-Z: {error}"));
+            }
+            crate::app::run(cli.files).map(|()| ExitCode::SUCCESS)
+        }
         Some(CliSubcommand::Run { job }) => {
             print_panics_in_a_line();
             run::run(*job, leave)

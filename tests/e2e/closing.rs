@@ -117,6 +117,51 @@ fn time_to_end_a_killed_tree() -> Duration {
     session::wait_until("the end of the tree", all_gone, || session.save_picture())
 }
 
+#[test]
+#[ignore = "needs a screen; tests/all.sh runs it"]
+fn ctrl_z_stops_the_commands_with_the_window() {
+    let session = Session::start("ctrl-z");
+    let sleeper = Sleeper::new(session.home());
+    let window = start_command(&session, &format!("exec {}", sleeper.command()));
+    let run = || {
+        sleeper
+            .running()
+            .first()
+            .copied()
+            .ok_or("nothing runs".into())
+    };
+    let command = session::wait_until("the command", run, || window.describe());
+
+    // It leads a group whose parent is in another one, as a shell with job control starts it.
+    let program = nix::unistd::Pid::from_raw(window.pid().cast_signed());
+    let signal = |signal| nix::sys::signal::kill(program, signal).expect("it runs");
+    let pids = [window.pid(), command];
+    let are_stopped = |wanted: bool| {
+        let states = pids.map(state_of);
+        let as_wanted = states.iter().all(|state| (*state == Some('T')) == wanted);
+        as_wanted.then_some(()).ok_or(format!("{states:?}"))
+    };
+    signal(nix::sys::signal::Signal::SIGTSTP);
+    session::wait_until("the stop", || are_stopped(true), || session.save_picture());
+    signal(nix::sys::signal::Signal::SIGCONT);
+    session::wait_until(
+        "the end of it",
+        || are_stopped(false),
+        || session.save_picture(),
+    );
+
+    window.ask_to_close();
+    window.press("push button", "Cancel and quit");
+    assert!(window.wait_for_exit().success());
+    assert_eq!(sleeper.running(), [0; 0]);
+}
+
+/// The state of a process, such as `T` for stopped.
+fn state_of(pid: u32) -> Option<char> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(") ")?.1.chars().next()
+}
+
 /// A window that runs a script, once the script has printed `ready`.
 fn window_of_a_ready_script<'a>(session: &'a Session, script: &str) -> Window<'a> {
     let window = start_command(session, script);
