@@ -10,6 +10,8 @@ mod interrupt;
 mod lab;
 #[cfg(unix)]
 mod lesson;
+#[cfg(unix)]
+mod limits;
 mod ordered_output;
 mod output;
 mod paused;
