@@ -10,6 +10,8 @@ mod interrupt;
 mod lab;
 #[cfg(unix)]
 mod lesson;
+#[cfg(unix)]
+mod limits;
 mod ordered_output;
 mod output;
 mod paused;
@@ -151,7 +153,13 @@ impl Cli {
 
 fn dispatch(cli: Cli, leave: ExitFn) -> anyhow::Result<ExitCode> {
     match cli.command {
-        None => crate::app::run(cli.files).map(|()| ExitCode::SUCCESS),
+        None => {
+            #[cfg(unix)]
+            if let Err(error) = interrupt::listen_for_stop() {
+                print_message(&format!("commands will run on after Ctrl-Z: {error}"));
+            }
+            crate::app::run(cli.files).map(|()| ExitCode::SUCCESS)
+        }
         Some(CliSubcommand::Run { job }) => {
             print_panics_in_a_line();
             run::run(*job, leave)

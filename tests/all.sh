@@ -32,7 +32,7 @@ packages=(
     # A host to run commands on: this one.
     openssh-client openssh-server
     # Programs by which a process leaves its parents.
-    bubblewrap daemonize dpkg screen socat sudo tmux
+    at bubblewrap daemonize dpkg screen socat sudo tmux
     # Programs to compare with, and validators of the desktop files.
     appstream b3sum coreutils desktop-file-utils findutils perl-base python3
     # Servers and a proxy to fetch from.
@@ -215,7 +215,7 @@ step_docs() {
     RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --lib --no-deps
 }
 
-# What a release of the library would contain, and that it builds from that alone. Source files with
+# What a release would contain, and that the library builds from that alone. Source files with
 # models and unit tests stay in it, because `cargo test` in there needs every module.
 step_package() {
     need cargo cargo cc gcc git git
@@ -235,6 +235,9 @@ step_package() {
     fi
     ((lacking == 0))
     cargo package --locked --allow-dirty -p meanwhile-join --all-features
+    # The small program as it is shipped has no path of this machine. It stands for the large one, which takes
+    # minutes to build.
+    CARGO_TARGET_DIR="$CARGO_TARGET_DIR/shipped" ./release.sh -p meanwhile-supervise
 }
 
 # Fails when the public interface of the library is not what tests/join/public-api.txt says. What a change
@@ -354,7 +357,7 @@ step_tests() {
         run_tests -p meanwhile-join --no-fail-fast --test join process:: || failed=1
     cargo test --locked --workspace --doc || failed=1
     run_tests -p meanwhile-join --all-features --test join spans:: || failed=1
-    need b3sum b3sum convert imagemagick ssh openssh-client ssh-keygen openssh-client \
+    need at at atd at b3sum b3sum convert imagemagick ssh openssh-client ssh-keygen openssh-client \
         /usr/sbin/sshd openssh-server unshare util-linux bwrap bubblewrap daemonize daemonize \
         screen screen script bsdutils socat socat start-stop-daemon dpkg sudo sudo tmux tmux \
         dbus-daemon dbus-daemon /usr/sbin/nginx nginx-light /usr/sbin/lighttpd lighttpd \

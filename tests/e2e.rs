@@ -33,5 +33,8 @@ mod session;
 mod setup;
 #[path = "util/sleeper.rs"]
 mod sleeper;
+#[expect(dead_code, reason = "other tests need more of it")]
+#[path = "util/ways.rs"]
+mod ways;
 #[path = "e2e/window.rs"]
 mod window;

@@ -14,7 +14,7 @@ mod system;
 mod system;
 
 #[cfg(unix)]
-pub(super) use self::system::default_child_signal;
+pub(super) use self::system::{default_child_signal, listen_for_stop};
 use super::ExitFn;
 use crate::join::CancelToken;
 

@@ -51,6 +51,10 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
         board = board.with_output(text.sink());
     }
     let grace = STOP_TIMEOUT_MARGIN.saturating_add(spec.options.job().stop_time());
+    #[cfg(unix)]
+    if spec.options.job().has_processes() {
+        super::limits::check_for_a_command()?;
+    }
     let job = board.start(spec)?;
     let goes_to_sleep = Arc::new(AtomicBool::new(false));
     let _awake = stays_awake.then(|| {

@@ -8,6 +8,7 @@ use crate::lesson_processes::lesson_processes_in;
 use crate::session::{self, Session, pause};
 use crate::setup::{GRACE, misbehave, start_command};
 use crate::sleeper::Sleeper;
+use crate::ways::{LARGE_WAYS, MORE_WAYS, USUAL_WAYS, say_what_is_not_tried};
 use crate::window::Window;
 
 #[test]
@@ -52,6 +53,40 @@ fn cancel_and_quit_ends_a_tree_that_ignores_sigterm() {
 
 #[test]
 #[ignore = "needs a screen; tests/all.sh runs it"]
+fn closed_window_leaves_nothing_of_any_way_out() {
+    let ways = || USUAL_WAYS.iter().chain(&LARGE_WAYS).chain(&MORE_WAYS);
+    say_what_is_not_tried(ways());
+    let session = Session::start("close-ways");
+    let mut left = Vec::new();
+    let mut script = String::new();
+    for (number, way) in ways().filter(|way| way.obstacle().is_none()).enumerate() {
+        let folder = session.home().join(format!("way-{number}"));
+        fs::create_dir(&folder).expect("our own folder");
+        let sleeper = Sleeper::new(&folder);
+        let way_out = way.script_for(&sleeper.command(), &folder);
+        script.push_str(&format!("(\n{way_out}\n) >/dev/null 2>&1\n"));
+        left.push((way.script, sleeper));
+    }
+    script.push_str("exec sleep 600");
+    let window = start_command(&session, &script);
+    let all_run = || {
+        let missing = left
+            .iter()
+            .find(|(_, sleeper)| sleeper.running().is_empty());
+        missing.map_or(Ok(()), |(way, _)| Err(format!("`{way}` runs nothing")))
+    };
+    session::wait_until("all that leaves", all_run, || window.describe());
+
+    window.ask_to_close();
+    window.press("push button", "Cancel and quit");
+    assert!(window.wait_for_exit().success());
+    for (way, sleeper) in &left {
+        assert_eq!(sleeper.running(), [0; 0], "`{way}`");
+    }
+}
+
+#[test]
+#[ignore = "needs a screen; tests/all.sh runs it"]
 fn killed_program_ends_a_tree_that_ignores_sigterm() {
     const PROMISED: Duration = Duration::from_secs(1);
     // On a machine that also draws other windows, the processes wait for their turn to end. One try in
@@ -80,6 +115,51 @@ fn time_to_end_a_killed_tree() -> Duration {
         count => Err(format!("{count} of 3 run")),
     };
     session::wait_until("the end of the tree", all_gone, || session.save_picture())
+}
+
+#[test]
+#[ignore = "needs a screen; tests/all.sh runs it"]
+fn ctrl_z_stops_the_commands_with_the_window() {
+    let session = Session::start("ctrl-z");
+    let sleeper = Sleeper::new(session.home());
+    let window = start_command(&session, &format!("exec {}", sleeper.command()));
+    let run = || {
+        sleeper
+            .running()
+            .first()
+            .copied()
+            .ok_or("nothing runs".into())
+    };
+    let command = session::wait_until("the command", run, || window.describe());
+
+    // It leads a group whose parent is in another one, as a shell with job control starts it.
+    let program = nix::unistd::Pid::from_raw(window.pid().cast_signed());
+    let signal = |signal| nix::sys::signal::kill(program, signal).expect("it runs");
+    let pids = [window.pid(), command];
+    let are_stopped = |wanted: bool| {
+        let states = pids.map(state_of);
+        let as_wanted = states.iter().all(|state| (*state == Some('T')) == wanted);
+        as_wanted.then_some(()).ok_or(format!("{states:?}"))
+    };
+    signal(nix::sys::signal::Signal::SIGTSTP);
+    session::wait_until("the stop", || are_stopped(true), || session.save_picture());
+    signal(nix::sys::signal::Signal::SIGCONT);
+    session::wait_until(
+        "the end of it",
+        || are_stopped(false),
+        || session.save_picture(),
+    );
+
+    window.ask_to_close();
+    window.press("push button", "Cancel and quit");
+    assert!(window.wait_for_exit().success());
+    assert_eq!(sleeper.running(), [0; 0]);
+}
+
+/// The state of a process, such as `T` for stopped.
+fn state_of(pid: u32) -> Option<char> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(") ")?.1.chars().next()
 }
 
 /// A window that runs a script, once the script has printed `ready`.

@@ -142,6 +142,35 @@ fn late_output_is_shown_or_its_holder_named() {
 }
 
 #[test]
+fn output_of_a_helper_that_works_is_awaited() {
+    let folder = folder();
+    // It takes far longer than what does not work gets.
+    let script = "(i=0; while [ $i -lt 150000 ]; do i=$((i+1)); done; echo late) & echo done";
+    for format in ["text", "json"] {
+        let args = ["--priority", "normal", "--format", format];
+        let output = run(
+            folder.path(),
+            &[&args[..], &["--", "sh", "-c", script]].concat(),
+        );
+        let shown = text(&output.stdout);
+        assert!(shown.contains("late") && shown.contains("done"), "{shown}");
+        let said = text(&output.stderr);
+        assert!(!said.contains("may still print"), "{said}");
+    }
+}
+
+#[test]
+fn what_works_without_end_is_not_awaited() {
+    let folder = folder();
+    let script = "(while [ ! -e end ]; do :; done) & echo done";
+    let output = run(folder.path(), &["--", "sh", "-c", script]);
+    std::fs::write(folder.path().join("end"), "").unwrap();
+    assert_eq!(text(&output.stdout), "done\n");
+    let said = text(&output.stderr);
+    assert!(said.contains(") may still print"), "{said}");
+}
+
+#[test]
 fn last_words_of_what_is_left_are_shown() {
     let folder = folder();
     let script = "mkfifo began; sh -c 'trap \"sleep 0.3; echo tidied; exit\" TERM; \

@@ -14,3 +14,5 @@ pub(crate) mod resources;
 #[cfg(target_os = "linux")]
 pub(crate) mod sleeper;
 pub(crate) mod test_board;
+#[cfg(target_os = "linux")]
+pub(crate) mod ways;

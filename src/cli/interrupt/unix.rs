@@ -20,20 +20,34 @@ const REQUESTS: [(i32, EndRequest); 3] = [
 
 /// Calls `asked` with each request, on a thread. On Ctrl-Z, suspends the program and its processes.
 pub(super) fn listen(asked: impl Fn(EndRequest) + Send + 'static) -> anyhow::Result<()> {
+    hear(REQUESTS.iter().map(|(signal, _)| *signal), move |signal| {
+        let request = REQUESTS.iter().find(|(number, _)| *number == signal);
+        if let Some((_, request)) = request {
+            asked(*request);
+        }
+    })
+}
+
+/// On Ctrl-Z, suspends the program and its processes. All else does what it does to any program.
+pub(in crate::cli) fn listen_for_stop() -> anyhow::Result<()> {
+    hear(std::iter::empty(), |_signal| ())
+}
+
+/// Calls `heard` with each of these signals and with that of Ctrl-Z, on a thread.
+fn hear(
+    signals: impl Iterator<Item = i32>,
+    heard: impl Fn(i32) + Send + 'static,
+) -> anyhow::Result<()> {
     let ignored = ignored_signals();
-    let requests = REQUESTS.iter().map(|(signal, _)| *signal);
-    let heard = requests.chain([SIGTSTP]);
-    let mut signals = Signals::new(heard.filter(|signal| !is_in(*signal, ignored)))?;
+    let signals = signals.chain([SIGTSTP]);
+    let mut signals = Signals::new(signals.filter(|signal| !is_in(*signal, ignored)))?;
     let listener = join::Builder::new("signals").daemon(true);
     let _detached = listener.spawn(move |_| {
         for signal in signals.forever() {
             if signal == SIGTSTP && job_control::can_continue() {
                 suspend();
             }
-            let request = REQUESTS.iter().find(|(number, _)| *number == signal);
-            if let Some((_, request)) = request {
-                asked(*request);
-            }
+            heard(signal);
         }
     })?;
     Ok(())

@@ -4,13 +4,10 @@ use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
 
+use super::helpers::{Helpers, LAST_OUTPUT_TIME};
 use crate::jobs::{OutputStream, ProcessObserver};
 use crate::join::process::{OutputReader, Process, Stream};
 use crate::join::{Context, Select, SelectError};
-
-/// The time after the end of a command in which its output is still awaited: what it has started in
-/// `| sed`, `tee >(…)` or `exec > >(…)` prints its last lines after it has ended.
-pub(super) const LAST_OUTPUT_TIME: Duration = Duration::from_millis(100);
 
 /// The pieces of a stream that are handed over before the end and the timeout are looked at again.
 const MAX_READS: usize = 16;
@@ -89,16 +86,30 @@ impl<'a> Forward<'a> {
         handed
     }
 
-    /// Hands over the output that comes within this time, and what waits for room.
-    pub(super) fn go_on(&mut self, time: Duration, context: &Context) {
+    /// Hands over the output that comes after the end of the command: as long as helpers may be about to
+    /// print it, and not without end.
+    pub(super) fn await_helpers(&mut self, helpers: &Helpers<'_>, context: &Context) {
+        let mut handed = self.go_on(LAST_OUTPUT_TIME, context);
+        while !self.readers.is_empty()
+            && handed < MAX_UNREAD_BYTES
+            && !context.is_cancelled()
+            && helpers.are_busy()
+        {
+            handed += self.go_on(LAST_OUTPUT_TIME, context);
+        }
+    }
+
+    /// Hands over the output that comes within this time, and what waits for room. Returns its length.
+    pub(super) fn go_on(&mut self, time: Duration, context: &Context) -> usize {
         let until = Instant::now() + time;
-        let mut handed_late = 0;
+        let (mut handed_in_all, mut handed_late) = (0, 0);
         while !self.readers.is_empty() && handed_late < MAX_UNREAD_BYTES {
             let is_full = self.room.is_some();
             let select = self.add_to(context.select());
             // Who reads slowly loses nothing.
             let waited = select.deadline((!is_full).then_some(until)).wait();
             let handed = self.hand_over();
+            handed_in_all += handed;
             if Instant::now() >= until {
                 handed_late += handed;
             }
@@ -108,6 +119,7 @@ impl<'a> Forward<'a> {
                 _ => {}
             }
         }
+        handed_in_all
     }
 
     /// Leaves what may still come to the process. Returns the streams that are open.

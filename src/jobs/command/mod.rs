@@ -12,6 +12,7 @@
 mod args;
 #[cfg_attr(not(unix), expect(dead_code, reason = "commands run on Unix only"))]
 mod forward;
+mod helpers;
 mod interface;
 mod os_string_serde;
 mod prepared;

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::forward::{Forward, LAST_OUTPUT_TIME};
+use super::forward::Forward;
+use super::helpers::{Helpers, LAST_OUTPUT_TIME};
 use super::prepared::Prepared;
 use super::terminal::{self, Turn};
 use super::{Leave, Options};
@@ -67,11 +68,15 @@ pub(super) fn run(
     let (exit, stop) = wait(&process, &mut output, options, time, context);
     let (reason, stopped) = stop.unzip();
     let elapsed = time.elapsed.elapsed();
+    let helpers = Helpers::of(&process);
     let keep = if takes_output {
-        output.go_on(LAST_OUTPUT_TIME, context);
+        output.await_helpers(&helpers, context);
         Some(MAX_TAKEN_BYTES)
     } else {
-        process.wait_for_output(LAST_OUTPUT_TIME);
+        while !process.wait_for_output(LAST_OUTPUT_TIME)
+            && !context.is_cancelled()
+            && helpers.are_busy()
+        {}
         options.keep.limit()
     };
     let mut left = Left::default();

@@ -1,7 +1,6 @@
 //! Ways by which a process leaves its command, and what is left of it however the run ends.
 
 use std::fs;
-use std::io::Write as _;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -12,84 +11,12 @@ use super::{Running, meanwhile};
 use crate::util::files::folder;
 use crate::util::gate::TIMEOUT;
 use crate::util::sleeper::Sleeper;
+use crate::util::ways::{
+    LARGE_WAYS, MORE_WAYS, REQUESTS, Request, USUAL_WAYS, Way, in_folder, say_what_is_not_tried,
+};
 
-/// A way to leave: the programs that it needs, and a script. `SLEEP` is a command that sleeps for a day,
-/// `PROGRAM` its first word, `FOLDER` a folder.
-struct Way {
-    needs: &'static [&'static str],
-    script: &'static str,
-    /// Whether only the administrator may do it.
-    needs_root: bool,
-}
-
-const fn way(needs: &'static [&'static str], script: &'static str) -> Way {
-    Way {
-        needs,
-        script,
-        needs_root: false,
-    }
-}
-
-const fn as_root(needs: &'static [&'static str], script: &'static str) -> Way {
-    Way {
-        needs_root: true,
-        ..way(needs, script)
-    }
-}
-
-const PERL: &str = "env -i perl -MPOSIX -e 'exit if fork; setsid; exit if fork; \
-                    close $_ for *STDIN, *STDOUT, *STDERR; exec @ARGV' SLEEP";
-const PYTHON: &str = "python3 -c 'import subprocess, sys; \
-                      subprocess.Popen(sys.argv[1:], start_new_session=True, env=dict())' SLEEP";
-
-const NODE: &str = "env -i node -e 'require(\"child_process\").spawn(process.argv[1], \
-                    process.argv.slice(2), {detached: true, stdio: \"ignore\", env: Object()}).unref()' SLEEP";
-
-/// What every system of the tests has.
-const USUAL_WAYS: [Way; 12] = [
-    way(&["setsid"], "setsid -f SLEEP"),
-    way(&["setsid"], "env -i setsid -f SLEEP"),
-    way(&["setsid"], "(env -i setsid sh -c 'SLEEP & exit' &) &"),
-    way(&["nohup"], "nohup SLEEP >/dev/null 2>&1 &"),
-    way(&["nohup"], "env -i nohup SLEEP >/dev/null 2>&1 &"),
-    way(&["bash", "setsid"], "bash -c 'exec -c setsid -f SLEEP'"),
-    way(
-        &["script"],
-        "env -i script -qfc 'SLEEP' /dev/null </dev/null >/dev/null &",
-    ),
-    way(&["perl"], PERL),
-    way(&["python3"], PYTHON),
-    as_root(&["unshare"], "env -i unshare -p -f SLEEP &"),
-    as_root(&["runuser"], "runuser -u root -- env -i setsid -f SLEEP"),
-    as_root(&["su"], "su root -c 'env -i setsid -f SLEEP'"),
-];
-
-/// What is tried where it is: the package of `node` is large.
-const LARGE_WAYS: [Way; 1] = [way(&["node"], NODE)];
-
-/// What needs a package. `daemon` and the like do what these do. A job of `at`, of
-/// `systemd-run` or of a `tmux` server that ran before is started by another program and is none of the
-/// command's descendants: nothing can end it but that program.
-const MORE_WAYS: [Way; 7] = [
-    as_root(&["sudo"], "sudo env -i setsid -f SLEEP"),
-    way(&["screen"], "env -i screen -dmS meanwhile-test SLEEP"),
-    way(
-        &["tmux"],
-        "env -i tmux -S FOLDER/socket new-session -d 'SLEEP'",
-    ),
-    as_root(
-        &["start-stop-daemon"],
-        "env -i PATH=\"$PATH\" start-stop-daemon --start --background --pidfile FOLDER/pid --startas PROGRAM -- 86400",
-    ),
-    way(&["daemonize"], "env -i daemonize SLEEP"),
-    way(&["socat"], "env -i socat PIPE 'EXEC:SLEEP,setsid' &"),
-    as_root(
-        &["bwrap"],
-        "env -i bwrap --dev-bind / / --unshare-pid --new-session SLEEP &",
-    ),
-];
-
-/// How a run ends before its command does.
+/// How a run ends before its command does. `tests/e2e/closing.rs` has one more end: the
+/// window is closed.
 #[derive(Clone, Copy, Debug)]
 enum End {
     Timeout,
@@ -101,64 +28,43 @@ enum End {
 
 const ENDS: [End; 4] = [End::Timeout, End::JoinTimeout, End::CtrlC, End::Killed];
 
-impl Way {
-    /// Why the way can't be gone here.
-    fn obstacle(&self) -> Option<String> {
-        if self.needs_root && !nix::unistd::geteuid().is_root() {
-            return Some("only the administrator may".to_owned());
-        }
-        let is_missing = |program: &&&str| {
-            let mut shell = Command::new("sh");
-            shell.args(["-c", &format!("command -v {program}")]);
-            let found = shell.stdout(Stdio::null()).status();
-            !found.expect("a shell").success()
-        };
-        let missing = self.needs.iter().find(is_missing)?;
-        Some(format!("there is no {missing}"))
+/// Goes this way in a run that ends so. Panics unless nothing is left or what is left is named.
+fn leaves_nothing(way: &Way, end: End) {
+    let folder = folder();
+    let sleeper = Sleeper::new(folder.path());
+    let script = way.script_for(&sleeper.command(), folder.path());
+    let errors = folder.path().join("errors");
+    let limit = match end {
+        End::Timeout => ["--timeout", "5"],
+        End::JoinTimeout => ["--join-timeout", "5"],
+        End::CtrlC | End::Killed => ["--timeout", "600"],
+    };
+    let mut run = meanwhile(&["run", "command", "--grace", "1"]);
+    run.args(limit).args(["--priority", "normal"]);
+    run.args(["--", "sh", "-c", &format!("{script}\nexec sleep 600")]);
+    run.stdout(Stdio::null());
+    run.stderr(fs::File::create(&errors).expect("our own folder"));
+    let mut run = Running(run.spawn().expect("the program starts"));
+    let about = || {
+        let errors = fs::read_to_string(&errors).unwrap_or_default();
+        format!("{end:?} after `{}`: {errors}", way.script)
+    };
+    wait_until(|| !sleeper.running().is_empty(), &about);
+    let pid = Pid::from_raw(run.0.id().cast_signed());
+    match end {
+        End::Timeout | End::JoinTimeout => {}
+        End::CtrlC => kill(pid, Signal::SIGINT).expect("it runs"),
+        End::Killed => kill(pid, Signal::SIGKILL).expect("it runs"),
     }
-
-    /// Goes this way in a run that ends so. Panics unless nothing is left or what is left is named.
-    fn leaves_nothing(&self, end: End) {
-        let folder = folder();
-        let sleeper = Sleeper::new(folder.path());
-        let sleep = sleeper.command();
-        let program = sleep.split(' ').next().expect("a program");
-        let script = self.script.replace("SLEEP", &sleep);
-        let script = script.replace("PROGRAM", program);
-        let script = script.replace("FOLDER", &folder.path().display().to_string());
-        let errors = folder.path().join("errors");
-        let limit = match end {
-            End::Timeout => ["--timeout", "5"],
-            End::JoinTimeout => ["--join-timeout", "5"],
-            End::CtrlC | End::Killed => ["--timeout", "600"],
-        };
-        let mut run = meanwhile(&["run", "command", "--grace", "1"]);
-        run.args(limit).args(["--priority", "normal"]);
-        run.args(["--", "sh", "-c", &format!("{script}\nexec sleep 600")]);
-        run.stdout(Stdio::null());
-        run.stderr(fs::File::create(&errors).expect("our own folder"));
-        let mut run = Running(run.spawn().expect("the program starts"));
-        let about = || {
-            let errors = fs::read_to_string(&errors).unwrap_or_default();
-            format!("{end:?} after `{}`: {errors}", self.script)
-        };
-        wait_until(|| !sleeper.running().is_empty(), &about);
-        let pid = Pid::from_raw(run.0.id().cast_signed());
-        match end {
-            End::Timeout | End::JoinTimeout => {}
-            End::CtrlC => kill(pid, Signal::SIGINT).expect("it runs"),
-            End::Killed => kill(pid, Signal::SIGKILL).expect("it runs"),
-        }
-        run.0.wait().expect("it ends");
-        let is_named = || {
-            let errors = fs::read_to_string(&errors).unwrap_or_default();
-            errors.contains("could not be killed")
-        };
-        match end {
-            // The supervisor ends them after the program.
-            End::Killed => wait_until(|| sleeper.running().is_empty(), &about),
-            _ => assert!(sleeper.running().is_empty() || is_named(), "{}", about()),
-        }
+    run.0.wait().expect("it ends");
+    let is_named = || {
+        let errors = fs::read_to_string(&errors).unwrap_or_default();
+        errors.contains("could not be killed")
+    };
+    match end {
+        // The supervisor ends them after the program.
+        End::Killed => wait_until(|| sleeper.running().is_empty(), &about),
+        _ => assert!(sleeper.running().is_empty() || is_named(), "{}", about()),
     }
 }
 
@@ -179,22 +85,12 @@ fn each_way_out_leaves_nothing_after_one_end() {
     leave_nothing(&pairs);
 }
 
-/// Says it where the harness does not capture it.
-fn say_what_is_not_tried<'a>(ways: impl Iterator<Item = &'a Way>) {
-    for way in ways {
-        if let Some(why) = way.obstacle() {
-            let line = format!("not tried: `{}`: {why}\n", way.script);
-            std::io::stderr().write_all(line.as_bytes()).ok();
-        }
-    }
-}
-
 /// Tries all that can be tried, at the same time.
 fn leave_nothing(pairs: &[(&Way, End)]) {
     std::thread::scope(|threads| {
         for (way, end) in pairs {
             if way.obstacle().is_none() {
-                threads.spawn(|| way.leaves_nothing(*end));
+                threads.spawn(|| leaves_nothing(way, *end));
             }
         }
     });
@@ -217,6 +113,60 @@ fn each_way_out_leaves_nothing_after_any_end() {
         );
     }
     assert!(obstacles.is_empty(), "not tried: {obstacles:#?}");
+}
+
+/// The program that runs before the command. Dropping it ends it.
+struct Server<'a> {
+    request: &'a Request,
+    folder: &'a std::path::Path,
+    shell: Running,
+}
+
+impl<'a> Server<'a> {
+    fn start(request: &'a Request, folder: &'a std::path::Path) -> Self {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", &in_folder(request.server, folder)]);
+        shell.stdin(Stdio::null()).stderr(Stdio::null());
+        let shell = Running(shell.spawn().expect("a shell"));
+        Self {
+            request,
+            folder,
+            shell,
+        }
+    }
+}
+
+impl Drop for Server<'_> {
+    fn drop(&mut self) {
+        let end = in_folder(self.request.end, self.folder);
+        Command::new("sh").args(["-c", &end]).status().ok();
+        // It has ended if it is a daemon now.
+        self.shell.0.kill().ok();
+    }
+}
+
+#[test]
+fn what_others_start_on_request_is_not_seen() {
+    say_what_is_not_tried(REQUESTS.iter().map(|request| &request.asks));
+    for request in &REQUESTS {
+        let way = &request.asks;
+        if way.obstacle().is_some() {
+            continue;
+        }
+        let folder = folder();
+        let sleeper = Sleeper::new(folder.path());
+        let _server = Server::start(request, folder.path());
+        let asks = way.script_for(&sleeper.command(), folder.path());
+        // The program may still be starting.
+        let script = format!("until {{ {asks}; }} 2>/dev/null; do sleep 0.1; done");
+        let mut run = meanwhile(&["run", "command", "--leave", "stop", "--", "sh", "-c"]);
+        let run = run.arg(&script).output().expect("the program starts");
+        let error = super::err(&run);
+        assert!(run.status.success(), "`{}`: {error}", way.script);
+        assert!(!error.contains("running"), "`{}`: {error}", way.script);
+        let about = || format!("`{}` has started nothing", way.script);
+        wait_until(|| !sleeper.running().is_empty(), &about);
+    }
 }
 
 #[test]

@@ -12,6 +12,8 @@ use serde_json::Value;
 
 use super::{NORMAL, Running, code, err, json, meanwhile, out, run, states};
 
+#[cfg(target_os = "linux")]
+use crate::util::child::NOT_AS_ROOT;
 use crate::util::files::folder;
 #[cfg(target_os = "linux")]
 use crate::util::policy::idle_threads_of;
@@ -336,4 +338,59 @@ fn ctrl_z_stops_the_work_and_its_timers() {
     let mut said = String::new();
     stderr.read_to_string(&mut said).unwrap();
     assert!(!said.contains("has stopped"), "{said}");
+}
+
+/// What a run of six commands prints after this setup in a shell.
+#[cfg(target_os = "linux")]
+fn six_commands_after(setup: &str) -> (String, String) {
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", &format!("{setup}\nexec \"$0\" \"$@\"")]);
+    shell.arg(env!("CARGO_BIN_EXE_meanwhile"));
+    shell.args(["run", "command", "1", "2", "3", "4", "5", "6", "--", "echo"]);
+    let output = shell.output().expect("a shell");
+    let text = |bytes| String::from_utf8(bytes).unwrap();
+    (text(output.stdout), text(output.stderr))
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn limit_too_low_for_one_command_is_named_once() {
+    let mut lowest = None;
+    for files in (12..=30).rev() {
+        let (out, error) = six_commands_after(&format!("ulimit -n {files}"));
+        let Some(needed) = lowest else {
+            if out.is_empty() {
+                let begin = format!(
+                    "meanwhile: the limit of open files is {files}, and a command needs {}; ",
+                    files + 1
+                );
+                assert!(error.starts_with(&begin), "{files}: {error}");
+                lowest = Some(files + 1);
+            } else {
+                // All wait for each other, and none fails.
+                assert_eq!(out, "1\n2\n3\n4\n5\n6\n", "{files}: {error}");
+            }
+            continue;
+        };
+        assert_eq!(error.lines().count(), 1, "{files}: {error}");
+        assert!(
+            error.contains(&format!("needs {needed};")),
+            "{files}: {error}"
+        );
+    }
+    assert!(lowest.is_some());
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn process_limit_too_low_for_one_is_named_once() {
+    for limit in [10, 12, 14] {
+        let setup = format!("prlimit --nproc={limit} --pid $$\n{NOT_AS_ROOT}");
+        let (out, error) = six_commands_after(&setup);
+        let begin = format!(
+            "meanwhile: the limit of processes and threads is {limit}, and a command needs "
+        );
+        assert!(error.starts_with(&begin), "{limit}: {error}");
+        assert_eq!((&*out, error.lines().count()), ("", 1), "{error}");
+    }
 }

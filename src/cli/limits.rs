@@ -1,0 +1,53 @@
+//! Limits under which not even one item could run.
+
+use std::fs;
+
+use anyhow::bail;
+use rustix::process::{Resource, getrlimit, getuid};
+
+/// The files that the first command needs: for its streams, and for the supervisor and those who wait for it.
+const FILES: u64 = 8;
+
+/// The threads and processes that it needs.
+const PROCESSES: u64 = 11;
+
+/// `CAP_SYS_ADMIN` and `CAP_SYS_RESOURCE`: who has one of them may have any number of processes.
+const EXEMPT: u64 = 1 << 21 | 1 << 24;
+
+/// Whether there is room for a command when nothing else runs. Looks on Linux alone: other systems do not
+/// tell what there is.
+///
+/// # Errors
+/// There is none, so that to wait would not help. Names the limit and what is needed.
+pub(super) fn check_for_a_command() -> anyhow::Result<()> {
+    if !cfg!(target_os = "linux") {
+        return Ok(());
+    }
+    let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
+    // The folder itself is one of them. If it can't be opened, there is no room.
+    let open = fs::read_dir("/proc/self/fd").map_or(limit, |open| open.count() as u64 - 1);
+    refuse("open files", 'n', limit, open.saturating_add(FILES))?;
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let limit = getrlimit(Resource::Nproc).current.unwrap_or(u64::MAX);
+    if getuid().is_root() || field(&status, "CapEff:", 16).unwrap_or(0) & EXEMPT != 0 {
+        return Ok(());
+    }
+    // Other processes of the user count too, but they may end.
+    let threads = field(&status, "Threads:", 10).unwrap_or(1);
+    refuse("processes and threads", 'u', limit, threads + PROCESSES)
+}
+
+fn refuse(what: &str, option: char, limit: u64, needed: u64) -> anyhow::Result<()> {
+    if limit < needed {
+        bail!(
+            "the limit of {what} is {limit}, and a command needs {needed}; \
+             raise it (`ulimit -{option} {needed}`), and run this again"
+        );
+    }
+    Ok(())
+}
+
+fn field(status: &str, name: &str, radix: u32) -> Option<u64> {
+    let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+    u64::from_str_radix(line.trim(), radix).ok()
+}
