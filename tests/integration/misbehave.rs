@@ -81,8 +81,8 @@ fn every_other_end_obeys_a_cancel_while_working() {
             ..misbehave(end, 1, 1)
         };
         let items = plan(&options, &[]);
-        let task = join::spawn("work", move |context| options.run_item(&items[0], context));
-        let task = task.unwrap();
+        let run = join::cancellable(move |context| options.run_item(&items[0], context));
+        let task = join::spawn("work", run).unwrap();
         task.cancel();
         assert!(matches!(task.join(), Err(JoinError::Cancelled)), "{end:?}");
     }

@@ -10,8 +10,8 @@ use meanwhile::jobs::checksum::{
     Algorithm, ChecksumError, Digest, DigestKind, DigestMonitor, Options, UnknownAlgorithm,
     digest_file, digests_of_file,
 };
-use meanwhile::jobs::{Item, Job as _, Output, Step};
-use meanwhile::join::{self, JoinError};
+use meanwhile::jobs::{Item, ItemError, Job as _, Output, Step};
+use meanwhile::join::{self, Cancelled};
 
 use super::{NoMonitor, compute, run_item};
 use crate::util::child::in_child;
@@ -431,7 +431,8 @@ fn cancelled_item_ends_as_cancelled() {
     started.pass();
     task.cancel();
     asked.open();
-    assert!(matches!(task.join(), Err(JoinError::Cancelled)));
+    let error = task.join().unwrap().as_ref().unwrap_err();
+    assert_eq!(*error, ItemError::from(Cancelled));
 }
 
 #[test]
