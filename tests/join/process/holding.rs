@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use meanwhile_join::process::{Process, Redirect};
 
-use super::{Builder, eventually, shell};
+#[cfg(not(other_unix))]
+use super::Builder;
+use super::{eventually, shell};
 use crate::util::files::folder;
 use crate::util::gate::TIMEOUT;
 use crate::util::sleeper::Sleeper;
