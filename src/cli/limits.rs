@@ -24,8 +24,9 @@ pub(super) fn check_for_a_command() -> anyhow::Result<()> {
         return Ok(());
     }
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    // The folder itself is one of them. If it can't be opened, there is no room.
-    let open = fs::read_dir("/proc/self/fd").map_or(limit, |open| open.count() as u64 - 1);
+    // The folder itself is one of them. If it can't be opened, there is not even room for that.
+    let open = fs::read_dir("/proc/self/fd")
+        .map_or(limit.saturating_add(1), |open| open.count() as u64 - 1);
     refuse("open files", 'n', limit, open.saturating_add(FILES))?;
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let limit = getrlimit(Resource::Nproc).current.unwrap_or(u64::MAX);

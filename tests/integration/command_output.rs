@@ -147,7 +147,7 @@ fn output_of_a_helper_that_works_is_awaited() {
     // It takes far longer than what does not work gets.
     let script = "(i=0; while [ $i -lt 150000 ]; do i=$((i+1)); done; echo late) & echo done";
     for format in ["text", "json"] {
-        let args = ["--priority", "normal", "--format", format];
+        let args = ["--format", format];
         let output = run(
             folder.path(),
             &[&args[..], &["--", "sh", "-c", script]].concat(),

@@ -15,12 +15,15 @@
 //! for each tree, between the program and the command, the parents alone would tell the members of a
 //! tree. It is not done, for these reasons:
 //!
-//! - The end of the subreaper, which the system may kill as any process, lets all members go.
+//! - The end of the subreaper lets all members go. The system may kill it as any process, and so may what hides on
+//!   purpose: it has the same user. So the hole would be another one, and not closed.
 //! - The command is no child of the program then. Its exit status is known only as long as the
 //!   subreaper is well, and each signal to its group needs the subreaper's word that the number is not
 //!   another group's yet.
-//! - As a process of its own for each command it costs two starts. Only if it waits for the next
-//!   command is it as quick as a plain start.
+//! - A command asks to be killed with its parent, which a new process does not inherit, and no safe Rust can
+//!   ask between `fork` and `exec`. So the subreaper would start a second shim: two starts for each command.
+//!   Without that, a process which waits costs a tenth (`benches/README.md`).
+//! - Processes without a launcher have no program in between, and gain nothing.
 //!
 //! A program that is a subreaper itself would adopt the orphans of others in its process too, could not tell
 //! them from children that other code waits for, and so would leave their zombies.
