@@ -90,11 +90,16 @@ impl TestBoard {
         }
     }
 
+    /// Waits for each next item as long as for a whole job, which may have any number of them.
     #[track_caller]
     pub(crate) fn until_ended(&mut self, job: JobId) {
-        self.until("the job ends", |record| {
-            record.job(job).is_some_and(|job| job.state().is_ended())
-        });
+        while !self.job(job).state().is_ended() {
+            let ended = self.job(job).counts().ended();
+            self.until("the job or its next item ends", |record| {
+                let job = record.job(job);
+                job.is_some_and(|job| job.state().is_ended() || job.counts().ended() > ended)
+            });
+        }
     }
 
     /// The labels of the states of a job's items.

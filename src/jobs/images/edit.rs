@@ -99,12 +99,15 @@ impl Edit<'_> {
             .exif
             .take()
             .filter(|_| self.source.options.keep_exif);
-        let exif = exif.map(|mut exif| {
+        let mut exif = exif.map(|mut exif| {
             // The pixels are turned already.
             let _turned = Orientation::remove_from_exif_chunk(&mut exif);
             exif
         });
-        if exif.is_some() && !keeps_exif(self.source.format) {
+        if exif
+            .take_if(|exif| !keeps_exif(self.source.format, exif.len()))
+            .is_some()
+        {
             remarks.push("its EXIF data is not kept: the format has no place for it".to_owned());
         }
         let profile = self.fit_profile(&mut picture, &mut remarks);
@@ -119,7 +122,7 @@ impl Edit<'_> {
             plays: picture.plays,
             palette: picture.palette.as_ref(),
             profile: profile.as_deref(),
-            exif: exif.as_deref().filter(|_| keeps_exif(self.source.format)),
+            exif: exif.as_deref(),
         };
         let bytes = encoding
             .encode(&frames)

@@ -5,11 +5,11 @@ use std::error::Error;
 use std::io::Cursor;
 
 use image::codecs::gif::{GifEncoder, Repeat};
-use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::codecs::webp::WebPEncoder;
 use image::error::EncodingError;
 use image::{ColorType, DynamicImage, ImageEncoder, ImageFormat, ImageResult};
+use jpeg_encoder::{Encoder as JpegEncoder, EncodingError as JpegError, SamplingFactor};
 use tiff::TiffError;
 use tiff::encoder::{TiffEncoder, colortype};
 use tiff::tags::Tag;
@@ -19,6 +19,9 @@ use super::read::Frame;
 
 /// The speed of the search for colours, 1 (slowest and best) to 30.
 const GIF_SPEED: i32 = 10;
+
+/// The longest segment of a JPEG, without its length and the name of EXIF data.
+const MAX_JPEG_EXIF_BYTES: usize = 65_535 - 2 - 6;
 
 /// What is written beside the pixels.
 pub(super) struct Encoding<'a> {
@@ -64,8 +67,13 @@ impl Encoding<'_> {
     fn still(&self, image: &DynamicImage, bytes: &mut Vec<u8>) -> ImageResult<()> {
         match self.format {
             ImageFormat::Jpeg => {
-                let encoder = JpegEncoder::new_with_quality(bytes, self.quality);
-                self.described(encoder, &opaque(image))
+                let (Ok(width), Ok(height)) = (image.width().try_into(), image.height().try_into())
+                else {
+                    let reason = "a JPEG has at most 65535 pixels a side; make it smaller";
+                    return Err(unwritable(self.format, reason));
+                };
+                self.jpeg(&opaque(image), (width, height), bytes)
+                    .map_err(|error| unwritable(self.format, error))
             }
             ImageFormat::Png => {
                 let compression = CompressionType::Default;
@@ -83,6 +91,29 @@ impl Encoding<'_> {
                 image.write_to(&mut Cursor::new(bytes), self.format)
             }
         }
+    }
+
+    /// Colours keep their full resolution.
+    fn jpeg(
+        &self,
+        image: &DynamicImage,
+        (width, height): (u16, u16),
+        bytes: &mut Vec<u8>,
+    ) -> Result<(), JpegError> {
+        let mut encoder = JpegEncoder::new(bytes, self.quality);
+        encoder.set_sampling_factor(SamplingFactor::R_4_4_4);
+        if let Some(exif) = self.exif {
+            encoder.add_exif_metadata(exif)?;
+        }
+        if let Some(profile) = self.profile {
+            encoder.add_icc_profile(profile)?;
+        }
+        let colours = if image.color().has_color() {
+            jpeg_encoder::ColorType::Rgb
+        } else {
+            jpeg_encoder::ColorType::Luma
+        };
+        encoder.encode(image.as_bytes(), width, height, colours)
     }
 
     fn described(&self, mut encoder: impl ImageEncoder, image: &DynamicImage) -> ImageResult<()> {
@@ -168,12 +199,13 @@ impl Encoding<'_> {
     }
 }
 
-/// Whether files of a format can have EXIF data here.
-pub(super) fn keeps_exif(format: ImageFormat) -> bool {
-    matches!(
-        format,
-        ImageFormat::Jpeg | ImageFormat::Png | ImageFormat::WebP
-    )
+/// Whether a file of a format can have EXIF data of this length here.
+pub(super) fn keeps_exif(format: ImageFormat, len: usize) -> bool {
+    match format {
+        ImageFormat::Jpeg => len <= MAX_JPEG_EXIF_BYTES,
+        ImageFormat::Png | ImageFormat::WebP => true,
+        _ => false,
+    }
 }
 
 fn unwritable(

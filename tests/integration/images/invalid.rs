@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use image::ImageFormat;
 use image::hooks::{register_decoding_hook, register_format_detection_hook};
-use meanwhile::jobs::images::{IfExists, ImageOptionsError, Options, Size};
+use meanwhile::jobs::images::{Format, IfExists, ImageOptionsError, Options, Size};
 use meanwhile::jobs::{self, Item, Job as _, JobSpec, Priority, RunOn, Step};
 use meanwhile::record::ItemState;
 
@@ -95,6 +95,19 @@ fn limits_apply_to_input_result_and_memory() {
     };
     assert_eq!(run(&poor, &[&input]), too_large);
     assert!(run(&options, &[&input])[0].is_ok());
+}
+
+#[test]
+fn jpeg_with_a_side_that_is_too_long_is_refused() {
+    let folder = folder();
+    let image = image::DynamicImage::new_luma8(65_536, 1);
+    let input = saved_as(&image, folder.path(), "in.png");
+    let options = Options {
+        format: Format::Jpeg,
+        ..to(folder.path())
+    };
+    assert_eq!(run(&options, &[&input]), [Err("unencodable".to_owned())]);
+    assert_eq!(fs::read_dir(&options.to).unwrap().count(), 0);
 }
 
 #[test]

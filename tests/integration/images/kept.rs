@@ -76,6 +76,35 @@ fn exif_data_is_kept_on_request_and_upright() {
 }
 
 #[test]
+fn exif_data_that_is_too_long_for_a_jpeg_is_left_out() {
+    let folder = folder();
+    // With the name of EXIF data, a segment of a JPEG has 65 533 bytes.
+    for (len, is_kept) in [(65_527, true), (65_528, false), (70_000, false)] {
+        let mut exif = EXIF.to_vec();
+        exif.resize(len, 0);
+        let mut png = Vec::new();
+        let mut encoder = PngEncoder::new(&mut png);
+        encoder.set_exif_metadata(exif).unwrap();
+        photo(20, 10).write_with_encoder(encoder).unwrap();
+        let input = write(folder.path(), &format!("{len}.png"), png);
+        let options = Options {
+            format: Format::Jpeg,
+            keep_exif: true,
+            ..to(folder.path())
+        };
+        let ends = run(&options, &[&input]);
+        let saved = ends[0].as_ref().unwrap();
+        assert_eq!(saved.remarks.is_empty(), is_kept, "{len}");
+        let reader = ImageReader::open(&saved.saved_to).unwrap();
+        let mut decoder = reader.into_decoder().unwrap();
+        let exif = decoder.exif_metadata().unwrap();
+        assert_eq!(exif.map(|exif| exif.len()), is_kept.then_some(len));
+        assert_eq!(decoder.dimensions(), (10, 20), "{len}");
+        image::open(&saved.saved_to).unwrap();
+    }
+}
+
+#[test]
 fn colours_become_srgb_where_no_profile_fits() {
     let folder = folder();
     let profile = ColorProfile::new_display_p3().encode().unwrap();
