@@ -64,7 +64,7 @@ fn closed_window_leaves_nothing_of_any_way_out() {
         fs::create_dir(&folder).expect("our own folder");
         let sleeper = Sleeper::new(&folder);
         let way_out = way.script_for(&sleeper.command(), &folder);
-        script.push_str(&format!("(\n{way_out}\n) >/dev/null 2>&1\n"));
+        script.extend(["(\n", &way_out, "\n) >/dev/null 2>&1\n"]);
         left.push((way.script, sleeper));
     }
     script.push_str("exec sleep 600");

@@ -348,7 +348,7 @@ fn six_commands_after(setup: &str) -> (String, String) {
     shell.arg(env!("CARGO_BIN_EXE_meanwhile"));
     shell.args(["run", "command", "1", "2", "3", "4", "5", "6", "--", "echo"]);
     let output = shell.output().expect("a shell");
-    let text = |bytes| String::from_utf8(bytes).unwrap();
+    let text = |bytes| String::from_utf8(bytes).expect("plain text");
     (text(output.stdout), text(output.stderr))
 }
 
@@ -356,7 +356,7 @@ fn six_commands_after(setup: &str) -> (String, String) {
 #[test]
 fn limit_too_low_for_one_command_is_named_once() {
     let mut lowest = None;
-    for files in (12..=30).rev() {
+    for files in (14..=30).rev() {
         let (out, error) = six_commands_after(&format!("ulimit -n {files}"));
         let Some(needed) = lowest else {
             if out.is_empty() {
