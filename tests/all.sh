@@ -237,7 +237,7 @@ step_package() {
     cargo package --locked --allow-dirty -p meanwhile-join --all-features
     # The small program as it is shipped has no path of this machine. It stands for the large one, which takes
     # minutes to build.
-    CARGO_TARGET_DIR="$CARGO_TARGET_DIR/shipped" ./release.sh -p meanwhile-supervise
+    CARGO_TARGET_DIR="$CARGO_TARGET_DIR/shipped" ./assets/release.sh -p meanwhile-supervise
 }
 
 # Fails when the public interface of the library is not what tests/join/public-api.txt says. What a change

@@ -55,7 +55,7 @@ pub(super) fn end_all(processes: &[Arc<ProcessShared>], grace: Duration) -> Vec<
 
 /// Adds those that still hold a captured stream of the process to its report.
 ///
-/// They are not signalled: a descendant that has hidden can't be told from a program that was there
+/// They are not signalled: a descendant that has hidden looks like a program that was there
 /// before and got the stream through a socket, such as a terminal multiplexer.
 fn name_holders(mut report: StopReport, process: &ProcessShared) -> StopReport {
     let captures = [Stream::Stdout, Stream::Stderr].map(|stream| &**process.capture(stream));

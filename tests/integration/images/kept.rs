@@ -86,7 +86,7 @@ fn exif_data_that_is_too_long_for_a_jpeg_is_left_out() {
         let mut encoder = PngEncoder::new(&mut png);
         encoder.set_exif_metadata(exif).unwrap();
         photo(20, 10).write_with_encoder(encoder).unwrap();
-        let input = write(folder.path(), &format!("{len}.png"), png);
+        let input = write(folder.path(), format!("{len}.png"), png);
         let options = Options {
             format: Format::Jpeg,
             keep_exif: true,

@@ -2,7 +2,7 @@
 # Builds the programs for others: with no path of this machine in them. Then looks for such paths, and fails if
 # there are any. Arguments go to `cargo build`, such as `-p meanwhile-supervise`.
 set -euo pipefail
-cd "$(dirname "${BASH_SOURCE[0]}")"
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
 cargo_home=${CARGO_HOME:-$HOME/.cargo}
 rustup_home=${RUSTUP_HOME:-$HOME/.rustup}
 target=${CARGO_TARGET_DIR:-$PWD/target}
@@ -28,7 +28,7 @@ for program in "${programs[@]}"; do
     [[ -e "$program" ]] || continue
     if grep --text --only-matching --fixed-strings -e "$cargo_home" -e "$rustup_home" -e "$target" -e "$PWD" \
         "$program" | sort | uniq -c | grep .; then
-        echo "$program has the paths above of this machine so often; map them to nothing in release.sh"
+        echo "$program has the paths above of this machine so often; map them to nothing in assets/release.sh"
         found=1
     fi
 done
