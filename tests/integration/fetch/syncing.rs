@@ -84,12 +84,21 @@ impl Traced {
 }
 
 impl Drop for Traced {
+    /// Ends the program, and with it its hold of the files.
     fn drop(&mut self) {
-        if let Some(pid) = self.pid() {
+        let pid = self.pid();
+        if let Some(pid) = pid {
             kill(pid, Signal::SIGKILL).ok();
         }
         self.strace.kill().ok();
         self.strace.wait().ok();
+        if let Some(pid) = pid
+            && !std::thread::panicking()
+        {
+            let threads = || fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count);
+            // The main thread may be left as a zombie.
+            until("the other threads end", &mut || threads() <= 1);
+        }
     }
 }
 
