@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::callback_guard::CallbackGuard;
 use super::callback_threads;
 use super::error::SpawnError;
-use super::panic::drop_contained;
+use super::panic::{contain, drop_contained};
 use super::started::{Started, start_thread};
 use super::sync::{Condvar, Mutex, ignore_poison, lock, wait_timeout};
 use super::wait;
@@ -74,7 +74,7 @@ struct Queue {
     due: BTreeMap<Key, Callback>,
     /// The number of the newest batch, which has all calls that are due and have not begun.
     batches: u64,
-    /// Since when the newest batch runs, until the last call of it has begun and none before it goes on.
+    /// Since when the newest batch runs.
     running_since: Option<Instant>,
     /// Whether a call of the newest batch has begun.
     has_begun: bool,
@@ -175,14 +175,21 @@ impl Timers {
         queue.due.remove(&key)
     }
 
-    /// Blocks until calls are due, and has them run. If one of them waits for something else, those after
-    /// it run first, and so does the end of the batch.
+    /// Blocks until calls are due, and has them run, soon, on another thread.
     fn run_next(&'static self) {
         let (keys, batch) = self.next_due();
-        let call = |key| move || self.begin(key, batch).into_iter().for_each(|call| call());
-        let calls = keys.into_iter().map(|key| Box::new(call(key)) as Callback);
-        let end: Callback = Box::new(move || self.end(batch));
-        callback_threads::run(calls.chain([end]).collect());
+        callback_threads::run(vec![Box::new(move || self.run(&keys, batch))]);
+    }
+
+    /// Runs a batch one after another. A wait in one of them runs none of the others: it may end at a time, and
+    /// they may block.
+    fn run(&self, keys: &[Key], batch: u64) {
+        for key in keys {
+            if let Some(call) = self.begin(*key, batch) {
+                contain(call);
+            }
+        }
+        self.end(batch);
     }
 }
 

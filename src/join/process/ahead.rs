@@ -173,7 +173,9 @@ fn watch(state: &Arc<Mutex<State>>) -> bool {
     let watched = Arc::downgrade(state);
     let call = after(IDLE_TIME.saturating_sub(idle), move || end_idle(&watched));
     let is_watched = call.map(CallbackGuard::keep).is_ok();
-    lock(state).is_watched = is_watched;
+    if !is_watched {
+        lock(state).is_watched = false;
+    }
     is_watched
 }
 

@@ -138,6 +138,35 @@ fn t36_call_that_blocks_delays_no_other_for_long() {
     drop(blocks);
 }
 
+/// The second call, which is due with the first, blocks until the wait of the first has timed out.
+#[test]
+fn t36_timed_wait_in_a_call_ends_in_time() {
+    let (blocked, may_end, waited) = (Gate::new(), Gate::new(), Gate::new());
+    let _open = OpenOnDrop(may_end.clone());
+    let holds_up = join::after(Duration::ZERO, {
+        let (blocked, may_end) = (blocked.clone(), may_end.clone());
+        move || {
+            blocked.open();
+            may_end.pass();
+        }
+    });
+    blocked.pass();
+    let (_promise, never) = Promise::<()>::new("never");
+    let waits = join::after(Duration::ZERO, {
+        let waited = waited.clone();
+        move || {
+            assert!(never.join_timeout(SHORT).is_err());
+            waited.open();
+        }
+    });
+    let blocks = join::after(Duration::ZERO, {
+        let waited = waited.clone();
+        move || waited.pass()
+    });
+    waited.pass();
+    drop((holds_up, waits, blocks));
+}
+
 /// The first call holds up the second and the third until both are due.
 #[test]
 fn t36_call_that_blocks_delays_none_due_with_it() {
