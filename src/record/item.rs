@@ -1,4 +1,3 @@
-use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,13 +20,6 @@ impl ItemId {
     /// The place of the item in its job, from 0.
     pub const fn index(self) -> usize {
         self.0
-    }
-}
-
-/// Writes the number for people, from 1.
-impl fmt::Display for ItemId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#{}", self.0 + 1)
     }
 }
 

@@ -1,4 +1,3 @@
-use std::fmt;
 use std::time::Duration;
 
 /// Numbers the joins of one job, from 0.
@@ -13,13 +12,6 @@ impl JoinId {
     /// The place of the join in its job, from 0.
     pub const fn index(self) -> usize {
         self.0
-    }
-}
-
-/// Writes the number for people, from 1.
-impl fmt::Display for JoinId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#{}", self.0 + 1)
     }
 }
 

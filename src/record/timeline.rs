@@ -1,7 +1,6 @@
 //! A timeline: what each task and process did, and when.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -21,12 +20,6 @@ impl LaneId {
 
     pub const fn get(self) -> u64 {
         self.0
-    }
-}
-
-impl fmt::Display for LaneId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "#{}", self.0)
     }
 }
 
