@@ -5,8 +5,9 @@ use std::fs;
 use anyhow::bail;
 use rustix::process::{Resource, getrlimit, getuid};
 
-/// The files that the first command needs: for its streams, and for the supervisor and those who wait for it.
-const FILES: u64 = 8;
+/// The files that a run and its first command open beside those that the library keeps in reserve: to listen for signals, to keep output in order, for the
+/// command's streams, and for the supervisor and those who wait for it.
+const FILES: usize = 12;
 
 /// The threads and processes that it needs.
 const PROCESSES: u64 = 11;
@@ -14,7 +15,7 @@ const PROCESSES: u64 = 11;
 /// `CAP_SYS_ADMIN` and `CAP_SYS_RESOURCE`: who has one of them may have any number of processes.
 const EXEMPT: u64 = 1 << 21 | 1 << 24;
 
-/// Whether there is room for a command when nothing else runs. Looks on Linux alone: other systems do not
+/// Whether there is room for a run and one command when nothing else runs. Call it first. Looks on Linux alone: other systems do not
 /// tell what there is.
 ///
 /// # Errors
@@ -24,10 +25,7 @@ pub(super) fn check_for_a_command() -> anyhow::Result<()> {
         return Ok(());
     }
     let limit = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    // The folder itself is one of them. If it can't be opened, there is not even room for that.
-    let open = fs::read_dir("/proc/self/fd")
-        .map_or(limit.saturating_add(1), |open| open.count() as u64 - 1);
-    refuse("open files", 'n', limit, open.saturating_add(FILES))?;
+    refuse("open files", 'n', limit, files_needed())?;
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let limit = getrlimit(Resource::Nproc).current.unwrap_or(u64::MAX);
     if getuid().is_root() || field(&status, "CapEff:", 16).unwrap_or(0) & EXEMPT != 0 {
@@ -36,6 +34,16 @@ pub(super) fn check_for_a_command() -> anyhow::Result<()> {
     // Other processes of the user count too, but they may end.
     let threads = field(&status, "Threads:", 10).unwrap_or(1);
     refuse("processes and threads", 'u', limit, threads + PROCESSES)
+}
+
+/// The lowest limit that leaves room for the files. An open file above the limit takes no room below it.
+/// This opens none itself, as there may be no room for one. Below ten the library may have no reserve yet, and
+/// the number is too low by that.
+fn files_needed() -> u64 {
+    (0u64..)
+        .filter(|number| fs::symlink_metadata(format!("/proc/self/fd/{number}")).is_err())
+        .nth(FILES - 1)
+        .map_or(u64::MAX, |last| last + 1)
 }
 
 fn refuse(what: &str, option: char, limit: u64, needed: u64) -> anyhow::Result<()> {

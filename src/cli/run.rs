@@ -31,14 +31,18 @@ const STOP_TIMEOUT_MARGIN: Duration = Duration::from_secs(2);
 /// # Errors
 /// The job could not be started, or its result could not be written.
 pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
-    let (wake, woken) = crossbeam_channel::bounded(1);
-    let interrupt = Interrupt::listen(leave).context("could not listen for Ctrl-C")?;
-    interrupt.token().on_cancel(waker(wake.clone())).keep();
-    let mut board = JobBoard::new(waker(wake.clone()));
     let (join_timeout, on_timeout) = (args.join_timeout(), args.on_timeout());
     let (format, order) = (args.format(), args.output_order());
     let (stays_awake, is_verbose) = (args.stay_awake(), args.is_verbose());
     let (spec, file) = args.into_job();
+    #[cfg(unix)]
+    if spec.options.job().has_processes() {
+        super::limits::check_for_a_command()?;
+    }
+    let (wake, woken) = crossbeam_channel::bounded(1);
+    let interrupt = Interrupt::listen(leave).context("could not listen for Ctrl-C")?;
+    interrupt.token().on_cancel(waker(wake.clone())).keep();
+    let mut board = JobBoard::new(waker(wake.clone()));
     let progress = Progress::new(spec.options.job().uses_terminal());
     let text = match format {
         Format::Json => None,
@@ -51,10 +55,6 @@ pub(super) fn run(args: RunArgs, leave: ExitFn) -> anyhow::Result<ExitCode> {
         board = board.with_output(text.sink());
     }
     let grace = STOP_TIMEOUT_MARGIN.saturating_add(spec.options.job().stop_time());
-    #[cfg(unix)]
-    if spec.options.job().has_processes() {
-        super::limits::check_for_a_command()?;
-    }
     let job = board.start(spec)?;
     let goes_to_sleep = Arc::new(AtomicBool::new(false));
     let _awake = stays_awake.then(|| {
