@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use eframe::egui;
+use eframe::egui::{self, ViewportCommand};
 
-use super::App;
+use super::{App, TITLE};
 
 /// After the last event, one more frame updates the repaint rate in the status bar, and a later one
 /// the worst frame time.
@@ -33,7 +33,18 @@ impl App {
             page.poll(context);
         }
         self.handle_close_request(ctx);
+        self.update_title(ctx);
         self.schedule(ctx);
+    }
+
+    /// The taskbar shows how far the work is while another window is in front.
+    fn update_title(&mut self, ctx: &egui::Context) {
+        let news = self.pages.iter().find_map(|page| page.news());
+        let title = news.map_or_else(|| TITLE.to_owned(), |news| format!("{news} – {TITLE}"));
+        if title != self.title {
+            ctx.send_viewport_cmd(ViewportCommand::Title(title.clone()));
+            self.title = title;
+        }
     }
 
     /// Asks for the next frame if a page or the status bar needs one. An idle window needs none.
@@ -45,8 +56,9 @@ impl App {
         } else {
             frames.worst.map(|_| WORST_FRAME_UPDATE_DELAY)
         };
+        let message = self.context.notices.poll(now);
         let pages = self.pages.iter().filter_map(|page| page.wants_poll_in());
-        if let Some(delay) = pages.chain(settle).min() {
+        if let Some(delay) = pages.chain(settle).chain(message).min() {
             ctx.request_repaint_after(delay);
             self.frame_due_at = now.checked_add(delay);
         }

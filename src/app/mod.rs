@@ -18,7 +18,7 @@ use std::time::Duration;
 use eframe::egui;
 
 use self::close_question::ClosePhase;
-use crate::pages::{self, Page, PageContext, PageSetup, Running};
+use crate::pages::{self, Page, PageContext, PageSetup, Running, workbench};
 use crate::ui::notices::Notice;
 use crate::ui::tokens;
 
@@ -72,11 +72,20 @@ pub struct App {
     /// The time at which the current frame began, or was due if that is earlier.
     frame_began_at: Duration,
     frame_due_at: Option<Duration>,
+    /// That of the window, as it was last set.
+    title: String,
 }
+
+/// The title of a window in which nothing has run.
+const TITLE: &str = "Meanwhile";
 
 impl App {
     /// Creates the program for a window that is about to open.
-    pub fn new(ctx: &egui::Context, setup: Setup) -> Self {
+    pub fn new(ctx: &egui::Context, mut setup: Setup) -> Self {
+        if !setup.files.is_empty() {
+            setup.state.page = workbench::ID;
+            setup.state.pages.choices.choose_for(&setup.files);
+        }
         tokens::install(ctx);
         saving::restore_panes(ctx, &setup.state.panes);
         ctx.set_zoom_factor(setup.state.pages.settings.zoom);
@@ -103,6 +112,7 @@ impl App {
             close_deadline: None,
             frame_began_at: Duration::ZERO,
             frame_due_at: None,
+            title: TITLE.to_owned(),
         }
     }
 

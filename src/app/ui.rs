@@ -1,11 +1,12 @@
 use std::borrow::Cow;
+use std::time::Duration;
 
-use eframe::egui::{self, Panel, Ui, ViewportCommand};
+use eframe::egui::{self, Panel, Popup, PopupCloseBehavior, Sides, Ui, ViewportCommand};
 
 use super::{App, close_question};
 use crate::pages::commands::{self, CommandInfo, ShortcutScope, UiCommand};
 use crate::pages::settings;
-use crate::ui::{notices, status_bar};
+use crate::ui::status_bar;
 
 impl eframe::App for App {
     fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
@@ -51,27 +52,36 @@ impl App {
     fn window_ui(&mut self, ui: &mut Ui) {
         let frames = self.context.frames.summary(self.context.now());
         Panel::top("pages").show(ui, |ui| self.tabs_ui(ui));
-        Panel::bottom("status").show(ui, |ui| {
+        let now = self.context.now();
+        let status = Panel::bottom("status").show(ui, |ui| {
             let running = self.running();
-            status_bar::status_ui(running.tasks, running.processes, frames, ui);
+            Sides::new().shrink_left().show(
+                ui,
+                |ui| status_bar::status_ui(running.tasks, running.processes, frames, ui),
+                |ui| self.messages_ui(now, ui),
+            );
         });
-        if !self.context.notices.is_empty() {
-            let dismissed = Panel::top("notices")
-                .show_separator_line(false)
-                .show(ui, |ui| notices::notices_ui(&self.context.notices, ui));
-            if let Some(dismissed) = dismissed.inner {
-                self.context.notices.remove(dismissed);
-                ui.ctx().request_repaint();
-            }
-        }
         let shown = self.shown();
         self.pages[shown].ui(&mut self.context, ui);
+        let height = status.response.rect.height();
+        self.context.notices.floating_ui(now, height, ui.ctx());
         if let Some(close_phase) = self.close_phase {
             let jobs = self.running().jobs;
             if let Some(answer) = close_question::close_question_ui(close_phase, jobs, ui) {
                 self.answer_close_question(answer, ui.ctx());
             }
         }
+    }
+
+    /// The button that opens the list of messages, once there is one.
+    fn messages_ui(&self, now: Duration, ui: &mut Ui) {
+        if !self.context.notices.are_listed() {
+            return;
+        }
+        let button = ui.small_button("Messages");
+        Popup::menu(&button)
+            .close_behavior(PopupCloseBehavior::CloseOnClickOutside)
+            .show(|ui| self.context.notices.list_ui(now, ui));
     }
 
     fn tabs_ui(&mut self, ui: &mut Ui) {

@@ -28,7 +28,7 @@ pub fn run(files: Vec<PathBuf>) -> anyhow::Result<()> {
     let options = native_options(&setup);
     let detached = setup.detached.clone();
     eframe::run_native(
-        "Meanwhile",
+        super::TITLE,
         options,
         Box::new(|creation| Ok(Box::new(App::new(&creation.egui_ctx, setup)))),
     )
@@ -45,7 +45,7 @@ pub fn run(files: Vec<PathBuf>) -> anyhow::Result<()> {
 fn native_options(setup: &Setup) -> eframe::NativeOptions {
     let mut viewport = egui::ViewportBuilder::default()
         .with_app_id(APP_ID)
-        .with_title("Meanwhile")
+        .with_title(super::TITLE)
         .with_inner_size([1180.0, 780.0])
         .with_min_inner_size([760.0, 480.0])
         .with_icon(icon());

@@ -17,7 +17,17 @@ pub trait JobInterface: Job {
         None
     }
 
-    /// Adds the rows of the options that most users set. `inputs` are those of the next job.
+    /// Whether the job is the one for these files when the program is opened with them.
+    fn opens(&self, _files: &[PathBuf]) -> bool {
+        false
+    }
+
+    /// Whether the job shows something and does no work of the user's.
+    fn is_demonstration(&self) -> bool {
+        false
+    }
+
+    /// Adds the rows of the options that most users set. `inputs` are the first of those of the next job.
     fn form(&mut self, inputs: &[PathBuf], form: &mut dyn Form);
 
     /// The heading of the options that rarely change; `None` if there are none.

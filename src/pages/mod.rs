@@ -101,6 +101,11 @@ pub(crate) trait Page {
         Running::default()
     }
 
+    /// How far its work is, or how it ended, in a few words; `None` if it has none.
+    fn news(&self) -> Option<String> {
+        None
+    }
+
     /// Draws the page and keeps the commands that the user gives.
     fn ui(&mut self, context: &mut PageContext, ui: &mut Ui);
 

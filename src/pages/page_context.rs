@@ -8,17 +8,14 @@ use super::dialog::DialogSlot;
 use super::watch::Watch;
 use super::{Dialogs, PageId, State};
 use crate::record::FrameHistory;
-use crate::ui::notices::Notice;
-
-/// More notices than this hide the work; the oldest go.
-const MAX_NOTICES: usize = 4;
+use crate::ui::notices::{Notice, Notices};
 
 /// The window, as far as a page uses it.
 pub(crate) struct PageContext {
     pub(crate) ctx: egui::Context,
     pub(crate) state: State,
     pub(crate) settings_file: PathBuf,
-    pub(crate) notices: Vec<Notice>,
+    pub(crate) notices: Notices,
     pub(crate) dialogs: DialogSlot,
     pub(crate) frames: FrameHistory,
     pub(crate) watch: Watch,
@@ -36,11 +33,15 @@ impl PageContext {
         notices: Vec<Notice>,
         dialogs: Box<dyn Dialogs>,
     ) -> Self {
+        let mut shown = Notices::default();
+        for notice in notices {
+            shown.push(notice, Duration::ZERO);
+        }
         Self {
             ctx: ctx.clone(),
             state,
             settings_file,
-            notices,
+            notices: shown,
             dialogs: DialogSlot::new(dialogs),
             frames: FrameHistory::default(),
             watch: Watch::new(),
@@ -67,10 +68,7 @@ impl PageContext {
     }
 
     pub(crate) fn notify(&mut self, notice: Notice) {
-        if self.notices.len() == MAX_NOTICES {
-            self.notices.remove(0);
-        }
-        self.notices.push(notice);
+        self.notices.push(notice, self.now());
     }
 
     /// Runs work in a task, and shows what it returns.

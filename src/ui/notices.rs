@@ -1,9 +1,30 @@
-//! Messages that stay until the user dismisses them.
+//! Messages, which float over the page, and the list of those that there were.
 
-use eframe::egui::{self, Sides, Stroke, Ui};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use eframe::egui::accesskit::Live;
+use eframe::egui::{self, Align2, RichText, ScrollArea, Sides, Stroke, Ui};
 
 use super::status_style::{Mark, mark_ui};
 use super::tokens::tokens;
+use crate::format;
+
+/// An info leaves after this time; its text is in the list.
+const READING_TIME: Duration = Duration::from_secs(10);
+
+/// What the pointer rests on stays so much longer.
+const TIME_AFTER_HOVER: Duration = Duration::from_secs(3);
+
+/// More at once hide the work; the oldest go.
+const MAX_FLOATING: usize = 4;
+
+/// The list has so many; the oldest go.
+const MAX_LISTED: usize = 100;
+
+const WIDTH: f32 = 460.0;
+const MARGIN: f32 = 10.0;
+const LIST_HEIGHT: f32 = 280.0;
 
 /// The severity of a notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,7 +35,7 @@ pub enum Severity {
     Error,
 }
 
-/// A message that is shown until the user dismisses it.
+/// A message. An [info](Self::info) leaves by itself; the others stay until the user dismisses them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Notice {
     pub severity: Severity,
@@ -51,27 +72,157 @@ impl Notice {
     }
 }
 
-/// Draws the notices, oldest first. Returns the index of one that the user dismissed.
-pub(crate) fn notices_ui(notices: &[Notice], ui: &mut Ui) -> Option<usize> {
-    let mut dismissed = None;
-    for (index, notice) in notices.iter().enumerate() {
-        if ui.push_id(index, |ui| notice_ui(notice, ui)).inner {
-            dismissed = Some(index);
-        }
-    }
-    dismissed
+/// The messages of a window.
+#[derive(Debug, Default)]
+pub(crate) struct Notices {
+    floating: Vec<Floating>,
+    /// Oldest first.
+    listed: VecDeque<Listed>,
 }
 
-/// Returns whether the user dismissed it.
-fn notice_ui(notice: &Notice, ui: &mut Ui) -> bool {
+#[derive(Debug)]
+struct Floating {
+    notice: Notice,
+    /// `None` for one that stays.
+    leaves_at: Option<Duration>,
+}
+
+#[derive(Debug)]
+struct Listed {
+    notice: Notice,
+    at: Duration,
+    /// How many times it was said in a row.
+    times: usize,
+}
+
+impl Notices {
+    /// Shows a message, and lists it. The same message again takes the place of the earlier one.
+    pub(crate) fn push(&mut self, notice: Notice, now: Duration) {
+        match self.listed.back_mut() {
+            Some(last) if last.notice == notice => {
+                last.at = now;
+                last.times += 1;
+            }
+            _ => {
+                if self.listed.len() == MAX_LISTED {
+                    self.listed.pop_front();
+                }
+                self.listed.push_back(Listed {
+                    notice: notice.clone(),
+                    at: now,
+                    times: 1,
+                });
+            }
+        }
+        self.floating.retain(|floating| floating.notice != notice);
+        if self.floating.len() == MAX_FLOATING {
+            self.floating.remove(0);
+        }
+        let leaves = notice.severity == Severity::Info;
+        self.floating.push(Floating {
+            notice,
+            leaves_at: leaves.then(|| now.saturating_add(READING_TIME)),
+        });
+    }
+
+    /// Takes away what has been shown long enough. Returns the time until the next one leaves.
+    pub(crate) fn poll(&mut self, now: Duration) -> Option<Duration> {
+        self.floating
+            .retain(|floating| floating.leaves_at.is_none_or(|at| at > now));
+        let times = self
+            .floating
+            .iter()
+            .filter_map(|floating| floating.leaves_at);
+        times.min().map(|at| at.saturating_sub(now))
+    }
+
+    pub(crate) fn are_listed(&self) -> bool {
+        !self.listed.is_empty()
+    }
+
+    /// Draws the messages over the page, the newest lowest, `bottom` above the lower edge of the window.
+    pub(crate) fn floating_ui(&mut self, now: Duration, bottom: f32, ctx: &egui::Context) {
+        if self.floating.is_empty() {
+            return;
+        }
+        let width = WIDTH.min(ctx.content_rect().width() - 2.0 * MARGIN);
+        let area = egui::Area::new(egui::Id::unique("messages"))
+            .anchor(Align2::RIGHT_BOTTOM, [-MARGIN, -bottom - MARGIN])
+            .order(egui::Order::Foreground);
+        let shown = area.show(ctx, |ui| {
+            ui.set_width(width);
+            let mut dismissed = None;
+            for (index, floating) in self.floating.iter().enumerate() {
+                if ui
+                    .push_id(index, |ui| notice_ui(&floating.notice, ui))
+                    .inner
+                {
+                    dismissed = Some(index);
+                }
+            }
+            dismissed
+        });
+        if shown.response.contains_pointer() {
+            let at_least = now.saturating_add(TIME_AFTER_HOVER);
+            for at in self
+                .floating
+                .iter_mut()
+                .filter_map(|f| f.leaves_at.as_mut())
+            {
+                *at = at_least.max(*at);
+            }
+        }
+        if let Some(dismissed) = shown.inner {
+            self.floating.remove(dismissed);
+            ctx.request_repaint();
+        }
+    }
+
+    /// Draws all messages, the newest first.
+    pub(crate) fn list_ui(&self, now: Duration, ui: &mut Ui) {
+        ui.set_width(WIDTH.min(ui.ctx().content_rect().width() - 4.0 * MARGIN));
+        let scroll = ScrollArea::vertical().max_height(LIST_HEIGHT);
+        scroll.show(ui, |ui| {
+            for listed in self.listed.iter().rev() {
+                listed_ui(listed, now, ui);
+            }
+        });
+    }
+}
+
+fn listed_ui(listed: &Listed, now: Duration, ui: &mut Ui) {
+    let age = format::age(now.saturating_sub(listed.at));
+    let when = match listed.times {
+        1 => age,
+        times => format!("{} times, {age}", format::count(times)),
+    };
+    ui.horizontal_top(|ui| {
+        let (mark, color) = mark_of(listed.notice.severity, ui);
+        mark_ui(ui, mark, color);
+        ui.vertical(|ui| {
+            ui.add(egui::Label::new(&listed.notice.text).wrap());
+            ui.label(RichText::new(when).small().weak());
+        });
+    });
+}
+
+fn mark_of(severity: Severity, ui: &Ui) -> (Mark, egui::Color32) {
     let tokens = tokens(ui);
-    let (mark, color) = match notice.severity {
+    match severity {
         Severity::Info => (Mark::Disc, tokens.returned),
         Severity::Warning => (Mark::Warning, tokens.timed_out),
         Severity::Error => (Mark::Cross, tokens.failed),
+    }
+}
+
+/// Returns whether the user dismissed it. A screen reader says it.
+fn notice_ui(notice: &Notice, ui: &mut Ui) -> bool {
+    let (mark, color) = mark_of(notice.severity, ui);
+    let live = match notice.severity {
+        Severity::Info | Severity::Warning => Live::Polite,
+        Severity::Error => Live::Assertive,
     };
-    egui::Frame::new()
-        .fill(tokens.surface)
+    egui::Frame::popup(ui.style())
         .stroke(Stroke::new(1.0, color))
         .corner_radius(6)
         .inner_margin(6)
@@ -80,7 +231,9 @@ fn notice_ui(notice: &Notice, ui: &mut Ui) -> bool {
                 ui,
                 |ui| {
                     mark_ui(ui, mark, color);
-                    ui.add(egui::Label::new(&notice.text).wrap());
+                    let label = ui.add(egui::Label::new(&notice.text).wrap());
+                    ui.ctx()
+                        .accesskit_node_builder(label.id, |node| node.set_live(live));
                 },
                 |ui| ui.button("Dismiss"),
             );

@@ -143,7 +143,7 @@ impl<'s> Window<'s> {
     }
 
     fn activate(&self) {
-        let title = format!("^{}$", self.title);
+        let title = format!("(^| ){}$", self.title);
         let window = ["search", "--onlyvisible", "--name", &title];
         let activate = ["windowactivate", "--sync"];
         self.session.keyboard(&[&window[..], &activate].concat());

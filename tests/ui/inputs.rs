@@ -1,5 +1,6 @@
 //! Getting files into the next job.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use egui_kittest::kittest::Queryable as _;
@@ -46,6 +47,7 @@ fn list_is_recognised_by_name_and_verdicts_come_first() {
     let lines = format!("{SHA256_OF_ABC}  abc.txt\n{SHA256_OF_ABC}  gone.txt\nnonsense\n");
     let list = file(dir.path(), "SHA256SUMS", lines.as_bytes());
     let mut window = Window::open_in(dir, &[list]);
+    window.choose("Job", "Checksums");
     assert!(window.shows("SHA256SUMS looks like a list"));
     window.choose("Job", "Verify");
     assert!(!window.shows("looks like a list"));
@@ -263,4 +265,39 @@ fn list_is_verified_line_by_line() {
     window.choose("Job", "Verify");
     window.click("Start");
     window.until("3 of 3 items · 2 failed");
+}
+
+#[test]
+fn many_inputs_come_in_over_several_frames() {
+    let mut window = Window::open();
+    for number in (0..100_000).chain(0..100_000) {
+        let path = PathBuf::from(format!("/nowhere/{number}"));
+        let dropped = &mut window.harness.input_mut().dropped_files;
+        dropped.push(Arc::new(Dropped(path)));
+    }
+    window.step();
+    assert!(!window.is_enabled("Start"), "the frame did not wait");
+    window.until("100 000 paths");
+    window.until_it(|window| window.is_enabled("Start"), "the end of arrivals");
+    window.until("100 000 not there");
+    window.click("Clear");
+    window.until("0 paths");
+    assert!(!window.shows("not there"));
+}
+
+#[test]
+fn input_that_is_not_there_is_marked_at_once() {
+    let mut window = Window::open();
+    let path = file(window.dir.path(), "abc.txt", b"abc");
+    let gone = window.dir.path().join("gone.txt");
+    for path in [&gone, &path] {
+        window.type_into("Path", path.to_str().unwrap());
+        window.click("Add");
+    }
+    window.until("1 not there");
+    let gone = gone.display();
+    window.until(&format!("{gone} is not there"));
+    window.click(&format!("Remove {gone}"));
+    assert!(!window.shows("not there"));
+    assert!(window.shows("1 path"));
 }

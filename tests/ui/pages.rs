@@ -1,9 +1,10 @@
 //! What every page of the window must do.
 
+use eframe::egui::ViewportCommand;
 use meanwhile::app::{PageId, State};
 use meanwhile::pages::TITLES;
 
-use super::window::{Window, with_a_long_job};
+use super::window::{Window, file, with_a_long_job};
 
 /// What the settings file says right now.
 fn saved(window: &Window) -> Option<State> {
@@ -82,4 +83,38 @@ fn status_bar_counts_a_window_of_the_freeze_lab() {
     window.until("1 process running");
     window.click("Stop");
     window.until("0 processes running");
+}
+
+#[test]
+fn files_open_the_page_and_the_job_for_them() {
+    let dir = tempfile::tempdir().unwrap();
+    let song = file(dir.path(), "song.flac", b"abc");
+    let list = file(dir.path(), "SHA256SUMS", b"");
+    let mut window = Window::open_in(dir, &[]);
+    window.choose("Job", "Misbehave");
+    window.click("Lessons");
+    let window = window.reopen_with(&[song]);
+    assert!(window.shows("1 path"));
+    assert_eq!(window.named("Job").value().as_deref(), Some("Checksums"));
+    let mut window = window.reopen_with(&[list]);
+    assert_eq!(window.named("Job").value().as_deref(), Some("Verify"));
+    // Without files, it opens as it was closed.
+    window.click("Lessons");
+    let window = window.reopen();
+    assert!(!window.shows("Add files…"));
+}
+
+#[test]
+fn title_says_how_far_the_work_is() {
+    let mut window = Window::open();
+    window.misbehave("Return", 1.0, 1.0, 60.0);
+    window.click("Start");
+    let title = |text: &str| ViewportCommand::Title(format!("{text} – Meanwhile"));
+    let planned = title("0 % · #1 Misbehave");
+    window.until_it(|window| window.has_sent(&planned), "the share done");
+    window.click("Cancel");
+    let cancelled = title("#1 Misbehave: 1 of 1 item · 1 cancelled");
+    window.until_it(|window| window.has_sent(&cancelled), "how it ended");
+    window.click("Remove");
+    assert!(window.has_sent(&ViewportCommand::Title("Meanwhile".to_owned())));
 }

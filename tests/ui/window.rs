@@ -102,9 +102,14 @@ impl Window {
 
     /// Closes the window and opens another one with the same settings.
     pub(crate) fn reopen(self) -> Self {
+        self.reopen_with(&[])
+    }
+
+    /// The same with files.
+    pub(crate) fn reopen_with(self, files: &[PathBuf]) -> Self {
         let Self { harness, dir, .. } = self;
         eframe::App::on_exit(&mut harness.into_state(), None);
-        Self::open_in(dir, &[])
+        Self::open_in(dir, files)
     }
 
     /// Presses the close button of the window. Returns whether the window would close.
@@ -136,6 +141,8 @@ impl Window {
 
     /// Presses the one widget with this name, which must be enabled.
     pub(crate) fn click(&mut self, name: &str) {
+        // What floats has its place from the second frame on.
+        self.step();
         let node = self.named(name);
         assert!(
             !node.accesskit_node().is_disabled(),

@@ -8,9 +8,6 @@ use super::{Algorithm, DigestKind, Options, is_likely_list, list, own_lists, wri
 use crate::jobs::form::{Field, Form, Note};
 use crate::jobs::{Arguments, JobInterface, Options as JobOptions, Output};
 
-/// A user picks a checksum list or two; the names of more inputs than this are not checked.
-const MAX_LIKELY_LISTS: usize = 16;
-
 /// The longest digest that the form offers, in bytes.
 const MAX_FORM_LEN: usize = 128;
 
@@ -51,8 +48,7 @@ impl JobInterface for Options {
 
     fn form(&mut self, inputs: &[PathBuf], form: &mut dyn Form) {
         form.choose(Field::named("Algorithm"), &mut self.algorithm);
-        let mut inputs = inputs.iter().take(MAX_LIKELY_LISTS);
-        if let Some(list) = inputs.find(|input| is_likely_list(input)) {
+        if let Some(list) = inputs.iter().find(|input| is_likely_list(input)) {
             let name = list.file_name().unwrap_or_default().display();
             let text = format!("{name} looks like a list: the job Verify compares files with it.");
             form.note(Note::Hint, &text);

@@ -8,6 +8,10 @@ use crate::jobs::form::{Field, Form};
 use crate::jobs::{Arguments, JobInterface};
 
 impl JobInterface for Options {
+    fn is_demonstration(&self) -> bool {
+        true
+    }
+
     fn form(&mut self, _inputs: &[PathBuf], form: &mut dyn Form) {
         form.choose(Field::named("Ends by"), &mut self.end);
         let item = Field::new("On item", "The first item is 1; 0 is every item.");

@@ -4,7 +4,7 @@ use clap::{ArgMatches, Args as _, FromArgMatches as _};
 
 use super::args::VerifyArgs;
 use super::{Options, Says};
-use crate::jobs::checksum::{Algorithm, read};
+use crate::jobs::checksum::{Algorithm, is_likely_list, read};
 use crate::jobs::form::{Field, Form, PathKind};
 use crate::jobs::text::shown;
 use crate::jobs::{Arguments, ItemError, JobInterface, Verdict};
@@ -27,6 +27,10 @@ impl JobInterface for Options {
             return Some(NO_DIGEST.to_owned());
         }
         (!has_inputs).then(|| "Add a checksum list first.".to_owned())
+    }
+
+    fn opens(&self, files: &[PathBuf]) -> bool {
+        !files.is_empty() && files.iter().all(|file| is_likely_list(file))
     }
 
     fn form(&mut self, _inputs: &[PathBuf], form: &mut dyn Form) {

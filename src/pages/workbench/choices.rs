@@ -51,6 +51,17 @@ impl Choices {
         &self.jobs[self.chosen]
     }
 
+    /// Chooses the job for files with which the window is opened: one that is made for them, else the last one if
+    /// that works on files, else the first.
+    pub(crate) fn choose_for(&mut self, files: &[PathBuf]) {
+        let mut jobs = self.jobs.iter();
+        if let Some(made_for_them) = jobs.position(|options| options.job().opens(files)) {
+            self.chosen = made_for_them;
+        } else if self.options().job().is_demonstration() {
+            self.chosen = 0;
+        }
+    }
+
     /// Gives the row of this label in the form of a job the path; does nothing if it has none.
     pub(crate) fn set_path(&mut self, job: usize, label: &str, path: PathBuf) {
         set_path(self.jobs[job].job_mut(), label, path);

@@ -1,13 +1,17 @@
 //! The inputs of the next job: picked, dropped, typed or given on the command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use eframe::egui::{self, RichText, Sides, Ui};
+use eframe::egui::Role;
+use eframe::egui::text::{LayoutJob, TextFormat};
+use eframe::egui::{self, RichText, Sides, Ui, WidgetInfo};
 use url::Url;
 
-use super::{Draft, WorkbenchCommand, command};
+use super::{Draft, Inputs, Presence, WorkbenchCommand, command};
 use crate::format;
 use crate::pages::commands::{self, Unavailable};
+use crate::ui::status_style::{Mark, mark_ui};
+use crate::ui::tokens::tokens;
 use crate::ui::widgets::section_ui;
 
 /// The largest height of the list.
@@ -15,6 +19,9 @@ const LIST_HEIGHT: f32 = 108.0;
 
 /// The share of the window that the list takes at most.
 const LIST_SHARE: f32 = 0.12;
+
+/// The gap between the name of an input and its folder.
+const FOLDER_MARGIN: f32 = 8.0;
 
 /// The inputs of the next job, and ways to add some.
 pub(super) fn files_ui(
@@ -36,7 +43,7 @@ pub(super) fn files_ui(
             }
         }
         if dialog_open {
-            ui.label(RichText::new("dialog open").weak());
+            ui.add(egui::Label::new(RichText::new("dialog open").weak()).truncate());
         }
     });
     path_ui(draft, unavailable, ui, commands);
@@ -48,6 +55,12 @@ fn title_ui(draft: &Draft, ui: &mut Ui) {
         section_ui(ui, "Inputs");
         let count = format::plural(draft.inputs.len(), "path", "paths");
         ui.label(RichText::new(count).weak());
+        let missing = draft.inputs.missing();
+        if missing > 0 {
+            let tokens = tokens(ui);
+            mark_ui(ui, Mark::Warning, tokens.timed_out);
+            ui.label(format!("{} not there", format::count(missing)));
+        }
     });
 }
 
@@ -99,7 +112,7 @@ fn path_of_uri(text: &str) -> Option<PathBuf> {
     uri.ok()?.to_file_path().ok()
 }
 
-fn list_ui(inputs: &[PathBuf], ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {
+fn list_ui(inputs: &Inputs, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {
     let frame = egui::Frame::new()
         .fill(ui.visuals().extreme_bg_color)
         .stroke(ui.visuals().widgets.noninteractive.bg_stroke)
@@ -122,7 +135,9 @@ fn list_ui(inputs: &[PathBuf], ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>
             inputs.len(),
             |ui, rows| {
                 for index in rows {
-                    input_ui(index, &inputs[index], ui, commands);
+                    if let Some((path, presence)) = inputs.get(index) {
+                        input_ui(index, path, presence, ui, commands);
+                    }
                 }
             },
         );
@@ -131,7 +146,8 @@ fn list_ui(inputs: &[PathBuf], ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>
 
 fn input_ui(
     index: usize,
-    path: &std::path::Path,
+    path: &Path,
+    presence: Presence,
     ui: &mut Ui,
     commands: &mut Vec<WorkbenchCommand>,
 ) {
@@ -146,8 +162,35 @@ fn input_ui(
             if remove.clicked() {
                 commands.push(WorkbenchCommand::RemoveInput(index));
             }
-            ui.add(egui::Label::new(&shown).truncate())
-                .on_hover_text(&shown);
+            let is_missing = presence == Presence::Missing;
+            if is_missing {
+                mark_ui(ui, Mark::Warning, tokens(ui).timed_out);
+            }
+            let read = if is_missing {
+                format!("{shown} is not there")
+            } else {
+                shown
+            };
+            let label = egui::Label::new(name_first(path, ui))
+                .truncate()
+                .show_tooltip_when_elided(false);
+            let label = ui.add(label).on_hover_text(&read);
+            label.widget_info(|| WidgetInfo::labeled(Role::Label, true, &read));
         });
     });
+}
+
+/// The name, which tells most, then the folder, of which the end is cut if there is no room.
+fn name_first(path: &Path, ui: &Ui) -> LayoutJob {
+    let font = egui::TextStyle::Body.resolve(ui.style());
+    let name = path.file_name().unwrap_or(path.as_os_str());
+    let mut job = LayoutJob::single_section(
+        format::path(Path::new(name)),
+        TextFormat::simple(font.clone(), ui.visuals().text_color()),
+    );
+    if let Some(folder) = path.parent() {
+        let weak = TextFormat::simple(font, ui.visuals().weak_text_color());
+        job.append(&format::path(folder), FOLDER_MARGIN, weak);
+    }
+    job
 }

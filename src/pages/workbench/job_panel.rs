@@ -90,14 +90,7 @@ fn header_ui(job: &JobRecord, now: Duration, ui: &mut Ui) {
 }
 
 fn progress_ui(job: &JobRecord, now: Duration, ui: &mut Ui) {
-    let counts = job.counts();
-    let share = if job.state().is_ended() && counts.total() == counts.ended() {
-        1.0
-    } else if job.total_bytes() > 0 {
-        format::open_share(job.done_bytes(), job.total_bytes())
-    } else {
-        format::open_share(counts.ended() as u64, counts.total() as u64)
-    };
+    let share = jobs_panel::share_done(job);
     let fill = StatusStyle::of_job(job.state(), tokens(ui)).color;
     let size = egui::vec2(ui.available_width(), 8.0);
     progress_bar(ui, share, size, fill).accessible_name("Progress");

@@ -57,6 +57,30 @@ pub(super) fn title(job: &JobRecord) -> String {
     format!("{} {}", job.id(), job.spec().options.job().title())
 }
 
+/// `42 % · #3 Checksums` while it runs, then `#3 Checksums: 12 of 12 items · 1 failed`.
+pub(super) fn news(job: &JobRecord) -> String {
+    let title = title(job);
+    if job.state().is_ended() {
+        format!("{title}: {}", summary(job))
+    } else if job.is_planned() {
+        format!("{:.0} % · {title}", (100.0 * share_done(job)).floor())
+    } else {
+        title
+    }
+}
+
+/// The share of the job that is done, from 0 to 1; less than 1 until it has ended.
+pub(super) fn share_done(job: &JobRecord) -> f32 {
+    let counts = job.counts();
+    if job.state().is_ended() && counts.total() == counts.ended() {
+        1.0
+    } else if job.total_bytes() > 0 {
+        format::open_share(job.done_bytes(), job.total_bytes())
+    } else {
+        format::open_share(counts.ended() as u64, counts.total() as u64)
+    }
+}
+
 /// `12 of 40 items, 1 failed`, and nothing that is zero.
 pub(super) fn summary(job: &JobRecord) -> String {
     let counts = job.counts();

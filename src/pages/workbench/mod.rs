@@ -5,6 +5,7 @@ pub mod command;
 mod detached;
 mod files_panel;
 mod form;
+mod inputs;
 mod job_panel;
 mod jobs_panel;
 mod options_panel;
@@ -27,7 +28,6 @@ mod waits_pane;
 mod why_not;
 
 use std::borrow::Cow;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use eframe::egui::{CentralPanel, Panel, ScrollArea, Ui};
@@ -51,6 +51,7 @@ const SPACE_BELOW: f32 = 150.0;
 pub use choices::Choices;
 pub use command::WorkbenchCommand;
 pub use detached::DetachedJobs;
+pub use inputs::{Inputs, Presence};
 pub(crate) use options_panel::workers_ui;
 pub(crate) use output_state::{LogScroll, ShownOutput};
 pub use output_state::{OutputState, Stream};
@@ -103,22 +104,12 @@ impl Workbench {
             detached: setup.detached.clone(),
             awake: None,
         };
-        workbench.add_inputs(setup.files.clone());
+        workbench.state.draft.inputs.add(setup.files.clone());
         workbench
     }
 
     fn running_jobs(&self) -> impl Iterator<Item = &JobRecord> {
         self.record.jobs().filter(|job| !job.state().is_ended())
-    }
-
-    /// Adds new inputs as absolute paths, so that they keep their meaning.
-    fn add_inputs(&mut self, paths: Vec<PathBuf>) {
-        for path in paths {
-            let path = std::path::absolute(&path).unwrap_or(path);
-            if !self.state.draft.inputs.contains(&path) {
-                self.state.draft.inputs.push(path);
-            }
-        }
     }
 
     fn select_job(&mut self, job: JobId) {
@@ -245,6 +236,7 @@ impl Page for Workbench {
     fn poll(&mut self, context: &mut PageContext) {
         self.poll_board(context);
         self.take_drops(&context.ctx);
+        self.poll_inputs(context);
         self.update_order(context);
         if context.shows(&ID) {
             self.update_waits();
@@ -261,6 +253,15 @@ impl Page for Workbench {
             jobs: self.running_jobs().count(),
             tasks: self.board.running(),
             processes: self.board.processes(),
+        }
+    }
+
+    fn news(&self) -> Option<String> {
+        let mut running = self.running_jobs();
+        match (running.next(), running.count()) {
+            (Some(job), 0) => Some(jobs_panel::news(job)),
+            (Some(_), others) => Some(format!("{} jobs are running", others + 1)),
+            (None, _) => self.record.jobs().next_back().map(jobs_panel::news),
         }
     }
 

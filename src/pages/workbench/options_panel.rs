@@ -1,17 +1,15 @@
 //! The next job: which one, with which options, and where it runs.
 
-use std::path::PathBuf;
-
 use eframe::egui::{ComboBox, DragValue, Grid, Ui};
 
 use super::form::{choice_ui, job_form_ui, more_form_ui};
-use super::{Choices, WorkbenchCommand};
+use super::{Choices, Inputs, WorkbenchCommand};
 use crate::ui::widgets::{field_ui, section_ui};
 
 /// The choices for the next job.
 pub(crate) fn options_ui(
     choices: &mut Choices,
-    inputs: &[PathBuf],
+    inputs: &Inputs,
     ui: &mut Ui,
     commands: &mut Vec<WorkbenchCommand>,
 ) {
@@ -22,7 +20,7 @@ pub(crate) fn options_ui(
         .show(ui, |ui| {
             job_ui(choices, ui);
             let job = choices.jobs[choices.chosen].job_mut();
-            job_form_ui(job, inputs, ui, commands);
+            job_form_ui(job, &inputs.first(), ui, commands);
             field_ui(ui, "Run on", |ui| {
                 let width = ui.spacing().combo_width;
                 choice_ui("Run on", &mut choices.run_on, width, ui)

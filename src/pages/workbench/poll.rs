@@ -90,7 +90,13 @@ impl Workbench {
             files.map(|file| file.path().to_owned()).collect::<Vec<_>>()
         });
         if !dropped.is_empty() {
-            self.add_inputs(dropped);
+            self.state.draft.inputs.add(dropped);
+        }
+    }
+
+    pub(super) fn poll_inputs(&mut self, context: &PageContext) {
+        if self.state.draft.inputs.poll(context.waker()) {
+            context.ctx.request_repaint();
         }
     }
 

@@ -3,7 +3,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::{
-    BlockedFor, Choices, Pane, Stream, Workbench, WorkbenchCommand, command, files_panel, saving,
+    BlockedFor, Choices, Inputs, Pane, Stream, Workbench, WorkbenchCommand, command, files_panel,
+    saving,
 };
 use crate::jobs::JobSpec;
 use crate::jobs::form::PathKind;
@@ -63,9 +64,7 @@ impl Workbench {
                 self.open_dialog(DialogPurpose::Option { job, label }, request, context);
             }
             WorkbenchCommand::RemoveInput(index) => {
-                if index < self.state.draft.inputs.len() {
-                    self.state.draft.inputs.remove(index);
-                }
+                self.state.draft.inputs.remove(index);
             }
             WorkbenchCommand::Select(job) => self.select_job(job),
             WorkbenchCommand::CopyText(text) => context.ctx.copy_text(text),
@@ -91,9 +90,10 @@ impl Workbench {
             }
             command::ADD_PATH => {
                 let path = std::mem::take(&mut self.state.draft.path_text);
-                self.add_inputs(vec![files_panel::typed_path(path.trim())]);
+                let path = files_panel::typed_path(path.trim());
+                self.state.draft.inputs.add(vec![path]);
             }
-            command::CLEAR_INPUTS => self.state.draft.inputs.clear(),
+            command::CLEAR_INPUTS => self.state.draft.inputs = Inputs::default(),
             command::START => self.start(self.spec(&context.state.pages.choices), context),
             command::FIND => {
                 if self.state.pane != Pane::Output {
@@ -163,7 +163,7 @@ impl Workbench {
     fn spec(&self, choices: &Choices) -> JobSpec {
         JobSpec {
             options: choices.options().clone(),
-            inputs: self.state.draft.inputs.clone(),
+            inputs: self.state.draft.inputs.paths().cloned().collect(),
             run_on: choices.run_on,
             workers: choices.workers,
             priority: choices.priority,
@@ -272,7 +272,7 @@ impl Workbench {
             DialogAnswer::Picked(paths) => paths,
         };
         if purpose == DialogPurpose::Inputs {
-            self.add_inputs(paths);
+            self.state.draft.inputs.add(paths);
         } else if let Some(path) = paths.into_iter().next() {
             self.save(purpose, path, context);
         }

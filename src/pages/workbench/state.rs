@@ -1,7 +1,6 @@
-use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{OutputState, ResultsState};
+use super::{Inputs, OutputState, ResultsState};
 use crate::choice::choices;
 use crate::record::JobId;
 
@@ -44,8 +43,7 @@ choices!(pub Pane {
 /// The next job's inputs, until `Start`.
 #[derive(Debug, Default)]
 pub struct Draft {
-    /// Paths that were picked, dropped, typed or given on the command line.
-    pub inputs: Vec<PathBuf>,
+    pub inputs: Inputs,
     /// The text of the `Path` field.
     pub path_text: String,
 }

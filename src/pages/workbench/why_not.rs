@@ -24,7 +24,10 @@ impl Workbench {
                 let is_empty = draft.path_text.trim().is_empty();
                 is_empty.then_some("Type the path of a file or folder first.")
             }
-            command::CLEAR_INPUTS => draft.inputs.is_empty().then_some("There are no inputs."),
+            command::CLEAR_INPUTS => {
+                let is_empty = draft.inputs.is_empty() && !draft.inputs.is_arriving();
+                is_empty.then_some("There are no inputs.")
+            }
             command::START => {
                 return self
                     .why_not_start(&context.state.pages.choices)
@@ -40,7 +43,11 @@ impl Workbench {
     }
 
     fn why_not_start(&self, choices: &Choices) -> Option<String> {
-        let has_inputs = !self.state.draft.inputs.is_empty();
+        let inputs = &self.state.draft.inputs;
+        if inputs.is_arriving() {
+            return Some("Inputs are still being added.".to_owned());
+        }
+        let has_inputs = !inputs.is_empty();
         choices.options().job().problem(has_inputs)
     }
 
