@@ -9,7 +9,7 @@ use super::window::{Window, file};
 fn with_an_ended_job() -> Window {
     let mut window = Window::open();
     let path = file(window.dir.path(), "abc.txt", b"abc");
-    window.type_into("Path", path.to_str().unwrap());
+    window.type_into("Path", path.to_str().expect("plain text"));
     window.click("Add");
     window.click("Start");
     window.until("1 of 1 item");
