@@ -3,7 +3,9 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use eframe::egui::{self, Color32, DragValue, Event, Response, RichText, Sense, Stroke, Ui, Vec2};
+use eframe::egui::{
+    self, Color32, DragValue, Event, FontId, Response, RichText, Sense, Stroke, Ui, Vec2,
+};
 
 use super::tokens::tokens;
 use crate::jobs;
@@ -39,6 +41,32 @@ pub(crate) fn number_ui(ui: &mut Ui, text: impl Into<String>) {
         let text = RichText::new(text).monospace();
         ui.add(egui::Label::new(text).truncate().selectable(false));
     });
+}
+
+/// The width of one line of text.
+pub(crate) fn text_width(text: &str, font: &FontId, ui: &Ui) -> f32 {
+    let text = text.to_owned();
+    let color = Color32::PLACEHOLDER;
+    let galley = ui.fonts_mut(|fonts| fonts.layout_no_wrap(text, font.clone(), color));
+    galley.size().x
+}
+
+/// The text, or its begin and its end if there is no room for all.
+pub(crate) fn cut_in_the_middle(text: &str, font: &FontId, room: f32, ui: &Ui) -> String {
+    let fits = |text: &str| text_width(text, font, ui) <= room;
+    if fits(text) {
+        return text.to_owned();
+    }
+    let chars: Vec<char> = text.chars().collect();
+    let cut = |kept: usize| {
+        let (begin, end) = (kept - kept / 2, kept / 2);
+        let begin: String = chars[..begin].iter().collect();
+        let end: String = chars[chars.len() - end..].iter().collect();
+        format!("{begin}…{end}")
+    };
+    let numbers: Vec<usize> = (0..chars.len()).collect();
+    let fitting = numbers.partition_point(|&kept| fits(&cut(kept)));
+    cut(fitting.saturating_sub(1))
 }
 
 /// A group that stands out from the background, as wide as its parent.

@@ -28,6 +28,8 @@ fn file_is_hashed_and_joined_by_keyboard_alone() {
     tab_to(&mut window, "Start");
     window.press(Modifiers::NONE, Key::Enter);
     window.until("1 of 1 item");
+    tab_to(&mut window, "Joining");
+    window.press(Modifiers::NONE, Key::Space);
     tab_to(&mut window, "Join");
     window.press(Modifiers::NONE, Key::Space);
     window.until("joined after");

@@ -2,11 +2,13 @@
 
 use std::path::PathBuf;
 
+use eframe::egui;
+use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
 
 use meanwhile::pages::workbench::{Column, Order};
 
-use super::window::Window;
+use super::window::{Window, file};
 
 fn with_items(count: f64) -> Window {
     let mut window = Window::open();
@@ -104,4 +106,25 @@ fn notes_of_the_plan_stand_above_the_items() {
     assert!(!window.shows("empty-3 has no files."));
     window.click("2 more notes");
     window.until("empty-4 has no files.");
+}
+
+#[test]
+fn columns_follow_the_width_of_the_window() {
+    let mut window = Window::open();
+    let path = file(window.dir.path(), "abc.txt", b"abc");
+    window.type_into("Path", path.to_str().unwrap());
+    window.click("Add");
+    window.click("Start");
+    window.until("1 of 1 item");
+    let right = |window: &Window| {
+        let header = window.harness.get_by_role_and_label(Role::Button, "Time");
+        header.rect().right()
+    };
+    for (width, height) in [(2560.0, 1440.0), (1000.0, 700.0), (1800.0, 480.0)] {
+        window.harness.set_size(egui::vec2(width, height));
+        window.step();
+        window.step();
+        let right = right(&window);
+        assert!((width - 40.0..=width).contains(&right), "{width}: {right}");
+    }
 }

@@ -12,7 +12,7 @@ use crate::format;
 use crate::pages::commands::{self, Unavailable};
 use crate::ui::status_style::{Mark, mark_ui};
 use crate::ui::tokens::tokens;
-use crate::ui::widgets::section_ui;
+use crate::ui::widgets::{cut_in_the_middle, section_ui, text_width};
 
 /// The largest height of the list.
 const LIST_HEIGHT: f32 = 108.0;
@@ -22,6 +22,9 @@ const LIST_SHARE: f32 = 0.12;
 
 /// The gap between the name of an input and its folder.
 const FOLDER_MARGIN: f32 = 8.0;
+
+/// A folder is not drawn in less room than this, with the gap.
+const MIN_FOLDER_WIDTH: f32 = 32.0;
 
 /// The inputs of the next job, and ways to add some.
 pub(super) fn files_ui(
@@ -180,17 +183,21 @@ fn input_ui(
     });
 }
 
-/// The name, which tells most, then the folder, of which the end is cut if there is no room.
+/// The name, which tells most, then the folder, of which the end is cut if there is no room. A name that is too long
+/// keeps its begin and its end, and has no folder.
 fn name_first(path: &Path, ui: &Ui) -> LayoutJob {
     let font = egui::TextStyle::Body.resolve(ui.style());
-    let name = path.file_name().unwrap_or(path.as_os_str());
-    let mut job = LayoutJob::single_section(
-        format::path(Path::new(name)),
-        TextFormat::simple(font.clone(), ui.visuals().text_color()),
-    );
-    if let Some(folder) = path.parent() {
-        let weak = TextFormat::simple(font, ui.visuals().weak_text_color());
-        job.append(&format::path(folder), FOLDER_MARGIN, weak);
-    }
+    let plain = TextFormat::simple(font.clone(), ui.visuals().text_color());
+    let name = format::path(Path::new(path.file_name().unwrap_or(path.as_os_str())));
+    let room = ui.available_width();
+    let folder = path
+        .parent()
+        .filter(|_| text_width(&name, &font, ui) + MIN_FOLDER_WIDTH <= room);
+    let Some(folder) = folder else {
+        return LayoutJob::single_section(cut_in_the_middle(&name, &font, room, ui), plain);
+    };
+    let mut job = LayoutJob::single_section(name, plain);
+    let weak = TextFormat::simple(font, ui.visuals().weak_text_color());
+    job.append(&format::path(folder), FOLDER_MARGIN, weak);
     job
 }

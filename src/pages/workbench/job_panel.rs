@@ -67,9 +67,7 @@ pub(super) fn job_ui(
         header_ui(job, now, ui);
         progress_ui(job, now, ui);
         ui.add_space(2.0);
-        join_ui(props, choices, ui, commands);
-        wait_ui(job, now, props.blocked_for, ui);
-        ui.separator();
+        joining_ui(props, choices, ui, commands);
         actions_ui(props, ui, commands);
     });
 }
@@ -148,6 +146,24 @@ fn left_text(left: Duration) -> String {
     format!("{} left", format::duration(left))
 }
 
+/// The waits for the job, folded away until somebody asks for them: files need none.
+fn joining_ui(
+    props: &JobProps<'_>,
+    choices: &mut Choices,
+    ui: &mut Ui,
+    commands: &mut Vec<WorkbenchCommand>,
+) {
+    let is_demonstration = props.job.spec().options.job().is_demonstration();
+    egui::CollapsingHeader::new("Joining")
+        .id_salt(("joining", is_demonstration))
+        .default_open(is_demonstration)
+        .show_unindented(ui, |ui| {
+            join_ui(props, choices, ui, commands);
+            wait_ui(props.job, props.now, props.blocked_for, ui);
+            ui.separator();
+        });
+}
+
 fn join_ui(
     props: &JobProps<'_>,
     choices: &mut Choices,
@@ -159,7 +175,6 @@ fn join_ui(
         props.button_ui(command::JOIN_WITH_TIMEOUT, ui, commands);
         timeout_ui(choices, ui);
         props.button_ui(command::DETACH, ui, commands);
-        ui.add_space(8.0);
         ui.checkbox(&mut choices.wait_on_ui_thread, "Wait on the UI thread");
         if choices.wait_on_ui_thread {
             mark_ui(ui, Mark::Warning, tokens(ui).timed_out);
@@ -180,7 +195,9 @@ fn timeout_ui(choices: &mut Choices, ui: &mut Ui) {
 fn wait_ui(job: &JobRecord, now: Duration, blocked_for: Option<BlockedFor>, ui: &mut Ui) {
     let join = job.active_joins().next_back().or(job.joins().last());
     let Some(join) = join else {
-        ui.horizontal(|ui| ui.label(RichText::new("Not joined").weak()));
+        let text =
+            "The job runs on its own. Join waits until it has ended; the window goes on meanwhile.";
+        ui.add(egui::Label::new(RichText::new(text).weak()).wrap());
         return;
     };
     let tokens = tokens(ui);

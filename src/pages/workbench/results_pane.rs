@@ -27,6 +27,12 @@ const MIN_HEIGHT_WITH_NOTES: f32 = 240.0;
 /// The height of notes that were asked for, which scroll.
 const OTHER_NOTES_HEIGHT: f32 = 96.0;
 
+/// Where there is less width, the table scrolls to the side.
+const MIN_TABLE_WIDTH: f32 = 560.0;
+
+/// The widths of the columns that are neither the name nor the result, and the gaps.
+const OTHER_WIDTHS: f32 = 310.0;
+
 /// The notes of the plan, the filter line, the table and the details of the selected row.
 pub fn results_ui(
     job: &JobRecord,
@@ -50,7 +56,10 @@ pub fn results_ui(
     // In a frame of its own: a table draws its column lines down to the bottom of its parent.
     let rest = ui.available_rect_before_wrap();
     ui.scope_builder(egui::UiBuilder::new().max_rect(rest), |ui| {
-        table_ui(job, now, state, rows, ui, commands);
+        egui::ScrollArea::horizontal().show(ui, |ui| {
+            ui.set_min_width(MIN_TABLE_WIDTH);
+            table_ui(job, now, state, rows, ui, commands);
+        });
     });
 }
 
@@ -190,10 +199,16 @@ fn table_ui(
     ui: &mut Ui,
     commands: &mut Vec<WorkbenchCommand>,
 ) {
-    let result_width = (ui.available_width() * 0.36).clamp(160.0, 560.0);
-    let name_width = (ui.available_width() - result_width - 310.0).max(120.0);
-    TableBuilder::new(ui)
-        .id_salt("results")
+    let width = ui.available_width().max(MIN_TABLE_WIDTH);
+    let result_width = (width * 0.36).clamp(160.0, 560.0);
+    let name_width = width - result_width - OTHER_WIDTHS;
+    let table = TableBuilder::new(ui).id_salt("results");
+    if state.table_width != width {
+        // The columns share the new width; until then they are as the user has made them.
+        state.table_width = width;
+        table.reset();
+    }
+    table
         .resizable(true)
         .auto_shrink(false)
         .cell_layout(egui::Layout::left_to_right(egui::Align::Center))

@@ -108,6 +108,8 @@ pub struct ResultsState {
     pub selected: Option<ItemId>,
     /// The shown page of a very long table.
     pub page: usize,
+    /// The width to which the columns were fitted.
+    pub table_width: f32,
     /// The row of that page to scroll to in the next frame.
     pub scroll_to: Option<usize>,
 }
