@@ -27,7 +27,7 @@ impl UiCommand {
 pub enum ShortcutScope {
     /// On this page, unless the window asks a question.
     Page(PageId),
-    /// In the field with this name, whose panel handles the keys.
+    /// In the field or table with this name, whose panel handles the keys.
     Field(&'static str),
     /// Nowhere: it has a button at each item, whose panel says when it is there.
     Item,
@@ -128,7 +128,7 @@ impl CommandInfo {
     /// The name in a list of shortcuts.
     pub fn title(&self) -> Cow<'static, str> {
         match self.scope {
-            ShortcutScope::Field(field) => format!("{}, in the field {field}", self.text).into(),
+            ShortcutScope::Field(field) => format!("{}, in {field}", self.text).into(),
             _ => self.text.into(),
         }
     }
@@ -192,7 +192,7 @@ impl CommandInfo {
         };
         let mut hint = ctx.format_shortcut(keys);
         if let ShortcutScope::Field(field) = self.scope {
-            hint = format!("{hint} in the field {field}");
+            hint = format!("{hint} in {field}");
         }
         match self.tooltip {
             "" => hint,

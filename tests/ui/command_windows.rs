@@ -9,18 +9,10 @@ use super::window::{Window, file, with_a_long_job};
 
 /// A window that shows the button of a command; `None` if the command has none.
 pub(crate) fn window_with(command: UiCommand) -> Option<Window> {
+    if has_no_button(command) {
+        return None;
+    }
     match command {
-        workbench::FIND
-        | workbench::NEXT_ROW
-        | workbench::PREVIOUS_ROW
-        | commands::ZOOM_IN
-        | commands::ZOOM_OUT
-        | commands::RESET_ZOOM
-        | commands::FULL_SCREEN
-        | commands::QUIT
-        // A table of one page has no such buttons: `paging.rs` has one with more.
-        | workbench::NEXT_PAGE
-        | workbench::PREVIOUS_PAGE => None,
         workbench::ADD_FILES | workbench::ADD_FOLDER | commands::SETTINGS => Some(Window::open()),
         workbench::ADD_PATH => {
             let mut window = Window::open();
@@ -161,4 +153,27 @@ fn with_an_incident() -> Window {
     window.click_part("in this window");
     window.until("Clear incidents");
     window
+}
+
+/// Whether it works by its keys alone, or in a window of another file.
+fn has_no_button(command: UiCommand) -> bool {
+    matches!(
+        command,
+        workbench::FIND
+        | workbench::NEXT_ROW
+        | workbench::PREVIOUS_ROW
+        | workbench::SCREEN_DOWN
+        | workbench::SCREEN_UP
+        | workbench::FIRST_ROW
+        | workbench::LAST_ROW
+        | workbench::CLOSE_DETAILS
+        | commands::ZOOM_IN
+        | commands::ZOOM_OUT
+        | commands::RESET_ZOOM
+        | commands::FULL_SCREEN
+        | commands::QUIT
+        // A table of one page has no such buttons: `paging.rs` has one with more.
+        | workbench::NEXT_PAGE
+        | workbench::PREVIOUS_PAGE
+    )
 }

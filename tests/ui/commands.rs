@@ -62,7 +62,13 @@ fn works(command: UiCommand, keys: KeyboardShortcut, window: &mut Window) -> boo
         commands::FULL_SCREEN | commands::QUIT => sent,
         commands::KEEP_WINDOW => !window.shows("Work is still running"),
         // The selected row has details below it.
-        workbench::NEXT_ROW | workbench::PREVIOUS_ROW => window.shows("Copy path"),
+        workbench::NEXT_ROW
+        | workbench::PREVIOUS_ROW
+        | workbench::SCREEN_DOWN
+        | workbench::SCREEN_UP
+        | workbench::FIRST_ROW
+        | workbench::LAST_ROW
+        | workbench::CLOSE_DETAILS => window.shows("Copy path"),
         workbench::NEXT_MATCH | workbench::PREVIOUS_MATCH => window.shows("1 of 1 line"),
         _ => panic!("say how a test sees the effect of {command:?}"),
     }

@@ -6,7 +6,7 @@ use eframe::egui;
 use eframe::egui::accesskit::Role;
 use egui_kittest::kittest::Queryable as _;
 
-use meanwhile::pages::workbench::{Column, Order};
+use meanwhile::pages::workbench::{Column, Order, command as workbench};
 
 use super::window::{Window, file};
 
@@ -127,4 +127,76 @@ fn columns_follow_the_width_of_the_window() {
         let right = right(&window);
         assert!((width - 40.0..=width).contains(&right), "{width}: {right}");
     }
+}
+
+#[test]
+fn clicked_table_takes_the_keys() {
+    let mut window = with_items(50.0);
+    window.click_part("item 2 is done");
+    let selected = |window: &Window, item: usize| {
+        // The row, and its details below.
+        window.texts_with(&format!("item {item} is done")).len() == 2
+    };
+    assert!(selected(&window, 2));
+    for (command, item) in [
+        (workbench::NEXT_ROW, 3),
+        (workbench::PREVIOUS_ROW, 2),
+        (workbench::LAST_ROW, 50),
+        (workbench::FIRST_ROW, 1),
+    ] {
+        window.press_keys_of(command);
+        window.step();
+        assert!(selected(&window, item), "{item}\n{}", window.texts());
+    }
+    window.press_keys_of(workbench::SCREEN_DOWN);
+    window.step();
+    assert!(!selected(&window, 1) && !selected(&window, 2));
+    window.press_keys_of(workbench::SCREEN_UP);
+    window.step();
+    assert!(selected(&window, 1));
+
+    window.harness.input_mut().events.push(egui::Event::Copy);
+    window.harness.step();
+    let copied = &window.harness.output().platform_output.commands;
+    let text = egui::OutputCommand::CopyText("item 1 is done".to_owned());
+    assert!(copied.contains(&text), "{copied:?}");
+    window.press_keys_of(workbench::CLOSE_DETAILS);
+    window.step();
+    assert!(!window.shows("Copy path"));
+    // The keyboard is still in the table.
+    window.press_keys_of(workbench::LAST_ROW);
+    window.step();
+    assert!(selected(&window, 50));
+}
+
+#[test]
+fn second_click_leaves_the_details_open() {
+    let mut window = with_items(2.0);
+    for _ in 0..2 {
+        let row = window.harness.query_all_by_label_contains("item 2 is done");
+        row.into_iter().next().unwrap().click();
+        window.step();
+        window.step();
+        assert!(window.shows("Copy path"));
+    }
+    window.click("Close the details");
+    assert!(!window.shows("Copy path"));
+}
+
+#[test]
+fn numbers_of_ways_to_end_limit_the_table() {
+    let mut window = Window::open();
+    window.misbehave("Error", 2.0, 3.0, 0.0);
+    window.click("Start");
+    window.until("3 of 3 items · 1 failed");
+    window.click("1 failed");
+    window.until("1 of 3 items");
+    assert!(!window.shows("item 1 is done"));
+    window.click("2 OK");
+    window.until("2 of 3 items");
+    window.type_into("Filter", "nowhere");
+    window.until("No item matches");
+    window.click("Show all");
+    window.until("3 items");
+    assert!(window.shows("item 1 is done"));
 }

@@ -23,7 +23,7 @@ pub enum WorkbenchCommand {
 }
 
 const PAGE: ShortcutScope = ShortcutScope::Page(ID);
-const IN_FILTER: ShortcutScope = ShortcutScope::Field("Filter");
+const IN_RESULTS: ShortcutScope = ShortcutScope::Field("Results");
 const IN_FIND: ShortcutScope = ShortcutScope::Field("Find");
 const IN_PATH: ShortcutScope = ShortcutScope::Field("Path");
 
@@ -49,8 +49,13 @@ commands! {
     SAVE_LIST: None, PAGE, "Save list…", "In the format of sha256sum and b3sum.";
     REMOVE: None, PAGE, "Remove", "Remove the job from the list.";
     FIND: Some(ctrl(Key::F)), PAGE, "Filter the results, or find in the output", "";
-    NEXT_ROW: Some(plain(Key::ArrowDown)), IN_FILTER, "Next row", "";
-    PREVIOUS_ROW: Some(plain(Key::ArrowUp)), IN_FILTER, "Previous row", "";
+    NEXT_ROW: Some(plain(Key::ArrowDown)), IN_RESULTS, "Next row", "";
+    PREVIOUS_ROW: Some(plain(Key::ArrowUp)), IN_RESULTS, "Previous row", "";
+    SCREEN_DOWN: Some(plain(Key::PageDown)), IN_RESULTS, "One screen down", "";
+    SCREEN_UP: Some(plain(Key::PageUp)), IN_RESULTS, "One screen up", "";
+    FIRST_ROW: Some(plain(Key::Home)), IN_RESULTS, "First row", "";
+    LAST_ROW: Some(plain(Key::End)), IN_RESULTS, "Last row", "";
+    CLOSE_DETAILS: Some(plain(Key::Escape)), IN_RESULTS, "Close the details", "";
     NEXT_PAGE: None, PAGE, "Next page", "";
     PREVIOUS_PAGE: None, PAGE, "Previous page", "";
     COPY_RESULT: None, ShortcutScope::Item, "Copy result", "";

@@ -18,6 +18,7 @@ mod output_state;
 mod panic_pane;
 mod poll;
 pub mod result_text;
+mod results_keys;
 pub mod results_pane;
 mod results_rows;
 mod results_state;

@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
-use eframe::egui::{self, RichText, Ui};
+use eframe::egui::{
+    self, Event, EventFilter, Id, RichText, Role, Sense, Sides, Stroke, StrokeKind, Ui, WidgetInfo,
+};
 use egui_extras::{Column as Width, TableBody, TableBuilder};
 
 use super::result_text::result_text;
-use super::results_rows::{NUMBER_MARGIN, Rows};
+use super::results_rows::{NUMBER_MARGIN, Rows, whole};
 use super::results_state::MAX_PAGE_ROWS;
-use super::{Column, Only, ResultsState, WorkbenchCommand, command};
+use super::{Column, Only, ResultsState, WorkbenchCommand, command, results_keys};
 use crate::format;
 use crate::jobs::ItemError;
 use crate::pages::commands;
-use crate::record::{
-    Crash, ItemId, ItemProcessState, ItemRecord, ItemState, JobRecord, ProcessRecord,
-};
+use crate::record::{Crash, ItemProcessState, ItemRecord, ItemState, JobRecord, ProcessRecord};
 use crate::ui::status_style::{StatusStyle, status_style_ui};
 use crate::ui::tokens::{ROW_HEIGHT, tokens};
 
@@ -47,11 +47,18 @@ pub fn results_ui(
     verdicts_ui(job, state, ui);
     filter_ui(state, rows, job.items().len(), focus_filter, ui);
     let selected = state.selected.and_then(|id| job.item(id));
+    if selected.is_none() {
+        state.details_of = None;
+    }
     if let Some(item) = selected {
         egui::Panel::bottom("item details")
             .resizable(true)
             .default_size(152.0)
-            .show(ui, |ui| details_ui(item, ui, commands));
+            .show(ui, |ui| details_ui(item, state, ui, commands));
+    }
+    if rows == 0 {
+        nothing_ui(job, state, ui);
+        return;
     }
     // In a frame of its own: a table draws its column lines down to the bottom of its parent.
     let rest = ui.available_rect_before_wrap();
@@ -63,18 +70,32 @@ pub fn results_ui(
     });
 }
 
-/// The number of items of each verdict; a click shows these alone.
+/// The number of items of each verdict, or that ended in each way if not all returned; a click shows these alone.
 fn verdicts_ui(job: &JobRecord, state: &mut ResultsState, ui: &mut Ui) {
     let verdicts = job.spec().options.job().verdicts();
+    let counts = job.counts();
+    let mut shown = vec![(counts.returned, "OK", Only::Returned)];
     if verdicts.is_empty() {
-        state.only = None;
-        return;
+        let ways = [
+            (counts.failed, "failed", Only::AnyFailed),
+            (counts.panicked, "panicked", Only::Panicked),
+            (counts.crashed, "crashed", Only::Crashed),
+            (counts.cancelled, "cancelled", Only::Cancelled),
+        ];
+        shown.extend(ways.into_iter().filter(|(count, ..)| *count > 0));
+        if shown.len() == 1 {
+            state.only = None;
+            return;
+        }
+    } else {
+        shown.extend(verdicts.iter().map(|verdict| {
+            let only = Only::Failed(verdict.kind);
+            (job.failed_with(verdict.kind), verdict.word, only)
+        }));
     }
     ui.horizontal_wrapped(|ui| {
-        verdict_ui(job.counts().returned, "OK", Only::Returned, state, ui);
-        for verdict in verdicts {
-            let count = job.failed_with(verdict.kind);
-            verdict_ui(count, verdict.word, Only::Failed(verdict.kind), state, ui);
+        for (count, word, only) in shown {
+            verdict_ui(count, word, only, state, ui);
         }
     });
 }
@@ -136,7 +157,7 @@ fn filter_ui(state: &mut ResultsState, rows: usize, items: usize, focus: bool, u
             edit.request_focus();
         }
         if edit.has_focus() {
-            move_selection(state, rows, ui);
+            results_keys::select_in_filter(state, rows, ui);
         }
         let shown = if rows == items {
             format::plural(items, "item", "items")
@@ -150,26 +171,6 @@ fn filter_ui(state: &mut ResultsState, rows: usize, items: usize, focus: bool, u
         }
         pages_ui(state, rows, ui);
     });
-}
-
-/// The arrow keys select rows while the keyboard is in the filter.
-fn move_selection(state: &mut ResultsState, rows: usize, ui: &Ui) {
-    let presses = |command| commands::info(command).presses(ui);
-    let down = presses(command::NEXT_ROW);
-    let up = presses(command::PREVIOUS_ROW);
-    if rows == 0 || down == up {
-        return;
-    }
-    let row = state
-        .selected
-        .and_then(|item| state.order.row(item.index()));
-    let row = match row {
-        Some(row) => (row + down).saturating_sub(up).min(rows - 1),
-        None => 0,
-    };
-    state.selected = state.order.item(row).map(ItemId::new);
-    state.page = row / MAX_PAGE_ROWS;
-    state.scroll_to = Some(row % MAX_PAGE_ROWS);
 }
 
 fn pages_ui(state: &mut ResultsState, rows: usize, ui: &mut Ui) {
@@ -199,11 +200,17 @@ fn table_ui(
     ui: &mut Ui,
     commands: &mut Vec<WorkbenchCommand>,
 ) {
+    let focus = focus_ui(state, rows, ui);
+    let is_copied = ui.input(|input| input.events.contains(&Event::Copy));
+    if is_copied && ui.memory(|memory| memory.has_focus(focus)) {
+        let item = state.selected.and_then(|id| job.item(id));
+        commands.extend(item.map(|item| WorkbenchCommand::CopyText(result_text(item))));
+    }
     let width = ui.available_width().max(MIN_TABLE_WIDTH);
     let result_width = (width * 0.36).clamp(160.0, 560.0);
     let name_width = width - result_width - OTHER_WIDTHS;
     let table = TableBuilder::new(ui).id_salt("results");
-    if state.table_width != width {
+    if (state.table_width - width).abs() > f32::EPSILON {
         // The columns share the new width; until then they are as the user has made them.
         state.table_width = width;
         table.reset();
@@ -222,7 +229,50 @@ fn table_ui(
                 header.col(|ui| header_ui(column, state, ui));
             }
         })
-        .body(|body| body_ui(body, job, now, state, rows, commands));
+        .body(|body| body_ui(body, job, now, state, rows, focus, commands));
+}
+
+/// The table takes the keyboard as one widget, because only the visible rows are widgets.
+fn focus_ui(state: &mut ResultsState, rows: usize, ui: &Ui) -> Id {
+    let place = ui.available_rect_before_wrap();
+    let id = Id::unique("table of results");
+    let table = ui.interact(place, id, Sense::focusable_noninteractive());
+    table.widget_info(|| WidgetInfo::labeled(Role::Table, true, "Table of results"));
+    if !table.has_focus() {
+        return id;
+    }
+    let filter = EventFilter {
+        vertical_arrows: true,
+        escape: true,
+        ..EventFilter::default()
+    };
+    ui.memory_mut(|memory| memory.set_focus_lock_filter(id, filter));
+    let accent = Stroke::new(1.5, tokens(ui).accent);
+    ui.painter()
+        .rect_stroke(place, 2, accent, StrokeKind::Inside);
+    let screen = whole(place.height() / ROW_HEIGHT).max(2) - 1;
+    results_keys::select_in_table(state, rows, screen, ui);
+    id
+}
+
+/// Why the table is empty.
+fn nothing_ui(job: &JobRecord, state: &mut ResultsState, ui: &mut Ui) {
+    let has_items = !job.items().is_empty();
+    ui.vertical_centered(|ui| {
+        ui.add_space(16.0);
+        if state.computing || (!has_items && !job.state().is_ended()) {
+            return;
+        }
+        if !has_items {
+            ui.label(RichText::new("There was nothing to do").weak());
+            return;
+        }
+        ui.label(RichText::new("No item matches").weak());
+        if ui.button("Show all").clicked() {
+            state.filter.clear();
+            state.only = None;
+        }
+    });
 }
 
 fn header_ui(column: Column, state: &mut ResultsState, ui: &mut Ui) {
@@ -266,6 +316,7 @@ fn body_ui(
     now: Duration,
     state: &mut ResultsState,
     rows: usize,
+    focus: Id,
     commands: &mut Vec<WorkbenchCommand>,
 ) {
     let first = state.page * MAX_PAGE_ROWS;
@@ -286,7 +337,8 @@ fn body_ui(
             let selected = state.selected == Some(item.id);
             let row = painter.item_ui(item, rect, selected, row.is_multiple_of(2), ui);
             if row.clicked() {
-                state.selected = (!selected).then_some(item.id);
+                state.selected = Some(item.id);
+                row.ctx.memory_mut(|memory| memory.request_focus(focus));
             }
             row.context_menu(|ui| menu_ui(item, ui, commands));
         },
@@ -338,30 +390,55 @@ fn process_text(process: &ProcessRecord) -> String {
     }
 }
 
-fn details_ui(item: &ItemRecord, ui: &mut Ui, commands: &mut Vec<WorkbenchCommand>) {
-    egui::ScrollArea::vertical()
-        .auto_shrink(false)
-        .show(ui, |ui| {
-            ui.horizontal(|ui| {
+fn details_ui(
+    item: &ItemRecord,
+    state: &mut ResultsState,
+    ui: &mut Ui,
+    commands: &mut Vec<WorkbenchCommand>,
+) {
+    let mut scroll = egui::ScrollArea::vertical().auto_shrink(false);
+    if state.details_of != Some(item.id) {
+        state.details_of = Some(item.id);
+        // They take room from the table, which may have hidden the row.
+        state.scroll_to = state
+            .order
+            .row(item.id.index())
+            .map(|row| row % MAX_PAGE_ROWS);
+        scroll = scroll.vertical_scroll_offset(0.0);
+    }
+    scroll.show(ui, |ui| {
+        Sides::new().shrink_left().truncate().show(
+            ui,
+            |ui| {
                 status_style_ui(ui, StatusStyle::of_item(item, tokens(ui)));
                 ui.add_space(6.0);
-                ui.add(egui::Label::new(format::path(&item.input)).truncate());
-            });
-            if let Some(process) = &item.process {
-                ui.label(RichText::new(process_text(process)).weak());
-            }
-            let result = result_text(item);
-            if !result.is_empty() {
-                ui.add(egui::Label::new(RichText::new(&result).monospace()).wrap());
-            }
-            match &item.state {
-                ItemState::Crashed(crash) => crash_ui(crash, ui),
-                ItemState::Failed(ItemError {
-                    details: Some(details),
-                    ..
-                }) => failure_details_ui(details, ui),
-                _ => {}
-            }
-            ui.horizontal(|ui| menu_ui(item, ui, commands));
-        });
+                ui.label(format::path(&item.input));
+            },
+            |ui| {
+                let close = ui.small_button("×").accessible_name("Close the details");
+                if commands::info(command::CLOSE_DETAILS)
+                    .with_tooltip(close, None)
+                    .clicked()
+                {
+                    state.selected = None;
+                }
+            },
+        );
+        if let Some(process) = &item.process {
+            ui.label(RichText::new(process_text(process)).weak());
+        }
+        let result = result_text(item);
+        if !result.is_empty() {
+            ui.add(egui::Label::new(RichText::new(&result).monospace()).wrap());
+        }
+        match &item.state {
+            ItemState::Crashed(crash) => crash_ui(crash, ui),
+            ItemState::Failed(ItemError {
+                details: Some(details),
+                ..
+            }) => failure_details_ui(details, ui),
+            _ => {}
+        }
+        ui.horizontal(|ui| menu_ui(item, ui, commands));
+    });
 }

@@ -297,7 +297,7 @@ impl Cells<'_> {
     clippy::cast_sign_loss,
     reason = "saturates, which is what is wanted"
 )]
-fn whole(rows: f32) -> usize {
+pub(super) fn whole(rows: f32) -> usize {
     rows as usize
 }
 

@@ -35,21 +35,30 @@ pub struct Sort {
     pub descending: bool,
 }
 
-/// A verdict to which the table is limited.
+/// A verdict, or a way to end, to which the table is limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Only {
     /// Items that returned.
     Returned,
     /// Items that failed with an error of this kind.
     Failed(&'static str),
+    /// Items that failed with any error.
+    AnyFailed,
+    Panicked,
+    Crashed,
+    Cancelled,
 }
 
 impl Only {
     /// Whether an item has this verdict.
     pub(super) fn shows(self, item: &ItemRecord) -> bool {
         match (self, &item.state) {
-            (Self::Returned, ItemState::Returned(_)) => true,
             (Self::Failed(kind), ItemState::Failed(error)) => error.kind == kind,
+            (Self::Returned, ItemState::Returned(_))
+            | (Self::AnyFailed, ItemState::Failed(_))
+            | (Self::Panicked, ItemState::Panicked(_))
+            | (Self::Crashed, ItemState::Crashed(_))
+            | (Self::Cancelled, ItemState::Cancelled) => true,
             _ => false,
         }
     }
@@ -108,6 +117,8 @@ pub struct ResultsState {
     pub selected: Option<ItemId>,
     /// The shown page of a very long table.
     pub page: usize,
+    /// The item whose details were shown last, from their top on.
+    pub(super) details_of: Option<ItemId>,
     /// The width to which the columns were fitted.
     pub table_width: f32,
     /// The row of that page to scroll to in the next frame.
