@@ -21,6 +21,7 @@ use std::time::{Duration, Instant};
 use eframe::App as _;
 use eframe::egui::{self, Event, Pos2, Rect, Shape, Ui, Vec2};
 use egui_extras::{Column, TableBuilder};
+use meanwhile::app::{App, Setup};
 use meanwhile::format;
 use meanwhile::jobs::checksum::{self, Checksum};
 use meanwhile::jobs::{Item, JobSpec, Options, Output, Priority, RunOn, Step};
@@ -56,11 +57,13 @@ fn main() -> std::io::Result<()> {
         rows: if is_short { 10_000 } else { ROWS },
         live: if is_short { 20 } else { 5_000 },
         spans: if is_short { 1_000 } else { 100_000 },
+        inputs: if is_short { 1_000 } else { 100_000 },
     };
     bench.table()?;
     #[cfg(target_os = "linux")]
     bench.lab()?;
     bench.lanes()?;
+    bench.opening_window()?;
     bench.resting_window()?;
     bench.window_with_all_rows()?;
     #[cfg(target_os = "linux")]
@@ -73,6 +76,7 @@ struct Bench {
     rows: usize,
     live: usize,
     spans: u32,
+    inputs: usize,
 }
 
 impl Bench {
@@ -178,6 +182,39 @@ impl Bench {
         show(
             &title,
             &mut [("all in sight", whole), ("a hundredth", part)],
+        )
+    }
+
+    /// A window that opens with very many inputs and one without, until the first frame; then the frames in which
+    /// they are taken in and looked for.
+    fn opening_window(&self) -> std::io::Result<()> {
+        let paths = (0..self.inputs).map(|number| format!("/nowhere/{number}").into());
+        let paths: Vec<PathBuf> = paths.collect();
+        let (mut many, mut none, mut later) = <(Costs, Costs, Costs)>::default();
+        for _ in 0..self.frames.min(20) {
+            for (files, costs) in [(&paths[..], &mut many), (&[], &mut none)] {
+                let (ctx, mut app, mut first) = opened(files)?;
+                let drawn = app_frame(&mut app, &ctx, Vec::new());
+                first.time += drawn.time;
+                costs.push(first);
+                for _ in 0..if files.is_empty() {
+                    0
+                } else {
+                    self.frames.min(100)
+                } {
+                    later.push(app_frame(&mut app, &ctx, Vec::new()));
+                    std::thread::park_timeout(Duration::from_millis(4));
+                }
+            }
+        }
+        let count = format::count(self.inputs);
+        show(
+            &format!("until the first frame of a window with {count} inputs"),
+            &mut [("meanwhile", &mut many), ("without inputs", &mut none)],
+        )?;
+        show(
+            &format!("the frames after it, with {count} inputs"),
+            &mut [("meanwhile", &mut later)],
         )
     }
 
@@ -300,14 +337,35 @@ impl Bench {
 fn frame(window: &mut Window, events: Vec<Event>) -> Cost {
     let ctx = window.harness.ctx.clone();
     ctx.disable_accesskit();
-    let mut of_eframe = eframe::Frame::_new_kittest();
-    let app = window.harness.state_mut();
-    let cost = measured(&ctx, events, |ui| {
-        app.logic(ui.ctx(), &mut of_eframe);
-        app.ui(ui, &mut of_eframe);
-    });
+    let cost = app_frame(window.harness.state_mut(), &ctx, events);
     ctx.enable_accesskit();
     cost
+}
+
+fn app_frame(app: &mut App, ctx: &egui::Context, events: Vec<Event>) -> Cost {
+    let mut of_eframe = eframe::Frame::_new_kittest();
+    measured(ctx, events, |ui| {
+        app.logic(ui.ctx(), &mut of_eframe);
+        app.ui(ui, &mut of_eframe);
+    })
+}
+
+/// The program just before its first frame, and what that took.
+fn opened(files: &[PathBuf]) -> std::io::Result<(egui::Context, App, Cost)> {
+    let folder = tempfile::tempdir()?;
+    let (ctx, files) = (egui::Context::default(), files.to_vec());
+    let began = thread_time();
+    let setup = Setup::new(
+        files,
+        folder.path(),
+        Box::new(window::FakeDialogs::default()),
+    );
+    let app = App::new(&ctx, setup);
+    let cost = Cost {
+        time: thread_time().saturating_sub(began),
+        vertices: 0,
+    };
+    Ok((ctx, app, cost))
 }
 
 /// The window in the size that is measured.
