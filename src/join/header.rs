@@ -19,6 +19,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use super::callback_guard::CallbackGuard;
+use super::calls::Calls;
 use super::cancel_marks::CancelMarks;
 use super::cancel_tree::CancelNode;
 use super::changes::{ChangeMark, Changes, Observed, Subscription};
@@ -79,6 +80,7 @@ struct Extras {
     cancel: CancelNode,
     parking: OnceLock<Arc<Parking>>,
     progress: Reports,
+    calls: OnceLock<Arc<Calls>>,
     panic: OnceLock<Arc<PanicReport>>,
 }
 
@@ -91,6 +93,7 @@ impl Extras {
             cancel: CancelNode::new(),
             parking: OnceLock::new(),
             progress: Reports::new(),
+            calls: OnceLock::new(),
             panic: OnceLock::new(),
         })
     }
@@ -436,6 +439,17 @@ impl Header {
             .waiters
             .add_callback(callback, || self.ends_without_waiters());
         added.map_err(nested::run).ok()
+    }
+
+    /// A callback that may hold handles to this task, so that [`calls`](Self::calls) counts it.
+    pub(crate) fn counted(&self, callback: impl FnOnce() + Send + 'static) -> Callback {
+        let calls = self.extras().calls.get_or_init(|| Calls::of(self.id));
+        calls.count(callback)
+    }
+
+    /// The callbacks that may hold handles to this task and have not run; `None` if there were none.
+    pub(crate) fn calls(&self) -> Option<&Arc<Calls>> {
+        self.extras.get()?.calls.get()
     }
 
     /// Like [`on_finish`](Self::on_finish). The guard takes the callback back.

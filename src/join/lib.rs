@@ -28,6 +28,7 @@ mod as_completed;
 mod builder;
 mod callback_guard;
 mod callback_threads;
+mod calls;
 mod cancel_marks;
 mod cancel_scope;
 mod cancel_tree;

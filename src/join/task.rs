@@ -261,15 +261,14 @@ impl<T> Task<T> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn on_finish(&self, callback: impl FnOnce() + Send + 'static) {
-        self.header.on_finish(Box::new(callback));
+        self.header.on_finish(self.header.counted(callback));
     }
 
     /// Runs `callback` with the outcome when the task has ended, or now if it has ended already.
     /// Dropping the guard takes the callback back; [`CallbackGuard::keep`] leaves it.
     ///
     /// Otherwise as [`on_finish`](Self::on_finish). Until the callback has run or was taken back, it
-    /// holds a handle: a panic counts as seen by it, and [`into_output`](Self::into_output) returns the
-    /// handle.
+    /// holds a handle: a panic counts as seen by it, and [`into_output`](Self::into_output) waits for it.
     ///
     /// ```
     /// use meanwhile_join as join;
@@ -292,8 +291,8 @@ impl<T> Task<T> {
         T: Send + Sync + 'static,
     {
         let task = self.clone();
-        self.header
-            .on_finish_guarded(Box::new(move || callback(task.outcome())))
+        let callback = self.header.counted(move || callback(task.outcome()));
+        self.header.on_finish_guarded(callback)
     }
 
     /// The outcome of a task that has ended.

@@ -38,7 +38,7 @@ use std::sync::Arc;
 pub use self::info::{WaitGraph, WaitInfo};
 pub(crate) use self::intent::{Intent, Need, Refusal};
 pub(crate) use self::shortages::Shortages;
-use self::waits::{Key, WaitEntry, Waits};
+use self::waits::{Key, WaitEntry, Waits, shown};
 use super::header::Header;
 use super::id::TaskId;
 use super::nested;
@@ -256,7 +256,7 @@ impl Wait<'_> {
                 let entry = waits.remove(self.key, self.number);
                 drop(waits);
                 drop(entry);
-                Err(cycle)
+                Err(shown(cycle))
             }
         }
     }
@@ -337,7 +337,7 @@ impl Following<'_> {
                 None => (broken, Ok(waits.shortages_of(self.task))),
                 Some(cycle) => {
                     ended.extend(waits.remove(key, self.number));
-                    (broken, Err(cycle))
+                    (broken, Err(shown(cycle)))
                 }
             }
         };

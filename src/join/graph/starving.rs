@@ -142,7 +142,7 @@ impl Waits {
         };
         let waits = stuck.iter().filter_map(|node| match *node {
             Node::Task(task) => Some((task, self.entry(task)?)),
-            Node::Pool(_) | Node::Spares(_) => None,
+            Node::Callbacks(_) | Node::Pool(_) | Node::Spares(_) => None,
         });
         let waits = waits.filter(|(task, entry)| may_fail(*task, entry));
         waits
@@ -176,6 +176,7 @@ impl Waits {
                 Some(_) => Needs::nothing(),
                 None => self.needs_inner(task),
             },
+            Node::Callbacks(task) => self.needs_callbacks(task),
         }
     }
 

@@ -14,6 +14,7 @@ mod group;
 mod held_pool;
 mod joining;
 mod lifetime;
+mod output;
 mod owned;
 mod panics;
 mod parking;
