@@ -95,6 +95,14 @@ impl Targets {
         }
     }
 
+    /// Returns the first task that has not ended.
+    pub(crate) fn first_unfinished(&self) -> Option<TaskId> {
+        match self {
+            Self::Many(group) => group.first_unfinished(),
+            _ => self.find(|task| !task.is_finished()),
+        }
+    }
+
     /// Returns whether all of them are known to have ended. Of a process that is not known here.
     pub(crate) fn have_ended(&self) -> bool {
         match self {
@@ -179,6 +187,8 @@ pub(crate) struct Group {
     tasks: Box<[Arc<Header>]>,
     batch: Arc<Batch>,
     queues: Box<[Queue]>,
+    /// All tasks before this index have ended. As [`Queue::first`].
+    first_unfinished: AtomicUsize,
     /// The pool of all these tasks, if they have one.
     only_pool: Option<u64>,
     /// The process id of a child process that can end the wait too.
@@ -236,6 +246,7 @@ impl Group {
             only_pool,
             queues: pools.into_iter().map(queue).collect(),
             process,
+            first_unfinished: AtomicUsize::new(0),
             sorted: OnceLock::new(),
         }
     }
@@ -252,6 +263,16 @@ impl Group {
             ids
         });
         sorted.binary_search(&task).is_ok()
+    }
+
+    /// Takes constant time on average over all ends.
+    fn first_unfinished(&self) -> Option<TaskId> {
+        let first = self.first_unfinished.load(Ordering::Relaxed);
+        let at = (first..self.tasks.len()).find(|at| !self.tasks[*at].is_finished());
+        let new_first = at.unwrap_or(self.tasks.len());
+        self.first_unfinished
+            .fetch_max(new_first, Ordering::Relaxed);
+        at.map(|at| self.tasks[at].id())
     }
 
     /// Returns the first task that is queued on this pool.

@@ -203,6 +203,12 @@ impl Workers {
         self.running.iter().map(InnermostTask::get).collect()
     }
 
+    /// Whether each of the pool's own threads runs a task for which `is_meant` holds.
+    pub(crate) fn do_all_run(&self, is_meant: impl Fn(TaskId) -> bool) -> bool {
+        let mut running = self.running.iter();
+        running.all(|running| running.get().is_some_and(&is_meant))
+    }
+
     /// Returns the spare threads that run a task, by their numbers.
     pub(crate) fn busy_spares(&self) -> Vec<(u64, TaskId)> {
         let spares = lock(&self.spares);

@@ -51,8 +51,16 @@ impl Waits {
 
     /// Returns the waits that starve by the wait of `waiter`.
     pub(super) fn shortages_of(&mut self, waiter: TaskId) -> Shortages {
+        if !self.pools.values().any(|workers| self.do_all_wait(workers)) {
+            return Shortages::default();
+        }
         let stuck = self.starving([Node::Task(waiter)]);
         self.shortages_among(&stuck)
+    }
+
+    /// Whether each thread of a pool waits. Otherwise it does not starve, and that needs no search.
+    fn do_all_wait(&self, workers: &Workers) -> bool {
+        workers.do_all_run(|task| !self.is_free(task))
     }
 
     fn shortages_among(&mut self, stuck: &BTreeSet<Node>) -> Shortages {
@@ -92,9 +100,7 @@ impl Waits {
     /// needs one, and fewer spare threads go on than it has threads.
     pub(super) fn is_short(&self, workers: &Workers) -> bool {
         let pool = workers.pool();
-        // Mostly a thread is found that waits for nothing, without a search.
-        let running = workers.running();
-        if running.is_none_or(|tasks| tasks.into_iter().any(|task| self.is_free(task)))
+        if !self.do_all_wait(workers)
             || workers.has_spares(workers.threads(), |task| self.is_free(task))
         {
             return false;

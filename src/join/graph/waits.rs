@@ -317,8 +317,24 @@ impl Waits {
         }
     }
 
+    /// Whether the wait of `waiter` needs one target alone, and the first of them that has not ended can go
+    /// on. Mostly that is so, and then the others need no search.
+    fn first_target_ends(&self, waiter: TaskId) -> bool {
+        let any = self
+            .entry(waiter)
+            .filter(|entry| entry.intent.need == Need::Any);
+        let first = any.and_then(|entry| entry.intent.targets.first_unfinished());
+        first.is_some_and(|first| {
+            let first = Node::Task(first);
+            !stuck([first], |node| self.needs_to_end(node, waiter)).contains(&first)
+        })
+    }
+
     /// Returns the cycle that blocks `waiter` forever. It begins with `waiter` if that is a member.
     pub(super) fn cycle_of(&self, waiter: TaskId) -> Option<Vec<TaskId>> {
+        if self.first_target_ends(waiter) {
+            return None;
+        }
         let stuck = stuck([Node::Task(waiter)], |node| self.needs_to_end(node, waiter));
         if !stuck.contains(&Node::Task(waiter)) {
             return None;
