@@ -140,7 +140,7 @@ fn ring_of_callback_and_taker(taker_is_first: bool, ends_in_a_task: bool) {
                 may_take.open();
                 until_waiting(&taker);
             }
-            let joined = taker.join().map(Clone::clone);
+            let joined = taker.join().cloned();
             send.send(joined).unwrap();
         }
     });
@@ -148,7 +148,7 @@ fn ring_of_callback_and_taker(taker_is_first: bool, ends_in_a_task: bool) {
     let sender = std::thread::Builder::new().spawn(move || {
         if ends_in_a_task {
             let sender = join::spawn("sender", move |_| send_seven()).unwrap();
-            *sender.join().unwrap()
+            *sender.join().unwrap();
         } else {
             send_seven();
         }
@@ -184,8 +184,7 @@ fn ring_of_callback_and_taker(taker_is_first: bool, ends_in_a_task: bool) {
         let in_use = Err("the task `seven` has another handle".to_owned());
         assert_eq!((&joined.unwrap(), taken), (&in_use, &in_use));
     }
-    sender.unwrap().join().unwrap();
-    drop(guard);
+    drop((sender.unwrap(), guard));
 }
 
 #[test]
