@@ -42,6 +42,7 @@ mod completed_tests;
 mod context;
 mod current;
 mod error;
+mod extras;
 mod follow;
 mod future;
 mod graph;
@@ -52,6 +53,7 @@ mod header;
 mod id;
 mod idle;
 mod info;
+mod innermost;
 #[cfg(loom)]
 mod loom_park;
 mod members;

@@ -41,11 +41,12 @@ pub(crate) use self::shortages::Shortages;
 use self::waits::{Key, WaitEntry, Waits, shown};
 use super::header::Header;
 use super::id::TaskId;
+use super::innermost::InnermostTask;
 use super::nested;
 use super::sync::{Mutex, Thread, lazy, lock};
 use super::targets::Targets;
 use super::trace::WaitSpan;
-use super::workers::{InnermostTask, Workers};
+use super::workers::Workers;
 
 /// The waits and pools of a process (or of a model).
 pub(crate) struct Graph {

@@ -8,9 +8,10 @@ use std::time::Instant;
 use super::super::current::{self, current};
 use super::super::header::Header;
 use super::super::id::TaskId;
+use super::super::innermost::InnermostTask;
 use super::super::sync::{Thread, current_thread};
 use super::super::targets::Targets;
-use super::super::workers::{InnermostTask, Workers, outer_running_here, running_here};
+use super::super::workers::{Workers, outer_running_here, running_here};
 use super::intent::{Intent, Need, Refusal};
 use super::search::{Needs, Node, stuck};
 

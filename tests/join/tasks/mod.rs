@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on fails")]
 
 mod abort;
+mod alive;
 mod cancelling;
 mod context_join;
 mod cycles;

@@ -148,7 +148,7 @@ fn ring_of_callback_and_taker(taker_is_first: bool, ends_in_a_task: bool) {
     let sender = std::thread::Builder::new().spawn(move || {
         if ends_in_a_task {
             let sender = join::spawn("sender", move |_| send_seven()).unwrap();
-            *sender.join().unwrap();
+            sender.join().unwrap();
         } else {
             send_seven();
         }
