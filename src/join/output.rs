@@ -18,7 +18,7 @@ pub enum IntoOutputError<T> {
 
 impl<T> Task<T> {
     /// Returns the value of a task that has ended, if this is the last handle. For a value that can
-    /// always be moved out, see [`OwnedTask`](super::OwnedTask).
+    /// always be moved out, at once, see [`OwnedTask`](super::OwnedTask).
     ///
     /// If there is another handle, it first blocks until the callbacks of [`on_finish`](Self::on_finish) and
     /// [`on_outcome`](Self::on_outcome) have run, because they may hold it: a join ends before them. It does

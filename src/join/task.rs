@@ -249,7 +249,8 @@ impl<T> Task<T> {
     ///
     /// It runs on the thread that ended the task, after the outcome is published and the joiners
     /// are woken. If it panics, the panic is ignored and the next callback still runs.
-    /// If it waits for something of this library, the later callbacks run first.
+    /// If it waits for something of this library, the later callbacks run first: one that blocks holds up
+    /// a wait with a timeout, too.
     ///
     /// ```
     /// use meanwhile_join as join;
