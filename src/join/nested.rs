@@ -65,7 +65,6 @@ pub(crate) fn run_all(callbacks: Vec<Callback>, first: impl FnOnce()) {
 }
 
 /// Runs callbacks one after another. If one of them waits, those after it are handed on.
-#[cfg_attr(loom, expect(dead_code, reason = "no model has processes"))]
 pub(crate) fn run_or_hand_on(callbacks: Vec<Callback>, hand_on: HandOn) {
     run_due_after(callbacks.into(), Some(hand_on), || ());
 }

@@ -40,7 +40,7 @@ fn callback_added_at_the_end_joins_another_task() {
 /// The value is taken while a callback runs that holds a handle, or before that.
 #[test]
 fn value_is_taken_once_the_callback_has_run() {
-    loom::model(|| {
+    three_threads(|| {
         let (promise, task) = Promise::new("seven");
         task.on_outcome(|_| ()).keep();
         let sender = loom::thread::spawn(move || promise.send(7).is_ok());
