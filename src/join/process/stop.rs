@@ -36,8 +36,8 @@ pub(super) const KILL_TIMEOUT: Duration = Duration::from_secs(5);
 pub struct StopReport {
     /// The end of the process itself; `None` if it has not ended.
     pub exit: Option<Exit>,
-    /// The processes that got `SIGTERM`: those that were there when the first of them got it. Each is also
-    /// in one of the other lists.
+    /// The processes that got `SIGTERM`: those that were there when the stop began. Each is also in one
+    /// of the other lists.
     pub asked: Vec<TreeMember>,
     /// The processes that ended within the grace: after `SIGTERM` or, if they were started during the
     /// stop, by themselves.
@@ -121,23 +121,15 @@ struct Asked {
     processes: BTreeSet<ProcessIdentity>,
     /// When the first of them got it.
     since: Option<StartTime>,
-    /// Whether one of them may tidy up. The others end without starting anything.
-    may_tidy_up: bool,
 }
 
 impl Asked {
     /// Whether this process is to get `SIGTERM`, which it gets once. What was started after the others
-    /// got it is a part of how they end, and is left alone. Of those that `SIGTERM` ends at once, everything
-    /// was started before, even if it was not there yet when they were looked for.
+    /// got it is a part of how they end, and is left alone.
     fn add(&mut self, process: ProcessIdentity) -> bool {
         let since = self.since;
         let was_there = since.is_none_or(|since| process.started_before(since));
-        let is_new = (was_there || !self.may_tidy_up) && self.processes.insert(process);
-        if is_new {
-            // Read as late as possible: a shell that has just begun sets its traps.
-            self.may_tidy_up |= system::survives_sigterm(process.pid);
-        }
-        is_new
+        was_there && self.processes.insert(process)
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) use linux::{
     group_of, is_program_format, mark_limit, newest_pid, own_executable, own_folder, own_group,
     parents_group, pids_since, pipe_holders, processes_of, reap, running_processes,
     set_background_priority, set_mark, set_own_name, set_parent_death_signal, set_user, start_of,
-    start_of_now, survives_sigterm,
+    start_of_now,
 };
 #[cfg(any(other_unix, not(target_os = "linux")))]
 pub(super) use other_unix::{
@@ -25,5 +25,5 @@ pub(super) use other_unix::{
     group_of, is_program_format, mark_limit, newest_pid, own_executable, own_folder, own_group,
     parents_group, pids_since, pipe_holders, processes_of, reap, running_processes,
     set_background_priority, set_mark, set_own_name, set_parent_death_signal, set_user, start_of,
-    start_of_now, survives_sigterm,
+    start_of_now,
 };

@@ -43,34 +43,20 @@ pub(super) struct ProcessIdentity {
     started: u64,
 }
 
-/// A moment, to compare with the starts of processes.
+/// A moment, in the unit and as coarse as the system shows the starts of processes.
 #[derive(Clone, Copy)]
-pub(super) struct StartTime {
-    /// In the unit and as coarse as the system shows the starts.
-    time: u64,
-    /// The pid that was given last. It tells starts at the same time apart.
-    newest_pid: Option<i32>,
-}
+pub(super) struct StartTime(u64);
 
 impl StartTime {
     pub(super) fn now() -> Self {
-        Self {
-            time: system::start_of_now(),
-            newest_pid: system::newest_pid(),
-        }
+        Self(system::start_of_now())
     }
 }
-
-/// Fewer processes than these start at the same time, as coarse as that is. A pid that differs by more is from
-/// before the pids began again with small numbers.
-const MAX_STARTS: i32 = 1_000;
 
 impl ProcessIdentity {
     /// Whether it was started before that moment. False if the system does not show it.
     pub(super) fn started_before(self, moment: StartTime) -> bool {
-        let has_earlier_pid = |newest: i32| (0..MAX_STARTS).contains(&(newest - self.pid));
-        self.started < moment.time
-            || self.started == moment.time && moment.newest_pid.is_some_and(has_earlier_pid)
+        self.started < moment.0
     }
 
     fn of(entry: &ProcessEntry) -> Self {

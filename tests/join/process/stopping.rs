@@ -229,38 +229,6 @@ fn p7_second_stop_leaves_the_tidy_up_alone() {
     assert_eq!(first.join().unwrap().exit, Some(Exit::Code(0)));
 }
 
-/// Stops a shell that starts one sleeper after the other, as soon as it has begun. Returns how many had to be
-/// killed.
-fn forced_of_starting(on_term: &str) -> usize {
-    let start = "sleep 60 & [ $i != 20 ] || echo begun";
-    let script = format!("{on_term} i=0; while [ $i -lt 400 ]; do i=$((i+1)); {start}; done; wait");
-    let process = shell(&script).group(ProcessGroup::Own).spawn().unwrap();
-    eventually("the first sleepers", || printed(&process) == "begun\n");
-    let report = process.stop(Duration::from_secs(2));
-    assert!(report.escaped.is_empty(), "{report:?}");
-    report.forced.len()
-}
-
-/// Nothing that SIGTERM ends at once tidies up.
-#[cfg(not(other_unix))]
-#[test]
-fn p7_processes_begun_just_then_are_asked_too() {
-    for round in 0..8 {
-        assert_eq!(forced_of_starting(""), 0, "in round {round}");
-    }
-}
-
-/// What is started in the microseconds before the signal is left, and what is started in the milliseconds
-/// before these is not.
-#[cfg(not(other_unix))]
-#[test]
-fn p7_few_begun_just_then_seem_to_tidy_up() {
-    let rounds = (0..8).map(|_| forced_of_starting("trap 'exit 0' TERM;"));
-    let forced: Vec<_> = rounds.collect();
-    let with_any = forced.iter().filter(|forced| **forced > 0).count();
-    assert!(with_any <= 2, "{forced:?}");
-}
-
 #[test]
 fn p7_tree_growing_during_a_stop_ends_too() {
     let folder = folder();

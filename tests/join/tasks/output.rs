@@ -141,7 +141,7 @@ fn ring_of_callback_and_taker(taker_is_first: bool, ends_in_a_task: bool) {
                 may_take.open();
                 until_waiting(&taker);
             }
-            let joined = taker.join().cloned();
+            let joined = taker.join().map(Clone::clone);
             send.send(joined).unwrap();
         }
     });
@@ -182,7 +182,8 @@ fn ring_of_callback_and_taker(taker_is_first: bool, ends_in_a_task: bool) {
         let in_use = Err("the task `seven` has another handle".to_owned());
         assert_eq!((&joined.unwrap(), taken), (&in_use, &in_use));
     }
-    drop((sender.unwrap(), guard));
+    sender.unwrap().join().unwrap();
+    drop(guard);
 }
 
 #[test]

@@ -224,18 +224,6 @@ pub(in super::super) fn start_of(pid: i32) -> io::Result<Option<u64>> {
     Ok(unless_gone(stat)?.map(|stat| stat.starttime))
 }
 
-/// Whether the process does not end at once when it gets `SIGTERM`: it handles, ignores or blocks it. True if
-/// no more files can be opened.
-pub(in super::super) fn survives_sigterm(pid: i32) -> bool {
-    let bit = 1 << (Signal::TERM.as_raw() - 1);
-    let stat = Process::new(pid).and_then(|process| process.stat());
-    match unless_gone(stat) {
-        Ok(Some(stat)) => (stat.sigcatch | stat.sigignore | stat.blocked) & bit != 0,
-        Ok(None) => false,
-        Err(_limit) => true,
-    }
-}
-
 /// Returns the start of a process that is started now: ticks since the system started.
 pub(in super::super) fn start_of_now() -> u64 {
     let now = clock_gettime(ClockId::Boottime);

@@ -160,11 +160,6 @@ pub(in super::super) fn start_of(pid: i32) -> io::Result<Option<u64>> {
     Ok(process.map(Process::start_time))
 }
 
-/// Returns true: there is no common way to ask.
-pub(in super::super) fn survives_sigterm(_pid: i32) -> bool {
-    true
-}
-
 /// Returns a time before the start of any process that is started from now on: seconds of the wall clock.
 pub(in super::super) fn start_of_now() -> u64 {
     // Computed from the rounded time of the system's start, a start looks that much earlier.
